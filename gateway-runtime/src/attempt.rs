@@ -1,0 +1,53 @@
+//! One attempt at a provider: how it ended, what it cost, and what may follow from it.
+
+use std::{borrow::Cow, time::Duration};
+
+use serde::Serialize;
+
+use crate::money::Money;
+
+/// How an attempt at a provider ended; what may follow depends on it and on the effect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Class {
+    /// The provider answered, and it is the answer.
+    Fulfilled,
+    /// Nothing reached the provider: name resolution, connecting or the TLS handshake failed.
+    NotSent,
+    /// The provider said that it did nothing: 401, 402, 403, 429, or what its author maps so.
+    Rejected,
+    /// It may have been done: a time-out or a reset after sending, 5xx.
+    Ambiguous,
+    /// The provider calls the request wrong: other 4xx. Asking another would not help.
+    Invalid,
+    /// This provider cannot do what another may.
+    Unsupported,
+    /// The client went away.
+    Cancelled,
+}
+
+/// One attempt, as it stands in the request's record.
+#[derive(Clone, Debug, Serialize)]
+pub struct Attempt {
+    /// The provider's name.
+    pub provider: &'static str,
+    /// The capability's name.
+    pub capability: &'static str,
+    /// The method's name.
+    pub method: &'static str,
+    /// How it ended.
+    pub class: Class,
+    /// How long it took.
+    #[serde(rename = "latency_us", serialize_with = "micros")]
+    pub latency: Duration,
+    /// What it costs us as far as can be told beforehand; none when unknown.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cost: Option<Money>,
+    /// Why, for the log; empty for what was fulfilled.
+    #[serde(skip_serializing_if = "str::is_empty")]
+    pub why: Cow<'static, str>,
+}
+
+fn micros<S: serde::Serializer>(latency: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_u64(u64::try_from(latency.as_micros()).unwrap_or(u64::MAX))
+}

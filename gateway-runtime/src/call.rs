@@ -1,0 +1,287 @@
+//! One call, whatever it came by: who, what, until when, and what became of it.
+
+use std::{
+    fmt,
+    net::IpAddr,
+    sync::{Arc, Mutex, OnceLock, PoisonError},
+    time::Instant,
+};
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue};
+use serde_json::Value;
+
+use crate::{
+    attempt::Attempt,
+    spec::{MethodSpec, ServiceSpec},
+};
+
+/// The name of one call, in `X-Request-Id`, the log and the errors: the caller's own if it is sane, else ours.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RequestId(HeaderValue);
+
+impl RequestId {
+    /// The longest that a caller may choose, in bytes.
+    pub const MAX_LEN: usize = 128;
+
+    /// A new one: 32 hexadecimal digits, the first twelve the time in milliseconds, so that they sort by age.
+    #[must_use]
+    pub fn generate() -> Self {
+        let millis =
+            std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |since| since.as_millis());
+        let id = (millis << 80) | (fastrand::u128(..) >> 48);
+        let mut digits = [0; 32];
+        for (place, digit) in digits.iter_mut().rev().enumerate() {
+            *digit = b"0123456789abcdef"[(id >> (4 * place)) as usize & 15];
+        }
+        Self(HeaderValue::from_bytes(&digits).unwrap_or(HeaderValue::from_static("0")))
+    }
+
+    /// The caller's, if it is at most 128 characters out of letters, digits and `-_.:/+=`.
+    #[must_use]
+    pub fn from_header(value: &HeaderValue) -> Option<Self> {
+        let bytes = value.as_bytes();
+        let sane = |b: &u8| b.is_ascii_alphanumeric() || b"-_.:/+=".contains(b);
+        (!bytes.is_empty() && bytes.len() <= Self::MAX_LEN && bytes.iter().all(sane)).then(|| Self(value.clone()))
+    }
+
+    /// As text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        self.0.to_str().unwrap_or_default()
+    }
+
+    /// As a header's value.
+    #[must_use]
+    pub fn header(&self) -> HeaderValue {
+        self.0.clone()
+    }
+}
+
+impl fmt::Display for RequestId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// By what road a call came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Origin {
+    /// An HTTP request.
+    Http,
+    /// A message on a WebSocket.
+    WebSocket,
+    /// A webhook.
+    Webhook,
+}
+
+impl Origin {
+    /// As it stands in the log.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Http => "http",
+            Self::WebSocket => "ws",
+            Self::Webhook => "webhook",
+        }
+    }
+}
+
+/// Who is calling; can be asked for as an argument.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Caller {
+    account: Option<Arc<str>>,
+    user: Option<Arc<str>>,
+    scopes: Arc<[Box<str>]>,
+}
+
+impl Caller {
+    /// A caller that was identified, by whatever authenticates.
+    #[must_use]
+    pub fn new(account: impl Into<Arc<str>>, user: Option<Arc<str>>, scopes: impl Into<Arc<[Box<str>]>>) -> Self {
+        Self { account: Some(account.into()), user, scopes: scopes.into() }
+    }
+
+    /// The account that pays; none for a stranger.
+    #[must_use]
+    pub fn account(&self) -> Option<&str> {
+        self.account.as_deref()
+    }
+
+    /// The user within the account.
+    #[must_use]
+    pub fn user(&self) -> Option<&str> {
+        self.user.as_deref()
+    }
+
+    /// What the caller may do.
+    #[must_use]
+    pub fn scopes(&self) -> &[Box<str>] {
+        &self.scopes
+    }
+}
+
+/// What is known of one call; cheap to clone, and can be asked for as an argument.
+///
+/// Everything in it belongs to this call and to no other.
+#[derive(Clone)]
+pub struct Call(Arc<Inner>);
+
+struct Inner {
+    id: RequestId,
+    origin: Origin,
+    service: &'static ServiceSpec,
+    method: &'static MethodSpec,
+    peer: Option<IpAddr>,
+    headers: HeaderMap,
+    started: Instant,
+    deadline: Instant,
+    caller: OnceLock<Caller>,
+    attempts: Mutex<Vec<Attempt>>,
+}
+
+/// What an edge knows when a call begins.
+#[derive(Debug)]
+pub struct Arrival {
+    /// The call's name.
+    pub id: RequestId,
+    /// The road.
+    pub origin: Origin,
+    /// The client's address.
+    pub peer: Option<IpAddr>,
+    /// The request's header fields.
+    pub headers: HeaderMap,
+    /// When it came.
+    pub started: Instant,
+    /// When it must be answered.
+    pub deadline: Instant,
+}
+
+impl Call {
+    /// A call of `method`, by an edge.
+    #[must_use]
+    pub fn new(service: &'static ServiceSpec, method: &'static MethodSpec, arrival: Arrival) -> Self {
+        let Arrival { id, origin, peer, headers, started, deadline } = arrival;
+        Self(Arc::new(Inner {
+            id,
+            origin,
+            service,
+            method,
+            peer,
+            headers,
+            started,
+            deadline,
+            caller: OnceLock::new(),
+            attempts: Mutex::new(Vec::new()),
+        }))
+    }
+
+    /// The call's name.
+    #[must_use]
+    pub fn id(&self) -> &RequestId {
+        &self.0.id
+    }
+
+    /// By what road it came.
+    #[must_use]
+    pub fn origin(&self) -> Origin {
+        self.0.origin
+    }
+
+    /// The service.
+    #[must_use]
+    pub fn service(&self) -> &'static ServiceSpec {
+        self.0.service
+    }
+
+    /// The method.
+    #[must_use]
+    pub fn method(&self) -> &'static MethodSpec {
+        self.0.method
+    }
+
+    /// The client's address.
+    #[must_use]
+    pub fn peer(&self) -> Option<IpAddr> {
+        self.0.peer
+    }
+
+    /// The request's header fields.
+    #[must_use]
+    pub fn headers(&self) -> &HeaderMap {
+        &self.0.headers
+    }
+
+    /// When it came.
+    #[must_use]
+    pub fn started(&self) -> Instant {
+        self.0.started
+    }
+
+    /// When it must be answered.
+    #[must_use]
+    pub fn deadline(&self) -> Instant {
+        self.0.deadline
+    }
+
+    /// Who is calling; a stranger until [`identify`](Self::identify) says otherwise.
+    #[must_use]
+    pub fn caller(&self) -> &Caller {
+        static STRANGER: std::sync::LazyLock<Caller> = std::sync::LazyLock::new(Caller::default);
+        self.0.caller.get().unwrap_or(&STRANGER)
+    }
+
+    /// Says who is calling, once; for what authenticates.
+    ///
+    /// # Errors
+    ///
+    /// Gives the caller back when one is known already.
+    pub fn identify(&self, caller: Caller) -> Result<(), Caller> {
+        self.0.caller.set(caller)
+    }
+
+    /// Adds an attempt to the call's record.
+    pub fn record(&self, attempt: Attempt) {
+        self.0.attempts.lock().unwrap_or_else(PoisonError::into_inner).push(attempt);
+    }
+
+    /// Reads the attempts made until now.
+    pub fn with_attempts<T>(&self, read: impl FnOnce(&[Attempt]) -> T) -> T {
+        read(&self.0.attempts.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl fmt::Debug for Call {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Call")
+            .field("id", &self.0.id.as_str())
+            .field("service", &self.0.service.name)
+            .field("method", &self.0.method.name)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What a call brings, before and after it has been judged by the schema.
+#[derive(Debug, Default)]
+pub enum Input {
+    /// Nothing, or already taken.
+    #[default]
+    None,
+    /// A JSON text, not looked at yet.
+    Json(Bytes),
+    /// A query string, not looked at yet.
+    Query(Box<str>),
+    /// A JSON value, not judged yet.
+    Value(Value),
+    /// A value that satisfies the schema.
+    Valid(Value),
+}
+
+/// What runs through the pipeline: a call and its input.
+#[derive(Debug)]
+pub struct CallRequest {
+    /// What is known of the call.
+    pub call: Call,
+    /// What it brings.
+    pub input: Input,
+}
