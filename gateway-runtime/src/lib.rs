@@ -4,17 +4,30 @@
 #[cfg(test)]
 extern crate self as gateway_runtime;
 
+#[doc(hidden)]
+#[path = "private.rs"]
+pub mod __private;
+mod app;
 mod attempt;
 mod call;
 mod error;
+mod extract;
 mod money;
+pub mod provider;
+pub mod registry;
 mod reply;
+pub mod schema;
 mod spec;
+pub mod strategy;
 
+pub use app::{App, Config, FromApp, Scope, StartError};
 pub use attempt::{Attempt, Class};
 pub use call::{Arrival, Call, CallRequest, Caller, Input, Origin, RequestId};
 pub use error::{Code, Error, Result, Violation};
+pub use extract::{Answer, AnswerShape, Arguments, FromCall, Outcome};
 pub use money::{Currency, Money, ParseMoneyError};
+pub use provider::{ProviderError, Providers};
+pub use registry::Binder;
 pub use reply::{Chunks, MediaType, Raw, Reply, Streaming, media};
 pub use spec::{
     Auth, Cache, CacheScope, CapabilityMethodSpec, CapabilitySpec, Effect, Idempotency, MethodSpec, ProviderSpec,

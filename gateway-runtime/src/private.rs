@@ -1,0 +1,45 @@
+//! What the macros' expansions name. Not for people: it changes without notice.
+
+pub use std::{
+    any::Any,
+    boxed::Box,
+    future::Future,
+    option::Option::{self, None, Some},
+    pin::Pin,
+    result::Result::{self, Err, Ok},
+    string::String,
+    sync::Arc,
+    time::Duration,
+    vec::Vec,
+};
+
+pub use inventory;
+pub use schemars;
+pub use serde;
+
+pub use crate::{
+    app::{FromApp, Scope, StartError},
+    call::CallRequest,
+    error::Error,
+    extract::FromCall,
+    money::Money,
+    provider::{Capability, Cost, ProviderError, Providers, run},
+    registry::{
+        Binder,
+        entries::{
+            Build, Exposed, Instance, MakeStrategy, MethodEntry, MethodsEntry, ProviderEntry, ProviderIdentity,
+            ProvisionEntry, Service, ServiceEntry,
+        },
+    },
+    spec::{
+        Auth, Cache, CacheScope, CapabilityMethodSpec, CapabilitySpec, Effect, Idempotency, MethodSpec, ProviderSpec,
+        Quota, ServiceSpec, Source, Verb, Webhook,
+    },
+    strategy::Strategy,
+};
+
+/// A boxed future, as methods of capabilities return it.
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// A reference argument of a capability's method, as strategies and costs see it.
+pub type Argument = dyn Any + Sync;

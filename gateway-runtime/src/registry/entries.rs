@@ -1,0 +1,213 @@
+//! What the macros submit at link time. Each entry is a constant: names, function pointers, no allocation.
+
+use std::{
+    any::{Any, TypeId},
+    future::Future,
+    pin::Pin,
+    sync::Arc,
+};
+
+use crate::{
+    app::{Scope, StartError},
+    call::CallRequest,
+    error::Error,
+    extract::{Answer, Arguments, Outcome},
+    provider::{Capability, Cost},
+    registry::Binder,
+    reply::Reply,
+    spec::{CapabilitySpec, MethodSpec, ProviderSpec, ServiceSpec},
+    strategy::Strategy,
+};
+
+/// An instance of some service or provider.
+pub type Instance = Arc<dyn Any + Send + Sync>;
+
+/// Builds an instance from the app.
+pub type Build = fn(&Scope<'_>) -> Result<Instance, StartError>;
+
+/// Makes a strategy.
+pub type MakeStrategy = fn() -> Arc<dyn Strategy>;
+
+/// A struct with `#[service]`: the other half of the impl blocks that collect its methods.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a service",
+    label = "this struct has no `#[service]`",
+    note = "put `#[service(name = \"…\")]` on the struct; `#[service]` on the impl then collects its methods"
+)]
+pub trait Service: Send + Sync + 'static {
+    /// What the attribute says.
+    const SPEC: &'static ServiceSpec;
+}
+
+/// A struct with `#[provider(name = …)]`: the other half of the impls of capabilities.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a provider",
+    label = "this struct has no `#[provider]`",
+    note = "put `#[provider(name = \"…\")]` on the struct; `#[provider]` on the impl then says what it can do"
+)]
+pub trait ProviderIdentity: Send + Sync + 'static {
+    /// What the attribute says.
+    const SPEC: &'static ProviderSpec;
+}
+
+/// One exposed method, made by the macro: its types, and how it is called.
+pub trait Exposed: 'static {
+    /// The service.
+    type Service;
+    /// Its arguments, as a tuple.
+    type Arguments;
+    /// What it returns.
+    type Output;
+
+    /// Calls it.
+    fn call(
+        service: Arc<Self::Service>,
+        arguments: Self::Arguments,
+    ) -> impl Future<Output = Self::Output> + Send + 'static;
+}
+
+/// A service's struct.
+#[derive(Debug)]
+pub struct ServiceEntry {
+    pub(crate) spec: &'static ServiceSpec,
+    pub(crate) id: fn() -> TypeId,
+    pub(crate) build: Build,
+    pub(crate) strategy: Option<MakeStrategy>,
+}
+
+impl ServiceEntry {
+    /// The entry of `S`, built by `build`; `strategy` is that of the pools its methods ask for.
+    #[must_use]
+    pub const fn new<S: Service>(build: Build, strategy: Option<MakeStrategy>) -> Self {
+        Self { spec: S::SPEC, id: TypeId::of::<S>, build, strategy }
+    }
+}
+
+inventory::collect!(ServiceEntry);
+
+/// The methods of one impl block of a service.
+#[derive(Debug)]
+pub struct MethodsEntry {
+    pub(crate) service: &'static ServiceSpec,
+    pub(crate) id: fn() -> TypeId,
+    pub(crate) methods: &'static [MethodEntry],
+}
+
+impl MethodsEntry {
+    /// The entry of an impl block of `S`.
+    #[must_use]
+    pub const fn new<S: Service>(methods: &'static [MethodEntry]) -> Self {
+        Self { service: S::SPEC, id: TypeId::of::<S>, methods }
+    }
+}
+
+inventory::collect!(MethodsEntry);
+
+/// Carries out a call.
+pub type Handler = Box<dyn Fn(CallRequest) -> Pin<Box<dyn Future<Output = Result<Reply, Error>> + Send>> + Send + Sync>;
+
+/// An exposed method.
+#[derive(Debug)]
+pub struct MethodEntry {
+    pub(crate) spec: MethodSpec,
+    pub(crate) strategy: Option<MakeStrategy>,
+    pub(crate) bind: fn(&mut Binder<'_>) -> Result<Handler, StartError>,
+}
+
+impl MethodEntry {
+    /// The entry of `M`. All that a method's types must satisfy is asked for here, and nowhere else, so that a mistake
+    /// is reported once.
+    ///
+    /// # Panics
+    ///
+    /// At compile time, when the method has two inputs.
+    #[must_use]
+    pub const fn new<M: Exposed>(spec: MethodSpec, strategy: Option<MakeStrategy>) -> Self
+    where
+        M::Service: Service,
+        M::Arguments: Arguments,
+        M::Output: Outcome,
+        <M::Output as Outcome>::Answer: Answer,
+    {
+        assert!(
+            <M::Arguments as Arguments>::INPUTS <= 1,
+            "a method has at most one input; put the fields of both into one struct"
+        );
+        Self { spec, strategy, bind: bind::<M> }
+    }
+}
+
+/// Prepares the arguments of `M`, and gives what carries out its calls.
+fn bind<M: Exposed>(binder: &mut Binder<'_>) -> Result<Handler, StartError>
+where
+    M::Service: Service,
+    M::Arguments: Arguments,
+    M::Output: Outcome,
+    <M::Output as Outcome>::Answer: Answer,
+{
+    let service = binder.service::<M::Service>()?;
+    let states = M::Arguments::prepare(binder)?;
+    binder.answer::<<M::Output as Outcome>::Answer>();
+    let shared = Arc::new((service, states));
+    Ok(Box::new(move |mut request| {
+        let shared = Arc::clone(&shared);
+        Box::pin(async move {
+            let (service, states) = &*shared;
+            let arguments = M::Arguments::from_call(states, &mut request).await?;
+            // The pipeline's own hold on the call ends here; a method that wants it has asked for it.
+            drop(request);
+            M::call(Arc::clone(service), arguments).await.into_result()?.into_reply()
+        })
+    }))
+}
+
+/// A provider's struct.
+#[derive(Debug)]
+pub struct ProviderEntry {
+    pub(crate) spec: &'static ProviderSpec,
+    pub(crate) id: fn() -> TypeId,
+    pub(crate) build: Build,
+}
+
+impl ProviderEntry {
+    /// The entry of `P`, built by `build`.
+    #[must_use]
+    pub const fn new<P: ProviderIdentity>(build: Build) -> Self {
+        Self { spec: P::SPEC, id: TypeId::of::<P>, build }
+    }
+}
+
+inventory::collect!(ProviderEntry);
+
+/// An impl of a capability by a provider.
+#[derive(Debug)]
+pub struct ProvisionEntry {
+    pub(crate) capability: &'static CapabilitySpec,
+    pub(crate) capability_id: fn() -> TypeId,
+    pub(crate) provider: &'static ProviderSpec,
+    pub(crate) provider_id: fn() -> TypeId,
+    /// What each method costs, in the order that the impl names them.
+    pub(crate) costs: &'static [(&'static str, Cost)],
+    /// From the provider's instance to a boxed `Arc<dyn Capability>`.
+    pub(crate) cast: fn(Instance) -> Option<Box<dyn Any>>,
+}
+
+impl ProvisionEntry {
+    /// The entry of `impl C for P`; `cast` downcasts an instance of `P` and boxes it as an `Arc<C>`.
+    #[must_use]
+    pub const fn new<C: Capability + ?Sized, P: ProviderIdentity>(
+        costs: &'static [(&'static str, Cost)],
+        cast: fn(Instance) -> Option<Box<dyn Any>>,
+    ) -> Self {
+        Self {
+            capability: C::SPEC,
+            capability_id: TypeId::of::<C>,
+            provider: P::SPEC,
+            provider_id: TypeId::of::<P>,
+            costs,
+            cast,
+        }
+    }
+}
+
+inventory::collect!(ProvisionEntry);

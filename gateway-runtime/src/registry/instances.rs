@@ -1,0 +1,83 @@
+//! The instances of services and providers, each built once.
+
+use std::{any::TypeId, collections::HashMap, sync::Arc};
+
+use crate::{
+    app::{App, StartError},
+    provider::{Provider, ProviderSettings},
+    registry::entries::{Instance, MakeStrategy, ProviderEntry, Service, ServiceEntry},
+    spec::ServiceSpec,
+};
+
+/// What was built.
+#[derive(Default)]
+pub(super) struct Instances {
+    services: HashMap<TypeId, (&'static ServiceEntry, Instance)>,
+    providers: HashMap<TypeId, (Arc<Provider>, Instance)>,
+}
+
+impl Instances {
+    /// Builds everything; each that cannot be built adds its problems.
+    pub(super) fn build(
+        app: &App,
+        services: &[&'static ServiceEntry],
+        providers: &[&'static ProviderEntry],
+        settings: &HashMap<String, ProviderSettings>,
+        problems: &mut Vec<String>,
+    ) -> Self {
+        let mut built = Self::default();
+        let mut build = |kind: &str, name: &str, build: super::entries::Build| {
+            let scope = app.scope(format!("{kind}.{name}"));
+            match build(&scope).and_then(|instance| scope.unread_keys().map(|()| instance)) {
+                Ok(instance) => Some(instance),
+                Err(error) => {
+                    problems.extend(error.into_problems());
+                    None
+                }
+            }
+        };
+        for &entry in services {
+            if let Some(instance) = build("services", entry.spec.name, entry.build) {
+                built.services.insert((entry.id)(), (entry, instance));
+            }
+        }
+        for &entry in providers {
+            if let Some(instance) = build("providers", entry.spec.name, entry.build) {
+                let settings = settings.get(entry.spec.name).cloned().unwrap_or_default();
+                let provider = Arc::new(Provider::new(entry.spec, &settings));
+                built.providers.insert((entry.id)(), (provider, instance));
+            }
+        }
+        built
+    }
+
+    pub(super) fn service<S: Service>(&self) -> Option<Arc<S>> {
+        Arc::clone(&self.services.get(&TypeId::of::<S>())?.1).downcast().ok()
+    }
+
+    pub(super) fn has_service(&self, id: TypeId) -> bool {
+        self.services.contains_key(&id)
+    }
+
+    pub(super) fn strategy_of(&self, service: &'static ServiceSpec) -> Option<MakeStrategy> {
+        self.services.values().find(|(entry, _)| std::ptr::eq(entry.spec, service))?.0.strategy
+    }
+
+    pub(super) fn provider(&self, id: TypeId) -> Option<(&Arc<Provider>, &Instance)> {
+        self.providers.get(&id).map(|(provider, instance)| (provider, instance))
+    }
+
+    pub(super) fn providers(&self) -> impl Iterator<Item = &Arc<Provider>> {
+        self.providers.values().map(|(provider, _)| provider)
+    }
+}
+
+/// Proves that the entry was built from a service of this type; a handle for error texts.
+pub(super) fn full_name(spec: &ServiceSpec) -> String {
+    format!("{}/v{}", spec.name, spec.version)
+}
+
+/// Shortens what would otherwise be written in each place: a problem list from a result.
+pub(super) fn keep<T>(result: Result<T, StartError>, problems: &mut Vec<String>) -> Option<T> {
+    result.map_err(|error| problems.extend(error.into_problems())).ok()
+}

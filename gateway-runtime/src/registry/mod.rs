@@ -1,0 +1,209 @@
+//! What the program consists of: entries collected at link time, sorted, checked whole, and built.
+//!
+//! `entries` is what the macros submit, `check` compares entries with each other, `instances` and `pools` build what
+//! methods need, and `binder` ties a method to it.
+
+mod binder;
+mod check;
+pub(crate) mod entries;
+mod instances;
+mod method;
+mod pools;
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    fmt,
+    sync::Arc,
+};
+
+pub use binder::Binder;
+pub use method::{Method, MethodInput};
+
+use self::{
+    entries::{MethodEntry, MethodsEntry, ProviderEntry, ProvisionEntry, ServiceEntry},
+    instances::{Instances, keep},
+    pools::{Pools, ReadHealth},
+};
+use crate::{
+    app::{App, StartError},
+    provider::{FailoverSettings, PoolHealth, Provider, ProviderSettings},
+    spec::{CapabilitySpec, ServiceSpec},
+};
+
+/// All entries of the program, in an order that does not depend on the linker.
+#[derive(Debug)]
+struct Entries {
+    services: Vec<&'static ServiceEntry>,
+    methods: Vec<&'static MethodsEntry>,
+    providers: Vec<&'static ProviderEntry>,
+    provisions: Vec<&'static ProvisionEntry>,
+}
+
+impl Entries {
+    fn collect() -> Self {
+        let mut entries = Self {
+            services: inventory::iter::<ServiceEntry>().collect(),
+            methods: inventory::iter::<MethodsEntry>().collect(),
+            providers: inventory::iter::<ProviderEntry>().collect(),
+            provisions: inventory::iter::<ProvisionEntry>().collect(),
+        };
+        let place = |source: crate::Source| (source.file, source.line);
+        entries.services.sort_by_key(|e| (e.spec.name, e.spec.version, place(e.spec.source)));
+        entries.methods.sort_by_key(|e| {
+            (e.service.name, e.service.version, e.methods.first().map(|method| place(method.spec.source)))
+        });
+        entries.providers.sort_by_key(|e| (e.spec.name, place(e.spec.source)));
+        entries.provisions.sort_by_key(|e| (e.capability.name, e.provider.name, place(e.provider.source)));
+        entries
+    }
+}
+
+/// How the providers of a program are to be used.
+#[derive(Clone, Debug, Default)]
+pub struct RegistrySettings {
+    /// Attempts, deadlines, breakers.
+    pub failover: FailoverSettings,
+    /// By the provider's name.
+    pub providers: HashMap<String, ProviderSettings>,
+}
+
+/// A service of the running gateway.
+#[derive(Debug)]
+pub struct Service {
+    /// What its attribute says.
+    pub spec: &'static ServiceSpec,
+    /// Its methods, by name.
+    pub methods: Vec<Arc<Method>>,
+}
+
+/// Everything that is registered, built and ready to be called.
+pub struct Registry {
+    services: Vec<Service>,
+    providers: Vec<Arc<Provider>>,
+    capabilities: Vec<&'static CapabilitySpec>,
+    health: BTreeMap<&'static str, ReadHealth>,
+}
+
+impl Registry {
+    /// Builds all that the program links.
+    ///
+    /// # Errors
+    ///
+    /// Every problem at once.
+    pub fn build(app: &App, settings: &RegistrySettings) -> Result<Self, StartError> {
+        let entries = Entries::collect();
+        let mut problems = check::problems(&entries);
+        let instances =
+            Instances::build(app, &entries.services, &entries.providers, &settings.providers, &mut problems);
+        let mut pools = Pools::new(entries.provisions.clone(), settings.failover.clone());
+        let mut services = Vec::new();
+        for entry in &entries.services {
+            let blocks = entries.methods.iter().filter(|block| (block.id)() == (entry.id)());
+            // A service that was not built has said why; its methods have nothing to add.
+            if !instances.has_service((entry.id)()) {
+                continue;
+            }
+            let bound = blocks.flat_map(|block| block.methods).filter_map(|method| {
+                keep(bind(app, &instances, &mut pools, entry.spec, method), &mut problems).map(Arc::new)
+            });
+            let mut methods: Vec<_> = bound.collect();
+            methods.sort_by_key(|method| (method.spec.name, method.spec.webhook.is_some()));
+            services.push(Service { spec: entry.spec, methods });
+        }
+        StartError::unless_empty(problems)?;
+        let mut providers: Vec<_> = instances.providers().cloned().collect();
+        providers.sort_by_key(|provider| provider.spec().name);
+        let mut capabilities: Vec<_> = entries.provisions.iter().map(|entry| entry.capability).collect();
+        capabilities.dedup_by_key(|capability| capability.name);
+        Ok(Self { services, providers, capabilities, health: pools.into_health() })
+    }
+
+    /// The services, by name and version.
+    #[must_use]
+    pub fn services(&self) -> &[Service] {
+        &self.services
+    }
+
+    /// The methods of all services.
+    pub fn methods(&self) -> impl Iterator<Item = &Arc<Method>> {
+        self.services.iter().flat_map(|service| &service.methods)
+    }
+
+    /// The providers, by name.
+    #[must_use]
+    pub fn providers(&self) -> &[Arc<Provider>] {
+        &self.providers
+    }
+
+    /// The capabilities that some provider has, by name.
+    #[must_use]
+    pub fn capabilities(&self) -> &[&'static CapabilitySpec] {
+        &self.capabilities
+    }
+
+    /// How the providers of a capability are now; none when no method asks for it.
+    #[must_use]
+    pub fn health(&self, capability: &str) -> Option<PoolHealth> {
+        self.health.get(capability).map(|read| read())
+    }
+
+    /// Checks that services (`currency` or `currency/v1`) and providers of these names are registered: a crate that is
+    /// only named in `Cargo.toml` registers nothing, silently.
+    ///
+    /// # Errors
+    ///
+    /// Names each that is missing, and what is there.
+    pub fn expect(&self, services: &[String], providers: &[String]) -> Result<(), StartError> {
+        let service_names: Vec<_> = self.services.iter().map(|s| instances::full_name(s.spec)).collect();
+        let provider_names: Vec<_> = self.providers.iter().map(|p| p.spec().name.to_owned()).collect();
+        let has_service = |name: &String| {
+            service_names.contains(name) || self.services.iter().any(|service| service.spec.name == name)
+        };
+        let mut problems = Vec::new();
+        for name in services.iter().filter(|name| !has_service(name)) {
+            problems.push(missing("service", name, &service_names));
+        }
+        for name in providers.iter().filter(|name| !provider_names.contains(name)) {
+            problems.push(missing("provider", name, &provider_names));
+        }
+        StartError::unless_empty(problems)
+    }
+}
+
+impl fmt::Debug for Registry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Registry").field("services", &self.services).finish_non_exhaustive()
+    }
+}
+
+fn missing(kind: &str, name: &str, present: &[String]) -> String {
+    let present = if present.is_empty() { "none".to_owned() } else { present.join(", ") };
+    format!(
+        "{kind} `{name}` is expected and not registered (registered: {present}). Link its crate: \
+         `gateway_runtime::link!(that_crate)`"
+    )
+}
+
+fn bind(
+    app: &App,
+    instances: &Instances,
+    pools: &mut Pools,
+    service: &'static ServiceSpec,
+    entry: &'static MethodEntry,
+) -> Result<Method, StartError> {
+    let mut binder = Binder {
+        app,
+        instances,
+        pools,
+        service,
+        method: &entry.spec,
+        strategy: entry.strategy,
+        input: None,
+        answer: None,
+        capabilities: Vec::new(),
+    };
+    let handler = (entry.bind)(&mut binder)?;
+    let Binder { input, answer, capabilities, .. } = binder;
+    let answer = answer.unwrap_or(crate::extract::AnswerShape::Empty);
+    Ok(Method { service, spec: &entry.spec, input, answer, capabilities, handler })
+}

@@ -1,0 +1,82 @@
+//! One pool for each capability, shared by all methods that ask for it.
+
+use std::{
+    any::{Any, TypeId},
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
+
+use crate::{
+    provider::{Candidate, Capability, Cost, FailoverSettings, Pool, PoolHealth},
+    registry::{
+        entries::{Instance, ProvisionEntry},
+        instances::Instances,
+    },
+    spec::{CapabilitySpec, ServiceSpec},
+    strategy::Strategy,
+};
+
+/// Reads the state of a pool of whatever capability.
+pub(super) type ReadHealth = Box<dyn Fn() -> PoolHealth + Send + Sync>;
+
+/// The pools made until now, and what pools are made of.
+pub(super) struct Pools {
+    provisions: Vec<&'static ProvisionEntry>,
+    failover: FailoverSettings,
+    pools: HashMap<TypeId, Box<dyn Any>>,
+    strategies: HashMap<(*const ServiceSpec, TypeId), Arc<dyn Strategy>>,
+    health: BTreeMap<&'static str, ReadHealth>,
+}
+
+impl Pools {
+    pub(super) fn new(provisions: Vec<&'static ProvisionEntry>, failover: FailoverSettings) -> Self {
+        Self { provisions, failover, pools: HashMap::new(), strategies: HashMap::new(), health: BTreeMap::new() }
+    }
+
+    /// The pool of `C`; none when nobody provides it.
+    pub(super) fn pool<C: Capability + ?Sized>(&mut self, instances: &Instances) -> Option<Arc<Pool<C>>> {
+        if let Some(pool) = self.pools.get(&TypeId::of::<C>()) {
+            return pool.downcast_ref().cloned();
+        }
+        let candidates = self.candidates::<C>(instances);
+        if candidates.is_empty() {
+            return None;
+        }
+        let pool = Arc::new(Pool::<C>::new(candidates, &self.failover));
+        self.pools.insert(TypeId::of::<C>(), Box::new(Arc::clone(&pool)));
+        let health = Arc::clone(&pool);
+        self.health.insert(C::SPEC.name, Box::new(move || health.health()));
+        Some(pool)
+    }
+
+    fn candidates<C: Capability + ?Sized>(&self, instances: &Instances) -> Vec<Candidate<C>> {
+        let of_this = self.provisions.iter().filter(|entry| (entry.capability_id)() == TypeId::of::<C>());
+        of_this
+            .filter_map(|entry| {
+                let (provider, instance) = instances.provider((entry.provider_id)())?;
+                let implementation = (entry.cast)(Instance::clone(instance))?.downcast::<Arc<C>>().ok()?;
+                Some(Candidate::new(Arc::clone(provider), *implementation, costs(C::SPEC, entry)))
+            })
+            .collect()
+    }
+
+    pub(super) fn strategy(
+        &mut self,
+        service: &'static ServiceSpec,
+        capability: TypeId,
+        make: impl FnOnce() -> Arc<dyn Strategy>,
+    ) -> Arc<dyn Strategy> {
+        Arc::clone(self.strategies.entry((std::ptr::from_ref(service), capability)).or_insert_with(make))
+    }
+
+    pub(super) fn into_health(self) -> BTreeMap<&'static str, ReadHealth> {
+        self.health
+    }
+}
+
+/// In the order of the capability's methods; what the provider does not say is unknown.
+fn costs(capability: &CapabilitySpec, entry: &ProvisionEntry) -> Vec<Cost> {
+    let cost_of =
+        |method: &str| entry.costs.iter().find(|(name, _)| *name == method).map_or(Cost::Unknown, |(_, cost)| *cost);
+    capability.methods.iter().map(|method| cost_of(method.name)).collect()
+}
