@@ -12,6 +12,7 @@ mod attempt;
 mod call;
 mod error;
 mod extract;
+mod http;
 mod money;
 pub mod provider;
 pub mod registry;

@@ -1,0 +1,176 @@
+//! `/docs`: a page that lists the methods and calls them, from files built into the binary.
+//!
+//! The page is Swagger UI; `assets/docs/README.md` says which version, and how to take another. It works with no
+//! internet and behind a path prefix: every address in it is relative, and its policy forbids all other origins.
+
+use std::sync::LazyLock;
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
+
+use super::etag;
+use crate::error::{Code, Error, Result};
+
+/// No origin but ours, no inline script, no `eval`. Pictures in the style sheet are `data:` addresses.
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
+                      connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+/// One file of the page. The big ones are kept, and sent, gzipped.
+struct File {
+    path: &'static str,
+    media_type: &'static str,
+    gzipped: bool,
+    content: &'static [u8],
+}
+
+/// A file of `assets/docs/`.
+macro_rules! asset {
+    ($name:literal) => {
+        include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/assets/docs/", $name))
+    };
+}
+
+const JAVASCRIPT: &str = "text/javascript; charset=utf-8";
+#[rustfmt::skip]
+static FILES: [File; 5] = [
+    File { path: "/docs", media_type: "text/html; charset=utf-8", gzipped: false, content: asset!("index.html") },
+    File { path: "/docs/start.js", media_type: JAVASCRIPT, gzipped: false, content: asset!("start.js") },
+    File { path: "/docs/swagger-ui-bundle.js", media_type: JAVASCRIPT, gzipped: true, content: asset!("swagger-ui-bundle.js.gz") },
+    File { path: "/docs/swagger-ui.css", media_type: "text/css; charset=utf-8", gzipped: true, content: asset!("swagger-ui.css.gz") },
+    File { path: "/docs/licences.txt", media_type: "text/plain; charset=utf-8", gzipped: false, content: asset!("licences.txt") },
+];
+
+/// Parallel to [`FILES`]; hashed once, at the first request.
+static TAGS: LazyLock<[HeaderValue; FILES.len()]> =
+    LazyLock::new(|| std::array::from_fn(|at| etag::of(FILES[at].content)));
+
+/// Answers a GET or HEAD of `/docs` and of what lies under it: 304 for a copy that the client already has.
+///
+/// # Errors
+///
+/// `not-found` where there is no such file. `not-acceptable` to a client that refuses gzip for a file that is only
+/// kept gzipped: no browser does, and without an `Accept-Encoding` every coding will do (RFC 9110 §12.5.3).
+pub(crate) fn serve(path: &str, request: &HeaderMap) -> Result<Response<Bytes>> {
+    if path == "/docs/" {
+        return Ok(moved("../docs"));
+    }
+    let Some(at) = FILES.iter().position(|file| file.path == path) else {
+        return Err(Error::new(Code::NOT_FOUND, "the page is at /docs; there is no such file under it"));
+    };
+    let (file, tag) = (&FILES[at], &TAGS[at]);
+    if file.gzipped && refuses_gzip(request) {
+        return Err(Error::new(Code::NOT_ACCEPTABLE, "this file is sent gzipped: allow gzip in Accept-Encoding"));
+    }
+
+    let mut response = Response::new(Bytes::new());
+    let headers = response.headers_mut();
+    let mut say = |name: HeaderName, value| headers.insert(name, HeaderValue::from_static(value));
+    say(header::CONTENT_SECURITY_POLICY, POLICY);
+    say(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
+    say(header::REFERRER_POLICY, "no-referrer");
+    // Kept by the browser but asked about each time: a gateway that was replaced must not show the old page.
+    say(header::CACHE_CONTROL, "no-cache");
+    if file.gzipped {
+        say(header::VARY, "accept-encoding");
+    }
+    headers.insert(header::ETAG, tag.clone());
+    if etag::is_known(request, tag) {
+        *response.status_mut() = StatusCode::NOT_MODIFIED;
+        return Ok(response);
+    }
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(file.media_type));
+    if file.gzipped {
+        headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+    }
+    *response.body_mut() = Bytes::from_static(file.content);
+    Ok(response)
+}
+
+/// The addresses in the page are relative to `/docs`, so it is shown there only.
+fn moved(to: &'static str) -> Response<Bytes> {
+    let mut response = Response::new(Bytes::new());
+    *response.status_mut() = StatusCode::PERMANENT_REDIRECT;
+    response.headers_mut().insert(header::LOCATION, HeaderValue::from_static(to));
+    response
+}
+
+/// Whether `Accept-Encoding` is there and leaves gzip out: by a weight of 0, or by not naming it (RFC 9110 §12.5.3).
+fn refuses_gzip(request: &HeaderMap) -> bool {
+    let lines = || request.get_all(header::ACCEPT_ENCODING).iter();
+    let weight_of = |coding: &str| {
+        let mut items = lines().filter_map(|line| line.to_str().ok()).flat_map(|line| line.split(','));
+        items.find_map(|item| {
+            let (name, weight) = item.split_once(';').unwrap_or((item, "q=1"));
+            let weight = weight.trim().strip_prefix(['q', 'Q'])?.trim_start_matches('=');
+            name.trim().eq_ignore_ascii_case(coding).then(|| weight.parse::<f32>().unwrap_or(0.0))
+        })
+    };
+    let weight = weight_of("gzip").or_else(|| weight_of("x-gzip")).or_else(|| weight_of("*"));
+    lines().next().is_some() && weight.unwrap_or(0.0) <= 0.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn get(path: &str, headers: &[(HeaderName, &'static str)]) -> Result<Response<Bytes>> {
+        let headers = headers.iter().map(|(name, value)| (name.clone(), HeaderValue::from_static(value)));
+        serve(path, &headers.collect())
+    }
+
+    #[test]
+    fn every_address_in_the_page_is_relative_and_served() {
+        let page = get("/docs", &[]).unwrap();
+        let page = std::str::from_utf8(page.body()).unwrap();
+        let links = page.split(['"']).filter(|text| text.starts_with("docs/")).collect::<Vec<_>>();
+        assert_eq!(links.len(), 3, "{page}");
+        for link in links {
+            let file = get(&format!("/{link}"), &[]).unwrap();
+            assert!(!file.body().is_empty(), "{link}");
+        }
+        assert!(!page.contains("=\"/") && !page.contains("//"), "{page}");
+    }
+
+    #[test]
+    fn what_is_packed_is_said_and_is_gzip() {
+        for file in &FILES {
+            let answer = get(file.path, &[]).unwrap();
+            assert_eq!(answer.headers().contains_key(header::CONTENT_ENCODING), file.gzipped);
+            assert_eq!(answer.headers().contains_key(header::VARY), file.gzipped);
+            assert_eq!(answer.body().starts_with(&[0x1f, 0x8b]), file.gzipped, "{}", file.path);
+        }
+    }
+
+    #[test]
+    fn a_known_copy_is_not_sent_again() {
+        let tag = get("/docs", &[]).unwrap().headers()[header::ETAG].clone();
+        let known = HeaderMap::from_iter([(header::IF_NONE_MATCH, tag.clone())]);
+        let answer = serve("/docs", &known).unwrap();
+        assert_eq!(answer.status(), StatusCode::NOT_MODIFIED);
+        assert_eq!(answer.headers()[header::ETAG], tag);
+        assert!(answer.body().is_empty() && !answer.headers().contains_key(header::CONTENT_TYPE));
+        assert_eq!(serve("/docs/start.js", &known).unwrap().status(), StatusCode::OK);
+    }
+
+    #[test]
+    fn gzip_goes_to_all_who_do_not_refuse_it() {
+        let ask = |accepted| get("/docs/swagger-ui.css", &[(header::ACCEPT_ENCODING, accepted)]);
+        for accepted in ["gzip, deflate, br, zstd", "br;q=1.0, GZIP;q=0.5", "x-gzip", "*", "identity, *;q=0.1"] {
+            assert_eq!(ask(accepted).unwrap().status(), StatusCode::OK, "{accepted}");
+        }
+        for refused in ["identity", "", "br", "gzip;q=0", "gzip; q=0.000, *", "*;q=0", "gzip;q=x"] {
+            assert_eq!(ask(refused).unwrap_err().code(), Code::NOT_ACCEPTABLE, "{refused}");
+        }
+        assert!(get("/docs", &[(header::ACCEPT_ENCODING, "identity")]).is_ok());
+    }
+
+    #[test]
+    fn other_addresses_are_not_found_and_the_slash_is_dropped() {
+        for path in ["/docs/README.md", "/docs/../Cargo.toml", "/docs//start.js", "/docsx"] {
+            assert_eq!(get(path, &[]).unwrap_err().code(), Code::NOT_FOUND, "{path}");
+        }
+        let slash = get("/docs/", &[]).unwrap();
+        assert_eq!(slash.status(), StatusCode::PERMANENT_REDIRECT);
+        assert_eq!(slash.headers()[header::LOCATION], "../docs");
+    }
+}

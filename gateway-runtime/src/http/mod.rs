@@ -1,0 +1,4 @@
+//! The HTTP edge.
+
+mod docs;
+mod etag;
