@@ -14,6 +14,7 @@ mod error;
 mod extract;
 mod http;
 mod money;
+pub mod pipeline;
 pub mod provider;
 pub mod registry;
 mod reply;

@@ -1,10 +1,13 @@
 //! One method as the running gateway knows it.
 
-use std::{any::type_name, fmt};
+use std::{any::type_name, fmt, pin::Pin};
 
 use crate::{
+    call::CallRequest,
+    error::Error,
     extract::AnswerShape,
     registry::entries::Handler,
+    reply::Reply,
     schema::InputSchema,
     spec::{Auth, CapabilitySpec, MethodSpec, ServiceSpec},
 };
@@ -37,7 +40,7 @@ pub struct Method {
     pub answer: AnswerShape,
     /// The capabilities whose providers it asks for.
     pub capabilities: Vec<&'static CapabilitySpec>,
-    pub(crate) handler: Handler,
+    pub(super) handler: Handler,
 }
 
 impl Method {
@@ -47,6 +50,11 @@ impl Method {
         let Self { service, spec, .. } = self;
         let webhooks = if spec.webhook.is_some() { "_webhooks/" } else { "" };
         format!("/services/{webhooks}{}/v{}/{}", service.name, service.version, spec.name)
+    }
+
+    /// Carries out a call whose input satisfies the schema; the pipeline's last step.
+    pub(crate) fn call(&self, request: CallRequest) -> Pin<Box<dyn Future<Output = Result<Reply, Error>> + Send>> {
+        (self.handler)(request)
     }
 
     /// Whether a caller must be known: the method's word, else the service's, else optional.

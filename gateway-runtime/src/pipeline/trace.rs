@@ -1,0 +1,196 @@
+//! One log line a call, when it has ended: also for those that were refused, cut or left by their client.
+
+use std::{
+    borrow::Cow,
+    future::Future,
+    pin::Pin,
+    task::{Context, Poll, ready},
+};
+
+use bytes::Bytes;
+use futures_util::Stream;
+use pin_project_lite::pin_project;
+use tower::{Layer, Service};
+
+use crate::{
+    call::Call,
+    error::Error,
+    pipeline::Invocation,
+    reply::{Chunks, Reply},
+};
+
+/// The target of the lines, for filters: `LOG_LEVEL=info,gateway::request=off`.
+const TARGET: &str = "gateway::request";
+
+/// Makes [`Trace`].
+#[derive(Clone, Copy, Debug)]
+pub(super) struct TraceLayer;
+
+impl<S> Layer<S> for TraceLayer {
+    type Service = Trace<S>;
+
+    fn layer(&self, inner: S) -> Trace<S> {
+        Trace { inner }
+    }
+}
+
+/// Logs each call at its end.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Trace<S> {
+    inner: S,
+}
+
+impl<S> Service<Invocation> for Trace<S>
+where
+    S: Service<Invocation, Response = Reply, Error = Error>,
+{
+    type Response = Reply;
+    type Error = Error;
+    type Future = TraceFuture<S::Future>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        self.inner.poll_ready(context)
+    }
+
+    fn call(&mut self, invocation: Invocation) -> Self::Future {
+        let line = Line::begin(&invocation.request.call);
+        TraceFuture { inner: self.inner.call(invocation), line }
+    }
+}
+
+pin_project! {
+    /// The call, watched.
+    pub(super) struct TraceFuture<F> {
+        #[pin]
+        inner: F,
+        line: Option<Line>,
+    }
+}
+
+impl<F: Future<Output = Result<Reply, Error>>> Future for TraceFuture<F> {
+    type Output = Result<Reply, Error>;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        let outcome = ready!(this.inner.poll(context));
+        let Some(line) = this.line.take() else { return Poll::Ready(outcome) };
+        Poll::Ready(match outcome {
+            // A stream has only begun; its line is written when it ends.
+            Ok(Reply::Items(chunks)) => Ok(Reply::Items(Watched::new(chunks, line))),
+            Ok(Reply::RawStream(media, chunks)) => Ok(Reply::RawStream(media, Watched::new(chunks, line))),
+            Ok(reply) => {
+                line.end(if matches!(reply, Reply::Empty) { 204 } else { 200 }, None);
+                Ok(reply)
+            }
+            Err(error) => {
+                line.end(error.code().status(), Some(&error));
+                Err(error)
+            }
+        })
+    }
+}
+
+/// A stream that takes its call's line along.
+struct Watched {
+    chunks: Chunks,
+    line: Option<Line>,
+}
+
+impl Watched {
+    fn new(chunks: Chunks, line: Line) -> Chunks {
+        Box::pin(Self { chunks, line: Some(line) })
+    }
+}
+
+impl Stream for Watched {
+    type Item = Result<Bytes, Error>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let chunk = ready!(self.chunks.as_mut().poll_next(context));
+        let end = match &chunk {
+            Some(Ok(_)) => return Poll::Ready(chunk),
+            Some(Err(error)) => Some(error),
+            None => None,
+        };
+        if let Some(line) = self.line.take() {
+            line.end(200, end);
+        }
+        Poll::Ready(chunk)
+    }
+}
+
+/// The line of one call; dropped without an end, its client has gone away.
+struct Line {
+    call: Call,
+    ended: bool,
+}
+
+impl Line {
+    /// None when nobody would read it.
+    fn begin(call: &Call) -> Option<Self> {
+        tracing::enabled!(target: TARGET, tracing::Level::ERROR).then(|| Self { call: call.clone(), ended: false })
+    }
+
+    fn end(mut self, status: u16, error: Option<&Error>) {
+        self.ended = true;
+        let code = error.map_or("", |error| error.code().name());
+        let detail = error.map(|error| match error.internal_message() {
+            Some(internal) => Cow::Owned(format!("{}: {internal}", error.detail())),
+            None => Cow::Borrowed(error.detail()),
+        });
+        // A fault of ours is an error, a fault of others a warning, a refusal mere information.
+        match status {
+            500 => self.write(status, code, detail.as_deref(), Severity::Error),
+            501.. => self.write(status, code, detail.as_deref(), Severity::Warn),
+            _ => self.write(status, code, detail.as_deref(), Severity::Info),
+        }
+    }
+
+    fn write(&self, status: u16, code: &'static str, detail: Option<&str>, severity: Severity) {
+        let call = &self.call;
+        let attempts = call.with_attempts(|attempts| {
+            (!attempts.is_empty()).then(|| serde_json::to_string(attempts).unwrap_or_default())
+        });
+        macro_rules! line {
+            ($level:ident) => {
+                tracing::$level!(
+                    target: TARGET,
+                    request_id = call.id().as_str(),
+                    origin = call.origin().as_str(),
+                    service = call.service().name,
+                    version = call.service().version,
+                    method = call.method().name,
+                    status,
+                    code,
+                    duration_us = u64::try_from(call.started().elapsed().as_micros()).unwrap_or(u64::MAX),
+                    peer = call.peer().map(tracing::field::display),
+                    account = call.caller().account(),
+                    detail,
+                    // `json.` tells the JSON format that this is JSON already.
+                    "json.attempts" = attempts.as_deref(),
+                    "call"
+                )
+            };
+        }
+        match severity {
+            Severity::Info => line!(info),
+            Severity::Warn => line!(warn),
+            Severity::Error => line!(error),
+        }
+    }
+}
+
+enum Severity {
+    Info,
+    Warn,
+    Error,
+}
+
+impl Drop for Line {
+    fn drop(&mut self) {
+        if !self.ended {
+            // 499 is what nginx writes for a client that closed its connection first.
+            self.write(499, "cancelled", None, Severity::Info);
+        }
+    }
+}

@@ -1,0 +1,74 @@
+//! Judges the input by the method's schema: what the schema says is what is enforced.
+
+use std::task::{Context, Poll};
+
+use futures_util::future::{Either, Ready, ready};
+use tower::{Layer, Service};
+
+use crate::{
+    call::Input,
+    error::{Error, Violation},
+    pipeline::Invocation,
+    registry::Method,
+    reply::Reply,
+};
+
+/// Makes [`Validate`].
+#[derive(Clone, Copy, Debug)]
+pub(super) struct ValidateLayer;
+
+impl<S> Layer<S> for ValidateLayer {
+    type Service = Validate<S>;
+
+    fn layer(&self, inner: S) -> Validate<S> {
+        Validate { inner }
+    }
+}
+
+/// Lets valid inputs through.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Validate<S> {
+    inner: S,
+}
+
+impl<S> Service<Invocation> for Validate<S>
+where
+    S: Service<Invocation, Response = Reply, Error = Error>,
+{
+    type Response = Reply;
+    type Error = Error;
+    type Future = Either<S::Future, Ready<Result<Reply, Error>>>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        self.inner.poll_ready(context)
+    }
+
+    fn call(&mut self, mut invocation: Invocation) -> Self::Future {
+        let input = std::mem::take(&mut invocation.request.input);
+        match judge(&invocation.method, input) {
+            Ok(input) => {
+                invocation.request.input = input;
+                Either::Left(self.inner.call(invocation))
+            }
+            Err(violations) => Either::Right(ready(Err(Error::invalid(violations)))),
+        }
+    }
+}
+
+/// The input as a value that satisfies the schema. A method without an input takes none, whatever comes.
+fn judge(method: &Method, input: Input) -> Result<Input, Vec<Violation>> {
+    let Some(declared) = &method.input else { return Ok(Input::None) };
+    let schema = &declared.schema;
+    let value = match input {
+        Input::Json(body) => schema.parse_json(&body)?,
+        Input::Query(query) => schema.parse_query(&query)?,
+        Input::None if method.spec.verb.has_query_input() => schema.parse_query("")?,
+        Input::None => schema.parse_json(b"")?,
+        Input::Value(value) => {
+            schema.check(&value)?;
+            value
+        }
+        Input::Valid(value) => value,
+    };
+    Ok(Input::Valid(value))
+}
