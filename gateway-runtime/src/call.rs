@@ -13,6 +13,7 @@ use serde_json::Value;
 
 use crate::{
     attempt::Attempt,
+    country::Country,
     spec::{MethodSpec, ServiceSpec},
 };
 
@@ -133,6 +134,7 @@ struct Inner {
     service: &'static ServiceSpec,
     method: &'static MethodSpec,
     peer: Option<IpAddr>,
+    country: Option<Country>,
     headers: HeaderMap,
     started: Instant,
     deadline: Instant,
@@ -149,6 +151,8 @@ pub struct Arrival {
     pub origin: Origin,
     /// The client's address.
     pub peer: Option<IpAddr>,
+    /// Where the client is, if whoever stands before the gateway says so in a header that the operator trusts.
+    pub country: Option<Country>,
     /// The request's header fields.
     pub headers: HeaderMap,
     /// When it came.
@@ -161,13 +165,14 @@ impl Call {
     /// A call of `method`, by an edge.
     #[must_use]
     pub fn new(service: &'static ServiceSpec, method: &'static MethodSpec, arrival: Arrival) -> Self {
-        let Arrival { id, origin, peer, headers, started, deadline } = arrival;
+        let Arrival { id, origin, peer, country, headers, started, deadline } = arrival;
         Self(Arc::new(Inner {
             id,
             origin,
             service,
             method,
             peer,
+            country,
             headers,
             started,
             deadline,
@@ -204,6 +209,12 @@ impl Call {
     #[must_use]
     pub fn peer(&self) -> Option<IpAddr> {
         self.0.peer
+    }
+
+    /// Where the client is, if that is known.
+    #[must_use]
+    pub fn country(&self) -> Option<Country> {
+        self.0.country
     }
 
     /// The request's header fields.

@@ -10,6 +10,8 @@ pub mod __private;
 mod app;
 mod attempt;
 mod call;
+mod country;
+pub mod duration;
 mod error;
 mod extract;
 mod http;
@@ -19,18 +21,21 @@ pub mod provider;
 pub mod registry;
 mod reply;
 pub mod schema;
+mod secret;
 mod spec;
 pub mod strategy;
 
 pub use app::{App, Config, FromApp, Scope, StartError};
 pub use attempt::{Attempt, Class};
 pub use call::{Arrival, Call, CallRequest, Caller, Input, Origin, RequestId};
+pub use country::Country;
 pub use error::{Code, Error, Result, Violation};
 pub use extract::{Answer, AnswerShape, Arguments, FromCall, Outcome};
 pub use money::{Currency, Money, ParseMoneyError};
 pub use provider::{ProviderError, Providers};
 pub use registry::Binder;
 pub use reply::{Chunks, MediaType, Raw, Reply, Streaming, media};
+pub use secret::Secret;
 pub use spec::{
     Auth, Cache, CacheScope, CapabilityMethodSpec, CapabilitySpec, Effect, Idempotency, MethodSpec, ProviderSpec,
     Quota, ServiceSpec, Source, Verb, Webhook,

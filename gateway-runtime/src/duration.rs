@@ -1,0 +1,164 @@
+//! Durations as text in the configuration: one whole number and one unit, such as `250ms`, `10s`, `5min`, `1h`, `7d`.
+//!
+//! ```
+//! use std::time::Duration;
+//!
+//! use gateway_runtime::duration::{self, DurationText};
+//! use schemars::JsonSchema;
+//! use serde::Deserialize;
+//!
+//! #[derive(Deserialize, JsonSchema)]
+//! struct Settings {
+//!     #[serde(with = "duration")]
+//!     #[schemars(with = "DurationText")]
+//!     patience: Duration,
+//! }
+//!
+//! let settings: Settings = serde_json::from_str(r#"{"patience": "1500ms"}"#).unwrap();
+//! assert_eq!(settings.patience, Duration::from_millis(1500));
+//! ```
+
+use std::{fmt, time::Duration};
+
+use serde::{Deserialize, Deserializer, Serializer, de::Error as _};
+
+/// The units, longest first, and their lengths in milliseconds; `m` is minutes too.
+const UNITS: [(&str, u64); 6] =
+    [("d", 86_400_000), ("h", 3_600_000), ("min", 60_000), ("m", 60_000), ("s", 1_000), ("ms", 1)];
+
+/// Why a text is no duration.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ParseDurationError {
+    /// Not a whole number and a unit.
+    Form,
+    /// More than fits, about 584 million years.
+    Range,
+}
+
+impl fmt::Display for ParseDurationError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Form => "expected a whole number and one of the units ms, s, min (or m), h, d, such as `10s`",
+            Self::Range => "the duration is too long",
+        })
+    }
+}
+
+impl std::error::Error for ParseDurationError {}
+
+/// Reads a duration.
+///
+/// # Errors
+///
+/// When it is not a whole number followed at once by one of the units `ms`, `s`, `min`, `m`, `h` and `d`.
+pub fn parse(text: &str) -> Result<Duration, ParseDurationError> {
+    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+    let (number, unit) = text.split_at(digits);
+    let (_, millis) = UNITS.iter().find(|(name, _)| *name == unit).ok_or(ParseDurationError::Form)?;
+    if number.is_empty() {
+        return Err(ParseDurationError::Form);
+    }
+    let number: u64 = number.parse().map_err(|_| ParseDurationError::Range)?;
+    number.checked_mul(*millis).map(Duration::from_millis).ok_or(ParseDurationError::Range)
+}
+
+/// Writes a duration in the largest unit that divides it; parts of a millisecond are dropped.
+#[must_use]
+pub fn format(duration: Duration) -> String {
+    let millis = duration.as_millis();
+    let unit = UNITS.iter().find(|(_, length)| millis.is_multiple_of(u128::from(*length)) && millis > 0);
+    let (name, length) = unit.unwrap_or(&("s", 1_000));
+    format!("{}{name}", millis / u128::from(*length))
+}
+
+/// For `#[serde(with = "gateway_runtime::duration")]`.
+///
+/// # Errors
+///
+/// The serializer's.
+pub fn serialize<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&format(*duration))
+}
+
+/// For `#[serde(with = "gateway_runtime::duration")]`.
+///
+/// # Errors
+///
+/// When there is no text, or it is no duration.
+pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+    let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
+    parse(&text).map_err(D::Error::custom)
+}
+
+/// The schema of a duration, for `#[schemars(with = "DurationText")]` beside `serde`'s `with`.
+#[derive(Debug)]
+pub enum DurationText {}
+
+impl schemars::JsonSchema for DurationText {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Duration".into()
+    }
+
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({
+            "type": "string",
+            "description": "A whole number and a unit (ms, s, min, h, d), such as `10s`.",
+            "pattern": "^[0-9]{1,10}(ms|s|min|m|h|d)$",
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn each_unit_is_read() {
+        for (text, millis) in [
+            ("250ms", 250),
+            ("10s", 10_000),
+            ("5min", 300_000),
+            ("5m", 300_000),
+            ("2h", 7_200_000),
+            ("7d", 604_800_000),
+        ] {
+            assert_eq!(parse(text), Ok(Duration::from_millis(millis)), "{text}");
+        }
+    }
+
+    #[test]
+    fn texts_that_are_no_duration_say_why() {
+        for text in ["", "10", "s", " 10s", "10 s", "1.5s", "-1s", "10S", "10sec", "1h30m"] {
+            assert_eq!(parse(text), Err(ParseDurationError::Form), "{text:?}");
+        }
+        for text in ["99999999999999999999s", "18446744073709551615d"] {
+            assert_eq!(parse(text), Err(ParseDurationError::Range), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn the_largest_unit_that_fits_is_written() {
+        for (millis, text) in [(0, "0s"), (1, "1ms"), (1_500, "1500ms"), (90_000, "90s"), (60_000, "1min")] {
+            assert_eq!(format(Duration::from_millis(millis)), text);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_written_is_read_back(millis: u64) {
+            let duration = Duration::from_millis(millis);
+            prop_assert_eq!(parse(&format(duration)), Ok(duration));
+        }
+
+        #[test]
+        fn no_text_panics(text in "\\PC*") {
+            let _ = parse(&text);
+        }
+    }
+}
