@@ -1,0 +1,348 @@
+//! Reads the arguments of an attribute. Unknown, repeated, missing and malformed ones are told here and nowhere else, so
+//! that every macro says the same about the same mistake.
+
+use proc_macro2::{Ident, TokenStream, TokenTree};
+use quote::{ToTokens, quote};
+use syn::ext::IdentExt;
+use syn::parse::{Parse, ParseStream, Parser};
+use syn::punctuated::Punctuated;
+use syn::{Expr, ExprLit, Lit, LitInt, LitStr, Token};
+
+use crate::errors::Errors;
+use crate::literal::Wrong;
+
+/// An attribute and what may stand in its parentheses.
+#[derive(Debug)]
+pub(crate) struct Attribute {
+    /// As an author knows it: `#[service]`.
+    pub(crate) label: &'static str,
+    pub(crate) arguments: &'static [Argument],
+    /// What an author might look for here, and where it is instead.
+    pub(crate) elsewhere: &'static [(&'static str, &'static str)],
+}
+
+/// One argument an attribute knows.
+#[derive(Debug)]
+pub(crate) struct Argument {
+    pub(crate) name: &'static str,
+    /// A right way to write it, shown when it is written wrong.
+    pub(crate) example: &'static str,
+}
+
+/// Shorthand for the tables of arguments.
+pub(crate) const fn arg(name: &'static str, example: &'static str) -> Argument {
+    Argument { name, example }
+}
+
+/// A value as given by the author, with the tokens to point at.
+#[derive(Debug, Clone)]
+pub(crate) struct Given<T> {
+    pub(crate) value: T,
+    pub(crate) at: TokenStream,
+}
+
+/// The arguments of one attribute; each is taken out once, by its name.
+pub(crate) struct Args<'e> {
+    attribute: &'static Attribute,
+    /// Where to point when something is missing.
+    whole: TokenStream,
+    list: Vec<Arg>,
+    pub(crate) errors: &'e mut Errors,
+}
+
+struct Arg {
+    name: Ident,
+    value: Value,
+}
+
+enum Value {
+    /// `deprecated`
+    Flag,
+    /// `name = "currency"`
+    Is(Expr),
+    /// `scopes("a", "b")`
+    List(TokenStream),
+}
+
+impl<'e> Args<'e> {
+    /// Reads `tokens`, what stands between the parentheses of `attribute`; `whole` is pointed at when something is missing.
+    pub(crate) fn read(
+        attribute: &'static Attribute,
+        whole: TokenStream,
+        tokens: TokenStream,
+        errors: &'e mut Errors,
+    ) -> Self {
+        let mut args = Self { attribute, whole, list: Vec::new(), errors };
+        let parser = |input: ParseStream<'_>| {
+            while !input.is_empty() {
+                args.read_one(input);
+            }
+            Ok(())
+        };
+        if let Err(error) = parser.parse2(tokens) {
+            args.errors.push(error);
+        }
+        args
+    }
+
+    /// Reads one argument and the comma after it; after a mistake goes on behind the next comma.
+    fn read_one(&mut self, input: ParseStream<'_>) {
+        let start = input.fork();
+        match Arg::parse(input) {
+            Ok(arg) if input.is_empty() || input.peek(Token![,]) => self.admit(arg),
+            outcome => {
+                skip_to_comma(input);
+                let name = start.call(Ident::parse_any).ok();
+                let known = name.as_ref().and_then(|name| self.known(name));
+                match (known, outcome) {
+                    (Some(known), _) => self.malformed(known, &name),
+                    (None, Ok(arg)) => self.admit(arg),
+                    (None, Err(error)) => self.errors.at(
+                        start.parse::<TokenTree>().ok(),
+                        format_args!("this is no argument of `{}`: {error}", self.attribute.label),
+                        self.attribute.known_arguments(),
+                    ),
+                }
+            }
+        }
+        // Only commas and the end are left here.
+        let _ = input.parse::<Option<Token![,]>>();
+    }
+
+    fn admit(&mut self, arg: Arg) {
+        if self.known(&arg.name).is_none() {
+            self.unknown(&arg.name);
+        } else if self.list.iter().any(|other| other.name == arg.name) {
+            self.errors.at(&arg.name, format_args!("`{}` is given twice", arg.name), "keep one of the two");
+        } else {
+            self.list.push(arg);
+        }
+    }
+
+    fn known(&self, name: &Ident) -> Option<&'static Argument> {
+        self.attribute.arguments.iter().find(|arg| name == arg.name)
+    }
+
+    fn unknown(&mut self, name: &Ident) {
+        let word = name.to_string();
+        let known = self.attribute.known_arguments();
+        let elsewhere = self.attribute.elsewhere.iter().find(|(looked_for, _)| word == *looked_for);
+        let similar = nearest(&word, self.attribute.arguments.iter().map(|arg| arg.name));
+        let help = match (elsewhere, similar) {
+            (Some((_, place)), _) => (*place).to_owned(),
+            (None, Some(similar)) => format!("did you mean `{similar}`? {known}"),
+            (None, None) => known,
+        };
+        self.errors.at(name, format_args!("`{}` has no argument `{name}`", self.attribute.label), help);
+    }
+
+    fn malformed(&mut self, known: &Argument, at: impl ToTokens) {
+        self.errors.at(
+            at,
+            format_args!("`{}` is not written like this", known.name),
+            format_args!("write `{}`", known.example),
+        );
+    }
+
+    /// Takes the argument `name` out, with the tokens to point at.
+    fn take(&mut self, name: &str) -> Option<(&'static Argument, Value, TokenStream)> {
+        let known = self.attribute.arguments.iter().find(|a| a.name == name)?;
+        let found = self.list.iter().position(|arg| arg.name == name)?;
+        let arg = self.list.swap_remove(found);
+        let at = arg.to_token_stream();
+        Some((known, arg.value, at))
+    }
+
+    /// `name = "…"`, read by one of the readers of [`crate::literal`].
+    pub(crate) fn text<T>(&mut self, name: &str, reader: impl FnOnce(&str) -> Result<T, Wrong>) -> Option<Given<T>> {
+        let (known, value, at) = self.take(name)?;
+        let Some(literal) = value.string() else {
+            self.malformed(known, at);
+            return None;
+        };
+        self.literal(&literal, reader).map(|value| Given { value, at })
+    }
+
+    /// `scopes("a", "b")`: one string or more, none of them twice.
+    pub(crate) fn texts(
+        &mut self,
+        name: &str,
+        reader: impl Fn(&str) -> Result<String, Wrong>,
+    ) -> Option<Given<Vec<String>>> {
+        let (known, value, at) = self.take(name)?;
+        let parser = Punctuated::<LitStr, Token![,]>::parse_terminated;
+        let literals = match value {
+            Value::List(tokens) => parser.parse2(tokens).unwrap_or_default(),
+            Value::Flag | Value::Is(_) => Punctuated::new(),
+        };
+        if literals.is_empty() {
+            self.malformed(known, at);
+            return None;
+        }
+        let mut texts = Vec::new();
+        for literal in &literals {
+            let text = self.literal(literal, &reader)?;
+            if texts.contains(&text) {
+                let wrong = format_args!("`{text}` is listed twice in `{name}`").to_string();
+                self.errors.at(literal, wrong, "keep one of the two");
+                return None;
+            }
+            texts.push(text);
+        }
+        Some(Given { value: texts, at })
+    }
+
+    fn literal<T>(&mut self, literal: &LitStr, reader: impl FnOnce(&str) -> Result<T, Wrong>) -> Option<T> {
+        reader(&literal.value()).map_err(|wrong| self.errors.at(literal, wrong.what, wrong.help)).ok()
+    }
+
+    /// `version = 1`: a whole number from 1 up.
+    pub(crate) fn number(&mut self, name: &str) -> Option<Given<u32>> {
+        let (known, value, at) = self.take(name)?;
+        match value.integer().map(|literal| literal.base10_parse()) {
+            Some(Ok(0)) => {
+                let wrong = format_args!("`{name}` begins at 1").to_string();
+                self.errors.at(at, wrong, format_args!("write `{}`", known.example));
+                None
+            }
+            Some(Ok(value)) => Some(Given { value, at }),
+            Some(Err(_)) | None => {
+                self.malformed(known, at);
+                None
+            }
+        }
+    }
+
+    /// `effect = read`: one word of a few.
+    pub(crate) fn choice<T: Copy>(&mut self, name: &str, choices: &[(&str, T)]) -> Option<Given<T>> {
+        let (_, value, at) = self.take(name)?;
+        let word = value.word();
+        let chosen = choices.iter().find(|(known, _)| word.as_deref() == Some(known));
+        if let Some((_, value)) = chosen {
+            return Some(Given { value: *value, at });
+        }
+        let words = choices.iter().map(|(word, _)| *word);
+        let meant = word.or_else(|| value.string().map(|text| text.value()));
+        let near = meant.and_then(|word| nearest(&word, words.clone()));
+        let all = words.collect::<Vec<_>>().join(", ");
+        self.errors.at(
+            at,
+            format_args!("`{name}` is one of {all}"),
+            match near {
+                Some(near) => format!("did you mean `{name} = {near}`?"),
+                None => format!("write `{name} = {}`", choices[0].0),
+            },
+        );
+        None
+    }
+
+    /// `strategy = Cheapest`: any expression; its type is the compiler's matter.
+    pub(crate) fn expression(&mut self, name: &str) -> Option<Given<Expr>> {
+        let (known, value, at) = self.take(name)?;
+        match value {
+            Value::Is(value) => Some(Given { value, at }),
+            Value::Flag | Value::List(_) => {
+                self.malformed(known, at);
+                None
+            }
+        }
+    }
+
+    /// `deprecated`: there or not.
+    pub(crate) fn flag(&mut self, name: &str) -> bool {
+        match self.take(name) {
+            None => false,
+            Some((_, Value::Flag, _)) => true,
+            Some((known, _, at)) => {
+                self.malformed(known, at);
+                false
+            }
+        }
+    }
+
+    /// Says that an argument which has no default is not there.
+    pub(crate) fn missing(&mut self, name: &str, help: &str) {
+        let label = self.attribute.label;
+        let wrong = format!("`{label}` says no `{name}`");
+        self.errors.at(&self.whole, wrong, help);
+    }
+}
+
+impl Attribute {
+    fn known_arguments(&self) -> String {
+        if self.arguments.is_empty() {
+            return format!("`{}` takes no arguments", self.label);
+        }
+        let names: Vec<_> = self.arguments.iter().map(|arg| arg.name).collect();
+        format!("`{}` takes {}", self.label, names.join(", "))
+    }
+}
+
+impl Parse for Arg {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        let name = input.call(Ident::parse_any)?;
+        let value = if input.parse::<Option<Token![=]>>()?.is_some() {
+            Value::Is(input.parse()?)
+        } else if input.peek(syn::token::Paren) {
+            let list;
+            syn::parenthesized!(list in input);
+            Value::List(list.parse()?)
+        } else {
+            Value::Flag
+        };
+        Ok(Self { name, value })
+    }
+}
+
+impl ToTokens for Arg {
+    fn to_tokens(&self, tokens: &mut TokenStream) {
+        let Self { name, value } = self;
+        tokens.extend(match value {
+            Value::Flag => quote!(#name),
+            Value::Is(value) => quote!(#name = #value),
+            Value::List(list) => quote!(#name (#list)),
+        });
+    }
+}
+
+impl Value {
+    fn string(&self) -> Option<LitStr> {
+        match self {
+            Self::Is(Expr::Lit(ExprLit { lit: Lit::Str(text), .. })) => Some(text.clone()),
+            _ => None,
+        }
+    }
+
+    fn integer(&self) -> Option<LitInt> {
+        match self {
+            Self::Is(Expr::Lit(ExprLit { lit: Lit::Int(number), .. })) if number.suffix().is_empty() => {
+                Some(number.clone())
+            }
+            _ => None,
+        }
+    }
+
+    fn word(&self) -> Option<String> {
+        match self {
+            Self::Is(Expr::Path(path)) => path.path.get_ident().map(Ident::to_string),
+            _ => None,
+        }
+    }
+}
+
+fn skip_to_comma(input: ParseStream<'_>) {
+    while !input.is_empty() && !input.peek(Token![,]) {
+        if input.parse::<TokenTree>().is_err() {
+            return;
+        }
+    }
+}
+
+/// The candidate an author most likely meant, if any is near enough.
+pub(crate) fn nearest<'a>(word: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    candidates
+        .map(|candidate| (strsim::damerau_levenshtein(word, candidate), candidate))
+        .filter(|(distance, candidate)| *distance <= 1 + candidate.len() / 4)
+        .min()
+        .map(|(_, candidate)| candidate)
+}

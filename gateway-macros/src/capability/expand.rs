@@ -1,0 +1,104 @@
+//! Writes the code of a checked capability.
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{quote, quote_spanned};
+use syn::spanned::Spanned;
+use syn::{FnArg, ItemTrait, Signature, TraitItem, parse_quote};
+
+use super::model::{Argument, Capability, Method};
+use crate::boxed::boxed_signature;
+use crate::{item, paths, source};
+
+/// The trait, its methods rewritten, fit to be an object that calls of all threads share.
+pub(super) fn trait_of(mut item: ItemTrait, methods: &[TokenStream]) -> ItemTrait {
+    item.colon_token.get_or_insert_with(Default::default);
+    item.supertraits.push(parse_quote!(::core::marker::Send));
+    item.supertraits.push(parse_quote!(::core::marker::Sync));
+    item.supertraits.push(parse_quote!('static));
+    item.items = vec![TraitItem::Verbatim(quote!(#(#methods)*))];
+    item
+}
+
+/// A method that is no use through a trait object, kept where it does the trait no harm: its own error is enough.
+pub(super) fn set_aside(mut method: item::Method) -> TokenStream {
+    let clause = method.sig.generics.make_where_clause();
+    clause.predicates.push(parse_quote!(Self: ::core::marker::Sized));
+    if method.body.is_none() {
+        let body = quote!({ ::core::unimplemented!() });
+        method.body = syn::parse2(body).ok();
+    }
+    quote!(#method)
+}
+
+/// What the trait is, and the pool of its providers, which has the capability too.
+pub(super) fn capability(capability: &Capability, methods: &[Method]) -> TokenStream {
+    let gw = paths::private();
+    let Capability { ident, description } = capability;
+    let name = item::bare(ident);
+    let source = source::source(ident.span());
+    let specs = methods.iter().map(spec);
+    let pooled = methods.iter().enumerate().map(|(index, method)| pooled(index, method));
+    quote! {
+        const _: () = {
+            impl #gw::Capability for dyn #ident {
+                const SPEC: &'static #gw::CapabilitySpec = &#gw::CapabilitySpec {
+                    name: #name,
+                    description: #description,
+                    methods: &[#(#specs),*],
+                    source: #source,
+                };
+            }
+
+            #[allow(deprecated)]
+            impl #ident for #gw::Providers<dyn #ident> {
+                #(#pooled)*
+            }
+        };
+    }
+}
+
+fn spec(method: &Method) -> TokenStream {
+    let gw = paths::private();
+    let name = item::bare(&method.item.sig.ident);
+    let description = &method.description;
+    let effect = method.effect.tokens();
+    quote!(#gw::CapabilityMethodSpec { name: #name, description: #description, effect: #effect })
+}
+
+/// The method of the pool: which one it is, what strategies see of its arguments, and how one provider is called.
+fn pooled(index: usize, method: &Method) -> TokenStream {
+    let gw = paths::private();
+    let Method { item, arguments, .. } = method;
+    let sig = boxed_signature(&named(&item.sig, arguments));
+    let name = &item.sig.ident;
+    let this = item.sig.receiver().map(|receiver| receiver.self_token);
+    let provider = Ident::new("provider", Span::mixed_site());
+    let seen = arguments.iter().filter(|argument| source::is_seen(&argument.ty)).map(|argument| {
+        let (ident, ty) = (&argument.ident, &argument.ty);
+        quote_spanned!(ty.span()=> #ident as &#gw::Argument)
+    });
+    let handed = arguments.iter().map(|argument| {
+        let (ident, ty) = (&argument.ident, &argument.ty);
+        if argument.is_borrowed() { quote!(#ident) } else { quote_spanned!(ty.span()=> #gw::again(&#ident)) }
+    });
+    quote! {
+        #sig {
+            #gw::run(#this, #index, [#(#seen),*], move |#provider| #provider.#name(#(#handed),*))
+        }
+    }
+}
+
+/// The signature with a plain name for each argument.
+fn named(sig: &Signature, arguments: &[Argument]) -> Signature {
+    let mut sig = sig.clone();
+    let typed = sig.inputs.iter_mut().filter_map(|arg| match arg {
+        FnArg::Typed(arg) => Some(arg),
+        FnArg::Receiver(_) => None,
+    });
+    for (arg, argument) in typed.zip(arguments) {
+        let ident = &argument.ident;
+        *arg.pat = parse_quote!(#ident);
+        arg.attrs.clear();
+    }
+    sig
+}

@@ -1,0 +1,87 @@
+//! `#[derive(FromApp)]` and `#[derive(FromCall)]`: an author's own types, made of what can be had already.
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{quote, quote_spanned};
+use syn::spanned::Spanned;
+use syn::{Data, DeriveInput, Fields, Type};
+
+use crate::errors::Errors;
+use crate::{paths, source};
+
+/// A type that services and providers can have as a field.
+pub(crate) fn from_app(tokens: TokenStream) -> TokenStream {
+    derive("FromApp", tokens, |ident, fields| {
+        let gw = paths::private();
+        let scope = Ident::new("scope", Span::mixed_site());
+        let value = source::from_app(&quote!(Self), fields, &scope);
+        quote! {
+            #[automatically_derived]
+            impl #gw::FromApp for #ident {
+                fn from_app(#scope: &#gw::Scope<'_>) -> #gw::Result<Self, #gw::StartError> {
+                    let _ = #scope;
+                    #gw::Ok(#value)
+                }
+            }
+        }
+    })
+}
+
+/// A type that exposed methods can have as an argument. Its fields are asked for as the arguments of a method are.
+pub(crate) fn from_call(tokens: TokenStream) -> TokenStream {
+    derive("FromCall", tokens, |ident, fields| {
+        let gw = paths::private();
+        let types = fields.iter().map(|field| &field.ty).collect::<Vec<&Type>>();
+        let values: Vec<Ident> =
+            (0..types.len()).map(|index| Ident::new(&format!("a{index}"), Span::mixed_site())).collect();
+        let members = fields.members();
+        // A field that cannot be asked for is told at its type, once: the other bounds all follow from this one.
+        let tuple = quote_spanned!(fields.span()=> (#(#types,)*));
+        quote! {
+            #[automatically_derived]
+            impl #gw::FromCall for #ident {
+                const IS_INPUT: bool = #gw::has_input::<#tuple>();
+
+                type State = <#tuple as #gw::Arguments>::States;
+
+                fn prepare(binder: &mut #gw::Binder<'_>) -> #gw::Result<Self::State, #gw::StartError> {
+                    <#tuple as #gw::Arguments>::prepare(binder)
+                }
+
+                async fn from_call(
+                    state: &Self::State,
+                    request: &mut #gw::CallRequest,
+                ) -> #gw::Result<Self, #gw::Error> {
+                    let (#(#values,)*) = <#tuple as #gw::Arguments>::from_call(state, request).await?;
+                    #gw::Ok(Self { #(#members: #values),* })
+                }
+            }
+        }
+    })
+}
+
+fn derive(name: &str, tokens: TokenStream, implement: impl FnOnce(&Ident, &Fields) -> TokenStream) -> TokenStream {
+    let mut errors = Errors::new();
+    let generated = match syn::parse2::<DeriveInput>(tokens) {
+        Ok(DeriveInput { generics, .. }) if !generics.params.is_empty() => {
+            let params = &generics.params;
+            let wrong = format!("`#[derive({name})]` is not for generic types");
+            errors.at(quote!(<#params>), wrong, "name the types, or implement the trait by hand");
+            TokenStream::new()
+        }
+        Ok(DeriveInput { ident, data: Data::Struct(data), .. }) => implement(&ident, &data.fields),
+        Ok(DeriveInput { ident, .. }) => {
+            errors.at(
+                ident,
+                format_args!("`#[derive({name})]` is for a struct, whose fields are all made in the same way"),
+                "make it a struct, or implement the trait by hand",
+            );
+            TokenStream::new()
+        }
+        Err(error) => {
+            errors.push(error);
+            TokenStream::new()
+        }
+    };
+    let errors = errors.into_tokens();
+    quote!(#errors #generated)
+}

@@ -1,0 +1,41 @@
+//! A provider as checked: what [`super::expand`] accepts, and nothing else.
+
+use proc_macro2::{Ident, TokenStream};
+use syn::{Attribute, Fields, Path, Type};
+
+use crate::attr::Given;
+use crate::literal::Money;
+
+/// `#[provider]` on a struct.
+pub(super) struct Provider {
+    pub(super) ident: Ident,
+    pub(super) fields: Fields,
+    pub(super) name: String,
+    pub(super) title: String,
+    /// A string expression.
+    pub(super) description: TokenStream,
+}
+
+/// `#[provider]` on the impl of a capability.
+pub(super) struct Provided {
+    pub(super) capability: Path,
+    pub(super) provider: Type,
+    pub(super) methods: Vec<Method>,
+}
+
+/// A method that says what it costs.
+pub(super) struct Method {
+    /// Its `#[cfg]`s, to stand on all that is generated for it.
+    pub(super) cfgs: Vec<Attribute>,
+    pub(super) ident: Ident,
+    pub(super) cost: Cost,
+    /// The types of the arguments after `&self`.
+    pub(super) arguments: Vec<Type>,
+}
+
+/// What one call costs us.
+pub(super) enum Cost {
+    Fixed(Given<Money>),
+    /// A function of the arguments that are taken by reference.
+    Computed(Path),
+}

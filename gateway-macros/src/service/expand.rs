@@ -1,0 +1,195 @@
+//! Writes the code of a checked service: constants, and one call for each method.
+
+use proc_macro2::{Ident, TokenStream};
+use quote::{format_ident, quote, quote_spanned};
+use syn::spanned::Spanned;
+use syn::{ImplItem, ItemImpl};
+
+use super::model::{Auth, CacheScope, Idempotency, Method, Methods, Service, Verb};
+use crate::item::{Member, bare};
+use crate::{paths, source};
+
+/// The impl block, its methods as they are without our attributes.
+pub(super) fn impl_of(mut item: ItemImpl, members: &[Member]) -> ItemImpl {
+    item.items = vec![ImplItem::Verbatim(quote!(#(#members)*))];
+    item
+}
+
+/// What a struct is: its identity, and how it is built.
+pub(super) fn service(service: &Service) -> TokenStream {
+    let gw = paths::private();
+    let Service { ident, fields, name, version, title, description, scopes, .. } = service;
+    let auth = option(service.auth.map(auth));
+    let strategy = source::strategy(service.strategy.as_ref());
+    let build = source::build(ident, fields);
+    let source = source::source(ident.span());
+    quote! {
+        const _: () = {
+            impl #gw::Service for #ident {
+                const SPEC: &'static #gw::ServiceSpec = &#gw::ServiceSpec {
+                    name: #name,
+                    version: #version,
+                    title: #title,
+                    description: #description,
+                    auth: #auth,
+                    scopes: &[#(#scopes),*],
+                    source: #source,
+                };
+            }
+
+            #gw::inventory::submit! {
+                #gw::ServiceEntry::new::<#ident>(#build, #strategy)
+            }
+        };
+    }
+}
+
+/// What an impl block exposes: for each method its types and its call, and all of them in one entry.
+pub(super) fn methods(methods: &Methods) -> TokenStream {
+    let gw = paths::private();
+    let Methods { service, list } = methods;
+    let exposed = list.iter().map(|method| exposed(service, method));
+    let entries = list.iter().map(entry);
+    let new = quote_spanned!(service.span()=> #gw::MethodsEntry::new::<#service>);
+    quote! {
+        const _: () = {
+            #(#exposed)*
+
+            #gw::inventory::submit! {
+                #new(&[#(#entries),*])
+            }
+        };
+    }
+}
+
+/// The type that stands for a method.
+fn marker(method: &Method) -> Ident {
+    format_ident!("__exposed_{}", bare(&method.ident), span = method.ident.span())
+}
+
+fn exposed(service: &syn::Type, method: &Method) -> TokenStream {
+    let gw = paths::private();
+    let Method { cfgs, ident, arguments, output, .. } = method;
+    let marker = marker(method);
+    let names: Vec<Ident> =
+        (0..arguments.len()).map(|index| Ident::new(&format!("a{index}"), proc_macro2::Span::mixed_site())).collect();
+    let this = Ident::new("service", proc_macro2::Span::mixed_site());
+    // What is not `Send` across an await is told at the method's name.
+    let call = quote_spanned! {ident.span()=>
+        async fn call(#this: #gw::Arc<#service>, (#(#names,)*): Self::Arguments) -> Self::Output {
+            <#service>::#ident(&#this, #(#names),*).await
+        }
+    };
+    quote! {
+        #(#cfgs)*
+        #[allow(non_camel_case_types)]
+        struct #marker;
+
+        #(#cfgs)*
+        #[allow(deprecated)]
+        impl #gw::Exposed for #marker {
+            type Service = #service;
+            type Arguments = (#(#arguments,)*);
+            type Output = #output;
+
+            #call
+        }
+    }
+}
+
+fn entry(method: &Method) -> TokenStream {
+    let gw = paths::private();
+    let cfgs = &method.cfgs;
+    let marker = marker(method);
+    let spec = spec(method);
+    let strategy = source::strategy(method.strategy.as_ref());
+    let new = quote_spanned!(method.ident.span()=> #gw::MethodEntry::new::<#marker>);
+    quote!(#(#cfgs)* #new(#spec, #strategy))
+}
+
+/// What the attribute says; what it does not say is left to the runtime's defaults.
+fn spec(method: &Method) -> TokenStream {
+    let gw = paths::private();
+    let Method { name, title, description, scopes, .. } = method;
+    let verb = verb(method.verb);
+    let source = source::source(method.ident.span());
+    let mut said = quote!(title: #title, description: #description,);
+    if method.effect != method.verb.effect() {
+        let effect = method.effect.tokens();
+        said.extend(quote!(effect: #effect,));
+    }
+    if let Some(price) = &method.price {
+        let price = source::money(price);
+        said.extend(quote!(price: #gw::Some(#price),));
+    }
+    if let Some((ttl, scope)) = method.cache {
+        let (ttl, scope) = (source::duration(ttl), cache_scope(scope));
+        said.extend(quote!(cache: #gw::Some(#gw::Cache { ttl: #ttl, scope: #scope }),));
+    }
+    if let Some(quota) = method.quota {
+        let (calls, per) = (quota.calls, source::duration(quota.per));
+        said.extend(quote!(quota: #gw::Some(#gw::Quota { calls: #calls, per: #per }),));
+    }
+    if let Some(idempotency) = idempotency(method.idempotency) {
+        said.extend(quote!(idempotency: #idempotency,));
+    }
+    if let Some(auth) = method.auth.map(auth) {
+        said.extend(quote!(auth: #gw::Some(#auth),));
+    }
+    if !scopes.is_empty() {
+        said.extend(quote!(scopes: &[#(#scopes),*],));
+    }
+    if let Some(timeout) = method.timeout.map(source::duration) {
+        said.extend(quote!(timeout: #gw::Some(#timeout),));
+    }
+    if let Some(secret) = &method.webhook {
+        said.extend(quote!(webhook: #gw::Some(#gw::Webhook { secret: #secret }),));
+    }
+    if method.deprecated {
+        said.extend(quote!(deprecated: true,));
+    }
+    quote!(#gw::MethodSpec { #said ..#gw::MethodSpec::new(#name, #verb, #source) })
+}
+
+fn option(value: Option<TokenStream>) -> TokenStream {
+    let gw = paths::private();
+    value.map_or_else(|| quote!(#gw::None), |value| quote!(#gw::Some(#value)))
+}
+
+fn verb(verb: Verb) -> TokenStream {
+    let gw = paths::private();
+    match verb {
+        Verb::Get => quote!(#gw::Verb::Get),
+        Verb::Post => quote!(#gw::Verb::Post),
+        Verb::Put => quote!(#gw::Verb::Put),
+        Verb::Patch => quote!(#gw::Verb::Patch),
+        Verb::Delete => quote!(#gw::Verb::Delete),
+    }
+}
+
+fn auth(auth: Auth) -> TokenStream {
+    let gw = paths::private();
+    match auth {
+        Auth::Required => quote!(#gw::Auth::Required),
+        Auth::Optional => quote!(#gw::Auth::Optional),
+        Auth::None => quote!(#gw::Auth::None),
+    }
+}
+
+fn cache_scope(scope: CacheScope) -> TokenStream {
+    let gw = paths::private();
+    match scope {
+        CacheScope::Account => quote!(#gw::CacheScope::Account),
+        CacheScope::Global => quote!(#gw::CacheScope::Global),
+    }
+}
+
+/// Nothing for the runtime's default.
+fn idempotency(idempotency: Idempotency) -> Option<TokenStream> {
+    let gw = paths::private();
+    match idempotency {
+        Idempotency::Required => Some(quote!(#gw::Idempotency::Required)),
+        Idempotency::Optional => None,
+        Idempotency::None => Some(quote!(#gw::Idempotency::None)),
+    }
+}

@@ -1,0 +1,84 @@
+//! Constants that every kind of entry has: where it stands, how its struct is built, which strategy it names.
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{quote, quote_spanned};
+use syn::spanned::Spanned;
+use syn::{Expr, Fields, Type};
+
+use crate::literal::{Millis, Money};
+use crate::{attr::Given, paths};
+
+/// `Source { file, line }` of what the author wrote at `span`.
+pub(crate) fn source(span: Span) -> TokenStream {
+    let gw = paths::private();
+    let line = line_of(span);
+    quote!(#gw::Source { file: ::core::file!(), line: #line })
+}
+
+/// `line!()` would be the line of the attribute, the same for all methods of an impl.
+fn line_of(span: Span) -> u32 {
+    if !proc_macro::is_available() {
+        return 1;
+    }
+    u32::try_from(span.unwrap().line()).unwrap_or(u32::MAX)
+}
+
+/// `|scope| Ok(Arc::new(Struct { field: FromApp::from_app(scope)?, … }))`
+pub(crate) fn build(ident: &Ident, fields: &Fields) -> TokenStream {
+    let gw = paths::private();
+    let scope = Ident::new("scope", Span::mixed_site());
+    let scope_pattern = if fields.is_empty() { quote!(_) } else { quote!(#scope) };
+    let value = from_app(&quote!(#ident), fields, &scope);
+    quote!(|#scope_pattern| #gw::Ok(#gw::Arc::new(#value)))
+}
+
+/// `Struct { field: FromApp::from_app(scope)?, … }`, each field at the place of its own type.
+pub(crate) fn from_app(constructor: &TokenStream, fields: &Fields, scope: &Ident) -> TokenStream {
+    let gw = paths::private();
+    let values = fields.members().zip(fields).map(|(member, field)| {
+        let cfgs = field.attrs.iter().filter(|attr| attr.path().is_ident("cfg"));
+        let ty = &field.ty;
+        let value = quote_spanned!(ty.span()=> <#ty as #gw::FromApp>::from_app(#scope)?);
+        quote!(#(#cfgs)* #member: #value)
+    });
+    quote!(#constructor { #(#values),* })
+}
+
+/// `Some(…)` of what makes the strategy, or `None`. A bare path names a type, made by its `Default`.
+pub(crate) fn strategy(strategy: Option<&Expr>) -> TokenStream {
+    let gw = paths::private();
+    match strategy {
+        None => quote!(#gw::None),
+        Some(Expr::Path(path)) => {
+            let path: &Expr = &Expr::Path(path.clone());
+            quote_spanned!(path.span()=> #gw::Some(#gw::default_strategy::<#path>))
+        }
+        Some(expression) => quote_spanned!(expression.span()=> #gw::Some(|| #gw::Arc::new(#expression))),
+    }
+}
+
+/// `Money::literal(…)`, at the place of the author's literal, since an unknown currency is told there.
+pub(crate) fn money(money: &Given<Money>) -> TokenStream {
+    let gw = paths::private();
+    let Money { nanos, currency } = &money.value;
+    quote_spanned!(money.at.span()=> #gw::Money::literal(#nanos, #currency))
+}
+
+pub(crate) fn duration(millis: Millis) -> TokenStream {
+    let gw = paths::private();
+    let millis = millis.0;
+    quote!(#gw::Duration::from_millis(#millis))
+}
+
+/// Whether strategies and functions of cost see an argument: a reference to what is sized and borrows nothing itself.
+pub(crate) fn is_seen(ty: &Type) -> bool {
+    let Type::Reference(reference) = ty else {
+        return false;
+    };
+    let unsized_or_opaque = match &*reference.elem {
+        Type::Slice(_) | Type::TraitObject(_) | Type::ImplTrait(_) => true,
+        Type::Path(path) => path.path.is_ident("str"),
+        _ => false,
+    };
+    !unsized_or_opaque && crate::signature::borrow_in(&reference.elem).is_none()
+}
