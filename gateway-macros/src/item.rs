@@ -20,7 +20,7 @@ pub(crate) enum Item {
 
 /// What stands in the braces of an impl or a trait.
 pub(crate) enum Member {
-    Method(Method),
+    Method(Box<Method>),
     /// A constant, a type or a macro call, and what to call it.
     Other(&'static str, TokenStream),
 }
@@ -149,7 +149,7 @@ impl Parse for Member {
         let ahead = input.fork();
         if let Ok(method) = Method::parse(&ahead) {
             input.advance_to(&ahead);
-            return Ok(Self::Method(method));
+            return Ok(Self::Method(Box::new(method)));
         }
         // Associated constants, types and macro calls look alike in impls and traits.
         let item: TraitItem = input.parse()?;

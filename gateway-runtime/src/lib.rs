@@ -31,6 +31,7 @@ pub use call::{Arrival, Call, CallRequest, Caller, Input, Origin, RequestId};
 pub use country::Country;
 pub use error::{Code, Error, Result, Violation};
 pub use extract::{Answer, AnswerShape, Arguments, FromCall, Outcome};
+pub use gateway_macros::{FromApp, FromCall, capability, expose_method, model, provide_method, provider, service};
 pub use money::{Currency, Money, ParseMoneyError};
 pub use provider::{ProviderError, Providers};
 pub use registry::Binder;

@@ -21,7 +21,7 @@ pub use crate::{
     app::{FromApp, Scope, StartError},
     call::CallRequest,
     error::Error,
-    extract::FromCall,
+    extract::{Arguments, FromCall},
     money::Money,
     provider::{Capability, Cost, ProviderError, Providers, run},
     registry::{
@@ -43,3 +43,38 @@ pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// A reference argument of a capability's method, as strategies and costs see it.
 pub type Argument = dyn Any + Sync;
+
+/// The strategy that an attribute names by its type alone.
+#[must_use]
+pub fn default_strategy<S: Strategy + Default>() -> Arc<dyn Strategy> {
+    Arc::new(S::default())
+}
+
+/// Whether one of the arguments is an input.
+///
+/// # Panics
+///
+/// At compile time, when there are two.
+#[must_use]
+#[track_caller]
+pub const fn has_input<A: Arguments>() -> bool {
+    assert!(A::INPUTS <= 1, "a call has at most one input; put the fields of both into one struct");
+    A::INPUTS == 1
+}
+
+/// An argument that every attempt at a provider gets for itself.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be handed to a second provider when the first has failed",
+    label = "taken by value, and not `Clone`",
+    note = "take it by reference, or derive `Clone`: an argument by value is cloned for each attempt"
+)]
+pub trait Again: Clone {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Clone> Again for T {}
+
+/// The argument for one more attempt.
+#[must_use]
+pub fn again<T: Again>(argument: &T) -> T {
+    argument.clone()
+}

@@ -60,7 +60,7 @@ fn on_trait(args: TokenStream, mut item: ItemTrait, members: Vec<Member>, errors
                 rewritten.push(boxed(&method));
                 methods.push(checked);
             }
-            None => rewritten.push(expand::set_aside(method)),
+            None => rewritten.push(expand::set_aside(*method)),
         }
     }
     let mentions = inert::mentions(&helpers);

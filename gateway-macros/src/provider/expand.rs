@@ -43,7 +43,7 @@ pub(super) fn provider(provider: &Provider) -> TokenStream {
 pub(super) fn provided(provided: &Provided) -> TokenStream {
     let gw = paths::private();
     let Provided { capability, provider, methods } = provided;
-    let costs = methods.iter().map(cost);
+    let costs = methods.iter().map(|method| cost(provider, method));
     let new = quote_spanned!(provider.span()=> #gw::ProvisionEntry::new::<dyn #capability, #provider>);
     quote! {
         const _: () = {
@@ -60,7 +60,7 @@ pub(super) fn provided(provided: &Provided) -> TokenStream {
     }
 }
 
-fn cost(method: &Method) -> TokenStream {
+fn cost(provider: &Type, method: &Method) -> TokenStream {
     let gw = paths::private();
     let Method { cfgs, ident, .. } = method;
     let name = bare(ident);
@@ -69,13 +69,13 @@ fn cost(method: &Method) -> TokenStream {
             let money = source::money(money);
             quote!(#gw::Cost::Flat(#money))
         }
-        Cost::Computed(function) => computed(function, &method.arguments),
+        Cost::Computed(function) => computed(provider, function, &method.arguments),
     };
     quote!(#(#cfgs)* (#name, #cost))
 }
 
 /// The author's function, called with the arguments that it can see.
-fn computed(function: &Path, arguments: &[Type]) -> TokenStream {
+fn computed(provider: &Type, function: &Path, arguments: &[Type]) -> TokenStream {
     let gw = paths::private();
     let seen = arguments.iter().filter(|argument| source::is_seen(argument));
     let given = seen.enumerate().map(|(index, argument)| match argument {
@@ -85,6 +85,12 @@ fn computed(function: &Path, arguments: &[Type]) -> TokenStream {
         }
         other => quote!(#other),
     });
+    // Outside the impl block `Self` has no meaning of its own.
+    let mut segments = function.segments.iter();
+    let function = match segments.next() {
+        Some(first) if first.ident == "Self" => quote!(<#provider> #(::#segments)*),
+        _ => quote!(#function),
+    };
     let call = quote_spanned!(function.span()=> #function(#(#given),*));
     let pattern = if arguments.iter().any(source::is_seen) { quote!(arguments) } else { quote!(_) };
     quote!(#gw::Cost::Of(|#pattern| #gw::Some(#call)))

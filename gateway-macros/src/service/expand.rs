@@ -6,13 +6,20 @@ use syn::spanned::Spanned;
 use syn::{ImplItem, ItemImpl};
 
 use super::model::{Auth, CacheScope, Idempotency, Method, Methods, Service, Verb};
-use crate::item::{Member, bare};
+use crate::item::{self, Member, bare};
 use crate::{paths, source};
 
 /// The impl block, its methods as they are without our attributes.
 pub(super) fn impl_of(mut item: ItemImpl, members: &[Member]) -> ItemImpl {
     item.items = vec![ImplItem::Verbatim(quote!(#(#members)*))];
     item
+}
+
+/// What we ask of an exposed method's signature is not to be held against its author.
+pub(super) fn spare_lints(method: &mut item::Method) {
+    method.attrs.push(syn::parse_quote! {
+        #[allow(clippy::needless_pass_by_value, clippy::unused_async, clippy::unused_self)]
+    });
 }
 
 /// What a struct is: its identity, and how it is built.

@@ -61,6 +61,7 @@ fn on_impl(args: &TokenStream, item: ItemImpl, mut members: Vec<Member>, errors:
             let method = method.filter(|method| check::unique(method, &list, errors));
             list.extend(method);
         }
+        expand::spare_lints(method);
         helpers.push(helper);
     }
     if helpers.is_empty() && usable {
