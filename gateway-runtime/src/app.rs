@@ -12,7 +12,7 @@ use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-use crate::schema::{self, InputSchema};
+use crate::section::read_section;
 
 /// Why a gateway does not start: every problem that was found, not just the first.
 pub struct StartError {
@@ -33,6 +33,11 @@ impl StartError {
     /// When there is at least one.
     pub fn unless_empty(problems: Vec<String>) -> Result<(), Self> {
         if problems.is_empty() { Ok(()) } else { Err(Self { problems }) }
+    }
+
+    /// All of `problems`; there is at least one.
+    pub(crate) fn from_problems(problems: Vec<String>) -> Self {
+        Self { problems }
     }
 
     /// Every problem.
@@ -198,23 +203,6 @@ impl<T: DeserializeOwned + JsonSchema> FromApp for Config<T> {
     fn from_app(scope: &Scope<'_>) -> Result<Self, StartError> {
         scope.reads_config.set(true);
         let section = scope.app.sections.get(&scope.owner).cloned().unwrap_or_default();
-        read_section(&scope.owner, Value::Object(section)).map(Self::new)
+        read_section(&scope.owner, Value::Object(section)).map_err(StartError::from_problems).map(Self::new)
     }
-}
-
-/// Reads `value` as a `T`; every key that is unknown, missing or wrong is a problem under its full name.
-pub(crate) fn read_section<T: DeserializeOwned + JsonSchema>(name: &str, value: Value) -> Result<T, StartError> {
-    let full_name = |pointer: &str| format!("{name}{}", pointer.replace('/', "."));
-    let schema = InputSchema::strict::<T>().map_err(|error| StartError::new(format!("`{name}`: {error}")))?;
-    let problems = |violations: Vec<crate::Violation>| StartError {
-        problems: violations
-            .into_iter()
-            .map(|violation| {
-                let name = full_name(&violation.pointer);
-                format!("`{}` in the configuration: {}", name.trim_start_matches('.'), violation.detail)
-            })
-            .collect(),
-    };
-    schema.check(&value).map_err(problems)?;
-    schema::decode(value).map_err(problems)
 }

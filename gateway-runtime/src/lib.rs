@@ -21,9 +21,11 @@ pub mod provider;
 pub mod registry;
 mod reply;
 pub mod schema;
+mod section;
 mod secret;
 mod spec;
 pub mod strategy;
+pub mod telemetry;
 
 pub use app::{App, Config, FromApp, Scope, StartError};
 pub use attempt::{Attempt, Class};
