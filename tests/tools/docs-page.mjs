@@ -1,0 +1,88 @@
+// Opens BASE/docs in headless Chromium: it lists every method of BASE/openapi.json, and calls made from it answer.
+// Fails on a request that leaves BASE's origin, and on anything the browser's console calls an error.
+//
+// Usage: node docs-page.mjs BASE CALLS.json
+//   CALLS is a list of {method, path, input, answer}: `input` has the query parameters of a GET or DELETE, else it is
+//   the body; `answer` is a piece of what the page then shows. $CHROMIUM is the path of the browser.
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { chromium } from "playwright-core";
+
+const [base, calls] = process.argv.slice(2);
+const { origin } = new URL(base);
+
+const browser = await chromium.launch({
+  executablePath: process.env.CHROMIUM,
+  // In a container, as root: no sandbox, no GPU, nothing that calls home.
+  args: [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+  ],
+});
+try {
+  const page = await browser.newPage();
+  page.setDefaultTimeout(20_000);
+  const complaints = [];
+  page.on("console", (line) => {
+    if (line.type() === "error") complaints.push(`console: ${line.text()}`);
+  });
+  page.on("pageerror", (error) => complaints.push(`exception: ${error}`));
+  page.on("requestfailed", (request) => complaints.push(`failed: ${request.url()} ${request.failure()?.errorText}`));
+  page.on("request", (request) => {
+    const url = new URL(request.url());
+    if (url.origin !== origin && url.protocol !== "data:") complaints.push(`left the gateway: ${url}`);
+  });
+
+  await page.goto(`${base}/docs`);
+  await listsEveryMethod(page);
+  for (const call of JSON.parse(readFileSync(calls))) await make(page, call);
+  assert.deepEqual(complaints, [], "the browser has nothing to complain about");
+} finally {
+  await browser.close();
+}
+
+async function listsEveryMethod(page) {
+  const { paths } = await (await fetch(`${base}/openapi.json`)).json();
+  const verbs = ["get", "post", "put", "patch", "delete"];
+  const described = Object.entries(paths).flatMap(([path, item]) =>
+    verbs.filter((verb) => verb in item).map((verb) => `${verb.toUpperCase()} ${path}`),
+  );
+  assert.notEqual(described.length, 0, "the description has methods");
+  await page.locator(".opblock").first().waitFor();
+  const listed = await page.locator(".opblock-summary").evaluateAll((lines) =>
+    lines.map((line) => {
+      const verb = line.querySelector(".opblock-summary-method").textContent;
+      return `${verb} ${line.querySelector("[data-path]").dataset.path}`;
+    }),
+  );
+  assert.deepEqual(listed.sort(), described.sort(), "the page lists what the description has");
+  console.log(`the page lists all ${listed.length} methods`);
+}
+
+async function make(page, { method, path, input, answer }) {
+  const block = page
+    .locator(`.opblock-${method.toLowerCase()}`)
+    .filter({ has: page.locator(`[data-path="${path}"]`) });
+  await block.locator(".opblock-summary-control").click();
+  if (["GET", "DELETE"].includes(method)) {
+    for (const [name, value] of Object.entries(input)) {
+      const field = block.locator(`tr[data-param-name="${name}"]`).locator("input, textarea, select").first();
+      const choice = await field.evaluate((element) => element.tagName === "SELECT");
+      await (choice ? field.selectOption(value) : field.fill(String(value)));
+    }
+  } else {
+    await block.locator(".body-param textarea").fill(JSON.stringify(input));
+  }
+  await block.locator("button.execute").click();
+  const response = block.locator(".live-responses-table .response");
+  const status = (await response.locator(".response-col_status").innerText()).trim();
+  const body = await response.locator(".highlight-code code").innerText();
+  assert.equal(status, "200", `${method} ${path} answers 200: ${body}`);
+  assert.ok(body.includes(answer), `${method} ${path} answers ${answer}: ${body}`);
+  console.log(`${method} ${path} called from the page: ${status}`);
+}
