@@ -87,7 +87,7 @@ impl<T: DeserializeOwned + JsonSchema + Send + 'static> FromCall for T {
             // Only reached when a pipeline is built without its validating layer.
             _ => return Err(Error::internal("the input reached the method without having been judged")),
         };
-        schema::decode(value).map_err(Error::invalid)
+        schema::decode(&value).map_err(Error::invalid)
     }
 }
 

@@ -22,7 +22,7 @@ pub(crate) fn read_section<T: DeserializeOwned + JsonSchema>(name: &str, mut val
         }
     }
     schema.check(&value).map_err(|violations| problems(name, violations))?;
-    schema::decode(value).map_err(|violations| problems(name, violations))
+    schema::decode(&value).map_err(|violations| problems(name, violations))
 }
 
 /// Replaces a text by what it stands for as TOML; false when it is only a text.

@@ -1,0 +1,205 @@
+//! What the schema allows for each parameter of a query, worked out once.
+
+use std::collections::HashMap;
+
+use foldhash::fast::RandomState;
+use serde_json::{Map, Value};
+
+use super::{super::walk, forms::Forms, pairs::Texts};
+
+/// How to read each parameter of a query.
+#[derive(Debug, Default)]
+pub(in crate::schema) struct Plan {
+    properties: HashMap<String, Slot, RandomState>,
+    /// For the names that the schema does not declare.
+    others: Slot,
+}
+
+/// What one parameter may be.
+#[derive(Debug, Default)]
+struct Slot {
+    one: Forms,
+    list: Option<List>,
+}
+
+/// What the items of a list may be.
+#[derive(Debug, Default)]
+struct List {
+    first: Vec<Forms>,
+    rest: Forms,
+}
+
+impl Plan {
+    /// Works out how the values of `schema` come from query strings.
+    ///
+    /// # Errors
+    ///
+    /// Why they cannot: the value is no object, or one of its properties holds more than a query string does.
+    pub(in crate::schema) fn of(schema: &Value) -> Result<Self, String> {
+        let mut plan = Self::default();
+        let mut result = Ok(());
+        walk::visit(schema, schema, &mut |part| {
+            if result.is_ok() {
+                result = plan.add(schema, part);
+            }
+        });
+        if plan.others.is_empty() {
+            plan.others = Slot { one: Forms::TEXT, list: Some(List { first: Vec::new(), rest: Forms::TEXT }) };
+        }
+        result.map(|()| plan)
+    }
+
+    /// Takes in one `part` of the schema of the whole.
+    fn add(&mut self, root: &Value, part: &Map<String, Value>) -> Result<(), String> {
+        if let Some(kind) = walk::types(part).find(|kind| !matches!(*kind, "object" | "null")) {
+            return Err(format!("the input can be of type {kind}, and a query string always makes an object"));
+        }
+        for (name, schema) in walk::members(part, "properties") {
+            let slot = self.properties.entry(name.clone()).or_default();
+            slot.add(root, schema).map_err(|what| format!("its property `{name}` can be {what}"))?;
+        }
+        let others = ["additionalProperties", "unevaluatedProperties"].into_iter().filter_map(|key| part.get(key));
+        let others = others.filter(|schema| **schema != Value::Bool(false));
+        for schema in others.chain(walk::members(part, "patternProperties").map(|(_, schema)| schema)) {
+            self.others.add(root, schema).map_err(|what| format!("its undeclared properties can be {what}"))?;
+        }
+        Ok(())
+    }
+
+    fn slot(&self, name: &str) -> &Slot {
+        self.properties.get(name).unwrap_or(&self.others)
+    }
+
+    pub(super) fn may_repeat(&self, name: &str) -> bool {
+        self.slot(name).list.is_some()
+    }
+
+    /// Whether there is more than one way to read `texts`.
+    pub(super) fn is_ambiguous(&self, texts: &Texts) -> bool {
+        texts.iter().any(|(name, text)| self.slot(name).ways(text) > 1)
+    }
+
+    /// Reads `texts` in the `nth` way, and tells how many ways there are.
+    pub(super) fn read(&self, mut texts: Texts, nth: usize) -> (Value, usize) {
+        // The digits of `nth`, each to its own base, are the choices made.
+        let (mut digits, mut ways) = (nth, 1_usize);
+        for (name, text) in &mut texts {
+            ways = ways.saturating_mul(self.slot(name).read(text, &mut digits));
+        }
+        (Value::Object(texts), ways)
+    }
+}
+
+impl Slot {
+    /// Takes in that the parameter may be what `schema` allows.
+    ///
+    /// # Errors
+    ///
+    /// What it may also be, that no query string can say.
+    fn add(&mut self, root: &Value, schema: &Value) -> Result<(), &'static str> {
+        let mut result = Ok(());
+        walk::visit(root, schema, &mut |part| {
+            for kind in walk::types(part) {
+                let added = match Forms::of(kind, part) {
+                    Ok(forms) => {
+                        self.one.add(forms);
+                        Ok(())
+                    }
+                    Err("list") => self.list.get_or_insert_default().add(root, part),
+                    Err(_) => Err("an object"),
+                };
+                result = result.and(added);
+            }
+        });
+        if self.is_empty() {
+            *self = Self { one: Forms::ANY, list: Some(List { first: Vec::new(), rest: Forms::ANY }) };
+        }
+        result
+    }
+
+    fn is_empty(&self) -> bool {
+        self.one == Forms::default() && self.list.is_none()
+    }
+
+    fn item(&self, at: usize) -> Forms {
+        self.list.as_ref().map_or(Forms::TEXT, |list| list.first.get(at).copied().unwrap_or(list.rest))
+    }
+
+    /// In how many ways a text or a list of texts can be read. One that nothing fits stays as it is, for the schema to
+    /// refuse, and that is one way.
+    fn ways(&self, text: &Value) -> usize {
+        match text {
+            Value::String(text) => {
+                let as_list = if self.list.is_some() { self.item(0).fitting(text).count().max(1) } else { 0 };
+                (self.one.fitting(text).count() + as_list).max(1)
+            }
+            Value::Array(texts) => {
+                let ways = texts.iter().enumerate().map(|(at, text)| ways_of(self.item(at), text));
+                ways.fold(1, usize::saturating_mul)
+            }
+            _ => 1,
+        }
+    }
+
+    /// Reads a text or a list of texts as the first of `digits` says, and takes it off.
+    fn read(&self, text: &mut Value, digits: &mut usize) -> usize {
+        let ways = self.ways(text);
+        match text {
+            Value::String(content) => {
+                let choice = take_digit(digits, ways);
+                let (as_one, as_item) = (self.one.fitting(content), self.item(0).fitting(content));
+                if choice < as_one.count() || self.list.is_none() {
+                    as_one.read(text, choice);
+                } else {
+                    as_item.read(text, choice - as_one.count());
+                    *text = Value::Array(vec![text.take()]);
+                }
+            }
+            Value::Array(texts) => {
+                for (at, text) in texts.iter_mut().enumerate() {
+                    let fitting = self.item(at).fitting(text.as_str().unwrap_or_default());
+                    fitting.read(text, take_digit(digits, fitting.count().max(1)));
+                }
+            }
+            _ => {}
+        }
+        ways
+    }
+}
+
+impl List {
+    /// Takes in the items of `schema`, which is one of lists.
+    fn add(&mut self, root: &Value, schema: &Map<String, Value>) -> Result<(), &'static str> {
+        let first = schema.get("prefixItems").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+        for (at, item) in first.iter().enumerate() {
+            if self.first.len() <= at {
+                self.first.push(Forms::default());
+            }
+            add_item(&mut self.first[at], root, item)?;
+        }
+        match schema.get("items") {
+            Some(items) => add_item(&mut self.rest, root, items),
+            None => {
+                self.rest.add(Forms::ANY);
+                Ok(())
+            }
+        }
+    }
+}
+
+fn add_item(forms: &mut Forms, root: &Value, schema: &Value) -> Result<(), &'static str> {
+    let mut slot = Slot::default();
+    slot.add(root, schema).map_err(|what| if what == "an object" { "a list of objects" } else { "a list of lists" })?;
+    forms.add(slot.one);
+    if slot.list.is_some() && slot.one != Forms::ANY { Err("a list of lists") } else { Ok(()) }
+}
+
+fn ways_of(forms: Forms, text: &Value) -> usize {
+    forms.fitting(text.as_str().unwrap_or_default()).count().max(1)
+}
+
+fn take_digit(digits: &mut usize, base: usize) -> usize {
+    let digit = *digits % base;
+    *digits /= base;
+    digit
+}

@@ -1,0 +1,53 @@
+//! The same schema, with every property that it does not declare denied.
+
+use serde_json::Value;
+
+use super::{explain::pointer_to_property, walk};
+
+/// Denies undeclared properties of every object in `document` that declares any.
+///
+/// The denial goes where a value is described, and not into the parts that describe it together (`allOf`, `$ref` and
+/// so on), which would deny each other's properties.
+pub(super) fn deny_undeclared(document: &mut Value) {
+    let mut places = Vec::new();
+    find(document, document, String::new(), true, &mut places);
+    for place in places {
+        if let Some(schema) = document.pointer_mut(&place).and_then(Value::as_object_mut) {
+            schema.insert("unevaluatedProperties".to_owned(), Value::Bool(false));
+        }
+    }
+}
+
+/// Collects the pointers to the schemas that describe a value whole and declare properties of it.
+fn find(root: &Value, schema: &Value, at: String, whole: bool, places: &mut Vec<String>) {
+    let Some(object) = schema.as_object() else { return };
+    let mut below = |key: &str, whole: bool| match object.get(key) {
+        Some(Value::Array(schemas)) => {
+            for (index, schema) in schemas.iter().enumerate() {
+                find(root, schema, format!("{at}/{key}/{index}"), whole, places);
+            }
+        }
+        Some(schema) => find(root, schema, format!("{at}/{key}"), whole, places),
+        None => {}
+    };
+    for key in ["items", "prefixItems", "additionalProperties", "unevaluatedProperties"] {
+        below(key, true);
+    }
+    for key in ["allOf", "anyOf", "oneOf"] {
+        below(key, false);
+    }
+    for (key, whole) in [("properties", true), ("patternProperties", true), ("$defs", false)] {
+        for (name, schema) in walk::members(object, key) {
+            find(root, schema, pointer_to_property(&format!("{at}/{key}"), name), whole, places);
+        }
+    }
+    if whole && declares_properties(root, schema) {
+        places.push(at);
+    }
+}
+
+fn declares_properties(root: &Value, schema: &Value) -> bool {
+    let mut declares = false;
+    walk::visit(root, schema, &mut |part| declares |= part.contains_key("properties"));
+    declares && schema.get("unevaluatedProperties").is_none()
+}
