@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, fmt, time::Duration};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::attempt::Class;
 
@@ -118,7 +118,7 @@ impl fmt::Display for Code {
 }
 
 /// One way in which an input contradicts its schema.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Violation {
     /// Where: a JSON Pointer (RFC 6901) into the input; empty for the whole of it.
     pub pointer: String,

@@ -10,6 +10,7 @@ pub mod __private;
 mod app;
 mod attempt;
 mod call;
+pub mod client;
 mod country;
 pub mod duration;
 mod error;

@@ -3,6 +3,7 @@
 pub use std::{
     any::Any,
     boxed::Box,
+    convert::{AsRef, From},
     future::Future,
     option::Option::{self, None, Some},
     pin::Pin,
@@ -20,6 +21,10 @@ pub use serde;
 pub use crate::{
     app::{FromApp, Scope, StartError},
     call::CallRequest,
+    client::{
+        PendingCall, Remote, Transport,
+        select::{Declared, NoInput, NoService, Pick, Probe, Select},
+    },
     error::Error,
     extract::{Arguments, FromCall},
     money::Money,

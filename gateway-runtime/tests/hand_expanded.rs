@@ -1,16 +1,25 @@
 //! What the macros make of one capability, two providers and a service, written by hand: the runtime's side of the
 //! contract between the two crates.
 
-use gateway_runtime::{__private as gw, Call, Error, Money, ProviderError, Providers, Result};
+use std::{
+    future::IntoFuture,
+    sync::mpsc::{self, Receiver, Sender},
+    time::Duration,
+};
+
+use gateway_runtime::{
+    __private as gw, Call, Error, Money, ProviderError, Providers, Result,
+    client::{ClientError, Expected, Request, Response, Transport},
+};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-#[derive(Debug, Deserialize, JsonSchema)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 struct RatesQuery {
     base: String,
 }
 
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 struct Rates {
     base: String,
     source: String,
@@ -151,3 +160,117 @@ const _: () = {
         ])
     }
 };
+
+/// The typed client of [`Currency`], made by `Currency::client`.
+#[derive(Clone, Debug)]
+#[allow(dead_code, unreachable_pub)]
+pub struct CurrencyClient(gw::Remote);
+
+const _: () = {
+    // What tells the types of arguments apart; see `gateway_runtime::client::select`.
+    #[allow(unused_imports)]
+    use gw::{NoInput as _, NoService as _};
+
+    impl<T: gw::Transport> gw::From<T> for CurrencyClient {
+        fn from(transport: T) -> Self {
+            Self(gw::Remote::new(gw::Declared::<Currency>::SPEC, transport))
+        }
+    }
+
+    impl gw::AsRef<gw::Remote> for CurrencyClient {
+        fn as_ref(&self) -> &gw::Remote {
+            &self.0
+        }
+    }
+
+    #[allow(dead_code, unreachable_pub)]
+    impl Currency {
+        /// A typed client of this service: `Currency::client(Http::to("http://…"))`.
+        pub fn client(transport: impl gw::Transport) -> CurrencyClient {
+            gw::From::from(transport)
+        }
+    }
+
+    #[allow(non_camel_case_types)]
+    type __input_of_rates = <gw::Pick<
+        { gw::Probe::<RatesQuery>::IS_INPUT },
+        RatesQuery,
+        gw::Pick<
+            { gw::Probe::<Providers<dyn RateSource>>::IS_INPUT },
+            Providers<dyn RateSource>,
+            gw::Pick<{ gw::Probe::<Call>::IS_INPUT }, Call, ()>,
+        >,
+    > as gw::Select>::Input;
+
+    #[allow(dead_code, private_interfaces)]
+    impl CurrencyClient {
+        /// Latest rates for a base currency.
+        pub fn rates<'a>(
+            &'a self,
+            input: &'a __input_of_rates,
+        ) -> gw::PendingCall<'a, __input_of_rates, Result<Rates>> {
+            gw::Remote::call(gw::AsRef::as_ref(self), gw::Verb::Get, "rates", input)
+        }
+
+        /// A method that asks for nothing, or for what the SDK brings alone.
+        pub fn ping(&self) -> gw::PendingCall<'_, (), Result<()>> {
+            gw::Remote::call(gw::AsRef::as_ref(self), gw::Verb::Post, "ping", &())
+        }
+    }
+};
+
+/// Notes what is called, and answers with what it is given.
+struct Scripted {
+    answer: fn() -> Result<Response, ClientError>,
+    called: Sender<Request>,
+}
+
+impl Transport for Scripted {
+    fn call(&self, request: Request) -> gw::BoxFuture<'static, Result<Response, ClientError>> {
+        let answer = self.called.send(request).map_or(Ok(Response::Empty), |()| (self.answer)());
+        Box::pin(async move { answer })
+    }
+}
+
+fn scripted(answer: fn() -> Result<Response, ClientError>) -> (CurrencyClient, Receiver<Request>) {
+    let (called, calls) = mpsc::channel();
+    (Currency::client(Scripted { answer, called }), calls)
+}
+
+#[tokio::test]
+async fn the_client_sends_the_input_among_the_arguments() {
+    let (client, calls) = scripted(|| Ok(Response::Json(r#"{"base":"EUR","source":"fixed"}"#.into())));
+    let query = RatesQuery { base: "EUR".to_owned() };
+    let call = client.rates(&query).idempotency_key("a \"b\"").bearer("token").timeout(Duration::from_secs(3));
+    let rates: Rates = tokio::spawn(call.into_future()).await.unwrap().unwrap();
+    assert_eq!((rates.base.as_str(), rates.source.as_str()), ("EUR", "fixed"));
+    let request = calls.try_recv().unwrap();
+    assert_eq!((request.service.name, request.service.version, request.method), ("currency", 1, "rates"));
+    assert_eq!((request.verb, &*request.input), (gw::Verb::Get, &br#"{"base":"EUR"}"#[..]));
+    assert_eq!(request.headers["idempotency-key"], r#""a \"b\"""#);
+    assert_eq!(request.headers["authorization"], "Bearer token");
+    assert_eq!((request.timeout, request.expected), (Some(Duration::from_secs(3)), Expected::Value));
+}
+
+#[tokio::test]
+async fn a_method_without_input_is_called_with_nothing() {
+    let (client, calls) = scripted(|| Ok(Response::Empty));
+    client.ping().await.unwrap();
+    assert!(calls.try_recv().unwrap().input.is_empty());
+}
+
+#[tokio::test]
+async fn what_cannot_be_sent_is_not() {
+    let (client, calls) = scripted(|| Ok(Response::Empty));
+    for call in [client.ping().idempotency_key(""), client.ping().header("a b", "c"), client.ping().bearer("\n")] {
+        assert!(matches!(call.await, Err(ClientError::Unsendable(_))));
+    }
+    assert!(calls.try_recv().is_err());
+}
+
+#[tokio::test]
+async fn an_answer_of_another_type_is_told_with_its_place() {
+    let (client, _) = scripted(|| Ok(Response::Json(r#"{"base":7,"source":"fixed"}"#.into())));
+    let error = client.rates(&RatesQuery { base: "EUR".to_owned() }).await.unwrap_err();
+    assert!(error.to_string().contains("base: invalid type: integer `7`"), "{error}");
+}

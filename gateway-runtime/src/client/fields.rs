@@ -1,0 +1,41 @@
+//! Header fields, from what a program writes.
+
+use ::http::{HeaderName, HeaderValue};
+
+/// A field. What is wrong is told without the value, which may be a secret.
+///
+/// # Errors
+///
+/// When it is none.
+pub(super) fn field(name: &str, value: &str) -> Result<(HeaderName, HeaderValue), String> {
+    let parsed = HeaderName::try_from(name).map_err(|_| format!("{name:?} is no name of a header field"))?;
+    let value =
+        HeaderValue::try_from(value).map_err(|_| format!("the value of the header field {name} is malformed"))?;
+    Ok((parsed, value))
+}
+
+/// The value of `Authorization` for a token (RFC 6750 §2.1).
+///
+/// # Errors
+///
+/// When the token has characters that cannot stand there.
+pub(super) fn bearer(token: &str) -> Result<HeaderValue, String> {
+    let value = HeaderValue::try_from(format!("Bearer {token}"));
+    let mut value = value.map_err(|_| "the bearer token is malformed".to_owned())?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
+/// The value of `Idempotency-Key`: a string of RFC 9651, as the draft of the field asks for.
+///
+/// # Errors
+///
+/// When it is not 1 to 255 printable ASCII characters.
+pub(super) fn idempotency_key(key: &str) -> Result<HeaderValue, String> {
+    let printable = key.bytes().all(|byte| (b' '..=b'~').contains(&byte));
+    let quoted = format!("\"{}\"", key.replace('\\', "\\\\").replace('"', "\\\""));
+    HeaderValue::try_from(quoted)
+        .ok()
+        .filter(|_| printable && (1..=255).contains(&key.len()))
+        .ok_or_else(|| format!("the idempotency key {key:?} is not 1 to 255 printable ASCII characters"))
+}

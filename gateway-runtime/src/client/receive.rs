@@ -1,0 +1,131 @@
+//! From an HTTP response to an answer, or to what it says went wrong.
+
+use std::time::Duration;
+
+use ::http::{
+    HeaderMap,
+    header::{CONTENT_TYPE, HeaderName, RETRY_AFTER},
+};
+use bytes::{Bytes, BytesMut};
+use futures_util::StreamExt;
+
+use crate::client::{
+    ClientError, Expected, Problem, Response,
+    lines::{Lines, NDJSON},
+    transport::Pieces,
+};
+
+/// The longest JSON value that is waited for, in bytes.
+const MAX_VALUE: usize = 64 << 20;
+
+/// The longest problem that is waited for, in bytes.
+const MAX_PROBLEM: usize = 1 << 20;
+
+/// Reads the answer to a call.
+///
+/// # Errors
+///
+/// The problem in it, or why it is no answer.
+pub(super) async fn read(response: reqwest::Response, expected: Expected) -> Result<Response, ClientError> {
+    let status = response.status();
+    if !status.is_success() {
+        return Err(failure(response).await);
+    }
+    let media = text(response.headers(), CONTENT_TYPE).to_owned();
+    let is_empty = status.as_u16() == 204 || response.content_length() == Some(0);
+    match expected {
+        Expected::Value if is_empty => Ok(Response::Empty),
+        Expected::Value if is_json(&media) => Ok(Response::Json(whole(response, MAX_VALUE).await?)),
+        Expected::Items if names(&media, NDJSON) => Ok(Response::Items(Box::pin(Lines::new(pieces(response))))),
+        Expected::Bytes(_) => Ok(Response::Bytes(media, pieces(response))),
+        Expected::Value => Err(unexpected(status.as_u16(), "application/json", &media)),
+        Expected::Items => Err(unexpected(status.as_u16(), NDJSON, &media)),
+    }
+}
+
+fn unexpected(status: u16, expected: &str, media: &str) -> ClientError {
+    let media = if media.is_empty() { "no type" } else { media };
+    let why = format!("{expected} was asked for, and {media} came. Does the address lead to the gateway?");
+    ClientError::Unreadable { status: Some(status), why }
+}
+
+/// What a response other than a success says.
+async fn failure(response: reqwest::Response) -> ClientError {
+    let status = response.status().as_u16();
+    let headers = response.headers().clone();
+    let unreadable = |why: &str| ClientError::Unreadable { status: Some(status), why: why.to_owned() };
+    if !is_json(text(&headers, CONTENT_TYPE)) {
+        return unreadable("no problem of the gateway's. Does the address lead to it?");
+    }
+    let body = match whole(response, MAX_PROBLEM).await {
+        Ok(body) => body,
+        Err(ClientError::Ambiguous(why)) => return unreadable(&why),
+        Err(error) => return error,
+    };
+    let Ok(mut problem) = serde_json::from_slice::<Problem>(&body) else {
+        return unreadable("a problem without a code is none of the gateway's. Does the address lead to it?");
+    };
+    problem.status = status;
+    problem.retry_after = text(&headers, RETRY_AFTER).parse().ok().map(Duration::from_secs);
+    ClientError::Problem(Box::new(problem))
+}
+
+/// All of a body.
+async fn whole(response: reqwest::Response, limit: usize) -> Result<Bytes, ClientError> {
+    let status = response.status().as_u16();
+    let mut pieces = pieces(response);
+    let mut body = BytesMut::new();
+    while let Some(piece) = pieces.next().await {
+        body.extend_from_slice(&piece?);
+        if body.len() > limit {
+            let why = format!("longer than {} MiB", limit >> 20);
+            return Err(ClientError::Unreadable { status: Some(status), why });
+        }
+    }
+    Ok(body.freeze())
+}
+
+/// A body as it comes; when it is cut, that is an error.
+fn pieces(response: reqwest::Response) -> Pieces {
+    Box::pin(
+        response.bytes_stream().map(|piece| {
+            piece.map_err(|error| ClientError::Ambiguous(format!("the answer was cut: {}", causes(error))))
+        }),
+    )
+}
+
+/// Why there is no response.
+pub(super) fn unanswered(error: reqwest::Error) -> ClientError {
+    match () {
+        () if error.is_builder() => ClientError::Unsendable(causes(error)),
+        () if error.is_connect() => ClientError::NotSent(causes(error)),
+        () => ClientError::Ambiguous(causes(error)),
+    }
+}
+
+/// The message of an error and of all that caused it, without the address, whose query is the input.
+fn causes(error: reqwest::Error) -> String {
+    let error = error.without_url();
+    let mut message = error.to_string();
+    let mut source = std::error::Error::source(&error);
+    while let Some(cause) = source {
+        message.push_str(": ");
+        message.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    message
+}
+
+fn text(headers: &HeaderMap, name: HeaderName) -> &str {
+    headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+}
+
+fn names(media: &str, name: &str) -> bool {
+    media.split(';').next().is_some_and(|essence| essence.trim().eq_ignore_ascii_case(name))
+}
+
+/// JSON itself, or a type built on it (RFC 6839 §3.1).
+fn is_json(media: &str) -> bool {
+    let essence = media.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    essence == "application/json" || essence.ends_with("+json")
+}
