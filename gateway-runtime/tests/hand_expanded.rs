@@ -227,7 +227,9 @@ struct Scripted {
 
 impl Transport for Scripted {
     fn call(&self, request: Request) -> gw::BoxFuture<'static, Result<Response, ClientError>> {
-        let answer = self.called.send(request).map_or(Ok(Response::Empty), |()| (self.answer)());
+        // Not every test looks.
+        let _ = self.called.send(request);
+        let answer = (self.answer)();
         Box::pin(async move { answer })
     }
 }
