@@ -15,7 +15,7 @@ mod country;
 pub mod duration;
 mod error;
 mod extract;
-mod http;
+pub mod http;
 mod money;
 pub mod pipeline;
 pub mod provider;

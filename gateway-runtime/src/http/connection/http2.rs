@@ -1,0 +1,79 @@
+//! An HTTP/2 connection.
+
+use std::{future::poll_fn, task::Poll, time::Duration};
+
+use hyper::{rt::Executor, service::service_fn};
+use tokio::time::Instant;
+
+use super::{Io, Peer, Shared, Wake, exchange};
+use crate::http::Handler;
+
+/// A client that was told to go, and has nothing in flight, gets at most this long to agree.
+const FAREWELL: Duration = Duration::from_secs(5);
+
+/// Runs the streams of HTTP/2 connections on the worker's own thread.
+#[derive(Clone)]
+pub(super) struct LocalExecutor;
+
+impl<F: Future<Output: 'static> + 'static> Executor<F> for LocalExecutor {
+    fn execute(&self, stream: F) {
+        tokio::task::spawn_local(stream);
+    }
+}
+
+/// Serves the connection to its end.
+pub(super) async fn serve<H: Handler>(io: Io, shared: &Shared<H>, peer: &Peer, wake: &mut Wake<'_>) {
+    let limits = &shared.limits;
+    let activity = peer.activity();
+    let (handler, client, header_count) = (shared.handler.clone(), peer.clone(), limits.header_count);
+    let service = service_fn(move |request| exchange::answer(handler.clone(), request, client.clone(), header_count));
+    let mut http = Box::pin(shared.http2.serve_connection(io, service));
+
+    let farewell = limits.write_timeout.min(FAREWELL);
+    let pace = limits.write_timeout.min(limits.keep_alive) / 8;
+    let mut seen = activity.steps();
+    let mut since = Instant::now();
+    let mut told = false;
+    let mut first = true;
+    poll_fn(|cx| {
+        loop {
+            if let Poll::Ready(end) = http.as_mut().poll(cx) {
+                if let Err(error) = end {
+                    tracing::debug!(peer = %peer.address(), %error, "an HTTP/2 connection broke off");
+                }
+                return Poll::Ready(());
+            }
+            if wake.stopping() && !told {
+                told = true;
+                http.as_mut().graceful_shutdown();
+                continue;
+            }
+            if !first && !wake.rang() {
+                return Poll::Pending;
+            }
+            first = false;
+            let now = Instant::now();
+            if activity.steps() != seen {
+                seen = activity.steps();
+                since = now;
+            }
+            let still = now - since;
+            if activity.untaken() > 0 && still >= limits.write_timeout {
+                tracing::debug!(peer = %peer.address(), "gave up an HTTP/2 client that takes nothing of its answers");
+                return Poll::Ready(());
+            }
+            if activity.in_flight() == 0 && told && still >= farewell {
+                return Poll::Ready(());
+            }
+            wake.at(now + pace, cx);
+            if activity.in_flight() == 0 && !told && still >= limits.keep_alive {
+                told = true;
+                since = now;
+                http.as_mut().graceful_shutdown();
+                continue;
+            }
+            return Poll::Pending;
+        }
+    })
+    .await;
+}

@@ -1,0 +1,175 @@
+//! The socket as hyper sees it: with bytes that were read ahead, small writes joined, and a time limit on a client that
+//! takes nothing.
+
+use std::{
+    io::{self, ErrorKind, IoSlice},
+    pin::Pin,
+    task::{Context, Poll, ready},
+    time::Duration,
+};
+
+use bytes::{Buf, Bytes, BytesMut};
+use hyper::rt::{Read, ReadBufCursor, Write};
+use hyper_util::rt::TokioIo;
+use tokio::{
+    io::{AsyncRead, ReadBuf},
+    net::TcpStream,
+    sync::OwnedSemaphorePermit,
+    time::{Instant, Sleep, sleep},
+};
+
+use super::Peer;
+
+/// An answer whose pieces come to no more than this goes out as one `write` from the stack: cheaper than a `writev`.
+const JOINED: usize = 1024;
+
+/// How much is read ahead: the whole head of a usual request.
+const READ_AHEAD: usize = 2048;
+
+/// A client's socket. While it is open it holds one of the server's connection slots, also after an upgrade.
+pub(super) struct Io {
+    stream: TokioIo<TcpStream>,
+    /// Read from the socket, and not yet by hyper.
+    ahead: Bytes,
+    peer: Peer,
+    write_timeout: Duration,
+    /// When the client is given up; made at the first write that had to wait.
+    stalled: Option<Pin<Box<Sleep>>>,
+    _slot: OwnedSemaphorePermit,
+}
+
+impl Io {
+    pub(super) fn new(stream: TcpStream, peer: Peer, write_timeout: Duration, slot: OwnedSemaphorePermit) -> Self {
+        Self { stream: TokioIo::new(stream), ahead: Bytes::new(), peer, write_timeout, stalled: None, _slot: slot }
+    }
+
+    /// What was read ahead.
+    pub(super) fn ahead(&self) -> &[u8] {
+        &self.ahead
+    }
+
+    /// Gives back what hyper had read and not used.
+    pub(super) fn unread(&mut self, bytes: Bytes) {
+        debug_assert!(self.ahead.is_empty(), "hyper reads on only after what was read ahead");
+        self.ahead = bytes;
+    }
+
+    /// Reads more ahead; returns how much. Nothing is held for a socket that has nothing to read.
+    pub(super) fn poll_read_ahead(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        let mut space = [0; READ_AHEAD];
+        let mut read = ReadBuf::new(&mut space);
+        ready!(Pin::new(self.stream.inner_mut()).poll_read(cx, &mut read))?;
+        let read = read.filled();
+        self.ahead = if self.ahead.is_empty() {
+            Bytes::copy_from_slice(read)
+        } else {
+            let mut joined = BytesMut::from(&*self.ahead);
+            joined.extend_from_slice(read);
+            joined.freeze()
+        };
+        Poll::Ready(Ok(read.len()))
+    }
+
+    /// Reads and forgets; returns how much.
+    pub(super) fn poll_discard(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        let mut space = [0; 16 * 1024];
+        let mut read = ReadBuf::new(&mut space);
+        ready!(Pin::new(self.stream.inner_mut()).poll_read(cx, &mut read))?;
+        Poll::Ready(Ok(read.filled().len()))
+    }
+
+    /// Passes on the outcome of a write, unless the client has taken nothing for too long.
+    fn progress(&mut self, cx: &mut Context<'_>, wrote: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+        let blocked = &self.peer.activity().blocked;
+        if wrote.is_ready() {
+            if blocked.get() {
+                blocked.set(false);
+            }
+            return wrote;
+        }
+        if !blocked.get() {
+            blocked.set(true);
+            match &mut self.stalled {
+                Some(stalled) => stalled.as_mut().reset(Instant::now() + self.write_timeout),
+                None => self.stalled = Some(Box::pin(sleep(self.write_timeout))),
+            }
+        }
+        if let Some(stalled) = &mut self.stalled {
+            ready!(stalled.as_mut().poll(cx));
+        }
+        tracing::debug!(peer = %self.peer.address(), "gave up a client that takes nothing of its answer");
+        // The kernel too shall drop what nobody reads.
+        self.peer.activity().reset.set(true);
+        Poll::Ready(Err(ErrorKind::TimedOut.into()))
+    }
+}
+
+impl Drop for Io {
+    fn drop(&mut self) {
+        if self.peer.activity().reset.get() {
+            // An error means that the socket is gone already.
+            let _ = self.stream.inner().set_zero_linger();
+        }
+    }
+}
+
+impl Read for Io {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, mut buf: ReadBufCursor<'_>) -> Poll<io::Result<()>> {
+        if self.ahead.is_empty() {
+            return Pin::new(&mut self.stream).poll_read(cx, buf);
+        }
+        let n = self.ahead.len().min(buf.remaining());
+        buf.put_slice(&self.ahead[..n]);
+        if n == self.ahead.len() {
+            self.ahead = Bytes::new()
+        } else {
+            self.ahead.advance(n)
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl Write for Io {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        let wrote = Pin::new(&mut self.stream).poll_write(cx, buf);
+        self.progress(cx, wrote)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        pieces: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let mut joined = [0; JOINED];
+        let wrote = match join(pieces, &mut joined) {
+            Some(all) => Pin::new(&mut self.stream).poll_write(cx, all),
+            None => Pin::new(&mut self.stream).poll_write_vectored(cx, pieces),
+        };
+        self.progress(cx, wrote)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        true
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.peer.activity().parking.get() {
+            return Poll::Ready(Ok(()));
+        }
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}
+
+/// All pieces in one, if they fit.
+fn join<'a>(pieces: &[IoSlice<'_>], space: &'a mut [u8; JOINED]) -> Option<&'a [u8]> {
+    let mut len = 0;
+    for piece in pieces {
+        space.get_mut(len..len + piece.len())?.copy_from_slice(piece);
+        len += piece.len();
+    }
+    Some(&space[..len])
+}

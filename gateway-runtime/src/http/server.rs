@@ -1,0 +1,177 @@
+//! The HTTP server: workers that accept and serve, and their orderly end.
+//!
+//! Each worker is a thread with a runtime and a listener of its own, and a connection stays with the worker that accepted
+//! it, so that no request crosses threads and no queue is shared.
+
+use std::{
+    fmt, io,
+    net::SocketAddr,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+    thread,
+    time::Duration,
+};
+
+use http::{Request, Response};
+use hyper::body::Incoming;
+use serde::{Deserialize, Serialize};
+use tokio::{
+    sync::{Semaphore, mpsc, watch},
+    time::timeout,
+};
+
+use super::{
+    Body, HttpLimits, Peer,
+    listener::{self, BindError},
+    worker::{self, Phase},
+};
+
+/// Answers requests. Each worker thread works with its own clone.
+pub trait Handler: Clone + Send + Sync + 'static {
+    /// Answers one request. The future is dropped when the client leaves before the answer.
+    ///
+    /// Leaving is closing the connection, its sending half included (HTTP/2: resetting the stream). On HTTP/1.1 it is
+    /// noticed as soon as the request's body is read and unless the client has sent a further request.
+    ///
+    /// A panic is answered with 500, and logged.
+    fn handle(&self, request: Request<Incoming>, peer: Peer) -> impl Future<Output = Response<Body>> + Send;
+}
+
+/// A closure that answers requests.
+impl<F, A> Handler for F
+where
+    F: Fn(Request<Incoming>, Peer) -> A + Clone + Send + Sync + 'static,
+    A: Future<Output = Response<Body>> + Send,
+{
+    fn handle(&self, request: Request<Incoming>, peer: Peer) -> impl Future<Output = Response<Body>> + Send {
+        self(request, peer)
+    }
+}
+
+/// How the server listens and ends.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(default)]
+pub struct HttpConfig {
+    /// Where to listen: `127.0.0.1:8080`. Port 0 is any free one.
+    pub listen: SocketAddr,
+    /// Worker threads; 0, the default, is one for each core that the process may use.
+    pub workers: usize,
+    /// How long requests in flight may go on when the server stops: 30 s.
+    #[serde(with = "humantime_serde")]
+    pub drain: Duration,
+    /// What clients may take.
+    pub limits: HttpLimits,
+}
+
+impl Default for HttpConfig {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
+            workers: 0,
+            drain: Duration::from_secs(30),
+            limits: HttpLimits::default(),
+        }
+    }
+}
+
+/// A server that listens, and does not answer yet.
+pub struct Server {
+    listeners: Vec<std::net::TcpListener>,
+    local_addr: SocketAddr,
+    drain: Duration,
+    limits: HttpLimits,
+}
+
+/// How the server ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub enum Ended {
+    /// Every request in flight was answered.
+    Drained,
+    /// At the end of [`drain`](HttpConfig::drain) this many connections were still open, and were cut.
+    Cut(usize),
+}
+
+impl Server {
+    /// Listens; connections wait until [`serve`](Self::serve).
+    ///
+    /// # Errors
+    ///
+    /// When the address is taken, not allowed, or not this machine's.
+    pub fn bind(config: &HttpConfig) -> Result<Self, BindError> {
+        let workers = match config.workers {
+            0 => thread::available_parallelism().map_or(1, usize::from),
+            workers => workers,
+        };
+        let listeners = listener::bind(config.listen, workers)?;
+        let local_addr = listeners[0].local_addr().unwrap_or(config.listen);
+        Ok(Self { listeners, local_addr, drain: config.drain, limits: config.limits.clone() })
+    }
+
+    /// Where the server listens, with the port it was given.
+    #[must_use]
+    pub fn local_addr(&self) -> SocketAddr {
+        self.local_addr
+    }
+
+    /// Answers requests until `shutdown` completes; then accepts no more, closes idle connections, lets requests in flight
+    /// finish within the drain time, and ends the workers. Dropping the future ends them at once.
+    ///
+    /// May be awaited on any tokio runtime that has a timer, and does not block it. A task that a handler spawned on its
+    /// worker's runtime ends with the worker.
+    ///
+    /// # Errors
+    ///
+    /// When a worker cannot start (no thread, no memory, no descriptor), or panics, which handlers cannot make it do. The
+    /// others are ended at once.
+    pub async fn serve<H: Handler>(self, handler: H, shutdown: impl Future<Output = ()>) -> io::Result<Ended> {
+        let most = self.limits.connections.min(Semaphore::MAX_PERMITS).min(u32::MAX as usize);
+        let slots = Arc::new(Semaphore::new(most));
+        let (phase, told) = watch::channel(Phase::Serving);
+        let (done, mut results) = mpsc::unbounded_channel();
+        let mut threads = Vec::with_capacity(self.listeners.len());
+        for (number, listener) in self.listeners.into_iter().enumerate() {
+            let (handler, limits, slots, told) = (handler.clone(), self.limits.clone(), slots.clone(), told.clone());
+            let done = done.clone();
+            threads.push(thread::Builder::new().name(format!("http-{number}")).spawn(move || {
+                let work = AssertUnwindSafe(|| worker::run(listener, handler, limits, slots, told));
+                let result = catch_unwind(work).unwrap_or_else(|_| Err(io::Error::other("a worker panicked")));
+                // Nobody listens when the future was dropped.
+                let _ = done.send(result);
+            })?);
+        }
+        drop(done);
+
+        let failed = tokio::select! {
+            () = shutdown => None,
+            // Before it is told to, a worker ends by failing alone.
+            result = results.recv() => result.and_then(Result::err),
+        };
+        let mut ended = Ended::Drained;
+        if failed.is_none() {
+            phase.send_replace(Phase::Draining);
+            if timeout(self.drain, slots.acquire_many(most as u32)).await.is_err() {
+                ended = Ended::Cut(most - slots.available_permits());
+            }
+        }
+        phase.send_replace(Phase::Over);
+        let mut failed = failed;
+        while let Some(result) = results.recv().await {
+            failed = failed.or(result.err());
+        }
+        for thread in threads {
+            // It has said that it is done, so this does not wait; and a panic was its result.
+            let _ = thread.join();
+        }
+        failed.map_or(Ok(ended), Err)
+    }
+}
+
+impl fmt::Debug for Server {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Server")
+            .field("local_addr", &self.local_addr)
+            .field("workers", &self.listeners.len())
+            .finish_non_exhaustive()
+    }
+}
