@@ -76,22 +76,22 @@ impl fmt::Debug for StartError {
 impl std::error::Error for StartError {}
 
 /// Values by type, and the configuration's sections of services and providers.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct App {
-    values: HashMap<TypeId, Box<dyn Any + Send + Sync>>,
+    values: HashMap<TypeId, Arc<dyn Any + Send + Sync>>,
     sections: HashMap<String, Map<String, Value>>,
 }
 
 impl App {
     /// Makes `value` available to fields of type `Arc<T>`; a second value of the same type takes the place of the first.
     pub fn insert<T: Send + Sync + 'static>(&mut self, value: Arc<T>) {
-        self.values.insert(TypeId::of::<T>(), Box::new(value));
+        self.values.insert(TypeId::of::<T>(), value);
     }
 
     /// The value of a type.
     #[must_use]
-    pub fn get<T: Send + Sync + 'static>(&self) -> Option<&Arc<T>> {
-        self.values.get(&TypeId::of::<T>())?.downcast_ref()
+    pub fn get<T: Send + Sync + 'static>(&self) -> Option<Arc<T>> {
+        Arc::clone(self.values.get(&TypeId::of::<T>())?).downcast().ok()
     }
 
     /// Sets the section that `Config<T>` reads where it is a field of `owner`, such as `providers.fixer_io`.
@@ -167,7 +167,7 @@ pub trait FromApp: Sized {
 /// A value that the program gave to `Gateway::with`.
 impl<T: Send + Sync + 'static> FromApp for Arc<T> {
     fn from_app(scope: &Scope<'_>) -> Result<Self, StartError> {
-        scope.app.get::<T>().cloned().ok_or_else(|| {
+        scope.app.get::<T>().ok_or_else(|| {
             StartError::new(format!(
                 "`{}` asks for an `Arc<{}>`, and no such value was given: add `.with(…)` to the gateway in `main`",
                 scope.owner,

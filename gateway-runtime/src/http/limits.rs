@@ -2,10 +2,13 @@
 
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
+use schemars::JsonSchema;
+use serde::Deserialize;
 
-/// Limits on what clients may send, hold and wait for. Every field has a default, and times are written as `"10s"`,
-/// `"500ms"` or `"1m 30s"`.
+use crate::duration::{self, DurationText};
+
+/// Limits on what clients may send, hold and wait for. Every field has a default, and times are written as `"10s"` or
+/// `"500ms"`.
 ///
 /// What the protocol layer answers by itself when a request cannot be read, always without a body:
 ///
@@ -16,8 +19,8 @@ use serde::{Deserialize, Serialize};
 /// | a head over [`header_bytes`](Self::header_bytes) or [`header_count`](Self::header_count) | 431; on HTTP/1.1 the connection closes |
 /// | a head that does not arrive in time | nothing; the connection closes |
 /// | an HTTP/2 frame that breaks RFC 9113 | `RST_STREAM` or `GOAWAY` |
-#[derive(Clone, Debug, Deserialize, Serialize)]
-#[serde(default)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
 pub struct HttpLimits {
     /// Connections open at once, over all workers: 10,000. Beyond it, clients wait in the accept queue.
     pub connections: usize,
@@ -26,26 +29,30 @@ pub struct HttpLimits {
     /// Header fields of a request: 100. Other than 100 costs HTTP/1.1 an allocation a request.
     pub header_count: usize,
     /// From the first byte of a request head to its last, and from a connection's start to its first byte: 10 s.
-    #[serde(with = "humantime_serde")]
+    #[serde(with = "duration")]
+    #[schemars(with = "DurationText")]
     pub header_timeout: Duration,
     /// A connection without a request is closed after this: 75 s.
-    #[serde(with = "humantime_serde")]
+    #[serde(with = "duration")]
+    #[schemars(with = "DurationText")]
     pub keep_alive: Duration,
     /// Bytes of a request body that is read whole: 1 MiB.
     pub body_bytes: usize,
     /// From the moment a whole body is asked for to its last byte: 30 s.
-    #[serde(with = "humantime_serde")]
+    #[serde(with = "duration")]
+    #[schemars(with = "DurationText")]
     pub body_timeout: Duration,
     /// An answer of which the client takes nothing for this long is given up, with its connection: 30 s.
-    #[serde(with = "humantime_serde")]
+    #[serde(with = "duration")]
+    #[schemars(with = "DurationText")]
     pub write_timeout: Duration,
     /// HTTP/2 alone.
     pub http2: Http2Limits,
 }
 
 /// Limits of an HTTP/2 connection.
-#[derive(Clone, Debug, Deserialize, Serialize)]
-#[serde(default)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
 pub struct Http2Limits {
     /// Requests in flight on one connection (`SETTINGS_MAX_CONCURRENT_STREAMS`): 100.
     pub streams: u32,
@@ -53,10 +60,12 @@ pub struct Http2Limits {
     /// is ended (CVE-2023-44487, CVE-2025-8671): 50.
     pub resets: usize,
     /// A ping is sent when this passes: 20 s.
-    #[serde(with = "humantime_serde")]
+    #[serde(with = "duration")]
+    #[schemars(with = "DurationText")]
     pub ping_interval: Duration,
     /// A connection whose ping is not answered in this time is closed: 20 s.
-    #[serde(with = "humantime_serde")]
+    #[serde(with = "duration")]
+    #[schemars(with = "DurationText")]
     pub ping_timeout: Duration,
 }
 
@@ -91,7 +100,7 @@ mod tests {
 
     #[test]
     fn limits_are_read_with_their_units_and_defaults() {
-        let limits: HttpLimits = toml::from_str("header_timeout = \"1m 30s\"\nhttp2 = { streams = 7 }").unwrap();
+        let limits: HttpLimits = toml::from_str("header_timeout = \"90s\"\nhttp2 = { streams = 7 }").unwrap();
         assert_eq!(limits.header_timeout, Duration::from_secs(90));
         assert_eq!(limits.http2.streams, 7);
         assert_eq!(limits.body_bytes, 1024 * 1024);

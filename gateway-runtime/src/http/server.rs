@@ -14,7 +14,7 @@ use std::{
 
 use http::{Request, Response};
 use hyper::body::Incoming;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use tokio::{
     sync::{Semaphore, mpsc, watch},
     time::timeout,
@@ -49,7 +49,7 @@ where
 }
 
 /// How the server listens and ends.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(default)]
 pub struct HttpConfig {
     /// Where to listen: `127.0.0.1:8080`. Port 0 is any free one.
@@ -57,7 +57,7 @@ pub struct HttpConfig {
     /// Worker threads; 0, the default, is one for each core that the process may use.
     pub workers: usize,
     /// How long requests in flight may go on when the server stops: 30 s.
-    #[serde(with = "humantime_serde")]
+    #[serde(with = "crate::duration")]
     pub drain: Duration,
     /// What clients may take.
     pub limits: HttpLimits,
