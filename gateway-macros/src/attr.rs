@@ -1,7 +1,7 @@
 //! Reads the arguments of an attribute. Unknown, repeated, missing and malformed ones are told here and nowhere else, so
 //! that every macro says the same about the same mistake.
 
-use proc_macro2::{Ident, TokenStream, TokenTree};
+use proc_macro2::{Group, Ident, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream, Parser};
@@ -61,7 +61,7 @@ enum Value {
     /// `name = "currency"`
     Is(Expr),
     /// `scopes("a", "b")`
-    List(TokenStream),
+    List(Group),
 }
 
 impl<'e> Args<'e> {
@@ -172,7 +172,7 @@ impl<'e> Args<'e> {
         let (known, value, at) = self.take(name)?;
         let parser = Punctuated::<LitStr, Token![,]>::parse_terminated;
         let literals = match value {
-            Value::List(tokens) => parser.parse2(tokens).unwrap_or_default(),
+            Value::List(list) => parser.parse2(list.stream()).unwrap_or_default(),
             Value::Flag | Value::Is(_) => Punctuated::new(),
         };
         if literals.is_empty() {
@@ -284,9 +284,7 @@ impl Parse for Arg {
         let value = if input.parse::<Option<Token![=]>>()?.is_some() {
             Value::Is(input.parse()?)
         } else if input.peek(syn::token::Paren) {
-            let list;
-            syn::parenthesized!(list in input);
-            Value::List(list.parse()?)
+            Value::List(input.parse()?)
         } else {
             Value::Flag
         };
@@ -300,7 +298,7 @@ impl ToTokens for Arg {
         tokens.extend(match value {
             Value::Flag => quote!(#name),
             Value::Is(value) => quote!(#name = #value),
-            Value::List(list) => quote!(#name (#list)),
+            Value::List(list) => quote!(#name #list),
         });
     }
 }

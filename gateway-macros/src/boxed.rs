@@ -1,12 +1,11 @@
 //! Turns `async fn` into a function that returns a boxed future, which a trait object can have.
 
-use proc_macro2::{Group, Span, TokenStream};
-use quote::{quote, quote_spanned};
-use syn::spanned::Spanned;
+use proc_macro2::{Group, Ident, Span, TokenStream};
+use quote::{ToTokens, quote, quote_spanned};
 use syn::visit_mut::{self, VisitMut};
 use syn::{
-    FnArg, Lifetime, ParenthesizedGenericArguments, Receiver, ReceiverKind, ReturnType, Signature, Type, TypeFnPtr,
-    TypeReference,
+    FnArg, Generics, Lifetime, ParenthesizedGenericArguments, Receiver, ReceiverKind, ReturnType, Signature, Type,
+    TypeFnPtr, TypeReference,
 };
 
 use crate::item::Method;
@@ -19,7 +18,7 @@ pub(crate) fn boxed(method: &Method) -> TokenStream {
     let sig = boxed_signature(sig);
     let body = match body {
         None => quote!(;),
-        Some(body) => boxed_body(body, &output),
+        Some(body) => boxed_body(&method.sig.ident, body, &output),
     };
     quote!(#(#attrs)* #vis #sig #body)
 }
@@ -27,20 +26,31 @@ pub(crate) fn boxed(method: &Method) -> TokenStream {
 /// `fn f<'call>(&'call self, …) -> BoxFuture<'call, T>`
 pub(crate) fn boxed_signature(sig: &Signature) -> TokenStream {
     let output = output_of(sig);
-    let mut sig = sig.clone();
-    let call = call_lifetime();
-    for arg in &mut sig.inputs {
-        Lend { call: &call }.visit_fn_arg_mut(arg);
+    let mut lent = sig.clone();
+    let call = Lifetime::new("'call", Span::mixed_site());
+    for arg in &mut lent.inputs {
+        Lend { call: &call, declared: &sig.generics }.visit_fn_arg_mut(arg);
     }
-    let Signature { fn_token, ident, inputs, .. } = &sig;
-    let gw = paths::private();
-    let returned = quote_spanned!(output.span()=> #gw::BoxFuture<#call, #output>);
+    let Signature { fn_token, ident, inputs, .. } = &lent;
+    let returned = box_future(&call, &output);
     quote!(#fn_token #ident<#call>(#inputs) -> #returned)
 }
 
+/// The type of the future, which stands exactly where the author's own return type stands.
+fn box_future(call: &Lifetime, output: &Type) -> TokenStream {
+    let mut ends = output.to_token_stream().into_iter().map(|token| token.span());
+    let first = ends.next().unwrap_or_else(Span::call_site);
+    let last = ends.last().unwrap_or(first);
+    let gw = paths::private_at(first);
+    let close = quote_spanned!(last=> >);
+    quote!(#gw::BoxFuture<#call, #output #close)
+}
+
 /// `{ Box::pin(async move { … }) }`, with the type of the answer known before the first `?` or `return` in the body.
-fn boxed_body(body: &Group, output: &Type) -> TokenStream {
-    let gw = paths::private();
+fn boxed_body(name: &Ident, body: &Group, output: &Type) -> TokenStream {
+    // What is not `Send` across an await is told at the method's name.
+    let at = name.span();
+    let gw = paths::private_at(at);
     // Braces that count as the author's would be reported to him as superfluous.
     let mut block = Group::new(body.delimiter(), body.stream());
     block.set_span(Span::mixed_site().located_at(body.span()));
@@ -49,8 +59,9 @@ fn boxed_body(body: &Group, output: &Type) -> TokenStream {
             return answer;
         }
     };
-    let pinned = quote_spanned!(body.span()=> #gw::Box::pin(async move { #hint #block }));
-    quote!({ #pinned })
+    let mut whole = Group::new(body.delimiter(), quote_spanned!(at=> #gw::Box::pin(async move { #hint #block })));
+    whole.set_span(body.span());
+    whole.into_token_stream()
 }
 
 /// What the method answers with: its return type, or `()`.
@@ -61,19 +72,16 @@ pub(crate) fn output_of(sig: &Signature) -> Type {
     }
 }
 
-fn call_lifetime() -> Lifetime {
-    Lifetime::new("'call", Span::mixed_site())
-}
-
-/// Gives every elided lifetime of an argument the name of the one the future has.
+/// Gives every lifetime of an argument, elided or declared by the method, the name of the one the future has.
 struct Lend<'a> {
     call: &'a Lifetime,
+    declared: &'a Generics,
 }
 
 impl VisitMut for Lend<'_> {
     fn visit_receiver_mut(&mut self, receiver: &mut Receiver) {
-        if let ReceiverKind::Reference(_, lifetime @ None, _) = &mut receiver.kind {
-            *lifetime = Some(self.call.clone());
+        if let ReceiverKind::Reference(_, lifetime, _) = &mut receiver.kind {
+            self.visit_lifetime_mut(lifetime.get_or_insert_with(|| self.call.clone()));
         }
     }
 
@@ -90,7 +98,7 @@ impl VisitMut for Lend<'_> {
     }
 
     fn visit_lifetime_mut(&mut self, lifetime: &mut Lifetime) {
-        if lifetime.ident == "_" {
+        if lifetime.ident == "_" || self.declared.lifetimes().any(|declared| declared.lifetime == *lifetime) {
             *lifetime = self.call.clone();
         }
     }

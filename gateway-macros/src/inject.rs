@@ -2,8 +2,7 @@
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
-use syn::spanned::Spanned;
-use syn::{Data, DeriveInput, Fields, Type};
+use syn::{Data, DeriveInput, Fields};
 
 use crate::errors::Errors;
 use crate::{paths, source};
@@ -30,42 +29,58 @@ pub(crate) fn from_app(tokens: TokenStream) -> TokenStream {
 pub(crate) fn from_call(tokens: TokenStream) -> TokenStream {
     derive("FromCall", tokens, |ident, fields| {
         let gw = paths::private();
-        let types = fields.iter().map(|field| &field.ty).collect::<Vec<&Type>>();
+        let types = fields.iter().map(|field| &field.ty);
         let values: Vec<Ident> =
-            (0..types.len()).map(|index| Ident::new(&format!("a{index}"), Span::mixed_site())).collect();
+            (0..fields.len()).map(|index| Ident::new(&format!("a{index}"), Span::mixed_site())).collect();
         let members = fields.members();
-        // A field that cannot be asked for is told at its type, once: the other bounds all follow from this one.
-        let tuple = quote_spanned!(fields.span()=> (#(#types,)*));
+        // The one place where the types are asked to be arguments, at the fields themselves.
+        let tuple = quote_spanned!(span_of(fields)=> (#(#types,)*));
         quote! {
             #[automatically_derived]
-            impl #gw::FromCall for #ident {
-                const IS_INPUT: bool = #gw::has_input::<#tuple>();
+            impl #gw::Composed for #ident {
+                type Fields = #tuple;
 
-                type State = <#tuple as #gw::Arguments>::States;
+                fn compose((#(#values,)*): Self::Fields) -> Self {
+                    Self { #(#members: #values),* }
+                }
+            }
+
+            #[automatically_derived]
+            impl #gw::FromCall for #ident {
+                const IS_INPUT: bool = #gw::composed_input::<Self>();
+
+                type State = #gw::ComposedState<Self>;
 
                 fn prepare(binder: &mut #gw::Binder<'_>) -> #gw::Result<Self::State, #gw::StartError> {
-                    <#tuple as #gw::Arguments>::prepare(binder)
+                    #gw::prepare_composed(binder)
                 }
 
                 async fn from_call(
                     state: &Self::State,
                     request: &mut #gw::CallRequest,
                 ) -> #gw::Result<Self, #gw::Error> {
-                    let (#(#values,)*) = <#tuple as #gw::Arguments>::from_call(state, request).await?;
-                    #gw::Ok(Self { #(#members: #values),* })
+                    #gw::compose(state, request).await
                 }
             }
         }
     })
 }
 
+/// Where the fields stand, braces and all.
+fn span_of(fields: &Fields) -> Span {
+    match fields {
+        Fields::Named(fields) => fields.brace_token.span.join(),
+        Fields::Unnamed(fields) => fields.paren_token.span.join(),
+        Fields::Unit => Span::call_site(),
+    }
+}
+
 fn derive(name: &str, tokens: TokenStream, implement: impl FnOnce(&Ident, &Fields) -> TokenStream) -> TokenStream {
     let mut errors = Errors::new();
     let generated = match syn::parse2::<DeriveInput>(tokens) {
         Ok(DeriveInput { generics, .. }) if !generics.params.is_empty() => {
-            let params = &generics.params;
             let wrong = format!("`#[derive({name})]` is not for generic types");
-            errors.at(quote!(<#params>), wrong, "name the types, or implement the trait by hand");
+            errors.at(&generics, wrong, "name the types, or implement the trait by hand");
             TokenStream::new()
         }
         Ok(DeriveInput { ident, data: Data::Struct(data), .. }) => implement(&ident, &data.fields),

@@ -227,11 +227,8 @@ pub(crate) fn bare(ident: &Ident) -> String {
 
 /// Tokens as a person would write them, near enough for a message.
 pub(crate) fn compact(tokens: impl ToTokens) -> String {
-    let mut text = tokens.to_token_stream().to_string();
-    for (spaced, tight) in
-        [(" < ", "<"), (" <", "<"), ("< ", "<"), (" >", ">"), (" ,", ","), (" :: ", "::"), ("& ", "&"), (" :", ":")]
-    {
-        text = text.replace(spaced, tight);
-    }
-    text
+    const TIGHT: &[(&str, &str)] =
+        &[(" <", "<"), ("< ", "<"), (" >", ">"), (" ,", ","), (" ::", "::"), (":: ", "::"), ("& ", "&"), (" :", ":")];
+    let spaced = tokens.to_token_stream().to_string();
+    TIGHT.iter().fold(spaced, |text, (loose, tight)| text.replace(loose, tight))
 }

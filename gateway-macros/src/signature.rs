@@ -1,14 +1,15 @@
 //! What the signature of an exposed method and of a capability's method have in common, and how it can be wrong.
 
 use proc_macro2::TokenStream;
-use quote::{ToTokens, quote};
+use quote::ToTokens;
 use syn::visit::{self, Visit};
 use syn::{
-    FnArg, Lifetime, ParenthesizedGenericArguments, Receiver, ReceiverKind, ReturnType, Safety, Signature, Type,
-    TypeFnPtr, TypeImplTrait, TypeReference,
+    FnArg, Lifetime, ParenthesizedGenericArguments, ReceiverKind, ReturnType, Safety, Signature, Type, TypeFnPtr,
+    TypeImplTrait, TypeReference,
 };
 
 use crate::errors::Errors;
+use crate::item;
 
 /// Whose signature it is, and the sentences that differ.
 pub(crate) struct Rules {
@@ -73,19 +74,17 @@ fn receiver(sig: &Signature, rules: &Rules, errors: &mut Errors) {
             format_args!("{what} takes `&self`, not `&mut self`: one value serves all calls at once"),
             "write `&self`, and keep what changes in a `Mutex`, an atomic or a store",
         ),
+        // Told of the parameter that declares it.
+        ReceiverKind::Reference(_, Some(_), None) if sig.generics.lifetimes().next().is_some() => {}
         ReceiverKind::Reference(_, Some(lifetime), None) => {
             errors.at(lifetime, format_args!("{what} names no lifetimes"), "write `&self`")
         }
         _ => errors.at(
             receiver,
-            format_args!("{what} takes `&self`, not `{}`: one value serves all calls", shown(receiver)),
+            format_args!("{what} takes `&self`, not `{}`: one value serves all calls", item::compact(receiver)),
             "write `&self`",
         ),
     }
-}
-
-fn shown(receiver: &Receiver) -> String {
-    receiver.to_token_stream().to_string().replace(" :", ":").replace(" < ", "<").replace(" >", ">")
 }
 
 fn generics(sig: &Signature, rules: &Rules, errors: &mut Errors) {
@@ -96,8 +95,7 @@ fn generics(sig: &Signature, rules: &Rules, errors: &mut Errors) {
         } else {
             rules.no_generics
         };
-        let params = &generics.params;
-        errors.at(quote!(<#params>), format_args!("{} is not generic", rules.what), reason);
+        errors.at(generics, format_args!("{} is not generic", rules.what), reason);
     } else if let Some(clause) = &generics.where_clause {
         errors.at(clause, format_args!("{} has no where clause", rules.what), "leave it out");
     }

@@ -23,13 +23,12 @@ fn line_of(span: Span) -> u32 {
     u32::try_from(span.unwrap().line()).unwrap_or(u32::MAX)
 }
 
-/// `|scope| Ok(Arc::new(Struct { field: FromApp::from_app(scope)?, … }))`
-pub(crate) fn build(ident: &Ident, fields: &Fields) -> TokenStream {
-    let gw = paths::private();
+/// `|scope| instance(Struct { field: FromApp::from_app(scope)?, … })`
+pub(crate) fn build(instance: &TokenStream, ident: &Ident, fields: &Fields) -> TokenStream {
     let scope = Ident::new("scope", Span::mixed_site());
-    let scope_pattern = if fields.is_empty() { quote!(_) } else { quote!(#scope) };
+    let pattern = if fields.is_empty() { quote!(_) } else { quote!(#scope) };
     let value = from_app(&quote!(#ident), fields, &scope);
-    quote!(|#scope_pattern| #gw::Ok(#gw::Arc::new(#value)))
+    quote!(|#pattern| #instance(#value))
 }
 
 /// `Struct { field: FromApp::from_app(scope)?, … }`, each field at the place of its own type.
@@ -59,9 +58,11 @@ pub(crate) fn strategy(strategy: Option<&Expr>) -> TokenStream {
 
 /// `Money::literal(…)`, at the place of the author's literal, since an unknown currency is told there.
 pub(crate) fn money(money: &Given<Money>) -> TokenStream {
-    let gw = paths::private();
+    // The literal is the last of the tokens.
+    let at = money.at.clone().into_iter().last().map_or_else(Span::call_site, |literal| literal.span());
+    let gw = paths::private_at(at);
     let Money { nanos, currency } = &money.value;
-    quote_spanned!(money.at.span()=> #gw::Money::literal(#nanos, #currency))
+    quote_spanned!(at=> #gw::Money::literal(#nanos, #currency))
 }
 
 pub(crate) fn duration(millis: Millis) -> TokenStream {

@@ -45,7 +45,8 @@ use crate::{
     message = "`{Self}` cannot be an argument of an exposed method",
     label = "neither an input nor something that a call brings",
     note = "an input derives `Deserialize` and `JsonSchema` (or has `#[model]`); besides it a method may ask for `Call`, \
-            `Caller`, `Providers<dyn Capability>`, `IdempotencyKey`, and types with `#[derive(FromCall)]`"
+            `Caller`, `IdempotencyKey`, `Providers<dyn Trait>` of a `#[capability] trait`, and types with \
+            `#[derive(FromCall)]`"
 )]
 pub trait FromCall: Sized + Send {
     /// Whether this is the input.
@@ -140,7 +141,6 @@ pub trait Arguments: Sized + Send {
 
 macro_rules! arguments {
     ($($argument:ident $state:ident),*) => {
-        #[diagnostic::do_not_recommend]
         impl<$($argument: FromCall),*> Arguments for ($($argument,)*) {
             const INPUTS: usize = 0 $(+ $argument::IS_INPUT as usize)*;
 
@@ -262,7 +262,19 @@ pub trait Outcome: Send {
     fn into_result(self) -> Result<Self::Answer, Error>;
 }
 
-impl<T: Send, E: Into<Error> + Send> Outcome for Result<T, E> {
+/// What can be the error of an exposed method.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be the error of an exposed method",
+    label = "does not turn into `gateway_runtime::Error`",
+    note = "implement `std::error::Error` for it, to answer it as an internal error, or `From<{Self}>` for \
+            `gateway_runtime::Error`, to choose the code"
+)]
+pub trait Failure: Into<Error> + Send {}
+
+#[diagnostic::do_not_recommend]
+impl<E: Into<Error> + Send> Failure for E {}
+
+impl<T: Send, E: Failure> Outcome for Result<T, E> {
     type Answer = T;
 
     fn into_result(self) -> Result<T, Error> {

@@ -78,6 +78,7 @@ impl Money {
     /// What a price literal of an attribute becomes; an unknown currency is a compile error.
     #[doc(hidden)]
     #[must_use]
+    #[track_caller]
     pub const fn literal(nanos: i64, code: &str) -> Self {
         match Currency::from_code(code) {
             Some(currency) => Self { nanos, currency },

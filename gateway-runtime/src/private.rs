@@ -25,6 +25,7 @@ pub use crate::{
         PendingCall, Remote, Transport,
         select::{Declared, NoInput, NoService, Pick, Probe, Select},
     },
+    compose::{Composed, ComposedState, compose, composed_input, prepare_composed},
     error::Error,
     extract::{Arguments, FromCall},
     money::Money,
@@ -32,8 +33,8 @@ pub use crate::{
     registry::{
         Binder,
         entries::{
-            Build, Exposed, Instance, MakeStrategy, MethodEntry, MethodsEntry, ProviderEntry, ProviderIdentity,
-            ProvisionEntry, Service, ServiceEntry,
+            Build, Exposed, Instance, MakeStrategy, MethodEntry, ProviderEntry, ProviderIdentity, ProvisionEntry,
+            Service, ServiceEntry,
         },
     },
     spec::{
@@ -41,6 +42,7 @@ pub use crate::{
         Quota, ServiceSpec, Source, Verb, Webhook,
     },
     strategy::Strategy,
+    support::{Again, again, default_strategy, downcast, provider_instance, service_instance},
 };
 
 /// A boxed future, as methods of capabilities return it.
@@ -48,38 +50,3 @@ pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// A reference argument of a capability's method, as strategies and costs see it.
 pub type Argument = dyn Any + Sync;
-
-/// The strategy that an attribute names by its type alone.
-#[must_use]
-pub fn default_strategy<S: Strategy + Default>() -> Arc<dyn Strategy> {
-    Arc::new(S::default())
-}
-
-/// Whether one of the arguments is an input.
-///
-/// # Panics
-///
-/// At compile time, when there are two.
-#[must_use]
-#[track_caller]
-pub const fn has_input<A: Arguments>() -> bool {
-    assert!(A::INPUTS <= 1, "a call has at most one input; put the fields of both into one struct");
-    A::INPUTS == 1
-}
-
-/// An argument that every attempt at a provider gets for itself.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot be handed to a second provider when the first has failed",
-    label = "taken by value, and not `Clone`",
-    note = "take it by reference, or derive `Clone`: an argument by value is cloned for each attempt"
-)]
-pub trait Again: Clone {}
-
-#[diagnostic::do_not_recommend]
-impl<T: Clone> Again for T {}
-
-/// The argument for one more attempt.
-#[must_use]
-pub fn again<T: Again>(argument: &T) -> T {
-    argument.clone()
-}

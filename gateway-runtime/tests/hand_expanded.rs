@@ -148,16 +148,14 @@ const _: () = {
     }
 
     gw::inventory::submit! {
-        gw::MethodsEntry::new::<Currency>(&[
-            gw::MethodEntry::new::<RatesMethod>(
-                gw::MethodSpec {
-                    description: "Latest rates for a base currency.",
-                    price: gw::Some(Money::literal(1_000_000, "USD")),
-                    ..gw::MethodSpec::new("rates", gw::Verb::Get, gw::Source { file: file!(), line: line!() })
-                },
-                gw::None,
-            ),
-        ])
+        gw::MethodEntry::new::<RatesMethod>(
+            gw::MethodSpec {
+                description: "Latest rates for a base currency.",
+                price: gw::Some(Money::literal(1_000_000, "USD")),
+                ..gw::MethodSpec::new("rates", gw::Verb::Get, gw::Source { file: file!(), line: line!() })
+            },
+            gw::None,
+        )
     }
 };
 

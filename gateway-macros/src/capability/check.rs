@@ -1,7 +1,7 @@
 //! Says what keeps a trait from being a capability: a trait object, implemented by providers and by the pool of them.
 
 use proc_macro2::Ident;
-use quote::{ToTokens, format_ident, quote};
+use quote::{ToTokens, format_ident};
 use syn::visit::{self, Visit};
 use syn::{FnArg, ItemTrait, Pat, Path, Signature, Type, TypeParamBound, TypeReference};
 
@@ -25,9 +25,8 @@ pub(super) fn capability(item: &ItemTrait, errors: &mut Errors) -> Option<Capabi
         return None;
     }
     if !item.generics.params.is_empty() {
-        let params = &item.generics.params;
         errors.at(
-            quote!(<#params>),
+            &item.generics,
             "a capability is not generic: providers are collected for one trait object",
             "name the types, or write a trait for each",
         );

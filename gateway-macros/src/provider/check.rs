@@ -1,6 +1,6 @@
 //! Says what keeps a type from being a provider. Whether its methods are those of the capability, the compiler says.
 
-use quote::{ToTokens, quote};
+use quote::ToTokens;
 use syn::{Generics, ItemImpl, ItemStruct, Path};
 
 use super::model::{Cost, Method, Provider};
@@ -36,9 +36,8 @@ fn not_generic(generics: &Generics, errors: &mut Errors) -> bool {
     if generics.params.is_empty() {
         return true;
     }
-    let params = &generics.params;
     errors.at(
-        quote!(<#params>),
+        generics,
         "a provider is not generic: one value of it is built at start",
         "name the types, or write a provider for each",
     );

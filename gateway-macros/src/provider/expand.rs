@@ -1,7 +1,7 @@
 //! Writes the code of a checked provider.
 
-use proc_macro2::TokenStream;
-use quote::{quote, quote_spanned};
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{ImplItem, ItemImpl, Path, Type};
 
@@ -19,7 +19,7 @@ pub(super) fn impl_of(mut item: ItemImpl, members: &[TokenStream]) -> ItemImpl {
 pub(super) fn provider(provider: &Provider) -> TokenStream {
     let gw = paths::private();
     let Provider { ident, fields, name, title, description } = provider;
-    let build = source::build(ident, fields);
+    let build = source::build(&quote!(#gw::provider_instance), ident, fields);
     let source = source::source(ident.span());
     quote! {
         const _: () = {
@@ -51,8 +51,8 @@ pub(super) fn provided(provided: &Provided) -> TokenStream {
                 #new(
                     &[#(#costs),*],
                     |instance| {
-                        let provider: #gw::Arc<#provider> = instance.downcast().ok()?;
-                        #gw::Some(#gw::Box::new(provider as #gw::Arc<dyn #capability>))
+                        let provider: #gw::Arc<dyn #capability> = #gw::downcast::<#provider>(instance)?;
+                        #gw::Some(#gw::Box::new(provider))
                     },
                 )
             }
@@ -77,21 +77,26 @@ fn cost(provider: &Type, method: &Method) -> TokenStream {
 /// The author's function, called with the arguments that it can see.
 fn computed(provider: &Type, function: &Path, arguments: &[Type]) -> TokenStream {
     let gw = paths::private();
-    let seen = arguments.iter().filter(|argument| source::is_seen(argument));
-    let given = seen.enumerate().map(|(index, argument)| match argument {
-        Type::Reference(reference) => {
-            let ty = &reference.elem;
-            quote!(arguments.get(#index)?.downcast_ref::<#ty>()?)
-        }
-        other => quote!(#other),
-    });
+    let seen: Vec<&Type> = arguments.iter().filter(|argument| source::is_seen(argument)).collect();
+    let at = Span::mixed_site().located_at(function.span());
+    let names: Vec<Ident> = (0..seen.len()).map(|index| format_ident!("a{index}", span = at)).collect();
+    let bindings = names
+        .iter()
+        .zip(&seen)
+        .enumerate()
+        .map(|(index, (name, ty))| quote!(let #name: #ty = arguments.get(#index)?.downcast_ref()?;));
     // Outside the impl block `Self` has no meaning of its own.
     let mut segments = function.segments.iter();
     let function = match segments.next() {
         Some(first) if first.ident == "Self" => quote!(<#provider> #(::#segments)*),
         _ => quote!(#function),
     };
-    let call = quote_spanned!(function.span()=> #function(#(#given),*));
-    let pattern = if arguments.iter().any(source::is_seen) { quote!(arguments) } else { quote!(_) };
-    quote!(#gw::Cost::Of(|#pattern| #gw::Some(#call)))
+    let call = quote_spanned!(function.span()=> #function(#(#names),*));
+    let pattern = if names.is_empty() { quote!(_) } else { quote!(arguments) };
+    quote! {
+        #gw::Cost::Of(|#pattern| {
+            #(#bindings)*
+            #gw::Some(#call)
+        })
+    }
 }

@@ -1,6 +1,6 @@
 //! Says what is wrong with a service beyond the form of its arguments, and fills in the defaults.
 
-use quote::{ToTokens, quote};
+use quote::ToTokens;
 use syn::{ItemImpl, ItemStruct, Type};
 
 use super::model::{Auth, CacheScope, Idempotency, Method, Service, Verb};
@@ -21,9 +21,8 @@ const RULES: Rules = Rules {
 /// A struct with `#[service(…)]`. A wrong argument counts as left out, so that the service is one all the same.
 pub(super) fn service(item: &ItemStruct, args: ServiceArgs, errors: &mut Errors) -> Option<Service> {
     if !item.generics.params.is_empty() {
-        let params = &item.generics.params;
         errors.at(
-            quote!(<#params>),
+            &item.generics,
             "a service is not generic: it stands at one address",
             "name the types in its fields, or write a service for each",
         );
@@ -54,9 +53,8 @@ pub(super) fn block(item: &ItemImpl, errors: &mut Errors) -> bool {
         return false;
     }
     if !item.generics.params.is_empty() {
-        let params = &item.generics.params;
         errors.at(
-            quote!(<#params>),
+            &item.generics,
             "a service is not generic: it stands at one address",
             "name the types, or write a service for each",
         );
@@ -150,6 +148,7 @@ pub(super) fn method(method: &item::Method, args: MethodArgs, errors: &mut Error
         webhook: args.webhook.map(|secret| secret.value),
         deprecated: args.deprecated || attrs.iter().any(|attr| attr.path().is_ident("deprecated")),
         arguments,
+        inputs: sig.paren_token.span.join(),
         output: output_of(sig),
     })
 }

@@ -2,7 +2,6 @@
 
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
-use syn::spanned::Spanned;
 use syn::{ImplItem, ItemImpl};
 
 use super::model::{Auth, CacheScope, Idempotency, Method, Methods, Service, Verb};
@@ -28,7 +27,7 @@ pub(super) fn service(service: &Service) -> TokenStream {
     let Service { ident, fields, name, version, title, description, scopes, .. } = service;
     let auth = option(service.auth.map(auth));
     let strategy = source::strategy(service.strategy.as_ref());
-    let build = source::build(ident, fields);
+    let build = source::build(&quote!(#gw::service_instance), ident, fields);
     let source = source::source(ident.span());
     quote! {
         const _: () = {
@@ -51,22 +50,22 @@ pub(super) fn service(service: &Service) -> TokenStream {
     }
 }
 
-/// What an impl block exposes: for each method its types and its call, and all of them in one entry.
+/// What an impl block exposes: for each method its types, its call, and its entry.
 pub(super) fn methods(methods: &Methods) -> TokenStream {
-    let gw = paths::private();
     let Methods { service, list } = methods;
-    let exposed = list.iter().map(|method| exposed(service, method));
-    let entries = list.iter().map(entry);
-    let new = quote_spanned!(service.span()=> #gw::MethodsEntry::new::<#service>);
-    quote! {
-        const _: () = {
-            #(#exposed)*
-
-            #gw::inventory::submit! {
-                #new(&[#(#entries),*])
-            }
-        };
-    }
+    let methods = list.iter().map(|method| {
+        let cfgs = &method.cfgs;
+        let exposed = exposed(service, method);
+        let entry = entry(method);
+        quote! {
+            #(#cfgs)*
+            const _: () = {
+                #exposed
+                #entry
+            };
+        }
+    });
+    quote!(#(#methods)*)
 }
 
 /// The type that stands for a method.
@@ -76,7 +75,7 @@ fn marker(method: &Method) -> Ident {
 
 fn exposed(service: &syn::Type, method: &Method) -> TokenStream {
     let gw = paths::private();
-    let Method { cfgs, ident, arguments, output, .. } = method;
+    let Method { ident, arguments, output, .. } = method;
     let marker = marker(method);
     let names: Vec<Ident> =
         (0..arguments.len()).map(|index| Ident::new(&format!("a{index}"), proc_macro2::Span::mixed_site())).collect();
@@ -87,16 +86,16 @@ fn exposed(service: &syn::Type, method: &Method) -> TokenStream {
             <#service>::#ident(&#this, #(#names),*).await
         }
     };
+    // Each type stands at its own place in the source: that is where the compiler says what is wrong with it.
+    let tuple = quote_spanned!(method.inputs=> (#(#arguments,)*));
     quote! {
-        #(#cfgs)*
         #[allow(non_camel_case_types)]
         struct #marker;
 
-        #(#cfgs)*
         #[allow(deprecated)]
         impl #gw::Exposed for #marker {
             type Service = #service;
-            type Arguments = (#(#arguments,)*);
+            type Arguments = #tuple;
             type Output = #output;
 
             #call
@@ -106,12 +105,16 @@ fn exposed(service: &syn::Type, method: &Method) -> TokenStream {
 
 fn entry(method: &Method) -> TokenStream {
     let gw = paths::private();
-    let cfgs = &method.cfgs;
     let marker = marker(method);
     let spec = spec(method);
     let strategy = source::strategy(method.strategy.as_ref());
-    let new = quote_spanned!(method.ident.span()=> #gw::MethodEntry::new::<#marker>);
-    quote!(#(#cfgs)* #new(#spec, #strategy))
+    let at = paths::private_at(method.inputs);
+    let new = quote_spanned!(method.inputs=> #at::MethodEntry::new::<#marker>(#spec, #strategy));
+    quote! {
+        #gw::inventory::submit! {
+            #new
+        }
+    }
 }
 
 /// What the attribute says; what it does not say is left to the runtime's defaults.

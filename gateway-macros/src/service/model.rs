@@ -1,6 +1,6 @@
 //! A service as checked: what [`super::expand`] accepts, and nothing else.
 
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream};
 use syn::{Attribute, Expr, Fields, Type};
 
 use crate::attr::Given;
@@ -51,6 +51,8 @@ pub(super) struct Method {
     pub(super) deprecated: bool,
     /// The types of the arguments after `&self`.
     pub(super) arguments: Vec<Type>,
+    /// Where they all stand.
+    pub(super) inputs: Span,
     pub(super) output: Type,
 }
 

@@ -44,6 +44,11 @@ static EXPOSE_METHOD: Attribute = Attribute {
     ],
     elsewhere: &[
         ("description", DOC_COMMENT),
+        ("GET", ONE_VERB),
+        ("POST", ONE_VERB),
+        ("PUT", ONE_VERB),
+        ("PATCH", ONE_VERB),
+        ("DELETE", ONE_VERB),
         ("version", "a version is the service's: `#[service(version = 2)]` on the struct"),
         (
             "cost",
@@ -54,6 +59,7 @@ static EXPOSE_METHOD: Attribute = Attribute {
 };
 
 const DOC_COMMENT: &str = "the doc comment is the description: write `/// …` above";
+const ONE_VERB: &str = "a method has one HTTP method; expose another method for this one";
 const WEBHOOK: &str = "webhook = HmacSha256(\"FIXER_WEBHOOK_SECRET\")";
 
 const AUTH: &[(&str, Auth)] = &[("required", Auth::Required), ("optional", Auth::Optional), ("none", Auth::None)];

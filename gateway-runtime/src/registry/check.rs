@@ -41,12 +41,12 @@ fn duplicate_services(entries: &Entries, problems: &mut Vec<String>) {
 fn duplicate_methods(entries: &Entries, problems: &mut Vec<String>) {
     // A service declared twice would make each of its methods a problem of its own.
     let mut seen: HashMap<String, TypeId> = HashMap::new();
-    let claims = entries.methods.iter().flat_map(|block| block.methods.iter().map(move |method| (block, method)));
-    let claims = claims.filter_map(|(block, method)| {
-        let service = full_name(block.service);
-        let first = *seen.entry(service.clone()).or_insert_with(block.id);
+    let claims = entries.methods.iter().filter_map(|method| {
+        let service = full_name(method.service);
+        let first = *seen.entry(service.clone()).or_insert_with(method.service_id);
         let webhook = if method.spec.webhook.is_some() { " (webhook)" } else { "" };
-        (first == (block.id)()).then(|| (format!("{service}/{}{webhook}", method.spec.name), method.spec.source))
+        (first == (method.service_id)())
+            .then(|| (format!("{service}/{}{webhook}", method.spec.name), method.spec.source))
     });
     duplicates("method", claims, "Rename one of them, or give it a `name = \"…\"`", problems);
 }
@@ -72,8 +72,7 @@ fn duplicate_capabilities(entries: &Entries, problems: &mut Vec<String>) {
 
 fn services_without_methods(entries: &Entries, problems: &mut Vec<String>) {
     for service in &entries.services {
-        let blocks = entries.methods.iter().filter(|block| (block.id)() == (service.id)());
-        if blocks.map(|block| block.methods.len()).sum::<usize>() == 0 {
+        if !entries.methods.iter().any(|method| (method.service_id)() == (service.id)()) {
             let (name, source) = (full_name(service.spec), service.spec.source);
             problems.push(format!(
                 "service `{name}` ({source}) exposes no method: put `#[service]` on its impl block and \

@@ -50,14 +50,15 @@ pub trait ProviderIdentity: Send + Sync + 'static {
     const SPEC: &'static ProviderSpec;
 }
 
-/// One exposed method, made by the macro: its types, and how it is called.
+/// One exposed method, made by the macro: its types, and how it is called. All that the types must satisfy is asked for
+/// here, at the types, and nowhere else, so that a mistake is reported once and where it was made.
 pub trait Exposed: 'static {
     /// The service.
-    type Service;
+    type Service: Service;
     /// Its arguments, as a tuple.
-    type Arguments;
+    type Arguments: Arguments;
     /// What it returns.
-    type Output;
+    type Output: Outcome<Answer: Answer>;
 
     /// Calls it.
     fn call(
@@ -85,66 +86,41 @@ impl ServiceEntry {
 
 inventory::collect!(ServiceEntry);
 
-/// The methods of one impl block of a service.
-#[derive(Debug)]
-pub struct MethodsEntry {
-    pub(crate) service: &'static ServiceSpec,
-    pub(crate) id: fn() -> TypeId,
-    pub(crate) methods: &'static [MethodEntry],
-}
-
-impl MethodsEntry {
-    /// The entry of an impl block of `S`.
-    #[must_use]
-    pub const fn new<S: Service>(methods: &'static [MethodEntry]) -> Self {
-        Self { service: S::SPEC, id: TypeId::of::<S>, methods }
-    }
-}
-
-inventory::collect!(MethodsEntry);
-
 /// Carries out a call.
 pub type Handler = Box<dyn Fn(CallRequest) -> Pin<Box<dyn Future<Output = Result<Reply, Error>> + Send>> + Send + Sync>;
 
 /// An exposed method.
 #[derive(Debug)]
 pub struct MethodEntry {
+    pub(crate) service: &'static ServiceSpec,
+    pub(crate) service_id: fn() -> TypeId,
     pub(crate) spec: MethodSpec,
     pub(crate) strategy: Option<MakeStrategy>,
     pub(crate) bind: fn(&mut Binder<'_>) -> Result<Handler, StartError>,
 }
 
 impl MethodEntry {
-    /// The entry of `M`. All that a method's types must satisfy is asked for here, and nowhere else, so that a mistake
-    /// is reported once.
+    /// The entry of `M`.
     ///
     /// # Panics
     ///
     /// At compile time, when the method has two inputs.
     #[must_use]
-    pub const fn new<M: Exposed>(spec: MethodSpec, strategy: Option<MakeStrategy>) -> Self
-    where
-        M::Service: Service,
-        M::Arguments: Arguments,
-        M::Output: Outcome,
-        <M::Output as Outcome>::Answer: Answer,
-    {
+    #[track_caller]
+    pub const fn new<M: Exposed>(spec: MethodSpec, strategy: Option<MakeStrategy>) -> Self {
         assert!(
             <M::Arguments as Arguments>::INPUTS <= 1,
             "a method has at most one input; put the fields of both into one struct"
         );
-        Self { spec, strategy, bind: bind::<M> }
+        let service = <M::Service as Service>::SPEC;
+        Self { service, service_id: TypeId::of::<M::Service>, spec, strategy, bind: bind::<M> }
     }
 }
 
+inventory::collect!(MethodEntry);
+
 /// Prepares the arguments of `M`, and gives what carries out its calls.
-fn bind<M: Exposed>(binder: &mut Binder<'_>) -> Result<Handler, StartError>
-where
-    M::Service: Service,
-    M::Arguments: Arguments,
-    M::Output: Outcome,
-    <M::Output as Outcome>::Answer: Answer,
-{
+fn bind<M: Exposed>(binder: &mut Binder<'_>) -> Result<Handler, StartError> {
     let service = binder.service::<M::Service>()?;
     let states = M::Arguments::prepare(binder)?;
     binder.answer::<<M::Output as Outcome>::Answer>();

@@ -20,7 +20,7 @@ pub use binder::Binder;
 pub use method::{Method, MethodInput};
 
 use self::{
-    entries::{MethodEntry, MethodsEntry, ProviderEntry, ProvisionEntry, ServiceEntry},
+    entries::{MethodEntry, ProviderEntry, ProvisionEntry, ServiceEntry},
     instances::{Instances, keep},
     pools::{Pools, ReadHealth},
 };
@@ -34,7 +34,7 @@ use crate::{
 #[derive(Debug)]
 struct Entries {
     services: Vec<&'static ServiceEntry>,
-    methods: Vec<&'static MethodsEntry>,
+    methods: Vec<&'static MethodEntry>,
     providers: Vec<&'static ProviderEntry>,
     provisions: Vec<&'static ProvisionEntry>,
 }
@@ -43,15 +43,13 @@ impl Entries {
     fn collect() -> Self {
         let mut entries = Self {
             services: inventory::iter::<ServiceEntry>().collect(),
-            methods: inventory::iter::<MethodsEntry>().collect(),
+            methods: inventory::iter::<MethodEntry>().collect(),
             providers: inventory::iter::<ProviderEntry>().collect(),
             provisions: inventory::iter::<ProvisionEntry>().collect(),
         };
         let place = |source: crate::Source| (source.file, source.line);
         entries.services.sort_by_key(|e| (e.spec.name, e.spec.version, place(e.spec.source)));
-        entries.methods.sort_by_key(|e| {
-            (e.service.name, e.service.version, e.methods.first().map(|method| place(method.spec.source)))
-        });
+        entries.methods.sort_by_key(|e| (e.service.name, e.service.version, place(e.spec.source)));
         entries.providers.sort_by_key(|e| (e.spec.name, place(e.spec.source)));
         entries.provisions.sort_by_key(|e| (e.capability.name, e.provider.name, place(e.provider.source)));
         entries
@@ -98,12 +96,12 @@ impl Registry {
         let mut pools = Pools::new(entries.provisions.clone(), settings.failover.clone());
         let mut services = Vec::new();
         for entry in &entries.services {
-            let blocks = entries.methods.iter().filter(|block| (block.id)() == (entry.id)());
+            let declared = entries.methods.iter().filter(|method| (method.service_id)() == (entry.id)());
             // A service that was not built has said why; its methods have nothing to add.
             if !instances.has_service((entry.id)()) {
                 continue;
             }
-            let bound = blocks.flat_map(|block| block.methods).filter_map(|method| {
+            let bound = declared.filter_map(|method| {
                 keep(bind(app, &instances, &mut pools, entry.spec, method), &mut problems).map(Arc::new)
             });
             let mut methods: Vec<_> = bound.collect();

@@ -1,0 +1,13 @@
+//! An error that failover cannot judge.
+
+#![allow(unused_variables)]
+
+use gateway_runtime::*;
+
+#[capability]
+trait RateSource {
+    #[provide_method(effect = read)]
+    async fn rates(&self) -> Result<u32, String>;
+}
+
+fn main() {}

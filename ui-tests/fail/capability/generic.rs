@@ -1,0 +1,13 @@
+//! A trait for each type.
+
+#![allow(unused_variables)]
+
+use gateway_runtime::*;
+
+#[capability]
+trait Source<T> {
+    #[provide_method(effect = read)]
+    async fn rates(&self, query: &T) -> Result<u32, ProviderError>;
+}
+
+fn main() {}

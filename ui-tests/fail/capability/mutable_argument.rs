@@ -1,0 +1,13 @@
+//! An argument that an attempt could change.
+
+#![allow(unused_variables)]
+
+use gateway_runtime::*;
+
+#[capability]
+trait RateSource {
+    #[provide_method(effect = read)]
+    async fn rates(&self, into: &mut Vec<u32>) -> Result<(), ProviderError>;
+}
+
+fn main() {}

@@ -1,0 +1,10 @@
+//! A capability to do nothing.
+
+#![allow(unused_variables)]
+
+use gateway_runtime::*;
+
+#[capability]
+trait RateSource {}
+
+fn main() {}

@@ -1,0 +1,13 @@
+//! No return type.
+
+#![allow(unused_variables)]
+
+use gateway_runtime::*;
+
+#[capability]
+trait RateSource {
+    #[provide_method(effect = read)]
+    async fn rates(&self);
+}
+
+fn main() {}

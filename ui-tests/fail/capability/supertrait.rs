@@ -1,0 +1,13 @@
+//! A supertrait that a pool does not have.
+
+#![allow(unused_variables)]
+
+use gateway_runtime::*;
+
+#[capability]
+trait RateSource: Send + std::fmt::Debug {
+    #[provide_method(effect = read)]
+    async fn rates(&self) -> Result<u32, ProviderError>;
+}
+
+fn main() {}

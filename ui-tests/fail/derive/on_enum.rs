@@ -1,0 +1,20 @@
+//! A type whose making nobody could guess.
+
+#![allow(unused_variables)]
+
+use gateway_runtime::*;
+
+#[derive(FromApp)]
+enum Source {
+    Fixed,
+}
+
+#[derive(FromCall)]
+enum Who {
+    Nobody,
+}
+
+#[derive(FromApp)]
+struct Tools<T>(T);
+
+fn main() {}

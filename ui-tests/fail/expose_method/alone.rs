@@ -1,0 +1,16 @@
+//! The helper without its `#[service]`.
+
+#![allow(unused_variables)]
+
+use gateway_runtime::*;
+
+struct Currency;
+
+impl Currency {
+    #[expose_method(GET)]
+    async fn rates(&self) -> Result<()> {
+        Ok(())
+    }
+}
+
+fn main() {}

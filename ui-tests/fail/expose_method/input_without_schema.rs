@@ -1,0 +1,24 @@
+//! An input whose schema nobody knows.
+
+#![allow(unused_variables)]
+
+use gateway_runtime::*;
+
+#[derive(__private::serde::Deserialize)]
+#[serde(crate = "gateway_runtime::__private::serde")]
+struct RatesQuery {
+    base: String,
+}
+
+#[service]
+struct Currency;
+
+#[service]
+impl Currency {
+    #[expose_method(GET)]
+    async fn rates(&self, query: RatesQuery) -> Result<()> {
+        Ok(())
+    }
+}
+
+fn main() {}

@@ -1,0 +1,18 @@
+//! A method that is not async.
+
+#![allow(unused_variables)]
+
+use gateway_runtime::*;
+
+#[service]
+struct Currency;
+
+#[service]
+impl Currency {
+    #[expose_method(GET)]
+    fn rates(&self) -> Result<()> {
+        Ok(())
+    }
+}
+
+fn main() {}

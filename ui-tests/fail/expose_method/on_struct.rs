@@ -1,0 +1,10 @@
+//! The helper on the wrong item.
+
+#![allow(unused_variables)]
+
+use gateway_runtime::*;
+
+#[expose_method(GET)]
+struct Currency;
+
+fn main() {}

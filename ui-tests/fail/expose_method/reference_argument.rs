@@ -1,0 +1,18 @@
+//! An argument by reference.
+
+#![allow(unused_variables)]
+
+use gateway_runtime::*;
+
+#[service]
+struct Currency;
+
+#[service]
+impl Currency {
+    #[expose_method(POST)]
+    async fn rates(&self, caller: &Caller) -> Result<()> {
+        Ok(())
+    }
+}
+
+fn main() {}

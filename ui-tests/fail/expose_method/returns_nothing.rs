@@ -1,0 +1,16 @@
+//! No return type.
+
+#![allow(unused_variables)]
+
+use gateway_runtime::*;
+
+#[service]
+struct Currency;
+
+#[service]
+impl Currency {
+    #[expose_method(GET)]
+    async fn rates(&self) {}
+}
+
+fn main() {}

@@ -1,0 +1,12 @@
+//! The helper without its `#[capability]` or `#[provider]`.
+
+#![allow(unused_variables)]
+
+use gateway_runtime::*;
+
+trait RateSource {
+    #[provide_method(effect = read)]
+    async fn rates(&self) -> Result<u32, ProviderError>;
+}
+
+fn main() {}

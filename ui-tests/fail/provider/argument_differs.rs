@@ -1,0 +1,23 @@
+//! An argument that is not the capability's.
+
+#![allow(unused_variables)]
+
+use gateway_runtime::*;
+
+#[capability]
+trait RateSource {
+    #[provide_method(effect = read)]
+    async fn rates(&self, base: &String) -> Result<u32, ProviderError>;
+}
+
+#[provider]
+struct Fixed;
+
+#[provider]
+impl RateSource for Fixed {
+    async fn rates(&self, base: &u32) -> Result<u32, ProviderError> {
+        Ok(*base)
+    }
+}
+
+fn main() {}

@@ -1,0 +1,23 @@
+//! Fewer arguments than the capability has.
+
+#![allow(unused_variables)]
+
+use gateway_runtime::*;
+
+#[capability]
+trait RateSource {
+    #[provide_method(effect = read)]
+    async fn rates(&self, base: &String) -> Result<u32, ProviderError>;
+}
+
+#[provider]
+struct Fixed;
+
+#[provider]
+impl RateSource for Fixed {
+    async fn rates(&self) -> Result<u32, ProviderError> {
+        Ok(1)
+    }
+}
+
+fn main() {}

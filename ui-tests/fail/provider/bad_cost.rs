@@ -1,0 +1,24 @@
+//! A cost that is no money.
+
+#![allow(unused_variables)]
+
+use gateway_runtime::*;
+
+#[capability]
+trait RateSource {
+    #[provide_method(effect = read)]
+    async fn rates(&self, base: &String) -> Result<u32, ProviderError>;
+}
+
+#[provider]
+struct Fixed;
+
+#[provider]
+impl RateSource for Fixed {
+    #[provide_method(cost = "free")]
+    async fn rates(&self, base: &String) -> Result<u32, ProviderError> {
+        Ok(1)
+    }
+}
+
+fn main() {}

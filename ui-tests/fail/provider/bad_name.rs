@@ -1,0 +1,10 @@
+//! A name that fits no address.
+
+#![allow(unused_variables)]
+
+use gateway_runtime::*;
+
+#[provider(name = "fixer.io", title = "Fixer.io")]
+struct Fixed;
+
+fn main() {}

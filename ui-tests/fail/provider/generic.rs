@@ -1,0 +1,10 @@
+//! A provider with a type parameter.
+
+#![allow(unused_variables)]
+
+use gateway_runtime::*;
+
+#[provider]
+struct Fixed<T>(T);
+
+fn main() {}

@@ -1,0 +1,21 @@
+//! An impl of a trait that is no capability.
+
+#![allow(unused_variables)]
+
+use gateway_runtime::*;
+
+trait RateSource {
+    fn rates<'a>(&'a self) -> __private::BoxFuture<'a, Result<u32, ProviderError>>;
+}
+
+#[provider]
+struct Fixed;
+
+#[provider]
+impl RateSource for Fixed {
+    async fn rates(&self) -> Result<u32, ProviderError> {
+        Ok(1)
+    }
+}
+
+fn main() {}

@@ -1,0 +1,22 @@
+//! An impl block whose struct is no provider.
+
+#![allow(unused_variables)]
+
+use gateway_runtime::*;
+
+#[capability]
+trait RateSource {
+    #[provide_method(effect = read)]
+    async fn rates(&self, base: &String) -> Result<u32, ProviderError>;
+}
+
+struct Fixed;
+
+#[provider]
+impl RateSource for Fixed {
+    async fn rates(&self, base: &String) -> Result<u32, ProviderError> {
+        Ok(1)
+    }
+}
+
+fn main() {}

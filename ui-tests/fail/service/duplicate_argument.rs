@@ -1,0 +1,10 @@
+//! An argument given twice.
+
+#![allow(unused_variables)]
+
+use gateway_runtime::*;
+
+#[service(name = "currency", version = 1, name = "rates")]
+struct Currency;
+
+fn main() {}

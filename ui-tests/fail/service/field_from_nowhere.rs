@@ -1,0 +1,12 @@
+//! A field that the app cannot make.
+
+#![allow(unused_variables)]
+
+use gateway_runtime::*;
+
+#[service]
+struct Currency {
+    precision: u32,
+}
+
+fn main() {}

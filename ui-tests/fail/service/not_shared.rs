@@ -1,0 +1,22 @@
+//! A struct that threads cannot share.
+
+#![allow(unused_variables)]
+
+use gateway_runtime::*;
+
+use std::cell::Cell;
+
+struct Counter(Cell<u64>);
+
+impl FromApp for Counter {
+    fn from_app(_: &Scope<'_>) -> Result<Self, StartError> {
+        Ok(Self(Cell::new(0)))
+    }
+}
+
+#[service]
+struct Currency {
+    calls: Counter,
+}
+
+fn main() {}

@@ -1,0 +1,22 @@
+//! Not on the struct's own impl block.
+
+#![allow(unused_variables)]
+
+use gateway_runtime::*;
+
+#[service]
+struct Currency;
+
+trait Rates {
+    async fn rates(&self) -> Result<()>;
+}
+
+#[service]
+impl Rates for Currency {
+    #[expose_method(GET)]
+    async fn rates(&self) -> Result<()> {
+        Ok(())
+    }
+}
+
+fn main() {}

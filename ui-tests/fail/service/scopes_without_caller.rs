@@ -1,0 +1,10 @@
+//! Scopes, and strangers let in.
+
+#![allow(unused_variables)]
+
+use gateway_runtime::*;
+
+#[service(auth = none, scopes("rates:read"))]
+struct Currency;
+
+fn main() {}
