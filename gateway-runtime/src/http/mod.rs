@@ -2,6 +2,7 @@
 
 mod body;
 mod connection;
+mod describe;
 mod docs;
 mod etag;
 mod limits;
@@ -11,6 +12,7 @@ mod worker;
 
 pub use body::{Body, BodyError, BoxError, read_body};
 pub use connection::Peer;
+pub use describe::{Documents, Info};
 pub use limits::{Http2Limits, HttpLimits};
 pub use listener::BindError;
 pub use server::{Ended, Handler, HttpConfig, Server};

@@ -1,0 +1,132 @@
+//! `/asyncapi.json`: AsyncAPI 3.0. Calls over one WebSocket, and the webhooks that the gateway takes.
+//!
+//! Each road is a channel of its own, with the messages that go over it; an operation is a method on one of them.
+
+use schemars::{
+    Schema,
+    transform::{RemoveRefSiblings, ReplacePrefixItems, ReplaceUnevaluatedProperties, Transform},
+};
+use serde_json::{Map, Value, json};
+
+use super::{
+    components::{Components, Root, Side},
+    described::Described,
+    failures,
+    info::Info,
+    messages,
+    names::{WEBSOCKET, is_callable_by_message, tag},
+    terms::terms,
+};
+use crate::registry::Registry;
+
+/// The channel of all calls over a WebSocket.
+const CALLS: &str = "calls";
+
+/// The document.
+pub(super) fn document(info: &Info, registry: &Registry) -> Value {
+    let mut components = Components::default();
+    let problem = components.add(&failures::problem(), Side::Input, Root::Named);
+    let mut described = Described::all(registry, &mut components, Root::Named);
+    for it in &mut described {
+        it.input = it.input.take().map(draft_07);
+        it.answer = it.answer.take().map(draft_07);
+    }
+
+    let mut channels = Map::from_iter([(CALLS.to_owned(), websocket(&problem))]);
+    let mut operations = Map::new();
+    for it in described {
+        let (channel, operation) = if it.method.spec.webhook.is_some() {
+            channels.insert(it.id.clone(), webhook(&it));
+            (it.id.clone(), json!({ "bindings": { "http": { "method": "POST", "bindingVersion": "0.3.0" } } }))
+        } else if is_callable_by_message(it.method) {
+            add_messages(&mut channels[CALLS], messages::of_call(&it));
+            (CALLS.to_owned(), json!({ "reply": reply(&it) }))
+        } else {
+            continue;
+        };
+        operations.insert(it.id.clone(), describe_operation(&it, &channel, operation));
+    }
+    let schemas = components.into_schemas().into_iter().map(|(name, schema)| (name, draft_07(schema)));
+    json!({
+        "asyncapi": "3.0.0",
+        "info": info,
+        "defaultContentType": "application/json",
+        "channels": channels,
+        "operations": operations,
+        "components": { "schemas": schemas.collect::<Map<_, _>>() },
+    })
+}
+
+/// The channel of calls, with the one message that is the same for all of them.
+fn websocket(problem: &Value) -> Value {
+    json!({
+        "address": WEBSOCKET,
+        "title": "Calls",
+        "description": "JSON-RPC 2.0 over one WebSocket: many calls in flight, answers in any order.",
+        "messages": { messages::FAILURE: messages::failure(problem) },
+        "bindings": { "ws": { "method": "GET", "bindingVersion": "0.1.0" } },
+    })
+}
+
+fn add_messages(channel: &mut Value, messages: Vec<(String, Value)>) {
+    if let Some(all) = channel["messages"].as_object_mut() {
+        all.extend(messages);
+    }
+}
+
+/// The channel of a webhook.
+fn webhook(it: &Described<'_>) -> Value {
+    let (name, message) = messages::of_webhook(it);
+    json!({
+        "address": it.method.path(),
+        "title": it.method.spec.title,
+        "description": "A webhook, signed as Standard Webhooks 1.0.0 has it.",
+        "messages": { name: message },
+    })
+}
+
+fn reference(channel: &str, message: &str) -> Value {
+    json!({ "$ref": format!("#/channels/{channel}/messages/{message}") })
+}
+
+/// What answers a call: on the same connection, an item at a time where the answer is a stream.
+fn reply(it: &Described<'_>) -> Value {
+    let answers = messages::of_call(it).into_iter().skip(1).map(|(name, _)| reference(CALLS, &name));
+    let messages: Value = answers.chain([reference(CALLS, messages::FAILURE)]).collect();
+    json!({ "channel": { "$ref": format!("#/channels/{CALLS}") }, "messages": messages })
+}
+
+/// The gateway receives each; `more` depends on the road.
+fn describe_operation(it: &Described<'_>, channel: &str, more: Value) -> Value {
+    let spec = it.method.spec;
+    let message = messages::request_name(it);
+    let mut operation = json!({
+        "action": "receive",
+        "channel": { "$ref": format!("#/channels/{channel}") },
+        "title": spec.title,
+        "tags": [{ "name": tag(it.method.service) }],
+        "messages": [reference(channel, &message)],
+    });
+    if !spec.description.is_empty() {
+        operation["description"] = spec.description.into();
+    }
+    if spec.deprecated {
+        operation["x-deprecated"] = true.into();
+    }
+    for (name, value) in more.as_object().into_iter().flatten() {
+        operation[name] = value.clone();
+    }
+    for (name, value) in terms(it.method) {
+        operation[format!("x-{}", name.replace('_', "-"))] = value;
+    }
+    operation
+}
+
+/// AsyncAPI's schemas are those of JSON Schema draft 7.
+fn draft_07(schema: Value) -> Value {
+    let Ok(mut schema) = Schema::try_from(schema) else { return Value::Bool(true) };
+    ReplaceUnevaluatedProperties::default().transform(&mut schema);
+    ReplacePrefixItems::default().transform(&mut schema);
+    RemoveRefSiblings::default().transform(&mut schema);
+    schema.to_value()
+}

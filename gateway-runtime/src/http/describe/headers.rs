@@ -1,0 +1,60 @@
+//! Header fields, as OpenAPI describes them.
+
+use serde_json::{Value, json};
+
+/// What every response has.
+pub(super) fn always() -> Value {
+    json!({ "X-Request-Id": reference("X-Request-Id") })
+}
+
+/// A reference to one of the [`shared`] fields.
+pub(super) fn reference(name: &str) -> Value {
+    json!({ "$ref": format!("#/components/headers/{name}") })
+}
+
+/// All that responses refer to.
+pub(super) fn shared() -> Value {
+    json!({
+        "X-Request-Id": {
+            "description": "The name of the call in the gateway's log: the request's own `X-Request-Id` if it is at \
+                            most 128 letters, digits and `-_.:/+=`, else a new one.",
+            "required": true,
+            "schema": { "type": "string" },
+        },
+        "Retry-After": {
+            "description": "After so many seconds sending the call again may help.",
+            "schema": { "type": "integer", "minimum": 0 },
+        },
+    })
+}
+
+/// What proves who sent a webhook, as parameters: the fields of Standard Webhooks 1.0.0.
+pub(super) fn of_webhooks() -> [Value; 3] {
+    let field = |name: &str, description: &str, schema: Value| {
+        json!({
+            "name": name,
+            "in": "header",
+            "description": description,
+            "required": true,
+            "schema": schema,
+        })
+    };
+    [
+        field(
+            "webhook-id",
+            "The name of the message, the same for every attempt to send it.",
+            json!({ "type": "string" }),
+        ),
+        field(
+            "webhook-timestamp",
+            "When it was sent, in seconds since 1970: at most five minutes away from now.",
+            json!({ "type": "integer", "minimum": 0 }),
+        ),
+        field(
+            "webhook-signature",
+            "`v1,` and the base64 of HMAC-SHA256 over `{webhook-id}.{webhook-timestamp}.{body}`; several are \
+             separated by spaces.",
+            json!({ "type": "string" }),
+        ),
+    ]
+}

@@ -1,0 +1,107 @@
+//! What the gateway publishes about itself: `/meta`, `/openapi.json`, `/asyncapi.json`.
+//!
+//! The documents are written once, at start, from the registry alone, so they cannot say what the server does not do.
+//! Only the health of providers is read when `/meta` is asked for.
+
+mod asyncapi;
+mod components;
+mod described;
+mod failures;
+mod headers;
+mod info;
+mod messages;
+mod meta;
+mod names;
+mod openapi;
+mod operation;
+mod parameters;
+mod providers;
+mod references;
+mod responses;
+mod security;
+mod terms;
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
+use serde_json::Value;
+
+pub use self::info::Info;
+use self::meta::Meta;
+use super::etag;
+use crate::{
+    error::{Error, Result},
+    registry::Registry,
+};
+
+/// The documents about what is registered.
+#[derive(Debug)]
+pub struct Documents {
+    meta: Meta,
+    openapi: Document,
+    asyncapi: Document,
+}
+
+impl Documents {
+    /// Writes the documents.
+    #[must_use]
+    pub fn new(info: &Info, registry: Arc<Registry>) -> Self {
+        Self {
+            openapi: Document::new(&openapi::document(info, &registry)),
+            asyncapi: Document::new(&asyncapi::document(info, &registry)),
+            meta: Meta::new(info, registry),
+        }
+    }
+
+    /// Answers a GET of `/openapi.json`, `/asyncapi.json`, `/meta` or what lies under that; with 304 and no body if
+    /// `request` says that the client has it already.
+    ///
+    /// # Errors
+    ///
+    /// `not-found` for other addresses, and for services that are not registered.
+    pub fn serve(&self, path: &str, request: &HeaderMap) -> Result<Response<Bytes>> {
+        match path {
+            "/openapi.json" => Ok(self.openapi.answer(request)),
+            "/asyncapi.json" => Ok(self.asyncapi.answer(request)),
+            _ => match path.strip_prefix("/meta") {
+                Some(below) => self.meta.serve(below, request),
+                None => Err(Error::not_found("what is published is at /meta, /openapi.json and /asyncapi.json")),
+            },
+        }
+    }
+}
+
+/// A document that does not change while the gateway runs.
+#[derive(Debug)]
+struct Document {
+    content: Bytes,
+    tag: HeaderValue,
+}
+
+impl Document {
+    fn new(content: &Value) -> Self {
+        let content = Bytes::from(content.to_string());
+        Self { tag: etag::of(&content), content }
+    }
+
+    fn answer(&self, request: &HeaderMap) -> Response<Bytes> {
+        answer(request, &self.tag, || self.content.clone())
+    }
+}
+
+/// The content, unless the client has it already.
+fn answer(request: &HeaderMap, tag: &HeaderValue, content: impl FnOnce() -> Bytes) -> Response<Bytes> {
+    let mut response = Response::new(Bytes::new());
+    let headers = response.headers_mut();
+    headers.insert(header::ETAG, tag.clone());
+    // Kept by clients but asked about each time: a gateway that was replaced must not show its old self.
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    if etag::is_known(request, tag) {
+        *response.status_mut() = StatusCode::NOT_MODIFIED;
+        return response;
+    }
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    *response.body_mut() = content();
+    response
+}

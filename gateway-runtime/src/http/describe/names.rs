@@ -1,0 +1,48 @@
+//! What services and methods are called in documents that generators of clients read.
+
+use std::collections::HashSet;
+
+use crate::{
+    extract::AnswerShape,
+    registry::{Method, Registry},
+    spec::ServiceSpec,
+};
+
+/// The group of a service's methods: `currency`, and `currency_v2` from the second version on.
+pub(super) fn tag(service: &ServiceSpec) -> String {
+    match service.version {
+        1 => service.name.replace('-', "_"),
+        version => format!("{}_v{version}", service.name.replace('-', "_")),
+    }
+}
+
+/// Where calls over one WebSocket are made.
+pub(super) const WEBSOCKET: &str = "/services/_ws";
+
+/// The name of a method in JSON-RPC: `currency.v1.rates`.
+pub(super) fn rpc_name(method: &Method) -> String {
+    format!("{}.v{}.{}", method.service.name, method.service.version, method.spec.name)
+}
+
+/// Whether a method can be called over a WebSocket: not one that answers with bytes, nor a webhook.
+pub(super) fn is_callable_by_message(method: &Method) -> bool {
+    method.spec.webhook.is_none() && !matches!(method.answer, AnswerShape::Raw(_))
+}
+
+/// What each method of the registry is called, in its order: `currency_rates`, `currency_v2_rates`. No two are the
+/// same.
+pub(super) fn operation_ids(registry: &Registry) -> Vec<String> {
+    let mut taken = HashSet::new();
+    let mut unique = |name: String| {
+        let numbered = (2..).map(|number: u32| format!("{name}_{number}"));
+        let free = std::iter::once(name.clone()).chain(numbered).find(|name| !taken.contains(name)).unwrap_or(name);
+        taken.insert(free.clone());
+        free
+    };
+    registry.methods().map(|method| unique(operation_id(method))).collect()
+}
+
+fn operation_id(method: &Method) -> String {
+    let webhook = if method.spec.webhook.is_some() { "_webhook" } else { "" };
+    format!("{}_{}{webhook}", tag(method.service), method.spec.name.replace('-', "_"))
+}

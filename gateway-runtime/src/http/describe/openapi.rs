@@ -1,0 +1,54 @@
+//! `/openapi.json`: OpenAPI 3.1.
+
+use serde_json::{Map, Value, json};
+
+use super::{
+    components::{Components, Root, Side},
+    described::Described,
+    failures, headers,
+    info::Info,
+    names::tag,
+    operation::operation,
+    responses, security,
+};
+use crate::registry::{Registry, Service};
+
+/// The document.
+pub(super) fn document(info: &Info, registry: &Registry) -> Value {
+    let mut components = Components::default();
+    // First, so that an author's own `Problem` is the one that gets another name.
+    components.add(&failures::problem(), Side::Input, Root::Named);
+    let described = Described::all(registry, &mut components, Root::Inline);
+
+    let mut paths = Map::new();
+    for it in &described {
+        paths.insert(it.method.path(), json!({ it.method.spec.verb.as_str().to_lowercase(): operation(it) }));
+    }
+    let mut shared = json!({
+        "schemas": components.into_schemas(),
+        "responses": responses::shared(registry),
+        "headers": headers::shared(),
+    });
+    if let Some(schemes) = security::schemes(registry) {
+        shared["securitySchemes"] = schemes;
+    }
+    json!({
+        "openapi": "3.1.0",
+        "info": info,
+        // Beside this document, whatever prefix a proxy puts before both.
+        "servers": [{ "url": "." }],
+        "tags": registry.services().iter().map(group).collect::<Value>(),
+        "paths": paths,
+        "components": shared,
+    })
+}
+
+/// A service is a group of operations.
+fn group(service: &Service) -> Value {
+    let spec = service.spec;
+    let description = match spec.description {
+        "" => format!("**{}**", spec.title),
+        text => format!("**{}**\n\n{text}", spec.title),
+    };
+    json!({ "name": tag(spec), "description": description })
+}

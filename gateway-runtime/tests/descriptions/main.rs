@@ -1,0 +1,141 @@
+//! What the gateway publishes about a program that has one of everything, held against files that people review.
+//!
+//! `BLESS=1 cargo test -p gateway-runtime --test descriptions` writes the files anew.
+
+#![allow(clippy::unwrap_used, unreachable_pub, reason = "a test, with services as authors write them")]
+
+mod depot;
+mod shop;
+
+use std::{collections::HashSet, path::Path, sync::Arc};
+
+use bytes::Bytes;
+use gateway_runtime::{
+    App, Code, Result,
+    http::{Documents, Info},
+    registry::{Registry, RegistrySettings},
+};
+use http::{HeaderValue, Response, StatusCode, header};
+use serde_json::Value;
+
+fn documents() -> Documents {
+    let registry = Registry::build(&App::default(), &RegistrySettings::default()).unwrap();
+    let title = "Shop and depot".to_owned();
+    let info = Info { title, version: "1.2.3".to_owned(), description: "One of *everything*.".to_owned() };
+    Documents::new(&info, Arc::new(registry))
+}
+
+fn serve(path: &str, known: Option<&HeaderValue>) -> Result<Response<Bytes>> {
+    let headers = known.map(|tag| (header::IF_NONE_MATCH, tag.clone())).into_iter().collect();
+    documents().serve(path, &headers)
+}
+
+fn get(path: &str) -> Value {
+    let response = serve(path, None).unwrap();
+    assert_eq!(response.status(), StatusCode::OK);
+    assert_eq!(response.headers()[header::CONTENT_TYPE], "application/json");
+    serde_json::from_slice(response.body()).unwrap()
+}
+
+const ALL: [(&str, &str); 3] =
+    [("/meta", "meta.json"), ("/openapi.json", "openapi.json"), ("/asyncapi.json", "asyncapi.json")];
+
+#[test]
+fn golden() {
+    for (path, file) in ALL {
+        let document = format!("{:#}\n", get(path));
+        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/descriptions").join(file);
+        if std::env::var_os("BLESS").is_some() {
+            std::fs::write(&file, &document).unwrap();
+        }
+        let same = std::fs::read_to_string(&file).is_ok_and(|expected| expected == document);
+        assert!(same, "{path} has changed: if it is meant to, write the files anew with BLESS=1, and review them");
+    }
+}
+
+#[test]
+fn nothing_internal_is_published() {
+    for (path, _) in ALL {
+        let text = get(path).to_string();
+        for internal in ["SECRET", "::", ".rs", "tests/", "descriptions", env!("CARGO_MANIFEST_DIR"), "gateway_runtime"]
+        {
+            assert!(!text.contains(internal), "{path} has `{internal}`");
+        }
+    }
+}
+
+/// Every `$ref` of a document; none of these has one among its examples.
+fn references<'d>(value: &'d Value, found: &mut Vec<&'d str>) {
+    match value {
+        Value::Object(members) => {
+            found.extend(members.get("$ref").and_then(Value::as_str));
+            members.values().for_each(|value| references(value, found));
+        }
+        Value::Array(items) => items.iter().for_each(|value| references(value, found)),
+        _ => {}
+    }
+}
+
+#[test]
+fn every_reference_leads_somewhere_and_every_component_is_referred_to() {
+    for path in ["/openapi.json", "/asyncapi.json"] {
+        let document = get(path);
+        let mut found = Vec::new();
+        references(&document, &mut found);
+        for reference in &found {
+            assert!(document.pointer(&reference[1..]).is_some(), "{path}: {reference} leads nowhere");
+        }
+        for (kind, components) in document["components"].as_object().unwrap() {
+            for name in components.as_object().unwrap().keys().filter(|_| kind != "securitySchemes") {
+                let reference = format!("#/components/{kind}/{name}");
+                assert!(found.contains(&reference.as_str()), "{path}: nothing refers to {reference}");
+            }
+        }
+    }
+}
+
+#[test]
+fn operations_have_names_of_their_own() {
+    let document = get("/openapi.json");
+    let operations =
+        document["paths"].as_object().unwrap().values().flat_map(|path| path.as_object().unwrap().values());
+    let names: Vec<_> = operations.map(|operation| operation["operationId"].as_str().unwrap()).collect();
+    assert_eq!(names.iter().collect::<HashSet<_>>().len(), names.len(), "{names:?}");
+    // Names for generators of clients, and the same in both documents.
+    let async_document = get("/asyncapi.json");
+    for name in async_document["operations"].as_object().unwrap().keys() {
+        assert!(names.contains(&name.as_str()), "{name}");
+        assert!(name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_'), "{name}");
+    }
+}
+
+#[test]
+fn meta_can_be_asked_about_one_service() {
+    let versions = |path| {
+        let document = get(path);
+        let services = document["services"].as_array().unwrap().clone();
+        services.iter().map(|service| format!("{}/{}", service["name"], service["version"])).collect::<Vec<_>>()
+    };
+    assert_eq!(versions("/meta"), ["\"depot\"/1", "\"depot\"/2", "\"shop\"/1"]);
+    assert_eq!(versions("/meta/depot"), ["\"depot\"/1", "\"depot\"/2"]);
+    assert_eq!(versions("/meta/depot/v2"), ["\"depot\"/2"]);
+    for path in ["/meta/", "/metadata", "/meta/x", "/meta/depot/v3", "/meta/depot/2", "/meta/depot/v2/", "/openapi"] {
+        assert_eq!(serve(path, None).unwrap_err().code(), Code::NOT_FOUND, "{path}");
+    }
+}
+
+#[test]
+fn what_the_client_has_is_not_sent_again() {
+    let mut tags = HashSet::new();
+    for path in ["/meta", "/meta/depot", "/meta/depot/v2", "/meta/shop", "/openapi.json", "/asyncapi.json"] {
+        let tag = serve(path, None).unwrap().headers()[header::ETAG].clone();
+        assert!(tag.as_bytes().starts_with(b"\""), "{path}: {tag:?} is weak");
+        let again = serve(path, Some(&tag)).unwrap();
+        assert_eq!(again.status(), StatusCode::NOT_MODIFIED, "{path}");
+        assert_eq!(again.headers()[header::ETAG], tag);
+        assert!(again.body().is_empty() && !again.headers().contains_key(header::CONTENT_TYPE));
+        let other = serve(path, Some(&HeaderValue::from_static("\"other\""))).unwrap();
+        assert_eq!(other.status(), StatusCode::OK);
+        assert!(tags.insert(tag), "{path} has the tag of another");
+    }
+}
