@@ -3,10 +3,11 @@
 
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
-use syn::{Attribute, Meta};
+use syn::{Attribute, ImplItem, Meta, TraitItem};
 
+use crate::boxed::boxed;
 use crate::errors::Errors;
-use crate::item::Method;
+use crate::item::{Item, Member, Method};
 
 /// An attribute that only means something within the item of another.
 pub(crate) struct Helper {
@@ -74,6 +75,29 @@ pub(crate) fn take(helper: &Helper, method: &mut Method, errors: &mut Errors) ->
         errors.at(again, format_args!("`{}` stands here twice", helper.label), "keep one of the two");
     }
     Some(first)
+}
+
+/// An item under the wrong attribute, as the right one would have left it: that it is the wrong one is error enough.
+pub(crate) fn without_helpers(item: Item, tokens: TokenStream) -> TokenStream {
+    match item {
+        Item::Impl(mut item, members) => {
+            item.items = vec![ImplItem::Verbatim(members.into_iter().map(without_helper).collect())];
+            item.into_token_stream()
+        }
+        Item::Trait(mut item, members) => {
+            item.items = vec![TraitItem::Verbatim(members.into_iter().map(without_helper).collect())];
+            item.into_token_stream()
+        }
+        Item::Struct(_) | Item::Other(_) => tokens,
+    }
+}
+
+fn without_helper(member: Member) -> TokenStream {
+    let Member::Method(mut method) = member else {
+        return member.into_token_stream();
+    };
+    method.take_attributes(EXPOSE_METHOD.name);
+    if method.take_attributes(PROVIDE_METHOD.name).is_empty() { method.into_token_stream() } else { boxed(&method) }
 }
 
 /// `#[cfg_attr(…, helper)]` is still unread when the outer macro runs.

@@ -23,7 +23,7 @@ pub(crate) fn expand(args: TokenStream, tokens: TokenStream) -> TokenStream {
                 format_args!("`#[capability]` is for a trait, not for {}", other.kind()),
                 "write it above `trait RateSource { … }`; a type that has the capability is a `#[provider]`",
             );
-            tokens
+            inert::without_helpers(other, tokens)
         }
         Err(error) => {
             errors.push(error);

@@ -28,7 +28,7 @@ pub(crate) fn expand(args: TokenStream, tokens: TokenStream) -> TokenStream {
                 "write it above `struct FixerIo { … }` to say who the provider is, and above `impl RateSource for \
                  FixerIo { … }` to say what it can do",
             );
-            tokens
+            inert::without_helpers(other, tokens)
         }
         Err(error) => {
             errors.push(error);

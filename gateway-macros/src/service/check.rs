@@ -1,5 +1,6 @@
 //! Says what is wrong with a service beyond the form of its arguments, and fills in the defaults.
 
+use proc_macro2::Ident;
 use quote::ToTokens;
 use syn::{ItemImpl, ItemStruct, Type};
 
@@ -31,6 +32,7 @@ pub(super) fn service(item: &ItemStruct, args: ServiceArgs, errors: &mut Errors)
     known_caller(args.auth.as_ref(), args.scopes.as_ref(), "scopes", errors);
     Some(Service {
         ident: item.ident.clone(),
+        vis: item.vis.clone(),
         fields: item.fields.clone(),
         name: args.name.map_or_else(|| text::default_name(&item.ident), |name| name.value),
         version: args.version.map_or(1, |version| version.value),
@@ -96,12 +98,26 @@ fn same_address(one: &Method, other: &Method) -> bool {
     one.name == other.name && one.webhook.is_some() == other.webhook.is_some()
 }
 
+/// Whether a function has the name that ours has. It goes by another then: that it is the second of its name is told once.
+pub(super) fn not_the_client(method: &mut item::Method, errors: &mut Errors) {
+    let ident = &mut method.sig.ident;
+    if ident == "client" {
+        errors.at(
+            &*ident,
+            "a service has a function `client` already: it makes the typed client",
+            "call this one something else; with `name = \"client\"` an exposed method keeps its address",
+        );
+        *ident = Ident::new("__client", ident.span());
+    }
+}
+
 /// A method with `#[expose_method(…)]`; none if its signature is of no use.
-pub(super) fn method(method: &item::Method, args: MethodArgs, errors: &mut Errors) -> Option<Method> {
+pub(super) fn method(service: &Type, method: &item::Method, args: MethodArgs, errors: &mut Errors) -> Option<Method> {
     let item::Method { attrs, sig, .. } = method;
     let verb = args.verb.as_ref().map_or(Verb::Get, |verb| verb.value);
     let usable = signature::check(sig, &RULES, errors);
-    let arguments: Vec<Type> = sig.inputs.iter().filter_map(signature::typed).cloned().collect();
+    let arguments = sig.inputs.iter().filter_map(signature::typed);
+    let arguments: Vec<Type> = arguments.map(|argument| item::without_self(argument, service)).collect();
     let usable = by_value(&arguments, errors) && usable;
     let usable = args.verb.is_none() || query_input(verb, &arguments, errors) && usable;
 
@@ -131,6 +147,7 @@ pub(super) fn method(method: &item::Method, args: MethodArgs, errors: &mut Error
     let cache_scope = args.cache_scope.map_or(CacheScope::Account, |scope| scope.value);
     usable.then(|| Method {
         cfgs: method.cfgs(),
+        attrs: attrs.clone(),
         ident: sig.ident.clone(),
         verb,
         name,
@@ -149,7 +166,7 @@ pub(super) fn method(method: &item::Method, args: MethodArgs, errors: &mut Error
         deprecated: args.deprecated || attrs.iter().any(|attr| attr.path().is_ident("deprecated")),
         arguments,
         inputs: sig.paren_token.span.join(),
-        output: output_of(sig),
+        output: item::without_self(&output_of(sig), service),
     })
 }
 

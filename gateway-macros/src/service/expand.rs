@@ -166,7 +166,7 @@ fn option(value: Option<TokenStream>) -> TokenStream {
     value.map_or_else(|| quote!(#gw::None), |value| quote!(#gw::Some(#value)))
 }
 
-fn verb(verb: Verb) -> TokenStream {
+pub(super) fn verb(verb: Verb) -> TokenStream {
     let gw = paths::private();
     match verb {
         Verb::Get => quote!(#gw::Verb::Get),

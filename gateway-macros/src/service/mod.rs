@@ -1,6 +1,7 @@
 //! `#[service]`: on a struct who the service is and how it is built, on an impl block what it can do.
 
 mod check;
+mod client;
 mod expand;
 mod model;
 mod parse;
@@ -24,7 +25,7 @@ pub(crate) fn expand(args: TokenStream, tokens: TokenStream) -> TokenStream {
                 "write it above `struct Currency;` to say who the service is, and above `impl Currency { … }` to say \
                  what it can do",
             );
-            tokens
+            inert::without_helpers(other, tokens)
         }
         Err(error) => {
             errors.push(error);
@@ -37,7 +38,11 @@ pub(crate) fn expand(args: TokenStream, tokens: TokenStream) -> TokenStream {
 
 fn on_struct(args: TokenStream, item: &ItemStruct, errors: &mut Errors) -> TokenStream {
     let args = parse::service_args(args, &item.ident, errors);
-    let generated = check::service(item, args, errors).map(|service| expand::service(&service));
+    let generated = check::service(item, args, errors).map(|service| {
+        let entry = expand::service(&service);
+        let client = client::of_struct(&service);
+        quote!(#entry #client)
+    });
     quote!(#item #generated)
 }
 
@@ -54,10 +59,11 @@ fn on_impl(args: &TokenStream, item: ItemImpl, mut members: Vec<Member>, errors:
     let mut list = Vec::new();
     for member in &mut members {
         let Member::Method(method) = member else { continue };
+        check::not_the_client(method, errors);
         let Some(helper) = inert::take(&EXPOSE_METHOD, method, errors) else { continue };
         if usable {
             let args = parse::method_args(&helper, errors);
-            let method = check::method(method, args, errors);
+            let method = check::method(&item.self_ty, method, args, errors);
             let method = method.filter(|method| check::unique(method, &list, errors));
             list.extend(method);
         }
@@ -68,7 +74,9 @@ fn on_impl(args: &TokenStream, item: ItemImpl, mut members: Vec<Member>, errors:
         check::nothing_exposed(&item, errors);
     }
     let mentions = inert::mentions(&helpers);
-    let generated = expand::methods(&model::Methods { service: (*item.self_ty).clone(), list });
+    let methods = model::Methods { service: (*item.self_ty).clone(), list };
+    let entries = expand::methods(&methods);
+    let client = client::of_impl(&methods);
     let item = expand::impl_of(item, &members);
-    quote!(#item #mentions #generated)
+    quote!(#item #mentions #entries #client)
 }

@@ -1,7 +1,7 @@
 //! A service as checked: what [`super::expand`] accepts, and nothing else.
 
 use proc_macro2::{Ident, Span, TokenStream};
-use syn::{Attribute, Expr, Fields, Type};
+use syn::{Attribute, Expr, Fields, Type, Visibility};
 
 use crate::attr::Given;
 use crate::effect::Effect;
@@ -10,6 +10,7 @@ use crate::literal::{Millis, Money, Quota};
 /// `#[service]` on a struct.
 pub(super) struct Service {
     pub(super) ident: Ident,
+    pub(super) vis: Visibility,
     pub(super) fields: Fields,
     pub(super) name: String,
     pub(super) version: u32,
@@ -31,6 +32,8 @@ pub(super) struct Methods {
 pub(super) struct Method {
     /// Its `#[cfg]`s, to stand on all that is generated for it.
     pub(super) cfgs: Vec<Attribute>,
+    /// All that the author has written above it, besides our own.
+    pub(super) attrs: Vec<Attribute>,
     pub(super) ident: Ident,
     pub(super) verb: Verb,
     pub(super) name: String,

@@ -10,4 +10,15 @@ struct Context {
     amount: u64,
 }
 
+#[service]
+struct Currency;
+
+#[service]
+impl Currency {
+    #[expose_method(POST)]
+    async fn rates(&self, context: Context) -> Result<()> {
+        Ok(())
+    }
+}
+
 fn main() {}

@@ -1,0 +1,170 @@
+//! Writes the typed client of a service: the struct beside the service's, and a method for each one exposed.
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{format_ident, quote};
+use syn::{Attribute, PathSegment, Type};
+
+use super::expand::verb;
+use super::model::{Method, Methods, Service};
+use crate::item::bare;
+use crate::paths;
+
+/// `struct CurrencyClient`, and `Currency::client` to make one.
+pub(super) fn of_struct(service: &Service) -> TokenStream {
+    let gw = paths::private();
+    let Service { ident, vis, .. } = service;
+    let client = client_of(ident);
+    let about = format!(" The typed client of [`{}`]: the same methods, called elsewhere.", bare(ident));
+    let remote = remote(&client);
+    quote! {
+        #[doc = #about]
+        #[derive(::core::clone::Clone, ::core::fmt::Debug)]
+        #[allow(dead_code, unreachable_pub)]
+        #vis struct #client(#gw::Remote);
+
+        const _: () = {
+            #[allow(unused_imports)]
+            use #gw::NoService as _;
+
+            #remote
+
+            impl<T: #gw::Transport> #gw::From<T> for #client {
+                fn from(transport: T) -> Self {
+                    Self(#gw::Remote::new(#gw::Declared::<#ident>::SPEC, transport))
+                }
+            }
+
+            #[allow(dead_code, unreachable_pub)]
+            impl #ident {
+                /// A typed client of this service: `client(Http::to("http://…"))`.
+                #vis fn client(transport: impl #gw::Transport) -> #client {
+                    #gw::From::from(transport)
+                }
+            }
+        };
+    }
+}
+
+/// The client's methods for one impl block.
+///
+/// The client stands beside the struct. Where there is none, since the struct is no service, that is told elsewhere and
+/// once; the methods then go to a client of their own: what a glob import brings into the inner block is found before
+/// what the outer block declares.
+pub(super) fn of_impl(methods: &Methods) -> TokenStream {
+    let gw = paths::private();
+    let called: Vec<&Method> = methods.list.iter().filter(|method| method.webhook.is_none()).collect();
+    let Some((module, client)) = home(&methods.service).filter(|_| !called.is_empty()) else {
+        return TokenStream::new();
+    };
+    let inputs = called.iter().map(|method| input_alias(method));
+    let calls = called.iter().map(|method| call(method));
+    let remote = remote(&client);
+    quote! {
+        const _: () = {
+            // What tells the types of arguments apart; see `gateway_runtime::client::select`.
+            #[allow(unused_imports)]
+            use #gw::NoInput as _;
+
+            #[allow(dead_code)]
+            struct #client(#gw::Remote);
+
+            #remote
+
+            #(#inputs)*
+
+            const _: () = {
+                #[allow(unused_imports)]
+                use #module::*;
+
+                #[allow(dead_code, deprecated, private_interfaces, unreachable_pub)]
+                impl #client {
+                    #(#calls)*
+                }
+            };
+        };
+    }
+}
+
+/// What every client is to its methods.
+fn remote(client: &Ident) -> TokenStream {
+    let gw = paths::private();
+    quote! {
+        impl #gw::AsRef<#gw::Remote> for #client {
+            fn as_ref(&self) -> &#gw::Remote {
+                &self.0
+            }
+        }
+    }
+}
+
+fn client_of(service: &Ident) -> Ident {
+    format_ident!("{}Client", bare(service), span = service.span())
+}
+
+/// The module that a service is in, as seen from its impl block, and the name of its client there.
+fn home(service: &Type) -> Option<(TokenStream, Ident)> {
+    let Type::Path(path) = service else { return None };
+    let mut segments: Vec<&PathSegment> = path.path.segments.iter().collect();
+    let service = segments.pop()?;
+    let client = Ident::new(&format!("{}Client", bare(&service.ident)), Span::call_site());
+    let leading = path.path.leading_colon;
+    let module = if segments.is_empty() { quote!(self) } else { quote!(#leading #(#segments)::*) };
+    Some((module, client))
+}
+
+/// The type of the input among the arguments.
+fn input_alias(method: &Method) -> TokenStream {
+    let gw = paths::private();
+    let cfgs = &method.cfgs;
+    let alias = alias(method);
+    let picked = method
+        .arguments
+        .iter()
+        .rev()
+        .fold(quote!(()), |rest, argument| quote!(#gw::Pick<{ #gw::Probe::<#argument>::IS_INPUT }, #argument, #rest>));
+    quote! {
+        #(#cfgs)*
+        #[allow(deprecated, non_camel_case_types)]
+        type #alias = <#picked as #gw::Select>::Input;
+    }
+}
+
+fn alias(method: &Method) -> Ident {
+    format_ident!("__input_of_{}", bare(&method.ident))
+}
+
+fn call(method: &Method) -> TokenStream {
+    let gw = paths::private();
+    let Method { cfgs, ident, name, output, .. } = method;
+    let alias = alias(method);
+    let verb = verb(method.verb);
+    let mut kept: Vec<Attribute> = method.attrs.iter().filter(|attr| is_kept(attr)).cloned().collect();
+    if !kept.iter().any(|attr| attr.path().is_ident("doc")) {
+        let about = format!(" Calls `{name}`.");
+        kept.push(syn::parse_quote!(#[doc = #about]));
+    }
+    // A method that asks for nothing of the caller's is called with nothing.
+    let (parameter, given) = if method.arguments.iter().all(is_brought) {
+        (None, quote!(&()))
+    } else {
+        (Some(quote!(input: &'a #alias)), quote!(input))
+    };
+    quote! {
+        #(#cfgs)*
+        #(#kept)*
+        pub fn #ident<'a>(&'a self, #parameter) -> #gw::PendingCall<'a, #alias, #output> {
+            #gw::Remote::call(#gw::AsRef::as_ref(self), #verb, #name, #given)
+        }
+    }
+}
+
+fn is_kept(attr: &Attribute) -> bool {
+    attr.path().is_ident("doc") || attr.path().is_ident("deprecated")
+}
+
+/// Whether the call brings the argument along, as far as its name tells; where that is wrong, the types differ.
+fn is_brought(argument: &Type) -> bool {
+    let Type::Path(path) = argument else { return false };
+    let last = path.path.segments.last();
+    last.is_some_and(|last| ["Call", "Caller", "Providers", "IdempotencyKey"].iter().any(|name| last.ident == name))
+}
