@@ -34,7 +34,10 @@ pub(crate) fn from_call(tokens: TokenStream) -> TokenStream {
             (0..fields.len()).map(|index| Ident::new(&format!("a{index}"), Span::mixed_site())).collect();
         let members = fields.members();
         // The one place where the types are asked to be arguments, at the fields themselves.
-        let tuple = quote_spanned!(span_of(fields)=> (#(#types,)*));
+        let place = span_of(fields);
+        let tuple = quote_spanned!(place=> (#(#types,)*));
+        let at = paths::private_at(place);
+        let one_input = quote_spanned!(place=> #at::one_input_composed::<#ident>());
         quote! {
             #[automatically_derived]
             impl #gw::Composed for #ident {
@@ -44,6 +47,8 @@ pub(crate) fn from_call(tokens: TokenStream) -> TokenStream {
                     Self { #(#members: #values),* }
                 }
             }
+
+            const _: () = #one_input;
 
             #[automatically_derived]
             impl #gw::FromCall for #ident {

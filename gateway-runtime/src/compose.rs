@@ -24,18 +24,22 @@ pub trait Composed: Sized + Send + 'static {
 pub struct ComposedState<C>(Arc<dyn Any + Send + Sync>, PhantomData<fn() -> C>);
 
 /// Whether one of the fields is the input.
+#[must_use]
+pub const fn composed_input<C: Composed>() -> bool {
+    <C::Fields as Arguments>::INPUTS > 0
+}
+
+/// Refuses two inputs among the fields.
 ///
 /// # Panics
 ///
-/// At compile time, when two are.
-#[must_use]
+/// At compile time, where the fields stand.
 #[track_caller]
-pub const fn composed_input<C: Composed>() -> bool {
+pub const fn one_input_composed<C: Composed>() {
     assert!(
         <C::Fields as Arguments>::INPUTS <= 1,
         "a call has at most one input; put the fields of both into one struct"
     );
-    <C::Fields as Arguments>::INPUTS == 1
 }
 
 /// Prepares each field.

@@ -25,7 +25,7 @@ pub use crate::{
         PendingCall, Remote, Transport,
         select::{Declared, NoInput, NoService, Pick, Probe, Select},
     },
-    compose::{Composed, ComposedState, compose, composed_input, prepare_composed},
+    compose::{Composed, ComposedState, compose, composed_input, one_input_composed, prepare_composed},
     error::Error,
     extract::{Arguments, FromCall},
     money::Money,
@@ -34,7 +34,7 @@ pub use crate::{
         Binder,
         entries::{
             Build, Exposed, Instance, MakeStrategy, MethodEntry, ProviderEntry, ProviderIdentity, ProvisionEntry,
-            Service, ServiceEntry,
+            Service, ServiceEntry, one_input,
         },
     },
     spec::{

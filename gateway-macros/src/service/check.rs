@@ -107,7 +107,7 @@ pub(super) fn not_the_client(method: &mut item::Method, errors: &mut Errors) {
             "a service has a function `client` already: it makes the typed client",
             "call this one something else; with `name = \"client\"` an exposed method keeps its address",
         );
-        *ident = Ident::new("__client", ident.span());
+        *ident = Ident::new("client_", ident.span());
     }
 }
 

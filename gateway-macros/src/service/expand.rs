@@ -110,7 +110,10 @@ fn entry(method: &Method) -> TokenStream {
     let strategy = source::strategy(method.strategy.as_ref());
     let at = paths::private_at(method.inputs);
     let new = quote_spanned!(method.inputs=> #at::MethodEntry::new::<#marker>(#spec, #strategy));
+    let one_input = quote_spanned!(method.inputs=> #at::one_input::<#marker>());
     quote! {
+        const _: () = #one_input;
+
         #gw::inventory::submit! {
             #new
         }

@@ -101,23 +101,27 @@ pub struct MethodEntry {
 
 impl MethodEntry {
     /// The entry of `M`.
-    ///
-    /// # Panics
-    ///
-    /// At compile time, when the method has two inputs.
     #[must_use]
-    #[track_caller]
     pub const fn new<M: Exposed>(spec: MethodSpec, strategy: Option<MakeStrategy>) -> Self {
-        assert!(
-            <M::Arguments as Arguments>::INPUTS <= 1,
-            "a method has at most one input; put the fields of both into one struct"
-        );
         let service = <M::Service as Service>::SPEC;
         Self { service, service_id: TypeId::of::<M::Service>, spec, strategy, bind: bind::<M> }
     }
 }
 
 inventory::collect!(MethodEntry);
+
+/// Refuses two inputs among the arguments of `M`.
+///
+/// # Panics
+///
+/// At compile time, where the arguments stand.
+#[track_caller]
+pub const fn one_input<M: Exposed>() {
+    assert!(
+        <M::Arguments as Arguments>::INPUTS <= 1,
+        "a method has at most one input; put the fields of both into one struct"
+    );
+}
 
 /// Prepares the arguments of `M`, and gives what carries out its calls.
 fn bind<M: Exposed>(binder: &mut Binder<'_>) -> Result<Handler, StartError> {
