@@ -105,6 +105,12 @@ impl InputSchema {
         &self.document
     }
 
+    /// Whether a client that has nothing to say need not say it: an empty body or query string will do.
+    #[must_use]
+    pub fn is_optional(&self) -> bool {
+        self.absent.is_some()
+    }
+
     /// Judges a value.
     ///
     /// # Errors

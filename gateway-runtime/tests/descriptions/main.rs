@@ -5,7 +5,10 @@
 #![allow(clippy::unwrap_used, unreachable_pub, reason = "a test, with services as authors write them")]
 
 mod depot;
+// Neither this order nor its reverse is that of the names: what is published cannot be sorted by chance.
+#[rustfmt::skip]
 mod shop;
+mod newer;
 
 use std::{collections::HashSet, path::Path, sync::Arc};
 
@@ -62,6 +65,25 @@ fn nothing_internal_is_published() {
             assert!(!text.contains(internal), "{path} has `{internal}`");
         }
     }
+}
+
+#[test]
+fn what_is_published_is_in_the_order_of_names() {
+    fn check<'d>(things: &'d Value, of: &str) -> std::slice::Iter<'d, Value> {
+        let things = things.as_array().unwrap();
+        let name = |thing: &Value| (thing["name"].as_str().unwrap().to_owned(), thing["version"].as_u64());
+        assert!(things.is_sorted_by_key(name) && things.len() > 1, "{of}");
+        things.iter()
+    }
+    let meta = get("/meta");
+    for service in
+        check(&meta["services"], "services").filter(|service| service["methods"].as_array().unwrap().len() > 1)
+    {
+        check(&service["methods"], "methods");
+    }
+    let openapi = get("/openapi.json");
+    assert!(openapi["tags"].as_array().unwrap().is_sorted_by_key(|tag| tag["name"].as_str()));
+    assert!(openapi["components"]["schemas"].as_object().unwrap().keys().is_sorted());
 }
 
 /// Every `$ref` of a document; none of these has one among its examples.

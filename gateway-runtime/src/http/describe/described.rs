@@ -42,9 +42,6 @@ impl<'r> Described<'r> {
 
     /// Whether a client that has nothing to say need not say it.
     pub(super) fn is_optional(&self) -> bool {
-        self.method.input.as_ref().is_none_or(|input| match self.method.spec.verb.has_query_input() {
-            true => input.schema.parse_query("").is_ok(),
-            false => input.schema.parse_json(b"").is_ok(),
-        })
+        self.method.input.as_ref().is_none_or(|input| input.schema.is_optional())
     }
 }

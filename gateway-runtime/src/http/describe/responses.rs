@@ -23,8 +23,8 @@ pub(super) fn of(it: &Described<'_>) -> Value {
 /// What [`of`] refers to: a response for each set of codes that some method can answer with at one status.
 pub(super) fn shared(registry: &Registry) -> Value {
     let sets = registry.methods().flat_map(|method| by_status(codes(method)).into_values()).chain([Vec::new()]);
-    let responses: BTreeMap<_, _> = sets.map(|codes| (name(&codes), problem(&codes))).collect();
-    json!(responses)
+    let by_name: BTreeMap<_, _> = sets.map(|codes| (name(&codes), codes)).collect();
+    by_name.into_iter().map(|(name, codes)| (name, problem(&codes))).collect::<Map<_, _>>().into()
 }
 
 fn by_status(codes: Vec<Code>) -> BTreeMap<u16, Vec<Code>> {
