@@ -4,7 +4,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Number, Value};
 use serde_path_to_error::Segment;
 
-use super::explain::{pointer_to_property, shorten};
+use super::{pointer, wording::shorten};
 use crate::error::Violation;
 
 /// The typed value of a `value` that its schema has found valid.
@@ -65,7 +65,7 @@ fn pointer_to(value: &Value, path: &serde_path_to_error::Path) -> String {
     for segment in path.iter() {
         let next = match segment {
             Segment::Seq { index } => format!("{pointer}/{index}"),
-            Segment::Map { key } | Segment::Enum { variant: key } => pointer_to_property(&pointer, key),
+            Segment::Map { key } | Segment::Enum { variant: key } => pointer::short_property(&pointer, key),
             Segment::Unknown => break,
         };
         if value.pointer(&next).is_none() {

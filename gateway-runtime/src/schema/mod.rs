@@ -39,9 +39,11 @@ mod explain;
 mod formats;
 mod generate;
 mod metered;
+mod pointer;
 mod query;
 mod strict;
 mod walk;
+mod wording;
 
 #[cfg(test)]
 mod tests;
@@ -141,7 +143,9 @@ impl InputSchema {
         if body.is_empty() {
             return self.absent.clone().ok_or_else(|| vec![violation("", "the body is empty; JSON is expected")]);
         }
-        let value = serde_json::from_slice(body).map_err(|error| vec![syntax(&error)])?;
+        // Checking the UTF-8 of the whole is faster than that of each string; the slice's error has the place.
+        let parsed = std::str::from_utf8(body).map_or_else(|_| serde_json::from_slice(body), serde_json::from_str);
+        let value = parsed.map_err(|error| vec![syntax(&error)])?;
         self.check(&value).map(|()| value)
     }
 
@@ -149,7 +153,8 @@ impl InputSchema {
     ///
     /// The schema says what a parameter is: a number, a boolean, a text, or a list, whose name repeats
     /// (`to=ann&to=bob`). Numbers are written as in JSON, booleans `true` and `false`; `null`, where no other text is
-    /// allowed, is null. A list of no items cannot be written: it is absent.
+    /// allowed, is null. A list of no items cannot be written: it is absent. No parameters at all are `{}`, or `null`
+    /// where the schema allows only that.
     ///
     /// # Errors
     ///

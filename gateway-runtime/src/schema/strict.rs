@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{explain::pointer_to_property, walk};
+use super::{pointer, walk};
 
 /// Denies undeclared properties of every object in `document` that declares any.
 ///
@@ -38,7 +38,7 @@ fn find(root: &Value, schema: &Value, at: String, whole: bool, places: &mut Vec<
     }
     for (key, whole) in [("properties", true), ("patternProperties", true), ("$defs", false)] {
         for (name, schema) in walk::members(object, key) {
-            find(root, schema, pointer_to_property(&format!("{at}/{key}"), name), whole, places);
+            find(root, schema, pointer::property(&format!("{at}/{key}"), name), whole, places);
         }
     }
     if whole && declares_properties(root, schema) {

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use serde_json::{Map, Value, map::Entry};
 
 use super::{
-    super::explain::{MAX_VIOLATIONS, pointer_to_property},
+    super::{explain::MAX_VIOLATIONS, pointer},
     Plan,
 };
 use crate::error::Violation;
@@ -37,7 +37,7 @@ pub(super) fn collect(query: &str, plan: &Plan) -> Result<(Texts, Vec<Violation>
                 }
                 None
             }
-            (Some(name), None) => Some((pointer_to_property("", &name), "the value is not percent-encoded UTF-8")),
+            (Some(name), None) => Some((pointer::short_property("", &name), "the value is not percent-encoded UTF-8")),
             (None, _) => Some((String::new(), "the name of a parameter is not percent-encoded UTF-8")),
         };
         broken.extend(detail.map(|(pointer, detail)| Violation { pointer, detail: detail.to_owned() }));
@@ -55,7 +55,7 @@ fn add(texts: &mut Texts, name: Cow<'_, str>, text: Cow<'_, str>, may_repeat: bo
             vacant.insert(text);
         }
         Entry::Occupied(taken) if !may_repeat => {
-            let pointer = pointer_to_property("", taken.key());
+            let pointer = pointer::short_property("", taken.key());
             return Some(Violation { pointer, detail: "is given more than once, and takes one value".to_owned() });
         }
         Entry::Occupied(mut taken) => match taken.get_mut() {

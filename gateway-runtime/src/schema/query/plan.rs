@@ -76,7 +76,7 @@ impl Plan {
 
     /// Whether there is more than one way to read `texts`.
     pub(super) fn is_ambiguous(&self, texts: &Texts) -> bool {
-        texts.iter().any(|(name, text)| self.slot(name).ways(text) > 1)
+        texts.iter().any(|(name, text)| self.slot(name).is_ambiguous(text))
     }
 
     /// Reads `texts` in the `nth` way, and tells how many ways there are.
@@ -125,45 +125,54 @@ impl Slot {
         self.list.as_ref().map_or(Forms::TEXT, |list| list.first.get(at).copied().unwrap_or(list.rest))
     }
 
-    /// In how many ways a text or a list of texts can be read. One that nothing fits stays as it is, for the schema to
-    /// refuse, and that is one way.
-    fn ways(&self, text: &Value) -> usize {
+    /// The forms of a text by itself, those of it as the only item of a list, and the number of ways to read it. One that
+    /// nothing fits stays a text, for the schema to refuse, and that is one way.
+    fn forms_of(&self, text: &str) -> (Forms, Forms, usize) {
+        let as_one = self.one.fitting(text);
+        if self.list.is_none() {
+            return (as_one, Forms::default(), as_one.count().max(1));
+        }
+        let as_item = self.item(0).fitting(text);
+        (as_one, as_item, as_one.count() + as_item.count().max(1))
+    }
+
+    /// Whether there is more than one way to read a text or a list of texts.
+    fn is_ambiguous(&self, text: &Value) -> bool {
         match text {
-            Value::String(text) => {
-                let as_list = if self.list.is_some() { self.item(0).fitting(text).count().max(1) } else { 0 };
-                (self.one.fitting(text).count() + as_list).max(1)
-            }
+            Value::String(text) => self.forms_of(text).2 > 1,
             Value::Array(texts) => {
-                let ways = texts.iter().enumerate().map(|(at, text)| ways_of(self.item(at), text));
-                ways.fold(1, usize::saturating_mul)
+                let item = |(at, text): (usize, &Value)| self.item(at).fitting(text.as_str().unwrap_or_default());
+                texts.iter().enumerate().any(|each| item(each).count() > 1)
             }
-            _ => 1,
+            _ => false,
         }
     }
 
-    /// Reads a text or a list of texts as the first of `digits` says, and takes it off.
+    /// Reads a text or a list of texts as the first of `digits` says, takes it off, and tells how many ways there are.
     fn read(&self, text: &mut Value, digits: &mut usize) -> usize {
-        let ways = self.ways(text);
         match text {
             Value::String(content) => {
+                let (as_one, as_item, ways) = self.forms_of(content);
                 let choice = take_digit(digits, ways);
-                let (as_one, as_item) = (self.one.fitting(content), self.item(0).fitting(content));
                 if choice < as_one.count() || self.list.is_none() {
                     as_one.read(text, choice);
                 } else {
                     as_item.read(text, choice - as_one.count());
                     *text = Value::Array(vec![text.take()]);
                 }
+                ways
             }
             Value::Array(texts) => {
+                let mut ways: usize = 1;
                 for (at, text) in texts.iter_mut().enumerate() {
                     let fitting = self.item(at).fitting(text.as_str().unwrap_or_default());
                     fitting.read(text, take_digit(digits, fitting.count().max(1)));
+                    ways = ways.saturating_mul(fitting.count().max(1));
                 }
+                ways
             }
-            _ => {}
+            _ => 1,
         }
-        ways
     }
 }
 
@@ -192,10 +201,6 @@ fn add_item(forms: &mut Forms, root: &Value, schema: &Value) -> Result<(), &'sta
     slot.add(root, schema).map_err(|what| if what == "an object" { "a list of objects" } else { "a list of lists" })?;
     forms.add(slot.one);
     if slot.list.is_some() && slot.one != Forms::ANY { Err("a list of lists") } else { Ok(()) }
-}
-
-fn ways_of(forms: Forms, text: &Value) -> usize {
-    forms.fitting(text.as_str().unwrap_or_default()).count().max(1)
 }
 
 fn take_digit(digits: &mut usize, base: usize) -> usize {

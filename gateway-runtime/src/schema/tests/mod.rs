@@ -26,3 +26,9 @@ fn told<T>(result: Result<T, Vec<Violation>>) -> Vec<String> {
 fn check<T: JsonSchema>(value: Value) -> Vec<String> {
     told(schema::<T>().check(&value))
 }
+
+#[test]
+fn one_schema_serves_all_threads() {
+    fn shared<T: Send + Sync + 'static>() {}
+    shared::<InputSchema>();
+}

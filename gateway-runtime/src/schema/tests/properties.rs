@@ -135,6 +135,7 @@ fn to_query(value: &Value) -> String {
 thread_local! {
     static FLAT: InputSchema = schema::<Flat>();
     static DEEP: InputSchema = schema::<Deep>();
+    static STRICT: InputSchema = InputSchema::strict::<Deep>().unwrap();
 }
 
 proptest! {
@@ -144,6 +145,7 @@ proptest! {
     #[test]
     fn what_fits_passes_as_json(sent in deep()) {
         DEEP.with(|schema| comes_back(schema, &sent));
+        STRICT.with(|schema| comes_back(schema, &sent));
     }
 
     #[test]

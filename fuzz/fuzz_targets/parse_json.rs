@@ -1,0 +1,20 @@
+//! No body makes the judge panic, and what it lets through becomes its type.
+#![no_main]
+
+use std::sync::LazyLock;
+
+use gateway_runtime::schema::InputSchema;
+use libfuzzer_sys::fuzz_target;
+
+#[expect(dead_code, reason = "decoded, never read")]
+mod input;
+
+static SCHEMA: LazyLock<InputSchema> = LazyLock::new(|| InputSchema::of::<input::Deep>().expect("a schema"));
+
+fuzz_target!(|body: &[u8]| {
+    let answer = SCHEMA.parse_json(body);
+    if let (Err(violations), Ok(value)) = (&answer, serde_json::from_slice::<serde_json::Value>(body)) {
+        assert!(violations.iter().all(|violation| value.pointer(&violation.pointer).is_some()));
+    }
+    input::hold::<input::Deep>(&SCHEMA, answer);
+});

@@ -1,0 +1,14 @@
+//! No query string makes the judge panic, and what it lets through becomes its type.
+#![no_main]
+
+use std::sync::LazyLock;
+
+use gateway_runtime::schema::InputSchema;
+use libfuzzer_sys::fuzz_target;
+
+#[expect(dead_code, reason = "decoded, never read")]
+mod input;
+
+static SCHEMA: LazyLock<InputSchema> = LazyLock::new(|| InputSchema::of::<input::Flat>().expect("a schema"));
+
+fuzz_target!(|query: &str| input::hold::<input::Flat>(&SCHEMA, SCHEMA.parse_query(query)));

@@ -1,0 +1,24 @@
+//! JSON Pointers (RFC 6901).
+
+use serde_json::Value;
+
+/// No longer ones are reported.
+const MAX_LEN: usize = 512;
+
+/// The pointer to the property `name` of what is at `parent`.
+pub(super) fn property(parent: &str, name: &str) -> String {
+    format!("{parent}/{}", name.replace('~', "~0").replace('/', "~1"))
+}
+
+/// The same, unless it would be long: then `parent`.
+pub(super) fn short_property(parent: &str, name: &str) -> String {
+    if parent.len() + name.len() > MAX_LEN { parent.to_owned() } else { property(parent, name) }
+}
+
+/// `pointer`, or of its ancestors the nearest that is short and leads to a part of `value`.
+pub(super) fn nearest(value: &Value, mut pointer: &str) -> String {
+    while pointer.len() > MAX_LEN || value.pointer(pointer).is_none() {
+        pointer = pointer.rsplit_once('/').map_or("", |(parent, _)| parent);
+    }
+    pointer.to_owned()
+}
