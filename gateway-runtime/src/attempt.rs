@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::money::Money;
 
 /// How an attempt at a provider ended; what may follow depends on it and on the effect.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Class {
     /// The provider answered, and it is the answer.

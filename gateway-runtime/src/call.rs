@@ -138,6 +138,7 @@ struct Inner {
     headers: HeaderMap,
     started: Instant,
     deadline: Instant,
+    nonce: u64,
     caller: OnceLock<Caller>,
     attempts: Mutex<Vec<Attempt>>,
 }
@@ -176,6 +177,7 @@ impl Call {
             headers,
             started,
             deadline,
+            nonce: fastrand::u64(..),
             caller: OnceLock::new(),
             attempts: Mutex::new(Vec::new()),
         }))
@@ -185,6 +187,11 @@ impl Call {
     #[must_use]
     pub fn id(&self) -> &RequestId {
         &self.0.id
+    }
+
+    /// What tells this call from all others, also from those to which their caller gave the same id.
+    pub(crate) fn nonce(&self) -> u64 {
+        self.0.nonce
     }
 
     /// By what road it came.

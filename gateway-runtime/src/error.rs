@@ -139,7 +139,7 @@ struct Inner {
     retry_after: Option<Duration>,
     violations: Vec<Violation>,
     allow: Option<&'static str>,
-    class: Option<Class>,
+    attempt: Option<(Class, Option<u16>)>,
     internal: Option<String>,
 }
 
@@ -154,7 +154,7 @@ impl Error {
             retry_after: None,
             violations: Vec::new(),
             allow: None,
-            class: None,
+            attempt: None,
             internal: None,
         }))
     }
@@ -210,16 +210,21 @@ impl Error {
         self
     }
 
-    /// Remembers how the attempt at a provider ended that this error comes from.
+    /// Remembers how the attempt at a provider ended that this error comes from, and the HTTP status of its answer.
     #[must_use]
-    pub(crate) fn of_class(mut self, class: Class) -> Self {
-        self.0.class = Some(class);
+    pub(crate) fn of_attempt(mut self, class: Class, status: Option<u16>) -> Self {
+        self.0.attempt = Some((class, status));
         self
     }
 
     /// How the attempt at a provider ended that this error comes from.
     pub(crate) fn class(&self) -> Option<Class> {
-        self.0.class
+        Some(self.0.attempt?.0)
+    }
+
+    /// The HTTP status of the provider's answer that this error comes from.
+    pub(crate) fn provider_status(&self) -> Option<u16> {
+        self.0.attempt?.1
     }
 
     /// The kind of failure.

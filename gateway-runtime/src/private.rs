@@ -29,7 +29,7 @@ pub use crate::{
     error::Error,
     extract::{Arguments, FromCall},
     money::Money,
-    provider::{Capability, Cost, ProviderError, Providers, run},
+    provider::{Argument, Capability, Cost, ProviderError, Providers, SettleWhole, Settling, argument, run},
     registry::{
         Binder,
         entries::{
@@ -47,6 +47,3 @@ pub use crate::{
 
 /// A boxed future, as methods of capabilities return it.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
-
-/// A reference argument of a capability's method, as strategies and costs see it.
-pub type Argument = dyn Any + Sync;

@@ -46,8 +46,16 @@ const _: () = {
 
     impl RateSource for Providers<dyn RateSource> {
         fn rates<'a>(&'a self, query: &'a RatesQuery) -> gw::BoxFuture<'a, Result<Rates, ProviderError>> {
-            // The method's place in SPEC.methods; the reference arguments, for strategies and costs; one attempt.
-            gw::run(self, 0, [query as &gw::Argument], move |provider| provider.rates(query))
+            use gw::SettleWhole as _;
+            // The method's place in SPEC.methods; the reference arguments, for strategies and costs; one attempt; and,
+            // found by the type that the method returns, whether its answer is one as a whole or with its first item.
+            gw::run(
+                self,
+                0,
+                [query as &gw::Argument],
+                move |provider| provider.rates(query),
+                gw::Settling::<Result<Rates, ProviderError>>::HOW,
+            )
         }
     }
 };
@@ -85,7 +93,7 @@ impl RateSource for Fixed {
 const _: () = {
     gw::inventory::submit! {
         gw::ProvisionEntry::new::<dyn RateSource, Fixed>(
-            // `cost = path::to::fn` is Cost::Of(|arguments| …) over downcast arguments.
+            // `cost = path::to::fn` is Cost::Of(|arguments| Some(path::to::fn(gw::argument(arguments, 0)?))).
             &[("rates", gw::Cost::Flat(Money::literal(200_000, "USD")))],
             |instance| {
                 let provider: gw::Arc<Fixed> = instance.downcast().ok()?;

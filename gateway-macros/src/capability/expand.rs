@@ -3,7 +3,7 @@
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
-use syn::{FnArg, ItemTrait, Signature, TraitItem, parse_quote};
+use syn::{FnArg, ItemTrait, ReturnType, Signature, TraitItem, parse_quote};
 
 use super::model::{Argument, Capability, Method};
 use crate::boxed::boxed_signature;
@@ -81,9 +81,21 @@ fn pooled(index: usize, method: &Method) -> TokenStream {
         let (ident, ty) = (&argument.ident, &argument.ty);
         if argument.is_borrowed() { quote!(#ident) } else { quote_spanned!(ty.span()=> #gw::again(&#ident)) }
     });
+    // Its type tells whether an answer is one as a whole, or a stream, which is one with its first item.
+    let answer = match &item.sig.output {
+        ReturnType::Type(_, answer) => quote!(#answer),
+        ReturnType::Default => quote!(()),
+    };
     quote! {
         #sig {
-            #gw::run(#this, #index, [#(#seen),*], move |#provider| #provider.#name(#(#handed),*))
+            use #gw::SettleWhole as _;
+            #gw::run(
+                #this,
+                #index,
+                [#(#seen),*],
+                move |#provider| #provider.#name(#(#handed),*),
+                #gw::Settling::<#answer>::HOW,
+            )
         }
     }
 }

@@ -84,7 +84,7 @@ fn computed(provider: &Type, function: &Path, arguments: &[Type]) -> TokenStream
         .iter()
         .zip(&seen)
         .enumerate()
-        .map(|(index, (name, ty))| quote!(let #name: #ty = arguments.get(#index)?.downcast_ref()?;));
+        .map(|(index, (name, ty))| quote!(let #name: #ty = #gw::argument(arguments, #index)?;));
     // Outside the impl block `Self` has no meaning of its own.
     let mut segments = function.segments.iter();
     let function = match segments.next() {

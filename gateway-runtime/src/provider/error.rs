@@ -1,0 +1,253 @@
+//! Why an attempt at a provider failed, said so that failover knows what may follow.
+
+use std::{borrow::Cow, fmt, time::Duration};
+
+use crate::{
+    attempt::Class,
+    error::{Code, Error},
+};
+
+/// Why a provider did not answer; its [`Class`] decides whether another may be asked.
+///
+/// A provider's author says what is known of the attempt:
+///
+/// ```
+/// use gateway_runtime::ProviderError;
+///
+/// fn judge(answer: &serde_json::Value) -> Result<(), ProviderError> {
+///     match answer["error"]["code"].as_u64() {
+///         None => Ok(()),
+///         // This provider answers errors with status 200.
+///         Some(101) => Err(ProviderError::from_status(401).log("the access key is wrong")),
+///         Some(104) => Err(ProviderError::from_status(429).log("the monthly volume is used up")),
+///         Some(105) => Err(ProviderError::unsupported("the plan does not include other base currencies")),
+///         Some(202) => Err(ProviderError::invalid("code 202").public("there is no such currency")),
+///         Some(other) => Err(ProviderError::ambiguous(format!("code {other}"))),
+///     }
+/// }
+/// # assert!(judge(&serde_json::json!({"error": {"code": 202}})).is_err());
+/// ```
+///
+/// The message is for the log; what the client may read is said with [`public`](Self::public). It is no
+/// `std::error::Error`, so that `?` turns it into an [`Error`] whose code tells the client what became of the call.
+pub struct ProviderError(Box<Inner>);
+
+struct Inner {
+    class: Class,
+    message: Cow<'static, str>,
+    public: Option<Cow<'static, str>>,
+    status: Option<u16>,
+    retry_after: Option<Duration>,
+    timed_out: bool,
+    end: Option<End>,
+}
+
+/// How a call at all providers ended, where more than one attempt decides it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum End {
+    /// Nobody could be asked.
+    NoProvider,
+    /// It may have been done.
+    OutcomeUnknown,
+    /// There was no time left.
+    Timeout,
+    /// All that were asked failed, and asking again does no harm.
+    Failed,
+}
+
+impl ProviderError {
+    fn new(class: Class, message: impl Into<Cow<'static, str>>) -> Self {
+        Self(Box::new(Inner {
+            class,
+            message: message.into(),
+            public: None,
+            status: None,
+            retry_after: None,
+            timed_out: false,
+            end: None,
+        }))
+    }
+
+    /// Nothing reached the provider. The next one is asked, whatever the effect.
+    #[must_use]
+    pub fn not_sent(message: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(Class::NotSent, message)
+    }
+
+    /// The provider said that it did nothing. The next one is asked, whatever the effect.
+    #[must_use]
+    pub fn rejected(message: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(Class::Rejected, message)
+    }
+
+    /// It may have been done. Only where repeating does no harm is anybody asked again.
+    #[must_use]
+    pub fn ambiguous(message: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(Class::Ambiguous, message)
+    }
+
+    /// There was no answer in time: [`ambiguous`](Self::ambiguous), and `timeout` for the client.
+    #[must_use]
+    pub fn timed_out(message: impl Into<Cow<'static, str>>) -> Self {
+        let mut error = Self::new(Class::Ambiguous, message);
+        error.0.timed_out = true;
+        error
+    }
+
+    /// The request itself is wrong. Nobody else is asked.
+    #[must_use]
+    pub fn invalid(message: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(Class::Invalid, message)
+    }
+
+    /// This provider cannot do it, and did not. The next one is asked, whatever the effect.
+    #[must_use]
+    pub fn unsupported(message: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(Class::Unsupported, message)
+    }
+
+    /// What an HTTP status says: 401, 402, 403 and 429 are rejected, other 4xx invalid; everything else is ambiguous.
+    #[must_use]
+    pub fn from_status(status: u16) -> Self {
+        let class = match status {
+            401 | 402 | 403 | 429 => Class::Rejected,
+            400..=499 => Class::Invalid,
+            _ => Class::Ambiguous,
+        };
+        let mut error = Self::new(class, format!("status {status}"));
+        error.0.status = Some(status);
+        error
+    }
+
+    /// What the first item of a stream failed with, as its attempt's error; ambiguous where nothing else is known.
+    pub(super) fn from_item(error: &Error) -> Self {
+        let message = error.internal_message().unwrap_or_else(|| error.detail()).to_owned();
+        let mut this = Self::new(error.class().unwrap_or(Class::Ambiguous), message);
+        this.0.status = error.provider_status();
+        this.0.retry_after = error.retry_delay();
+        this
+    }
+
+    /// Nobody could be asked; somebody may be after this time.
+    pub(super) fn no_provider(retry_after: Duration, message: String) -> Self {
+        Self::new(Class::NotSent, message).ended(End::NoProvider).retry_after(retry_after)
+    }
+
+    /// Says how the call ended.
+    pub(super) fn ended(mut self, end: End) -> Self {
+        self.0.end = Some(end);
+        self
+    }
+
+    /// The same with another class, where the provider's author knows better than the status.
+    #[must_use]
+    pub fn with_class(mut self, class: Class) -> Self {
+        self.0.class = class;
+        self
+    }
+
+    /// What the client may read of it. Never put a provider's own words here unchecked.
+    #[must_use]
+    pub fn public(mut self, detail: impl Into<Cow<'static, str>>) -> Self {
+        self.0.public = Some(detail.into());
+        self
+    }
+
+    /// When the provider may be asked again, as it says itself. A rejection with such a time is a cool-down.
+    #[must_use]
+    pub fn retry_after(mut self, delay: Duration) -> Self {
+        self.0.retry_after = Some(delay);
+        self
+    }
+
+    /// Puts `message` before what the log is told.
+    #[must_use]
+    pub fn log(mut self, message: impl fmt::Display) -> Self {
+        self.0.message = Cow::Owned(format!("{message}: {}", self.0.message));
+        self
+    }
+
+    /// What is known of the attempt.
+    #[must_use]
+    pub fn class(&self) -> Class {
+        self.0.class
+    }
+
+    /// The HTTP status that the provider answered with.
+    #[must_use]
+    pub fn status(&self) -> Option<u16> {
+        self.0.status
+    }
+
+    /// When the provider may be asked again.
+    #[must_use]
+    pub fn retry_delay(&self) -> Option<Duration> {
+        self.0.retry_after
+    }
+
+    /// What the log is told.
+    #[must_use]
+    pub fn message(&self) -> &str {
+        &self.0.message
+    }
+
+    /// The code that the client is told.
+    #[must_use]
+    pub fn code(&self) -> Code {
+        match (self.0.end, self.0.class) {
+            (Some(End::NoProvider), _) => Code::NO_PROVIDER,
+            (Some(End::OutcomeUnknown), _) => Code::OUTCOME_UNKNOWN,
+            (Some(End::Timeout), _) => Code::TIMEOUT,
+            (_, Class::Invalid | Class::Unsupported) => Code::INVALID_REQUEST,
+            _ => Code::PROVIDER_FAILED,
+        }
+    }
+
+    pub(super) fn is_time_out(&self) -> bool {
+        self.0.timed_out
+    }
+}
+
+impl fmt::Debug for ProviderError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ProviderError")
+            .field("class", &self.0.class)
+            .field("message", &self.0.message)
+            .field("status", &self.0.status)
+            .field("end", &self.0.end)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What the log is told.
+impl fmt::Display for ProviderError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.message)
+    }
+}
+
+/// What the client is told: the code, and only what the provider's author made public.
+impl From<ProviderError> for Error {
+    fn from(error: ProviderError) -> Self {
+        let code = error.code();
+        let Inner { class, message, public, status, retry_after, end, .. } = *error.0;
+        let detail = match (end, class) {
+            (Some(End::NoProvider), _) => "no provider can be asked now".into(),
+            (Some(End::OutcomeUnknown), _) => {
+                "a provider was asked and its answer is lost; whether it was carried out is not known".into()
+            }
+            (Some(End::Timeout), _) => "no provider answered in time".into(),
+            (_, Class::Invalid) => public.unwrap_or("the provider finds the request invalid".into()),
+            (_, Class::Unsupported) => public.unwrap_or("no provider supports what is asked for".into()),
+            _ => public.unwrap_or("the provider failed".into()),
+        };
+        let this = Self::new(code, detail).log(message).of_attempt(class, status);
+        // A failure that is not an unknown outcome did no harm, so neither does another call.
+        let this = if end == Some(End::Failed) { this.with_retryable(true) } else { this };
+        // A provider's own time is only told where waiting helps.
+        match retry_after {
+            Some(delay) if this.is_retryable() => this.retry_after(delay),
+            _ => this,
+        }
+    }
+}

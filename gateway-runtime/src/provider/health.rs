@@ -1,0 +1,129 @@
+//! How the providers of a capability are, for people and for what is published.
+
+use std::{collections::BTreeMap, sync::atomic::Ordering::Relaxed, time::Duration};
+
+use serde::Serialize;
+use tokio::time::Instant;
+
+use super::{
+    breaker::Standing,
+    member::{CLASSES, Member},
+    pool::Core,
+};
+use crate::{
+    attempt::Class,
+    cost::Cost,
+    spec::{CapabilityMethodSpec, Effect},
+    strategy::BreakerState,
+};
+
+/// How the providers of a capability are at one moment.
+#[derive(Clone, Debug, Serialize)]
+pub struct PoolHealth {
+    /// The capability's name.
+    pub capability: &'static str,
+    /// Its providers, by name.
+    pub providers: Vec<ProviderHealth>,
+}
+
+/// How a provider is.
+#[derive(Clone, Debug, Serialize)]
+pub struct ProviderHealth {
+    /// Its name.
+    pub name: &'static str,
+    /// Its title.
+    pub title: &'static str,
+    /// Whether it is asked at all.
+    pub enabled: bool,
+    /// Its weight under `Weighted`.
+    pub weight: u32,
+    /// Its place under `Ordered`.
+    pub order: i32,
+    /// For how long it is still set aside after refusing our credentials, in milliseconds.
+    #[serde(rename = "set_aside_ms", skip_serializing_if = "Option::is_none", serialize_with = "millis")]
+    pub set_aside: Option<Duration>,
+    /// Its methods, in the order of the capability.
+    pub methods: Vec<MethodHealth>,
+}
+
+/// How a method of a provider is.
+#[derive(Clone, Debug, Serialize)]
+pub struct MethodHealth {
+    /// Its name.
+    pub name: &'static str,
+    /// What repeating an attempt does.
+    pub effect: Effect,
+    /// What a call costs us.
+    pub cost: Cost,
+    /// Its breaker. One that is due to be probed, and waits for a call to do it, is half open.
+    pub breaker: BreakerState,
+    /// For how long no call goes through, in milliseconds: the breaker is open, or the provider asked for a pause.
+    #[serde(rename = "retry_after_ms", skip_serializing_if = "Option::is_none", serialize_with = "millis")]
+    pub retry_after: Option<Duration>,
+    /// How long answers take, as a moving average, in microseconds; none before the first.
+    #[serde(rename = "latency_us", skip_serializing_if = "Option::is_none", serialize_with = "micros")]
+    pub latency: Option<Duration>,
+    /// Attempts under way.
+    pub in_flight: u32,
+    /// How many attempts ended in each class since the start; those that never did are left out.
+    pub attempts: BTreeMap<Class, u64>,
+}
+
+impl PoolHealth {
+    pub(super) fn read(core: &Core, now: Instant) -> Self {
+        let providers = core.members.iter().map(|member| provider(core, member, now)).collect();
+        Self { capability: core.capability.name, providers }
+    }
+}
+
+fn provider(core: &Core, member: &Member, now: Instant) -> ProviderHealth {
+    let (spec, settings) = (member.provider.spec(), member.provider.settings());
+    let methods = core.capability.methods.iter().enumerate();
+    ProviderHealth {
+        name: spec.name,
+        title: spec.title,
+        enabled: settings.enabled,
+        weight: settings.weight,
+        order: settings.order,
+        set_aside: member.provider.set_aside_until(now).map(|until| until - now),
+        methods: methods.map(|(place, spec)| method(core, member, place, spec, now)).collect(),
+    }
+}
+
+fn method(
+    core: &Core,
+    member: &Member,
+    place: usize,
+    spec: &'static CapabilityMethodSpec,
+    now: Instant,
+) -> MethodHealth {
+    let method = &member.methods[place];
+    let (breaker, retry_after) = match method.breaker.standing(now, &core.settings.breaker) {
+        Standing::Ready(state) => (state, None),
+        Standing::Due(_) | Standing::Full | Standing::Probing => (BreakerState::HalfOpen, None),
+        Standing::Until(until) => (method.breaker.state(), Some(until - now)),
+    };
+    let counted = CLASSES.map(|class| (class, method.counted(class)));
+    MethodHealth {
+        name: spec.name,
+        effect: spec.effect,
+        cost: method.cost,
+        breaker,
+        retry_after,
+        latency: method.latency.read(core.millis(now)),
+        in_flight: method.in_flight.load(Relaxed),
+        attempts: counted.into_iter().filter(|(_, count)| *count > 0).collect(),
+    }
+}
+
+fn millis<S: serde::Serializer>(duration: &Option<Duration>, serializer: S) -> Result<S::Ok, S::Error> {
+    whole(duration.map(|duration| duration.as_millis()), serializer)
+}
+
+fn micros<S: serde::Serializer>(duration: &Option<Duration>, serializer: S) -> Result<S::Ok, S::Error> {
+    whole(duration.map(|duration| duration.as_micros()), serializer)
+}
+
+fn whole<S: serde::Serializer>(number: Option<u128>, serializer: S) -> Result<S::Ok, S::Error> {
+    number.map(|number| u64::try_from(number).unwrap_or(u64::MAX)).serialize(serializer)
+}

@@ -1,0 +1,103 @@
+//! The key by which a provider tells a repetition from a second request.
+
+use std::fmt;
+
+use http::{HeaderMap, HeaderName};
+use sha2::{Digest, Sha256};
+
+use crate::call::Call;
+
+/// What to send to a provider that de-duplicates by a key, for effects that are `keyed`.
+///
+/// The same call has the same key, in every attempt. Calls with the same `Idempotency-Key` (or `X-Idempotency-Key`) of
+/// the same account, to the same method, have the same key too; a call without one has a key of its own. It is a
+/// digest in the form of a UUID (RFC 9562, version 8), which every provider takes: what callers of different accounts
+/// call by the same name stays apart, and no provider reads their names.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct IdempotencyKey([u8; 36]);
+
+impl IdempotencyKey {
+    /// The key of `call`.
+    #[must_use]
+    pub fn of(call: &Call) -> Self {
+        let digest = Sha256::new();
+        let digest = match callers_key(call.headers()) {
+            Some(key) => {
+                let digest = part(part(digest, "caller"), call.caller().account().unwrap_or_default());
+                let digest = part(part(digest, call.service().name), call.method().name);
+                part(digest.chain_update(call.service().version.to_be_bytes()), &key)
+            }
+            None => part(part(digest, "call"), call.id().as_str()).chain_update(call.nonce().to_be_bytes()),
+        };
+        Self::from_digest(digest)
+    }
+
+    /// Another key that depends on this one, for a call that sends two different requests to a provider.
+    #[must_use]
+    pub fn part(&self, name: &str) -> Self {
+        Self::from_digest(part(part(part(Sha256::new(), "part"), self.as_str()), name))
+    }
+
+    /// As text: 36 characters.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        std::str::from_utf8(&self.0).unwrap_or_default()
+    }
+
+    fn from_digest(digest: Sha256) -> Self {
+        let mut bytes = [0; 16];
+        bytes.copy_from_slice(&digest.finalize()[..16]);
+        bytes[6] = bytes[6] & 0x0f | 0x80;
+        bytes[8] = bytes[8] & 0x3f | 0x80;
+        let mut text = [b'-'; 36];
+        for (range, half) in [(0..8, 0..4), (9..13, 4..6), (14..18, 6..8), (19..23, 8..10), (24..36, 10..16)] {
+            // The lengths are those of the ranges above.
+            let _ = hex::encode_to_slice(&bytes[half], &mut text[range]);
+        }
+        Self(text)
+    }
+}
+
+/// Adds a text with its length, so that no two sequences of texts are the same bytes.
+fn part(digest: Sha256, text: &str) -> Sha256 {
+    digest.chain_update((text.len() as u64).to_be_bytes()).chain_update(text)
+}
+
+/// The caller's own key: a quoted string or a bare token of 1 to 255 printable ASCII characters.
+fn callers_key(headers: &HeaderMap) -> Option<String> {
+    const NAMES: [HeaderName; 2] =
+        [HeaderName::from_static("idempotency-key"), HeaderName::from_static("x-idempotency-key")];
+    let value = NAMES.iter().find_map(|name| headers.get(name))?.to_str().ok()?;
+    let key = match value.strip_prefix('"') {
+        Some(quoted) => unquoted(quoted.strip_suffix('"')?)?,
+        None => value.to_owned(),
+    };
+    let is_printable = key.bytes().all(|byte| (b' '..=b'~').contains(&byte));
+    (is_printable && (1..=255).contains(&key.len())).then_some(key)
+}
+
+/// The content of a quoted string (RFC 8941 §3.3.3): a backslash stands before a quote or another backslash.
+fn unquoted(text: &str) -> Option<String> {
+    let mut characters = text.chars();
+    let mut key = String::with_capacity(text.len());
+    while let Some(character) = characters.next() {
+        key.push(match character {
+            '\\' => characters.next().filter(|next| matches!(next, '"' | '\\'))?,
+            '"' => return None,
+            other => other,
+        });
+    }
+    Some(key)
+}
+
+impl fmt::Display for IdempotencyKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl fmt::Debug for IdempotencyKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}

@@ -1,0 +1,100 @@
+//! What a pool knows of each of its providers, method by method.
+
+use std::{
+    array,
+    sync::{
+        Arc,
+        atomic::{AtomicI64, AtomicU32, AtomicU64, Ordering::Relaxed},
+    },
+};
+
+use tokio::time::Instant;
+
+use super::{
+    breaker::{Breaker, Permit, Standing},
+    registered::Provider,
+    settings::BreakerSettings,
+};
+use crate::{attempt::Class, cost::Cost, strategy::Latency};
+
+/// A provider in a pool.
+#[derive(Debug)]
+pub(super) struct Member {
+    pub(super) provider: Arc<Provider>,
+    /// In the order of the capability's methods.
+    pub(super) methods: Box<[Method]>,
+}
+
+/// A method of a provider.
+#[derive(Debug)]
+pub(super) struct Method {
+    pub(super) cost: Cost,
+    pub(super) breaker: Breaker,
+    pub(super) latency: Latency,
+    pub(super) in_flight: AtomicU32,
+    pub(super) credit: AtomicI64,
+    /// How many attempts ended in each class.
+    ended: [AtomicU64; CLASSES.len()],
+}
+
+/// All classes, in the order in which they are counted.
+pub(super) const CLASSES: [Class; 7] = [
+    Class::Fulfilled,
+    Class::NotSent,
+    Class::Rejected,
+    Class::Ambiguous,
+    Class::Invalid,
+    Class::Unsupported,
+    Class::Cancelled,
+];
+
+impl Member {
+    pub(super) fn new(provider: Arc<Provider>, costs: Vec<Cost>, settings: &BreakerSettings, now: Instant) -> Self {
+        let method = |cost| Method {
+            cost,
+            breaker: Breaker::new(settings, now),
+            latency: Latency::default(),
+            in_flight: AtomicU32::new(0),
+            credit: AtomicI64::new(0),
+            ended: array::from_fn(|_| AtomicU64::new(0)),
+        };
+        Self { provider, methods: costs.into_iter().map(method).collect() }
+    }
+
+    /// How one of its methods stands, if it is enabled at all.
+    pub(super) fn standing(&self, method: usize, now: Instant, settings: &BreakerSettings) -> Option<Standing> {
+        if !self.provider.is_enabled() {
+            return None;
+        }
+        let standing = match self.provider.set_aside_until(now) {
+            Some(until) => Standing::Until(until),
+            None => self.methods[method].breaker.standing(now, settings),
+        };
+        Some(standing)
+    }
+
+    /// Lets a call through to one of its methods, if it may be.
+    pub(super) fn acquire(
+        &self,
+        method: usize,
+        now: Instant,
+        single: bool,
+        settings: &BreakerSettings,
+    ) -> Option<Permit> {
+        if !self.provider.is_enabled() || self.provider.set_aside_until(now).is_some() {
+            return None;
+        }
+        self.methods[method].breaker.acquire(now, single, settings)
+    }
+}
+
+impl Method {
+    pub(super) fn count(&self, class: Class) {
+        self.ended[class as usize].fetch_add(1, Relaxed);
+    }
+
+    /// How many attempts ended so.
+    pub(super) fn counted(&self, class: Class) -> u64 {
+        self.ended[class as usize].load(Relaxed)
+    }
+}

@@ -1,0 +1,50 @@
+//! Third-party providers behind a capability: one is chosen, and where the rules allow it, the next takes over.
+//!
+//! An author's method asks for [`Providers`], which binds the [`Pool`] of a capability to its call. `run` makes the
+//! attempts of one call: `selection` says who can be asked, `failover` which attempt comes next by the `rules`, and
+//! `running` counts and records it. `breaker` and `budget` keep providers that fail from being asked in vain.
+
+mod breaker;
+mod budget;
+mod error;
+mod failover;
+mod health;
+mod key;
+mod member;
+mod pool;
+mod providers;
+mod registered;
+mod rules;
+mod running;
+mod selection;
+mod settings;
+mod settle;
+mod sticky;
+mod window;
+
+pub use self::{
+    error::ProviderError,
+    health::{MethodHealth, PoolHealth, ProviderHealth},
+    key::IdempotencyKey,
+    pool::{Candidate, Pool},
+    providers::{Providers, run},
+    registered::Provider,
+    settings::{BreakerSettings, FailoverSettings, ProviderSettings},
+    settle::{Attending, FirstItem, Settle, SettleWhole, Settling, Whole},
+};
+pub use crate::cost::{Argument, Cost, argument};
+use crate::spec::CapabilitySpec;
+
+/// A trait that providers implement; `#[capability]` on a trait `Trait` implements it for `dyn Trait`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a capability",
+    label = "no trait object of a `#[capability]`",
+    note = "write `dyn` and the name of a trait with `#[capability]`, as in `Providers<dyn RateSource>`"
+)]
+pub trait Capability: Send + Sync + 'static {
+    /// What the attributes say.
+    const SPEC: &'static CapabilitySpec;
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,119 @@
+//! All providers of one capability, and what is known of them.
+
+use std::{
+    any::type_name,
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering::Relaxed},
+    },
+};
+
+use tokio::time::Instant;
+
+use super::{
+    Capability, budget::RetryBudget, health::PoolHealth, member::Member, registered::Provider,
+    settings::FailoverSettings, sticky::StickyMemory,
+};
+use crate::{cost::Cost, spec::CapabilitySpec};
+
+/// A provider that has the capability `C`.
+pub struct Candidate<C: ?Sized> {
+    provider: Arc<Provider>,
+    implementation: Arc<C>,
+    costs: Vec<Cost>,
+}
+
+impl<C: ?Sized> Candidate<C> {
+    /// `costs` are those of the capability's methods, in the order of its trait; what is missing is unknown.
+    #[must_use]
+    pub fn new(provider: Arc<Provider>, implementation: Arc<C>, costs: Vec<Cost>) -> Self {
+        Self { provider, implementation, costs }
+    }
+}
+
+impl<C: ?Sized> fmt::Debug for Candidate<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Candidate").field(&self.provider.spec().name).finish()
+    }
+}
+
+/// All providers of the capability `C`. One for the whole program; what the calls of all services tell is kept here.
+pub struct Pool<C: ?Sized> {
+    pub(super) core: Arc<Core>,
+    pub(super) implementations: Box<[Arc<C>]>,
+}
+
+/// The part of a pool that does not depend on its capability's type.
+#[derive(Debug)]
+pub(super) struct Core {
+    pub(super) capability: &'static CapabilitySpec,
+    pub(super) members: Box<[Member]>,
+    pub(super) settings: FailoverSettings,
+    pub(super) budget: RetryBudget,
+    pub(super) sticky: StickyMemory,
+    turns: Box<[AtomicUsize]>,
+    begun: Instant,
+}
+
+impl<C: ?Sized + Capability> Pool<C> {
+    /// The pool of these providers, in the order of their names.
+    #[must_use]
+    pub fn new(mut candidates: Vec<Candidate<C>>, settings: &FailoverSettings) -> Self {
+        let now = Instant::now();
+        let capability = C::SPEC;
+        candidates.sort_by_key(|candidate| candidate.provider.spec().name);
+        let (members, implementations) = candidates
+            .into_iter()
+            .map(|Candidate { provider, implementation, mut costs }| {
+                costs.resize(capability.methods.len(), Cost::Unknown);
+                (Member::new(provider, costs, &settings.breaker, now), implementation)
+            })
+            .unzip::<_, _, Vec<_>, Vec<_>>();
+        let core = Core {
+            capability,
+            members: members.into(),
+            budget: RetryBudget::new(settings),
+            sticky: StickyMemory::new(settings.sticky_keys),
+            settings: settings.clone(),
+            turns: capability.methods.iter().map(|_| AtomicUsize::new(0)).collect(),
+            begun: now,
+        };
+        Self { core: Arc::new(core), implementations: implementations.into() }
+    }
+}
+
+impl<C: ?Sized> Pool<C> {
+    /// How the providers are now.
+    #[must_use]
+    pub fn health(&self) -> PoolHealth {
+        PoolHealth::read(&self.core, Instant::now())
+    }
+}
+
+impl<C: ?Sized> fmt::Debug for Pool<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pool").field("capability", &type_name::<C>()).field("core", &self.core).finish()
+    }
+}
+
+impl Core {
+    /// The number of this call among those of a method.
+    pub(super) fn turn(&self, method: usize) -> usize {
+        self.turns[method].fetch_add(1, Relaxed)
+    }
+
+    /// Milliseconds since the pool was made; wraps around.
+    pub(super) fn millis(&self, now: Instant) -> u32 {
+        now.saturating_duration_since(self.begun).as_millis() as u32
+    }
+
+    /// The place of a provider.
+    pub(super) fn place(&self, name: &str) -> Option<usize> {
+        self.members.iter().position(|member| member.provider.spec().name == name)
+    }
+
+    pub(super) fn names(&self) -> impl Iterator<Item = &'static str> {
+        self.members.iter().map(|member| member.provider.spec().name)
+    }
+}

@@ -1,0 +1,98 @@
+//! One registered provider: who it is, its switches, and whether it has been set aside.
+
+use std::{
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicBool, AtomicI32, AtomicU32, Ordering::Relaxed},
+    },
+    time::Duration,
+};
+
+use tokio::time::Instant;
+
+use super::settings::ProviderSettings;
+use crate::spec::ProviderSpec;
+
+/// A provider, shared by the pools of all its capabilities. Its switches may change while calls are under way.
+#[derive(Debug)]
+pub struct Provider {
+    spec: &'static ProviderSpec,
+    enabled: AtomicBool,
+    weight: AtomicU32,
+    order: AtomicI32,
+    is_set_aside: AtomicBool,
+    set_aside_until: Mutex<Option<Instant>>,
+}
+
+impl Provider {
+    /// The provider that `spec` describes.
+    #[must_use]
+    pub fn new(spec: &'static ProviderSpec, settings: &ProviderSettings) -> Self {
+        Self {
+            spec,
+            enabled: AtomicBool::new(settings.enabled),
+            weight: AtomicU32::new(settings.weight),
+            order: AtomicI32::new(settings.order),
+            is_set_aside: AtomicBool::new(false),
+            set_aside_until: Mutex::new(None),
+        }
+    }
+
+    /// What its attribute says.
+    #[must_use]
+    pub fn spec(&self) -> &'static ProviderSpec {
+        self.spec
+    }
+
+    /// Its switches as they are now.
+    #[must_use]
+    pub fn settings(&self) -> ProviderSettings {
+        ProviderSettings { enabled: self.is_enabled(), weight: self.weight(), order: self.order() }
+    }
+
+    /// Changes its switches, for calls from now on.
+    pub fn apply(&self, settings: &ProviderSettings) {
+        self.enabled.store(settings.enabled, Relaxed);
+        self.weight.store(settings.weight, Relaxed);
+        self.order.store(settings.order, Relaxed);
+    }
+
+    pub(super) fn is_enabled(&self) -> bool {
+        self.enabled.load(Relaxed)
+    }
+
+    pub(super) fn weight(&self) -> u32 {
+        self.weight.load(Relaxed)
+    }
+
+    pub(super) fn order(&self) -> i32 {
+        self.order.load(Relaxed)
+    }
+
+    /// Until when it is left alone with all its methods.
+    pub(super) fn set_aside_until(&self, now: Instant) -> Option<Instant> {
+        if !self.is_set_aside.load(Relaxed) {
+            return None;
+        }
+        let mut until = self.set_aside_until.lock().unwrap_or_else(PoisonError::into_inner);
+        *until = until.filter(|until| *until > now);
+        self.is_set_aside.store(until.is_some(), Relaxed);
+        *until
+    }
+
+    /// Leaves it alone for a while, and says so once.
+    pub(super) fn set_aside(&self, length: Duration, status: u16, now: Instant) {
+        let mut until = self.set_aside_until.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_news = until.is_none_or(|until| until <= now);
+        *until = Some(now + length);
+        self.is_set_aside.store(true, Relaxed);
+        if is_news {
+            tracing::warn!(
+                provider = self.spec.name,
+                status,
+                seconds = length.as_secs(),
+                "provider set aside: it refuses our credentials or our account; look at its configuration and its bill"
+            );
+        }
+    }
+}

@@ -1,0 +1,148 @@
+//! Who can be asked in a call, and in which order.
+
+use std::{sync::atomic::Ordering::Relaxed, time::Duration};
+
+use smallvec::SmallVec;
+use tokio::time::Instant;
+
+use super::{breaker::Standing, pool::Core, providers::Bound};
+use crate::{
+    cost::Argument,
+    strategy::{BreakerState, CandidateView, Candidates, Live, StrategyCall},
+};
+
+/// How long to wait for a provider that nobody knows when to expect: none is enabled, or all probes are under way.
+const UNKNOWN_WAIT: Duration = Duration::from_secs(1);
+
+/// The places of providers, in the order in which they are to be asked.
+pub(super) type Places = SmallVec<[usize; 8]>;
+
+/// Who can be asked.
+#[derive(Debug, Default)]
+pub(super) struct Selection {
+    pub(super) order: Places,
+    /// Every breaker is open: a single probe, at the one that is due for longest.
+    pub(super) single: bool,
+    /// Somebody is enabled who cannot be asked now.
+    pub(super) is_partial: bool,
+}
+
+/// How all the providers stand that a call may ask.
+#[derive(Default)]
+struct Survey {
+    ready: SmallVec<[(usize, BreakerState); 8]>,
+    due: SmallVec<[(usize, Instant); 4]>,
+    is_one_half_open: bool,
+    is_one_probing: bool,
+    is_one_away: bool,
+}
+
+impl Survey {
+    fn of(core: &Core, only: Option<usize>, method: usize, now: Instant) -> Self {
+        let mut survey = Self::default();
+        let places = only.map_or(0..core.members.len(), |only| only..only + 1);
+        for place in places {
+            match core.members[place].standing(method, now, &core.settings.breaker) {
+                Some(Standing::Ready(state)) => survey.ready.push((place, state)),
+                Some(Standing::Due(since)) => survey.due.push((place, since)),
+                Some(Standing::Full) => survey.is_one_half_open = true,
+                Some(Standing::Probing) => survey.is_one_probing = true,
+                Some(Standing::Until(_)) => survey.is_one_away = true,
+                None => {}
+            }
+        }
+        survey
+    }
+}
+
+/// Who can be asked now, as the strategy orders them.
+pub(super) fn select(bound: &Bound<'_>, method: usize, arguments: &[&Argument], now: Instant) -> Selection {
+    let Survey { mut ready, due, is_one_half_open, is_one_probing, is_one_away } =
+        Survey::of(bound.core, bound.only, method, now);
+    let all_open = ready.is_empty() && !is_one_half_open;
+    let mut selection = Selection {
+        single: all_open,
+        is_partial: is_one_half_open || is_one_probing || is_one_away,
+        ..Selection::default()
+    };
+    if all_open && is_one_probing {
+        return selection;
+    }
+    ready.extend(due.iter().map(|(place, _)| (*place, BreakerState::HalfOpen)));
+    if !due.is_empty() {
+        ready.sort_unstable_by_key(|(place, _)| *place);
+    }
+    selection.order = order(bound, method, arguments, &ready, now);
+    if all_open {
+        let due_since = |place: &usize| due.iter().find(|(due, _)| due == place).map(|(_, since)| *since);
+        selection.order.sort_by_key(due_since);
+    }
+    selection
+}
+
+/// Puts those that are ready into the strategy's order; a key's own provider comes first.
+fn order(
+    bound: &Bound<'_>,
+    method: usize,
+    arguments: &[&Argument],
+    ready: &[(usize, BreakerState)],
+    now: Instant,
+) -> Places {
+    let core = bound.core;
+    if bound.only.is_some() || ready.is_empty() {
+        return ready.iter().map(|(place, _)| *place).collect();
+    }
+    let millis = core.millis(now);
+    let view = |(place, breaker): &(usize, BreakerState)| {
+        let member = &core.members[*place];
+        let state = &member.methods[method];
+        CandidateView::from(Live {
+            index: *place,
+            provider: member.provider.spec().name,
+            weight: member.provider.weight(),
+            order: member.provider.order(),
+            in_flight: state.in_flight.load(Relaxed),
+            breaker: *breaker,
+            latency: state.latency.read(millis),
+            credit: &state.credit,
+            cost: state.cost,
+            arguments,
+        })
+    };
+    let mut candidates: Candidates<'_> = ready.iter().map(view).collect();
+    let spec = &core.capability.methods[method];
+    let call = StrategyCall::new(bound.call, core.capability, spec, arguments, core.turn(method));
+    bound.strategy.order(&call, &mut candidates);
+    let mut order: Places = candidates.iter().map(|candidate| candidate.index).collect();
+    if let (Some(key), Some(first)) = (bound.sticky, order.first()) {
+        let given = core.sticky.given(key, *first);
+        if let Some(at) = order.iter().position(|place| *place == given) {
+            order[..=at].rotate_right(1);
+        }
+    }
+    order
+}
+
+/// When somebody can be asked again, in whole seconds from now, and why nobody can be now.
+pub(super) fn absence(core: &Core, only: Option<usize>, method: usize, now: Instant) -> (Duration, String) {
+    let mut soonest: Option<Duration> = None;
+    let mut reasons = Vec::new();
+    for place in only.map_or(0..core.members.len(), |only| only..only + 1) {
+        let member = &core.members[place];
+        let name = member.provider.spec().name;
+        reasons.push(match member.standing(method, now, &core.settings.breaker) {
+            None => format!("{name} is disabled"),
+            Some(Standing::Until(until)) => {
+                let wait = until - now;
+                soonest = Some(soonest.map_or(wait, |soonest| soonest.min(wait)));
+                let why = if member.provider.set_aside_until(now).is_some() { "set aside" } else { "left alone" };
+                format!("{name} is {why} for {wait:.1?}")
+            }
+            Some(Standing::Full | Standing::Probing) => format!("{name} is being probed"),
+            Some(Standing::Ready(_) | Standing::Due(_)) => format!("{name} was not chosen"),
+        });
+    }
+    let reasons = if reasons.is_empty() { "there is none".to_owned() } else { reasons.join(", ") };
+    let seconds = soonest.unwrap_or(UNKNOWN_WAIT).as_secs_f64().ceil().max(1.0);
+    (Duration::from_secs(seconds as u64), reasons)
+}

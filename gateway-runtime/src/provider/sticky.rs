@@ -1,0 +1,56 @@
+//! Which provider a key was first given.
+
+use std::{
+    hash::{BuildHasher, Hash},
+    num::NonZeroUsize,
+    sync::{Mutex, PoisonError},
+};
+
+use foldhash::fast::{FixedState, RandomState};
+use lru::LruCache;
+
+/// The hash of a key; two keys that share one share a provider, which does no harm.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct StickyKey(u64);
+
+#[derive(Clone, Copy, Debug)]
+struct Given {
+    member: usize,
+    /// Whether it has answered once; until then another that does may take its place.
+    for_good: bool,
+}
+
+/// Remembers a bounded number of keys, in this process; the least recently used are forgotten.
+#[derive(Debug)]
+pub(super) struct StickyMemory {
+    hasher: RandomState,
+    given: Mutex<LruCache<StickyKey, Given, FixedState>>,
+}
+
+impl StickyMemory {
+    pub(super) fn new(keys: u32) -> Self {
+        let keys = NonZeroUsize::new(keys as usize).unwrap_or(NonZeroUsize::MIN);
+        // It grows with what is remembered; room for all of it at once would be paid by those who never use it.
+        let mut given = LruCache::unbounded_with_hasher(FixedState::default());
+        given.resize(keys);
+        Self { hasher: RandomState::default(), given: Mutex::new(given) }
+    }
+
+    pub(super) fn key(&self, key: &str) -> StickyKey {
+        StickyKey(self.hasher.hash_one(key))
+    }
+
+    /// The provider of `key`; if it has none yet, it is given `first`.
+    pub(super) fn given(&self, key: StickyKey, first: usize) -> usize {
+        let mut given = self.given.lock().unwrap_or_else(PoisonError::into_inner);
+        given.get_or_insert(key, || Given { member: first, for_good: false }).member
+    }
+
+    /// The provider has answered: `key` is its own for good, unless another's already.
+    pub(super) fn answered(&self, key: StickyKey, member: usize) {
+        let mut given = self.given.lock().unwrap_or_else(PoisonError::into_inner);
+        if given.peek(&key).is_none_or(|given| !given.for_good) {
+            given.put(key, Given { member, for_good: true });
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! How long answers take: an exponentially weighted moving average over time, in two words and without a lock.
+
+use std::{
+    sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed},
+    time::Duration,
+};
+
+/// After so long an old answer weighs 1/e beside a new one, and so does an average that nobody refreshes: who was slow
+/// is tried again some day.
+const TIME_CONSTANT_MS: f32 = 10_000.0;
+
+/// A moving average of latencies. Times are milliseconds since some common beginning, and may wrap around.
+///
+/// Concurrent records may lose one of the samples, which an average can bear.
+#[derive(Debug, Default)]
+pub(crate) struct Latency {
+    /// The average in microseconds, as an `f32`, above; when it was recorded, below. All zero: never.
+    average: AtomicU64,
+    /// When it was asked last: one that is being tried again does not fade further meanwhile.
+    asked: AtomicU32,
+}
+
+impl Latency {
+    pub(crate) fn asked(&self, now: u32) {
+        self.asked.store(now, Relaxed);
+    }
+
+    /// Adds a sample.
+    pub(crate) fn record(&self, now: u32, sample: Duration) {
+        // Above zero, so that the word is never that of an empty average.
+        let sample = (sample.as_secs_f32() * 1e6).max(f32::MIN_POSITIVE);
+        let average = match self.load() {
+            None => sample,
+            Some((average, at)) => sample + (average - sample) * fade(now.wrapping_sub(at)),
+        };
+        self.average.store(u64::from(average.to_bits()) << 32 | u64::from(now), Relaxed);
+    }
+
+    /// Adds the sample if it is above the average: who fails fast is not fast.
+    pub(crate) fn record_failure(&self, now: u32, sample: Duration) {
+        if self.load().is_none_or(|(average, _)| sample.as_secs_f32() * 1e6 > average) {
+            self.record(now, sample);
+        }
+    }
+
+    /// The average, faded by the time since anybody asked.
+    pub(crate) fn read(&self, now: u32) -> Option<Duration> {
+        let (average, at) = self.load()?;
+        let idle = now.wrapping_sub(at).min(now.wrapping_sub(self.asked.load(Relaxed)));
+        Some(Duration::from_secs_f32(average * fade(idle) / 1e6))
+    }
+
+    fn load(&self) -> Option<(f32, u32)> {
+        let word = self.average.load(Relaxed);
+        (word != 0).then(|| (f32::from_bits((word >> 32) as u32), word as u32))
+    }
+}
+
+fn fade(elapsed_ms: u32) -> f32 {
+    if elapsed_ms == 0 { 1.0 } else { (-(elapsed_ms as f32) / TIME_CONSTANT_MS).exp() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MS: fn(u64) -> Duration = Duration::from_millis;
+
+    fn read_ms(latency: &Latency, now: u32) -> u64 {
+        (latency.read(now).unwrap().as_secs_f64() * 1e3).round() as u64
+    }
+
+    #[test]
+    fn the_first_answer_is_the_average() {
+        let latency = Latency::default();
+        assert_eq!(latency.read(5), None);
+        latency.asked(0);
+        latency.record(0, MS(40));
+        assert_eq!(read_ms(&latency, 0), 40);
+    }
+
+    #[test]
+    fn new_answers_take_over_with_time() {
+        let latency = Latency::default();
+        latency.record(0, MS(100));
+        for second in 1..=100 {
+            latency.asked(second * 1_000);
+            latency.record(second * 1_000, MS(10));
+        }
+        assert_eq!(read_ms(&latency, 100_000), 10);
+    }
+
+    #[test]
+    fn a_burst_of_slow_answers_does_not_take_over_at_once() {
+        let latency = Latency::default();
+        latency.record(0, MS(10));
+        for now in 1..=20 {
+            latency.asked(now);
+            latency.record(now, MS(1_000));
+        }
+        assert!(read_ms(&latency, 20) < 20);
+    }
+
+    #[test]
+    fn what_nobody_asks_for_fades_until_somebody_does() {
+        let latency = Latency::default();
+        latency.asked(0);
+        latency.record(500, MS(500));
+        assert!(read_ms(&latency, 60_000) < 10);
+        latency.asked(60_000);
+        assert_eq!(read_ms(&latency, 60_000), 500, "while it is tried, it counts as slow as it was");
+        latency.record(60_020, MS(20));
+        assert!(read_ms(&latency, 60_020) < 22, "an old average weighs little");
+    }
+
+    #[test]
+    fn who_fails_fast_is_not_fast() {
+        let latency = Latency::default();
+        latency.record(0, MS(100));
+        latency.record_failure(30_000, MS(1));
+        latency.asked(30_000);
+        assert_eq!(read_ms(&latency, 30_000), 100);
+        latency.record_failure(30_000, MS(10_000));
+        assert!(read_ms(&latency, 30_000) > 9_000);
+    }
+
+    #[test]
+    fn the_clock_may_wrap_around() {
+        let latency = Latency::default();
+        latency.asked(u32::MAX);
+        latency.record(u32::MAX, MS(100));
+        assert!((99..=100).contains(&read_ms(&latency, 9)));
+    }
+}
