@@ -9,7 +9,7 @@ use syn::visit::Visit;
 
 /// The floors, lowest first: each module may import those of its own floor and below.
 const FLOORS: &[&[&str]] = &[
-    &["attempt", "call", "country", "duration", "error", "money", "reply", "secret", "spec"],
+    &["attempt", "call", "cost", "country", "duration", "error", "money", "reply", "secret", "spec"],
     &["app", "extract", "provider", "registry", "schema", "section", "strategy"],
     &["pipeline"],
     &["http", "client"],
@@ -27,9 +27,11 @@ const STRANGERS: &[(&str, &str)] =
 const BEHIND_ONE_MODULE: &[(&str, &[&str])] = &[
     ("jsonschema", &["schema"]),
     ("reqwest", &["provider", "client"]),
-    ("hyper", &["http"]),
+    ("h2", &["provider"]),
+    ("hyper", &["http", "provider"]),
     ("hyper_util", &["http"]),
     ("tokio_tungstenite", &["http"]),
+    ("lru", &["provider"]),
     ("inventory", &["registry", "private"]),
     ("lexopt", &["config"]),
     ("toml", &["config", "section"]),
