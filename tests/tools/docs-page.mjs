@@ -1,16 +1,19 @@
-// Opens BASE/docs in headless Chromium: it lists every method of BASE/openapi.json, and calls made from it answer.
-// Fails on a request that leaves BASE's origin, and on anything the browser's console calls an error.
+// Opens BASE/docs in headless Chromium: it lists every method of BASE/openapi.json, and calls made from it answer; then
+// all of that once more through a proxy that puts a prefix before every path.
+// Fails on a request that leaves the page's origin, and on anything the browser's console calls an error.
 //
 // Usage: node docs-page.mjs BASE CALLS.json
 //   CALLS is a list of {method, path, input, answer}: `input` has the query parameters of a GET or DELETE, else it is
 //   the body; `answer` is a piece of what the page then shows. $CHROMIUM is the path of the browser.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
+import { createServer, request } from "node:http";
 import { chromium } from "playwright-core";
 
-const [base, calls] = process.argv.slice(2);
-const { origin } = new URL(base);
+const [base, callsFile] = process.argv.slice(2);
+const calls = JSON.parse(readFileSync(callsFile));
 
+const proxy = await prefixed("/behind/a/prefix");
 const browser = await chromium.launch({
   executablePath: process.env.CHROMIUM,
   // In a container, as root: no sandbox, no GPU, nothing that calls home.
@@ -25,6 +28,15 @@ const browser = await chromium.launch({
   ],
 });
 try {
+  await look(base);
+  await look(proxy.base);
+} finally {
+  await browser.close();
+  proxy.server.close();
+}
+
+async function look(site) {
+  const { origin } = new URL(site);
   const page = await browser.newPage();
   page.setDefaultTimeout(20_000);
   const complaints = [];
@@ -38,12 +50,11 @@ try {
     if (url.origin !== origin && url.protocol !== "data:") complaints.push(`left the gateway: ${url}`);
   });
 
-  await page.goto(`${base}/docs`);
-  await listsEveryMethod(page);
-  for (const call of JSON.parse(readFileSync(calls))) await make(page, call);
+  await page.goto(`${site}/docs`);
+  const listed = await listsEveryMethod(page);
+  for (const call of calls) await make(page, call);
   assert.deepEqual(complaints, [], "the browser has nothing to complain about");
-} finally {
-  await browser.close();
+  console.log(`${site}/docs lists ${listed} methods; ${calls.length} called from it answered`);
 }
 
 async function listsEveryMethod(page) {
@@ -61,7 +72,7 @@ async function listsEveryMethod(page) {
     }),
   );
   assert.deepEqual(listed.sort(), described.sort(), "the page lists what the description has");
-  console.log(`the page lists all ${listed.length} methods`);
+  return listed.length;
 }
 
 async function make(page, { method, path, input, answer }) {
@@ -84,5 +95,19 @@ async function make(page, { method, path, input, answer }) {
   const body = await response.locator(".highlight-code code").innerText();
   assert.equal(status, "200", `${method} ${path} answers 200: ${body}`);
   assert.ok(body.includes(answer), `${method} ${path} answers ${answer}: ${body}`);
-  console.log(`${method} ${path} called from the page: ${status}`);
+}
+
+/** A proxy in front of BASE, at a free port, that knows it under `prefix` only. */
+async function prefixed(prefix) {
+  const server = createServer((from, to) => {
+    if (!from.url.startsWith(`${prefix}/`)) return to.writeHead(404).end();
+    const options = { method: from.method, headers: from.headers };
+    const onward = request(base + from.url.slice(prefix.length), options, (answer) => {
+      answer.pipe(to.writeHead(answer.statusCode, answer.headers));
+    });
+    onward.on("error", () => to.destroy());
+    from.pipe(onward);
+  });
+  await new Promise((listening) => server.listen(0, "127.0.0.1", listening));
+  return { server, base: `http://127.0.0.1:${server.address().port}${prefix}` };
 }
