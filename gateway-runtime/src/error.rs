@@ -43,6 +43,8 @@ impl Code {
     pub const METHOD_NOT_ALLOWED: Self = Self::new("method-not-allowed", 405, "Method not allowed");
     /// 406: the answer cannot take any of the forms that `Accept` allows.
     pub const NOT_ACCEPTABLE: Self = Self::new("not-acceptable", 406, "Not acceptable");
+    /// 408: the request's body did not arrive in time.
+    pub const REQUEST_TIMEOUT: Self = Self::new("request-timeout", 408, "Request timeout").retryable();
     /// 409: the same idempotency key is in use by a call that has not ended.
     pub const IDEMPOTENCY_CONFLICT: Self = Self::new("idempotency-conflict", 409, "Idempotency conflict").retryable();
     /// 413: the body is longer than the limit.
@@ -67,6 +69,30 @@ impl Code {
     pub const TIMEOUT: Self = Self::new("timeout", 504, "Timeout").retryable();
     /// 504: what must happen once may have happened; only looking can tell.
     pub const OUTCOME_UNKNOWN: Self = Self::new("outcome-unknown", 504, "Outcome unknown");
+
+    /// All of the gateway's own, by status.
+    pub const ALL: [Self; 20] = [
+        Self::INVALID_REQUEST,
+        Self::UNAUTHENTICATED,
+        Self::INSUFFICIENT_FUNDS,
+        Self::FORBIDDEN,
+        Self::NOT_FOUND,
+        Self::METHOD_NOT_ALLOWED,
+        Self::NOT_ACCEPTABLE,
+        Self::REQUEST_TIMEOUT,
+        Self::IDEMPOTENCY_CONFLICT,
+        Self::PAYLOAD_TOO_LARGE,
+        Self::UNSUPPORTED_MEDIA_TYPE,
+        Self::IDEMPOTENCY_MISMATCH,
+        Self::QUOTA_EXCEEDED,
+        Self::INTERNAL,
+        Self::PROVIDER_FAILED,
+        Self::NO_PROVIDER,
+        Self::UNROUTABLE,
+        Self::OVERLOADED,
+        Self::TIMEOUT,
+        Self::OUTCOME_UNKNOWN,
+    ];
 
     /// A code of your own. `name` is kebab-case and never changes; `status` is an HTTP status from 400 to 599.
     ///

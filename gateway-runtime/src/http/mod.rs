@@ -1,18 +1,38 @@
 //! The HTTP edge.
+//!
+//! A request's road: `server` and `connection` take it from the wire, `edge` answers it: by its address (`route`), from
+//! its query or body (`decode`), through the pipeline, to a response (`encode`, `stream`) or a problem (`problem`).
+//! Webhooks, WebSockets and mounted services branch off at `edge`.
 
+mod accept;
 mod body;
 mod connection;
+mod decode;
 mod describe;
 mod docs;
+mod edge;
+mod encode;
 mod etag;
+mod explain;
 mod limits;
 mod listener;
+mod mount;
+mod problem;
+mod route;
 mod server;
+mod stream;
+mod webhook;
+mod websocket;
 mod worker;
 
 pub use body::{Body, BodyError, BoxError, read_body};
 pub use connection::Peer;
 pub use describe::{Documents, Info};
+pub use edge::{Edge, EdgeSettings};
 pub use limits::{Http2Limits, HttpLimits};
 pub use listener::BindError;
+pub use mount::Mount;
+pub use route::Routes;
 pub use server::{Ended, Handler, HttpConfig, Server};
+pub use webhook::WebhookKey;
+pub use websocket::WebSocketSettings;

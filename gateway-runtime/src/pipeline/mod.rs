@@ -6,6 +6,7 @@
 mod deadline;
 mod dispatch;
 mod trace;
+mod unwind;
 mod validate;
 
 use std::{future::Future, sync::Arc};
@@ -16,6 +17,7 @@ use self::{
     deadline::{Deadline, DeadlineLayer},
     dispatch::Dispatch,
     trace::{Trace, TraceLayer},
+    unwind::{Unwind, UnwindLayer},
     validate::{Validate, ValidateLayer},
 };
 use crate::{call::CallRequest, error::Error, registry::Method, reply::Reply};
@@ -30,7 +32,7 @@ pub struct Invocation {
 }
 
 /// The layers, from the outermost in.
-type Stack = Trace<Deadline<Validate<Dispatch>>>;
+type Stack = Trace<Unwind<Deadline<Validate<Dispatch>>>>;
 
 /// The stack of layers; cheap to clone, a call needs its own.
 #[derive(Clone, Debug)]
@@ -44,6 +46,8 @@ impl Pipeline {
             ServiceBuilder::new()
                 // Outermost, so that refused calls are logged too, and with their time in every other layer.
                 .layer(TraceLayer)
+                // Around all that can panic, so that the line says why.
+                .layer(UnwindLayer)
                 .layer(DeadlineLayer)
                 // Judges the input by the method's schema; a call that fails here has cost nothing yet.
                 .layer(ValidateLayer)

@@ -1,0 +1,95 @@
+//! Which of the forms an answer can take does the client want: `Accept`, by RFC 9110 §12.5.1.
+
+use http::{HeaderMap, header};
+
+/// The place in `offers` (lower case, in order of our preference) of the form that the client likes best; none when it
+/// accepts none of them. Without an `Accept` every form will do.
+pub(super) fn negotiate(request: &HeaderMap, offers: &[&str]) -> Option<usize> {
+    let ranges = || request.get_all(header::ACCEPT).iter().filter_map(|line| line.to_str().ok());
+    if ranges().all(|line| line.trim().is_empty()) {
+        return Some(0);
+    }
+    let mut best = None;
+    for (place, offer) in offers.iter().enumerate() {
+        let weight = weight(ranges().flat_map(|line| line.split(',')), offer);
+        // Strictly better only, so that equals keep our order.
+        if weight > best.map_or(0, |(_, weight)| weight) {
+            best = Some((place, weight));
+        }
+    }
+    best.map(|(place, _)| place)
+}
+
+/// What the most specific range says of `offer`, in thousandths; 0 when none matches.
+fn weight<'a>(ranges: impl Iterator<Item = &'a str>, offer: &str) -> u16 {
+    let group = offer.split_once('/').map_or(offer, |(group, _)| group);
+    let mut found = (0, 0);
+    for range in ranges {
+        let mut parts = range.split(';').map(str::trim);
+        let name = parts.next().unwrap_or_default();
+        let specificity = match name.split_once('/') {
+            Some(_) if name.eq_ignore_ascii_case(offer) => 3,
+            Some((kind, "*")) if kind.eq_ignore_ascii_case(group) => 2,
+            Some(("*", "*")) => 1,
+            _ => continue,
+        };
+        let quality = parts.find_map(|part| part.strip_prefix(['q', 'Q'])?.trim_start().strip_prefix('='));
+        let quality = quality.map_or(1000, |value| thousandths(value.trim()));
+        if specificity > found.0 {
+            found = (specificity, quality);
+        }
+    }
+    found.1
+}
+
+/// `0.5` is 500; what is no weight is 0.
+fn thousandths(value: &str) -> u16 {
+    let weight: f32 = value.parse().unwrap_or(0.0);
+    // From 0 to 1000, and 0 for what is no number.
+    (weight.clamp(0.0, 1.0) * 1000.0) as u16
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderValue;
+
+    use super::*;
+
+    const OFFERS: [&str; 2] = ["text/event-stream", "application/x-ndjson"];
+
+    fn choice(lines: &[&'static str]) -> Option<usize> {
+        let headers = lines.iter().map(|line| (header::ACCEPT, HeaderValue::from_static(line)));
+        negotiate(&headers.collect(), &OFFERS)
+    }
+
+    #[test]
+    fn the_first_offer_serves_those_who_do_not_care() {
+        for any in [&[][..], &[""], &["*/*"], &["text/html, */*;q=0.8"], &["text/*"], &["text/event-stream"]] {
+            assert_eq!(choice(any), Some(0), "{any:?}");
+        }
+    }
+
+    #[test]
+    fn the_client_has_the_last_word() {
+        for second in [
+            &["application/x-ndjson"][..],
+            &["APPLICATION/X-NDJSON; charset=utf-8"],
+            &["application/*"],
+            &["*/*;q=0.1, application/x-ndjson"],
+            &["text/event-stream;q=0.5", "application/x-ndjson;q=0.6"],
+            &["text/event-stream; q=0, */*"],
+            &["*/*, text/*;q=0.001, text/event-stream;q=0"],
+        ] {
+            assert_eq!(choice(second), Some(1), "{second:?}");
+        }
+    }
+
+    #[test]
+    fn nothing_suits_some() {
+        for none in
+            ["application/json", "text/html", "*/*;q=0", "text/event-stream;q=0", "*", "q=1", "*/*;q=NaN", "*/*;q=-1"]
+        {
+            assert_eq!(choice(&[none]), None, "{none}");
+        }
+    }
+}

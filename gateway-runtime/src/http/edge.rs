@@ -1,0 +1,267 @@
+//! What answers the server's requests: from the address, by the input, through the pipeline, to the response.
+//!
+//! What one call costs here, besides hyper's and the pipeline's share: the id (32 bytes), the call's `Arc`, the query if
+//! there is one, the response's header table, and the future. Header fields are moved into the call, and a body that
+//! came in one piece is not copied.
+
+use std::{
+    any::Any,
+    panic::AssertUnwindSafe,
+    sync::Arc,
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+};
+
+use futures_util::FutureExt;
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, header, request::Parts};
+use hyper::body::Incoming;
+
+use super::{
+    Handler, HttpLimits, Peer,
+    body::Body,
+    decode, encode, explain, problem,
+    route::{self, Admission, Routes, Target},
+    stream::Form,
+    webhook::{Seen, WebhookKey},
+    websocket::{self, WebSocketSettings},
+};
+use crate::{
+    call::{Arrival, Call, CallRequest, Input, Origin, RequestId},
+    country::Country,
+    error::{Code, Error},
+    extract::AnswerShape,
+    pipeline::Pipeline,
+    registry::Method,
+    spec::Verb,
+};
+
+/// How the edge treats calls.
+#[derive(Clone, Debug)]
+pub struct EdgeSettings {
+    /// How long a call may take whose method does not say: 30 s.
+    pub request_timeout: Duration,
+    /// The header field in which whoever stands before the gateway says which country a client is in: none.
+    pub country_header: Option<HeaderName>,
+    /// Limits on what clients may send.
+    pub limits: HttpLimits,
+    /// Calls over WebSockets.
+    pub websocket: WebSocketSettings,
+}
+
+impl Default for EdgeSettings {
+    fn default() -> Self {
+        Self {
+            request_timeout: Duration::from_secs(30),
+            country_header: None,
+            limits: HttpLimits::default(),
+            websocket: WebSocketSettings::default(),
+        }
+    }
+}
+
+/// The handler of the HTTP server. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Edge(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    routes: Routes,
+    pipeline: Pipeline,
+    settings: EdgeSettings,
+    seen: Seen,
+}
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+impl Edge {
+    /// Answers at `routes`, with calls going through `pipeline`.
+    #[must_use]
+    pub fn new(mut routes: Routes, pipeline: Pipeline, settings: EdgeSettings) -> Self {
+        routes.publish(explain::PREFIX, Box::new(explain::serve));
+        Self(Arc::new(Inner { routes, pipeline, settings, seen: Seen::default() }))
+    }
+
+    pub(super) fn routes(&self) -> &Routes {
+        &self.0.routes
+    }
+
+    pub(super) fn pipeline(&self) -> &Pipeline {
+        &self.0.pipeline
+    }
+
+    pub(super) fn settings(&self) -> &EdgeSettings {
+        &self.0.settings
+    }
+
+    /// What is known of a call when it begins.
+    pub(super) fn begin(&self, method: &Method, moment: &Moment, origin: Origin, headers: HeaderMap) -> Call {
+        let settings = self.settings();
+        let country = settings.country_header.as_ref().and_then(|name| headers.get(name));
+        let arrival = Arrival {
+            id: moment.id.clone(),
+            origin,
+            peer: Some(moment.peer.address().ip()),
+            country: country.and_then(|value| value.to_str().ok()).and_then(Country::from_code),
+            headers,
+            started: moment.started,
+            deadline: moment.started + method.spec.timeout.unwrap_or(settings.request_timeout),
+        };
+        Call::new(method.service, method.spec, arrival)
+    }
+
+    /// The response, or why the request did not become a call.
+    async fn answer(&self, request: Request<Incoming>, moment: &Moment) -> Result<Response<Body>, Error> {
+        let routes = self.routes();
+        let path = request.uri().path();
+        let Some(target) = routes.find(path) else {
+            // Whatever has no address of its own ends here.
+            return Err(routes.nothing_at(path));
+        };
+        if let Some(verb) = target.verb()
+            && route::admit(request.method(), verb)? == Admission::Options
+        {
+            return Ok(options(verb));
+        }
+        match target {
+            Target::Method(method) => self.call(method, request, moment).await,
+            Target::Webhook(method, key) => self.webhook(method, key, request, moment).await,
+            Target::Page(page) => Ok(page(path, request.headers())?.map(Body::from)),
+            Target::WebSocket => websocket::open(self, request, moment),
+            Target::Mount(mount) => {
+                let mut request = request.map(Body::wrap);
+                request.headers_mut().insert(REQUEST_ID, moment.id.header());
+                mount.call(request, moment.peer.clone()).await
+            }
+        }
+    }
+
+    async fn call(
+        &self,
+        method: &Arc<Method>,
+        request: Request<Incoming>,
+        moment: &Moment,
+    ) -> Result<Response<Body>, Error> {
+        let (parts, body) = request.into_parts();
+        // A stream that its client could not read must not begin.
+        let form = accepted(method, &parts.headers)?;
+        let input = decode::input(method, &parts.uri, &parts.headers, body, &self.settings().limits).await?;
+        Ok(self.carry_out(method, parts, input, form, Origin::Http, moment).await)
+    }
+
+    async fn webhook(
+        &self,
+        method: &Arc<Method>,
+        key: &WebhookKey,
+        request: Request<Incoming>,
+        moment: &Moment,
+    ) -> Result<Response<Body>, Error> {
+        let (parts, body) = request.into_parts();
+        let body = decode::whole(body, &self.settings().limits).await?;
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+        // What was signed is the bytes, and before they prove themselves nothing else is looked at.
+        key.verify(&parts.headers, &body, now, &self.0.seen)?;
+        let form = accepted(method, &parts.headers)?;
+        let input = if method.input.is_none() { Input::None } else { decode::json(&parts.headers, body)? };
+        Ok(self.carry_out(method, parts, input, form, Origin::Webhook, moment).await)
+    }
+
+    /// From here on a call has its own line in the log, whatever becomes of it.
+    async fn carry_out(
+        &self,
+        method: &Arc<Method>,
+        parts: Parts,
+        input: Input,
+        form: Form,
+        origin: Origin,
+        moment: &Moment,
+    ) -> Response<Body> {
+        let call = self.begin(method, moment, origin, parts.headers);
+        match self.pipeline().call(method, CallRequest { call, input }).await {
+            Ok(reply) => encode::response(reply, form, parts.uri.path(), &moment.id),
+            Err(error) => problem::respond(&error, parts.uri.path(), &moment.id),
+        }
+    }
+}
+
+impl Handler for Edge {
+    async fn handle(&self, request: Request<Incoming>, peer: Peer) -> Response<Body> {
+        let moment = Moment::now(request.headers().get(REQUEST_ID), peer);
+        // Both cost a count, not a copy.
+        let (uri, method) = (request.uri().clone(), request.method().clone());
+        let answered = AssertUnwindSafe(self.answer(request, &moment)).catch_unwind().await;
+        let mut response = answered.unwrap_or_else(|panic| Err(panicked(&*panic))).unwrap_or_else(|error| {
+            moment.log(&error, Origin::Http, format_args!("{method} {}", uri.path()));
+            refuse(&error, uri.path(), &moment.id)
+        });
+        response.headers_mut().insert(REQUEST_ID, moment.id.header());
+        response
+    }
+}
+
+/// When a request came, from whom, and what it is called.
+#[derive(Debug)]
+pub(super) struct Moment {
+    pub(super) id: RequestId,
+    pub(super) peer: Peer,
+    pub(super) started: Instant,
+}
+
+impl Moment {
+    /// A request that is here now, under the name that its client gave it if that is sane.
+    pub(super) fn now(id: Option<&HeaderValue>, peer: Peer) -> Self {
+        let id = id.and_then(RequestId::from_header).unwrap_or_else(RequestId::generate);
+        Self { id, peer, started: Instant::now() }
+    }
+
+    /// The line of a request that did not become a call; calls have the pipeline's.
+    pub(super) fn log(&self, error: &Error, origin: Origin, asked: std::fmt::Arguments<'_>) {
+        macro_rules! line {
+            ($level:ident) => {
+                tracing::$level!(
+                    target: "gateway::request",
+                    request_id = self.id.as_str(),
+                    origin = origin.as_str(),
+                    asked,
+                    status = error.code().status(),
+                    code = error.code().name(),
+                    duration_us = u64::try_from(self.started.elapsed().as_micros()).unwrap_or(u64::MAX),
+                    peer = %self.peer.address().ip(),
+                    detail = error.detail(),
+                    internal = error.internal_message(),
+                    "refused"
+                )
+            };
+        }
+        if error.code() == Code::INTERNAL { line!(error) } else { line!(info) }
+    }
+}
+
+/// `internal`; the log reads what the panic said.
+pub(super) fn panicked(panic: &(dyn Any + Send)) -> Error {
+    let text = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
+    Error::internal(format!("panicked: {}", text.unwrap_or("(not a text)")))
+}
+
+fn accepted(method: &Method, headers: &HeaderMap) -> Result<Form, Error> {
+    match method.answer {
+        AnswerShape::Items(_) => Form::accepted(headers),
+        AnswerShape::Empty | AnswerShape::Json(_) | AnswerShape::Raw(_) => Ok(Form::Events),
+    }
+}
+
+/// The response to what did not become a call.
+fn refuse(error: &Error, instance: &str, id: &RequestId) -> Response<Body> {
+    let mut response = problem::respond(error, instance, id);
+    // Before the pipeline, webhooks alone have to prove who they are.
+    if let Some(scheme) = response.headers_mut().get_mut(header::WWW_AUTHENTICATE) {
+        *scheme = HeaderValue::from_static("Webhook-Signature");
+    }
+    response
+}
+
+/// What an address takes.
+fn options(verb: Verb) -> Response<Body> {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::NO_CONTENT;
+    response.headers_mut().insert(header::ALLOW, HeaderValue::from_static(route::allowed(verb)));
+    response
+}

@@ -1,0 +1,263 @@
+//! From an address to what stands there: one hash look-up of the whole path, however many methods there are.
+//!
+//! Paths are compared byte for byte: what is spelled otherwise (a trailing slash, capitals, percent-encoding) is another
+//! address, so that no two parties can read one address in two ways.
+
+use std::{collections::HashMap, fmt, sync::Arc};
+
+use bytes::Bytes;
+use http::{HeaderMap, Method as HttpMethod, Response};
+
+use super::{mount::Mount, webhook::WebhookKey};
+use crate::{
+    app::StartError,
+    error::{Code, Error},
+    registry::{Method, Registry},
+    secret::Secret,
+    spec::Verb,
+};
+
+/// Answers GET and HEAD of some addresses with what is published there, by the path and the request's header fields.
+pub(crate) type Page = Box<dyn Fn(&str, &HeaderMap) -> Result<Response<Bytes>, Error> + Send + Sync>;
+
+/// What stands at an address.
+pub(super) enum Target {
+    Method(Arc<Method>),
+    Webhook(Arc<Method>, Box<WebhookKey>),
+    WebSocket,
+    Page(Page),
+    Mount(Mount),
+}
+
+impl Target {
+    /// The HTTP method it takes; a mount has its own idea.
+    pub(super) fn verb(&self) -> Option<Verb> {
+        match self {
+            Self::Method(method) => Some(method.spec.verb),
+            Self::Webhook(..) => Some(Verb::Post),
+            Self::WebSocket | Self::Page(_) => Some(Verb::Get),
+            Self::Mount(_) => None,
+        }
+    }
+}
+
+/// All addresses of a gateway.
+pub struct Routes {
+    exact: HashMap<Box<str>, Target, foldhash::fast::RandomState>,
+    /// What holds a whole subtree, the longest prefix first. There are few.
+    prefixes: Vec<(Box<str>, Target)>,
+    /// By `service.vN.method`, for WebSockets.
+    names: HashMap<Box<str>, Arc<Method>, foldhash::fast::RandomState>,
+}
+
+/// Where calls over one WebSocket begin.
+pub(super) const WEBSOCKET: &str = "/services/_ws";
+
+impl Routes {
+    /// The addresses of all methods, and of the WebSocket; `secret` finds the secrets of webhooks by their names.
+    ///
+    /// # Errors
+    ///
+    /// Names every secret that is missing or is no key.
+    pub fn new(registry: &Registry, secret: impl Fn(&str) -> Option<Secret>) -> Result<Self, StartError> {
+        let mut routes = Self { exact: HashMap::default(), prefixes: Vec::new(), names: HashMap::default() };
+        let mut problems = Vec::new();
+        for method in registry.methods() {
+            let target = match &method.spec.webhook {
+                None => {
+                    routes.names.insert(name(method).into(), Arc::clone(method));
+                    Target::Method(Arc::clone(method))
+                }
+                Some(webhook) => match key(webhook.secret, secret(webhook.secret)) {
+                    Ok(key) => Target::Webhook(Arc::clone(method), Box::new(key)),
+                    Err(why) => {
+                        problems.push(format!("{} ({}): {why}", method.path(), method.spec.source));
+                        continue;
+                    }
+                },
+            };
+            routes.exact.insert(method.path().into(), target);
+        }
+        routes.exact.insert(WEBSOCKET.into(), Target::WebSocket);
+        StartError::unless_empty(problems)?;
+        Ok(routes)
+    }
+
+    /// Publishes something at `prefix` and below it.
+    pub(crate) fn publish(&mut self, prefix: &str, page: Page) {
+        self.insert(prefix, Target::Page(page));
+    }
+
+    /// Gives a subtree to an author's own service.
+    ///
+    /// # Errors
+    ///
+    /// When the prefix is taken, or is within `/services`.
+    pub fn mount(&mut self, mount: Mount) -> Result<(), StartError> {
+        let prefix = mount.prefix().to_owned();
+        if prefix == "/services" || prefix.starts_with("/services/") {
+            return Err(StartError::new(format!("the mount at `{prefix}`: `/services` belongs to the methods")));
+        }
+        if self.prefixes.iter().any(|(other, _)| **other == *prefix) {
+            return Err(StartError::new(format!("the mount at `{prefix}`: something stands there already")));
+        }
+        self.insert(&prefix, Target::Mount(mount));
+        Ok(())
+    }
+
+    fn insert(&mut self, prefix: &str, target: Target) {
+        self.prefixes.push((prefix.into(), target));
+        self.prefixes.sort_by_key(|(prefix, _)| std::cmp::Reverse(prefix.len()));
+    }
+
+    /// What stands at `path`.
+    pub(super) fn find(&self, path: &str) -> Option<&Target> {
+        self.exact
+            .get(path)
+            .or_else(|| self.prefixes.iter().find(|(prefix, _)| is_within(path, prefix)).map(|(_, target)| target))
+    }
+
+    /// The method that a WebSocket calls `service.vN.method`; webhooks are none.
+    pub(super) fn method_named(&self, name: &str) -> Option<&Arc<Method>> {
+        self.names.get(name)
+    }
+
+    /// `not-found`, with what was probably meant: two look-ups more, and no search a stranger could make us repeat.
+    pub(super) fn nothing_at(&self, path: &str) -> Error {
+        let near = path.trim_end_matches('/').to_ascii_lowercase();
+        if near != path && self.exact.contains_key(&*near) {
+            return Error::not_found(format!("nothing stands at this address; there is `{near}`"));
+        }
+        Error::not_found("nothing stands at this address; `GET /meta` lists those of the methods")
+    }
+}
+
+impl fmt::Debug for Routes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let prefixes: Vec<_> = self.prefixes.iter().map(|(prefix, _)| prefix).collect();
+        f.debug_struct("Routes").field("exact", &self.exact.len()).field("prefixes", &prefixes).finish()
+    }
+}
+
+/// Whether `path` is `prefix` or below it: `/api` holds `/api` and `/api/x`, not `/apis`.
+fn is_within(path: &str, prefix: &str) -> bool {
+    prefix == "/" || path.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+fn name(method: &Method) -> String {
+    format!("{}.v{}.{}", method.service.name, method.service.version, method.spec.name)
+}
+
+fn key(name: &str, secret: Option<Secret>) -> Result<WebhookKey, String> {
+    let how = "Set it under `[secrets]` in the configuration, or as an environment variable of that name";
+    let secret =
+        secret.ok_or_else(|| format!("its webhooks are signed with the secret `{name}`, which is not set. {how}"))?;
+    WebhookKey::new(&secret).map_err(|why| format!("the secret `{name}` {why}. {how}"))
+}
+
+/// What a request's HTTP method makes of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Admission {
+    /// It is to be carried out. For HEAD the server leaves the body away.
+    Call,
+    /// It asks what there is.
+    Options,
+}
+
+/// Whether an address whose HTTP method is `verb` takes a request.
+///
+/// # Errors
+///
+/// `method-not-allowed`, with what is.
+pub(super) fn admit(request: &HttpMethod, verb: Verb) -> Result<Admission, Error> {
+    if request.as_str() == verb.as_str() || (verb == Verb::Get && request == HttpMethod::HEAD) {
+        return Ok(Admission::Call);
+    }
+    if request == HttpMethod::OPTIONS {
+        return Ok(Admission::Options);
+    }
+    let detail = format!("this address takes {}", allowed(verb));
+    Err(Error::new(Code::METHOD_NOT_ALLOWED, detail).allow(allowed(verb)))
+}
+
+/// As in `Allow`.
+pub(super) const fn allowed(verb: Verb) -> &'static str {
+    match verb {
+        Verb::Get => "GET, HEAD, OPTIONS",
+        Verb::Post => "POST, OPTIONS",
+        Verb::Put => "PUT, OPTIONS",
+        Verb::Patch => "PATCH, OPTIONS",
+        Verb::Delete => "DELETE, OPTIONS",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn routes() -> Routes {
+        let mut routes = Routes { exact: HashMap::default(), prefixes: Vec::new(), names: HashMap::default() };
+        routes.exact.insert("/services/a/v1/b".into(), Target::WebSocket);
+        for prefix in ["/api", "/api/inner", "/docs"] {
+            routes.publish(prefix, Box::new(|_, _| Ok(Response::default())));
+        }
+        routes
+    }
+
+    fn prefix_of(routes: &Routes, path: &str) -> Option<usize> {
+        let found: *const Target = routes.find(path)?;
+        routes.prefixes.iter().position(|(_, target)| std::ptr::eq(target, found))
+    }
+
+    #[test]
+    fn the_longest_prefix_holds_on_segment_boundaries() {
+        let routes = routes();
+        let order: Vec<_> = routes.prefixes.iter().map(|(prefix, _)| &**prefix).collect();
+        assert_eq!(order, ["/api/inner", "/docs", "/api"]);
+        for (path, place) in [
+            ("/api/inner", Some(0)),
+            ("/api/inner/x", Some(0)),
+            ("/api/inners", Some(2)),
+            ("/api/", Some(2)),
+            ("/api", Some(2)),
+            ("/apis", None),
+            ("/docs/a/b", Some(1)),
+            ("/", None),
+            ("", None),
+        ] {
+            assert_eq!(prefix_of(&routes, path), place, "{path}");
+        }
+    }
+
+    #[test]
+    fn paths_are_compared_byte_for_byte_and_near_ones_are_named() {
+        let routes = routes();
+        assert!(routes.find("/services/a/v1/b").is_some());
+        for near in ["/services/a/v1/b/", "/services/A/v1/b", "/services/a/V1/B//"] {
+            assert!(routes.find(near).is_none(), "{near}");
+            assert!(routes.nothing_at(near).detail().contains("there is `/services/a/v1/b`"), "{near}");
+        }
+        for far in ["/services/a/v1/%62", "//services/a/v1/b", "/services/a/v1", "/", "*"] {
+            assert!(routes.find(far).is_none(), "{far}");
+            assert!(routes.nothing_at(far).detail().contains("/meta"), "{far}");
+        }
+    }
+
+    #[test]
+    fn an_address_takes_its_method_and_tells_which() {
+        let admit = |request: &str, verb| admit(&HttpMethod::from_bytes(request.as_bytes()).unwrap(), verb);
+        assert_eq!(admit("GET", Verb::Get).unwrap(), Admission::Call);
+        assert_eq!(admit("HEAD", Verb::Get).unwrap(), Admission::Call);
+        assert_eq!(admit("PATCH", Verb::Patch).unwrap(), Admission::Call);
+        assert_eq!(admit("OPTIONS", Verb::Post).unwrap(), Admission::Options);
+        for (request, verb, allowed) in [
+            ("HEAD", Verb::Post, "POST, OPTIONS"),
+            ("POST", Verb::Get, "GET, HEAD, OPTIONS"),
+            ("TRACE", Verb::Delete, "DELETE, OPTIONS"),
+            ("put", Verb::Put, "PUT, OPTIONS"),
+        ] {
+            let error = admit(request, verb).unwrap_err();
+            assert_eq!((error.code(), error.allowed()), (Code::METHOD_NOT_ALLOWED, Some(allowed)));
+        }
+    }
+}

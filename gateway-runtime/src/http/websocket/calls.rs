@@ -1,0 +1,195 @@
+//! What one message asks for, carried out: a stream of all that is sent because of it.
+
+use std::{future::Future, sync::Arc};
+
+use bytes::Bytes;
+use futures_util::{
+    FutureExt, StreamExt,
+    future::ready,
+    stream::{self, BoxStream, SelectAll},
+};
+use http::HeaderMap;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use super::jsonrpc::{self, Entry, Id, Message, Request, code};
+use crate::{
+    call::{CallRequest, Input, Origin},
+    error::{Code, Error},
+    extract::AnswerShape,
+    http::{
+        Peer,
+        edge::{Edge, Moment},
+        problem::Problem,
+        route,
+    },
+    registry::Method,
+    reply::{Chunks, Reply},
+};
+
+/// The calls of one connection.
+pub(super) struct Calls {
+    edge: Edge,
+    /// Those of the handshake belong to each call.
+    headers: HeaderMap,
+    peer: Peer,
+    slots: Arc<Semaphore>,
+    closing: bool,
+}
+
+/// What is sent because of one request.
+enum Sent {
+    /// An item of a stream; it does not wait for the rest of a batch.
+    Item(Bytes),
+    /// The response; none to a notification.
+    Response(Option<Bytes>),
+}
+
+impl Sent {
+    fn bytes(self) -> Option<Bytes> {
+        match self {
+            Self::Item(item) => Some(item),
+            Self::Response(response) => response,
+        }
+    }
+}
+
+impl Calls {
+    pub(super) fn new(edge: Edge, headers: HeaderMap, peer: Peer) -> Self {
+        let slots = Arc::new(Semaphore::new(edge.settings().websocket.calls));
+        Self { edge, headers, peer, slots, closing: false }
+    }
+
+    /// From now on calls are answered `overloaded`.
+    pub(super) fn close(&mut self) {
+        self.closing = true;
+    }
+
+    /// Carries out what `message` asks for. Dropping the stream cancels it.
+    pub(super) fn answer(&self, message: &[u8]) -> BoxStream<'static, Bytes> {
+        let most = self.edge.settings().websocket.calls;
+        let sent = match Message::parse(message) {
+            Ok(Message::Batch(entries)) if entries.len() <= most => {
+                return batch(entries.into_iter().map(|entry| self.entry(entry)).collect());
+            }
+            // Else a few bytes could ask for megabytes of answers.
+            Ok(Message::Batch(_)) => self.invalid(Id::NULL, format!("a batch has at most {most} requests")),
+            Ok(Message::One(entry)) => self.entry(entry),
+            Err(error) => {
+                let error = Error::new(Code::INVALID_REQUEST, format!("the message is no JSON: {error}"));
+                self.refuse(Some(Id::NULL), code::PARSE_ERROR, &error)
+            }
+        };
+        sent.filter_map(|sent| ready(sent.bytes())).boxed()
+    }
+
+    fn entry(&self, entry: Entry) -> BoxStream<'static, Sent> {
+        let Request { id, method: name, params } = match entry {
+            Entry::Request(request) => request,
+            Entry::Invalid(id, why) => return self.invalid(id, why.to_owned()),
+        };
+        let Some(method) = self.edge.routes().method_named(&name) else {
+            let error =
+                Error::not_found("there is no such method; `GET /meta` lists them, here they are service.vN.method");
+            return self.refuse(id, code::METHOD_NOT_FOUND, &error);
+        };
+        let slot = match self.admit(method) {
+            Ok(slot) => slot,
+            Err(error) => return self.refuse(id, jsonrpc::number(&error), &error),
+        };
+        let moment = Moment::now(None, self.peer.clone());
+        let call = self.edge.begin(method, &moment, Origin::WebSocket, self.headers.clone());
+        let input = params.map_or(Input::None, Input::Value);
+        let reply = self.edge.pipeline().call(method, CallRequest { call, input });
+        Running { id, method: Arc::clone(method), moment, _slot: slot }.run(reply).flatten_stream().boxed()
+    }
+
+    fn admit(&self, method: &Method) -> Result<OwnedSemaphorePermit, Error> {
+        if self.closing {
+            return Err(Error::new(Code::OVERLOADED, "the gateway is closing; connect again"));
+        }
+        if let AnswerShape::Raw(media) = method.answer {
+            let detail = format!("this method answers with {media}, which is no JSON; call it at {}", method.path());
+            return Err(Error::new(Code::NOT_ACCEPTABLE, detail));
+        }
+        let full = |_| Error::new(Code::OVERLOADED, "this connection has as many calls in flight as it may");
+        Arc::clone(&self.slots).try_acquire_owned().map_err(full)
+    }
+
+    fn invalid(&self, id: Id, why: String) -> BoxStream<'static, Sent> {
+        self.refuse(Some(id), code::INVALID_REQUEST, &Error::new(Code::INVALID_REQUEST, why))
+    }
+
+    /// What did not become a call.
+    fn refuse(&self, id: Option<Id>, number: i32, error: &Error) -> BoxStream<'static, Sent> {
+        let moment = Moment::now(None, self.peer.clone());
+        moment.log(error, Origin::WebSocket, format_args!("a message"));
+        let response =
+            id.map(|id| jsonrpc::failure(&id, number, error, Problem::new(error, route::WEBSOCKET, &moment.id)));
+        stream::once(ready(Sent::Response(response))).boxed()
+    }
+}
+
+/// The answer to a batch is sent whole, once all of it is there.
+fn batch(entries: SelectAll<BoxStream<'static, Sent>>) -> BoxStream<'static, Bytes> {
+    let next = async |state: Option<(SelectAll<_>, Vec<Bytes>)>| {
+        let (mut entries, mut responses) = state?;
+        loop {
+            match entries.next().await {
+                Some(Sent::Item(item)) => return Some((item, Some((entries, responses)))),
+                Some(Sent::Response(response)) => responses.extend(response),
+                None => return Some((jsonrpc::batch(&responses)?, None)),
+            }
+        }
+    };
+    stream::unfold(Some((entries, Vec::new())), next).boxed()
+}
+
+/// A call on its way.
+struct Running {
+    id: Option<Id>,
+    method: Arc<Method>,
+    moment: Moment,
+    _slot: OwnedSemaphorePermit,
+}
+
+impl Running {
+    async fn run(self, reply: impl Future<Output = Result<Reply, Error>> + Send) -> BoxStream<'static, Sent> {
+        let response = match reply.await {
+            // Nobody could be told the items of a stream that has no id.
+            Ok(Reply::Items(chunks)) if self.id.is_some() => return self.items(chunks),
+            Ok(Reply::Json(json)) => self.response(Ok(&json)),
+            Ok(Reply::Empty | Reply::Items(_)) => self.response(Ok(b"null")),
+            Ok(Reply::Raw(..) | Reply::RawStream(..)) => {
+                self.response(Err(&Error::internal("the method answered with bytes, which it had not declared")))
+            }
+            Err(error) => self.response(Err(&error)),
+        };
+        stream::once(ready(response)).boxed()
+    }
+
+    /// Each item as a notification, then the response.
+    fn items(self, chunks: Chunks) -> BoxStream<'static, Sent> {
+        let next = async |state: Option<(Self, Chunks)>| {
+            let (this, mut chunks) = state?;
+            match chunks.next().await {
+                Some(Ok(item)) => {
+                    let id = this.id.as_ref().unwrap_or(&Id::NULL);
+                    Some((Sent::Item(jsonrpc::item(id, &item)), Some((this, chunks))))
+                }
+                Some(Err(error)) => Some((this.response(Err(&error)), None)),
+                None => Some((this.response(Ok(b"null")), None)),
+            }
+        };
+        stream::unfold(Some((self, chunks)), next).boxed()
+    }
+
+    fn response(&self, outcome: Result<&[u8], &Error>) -> Sent {
+        Sent::Response(self.id.as_ref().map(|id| match outcome {
+            Ok(result) => jsonrpc::success(id, result),
+            Err(error) => {
+                let instance = self.method.path();
+                jsonrpc::failure(id, jsonrpc::number(error), error, Problem::new(error, &instance, &self.moment.id))
+            }
+        }))
+    }
+}

@@ -1,0 +1,111 @@
+//! Calls over one WebSocket: JSON-RPC 2.0, many in flight, answers in any order.
+//!
+//! `jsonrpc` reads and writes messages, `calls` carries out what one message asks, `session` is the connection's life.
+
+mod calls;
+mod jsonrpc;
+mod origin;
+mod session;
+
+use std::time::Duration;
+
+use http::{HeaderValue, Request, Response, Version, header};
+use hyper::body::Incoming;
+use schemars::JsonSchema;
+use serde::Deserialize;
+use tokio_tungstenite::tungstenite::handshake::server::create_response;
+
+use self::{calls::Calls, session::Session};
+use super::{
+    body::Body,
+    edge::{Edge, Moment},
+    problem,
+};
+use crate::{
+    duration::{self, DurationText},
+    error::{Code, Error},
+};
+
+/// Limits on one WebSocket, and who may open one.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct WebSocketSettings {
+    /// Calls in flight on one connection, and requests in one batch: 64. Beyond it calls are answered `overloaded`.
+    pub calls: usize,
+    /// Bytes of one message: 1 MiB.
+    pub message_bytes: usize,
+    /// A ping is sent after so long without a word from the client: 20 s.
+    #[serde(with = "duration")]
+    #[schemars(with = "DurationText")]
+    pub ping_interval: Duration,
+    /// The client is given up after so long without a word from it, pongs included: 60 s.
+    #[serde(with = "duration")]
+    #[schemars(with = "DurationText")]
+    pub idle_timeout: Duration,
+    /// The origins, besides the gateway's own, whose pages may connect: `https://app.example.com`; `*` is any.
+    ///
+    /// Browsers let any page open a WebSocket with the user's cookies and network position, and tell only by `Origin`
+    /// which page it was. Clients that are no browsers send none, and may always connect.
+    pub origins: Vec<String>,
+}
+
+impl Default for WebSocketSettings {
+    fn default() -> Self {
+        Self {
+            calls: 64,
+            message_bytes: 1024 * 1024,
+            ping_interval: Duration::from_secs(20),
+            idle_timeout: Duration::from_secs(60),
+            origins: Vec::new(),
+        }
+    }
+}
+
+/// 426: the address speaks WebSocket alone.
+const UPGRADE_REQUIRED: Code = Code::new("upgrade-required", 426, "Upgrade required");
+
+/// Answers the opening handshake (RFC 6455 §4.2), after which the connection is no longer HTTP.
+///
+/// # Errors
+///
+/// `forbidden` for pages of other origins.
+pub(super) fn open(edge: &Edge, request: Request<Incoming>, moment: &Moment) -> Result<Response<Body>, Error> {
+    let settings = &edge.settings().websocket;
+    if request.version() != Version::HTTP_11 || !request.headers().contains_key(header::UPGRADE) {
+        let error = Error::new(UPGRADE_REQUIRED, "this address speaks WebSocket (RFC 6455) over HTTP/1.1");
+        return Ok(not_opened(&error, request.uri().path(), moment));
+    }
+    origin::check(request.headers(), request.uri(), &settings.origins)?;
+    let (parts, body) = request.into_parts();
+    drop(body);
+    let mut request = Request::from_parts(parts, ());
+    let answer = match create_response(&request) {
+        Ok(answer) => answer,
+        Err(why) => {
+            let error = Error::new(Code::INVALID_REQUEST, format!("no opening handshake of a WebSocket: {why}"));
+            return Ok(not_opened(&error, request.uri().path(), moment));
+        }
+    };
+
+    let upgrade = hyper::upgrade::on(&mut request);
+    let peer = moment.peer.clone();
+    let calls = Calls::new(edge.clone(), request.into_parts().0.headers, peer.clone());
+    let session = Session { calls, peer, settings: settings.clone() };
+    tokio::spawn(async move {
+        // An error means that the client left before it had the answer.
+        if let Ok(upgraded) = upgrade.await {
+            session.run(upgraded).await;
+        }
+    });
+    Ok(answer.map(|()| Body::empty()))
+}
+
+/// Says which protocol and version would do (RFC 9110 §15.5.22, RFC 6455 §4.4).
+fn not_opened(error: &Error, instance: &str, moment: &Moment) -> Response<Body> {
+    let mut response = problem::respond(error, instance, &moment.id);
+    let headers = response.headers_mut();
+    headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
+    headers.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
+    headers.insert(header::SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13"));
+    response
+}

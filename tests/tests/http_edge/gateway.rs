@@ -1,0 +1,50 @@
+//! A gateway of its own for each test.
+
+use std::{net::SocketAddr, time::Duration};
+
+use gateway_runtime::{
+    App, Secret,
+    http::{Edge, EdgeSettings, Ended, HttpConfig, Mount, Routes, Server},
+    pipeline::Pipeline,
+    registry::{Registry, RegistrySettings},
+};
+use tokio::{sync::oneshot, task::JoinHandle};
+
+/// Base64 after the prefix, as senders hand it out.
+pub(super) const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+
+/// A running server; it stops with the test's runtime, or when told to.
+pub(super) struct Gateway {
+    pub(super) address: SocketAddr,
+    stop: oneshot::Sender<()>,
+    server: JoinHandle<Ended>,
+}
+
+impl Gateway {
+    pub(super) async fn start() -> Self {
+        Self::with(EdgeSettings::default(), Vec::new()).await
+    }
+
+    pub(super) async fn with(settings: EdgeSettings, mounts: Vec<Mount>) -> Self {
+        let registry = Registry::build(&App::default(), &RegistrySettings::default()).unwrap();
+        let mut routes = Routes::new(&registry, |_| Some(Secret::new(SECRET))).unwrap();
+        for mount in mounts {
+            routes.mount(mount).unwrap();
+        }
+        let listen = SocketAddr::from(([127, 0, 0, 1], 0));
+        let limits = settings.limits.clone();
+        let config = HttpConfig { listen, workers: 1, limits, drain: Duration::from_secs(10) };
+        let server = Server::bind(&config).unwrap();
+        let address = server.local_addr();
+        let edge = Edge::new(routes, Pipeline::new(), settings);
+        let (stop, stopped) = oneshot::channel();
+        let server = tokio::spawn(async move { server.serve(edge, async { drop(stopped.await) }).await.unwrap() });
+        Self { address, stop, server }
+    }
+
+    /// Begins to shut down; the result completes at the end.
+    pub(super) fn stop(self) -> JoinHandle<Ended> {
+        self.stop.send(()).unwrap();
+        self.server
+    }
+}

@@ -1,0 +1,277 @@
+//! What the gateway of these tests serves.
+
+use std::{
+    collections::HashMap,
+    sync::{LazyLock, Mutex},
+    time::{Duration, Instant},
+};
+
+use futures_util::{StreamExt, stream};
+use gateway_runtime::{
+    Call, Code, Error, Raw, Result, Streaming, expose_method,
+    media::{Csv, OctetStream},
+    model, service,
+};
+use tokio::sync::watch;
+
+/// What happened to a call that its client named, for tests to look at and to let go on.
+#[derive(Clone, Debug)]
+pub(super) struct Ticket(watch::Sender<State>);
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct State {
+    pub(super) begun: u32,
+    pub(super) dropped: u32,
+    pub(super) released: bool,
+}
+
+impl Ticket {
+    /// The same for everybody who knows the name; each test has names of its own.
+    pub(super) fn named(name: &str) -> Self {
+        static TICKETS: LazyLock<Mutex<HashMap<String, Ticket>>> = LazyLock::new(Mutex::default);
+        let mut tickets = TICKETS.lock().unwrap();
+        tickets.entry(name.to_owned()).or_insert_with(|| Self(watch::Sender::new(State::default()))).clone()
+    }
+
+    /// Waits until the state is as described.
+    pub(super) async fn until(&self, wanted: impl FnMut(&State) -> bool) -> State {
+        let mut states = self.0.subscribe();
+        let reached = tokio::time::timeout(Duration::from_secs(10), states.wait_for(wanted)).await;
+        reached.unwrap_or_else(|_| panic!("still {:?}", self.now())).unwrap().clone()
+    }
+
+    pub(super) fn now(&self) -> State {
+        self.0.borrow().clone()
+    }
+
+    pub(super) fn release(&self) {
+        self.0.send_modify(|state| state.released = true);
+    }
+
+    /// From now until it is dropped, a call is on its way.
+    fn begin(&self) -> Running {
+        self.0.send_modify(|state| state.begun += 1);
+        Running(self.clone())
+    }
+}
+
+struct Running(Ticket);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.0.0.send_modify(|state| state.dropped += 1);
+    }
+}
+
+#[model]
+pub(super) struct Terms {
+    #[serde(default)]
+    terms: Vec<i64>,
+    #[serde(default)]
+    negate: bool,
+}
+
+#[model]
+#[serde(deny_unknown_fields)]
+pub(super) struct Note {
+    #[schemars(length(min = 1, max = 20))]
+    title: String,
+    #[schemars(range(min = 0, max = 9))]
+    stars: u8,
+}
+
+#[model]
+pub(super) struct Named {
+    name: String,
+}
+
+#[model]
+pub(super) struct Counted {
+    name: String,
+    count: u32,
+}
+
+#[model]
+pub(super) struct Seen {
+    id: String,
+    origin: String,
+    peer: Option<String>,
+    country: Option<String>,
+    header: Option<String>,
+    /// How long the call may still take, in milliseconds.
+    left: u64,
+}
+
+/// Everything an edge can be asked.
+#[service(name = "edge")]
+struct Edge;
+
+#[service]
+impl Edge {
+    #[expose_method(GET)]
+    async fn sum(&self, input: Terms) -> Result<i64> {
+        let sum: i64 = input.terms.iter().sum();
+        Ok(if input.negate { -sum } else { sum })
+    }
+
+    #[expose_method(POST)]
+    async fn note(&self, note: Note) -> Result<Note> {
+        Ok(note)
+    }
+
+    #[expose_method(PUT)]
+    async fn put(&self, note: Note) -> Result<Note> {
+        Ok(note)
+    }
+
+    #[expose_method(PATCH)]
+    async fn patch(&self, note: Note) -> Result<Note> {
+        Ok(note)
+    }
+
+    #[expose_method(DELETE)]
+    async fn remove(&self, named: Named) -> Result<()> {
+        Ticket::named(&named.name).begin();
+        Ok(())
+    }
+
+    /// What is known of the call.
+    #[expose_method(GET)]
+    async fn seen(&self, call: Call) -> Result<Seen> {
+        Ok(Seen {
+            id: call.id().to_string(),
+            origin: call.origin().as_str().to_owned(),
+            peer: call.peer().map(|peer| peer.to_string()),
+            country: call.country().map(|country| country.to_string()),
+            header: call.headers().get("x-test").map(|value| value.to_str().unwrap().to_owned()),
+            left: u64::try_from(call.deadline().duration_since(Instant::now()).as_millis()).unwrap(),
+        })
+    }
+
+    #[expose_method(POST)]
+    async fn nothing(&self) -> Result<()> {
+        Ok(())
+    }
+
+    #[expose_method(POST)]
+    async fn panics(&self) -> Result<()> {
+        panic!("of this only the log may speak")
+    }
+
+    #[expose_method(POST)]
+    async fn fails(&self, named: Named) -> Result<()> {
+        Err(match &*named.name {
+            "busy" => Error::new(Code::OVERLOADED, "come back").retry_after(Duration::from_millis(1500)),
+            "stranger" => Error::new(Code::UNAUTHENTICATED, "who are you?"),
+            "own" => Error::new(Code::new("sold-out", 409, "Sold out"), "the last one is gone"),
+            _ => std::io::Error::other("the password is hunter2").into(),
+        })
+    }
+
+    /// Waits until its ticket is released.
+    #[expose_method(POST)]
+    async fn wait(&self, named: Named) -> Result<String> {
+        let ticket = Ticket::named(&named.name);
+        let _running = ticket.begin();
+        ticket.until(|state| state.released).await;
+        Ok(named.name)
+    }
+
+    #[expose_method(GET, timeout = "50ms")]
+    async fn never(&self) -> Result<()> {
+        std::future::pending().await
+    }
+
+    #[expose_method(GET)]
+    async fn table(&self) -> Result<Raw<Csv>> {
+        Ok(Raw::new("a,b\n1,2\n"))
+    }
+
+    /// Counts; the item after the first waits until the ticket is released.
+    #[expose_method(GET)]
+    async fn count(&self, counted: Counted) -> Result<Streaming<u32>> {
+        let ticket = Ticket::named(&counted.name);
+        let running = ticket.begin();
+        Ok(Streaming::new(stream::iter(0..counted.count).then(move |number| {
+            let ticket = running.0.clone();
+            async move {
+                if number > 0 {
+                    ticket.until(|state| state.released).await;
+                }
+                Ok::<_, Error>(number)
+            }
+        })))
+    }
+
+    /// Two items, then a failure; with the name `panic` a panic.
+    #[expose_method(GET)]
+    async fn breaks(&self, named: Named) -> Result<Streaming<u32>> {
+        Ok(Streaming::new(stream::iter([Ok(1), Ok(2), Err(())]).map(move |item| {
+            item.map_err(|()| match &*named.name {
+                "panic" => panic!("of this only the log may speak"),
+                _ => Error::new(Code::PROVIDER_FAILED, "the source dried up").log("the password is hunter2"),
+            })
+        })))
+    }
+
+    /// Bytes in two pieces, and a third that fails if asked to.
+    #[expose_method(GET)]
+    async fn bytes(&self, named: Named) -> Result<Raw<OctetStream>> {
+        let mut pieces = vec![Ok("first".into()), Ok("second".into())];
+        if named.name == "broken" {
+            pieces.push(Err(Error::internal("the disk is gone")));
+        }
+        Ok(Raw::stream(stream::iter(pieces)))
+    }
+
+    /// Counts webhooks by the name in them.
+    #[expose_method(POST, webhook = HmacSha256("EDGE_WEBHOOK_SECRET"))]
+    async fn paid(&self, event: Named, call: Call) -> Result<String> {
+        Ticket::named(&event.name).begin();
+        Ok(call.origin().as_str().to_owned())
+    }
+}
+
+#[model]
+#[serde(untagged)]
+pub(super) enum Subtraction {
+    List([i64; 2]),
+    Named { minuend: i64, subtrahend: i64 },
+}
+
+/// The methods that the examples of the JSON-RPC specification call.
+#[service(name = "spec")]
+struct Spec;
+
+#[service]
+impl Spec {
+    #[expose_method(POST)]
+    async fn subtract(&self, input: Subtraction) -> Result<i64> {
+        Ok(match input {
+            Subtraction::List([minuend, subtrahend]) | Subtraction::Named { minuend, subtrahend } => {
+                minuend - subtrahend
+            }
+        })
+    }
+
+    #[expose_method(POST)]
+    async fn sum(&self, terms: Vec<i64>) -> Result<i64> {
+        Ok(terms.iter().sum())
+    }
+
+    #[expose_method(POST)]
+    async fn update(&self, _numbers: Vec<i64>) -> Result<()> {
+        Ticket::named("spec-update").begin();
+        Ok(())
+    }
+
+    #[expose_method(POST)]
+    async fn notify_hello(&self, _numbers: Vec<i64>) -> Result<()> {
+        Ok(())
+    }
+
+    #[expose_method(POST)]
+    async fn get_data(&self) -> Result<(String, i64)> {
+        Ok(("hello".to_owned(), 5))
+    }
+}
