@@ -12,14 +12,17 @@ mod attempt;
 mod call;
 pub mod client;
 mod compose;
+mod config;
 mod cost;
 mod country;
 pub mod duration;
 mod error;
 mod extract;
+mod gateway;
 pub mod http;
 mod money;
 pub mod pipeline;
+pub mod prelude;
 pub mod provider;
 pub mod registry;
 mod reply;
@@ -34,9 +37,11 @@ pub mod telemetry;
 pub use app::{App, Config, FromApp, Scope, StartError};
 pub use attempt::{Attempt, Class};
 pub use call::{Arrival, Call, CallRequest, Caller, Input, Origin, RequestId};
+pub use config::Settings;
 pub use country::Country;
 pub use error::{Code, Error, Result, Violation};
 pub use extract::{Answer, AnswerShape, Arguments, Failure, FromCall, Outcome};
+pub use gateway::{Gateway, Running};
 pub use gateway_macros::{FromApp, FromCall, capability, expose_method, model, provide_method, provider, service};
 pub use money::{Currency, Money, ParseMoneyError};
 pub use provider::{IdempotencyKey, ProviderError, Providers};
@@ -47,3 +52,17 @@ pub use spec::{
     Auth, Cache, CacheScope, CapabilityMethodSpec, CapabilitySpec, Effect, Idempotency, MethodSpec, ProviderSpec,
     Quota, ServiceSpec, Source, Verb, Webhook,
 };
+
+/// Links crates for what they register: services, providers. A crate that is only named in `Cargo.toml` is not part of
+/// the program, and registers nothing.
+///
+/// ```
+/// # mod mail_providers {}
+/// gateway_runtime::link!(mail_providers);
+/// ```
+#[macro_export]
+macro_rules! link {
+    ($($krate:ident),+ $(,)?) => {
+        $(use $krate as _;)+
+    };
+}

@@ -8,7 +8,7 @@ use std::{
     any::Any,
     panic::AssertUnwindSafe,
     sync::Arc,
-    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+    time::{Instant, SystemTime, UNIX_EPOCH},
 };
 
 use futures_util::FutureExt;
@@ -20,9 +20,10 @@ use super::{
     body::Body,
     decode, encode, explain, problem,
     route::{self, Admission, Routes, Target},
+    settings::HttpSettings,
     stream::Form,
     webhook::{Seen, WebhookKey},
-    websocket::{self, WebSocketSettings},
+    websocket,
 };
 use crate::{
     call::{Arrival, Call, CallRequest, Input, Origin, RequestId},
@@ -34,30 +35,6 @@ use crate::{
     spec::Verb,
 };
 
-/// How the edge treats calls.
-#[derive(Clone, Debug)]
-pub struct EdgeSettings {
-    /// How long a call may take whose method does not say: 30 s.
-    pub request_timeout: Duration,
-    /// The header field in which whoever stands before the gateway says which country a client is in: none.
-    pub country_header: Option<HeaderName>,
-    /// Limits on what clients may send.
-    pub limits: HttpLimits,
-    /// Calls over WebSockets.
-    pub websocket: WebSocketSettings,
-}
-
-impl Default for EdgeSettings {
-    fn default() -> Self {
-        Self {
-            request_timeout: Duration::from_secs(30),
-            country_header: None,
-            limits: HttpLimits::default(),
-            websocket: WebSocketSettings::default(),
-        }
-    }
-}
-
 /// The handler of the HTTP server. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Edge(Arc<Inner>);
@@ -66,7 +43,7 @@ pub struct Edge(Arc<Inner>);
 struct Inner {
     routes: Routes,
     pipeline: Pipeline,
-    settings: EdgeSettings,
+    settings: HttpSettings,
     seen: Seen,
 }
 
@@ -75,7 +52,7 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 impl Edge {
     /// Answers at `routes`, with calls going through `pipeline`.
     #[must_use]
-    pub fn new(mut routes: Routes, pipeline: Pipeline, settings: EdgeSettings) -> Self {
+    pub fn new(mut routes: Routes, pipeline: Pipeline, settings: HttpSettings) -> Self {
         routes.publish(explain::PREFIX, Box::new(explain::serve));
         Self(Arc::new(Inner { routes, pipeline, settings, seen: Seen::default() }))
     }
@@ -88,7 +65,7 @@ impl Edge {
         &self.0.pipeline
     }
 
-    pub(super) fn settings(&self) -> &EdgeSettings {
+    pub(super) fn settings(&self) -> &HttpSettings {
         &self.0.settings
     }
 

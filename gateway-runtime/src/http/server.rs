@@ -14,14 +14,13 @@ use std::{
 
 use http::{Request, Response};
 use hyper::body::Incoming;
-use serde::Deserialize;
 use tokio::{
     sync::{Semaphore, mpsc, watch},
     time::timeout,
 };
 
 use super::{
-    Body, HttpLimits, Peer,
+    Body, HttpLimits, HttpSettings, Peer,
     listener::{self, BindError},
     worker::{self, Phase},
 };
@@ -48,32 +47,6 @@ where
     }
 }
 
-/// How the server listens and ends.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(default)]
-pub struct HttpConfig {
-    /// Where to listen: `127.0.0.1:8080`. Port 0 is any free one.
-    pub listen: SocketAddr,
-    /// Worker threads; 0, the default, is one for each core that the process may use.
-    pub workers: usize,
-    /// How long requests in flight may go on when the server stops: 30 s.
-    #[serde(with = "crate::duration")]
-    pub drain: Duration,
-    /// What clients may take.
-    pub limits: HttpLimits,
-}
-
-impl Default for HttpConfig {
-    fn default() -> Self {
-        Self {
-            listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
-            workers: 0,
-            drain: Duration::from_secs(30),
-            limits: HttpLimits::default(),
-        }
-    }
-}
-
 /// A server that listens, and does not answer yet.
 pub struct Server {
     listeners: Vec<std::net::TcpListener>,
@@ -88,7 +61,7 @@ pub struct Server {
 pub enum Ended {
     /// Every request in flight was answered.
     Drained,
-    /// At the end of [`drain`](HttpConfig::drain) this many connections were still open, and were cut.
+    /// At the end of [`drain_timeout`](HttpSettings::drain_timeout) this many connections were still open, and were cut.
     Cut(usize),
 }
 
@@ -98,14 +71,11 @@ impl Server {
     /// # Errors
     ///
     /// When the address is taken, not allowed, or not this machine's.
-    pub fn bind(config: &HttpConfig) -> Result<Self, BindError> {
-        let workers = match config.workers {
-            0 => thread::available_parallelism().map_or(1, usize::from),
-            workers => workers,
-        };
-        let listeners = listener::bind(config.listen, workers)?;
-        let local_addr = listeners[0].local_addr().unwrap_or(config.listen);
-        Ok(Self { listeners, local_addr, drain: config.drain, limits: config.limits.clone() })
+    pub fn bind(settings: &HttpSettings) -> Result<Self, BindError> {
+        let workers = settings.workers.or_else(|| thread::available_parallelism().ok()).map_or(1, usize::from);
+        let listeners = listener::bind(settings.listen, workers)?;
+        let local_addr = listeners[0].local_addr().unwrap_or(settings.listen);
+        Ok(Self { listeners, local_addr, drain: settings.drain_timeout, limits: settings.limits.clone() })
     }
 
     /// Where the server listens, with the port it was given.

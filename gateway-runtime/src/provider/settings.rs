@@ -146,6 +146,11 @@ pub struct ProviderSettings {
     pub order: i32,
 }
 
+impl ProviderSettings {
+    /// The keys that they take of a provider's section of the configuration; the rest is the provider's own.
+    pub(crate) const KEYS: [&str; 3] = ["enabled", "weight", "order"];
+}
+
 impl Default for ProviderSettings {
     fn default() -> Self {
         Self { enabled: true, weight: 1, order: 0 }

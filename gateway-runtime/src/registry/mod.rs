@@ -79,6 +79,8 @@ pub struct Registry {
     services: Vec<Service>,
     providers: Vec<Arc<Provider>>,
     capabilities: Vec<&'static CapabilitySpec>,
+    /// Which provider (second) has which capability (first), by name.
+    provisions: Vec<(&'static str, &'static str)>,
     health: BTreeMap<&'static str, ReadHealth>,
 }
 
@@ -113,7 +115,8 @@ impl Registry {
         providers.sort_by_key(|provider| provider.spec().name);
         let mut capabilities: Vec<_> = entries.provisions.iter().map(|entry| entry.capability).collect();
         capabilities.dedup_by_key(|capability| capability.name);
-        Ok(Self { services, providers, capabilities, health: pools.into_health() })
+        let provisions = entries.provisions.iter().map(|entry| (entry.capability.name, entry.provider.name)).collect();
+        Ok(Self { services, providers, capabilities, provisions, health: pools.into_health() })
     }
 
     /// The services, by name and version.
@@ -137,6 +140,11 @@ impl Registry {
     #[must_use]
     pub fn capabilities(&self) -> &[&'static CapabilitySpec] {
         &self.capabilities
+    }
+
+    /// The names of the capabilities of a provider.
+    pub fn capabilities_of(&self, provider: &str) -> impl Iterator<Item = &'static str> {
+        self.provisions.iter().filter(move |(_, name)| *name == provider).map(|(capability, _)| *capability)
     }
 
     /// How the providers of a capability are now; none when no method asks for it.

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use gateway_runtime::http::{Body, BodyError, Handler, HttpConfig, HttpLimits, Peer, read_body};
+use gateway_runtime::http::{Body, BodyError, Handler, HttpLimits, HttpSettings, Peer, read_body};
 use http::{Request, Response, StatusCode};
 use hyper::body::Incoming;
 use tokio::time::sleep;
@@ -239,7 +239,7 @@ async fn a_slow_body_is_given_up_however_it_trickles() {
 
 #[tokio::test]
 async fn connections_over_the_limit_wait_for_one_to_close() {
-    let server = start(says("hi"), |config: &mut HttpConfig| config.limits.connections = 2);
+    let server = start(says("hi"), |config: &mut HttpSettings| config.limits.connections = 2);
     let mut first = server.connect().await;
     let mut second = server.connect().await;
     assert_eq!(first.get("/").await.text(), "hi");

@@ -14,11 +14,11 @@ use super::support::{Client, config, says, start};
 
 #[tokio::test]
 async fn a_taken_port_is_said_to_be_taken() {
-    let server = start(says("first"), |config| config.workers = 2);
+    let server = start(says("first"), |config| config.workers = std::num::NonZero::new(2));
     for workers in [1, 2] {
         // The first has SO_REUSEPORT set, and the second must still not share its port.
         let error =
-            Server::bind(&config(|config| (config.listen, config.workers) = (server.address, workers))).unwrap_err();
+            Server::bind(&config(|config| (config.listen, config.workers) = (server.address, std::num::NonZero::new(workers)))).unwrap_err();
         let expected =
             format!("cannot listen on {}: another program listens on port {}", server.address, server.address.port());
         assert!(error.to_string().starts_with(&expected), "{error}");
@@ -36,7 +36,7 @@ async fn connections_spread_over_the_workers() {
     let handler = |_: Request<Incoming>, _: Peer| async {
         Response::new(Body::from(thread::current().name().unwrap_or_default().to_owned()))
     };
-    let server = start(handler, |config| config.workers = 3);
+    let server = start(handler, |config| config.workers = std::num::NonZero::new(3));
     assert_ne!(server.address.port(), 0);
     let mut workers = HashSet::new();
     for _ in 0..60 {

@@ -31,7 +31,7 @@ fn held(gate: &Arc<Semaphore>, begun: &Drops) -> impl Handler + use<> {
 #[tokio::test]
 async fn requests_in_flight_finish_and_idle_connections_close_at_once() {
     let (gate, begun) = (Arc::new(Semaphore::new(0)), Drops::default());
-    let mut server = start(held(&gate, &begun), |config| config.workers = 2);
+    let mut server = start(held(&gate, &begun), |config| config.workers = std::num::NonZero::new(2));
     let address = server.address;
     let untouched = server.connect().await;
     gate.add_permits(2);
@@ -104,7 +104,7 @@ async fn a_half_sent_head_may_be_finished() {
 #[tokio::test]
 async fn what_does_not_finish_in_time_is_cut_and_counted() {
     let (gate, begun) = (Arc::new(Semaphore::new(0)), Drops::default());
-    let server = start(held(&gate, &begun), |config| config.drain = ms(200));
+    let server = start(held(&gate, &begun), |config| config.drain_timeout = ms(200));
     let mut clients = Vec::new();
     for _ in 0..3 {
         let mut client = server.connect().await;

@@ -10,7 +10,7 @@ use std::{
 
 use bytes::Bytes;
 use futures_util::stream;
-use gateway_runtime::http::{Body, Handler, HttpConfig, Peer};
+use gateway_runtime::http::{Body, Handler, HttpSettings, Peer};
 use http::{Request, Response};
 use hyper::body::Incoming;
 use tokio::time::sleep;
@@ -31,7 +31,7 @@ fn flood(yielded: &Arc<AtomicUsize>, dropped: &Drops) -> impl Handler + use<> {
     }
 }
 
-fn impatient(config: &mut HttpConfig) {
+fn impatient(config: &mut HttpSettings) {
     config.limits.write_timeout = ms(300);
 }
 

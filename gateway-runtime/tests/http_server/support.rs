@@ -1,5 +1,6 @@
 //! A server to test, a client that sees bytes, and deadlines.
 
+use std::num::NonZeroUsize;
 use std::{
     io,
     net::SocketAddr,
@@ -11,7 +12,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use gateway_runtime::http::{Body, Ended, Handler, HttpConfig, Peer, Server};
+use gateway_runtime::http::{Body, Ended, Handler, HttpSettings, Peer, Server};
 use http::{Request, Response};
 use hyper::body::Incoming;
 use tokio::{
@@ -45,8 +46,9 @@ pub(crate) fn ms(n: u64) -> Duration {
 }
 
 /// One worker on a free port; `adjust` changes the limits.
-pub(crate) fn config(adjust: impl FnOnce(&mut HttpConfig)) -> HttpConfig {
-    let mut config = HttpConfig { listen: ([127, 0, 0, 1], 0).into(), workers: 1, ..HttpConfig::default() };
+pub(crate) fn config(adjust: impl FnOnce(&mut HttpSettings)) -> HttpSettings {
+    let mut config =
+        HttpSettings { listen: ([127, 0, 0, 1], 0).into(), workers: NonZeroUsize::new(1), ..HttpSettings::default() };
     adjust(&mut config);
     config
 }
@@ -57,7 +59,7 @@ pub(crate) struct Running {
     served: JoinHandle<io::Result<Ended>>,
 }
 
-pub(crate) fn start(handler: impl Handler, adjust: impl FnOnce(&mut HttpConfig)) -> Running {
+pub(crate) fn start(handler: impl Handler, adjust: impl FnOnce(&mut HttpSettings)) -> Running {
     let server = Server::bind(&config(adjust)).unwrap();
     let address = server.local_addr();
     let (stop, stopped) = oneshot::channel();

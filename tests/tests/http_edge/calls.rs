@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use gateway_runtime::http::{EdgeSettings, HttpLimits};
+use gateway_runtime::http::{HttpLimits, HttpSettings};
 use serde_json::json;
 
 use super::{
@@ -89,7 +89,7 @@ async fn every_answer_carries_a_request_id() {
 
 #[tokio::test]
 async fn a_call_knows_where_it_came_from() {
-    let settings = EdgeSettings { country_header: Some("cf-ipcountry".parse().unwrap()), ..EdgeSettings::default() };
+    let settings = HttpSettings { country_header: Some("cf-ipcountry".parse().unwrap()), ..HttpSettings::default() };
     let gateway = Gateway::with(settings, Vec::new()).await;
     let seen = gateway.ask("GET /services/edge/v1/seen\nCF-IPCountry: de\nX-Test: yes").await.json();
     assert_eq!(
@@ -183,7 +183,7 @@ async fn a_body_that_no_method_asked_for_is_not_looked_at() {
 #[tokio::test]
 async fn bodies_are_limited_in_bytes_and_time() {
     let limits = HttpLimits { body_bytes: 64, body_timeout: Duration::from_millis(100), ..HttpLimits::default() };
-    let gateway = Gateway::with(EdgeSettings { limits, ..EdgeSettings::default() }, Vec::new()).await;
+    let gateway = Gateway::with(HttpSettings { limits, ..HttpSettings::default() }, Vec::new()).await;
     let head = format!("POST {NOTE} HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n");
     let long = "x".repeat(65);
     for (body, code, status) in [
@@ -240,7 +240,7 @@ async fn failures_tell_what_the_client_may_know_and_no_more() {
 async fn a_call_ends_at_its_deadline() {
     let answer = Gateway::start().await.get("/services/edge/v1/never").await;
     assert_eq!((answer.status, answer.code().as_str()), (504, "timeout"));
-    let settings = EdgeSettings { request_timeout: Duration::from_millis(50), ..EdgeSettings::default() };
+    let settings = HttpSettings { request_timeout: Duration::from_millis(50), ..HttpSettings::default() };
     let gateway = Gateway::with(settings, Vec::new()).await;
     let answer = gateway.post("/services/edge/v1/wait", r#"{"name":"calls-deadline"}"#).await;
     assert_eq!((answer.status, answer.code().as_str()), (504, "outcome-unknown"));

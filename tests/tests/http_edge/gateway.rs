@@ -1,10 +1,11 @@
 //! A gateway of its own for each test.
 
+use std::num::NonZeroUsize;
 use std::{net::SocketAddr, time::Duration};
 
 use gateway_runtime::{
     App, Secret,
-    http::{Edge, EdgeSettings, Ended, HttpConfig, Mount, Routes, Server},
+    http::{Edge, Ended, HttpSettings, Mount, Routes, Server},
     pipeline::Pipeline,
     registry::{Registry, RegistrySettings},
 };
@@ -22,19 +23,19 @@ pub(super) struct Gateway {
 
 impl Gateway {
     pub(super) async fn start() -> Self {
-        Self::with(EdgeSettings::default(), Vec::new()).await
+        Self::with(HttpSettings::default(), Vec::new()).await
     }
 
-    pub(super) async fn with(settings: EdgeSettings, mounts: Vec<Mount>) -> Self {
+    pub(super) async fn with(settings: HttpSettings, mounts: Vec<Mount>) -> Self {
         let registry = Registry::build(&App::default(), &RegistrySettings::default()).unwrap();
         let mut routes = Routes::new(&registry, |_| Some(Secret::new(SECRET))).unwrap();
         for mount in mounts {
             routes.mount(mount).unwrap();
         }
         let listen = SocketAddr::from(([127, 0, 0, 1], 0));
-        let limits = settings.limits.clone();
-        let config = HttpConfig { listen, workers: 1, limits, drain: Duration::from_secs(10) };
-        let server = Server::bind(&config).unwrap();
+        let drain_timeout = Duration::from_secs(10);
+        let settings = HttpSettings { listen, workers: NonZeroUsize::new(1), drain_timeout, ..settings };
+        let server = Server::bind(&settings).unwrap();
         let address = server.local_addr();
         let edge = Edge::new(routes, Pipeline::new(), settings);
         let (stop, stopped) = oneshot::channel();

@@ -3,12 +3,12 @@
 use std::convert::Infallible;
 
 use axum::{Router, extract::Request, response::IntoResponse, routing};
-use gateway_runtime::http::{Body, EdgeSettings, Mount, Peer};
+use gateway_runtime::http::{Body, HttpSettings, Mount, Peer};
 
 use super::gateway::Gateway;
 
 async fn gateway(mounts: Vec<Mount>) -> Gateway {
-    Gateway::with(EdgeSettings::default(), mounts).await
+    Gateway::with(HttpSettings::default(), mounts).await
 }
 
 /// What a handler in the router sees.

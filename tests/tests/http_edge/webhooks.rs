@@ -4,7 +4,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use gateway_runtime::{
     Secret,
-    http::{EdgeSettings, HttpLimits, WebhookKey},
+    http::{HttpLimits, HttpSettings, WebhookKey},
 };
 use serde_json::json;
 
@@ -79,7 +79,7 @@ async fn a_signed_webhook_is_judged_like_any_call() {
     assert_eq!(answer.json()["errors"][0]["detail"], "`name` is missing", "{answer:?}");
 
     let limits = HttpLimits { body_bytes: 10, ..HttpLimits::default() };
-    let gateway = Gateway::with(EdgeSettings { limits, ..EdgeSettings::default() }, Vec::new()).await;
+    let gateway = Gateway::with(HttpSettings { limits, ..HttpSettings::default() }, Vec::new()).await;
     let long = r#"{"name":"webhooks-long"}"#;
     assert_eq!(send(&gateway, "msg_1", time, &sign("msg_1", time, long), long).await.status, 413);
 }

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use futures_util::{SinkExt, StreamExt};
-use gateway_runtime::http::{EdgeSettings, Ended, WebSocketSettings};
+use gateway_runtime::http::{Ended, HttpSettings, WebSocketSettings};
 use serde_json::{Value, json};
 use tokio::{net::TcpStream, time::timeout};
 use tokio_tungstenite::{
@@ -68,7 +68,7 @@ impl Socket {
 }
 
 async fn gateway(settings: WebSocketSettings) -> Gateway {
-    Gateway::with(EdgeSettings { websocket: settings, ..EdgeSettings::default() }, Vec::new()).await
+    Gateway::with(HttpSettings { websocket: settings, ..HttpSettings::default() }, Vec::new()).await
 }
 
 /// What the specification says of an error; `data` is ours.

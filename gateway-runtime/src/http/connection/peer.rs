@@ -39,7 +39,7 @@ impl Peer {
     }
 
     /// Returns when the server begins to shut down: a WebSocket or an endless answer should now say goodbye, before it
-    /// is cut at the end of [`drain`](crate::http::HttpConfig::drain).
+    /// is cut at the end of [`drain_timeout`](crate::http::HttpSettings::drain_timeout).
     pub async fn stopping(&self) {
         self.0.stopping.wait().await;
     }

@@ -1,0 +1,53 @@
+//! The configuration with types.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use crate::{
+    app::StartError,
+    http::{HttpSettings, Info},
+    provider::FailoverSettings,
+    secret::Secret,
+    section::read_section,
+    telemetry::LogSettings,
+};
+
+/// All of `gateway.toml`.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct Settings {
+    /// Who the gateway says it is.
+    pub info: Info,
+    /// Where the server listens, and how it treats its clients.
+    pub http: HttpSettings,
+    /// What is logged, and how.
+    pub log: LogSettings,
+    /// Attempts, deadlines and breakers at providers.
+    pub failover: FailoverSettings,
+    /// By the provider's name: its switches, and settings of its own.
+    pub providers: BTreeMap<String, Map<String, Value>>,
+    /// By the service's name: settings of its own.
+    pub services: BTreeMap<String, Map<String, Value>>,
+    /// By the names that attributes use; what is not here is looked for in the environment.
+    pub secrets: BTreeMap<String, Secret>,
+}
+
+impl Settings {
+    /// The settings of a tree.
+    ///
+    /// # Errors
+    ///
+    /// Every key that is unknown or wrong.
+    pub(crate) fn read(tree: Value) -> Result<Self, StartError> {
+        read_section("", tree).map_err(StartError::from_problems)
+    }
+
+    /// A secret by its name, here or in the environment.
+    #[must_use]
+    pub fn secret(&self, name: &str) -> Option<Secret> {
+        self.secrets.get(name).cloned().or_else(|| std::env::var(name).ok().map(Secret::new))
+    }
+}

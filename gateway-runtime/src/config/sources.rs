@@ -1,0 +1,141 @@
+//! One tree of keys out of the file, the environment and the flags; later sources win, key by key.
+
+use std::path::Path;
+
+use serde_json::{Map, Value};
+
+use crate::app::StartError;
+
+/// What the names of environment variables begin with; `__` stands between the keys.
+const PREFIX: &str = "GATEWAY__";
+
+/// Names without the prefix, as operators of the older gateways know them.
+const SHORT_NAMES: &[(&str, &str)] = &[("LOG_LEVEL", "log.level")];
+
+/// Keys and values, before they have types. Values from the environment and from flags are texts; where the schema
+/// wants a number or the like, [`read_section`](crate::section::read_section) reads them so.
+#[derive(Debug, Default)]
+pub(crate) struct Tree(Map<String, Value>);
+
+impl Tree {
+    /// What stands in a TOML text; `origin` is for messages.
+    pub(crate) fn from_toml(text: &str, origin: &str) -> Result<Self, StartError> {
+        let table: toml::Table =
+            text.parse().map_err(|error| StartError::new(format!("`{origin}` is no valid TOML: {error}")))?;
+        Ok(Self(object(table)))
+    }
+
+    /// The file, which must exist if it was `asked_for`.
+    pub(crate) fn from_file(path: &Path, asked_for: bool) -> Result<Self, StartError> {
+        match std::fs::read_to_string(path) {
+            Ok(text) => Self::from_toml(&text, &path.display().to_string()),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound && !asked_for => Ok(Self::default()),
+            Err(error) => Err(StartError::new(format!("`{}` cannot be read: {error}", path.display()))),
+        }
+    }
+
+    /// Lays another tree over it, key by key.
+    pub(crate) fn add(&mut self, over: Self) {
+        merge(&mut self.0, over.0);
+    }
+
+    /// Lays environment variables over it.
+    pub(crate) fn add_env(&mut self, variables: impl Iterator<Item = (String, String)>) -> Result<(), StartError> {
+        let mut problems = Vec::new();
+        let mut variables: Vec<_> = variables.collect();
+        variables.sort();
+        for (name, value) in variables {
+            let key = match name.strip_prefix(PREFIX) {
+                Some(rest) => rest.to_lowercase().replace("__", "."),
+                None => match SHORT_NAMES.iter().find(|(short, _)| *short == name) {
+                    Some((_, key)) => (*key).to_owned(),
+                    None => continue,
+                },
+            };
+            // Names of secrets are in capitals, wherever they stand.
+            let key = key.strip_prefix("secrets.").map_or(key.clone(), |s| format!("secrets.{}", s.to_uppercase()));
+            if let Err(problem) = self.set(&key, value) {
+                problems.push(format!("`{name}` in the environment: {problem}"));
+            }
+        }
+        StartError::unless_empty(problems)
+    }
+
+    /// Lays flags over it.
+    pub(crate) fn add_flags(&mut self, pairs: &[(String, String)]) -> Result<(), StartError> {
+        let set = |(key, value): &(String, String)| {
+            self.set(key, value.clone()).err().map(|problem| format!("`--set {key}=…`: {problem}"))
+        };
+        StartError::unless_empty(pairs.iter().filter_map(set).collect())
+    }
+
+    fn set(&mut self, key: &str, value: String) -> Result<(), String> {
+        let (parents, last) = key.rsplit_once('.').map_or((None, key), |(parents, last)| (Some(parents), last));
+        if key.split('.').any(str::is_empty) {
+            return Err(format!("`{key}` is no key; keys look like `http.listen`"));
+        }
+        let mut table = &mut self.0;
+        for parent in parents.iter().flat_map(|parents| parents.split('.')) {
+            let child = table.entry(parent).or_insert_with(|| Value::Object(Map::new()));
+            table = child.as_object_mut().ok_or_else(|| format!("`{parent}` in `{key}` is a value, not a section"))?;
+        }
+        table.insert(last.to_owned(), Value::String(value));
+        Ok(())
+    }
+
+    /// The tree as a value.
+    pub(crate) fn into_value(self) -> Value {
+        Value::Object(self.0)
+    }
+}
+
+fn merge(under: &mut Map<String, Value>, over: Map<String, Value>) {
+    for (key, value) in over {
+        match (under.get_mut(&key), value) {
+            (Some(Value::Object(under)), Value::Object(over)) => merge(under, over),
+            (_, value) => {
+                under.insert(key, value);
+            }
+        }
+    }
+}
+
+fn object(table: toml::Table) -> Map<String, Value> {
+    table.into_iter().map(|(key, value)| (key, json(value))).collect()
+}
+
+fn json(value: toml::Value) -> Value {
+    match value {
+        toml::Value::String(text) => Value::String(text),
+        toml::Value::Integer(number) => number.into(),
+        toml::Value::Float(number) => number.into(),
+        toml::Value::Boolean(truth) => truth.into(),
+        toml::Value::Datetime(time) => Value::String(time.to_string()),
+        toml::Value::Array(items) => items.into_iter().map(json).collect(),
+        toml::Value::Table(table) => Value::Object(object(table)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn later_sources_win_key_by_key() {
+        let mut tree = Tree::from_toml("[http]\nlisten = \"a\"\nworkers = 1", "test").unwrap();
+        let variables = [("GATEWAY__HTTP__LISTEN", "b"), ("LOG_LEVEL", "debug"), ("PATH", "/bin")];
+        tree.add_env(variables.map(|(name, value)| (name.to_owned(), value.to_owned())).into_iter()).unwrap();
+        tree.add_flags(&[("http.listen".to_owned(), "c".to_owned())]).unwrap();
+        let expected = serde_json::json!({"http": {"listen": "c", "workers": 1}, "log": {"level": "debug"}});
+        assert_eq!(tree.into_value(), expected);
+    }
+
+    #[test]
+    fn what_cannot_be_set_is_explained() {
+        let mut tree = Tree::from_toml("http = 1", "test").unwrap();
+        let error = tree.add_flags(&[("http.listen".to_owned(), "c".to_owned())]).unwrap_err();
+        assert!(error.to_string().contains("`http` in `http.listen` is a value, not a section"), "{error}");
+        let error = Tree::from_toml("[http", "gateway.toml").unwrap_err().to_string();
+        assert!(error.contains("`gateway.toml` is no valid TOML") && error.contains("line 1"), "{error}");
+    }
+}

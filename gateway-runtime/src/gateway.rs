@@ -1,0 +1,351 @@
+//! The assembly: settings, registry, edges and pipeline become a running gateway. The only file that sees everything.
+
+mod listing;
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    ffi::OsString,
+    fmt,
+    io::{self, Write},
+    net::SocketAddr,
+    path::Path,
+    sync::Arc,
+};
+
+use serde_json::{Map, Value};
+use tokio::{
+    signal::unix::{self, SignalKind},
+    sync::oneshot,
+    task::JoinHandle,
+};
+
+use crate::{
+    app::{App, StartError},
+    config::{Action, Flags, HELP, Settings, Tree},
+    http::{Documents, Edge, Ended, Mount, Routes, Server, docs},
+    pipeline::Pipeline,
+    provider::ProviderSettings,
+    registry::{Method, Registry, RegistrySettings},
+    section::read_section,
+    spec::Auth,
+    telemetry,
+};
+
+/// A gateway that is being put together.
+///
+/// ```no_run
+/// use gateway_runtime::prelude::*;
+///
+/// fn main() -> Result<(), StartError> {
+///     Gateway::from_env()?.run()
+/// }
+/// ```
+pub struct Gateway {
+    settings: Settings,
+    action: Action,
+    app: App,
+    mounts: Vec<Mount>,
+    expected_services: Vec<String>,
+    expected_providers: Vec<String>,
+}
+
+impl Gateway {
+    /// Reads `gateway.toml` (in the working directory, or where `--config` says), the environment and the flags.
+    ///
+    /// # Errors
+    ///
+    /// Everything that is wrong in any of them.
+    pub fn from_env() -> Result<Self, StartError> {
+        Self::from_env_over("")
+    }
+
+    /// As [`from_env`](Self::from_env), over the program's own defaults, which are TOML.
+    ///
+    /// # Errors
+    ///
+    /// As [`from_env`](Self::from_env).
+    pub fn from_env_over(defaults: &str) -> Result<Self, StartError> {
+        Self::from_arguments_over(defaults, std::env::args_os().skip(1))
+    }
+
+    /// As [`from_env_over`](Self::from_env_over), with these arguments: for a program with flags of its own.
+    ///
+    /// # Errors
+    ///
+    /// As [`from_env`](Self::from_env).
+    pub fn from_arguments_over(
+        defaults: &str,
+        arguments: impl IntoIterator<Item = OsString>,
+    ) -> Result<Self, StartError> {
+        let flags = Flags::parse(arguments)?;
+        let mut tree = Tree::from_toml(defaults, "the program's defaults")?;
+        let file = flags.config.as_deref().unwrap_or(Path::new("gateway.toml"));
+        tree.add(Tree::from_file(file, flags.config.is_some())?);
+        tree.add_env(std::env::vars_os().filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?))))?;
+        tree.add_flags(&flags.set)?;
+        Self::from_tree(tree, flags.action)
+    }
+
+    /// A gateway with these settings and no others: neither the environment nor flags are looked at.
+    ///
+    /// # Errors
+    ///
+    /// Everything that is wrong in them.
+    pub fn from_toml(settings: &str) -> Result<Self, StartError> {
+        Self::from_tree(Tree::from_toml(settings, "the settings")?, Action::Serve)
+    }
+
+    fn from_tree(tree: Tree, action: Action) -> Result<Self, StartError> {
+        Ok(Self {
+            settings: Settings::read(tree.into_value())?,
+            action,
+            app: App::default(),
+            mounts: Vec::new(),
+            expected_services: Vec::new(),
+            expected_providers: Vec::new(),
+        })
+    }
+
+    /// Makes `value` available to fields of type `Arc<T>` of services and providers.
+    #[must_use]
+    pub fn with<T: Send + Sync + 'static>(mut self, value: impl Into<Arc<T>>) -> Self {
+        self.app.insert(value.into());
+        self
+    }
+
+    /// Serves any tower service, an axum router say, under a prefix such as `/pages`; see [`Mount::new`].
+    #[must_use]
+    pub fn mount(mut self, mount: Mount) -> Self {
+        self.mounts.push(mount);
+        self
+    }
+
+    /// Refuses to start without these services, `currency` or `currency/v1`: a crate that is only named in `Cargo.toml`
+    /// registers nothing, silently.
+    #[must_use]
+    pub fn expect_services<'n>(mut self, names: impl IntoIterator<Item = &'n str>) -> Self {
+        self.expected_services.extend(names.into_iter().map(str::to_owned));
+        self
+    }
+
+    /// Refuses to start without these providers.
+    #[must_use]
+    pub fn expect_providers<'n>(mut self, names: impl IntoIterator<Item = &'n str>) -> Self {
+        self.expected_providers.extend(names.into_iter().map(str::to_owned));
+        self
+    }
+
+    /// Serves until SIGTERM or SIGINT, on threads of its own: for a `main` without a runtime.
+    ///
+    /// # Errors
+    ///
+    /// When the gateway cannot start.
+    pub fn run(self) -> Result<(), StartError> {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(|error| StartError::new(format!("no runtime can be made: {error}")))?;
+        runtime.block_on(self.serve())
+    }
+
+    /// Serves until SIGTERM or SIGINT, then lets calls in flight finish; or prints what `--list` or `--help` ask for.
+    ///
+    /// # Errors
+    ///
+    /// When the gateway cannot start.
+    pub async fn serve(self) -> Result<(), StartError> {
+        match self.action {
+            Action::Serve => {}
+            Action::Help => return print(HELP),
+            Action::List => return print(&listing::of(&self.registry()?)),
+        }
+        telemetry::init(&self.settings.log)?;
+        let mut running = self.start().await?;
+        let failure = tokio::select! {
+            signal = signal() => {
+                tracing::info!(signal = signal?, "stopping");
+                None
+            }
+            failure = running.failed() => Some(failure),
+        };
+        match failure {
+            Some(failure) => Err(failure),
+            None => running.stop().await,
+        }
+    }
+
+    /// Starts serving; for programs and tests that stop it themselves.
+    ///
+    /// # Errors
+    ///
+    /// When the gateway cannot start.
+    pub async fn start(self) -> Result<Running, StartError> {
+        let registry = Arc::new(self.registry()?);
+        let settings = &self.settings.http;
+        refuse_unprotected(&registry, settings.listen)?;
+        let edge = Edge::new(self.routes(&registry)?, Pipeline::new(), settings.clone());
+        let server = Server::bind(settings).map_err(|error| StartError::new(error.to_string()))?;
+        let address = server.local_addr();
+        tracing::info!(address = %format_args!("http://{address}"), "listening");
+        let (stop, stopped) = oneshot::channel::<()>();
+        let served = tokio::spawn(server.serve(edge, async {
+            // Also when the handle is dropped.
+            let _ = stopped.await;
+        }));
+        Ok(Running { address, registry, stop, served })
+    }
+
+    fn registry(&self) -> Result<Registry, StartError> {
+        let mut app = self.app.clone();
+        let mut problems = Vec::new();
+        let mut providers = HashMap::new();
+        for (name, section) in &self.settings.providers {
+            let (switches, own) = split(section);
+            app.set_section(format!("providers.{name}"), own);
+            match read_section::<ProviderSettings>(&format!("providers.{name}"), Value::Object(switches)) {
+                Ok(settings) => drop(providers.insert(name.clone(), settings)),
+                Err(more) => problems.extend(more),
+            }
+        }
+        for (name, section) in &self.settings.services {
+            app.set_section(format!("services.{name}"), section.clone());
+        }
+        StartError::unless_empty(problems)?;
+        let settings = RegistrySettings { failover: self.settings.failover.clone(), providers };
+        let registry = Registry::build(&app, &settings)?;
+        registry.expect(&self.expected_services, &self.expected_providers)?;
+        self.refuse_unknown_sections(&registry)?;
+        Ok(registry)
+    }
+
+    /// Settings for what is not registered are a slip of the pen, or a crate that is not linked.
+    fn refuse_unknown_sections(&self, registry: &Registry) -> Result<(), StartError> {
+        let services = registry.services().iter().map(|service| service.spec.name).collect::<Vec<_>>();
+        let providers = registry.providers().iter().map(|provider| provider.spec().name).collect::<Vec<_>>();
+        let unknown = |kind, section: &BTreeMap<String, _>, known: &[&str]| {
+            let names = section.keys().filter(|name| !known.contains(&name.as_str()));
+            names.map(|name| unknown_section(kind, name, known)).collect::<Vec<_>>()
+        };
+        let mut problems = unknown("services", &self.settings.services, &services);
+        problems.extend(unknown("providers", &self.settings.providers, &providers));
+        StartError::unless_empty(problems)
+    }
+
+    fn routes(&self, registry: &Arc<Registry>) -> Result<Routes, StartError> {
+        let mut routes = Routes::new(registry, |name| self.settings.secret(name))?;
+        let documents = Arc::new(Documents::new(&self.settings.info, Arc::clone(registry)));
+        for prefix in ["/meta", "/openapi.json", "/asyncapi.json"] {
+            let documents = Arc::clone(&documents);
+            routes.publish(prefix, Box::new(move |path, headers| documents.serve(path, headers)));
+        }
+        routes.publish("/docs", Box::new(docs::serve));
+        for mount in &self.mounts {
+            routes.mount(mount.clone())?;
+        }
+        Ok(routes)
+    }
+}
+
+impl fmt::Debug for Gateway {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Gateway").field("settings", &self.settings).finish_non_exhaustive()
+    }
+}
+
+/// A gateway that serves. Dropping it stops it as [`stop`](Self::stop) does, without waiting.
+#[derive(Debug)]
+pub struct Running {
+    address: SocketAddr,
+    registry: Arc<Registry>,
+    stop: oneshot::Sender<()>,
+    served: JoinHandle<io::Result<Ended>>,
+}
+
+impl Running {
+    /// Where it listens.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Its base URL.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// What it serves.
+    #[must_use]
+    pub fn registry(&self) -> &Registry {
+        &self.registry
+    }
+
+    /// Accepts no more, and waits until what is in flight has ended or `http.drain_timeout` is over.
+    ///
+    /// # Errors
+    ///
+    /// When the server had failed before.
+    pub async fn stop(self) -> Result<(), StartError> {
+        drop(self.stop);
+        match ended(self.served.await)? {
+            Ended::Drained => {}
+            Ended::Cut(connections) => tracing::warn!(connections, "cut what did not end in time"),
+        }
+        Ok(())
+    }
+
+    /// Why it serves no more; pending as long as it does.
+    async fn failed(&mut self) -> StartError {
+        match ended((&mut self.served).await) {
+            Ok(_) => StartError::new("the server ended by itself"),
+            Err(error) => error,
+        }
+    }
+}
+
+fn ended(served: Result<io::Result<Ended>, tokio::task::JoinError>) -> Result<Ended, StartError> {
+    served.map_err(io::Error::other).flatten().map_err(|error| StartError::new(format!("the server failed: {error}")))
+}
+
+/// A provider's section: the gateway's switches, and the rest.
+fn split(section: &Map<String, Value>) -> (Map<String, Value>, Map<String, Value>) {
+    section.clone().into_iter().partition(|(key, _)| ProviderSettings::KEYS.contains(&key.as_str()))
+}
+
+fn unknown_section(kind: &str, name: &str, known: &[&str]) -> String {
+    let nearest = known.iter().max_by(|a, b| strsim::jaro(name, a).total_cmp(&strsim::jaro(name, b)));
+    let hint = nearest.map_or(String::new(), |nearest| format!("; the nearest that is, is `{nearest}`"));
+    format!("`{kind}.{name}` in the configuration: nothing of this name is registered{hint}")
+}
+
+/// Nothing checks identities yet, so what asks for one is only for this machine.
+fn refuse_unprotected(registry: &Registry, address: SocketAddr) -> Result<(), StartError> {
+    if address.ip().is_loopback() {
+        return Ok(());
+    }
+    let protected = |method: &&Arc<Method>| method.auth() == Auth::Required || method.scopes().next().is_some();
+    let problem = |method: &Arc<Method>| {
+        format!(
+            "{} ({}) requires a known caller, which this version cannot check: listen on loopback (http.listen is \
+             {address}), or drop `auth` and `scopes`",
+            method.path(),
+            method.spec.source
+        )
+    };
+    StartError::unless_empty(registry.methods().filter(protected).map(problem).collect())
+}
+
+/// SIGINT or SIGTERM.
+async fn signal() -> Result<&'static str, StartError> {
+    let unable = |error| StartError::new(format!("signals cannot be waited for: {error}"));
+    let mut terminate = unix::signal(SignalKind::terminate()).map_err(unable)?;
+    tokio::select! {
+        _ = terminate.recv() => Ok("SIGTERM"),
+        interrupt = tokio::signal::ctrl_c() => interrupt.map(|()| "SIGINT").map_err(unable),
+    }
+}
+
+fn print(text: &str) -> Result<(), StartError> {
+    let unable = |error| StartError::new(format!("standard output cannot be written: {error}"));
+    writeln!(io::stdout().lock(), "{text}").map_err(unable)
+}

@@ -1,0 +1,62 @@
+//! `[http]`: where the server listens, and how it treats its clients.
+
+use std::{
+    net::{Ipv4Addr, SocketAddr},
+    num::NonZeroUsize,
+    time::Duration,
+};
+
+use http::HeaderName;
+use schemars::JsonSchema;
+use serde::{Deserialize, Deserializer, de::Error};
+
+use super::{HttpLimits, WebSocketSettings};
+use crate::duration::{self, DurationText};
+
+/// The settings of the HTTP edge.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct HttpSettings {
+    /// Where to listen: `127.0.0.1:8080` is for this machine alone, `0.0.0.0:8080` for everybody, port 0 is any free
+    /// one.
+    pub listen: SocketAddr,
+    /// Worker threads; one for each core that the process may use when left out.
+    pub workers: Option<NonZeroUsize>,
+    /// How long a call may take whose method does not say: 30 s.
+    #[serde(with = "duration")]
+    #[schemars(with = "DurationText")]
+    pub request_timeout: Duration,
+    /// How long requests in flight may go on when the server stops: 30 s.
+    #[serde(with = "duration")]
+    #[schemars(with = "DurationText")]
+    pub drain_timeout: Duration,
+    /// The header field in which whoever stands before the gateway says which country a client is in (ISO 3166-1
+    /// alpha-2): none.
+    #[serde(deserialize_with = "header_name")]
+    #[schemars(with = "Option<String>")]
+    pub country_header: Option<HeaderName>,
+    /// Limits on what clients may send, hold and wait for.
+    pub limits: HttpLimits,
+    /// Calls over WebSockets.
+    pub websocket: WebSocketSettings,
+}
+
+impl Default for HttpSettings {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)),
+            workers: None,
+            request_timeout: Duration::from_secs(30),
+            drain_timeout: Duration::from_secs(30),
+            country_header: None,
+            limits: HttpLimits::default(),
+            websocket: WebSocketSettings::default(),
+        }
+    }
+}
+
+fn header_name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<HeaderName>, D::Error> {
+    let name = Option::<String>::deserialize(deserializer)?;
+    name.map(|name| name.parse().map_err(|_| D::Error::custom(format!("`{name}` is no name of a header field"))))
+        .transpose()
+}

@@ -1,0 +1,12 @@
+//! What an author's program needs: `use gateway_runtime::prelude::*;`.
+
+pub use schemars::JsonSchema;
+pub use serde::{Deserialize, Serialize};
+
+pub use crate::{
+    Call, Caller, Code, Config, Error, FromApp, FromCall, Gateway, Money, ProviderError, Providers, Raw, Result,
+    Secret, StartError, Streaming, capability, expose_method, media, model, provide_method, provider,
+    provider::IdempotencyKey,
+    service,
+    strategy::{Cheapest, Fastest, LeastBusy, Ordered, RoundRobin, Weighted},
+};
