@@ -54,9 +54,7 @@ impl Binder<'_> {
     ///
     /// When its schema cannot be a judge, or the method takes its input from the query string and `T` cannot be there.
     pub fn input<T: JsonSchema>(&mut self) -> Result<(), StartError> {
-        let input = MethodInput::new::<T>().map_err(|why| {
-            StartError::new(format!("{}: the schema of its input `{}` {why}", self.subject(), type_name::<T>()))
-        })?;
+        let input = MethodInput::new::<T>().map_err(|why| StartError::new(format!("{}: {why}", self.subject())))?;
         if self.method.verb.has_query_input() {
             input.schema.query_compatible().map_err(|why| {
                 StartError::new(format!(

@@ -56,6 +56,7 @@ use query::Plan;
 use schemars::{JsonSchema, generate::Contract};
 use serde_json::{Value, json};
 
+pub(crate) use self::query::is_list_that_may_be_empty;
 pub use self::{decode::decode, generate::output_schema};
 use crate::error::Violation;
 
@@ -153,8 +154,8 @@ impl InputSchema {
     ///
     /// The schema says what a parameter is: a number, a boolean, a text, or a list, whose name repeats
     /// (`to=ann&to=bob`). Numbers are written as in JSON, booleans `true` and `false`; `null`, where no other text is
-    /// allowed, is null. A list of no items cannot be written: it is absent. No parameters at all are `{}`, or `null`
-    /// where the schema allows only that.
+    /// allowed, is null. A list of no items cannot be written: a property that is a list and must be there is empty when
+    /// it is not named. No parameters at all are `{}`, or `null` where the schema allows only that.
     ///
     /// # Errors
     ///

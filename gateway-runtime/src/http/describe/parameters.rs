@@ -2,6 +2,8 @@
 
 use serde_json::{Value, json};
 
+use crate::schema::is_list_that_may_be_empty;
+
 /// One parameter for each property, where the properties do not depend on each other. An input with alternatives is
 /// one parameter whose members are in the query themselves (`style: form`, `explode: true`): that is exact, and what
 /// a list of optional parameters could not say.
@@ -19,8 +21,11 @@ pub(super) fn parameters(input: &Value, is_optional: bool) -> Vec<Value> {
         })];
     };
     let required = input.get("required").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
-    let parameter = |(name, schema): (&String, &Value)| parameter(name, schema, required.iter().any(|it| it == name));
-    properties.map(parameter).collect()
+    let is_required = |name: &str, schema: &Value| {
+        // A list of no items is one that is not named.
+        required.iter().any(|it| it == name) && !is_list_that_may_be_empty(schema)
+    };
+    properties.map(|(name, schema)| parameter(name, schema, is_required(name, schema))).collect()
 }
 
 /// The properties of an object, if it says nothing besides that a list of parameters would not say too.
@@ -70,17 +75,20 @@ mod tests {
             "type": "object",
             "properties": {
                 "base": { "type": "string", "description": "A currency.", "default": "EUR" },
-                "to": { "type": "array", "items": { "type": "string" }, "deprecated": true },
+                "to": { "type": "array", "minItems": 1, "deprecated": true },
+                "all": { "type": "array" },
                 "any": true,
             },
-            "required": ["to"],
+            "required": ["to", "all"],
             "additionalProperties": false,
         });
         let expected = json!([
             { "name": "base", "in": "query", "required": false, "description": "A currency.", "style": "form",
               "explode": true, "schema": { "type": "string", "default": "EUR" } },
             { "name": "to", "in": "query", "required": true, "deprecated": true, "style": "form", "explode": true,
-              "schema": { "type": "array", "items": { "type": "string" } } },
+              "schema": { "type": "array", "minItems": 1 } },
+            { "name": "all", "in": "query", "required": false, "style": "form", "explode": true,
+              "schema": { "type": "array" } },
             { "name": "any", "in": "query", "required": false, "style": "form", "explode": true, "schema": {} },
         ]);
         assert_eq!(Value::Array(parameters(&input, false)), expected);

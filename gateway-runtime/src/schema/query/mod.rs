@@ -10,6 +10,7 @@ mod plan;
 
 pub(super) use pairs::percent_decode;
 pub(super) use plan::Plan;
+pub(crate) use plan::is_list_that_may_be_empty;
 use serde_json::Value;
 
 use crate::error::Violation;
@@ -28,7 +29,8 @@ pub(super) fn read(
     query: &str,
     is_valid: impl Fn(&Value) -> bool,
 ) -> Result<(Value, Vec<Violation>), Vec<Violation>> {
-    let (texts, flaws) = pairs::collect(query, plan)?;
+    let (mut texts, flaws) = pairs::collect(query, plan)?;
+    plan.add_empty_lists(&mut texts);
     let again = plan.is_ambiguous(&texts).then(|| texts.clone());
     let (first, ways) = plan.read(texts, 0);
     let Some(texts) = again.filter(|_| !is_valid(&first)) else { return Ok((first, flaws)) };

@@ -13,6 +13,8 @@ pub(in crate::schema) struct Plan {
     properties: HashMap<String, Slot, RandomState>,
     /// For the names that the schema does not declare.
     others: Slot,
+    /// The lists that must be there, and have no items when their names are not.
+    empty_lists: Vec<String>,
 }
 
 /// What one parameter may be.
@@ -43,6 +45,9 @@ impl Plan {
                 result = plan.add(schema, part);
             }
         });
+        let required = schema.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
+        let may_be_empty = |name: &&str| schema["properties"].get(name).is_some_and(is_list_that_may_be_empty);
+        plan.empty_lists = required.filter(may_be_empty).map(str::to_owned).collect();
         if plan.others.is_empty() {
             plan.others = Slot { one: Forms::TEXT, list: Some(List { first: Vec::new(), rest: Forms::TEXT }) };
         }
@@ -70,6 +75,15 @@ impl Plan {
         self.properties.get(name).unwrap_or(&self.others)
     }
 
+    /// Adds the lists that have no items to what a query string says.
+    pub(super) fn add_empty_lists(&self, texts: &mut Texts) {
+        for name in &self.empty_lists {
+            if !texts.contains_key(name) {
+                texts.insert(name.clone(), Value::Array(Vec::new()));
+            }
+        }
+    }
+
     pub(super) fn may_repeat(&self, name: &str) -> bool {
         self.slot(name).list.is_some()
     }
@@ -88,6 +102,13 @@ impl Plan {
         }
         (Value::Object(texts), ways)
     }
+}
+
+/// Whether `property` is of lists that may have no items; a query string says so by not naming it, required or not.
+#[must_use]
+pub(crate) fn is_list_that_may_be_empty(property: &Value) -> bool {
+    let least = property.get("minItems").and_then(Value::as_u64).unwrap_or(0);
+    least == 0 && property.get("type").is_some_and(|kind| kind == "array")
 }
 
 impl Slot {

@@ -214,6 +214,20 @@ fn an_empty_query() {
 }
 
 #[test]
+fn a_list_that_is_not_named_is_empty() {
+    #[derive(JsonSchema)]
+    #[expect(dead_code, reason = "only described")]
+    struct Lists {
+        all: Vec<u8>,
+        #[schemars(length(min = 1))]
+        some: Vec<u8>,
+        maybe: Option<Vec<u8>>,
+    }
+    assert_eq!(read::<Lists>("some=1"), json!({"some": [1], "all": []}));
+    assert_eq!(refused::<Lists>(""), [": `some` is missing"]);
+}
+
+#[test]
 fn what_cannot_come_from_a_query_string_is_named() {
     #[derive(JsonSchema)]
     #[expect(dead_code, reason = "only described")]
