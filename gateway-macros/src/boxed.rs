@@ -55,8 +55,8 @@ fn boxed_body(name: &Ident, body: &Group, output: &Type) -> TokenStream {
     let mut block = Group::new(body.delimiter(), body.stream());
     block.set_span(Span::mixed_site().located_at(body.span()));
     let hint = quote! {
-        if let #gw::Some(answer) = #gw::None::<#output> {
-            return answer;
+        if let #gw::Some(__answer) = #gw::None::<#output> {
+            return __answer;
         }
     };
     let mut whole = Group::new(body.delimiter(), quote_spanned!(at=> #gw::Box::pin(async move { #hint #block })));

@@ -11,7 +11,7 @@ use crate::{paths, source};
 pub(crate) fn from_app(tokens: TokenStream) -> TokenStream {
     derive("FromApp", tokens, |ident, fields| {
         let gw = paths::private();
-        let scope = Ident::new("scope", Span::mixed_site());
+        let scope = Ident::new("__scope", Span::mixed_site());
         let value = source::from_app(&quote!(Self), fields, &scope);
         quote! {
             #[automatically_derived]
@@ -31,7 +31,7 @@ pub(crate) fn from_call(tokens: TokenStream) -> TokenStream {
         let gw = paths::private();
         let types = fields.iter().map(|field| &field.ty);
         let values: Vec<Ident> =
-            (0..fields.len()).map(|index| Ident::new(&format!("a{index}"), Span::mixed_site())).collect();
+            (0..fields.len()).map(|index| Ident::new(&format!("__a{index}"), Span::mixed_site())).collect();
         let members = fields.members();
         // The one place where the types are asked to be arguments, at the fields themselves.
         let place = span_of(fields);
@@ -56,15 +56,15 @@ pub(crate) fn from_call(tokens: TokenStream) -> TokenStream {
 
                 type State = #gw::ComposedState<Self>;
 
-                fn prepare(binder: &mut #gw::Binder<'_>) -> #gw::Result<Self::State, #gw::StartError> {
-                    #gw::prepare_composed(binder)
+                fn prepare(__binder: &mut #gw::Binder<'_>) -> #gw::Result<Self::State, #gw::StartError> {
+                    #gw::prepare_composed(__binder)
                 }
 
                 async fn from_call(
-                    state: &Self::State,
-                    request: &mut #gw::CallRequest,
+                    __state: &Self::State,
+                    __request: &mut #gw::CallRequest,
                 ) -> #gw::Result<Self, #gw::Error> {
-                    #gw::compose(state, request).await
+                    #gw::compose(__state, __request).await
                 }
             }
         }

@@ -17,6 +17,8 @@ mod schema_model;
 mod service;
 mod signature;
 mod source;
+#[cfg(test)]
+mod tests;
 mod text;
 
 use proc_macro::TokenStream;

@@ -25,7 +25,7 @@ fn line_of(span: Span) -> u32 {
 
 /// `|scope| instance(Struct { field: FromApp::from_app(scope)?, … })`
 pub(crate) fn build(instance: &TokenStream, ident: &Ident, fields: &Fields) -> TokenStream {
-    let scope = Ident::new("scope", Span::mixed_site());
+    let scope = Ident::new("__scope", Span::mixed_site());
     let pattern = if fields.is_empty() { quote!(_) } else { quote!(#scope) };
     let value = from_app(&quote!(#ident), fields, &scope);
     quote!(|#pattern| #instance(#value))

@@ -30,7 +30,10 @@ pub(crate) fn description(attrs: &[Attribute]) -> TokenStream {
             quote!(#text)
         }
         // `#[doc = include_str!("…")]`: only the compiler can read it.
-        None => quote!(::core::concat!(#(#lines, "\n"),*)),
+        None => {
+            let lines = lines.iter().map(|line| literal(line).map_or_else(|| quote!(#line), |text| quote!(#text)));
+            quote!(::core::concat!(#(#lines, "\n"),*).trim_ascii())
+        }
     }
 }
 

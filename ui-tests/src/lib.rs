@@ -4,5 +4,19 @@
 #![forbid(unsafe_code)]
 #![deny(missing_docs, unused, unreachable_pub, rust_2018_idioms, clippy::pedantic)]
 
+#[path = "../pass/arguments.rs"]
+pub mod arguments;
+#[path = "../pass/capabilities.rs"]
+pub mod capabilities;
+#[path = "../pass/defaults.rs"]
+pub mod defaults;
+#[path = "../pass/hygiene.rs"]
+pub mod hygiene;
+#[path = "../pass/imports.rs"]
+pub mod imports;
+#[path = "../pass/models.rs"]
+pub mod models;
+#[path = "../pass/places.rs"]
+pub mod places;
 #[path = "../pass/whole.rs"]
 pub mod whole;

@@ -158,7 +158,7 @@ fn answer(ty: &Type, errors: &mut Errors) {
     }
 }
 
-/// The arguments after `&self`, each with a name, also where the author gave it a pattern.
+/// The arguments after `&self`, each with a name that can be used, also where the author gave it none.
 fn arguments(sig: &Signature) -> Vec<Argument> {
     let typed = sig.inputs.iter().filter_map(|arg| match arg {
         FnArg::Typed(arg) => Some(arg),
@@ -168,8 +168,8 @@ fn arguments(sig: &Signature) -> Vec<Argument> {
         .enumerate()
         .map(|(index, arg)| {
             let ident = match &*arg.pat {
-                Pat::Ident(pat) => pat.ident.clone(),
-                _ => format_ident!("argument{index}"),
+                Pat::Ident(pat) if !pat.ident.to_string().starts_with('_') => pat.ident.clone(),
+                _ => format_ident!("__a{index}"),
             };
             Argument { ident, ty: (*arg.ty).clone() }
         })

@@ -72,7 +72,7 @@ fn pooled(index: usize, method: &Method) -> TokenStream {
     let sig = boxed_signature(&named(&item.sig, arguments));
     let name = &item.sig.ident;
     let this = item.sig.receiver().map(|receiver| receiver.self_token);
-    let provider = Ident::new("provider", Span::mixed_site());
+    let provider = Ident::new("__provider", Span::mixed_site());
     let seen = arguments.iter().filter(|argument| source::is_seen(&argument.ty)).map(|argument| {
         let (ident, ty) = (&argument.ident, &argument.ty);
         quote_spanned!(ty.span()=> #ident as &#gw::Argument)

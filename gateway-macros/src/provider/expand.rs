@@ -50,9 +50,9 @@ pub(super) fn provided(provided: &Provided) -> TokenStream {
             #gw::inventory::submit! {
                 #new(
                     &[#(#costs),*],
-                    |instance| {
-                        let provider: #gw::Arc<dyn #capability> = #gw::downcast::<#provider>(instance)?;
-                        #gw::Some(#gw::Box::new(provider))
+                    |__instance| {
+                        let __provider: #gw::Arc<dyn #capability> = #gw::downcast::<#provider>(__instance)?;
+                        #gw::Some(#gw::Box::new(__provider))
                     },
                 )
             }
@@ -79,12 +79,12 @@ fn computed(provider: &Type, function: &Path, arguments: &[Type]) -> TokenStream
     let gw = paths::private();
     let seen: Vec<&Type> = arguments.iter().filter(|argument| source::is_seen(argument)).collect();
     let at = Span::mixed_site().located_at(function.span());
-    let names: Vec<Ident> = (0..seen.len()).map(|index| format_ident!("a{index}", span = at)).collect();
+    let names: Vec<Ident> = (0..seen.len()).map(|index| format_ident!("__a{index}", span = at)).collect();
     let bindings = names
         .iter()
         .zip(&seen)
         .enumerate()
-        .map(|(index, (name, ty))| quote!(let #name: #ty = #gw::argument(arguments, #index)?;));
+        .map(|(index, (name, ty))| quote!(let #name: #ty = #gw::argument(__arguments, #index)?;));
     // Outside the impl block `Self` has no meaning of its own.
     let mut segments = function.segments.iter();
     let function = match segments.next() {
@@ -92,7 +92,7 @@ fn computed(provider: &Type, function: &Path, arguments: &[Type]) -> TokenStream
         _ => quote!(#function),
     };
     let call = quote_spanned!(function.span()=> #function(#(#names),*));
-    let pattern = if names.is_empty() { quote!(_) } else { quote!(arguments) };
+    let pattern = if names.is_empty() { quote!(_) } else { quote!(__arguments) };
     quote! {
         #gw::Cost::Of(|#pattern| {
             #(#bindings)*

@@ -29,8 +29,8 @@ pub(super) fn of_struct(service: &Service) -> TokenStream {
             #remote
 
             impl<T: #gw::Transport> #gw::From<T> for #client {
-                fn from(transport: T) -> Self {
-                    Self(#gw::Remote::new(#gw::Declared::<#ident>::SPEC, transport))
+                fn from(__transport: T) -> Self {
+                    Self(#gw::Remote::new(#gw::Declared::<#ident>::SPEC, __transport))
                 }
             }
 

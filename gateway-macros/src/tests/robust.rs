@@ -1,0 +1,238 @@
+//! Whatever stands in an attribute or in a body, the author's code comes out again, and no macro panics.
+
+use proc_macro2::TokenStream;
+use proptest::prelude::*;
+use quote::quote;
+
+use super::{MACROS, apply, named};
+
+/// Items whose attributes are wrong in each of the ways there are; `kept` stands in each body.
+fn wrong() -> Vec<(&'static str, TokenStream, TokenStream)> {
+    let method = |helper: TokenStream, head: TokenStream| {
+        quote! {
+            impl Currency {
+                #helper
+                #head { self.kept() }
+
+                fn other(&self) -> u32 { self.kept_too }
+            }
+        }
+    };
+    let good = quote!(async fn rates(&self) -> Result<()>);
+    vec![
+        ("service", quote!(name = "x"), method(quote!(#[expose_method(GET)]), good.clone())),
+        ("service", quote!(), method(quote!(#[expose_method]), good.clone())),
+        ("service", quote!(), method(quote!(#[expose_method(GTE, price = , = 4 "x")]), good.clone())),
+        ("service", quote!(), method(quote!(#[expose_method = 3]), good.clone())),
+        ("service", quote!(), method(quote!(), good.clone())),
+        ("service", quote!(), method(quote!(#[expose_method(GET)]), quote!(fn rates()))),
+        ("service", quote!(), method(quote!(#[expose_method(GET)]), quote!(async fn rates<T>(self, a: &T)))),
+        ("provider", quote!(), method(quote!(#[provide_method(cost = 1)]), good.clone())),
+        ("capability", quote!(), method(quote!(#[provide_method(cost = 1)]), good.clone())),
+        ("model", quote!(x), method(quote!(), good.clone())),
+        (
+            "service",
+            quote!(),
+            quote!(
+                impl Rates for Currency {
+                    #[expose_method(GET)]
+                    async fn rates(&self) {
+                        self.kept()
+                    }
+                    fn other(&self) {
+                        self.kept_too
+                    }
+                }
+            ),
+        ),
+        (
+            "provider",
+            quote!(name = "x"),
+            quote!(
+                impl Rates for Currency {
+                    #[provide_method(effect = read)]
+                    fn rates<'a>(&'a mut self) {
+                        self.kept()
+                    }
+                    fn other(&self) {
+                        self.kept_too
+                    }
+                }
+            ),
+        ),
+        (
+            "capability",
+            quote!(name = "x"),
+            quote!(
+                trait Rates<T>: Clone {
+                    async fn rates(&self, a: T) {
+                        self.kept()
+                    }
+                    #[provide_method(effect = reed)]
+                    fn other() {
+                        self.kept_too
+                    }
+                }
+            ),
+        ),
+        (
+            "expose_method",
+            quote!(GET),
+            quote!(
+                async fn rates(&self) {
+                    self.kept();
+                    self.kept_too
+                }
+            ),
+        ),
+    ]
+}
+
+#[test]
+fn a_wrong_attribute_leaves_the_code_in_place() {
+    for (name, args, item) in wrong() {
+        let out = named(name)(args, item.clone());
+        let shown = out.to_string();
+        assert!(shown.contains("compile_error"), "#[{name}] found nothing wrong with {item}");
+        assert!(shown.contains("self . kept ()") && shown.contains("self . kept_too"), "#[{name}] lost code: {shown}");
+        syn::parse2::<syn::File>(out).unwrap_or_else(|error| panic!("#[{name}] made no Rust: {error}: {shown}"));
+    }
+}
+
+#[test]
+fn a_body_half_typed_passes_through() {
+    for (name, item) in [
+        ("service", "impl Currency { #[expose_method(GTE)] async fn rates(&self) -> Result<()> { self.http. } }"),
+        ("provider", "impl Rates for Fixer { async fn rates(&self) -> Result<()> { let x = ; self.http. } }"),
+        ("capability", "trait Rates { #[provide_method] async fn rates(&self) -> Result<()> { if self.http. } }"),
+    ] {
+        let shown = named(name)(TokenStream::new(), item.parse().unwrap()).to_string();
+        assert!(shown.contains("self . http ."), "#[{name}] lost what was being typed: {shown}");
+        assert!(!shown.contains("expected"), "#[{name}] complained about the body: {shown}");
+    }
+}
+
+#[test]
+fn what_is_no_rust_comes_out_as_it_went_in() {
+    for (name, expand) in MACROS {
+        let shown = expand(TokenStream::new(), quote!(struct struct { self.kept() })).to_string();
+        assert!(shown.contains("struct struct { self . kept () }"), "#[{name}]: {shown}");
+    }
+}
+
+#[test]
+fn one_mistake_is_one_error() {
+    for (args, errors) in [
+        ("name = \"a\"", 0),
+        ("nmae = \"a\"", 1),
+        ("name = ", 1),
+        ("name \"a\"", 1),
+        ("name = \"a\" version = 2", 1),
+        ("name = \"a\", name = \"b\"", 1),
+        ("3, name = \"a\"", 1),
+        ("name = \"A\", version = 0, nmae", 3),
+        (",", 1),
+    ] {
+        let out = named("service")(
+            args.parse().unwrap(),
+            quote!(
+                struct Currency;
+            ),
+        )
+        .to_string();
+        assert_eq!(out.matches("compile_error").count(), errors, "#[service({args})]: {out}");
+    }
+}
+
+fn word() -> impl Strategy<Value = &'static str> {
+    prop::sample::select(vec![
+        "name",
+        "version",
+        "price",
+        "cache",
+        "scopes",
+        "effect",
+        "cost",
+        "webhook",
+        "strategy",
+        "deprecated",
+        "GET",
+        "POST",
+        "read",
+        "once",
+        "none",
+        "HmacSha256",
+        "\"a\"",
+        "\"1 USD\"",
+        "\"60s\"",
+        "1",
+        "0.5",
+        "=",
+        ",",
+        ",",
+        "::",
+        "<",
+        ">",
+        "&",
+        "->",
+        "{}",
+        "()",
+        "(&self)",
+        "(self)",
+        "(&self, a: &T)",
+        "[]",
+        "struct",
+        "impl",
+        "trait",
+        "async",
+        "fn",
+        "pub",
+        "for",
+        "where",
+        "const",
+        "unsafe",
+        "enum",
+        "X",
+        "T",
+        "'a",
+        "Self",
+        "self",
+        "Result<()>",
+        ";",
+        "#[expose_method(GET)]",
+        "#[provide_method(effect = read)]",
+        "#[cfg(x)]",
+        "{ async fn f(&self) -> R {} }",
+        "{ fn f(self); const C: u8; }",
+    ])
+}
+
+fn tokens(length: usize) -> impl Strategy<Value = TokenStream> {
+    prop::collection::vec(word(), 0..length).prop_filter_map("no tokens", |words| words.join(" ").parse().ok())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(512))]
+
+    #[test]
+    fn nothing_panics(args in tokens(8), item in tokens(12)) {
+        for (_, expand) in MACROS {
+            expand(args.clone(), item.clone());
+        }
+        crate::inject::from_app(item.clone());
+        crate::inject::from_call(item);
+    }
+
+    #[test]
+    fn no_arguments_panic(args in tokens(12)) {
+        let helper: syn::Attribute = syn::parse_quote!(#[expose_method(#args)]);
+        let cost: syn::Attribute = syn::parse_quote!(#[provide_method(#args)]);
+        let item = quote!(impl X { #helper async fn a(&self) -> R {} });
+        apply(&syn::parse_quote!(#[service]), item);
+        apply(&syn::parse_quote!(#[provider]), quote!(impl T for X { #cost async fn a(&self) -> R {} }));
+        apply(&syn::parse_quote!(#[capability]), quote!(trait T { #cost async fn a(&self) -> R; }));
+        for (name, item) in [("service", quote!(struct X;)), ("provider", quote!(struct X;)), ("model", quote!(struct X;))] {
+            named(name)(args.clone(), item);
+        }
+    }
+}
