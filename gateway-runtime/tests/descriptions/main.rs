@@ -4,6 +4,7 @@
 
 #![allow(clippy::unwrap_used, unreachable_pub, reason = "a test, with services as authors write them")]
 
+mod courier;
 mod depot;
 // Neither this order nor its reverse is that of the names: what is published cannot be sorted by chance.
 #[rustfmt::skip]
@@ -16,21 +17,25 @@ use bytes::Bytes;
 use gateway_runtime::{
     App, Code, Result,
     http::{Documents, Info},
+    provider::ProviderSettings,
     registry::{Registry, RegistrySettings},
 };
-use http::{HeaderValue, Response, StatusCode, header};
+use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 use serde_json::Value;
 
-fn documents() -> Documents {
-    let registry = Registry::build(&App::default(), &RegistrySettings::default()).unwrap();
+fn registry() -> Arc<Registry> {
+    Arc::new(Registry::build(&App::default(), &RegistrySettings::default()).unwrap())
+}
+
+fn documents(registry: Arc<Registry>) -> Documents {
     let title = "Shop and depot".to_owned();
     let info = Info { title, version: "1.2.3".to_owned(), description: "One of *everything*.".to_owned() };
-    Documents::new(&info, Arc::new(registry))
+    Documents::new(&info, registry)
 }
 
 fn serve(path: &str, known: Option<&HeaderValue>) -> Result<Response<Bytes>> {
     let headers = known.map(|tag| (header::IF_NONE_MATCH, tag.clone())).into_iter().collect();
-    documents().serve(path, &headers)
+    documents(registry()).serve(path, &headers)
 }
 
 fn get(path: &str) -> Value {
@@ -69,20 +74,19 @@ fn nothing_internal_is_published() {
 
 #[test]
 fn what_is_published_is_in_the_order_of_names() {
-    fn check<'d>(things: &'d Value, of: &str) -> std::slice::Iter<'d, Value> {
-        let things = things.as_array().unwrap();
+    fn names(things: &Value) -> Vec<(String, Option<u64>)> {
         let name = |thing: &Value| (thing["name"].as_str().unwrap().to_owned(), thing["version"].as_u64());
-        assert!(things.is_sorted_by_key(name) && things.len() > 1, "{of}");
-        things.iter()
+        things.as_array().unwrap().iter().map(name).collect()
     }
     let meta = get("/meta");
-    for service in
-        check(&meta["services"], "services").filter(|service| service["methods"].as_array().unwrap().len() > 1)
-    {
-        check(&service["methods"], "methods");
+    let services = names(&meta["services"]);
+    assert!(services.is_sorted() && services.len() == 4, "{services:?}");
+    for service in meta["services"].as_array().unwrap() {
+        assert!(names(&service["methods"]).is_sorted(), "{}", service["name"]);
     }
+    assert!(names(&meta["capabilities"][0]["providers"]).is_sorted());
     let openapi = get("/openapi.json");
-    assert!(openapi["tags"].as_array().unwrap().is_sorted_by_key(|tag| tag["name"].as_str()));
+    assert!(names(&openapi["tags"]).is_sorted());
     assert!(openapi["components"]["schemas"].as_object().unwrap().keys().is_sorted());
 }
 
@@ -138,7 +142,7 @@ fn meta_can_be_asked_about_one_service() {
         let services = document["services"].as_array().unwrap().clone();
         services.iter().map(|service| format!("{}/{}", service["name"], service["version"])).collect::<Vec<_>>()
     };
-    assert_eq!(versions("/meta"), ["\"depot\"/1", "\"depot\"/2", "\"shop\"/1"]);
+    assert_eq!(versions("/meta"), ["\"courier\"/1", "\"depot\"/1", "\"depot\"/2", "\"shop\"/1"]);
     assert_eq!(versions("/meta/depot"), ["\"depot\"/1", "\"depot\"/2"]);
     assert_eq!(versions("/meta/depot/v2"), ["\"depot\"/2"]);
     for path in ["/meta/", "/metadata", "/meta/x", "/meta/depot/v3", "/meta/depot/2", "/meta/depot/v2/", "/openapi"] {
@@ -160,4 +164,28 @@ fn what_the_client_has_is_not_sent_again() {
         assert_eq!(other.status(), StatusCode::OK);
         assert!(tags.insert(tag), "{path} has the tag of another");
     }
+}
+
+#[test]
+fn health_is_that_of_this_moment() {
+    let registry = registry();
+    let documents = documents(Arc::clone(&registry));
+    let read = |path| {
+        let response = documents.serve(path, &HeaderMap::new()).unwrap();
+        let document: Value = serde_json::from_slice(response.body()).unwrap();
+        let of_van = document.pointer("/capabilities/0/providers/1/methods/0/health").cloned();
+        (response.headers()[header::ETAG].clone(), of_van)
+    };
+    let (before, with_providers, without) = (read("/meta"), read("/meta/courier/v1"), read("/meta/shop"));
+    assert_eq!(before.1, Some("ready".into()));
+    assert_eq!(with_providers.1, Some("ready".into()));
+    assert_eq!(without.1, None);
+    assert_eq!(read("/meta"), before);
+
+    let van = registry.providers().iter().find(|provider| provider.spec().name == "van").unwrap();
+    van.apply(&ProviderSettings { enabled: false, ..ProviderSettings::default() });
+    assert_eq!(read("/meta").1, Some("disabled".into()));
+    assert_ne!(read("/meta").0, before.0);
+    assert_ne!(read("/meta/courier/v1").0, with_providers.0);
+    assert_eq!(read("/meta/shop"), without);
 }

@@ -23,14 +23,14 @@ pub(super) fn codes(method: &Method) -> Vec<Code> {
         method.capabilities.iter().flat_map(|capability| capability.methods).any(|method| once(method.effect));
 
     let possible = [
-        (Code::INVALID_REQUEST, method.input.is_some() || has_body || has_key),
+        (Code::INVALID_REQUEST, method.input.is_some() || is_webhook || has_key || asks_providers),
         (Code::UNAUTHENTICATED, asks_who || is_webhook),
         (Code::INSUFFICIENT_FUNDS, spec.price.is_some()),
         (Code::FORBIDDEN, has_scopes),
         (Code::NOT_ACCEPTABLE, matches!(method.answer, AnswerShape::Items(_))),
         (Code::IDEMPOTENCY_CONFLICT, has_key),
         (Code::PAYLOAD_TOO_LARGE, has_body),
-        (Code::UNSUPPORTED_MEDIA_TYPE, has_body),
+        (Code::UNSUPPORTED_MEDIA_TYPE, has_body && method.input.is_some()),
         (Code::IDEMPOTENCY_MISMATCH, has_key),
         (Code::QUOTA_EXCEEDED, spec.quota.is_some()),
         (Code::INTERNAL, true),

@@ -28,6 +28,18 @@ pub(super) fn shared() -> Value {
     })
 }
 
+/// The name that a caller gives to what it wants done once, as a parameter.
+pub(super) fn idempotency_key() -> Value {
+    json!({
+        "name": "Idempotency-Key",
+        "in": "header",
+        "description": "Names what is to be done once: providers that de-duplicate are told the same key whenever the \
+                        same account calls the method under the same name. At most 255 printable ASCII characters.",
+        "required": false,
+        "schema": { "type": "string" },
+    })
+}
+
 /// What proves who sent a webhook, as parameters: the fields of Standard Webhooks 1.0.0.
 pub(super) fn of_webhooks() -> [Value; 3] {
     let field = |name: &str, description: &str, schema: Value| {

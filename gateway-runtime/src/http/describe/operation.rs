@@ -3,6 +3,10 @@
 use serde_json::{Map, Value, json};
 
 use super::{described::Described, headers, names::tag, parameters::parameters, responses, security, terms::terms};
+use crate::{
+    registry::Method,
+    spec::{Effect, Idempotency},
+};
 
 /// The operation.
 pub(super) fn operation(it: &Described<'_>) -> Map<String, Value> {
@@ -38,7 +42,16 @@ fn all_parameters(it: &Described<'_>) -> Vec<Value> {
     if it.method.spec.webhook.is_some() {
         all.extend(headers::of_webhooks());
     }
+    if takes_key(it.method) {
+        all.push(headers::idempotency_key());
+    }
     all
+}
+
+/// Whether a key is of use: some provider may be told it.
+fn takes_key(method: &Method) -> bool {
+    let mut methods = method.capabilities.iter().flat_map(|capability| capability.methods);
+    method.spec.idempotency != Idempotency::None && methods.any(|method| method.effect == Effect::Keyed)
 }
 
 fn request_body(it: &Described<'_>) -> Option<Value> {

@@ -1,17 +1,61 @@
-//! What stands behind the services: capabilities, who provides them, and how these are now.
+//! What stands behind the services: capabilities, who provides them at which cost, and how these are now.
 
 use serde_json::{Value, json};
 
-use crate::{registry::Registry, spec::CapabilitySpec};
+use crate::{
+    provider::{MethodHealth, ProviderHealth},
+    registry::Registry,
+    spec::{CapabilityMethodSpec, CapabilitySpec},
+    strategy::BreakerState,
+};
 
-/// The capabilities that are used, with their methods.
+/// The capabilities that are used, with their methods and providers.
 pub(super) fn capabilities(registry: &Registry, is_used: impl Fn(&'static str) -> bool) -> Value {
-    registry.capabilities().iter().filter(|capability| is_used(capability.name)).map(|it| describe(it)).collect()
+    let used = registry.capabilities().iter().filter(|capability| is_used(capability.name));
+    used.map(|capability| describe(registry, capability)).collect()
 }
 
-fn describe(capability: &CapabilitySpec) -> Value {
-    let methods = capability.methods.iter();
-    let methods = methods
-        .map(|method| json!({ "name": method.name, "description": method.description, "effect": method.effect }));
-    json!({ "name": capability.name, "description": capability.description, "methods": methods.collect::<Value>() })
+fn describe(registry: &Registry, capability: &CapabilitySpec) -> Value {
+    let mut described = named(capability.name, capability.description);
+    described["methods"] = capability.methods.iter().map(method).collect();
+    let providers = registry.health(capability.name).map(|pool| pool.providers).unwrap_or_default();
+    described["providers"] = providers.iter().map(|it| provider(registry, it)).collect();
+    described
+}
+
+fn method(spec: &CapabilityMethodSpec) -> Value {
+    let mut described = named(spec.name, spec.description);
+    described["effect"] = json!(spec.effect);
+    described
+}
+
+fn provider(registry: &Registry, it: &ProviderHealth) -> Value {
+    let spec = registry.providers().iter().map(|provider| provider.spec()).find(|spec| spec.name == it.name);
+    let mut described = json!({ "name": it.name, "title": it.title });
+    if let Some(spec) = spec.filter(|spec| !spec.description.is_empty()) {
+        described["description"] = spec.description.into();
+    }
+    let method =
+        |method: &MethodHealth| json!({ "name": method.name, "cost": method.cost, "health": health(it, method) });
+    described["methods"] = it.methods.iter().map(method).collect();
+    described
+}
+
+/// One word, so that the document only changes when something has happened. Numbers are the operator's to see.
+fn health(provider: &ProviderHealth, method: &MethodHealth) -> &'static str {
+    match (method.breaker, method.retry_after) {
+        _ if !provider.enabled => "disabled",
+        _ if provider.set_aside.is_some() => "set-aside",
+        (BreakerState::Closed, None) => "ready",
+        (BreakerState::Closed, Some(_)) => "cooling-down",
+        (BreakerState::HalfOpen, _) => "half-open",
+        (BreakerState::Open, _) => "open",
+    }
+}
+
+fn named(name: &str, description: &str) -> Value {
+    match description {
+        "" => json!({ "name": name }),
+        text => json!({ "name": name, "description": text }),
+    }
 }
