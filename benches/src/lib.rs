@@ -1,1 +1,1 @@
-//! Placeholder.
+//! Benchmarks: `src/bin/contestant.rs` takes part in the comparison with other frameworks.

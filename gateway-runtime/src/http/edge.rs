@@ -16,7 +16,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, he
 use hyper::body::Incoming;
 
 use super::{
-    Handler, HttpLimits, Peer,
+    Handler, Peer,
     body::Body,
     decode, encode, explain, problem,
     route::{self, Admission, Routes, Target},
