@@ -10,7 +10,7 @@ use crate::{
     app::StartError,
     call::{Call, CallRequest, Caller, Input},
     error::Error,
-    provider::{Capability, Pool, Providers},
+    provider::{Capability, IdempotencyKey, Pool, Providers},
     registry::Binder,
     reply::{MediaType, Raw, Reply, Streaming},
     schema::{self, output_schema},
@@ -113,6 +113,19 @@ impl FromCall for Caller {
 
     async fn from_call((): &(), request: &mut CallRequest) -> Result<Self, Error> {
         Ok(request.call.caller().clone())
+    }
+}
+
+/// The key under which a provider de-duplicates: the caller's, else one of the call's own.
+impl FromCall for IdempotencyKey {
+    type State = ();
+
+    fn prepare(_: &mut Binder<'_>) -> Result<(), StartError> {
+        Ok(())
+    }
+
+    async fn from_call((): &(), request: &mut CallRequest) -> Result<Self, Error> {
+        Ok(Self::of(&request.call))
     }
 }
 

@@ -24,7 +24,7 @@ use crate::{
     config::{Action, Flags, HELP, Settings, Tree},
     http::{Documents, Edge, Ended, Mount, Routes, Server, docs},
     pipeline::Pipeline,
-    provider::ProviderSettings,
+    provider::{HttpClient, ProviderSettings},
     registry::{Method, Registry, RegistrySettings},
     section::read_section,
     spec::Auth,
@@ -96,10 +96,12 @@ impl Gateway {
     }
 
     fn from_tree(tree: Tree, action: Action) -> Result<Self, StartError> {
+        let mut app = App::default();
+        app.insert(Arc::new(HttpClient::new()?));
         Ok(Self {
             settings: Settings::read(tree.into_value())?,
             action,
-            app: App::default(),
+            app,
             mounts: Vec::new(),
             expected_services: Vec::new(),
             expected_providers: Vec::new(),

@@ -6,7 +6,7 @@ pub use serde::{Deserialize, Serialize};
 pub use crate::{
     Call, Caller, Code, Config, Error, FromApp, FromCall, Gateway, Money, ProviderError, Providers, Raw, Result,
     Secret, StartError, Streaming, capability, expose_method, media, model, provide_method, provider,
-    provider::IdempotencyKey,
+    provider::{HttpClient, IdempotencyKey},
     service,
     strategy::{Cheapest, Fastest, LeastBusy, Ordered, RoundRobin, Weighted},
 };

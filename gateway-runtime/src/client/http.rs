@@ -15,6 +15,7 @@ use crate::{
         lines::NDJSON,
         query, receive,
     },
+    provider::connector,
     spec::Verb,
 };
 
@@ -174,11 +175,4 @@ impl fmt::Debug for Http {
         let base = self.gateway.as_ref().map(|gateway| gateway.base.as_str());
         f.debug_struct("Http").field("gateway", &base).finish_non_exhaustive()
     }
-}
-
-/// How connections are made.
-fn connector() -> Result<reqwest::Client, String> {
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    let builder = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none());
-    builder.connect_timeout(Duration::from_secs(2)).build().map_err(|error| error.to_string())
 }

@@ -9,10 +9,13 @@ use ::http::{
 use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt;
 
-use crate::client::{
-    ClientError, Expected, Problem, Response,
-    lines::{Lines, NDJSON},
-    transport::Pieces,
+use crate::{
+    client::{
+        ClientError, Expected, Problem, Response,
+        lines::{Lines, NDJSON},
+        transport::Pieces,
+    },
+    provider::{causes, was_refused},
 };
 
 /// The longest JSON value that is waited for, in bytes.
@@ -98,22 +101,9 @@ fn pieces(response: reqwest::Response) -> Pieces {
 pub(super) fn unanswered(error: reqwest::Error) -> ClientError {
     match () {
         () if error.is_builder() => ClientError::Unsendable(causes(error)),
-        () if error.is_connect() => ClientError::NotSent(causes(error)),
+        () if error.is_connect() || was_refused(&error) => ClientError::NotSent(causes(error)),
         () => ClientError::Ambiguous(causes(error)),
     }
-}
-
-/// The message of an error and of all that caused it, without the address, whose query is the input.
-fn causes(error: reqwest::Error) -> String {
-    let error = error.without_url();
-    let mut message = error.to_string();
-    let mut source = std::error::Error::source(&error);
-    while let Some(cause) = source {
-        message.push_str(": ");
-        message.push_str(&cause.to_string());
-        source = cause.source();
-    }
-    message
 }
 
 fn text(headers: &HeaderMap, name: HeaderName) -> &str {

@@ -9,6 +9,7 @@ mod budget;
 mod error;
 mod failover;
 mod health;
+mod http_client;
 mod key;
 mod member;
 mod pool;
@@ -22,9 +23,11 @@ mod settle;
 mod sticky;
 mod window;
 
+pub(crate) use self::http_client::{causes, connector, was_refused};
 pub use self::{
     error::ProviderError,
     health::{MethodHealth, PoolHealth, ProviderHealth},
+    http_client::{HttpClient, HttpRequest, HttpResponse},
     key::IdempotencyKey,
     pool::{Candidate, Pool},
     providers::{Providers, run},

@@ -87,7 +87,8 @@ impl ServiceEntry {
 inventory::collect!(ServiceEntry);
 
 /// Carries out a call.
-pub(crate) type Handler = Box<dyn Fn(CallRequest) -> Pin<Box<dyn Future<Output = Result<Reply, Error>> + Send>> + Send + Sync>;
+pub(crate) type Handler =
+    Box<dyn Fn(CallRequest) -> Pin<Box<dyn Future<Output = Result<Reply, Error>> + Send>> + Send + Sync>;
 
 /// An exposed method.
 #[derive(Debug)]

@@ -17,8 +17,10 @@ async fn a_taken_port_is_said_to_be_taken() {
     let server = start(says("first"), |config| config.workers = std::num::NonZero::new(2));
     for workers in [1, 2] {
         // The first has SO_REUSEPORT set, and the second must still not share its port.
-        let error =
-            Server::bind(&config(|config| (config.listen, config.workers) = (server.address, std::num::NonZero::new(workers)))).unwrap_err();
+        let error = Server::bind(&config(|config| {
+            (config.listen, config.workers) = (server.address, std::num::NonZero::new(workers))
+        }))
+        .unwrap_err();
         let expected =
             format!("cannot listen on {}: another program listens on port {}", server.address, server.address.port());
         assert!(error.to_string().starts_with(&expected), "{error}");
