@@ -1,1 +1,273 @@
-//! x
+//! The breaker's states, on a clock of their own.
+
+use proptest::prelude::{Just, any, prop, prop_assert, prop_oneof, proptest};
+
+use super::*;
+
+const SECOND: Duration = Duration::from_secs(1);
+
+/// A breaker with the default settings, and the time.
+struct Bench {
+    settings: BreakerSettings,
+    breaker: Breaker,
+    now: Instant,
+}
+
+impl Bench {
+    fn new() -> Self {
+        let (settings, now) = (BreakerSettings::default(), Instant::now());
+        Self { breaker: Breaker::new(&settings, now), settings, now }
+    }
+
+    fn acquire(&self) -> Option<Permit> {
+        self.breaker.acquire(self.now, false, &self.settings)
+    }
+
+    fn settle(&self, permit: Permit, verdict: Verdict) -> Option<Change> {
+        self.breaker.settle(permit, verdict, self.now, &self.settings)
+    }
+
+    fn standing(&self) -> Standing {
+        self.breaker.standing(self.now, &self.settings)
+    }
+
+    /// One call that goes through at once.
+    fn call(&self, verdict: Verdict) -> Option<Change> {
+        self.settle(self.acquire().expect("the breaker lets calls through"), verdict)
+    }
+
+    fn fail(&self, times: u32) -> Option<Change> {
+        (0..times).fold(None, |_, _| self.call(Verdict::Failure))
+    }
+
+    /// Fails until it opens, and says for how long.
+    fn open(&self) -> Duration {
+        match self.fail(self.settings.failures_in_a_row) {
+            Some(Change::Opened(length)) => length,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// Goes to the time at which an open breaker is due.
+    fn wait(&mut self) {
+        match self.standing() {
+            Standing::Until(until) => self.now = until,
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+#[test]
+fn five_failures_in_a_row_open_it() {
+    let bench = Bench::new();
+    assert_eq!(bench.fail(4), None);
+    bench.call(Verdict::Success);
+    assert_eq!(bench.fail(4), None);
+    assert!(matches!(bench.call(Verdict::Failure), Some(Change::Opened(_))));
+    assert_eq!((bench.acquire().is_none(), bench.breaker.state()), (true, BreakerState::Open));
+}
+
+#[test]
+fn half_of_twenty_calls_open_it() {
+    let bench = Bench::new();
+    for _ in 0..9 {
+        assert_eq!(bench.call(Verdict::Failure), None);
+        assert_eq!(bench.call(Verdict::Success), None);
+    }
+    assert_eq!(bench.call(Verdict::Success), None, "nineteen calls decide nothing");
+    assert!(matches!(bench.call(Verdict::Failure), Some(Change::Opened(_))));
+}
+
+#[test]
+fn less_than_half_does_not_open_it() {
+    let bench = Bench::new();
+    for _ in 0..100 {
+        bench.call(Verdict::Success);
+        bench.call(Verdict::Failure);
+        assert_eq!(bench.call(Verdict::Success), None);
+    }
+    assert_eq!(bench.breaker.state(), BreakerState::Closed);
+}
+
+#[test]
+fn failures_of_long_ago_do_not_count() {
+    let mut bench = Bench::new();
+    for _ in 0..9 {
+        bench.call(Verdict::Failure);
+        bench.call(Verdict::Success);
+    }
+    bench.now += 31 * SECOND;
+    for _ in 0..12 {
+        bench.call(Verdict::Success);
+    }
+    for _ in 0..4 {
+        assert_eq!(bench.call(Verdict::Failure), None);
+    }
+}
+
+#[test]
+fn what_says_nothing_counts_as_nothing() {
+    let bench = Bench::new();
+    bench.fail(4);
+    assert_eq!(bench.call(Verdict::Neither), None);
+    assert!(matches!(bench.call(Verdict::Failure), Some(Change::Opened(_))), "they are still in a row");
+}
+
+#[test]
+fn it_stays_open_for_five_seconds_doubling_to_sixty() {
+    for _ in 0..20 {
+        let mut bench = Bench::new();
+        let mut lengths = vec![bench.open()];
+        for _ in 0..5 {
+            bench.wait();
+            match bench.call(Verdict::Failure) {
+                Some(Change::Opened(length)) => lengths.push(length),
+                other => panic!("{other:?}"),
+            }
+        }
+        for (length, expected) in lengths.iter().zip([5.0, 10.0, 20.0, 40.0, 60.0, 60.0]) {
+            let part = length.as_secs_f64() / expected;
+            assert!((0.9..=1.1).contains(&part), "{length:?} of {expected}");
+        }
+        assert!(lengths.iter().any(|length| length.subsec_nanos() != 0), "no two come back at once");
+    }
+}
+
+#[test]
+fn half_open_it_lets_three_through_and_two_successes_close_it() {
+    let mut bench = Bench::new();
+    bench.open();
+    bench.wait();
+    assert_eq!(bench.standing(), Standing::Due(bench.now));
+    let permits: Vec<_> = std::iter::from_fn(|| bench.acquire()).take(9).collect();
+    assert_eq!((permits.len(), bench.standing()), (3, Standing::Full));
+    assert_eq!(bench.settle(permits[0], Verdict::Success), None);
+    assert_eq!(bench.standing(), Standing::Ready(BreakerState::HalfOpen));
+    assert_eq!(bench.settle(permits[1], Verdict::Success), Some(Change::Closed));
+    assert_eq!(bench.settle(permits[2], Verdict::Failure), None, "it was let through before the breaker closed");
+    assert_eq!(bench.standing(), Standing::Ready(BreakerState::Closed));
+    assert!((4.5..=5.5).contains(&bench.open().as_secs_f64()), "the doubling begins anew");
+}
+
+#[test]
+fn one_failure_opens_it_again() {
+    let mut bench = Bench::new();
+    bench.open();
+    bench.wait();
+    let permits = [bench.acquire().unwrap(), bench.acquire().unwrap()];
+    bench.settle(permits[0], Verdict::Success);
+    assert!(matches!(bench.settle(permits[1], Verdict::Failure), Some(Change::Opened(_))));
+    assert!(bench.acquire().is_none());
+}
+
+#[test]
+fn a_probe_that_was_cancelled_gives_its_place_back() {
+    let mut bench = Bench::new();
+    bench.open();
+    bench.wait();
+    let permits: Vec<_> = std::iter::from_fn(|| bench.acquire()).take(9).collect();
+    bench.settle(permits[1], Verdict::Neither);
+    assert!(bench.acquire().is_some() && bench.acquire().is_none());
+}
+
+#[test]
+fn a_permit_that_is_never_returned_expires() {
+    let mut bench = Bench::new();
+    bench.open();
+    bench.wait();
+    let lost: Vec<_> = std::iter::from_fn(|| bench.acquire()).take(9).collect();
+    bench.now += bench.settings.permit - SECOND;
+    assert!(bench.acquire().is_none());
+    bench.now += SECOND;
+    let permit = bench.acquire().expect("the lost ones have expired");
+    assert_eq!(bench.settle(lost[0], Verdict::Failure), None, "it comes too late to be heard");
+    assert_eq!(bench.settle(permit, Verdict::Success), None);
+    assert_eq!(bench.call(Verdict::Success), Some(Change::Closed));
+}
+
+#[test]
+fn a_single_probe_comes_alone_until_it_succeeds() {
+    let mut bench = Bench::new();
+    bench.open();
+    bench.wait();
+    let single = |bench: &Bench| bench.breaker.acquire(bench.now, true, &bench.settings);
+    let probe = single(&bench).unwrap();
+    assert_eq!((single(&bench).is_none(), bench.standing()), (true, Standing::Probing));
+    bench.settle(probe, Verdict::Neither);
+    assert_eq!(bench.standing(), Standing::Due(bench.now), "nothing is known yet, somebody else may try");
+    let probe = single(&bench).unwrap();
+    bench.settle(probe, Verdict::Success);
+    assert_eq!(std::iter::from_fn(|| single(&bench)).take(9).count(), 3);
+}
+
+#[test]
+fn it_is_no_longer_alone_when_another_provider_is_back() {
+    let mut bench = Bench::new();
+    bench.open();
+    bench.wait();
+    assert!(bench.breaker.acquire(bench.now, true, &bench.settings).is_some());
+    assert!(bench.acquire().is_some() && bench.acquire().is_some() && bench.acquire().is_none());
+}
+
+#[test]
+fn a_cool_down_lets_nothing_through_and_changes_nothing_else() {
+    let mut bench = Bench::new();
+    bench.fail(4);
+    let until = bench.now + 7 * SECOND;
+    bench.breaker.cool_down(until);
+    bench.breaker.cool_down(bench.now + SECOND);
+    assert_eq!((bench.standing(), bench.acquire().is_none()), (Standing::Until(until), true));
+    assert_eq!(bench.breaker.state(), BreakerState::Closed);
+    bench.now = until;
+    assert_eq!(bench.standing(), Standing::Ready(BreakerState::Closed));
+    assert!(matches!(bench.call(Verdict::Failure), Some(Change::Opened(_))));
+}
+
+#[test]
+fn after_a_cool_down_it_is_passed_without_the_lock_again() {
+    let mut bench = Bench::new();
+    bench.breaker.cool_down(bench.now + SECOND);
+    bench.now += SECOND;
+    bench.call(Verdict::Success);
+    let _held = bench.breaker.lock();
+    assert_eq!(bench.standing(), Standing::Ready(BreakerState::Closed));
+    assert!(bench.acquire().is_some());
+}
+
+proptest! {
+    /// However calls come, end and are lost: the states follow each other as they should, and a breaker that gets only
+    /// successes always closes in the end.
+    #[test]
+    fn it_never_gets_stuck(
+        steps in prop::collection::vec((
+            any::<bool>(),
+            prop_oneof![
+                Just(Some(Verdict::Success)), Just(Some(Verdict::Failure)), Just(Some(Verdict::Neither)), Just(None),
+            ],
+            0_u64..20_000,
+        ), 0..200),
+    ) {
+        let mut bench = Bench::new();
+        let mut before = BreakerState::Closed;
+        for (single, verdict, millis) in steps {
+            let permit = bench.breaker.acquire(bench.now, single, &bench.settings);
+            if let (Some(permit), Some(verdict)) = (permit, verdict) {
+                bench.settle(permit, verdict);
+            }
+            let state = bench.breaker.state();
+            let is_allowed = match (before, state) {
+                (BreakerState::Closed, after) => after != BreakerState::HalfOpen,
+                (BreakerState::Open, _) => true,
+                (BreakerState::HalfOpen, _) => true,
+            };
+            prop_assert!(is_allowed, "{before:?} to {state:?}");
+            before = state;
+            bench.now += Duration::from_millis(millis);
+        }
+        bench.now += bench.settings.max_open.mul_f64(1.1) + bench.settings.permit;
+        for _ in 0..2 {
+            bench.call(Verdict::Success);
+        }
+        prop_assert!(bench.breaker.state() == BreakerState::Closed);
+    }
+}
