@@ -99,10 +99,10 @@ fn is_json(media: &str) -> bool {
     let suffix = name.len().checked_sub("+json".len()).and_then(|at| name.get(at..));
     let is_json = name.eq_ignore_ascii_case("application/json")
         || (name.contains('/') && suffix.is_some_and(|suffix| suffix.eq_ignore_ascii_case("+json")));
-    let mut charsets = parts.filter_map(|parameter| parameter.split_once('=')).filter_map(|(name, value)| {
-        name.trim().eq_ignore_ascii_case("charset").then(|| value.trim().trim_matches('"'))
-    });
-    is_json && charsets.all(|charset| charset.eq_ignore_ascii_case("utf-8") || charset.eq_ignore_ascii_case("utf8"))
+    let is_charset = |name: &str| name.trim().eq_ignore_ascii_case("charset");
+    let utf_8 = |name: &str| name.eq_ignore_ascii_case("utf-8") || name.eq_ignore_ascii_case("utf8");
+    let mut parameters = parts.filter_map(|parameter| parameter.split_once('='));
+    is_json && parameters.all(|(name, value)| !is_charset(name) || utf_8(value.trim().trim_matches('"')))
 }
 
 fn unsupported(detail: &'static str) -> Error {

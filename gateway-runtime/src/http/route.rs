@@ -65,7 +65,7 @@ impl Routes {
         for method in registry.methods() {
             let target = match &method.spec.webhook {
                 None => {
-                    routes.names.insert(name(method).into(), Arc::clone(method));
+                    routes.names.insert(rpc_name(method).into(), Arc::clone(method));
                     Target::Method(Arc::clone(method))
                 }
                 Some(webhook) => match key(webhook.secret, secret(webhook.secret)) {
@@ -144,7 +144,8 @@ fn is_within(path: &str, prefix: &str) -> bool {
     prefix == "/" || path.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
-fn name(method: &Method) -> String {
+/// What a WebSocket's clients call a method: `currency.v1.rates`.
+pub(super) fn rpc_name(method: &Method) -> String {
     format!("{}.v{}.{}", method.service.name, method.service.version, method.spec.name)
 }
 

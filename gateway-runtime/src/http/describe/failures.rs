@@ -28,6 +28,7 @@ pub(super) fn codes(method: &Method) -> Vec<Code> {
         (Code::INSUFFICIENT_FUNDS, spec.price.is_some()),
         (Code::FORBIDDEN, has_scopes),
         (Code::NOT_ACCEPTABLE, matches!(method.answer, AnswerShape::Items(_))),
+        (Code::REQUEST_TIMEOUT, has_body),
         (Code::IDEMPOTENCY_CONFLICT, has_key),
         (Code::PAYLOAD_TOO_LARGE, has_body),
         (Code::UNSUPPORTED_MEDIA_TYPE, has_body && method.input.is_some()),

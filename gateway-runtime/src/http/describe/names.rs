@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+pub(super) use crate::http::route::{WEBSOCKET, rpc_name};
 use crate::{
     extract::AnswerShape,
     registry::{Method, Registry},
@@ -14,14 +15,6 @@ pub(super) fn tag(service: &ServiceSpec) -> String {
         1 => service.name.replace('-', "_"),
         version => format!("{}_v{version}", service.name.replace('-', "_")),
     }
-}
-
-/// Where calls over one WebSocket are made.
-pub(super) const WEBSOCKET: &str = "/services/_ws";
-
-/// The name of a method in JSON-RPC: `currency.v1.rates`.
-pub(super) fn rpc_name(method: &Method) -> String {
-    format!("{}.v{}.{}", method.service.name, method.service.version, method.spec.name)
 }
 
 /// Whether a method can be called over a WebSocket: not one that answers with bytes, nor a webhook.
