@@ -1,2 +1,61 @@
-//! Placeholder.
-fn main() {}
+//! Exchange rates from three sources of one capability. `cargo run --release -p currency` answers from the European
+//! Central Bank's file alone; `-- --stand-ins` also starts stand-ins of two HTTP APIs that can be told to fail.
+
+#![allow(unreachable_pub, reason = "services and providers are `pub` in a program too")]
+
+mod providers;
+mod rates;
+mod stand_ins;
+
+use gateway_runtime::{Class, prelude::*};
+use providers::{RateHistory, RateSource};
+use rates::{Conversion, ConvertQuery, DayRate, Exact, HistoryQuery, Rates, RatesQuery};
+
+/// Exchange rates, latest and of the past.
+#[service(name = "currency", version = 1, title = "Currency exchange", strategy = Ordered)]
+pub struct Currency;
+
+#[service]
+impl Currency {
+    /// Rates of a base currency, the latest or of a day.
+    #[expose_method(GET, price = "0.001 USD", cache = "60s", quota = "100/min")]
+    async fn rates(&self, query: RatesQuery, sources: Providers<dyn RateSource>) -> Result<Rates> {
+        sources.rates(&query).await.map_err(unpublished)
+    }
+
+    /// Converts an amount, at the latest rate or that of a day; asks the cheapest source.
+    #[expose_method(GET, price = "0.002 USD", strategy = Cheapest)]
+    async fn convert(&self, query: ConvertQuery, sources: Providers<dyn RateSource>) -> Result<Conversion> {
+        let ConvertQuery { from, to, amount, date } = query;
+        let rates = sources.rates(&RatesQuery { base: from, symbols: vec![to], date }).await.map_err(unpublished)?;
+        let rate = *rates.rates.get(&to).ok_or_else(|| Error::not_found(format!("no rate of {to} for {from}")))?;
+        let result = amount.0.checked_mul(rate.0).ok_or_else(|| Error::not_found("the amount is too large"))?;
+        let result = Exact(result.normalize());
+        Ok(Conversion { from, to, amount, rate, result, date: rates.date, source: rates.source })
+    }
+
+    /// One currency in another, day by day, oldest first: Server-Sent Events, or NDJSON, by `Accept`.
+    #[expose_method(GET)]
+    async fn history(&self, query: HistoryQuery, sources: Providers<dyn RateHistory>) -> Result<Streaming<DayRate>> {
+        Ok(sources.history(&query).await?)
+    }
+}
+
+/// What no source has is not there; everything else is as the pool says.
+fn unpublished(error: ProviderError) -> Error {
+    match error.class() {
+        Class::Unsupported => Error::not_found("no rates were published for this day or these currencies"),
+        _ => error.into(),
+    }
+}
+
+fn main() -> Result<(), StartError> {
+    let mut arguments: Vec<_> = std::env::args_os().skip(1).collect();
+    let with_stand_ins = arguments.iter().position(|argument| argument == "--stand-ins");
+    let mut defaults = include_str!("../gateway.toml").to_owned();
+    if let Some(place) = with_stand_ins {
+        arguments.remove(place);
+        defaults = stand_ins::start()?.over(&defaults);
+    }
+    Gateway::from_arguments_over(&defaults, arguments)?.expect_services(["currency"]).run()
+}

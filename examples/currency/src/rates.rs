@@ -1,0 +1,162 @@
+//! The vocabulary of the service: currencies, rates, and what is asked about them.
+
+use std::{borrow::Cow, collections::BTreeMap, fmt, str::FromStr};
+
+use chrono::NaiveDate;
+use gateway_runtime::prelude::model;
+use rust_decimal::Decimal;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Serialize};
+
+macro_rules! symbols {
+    ($($symbol:ident)*) => {
+        /// A currency, by its ISO 4217 code.
+        #[model]
+        #[derive(Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+        #[allow(missing_docs, reason = "ISO 4217 says what each is")]
+        pub enum Symbol {
+            #[default]
+            EUR,
+            $($symbol,)*
+        }
+
+        impl Symbol {
+            /// All that the European Central Bank publishes or has published since 2015, and the euro.
+            pub const ALL: &[Self] = &[Self::EUR, $(Self::$symbol),*];
+
+            /// Its code.
+            pub const fn code(self) -> &'static str {
+                match self {
+                    Self::EUR => "EUR",
+                    $(Self::$symbol => stringify!($symbol),)*
+                }
+            }
+        }
+    };
+}
+
+symbols! {
+    USD JPY BGN CZK DKK GBP HUF PLN RON SEK CHF ISK NOK HRK RUB TRY AUD BRL CAD CNY HKD IDR ILS INR KRW MXN MYR NZD PHP
+    SGD THB ZAR
+}
+
+impl fmt::Display for Symbol {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.code())
+    }
+}
+
+/// No currency that this service knows.
+#[derive(Debug)]
+pub struct UnknownSymbol;
+
+impl FromStr for Symbol {
+    type Err = UnknownSymbol;
+
+    fn from_str(code: &str) -> Result<Self, UnknownSymbol> {
+        Self::ALL.iter().copied().find(|symbol| symbol.code() == code).ok_or(UnknownSymbol)
+    }
+}
+
+/// An exact decimal number; in JSON a string, so that no reader makes a binary fraction of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Exact(#[serde(with = "rust_decimal::serde::str")] pub Decimal);
+
+impl JsonSchema for Exact {
+    fn schema_name() -> Cow<'static, str> {
+        "Exact".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "type": "string",
+            "pattern": r"^[0-9]{1,24}(\.[0-9]{1,28})?$",
+            "description": "An exact decimal number, such as `1234.5`.",
+        })
+    }
+}
+
+/// Which rates, of which day.
+#[model]
+#[derive(Default)]
+pub struct RatesQuery {
+    /// The currency whose unit is expressed in the others.
+    #[serde(default)]
+    pub base: Symbol,
+    /// The currencies wanted; all of them when none is named.
+    #[serde(default)]
+    #[schemars(length(max = 50))]
+    pub symbols: Vec<Symbol>,
+    /// The day; the latest when left out. On a day without rates those of the last day before it count.
+    pub date: Option<NaiveDate>,
+}
+
+/// The rates of one day.
+#[model]
+pub struct Rates {
+    /// The currency whose unit is expressed in the others.
+    pub base: Symbol,
+    /// The day the rates are from.
+    pub date: NaiveDate,
+    /// Units of each currency for one unit of `base`.
+    pub rates: BTreeMap<Symbol, Exact>,
+    /// Who published them.
+    pub source: String,
+}
+
+/// How much of one currency is how much of another.
+#[model]
+pub struct ConvertQuery {
+    /// The currency that is given.
+    pub from: Symbol,
+    /// The currency that is wanted.
+    pub to: Symbol,
+    /// How much is given.
+    #[schemars(length(max = 20))]
+    pub amount: Exact,
+    /// The day; the latest when left out.
+    pub date: Option<NaiveDate>,
+}
+
+/// An amount in another currency.
+#[model]
+pub struct Conversion {
+    /// What was given.
+    pub from: Symbol,
+    /// What was wanted.
+    pub to: Symbol,
+    /// How much was given.
+    pub amount: Exact,
+    /// Units of `to` for one unit of `from`.
+    pub rate: Exact,
+    /// How much that is.
+    pub result: Exact,
+    /// The day the rate is from.
+    pub date: NaiveDate,
+    /// Who published the rate.
+    pub source: String,
+}
+
+/// One currency in another, day by day.
+#[model]
+pub struct HistoryQuery {
+    /// The currency whose unit is expressed in the other.
+    #[serde(default)]
+    pub base: Symbol,
+    /// The other.
+    pub symbol: Symbol,
+    /// The first day; the first there is when left out.
+    pub from: Option<NaiveDate>,
+    /// The last day; the latest when left out.
+    pub until: Option<NaiveDate>,
+}
+
+/// The rate of one day.
+#[model]
+pub struct DayRate {
+    /// The day.
+    pub date: NaiveDate,
+    /// Units of the currency asked about for one unit of the base.
+    pub rate: Exact,
+}
