@@ -2,7 +2,6 @@
 //! contract between the two crates.
 
 use std::{
-    future::IntoFuture,
     sync::mpsc::{self, Receiver, Sender},
     time::Duration,
 };
@@ -250,7 +249,7 @@ async fn the_client_sends_the_input_among_the_arguments() {
     let (client, calls) = scripted(|| Ok(Response::Json(r#"{"base":"EUR","source":"fixed"}"#.into())));
     let query = RatesQuery { base: "EUR".to_owned() };
     let call = client.rates(&query).idempotency_key("a \"b\"").bearer("token").timeout(Duration::from_secs(3));
-    let rates: Rates = tokio::spawn(call.into_future()).await.unwrap().unwrap();
+    let rates: Rates = call.await.unwrap();
     assert_eq!((rates.base.as_str(), rates.source.as_str()), ("EUR", "fixed"));
     let request = calls.try_recv().unwrap();
     assert_eq!((request.service.name, request.service.version, request.method), ("currency", 1, "rates"));

@@ -8,6 +8,8 @@
 pub mod arguments;
 #[path = "../pass/capabilities.rs"]
 pub mod capabilities;
+#[path = "../pass/client.rs"]
+pub mod client;
 #[path = "../pass/defaults.rs"]
 pub mod defaults;
 #[path = "../pass/hygiene.rs"]

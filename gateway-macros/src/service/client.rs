@@ -1,7 +1,7 @@
 //! Writes the typed client of a service: the struct beside the service's, and a method for each one exposed.
 
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::{format_ident, quote};
+use quote::{format_ident, quote, quote_spanned};
 use syn::{Attribute, PathSegment, Type};
 
 use super::expand::verb;
@@ -112,13 +112,22 @@ fn home(service: &Type) -> Option<(TokenStream, Ident)> {
     Some((module, client))
 }
 
-/// The type of the input among the arguments.
+/// The type of the input among the arguments; or, where their names say that there is none, the proof of it.
 fn input_alias(method: &Method) -> TokenStream {
     let gw = paths::private();
-    let cfgs = &method.cfgs;
+    let Method { cfgs, arguments, .. } = method;
+    if takes_nothing(method) {
+        let proof = quote_spanned! {method.ident.span()=>
+            ::core::assert!(
+                #(!#gw::Probe::<#arguments>::IS_INPUT &&)* true,
+                "an input has the name of a type that the SDK brings (`Call`, `Caller`, `Providers`, `IdempotencyKey`): \
+                 rename it, so that the typed client knows that it is one"
+            )
+        };
+        return quote!(#(#cfgs)* const _: () = #proof;);
+    }
     let alias = alias(method);
-    let picked = method
-        .arguments
+    let picked = arguments
         .iter()
         .rev()
         .fold(quote!(()), |rest, argument| quote!(#gw::Pick<{ #gw::Probe::<#argument>::IS_INPUT }, #argument, #rest>));
@@ -143,16 +152,15 @@ fn call(method: &Method) -> TokenStream {
         let about = format!(" Calls `{name}`.");
         kept.push(syn::parse_quote!(#[doc = #about]));
     }
-    // A method that asks for nothing of the caller's is called with nothing.
-    let (parameter, given) = if method.arguments.iter().all(is_brought) {
-        (None, quote!(&()))
+    let (parameter, input, given) = if takes_nothing(method) {
+        (None, quote!(()), quote!(&()))
     } else {
-        (Some(quote!(input: &'a #alias)), quote!(input))
+        (Some(quote!(input: &'a #alias)), quote!(#alias), quote!(input))
     };
     quote! {
         #(#cfgs)*
         #(#kept)*
-        pub fn #ident<'a>(&'a self, #parameter) -> #gw::PendingCall<'a, #alias, #output> {
+        pub fn #ident<'a>(&'a self, #parameter) -> #gw::PendingCall<'a, #input, #output> {
             #gw::Remote::call(#gw::AsRef::as_ref(self), #verb, #name, #given)
         }
     }
@@ -162,7 +170,12 @@ fn is_kept(attr: &Attribute) -> bool {
     attr.path().is_ident("doc") || attr.path().is_ident("deprecated")
 }
 
-/// Whether the call brings the argument along, as far as its name tells; where that is wrong, the types differ.
+/// A method that asks for nothing of the caller's is called with nothing.
+fn takes_nothing(method: &Method) -> bool {
+    method.arguments.iter().all(is_brought)
+}
+
+/// Whether the call brings the argument along, as far as its name tells.
 fn is_brought(argument: &Type) -> bool {
     let Type::Path(path) = argument else { return false };
     let last = path.path.segments.last();

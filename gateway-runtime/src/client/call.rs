@@ -2,10 +2,11 @@
 
 use std::{
     fmt,
-    future::{Future, IntoFuture},
+    future::Future,
     marker::PhantomData,
     pin::Pin,
     sync::Arc,
+    task::{Context, Poll},
     time::Duration,
 };
 
@@ -15,7 +16,7 @@ use serde::Serialize;
 
 use crate::{
     client::{
-        ClientError, Expected, FromAnswer, Request, Transport,
+        ClientError, Expected, FromAnswer, Request, Response, Transport,
         fields::{bearer, field, idempotency_key},
     },
     spec::{ServiceSpec, Verb},
@@ -36,8 +37,17 @@ impl Remote {
 
     /// A call of one of its methods, which returns an `O`.
     pub fn call<'a, Q, O>(&'a self, verb: Verb, method: &'static str, input: &'a Q) -> PendingCall<'a, Q, O> {
-        let (headers, flaw, timeout) = (HeaderMap::new(), None, None);
-        PendingCall { remote: self, verb, method, input, headers, timeout, flaw, output: PhantomData }
+        PendingCall {
+            remote: self,
+            verb,
+            method,
+            input,
+            headers: HeaderMap::new(),
+            timeout: None,
+            flaw: None,
+            sent: None,
+            output: PhantomData,
+        }
     }
 }
 
@@ -84,8 +94,11 @@ pub struct PendingCall<'a, Q, O> {
     timeout: Option<Duration>,
     /// What cannot be sent, told when the call is awaited.
     flaw: Option<String>,
+    sent: Option<Sent>,
     output: PhantomData<fn() -> O>,
 }
+
+type Sent = Pin<Box<dyn Future<Output = Result<Response, ClientError>> + Send>>;
 
 impl<Q, O> PendingCall<'_, Q, O> {
     /// Makes the call safe to send again: the gateway carries out one call for each key.
@@ -123,8 +136,8 @@ impl<Q, O> PendingCall<'_, Q, O> {
 }
 
 impl<Q: ClientInput, O> PendingCall<'_, Q, O> {
-    fn request(self, expected: Expected) -> Result<Request, ClientError> {
-        if let Some(flaw) = self.flaw {
+    fn request(&mut self, expected: Expected) -> Result<Request, ClientError> {
+        if let Some(flaw) = self.flaw.take() {
             return Err(ClientError::Unsendable(flaw));
         }
         let input = self.input.to_json().map_err(|error| ClientError::Unsendable(error.to_string()))?;
@@ -134,22 +147,28 @@ impl<Q: ClientInput, O> PendingCall<'_, Q, O> {
             verb: self.verb,
             // `null` is how a method without an input is called: with nothing.
             input: if input == b"null" { Bytes::new() } else { input.into() },
-            headers: self.headers,
+            headers: std::mem::take(&mut self.headers),
             timeout: self.timeout,
             expected,
         })
     }
 }
 
-impl<Q: ClientInput, T: FromAnswer, E> IntoFuture for PendingCall<'_, Q, Result<T, E>> {
+// A future itself, not an `IntoFuture`: of the two impls that trait would then have, the compiler could not say which
+// bound is the one that is missing.
+impl<Q: ClientInput, T: FromAnswer, E> Future for PendingCall<'_, Q, Result<T, E>> {
     type Output = Result<T::Received, ClientError>;
-    /// It borrows nothing: `tokio::spawn(client.rates(&query).into_future())` works.
-    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
 
-    fn into_future(self) -> Self::IntoFuture {
-        let transport = Arc::clone(&self.remote.transport);
-        let request = self.request(T::EXPECTED);
-        Box::pin(async move { T::receive(transport.call(request?).await?) })
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = &mut *self;
+        let sent = match &mut this.sent {
+            Some(sent) => sent,
+            None => {
+                let request = this.request(T::EXPECTED)?;
+                this.sent.insert(this.remote.transport.call(request))
+            }
+        };
+        sent.as_mut().poll(context).map(|response| T::receive(response?))
     }
 }
 
