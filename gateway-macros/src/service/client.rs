@@ -112,17 +112,16 @@ fn home(service: &Type) -> Option<(TokenStream, Ident)> {
     Some((module, client))
 }
 
+const NAME_OF_OURS: &str = "an input has the name of a type that the SDK brings (`Call`, `Caller`, `Providers`, \
+                            `IdempotencyKey`): rename it, so that the typed client knows that it is one";
+
 /// The type of the input among the arguments; or, where their names say that there is none, the proof of it.
 fn input_alias(method: &Method) -> TokenStream {
     let gw = paths::private();
     let Method { cfgs, arguments, .. } = method;
     if takes_nothing(method) {
         let proof = quote_spanned! {method.ident.span()=>
-            ::core::assert!(
-                #(!#gw::Probe::<#arguments>::IS_INPUT &&)* true,
-                "an input has the name of a type that the SDK brings (`Call`, `Caller`, `Providers`, `IdempotencyKey`): \
-                 rename it, so that the typed client knows that it is one"
-            )
+            ::core::assert!(#(!#gw::Probe::<#arguments>::IS_INPUT &&)* true, #NAME_OF_OURS)
         };
         return quote!(#(#cfgs)* const _: () = #proof;);
     }
