@@ -36,7 +36,7 @@ pub(super) enum Form {
 
 impl Form {
     /// Their media types, the one we prefer first.
-    const MEDIA: [&'static str; 2] = ["text/event-stream", "application/x-ndjson"];
+    pub(super) const MEDIA: [&'static str; 2] = ["text/event-stream", "application/x-ndjson"];
 
     /// What the client asks for.
     ///

@@ -102,3 +102,29 @@ pub(super) fn problem() -> Value {
         },
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderValue;
+
+    use super::*;
+    use crate::{
+        call::RequestId,
+        error::{Error, Violation},
+        http::problem::Problem,
+    };
+
+    #[test]
+    fn problems_have_the_members_that_are_described() {
+        let id = RequestId::from_header(&HeaderValue::from_static("id")).unwrap();
+        let members = |error: &Error| -> Value {
+            let problem = Problem::new(error, "/services/a/v1/b", &id).to_json();
+            let problem: Value = serde_json::from_slice(&problem).unwrap();
+            problem.as_object().unwrap().keys().cloned().collect()
+        };
+        let violation = Violation { pointer: "/a".to_owned(), detail: "is missing".to_owned() };
+        let described: Value = problem()["properties"].as_object().unwrap().keys().cloned().collect();
+        assert_eq!(members(&Error::invalid(vec![violation])), described);
+        assert_eq!(members(&Error::not_found("nothing")), problem()["required"]);
+    }
+}

@@ -16,6 +16,7 @@ use super::{
 use crate::{
     error::{Error, Result},
     extract::AnswerShape,
+    http::stream::Form,
     registry::{Method, Registry, Service},
 };
 
@@ -146,7 +147,7 @@ fn response(answer: &AnswerShape) -> Value {
         AnswerShape::Json(schema) => json!({ "status": 200, "media_types": ["application/json"], "schema": schema }),
         AnswerShape::Items(schema) => json!({
             "status": 200,
-            "media_types": ["text/event-stream", "application/x-ndjson"],
+            "media_types": Form::MEDIA,
             "item_schema": schema,
         }),
         AnswerShape::Raw(media) => json!({ "status": 200, "media_types": [media] }),

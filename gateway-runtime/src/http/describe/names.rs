@@ -9,11 +9,11 @@ use crate::{
     spec::ServiceSpec,
 };
 
-/// The group of a service's methods: `currency`, and `currency_v2` from the second version on.
+/// The group of a service's methods: `currency`, and `currency v2` from the second version on. No name has a space.
 pub(super) fn tag(service: &ServiceSpec) -> String {
     match service.version {
-        1 => service.name.replace('-', "_"),
-        version => format!("{}_v{version}", service.name.replace('-', "_")),
+        1 => service.name.to_owned(),
+        version => format!("{} v{version}", service.name),
     }
 }
 
@@ -37,5 +37,5 @@ pub(super) fn operation_ids(registry: &Registry) -> Vec<String> {
 
 fn operation_id(method: &Method) -> String {
     let webhook = if method.spec.webhook.is_some() { "_webhook" } else { "" };
-    format!("{}_{}{webhook}", tag(method.service), method.spec.name.replace('-', "_"))
+    format!("{}_{}{webhook}", tag(method.service), method.spec.name).replace(['-', ' '], "_")
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 use super::{described::Described, failures::codes, headers};
-use crate::{error::Code, extract::AnswerShape, registry::Registry};
+use crate::{error::Code, extract::AnswerShape, http::stream::Form, registry::Registry};
 
 /// The answers of a method: when all is well, each failure that can be expected, and any other.
 pub(super) fn of(it: &Described<'_>) -> Value {
@@ -43,14 +43,12 @@ fn success(it: &Described<'_>) -> (&'static str, Value) {
             return ("204", json!({ "description": "Done; there is nothing to say.", "headers": headers }));
         }
         AnswerShape::Json(_) => ("The answer.", json!({ "application/json": { "schema": schema } })),
+        // OpenAPI 3.1 has no schema for the items of a stream, and readers disagree on what `schema` would be of.
         AnswerShape::Items(_) => (
             "A stream of items, as `Accept` asks: server-sent events with an item as `data` of each, or an item a \
              line. If the stream fails, a problem ends it: the `data` of an event named `error`, or a line \
              `{\"error\": …}`; then the connection is cut.",
-            json!({
-                "text/event-stream": { "schema": { "type": "string" }, "x-item-schema": schema },
-                "application/x-ndjson": { "schema": { "type": "string" }, "x-item-schema": schema },
-            }),
+            Form::MEDIA.map(|media| (media.to_owned(), json!({ "x-item-schema": schema }))).into_iter().collect(),
         ),
         AnswerShape::Raw(media) => ("The answer.", json!({ name_of_media(media): { "schema": raw(media) } })),
     };
