@@ -76,7 +76,7 @@ pub(super) fn unknown_property(unknown: &str, known: &[&str]) -> String {
     if unknown.len() > MAX_NAME {
         return detail;
     }
-    let slips = 1 + unknown.len() / 4;
+    let slips = ((unknown.len() + 1) / 3).min(3);
     let similar = known.iter().filter(|known| known.len().abs_diff(unknown.len()) <= slips);
     let nearest = similar.map(|known| (strsim::damerau_levenshtein(unknown, known), known)).min();
     match nearest.filter(|(distance, _)| *distance <= slips) {
