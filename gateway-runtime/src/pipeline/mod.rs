@@ -34,7 +34,7 @@ pub struct Invocation {
 /// The layers, from the outermost in.
 type Stack = Trace<Unwind<Deadline<Validate<Dispatch>>>>;
 
-/// The stack of layers; cheap to clone, a call needs its own.
+/// The stack of layers; each call needs a copy of its own, and as long as no layer has state that costs nothing.
 #[derive(Clone, Debug)]
 pub struct Pipeline(Stack);
 
@@ -61,7 +61,7 @@ impl Pipeline {
         method: &Arc<Method>,
         request: CallRequest,
     ) -> impl Future<Output = Result<Reply, Error>> + Send + use<> {
-        self.0.clone().oneshot(Invocation { method: Arc::clone(method), request })
+        self.0.oneshot(Invocation { method: Arc::clone(method), request })
     }
 }
 

@@ -76,8 +76,8 @@ impl<F: Future<Output = Result<Reply, Error>>> Future for TraceFuture<F> {
         let Some(line) = this.line.take() else { return Poll::Ready(outcome) };
         Poll::Ready(match outcome {
             // A stream has only begun; its line is written when it ends.
-            Ok(Reply::Items(chunks)) => Ok(Reply::Items(Watched::new(chunks, line))),
-            Ok(Reply::RawStream(media, chunks)) => Ok(Reply::RawStream(media, Watched::new(chunks, line))),
+            Ok(Reply::Items(chunks)) => Ok(Reply::Items(Watched::over(chunks, line))),
+            Ok(Reply::RawStream(media, chunks)) => Ok(Reply::RawStream(media, Watched::over(chunks, line))),
             Ok(reply) => {
                 line.end(if matches!(reply, Reply::Empty) { 204 } else { 200 }, None);
                 Ok(reply)
@@ -97,7 +97,7 @@ struct Watched {
 }
 
 impl Watched {
-    fn new(chunks: Chunks, line: Line) -> Chunks {
+    fn over(chunks: Chunks, line: Line) -> Chunks {
         Box::pin(Self { chunks, line: Some(line) })
     }
 }

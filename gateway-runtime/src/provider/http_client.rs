@@ -55,19 +55,16 @@ impl HttpClient {
     }
 
     /// A GET request.
-    #[must_use]
     pub fn get(&self, url: impl AsRef<str>) -> HttpRequest {
         self.request(Method::GET, url)
     }
 
     /// A POST request.
-    #[must_use]
     pub fn post(&self, url: impl AsRef<str>) -> HttpRequest {
         self.request(Method::POST, url)
     }
 
     /// A request with any method.
-    #[must_use]
     pub fn request(&self, method: Method, url: impl AsRef<str>) -> HttpRequest {
         HttpRequest(self.0.request(method, url.as_ref()))
     }

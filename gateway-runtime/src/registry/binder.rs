@@ -21,6 +21,9 @@ use crate::{
     strategy::{RoundRobin, Strategy},
 };
 
+/// What [`Binder::pool`] finds.
+pub type PoolAndStrategy<C> = (Arc<Pool<C>>, Arc<dyn Strategy>);
+
 /// What an argument may look up while its method is being bound.
 pub struct Binder<'a> {
     pub(super) app: &'a App,
@@ -75,7 +78,7 @@ impl Binder<'_> {
     /// # Errors
     ///
     /// When no provider of `C` is registered.
-    pub fn pool<C: Capability + ?Sized>(&mut self) -> Result<(Arc<Pool<C>>, Arc<dyn Strategy>), StartError> {
+    pub fn pool<C: Capability + ?Sized>(&mut self) -> Result<PoolAndStrategy<C>, StartError> {
         let pool = self.pools.pool::<C>(self.instances).ok_or_else(|| {
             StartError::new(format!(
                 "{}: no provider of `{}` is registered. Write one (`#[provider] impl {} for …`), or link the crate \

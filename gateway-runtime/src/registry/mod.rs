@@ -16,7 +16,7 @@ use std::{
     sync::Arc,
 };
 
-pub use binder::Binder;
+pub use binder::{Binder, PoolAndStrategy};
 pub use method::{Method, MethodInput};
 
 use self::{
