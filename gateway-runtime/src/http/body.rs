@@ -10,9 +10,10 @@ use std::{
 };
 
 use bytes::{Bytes, BytesMut};
-use futures_util::{Stream, StreamExt, future::poll_immediate};
+use futures_util::{Stream, StreamExt};
 use http_body::{Body as _, Frame, SizeHint};
 use http_body_util::{BodyExt, StreamBody, combinators::UnsyncBoxBody};
+use tokio::time::sleep;
 
 use super::limits::HttpLimits;
 
@@ -28,6 +29,7 @@ pub struct Body(Kind);
 enum Kind {
     Full(Bytes),
     Stream(UnsyncBoxBody<Bytes, BoxError>),
+    Failed(Option<BoxError>),
 }
 
 impl Body {
@@ -54,6 +56,27 @@ impl Body {
     {
         Self(Kind::Stream(body.map_err(Into::into).boxed_unsync()))
     }
+
+    /// A body that fails.
+    pub(super) fn failed(error: BoxError) -> Self {
+        Self(Kind::Failed(Some(error)))
+    }
+
+    /// Takes the error of a body that fails.
+    pub(super) fn take_failure(&mut self) -> Option<BoxError> {
+        match &mut self.0 {
+            Kind::Failed(error) => error.take(),
+            Kind::Full(_) | Kind::Stream(_) => None,
+        }
+    }
+
+    /// The bytes of a body that is no stream.
+    pub(super) fn bytes_mut(&mut self) -> Option<&mut Bytes> {
+        match &mut self.0 {
+            Kind::Full(bytes) => Some(bytes),
+            Kind::Stream(_) | Kind::Failed(_) => None,
+        }
+    }
 }
 
 impl http_body::Body for Body {
@@ -65,6 +88,7 @@ impl http_body::Body for Body {
             Kind::Full(bytes) if bytes.is_empty() => Poll::Ready(None),
             Kind::Full(bytes) => Poll::Ready(Some(Ok(Frame::data(mem::take(bytes))))),
             Kind::Stream(body) => Pin::new(body).poll_frame(cx),
+            Kind::Failed(error) => Poll::Ready(error.take().map(Err)),
         }
     }
 
@@ -72,6 +96,7 @@ impl http_body::Body for Body {
         match &self.0 {
             Kind::Full(bytes) => bytes.is_empty(),
             Kind::Stream(body) => body.is_end_stream(),
+            Kind::Failed(error) => error.is_none(),
         }
     }
 
@@ -79,6 +104,7 @@ impl http_body::Body for Body {
         match &self.0 {
             Kind::Full(bytes) => SizeHint::with_exact(bytes.len() as u64),
             Kind::Stream(body) => body.size_hint(),
+            Kind::Failed(_) => SizeHint::default(),
         }
     }
 }
@@ -118,6 +144,7 @@ impl fmt::Debug for Body {
         match &self.0 {
             Kind::Full(bytes) => f.debug_tuple("Body").field(&bytes.len()).finish(),
             Kind::Stream(_) => f.write_str("Body(stream)"),
+            Kind::Failed(_) => f.write_str("Body(failed)"),
         }
     }
 }
@@ -163,28 +190,22 @@ where
     B: http_body::Body<Data = Bytes>,
     B::Error: Into<BoxError>,
 {
-    let mut read = pin!(collect(body, limits.body_bytes));
-    if let Some(done) = poll_immediate(read.as_mut()).await {
-        return done;
-    }
-    match tokio::time::timeout(limits.body_timeout, read).await {
-        Ok(done) => done,
-        Err(_) => Err(BodyError::Timeout(limits.body_timeout)),
-    }
-}
-
-async fn collect<B>(body: B, limit: usize) -> Result<Bytes, BodyError>
-where
-    B: http_body::Body<Data = Bytes>,
-    B::Error: Into<BoxError>,
-{
+    let limit = limits.body_bytes;
     if body.size_hint().lower() > limit as u64 {
         return Err(BodyError::TooLarge(limit));
     }
     let mut body = pin!(body);
+    let mut out_of_time = None;
     let mut whole = Whole::default();
     while !body.is_end_stream() {
-        let Some(frame) = poll_fn(|cx| body.as_mut().poll_frame(cx)).await else { break };
+        let next = poll_fn(|cx| {
+            if let Poll::Ready(frame) = body.as_mut().poll_frame(cx) {
+                return Poll::Ready(Ok(frame));
+            }
+            let timer = out_of_time.get_or_insert_with(|| Box::pin(sleep(limits.body_timeout)));
+            timer.as_mut().poll(cx).map(|()| Err(BodyError::Timeout(limits.body_timeout)))
+        });
+        let Some(frame) = next.await? else { break };
         let frame = frame.map_err(|error| BodyError::Broken(error.into()))?;
         let Ok(data) = frame.into_data() else { continue };
         if data.len() > limit - whole.len() {

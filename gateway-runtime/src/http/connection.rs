@@ -20,21 +20,22 @@ use std::{
     pin::{Pin, pin},
     rc::Rc,
     sync::Arc,
-    task::{Context, Poll},
+    task::{Context, Poll, Waker},
+    time::Duration,
 };
 
 use hyper::server::conn;
 use hyper_util::rt::TokioTimer;
 use tokio::{
     net::TcpStream,
-    sync::OwnedSemaphorePermit,
+    sync::{OwnedSemaphorePermit, futures::Notified},
     task::coop::unconstrained,
-    time::{Instant, Sleep, sleep_until},
+    time::{Instant, Sleep, sleep_until, timeout},
 };
 
 pub use self::peer::Peer;
 pub(super) use self::peer::Stopping;
-use self::{http2::LocalExecutor, io::Io};
+use self::{http1::Left, http2::LocalExecutor, io::Io};
 use super::{
     Handler,
     limits::{DEFAULT_HEADER_COUNT, HttpLimits},
@@ -46,6 +47,7 @@ pub(super) struct Shared<H> {
     limits: HttpLimits,
     stopping: Arc<Stopping>,
     http1: conn::http1::Builder,
+    http1_large: conn::http1::Builder,
     http2: conn::http2::Builder<LocalExecutor>,
 }
 
@@ -57,11 +59,14 @@ impl<H: Handler> Shared<H> {
         let header_bytes = limits.header_bytes as usize;
         let mut http1 = conn::http1::Builder::new();
         // Not `pipeline_flush`: it buffers a stream without bound, and holds an answer back while the client has begun
-        // to send its next request.
+        // to send its next request. What makes it fast, one `write` of head and body together, comes from `writev`.
         http1.max_buf_size(BUFFER.max(header_bytes)).max_header_size(header_bytes);
         if limits.header_count != DEFAULT_HEADER_COUNT {
             http1.max_headers(limits.header_count);
         }
+        let mut http1_large = http1.clone();
+        http1.writev(false);
+        http1_large.writev(true);
         let mut http2 = conn::http2::Builder::new(LocalExecutor);
         http2
             .timer(TokioTimer::new())
@@ -74,7 +79,7 @@ impl<H: Handler> Shared<H> {
             .max_send_buf_size(BUFFER)
             .initial_stream_window_size(256 * 1024)
             .initial_connection_window_size(512 * 1024);
-        Self { handler: Arc::new(handler), limits, stopping, http1, http2 }
+        Self { handler: Arc::new(handler), limits, stopping, http1, http1_large, http2 }
     }
 }
 
@@ -88,14 +93,15 @@ pub(super) async fn serve<H: Handler>(
     let peer = Peer::connected(address, shared.stopping.clone());
     let mut io = Io::new(stream, peer.clone(), shared.limits.write_timeout, slot);
     let mut until = Instant::now() + shared.limits.header_timeout;
-    let mut told = pin!(shared.stopping.told());
-    poll_fn(|cx| Poll::Ready(poll_surely(told.as_mut(), cx).is_ready())).await;
-    let mut wake = Wake { alarm: pin!(sleep_until(until)), stopping: &shared.stopping };
+    let told = pin!(shared.stopping.told());
+    let alarm = pin!(sleep_until(until));
+    let mut wake = Wake::new(alarm, told, &shared.stopping).await;
     loop {
         match quiet(&mut io, until, &shared.limits, &mut wake).await {
             Some(Protocol::Http1) => match http1::serve(io, &shared, &peer, &mut wake).await {
-                Some(idle) => io = idle,
-                None => return,
+                Left::Idle(idle) => io = idle,
+                Left::Sending(io) => return linger(io).await,
+                Left::Nothing => return,
             },
             Some(Protocol::Http2) => return http2::serve(io, &shared, &peer, &mut wake).await,
             None => return,
@@ -144,31 +150,47 @@ async fn quiet(io: &mut Io, until: Instant, limits: &HttpLimits, wake: &mut Wake
         if wake.stopping() && io.ahead().is_empty() || Instant::now() >= until {
             return Poll::Ready(None);
         }
-        wake.at(until, cx);
+        wake.at(until);
         Poll::Pending
     })
     .await
 }
 
+/// Takes what the client is still sending, for a while: closing a socket with unread bytes resets it, and the client
+/// may then never see an early answer (RFC 9112 §9.6).
+async fn linger(mut io: Io) {
+    const LONGEST: Duration = Duration::from_secs(2);
+    let discard = async { while let Ok(1..) = poll_fn(|cx| io.poll_discard(cx)).await {} };
+    // Out of time is as good an end as any.
+    let _ = timeout(LONGEST, discard).await;
+}
+
 /// What wakes a connection besides its socket: its alarm, and the server's shutdown.
 ///
-/// Both are asked to wake the task once and then only looked at, which costs a load; so the same task must poll the
-/// connection all its life.
+/// Each is polled once, and then only looked at, which costs a load; so the same task must poll the connection all its
+/// life.
 struct Wake<'a> {
     alarm: Pin<&'a mut Sleep>,
     stopping: &'a Stopping,
+    task: Waker,
 }
 
-impl Wake<'_> {
+impl<'a> Wake<'a> {
+    async fn new(alarm: Pin<&'a mut Sleep>, told: Pin<&mut Notified<'_>>, stopping: &'a Stopping) -> Self {
+        let task = poll_fn(|cx| Poll::Ready(cx.waker().clone())).await;
+        let _ = poll_surely(told, &task);
+        Self { alarm, stopping, task }
+    }
+
     fn stopping(&self) -> bool {
         self.stopping.begun()
     }
 
     /// Sets the alarm.
-    fn at(&mut self, time: Instant, cx: &mut Context<'_>) {
+    fn at(&mut self, time: Instant) {
         self.alarm.as_mut().reset(time);
-        if poll_surely(self.alarm.as_mut(), cx).is_ready() {
-            cx.waker().wake_by_ref();
+        if poll_surely(self.alarm.as_mut(), &self.task).is_ready() {
+            self.task.wake_by_ref();
         }
     }
 
@@ -179,8 +201,8 @@ impl Wake<'_> {
 }
 
 /// Polls a future so that its `Pending` means that it will wake the task, not that the task has had its share.
-fn poll_surely<F: Future>(future: Pin<&mut F>, cx: &mut Context<'_>) -> Poll<F::Output> {
-    pin!(unconstrained(future)).poll(cx)
+fn poll_surely<F: Future>(future: Pin<&mut F>, task: &Waker) -> Poll<F::Output> {
+    pin!(unconstrained(future)).poll(&mut Context::from_waker(task))
 }
 
 #[cfg(test)]

@@ -6,59 +6,85 @@ use std::{
     mem,
     panic::{AssertUnwindSafe, catch_unwind},
     pin::Pin,
-    sync::Arc,
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
 };
 
 use bytes::Bytes;
-use futures_util::FutureExt;
 use http::{
     HeaderValue, Request, Response, StatusCode, Version,
     header::{CONNECTION, CONTENT_TYPE},
 };
 use http_body::{Body as _, Frame, SizeHint};
 use hyper::body::Incoming;
+use pin_project_lite::pin_project;
 
 use super::{
     Peer,
     peer::{Activity, InFlight},
 };
-use crate::http::{Body, Handler, body::BoxError};
+use crate::http::{Body, body::BoxError};
 
-/// Pieces of an answer over HTTP/2 are no larger, so that what waits for the client's window is seen to wait.
+/// Bytes go out in pieces of this size, so that no more is buffered, and what waits for the client is seen to wait.
 const PIECE: usize = 64 * 1024;
 
-/// Answers one request.
-pub(super) async fn answer<H: Handler>(
-    handler: Arc<H>,
-    request: Request<Incoming>,
-    peer: Peer,
-    header_count: usize,
-) -> Result<Response<Answer>, Infallible> {
-    let in_flight = peer.begin();
-    let version = request.version();
-    peer.activity().has_body.set(!request.body().is_end_stream());
-    // HTTP/1.1 is counted by the parser, RFC 6585 §5.
-    let mut response = if version == Version::HTTP_2 && request.headers().len() > header_count {
-        status(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE)
-    } else {
-        let address = peer.address();
-        let handled = AssertUnwindSafe(handler.handle(request, peer)).catch_unwind().await;
-        handled.unwrap_or_else(|panic| {
-            tracing::error!(peer = %address, panic = message(&*panic), "the handler of a request panicked");
-            panicked()
-        })
-    };
-    if version < Version::HTTP_2
-        && matches!(response.status(), StatusCode::PAYLOAD_TOO_LARGE | StatusCode::REQUEST_TIMEOUT)
-    {
-        // Of a body that was not read to its end, hyper makes a close, and does not say so.
-        response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+/// A piece of an answer that is better not copied.
+const LARGE: usize = 16 * 1024;
+
+pin_project! {
+    /// A request in the hands of its handler.
+    pub(super) struct Exchange<F> {
+        #[pin]
+        future: F,
+        begun: Option<Begun>,
     }
-    Ok(response.map(|body| Answer::new(body, version, in_flight)))
 }
 
-fn status(status: StatusCode) -> Response<Body> {
+/// What is kept of a request for its answer.
+pub(super) struct Begun {
+    version: Version,
+    in_flight: InFlight,
+}
+
+impl Begun {
+    /// Begins to answer a request; `with` continues.
+    pub(super) fn new(request: &Request<Incoming>, peer: &Peer) -> Self {
+        peer.activity().has_body.set(!request.body().is_end_stream());
+        Self { version: request.version(), in_flight: peer.begin() }
+    }
+
+    #[inline]
+    pub(super) fn with<F: Future<Output = Response<Body>>>(self, future: F) -> Exchange<F> {
+        Exchange { future, begun: Some(self) }
+    }
+}
+
+impl<F: Future<Output = Response<Body>>> Future for Exchange<F> {
+    type Output = Result<Response<Answer>, Infallible>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        let future = this.future;
+        let polled = catch_unwind(AssertUnwindSafe(|| future.poll(cx)));
+        let mut response = match polled {
+            Ok(response) => ready!(response),
+            Err(panic) => {
+                log(&*panic);
+                panicked()
+            }
+        };
+        let Some(begun) = this.begun.take() else { unreachable!("polled after it was ready") };
+        if begun.version < Version::HTTP_2
+            && matches!(response.status(), StatusCode::PAYLOAD_TOO_LARGE | StatusCode::REQUEST_TIMEOUT)
+        {
+            // After a body that was not read to its end hyper closes, and does not say so.
+            response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+        }
+        Poll::Ready(Ok(response.map(|body| Answer { body, begun, offered: false })))
+    }
+}
+
+/// An answer without a body.
+pub(super) fn status(status: StatusCode) -> Response<Body> {
     let mut response = Response::new(Body::empty());
     *response.status_mut() = status;
     response
@@ -73,53 +99,53 @@ fn panicked() -> Response<Body> {
     response
 }
 
-fn message(panic: &(dyn Any + Send)) -> &str {
-    panic
+fn log(panic: &(dyn Any + Send)) {
+    let message = panic
         .downcast_ref::<String>()
         .map(String::as_str)
         .or_else(|| panic.downcast_ref::<&str>().copied())
-        .unwrap_or("(not a text)")
+        .unwrap_or("(not a text)");
+    tracing::error!(panic = message, "what answers a request panicked");
 }
 
 /// An answer's body on its way out.
 pub(super) struct Answer {
     body: Body,
-    /// What is left of a piece that was too large.
-    rest: Bytes,
-    /// An error of the body, kept back until what came before it is on its way.
-    failed: Option<BoxError>,
-    version: Version,
+    begun: Begun,
     /// A piece is out, and the next was not asked for.
     offered: bool,
-    in_flight: InFlight,
 }
 
+type Polled = Poll<Option<Result<Frame<Bytes>, BoxError>>>;
+
 impl Answer {
-    fn new(body: Body, version: Version, in_flight: InFlight) -> Self {
-        Self { body, rest: Bytes::new(), failed: None, version, offered: false, in_flight }
-    }
-
     fn activity(&self) -> &Activity {
-        self.in_flight.activity()
+        self.begun.in_flight.activity()
     }
 
-    /// The first piece of `data`, the rest of which is kept.
-    fn piece(&mut self, mut data: Bytes) -> Frame<Bytes> {
-        if self.version == Version::HTTP_2 && data.len() > PIECE {
-            self.rest = data.split_off(PIECE);
-        }
+    fn offer(&mut self, data: Bytes) -> Polled {
         self.offered = true;
-        self.activity().offered();
-        Frame::data(data)
+        let activity = self.activity();
+        activity.offered();
+        if data.len() >= LARGE {
+            activity.large.set(true);
+        }
+        Poll::Ready(Some(Ok(Frame::data(data))))
+    }
+
+    fn taken(&mut self) {
+        if mem::take(&mut self.offered) {
+            self.activity().taken();
+        }
     }
 
     /// Lets the protocol send what it has, and fails the next time.
-    fn fail(&mut self, error: BoxError, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
-        if self.version < Version::HTTP_11 {
+    fn fail(&mut self, error: BoxError, cx: &mut Context<'_>) -> Polled {
+        if self.begun.version < Version::HTTP_11 {
             // HTTP/1.0 ends a streamed answer by closing: only a reset tells that it was cut.
             self.activity().reset.set(true);
         }
-        self.failed = Some(error);
+        self.body = Body::failed(error);
         cx.waker().wake_by_ref();
         Poll::Pending
     }
@@ -129,54 +155,44 @@ impl http_body::Body for Answer {
     type Data = Bytes;
     type Error = BoxError;
 
-    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Polled {
         let this = &mut *self;
-        if mem::take(&mut this.offered) {
-            this.activity().taken();
+        this.taken();
+        if let Some(bytes) = this.body.bytes_mut() {
+            if bytes.is_empty() {
+                return Poll::Ready(None);
+            }
+            let piece = bytes.split_to(bytes.len().min(PIECE));
+            return this.offer(piece);
         }
-        if let Some(error) = this.failed.take() {
+        if let Some(error) = this.body.take_failure() {
             return Poll::Ready(Some(Err(error)));
         }
-        if !this.rest.is_empty() {
-            let rest = mem::take(&mut this.rest);
-            return Poll::Ready(Some(Ok(this.piece(rest))));
-        }
-        let polled = catch_unwind(AssertUnwindSafe(|| Pin::new(&mut this.body).poll_frame(cx)));
-        match polled {
-            Ok(Poll::Ready(Some(Ok(frame)))) => Poll::Ready(Some(Ok(match frame.into_data() {
-                Ok(data) => this.piece(data),
-                Err(other) => other,
-            }))),
+        match catch_unwind(AssertUnwindSafe(|| Pin::new(&mut this.body).poll_frame(cx))) {
+            Ok(Poll::Ready(Some(Ok(frame)))) => match frame.into_data() {
+                Ok(data) => this.offer(data),
+                Err(trailers) => Poll::Ready(Some(Ok(trailers))),
+            },
             Ok(Poll::Ready(Some(Err(error)))) => this.fail(error, cx),
-            Ok(other) => other,
+            Ok(none) => none,
             Err(panic) => {
-                tracing::error!(panic = message(&*panic), "the stream of an answer panicked");
-                this.body = Body::empty();
+                log(&*panic);
                 this.fail("the stream of the answer panicked".into(), cx)
             }
         }
     }
 
     fn is_end_stream(&self) -> bool {
-        self.rest.is_empty() && self.failed.is_none() && self.body.is_end_stream()
+        self.body.is_end_stream()
     }
 
     fn size_hint(&self) -> SizeHint {
-        let rest = self.rest.len() as u64;
-        let body = self.body.size_hint();
-        let mut hint = SizeHint::new();
-        hint.set_lower(body.lower() + rest);
-        if let Some(upper) = body.upper() {
-            hint.set_upper(upper + rest);
-        }
-        hint
+        self.body.size_hint()
     }
 }
 
 impl Drop for Answer {
     fn drop(&mut self) {
-        if self.offered {
-            self.activity().taken();
-        }
+        self.taken();
     }
 }

@@ -1,11 +1,11 @@
 //! An HTTP/1.1 connection while it has something to do.
 
-use std::{future::poll_fn, pin::Pin, task::Poll, time::Duration};
+use std::{future::poll_fn, mem, pin::Pin, task::Poll, time::Duration};
 
 use hyper::service::service_fn;
-use tokio::time::{Instant, timeout};
+use tokio::time::Instant;
 
-use super::{Io, Peer, Shared, Wake, exchange};
+use super::{Io, Peer, Shared, Wake, exchange::Begun, peer::Activity};
 use crate::http::Handler;
 
 /// An idle connection is looked at after this, and then half as often each time that it was used in between: one that
@@ -13,21 +13,18 @@ use crate::http::Handler;
 const SOONEST: Duration = Duration::from_millis(10);
 const LATEST: Duration = Duration::from_secs(2);
 
-/// Serves the requests that the client sends one after the other. Returns the socket when the connection fell idle, and
-/// nothing when it is over. hyper's buffers, 16 KiB and more, live no longer than this call.
-pub(super) async fn serve<H: Handler>(io: Io, shared: &Shared<H>, peer: &Peer, wake: &mut Wake<'_>) -> Option<Io> {
+/// Serves the requests that the client sends one after the other, until none came for a while. hyper's buffers, 16 KiB and more, live no longer than this call.
+pub(super) async fn serve<H: Handler>(io: Io, shared: &Shared<H>, peer: &Peer, wake: &mut Wake<'_>) -> Left {
     let limits = &shared.limits;
     let activity = peer.activity();
-    let service =
-        service_fn(|request| exchange::answer(shared.handler.clone(), request, peer.clone(), limits.header_count));
-    let mut http = Box::pin(shared.http1.serve_connection(io, service).with_upgrades());
+    let service = service_fn(|request| Begun::new(&request, peer).with(shared.handler.handle(request, peer.clone())));
+    let large = activity.large.get();
+    let builder = if large { &shared.http1_large } else { &shared.http1 };
+    let mut http = Box::pin(builder.serve_connection(io, service).with_upgrades());
 
-    let head_due = Instant::now() + limits.header_timeout;
-    let at_start = activity.steps();
-    let mut seen = at_start;
-    let mut pace = SOONEST;
+    let mut watch = Watch::new(activity, Instant::now() + limits.header_timeout);
+    wake.at(watch.next());
     let mut told = false;
-    let mut first = true;
     let over = poll_fn(|cx| {
         loop {
             let stop = wake.stopping() && !told;
@@ -37,14 +34,7 @@ pub(super) async fn serve<H: Handler>(io: Io, shared: &Shared<H>, peer: &Peer, w
                 http.as_mut().graceful_shutdown();
             }
             if let Poll::Ready(end) = http.as_mut().poll(cx) {
-                let early = match &end {
-                    Ok(()) => activity.has_body.get(),
-                    Err(error) => {
-                        tracing::debug!(peer = %peer.address(), %error, "an HTTP/1.1 connection broke off");
-                        error.is_parse()
-                    }
-                };
-                return Poll::Ready(Over::Closed { early });
+                return Poll::Ready(Over::of(end, peer));
             }
             if stop && !told {
                 // A request that was already here has been read by now, and is answered.
@@ -52,49 +42,56 @@ pub(super) async fn serve<H: Handler>(io: Io, shared: &Shared<H>, peer: &Peer, w
                 http.as_mut().graceful_shutdown();
                 continue;
             }
-            if !first && !wake.rang() {
+            let look = if wake.rang() {
+                watch.look(activity)
+            } else if activity.large.get() != large && !activity.busy() {
+                Look::Idle
+            } else {
                 return Poll::Pending;
-            }
-            let now = Instant::now();
-            let steps = activity.steps();
-            if activity.in_flight() > 0 || activity.blocked.get() || steps != seen || first {
-                seen = steps;
-                first = false;
-            } else if steps == at_start {
-                if now >= head_due {
+            };
+            match look {
+                Look::Busy => {}
+                Look::Late => {
                     tracing::debug!(peer = %peer.address(), "gave up a client that does not finish its request head");
                     return Poll::Ready(Over::Closed { early: false });
                 }
-            } else {
-                // Only hyper knows for sure. If it is busy after all, its answer will say `Connection: close`.
-                activity.parking.set(true);
-                http.as_mut().graceful_shutdown();
-                let parked = http.as_mut().poll(cx);
-                activity.parking.set(false);
-                told = true;
-                if let Poll::Ready(end) = parked {
-                    return Poll::Ready(if end.is_ok() { Over::Idle } else { Over::Closed { early: false } });
+                Look::Idle => {
+                    // Only hyper knows for sure. If it is busy after all, its answer will say `Connection: close`.
+                    told = true;
+                    activity.parking.set(true);
+                    http.as_mut().graceful_shutdown();
+                    let parked = http.as_mut().poll(cx);
+                    activity.parking.set(false);
+                    if let Poll::Ready(end) = parked {
+                        return Poll::Ready(if end.is_ok() { Over::Idle } else { Over::of(end, peer) });
+                    }
                 }
             }
-            wake.at(if steps == at_start { head_due.min(now + pace) } else { now + pace }, cx);
-            pace = LATEST.min(pace * 2);
+            wake.at(watch.next());
             return Poll::Pending;
         }
     })
     .await;
 
-    // Nothing, if the connection was upgraded.
-    let parts = Pin::into_inner(http).into_parts()?;
+    let Some(parts) = Pin::into_inner(http).into_parts() else { return Left::Nothing }; // upgraded
     let mut io = parts.io;
     match over {
         Over::Idle => {
-            io.unread(parts.read_buf);
-            return Some(io);
+            io.unread(&parts.read_buf);
+            Left::Idle(io)
         }
-        Over::Closed { early: true } if !wake.stopping() => linger(io).await,
-        Over::Closed { .. } => {}
+        Over::Closed { early: true } if !wake.stopping() => Left::Sending(io),
+        Over::Closed { .. } => Left::Nothing,
     }
-    None
+}
+
+/// What is left of a connection when there is nothing to do.
+pub(super) enum Left {
+    /// A socket for further requests.
+    Idle(Io),
+    /// A socket that is closed already, to which the client may still be sending.
+    Sending(Io),
+    Nothing,
 }
 
 /// Why hyper is done.
@@ -105,11 +102,50 @@ enum Over {
     Closed { early: bool },
 }
 
-/// Takes what the client is still sending, for a while: closing a socket with unread bytes resets it, and the client
-/// may then never see an early answer (RFC 9112 §9.6).
-async fn linger(mut io: Io) {
-    const LONGEST: Duration = Duration::from_secs(2);
-    let discard = async { while let Ok(1..) = poll_fn(|cx| io.poll_discard(cx)).await {} };
-    // Out of time is as good an end as any.
-    let _ = timeout(LONGEST, discard).await;
+impl Over {
+    fn of(end: hyper::Result<()>, peer: &Peer) -> Self {
+        let Err(error) = end else { return Self::Closed { early: peer.activity().has_body.get() } };
+        tracing::debug!(peer = %peer.address(), %error, "an HTTP/1.1 connection broke off");
+        Self::Closed { early: error.is_parse() }
+    }
+}
+
+/// Looks at a connection now and then.
+struct Watch {
+    /// When the head must be here that the connection begins with.
+    head_due: Instant,
+    at_start: u32,
+    seen: u32,
+    pace: Duration,
+}
+
+/// What is seen of a connection.
+enum Look {
+    Busy,
+    /// Nothing happened since the last look.
+    Idle,
+    /// There should have been a request by now.
+    Late,
+}
+
+impl Watch {
+    fn new(activity: &Activity, head_due: Instant) -> Self {
+        Self { head_due, at_start: activity.steps(), seen: activity.steps(), pace: SOONEST }
+    }
+
+    fn look(&mut self, activity: &Activity) -> Look {
+        let steps = activity.steps();
+        if steps == self.at_start {
+            return if Instant::now() >= self.head_due { Look::Late } else { Look::Busy };
+        }
+        let moved = mem::replace(&mut self.seen, steps) != steps;
+        if moved || activity.busy() { Look::Busy } else { Look::Idle }
+    }
+
+    /// When to look again.
+    fn next(&mut self) -> Instant {
+        let next = Instant::now() + self.pace;
+        self.pace = LATEST.min(self.pace * 2);
+        if self.seen == self.at_start { next.min(self.head_due) } else { next }
+    }
 }

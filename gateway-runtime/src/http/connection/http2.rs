@@ -2,10 +2,14 @@
 
 use std::{future::poll_fn, task::Poll, time::Duration};
 
-use hyper::{rt::Executor, service::service_fn};
+use http::{Request, StatusCode};
+use hyper::{body::Incoming, rt::Executor, service::service_fn};
 use tokio::time::Instant;
 
-use super::{Io, Peer, Shared, Wake, exchange};
+use super::{
+    Io, Peer, Shared, Wake,
+    exchange::{self, Begun},
+};
 use crate::http::Handler;
 
 /// A client that was told to go, and has nothing in flight, gets at most this long to agree.
@@ -26,7 +30,16 @@ pub(super) async fn serve<H: Handler>(io: Io, shared: &Shared<H>, peer: &Peer, w
     let limits = &shared.limits;
     let activity = peer.activity();
     let (handler, client, header_count) = (shared.handler.clone(), peer.clone(), limits.header_count);
-    let service = service_fn(move |request| exchange::answer(handler.clone(), request, client.clone(), header_count));
+    let service = service_fn(move |request: Request<Incoming>| {
+        let (handler, peer) = (handler.clone(), client.clone());
+        Begun::new(&request, &client).with(async move {
+            // HTTP/1.1 is counted by its parser. RFC 6585 §5.
+            if request.headers().len() > header_count {
+                return exchange::status(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE);
+            }
+            handler.handle(request, peer).await
+        })
+    });
     let mut http = Box::pin(shared.http2.serve_connection(io, service));
 
     let farewell = limits.write_timeout.min(FAREWELL);
@@ -34,7 +47,7 @@ pub(super) async fn serve<H: Handler>(io: Io, shared: &Shared<H>, peer: &Peer, w
     let mut seen = activity.steps();
     let mut since = Instant::now();
     let mut told = false;
-    let mut first = true;
+    wake.at(since + pace);
     poll_fn(|cx| {
         loop {
             if let Poll::Ready(end) = http.as_mut().poll(cx) {
@@ -48,10 +61,9 @@ pub(super) async fn serve<H: Handler>(io: Io, shared: &Shared<H>, peer: &Peer, w
                 http.as_mut().graceful_shutdown();
                 continue;
             }
-            if !first && !wake.rang() {
+            if !wake.rang() {
                 return Poll::Pending;
             }
-            first = false;
             let now = Instant::now();
             if activity.steps() != seen {
                 seen = activity.steps();
@@ -65,7 +77,7 @@ pub(super) async fn serve<H: Handler>(io: Io, shared: &Shared<H>, peer: &Peer, w
             if activity.in_flight() == 0 && told && still >= farewell {
                 return Poll::Ready(());
             }
-            wake.at(now + pace, cx);
+            wake.at(now + pace);
             if activity.in_flight() == 0 && !told && still >= limits.keep_alive {
                 told = true;
                 since = now;

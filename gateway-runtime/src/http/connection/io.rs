@@ -1,5 +1,4 @@
-//! The socket as hyper sees it: with bytes that were read ahead, small writes joined, and a time limit on a client that
-//! takes nothing.
+//! The socket as hyper sees it: with bytes that were read ahead, and a time limit on a client that takes nothing.
 
 use std::{
     io::{self, ErrorKind, IoSlice},
@@ -19,9 +18,6 @@ use tokio::{
 };
 
 use super::Peer;
-
-/// An answer whose pieces come to no more than this goes out as one `write` from the stack: cheaper than a `writev`.
-const JOINED: usize = 1024;
 
 /// How much is read ahead: the whole head of a usual request.
 const READ_AHEAD: usize = 2048;
@@ -48,10 +44,10 @@ impl Io {
         &self.ahead
     }
 
-    /// Gives back what hyper had read and not used.
-    pub(super) fn unread(&mut self, bytes: Bytes) {
+    /// Gives back what hyper had read and not used: a copy, as `bytes` keeps the whole buffer alive, however few they are.
+    pub(super) fn unread(&mut self, bytes: &[u8]) {
         debug_assert!(self.ahead.is_empty(), "hyper reads on only after what was read ahead");
-        self.ahead = bytes;
+        self.ahead = Bytes::copy_from_slice(bytes);
     }
 
     /// Reads more ahead; returns how much. Nothing is held for a socket that has nothing to read.
@@ -140,11 +136,7 @@ impl Write for Io {
         cx: &mut Context<'_>,
         pieces: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        let mut joined = [0; JOINED];
-        let wrote = match join(pieces, &mut joined) {
-            Some(all) => Pin::new(&mut self.stream).poll_write(cx, all),
-            None => Pin::new(&mut self.stream).poll_write_vectored(cx, pieces),
-        };
+        let wrote = Pin::new(&mut self.stream).poll_write_vectored(cx, pieces);
         self.progress(cx, wrote)
     }
 
@@ -162,14 +154,4 @@ impl Write for Io {
         }
         Pin::new(&mut self.stream).poll_shutdown(cx)
     }
-}
-
-/// All pieces in one, if they fit.
-fn join<'a>(pieces: &[IoSlice<'_>], space: &'a mut [u8; JOINED]) -> Option<&'a [u8]> {
-    let mut len = 0;
-    for piece in pieces {
-        space.get_mut(len..len + piece.len())?.copy_from_slice(piece);
-        len += piece.len();
-    }
-    Some(&space[..len])
 }

@@ -7,6 +7,7 @@ use std::{
         Arc,
         atomic::{AtomicBool, AtomicU32, Ordering::Relaxed},
     },
+    thread,
 };
 
 use tokio::sync::{Notify, futures::Notified};
@@ -76,6 +77,9 @@ impl Drop for InFlight {
     fn drop(&mut self) {
         set(&self.activity().in_flight, |n| n - 1);
         self.activity().step();
+        if thread::panicking() {
+            tracing::error!(peer = %self.0.address(), "a panic ended a connection with a request in flight");
+        }
     }
 }
 
@@ -88,6 +92,8 @@ pub(super) struct Activity {
     untaken: AtomicU32,
     /// The latest request has a body, so that the client may be sending still.
     pub(super) has_body: Flag,
+    /// There was a large piece in an answer, and there may be more.
+    pub(super) large: Flag,
     /// The socket takes no more bytes at the moment.
     pub(super) blocked: Flag,
     /// The socket is to be reset, not closed, so that a cut answer cannot be taken for a whole one.
@@ -100,6 +106,11 @@ impl Activity {
     /// Requests in flight.
     pub(super) fn in_flight(&self) -> u32 {
         self.in_flight.load(Relaxed)
+    }
+
+    /// Whether an answer is being made or written.
+    pub(super) fn busy(&self) -> bool {
+        self.in_flight() > 0 || self.blocked.get()
     }
 
     /// A number that changes with every step of every request.
