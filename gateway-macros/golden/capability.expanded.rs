@@ -14,6 +14,7 @@ pub trait RateSource: ::core::marker::Send + ::core::marker::Sync + 'static {
 #[provide_method(__named)]
 const _: () = ();
 const _: () = {
+    use gw::SettleWhole as _;
     impl gw::Capability for dyn RateSource {
         const SPEC: &'static gw::CapabilitySpec = &gw::CapabilitySpec {
             name: "RateSource",
@@ -42,8 +43,10 @@ const _: () = {
             &'call self,
             query: &'call RatesQuery,
         ) -> gw::BoxFuture<'call, Result<Rates, ProviderError>> {
-            use gw::SettleWhole as _;
-            gw::run(
+            <Result<
+                Rates,
+                ProviderError,
+            > as gw::Provided>::run(
                 self,
                 0usize,
                 [query as &gw::Argument],
@@ -56,8 +59,10 @@ const _: () = {
             order: Order,
             note: &'call str,
         ) -> gw::BoxFuture<'call, Result<Receipt, ProviderError>> {
-            use gw::SettleWhole as _;
-            gw::run(
+            <Result<
+                Receipt,
+                ProviderError,
+            > as gw::Provided>::run(
                 self,
                 1usize,
                 [],

@@ -38,12 +38,17 @@ pub(crate) fn boxed_signature(sig: &Signature) -> TokenStream {
 
 /// The type of the future, which stands exactly where the author's own return type stands.
 fn box_future(call: &Lifetime, output: &Type) -> TokenStream {
-    let mut ends = output.to_token_stream().into_iter().map(|token| token.span());
-    let first = ends.next().unwrap_or_else(Span::call_site);
-    let last = ends.last().unwrap_or(first);
+    let (first, last) = ends(output);
     let gw = paths::private_at(first);
     let close = quote_spanned!(last=> >);
     quote!(#gw::BoxFuture<#call, #output #close)
+}
+
+/// Where something begins and where it ends: what is spanned so on both sides stands in its place.
+pub(crate) fn ends(tokens: &impl ToTokens) -> (Span, Span) {
+    let mut spans = tokens.to_token_stream().into_iter().map(|token| token.span());
+    let first = spans.next().unwrap_or_else(Span::call_site);
+    (first, spans.last().unwrap_or(first))
 }
 
 /// `{ Box::pin(async move { … }) }`, with the type of the answer known before the first `?` or `return` in the body.

@@ -1,6 +1,6 @@
 //! Arguments made of arguments: what `#[derive(FromCall)]` writes, and what its code calls.
 
-use std::{any::Any, marker::PhantomData, sync::Arc};
+use std::{any::Any, future::Future, marker::PhantomData, sync::Arc};
 
 use crate::{
     app::StartError,
@@ -56,8 +56,14 @@ pub fn prepare_composed<C: Composed>(binder: &mut Binder<'_>) -> Result<Composed
 /// # Errors
 ///
 /// The first that cannot be made.
-pub async fn compose<C: Composed>(state: &ComposedState<C>, request: &mut CallRequest) -> Result<C, Error> {
-    let states = state.0.downcast_ref::<<C::Fields as Arguments>::States>();
-    let states = states.ok_or_else(|| Error::internal("a composed argument was prepared as another"))?;
-    <C::Fields as Arguments>::from_call(states, request).await.map(C::compose)
+#[expect(clippy::manual_async_fn, reason = "`Send` is promised here, so that nobody looks for it in the fields")]
+pub fn compose<C: Composed>(
+    state: &ComposedState<C>,
+    request: &mut CallRequest,
+) -> impl Future<Output = Result<C, Error>> + Send {
+    async {
+        let states = state.0.downcast_ref::<<C::Fields as Arguments>::States>();
+        let states = states.ok_or_else(|| Error::internal("a composed argument was prepared as another"))?;
+        <C::Fields as Arguments>::from_call(states, request).await.map(C::compose)
+    }
 }

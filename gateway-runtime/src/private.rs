@@ -14,6 +14,7 @@ pub use std::{
     vec::Vec,
 };
 
+pub use gateway_macros::{capability, model, provider, service};
 pub use inventory;
 pub use schemars;
 pub use serde;
@@ -29,7 +30,7 @@ pub use crate::{
     error::Error,
     extract::{Arguments, FromCall},
     money::Money,
-    provider::{Argument, Capability, Cost, ProviderError, Providers, SettleWhole, Settling, argument, run},
+    provider::{Argument, Capability, Cost, ProviderError, Providers, SettleWhole, Settling, argument},
     registry::{
         Binder,
         entries::{
@@ -42,7 +43,7 @@ pub use crate::{
         Quota, ServiceSpec, Source, Verb, Webhook,
     },
     strategy::Strategy,
-    support::{Again, again, default_strategy, downcast, provider_instance, service_instance},
+    support::{Again, Provided, again, default_strategy, downcast, provider_instance, service_instance},
 };
 
 /// A boxed future, as methods of capabilities return it.

@@ -1,9 +1,10 @@
 //! The small functions that generated code calls, each with the one bound that its types must satisfy.
 
-use std::sync::Arc;
+use std::{future::Future, pin::Pin, sync::Arc};
 
 use crate::{
     app::StartError,
+    provider::{Argument, Capability, ProviderError, Providers, Settle, run},
     registry::entries::{Instance, ProviderIdentity, Service},
     strategy::Strategy,
 };
@@ -53,4 +54,47 @@ impl<T: Clone> Again for T {}
 #[must_use]
 pub fn again<T: Again>(argument: &T) -> T {
     argument.clone()
+}
+
+/// What a method of a capability returns, and how a pool comes by it.
+#[diagnostic::on_unimplemented(
+    message = "a capability's method returns `Result<…, ProviderError>`, not `{Self}`",
+    label = "failover cannot judge this",
+    note = "`ProviderError` says what may follow a failure: nothing was sent, it was rejected, nobody knows …"
+)]
+pub trait Provided: Sized {
+    /// What it answers with when all is well.
+    type Answer: Send + 'static;
+
+    /// Carries out the method of number `method`; see [`run`].
+    fn run<'a, C, S, F, const N: usize>(
+        providers: &'a Providers<C>,
+        method: usize,
+        arguments: [&'a Argument; N],
+        attempt: F,
+        settle: S,
+    ) -> Pin<Box<dyn Future<Output = Self> + Send + 'a>>
+    where
+        C: ?Sized + Capability,
+        S: Settle<Self::Answer> + 'a,
+        F: Fn(&'a C) -> Pin<Box<dyn Future<Output = Self> + Send + 'a>> + Send + 'a;
+}
+
+impl<T: Send + 'static> Provided for Result<T, ProviderError> {
+    type Answer = T;
+
+    fn run<'a, C, S, F, const N: usize>(
+        providers: &'a Providers<C>,
+        method: usize,
+        arguments: [&'a Argument; N],
+        attempt: F,
+        settle: S,
+    ) -> Pin<Box<dyn Future<Output = Self> + Send + 'a>>
+    where
+        C: ?Sized + Capability,
+        S: Settle<T> + 'a,
+        F: Fn(&'a C) -> Pin<Box<dyn Future<Output = Self> + Send + 'a>> + Send + 'a,
+    {
+        run(providers, method, arguments, attempt, settle)
+    }
 }

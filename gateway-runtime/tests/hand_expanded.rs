@@ -34,6 +34,8 @@ trait RateSource: Send + Sync + 'static {
 }
 
 const _: () = {
+    use gw::SettleWhole as _;
+
     impl gw::Capability for dyn RateSource {
         const SPEC: &'static gw::CapabilitySpec = &gw::CapabilitySpec {
             name: "RateSource",
@@ -45,10 +47,9 @@ const _: () = {
 
     impl RateSource for Providers<dyn RateSource> {
         fn rates<'a>(&'a self, query: &'a RatesQuery) -> gw::BoxFuture<'a, Result<Rates, ProviderError>> {
-            use gw::SettleWhole as _;
             // The method's place in SPEC.methods; the reference arguments, for strategies and costs; one attempt; and,
             // found by the type that the method returns, whether its answer is one as a whole or with its first item.
-            gw::run(
+            <Result<Rates, ProviderError> as gw::Provided>::run(
                 self,
                 0,
                 [query as &gw::Argument],

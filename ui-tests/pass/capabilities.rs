@@ -1,6 +1,6 @@
 //! What methods of capabilities and providers can be.
 
-use gateway_runtime::{FromApp, Money, ProviderError, Result, capability, model, provide_method, provider};
+use gateway_runtime::{FromApp, Money, ProviderError, Result, Streaming, capability, model, provide_method, provider};
 
 /// Something by value.
 #[model]
@@ -44,6 +44,22 @@ trait Size {
 impl<T: ?Sized> Size for T {
     fn size(&self) -> usize {
         size_of_val(self)
+    }
+}
+
+/// Answers that come one after the other.
+#[capability]
+pub trait Watch {
+    /// What comes in.
+    #[provide_method(effect = read)]
+    async fn watch(&self, of: &Message) -> Result<Streaming<Message>, ProviderError>;
+}
+
+#[provider]
+impl Watch for Smtp {
+    async fn watch(&self, of: &Message) -> Result<Streaming<Message>, ProviderError> {
+        let _ = of;
+        Err(ProviderError::unsupported("nothing comes in"))
     }
 }
 

@@ -101,6 +101,40 @@ pub(crate) mod inner {
     struct Nothing;
 }
 
+#[service]
+#[cfg(any())]
+struct Absent(ThisTypeDoesNotExist);
+
+#[service]
+#[cfg(any())]
+impl Absent {}
+
+#[capability]
+#[cfg(any())]
+trait AbsentToo {}
+
+#[provider]
+#[cfg(any())]
+struct NeverBuilt;
+
+#[model]
+#[cfg(any())]
+struct NeverSent;
+
+#[service]
+#[cfg(debug_assertions)]
+#[derive(Debug)]
+struct Conditional;
+
+#[service]
+#[cfg(debug_assertions)]
+impl Conditional {
+    #[expose_method(POST)]
+    async fn there(&self) -> Result<String> {
+        Ok(format!("{self:?}"))
+    }
+}
+
 /// In a function.
 #[must_use]
 pub fn in_a_function() -> u32 {

@@ -1,5 +1,7 @@
 //! What the attributes of `pass/` say is what the registry holds.
 
+#![expect(clippy::unwrap_used, reason = "tests")]
+
 use std::{
     sync::{Arc, mpsc},
     time::Duration,

@@ -3,10 +3,10 @@
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
-use syn::{FnArg, ItemTrait, ReturnType, Signature, TraitItem, parse_quote};
+use syn::{FnArg, ItemTrait, Signature, TraitItem, parse_quote};
 
 use super::model::{Argument, Capability, Method};
-use crate::boxed::boxed_signature;
+use crate::boxed::{boxed_signature, ends, output_of};
 use crate::{item, paths, source};
 
 /// The trait, its methods rewritten, fit to be an object that calls of all threads share.
@@ -40,6 +40,8 @@ pub(super) fn capability(capability: &Capability, methods: &[Method]) -> TokenSt
     let pooled = methods.iter().enumerate().map(|(index, method)| pooled(index, method));
     quote! {
         const _: () = {
+            use #gw::SettleWhole as _;
+
             impl #gw::Capability for dyn #ident {
                 const SPEC: &'static #gw::CapabilitySpec = &#gw::CapabilitySpec {
                     name: #name,
@@ -82,22 +84,15 @@ fn pooled(index: usize, method: &Method) -> TokenStream {
         if argument.is_borrowed() { quote!(#ident) } else { quote_spanned!(ty.span()=> #gw::again(&#ident)) }
     });
     // Its type tells whether an answer is one as a whole, or a stream, which is one with its first item.
-    let answer = match &item.sig.output {
-        ReturnType::Type(_, answer) => quote!(#answer),
-        ReturnType::Default => quote!(()),
-    };
-    quote! {
-        #sig {
-            use #gw::SettleWhole as _;
-            #gw::run(
-                #this,
-                #index,
-                [#(#seen),*],
-                move |#provider| #provider.#name(#(#handed),*),
-                #gw::Settling::<#answer>::HOW,
-            )
-        }
-    }
+    let answer = output_of(&item.sig);
+    let (first, last) = ends(&answer);
+    let at = paths::private_at(first);
+    let run = Ident::new("run", last);
+    let run = quote_spanned!(first=> <#answer as #at::Provided>::#run);
+    let attempt = quote!(move |#provider| #provider.#name(#(#handed),*));
+    let settle = quote!(#gw::Settling::<#answer>::HOW);
+    let given = quote_spanned!(last=> (#this, #index, [#(#seen),*], #attempt, #settle));
+    quote!(#sig { #run #given })
 }
 
 /// The signature with a plain name for each argument.

@@ -34,18 +34,14 @@ impl<T: Send + 'static> Settling<Result<Streaming<T>, ProviderError>> {
     pub const HOW: FirstItem = FirstItem;
 }
 
-/// Everything that is no stream settles as a whole.
-#[diagnostic::on_unimplemented(
-    message = "a method of a capability returns `Result<_, ProviderError>`",
-    label = "not such a result",
-    note = "`ProviderError` tells failover what may follow: nothing was sent, it was rejected, nobody knows …"
-)]
+/// Everything that is no stream settles as a whole. What is no answer at all is reported elsewhere, once:
+/// [`Provided`](crate::support::Provided).
 pub trait SettleWhole {
     /// As a whole.
     const HOW: Whole = Whole;
 }
 
-impl<T: Send> SettleWhole for Settling<Result<T, ProviderError>> {}
+impl<R> SettleWhole for Settling<R> {}
 
 /// How an answer of type `T` settles.
 pub trait Settle<T>: Copy + Send + Sync + sealed::Sealed {
