@@ -1,9 +1,5 @@
 //! The runtime of the gateway SDK: everything an author's program links.
 
-// So that the macros' `::gateway_runtime::…` paths resolve in this crate's own tests too.
-#[cfg(test)]
-extern crate self as gateway_runtime;
-
 #[doc(hidden)]
 #[path = "private.rs"]
 pub mod __private;

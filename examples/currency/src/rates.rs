@@ -13,7 +13,7 @@ macro_rules! symbols {
         /// A currency, by its ISO 4217 code.
         #[model]
         #[derive(Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
-        #[allow(missing_docs, reason = "ISO 4217 says what each is")]
+        #[allow(missing_docs, clippy::upper_case_acronyms, reason = "ISO 4217 says what each is, and in capitals")]
         pub enum Symbol {
             #[default]
             EUR,
