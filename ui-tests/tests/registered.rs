@@ -1,10 +1,6 @@
 //! What the attributes of `pass/` say is what the registry holds.
 
-<<<<<<< HEAD
 #![expect(clippy::unwrap_used, reason = "tests")]
-=======
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
->>>>>>> bc4cae8 (Lints hold in every target)
 
 use std::{
     sync::{Arc, mpsc},
