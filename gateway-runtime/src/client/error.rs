@@ -4,7 +4,7 @@ use std::{fmt, time::Duration};
 
 use serde::Deserialize;
 
-use crate::{attempt::Class, error::Violation};
+use crate::{attempt::Class, error::Violation, provider::ProviderError};
 
 /// Why a call failed.
 ///
@@ -124,6 +124,26 @@ impl Problem {
             ("idempotency-conflict", _) => Class::Ambiguous,
             (_, 400..=499) => Class::Invalid,
             _ => Class::Ambiguous,
+        }
+    }
+}
+
+/// To a gateway whose provider this service is.
+impl From<ClientError> for ProviderError {
+    fn from(error: ClientError) -> Self {
+        let message = error.to_string();
+        match &error {
+            ClientError::Problem(problem) => {
+                let failed = Self::from_status(problem.status).with_class(error.class()).log(message);
+                problem.retry_after.into_iter().fold(failed, Self::retry_after)
+            }
+            ClientError::Unsendable(_) => Self::invalid(message),
+            ClientError::NotSent(_) => Self::not_sent(message),
+            ClientError::TimedOut(_) => Self::timed_out(message),
+            ClientError::Ambiguous(_) | ClientError::Unreadable { status: None, .. } => Self::ambiguous(message),
+            ClientError::Unreadable { status: Some(status), .. } => {
+                Self::from_status(*status).with_class(error.class()).log(message)
+            }
         }
     }
 }
