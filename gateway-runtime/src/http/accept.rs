@@ -92,4 +92,20 @@ mod tests {
             assert_eq!(choice(&[none]), None, "{none}");
         }
     }
+
+    proptest::proptest! {
+        #[test]
+        fn nothing_a_client_writes_breaks_it(lines in proptest::collection::vec("[ -~]{0,40}", 0..4)) {
+            let headers = lines.iter().map(|line| (header::ACCEPT, HeaderValue::from_str(line).unwrap())).collect();
+            let chosen = negotiate(&headers, &OFFERS);
+            proptest::prop_assert!(chosen.is_none_or(|place| place < OFFERS.len()));
+        }
+
+        #[test]
+        fn a_named_weight_decides(first in 1..=1000_u16, second in 1..=1000_u16) {
+            let accept = format!("{};q={}, {};q={}", OFFERS[0], f32::from(first) / 1000.0, OFFERS[1], f32::from(second) / 1000.0);
+            let headers = HeaderMap::from_iter([(header::ACCEPT, HeaderValue::from_str(&accept).unwrap())]);
+            proptest::prop_assert_eq!(negotiate(&headers, &OFFERS), Some(usize::from(second > first)));
+        }
+    }
 }

@@ -158,4 +158,20 @@ mod tests {
         let gzip = check(&[(header::CONTENT_ENCODING, "gzip"), (header::CONTENT_TYPE, "application/json")]);
         assert_eq!(gzip.unwrap_err().code(), Code::UNSUPPORTED_MEDIA_TYPE);
     }
+
+    proptest::proptest! {
+        #[test]
+        fn what_a_client_declares_is_json_or_refused(media in "[ -~]{0,40}", suffix in "[a-z.]{1,8}") {
+            let declared = |media: &str| check_media(&HeaderMap::from_iter([(
+                header::CONTENT_TYPE,
+                HeaderValue::from_str(media).unwrap(),
+            )]));
+            let name = media.split(';').next().unwrap().trim().to_ascii_lowercase();
+            if declared(&media).is_ok() {
+                proptest::prop_assert!(name == "application/json" || name.ends_with("+json"), "{}", media);
+            }
+            let vendor = format!("application/{}+json", suffix);
+            proptest::prop_assert!(declared(&vendor).is_ok());
+        }
+    }
 }

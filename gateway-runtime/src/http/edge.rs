@@ -8,7 +8,7 @@ use std::{
     any::Any,
     panic::AssertUnwindSafe,
     sync::Arc,
-    time::{Instant, SystemTime, UNIX_EPOCH},
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
 use futures_util::FutureExt;
@@ -47,6 +47,9 @@ struct Inner {
     seen: Seen,
 }
 
+/// A time that can be added to any other; nobody waits longer than a year.
+const LONGEST: Duration = Duration::from_secs(365 * 86_400);
+
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 impl Edge {
@@ -80,7 +83,7 @@ impl Edge {
             country: country.and_then(|value| value.to_str().ok()).and_then(Country::from_code),
             headers,
             started: moment.started,
-            deadline: moment.started + method.spec.timeout.unwrap_or(settings.request_timeout),
+            deadline: moment.started + method.spec.timeout.unwrap_or(settings.request_timeout).min(LONGEST),
         };
         Call::new(method.service, method.spec, arrival)
     }
@@ -153,7 +156,7 @@ impl Edge {
     ) -> Response<Body> {
         let call = self.begin(method, moment, origin, parts.headers);
         match self.pipeline().call(method, CallRequest { call, input }).await {
-            Ok(reply) => encode::response(reply, form, parts.uri.path(), &moment.id),
+            Ok(reply) => encode::response(reply, form, parts.uri.path(), moment, self.settings().drain_timeout),
             Err(error) => problem::respond(&error, parts.uri.path(), &moment.id),
         }
     }

@@ -1,16 +1,26 @@
 //! From a method's reply to the response. `X-Request-Id` is added to all responses in one place.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use http::{HeaderValue, Response, StatusCode, header};
 
 use super::{
     body::Body,
+    edge::Moment,
     stream::{self, Form},
 };
-use crate::{call::RequestId, reply::Reply};
+use crate::reply::Reply;
 
-/// The response that brings `reply`; streams of items take the form that was agreed on.
-pub(super) fn response(reply: Reply, form: Form, instance: &str, id: &RequestId) -> Response<Body> {
+/// The response that brings `reply`; streams of items take the form that was agreed on, and have `drain_timeout` to end
+/// when the server stops.
+pub(super) fn response(
+    reply: Reply,
+    form: Form,
+    instance: &str,
+    moment: &Moment,
+    drain_timeout: Duration,
+) -> Response<Body> {
     let (media, body, streams) = match reply {
         Reply::Empty => {
             let mut response = Response::new(Body::empty());
@@ -21,7 +31,9 @@ pub(super) fn response(reply: Reply, form: Form, instance: &str, id: &RequestId)
         Reply::Raw(name, bytes) => (media(name), Body::from(bytes), false),
         Reply::RawStream(name, chunks) => (media(name), stream::raw(chunks), true),
         Reply::Items(chunks) => {
-            (media(form.media()), stream::items(chunks, form, instance.to_owned(), id.clone()), true)
+            let goodbye = stream::goodbye(moment.peer.clone(), drain_timeout);
+            let body = stream::items(chunks, form, instance.to_owned(), moment.id.clone(), goodbye);
+            (media(form.media()), body, true)
         }
     };
     let mut response = Response::new(body);

@@ -130,4 +130,15 @@ mod tests {
             assert!(check(bad).is_err(), "{bad}");
         }
     }
+
+    proptest::proptest! {
+        #[test]
+        fn prefix_and_rest_are_the_whole(rest in "(/[!-~&&[^?#\"<>\\\\^`{|}]]{0,9}){0,3}(\\?[a-z=&/]{0,9})?") {
+            let whole = format!("/api/v1{rest}");
+            let uri: Uri = whole.parse().unwrap();
+            let inner = without_prefix(&uri, "/api/v1").unwrap().to_string();
+            let expected = if rest.starts_with('/') { rest } else { format!("/{rest}") };
+            proptest::prop_assert_eq!(inner, expected);
+        }
+    }
 }

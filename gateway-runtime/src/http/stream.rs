@@ -15,7 +15,7 @@ use futures_util::Stream;
 use http::{HeaderMap, HeaderValue, header};
 use tokio::time::{Instant, Sleep, sleep};
 
-use super::{accept, body::Body, problem::Problem};
+use super::{Peer, accept, body::Body, problem::Problem};
 use crate::{
     call::RequestId,
     error::{Code, Error},
@@ -24,6 +24,15 @@ use crate::{
 
 /// After so long without an event a comment is sent, so that proxies keep the connection and a vanished client shows.
 const HEARTBEAT: Duration = Duration::from_secs(15);
+
+/// What would be cut at the end of the drain time is told so long before, and has as long to take notice.
+pub(super) const FAREWELL: Duration = Duration::from_secs(2);
+
+/// Completes when the server is shutting down and has waited as long as it can for what goes on at `peer`.
+pub(super) async fn goodbye(peer: Peer, drain_timeout: Duration) {
+    peer.stopping().await;
+    sleep(drain_timeout.saturating_sub(FAREWELL)).await;
+}
 
 /// How the items of a stream are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -89,10 +98,16 @@ pub(super) fn add_headers(headers: &mut HeaderMap) {
     headers.insert("x-accel-buffering", HeaderValue::from_static("no"));
 }
 
-/// The body of a stream of items.
-pub(super) fn items(chunks: Chunks, form: Form, instance: String, id: RequestId) -> Body {
+/// The body of a stream of items. When `goodbye` completes it ends as if it had failed.
+pub(super) fn items(
+    chunks: Chunks,
+    form: Form,
+    instance: String,
+    id: RequestId,
+    goodbye: impl Future<Output = ()> + Send + 'static,
+) -> Body {
     let state = State::Open { heartbeat: Box::pin(sleep(HEARTBEAT)) };
-    Body::stream(Items { chunks, form, instance, id, state })
+    Body::stream(Items { chunks, form, instance, id, goodbye: Box::pin(goodbye), state })
 }
 
 /// The body of a stream of bytes.
@@ -106,6 +121,7 @@ struct Items {
     form: Form,
     instance: String,
     id: RequestId,
+    goodbye: Pin<Box<dyn Future<Output = ()> + Send>>,
     state: State,
 }
 
@@ -131,7 +147,13 @@ impl Stream for Items {
             }
             State::Ended => return Poll::Ready(None),
         };
-        match this.chunks.as_mut().poll_next(context) {
+        let chunk = match this.goodbye.as_mut().poll(context) {
+            Poll::Ready(()) => {
+                Poll::Ready(Some(Err(Error::new(Code::OVERLOADED, "the gateway is closing; ask again"))))
+            }
+            Poll::Pending => this.chunks.as_mut().poll_next(context),
+        };
+        match chunk {
             Poll::Ready(Some(Ok(item))) => {
                 heartbeat.as_mut().reset(Instant::now() + HEARTBEAT);
                 Poll::Ready(Some(Ok(this.form.item(&item))))
@@ -170,6 +192,8 @@ impl std::error::Error for Cut {}
 
 #[cfg(test)]
 mod tests {
+    use std::future::pending;
+
     use futures_util::{StreamExt, stream};
     use http_body_util::BodyExt;
 
@@ -182,7 +206,7 @@ mod tests {
     /// All that is sent, and whether it ends cleanly.
     async fn write(form: Form, items: Vec<Result<&'static str, Error>>) -> (String, bool) {
         let chunks = stream::iter(items).map(|item| item.map(|text| Bytes::from_static(text.as_bytes())));
-        let mut body = super::items(Box::pin(chunks), form, "/a".into(), id());
+        let mut body = super::items(Box::pin(chunks), form, "/a".into(), id(), pending());
         let mut text = String::new();
         while let Some(frame) = body.frame().await {
             let Ok(frame) = frame else { return (text, false) };
@@ -212,16 +236,25 @@ mod tests {
         assert!(!clean);
     }
 
+    #[tokio::test]
+    async fn a_goodbye_ends_a_stream_that_does_not_end_itself() {
+        let endless = Box::pin(stream::pending());
+        let mut body = super::items(endless, Form::Lines, "/a".into(), id(), async {});
+        let line = body.frame().await.unwrap().unwrap().into_data().unwrap();
+        assert!(line.starts_with(b"{\"error\":") && line.ends_with(b"}\n"), "{line:?}");
+        assert!(body.frame().await.unwrap().is_err());
+    }
+
     #[tokio::test(start_paused = true)]
     async fn silence_is_broken_by_comments_in_event_streams_alone() {
         let quiet = || -> Chunks { Box::pin(stream::pending()) };
-        let mut events = super::items(quiet(), Form::Events, "/a".into(), id());
+        let mut events = super::items(quiet(), Form::Events, "/a".into(), id(), pending());
         let begun = Instant::now();
         for beat in 1..=3 {
             let frame = events.frame().await.unwrap().unwrap().into_data().unwrap();
             assert_eq!((&*frame, begun.elapsed().as_secs()), (b":\n\n".as_slice(), 15 * beat));
         }
-        let mut lines = super::items(quiet(), Form::Lines, "/a".into(), id());
+        let mut lines = super::items(quiet(), Form::Lines, "/a".into(), id(), pending());
         let silence = tokio::time::timeout(HEARTBEAT * 100, lines.frame()).await;
         assert!(silence.is_err());
     }

@@ -233,4 +233,23 @@ mod tests {
         assert_eq!(full.code(), Code::OVERLOADED);
         seen.first_time(TIME + 301, [9; 32], TIME + 301).unwrap();
     }
+
+    proptest::proptest! {
+        #[test]
+        fn what_is_signed_holds_and_what_is_changed_does_not(
+            id in "[!-~]{1,20}",
+            body in proptest::collection::vec(proptest::num::u8::ANY, 0..40),
+            flip in 0..40_usize,
+        ) {
+            let signature = key().sign(&id, TIME, &body);
+            let headers = signed(&id, &TIME.to_string(), &signature);
+            proptest::prop_assert_eq!(why(&headers, &body, TIME), None);
+            let mut changed = body;
+            match changed.get_mut(flip) {
+                Some(byte) => *byte ^= 1,
+                None => changed.push(0),
+            }
+            proptest::prop_assert!(why(&headers, &changed, TIME).is_some());
+        }
+    }
 }

@@ -1,7 +1,6 @@
 //! A gateway of its own for each test.
 
-use std::num::NonZeroUsize;
-use std::{net::SocketAddr, time::Duration};
+use std::{net::SocketAddr, num::NonZeroUsize};
 
 use gateway_runtime::{
     App, Secret,
@@ -33,8 +32,7 @@ impl Gateway {
             routes.mount(mount).unwrap();
         }
         let listen = SocketAddr::from(([127, 0, 0, 1], 0));
-        let drain_timeout = Duration::from_secs(10);
-        let settings = HttpSettings { listen, workers: NonZeroUsize::new(1), drain_timeout, ..settings };
+        let settings = HttpSettings { listen, workers: NonZeroUsize::new(1), ..settings };
         let server = Server::bind(&settings).unwrap();
         let address = server.local_addr();
         let edge = Edge::new(routes, Pipeline::new(), settings);

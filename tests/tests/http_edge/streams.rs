@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+use gateway_runtime::http::{Ended, HttpSettings};
 use http_body_util::{BodyExt, Empty};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use serde_json::Value;
@@ -102,6 +103,21 @@ async fn head_does_not_run_a_stream() {
     assert_eq!((head.status, head.header("content-type")), (200, Some("text/event-stream")));
     // Its items would have waited for a release.
     Ticket::named("streams-head").until(|state| state.dropped == 1).await;
+}
+
+#[tokio::test]
+async fn an_endless_stream_is_told_of_a_shutdown_before_it_is_cut() {
+    // The last two seconds of the drain time are for goodbyes, so here it is said at once.
+    let settings = HttpSettings { drain_timeout: Duration::from_secs(2), ..HttpSettings::default() };
+    let gateway = Gateway::with(settings, Vec::new()).await;
+    let mut wire = Wire::to(gateway.address).await;
+    wire.send("GET /services/edge/v1/count?count=2&name=streams-endless HTTP/1.1\r\nHost: a\r\n\r\n").await;
+    wire.read_until("data: 0\n\n").await.unwrap();
+    let server = gateway.stop();
+    let problem = wire.read_until("\n\n").await.unwrap();
+    assert!(problem.contains("event: error\ndata: ") && problem.contains(r#""code":"overloaded""#), "{problem}");
+    assert_eq!(wire.read_until("\r\n0\r\n\r\n").await, None, "a clean end would make it look whole");
+    assert_eq!(server.await.unwrap(), Ended::Drained);
 }
 
 #[tokio::test]

@@ -291,6 +291,47 @@ async fn streams_send_items_and_then_the_response() {
 }
 
 #[tokio::test]
+async fn a_call_or_stream_can_be_cancelled() {
+    let gateway = Gateway::start().await;
+    let mut socket = Socket::to(&gateway).await;
+    let cancel = |id: Value| json!({"jsonrpc": "2.0", "method": "cancel", "params": {"id": id}});
+    let (call, stream) = (Ticket::named("ws-cancel-call"), Ticket::named("ws-cancel-stream"));
+    socket.call(1, "edge.v1.wait", json!({"name": "ws-cancel-call"})).await;
+    socket.call("2", "edge.v1.count", json!({"name": "ws-cancel-stream", "count": 2})).await;
+    assert_eq!(socket.read().await["method"], "item");
+    call.until(|state| state.begun == 1).await;
+    // Neither has this id.
+    socket.send(cancel(json!("1"))).await;
+    socket.send(cancel(json!(2))).await;
+    socket.is_silent().await;
+    for (id, ticket) in [(json!(1), call), (json!("2"), stream)] {
+        socket.send(cancel(id.clone())).await;
+        let end = socket.read().await;
+        assert_eq!((&end["id"], &end["error"]["code"]), (&id, &json!(-32019)), "{end}");
+        assert_eq!(ticket.until(|state| state.dropped == 1).await.released, false);
+        // It has ended; a second time there is nothing to cancel.
+        socket.send(cancel(id)).await;
+        socket.is_silent().await;
+    }
+    socket.call("asked", "cancel", json!({"id": "none"})).await;
+    assert_eq!(socket.read().await, json!({"jsonrpc": "2.0", "result": null, "id": "asked"}));
+    socket.call("asked", "cancel", json!([1])).await;
+    assert_eq!(socket.read().await["error"]["code"], -32602);
+}
+
+#[tokio::test]
+async fn a_shutdown_says_goodbye_before_the_drain_time_is_over() {
+    let settings = HttpSettings { drain_timeout: Duration::from_secs(2), ..HttpSettings::default() };
+    let gateway = Gateway::with(settings, Vec::new()).await;
+    let mut socket = Socket::to(&gateway).await;
+    socket.call(1, "edge.v1.wait", json!({"name": "ws-goodbye"})).await;
+    Ticket::named("ws-goodbye").until(|state| state.begun == 1).await;
+    let _server = gateway.stop();
+    assert_eq!(socket.closed().await, CloseCode::Away);
+    Ticket::named("ws-goodbye").until(|state| state.dropped == 1).await;
+}
+
+#[tokio::test]
 async fn a_hundred_calls_on_one_connection_are_all_answered() {
     let gateway = gateway(WebSocketSettings { calls: 100, ..WebSocketSettings::default() }).await;
     let mut socket = Socket::to(&gateway).await;

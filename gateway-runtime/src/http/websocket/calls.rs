@@ -1,6 +1,9 @@
 //! What one message asks for, carried out: a stream of all that is sent because of it.
 
-use std::{future::Future, sync::Arc};
+use std::{
+    future::Future,
+    sync::{Arc, Weak},
+};
 
 use bytes::Bytes;
 use futures_util::{
@@ -9,7 +12,8 @@ use futures_util::{
     stream::{self, BoxStream, SelectAll},
 };
 use http::HeaderMap;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use serde_json::Value;
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 
 use super::jsonrpc::{self, Entry, Id, Message, Request, code};
 use crate::{
@@ -33,8 +37,13 @@ pub(super) struct Calls {
     headers: HeaderMap,
     peer: Peer,
     slots: Arc<Semaphore>,
+    /// How each call in flight is told to end.
+    cancels: Vec<(Id, Weak<Notify>)>,
     closing: bool,
 }
+
+/// The one method of the protocol's own; those of services have dots in their names.
+const CANCEL: &str = "cancel";
 
 /// What is sent because of one request.
 enum Sent {
@@ -56,7 +65,7 @@ impl Sent {
 impl Calls {
     pub(super) fn new(edge: Edge, headers: HeaderMap, peer: Peer) -> Self {
         let slots = Arc::new(Semaphore::new(edge.settings().websocket.calls));
-        Self { edge, headers, peer, slots, closing: false }
+        Self { edge, headers, peer, slots, cancels: Vec::new(), closing: false }
     }
 
     /// From now on calls are answered `overloaded`.
@@ -65,7 +74,7 @@ impl Calls {
     }
 
     /// Carries out what `message` asks for. Dropping the stream cancels it.
-    pub(super) fn answer(&self, message: &[u8]) -> BoxStream<'static, Bytes> {
+    pub(super) fn answer(&mut self, message: &[u8]) -> BoxStream<'static, Bytes> {
         let most = self.edge.settings().websocket.calls;
         let sent = match Message::parse(message) {
             Ok(Message::Batch(entries)) if entries.len() <= most => {
@@ -82,25 +91,46 @@ impl Calls {
         sent.filter_map(|sent| ready(sent.bytes())).boxed()
     }
 
-    fn entry(&self, entry: Entry) -> BoxStream<'static, Sent> {
+    fn entry(&mut self, entry: Entry) -> BoxStream<'static, Sent> {
         let Request { id, method: name, params } = match entry {
             Entry::Request(request) => request,
             Entry::Invalid(id, why) => return self.invalid(id, why.to_owned()),
         };
-        let Some(method) = self.edge.routes().method_named(&name) else {
+        if name == CANCEL {
+            return self.cancel(id, params.as_ref());
+        }
+        let Some(method) = self.edge.routes().method_named(&name).cloned() else {
             let error =
                 Error::not_found("there is no such method; `GET /meta` lists them, here they are service.vN.method");
             return self.refuse(id, code::METHOD_NOT_FOUND, &error);
         };
-        let slot = match self.admit(method) {
+        let slot = match self.admit(&method) {
             Ok(slot) => slot,
             Err(error) => return self.refuse(id, jsonrpc::number(&error), &error),
         };
         let moment = Moment::now(None, self.peer.clone());
-        let call = self.edge.begin(method, &moment, Origin::WebSocket, self.headers.clone());
+        let call = self.edge.begin(&method, &moment, Origin::WebSocket, self.headers.clone());
         let input = params.map_or(Input::None, Input::Value);
-        let reply = self.edge.pipeline().call(method, CallRequest { call, input });
-        Running { id, method: Arc::clone(method), moment, _slot: slot }.run(reply).flatten_stream().boxed()
+        let reply = self.edge.pipeline().call(&method, CallRequest { call, input });
+        let running = Running { id, method, moment, cancel: Arc::default(), _slot: slot };
+        self.remember(&running);
+        running.run(reply).flatten_stream().boxed()
+    }
+
+    fn remember(&mut self, call: &Running) {
+        self.cancels.retain(|(_, cancel)| cancel.strong_count() > 0);
+        self.cancels.extend(call.id.clone().map(|id| (id, Arc::downgrade(&call.cancel))));
+    }
+
+    /// Ends the calls whose id is in `params`; one that has ended already is none.
+    fn cancel(&self, id: Option<Id>, params: Option<&Value>) -> BoxStream<'static, Sent> {
+        let Some(cancelled) = params.and_then(|params| params.get("id")) else {
+            let error = Error::new(Code::INVALID_REQUEST, "`params` is an object with the `id` of the call to cancel");
+            return self.refuse(id, code::INVALID_PARAMS, &error);
+        };
+        let of_that_id = self.cancels.iter().filter(|(id, _)| id.is(cancelled));
+        of_that_id.filter_map(|(_, cancel)| cancel.upgrade()).for_each(|cancel| cancel.notify_one());
+        stream::once(ready(Sent::Response(id.map(|id| jsonrpc::success(&id, b"null"))))).boxed()
     }
 
     fn admit(&self, method: &Method) -> Result<OwnedSemaphorePermit, Error> {
@@ -149,12 +179,23 @@ struct Running {
     id: Option<Id>,
     method: Arc<Method>,
     moment: Moment,
+    cancel: Arc<Notify>,
     _slot: OwnedSemaphorePermit,
+}
+
+/// As when a client leaves, what the call had begun is dropped.
+fn cancelled() -> Error {
+    Error::new(jsonrpc::CANCELLED, "the client has cancelled this call")
 }
 
 impl Running {
     async fn run(self, reply: impl Future<Output = Result<Reply, Error>> + Send) -> BoxStream<'static, Sent> {
-        let response = match reply.await {
+        let reply = tokio::select! {
+            biased;
+            reply = reply => reply,
+            () = self.cancel.notified() => Err(cancelled()),
+        };
+        let response = match reply {
             // Nobody could be told the items of a stream that has no id.
             Ok(Reply::Items(chunks)) if self.id.is_some() => return self.items(chunks),
             Ok(Reply::Json(json)) => self.response(Ok(&json)),
@@ -171,7 +212,12 @@ impl Running {
     fn items(self, chunks: Chunks) -> BoxStream<'static, Sent> {
         let next = async |state: Option<(Self, Chunks)>| {
             let (this, mut chunks) = state?;
-            match chunks.next().await {
+            let item = tokio::select! {
+                biased;
+                () = this.cancel.notified() => Some(Err(cancelled())),
+                item = chunks.next() => item,
+            };
+            match item {
                 Some(Ok(item)) => {
                     let id = this.id.as_ref().unwrap_or(&Id::NULL);
                     Some((Sent::Item(jsonrpc::item(id, &item)), Some((this, chunks))))

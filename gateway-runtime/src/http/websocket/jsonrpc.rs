@@ -41,6 +41,11 @@ impl Id {
     /// What stands for an id that could not be read.
     pub(super) const NULL: Self = Self(Value::Null);
 
+    /// Whether it is the one that a client names.
+    pub(super) fn is(&self, other: &Value) -> bool {
+        self.0 == *other
+    }
+
     fn of(value: Value) -> Option<Self> {
         matches!(value, Value::Null | Value::String(_) | Value::Number(_)).then_some(Self(value))
     }
@@ -99,8 +104,11 @@ pub(super) mod code {
     pub(crate) const SERVER_ERROR: i32 = -32_000;
 }
 
+/// A call that its client cancelled. The status is what nginx writes for a client that did not wait.
+pub(super) const CANCELLED: Code = Code::new("cancelled", 499, "Cancelled");
+
 /// The codes of the gateway in the range that is left to servers. They never change; new ones go at the end.
-const SERVER_ERRORS: [Code; 18] = [
+const SERVER_ERRORS: [Code; 19] = [
     Code::UNAUTHENTICATED, // -32001, and so on
     Code::FORBIDDEN,
     Code::INSUFFICIENT_FUNDS,
@@ -119,6 +127,7 @@ const SERVER_ERRORS: [Code; 18] = [
     Code::OVERLOADED,
     Code::TIMEOUT,
     Code::OUTCOME_UNKNOWN,
+    CANCELLED,
 ];
 
 /// The number of an error of a call.
@@ -197,6 +206,7 @@ fn join(parts: &[&[u8]]) -> Bytes {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
     use serde_json::json;
 
     use super::*;
@@ -245,6 +255,7 @@ mod tests {
         assert_eq!(number(Code::UNAUTHENTICATED), -32001);
         assert_eq!(number(Code::QUOTA_EXCEEDED), -32012);
         assert_eq!(number(Code::OUTCOME_UNKNOWN), -32018);
+        assert_eq!(number(CANCELLED), -32019);
         assert_eq!(number(Code::new("sold-out", 409, "Sold out")), -32000);
         let mut all: Vec<_> = Code::ALL.iter().map(|code| number(*code)).collect();
         all.sort_unstable();
@@ -263,5 +274,47 @@ mod tests {
         assert_eq!(batch(&[]), None);
         let both = batch(&[success(&Id::NULL, b"1"), success(&Id::NULL, b"2")]).unwrap();
         assert_eq!(read(both).as_array().unwrap().len(), 2);
+    }
+
+    fn any_json() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<i64>().prop_map(Value::from),
+            "(2\\.0|[a-z.]{0,6})".prop_map(Value::from),
+        ];
+        leaf.prop_recursive(4, 32, 5, |inner| {
+            let name = "(jsonrpc|method|params|id|[a-z]{1,3})";
+            prop_oneof![
+                proptest::collection::vec(inner.clone(), 0..5).prop_map(Value::from),
+                proptest::collection::vec((name, inner), 0..5).prop_map(|all| Value::Object(all.into_iter().collect())),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn bytes_never_break_the_reader(text in proptest::collection::vec(any::<u8>(), 0..60)) {
+            let _ = Message::parse(&text);
+        }
+
+        #[test]
+        fn any_json_is_a_request_or_says_why_not(value in any_json()) {
+            let is_request = |value: &Value| {
+                value["jsonrpc"] == "2.0"
+                    && value["method"].is_string()
+                    && value.get("params").is_none_or(|params| params.is_object() || params.is_array())
+                    && value.get("id").is_none_or(|id| id.is_null() || id.is_number() || id.is_string())
+            };
+            let found = |entry: &Entry| matches!(entry, Entry::Request(_));
+            match (parse(&value), &value) {
+                (Message::Batch(entries), Value::Array(values)) => {
+                    let found: Vec<_> = entries.iter().map(found).collect();
+                    prop_assert_eq!(found, values.iter().map(is_request).collect::<Vec<_>>());
+                }
+                (Message::One(entry), value) => prop_assert_eq!(found(&entry), is_request(value)),
+                (message, _) => prop_assert!(false, "{:?}", message),
+            }
+        }
     }
 }

@@ -31,6 +31,7 @@ use crate::{
 #[serde(default, deny_unknown_fields)]
 pub struct WebSocketSettings {
     /// Calls in flight on one connection, and requests in one batch: 64. Beyond it calls are answered `overloaded`.
+    #[schemars(range(min = 1, max = 100_000))]
     pub calls: usize,
     /// Bytes of one message: 1 MiB.
     pub message_bytes: usize,
@@ -90,7 +91,8 @@ pub(super) fn open(edge: &Edge, request: Request<Incoming>, moment: &Moment) -> 
     let upgrade = hyper::upgrade::on(&mut request);
     let peer = moment.peer.clone();
     let calls = Calls::new(edge.clone(), request.into_parts().0.headers, peer.clone());
-    let session = Session { calls, peer, settings: settings.clone() };
+    let drain_timeout = edge.settings().drain_timeout;
+    let session = Session { calls, peer, settings: settings.clone(), drain_timeout };
     tokio::spawn(async move {
         // An error means that the client left before it had the answer.
         if let Ok(upgraded) = upgrade.await {

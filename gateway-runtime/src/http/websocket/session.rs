@@ -22,10 +22,10 @@ use tokio_tungstenite::{
 };
 
 use super::{WebSocketSettings, calls::Calls};
-use crate::http::Peer;
-
-/// How long a client has to take notice of the end.
-const FAREWELL: Duration = Duration::from_secs(2);
+use crate::http::{
+    Peer,
+    stream::{FAREWELL, goodbye},
+};
 
 /// A connection is mostly idle, and its messages are small.
 const BUFFER: usize = 4 * 1024;
@@ -37,6 +37,7 @@ pub(super) struct Session {
     pub(super) calls: Calls,
     pub(super) peer: Peer,
     pub(super) settings: WebSocketSettings,
+    pub(super) drain_timeout: Duration,
 }
 
 /// Why a connection ends.
@@ -46,6 +47,8 @@ enum End {
     /// We do, and say why.
     Closed(CloseCode, &'static str),
 }
+
+const CLOSING: End = End::Closed(CloseCode::Away, "the gateway is closing");
 
 impl Session {
     /// Serves the connection to its end. All calls run in this one task, and end with it.
@@ -64,14 +67,16 @@ impl Session {
     async fn serve(&mut self, socket: &mut Socket) -> End {
         let peer = self.peer.clone();
         let mut stopping = pin!(peer.stopping());
+        let mut goodbye = pin!(goodbye(self.peer.clone(), self.drain_timeout));
         let mut closing = false;
         let mut running = SelectAll::new();
         let mut heard = Instant::now();
-        let mut ticks = interval(self.settings.ping_interval);
+        // An interval of nothing is none.
+        let mut ticks = interval(self.settings.ping_interval.max(Duration::from_millis(1)));
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             if closing && running.is_empty() {
-                return End::Closed(CloseCode::Away, "the gateway is closing");
+                return CLOSING;
             }
             // A client that asks faster than it reads is not read either.
             let reads = running.len() < 2 * self.settings.calls;
@@ -108,6 +113,7 @@ impl Session {
                     closing = true;
                     self.calls.close();
                 }
+                () = &mut goodbye => return CLOSING,
             }
         }
     }
