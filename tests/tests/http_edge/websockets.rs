@@ -308,7 +308,7 @@ async fn a_call_or_stream_can_be_cancelled() {
         socket.send(cancel(id.clone())).await;
         let end = socket.read().await;
         assert_eq!((&end["id"], &end["error"]["code"]), (&id, &json!(-32019)), "{end}");
-        assert_eq!(ticket.until(|state| state.dropped == 1).await.released, false);
+        assert!(!ticket.until(|state| state.dropped == 1).await.released);
         // It has ended; a second time there is nothing to cancel.
         socket.send(cancel(id)).await;
         socket.is_silent().await;
