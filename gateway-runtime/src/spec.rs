@@ -129,7 +129,7 @@ pub struct Quota {
     pub per: Duration,
 }
 
-/// How a webhook's sender proves itself: HMAC-SHA256 over `{timestamp}.{body}`.
+/// How a webhook's sender proves itself: HMAC-SHA256, in the form of Standard Webhooks 1.0.0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Webhook {
     /// The name of the secret, in `[secrets]` or the environment; never its value.
