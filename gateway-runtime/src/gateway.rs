@@ -96,12 +96,10 @@ impl Gateway {
     }
 
     fn from_tree(tree: Tree, action: Action) -> Result<Self, StartError> {
-        let mut app = App::default();
-        app.insert(Arc::new(HttpClient::new()?));
         Ok(Self {
             settings: Settings::read(tree.into_value())?,
             action,
-            app,
+            app: App::default(),
             mounts: Vec::new(),
             expected_services: Vec::new(),
             expected_providers: Vec::new(),
@@ -199,6 +197,9 @@ impl Gateway {
 
     fn registry(&self) -> Result<Registry, StartError> {
         let mut app = self.app.clone();
+        if app.get::<HttpClient>().is_none() {
+            app.insert(Arc::new(HttpClient::new(&self.settings.http_client)?));
+        }
         let mut problems = Vec::new();
         let mut providers = HashMap::new();
         for (name, section) in &self.settings.providers {

@@ -40,7 +40,7 @@ pub use extract::{Answer, AnswerShape, Arguments, Failure, FromCall, Outcome};
 pub use gateway::{Gateway, Running};
 pub use gateway_macros::{FromApp, FromCall, capability, expose_method, model, provide_method, provider, service};
 pub use money::{Currency, Money, ParseMoneyError};
-pub use provider::{IdempotencyKey, ProviderError, Providers};
+pub use provider::{HttpClient, IdempotencyKey, ProviderError, Providers};
 pub use registry::Binder;
 pub use reply::{Chunks, MediaType, Raw, Reply, Streaming, media};
 pub use secret::Secret;

@@ -15,7 +15,7 @@ use crate::{
         lines::NDJSON,
         query, receive,
     },
-    provider::connector,
+    provider::{HttpClientSettings, connector},
     spec::Verb,
 };
 
@@ -139,7 +139,7 @@ impl Gateway {
         if !matches!(base.scheme(), "http" | "https") || base.query().is_some() || base.fragment().is_some() {
             return Err(flaw("is none of HTTP".to_owned()));
         }
-        Ok(Self { http: connector()?, base })
+        Ok(Self { http: connector(&HttpClientSettings::default()).map_err(|error| error.to_string())?, base })
     }
 }
 

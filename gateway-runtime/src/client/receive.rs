@@ -15,7 +15,7 @@ use crate::{
         lines::{Lines, NDJSON},
         transport::Pieces,
     },
-    provider::{causes, was_refused},
+    provider::{causes, was_never_begun},
 };
 
 /// The longest JSON value that is waited for, in bytes.
@@ -101,7 +101,7 @@ fn pieces(response: reqwest::Response) -> Pieces {
 pub(super) fn unanswered(error: reqwest::Error) -> ClientError {
     match () {
         () if error.is_builder() => ClientError::Unsendable(causes(error)),
-        () if error.is_connect() || was_refused(&error) => ClientError::NotSent(causes(error)),
+        () if error.is_connect() || was_never_begun(&error) => ClientError::NotSent(causes(error)),
         () => ClientError::Ambiguous(causes(error)),
     }
 }

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use crate::{
     app::StartError,
     http::{HttpSettings, Info},
-    provider::FailoverSettings,
+    provider::{FailoverSettings, HttpClientSettings},
     secret::Secret,
     section::read_section,
     telemetry::LogSettings,
@@ -27,6 +27,8 @@ pub struct Settings {
     pub log: LogSettings,
     /// Attempts, deadlines and breakers at providers.
     pub failover: FailoverSettings,
+    /// How providers are connected to.
+    pub http_client: HttpClientSettings,
     /// By the provider's name: its switches, and settings of its own.
     pub providers: BTreeMap<String, Map<String, Value>>,
     /// By the service's name: settings of its own.

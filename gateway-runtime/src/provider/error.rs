@@ -167,6 +167,12 @@ impl ProviderError {
         self
     }
 
+    /// Puts `message` after what the log is told.
+    pub(super) fn log_after(mut self, message: impl fmt::Display) -> Self {
+        self.0.message = Cow::Owned(format!("{}: {message}", self.0.message));
+        self
+    }
+
     /// What is known of the attempt.
     #[must_use]
     pub fn class(&self) -> Class {

@@ -23,11 +23,11 @@ mod settle;
 mod sticky;
 mod window;
 
-pub(crate) use self::http_client::{causes, connector, was_refused};
+pub(crate) use self::http_client::{causes, connector, was_never_begun};
 pub use self::{
     error::ProviderError,
     health::{MethodHealth, PoolHealth, ProviderHealth},
-    http_client::{HttpClient, HttpRequest, HttpResponse},
+    http_client::{HttpClient, HttpClientSettings, HttpRequest, HttpResponse},
     key::IdempotencyKey,
     pool::{Candidate, Pool},
     providers::{Providers, run},

@@ -1,0 +1,63 @@
+//! What a failed exchange says of the attempt: was anything sent?
+
+use std::error::Error as _;
+
+use crate::provider::ProviderError;
+
+/// Not sent: resolving, connecting and TLS failed; the request was never begun on a connection that closed; HTTP/2
+/// refused the stream (RFC 9113 §8.7) or was shutting down before it. Everything else is ambiguous.
+impl From<reqwest::Error> for ProviderError {
+    fn from(error: reqwest::Error) -> Self {
+        if error.is_connect() || error.is_builder() || was_never_begun(&error) {
+            Self::not_sent(causes(error))
+        } else if error.is_timeout() {
+            Self::timed_out(causes(error))
+        } else {
+            Self::ambiguous(causes(error))
+        }
+    }
+}
+
+impl ProviderError {
+    /// What broke off an answer: it was sent, and done.
+    pub(super) fn from_body(error: reqwest::Error) -> Self {
+        let is_timeout = error.is_timeout();
+        let message = format!("the answer was cut: {}", causes(error));
+        if is_timeout { Self::timed_out(message) } else { Self::ambiguous(message) }
+    }
+}
+
+/// Whether the request was not even begun with: its connection closed before, or HTTP/2 says so.
+pub(crate) fn was_never_begun(error: &reqwest::Error) -> bool {
+    let mut source = error.source();
+    while let Some(cause) = source {
+        if cause.downcast_ref::<hyper::Error>().is_some_and(hyper::Error::is_canceled)
+            || cause.downcast_ref::<h2::Error>().is_some_and(is_refused_stream)
+        {
+            return true;
+        }
+        source = cause.source();
+    }
+    false
+}
+
+/// A server that goes away says which streams it has begun with; h2 gives this error to those after them alone.
+fn is_refused_stream(error: &h2::Error) -> bool {
+    let reason = error.reason();
+    error.is_remote()
+        && (error.is_reset() && reason == Some(h2::Reason::REFUSED_STREAM)
+            || error.is_go_away() && reason == Some(h2::Reason::NO_ERROR))
+}
+
+/// The message of an error and of all that caused it, without the address, whose query may hold keys.
+pub(crate) fn causes(error: reqwest::Error) -> String {
+    let error = error.without_url();
+    let mut message = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        message.push_str(": ");
+        message.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    message
+}
