@@ -1,1 +1,2 @@
-//! Benchmarks: `src/bin/contestant.rs` takes part in the comparison with other frameworks.
+//! Benchmarks: `src/bin/contestant.rs` takes part in the comparison with other frameworks, `src/bin/idle.rs` weighs idle
+//! connections.

@@ -243,3 +243,70 @@ impl Whole {
         if self.joined.is_empty() { self.only } else { self.joined.freeze() }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use futures_util::stream;
+    use http_body_util::Full;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn limits(body_bytes: usize) -> HttpLimits {
+        HttpLimits { body_bytes, ..HttpLimits::default() }
+    }
+
+    fn chunks(chunks: Vec<Vec<u8>>) -> Body {
+        Body::stream(stream::iter(chunks.into_iter().map(|chunk| Ok::<_, BoxError>(chunk.into()))))
+    }
+
+    #[tokio::test]
+    async fn a_body_in_one_piece_is_not_copied() {
+        let sent = Bytes::from(vec![b'x'; 1000]);
+        let read = read_body(Full::new(sent.clone()), &limits(1000)).await.unwrap();
+        assert_eq!(read.as_ptr(), sent.as_ptr());
+        assert!(matches!(read_body(Full::new(sent), &limits(999)).await, Err(BodyError::TooLarge(999))));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_time_is_for_the_whole_body() {
+        let drip = stream::unfold((), |()| async {
+            sleep(Duration::from_secs(9)).await;
+            Some((Ok::<_, BoxError>(Bytes::from_static(b"x")), ()))
+        });
+        let begun = tokio::time::Instant::now();
+        let error = read_body(Body::stream(drip), &limits(1000)).await.unwrap_err();
+        assert!(matches!(error, BodyError::Timeout(limit) if limit == Duration::from_secs(30)), "{error}");
+        assert_eq!(begun.elapsed().as_secs(), 30);
+    }
+
+    #[tokio::test]
+    async fn a_broken_body_says_why() {
+        let broken = Body::stream(stream::iter([Ok(Bytes::from_static(b"x")), Err("line cut")]));
+        let error = read_body(broken, &limits(10)).await.unwrap_err();
+        assert_eq!(error.to_string(), "the request body broke off: line cut");
+    }
+
+    #[test]
+    fn what_is_known_of_a_size_is_told() {
+        assert_eq!(Body::from("four").size_hint().exact(), Some(4));
+        assert_eq!(Body::empty().size_hint().exact(), Some(0));
+        assert!(Body::empty().is_end_stream() && !Body::from("four").is_end_stream());
+        assert_eq!(chunks(vec![b"four".to_vec()]).size_hint().exact(), None);
+        assert_eq!(Body::wrap(Full::new(Bytes::from_static(b"four"))).size_hint().exact(), Some(4));
+    }
+
+    proptest! {
+        #[test]
+        fn chunks_are_joined_in_order_up_to_the_limit(pieces: Vec<Vec<u8>>, limit in 0usize..300) {
+            let whole = pieces.concat();
+            let limits = limits(limit);
+            let read = read_body(chunks(pieces), &limits);
+            match tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(read) {
+                Ok(bytes) => prop_assert!(bytes == whole && whole.len() <= limit),
+                Err(BodyError::TooLarge(over)) => prop_assert!(over == limit && whole.len() > limit),
+                Err(other) => prop_assert!(false, "{other}"),
+            }
+        }
+    }
+}

@@ -129,3 +129,30 @@ pub(super) async fn accept(listener: &tokio::net::TcpListener) -> (TcpStream, So
         wait = LONGEST_WAIT.min(wait * 2);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn accepted_sockets_inherit_the_options() {
+        let listener = bind(([127, 0, 0, 1], 0).into(), 2).unwrap().remove(0);
+        let address = listener.local_addr().unwrap();
+        let listener = tokio::net::TcpListener::from_std(listener).unwrap();
+        // The kernel may choose the other listener.
+        let clients = (0..20).map(|_| std::net::TcpStream::connect(address).unwrap()).collect::<Vec<_>>();
+        let (accepted, _) = accept(&listener).await;
+        let socket = socket2::SockRef::from(&accepted);
+        assert!(socket.tcp_nodelay().unwrap());
+        assert_eq!(socket.tcp_keepalive_time().unwrap(), PROBE_AFTER);
+        drop(clients);
+    }
+
+    #[test]
+    fn why_it_cannot_listen_is_said_with_what_to_do() {
+        let say = |kind| BindError { address: ([0, 0, 0, 0], 80).into(), source: io::Error::from(kind) }.to_string();
+        assert!(say(ErrorKind::PermissionDenied).contains("CAP_NET_BIND_SERVICE"));
+        assert!(say(ErrorKind::AddrInUse).contains("another program listens on port 80"));
+        assert!(say(ErrorKind::AddrNotAvailable).contains("no address 0.0.0.0"));
+    }
+}

@@ -121,11 +121,66 @@ async fn large_bodies_arrive_whole() {
         },
         |_| {},
     );
-    assert_eq!(server.connect().await.get("/").await.body, large);
+    let mut client = server.connect().await;
+    // The first turns the connection to writing without copies.
+    for _ in 0..3 {
+        assert_eq!(client.get("/").await.body, large);
+    }
+    client.send("GET / HTTP/1.1\r\nhost: t\r\n\r\n".repeat(3)).await;
+    for _ in 0..3 {
+        assert_eq!(client.answer().await.body, large);
+    }
     let mut client = h2(server.address).await;
     let answer = h2_get(&mut client, "/").await;
     assert_eq!(answer.headers()[header::CONTENT_LENGTH], "3000000");
     assert_eq!(h2_body(answer).await.unwrap(), large);
+}
+
+#[tokio::test]
+async fn what_was_pipelined_behind_a_large_answer_is_answered() {
+    let large = Bytes::from(vec![b'x'; 100_000]);
+    let handler = move |request: Request<Incoming>, _: Peer| {
+        let body = if request.uri().path() == "/large" { Body::from(large.clone()) } else { Body::from("small") };
+        async { Response::new(body) }
+    };
+    let server = start(handler, |_| {});
+    let mut client = server.connect().await;
+    client.send("GET /large HTTP/1.1\r\nhost: t\r\n\r\nGET /small HTTP/1.1\r\nhost: t\r\n\r\nGET /sm").await;
+    assert_eq!(client.answer().await.body.len(), 100_000);
+    assert_eq!(client.answer().await.text(), "small");
+    client.send("all HTTP/1.1\r\nhost: t\r\n\r\n").await;
+    assert_eq!(client.answer().await.text(), "small");
+}
+
+#[tokio::test]
+async fn expect_100_continue_is_honoured() {
+    let server = start(echo(), |_| {});
+    let mut client = server.connect().await;
+    client.send("POST /e HTTP/1.1\r\nhost: t\r\nexpect: 100-continue\r\ncontent-length: 2\r\n\r\n").await;
+    assert_eq!(client.head().await, "HTTP/1.1 100 Continue\r\n\r\n");
+    client.send("ok").await;
+    assert_eq!(client.answer().await.text(), "POST /e ok");
+}
+
+#[tokio::test]
+async fn a_body_may_be_read_after_the_answer() {
+    let (send, mut read) = tokio::sync::mpsc::unbounded_channel();
+    let handler = move |request: Request<Incoming>, _: Peer| {
+        let send = send.clone();
+        tokio::spawn(async move {
+            let body = read_body(request.into_body(), &HttpLimits::default()).await.unwrap();
+            send.send(body).unwrap();
+        });
+        async { Response::new(Body::from("already")) }
+    };
+    let server = start(handler, |_| {});
+    let mut client = server.connect().await;
+    client.send("POST / HTTP/1.1\r\nhost: t\r\ncontent-length: 39\r\n\r\n").await;
+    assert_eq!(client.answer().await.text(), "already");
+    sleep(ms(100)).await; // the connection looks idle
+    client.send("GET / HTTP/1.1\r\nhost: t\r\n\r\nthis is body").await;
+    let body = within(read.recv()).await.unwrap();
+    assert!(body.ends_with(b"this is body"), "what follows the head is the body, whatever it looks like: {body:?}");
 }
 
 #[tokio::test]

@@ -18,8 +18,10 @@ fn never(begun: &Drops, dropped: &Drops) -> impl Handler + use<> {
         let (begun, mark) = (begun.clone(), dropped.mark());
         async move {
             let _mark = mark;
-            read_body(request.into_body(), &HttpLimits::default()).await.unwrap();
-            drop(begun.mark());
+            match read_body(request.into_body(), &HttpLimits::default()).await {
+                Ok(_) => drop(begun.mark()),
+                Err(error) => return Response::new(Body::from(error.to_string())),
+            }
             pending().await
         }
     }
@@ -58,6 +60,17 @@ async fn a_client_that_closes_drops_its_request() {
         drop(client);
         dropped.reach(n + 1).await;
     }
+}
+
+#[tokio::test]
+async fn a_client_that_leaves_in_its_request_breaks_its_body() {
+    let (begun, dropped) = (Drops::default(), Drops::default());
+    let server = start(never(&begun, &dropped), |_| {});
+    let mut client = server.connect().await;
+    client.send("POST / HTTP/1.1\r\nhost: t\r\ncontent-length: 1000\r\n\r\nsome").await;
+    drop(client);
+    dropped.reach(1).await;
+    assert_eq!(begun.count(), 0, "the body was never whole");
 }
 
 #[tokio::test]
