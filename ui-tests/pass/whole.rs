@@ -1,11 +1,6 @@
-//! The program of the README, in one file: a capability, two providers, a service.
+//! All of it at once: a capability with two providers, and a service that asks for them in every way there is.
 
-use std::sync::Arc;
-
-use gateway_runtime::{
-    Call, Caller, Config, Error, FromApp, FromCall, Money, ProviderError, Providers, Result, capability, expose_method,
-    model, provide_method, provider, service, strategy::Cheapest,
-};
+use gateway_runtime::prelude::*;
 
 /// What to look up.
 #[model]
@@ -28,61 +23,50 @@ pub trait RateSource {
     /// The latest rates.
     #[provide_method(effect = read)]
     async fn rates(&self, query: &RatesQuery) -> Result<Rates, ProviderError>;
+}
 
-    /// Rates by words.
-    #[provide_method(effect = read)]
-    async fn search(&self, words: &str, limit: u32, first: Rates) -> Result<Vec<Rates>, ProviderError>;
+/// Settings of fixer.io.
+#[model]
+pub struct FixerConfig {
+    /// Where it is.
+    #[serde(default)]
+    pub url: String,
+}
+
+/// The rates of fixer.io.
+#[provider(name = "fixer_io", title = "Fixer.io")]
+pub struct FixerIo {
+    http: HttpClient,
+    config: Config<FixerConfig>,
+}
+
+#[provider]
+impl RateSource for FixerIo {
+    #[provide_method(cost = "0.0002 USD")]
+    async fn rates(&self, query: &RatesQuery) -> Result<Rates, ProviderError> {
+        let _ = (&self.http, &self.config.url);
+        Err(ProviderError::unsupported(format!("there are no rates for {}", query.base)))
+    }
 }
 
 /// Fixed rates.
-#[provider(name = "fixed", title = "Fixed rates")]
+#[provider]
 pub struct Fixed;
-
-impl Fixed {
-    fn cost() -> Money {
-        Money::literal(1, "USD")
-    }
-}
 
 #[provider]
 impl RateSource for Fixed {
-    #[provide_method(cost = "0.0002 USD")]
     async fn rates(&self, query: &RatesQuery) -> Result<Rates, ProviderError> {
         Ok(Rates { base: query.base.clone() })
     }
-
-    #[provide_method(cost = Self::cost)]
-    async fn search(&self, words: &str, limit: u32, first: Rates) -> Result<Vec<Rates>, ProviderError> {
-        let all = vec![first, Rates { base: words.to_owned() }];
-        Ok(all.into_iter().take(limit as usize).collect())
-    }
 }
 
-/// Settings.
+/// One currency into another, by a provider of one's choice.
 #[model]
-struct Settings {
-    base: Option<String>,
-}
-
-#[provider]
-struct Configured {
-    settings: Config<Settings>,
-    tools: Tools,
-}
-
-#[derive(FromApp)]
-struct Tools(Config<Settings>, Arc<String>);
-
-#[provider]
-impl RateSource for Configured {
-    async fn rates(&self, query: &RatesQuery) -> Result<Rates, ProviderError> {
-        let base = self.settings.base.as_ref().or(self.tools.0.base.as_ref()).or(Some(&*self.tools.1));
-        Ok(Rates { base: base.unwrap_or(&query.base).clone() })
-    }
-
-    async fn search(&self, _: &str, _: u32, first: Rates) -> Result<Vec<Rates>, ProviderError> {
-        Ok(vec![first])
-    }
+pub struct Exchange {
+    /// From which.
+    pub from: RatesQuery,
+    /// By whom.
+    pub provider: String,
 }
 
 /// Who calls what.
@@ -93,22 +77,41 @@ pub struct Context {
 }
 
 /// Currency exchange.
-#[service(name = "currency", version = 1, title = "Currency exchange", strategy = Cheapest, auth = optional)]
+#[service(name = "currency", version = 1, title = "Currency exchange", strategy = Cheapest)]
 pub struct Currency;
 
 #[service]
 impl Currency {
     /// Latest rates for a base currency.
     #[expose_method(GET, price = "0.001 USD", cache = "60s", quota = "100/min")]
-    async fn rates(&self, query: RatesQuery, sources: Providers<dyn RateSource>, call: Call) -> Result<Rates> {
-        if query.base == "XXX" {
-            return Err(Error::not_found(format!("no such currency, says {}", call.method().name)));
-        }
+    async fn rates(&self, query: RatesQuery, sources: Providers<dyn RateSource>) -> Result<Rates> {
         Ok(sources.rates(&query).await?)
     }
 
-    #[expose_method(POST, name = "who-am-i", idempotency = required, scopes("a", "b"), timeout = "5s", deprecated)]
-    async fn who(&self, Context { caller, call }: Context) -> Result<String> {
-        Ok(format!("{:?} {}", caller.account(), call.id().as_str()))
+    /// By one provider, because the client says so.
+    #[expose_method(POST, idempotency = required)]
+    async fn exchange(&self, exchange: Exchange, sources: Providers<dyn RateSource>, me: Context) -> Result<Rates> {
+        if me.caller.account().is_none() {
+            return Err(Error::not_found(format!("nobody calls {}", me.call.method().name)));
+        }
+        Ok(sources.named(&exchange.provider)?.rates(&exchange.from).await?)
+    }
+
+    /// One after the other.
+    #[expose_method(GET)]
+    async fn ticks(&self, query: RatesQuery) -> Result<Streaming<Rates>> {
+        Err(Error::not_found(query.base))
+    }
+
+    /// As a file.
+    #[expose_method(GET)]
+    async fn table(&self) -> Result<Raw<media::Csv>> {
+        Ok(Raw::new("base\n"))
+    }
+
+    #[expose_method(POST, webhook = HmacSha256("FIXER_WEBHOOK_SECRET"))]
+    async fn settled(&self, event: Rates) -> Result<()> {
+        drop(event);
+        Ok(())
     }
 }

@@ -12,6 +12,8 @@ pub mod capabilities;
 pub mod client;
 #[path = "../pass/defaults.rs"]
 pub mod defaults;
+#[path = "../pass/hello.rs"]
+pub mod hello;
 #[path = "../pass/hygiene.rs"]
 pub mod hygiene;
 #[path = "../pass/imports.rs"]

@@ -2,9 +2,9 @@
 
 #![allow(unused_variables)]
 
-use gateway_runtime::*;
+use gateway_runtime::prelude::*;
 
-#[derive(__private::serde::Deserialize)]
+#[derive(Deserialize)]
 #[serde(crate = "gateway_runtime::__private::serde")]
 struct RatesQuery {
     base: String,

@@ -2,7 +2,7 @@
 
 #![allow(unused_variables)]
 
-use gateway_runtime::*;
+use gateway_runtime::prelude::*;
 
 #[provider(name = "fixer.io", title = "Fixer.io")]
 struct Fixed;

@@ -2,10 +2,10 @@
 
 #![allow(unused_variables)]
 
-use gateway_runtime::*;
+use gateway_runtime::prelude::*;
 
 trait RateSource {
-    fn rates<'a>(&'a self) -> __private::BoxFuture<'a, Result<u32, ProviderError>>;
+    fn rates<'a>(&'a self) -> gateway_runtime::__private::BoxFuture<'a, Result<u32, ProviderError>>;
 }
 
 #[provider]

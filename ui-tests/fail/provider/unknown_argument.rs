@@ -2,7 +2,7 @@
 
 #![allow(unused_variables)]
 
-use gateway_runtime::*;
+use gateway_runtime::prelude::*;
 
 #[provider(nam = "fixed", cost = "1 USD")]
 struct Fixed;

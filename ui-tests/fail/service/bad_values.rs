@@ -2,7 +2,7 @@
 
 #![allow(unused_variables)]
 
-use gateway_runtime::*;
+use gateway_runtime::prelude::*;
 
 #[service(name = "Currency", version = 0, title = " ", auth = nobody, scopes("a", "b c"))]
 struct Currency;

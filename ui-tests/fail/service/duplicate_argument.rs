@@ -2,7 +2,7 @@
 
 #![allow(unused_variables)]
 
-use gateway_runtime::*;
+use gateway_runtime::prelude::*;
 
 #[service(name = "currency", version = 1, name = "rates")]
 struct Currency;

@@ -2,7 +2,7 @@
 
 #![allow(unused_variables)]
 
-use gateway_runtime::*;
+use gateway_runtime::prelude::*;
 
 #[service(name, version = "1", title("Currency"), strategy, auth = "required", scopes = "a", 7)]
 struct Currency;

@@ -2,14 +2,14 @@
 
 #![allow(unused_variables)]
 
-use gateway_runtime::*;
+use gateway_runtime::prelude::*;
 
 use std::cell::Cell;
 
 struct Counter(Cell<u64>);
 
 impl FromApp for Counter {
-    fn from_app(_: &Scope<'_>) -> Result<Self, StartError> {
+    fn from_app(_: &gateway_runtime::Scope<'_>) -> Result<Self, StartError> {
         Ok(Self(Cell::new(0)))
     }
 }
