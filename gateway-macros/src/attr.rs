@@ -1,13 +1,16 @@
 //! Reads the arguments of an attribute. Unknown, repeated, missing and malformed ones are told here and nowhere else, so
 //! that every macro says the same about the same mistake.
 
-use proc_macro2::{Group, Ident, TokenStream, TokenTree};
-use quote::{ToTokens, quote};
+mod syntax;
+
+use proc_macro2::{Ident, TokenStream, TokenTree};
+use quote::ToTokens;
 use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream, Parser};
 use syn::punctuated::Punctuated;
-use syn::{Expr, ExprLit, Lit, LitInt, LitStr, Token};
+use syn::{Expr, LitStr, Token};
 
+use self::syntax::{Arg, Value, skip_to_comma};
 use crate::errors::Errors;
 use crate::literal::Wrong;
 
@@ -48,20 +51,6 @@ pub(crate) struct Args<'e> {
     whole: TokenStream,
     list: Vec<Arg>,
     pub(crate) errors: &'e mut Errors,
-}
-
-struct Arg {
-    name: Ident,
-    value: Value,
-}
-
-enum Value {
-    /// `deprecated`
-    Flag,
-    /// `name = "currency"`
-    Is(Expr),
-    /// `scopes("a", "b")`
-    List(Group),
 }
 
 impl<'e> Args<'e> {
@@ -151,6 +140,11 @@ impl<'e> Args<'e> {
         let arg = self.list.swap_remove(found);
         let at = arg.to_token_stream();
         Some((known, arg.value, at))
+    }
+
+    /// Whether the author wrote this argument, well or not, as long as it has not been taken out.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.list.iter().any(|arg| arg.name == name)
     }
 
     /// `name = "…"`, read by one of the readers of [`crate::literal`].
@@ -275,64 +269,6 @@ impl Attribute {
         }
         let names: Vec<_> = self.arguments.iter().map(|arg| arg.name).collect();
         format!("`{}` takes {}", self.label, names.join(", "))
-    }
-}
-
-impl Parse for Arg {
-    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
-        let name = input.call(Ident::parse_any)?;
-        let value = if input.parse::<Option<Token![=]>>()?.is_some() {
-            Value::Is(input.parse()?)
-        } else if input.peek(syn::token::Paren) {
-            Value::List(input.parse()?)
-        } else {
-            Value::Flag
-        };
-        Ok(Self { name, value })
-    }
-}
-
-impl ToTokens for Arg {
-    fn to_tokens(&self, tokens: &mut TokenStream) {
-        let Self { name, value } = self;
-        tokens.extend(match value {
-            Value::Flag => quote!(#name),
-            Value::Is(value) => quote!(#name = #value),
-            Value::List(list) => quote!(#name #list),
-        });
-    }
-}
-
-impl Value {
-    fn string(&self) -> Option<LitStr> {
-        match self {
-            Self::Is(Expr::Lit(ExprLit { lit: Lit::Str(text), .. })) => Some(text.clone()),
-            _ => None,
-        }
-    }
-
-    fn integer(&self) -> Option<LitInt> {
-        match self {
-            Self::Is(Expr::Lit(ExprLit { lit: Lit::Int(number), .. })) if number.suffix().is_empty() => {
-                Some(number.clone())
-            }
-            _ => None,
-        }
-    }
-
-    fn word(&self) -> Option<String> {
-        match self {
-            Self::Is(Expr::Path(path)) => path.path.get_ident().map(Ident::to_string),
-            _ => None,
-        }
-    }
-}
-
-fn skip_to_comma(input: ParseStream<'_>) {
-    while !input.is_empty() && !input.peek(Token![,]) {
-        if input.parse::<TokenTree>().is_err() {
-            return;
-        }
     }
 }
 

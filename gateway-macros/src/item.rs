@@ -7,8 +7,7 @@ use proc_macro2::{Group, Ident, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::parse::discouraged::Speculative;
 use syn::parse::{Parse, ParseStream, Parser};
-use syn::visit_mut::{self, VisitMut};
-use syn::{Attribute, ItemImpl, ItemStruct, ItemTrait, Signature, Token, TraitItem, Type, Visibility};
+use syn::{Attribute, ItemImpl, ItemStruct, ItemTrait, Signature, Token, TraitItem, Visibility};
 
 /// What an attribute of ours was written on.
 pub(crate) enum Item {
@@ -224,24 +223,6 @@ impl ToTokens for Member {
 pub(crate) fn bare(ident: &Ident) -> String {
     use syn::ext::IdentExt;
     ident.unraw().to_string()
-}
-
-/// A type that means the same outside the impl block: `Self` is written out.
-pub(crate) fn without_self(ty: &Type, own: &Type) -> Type {
-    let mut ty = ty.clone();
-    WriteOut(own).visit_type_mut(&mut ty);
-    ty
-}
-
-struct WriteOut<'a>(&'a Type);
-
-impl VisitMut for WriteOut<'_> {
-    fn visit_type_mut(&mut self, ty: &mut Type) {
-        match ty {
-            Type::Path(path) if path.path.is_ident("Self") => *ty = self.0.clone(),
-            _ => visit_mut::visit_type_mut(self, ty),
-        }
-    }
 }
 
 /// Tokens as a person would write them, near enough for a message.

@@ -2,22 +2,16 @@
 
 use proc_macro2::Ident;
 use quote::ToTokens;
-use syn::{ItemImpl, ItemStruct, Type};
+use syn::{ItemImpl, ItemStruct, Signature, Type};
 
-use super::model::{Auth, CacheScope, Idempotency, Method, Service, Verb};
+use super::input::{self, Types};
+use super::model::{CacheScope, Idempotency, Method, Service, Verb};
 use super::parse::{MethodArgs, ServiceArgs};
+use super::rules;
 use crate::attr::Given;
-use crate::boxed::output_of;
 use crate::effect::Effect;
 use crate::errors::Errors;
-use crate::signature::{self, Rules};
 use crate::{item, literal, text};
-
-const RULES: Rules = Rules {
-    what: "an exposed method",
-    no_generics: "name the types: they become the schema of the method",
-    returns: "write `-> Result<()>` if there is nothing to answer",
-};
 
 /// A struct with `#[service(…)]`. A wrong argument counts as left out, so that the service is one all the same.
 pub(super) fn service(item: &ItemStruct, args: ServiceArgs, errors: &mut Errors) -> Option<Service> {
@@ -29,7 +23,7 @@ pub(super) fn service(item: &ItemStruct, args: ServiceArgs, errors: &mut Errors)
         );
         return None;
     }
-    known_caller(args.auth.as_ref(), args.scopes.as_ref(), "scopes", errors);
+    rules::known_caller(args.auth.as_ref(), args.scopes.as_ref(), "scopes", errors);
     Some(Service {
         ident: item.ident.clone(),
         vis: item.vis.clone(),
@@ -114,42 +108,20 @@ pub(super) fn not_the_client(method: &mut item::Method, errors: &mut Errors) {
 /// A method with `#[expose_method(…)]`; none if its signature is of no use.
 pub(super) fn method(service: &Type, method: &item::Method, args: MethodArgs, errors: &mut Errors) -> Option<Method> {
     let item::Method { attrs, sig, .. } = method;
-    let verb = args.verb.as_ref().map_or(Verb::Get, |verb| verb.value);
-    let usable = signature::check(sig, &RULES, errors);
-    let arguments = sig.inputs.iter().filter_map(signature::typed);
-    let arguments: Vec<Type> = arguments.map(|argument| item::without_self(argument, service)).collect();
-    let usable = by_value(&arguments, errors) && usable;
-    let usable = args.verb.is_none() || query_input(verb, &arguments, errors) && usable;
-
-    let effect = effect(args.verb.as_ref(), args.effect.as_ref(), errors);
-    if args.webhook.is_some() {
-        webhook(verb, &args, errors);
-    } else {
-        known_caller(args.auth.as_ref(), args.scopes.as_ref(), "scopes", errors);
-        known_caller(args.auth.as_ref(), args.price.as_ref(), "price", errors);
-        cache(effect, &args, errors);
-        idempotency(effect, args.idempotency.as_ref(), errors);
-    }
-
-    let default_name = item::bare(&sig.ident);
-    let name = args.name.map(|name| name.value).or_else(|| match literal::name(&default_name) {
-        Ok(name) => Some(name),
-        Err(wrong) => {
-            errors.at(&sig.ident, wrong.what, "give it one: `name = \"…\"`");
-            None
-        }
-    })?;
+    let types = input::types(service, sig, args.verb.as_ref(), errors);
+    let effect = rules::effect_of(&args, errors);
+    let name = name(sig, args.name.as_ref(), errors);
     let default_idempotency = match effect {
         Effect::Read => Idempotency::None,
         _ if args.webhook.is_some() => Idempotency::None,
         _ => Idempotency::Optional,
     };
     let cache_scope = args.cache_scope.map_or(CacheScope::Account, |scope| scope.value);
-    usable.then(|| Method {
+    types.map(|Types { arguments, output }| Method {
         cfgs: method.cfgs(),
         attrs: attrs.clone(),
         ident: sig.ident.clone(),
-        verb,
+        verb: args.verb.map_or(Verb::Get, |verb| verb.value),
         name,
         title: args.title.map_or_else(|| text::default_title(&sig.ident), |title| title.value),
         description: text::description(attrs),
@@ -166,167 +138,18 @@ pub(super) fn method(service: &Type, method: &item::Method, args: MethodArgs, er
         deprecated: args.deprecated || attrs.iter().any(|attr| attr.path().is_ident("deprecated")),
         arguments,
         inputs: sig.paren_token.span.join(),
-        output: item::without_self(&output_of(sig), service),
+        output,
     })
 }
 
-/// What HTTP promises of a method cannot be taken back (RFC 9110 §9.2): browsers, proxies and clients rely on it.
-fn effect(verb: Option<&Given<Verb>>, effect: Option<&Given<Effect>>, errors: &mut Errors) -> Effect {
-    let Some(verb) = verb.map(|verb| verb.value) else {
-        return effect.map_or(Effect::Read, |effect| effect.value);
-    };
-    let Some(effect) = effect else {
-        return verb.effect();
-    };
-    let name = verb.as_str();
-    let wrong = match (verb, effect.value) {
-        (Verb::Get, Effect::Read) | (Verb::Post, _) => None,
-        (Verb::Get, _) => Some((
-            "a GET changes nothing: browsers, caches and crawlers send it when they like (RFC 9110 §9.2.1)".to_owned(),
-            "expose it as POST, or leave `effect` out",
-        )),
-        (_, Effect::Read) => Some((
-            format!("a {name} changes something"),
-            "a method that only reads is a GET, or a POST with `effect = read` when its input is a body",
-        )),
-        (Verb::Put | Verb::Delete, Effect::Once) => Some((
-            format!("a {name} may be sent again by any client or proxy on the way (RFC 9110 §9.2.2)"),
-            "expose it as POST, or leave `effect` out",
-        )),
-        (Verb::Put | Verb::Delete | Verb::Patch, _) => None,
-    };
-    if let Some((wrong, help)) = wrong {
-        errors.at(&effect.at, wrong, help);
-        return verb.effect();
+/// The name given, or the function's own, which may be one that no address can have.
+fn name(sig: &Signature, given: Option<&Given<String>>, errors: &mut Errors) -> String {
+    if let Some(given) = given {
+        return given.value.clone();
     }
-    effect.value
-}
-
-/// What asks for a caller cannot stand beside what lets strangers in.
-fn known_caller<T>(auth: Option<&Given<Auth>>, asks: Option<&Given<T>>, name: &str, errors: &mut Errors) {
-    let (Some(auth), Some(_)) = (auth, asks) else {
-        return;
-    };
-    let word = match auth.value {
-        Auth::Required => return,
-        Auth::Optional => "optional",
-        Auth::None => "none",
-    };
-    errors.at(
-        &auth.at,
-        format_args!("`auth = {word}` lets strangers in, and `{name}` needs to know the caller"),
-        format_args!("write `auth = required`, or leave `{name}` out"),
-    );
-}
-
-fn cache(effect: Effect, args: &MethodArgs, errors: &mut Errors) {
-    match (&args.cache, &args.cache_scope) {
-        (Some(cache), _) if effect != Effect::Read => errors.at(
-            &cache.at,
-            "only a method that changes nothing can be answered from a cache",
-            "leave `cache` out, or say `effect = read` on a POST that only reads",
-        ),
-        (None, Some(scope)) => errors.at(
-            &scope.at,
-            "`cache_scope` says for whom a cached answer is good, and nothing is cached",
-            "say for how long: `cache = \"60s\"`",
-        ),
-        _ => {}
+    let name = item::bare(&sig.ident);
+    if let Err(wrong) = literal::name(&name) {
+        errors.at(&sig.ident, wrong.what, "give it one: `name = \"…\"`");
     }
-}
-
-fn idempotency(effect: Effect, idempotency: Option<&Given<Idempotency>>, errors: &mut Errors) {
-    if let Some(given) = idempotency
-        && effect == Effect::Read
-        && given.value != Idempotency::None
-    {
-        errors.at(
-            &given.at,
-            "a method that changes nothing can be called again without an idempotency key",
-            "leave `idempotency` out",
-        );
-    }
-}
-
-/// The sender of a webhook is the provider: it holds a secret and no account, and sends no headers of ours.
-fn webhook(verb: Verb, args: &MethodArgs, errors: &mut Errors) {
-    if let Some(given) = &args.verb
-        && verb != Verb::Post
-    {
-        errors.at(
-            &given.at,
-            format_args!("a webhook is delivered by POST, not by {}", verb.as_str()),
-            "write `#[expose_method(POST, webhook = …)]`",
-        );
-    }
-    let at = |given: Option<&dyn ToTokens>| given.map(ToTokens::to_token_stream);
-    let beside = [
-        (at(args.auth.as_ref().map(|given| &given.at as _)), "auth", "its signature is its authentication"),
-        (at(args.scopes.as_ref().map(|given| &given.at as _)), "scopes", "its sender has a secret and no scopes"),
-        (at(args.price.as_ref().map(|given| &given.at as _)), "price", "its sender has no account to charge"),
-        (at(args.cache.as_ref().map(|given| &given.at as _)), "cache", "each delivery is news"),
-        (at(args.cache_scope.as_ref().map(|given| &given.at as _)), "cache_scope", "each delivery is news"),
-        (
-            at(args.idempotency.as_ref().map(|given| &given.at as _)),
-            "idempotency",
-            "its sender sends no `Idempotency-Key`; tell repeated deliveries apart by the event's own id",
-        ),
-    ];
-    for (at, name, why) in beside {
-        if let Some(at) = at {
-            errors.at(at, format_args!("a webhook has no `{name}`: {why}"), "leave it out");
-        }
-    }
-}
-
-fn by_value(arguments: &[Type], errors: &mut Errors) -> bool {
-    let before = errors.count();
-    for argument in arguments {
-        if let Type::Reference(reference) = argument {
-            let owned = reference.elem.to_token_stream();
-            errors.at(
-                reference,
-                "an exposed method takes its arguments by value",
-                format_args!("write `{}`", item::compact(&owned)),
-            );
-        }
-    }
-    errors.count() == before
-}
-
-/// A query string is a list of named values, so what has no names cannot come from one. What a struct contains is only
-/// known from its schema, at start.
-fn query_input(verb: Verb, arguments: &[Type], errors: &mut Errors) -> bool {
-    let before = errors.count();
-    for argument in arguments.iter().filter(|argument| verb.has_query_input() && has_no_names(argument)) {
-        errors.at(
-            argument,
-            format_args!(
-                "a {} takes its input from the query string, and `{}` has no named fields",
-                verb.as_str(),
-                item::compact(argument),
-            ),
-            "take a struct: `#[model] struct Query { … }`, or expose the method as POST",
-        );
-    }
-    errors.count() == before
-}
-
-/// Whether the type is, by its form alone, an input without named fields. None of these can be a type that injects
-/// something, since the orphan rule leaves that to the crate which defines it.
-fn has_no_names(ty: &Type) -> bool {
-    const NAMELESS: &[&str] = &[
-        "u8", "u16", "u32", "u64", "u128", "usize", "i8", "i16", "i32", "i64", "i128", "isize", "f32", "f64", "bool",
-        "char", "String", "Vec", "VecDeque", "HashSet", "BTreeSet", "HashMap", "BTreeMap",
-    ];
-    match ty {
-        Type::Tuple(_) | Type::Array(_) | Type::Slice(_) => true,
-        Type::Paren(inner) => has_no_names(&inner.elem),
-        Type::Group(inner) => has_no_names(&inner.elem),
-        Type::Path(path) => match path.path.segments.last() {
-            Some(last) => NAMELESS.iter().any(|name| last.ident == name),
-            None => false,
-        },
-        _ => false,
-    }
+    name
 }

@@ -3,8 +3,10 @@
 mod check;
 mod client;
 mod expand;
+mod input;
 mod model;
 mod parse;
+mod rules;
 
 use proc_macro2::TokenStream;
 use quote::quote;

@@ -83,6 +83,8 @@ pub(super) struct MethodArgs {
     pub(super) effect: Option<Given<Effect>>,
     pub(super) price: Option<Given<Money>>,
     pub(super) cache: Option<Given<Millis>>,
+    /// Whether `cache` stands there, also if it could not be read.
+    pub(super) caches: bool,
     pub(super) cache_scope: Option<Given<CacheScope>>,
     pub(super) quota: Option<Given<Quota>>,
     pub(super) idempotency: Option<Given<Idempotency>>,
@@ -114,8 +116,10 @@ pub(super) fn method_args(helper: &syn::Attribute, errors: &mut Errors) -> Metho
     });
     let (verb, rest) = verb(helper, tokens, errors);
     let mut args = Args::read(&EXPOSE_METHOD, helper.path().to_token_stream(), rest, errors);
+    let caches = args.has("cache");
     MethodArgs {
         verb,
+        caches,
         name: args.text("name", literal::name),
         title: args.text("title", literal::title),
         effect: args.choice("effect", EFFECTS),

@@ -144,6 +144,43 @@ fn one_mistake_is_one_error() {
     }
 }
 
+#[test]
+fn one_mistake_in_an_exposed_method_is_one_error() {
+    for (args, errors) in [
+        ("GET", 0),
+        ("GET,", 0),
+        ("POST, effect = read, cache = \"60s\", cache_scope = global, idempotency = none", 0),
+        ("PUT, idempotency = required, auth = required, scopes(\"a\"), price = \"0 EUR\"", 0),
+        (
+            "DELETE, effect = keyed, quota = \"1/day\", timeout = \"1ms\", strategy = Weighted::<A, B>::new(), deprecated",
+            0,
+        ),
+        ("POST, webhook = HmacSha256(\"A\"), timeout = \"5s\", quota = \"1/s\"", 0),
+        ("", 1),
+        ("post, idempotency = required", 1),
+        ("GTE, cache = \"60s\", auth = none", 1),
+        ("cache = \"60s\"", 1),
+        ("cache = \"60s\", GET", 1),
+        ("GET, cache = \"60\", cache_scope = global", 1),
+        ("GET, cache = 60s, cache_scope = global", 1),
+        ("GET, effect = once, cache = \"1s\"", 1),
+        ("GET, effect = write, cache = \"1s\"", 1),
+        ("POST, webhook = HmacSha1(\"A\"), auth = required", 1),
+        ("GET, webhook = HmacSha256(\"A\")", 1),
+        ("GET, price = \"1\", auth = none", 1),
+        ("GET, auth = nobody, scopes(\"a\")", 1),
+        ("GET, deprecated = true", 1),
+        ("GET, scopes()", 1),
+        ("GET, name = \"A\", price = \"1\", quota = \"1\"", 3),
+    ] {
+        let args: TokenStream = args.parse().unwrap();
+        let helper: syn::Attribute = syn::parse_quote!(#[expose_method(#args)]);
+        let item = quote!(impl X { #helper async fn a(&self) -> R { self.b } });
+        let out = named("service")(TokenStream::new(), item).to_string();
+        assert_eq!(out.matches("compile_error").count(), errors, "#[expose_method({args})]: {out}");
+    }
+}
+
 fn word() -> impl Strategy<Value = &'static str> {
     prop::sample::select(vec![
         "name",
