@@ -92,6 +92,8 @@ impl<T: DeserializeOwned + JsonSchema + Send + 'static> FromCall for T {
     }
 }
 
+// The note on the trait lists these three.
+#[diagnostic::do_not_recommend]
 impl FromCall for Call {
     type State = ();
 
@@ -104,6 +106,7 @@ impl FromCall for Call {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl FromCall for Caller {
     type State = ();
 
@@ -117,6 +120,7 @@ impl FromCall for Caller {
 }
 
 /// The key under which a provider de-duplicates: the caller's, else one of the call's own.
+#[diagnostic::do_not_recommend]
 impl FromCall for IdempotencyKey {
     type State = ();
 

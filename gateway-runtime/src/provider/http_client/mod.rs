@@ -119,6 +119,7 @@ impl HttpClient {
 }
 
 /// The program's one client; its connections serve all providers.
+#[diagnostic::do_not_recommend]
 impl FromApp for HttpClient {
     fn from_app(scope: &Scope<'_>) -> Result<Self, StartError> {
         match scope.app().get::<Self>() {
