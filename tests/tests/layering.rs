@@ -10,7 +10,7 @@ use syn::visit::Visit;
 /// The floors, lowest first: each module may import those of its own floor and below.
 const FLOORS: &[&[&str]] = &[
     &["attempt", "call", "cost", "country", "duration", "error", "money", "reply", "secret", "spec"],
-    &["app", "compose", "extract", "provider", "registry", "schema", "section", "strategy"],
+    &["app", "compose", "extract", "provider", "registry", "schema", "section", "strategy", "support"],
     &["pipeline"],
     &["http", "client"],
     &["config", "telemetry", "gateway"],

@@ -80,6 +80,7 @@ impl JsonSchema for Exact {
 /// Which rates, of which day.
 #[model]
 #[derive(Default)]
+#[serde(deny_unknown_fields)]
 pub struct RatesQuery {
     /// The currency whose unit is expressed in the others.
     #[serde(default)]
@@ -107,6 +108,7 @@ pub struct Rates {
 
 /// How much of one currency is how much of another.
 #[model]
+#[serde(deny_unknown_fields)]
 pub struct ConvertQuery {
     /// The currency that is given.
     pub from: Symbol,
@@ -140,6 +142,7 @@ pub struct Conversion {
 
 /// One currency in another, day by day.
 #[model]
+#[serde(deny_unknown_fields)]
 pub struct HistoryQuery {
     /// The currency whose unit is expressed in the other.
     #[serde(default)]
