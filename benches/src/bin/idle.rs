@@ -41,7 +41,8 @@ fn serve() -> Result<(), Box<dyn Error>> {
     println!("{}", server.local_addr());
     let hello = |_: Request<Incoming>, _: Peer| async { Response::new(Body::from("hello")) };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(async {
+    // However it ends: the measuring is over.
+    let _ = runtime.block_on(async {
         let parent_ended = tokio::task::spawn_blocking(|| io::stdin().read(&mut [0]));
         server.serve(hello, async { drop(parent_ended.await) }).await
     })?;
