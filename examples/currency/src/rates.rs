@@ -71,7 +71,7 @@ impl JsonSchema for Exact {
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({
             "type": "string",
-            "pattern": r"^[0-9]{1,24}(\.[0-9]{1,28})?$",
+            "pattern": r"^[0-9]{1,29}(\.[0-9]{1,28})?$",
             "description": "An exact decimal number, such as `1234.5`.",
         })
     }
