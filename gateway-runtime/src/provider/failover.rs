@@ -6,7 +6,7 @@ use smallvec::SmallVec;
 use tokio::time::{Instant, sleep};
 
 use super::{
-    breaker::Permit,
+    breaker::{Permit, Standing},
     budget::Counted,
     error::{End, ProviderError},
     providers::Bound,
@@ -161,11 +161,23 @@ impl<'a> Failover<'a> {
             Some(Confined::ToNone) => false,
         };
         let candidates = self.tried.iter().filter(allowed).filter(|tried| tried.times <= settings.repeats);
-        let (from, tried) =
-            candidates.filter_map(|tried| Some((tried.again_from?, tried))).min_by_key(|(from, _)| *from)?;
+        let (from, tried) = candidates
+            .filter_map(|tried| Some((tried.again_from?, tried)))
+            .filter(|(from, tried)| self.is_there(tried.place, now, *from))
+            .min_by_key(|(from, _)| *from)?;
         let most = settings.backoff.saturating_mul(1 << (tried.times - 1).min(20)).min(settings.max_backoff);
         let pause = most.mul_f64(fastrand::f64()).max(from.saturating_duration_since(now));
         (now + pause < self.deadline).then_some((tried.place, pause))
+    }
+
+    /// Whether a provider can be asked from then on, as far as is known now.
+    fn is_there(&self, place: usize, now: Instant, from: Instant) -> bool {
+        let core = self.bound.core;
+        match core.members[place].standing(self.method, now, &core.settings.breaker) {
+            Some(Standing::Until(until)) => until <= from,
+            Some(_) => true,
+            None => false,
+        }
     }
 
     fn permit(&self, place: usize, now: Instant) -> Option<Permit> {

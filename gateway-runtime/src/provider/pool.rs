@@ -7,6 +7,7 @@ use std::{
         Arc,
         atomic::{AtomicUsize, Ordering::Relaxed},
     },
+    time::Duration,
 };
 
 use tokio::time::Instant;
@@ -61,6 +62,8 @@ impl<C: ?Sized + Capability> Pool<C> {
     #[must_use]
     pub fn new(mut candidates: Vec<Candidate<C>>, settings: &FailoverSettings) -> Self {
         let now = Instant::now();
+        let mut settings = settings.clone();
+        settings.breaker.permit = settings.breaker.permit.max(settings.attempt_timeout + Duration::from_secs(1));
         let capability = C::SPEC;
         candidates.sort_by_key(|candidate| candidate.provider.spec().name);
         let (members, implementations) = candidates
@@ -73,9 +76,9 @@ impl<C: ?Sized + Capability> Pool<C> {
         let core = Core {
             capability,
             members: members.into(),
-            budget: RetryBudget::new(settings),
+            budget: RetryBudget::new(&settings),
             sticky: StickyMemory::new(settings.sticky_keys),
-            settings: settings.clone(),
+            settings,
             turns: capability.methods.iter().map(|_| AtomicUsize::new(0)).collect(),
             begun: now,
         };

@@ -86,6 +86,7 @@ impl Provider {
         let is_news = until.is_none_or(|until| until <= now);
         *until = Some(now + length);
         self.is_set_aside.store(true, Relaxed);
+        drop(until);
         if is_news {
             tracing::warn!(
                 provider = self.spec.name,

@@ -95,7 +95,8 @@ pub struct BreakerSettings {
     /// How many of them must succeed for it to close.
     #[schemars(range(min = 1, max = 1_000))]
     pub successes_to_close: u32,
-    /// After this a call that was let through and never came back no longer counts; longer than an attempt may take.
+    /// After this a call that was let through and never came back no longer counts; at least the time of an attempt,
+    /// whatever is said here.
     #[serde(with = "duration")]
     #[schemars(with = "DurationText")]
     pub permit: Duration,

@@ -76,3 +76,22 @@ fn the_defaults_are_those_that_are_promised() {
     assert_eq!((breaker.failures_in_a_row, breaker.half_open_calls, breaker.successes_to_close), (5, 3, 2));
     assert_eq!((breaker.open, breaker.max_open, breaker.set_aside), (seconds(5), seconds(60), seconds(60)));
 }
+
+#[test]
+fn the_defaults_are_those_that_the_documentation_says() {
+    let text = include_str!("../../../../docs/providers.md");
+    let (_, block) = text.split_once("```toml\n").unwrap();
+    let (block, _) = block.split_once("```").unwrap();
+    let table: toml::Table = block.parse().unwrap();
+    let failover: FailoverSettings = table["failover"].clone().try_into().unwrap();
+    assert_eq!(format!("{failover:?}"), format!("{:?}", FailoverSettings::default()));
+    let provider: ProviderSettings = table["providers"]["fixer_io"].clone().try_into().unwrap();
+    assert_eq!(provider, ProviderSettings::default());
+    // Every key of the schema is there.
+    let schema = serde_json::to_value(schemars::schema_for!(FailoverSettings)).unwrap();
+    let documented = |key: &String| table["failover"].get(key).is_some();
+    assert!(schema["properties"].as_object().unwrap().keys().all(documented));
+    let client = table["http_client"].as_table().unwrap();
+    let schema = serde_json::to_value(schemars::schema_for!(super::super::HttpClientSettings)).unwrap();
+    assert!(schema["properties"].as_object().unwrap().keys().all(|key| client.contains_key(key)));
+}
