@@ -120,7 +120,10 @@ fn fixer_io() -> Router {
         let date = if day == "latest" { chrono::Utc::now().date_naive().to_string() } else { day };
         let rates = rates(base, text(&query, "symbols"), str::to_owned);
         let answer: Answer = if rates.is_empty() {
-            (StatusCode::OK, json!({"success": false, "error": {"code": 202, "type": "invalid_currency_codes"}}).to_string())
+            (
+                StatusCode::OK,
+                json!({"success": false, "error": {"code": 202, "type": "invalid_currency_codes"}}).to_string(),
+            )
         } else {
             (StatusCode::OK, json!({"success": true, "base": base, "date": date, "rates": rates}).to_string())
         };
@@ -137,7 +140,10 @@ fn currencylayer_com() -> Router {
         let source = text(&query, "source");
         let quotes = rates(source, text(&query, "currencies"), |code| format!("{source}{code}"));
         let answer: Answer = if quotes.is_empty() {
-            (StatusCode::OK, json!({"success": false, "error": {"code": 202, "info": "invalid currency codes"}}).to_string())
+            (
+                StatusCode::OK,
+                json!({"success": false, "error": {"code": 202, "info": "invalid currency codes"}}).to_string(),
+            )
         } else {
             let mut answer = json!({"success": true, "timestamp": chrono::Utc::now().timestamp(), "source": source, "quotes": quotes});
             if let Some(date) = query.get("date") {
