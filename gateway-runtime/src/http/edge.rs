@@ -1,11 +1,10 @@
 //! What answers the server's requests: from the address, by the input, through the pipeline, to the response.
 //!
-//! What one call costs here, besides hyper's and the pipeline's share: the id (32 bytes), the call's `Arc`, the query if
-//! there is one, the response's header table, and the future. Header fields are moved into the call, and a body that
-//! came in one piece is not copied.
+//! What one call allocates here, besides hyper's and the pipeline's share: its id (32 bytes, and a count to share them),
+//! the `Call` (320 bytes), the query if there is one, and the response's header table. Header fields are moved into the
+//! call, and a body that came in one piece is not copied.
 
 use std::{
-    any::Any,
     panic::AssertUnwindSafe,
     sync::Arc,
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
@@ -18,7 +17,7 @@ use hyper::body::Incoming;
 use super::{
     Handler, Peer,
     body::Body,
-    decode, encode, explain, problem,
+    decode, encode, problem,
     route::{self, Admission, Routes, Target},
     settings::HttpSettings,
     stream::Form,
@@ -30,7 +29,7 @@ use crate::{
     country::Country,
     error::{Code, Error},
     extract::AnswerShape,
-    pipeline::Pipeline,
+    pipeline::{Pipeline, panicked},
     registry::Method,
     spec::Verb,
 };
@@ -55,8 +54,7 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 impl Edge {
     /// Answers at `routes`, with calls going through `pipeline`.
     #[must_use]
-    pub fn new(mut routes: Routes, pipeline: Pipeline, settings: HttpSettings) -> Self {
-        routes.publish(explain::PREFIX, Box::new(explain::serve));
+    pub fn new(routes: Routes, pipeline: Pipeline, settings: HttpSettings) -> Self {
         Self(Arc::new(Inner { routes, pipeline, settings, seen: Seen::default() }))
     }
 
@@ -213,12 +211,6 @@ impl Moment {
         }
         if error.code() == Code::INTERNAL { line!(error) } else { line!(info) }
     }
-}
-
-/// `internal`; the log reads what the panic said.
-pub(super) fn panicked(panic: &(dyn Any + Send)) -> Error {
-    let text = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
-    Error::internal(format!("panicked: {}", text.unwrap_or("(not a text)")))
 }
 
 fn accepted(method: &Method, headers: &HeaderMap) -> Result<Form, Error> {

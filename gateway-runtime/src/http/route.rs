@@ -8,7 +8,7 @@ use std::{collections::HashMap, fmt, sync::Arc};
 use bytes::Bytes;
 use http::{HeaderMap, Method as HttpMethod, Response};
 
-use super::{mount::Mount, webhook::WebhookKey};
+use super::{explain, mount::Mount, webhook::WebhookKey};
 use crate::{
     app::StartError,
     error::{Code, Error},
@@ -54,7 +54,7 @@ pub struct Routes {
 pub(super) const WEBSOCKET: &str = "/services/_ws";
 
 impl Routes {
-    /// The addresses of all methods, and of the WebSocket; `secret` finds the secrets of webhooks by their names.
+    /// The addresses of all methods, of the WebSocket and of the problems; `secret` finds the secrets of webhooks by their names.
     ///
     /// # Errors
     ///
@@ -79,6 +79,7 @@ impl Routes {
             routes.exact.insert(method.path().into(), target);
         }
         routes.exact.insert(WEBSOCKET.into(), Target::WebSocket);
+        routes.publish(explain::PREFIX, Box::new(explain::serve));
         StartError::unless_empty(problems)?;
         Ok(routes)
     }

@@ -13,6 +13,7 @@ use std::{future::Future, sync::Arc};
 
 use tower::{ServiceBuilder, ServiceExt};
 
+pub(crate) use self::unwind::panicked;
 use self::{
     deadline::{Deadline, DeadlineLayer},
     dispatch::Dispatch,

@@ -54,7 +54,7 @@ where
     fn call(&mut self, invocation: Invocation) -> Self::Future {
         match catch_unwind(AssertUnwindSafe(|| self.inner.call(invocation))) {
             Ok(inner) => Either::Left(UnwindFuture { inner }),
-            Err(panic) => Either::Right(ready(Err(failure(&*panic)))),
+            Err(panic) => Either::Right(ready(Err(panicked(&*panic)))),
         }
     }
 }
@@ -74,7 +74,7 @@ impl<F: Future<Output = Result<Reply, Error>>> Future for UnwindFuture<F> {
         let inner = self.project().inner;
         // What panicked is dropped, and what it shares with other calls (a mutex, say) says so itself.
         let polled = catch_unwind(AssertUnwindSafe(|| inner.poll(context)));
-        polled.unwrap_or_else(|panic| Poll::Ready(Err(failure(&*panic)))).map_ok(|reply| match reply {
+        polled.unwrap_or_else(|panic| Poll::Ready(Err(panicked(&*panic)))).map_ok(|reply| match reply {
             Reply::Items(chunks) => Reply::Items(guarded(chunks)),
             Reply::RawStream(media, chunks) => Reply::RawStream(media, guarded(chunks)),
             whole => whole,
@@ -84,11 +84,11 @@ impl<F: Future<Output = Result<Reply, Error>>> Future for UnwindFuture<F> {
 
 fn guarded(chunks: Chunks) -> Chunks {
     let chunks = AssertUnwindSafe(chunks).catch_unwind();
-    Box::pin(chunks.map(|chunk| chunk.unwrap_or_else(|panic| Err(failure(&*panic)))))
+    Box::pin(chunks.map(|chunk| chunk.unwrap_or_else(|panic| Err(panicked(&*panic)))))
 }
 
 /// The client learns that it failed, the log what the panic said.
-fn failure(panic: &(dyn Any + Send)) -> Error {
+pub(crate) fn panicked(panic: &(dyn Any + Send)) -> Error {
     let text = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
     Error::internal(format!("panicked: {}", text.unwrap_or("(not a text)")))
 }

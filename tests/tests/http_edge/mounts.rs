@@ -82,7 +82,7 @@ fn mounts_do_not_take_what_is_taken() {
     let registry = Registry::build(&App::default(), &Default::default()).unwrap();
     let mut routes = Routes::new(&registry, |_| Some(gateway_runtime::Secret::new("s"))).unwrap();
     routes.mount(Mount::new("/api", router()).unwrap()).unwrap();
-    for prefix in ["/api", "/services", "/services/own"] {
+    for prefix in ["/api", "/services", "/services/own", "/problems"] {
         let error = routes.mount(Mount::new(prefix, router()).unwrap()).unwrap_err();
         assert!(error.to_string().contains(&format!("the mount at `{prefix}`")), "{error}");
     }
