@@ -177,6 +177,7 @@ proptest! {
         prop_assert_eq!(verdict.is_ok(), accepted, "{}", value);
         for violation in verdict.err().into_iter().flatten() {
             prop_assert!(value.pointer(&violation.pointer).is_some(), "{:?}", violation);
+            prop_assert!(!violation.detail.contains("too large"), "{}", value);
         }
     }
 }
