@@ -1,8 +1,8 @@
 //! A client's connection, from accept to close.
 //!
-//! A connection without a request is [`quiet`]: a socket and a timer, about a kilobyte, whatever the protocol layer would
-//! keep. When bytes arrive they tell the protocol, and [`http1`] or [`http2`] serves them. An HTTP/1.1 connection that
-//! falls idle goes back to being quiet.
+//! A connection without a request is [`quiet`]: a socket and a timer, about two kilobytes. When bytes arrive they tell the
+//! protocol, and [`http1`] or [`http2`] serves them. An HTTP/1.1 connection that falls idle goes back to being quiet; an
+//! HTTP/2 connection has too much of a state for that, and keeps its 21 KiB.
 //!
 //! **Time limits without a timer a request.** Setting a timer for each request head and each idle phase, as hyper does,
 //! costs 5 % of a small request. Here every connection has one alarm that rings now and then, however many

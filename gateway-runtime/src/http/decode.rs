@@ -4,8 +4,9 @@ use bytes::Bytes;
 use http::{HeaderMap, Uri, header};
 
 use super::{
-    body::{BodyError, BoxError, read_body},
+    body::BoxError,
     limits::HttpLimits,
+    read::{BodyError, read_body},
 };
 use crate::{
     call::Input,

@@ -13,7 +13,8 @@ use crate::http::Handler;
 const SOONEST: Duration = Duration::from_millis(10);
 const LATEST: Duration = Duration::from_secs(2);
 
-/// Serves the requests that the client sends one after the other, until none came for a while. hyper's buffers, 16 KiB and more, live no longer than this call.
+/// Serves the requests that the client sends one after the other, until none came for a while. hyper's buffers, 16 KiB and
+/// more, live no longer than this call.
 pub(super) async fn serve<H: Handler>(io: Io, shared: &Shared<H>, peer: &Peer, wake: &mut Wake<'_>) -> Left {
     let limits = &shared.limits;
     let activity = peer.activity();

@@ -14,23 +14,23 @@ use tokio::sync::{Notify, futures::Notified};
 
 /// The client at the other end of a request's connection. Cheap to clone.
 #[derive(Clone)]
-pub struct Peer(Arc<Shared>);
+pub struct Peer(Arc<Inner>);
 
-struct Shared {
+struct Inner {
     address: SocketAddr,
     stopping: Arc<Stopping>,
     activity: Activity,
 }
 
 impl Peer {
-    /// A client at `address`, for calling a [`Handler`](crate::http::Handler) without a server.
+    /// A client at `address`, for calling a [`Handler`](crate::http::Handler) without a server, which hence never stops.
     #[must_use]
     pub fn new(address: SocketAddr) -> Self {
         Self::connected(address, Arc::default())
     }
 
     pub(in crate::http) fn connected(address: SocketAddr, stopping: Arc<Stopping>) -> Self {
-        Self(Arc::new(Shared { address, stopping, activity: Activity::default() }))
+        Self(Arc::new(Inner { address, stopping, activity: Activity::default() }))
     }
 
     /// The address the connection came from.
