@@ -135,8 +135,9 @@ impl Document {
         Some((at, below))
     }
 
-    /// All that a definition means: itself and what it leads to, by the names that are wanted. Definitions with the same
-    /// content are the same, also where a type is the outermost in one document and not in another.
+    /// All that a definition means: itself and what it leads to, numbered as they are reached, for names that are wanted
+    /// need not differ. Definitions with the same content are the same, also where a type is the outermost in one document
+    /// and not in another.
     fn content(&self, at: usize) -> String {
         let mut content = String::new();
         let mut reached = vec![at];
@@ -144,10 +145,11 @@ impl Document {
         while let Some(definition) = reached.get(next).map(|at| &self.definitions[*at]) {
             let schema = rewrite(&definition.schema, &mut |reference| match self.find(reference) {
                 Some((at, below)) => {
-                    if !reached.contains(&at) {
+                    let number = reached.iter().position(|known| *known == at).unwrap_or_else(|| {
                         reached.push(at);
-                    }
-                    format!("{}{below}", self.definitions[at].name)
+                        reached.len() - 1
+                    });
+                    format!("{number}{below}")
                 }
                 None => reference.to_owned(),
             });

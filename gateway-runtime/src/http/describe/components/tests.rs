@@ -80,6 +80,23 @@ fn numbers_that_depend_on_the_document_are_no_part_of_a_name() {
 }
 
 #[test]
+fn types_of_one_name_that_refer_to_each_other_are_told_apart() {
+    let to = |places: &[&str]| places.iter().map(|place| json!({ "$ref": place })).collect::<Value>();
+    let document = json!({
+        "title": "A", "oneOf": to(&["#", "#/$defs/A"]),
+        "$defs": { "A": { "oneOf": to(&["#", "#/$defs/A2"]) }, "A2": { "oneOf": to(&["#/$defs/A"]) } },
+    });
+    let mut components = Components::default();
+    assert_eq!(add(&mut components, &document, Side::Input), reference("A"));
+    let expected = json!({
+        "A": { "oneOf": [reference("A"), reference("A2")] },
+        "A2": { "oneOf": [reference("A"), reference("A3")] },
+        "A3": { "oneOf": [reference("A2")] },
+    });
+    assert_eq!(Value::Object(components.into_schemas()), expected);
+}
+
+#[test]
 fn only_types_become_components() {
     for inline in [
         json!({ "title": "string", "type": "string" }),
