@@ -47,6 +47,7 @@ pub struct Gateway {
     mounts: Vec<Mount>,
     expected_services: Vec<String>,
     expected_providers: Vec<String>,
+    on_listening: Option<Box<dyn FnOnce(SocketAddr) + Send>>,
 }
 
 impl Gateway {
@@ -103,6 +104,7 @@ impl Gateway {
             mounts: Vec::new(),
             expected_services: Vec::new(),
             expected_providers: Vec::new(),
+            on_listening: None,
         })
     }
 
@@ -132,6 +134,14 @@ impl Gateway {
     #[must_use]
     pub fn expect_providers<'n>(mut self, names: impl IntoIterator<Item = &'n str>) -> Self {
         self.expected_providers.extend(names.into_iter().map(str::to_owned));
+        self
+    }
+
+    /// Calls `tell` once, with the address where the gateway listens: for a program that says what to try there. With
+    /// `--help` or `--list`, or when it cannot start, nothing is told.
+    #[must_use]
+    pub fn on_listening(mut self, tell: impl FnOnce(SocketAddr) + Send + 'static) -> Self {
+        self.on_listening = Some(Box::new(tell));
         self
     }
 
@@ -187,6 +197,9 @@ impl Gateway {
         let server = Server::bind(settings).map_err(|error| StartError::new(error.to_string()))?;
         let address = server.local_addr();
         tracing::info!(address = %format_args!("http://{address}"), "listening");
+        if let Some(tell) = self.on_listening {
+            tell(address);
+        }
         let (stop, stopped) = oneshot::channel::<()>();
         let served = tokio::spawn(server.serve(edge, async {
             // Also when the handle is dropped.
