@@ -157,7 +157,7 @@ impl Lab {
 
 /// A gateway, and the way to it.
 pub(super) async fn gateway() -> (Running, LabClient) {
-    let settings = "http = { listen = '127.0.0.1:0', workers = 1 }\nsecrets = { EDGE_WEBHOOK_SECRET = 'not used' }";
+    let settings = "http = { listen = '127.0.0.1:0', workers = 1 }\nsecrets = { EDGE_WEBHOOK_SECRET = 'not used', EMAIL_WEBHOOK_SECRET = 'not used' }";
     let gateway = Gateway::from_toml(settings).unwrap().start().await.unwrap();
     let client = Lab::client(Http::to(gateway.url()));
     (gateway, client)

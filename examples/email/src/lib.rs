@@ -1,0 +1,69 @@
+//! Mail through four providers of one capability. A message is sent once: what may have been sent is not sent again.
+//!
+//! The program is in `main.rs`; what is here is what other programs link for [`EmailClient`] and its types.
+
+pub mod message;
+pub mod outbox;
+pub mod providers;
+pub mod stand_ins;
+
+use gateway_runtime::prelude::*;
+
+use crate::{
+    message::{Accepted, Address, Bounced, Delivered, Message, SendRequest, State, Status, StatusQuery},
+    outbox::Outbox,
+    providers::EmailSender,
+};
+
+/// `[services.email]`.
+#[model]
+pub struct EmailConfig {
+    /// Whom messages are from.
+    #[serde(default = "nobody")]
+    pub from: Address,
+}
+
+fn nobody() -> Address {
+    Address("noreply@example.com".to_owned())
+}
+
+/// Mail, and what becomes of it.
+#[service(name = "email", version = 1, title = "Email", strategy = Ordered)]
+pub struct Email {
+    config: Config<EmailConfig>,
+    outbox: Outbox,
+}
+
+#[service]
+impl Email {
+    /// Sends a message: a provider has taken it and will try to deliver it.
+    ///
+    /// `outcome-unknown` means that a provider may have taken it: whoever asks again may send it twice.
+    #[expose_method(POST, price = "0.002 USD", quota = "100/min")]
+    async fn send(&self, content: SendRequest, senders: Providers<dyn EmailSender>) -> Result<Accepted> {
+        let message = Message { from: self.config.from.clone(), content };
+        let accepted = senders.send(&message).await?;
+        self.outbox.add(accepted.clone());
+        Ok(accepted)
+    }
+
+    /// What is known of a message that was sent since the service started.
+    #[expose_method(GET)]
+    async fn status(&self, query: StatusQuery) -> Result<Status> {
+        self.outbox.status(&query.message_id).ok_or_else(|| Error::not_found("no message of this id is remembered"))
+    }
+
+    /// A provider tells that a message has arrived.
+    #[expose_method(POST, webhook = HmacSha256("EMAIL_WEBHOOK_SECRET"))]
+    async fn delivered(&self, event: Delivered) -> Result<()> {
+        self.outbox.note(&event.message_id, State::Delivered, None);
+        Ok(())
+    }
+
+    /// A provider tells that a message has come back.
+    #[expose_method(POST, webhook = HmacSha256("EMAIL_WEBHOOK_SECRET"))]
+    async fn bounced(&self, event: Bounced) -> Result<()> {
+        self.outbox.note(&event.message_id, State::Bounced, Some(event.reason));
+        Ok(())
+    }
+}

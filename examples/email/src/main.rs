@@ -1,0 +1,38 @@
+//! Mail through four providers. `cargo run --release -p email` sends to stand-ins on this machine, which can be told to
+//! fail; with `-- --accounts` it sends with the accounts that `gateway.toml` names.
+
+use std::net::SocketAddr;
+
+use email::stand_ins::StandIns;
+use gateway_runtime::prelude::*;
+
+fn main() -> Result<(), StartError> {
+    let mut arguments: Vec<_> = std::env::args_os().skip(1).collect();
+    let gateway = match arguments.iter().position(|argument| argument == "--accounts") {
+        Some(place) => {
+            arguments.remove(place);
+            Gateway::from_arguments_over(include_str!("../gateway.toml"), arguments)?
+        }
+        None => {
+            let stand_ins = StandIns::start()?;
+            let gateway = Gateway::from_arguments_over(&stand_ins.settings(), arguments)?;
+            gateway.mount(stand_ins.mount()?).on_listening(move |address| tell(&stand_ins, address))
+        }
+    };
+    gateway.expect_services(["email"]).run()
+}
+
+#[expect(clippy::print_stderr, reason = "told to whoever started it by hand")]
+fn tell(stand_ins: &StandIns, gateway: SocketAddr) {
+    eprintln!("stand-ins take the mail; none of it leaves this machine:");
+    for (name, stand_in) in stand_ins.iter() {
+        eprintln!("  {name:<9} {}", stand_in.address());
+    }
+    eprintln!(
+        r#"send some, see who has taken it, and make one fail (well, refuse, cut, hang, or a status such as 500):
+  curl {gateway}/services/email/v1/send -H 'content-type: application/json' \
+    -d '{{"to": ["ada@example.org"], "subject": "Hello", "text": "How are you?"}}'
+  curl {gateway}/stand-ins
+  curl -X POST {gateway}/stand-ins/smtp/refuse"#
+    );
+}

@@ -1,0 +1,78 @@
+//! What the service remembers of the messages it has sent, until it is stopped.
+
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::{Mutex, PoisonError},
+};
+
+use gateway_runtime::{Scope, prelude::*};
+
+use crate::message::{Accepted, State, Status};
+
+/// So many messages are remembered; the oldest are forgotten.
+const MOST: usize = 10_000;
+
+/// The messages that were sent last.
+#[derive(Debug, Default)]
+pub struct Outbox(Mutex<Messages>);
+
+#[derive(Debug, Default)]
+struct Messages {
+    by_id: HashMap<String, Status>,
+    oldest_first: VecDeque<String>,
+}
+
+impl Outbox {
+    /// Remembers a message.
+    pub fn add(&self, accepted: Accepted) {
+        let mut messages = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let id = accepted.message_id.clone();
+        let status = Status { accepted, state: State::Accepted, reason: None };
+        if messages.by_id.insert(id.clone(), status).is_none() {
+            messages.oldest_first.push_back(id);
+        }
+        if messages.oldest_first.len() > MOST
+            && let Some(oldest) = messages.oldest_first.pop_front()
+        {
+            messages.by_id.remove(&oldest);
+        }
+    }
+
+    /// Notes what became of a message. Of one that it has forgotten it notes nothing: telling that to the provider would
+    /// only make it repeat itself.
+    pub fn note(&self, id: &str, state: State, reason: Option<String>) {
+        let mut messages = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(status) = messages.by_id.get_mut(id) {
+            (status.state, status.reason) = (state, reason);
+        }
+    }
+
+    /// What is known of a message.
+    pub fn status(&self, id: &str) -> Option<Status> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).by_id.get(id).cloned()
+    }
+}
+
+/// A new one for the service that has it as a field.
+impl FromApp for Outbox {
+    fn from_app(_: &Scope<'_>) -> Result<Self, StartError> {
+        Ok(Self::default())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_oldest_are_forgotten() {
+        let outbox = Outbox::default();
+        for number in 0..=MOST {
+            outbox.add(Accepted { message_id: number.to_string(), provider: "smtp".to_owned() });
+        }
+        outbox.note("0", State::Delivered, None);
+        assert_eq!(outbox.status("0"), None);
+        outbox.note("1", State::Delivered, None);
+        assert_eq!(outbox.status("1").unwrap().state, State::Delivered);
+    }
+}

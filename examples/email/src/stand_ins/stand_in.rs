@@ -1,0 +1,128 @@
+//! One stand-in: where it listens, how it behaves, what it has taken.
+
+use std::{
+    collections::BTreeMap,
+    fmt,
+    future::Future,
+    io,
+    net::SocketAddr,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use tokio::{net::TcpListener, sync::watch};
+
+use super::Behaviour;
+
+/// What a stand-in has taken.
+#[derive(Clone, Debug, Default)]
+pub struct Received {
+    /// The path of the request; for the mail server its sender and receivers.
+    pub to: String,
+    /// Header fields that say who is sending.
+    pub credentials: BTreeMap<String, String>,
+    /// The body; for the mail server the message.
+    pub body: String,
+}
+
+/// A stand-in of one service.
+#[derive(Clone)]
+pub struct StandIn(Arc<Inner>);
+
+struct Inner {
+    address: SocketAddr,
+    behaviour: watch::Sender<Behaviour>,
+    /// Whether anybody listens now.
+    listening: watch::Sender<bool>,
+    received: Mutex<Vec<Received>>,
+}
+
+impl StandIn {
+    /// Starts one on a free port; `serve` answers whoever connects, until it is dropped.
+    pub(super) fn start<F, S>(serve: F) -> io::Result<Self>
+    where
+        F: Fn(TcpListener, StandIn) -> S + Send + 'static,
+        S: Future<Output = ()> + Send + 'static,
+    {
+        let listener = listen(SocketAddr::from(([127, 0, 0, 1], 0)))?;
+        let this = Self(Arc::new(Inner {
+            address: listener.local_addr()?,
+            behaviour: watch::Sender::default(),
+            listening: watch::Sender::new(true),
+            received: Mutex::default(),
+        }));
+        tokio::spawn(this.clone().run(listener, serve));
+        Ok(this)
+    }
+
+    /// Listens except while connections are to be refused.
+    async fn run<S: Future<Output = ()> + Send>(self, first: TcpListener, serve: impl Fn(TcpListener, Self) -> S) {
+        let mut listener = Some(first);
+        let mut behaviour = self.0.behaviour.subscribe();
+        loop {
+            if let Some(listener) = listener.take() {
+                tokio::select! {
+                    () = serve(listener, self.clone()) => return,
+                    _ = behaviour.wait_for(|behaviour| *behaviour == Behaviour::Refuse) => {}
+                }
+            }
+            self.0.listening.send_replace(false);
+            let well = behaviour.wait_for(|behaviour| *behaviour != Behaviour::Refuse).await.is_ok();
+            // The port was ours a moment ago; if somebody else has it now, connections stay refused.
+            listener = listen(self.0.address).ok().filter(|_| well);
+            if listener.is_none() {
+                return;
+            }
+            self.0.listening.send_replace(true);
+        }
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.0.address
+    }
+
+    /// How it behaves now.
+    #[must_use]
+    pub fn behaviour(&self) -> Behaviour {
+        *self.0.behaviour.borrow()
+    }
+
+    /// Changes how it behaves; done when it does.
+    pub async fn behave(&self, behaviour: Behaviour) {
+        self.0.behaviour.send_replace(behaviour);
+        let listens = behaviour != Behaviour::Refuse;
+        let _ = self.0.listening.subscribe().wait_for(|listening| *listening == listens).await;
+    }
+
+    /// Everything it has taken.
+    #[must_use]
+    pub fn received(&self) -> Vec<Received> {
+        self.0.received.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// How much it has taken.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.0.received.lock().unwrap_or_else(PoisonError::into_inner).len()
+    }
+
+    /// Takes a message: this is what must never happen twice.
+    pub(super) fn take(&self, received: Received) {
+        self.0.received.lock().unwrap_or_else(PoisonError::into_inner).push(received);
+    }
+}
+
+/// Also on a port that was just in use.
+fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = tokio::net::TcpSocket::new_v4()?;
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(128)
+}
+
+impl fmt::Debug for StandIn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StandIn").field("address", &self.0.address).field("behaviour", &self.behaviour()).finish()
+    }
+}

@@ -1,0 +1,43 @@
+//! What the schema asks of a message.
+
+use serde_json::{Value, json};
+
+use super::house::House;
+
+async fn violations(house: &House, message: &Value) -> Vec<String> {
+    let (_, problem) = house.post("/services/email/v1/send", &[], message).await;
+    let errors = problem["errors"].as_array().cloned().unwrap_or_default();
+    errors.iter().map(|error| error["pointer"].as_str().unwrap().to_owned()).collect()
+}
+
+#[tokio::test]
+async fn what_is_no_message_is_refused_with_the_places() {
+    let house = House::new().await;
+    let good = json!({ "to": ["ada@example.org"], "subject": "Hi", "text": "Hello" });
+    let with = |change: Value| {
+        let mut message = good.clone();
+        message.as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
+        message
+    };
+    assert!(violations(&house, &good).await.is_empty());
+    for (change, place) in [
+        (json!({ "to": [] }), "/to"),
+        (json!({ "to": ["ada@example.org", "ada"] }), "/to/1"),
+        (json!({ "to": ["Ada <ada@example.org>"] }), "/to/0"),
+        (json!({ "to": ["ada@example.org\r\nBcc: eve@example.org"] }), "/to/0"),
+        (json!({ "to": ["a..b@example.org"] }), "/to/0"),
+        (json!({ "to": [format!("{}@example.org", "a".repeat(250))] }), "/to/0"),
+        (json!({ "cc": vec!["ada@example.org"; 51] }), "/cc"),
+        (json!({ "subject": "" }), "/subject"),
+        (json!({ "subject": "a\r\nBcc: eve@example.org" }), "/subject"),
+        (json!({ "subject": "a".repeat(501) }), "/subject"),
+        (json!({ "text": "a".repeat(50_001) }), "/text"),
+        (json!({ "html": 7 }), "/html"),
+        (json!({ "bcc": ["eve@example.org"] }), "/bcc"),
+    ] {
+        let places = violations(&house, &with(change.clone())).await;
+        // A text can be wrong in several ways at once.
+        assert!(!places.is_empty() && places.iter().all(|found| found == place), "{change}: {places:?}");
+    }
+    assert_eq!(house.taken(), [1, 0, 0, 0], "what was refused was not sent");
+}

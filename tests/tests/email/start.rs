@@ -1,0 +1,43 @@
+//! How the program starts: what it needs, what it tells, and how its stand-ins are told to fail.
+
+use std::sync::mpsc;
+
+use gateway_runtime::Gateway;
+use serde_json::json;
+
+use super::house::House;
+
+/// What `--accounts` starts with.
+const ACCOUNTS: &str = include_str!("../../../examples/email/gateway.toml");
+
+#[tokio::test]
+async fn with_accounts_the_secret_of_the_webhooks_must_be_set() {
+    let on_a_free_port = format!("http.listen = '127.0.0.1:0'\n{ACCOUNTS}");
+    let error = Gateway::from_toml(&on_a_free_port).unwrap().start().await.unwrap_err().to_string();
+    assert!(error.contains("`EMAIL_WEBHOOK_SECRET`") && error.contains("[secrets]"), "{error}");
+    let secrets = "[secrets]\nEDGE_WEBHOOK_SECRET = 'not used'\nEMAIL_WEBHOOK_SECRET = 'whsec_c2VjcmV0'";
+    let with_secrets = on_a_free_port.replace("[secrets]", secrets);
+    Gateway::from_toml(&with_secrets).unwrap().start().await.unwrap().stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn the_address_is_told_where_it_listens() {
+    let (tell, told) = mpsc::channel();
+    let settings = "http = { listen = '127.0.0.1:0', workers = 1 }
+                    secrets = { EDGE_WEBHOOK_SECRET = 'not used', EMAIL_WEBHOOK_SECRET = 'not used' }";
+    let gateway = Gateway::from_toml(settings).unwrap();
+    let gateway = gateway.on_listening(move |address| tell.send(address).unwrap()).start().await.unwrap();
+    assert_eq!(told.recv().unwrap(), gateway.address());
+}
+
+#[tokio::test]
+async fn a_stand_in_is_told_to_fail_over_http() {
+    let house = House::new().await;
+    let (status, state) = house.post("/stand-ins/smtp/refuse", &[], &json!(null)).await;
+    assert_eq!((status, &state["smtp"]), (200, &json!({ "behaviour": "refuse", "taken": 0 })));
+    assert_eq!(house.send().await.unwrap().provider, "sendgrid");
+    let (_, state) = house.post("/stand-ins/sendgrid/503", &[], &json!(null)).await;
+    assert_eq!(state["sendgrid"], json!({ "behaviour": "503", "taken": 1 }));
+    assert_eq!(house.post("/stand-ins/smtp/die", &[], &json!(null)).await.0, 400);
+    assert_eq!(house.post("/stand-ins/nobody/well", &[], &json!(null)).await.0, 404);
+}
