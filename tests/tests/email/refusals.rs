@@ -40,6 +40,7 @@ async fn of_the_mail_server() {
             (Status(552), Next),
             (Saying(550, "5.7.1 relaying denied"), Next),
             (Saying(450, "4.2.1 mailbox busy"), Next),
+            (Saying(550, "5.1.8 sender's domain unknown"), Next),
             (Saying(550, "5.1.1 user unknown"), Stop),
             (Saying(553, "no such user here"), Stop),
         ],

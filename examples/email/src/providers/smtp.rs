@@ -103,7 +103,7 @@ impl Smtp {
         let mut connection = self.connect().await?;
         connection.command(MailFrom::new(envelope.from().cloned(), Vec::new())).await.map_err(nothing_sent)?;
         for receiver in envelope.to() {
-            connection.command(Rcpt::new(receiver.clone(), Vec::new())).await.map_err(nothing_sent)?;
+            connection.command(Rcpt::new(receiver.clone(), Vec::new())).await.map_err(receiver_refused)?;
         }
         connection.command(Data).await.map_err(nothing_sent)?;
         Ok(connection)
@@ -131,17 +131,24 @@ impl Smtp {
 /// What went wrong before the server took the message, or why it would not.
 fn nothing_sent(error: lettre::transport::smtp::Error) -> ProviderError {
     let why = error.to_string();
-    let Some(code) = error.status().map(u16::from) else { return ProviderError::not_sent(why) };
-    match (code, enhanced(&why)) {
-        (552, _) | (_, Some("5.3.4")) => ProviderError::unsupported(why),
-        // The address is wrong, and is so for every server.
-        (550 | 551 | 553, None) => ProviderError::invalid(why).public("a receiver has no such mailbox"),
-        (_, Some(subject)) if subject.starts_with("5.1.") => {
-            ProviderError::invalid(why).public("a receiver has no such mailbox")
-        }
-        // Busy, no relay for us, or its own judgement of the content.
-        _ => ProviderError::rejected(why),
+    match (error.status().map(u16::from), enhanced(&why)) {
+        (None, _) => ProviderError::not_sent(why),
+        (Some(552), _) | (Some(_), Some("5.3.4")) => ProviderError::unsupported(why),
+        // Busy, no relay for us, or its own judgement of the sender or the content.
+        (Some(_), _) => ProviderError::rejected(why),
     }
+}
+
+/// Some receivers are wrong, and are so for every server.
+fn receiver_refused(error: lettre::transport::smtp::Error) -> ProviderError {
+    let why = error.to_string();
+    let wrong = match (error.status().map(u16::from), enhanced(&why)) {
+        (Some(550 | 551 | 553), None) => true,
+        // But 5.1.7 and 5.1.8 are the sender's, whom many servers judge only now.
+        (Some(_), Some(code)) => code.starts_with("5.1.") && !matches!(code, "5.1.7" | "5.1.8"),
+        _ => false,
+    };
+    if wrong { ProviderError::invalid(why).public("a receiver has no such mailbox") } else { nothing_sent(error) }
 }
 
 /// A password that is refused needs somebody's care, as a 401 does.
@@ -170,11 +177,11 @@ fn compose(Message { from, content }: &Message, id: &str) -> Result<Mail, Provid
     for receiver in cc {
         mail = mail.cc(mailbox(receiver)?);
     }
-    let body = match html {
-        Some(html) => MultiPart::alternative_plain_html(text.clone(), html.clone()),
-        None => MultiPart::mixed().singlepart(SinglePart::plain(text.clone())),
+    let mail = match html {
+        Some(html) => mail.multipart(MultiPart::alternative_plain_html(text.clone(), html.clone())),
+        None => mail.singlepart(SinglePart::plain(text.clone())),
     };
-    mail.multipart(body).map_err(|error| ProviderError::invalid(format!("not a message: {error}")))
+    mail.map_err(|error| ProviderError::invalid(format!("not a message: {error}")))
 }
 
 fn mailbox(Address(address): &Address) -> Result<Mailbox, ProviderError> {
@@ -213,10 +220,12 @@ mod tests {
             let Ok(request) = schema.parse_json(request.as_bytes()) else { return Ok(()) };
             let message = Message { from: Address("noreply@example.com".to_owned()), content: decode(&request).unwrap() };
             let mail = compose(&message, &new_id(&message.from)).map_err(|error| TestCaseError::fail(format!("{error:?}")))?;
-            let (head, _) = String::from_utf8(mail.formatted()).unwrap().split_once("\r\n\r\n").map(|(a, b)| (a.to_owned(), b.len())).unwrap();
+            let mail = String::from_utf8(mail.formatted()).unwrap();
+            let (head, _) = mail.split_once("\r\n\r\n").unwrap();
             // One field a line, and only those that were meant.
             let fields = head.split("\r\n").filter(|line| !line.starts_with([' ', '\t']));
-            let names: Vec<_> = fields.map(|line| line.split(':').next().unwrap().to_owned()).collect();
+            let mut names: Vec<_> = fields.map(|line| line.split(':').next().unwrap()).collect();
+            names.retain(|name| *name != "Content-Transfer-Encoding");
             prop_assert_eq!(names, ["From", "Subject", "Message-ID", "Date", "To", "MIME-Version", "Content-Type"], "{}", head);
         }
     }

@@ -17,6 +17,9 @@ pub(super) async fn serve(listener: TcpListener, stand_in: StandIn) {
     }
 }
 
+/// What a server says that does not like a message, having read it (RFC 5321 §4.2.5).
+const CONTENT: u16 = 554;
+
 struct Session {
     stream: BufReader<TcpStream>,
     stand_in: StandIn,
@@ -38,7 +41,9 @@ impl Session {
                     self.mail.credentials = BTreeMap::from([("auth".to_owned(), line)]);
                     self.say("235 2.7.0 welcome").await?;
                 }
-                ("RCPT", Behaviour::Status(status)) => self.refuse(status, "told to refuse").await?,
+                ("RCPT", Behaviour::Status(status)) if status != CONTENT => {
+                    self.refuse(status, "told to refuse").await?
+                }
                 ("RCPT", Behaviour::Saying(status, words)) => self.refuse(status, words).await?,
                 ("MAIL" | "RCPT", _) => {
                     self.mail.to += &line;
@@ -73,8 +78,13 @@ impl Session {
                 }
             }
         }
+        let behaviour = self.stand_in.behaviour();
+        if behaviour == Behaviour::Status(CONTENT) {
+            self.refuse(CONTENT, "told to refuse").await?;
+            return Ok(true);
+        }
         self.stand_in.take(Received { body, ..std::mem::take(&mut self.mail) });
-        match self.stand_in.behaviour() {
+        match behaviour {
             Behaviour::Cut => return Ok(false),
             Behaviour::Hang => pending().await,
             _ => self.say("250 2.0.0 queued").await?,
