@@ -13,6 +13,7 @@ from gateway_client.models.accepted import Accepted
 from gateway_client.models.delivered import Delivered
 from gateway_client.models.problem import Problem
 from gateway_client.models.send_request import SendRequest
+from gateway_client.models.state import State
 from gateway_client.models.status import Status
 
 client = Client(base_url=sys.argv[1])
@@ -46,7 +47,7 @@ assert delivered(b"only for stand-ins") == 204
 
 status = email_status.sync(client=client, message_id=sent.message_id)
 assert isinstance(status, Status), status
-assert status.state == "delivered" and status.provider == "smtp", status
+assert status.state == State.DELIVERED and status.provider == "smtp", status
 
 message.to = ["ada", "ada@example.org"]
 refused = email_send.sync(client=client, body=message)
