@@ -7,6 +7,8 @@ use schemars::{
 };
 use serde_json::{Map, Value};
 
+use super::variants;
+
 /// The schema of what a method answers with: JSON Schema 2020-12, as `T` is serialized, self-contained.
 #[must_use]
 pub fn output_schema<T: JsonSchema + ?Sized>() -> Value {
@@ -19,7 +21,9 @@ pub(super) fn document<T: JsonSchema + ?Sized>(contract: Contract) -> Value {
     // What is read must fit the type; what is written does, except that 128-bit integers can outgrow a JSON value.
     let bound: fn(&mut Schema) = if contract.is_deserialize() { bound_input } else { bound_output };
     settings.contract = contract;
-    settings.with_transform(RecursiveTransform(bound)).into_generator().into_root_schema_for::<T>().to_value()
+    let settings =
+        settings.with_transform(RecursiveTransform(bound)).with_transform(RecursiveTransform(variants::list));
+    settings.into_generator().into_root_schema_for::<T>().to_value()
 }
 
 fn bound_input(schema: &mut Schema) {

@@ -42,6 +42,7 @@ mod metered;
 mod pointer;
 mod query;
 mod strict;
+mod variants;
 mod walk;
 mod wording;
 
