@@ -60,6 +60,16 @@ async fn a_mail_server_that_never_greets_is_passed_over() {
     assert_eq!(house.send().await.unwrap().provider, "sendgrid");
 }
 
+/// The stand-in does not encrypt, as a server would not whose offer to do so was taken out on the way.
+#[tokio::test]
+async fn nothing_is_sent_in_the_clear_unless_told_to() {
+    for security in ["starttls", "tls"] {
+        let house = House::with(&format!("providers.smtp.security = '{security}'\n")).await;
+        assert_eq!(house.send().await.unwrap().provider, "sendgrid", "{security}");
+        assert_eq!(house.taken(), [0, 1, 0, 0], "{security}");
+    }
+}
+
 /// Whatever each of the four does: no message is taken twice, and one that is accepted was taken.
 #[test]
 fn never_twice() {
