@@ -8,6 +8,7 @@ use std::collections::HashMap;
 
 use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value, json};
+use sha2::{Digest, Sha256};
 
 use super::references::rewrite;
 
@@ -34,10 +35,15 @@ pub(super) enum Root {
 pub(super) struct Components {
     schemas: Map<String, Value>,
     /// What each name in `schemas` means.
-    contents: HashMap<String, String>,
+    contents: HashMap<String, Content>,
     /// The names in `schemas`, by wanted name and content.
-    names: HashMap<(String, String), String>,
+    names: HashMap<(String, Content), String>,
+    /// The number of the next that wants a name, so that not each of ten thousand tries all numbers.
+    next: HashMap<String, u64>,
 }
+
+/// All that a definition means, as its SHA-256.
+type Content = [u8; 32];
 
 impl Components {
     /// Takes in what `document` defines, and gives the schema to be written where it is used.
@@ -61,19 +67,32 @@ impl Components {
 
     /// The name of a definition: the one that its content has already, or a free one.
     fn name(&mut self, document: &Document, at: usize, side: Side) -> String {
-        let wanted = document.definitions[at].name.clone();
-        let content = document.content(at);
-        if let Some(name) = self.names.get(&(wanted.clone(), content.clone())) {
+        let wanted = &document.definitions[at].name;
+        let meaning = (wanted.clone(), document.content(at));
+        if let Some(name) = self.names.get(&meaning) {
             return name.clone();
         }
-        let stem = if side == Side::Output { format!("{wanted}Output") } else { wanted.clone() };
-        let numbered = (2..).map(|number: u32| format!("{stem}{number}"));
-        let mut candidates = [wanted.clone(), stem.clone()].into_iter().chain(numbered);
-        let is_free = |name: &String| self.contents.get(name).is_none_or(|other| *other == content);
-        let name = candidates.find(is_free).unwrap_or(wanted.clone());
-        self.contents.insert(name.clone(), content.clone());
-        self.names.insert((wanted, content), name.clone());
+        let name = self.free_name(wanted, meaning.1, side);
+        self.contents.insert(name.clone(), meaning.1);
+        self.names.insert(meaning, name.clone());
         name
+    }
+
+    /// A name that means nothing else.
+    fn free_name(&mut self, wanted: &str, content: Content, side: Side) -> String {
+        let is_free = |name: &String| self.contents.get(name).is_none_or(|other| *other == content);
+        let stem = if side == Side::Output { format!("{wanted}Output") } else { wanted.to_owned() };
+        if let Some(name) = [wanted.to_owned(), stem.clone()].into_iter().find(is_free) {
+            return name;
+        }
+        let next = self.next.entry(stem.clone()).or_insert(2);
+        loop {
+            let name = format!("{stem}{next}");
+            *next += 1;
+            if is_free(&name) {
+                return name;
+            }
+        }
     }
 
     /// The schemas by name, in alphabetical order.
@@ -87,6 +106,8 @@ impl Components {
 /// One schema document, taken apart.
 struct Document {
     definitions: Vec<Definition>,
+    /// What each definition says.
+    texts: Vec<Text>,
     /// The outermost schema, unless it is the first of the definitions.
     root: Option<Value>,
 }
@@ -97,6 +118,12 @@ struct Definition {
     /// The name it is to have.
     name: String,
     schema: Value,
+}
+
+/// A definition's schema without what its references lead to, as its SHA-256, and what these are, in their order.
+struct Text {
+    digest: [u8; 32],
+    leads_to: Vec<usize>,
 }
 
 impl Document {
@@ -112,12 +139,15 @@ impl Document {
         }
         let name = without_title(&mut root_schema);
         without_numbers(&mut definitions, &name);
-        if is_referred_to(document) || root == Root::Named && is_a_type(&root_schema) {
+        let root = if is_referred_to(document) || root == Root::Named && is_a_type(&root_schema) {
             definitions.insert(0, Definition { key: None, name, schema: root_schema });
-            Self { definitions, root: None }
+            None
         } else {
-            Self { definitions, root: Some(root_schema) }
-        }
+            Some(root_schema)
+        };
+        let mut document = Self { definitions, texts: Vec::new(), root };
+        document.texts = document.definitions.iter().map(|definition| document.text(definition)).collect();
+        document
     }
 
     /// The definition that a reference leads to, and the rest of the way in it.
@@ -135,29 +165,43 @@ impl Document {
         Some((at, below))
     }
 
+    fn text(&self, definition: &Definition) -> Text {
+        let mut leads_to = Vec::new();
+        let schema = rewrite(&definition.schema, &mut |reference| match self.find(reference) {
+            Some((at, below)) => {
+                leads_to.push(at);
+                // No reference that leads elsewhere has a space.
+                format!(" {below}")
+            }
+            None => reference.to_owned(),
+        });
+        Text { digest: Sha256::digest(schema.to_string()).into(), leads_to }
+    }
+
     /// All that a definition means: itself and what it leads to, numbered as they are reached, for names that are wanted
     /// need not differ. Definitions with the same content are the same, also where a type is the outermost in one document
     /// and not in another.
-    fn content(&self, at: usize) -> String {
-        let mut content = String::new();
+    fn content(&self, at: usize) -> Content {
+        let mut content = Sha256::new();
+        let mut numbers = vec![None; self.definitions.len()];
+        numbers[at] = Some(0_usize);
         let mut reached = vec![at];
         let mut next = 0;
-        while let Some(definition) = reached.get(next).map(|at| &self.definitions[*at]) {
-            let schema = rewrite(&definition.schema, &mut |reference| match self.find(reference) {
-                Some((at, below)) => {
-                    let number = reached.iter().position(|known| *known == at).unwrap_or_else(|| {
-                        reached.push(at);
-                        reached.len() - 1
-                    });
-                    format!("{number}{below}")
-                }
-                None => reference.to_owned(),
-            });
-            let name = if next == 0 { "" } else { &definition.name };
-            content.push_str(&format!("{name}: {schema}\n"));
+        while let Some(at) = reached.get(next).copied() {
+            if next > 0 {
+                content.update(&self.definitions[at].name);
+            }
+            content.update(self.texts[at].digest);
+            for &to in &self.texts[at].leads_to {
+                let number = *numbers[to].get_or_insert_with(|| {
+                    reached.push(to);
+                    reached.len() - 1
+                });
+                content.update(number.to_le_bytes());
+            }
             next += 1;
         }
-        content
+        content.finalize().into()
     }
 }
 
