@@ -33,6 +33,7 @@ pub use crate::{
     provider::{Argument, Capability, Cost, ProviderError, Providers, SettleWhole, Settling, argument},
     registry::{
         Binder,
+        collected::Entries,
         entries::{
             Build, Exposed, Instance, MakeStrategy, MethodEntry, ProviderEntry, ProviderIdentity, ProvisionEntry,
             Service, ServiceEntry, one_input,

@@ -118,6 +118,15 @@ impl Routes {
             .or_else(|| self.prefixes.iter().find(|(prefix, _)| is_within(path, prefix)).map(|(_, target)| target))
     }
 
+    /// The method at `path`, by whatever HTTP method it is called; webhooks are none.
+    #[must_use]
+    pub fn method_at(&self, path: &str) -> Option<&Arc<Method>> {
+        match self.find(path) {
+            Some(Target::Method(method)) => Some(method),
+            _ => None,
+        }
+    }
+
     /// The method that a WebSocket calls `service.vN.method`; webhooks are none.
     pub(super) fn method_named(&self, name: &str) -> Option<&Arc<Method>> {
         self.names.get(name)

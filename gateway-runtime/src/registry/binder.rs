@@ -31,7 +31,9 @@ pub struct Binder<'a> {
     pub(super) pools: &'a mut Pools,
     pub(super) service: &'static ServiceSpec,
     pub(super) method: &'static MethodSpec,
+    /// The method's own.
     pub(super) strategy: Option<MakeStrategy>,
+    pub(super) service_strategy: Option<MakeStrategy>,
     pub(super) input: Option<MethodInput>,
     pub(super) answer: Option<AnswerShape>,
     pub(super) capabilities: Vec<&'static CapabilitySpec>,
@@ -97,7 +99,7 @@ impl Binder<'_> {
         if let Some(make) = self.strategy {
             return make();
         }
-        let made = self.instances.strategy_of(self.service);
+        let made = self.service_strategy;
         self.pools
             .strategy(self.service, capability, || made.map_or_else(|| Arc::new(RoundRobin::new()) as _, |make| make()))
     }

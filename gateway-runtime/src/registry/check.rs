@@ -3,18 +3,21 @@
 use std::{any::TypeId, collections::HashMap};
 
 use crate::{
-    registry::{Entries, instances::full_name},
+    registry::{
+        collected::{Entries, MethodsByService},
+        instances::full_name,
+    },
     spec::Source,
 };
 
 /// Every problem of the entries among themselves.
-pub(super) fn problems(entries: &Entries) -> Vec<String> {
+pub(super) fn problems(entries: &Entries, methods: &MethodsByService) -> Vec<String> {
     let mut problems = Vec::new();
     duplicate_services(entries, &mut problems);
     duplicate_methods(entries, &mut problems);
     duplicate_providers(entries, &mut problems);
     duplicate_capabilities(entries, &mut problems);
-    services_without_methods(entries, &mut problems);
+    services_without_methods(entries, methods, &mut problems);
     problems
 }
 
@@ -70,9 +73,9 @@ fn duplicate_capabilities(entries: &Entries, problems: &mut Vec<String>) {
     }
 }
 
-fn services_without_methods(entries: &Entries, problems: &mut Vec<String>) {
+fn services_without_methods(entries: &Entries, methods: &MethodsByService, problems: &mut Vec<String>) {
     for service in &entries.services {
-        if !entries.methods.iter().any(|method| (method.service_id)() == (service.id)()) {
+        if !methods.contains_key(&(service.id)()) {
             let (name, source) = (full_name(service.spec), service.spec.source);
             problems.push(format!(
                 "service `{name}` ({source}) exposes no method: put `#[service]` on its impl block and \

@@ -5,14 +5,14 @@ use std::{any::TypeId, collections::HashMap, sync::Arc};
 use crate::{
     app::{App, StartError},
     provider::{Provider, ProviderSettings},
-    registry::entries::{Instance, MakeStrategy, ProviderEntry, Service, ServiceEntry},
+    registry::entries::{Instance, ProviderEntry, Service, ServiceEntry},
     spec::ServiceSpec,
 };
 
 /// What was built.
 #[derive(Default)]
 pub(super) struct Instances {
-    services: HashMap<TypeId, (&'static ServiceEntry, Instance)>,
+    services: HashMap<TypeId, Instance>,
     providers: HashMap<TypeId, (Arc<Provider>, Instance)>,
 }
 
@@ -38,7 +38,7 @@ impl Instances {
         };
         for &entry in services {
             if let Some(instance) = build("services", entry.spec.name, entry.build) {
-                built.services.insert((entry.id)(), (entry, instance));
+                built.services.insert((entry.id)(), instance);
             }
         }
         for &entry in providers {
@@ -52,15 +52,11 @@ impl Instances {
     }
 
     pub(super) fn service<S: Service>(&self) -> Option<Arc<S>> {
-        Arc::clone(&self.services.get(&TypeId::of::<S>())?.1).downcast().ok()
+        Arc::clone(self.services.get(&TypeId::of::<S>())?).downcast().ok()
     }
 
     pub(super) fn has_service(&self, id: TypeId) -> bool {
         self.services.contains_key(&id)
-    }
-
-    pub(super) fn strategy_of(&self, service: &'static ServiceSpec) -> Option<MakeStrategy> {
-        self.services.values().find(|(entry, _)| std::ptr::eq(entry.spec, service))?.0.strategy
     }
 
     pub(super) fn provider(&self, id: TypeId) -> Option<(&Arc<Provider>, &Instance)> {
@@ -72,12 +68,12 @@ impl Instances {
     }
 }
 
-/// Proves that the entry was built from a service of this type; a handle for error texts.
+/// What a service is called in error texts: `currency/v1`.
 pub(super) fn full_name(spec: &ServiceSpec) -> String {
     format!("{}/v{}", spec.name, spec.version)
 }
 
-/// Shortens what would otherwise be written in each place: a problem list from a result.
+/// The value, or its problems added to those of others.
 pub(super) fn keep<T>(result: Result<T, StartError>, problems: &mut Vec<String>) -> Option<T> {
     result.map_err(|error| problems.extend(error.into_problems())).ok()
 }

@@ -1,10 +1,11 @@
 //! What the program consists of: entries collected at link time, sorted, checked whole, and built.
 //!
-//! `entries` is what the macros submit, `check` compares entries with each other, `instances` and `pools` build what
-//! methods need, and `binder` ties a method to it.
+//! `entries` is what the macros submit and `collected` all of it, `check` compares entries with each other, `instances`
+//! and `pools` build what methods need, and `binder` ties a method to it.
 
 mod binder;
 mod check;
+pub(crate) mod collected;
 pub(crate) mod entries;
 mod instances;
 mod method;
@@ -20,7 +21,8 @@ pub use binder::{Binder, PoolAndStrategy};
 pub use method::{Method, MethodInput};
 
 use self::{
-    entries::{MethodEntry, ProviderEntry, ProvisionEntry, ServiceEntry},
+    collected::Entries,
+    entries::{MethodEntry, ServiceEntry},
     instances::{Instances, keep},
     pools::{Pools, ReadHealth},
 };
@@ -29,32 +31,6 @@ use crate::{
     provider::{FailoverSettings, PoolHealth, Provider, ProviderSettings},
     spec::{CapabilitySpec, ServiceSpec},
 };
-
-/// All entries of the program, in an order that does not depend on the linker.
-#[derive(Debug)]
-struct Entries {
-    services: Vec<&'static ServiceEntry>,
-    methods: Vec<&'static MethodEntry>,
-    providers: Vec<&'static ProviderEntry>,
-    provisions: Vec<&'static ProvisionEntry>,
-}
-
-impl Entries {
-    fn collect() -> Self {
-        let mut entries = Self {
-            services: inventory::iter::<ServiceEntry>().collect(),
-            methods: inventory::iter::<MethodEntry>().collect(),
-            providers: inventory::iter::<ProviderEntry>().collect(),
-            provisions: inventory::iter::<ProvisionEntry>().collect(),
-        };
-        let place = |source: crate::Source| (source.file, source.line);
-        entries.services.sort_by_key(|e| (e.spec.name, e.spec.version, place(e.spec.source)));
-        entries.methods.sort_by_key(|e| (e.service.name, e.service.version, place(e.spec.source)));
-        entries.providers.sort_by_key(|e| (e.spec.name, place(e.spec.source)));
-        entries.provisions.sort_by_key(|e| (e.capability.name, e.provider.name, place(e.provider.source)));
-        entries
-    }
-}
 
 /// How the providers of a program are to be used.
 #[derive(Clone, Debug, Default)]
@@ -91,20 +67,30 @@ impl Registry {
     ///
     /// Every problem at once.
     pub fn build(app: &App, settings: &RegistrySettings) -> Result<Self, StartError> {
-        let entries = Entries::collect();
-        let mut problems = check::problems(&entries);
+        Self::of(&Entries::linked(), app, settings)
+    }
+
+    /// Builds these entries, which need not be linked: for tests and measurements.
+    ///
+    /// # Errors
+    ///
+    /// Every problem at once.
+    #[doc(hidden)]
+    pub fn of(entries: &Entries, app: &App, settings: &RegistrySettings) -> Result<Self, StartError> {
+        let methods = entries.methods_by_service();
+        let mut problems = check::problems(entries, &methods);
         let instances =
             Instances::build(app, &entries.services, &entries.providers, &settings.providers, &mut problems);
         let mut pools = Pools::new(entries.provisions.clone(), settings.failover.clone());
         let mut services = Vec::new();
         for entry in &entries.services {
-            let declared = entries.methods.iter().filter(|method| (method.service_id)() == (entry.id)());
             // A service that was not built has said why; its methods have nothing to add.
             if !instances.has_service((entry.id)()) {
                 continue;
             }
+            let declared = methods.get(&(entry.id)()).into_iter().flatten();
             let bound = declared.filter_map(|method| {
-                keep(bind(app, &instances, &mut pools, entry.spec, method), &mut problems).map(Arc::new)
+                keep(bind(app, &instances, &mut pools, entry, method), &mut problems).map(Arc::new)
             });
             let mut methods: Vec<_> = bound.collect();
             methods.sort_by_key(|method| (method.spec.name, method.spec.webhook.is_some()));
@@ -194,16 +180,17 @@ fn bind(
     app: &App,
     instances: &Instances,
     pools: &mut Pools,
-    service: &'static ServiceSpec,
+    service: &'static ServiceEntry,
     entry: &'static MethodEntry,
 ) -> Result<Method, StartError> {
     let mut binder = Binder {
         app,
         instances,
         pools,
-        service,
+        service: service.spec,
         method: &entry.spec,
         strategy: entry.strategy,
+        service_strategy: service.strategy,
         input: None,
         answer: None,
         capabilities: Vec::new(),
@@ -211,5 +198,5 @@ fn bind(
     let handler = (entry.bind)(&mut binder)?;
     let Binder { input, answer, capabilities, .. } = binder;
     let answer = answer.unwrap_or(crate::extract::AnswerShape::Empty);
-    Ok(Method { service, spec: &entry.spec, input, answer, capabilities, handler })
+    Ok(Method { service: service.spec, spec: &entry.spec, input, answer, capabilities, handler })
 }

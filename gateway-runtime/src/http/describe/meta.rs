@@ -1,6 +1,6 @@
 //! `/meta`: every service and method with its schemas and terms, and the providers behind them with their health.
 
-use std::{fmt, sync::Arc};
+use std::{collections::BTreeSet, fmt, sync::Arc};
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Response};
@@ -34,7 +34,7 @@ struct Written {
     version: String,
     json: String,
     tag: HeaderValue,
-    capabilities: Vec<&'static str>,
+    capabilities: BTreeSet<&'static str>,
 }
 
 impl Meta {
@@ -69,7 +69,7 @@ impl Meta {
 
     /// What stands behind these services, now.
     fn capabilities(&self, services: &[&Written]) -> Value {
-        let is_used = |name| services.iter().any(|service| service.capabilities.contains(&name));
+        let is_used = |name| services.iter().any(|service| service.capabilities.contains(name));
         capabilities(&self.registry, is_used)
     }
 

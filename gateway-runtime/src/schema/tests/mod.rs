@@ -4,7 +4,6 @@ mod agreement;
 mod hostile;
 mod properties;
 mod query;
-mod speed;
 mod violations;
 
 use schemars::JsonSchema;

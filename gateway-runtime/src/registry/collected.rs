@@ -1,0 +1,56 @@
+//! All entries of a program, in an order that does not depend on the linker.
+
+use std::{any::TypeId, collections::HashMap};
+
+use crate::{
+    registry::entries::{MethodEntry, ProviderEntry, ProvisionEntry, ServiceEntry},
+    spec::Source,
+};
+
+/// What a program consists of.
+#[derive(Debug, Default)]
+pub struct Entries {
+    pub(super) services: Vec<&'static ServiceEntry>,
+    pub(super) methods: Vec<&'static MethodEntry>,
+    pub(super) providers: Vec<&'static ProviderEntry>,
+    pub(super) provisions: Vec<&'static ProvisionEntry>,
+}
+
+/// The methods of each service, by its type.
+pub(super) type MethodsByService = HashMap<TypeId, Vec<&'static MethodEntry>>;
+
+impl Entries {
+    /// All that is linked.
+    pub(super) fn linked() -> Self {
+        let linked = Self {
+            services: inventory::iter::<ServiceEntry>().collect(),
+            methods: inventory::iter::<MethodEntry>().collect(),
+            providers: inventory::iter::<ProviderEntry>().collect(),
+            provisions: inventory::iter::<ProvisionEntry>().collect(),
+        };
+        linked.sorted()
+    }
+
+    /// These services and methods, and no providers.
+    #[must_use]
+    pub fn of(services: Vec<&'static ServiceEntry>, methods: Vec<&'static MethodEntry>) -> Self {
+        Self { services, methods, ..Self::default() }.sorted()
+    }
+
+    fn sorted(mut self) -> Self {
+        let place = |source: Source| (source.file, source.line);
+        self.services.sort_by_key(|e| (e.spec.name, e.spec.version, place(e.spec.source)));
+        self.methods.sort_by_key(|e| (e.service.name, e.service.version, place(e.spec.source)));
+        self.providers.sort_by_key(|e| (e.spec.name, place(e.spec.source)));
+        self.provisions.sort_by_key(|e| (e.capability.name, e.provider.name, place(e.provider.source)));
+        self
+    }
+
+    pub(super) fn methods_by_service(&self) -> MethodsByService {
+        let mut methods = MethodsByService::new();
+        for entry in &self.methods {
+            methods.entry((entry.service_id)()).or_default().push(entry);
+        }
+        methods
+    }
+}
