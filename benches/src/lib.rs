@@ -1,2 +1,4 @@
-//! Benchmarks: `src/bin/contestant.rs` takes part in the comparison with other frameworks, `src/bin/idle.rs` weighs idle
-//! connections.
+//! What the benchmarks share: a message to decode and judge, and gateways of any number of methods.
+
+pub mod mail;
+pub mod many;

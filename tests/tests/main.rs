@@ -6,3 +6,4 @@ mod client;
 mod email;
 mod http_edge;
 mod layering;
+mod many_methods;

@@ -1,0 +1,38 @@
+//! What a call brings along, and the runtime it runs on.
+
+use std::time::{Duration, Instant};
+
+use gateway_runtime::{Arrival, Call, MethodSpec, Origin, RequestId, ServiceSpec, Source, Verb};
+use http::HeaderMap;
+
+/// The place of what no author has written.
+pub(crate) const HERE: Source = Source { file: file!(), line: line!() };
+
+/// A call of some method.
+pub(crate) fn call() -> Call {
+    static SERVICE: ServiceSpec =
+        ServiceSpec { name: "s", version: 1, title: "", description: "", auth: None, scopes: &[], source: HERE };
+    static METHOD: MethodSpec = MethodSpec::new("m", Verb::Get, HERE);
+    call_of(&SERVICE, &METHOD)
+}
+
+/// A call of this method, begun now.
+pub(crate) fn call_of(service: &'static ServiceSpec, method: &'static MethodSpec) -> Call {
+    let now = Instant::now();
+    let arrival = Arrival {
+        id: RequestId::generate(),
+        origin: Origin::Http,
+        peer: None,
+        country: None,
+        headers: HeaderMap::new(),
+        started: now,
+        deadline: now + Duration::from_secs(30),
+    };
+    Call::new(service, method, arrival)
+}
+
+/// One thread, as each worker of the server has it.
+#[expect(clippy::expect_used, reason = "without a runtime there is nothing to measure")]
+pub(crate) fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime")
+}

@@ -1,0 +1,85 @@
+//! What the number of registered methods costs a call: from an address to its method, and a whole call in the pipeline.
+//! Beside it: the look-up of the same address in a `HashMap` of the standard library.
+
+use std::{collections::HashMap, hint::black_box, sync::Arc};
+
+use bytes::Bytes;
+use criterion::{BatchSize, BenchmarkId, Criterion};
+use gateway_benches::{mail::Message, many};
+use gateway_runtime::{CallRequest, Input, http::Routes, pipeline::Pipeline, registry::Method};
+
+use crate::context;
+
+const NUMBERS: [usize; 3] = [10, 1_000, 10_000];
+
+/// Look-ups that find one address, each address in turn, and nothing; then calls.
+#[expect(clippy::expect_used, reason = "without a gateway there is nothing to measure")]
+pub(crate) fn measure(criterion: &mut Criterion) {
+    let gateways = NUMBERS.map(|methods| {
+        let registry = many::registry(methods).expect("a registry");
+        let routes = Routes::new(&registry, |_| None).expect("routes");
+        let addresses: Vec<String> = spread(registry.methods().map(|method| method.path()).collect());
+        (routes, addresses)
+    });
+    look_ups(criterion, &gateways);
+    calls(criterion, &gateways);
+}
+
+type Gateway = (Routes, Vec<String>);
+
+fn look_ups(criterion: &mut Criterion, gateways: &[Gateway]) {
+    let mut group = criterion.benchmark_group("routing");
+    for (routes, addresses) in gateways {
+        let methods = addresses.len();
+        let plain: HashMap<&str, Arc<Method>> =
+            addresses.iter().filter_map(|path| Some((&**path, Arc::clone(routes.method_at(path)?)))).collect();
+        let one = addresses[methods / 2].as_str();
+        group.bench_function(BenchmarkId::new("HashMap of std, one address", methods), |bencher| {
+            bencher.iter(|| plain.get(black_box(one)));
+        });
+        group.bench_function(BenchmarkId::new("one address", methods), |bencher| {
+            bencher.iter(|| routes.method_at(black_box(one)));
+        });
+        group.bench_function(BenchmarkId::new("nothing there", methods), |bencher| {
+            bencher.iter(|| routes.method_at(black_box("/services/desk/v1/take-nothing")));
+        });
+        // As many addresses are called as there are, so that caches are no help.
+        let mut all = addresses.iter().cycle();
+        group.bench_function(BenchmarkId::new("HashMap of std, all addresses", methods), |bencher| {
+            bencher.iter(|| all.next().map(|path| plain.get(path.as_str())));
+        });
+        group.bench_function(BenchmarkId::new("all addresses", methods), |bencher| {
+            bencher.iter(|| all.next().map(|path| routes.method_at(path)));
+        });
+    }
+    group.finish();
+}
+
+/// From the address and the bytes of the body to the reply: all but the HTTP.
+#[expect(clippy::expect_used, reason = "a message is JSON")]
+fn calls(criterion: &mut Criterion, gateways: &[Gateway]) {
+    let runtime = context::runtime();
+    let pipeline = Pipeline::new();
+    let body = Bytes::from(serde_json::to_vec(&Message::valid()).expect("JSON"));
+    let mut group = criterion.benchmark_group("call");
+    for (routes, addresses) in gateways {
+        let one = addresses[addresses.len() / 2].as_str();
+        group.bench_function(BenchmarkId::new("one method", addresses.len()), |bencher| {
+            bencher.iter_batched(
+                || body.clone(),
+                |body| {
+                    let method = routes.method_at(black_box(one)).expect("a method");
+                    let call = context::call_of(method.service, method.spec);
+                    runtime.block_on(pipeline.call(method, CallRequest { call, input: Input::Json(body) }))
+                },
+                BatchSize::SmallInput,
+            );
+        });
+    }
+    group.finish();
+}
+
+/// The same in an order that is that of no memory: a step that shares no factor with the numbers of methods.
+fn spread(addresses: Vec<String>) -> Vec<String> {
+    (0..addresses.len()).map(|at| addresses[at * 7_919 % addresses.len()].clone()).collect()
+}

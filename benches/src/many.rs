@@ -1,0 +1,81 @@
+//! A registry of as many methods as one likes: the entries that the macros submit at link time, made at run time.
+
+use gateway_runtime::{
+    __private as gw, App, Result, StartError,
+    registry::{Registry, RegistrySettings},
+};
+
+use crate::mail::{Accepted, Message};
+
+/// A service; each version of it is one of its own.
+struct Desk<const VERSION: u32>;
+
+impl<const VERSION: u32> gw::Service for Desk<VERSION> {
+    const SPEC: &'static gw::ServiceSpec = &gw::ServiceSpec {
+        name: "desk",
+        version: VERSION,
+        title: "A desk",
+        description: "Takes messages.",
+        auth: None,
+        scopes: &[],
+        source: gw::Source { file: file!(), line: line!() },
+    };
+}
+
+/// Every method of it.
+struct Take<const VERSION: u32>;
+
+impl<const VERSION: u32> gw::Exposed for Take<VERSION> {
+    type Service = Desk<VERSION>;
+    type Arguments = (Message,);
+    type Output = Result<Accepted>;
+
+    async fn call(_: gw::Arc<Desk<VERSION>>, (message,): (Message,)) -> Result<Accepted> {
+        Ok(Accepted { accepted: message.to.len() })
+    }
+}
+
+/// The entries of a service with methods of these names.
+struct Entries {
+    service: fn() -> gw::ServiceEntry,
+    method: fn(gw::MethodSpec) -> gw::MethodEntry,
+}
+
+const fn entries<const VERSION: u32>() -> Entries {
+    Entries {
+        service: || gw::ServiceEntry::new::<Desk<VERSION>>(|_| Ok(gw::Arc::new(Desk::<VERSION>)), None),
+        method: |spec| gw::MethodEntry::new::<Take<VERSION>>(spec, None),
+    }
+}
+
+/// What a type cannot be: one of many.
+const SERVICES: [Entries; 10] = [
+    entries::<1>(),
+    entries::<2>(),
+    entries::<3>(),
+    entries::<4>(),
+    entries::<5>(),
+    entries::<6>(),
+    entries::<7>(),
+    entries::<8>(),
+    entries::<9>(),
+    entries::<10>(),
+];
+
+/// A registry of ten services that share `methods` methods evenly, each of which takes a [`Message`]. What it is made
+/// of lives as long as the program, as what is linked does.
+///
+/// # Errors
+///
+/// None that is known.
+pub fn registry(methods: usize) -> Result<Registry, StartError> {
+    let services = SERVICES.iter().map(|it| &*Box::leak(Box::new((it.service)())));
+    let entry = |at: usize| {
+        let name: &str = Box::leak(format!("take-{}", at / SERVICES.len()).into_boxed_str());
+        let source = gw::Source { file: file!(), line: line!() };
+        let spec = gw::MethodSpec { title: "Take", ..gw::MethodSpec::new(name, gw::Verb::Post, source) };
+        &*Box::leak(Box::new((SERVICES[at % SERVICES.len()].method)(spec)))
+    };
+    let entries = gw::Entries::of(services.collect(), (0..methods).map(entry).collect());
+    Registry::of(&entries, &App::default(), &RegistrySettings::default())
+}

@@ -1,0 +1,112 @@
+//! Ten thousand methods: all of them are there and published, the start takes time in proportion, and one call costs what
+//! it costs beside nine others.
+
+use std::{
+    sync::{Arc, LazyLock},
+    time::{Duration, Instant},
+};
+
+use bytes::Bytes;
+use gateway_benches::{mail::Message, many};
+use gateway_runtime::{
+    Arrival, Call, CallRequest, Input, Origin, Reply, RequestId,
+    http::{Documents, Info, Routes},
+    pipeline::Pipeline,
+    registry::Registry,
+};
+use http::HeaderMap;
+use serde_json::Value;
+
+const MANY: usize = 10_000;
+
+/// Made once for all tests, because it takes a while.
+static GATEWAY: LazyLock<Started> = LazyLock::new(|| start(MANY));
+
+struct Started {
+    registry: Arc<Registry>,
+    routes: Routes,
+    documents: Documents,
+    took: Duration,
+}
+
+fn start(methods: usize) -> Started {
+    let started = Instant::now();
+    let registry = Arc::new(many::registry(methods).unwrap());
+    let routes = Routes::new(&registry, |_| None).unwrap();
+    let documents = Documents::new(&Info::default(), Arc::clone(&registry));
+    Started { registry, routes, documents, took: started.elapsed() }
+}
+
+fn document(documents: &Documents, path: &str) -> Value {
+    let response = documents.serve(path, &HeaderMap::new()).unwrap();
+    serde_json::from_slice(response.body()).unwrap()
+}
+
+#[test]
+fn every_one_of_ten_thousand_methods_is_at_its_address_and_published() {
+    let Started { registry, routes, documents, .. } = &*GATEWAY;
+    for method in registry.methods() {
+        let found = routes.method_at(&method.path()).unwrap();
+        assert!(Arc::ptr_eq(found, method), "{found:?} stands at the address of {method:?}");
+    }
+    let meta = document(documents, "/meta");
+    let services = meta["services"].as_array().unwrap();
+    let described = services.iter().map(|service| service["methods"].as_array().unwrap().len()).sum::<usize>();
+    let openapi = document(documents, "/openapi.json");
+    let asyncapi = document(documents, "/asyncapi.json");
+    let entries = |value: &Value| value.as_object().unwrap().len();
+    let published = [described, entries(&openapi["paths"]), entries(&asyncapi["operations"])];
+    assert_eq!(published, [MANY; 3]);
+}
+
+#[test]
+fn the_start_takes_time_in_proportion_to_the_methods() {
+    let many = GATEWAY.took;
+    // The shortest of several: some of them are not interrupted, even on a busy machine.
+    let few = (0..8).map(|_| start(MANY / 40).took).min().unwrap();
+    // What looked at every method for every method would take 1,600 times as long.
+    assert!(many < few * 200, "{} methods took {few:?}, {MANY} took {many:?}", MANY / 40);
+}
+
+/// One call, from its address and its bytes to the reply.
+async fn call(routes: &Routes, pipeline: &Pipeline, address: &str, body: &Bytes) -> Reply {
+    let method = routes.method_at(address).unwrap();
+    let now = Instant::now();
+    let arrival = Arrival {
+        id: RequestId::generate(),
+        origin: Origin::Http,
+        peer: None,
+        country: None,
+        headers: HeaderMap::new(),
+        started: now,
+        deadline: now + Duration::from_secs(30),
+    };
+    let call = Call::new(method.service, method.spec, arrival);
+    pipeline.call(method, CallRequest { call, input: Input::Json(body.clone()) }).await.unwrap()
+}
+
+#[tokio::test]
+async fn a_call_costs_the_same_beside_nine_others_and_beside_ten_thousand() {
+    let body = Bytes::from(serde_json::to_vec(&Message::valid()).unwrap());
+    let pipeline = Pipeline::new();
+    let few = start(10);
+    let gateways = [&few, &*GATEWAY];
+    let addresses = gateways.map(|gateway| gateway.registry.methods().last().unwrap().path());
+    let mut best = [Duration::MAX; 2];
+    // In turns, so that both have the same quiet moments.
+    for _ in 0..500 {
+        for ((gateway, address), best) in gateways.iter().zip(&addresses).zip(&mut best) {
+            let started = Instant::now();
+            for _ in 0..4 {
+                let Reply::Json(answer) = call(&gateway.routes, &pipeline, address, &body).await else {
+                    panic!("no JSON")
+                };
+                assert!(answer.starts_with(br#"{"accepted":5"#));
+            }
+            *best = started.elapsed().min(*best);
+        }
+    }
+    let [few, many] = best;
+    // One comparison of a name for each method would be many times a call.
+    assert!(many < few * 2, "four calls took {few:?} with 10 methods and {many:?} with {MANY}");
+}
