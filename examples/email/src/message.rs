@@ -12,7 +12,7 @@ pub struct Address(
     pub String,
 );
 
-/// A message to be sent.
+/// A message to be sent. The longest is less than the 1 MiB of a body, even if JSON escapes each character with twelve bytes.
 #[model]
 #[serde(deny_unknown_fields)]
 pub struct SendRequest {
@@ -27,10 +27,10 @@ pub struct SendRequest {
     #[schemars(length(min = 1, max = 500), regex(pattern = r"^[^\x00-\x1f\x7f]+$"))]
     pub subject: String,
     /// The message as plain text.
-    #[schemars(length(min = 1, max = 50_000))]
+    #[schemars(length(min = 1, max = 20_000))]
     pub text: String,
     /// The same in HTML, for readers that show it.
-    #[schemars(length(min = 1, max = 200_000))]
+    #[schemars(length(min = 1, max = 50_000))]
     pub html: Option<String>,
 }
 

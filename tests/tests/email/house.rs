@@ -72,13 +72,16 @@ impl House {
 
     /// Posts what the typed client would not: its status, and the body of a failure.
     pub(super) async fn post(&self, path: &str, headers: &[(&str, String)], body: &Value) -> (u16, Value) {
+        self.post_text(path, headers, body.to_string()).await
+    }
+
+    /// The same, with a body as it is written.
+    pub(super) async fn post_text(&self, path: &str, headers: &[(&str, String)], body: String) -> (u16, Value) {
         let address = self.gateway.address();
         let request = http::Request::post(path).header("host", address.to_string());
         let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, value));
-        let request = request
-            .header("content-type", "application/json")
-            .body(Full::<bytes::Bytes>::from(body.to_string()))
-            .unwrap();
+        let request =
+            request.header("content-type", "application/json").body(Full::<bytes::Bytes>::from(body)).unwrap();
         let stream = TokioIo::new(TcpStream::connect(address).await.unwrap());
         let (mut sender, connection) = hyper::client::conn::http1::handshake(stream).await.unwrap();
         tokio::spawn(connection);
