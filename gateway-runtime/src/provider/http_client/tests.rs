@@ -285,7 +285,7 @@ async fn tls_server<F>(
 where
     F: Future<Output = ()> + Send + 'static,
 {
-    let certified = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
+    let certified = rcgen::generate_simple_self_signed(vec!["127.0.0.1".to_owned()]).unwrap();
     let pem = certified.cert.pem();
     let certificate = CertificateDer::from_pem_slice(pem.as_bytes()).unwrap();
     let key = PrivateKeyDer::from_pem_slice(certified.signing_key.serialize_pem().as_bytes()).unwrap();
@@ -308,7 +308,7 @@ where
     let settings = HttpClientSettings { extra_authorities: Some(path.clone()), ..Default::default() };
     let client = HttpClient::new(&settings).unwrap();
     std::fs::remove_file(path).unwrap();
-    Tls { url: url.replace("http://127.0.0.1", "https://localhost"), client }
+    Tls { url: url.replace("http://", "https://"), client }
 }
 
 type TlsStream = tokio_rustls::server::TlsStream<TcpStream>;
