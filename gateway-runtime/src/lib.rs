@@ -26,6 +26,7 @@ pub mod schema;
 mod secret;
 mod section;
 mod spec;
+pub mod store;
 pub mod strategy;
 mod support;
 pub mod telemetry;

@@ -1,0 +1,126 @@
+//! Decides what a batch of changes does. All of a batch happens in one transaction, so what is decided here for many
+//! calls costs a few statements and one commit.
+
+mod claims;
+mod money;
+
+use std::{sync::Arc, time::Duration};
+
+use serde::{Serialize, de::DeserializeOwned};
+
+use self::{claims::Claims, money::Purse};
+use super::{
+    Audit, Change, Database, Outcome, Request, Statement, StoreError, Transaction,
+    statements::{ADD_REQUESTS, AUDIT, FIND_REQUESTS},
+};
+
+/// How long a database may take over one batch before it counts as away.
+pub(super) const TIMEOUT: Duration = Duration::from_secs(5);
+
+/// The books, kept in a database.
+#[derive(Clone, Debug)]
+pub struct Books(Arc<dyn Database>);
+
+impl Books {
+    /// The books in `database`, whose migrations have been applied.
+    #[must_use]
+    pub fn new(database: impl Database + 'static) -> Self {
+        Self(Arc::new(database))
+    }
+
+    /// Carries out all of `changes` or none, in an order in which they could have come, and says what came of each.
+    ///
+    /// # Errors
+    ///
+    /// When the database is away, slow or full. Nothing was changed, unless [`StoreError::may_have_happened`].
+    pub async fn commit(&self, changes: &[Change]) -> Result<Vec<Outcome>, StoreError> {
+        let work = async {
+            let mut write = Write(self.0.begin().await?);
+            let outcomes = write.all(changes).await?;
+            Ok((write, outcomes))
+        };
+        let (write, outcomes) = in_time(work, StoreError::away).await?;
+        in_time(write.0.commit(), StoreError::uncertain).await?;
+        Ok(outcomes)
+    }
+
+    /// The records of these calls, newest first.
+    ///
+    /// # Errors
+    ///
+    /// When the database is away or slow.
+    pub async fn requests(&self, calls: &[&str]) -> Result<Vec<Request>, StoreError> {
+        self.read(&FIND_REQUESTS, &calls).await
+    }
+
+    /// What an account has, by currency, and what its entries and holds add up to.
+    ///
+    /// # Errors
+    ///
+    /// When the database is away or slow.
+    pub async fn audit(&self, account: &str) -> Result<Vec<Audit>, StoreError> {
+        self.read(&AUDIT, &[account]).await
+    }
+
+    async fn read<T: DeserializeOwned>(
+        &self,
+        statement: &'static Statement,
+        argument: &impl Serialize,
+    ) -> Result<Vec<T>, StoreError> {
+        let argument = to_json(argument)?;
+        let rows = in_time(self.0.read(statement, &argument), StoreError::away).await?;
+        rows.iter().map(|row| from_json(row)).collect()
+    }
+}
+
+async fn in_time<T>(
+    work: impl Future<Output = Result<T, StoreError>>,
+    late: fn(&'static str) -> StoreError,
+) -> Result<T, StoreError> {
+    match tokio::time::timeout(TIMEOUT, work).await {
+        Ok(done) => done,
+        Err(_) => Err(late("the database did not answer in time")),
+    }
+}
+
+fn to_json(rows: &impl Serialize) -> Result<String, StoreError> {
+    serde_json::to_string(rows).map_err(|error| StoreError::refused(format!("a row cannot be written: {error}")))
+}
+
+fn from_json<T: DeserializeOwned>(row: &str) -> Result<T, StoreError> {
+    serde_json::from_str(row).map_err(|error| StoreError::refused(format!("a row cannot be read: {error}: {row}")))
+}
+
+/// A batch on its way.
+struct Write(Box<dyn Transaction>);
+
+impl Write {
+    async fn all(&mut self, changes: &[Change]) -> Result<Vec<Outcome>, StoreError> {
+        let mut outcomes = vec![Outcome::Settled; changes.len()];
+        // Balances first, always in the same order: two gateways never wait for each other.
+        let mut purse = Purse::open(self, changes, &mut outcomes).await?;
+        Claims::write(self, changes, &mut outcomes).await?;
+        purse.settle(self, changes).await?;
+        purse.hold(self, changes, &mut outcomes).await?;
+        purse.close(self).await?;
+        let requests = changes.iter().filter_map(|change| match change {
+            Change::Settle(settlement) => Some(&settlement.request),
+            _ => None,
+        });
+        self.rows::<_, ()>(&ADD_REQUESTS, requests.collect()).await?;
+        Ok(outcomes)
+    }
+
+    /// Carries out a statement for some rows; none, and nothing is sent.
+    async fn rows<T: Serialize, R: DeserializeOwned>(
+        &mut self,
+        statement: &'static Statement,
+        rows: Vec<T>,
+    ) -> Result<Vec<R>, StoreError> {
+        if rows.is_empty() {
+            return Ok(Vec::new());
+        }
+        let argument = to_json(&rows)?;
+        self.0.run(statement, &argument).await?.iter().map(|row| from_json(row)).collect()
+    }
+}

@@ -1,0 +1,218 @@
+//! Accounts, balances, holds and the ledger.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::Write;
+use crate::{
+    money::Money,
+    store::{
+        Change, Credit, Credited, Held, Hold, Outcome, StoreError,
+        statements::{
+            ADD_ENTRIES, ADD_HOLDS, END_HOLDS, ENSURE_BALANCES, FIND_CREDITS, KEEP_HOLDS, LOCK_BALANCES, OPEN_ACCOUNTS,
+            SET_BALANCES,
+        },
+    },
+};
+
+/// Whose balance, and in which currency.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+struct Of {
+    account: Arc<str>,
+    currency: String,
+}
+
+impl Of {
+    fn new(account: &Arc<str>, amount: Money) -> Self {
+        Self { account: Arc::clone(account), currency: amount.currency().to_string() }
+    }
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Balance {
+    #[serde(flatten)]
+    of: Of,
+    available: i64,
+    held: i64,
+}
+
+#[derive(Serialize)]
+struct Entry<'c> {
+    #[serde(flatten)]
+    of: Of,
+    kind: &'static str,
+    amount: i64,
+    reference: &'c str,
+    at: i64,
+}
+
+#[derive(Deserialize)]
+struct FoundCredit {
+    #[serde(flatten)]
+    of: Of,
+    reference: String,
+    amount: i64,
+}
+
+/// The balances that a batch is about, which nobody else can change until it ends.
+pub(super) struct Purse {
+    balances: BTreeMap<Of, Balance>,
+}
+
+impl Purse {
+    /// Opens accounts, takes the balances of a batch for itself, and brings in its credits.
+    pub(super) async fn open(
+        write: &mut Write,
+        changes: &[Change],
+        outcomes: &mut [Outcome],
+    ) -> Result<Self, StoreError> {
+        open_accounts(write, changes, outcomes).await?;
+        let (mut concerned, mut credited) = (Vec::new(), Vec::new());
+        for change in changes {
+            match change {
+                Change::Credit(credit) => credited.push(Of::new(&credit.account, credit.amount)),
+                Change::Hold(hold) => concerned.push(Of::new(&hold.account, hold.amount)),
+                Change::Settle(settlement) => {
+                    concerned.extend(settlement.hold.iter().map(|(hold, _)| Of::new(&hold.account, hold.amount)));
+                }
+                Change::Claim(_) | Change::Renew { .. } | Change::Open { .. } => {}
+            }
+        }
+        concerned.extend(credited.iter().cloned());
+        for ofs in [&mut credited, &mut concerned] {
+            ofs.sort();
+            ofs.dedup();
+        }
+        write.rows::<_, ()>(&ENSURE_BALANCES, credited).await?;
+        let balances: Vec<Balance> = write.rows(&LOCK_BALANCES, concerned).await?;
+        let mut this = Self { balances: balances.into_iter().map(|balance| (balance.of.clone(), balance)).collect() };
+        this.credit(write, changes, outcomes).await?;
+        Ok(this)
+    }
+
+    async fn credit(
+        &mut self,
+        write: &mut Write,
+        changes: &[Change],
+        outcomes: &mut [Outcome],
+    ) -> Result<(), StoreError> {
+        let credits = || changes.iter().enumerate().filter_map(|(at, change)| Some((at, as_credit(change)?)));
+        let asked = credits().map(|(_, c)| json!({ "account": c.account, "reference": c.reference }));
+        let mut known: Vec<FoundCredit> = write.rows(&FIND_CREDITS, asked.collect::<Vec<Value>>()).await?;
+        let mut entries = Vec::new();
+        for (at, credit) in credits() {
+            let Credit { account, amount, reference, at: now } = credit;
+            let of = Of::new(account, *amount);
+            let before = known.iter().find(|c| c.of.account == *account && *c.reference == **reference);
+            let outcome = match (before, self.balances.get_mut(&of)) {
+                (Some(c), _) if c.of == of && c.amount == amount.nanos() => Credited::Already,
+                (Some(_), _) => Credited::Mismatch,
+                (None, None) => Credited::NoAccount,
+                // The sum of both, so that a release always fits.
+                (None, Some(balance)) => match amount.nanos().checked_add(balance.held + balance.available) {
+                    None => Credited::TooMuch,
+                    Some(_) => {
+                        balance.available += amount.nanos();
+                        let amount = amount.nanos();
+                        entries.push(Entry { of: of.clone(), kind: "credit", amount, reference, at: *now });
+                        known.push(FoundCredit { of, reference: reference.to_string(), amount });
+                        Credited::Credited
+                    }
+                },
+            };
+            outcomes[at] = Outcome::Credit(outcome);
+        }
+        write.rows::<_, ()>(&ADD_ENTRIES, entries).await?;
+        Ok(())
+    }
+
+    /// Ends the holds of calls that have ended: charges what they cost, and gives the rest back.
+    pub(super) async fn settle(&mut self, write: &mut Write, changes: &[Change]) -> Result<(), StoreError> {
+        let settled = || changes.iter().filter_map(as_settled_hold);
+        let unknown = settled().filter(|(_, cost, _)| cost.is_none()).map(|(hold, ..)| &hold.call);
+        write.rows::<_, ()>(&KEEP_HOLDS, unknown.collect()).await?;
+        let ended = settled().filter(|(_, cost, _)| cost.is_some()).map(|(hold, ..)| &hold.call);
+        // A hold that an operator has ended before is nobody's to end again.
+        let ended: Vec<String> = write.rows(&END_HOLDS, ended.collect()).await?;
+        let mut entries = Vec::new();
+        for (hold, cost, at) in settled() {
+            let (Some(cost), true) = (cost, ended.iter().any(|call| **call == *hold.call)) else { continue };
+            let of = Of::new(&hold.account, hold.amount);
+            let Some(balance) = self.balances.get_mut(&of) else { continue };
+            let (held, cost) = (hold.amount.nanos(), cost.nanos().clamp(0, hold.amount.nanos()));
+            balance.held -= held;
+            balance.available += held - cost;
+            if cost > 0 {
+                entries.push(Entry { of, kind: "charge", amount: cost, reference: &hold.call, at });
+            }
+        }
+        write.rows::<_, ()>(&ADD_ENTRIES, entries).await?;
+        Ok(())
+    }
+
+    /// Sets money aside, for as many calls as there is money for.
+    pub(super) async fn hold(
+        &mut self,
+        write: &mut Write,
+        changes: &[Change],
+        outcomes: &mut [Outcome],
+    ) -> Result<(), StoreError> {
+        let mut held = Vec::new();
+        for (change, outcome) in changes.iter().zip(outcomes) {
+            let Change::Hold(Hold { call, account, amount, at }) = change else { continue };
+            let of = Of::new(account, *amount);
+            let balance = self.balances.get_mut(&of);
+            let available = balance.as_ref().map_or(0, |balance| balance.available);
+            *outcome = Outcome::Hold(match balance {
+                Some(balance) if balance.available >= amount.nanos() => {
+                    balance.available -= amount.nanos();
+                    balance.held += amount.nanos();
+                    let Of { account, currency } = of;
+                    held.push(json!({
+                        "call": call, "account": account, "currency": currency, "amount": amount.nanos(), "at": at,
+                    }));
+                    Held::Held
+                }
+                _ => Held::Insufficient { available },
+            });
+        }
+        write.rows::<_, ()>(&ADD_HOLDS, held).await?;
+        Ok(())
+    }
+
+    /// Writes the balances.
+    pub(super) async fn close(self, write: &mut Write) -> Result<(), StoreError> {
+        write.rows::<_, ()>(&SET_BALANCES, self.balances.into_values().collect()).await?;
+        Ok(())
+    }
+}
+
+async fn open_accounts(write: &mut Write, changes: &[Change], outcomes: &mut [Outcome]) -> Result<(), StoreError> {
+    let opened = changes.iter().filter_map(|change| match change {
+        Change::Open { account, plan, at } => Some(json!({ "id": account, "plan": plan, "created": at })),
+        _ => None,
+    });
+    let mut new: Vec<String> = write.rows(&OPEN_ACCOUNTS, opened.collect()).await?;
+    for (change, outcome) in changes.iter().zip(outcomes) {
+        if let Change::Open { account, .. } = change {
+            let place = new.iter().position(|id| **id == **account);
+            *outcome = Outcome::Opened(place.map(|place| new.swap_remove(place)).is_some());
+        }
+    }
+    Ok(())
+}
+
+fn as_credit(change: &Change) -> Option<&Credit> {
+    match change {
+        Change::Credit(credit) => Some(credit),
+        _ => None,
+    }
+}
+
+/// The hold of a call that has ended, what the call cost, and when it came.
+fn as_settled_hold(change: &Change) -> Option<(&Hold, Option<Money>, i64)> {
+    let Change::Settle(settlement) = change else { return None };
+    settlement.hold.as_ref().map(|(hold, cost)| (hold, *cost, settlement.request.at))
+}

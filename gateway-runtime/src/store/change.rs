@@ -1,0 +1,244 @@
+//! What calls have written into the books, and what comes of it.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::money::Money;
+
+/// The name of a call in the books: 32 hexadecimal digits, the first twelve the time in milliseconds. Unlike the request
+/// id, which its caller may choose, no two calls share one.
+pub type CallKey = Arc<str>;
+
+/// One change; the changes of a batch happen in their order, and all or none.
+#[derive(Clone, Debug)]
+pub enum Change {
+    /// A call claims an idempotency key.
+    Claim(Claim),
+    /// A claim is kept open for longer.
+    Renew {
+        /// Which.
+        key: ClaimKey,
+        /// The holder's.
+        fence: Arc<str>,
+        /// Microseconds since 1970.
+        until: i64,
+    },
+    /// A call sets money aside.
+    Hold(Hold),
+    /// A call has ended.
+    Settle(Box<Settlement>),
+    /// An account is made; the same again changes nothing.
+    Open {
+        /// Its name.
+        account: Arc<str>,
+        /// Its plan.
+        plan: Arc<str>,
+        /// Microseconds since 1970.
+        at: i64,
+    },
+    /// Money comes in.
+    Credit(Credit),
+}
+
+/// What came of a [`Change`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// Of [`Change::Claim`].
+    Claim(Claimed),
+    /// Of [`Change::Renew`]: false when the claim is somebody else's by now.
+    Renewed(bool),
+    /// Of [`Change::Hold`].
+    Hold(Held),
+    /// Of [`Change::Settle`].
+    Settled,
+    /// Of [`Change::Open`]: false when it was there.
+    Opened(bool),
+    /// Of [`Change::Credit`].
+    Credit(Credited),
+}
+
+/// A digest of the account, service, version, method and idempotency key, in hexadecimal digits.
+pub type ClaimKey = Arc<str>;
+
+/// A call claims an idempotency key.
+#[derive(Clone, Debug, Serialize)]
+pub struct Claim {
+    /// What it is unique for.
+    pub key: ClaimKey,
+    /// A digest of the request, in hexadecimal digits.
+    pub fingerprint: Arc<str>,
+    /// Tells this holder from those before and after it.
+    pub fence: Arc<str>,
+    /// Now; microseconds since 1970.
+    pub at: i64,
+    /// Until when nobody else may claim it.
+    pub until: i64,
+    /// Whether the call may not be carried out a second time, whatever became of the first.
+    pub once: bool,
+}
+
+/// What came of a [`Claim`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Claimed {
+    /// It is the call's, which may go on.
+    Granted,
+    /// Another call has it, until then at the most; microseconds since 1970.
+    InProgress(i64),
+    /// It belongs to another request.
+    Mismatch,
+    /// The call was carried out; this is its stored answer.
+    Done(String),
+    /// A call that must happen once began and did not end.
+    Unknown,
+}
+
+/// A call sets money aside.
+#[derive(Clone, Debug)]
+pub struct Hold {
+    /// Which.
+    pub call: CallKey,
+    /// Who pays.
+    pub account: Arc<str>,
+    /// The most that it can cost.
+    pub amount: Money,
+    /// Microseconds since 1970.
+    pub at: i64,
+}
+
+/// What came of a [`Hold`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Held {
+    /// The money is set aside.
+    Held,
+    /// There is not so much.
+    Insufficient {
+        /// What there is, in 10⁻⁹ of a unit.
+        available: i64,
+    },
+}
+
+/// Money comes into an account.
+#[derive(Clone, Debug)]
+pub struct Credit {
+    /// Whose.
+    pub account: Arc<str>,
+    /// How much; more than nothing.
+    pub amount: Money,
+    /// Where it comes from; the same reference again brings no more.
+    pub reference: Arc<str>,
+    /// Microseconds since 1970.
+    pub at: i64,
+}
+
+/// What came of a [`Credit`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Credited {
+    /// The money is there.
+    Credited,
+    /// It was, for this reference.
+    Already,
+    /// The reference was used for another amount.
+    Mismatch,
+    /// There is no such account.
+    NoAccount,
+    /// The balance would be larger than can be written.
+    TooMuch,
+}
+
+/// A call has ended: its row, its money and its key, all at once.
+#[derive(Clone, Debug)]
+pub struct Settlement {
+    /// The row.
+    pub request: Request,
+    /// The money that was set aside, and how much of it the call has cost: none when that is not known, and the money
+    /// stays aside.
+    pub hold: Option<(Hold, Option<Money>)>,
+    /// The key that was claimed, and what becomes of it.
+    pub claim: Option<(ClaimKey, Arc<str>, Closing)>,
+}
+
+/// What becomes of a claim when its call has ended.
+#[derive(Clone, Debug)]
+pub enum Closing {
+    /// The call was not carried out; the next may.
+    Release,
+    /// Whoever asks again gets this answer, until then; microseconds since 1970.
+    Answer(String, i64),
+}
+
+/// The record of a request.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Request {
+    /// Its name in the books.
+    pub call: CallKey,
+    /// Its name for the caller.
+    pub request_id: String,
+    /// When it came; microseconds since 1970.
+    pub at: i64,
+    /// Who pays.
+    pub account: Option<Arc<str>>,
+    /// Who called.
+    pub user: Option<Arc<str>>,
+    /// By what road: `http`, `ws`, `bus`, `webhook`.
+    pub origin: String,
+    /// The service …
+    pub service: String,
+    /// … its version …
+    pub version: u32,
+    /// … and the method.
+    pub method: String,
+    /// The HTTP status of the answer.
+    pub status: u16,
+    /// The error's code.
+    pub code: Option<String>,
+    /// Whether the caller got what they asked for.
+    pub fulfilled: bool,
+    /// Whether the answer came from the cache.
+    pub cache_hit: bool,
+    /// Whether the answer was given before, under the same idempotency key.
+    pub replay: bool,
+    /// What the account pays, in 10⁻⁹ …
+    pub price: Option<i64>,
+    /// … of this currency.
+    pub currency: Option<String>,
+    /// What the attempts cost us, in 10⁻⁹ …
+    pub cost: Option<i64>,
+    /// … of this currency.
+    pub cost_currency: Option<String>,
+    /// The provider that answered.
+    pub provider: Option<String>,
+    /// How long it took, in microseconds.
+    pub duration: i64,
+    /// The client's address.
+    pub peer: Option<String>,
+    /// The trace's id (W3C Trace Context).
+    pub trace: Option<String>,
+    /// The attempts at providers, as JSON.
+    pub attempts: Option<String>,
+}
+
+/// What an account has in one currency, and what its ledger says; in 10⁻⁹ of a unit.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct Audit {
+    /// Whose.
+    pub account: String,
+    /// In which currency.
+    pub currency: String,
+    /// What can be spent.
+    pub available: i64,
+    /// What is set aside for calls.
+    pub held: i64,
+    /// The sum of the ledger's entries.
+    pub entries: i64,
+    /// The sum of the open holds.
+    pub holds: i64,
+}
+
+impl Audit {
+    /// Whether the balance is what the ledger and the holds add up to.
+    #[must_use]
+    pub fn balances(&self) -> bool {
+        self.available + self.held == self.entries && self.held == self.holds
+    }
+}

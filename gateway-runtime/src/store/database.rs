@@ -1,0 +1,99 @@
+//! What the books need of a database: transactions, and statements that take one JSON text and give rows of JSON text.
+//!
+//! A statement works on all rows of a batch at once: both dialects turn a JSON text into rows and rows into JSON texts,
+//! so one driver call does for a hundred requests, and the code around it is the same for every database.
+
+use std::{borrow::Cow, fmt, future::Future, pin::Pin};
+
+use super::Statement;
+
+/// A future in a box: databases are chosen at start.
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// A database that keeps the books.
+pub trait Database: fmt::Debug + Send + Sync {
+    /// Begins to write. What is read in it does not change until it ends.
+    fn begin(&self) -> BoxFuture<'_, Result<Box<dyn Transaction>, StoreError>>;
+
+    /// Reads what `statement` finds for `argument`.
+    fn read<'a>(
+        &'a self,
+        statement: &'static Statement,
+        argument: &'a str,
+    ) -> BoxFuture<'a, Result<Vec<String>, StoreError>>;
+}
+
+/// A transaction; dropped without [`commit`](Self::commit) it has never been.
+pub trait Transaction: Send {
+    /// Carries out `statement` with `argument`, and gives the rows it returns.
+    fn run<'a>(
+        &'a mut self,
+        statement: &'static Statement,
+        argument: &'a str,
+    ) -> BoxFuture<'a, Result<Vec<String>, StoreError>>;
+
+    /// Makes it last.
+    fn commit(self: Box<Self>) -> BoxFuture<'static, Result<(), StoreError>>;
+}
+
+/// Why the books could not be read or written.
+#[derive(Clone, Debug)]
+pub struct StoreError {
+    message: Cow<'static, str>,
+    kind: Kind,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Refused,
+    Away,
+    Uncertain,
+}
+
+impl StoreError {
+    /// The database is there and will not have it; nothing was changed.
+    pub(super) fn refused(message: impl Into<Cow<'static, str>>) -> Self {
+        Self { message: message.into(), kind: Kind::Refused }
+    }
+
+    /// The database is away, slow or full; nothing was changed.
+    pub(super) fn away(message: impl Into<Cow<'static, str>>) -> Self {
+        Self { message: message.into(), kind: Kind::Away }
+    }
+
+    /// The change may be there or not: the connection was lost over the commit.
+    pub(super) fn uncertain(message: impl Into<Cow<'static, str>>) -> Self {
+        Self { message: message.into(), kind: Kind::Uncertain }
+    }
+
+    /// What the driver says of a statement.
+    pub(super) fn of_statement(database: &str, error: &sqlx::Error) -> Self {
+        let message = format!("{database}: {error}");
+        match error.as_database_error() {
+            Some(e) if e.is_unique_violation() || e.is_check_violation() || e.is_foreign_key_violation() => {
+                Self::refused(message)
+            }
+            _ => Self::away(message),
+        }
+    }
+
+    /// Whether the database will not have this change, and is well otherwise.
+    #[must_use]
+    pub fn is_refusal(&self) -> bool {
+        self.kind == Kind::Refused
+    }
+
+    /// Whether the change may be there all the same.
+    #[must_use]
+    pub fn may_have_happened(&self) -> bool {
+        self.kind == Kind::Uncertain
+    }
+}
+
+impl fmt::Display for StoreError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for StoreError {}

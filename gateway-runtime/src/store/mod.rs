@@ -1,0 +1,33 @@
+//! What must last: accounts and their money, idempotency keys, the record of requests.
+//!
+//! [`Books`] decides what a batch of [`Change`]s does, inside one transaction of a [`Database`]; `journal` makes the
+//! batches, so that what concurrent calls must have on disk costs each of them a share of one commit. `statements` has
+//! the SQL of both dialects; each database lives in a file of its own and knows nothing of what it keeps.
+
+mod books;
+mod change;
+mod database;
+mod journal;
+mod migrations;
+#[cfg(feature = "postgres")]
+mod postgres;
+mod sqlite;
+mod statements;
+
+pub use self::{
+    books::Books,
+    change::{
+        Audit, CallKey, Change, Claim, ClaimKey, Claimed, Closing, Credit, Credited, Held, Hold, Outcome, Request,
+        Settlement,
+    },
+    database::{BoxFuture, Database, StoreError, Transaction},
+    journal::Journal,
+    sqlite::Sqlite,
+    statements::Statement,
+};
+
+#[cfg(feature = "postgres")]
+pub use self::postgres::Postgres;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,108 @@
+//! SQLite in a file, the default: one writer, any number of readers (write-ahead log).
+
+use std::{path::Path, time::Duration};
+
+use sqlx::{
+    SqlitePool,
+    migrate::Migration,
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+};
+
+use super::{
+    BoxFuture, Database, Statement, StoreError, Transaction,
+    migrations::{self, migration},
+};
+
+/// The books in a file.
+#[derive(Clone, Debug)]
+pub struct Sqlite {
+    writer: SqlitePool,
+    readers: SqlitePool,
+}
+
+impl Sqlite {
+    /// Opens the file, or makes it, and applies the migrations that it lacks.
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be opened, is no database, or was written by a newer version.
+    pub async fn open(path: &Path) -> Result<Self, StoreError> {
+        let writer = writer(path).await?;
+        migrations::apply(&writer, steps()).await?;
+        let readers = SqlitePoolOptions::new().max_connections(4).connect_with(options(path).read_only(true)).await;
+        Ok(Self { writer, readers: readers.map_err(|error| unopened(path, &error))? })
+    }
+
+    /// Takes back the migrations after `version`, and with them what they keep.
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](Self::open).
+    pub async fn take_back(path: &Path, version: i64) -> Result<(), StoreError> {
+        migrations::take_back(&writer(path).await?, steps(), version).await
+    }
+}
+
+fn steps() -> Vec<[Migration; 2]> {
+    vec![migration!(1, "books", "sqlite/0001_books")]
+}
+
+fn options(path: &Path) -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
+        .filename(path)
+        .create_if_missing(true)
+        .foreign_keys(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        // What is acknowledged is on disk, also when the power fails.
+        .synchronous(SqliteSynchronous::Full)
+        .busy_timeout(Duration::from_secs(4))
+}
+
+async fn writer(path: &Path) -> Result<SqlitePool, StoreError> {
+    let pool = SqlitePoolOptions::new().max_connections(1).connect_with(options(path)).await;
+    pool.map_err(|error| unopened(path, &error))
+}
+
+fn unopened(path: &Path, error: &sqlx::Error) -> StoreError {
+    StoreError::away(format!("`{}` cannot be opened: {error}", path.display()))
+}
+
+impl Database for Sqlite {
+    fn begin(&self) -> BoxFuture<'_, Result<Box<dyn Transaction>, StoreError>> {
+        Box::pin(async {
+            let transaction = self.writer.begin_with("BEGIN IMMEDIATE").await.map_err(unchanged)?;
+            Ok(Box::new(Write(transaction)) as _)
+        })
+    }
+
+    fn read<'a>(
+        &'a self,
+        statement: &'static Statement,
+        argument: &'a str,
+    ) -> BoxFuture<'a, Result<Vec<String>, StoreError>> {
+        let query = sqlx::query_scalar(statement.sqlite).bind(argument);
+        Box::pin(async { query.fetch_all(&self.readers).await.map_err(unchanged) })
+    }
+}
+
+struct Write(sqlx::Transaction<'static, sqlx::Sqlite>);
+
+impl Transaction for Write {
+    fn run<'a>(
+        &'a mut self,
+        statement: &'static Statement,
+        argument: &'a str,
+    ) -> BoxFuture<'a, Result<Vec<String>, StoreError>> {
+        let query = sqlx::query_scalar(statement.sqlite).bind(argument);
+        Box::pin(async { query.fetch_all(&mut *self.0).await.map_err(unchanged) })
+    }
+
+    fn commit(self: Box<Self>) -> BoxFuture<'static, Result<(), StoreError>> {
+        // SQLite says of a commit that failed that it failed.
+        Box::pin(async { self.0.commit().await.map_err(unchanged) })
+    }
+}
+
+fn unchanged(error: sqlx::Error) -> StoreError {
+    StoreError::of_statement("SQLite", &error)
+}

@@ -1,0 +1,205 @@
+//! The SQL, in both dialects. Each statement takes one JSON text and gives rows of one JSON text.
+
+/// One statement, as each database writes it.
+#[derive(Debug)]
+pub struct Statement {
+    pub(super) sqlite: &'static str,
+    pub(super) postgres: &'static str,
+}
+
+macro_rules! statements {
+    ($($(#[$doc:meta])* $name:ident { sqlite: $sqlite:literal, postgres: $postgres:literal })*) => {$(
+        $(#[$doc])*
+        pub(super) static $name: Statement = Statement { sqlite: $sqlite, postgres: $postgres };
+    )*};
+}
+
+statements! {
+    /// `[{id, plan, created}]`; gives the names of those that are new.
+    OPEN_ACCOUNTS {
+        sqlite: "INSERT INTO accounts (id, plan, created)
+            SELECT value ->> 'id', value ->> 'plan', value ->> 'created' FROM json_each(?1) WHERE true
+            ON CONFLICT DO NOTHING RETURNING json_quote(id)",
+        postgres: "INSERT INTO accounts (id, plan, created)
+            SELECT id, plan, created FROM jsonb_to_recordset($1::jsonb) AS j (id text, plan text, created bigint)
+            ON CONFLICT DO NOTHING RETURNING to_json(id)::text"
+    }
+
+    /// `[{account, currency}]`: an empty balance where an account has none.
+    ENSURE_BALANCES {
+        sqlite: "INSERT INTO balances (account, currency, available, held)
+            SELECT accounts.id, value ->> 'currency', 0, 0 FROM json_each(?1) JOIN accounts ON accounts.id = value ->> 'account' WHERE true
+            ON CONFLICT DO NOTHING",
+        postgres: "INSERT INTO balances (account, currency, available, held)
+            SELECT id, currency, 0, 0
+            FROM jsonb_to_recordset($1::jsonb) AS j (account text, currency text) JOIN accounts ON id = account
+            ORDER BY id, currency ON CONFLICT DO NOTHING"
+    }
+
+    /// `[{account, currency}]`, each once; gives `{account, currency, available, held}`, which nobody else changes until the end.
+    LOCK_BALANCES {
+        sqlite: "SELECT json_object('account', account, 'currency', currency, 'available', available, 'held', held)
+            FROM json_each(?1) JOIN balances ON account = value ->> 'account' AND currency = value ->> 'currency'",
+        postgres: "SELECT json_build_object('account', account, 'currency', currency,
+                'available', available, 'held', held)::text
+            FROM balances JOIN jsonb_to_recordset($1::jsonb) AS j (account text, currency text) USING (account, currency)
+            ORDER BY account, currency FOR UPDATE OF balances"
+    }
+
+    /// `[{account, currency, available, held}]`
+    SET_BALANCES {
+        sqlite: "UPDATE balances SET available = value ->> 'available', held = value ->> 'held'
+            FROM json_each(?1) WHERE account = value ->> 'account' AND currency = value ->> 'currency'",
+        postgres: "UPDATE balances SET available = j.available, held = j.held
+            FROM jsonb_to_recordset($1::jsonb) AS j (account text, currency text, available bigint, held bigint)
+            WHERE balances.account = j.account AND balances.currency = j.currency"
+    }
+
+    /// `[{account, reference}]`; gives the credits that there are, as `{account, reference, currency, amount}`.
+    FIND_CREDITS {
+        sqlite: "SELECT json_object('account', account, 'reference', reference, 'currency', currency, 'amount', amount)
+            FROM json_each(?1) JOIN entries
+            ON kind = 'credit' AND reference = value ->> 'reference' AND account = value ->> 'account'",
+        postgres: "SELECT json_build_object('account', account, 'reference', reference,
+                'currency', currency, 'amount', amount)::text
+            FROM entries JOIN jsonb_to_recordset($1::jsonb) AS j (account text, reference text) USING (account, reference)
+            WHERE kind = 'credit'"
+    }
+
+    /// `[{at, account, currency, kind, amount, reference}]`
+    ADD_ENTRIES {
+        sqlite: "INSERT INTO entries (at, account, currency, kind, amount, reference)
+            SELECT value ->> 'at', value ->> 'account', value ->> 'currency', value ->> 'kind', value ->> 'amount',
+                value ->> 'reference' FROM json_each(?1)",
+        postgres: "INSERT INTO entries (at, account, currency, kind, amount, reference)
+            SELECT at, account, currency, kind, amount, reference FROM jsonb_to_recordset($1::jsonb)
+            AS j (at bigint, account text, currency text, kind text, amount bigint, reference text)"
+    }
+
+    /// `[{call, account, currency, amount, at}]`
+    ADD_HOLDS {
+        sqlite: "INSERT INTO holds (call, account, currency, amount, at)
+            SELECT value ->> 'call', value ->> 'account', value ->> 'currency', value ->> 'amount', value ->> 'at'
+            FROM json_each(?1)",
+        postgres: "INSERT INTO holds (call, account, currency, amount, at)
+            SELECT call, account, currency, amount, at FROM jsonb_to_recordset($1::jsonb)
+            AS j (call text, account text, currency text, amount bigint, at bigint)"
+    }
+
+    /// `[call]`; gives the names of those that there were.
+    END_HOLDS {
+        sqlite: "DELETE FROM holds WHERE call IN (SELECT value FROM json_each(?1)) RETURNING json_quote(call)",
+        postgres: "DELETE FROM holds WHERE call IN (SELECT jsonb_array_elements_text($1::jsonb))
+            RETURNING to_json(call)::text"
+    }
+
+    /// `[call]`: their calls have ended, and nobody knows how.
+    KEEP_HOLDS {
+        sqlite: "UPDATE holds SET unknown = 1 WHERE call IN (SELECT value FROM json_each(?1))",
+        postgres: "UPDATE holds SET unknown = true WHERE call IN (SELECT jsonb_array_elements_text($1::jsonb))"
+    }
+
+    /// `[{key, fingerprint, fence, until, once}]`; gives the fences of those that are new.
+    ADD_CLAIMS {
+        sqlite: "INSERT INTO claims (key, fingerprint, fence, until, once)
+            SELECT value ->> 'key', value ->> 'fingerprint', value ->> 'fence', value ->> 'until', value ->> 'once'
+            FROM json_each(?1) WHERE true ON CONFLICT DO NOTHING RETURNING json_quote(fence)",
+        postgres: "INSERT INTO claims (key, fingerprint, fence, until, once)
+            SELECT key, fingerprint, fence, until, once FROM jsonb_to_recordset($1::jsonb)
+            AS j (key text, fingerprint text, fence text, until bigint, once boolean) ORDER BY key
+            ON CONFLICT DO NOTHING RETURNING to_json(fence)::text"
+    }
+
+    /// `[key]`, each once; gives `{key, fingerprint, fence, until, once, answer}`.
+    LOCK_CLAIMS {
+        sqlite: "SELECT json_object('key', key, 'fingerprint', fingerprint, 'fence', fence, 'until', until,
+                'once', json(iif(once, 'true', 'false')), 'answer', answer)
+            FROM claims WHERE key IN (SELECT value FROM json_each(?1))",
+        postgres: "SELECT json_build_object('key', key, 'fingerprint', fingerprint, 'fence', fence, 'until', until,
+                'once', once, 'answer', answer)::text
+            FROM claims WHERE key IN (SELECT jsonb_array_elements_text($1::jsonb)) ORDER BY key FOR UPDATE"
+    }
+
+    /// `[{key, fingerprint, fence, until, once, before}]`: claims that are nobody's any more change hands.
+    TAKE_CLAIMS {
+        sqlite: "UPDATE claims SET fingerprint = value ->> 'fingerprint', fence = value ->> 'fence',
+                until = value ->> 'until', once = value ->> 'once', answer = NULL
+            FROM json_each(?1) WHERE claims.key = value ->> 'key' AND claims.fence = value ->> 'before'",
+        postgres: "UPDATE claims SET fingerprint = j.fingerprint, fence = j.fence, until = j.until, once = j.once,
+                answer = NULL
+            FROM jsonb_to_recordset($1::jsonb)
+                AS j (key text, fingerprint text, fence text, until bigint, once boolean, before text)
+            WHERE claims.key = j.key AND claims.fence = j.before"
+    }
+
+    /// `[{key, fence, until}]`; gives the fences of those that still hold.
+    RENEW_CLAIMS {
+        sqlite: "UPDATE claims SET until = value ->> 'until' FROM json_each(?1)
+            WHERE claims.key = value ->> 'key' AND fence = value ->> 'fence' AND answer IS NULL RETURNING json_quote(fence)",
+        postgres: "UPDATE claims SET until = j.until
+            FROM jsonb_to_recordset($1::jsonb) AS j (key text, fence text, until bigint)
+            WHERE claims.key = j.key AND claims.fence = j.fence AND answer IS NULL
+            RETURNING to_json(claims.fence)::text"
+    }
+
+    /// `[{key, fence, until, answer}]`
+    CLOSE_CLAIMS {
+        sqlite: "UPDATE claims SET until = value ->> 'until', answer = value ->> 'answer' FROM json_each(?1)
+            WHERE claims.key = value ->> 'key' AND fence = value ->> 'fence' AND claims.answer IS NULL",
+        postgres: "UPDATE claims SET until = j.until, answer = j.answer
+            FROM jsonb_to_recordset($1::jsonb) AS j (key text, fence text, until bigint, answer text)
+            WHERE claims.key = j.key AND claims.fence = j.fence AND claims.answer IS NULL"
+    }
+
+    /// `[{key, fence}]`
+    RELEASE_CLAIMS {
+        sqlite: "DELETE FROM claims WHERE answer IS NULL AND (key, fence) IN
+            (SELECT value ->> 'key', value ->> 'fence' FROM json_each(?1))",
+        postgres: "DELETE FROM claims USING jsonb_to_recordset($1::jsonb) AS j (key text, fence text)
+            WHERE claims.key = j.key AND claims.fence = j.fence AND answer IS NULL"
+    }
+
+    /// Rows of requests, as `Request` is written.
+    ADD_REQUESTS {
+        sqlite: "INSERT INTO requests (call, request_id, at, account, user, origin, service, version, method, status, code,
+                fulfilled, cache_hit, replay, price, currency, cost, cost_currency, provider, duration, peer, trace, attempts)
+            SELECT value ->> 'call', value ->> 'request_id', value ->> 'at', value ->> 'account', value ->> 'user',
+                value ->> 'origin', value ->> 'service', value ->> 'version', value ->> 'method', value ->> 'status',
+                value ->> 'code', value ->> 'fulfilled', value ->> 'cache_hit', value ->> 'replay', value ->> 'price',
+                value ->> 'currency', value ->> 'cost', value ->> 'cost_currency', value ->> 'provider',
+                value ->> 'duration', value ->> 'peer', value ->> 'trace', value ->> 'attempts' FROM json_each(?1)",
+        postgres: "INSERT INTO requests SELECT * FROM jsonb_to_recordset($1::jsonb) AS j (call text, request_id text,
+            at bigint, account text, \"user\" text, origin text, service text, version bigint, method text, status bigint,
+            code text, fulfilled boolean, cache_hit boolean, replay boolean, price bigint, currency text, cost bigint,
+            cost_currency text, provider text, duration bigint, peer text, trace text, attempts text)"
+    }
+
+    /// `[account]`; gives `{account, currency, available, held, entries}`: the last is what the ledger adds up to.
+    AUDIT {
+        sqlite: "SELECT json_object('account', account, 'currency', currency, 'available', available, 'held', held,
+                'entries', (SELECT coalesce(sum(iif(kind = 'credit', amount, -amount)), 0) FROM entries
+                    WHERE entries.account = balances.account AND entries.currency = balances.currency),
+                'holds', (SELECT coalesce(sum(amount), 0) FROM holds
+                    WHERE holds.account = balances.account AND holds.currency = balances.currency))
+            FROM json_each(?1) JOIN balances ON account = value ORDER BY currency",
+        postgres: "SELECT json_build_object('account', account, 'currency', currency, 'available', available, 'held', held,
+                'entries', (SELECT coalesce(sum(CASE kind WHEN 'credit' THEN amount ELSE -amount END), 0) FROM entries
+                    WHERE entries.account = balances.account AND entries.currency = balances.currency),
+                'holds', (SELECT coalesce(sum(amount), 0) FROM holds
+                    WHERE holds.account = balances.account AND holds.currency = balances.currency))::text
+            FROM balances WHERE account IN (SELECT jsonb_array_elements_text($1::jsonb)) ORDER BY currency"
+    }
+
+    /// `[call]`; gives the rows as `Request` is read.
+    FIND_REQUESTS {
+        sqlite: "SELECT json_object('call', call, 'request_id', request_id, 'at', at, 'account', account, 'user', user,
+                'origin', origin, 'service', service, 'version', version, 'method', method, 'status', status, 'code', code,
+                'fulfilled', json(iif(fulfilled, 'true', 'false')), 'cache_hit', json(iif(cache_hit, 'true', 'false')),
+                'replay', json(iif(replay, 'true', 'false')), 'price', price, 'currency', currency, 'cost', cost,
+                'cost_currency', cost_currency, 'provider', provider, 'duration', duration, 'peer', peer, 'trace', trace,
+                'attempts', attempts)
+            FROM requests WHERE call IN (SELECT value FROM json_each(?1)) ORDER BY call DESC",
+        postgres: "SELECT row_to_json(requests)::text
+            FROM requests WHERE call IN (SELECT jsonb_array_elements_text($1::jsonb)) ORDER BY call DESC"
+    }
+}

@@ -1,0 +1,85 @@
+//! Idempotency keys.
+
+use super::*;
+
+fn claim(key: &Arc<str>, at: i64) -> Claim {
+    Claim { key: Arc::clone(key), fingerprint: "f".into(), fence: name("fence"), at, until: at + 60, once: false }
+}
+
+async fn claimed(books: &Books, claim: &Claim) -> Claimed {
+    match one(books, Change::Claim(claim.clone())).await {
+        Outcome::Claim(claimed) => claimed,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn close(claim: &Claim, closing: Closing) -> Change {
+    let call = name("call");
+    settle(Settlement { claim: Some((Arc::clone(&claim.key), Arc::clone(&claim.fence), closing)), ..unpaid(call) })
+}
+
+fn answer(text: &str) -> Closing {
+    Closing::Answer(text.to_owned(), 1000)
+}
+
+each_database! {
+    async fn one_of_many_is_granted(books: Books) {
+        let key = name("key");
+        let claims: Vec<_> = (0..10).map(|_| Change::Claim(claim(&key, 0))).collect();
+        let outcomes = books.commit(&claims).await.unwrap();
+        let granted = outcomes.iter().filter(|o| **o == Outcome::Claim(Claimed::Granted)).count();
+        let waiting = outcomes.iter().filter(|o| **o == Outcome::Claim(Claimed::InProgress(60))).count();
+        assert_eq!((granted, waiting), (1, 9));
+    }
+
+    async fn an_answer_is_given_again_to_the_same_request(books: Books) {
+        let key = name("key");
+        let first = claim(&key, 0);
+        assert_eq!(claimed(&books, &first).await, Claimed::Granted);
+        let other = Claim { fingerprint: "g".into(), ..claim(&key, 1) };
+        assert_eq!(claimed(&books, &other).await, Claimed::Mismatch);
+        one(&books, close(&first, answer("done"))).await;
+        assert_eq!(claimed(&books, &claim(&key, 2)).await, Claimed::Done("done".to_owned()));
+        assert_eq!(claimed(&books, &other).await, Claimed::Mismatch);
+        // Kept until 1000, then the key is free.
+        assert_eq!(claimed(&books, &Claim { at: 1001, ..other }).await, Claimed::Granted);
+    }
+
+    async fn a_key_that_was_released_is_free(books: Books) {
+        let key = name("key");
+        let first = claim(&key, 0);
+        claimed(&books, &first).await;
+        one(&books, close(&first, Closing::Release)).await;
+        assert_eq!(claimed(&books, &claim(&key, 1)).await, Claimed::Granted);
+    }
+
+    async fn whoever_is_late_changes_nothing(books: Books) {
+        let key = name("key");
+        let (first, second) = (claim(&key, 0), claim(&key, 61));
+        claimed(&books, &first).await;
+        assert_eq!(claimed(&books, &second).await, Claimed::Granted, "the lease was over");
+        one(&books, close(&first, answer("late"))).await;
+        one(&books, close(&first, Closing::Release)).await;
+        let renew = Change::Renew { key: Arc::clone(&key), fence: Arc::clone(&first.fence), until: 500 };
+        assert_eq!(one(&books, renew).await, Outcome::Renewed(false));
+        assert_eq!(claimed(&books, &claim(&key, 62)).await, Claimed::InProgress(121));
+        let renew = Change::Renew { key: Arc::clone(&key), fence: Arc::clone(&second.fence), until: 500 };
+        assert_eq!(one(&books, renew).await, Outcome::Renewed(true));
+        assert_eq!(claimed(&books, &claim(&key, 62)).await, Claimed::InProgress(500));
+    }
+
+    async fn what_must_happen_once_is_not_begun_again(books: Books) {
+        let key = name("key");
+        claimed(&books, &Claim { once: true, ..claim(&key, 0) }).await;
+        assert_eq!(claimed(&books, &claim(&key, 61)).await, Claimed::Unknown);
+        assert_eq!(claimed(&books, &claim(&key, 62)).await, Claimed::Unknown);
+    }
+
+    async fn two_take_a_free_key_in_one_batch(books: Books) {
+        let key = name("key");
+        claimed(&books, &claim(&key, 0)).await;
+        let two = [Change::Claim(claim(&key, 61)), Change::Claim(claim(&key, 61))];
+        let outcomes = books.commit(&two).await.unwrap();
+        assert_eq!(outcomes, [Claimed::Granted, Claimed::InProgress(121)].map(Outcome::Claim));
+    }
+}

@@ -1,0 +1,80 @@
+//! Balances, holds, charges.
+
+use super::*;
+
+each_database! {
+    async fn money_comes_in_once_for_a_reference(books: Books) {
+        let account = account(&books, 100).await;
+        let more = credit(&account, 50);
+        assert_eq!(one(&books, Change::Credit(more.clone())).await, Outcome::Credit(Credited::Credited));
+        assert_eq!(one(&books, Change::Credit(more.clone())).await, Outcome::Credit(Credited::Already));
+        let other = Credit { amount: usd(51), ..more.clone() };
+        assert_eq!(one(&books, Change::Credit(other)).await, Outcome::Credit(Credited::Mismatch));
+        let again = [Change::Credit(Credit { reference: name("r"), ..more.clone() }), Change::Credit(more)];
+        let twice = books.commit(&[again[0].clone(), again[0].clone(), again[1].clone()]).await.unwrap();
+        let expected = [Credited::Credited, Credited::Already, Credited::Already].map(Outcome::Credit);
+        assert_eq!(twice, expected);
+        assert_eq!(balance(&books, &account).await, (200, 0));
+    }
+
+    async fn what_is_no_account_gets_and_pays_nothing(books: Books) {
+        let nobody = name("nobody");
+        assert_eq!(one(&books, Change::Credit(credit(&nobody, 5))).await, Outcome::Credit(Credited::NoAccount));
+        assert_eq!(one(&books, Change::Hold(hold(&nobody, 5))).await, Outcome::Hold(Held::Insufficient { available: 0 }));
+    }
+
+    async fn no_balance_grows_out_of_its_numbers(books: Books) {
+        let account = account(&books, i64::MAX - 10).await;
+        assert_eq!(one(&books, Change::Hold(hold(&account, 100))).await, Outcome::Hold(Held::Held));
+        assert_eq!(one(&books, Change::Credit(credit(&account, 11))).await, Outcome::Credit(Credited::TooMuch));
+        assert_eq!(one(&books, Change::Credit(credit(&account, 10))).await, Outcome::Credit(Credited::Credited));
+    }
+
+    async fn a_batch_holds_as_much_as_there_is(books: Books) {
+        let account = account(&books, 250).await;
+        let holds: Vec<_> = (0..4).map(|_| Change::Hold(hold(&account, 100))).collect();
+        let outcomes = books.commit(&holds).await.unwrap();
+        let insufficient = Held::Insufficient { available: 50 };
+        assert_eq!(outcomes, [Held::Held, Held::Held, insufficient, insufficient].map(Outcome::Hold));
+        assert_eq!(balance(&books, &account).await, (50, 200));
+    }
+
+    async fn a_charge_is_at_most_what_was_held(books: Books) {
+        let account = account(&books, 1000).await;
+        for (cost, left) in [(Some(30), 970), (Some(0), 970), (Some(500), 870), (Some(100), 770)] {
+            let hold = hold(&account, 100);
+            assert_eq!(one(&books, Change::Hold(hold.clone())).await, Outcome::Hold(Held::Held));
+            assert_eq!(one(&books, settle(settlement(&hold, cost))).await, Outcome::Settled);
+            assert_eq!(balance(&books, &account).await, (left, 0), "{cost:?}");
+        }
+    }
+
+    async fn money_of_an_unknown_outcome_stays_aside(books: Books) {
+        let account = account(&books, 1000).await;
+        let hold = hold(&account, 100);
+        one(&books, Change::Hold(hold.clone())).await;
+        one(&books, settle(settlement(&hold, None))).await;
+        assert_eq!(balance(&books, &account).await, (900, 100));
+    }
+
+    async fn money_given_back_can_be_held_in_the_same_batch(books: Books) {
+        let account = account(&books, 100).await;
+        let first = hold(&account, 100);
+        one(&books, Change::Hold(first.clone())).await;
+        let batch = [Change::Hold(hold(&account, 100)), settle(settlement(&first, Some(0)))];
+        assert_eq!(books.commit(&batch).await.unwrap(), [Outcome::Hold(Held::Held), Outcome::Settled]);
+        assert_eq!(balance(&books, &account).await, (0, 100));
+    }
+
+    async fn a_call_is_charged_once(books: Books) {
+        let account = account(&books, 1000).await;
+        let hold = hold(&account, 100);
+        one(&books, Change::Hold(hold.clone())).await;
+        one(&books, settle(settlement(&hold, Some(100)))).await;
+        // The same settlement again, as after a commit of which nobody knew whether it had happened.
+        let again = books.commit(&[settle(settlement(&hold, Some(100)))]).await.unwrap_err();
+        assert!(again.is_refusal(), "{again}");
+        assert!(books.commit(&[Change::Hold(hold.clone()), Change::Hold(hold)]).await.unwrap_err().is_refusal());
+        assert_eq!(balance(&books, &account).await, (900, 0));
+    }
+}

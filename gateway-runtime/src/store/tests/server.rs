@@ -1,0 +1,46 @@
+//! The PostgreSQL server that `TEST_POSTGRES_URL` names.
+
+use super::{super::Postgres, *};
+use crate::secret::Secret;
+
+/// Its books; none when there is no server. All tests share them, so each uses names of its own.
+pub(super) async fn books() -> Option<Books> {
+    Some(Books::new(Postgres::connect(&Secret::new(url()?), 2).await.unwrap()))
+}
+
+fn url() -> Option<String> {
+    let url = std::env::var("TEST_POSTGRES_URL").ok();
+    if url.is_none() {
+        eprintln!("not run: TEST_POSTGRES_URL names no server");
+    }
+    url
+}
+
+/// The URL of an empty database of a test's own.
+async fn new_database() -> Option<Secret> {
+    let url = url()?;
+    let name = name("test").replace('-', "_");
+    let pool = sqlx::PgPool::connect(&url).await.unwrap();
+    sqlx::query(sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}"))).execute(&pool).await.unwrap();
+    let (server, options) = url.split_once('?').unwrap_or((&url, ""));
+    Some(Secret::new(format!("{}/{name}?{options}", server.rsplit_once('/').unwrap().0)))
+}
+
+#[tokio::test]
+async fn migrations_go_back_and_forth() {
+    let Some(database) = new_database().await else { return };
+    let books = Books::new(Postgres::connect(&database, 1).await.unwrap());
+    let account = account(&books, 5).await;
+    Postgres::take_back(&database, 0).await.unwrap();
+    let books = Books::new(Postgres::connect(&database, 1).await.unwrap());
+    assert_eq!(balance(&books, &account).await, (0, 0), "what a migration keeps goes with it");
+}
+
+#[tokio::test]
+async fn a_server_that_is_away_is_told_without_the_password() {
+    let url = Secret::new("postgres://gateway:planted-password@127.0.0.1:1/gateway");
+    let error = Postgres::connect(&url, 1).await.unwrap_err().to_string();
+    assert!(error.contains("cannot be reached") && !error.contains("planted"), "{error}");
+    let error = Postgres::connect(&Secret::new("planted-password"), 1).await.unwrap_err().to_string();
+    assert!(error.contains("is not like `postgres://") && !error.contains("planted"), "{error}");
+}

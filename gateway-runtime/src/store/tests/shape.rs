@@ -1,0 +1,72 @@
+//! What is written is read; what was made by a newer version is left alone.
+
+use super::*;
+
+each_database! {
+    async fn a_request_is_found_as_it_was_written(books: Books) {
+        let first = unpaid(name("a"));
+        let mut second = unpaid(name("b"));
+        second.request.account = None;
+        second.request.fulfilled = false;
+        second.request.status = 503;
+        second.request.code = Some("no-provider".to_owned());
+        books.commit(&[settle(first.clone()), settle(second.clone())]).await.unwrap();
+        let found = books.requests(&[&first.request.call, &second.request.call, "nothing"]).await.unwrap();
+        assert_eq!(found, [second.request, first.request]);
+    }
+
+    async fn what_fails_in_its_middle_has_never_been(books: Books) {
+        let account = account(&books, 100).await;
+        let known = unpaid(name("call"));
+        books.commit(&[settle(known.clone())]).await.unwrap();
+        let refused = books.commit(&[Change::Hold(hold(&account, 10)), settle(known)]).await;
+        assert!(refused.unwrap_err().is_refusal());
+        assert_eq!(balance(&books, &account).await, (100, 0));
+    }
+
+    async fn opening_an_account_twice_is_opening_it(books: Books) {
+        let account = name("account");
+        let open = Change::Open { account, plan: "p".into(), at: 1 };
+        assert_eq!(one(&books, open.clone()).await, Outcome::Opened(true));
+        let again = books.commit(&[open.clone(), open]).await.unwrap();
+        assert_eq!(again, [Outcome::Opened(false), Outcome::Opened(false)]);
+    }
+}
+
+#[tokio::test]
+async fn a_file_is_opened_again_and_keeps_what_it_has() {
+    let file = File::new();
+    let account = account(&file.books().await, 5).await;
+    assert_eq!(balance(&file.books().await, &account).await, (5, 0));
+}
+
+#[tokio::test]
+async fn what_is_no_database_is_not_overwritten() {
+    let file = File::new();
+    std::fs::create_dir_all(&file.0).unwrap();
+    let path = file.0.join("notes.txt");
+    std::fs::write(&path, "these are notes. ".repeat(20)).unwrap();
+    let error = Sqlite::open(&path).await.unwrap_err().to_string();
+    assert!(error.contains("notes.txt") && error.contains("not a database"), "{error}");
+    assert!(std::fs::read_to_string(&path).unwrap().starts_with("these are notes"));
+}
+
+#[tokio::test]
+async fn migrations_go_back_and_forth() {
+    let file = File::new();
+    let account = account(&file.books().await, 5).await;
+    Sqlite::take_back(&file.path(), 0).await.unwrap();
+    assert_eq!(balance(&file.books().await, &account).await, (0, 0), "what a migration keeps goes with it");
+}
+
+#[tokio::test]
+async fn a_newer_database_is_left_alone() {
+    let file = File::new();
+    drop(file.books().await);
+    let pool = sqlx::SqlitePool::connect(&format!("sqlite:{}", file.path().display())).await.unwrap();
+    let newer = "INSERT INTO gateway_migrations (version, description, success, checksum, execution_time)
+        VALUES (99, 'of tomorrow', true, x'00', 0)";
+    sqlx::query(newer).execute(&pool).await.unwrap();
+    let error = Sqlite::open(&file.path()).await.unwrap_err().to_string();
+    assert!(error.contains("newer than this program") && error.contains("99"), "{error}");
+}
