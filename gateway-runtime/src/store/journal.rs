@@ -2,31 +2,47 @@
 //!
 //! A commit takes about as long for one change as for a hundred, and most of that is waiting for the disk. So while one
 //! batch is being committed the changes that come in meanwhile wait, and then go together: alone, a call waits for its own
-//! commit and no longer; with others, they share one. Whoever writes waits for the outcome, so there are never more
-//! changes waiting than calls in flight; the queue is bounded all the same.
+//! commit and no longer; with others, they share one. Records that nobody waits for go along.
 
-use tokio::sync::{mpsc, oneshot};
+use std::time::Duration;
 
-use super::{Books, Change, Claim, Claimed, Held, Hold, Outcome, Settlement, StoreError};
+use tokio::{
+    sync::{mpsc, oneshot},
+    task::JoinHandle,
+    time::{sleep, timeout},
+};
+
+use super::{Books, Change, Claim, Claimed, Held, Hold, Outcome, Request, Settlement, StoreError};
 
 /// The most changes in one transaction.
 const BATCH: usize = 256;
-/// The most that may wait; beyond it, writers wait to be let in.
+/// The most changes that may wait; beyond it, writers wait to be let in.
 const QUEUE: usize = 4096;
+/// The most records that may wait while nobody waits for them: some minutes of a busy gateway whose database is away.
+const RECORDS: usize = 65_536;
+/// How long a writer waits before the database counts as away: for the batch before its own, and for its own.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// Until what could not be written is tried again.
+const PAUSE: Duration = Duration::from_millis(200);
 
-type Waiting = (Change, oneshot::Sender<Result<Outcome, StoreError>>);
+type Tell = oneshot::Sender<Result<Outcome, StoreError>>;
 
 /// Where calls hand in their changes. Cheap to clone.
 #[derive(Clone, Debug)]
-pub struct Journal(mpsc::Sender<Waiting>);
+pub struct Journal {
+    changes: mpsc::Sender<(Change, Tell)>,
+    records: mpsc::Sender<Request>,
+}
 
 impl Journal {
-    /// Starts the task that writes. It ends when the last journal of it is dropped and everything is written.
+    /// Starts the task that writes. It ends when the last journal of it is dropped and everything is written, or when the
+    /// database is away at that moment.
     #[must_use]
-    pub fn start(books: Books) -> Self {
-        let (queue, waiting) = mpsc::channel(QUEUE);
-        tokio::spawn(write(books, waiting));
-        Self(queue)
+    pub fn start(books: Books) -> (Self, JoinHandle<()>) {
+        let (changes, waiting) = mpsc::channel(QUEUE);
+        let (records, recorded) = mpsc::channel(RECORDS);
+        let writer = Writer { books, changes: waiting, records: recorded, owed: Vec::new() };
+        (Self { changes, records }, tokio::spawn(writer.run()))
     }
 
     /// Has `change` carried out, and waits until it lasts.
@@ -36,8 +52,11 @@ impl Journal {
     /// When the database is away, slow or full.
     pub async fn write(&self, change: Change) -> Result<Outcome, StoreError> {
         let (tell, outcome) = oneshot::channel();
-        self.0.send((change, tell)).await.map_err(|_| StoreError::away("the journal is closed"))?;
-        outcome.await.map_err(|_| StoreError::uncertain("the journal ended over a batch"))?
+        let written = async {
+            self.changes.send((change, tell)).await.map_err(|_| StoreError::away("the journal is closed"))?;
+            outcome.await.map_err(|_| StoreError::uncertain("the journal ended over a batch"))?
+        };
+        timeout(PATIENCE, written).await.unwrap_or(Err(StoreError::uncertain("the database did not answer in time")))
     }
 
     /// Claims an idempotency key.
@@ -64,7 +83,7 @@ impl Journal {
         }
     }
 
-    /// Writes down how a call has ended.
+    /// Writes down how a call has ended. After an error it is tried again as long as the program runs.
     ///
     /// # Errors
     ///
@@ -72,27 +91,95 @@ impl Journal {
     pub async fn settle(&self, settlement: Settlement) -> Result<(), StoreError> {
         self.write(Change::Settle(Box::new(settlement))).await.map(drop)
     }
+
+    /// Writes down a call that has neither money nor a key; nobody waits for it.
+    ///
+    /// # Errors
+    ///
+    /// Gives the record back when too many are waiting: the database has been away for long.
+    pub fn record(&self, request: Request) -> Result<(), Request> {
+        self.records.try_send(request).map_err(mpsc::error::TrySendError::into_inner)
+    }
 }
 
 fn unexpected(outcome: &Outcome) -> StoreError {
     StoreError::uncertain(format!("the books answered something else: {outcome:?}"))
 }
 
-async fn write(books: Books, mut queue: mpsc::Receiver<Waiting>) {
-    let mut batch = Vec::new();
-    while queue.recv_many(&mut batch, BATCH).await > 0 {
-        let (changes, tell): (Vec<_>, Vec<_>) = batch.drain(..).unzip();
-        let outcomes = match books.commit(&changes).await {
-            Ok(outcomes) => outcomes.into_iter().map(Ok).collect(),
-            // One that cannot be written must not take the others down.
-            Err(error) if changes.len() > 1 && error.is_refusal() => one_by_one(&books, &changes).await,
-            Err(error) => vec![Err(error); changes.len()],
-        };
-        for (tell, outcome) in tell.into_iter().zip(outcomes) {
-            // Whoever has gone away does not want to know; it lasts all the same.
-            let _ = tell.send(outcome);
+/// The task that writes.
+struct Writer {
+    books: Books,
+    changes: mpsc::Receiver<(Change, Tell)>,
+    records: mpsc::Receiver<Request>,
+    /// What must be written and for which nobody waits: records, and the ends of calls that could not be written at once.
+    owed: Vec<Change>,
+}
+
+impl Writer {
+    async fn run(mut self) {
+        let (mut waiting, mut records) = (Vec::new(), Vec::new());
+        loop {
+            let is_open = tokio::select! {
+                biased;
+                count = self.changes.recv_many(&mut waiting, BATCH) => count > 0,
+                () = sleep(PAUSE), if !self.owed.is_empty() => true,
+                count = self.records.recv_many(&mut records, BATCH), if self.owed.is_empty() => count > 0,
+            };
+            while self.owed.len() + records.len() < BATCH
+                && let Ok(record) = self.records.try_recv()
+            {
+                records.push(record);
+            }
+            self.owed.extend(records.drain(..).map(as_change));
+            let written = self.batch(&mut waiting).await;
+            if !is_open && (!written || self.owed.is_empty() && self.records.is_empty()) {
+                return;
+            }
         }
     }
+
+    /// Writes what waits and what is owed; false when the database is away.
+    async fn batch(&mut self, waiting: &mut Vec<(Change, Tell)>) -> bool {
+        let (mut changes, tell): (Vec<_>, Vec<_>) = waiting.drain(..).unzip();
+        changes.append(&mut self.owed);
+        if changes.is_empty() {
+            return true;
+        }
+        let outcomes = match self.books.commit(&changes).await {
+            Ok(outcomes) => outcomes.into_iter().map(Ok).collect(),
+            // One that cannot be written must not take the others down.
+            Err(error) if changes.len() > 1 && error.is_refusal() => one_by_one(&self.books, &changes).await,
+            Err(error) => vec![Err(error); changes.len()],
+        };
+        let mut told = tell.into_iter();
+        let mut is_there = true;
+        for (change, outcome) in changes.into_iter().zip(outcomes) {
+            if let Err(error) = &outcome {
+                is_there &= error.is_refusal();
+                self.failed(change, error);
+            }
+            if let Some(tell) = told.next() {
+                // Whoever has gone away does not want to know; it lasts all the same.
+                let _ = tell.send(outcome);
+            }
+        }
+        is_there
+    }
+
+    /// The end of a call is owed until it is written. That it is there already is what a commit is refused for whose
+    /// outcome was not known.
+    fn failed(&mut self, change: Change, error: &StoreError) {
+        let Change::Settle(settlement) = change else { return };
+        if error.is_refusal() {
+            tracing::warn!(call = &*settlement.request.call, %error, "the end of a call is not written down again");
+        } else {
+            self.owed.push(Change::Settle(settlement));
+        }
+    }
+}
+
+fn as_change(request: Request) -> Change {
+    Change::Settle(Box::new(Settlement { request, hold: None, claim: None }))
 }
 
 async fn one_by_one(books: &Books, changes: &[Change]) -> Vec<Result<Outcome, StoreError>> {
