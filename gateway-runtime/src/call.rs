@@ -3,7 +3,10 @@
 use std::{
     fmt,
     net::IpAddr,
-    sync::{Arc, Mutex, OnceLock, PoisonError},
+    sync::{
+        Arc, Mutex, OnceLock, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Instant,
 };
 
@@ -17,6 +20,17 @@ use crate::{
     spec::{MethodSpec, ServiceSpec},
 };
 
+/// A name that nothing else has: 32 hexadecimal digits, the first twelve the time in milliseconds.
+pub(crate) fn sortable_name() -> [u8; 32] {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    let name = (since.map_or(0, |since| since.as_millis()) << 80) | (fastrand::u128(..) >> 48);
+    let mut digits = [0; 32];
+    for (place, digit) in digits.iter_mut().rev().enumerate() {
+        *digit = b"0123456789abcdef"[(name >> (4 * place)) as usize & 15];
+    }
+    digits
+}
+
 /// The name of one call, in `X-Request-Id`, the log and the errors: the caller's own if it is sane, else ours.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RequestId(HeaderValue);
@@ -28,14 +42,7 @@ impl RequestId {
     /// A new one: 32 hexadecimal digits, the first twelve the time in milliseconds, so that they sort by age.
     #[must_use]
     pub fn generate() -> Self {
-        let millis =
-            std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |since| since.as_millis());
-        let id = (millis << 80) | (fastrand::u128(..) >> 48);
-        let mut digits = [0; 32];
-        for (place, digit) in digits.iter_mut().rev().enumerate() {
-            *digit = b"0123456789abcdef"[(id >> (4 * place)) as usize & 15];
-        }
-        Self(HeaderValue::from_bytes(&digits).unwrap_or(HeaderValue::from_static("0")))
+        Self(HeaderValue::from_bytes(&sortable_name()).unwrap_or(HeaderValue::from_static("0")))
     }
 
     /// The caller's, if it is at most 128 characters out of letters, digits and `-_.:/+=`.
@@ -141,6 +148,7 @@ struct Inner {
     nonce: u64,
     caller: OnceLock<Caller>,
     attempts: Mutex<Vec<Attempt>>,
+    replayed: AtomicBool,
 }
 
 /// What an edge knows when a call begins.
@@ -180,6 +188,7 @@ impl Call {
             nonce: fastrand::u64(..),
             caller: OnceLock::new(),
             attempts: Mutex::new(Vec::new()),
+            replayed: AtomicBool::new(false),
         }))
     }
 
@@ -256,6 +265,17 @@ impl Call {
     /// Gives the caller back when one is known already.
     pub fn identify(&self, caller: Caller) -> Result<(), Caller> {
         self.0.caller.set(caller)
+    }
+
+    /// Whether its answer was given before, under the same idempotency key.
+    #[must_use]
+    pub fn is_replayed(&self) -> bool {
+        self.0.replayed.load(Ordering::Relaxed)
+    }
+
+    /// Says that its answer was given before.
+    pub(crate) fn mark_replayed(&self) {
+        self.0.replayed.store(true, Ordering::Relaxed);
     }
 
     /// Adds an attempt to the call's record.

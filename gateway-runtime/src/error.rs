@@ -205,6 +205,13 @@ impl Error {
         Self::new(Code::INTERNAL, "the gateway failed to carry out this call").log(message)
     }
 
+    /// Sets the ways in which the input contradicts the schema.
+    #[must_use]
+    pub(crate) fn with_violations(mut self, violations: Vec<Violation>) -> Self {
+        self.0.violations = violations;
+        self
+    }
+
     /// Adds `message` to what the log, and nobody else, is told.
     #[must_use]
     pub fn log(mut self, message: impl fmt::Display) -> Self {

@@ -10,6 +10,7 @@ use std::{
     net::SocketAddr,
     path::Path,
     sync::Arc,
+    time::Duration,
 };
 
 use serde_json::{Map, Value};
@@ -27,7 +28,8 @@ use crate::{
     provider::{HttpClient, ProviderSettings},
     registry::{Method, Registry, RegistrySettings},
     section::read_section,
-    spec::Auth,
+    spec::{Auth, Idempotency},
+    store::Journal,
     telemetry,
 };
 
@@ -193,7 +195,9 @@ impl Gateway {
         let registry = Arc::new(self.registry()?);
         let settings = &self.settings.http;
         refuse_unprotected(&registry, settings.listen)?;
-        let edge = Edge::new(self.routes(&registry)?, Pipeline::new(), settings.clone());
+        let (journal, written) = self.settings.store.open().await?.map(Journal::start).unzip();
+        warn_of_unhonoured(&registry, journal.is_some());
+        let edge = Edge::new(self.routes(&registry)?, Pipeline::new(journal), settings.clone());
         let server = Server::bind(settings).map_err(|error| StartError::new(error.to_string()))?;
         let address = server.local_addr();
         tracing::info!(address = %format_args!("http://{address}"), "listening");
@@ -205,7 +209,7 @@ impl Gateway {
             // Also when the handle is dropped.
             let _ = stopped.await;
         }));
-        Ok(Running { address, registry, stop, served })
+        Ok(Running { address, registry, stop, served, written })
     }
 
     fn registry(&self) -> Result<Registry, StartError> {
@@ -275,6 +279,8 @@ pub struct Running {
     registry: Arc<Registry>,
     stop: oneshot::Sender<()>,
     served: JoinHandle<io::Result<Ended>>,
+    /// Ends when all that had to be written is.
+    written: Option<JoinHandle<()>>,
 }
 
 impl Running {
@@ -307,6 +313,11 @@ impl Running {
             Ended::Drained => {}
             Ended::Cut(connections) => tracing::warn!(connections, "cut what did not end in time"),
         }
+        if let Some(written) = self.written
+            && tokio::time::timeout(FLUSH, written).await.is_err()
+        {
+            tracing::error!("the last records could not be written");
+        }
         Ok(())
     }
 
@@ -332,6 +343,17 @@ fn unknown_section(kind: &str, name: &str, known: &[&str]) -> String {
     let nearest = known.iter().max_by(|a, b| strsim::jaro(name, a).total_cmp(&strsim::jaro(name, b)));
     let hint = nearest.map_or(String::new(), |nearest| format!("; the nearest that is, is `{nearest}`"));
     format!("`{kind}.{name}` in the configuration: nothing of this name is registered{hint}")
+}
+
+/// How long what is still to be written may take when everything else has ended.
+const FLUSH: Duration = Duration::from_secs(10);
+
+/// A method that wants a key says that repeating it does harm; without books nothing keeps that from happening.
+fn warn_of_unhonoured(registry: &Registry, has_journal: bool) {
+    let wants_key = |method: &&Arc<Method>| method.spec.idempotency == Idempotency::Required;
+    if !has_journal && let Some(method) = registry.methods().find(wants_key) {
+        tracing::warn!(method = method.path(), "wants idempotency keys, which are not honoured without `[store]`");
+    }
 }
 
 /// Nothing checks identities yet, so what asks for one is only for this machine.

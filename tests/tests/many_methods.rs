@@ -88,7 +88,7 @@ async fn call(routes: &Routes, pipeline: &Pipeline, address: &str, body: &Bytes)
 #[tokio::test]
 async fn a_call_costs_the_same_beside_nine_others_and_beside_ten_thousand() {
     let body = Bytes::from(serde_json::to_vec(&Message::valid()).unwrap());
-    let pipeline = Pipeline::new();
+    let pipeline = Pipeline::new(None);
     let few = start(10);
     let gateways = [&few, &*GATEWAY];
     let addresses = gateways.map(|gateway| gateway.registry.methods().last().unwrap().path());

@@ -59,7 +59,7 @@ fn look_ups(criterion: &mut Criterion, gateways: &[Gateway]) {
 #[expect(clippy::expect_used, reason = "a message is JSON")]
 fn calls(criterion: &mut Criterion, gateways: &[Gateway]) {
     let runtime = context::runtime();
-    let pipeline = Pipeline::new();
+    let pipeline = Pipeline::new(None);
     let body = Bytes::from(serde_json::to_vec(&Message::valid()).expect("JSON"));
     let mut group = criterion.benchmark_group("call");
     for (routes, addresses) in gateways {

@@ -12,6 +12,7 @@ use crate::{
     provider::{FailoverSettings, HttpClientSettings},
     secret::Secret,
     section::read_section,
+    store::StoreSettings,
     telemetry::LogSettings,
 };
 
@@ -29,6 +30,8 @@ pub struct Settings {
     pub failover: FailoverSettings,
     /// How providers are connected to.
     pub http_client: HttpClientSettings,
+    /// Where accounts, keys and records are.
+    pub store: StoreSettings,
     /// By the provider's name: its switches, and settings of its own.
     pub providers: BTreeMap<String, Map<String, Value>>,
     /// By the service's name: settings of its own.

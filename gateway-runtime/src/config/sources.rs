@@ -10,7 +10,7 @@ use crate::app::StartError;
 const PREFIX: &str = "GATEWAY__";
 
 /// Names without the prefix, as operators of the older gateways know them.
-const SHORT_NAMES: &[(&str, &str)] = &[("LOG_LEVEL", "log.level")];
+const SHORT_NAMES: &[(&str, &str)] = &[("DB_URL", "store.url"), ("LOG_LEVEL", "log.level")];
 
 /// Keys and values, before they have types. Values from the environment and from flags are texts; where the schema
 /// wants a number or the like, [`read_section`](crate::section::read_section) reads them so.

@@ -23,7 +23,7 @@ impl Service<Invocation> for Dispatch {
         Poll::Ready(Ok(()))
     }
 
-    fn call(&mut self, Invocation { method, request }: Invocation) -> Self::Future {
+    fn call(&mut self, Invocation { method, request, .. }: Invocation) -> Self::Future {
         method.call(request)
     }
 }

@@ -3,8 +3,12 @@
 //! [`Pipeline::new`] is the whole of it: read from the top, a call passes each layer on its way in and again on its
 //! way out. One layer a file.
 
+mod answer;
 mod deadline;
 mod dispatch;
+mod idempotency;
+mod record;
+mod tab;
 mod trace;
 mod unwind;
 mod validate;
@@ -17,11 +21,14 @@ pub(crate) use self::unwind::panicked;
 use self::{
     deadline::{Deadline, DeadlineLayer},
     dispatch::Dispatch,
+    idempotency::{IdempotencyLayer, Idempotent},
+    record::{Record, RecordLayer},
+    tab::Tab,
     trace::{Trace, TraceLayer},
     unwind::{Unwind, UnwindLayer},
     validate::{Validate, ValidateLayer},
 };
-use crate::{call::CallRequest, error::Error, registry::Method, reply::Reply};
+use crate::{call::CallRequest, error::Error, registry::Method, reply::Reply, store::Journal};
 
 /// What the layers pass on: a call, and the method that it is for.
 #[derive(Debug)]
@@ -30,28 +37,34 @@ pub struct Invocation {
     pub method: Arc<Method>,
     /// The call.
     pub request: CallRequest,
+    /// What is noted of it for its record.
+    tab: Tab,
 }
 
 /// The layers, from the outermost in.
-type Stack = Trace<Unwind<Deadline<Validate<Dispatch>>>>;
+type Stack = Trace<Record<Unwind<Deadline<Validate<Idempotent<Dispatch>>>>>>;
 
-/// The stack of layers; each call needs a copy of its own, and as long as no layer has state that costs nothing.
+/// The stack of layers; each call needs a copy of its own, which costs a count or two.
 #[derive(Clone, Debug)]
 pub struct Pipeline(Stack);
 
 impl Pipeline {
-    /// The stack.
+    /// The stack; calls are written down where there is a `journal`, and only then keys are honoured.
     #[must_use]
-    pub fn new() -> Self {
+    pub fn new(journal: Option<Journal>) -> Self {
         Self(
             ServiceBuilder::new()
                 // Outermost, so that refused calls are logged too, and with their time in every other layer.
                 .layer(TraceLayer)
+                // Sees how a call has ended, panics and lateness too, and writes it down.
+                .layer(RecordLayer(journal.clone()))
                 // Around all that can panic, so that the line says why.
                 .layer(UnwindLayer)
                 .layer(DeadlineLayer)
                 // Judges the input by the method's schema; a call that fails here has cost nothing yet.
                 .layer(ValidateLayer)
+                // Carries out once what comes with a key, and knows by its input that it is the same.
+                .layer(IdempotencyLayer(journal))
                 .service(Dispatch),
         )
     }
@@ -62,12 +75,6 @@ impl Pipeline {
         method: &Arc<Method>,
         request: CallRequest,
     ) -> impl Future<Output = Result<Reply, Error>> + Send + use<> {
-        self.0.oneshot(Invocation { method: Arc::clone(method), request })
-    }
-}
-
-impl Default for Pipeline {
-    fn default() -> Self {
-        Self::new()
+        self.0.clone().oneshot(Invocation { method: Arc::clone(method), request, tab: Tab::default() })
     }
 }

@@ -22,12 +22,14 @@ impl IdempotencyKey {
     pub fn of(call: &Call) -> Self {
         let digest = Sha256::new();
         let digest = match callers_key(call.headers()) {
-            Some(key) => {
+            Ok(Some(key)) => {
                 let digest = part(part(digest, "caller"), call.caller().account().unwrap_or_default());
                 let digest = part(part(digest, call.service().name), call.method().name);
                 part(digest.chain_update(call.service().version.to_be_bytes()), &key)
             }
-            None => part(part(digest, "call"), call.id().as_str()).chain_update(call.nonce().to_be_bytes()),
+            Ok(None) | Err(MalformedKey) => {
+                part(part(digest, "call"), call.id().as_str()).chain_update(call.nonce().to_be_bytes())
+            }
         };
         Self::from_digest(digest)
     }
@@ -63,17 +65,26 @@ fn part(digest: Sha256, text: &str) -> Sha256 {
     digest.chain_update((text.len() as u64).to_be_bytes()).chain_update(text)
 }
 
-/// The caller's own key: a quoted string or a bare token of 1 to 255 printable ASCII characters.
-fn callers_key(headers: &HeaderMap) -> Option<String> {
+/// The key that the caller sent is none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct MalformedKey;
+
+/// The caller's own key: a quoted string or a bare token of 1 to 255 printable ASCII characters, sent once.
+pub(crate) fn callers_key(headers: &HeaderMap) -> Result<Option<String>, MalformedKey> {
     const NAMES: [HeaderName; 2] =
         [HeaderName::from_static("idempotency-key"), HeaderName::from_static("x-idempotency-key")];
-    let value = NAMES.iter().find_map(|name| headers.get(name))?.to_str().ok()?;
-    let key = match value.strip_prefix('"') {
-        Some(quoted) => unquoted(quoted.strip_suffix('"')?)?,
-        None => value.to_owned(),
+    let mut values = NAMES.into_iter().flat_map(|name| headers.get_all(name));
+    let Some(value) = values.next() else { return Ok(None) };
+    if values.any(|other| other != value) {
+        return Err(MalformedKey);
+    }
+    let text = value.to_str().map_err(|_| MalformedKey)?;
+    let key = match text.strip_prefix('"') {
+        Some(quoted) => quoted.strip_suffix('"').and_then(unquoted).ok_or(MalformedKey)?,
+        None => text.to_owned(),
     };
     let is_printable = key.bytes().all(|byte| (b' '..=b'~').contains(&byte));
-    (is_printable && (1..=255).contains(&key.len())).then_some(key)
+    if is_printable && (1..=255).contains(&key.len()) { Ok(Some(key)) } else { Err(MalformedKey) }
 }
 
 /// The content of a quoted string (RFC 8941 §3.3.3): a backslash stands before a quote or another backslash.

@@ -23,7 +23,6 @@ mod settle;
 mod sticky;
 mod window;
 
-pub(crate) use self::http_client::{causes, connector, was_never_begun};
 pub use self::{
     error::ProviderError,
     health::{MethodHealth, PoolHealth, ProviderHealth},
@@ -34,6 +33,10 @@ pub use self::{
     registered::Provider,
     settings::{BreakerSettings, FailoverSettings, ProviderSettings},
     settle::{Attending, FirstItem, Settle, SettleWhole, Settling, Whole},
+};
+pub(crate) use self::{
+    http_client::{causes, connector, was_never_begun},
+    key::callers_key,
 };
 pub use crate::cost::{Argument, Cost, argument};
 use crate::spec::CapabilitySpec;

@@ -31,7 +31,7 @@ type Tell = oneshot::Sender<Result<Outcome, StoreError>>;
 #[derive(Clone, Debug)]
 pub struct Journal {
     changes: mpsc::Sender<(Change, Tell)>,
-    records: mpsc::Sender<Request>,
+    records: mpsc::Sender<Box<Request>>,
 }
 
 impl Journal {
@@ -97,7 +97,7 @@ impl Journal {
     /// # Errors
     ///
     /// Gives the record back when too many are waiting: the database has been away for long.
-    pub fn record(&self, request: Request) -> Result<(), Request> {
+    pub fn record(&self, request: Box<Request>) -> Result<(), Box<Request>> {
         self.records.try_send(request).map_err(mpsc::error::TrySendError::into_inner)
     }
 }
@@ -110,7 +110,7 @@ fn unexpected(outcome: &Outcome) -> StoreError {
 struct Writer {
     books: Books,
     changes: mpsc::Receiver<(Change, Tell)>,
-    records: mpsc::Receiver<Request>,
+    records: mpsc::Receiver<Box<Request>>,
     /// What must be written and for which nobody waits: records, and the ends of calls that could not be written at once.
     owed: Vec<Change>,
 }
@@ -178,8 +178,8 @@ impl Writer {
     }
 }
 
-fn as_change(request: Request) -> Change {
-    Change::Settle(Box::new(Settlement { request, hold: None, claim: None }))
+fn as_change(request: Box<Request>) -> Change {
+    Change::Settle(Box::new(Settlement { request: *request, hold: None, claim: None }))
 }
 
 async fn one_by_one(books: &Books, changes: &[Change]) -> Vec<Result<Outcome, StoreError>> {

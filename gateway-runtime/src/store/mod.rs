@@ -11,6 +11,7 @@ mod journal;
 mod migrations;
 #[cfg(feature = "postgres")]
 mod postgres;
+mod settings;
 mod sqlite;
 mod statements;
 
@@ -22,6 +23,7 @@ pub use self::{
     },
     database::{BoxFuture, Database, StoreError, Transaction},
     journal::Journal,
+    settings::StoreSettings,
     sqlite::Sqlite,
     statements::Statement,
 };

@@ -203,4 +203,17 @@ statements! {
         postgres: "SELECT row_to_json(requests)::text
             FROM requests WHERE call IN (SELECT jsonb_array_elements_text($1::jsonb)) ORDER BY call DESC"
     }
+
+    /// `[count]`; gives the newest rows as `Request` is read.
+    RECENT_REQUESTS {
+        sqlite: "SELECT json_object('call', call, 'request_id', request_id, 'at', at, 'account', account, 'user', user,
+                'origin', origin, 'service', service, 'version', version, 'method', method, 'status', status, 'code', code,
+                'fulfilled', json(iif(fulfilled, 'true', 'false')), 'cache_hit', json(iif(cache_hit, 'true', 'false')),
+                'replay', json(iif(replay, 'true', 'false')), 'price', price, 'currency', currency, 'cost', cost,
+                'cost_currency', cost_currency, 'provider', provider, 'duration', duration, 'peer', peer, 'trace', trace,
+                'attempts', attempts)
+            FROM requests ORDER BY call DESC LIMIT ?1 ->> 0",
+        postgres: "SELECT row_to_json(requests)::text
+            FROM requests ORDER BY call DESC LIMIT ($1::jsonb ->> 0)::bigint"
+    }
 }

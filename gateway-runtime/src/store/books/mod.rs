@@ -11,7 +11,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use self::{claims::Claims, money::Purse};
 use super::{
     Audit, Change, Database, Outcome, Request, Statement, StoreError, Transaction,
-    statements::{ADD_REQUESTS, AUDIT, FIND_REQUESTS},
+    statements::{ADD_REQUESTS, AUDIT, FIND_REQUESTS, RECENT_REQUESTS},
 };
 
 /// How long a database may take over one batch before it counts as away.
@@ -51,6 +51,15 @@ impl Books {
     /// When the database is away or slow.
     pub async fn requests(&self, calls: &[&str]) -> Result<Vec<Request>, StoreError> {
         self.read(&FIND_REQUESTS, &calls).await
+    }
+
+    /// The newest records, newest first.
+    ///
+    /// # Errors
+    ///
+    /// When the database is away or slow.
+    pub async fn recent_requests(&self, count: u32) -> Result<Vec<Request>, StoreError> {
+        self.read(&RECENT_REQUESTS, &[count]).await
     }
 
     /// What an account has, by currency, and what its entries and holds add up to.

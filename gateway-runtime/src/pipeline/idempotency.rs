@@ -1,0 +1,188 @@
+//! Idempotency keys (draft-ietf-httpapi-idempotency-key-header): a call with a key is carried out once, and whoever asks
+//! again reads the same answer.
+//!
+//! A claim is a lease: a gateway that dies does not wedge a key. It is renewed as long as the call runs, and fenced, so
+//! that whoever comes back late changes nothing.
+
+use std::{
+    future::Future,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+    time::{Duration, SystemTime},
+};
+
+use futures_util::future::Either;
+use sha2::{Digest, Sha256};
+use tower::{Layer, Service};
+
+use super::{Invocation, answer, record::micros};
+use crate::{
+    call::{Call, Input, Origin, sortable_name},
+    error::{Code, Error},
+    extract::AnswerShape,
+    provider::callers_key,
+    reply::Reply,
+    spec::{Effect, Idempotency},
+    store::{Change, Claim, Claimed, Journal},
+};
+
+/// How long a claim holds without being renewed.
+const LEASE: Duration = Duration::from_secs(60);
+/// When it is renewed.
+const RENEWAL: Duration = Duration::from_secs(20);
+
+/// Makes [`Idempotent`].
+#[derive(Clone, Debug)]
+pub(super) struct IdempotencyLayer(pub(super) Option<Journal>);
+
+impl<S> Layer<S> for IdempotencyLayer {
+    type Service = Idempotent<S>;
+
+    fn layer(&self, inner: S) -> Idempotent<S> {
+        Idempotent { inner, journal: self.0.clone() }
+    }
+}
+
+/// Lets a call through once for each key, if there is a journal.
+#[derive(Clone, Debug)]
+pub(super) struct Idempotent<S> {
+    inner: S,
+    journal: Option<Journal>,
+}
+
+/// Whether a call of this kind looks at keys: one that changes something, and whose answer can be kept.
+fn honours_keys(invocation: &Invocation) -> bool {
+    let Invocation { method, request, .. } = invocation;
+    request.call.origin() == Origin::Http
+        && method.spec.effect != Effect::Read
+        && method.spec.idempotency != Idempotency::None
+        && matches!(method.answer, AnswerShape::Empty | AnswerShape::Json(_) | AnswerShape::Raw(_))
+}
+
+/// Whether the call may claim a key.
+pub(super) fn may_claim(invocation: &Invocation) -> bool {
+    honours_keys(invocation) && !matches!(callers_key(invocation.request.call.headers()), Ok(None))
+}
+
+type Answering = Pin<Box<dyn Future<Output = Result<Reply, Error>> + Send>>;
+
+impl<S> Service<Invocation> for Idempotent<S>
+where
+    S: Service<Invocation, Response = Reply, Error = Error, Future: Send + 'static> + Clone + Send + 'static,
+{
+    type Response = Reply;
+    type Error = Error;
+    type Future = Either<S::Future, Answering>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        self.inner.poll_ready(context)
+    }
+
+    fn call(&mut self, invocation: Invocation) -> Self::Future {
+        let Some(journal) = self.journal.clone().filter(|_| honours_keys(&invocation)) else {
+            return Either::Left(self.inner.call(invocation));
+        };
+        let key = match callers_key(invocation.request.call.headers()) {
+            Ok(Some(key)) => key,
+            Ok(None) if invocation.method.spec.idempotency != Idempotency::Required => {
+                return Either::Left(self.inner.call(invocation));
+            }
+            Ok(None) => return refuse("this method wants an `Idempotency-Key` header"),
+            Err(_) => {
+                return refuse("the `Idempotency-Key` is no text of 1 to 255 printable ASCII characters, sent once");
+            }
+        };
+        let mut inner = self.inner.clone();
+        Either::Right(Box::pin(async move {
+            let claim = claim(&invocation, &key);
+            let (key, fence) = (Arc::clone(&claim.key), Arc::clone(&claim.fence));
+            match journal.claim(claim).await.map_err(unavailable)? {
+                Claimed::Granted => {}
+                other => return already(&invocation.request.call, other),
+            }
+            invocation.tab.claimed((Arc::clone(&key), Arc::clone(&fence)));
+            let renewing = renew(&journal, key, fence);
+            tokio::select! {
+                outcome = inner.call(invocation) => outcome,
+                never = renewing => match never {},
+            }
+        }))
+    }
+}
+
+fn refuse<F>(detail: &'static str) -> Either<F, Answering> {
+    Either::Right(Box::pin(async move { Err(Error::new(Code::INVALID_REQUEST, detail)) }))
+}
+
+fn unavailable(error: crate::store::StoreError) -> Error {
+    Error::new(Code::OVERLOADED, "the key cannot be looked up now, so the call was not begun").log(error)
+}
+
+/// The answer to a call whose key is not free.
+fn already(call: &Call, claimed: Claimed) -> Result<Reply, Error> {
+    match claimed {
+        Claimed::Done(text) => {
+            call.mark_replayed();
+            answer::restore(&text)
+        }
+        Claimed::Mismatch => Err(Error::new(
+            Code::IDEMPOTENCY_MISMATCH,
+            "this key came with another request before; a new request needs a new key",
+        )),
+        Claimed::InProgress(_) | Claimed::Granted => Err(Error::new(
+            Code::IDEMPOTENCY_CONFLICT,
+            "a call with this key has not ended yet; ask again for its answer",
+        )
+        .retry_after(Duration::from_secs(1))),
+        Claimed::Unknown => Err(Error::new(
+            Code::OUTCOME_UNKNOWN,
+            "a call with this key began, and whether it was carried out is not known; it is not carried out again",
+        )),
+    }
+}
+
+fn claim(invocation: &Invocation, key: &str) -> Claim {
+    let Invocation { method, request, .. } = invocation;
+    let call = &request.call;
+    let now = SystemTime::now();
+    let version = method.service.version.to_string();
+    let unique_for =
+        [call.caller().account().unwrap_or_default(), method.service.name, &version, method.spec.name, key];
+    Claim {
+        key: digest(unique_for.map(str::as_bytes)),
+        fingerprint: digest([method.spec.verb.as_str().as_bytes(), &canonical(&request.input)]),
+        fence: String::from_utf8_lossy(&sortable_name()).into(),
+        at: micros(now),
+        until: micros(now + LEASE),
+        once: matches!(method.spec.effect, Effect::Once | Effect::Keyed),
+    }
+}
+
+/// What the input says, however it is written: the order of members, spaces and the order of a query are no difference.
+fn canonical(input: &Input) -> Vec<u8> {
+    let Input::Valid(value) = input else { return Vec::new() };
+    let mut value = value.clone();
+    value.sort_all_objects();
+    serde_json::to_vec(&value).unwrap_or_default()
+}
+
+/// A digest of texts, each with its length, so that no two sequences of texts are the same bytes.
+fn digest<const N: usize>(parts: [&[u8]; N]) -> Arc<str> {
+    let digest = parts
+        .into_iter()
+        .fold(Sha256::new(), |digest, part| digest.chain_update((part.len() as u64).to_be_bytes()).chain_update(part));
+    hex::encode(digest.finalize()).into()
+}
+
+/// Keeps a claim for as long as this is polled.
+async fn renew(journal: &Journal, key: Arc<str>, fence: Arc<str>) -> std::convert::Infallible {
+    loop {
+        tokio::time::sleep(RENEWAL).await;
+        let until = micros(SystemTime::now() + LEASE);
+        let renewal = Change::Renew { key: Arc::clone(&key), fence: Arc::clone(&fence), until };
+        if let Err(error) = journal.write(renewal).await {
+            tracing::warn!(%error, "an idempotency key could not be kept for longer");
+        }
+    }
+}

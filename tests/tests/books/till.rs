@@ -1,0 +1,182 @@
+//! A service that must not do anything twice, and a gateway with books around it.
+
+use std::{
+    collections::HashMap,
+    path::PathBuf,
+    sync::{
+        Arc, LazyLock, Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use gateway_runtime::{
+    Running,
+    prelude::*,
+    provider::{HttpClientSettings, HttpResponse},
+    store::{Books, Sqlite},
+};
+use serde_json::{Value, json};
+use tokio::sync::Semaphore;
+
+/// How often each thing was sold, by its name, in all shops of this program.
+static SOLD: LazyLock<Mutex<HashMap<String, u32>>> = LazyLock::new(Mutex::default);
+
+/// What slow sales wait for, by what is sold.
+static GATES: LazyLock<Mutex<HashMap<String, Arc<Semaphore>>>> = LazyLock::new(Mutex::default);
+
+fn gate(name: &str) -> Arc<Semaphore> {
+    let mut gates = GATES.lock().unwrap();
+    Arc::clone(gates.entry(name.to_owned()).or_insert_with(|| Arc::new(Semaphore::new(0))))
+}
+
+/// What is sold.
+#[model]
+struct Sale {
+    /// Its name; each test has its own.
+    name: String,
+    /// What becomes of it: `well`, `slow`, `sold-out`, `busy`, `broken`.
+    #[serde(default)]
+    how: String,
+}
+
+/// What became of it.
+#[model]
+struct Receipt {
+    /// How often it has been sold.
+    times: u32,
+}
+
+const SOLD_OUT: Code = Code::new("sold-out", 409, "Sold out");
+
+/// Sells.
+#[service(name = "till")]
+struct Till;
+
+#[service]
+impl Till {
+    /// Sells something, once a call.
+    #[expose_method(POST)]
+    async fn sell(&self, sale: Sale) -> Result<Receipt> {
+        let times = {
+            let mut sold = SOLD.lock().unwrap();
+            let times = sold.entry(sale.name.clone()).or_default();
+            *times += 1;
+            *times
+        };
+        match &*sale.how {
+            "slow" => gate(&sale.name).acquire().await?.forget(),
+            "sold-out" => return Err(Error::new(SOLD_OUT, format!("sold out after {times}"))),
+            "busy" => return Err(Error::new(Code::OVERLOADED, "busy")),
+            "broken" => panic!("broken"),
+            _ => {}
+        }
+        Ok(Receipt { times })
+    }
+
+    /// Wants a key.
+    #[expose_method(PUT, idempotency = required)]
+    async fn order(&self, sale: Sale) -> Result<Receipt> {
+        let _ = sale;
+        Ok(Receipt { times: 1 })
+    }
+
+    /// Looks at no key.
+    #[expose_method(GET)]
+    async fn look(&self) -> Result<Receipt> {
+        Ok(Receipt { times: 0 })
+    }
+}
+
+/// A gateway with books in a file of its own.
+pub(super) struct Shop {
+    gateway: Option<Running>,
+    pub(super) books: Books,
+    http: HttpClient,
+    folder: PathBuf,
+    id: u64,
+}
+
+pub(super) struct Answer {
+    pub(super) status: u16,
+    pub(super) replayed: bool,
+    pub(super) retry_after: Option<String>,
+    pub(super) body: Value,
+}
+
+impl Shop {
+    pub(super) async fn open() -> Self {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        let id = NEXT.fetch_add(1, Ordering::Relaxed);
+        let folder = std::env::temp_dir().join(format!("gateway-shop-{}-{id}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let file = folder.join("books.db");
+        let settings = format!(
+            "http = {{ listen = '127.0.0.1:0', workers = 2 }}\n\
+             store = {{ path = '{}' }}\n\
+             secrets = {{ EDGE_WEBHOOK_SECRET = 'not used', EMAIL_WEBHOOK_SECRET = 'not used' }}",
+            file.display()
+        );
+        let gateway = Gateway::from_toml(&settings).unwrap().start().await.unwrap();
+        let books = Books::new(Sqlite::open(&file).await.unwrap());
+        let http = HttpClient::new(&HttpClientSettings::default()).unwrap();
+        Self { gateway: Some(gateway), books, http, folder, id }
+    }
+
+    /// Stops the gateway, and gives the books.
+    pub(super) async fn stop(mut self) -> Books {
+        self.gateway.take().unwrap().stop().await.unwrap();
+        self.books.clone()
+    }
+
+    fn url(&self, method: &str) -> String {
+        format!("{}/services/till/v1/{method}", self.gateway.as_ref().unwrap().url())
+    }
+
+    pub(super) async fn sell(&self, key: &str, name: &str, how: &str) -> Answer {
+        self.send("sell", &[("idempotency-key", key)], &json!({ "name": self.own(name), "how": how })).await
+    }
+
+    pub(super) async fn send(&self, method: &str, headers: &[(&str, &str)], body: &Value) -> Answer {
+        let url = self.url(method);
+        let request = if method == "order" { self.http.put(url) } else { self.http.post(url) };
+        let request = headers.iter().fold(request, |request, (name, value)| request.header(name, *value));
+        answer(request.json(body).send_any().await.unwrap()).await
+    }
+
+    pub(super) async fn look(&self, headers: &[(&str, &str)]) -> Answer {
+        let request = self.http.get(self.url("look"));
+        let request = headers.iter().fold(request, |request, (name, value)| request.header(name, *value));
+        answer(request.send_any().await.unwrap()).await
+    }
+
+    /// How often something was sold.
+    pub(super) fn times(&self, name: &str) -> u32 {
+        SOLD.lock().unwrap().get(&self.own(name)).copied().unwrap_or(0)
+    }
+
+    /// Lets a slow sale end.
+    pub(super) fn open_gate(&self, name: &str) {
+        gate(&self.own(name)).add_permits(1);
+    }
+
+    /// The name for what this shop alone sells.
+    pub(super) fn own(&self, name: &str) -> String {
+        format!("{name} of shop {}", self.id)
+    }
+}
+
+async fn answer(response: HttpResponse) -> Answer {
+    let header = |name| response.headers().get(name).map(|value| value.to_str().unwrap().to_owned());
+    Answer {
+        status: response.status(),
+        replayed: header("idempotent-replayed").is_some_and(|value| value == "true"),
+        retry_after: header("retry-after"),
+        body: serde_json::from_str(&response.text().await.unwrap()).unwrap(),
+    }
+}
+
+impl Drop for Shop {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.folder);
+    }
+}
