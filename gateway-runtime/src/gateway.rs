@@ -24,7 +24,7 @@ use crate::{
     app::{App, StartError},
     config::{Action, Flags, HELP, Settings, Tree},
     http::{Documents, Edge, Ended, Mount, Routes, Server, docs},
-    pipeline::Pipeline,
+    pipeline::{Keeping, Pipeline},
     provider::{HttpClient, ProviderSettings},
     registry::{Method, Registry, RegistrySettings},
     section::read_section,
@@ -196,8 +196,10 @@ impl Gateway {
         let settings = &self.settings.http;
         refuse_unprotected(&registry, settings.listen)?;
         let (journal, written) = self.settings.store.open().await?.map(Journal::start).unzip();
-        warn_of_unhonoured(&registry, journal.is_some());
-        let edge = Edge::new(self.routes(&registry)?, Pipeline::new(journal), settings.clone());
+        let keys = self.settings.idempotency.clone();
+        let keeping = journal.map(|journal| Arc::new(Keeping { journal, keys }));
+        warn_of_unhonoured(&registry, keeping.is_some());
+        let edge = Edge::new(self.routes(&registry)?, Pipeline::new(keeping), settings.clone());
         let server = Server::bind(settings).map_err(|error| StartError::new(error.to_string()))?;
         let address = server.local_addr();
         tracing::info!(address = %format_args!("http://{address}"), "listening");
@@ -349,9 +351,9 @@ fn unknown_section(kind: &str, name: &str, known: &[&str]) -> String {
 const FLUSH: Duration = Duration::from_secs(10);
 
 /// A method that wants a key says that repeating it does harm; without books nothing keeps that from happening.
-fn warn_of_unhonoured(registry: &Registry, has_journal: bool) {
+fn warn_of_unhonoured(registry: &Registry, has_books: bool) {
     let wants_key = |method: &&Arc<Method>| method.spec.idempotency == Idempotency::Required;
-    if !has_journal && let Some(method) = registry.methods().find(wants_key) {
+    if !has_books && let Some(method) = registry.methods().find(wants_key) {
         tracing::warn!(method = method.path(), "wants idempotency keys, which are not honoured without `[store]`");
     }
 }

@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 use crate::{
     app::StartError,
     http::{HttpSettings, Info},
+    pipeline::IdempotencySettings,
     provider::{FailoverSettings, HttpClientSettings},
     secret::Secret,
     section::read_section,
@@ -32,6 +33,8 @@ pub struct Settings {
     pub http_client: HttpClientSettings,
     /// Where accounts, keys and records are.
     pub store: StoreSettings,
+    /// How long idempotency keys hold.
+    pub idempotency: IdempotencySettings,
     /// By the provider's name: its switches, and settings of its own.
     pub providers: BTreeMap<String, Map<String, Value>>,
     /// By the service's name: settings of its own.

@@ -16,7 +16,7 @@ use futures_util::future::Either;
 use sha2::{Digest, Sha256};
 use tower::{Layer, Service};
 
-use super::{Invocation, answer, record::micros};
+use super::{Invocation, answer, keeping::Keeping, record::micros};
 use crate::{
     call::{Call, Input, Origin, sortable_name},
     error::{Code, Error},
@@ -24,31 +24,26 @@ use crate::{
     provider::callers_key,
     reply::Reply,
     spec::{Effect, Idempotency},
-    store::{Change, Claim, Claimed, Journal},
+    store::{Change, Claim, Claimed},
 };
-
-/// How long a claim holds without being renewed.
-const LEASE: Duration = Duration::from_secs(60);
-/// When it is renewed.
-const RENEWAL: Duration = Duration::from_secs(20);
 
 /// Makes [`Idempotent`].
 #[derive(Clone, Debug)]
-pub(super) struct IdempotencyLayer(pub(super) Option<Journal>);
+pub(super) struct IdempotencyLayer(pub(super) Option<Arc<Keeping>>);
 
 impl<S> Layer<S> for IdempotencyLayer {
     type Service = Idempotent<S>;
 
     fn layer(&self, inner: S) -> Idempotent<S> {
-        Idempotent { inner, journal: self.0.clone() }
+        Idempotent { inner, keeping: self.0.clone() }
     }
 }
 
-/// Lets a call through once for each key, if there is a journal.
+/// Lets a call through once for each key, if there is something to write them down with.
 #[derive(Clone, Debug)]
 pub(super) struct Idempotent<S> {
     inner: S,
-    journal: Option<Journal>,
+    keeping: Option<Arc<Keeping>>,
 }
 
 /// Whether a call of this kind looks at keys: one that changes something, and whose answer can be kept.
@@ -80,7 +75,7 @@ where
     }
 
     fn call(&mut self, invocation: Invocation) -> Self::Future {
-        let Some(journal) = self.journal.clone().filter(|_| honours_keys(&invocation)) else {
+        let Some(keeping) = self.keeping.clone().filter(|_| honours_keys(&invocation)) else {
             return Either::Left(self.inner.call(invocation));
         };
         let key = match callers_key(invocation.request.call.headers()) {
@@ -95,14 +90,14 @@ where
         };
         let mut inner = self.inner.clone();
         Either::Right(Box::pin(async move {
-            let claim = claim(&invocation, &key);
+            let claim = claim(&invocation, &key, keeping.keys.lease);
             let (key, fence) = (Arc::clone(&claim.key), Arc::clone(&claim.fence));
-            match journal.claim(claim).await.map_err(unavailable)? {
+            match keeping.journal.claim(claim).await.map_err(unavailable)? {
                 Claimed::Granted => {}
                 other => return already(&invocation.request.call, other),
             }
             invocation.tab.claimed((Arc::clone(&key), Arc::clone(&fence)));
-            let renewing = renew(&journal, key, fence);
+            let renewing = renew(&keeping, key, fence);
             tokio::select! {
                 outcome = inner.call(invocation) => outcome,
                 never = renewing => match never {},
@@ -142,7 +137,7 @@ fn already(call: &Call, claimed: Claimed) -> Result<Reply, Error> {
     }
 }
 
-fn claim(invocation: &Invocation, key: &str) -> Claim {
+fn claim(invocation: &Invocation, key: &str, lease: Duration) -> Claim {
     let Invocation { method, request, .. } = invocation;
     let call = &request.call;
     let now = SystemTime::now();
@@ -154,7 +149,7 @@ fn claim(invocation: &Invocation, key: &str) -> Claim {
         fingerprint: digest([method.spec.verb.as_str().as_bytes(), &canonical(&request.input)]),
         fence: String::from_utf8_lossy(&sortable_name()).into(),
         at: micros(now),
-        until: micros(now + LEASE),
+        until: micros(now + lease),
         once: matches!(method.spec.effect, Effect::Once | Effect::Keyed),
     }
 }
@@ -176,12 +171,13 @@ fn digest<const N: usize>(parts: [&[u8]; N]) -> Arc<str> {
 }
 
 /// Keeps a claim for as long as this is polled.
-async fn renew(journal: &Journal, key: Arc<str>, fence: Arc<str>) -> std::convert::Infallible {
+async fn renew(keeping: &Keeping, key: Arc<str>, fence: Arc<str>) -> std::convert::Infallible {
+    let lease = keeping.keys.lease;
     loop {
-        tokio::time::sleep(RENEWAL).await;
-        let until = micros(SystemTime::now() + LEASE);
+        tokio::time::sleep(lease / 3).await;
+        let until = micros(SystemTime::now() + lease);
         let renewal = Change::Renew { key: Arc::clone(&key), fence: Arc::clone(&fence), until };
-        if let Err(error) = journal.write(renewal).await {
+        if let Err(error) = keeping.journal.write(renewal).await {
             tracing::warn!(%error, "an idempotency key could not be kept for longer");
         }
     }

@@ -7,6 +7,7 @@ mod answer;
 mod deadline;
 mod dispatch;
 mod idempotency;
+mod keeping;
 mod record;
 mod tab;
 mod trace;
@@ -17,6 +18,7 @@ use std::{future::Future, sync::Arc};
 
 use tower::{ServiceBuilder, ServiceExt};
 
+pub use self::keeping::{IdempotencySettings, Keeping};
 pub(crate) use self::unwind::panicked;
 use self::{
     deadline::{Deadline, DeadlineLayer},
@@ -28,7 +30,7 @@ use self::{
     unwind::{Unwind, UnwindLayer},
     validate::{Validate, ValidateLayer},
 };
-use crate::{call::CallRequest, error::Error, registry::Method, reply::Reply, store::Journal};
+use crate::{call::CallRequest, error::Error, registry::Method, reply::Reply};
 
 /// What the layers pass on: a call, and the method that it is for.
 #[derive(Debug)]
@@ -49,22 +51,22 @@ type Stack = Trace<Record<Unwind<Deadline<Validate<Idempotent<Dispatch>>>>>>;
 pub struct Pipeline(Stack);
 
 impl Pipeline {
-    /// The stack; calls are written down where there is a `journal`, and only then keys are honoured.
+    /// The stack; calls are written down where there is something to do it with, and only then keys are honoured.
     #[must_use]
-    pub fn new(journal: Option<Journal>) -> Self {
+    pub fn new(keeping: Option<Arc<Keeping>>) -> Self {
         Self(
             ServiceBuilder::new()
                 // Outermost, so that refused calls are logged too, and with their time in every other layer.
                 .layer(TraceLayer)
                 // Sees how a call has ended, panics and lateness too, and writes it down.
-                .layer(RecordLayer(journal.clone()))
+                .layer(RecordLayer(keeping.clone()))
                 // Around all that can panic, so that the line says why.
                 .layer(UnwindLayer)
                 .layer(DeadlineLayer)
                 // Judges the input by the method's schema; a call that fails here has cost nothing yet.
                 .layer(ValidateLayer)
                 // Carries out once what comes with a key, and knows by its input that it is the same.
-                .layer(IdempotencyLayer(journal))
+                .layer(IdempotencyLayer(keeping))
                 .service(Dispatch),
         )
     }

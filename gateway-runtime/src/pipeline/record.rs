@@ -9,13 +9,13 @@ use std::{
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    time::{SystemTime, UNIX_EPOCH},
 };
 
 use futures_util::future::Either;
 use tower::{Layer, Service};
 
-use super::{Invocation, answer, tab::Tab};
+use super::{Invocation, answer, keeping::Keeping, tab::Tab};
 use crate::{
     attempt::{Attempt, Class},
     call::{Call, sortable_name},
@@ -23,29 +23,26 @@ use crate::{
     money::Money,
     reply::Reply,
     spec::Effect,
-    store::{CallKey, Closing, Journal, Request, Settlement},
+    store::{CallKey, Closing, Request, Settlement},
 };
-
-/// How long an answer is kept under its key.
-const KEPT: Duration = Duration::from_secs(24 * 3600);
 
 /// Makes [`Record`].
 #[derive(Clone, Debug)]
-pub(super) struct RecordLayer(pub(super) Option<Journal>);
+pub(super) struct RecordLayer(pub(super) Option<Arc<Keeping>>);
 
 impl<S> Layer<S> for RecordLayer {
     type Service = Record<S>;
 
     fn layer(&self, inner: S) -> Record<S> {
-        Record { inner, journal: self.0.clone() }
+        Record { inner, keeping: self.0.clone() }
     }
 }
 
-/// Writes calls down, if there is a journal.
+/// Writes calls down, if there is something to do it with.
 #[derive(Clone, Debug)]
 pub(super) struct Record<S> {
     inner: S,
-    journal: Option<Journal>,
+    keeping: Option<Arc<Keeping>>,
 }
 
 type Recorded = Pin<Box<dyn Future<Output = Result<Reply, Error>> + Send>>;
@@ -63,9 +60,9 @@ where
     }
 
     fn call(&mut self, mut invocation: Invocation) -> Self::Future {
-        let Some(journal) = self.journal.clone() else { return Either::Left(self.inner.call(invocation)) };
+        let Some(keeping) = self.keeping.clone() else { return Either::Left(self.inner.call(invocation)) };
         invocation.tab = Tab::kept();
-        let page = Page::begin(journal, invocation.request.call.clone(), invocation.tab.clone());
+        let page = Page::begin(keeping, invocation.request.call.clone(), invocation.tab.clone());
         let may_claim = super::idempotency::may_claim(&invocation);
         let inner = self.inner.call(invocation);
         let work = async { page.end(inner.await).await };
@@ -80,7 +77,7 @@ async fn on_its_own(work: impl Future<Output = Result<Reply, Error>> + Send + 's
 
 /// What is to be written of a call; dropped without an end, its caller has left.
 struct Page {
-    journal: Journal,
+    keeping: Arc<Keeping>,
     call: Call,
     tab: Tab,
     key: CallKey,
@@ -89,9 +86,9 @@ struct Page {
 }
 
 impl Page {
-    fn begin(journal: Journal, call: Call, tab: Tab) -> Self {
+    fn begin(keeping: Arc<Keeping>, call: Call, tab: Tab) -> Self {
         let key: Arc<str> = String::from_utf8_lossy(&sortable_name()).into();
-        Self { journal, call, tab, key, at: SystemTime::now(), ended: false }
+        Self { keeping, call, tab, key, at: SystemTime::now(), ended: false }
     }
 
     async fn end(mut self, outcome: Result<Reply, Error>) -> Result<Reply, Error> {
@@ -106,11 +103,11 @@ impl Page {
             return outcome;
         };
         let closing = match answer::keep(&outcome).filter(|_| was_carried_out(&self.call, &outcome)) {
-            Some(answer) => Closing::Answer(answer, micros(self.at + KEPT)),
+            Some(answer) => Closing::Answer(answer, micros(self.at + self.keeping.keys.kept)),
             None => Closing::Release,
         };
         let settlement = Settlement { request, hold: None, claim: Some((key, fence, closing)) };
-        match self.journal.settle(settlement).await {
+        match self.keeping.journal.settle(settlement).await {
             Ok(()) => outcome,
             // Whoever is told that it is done may rely on its not being done again.
             Err(error) => Err(Error::new(
@@ -122,7 +119,7 @@ impl Page {
     }
 
     fn hand_over(&self, request: Request) {
-        if let Err(request) = self.journal.record(Box::new(request)) {
+        if let Err(request) = self.keeping.journal.record(Box::new(request)) {
             let row = serde_json::to_string(&request).unwrap_or_default();
             tracing::error!(row, "the database is away for too long: a record stands here and nowhere else");
         }

@@ -1,5 +1,6 @@
 //! What is written down of calls, and what follows from it for the next: a gateway with books, and clients of its own.
 
+mod crash;
 mod idempotency;
 mod records;
 mod till;

@@ -2,7 +2,7 @@
 
 use std::{
     collections::HashMap,
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{
         Arc, LazyLock, Mutex,
         atomic::{AtomicU64, Ordering},
@@ -17,6 +17,8 @@ use gateway_runtime::{
 };
 use serde_json::{Value, json};
 use tokio::sync::Semaphore;
+
+use super::crash;
 
 /// How often each thing was sold, by its name, in all shops of this program.
 static SOLD: LazyLock<Mutex<HashMap<String, u32>>> = LazyLock::new(Mutex::default);
@@ -34,7 +36,7 @@ fn gate(name: &str) -> Arc<Semaphore> {
 struct Sale {
     /// Its name; each test has its own.
     name: String,
-    /// What becomes of it: `well`, `slow`, `sold-out`, `busy`, `broken`.
+    /// What becomes of it: `well`, `slow`, `lasting`, `sold-out`, `busy`, `broken`.
     #[serde(default)]
     how: String,
 }
@@ -64,6 +66,7 @@ impl Till {
             *times
         };
         match &*sale.how {
+            "lasting" => crash::last(&sale.name)?,
             "slow" => gate(&sale.name).acquire().await?.forget(),
             "sold-out" => return Err(Error::new(SOLD_OUT, format!("sold out after {times}"))),
             "busy" => return Err(Error::new(Code::OVERLOADED, "busy")),
@@ -103,21 +106,26 @@ pub(super) struct Answer {
     pub(super) body: Value,
 }
 
+pub(super) const BOOKS: &str = "books.db";
+
+/// A gateway with books in a folder.
+pub(super) fn settings(folder: &Path) -> String {
+    format!(
+        "http = {{ listen = '127.0.0.1:0', workers = 2 }}\n\
+         store = {{ path = '{}' }}\n\
+         secrets = {{ EDGE_WEBHOOK_SECRET = 'not used', EMAIL_WEBHOOK_SECRET = 'not used' }}\n",
+        folder.join(BOOKS).display()
+    )
+}
+
 impl Shop {
     pub(super) async fn open() -> Self {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         let id = NEXT.fetch_add(1, Ordering::Relaxed);
         let folder = std::env::temp_dir().join(format!("gateway-shop-{}-{id}", std::process::id()));
         std::fs::create_dir_all(&folder).unwrap();
-        let file = folder.join("books.db");
-        let settings = format!(
-            "http = {{ listen = '127.0.0.1:0', workers = 2 }}\n\
-             store = {{ path = '{}' }}\n\
-             secrets = {{ EDGE_WEBHOOK_SECRET = 'not used', EMAIL_WEBHOOK_SECRET = 'not used' }}",
-            file.display()
-        );
-        let gateway = Gateway::from_toml(&settings).unwrap().start().await.unwrap();
-        let books = Books::new(Sqlite::open(&file).await.unwrap());
+        let gateway = Gateway::from_toml(&settings(&folder)).unwrap().start().await.unwrap();
+        let books = Books::new(Sqlite::open(&folder.join(BOOKS)).await.unwrap());
         let http = HttpClient::new(&HttpClientSettings::default()).unwrap();
         Self { gateway: Some(gateway), books, http, folder, id }
     }
@@ -140,13 +148,13 @@ impl Shop {
         let url = self.url(method);
         let request = if method == "order" { self.http.put(url) } else { self.http.post(url) };
         let request = headers.iter().fold(request, |request, (name, value)| request.header(name, *value));
-        answer(request.json(body).send_any().await.unwrap()).await
+        answer(request.json(body).send_any().await.unwrap()).await.unwrap()
     }
 
     pub(super) async fn look(&self, headers: &[(&str, &str)]) -> Answer {
         let request = self.http.get(self.url("look"));
         let request = headers.iter().fold(request, |request, (name, value)| request.header(name, *value));
-        answer(request.send_any().await.unwrap()).await
+        answer(request.send_any().await.unwrap()).await.unwrap()
     }
 
     /// How often something was sold.
@@ -165,14 +173,13 @@ impl Shop {
     }
 }
 
-async fn answer(response: HttpResponse) -> Answer {
+/// The answer, unless the connection was lost over it.
+pub(super) async fn answer(response: HttpResponse) -> Option<Answer> {
     let header = |name| response.headers().get(name).map(|value| value.to_str().unwrap().to_owned());
-    Answer {
-        status: response.status(),
-        replayed: header("idempotent-replayed").is_some_and(|value| value == "true"),
-        retry_after: header("retry-after"),
-        body: serde_json::from_str(&response.text().await.unwrap()).unwrap(),
-    }
+    let replayed = header("idempotent-replayed").is_some_and(|value| value == "true");
+    let (status, retry_after) = (response.status(), header("retry-after"));
+    let body = serde_json::from_str(&response.text().await.ok()?).ok()?;
+    Some(Answer { status, replayed, retry_after, body })
 }
 
 impl Drop for Shop {
