@@ -165,6 +165,7 @@ struct Inner {
     retry_after: Option<Duration>,
     violations: Vec<Violation>,
     allow: Option<&'static str>,
+    challenge: Option<&'static str>,
     attempt: Option<(Class, Option<u16>)>,
     internal: Option<String>,
 }
@@ -180,6 +181,7 @@ impl Error {
             retry_after: None,
             violations: Vec::new(),
             allow: None,
+            challenge: None,
             attempt: None,
             internal: None,
         }))
@@ -243,6 +245,13 @@ impl Error {
         self
     }
 
+    /// How a caller may prove who it is, or what its proof lacks (RFC 9110 §11.6.1); becomes `WWW-Authenticate`.
+    #[must_use]
+    pub fn challenge(mut self, challenge: &'static str) -> Self {
+        self.0.challenge = Some(challenge);
+        self
+    }
+
     /// Remembers how the attempt at a provider ended that this error comes from, and the HTTP status of its answer.
     #[must_use]
     pub(crate) fn of_attempt(mut self, class: Class, status: Option<u16>) -> Self {
@@ -294,6 +303,13 @@ impl Error {
     #[must_use]
     pub fn allowed(&self) -> Option<&'static str> {
         self.0.allow
+    }
+
+    /// How a caller may prove who it is: what was said of it, or else that tokens do (RFC 9110 §15.5.2 wants a 401 to name
+    /// at least one way).
+    #[must_use]
+    pub fn challenged(&self) -> Option<&'static str> {
+        self.0.challenge.or((self.0.code == Code::UNAUTHENTICATED).then_some("Bearer"))
     }
 
     /// The ways in which the input contradicts the schema.

@@ -22,9 +22,10 @@ use tokio::{
 
 use crate::{
     app::{App, StartError},
+    auth::{Accepted, ApiKeys, AuthSettings, Authenticator},
     config::{Action, Flags, HELP, Settings, Tree},
     http::{Documents, Edge, Ended, Mount, Routes, Server, docs},
-    pipeline::{Keeping, Pipeline},
+    pipeline::{Keeping, Pipeline, Stages},
     provider::{HttpClient, ProviderSettings},
     registry::{Method, Registry, RegistrySettings},
     section::read_section,
@@ -46,6 +47,7 @@ pub struct Gateway {
     settings: Settings,
     action: Action,
     app: App,
+    api_keys: Option<Arc<dyn ApiKeys>>,
     mounts: Vec<Mount>,
     expected_services: Vec<String>,
     expected_providers: Vec<String>,
@@ -103,6 +105,7 @@ impl Gateway {
             settings: Settings::read(tree.into_value())?,
             action,
             app: App::default(),
+            api_keys: None,
             mounts: Vec::new(),
             expected_services: Vec::new(),
             expected_providers: Vec::new(),
@@ -114,6 +117,13 @@ impl Gateway {
     #[must_use]
     pub fn with<T: Send + Sync + 'static>(mut self, value: impl Into<Arc<T>>) -> Self {
         self.app.insert(value.into());
+        self
+    }
+
+    /// Looks for API keys here too, after those of the configuration.
+    #[must_use]
+    pub fn with_api_keys(mut self, keys: impl ApiKeys) -> Self {
+        self.api_keys = Some(Arc::new(keys));
         self
     }
 
@@ -194,12 +204,16 @@ impl Gateway {
     pub async fn start(self) -> Result<Running, StartError> {
         let registry = Arc::new(self.registry()?);
         let settings = &self.settings.http;
-        refuse_unprotected(&registry, settings.listen)?;
+        let http = || HttpClient::new(&self.settings.http_client);
+        let authenticator = Authenticator::new(&self.settings.auth, self.api_keys.clone(), http)?.map(Arc::new);
+        let accepted = authenticator.as_ref().map(|authenticator| authenticator.accepts()).unwrap_or_default();
+        check_protected(&registry, &self.settings.auth, accepted, settings.listen)?;
         let (journal, written) = self.settings.store.open().await?.map(Journal::start).unzip();
         let keys = self.settings.idempotency.clone();
         let keeping = journal.map(|journal| Arc::new(Keeping { journal, keys }));
         warn_of_unhonoured(&registry, keeping.is_some());
-        let edge = Edge::new(self.routes(&registry)?, Pipeline::new(keeping), settings.clone());
+        let pipeline = Pipeline::new(Stages { authenticator, keeping });
+        let edge = Edge::new(self.routes(&registry, accepted)?, pipeline, settings.clone());
         let server = Server::bind(settings).map_err(|error| StartError::new(error.to_string()))?;
         let address = server.local_addr();
         tracing::info!(address = %format_args!("http://{address}"), "listening");
@@ -253,9 +267,9 @@ impl Gateway {
         StartError::unless_empty(problems)
     }
 
-    fn routes(&self, registry: &Arc<Registry>) -> Result<Routes, StartError> {
+    fn routes(&self, registry: &Arc<Registry>, accepted: Accepted) -> Result<Routes, StartError> {
         let mut routes = Routes::new(registry, |name| self.settings.secret(name))?;
-        let documents = Arc::new(Documents::new(&self.settings.info, Arc::clone(registry)));
+        let documents = Arc::new(Documents::new(&self.settings.info, Arc::clone(registry), accepted));
         for prefix in ["/meta", "/openapi.json", "/asyncapi.json"] {
             let documents = Arc::clone(&documents);
             routes.publish(prefix, Box::new(move |path, headers| documents.serve(path, headers)));
@@ -358,21 +372,29 @@ fn warn_of_unhonoured(registry: &Registry, has_books: bool) {
     }
 }
 
-/// Nothing checks identities yet, so what asks for one is only for this machine.
-fn refuse_unprotected(registry: &Registry, address: SocketAddr) -> Result<(), StartError> {
-    if address.ip().is_loopback() {
+/// A gateway that everybody may call is either for this machine alone, or meant to be.
+fn check_protected(
+    registry: &Registry,
+    settings: &AuthSettings,
+    accepted: Accepted,
+    address: SocketAddr,
+) -> Result<(), StartError> {
+    if accepted.any() {
         return Ok(());
     }
-    let protected = |method: &&Arc<Method>| method.auth() == Auth::Required || method.scopes().next().is_some();
-    let problem = |method: &Arc<Method>| {
-        format!(
-            "{} ({}) requires a known caller, which this version cannot check: listen on loopback (http.listen is \
-             {address}), or drop `auth` and `scopes`",
-            method.path(),
-            method.spec.source
-        )
-    };
-    StartError::unless_empty(registry.methods().filter(protected).map(problem).collect())
+    if !address.ip().is_loopback() && !settings.allow_anonymous {
+        return Err(StartError::new(format!(
+            "other machines can reach http.listen ({address}), and nothing tells who is calling: configure keys of \
+             tokens (auth.internal_key or INTERNAL_GATEWAY_KEY, auth.jwt.keys, auth.jwt.jwks_url) or API keys \
+             (auth.keys), listen on loopback, or let everybody in with auth.allow_anonymous = true"
+        )));
+    }
+    let closed: Vec<_> =
+        registry.methods().filter(|method| method.auth() == Auth::Required).map(|m| m.path()).collect();
+    if !closed.is_empty() {
+        tracing::warn!(methods = closed.join(" "), "these require a caller, and without [auth] refuse everybody");
+    }
+    Ok(())
 }
 
 /// SIGINT or SIGTERM.

@@ -5,6 +5,7 @@
 pub mod __private;
 mod app;
 mod attempt;
+pub mod auth;
 mod call;
 pub mod client;
 mod compose;

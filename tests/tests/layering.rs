@@ -10,7 +10,7 @@ use syn::visit::Visit;
 /// The floors, lowest first: each module may import those of its own floor and below.
 const FLOORS: &[&[&str]] = &[
     &["attempt", "call", "cost", "country", "duration", "error", "money", "reply", "secret", "spec"],
-    &["app", "compose", "extract", "provider", "registry", "schema", "section", "store", "strategy", "support"],
+    &["app", "auth", "compose", "extract", "provider", "registry", "schema", "section", "store", "strategy", "support"],
     &["pipeline"],
     &["http", "client"],
     &["config", "telemetry", "gateway"],
@@ -28,6 +28,8 @@ const BEHIND_ONE_MODULE: &[(&str, &[&str])] = &[
     ("jsonschema", &["schema"]),
     ("reqwest", &["provider", "client"]),
     ("sqlx", &["store"]),
+    ("ring", &["auth"]),
+    ("spki", &["auth"]),
     ("h2", &["provider"]),
     ("hyper", &["http", "provider"]),
     ("hyper_util", &["http"]),

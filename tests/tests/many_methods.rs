@@ -10,8 +10,9 @@ use bytes::Bytes;
 use gateway_benches::{mail::Message, many};
 use gateway_runtime::{
     Arrival, Call, CallRequest, Input, Origin, Reply, RequestId,
+    auth::Accepted,
     http::{Documents, Info, Routes},
-    pipeline::Pipeline,
+    pipeline::{Pipeline, Stages},
     registry::Registry,
 };
 use http::HeaderMap;
@@ -33,7 +34,7 @@ fn start(methods: usize) -> Started {
     let started = Instant::now();
     let registry = Arc::new(many::registry(methods).unwrap());
     let routes = Routes::new(&registry, |_| None).unwrap();
-    let documents = Documents::new(&Info::default(), Arc::clone(&registry));
+    let documents = Documents::new(&Info::default(), Arc::clone(&registry), Accepted::default());
     Started { registry, routes, documents, took: started.elapsed() }
 }
 
@@ -88,7 +89,7 @@ async fn call(routes: &Routes, pipeline: &Pipeline, address: &str, body: &Bytes)
 #[tokio::test]
 async fn a_call_costs_the_same_beside_nine_others_and_beside_ten_thousand() {
     let body = Bytes::from(serde_json::to_vec(&Message::valid()).unwrap());
-    let pipeline = Pipeline::new(None);
+    let pipeline = Pipeline::new(Stages::default());
     let few = start(10);
     let gateways = [&few, &*GATEWAY];
     let addresses = gateways.map(|gateway| gateway.registry.methods().last().unwrap().path());

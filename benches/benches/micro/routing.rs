@@ -6,7 +6,12 @@ use std::{collections::HashMap, hint::black_box, sync::Arc};
 use bytes::Bytes;
 use criterion::{BatchSize, BenchmarkId, Criterion};
 use gateway_benches::{mail::Message, many};
-use gateway_runtime::{CallRequest, Input, http::Routes, pipeline::Pipeline, registry::Method};
+use gateway_runtime::{
+    CallRequest, Input,
+    http::Routes,
+    pipeline::{Pipeline, Stages},
+    registry::Method,
+};
 
 use crate::context;
 
@@ -59,7 +64,7 @@ fn look_ups(criterion: &mut Criterion, gateways: &[Gateway]) {
 #[expect(clippy::expect_used, reason = "a message is JSON")]
 fn calls(criterion: &mut Criterion, gateways: &[Gateway]) {
     let runtime = context::runtime();
-    let pipeline = Pipeline::new(None);
+    let pipeline = Pipeline::new(Stages::default());
     let body = Bytes::from(serde_json::to_vec(&Message::valid()).expect("JSON"));
     let mut group = criterion.benchmark_group("call");
     for (routes, addresses) in gateways {

@@ -6,7 +6,10 @@
 use std::{env, error::Error, fs, hint::black_box, sync::Arc, time::Instant};
 
 use gateway_benches::many;
-use gateway_runtime::http::{Documents, Info, Routes};
+use gateway_runtime::{
+    auth::Accepted,
+    http::{Documents, Info, Routes},
+};
 
 #[expect(clippy::print_stdout, reason = "the figures are what this program is for")]
 fn main() -> Result<(), Box<dyn Error>> {
@@ -27,7 +30,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     step("registry")?;
     let routes = Routes::new(&registry, |_| None)?;
     step("routes")?;
-    let documents = Documents::new(&Info::default(), Arc::clone(&registry));
+    let documents = Documents::new(&Info::default(), Arc::clone(&registry), Accepted::default());
     step("documents")?;
     println!("{methods} methods in {:.1} ms", started.elapsed().as_secs_f64() * 1e3);
     black_box((registry, routes, documents));

@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 
 use crate::{
     app::StartError,
+    auth::AuthSettings,
     http::{HttpSettings, Info},
     pipeline::IdempotencySettings,
     provider::{FailoverSettings, HttpClientSettings},
@@ -25,6 +26,8 @@ pub struct Settings {
     pub info: Info,
     /// Where the server listens, and how it treats its clients.
     pub http: HttpSettings,
+    /// Who may call, and how callers prove who they are.
+    pub auth: AuthSettings,
     /// What is logged, and how.
     pub log: LogSettings,
     /// Attempts, deadlines and breakers at providers.

@@ -10,7 +10,8 @@ use crate::app::StartError;
 const PREFIX: &str = "GATEWAY__";
 
 /// Names without the prefix, as operators of the older gateways know them.
-const SHORT_NAMES: &[(&str, &str)] = &[("DB_URL", "store.url"), ("LOG_LEVEL", "log.level")];
+const SHORT_NAMES: &[(&str, &str)] =
+    &[("DB_URL", "store.url"), ("INTERNAL_GATEWAY_KEY", "auth.internal_key"), ("LOG_LEVEL", "log.level")];
 
 /// Keys and values, before they have types. Values from the environment and from flags are texts; where the schema
 /// wants a number or the like, [`read_section`](crate::section::read_section) reads them so.
@@ -20,8 +21,12 @@ pub(crate) struct Tree(Map<String, Value>);
 impl Tree {
     /// What stands in a TOML text; `origin` is for messages.
     pub(crate) fn from_toml(text: &str, origin: &str) -> Result<Self, StartError> {
-        let table: toml::Table =
-            text.parse().map_err(|error| StartError::new(format!("`{origin}` is no valid TOML: {error}")))?;
+        let table: toml::Table = text.parse().map_err(|error: toml::de::Error| {
+            // Not as it displays itself: that repeats the line, and there may be a secret in it.
+            let before = text.get(..error.span().map_or(0, |span| span.start)).unwrap_or_default();
+            let line = before.matches('\n').count() + 1;
+            StartError::new(format!("`{origin}` is no valid TOML: line {line}: {}", error.message()))
+        })?;
         Ok(Self(object(table)))
     }
 
@@ -137,5 +142,20 @@ mod tests {
         assert!(error.to_string().contains("`http` in `http.listen` is a value, not a section"), "{error}");
         let error = Tree::from_toml("[http", "gateway.toml").unwrap_err().to_string();
         assert!(error.contains("`gateway.toml` is no valid TOML") && error.contains("line 1"), "{error}");
+    }
+
+    #[test]
+    fn a_line_that_is_no_toml_is_named_and_not_repeated() {
+        for line in [
+            "key = 'hunter2",
+            "key = hunter2",
+            "key = \"hunter2\\q\"",
+            "'hunter2' = 1 2",
+            "hunter2",
+            "key = 'a' hunter2",
+        ] {
+            let error = Tree::from_toml(&format!("[secrets]\n\n{line}\n"), "gateway.toml").unwrap_err().to_string();
+            assert!(error.contains("line 3") && !error.contains("hunter2"), "{line}: {error}");
+        }
     }
 }

@@ -84,9 +84,8 @@ fn add_advice(headers: &mut HeaderMap, error: &Error) {
     if let Some(allowed) = error.allowed() {
         headers.insert(header::ALLOW, HeaderValue::from_static(allowed));
     }
-    // RFC 9110 §15.5.2: a 401 names at least one scheme that would do.
-    if error.code() == Code::UNAUTHENTICATED {
-        headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+    if let Some(challenge) = error.challenged() {
+        headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
     }
 }
 

@@ -4,6 +4,7 @@
 //! way out. One layer a file.
 
 mod answer;
+mod auth;
 mod deadline;
 mod dispatch;
 mod idempotency;
@@ -21,6 +22,7 @@ use tower::{ServiceBuilder, ServiceExt};
 pub use self::keeping::{IdempotencySettings, Keeping};
 pub(crate) use self::unwind::panicked;
 use self::{
+    auth::{Authenticate, AuthenticateLayer},
     deadline::{Deadline, DeadlineLayer},
     dispatch::Dispatch,
     idempotency::{IdempotencyLayer, Idempotent},
@@ -30,7 +32,7 @@ use self::{
     unwind::{Unwind, UnwindLayer},
     validate::{Validate, ValidateLayer},
 };
-use crate::{call::CallRequest, error::Error, registry::Method, reply::Reply};
+use crate::{auth::Authenticator, call::CallRequest, error::Error, registry::Method, reply::Reply};
 
 /// What the layers pass on: a call, and the method that it is for.
 #[derive(Debug)]
@@ -44,29 +46,41 @@ pub struct Invocation {
 }
 
 /// The layers, from the outermost in.
-type Stack = Trace<Record<Unwind<Deadline<Validate<Idempotent<Dispatch>>>>>>;
+type Stack = Trace<Record<Unwind<Deadline<Authenticate<Validate<Idempotent<Dispatch>>>>>>>;
 
-/// The stack of layers; each call needs a copy of its own, which costs a count or two.
+/// What layers work with; one that has nothing to work with is off, and costs a branch.
+#[derive(Clone, Debug, Default)]
+pub struct Stages {
+    /// Who judges credentials. Without one nobody is known: methods that require a caller are refused to all, and
+    /// credentials are not looked at.
+    pub authenticator: Option<Arc<Authenticator>>,
+    /// Where calls are written down. Without one keys are not honoured.
+    pub keeping: Option<Arc<Keeping>>,
+}
+
+/// The stack of layers; each call has a copy of its own, which costs a count for each layer that is on.
 #[derive(Clone, Debug)]
 pub struct Pipeline(Stack);
 
 impl Pipeline {
-    /// The stack; calls are written down where there is something to do it with, and only then keys are honoured.
+    /// The stack.
     #[must_use]
-    pub fn new(keeping: Option<Arc<Keeping>>) -> Self {
+    pub fn new(stages: Stages) -> Self {
         Self(
             ServiceBuilder::new()
                 // Outermost, so that refused calls are logged too, and with their time in every other layer.
                 .layer(TraceLayer)
                 // Sees how a call has ended, panics and lateness too, and writes it down.
-                .layer(RecordLayer(keeping.clone()))
+                .layer(RecordLayer(stages.keeping.clone()))
                 // Around all that can panic, so that the line says why.
                 .layer(UnwindLayer)
                 .layer(DeadlineLayer)
+                // Before all that tells a stranger anything, or costs an account something.
+                .layer(AuthenticateLayer(stages.authenticator))
                 // Judges the input by the method's schema; a call that fails here has cost nothing yet.
                 .layer(ValidateLayer)
                 // Carries out once what comes with a key, and knows by its input that it is the same.
-                .layer(IdempotencyLayer(keeping))
+                .layer(IdempotencyLayer(stages.keeping))
                 .service(Dispatch),
         )
     }

@@ -57,10 +57,17 @@ impl Method {
         (self.handler)(request)
     }
 
-    /// Whether a caller must be known: the method's word, else the service's, else optional.
+    /// Whether a caller must be known: where scopes are asked for, else the method's word, else the service's, else
+    /// optional. A webhook's signature is all it needs.
     #[must_use]
     pub fn auth(&self) -> Auth {
-        self.spec.auth.or(self.service.auth).unwrap_or(Auth::Optional)
+        if self.spec.webhook.is_some() {
+            Auth::None
+        } else if self.scopes().next().is_some() {
+            Auth::Required
+        } else {
+            self.spec.auth.or(self.service.auth).unwrap_or(Auth::Optional)
+        }
     }
 
     /// What a caller must hold: the service's scopes and the method's.

@@ -16,6 +16,7 @@ use std::{collections::HashSet, path::Path, sync::Arc};
 use bytes::Bytes;
 use gateway_runtime::{
     App, Code, Result,
+    auth::Accepted,
     http::{Documents, Info},
     provider::ProviderSettings,
     registry::{Registry, RegistrySettings},
@@ -30,7 +31,7 @@ fn registry() -> Arc<Registry> {
 fn documents(registry: Arc<Registry>) -> Documents {
     let title = "Shop and depot".to_owned();
     let info = Info { title, version: "1.2.3".to_owned(), description: "One of *everything*.".to_owned() };
-    Documents::new(&info, registry)
+    Documents::new(&info, registry, Accepted::default())
 }
 
 fn serve(path: &str, known: Option<&HeaderValue>) -> Result<Response<Bytes>> {

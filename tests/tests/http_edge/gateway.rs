@@ -5,7 +5,7 @@ use std::{net::SocketAddr, num::NonZeroUsize};
 use gateway_runtime::{
     App, Secret,
     http::{Edge, Ended, HttpSettings, Mount, Routes, Server},
-    pipeline::Pipeline,
+    pipeline::{Pipeline, Stages},
     registry::{Registry, RegistrySettings},
 };
 use tokio::{sync::oneshot, task::JoinHandle};
@@ -35,7 +35,7 @@ impl Gateway {
         let settings = HttpSettings { listen, workers: NonZeroUsize::new(1), ..settings };
         let server = Server::bind(&settings).unwrap();
         let address = server.local_addr();
-        let edge = Edge::new(routes, Pipeline::new(None), settings);
+        let edge = Edge::new(routes, Pipeline::new(Stages::default()), settings);
         let (stop, stopped) = oneshot::channel();
         let server = tokio::spawn(async move { server.serve(edge, async { drop(stopped.await) }).await.unwrap() });
         Self { address, stop, server }

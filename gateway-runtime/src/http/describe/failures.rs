@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::{
+    auth::Accepted,
     error::Code,
     extract::AnswerShape,
     registry::Method,
@@ -10,13 +11,13 @@ use crate::{
 };
 
 /// The codes that the gateway itself may answer a call of `method` with, by status. An author's own come besides.
-pub(super) fn codes(method: &Method) -> Vec<Code> {
+pub(super) fn codes(method: &Method, accepted: Accepted) -> Vec<Code> {
     let spec = method.spec;
     let is_webhook = spec.webhook.is_some();
     let has_body = method.input.is_some() && !spec.verb.has_query_input() || is_webhook;
     let has_key = spec.idempotency == Idempotency::Required;
     let has_scopes = !is_webhook && method.scopes().next().is_some();
-    let asks_who = matches!(declared_auth(method), Some(Auth::Required | Auth::Optional));
+    let asks_who = matches!(asked_auth(method, accepted), Auth::Required | Auth::Optional);
     let asks_providers = !method.capabilities.is_empty();
     let once = |effect| matches!(effect, Effect::Once | Effect::Keyed);
     let acts_once =
@@ -44,15 +45,12 @@ pub(super) fn codes(method: &Method) -> Vec<Code> {
     possible.into_iter().filter_map(|(code, is_possible)| is_possible.then_some(code)).collect()
 }
 
-/// Whether a caller must be known, as far as the method or else its service says so. A stranger holds no scopes; a
-/// webhook's signature is all it needs.
-pub(super) fn declared_auth(method: &Method) -> Option<Auth> {
-    if method.spec.webhook.is_some() {
-        None
-    } else if method.scopes().next().is_some() {
-        Some(Auth::Required)
-    } else {
-        method.spec.auth.or(method.service.auth)
+/// Whether a caller must be known. Where no credentials are read, what says nothing of them asks for none.
+pub(super) fn asked_auth(method: &Method, accepted: Accepted) -> Auth {
+    let says = method.spec.auth.or(method.service.auth).is_some();
+    match method.auth() {
+        Auth::Optional if !says && !accepted.any() => Auth::None,
+        auth => auth,
     }
 }
 

@@ -14,6 +14,7 @@ use super::{
     terms::terms,
 };
 use crate::{
+    auth::Accepted,
     error::{Error, Result},
     extract::AnswerShape,
     http::stream::Form,
@@ -38,10 +39,10 @@ struct Written {
 }
 
 impl Meta {
-    pub(super) fn new(info: &Info, registry: Arc<Registry>) -> Self {
+    pub(super) fn new(info: &Info, registry: Arc<Registry>, accepted: Accepted) -> Self {
         let head = json!(info).to_string();
         let head = head.strip_suffix('}').unwrap_or_default().to_owned();
-        let services = registry.services().iter().map(Written::new).collect();
+        let services = registry.services().iter().map(|service| Written::new(service, accepted)).collect();
         Self { head, services, registry }
     }
 
@@ -86,9 +87,9 @@ impl fmt::Debug for Meta {
 }
 
 impl Written {
-    fn new(service: &Service) -> Self {
+    fn new(service: &Service, accepted: Accepted) -> Self {
         let spec = service.spec;
-        let methods: Vec<_> = service.methods.iter().map(|method| describe(method)).collect();
+        let methods: Vec<_> = service.methods.iter().map(|method| describe(method, accepted)).collect();
         let mut json = json!({ "name": spec.name, "version": spec.version, "title": spec.title });
         if !spec.description.is_empty() {
             json["description"] = spec.description.into();
@@ -107,7 +108,7 @@ impl Written {
 }
 
 /// All that is published about a method.
-fn describe(method: &Method) -> Value {
+fn describe(method: &Method, accepted: Accepted) -> Value {
     let spec = method.spec;
     let mut members = Map::new();
     let mut say = |name: &str, value: Value| members.insert(name.to_owned(), value);
@@ -137,7 +138,7 @@ fn describe(method: &Method) -> Value {
     }
     say("capabilities", method.capabilities.iter().map(|capability| capability.name).collect());
     let error = |code: crate::Code| json!({ "code": code.name(), "status": code.status(), "title": code.title(), "retryable": code.is_retryable() });
-    say("errors", failures::codes(method).into_iter().map(error).collect());
+    say("errors", failures::codes(method, accepted).into_iter().map(error).collect());
     Value::Object(members)
 }
 

@@ -1,6 +1,6 @@
 //! What the gateway publishes about itself: `/meta`, `/openapi.json`, `/asyncapi.json`.
 //!
-//! The documents are written once, at start, from the registry alone, so they cannot say what the server does not do.
+//! The documents are written once, at start, from the registry and what is configured of authentication, so they cannot say what the server does not do.
 //! Only the health of providers is read when `/meta` is asked for.
 
 mod asyncapi;
@@ -31,6 +31,7 @@ pub use self::info::Info;
 use self::meta::Meta;
 use super::etag;
 use crate::{
+    auth::Accepted,
     error::{Error, Result},
     registry::Registry,
 };
@@ -44,13 +45,13 @@ pub struct Documents {
 }
 
 impl Documents {
-    /// Writes the documents.
+    /// Writes the documents of a gateway that reads the `accepted` credentials.
     #[must_use]
-    pub fn new(info: &Info, registry: Arc<Registry>) -> Self {
+    pub fn new(info: &Info, registry: Arc<Registry>, accepted: Accepted) -> Self {
         Self {
-            openapi: Document::new(&openapi::document(info, &registry)),
+            openapi: Document::new(&openapi::document(info, &registry, accepted)),
             asyncapi: Document::new(&asyncapi::document(info, &registry)),
-            meta: Meta::new(info, registry),
+            meta: Meta::new(info, registry, accepted),
         }
     }
 

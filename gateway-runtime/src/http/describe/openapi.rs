@@ -11,10 +11,13 @@ use super::{
     operation::operation,
     responses, security,
 };
-use crate::registry::{Registry, Service};
+use crate::{
+    auth::Accepted,
+    registry::{Registry, Service},
+};
 
 /// The document.
-pub(super) fn document(info: &Info, registry: &Registry) -> Value {
+pub(super) fn document(info: &Info, registry: &Registry, accepted: Accepted) -> Value {
     let mut components = Components::default();
     // First, so that an author's own `Problem` is the one that gets another name.
     components.add(&failures::problem(), Side::Input, Root::Named);
@@ -22,14 +25,14 @@ pub(super) fn document(info: &Info, registry: &Registry) -> Value {
 
     let mut paths = Map::new();
     for it in &described {
-        paths.insert(it.method.path(), json!({ it.method.spec.verb.as_str().to_lowercase(): operation(it) }));
+        paths.insert(it.method.path(), json!({ it.method.spec.verb.as_str().to_lowercase(): operation(it, accepted) }));
     }
     let mut shared = json!({
         "schemas": components.into_schemas(),
-        "responses": responses::shared(registry),
+        "responses": responses::shared(registry, accepted),
         "headers": headers::shared(),
     });
-    if let Some(schemes) = security::schemes(registry) {
+    if let Some(schemes) = security::schemes(registry, accepted) {
         shared["securitySchemes"] = schemes;
     }
     json!({

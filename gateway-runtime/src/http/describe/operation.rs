@@ -4,12 +4,13 @@ use serde_json::{Map, Value, json};
 
 use super::{described::Described, headers, names::tag, parameters::parameters, responses, security, terms::terms};
 use crate::{
+    auth::Accepted,
     registry::Method,
     spec::{Effect, Idempotency},
 };
 
 /// The operation.
-pub(super) fn operation(it: &Described<'_>) -> Map<String, Value> {
+pub(super) fn operation(it: &Described<'_>, accepted: Accepted) -> Map<String, Value> {
     let spec = it.method.spec;
     let mut operation = Map::new();
     let mut say = |name: &str, value: Option<Value>| {
@@ -25,8 +26,8 @@ pub(super) fn operation(it: &Described<'_>) -> Map<String, Value> {
     let parameters = all_parameters(it);
     say("parameters", (!parameters.is_empty()).then_some(Value::Array(parameters)));
     say("requestBody", request_body(it));
-    say("responses", Some(responses::of(it)));
-    say("security", security::requirements(it.method));
+    say("responses", Some(responses::of(it, accepted)));
+    say("security", security::requirements(it.method, accepted));
     for (name, value) in terms(it.method) {
         say(&format!("x-{}", name.replace('_', "-")), Some(value));
     }

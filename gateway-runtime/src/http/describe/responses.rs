@@ -5,14 +5,14 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 use super::{described::Described, failures::codes, headers};
-use crate::{error::Code, extract::AnswerShape, http::stream::Form, registry::Registry};
+use crate::{auth::Accepted, error::Code, extract::AnswerShape, http::stream::Form, registry::Registry};
 
 /// The answers of a method: when all is well, each failure that can be expected, and any other.
-pub(super) fn of(it: &Described<'_>) -> Value {
+pub(super) fn of(it: &Described<'_>, accepted: Accepted) -> Value {
     let (status, success) = success(it);
     let mut responses = Map::new();
     responses.insert(status.to_owned(), success);
-    for (status, codes) in by_status(codes(it.method)) {
+    for (status, codes) in by_status(codes(it.method, accepted)) {
         responses.insert(status.to_string(), reference(&codes));
     }
     // An author's methods answer with codes of their own, at any status from 400.
@@ -21,8 +21,9 @@ pub(super) fn of(it: &Described<'_>) -> Value {
 }
 
 /// What [`of`] refers to: a response for each set of codes that some method can answer with at one status.
-pub(super) fn shared(registry: &Registry) -> Value {
-    let sets = registry.methods().flat_map(|method| by_status(codes(method)).into_values()).chain([Vec::new()]);
+pub(super) fn shared(registry: &Registry, accepted: Accepted) -> Value {
+    let sets =
+        registry.methods().flat_map(|method| by_status(codes(method, accepted)).into_values()).chain([Vec::new()]);
     let by_name: BTreeMap<_, _> = sets.map(|codes| (name(&codes), codes)).collect();
     by_name.into_iter().map(|(name, codes)| (name, problem(&codes))).collect::<Map<_, _>>().into()
 }

@@ -1,0 +1,177 @@
+//! API keys: `gk_{id}_{secret}`. The id finds the key; of the secret only the SHA-256 is kept.
+//!
+//! A secret is random and long, so a fast hash is as good as a slow one, and needs no salt.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    fmt,
+    future::Future,
+    pin::Pin,
+    sync::Arc,
+    time::SystemTime,
+};
+
+use ring::rand::{SecureRandom, SystemRandom};
+use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq;
+
+use super::{ApiKeySettings, refused};
+use crate::{call::Caller, error::Error, secret::Secret};
+
+/// What all keys begin with, so that a scanner of leaked secrets knows them.
+const PREFIX: &str = "gk_";
+
+/// A key as it is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ApiKey {
+    /// Who calls with it.
+    pub account: Arc<str>,
+    /// What those calls may do.
+    pub scopes: Arc<[Box<str>]>,
+    /// From when on it is no good.
+    pub expires: Option<SystemTime>,
+    /// Whether it was taken back.
+    pub revoked: bool,
+    /// The SHA-256 of the secret.
+    pub hash: [u8; 32],
+}
+
+/// Where keys are kept. Each call with a key asks anew, and the gateway remembers no answer: a key that is revoked here
+/// is revoked for the next call.
+pub trait ApiKeys: fmt::Debug + Send + Sync + 'static {
+    /// The key of an id, also one that has expired or is revoked.
+    ///
+    /// # Errors
+    ///
+    /// The future fails when that cannot be found out now; the caller reads the error, so it should be retryable.
+    fn find<'a>(&'a self, id: &'a str) -> Pin<Box<dyn Future<Output = Result<Option<ApiKey>, Error>> + Send + 'a>>;
+}
+
+/// A key as it is handed out, once.
+#[derive(Clone, Debug)]
+pub struct NewApiKey {
+    /// What finds it.
+    pub id: String,
+    /// All of it, for its owner.
+    pub key: Secret,
+    /// The SHA-256 of its secret, to be kept.
+    pub hash: [u8; 32],
+}
+
+impl NewApiKey {
+    /// A key that nobody can guess: 256 random bits.
+    ///
+    /// # Errors
+    ///
+    /// When the system has no random numbers.
+    pub fn generate() -> Result<Self, Error> {
+        let mut random = [0; 40];
+        SystemRandom::new().fill(&mut random).map_err(|_| Error::internal("the system has no random numbers"))?;
+        let (id, secret) = random.split_at(8);
+        let (id, secret) = (hex::encode(id), hex::encode(secret));
+        let key = Secret::new(format!("{PREFIX}{id}_{secret}"));
+        Ok(Self { id, key, hash: Sha256::digest(secret).into() })
+    }
+}
+
+/// A key as a request brings it; the secret is hashed at once.
+pub(super) struct PresentedKey {
+    id: Box<str>,
+    hash: [u8; 32],
+}
+
+impl PresentedKey {
+    /// Takes the key apart.
+    ///
+    /// # Errors
+    ///
+    /// When it does not have the form of one.
+    pub(super) fn parse(text: &str) -> Result<Self, Error> {
+        let parts = text.strip_prefix(PREFIX).and_then(|rest| rest.split_once('_'));
+        let well_formed = |(id, secret): &(&str, &str)| {
+            let in_secret = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
+            is_id(id) && (16..=256).contains(&secret.len()) && secret.bytes().all(in_secret)
+        };
+        let parts = parts.filter(well_formed).ok_or_else(|| refused("an API key looks like gk_{id}_{secret}"))?;
+        Ok(Self { id: parts.0.into(), hash: Sha256::digest(parts.1).into() })
+    }
+
+    /// Whose it is.
+    ///
+    /// # Errors
+    ///
+    /// `unauthenticated`, in the same words whatever is wrong; the log says what. Or what `keys` fails with.
+    pub(super) async fn check(self, keys: &dyn ApiKeys) -> Result<Caller, Error> {
+        let bad = |why| refused("the API key is unknown, revoked or expired").log(why);
+        let key = keys.find(&self.id).await?.ok_or_else(|| bad("no API key has this id"))?;
+        if !bool::from(key.hash.ct_eq(&self.hash)) {
+            Err(bad("the secret of the API key is wrong"))
+        } else if key.revoked {
+            Err(bad("the API key is revoked"))
+        } else if key.expires.is_some_and(|end| end <= SystemTime::now()) {
+            Err(bad("the API key has expired"))
+        } else {
+            Ok(Caller::new(key.account, None, key.scopes))
+        }
+    }
+}
+
+fn is_id(text: &str) -> bool {
+    (1..=64).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+}
+
+/// The keys of the configuration, and behind them those of a store; none when there are neither.
+pub(super) fn assemble(
+    settings: &BTreeMap<String, ApiKeySettings>,
+    store: Option<Arc<dyn ApiKeys>>,
+    problems: &mut Vec<String>,
+) -> Option<Arc<dyn ApiKeys>> {
+    let mut keys = HashMap::new();
+    for (id, settings) in settings {
+        match read(id, settings) {
+            Ok(key) => drop(keys.insert(id.as_str().into(), key)),
+            Err(problem) => problems.push(format!("`auth.keys.{id}` in the configuration: {problem}")),
+        }
+    }
+    if keys.is_empty() {
+        return store;
+    }
+    Some(Arc::new(Configured { keys, store }))
+}
+
+fn read(id: &str, settings: &ApiKeySettings) -> Result<ApiKey, &'static str> {
+    let mut hash = [0; 32];
+    hex::decode_to_slice(&settings.hash, &mut hash).map_err(
+        |_| "`hash` is the SHA-256 of the key's secret (what stands after its second `_`), 64 hexadecimal digits",
+    )?;
+    if !is_id(id) {
+        return Err("an id is 1 to 64 letters, digits and hyphens");
+    }
+    if settings.account.is_empty() {
+        return Err("`account` is empty");
+    }
+    Ok(ApiKey {
+        account: settings.account.as_str().into(),
+        scopes: settings.scopes.iter().map(|scope| scope.as_str().into()).collect(),
+        expires: settings.expires.map(Into::into),
+        revoked: settings.revoked,
+        hash,
+    })
+}
+
+/// The keys of the configuration.
+#[derive(Debug)]
+struct Configured {
+    keys: HashMap<Box<str>, ApiKey>,
+    /// Asked for those that are not here.
+    store: Option<Arc<dyn ApiKeys>>,
+}
+
+impl ApiKeys for Configured {
+    fn find<'a>(&'a self, id: &'a str) -> Pin<Box<dyn Future<Output = Result<Option<ApiKey>, Error>> + Send + 'a>> {
+        match (self.keys.get(id), &self.store) {
+            (None, Some(store)) => store.find(id),
+            (found, _) => Box::pin(std::future::ready(Ok(found.cloned()))),
+        }
+    }
+}

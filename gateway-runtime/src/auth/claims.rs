@@ -1,0 +1,157 @@
+//! What a token whose signature is good says: until when, from whom, for whom, and who is calling.
+
+use std::{fmt, sync::Arc};
+
+use serde::{
+    Deserializer,
+    de::{DeserializeSeed, Error as _, IgnoredAny, MapAccess, Visitor},
+};
+use serde_json::{Map, Value};
+
+use super::JwtSettings;
+use crate::call::Caller;
+
+/// The end of the year 9999; what lies beyond is no time but a mistake, or no end at all.
+const LAST_SECOND: u64 = 253_402_300_799;
+
+/// The longest name of an account or a user, in bytes.
+const LONGEST_NAME: usize = 255;
+
+/// What is demanded of claims, and what they mean.
+#[derive(Debug)]
+pub(super) struct Rules {
+    audience: Vec<String>,
+    issuer: Vec<String>,
+    leeway: u64,
+    /// Where the account may be, the first that is there.
+    account: Vec<String>,
+    user: String,
+    scope: String,
+    /// All claims that are looked at.
+    read: Vec<String>,
+}
+
+impl Rules {
+    pub(super) fn new(settings: &JwtSettings) -> Self {
+        let account =
+            settings.account_claim.clone().map_or_else(|| vec!["account".into(), "sub".into()], |name| vec![name]);
+        let standard = ["exp", "nbf", "iss", "aud"].map(str::to_owned);
+        let named = [settings.user_claim.clone(), settings.scope_claim.clone()];
+        Self {
+            audience: settings.audience.clone(),
+            issuer: settings.issuer.clone(),
+            leeway: settings.leeway.as_secs(),
+            read: standard.into_iter().chain(account.clone()).chain(named).collect(),
+            account,
+            user: settings.user_claim.clone(),
+            scope: settings.scope_claim.clone(),
+        }
+    }
+
+    /// Who the claims say is calling; `now` is in seconds since 1970.
+    ///
+    /// # Errors
+    ///
+    /// Why the token is no good, in words that repeat nothing of it.
+    pub(super) fn caller(&self, payload: &[u8], now: u64) -> Result<Caller, &'static str> {
+        let claims = self.parse(payload).map_err(|_| "the token's claims are no JSON object, or one is there twice")?;
+        self.check_times(&claims, now)?;
+        if !self.issuer.is_empty()
+            && !claims.get("iss").and_then(Value::as_str).is_some_and(|iss| is_in(&self.issuer, iss))
+        {
+            return Err("the token's issuer (`iss`) is not one that this gateway trusts");
+        }
+        self.check_audience(claims.get("aud"))?;
+        let account = self.account.iter().find_map(|name| claims.get(name));
+        let account = name(account.ok_or("the token names no account")?)?;
+        let user = claims.get(&self.user).map(name).transpose()?;
+        Ok(Caller::new(account, user, scopes(claims.get(&self.scope))?))
+    }
+
+    fn parse(&self, payload: &[u8]) -> Result<Map<String, Value>, serde_json::Error> {
+        let mut json = serde_json::Deserializer::from_slice(payload);
+        let claims = Wanted(&self.read).deserialize(&mut json)?;
+        json.end()?;
+        Ok(claims)
+    }
+
+    /// RFC 7519 §4.1.4 and §4.1.5, in whole seconds.
+    fn check_times(&self, claims: &Map<String, Value>, now: u64) -> Result<(), &'static str> {
+        let time = |claim: &Value| claim.as_u64().filter(|&time| time <= LAST_SECOND);
+        let exp = claims.get("exp").ok_or("the token has no end (`exp`)")?;
+        let exp = time(exp).ok_or("the token's end (`exp`) is no time in whole seconds")?;
+        if now >= exp.saturating_add(self.leeway) {
+            return Err("the token has expired");
+        }
+        let Some(nbf) = claims.get("nbf") else { return Ok(()) };
+        let nbf = time(nbf).ok_or("the token's beginning (`nbf`) is no time in whole seconds")?;
+        if nbf > now.saturating_add(self.leeway) {
+            return Err("the token is not valid yet");
+        }
+        Ok(())
+    }
+
+    /// RFC 7519 §4.1.3: who does not find itself among the audiences must refuse.
+    fn check_audience(&self, claim: Option<&Value>) -> Result<(), &'static str> {
+        let is_ours = |audience: &Value| audience.as_str().is_some_and(|audience| is_in(&self.audience, audience));
+        let good = match claim {
+            None => self.audience.is_empty(),
+            Some(Value::Array(all)) => all.iter().all(Value::is_string) && all.iter().any(is_ours),
+            Some(one) => is_ours(one),
+        };
+        if good { Ok(()) } else { Err("the token is not for this gateway (`aud`)") }
+    }
+}
+
+fn is_in(list: &[String], text: &str) -> bool {
+    list.iter().any(|entry| entry == text)
+}
+
+/// A name that can stand in a log line and in a key of a store.
+fn name(claim: &Value) -> Result<Arc<str>, &'static str> {
+    let good = |name: &&str| (1..=LONGEST_NAME).contains(&name.len()) && !name.contains(char::is_control);
+    let name = claim.as_str().filter(good);
+    name.map(Into::into).ok_or("the token's account or user is no text of 1 to 255 bytes without control characters")
+}
+
+fn scopes(claim: Option<&Value>) -> Result<Vec<Box<str>>, &'static str> {
+    let scopes = match claim {
+        None => Some(Vec::new()),
+        // RFC 8693 §4.2.
+        Some(Value::String(text)) => Some(text.split(' ').filter(|scope| !scope.is_empty()).map(Into::into).collect()),
+        Some(Value::Array(list)) => list.iter().map(|scope| scope.as_str().map(Into::into)).collect(),
+        Some(_) => None,
+    };
+    scopes.ok_or("the token's scopes are neither a text nor a list of texts")
+}
+
+/// The members of an object that are looked at, each at most once (RFC 7519 §4).
+struct Wanted<'n>(&'n [String]);
+
+impl<'de> DeserializeSeed<'de> for Wanted<'_> {
+    type Value = Map<String, Value>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Wanted<'_> {
+    type Value = Map<String, Value>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Self::Value, A::Error> {
+        let mut wanted = Map::new();
+        while let Some(name) = members.next_key::<String>()? {
+            if !is_in(self.0, &name) {
+                members.next_value::<IgnoredAny>()?;
+            } else if wanted.insert(name, members.next_value()?).is_some() {
+                return Err(A::Error::custom("a claim is there twice"));
+            }
+        }
+        Ok(wanted)
+    }
+}

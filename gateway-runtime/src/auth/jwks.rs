@@ -1,0 +1,182 @@
+//! Keys that are published at a URL as a JSON Web Key Set (RFC 7517 §5).
+//!
+//! One task fetches them: at start, now and then, and when a token names a key that is not there, but never sooner than
+//! `jwks_pause` after the last time. What cannot be fetched or read leaves the keys as they were.
+
+use std::{sync::Arc, time::Duration};
+
+use http::Uri;
+use serde::Deserialize;
+use serde_json::Value;
+use tokio::{
+    sync::{Notify, watch},
+    task::AbortHandle,
+    time::{Instant, sleep, timeout},
+};
+
+use super::{JwtSettings, key::Key, refused};
+use crate::{
+    app::StartError,
+    error::{Code, Error},
+    provider::HttpClient,
+};
+
+/// The longest that a fetch may take.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// The most keys of a set that are used: each may be tried for a token that names none.
+const MOST_KEYS: usize = 32;
+
+/// The keys at a URL.
+#[derive(Debug)]
+pub(super) struct RemoteKeys {
+    set: watch::Receiver<KeySet>,
+    wanted: Arc<Notify>,
+    pause: Duration,
+    task: AbortHandle,
+}
+
+/// The keys as they were last fetched.
+#[derive(Debug, Default)]
+pub(super) struct KeySet {
+    /// None before the first time.
+    keys: Option<Vec<Key>>,
+    /// When a fetch last ended, well or not.
+    tried: Option<Instant>,
+    pause: Duration,
+}
+
+impl KeySet {
+    pub(super) fn keys(&self) -> &[Key] {
+        self.keys.as_deref().unwrap_or_default()
+    }
+
+    /// Whether a token with this name of a key may be signed with one that is not here.
+    pub(super) fn lacks(&self, kid: Option<&str>) -> bool {
+        self.keys.is_none() || kid.is_some_and(|kid| !self.keys().iter().any(|key| key.kid() == Some(kid)))
+    }
+
+    /// Of a token whose key is not here.
+    pub(super) fn refusal(&self) -> Error {
+        if self.keys.is_some() {
+            return refused("the token's signature fits no key of this gateway");
+        }
+        let error = Error::new(Code::OVERLOADED, "the keys that tokens are checked with cannot be had at present");
+        error.retry_after(self.pause.max(Duration::from_secs(1)))
+    }
+}
+
+/// Tells of the next change.
+pub(super) struct Changes(watch::Receiver<KeySet>);
+
+impl Changes {
+    /// Waits until there was an attempt to fetch, but not for ever.
+    pub(super) async fn changed(&mut self) {
+        // Too late, or over: the keys are as they are.
+        let _ = timeout(PATIENCE, self.0.changed()).await;
+    }
+}
+
+impl RemoteKeys {
+    /// Those of the settings, which a task of this runtime begins to fetch.
+    pub(super) fn fetched(
+        settings: &JwtSettings,
+        http: impl FnOnce() -> Result<HttpClient, StartError>,
+        problems: &mut Vec<String>,
+    ) -> Option<Self> {
+        let url = settings.jwks_url.clone()?;
+        if !is_safe(&url) {
+            problems.push("`auth.jwt.jwks_url` in the configuration: who can change the keys can be anybody, so the URL must be https (or http on this machine), without a user".to_owned());
+            return None;
+        }
+        let http = http().map_err(|error| problems.extend(error.into_problems())).ok()?;
+        // However it is set, a source that fails is not asked without a pause.
+        let pause = settings.jwks_pause.max(Duration::from_millis(100));
+        let (sender, set) = watch::channel(KeySet { pause, ..KeySet::default() });
+        let wanted = Arc::new(Notify::new());
+        let source = Source { http, url, refresh: settings.jwks_refresh, pause };
+        let task = tokio::spawn(source.keep(sender, Arc::clone(&wanted))).abort_handle();
+        Some(Self { set, wanted, pause, task })
+    }
+
+    /// The keys. They cannot change while this is held.
+    pub(super) fn now(&self) -> watch::Ref<'_, KeySet> {
+        self.set.borrow()
+    }
+
+    /// Whether it is time to fetch them again.
+    pub(super) fn may_ask(&self, set: &KeySet) -> bool {
+        set.tried.is_none_or(|tried| tried.elapsed() >= self.pause)
+    }
+
+    pub(super) fn watch(&self) -> Changes {
+        let mut set = self.set.clone();
+        set.mark_unchanged();
+        Changes(set)
+    }
+
+    pub(super) fn ask(&self) {
+        self.wanted.notify_one();
+    }
+}
+
+impl Drop for RemoteKeys {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+/// https, or this machine.
+fn is_safe(url: &str) -> bool {
+    let Ok(url) = url.parse::<Uri>() else { return false };
+    let names_nobody = url.authority().is_some_and(|authority| !authority.as_str().contains('@'));
+    let is_here = || matches!(url.host(), Some("localhost" | "127.0.0.1" | "[::1]"));
+    names_nobody && (url.scheme_str() == Some("https") || url.scheme_str() == Some("http") && is_here())
+}
+
+struct Source {
+    http: HttpClient,
+    url: String,
+    refresh: Duration,
+    pause: Duration,
+}
+
+impl Source {
+    async fn keep(self, set: watch::Sender<KeySet>, wanted: Arc<Notify>) {
+        loop {
+            let fetched = self.fetch().await;
+            let rest = if fetched.is_ok() { self.refresh.saturating_sub(self.pause) } else { Duration::ZERO };
+            set.send_modify(|set| {
+                set.tried = Some(Instant::now());
+                match fetched {
+                    Ok(keys) => set.keys = Some(keys),
+                    Err(why) => tracing::warn!(url = self.url, why, "the keys of tokens stay as they were"),
+                }
+            });
+            sleep(self.pause).await;
+            tokio::select! {
+                () = wanted.notified() => {}
+                () = sleep(rest) => {}
+            }
+        }
+    }
+
+    async fn fetch(&self) -> Result<Vec<Key>, String> {
+        let answer = self.http.get(&self.url).timeout(PATIENCE).send().await.map_err(|error| error.to_string())?;
+        let json = answer.bytes().await.map_err(|error| error.to_string())?;
+        read(&json)
+    }
+}
+
+#[derive(Deserialize)]
+struct Published {
+    keys: Vec<Value>,
+}
+
+/// The keys of a set. Those of other kinds are for others (RFC 7517 §5).
+fn read(json: &[u8]) -> Result<Vec<Key>, String> {
+    let set: Published = serde_json::from_slice(json).map_err(|error| format!("it is no JSON Web Key Set: {error}"))?;
+    let keys = set.keys.into_iter().filter_map(|key| Key::from_jwk(&serde_json::from_value(key).ok()?).ok());
+    let keys: Vec<_> = keys.take(MOST_KEYS).collect();
+    if keys.is_empty() { Err("none of its keys is for RS256, ES256 or EdDSA".to_owned()) } else { Ok(keys) }
+}

@@ -1,0 +1,153 @@
+//! Who is calling: a JSON Web Token or an API key becomes a [`Caller`], or a refusal.
+//!
+//! `credentials` reads the header fields. `token` takes a token apart and finds its key, `key` and `jwks` are the keys,
+//! `claims` judges what is signed. `api_key` is the keys of clients. Nothing found out about one call is kept for another.
+
+mod api_key;
+mod claims;
+mod credentials;
+mod jwks;
+mod key;
+mod settings;
+mod token;
+
+use std::{future::Future, pin::Pin, sync::Arc};
+
+use http::HeaderMap;
+
+use self::{api_key::PresentedKey, credentials::Credentials, token::Tokens};
+pub use self::{
+    api_key::{ApiKey, ApiKeys, NewApiKey},
+    settings::{ApiKeySettings, AuthSettings, JwtKeySettings, JwtSettings},
+};
+use crate::{
+    app::StartError,
+    call::Caller,
+    error::{Code, Error},
+    provider::HttpClient,
+};
+
+/// Which credentials a gateway reads.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Accepted {
+    /// JSON Web Tokens in `Authorization: Bearer`.
+    pub tokens: bool,
+    /// API keys in `X-Api-Key`.
+    pub api_keys: bool,
+}
+
+impl Accepted {
+    /// Whether there is any way to say who is calling.
+    #[must_use]
+    pub fn any(self) -> bool {
+        self.tokens || self.api_keys
+    }
+}
+
+/// What the credentials of a request say.
+pub(crate) enum Identity {
+    /// There are none.
+    Stranger,
+    /// They are good.
+    Known(Caller),
+    /// Somebody must be asked.
+    Asked(Pin<Box<dyn Future<Output = Result<Caller, Error>> + Send>>),
+}
+
+/// Judges the credentials of requests.
+#[derive(Debug)]
+pub struct Authenticator {
+    tokens: Option<Tokens>,
+    keys: Option<Arc<dyn ApiKeys>>,
+}
+
+impl Authenticator {
+    /// As configured, with the API keys of `store` beside the configured ones; none when nothing is configured. Keys at
+    /// a URL are fetched with `http`, by a task of the runtime in which this is called.
+    ///
+    /// # Errors
+    ///
+    /// Every setting that makes no sense.
+    pub fn new(
+        settings: &AuthSettings,
+        store: Option<Arc<dyn ApiKeys>>,
+        http: impl FnOnce() -> Result<HttpClient, StartError>,
+    ) -> Result<Option<Self>, StartError> {
+        let mut problems = Vec::new();
+        let keys = api_key::assemble(&settings.keys, store, &mut problems);
+        let tokens = Tokens::new(settings, http, &mut problems);
+        StartError::unless_empty(problems)?;
+        Ok((tokens.is_some() || keys.is_some()).then_some(Self { tokens, keys }))
+    }
+
+    /// What is read.
+    #[must_use]
+    pub fn accepts(&self) -> Accepted {
+        Accepted { tokens: self.tokens.is_some(), api_keys: self.keys.is_some() }
+    }
+
+    /// Who the header fields say is calling.
+    ///
+    /// # Errors
+    ///
+    /// `unauthenticated` for credentials that are wrong, more than one of a kind, or of a kind that is not read; they
+    /// are never ignored.
+    pub(crate) fn identify(self: &Arc<Self>, headers: &HeaderMap) -> Result<Identity, Error> {
+        let Credentials { token, key } = Credentials::read(headers)?;
+        match (token, key) {
+            (None, None) => Ok(Identity::Stranger),
+            (Some(token), None) => Ok(match self.tokens()?.check(token)? {
+                Some(caller) => Identity::Known(caller),
+                None => self.ask(Some(token.to_owned()), None),
+            }),
+            (token, Some(key)) => {
+                self.keys()?;
+                let key = PresentedKey::parse(key)?;
+                Ok(self.ask(token.map(str::to_owned), Some(key)))
+            }
+        }
+    }
+
+    fn tokens(&self) -> Result<&Tokens, Error> {
+        self.tokens.as_ref().ok_or_else(|| refused("this gateway reads no tokens, but API keys in `X-Api-Key`"))
+    }
+
+    fn keys(&self) -> Result<&dyn ApiKeys, Error> {
+        self.keys.as_deref().ok_or_else(|| refused("this gateway reads no API keys, but tokens in `Authorization`"))
+    }
+
+    fn ask(self: &Arc<Self>, token: Option<String>, key: Option<PresentedKey>) -> Identity {
+        let this = Arc::clone(self);
+        Identity::Asked(Box::pin(async move {
+            let by_token = match token {
+                Some(token) => Some(this.tokens()?.check_asking(&token).await?),
+                None => None,
+            };
+            let by_key = match key {
+                Some(key) => Some(key.check(this.keys()?).await?),
+                None => None,
+            };
+            match (by_token, by_key) {
+                (Some(token), Some(key)) => agreed(&token, &key),
+                (Some(caller), None) | (None, Some(caller)) => Ok(caller),
+                (None, None) => Err(refused("there are no credentials")),
+            }
+        }))
+    }
+}
+
+/// The caller whom a token and a key both name: neither gives more than it would alone.
+fn agreed(token: &Caller, key: &Caller) -> Result<Caller, Error> {
+    let account = token.account().filter(|account| key.account() == Some(account));
+    let account = account.ok_or_else(|| refused("the token and the API key belong to different accounts"))?;
+    let both = token.scopes().iter().filter(|scope| key.scopes().contains(scope)).cloned();
+    Ok(Caller::new(account, token.user().map(Into::into), both.collect::<Vec<_>>()))
+}
+
+/// Credentials that do not do; `why` is told, so it never repeats any of them.
+fn refused(why: &'static str) -> Error {
+    Error::new(Code::UNAUTHENTICATED, why).challenge("Bearer error=\"invalid_token\"")
+}
+
+#[cfg(test)]
+mod tests;
