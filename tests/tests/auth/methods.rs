@@ -175,7 +175,7 @@ async fn the_credentials_of_a_handshake_count_for_each_call_until_they_end() {
     assert_eq!(bad.call("look").await, "unauthenticated");
     assert_eq!(bad.call("walk").await, "-/- ");
 
-    let end = now() + 2;
+    let end = now() + 4;
     let token = Issuer::internal().token(&with("exp", json!(end)));
     let mut known = Socket::to(&gateway, Some(&format!("Bearer {token}"))).await;
     assert_eq!(known.call("open").await, "acme/ada vault:read,other");
