@@ -6,12 +6,11 @@ use std::{
 };
 
 use gateway_runtime::{
-    Violation,
+    Document, Violation,
     schema::{InputSchema, decode},
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, de::DeserializeOwned};
-use serde_json::Value;
 
 /// What a query string can carry.
 #[derive(JsonSchema, Deserialize)]
@@ -69,12 +68,12 @@ pub enum Tagged {
 }
 
 /// What must hold of every answer.
-pub fn hold<T: DeserializeOwned>(schema: &InputSchema, answer: Result<Value, Vec<Violation>>) {
+pub fn hold<T: DeserializeOwned>(schema: &InputSchema, answer: Result<Document, Vec<Violation>>) {
     match answer {
-        Ok(value) => {
-            assert_eq!(schema.check(&value), Ok(()));
-            if let Err(violations) = decode::<T>(&value) {
-                panic!("{value} is allowed by the schema, and refused by serde: {violations:?}");
+        Ok(document) => {
+            assert_eq!(schema.check(&document.to_value()), Ok(()));
+            if let Err(violations) = decode::<T>(&document) {
+                panic!("{document:?} is allowed by the schema, and refused by serde: {violations:?}");
             }
         }
         Err(violations) => {

@@ -17,6 +17,7 @@ use serde_json::Value;
 use crate::{
     attempt::Attempt,
     country::Country,
+    document::Document,
     spec::{MethodSpec, ServiceSpec},
 };
 
@@ -311,8 +312,8 @@ pub enum Input {
     Query(Box<str>),
     /// A JSON value, not judged yet.
     Value(Value),
-    /// A value that satisfies the schema.
-    Valid(Value),
+    /// A document that satisfies the schema.
+    Valid(Document),
 }
 
 /// What runs through the pipeline: a call and its input.

@@ -9,6 +9,7 @@ use serde_json::Value;
 use crate::{
     app::StartError,
     call::{Call, CallRequest, Caller, Input},
+    document::Document,
     error::Error,
     provider::{Capability, IdempotencyKey, Pool, Providers},
     registry::Binder,
@@ -82,13 +83,13 @@ impl<T: DeserializeOwned + JsonSchema + Send + 'static> FromCall for T {
     }
 
     async fn from_call((): &(), request: &mut CallRequest) -> Result<Self, Error> {
-        let value = match std::mem::take(&mut request.input) {
-            Input::Valid(value) => value,
-            Input::None => Value::Null,
+        let input = match std::mem::take(&mut request.input) {
+            Input::Valid(input) => input,
+            Input::None => Document::default(),
             // Only reached when a pipeline is built without its validating layer.
             _ => return Err(Error::internal("the input reached the method without having been judged")),
         };
-        schema::decode(&value).map_err(Error::invalid)
+        schema::decode(&input).map_err(Error::invalid)
     }
 }
 

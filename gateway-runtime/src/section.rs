@@ -5,6 +5,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::{
+    document::Document,
     error::Violation,
     schema::{self, InputSchema},
 };
@@ -22,7 +23,7 @@ pub(crate) fn read_section<T: DeserializeOwned + JsonSchema>(name: &str, mut val
         }
     }
     schema.check(&value).map_err(|violations| problems(name, violations))?;
-    schema::decode(&value).map_err(|violations| problems(name, violations))
+    schema::decode(&Document::from(&value)).map_err(|violations| problems(name, violations))
 }
 
 /// Replaces a text by what it stands for as TOML; false when it is only a text.

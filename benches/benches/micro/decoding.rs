@@ -3,6 +3,7 @@
 
 use std::hint::black_box;
 
+use bytes::Bytes;
 use criterion::{Criterion, Throughput};
 use gateway_benches::mail::Message;
 use gateway_runtime::{
@@ -24,14 +25,14 @@ struct Search {
 #[expect(clippy::expect_used, reason = "without a schema there is nothing to measure")]
 pub(crate) fn measure(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("decoding");
-    let body = serde_json::to_vec(&Message::valid()).expect("JSON");
+    let body = Bytes::from(serde_json::to_vec(&Message::valid()).expect("JSON"));
     let schema = InputSchema::of::<Message>().expect("a schema");
     group.throughput(Throughput::Bytes(body.len() as u64));
     group.bench_function("body, serde_json alone", |bencher| {
         bencher.iter(|| serde_json::from_slice::<Message>(black_box(&body)));
     });
     group.bench_function("body, judged", |bencher| {
-        bencher.iter(|| decode::<Message>(&schema.parse_json(black_box(&body))?));
+        bencher.iter(|| decode::<Message>(&schema.parse_json(black_box(&body).clone())?));
     });
 
     let query = "base=EUR&symbols=USD&symbols=JPY&amount=12.5&page=2";

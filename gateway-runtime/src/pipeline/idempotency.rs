@@ -156,8 +156,8 @@ fn claim(invocation: &Invocation, key: &str, lease: Duration) -> Claim {
 
 /// What the input says, however it is written: the order of members, spaces and the order of a query are no difference.
 fn canonical(input: &Input) -> Vec<u8> {
-    let Input::Valid(value) = input else { return Vec::new() };
-    let mut value = value.clone();
+    let Input::Valid(document) = input else { return Vec::new() };
+    let mut value = document.to_value();
     value.sort_all_objects();
     serde_json::to_vec(&value).unwrap_or_default()
 }

@@ -2,11 +2,13 @@
 
 use std::task::{Context, Poll};
 
+use bytes::Bytes;
 use futures_util::future::{Either, Ready, ready};
 use tower::{Layer, Service};
 
 use crate::{
     call::Input,
+    document::Document,
     error::{Error, Violation},
     pipeline::Invocation,
     registry::Method,
@@ -55,20 +57,17 @@ where
     }
 }
 
-/// The input as a value that satisfies the schema. A method without an input takes none, whatever comes.
+/// The input as a document that satisfies the schema. A method without an input takes none, whatever comes.
 fn judge(method: &Method, input: Input) -> Result<Input, Vec<Violation>> {
     let Some(declared) = &method.input else { return Ok(Input::None) };
     let schema = &declared.schema;
-    let value = match input {
-        Input::Json(body) => schema.parse_json(&body)?,
+    let document = match input {
+        Input::Json(body) => schema.parse_json(body)?,
         Input::Query(query) => schema.parse_query(&query)?,
         Input::None if method.spec.verb.has_query_input() => schema.parse_query("")?,
-        Input::None => schema.parse_json(b"")?,
-        Input::Value(value) => {
-            schema.check(&value)?;
-            value
-        }
-        Input::Valid(value) => value,
+        Input::None => schema.parse_json(Bytes::new())?,
+        Input::Value(value) => schema.judge(Document::from(&value))?,
+        Input::Valid(document) => document,
     };
-    Ok(Input::Valid(value))
+    Ok(Input::Valid(document))
 }

@@ -5,9 +5,9 @@ use serde_json::{Number, Value};
 use serde_path_to_error::Segment;
 
 use super::{pointer, wording::shorten};
-use crate::error::Violation;
+use crate::{document::Document, error::Violation};
 
-/// The typed value of a `value` that its schema has found valid.
+/// The typed value of a document that its schema has found valid.
 ///
 /// To JSON Schema `1.0` is an integer, to serde it is not: numbers without a fraction are read as integers where the
 /// type wants one.
@@ -16,9 +16,8 @@ use crate::error::Violation;
 ///
 /// When the type refuses what its schema allows, as its own `TryFrom` or a custom `Deserialize` may: one violation,
 /// with the place and the type's own reason.
-pub fn decode<T: DeserializeOwned>(value: &Value) -> Result<T, Vec<Violation>> {
-    // By reference: a second try, and the place of a failure, need the value whole.
-    T::deserialize(value).or_else(|_| decode_again(value))
+pub fn decode<T: DeserializeOwned>(document: &Document) -> Result<T, Vec<Violation>> {
+    T::deserialize(document.root()).or_else(|_| decode_again(&document.to_value()))
 }
 
 #[cold]

@@ -1,8 +1,8 @@
 //! JSON Schema 2020-12 as the judge of input: what the schema says is what the server enforces.
 //!
 //! The schema of a type comes from `schemars`, is published as it is, and is compiled once. Lengths, ranges, patterns,
-//! formats, enums and unknown fields (where the type denies them) are checked against the JSON value, before serde
-//! sees it; all violations are reported at once, each with a JSON Pointer. Then the value becomes the type, and serde
+//! formats, enums and unknown fields (where the type denies them) are checked against the [`Document`], before serde
+//! sees it; all violations are reported at once, each with a JSON Pointer. Then the document becomes the type, and serde
 //! refuses nothing more, except as said below.
 //!
 //! # Numbers
@@ -38,6 +38,7 @@ mod decode;
 mod explain;
 mod formats;
 mod generate;
+mod instance;
 mod metered;
 mod pointer;
 mod query;
@@ -51,6 +52,8 @@ mod tests;
 
 use std::{any::type_name, error::Error, fmt, sync::OnceLock};
 
+use bytes::Bytes;
+use instance::Instance;
 use jsonschema::{Draft, PatternOptions, Validator, json::Json};
 use metered::MeteredJson;
 use query::Plan;
@@ -59,16 +62,16 @@ use serde_json::{Value, json};
 
 pub(crate) use self::query::is_list_that_may_be_empty;
 pub use self::{decode::decode, generate::output_schema};
-use crate::error::Violation;
+use crate::{document::Document, error::Violation};
 
 /// The schema of an input, compiled: built once, at start, and shared.
 pub struct InputSchema {
     document: Value,
-    validator: Validator,
+    validator: Validator<Instance>,
     /// Compiled when the first violation is to be explained.
     explainer: OnceLock<Option<Validator<MeteredJson>>>,
     /// What an empty body stands for.
-    absent: Option<Value>,
+    absent: Option<Document>,
     query: Result<Plan, String>,
 }
 
@@ -98,7 +101,8 @@ impl InputSchema {
     fn compiled<T: ?Sized>(document: Value) -> Result<Self, SchemaError> {
         let refuse = |reason| SchemaError { of: type_name::<T>(), reason };
         let validator = compile(&document).map_err(refuse)?;
-        let absent = [Value::Null, json!({})].into_iter().find(|value| validator.is_valid(value));
+        let nothing = [Value::Null, json!({})].map(|value| Document::from(&value));
+        let absent = nothing.into_iter().find(|document| validator.is_valid(document.root()));
         let query = Plan::of(&document);
         Ok(Self { document, validator, explainer: OnceLock::new(), absent, query })
     }
@@ -122,7 +126,20 @@ impl InputSchema {
     /// Every violation, up to 100 and then that there are more. Of a value with hundreds of thousands of parts, those
     /// found in bounded time.
     pub fn check(&self, value: &Value) -> Result<(), Vec<Violation>> {
-        if self.validator.is_valid(value) { Ok(()) } else { Err(self.explain(value)) }
+        if self.is_valid(&Document::from(value)) { Ok(()) } else { Err(self.explain(value)) }
+    }
+
+    /// Judges a document, and gives it back.
+    ///
+    /// # Errors
+    ///
+    /// As [`check`](Self::check).
+    pub fn judge(&self, document: Document) -> Result<Document, Vec<Violation>> {
+        if self.is_valid(&document) { Ok(document) } else { Err(self.explain(&document.to_value())) }
+    }
+
+    fn is_valid(&self, document: &Document) -> bool {
+        self.validator.is_valid(document.root())
     }
 
     #[cold]
@@ -141,14 +158,11 @@ impl InputSchema {
     /// # Errors
     ///
     /// The first fault of syntax, with line and column, or every violation of the schema.
-    pub fn parse_json(&self, body: &[u8]) -> Result<Value, Vec<Violation>> {
+    pub fn parse_json(&self, body: Bytes) -> Result<Document, Vec<Violation>> {
         if body.is_empty() {
             return self.absent.clone().ok_or_else(|| vec![violation("", "the body is empty; JSON is expected")]);
         }
-        // Checking the UTF-8 of the whole is faster than that of each string; the slice's error has the place.
-        let parsed = std::str::from_utf8(body).map_or_else(|_| serde_json::from_slice(body), serde_json::from_str);
-        let value = parsed.map_err(|error| vec![syntax(&error)])?;
-        self.check(&value).map(|()| value)
+        self.judge(Document::parse(body).map_err(|error| vec![syntax(&error)])?)
     }
 
     /// Reads a query string (without the `?`) and judges it.
@@ -161,13 +175,14 @@ impl InputSchema {
     /// # Errors
     ///
     /// Every violation: broken percent-encodings, a name that repeats and may not, and then those of the schema.
-    pub fn parse_query(&self, query: &str) -> Result<Value, Vec<Violation>> {
+    pub fn parse_query(&self, query: &str) -> Result<Document, Vec<Violation>> {
         let plan = self.query.as_ref().map_err(|why| vec![violation("", &format!("takes no query string: {why}"))])?;
-        let (value, mut violations) = query::read(plan, query, |value| self.validator.is_valid(value))?;
-        match self.check(&value) {
-            Ok(()) if violations.is_empty() => Ok(value),
-            Err(_) if query.is_empty() && self.absent == Some(Value::Null) => Ok(Value::Null),
-            other => {
+        let (value, mut violations) = query::read(plan, query, |value| self.is_valid(&Document::from(value)))?;
+        let absent = self.absent.as_ref().filter(|absent| query.is_empty() && absent.root().is_null());
+        match (self.judge(Document::from(&value)), absent) {
+            (Ok(document), _) if violations.is_empty() => Ok(document),
+            (Err(_), Some(null)) => Ok(null.clone()),
+            (other, _) => {
                 violations.extend(other.err().into_iter().flatten());
                 Err(violations)
             }

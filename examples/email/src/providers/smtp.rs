@@ -217,7 +217,7 @@ mod tests {
         ) {
             let request = serde_json::json!({ "to": to, "subject": subject, "text": text, "html": html }).to_string();
             let schema = InputSchema::of::<SendRequest>().unwrap();
-            let Ok(request) = schema.parse_json(request.as_bytes()) else { return Ok(()) };
+            let Ok(request) = schema.parse_json(request.into()) else { return Ok(()) };
             let message = Message { from: Address("noreply@example.com".to_owned()), content: decode(&request).unwrap() };
             let mail = compose(&message, &new_id(&message.from)).map_err(|error| TestCaseError::fail(format!("{error:?}")))?;
             let mail = String::from_utf8(mail.formatted()).unwrap();

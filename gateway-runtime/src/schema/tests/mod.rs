@@ -2,18 +2,29 @@
 
 mod agreement;
 mod hostile;
+mod instance;
 mod properties;
 mod query;
 mod violations;
 
+use bytes::Bytes;
 use schemars::JsonSchema;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::InputSchema;
-use crate::error::Violation;
+use crate::{document::Document, error::Violation};
 
 fn schema<T: JsonSchema>() -> InputSchema {
     InputSchema::of::<T>().unwrap()
+}
+
+fn parse<T: JsonSchema>(body: impl AsRef<[u8]>) -> Result<Value, Vec<Violation>> {
+    schema::<T>().parse_json(Bytes::copy_from_slice(body.as_ref())).map(|document| document.to_value())
+}
+
+fn decode<T: DeserializeOwned>(value: &Value) -> Result<T, Vec<Violation>> {
+    super::decode(&Document::from(value))
 }
 
 /// The violations as `pointer: detail`.

@@ -46,7 +46,7 @@ enum Id {
 struct Limit(#[expect(dead_code, reason = "only described")] u16);
 
 fn read<T: JsonSchema>(query: &str) -> Value {
-    schema::<T>().parse_query(query).unwrap()
+    schema::<T>().parse_query(query).unwrap().to_value()
 }
 
 fn refused<T: JsonSchema>(query: &str) -> Vec<String> {

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{check, schema, told};
+use super::{check, parse, schema, told};
 
 #[derive(JsonSchema, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -183,16 +183,13 @@ fn no_more_than_a_hundred_and_then_that_there_are_more() {
 
 #[test]
 fn syntax() {
-    let told_of = |body: &str| told(schema::<Mail>().parse_json(body.as_bytes()));
+    let told_of = |body: &str| told(parse::<Mail>(body));
     assert_eq!(told_of("{\n\"to\" 1}"), [": not valid JSON: expected `:` at line 2 column 6"]);
     assert_eq!(told_of("{} x"), [": not valid JSON: trailing characters at line 1 column 4"]);
     assert_eq!(told_of(" "), [": not valid JSON: EOF while parsing a value at line 1 column 1"]);
     assert_eq!(told_of("1e400"), [": not valid JSON: number out of range at line 1 column 5"]);
     assert_eq!(told_of(r#""\ud800""#), [": not valid JSON: unexpected end of hex escape at line 1 column 8"]);
-    assert_eq!(
-        told(schema::<Mail>().parse_json(b"\"\xff\"")),
-        [": not valid JSON: invalid unicode code point at line 1 column 2"]
-    );
+    assert_eq!(told(parse::<Mail>(b"\"\xff\"")), [": not valid JSON: invalid unicode code point at line 1 column 2"]);
 }
 
 #[test]
@@ -202,13 +199,13 @@ fn an_empty_body_is_nothing_where_nothing_is_allowed() {
     struct Optional {
         a: Option<u8>,
     }
-    assert_eq!(schema::<()>().parse_json(b""), Ok(Value::Null));
-    assert_eq!(schema::<Optional>().parse_json(b""), Ok(json!({})));
-    assert_eq!(schema::<Option<Optional>>().parse_json(b""), Ok(Value::Null));
-    assert_eq!(told(schema::<Mail>().parse_json(b"")), [": the body is empty; JSON is expected"]);
+    assert_eq!(parse::<()>(b""), Ok(Value::Null));
+    assert_eq!(parse::<Optional>(b""), Ok(json!({})));
+    assert_eq!(parse::<Option<Optional>>(b""), Ok(Value::Null));
+    assert_eq!(told(parse::<Mail>(b"")), [": the body is empty; JSON is expected"]);
 }
 
 #[test]
 fn of_a_key_given_twice_the_last_counts() {
-    assert_eq!(schema::<HashMap<String, u8>>().parse_json(br#"{"a":1,"b":2,"a":3}"#), Ok(json!({"a": 3, "b": 2})));
+    assert_eq!(parse::<HashMap<String, u8>>(br#"{"a":1,"b":2,"a":3}"#), Ok(json!({"a": 3, "b": 2})));
 }

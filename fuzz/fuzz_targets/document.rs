@@ -1,0 +1,18 @@
+//! A text is JSON if `serde_json` says so, and means what it makes of it; if not, the reasons are the same.
+#![no_main]
+
+use bytes::Bytes;
+use gateway_runtime::Document;
+use libfuzzer_sys::fuzz_target;
+use serde_json::Value;
+
+fuzz_target!(|body: &[u8]| {
+    match (Document::parse(Bytes::copy_from_slice(body)), serde_json::from_slice::<Value>(body)) {
+        // As texts, which also tell the order of members, the kinds of numbers and the sign of zero.
+        (Ok(ours), Ok(theirs)) => {
+            assert_eq!(ours.to_value().to_string(), theirs.to_string());
+            assert_eq!(Document::from(&theirs).to_value().to_string(), theirs.to_string());
+        }
+        (ours, theirs) => assert_eq!(ours.map_err(|e| e.to_string()).err(), theirs.map_err(|e| e.to_string()).err()),
+    }
+});

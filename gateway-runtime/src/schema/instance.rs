@@ -1,0 +1,133 @@
+//! A document as the validator sees it (in JSON Schema's terms, the instance).
+
+use std::borrow::Cow;
+
+use jsonschema::{
+    JsonType,
+    json::{self, Json, Node, NodeIdentity, cmp},
+};
+use serde_json::{Number, Value};
+
+use crate::document::{Array, Document, Element, Items, Kind, Members, Object};
+
+/// The representation whose nodes are elements of a [`Document`].
+#[derive(Debug)]
+pub(super) struct Instance;
+
+impl Json for Instance {
+    type Node<'a> = Element<'a>;
+    type PreparedKey = String;
+    type StringBuffer = Document;
+
+    /// A look-up goes through the members too, where they are few.
+    const KEYS_PER_LOOKUP: usize = 8;
+
+    fn prepare_key(key: &str) -> String {
+        key.to_owned()
+    }
+
+    fn with_string_node<T>(buffer: &mut Document, string: &str, f: impl FnOnce(Element<'_>) -> T) -> T {
+        *buffer = Document::of_text(string);
+        f(buffer.root())
+    }
+}
+
+impl<'a> Node<'a, Instance> for Element<'a> {
+    type Object = Object<'a>;
+    type Array = Array<'a>;
+    type Number = Number;
+
+    fn as_object(&self) -> Option<Object<'a>> {
+        if let Kind::Object(object) = self.kind() { Some(object) } else { None }
+    }
+
+    fn as_array(&self) -> Option<Array<'a>> {
+        if let Kind::Array(array) = self.kind() { Some(array) } else { None }
+    }
+
+    fn as_string(&self) -> Option<Cow<'a, str>> {
+        if let Kind::Text(text) = self.kind() { Some(Cow::Borrowed(text)) } else { None }
+    }
+
+    fn as_number(&self) -> Option<Number> {
+        Element::as_number(*self)
+    }
+
+    fn as_boolean(&self) -> Option<bool> {
+        if let Kind::Bool(truth) = self.kind() { Some(truth) } else { None }
+    }
+
+    fn is_null(&self) -> bool {
+        Element::is_null(*self)
+    }
+
+    fn json_type(&self) -> JsonType {
+        match self.kind() {
+            Kind::Null => JsonType::Null,
+            Kind::Bool(_) => JsonType::Boolean,
+            Kind::Unsigned(_) | Kind::Signed(_) | Kind::Float(_) => JsonType::Number,
+            Kind::Text(_) => JsonType::String,
+            Kind::Array(_) => JsonType::Array,
+            Kind::Object(_) => JsonType::Object,
+        }
+    }
+
+    fn string_length(&self) -> Option<u64> {
+        self.characters().map(|count| count as u64)
+    }
+
+    fn equals_value(&self, expected: &Value) -> bool {
+        match (self.kind(), expected) {
+            (Kind::Text(text), Value::String(expected)) => text == expected,
+            (Kind::Array(array), Value::Array(expected)) => {
+                array.len() == expected.len() && array.iter().zip(expected).all(|(a, b)| a.equals_value(b))
+            }
+            (Kind::Object(object), Value::Object(expected)) => {
+                let equal = |(name, a): (&str, Element<'_>)| expected.get(name).is_some_and(|b| a.equals_value(b));
+                object.len() == expected.len() && object.iter().all(equal)
+            }
+            (Kind::Text(_) | Kind::Array(_) | Kind::Object(_), _) => false,
+            _ => cmp::equal(&Element::to_value(*self), expected),
+        }
+    }
+
+    fn to_value(&self) -> Cow<'a, Value> {
+        Cow::Owned(Element::to_value(*self))
+    }
+
+    fn identity(&self) -> Option<NodeIdentity> {
+        let (document, at) = Element::identity(*self);
+        Some(NodeIdentity::tagged(document, at))
+    }
+}
+
+impl<'a> json::Object<'a, Instance> for Object<'a> {
+    type Node = Element<'a>;
+    type MemberName = &'a str;
+    type MembersIter = Members<'a>;
+
+    fn len(&self) -> usize {
+        Object::len(*self)
+    }
+
+    fn get(&self, key: &String) -> Option<Element<'a>> {
+        Object::get(*self, key)
+    }
+
+    fn members(&self) -> Members<'a> {
+        self.iter()
+    }
+}
+
+impl<'a> json::Array<'a, Instance> for Array<'a> {
+    type Node = Element<'a>;
+    type ElementsIter = Items<'a>;
+
+    fn len(&self) -> usize {
+        Array::len(*self)
+    }
+
+    fn elements(&self) -> Items<'a> {
+        self.iter()
+    }
+}
