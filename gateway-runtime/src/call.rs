@@ -11,7 +11,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue};
+use http::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::Value;
 
 use crate::{
@@ -150,6 +150,7 @@ struct Inner {
     caller: OnceLock<Caller>,
     attempts: Mutex<Vec<Attempt>>,
     replayed: AtomicBool,
+    response_headers: OnceLock<Box<Mutex<HeaderMap>>>,
 }
 
 /// What an edge knows when a call begins.
@@ -190,6 +191,7 @@ impl Call {
             caller: OnceLock::new(),
             attempts: Mutex::new(Vec::new()),
             replayed: AtomicBool::new(false),
+            response_headers: OnceLock::new(),
         }))
     }
 
@@ -277,6 +279,18 @@ impl Call {
     /// Says that its answer was given before.
     pub(crate) fn mark_replayed(&self) {
         self.0.replayed.store(true, Ordering::Relaxed);
+    }
+
+    /// Has a header field stand in the response, if there is one: over HTTP.
+    pub(crate) fn add_response_header(&self, name: HeaderName, value: HeaderValue) {
+        let headers = self.0.response_headers.get_or_init(Box::default);
+        headers.lock().unwrap_or_else(PoisonError::into_inner).insert(name, value);
+    }
+
+    /// What is to stand in the response.
+    pub(crate) fn take_response_headers(&self) -> Option<HeaderMap> {
+        let headers = self.0.response_headers.get()?;
+        Some(std::mem::take(&mut *headers.lock().unwrap_or_else(PoisonError::into_inner)))
     }
 
     /// Adds an attempt to the call's record.

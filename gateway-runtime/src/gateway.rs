@@ -25,7 +25,7 @@ use crate::{
     auth::{Accepted, ApiKeys, AuthSettings, Authenticator},
     config::{Action, Flags, HELP, Settings, Tree},
     http::{Documents, Edge, Ended, Mount, Routes, Server, docs},
-    pipeline::{Keeping, Pipeline, Stages},
+    pipeline::{Keeping, Limiting, Pipeline, Stages},
     provider::{HttpClient, ProviderSettings},
     registry::{Method, Registry, RegistrySettings},
     section::read_section,
@@ -212,7 +212,8 @@ impl Gateway {
         let keys = self.settings.idempotency.clone();
         let keeping = journal.map(|journal| Arc::new(Keeping { journal, keys }));
         warn_of_unhonoured(&registry, keeping.is_some());
-        let pipeline = Pipeline::new(Stages { authenticator, keeping });
+        let limiting = Limiting::new(&self.settings.quota, &registry);
+        let pipeline = Pipeline::new(Stages { authenticator, keeping, limiting });
         let edge = Edge::new(self.routes(&registry, accepted)?, pipeline, settings.clone());
         let server = Server::bind(settings).map_err(|error| StartError::new(error.to_string()))?;
         let address = server.local_addr();

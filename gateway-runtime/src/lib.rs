@@ -22,6 +22,7 @@ mod money;
 pub mod pipeline;
 pub mod prelude;
 pub mod provider;
+pub mod quota;
 pub mod registry;
 mod reply;
 pub mod schema;

@@ -9,3 +9,4 @@ mod email;
 mod http_edge;
 mod layering;
 mod many_methods;
+mod quotas;

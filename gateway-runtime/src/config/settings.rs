@@ -12,6 +12,7 @@ use crate::{
     http::{HttpSettings, Info},
     pipeline::IdempotencySettings,
     provider::{FailoverSettings, HttpClientSettings},
+    quota::QuotaSettings,
     secret::Secret,
     section::read_section,
     store::StoreSettings,
@@ -36,6 +37,8 @@ pub struct Settings {
     pub http_client: HttpClientSettings,
     /// Where accounts, keys and records are.
     pub store: StoreSettings,
+    /// How often an account may call, besides what attributes declare.
+    pub quota: QuotaSettings,
     /// How long idempotency keys hold.
     pub idempotency: IdempotencySettings,
     /// By the provider's name: its switches, and settings of its own.

@@ -49,9 +49,6 @@ struct Inner {
 /// A time that can be added to any other; nobody waits longer than a year.
 const LONGEST: Duration = Duration::from_secs(365 * 86_400);
 
-/// Says that the answer is that of an earlier call with the same idempotency key.
-const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
-
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 impl Edge {
@@ -161,8 +158,8 @@ impl Edge {
             Ok(reply) => encode::response(reply, form, parts.uri.path(), moment, self.settings().drain_timeout),
             Err(error) => problem::respond(&error, parts.uri.path(), &moment.id),
         };
-        if call.is_replayed() {
-            response.headers_mut().insert(REPLAYED, HeaderValue::from_static("true"));
+        if let Some(headers) = call.take_response_headers() {
+            response.headers_mut().extend(headers);
         }
         response
     }

@@ -13,6 +13,7 @@ use std::{
 };
 
 use futures_util::future::Either;
+use http::{HeaderName, HeaderValue};
 use sha2::{Digest, Sha256};
 use tower::{Layer, Service};
 
@@ -26,6 +27,9 @@ use crate::{
     spec::{Effect, Idempotency},
     store::{Change, Claim, Claimed},
 };
+
+/// Says that the answer is that of an earlier call with the same key.
+const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 
 /// Makes [`Idempotent`].
 #[derive(Clone, Debug)]
@@ -119,6 +123,7 @@ fn already(call: &Call, claimed: Claimed) -> Result<Reply, Error> {
     match claimed {
         Claimed::Done(text) => {
             call.mark_replayed();
+            call.add_response_header(REPLAYED, HeaderValue::from_static("true"));
             answer::restore(&text)
         }
         Claimed::Mismatch => Err(Error::new(

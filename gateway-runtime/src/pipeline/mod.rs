@@ -9,6 +9,7 @@ mod deadline;
 mod dispatch;
 mod idempotency;
 mod keeping;
+mod quota;
 mod record;
 mod tab;
 mod trace;
@@ -19,18 +20,22 @@ use std::{future::Future, sync::Arc};
 
 use tower::{ServiceBuilder, ServiceExt};
 
-pub use self::keeping::{IdempotencySettings, Keeping};
 pub(crate) use self::unwind::panicked;
 use self::{
     auth::{Authenticate, AuthenticateLayer},
     deadline::{Deadline, DeadlineLayer},
     dispatch::Dispatch,
     idempotency::{IdempotencyLayer, Idempotent},
+    quota::{Limit, LimitLayer},
     record::{Record, RecordLayer},
     tab::Tab,
     trace::{Trace, TraceLayer},
     unwind::{Unwind, UnwindLayer},
     validate::{Validate, ValidateLayer},
+};
+pub use self::{
+    keeping::{IdempotencySettings, Keeping},
+    quota::Limiting,
 };
 use crate::{auth::Authenticator, call::CallRequest, error::Error, registry::Method, reply::Reply};
 
@@ -46,7 +51,7 @@ pub struct Invocation {
 }
 
 /// The layers, from the outermost in.
-type Stack = Trace<Record<Unwind<Deadline<Authenticate<Validate<Idempotent<Dispatch>>>>>>>;
+type Stack = Trace<Record<Unwind<Deadline<Authenticate<Validate<Idempotent<Limit<Dispatch>>>>>>>>;
 
 /// What layers work with; one that has nothing to work with is off, and costs a branch.
 #[derive(Clone, Debug, Default)]
@@ -56,6 +61,8 @@ pub struct Stages {
     pub authenticator: Option<Arc<Authenticator>>,
     /// Where calls are written down. Without one keys are not honoured.
     pub keeping: Option<Arc<Keeping>>,
+    /// What calls are limited with.
+    pub limiting: Option<Arc<Limiting>>,
 }
 
 /// The stack of layers; each call has a copy of its own, which costs a count for each layer that is on.
@@ -81,6 +88,8 @@ impl Pipeline {
                 .layer(ValidateLayer)
                 // Carries out once what comes with a key, and knows by its input that it is the same.
                 .layer(IdempotencyLayer(stages.keeping))
+                // After it, so that an answer which is given again costs no quota.
+                .layer(LimitLayer(stages.limiting))
                 .service(Dispatch),
         )
     }

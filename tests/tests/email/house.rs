@@ -99,6 +99,7 @@ impl House {
 const LENIENT: &str = "
     http = { listen = '127.0.0.1:0', workers = 1 }
     secrets.EDGE_WEBHOOK_SECRET = 'not used'
+    quota.enabled = false
     failover.attempt_timeout = '2s'
     failover.breaker = { failures_in_a_row = 1000000, min_calls = 1000000, set_aside = '0s', cool_down = '0s' }
 ";
