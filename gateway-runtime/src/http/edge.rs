@@ -5,6 +5,7 @@
 //! call, and a body that came in one piece is not copied.
 
 use std::{
+    mem,
     panic::AssertUnwindSafe,
     sync::Arc,
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
@@ -86,77 +87,70 @@ impl Edge {
         Call::new(method.service, method.spec, arrival)
     }
 
-    /// The response, or why the request did not become a call.
-    async fn answer(&self, request: Request<Incoming>, moment: &Moment) -> Result<Response<Body>, Error> {
+    /// The response, or why the request did not become a call. The head is lent, not given: what an `async fn` is given
+    /// takes its place in every future around it.
+    async fn answer(&self, head: &mut Parts, body: Incoming, moment: &Moment) -> Result<Response<Body>, Error> {
         let routes = self.routes();
-        let path = request.uri().path();
+        let path = head.uri.path();
         let Some(target) = routes.find(path) else {
             // Whatever has no address of its own ends here.
             return Err(routes.nothing_at(path));
         };
         if let Some(verb) = target.verb()
-            && route::admit(request.method(), verb)? == Admission::Options
+            && route::admit(&head.method, verb)? == Admission::Options
         {
             return Ok(options(verb));
         }
         match target {
-            Target::Method(method) => self.call(method, request, moment).await,
-            Target::Webhook(method, key) => self.webhook(method, key, request, moment).await,
-            Target::Page(page) => Ok(page(path, request.headers())?.map(Body::from)),
-            Target::WebSocket => websocket::open(self, request, moment),
+            Target::Method(method) => {
+                // A stream that its client could not read must not begin.
+                let form = accepted(method, &head.headers)?;
+                let input = decode::input(method, &head.uri, &head.headers, body, &self.settings().limits).await?;
+                Ok(self.carry_out(method, head, input, form, Origin::Http, moment).await)
+            }
+            Target::Webhook(method, key) => self.webhook(method, key, head, body, moment).await,
+            Target::Page(page) => Ok(page(path, &head.headers)?.map(Body::from)),
+            Target::WebSocket => websocket::open(self, whole(head, body), moment),
             Target::Mount(mount) => {
-                let mut request = request.map(Body::wrap);
+                let mut request = whole(head, body).map(Body::wrap);
                 request.headers_mut().insert(REQUEST_ID, moment.id.header());
                 mount.call(request, moment.peer.clone()).await
             }
         }
     }
 
-    async fn call(
-        &self,
-        method: &Arc<Method>,
-        request: Request<Incoming>,
-        moment: &Moment,
-    ) -> Result<Response<Body>, Error> {
-        let (parts, body) = request.into_parts();
-        // A stream that its client could not read must not begin.
-        let form = accepted(method, &parts.headers)?;
-        let input = decode::input(method, &parts.uri, &parts.headers, body, &self.settings().limits).await?;
-        Ok(self.carry_out(method, parts, input, form, Origin::Http, moment).await)
-    }
-
     async fn webhook(
         &self,
         method: &Arc<Method>,
         key: &WebhookKey,
-        request: Request<Incoming>,
+        head: &mut Parts,
+        body: Incoming,
         moment: &Moment,
     ) -> Result<Response<Body>, Error> {
-        let (parts, body) = request.into_parts();
         let body = decode::whole(body, &self.settings().limits).await?;
         let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
         // What was signed is the bytes, and before they prove themselves nothing else is looked at.
-        key.verify(&parts.headers, &body, now, &self.0.seen)?;
-        let form = accepted(method, &parts.headers)?;
-        let input = if method.input.is_none() { Input::None } else { decode::json(&parts.headers, body)? };
-        Ok(self.carry_out(method, parts, input, form, Origin::Webhook, moment).await)
+        key.verify(&head.headers, &body, now, &self.0.seen)?;
+        let form = accepted(method, &head.headers)?;
+        let input = if method.input.is_none() { Input::None } else { decode::json(&head.headers, body)? };
+        Ok(self.carry_out(method, head, input, form, Origin::Webhook, moment).await)
     }
 
     /// From here on a call has its own line in the log, whatever becomes of it.
     async fn carry_out(
         &self,
         method: &Arc<Method>,
-        parts: Parts,
+        head: &mut Parts,
         input: Input,
         form: Form,
         origin: Origin,
         moment: &Moment,
     ) -> Response<Body> {
-        let call = self.begin(method, moment, origin, parts.headers);
+        let call = self.begin(method, moment, origin, mem::take(&mut head.headers));
         let request = CallRequest { call: call.clone(), input };
         let mut response = match self.pipeline().call(method, request).await {
-            Ok(reply) => encode::response(reply, form, parts.uri.path(), moment, self.settings().drain_timeout),
-            Err(error) => problem::respond(&error, parts.uri.path(), &moment.id),
+            Ok(reply) => encode::response(reply, form, head.uri.path(), moment, self.settings().drain_timeout),
+            Err(error) => problem::respond(&error, head.uri.path(), &moment.id),
         };
         if let Some(headers) = call.take_response_headers() {
             response.headers_mut().extend(headers);
@@ -165,15 +159,21 @@ impl Edge {
     }
 }
 
+/// The request again, for what takes it whole. What is left of its head is what the log says of it.
+fn whole(head: &mut Parts, body: Incoming) -> Request<Incoming> {
+    let mut rest = Request::new(()).into_parts().0;
+    (rest.method, rest.uri) = (head.method.clone(), head.uri.clone());
+    Request::from_parts(mem::replace(head, rest), body)
+}
+
 impl Handler for Edge {
     async fn handle(&self, request: Request<Incoming>, peer: Peer) -> Response<Body> {
-        let moment = Moment::now(request.headers().get(REQUEST_ID), peer);
-        // Both cost a count, not a copy.
-        let (uri, method) = (request.uri().clone(), request.method().clone());
-        let answered = AssertUnwindSafe(self.answer(request, &moment)).catch_unwind().await;
+        let (mut head, body) = request.into_parts();
+        let moment = Moment::now(head.headers.get(REQUEST_ID), peer);
+        let answered = AssertUnwindSafe(self.answer(&mut head, body, &moment)).catch_unwind().await;
         let mut response = answered.unwrap_or_else(|panic| Err(panicked(&*panic))).unwrap_or_else(|error| {
-            moment.log(&error, Origin::Http, format_args!("{method} {}", uri.path()));
-            refuse(&error, uri.path(), &moment.id)
+            moment.log(&error, Origin::Http, format_args!("{} {}", head.method, head.uri.path()));
+            refuse(&error, head.uri.path(), &moment.id)
         });
         response.headers_mut().insert(REQUEST_ID, moment.id.header());
         response

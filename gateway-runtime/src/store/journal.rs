@@ -133,7 +133,20 @@ impl Writer {
             self.owed.extend(records.drain(..).map(as_change));
             let written = self.batch(&mut waiting).await;
             if !is_open && (!written || self.owed.is_empty() && self.records.is_empty()) {
-                return;
+                return self.give_up();
+            }
+        }
+    }
+
+    /// What cannot be written any more stands in the log, so that it is not lost without a word.
+    fn give_up(mut self) {
+        while let Ok(record) = self.records.try_recv() {
+            self.owed.push(as_change(record));
+        }
+        for change in self.owed {
+            if let Change::Settle(settlement) = change {
+                let row = serde_json::to_string(&settlement.request).unwrap_or_default();
+                tracing::error!(row, "the database is away: this record stands here and nowhere else");
             }
         }
     }
