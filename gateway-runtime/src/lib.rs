@@ -21,6 +21,7 @@ pub mod http;
 mod money;
 pub mod pipeline;
 pub mod prelude;
+mod problem;
 pub mod provider;
 pub mod quota;
 pub mod registry;

@@ -9,7 +9,10 @@ use syn::visit::Visit;
 
 /// The floors, lowest first: each module may import those of its own floor and below.
 const FLOORS: &[&[&str]] = &[
-    &["attempt", "call", "cost", "country", "document", "duration", "error", "money", "reply", "secret", "spec"],
+    &[
+        "attempt", "call", "cost", "country", "document", "duration", "error", "money", "problem", "reply", "secret",
+        "spec",
+    ],
     &[
         "app", "auth", "compose", "extract", "provider", "quota", "registry", "schema", "section", "store", "strategy",
         "support",

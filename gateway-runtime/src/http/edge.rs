@@ -18,7 +18,7 @@ use hyper::body::Incoming;
 use super::{
     Handler, Peer,
     body::Body,
-    decode, encode, problem,
+    decode, encode,
     route::{self, Admission, Routes, Target},
     settings::HttpSettings,
     stream::Form,
@@ -31,6 +31,7 @@ use crate::{
     error::{Code, Error},
     extract::AnswerShape,
     pipeline::{Pipeline, panicked},
+    problem,
     registry::Method,
     spec::Verb,
 };
@@ -150,7 +151,7 @@ impl Edge {
         let request = CallRequest { call: call.clone(), input };
         let mut response = match self.pipeline().call(method, request).await {
             Ok(reply) => encode::response(reply, form, head.uri.path(), moment, self.settings().drain_timeout),
-            Err(error) => problem::respond(&error, head.uri.path(), &moment.id),
+            Err(error) => problem::respond(&error, head.uri.path(), &moment.id).map(Body::from),
         };
         if let Some(headers) = call.take_response_headers() {
             response.headers_mut().extend(headers);
@@ -227,7 +228,7 @@ fn accepted(method: &Method, headers: &HeaderMap) -> Result<Form, Error> {
 
 /// The response to what did not become a call.
 fn refuse(error: &Error, instance: &str, id: &RequestId) -> Response<Body> {
-    let mut response = problem::respond(error, instance, id);
+    let mut response = problem::respond(error, instance, id).map(Body::from);
     // Before the pipeline, webhooks alone have to prove who they are.
     if let Some(scheme) = response.headers_mut().get_mut(header::WWW_AUTHENTICATE) {
         *scheme = HeaderValue::from_static("Webhook-Signature");

@@ -3,8 +3,7 @@
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Response, header};
 
-use super::problem::TYPES;
-use crate::error::Error;
+use crate::{error::Error, problem::TYPES};
 
 /// One section a code, each under a heading of the second level.
 const DOCUMENT: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/errors.md"));

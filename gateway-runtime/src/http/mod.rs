@@ -17,7 +17,6 @@ mod explain;
 mod limits;
 mod listener;
 mod mount;
-mod problem;
 mod read;
 mod route;
 mod server;

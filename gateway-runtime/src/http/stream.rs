@@ -15,10 +15,11 @@ use futures_util::Stream;
 use http::{HeaderMap, HeaderValue, header};
 use tokio::time::{Instant, Sleep, sleep};
 
-use super::{Peer, accept, body::Body, problem::Problem};
+use super::{Peer, accept, body::Body};
 use crate::{
     call::RequestId,
     error::{Code, Error},
+    problem::Problem,
     reply::Chunks,
 };
 

@@ -34,14 +34,17 @@
 //! When an object has a key twice, the last counts. An untagged enum that contains itself costs serde two to the power
 //! of the depth in hostile cases; a tag avoids that.
 
+mod components;
 mod decode;
 mod explain;
 mod formats;
 mod generate;
 mod instance;
 mod metered;
+mod parameters;
 mod pointer;
 mod query;
+mod references;
 mod strict;
 mod variants;
 mod walk;
@@ -60,7 +63,11 @@ use query::Plan;
 use schemars::{JsonSchema, generate::Contract};
 use serde_json::{Value, json};
 
-pub(crate) use self::query::is_list_that_may_be_empty;
+pub(crate) use self::{
+    components::{Components, Root, Side},
+    parameters::parameters,
+    query::is_list_that_may_be_empty,
+};
 pub use self::{decode::decode, generate::output_schema};
 use crate::{document::Document, error::Violation};
 

@@ -9,15 +9,17 @@ use schemars::{
 use serde_json::{Map, Value, json};
 
 use super::{
-    components::{Components, Root, Side},
     described::Described,
-    failures,
     info::Info,
     messages,
     names::{WEBSOCKET, is_callable_by_message, tag},
     terms::terms,
 };
-use crate::registry::Registry;
+use crate::{
+    problem,
+    registry::Registry,
+    schema::{Components, Root, Side},
+};
 
 /// The channel of all calls over a WebSocket.
 const CALLS: &str = "calls";
@@ -25,7 +27,7 @@ const CALLS: &str = "calls";
 /// The document.
 pub(super) fn document(info: &Info, registry: &Registry) -> Value {
     let mut components = Components::default();
-    let problem = components.add(&failures::problem(), Side::Input, Root::Named);
+    let problem = components.add(&problem::schema(), Side::Input, Root::Named);
     let mut described = Described::all(registry, &mut components, Root::Named);
     for it in &mut described {
         it.input = it.input.take().map(draft_07);

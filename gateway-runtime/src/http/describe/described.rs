@@ -2,13 +2,11 @@
 
 use serde_json::Value;
 
-use super::{
-    components::{Components, Root, Side},
-    names::operation_ids,
-};
+use super::names::operation_ids;
 use crate::{
     extract::AnswerShape,
     registry::{Method, Registry},
+    schema::{Components, Root, Side},
 };
 
 /// A method, and what it is called and refers to in a document.

@@ -4,7 +4,6 @@
 //! Only the health of providers is read when `/meta` is asked for.
 
 mod asyncapi;
-mod components;
 mod described;
 mod failures;
 mod headers;
@@ -14,9 +13,7 @@ mod meta;
 mod names;
 mod openapi;
 mod operation;
-mod parameters;
 mod providers;
-mod references;
 mod responses;
 mod security;
 mod terms;

@@ -2,25 +2,19 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{
-    components::{Components, Root, Side},
-    described::Described,
-    failures, headers,
-    info::Info,
-    names::tag,
-    operation::operation,
-    responses, security,
-};
+use super::{described::Described, headers, info::Info, names::tag, operation::operation, responses, security};
 use crate::{
     auth::Accepted,
+    problem,
     registry::{Registry, Service},
+    schema::{Components, Root, Side},
 };
 
 /// The document.
 pub(super) fn document(info: &Info, registry: &Registry, accepted: Accepted) -> Value {
     let mut components = Components::default();
     // First, so that an author's own `Problem` is the one that gets another name.
-    components.add(&failures::problem(), Side::Input, Root::Named);
+    components.add(&problem::schema(), Side::Input, Root::Named);
     let described = Described::all(registry, &mut components, Root::Inline);
 
     let mut paths = Map::new();

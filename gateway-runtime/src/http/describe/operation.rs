@@ -2,10 +2,11 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{described::Described, headers, names::tag, parameters::parameters, responses, security, terms::terms};
+use super::{described::Described, headers, names::tag, responses, security, terms::terms};
 use crate::{
     auth::Accepted,
     registry::Method,
+    schema::parameters,
     spec::{Effect, Idempotency},
 };
 

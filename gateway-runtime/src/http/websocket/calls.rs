@@ -23,9 +23,9 @@ use crate::{
     http::{
         Peer,
         edge::{Edge, Moment},
-        problem::Problem,
         route,
     },
+    problem::Problem,
     registry::Method,
     reply::{Chunks, Reply},
 };

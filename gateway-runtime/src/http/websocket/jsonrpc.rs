@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use crate::{
     error::{Code, Error},
-    http::problem::Problem,
+    problem::Problem,
 };
 
 /// One message of a client.

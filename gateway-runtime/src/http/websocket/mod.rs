@@ -19,11 +19,11 @@ use self::{calls::Calls, session::Session};
 use super::{
     body::Body,
     edge::{Edge, Moment},
-    problem,
 };
 use crate::{
     duration::{self, DurationText},
     error::{Code, Error},
+    problem,
 };
 
 /// Limits on one WebSocket, and who may open one.
@@ -104,7 +104,7 @@ pub(super) fn open(edge: &Edge, request: Request<Incoming>, moment: &Moment) -> 
 
 /// Says which protocol and version would do (RFC 9110 §15.5.22, RFC 6455 §4.4).
 fn not_opened(error: &Error, instance: &str, moment: &Moment) -> Response<Body> {
-    let mut response = problem::respond(error, instance, &moment.id);
+    let mut response = problem::respond(error, instance, &moment.id).map(Body::from);
     let headers = response.headers_mut();
     headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
     headers.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));

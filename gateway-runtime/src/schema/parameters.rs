@@ -2,14 +2,14 @@
 
 use serde_json::{Value, json};
 
-use crate::schema::is_list_that_may_be_empty;
+use super::is_list_that_may_be_empty;
 
 /// One parameter for each property, where the properties do not depend on each other. An input with alternatives is
 /// one parameter whose members are in the query themselves (`style: form`, `explode: true`): that is exact, and what
 /// a list of optional parameters could not say.
 ///
 /// `is_optional` says whether an empty query will do.
-pub(super) fn parameters(input: &Value, is_optional: bool) -> Vec<Value> {
+pub(crate) fn parameters(input: &Value, is_optional: bool) -> Vec<Value> {
     let Some(properties) = plain_properties(input) else {
         return vec![json!({
             "name": "query",

@@ -5,15 +5,15 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 use serde::{Serialize, Serializer};
+use serde_json::{Value, json};
 
-use super::body::Body;
 use crate::{
     call::RequestId,
     error::{Code, Error, Violation},
 };
 
 /// What `type` begins with; the code follows. `explain` publishes what stands there.
-pub(super) const TYPES: &str = "/problems/";
+pub(crate) const TYPES: &str = "/problems/";
 
 /// The members of a problem. There is no way to put an error's internal message in.
 #[derive(Clone, Copy, Debug, Serialize)]
@@ -66,8 +66,8 @@ fn code_name<S: Serializer>(code: &Code, serializer: S) -> Result<S::Ok, S::Erro
 }
 
 /// The response that tells of `error`; `X-Request-Id` is added to all responses in one place.
-pub(super) fn respond(error: &Error, instance: &str, id: &RequestId) -> Response<Body> {
-    let mut response = Response::new(Body::from(Problem::new(error, instance, id).to_json()));
+pub(crate) fn respond(error: &Error, instance: &str, id: &RequestId) -> Response<Bytes> {
+    let mut response = Response::new(Problem::new(error, instance, id).to_json());
     *response.status_mut() = status(error.code());
     let headers = response.headers_mut();
     headers.reserve(4);
@@ -99,16 +99,59 @@ fn whole_seconds(delay: Duration) -> u64 {
     delay.as_secs() + u64::from(delay.subsec_nanos() > 0)
 }
 
+/// The schema of `application/problem+json` (RFC 9457) as this gateway writes it.
+pub(crate) fn schema() -> Value {
+    json!({
+        "title": "Problem",
+        "description": "Why a call failed (RFC 9457).",
+        "type": "object",
+        "properties": {
+            "type": {
+                "description": "A reference that names the kind of problem.",
+                "type": "string",
+                "format": "uri-reference",
+            },
+            "title": { "description": "The kind of problem, for people.", "type": "string" },
+            "status": { "description": "The HTTP status.", "type": "integer", "minimum": 400, "maximum": 599 },
+            "detail": { "description": "What went wrong this time, and what to do.", "type": "string" },
+            "instance": { "description": "The address that was called.", "type": "string", "format": "uri-reference" },
+            "code": {
+                "description": "The kind of problem, for programs: it never changes.",
+                "type": "string",
+                "examples": [Code::QUOTA_EXCEEDED.name()],
+            },
+            "retryable": { "description": "Whether sending the same call again can help.", "type": "boolean" },
+            "request_id": { "description": "The name of the call, as in `X-Request-Id`.", "type": "string" },
+            "errors": {
+                "description": "Every way in which the input contradicts its schema.",
+                "type": "array",
+                "items": { "$ref": "#/$defs/Violation" },
+            },
+        },
+        "required": ["type", "title", "status", "detail", "instance", "code", "retryable", "request_id"],
+        "$defs": {
+            "Violation": {
+                "description": "One way in which an input contradicts its schema.",
+                "type": "object",
+                "properties": {
+                    "pointer": {
+                        "description": "Where: a JSON Pointer (RFC 6901) into the input; empty for the whole of it.",
+                        "type": "string",
+                    },
+                    "detail": { "description": "What is wrong and what would be right.", "type": "string" },
+                },
+                "required": ["pointer", "detail"],
+            },
+        },
+    })
+}
+
 #[cfg(test)]
 mod tests {
-    use http_body_util::BodyExt;
-    use serde_json::{Value, json};
-
     use super::*;
 
-    async fn read(error: &Error) -> (Response<()>, Value) {
+    fn read(error: &Error) -> (Response<()>, Value) {
         let (parts, body) = respond(error, "/services/a/v1/b", &id()).into_parts();
-        let body = body.collect().await.unwrap().to_bytes();
         (Response::from_parts(parts, ()), serde_json::from_slice(&body).unwrap())
     }
 
@@ -116,10 +159,10 @@ mod tests {
         RequestId::from_header(&HeaderValue::from_static("id-1")).unwrap()
     }
 
-    #[tokio::test]
-    async fn a_problem_has_the_members_of_the_standard_and_ours() {
+    #[test]
+    fn a_problem_has_the_members_of_the_standard_and_ours() {
         let violations = vec![Violation { pointer: "/base".into(), detail: "is required".into() }];
-        let (response, body) = read(&Error::invalid(violations).log("the secret is 42")).await;
+        let (response, body) = read(&Error::invalid(violations).log("the secret is 42"));
         assert_eq!(response.status(), 400);
         assert_eq!(response.headers()["content-type"], "application/problem+json");
         let expected = json!({
@@ -136,22 +179,36 @@ mod tests {
         assert_eq!(body, expected);
     }
 
-    #[tokio::test]
-    async fn what_is_internal_stays_so() {
-        let (_, body) = read(&Error::internal("the database is at 10.0.0.1").log("again")).await;
+    #[test]
+    fn what_is_internal_stays_so() {
+        let (_, body) = read(&Error::internal("the database is at 10.0.0.1").log("again"));
         assert_eq!(body["code"], "internal");
         assert!(!body.to_string().contains("10.0.0.1") && body.get("errors").is_none(), "{body}");
     }
 
-    #[tokio::test]
-    async fn advice_is_in_headers_too() {
+    #[test]
+    fn advice_is_in_headers_too() {
         let error = Error::new(Code::OVERLOADED, "busy").retry_after(Duration::from_millis(1_001));
-        assert_eq!(read(&error).await.0.headers()["retry-after"], "2");
+        assert_eq!(read(&error).0.headers()["retry-after"], "2");
         let error = Error::new(Code::METHOD_NOT_ALLOWED, "no").allow("POST, OPTIONS");
-        assert_eq!(read(&error).await.0.headers()["allow"], "POST, OPTIONS");
+        assert_eq!(read(&error).0.headers()["allow"], "POST, OPTIONS");
         let error = Error::new(Code::UNAUTHENTICATED, "who are you?");
-        assert_eq!(read(&error).await.0.headers()["www-authenticate"], "Bearer");
-        let (response, _) = read(&Error::not_found("no")).await;
+        assert_eq!(read(&error).0.headers()["www-authenticate"], "Bearer");
+        let (response, _) = read(&Error::not_found("no"));
         assert_eq!(response.headers().len(), 1);
+    }
+
+    #[test]
+    fn problems_have_the_members_that_are_described() {
+        let id = id();
+        let members = |error: &Error| -> Value {
+            let problem = Problem::new(error, "/services/a/v1/b", &id).to_json();
+            let problem: Value = serde_json::from_slice(&problem).unwrap();
+            problem.as_object().unwrap().keys().cloned().collect()
+        };
+        let violation = Violation { pointer: "/a".to_owned(), detail: "is missing".to_owned() };
+        let described: Value = schema()["properties"].as_object().unwrap().keys().cloned().collect();
+        assert_eq!(members(&Error::invalid(vec![violation])), described);
+        assert_eq!(members(&Error::not_found("nothing")), schema()["required"]);
     }
 }

@@ -14,7 +14,7 @@ use super::references::rewrite;
 
 /// Which way what a schema describes goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Side {
+pub(crate) enum Side {
     /// To the gateway.
     Input,
     /// From the gateway. Added after all inputs, outputs make way for them.
@@ -23,7 +23,7 @@ pub(super) enum Side {
 
 /// What becomes of the outermost schema.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Root {
+pub(crate) enum Root {
     /// A component, if it is a type that an author has named.
     Named,
     /// Written out where it is used.
@@ -32,7 +32,7 @@ pub(super) enum Root {
 
 /// The schemas collected until now.
 #[derive(Debug, Default)]
-pub(super) struct Components {
+pub(crate) struct Components {
     schemas: Map<String, Value>,
     /// What each name in `schemas` means.
     contents: HashMap<String, Content>,
@@ -47,7 +47,7 @@ type Content = [u8; 32];
 
 impl Components {
     /// Takes in what `document` defines, and gives the schema to be written where it is used.
-    pub(super) fn add(&mut self, document: &Value, side: Side, root: Root) -> Value {
+    pub(crate) fn add(&mut self, document: &Value, side: Side, root: Root) -> Value {
         let document = Document::read(document, root);
         let names: Vec<String> = (0..document.definitions.len()).map(|at| self.name(&document, at, side)).collect();
         let mut rename = |reference: &str| match document.find(reference) {
@@ -96,7 +96,7 @@ impl Components {
     }
 
     /// The schemas by name, in alphabetical order.
-    pub(super) fn into_schemas(self) -> Map<String, Value> {
+    pub(crate) fn into_schemas(self) -> Map<String, Value> {
         let mut schemas = self.schemas;
         schemas.sort_keys();
         schemas
