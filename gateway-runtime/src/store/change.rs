@@ -28,6 +28,9 @@ pub enum Change {
     Hold(Hold),
     /// A call has ended.
     Settle(Box<Settlement>),
+    /// The money set aside for a call that nobody will settle: so much of it is charged, or it stays aside because nobody
+    /// knows.
+    End(Hold, Option<Money>),
     /// An account is made; the same again changes nothing.
     Open {
         /// Its name.
@@ -36,9 +39,13 @@ pub enum Change {
         plan: Arc<str>,
         /// Microseconds since 1970.
         at: i64,
+        /// The operator.
+        who: Arc<str>,
     },
     /// Money comes in.
     Credit(Credit),
+    /// An operator changes what holds from now on.
+    Edit(Edit),
 }
 
 /// What came of a [`Change`].
@@ -50,12 +57,14 @@ pub enum Outcome {
     Renewed(bool),
     /// Of [`Change::Hold`].
     Hold(Held),
-    /// Of [`Change::Settle`].
+    /// Of [`Change::Settle`] and [`Change::End`].
     Settled,
     /// Of [`Change::Open`]: false when it was there.
     Opened(bool),
     /// Of [`Change::Credit`].
     Credit(Credited),
+    /// Of [`Change::Edit`]: what holds of its subject now, as JSON.
+    Edited(String),
 }
 
 /// A digest of the account, service, version, method and idempotency key, in hexadecimal digits.
@@ -94,7 +103,7 @@ pub enum Claimed {
 }
 
 /// A call sets money aside.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Hold {
     /// Which.
     pub call: CallKey,
@@ -104,6 +113,10 @@ pub struct Hold {
     pub amount: Money,
     /// Microseconds since 1970.
     pub at: i64,
+    /// When the call must have ended, whatever became of its gateway; microseconds since 1970.
+    pub until: i64,
+    /// Whether a call that never ended may have done something that lasts.
+    pub lasting: bool,
 }
 
 /// What came of a [`Hold`].
@@ -129,6 +142,58 @@ pub struct Credit {
     pub reference: Arc<str>,
     /// Microseconds since 1970.
     pub at: i64,
+    /// The operator.
+    pub who: Arc<str>,
+}
+
+/// An operator's change, as it is kept.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Edit {
+    /// Microseconds since 1970.
+    pub at: i64,
+    /// The operator.
+    pub who: Arc<str>,
+    /// Of what.
+    pub kind: EditKind,
+    /// Of which; empty when there is only one.
+    pub subject: Arc<str>,
+    /// What holds now, as JSON; of a provider, only what is different.
+    pub document: String,
+}
+
+/// What operators change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum EditKind {
+    /// A price list is added.
+    Prices,
+    /// The limits are others.
+    Limits,
+    /// A provider's switches are others.
+    Provider,
+    /// An account is opened.
+    Account,
+    /// Money comes into an account.
+    Credit,
+    /// A client's key is made or revoked.
+    Key,
+}
+
+/// A change as it stands in the books.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct Edited {
+    /// The version of all settings that it made.
+    pub id: i64,
+    /// Microseconds since 1970.
+    pub at: i64,
+    /// The operator.
+    pub who: String,
+    /// Of what.
+    pub kind: EditKind,
+    /// Of which.
+    pub subject: String,
+    /// What holds since then, as JSON.
+    pub document: String,
 }
 
 /// What came of a [`Credit`].

@@ -44,7 +44,10 @@ impl Sqlite {
 }
 
 fn steps() -> Vec<[Migration; 2]> {
-    vec![migration!(1, "books", "sqlite/0001_books")]
+    vec![
+        migration!(1, "books", "sqlite/0001_books"),
+        migration!(2, "operator", "sqlite/0002_operator"),
+    ]
 }
 
 fn options(path: &Path) -> SqliteConnectOptions {

@@ -77,14 +77,25 @@ statements! {
             AS j (at bigint, account text, currency text, kind text, amount bigint, reference text)"
     }
 
-    /// `[{call, account, currency, amount, at}]`
+    /// `[{call, account, currency, amount, at, until, lasting}]`
     ADD_HOLDS {
-        sqlite: "INSERT INTO holds (call, account, currency, amount, at)
-            SELECT value ->> 'call', value ->> 'account', value ->> 'currency', value ->> 'amount', value ->> 'at'
-            FROM json_each(?1)",
-        postgres: "INSERT INTO holds (call, account, currency, amount, at)
-            SELECT call, account, currency, amount, at FROM jsonb_to_recordset($1::jsonb)
-            AS j (call text, account text, currency text, amount bigint, at bigint)"
+        sqlite: "INSERT INTO holds (call, account, currency, amount, at, until, lasting)
+            SELECT value ->> 'call', value ->> 'account', value ->> 'currency', value ->> 'amount', value ->> 'at',
+                value ->> 'until', value ->> 'lasting' FROM json_each(?1)",
+        postgres: "INSERT INTO holds (call, account, currency, amount, at, until, lasting)
+            SELECT call, account, currency, amount, at, until, lasting FROM jsonb_to_recordset($1::jsonb)
+            AS j (call text, account text, currency text, amount bigint, at bigint, until bigint, lasting boolean)"
+    }
+
+    /// `[call, time]`: the holds, but for the newest from that call on, whose calls must have ended before that time; gives
+    /// `{call, account, currency, amount, at, until, lasting}`.
+    OVERDUE_HOLDS {
+        sqlite: "SELECT json_object('call', call, 'account', account, 'currency', currency, 'amount', amount, 'at', at,
+                'until', until, 'lasting', json(iif(lasting, 'true', 'false')))
+            FROM holds WHERE NOT unknown AND call < ?1 ->> 0 AND until < ?1 ->> 1 LIMIT 256",
+        postgres: "SELECT json_build_object('call', call, 'account', account, 'currency', currency, 'amount', amount,
+                'at', at, 'until', until, 'lasting', lasting)::text
+            FROM holds WHERE NOT unknown AND call < $1::jsonb ->> 0 AND until < ($1::jsonb ->> 1)::bigint LIMIT 256"
     }
 
     /// `[call]`; gives the names of those that there were.
@@ -98,6 +109,54 @@ statements! {
     KEEP_HOLDS {
         sqlite: "UPDATE holds SET unknown = 1 WHERE call IN (SELECT value FROM json_each(?1))",
         postgres: "UPDATE holds SET unknown = true WHERE call IN (SELECT jsonb_array_elements_text($1::jsonb))"
+    }
+
+    /// `[0]`: until the end nobody else adds a change, so that their order is the order in which they can be seen.
+    LOCK_CHANGES {
+        sqlite: "SELECT 'null' WHERE ?1 IS NULL",
+        postgres: "SELECT 'null' FROM (SELECT pg_advisory_xact_lock(8031729), $1::jsonb) AS locked"
+    }
+
+    /// `[{kind, subject}]`; gives the latest change of each, as `Edited` is read.
+    LATEST_CHANGES {
+        sqlite: "SELECT json_object('id', id, 'at', at, 'who', who, 'kind', kind, 'subject', subject, 'document', document)
+            FROM changes WHERE id IN (SELECT (SELECT max(id) FROM changes
+                WHERE kind = value ->> 'kind' AND subject = value ->> 'subject') FROM json_each(?1))",
+        postgres: "SELECT row_to_json(changes)::text FROM changes
+            WHERE id IN (SELECT (SELECT max(id) FROM changes WHERE changes.kind = j.kind AND changes.subject = j.subject)
+                FROM jsonb_to_recordset($1::jsonb) AS j (kind text, subject text))"
+    }
+
+    /// `[{at, who, kind, subject, document}]`
+    ADD_CHANGES {
+        sqlite: "INSERT INTO changes (at, who, kind, subject, document)
+            SELECT value ->> 'at', value ->> 'who', value ->> 'kind', value ->> 'subject', value ->> 'document'
+            FROM json_each(?1)",
+        postgres: "INSERT INTO changes (at, who, kind, subject, document)
+            SELECT at, who, kind, subject, document FROM jsonb_to_recordset($1::jsonb)
+            AS j (at bigint, who text, kind text, subject text, document text)"
+    }
+
+    /// `[0]`; gives the number of the last change.
+    LAST_CHANGE {
+        sqlite: "SELECT CAST(coalesce(max(id), 0) AS TEXT) FROM changes WHERE ?1 NOT NULL",
+        postgres: "SELECT coalesce(max(id), 0)::text FROM changes WHERE $1::jsonb IS NOT NULL"
+    }
+
+    /// `[0]`; gives what holds now, as `Edited` is read: all price lists, the latest limits, the latest of each provider.
+    SETTINGS_NOW {
+        sqlite: "SELECT json_object('id', id, 'at', at, 'who', who, 'kind', kind, 'subject', subject, 'document', document)
+            FROM changes WHERE ?1 NOT NULL AND (kind = 'prices' OR id IN (SELECT max(id) FROM changes
+                WHERE kind IN ('limits', 'provider') GROUP BY kind, subject)) ORDER BY id",
+        postgres: "SELECT row_to_json(changes)::text FROM changes
+            WHERE $1::jsonb IS NOT NULL AND (kind = 'prices' OR id IN (SELECT max(id) FROM changes
+                WHERE kind IN ('limits', 'provider') GROUP BY kind, subject)) ORDER BY id"
+    }
+
+    /// `[account]`; gives `[plan]`.
+    PLAN_OF {
+        sqlite: "SELECT json_quote(plan) FROM accounts WHERE id = ?1 ->> 0",
+        postgres: "SELECT to_json(plan)::text FROM accounts WHERE id = $1::jsonb ->> 0"
     }
 
     /// `[{key, fingerprint, fence, until, once}]`; gives the fences of those that are new.

@@ -1,6 +1,7 @@
 //! The same tests for every database. PostgreSQL's run when `TEST_POSTGRES_URL` names a server, as `./test` does.
 
 mod claims;
+mod edits;
 mod journal;
 mod money;
 #[cfg(feature = "postgres")]
@@ -16,7 +17,7 @@ use std::{
 };
 
 use super::{
-    Books, Change, Claim, Claimed, Closing, Credit, Credited, Held, Hold, Outcome, Request, Settlement, Sqlite,
+    Books, Change, Claim, Claimed, Closing, Credit, Credited, Edit, EditKind, Held, Hold, Outcome, Request, Settlement, Sqlite,
 };
 use crate::money::{Currency, Money};
 
@@ -93,7 +94,7 @@ async fn one(books: &Books, change: Change) -> Outcome {
 /// An account with so much in it.
 async fn account(books: &Books, nanos: i64) -> Arc<str> {
     let account = name("account");
-    let open = Change::Open { account: Arc::clone(&account), plan: "standard".into(), at: 1 };
+    let open = Change::Open { account: Arc::clone(&account), plan: "standard".into(), at: 1, who: "ada".into() };
     let credit = Change::Credit(credit(&account, nanos));
     let outcomes = books.commit(&[open, credit]).await.unwrap();
     assert_eq!(outcomes, [Outcome::Opened(true), Outcome::Credit(Credited::Credited)]);
@@ -101,11 +102,11 @@ async fn account(books: &Books, nanos: i64) -> Arc<str> {
 }
 
 fn credit(account: &Arc<str>, nanos: i64) -> Credit {
-    Credit { account: Arc::clone(account), amount: usd(nanos), reference: name("reference"), at: 1 }
+    Credit { account: Arc::clone(account), amount: usd(nanos), reference: name("reference"), at: 1, who: "ada".into() }
 }
 
 fn hold(account: &Arc<str>, nanos: i64) -> Hold {
-    Hold { call: name("call"), account: Arc::clone(account), amount: usd(nanos), at: 2 }
+    Hold { call: name("call"), account: Arc::clone(account), amount: usd(nanos), at: 2, until: 1000, lasting: true }
 }
 
 /// The end of a call, and what it cost of what was held.

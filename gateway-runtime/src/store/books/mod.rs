@@ -2,16 +2,20 @@
 //! calls costs a few statements and one commit.
 
 mod claims;
+mod edits;
 mod money;
 
 use std::{sync::Arc, time::Duration};
 
 use serde::{Serialize, de::DeserializeOwned};
+use serde_json::json;
 
-use self::{claims::Claims, money::Purse};
+use self::{claims::Claims, edits::Edits, money::Purse};
 use super::{
-    Audit, Change, Database, Outcome, Request, Statement, StoreError, Transaction,
-    statements::{ADD_REQUESTS, AUDIT, FIND_REQUESTS, RECENT_REQUESTS},
+    Audit, Change, Database, Edited, Hold, Outcome, Request, Statement, StoreError, Transaction,
+    statements::{
+        ADD_REQUESTS, AUDIT, FIND_REQUESTS, LAST_CHANGE, OVERDUE_HOLDS, PLAN_OF, RECENT_REQUESTS, SETTINGS_NOW,
+    },
 };
 
 /// How long a database may take over one batch before it counts as away.
@@ -71,6 +75,45 @@ impl Books {
         self.read(&AUDIT, &[account]).await
     }
 
+    /// The number of the last change that an operator made; 0 before the first.
+    ///
+    /// # Errors
+    ///
+    /// When the database is away or slow.
+    pub async fn version(&self) -> Result<i64, StoreError> {
+        Ok(self.read(&LAST_CHANGE, &[0]).await?.pop().unwrap_or(0))
+    }
+
+    /// What operators have set and holds now, oldest first: all price lists, the latest limits, the latest of each
+    /// provider.
+    ///
+    /// # Errors
+    ///
+    /// When the database is away or slow.
+    pub async fn settings(&self) -> Result<Vec<Edited>, StoreError> {
+        self.read(&SETTINGS_NOW, &[0]).await
+    }
+
+    /// The plan of an account; none when there is no such account.
+    ///
+    /// # Errors
+    ///
+    /// When the database is away or slow.
+    pub async fn plan(&self, account: &str) -> Result<Option<String>, StoreError> {
+        Ok(self.read(&PLAN_OF, &[account]).await?.pop())
+    }
+
+    /// Money set aside for calls named before `call` that must have ended before `time` (microseconds since 1970) and
+    /// did not: their gateways are gone. A few hundred at a time.
+    ///
+    /// # Errors
+    ///
+    /// When the database is away or slow.
+    pub async fn overdue(&self, call: &str, time: i64) -> Result<Vec<Hold>, StoreError> {
+        let rows: Vec<money::HeldRow> = self.read(&OVERDUE_HOLDS, &json!([call, time])).await?;
+        rows.into_iter().map(Hold::try_from).collect()
+    }
+
     async fn read<T: DeserializeOwned>(
         &self,
         statement: &'static Statement,
@@ -117,6 +160,8 @@ impl Write {
             _ => None,
         });
         self.rows::<_, ()>(&ADD_REQUESTS, requests.collect()).await?;
+        // The last, because nobody else may change settings from here to the end.
+        Edits::write(self, changes, &mut outcomes).await?;
         Ok(outcomes)
     }
 

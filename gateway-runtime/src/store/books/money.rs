@@ -1,13 +1,16 @@
 //! Accounts, balances, holds and the ledger.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, HashSet},
+    sync::Arc,
+};
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::Write;
 use crate::{
-    money::Money,
+    money::{Currency, Money},
     store::{
         Change, Credit, Credited, Held, Hold, Outcome, StoreError,
         statements::{
@@ -56,6 +59,29 @@ struct FoundCredit {
     amount: i64,
 }
 
+/// A hold as it stands in the books.
+#[derive(Deserialize)]
+pub(super) struct HeldRow {
+    call: Arc<str>,
+    #[serde(flatten)]
+    of: Of,
+    amount: i64,
+    at: i64,
+    until: i64,
+    lasting: bool,
+}
+
+impl TryFrom<HeldRow> for Hold {
+    type Error = StoreError;
+
+    fn try_from(row: HeldRow) -> Result<Self, StoreError> {
+        let HeldRow { call, of: Of { account, currency }, amount, at, until, lasting } = row;
+        let unknown = || StoreError::refused(format!("a hold in the books is in `{currency}`, which is no currency"));
+        let amount = Money::from_nanos(amount, Currency::from_code(&currency).ok_or_else(unknown)?);
+        Ok(Self { call, account, amount, at, until, lasting })
+    }
+}
+
 /// The balances that a batch is about, which nobody else can change until it ends.
 pub(super) struct Purse {
     balances: BTreeMap<Of, Balance>,
@@ -74,10 +100,10 @@ impl Purse {
             match change {
                 Change::Credit(credit) => credited.push(Of::new(&credit.account, credit.amount)),
                 Change::Hold(hold) => concerned.push(Of::new(&hold.account, hold.amount)),
-                Change::Settle(settlement) => {
-                    concerned.extend(settlement.hold.iter().map(|(hold, _)| Of::new(&hold.account, hold.amount)));
+                Change::Settle(_) | Change::End(..) => {
+                    concerned.extend(as_ended_hold(change).map(|(hold, ..)| Of::new(&hold.account, hold.amount)));
                 }
-                Change::Claim(_) | Change::Renew { .. } | Change::Open { .. } => {}
+                Change::Claim(_) | Change::Renew { .. } | Change::Open { .. } | Change::Edit(_) => {}
             }
         }
         concerned.extend(credited.iter().cloned());
@@ -103,7 +129,7 @@ impl Purse {
         let mut known: Vec<FoundCredit> = write.rows(&FIND_CREDITS, asked.collect::<Vec<Value>>()).await?;
         let mut entries = Vec::new();
         for (at, credit) in credits() {
-            let Credit { account, amount, reference, at: now } = credit;
+            let Credit { account, amount, reference, at: now, .. } = credit;
             let of = Of::new(account, *amount);
             let before = known.iter().find(|c| c.of.account == *account && *c.reference == **reference);
             let outcome = match (before, self.balances.get_mut(&of)) {
@@ -130,7 +156,7 @@ impl Purse {
 
     /// Ends the holds of calls that have ended: charges what they cost, and gives the rest back.
     pub(super) async fn settle(&mut self, write: &mut Write, changes: &[Change]) -> Result<(), StoreError> {
-        let settled = || changes.iter().filter_map(as_settled_hold);
+        let settled = || changes.iter().filter_map(as_ended_hold);
         let unknown = settled().filter(|(_, cost, _)| cost.is_none()).map(|(hold, ..)| &hold.call);
         write.rows::<_, ()>(&KEEP_HOLDS, unknown.collect()).await?;
         let ended = settled().filter(|(_, cost, _)| cost.is_some()).map(|(hold, ..)| &hold.call);
@@ -159,9 +185,16 @@ impl Purse {
         changes: &[Change],
         outcomes: &mut [Outcome],
     ) -> Result<(), StoreError> {
+        // Whoever gave up waiting for a hold has ended its call already, in the same batch perhaps.
+        let ended: HashSet<&str> = changes.iter().filter_map(as_ended_hold).map(|(hold, ..)| &*hold.call).collect();
         let mut held = Vec::new();
         for (change, outcome) in changes.iter().zip(outcomes) {
-            let Change::Hold(Hold { call, account, amount, at }) = change else { continue };
+            let Change::Hold(hold) = change else { continue };
+            if ended.contains(&*hold.call) {
+                *outcome = Outcome::Hold(Held::Insufficient { available: 0 });
+                continue;
+            }
+            let Hold { call, account, amount, at, until, lasting } = hold;
             let of = Of::new(account, *amount);
             let balance = self.balances.get_mut(&of);
             let available = balance.as_ref().map_or(0, |balance| balance.available);
@@ -172,6 +205,7 @@ impl Purse {
                     let Of { account, currency } = of;
                     held.push(json!({
                         "call": call, "account": account, "currency": currency, "amount": amount.nanos(), "at": at,
+                        "until": until, "lasting": lasting,
                     }));
                     Held::Held
                 }
@@ -191,7 +225,7 @@ impl Purse {
 
 async fn open_accounts(write: &mut Write, changes: &[Change], outcomes: &mut [Outcome]) -> Result<(), StoreError> {
     let opened = changes.iter().filter_map(|change| match change {
-        Change::Open { account, plan, at } => Some(json!({ "id": account, "plan": plan, "created": at })),
+        Change::Open { account, plan, at, .. } => Some(json!({ "id": account, "plan": plan, "created": at })),
         _ => None,
     });
     let mut new: Vec<String> = write.rows(&OPEN_ACCOUNTS, opened.collect()).await?;
@@ -212,7 +246,10 @@ fn as_credit(change: &Change) -> Option<&Credit> {
 }
 
 /// The hold of a call that has ended, what the call cost, and when it came.
-fn as_settled_hold(change: &Change) -> Option<(&Hold, Option<Money>, i64)> {
-    let Change::Settle(settlement) = change else { return None };
-    settlement.hold.as_ref().map(|(hold, cost)| (hold, *cost, settlement.request.at))
+fn as_ended_hold(change: &Change) -> Option<(&Hold, Option<Money>, i64)> {
+    match change {
+        Change::Settle(settlement) => settlement.hold.as_ref().map(|(hold, cost)| (hold, *cost, settlement.request.at)),
+        Change::End(hold, cost) => Some((hold, *cost, hold.at)),
+        _ => None,
+    }
 }

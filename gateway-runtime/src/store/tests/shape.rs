@@ -26,7 +26,7 @@ each_database! {
 
     async fn opening_an_account_twice_is_opening_it(books: Books) {
         let account = name("account");
-        let open = Change::Open { account, plan: "p".into(), at: 1 };
+        let open = Change::Open { account, plan: "p".into(), at: 1, who: "ada".into() };
         assert_eq!(one(&books, open.clone()).await, Outcome::Opened(true));
         let again = books.commit(&[open.clone(), open]).await.unwrap();
         assert_eq!(again, [Outcome::Opened(false), Outcome::Opened(false)]);

@@ -1,0 +1,67 @@
+//! What operators change.
+
+use super::*;
+
+fn edit(kind: EditKind, subject: &Arc<str>, document: &str) -> Change {
+    Change::Edit(Edit { at: 5, who: "ada".into(), kind, subject: Arc::clone(subject), document: document.to_owned() })
+}
+
+each_database! {
+    async fn a_providers_switches_change_one_by_one(books: Books) {
+        let provider = name("provider");
+        let off = edit(EditKind::Provider, &provider, r#"{"enabled":false,"weight":3}"#);
+        assert_eq!(one(&books, off).await, Outcome::Edited(r#"{"enabled":false,"weight":3}"#.to_owned()));
+        let batch = [r#"{"order":7}"#, r#"{"enabled":true}"#].map(|doc| edit(EditKind::Provider, &provider, doc));
+        let outcomes = books.commit(&batch).await.unwrap();
+        let last = r#"{"enabled":true,"weight":3,"order":7}"#;
+        assert_eq!(outcomes[1], Outcome::Edited(last.to_owned()));
+        let now = books.settings().await.unwrap();
+        let of_it: Vec<_> = now.iter().filter(|edited| *edited.subject == *provider).collect();
+        assert_eq!(of_it.len(), 1);
+        assert_eq!((of_it[0].kind, &*of_it[0].document, &*of_it[0].who), (EditKind::Provider, last, "ada"));
+        assert!(books.version().await.unwrap() >= of_it[0].id);
+    }
+
+    async fn all_price_lists_hold_and_only_the_latest_limits(books: Books) {
+        let (list, limits) = (name("list"), name("limits"));
+        for number in 0..3 {
+            one(&books, edit(EditKind::Prices, &list, &format!("[{number}]"))).await;
+            one(&books, edit(EditKind::Limits, &limits, &format!("[{number}]"))).await;
+        }
+        let now = books.settings().await.unwrap();
+        let documents = |subject: &Arc<str>| {
+            now.iter().filter(|edited| *edited.subject == **subject).map(|e| e.document.clone()).collect::<Vec<_>>()
+        };
+        assert_eq!(documents(&list), ["[0]", "[1]", "[2]"]);
+        assert_eq!(documents(&limits), ["[2]"]);
+    }
+
+    async fn an_account_has_its_plan(books: Books) {
+        let account = account(&books, 1).await;
+        assert_eq!(books.plan(&account).await.unwrap().as_deref(), Some("standard"));
+        assert_eq!(books.plan(&name("nobody")).await.unwrap(), None);
+    }
+
+    async fn money_of_calls_that_nobody_ends_is_found(books: Books) {
+        let account = account(&books, 1000).await;
+        let (late, current) = (hold(&account, 10), Hold { until: i64::MAX, ..hold(&account, 20) });
+        let kept = hold(&account, 30);
+        books.commit(&[&late, &current, &kept].map(|hold| Change::Hold(hold.clone()))).await.unwrap();
+        one(&books, settle(settlement(&kept, None))).await;
+        let overdue = |books: Books, account: Arc<str>| async move {
+            let found = books.overdue("z", 2000).await.unwrap();
+            found.into_iter().filter(|hold| hold.account == account).collect::<Vec<_>>()
+        };
+        assert_eq!(overdue(books.clone(), Arc::clone(&account)).await, [late.clone()]);
+        assert_eq!(one(&books, Change::End(late, Some(usd(0)))).await, Outcome::Settled);
+        assert_eq!(overdue(books.clone(), Arc::clone(&account)).await, []);
+        assert_eq!(balance(&books, &account).await, (950, 50));
+    }
+
+    async fn a_hold_that_its_call_no_longer_waited_for_is_not_placed(books: Books) {
+        let account = account(&books, 1000).await;
+        let hold = hold(&account, 10);
+        books.commit(&[Change::Hold(hold.clone()), settle(settlement(&hold, Some(0)))]).await.unwrap();
+        assert_eq!(balance(&books, &account).await, (1000, 0));
+    }
+}
