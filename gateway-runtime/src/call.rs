@@ -5,7 +5,7 @@ use std::{
     net::IpAddr,
     sync::{
         Arc, Mutex, OnceLock, PoisonError,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Instant,
 };
@@ -148,9 +148,19 @@ struct Inner {
     deadline: Instant,
     nonce: u64,
     caller: OnceLock<Caller>,
+    plan: OnceLock<Plan>,
+    units: AtomicU64,
     attempts: Mutex<Vec<Attempt>>,
     replayed: AtomicBool,
+    cache_hit: AtomicBool,
     response_headers: OnceLock<Box<Mutex<HeaderMap>>>,
+}
+
+/// What is known of the plan of a caller's account.
+enum Plan {
+    /// None where there is no such account.
+    Known(Option<Arc<str>>),
+    Unknown,
 }
 
 /// What an edge knows when a call begins.
@@ -189,8 +199,11 @@ impl Call {
             deadline,
             nonce: fastrand::u64(..),
             caller: OnceLock::new(),
+            plan: OnceLock::new(),
+            units: AtomicU64::new(0),
             attempts: Mutex::new(Vec::new()),
             replayed: AtomicBool::new(false),
+            cache_hit: AtomicBool::new(false),
             response_headers: OnceLock::new(),
         }))
     }
@@ -268,6 +281,56 @@ impl Call {
     /// Gives the caller back when one is known already.
     pub fn identify(&self, caller: Caller) -> Result<(), Caller> {
         self.0.caller.set(caller)
+    }
+
+    /// The plan of the caller's account, where prices or limits tell plans apart.
+    #[must_use]
+    pub fn plan(&self) -> Option<&str> {
+        match self.0.plan.get()? {
+            Plan::Known(plan) => plan.as_deref(),
+            Plan::Unknown => None,
+        }
+    }
+
+    /// Says what the plan is; none where there is no such account.
+    pub(crate) fn set_plan(&self, plan: Option<Arc<str>>) {
+        // It is asked for once.
+        let _ = self.0.plan.set(Plan::Known(plan));
+    }
+
+    /// Whether the plan could not be found out.
+    pub(crate) fn is_plan_unknown(&self) -> bool {
+        matches!(self.0.plan.get(), Some(Plan::Unknown))
+    }
+
+    /// Says that the plan could not be found out.
+    pub(crate) fn mark_plan_unknown(&self) {
+        let _ = self.0.plan.set(Plan::Unknown);
+    }
+
+    /// Says that the call has used so many more units of what its price is for, where the price list prices it by usage:
+    /// tokens, pages.
+    pub fn use_units(&self, units: u64) {
+        let add = |used: u64| Some(used.saturating_add(units));
+        // It always adds.
+        let _ = self.0.units.fetch_update(Ordering::Relaxed, Ordering::Relaxed, add);
+    }
+
+    /// How many units it has used.
+    #[must_use]
+    pub fn units(&self) -> u64 {
+        self.0.units.load(Ordering::Relaxed)
+    }
+
+    /// Whether its answer came from the cache.
+    #[must_use]
+    pub fn is_cache_hit(&self) -> bool {
+        self.0.cache_hit.load(Ordering::Relaxed)
+    }
+
+    /// Says that its answer came from the cache.
+    pub(crate) fn mark_cache_hit(&self) {
+        self.0.cache_hit.store(true, Ordering::Relaxed);
     }
 
     /// Whether its answer was given before, under the same idempotency key.

@@ -24,13 +24,14 @@ use crate::{
     app::{App, StartError},
     auth::{Accepted, ApiKeys, AuthSettings, Authenticator},
     config::{Action, Flags, HELP, Settings, Tree},
+    control::{Control, Plans, Snapshot},
     http::{Documents, Edge, Ended, Mount, Routes, Server, docs},
-    pipeline::{Keeping, Limiting, Pipeline, Stages},
+    pipeline::{Billing, Keeping, Limiting, Pipeline, Planning, Stages},
     provider::{HttpClient, ProviderSettings},
     registry::{Method, Registry, RegistrySettings},
     section::read_section,
     spec::{Auth, Idempotency},
-    store::Journal,
+    store::{Books, Journal},
     telemetry,
 };
 
@@ -208,12 +209,21 @@ impl Gateway {
         let authenticator = Authenticator::new(&self.settings.auth, self.api_keys.clone(), http)?.map(Arc::new);
         let accepted = authenticator.as_ref().map(|authenticator| authenticator.accepts()).unwrap_or_default();
         check_protected(&registry, &self.settings.auth, accepted, settings.listen)?;
-        let (journal, written) = self.settings.store.open().await?.map(Journal::start).unzip();
+        let books = self.settings.store.open().await?;
+        let (journal, written) = books.clone().map(Journal::start).unzip();
         let keys = self.settings.idempotency.clone();
         let keeping = journal.map(|journal| Arc::new(Keeping { journal, keys }));
         warn_of_unhonoured(&registry, keeping.is_some());
         let limiting = Limiting::new(&self.settings.quota, &registry);
-        let pipeline = Pipeline::new(Stages { authenticator, keeping, limiting });
+        let charges = accepted.any() && self.settings.billing.enabled;
+        let billing = keeping.as_ref().filter(|_| charges);
+        let billing = billing.map(|keeping| Arc::new(Billing::new(keeping.journal.clone(), Arc::clone(&registry))));
+        let planning = books.clone().map(|books| Arc::new(Planning::new(Plans::new(books))));
+        let control = match books {
+            Some(books) => Some(self.control(books, &registry, billing.clone(), planning.clone()).await?),
+            None => None,
+        };
+        let pipeline = Pipeline::new(Stages { authenticator, keeping, planning, limiting, billing });
         let edge = Edge::new(self.routes(&registry, accepted)?, pipeline, settings.clone());
         let server = Server::bind(settings).map_err(|error| StartError::new(error.to_string()))?;
         let address = server.local_addr();
@@ -226,7 +236,32 @@ impl Gateway {
             // Also when the handle is dropped.
             let _ = stopped.await;
         }));
-        Ok(Running { address, registry, stop, served, written })
+        Ok(Running { address, registry, control, stop, served, written })
+    }
+
+    /// What operators change, applied to all that it is about.
+    async fn control(
+        &self,
+        books: Books,
+        registry: &Arc<Registry>,
+        billing: Option<Arc<Billing>>,
+        planning: Option<Arc<Planning>>,
+    ) -> Result<Arc<Control>, StartError> {
+        let registry = Arc::clone(registry);
+        let configured: Vec<_> = registry.providers().iter().map(|provider| provider.settings()).collect();
+        let apply = move |snapshot: &Snapshot| {
+            if let Some(billing) = &billing {
+                billing.apply(&snapshot.prices);
+            }
+            if let Some(planning) = &planning {
+                planning.apply(snapshot.tells_plans_apart());
+            }
+            for (provider, configured) in registry.providers().iter().zip(&configured) {
+                let switches = snapshot.providers.get(provider.spec().name).cloned().unwrap_or_default();
+                provider.apply(&switches.over(configured));
+            }
+        };
+        Control::start(books, apply).await.map_err(|error| StartError::new(format!("[store]: {error}")))
     }
 
     fn registry(&self) -> Result<Registry, StartError> {
@@ -294,6 +329,8 @@ impl fmt::Debug for Gateway {
 pub struct Running {
     address: SocketAddr,
     registry: Arc<Registry>,
+    /// Ends with this.
+    control: Option<Arc<Control>>,
     stop: oneshot::Sender<()>,
     served: JoinHandle<io::Result<Ended>>,
     /// Ends when all that had to be written is.
@@ -319,13 +356,19 @@ impl Running {
         &self.registry
     }
 
+    /// What operators have set, and how that is kept up with; none without books.
+    #[must_use]
+    pub fn control(&self) -> Option<&Arc<Control>> {
+        self.control.as_ref()
+    }
+
     /// Accepts no more, and waits until what is in flight has ended or `http.drain_timeout` is over.
     ///
     /// # Errors
     ///
     /// When the server had failed before.
     pub async fn stop(self) -> Result<(), StartError> {
-        drop(self.stop);
+        drop((self.stop, self.control));
         match ended(self.served.await)? {
             Ended::Drained => {}
             Ended::Cut(connections) => tracing::warn!(connections, "cut what did not end in time"),

@@ -10,6 +10,7 @@ mod call;
 pub mod client;
 mod compose;
 mod config;
+pub mod control;
 mod cost;
 mod country;
 mod document;

@@ -218,6 +218,13 @@ impl MethodSpec {
     }
 }
 
+impl MethodSpec {
+    /// Where it stands in the program: what tables of methods are looked up by.
+    pub(crate) fn place(&'static self) -> usize {
+        std::ptr::from_ref(self).addr()
+    }
+}
+
 /// What `#[capability]` says of a trait.
 #[derive(Debug)]
 pub struct CapabilitySpec {

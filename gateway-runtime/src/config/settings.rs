@@ -10,7 +10,7 @@ use crate::{
     app::StartError,
     auth::AuthSettings,
     http::{HttpSettings, Info},
-    pipeline::IdempotencySettings,
+    pipeline::{BillingSettings, IdempotencySettings},
     provider::{FailoverSettings, HttpClientSettings},
     quota::QuotaSettings,
     secret::Secret,
@@ -41,6 +41,8 @@ pub struct Settings {
     pub quota: QuotaSettings,
     /// How long idempotency keys hold.
     pub idempotency: IdempotencySettings,
+    /// Whether calls are charged.
+    pub billing: BillingSettings,
     /// By the provider's name: its switches, and settings of its own.
     pub providers: BTreeMap<String, Map<String, Value>>,
     /// By the service's name: settings of its own.

@@ -5,13 +5,16 @@
 
 mod answer;
 mod auth;
+mod billing;
 mod deadline;
 mod dispatch;
 mod idempotency;
 mod keeping;
+mod plan;
 mod quota;
 mod record;
 mod tab;
+mod tariff;
 mod trace;
 mod unwind;
 mod validate;
@@ -23,9 +26,11 @@ use tower::{ServiceBuilder, ServiceExt};
 pub(crate) use self::unwind::panicked;
 use self::{
     auth::{Authenticate, AuthenticateLayer},
+    billing::{BillingLayer, Charge},
     deadline::{Deadline, DeadlineLayer},
     dispatch::Dispatch,
     idempotency::{IdempotencyLayer, Idempotent},
+    plan::{Plan, PlanLayer},
     quota::{Limit, LimitLayer},
     record::{Record, RecordLayer},
     tab::Tab,
@@ -34,7 +39,9 @@ use self::{
     validate::{Validate, ValidateLayer},
 };
 pub use self::{
+    billing::{Billing, BillingSettings},
     keeping::{IdempotencySettings, Keeping},
+    plan::Planning,
     quota::Limiting,
 };
 use crate::{auth::Authenticator, call::CallRequest, error::Error, registry::Method, reply::Reply};
@@ -51,7 +58,7 @@ pub struct Invocation {
 }
 
 /// The layers, from the outermost in.
-type Stack = Trace<Record<Unwind<Deadline<Authenticate<Validate<Idempotent<Limit<Dispatch>>>>>>>>;
+type Stack = Trace<Record<Unwind<Deadline<Authenticate<Validate<Idempotent<Plan<Limit<Charge<Dispatch>>>>>>>>>>;
 
 /// What layers work with; one that has nothing to work with is off, and costs a branch.
 #[derive(Clone, Debug, Default)]
@@ -61,8 +68,12 @@ pub struct Stages {
     pub authenticator: Option<Arc<Authenticator>>,
     /// Where calls are written down. Without one keys are not honoured.
     pub keeping: Option<Arc<Keeping>>,
+    /// What tells the plans of accounts.
+    pub planning: Option<Arc<Planning>>,
     /// What calls are limited with.
     pub limiting: Option<Arc<Limiting>>,
+    /// What calls are charged with; only what is recorded can be charged.
+    pub billing: Option<Arc<Billing>>,
 }
 
 /// The stack of layers; each call has a copy of its own, which costs a count for each layer that is on.
@@ -78,7 +89,7 @@ impl Pipeline {
                 // Outermost, so that refused calls are logged too, and with their time in every other layer.
                 .layer(TraceLayer)
                 // Sees how a call has ended, panics and lateness too, and writes it down.
-                .layer(RecordLayer(stages.keeping.clone()))
+                .layer(RecordLayer(stages.keeping.clone(), stages.billing.clone()))
                 // Around all that can panic, so that the line says why.
                 .layer(UnwindLayer)
                 .layer(DeadlineLayer)
@@ -88,8 +99,11 @@ impl Pipeline {
                 .layer(ValidateLayer)
                 // Carries out once what comes with a key, and knows by its input that it is the same.
                 .layer(IdempotencyLayer(stages.keeping))
-                // After it, so that an answer which is given again costs no quota.
+                // After it, so that an answer which is given again costs neither quota nor money.
+                .layer(PlanLayer(stages.planning))
                 .layer(LimitLayer(stages.limiting))
+                // The last, so that no money is set aside for what is not carried out.
+                .layer(BillingLayer(stages.billing))
                 .service(Dispatch),
         )
     }

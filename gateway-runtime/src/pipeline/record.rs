@@ -1,8 +1,8 @@
-//! Writes down each call when it has ended: its row, and what becomes of the idempotency key that it claimed, in one
-//! transaction and before its caller reads the answer.
+//! Writes down each call when it has ended: its row, what it is charged, and what becomes of the idempotency key that it
+//! claimed, in one transaction and before its caller reads the answer.
 //!
-//! A call that could claim a key runs in a task of its own, so that a caller who leaves does not stop it half-way: what
-//! became of it must be known. The rows of other calls are handed over, and nobody waits for them.
+//! A call that could claim a key or cost something runs in a task of its own, so that a caller who leaves does not stop it
+//! half-way: what became of it must be known. The rows of other calls are handed over, and nobody waits for them.
 
 use std::{
     future::Future,
@@ -15,7 +15,7 @@ use std::{
 use futures_util::future::Either;
 use tower::{Layer, Service};
 
-use super::{Invocation, answer, keeping::Keeping, tab::Tab};
+use super::{Invocation, answer, billing::Billing, keeping::Keeping, tab::Tab};
 use crate::{
     attempt::{Attempt, Class},
     call::{Call, sortable_name},
@@ -28,13 +28,13 @@ use crate::{
 
 /// Makes [`Record`].
 #[derive(Clone, Debug)]
-pub(super) struct RecordLayer(pub(super) Option<Arc<Keeping>>);
+pub(super) struct RecordLayer(pub(super) Option<Arc<Keeping>>, pub(super) Option<Arc<Billing>>);
 
 impl<S> Layer<S> for RecordLayer {
     type Service = Record<S>;
 
     fn layer(&self, inner: S) -> Record<S> {
-        Record { inner, keeping: self.0.clone() }
+        Record { inner, keeping: self.0.clone(), billing: self.1.clone() }
     }
 }
 
@@ -43,6 +43,7 @@ impl<S> Layer<S> for RecordLayer {
 pub(super) struct Record<S> {
     inner: S,
     keeping: Option<Arc<Keeping>>,
+    billing: Option<Arc<Billing>>,
 }
 
 type Recorded = Pin<Box<dyn Future<Output = Result<Reply, Error>> + Send>>;
@@ -61,12 +62,13 @@ where
 
     fn call(&mut self, mut invocation: Invocation) -> Self::Future {
         let Some(keeping) = self.keeping.clone() else { return Either::Left(self.inner.call(invocation)) };
-        invocation.tab = Tab::kept();
-        let page = Page::begin(keeping, invocation.request.call.clone(), invocation.tab.clone());
-        let may_claim = super::idempotency::may_claim(&invocation);
+        let page = Page::begin(keeping, invocation.request.call.clone());
+        invocation.tab = page.tab.clone();
+        let may_cost = self.billing.as_ref().is_some_and(|billing| billing.has_price(invocation.method.spec));
+        let must_end = may_cost || super::idempotency::may_claim(&invocation);
         let inner = self.inner.call(invocation);
         let work = async { page.end(inner.await).await };
-        Either::Right(if may_claim { Box::pin(on_its_own(work)) } else { Box::pin(work) })
+        Either::Right(if must_end { Box::pin(on_its_own(work)) } else { Box::pin(work) })
     }
 }
 
@@ -86,35 +88,50 @@ struct Page {
 }
 
 impl Page {
-    fn begin(keeping: Arc<Keeping>, call: Call, tab: Tab) -> Self {
+    fn begin(keeping: Arc<Keeping>, call: Call) -> Self {
         let key: Arc<str> = String::from_utf8_lossy(&sortable_name()).into();
-        Self { keeping, call, tab, key, at: SystemTime::now(), ended: false }
+        Self { keeping, call, tab: Tab::of(Arc::clone(&key)), key, at: SystemTime::now(), ended: false }
     }
 
     async fn end(mut self, outcome: Result<Reply, Error>) -> Result<Reply, Error> {
         self.ended = true;
-        let request = match &outcome {
-            Ok(Reply::Empty) => self.row(204, None),
-            Ok(_) => self.row(200, None),
-            Err(error) => self.row(error.code().status(), Some(error.code().name())),
+        let (bill, claim) = (self.tab.bill(), self.tab.claim());
+        let ending = Ending::of(&self.call, &outcome);
+        let hold = bill.map(|bill| bill.settle(&self.call, &outcome, ending == Ending::Unknown));
+        let (status, code) = match &outcome {
+            Ok(Reply::Empty) => (204, None),
+            Ok(_) => (200, None),
+            Err(error) => (error.code().status(), Some(error.code().name())),
         };
-        let Some((key, fence)) = self.tab.claim() else {
+        let request = self.row(status, code, hold.as_ref().and_then(|(_, charge)| *charge));
+        let owes = hold.as_ref().is_some_and(|(_, charge)| charge.is_some_and(|charge| charge.nanos() > 0));
+        let claim = claim.map(|(key, fence)| (key, fence, self.closing(&outcome, ending)));
+        if hold.is_none() && claim.is_none() {
             self.hand_over(request);
             return outcome;
-        };
-        let closing = match answer::keep(&outcome).filter(|_| was_carried_out(&self.call, &outcome)) {
-            Some(answer) => Closing::Answer(answer, micros(self.at + self.keeping.keys.kept)),
-            None => Closing::Release,
-        };
-        let settlement = Settlement { request, hold: None, claim: Some((key, fence, closing)) };
+        }
+        let settlement = Settlement { request, hold, claim };
+        if !owes && settlement.claim.is_none() {
+            // Money that is given back is nobody's to wait for.
+            self.keeping.journal.hand_in(settlement);
+            return outcome;
+        }
         match self.keeping.journal.settle(settlement).await {
             Ok(()) => outcome,
-            // Whoever is told that it is done may rely on its not being done again.
+            // Whoever is told that it is done may rely on its being written down.
             Err(error) => Err(Error::new(
                 Code::OUTCOME_UNKNOWN,
-                "the call has ended, and how could not be written down yet; ask again with the same key",
+                "the call has ended, and how could not be written down yet; with the same key it can be asked for again",
             )
             .log(error)),
+        }
+    }
+
+    /// What becomes of the key.
+    fn closing(&self, outcome: &Result<Reply, Error>, ending: Ending) -> Closing {
+        match answer::keep(outcome).filter(|_| ending != Ending::NothingHappened) {
+            Some(answer) => Closing::Answer(answer, micros(self.at + self.keeping.keys.kept)),
+            None => Closing::Release,
         }
     }
 
@@ -125,7 +142,7 @@ impl Page {
         }
     }
 
-    fn row(&self, status: u16, code: Option<&str>) -> Request {
+    fn row(&self, status: u16, code: Option<&str>, price: Option<Money>) -> Request {
         let call = &self.call;
         let (service, method) = (call.service(), call.method());
         let (provider, cost, attempts) = call.with_attempts(|attempts| {
@@ -146,10 +163,10 @@ impl Page {
             status,
             code: code.map(str::to_owned),
             fulfilled: status < 400,
-            cache_hit: false,
+            cache_hit: call.is_cache_hit(),
             replay: call.is_replayed(),
-            price: None,
-            currency: None,
+            price: price.map(Money::nanos),
+            currency: price.map(|price| price.currency().to_string()),
             cost: cost.map(Money::nanos),
             cost_currency: cost.map(|cost| cost.currency().to_string()),
             provider,
@@ -165,23 +182,36 @@ impl Drop for Page {
     fn drop(&mut self) {
         if !self.ended {
             // 499 is what nginx writes for a client that closed its connection first.
-            self.hand_over(self.row(499, Some("cancelled")));
+            self.hand_over(self.row(499, Some("cancelled"), None));
         }
     }
 }
 
-/// Whether a call with this outcome may not be carried out again: it was, or nobody knows.
-fn was_carried_out(call: &Call, outcome: &Result<Reply, Error>) -> bool {
-    let Err(error) = outcome else { return true };
-    match error.code().status() {
-        _ if error.code() == Code::OUTCOME_UNKNOWN => true,
-        // The gateway's refusals: nothing has begun.
-        401..=403 | 429 => false,
-        // The author's own refusal; the pool says of every other 4xx what it was.
-        400..=499 => !error.is_retryable(),
-        // What failed somewhere inside may have happened, unless every attempt at a provider says that it did not.
-        500 => matches!(call.method().effect, Effect::Once | Effect::Keyed) && !nothing_happened(call),
-        _ => false,
+/// What can be said of a call by its outcome.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Ending {
+    /// It was carried out, and has its answer, good or bad.
+    CarriedOut,
+    /// It was not carried out, and the next may be.
+    NothingHappened,
+    /// It may have been carried out, or half of it.
+    Unknown,
+}
+
+impl Ending {
+    fn of(call: &Call, outcome: &Result<Reply, Error>) -> Self {
+        let Err(error) = outcome else { return Self::CarriedOut };
+        match error.code().status() {
+            _ if error.code() == Code::OUTCOME_UNKNOWN => Self::Unknown,
+            // The author's own refusal; the pool says of every other 4xx what it was.
+            400 | 404..=428 | 430..=499 if !error.is_retryable() => Self::CarriedOut,
+            // What failed somewhere inside may have happened, unless every attempt at a provider says that it did not.
+            500 if matches!(call.method().effect, Effect::Once | Effect::Keyed) && !nothing_happened(call) => {
+                Self::Unknown
+            }
+            // The gateway's refusals among them, 401 to 403 and 429: nothing has begun.
+            _ => Self::NothingHappened,
+        }
     }
 }
 

@@ -52,7 +52,7 @@ enum Kind {
 
 impl StoreError {
     /// The database is there and will not have it; nothing was changed.
-    pub(super) fn refused(message: impl Into<Cow<'static, str>>) -> Self {
+    pub(crate) fn refused(message: impl Into<Cow<'static, str>>) -> Self {
         Self { message: message.into(), kind: Kind::Refused }
     }
 

@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::{
     sync::{mpsc, oneshot},
     task::JoinHandle,
-    time::{sleep, timeout},
+    time::{Instant, sleep, timeout_at},
 };
 
 use super::{Books, Change, Claim, Claimed, Held, Hold, Outcome, Request, Settlement, StoreError};
@@ -52,11 +52,14 @@ impl Journal {
     /// When the database is away, slow or full.
     pub async fn write(&self, change: Change) -> Result<Outcome, StoreError> {
         let (tell, outcome) = oneshot::channel();
-        let written = async {
-            self.changes.send((change, tell)).await.map_err(|_| StoreError::away("the journal is closed"))?;
-            outcome.await.map_err(|_| StoreError::uncertain("the journal ended over a batch"))?
-        };
-        timeout(PATIENCE, written).await.unwrap_or(Err(StoreError::uncertain("the database did not answer in time")))
+        let end = Instant::now() + PATIENCE;
+        let handed_in = timeout_at(end, self.changes.send((change, tell))).await;
+        let handed_in = handed_in.map_err(|_| StoreError::away("too many wait for the database"))?;
+        handed_in.map_err(|_| StoreError::away("the journal is closed"))?;
+        match timeout_at(end, outcome).await {
+            Ok(told) => told.unwrap_or(Err(StoreError::uncertain("the journal ended over a batch"))),
+            Err(_) => Err(StoreError::uncertain("the database did not answer in time")),
+        }
     }
 
     /// Claims an idempotency key.
@@ -90,6 +93,17 @@ impl Journal {
     /// As [`write`](Self::write).
     pub async fn settle(&self, settlement: Settlement) -> Result<(), StoreError> {
         self.write(Change::Settle(Box::new(settlement))).await.map(drop)
+    }
+
+    /// Writes down how a call has ended, when nobody waits for that.
+    pub fn hand_in(&self, settlement: Settlement) {
+        let (tell, _) = oneshot::channel();
+        let full = self.changes.try_send((Change::Settle(Box::new(settlement)), tell));
+        if let Err(mpsc::error::TrySendError::Full(item)) = full {
+            let changes = self.changes.clone();
+            // As many as there were holds waiting, at the most. The journal never closes before its senders.
+            tokio::spawn(async move { changes.send(item).await });
+        }
     }
 
     /// Writes down a call that has neither money nor a key; nobody waits for it.

@@ -18,8 +18,8 @@ mod statements;
 pub use self::{
     books::Books,
     change::{
-        Audit, CallKey, Change, Claim, ClaimKey, Claimed, Closing, Credit, Credited, Edit, EditKind, Edited, Held, Hold,
-        Outcome, Request, Settlement,
+        Audit, CallKey, Change, Claim, ClaimKey, Claimed, Closing, Credit, Credited, Edit, EditKind, Edited, Held,
+        Hold, Outcome, Request, Settlement,
     },
     database::{BoxFuture, Database, StoreError, Transaction},
     journal::Journal,

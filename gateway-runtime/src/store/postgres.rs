@@ -41,10 +41,7 @@ impl Postgres {
 }
 
 fn steps() -> Vec<[Migration; 2]> {
-    vec![
-        migration!(1, "books", "postgres/0001_books"),
-        migration!(2, "operator", "postgres/0002_operator"),
-    ]
+    vec![migration!(1, "books", "postgres/0001_books"), migration!(2, "operator", "postgres/0002_operator")]
 }
 
 async fn pool(url: &Secret, connections: u32) -> Result<PgPool, StoreError> {

@@ -44,10 +44,7 @@ impl Sqlite {
 }
 
 fn steps() -> Vec<[Migration; 2]> {
-    vec![
-        migration!(1, "books", "sqlite/0001_books"),
-        migration!(2, "operator", "sqlite/0002_operator"),
-    ]
+    vec![migration!(1, "books", "sqlite/0001_books"), migration!(2, "operator", "sqlite/0002_operator")]
 }
 
 fn options(path: &Path) -> SqliteConnectOptions {

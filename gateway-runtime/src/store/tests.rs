@@ -17,7 +17,8 @@ use std::{
 };
 
 use super::{
-    Books, Change, Claim, Claimed, Closing, Credit, Credited, Edit, EditKind, Held, Hold, Outcome, Request, Settlement, Sqlite,
+    Books, Change, Claim, Claimed, Closing, Credit, Credited, Edit, EditKind, Held, Hold, Outcome, Request, Settlement,
+    Sqlite,
 };
 use crate::money::{Currency, Money};
 

@@ -1,0 +1,104 @@
+//! What operators change while the gateway runs: prices, limits, the switches of providers.
+//!
+//! All of it stands in the books as numbered changes. Every gateway asks twice a second for the last number; when it is a
+//! new one, it reads all that holds now, judges it, and puts it in the place of what held before as one [`Snapshot`].
+
+mod plans;
+mod prices;
+mod snapshot;
+
+use std::{
+    fmt,
+    sync::{Arc, Weak},
+    time::Duration,
+};
+
+use arc_swap::ArcSwap;
+use tokio::sync::Mutex;
+
+pub use self::{
+    plans::Plans,
+    prices::{ListedPrice, PriceList, Usage},
+    snapshot::{Snapshot, Switches},
+};
+use crate::store::{Books, StoreError};
+
+/// How often a gateway looks for changes that came in by others: they are to hold everywhere within two seconds.
+const PAUSE: Duration = Duration::from_millis(500);
+
+/// What is told of each snapshot, before anybody can ask for it.
+type Apply = Box<dyn Fn(&Snapshot) + Send + Sync>;
+
+/// What holds now, and how it is kept up with.
+pub struct Control {
+    books: Books,
+    current: ArcSwap<Snapshot>,
+    apply: Apply,
+    /// One reads at a time, so that nothing older comes after something newer.
+    reading: Mutex<()>,
+}
+
+impl Control {
+    /// What holds now. `apply` is called with it, and again whenever it changes.
+    ///
+    /// # Errors
+    ///
+    /// When the books cannot be read, or hold what this program does not understand.
+    pub async fn start(
+        books: Books,
+        apply: impl Fn(&Snapshot) + Send + Sync + 'static,
+    ) -> Result<Arc<Self>, StoreError> {
+        let current = ArcSwap::from_pointee(Snapshot::default());
+        let this = Arc::new(Self { books, current, apply: Box::new(apply), reading: Mutex::default() });
+        this.refresh().await?;
+        tokio::spawn(follow(Arc::downgrade(&this)));
+        Ok(this)
+    }
+
+    /// What holds now.
+    #[must_use]
+    pub fn current(&self) -> Arc<Snapshot> {
+        self.current.load_full()
+    }
+
+    /// Takes over what has changed, if anything has: when this returns, it holds for every call that begins here.
+    ///
+    /// # Errors
+    ///
+    /// When the books cannot be read, or hold what this program does not understand. What held before goes on to hold.
+    pub async fn refresh(&self) -> Result<(), StoreError> {
+        let _reading = self.reading.lock().await;
+        let version = self.books.version().await?;
+        if version == self.current.load().version {
+            return Ok(());
+        }
+        let snapshot = Snapshot::read(self.books.settings().await?, version)?;
+        (self.apply)(&snapshot);
+        self.current.store(Arc::new(snapshot));
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Control {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Control").field("current", &self.current.load()).finish_non_exhaustive()
+    }
+}
+
+/// Keeps up with the changes of others for as long as there is a gateway.
+async fn follow(control: Weak<Control>) {
+    let mut was_well = true;
+    loop {
+        tokio::time::sleep(PAUSE).await;
+        let Some(control) = control.upgrade() else { return };
+        let refreshed = control.refresh().await;
+        match &refreshed {
+            Err(error) if was_well => {
+                tracing::error!(%error, "what operators have changed cannot be read; what held before goes on to hold");
+            }
+            Ok(()) if !was_well => tracing::info!("what operators have changed can be read again"),
+            _ => {}
+        }
+        was_well = refreshed.is_ok();
+    }
+}

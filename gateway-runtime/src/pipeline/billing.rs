@@ -1,0 +1,207 @@
+//! Money: before a call its highest price is set aside, in the same step in which the balance is looked at; what becomes of
+//! it is written down with the call's record.
+
+use std::{
+    future::Future,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+    time::{Duration, Instant, SystemTime},
+};
+
+use arc_swap::ArcSwap;
+use futures_util::future::Either;
+use http::{HeaderName, HeaderValue};
+use schemars::JsonSchema;
+use serde::Deserialize;
+use tower::{Layer, Service};
+
+use super::{
+    Invocation,
+    record::micros,
+    tariff::{Price, Tariffs},
+};
+use crate::{
+    call::Call,
+    control::PriceList,
+    error::{Code, Error},
+    money::{Currency, Money},
+    registry::Registry,
+    reply::Reply,
+    spec::{Effect, MethodSpec},
+    store::{Held, Hold, Journal},
+};
+
+/// What the account pays for the call, such as `0.001` …
+const PRICE: HeaderName = HeaderName::from_static("x-request-price");
+/// … of this currency.
+const CURRENCY: HeaderName = HeaderName::from_static("x-request-currency");
+
+/// How long after its deadline a call's money is left alone: its end may still be on its way into the books.
+const GRACE: Duration = Duration::from_secs(60);
+
+/// `[billing]`: whether calls are charged.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct BillingSettings {
+    /// Whether prices are charged, where there are books and callers are known.
+    pub enabled: bool,
+}
+
+impl Default for BillingSettings {
+    fn default() -> Self {
+        Self { enabled: true }
+    }
+}
+
+/// What calls are charged with.
+#[derive(Debug)]
+pub struct Billing {
+    journal: Journal,
+    registry: Arc<Registry>,
+    tariffs: ArcSwap<Tariffs>,
+}
+
+impl Billing {
+    /// Charges what attributes say, until [`apply`](Self::apply) says more.
+    #[must_use]
+    pub fn new(journal: Journal, registry: Arc<Registry>) -> Self {
+        let tariffs = ArcSwap::from_pointee(Tariffs::new(&registry, &[]));
+        Self { journal, registry, tariffs }
+    }
+
+    /// Puts price lists, in their order in time, in the place of those before.
+    pub fn apply(&self, lists: &[PriceList]) {
+        self.tariffs.store(Arc::new(Tariffs::new(&self.registry, lists)));
+    }
+
+    /// Whether calls of a method can cost anything.
+    pub(super) fn has_price(&self, method: &'static MethodSpec) -> bool {
+        self.tariffs.load().has(method)
+    }
+
+    fn price(&self, call: &Call) -> Option<Price> {
+        self.tariffs.load().price(call.method(), call.plan(), micros(SystemTime::now()))
+    }
+
+    /// Sets money aside for a call.
+    async fn hold(&self, invocation: &Invocation, price: Price, amount: Money) -> Result<(), Error> {
+        let (call, tab) = (&invocation.request.call, &invocation.tab);
+        let (Some(account), Some(name)) = (call.caller().account(), tab.name()) else {
+            return Err(Error::new(Code::UNAUTHENTICATED, "this method has a price, and wants to know who pays"));
+        };
+        if call.is_plan_unknown() {
+            return Err(Error::new(Code::OVERLOADED, "the price for this account cannot be found out now"));
+        }
+        let now = SystemTime::now();
+        let left = call.deadline().saturating_duration_since(Instant::now());
+        let hold = Hold {
+            call: name,
+            account: account.into(),
+            amount,
+            at: micros(now),
+            until: micros(now + left + GRACE),
+            lasting: matches!(call.method().effect, Effect::Once | Effect::Keyed),
+        };
+        match self.journal.hold(hold.clone()).await {
+            Ok(Held::Held) => {
+                tab.owes(Bill { hold, price });
+                Ok(())
+            }
+            Ok(Held::Insufficient { available }) => Err(insufficient(available, amount)),
+            Err(error) => {
+                if error.may_have_happened() {
+                    // It may yet be set aside, and is given back then.
+                    tab.owes(Bill { hold, price });
+                }
+                let detail = "money cannot be set aside now, so the call was not begun";
+                Err(Error::new(Code::OVERLOADED, detail).log(error))
+            }
+        }
+    }
+}
+
+fn insufficient(available: i64, amount: Money) -> Error {
+    let available = Money::from_nanos(available, amount.currency());
+    let detail = format!("the call costs up to {amount}, and the account has {available}");
+    Error::new(Code::INSUFFICIENT_FUNDS, detail)
+}
+
+/// The money that is set aside for a call, and what it is for.
+#[derive(Clone, Debug)]
+pub(super) struct Bill {
+    hold: Hold,
+    price: Price,
+}
+
+impl Bill {
+    /// What the call is charged in the end: nothing when it failed, and none when nobody knows whether it did. Tells the
+    /// caller.
+    pub(super) fn settle(self, call: &Call, outcome: &Result<Reply, Error>, is_unknown: bool) -> (Hold, Option<Money>) {
+        let nothing = Money::from_nanos(0, self.hold.amount.currency());
+        let charge = match outcome {
+            Ok(_) if call.is_cache_hit() => Some(self.price.cached()),
+            Ok(_) => Some(self.price.of(call)),
+            Err(_) if is_unknown => None,
+            Err(_) => Some(nothing),
+        };
+        if let Some(charge) = charge {
+            tell(call, charge);
+        }
+        (self.hold, charge)
+    }
+}
+
+fn tell(call: &Call, charge: Money) {
+    if let (Ok(amount), Ok(currency)) =
+        (HeaderValue::try_from(charge.amount()), HeaderValue::from_str(Currency::code(&charge.currency())))
+    {
+        call.add_response_header(PRICE, amount);
+        call.add_response_header(CURRENCY, currency);
+    }
+}
+
+/// Makes [`Charge`].
+#[derive(Clone, Debug)]
+pub(super) struct BillingLayer(pub(super) Option<Arc<Billing>>);
+
+impl<S> Layer<S> for BillingLayer {
+    type Service = Charge<S>;
+
+    fn layer(&self, inner: S) -> Charge<S> {
+        Charge { inner, billing: self.0.clone() }
+    }
+}
+
+/// Lets a call through when its account has the money.
+#[derive(Clone, Debug)]
+pub(super) struct Charge<S> {
+    inner: S,
+    billing: Option<Arc<Billing>>,
+}
+
+type Charging = Pin<Box<dyn Future<Output = Result<Reply, Error>> + Send>>;
+
+impl<S> Service<Invocation> for Charge<S>
+where
+    S: Service<Invocation, Response = Reply, Error = Error, Future: Send + 'static> + Clone + Send + 'static,
+{
+    type Response = Reply;
+    type Error = Error;
+    type Future = Either<S::Future, Charging>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        self.inner.poll_ready(context)
+    }
+
+    fn call(&mut self, invocation: Invocation) -> Self::Future {
+        let billing = self.billing.as_ref();
+        let priced = billing.and_then(|billing| Some((billing, billing.price(&invocation.request.call)?)));
+        let Some((billing, price)) = priced else { return Either::Left(self.inner.call(invocation)) };
+        let (billing, mut inner) = (Arc::clone(billing), self.inner.clone());
+        Either::Right(Box::pin(async move {
+            billing.hold(&invocation, price, price.highest()).await?;
+            inner.call(invocation).await
+        }))
+    }
+}
