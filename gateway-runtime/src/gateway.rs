@@ -211,6 +211,7 @@ impl Gateway {
         check_protected(&registry, &self.settings.auth, accepted, settings.listen)?;
         let books = self.settings.store.open().await?;
         let (journal, written) = books.clone().map(Journal::start).unzip();
+        let _redis = self.settings.redis.open().await?;
         let keys = self.settings.idempotency.clone();
         let keeping = journal.map(|journal| Arc::new(Keeping { journal, keys }));
         warn_of_unhonoured(&registry, keeping.is_some());

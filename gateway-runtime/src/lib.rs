@@ -25,6 +25,7 @@ pub mod prelude;
 mod problem;
 pub mod provider;
 pub mod quota;
+pub mod redis;
 pub mod registry;
 mod reply;
 pub mod schema;

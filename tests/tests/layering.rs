@@ -14,8 +14,8 @@ const FLOORS: &[&[&str]] = &[
         "spec",
     ],
     &[
-        "app", "auth", "compose", "control", "extract", "provider", "quota", "registry", "schema", "section", "store",
-        "strategy", "support",
+        "app", "auth", "compose", "control", "extract", "provider", "quota", "redis", "registry", "schema", "section",
+        "store", "strategy", "support",
     ],
     &["pipeline"],
     &["http", "client"],
@@ -32,6 +32,7 @@ const STRANGERS: &[(&str, &str)] =
 /// Libraries that only these modules name.
 const BEHIND_ONE_MODULE: &[(&str, &[&str])] = &[
     ("jsonschema", &["schema"]),
+    ("redis", &["redis"]),
     ("reqwest", &["provider", "client"]),
     ("sqlx", &["store"]),
     ("ring", &["auth"]),

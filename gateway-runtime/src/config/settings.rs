@@ -13,6 +13,7 @@ use crate::{
     pipeline::{BillingSettings, IdempotencySettings},
     provider::{FailoverSettings, HttpClientSettings},
     quota::QuotaSettings,
+    redis::RedisSettings,
     secret::Secret,
     section::read_section,
     store::StoreSettings,
@@ -37,6 +38,8 @@ pub struct Settings {
     pub http_client: HttpClientSettings,
     /// Where accounts, keys and records are.
     pub store: StoreSettings,
+    /// Where what gateways share is.
+    pub redis: RedisSettings,
     /// How often an account may call, besides what attributes declare.
     pub quota: QuotaSettings,
     /// How long idempotency keys hold.

@@ -10,8 +10,14 @@ use crate::app::StartError;
 const PREFIX: &str = "GATEWAY__";
 
 /// Names without the prefix, as operators of the older gateways know them.
-const SHORT_NAMES: &[(&str, &str)] =
-    &[("DB_URL", "store.url"), ("INTERNAL_GATEWAY_KEY", "auth.internal_key"), ("LOG_LEVEL", "log.level")];
+const SHORT_NAMES: &[(&str, &str)] = &[
+    ("DB_URL", "store.url"),
+    ("INTERNAL_GATEWAY_KEY", "auth.internal_key"),
+    ("LOG_LEVEL", "log.level"),
+    ("REDIS_HOST", "redis.host"),
+    ("REDIS_PORT", "redis.port"),
+    ("REDIS_DB", "redis.db"),
+];
 
 /// Keys and values, before they have types. Values from the environment and from flags are texts; where the schema
 /// wants a number or the like, [`read_section`](crate::section::read_section) reads them so.
@@ -53,6 +59,8 @@ impl Tree {
             let key = match name.strip_prefix(PREFIX) {
                 Some(rest) => rest.to_lowercase().replace("__", "."),
                 None => match SHORT_NAMES.iter().find(|(short, _)| *short == name) {
+                    // Kubernetes writes this into the environment of all who live beside a service named `redis`.
+                    _ if name == "REDIS_PORT" && value.starts_with("tcp://") => continue,
                     Some((_, key)) => (*key).to_owned(),
                     None => continue,
                 },

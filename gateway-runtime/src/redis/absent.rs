@@ -1,0 +1,69 @@
+//! What stands for Redis in a program that was built without it: a type without values, which cannot be connected to.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use super::{Arg, RedisError, RedisSettings};
+use crate::secret::Secret;
+
+/// A connection to Redis, of which there are none without the feature `redis`.
+#[derive(Clone, Debug)]
+pub enum Redis {}
+
+/// A Lua script, which nothing can run.
+#[derive(Debug)]
+pub struct Script;
+
+#[expect(missing_docs, clippy::missing_errors_doc, reason = "as with the feature `redis`")]
+#[expect(clippy::unused_async, reason = "as with the feature `redis`")]
+impl Redis {
+    pub async fn connect(_: &Secret, _: &RedisSettings) -> Result<Self, RedisError> {
+        Err(RedisError::refused(
+            "this program was built without it: add `features = [\"redis\"]` to gateway-runtime in Cargo.toml, or remove the \
+             section (and REDIS_HOST from the environment)",
+        ))
+    }
+
+    #[must_use]
+    pub fn is_away(&self) -> bool {
+        match *self {}
+    }
+
+    #[must_use]
+    pub fn home(&self) -> &tokio::runtime::Handle {
+        match *self {}
+    }
+
+    pub async fn get(&self, _: &str) -> Result<Option<Bytes>, RedisError> {
+        match *self {}
+    }
+
+    pub async fn set(&self, _: &str, _: &[u8], _: Duration) -> Result<(), RedisError> {
+        match *self {}
+    }
+
+    pub async fn set_new(&self, _: &str, _: &[u8], _: Duration) -> Result<bool, RedisError> {
+        match *self {}
+    }
+
+    pub async fn delete(&self, _: &str) -> Result<bool, RedisError> {
+        match *self {}
+    }
+
+    pub async fn delete_if(&self, _: &str, _: &[u8]) -> Result<bool, RedisError> {
+        match *self {}
+    }
+
+    pub async fn run(&self, _: &Script, _: &[&str], _: &[Arg<'_>]) -> Result<Vec<i64>, RedisError> {
+        match *self {}
+    }
+}
+
+impl Script {
+    /// Nothing.
+    #[must_use]
+    pub fn new(_: &str) -> Self {
+        Self
+    }
+}

@@ -1,0 +1,70 @@
+//! Redis, for what several gateways share and may lose: quotas, cached answers.
+//!
+//! The only module that names the library. One connection carries the commands of all calls, pipelined; each command has a time
+//! limit, and while the server does not answer, commands fail at once instead of waiting one after the other. Built without the
+//! feature `redis` there is nothing to connect to, and [`Redis`] has no values.
+
+#[cfg(not(feature = "redis"))]
+mod absent;
+#[cfg(feature = "redis")]
+mod gate;
+#[cfg(feature = "redis")]
+mod server;
+mod settings;
+
+use std::{borrow::Cow, fmt};
+
+pub use self::settings::RedisSettings;
+
+#[cfg(not(feature = "redis"))]
+pub use self::absent::{Redis, Script};
+#[cfg(feature = "redis")]
+pub use self::server::{Redis, Script};
+
+/// An argument of a script.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Arg<'a> {
+    /// A number; Lua counts exactly up to 2⁵³.
+    Number(u64),
+    /// A text.
+    Text(&'a str),
+}
+
+/// Why Redis did not do what it was asked for.
+#[derive(Clone, Debug)]
+pub struct RedisError {
+    message: Cow<'static, str>,
+    away: bool,
+}
+
+impl RedisError {
+    /// It cannot be reached, or did not answer in time: whether it did what was asked is not known.
+    #[must_use]
+    pub fn away(message: impl Into<Cow<'static, str>>) -> Self {
+        Self { message: message.into(), away: true }
+    }
+
+    /// It answers, and will not do it.
+    #[must_use]
+    pub fn refused(message: impl Into<Cow<'static, str>>) -> Self {
+        Self { message: message.into(), away: false }
+    }
+
+    /// Whether it could not be reached or did not answer in time; otherwise it refused.
+    #[must_use]
+    pub fn is_away(&self) -> bool {
+        self.away
+    }
+}
+
+impl fmt::Display for RedisError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for RedisError {}
+
+#[cfg(test)]
+#[cfg(feature = "redis")]
+mod tests;
