@@ -69,11 +69,20 @@ const SERVICES: [Entries; 10] = [
 ///
 /// None that is known.
 pub fn registry(methods: usize) -> Result<Registry, StartError> {
+    registry_of(methods, None)
+}
+
+/// The same, of methods whose answers are kept.
+///
+/// # Errors
+///
+/// None that is known.
+pub fn registry_of(methods: usize, cache: Option<gw::Cache>) -> Result<Registry, StartError> {
     let services = SERVICES.iter().map(|it| &*Box::leak(Box::new((it.service)())));
     let entry = |at: usize| {
         let name: &str = Box::leak(format!("take-{}", at / SERVICES.len()).into_boxed_str());
         let source = gw::Source { file: file!(), line: line!() };
-        let spec = gw::MethodSpec { title: "Take", ..gw::MethodSpec::new(name, gw::Verb::Post, source) };
+        let spec = gw::MethodSpec { title: "Take", cache, ..gw::MethodSpec::new(name, gw::Verb::Post, source) };
         &*Box::leak(Box::new((SERVICES[at % SERVICES.len()].method)(spec)))
     };
     let entries = gw::Entries::of(services.collect(), (0..methods).map(entry).collect());

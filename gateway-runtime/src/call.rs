@@ -82,6 +82,8 @@ pub enum Origin {
     WebSocket,
     /// A webhook.
     Webhook,
+    /// The gateway's own: an answer in the cache is made anew, on nobody's account.
+    Cache,
 }
 
 impl Origin {
@@ -92,6 +94,7 @@ impl Origin {
             Self::Http => "http",
             Self::WebSocket => "ws",
             Self::Webhook => "webhook",
+            Self::Cache => "cache",
         }
     }
 }
@@ -322,7 +325,7 @@ impl Call {
         self.0.units.load(Ordering::Relaxed)
     }
 
-    /// Whether its answer came from the cache.
+    /// Whether its answer was made for another call: it comes out of the cache, or this call waited while it was made.
     #[must_use]
     pub fn is_cache_hit(&self) -> bool {
         self.0.cache_hit.load(Ordering::Relaxed)
@@ -344,14 +347,39 @@ impl Call {
         self.0.replayed.store(true, Ordering::Relaxed);
     }
 
-    /// Has a header field stand in the response, if there is one: over HTTP.
-    pub(crate) fn add_response_header(&self, name: HeaderName, value: HeaderValue) {
-        let headers = self.0.response_headers.get_or_init(Box::default);
-        headers.lock().unwrap_or_else(PoisonError::into_inner).insert(name, value);
+    /// The call that makes the same answer anew, from now on and in as much time: not its client's, but the gateway's.
+    pub(crate) fn anew(&self) -> Self {
+        // The clock that deadlines go by.
+        let started = tokio::time::Instant::now().into_std();
+        let arrival = Arrival {
+            id: self.id().clone(),
+            origin: Origin::Cache,
+            peer: self.peer(),
+            country: self.country(),
+            headers: self.headers().clone(),
+            started,
+            deadline: started + (self.deadline() - self.started()),
+        };
+        let anew = Self::new(self.service(), self.method(), arrival);
+        // Nothing is known of it yet.
+        let _ = anew.identify(self.caller().clone());
+        anew
     }
 
-    /// What is to stand in the response.
-    pub(crate) fn take_response_headers(&self) -> Option<HeaderMap> {
+    /// Has header fields stand in the response, if there is one: over HTTP.
+    pub(crate) fn add_response_headers<const N: usize>(&self, fields: [(HeaderName, HeaderValue); N]) {
+        let headers = self.0.response_headers.get_or_init(Box::default);
+        headers.lock().unwrap_or_else(PoisonError::into_inner).extend(fields);
+    }
+
+    /// Has a header field stand in the response, if there is one: over HTTP.
+    pub(crate) fn add_response_header(&self, name: HeaderName, value: HeaderValue) {
+        self.add_response_headers([(name, value)]);
+    }
+
+    /// What is to stand in the response, for the edge that writes it; given once.
+    #[must_use]
+    pub fn take_response_headers(&self) -> Option<HeaderMap> {
         let headers = self.0.response_headers.get()?;
         Some(std::mem::take(&mut *headers.lock().unwrap_or_else(PoisonError::into_inner)))
     }

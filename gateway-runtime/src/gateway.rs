@@ -23,10 +23,11 @@ use tokio::{
 use crate::{
     app::{App, StartError},
     auth::{Accepted, ApiKeys, AuthSettings, Authenticator},
+    cache,
     config::{Action, Flags, HELP, Settings, Tree},
     control::{Control, Plans, Snapshot},
     http::{Documents, Edge, Ended, Mount, Routes, Server, docs},
-    pipeline::{Billing, Keeping, Limiting, Pipeline, Planning, Stages},
+    pipeline::{Billing, CacheFigures, Caching, Keeping, Limiting, Pipeline, Planning, Stages},
     provider::{HttpClient, ProviderSettings},
     registry::{Method, Registry, RegistrySettings},
     section::read_section,
@@ -224,7 +225,10 @@ impl Gateway {
             Some(books) => Some(self.control(books, &registry, billing.clone(), planning.clone()).await?),
             None => None,
         };
-        let pipeline = Pipeline::new(Stages { authenticator, keeping, planning, limiting, billing });
+        let backend = cache::open(&self.settings.cache)?;
+        let caching = backend.and_then(|backend| Caching::new(&self.settings.cache, &registry, backend));
+        let stages = Stages { authenticator, keeping, planning, limiting, caching: caching.clone(), billing };
+        let pipeline = Pipeline::new(stages);
         let edge = Edge::new(self.routes(&registry, accepted)?, pipeline, settings.clone());
         let server = Server::bind(settings).map_err(|error| StartError::new(error.to_string()))?;
         let address = server.local_addr();
@@ -237,7 +241,7 @@ impl Gateway {
             // Also when the handle is dropped.
             let _ = stopped.await;
         }));
-        Ok(Running { address, registry, control, stop, served, written })
+        Ok(Running { address, registry, control, caching, stop, served, written })
     }
 
     /// What operators change, applied to all that it is about.
@@ -332,6 +336,7 @@ pub struct Running {
     registry: Arc<Registry>,
     /// Ends with this.
     control: Option<Arc<Control>>,
+    caching: Option<Arc<Caching>>,
     stop: oneshot::Sender<()>,
     served: JoinHandle<io::Result<Ended>>,
     /// Ends when all that had to be written is.
@@ -361,6 +366,12 @@ impl Running {
     #[must_use]
     pub fn control(&self) -> Option<&Arc<Control>> {
         self.control.as_ref()
+    }
+
+    /// How often the cache helped, and what it holds; none when no method is cached.
+    #[must_use]
+    pub fn cache(&self) -> Option<CacheFigures> {
+        Some(self.caching.as_ref()?.figures())
     }
 
     /// Accepts no more, and waits until what is in flight has ended or `http.drain_timeout` is over.

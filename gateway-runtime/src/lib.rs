@@ -6,6 +6,7 @@ pub mod __private;
 mod app;
 mod attempt;
 pub mod auth;
+pub mod cache;
 mod call;
 pub mod client;
 mod compose;

@@ -14,8 +14,8 @@ const FLOORS: &[&[&str]] = &[
         "spec",
     ],
     &[
-        "app", "auth", "compose", "control", "extract", "provider", "quota", "redis", "registry", "schema", "section",
-        "store", "strategy", "support",
+        "app", "auth", "cache", "compose", "control", "extract", "provider", "quota", "redis", "registry", "schema",
+        "section", "store", "strategy", "support",
     ],
     &["pipeline"],
     &["http", "client"],
@@ -35,6 +35,7 @@ const BEHIND_ONE_MODULE: &[(&str, &[&str])] = &[
     ("redis", &["redis"]),
     ("reqwest", &["provider", "client"]),
     ("sqlx", &["store"]),
+    ("quick_cache", &["cache"]),
     ("ring", &["auth"]),
     ("spki", &["auth"]),
     ("h2", &["provider"]),

@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 use crate::{
     app::StartError,
     auth::AuthSettings,
+    cache::CacheSettings,
     http::{HttpSettings, Info},
     pipeline::{BillingSettings, IdempotencySettings},
     provider::{FailoverSettings, HttpClientSettings},
@@ -42,6 +43,8 @@ pub struct Settings {
     pub redis: RedisSettings,
     /// How often an account may call, besides what attributes declare.
     pub quota: QuotaSettings,
+    /// How answers are kept that may be given again.
+    pub cache: CacheSettings,
     /// How long idempotency keys hold.
     pub idempotency: IdempotencySettings,
     /// Whether calls are charged.

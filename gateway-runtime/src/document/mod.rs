@@ -6,6 +6,7 @@
 //!
 //! Numbers are those of `serde_json`: `u64`, `i64` below zero, and `f64` for all else.
 
+mod canonical;
 mod de;
 mod element;
 mod key;

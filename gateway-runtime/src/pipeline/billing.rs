@@ -19,10 +19,11 @@ use tower::{Layer, Service};
 use super::{
     Invocation,
     record::micros,
+    tab::Tab,
     tariff::{Price, Tariffs},
 };
 use crate::{
-    call::Call,
+    call::{Call, Origin},
     control::PriceList,
     error::{Code, Error},
     money::{Currency, Money},
@@ -80,13 +81,29 @@ impl Billing {
         self.tariffs.load().has(method)
     }
 
+    /// What the call costs; the gateway's own calls cost nobody anything.
     fn price(&self, call: &Call) -> Option<Price> {
+        if call.origin() == Origin::Cache {
+            return None;
+        }
         self.tariffs.load().price(call.method(), call.plan(), micros(SystemTime::now()))
     }
 
+    /// Whether an answer out of the cache costs the call something.
+    pub(super) fn charges_hit(&self, call: &Call) -> bool {
+        self.price(call).is_some()
+    }
+
+    /// Sets money aside for an answer out of the cache, unless the call has set some aside to have it made.
+    pub(super) async fn hold_for_hit(&self, call: &Call, tab: &Tab) -> Result<(), Error> {
+        match self.price(call) {
+            Some(price) if tab.bill().is_none() => self.hold(call, tab, price, price.cached()).await,
+            _ => Ok(()),
+        }
+    }
+
     /// Sets money aside for a call.
-    async fn hold(&self, invocation: &Invocation, price: Price, amount: Money) -> Result<(), Error> {
-        let (call, tab) = (&invocation.request.call, &invocation.tab);
+    async fn hold(&self, call: &Call, tab: &Tab, price: Price, amount: Money) -> Result<(), Error> {
         let (Some(account), Some(name)) = (call.caller().account(), tab.name()) else {
             return Err(Error::new(Code::UNAUTHENTICATED, "this method has a price, and wants to know who pays"));
         };
@@ -200,7 +217,7 @@ where
         let Some((billing, price)) = priced else { return Either::Left(self.inner.call(invocation)) };
         let (billing, mut inner) = (Arc::clone(billing), self.inner.clone());
         Either::Right(Box::pin(async move {
-            billing.hold(&invocation, price, price.highest()).await?;
+            billing.hold(&invocation.request.call, &invocation.tab, price, price.highest()).await?;
             inner.call(invocation).await
         }))
     }

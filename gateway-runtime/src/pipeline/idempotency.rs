@@ -161,10 +161,11 @@ fn claim(invocation: &Invocation, key: &str, lease: Duration) -> Claim {
 
 /// What the input says, however it is written: the order of members, spaces and the order of a query are no difference.
 fn canonical(input: &Input) -> Vec<u8> {
-    let Input::Valid(document) = input else { return Vec::new() };
-    let mut value = document.to_value();
-    value.sort_all_objects();
-    serde_json::to_vec(&value).unwrap_or_default()
+    let mut bytes = Vec::new();
+    if let Input::Valid(document) = input {
+        document.write_canonical(&mut bytes);
+    }
+    bytes
 }
 
 /// A digest of texts, each with its length, so that no two sequences of texts are the same bytes.

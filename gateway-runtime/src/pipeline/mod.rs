@@ -6,6 +6,7 @@
 mod answer;
 mod auth;
 mod billing;
+mod cache;
 mod deadline;
 mod dispatch;
 mod idempotency;
@@ -27,6 +28,7 @@ pub(crate) use self::unwind::panicked;
 use self::{
     auth::{Authenticate, AuthenticateLayer},
     billing::{BillingLayer, Charge},
+    cache::{CacheLayer, Cached},
     deadline::{Deadline, DeadlineLayer},
     dispatch::Dispatch,
     idempotency::{IdempotencyLayer, Idempotent},
@@ -40,6 +42,7 @@ use self::{
 };
 pub use self::{
     billing::{Billing, BillingSettings},
+    cache::{CacheFigures, Caching},
     keeping::{IdempotencySettings, Keeping},
     plan::Planning,
     quota::Limiting,
@@ -58,7 +61,7 @@ pub struct Invocation {
 }
 
 /// The layers, from the outermost in.
-type Stack = Trace<Record<Unwind<Deadline<Authenticate<Validate<Idempotent<Plan<Limit<Charge<Dispatch>>>>>>>>>>;
+type Stack = Trace<Record<Unwind<Deadline<Authenticate<Validate<Idempotent<Plan<Limit<Cached<Charge<Dispatch>>>>>>>>>>>;
 
 /// What layers work with; one that has nothing to work with is off, and costs a branch.
 #[derive(Clone, Debug, Default)]
@@ -72,6 +75,8 @@ pub struct Stages {
     pub planning: Option<Arc<Planning>>,
     /// What calls are limited with.
     pub limiting: Option<Arc<Limiting>>,
+    /// What answers are kept with. Without it each is made.
+    pub caching: Option<Arc<Caching>>,
     /// What calls are charged with; only what is recorded can be charged.
     pub billing: Option<Arc<Billing>>,
 }
@@ -98,10 +103,12 @@ impl Pipeline {
                 // Judges the input by the method's schema; a call that fails here has cost nothing yet.
                 .layer(ValidateLayer)
                 // Carries out once what comes with a key, and knows by its input that it is the same.
-                .layer(IdempotencyLayer(stages.keeping))
+                .layer(IdempotencyLayer(stages.keeping.clone()))
                 // After it, so that an answer which is given again costs neither quota nor money.
                 .layer(PlanLayer(stages.planning))
                 .layer(LimitLayer(stages.limiting))
+                // Gives again what was made for another call, to whom may call and is within its quota, at its price.
+                .layer(CacheLayer { caching: stages.caching, keeping: stages.keeping, billing: stages.billing.clone() })
                 // The last, so that no money is set aside for what is not carried out.
                 .layer(BillingLayer(stages.billing))
                 .service(Dispatch),

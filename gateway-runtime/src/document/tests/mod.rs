@@ -3,7 +3,7 @@
 mod decode;
 mod differential;
 mod hostile;
-mod texts;
+pub(super) mod texts;
 
 use bytes::Bytes;
 use serde_json::{Value, json};

@@ -34,7 +34,7 @@ fn name() -> impl Strategy<Value = String> {
 }
 
 /// A JSON text, nearly always a valid one.
-pub(super) fn json() -> impl Strategy<Value = String> {
+pub(in crate::document) fn json() -> impl Strategy<Value = String> {
     let word = prop_oneof![Just("null"), Just("true"), Just("false")].prop_map(str::to_owned);
     let leaf = prop_oneof![1 => word, 2 => number(), 2 => string()];
     let value = leaf.prop_recursive(5, 60, 24, |inner| {

@@ -1,0 +1,84 @@
+//! Under which key an answer is kept: a digest of all that it may depend on.
+
+use std::sync::Arc;
+
+use sha2::{Digest, Sha256};
+
+use crate::{call::Input, extract::AnswerShape, registry::Method};
+
+/// What names one answer: SHA-256, so that nobody can make two calls share one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Key([u8; 32]);
+
+impl Key {
+    /// The digest.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+
+    /// The key of these bytes, for tests of backends.
+    #[must_use]
+    pub fn new(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+}
+
+/// The keys of one method: its service, version, name and schemas are in each. So a program with another schema, which
+/// shares the backend with this one, has keys of its own.
+#[derive(Clone, Debug)]
+pub struct KeySpace(Arc<[u8; 32]>);
+
+/// For whom an answer is kept, before the account's name if there is one. What follows is told from it by its tag.
+const EVERYBODY: u8 = 0;
+const STRANGERS: u8 = 1;
+const ACCOUNT: u8 = 2;
+
+/// Room for the key of a small call without a second allocation.
+const USUAL: usize = 512;
+
+impl KeySpace {
+    /// The keys of a method.
+    #[must_use]
+    pub fn of(method: &Method) -> Self {
+        let input = method.input.as_ref().map(|input| input.schema.json().to_string()).unwrap_or_default();
+        let answer = match &method.answer {
+            AnswerShape::Empty => "empty".to_owned(),
+            AnswerShape::Json(schema) => format!("json {schema}"),
+            AnswerShape::Items(schema) => format!("items {schema}"),
+            AnswerShape::Raw(media) => format!("raw {media}"),
+        };
+        let version = method.service.version.to_string();
+        let digest = [method.service.name, &version, method.spec.name, &input, &answer]
+            .into_iter()
+            .fold(Sha256::new(), |digest, text| {
+                digest.chain_update((text.len() as u64).to_be_bytes()).chain_update(text)
+            });
+        Self(Arc::new(digest.finalize().into()))
+    }
+
+    #[cfg(test)]
+    pub(super) fn for_tests() -> Self {
+        Self(Arc::default())
+    }
+
+    /// The key of one call's answer: that of everybody, or of the account. Strangers are one account, which has no name.
+    #[must_use]
+    pub fn key(&self, is_global: bool, account: Option<&str>, input: &Input) -> Key {
+        let mut text = Vec::with_capacity(USUAL);
+        text.extend_from_slice(&*self.0);
+        match account {
+            _ if is_global => text.push(EVERYBODY),
+            None => text.push(STRANGERS),
+            Some(account) => {
+                text.push(ACCOUNT);
+                text.extend_from_slice(&(account.len() as u64).to_be_bytes());
+                text.extend_from_slice(account.as_bytes());
+            }
+        }
+        if let Input::Valid(document) = input {
+            document.write_canonical(&mut text);
+        }
+        Key(Sha256::digest(&text).into())
+    }
+}

@@ -1,0 +1,79 @@
+//! Answers that are given again: where they are kept, under which key, and one flight for each.
+//!
+//! What may be kept and for how long is decided by `pipeline/cache`; here an answer is bytes with an age.
+
+mod flights;
+mod key;
+mod memory;
+mod settings;
+
+use std::{fmt, time::Duration};
+
+use bytes::Bytes;
+use tokio::time::Instant;
+
+pub(crate) use self::flights::{Flights, Ticket};
+pub use self::{
+    key::{Key, KeySpace},
+    memory::Memory,
+    settings::CacheSettings,
+};
+use crate::{app::StartError, store::BoxFuture};
+
+#[cfg(test)]
+mod tests;
+
+/// The backend that is configured; none when answers are not kept.
+///
+/// # Errors
+///
+/// When it cannot be had.
+pub(crate) fn open(settings: &CacheSettings) -> Result<Option<Box<dyn Backend>>, StartError> {
+    if !settings.enabled {
+        return Ok(None);
+    }
+    Ok(Some(Box::new(Memory::new(settings.memory_bytes)?)))
+}
+
+/// An answer, ready to be sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// The body, as it was sent first.
+    pub body: Bytes,
+    /// When it was made.
+    pub stored: Instant,
+}
+
+impl Entry {
+    /// How old it is.
+    #[must_use]
+    pub fn age(&self) -> Duration {
+        self.stored.elapsed()
+    }
+}
+
+/// Where answers are kept. What it cannot do now it does not do: a cache that is away is an empty one.
+pub trait Backend: fmt::Debug + Send + Sync {
+    /// The answer, if it is in this gateway's own memory.
+    fn at_hand(&self, key: &Key) -> Option<Entry>;
+
+    /// The answer, wherever it is.
+    fn find<'a>(&'a self, key: &'a Key) -> BoxFuture<'a, Option<Entry>>;
+
+    /// Keeps an answer for `time`, or for less when there is no room. Gives whether it did.
+    fn keep<'a>(&'a self, key: Key, entry: Entry, time: Duration) -> BoxFuture<'a, bool>;
+
+    /// What it holds, as far as it knows.
+    fn holds(&self) -> Holding;
+}
+
+/// What a backend holds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Holding {
+    /// Answers.
+    pub entries: u64,
+    /// Bytes of memory, keys and administration counted.
+    pub bytes: u64,
+    /// Look-ups and writes that failed or took too long.
+    pub failures: u64,
+}

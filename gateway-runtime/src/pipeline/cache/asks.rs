@@ -1,0 +1,82 @@
+//! What a request asks of caches (RFC 9111 §5.2.1). What is not known is not looked at, as the standard wants.
+
+use std::time::Duration;
+
+use http::{HeaderMap, header};
+
+/// What a client asks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Asks {
+    /// To keep nothing of it, and so to give it nothing kept.
+    pub(super) no_store: bool,
+    /// To have the answer made.
+    pub(super) no_cache: bool,
+    /// To give it nothing older.
+    pub(super) max_age: Option<Duration>,
+}
+
+impl Asks {
+    pub(super) fn of(headers: &HeaderMap) -> Self {
+        let mut asks = Self::default();
+        for field in headers.get_all(header::CACHE_CONTROL) {
+            for directive in field.to_str().unwrap_or_default().split(',') {
+                asks.note(directive.trim());
+            }
+        }
+        asks
+    }
+
+    fn note(&mut self, directive: &str) {
+        let (name, value) = directive.split_once('=').unwrap_or((directive, ""));
+        if name.eq_ignore_ascii_case("no-store") {
+            self.no_store = true;
+        } else if name.eq_ignore_ascii_case("no-cache") {
+            self.no_cache = true;
+        } else if name.eq_ignore_ascii_case("max-age") {
+            // What is no number is taken for the strictest: the client wanted something fresher.
+            let age = Duration::from_secs(value.trim_matches('"').parse().unwrap_or(0));
+            self.max_age = Some(self.max_age.map_or(age, |other| other.min(age)));
+        }
+    }
+
+    /// Whether an answer of this age may be given.
+    pub(super) fn allows(&self, age: Duration) -> bool {
+        !self.no_cache && self.max_age.is_none_or(|most| age <= most)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderValue;
+
+    use super::*;
+
+    fn asks(fields: &[&str]) -> Asks {
+        let mut headers = HeaderMap::new();
+        for field in fields {
+            headers.append(header::CACHE_CONTROL, HeaderValue::from_str(field).unwrap());
+        }
+        Asks::of(&headers)
+    }
+
+    #[test]
+    fn directives_are_read_as_the_standard_has_them() {
+        assert_eq!(asks(&[]), Asks::default());
+        assert_eq!(asks(&["max-stale=5, only-if-cached, x=\"no-store\"", ""]), Asks::default());
+        assert!(asks(&["No-Store"]).no_store && !asks(&["No-Store"]).no_cache);
+        assert!(asks(&["max-age=0 , no-cache"]).no_cache && asks(&["a", "NO-CACHE"]).no_cache);
+        for (field, age) in
+            [("max-age=5", 5), ("Max-Age=\"7\"", 7), ("max-age=x", 0), ("max-age", 0), ("max-age=9, max-age=3", 3)]
+        {
+            assert_eq!(asks(&[field]).max_age, Some(Duration::from_secs(age)), "{field}");
+        }
+    }
+
+    #[test]
+    fn what_may_be_given_is_young_enough() {
+        let second = Duration::from_secs(1);
+        assert!(asks(&[]).allows(100 * second));
+        assert!(!asks(&["no-cache"]).allows(Duration::ZERO));
+        assert!(asks(&["max-age=1"]).allows(second) && !asks(&["max-age=1"]).allows(2 * second));
+    }
+}
