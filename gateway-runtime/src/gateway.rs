@@ -17,7 +17,7 @@ use serde_json::{Map, Value};
 use tokio::{
     signal::unix::{self, SignalKind},
     sync::oneshot,
-    task::JoinHandle,
+    task::{JoinHandle, JoinSet},
 };
 
 use crate::{
@@ -32,7 +32,7 @@ use crate::{
     registry::{Method, Registry, RegistrySettings},
     section::read_section,
     spec::{Auth, Idempotency},
-    store::{Books, Journal},
+    store::{Books, Journal, sweep},
     telemetry,
 };
 
@@ -219,7 +219,15 @@ impl Gateway {
         let limiting = Limiting::new(&self.settings.quota, &registry);
         let charges = accepted.any() && self.settings.billing.enabled;
         let billing = keeping.as_ref().filter(|_| charges);
-        let billing = billing.map(|keeping| Arc::new(Billing::new(keeping.journal.clone(), Arc::clone(&registry))));
+        let billing = billing.map(|keeping| {
+            let journal = keeping.journal.clone();
+            Arc::new(Billing::new(journal, &self.settings.billing, Arc::clone(&registry)))
+        });
+        let mut background = JoinSet::new();
+        if let (Some(books), Some(keeping)) = (&books, &keeping) {
+            let (every, kept) = (self.settings.billing.grace / 2, keeping.keys.kept);
+            background.spawn(sweep(books.clone(), keeping.journal.clone(), every, kept));
+        }
         let planning = books.clone().map(|books| Arc::new(Planning::new(Plans::new(books))));
         let control = match books {
             Some(books) => Some(self.control(books, &registry, billing.clone(), planning.clone()).await?),
@@ -241,7 +249,7 @@ impl Gateway {
             // Also when the handle is dropped.
             let _ = stopped.await;
         }));
-        Ok(Running { address, registry, control, caching, stop, served, written })
+        Ok(Running { address, registry, control, caching, background, stop, served, written })
     }
 
     /// What operators change, applied to all that it is about.
@@ -337,6 +345,8 @@ pub struct Running {
     /// Ends with this.
     control: Option<Arc<Control>>,
     caching: Option<Arc<Caching>>,
+    /// What looks after things as long as there is a gateway.
+    background: JoinSet<()>,
     stop: oneshot::Sender<()>,
     served: JoinHandle<io::Result<Ended>>,
     /// Ends when all that had to be written is.
@@ -380,7 +390,8 @@ impl Running {
     ///
     /// When the server had failed before.
     pub async fn stop(self) -> Result<(), StartError> {
-        drop((self.stop, self.control));
+        // The journal ends when nobody has it any more.
+        drop((self.stop, self.control, self.background));
         match ended(self.served.await)? {
             Ended::Drained => {}
             Ended::Cut(connections) => tracing::warn!(connections, "cut what did not end in time"),

@@ -5,8 +5,10 @@
 mod auth;
 mod books;
 mod client;
+mod database;
 mod email;
 mod http_edge;
 mod layering;
 mod many_methods;
+mod money;
 mod quotas;

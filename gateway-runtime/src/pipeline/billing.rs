@@ -25,6 +25,7 @@ use super::{
 use crate::{
     call::{Call, Origin},
     control::PriceList,
+    duration::{self, DurationText},
     error::{Code, Error},
     money::{Currency, Money},
     registry::Registry,
@@ -38,20 +39,22 @@ const PRICE: HeaderName = HeaderName::from_static("x-request-price");
 /// … of this currency.
 const CURRENCY: HeaderName = HeaderName::from_static("x-request-currency");
 
-/// How long after its deadline a call's money is left alone: its end may still be on its way into the books.
-const GRACE: Duration = Duration::from_secs(60);
-
 /// `[billing]`: whether calls are charged.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct BillingSettings {
     /// Whether prices are charged, where there are books and callers are known.
     pub enabled: bool,
+    /// How long after a call's deadline its money is left alone: its end may still be on its way into the books. After
+    /// that its gateway is gone, and the money is given back if the call could only read.
+    #[serde(with = "duration")]
+    #[schemars(with = "DurationText")]
+    pub grace: Duration,
 }
 
 impl Default for BillingSettings {
     fn default() -> Self {
-        Self { enabled: true }
+        Self { enabled: true, grace: Duration::from_secs(60) }
     }
 }
 
@@ -59,6 +62,7 @@ impl Default for BillingSettings {
 #[derive(Debug)]
 pub struct Billing {
     journal: Journal,
+    grace: Duration,
     registry: Arc<Registry>,
     tariffs: ArcSwap<Tariffs>,
 }
@@ -66,9 +70,9 @@ pub struct Billing {
 impl Billing {
     /// Charges what attributes say, until [`apply`](Self::apply) says more.
     #[must_use]
-    pub fn new(journal: Journal, registry: Arc<Registry>) -> Self {
+    pub fn new(journal: Journal, settings: &BillingSettings, registry: Arc<Registry>) -> Self {
         let tariffs = ArcSwap::from_pointee(Tariffs::new(&registry, &[]));
-        Self { journal, registry, tariffs }
+        Self { journal, grace: settings.grace, registry, tariffs }
     }
 
     /// Puts price lists, in their order in time, in the place of those before.
@@ -117,7 +121,7 @@ impl Billing {
             account: account.into(),
             amount,
             at: micros(now),
-            until: micros(now + left + GRACE),
+            until: micros(now + left + self.grace),
             lasting: matches!(call.method().effect, Effect::Once | Effect::Keyed),
         };
         match self.journal.hold(hold.clone()).await {

@@ -24,6 +24,13 @@ pub enum Change {
         /// Microseconds since 1970.
         until: i64,
     },
+    /// Claims that ended long ago are forgotten, a few at a time.
+    Forget {
+        /// Those that have their answer, ended before this; microseconds since 1970 …
+        answered: i64,
+        /// … and the others before this.
+        open: i64,
+    },
     /// A call sets money aside.
     Hold(Hold),
     /// A call has ended.
@@ -57,7 +64,7 @@ pub enum Outcome {
     Renewed(bool),
     /// Of [`Change::Hold`].
     Hold(Held),
-    /// Of [`Change::Settle`] and [`Change::End`].
+    /// Of [`Change::Settle`], [`Change::End`] and [`Change::Forget`].
     Settled,
     /// Of [`Change::Open`]: false when it was there.
     Opened(bool),

@@ -14,7 +14,9 @@ mod postgres;
 mod settings;
 mod sqlite;
 mod statements;
+mod sweep;
 
+pub(crate) use self::sweep::sweep;
 pub use self::{
     books::Books,
     change::{

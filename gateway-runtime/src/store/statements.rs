@@ -87,15 +87,15 @@ statements! {
             AS j (call text, account text, currency text, amount bigint, at bigint, until bigint, lasting boolean)"
     }
 
-    /// `[call, time]`: the holds, but for the newest from that call on, whose calls must have ended before that time; gives
+    /// `[time]`: the holds whose calls must have ended before that time; gives
     /// `{call, account, currency, amount, at, until, lasting}`.
     OVERDUE_HOLDS {
         sqlite: "SELECT json_object('call', call, 'account', account, 'currency', currency, 'amount', amount, 'at', at,
                 'until', until, 'lasting', json(iif(lasting, 'true', 'false')))
-            FROM holds WHERE NOT unknown AND call < ?1 ->> 0 AND until < ?1 ->> 1 LIMIT 256",
+            FROM holds WHERE NOT unknown AND until < ?1 ->> 0 LIMIT 256",
         postgres: "SELECT json_build_object('call', call, 'account', account, 'currency', currency, 'amount', amount,
                 'at', at, 'until', until, 'lasting', lasting)::text
-            FROM holds WHERE NOT unknown AND call < $1::jsonb ->> 0 AND until < ($1::jsonb ->> 1)::bigint LIMIT 256"
+            FROM holds WHERE NOT unknown AND until < ($1::jsonb ->> 0)::bigint LIMIT 256"
     }
 
     /// `[call]`; gives the names of those that there were.
@@ -217,6 +217,15 @@ statements! {
             (SELECT value ->> 'key', value ->> 'fence' FROM json_each(?1))",
         postgres: "DELETE FROM claims USING jsonb_to_recordset($1::jsonb) AS j (key text, fence text)
             WHERE claims.key = j.key AND claims.fence = j.fence AND answer IS NULL"
+    }
+
+    /// `[{answered, open}]`: the claims that ended before these times are forgotten, a few at a time.
+    FORGET_CLAIMS {
+        sqlite: "DELETE FROM claims WHERE key IN (SELECT key FROM json_each(?1) JOIN claims
+            ON until < value ->> 'answered' AND (answer IS NOT NULL OR until < value ->> 'open') LIMIT 256)",
+        postgres: "DELETE FROM claims WHERE key IN (SELECT key FROM claims, jsonb_to_recordset($1::jsonb)
+            AS j (answered bigint, open bigint)
+            WHERE until < answered AND (answer IS NOT NULL OR until < open) LIMIT 256)"
     }
 
     /// Rows of requests, as `Request` is written.

@@ -18,8 +18,6 @@ use gateway_runtime::{
 use serde_json::{Value, json};
 use tokio::sync::Semaphore;
 
-use super::crash;
-
 /// How often each thing was sold, by its name, in all shops of this program.
 static SOLD: LazyLock<Mutex<HashMap<String, u32>>> = LazyLock::new(Mutex::default);
 
@@ -36,7 +34,7 @@ fn gate(name: &str) -> Arc<Semaphore> {
 struct Sale {
     /// Its name; each test has its own.
     name: String,
-    /// What becomes of it: `well`, `slow`, `lasting`, `sold-out`, `busy`, `broken`.
+    /// What becomes of it: `well`, `slow`, `sold-out`, `busy`, `broken`.
     #[serde(default)]
     how: String,
 }
@@ -66,7 +64,6 @@ impl Till {
             *times
         };
         match &*sale.how {
-            "lasting" => crash::last(&sale.name)?,
             "slow" => gate(&sale.name).acquire().await?.forget(),
             "sold-out" => return Err(Error::new(SOLD_OUT, format!("sold out after {times}"))),
             "busy" => return Err(Error::new(Code::OVERLOADED, "busy")),

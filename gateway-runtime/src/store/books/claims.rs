@@ -3,11 +3,12 @@
 use std::collections::HashMap;
 
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 use super::Write;
 use crate::store::{
     Change, Claim, Claimed, Closing, Outcome, StoreError,
-    statements::{ADD_CLAIMS, CLOSE_CLAIMS, LOCK_CLAIMS, RELEASE_CLAIMS, RENEW_CLAIMS, TAKE_CLAIMS},
+    statements::{ADD_CLAIMS, CLOSE_CLAIMS, FORGET_CLAIMS, LOCK_CLAIMS, RELEASE_CLAIMS, RENEW_CLAIMS, TAKE_CLAIMS},
 };
 
 /// A claim as it stands in the books.
@@ -64,8 +65,18 @@ impl Claims {
     ) -> Result<(), StoreError> {
         close(write, changes).await?;
         renew(write, changes, outcomes).await?;
-        claim(write, changes, outcomes).await
+        claim(write, changes, outcomes).await?;
+        forget(write, changes).await
     }
+}
+
+async fn forget(write: &mut Write, changes: &[Change]) -> Result<(), StoreError> {
+    let old = changes.iter().filter_map(|change| match change {
+        Change::Forget { answered, open } => Some(json!({ "answered": answered, "open": open })),
+        _ => None,
+    });
+    write.rows::<_, ()>(&FORGET_CLAIMS, old.collect()).await?;
+    Ok(())
 }
 
 async fn close(write: &mut Write, changes: &[Change]) -> Result<(), StoreError> {

@@ -8,7 +8,6 @@ mod money;
 use std::{sync::Arc, time::Duration};
 
 use serde::{Serialize, de::DeserializeOwned};
-use serde_json::json;
 
 use self::{claims::Claims, edits::Edits, money::Purse};
 use super::{
@@ -103,14 +102,14 @@ impl Books {
         Ok(self.read(&PLAN_OF, &[account]).await?.pop())
     }
 
-    /// Money set aside for calls named before `call` that must have ended before `time` (microseconds since 1970) and
-    /// did not: their gateways are gone. A few hundred at a time.
+    /// Money set aside for calls that must have ended before `time` (microseconds since 1970) and did not: their gateways
+    /// are gone. A few hundred at a time.
     ///
     /// # Errors
     ///
     /// When the database is away or slow.
-    pub async fn overdue(&self, call: &str, time: i64) -> Result<Vec<Hold>, StoreError> {
-        let rows: Vec<money::HeldRow> = self.read(&OVERDUE_HOLDS, &json!([call, time])).await?;
+    pub async fn overdue(&self, time: i64) -> Result<Vec<Hold>, StoreError> {
+        let rows: Vec<money::HeldRow> = self.read(&OVERDUE_HOLDS, &[time]).await?;
         rows.into_iter().map(Hold::try_from).collect()
     }
 

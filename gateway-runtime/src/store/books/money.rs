@@ -103,7 +103,11 @@ impl Purse {
                 Change::Settle(_) | Change::End(..) => {
                     concerned.extend(as_ended_hold(change).map(|(hold, ..)| Of::new(&hold.account, hold.amount)));
                 }
-                Change::Claim(_) | Change::Renew { .. } | Change::Open { .. } | Change::Edit(_) => {}
+                Change::Claim(_)
+                | Change::Renew { .. }
+                | Change::Forget { .. }
+                | Change::Open { .. }
+                | Change::Edit(_) => {}
             }
         }
         concerned.extend(credited.iter().cloned());

@@ -45,6 +45,22 @@ each_database! {
         assert_eq!(claimed(&books, &Claim { at: 1001, ..other }).await, Claimed::Granted);
     }
 
+    async fn keys_of_long_ago_are_forgotten(books: Books) {
+        // Longer ago than those of other tests, which share this database.
+        let (done, open) = (name("key"), name("key"));
+        let first = claim(&done, -9000);
+        claimed(&books, &first).await;
+        one(&books, close(&first, Closing::Answer("done".to_owned(), -1000))).await;
+        claimed(&books, &Claim { once: true, ..claim(&open, -9000) }).await;
+        one(&books, Change::Forget { answered: -1000, open: -8940 }).await;
+        assert_eq!(claimed(&books, &claim(&done, -5000)).await, Claimed::Done("done".to_owned()));
+        assert_eq!(claimed(&books, &claim(&open, -5000)).await, Claimed::Unknown);
+        one(&books, Change::Forget { answered: -999, open: -8939 }).await;
+        // Whoever asks at a time when they would still stand finds nothing.
+        assert_eq!(claimed(&books, &claim(&done, -5000)).await, Claimed::Granted);
+        assert_eq!(claimed(&books, &claim(&open, -5000)).await, Claimed::Granted);
+    }
+
     async fn a_key_that_was_released_is_free(books: Books) {
         let key = name("key");
         let first = claim(&key, 0);

@@ -49,7 +49,7 @@ each_database! {
         books.commit(&[&late, &current, &kept].map(|hold| Change::Hold(hold.clone()))).await.unwrap();
         one(&books, settle(settlement(&kept, None))).await;
         let overdue = |books: Books, account: Arc<str>| async move {
-            let found = books.overdue("z", 2000).await.unwrap();
+            let found = books.overdue(2000).await.unwrap();
             found.into_iter().filter(|hold| hold.account == account).collect::<Vec<_>>()
         };
         assert_eq!(overdue(books.clone(), Arc::clone(&account)).await, [late.clone()]);

@@ -1,0 +1,103 @@
+//! Databases, each empty and one test's own: a file of SQLite, or a database on the server of PostgreSQL that
+//! `TEST_POSTGRES_URL` names, as `./test` does.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::atomic::{AtomicU64, Ordering},
+};
+
+use gateway_runtime::{
+    Secret,
+    store::{Books, Postgres, Sqlite},
+};
+
+/// A test, once for each database.
+macro_rules! each_database {
+    ($($(#[$attribute:meta])* async fn $name:ident($database:ident: Database) $body:block)*) => {$(
+        mod $name {
+            use super::*;
+
+            async fn test($database: Database) $body
+
+            $(#[$attribute])*
+            #[tokio::test]
+            async fn sqlite() {
+                test(Database::sqlite()).await;
+            }
+
+            $(#[$attribute])*
+            #[tokio::test]
+            async fn postgres() {
+                if let Some(database) = Database::postgres().await {
+                    test(database).await;
+                }
+            }
+        }
+    )*};
+}
+pub(crate) use each_database;
+
+/// An empty database, and a folder for whatever else the test keeps.
+pub(crate) struct Database {
+    folder: PathBuf,
+    url: Option<Secret>,
+}
+
+impl Database {
+    pub(crate) fn sqlite() -> Self {
+        let folder = std::env::temp_dir().join(name());
+        std::fs::create_dir_all(&folder).unwrap();
+        Self { folder, url: None }
+    }
+
+    /// None, and said so, where there is no server.
+    pub(crate) async fn postgres() -> Option<Self> {
+        let Ok(server) = std::env::var("TEST_POSTGRES_URL") else {
+            eprintln!("not run: TEST_POSTGRES_URL names no server");
+            return None;
+        };
+        let name = name().replace('-', "_");
+        let pool = sqlx::PgPool::connect(&server).await.unwrap();
+        sqlx::query(sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}"))).execute(&pool).await.unwrap();
+        let (path, options) = server.split_once('?').unwrap_or((&server, ""));
+        let url = format!("{}/{name}?{options}", path.rsplit_once('/').unwrap().0);
+        let mut this = Self::sqlite();
+        this.url = Some(Secret::new(url));
+        Some(this)
+    }
+
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// The section of a gateway's settings.
+    pub(crate) fn section(&self) -> String {
+        match &self.url {
+            Some(url) => format!("[store]\nurl = '{}'\n", url.expose()),
+            None => format!("[store]\npath = '{}'\n", self.file().display()),
+        }
+    }
+
+    pub(crate) async fn books(&self) -> Books {
+        match &self.url {
+            Some(url) => Books::new(Postgres::connect(url, 2).await.unwrap()),
+            None => Books::new(Sqlite::open(&self.file()).await.unwrap()),
+        }
+    }
+
+    fn file(&self) -> PathBuf {
+        self.folder.join("books.db")
+    }
+}
+
+impl Drop for Database {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.folder);
+    }
+}
+
+fn name() -> String {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    let (process, number) = (std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+    format!("gateway-test-{process}-{number}-{:08x}", fastrand::u32(..))
+}

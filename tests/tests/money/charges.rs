@@ -1,0 +1,132 @@
+//! What is charged, and what is not.
+
+use std::sync::Arc;
+
+use gateway_runtime::{
+    Currency, Running,
+    prelude::*,
+    store::{Books, Change, Edit, EditKind, Outcome},
+};
+use serde_json::{Value, json};
+
+use super::kiosk::{Customer, PRICE, READING, balance, fund, settings};
+use crate::database::{Database, each_database};
+
+/// A price list that holds from now on, here.
+async fn publish(gateway: &Running, books: &Books, list: &Value) {
+    let who: Arc<str> = "a test".into();
+    let edit = Edit { at: 1, who, kind: EditKind::Prices, subject: "".into(), document: list.to_string() };
+    let outcome = books.commit(&[Change::Edit(edit)]).await.unwrap();
+    assert!(matches!(outcome[0], Outcome::Edited(_)));
+    gateway.control().unwrap().refresh().await.unwrap();
+}
+
+each_database! {
+    async fn what_is_fulfilled_is_charged_and_nothing_else(database: Database) {
+        let gateway = Gateway::from_toml(&settings(&database)).unwrap().start().await.unwrap();
+        let (books, customer) = (database.books().await, Customer::of(&gateway.url()));
+        fund(&books, 10 * PRICE).await;
+        let mut left = 10 * PRICE;
+        for (how, status, charge, price) in [
+            ("well", 200, PRICE, Some("0.001")),
+            ("refused", 409, 0, Some("0")),
+            ("busy", 503, 0, Some("0")),
+            ("well", 200, PRICE, Some("0.001")),
+        ] {
+            let answer = customer.buy("bread", how, &[]).await.unwrap();
+            assert_eq!((answer.status, answer.price.as_deref()), (status, price), "{how}");
+            left -= charge;
+            eventually(&books, (left, 0)).await;
+        }
+        let answer = customer.get("read").await.unwrap();
+        assert_eq!((answer.status, answer.price.as_deref()), (200, Some("0.0005")));
+        eventually(&books, (left - READING, 0)).await;
+        let answer = customer.get("look").await.unwrap();
+        assert_eq!((answer.status, answer.price), (200, None));
+
+        // Nobody knows how far it got, so the money stays aside.
+        let broken = customer.buy("bread", "broken", &[]).await.unwrap();
+        assert_eq!((broken.status, broken.price), (500, None));
+        eventually(&books, (left - READING - PRICE, PRICE)).await;
+
+        let stranger = customer.get_as_a_stranger("read").await;
+        assert_eq!((stranger.status, &*stranger.code), (401, "unauthenticated"));
+        assert_eq!(customer.get_as_a_stranger("look").await.status, 200);
+    }
+
+    async fn what_is_answered_again_costs_nothing(database: Database) {
+        let gateway = Gateway::from_toml(&settings(&database)).unwrap().start().await.unwrap();
+        let (books, customer) = (database.books().await, Customer::of(&gateway.url()));
+        fund(&books, PRICE).await;
+        let key = [("idempotency-key", "the same")];
+        for replayed in [false, true, true] {
+            let answer = customer.buy("bread", "well", &key).await.unwrap();
+            assert_eq!((answer.status, answer.replayed, answer.price.is_some()), (200, replayed, !replayed));
+        }
+        assert_eq!(balance(&books).await, (0, 0));
+        // A key that was refused for want of money is free.
+        let key = [("idempotency-key", "another")];
+        assert_eq!(customer.buy("bread", "well", &key).await.unwrap().status, 402);
+        fund_more(&books).await;
+        assert_eq!(customer.buy("bread", "well", &key).await.unwrap().status, 200);
+    }
+
+    async fn price_lists_hold_from_their_moment_on(database: Database) {
+        let gateway = Gateway::from_toml(&settings(&database)).unwrap().start().await.unwrap();
+        let (books, customer) = (database.books().await, Customer::of(&gateway.url()));
+        fund(&books, 1000 * PRICE).await;
+        let read = async || customer.get("read").await.unwrap().price;
+        let listed = |price: &str| json!([{ "service": "kiosk", "version": 1, "method": "read", "price": price }]);
+        publish(&gateway, &books, &json!({ "effective_at": "2020-01-01T00:00:00Z", "prices": listed("0.2 USD") })).await;
+        assert_eq!(read().await.as_deref(), Some("0.2"));
+        publish(&gateway, &books, &json!({ "effective_at": "2100-01-01T00:00:00Z", "prices": listed("9 USD") })).await;
+        assert_eq!(read().await.as_deref(), Some("0.2"));
+        let gold = json!({ "effective_at": "2020-01-02T00:00:00Z", "plan": "gold", "prices": listed("0.3 USD") });
+        publish(&gateway, &books, &gold).await;
+        assert_eq!(read().await.as_deref(), Some("0.2"), "another plan's");
+        let standard = json!({ "effective_at": "2020-01-02T00:00:00Z", "plan": "standard", "prices": listed("0.1 USD") });
+        publish(&gateway, &books, &standard).await;
+        assert_eq!(read().await.as_deref(), Some("0.1"));
+        // What a list leaves out costs what the general one says; and nothing when that says so.
+        let empty = json!({ "effective_at": "2020-01-03T00:00:00Z", "plan": "standard", "prices": [] });
+        publish(&gateway, &books, &empty).await;
+        assert_eq!(read().await.as_deref(), Some("0.2"));
+        publish(&gateway, &books, &json!({ "effective_at": "2020-01-04T00:00:00Z", "prices": listed("0 USD") })).await;
+        assert_eq!(read().await, None);
+    }
+
+    async fn a_price_by_usage_is_for_what_was_used(database: Database) {
+        let gateway = Gateway::from_toml(&settings(&database)).unwrap().start().await.unwrap();
+        let (books, customer) = (database.books().await, Customer::of(&gateway.url()));
+        fund(&books, 10 * PRICE).await;
+        let per = json!({ "unit": "page", "most": 100 });
+        let price = json!({ "service": "kiosk", "version": 1, "method": "copy", "price": "0.00001 USD", "per": per });
+        publish(&gateway, &books, &json!({ "effective_at": "2020-01-01T00:00:00Z", "prices": [price] })).await;
+        for (pages, price) in [(7, "0.00007"), (0, "0"), (1000, "0.001")] {
+            let answer = customer.post("copy", &json!({ "pages": pages }), &[]).await.unwrap();
+            assert_eq!((answer.status, answer.price.as_deref()), (204, Some(price)), "{pages}");
+        }
+        eventually(&books, (10 * PRICE - 1_070_000, 0)).await;
+    }
+}
+
+async fn fund_more(books: &Books) {
+    use gateway_runtime::store::Credit;
+    let amount = Money::from_nanos(PRICE, Currency::from_code("USD").unwrap());
+    let (account, who) = (super::kiosk::ACCOUNT.into(), "a test".into());
+    let credit = Credit { account, amount, reference: "the second".into(), at: 1, who };
+    books.commit(&[Change::Credit(credit)]).await.unwrap();
+}
+
+/// Waits until the balance is this: money that is given back is nobody's to wait for.
+async fn eventually(books: &Books, expected: (i64, i64)) {
+    let end = tokio::time::Instant::now() + std::time::Duration::from_secs(20);
+    loop {
+        let now = balance(books).await;
+        if now == expected {
+            return;
+        }
+        assert!(tokio::time::Instant::now() < end, "{now:?}, expected {expected:?}");
+        tokio::task::yield_now().await;
+    }
+}

@@ -1,0 +1,193 @@
+//! A service whose calls cost money, and customers of it.
+
+use std::{
+    fs::OpenOptions,
+    io::Write,
+    path::Path,
+    sync::{Arc, LazyLock},
+};
+
+use gateway_runtime::{
+    Currency,
+    prelude::*,
+    provider::{HttpClientSettings, HttpResponse},
+    store::{Books, Change, Credit, Credited, Outcome},
+};
+use serde_json::{Value, json};
+
+use crate::database::Database;
+
+/// Where the gateway in a process of its own keeps the effects of its calls.
+pub(super) const FOLDER: &str = "GATEWAY_TEST_KIOSK";
+pub(super) const EFFECTS: &str = "effects";
+
+/// What `buy` costs, in 10⁻⁹ USD.
+pub(super) const PRICE: i64 = 1_000_000;
+/// What `read` costs.
+pub(super) const READING: i64 = 500_000;
+
+/// What is bought.
+#[model]
+struct Order {
+    /// Its name.
+    name: String,
+    /// What becomes of it: `well`, `lasting`, `refused`, `busy`, `broken`.
+    #[serde(default)]
+    how: String,
+}
+
+/// How much of something.
+#[model]
+struct Amount {
+    /// So many pages.
+    pages: u64,
+}
+
+const REFUSED: Code = Code::new("sold-out", 409, "Sold out");
+
+/// Sells.
+#[service(name = "kiosk")]
+struct Kiosk;
+
+#[service]
+impl Kiosk {
+    /// Sells something.
+    #[expose_method(POST, price = "0.001 USD")]
+    async fn buy(&self, order: Order) -> Result<String> {
+        match &*order.how {
+            "lasting" => last(&order.name)?,
+            "refused" => return Err(Error::new(REFUSED, "sold out")),
+            "busy" => return Err(Error::new(Code::OVERLOADED, "busy")),
+            "broken" => panic!("broken"),
+            _ => {}
+        }
+        Ok(order.name)
+    }
+
+    /// Reads something.
+    #[expose_method(GET, price = "0.0005 USD")]
+    async fn read(&self) -> Result<String> {
+        Ok("news".to_owned())
+    }
+
+    /// Copies pages; how many is known when they are copied.
+    #[expose_method(POST)]
+    async fn copy(&self, amount: Amount, call: Call) -> Result<()> {
+        call.use_units(amount.pages);
+        Ok(())
+    }
+
+    /// Costs nothing.
+    #[expose_method(GET)]
+    async fn look(&self) -> Result<String> {
+        Ok("a window".to_owned())
+    }
+}
+
+/// An effect that lasts whatever becomes of the gateway: a line in a file, in one write, so that two never mix.
+fn last(name: &str) -> Result<()> {
+    let folder = std::env::var(FOLDER).map_err(|_| Error::internal("only in a process of its own"))?;
+    let mut file = OpenOptions::new().append(true).create(true).open(Path::new(&folder).join(EFFECTS))?;
+    file.write_all(format!("{name}\n").as_bytes())?;
+    Ok(())
+}
+
+/// The secret of everybody's key; its account is `acme`.
+const KEY: &str = "gk_acme_a-secret-of-customers";
+pub(super) const ACCOUNT: &str = "acme";
+
+/// A gateway with its books in a database.
+pub(super) fn settings(database: &Database) -> String {
+    settings_with(database, "")
+}
+
+/// The same with more settings, before the first section.
+pub(super) fn settings_with(database: &Database, more: &str) -> String {
+    static HASH: LazyLock<String> = LazyLock::new(|| {
+        let digest = ring::digest::digest(&ring::digest::SHA256, KEY.rsplit_once('_').unwrap().1.as_bytes());
+        digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+    });
+    format!(
+        "http.listen = '127.0.0.1:0'\n\
+         http.workers = 2\n\
+         secrets = {{ EDGE_WEBHOOK_SECRET = 'not used', EMAIL_WEBHOOK_SECRET = 'not used' }}\n\
+         quota = {{ enabled = false }}\n\
+         auth.keys.acme = {{ hash = '{}', account = '{ACCOUNT}' }}\n{more}\n{}",
+        *HASH,
+        database.section()
+    )
+}
+
+/// Opens the account, with so much money in it.
+pub(super) async fn fund(books: &Books, nanos: i64) {
+    let (account, who): (Arc<str>, Arc<str>) = (ACCOUNT.into(), "a test".into());
+    let open = Change::Open { account: Arc::clone(&account), plan: "standard".into(), at: 1, who: Arc::clone(&who) };
+    let amount = Money::from_nanos(nanos, Currency::from_code("USD").unwrap());
+    let credit = Change::Credit(Credit { account, amount, reference: "the first".into(), at: 1, who });
+    let outcomes = books.commit(&[open, credit]).await.unwrap();
+    assert_eq!(outcomes[1], Outcome::Credit(Credited::Credited));
+}
+
+/// What the account can spend and what is set aside, when the ledger says the same.
+pub(super) async fn balance(books: &Books) -> (i64, i64) {
+    let audit = books.audit(ACCOUNT).await.unwrap();
+    assert!(audit.iter().all(gateway_runtime::store::Audit::balances), "{audit:?}");
+    audit.first().map_or((0, 0), |audit| (audit.available, audit.held))
+}
+
+/// Somebody who calls with the account's key.
+#[derive(Clone)]
+pub(super) struct Customer {
+    http: HttpClient,
+    url: String,
+}
+
+/// An answer.
+#[derive(Debug)]
+pub(super) struct Answer {
+    pub(super) status: u16,
+    pub(super) replayed: bool,
+    pub(super) price: Option<String>,
+    pub(super) currency: Option<String>,
+    pub(super) retryable: bool,
+    pub(super) code: String,
+    pub(super) body: Value,
+}
+
+impl Customer {
+    pub(super) fn of(url: &str) -> Self {
+        let http = HttpClient::new(&HttpClientSettings::default()).unwrap();
+        Self { http, url: format!("{url}/services/kiosk/v1") }
+    }
+
+    pub(super) async fn buy(&self, name: &str, how: &str, headers: &[(&str, &str)]) -> Option<Answer> {
+        self.post("buy", &json!({ "name": name, "how": how }), headers).await
+    }
+
+    pub(super) async fn post(&self, method: &str, body: &Value, headers: &[(&str, &str)]) -> Option<Answer> {
+        let request = self.http.post(format!("{}/{method}", self.url)).header("x-api-key", KEY);
+        let request = headers.iter().fold(request, |request, (name, value)| request.header(name, *value));
+        answer(request.json(body).send_any().await.ok()?).await
+    }
+
+    pub(super) async fn get(&self, method: &str) -> Option<Answer> {
+        let request = self.http.get(format!("{}/{method}", self.url)).header("x-api-key", KEY);
+        answer(request.send_any().await.ok()?).await
+    }
+
+    pub(super) async fn get_as_a_stranger(&self, method: &str) -> Answer {
+        answer(self.http.get(format!("{}/{method}", self.url)).send_any().await.unwrap()).await.unwrap()
+    }
+}
+
+/// The answer, unless the connection was lost over it.
+async fn answer(response: HttpResponse) -> Option<Answer> {
+    let header = |name| response.headers().get(name).map(|value| value.to_str().unwrap().to_owned());
+    let replayed = header("idempotent-replayed").is_some_and(|value| value == "true");
+    let (status, price, currency) = (response.status(), header("x-request-price"), header("x-request-currency"));
+    let text = response.text().await.ok()?;
+    let body: Value = if text.is_empty() { Value::Null } else { serde_json::from_str(&text).ok()? };
+    let code = body["code"].as_str().unwrap_or_default().to_owned();
+    let retryable = body["retryable"] == true;
+    Some(Answer { status, replayed, price, currency, retryable, code, body })
+}
