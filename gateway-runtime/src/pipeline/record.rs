@@ -107,7 +107,7 @@ impl Page {
         let owes = hold.as_ref().is_some_and(|(_, charge)| charge.is_some_and(|charge| charge.nanos() > 0));
         let claim = claim.map(|(key, fence)| (key, fence, self.closing(&outcome, ending)));
         if hold.is_none() && claim.is_none() {
-            self.hand_over(request);
+            self.keeping.journal.record(Box::new(request));
             return outcome;
         }
         let settlement = Settlement { request, hold, claim };
@@ -132,13 +132,6 @@ impl Page {
         match answer::keep(outcome).filter(|_| ending != Ending::NothingHappened) {
             Some(answer) => Closing::Answer(answer, micros(self.at + self.keeping.keys.kept)),
             None => Closing::Release,
-        }
-    }
-
-    fn hand_over(&self, request: Request) {
-        if let Err(request) = self.keeping.journal.record(Box::new(request)) {
-            let row = serde_json::to_string(&request).unwrap_or_default();
-            tracing::error!(row, "the database is away for too long: a record stands here and nowhere else");
         }
     }
 
@@ -182,7 +175,7 @@ impl Drop for Page {
     fn drop(&mut self) {
         if !self.ended {
             // 499 is what nginx writes for a client that closed its connection first.
-            self.hand_over(self.row(499, Some("cancelled"), None));
+            self.keeping.journal.record(Box::new(self.row(499, Some("cancelled"), None)));
         }
     }
 }

@@ -46,6 +46,7 @@ pub struct StoreError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
     Refused,
+    Duplicate,
     Away,
     Uncertain,
 }
@@ -67,20 +68,28 @@ impl StoreError {
     }
 
     /// What the driver says of a statement.
-    pub(super) fn of_statement(database: &str, error: &sqlx::Error) -> Self {
+    pub(super) fn of_statement(database: &str, error: &sqlx::Error, is_refusal: fn(&str) -> bool) -> Self {
         let message = format!("{database}: {error}");
-        match error.as_database_error() {
-            Some(e) if e.is_unique_violation() || e.is_check_violation() || e.is_foreign_key_violation() => {
-                Self::refused(message)
-            }
-            _ => Self::away(message),
+        let Some(error) = error.as_database_error() else { return Self::away(message) };
+        if error.is_unique_violation() {
+            Self { message: message.into(), kind: Kind::Duplicate }
+        } else if error.code().is_some_and(|code| is_refusal(&code)) {
+            Self::refused(message)
+        } else {
+            Self::away(message)
         }
     }
 
     /// Whether the database will not have this change, and is well otherwise.
     #[must_use]
     pub fn is_refusal(&self) -> bool {
-        self.kind == Kind::Refused
+        matches!(self.kind, Kind::Refused | Kind::Duplicate)
+    }
+
+    /// Whether that is because it is there already.
+    #[must_use]
+    pub fn is_duplicate(&self) -> bool {
+        self.kind == Kind::Duplicate
     }
 
     /// Whether the change may be there all the same.

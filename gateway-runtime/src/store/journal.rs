@@ -4,7 +4,7 @@
 //! batch is being committed the changes that come in meanwhile wait, and then go together: alone, a call waits for its own
 //! commit and no longer; with others, they share one. Records that nobody waits for go along.
 
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 use tokio::{
     sync::{mpsc, oneshot},
@@ -106,13 +106,12 @@ impl Journal {
         }
     }
 
-    /// Writes down a call that has neither money nor a key; nobody waits for it.
-    ///
-    /// # Errors
-    ///
-    /// Gives the record back when too many are waiting: the database has been away for long.
-    pub fn record(&self, request: Box<Request>) -> Result<(), Box<Request>> {
-        self.records.try_send(request).map_err(mpsc::error::TrySendError::into_inner)
+    /// Writes down a call that has neither money nor a key; nobody waits for it. When too many are waiting, because the
+    /// database has been away for long, it is written into the log.
+    pub fn record(&self, request: Box<Request>) {
+        if let Err(full) = self.records.try_send(request) {
+            stands_here(&full.into_inner(), "the database has been away for too long");
+        }
     }
 }
 
@@ -159,8 +158,7 @@ impl Writer {
         }
         for change in self.owed {
             if let Change::Settle(settlement) = change {
-                let row = serde_json::to_string(&settlement.request).unwrap_or_default();
-                tracing::error!(row, "the database is away: this record stands here and nowhere else");
+                stands_here(&settlement.request, "the gateway stops, and the database is away");
             }
         }
     }
@@ -197,12 +195,18 @@ impl Writer {
     /// outcome was not known.
     fn failed(&mut self, change: Change, error: &StoreError) {
         let Change::Settle(settlement) = change else { return };
-        if error.is_refusal() {
-            tracing::warn!(call = &*settlement.request.call, %error, "the end of a call is not written down again");
-        } else {
+        if !error.is_refusal() {
             self.owed.push(Change::Settle(settlement));
+        } else if !error.is_duplicate() {
+            stands_here(&settlement.request, error);
         }
     }
+}
+
+/// A record that cannot be written is in the log at least.
+fn stands_here(request: &Request, why: impl fmt::Display) {
+    let row = serde_json::to_string(request).unwrap_or_default();
+    tracing::error!(row, %why, "a record that cannot be written: it stands here and nowhere else");
 }
 
 fn as_change(request: Box<Request>) -> Change {

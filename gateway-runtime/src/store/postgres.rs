@@ -97,5 +97,11 @@ impl Transaction for Write {
 }
 
 fn unchanged(error: sqlx::Error) -> StoreError {
-    StoreError::of_statement("PostgreSQL", &error)
+    StoreError::of_statement("PostgreSQL", &error, is_refusal)
+}
+
+/// Whether a SQLSTATE is about the statement, and would be the same again: data exceptions, constraints, errors in it. The
+/// others are about the server.
+fn is_refusal(code: &str) -> bool {
+    ["22", "23", "42"].iter().any(|class| code.starts_with(class))
 }

@@ -104,5 +104,11 @@ impl Transaction for Write {
 }
 
 fn unchanged(error: sqlx::Error) -> StoreError {
-    StoreError::of_statement("SQLite", &error)
+    StoreError::of_statement("SQLite", &error, is_refusal)
+}
+
+/// Whether a result code (<https://sqlite.org/rescode.html>) is about the statement, and would be the same again: an error
+/// in it, a constraint, a value too large, of another type or out of range. The others are about the file.
+fn is_refusal(code: &str) -> bool {
+    code.parse::<u32>().is_ok_and(|code| matches!(code & 0xff, 1 | 18 | 19 | 20 | 25))
 }

@@ -221,7 +221,7 @@ statements! {
 
     /// `[{answered, open}]`: the claims that ended before these times are forgotten, a few at a time.
     FORGET_CLAIMS {
-        sqlite: "DELETE FROM claims WHERE key IN (SELECT key FROM json_each(?1) JOIN claims
+        sqlite: "DELETE FROM claims WHERE key IN (SELECT claims.key FROM json_each(?1) JOIN claims
             ON until < value ->> 'answered' AND (answer IS NOT NULL OR until < value ->> 'open') LIMIT 256)",
         postgres: "DELETE FROM claims WHERE key IN (SELECT key FROM claims, jsonb_to_recordset($1::jsonb)
             AS j (answered bigint, open bigint)
