@@ -1,6 +1,7 @@
 //! The assembly: settings, registry, edges and pipeline become a running gateway. The only file that sees everything.
 
 mod listing;
+mod operator;
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -20,7 +21,9 @@ use tokio::{
     task::{JoinHandle, JoinSet},
 };
 
+use self::operator::Operator;
 use crate::{
+    admin::{AdminSettings, Desk, Draining, Kept, Probe},
     app::{App, StartError},
     auth::{Accepted, ApiKeys, AuthSettings, Authenticator},
     cache,
@@ -207,10 +210,11 @@ impl Gateway {
         let registry = Arc::new(self.registry()?);
         let settings = &self.settings.http;
         let http = || HttpClient::new(&self.settings.http_client);
-        let authenticator = Authenticator::new(&self.settings.auth, self.api_keys.clone(), http)?.map(Arc::new);
+        let books = self.settings.store.open().await?;
+        let authenticator =
+            Authenticator::new(&self.settings.auth, self.key_stores(books.as_ref()), http)?.map(Arc::new);
         let accepted = authenticator.as_ref().map(|authenticator| authenticator.accepts()).unwrap_or_default();
         check_protected(&registry, &self.settings.auth, accepted, settings.listen)?;
-        let books = self.settings.store.open().await?;
         let (journal, written) = books.clone().map(Journal::start).unzip();
         let _redis = self.settings.redis.open().await?;
         let keys = self.settings.idempotency.clone();
@@ -233,6 +237,10 @@ impl Gateway {
             Some(books) => Some(self.control(books, &registry, billing.clone(), planning.clone()).await?),
             None => None,
         };
+        let operator = match self.settings.admin.as_ref().filter(|admin| admin.enabled) {
+            Some(admin) => Some(self.operator(admin, &registry, &keeping, control.clone())?),
+            None => None,
+        };
         let backend = cache::open(&self.settings.cache)?;
         let caching = backend.and_then(|backend| Caching::new(&self.settings.cache, &registry, backend));
         let stages = Stages { authenticator, keeping, planning, limiting, caching: caching.clone(), billing };
@@ -249,7 +257,41 @@ impl Gateway {
             // Also when the handle is dropped.
             let _ = stopped.await;
         }));
-        Ok(Running { address, registry, control, caching, background, stop, served, written })
+        if let Some(operator) = &operator {
+            tracing::info!(address = %format_args!("http://{}", operator.address), "listening for the operator");
+        }
+        Ok(Running { address, registry, control, operator, caching, background, stop, served, written })
+    }
+
+    /// Where API keys are looked for, after those of the configuration. Those of the books count where operators can make
+    /// some, or callers are known anyway: else a gateway that only keeps records would ask everybody who they are.
+    fn key_stores(&self, books: Option<&Books>) -> Vec<Arc<dyn ApiKeys>> {
+        let is_asked = self.settings.admin.is_some() || self.settings.auth.is_configured() || self.api_keys.is_some();
+        let kept = books.filter(|_| is_asked).map(|books| Arc::new(books.clone()) as _);
+        self.api_keys.iter().cloned().chain(kept).collect()
+    }
+
+    fn operator(
+        &self,
+        settings: &AdminSettings,
+        registry: &Arc<Registry>,
+        keeping: &Option<Arc<Keeping>>,
+        control: Option<Arc<Control>>,
+    ) -> Result<Operator, StartError> {
+        let books = keeping.as_ref().zip(control).map(|(keeping, control)| Kept {
+            books: control.books().clone(),
+            journal: keeping.journal.clone(),
+            control,
+        });
+        let probes = books.iter().map(|kept| Box::new(kept.books.clone()) as Box<dyn Probe>).collect();
+        let desk = Desk {
+            registry: Arc::clone(registry),
+            books,
+            keys: self.settings.idempotency.clone(),
+            probes,
+            draining: Draining::default(),
+        };
+        Operator::start(settings, desk)
     }
 
     /// What operators change, applied to all that it is about.
@@ -347,6 +389,7 @@ pub struct Running {
     caching: Option<Arc<Caching>>,
     /// What looks after things as long as there is a gateway.
     background: JoinSet<()>,
+    operator: Option<Operator>,
     stop: oneshot::Sender<()>,
     served: JoinHandle<io::Result<Ended>>,
     /// Ends when all that had to be written is.
@@ -358,6 +401,12 @@ impl Running {
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Where operators are listened for; none without `[admin]`.
+    #[must_use]
+    pub fn admin_address(&self) -> Option<SocketAddr> {
+        self.operator.as_ref().map(|operator| operator.address)
     }
 
     /// Its base URL.
@@ -390,11 +439,18 @@ impl Running {
     ///
     /// When the server had failed before.
     pub async fn stop(self) -> Result<(), StartError> {
+        if let Some(operator) = &self.operator {
+            operator.draining.begin();
+        }
         // The journal ends when nobody has it any more.
         drop((self.stop, self.control, self.background));
         match ended(self.served.await)? {
             Ended::Drained => {}
             Ended::Cut(connections) => tracing::warn!(connections, "cut what did not end in time"),
+        }
+        // It is told that there is no more to come until here.
+        if let Some(operator) = self.operator {
+            operator.stop().await;
         }
         if let Some(written) = self.written
             && tokio::time::timeout(FLUSH, written).await.is_err()

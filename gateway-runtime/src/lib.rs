@@ -3,6 +3,7 @@
 #[doc(hidden)]
 #[path = "private.rs"]
 pub mod __private;
+pub mod admin;
 mod app;
 mod attempt;
 pub mod auth;

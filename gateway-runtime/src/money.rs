@@ -5,7 +5,7 @@ use std::{fmt, str::FromStr};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
 /// Nanos in one unit of a currency.
-const NANOS: i64 = 1_000_000_000;
+const NANOS: u128 = 1_000_000_000;
 /// Digits after the point.
 const SCALE: usize = 9;
 
@@ -38,6 +38,11 @@ impl Currency {
             at += 4;
         }
         None
+    }
+
+    /// All codes, in alphabetical order.
+    pub(crate) fn codes() -> impl Iterator<Item = &'static str> {
+        CURRENCIES.split(' ')
     }
 
     /// The code, such as `EUR`.
@@ -131,15 +136,19 @@ impl Money {
     /// The amount alone, such as `0.001`, without needless zeros.
     #[must_use]
     pub fn amount(self) -> String {
-        let sign = if self.nanos < 0 { "-" } else { "" };
-        let nanos = self.nanos.unsigned_abs();
-        let (units, rest) = (nanos / NANOS.unsigned_abs(), nanos % NANOS.unsigned_abs());
-        if rest == 0 {
-            return format!("{sign}{units}");
-        }
-        let fraction = format!("{rest:0SCALE$}");
-        format!("{sign}{units}.{}", fraction.trim_end_matches('0'))
+        amount(self.nanos.into())
     }
+}
+
+/// As [`Money::amount`], also of what is more than a [`Money`] holds.
+pub(crate) fn amount(nanos: i128) -> String {
+    let sign = if nanos < 0 { "-" } else { "" };
+    let (units, rest) = (nanos.unsigned_abs() / NANOS, nanos.unsigned_abs() % NANOS);
+    if rest == 0 {
+        return format!("{sign}{units}");
+    }
+    let fraction = format!("{rest:0SCALE$}");
+    format!("{sign}{units}.{}", fraction.trim_end_matches('0'))
 }
 
 impl fmt::Debug for Money {
@@ -192,7 +201,7 @@ impl FromStr for Money {
 }
 
 /// Digits, and perhaps a point and one to nine digits; a minus may come first.
-fn parse_nanos(amount: &str) -> Result<i64, ParseMoneyError> {
+pub(crate) fn parse_nanos(amount: &str) -> Result<i64, ParseMoneyError> {
     let (negative, digits) = match amount.strip_prefix('-') {
         Some(rest) => (true, rest),
         None => (false, amount),

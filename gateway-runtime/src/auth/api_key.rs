@@ -65,13 +65,21 @@ impl NewApiKey {
     ///
     /// When the system has no random numbers.
     pub fn generate() -> Result<Self, Error> {
-        let mut random = [0; 40];
-        SystemRandom::new().fill(&mut random).map_err(|_| Error::internal("the system has no random numbers"))?;
-        let (id, secret) = random.split_at(8);
-        let (id, secret) = (hex::encode(id), hex::encode(secret));
+        Self::named(&hex::encode(random::<8>()?))
+    }
+
+    /// A key that nobody can guess, found by the first 16 digits of `name`.
+    pub(crate) fn named(name: &str) -> Result<Self, Error> {
+        let (id, secret) = (name.chars().take(16).collect::<String>(), hex::encode(random::<32>()?));
         let key = Secret::new(format!("{PREFIX}{id}_{secret}"));
         Ok(Self { id, key, hash: Sha256::digest(secret).into() })
     }
+}
+
+fn random<const N: usize>() -> Result<[u8; N], Error> {
+    let mut random = [0; N];
+    SystemRandom::new().fill(&mut random).map_err(|_| Error::internal("the system has no random numbers"))?;
+    Ok(random)
 }
 
 /// A key as a request brings it; the secret is hashed at once.
@@ -120,10 +128,10 @@ fn is_id(text: &str) -> bool {
     (1..=64).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
 }
 
-/// The keys of the configuration, and behind them those of a store; none when there are neither.
+/// The keys of the configuration, and behind them those of stores; none when there are neither.
 pub(super) fn assemble(
     settings: &BTreeMap<String, ApiKeySettings>,
-    store: Option<Arc<dyn ApiKeys>>,
+    stores: Vec<Arc<dyn ApiKeys>>,
     problems: &mut Vec<String>,
 ) -> Option<Arc<dyn ApiKeys>> {
     let mut keys = HashMap::new();
@@ -133,10 +141,7 @@ pub(super) fn assemble(
             Err(problem) => problems.push(format!("`auth.keys.{id}` in the configuration: {problem}")),
         }
     }
-    if keys.is_empty() {
-        return store;
-    }
-    Some(Arc::new(Configured { keys, store }))
+    (!keys.is_empty() || !stores.is_empty()).then(|| Arc::new(Assembled { keys, stores }) as _)
 }
 
 fn read(id: &str, settings: &ApiKeySettings) -> Result<ApiKey, &'static str> {
@@ -159,18 +164,26 @@ fn read(id: &str, settings: &ApiKeySettings) -> Result<ApiKey, &'static str> {
     })
 }
 
-/// The keys of the configuration.
+/// The keys of the configuration, and behind them those of stores.
 #[derive(Debug)]
-struct Configured {
+struct Assembled {
     keys: HashMap<Box<str>, ApiKey>,
-    /// Asked for those that are not here.
-    store: Option<Arc<dyn ApiKeys>>,
+    /// Asked, one after the other, for those that are not here.
+    stores: Vec<Arc<dyn ApiKeys>>,
 }
 
-impl ApiKeys for Configured {
+impl ApiKeys for Assembled {
     fn find<'a>(&'a self, id: &'a str) -> Pin<Box<dyn Future<Output = Result<Option<ApiKey>, Error>> + Send + 'a>> {
-        match (self.keys.get(id), &self.store) {
-            (None, Some(store)) => store.find(id),
+        match (self.keys.get(id), &self.stores[..]) {
+            (None, [only]) => only.find(id),
+            (None, stores) => Box::pin(async move {
+                for store in stores {
+                    if let Some(found) = store.find(id).await? {
+                        return Ok(Some(found));
+                    }
+                }
+                Ok(None)
+            }),
             (found, _) => Box::pin(std::future::ready(Ok(found.cloned()))),
         }
     }

@@ -8,6 +8,7 @@ mod claims;
 mod credentials;
 mod jwks;
 mod key;
+pub(crate) mod sealed;
 mod settings;
 mod token;
 
@@ -62,7 +63,7 @@ pub struct Authenticator {
 }
 
 impl Authenticator {
-    /// As configured, with the API keys of `store` beside the configured ones; none when nothing is configured. Keys at
+    /// As configured, with the API keys of `stores` beside the configured ones; none when nothing is configured. Keys at
     /// a URL are fetched with `http`, by a task of the runtime in which this is called.
     ///
     /// # Errors
@@ -70,11 +71,11 @@ impl Authenticator {
     /// Every setting that makes no sense.
     pub fn new(
         settings: &AuthSettings,
-        store: Option<Arc<dyn ApiKeys>>,
+        stores: Vec<Arc<dyn ApiKeys>>,
         http: impl FnOnce() -> Result<HttpClient, StartError>,
     ) -> Result<Option<Self>, StartError> {
         let mut problems = Vec::new();
-        let keys = api_key::assemble(&settings.keys, store, &mut problems);
+        let keys = api_key::assemble(&settings.keys, stores, &mut problems);
         let tokens = Tokens::new(settings, http, &mut problems);
         StartError::unless_empty(problems)?;
         Ok((tokens.is_some() || keys.is_some()).then_some(Self { tokens, keys }))

@@ -26,6 +26,14 @@ pub struct AuthSettings {
     pub keys: BTreeMap<String, ApiKeySettings>,
 }
 
+impl AuthSettings {
+    /// Whether there is any way to say who is calling.
+    pub(crate) fn is_configured(&self) -> bool {
+        let jwt = &self.jwt;
+        self.internal_key.is_some() || !self.keys.is_empty() || !jwt.keys.is_empty() || jwt.jwks_url.is_some()
+    }
+}
+
 /// What makes a token good, and what its claims mean.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]

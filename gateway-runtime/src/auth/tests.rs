@@ -19,7 +19,7 @@ const SECRET: &str = "0123456789abcdef0123456789abcdef";
 
 fn authenticator() -> Arc<Authenticator> {
     let settings = AuthSettings { internal_key: Some(Secret::new(SECRET)), ..AuthSettings::default() };
-    let built = Authenticator::new(&settings, None, || panic!("nothing is to be fetched"));
+    let built = Authenticator::new(&settings, Vec::new(), || panic!("nothing is to be fetched"));
     Arc::new(built.unwrap().unwrap())
 }
 
@@ -44,7 +44,7 @@ fn rules() -> Rules {
 
 #[test]
 fn without_settings_there_is_no_authenticator() {
-    let none = Authenticator::new(&AuthSettings::default(), None, || panic!("nothing is to be fetched"));
+    let none = Authenticator::new(&AuthSettings::default(), Vec::new(), || panic!("nothing is to be fetched"));
     assert!(none.unwrap().is_none());
 }
 

@@ -7,6 +7,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use crate::{
+    admin::AdminSettings,
     app::StartError,
     auth::AuthSettings,
     cache::CacheSettings,
@@ -49,6 +50,8 @@ pub struct Settings {
     pub idempotency: IdempotencySettings,
     /// Whether calls are charged.
     pub billing: BillingSettings,
+    /// The operator's listener.
+    pub admin: Option<AdminSettings>,
     /// By the provider's name: its switches, and settings of its own.
     pub providers: BTreeMap<String, Map<String, Value>>,
     /// By the service's name: settings of its own.

@@ -55,6 +55,12 @@ impl Control {
         Ok(this)
     }
 
+    /// Where all of it stands.
+    #[must_use]
+    pub fn books(&self) -> &Books {
+        &self.books
+    }
+
     /// What holds now.
     #[must_use]
     pub fn current(&self) -> Arc<Snapshot> {

@@ -4,13 +4,14 @@ use std::{fmt, sync::Arc};
 
 use futures_util::future::BoxFuture;
 use http::{Request, Response, Uri, uri::PathAndQuery};
+use hyper::body::Incoming;
 use tower::{Service, ServiceExt};
 
 use super::{
-    Peer,
+    Handler, Peer,
     body::{Body, BoxError},
 };
-use crate::{app::StartError, error::Error};
+use crate::{app::StartError, call::RequestId, error::Error, problem};
 
 type Call = dyn Fn(Request<Body>) -> BoxFuture<'static, Result<Response<Body>, BoxError>> + Send + Sync;
 
@@ -67,6 +68,18 @@ impl Mount {
         (self.call)(request)
             .await
             .map_err(|error| Error::internal(format!("the service mounted at `{}` failed: {error}", self.prefix)))
+    }
+}
+
+/// A mounted service can also be all that a server has.
+impl Handler for Mount {
+    async fn handle(&self, request: Request<Incoming>, peer: Peer) -> Response<Body> {
+        let instance = request.uri().path().to_owned();
+        self.call(request.map(Body::wrap), peer).await.unwrap_or_else(|error| {
+            let id = RequestId::generate();
+            tracing::error!(request_id = id.as_str(), asked = instance, internal = error.internal_message(), "failed");
+            problem::respond(&error, &instance, &id).map(Body::from)
+        })
     }
 }
 

@@ -169,7 +169,7 @@ fn canonical(input: &Input) -> Vec<u8> {
 }
 
 /// A digest of texts, each with its length, so that no two sequences of texts are the same bytes.
-fn digest<const N: usize>(parts: [&[u8]; N]) -> Arc<str> {
+pub(crate) fn digest<const N: usize>(parts: [&[u8]; N]) -> Arc<str> {
     let digest = parts
         .into_iter()
         .fold(Sha256::new(), |digest, part| digest.chain_update((part.len() as u64).to_be_bytes()).chain_update(part));

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::KeptKey;
 use crate::money::Money;
 
 /// The name of a call in the books: 32 hexadecimal digits, the first twelve the time in milliseconds. Unlike the request
@@ -53,6 +54,28 @@ pub enum Change {
     Credit(Credit),
     /// An operator changes what holds from now on.
     Edit(Edit),
+    /// A client gets a key; who gave it.
+    AddKey(KeptKey, Arc<str>),
+    /// A client's key is good no longer.
+    RevokeKey {
+        /// Whose.
+        account: Arc<str>,
+        /// Which.
+        id: Arc<str>,
+        /// Microseconds since 1970.
+        at: i64,
+        /// The operator.
+        who: Arc<str>,
+    },
+    /// An operator's request with an idempotency key has ended.
+    Close {
+        /// The key that was claimed.
+        key: ClaimKey,
+        /// The holder's.
+        fence: Arc<str>,
+        /// What becomes of it.
+        closing: Closing,
+    },
 }
 
 /// What came of a [`Change`].
@@ -64,8 +87,11 @@ pub enum Outcome {
     Renewed(bool),
     /// Of [`Change::Hold`].
     Hold(Held),
-    /// Of [`Change::Settle`], [`Change::End`] and [`Change::Forget`].
+    /// Of [`Change::Settle`], [`Change::End`], [`Change::Close`] and [`Change::Forget`].
     Settled,
+    /// Of [`Change::AddKey`]: false where there is no such account. Of [`Change::RevokeKey`]: false where there was no such
+    /// key.
+    Key(bool),
     /// Of [`Change::Open`]: false when it was there.
     Opened(bool),
     /// Of [`Change::Credit`].

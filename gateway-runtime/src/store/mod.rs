@@ -8,6 +8,7 @@ mod books;
 mod change;
 mod database;
 mod journal;
+mod kept;
 mod migrations;
 #[cfg(feature = "postgres")]
 mod postgres;
@@ -25,6 +26,7 @@ pub use self::{
     },
     database::{BoxFuture, Database, StoreError, Transaction},
     journal::Journal,
+    kept::{Account, Entry, KeptKey},
     settings::StoreSettings,
     sqlite::Sqlite,
     statements::Statement,

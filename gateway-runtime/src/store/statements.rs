@@ -11,9 +11,13 @@ pub struct Statement {
 macro_rules! statements {
     ($($(#[$doc:meta])* $name:ident { sqlite: $sqlite:literal, postgres: $postgres:literal })*) => {$(
         $(#[$doc])*
-        pub(super) static $name: Statement = Statement { sqlite: $sqlite, postgres: $postgres };
+        pub(in crate::store) static $name: Statement = Statement { sqlite: $sqlite, postgres: $postgres };
     )*};
 }
+
+mod reading;
+
+pub(super) use self::reading::*;
 
 statements! {
     /// `[{id, plan, created}]`; gives the names of those that are new.
@@ -157,6 +161,33 @@ statements! {
     PLAN_OF {
         sqlite: "SELECT json_quote(plan) FROM accounts WHERE id = ?1 ->> 0",
         postgres: "SELECT to_json(plan)::text FROM accounts WHERE id = $1::jsonb ->> 0"
+    }
+
+    /// `[{scopes, key}]`, the key as `KeptKey` is written; gives the names of those whose account there is. One of the same
+    /// name was made by the same request, and its secret was not told.
+    ADD_KEYS {
+        sqlite: "INSERT INTO api_keys (id, account, scopes, expires, hash, created)
+            SELECT value ->> '$.key.id', accounts.id, value ->> 'scopes', value ->> '$.key.expires',
+                value ->> '$.key.hash', value ->> '$.key.created'
+            FROM json_each(?1) JOIN accounts ON accounts.id = value ->> '$.key.account' WHERE true
+            ON CONFLICT (id) DO UPDATE SET hash = excluded.hash WHERE api_keys.account = excluded.account
+            RETURNING json_quote(id)",
+        postgres: "INSERT INTO api_keys (id, account, scopes, expires, hash, created)
+            SELECT key ->> 'id', accounts.id, scopes, (key ->> 'expires')::bigint, key ->> 'hash',
+                (key ->> 'created')::bigint
+            FROM jsonb_to_recordset($1::jsonb) AS j (scopes text, key jsonb) JOIN accounts ON accounts.id = key ->> 'account'
+            ON CONFLICT (id) DO UPDATE SET hash = excluded.hash WHERE api_keys.account = excluded.account
+            RETURNING to_json(id)::text"
+    }
+
+    /// `[{account, id}]`; gives the names of those that there were.
+    REVOKE_KEYS {
+        sqlite: "UPDATE api_keys SET revoked = 1 FROM json_each(?1)
+            WHERE api_keys.id = value ->> 'id' AND account = value ->> 'account' AND NOT revoked
+            RETURNING json_quote(api_keys.id)",
+        postgres: "UPDATE api_keys SET revoked = true
+            FROM jsonb_to_recordset($1::jsonb) AS j (account text, id text)
+            WHERE api_keys.id = j.id AND api_keys.account = j.account AND NOT revoked RETURNING to_json(api_keys.id)::text"
     }
 
     /// `[{key, fingerprint, fence, until, once}]`; gives the fences of those that are new.

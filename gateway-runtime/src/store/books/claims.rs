@@ -82,13 +82,19 @@ async fn forget(write: &mut Write, changes: &[Change]) -> Result<(), StoreError>
 async fn close(write: &mut Write, changes: &[Change]) -> Result<(), StoreError> {
     let (mut answered, mut released) = (Vec::new(), Vec::new());
     for change in changes {
-        let Change::Settle(settlement) = change else { continue };
-        match &settlement.claim {
-            Some((key, fence, Closing::Answer(answer, until))) => {
+        let (key, fence, closing) = match change {
+            Change::Settle(settlement) => match &settlement.claim {
+                Some((key, fence, closing)) => (key, fence, closing),
+                None => continue,
+            },
+            Change::Close { key, fence, closing } => (key, fence, closing),
+            _ => continue,
+        };
+        match closing {
+            Closing::Answer(answer, until) => {
                 answered.push(Closed { key, fence, until: Some(*until), answer: Some(answer) });
             }
-            Some((key, fence, Closing::Release)) => released.push(Closed { key, fence, until: None, answer: None }),
-            None => {}
+            Closing::Release => released.push(Closed { key, fence, until: None, answer: None }),
         }
     }
     write.rows::<_, ()>(&CLOSE_CLAIMS, answered).await?;

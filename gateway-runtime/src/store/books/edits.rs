@@ -18,7 +18,7 @@ impl Edits {
         changes: &[Change],
         outcomes: &mut [Outcome],
     ) -> Result<(), StoreError> {
-        if !changes.iter().any(|change| matches!(change, Change::Edit(_) | Change::Open { .. } | Change::Credit(_))) {
+        if !changes.iter().any(is_an_operators) {
             return Ok(());
         }
         write.rows::<_, ()>(&LOCK_CHANGES, vec![0]).await?;
@@ -41,6 +41,16 @@ impl Edits {
     }
 }
 
+fn is_an_operators(change: &Change) -> bool {
+    match change {
+        Change::Open { .. } | Change::Credit(_) | Change::Edit(_) | Change::AddKey(..) | Change::RevokeKey { .. } => {
+            true
+        }
+        Change::Claim(_) | Change::Renew { .. } | Change::Hold(_) | Change::Settle(_) | Change::End(..) => false,
+        Change::Close { .. } | Change::Forget { .. } => false,
+    }
+}
+
 /// The trace that a change leaves, if it changed anything.
 fn trace(change: &Change, outcome: &Outcome) -> Option<Edit> {
     let (at, who, kind, subject, document) = match (change, outcome) {
@@ -50,6 +60,13 @@ fn trace(change: &Change, outcome: &Outcome) -> Option<Edit> {
         (Change::Credit(credit), Outcome::Credit(Credited::Credited)) => {
             let document = json!({ "amount": credit.amount, "reference": credit.reference });
             (&credit.at, &credit.who, EditKind::Credit, &credit.account, document)
+        }
+        (Change::AddKey(key, who), Outcome::Key(true)) => {
+            let document = json!({ "id": key.id, "scopes": key.scopes, "expires": key.expires });
+            (&key.created, who, EditKind::Key, &key.account, document)
+        }
+        (Change::RevokeKey { account, id, at, who }, Outcome::Key(true)) => {
+            (at, who, EditKind::Key, account, json!({ "id": id, "revoked": true }))
         }
         _ => return None,
     };

@@ -3,13 +3,15 @@
 
 mod claims;
 mod edits;
+mod keys;
 mod money;
+mod reading;
 
 use std::{sync::Arc, time::Duration};
 
 use serde::{Serialize, de::DeserializeOwned};
 
-use self::{claims::Claims, edits::Edits, money::Purse};
+use self::{claims::Claims, edits::Edits, keys::Keys, money::Purse};
 use super::{
     Audit, Change, Database, Edited, Hold, Outcome, Request, Statement, StoreError, Transaction,
     statements::{
@@ -159,6 +161,7 @@ impl Write {
             _ => None,
         });
         self.rows::<_, ()>(&ADD_REQUESTS, requests.collect()).await?;
+        Keys::write(self, changes, &mut outcomes).await?;
         // The last, because nobody else may change settings from here to the end.
         Edits::write(self, changes, &mut outcomes).await?;
         Ok(outcomes)

@@ -103,11 +103,7 @@ impl Purse {
                 Change::Settle(_) | Change::End(..) => {
                     concerned.extend(as_ended_hold(change).map(|(hold, ..)| Of::new(&hold.account, hold.amount)));
                 }
-                Change::Claim(_)
-                | Change::Renew { .. }
-                | Change::Forget { .. }
-                | Change::Open { .. }
-                | Change::Edit(_) => {}
+                _ => {}
             }
         }
         concerned.extend(credited.iter().cloned());

@@ -1,0 +1,57 @@
+//! `/healthz` and `/readyz`: whether the program runs, and whether it can do its work.
+
+use std::{fmt, future::Future, pin::Pin, time::Duration};
+
+use futures_util::future::join_all;
+use serde_json::{Map, Value, json};
+use tokio::time::timeout;
+
+use super::desk::Desk;
+use crate::store::Books;
+
+/// How long what is asked may take before it counts as away.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// Something that the gateway cannot do its work without.
+pub trait Probe: fmt::Debug + Send + Sync {
+    /// Its name, such as `database`.
+    fn name(&self) -> &'static str;
+
+    /// Whether it is there.
+    ///
+    /// # Errors
+    ///
+    /// Why not, for the log.
+    fn check(&self) -> Pin<Box<dyn Future<Output = Result<(), String>> + Send + '_>>;
+}
+
+/// The database of the books.
+impl Probe for Books {
+    fn name(&self) -> &'static str {
+        "database"
+    }
+
+    fn check(&self) -> Pin<Box<dyn Future<Output = Result<(), String>> + Send + '_>> {
+        Box::pin(async { self.ping().await.map_err(|error| error.to_string()) })
+    }
+}
+
+/// Whether the gateway is ready for calls, and what is said of its parts. It is not when it has been told to stop, or a
+/// part is away.
+pub(super) async fn readiness(desk: &Desk) -> (bool, Value) {
+    let asked = desk.probes.iter().map(|probe| async {
+        let found = timeout(PATIENCE, probe.check()).await.unwrap_or_else(|_| Err("no answer in time".to_owned()));
+        if let Err(why) = &found {
+            tracing::warn!(part = probe.name(), why, "not ready");
+        }
+        (probe.name(), found.is_ok())
+    });
+    let parts = join_all(asked).await;
+    let draining = desk.draining.has_begun();
+    let is_ready = !draining && parts.iter().all(|(_, is_there)| *is_there);
+    // Anybody may ask: why something is away stands in the log.
+    let word = |is_there| if is_there { "ready" } else { "away" };
+    let parts = parts.into_iter().map(|(name, is_there)| (name.to_owned(), Value::from(word(is_there))));
+    let parts: Map<_, _> = parts.collect();
+    (is_ready, json!({ "ready": is_ready, "draining": draining, "parts": parts }))
+}

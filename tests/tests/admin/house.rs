@@ -1,0 +1,149 @@
+//! A gateway with books and an operator's listener, and a client of both.
+
+use std::sync::Arc;
+
+use gateway_runtime::{Running, StartError, prelude::*, provider::HttpClientSettings};
+use serde_json::Value;
+
+use crate::database::Database;
+
+/// The operator's token in these tests.
+pub(super) const TOKEN: &str = "of-the-operator-0123456789";
+
+/// What is bought.
+#[model]
+struct Order {
+    /// What becomes of it: `well`, `sold-out`, `lost`.
+    #[serde(default)]
+    how: String,
+}
+
+/// A booth that sells.
+#[service(name = "booth")]
+struct Booth;
+
+#[service]
+impl Booth {
+    /// Sells something.
+    #[expose_method(POST, auth = required, price = "0.25 USD", effect = idempotent)]
+    async fn buy(&self, order: Order, caller: Caller) -> Result<String> {
+        match &*order.how {
+            "sold-out" => Err(Error::not_found("sold out")),
+            "lost" => Err(Error::new(Code::OUTCOME_UNKNOWN, "lost")),
+            _ => Ok(caller.account().unwrap_or_default().to_owned()),
+        }
+    }
+
+    /// Says who is looking.
+    #[expose_method(GET, auth = required)]
+    async fn look(&self, caller: Caller) -> Result<String> {
+        Ok(caller.account().unwrap_or_default().to_owned())
+    }
+}
+
+/// A gateway and its operator.
+pub(super) struct House {
+    pub(super) gateway: Running,
+    pub(super) database: Database,
+    http: HttpClient,
+}
+
+/// What came back.
+#[derive(Debug)]
+pub(super) struct Answer {
+    pub(super) status: u16,
+    pub(super) headers: Arc<http::HeaderMap>,
+    pub(super) text: String,
+    /// Null where it is no JSON.
+    pub(super) body: Value,
+}
+
+impl Answer {
+    /// The body, of an answer with this status.
+    pub(super) fn when(self, status: u16) -> Value {
+        assert_eq!(self.status, status, "{}", self.text);
+        self.body
+    }
+
+    /// The code of the problem, with its status.
+    pub(super) fn problem(&self) -> (u16, &str) {
+        assert_eq!(self.headers["content-type"], "application/problem+json", "{self:?}");
+        assert_eq!(self.body["status"], self.status);
+        assert!(self.headers.contains_key("x-request-id"));
+        (self.status, self.body["code"].as_str().unwrap())
+    }
+}
+
+const BASE: &str = "http = { listen = '127.0.0.1:0', workers = 1 }
+secrets = { EDGE_WEBHOOK_SECRET = 'not used', EMAIL_WEBHOOK_SECRET = 'not used' }
+";
+
+pub(super) async fn start(settings: &str) -> Result<Running, StartError> {
+    Gateway::from_toml(&format!("{BASE}{settings}"))?.start().await
+}
+
+impl House {
+    /// One with a token.
+    pub(super) async fn open(database: Database) -> Self {
+        Self::with(database, &format!("[admin]\nlisten = '127.0.0.1:0'\ntoken = '{TOKEN}'\n")).await
+    }
+
+    pub(super) async fn with(database: Database, settings: &str) -> Self {
+        let gateway = start(&format!("{}{settings}", database.section())).await.unwrap();
+        Self { gateway, database, http: HttpClient::new(&HttpClientSettings::default()).unwrap() }
+    }
+
+    /// Calls the API with the operator's token.
+    pub(super) async fn admin(&self, call: &str, body: Option<&Value>) -> Answer {
+        self.ask(call, body, &[("authorization", &format!("Bearer {TOKEN}"))]).await
+    }
+
+    /// Calls the API with the token and an idempotency key.
+    pub(super) async fn once(&self, key: &str, call: &str, body: &Value) -> Answer {
+        let token = format!("Bearer {TOKEN}");
+        self.ask(call, Some(body), &[("authorization", &token), ("idempotency-key", key)]).await
+    }
+
+    /// Asks the operator's listener, such as `GET /healthz`.
+    pub(super) async fn ask(&self, call: &str, body: Option<&Value>, headers: &[(&str, &str)]) -> Answer {
+        self.send(&format!("http://{}", self.gateway.admin_address().unwrap()), call, body, headers).await
+    }
+
+    /// Calls a method of the booth with an API key.
+    pub(super) async fn call(&self, call: &str, body: Option<&Value>, key: &str) -> Answer {
+        self.send(&format!("{}/services/booth/v1", self.gateway.url()), call, body, &[("x-api-key", key)]).await
+    }
+
+    async fn send(&self, base: &str, call: &str, body: Option<&Value>, headers: &[(&str, &str)]) -> Answer {
+        let (verb, path) = call.split_once(' ').unwrap();
+        let request = self.http.request(verb.parse().unwrap(), format!("{base}{path}"));
+        let request = headers.iter().fold(request, |request, (name, value)| request.header(name, *value));
+        let request = body.iter().fold(request, |request, body| request.json(*body));
+        let response = request.send_any().await.unwrap();
+        let (status, headers) = (response.status(), Arc::new(response.headers().clone()));
+        let text = response.text().await.unwrap();
+        Answer { status, headers, body: serde_json::from_str(&text).unwrap_or_default(), text }
+    }
+
+    /// An account, as soon as nothing is set aside for calls that have ended.
+    pub(super) async fn settled(&self, id: &str) -> Value {
+        let deadline = tokio::time::Instant::now() + std::time::Duration::from_secs(20);
+        loop {
+            let account = self.admin(&format!("GET /admin/accounts/{id}"), None).await.when(200);
+            if account["balances"].as_array().unwrap().iter().all(|balance| balance["held"] == "0") {
+                return account;
+            }
+            assert!(tokio::time::Instant::now() < deadline, "{account}");
+        }
+    }
+
+    /// An account with so much in it, and a key of it.
+    pub(super) async fn customer(&self, id: &str, dollars: &str) -> String {
+        let body = serde_json::json!({ "id": id });
+        self.admin("POST /admin/accounts", Some(&body)).await.when(201);
+        let credit = serde_json::json!({ "amount": dollars, "currency": "USD", "reference": format!("first of {id}") });
+        self.admin(&format!("POST /admin/accounts/{id}/credits"), Some(&credit)).await.when(201);
+        let made = self.admin(&format!("POST /admin/accounts/{id}/keys"), Some(&serde_json::json!({}))).await.when(201);
+        made["key"].as_str().unwrap().to_owned()
+    }
+}

@@ -1,0 +1,116 @@
+//! Who is let in, where, and what stands there for everybody.
+
+use gateway_runtime::Gateway;
+use serde_json::json;
+
+use super::house::{House, TOKEN, start};
+use crate::database::Database;
+
+/// One call of each address of the API.
+const CALLS: [&str; 7] = [
+    "POST /admin/accounts",
+    "GET /admin/accounts/a",
+    "POST /admin/accounts/a/credits",
+    "GET /admin/accounts/a/entries",
+    "POST /admin/accounts/a/keys",
+    "DELETE /admin/accounts/a/keys/b",
+    "GET /admin/changes",
+];
+
+#[tokio::test]
+async fn strangers_learn_nothing() {
+    let house = House::open(Database::sqlite()).await;
+    let almost = format!("Bearer {}", &TOKEN[1..]);
+    let (longer, basic) = (format!("Bearer {TOKEN}0"), format!("Basic {TOKEN}"));
+    for call in CALLS.into_iter().chain(["GET /admin/nothing", "POST /", "PATCH /admin/changes"]) {
+        for headers in
+            [&[][..], &[("authorization", &*almost)], &[("authorization", &longer)], &[("authorization", &basic)]]
+        {
+            let answer = house.ask(call, None, headers).await;
+            assert_eq!(answer.problem(), (401, "unauthenticated"), "{call}");
+            assert_eq!(answer.headers["www-authenticate"], "Bearer");
+        }
+    }
+}
+
+#[tokio::test]
+async fn who_changed_something_is_known_by_their_token() {
+    let tokens =
+        "[admin]\nlisten = '127.0.0.1:0'\n[admin.tokens]\nalice = 'of-alice-0123456789'\nbob = 'of-bob-0123456789'\n";
+    let house = House::with(Database::sqlite(), tokens).await;
+    for (name, token) in [("alice", "Bearer of-alice-0123456789"), ("bob", "Bearer of-bob-0123456789")] {
+        let body = json!({ "id": format!("made by {name}") });
+        house.ask("POST /admin/accounts", Some(&body), &[("authorization", token)]).await.when(201);
+    }
+    let bob = [("authorization", "Bearer of-bob-0123456789")];
+    let changes = house.ask("GET /admin/changes", None, &bob).await.when(200);
+    let told: Vec<_> =
+        changes["items"].as_array().unwrap().iter().map(|it| (it["who"].as_str(), it["subject"].as_str())).collect();
+    assert_eq!(told, [(Some("bob"), Some("made by bob")), (Some("alice"), Some("made by alice"))]);
+}
+
+#[tokio::test]
+async fn without_a_token_it_is_for_programs_of_this_machine() {
+    let house = House::with(Database::sqlite(), "[admin]\nlisten = '127.0.0.1:0'\n").await;
+    house.ask("GET /admin/changes", None, &[]).await.when(200);
+    for page in [("host", "rebound.example"), ("origin", "https://page.example")] {
+        let answer = house.ask("GET /admin/changes", None, &[page]).await;
+        assert_eq!(answer.problem(), (403, "forbidden"), "{page:?}");
+    }
+    let error = start("[admin]\nlisten = '0.0.0.0:0'\n").await.unwrap_err().to_string();
+    assert!(error.contains("GATEWAY__ADMIN__TOKEN"), "{error}");
+}
+
+#[tokio::test]
+async fn there_is_none_unless_it_is_asked_for() {
+    let gateway = start("").await.unwrap();
+    assert_eq!(gateway.admin_address(), None);
+    let gateway = start("[admin]\nenabled = false\n").await.unwrap();
+    assert_eq!(gateway.admin_address(), None);
+    let gateway = start("[admin]\nlisten = '127.0.0.1:0'\n").await.unwrap();
+    let taken = format!("[admin]\nlisten = '{}'\n", gateway.admin_address().unwrap());
+    let error = start(&taken).await.unwrap_err().to_string();
+    assert!(error.contains("[admin]") && error.contains("another program listens"), "{error}");
+    assert!(Gateway::from_toml("[admin]\ntokn = 'a'\n").unwrap_err().to_string().contains("`token`"));
+}
+
+#[tokio::test]
+async fn health_is_for_everybody() {
+    let house = House::open(Database::sqlite()).await;
+    assert_eq!(house.ask("GET /healthz", None, &[]).await.when(200), json!({ "status": "ok" }));
+    let ready = json!({ "ready": true, "draining": false, "parts": { "database": "ready" } });
+    assert_eq!(house.ask("GET /readyz", None, &[]).await.when(200), ready);
+    assert_eq!(house.ask("HEAD /readyz", None, &[]).await.text, "");
+    let answer = house.ask("DELETE /healthz", None, &[]).await;
+    assert_eq!(answer.problem(), (405, "method-not-allowed"));
+    assert_eq!(answer.headers["allow"], "GET, HEAD, OPTIONS");
+}
+
+#[tokio::test]
+async fn a_gateway_without_books_says_so() {
+    let settings = format!("[admin]\nlisten = '127.0.0.1:0'\ntoken = '{TOKEN}'\n");
+    let gateway = start(&settings).await.unwrap();
+    let url = format!("http://{}/admin/changes", gateway.admin_address().unwrap());
+    let http = gateway_runtime::HttpClient::new(&Default::default()).unwrap();
+    let response = http.get(url).header("authorization", format!("Bearer {TOKEN}")).send_any().await.unwrap();
+    assert_eq!(response.status(), 503);
+    assert!(response.text().await.unwrap().contains("no-store"));
+}
+
+#[tokio::test]
+async fn addresses_tell_what_they_take() {
+    let house = House::open(Database::sqlite()).await;
+    let wrong = house.admin("PATCH /admin/accounts/a", None).await;
+    assert_eq!(
+        (wrong.problem(), wrong.headers["allow"].to_str().unwrap()),
+        ((405, "method-not-allowed"), "GET, HEAD, OPTIONS")
+    );
+    assert_eq!(house.admin("OPTIONS /admin/accounts", None).await.headers["allow"], "POST, OPTIONS");
+    for nothing in ["GET /admin", "GET /admin/accounts/a/", "GET /admin/accounts//entries", "GET /admin/accounts/a%00"]
+    {
+        assert_eq!(house.admin(nothing, None).await.problem(), (404, "not-found"), "{nothing}");
+    }
+    let violations = house.admin("GET /admin/changes?limit=0&aftr=1", None).await;
+    assert_eq!(violations.problem(), (400, "invalid-request"));
+    assert_eq!(violations.body["errors"].as_array().unwrap().len(), 2, "{}", violations.text);
+}

@@ -1,0 +1,6 @@
+//! The operator's listener: health, the API, and what follows from it for calls.
+
+mod accounts;
+mod house;
+mod keys;
+mod listener;
