@@ -120,6 +120,11 @@ impl Caller {
         self.account.as_deref()
     }
 
+    /// The account, for whoever keeps it.
+    pub(crate) fn shared_account(&self) -> Option<Arc<str>> {
+        self.account.clone()
+    }
+
     /// The user within the account.
     #[must_use]
     pub fn user(&self) -> Option<&str> {

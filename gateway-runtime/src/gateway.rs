@@ -216,11 +216,12 @@ impl Gateway {
         let accepted = authenticator.as_ref().map(|authenticator| authenticator.accepts()).unwrap_or_default();
         check_protected(&registry, &self.settings.auth, accepted, settings.listen)?;
         let (journal, written) = books.clone().map(Journal::start).unzip();
-        let _redis = self.settings.redis.open().await?;
+        let redis = self.settings.redis.open().await?;
         let keys = self.settings.idempotency.clone();
         let keeping = journal.map(|journal| Arc::new(Keeping { journal, keys }));
         warn_of_unhonoured(&registry, keeping.is_some());
-        let limiting = Limiting::new(&self.settings.quota, &registry);
+        let limiting = Limiting::new(&self.settings.quota, &registry, redis);
+        StartError::unless_empty(limiting.unknown_names(&self.settings.quota))?;
         let charges = accepted.any() && self.settings.billing.enabled;
         let billing = keeping.as_ref().filter(|_| charges);
         let billing = billing.map(|keeping| {
@@ -234,7 +235,7 @@ impl Gateway {
         }
         let planning = books.clone().map(|books| Arc::new(Planning::new(Plans::new(books))));
         let control = match books {
-            Some(books) => Some(self.control(books, &registry, billing.clone(), planning.clone()).await?),
+            Some(books) => Some(self.control(books, &registry, &limiting, billing.clone(), planning.clone()).await?),
             None => None,
         };
         let operator = match self.settings.admin.as_ref().filter(|admin| admin.enabled) {
@@ -243,7 +244,8 @@ impl Gateway {
         };
         let backend = cache::open(&self.settings.cache)?;
         let caching = backend.and_then(|backend| Caching::new(&self.settings.cache, &registry, backend));
-        let stages = Stages { authenticator, keeping, planning, limiting, caching: caching.clone(), billing };
+        let stages =
+            Stages { authenticator, keeping, planning, limiting: Some(limiting), caching: caching.clone(), billing };
         let pipeline = Pipeline::new(stages);
         let edge = Edge::new(self.routes(&registry, accepted)?, pipeline, settings.clone());
         let server = Server::bind(settings).map_err(|error| StartError::new(error.to_string()))?;
@@ -299,17 +301,20 @@ impl Gateway {
         &self,
         books: Books,
         registry: &Arc<Registry>,
+        limiting: &Arc<Limiting>,
         billing: Option<Arc<Billing>>,
         planning: Option<Arc<Planning>>,
     ) -> Result<Arc<Control>, StartError> {
-        let registry = Arc::clone(registry);
+        let (registry, limiting, quota) = (Arc::clone(registry), Arc::clone(limiting), self.settings.quota.clone());
         let configured: Vec<_> = registry.providers().iter().map(|provider| provider.settings()).collect();
         let apply = move |snapshot: &Snapshot| {
             if let Some(billing) = &billing {
                 billing.apply(&snapshot.prices);
             }
+            let limits = snapshot.limits.as_ref().unwrap_or(&quota);
+            limiting.apply(limits);
             if let Some(planning) = &planning {
-                planning.apply(snapshot.tells_plans_apart());
+                planning.apply(snapshot.tells_plans_apart() || limits.tells_plans_apart());
             }
             for (provider, configured) in registry.providers().iter().zip(&configured) {
                 let switches = snapshot.providers.get(provider.spec().name).cloned().unwrap_or_default();

@@ -73,7 +73,7 @@ impl Snapshot {
         Ok(this)
     }
 
-    /// Whether calls of accounts with different plans cost different prices or have different limits.
+    /// Whether calls of accounts with different plans cost different prices.
     #[must_use]
     pub fn tells_plans_apart(&self) -> bool {
         self.prices.iter().any(|list| list.plan.is_some())

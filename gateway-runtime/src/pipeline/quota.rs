@@ -1,96 +1,108 @@
-//! Quotas: a call takes a token for each policy that it is under, or is refused.
+//! Quotas: a call takes a token and a place for each policy that it is under, or is refused.
+
+mod hold;
 
 use std::{
-    collections::HashMap,
     future::Future,
     pin::Pin,
-    ptr,
     sync::Arc,
     task::{Context, Poll, ready},
+    time::Duration,
 };
 
-use foldhash::fast::RandomState;
+use arc_swap::ArcSwap;
 use futures_util::future::{self, Either, Ready};
 use http::{HeaderName, HeaderValue};
 use pin_project_lite::pin_project;
 use tower::{Layer, Service};
 
+use self::hold::{Guarded, Hold, Taken};
 use super::Invocation;
 use crate::{
     call::Call,
     error::{Code, Error},
-    quota::{Policy, QuotaSettings, Quotas, Rate, Standing, Whose},
-    registry::{Method, Registry},
+    quota::{Limits, Memory, Methods, Place, Policy, QuotaSettings, Rules, Shared, Standing, Whose},
+    redis::Redis,
+    registry::Registry,
     reply::Reply,
-    spec::MethodSpec,
 };
 
 /// draft-ietf-httpapi-ratelimit-headers-10
 const POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 /// The same.
 const LIMIT: HeaderName = HeaderName::from_static("ratelimit");
+/// When to come back where nobody knows when a place will be free.
+const SOON: Duration = Duration::from_secs(1);
 
-/// What calls are limited with.
+/// What calls are limited with. The rules can change while it is in use; what is taken stays taken.
 #[derive(Debug)]
 pub struct Limiting {
-    quotas: Quotas,
-    only_fulfilled: bool,
-    /// The methods that are under any policy, by where their specification stands in the program.
-    methods: HashMap<usize, Arc<Limits>, RandomState>,
+    rules: ArcSwap<Rules>,
+    methods: Methods,
+    buckets: Buckets,
 }
 
-/// What calls of one method are limited by.
 #[derive(Debug)]
-struct Limits {
-    /// The widest first.
-    policies: Vec<Policy>,
-    /// The same for clients.
-    header: HeaderValue,
+enum Buckets {
+    Memory(Box<Memory>),
+    Shared(Arc<Shared>),
 }
 
 impl Limiting {
-    /// By what settings and attributes say; none when nothing is limited.
+    /// By what settings and attributes say, with the buckets in Redis if there is one.
     #[must_use]
-    pub fn new(settings: &QuotaSettings, registry: &Registry) -> Option<Arc<Self>> {
-        if !settings.enabled {
-            return None;
+    pub fn new(settings: &QuotaSettings, registry: &Registry, redis: Option<Redis>) -> Arc<Self> {
+        let methods: Methods = registry.methods().map(|method| (method.service, method.spec)).collect();
+        let buckets = match redis {
+            Some(redis) => Buckets::Shared(Arc::new(Shared::new(redis))),
+            None => Buckets::Memory(Box::default()),
+        };
+        Arc::new(Self { rules: ArcSwap::from_pointee(Rules::new(settings, Arc::clone(&methods))), methods, buckets })
+    }
+
+    /// Has other settings hold, all of them from one moment on. Buckets keep what was taken.
+    pub fn apply(&self, settings: &QuotaSettings) {
+        self.rules.store(Arc::new(Rules::new(settings, Arc::clone(&self.methods))));
+    }
+
+    /// What of `settings` is about services and methods that are not there: slips of the pen, or those of other gateways.
+    #[must_use]
+    pub fn unknown_names(&self, settings: &QuotaSettings) -> Vec<String> {
+        Rules::unknown_names(settings, &self.methods)
+    }
+
+    /// How many requests this gateway has judged by its share alone, since Redis was away.
+    #[must_use]
+    pub fn judged_alone(&self) -> u64 {
+        match &self.buckets {
+            Buckets::Memory(_) => 0,
+            Buckets::Shared(shared) => shared.judged_alone(),
         }
-        let limits = |method: &Arc<Method>| Some((place(method.spec), Arc::new(Limits::of(method, settings)?)));
-        let methods: HashMap<_, _, _> = registry.methods().filter_map(limits).collect();
-        let (quotas, only_fulfilled) = (Quotas::default(), settings.only_fulfilled);
-        (!methods.is_empty()).then(|| Arc::new(Self { quotas, only_fulfilled, methods }))
+    }
+
+    /// What a call that took tokens of `limits` gives back when it has failed: one of each rate, as it is now.
+    fn refund(&self, call: &Call, limits: &Limits) -> Vec<Policy> {
+        let rules = self.rules.load();
+        let Some(now) = rules.limits(call).filter(|_| rules.only_fulfilled) else { return Vec::new() };
+        let was_taken = |policy: &&Policy| limits.policies.iter().any(|taken| taken.name == policy.name);
+        now.policies.iter().filter(was_taken).cloned().collect()
     }
 }
 
-fn place(spec: &'static MethodSpec) -> usize {
-    ptr::from_ref(spec).addr()
+/// Tells the client how it stands.
+fn tell(limits: &Limits, call: &Call, standing: &Standing) {
+    if let Ok(standing) = HeaderValue::try_from(standing.to_string()) {
+        call.add_response_header(POLICY, limits.header.clone());
+        call.add_response_header(LIMIT, standing);
+    }
 }
 
-impl Limits {
-    fn of(method: &Method, settings: &QuotaSettings) -> Option<Self> {
-        let (service, version, name) = (method.service.name, method.service.version, method.spec.name);
-        let total = settings.total.map(|rate| Policy { name: "total".into(), rate });
-        let of_service = settings.services.get(service).map(|rate| Policy { name: service.into(), rate: *rate });
-        let of_method = method.spec.quota.map(|quota| Policy {
-            name: format!("{service}/v{version}/{name}").into(),
-            rate: Rate { calls: quota.calls, per: quota.per },
-        });
-        let policies: Vec<_> = total.into_iter().chain(of_service).chain(of_method).collect();
-        let items = policies
-            .iter()
-            .map(|Policy { name, rate }| format!("\"{name}\";q={};w={}", rate.calls, rate.per.as_secs()));
-        let header = HeaderValue::try_from(items.collect::<Vec<_>>().join(", ")).ok()?;
-        (!policies.is_empty()).then_some(Self { policies, header })
-    }
-
-    /// Tells the client how it stands.
-    fn tell(&self, call: &Call, Standing { name, remaining, next }: &Standing) {
-        let seconds = next.as_secs() + u64::from(next.subsec_nanos() > 0);
-        if let Ok(standing) = HeaderValue::try_from(format!("\"{name}\";r={remaining};t={seconds}")) {
-            call.add_response_header(POLICY, self.header.clone());
-            call.add_response_header(LIMIT, standing);
-        }
-    }
+fn exceeded(standing: &Standing) -> Error {
+    let detail = match standing.next {
+        Some(_) => format!("the quota `{}` is used up for now", standing.name),
+        None => format!("as many calls run as may at once (`{}`)", standing.name),
+    };
+    Error::new(Code::QUOTA_EXCEEDED, detail).retry_after(standing.next.unwrap_or(SOON))
 }
 
 /// Makes [`Limit`].
@@ -112,52 +124,98 @@ pub(super) struct Limit<S> {
     limiting: Option<Arc<Limiting>>,
 }
 
+type Asking = Pin<Box<dyn Future<Output = Result<Reply, Error>> + Send>>;
+
 impl<S> Service<Invocation> for Limit<S>
 where
-    S: Service<Invocation, Response = Reply, Error = Error>,
+    S: Service<Invocation, Response = Reply, Error = Error, Future: Send + 'static> + Clone + Send + 'static,
 {
     type Response = Reply;
     type Error = Error;
-    type Future = Either<LimitFuture<S::Future>, Ready<Result<Reply, Error>>>;
+    type Future = Either<LimitFuture<S::Future>, Either<Ready<Result<Reply, Error>>, Asking>>;
 
     fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Error>> {
         self.inner.poll_ready(context)
     }
 
     fn call(&mut self, invocation: Invocation) -> Self::Future {
-        let limiting = self.limiting.as_ref();
-        let limits =
-            limiting.and_then(|limiting| Some((limiting, limiting.methods.get(&place(invocation.method.spec))?)));
-        let Some((limiting, limits)) = limits else {
-            return Either::Left(LimitFuture { inner: self.inner.call(invocation), taken: None });
+        let Some((limiting, limits, keeps)) = self.limits(&invocation.request.call) else {
+            return Either::Left(LimitFuture { running: Guarded::new(self.inner.call(invocation), None) });
         };
         let call = &invocation.request.call;
+        let memory = match &limiting.buckets {
+            Buckets::Memory(memory) => memory,
+            Buckets::Shared(shared) => {
+                let (inner, shared, limiting) = (self.inner.clone(), Arc::clone(shared), Arc::clone(limiting));
+                return Either::Right(Either::Right(Box::pin(ask(inner, invocation, limiting, limits, shared))));
+            }
+        };
         let whose = Whose::of(call);
-        match limiting.quotas.admit(&whose, &limits.policies) {
+        match memory.admit(&whose, &limits.policies) {
             Ok(standing) => {
-                limits.tell(call, &standing);
-                let taken = limiting.only_fulfilled.then(|| (Arc::clone(limiting), Arc::clone(limits), whose));
-                Either::Left(LimitFuture { inner: self.inner.call(invocation), taken })
+                tell(&limits, call, &standing);
+                let hold = keeps.then(|| Hold::new(limiting, limits, call, whose, Taken::Memory));
+                Either::Left(LimitFuture { running: Guarded::new(self.inner.call(invocation), hold) })
             }
             Err(standing) => {
-                limits.tell(call, &standing);
-                Either::Right(future::ready(Err(exceeded(&standing))))
+                tell(&limits, call, &standing);
+                Either::Right(Either::Left(future::ready(Err(exceeded(&standing)))))
             }
         }
     }
 }
 
-fn exceeded(standing: &Standing) -> Error {
-    let detail = format!("the quota `{}` is used up for now", standing.name);
-    Error::new(Code::QUOTA_EXCEEDED, detail).retry_after(standing.next)
+impl<S> Limit<S> {
+    /// What a call is limited by, and whether it gives anything back when it ends.
+    fn limits(&self, call: &Call) -> Option<(&Arc<Limiting>, Arc<Limits>, bool)> {
+        let limiting = self.limiting.as_ref()?;
+        let rules = limiting.rules.load();
+        let limits = rules.limits(call)?;
+        let keeps = rules.only_fulfilled || limits.has_places;
+        Some((limiting, limits, keeps))
+    }
+}
+
+/// A call whose buckets are somewhere else.
+async fn ask<S>(
+    mut inner: S,
+    invocation: Invocation,
+    limiting: Arc<Limiting>,
+    limits: Arc<Limits>,
+    shared: Arc<Shared>,
+) -> Result<Reply, Error>
+where
+    S: Service<Invocation, Response = Reply, Error = Error>,
+{
+    let call = invocation.request.call.clone();
+    let whose = Whose::of(&call);
+    // From now on: whoever leaves before the answer has come may have a place.
+    let mut hold = Hold::new(&limiting, Arc::clone(&limits), &call, whose.clone(), Taken::Asked(Arc::clone(&shared)));
+    let admission = shared.admit(&whose, &limits, call.nonce()).await;
+    hold.decided(match (&admission.verdict, admission.place) {
+        (Ok(_), Place::Redis) => Some(Taken::Redis(shared)),
+        (Ok(_), Place::Share) => Some(Taken::Share(shared)),
+        (Err(_), _) => None,
+    });
+    match admission.verdict {
+        Ok(standing) => tell(&limits, &call, &standing),
+        Err(standing) => {
+            tell(&limits, &call, &standing);
+            return Err(exceeded(&standing));
+        }
+    }
+    let (outcome, hold) = Guarded::new(inner.call(invocation), Some(hold)).await;
+    match hold {
+        Some(hold) => hold.end_heard(outcome).await,
+        None => outcome,
+    }
 }
 
 pin_project! {
-    /// The call, and what it gives back when it fails.
+    /// The call, and what it gives back when it ends.
     pub(super) struct LimitFuture<F> {
         #[pin]
-        inner: F,
-        taken: Option<(Arc<Limiting>, Arc<Limits>, Whose)>,
+        running: Guarded<F>,
     }
 }
 
@@ -165,11 +223,10 @@ impl<F: Future<Output = Result<Reply, Error>>> Future for LimitFuture<F> {
     type Output = Result<Reply, Error>;
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let this = self.project();
-        let outcome = ready!(this.inner.poll(context));
-        if let Some((limiting, limits, whose)) = this.taken.take().filter(|_| outcome.is_err()) {
-            limiting.quotas.give_back(&whose, &limits.policies);
-        }
-        Poll::Ready(outcome)
+        let (outcome, hold) = ready!(self.project().running.poll(context));
+        Poll::Ready(match hold {
+            Some(hold) => hold.end(outcome),
+            None => outcome,
+        })
     }
 }

@@ -13,6 +13,9 @@ pub struct Rate {
     pub per: Duration,
 }
 
+/// No bucket takes longer to fill, in microseconds (31 years): Lua counts them exactly up to 2⁵³, with the time of day.
+const LONGEST: u64 = 1_000_000_000_000_000;
+
 /// What a bucket says to a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Verdict {
@@ -31,8 +34,13 @@ impl Rate {
     }
 
     /// The time in which an empty bucket fills, in microseconds.
-    fn burst(self) -> u64 {
-        self.interval().saturating_mul(self.calls.max(1))
+    pub(super) fn burst(self) -> u64 {
+        self.interval().saturating_mul(self.calls.max(1)).min(LONGEST)
+    }
+
+    /// When a bucket is full that was to be at `full`, perhaps under another rate: none is more than empty.
+    pub(super) fn at_most_empty(self, full: u64, now: u64) -> u64 {
+        full.min(now.saturating_add(self.burst()))
     }
 
     /// What a bucket that will be full at `full` says at `now`.
@@ -42,6 +50,11 @@ impl Rate {
             Some(earliest) if earliest > now => Verdict::Refuse(earliest),
             _ => Verdict::Admit(after),
         }
+    }
+
+    /// The part of it that one of so many gateways has: at least one call in each time.
+    pub(super) fn share(self, gateways: u64) -> Self {
+        Self { calls: (self.calls / gateways.max(1)).max(1), ..self }
     }
 
     /// How many tokens a bucket has, and in how many microseconds it will have one more.
@@ -78,6 +91,15 @@ mod tests {
         assert_eq!(rate.left(full, 139), (0, 1));
         assert_eq!(rate.left(full, 140), (1, 10));
         assert_eq!(rate.left(full, 10_000), (3, 0));
+    }
+
+    #[test]
+    fn a_bucket_that_was_emptied_under_a_slower_rate_fills_at_the_new_one() {
+        let (hour, second) = (rate(1, 3_600_000_000), rate(10, 1_000_000));
+        let Verdict::Admit(full) = hour.judge(0, 50) else { panic!("it was full") };
+        let full = second.at_most_empty(full, 50);
+        assert_eq!(second.judge(full, 50), Verdict::Refuse(100_050));
+        assert!(matches!(second.judge(full, 100_050), Verdict::Admit(_)));
     }
 
     proptest! {

@@ -2,14 +2,17 @@
 
 use std::{
     collections::HashMap,
+    future::{Future, ready},
     hash::BuildHasher,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
 use foldhash::fast::RandomState;
+use smallvec::SmallVec;
 
-use super::{Policy, Standing, Whose, gcra::Verdict};
+use super::{Buckets, Limit, Policy, Standing, Whose, gcra::Verdict};
+use crate::redis::RedisError;
 
 /// How many locks the buckets are spread over.
 const SHARDS: usize = 64;
@@ -18,7 +21,7 @@ const FEW: usize = 1024;
 
 /// The buckets; a bucket that is full again is forgotten.
 #[derive(Debug)]
-pub struct Quotas {
+pub struct Memory {
     shards: [Mutex<Shard>; SHARDS],
     hasher: RandomState,
     start: Instant,
@@ -28,11 +31,13 @@ pub struct Quotas {
 struct Shard {
     /// When each bucket will be full again, in microseconds after the start.
     buckets: HashMap<(Whose, Arc<str>), u64, RandomState>,
+    /// How many calls run, where that is limited; never none.
+    running: HashMap<(Whose, Arc<str>), u64, RandomState>,
     /// With so many buckets it is time to look for full ones.
     crowd: usize,
 }
 
-impl Default for Quotas {
+impl Default for Memory {
     fn default() -> Self {
         Self {
             shards: std::array::from_fn(|_| Mutex::default()),
@@ -42,8 +47,14 @@ impl Default for Quotas {
     }
 }
 
-impl Quotas {
-    /// Takes a token out of each policy's bucket, if each has one, and says how the request stands.
+/// What a policy would be after a request is let in.
+enum After {
+    Full(u64),
+    Running(u64),
+}
+
+impl Memory {
+    /// Takes a token or a place of each policy, if each has one, and says how the request stands.
     ///
     /// # Errors
     ///
@@ -52,40 +63,56 @@ impl Quotas {
         let now = self.now();
         // All buckets of one account are in one shard, so that they change at once.
         let mut shard = self.shard(whose);
-        let mut taken = Vec::with_capacity(policies.len());
+        let mut taken = SmallVec::<[(&Policy, After); 6]>::new();
         let mut refused: Option<(u64, &Policy)> = None;
         for policy in policies {
-            match policy.rate.judge(shard.full(whose, policy), now) {
-                Verdict::Admit(after) => taken.push((policy, after)),
-                Verdict::Refuse(until) if refused.is_none_or(|(longest, _)| longest < until) => {
-                    refused = Some((until, policy));
+            let until = match shard.judge(whose, policy, now) {
+                Ok(after) => {
+                    taken.push((policy, after));
+                    continue;
                 }
-                Verdict::Refuse(_) => {}
+                Err(until) => until,
+            };
+            if refused.is_none_or(|(longest, _)| longest < until) {
+                refused = Some((until, policy));
             }
         }
         if let Some((until, policy)) = refused {
-            let next = Duration::from_micros(until - now);
+            let next = policy.rate().map(|_| Duration::from_micros(until - now));
             return Err(Standing { name: Arc::clone(&policy.name), remaining: 0, next });
         }
-        let standings = taken.into_iter().map(|(policy, after)| {
-            shard.buckets.insert((whose.clone(), Arc::clone(&policy.name)), after);
-            let (remaining, next) = policy.rate.left(after, now);
-            Standing { name: Arc::clone(&policy.name), remaining, next: Duration::from_micros(next) }
-        });
+        let standings = taken.into_iter().map(|(policy, after)| shard.take(whose, policy, after, now));
         let least = standings.min_by_key(|standing| standing.remaining);
         shard.forget_full(now);
-        Ok(least.unwrap_or(Standing { name: "".into(), remaining: u64::MAX, next: Duration::ZERO }))
+        Ok(least.unwrap_or(Standing { name: "".into(), remaining: u64::MAX, next: None }))
     }
 
-    /// Gives one token back to each policy's bucket.
-    pub fn give_back(&self, whose: &Whose, policies: &[Policy]) {
+    /// A call has ended: its places in `policies` are free, and each rate of `refund` has a token back.
+    pub fn end(&self, whose: &Whose, policies: &[Policy], refund: &[Policy]) {
         let mut shard = self.shard(whose);
-        for policy in policies {
-            // What is not there is full.
-            if let Some(full) = shard.buckets.get_mut(&(whose.clone(), Arc::clone(&policy.name))) {
-                *full = full.saturating_sub(policy.rate.interval());
+        for policy in policies.iter().filter(|policy| policy.places().is_some()) {
+            let key = (whose.clone(), Arc::clone(&policy.name));
+            match shard.running.get_mut(&key) {
+                Some(running @ 2..) => *running -= 1,
+                _ => drop(shard.running.remove(&key)),
             }
         }
+        for (policy, rate) in refund.iter().filter_map(|policy| Some((policy, policy.rate()?))) {
+            // What is not there is full.
+            if let Some(full) = shard.buckets.get_mut(&(whose.clone(), Arc::clone(&policy.name))) {
+                *full = full.saturating_sub(rate.interval());
+            }
+        }
+    }
+
+    /// Has each bucket be so many microseconds short of full, whatever it was.
+    pub(super) fn set(&self, whose: &Whose, policies: &[Policy], missing: &[u64]) {
+        let now = self.now();
+        let mut shard = self.shard(whose);
+        for (policy, missing) in policies.iter().zip(missing).filter(|(policy, _)| policy.rate().is_some()) {
+            shard.buckets.insert((whose.clone(), Arc::clone(&policy.name)), now + missing);
+        }
+        shard.forget_full(now);
     }
 
     fn now(&self) -> u64 {
@@ -99,9 +126,66 @@ impl Quotas {
     }
 }
 
+impl Buckets for Memory {
+    fn admit(
+        &self,
+        whose: &Whose,
+        policies: &[Policy],
+        _: u64,
+    ) -> impl Future<Output = Result<Result<Standing, Standing>, RedisError>> + Send {
+        ready(Ok(self.admit(whose, policies)))
+    }
+
+    fn end(
+        &self,
+        whose: &Whose,
+        policies: &[Policy],
+        refund: &[Policy],
+        _: u64,
+    ) -> impl Future<Output = Result<(), RedisError>> + Send {
+        // It is always heard, so nobody says it again.
+        self.end(whose, policies, refund);
+        ready(Ok(()))
+    }
+}
+
 impl Shard {
-    fn full(&self, whose: &Whose, policy: &Policy) -> u64 {
-        self.buckets.get(&(whose.clone(), Arc::clone(&policy.name))).copied().unwrap_or(0)
+    /// What there will be after the request, or when it might be let in.
+    fn judge(&mut self, whose: &Whose, policy: &Policy, now: u64) -> Result<After, u64> {
+        let key = (whose.clone(), Arc::clone(&policy.name));
+        match policy.limit {
+            Limit::Rate(rate) => {
+                let full = self.buckets.get_mut(&key).map_or(0, |full| {
+                    *full = rate.at_most_empty(*full, now);
+                    *full
+                });
+                match rate.judge(full, now) {
+                    Verdict::Admit(full) => Ok(After::Full(full)),
+                    Verdict::Refuse(until) => Err(until),
+                }
+            }
+            Limit::Concurrency(places) => match self.running.get(&key).copied().unwrap_or(0) {
+                running if running < places => Ok(After::Running(running + 1)),
+                _ => Err(now),
+            },
+        }
+    }
+
+    fn take(&mut self, whose: &Whose, policy: &Policy, after: After, now: u64) -> Standing {
+        let key = (whose.clone(), Arc::clone(&policy.name));
+        match after {
+            After::Full(full) => drop(self.buckets.insert(key, full)),
+            After::Running(running) => drop(self.running.insert(key, running)),
+        }
+        let (remaining, next) = match (policy.limit, after) {
+            (Limit::Rate(rate), After::Full(full)) => {
+                let (left, next) = rate.left(full, now);
+                (left, Some(Duration::from_micros(next)))
+            }
+            (Limit::Concurrency(places), After::Running(running)) => (places.saturating_sub(running), None),
+            _ => (0, None),
+        };
+        Standing { name: Arc::clone(&policy.name), remaining, next }
     }
 
     /// Each time that the buckets have doubled, so that it costs little a request whoever comes.
@@ -120,36 +204,14 @@ mod tests {
     use super::*;
     use crate::quota::Rate;
 
-    fn policy(name: &str, calls: u64, per: Duration) -> Policy {
-        Policy { name: name.into(), rate: Rate { calls, per } }
-    }
-
-    const HOUR: Duration = Duration::from_secs(3600);
-
-    #[test]
-    fn all_buckets_give_or_none() {
-        let quotas = Quotas::default();
-        let (whose, other) = (Whose::Account("a".into()), Whose::Account("b".into()));
-        let both = [policy("total", 5, HOUR), policy("method", 2, HOUR)];
-        let standing = quotas.admit(&whose, &both).unwrap();
-        assert_eq!((&*standing.name, standing.remaining), ("method", 1));
-        quotas.admit(&whose, &both).unwrap();
-        for _ in 0..10 {
-            let refused = quotas.admit(&whose, &both).unwrap_err();
-            assert_eq!((&*refused.name, refused.remaining), ("method", 0));
-            assert!(refused.next > HOUR / 3 && refused.next <= HOUR / 2);
-        }
-        // The refused took nothing from `total`.
-        assert_eq!(quotas.admit(&whose, &both[..1]).unwrap().remaining, 2);
-        assert_eq!(quotas.admit(&other, &both).unwrap().remaining, 1);
-        quotas.give_back(&whose, &both);
-        assert_eq!(quotas.admit(&whose, &both).unwrap().remaining, 0);
+    fn policy(calls: u64, per: Duration) -> [Policy; 1] {
+        [Policy { name: "total".into(), limit: Limit::Rate(Rate { calls, per }) }]
     }
 
     #[test]
     fn many_threads_get_no_more_than_there_is() {
-        let quotas = Quotas::default();
-        let policies = [policy("total", 1000, HOUR)];
+        let quotas = Memory::default();
+        let policies = policy(1000, Duration::from_secs(3600));
         let admitted: usize = thread::scope(|scope| {
             let callers = [(); 8]
                 .map(|()| scope.spawn(|| (0..500).filter(|_| quotas.admit(&Whose::Nobody, &policies).is_ok()).count()));
@@ -160,8 +222,8 @@ mod tests {
 
     #[test]
     fn buckets_that_are_full_again_are_forgotten() {
-        let quotas = Quotas::default();
-        let policies = [policy("total", 1, Duration::from_micros(1))];
+        let quotas = Memory::default();
+        let policies = policy(1, Duration::from_micros(1));
         for number in 0..SHARDS * FEW * 4 {
             let whose = Whose::Account(number.to_string().into());
             quotas.admit(&whose, &policies).unwrap();

@@ -1,77 +1,63 @@
-//! How often an account may call: each policy of a request has a bucket, and a request takes one token out of each or none
-//! at all.
+//! How often an account may call, and how many of its calls may run: each policy of a request has a bucket of tokens or a number of
+//! places, and a request takes one of each or none at all.
+//!
+//! [`Rules`] says which policies a call is under, [`Buckets`] keeps what is taken: in [`Memory`], or in Redis, where gateways
+//! share it ([`Shared`]).
 
 mod gcra;
+mod leases;
 mod memory;
+mod policy;
+mod redis;
+mod rules;
 mod settings;
+mod shared;
 
-use std::{net::IpAddr, sync::Arc, time::Duration};
+use std::future::Future;
 
-pub use self::{gcra::Rate, memory::Quotas, settings::QuotaSettings};
-use crate::call::Call;
+pub use self::{
+    gcra::Rate,
+    memory::Memory,
+    policy::{Limit, Policy, Standing, Whose},
+    redis::RedisBuckets,
+    rules::{Limits, Methods, Rules},
+    settings::{Allowance, Allowances, QuotaSettings},
+    shared::{Admission, Place, Shared},
+};
+use crate::redis::RedisError;
 
-/// One limit that a request is under.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Policy {
-    /// What it limits: everything (`total`), a service, a method. The name that clients read.
-    pub name: Arc<str>,
-    /// How often.
-    pub rate: Rate,
-}
+/// Where what is taken stands.
+///
+/// Calls are told apart by a number that no two have. Whatever happens at once, of each policy no more is taken than there is:
+/// of a rate the burst and what came back meanwhile, of a concurrency its places.
+pub trait Buckets: Send + Sync {
+    /// Takes a token or a place of each policy, or none at all, in one step. `Err` inside is the policy that refuses, and for the
+    /// longest.
+    ///
+    /// # Errors
+    ///
+    /// When they cannot be reached; whether something was taken is not known then.
+    fn admit(
+        &self,
+        whose: &Whose,
+        policies: &[Policy],
+        call: u64,
+    ) -> impl Future<Output = Result<Result<Standing, Standing>, RedisError>> + Send;
 
-/// Whose buckets.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum Whose {
-    /// An account's.
-    Account(Arc<str>),
-    /// Those of everybody at an address, of strangers: a /64 of IPv6 is one, as it is one customer's.
-    Address(IpAddr),
-    /// Those of everybody of whom nothing is known.
-    Nobody,
-}
-
-impl Whose {
-    /// Whose buckets a call takes from.
-    #[must_use]
-    pub fn of(call: &Call) -> Self {
-        match (call.caller().account(), call.peer()) {
-            (Some(account), _) => Self::Account(account.into()),
-            (None, Some(address)) => Self::Address(customer(address)),
-            (None, None) => Self::Nobody,
-        }
-    }
-}
-
-/// The address that stands for all addresses of a customer.
-fn customer(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(address) => IpAddr::V6((u128::from(address) & !u128::from(u64::MAX)).into()),
-        v4 => v4,
-    }
-}
-
-/// How a request stands with the policy that leaves it the least.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Standing {
-    /// The policy's name.
-    pub name: Arc<str>,
-    /// So many more requests would be let in now.
-    pub remaining: u64,
-    /// After so long there will be one more than that; when refused, the first.
-    pub next: Duration,
+    /// A call has ended: its places in `policies` are free, and each rate of `refund` has a token back. May be said again when it
+    /// is not known to have been heard; only the first time counts.
+    ///
+    /// # Errors
+    ///
+    /// When they cannot be reached; whether it was heard is not known then.
+    fn end(
+        &self,
+        whose: &Whose,
+        policies: &[Policy],
+        refund: &[Policy],
+        call: u64,
+    ) -> impl Future<Output = Result<(), RedisError>> + Send;
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_customer_has_one_address_however_many_there_are() {
-        let same = |a: &str, b: &str| customer(a.parse().unwrap()) == customer(b.parse().unwrap());
-        assert!(same("2001:db8:1:2::3", "2001:db8:1:2:ffff::"));
-        assert!(!same("2001:db8:1:2::3", "2001:db8:1:3::3"));
-        assert!(same("::ffff:192.0.2.1", "192.0.2.1"));
-        assert!(!same("192.0.2.1", "192.0.2.2"));
-        assert!(!same("::ffff:192.0.2.1", "::ffff:192.0.2.2"));
-    }
-}
+mod tests;

@@ -34,26 +34,45 @@ pub enum Arg<'a> {
 #[derive(Clone, Debug)]
 pub struct RedisError {
     message: Cow<'static, str>,
-    away: bool,
+    kind: Kind,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Unasked,
+    Away,
+    Refused,
 }
 
 impl RedisError {
+    /// It was not asked, since it did not answer just now: nothing was done.
+    #[must_use]
+    pub fn unasked() -> Self {
+        Self { message: "Redis did not answer just now, and was not asked".into(), kind: Kind::Unasked }
+    }
+
     /// It cannot be reached, or did not answer in time: whether it did what was asked is not known.
     #[must_use]
     pub fn away(message: impl Into<Cow<'static, str>>) -> Self {
-        Self { message: message.into(), away: true }
+        Self { message: message.into(), kind: Kind::Away }
     }
 
     /// It answers, and will not do it.
     #[must_use]
     pub fn refused(message: impl Into<Cow<'static, str>>) -> Self {
-        Self { message: message.into(), away: false }
+        Self { message: message.into(), kind: Kind::Refused }
     }
 
     /// Whether it could not be reached or did not answer in time; otherwise it refused.
     #[must_use]
     pub fn is_away(&self) -> bool {
-        self.away
+        self.kind != Kind::Refused
+    }
+
+    /// Whether what was asked for may have been done all the same.
+    #[must_use]
+    pub fn may_have_happened(&self) -> bool {
+        self.kind == Kind::Away
     }
 }
 
@@ -67,4 +86,4 @@ impl std::error::Error for RedisError {}
 
 #[cfg(test)]
 #[cfg(feature = "redis")]
-mod tests;
+pub(crate) mod tests;

@@ -171,7 +171,7 @@ impl Inner {
     /// Waits for a command's answer, if any can be expected.
     async fn within<T>(self: &Arc<Self>, asking: impl Future<Output = redis::RedisResult<T>>) -> Result<T, RedisError> {
         if self.gate.is_closed() {
-            return Err(RedisError::away("Redis did not answer just now"));
+            return Err(RedisError::unasked());
         }
         let answer = self.ask(asking).await;
         if let Err(error) = &answer

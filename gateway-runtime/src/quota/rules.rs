@@ -1,0 +1,208 @@
+//! Which policies a call is under: what settings and attributes say, by method, and by the caller's plan and account.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    iter::once,
+    ptr,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use foldhash::fast::RandomState;
+use http::HeaderValue;
+
+use super::{Allowance, Allowances, Limit, Policy, QuotaSettings, Rate};
+use crate::{
+    call::Call,
+    spec::{MethodSpec, ServiceSpec},
+};
+
+/// What a call of one method is limited by.
+#[derive(Debug)]
+pub struct Limits {
+    /// Rates first, then concurrencies; of each the widest first.
+    pub policies: Vec<Policy>,
+    /// The part of them that one gateway has while gateways cannot ask each other.
+    pub share: Vec<Policy>,
+    /// The same for clients.
+    pub header: HeaderValue,
+    /// Whether any of them gives places, which must be given back.
+    pub has_places: bool,
+}
+
+/// The limits of methods, by where their specification stands in the program.
+type ByMethod = HashMap<usize, Arc<Limits>, RandomState>;
+
+/// All methods there are.
+pub type Methods = Arc<[(&'static ServiceSpec, &'static MethodSpec)]>;
+
+/// What holds until it is changed.
+#[derive(Debug)]
+pub struct Rules {
+    methods: Methods,
+    /// What is said of everybody.
+    general: Allowances,
+    plans: BTreeMap<String, Plan>,
+    accounts: BTreeMap<String, Account>,
+    /// The limits of everybody else.
+    limits: ByMethod,
+    replicas: u64,
+    /// Whether a call that failed gives back what it took of its rates.
+    pub only_fulfilled: bool,
+}
+
+#[derive(Debug)]
+struct Plan {
+    own: Allowances,
+    limits: ByMethod,
+}
+
+#[derive(Debug)]
+struct Account {
+    own: Allowances,
+    /// The limits that it had when it last called.
+    last: Mutex<Option<Last>>,
+}
+
+#[derive(Debug)]
+struct Last {
+    plan: Option<Box<str>>,
+    limits: Arc<ByMethod>,
+}
+
+impl Rules {
+    /// The rules of `settings` for these methods.
+    #[must_use]
+    pub fn new(settings: &QuotaSettings, methods: Methods) -> Self {
+        let (total, services, only_fulfilled) = (settings.total, settings.services.clone(), settings.only_fulfilled);
+        let mut this = Self {
+            methods,
+            general: Allowances { total, services, methods: settings.methods.clone() },
+            plans: BTreeMap::new(),
+            accounts: BTreeMap::new(),
+            limits: ByMethod::default(),
+            replicas: settings.replicas.into(),
+            only_fulfilled,
+        };
+        if settings.enabled {
+            this.limits = this.by_method(&[&this.general]);
+            this.plans = settings.plans.iter().map(|(name, own)| (name.clone(), this.plan(own))).collect();
+            let account = |own: &Allowances| Account { own: own.clone(), last: Mutex::default() };
+            this.accounts = settings.accounts.iter().map(|(name, own)| (name.clone(), account(own))).collect();
+        }
+        this
+    }
+
+    /// What of `settings` is about nothing that there is: names of services and methods.
+    #[must_use]
+    pub fn unknown_names(settings: &QuotaSettings, methods: &Methods) -> Vec<String> {
+        let services: Vec<_> = methods.iter().map(|(service, _)| service.name.to_owned()).collect();
+        let names: Vec<_> = methods.iter().map(|(service, method)| name(service, method)).collect();
+        let mut problems = Vec::new();
+        let mut look = |place: &str, kind: &str, given: &BTreeMap<String, Allowance>, known: &[String]| {
+            for name in given.keys().filter(|name| !known.contains(name)) {
+                let nearest = known.iter().max_by(|a, b| strsim::jaro(name, a).total_cmp(&strsim::jaro(name, b)));
+                let hint = nearest.map_or(String::new(), |nearest| format!("; the nearest that is, is `{nearest}`"));
+                problems.push(format!("`{place}{kind}.{name}`: nothing of this name is registered{hint}"));
+            }
+        };
+        look("", "services", &settings.services, &services);
+        look("", "methods", &settings.methods, &names);
+        let plans = settings.plans.iter().map(|(name, own)| (format!("plans.{name}."), own));
+        for (place, own) in plans.chain(settings.accounts.iter().map(|(name, own)| (format!("accounts.{name}."), own)))
+        {
+            look(&place, "services", &own.services, &services);
+            look(&place, "methods", &own.methods, &names);
+        }
+        problems
+    }
+
+    /// What a call is limited by; none when by nothing.
+    #[must_use]
+    pub fn limits(&self, call: &Call) -> Option<Arc<Limits>> {
+        let method = place(call.method());
+        let plan = call.plan().and_then(|plan| self.plans.get(plan));
+        if !self.accounts.is_empty()
+            && let Some(account) = call.caller().account().and_then(|account| self.accounts.get(account))
+        {
+            return self.of_account(account, plan, call.plan()).get(&method).cloned();
+        }
+        plan.map_or(&self.limits, |plan| &plan.limits).get(&method).cloned()
+    }
+
+    /// Whether nothing is limited.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.limits.is_empty() && self.plans.is_empty() && self.accounts.is_empty()
+    }
+
+    fn plan(&self, own: &Allowances) -> Plan {
+        Plan { own: own.clone(), limits: self.by_method(&[own, &self.general]) }
+    }
+
+    /// Made when the account first calls, and anew when it has changed to another plan.
+    fn of_account(&self, account: &Account, plan: Option<&Plan>, name: Option<&str>) -> Arc<ByMethod> {
+        let mut last = account.last.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*last {
+            Some(last) if last.plan.as_deref() == name => Arc::clone(&last.limits),
+            _ => {
+                let layers = once(&account.own).chain(plan.map(|plan| &plan.own)).chain([&self.general]);
+                let limits = Arc::new(self.by_method(&layers.collect::<Vec<_>>()));
+                *last = Some(Last { plan: name.map(Box::from), limits: Arc::clone(&limits) });
+                limits
+            }
+        }
+    }
+
+    /// The limits of all methods, where the first of `layers` that says something says what holds.
+    fn by_method(&self, layers: &[&Allowances]) -> ByMethod {
+        let limits = |(service, method): &(&'static ServiceSpec, &'static MethodSpec)| {
+            Some((place(method), Arc::new(Limits::of(service, method, layers, self.replicas)?)))
+        };
+        self.methods.iter().filter_map(limits).collect()
+    }
+}
+
+fn place(method: &'static MethodSpec) -> usize {
+    ptr::from_ref(method).addr()
+}
+
+/// A method's name in settings and for clients.
+fn name(service: &ServiceSpec, method: &MethodSpec) -> String {
+    format!("{}/v{}/{}", service.name, service.version, method.name)
+}
+
+impl Limits {
+    fn of(service: &ServiceSpec, method: &MethodSpec, layers: &[&Allowances], replicas: u64) -> Option<Self> {
+        let name = name(service, method);
+        let first = |of: &dyn Fn(&Allowances) -> Option<Allowance>| {
+            let said: Vec<_> = layers.iter().filter_map(|layer| of(layer)).collect();
+            let rate = said.iter().find_map(|allowance| allowance.rate);
+            Allowance { rate, concurrency: said.iter().find_map(|allowance| allowance.concurrency) }
+        };
+        let attribute = method.quota.map(|quota| Rate { calls: quota.calls, per: quota.per });
+        let of_method = first(&|layer| layer.methods.get(&name).copied());
+        let subjects = [
+            ("total", first(&|layer| Some(layer.total))),
+            (service.name, first(&|layer| layer.services.get(service.name).copied())),
+            (&name, Allowance { rate: of_method.rate.or(attribute), ..of_method }),
+        ];
+        let rates = subjects
+            .iter()
+            .filter_map(|(name, allowance)| Some(Policy { name: (*name).into(), limit: Limit::Rate(allowance.rate?) }));
+        let places = subjects.iter().filter_map(|(name, allowance)| {
+            Some(Policy {
+                name: format!("{name}:concurrent").into(),
+                limit: Limit::Concurrency(allowance.concurrency?),
+            })
+        });
+        Self::new(rates.chain(places).collect(), replicas)
+    }
+
+    fn new(policies: Vec<Policy>, replicas: u64) -> Option<Self> {
+        let header = policies.iter().map(Policy::to_string).collect::<Vec<_>>().join(", ");
+        let header = HeaderValue::try_from(header).ok()?;
+        let share = policies.iter().map(|policy| policy.share(replicas)).collect();
+        let has_places = policies.iter().any(|policy| policy.places().is_some());
+        (!policies.is_empty()).then_some(Self { policies, share, header, has_places })
+    }
+}
