@@ -242,7 +242,7 @@ impl Gateway {
             Some(admin) => Some(self.operator(admin, &registry, &keeping, control.clone())?),
             None => None,
         };
-        let backend = cache::open(&self.settings.cache)?;
+        let backend = cache::open(&self.settings.cache, redis.as_ref())?;
         let caching = backend.and_then(|backend| Caching::new(&self.settings.cache, &registry, backend));
         let stages =
             Stages { authenticator, keeping, planning, limiting: Some(limiting), caching: caching.clone(), billing };

@@ -5,6 +5,7 @@
 mod admin;
 mod auth;
 mod books;
+mod cache;
 mod client;
 mod database;
 mod email;

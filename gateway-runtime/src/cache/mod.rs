@@ -6,6 +6,7 @@ mod flights;
 mod key;
 mod memory;
 mod settings;
+mod shared;
 
 use std::{fmt, time::Duration};
 
@@ -16,9 +17,10 @@ pub(crate) use self::flights::{Flights, Ticket};
 pub use self::{
     key::{Key, KeySpace},
     memory::Memory,
-    settings::CacheSettings,
+    settings::{CacheBackend, CacheSettings},
+    shared::Shared,
 };
-use crate::{app::StartError, store::BoxFuture};
+use crate::{app::StartError, redis::Redis, store::BoxFuture};
 
 #[cfg(test)]
 mod tests;
@@ -28,11 +30,16 @@ mod tests;
 /// # Errors
 ///
 /// When it cannot be had.
-pub(crate) fn open(settings: &CacheSettings) -> Result<Option<Box<dyn Backend>>, StartError> {
-    if !settings.enabled {
-        return Ok(None);
+pub(crate) fn open(settings: &CacheSettings, redis: Option<&Redis>) -> Result<Option<Box<dyn Backend>>, StartError> {
+    match (settings.backend, redis) {
+        _ if !settings.enabled => Ok(None),
+        (Some(CacheBackend::Memory), _) | (None, None) => Ok(Some(Box::new(Memory::new(settings.memory_bytes)?))),
+        (_, Some(redis)) => Ok(Some(Box::new(Shared::new(redis.clone())))),
+        (Some(CacheBackend::Redis), None) => Err(StartError::new(
+            "[cache] backend is `redis`, and nothing says where that is: add `[redis]` with `url` (or REDIS_HOST in the \
+             environment), or leave `backend` out",
+        )),
     }
-    Ok(Some(Box::new(Memory::new(settings.memory_bytes)?)))
 }
 
 /// An answer, ready to be sent.

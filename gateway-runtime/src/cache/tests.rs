@@ -56,6 +56,22 @@ async fn memory_conforms() {
     conforms(&Memory::new(10 << 20).unwrap()).await;
 }
 
+#[cfg(feature = "redis")]
+#[tokio::test]
+async fn redis_conforms() {
+    let Some(redis) = crate::redis::tests::own_redis().await else { return };
+    conforms(&Shared::new(redis)).await;
+}
+
+#[test]
+fn it_is_where_the_configuration_says() {
+    let kept = |backend| CacheSettings { backend, ..CacheSettings::default() };
+    assert!(open(&kept(None), None).unwrap().is_some());
+    assert!(open(&CacheSettings { enabled: false, ..kept(None) }, None).unwrap().is_none());
+    let error = open(&kept(Some(CacheBackend::Redis)), None).unwrap_err().to_string();
+    assert!(error.contains("[redis]") && error.contains("REDIS_HOST"), "{error}");
+}
+
 #[tokio::test]
 async fn memory_gives_at_hand_what_is_found() {
     let memory = Memory::new(1 << 20).unwrap();

@@ -1,0 +1,194 @@
+//! A newsstand whose answers are kept, a gateway around it, and clients of it.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, LazyLock, Mutex},
+    time::Duration,
+};
+
+use gateway_runtime::{
+    Running,
+    auth::NewApiKey,
+    pipeline::CacheFigures,
+    prelude::*,
+    provider::{HttpClientSettings, HttpResponse},
+};
+
+/// What the newsstand is like in each street: gateways of other tests have one too.
+static DAYS: LazyLock<Mutex<Vec<Arc<Day>>>> = LazyLock::new(Mutex::default);
+
+/// What the newsstand of a street is like today.
+#[derive(Debug, Default)]
+pub(super) struct Day {
+    street: usize,
+    /// How often each thing was made.
+    made: Mutex<HashMap<String, u32>>,
+    /// What is wrong.
+    trouble: Mutex<&'static str>,
+}
+
+impl Day {
+    /// That of a street of its own.
+    fn new() -> Arc<Self> {
+        let mut days = DAYS.lock().unwrap();
+        let day = Arc::new(Self { street: days.len(), ..Self::default() });
+        days.push(Arc::clone(&day));
+        day
+    }
+
+    /// How often it was made.
+    pub(super) fn made(&self, name: &str) -> u32 {
+        self.made.lock().unwrap().get(name).copied().unwrap_or(0)
+    }
+
+    /// What is wrong from now on.
+    pub(super) fn trouble(&self, trouble: &'static str) {
+        *self.trouble.lock().unwrap() = trouble;
+    }
+
+    async fn make(&self, name: &str) -> Result<u32> {
+        let made = {
+            let mut made = self.made.lock().unwrap();
+            let made = made.entry(name.to_owned()).or_default();
+            *made += 1;
+            *made
+        };
+        let trouble = *self.trouble.lock().unwrap();
+        match trouble {
+            "slow" => tokio::time::sleep(Duration::from_millis(300)).await,
+            "broken" => return Err(Error::new(Code::PROVIDER_FAILED, "as asked for")),
+            "panics at first" if made == 1 => {
+                tokio::time::sleep(Duration::from_millis(300)).await;
+                panic!("as asked for");
+            }
+            _ => {}
+        }
+        Ok(made)
+    }
+}
+
+/// What is wanted.
+#[model]
+struct Want {
+    /// Where.
+    street: usize,
+    /// Its name.
+    name: String,
+    /// Of so many characters.
+    #[serde(default)]
+    size: usize,
+}
+
+/// A newsstand.
+#[service(name = "newsstand")]
+struct Newsstand;
+
+async fn make(want: &Want) -> Result<u32> {
+    let day = Arc::clone(&DAYS.lock().unwrap()[want.street]);
+    day.make(&want.name).await
+}
+
+#[service]
+impl Newsstand {
+    /// News, for each account its own.
+    #[expose_method(GET, cache = "60s")]
+    async fn news(&self, want: Want) -> Result<String> {
+        Ok(format!("{}{}", make(&want).await?, "x".repeat(want.size)))
+    }
+
+    /// News for everybody.
+    #[expose_method(GET, cache = "60s", cache_scope = global)]
+    async fn weather(&self, want: Want) -> Result<String> {
+        Ok(make(&want).await?.to_string())
+    }
+
+    /// What is soon old.
+    #[expose_method(GET, cache = "200ms")]
+    async fn rumours(&self, want: Want) -> Result<String> {
+        Ok(make(&want).await?.to_string())
+    }
+}
+
+/// A gateway of its own, with two accounts.
+pub(super) struct Street {
+    pub(super) gateway: Running,
+    pub(super) day: Arc<Day>,
+    http: HttpClient,
+    keys: [(&'static str, NewApiKey); 2],
+}
+
+/// What came back.
+#[derive(Debug)]
+pub(super) struct Paper {
+    pub(super) code: u16,
+    pub(super) text: String,
+    /// `Cache-Status`, without the name of the cache.
+    pub(super) status: String,
+    pub(super) age: Option<u64>,
+}
+
+impl Street {
+    pub(super) async fn open(settings: &str) -> Self {
+        Self::open_on(settings, Day::new()).await
+    }
+
+    pub(super) async fn open_on(settings: &str, day: Arc<Day>) -> Self {
+        let keys = ["acme", "umbrella"].map(|account| (account, NewApiKey::generate().unwrap()));
+        let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+        let key = |(account, key): &(&str, NewApiKey)| {
+            format!("[auth.keys.{}]\nhash = '{}'\naccount = '{account}'\n", key.id, hex(&key.hash))
+        };
+        let settings = format!(
+            "http = {{ listen = '127.0.0.1:0', workers = 2 }}\n\
+             secrets = {{ EDGE_WEBHOOK_SECRET = 'not used', EMAIL_WEBHOOK_SECRET = 'not used' }}\n{settings}\n{}",
+            keys.iter().map(key).collect::<String>()
+        );
+        let gateway = Gateway::from_toml(&settings).unwrap().start().await.unwrap();
+        Self { gateway, day, http: HttpClient::new(&HttpClientSettings::default()).unwrap(), keys }
+    }
+
+    /// A call by an account, or by a stranger.
+    pub(super) async fn call(&self, account: Option<&str>, method: &str, query: &str, asks: &str) -> Paper {
+        let mut request = self.http.get(format!(
+            "{}/services/newsstand/v1/{method}?street={}&{query}",
+            self.gateway.url(),
+            self.day.street
+        ));
+        if let Some((_, key)) = self.keys.iter().find(|(name, _)| Some(*name) == account) {
+            request = request.header("x-api-key", key.key.expose());
+        }
+        if !asks.is_empty() {
+            request = request.header("cache-control", asks);
+        }
+        paper(request.send_any().await.unwrap()).await
+    }
+
+    /// A stranger's call.
+    pub(super) async fn get(&self, method: &str, query: &str) -> Paper {
+        self.call(None, method, query, "").await
+    }
+
+    pub(super) fn figures(&self) -> CacheFigures {
+        self.gateway.cache().unwrap()
+    }
+}
+
+async fn paper(response: HttpResponse) -> Paper {
+    let header = |name| response.header(name).unwrap_or_default().to_owned();
+    let status = header("cache-status").strip_prefix("gateway; ").unwrap_or_default().to_owned();
+    let (code, age) = (response.status(), header("age").parse().ok());
+    Paper { code, text: response.text().await.unwrap(), status, age }
+}
+
+/// Asks until the answer is as wanted.
+pub(super) async fn until(ask: impl AsyncFn() -> Paper, wanted: impl Fn(&Paper) -> bool) -> Paper {
+    let deadline = std::time::Instant::now() + Duration::from_secs(10);
+    loop {
+        let paper = ask().await;
+        if wanted(&paper) {
+            return paper;
+        }
+        assert!(std::time::Instant::now() < deadline, "{paper:?}");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
