@@ -220,7 +220,7 @@ impl Gateway {
         let keys = self.settings.idempotency.clone();
         let keeping = journal.map(|journal| Arc::new(Keeping { journal, keys }));
         warn_of_unhonoured(&registry, keeping.is_some());
-        let limiting = Limiting::new(&self.settings.quota, &registry, redis);
+        let limiting = Limiting::new(&self.settings.quota, &registry, redis.clone());
         StartError::unless_empty(limiting.unknown_names(&self.settings.quota))?;
         let charges = accepted.any() && self.settings.billing.enabled;
         let billing = keeping.as_ref().filter(|_| charges);
