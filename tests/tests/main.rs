@@ -1,6 +1,7 @@
 //! Black-box tests, one module a subject.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on fails")]
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "tests say on which servers they ran")]
 
 mod admin;
 mod auth;
@@ -14,3 +15,4 @@ mod layering;
 mod many_methods;
 mod money;
 mod quotas;
+mod redis_server;

@@ -1,66 +1,6 @@
-//! Quotas, over HTTP: how many are let in, and what the others are told.
+//! Rates, over HTTP: how many are let in, and what the others are told.
 
-use futures_util::future::join_all;
-use gateway_runtime::{
-    Running,
-    prelude::*,
-    provider::{HttpClientSettings, HttpResponse},
-};
-
-/// Calls that are counted.
-#[service(name = "meter")]
-struct Meter;
-
-/// What becomes of it.
-#[model]
-struct Outcome {
-    /// Whether the call fails.
-    #[serde(default)]
-    fails: bool,
-}
-
-#[service]
-impl Meter {
-    /// A few an hour.
-    #[expose_method(GET, quota = "5/h")]
-    async fn few(&self, outcome: Outcome) -> Result<String> {
-        if outcome.fails { Err(Error::not_found("as asked for")) } else { Ok("here".to_owned()) }
-    }
-
-    /// As many as may be.
-    #[expose_method(GET)]
-    async fn many(&self) -> Result<String> {
-        Ok("here".to_owned())
-    }
-}
-
-struct Metered {
-    gateway: Running,
-    http: HttpClient,
-}
-
-impl Metered {
-    async fn with(settings: &str) -> Self {
-        let settings = format!(
-            "http = {{ listen = '127.0.0.1:0', workers = 2 }}\n\
-             secrets = {{ EDGE_WEBHOOK_SECRET = 'not used', EMAIL_WEBHOOK_SECRET = 'not used' }}\n{settings}"
-        );
-        let gateway = Gateway::from_toml(&settings).unwrap().start().await.unwrap();
-        Self { gateway, http: HttpClient::new(&HttpClientSettings::default()).unwrap() }
-    }
-
-    async fn get(&self, method: &str) -> HttpResponse {
-        let url = format!("{}/services/meter/v1/{method}", self.gateway.url());
-        self.http.get(url).send_any().await.unwrap()
-    }
-
-    /// How many of so many calls at once are let in.
-    async fn admitted(&self, method: &str, calls: usize) -> usize {
-        let answers = join_all((0..calls).map(|_| self.get(method))).await;
-        assert!(answers.iter().all(|answer| matches!(answer.status(), 200 | 404 | 429)));
-        answers.iter().filter(|answer| answer.status() != 429).count()
-    }
-}
+use super::meter::Metered;
 
 #[tokio::test]
 async fn a_hundred_at_once_get_what_there_is() {

@@ -1,0 +1,130 @@
+//! Redis that is frozen, killed, or not there: calls go on with the gateway's share, nobody waits for long, and it comes back by
+//! itself.
+
+use std::time::{Duration, Instant};
+
+use futures_util::future::join_all;
+use gateway_runtime::prelude::*;
+
+use super::meter::{Gate, Metered, SETTINGS};
+use crate::redis_server::RedisServer;
+
+/// As in the setting of the server.
+const TIMEOUT: Duration = Duration::from_secs(1);
+
+/// The number of calls that would be let in now, as the answer tells.
+async fn left(metered: &Metered) -> u64 {
+    let answer = metered.get("many").await;
+    let limit = answer.header("ratelimit").unwrap();
+    limit.split("r=").nth(1).unwrap().split(';').next().unwrap().parse().unwrap()
+}
+
+/// Calls go on with the share that the buckets in Redis left, and only the first waits.
+async fn goes_on_alone(metered: &Metered, share: usize) {
+    let start = Instant::now();
+    assert_eq!(metered.get("many").await.status(), 200);
+    assert!(start.elapsed() < 2 * TIMEOUT, "the first waited for {:?}", start.elapsed());
+    let start = Instant::now();
+    let mut admitted = 1;
+    for _ in 0..2 * share {
+        admitted += usize::from(metered.get("many").await.status() == 200);
+    }
+    assert!(start.elapsed() < TIMEOUT, "{} calls took {:?}", 2 * share, start.elapsed());
+    assert_eq!(admitted, share);
+}
+
+#[tokio::test]
+async fn a_frozen_redis_costs_one_time_out_and_comes_back() {
+    let Some(server) = RedisServer::start() else { return };
+    let quota = "quota = { services = { meter = '40/day' }, replicas = 4 }";
+    let metered = Metered::with(&format!("{}{quota}", server.setting())).await;
+    // 8 of 40: of the share, 2 of 10.
+    assert_eq!(metered.admitted("many", 8).await, 8);
+    server.freeze();
+    goes_on_alone(&metered, 8).await;
+    server.thaw();
+    metered.until("many", 200).await;
+    // One of the calls that waited is counted too: it was sent before.
+    assert_eq!(left(&metered).await, 40 - 8 - 1 - 2);
+}
+
+#[tokio::test]
+async fn a_redis_that_is_killed_is_connected_to_again() {
+    let Some(mut server) = RedisServer::start() else { return };
+    let quota = "quota = { services = { meter = '40/day' }, replicas = 4 }";
+    let metered = Metered::with(&format!("{}{quota}", server.setting())).await;
+    for _ in 0..2 {
+        assert_eq!(metered.admitted("many", 8).await, 8);
+        server.kill();
+        goes_on_alone(&metered, 8).await;
+        server.start_again();
+        metered.until("many", 200).await;
+        // It came back with nothing in it.
+        assert_eq!(left(&metered).await, 38);
+        server.kill();
+        server.start_again();
+        // Until the connection has been found lost.
+        while left(&metered).await < 20 {}
+        assert!(left(&metered).await >= 35);
+        server.kill();
+        server.start_again();
+        while left(&metered).await < 20 {}
+    }
+}
+
+#[tokio::test]
+async fn what_ends_while_redis_is_frozen_is_heard_when_it_is_not() {
+    let Some(server) = RedisServer::start() else { return };
+    let quota = "quota = { total = { concurrency = 4 }, services = { meter = '6/day' }, only_fulfilled = true }";
+    let metered = Metered::with(&format!("{}{quota}", server.setting())).await;
+    let gate = Gate::named("frozen");
+    let calls = join_all((0..4).map(|_| metered.get("wait?gate=frozen&how=fails")));
+    let freezing = async {
+        gate.reached(4).await;
+        server.freeze();
+        gate.open();
+    };
+    let start = Instant::now();
+    let (answers, ()) = tokio::join!(calls, freezing);
+    assert!(answers.iter().all(|answer| answer.status() == 404));
+    assert!(start.elapsed() < 3 * TIMEOUT, "the answers waited for {:?}", start.elapsed());
+    server.thaw();
+    // Each of the four has a token back, once, and its place is free. What the share lets in meanwhile is told apart by its policy.
+    let deadline = Instant::now() + Duration::from_secs(20);
+    let mut fulfilled = 0;
+    loop {
+        let answer = metered.get("many").await;
+        let limit = answer.header("ratelimit").unwrap().to_owned();
+        fulfilled += u32::from(answer.status() == 200);
+        if limit == "\"meter\";r=0;t=14400" || fulfilled > 6 {
+            break;
+        }
+        assert!(Instant::now() < deadline, "{fulfilled} fulfilled, {limit}");
+    }
+    assert!((6..=7).contains(&fulfilled), "{fulfilled}");
+}
+
+#[tokio::test]
+async fn gateways_on_a_cluster_share_what_is_in_one_slot() {
+    let Some(server) = RedisServer::start_cluster() else { return };
+    let quota = "quota = { total = { rate = '100/day', concurrency = 9 }, services = { meter = { rate = '50/day', \
+                 concurrency = 8 } }, only_fulfilled = true }";
+    let settings = format!("{}{quota}", server.setting());
+    let gateways = [Metered::with(&settings).await, Metered::with(&settings).await];
+    for expected in [7, 7, 7] {
+        for gateway in &gateways {
+            assert_eq!(left(gateway).await, expected);
+            assert_eq!(gateway.get("many?fails=true").await.status(), 404);
+        }
+    }
+    // 5 of an hour, over both.
+    let both = join_all(gateways.iter().map(|gateway| gateway.admitted("few", 20))).await;
+    assert_eq!(both.iter().sum::<usize>(), 5);
+}
+
+#[tokio::test]
+async fn a_redis_that_is_not_there_is_told_at_start() {
+    let settings = format!("{SETTINGS}redis = {{ host = '127.0.0.1', port = 1 }}");
+    let error = Gateway::from_toml(&settings).unwrap().start().await.unwrap_err().to_string();
+    assert!(error.contains("[redis]: cannot be reached") && error.contains("refused"), "{error}");
+}

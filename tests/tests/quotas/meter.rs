@@ -1,0 +1,154 @@
+//! A service whose calls are counted, and a gateway around it.
+
+use std::{
+    collections::HashMap,
+    sync::{LazyLock, Mutex},
+    time::{Duration, Instant},
+};
+
+use futures_util::{StreamExt, future::join_all, stream};
+use gateway_runtime::{
+    Running, Streaming,
+    prelude::*,
+    provider::{HttpClientSettings, HttpResponse},
+};
+use tokio::sync::watch;
+
+/// Calls that are counted.
+#[service(name = "meter")]
+struct Meter;
+
+/// What becomes of it.
+#[model]
+struct Outcome {
+    /// Whether the call fails.
+    #[serde(default)]
+    fails: bool,
+}
+
+/// What becomes of it, and when.
+#[model]
+struct Wait {
+    /// The gate that it waits for; each test has its own.
+    gate: String,
+    /// What becomes of it then: `well`, `fails`, `panics`.
+    #[serde(default)]
+    how: String,
+}
+
+#[service]
+impl Meter {
+    /// A few an hour.
+    #[expose_method(GET, quota = "5/h")]
+    async fn few(&self, outcome: Outcome) -> Result<String> {
+        if outcome.fails { Err(Error::not_found("as asked for")) } else { Ok("here".to_owned()) }
+    }
+
+    /// As many as may be.
+    #[expose_method(GET)]
+    async fn many(&self, outcome: Outcome) -> Result<String> {
+        if outcome.fails { Err(Error::not_found("as asked for")) } else { Ok("here".to_owned()) }
+    }
+
+    /// Runs until its gate is open.
+    #[expose_method(GET)]
+    async fn wait(&self, wait: Wait) -> Result<String> {
+        Gate::named(&wait.gate).pass().await;
+        match &*wait.how {
+            "fails" => Err(Error::not_found("as asked for")),
+            "panics" => panic!("as asked for"),
+            _ => Ok("here".to_owned()),
+        }
+    }
+
+    /// Runs longer than it may.
+    #[expose_method(GET, timeout = "100ms")]
+    async fn late(&self) -> Result<String> {
+        std::future::pending().await
+    }
+
+    /// Says something, and the rest when its gate is open.
+    #[expose_method(GET)]
+    async fn drip(&self, wait: Wait) -> Result<Streaming<u32>> {
+        let gate = Gate::named(&wait.gate);
+        let rest = stream::once(async move {
+            gate.pass().await;
+            Ok::<_, Error>(2)
+        });
+        Ok(Streaming::new(stream::iter([Ok(1)]).chain(rest)))
+    }
+}
+
+/// What calls wait for, and how many have come to it.
+#[derive(Clone)]
+pub(super) struct Gate(watch::Sender<(u32, bool)>);
+
+impl Gate {
+    /// The same for everybody who knows the name.
+    pub(super) fn named(name: &str) -> Self {
+        static GATES: LazyLock<Mutex<HashMap<String, Gate>>> = LazyLock::new(Mutex::default);
+        let mut gates = GATES.lock().unwrap();
+        gates.entry(name.to_owned()).or_insert_with(|| Self(watch::Sender::new((0, false)))).clone()
+    }
+
+    pub(super) fn open(&self) {
+        self.0.send_modify(|(_, open)| *open = true);
+    }
+
+    /// Waits until so many have come.
+    pub(super) async fn reached(&self, count: u32) {
+        let mut state = self.0.subscribe();
+        let reached = tokio::time::timeout(Duration::from_secs(20), state.wait_for(|(come, _)| *come >= count)).await;
+        reached.unwrap_or_else(|_| panic!("{:?} of {count} have come", self.0.borrow())).unwrap();
+    }
+
+    async fn pass(&self) {
+        self.0.send_modify(|(come, _)| *come += 1);
+        self.0.subscribe().wait_for(|(_, open)| *open).await.unwrap();
+    }
+}
+
+/// The settings that every gateway here needs.
+pub(super) const SETTINGS: &str = "http = { listen = '127.0.0.1:0', workers = 2 }\n\
+     secrets = { EDGE_WEBHOOK_SECRET = 'not used', EMAIL_WEBHOOK_SECRET = 'not used' }\n";
+
+/// A gateway, and a client of it.
+#[derive(Debug)]
+pub(super) struct Metered {
+    gateway: Running,
+    pub(super) http: HttpClient,
+}
+
+impl Metered {
+    pub(super) async fn with(settings: &str) -> Self {
+        let gateway = Gateway::from_toml(&format!("{SETTINGS}{settings}")).unwrap().start().await.unwrap();
+        Self { gateway, http: HttpClient::new(&HttpClientSettings::default()).unwrap() }
+    }
+
+    pub(super) fn url(&self, method: &str) -> String {
+        format!("{}/services/meter/v1/{method}", self.gateway.url())
+    }
+
+    pub(super) async fn get(&self, method: &str) -> HttpResponse {
+        self.http.get(self.url(method)).send_any().await.unwrap()
+    }
+
+    /// How many of so many calls at once are let in.
+    pub(super) async fn admitted(&self, method: &str, calls: usize) -> usize {
+        let answers = join_all((0..calls).map(|_| self.get(method))).await;
+        assert!(answers.iter().all(|answer| matches!(answer.status(), 200 | 404 | 429)));
+        answers.iter().filter(|answer| answer.status() != 429).count()
+    }
+
+    /// Calls until the answer has this status.
+    pub(super) async fn until(&self, method: &str, status: u16) {
+        let deadline = Instant::now() + Duration::from_secs(20);
+        loop {
+            let answer = self.get(method).await;
+            if answer.status() == status {
+                return;
+            }
+            assert!(Instant::now() < deadline, "still {}", answer.status());
+        }
+    }
+}
