@@ -319,6 +319,39 @@ impl Error {
     }
 }
 
+/// An error in a box, for tower layers: [`Error`] itself is no `std::error::Error`.
+struct Boxed(Error);
+
+impl fmt::Debug for Boxed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl fmt::Display for Boxed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl std::error::Error for Boxed {}
+
+/// So that a tower layer can fail with it: `Err(Error::new(…).into())`.
+impl From<Error> for Box<dyn std::error::Error + Send + Sync> {
+    fn from(error: Error) -> Self {
+        Box::new(Boxed(error))
+    }
+}
+
+impl Error {
+    /// The error that was put in a box; gives any other back.
+    pub(crate) fn unboxed(
+        error: Box<dyn std::error::Error + Send + Sync>,
+    ) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
+        error.downcast::<Boxed>().map(|boxed| boxed.0)
+    }
+}
+
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Error")

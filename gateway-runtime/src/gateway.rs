@@ -30,7 +30,9 @@ use crate::{
     config::{Action, Flags, HELP, Settings, Tree},
     control::{Control, Plans, Snapshot},
     http::{Documents, Edge, Ended, Mount, Routes, Server, docs},
-    pipeline::{Billing, CacheFigures, Caching, Keeping, Limiting, Pipeline, Planning, Stages},
+    pipeline::{
+        Billing, CacheFigures, Caching, Keeping, Layers, Limiting, Pipeline, PipelineLayer, Place, Planning, Stages,
+    },
     provider::{HttpClient, ProviderSettings},
     registry::{Method, Registry, RegistrySettings},
     section::read_section,
@@ -54,6 +56,7 @@ pub struct Gateway {
     app: App,
     api_keys: Option<Arc<dyn ApiKeys>>,
     mounts: Vec<Mount>,
+    layers: Layers,
     expected_services: Vec<String>,
     expected_providers: Vec<String>,
     on_listening: Option<Box<dyn FnOnce(SocketAddr) + Send>>,
@@ -112,6 +115,7 @@ impl Gateway {
             app: App::default(),
             api_keys: None,
             mounts: Vec::new(),
+            layers: Layers::default(),
             expected_services: Vec::new(),
             expected_providers: Vec::new(),
             on_listening: None,
@@ -136,6 +140,27 @@ impl Gateway {
     #[must_use]
     pub fn mount(mut self, mount: Mount) -> Self {
         self.mounts.push(mount);
+        self
+    }
+
+    /// Puts a tower layer of your own into the pipeline, which every call goes through by whatever road it came: its
+    /// requests are [`Invocation`](crate::pipeline::Invocation)s, and its errors [`Error`](crate::Error)s or whatever tower's own layers fail with. Of
+    /// two at one place the first is the outer.
+    ///
+    /// ```
+    /// use gateway_runtime::{pipeline::{Invocation, Place}, prelude::*};
+    /// use tower::util::MapRequestLayer;
+    ///
+    /// # fn add(gateway: Gateway) -> Gateway {
+    /// gateway.layer(Place::BeforeDispatch, MapRequestLayer::new(|invocation: Invocation| {
+    ///     tracing::debug!(method = invocation.method.path(), "is called");
+    ///     invocation
+    /// }))
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn layer(mut self, place: Place, layer: impl PipelineLayer) -> Self {
+        self.layers.add(place, layer);
         self
     }
 
@@ -217,9 +242,9 @@ impl Gateway {
         check_protected(&registry, &self.settings.auth, accepted, settings.listen)?;
         let (journal, written) = books.clone().map(Journal::start).unzip();
         let redis = self.settings.redis.open().await?;
-        let keys = self.settings.idempotency.clone();
-        let keeping = journal.map(|journal| Arc::new(Keeping { journal, keys }));
-        warn_of_unhonoured(&registry, keeping.is_some());
+        let (keys, records) = (self.settings.idempotency.clone(), self.settings.record.clone());
+        let keeping = journal.map(|journal| Arc::new(Keeping { journal, keys, records }));
+        warn_of_unhonoured(&registry, keeping.as_ref().is_some_and(|keeping| keeping.keys.enabled));
         let limiting = Limiting::new(&self.settings.quota, &registry, redis.clone());
         StartError::unless_empty(limiting.unknown_names(&self.settings.quota))?;
         let charges = accepted.any() && self.settings.billing.enabled;
@@ -244,9 +269,15 @@ impl Gateway {
         };
         let backend = cache::open(&self.settings.cache, redis.as_ref())?;
         let caching = backend.and_then(|backend| Caching::new(&self.settings.cache, &registry, backend));
-        let stages =
-            Stages { authenticator, keeping, planning, limiting: Some(limiting), caching: caching.clone(), billing };
-        let pipeline = Pipeline::new(stages);
+        let pipeline = Pipeline::new(Stages {
+            authenticator,
+            keeping,
+            planning,
+            limiting: Some(limiting),
+            caching: caching.clone(),
+            billing,
+            layers: self.layers.clone(),
+        });
         let edge = Edge::new(self.routes(&registry, accepted)?, pipeline, settings.clone());
         let server = Server::bind(settings).map_err(|error| StartError::new(error.to_string()))?;
         let address = server.local_addr();

@@ -12,6 +12,7 @@ mod database;
 mod email;
 mod http_edge;
 mod layering;
+mod layers;
 mod many_methods;
 mod money;
 mod quotas;

@@ -12,7 +12,7 @@ use crate::{
     auth::AuthSettings,
     cache::CacheSettings,
     http::{HttpSettings, Info},
-    pipeline::{BillingSettings, IdempotencySettings},
+    pipeline::{BillingSettings, IdempotencySettings, RecordSettings},
     provider::{FailoverSettings, HttpClientSettings},
     quota::QuotaSettings,
     redis::RedisSettings,
@@ -46,6 +46,8 @@ pub struct Settings {
     pub quota: QuotaSettings,
     /// How answers are kept that may be given again.
     pub cache: CacheSettings,
+    /// Whether each call has a row in the books.
+    pub record: RecordSettings,
     /// How long idempotency keys hold.
     pub idempotency: IdempotencySettings,
     /// Whether calls are charged.

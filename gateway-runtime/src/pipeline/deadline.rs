@@ -75,7 +75,7 @@ impl<F: Future<Output = Result<Reply, Error>>> Future for DeadlineFuture<F> {
 }
 
 /// What was dropped in its middle may have been done.
-fn too_late(effect: Effect) -> Error {
+pub(super) fn too_late(effect: Effect) -> Error {
     match effect {
         Effect::Once => Error::new(
             Code::OUTCOME_UNKNOWN,

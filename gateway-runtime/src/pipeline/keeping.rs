@@ -1,4 +1,4 @@
-//! What calls are written down with: the journal, and how long idempotency keys hold.
+//! What calls are written down with: the journal, which of them are, and how long idempotency keys hold.
 
 use std::time::Duration;
 
@@ -17,12 +17,30 @@ pub struct Keeping {
     pub journal: Journal,
     /// How long their keys hold.
     pub keys: IdempotencySettings,
+    /// Which calls are written down.
+    pub records: RecordSettings,
 }
 
-/// `[idempotency]`: how long keys hold.
+/// `[record]`: whether each call has a row in the books.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct RecordSettings {
+    /// Whether each call has; a call that was charged or claimed an idempotency key has one in any case.
+    pub enabled: bool,
+}
+
+impl Default for RecordSettings {
+    fn default() -> Self {
+        Self { enabled: true }
+    }
+}
+
+/// `[idempotency]`: whether keys are honoured, and how long they hold.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct IdempotencySettings {
+    /// Whether keys are honoured, where there are books; methods that require one take calls without.
+    pub enabled: bool,
     /// How long a key is its call's without being renewed: so long after a crash it is free, or its outcome unknown.
     /// Renewed three times as often.
     #[serde(with = "duration")]
@@ -36,6 +54,6 @@ pub struct IdempotencySettings {
 
 impl Default for IdempotencySettings {
     fn default() -> Self {
-        Self { lease: Duration::from_secs(60), kept: Duration::from_secs(24 * 3600) }
+        Self { enabled: true, lease: Duration::from_secs(60), kept: Duration::from_secs(24 * 3600) }
     }
 }

@@ -11,6 +11,7 @@ mod deadline;
 mod dispatch;
 mod idempotency;
 mod keeping;
+mod layers;
 mod plan;
 mod quota;
 mod record;
@@ -31,6 +32,7 @@ use self::{
     deadline::{Deadline, DeadlineLayer},
     dispatch::Dispatch,
     idempotency::{IdempotencyLayer, Idempotent},
+    layers::Around,
     plan::{Plan, PlanLayer},
     quota::{Limit, LimitLayer},
     record::{Record, RecordLayer},
@@ -42,7 +44,8 @@ use self::{
 pub use self::{
     billing::{Billing, BillingSettings},
     cache::{CacheFigures, Caching},
-    keeping::{IdempotencySettings, Keeping},
+    keeping::{IdempotencySettings, Keeping, RecordSettings},
+    layers::{Layers, PipelineLayer, Place, Rest},
     plan::Planning,
     quota::Limiting,
 };
@@ -60,8 +63,10 @@ pub struct Invocation {
     tab: Tab,
 }
 
-/// The layers, from the outermost in.
-type Stack = Trace<Record<Unwind<Deadline<Authenticate<Validate<Idempotent<Plan<Limit<Cached<Charge<Dispatch>>>>>>>>>>>;
+/// The layers, from the outermost in …
+type Stack = Around<Trace<Record<Unwind<Deadline<Authenticate<Around<Judged>>>>>>>;
+/// … and those that calls reach which may be made.
+type Judged = Validate<Idempotent<Plan<Limit<Cached<Charge<Around<Dispatch>>>>>>>;
 
 /// What layers work with; one that has nothing to work with is off, and costs a branch.
 #[derive(Clone, Debug, Default)]
@@ -79,6 +84,8 @@ pub struct Stages {
     pub caching: Option<Arc<Caching>>,
     /// What calls are charged with; only what is recorded can be charged.
     pub billing: Option<Arc<Billing>>,
+    /// What an author puts around them.
+    pub layers: Layers,
 }
 
 /// The stack of layers; each call has a copy of its own, which costs a count for each layer that is on.
@@ -89,28 +96,33 @@ impl Pipeline {
     /// The stack.
     #[must_use]
     pub fn new(stages: Stages) -> Self {
+        let Stages { layers, keeping, .. } = stages;
+        let keys = keeping.clone().filter(|keeping| keeping.keys.enabled);
         Self(
             ServiceBuilder::new()
-                // Outermost, so that refused calls are logged too, and with their time in every other layer.
+                .layer(layers.at(Place::Outermost))
+                // Outside all others, so that refused calls are logged too, and with their time in every other layer.
                 .layer(TraceLayer)
                 // Sees how a call has ended, panics and lateness too, and writes it down.
-                .layer(RecordLayer(stages.keeping.clone(), stages.billing.clone()))
+                .layer(RecordLayer(keeping.clone(), stages.billing.clone()))
                 // Around all that can panic, so that the line says why.
                 .layer(UnwindLayer)
                 .layer(DeadlineLayer)
                 // Before all that tells a stranger anything, or costs an account something.
                 .layer(AuthenticateLayer(stages.authenticator))
+                .layer(layers.at(Place::AfterAuthentication))
                 // Judges the input by the method's schema; a call that fails here has cost nothing yet.
                 .layer(ValidateLayer)
                 // Carries out once what comes with a key, and knows by its input that it is the same.
-                .layer(IdempotencyLayer(stages.keeping.clone()))
+                .layer(IdempotencyLayer(keys))
                 // After it, so that an answer which is given again costs neither quota nor money.
                 .layer(PlanLayer(stages.planning))
                 .layer(LimitLayer(stages.limiting))
                 // Gives again what was made for another call, to whom may call and is within its quota, at its price.
-                .layer(CacheLayer { caching: stages.caching, keeping: stages.keeping, billing: stages.billing.clone() })
+                .layer(CacheLayer { caching: stages.caching, keeping, billing: stages.billing.clone() })
                 // The last, so that no money is set aside for what is not carried out.
                 .layer(BillingLayer(stages.billing))
+                .layer(layers.at(Place::BeforeDispatch))
                 .service(Dispatch),
         )
     }

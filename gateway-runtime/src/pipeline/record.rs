@@ -62,10 +62,14 @@ where
 
     fn call(&mut self, mut invocation: Invocation) -> Self::Future {
         let Some(keeping) = self.keeping.clone() else { return Either::Left(self.inner.call(invocation)) };
+        let may_cost = self.billing.as_ref().is_some_and(|billing| billing.has_price(invocation.method.spec));
+        let may_claim = keeping.keys.enabled && super::idempotency::may_claim(&invocation);
+        let must_end = may_cost || may_claim;
+        if !must_end && !keeping.records.enabled {
+            return Either::Left(self.inner.call(invocation));
+        }
         let page = Page::begin(keeping, invocation.request.call.clone());
         invocation.tab = page.tab.clone();
-        let may_cost = self.billing.as_ref().is_some_and(|billing| billing.has_price(invocation.method.spec));
-        let must_end = may_cost || super::idempotency::may_claim(&invocation);
         let inner = self.inner.call(invocation);
         let work = async { page.end(inner.await).await };
         Either::Right(if must_end { Box::pin(on_its_own(work)) } else { Box::pin(work) })

@@ -1,0 +1,229 @@
+//! An author's own tower layers, each at its place; and stages that are left out.
+
+use std::{
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering::SeqCst},
+    },
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use futures_util::{FutureExt, future::BoxFuture};
+use gateway_runtime::{
+    Reply, Running,
+    pipeline::{Invocation, Place},
+    prelude::*,
+    provider::{HttpClientSettings, HttpResponse},
+};
+use tower::{
+    BoxError, Service, limit::ConcurrencyLimitLayer, load_shed::LoadShedLayer, service_fn, timeout::TimeoutLayer,
+    util::MapRequestLayer,
+};
+
+/// Calls that layers look at.
+#[service(name = "onion")]
+struct Onion;
+
+/// How it goes.
+#[model]
+struct Peel {
+    /// For so long.
+    #[serde(default)]
+    millis: u64,
+}
+
+#[service]
+impl Onion {
+    /// Is peeled.
+    #[expose_method(GET)]
+    async fn peel(&self, peel: Peel) -> Result<String> {
+        tokio::time::sleep(Duration::from_millis(peel.millis)).await;
+        Ok("peeled".to_owned())
+    }
+
+    /// Is peeled, once.
+    #[expose_method(POST, idempotency = required)]
+    async fn once(&self, peel: Peel) -> Result<String> {
+        tokio::time::sleep(Duration::from_millis(peel.millis)).await;
+        Ok("peeled".to_owned())
+    }
+
+    /// Is kept.
+    #[expose_method(GET, cache = "60s", cache_scope = global)]
+    async fn kept(&self) -> Result<String> {
+        Ok("kept".to_owned())
+    }
+
+    /// Only for who is known.
+    #[expose_method(GET, auth = required)]
+    async fn known(&self) -> Result<String> {
+        Ok("known".to_owned())
+    }
+}
+
+fn settings(more: &str) -> Gateway {
+    let settings = format!(
+        "http = {{ listen = '127.0.0.1:0', workers = 2 }}\n\
+         secrets = {{ EDGE_WEBHOOK_SECRET = 'not used', EMAIL_WEBHOOK_SECRET = 'not used' }}\n{more}"
+    );
+    Gateway::from_toml(&settings).unwrap()
+}
+
+async fn ask(gateway: &Running, path: &str) -> HttpResponse {
+    let http = HttpClient::new(&HttpClientSettings::default()).unwrap();
+    let url = format!("{}/services/onion/v1/{path}", gateway.url());
+    let request =
+        if path.starts_with("once") { http.post(url).json(&serde_json::json!({"millis": 100})) } else { http.get(url) };
+    request.send_any().await.unwrap()
+}
+
+/// The status, and the code of a problem.
+async fn told(response: HttpResponse) -> (u16, String) {
+    let status = response.status();
+    let problem: serde_json::Value = response.json().await.unwrap();
+    (status, problem["code"].as_str().unwrap_or_default().to_owned())
+}
+
+type Seen = Arc<Mutex<Vec<(&'static str, String)>>>;
+
+fn noting(seen: &Seen, place: &'static str) -> MapRequestLayer<impl Fn(Invocation) -> Invocation + Clone + use<>> {
+    let seen = Arc::clone(seen);
+    MapRequestLayer::new(move |invocation: Invocation| {
+        seen.lock().unwrap().push((place, invocation.method.spec.name.to_owned()));
+        invocation
+    })
+}
+
+#[tokio::test]
+async fn each_stands_at_its_place() {
+    let seen = Seen::default();
+    let gateway = settings("")
+        .layer(Place::BeforeDispatch, noting(&seen, "inner"))
+        .layer(Place::Outermost, noting(&seen, "outer"))
+        .layer(Place::Outermost, noting(&seen, "outer, second"))
+        .layer(Place::AfterAuthentication, noting(&seen, "middle"))
+        .start()
+        .await
+        .unwrap();
+    let passed = async |path: &str| {
+        let status = ask(&gateway, path).await.status();
+        let seen = std::mem::take(&mut *seen.lock().unwrap());
+        (status, seen.into_iter().map(|(place, _)| place).collect::<Vec<_>>())
+    };
+    assert_eq!(passed("peel").await, (200, vec!["outer", "outer, second", "middle", "inner"]));
+    assert_eq!(passed("peel?millis=no").await, (400, vec!["outer", "outer, second", "middle"]));
+    assert_eq!(passed("known").await, (401, vec!["outer", "outer, second"]));
+    assert_eq!(passed("kept").await, (200, vec!["outer", "outer, second", "middle", "inner"]));
+    assert_eq!(passed("kept").await, (200, vec!["outer", "outer, second", "middle"]), "the method did not run");
+}
+
+/// Refuses every other call, with an error of the gateway's.
+#[derive(Clone)]
+struct Moody<S> {
+    inner: S,
+    calls: Arc<AtomicUsize>,
+}
+
+impl<S> Service<Invocation> for Moody<S>
+where
+    S: Service<Invocation, Response = Reply, Error = BoxError, Future: Send + 'static>,
+{
+    type Response = Reply;
+    type Error = BoxError;
+    type Future = BoxFuture<'static, Result<Reply, BoxError>>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        self.inner.poll_ready(context)
+    }
+
+    fn call(&mut self, invocation: Invocation) -> Self::Future {
+        const MOODY: Code = Code::new("moody", 418, "Moody");
+        match self.calls.fetch_add(1, SeqCst) {
+            calls if calls % 3 == 0 => async { Err(Error::new(MOODY, "not now").into()) }.boxed(),
+            calls if calls % 3 == 1 => async { Err("a secret of the layer".into()) }.boxed(),
+            _ => self.inner.call(invocation).boxed(),
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_a_layer_answers_with_is_understood() {
+    let calls = Arc::<AtomicUsize>::default();
+    let gateway = settings("")
+        .layer(
+            Place::AfterAuthentication,
+            tower::layer::layer_fn(move |inner| Moody { inner, calls: Arc::clone(&calls) }),
+        )
+        .start()
+        .await
+        .unwrap();
+    assert_eq!(told(ask(&gateway, "peel").await).await, (418, "moody".to_owned()));
+    let failed = ask(&gateway, "peel").await;
+    assert_eq!(failed.status(), 500);
+    let text = failed.text().await.unwrap();
+    assert!(text.contains("\"internal\"") && !text.contains("a secret of the layer"), "{text}");
+    assert_eq!(ask(&gateway, "peel").await.status(), 200);
+}
+
+#[tokio::test]
+async fn towers_own_layers_do_as_they_say() {
+    let gateway =
+        settings("").layer(Place::BeforeDispatch, TimeoutLayer::new(Duration::from_millis(20))).start().await.unwrap();
+    assert_eq!(ask(&gateway, "peel").await.status(), 200);
+    assert_eq!(told(ask(&gateway, "peel?millis=5000").await).await, (504, "timeout".to_owned()));
+    assert_eq!(told(ask(&gateway, "once").await).await, (504, "outcome-unknown".to_owned()), "it may have been done");
+
+    let gateway = settings("")
+        .layer(Place::BeforeDispatch, LoadShedLayer::new())
+        .layer(Place::BeforeDispatch, ConcurrencyLimitLayer::new(1))
+        .start()
+        .await
+        .unwrap();
+    let (one, other) = tokio::join!(ask(&gateway, "peel?millis=300"), ask(&gateway, "peel?millis=300"));
+    let mut statuses = [one.status(), other.status()];
+    statuses.sort_unstable();
+    assert_eq!(statuses, [200, 503]);
+
+    // Without the shedding they wait for each other.
+    let gateway = settings("").layer(Place::BeforeDispatch, ConcurrencyLimitLayer::new(1)).start().await.unwrap();
+    let begun = std::time::Instant::now();
+    let (one, other) = tokio::join!(ask(&gateway, "peel?millis=150"), ask(&gateway, "peel?millis=150"));
+    assert_eq!((one.status(), other.status()), (200, 200));
+    assert!(begun.elapsed() >= Duration::from_millis(300));
+}
+
+#[tokio::test]
+async fn a_layer_may_answer_itself() {
+    let answers = || service_fn(async |_: Invocation| Ok::<_, BoxError>(Reply::Json("\"from the layer\"".into())));
+    let gateway = settings("")
+        .layer(Place::Outermost, tower::layer::layer_fn(move |_: gateway_runtime::pipeline::Rest| answers()))
+        .start()
+        .await
+        .unwrap();
+    assert_eq!(ask(&gateway, "known").await.text().await.unwrap(), "\"from the layer\"");
+}
+
+#[tokio::test]
+async fn stages_can_be_left_out() {
+    let folder = std::env::temp_dir().join(format!("gateway-onion-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let path = folder.join("books.db");
+    let store = format!("store = {{ path = '{}' }}\n", path.display());
+    let rows = async || {
+        let books = gateway_runtime::store::Books::new(gateway_runtime::store::Sqlite::open(&path).await.unwrap());
+        books.recent_requests(100).await.unwrap().len()
+    };
+
+    let gateway = settings(&format!("{store}record = {{ enabled = false }}")).start().await.unwrap();
+    assert_eq!(ask(&gateway, "peel").await.status(), 200);
+    assert_eq!(told(ask(&gateway, "once").await).await.0, 400, "it wants a key");
+    gateway.stop().await.unwrap();
+    assert_eq!(rows().await, 0);
+
+    let gateway = settings(&format!("{store}idempotency = {{ enabled = false }}")).start().await.unwrap();
+    assert_eq!(ask(&gateway, "once").await.status(), 200);
+    gateway.stop().await.unwrap();
+    assert_eq!(rows().await, 1);
+    std::fs::remove_dir_all(folder).unwrap();
+}
