@@ -273,7 +273,7 @@ impl Gateway {
             authenticator,
             keeping,
             planning,
-            limiting: Some(limiting),
+            limiting: Some(Arc::clone(&limiting)),
             caching: caching.clone(),
             billing,
             layers: self.layers.clone(),
@@ -293,7 +293,7 @@ impl Gateway {
         if let Some(operator) = &operator {
             tracing::info!(address = %format_args!("http://{}", operator.address), "listening for the operator");
         }
-        Ok(Running { address, registry, control, operator, caching, background, stop, served, written })
+        Ok(Running { address, registry, control, operator, limiting, caching, background, stop, served, written })
     }
 
     /// Where API keys are looked for, after those of the configuration. Those of the books count where operators can make
@@ -422,6 +422,7 @@ pub struct Running {
     registry: Arc<Registry>,
     /// Ends with this.
     control: Option<Arc<Control>>,
+    limiting: Arc<Limiting>,
     caching: Option<Arc<Caching>>,
     /// What looks after things as long as there is a gateway.
     background: JoinSet<()>,
@@ -469,6 +470,12 @@ impl Running {
         Some(self.caching.as_ref()?.figures())
     }
 
+    /// What calls are limited with.
+    #[must_use]
+    pub fn limiting(&self) -> &Limiting {
+        &self.limiting
+    }
+
     /// Accepts no more, and waits until what is in flight has ended or `http.drain_timeout` is over.
     ///
     /// # Errors
@@ -487,6 +494,9 @@ impl Running {
         // It is told that there is no more to come until here.
         if let Some(operator) = self.operator {
             operator.stop().await;
+        }
+        if tokio::time::timeout(LAST_TOKENS, self.limiting.settled()).await.is_err() {
+            tracing::warn!("the last tokens of quotas could not be given back");
         }
         if let Some(written) = self.written
             && tokio::time::timeout(FLUSH, written).await.is_err()
@@ -522,6 +532,8 @@ fn unknown_section(kind: &str, name: &str, known: &[&str]) -> String {
 
 /// How long what is still to be written may take when everything else has ended.
 const FLUSH: Duration = Duration::from_secs(10);
+/// And what is still to be given back.
+const LAST_TOKENS: Duration = Duration::from_secs(1);
 
 /// A method that wants a key says that repeating it does harm; without books nothing keeps that from happening.
 fn warn_of_unhonoured(registry: &Registry, has_books: bool) {

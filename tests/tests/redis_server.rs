@@ -66,6 +66,10 @@ impl RedisServer {
         format!("redis = {{ url = 'redis://127.0.0.1:{}', timeout = '1s' }}\n", self.port)
     }
 
+    pub(crate) fn command(&self, words: &[&str]) {
+        redis::cmd(words[0]).arg(&words[1..]).exec(&mut self.connection().unwrap()).unwrap();
+    }
+
     /// It goes on to accept connections and what is sent, and does nothing.
     pub(crate) fn freeze(&self) {
         self.signal("STOP");

@@ -80,6 +80,13 @@ impl Limiting {
         }
     }
 
+    /// Waits until all that calls gave back has been heard.
+    pub async fn settled(&self) {
+        if let Buckets::Shared(shared) = &self.buckets {
+            shared.settled().await;
+        }
+    }
+
     /// What a call that took tokens of `limits` gives back when it has failed: one of each rate, as it is now.
     fn refund(&self, call: &Call, limits: &Limits) -> Vec<Policy> {
         let rules = self.rules.load();

@@ -6,6 +6,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use tokio::sync::watch;
+
 use super::{
     Buckets, Limits, Memory, Policy, RedisBuckets, Standing, Whose,
     redis::{Answer, REMEMBERED},
@@ -24,6 +26,8 @@ pub struct Shared {
     share: Memory,
     alone: AtomicU64,
     is_refused: AtomicBool,
+    /// How many ends are being told.
+    telling: watch::Sender<usize>,
 }
 
 /// Where a request took its tokens and places.
@@ -54,7 +58,13 @@ impl Shared {
     /// Buckets in these.
     #[must_use]
     pub fn over(redis: RedisBuckets) -> Self {
-        Self { redis, share: Memory::default(), alone: AtomicU64::new(0), is_refused: AtomicBool::new(false) }
+        Self {
+            redis,
+            share: Memory::default(),
+            alone: AtomicU64::new(0),
+            is_refused: AtomicBool::new(false),
+            telling: watch::Sender::new(0),
+        }
     }
 
     /// How many requests have been judged by this gateway's share alone, since Redis was away.
@@ -120,7 +130,17 @@ impl Shared {
     /// A call that was let in by Redis has ended; nobody waits until that is heard.
     pub fn tell_end(self: &Arc<Self>, whose: Whose, limits: Arc<Limits>, refund: Vec<Policy>, call: u64) {
         let (this, home) = (Arc::clone(self), self.redis.redis().home());
-        home.spawn(async move { this.end_surely(&whose, &limits, &refund, call).await });
+        self.telling.send_modify(|telling| *telling += 1);
+        home.spawn(async move {
+            this.end_surely(&whose, &limits, &refund, call).await;
+            this.telling.send_modify(|telling| *telling -= 1);
+        });
+    }
+
+    /// Waits until all ends that were told have been heard.
+    pub async fn settled(&self) {
+        // It fails when there is no sender, and this is one.
+        let _ = self.telling.subscribe().wait_for(|telling| *telling == 0).await;
     }
 
     /// Says it until it is heard, for as long as Redis would know that it was said before. Only calls that run when Redis goes

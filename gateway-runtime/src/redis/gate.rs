@@ -5,6 +5,8 @@ use std::{
     time::Instant,
 };
 
+use super::RedisError;
+
 /// Open as long as the server answers.
 #[derive(Debug, Default)]
 pub(super) struct Gate {
@@ -17,10 +19,10 @@ impl Gate {
     }
 
     /// Whether it was open: then the caller is the one who must ask until the server answers, and [`open`](Self::open) it.
-    pub(super) fn close(&self, why: &str) -> bool {
+    pub(super) fn close(&self, why: &RedisError) -> bool {
         let was_open = !self.closed.swap(true, Ordering::Relaxed);
         if was_open {
-            tracing::warn!(why, "Redis does not answer: gateways share nothing until it does");
+            tracing::warn!(%why, "Redis does not answer: gateways share nothing until it does");
         }
         was_open
     }

@@ -7,6 +7,8 @@
 #[cfg(not(feature = "redis"))]
 mod absent;
 #[cfg(feature = "redis")]
+mod connection;
+#[cfg(feature = "redis")]
 mod gate;
 #[cfg(feature = "redis")]
 mod server;
@@ -41,6 +43,7 @@ pub struct RedisError {
 enum Kind {
     Unasked,
     Away,
+    Unable,
     Refused,
 }
 
@@ -57,16 +60,28 @@ impl RedisError {
         Self { message: message.into(), kind: Kind::Away }
     }
 
+    /// It answers, and cannot now: nothing was done.
+    #[must_use]
+    pub fn unable(message: impl Into<Cow<'static, str>>) -> Self {
+        Self { message: message.into(), kind: Kind::Unable }
+    }
+
     /// It answers, and will not do it.
     #[must_use]
     pub fn refused(message: impl Into<Cow<'static, str>>) -> Self {
         Self { message: message.into(), kind: Kind::Refused }
     }
 
-    /// Whether it could not be reached or did not answer in time; otherwise it refused.
+    /// Whether it could not be reached, did not answer in time, or is not able to do anything now; otherwise it refused.
     #[must_use]
     pub fn is_away(&self) -> bool {
         self.kind != Kind::Refused
+    }
+
+    /// Whether it said so itself.
+    #[cfg(feature = "redis")]
+    fn is_answer(&self) -> bool {
+        matches!(self.kind, Kind::Unable | Kind::Refused)
     }
 
     /// Whether what was asked for may have been done all the same.

@@ -115,7 +115,7 @@ pub(super) const SETTINGS: &str = "http = { listen = '127.0.0.1:0', workers = 2 
 /// A gateway, and a client of it.
 #[derive(Debug)]
 pub(super) struct Metered {
-    gateway: Running,
+    pub(super) gateway: Running,
     pub(super) http: HttpClient,
 }
 

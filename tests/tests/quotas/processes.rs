@@ -139,7 +139,7 @@ async fn no_refund_is_lost_or_doubled() {
     const TOKENS: u64 = 400;
     let work = |redis: &str| {
         let settings = settings(redis, &format!("{TOKENS}/day"), ", only_fulfilled = true");
-        Work { settings, callers: 20, time: Duration::from_secs(2), failing: 50 }
+        Work { settings, callers: 20, time: Duration::from_secs(1), failing: 50 }
     };
     let mut places = vec![String::new()];
     places.extend(redis_server::setting());
