@@ -45,7 +45,6 @@ impl RedisBuckets {
 
     /// As [`new`](Self::new), where a call that goes on says so three times in each `lease`.
     #[must_use]
-    #[cfg_attr(not(feature = "redis"), expect(unused_variables, reason = "without the feature there is no Redis"))]
     pub fn with_lease(redis: Redis, lease: Duration) -> Self {
         Self { leases: Leases::keep(redis.clone(), lease), redis, lease }
     }

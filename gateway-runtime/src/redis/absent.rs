@@ -1,6 +1,6 @@
 //! What stands for Redis in a program that was built without it: a type without values, which cannot be connected to.
 
-use std::time::Duration;
+use std::{convert::Infallible, time::Duration};
 
 use bytes::Bytes;
 
@@ -9,7 +9,7 @@ use crate::secret::Secret;
 
 /// A connection to Redis, of which there are none without the feature `redis`.
 #[derive(Clone, Debug)]
-pub enum Redis {}
+pub struct Redis(Infallible);
 
 /// A Lua script, which nothing can run.
 #[derive(Debug)]
@@ -27,36 +27,36 @@ impl Redis {
 
     #[must_use]
     pub fn is_away(&self) -> bool {
-        match *self {}
+        match self.0 {}
     }
 
     #[must_use]
     pub fn home(&self) -> &tokio::runtime::Handle {
-        match *self {}
+        match self.0 {}
     }
 
     pub async fn get(&self, _: &str) -> Result<Option<Bytes>, RedisError> {
-        match *self {}
+        match self.0 {}
     }
 
     pub async fn set(&self, _: &str, _: &[u8], _: Duration) -> Result<(), RedisError> {
-        match *self {}
+        match self.0 {}
     }
 
     pub async fn set_new(&self, _: &str, _: &[u8], _: Duration) -> Result<bool, RedisError> {
-        match *self {}
+        match self.0 {}
     }
 
     pub async fn delete(&self, _: &str) -> Result<bool, RedisError> {
-        match *self {}
+        match self.0 {}
     }
 
     pub async fn delete_if(&self, _: &str, _: &[u8]) -> Result<bool, RedisError> {
-        match *self {}
+        match self.0 {}
     }
 
     pub async fn run(&self, _: &Script, _: &[&str], _: &[Arg<'_>]) -> Result<Vec<i64>, RedisError> {
-        match *self {}
+        match self.0 {}
     }
 }
 
