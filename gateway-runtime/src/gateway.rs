@@ -340,7 +340,7 @@ impl Gateway {
         let configured: Vec<_> = registry.providers().iter().map(|provider| provider.settings()).collect();
         let apply = move |snapshot: &Snapshot| {
             if let Some(billing) = &billing {
-                billing.apply(&snapshot.prices);
+                billing.apply(snapshot.prices.iter().map(|list| &**list));
             }
             let limits = snapshot.limits.as_ref().unwrap_or(&quota);
             limiting.apply(limits);

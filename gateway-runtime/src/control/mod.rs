@@ -75,10 +75,11 @@ impl Control {
     pub async fn refresh(&self) -> Result<(), StoreError> {
         let _reading = self.reading.lock().await;
         let version = self.books.version().await?;
-        if version == self.current.load().version {
+        let current = self.current.load_full();
+        if version == current.version {
             return Ok(());
         }
-        let snapshot = Snapshot::read(self.books.settings().await?, version)?;
+        let snapshot = current.after(self.books.settings(current.version, version).await?, version)?;
         (self.apply)(&snapshot);
         self.current.store(Arc::new(snapshot));
         Ok(())

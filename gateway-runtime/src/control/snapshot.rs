@@ -1,6 +1,6 @@
 //! All that holds at one time.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -18,8 +18,8 @@ use crate::{
 pub struct Snapshot {
     /// The number of the last change in it; 0 before the first.
     pub version: i64,
-    /// All price lists; of two from the same moment on, the later one holds.
-    pub prices: Vec<PriceList>,
+    /// All price lists, in their order in time; of two from the same moment on, the later one holds.
+    pub prices: Vec<Arc<PriceList>>,
     /// The limits; none as long as those of the configuration hold.
     pub limits: Option<QuotaSettings>,
     /// What is different of providers, by name.
@@ -55,12 +55,12 @@ impl Switches {
 }
 
 impl Snapshot {
-    /// What the changes that hold say together.
-    pub(super) fn read(changes: Vec<Edited>, version: i64) -> Result<Self, StoreError> {
-        let mut this = Self { version, ..Self::default() };
+    /// What holds after these changes, which came after this.
+    pub(super) fn after(&self, changes: Vec<Edited>, version: i64) -> Result<Self, StoreError> {
+        let mut this = Self { version, ..self.clone() };
         for change in changes {
             match change.kind {
-                EditKind::Prices => this.prices.push(document(&change)?),
+                EditKind::Prices => this.prices.push(Arc::new(document(&change)?)),
                 EditKind::Limits => this.limits = Some(document(&change)?),
                 EditKind::Provider => {
                     this.providers.insert(change.subject.clone(), document(&change)?);

@@ -71,13 +71,13 @@ impl Billing {
     /// Charges what attributes say, until [`apply`](Self::apply) says more.
     #[must_use]
     pub fn new(journal: Journal, settings: &BillingSettings, registry: Arc<Registry>) -> Self {
-        let tariffs = ArcSwap::from_pointee(Tariffs::new(&registry, &[]));
+        let tariffs = ArcSwap::from_pointee(Tariffs::new(&registry, [], 0));
         Self { journal, grace: settings.grace, registry, tariffs }
     }
 
     /// Puts price lists, in their order in time, in the place of those before.
-    pub fn apply(&self, lists: &[PriceList]) {
-        self.tariffs.store(Arc::new(Tariffs::new(&self.registry, lists)));
+    pub fn apply<'l>(&self, lists: impl IntoIterator<Item = &'l PriceList>) {
+        self.tariffs.store(Arc::new(Tariffs::new(&self.registry, lists, micros(SystemTime::now()))));
     }
 
     /// Whether calls of a method can cost anything.

@@ -55,90 +55,112 @@ impl Price {
 
 /// All prices.
 #[derive(Debug, Default)]
-pub(super) struct Tariffs(HashMap<usize, Tariff, RandomState>);
-
-/// The prices of one method.
-#[derive(Debug, Default)]
-struct Tariff {
-    attribute: Option<Price>,
+pub(super) struct Tariffs {
+    attributes: Prices,
     general: Timeline,
     plans: HashMap<Box<str>, Timeline>,
 }
 
-/// What one list after the other says of a method, by the moment from which it holds, in microseconds since 1970.
+/// Prices of methods, by where their specifications stand in the program.
+type Prices = HashMap<usize, Price, RandomState>;
+
+/// One list after the other, by the moment from which it holds, in microseconds since 1970.
 #[derive(Debug, Default)]
-struct Timeline(Vec<(i64, Option<Price>)>);
+struct Timeline(Vec<(i64, Prices)>);
 
 impl Timeline {
-    fn at(&self, time: i64) -> Option<Price> {
-        self.0.iter().rev().find(|(from, _)| *from <= time)?.1
+    fn price(&self, place: usize, time: i64) -> Option<Price> {
+        let (_, list) = self.0.iter().rev().find(|(from, _)| *from <= time)?;
+        list.get(&place).copied()
+    }
+
+    fn add(&mut self, from: i64, list: Prices, now: i64) {
+        if from <= now {
+            // What came before it never holds again.
+            self.0.clear();
+        }
+        self.0.push((from, list));
+    }
+
+    fn lists(&self) -> impl Iterator<Item = &Prices> {
+        self.0.iter().map(|(_, list)| list)
     }
 }
 
 impl Tariffs {
-    /// What the attributes of `registry` and `lists`, which are in their order in time, say together.
-    pub(super) fn new(registry: &Registry, lists: &[PriceList]) -> Self {
-        let tariffs = registry.methods().filter_map(|method| Some((method.spec.place(), Tariff::of(method, lists)?)));
-        Self(tariffs.collect())
+    /// What the attributes of `registry` and `lists`, which are in their order in time, say together from `now` on, in
+    /// microseconds since 1970.
+    pub(super) fn new<'l>(registry: &Registry, lists: impl IntoIterator<Item = &'l PriceList>, now: i64) -> Self {
+        let name = |method: &Method| (method.service.name, method.service.version, method.spec.name);
+        let places: HashMap<_, _> = registry.methods().map(|method| (name(method), method.spec.place())).collect();
+        let attributes = registry.methods().filter_map(|m| Some((m.spec.place(), Price::flat(m.spec.price?))));
+        let mut this = Self { attributes: attributes.collect(), ..Self::default() };
+        for list in lists {
+            let of_a_method = |listed: &ListedPrice| {
+                // A newer gateway may have methods that this one has not.
+                let place = places.get(&(&*listed.service, listed.version, &*listed.method))?;
+                Some((*place, Price::listed(listed)))
+            };
+            let prices = list.prices.iter().filter_map(of_a_method).collect();
+            let timeline = match &list.plan {
+                Some(plan) => this.plans.entry(plan.clone()).or_default(),
+                None => &mut this.general,
+            };
+            timeline.add(list.effective_at.timestamp_micros(), prices, now);
+        }
+        this
     }
 
     /// Whether calls of a method can cost anything.
     pub(super) fn has(&self, method: &'static MethodSpec) -> bool {
-        self.0.contains_key(&method.place())
+        let place = method.place();
+        let mut lists = self.plans.values().chain([&self.general]).flat_map(Timeline::lists);
+        self.attributes.contains_key(&place) || lists.any(|list| list.contains_key(&place))
     }
 
     /// What a call that begins at `time` (microseconds since 1970) costs; none when it costs nothing.
     pub(super) fn price(&self, method: &'static MethodSpec, plan: Option<&str>, time: i64) -> Option<Price> {
-        let tariff = self.0.get(&method.place())?;
-        let of_plan = plan.and_then(|plan| tariff.plans.get(plan)?.at(time));
-        of_plan.or_else(|| tariff.general.at(time)).or(tariff.attribute).filter(|price| price.highest().nanos() > 0)
-    }
-}
-
-impl Tariff {
-    fn of(method: &Method, lists: &[PriceList]) -> Option<Self> {
-        let mut tariff = Self { attribute: method.spec.price.map(Price::flat), ..Self::default() };
-        let of_it = |listed: &&ListedPrice| {
-            (&*listed.service, listed.version, &*listed.method)
-                == (method.service.name, method.service.version, method.spec.name)
-        };
-        for list in lists {
-            let price = list.prices.iter().find(of_it).map(Price::listed);
-            let timeline = match &list.plan {
-                Some(plan) => tariff.plans.entry(plan.clone()).or_default(),
-                None => &mut tariff.general,
-            };
-            timeline.0.push((list.effective_at.timestamp_micros(), price));
-        }
-        let is_some = |(_, price): &(i64, Option<Price>)| price.is_some();
-        let is_listed = tariff.plans.values().chain([&tariff.general]).any(|timeline| timeline.0.iter().any(is_some));
-        (is_listed || tariff.attribute.is_some()).then_some(tariff)
+        let place = method.place();
+        let of_plan = plan.and_then(|plan| self.plans.get(plan)?.price(place, time));
+        let price =
+            of_plan.or_else(|| self.general.price(place, time)).or_else(|| self.attributes.get(&place).copied());
+        price.filter(|price| price.highest().nanos() > 0)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn usd(nanos: i64) -> Money {
-        Money::literal(nanos, "USD")
-    }
+    use crate::spec::{Source, Verb};
 
     #[test]
     fn what_no_list_says_the_attribute_says() {
-        let list = |from, price: Option<i64>| (from, price.map(usd).map(Price::flat));
-        let tariff = Tariff {
-            attribute: Some(Price::flat(usd(1))),
-            general: Timeline(vec![list(100, Some(2)), list(200, None), list(300, Some(3)), list(300, Some(4))]),
-            plans: HashMap::from([("gold".into(), Timeline(vec![list(250, Some(5)), list(350, Some(0))]))]),
+        static SPEC: MethodSpec = MethodSpec::new("m", Verb::Get, Source { file: "", line: 0 });
+        let flat = |nanos| Price::flat(Money::literal(nanos, "USD"));
+        let list = |price: Option<i64>| price.map(|nanos| (SPEC.place(), flat(nanos))).into_iter().collect::<Prices>();
+        let timeline = |lists: &[(i64, Option<i64>)]| {
+            let mut timeline = Timeline::default();
+            lists.iter().for_each(|(from, price)| timeline.add(*from, list(*price), 0));
+            timeline
         };
-        static SPEC: MethodSpec =
-            MethodSpec::new("m", crate::spec::Verb::Get, crate::spec::Source { file: "", line: 0 });
-        let tariffs = Tariffs([(SPEC.place(), tariff)].into_iter().collect());
+        let tariffs = Tariffs {
+            attributes: list(Some(1)),
+            general: timeline(&[(-9, Some(99)), (100, Some(2)), (200, None), (300, Some(3)), (300, Some(4))]),
+            plans: HashMap::from([("gold".into(), timeline(&[(250, Some(5)), (350, Some(0))]))]),
+        };
         let price = |plan, time| tariffs.price(&SPEC, plan, time).map_or(0, |price| price.highest().nanos());
-        for (time, general, gold) in [(99, 1, 1), (100, 2, 2), (200, 1, 1), (250, 1, 5), (300, 4, 5), (350, 4, 0)] {
+        for (time, general, gold) in [(99, 99, 99), (100, 2, 2), (200, 1, 1), (250, 1, 5), (300, 4, 5), (350, 4, 0)] {
             assert_eq!((price(None, time), price(Some("gold"), time)), (general, gold), "at {time}");
             assert_eq!(price(Some("silver"), time), general);
         }
+    }
+
+    #[test]
+    fn what_never_holds_again_is_forgotten() {
+        let mut timeline = Timeline::default();
+        for from in [1, 2, 3, 20, 30] {
+            timeline.add(from, Prices::default(), 10);
+        }
+        assert_eq!(timeline.0.iter().map(|(from, _)| *from).collect::<Vec<_>>(), [3, 20, 30]);
     }
 }

@@ -147,14 +147,16 @@ statements! {
         postgres: "SELECT coalesce(max(id), 0)::text FROM changes WHERE $1::jsonb IS NOT NULL"
     }
 
-    /// `[0]`; gives what holds now, as `Edited` is read: all price lists, the latest limits, the latest of each provider.
-    SETTINGS_NOW {
+    /// `[after, until]`; gives what was set by the changes between these and holds after them, as `Edited` is read: all price
+    /// lists, the latest limits, the latest of each provider.
+    SETTINGS {
         sqlite: "SELECT json_object('id', id, 'at', at, 'who', who, 'kind', kind, 'subject', subject, 'document', document)
-            FROM changes WHERE ?1 NOT NULL AND (kind = 'prices' OR id IN (SELECT max(id) FROM changes
-                WHERE kind IN ('limits', 'provider') GROUP BY kind, subject)) ORDER BY id",
+            FROM changes WHERE id > ?1 ->> 0 AND id <= ?1 ->> 1 AND (kind = 'prices' OR id IN (SELECT max(id) FROM changes
+                WHERE id <= ?1 ->> 1 AND kind IN ('limits', 'provider') GROUP BY kind, subject)) ORDER BY id",
         postgres: "SELECT row_to_json(changes)::text FROM changes
-            WHERE $1::jsonb IS NOT NULL AND (kind = 'prices' OR id IN (SELECT max(id) FROM changes
-                WHERE kind IN ('limits', 'provider') GROUP BY kind, subject)) ORDER BY id"
+            WHERE id > ($1::jsonb ->> 0)::bigint AND id <= ($1::jsonb ->> 1)::bigint
+            AND (kind = 'prices' OR id IN (SELECT max(id) FROM changes
+                WHERE id <= ($1::jsonb ->> 1)::bigint AND kind IN ('limits', 'provider') GROUP BY kind, subject)) ORDER BY id"
     }
 
     /// `[account]`; gives `[plan]`.

@@ -14,9 +14,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use self::{claims::Claims, edits::Edits, keys::Keys, money::Purse};
 use super::{
     Audit, Change, Database, Edited, Hold, Outcome, Request, Statement, StoreError, Transaction,
-    statements::{
-        ADD_REQUESTS, AUDIT, FIND_REQUESTS, LAST_CHANGE, OVERDUE_HOLDS, PLAN_OF, RECENT_REQUESTS, SETTINGS_NOW,
-    },
+    statements::{ADD_REQUESTS, AUDIT, FIND_REQUESTS, LAST_CHANGE, OVERDUE_HOLDS, PLAN_OF, RECENT_REQUESTS, SETTINGS},
 };
 
 /// How long a database may take over one batch before it counts as away.
@@ -85,14 +83,14 @@ impl Books {
         Ok(self.read(&LAST_CHANGE, &[0]).await?.pop().unwrap_or(0))
     }
 
-    /// What operators have set and holds now, oldest first: all price lists, the latest limits, the latest of each
-    /// provider.
+    /// What operators have set after one change and up to another, and holds after that, oldest first: all price lists, the
+    /// latest limits, the latest of each provider.
     ///
     /// # Errors
     ///
     /// When the database is away or slow.
-    pub async fn settings(&self) -> Result<Vec<Edited>, StoreError> {
-        self.read(&SETTINGS_NOW, &[0]).await
+    pub async fn settings(&self, after: i64, until: i64) -> Result<Vec<Edited>, StoreError> {
+        self.read(&SETTINGS, &[after, until]).await
     }
 
     /// The plan of an account; none when there is no such account.

@@ -15,7 +15,7 @@ each_database! {
         let outcomes = books.commit(&batch).await.unwrap();
         let last = r#"{"enabled":true,"weight":3,"order":7}"#;
         assert_eq!(outcomes[1], Outcome::Edited(last.to_owned()));
-        let now = books.settings().await.unwrap();
+        let now = books.settings(0, i64::MAX).await.unwrap();
         let of_it: Vec<_> = now.iter().filter(|edited| *edited.subject == *provider).collect();
         assert_eq!(of_it.len(), 1);
         assert_eq!((of_it[0].kind, &*of_it[0].document, &*of_it[0].who), (EditKind::Provider, last, "ada"));
@@ -28,7 +28,7 @@ each_database! {
             one(&books, edit(EditKind::Prices, &list, &format!("[{number}]"))).await;
             one(&books, edit(EditKind::Limits, &limits, &format!("[{number}]"))).await;
         }
-        let now = books.settings().await.unwrap();
+        let now = books.settings(0, i64::MAX).await.unwrap();
         let documents = |subject: &Arc<str>| {
             now.iter().filter(|edited| *edited.subject == **subject).map(|e| e.document.clone()).collect::<Vec<_>>()
         };

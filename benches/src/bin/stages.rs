@@ -1,0 +1,284 @@
+//! What the stages of the pipeline cost a call: `cargo run --profile production -p gateway-benches --bin stages [rounds] [postgres URL]`.
+//!
+//! Gateways in processes of their own, with one worker each, take the same calls over 64 connections: one with nothing
+//! configured, one with authentication, quota, billing and records, each call charged and on disk before it is answered, and
+//! so on. Prints the CPU time of a call (of the whole process, from `/proc`), and its ratio to the bare call of the same
+//! round; rounds are interleaved, and of the ratios the median is given. Linux only.
+
+use std::{
+    env,
+    error::Error,
+    fs,
+    io::{self, BufRead, BufReader, Read, Write},
+    net::{SocketAddr, TcpStream},
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    thread,
+    time::{Duration, Instant},
+};
+
+use gateway_benches::mail::{Accepted, Message};
+use gateway_runtime::{
+    Currency, Running,
+    prelude::*,
+    store::{Books, Change, Credit, Sqlite},
+};
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+const CONNECTIONS: usize = 64;
+const ROUND: Duration = Duration::from_secs(2);
+/// The secret of the key of the account `acme`, and its SHA-256.
+const KEY: &str = "gk_acme_measuring-key-of-acme";
+const HASH: &str = "24cc0d5d34171f7e28ea67a50141bb3c90c4aa96a0559501b0ba404de7c3f909";
+
+/// A question.
+#[model]
+struct Question {
+    /// About what.
+    about: String,
+}
+
+/// Mail that goes nowhere.
+#[service(name = "mail")]
+struct Mail;
+
+#[service]
+impl Mail {
+    /// Counts the addresses.
+    #[expose_method(POST, price = "0.000001 USD", quota = "1000000000/s")]
+    async fn send(&self, message: Message) -> Result<Accepted> {
+        Ok(Accepted { accepted: message.to.len() })
+    }
+
+    /// Knows something.
+    #[expose_method(GET, cache = "1h")]
+    async fn ask(&self, question: Question) -> Result<Accepted> {
+        Ok(Accepted { accepted: question.about.len() })
+    }
+}
+
+/// One gateway that is measured.
+struct Contestant {
+    name: &'static str,
+    /// The name of the one that it is compared with.
+    beside: &'static str,
+    settings: String,
+    request: Arc<[u8]>,
+}
+
+fn contestants(folder: &Path, postgres: Option<&str>) -> Vec<Contestant> {
+    let body = serde_json::to_string(&Message::valid()).unwrap_or_default();
+    let key = format!("x-api-key: {KEY}\r\n");
+    let send = |key: &str| {
+        let length = body.len();
+        format!(
+            "POST /services/mail/v1/send HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n{key}content-length: {length}\r\n\r\n{body}"
+        )
+    };
+    let ask = "GET /services/mail/v1/ask?about=the+weather HTTP/1.1\r\nhost: localhost\r\n\r\n".to_owned();
+    let auth = format!("auth.keys.acme = {{ hash = '{HASH}', account = 'acme' }}\n");
+    let store = format!("store.path = '{}'\n", folder.join("books.db").display());
+    let bare = "quota.enabled = false\ncache.enabled = false\n".to_owned();
+    let one = |name, beside, settings, request: &str| Contestant {
+        name,
+        beside,
+        settings,
+        request: request.as_bytes().into(),
+    };
+    let mut all = vec![
+        one("bare call", "bare call", bare.clone(), &send("")),
+        one("authentication", "bare call", format!("{bare}{auth}"), &send(&key)),
+        one("and quota", "bare call", auth.clone(), &send(&key)),
+        one("and records and billing, SQLite", "bare call", format!("{auth}{store}"), &send(&key)),
+        one("bare read", "bare read", bare, &ask),
+        one("a hit of the cache", "bare read", String::new(), &ask),
+    ];
+    if let Some(url) = postgres {
+        all.push(one(
+            "and records and billing, PostgreSQL",
+            "bare call",
+            format!("{auth}store.url = '{url}'\n"),
+            &send(&key),
+        ));
+    }
+    all
+}
+
+fn main() -> Result<(), Box<dyn Error>> {
+    match env::args().nth(1).as_deref() {
+        Some("serve") => serve(),
+        Some(rounds) => measure(rounds.parse()?, env::args().nth(2).as_deref()),
+        None => measure(5, None),
+    }
+}
+
+/// Serves with the settings that stand on standard input, until nothing more can come there: as long as its parent lives.
+#[expect(clippy::print_stdout, reason = "the parent reads the address there")]
+fn serve() -> Result<(), Box<dyn Error>> {
+    let mut lines = io::stdin().lines();
+    let mut settings = "http.listen = '127.0.0.1:0'\nhttp.workers = 1\nlog.level = 'warn'\n".to_owned();
+    for line in lines.by_ref() {
+        let line = line?;
+        if line == "go" {
+            break;
+        }
+        settings += &line;
+        settings += "\n";
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let gateway: Running = Gateway::from_toml(&settings)?.start().await?;
+        println!("{}", gateway.address());
+        tokio::task::spawn_blocking(|| io::stdin().read(&mut [0])).await??;
+        gateway.stop().await?;
+        Ok(())
+    })
+}
+
+/// Gives the account more money than all calls can cost.
+fn fund(folder: &Path, postgres: Option<&str>) -> Result<(), Box<dyn Error>> {
+    let amount = Money::from_nanos(i64::MAX / 2, Currency::from_code("USD").ok_or("no dollar")?);
+    let (account, who): (Arc<str>, Arc<str>) = ("acme".into(), "a benchmark".into());
+    let open = Change::Open { account: Arc::clone(&account), plan: "standard".into(), at: 1, who: Arc::clone(&who) };
+    let credit = Change::Credit(Credit { account, amount, reference: "the first".into(), at: 1, who });
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let changes = [open, credit];
+        Books::new(Sqlite::open(&folder.join("books.db")).await?).commit(&changes).await?;
+        #[cfg(feature = "postgres")]
+        if let Some(url) = postgres {
+            let database = gateway_runtime::store::Postgres::connect(&gateway_runtime::Secret::new(url), 1).await?;
+            Books::new(database).commit(&changes).await?;
+        }
+        let _ = postgres;
+        Ok(())
+    })
+}
+
+/// A gateway in a process of its own; it ends with this.
+struct Process {
+    child: Child,
+    address: SocketAddr,
+}
+
+impl Process {
+    fn start(settings: &str) -> Result<Self, Box<dyn Error>> {
+        let mut child =
+            Command::new(env::current_exe()?).arg("serve").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
+        child.stdin.as_mut().ok_or("no input")?.write_all(format!("{settings}\ngo\n").as_bytes())?;
+        let mut address = String::new();
+        BufReader::new(child.stdout.take().ok_or("no output")?).read_line(&mut address)?;
+        Ok(Self { address: address.trim().parse()?, child })
+    }
+
+    /// The CPU time that it has used, in ticks of 10 ms.
+    fn ticks(&self) -> Result<u64, Box<dyn Error>> {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.child.id()))?;
+        let fields: Vec<_> = stat.rsplit_once(')').ok_or("no stat")?.1.split_whitespace().collect();
+        Ok(fields[11].parse::<u64>()? + fields[12].parse::<u64>()?)
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        drop(self.child.stdin.take());
+        let _ = self.child.wait();
+    }
+}
+
+/// Sends the same request over one connection until told to stop, and counts the answers.
+fn load(address: SocketAddr, request: &[u8], stop: &AtomicBool, answers: &AtomicU64) -> io::Result<()> {
+    let mut stream = TcpStream::connect(address)?;
+    stream.set_nodelay(true)?;
+    let mut buffer = [0; 8192];
+    while !stop.load(Ordering::Relaxed) {
+        stream.write_all(request)?;
+        let mut end = 0;
+        loop {
+            let read = stream.read(&mut buffer[end..])?;
+            if read == 0 {
+                return Err(io::Error::other("the gateway closed a connection"));
+            }
+            end += read;
+            if is_whole(&buffer[..end])? {
+                break;
+            }
+        }
+        answers.fetch_add(1, Ordering::Relaxed);
+    }
+    Ok(())
+}
+
+/// Whether this is a whole answer; fails unless it is a good one.
+fn is_whole(answer: &[u8]) -> io::Result<bool> {
+    let text = String::from_utf8_lossy(answer);
+    let Some((head, body)) = text.split_once("\r\n\r\n") else { return Ok(false) };
+    if !head.starts_with("HTTP/1.1 200") {
+        return Err(io::Error::other(text.into_owned()));
+    }
+    let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")?.parse::<usize>().ok());
+    Ok(length.is_some_and(|length| body.len() >= length))
+}
+
+/// The CPU time of a call in microseconds, and the calls a second.
+fn round(process: &Process, request: &Arc<[u8]>) -> Result<(f64, f64), Box<dyn Error>> {
+    let (stop, answers) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
+    let connections: Vec<_> = (0..CONNECTIONS)
+        .map(|_| {
+            let (address, request) = (process.address, Arc::clone(request));
+            let (stop, answers) = (Arc::clone(&stop), Arc::clone(&answers));
+            thread::spawn(move || load(address, &request, &stop, &answers))
+        })
+        .collect();
+    thread::sleep(ROUND / 10);
+    let (before, begin, first) = (process.ticks()?, Instant::now(), answers.load(Ordering::Relaxed));
+    thread::sleep(ROUND);
+    let (ticks, time) = (process.ticks()? - before, begin.elapsed().as_secs_f64());
+    let calls = (answers.load(Ordering::Relaxed) - first) as f64;
+    stop.store(true, Ordering::Relaxed);
+    for connection in connections {
+        connection.join().map_err(|_| "a connection panicked")??;
+    }
+    Ok((ticks as f64 * 10_000.0 / calls, calls / time))
+}
+
+#[expect(clippy::print_stdout, reason = "the figures are what this program is for")]
+fn measure(rounds: usize, postgres: Option<&str>) -> Result<(), Box<dyn Error>> {
+    let folder = PathBuf::from(env::var_os("STAGES_FOLDER").unwrap_or(env::temp_dir().into()))
+        .join(format!("gateway-stages-{}", std::process::id()));
+    fs::create_dir_all(&folder)?;
+    fund(&folder, postgres)?;
+    let all = contestants(&folder, postgres);
+    let mut processes = Vec::new();
+    for contestant in &all {
+        processes.push(Process::start(&contestant.settings)?);
+    }
+    let mut figures = vec![Vec::new(); all.len()];
+    for _ in 0..rounds {
+        for ((contestant, process), figures) in all.iter().zip(&processes).zip(&mut figures) {
+            figures.push(round(process, &contestant.request)?);
+        }
+    }
+    println!("{:<36} {:>12} {:>10} {:>8}", "", "CPU a call", "calls/s", "ratio");
+    for (contestant, of_it) in all.iter().zip(&figures) {
+        let base = all.iter().position(|other| other.name == contestant.beside).ok_or("no base")?;
+        let ratio = median(of_it.iter().zip(&figures[base]).map(|(one, base)| one.0 / base.0));
+        let (cpu, rate) = (median(of_it.iter().map(|f| f.0)), median(of_it.iter().map(|f| f.1)));
+        println!("{:<36} {cpu:>9.1} us {rate:>10.0} {ratio:>8.2}", contestant.name);
+    }
+    drop(processes);
+    fs::remove_dir_all(&folder)?;
+    Ok(())
+}
+
+fn median(figures: impl Iterator<Item = f64>) -> f64 {
+    let mut figures: Vec<_> = figures.collect();
+    figures.sort_by(f64::total_cmp);
+    figures[figures.len() / 2]
+}
