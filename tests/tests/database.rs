@@ -10,6 +10,7 @@ use gateway_runtime::{
     Secret,
     store::{Books, Postgres, Sqlite},
 };
+use sqlx::Connection;
 
 /// A test, once for each database.
 macro_rules! each_database {
@@ -66,6 +67,13 @@ impl Database {
         Some(this)
     }
 
+    /// On a server that is the test's own.
+    pub(crate) fn at(url: &str) -> Self {
+        let mut this = Self::sqlite();
+        this.url = Some(Secret::new(url));
+        this
+    }
+
     pub(crate) fn folder(&self) -> &Path {
         &self.folder
     }
@@ -83,6 +91,24 @@ impl Database {
             Some(url) => Books::new(Postgres::connect(url, 2).await.unwrap()),
             None => Books::new(Sqlite::open(&self.file()).await.unwrap()),
         }
+    }
+
+    /// How many transactions the server has committed in this database, as far as it has counted.
+    pub(crate) async fn commits(&self) -> i64 {
+        self.ask("SELECT xact_commit FROM pg_stat_database WHERE datname = $1").await
+    }
+
+    /// Whether anybody is connected to it.
+    pub(crate) async fn is_used(&self) -> bool {
+        self.ask("SELECT count(*) FROM pg_stat_activity WHERE datname = $1").await > 0
+    }
+
+    /// Asks the server about this database, from another one.
+    async fn ask(&self, question: &'static str) -> i64 {
+        let url = self.url.as_ref().unwrap().expose();
+        let name = url.split('?').next().and_then(|path| path.rsplit('/').next()).unwrap();
+        let mut server = sqlx::PgConnection::connect(&std::env::var("TEST_POSTGRES_URL").unwrap()).await.unwrap();
+        sqlx::query_scalar(question).bind(name).fetch_one(&mut server).await.unwrap()
     }
 
     fn file(&self) -> PathBuf {

@@ -111,7 +111,6 @@ pub(super) fn settings_with(database: &Database, more: &str) -> String {
         "http.listen = '127.0.0.1:0'\n\
          http.workers = 2\n\
          secrets = {{ EDGE_WEBHOOK_SECRET = 'not used', EMAIL_WEBHOOK_SECRET = 'not used' }}\n\
-         quota = {{ enabled = false }}\n\
          auth.keys.acme = {{ hash = '{}', account = '{ACCOUNT}' }}\n{more}\n{}",
         *HASH,
         database.section()
@@ -149,6 +148,8 @@ pub(super) struct Answer {
     pub(super) replayed: bool,
     pub(super) price: Option<String>,
     pub(super) currency: Option<String>,
+    /// `RateLimit-Policy`
+    pub(super) policy: Option<String>,
     pub(super) retryable: bool,
     pub(super) code: String,
     pub(super) body: Value,
@@ -185,9 +186,10 @@ async fn answer(response: HttpResponse) -> Option<Answer> {
     let header = |name| response.headers().get(name).map(|value| value.to_str().unwrap().to_owned());
     let replayed = header("idempotent-replayed").is_some_and(|value| value == "true");
     let (status, price, currency) = (response.status(), header("x-request-price"), header("x-request-currency"));
+    let policy = header("ratelimit-policy");
     let text = response.text().await.ok()?;
     let body: Value = if text.is_empty() { Value::Null } else { serde_json::from_str(&text).ok()? };
     let code = body["code"].as_str().unwrap_or_default().to_owned();
     let retryable = body["retryable"] == true;
-    Some(Answer { status, replayed, price, currency, retryable, code, body })
+    Some(Answer { status, replayed, price, currency, policy, retryable, code, body })
 }

@@ -1,6 +1,9 @@
 //! Calls that cost money: what is charged, and what is not, whatever happens in between.
 
+mod away;
 mod budget;
 mod charges;
+mod commits;
 mod crash;
 mod kiosk;
+mod reload;

@@ -1,0 +1,41 @@
+//! What concurrent calls must have on disk is committed together.
+
+use futures_util::future::join_all;
+use gateway_runtime::prelude::*;
+
+use super::kiosk::{Customer, PRICE, balance, fund, settings};
+use crate::database::Database;
+
+const CALLERS: usize = 64;
+const CALLS: usize = 100;
+
+/// Each call has its money set aside and settled, with its row: two changes that must last, in fewer than a tenth of a
+/// commit.
+#[tokio::test]
+async fn there_are_fewer_commits_than_a_tenth_of_the_calls() {
+    let Some(database) = Database::postgres().await else { return };
+    let funds = PRICE * i64::try_from(2 * CALLERS * CALLS).unwrap();
+    fund(&database.books().await, funds).await;
+    let gateway = Gateway::from_toml(&settings(&database)).unwrap().start().await.unwrap();
+    let before = database.commits().await;
+    let customer = Customer::of(&gateway.url());
+    let call = || async {
+        for _ in 0..CALLS {
+            assert_eq!(customer.buy("bread", "well", &[]).await.unwrap().status, 200);
+        }
+    };
+    join_all((0..CALLERS).map(|_| call())).await;
+    // Servers of PostgreSQL count what they have done at the latest when they end.
+    gateway.stop().await.unwrap();
+    let calls = i64::try_from(CALLERS * CALLS).unwrap();
+    let commits = loop {
+        let commits = database.commits().await - before;
+        if commits > 1 && !database.is_used().await {
+            break commits;
+        }
+        tokio::task::yield_now().await;
+    };
+    println!("{calls} calls, {commits} commits");
+    assert_eq!(balance(&database.books().await).await, (funds - PRICE * calls, 0));
+    assert!(10 * commits < calls, "{commits} commits for {calls} calls");
+}
