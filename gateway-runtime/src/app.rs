@@ -152,8 +152,8 @@ impl Scope<'_> {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be a field of a service or a provider",
     label = "the app does not know how to make a `{Self}`",
-    note = "fields are built from the app: `HttpClient`, `Config<T>` for settings of its own section, `Arc<T>` for a value \
-            given to `Gateway::with`, or a struct with `#[derive(FromApp)]`"
+    note = "fields are built from the app: `HttpClient`, `Db`, `Redis`, `Config<T>` for settings of its own section, `Arc<T>` \
+            for a value given to `Gateway::with`, or a struct with `#[derive(FromApp)]`"
 )]
 pub trait FromApp: Sized {
     /// Builds the value, once, at start.

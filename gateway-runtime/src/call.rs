@@ -371,15 +371,15 @@ impl Call {
         anew
     }
 
-    /// Has header fields stand in the response, if there is one: over HTTP.
-    pub(crate) fn add_response_headers<const N: usize>(&self, fields: [(HeaderName, HeaderValue); N]) {
+    /// Writes header fields that are to stand in the response, if there is one: over HTTP.
+    pub(crate) fn with_response_headers(&self, write: impl FnOnce(&mut HeaderMap)) {
         let headers = self.0.response_headers.get_or_init(Box::default);
-        headers.lock().unwrap_or_else(PoisonError::into_inner).extend(fields);
+        write(&mut headers.lock().unwrap_or_else(PoisonError::into_inner));
     }
 
     /// Has a header field stand in the response, if there is one: over HTTP.
-    pub(crate) fn add_response_header(&self, name: HeaderName, value: HeaderValue) {
-        self.add_response_headers([(name, value)]);
+    pub fn add_response_header(&self, name: HeaderName, value: HeaderValue) {
+        self.with_response_headers(|headers| drop(headers.insert(name, value)));
     }
 
     /// What is to stand in the response, for the edge that writes it; given once.

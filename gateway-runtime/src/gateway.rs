@@ -1,5 +1,6 @@
 //! The assembly: settings, registry, edges and pipeline become a running gateway. The only file that sees everything.
 
+mod database;
 mod listing;
 mod operator;
 
@@ -34,10 +35,11 @@ use crate::{
         Billing, CacheFigures, Caching, Keeping, Layers, Limiting, Pipeline, PipelineLayer, Place, Planning, Stages,
     },
     provider::{HttpClient, ProviderSettings},
+    redis::Redis,
     registry::{Method, Registry, RegistrySettings},
     section::read_section,
     spec::{Auth, Idempotency},
-    store::{Books, Journal, sweep},
+    store::{Books, Journal, Migrations, sweep},
     telemetry,
 };
 
@@ -57,6 +59,7 @@ pub struct Gateway {
     api_keys: Option<Arc<dyn ApiKeys>>,
     mounts: Vec<Mount>,
     layers: Layers,
+    migrations: Vec<Migrations>,
     expected_services: Vec<String>,
     expected_providers: Vec<String>,
     on_listening: Option<Box<dyn FnOnce(SocketAddr) + Send>>,
@@ -116,6 +119,7 @@ impl Gateway {
             api_keys: None,
             mounts: Vec::new(),
             layers: Layers::default(),
+            migrations: Vec::new(),
             expected_services: Vec::new(),
             expected_providers: Vec::new(),
             on_listening: None,
@@ -209,7 +213,10 @@ impl Gateway {
         match self.action {
             Action::Serve => {}
             Action::Help => return print(HELP),
-            Action::List => return print(&listing::of(&self.registry()?)),
+            Action::List => {
+                let redis = self.settings.redis.open().await?;
+                return print(&listing::of(&self.registry(redis.as_ref())?));
+            }
         }
         telemetry::init(&self.settings.log)?;
         let mut running = self.start().await?;
@@ -232,16 +239,17 @@ impl Gateway {
     ///
     /// When the gateway cannot start.
     pub async fn start(self) -> Result<Running, StartError> {
-        let registry = Arc::new(self.registry()?);
+        let redis = self.settings.redis.open().await?;
+        let registry = Arc::new(self.registry(redis.as_ref())?);
         let settings = &self.settings.http;
         let http = || HttpClient::new(&self.settings.http_client);
-        let books = self.settings.store.open().await?;
+        self.check_owners()?;
+        let books = self.settings.store.open(&self.migrations).await?;
         let authenticator =
             Authenticator::new(&self.settings.auth, self.key_stores(books.as_ref()), http)?.map(Arc::new);
         let accepted = authenticator.as_ref().map(|authenticator| authenticator.accepts()).unwrap_or_default();
         check_protected(&registry, &self.settings.auth, accepted, settings.listen)?;
         let (journal, written) = books.clone().map(Journal::start).unzip();
-        let redis = self.settings.redis.open().await?;
         let (keys, records) = (self.settings.idempotency.clone(), self.settings.record.clone());
         let keeping = journal.map(|journal| Arc::new(Keeping { journal, keys, records }));
         warn_of_unhonoured(&registry, keeping.as_ref().is_some_and(|keeping| keeping.keys.enabled));
@@ -355,8 +363,14 @@ impl Gateway {
         Control::start(books, apply).await.map_err(|error| StartError::new(format!("[store]: {error}")))
     }
 
-    fn registry(&self) -> Result<Registry, StartError> {
+    fn registry(&self, redis: Option<&Redis>) -> Result<Registry, StartError> {
         let mut app = self.app.clone();
+        if let Some(db) = self.settings.store.on_demand()? {
+            app.insert(Arc::new(db));
+        }
+        if let Some(redis) = redis.map(Redis::own).map(Arc::new) {
+            app.insert(redis);
+        }
         if app.get::<HttpClient>().is_none() {
             app.insert(Arc::new(HttpClient::new(&self.settings.http_client)?));
         }

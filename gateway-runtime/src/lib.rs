@@ -51,6 +51,7 @@ pub use gateway::{Gateway, Running};
 pub use gateway_macros::{FromApp, FromCall, capability, expose_method, model, provide_method, provider, service};
 pub use money::{Currency, Money, ParseMoneyError};
 pub use provider::{HttpClient, IdempotencyKey, ProviderError, Providers};
+pub use redis::Redis;
 pub use registry::Binder;
 pub use reply::{Chunks, MediaType, Raw, Reply, Streaming, media};
 pub use secret::Secret;
@@ -58,6 +59,8 @@ pub use spec::{
     Auth, Cache, CacheScope, CapabilityMethodSpec, CapabilitySpec, Effect, Idempotency, MethodSpec, ProviderSpec,
     Quota, ServiceSpec, Source, Verb, Webhook,
 };
+
+pub use store::{Db, sqlx};
 
 /// Links crates for what they register: services, providers. A crate that is only named in `Cargo.toml` is not part of
 /// the program, and registers nothing.

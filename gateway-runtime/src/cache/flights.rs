@@ -33,14 +33,14 @@ impl<T> Flights<T> {
     /// A place in the flight of this key, which begins with its first passenger.
     pub(crate) fn join(self: &Arc<Self>, key: Key) -> Ticket<T> {
         let mut flights = self.lock();
-        let flight = flights.entry(key).or_insert_with(Flight::new);
+        let flight = flights.entry(key.clone()).or_insert_with(Flight::new);
         flight.passengers += 1;
         Ticket { flights: Arc::clone(self), key, cell: Arc::clone(&flight.cell) }
     }
 
     /// The first place in the flight of this key, unless it has begun.
     pub(crate) fn begin(self: &Arc<Self>, key: Key) -> Option<Ticket<T>> {
-        let cell = match self.lock().entry(key) {
+        let cell = match self.lock().entry(key.clone()) {
             Entry::Occupied(_) => return None,
             Entry::Vacant(place) => {
                 let flight = place.insert(Flight::new());
@@ -92,7 +92,7 @@ impl<T> Ticket<T> {
     /// Removes the flight, if it is still there and `done` with.
     fn close(&self, done: impl FnOnce(&mut Flight<T>) -> bool) {
         let mut flights = self.flights.lock();
-        if let Entry::Occupied(mut flight) = flights.entry(self.key)
+        if let Entry::Occupied(mut flight) = flights.entry(self.key.clone())
             && Arc::ptr_eq(&flight.get().cell, &self.cell)
             && done(flight.get_mut())
         {

@@ -1,26 +1,34 @@
-//! Under which key an answer is kept: a digest of all that it may depend on.
+//! Under which key an answer is kept: all that it may depend on, written out, so that no two calls can share one by chance
+//! or by design.
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use sha2::{Digest, Sha256};
 
 use crate::{call::Input, extract::AnswerShape, registry::Method};
 
-/// What names one answer: SHA-256, so that nobody can make two calls share one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Key([u8; 32]);
+/// What names one answer; cheap to clone.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Key(Bytes);
 
 impl Key {
-    /// The digest.
-    #[must_use]
-    pub fn bytes(&self) -> &[u8; 32] {
-        &self.0
-    }
-
     /// The key of these bytes, for tests of backends.
     #[must_use]
-    pub fn new(bytes: [u8; 32]) -> Self {
-        Self(bytes)
+    pub fn new(bytes: impl Into<Bytes>) -> Self {
+        Self(bytes.into())
+    }
+
+    /// How many bytes it takes.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        self.0.len()
+    }
+
+    /// SHA-256 of it, where names are to be short and nothing can be compared.
+    #[must_use]
+    pub fn digest(&self) -> [u8; 32] {
+        Sha256::digest(&self.0).into()
     }
 }
 
@@ -79,6 +87,6 @@ impl KeySpace {
         if let Input::Valid(document) = input {
             document.write_canonical(&mut text);
         }
-        Key(Sha256::digest(&text).into())
+        Key(text.into())
     }
 }

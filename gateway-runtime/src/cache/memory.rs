@@ -11,8 +11,8 @@ use tokio::time::Instant;
 use super::{Backend, Entry, Holding, Key};
 use crate::{app::StartError, store::BoxFuture};
 
-/// What an entry costs besides its body, in bytes: its key, itself, its places in the table and the queues, and the
-/// body's own header.
+/// What an entry costs besides its key and its body, in bytes: itself, its places in the table and the queues, and the
+/// headers of both texts.
 const ADMINISTRATION: u64 = 192;
 
 /// So long an answer is taken to be, in bytes, for the size of the tables.
@@ -32,9 +32,13 @@ struct Kept {
 struct Bytes;
 
 impl Weighter<Key, Kept> for Bytes {
-    fn weight(&self, _: &Key, kept: &Kept) -> u64 {
-        ADMINISTRATION + kept.entry.body.len() as u64
+    fn weight(&self, key: &Key, kept: &Kept) -> u64 {
+        size(key, &kept.entry)
     }
+}
+
+fn size(key: &Key, entry: &Entry) -> u64 {
+    ADMINISTRATION + key.size() as u64 + entry.body.len() as u64
 }
 
 impl Memory {
@@ -67,7 +71,7 @@ impl Backend for Memory {
 
     fn keep<'a>(&'a self, key: Key, entry: Entry, time: Duration) -> BoxFuture<'a, bool> {
         let until = entry.stored + time;
-        let fits = ADMINISTRATION + entry.body.len() as u64 <= self.0.shard_capacity();
+        let fits = size(&key, &entry) <= self.0.shard_capacity();
         if fits {
             self.0.insert(key, Kept { entry, until });
         }

@@ -31,14 +31,17 @@ mod tests;
 ///
 /// When it cannot be had.
 pub(crate) fn open(settings: &CacheSettings, redis: Option<&Redis>) -> Result<Option<Box<dyn Backend>>, StartError> {
-    match (settings.backend, redis) {
-        _ if !settings.enabled => Ok(None),
-        (Some(CacheBackend::Memory), _) | (None, None) => Ok(Some(Box::new(Memory::new(settings.memory_bytes)?))),
-        (_, Some(redis)) => Ok(Some(Box::new(Shared::new(redis.clone())))),
-        (Some(CacheBackend::Redis), None) => Err(StartError::new(
+    if !settings.enabled {
+        return Ok(None);
+    }
+    let shared = redis.cloned().filter(|_| settings.backend != Some(CacheBackend::Memory)).map(Shared::new);
+    match shared {
+        Some(shared) => Ok(Some(Box::new(shared))),
+        None if settings.backend == Some(CacheBackend::Redis) => Err(StartError::new(
             "[cache] backend is `redis`, and nothing says where that is: add `[redis]` with `url` (or REDIS_HOST in the \
              environment), or leave `backend` out",
         )),
+        None => Ok(Some(Box::new(Memory::new(settings.memory_bytes)?))),
     }
 }
 

@@ -70,7 +70,7 @@ impl Backend for Shared {
 }
 
 fn name(key: &Key) -> String {
-    format!("cache:{}", hex::encode(key.bytes()))
+    format!("cache:{}", hex::encode(key.digest()))
 }
 
 fn written(body: &[u8], made: u64) -> Bytes {

@@ -12,9 +12,7 @@ const MINUTE: Duration = Duration::from_secs(60);
 
 /// A key that no other test has.
 fn key() -> Key {
-    let mut bytes = [0; 32];
-    bytes.fill_with(|| fastrand::u8(..));
-    Key::new(bytes)
+    Key::new(fastrand::u128(..).to_be_bytes().to_vec())
 }
 
 fn entry(body: impl Into<Bytes>) -> Entry {
@@ -28,7 +26,7 @@ async fn conforms(backend: &dyn Backend) {
 
     let bodies: [&[u8]; 4] = [b"", b"{}", &[0, 159, 255, b'\r', b'\n'], &[7; 100_000]];
     for body in bodies {
-        assert!(backend.keep(one, entry(Bytes::copy_from_slice(body)), MINUTE).await);
+        assert!(backend.keep(one.clone(), entry(Bytes::copy_from_slice(body)), MINUTE).await);
         let found = backend.find(&one).await.expect("what was kept");
         assert_eq!(found.body, body);
         assert!(found.age() < Duration::from_secs(5), "{:?}", found.age());
@@ -37,12 +35,12 @@ async fn conforms(backend: &dyn Backend) {
 
     // An answer that was made some time ago is as old when it is found.
     let made = Instant::now().checked_sub(Duration::from_secs(20)).expect("a clock that has run for a while");
-    assert!(backend.keep(other, Entry { body: "old".into(), stored: made }, MINUTE).await);
+    assert!(backend.keep(other.clone(), Entry { body: "old".into(), stored: made }, MINUTE).await);
     let age = backend.find(&other).await.expect("what was kept").age();
     assert!((20..25).contains(&age.as_secs()), "{age:?}");
 
     // What is kept for a time that is over is not found.
-    assert!(backend.keep(one, entry("brief"), Duration::from_millis(40)).await);
+    assert!(backend.keep(one.clone(), entry("brief"), Duration::from_millis(40)).await);
     let end = std::time::Instant::now() + Duration::from_secs(5);
     while backend.find(&one).await.is_some() {
         assert!(std::time::Instant::now() < end, "it is still there");
@@ -76,7 +74,7 @@ fn it_is_where_the_configuration_says() {
 async fn memory_gives_at_hand_what_is_found() {
     let memory = Memory::new(1 << 20).unwrap();
     let key = key();
-    memory.keep(key, entry("here"), MINUTE).await;
+    memory.keep(key.clone(), entry("here"), MINUTE).await;
     assert_eq!(memory.at_hand(&key), memory.find(&key).await);
 }
 
@@ -98,7 +96,7 @@ async fn memory_holds_no_more_than_it_may() {
 async fn what_is_asked_for_often_stays() {
     let memory = Memory::new(1 << 20).unwrap();
     let loved = key();
-    memory.keep(loved, entry("loved"), MINUTE).await;
+    memory.keep(loved.clone(), entry("loved"), MINUTE).await;
     for _ in 0..10_000 {
         assert!(memory.at_hand(&loved).is_some());
         memory.keep(key(), entry(vec![1; 1000]), MINUTE).await;
@@ -109,7 +107,7 @@ async fn what_is_asked_for_often_stays() {
 async fn what_is_over_takes_no_room_once_it_was_asked_for() {
     let memory = Memory::new(1 << 20).unwrap();
     let key = key();
-    memory.keep(key, entry("brief"), MINUTE).await;
+    memory.keep(key.clone(), entry("brief"), MINUTE).await;
     tokio::time::advance(MINUTE).await;
     assert_eq!((memory.at_hand(&key), memory.holds().entries), (None, 0));
 }
@@ -118,20 +116,20 @@ async fn what_is_over_takes_no_room_once_it_was_asked_for() {
 async fn a_flight_is_forgotten_with_its_last_passenger() {
     let flights = std::sync::Arc::<Flights<u8>>::default();
     let key = key();
-    let ticket = flights.join(key);
-    assert!(flights.begin(key).is_none());
-    drop((ticket, flights.join(key)));
-    let ticket = flights.begin(key).expect("nobody is in it");
-    let other = flights.join(key);
+    let ticket = flights.join(key.clone());
+    assert!(flights.begin(key.clone()).is_none());
+    drop((ticket, flights.join(key.clone())));
+    let ticket = flights.begin(key.clone()).expect("nobody is in it");
+    let other = flights.join(key.clone());
     assert_eq!(ticket.land(|| async { Err(()) }).await, Err(()));
     assert_eq!(other.land(|| async { Ok::<_, ()>(1) }).await, Ok(&1));
     // It has landed: who comes now begins another, and who was in it still reads what it brought.
-    let next = flights.begin(key).expect("a flight of its own");
+    let next = flights.begin(key.clone()).expect("a flight of its own");
     assert_eq!(ticket.land(|| async { Ok::<_, ()>(2) }).await, Ok(&1));
     drop((ticket, other));
-    assert!(flights.begin(key).is_none(), "the next one is still there");
+    assert!(flights.begin(key.clone()).is_none(), "the next one is still there");
     drop(next);
-    assert!(flights.begin(key).is_some());
+    assert!(flights.begin(key.clone()).is_some());
 }
 
 proptest! {

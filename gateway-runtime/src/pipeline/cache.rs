@@ -15,6 +15,7 @@ use std::{
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
+    time::Duration,
 };
 
 use foldhash::fast::RandomState;
@@ -73,10 +74,10 @@ impl Caching {
     }
 
     /// Gives a call that has paid for it an answer that was made for another.
-    fn give(&self, call: &Call, terms: &Terms, status: Status, entry: Entry) -> Reply {
+    fn give(&self, call: &Call, terms: &Terms, status: Status, entry: Entry, age: Duration) -> Reply {
         call.mark_cache_hit();
         self.figures.count(status);
-        terms.tell(call, &status, &entry);
+        terms.tell(call, status, age);
         terms.reply(entry.body)
     }
 }
@@ -137,10 +138,11 @@ where
         let is_free = self.layer.billing.as_ref().is_none_or(|billing| !billing.charges_hit(call));
         if is_free
             && let Some(entry) = caching.backend.at_hand(&key)
-            && asks.allows(entry.age())
-            && terms.judge(entry.age()) == Use::Fresh
+            && let age = entry.age()
+            && asks.allows(age)
+            && terms.judge(age) == Use::Fresh
         {
-            return Either::Right(Either::Left(ready(Ok(caching.give(call, terms, Status::Hit, entry)))));
+            return Either::Right(Either::Left(ready(Ok(caching.give(call, terms, Status::Hit, entry, age)))));
         }
         let CacheLayer { keeping, billing, .. } = self.layer.clone();
         let search = Search { caching: Arc::clone(caching), keeping, billing, key, asks };

@@ -30,6 +30,10 @@ impl Redis {
         match self.0 {}
     }
 
+    pub(crate) fn own(&self) -> Self {
+        match *self {}
+    }
+
     #[must_use]
     pub fn home(&self) -> &tokio::runtime::Handle {
         match self.0 {}

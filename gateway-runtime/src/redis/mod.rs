@@ -6,6 +6,7 @@
 
 #[cfg(not(feature = "redis"))]
 mod absent;
+mod ask;
 #[cfg(feature = "redis")]
 mod connection;
 #[cfg(feature = "redis")]

@@ -14,6 +14,8 @@ use super::{Arg, RedisError, RedisSettings, connection::Connection};
 use crate::secret::Secret;
 
 /// A connection to Redis; clones share it.
+///
+/// As a field or an argument of services and providers it is that of `[redis]`, with keys that are not the gateway's own.
 #[derive(Clone)]
 pub struct Redis {
     connection: Arc<Connection>,
@@ -126,6 +128,11 @@ impl Redis {
 
     async fn query<T: FromRedisValue>(&self, command: &Cmd) -> Result<T, RedisError> {
         self.connection.within(command.query_async(&mut self.connection.manager())).await
+    }
+
+    /// The same with keys that nothing of the gateway's has.
+    pub(crate) fn own(&self) -> Self {
+        Self { connection: Arc::clone(&self.connection), prefix: format!("{}:own", self.prefix).into() }
     }
 
     fn key(&self, key: &str) -> String {

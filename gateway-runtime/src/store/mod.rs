@@ -7,6 +7,7 @@
 mod books;
 mod change;
 mod database;
+mod db;
 mod journal;
 mod kept;
 mod migrations;
@@ -25,8 +26,10 @@ pub use self::{
         Hold, Outcome, Request, Settlement,
     },
     database::{BoxFuture, Database, StoreError, Transaction},
+    db::Db,
     journal::Journal,
     kept::{Account, Entry, KeptKey},
+    migrations::{Migration, MigrationStatus, Migrations, Sql},
     settings::StoreSettings,
     sqlite::Sqlite,
     statements::Statement,
@@ -34,6 +37,7 @@ pub use self::{
 
 #[cfg(feature = "postgres")]
 pub use self::postgres::Postgres;
+pub use sqlx;
 
 #[cfg(test)]
 mod tests;

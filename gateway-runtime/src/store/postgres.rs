@@ -4,14 +4,10 @@ use std::{str::FromStr, time::Duration};
 
 use sqlx::{
     PgPool,
-    migrate::Migration,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 
-use super::{
-    BoxFuture, Database, Statement, StoreError, Transaction,
-    migrations::{self, migration},
-};
+use super::{BoxFuture, Database, Db, Statement, StoreError, Transaction, db::Connections, migrations::GATEWAY};
 use crate::secret::Secret;
 
 /// The books on a server.
@@ -25,38 +21,46 @@ impl Postgres {
     ///
     /// When the server cannot be reached, does not let us in, or holds a database of a newer version.
     pub async fn connect(url: &Secret, connections: u32) -> Result<Self, StoreError> {
-        let pool = pool(url, connections).await?;
-        migrations::apply(&pool, steps()).await?;
-        Ok(Self(pool))
+        migrator(url).await?.migrate(&[GATEWAY]).await?;
+        Self::connect_as_it_is(url, connections).await
     }
 
-    /// Takes back the migrations after `version`, and with them what they keep.
-    ///
-    /// # Errors
-    ///
-    /// As [`connect`](Self::connect).
-    pub async fn take_back(url: &Secret, version: i64) -> Result<(), StoreError> {
-        migrations::take_back(&pool(url, 1).await?, steps(), version).await
+    /// Connects to a database whose shape has been seen to.
+    pub(super) async fn connect_as_it_is(url: &Secret, connections: u32) -> Result<Self, StoreError> {
+        pooled(options(url)?, connections).await.map(Self)
     }
 }
 
-fn steps() -> Vec<[Migration; 2]> {
-    vec![migration!(1, "books", "postgres/0001_books"), migration!(2, "operator", "postgres/0002_operator")]
+/// What migrates the database. A step may take its time.
+pub(super) async fn migrator(url: &Secret) -> Result<Db, StoreError> {
+    Ok(Db(Connections::Postgres(pooled(options(url)?.options([("statement_timeout", "0")]), 1).await?)))
 }
 
-async fn pool(url: &Secret, connections: u32) -> Result<PgPool, StoreError> {
+/// Connections that are made when they are asked for.
+pub(super) fn on_demand(url: &Secret, connections: u32) -> Result<Db, StoreError> {
+    Ok(Db(Connections::Postgres(pool_options(connections).connect_lazy_with(options(url)?))))
+}
+
+fn options(url: &Secret) -> Result<PgConnectOptions, StoreError> {
     let options = PgConnectOptions::from_str(url.expose())
         // The error would repeat the URL, and with it the password.
         .map_err(|_| StoreError::refused("the URL of PostgreSQL is not like `postgres://user@host/database`"))?
-        .application_name("gateway")
-        // Nobody waits for an answer any more when these end.
-        .options([("statement_timeout", "5s"), ("lock_timeout", "4s"), ("idle_in_transaction_session_timeout", "10s")]);
-    PgPoolOptions::new()
-        .max_connections(connections)
-        .acquire_timeout(Duration::from_secs(4))
-        .connect_with(options)
-        .await
-        .map_err(|error| StoreError::away(format!("PostgreSQL cannot be reached: {error}")))
+        .application_name("gateway");
+    // Nobody waits for an answer any more when these end.
+    Ok(options.options([
+        ("statement_timeout", "5s"),
+        ("lock_timeout", "4s"),
+        ("idle_in_transaction_session_timeout", "10s"),
+    ]))
+}
+
+fn pool_options(connections: u32) -> PgPoolOptions {
+    PgPoolOptions::new().max_connections(connections).acquire_timeout(Duration::from_secs(4))
+}
+
+async fn pooled(options: PgConnectOptions, connections: u32) -> Result<PgPool, StoreError> {
+    let pool = pool_options(connections).connect_with(options).await;
+    pool.map_err(|error| StoreError::away(format!("PostgreSQL cannot be reached: {error}")))
 }
 
 impl Database for Postgres {

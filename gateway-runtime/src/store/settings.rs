@@ -1,11 +1,15 @@
 //! `[store]`: where the books are.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{Books, Sqlite};
+use super::{
+    Books, Db, MigrationStatus, Migrations, Sqlite, StoreError,
+    migrations::{GATEWAY, require},
+    sqlite,
+};
 use crate::{app::StartError, secret::Secret};
 
 /// `[store]`: where the books are. Without either, nothing is written down, and idempotency keys are not honoured.
@@ -20,44 +24,174 @@ pub struct StoreSettings {
     /// The most connections to PostgreSQL.
     #[schemars(range(min = 1))]
     pub connections: u32,
+    /// Whether the gateway applies the migrations that the database lacks when it starts. If not, it does not start with an
+    /// older one, and `gateway db migrate` applies them.
+    pub migrate: bool,
 }
 
 impl Default for StoreSettings {
     fn default() -> Self {
-        Self { path: None, url: None, connections: 4 }
+        Self { path: None, url: None, connections: 4, migrate: true }
     }
 }
 
+/// One of both.
+enum Place<'a> {
+    File(&'a Path),
+    Server(&'a Secret),
+}
+
 impl StoreSettings {
-    /// Opens the books; none when there are to be none.
+    /// Opens the books; none when there are to be none. `own` are the author's migrations.
     ///
     /// # Errors
     ///
-    /// When they cannot be opened, and when they are to be in two places.
-    pub(crate) async fn open(&self) -> Result<Option<Books>, StartError> {
-        let unable = |error: super::StoreError| StartError::new(format!("[store]: {error}"));
+    /// When they cannot be opened, are to be in two places, or have another shape than this program wants.
+    pub(crate) async fn open(&self, own: &[Migrations]) -> Result<Option<Books>, StartError> {
+        let Some(place) = self.place()? else { return Ok(None) };
+        if self.migrate {
+            self.migrate(own).await?;
+        } else {
+            require(&self.status(own).await?).map_err(told)?;
+        }
+        match place {
+            Place::File(path) => Sqlite::open_as_it_is(path).await.map(Books::new),
+            Place::Server(url) => self.connect(url).await,
+        }
+        .map(Some)
+        .map_err(told)
+    }
+
+    /// The database, to be connected to when it is asked for; none when there is none.
+    ///
+    /// # Errors
+    ///
+    /// When it is to be in two places, or at an address that is none.
+    pub(crate) fn on_demand(&self) -> Result<Option<Db>, StartError> {
+        let Some(place) = self.place()? else { return Ok(None) };
+        Ok(Some(match place {
+            Place::File(path) => sqlite::on_demand(path),
+            Place::Server(url) => self.server_on_demand(url).map_err(told)?,
+        }))
+    }
+
+    /// Applies what the database lacks, the gateway's and the author's own.
+    ///
+    /// # Errors
+    ///
+    /// When a step fails, or the database is newer than the program.
+    pub(crate) async fn migrate(&self, own: &[Migrations]) -> Result<(), StartError> {
+        self.migrator().await?.migrate(&with_ours(own)).await.map_err(told)
+    }
+
+    /// Brings what is `owner`'s to a version, forward or back.
+    ///
+    /// # Errors
+    ///
+    /// As [`migrate`](Self::migrate), and when there is no such owner or version.
+    pub(crate) async fn bring_to(&self, own: &[Migrations], owner: &str, version: i64) -> Result<(), StartError> {
+        let all = with_ours(own);
+        let Some(owned) = all.iter().find(|owned| owned.owner == owner) else {
+            let owners: Vec<_> = all.iter().map(|owned| owned.owner).collect();
+            return Err(StartError::new(format!(
+                "nobody has migrations as `{owner}`; there are {}",
+                owners.join(", ")
+            )));
+        };
+        self.migrator().await?.bring_to(owned, version).await.map_err(told)
+    }
+
+    /// What the database has, and what it lacks.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be read.
+    pub(crate) async fn status(&self, own: &[Migrations]) -> Result<Vec<MigrationStatus>, StartError> {
+        let all = with_ours(own);
+        if let Some(Place::File(path)) = self.place()?
+            && !path.exists()
+        {
+            // Asking makes no file.
+            let lacks = |owner: &'static str| {
+                move |step: &super::Migration| MigrationStatus {
+                    owner,
+                    version: step.version,
+                    name: step.name,
+                    is_applied: false,
+                }
+            };
+            return Ok(all.iter().flat_map(|owned| owned.steps.iter().map(lacks(owned.owner))).collect());
+        }
+        self.migrator().await?.status(&all).await.map_err(told)
+    }
+
+    async fn migrator(&self) -> Result<Db, StartError> {
+        match self.place()? {
+            None => Err(StartError::new(
+                "no database is configured: set `path` or `url` in [store] (the environment's DB_URL is `url`)",
+            )),
+            Some(Place::File(path)) => sqlite::migrator(path).await.map_err(told),
+            Some(Place::Server(url)) => self.server_migrator(url).await.map_err(told),
+        }
+    }
+
+    fn place(&self) -> Result<Option<Place<'_>>, StartError> {
         match (&self.path, &self.url) {
             (None, None) => Ok(None),
-            (Some(path), None) => Ok(Some(Books::new(Sqlite::open(path).await.map_err(unable)?))),
-            (None, Some(url)) => self.connect(url).await.map(Some),
+            (Some(path), None) => Ok(Some(Place::File(path))),
+            (None, Some(url)) => Ok(Some(Place::Server(url))),
             (Some(_), Some(_)) => Err(StartError::new(
                 "[store] has both `path` and `url`: the books are in one place, so drop one (the environment's DB_URL is \
                  `url`)",
             )),
         }
     }
+}
 
-    #[cfg(feature = "postgres")]
-    async fn connect(&self, url: &Secret) -> Result<Books, StartError> {
-        let connected = super::Postgres::connect(url, self.connections).await;
-        connected.map(Books::new).map_err(|error| StartError::new(format!("[store]: {error}")))
+fn told(error: impl Into<StoreError>) -> StartError {
+    StartError::new(format!("[store]: {}", error.into()))
+}
+
+/// The gateway's migrations come first: an author's may refer to what they make.
+fn with_ours(own: &[Migrations]) -> Vec<Migrations> {
+    [GATEWAY].into_iter().chain(own.iter().copied()).collect()
+}
+
+#[cfg(feature = "postgres")]
+impl StoreSettings {
+    async fn connect(&self, url: &Secret) -> Result<Books, StoreError> {
+        super::Postgres::connect_as_it_is(url, self.connections).await.map(Books::new)
     }
 
-    #[cfg(not(feature = "postgres"))]
-    async fn connect(&self, _: &Secret) -> Result<Books, StartError> {
-        Err(StartError::new(
-            "[store] url asks for PostgreSQL, which this program was built without: add `features = [\"postgres\"]` to \
-             gateway-runtime in Cargo.toml, or use `path`",
-        ))
+    async fn server_migrator(&self, url: &Secret) -> Result<Db, StoreError> {
+        super::postgres::migrator(url).await
     }
+
+    fn server_on_demand(&self, url: &Secret) -> Result<Db, StoreError> {
+        super::postgres::on_demand(url, self.connections)
+    }
+}
+
+#[cfg(not(feature = "postgres"))]
+#[expect(clippy::unused_async, clippy::unused_self, reason = "as with the feature `postgres`")]
+impl StoreSettings {
+    async fn connect(&self, _: &Secret) -> Result<Books, StoreError> {
+        Err(absent())
+    }
+
+    async fn server_migrator(&self, _: &Secret) -> Result<Db, StoreError> {
+        Err(absent())
+    }
+
+    fn server_on_demand(&self, _: &Secret) -> Result<Db, StoreError> {
+        Err(absent())
+    }
+}
+
+#[cfg(not(feature = "postgres"))]
+fn absent() -> StoreError {
+    StoreError::refused(
+        "`url` asks for PostgreSQL, which this program was built without: add `features = [\"postgres\"]` to \
+         gateway-runtime in Cargo.toml, or use `path`",
+    )
 }

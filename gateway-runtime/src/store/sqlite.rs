@@ -4,14 +4,10 @@ use std::{path::Path, time::Duration};
 
 use sqlx::{
     SqlitePool,
-    migrate::Migration,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 
-use super::{
-    BoxFuture, Database, Statement, StoreError, Transaction,
-    migrations::{self, migration},
-};
+use super::{BoxFuture, Database, Db, Statement, StoreError, Transaction, db::Connections, migrations::GATEWAY};
 
 /// The books in a file.
 #[derive(Clone, Debug)]
@@ -27,24 +23,26 @@ impl Sqlite {
     ///
     /// When the file cannot be opened, is no database, or was written by a newer version.
     pub async fn open(path: &Path) -> Result<Self, StoreError> {
-        let writer = writer(path).await?;
-        migrations::apply(&writer, steps()).await?;
+        migrator(path).await?.migrate(&[GATEWAY]).await?;
+        Self::open_as_it_is(path).await
+    }
+
+    /// Opens the file, whose shape has been seen to.
+    pub(super) async fn open_as_it_is(path: &Path) -> Result<Self, StoreError> {
+        let writer = pool(path, 1).await?;
         let readers = SqlitePoolOptions::new().max_connections(4).connect_with(options(path).read_only(true)).await;
         Ok(Self { writer, readers: readers.map_err(|error| unopened(path, &error))? })
     }
-
-    /// Takes back the migrations after `version`, and with them what they keep.
-    ///
-    /// # Errors
-    ///
-    /// As [`open`](Self::open).
-    pub async fn take_back(path: &Path, version: i64) -> Result<(), StoreError> {
-        migrations::take_back(&writer(path).await?, steps(), version).await
-    }
 }
 
-fn steps() -> Vec<[Migration; 2]> {
-    vec![migration!(1, "books", "sqlite/0001_books"), migration!(2, "operator", "sqlite/0002_operator")]
+/// What migrates the file, which is made if it is not there.
+pub(super) async fn migrator(path: &Path) -> Result<Db, StoreError> {
+    Ok(Db(Connections::Sqlite(pool(path, 1).await?)))
+}
+
+/// Connections that are made when they are asked for.
+pub(super) fn on_demand(path: &Path) -> Db {
+    Db(Connections::Sqlite(SqlitePoolOptions::new().max_connections(4).connect_lazy_with(options(path))))
 }
 
 fn options(path: &Path) -> SqliteConnectOptions {
@@ -58,8 +56,8 @@ fn options(path: &Path) -> SqliteConnectOptions {
         .busy_timeout(Duration::from_secs(4))
 }
 
-async fn writer(path: &Path) -> Result<SqlitePool, StoreError> {
-    let pool = SqlitePoolOptions::new().max_connections(1).connect_with(options(path)).await;
+async fn pool(path: &Path, connections: u32) -> Result<SqlitePool, StoreError> {
+    let pool = SqlitePoolOptions::new().max_connections(connections).connect_with(options(path)).await;
     pool.map_err(|error| unopened(path, &error))
 }
 

@@ -77,8 +77,9 @@ impl Search {
         let Some(entry) = caching.backend.find(&self.key).await else {
             return self.join(terms, inner, invocation, None).await;
         };
-        match terms.judge(entry.age()) {
-            _ if !self.asks.allows(entry.age()) => self.reload(terms, inner, invocation).await,
+        let age = entry.age();
+        match terms.judge(age) {
+            _ if !self.asks.allows(age) => self.reload(terms, inner, invocation).await,
             Use::Fresh => self.give(&at, terms, Status::Hit, entry).await,
             Use::Revalidate => {
                 let given = self.give(&at, terms, Status::Hit, entry).await;
@@ -110,7 +111,7 @@ impl Search {
         let at = Asker::of(&invocation);
         let why = if stale.is_some() { Why::Stale } else { Why::Miss };
         let mut leads = false;
-        let ticket = self.caching.flights.join(self.key);
+        let ticket = self.caching.flights.join(self.key.clone());
         let landed = ticket
             .land(|| {
                 leads = true;
@@ -129,7 +130,7 @@ impl Search {
 
     /// Makes the answer anew, in a task and by a call of the gateway's own, unless somebody does already.
     fn revalidate<S: Inner>(self, inner: S, invocation: Invocation) {
-        let Some(ticket) = self.caching.flights.begin(self.key) else { return };
+        let Some(ticket) = self.caching.flights.begin(self.key.clone()) else { return };
         let Invocation { method, request, .. } = invocation;
         let request = CallRequest { call: request.call.anew(), input: request.input };
         let (search, keeping) = (self.clone(), self.keeping);
@@ -197,7 +198,7 @@ impl Search {
         }
         // Of its own: what is written as JSON has room to grow, which would be held too.
         let entry = Entry { body: Bytes::copy_from_slice(&body), stored };
-        let kept = self.caching.backend.keep(self.key, entry.clone(), terms.kept()).await;
+        let kept = self.caching.backend.keep(self.key.clone(), entry.clone(), terms.kept()).await;
         Ok(Landed::Made(entry, kept))
     }
 
@@ -207,7 +208,7 @@ impl Search {
             Landed::Made(entry, kept) => {
                 let status = Status::Made { why, kept: *kept };
                 self.caching.figures.count(status);
-                terms.tell(&at.call, &status, entry);
+                terms.tell(&at.call, status, entry.age());
                 Ok(terms.reply(entry.body.clone()))
             }
             Landed::Found(entry) => self.give(at, terms, Status::Hit, entry.clone()).await,
@@ -223,7 +224,8 @@ impl Search {
         if let Some(billing) = &self.billing {
             billing.hold_for_hit(&at.call, &at.tab).await?;
         }
-        Ok(self.caching.give(&at.call, terms, status, entry))
+        let age = entry.age();
+        Ok(self.caching.give(&at.call, terms, status, entry, age))
     }
 
     fn alone(&self, at: &Call, why: Why, alone: Alone) -> Result<Reply, Error> {

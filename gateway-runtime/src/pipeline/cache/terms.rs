@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http::{HeaderName, HeaderValue, header};
 
 use crate::{
-    cache::{CacheSettings, Entry, Key, KeySpace},
+    cache::{CacheSettings, Key, KeySpace},
     call::{Call, Origin},
     extract::AnswerShape,
     pipeline::Invocation,
@@ -102,33 +102,32 @@ impl Terms {
     }
 
     /// Tells the client where its answer comes from, and how old it is if it was not made just now.
-    pub(super) fn tell(&self, call: &Call, status: &Status, entry: &Entry) {
+    pub(super) fn tell(&self, call: &Call, status: Status, age: Duration) {
         if call.origin() != Origin::Http {
             return;
         }
-        let age = entry.age();
-        let mut text = String::with_capacity(48);
+        let mut text = String::with_capacity(64);
         // Writing to a text does not fail.
-        let _ = write!(text, "gateway; {}", status.forward());
-        if !matches!(status, Status::Made { kept: false, .. }) {
-            let _ = write!(text, "; ttl={}", seconds(self.ttl) - seconds(age));
-        }
+        let _ = match status {
+            Status::Made { kept: false, .. } => write!(text, "gateway; {}", status.words()),
+            _ => write!(text, "gateway; {}; ttl={}", status.words(), seconds(self.ttl) - seconds(age)),
+        };
         if let Status::Failed { status, .. } = status {
             let _ = write!(text, "; fwd-status={status}; detail=stale-if-error");
         }
         let Ok(text) = HeaderValue::try_from(text) else { return };
-        if matches!(status, Status::Made { .. }) {
-            call.add_response_headers([(CACHE_STATUS, text)]);
-        } else {
-            call.add_response_headers([(CACHE_STATUS, text), (header::AGE, age.as_secs().into())]);
-        }
-        match &self.for_others {
-            Some((control, true)) => call.add_response_headers([(header::CACHE_CONTROL, control.clone())]),
-            Some((control, false)) => {
-                call.add_response_headers([(header::CACHE_CONTROL, control.clone()), (header::VARY, VARY)]);
+        call.with_response_headers(|headers| {
+            headers.insert(CACHE_STATUS, text);
+            if !matches!(status, Status::Made { .. }) {
+                headers.insert(header::AGE, age.as_secs().into());
             }
-            None => {}
-        }
+            if let Some((control, is_public)) = &self.for_others {
+                headers.insert(header::CACHE_CONTROL, control.clone());
+                if !is_public {
+                    headers.insert(header::VARY, VARY);
+                }
+            }
+        });
     }
 }
 
@@ -140,9 +139,9 @@ fn seconds(time: Duration) -> i64 {
 /// Tells the client that there was nothing to give it.
 pub(super) fn tell_of_nothing(call: &Call, why: Why) {
     if call.origin() == Origin::Http
-        && let Ok(text) = HeaderValue::try_from(format!("gateway; fwd={}", why.word()))
+        && let Ok(text) = HeaderValue::try_from(format!("gateway; {}", why.words()))
     {
-        call.add_response_headers([(CACHE_STATUS, text)]);
+        call.add_response_header(CACHE_STATUS, text);
     }
 }
 
@@ -160,12 +159,12 @@ pub(super) enum Why {
 }
 
 impl Why {
-    fn word(self) -> &'static str {
+    fn words(self) -> &'static str {
         match self {
-            Self::Bypass => "bypass",
-            Self::Request => "request",
-            Self::Miss => "miss",
-            Self::Stale => "stale",
+            Self::Bypass => "fwd=bypass",
+            Self::Request => "fwd=request",
+            Self::Miss => "fwd=miss",
+            Self::Stale => "fwd=stale",
         }
     }
 }
@@ -184,14 +183,17 @@ pub(super) enum Status {
 }
 
 impl Status {
-    fn forward(self) -> String {
+    fn words(self) -> &'static str {
         match self {
-            Self::Hit => "hit".to_owned(),
-            Self::Made { why, kept: true } => format!("fwd={}; stored", why.word()),
-            Self::Made { why, kept: false } => format!("fwd={}", why.word()),
-            Self::Collapsed(why) => format!("fwd={}; collapsed", why.word()),
-            Self::Failed { collapsed: true, .. } => "fwd=stale; collapsed".to_owned(),
-            Self::Failed { collapsed: false, .. } => "fwd=stale".to_owned(),
+            Self::Hit => "hit",
+            Self::Made { why: Why::Miss, kept: true } => "fwd=miss; stored",
+            Self::Made { why: Why::Stale, kept: true } => "fwd=stale; stored",
+            Self::Made { why: Why::Request, kept: true } => "fwd=request; stored",
+            Self::Made { why: Why::Bypass, .. } => Why::Bypass.words(),
+            Self::Made { why, kept: false } => why.words(),
+            Self::Collapsed(Why::Stale) | Self::Failed { collapsed: true, .. } => "fwd=stale; collapsed",
+            Self::Collapsed(_) => "fwd=miss; collapsed",
+            Self::Failed { collapsed: false, .. } => "fwd=stale",
         }
     }
 }

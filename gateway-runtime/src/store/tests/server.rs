@@ -1,6 +1,9 @@
 //! The PostgreSQL server that `TEST_POSTGRES_URL` names.
 
-use super::{super::Postgres, *};
+use super::{
+    super::{Postgres, migrations::GATEWAY, postgres},
+    *,
+};
 use crate::secret::Secret;
 
 /// Its books; none when there is no server. All tests share them, so each uses names of its own.
@@ -31,7 +34,7 @@ async fn migrations_go_back_and_forth() {
     let Some(database) = new_database().await else { return };
     let books = Books::new(Postgres::connect(&database, 1).await.unwrap());
     let account = account(&books, 5).await;
-    Postgres::take_back(&database, 0).await.unwrap();
+    postgres::migrator(&database).await.unwrap().bring_to(&GATEWAY, 0).await.unwrap();
     let books = Books::new(Postgres::connect(&database, 1).await.unwrap());
     assert_eq!(balance(&books, &account).await, (0, 0), "what a migration keeps goes with it");
 }

@@ -1,6 +1,9 @@
 //! What is written is read; what was made by a newer version is left alone.
 
-use super::*;
+use super::{
+    super::{migrations::GATEWAY, sqlite},
+    *,
+};
 
 each_database! {
     async fn a_request_is_found_as_it_was_written(books: Books) {
@@ -55,7 +58,7 @@ async fn what_is_no_database_is_not_overwritten() {
 async fn migrations_go_back_and_forth() {
     let file = File::new();
     let account = account(&file.books().await, 5).await;
-    Sqlite::take_back(&file.path(), 0).await.unwrap();
+    sqlite::migrator(&file.path()).await.unwrap().bring_to(&GATEWAY, 0).await.unwrap();
     assert_eq!(balance(&file.books().await, &account).await, (0, 0), "what a migration keeps goes with it");
 }
 
