@@ -34,7 +34,7 @@ use crate::{
     pipeline::{
         Billing, CacheFigures, Caching, Keeping, Layers, Limiting, Pipeline, PipelineLayer, Place, Planning, Stages,
     },
-    provider::{HttpClient, ProviderSettings},
+    provider::{HttpClient, ProviderSettings, share},
     redis::Redis,
     registry::{Method, Registry, RegistrySettings},
     section::read_section,
@@ -265,6 +265,9 @@ impl Gateway {
         if let (Some(books), Some(keeping)) = (&books, &keeping) {
             let (every, kept) = (self.settings.billing.grace / 2, keeping.keys.kept);
             background.spawn(sweep(books.clone(), keeping.journal.clone(), every, kept));
+        }
+        if let Some(redis) = &redis {
+            background.spawn(share(redis.clone(), registry.pools().cloned().collect()));
         }
         let planning = books.clone().map(|books| Arc::new(Planning::new(Plans::new(books))));
         let control = match books {

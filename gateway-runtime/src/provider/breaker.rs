@@ -194,6 +194,23 @@ impl Breaker {
         Permit { epoch: self.gate.load(Ordering::Acquire) >> 1, probe: None }
     }
 
+    /// How often it has opened since it was closed last.
+    pub(super) fn openings(&self) -> u32 {
+        self.lock().openings
+    }
+
+    /// Another gateway's has opened `until` then, so this one does, until it is `due`; whether it was not to do so anyway.
+    pub(super) fn open_until(&self, until: Instant, due: Instant, openings: u32) -> bool {
+        let mut state = self.lock();
+        if matches!(state.phase, Phase::Open { due } if due >= until) {
+            return false;
+        }
+        state.openings = state.openings.max(openings);
+        state.change(Phase::Open { due });
+        self.publish(&state);
+        true
+    }
+
     /// Lets nothing through until then.
     pub(super) fn cool_down(&self, until: Instant) {
         let mut state = self.lock();

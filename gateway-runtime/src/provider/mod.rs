@@ -2,7 +2,8 @@
 //!
 //! An author's method asks for [`Providers`], which binds the [`Pool`] of a capability to its call. `run` makes the
 //! attempts of one call: `selection` says who can be asked, `failover` which attempt comes next by the `rules`, and
-//! `running` counts and records it. `breaker` and `budget` keep providers that fail from being asked in vain.
+//! `running` counts and records it. `breaker` and `budget` keep providers that fail from being asked in vain;
+//! `sharing` tells other gateways of them.
 
 mod breaker;
 mod budget;
@@ -20,6 +21,7 @@ mod running;
 mod selection;
 mod settings;
 mod settle;
+mod sharing;
 mod sticky;
 mod window;
 
@@ -33,6 +35,7 @@ pub use self::{
     registered::Provider,
     settings::{BreakerSettings, FailoverSettings, ProviderSettings},
     settle::{Attending, FirstItem, Settle, SettleWhole, Settling, Whole},
+    sharing::{AnyPool, share},
 };
 pub(crate) use self::{
     http_client::{causes, connector, was_never_begun},

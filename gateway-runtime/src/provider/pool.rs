@@ -4,7 +4,7 @@ use std::{
     any::type_name,
     fmt,
     sync::{
-        Arc,
+        Arc, OnceLock,
         atomic::{AtomicUsize, Ordering::Relaxed},
     },
     time::Duration,
@@ -13,8 +13,14 @@ use std::{
 use tokio::time::Instant;
 
 use super::{
-    Capability, budget::RetryBudget, health::PoolHealth, member::Member, registered::Provider,
-    settings::FailoverSettings, sticky::StickyMemory,
+    Capability,
+    budget::RetryBudget,
+    health::PoolHealth,
+    member::Member,
+    registered::Provider,
+    settings::FailoverSettings,
+    sharing::{AnyPool, Outbox},
+    sticky::StickyMemory,
 };
 use crate::{cost::Cost, spec::CapabilitySpec};
 
@@ -53,6 +59,8 @@ pub(super) struct Core {
     pub(super) settings: FailoverSettings,
     pub(super) budget: RetryBudget,
     pub(super) sticky: StickyMemory,
+    /// Where other gateways are told what to leave alone.
+    pub(super) outbox: OnceLock<Outbox>,
     turns: Box<[AtomicUsize]>,
     begun: Instant,
 }
@@ -79,6 +87,7 @@ impl<C: ?Sized + Capability> Pool<C> {
             budget: RetryBudget::new(&settings),
             sticky: StickyMemory::new(settings.sticky_keys),
             settings,
+            outbox: OnceLock::new(),
             turns: capability.methods.iter().map(|_| AtomicUsize::new(0)).collect(),
             begun: now,
         };
@@ -90,7 +99,13 @@ impl<C: ?Sized> Pool<C> {
     /// How the providers are now.
     #[must_use]
     pub fn health(&self) -> PoolHealth {
-        PoolHealth::read(&self.core, Instant::now())
+        self.any().health()
+    }
+
+    /// The pool without its type.
+    #[must_use]
+    pub fn any(&self) -> AnyPool {
+        AnyPool(Arc::clone(&self.core))
     }
 }
 

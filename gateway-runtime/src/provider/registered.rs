@@ -80,6 +80,18 @@ impl Provider {
         *until
     }
 
+    /// Another gateway leaves it alone until then, so this one does.
+    pub(super) fn set_aside_too(&self, then: Instant, now: Instant) {
+        let mut until = self.set_aside_until.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_news = until.is_none_or(|until| until <= now);
+        *until = (*until).max(Some(then));
+        self.is_set_aside.store(true, Relaxed);
+        drop(until);
+        if is_news {
+            tracing::warn!(provider = self.spec.name, "provider set aside: another gateway has");
+        }
+    }
+
     /// Leaves it alone for a while, and says so once.
     pub(super) fn set_aside(&self, length: Duration, status: u16, now: Instant) {
         let mut until = self.set_aside_until.lock().unwrap_or_else(PoisonError::into_inner);

@@ -117,12 +117,18 @@ impl Running {
     fn leave_alone(&self, error: &ProviderError, now: Instant) {
         let settings = &self.core.settings.breaker;
         let (member, method) = self.its();
-        match (error.status(), error.retry_delay()) {
-            (Some(status @ 401..=403), _) => member.provider.set_aside(settings.set_aside, status, now),
-            (_, Some(pause)) => method.breaker.cool_down(now + pause.min(settings.max_cool_down)),
-            (Some(429), None) => method.breaker.cool_down(now + settings.cool_down),
-            _ => {}
-        }
+        let pause = match (error.status(), error.retry_delay()) {
+            (Some(status @ 401..=403), _) => {
+                member.provider.set_aside(settings.set_aside, status, now);
+                self.core.tell_aside(self.place, settings.set_aside);
+                return;
+            }
+            (_, Some(pause)) => pause.min(settings.max_cool_down),
+            (Some(429), None) => settings.cool_down,
+            _ => return,
+        };
+        method.breaker.cool_down(now + pause);
+        self.core.tell_pause(self.place, self.method, pause);
     }
 
     fn settle(&self, verdict: Verdict, now: Instant) {
@@ -133,6 +139,7 @@ impl Running {
         let (capability, method) = (self.core.capability.name, self.core.capability.methods[self.method].name);
         match change {
             Change::Opened(length) => {
+                self.core.tell_open(self.place, self.method, length);
                 let millis = u64::try_from(length.as_millis()).unwrap_or(u64::MAX);
                 tracing::warn!(provider, capability, method, millis, "breaker opened: too many attempts failed");
             }

@@ -24,11 +24,11 @@ use self::{
     collected::Entries,
     entries::{MethodEntry, ServiceEntry},
     instances::{Instances, keep},
-    pools::{Pools, ReadHealth},
+    pools::Pools,
 };
 use crate::{
     app::{App, StartError},
-    provider::{FailoverSettings, PoolHealth, Provider, ProviderSettings},
+    provider::{AnyPool, FailoverSettings, PoolHealth, Provider, ProviderSettings},
     spec::{CapabilitySpec, ServiceSpec},
 };
 
@@ -57,7 +57,7 @@ pub struct Registry {
     capabilities: Vec<&'static CapabilitySpec>,
     /// Which provider (second) has which capability (first), by name.
     provisions: Vec<(&'static str, &'static str)>,
-    health: BTreeMap<&'static str, ReadHealth>,
+    pools: BTreeMap<&'static str, AnyPool>,
 }
 
 impl Registry {
@@ -102,7 +102,7 @@ impl Registry {
         let mut capabilities: Vec<_> = entries.provisions.iter().map(|entry| entry.capability).collect();
         capabilities.dedup_by_key(|capability| capability.name);
         let provisions = entries.provisions.iter().map(|entry| (entry.capability.name, entry.provider.name)).collect();
-        Ok(Self { services, providers, capabilities, provisions, health: pools.into_health() })
+        Ok(Self { services, providers, capabilities, provisions, pools: pools.by_name() })
     }
 
     /// The services, by name and version.
@@ -136,7 +136,12 @@ impl Registry {
     /// How the providers of a capability are now; none when no method asks for it.
     #[must_use]
     pub fn health(&self, capability: &str) -> Option<PoolHealth> {
-        self.health.get(capability).map(|read| read())
+        self.pools.get(capability).map(AnyPool::health)
+    }
+
+    /// The pools of all capabilities that some method asks for.
+    pub fn pools(&self) -> impl Iterator<Item = &AnyPool> {
+        self.pools.values()
     }
 
     /// Checks that services (`currency` or `currency/v1`) and providers of these names are registered: a crate that is

@@ -7,7 +7,7 @@ use std::{
 };
 
 use crate::{
-    provider::{Candidate, Capability, Cost, FailoverSettings, Pool, PoolHealth},
+    provider::{AnyPool, Candidate, Capability, Cost, FailoverSettings, Pool},
     registry::{
         entries::{Instance, ProvisionEntry},
         instances::Instances,
@@ -16,21 +16,18 @@ use crate::{
     strategy::Strategy,
 };
 
-/// Reads the state of a pool of whatever capability.
-pub(super) type ReadHealth = Box<dyn Fn() -> PoolHealth + Send + Sync>;
-
 /// The pools made until now, and what pools are made of.
 pub(super) struct Pools {
     provisions: Vec<&'static ProvisionEntry>,
     failover: FailoverSettings,
     pools: HashMap<TypeId, Box<dyn Any>>,
     strategies: HashMap<(*const ServiceSpec, TypeId), Arc<dyn Strategy>>,
-    health: BTreeMap<&'static str, ReadHealth>,
+    by_name: BTreeMap<&'static str, AnyPool>,
 }
 
 impl Pools {
     pub(super) fn new(provisions: Vec<&'static ProvisionEntry>, failover: FailoverSettings) -> Self {
-        Self { provisions, failover, pools: HashMap::new(), strategies: HashMap::new(), health: BTreeMap::new() }
+        Self { provisions, failover, pools: HashMap::new(), strategies: HashMap::new(), by_name: BTreeMap::new() }
     }
 
     /// The pool of `C`; none when nobody provides it.
@@ -44,8 +41,7 @@ impl Pools {
         }
         let pool = Arc::new(Pool::<C>::new(candidates, &self.failover));
         self.pools.insert(TypeId::of::<C>(), Box::new(Arc::clone(&pool)));
-        let health = Arc::clone(&pool);
-        self.health.insert(C::SPEC.name, Box::new(move || health.health()));
+        self.by_name.insert(C::SPEC.name, pool.any());
         Some(pool)
     }
 
@@ -69,8 +65,8 @@ impl Pools {
         Arc::clone(self.strategies.entry((std::ptr::from_ref(service), capability)).or_insert_with(make))
     }
 
-    pub(super) fn into_health(self) -> BTreeMap<&'static str, ReadHealth> {
-        self.health
+    pub(super) fn by_name(self) -> BTreeMap<&'static str, AnyPool> {
+        self.by_name
     }
 }
 

@@ -68,6 +68,33 @@ fn five_failures_in_a_row_open_it() {
 }
 
 #[test]
+fn it_opens_with_that_of_another_gateway() {
+    let mut bench = Bench::new();
+    let open = |bench: &Bench, seconds: u32, openings| {
+        let until = bench.now + seconds * SECOND;
+        bench.breaker.open_until(until, until + SECOND, openings)
+    };
+    assert!(open(&bench, 5, 2) && bench.acquire().is_none());
+    // What it hears of again, or what ends sooner, changes nothing.
+    assert!(!open(&bench, 5, 2) && !open(&bench, 3, 9));
+    assert_eq!(bench.standing(), Standing::Until(bench.now + 6 * SECOND));
+    bench.wait();
+    let probe = bench.acquire().unwrap();
+    assert!(probe.is_probe());
+    // It opens for as long as if it had opened so often itself.
+    assert!(matches!(bench.settle(probe, Verdict::Failure), Some(Change::Opened(length)) if length > 17 * SECOND));
+    bench.wait();
+    let probe = bench.acquire().unwrap();
+    assert!(open(&bench, 1, 0), "one that probes leaves off");
+    assert_eq!((bench.settle(probe, Verdict::Failure), bench.acquire().is_none()), (None, true));
+    bench.wait();
+    for _ in 0..2 {
+        bench.call(Verdict::Success);
+    }
+    assert_eq!(bench.breaker.state(), BreakerState::Closed);
+}
+
+#[test]
 fn half_of_twenty_calls_open_it() {
     let bench = Bench::new();
     for _ in 0..9 {

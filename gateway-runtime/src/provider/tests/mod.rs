@@ -7,6 +7,8 @@ mod keys;
 mod pacing;
 mod properties;
 mod publishing;
+#[cfg(feature = "redis")]
+mod sharing;
 mod streaming;
 
 use std::{
