@@ -31,7 +31,7 @@ impl Redis {
     }
 
     pub(crate) fn own(&self) -> Self {
-        match *self {}
+        match self.0 {}
     }
 
     #[must_use]
