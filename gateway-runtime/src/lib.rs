@@ -39,6 +39,7 @@ pub mod strategy;
 mod support;
 pub mod telemetry;
 
+pub use self::redis::Redis;
 pub use app::{App, Config, FromApp, Scope, StartError};
 pub use attempt::{Attempt, Class};
 pub use call::{Arrival, Call, CallRequest, Caller, Input, Origin, RequestId};
@@ -51,7 +52,6 @@ pub use gateway::{Gateway, Running};
 pub use gateway_macros::{FromApp, FromCall, capability, expose_method, model, provide_method, provider, service};
 pub use money::{Currency, Money, ParseMoneyError};
 pub use provider::{HttpClient, IdempotencyKey, ProviderError, Providers};
-pub use redis::Redis;
 pub use registry::Binder;
 pub use reply::{Chunks, MediaType, Raw, Reply, Streaming, media};
 pub use secret::Secret;
