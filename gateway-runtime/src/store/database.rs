@@ -5,6 +5,8 @@
 
 use std::{borrow::Cow, fmt, future::Future, pin::Pin};
 
+use tokio::task::JoinHandle;
+
 use super::Statement;
 
 /// A future in a box: databases are chosen at start.
@@ -21,6 +23,11 @@ pub trait Database: fmt::Debug + Send + Sync {
         statement: &'static Statement,
         argument: &'a str,
     ) -> BoxFuture<'a, Result<Vec<String>, StoreError>>;
+
+    /// Carries out the journal, which writes into this database, where that is good for both.
+    fn drive(&self, journal: BoxFuture<'static, ()>) -> JoinHandle<()> {
+        tokio::spawn(journal)
+    }
 }
 
 /// A transaction; dropped without [`commit`](Self::commit) it has never been.
@@ -67,17 +74,14 @@ impl StoreError {
         Self { message: message.into(), kind: Kind::Uncertain }
     }
 
-    /// What the driver says of a statement.
-    pub(super) fn of_statement(database: &str, error: &sqlx::Error, is_refusal: fn(&str) -> bool) -> Self {
-        let message = format!("{database}: {error}");
-        let Some(error) = error.as_database_error() else { return Self::away(message) };
-        if error.is_unique_violation() {
-            Self { message: message.into(), kind: Kind::Duplicate }
-        } else if error.code().is_some_and(|code| is_refusal(&code)) {
-            Self::refused(message)
-        } else {
-            Self::away(message)
-        }
+    /// The database has it already.
+    pub(super) fn duplicate(message: impl Into<Cow<'static, str>>) -> Self {
+        Self { message: message.into(), kind: Kind::Duplicate }
+    }
+
+    /// What a database says of a statement, by whether its code means that it would say the same again.
+    pub(super) fn of_code(message: impl Into<Cow<'static, str>>, is_refusal: bool) -> Self {
+        if is_refusal { Self::refused(message) } else { Self::away(message) }
     }
 
     /// Whether the database will not have this change, and is well otherwise.

@@ -42,7 +42,8 @@ impl Journal {
         let (changes, waiting) = mpsc::channel(QUEUE);
         let (records, recorded) = mpsc::channel(RECORDS);
         let writer = Writer { books, changes: waiting, records: recorded, owed: Vec::new() };
-        (Self { changes, records }, tokio::spawn(writer.run()))
+        let driven = writer.books.clone().drive(Box::pin(writer.run()));
+        (Self { changes, records }, driven)
     }
 
     /// Has `change` carried out, and waits until it lasts.

@@ -101,7 +101,12 @@ impl Transaction for Write {
 }
 
 fn unchanged(error: sqlx::Error) -> StoreError {
-    StoreError::of_statement("PostgreSQL", &error, is_refusal)
+    let message = format!("PostgreSQL: {error}");
+    match error.as_database_error() {
+        Some(error) if error.is_unique_violation() => StoreError::duplicate(message),
+        Some(error) => StoreError::of_code(message, error.code().is_some_and(|code| is_refusal(&code))),
+        None => StoreError::away(message),
+    }
 }
 
 /// Whether a SQLSTATE is about the statement, and would be the same again: data exceptions, constraints, errors in it. The

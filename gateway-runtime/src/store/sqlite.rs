@@ -1,10 +1,19 @@
 //! SQLite in a file, the default: one writer, any number of readers (write-ahead log).
+//!
+//! What is written is written where the journal runs, on a thread that it has to itself: for a handful of statements in each
+//! batch, `sqlx` would wake its own thread and be woken by it for every one of them, which costs more than they do.
 
-use std::{path::Path, time::Duration};
+use std::{path::Path, sync::Arc, time::Duration};
 
+use rusqlite::Connection;
 use sqlx::{
     SqlitePool,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+};
+
+use tokio::{
+    sync::{Mutex, OwnedMutexGuard, oneshot},
+    task::JoinHandle,
 };
 
 use super::{BoxFuture, Database, Db, Statement, StoreError, Transaction, db::Connections, migrations::GATEWAY};
@@ -12,7 +21,7 @@ use super::{BoxFuture, Database, Db, Statement, StoreError, Transaction, db::Con
 /// The books in a file.
 #[derive(Clone, Debug)]
 pub struct Sqlite {
-    writer: SqlitePool,
+    writer: Arc<Mutex<Connection>>,
     readers: SqlitePool,
 }
 
@@ -29,9 +38,12 @@ impl Sqlite {
 
     /// Opens the file, whose shape has been seen to.
     pub(super) async fn open_as_it_is(path: &Path) -> Result<Self, StoreError> {
-        let writer = pool(path, 1).await?;
+        // It also makes the file one with a write-ahead log.
+        pool(path, 1).await?.close().await;
+        let writer = writer(path).map_err(|error| unopened(path, &error))?;
         let readers = SqlitePoolOptions::new().max_connections(4).connect_with(options(path).read_only(true)).await;
-        Ok(Self { writer, readers: readers.map_err(|error| unopened(path, &error))? })
+        let readers = readers.map_err(|error| unopened(path, &error))?;
+        Ok(Self { writer: Arc::new(Mutex::new(writer)), readers })
     }
 }
 
@@ -45,6 +57,9 @@ pub(super) fn on_demand(path: &Path) -> Db {
     Db(Connections::Sqlite(SqlitePoolOptions::new().max_connections(4).connect_lazy_with(options(path))))
 }
 
+/// How long another process may keep us from writing.
+const BUSY: Duration = Duration::from_secs(4);
+
 fn options(path: &Path) -> SqliteConnectOptions {
     SqliteConnectOptions::new()
         .filename(path)
@@ -53,7 +68,7 @@ fn options(path: &Path) -> SqliteConnectOptions {
         .journal_mode(SqliteJournalMode::Wal)
         // What is acknowledged is on disk, also when the power fails.
         .synchronous(SqliteSynchronous::Full)
-        .busy_timeout(Duration::from_secs(4))
+        .busy_timeout(BUSY)
 }
 
 async fn pool(path: &Path, connections: u32) -> Result<SqlitePool, StoreError> {
@@ -61,15 +76,26 @@ async fn pool(path: &Path, connections: u32) -> Result<SqlitePool, StoreError> {
     pool.map_err(|error| unopened(path, &error))
 }
 
-fn unopened(path: &Path, error: &sqlx::Error) -> StoreError {
+/// As `options` say.
+fn writer(path: &Path) -> rusqlite::Result<Connection> {
+    let connection = Connection::open(path)?;
+    connection.busy_timeout(BUSY)?;
+    connection.pragma_update(None, "foreign_keys", true)?;
+    connection.pragma_update(None, "synchronous", "full")?;
+    connection.set_prepared_statement_cache_capacity(64);
+    Ok(connection)
+}
+
+fn unopened(path: &Path, error: &dyn std::error::Error) -> StoreError {
     StoreError::away(format!("`{}` cannot be opened: {error}", path.display()))
 }
 
 impl Database for Sqlite {
     fn begin(&self) -> BoxFuture<'_, Result<Box<dyn Transaction>, StoreError>> {
         Box::pin(async {
-            let transaction = self.writer.begin_with("BEGIN IMMEDIATE").await.map_err(unchanged)?;
-            Ok(Box::new(Write(transaction)) as _)
+            let connection = Arc::clone(&self.writer).lock_owned().await;
+            execute(&connection, "BEGIN IMMEDIATE")?;
+            Ok(Box::new(Write { connection, is_open: true }) as _)
         })
     }
 
@@ -79,11 +105,31 @@ impl Database for Sqlite {
         argument: &'a str,
     ) -> BoxFuture<'a, Result<Vec<String>, StoreError>> {
         let query = sqlx::query_scalar(statement.sqlite).bind(argument);
-        Box::pin(async { query.fetch_all(&self.readers).await.map_err(unchanged) })
+        Box::pin(async { query.fetch_all(&self.readers).await.map_err(unread) })
+    }
+
+    /// On a thread of its own: writing waits for the disk.
+    fn drive(&self, journal: BoxFuture<'static, ()>) -> JoinHandle<()> {
+        let (ended, end) = oneshot::channel::<()>();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
+        let thread = runtime.and_then(|runtime| {
+            std::thread::Builder::new().name("books".to_owned()).spawn(move || {
+                runtime.block_on(journal);
+                drop(ended);
+            })
+        });
+        if let Err(error) = thread {
+            tracing::error!(%error, "there is no thread for the books, so nothing can be written");
+        }
+        tokio::spawn(async { drop(end.await) })
     }
 }
 
-struct Write(sqlx::Transaction<'static, sqlx::Sqlite>);
+/// A transaction; all of it happens at once, where it is asked for.
+struct Write {
+    connection: OwnedMutexGuard<Connection>,
+    is_open: bool,
+}
 
 impl Transaction for Write {
     fn run<'a>(
@@ -91,22 +137,55 @@ impl Transaction for Write {
         statement: &'static Statement,
         argument: &'a str,
     ) -> BoxFuture<'a, Result<Vec<String>, StoreError>> {
-        let query = sqlx::query_scalar(statement.sqlite).bind(argument);
-        Box::pin(async { query.fetch_all(&mut *self.0).await.map_err(unchanged) })
+        let rows = rows(&self.connection, statement.sqlite, argument).map_err(unwritten);
+        Box::pin(std::future::ready(rows))
     }
 
-    fn commit(self: Box<Self>) -> BoxFuture<'static, Result<(), StoreError>> {
-        // SQLite says of a commit that failed that it failed.
-        Box::pin(async { self.0.commit().await.map_err(unchanged) })
+    fn commit(mut self: Box<Self>) -> BoxFuture<'static, Result<(), StoreError>> {
+        // SQLite says of a commit that failed that it failed; then it is still open.
+        let committed = execute(&self.connection, "COMMIT");
+        self.is_open = committed.is_err();
+        Box::pin(std::future::ready(committed))
     }
 }
 
-fn unchanged(error: sqlx::Error) -> StoreError {
-    StoreError::of_statement("SQLite", &error, is_refusal)
+impl Drop for Write {
+    fn drop(&mut self) {
+        // Some errors have ended it already, and then there is nothing to take back.
+        if self.is_open && !self.connection.is_autocommit() {
+            let _ = execute(&self.connection, "ROLLBACK");
+        }
+    }
+}
+
+fn rows(connection: &Connection, sql: &str, argument: &str) -> rusqlite::Result<Vec<String>> {
+    connection.prepare_cached(sql)?.query_map([argument], |row| row.get(0))?.collect()
+}
+
+fn execute(connection: &Connection, sql: &str) -> Result<(), StoreError> {
+    connection.prepare_cached(sql).and_then(|mut statement| statement.execute([])).map(drop).map_err(unwritten)
+}
+
+fn unread(error: sqlx::Error) -> StoreError {
+    StoreError::of_code(
+        format!("SQLite: {error}"),
+        error.as_database_error().is_some_and(|e| e.code().and_then(|code| code.parse().ok()).is_some_and(is_refusal)),
+    )
+}
+
+fn unwritten(error: rusqlite::Error) -> StoreError {
+    let code = error.sqlite_error().map_or(0, |error| error.extended_code);
+    let message = format!("SQLite: {error}");
+    match code {
+        rusqlite::ffi::SQLITE_CONSTRAINT_UNIQUE | rusqlite::ffi::SQLITE_CONSTRAINT_PRIMARYKEY => {
+            StoreError::duplicate(message)
+        }
+        code => StoreError::of_code(message, is_refusal(code)),
+    }
 }
 
 /// Whether a result code (<https://sqlite.org/rescode.html>) is about the statement, and would be the same again: an error
 /// in it, a constraint, a value too large, of another type or out of range. The others are about the file.
-fn is_refusal(code: &str) -> bool {
-    code.parse::<u32>().is_ok_and(|code| matches!(code & 0xff, 1 | 18 | 19 | 20 | 25))
+fn is_refusal(code: i32) -> bool {
+    matches!(code & 0xff, 1 | 18 | 19 | 20 | 25)
 }

@@ -23,7 +23,7 @@ statements! {
     /// `[{id, plan, created}]`; gives the names of those that are new.
     OPEN_ACCOUNTS {
         sqlite: "INSERT INTO accounts (id, plan, created)
-            SELECT value ->> 'id', value ->> 'plan', value ->> 'created' FROM json_each(?1) WHERE true
+            SELECT value ->> 'id', value ->> 'plan', value ->> 'created' FROM jsonb_each(?1) WHERE true
             ON CONFLICT DO NOTHING RETURNING json_quote(id)",
         postgres: "INSERT INTO accounts (id, plan, created)
             SELECT id, plan, created FROM jsonb_to_recordset($1::jsonb) AS j (id text, plan text, created bigint)
@@ -33,7 +33,7 @@ statements! {
     /// `[{account, currency}]`: an empty balance where an account has none.
     ENSURE_BALANCES {
         sqlite: "INSERT INTO balances (account, currency, available, held)
-            SELECT accounts.id, value ->> 'currency', 0, 0 FROM json_each(?1) JOIN accounts ON accounts.id = value ->> 'account' WHERE true
+            SELECT accounts.id, value ->> 'currency', 0, 0 FROM jsonb_each(?1) JOIN accounts ON accounts.id = value ->> 'account' WHERE true
             ON CONFLICT DO NOTHING",
         postgres: "INSERT INTO balances (account, currency, available, held)
             SELECT id, currency, 0, 0
@@ -44,7 +44,7 @@ statements! {
     /// `[{account, currency}]`, each once; gives `{account, currency, available, held}`, which nobody else changes until the end.
     LOCK_BALANCES {
         sqlite: "SELECT json_object('account', account, 'currency', currency, 'available', available, 'held', held)
-            FROM json_each(?1) JOIN balances ON account = value ->> 'account' AND currency = value ->> 'currency'",
+            FROM jsonb_each(?1) JOIN balances ON account = value ->> 'account' AND currency = value ->> 'currency'",
         postgres: "SELECT json_build_object('account', account, 'currency', currency,
                 'available', available, 'held', held)::text
             FROM balances JOIN jsonb_to_recordset($1::jsonb) AS j (account text, currency text) USING (account, currency)
@@ -54,7 +54,7 @@ statements! {
     /// `[{account, currency, available, held}]`
     SET_BALANCES {
         sqlite: "UPDATE balances SET available = value ->> 'available', held = value ->> 'held'
-            FROM json_each(?1) WHERE account = value ->> 'account' AND currency = value ->> 'currency'",
+            FROM jsonb_each(?1) WHERE account = value ->> 'account' AND currency = value ->> 'currency'",
         postgres: "UPDATE balances SET available = j.available, held = j.held
             FROM jsonb_to_recordset($1::jsonb) AS j (account text, currency text, available bigint, held bigint)
             WHERE balances.account = j.account AND balances.currency = j.currency"
@@ -63,7 +63,7 @@ statements! {
     /// `[{account, reference}]`; gives the credits that there are, as `{account, reference, currency, amount}`.
     FIND_CREDITS {
         sqlite: "SELECT json_object('account', account, 'reference', reference, 'currency', currency, 'amount', amount)
-            FROM json_each(?1) JOIN entries
+            FROM jsonb_each(?1) JOIN entries
             ON kind = 'credit' AND reference = value ->> 'reference' AND account = value ->> 'account'",
         postgres: "SELECT json_build_object('account', account, 'reference', reference,
                 'currency', currency, 'amount', amount)::text
@@ -75,7 +75,7 @@ statements! {
     ADD_ENTRIES {
         sqlite: "INSERT INTO entries (at, account, currency, kind, amount, reference)
             SELECT value ->> 'at', value ->> 'account', value ->> 'currency', value ->> 'kind', value ->> 'amount',
-                value ->> 'reference' FROM json_each(?1)",
+                value ->> 'reference' FROM jsonb_each(?1)",
         postgres: "INSERT INTO entries (at, account, currency, kind, amount, reference)
             SELECT at, account, currency, kind, amount, reference FROM jsonb_to_recordset($1::jsonb)
             AS j (at bigint, account text, currency text, kind text, amount bigint, reference text)"
@@ -85,7 +85,7 @@ statements! {
     ADD_HOLDS {
         sqlite: "INSERT INTO holds (call, account, currency, amount, at, until, lasting)
             SELECT value ->> 'call', value ->> 'account', value ->> 'currency', value ->> 'amount', value ->> 'at',
-                value ->> 'until', value ->> 'lasting' FROM json_each(?1)",
+                value ->> 'until', value ->> 'lasting' FROM jsonb_each(?1)",
         postgres: "INSERT INTO holds (call, account, currency, amount, at, until, lasting)
             SELECT call, account, currency, amount, at, until, lasting FROM jsonb_to_recordset($1::jsonb)
             AS j (call text, account text, currency text, amount bigint, at bigint, until bigint, lasting boolean)"
@@ -104,14 +104,14 @@ statements! {
 
     /// `[call]`; gives the names of those that there were.
     END_HOLDS {
-        sqlite: "DELETE FROM holds WHERE call IN (SELECT value FROM json_each(?1)) RETURNING json_quote(call)",
+        sqlite: "DELETE FROM holds WHERE call IN (SELECT value FROM jsonb_each(?1)) RETURNING json_quote(call)",
         postgres: "DELETE FROM holds WHERE call IN (SELECT jsonb_array_elements_text($1::jsonb))
             RETURNING to_json(call)::text"
     }
 
     /// `[call]`: their calls have ended, and nobody knows how.
     KEEP_HOLDS {
-        sqlite: "UPDATE holds SET unknown = 1 WHERE call IN (SELECT value FROM json_each(?1))",
+        sqlite: "UPDATE holds SET unknown = 1 WHERE call IN (SELECT value FROM jsonb_each(?1))",
         postgres: "UPDATE holds SET unknown = true WHERE call IN (SELECT jsonb_array_elements_text($1::jsonb))"
     }
 
@@ -125,7 +125,7 @@ statements! {
     LATEST_CHANGES {
         sqlite: "SELECT json_object('id', id, 'at', at, 'who', who, 'kind', kind, 'subject', subject, 'document', document)
             FROM changes WHERE id IN (SELECT (SELECT max(id) FROM changes
-                WHERE kind = value ->> 'kind' AND subject = value ->> 'subject') FROM json_each(?1))",
+                WHERE kind = value ->> 'kind' AND subject = value ->> 'subject') FROM jsonb_each(?1))",
         postgres: "SELECT row_to_json(changes)::text FROM changes
             WHERE id IN (SELECT (SELECT max(id) FROM changes WHERE changes.kind = j.kind AND changes.subject = j.subject)
                 FROM jsonb_to_recordset($1::jsonb) AS j (kind text, subject text))"
@@ -135,7 +135,7 @@ statements! {
     ADD_CHANGES {
         sqlite: "INSERT INTO changes (at, who, kind, subject, document)
             SELECT value ->> 'at', value ->> 'who', value ->> 'kind', value ->> 'subject', value ->> 'document'
-            FROM json_each(?1)",
+            FROM jsonb_each(?1)",
         postgres: "INSERT INTO changes (at, who, kind, subject, document)
             SELECT at, who, kind, subject, document FROM jsonb_to_recordset($1::jsonb)
             AS j (at bigint, who text, kind text, subject text, document text)"
@@ -171,7 +171,7 @@ statements! {
         sqlite: "INSERT INTO api_keys (id, account, scopes, expires, hash, created)
             SELECT value ->> '$.key.id', accounts.id, value ->> 'scopes', value ->> '$.key.expires',
                 value ->> '$.key.hash', value ->> '$.key.created'
-            FROM json_each(?1) JOIN accounts ON accounts.id = value ->> '$.key.account' WHERE true
+            FROM jsonb_each(?1) JOIN accounts ON accounts.id = value ->> '$.key.account' WHERE true
             ON CONFLICT (id) DO UPDATE SET hash = excluded.hash WHERE api_keys.account = excluded.account
             RETURNING json_quote(id)",
         postgres: "INSERT INTO api_keys (id, account, scopes, expires, hash, created)
@@ -184,7 +184,7 @@ statements! {
 
     /// `[{account, id}]`; gives the names of those that there were.
     REVOKE_KEYS {
-        sqlite: "UPDATE api_keys SET revoked = 1 FROM json_each(?1)
+        sqlite: "UPDATE api_keys SET revoked = 1 FROM jsonb_each(?1)
             WHERE api_keys.id = value ->> 'id' AND account = value ->> 'account' AND NOT revoked
             RETURNING json_quote(api_keys.id)",
         postgres: "UPDATE api_keys SET revoked = true
@@ -196,7 +196,7 @@ statements! {
     ADD_CLAIMS {
         sqlite: "INSERT INTO claims (key, fingerprint, fence, until, once)
             SELECT value ->> 'key', value ->> 'fingerprint', value ->> 'fence', value ->> 'until', value ->> 'once'
-            FROM json_each(?1) WHERE true ON CONFLICT DO NOTHING RETURNING json_quote(fence)",
+            FROM jsonb_each(?1) WHERE true ON CONFLICT DO NOTHING RETURNING json_quote(fence)",
         postgres: "INSERT INTO claims (key, fingerprint, fence, until, once)
             SELECT key, fingerprint, fence, until, once FROM jsonb_to_recordset($1::jsonb)
             AS j (key text, fingerprint text, fence text, until bigint, once boolean) ORDER BY key
@@ -207,7 +207,7 @@ statements! {
     LOCK_CLAIMS {
         sqlite: "SELECT json_object('key', key, 'fingerprint', fingerprint, 'fence', fence, 'until', until,
                 'once', json(iif(once, 'true', 'false')), 'answer', answer)
-            FROM claims WHERE key IN (SELECT value FROM json_each(?1))",
+            FROM claims WHERE key IN (SELECT value FROM jsonb_each(?1))",
         postgres: "SELECT json_build_object('key', key, 'fingerprint', fingerprint, 'fence', fence, 'until', until,
                 'once', once, 'answer', answer)::text
             FROM claims WHERE key IN (SELECT jsonb_array_elements_text($1::jsonb)) ORDER BY key FOR UPDATE"
@@ -217,7 +217,7 @@ statements! {
     TAKE_CLAIMS {
         sqlite: "UPDATE claims SET fingerprint = value ->> 'fingerprint', fence = value ->> 'fence',
                 until = value ->> 'until', once = value ->> 'once', answer = NULL
-            FROM json_each(?1) WHERE claims.key = value ->> 'key' AND claims.fence = value ->> 'before'",
+            FROM jsonb_each(?1) WHERE claims.key = value ->> 'key' AND claims.fence = value ->> 'before'",
         postgres: "UPDATE claims SET fingerprint = j.fingerprint, fence = j.fence, until = j.until, once = j.once,
                 answer = NULL
             FROM jsonb_to_recordset($1::jsonb)
@@ -227,7 +227,7 @@ statements! {
 
     /// `[{key, fence, until}]`; gives the fences of those that still hold.
     RENEW_CLAIMS {
-        sqlite: "UPDATE claims SET until = value ->> 'until' FROM json_each(?1)
+        sqlite: "UPDATE claims SET until = value ->> 'until' FROM jsonb_each(?1)
             WHERE claims.key = value ->> 'key' AND fence = value ->> 'fence' AND answer IS NULL RETURNING json_quote(fence)",
         postgres: "UPDATE claims SET until = j.until
             FROM jsonb_to_recordset($1::jsonb) AS j (key text, fence text, until bigint)
@@ -237,7 +237,7 @@ statements! {
 
     /// `[{key, fence, until, answer}]`
     CLOSE_CLAIMS {
-        sqlite: "UPDATE claims SET until = value ->> 'until', answer = value ->> 'answer' FROM json_each(?1)
+        sqlite: "UPDATE claims SET until = value ->> 'until', answer = value ->> 'answer' FROM jsonb_each(?1)
             WHERE claims.key = value ->> 'key' AND fence = value ->> 'fence' AND claims.answer IS NULL",
         postgres: "UPDATE claims SET until = j.until, answer = j.answer
             FROM jsonb_to_recordset($1::jsonb) AS j (key text, fence text, until bigint, answer text)
@@ -247,14 +247,14 @@ statements! {
     /// `[{key, fence}]`
     RELEASE_CLAIMS {
         sqlite: "DELETE FROM claims WHERE answer IS NULL AND (key, fence) IN
-            (SELECT value ->> 'key', value ->> 'fence' FROM json_each(?1))",
+            (SELECT value ->> 'key', value ->> 'fence' FROM jsonb_each(?1))",
         postgres: "DELETE FROM claims USING jsonb_to_recordset($1::jsonb) AS j (key text, fence text)
             WHERE claims.key = j.key AND claims.fence = j.fence AND answer IS NULL"
     }
 
     /// `[{answered, open}]`: the claims that ended before these times are forgotten, a few at a time.
     FORGET_CLAIMS {
-        sqlite: "DELETE FROM claims WHERE key IN (SELECT claims.key FROM json_each(?1) JOIN claims
+        sqlite: "DELETE FROM claims WHERE key IN (SELECT claims.key FROM jsonb_each(?1) JOIN claims
             ON until < value ->> 'answered' AND (answer IS NOT NULL OR until < value ->> 'open') LIMIT 256)",
         postgres: "DELETE FROM claims WHERE key IN (SELECT key FROM claims, jsonb_to_recordset($1::jsonb)
             AS j (answered bigint, open bigint)
@@ -269,7 +269,7 @@ statements! {
                 value ->> 'origin', value ->> 'service', value ->> 'version', value ->> 'method', value ->> 'status',
                 value ->> 'code', value ->> 'fulfilled', value ->> 'cache_hit', value ->> 'replay', value ->> 'price',
                 value ->> 'currency', value ->> 'cost', value ->> 'cost_currency', value ->> 'provider',
-                value ->> 'duration', value ->> 'peer', value ->> 'trace', value ->> 'attempts' FROM json_each(?1)",
+                value ->> 'duration', value ->> 'peer', value ->> 'trace', value ->> 'attempts' FROM jsonb_each(?1)",
         postgres: "INSERT INTO requests SELECT * FROM jsonb_to_recordset($1::jsonb) AS j (call text, request_id text,
             at bigint, account text, \"user\" text, origin text, service text, version bigint, method text, status bigint,
             code text, fulfilled boolean, cache_hit boolean, replay boolean, price bigint, currency text, cost bigint,
@@ -283,7 +283,7 @@ statements! {
                     WHERE entries.account = balances.account AND entries.currency = balances.currency),
                 'holds', (SELECT coalesce(sum(amount), 0) FROM holds
                     WHERE holds.account = balances.account AND holds.currency = balances.currency))
-            FROM json_each(?1) JOIN balances ON account = value ORDER BY currency",
+            FROM jsonb_each(?1) JOIN balances ON account = value ORDER BY currency",
         postgres: "SELECT json_build_object('account', account, 'currency', currency, 'available', available, 'held', held,
                 'entries', (SELECT coalesce(sum(CASE kind WHEN 'credit' THEN amount ELSE -amount END), 0) FROM entries
                     WHERE entries.account = balances.account AND entries.currency = balances.currency),
@@ -300,7 +300,7 @@ statements! {
                 'replay', json(iif(replay, 'true', 'false')), 'price', price, 'currency', currency, 'cost', cost,
                 'cost_currency', cost_currency, 'provider', provider, 'duration', duration, 'peer', peer, 'trace', trace,
                 'attempts', attempts)
-            FROM requests WHERE call IN (SELECT value FROM json_each(?1)) ORDER BY call DESC",
+            FROM requests WHERE call IN (SELECT value FROM jsonb_each(?1)) ORDER BY call DESC",
         postgres: "SELECT row_to_json(requests)::text
             FROM requests WHERE call IN (SELECT jsonb_array_elements_text($1::jsonb)) ORDER BY call DESC"
     }

@@ -10,10 +10,11 @@ mod reading;
 use std::{sync::Arc, time::Duration};
 
 use serde::{Serialize, de::DeserializeOwned};
+use tokio::task::JoinHandle;
 
 use self::{claims::Claims, edits::Edits, keys::Keys, money::Purse};
 use super::{
-    Audit, Change, Database, Edited, Hold, Outcome, Request, Statement, StoreError, Transaction,
+    Audit, BoxFuture, Change, Database, Edited, Hold, Outcome, Request, Statement, StoreError, Transaction,
     statements::{ADD_REQUESTS, AUDIT, FIND_REQUESTS, LAST_CHANGE, OVERDUE_HOLDS, PLAN_OF, RECENT_REQUESTS, SETTINGS},
 };
 
@@ -29,6 +30,11 @@ impl Books {
     #[must_use]
     pub fn new(database: impl Database + 'static) -> Self {
         Self(Arc::new(database))
+    }
+
+    /// Carries out the journal, which writes into these books, where that is good for both.
+    pub(super) fn drive(&self, journal: BoxFuture<'static, ()>) -> JoinHandle<()> {
+        self.0.drive(journal)
     }
 
     /// Carries out all of `changes` or none, in an order in which they could have come, and says what came of each.
