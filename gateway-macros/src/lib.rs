@@ -12,6 +12,7 @@ mod inert;
 mod inject;
 mod item;
 mod literal;
+mod migrations;
 mod paths;
 mod provider;
 mod schema_model;
@@ -266,4 +267,15 @@ pub fn from_app(item: TokenStream) -> TokenStream {
 #[proc_macro_derive(FromCall)]
 pub fn from_call(item: TokenStream) -> TokenStream {
     inject::from_call(item.into()).into()
+}
+
+/// A folder of migrations, built into the program, for `Gateway::migrations`. Their owner is the package.
+///
+/// `migrations!("migrations")` reads the folder of that name beside `Cargo.toml`; `migrations!()` is the same. Each step is two files:
+/// `0001_guests.up.sql` and `0001_guests.down.sql`. They are for SQLite and PostgreSQL alike, or stand in the folders `sqlite` and
+/// `postgres` within it. Cargo notices that a file has changed; so that it notices new ones too, let a `build.rs` print
+/// `cargo:rerun-if-changed=migrations`.
+#[proc_macro]
+pub fn migrations(folder: TokenStream) -> TokenStream {
+    migrations::expand(folder.into()).into()
 }

@@ -10,7 +10,6 @@ use std::{
     fmt,
     io::{self, Write},
     net::SocketAddr,
-    path::Path,
     sync::Arc,
     time::Duration,
 };
@@ -28,7 +27,7 @@ use crate::{
     app::{App, StartError},
     auth::{Accepted, ApiKeys, AuthSettings, Authenticator},
     cache,
-    config::{Action, Flags, HELP, Settings, Tree},
+    config::{Action, Flags, HELP, Settings, Sources, Tree},
     control::{Control, Plans, Snapshot},
     http::{Documents, Edge, Ended, Mount, Routes, Server, docs},
     pipeline::{
@@ -94,11 +93,10 @@ impl Gateway {
         arguments: impl IntoIterator<Item = OsString>,
     ) -> Result<Self, StartError> {
         let flags = Flags::parse(arguments)?;
-        let mut tree = Tree::from_toml(defaults, "the program's defaults")?;
-        let file = flags.config.as_deref().unwrap_or(Path::new("gateway.toml"));
-        tree.add(Tree::from_file(file, flags.config.is_some())?);
-        tree.add_env(std::env::vars_os().filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?))))?;
-        tree.add_flags(&flags.set)?;
+        let sources = Sources::read(defaults, &flags)?;
+        // Who asks for help need not open the credentials for it.
+        let tree =
+            if flags.action == Action::Help { sources.without_credentials() } else { sources.with_credentials()? };
         Self::from_tree(tree, flags.action)
     }
 

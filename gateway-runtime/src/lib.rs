@@ -43,13 +43,15 @@ pub use self::redis::Redis;
 pub use app::{App, Config, FromApp, Scope, StartError};
 pub use attempt::{Attempt, Class};
 pub use call::{Arrival, Call, CallRequest, Caller, Input, Origin, RequestId};
-pub use config::Settings;
+pub use config::{Credentials, CredentialsSettings, Settings};
 pub use country::Country;
 pub use document::Document;
 pub use error::{Code, Error, Result, Violation};
 pub use extract::{Answer, AnswerShape, Arguments, Failure, FromCall, Outcome};
 pub use gateway::{Gateway, Running};
-pub use gateway_macros::{FromApp, FromCall, capability, expose_method, model, provide_method, provider, service};
+pub use gateway_macros::{
+    FromApp, FromCall, capability, expose_method, migrations, model, provide_method, provider, service,
+};
 pub use money::{Currency, Money, ParseMoneyError};
 pub use provider::{HttpClient, IdempotencyKey, ProviderError, Providers};
 pub use registry::Binder;

@@ -43,6 +43,7 @@ pub use crate::{
         Auth, Cache, CacheScope, CapabilityMethodSpec, CapabilitySpec, Effect, Idempotency, MethodSpec, ProviderSpec,
         Quota, ServiceSpec, Source, Verb, Webhook,
     },
+    store::{Migration, Migrations, Sql},
     strategy::Strategy,
     support::{Again, Provided, again, default_strategy, downcast, provider_instance, service_instance},
 };

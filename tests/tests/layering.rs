@@ -43,6 +43,7 @@ const BEHIND_ONE_MODULE: &[(&str, &[&str])] = &[
     ("redis", &["redis"]),
     ("reqwest", &["provider", "client"]),
     ("sqlx", &["store"]),
+    ("age", &["config"]),
     ("quick_cache", &["cache"]),
     ("ring", &["auth"]),
     ("spki", &["auth"]),

@@ -1,13 +1,16 @@
-//! The configuration: `gateway.toml`, then the environment, then flags; judged as a whole, every problem at once.
+//! The configuration: `gateway.toml`, then the credentials, the environment, and flags; judged as a whole, every problem at
+//! once.
 //!
-//! `sources` makes one tree of the three, `flags` reads the command line, `settings` is the tree with types.
+//! `sources` makes one tree of them, `credentials` opens the encrypted one, `flags` reads the command line, `settings` is the tree with types.
 
+mod credentials;
 mod flags;
 mod settings;
 mod sources;
 
+pub use credentials::{Credentials, CredentialsSettings};
 pub use settings::Settings;
 pub(crate) use {
     flags::{Action, Flags, HELP},
-    sources::Tree,
+    sources::{Sources, Tree},
 };

@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
+use super::CredentialsSettings;
 use crate::{
     admin::AdminSettings,
     app::StartError,
@@ -54,6 +55,8 @@ pub struct Settings {
     pub billing: BillingSettings,
     /// The operator's listener.
     pub admin: Option<AdminSettings>,
+    /// Where encrypted settings are.
+    pub credentials: CredentialsSettings,
     /// By the provider's name: its switches, and settings of its own.
     pub providers: BTreeMap<String, Map<String, Value>>,
     /// By the service's name: settings of its own.

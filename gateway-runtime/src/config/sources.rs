@@ -4,6 +4,7 @@ use std::path::Path;
 
 use serde_json::{Map, Value};
 
+use super::{Credentials, flags::Flags};
 use crate::app::StartError;
 
 /// What the names of environment variables begin with; `__` stands between the keys.
@@ -19,9 +20,58 @@ const SHORT_NAMES: &[(&str, &str)] = &[
     ("REDIS_DB", "redis.db"),
 ];
 
+/// Where settings come from, read but not yet laid over each other: the credentials are told of by both.
+#[derive(Debug)]
+pub(crate) struct Sources {
+    /// The program's defaults and the file.
+    under: Tree,
+    /// The environment and the flags.
+    over: Tree,
+}
+
+impl Sources {
+    /// Reads all but the credentials.
+    ///
+    /// # Errors
+    ///
+    /// When one of them cannot be read.
+    pub(crate) fn read(defaults: &str, flags: &Flags) -> Result<Self, StartError> {
+        let mut under = Tree::from_toml(defaults, "the program's defaults")?;
+        let file = flags.config.as_deref().unwrap_or(Path::new("gateway.toml"));
+        under.add(Tree::from_file(file, flags.config.is_some())?);
+        let mut over = Tree::default();
+        over.add_env(std::env::vars_os().filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?))))?;
+        over.add_flags(&flags.set)?;
+        Ok(Self { under, over })
+    }
+
+    /// One tree of them.
+    pub(crate) fn without_credentials(self) -> Tree {
+        let Self { mut under, over } = self;
+        under.add(over);
+        under
+    }
+
+    /// One tree of them and the credentials, which are opened if a profile is configured.
+    ///
+    /// # Errors
+    ///
+    /// When they cannot be opened.
+    pub(crate) fn with_credentials(self) -> Result<Tree, StartError> {
+        let Self { mut under, over } = self;
+        let mut all = under.clone();
+        all.add(over.clone());
+        if let Some(credentials) = Credentials::of(&all)?.configured()? {
+            under.add(credentials);
+        }
+        under.add(over);
+        Ok(under)
+    }
+}
+
 /// Keys and values, before they have types. Values from the environment and from flags are texts; where the schema
 /// wants a number or the like, [`read_section`](crate::section::read_section) reads them so.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Tree(Map<String, Value>);
 
 impl Tree {
@@ -94,6 +144,11 @@ impl Tree {
         }
         table.insert(last.to_owned(), Value::String(value));
         Ok(())
+    }
+
+    /// What stands in one section.
+    pub(crate) fn section(&self, name: &str) -> Value {
+        self.0.get(name).cloned().unwrap_or_else(|| Value::Object(Map::new()))
     }
 
     /// The tree as a value.

@@ -1,0 +1,98 @@
+//! `gateway credentials`: settings in an encrypted file.
+
+use std::{
+    ffi::OsString,
+    io::{self, IsTerminal, Read, Write},
+    path::Path,
+};
+
+use gateway_runtime::{Credentials, Secret};
+use zeroize::Zeroizing;
+
+use crate::{command::CredentialsCommand, editor, print, told};
+
+pub(crate) fn carry_out(defaults: &str, command: CredentialsCommand, options: Vec<OsString>) -> Result<(), String> {
+    let credentials = || Credentials::from_arguments_over(defaults, options).map_err(told);
+    match command {
+        CredentialsCommand::NewKey(path) => {
+            let public = Credentials::new_key(&path).map_err(told)?;
+            print(&format!("{}: keep it from everybody else; its public key is {public}", path.display()))
+        }
+        CredentialsCommand::Encrypt(profile, file) => {
+            let text = input(file.as_deref())?;
+            seal(&with_key(credentials()?, true)?, &profile, &text)
+        }
+        CredentialsCommand::Decrypt(profile) => {
+            let text = with_key(credentials()?, false)?.open(&profile).map_err(told)?;
+            let written = io::stdout().lock().write_all(text.expose().as_bytes());
+            written.map_err(|error| format!("standard output cannot be written: {error}"))
+        }
+        CredentialsCommand::Edit(profile) => edit(credentials()?, &profile),
+    }
+}
+
+fn seal(credentials: &Credentials, profile: &str, text: &Secret) -> Result<(), String> {
+    let path = credentials.seal(profile, text).map_err(told)?;
+    print(&format!("{}: written", path.display()))
+}
+
+/// What is there already is edited, else something new.
+fn edit(credentials: Credentials, profile: &str) -> Result<(), String> {
+    let is_there = credentials.path(profile).map_err(told)?.exists();
+    let credentials = with_key(credentials, !is_there)?;
+    let before = if is_there { credentials.open(profile).map_err(told)? } else { Secret::new("") };
+    let file = editor::Private::with(&before)?;
+    loop {
+        let after = file.edit()?;
+        if after.expose() == before.expose() {
+            return print("nothing was changed");
+        }
+        let Err(error) = seal(&credentials, profile, &after) else { return Ok(()) };
+        if !io::stdin().is_terminal() {
+            return Err(error);
+        }
+        // Whatever was written there would be gone.
+        print(&format!("{error}\nPress Enter to edit it again, or Ctrl-D to give up."))?;
+        let mut line = String::new();
+        if io::stdin().read_line(&mut line).map_err(|error| error.to_string())? == 0 {
+            return Err("nothing was changed".to_owned());
+        }
+    }
+}
+
+/// With the configured key; where there is none, a passphrase is asked for, twice if it is a new one.
+fn with_key(credentials: Credentials, is_new: bool) -> Result<Credentials, String> {
+    if credentials.has_key() || !io::stdin().is_terminal() {
+        return Ok(credentials);
+    }
+    let passphrase = ask("Passphrase: ")?;
+    if is_new && ask("The same again: ")?.expose() != passphrase.expose() {
+        return Err("these are two passphrases".to_owned());
+    }
+    if passphrase.expose().is_empty() {
+        return Err("without a passphrase anybody could read them; a key file is another way".to_owned());
+    }
+    Ok(credentials.with_passphrase(passphrase))
+}
+
+fn ask(question: &str) -> Result<Secret, String> {
+    rpassword::prompt_password(question)
+        .map(Secret::new)
+        .map_err(|error| format!("no passphrase can be asked for: {error}"))
+}
+
+/// All of a file, or of standard input.
+fn input(file: Option<&Path>) -> Result<Secret, String> {
+    let mut bytes = Zeroizing::new(Vec::new());
+    match file {
+        Some(path) => {
+            let read = std::fs::File::open(path).and_then(|mut file| file.read_to_end(&mut bytes));
+            read.map_err(|error| format!("`{}` cannot be read: {error}", path.display()))?;
+        }
+        None => {
+            let read = io::stdin().lock().read_to_end(&mut bytes);
+            read.map_err(|error| format!("standard input cannot be read: {error}"))?;
+        }
+    }
+    std::str::from_utf8(&bytes).map(Secret::new).map_err(|_| "the settings are no text in UTF-8".to_owned())
+}

@@ -1,0 +1,118 @@
+//! A secret in somebody's editor: a file that only they can read, in memory where there is such a place (`/dev/shm`), wiped when
+//! it is done with. What the editor itself keeps elsewhere (backups, undo files, a clipboard) is out of our hands; so is a file
+//! whose gateway was killed.
+
+use std::{
+    fs::{self, DirBuilder, File, OpenOptions},
+    io::{self, Read, Seek, SeekFrom, Write},
+    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use gateway_runtime::Secret;
+use zeroize::Zeroizing;
+
+/// A file in a folder of its own, where editors put what they write beside it.
+pub(crate) struct Private {
+    folder: PathBuf,
+}
+
+impl Private {
+    /// One with this text.
+    pub(crate) fn with(text: &Secret) -> Result<Self, String> {
+        Self::within(&place(), text).map_err(|error| format!("there is no place for a private file: {error}"))
+    }
+
+    fn within(place: &Path, text: &Secret) -> io::Result<Self> {
+        // Nobody else can have made it: a folder that is there is an error.
+        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+        let folder = place.join(format!("gateway-{}-{}", std::process::id(), now.as_nanos()));
+        DirBuilder::new().mode(0o700).create(&folder)?;
+        let private = Self { folder };
+        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(private.path())?;
+        file.write_all(text.expose().as_bytes())?;
+        Ok(private)
+    }
+
+    fn path(&self) -> PathBuf {
+        self.folder.join("credentials.toml")
+    }
+
+    /// What it says when the editor has ended.
+    pub(crate) fn edit(&self) -> Result<Secret, String> {
+        let editor =
+            ["VISUAL", "EDITOR"].into_iter().find_map(|name| std::env::var(name).ok().filter(|it| !it.is_empty()));
+        let editor = editor.unwrap_or_else(|| "vi".to_owned());
+        // It may come with arguments, as in `code --wait`; that is what the shell is for.
+        let status = Command::new("sh").arg("-c").arg(format!("{editor} \"$1\"")).arg("sh").arg(self.path()).status();
+        match status {
+            Ok(status) if status.success() => {}
+            Ok(status) => return Err(format!("`{editor}` ended with {status}, and nothing was changed")),
+            Err(error) => return Err(format!("`{editor}` cannot be started: {error}; set EDITOR to another")),
+        }
+        let mut bytes = Zeroizing::new(Vec::new());
+        let read = File::open(self.path()).and_then(|mut file| file.read_to_end(&mut bytes));
+        read.map_err(|error| format!("what was edited cannot be read: {error}"))?;
+        std::str::from_utf8(&bytes).map(Secret::new).map_err(|_| "what was edited is no text in UTF-8".to_owned())
+    }
+}
+
+impl Drop for Private {
+    fn drop(&mut self) {
+        // As well as can be: what cannot be wiped or removed is told, for somebody to do it.
+        let files = fs::read_dir(&self.folder).into_iter().flatten().filter_map(|entry| Some(entry.ok()?.path()));
+        let wiped = files.map(|file| wipe(&file)).fold(Ok(()), io::Result::and);
+        if let Err(error) = wiped.and_then(|()| fs::remove_dir_all(&self.folder)) {
+            let _ = writeln!(
+                io::stderr().lock(),
+                "`{}` could not be wiped, do it yourself: {error}",
+                self.folder.display()
+            );
+        }
+    }
+}
+
+/// Writes zeros over a file.
+fn wipe(path: &Path) -> io::Result<()> {
+    let mut file = match OpenOptions::new().write(true).open(path) {
+        Ok(file) => file,
+        // A folder, a socket: there are no bytes in it.
+        Err(_) => return Ok(()),
+    };
+    let length = file.metadata()?.len();
+    file.seek(SeekFrom::Start(0))?;
+    io::copy(&mut io::repeat(0).take(length), &mut file)?;
+    file.sync_all()
+}
+
+/// Memory rather than a disk, where there is the choice.
+fn place() -> PathBuf {
+    let memory = Path::new("/dev/shm");
+    if memory.is_dir() { memory.to_owned() } else { std::env::temp_dir() }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    #[test]
+    fn it_is_private_and_wiped() {
+        let place = std::env::temp_dir().join(format!("gateway-editor-{}", std::process::id()));
+        fs::create_dir_all(&place).unwrap();
+        let private = Private::within(&place, &Secret::new("planted")).unwrap();
+        let (folder, path) = (private.folder.clone(), private.path());
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!((mode(&folder), mode(&path)), (0o700, 0o600));
+        assert_eq!(fs::read_to_string(&path).unwrap(), "planted");
+        // Another name for the same bytes, to see what becomes of them.
+        let kept = place.join("kept");
+        fs::hard_link(&path, &kept).unwrap();
+        drop(private);
+        assert!(!folder.exists());
+        assert_eq!(fs::read(&kept).unwrap(), [0; 7]);
+        fs::remove_dir_all(place).unwrap();
+    }
+}

@@ -1,0 +1,67 @@
+//! The command line of a gateway: to serve, to migrate its database, to keep its secrets.
+//!
+//! `gateway` is it without services; an author's own program has the same commands, over its services and migrations:
+//!
+//! ```no_run
+//! use std::process::ExitCode;
+//!
+//! fn main() -> ExitCode {
+//!     gateway_cli::run("", |gateway| gateway)
+//! }
+//! ```
+
+mod command;
+mod credentials;
+mod db;
+mod editor;
+
+use std::{
+    ffi::OsString,
+    io::{self, Write},
+    process::ExitCode,
+};
+
+use gateway_runtime::{Gateway, StartError};
+
+use self::command::Command;
+
+/// Does what the arguments of the program say: a main function. `defaults` are the program's settings (TOML) under all
+/// others, `build` adds to the gateway what `main` would: values, layers, migrations.
+pub fn run(defaults: &str, build: impl FnOnce(Gateway) -> Gateway) -> ExitCode {
+    match carry_out(defaults, build, std::env::args_os().skip(1)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // Nobody is left to be told when this fails too.
+            let _ = writeln!(io::stderr().lock(), "{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// As [`run`], with these arguments, the program's name left out.
+///
+/// # Errors
+///
+/// What went wrong, for people.
+pub fn carry_out(
+    defaults: &str,
+    build: impl FnOnce(Gateway) -> Gateway,
+    arguments: impl IntoIterator<Item = OsString>,
+) -> Result<(), String> {
+    let gateway = |options| Gateway::from_arguments_over(defaults, options).map(build).map_err(told);
+    match Command::read(arguments)? {
+        Command::Help => print(command::HELP),
+        Command::Serve(options) => gateway(options)?.run().map_err(told),
+        Command::Db(command, options) => db::carry_out(&gateway(options)?, command),
+        Command::Credentials(command, options) => credentials::carry_out(defaults, command, options),
+    }
+}
+
+/// A problem as the operator reads it, whatever was to be done.
+fn told(error: StartError) -> String {
+    error.into_problems().join("\n")
+}
+
+fn print(text: &str) -> Result<(), String> {
+    writeln!(io::stdout().lock(), "{text}").map_err(|error| format!("standard output cannot be written: {error}"))
+}

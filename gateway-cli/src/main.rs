@@ -1,0 +1,7 @@
+//! The gateway without services of its own: `gateway --help`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    gateway_cli::run("", |gateway| gateway)
+}

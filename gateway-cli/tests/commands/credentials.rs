@@ -1,0 +1,110 @@
+//! `gateway credentials`, and a gateway that opens them when it starts.
+
+use std::{fs, os::unix::fs::PermissionsExt};
+
+use crate::program::Folder;
+
+/// What is secret: where the database is.
+const SETTINGS: &str = "[store]\npath = 'planted.db'\n";
+
+/// A folder with a key and credentials of the profile `live`.
+fn sealed() -> Folder {
+    let folder = Folder::new();
+    folder.write("gateway.toml", "[credentials]\nkey_file = 'key.txt'\nprofile = 'live'\n[store]\nconnections = 2");
+    folder.run("credentials new-key key.txt").done();
+    folder.run_with("credentials encrypt live", &[], SETTINGS).done();
+    folder
+}
+
+#[test]
+fn what_is_encrypted_comes_back_and_is_read_by_nobody_else() {
+    let folder = sealed();
+    let path = folder.0.join("credentials/live.toml.age");
+    let bytes = fs::read(&path).unwrap();
+    assert!(bytes.starts_with(b"age-encryption.org/v1") && !bytes.windows(7).any(|window| window == b"planted"));
+    let mode = |path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(
+        (mode(path.clone()), mode(folder.0.join("credentials")), mode(folder.0.join("key.txt"))),
+        (0o600, 0o700, 0o600)
+    );
+    assert_eq!(folder.run("credentials decrypt live").done(), SETTINGS);
+    assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 1, "nothing is left beside it");
+
+    let error = folder.run("credentials new-key key.txt").failed();
+    assert!(error.contains("cannot be made"), "a key is not overwritten: {error}");
+    folder.run("credentials new-key other.txt").done();
+    let error = folder.run("credentials decrypt live --set credentials.key_file=other.txt").failed();
+    assert!(error.contains("another key or passphrase"), "{error}");
+    folder.write("no-key.txt", "planted, and no key");
+    let error = folder.run("credentials decrypt live --set credentials.key_file=no-key.txt").failed();
+    assert!(error.contains("line 1 of the key file is no key") && !error.contains("planted"), "{error}");
+    for line in ["credentials decrypt ../live", "credentials decrypt absent"] {
+        folder.run(line).failed();
+    }
+}
+
+#[test]
+fn a_gateway_opens_them_when_it_starts() {
+    let folder = sealed();
+    folder.run("db migrate").done();
+    assert!(folder.0.join("planted.db").exists(), "the credentials said where");
+    // The environment and flags are over them.
+    folder.run_with("db migrate", &[("GATEWAY__STORE__PATH", "env.db")], "").done();
+    folder.run("db migrate --set store.path=flag.db").done();
+    assert!(folder.0.join("env.db").exists() && folder.0.join("flag.db").exists());
+    // They are judged with the rest, and what is wrong in them is told without its value.
+    folder.run_with("credentials encrypt live", &[], "[store]\npth = 'planted'").done();
+    let error = folder.run("db status").failed();
+    assert!(error.contains("`store.pth`") && !error.contains("planted"), "{error}");
+    let error = folder.run_with("credentials encrypt live", &[], "pth = planted'").failed();
+    assert!(error.contains("line 1") && !error.contains("planted"), "{error}");
+    assert!(folder.run("--help").done().contains("credentials edit"), "who asks for help needs no key");
+    fs::remove_file(folder.0.join("key.txt")).unwrap();
+    let error = folder.run("db status").failed();
+    assert!(error.contains("`key.txt` cannot be read"), "{error}");
+}
+
+#[test]
+fn they_are_edited_in_private_and_replaced_at_once() {
+    let folder = sealed();
+    let before = fs::read(folder.0.join("credentials/live.toml.age")).unwrap();
+    let edit = |editor: &str| folder.run_with("credentials edit live", &[("EDITOR", editor)], "");
+    assert!(edit("true").done().contains("nothing was changed"));
+    assert!(edit("false").failed().contains("nothing was changed"));
+    assert!(edit("sed -i s/path/=/").failed().contains("no valid TOML"));
+    assert_eq!(fs::read(folder.0.join("credentials/live.toml.age")).unwrap(), before);
+
+    // What the editor was given: a file of its own in a folder of its own.
+    folder.write(
+        "spy",
+        "stat -c %a \"$1\" \"$(dirname \"$1\")\" > spied\necho \"$1\" >> spied\nsed -i s/planted/changed/ \"$1\"\n",
+    );
+    edit("sh ./spy").done();
+    assert_eq!(folder.run("credentials decrypt live").done(), SETTINGS.replace("planted", "changed"));
+    let spied = fs::read_to_string(folder.0.join("spied")).unwrap();
+    let lines: Vec<_> = spied.lines().collect();
+    assert_eq!(lines[..2], ["600", "700"]);
+    assert!(!std::path::Path::new(lines[2]).exists(), "it is gone: {spied}");
+
+    // A profile that is not there yet.
+    folder.write("new", "echo '[store]' > \"$1\"");
+    folder.run_with("credentials edit staging", &[("VISUAL", "sh ./new"), ("EDITOR", "false")], "").done();
+    assert_eq!(folder.run("credentials decrypt staging").done(), "[store]\n");
+}
+
+#[test]
+fn a_passphrase_does_too() {
+    let folder = Folder::new();
+    let env = [("GATEWAY__CREDENTIALS__PASSPHRASE", "planted passphrase")];
+    folder.write("settings.toml", SETTINGS);
+    folder.run_with("credentials encrypt live --file settings.toml", &env, "").done();
+    assert_eq!(folder.run_with("credentials decrypt live", &env, "").done(), SETTINGS);
+    let wrong = [("GATEWAY__CREDENTIALS__PASSPHRASE", "planted")];
+    let error = folder.run_with("credentials decrypt live", &wrong, "").failed();
+    assert!(error.contains("another key or passphrase") && !error.contains("planted"), "{error}");
+    let error = folder.run("credentials decrypt live").failed();
+    assert!(error.contains("GATEWAY__CREDENTIALS__PASSPHRASE"), "{error}");
+    folder.run("credentials new-key key.txt").done();
+    let error = folder.run_with("credentials decrypt live --set credentials.key_file=key.txt", &env, "").failed();
+    assert!(error.contains("drop one of them"), "{error}");
+}
