@@ -8,13 +8,14 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// The setting for a gateway on the common server, with keys of its own; none, and said so, where there is no server.
+/// The setting for a gateway on the common server, with keys of its own; none, and said so, where there is no server. With so much time
+/// that the server is never away, however little the machine has left for it.
 pub(crate) fn setting() -> Option<String> {
     let url = std::env::var("TEST_REDIS_URL").ok();
     if url.is_none() {
         eprintln!("not run: TEST_REDIS_URL names no server");
     }
-    Some(format!("redis = {{ url = '{}', prefix = '{}' }}\n", url?, name()))
+    Some(format!("redis = {{ url = '{}', prefix = '{}', timeout = '20s' }}\n", url?, name()))
 }
 
 fn name() -> String {
@@ -61,9 +62,9 @@ impl RedisServer {
         Some(server)
     }
 
-    /// The setting for a gateway on it.
-    pub(crate) fn setting(&self) -> String {
-        format!("redis = {{ url = 'redis://127.0.0.1:{}', timeout = '1s' }}\n", self.port)
+    /// The setting for a gateway on it, for which it is away when it does not answer in this time.
+    pub(crate) fn setting(&self, timeout: Duration) -> String {
+        format!("redis = {{ url = 'redis://127.0.0.1:{}', timeout = '{}ms' }}\n", self.port, timeout.as_millis())
     }
 
     pub(crate) fn command(&self, words: &[&str]) {

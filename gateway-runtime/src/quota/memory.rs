@@ -105,12 +105,13 @@ impl Memory {
         }
     }
 
-    /// Has each bucket be so many microseconds short of full, whatever it was.
-    pub(super) fn set(&self, whose: &Whose, policies: &[Policy], missing: &[u64]) {
+    /// Has each bucket be at least so many microseconds short of full.
+    pub(super) fn drain_to(&self, whose: &Whose, policies: &[Policy], missing: &[u64]) {
         let now = self.now();
         let mut shard = self.shard(whose);
         for (policy, missing) in policies.iter().zip(missing).filter(|(policy, _)| policy.rate().is_some()) {
-            shard.buckets.insert((whose.clone(), Arc::clone(&policy.name)), now + missing);
+            let full = shard.buckets.entry((whose.clone(), Arc::clone(&policy.name))).or_default();
+            *full = (*full).max(now.saturating_add(*missing));
         }
         shard.forget_full(now);
     }

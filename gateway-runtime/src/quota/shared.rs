@@ -93,14 +93,15 @@ impl Shared {
         }
     }
 
-    /// The share is as empty as the whole, so that losing Redis gives nobody a full bucket.
+    /// The share is at least as empty as the whole, so that losing Redis gives nobody a full bucket. Never fuller than it was, since
+    /// answers are read in another order than they were given in.
     fn keep_in_step(&self, whose: &Whose, limits: &Limits, answer: &Answer) {
         match answer {
-            Answer::Admitted(missing) => self.share.set(whose, &limits.share, missing),
+            Answer::Admitted(missing) => self.share.drain_to(whose, &limits.share, missing),
             Answer::Refused(number, wait) => {
                 if let Some(rate) = limits.policies.get(*number).and_then(Policy::rate) {
                     let missing = rate.burst().saturating_sub(rate.interval()).saturating_add(*wait);
-                    self.share.set(whose, &limits.share[*number..=*number], &[missing]);
+                    self.share.drain_to(whose, &limits.share[*number..=*number], &[missing]);
                 }
             }
         }

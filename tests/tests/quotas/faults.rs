@@ -9,8 +9,10 @@ use gateway_runtime::prelude::*;
 use super::meter::{Gate, Metered, SETTINGS};
 use crate::redis_server::RedisServer;
 
-/// As in the setting of the server.
+/// So long gateways wait for Redis where it is to be away.
 const TIMEOUT: Duration = Duration::from_secs(1);
+/// And where it is not, however little time the machine leaves it.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// The number of calls that would be let in now, as the answer tells.
 async fn left(metered: &Metered) -> u64 {
@@ -38,7 +40,7 @@ async fn goes_on_alone(metered: &Metered, share: usize) {
 async fn a_frozen_redis_costs_one_time_out_and_comes_back() {
     let Some(server) = RedisServer::start() else { return };
     let quota = "quota = { services = { meter = '40/day' }, replicas = 4 }";
-    let metered = Metered::with(&format!("{}{quota}", server.setting())).await;
+    let metered = Metered::with(&format!("{}{quota}", server.setting(TIMEOUT))).await;
     // 8 of 40: of the share, 2 of 10.
     assert_eq!(metered.admitted("many", 8).await, 8);
     server.freeze();
@@ -53,7 +55,7 @@ async fn a_frozen_redis_costs_one_time_out_and_comes_back() {
 async fn a_redis_that_is_killed_is_connected_to_again() {
     let Some(mut server) = RedisServer::start() else { return };
     let quota = "quota = { services = { meter = '40/day' }, replicas = 4 }";
-    let metered = Metered::with(&format!("{}{quota}", server.setting())).await;
+    let metered = Metered::with(&format!("{}{quota}", server.setting(TIMEOUT))).await;
     assert_eq!(metered.admitted("many", 8).await, 8);
     server.kill();
     goes_on_alone(&metered, 8).await;
@@ -76,7 +78,7 @@ async fn a_redis_that_is_killed_is_connected_to_again() {
 async fn a_redis_that_became_a_replica_is_none_until_it_is_not() {
     let Some(server) = RedisServer::start() else { return };
     let quota = "quota = { services = { meter = '40/day' }, replicas = 4 }";
-    let metered = Metered::with(&format!("{}{quota}", server.setting())).await;
+    let metered = Metered::with(&format!("{}{quota}", server.setting(TIMEOUT))).await;
     assert_eq!(metered.admitted("many", 8).await, 8);
     server.command(&["REPLICAOF", "127.0.0.1", "1"]);
     goes_on_alone(&metered, 8).await;
@@ -90,7 +92,7 @@ async fn what_ends_while_redis_is_frozen_is_heard_when_it_is_not() {
     let Some(server) = RedisServer::start() else { return };
     // Of so many gateways, each has none left of six a day when four are taken.
     let quota = "total = { concurrency = 4 }, services = { meter = '6/day' }, only_fulfilled = true, replicas = 100";
-    let metered = Metered::with(&format!("{}quota = {{ {quota} }}", server.setting())).await;
+    let metered = Metered::with(&format!("{}quota = {{ {quota} }}", server.setting(TIMEOUT))).await;
     let gate = Gate::named("frozen");
     let calls = join_all((0..4).map(|_| metered.get("wait?gate=frozen&how=fails")));
     let freezing = async {
@@ -115,7 +117,7 @@ async fn what_ends_while_redis_is_frozen_is_heard_when_it_is_not() {
 async fn a_gateway_that_stops_gives_back_what_its_calls_held() {
     let Some(server) = RedisServer::start() else { return };
     let quota = "quota = { total = { concurrency = 2 }, services = { meter = '3/day' }, only_fulfilled = true }";
-    let settings = format!("{}{quota}", server.setting());
+    let settings = format!("{}{quota}", server.setting(PATIENCE));
     let stops = Metered::with(&settings).await;
     assert_eq!([stops.get("late").await.status(), stops.get("late").await.status()], [504, 504]);
     stops.gateway.stop().await.unwrap();
@@ -128,7 +130,7 @@ async fn gateways_on_a_cluster_share_what_is_in_one_slot() {
     let Some(server) = RedisServer::start_cluster() else { return };
     let quota = "quota = { total = { rate = '100/day', concurrency = 9 }, services = { meter = { rate = '50/day', \
                  concurrency = 8 } }, only_fulfilled = true }";
-    let settings = format!("{}{quota}", server.setting());
+    let settings = format!("{}{quota}", server.setting(PATIENCE));
     let gateways = [Metered::with(&settings).await, Metered::with(&settings).await];
     for expected in [7, 7, 7] {
         for gateway in &gateways {

@@ -37,6 +37,8 @@ struct Tally {
     fulfilled: u64,
     failed: u64,
     refused: u64,
+    /// Requests that were judged without Redis.
+    alone: u64,
     /// Since 1970.
     began: Duration,
     ended: Duration,
@@ -70,7 +72,8 @@ async fn hammer(work: &Work) -> Tally {
     while work.failing > 0 && metered.get("many").await.status() == 200 {
         fulfilled += 1;
     }
-    Tally { fulfilled, failed, refused, began, ended: now() }
+    let alone = metered.gateway.limiting().judged_alone();
+    Tally { fulfilled, failed, refused, alone, began, ended: now() }
 }
 
 /// The gateway in a process of its own: this program again, with this test alone.
@@ -118,6 +121,7 @@ fn check(tallies: &[Tally]) {
     let refused: u64 = tallies.iter().map(|tally| tally.refused).sum();
     assert!(admitted <= most, "{admitted} of {most}: {tallies:?}");
     assert!(admitted >= most * 4 / 5, "only {admitted} of {most}: {tallies:?}");
+    assert!(tallies.iter().all(|tally| tally.alone == 0), "Redis was away: {tallies:?}");
     assert!(refused > admitted, "there was hardly any load: {tallies:?}");
     eprintln!("{admitted} let in, at most {most}, {refused} refused");
 }
