@@ -10,7 +10,7 @@ use super::meter::{Gate, Metered, SETTINGS};
 use crate::redis_server::RedisServer;
 
 /// So long gateways wait for Redis where it is to be away.
-const TIMEOUT: Duration = Duration::from_secs(1);
+const TIMEOUT: Duration = Duration::from_secs(2);
 /// And where it is not, however little time the machine leaves it.
 const PATIENCE: Duration = Duration::from_secs(20);
 
