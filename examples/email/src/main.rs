@@ -6,6 +6,19 @@ use std::net::SocketAddr;
 use email::stand_ins::StandIns;
 use gateway_runtime::prelude::*;
 
+/// Accounts and records in a file of the working directory, the operator's API, and a key to try: `gk_demo_let-me-try-it-please`.
+const BOOKS: &str = r#"
+[store]
+path = "email.db"
+
+[admin]
+listen = "127.0.0.1:9090"
+
+[auth.keys.demo]
+hash = "4f6d2a239eb5bc8e9fdfde1f5d253a72a336227062700e4596ecb31c34d23c34"
+account = "demo"
+"#;
+
 fn main() -> Result<(), StartError> {
     let mut arguments: Vec<_> = std::env::args_os().skip(1).collect();
     let gateway = match arguments.iter().position(|argument| argument == "--accounts") {
@@ -15,7 +28,7 @@ fn main() -> Result<(), StartError> {
         }
         None => {
             let stand_ins = StandIns::start()?;
-            let gateway = Gateway::from_arguments_over(&stand_ins.settings(), arguments)?;
+            let gateway = Gateway::from_arguments_over(&(stand_ins.settings() + BOOKS), arguments)?;
             gateway.mount(stand_ins.mount()?).on_listening(move |address| tell(&stand_ins, address))
         }
     };
@@ -29,8 +42,12 @@ fn tell(stand_ins: &StandIns, gateway: SocketAddr) {
         eprintln!("  {name:<9} {}", stand_in.address());
     }
     eprintln!(
-        r#"send some, see who has taken it, and make one fail (well, refuse, cut, hang, or a status such as 500):
-  curl {gateway}/services/email/v1/send -H 'content-type: application/json' \
+        r#"open an account and put money into it, send some mail, see who has taken it, and make one fail (well, refuse, cut, hang, or a
+status such as 500):
+  curl localhost:9090/admin/accounts -H 'content-type: application/json' -d '{{"id": "demo"}}'
+  curl localhost:9090/admin/accounts/demo/credits -H 'content-type: application/json' \
+    -d '{{"amount": "1", "currency": "USD", "reference": "a present"}}'
+  curl {gateway}/services/email/v1/send -H 'content-type: application/json' -H 'x-api-key: gk_demo_let-me-try-it-please' \
     -d '{{"to": ["ada@example.org"], "subject": "Hello", "text": "How are you?"}}'
   curl {gateway}/stand-ins
   curl -X POST {gateway}/stand-ins/smtp/refuse"#
