@@ -199,6 +199,19 @@ mod tests {
     }
 
     #[test]
+    fn names_without_the_prefix_are_keys_and_what_kubernetes_writes_is_none() {
+        let redis = |port: &str| {
+            let mut tree = Tree::default();
+            let variables = [("REDIS_HOST", "cache"), ("REDIS_PORT", port), ("REDIS_DB", "2")];
+            tree.add_env(variables.map(|(name, value)| (name.to_owned(), value.to_owned())).into_iter()).unwrap();
+            let settings = crate::config::Settings::read(tree.into_value()).unwrap().redis;
+            (settings.host, settings.port, settings.db)
+        };
+        assert_eq!(redis("6380"), (Some("cache".to_owned()), Some(6380), Some(2)));
+        assert_eq!(redis("tcp://10.0.0.11:6379"), (Some("cache".to_owned()), None, Some(2)));
+    }
+
+    #[test]
     fn what_cannot_be_set_is_explained() {
         let mut tree = Tree::from_toml("http = 1", "test").unwrap();
         let error = tree.add_flags(&[("http.listen".to_owned(), "c".to_owned())]).unwrap_err();

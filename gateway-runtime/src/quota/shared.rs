@@ -1,8 +1,10 @@
 //! The buckets in Redis, and what a gateway does alone while Redis is away.
 
 use std::{
-    sync::Arc,
-    sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
+    },
     time::{Duration, Instant},
 };
 

@@ -34,8 +34,7 @@ impl Redis {
         match self.0 {}
     }
 
-    #[must_use]
-    pub fn home(&self) -> &tokio::runtime::Handle {
+    pub(crate) fn home(&self) -> &tokio::runtime::Handle {
         match self.0 {}
     }
 

@@ -56,8 +56,7 @@ impl Redis {
     }
 
     /// The runtime of the connection, for tasks that are to outlive a worker.
-    #[must_use]
-    pub fn home(&self) -> &Handle {
+    pub(crate) fn home(&self) -> &Handle {
         self.connection.home()
     }
 
