@@ -386,7 +386,7 @@ impl Gateway {
             }
         }
         for (name, section) in &self.settings.services {
-            app.set_section(format!("services.{name}"), section.clone());
+            app.set_section(format!("services.{name}"), (**section).clone());
         }
         StartError::unless_empty(problems)?;
         let settings = RegistrySettings { failover: self.settings.failover.clone(), providers };

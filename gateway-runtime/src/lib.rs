@@ -43,7 +43,7 @@ pub use self::redis::Redis;
 pub use app::{App, Config, FromApp, Scope, StartError};
 pub use attempt::{Attempt, Class};
 pub use call::{Arrival, Call, CallRequest, Caller, Input, Origin, RequestId};
-pub use config::{Credentials, CredentialsSettings, Settings};
+pub use config::{Credentials, CredentialsSettings, OwnSection, Settings};
 pub use country::Country;
 pub use document::Document;
 pub use error::{Code, Error, Result, Violation};

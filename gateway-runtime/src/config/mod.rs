@@ -9,7 +9,7 @@ mod settings;
 mod sources;
 
 pub use credentials::{Credentials, CredentialsSettings};
-pub use settings::Settings;
+pub use settings::{OwnSection, Settings};
 pub(crate) use {
     flags::{Action, Flags, HELP},
     sources::{Sources, Tree},

@@ -1,6 +1,6 @@
 //! The configuration with types.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt, ops::Deref};
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -58,11 +58,30 @@ pub struct Settings {
     /// Where encrypted settings are.
     pub credentials: CredentialsSettings,
     /// By the provider's name: its switches, and settings of its own.
-    pub providers: BTreeMap<String, Map<String, Value>>,
+    pub providers: BTreeMap<String, OwnSection>,
     /// By the service's name: settings of its own.
-    pub services: BTreeMap<String, Map<String, Value>>,
+    pub services: BTreeMap<String, OwnSection>,
     /// By the names that attributes use; what is not here is looked for in the environment.
     pub secrets: BTreeMap<String, Secret>,
+}
+
+/// A section that a service or a provider declares. What stands in it may be secret, so `Debug` prints its keys alone.
+#[derive(Clone, Default, Deserialize, JsonSchema)]
+#[serde(transparent)]
+pub struct OwnSection(Map<String, Value>);
+
+impl Deref for OwnSection {
+    type Target = Map<String, Value>;
+
+    fn deref(&self) -> &Map<String, Value> {
+        &self.0
+    }
+}
+
+impl fmt::Debug for OwnSection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.0.keys()).finish()
+    }
 }
 
 impl Settings {
