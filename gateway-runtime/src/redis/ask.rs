@@ -33,3 +33,27 @@ impl FromCall for Redis {
         Ok(redis.clone())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::app::App;
+
+    #[test]
+    fn without_redis_it_is_told_how_to_have_it() {
+        let error = Redis::from_app(&App::default().scope("services.chat")).unwrap_err().to_string();
+        assert!(error.contains("`services.chat` asks for `Redis`") && error.contains("REDIS_HOST"), "{error}");
+    }
+
+    #[cfg(feature = "redis")]
+    #[tokio::test]
+    async fn its_keys_are_not_the_gateways() {
+        let Some(redis) = super::super::tests::own_redis().await else { return };
+        let mut app = App::default();
+        app.insert(std::sync::Arc::new(redis.own()));
+        let own = Redis::from_app(&app.scope("services.chat")).unwrap();
+        own.set("key", b"own", std::time::Duration::from_secs(60)).await.unwrap();
+        assert_eq!(redis.get("key").await.unwrap(), None);
+        assert_eq!(redis.get("own:key").await.unwrap().unwrap(), &b"own"[..]);
+    }
+}

@@ -1,0 +1,91 @@
+//! A service that keeps something of its own in the database, by a field and by an argument.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+use gateway_runtime::{
+    migrations,
+    prelude::*,
+    provider::{HttpClient, HttpClientSettings},
+    sqlx,
+};
+
+/// Who was here.
+#[service(name = "guestbook")]
+struct Guestbook {
+    db: Db,
+}
+
+/// A guest.
+#[model]
+struct Guest {
+    /// Their name.
+    name: String,
+}
+
+#[service]
+impl Guestbook {
+    /// Writes a name down.
+    #[expose_method(POST)]
+    async fn sign(&self, guest: Guest, db: Db) -> Result<()> {
+        let insert = "INSERT INTO guests (name) VALUES ($1)";
+        match db.postgres() {
+            Ok(postgres) => drop(sqlx::query(insert).bind(guest.name).execute(postgres).await?),
+            Err(_) => drop(sqlx::query(insert).bind(guest.name).execute(db.sqlite()?).await?),
+        }
+        Ok(())
+    }
+
+    /// How many there are.
+    #[expose_method(GET)]
+    async fn count(&self) -> Result<i64> {
+        let count = "SELECT count(*) FROM guests";
+        Ok(match self.db.postgres() {
+            Ok(postgres) => sqlx::query_scalar(count).fetch_one(postgres).await?,
+            Err(_) => sqlx::query_scalar(count).fetch_one(self.db.sqlite()?).await?,
+        })
+    }
+}
+
+fn gateway(store: &str) -> Gateway {
+    let settings = format!("http = {{ listen = '127.0.0.1:0', workers = 1 }}\n{store}");
+    Gateway::from_toml(&settings).unwrap().migrations(migrations!("tests/migrations"))
+}
+
+async fn is_kept(store: &str) {
+    let running = gateway(store).start().await.unwrap();
+    let http = HttpClient::new(&HttpClientSettings::default()).unwrap();
+    let url = |method: &str| format!("{}/services/guestbook/v1/{method}", running.url());
+    for name in ["Ada", "Grace"] {
+        let signed = http.post(url("sign")).json(&serde_json::json!({ "name": name })).send_any().await.unwrap();
+        assert_eq!(signed.status(), 204);
+    }
+    assert_eq!(http.get(url("count")).send_any().await.unwrap().text().await.unwrap(), "2");
+    running.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn guests_are_kept_in_a_file() {
+    let folder = std::env::temp_dir().join(format!("gateway-guestbook-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    is_kept(&format!("store = {{ path = '{}' }}", folder.join("books.db").display())).await;
+    std::fs::remove_dir_all(folder).unwrap();
+}
+
+#[tokio::test]
+async fn guests_are_kept_on_a_server() {
+    let Ok(server) = std::env::var("TEST_POSTGRES_URL") else {
+        eprintln!("not run: TEST_POSTGRES_URL names no server");
+        return;
+    };
+    let name = format!("test_guestbook_{}", std::process::id());
+    let pool = sqlx::PgPool::connect(&server).await.unwrap();
+    sqlx::query(sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}"))).execute(&pool).await.unwrap();
+    let (address, options) = server.split_once('?').unwrap_or((&server, ""));
+    is_kept(&format!("store = {{ url = '{}/{name}?{options}' }}", address.rsplit_once('/').unwrap().0)).await;
+}
+
+#[tokio::test]
+async fn without_a_database_it_is_told_how_to_have_one() {
+    let error = gateway("").start().await.unwrap_err().to_string();
+    assert!(error.contains("`services.guestbook` asks for a `Db`") && error.contains("[store]"), "{error}");
+}
