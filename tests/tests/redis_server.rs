@@ -1,5 +1,5 @@
-//! Redis for tests: the server that `TEST_REDIS_URL` names, as `./test` does, and servers of a test's own, which it freezes and
-//! kills. Those are started from `TEST_REDIS_SERVER`, or `redis-server` on the path.
+//! Redis for tests: the server that `TEST_REDIS_URL` names, as `./test` does, and servers of a test's own, which it
+//! freezes and kills. Those are started from `TEST_REDIS_SERVER`, or `redis-server` on the path.
 
 use std::{
     net::TcpListener,
@@ -8,8 +8,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// The setting for a gateway on the common server, with keys of its own; none, and said so, where there is no server. With so much time
-/// that the server is never away, however little the machine has left for it.
+/// The setting for a gateway on the common server, with keys of its own; none, and said so, where there is no server.
+/// With so much time that the server is never away, however little the machine has left for it.
 pub(crate) fn setting() -> Option<String> {
     let url = std::env::var("TEST_REDIS_URL").ok();
     if url.is_none() {

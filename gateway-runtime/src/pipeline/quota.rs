@@ -65,7 +65,8 @@ impl Limiting {
         self.rules.store(Arc::new(Rules::new(settings, Arc::clone(&self.methods))));
     }
 
-    /// What of `settings` is about services and methods that are not there: slips of the pen, or those of other gateways.
+    /// What of `settings` is about services and methods that are not there: slips of the pen, or those of other
+    /// gateways.
     #[must_use]
     pub fn unknown_names(&self, settings: &QuotaSettings) -> Vec<String> {
         Rules::unknown_names(settings, &self.methods)

@@ -1,8 +1,9 @@
-//! What gateways on one Redis tell each other of providers: that a breaker has opened, that a method wants a pause, that a provider is
-//! set aside. Whoever hears of it leaves them alone too, for as long; how they come back, each gateway finds out for itself.
+//! What gateways on one Redis tell each other of providers: that a breaker has opened, that a method wants a pause,
+//! that a provider is set aside. Whoever hears of it leaves them alone too, for as long; how they come back, each
+//! gateway finds out for itself.
 //!
-//! All of it is one hash, from what is left alone to until when, which every gateway asks for four times a second. It is advice:
-//! what is lost with Redis is learned anew.
+//! All of it is one hash, from what is left alone to until when, which every gateway asks for four times a second. It
+//! is advice: what is lost with Redis is learned anew.
 
 use std::{
     collections::BTreeMap,

@@ -1,6 +1,7 @@
 //! The generic cell rate algorithm (ITU-T I.371), in whole microseconds: one number for each bucket.
 //!
-//! The number is the time at which the bucket will be full again. A bucket that is full, or was never used, is none at all.
+//! The number is the time at which the bucket will be full again. A bucket that is full, or was never used, is none at
+//! all.
 
 use std::time::Duration;
 
@@ -26,8 +27,8 @@ pub(super) enum Verdict {
 }
 
 impl Rate {
-    /// The time in which one token comes back, in microseconds. Rounded up: it is better to let in one request less in a
-    /// million than one more.
+    /// The time in which one token comes back, in microseconds. Rounded up: it is better to let in one request less in
+    /// a million than one more.
     pub(super) fn interval(self) -> u64 {
         let per = u64::try_from(self.per.as_micros()).unwrap_or(u64::MAX);
         per.div_ceil(self.calls.max(1)).max(1)

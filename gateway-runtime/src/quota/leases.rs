@@ -1,4 +1,5 @@
-//! Calls that have a place in Redis say so as long as they run; a gateway that dies says nothing, and its places are free soon.
+//! Calls that have a place in Redis say so as long as they run; a gateway that dies says nothing, and its places are
+//! free soon.
 
 use std::{
     collections::HashMap,

@@ -1,8 +1,8 @@
-//! How often an account may call, and how many of its calls may run: each policy of a request has a bucket of tokens or a number of
-//! places, and a request takes one of each or none at all.
+//! How often an account may call, and how many of its calls may run: each policy of a request has a bucket of tokens or
+//! a number of places, and a request takes one of each or none at all.
 //!
-//! [`Rules`] says which policies a call is under, [`Buckets`] keeps what is taken: in [`Memory`], or in Redis, where gateways
-//! share it ([`Shared`]).
+//! [`Rules`] says which policies a call is under, [`Buckets`] keeps what is taken: in [`Memory`], or in Redis, where
+//! gateways share it ([`Shared`]).
 
 mod gcra;
 mod leases;
@@ -28,11 +28,11 @@ use crate::redis::RedisError;
 
 /// Where what is taken stands.
 ///
-/// Calls are told apart by a number that no two have. Whatever happens at once, of each policy no more is taken than there is:
-/// of a rate the burst and what came back meanwhile, of a concurrency its places.
+/// Calls are told apart by a number that no two have. Whatever happens at once, of each policy no more is taken than
+/// there is: of a rate the burst and what came back meanwhile, of a concurrency its places.
 pub trait Buckets: Send + Sync {
-    /// Takes a token or a place of each policy, or none at all, in one step. `Err` inside is the policy that refuses, and for the
-    /// longest.
+    /// Takes a token or a place of each policy, or none at all, in one step. `Err` inside is the policy that refuses,
+    /// and for the longest.
     ///
     /// # Errors
     ///
@@ -44,8 +44,8 @@ pub trait Buckets: Send + Sync {
         call: u64,
     ) -> impl Future<Output = Result<Result<Standing, Standing>, RedisError>> + Send;
 
-    /// A call has ended: its places in `policies` are free, and each rate of `refund` has a token back. May be said again when it
-    /// is not known to have been heard; only the first time counts.
+    /// A call has ended: its places in `policies` are free, and each rate of `refund` has a token back. May be said
+    /// again when it is not known to have been heard; only the first time counts.
     ///
     /// # Errors
     ///

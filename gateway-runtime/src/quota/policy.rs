@@ -8,7 +8,8 @@ use crate::call::Call;
 /// One limit that a request is under.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Policy {
-    /// What it limits: everything (`total`), a service, a method; `…:concurrent` of those that run. The name that clients read.
+    /// What it limits: everything (`total`), a service, a method; `…:concurrent` of those that run. The name that
+    /// clients read.
     pub name: Arc<str>,
     /// How much.
     pub limit: Limit,
@@ -109,7 +110,8 @@ pub struct Standing {
     pub name: Arc<str>,
     /// So many more requests would be let in now.
     pub remaining: u64,
-    /// After so long there will be one more than that; when refused, the first. None where nobody knows: when another call ends.
+    /// After so long there will be one more than that; when refused, the first. None where nobody knows: when another
+    /// call ends.
     pub next: Option<Duration>,
 }
 

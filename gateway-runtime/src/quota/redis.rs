@@ -30,7 +30,8 @@ pub struct RedisBuckets {
 
 /// What the script says of a request.
 pub(super) enum Answer {
-    /// It is let in. For each policy, rates first: what its bucket is short of full in microseconds, or how many calls run.
+    /// It is let in. For each policy, rates first: what its bucket is short of full in microseconds, or how many calls
+    /// run.
     Admitted(Vec<u64>),
     /// This policy refuses it, for so many microseconds.
     Refused(usize, u64),

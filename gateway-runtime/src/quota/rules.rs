@@ -129,12 +129,6 @@ impl Rules {
         plan.map_or(&self.limits, |plan| &plan.limits).get(&method).cloned()
     }
 
-    /// Whether nothing is limited.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.limits.is_empty() && self.plans.is_empty() && self.accounts.is_empty()
-    }
-
     fn plan(&self, own: &Allowances) -> Plan {
         Plan { own: own.clone(), limits: self.by_method(&[own, &self.general]) }
     }

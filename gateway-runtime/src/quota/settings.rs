@@ -10,8 +10,8 @@ use super::Rate;
 
 /// How often accounts may call, and how many of their calls may run; a stranger's account is its address.
 ///
-/// What is said of an account holds before what is said of its plan, and that before what is said of everybody, each for itself:
-/// everything, a service, a method; the rate, the concurrency.
+/// What is said of an account holds before what is said of its plan, and that before what is said of everybody, each
+/// for itself: everything, a service, a method; the rate, the concurrency.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct QuotaSettings {

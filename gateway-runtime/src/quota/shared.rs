@@ -75,7 +75,8 @@ impl Shared {
         self.alone.load(Relaxed)
     }
 
-    /// Takes a token and a place of each policy, or none at all: in Redis, or of this gateway's share while Redis is away.
+    /// Takes a token and a place of each policy, or none at all: in Redis, or of this gateway's share while Redis is
+    /// away.
     pub async fn admit(self: &Arc<Self>, whose: &Whose, limits: &Arc<Limits>, call: u64) -> Admission {
         match self.redis.ask(whose, &limits.policies, call).await {
             Ok(answer) => {
@@ -95,8 +96,8 @@ impl Shared {
         }
     }
 
-    /// The share is at least as empty as the whole, so that losing Redis gives nobody a full bucket. Never fuller than it was, since
-    /// answers are read in another order than they were given in.
+    /// The share is at least as empty as the whole, so that losing Redis gives nobody a full bucket. Never fuller than
+    /// it was, since answers are read in another order than they were given in.
     fn keep_in_step(&self, whose: &Whose, limits: &Limits, answer: &Answer) {
         match answer {
             Answer::Admitted(missing) => self.share.drain_to(whose, &limits.share, missing),
@@ -146,8 +147,8 @@ impl Shared {
         let _ = self.telling.subscribe().wait_for(|telling| *telling == 0).await;
     }
 
-    /// Says it until it is heard, for as long as Redis would know that it was said before. Only calls that run when Redis goes
-    /// away need this, so there are never many.
+    /// Says it until it is heard, for as long as Redis would know that it was said before. Only calls that run when
+    /// Redis goes away need this, so there are never many.
     async fn end_surely(&self, whose: &Whose, limits: &Limits, refund: &[Policy], call: u64) {
         let (start, mut pause) = (Instant::now(), PAUSE);
         while let Err(error) = self.end(whose, limits, refund, call).await {

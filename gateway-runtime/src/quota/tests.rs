@@ -128,7 +128,8 @@ each_place! {
     }
 }
 
-/// Lets several callers ask for a while, some of whose calls give their tokens back. Gives how many kept theirs, and the time.
+/// Lets several callers ask for a while, some of whose calls give their tokens back. Gives how many kept theirs, and
+/// the time.
 async fn hammer(buckets: &impl Buckets, policies: &[Policy], time: Duration) -> (u64, Duration) {
     let whose = account("a");
     let start = Instant::now();

@@ -1,5 +1,5 @@
-//! The connection: made anew when it is lost, asked by one task alone while there is no answer, exchanged when the server at its end
-//! may not do any more what is asked for.
+//! The connection: made anew when it is lost, asked by one task alone while there is no answer, exchanged when the
+//! server at its end may not do any more what is asked for.
 
 use std::{
     borrow::Cow,

@@ -18,7 +18,8 @@ impl Gate {
         self.closed.load(Ordering::Relaxed)
     }
 
-    /// Whether it was open: then the caller is the one who must ask until the server answers, and [`open`](Self::open) it.
+    /// Whether it was open: then the caller is the one who must ask until the server answers, and [`open`](Self::open)
+    /// it.
     pub(super) fn close(&self, why: &RedisError) -> bool {
         let was_open = !self.closed.swap(true, Ordering::Relaxed);
         if was_open {

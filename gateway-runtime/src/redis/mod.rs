@@ -1,8 +1,8 @@
 //! Redis, for what several gateways share and may lose: quotas, cached answers.
 //!
-//! The only module that names the library. One connection carries the commands of all calls, pipelined; each command has a time
-//! limit, and while the server does not answer, commands fail at once instead of waiting one after the other. Built without the
-//! feature `redis` there is nothing to connect to, and [`Redis`] has no values.
+//! The only module that names the library. One connection carries the commands of all calls, pipelined; each command
+//! has a time limit, and while the server does not answer, commands fail at once instead of waiting one after the
+//! other. Built without the feature `redis` there is nothing to connect to, and [`Redis`] has no values.
 
 #[cfg(not(feature = "redis"))]
 mod absent;
@@ -73,7 +73,8 @@ impl RedisError {
         Self { message: message.into(), kind: Kind::Refused }
     }
 
-    /// Whether it could not be reached, did not answer in time, or is not able to do anything now; otherwise it refused.
+    /// Whether it could not be reached, did not answer in time, or is not able to do anything now; otherwise it
+    /// refused.
     #[must_use]
     pub fn is_away(&self) -> bool {
         self.kind != Kind::Refused

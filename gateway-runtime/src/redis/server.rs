@@ -15,7 +15,8 @@ use crate::secret::Secret;
 
 /// A connection to Redis; clones share it.
 ///
-/// As a field or an argument of services and providers it is that of `[redis]`, with keys that are not the gateway's own.
+/// As a field or an argument of services and providers it is that of `[redis]`, with keys that are not the gateway's
+/// own.
 #[derive(Clone)]
 pub struct Redis {
     connection: Arc<Connection>,
@@ -110,8 +111,8 @@ impl Redis {
         Ok(self.connection.within(invocation.invoke_async::<Vec<i64>>(&mut self.connection.manager())).await? == [1])
     }
 
-    /// Runs a script, which is one atomic step and returns a list of whole numbers. Keys of one script carry one hash tag
-    /// (`{…}`), so that they are in one slot of a cluster.
+    /// Runs a script, which is one atomic step and returns a list of whole numbers. Keys of one script carry one hash
+    /// tag (`{…}`), so that they are in one slot of a cluster.
     ///
     /// # Errors
     ///

@@ -12,12 +12,13 @@ use crate::{
     secret::Secret,
 };
 
-/// `[redis]`: where quotas and cached answers are, for gateways that share them. Without `url` and `host` each gateway has its
-/// own, in memory.
+/// `[redis]`: where quotas and cached answers are, for gateways that share them. Without `url` and `host` each gateway
+/// has its own, in memory.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct RedisSettings {
-    /// Such as `redis://user:password@host:6379/0`, `rediss://…` over TLS, `redis+unix:///path?db=0`. Needs the feature `redis`.
+    /// Such as `redis://user:password@host:6379/0`, `rediss://…` over TLS, `redis+unix:///path?db=0`. Needs the feature
+    /// `redis`.
     pub url: Option<Secret>,
     /// The host, where no `url` is given.
     pub host: Option<String>,

@@ -1,5 +1,5 @@
-//! Redis that is frozen, killed, or not there: calls go on with the gateway's share, nobody waits for long, and it comes back by
-//! itself.
+//! Redis that is frozen, killed, or not there: calls go on with the gateway's share, nobody waits for long, and it
+//! comes back by itself.
 
 use std::time::{Duration, Instant};
 

@@ -90,7 +90,8 @@ impl Hold {
         }))
     }
 
-    /// One that was cut off by its deadline or a panic has failed; one whose caller has left has not: it may have been carried out.
+    /// One that was cut off by its deadline or a panic has failed; one whose caller has left has not: it may have been
+    /// carried out.
     fn has_failed(&self) -> bool {
         self.failed.unwrap_or_else(|| self.is_polled || Instant::now() >= self.call.deadline())
     }

@@ -52,7 +52,7 @@ each_database! {
             let found = books.overdue(2000).await.unwrap();
             found.into_iter().filter(|hold| hold.account == account).collect::<Vec<_>>()
         };
-        assert_eq!(overdue(books.clone(), Arc::clone(&account)).await, [late.clone()]);
+        assert_eq!(overdue(books.clone(), Arc::clone(&account)).await, std::slice::from_ref(&late));
         assert_eq!(one(&books, Change::End(late, Some(usd(0)))).await, Outcome::Settled);
         assert_eq!(overdue(books.clone(), Arc::clone(&account)).await, []);
         assert_eq!(balance(&books, &account).await, (950, 50));
