@@ -1,43 +1,46 @@
 //! The assembly: settings, registry, edges and pipeline become a running gateway. The only file that sees everything.
 
+mod changing;
+mod checks;
 mod database;
 mod listing;
 mod operator;
+mod running;
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::BTreeMap,
     ffi::OsString,
     fmt,
     io::{self, Write},
     net::SocketAddr,
     sync::Arc,
-    time::Duration,
 };
 
 use serde_json::{Map, Value};
 use tokio::{
     signal::unix::{self, SignalKind},
     sync::oneshot,
-    task::{JoinHandle, JoinSet},
+    task::JoinSet,
 };
 
-use self::operator::Operator;
+pub use self::running::Running;
+use self::{
+    changing::{Changing, Configured},
+    checks::{check_protected, warn_of_unhonoured},
+    operator::Operator,
+};
 use crate::{
     admin::{AdminSettings, Desk, Draining, Kept, Probe},
     app::{App, StartError},
-    auth::{Accepted, ApiKeys, AuthSettings, Authenticator},
+    auth::{Accepted, ApiKeys, Authenticator},
     cache,
-    config::{Action, Flags, HELP, Settings, Sources, Tree},
-    control::{Control, Plans, Snapshot},
-    http::{Documents, Edge, Ended, Mount, Routes, Server, docs},
-    pipeline::{
-        Billing, CacheFigures, Caching, Keeping, Layers, Limiting, Pipeline, PipelineLayer, Place, Planning, Stages,
-    },
+    config::{Action, ConfigFile, Flags, HELP, Settings, Sources, Tree},
+    control::{Control, Plans},
+    http::{Documents, Edge, Mount, Routes, Server, docs},
+    pipeline::{Billing, Caching, Keeping, Layers, Limiting, Pipeline, PipelineLayer, Place, Planning, Stages},
     provider::{HttpClient, ProviderSettings, share},
     redis::Redis,
-    registry::{Method, Registry, RegistrySettings},
-    section::read_section,
-    spec::{Auth, Idempotency},
+    registry::{Registry, RegistrySettings},
     store::{Books, Journal, Migrations, sweep},
     telemetry,
 };
@@ -53,6 +56,8 @@ use crate::{
 /// ```
 pub struct Gateway {
     settings: Settings,
+    /// None when the settings are not from one.
+    file: Option<ConfigFile>,
     action: Action,
     app: App,
     api_keys: Option<Arc<dyn ApiKeys>>,
@@ -97,7 +102,9 @@ impl Gateway {
         // Who asks for help need not open the credentials for it.
         let tree =
             if flags.action == Action::Help { sources.without_credentials() } else { sources.with_credentials()? };
-        Self::from_tree(tree, flags.action)
+        let mut this = Self::from_tree(tree, flags.action)?;
+        this.file = Some(ConfigFile::new(defaults, flags));
+        Ok(this)
     }
 
     /// A gateway with these settings and no others: neither the environment nor flags are looked at.
@@ -112,6 +119,7 @@ impl Gateway {
     fn from_tree(tree: Tree, action: Action) -> Result<Self, StartError> {
         Ok(Self {
             settings: Settings::read(tree.into_value())?,
+            file: None,
             action,
             app: App::default(),
             api_keys: None,
@@ -236,7 +244,7 @@ impl Gateway {
     /// # Errors
     ///
     /// When the gateway cannot start.
-    pub async fn start(self) -> Result<Running, StartError> {
+    pub async fn start(mut self) -> Result<Running, StartError> {
         let redis = self.settings.redis.open().await?;
         let registry = Arc::new(self.registry(redis.as_ref())?);
         let settings = &self.settings.http;
@@ -268,10 +276,20 @@ impl Gateway {
             background.spawn(share(redis.clone(), registry.pools().cloned().collect()));
         }
         let planning = books.clone().map(|books| Arc::new(Planning::new(Plans::new(books))));
+        let changing = Arc::new(Changing {
+            registry: Arc::clone(&registry),
+            limiting: Arc::clone(&limiting),
+            billing: billing.clone(),
+            planning: planning.clone(),
+            holding: Configured::of(&self.settings)?.holding(),
+        });
         let control = match books {
-            Some(books) => Some(self.control(books, &registry, &limiting, billing.clone(), planning.clone()).await?),
+            Some(books) => Some(control(books, Arc::clone(&changing)).await?),
             None => None,
         };
+        if let Some(file) = self.file.take() {
+            background.spawn(changing.follow(file));
+        }
         let operator = match self.settings.admin.as_ref().filter(|admin| admin.enabled) {
             Some(admin) => Some(self.operator(admin, &registry, &keeping, control.clone())?),
             None => None,
@@ -336,34 +354,6 @@ impl Gateway {
         Operator::start(settings, desk)
     }
 
-    /// What operators change, applied to all that it is about.
-    async fn control(
-        &self,
-        books: Books,
-        registry: &Arc<Registry>,
-        limiting: &Arc<Limiting>,
-        billing: Option<Arc<Billing>>,
-        planning: Option<Arc<Planning>>,
-    ) -> Result<Arc<Control>, StartError> {
-        let (registry, limiting, quota) = (Arc::clone(registry), Arc::clone(limiting), self.settings.quota.clone());
-        let configured: Vec<_> = registry.providers().iter().map(|provider| provider.settings()).collect();
-        let apply = move |snapshot: &Snapshot| {
-            if let Some(billing) = &billing {
-                billing.apply(snapshot.prices.iter().map(|list| &**list));
-            }
-            let limits = snapshot.limits.as_ref().unwrap_or(&quota);
-            limiting.apply(limits);
-            if let Some(planning) = &planning {
-                planning.apply(snapshot.tells_plans_apart() || limits.tells_plans_apart());
-            }
-            for (provider, configured) in registry.providers().iter().zip(&configured) {
-                let switches = snapshot.providers.get(provider.spec().name).cloned().unwrap_or_default();
-                provider.apply(&switches.over(configured));
-            }
-        };
-        Control::start(books, apply).await.map_err(|error| StartError::new(format!("[store]: {error}")))
-    }
-
     fn registry(&self, redis: Option<&Redis>) -> Result<Registry, StartError> {
         let mut app = self.app.clone();
         if let Some(db) = self.settings.store.on_demand()? {
@@ -375,20 +365,13 @@ impl Gateway {
         if app.get::<HttpClient>().is_none() {
             app.insert(Arc::new(HttpClient::new(&self.settings.http_client)?));
         }
-        let mut problems = Vec::new();
-        let mut providers = HashMap::new();
         for (name, section) in &self.settings.providers {
-            let (switches, own) = split(section);
-            app.set_section(format!("providers.{name}"), own);
-            match read_section::<ProviderSettings>(&format!("providers.{name}"), Value::Object(switches)) {
-                Ok(settings) => drop(providers.insert(name.clone(), settings)),
-                Err(more) => problems.extend(more),
-            }
+            app.set_section(format!("providers.{name}"), split(section).1);
         }
         for (name, section) in &self.settings.services {
             app.set_section(format!("services.{name}"), (**section).clone());
         }
-        StartError::unless_empty(problems)?;
+        let providers = Configured::of(&self.settings)?.providers;
         let settings = RegistrySettings { failover: self.settings.failover.clone(), providers };
         let registry = Registry::build(&app, &settings)?;
         registry.expect(&self.expected_services, &self.expected_providers)?;
@@ -430,108 +413,10 @@ impl fmt::Debug for Gateway {
     }
 }
 
-/// A gateway that serves. Dropping it stops it as [`stop`](Self::stop) does, without waiting.
-#[derive(Debug)]
-pub struct Running {
-    address: SocketAddr,
-    registry: Arc<Registry>,
-    /// Ends with this.
-    control: Option<Arc<Control>>,
-    limiting: Arc<Limiting>,
-    caching: Option<Arc<Caching>>,
-    /// What looks after things as long as there is a gateway.
-    background: JoinSet<()>,
-    operator: Option<Operator>,
-    stop: oneshot::Sender<()>,
-    served: JoinHandle<io::Result<Ended>>,
-    /// Ends when all that had to be written is.
-    written: Option<JoinHandle<()>>,
-}
-
-impl Running {
-    /// Where it listens.
-    #[must_use]
-    pub fn address(&self) -> SocketAddr {
-        self.address
-    }
-
-    /// Where operators are listened for; none without `[admin]`.
-    #[must_use]
-    pub fn admin_address(&self) -> Option<SocketAddr> {
-        self.operator.as_ref().map(|operator| operator.address)
-    }
-
-    /// Its base URL.
-    #[must_use]
-    pub fn url(&self) -> String {
-        format!("http://{}", self.address)
-    }
-
-    /// What it serves.
-    #[must_use]
-    pub fn registry(&self) -> &Registry {
-        &self.registry
-    }
-
-    /// What operators have set, and how that is kept up with; none without books.
-    #[must_use]
-    pub fn control(&self) -> Option<&Arc<Control>> {
-        self.control.as_ref()
-    }
-
-    /// How often the cache helped, and what it holds; none when no method is cached.
-    #[must_use]
-    pub fn cache(&self) -> Option<CacheFigures> {
-        Some(self.caching.as_ref()?.figures())
-    }
-
-    /// What calls are limited with.
-    #[must_use]
-    pub fn limiting(&self) -> &Limiting {
-        &self.limiting
-    }
-
-    /// Accepts no more, and waits until what is in flight has ended or `http.drain_timeout` is over.
-    ///
-    /// # Errors
-    ///
-    /// When the server had failed before.
-    pub async fn stop(self) -> Result<(), StartError> {
-        if let Some(operator) = &self.operator {
-            operator.draining.begin();
-        }
-        // The journal ends when nobody has it any more.
-        drop((self.stop, self.control, self.background));
-        match ended(self.served.await)? {
-            Ended::Drained => {}
-            Ended::Cut(connections) => tracing::warn!(connections, "cut what did not end in time"),
-        }
-        // It is told that there is no more to come until here.
-        if let Some(operator) = self.operator {
-            operator.stop().await;
-        }
-        if tokio::time::timeout(LAST_TOKENS, self.limiting.settled()).await.is_err() {
-            tracing::warn!("the last tokens of quotas could not be given back");
-        }
-        if let Some(written) = self.written
-            && tokio::time::timeout(FLUSH, written).await.is_err()
-        {
-            tracing::error!("the last records could not be written");
-        }
-        Ok(())
-    }
-
-    /// Why it serves no more; pending as long as it does.
-    async fn failed(&mut self) -> StartError {
-        match ended((&mut self.served).await) {
-            Ok(_) => StartError::new("the server ended by itself"),
-            Err(error) => error,
-        }
-    }
-}
-
-fn ended(served: Result<io::Result<Ended>, tokio::task::JoinError>) -> Result<Ended, StartError> {
-    served.map_err(io::Error::other).flatten().map_err(|error| StartError::new(format!("the server failed: {error}")))
+/// What operators set, applied to all that it is about.
+async fn control(books: Books, changing: Arc<Changing>) -> Result<Arc<Control>, StartError> {
+    let started = Control::start(books, move |snapshot| changing.set(snapshot)).await;
+    started.map_err(|error| StartError::new(format!("[store]: {error}")))
 }
 
 /// A provider's section: the gateway's switches, and the rest.
@@ -543,44 +428,6 @@ fn unknown_section(kind: &str, name: &str, known: &[&str]) -> String {
     let nearest = known.iter().max_by(|a, b| strsim::jaro(name, a).total_cmp(&strsim::jaro(name, b)));
     let hint = nearest.map_or(String::new(), |nearest| format!("; the nearest that is, is `{nearest}`"));
     format!("`{kind}.{name}` in the configuration: nothing of this name is registered{hint}")
-}
-
-/// How long what is still to be written may take when everything else has ended.
-const FLUSH: Duration = Duration::from_secs(10);
-/// And what is still to be given back.
-const LAST_TOKENS: Duration = Duration::from_secs(1);
-
-/// A method that wants a key says that repeating it does harm; without books nothing keeps that from happening.
-fn warn_of_unhonoured(registry: &Registry, has_books: bool) {
-    let wants_key = |method: &&Arc<Method>| method.spec.idempotency == Idempotency::Required;
-    if !has_books && let Some(method) = registry.methods().find(wants_key) {
-        tracing::warn!(method = method.path(), "wants idempotency keys, which are not honoured without `[store]`");
-    }
-}
-
-/// A gateway that everybody may call is either for this machine alone, or meant to be.
-fn check_protected(
-    registry: &Registry,
-    settings: &AuthSettings,
-    accepted: Accepted,
-    address: SocketAddr,
-) -> Result<(), StartError> {
-    if accepted.any() {
-        return Ok(());
-    }
-    if !address.ip().is_loopback() && !settings.allow_anonymous {
-        return Err(StartError::new(format!(
-            "other machines can reach http.listen ({address}), and nothing tells who is calling: configure keys of \
-             tokens (auth.internal_key or INTERNAL_GATEWAY_KEY, auth.jwt.keys, auth.jwt.jwks_url) or API keys \
-             (auth.keys), listen on loopback, or let everybody in with auth.allow_anonymous = true"
-        )));
-    }
-    let closed: Vec<_> =
-        registry.methods().filter(|method| method.auth() == Auth::Required).map(|m| m.path()).collect();
-    if !closed.is_empty() {
-        tracing::warn!(methods = closed.join(" "), "these require a caller, and without [auth] refuse everybody");
-    }
-    Ok(())
 }
 
 /// SIGINT or SIGTERM.

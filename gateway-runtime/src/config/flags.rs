@@ -1,6 +1,9 @@
 //! The command line of an author's program.
 
-use std::{ffi::OsString, path::PathBuf};
+use std::{
+    ffi::OsString,
+    path::{Path, PathBuf},
+};
 
 use crate::app::StartError;
 
@@ -39,6 +42,11 @@ pub(crate) struct Flags {
 }
 
 impl Flags {
+    /// The file of the configuration.
+    pub(crate) fn file(&self) -> &Path {
+        self.config.as_deref().unwrap_or(Path::new("gateway.toml"))
+    }
+
     /// Reads the arguments, the program's name left out.
     ///
     /// # Errors

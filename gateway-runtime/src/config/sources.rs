@@ -37,8 +37,7 @@ impl Sources {
     /// When one of them cannot be read.
     pub(crate) fn read(defaults: &str, flags: &Flags) -> Result<Self, StartError> {
         let mut under = Tree::from_toml(defaults, "the program's defaults")?;
-        let file = flags.config.as_deref().unwrap_or(Path::new("gateway.toml"));
-        under.add(Tree::from_file(file, flags.config.is_some())?);
+        under.add(Tree::from_file(flags.file(), flags.config.is_some())?);
         let mut over = Tree::default();
         over.add_env(std::env::vars_os().filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?))))?;
         over.add_flags(&flags.set)?;

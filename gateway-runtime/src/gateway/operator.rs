@@ -43,7 +43,7 @@ impl Operator {
     /// Accepts no more, and waits for what is in flight.
     pub(super) async fn stop(self) {
         drop(self.stop);
-        if let Err(error) = super::ended(self.served.await) {
+        if let Err(error) = super::running::ended(self.served.await) {
             tracing::warn!(%error, "the operator's listener had failed");
         }
     }

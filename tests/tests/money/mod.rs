@@ -5,5 +5,6 @@ mod budget;
 mod charges;
 mod commits;
 mod crash;
+mod file;
 mod kiosk;
 mod reload;

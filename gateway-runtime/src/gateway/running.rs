@@ -1,0 +1,126 @@
+//! A gateway that serves, and how it stops.
+
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+
+use tokio::{
+    sync::oneshot,
+    task::{JoinHandle, JoinSet},
+};
+
+use super::operator::Operator;
+use crate::{
+    app::StartError,
+    control::Control,
+    http::Ended,
+    pipeline::{CacheFigures, Caching, Limiting},
+    registry::Registry,
+};
+
+/// How long what is still to be written may take when everything else has ended.
+const FLUSH: Duration = Duration::from_secs(10);
+/// And what is still to be given back.
+const LAST_TOKENS: Duration = Duration::from_secs(1);
+
+/// A gateway that serves. Dropping it stops it as [`stop`](Self::stop) does, without waiting.
+#[derive(Debug)]
+pub struct Running {
+    pub(super) address: SocketAddr,
+    pub(super) registry: Arc<Registry>,
+    /// Ends with this.
+    pub(super) control: Option<Arc<Control>>,
+    pub(super) limiting: Arc<Limiting>,
+    pub(super) caching: Option<Arc<Caching>>,
+    /// What looks after things as long as there is a gateway.
+    pub(super) background: JoinSet<()>,
+    pub(super) operator: Option<Operator>,
+    pub(super) stop: oneshot::Sender<()>,
+    pub(super) served: JoinHandle<io::Result<Ended>>,
+    /// Ends when all that had to be written is.
+    pub(super) written: Option<JoinHandle<()>>,
+}
+
+impl Running {
+    /// Where it listens.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Where operators are listened for; none without `[admin]`.
+    #[must_use]
+    pub fn admin_address(&self) -> Option<SocketAddr> {
+        self.operator.as_ref().map(|operator| operator.address)
+    }
+
+    /// Its base URL.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// What it serves.
+    #[must_use]
+    pub fn registry(&self) -> &Registry {
+        &self.registry
+    }
+
+    /// What operators have set, and how that is kept up with; none without books.
+    #[must_use]
+    pub fn control(&self) -> Option<&Arc<Control>> {
+        self.control.as_ref()
+    }
+
+    /// How often the cache helped, and what it holds; none when no method is cached.
+    #[must_use]
+    pub fn cache(&self) -> Option<CacheFigures> {
+        Some(self.caching.as_ref()?.figures())
+    }
+
+    /// What calls are limited with.
+    #[must_use]
+    pub fn limiting(&self) -> &Limiting {
+        &self.limiting
+    }
+
+    /// Accepts no more, and waits until what is in flight has ended or `http.drain_timeout` is over.
+    ///
+    /// # Errors
+    ///
+    /// When the server had failed before.
+    pub async fn stop(self) -> Result<(), StartError> {
+        if let Some(operator) = &self.operator {
+            operator.draining.begin();
+        }
+        // The journal ends when nobody has it any more.
+        drop((self.stop, self.control, self.background));
+        match ended(self.served.await)? {
+            Ended::Drained => {}
+            Ended::Cut(connections) => tracing::warn!(connections, "cut what did not end in time"),
+        }
+        // It is told that there is no more to come until here.
+        if let Some(operator) = self.operator {
+            operator.stop().await;
+        }
+        if tokio::time::timeout(LAST_TOKENS, self.limiting.settled()).await.is_err() {
+            tracing::warn!("the last tokens of quotas could not be given back");
+        }
+        if let Some(written) = self.written
+            && tokio::time::timeout(FLUSH, written).await.is_err()
+        {
+            tracing::error!("the last records could not be written");
+        }
+        Ok(())
+    }
+
+    /// Why it serves no more; pending as long as it does.
+    pub(super) async fn failed(&mut self) -> StartError {
+        match ended((&mut self.served).await) {
+            Ok(_) => StartError::new("the server ended by itself"),
+            Err(error) => error,
+        }
+    }
+}
+
+pub(super) fn ended(served: Result<io::Result<Ended>, tokio::task::JoinError>) -> Result<Ended, StartError> {
+    served.map_err(io::Error::other).flatten().map_err(|error| StartError::new(format!("the server failed: {error}")))
+}
