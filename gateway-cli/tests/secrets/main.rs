@@ -1,7 +1,12 @@
 //! Secrets of every kind, planted in a gateway that fails in every way at the most talkative level of its log: what it says to
 //! anybody is looked through for them.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stderr,
+    reason = "a test that cannot go on fails, and says what it does not run"
+)]
 
 mod calls;
 mod gateway;

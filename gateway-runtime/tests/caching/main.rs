@@ -1,6 +1,11 @@
 //! The cache of the pipeline, by a clock that stands still unless it is told to go on.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stderr,
+    reason = "a test that cannot go on fails, and says what it does not run"
+)]
 
 mod flights;
 mod giving;

@@ -95,6 +95,29 @@ each_database! {
         assert_eq!(read().await, None);
     }
 
+    async fn what_comes_out_of_the_cache_has_its_price(database: Database) {
+        let gateway = Gateway::from_toml(&settings(&database)).unwrap().start().await.unwrap();
+        let (books, customer) = (database.books().await, Customer::of(&gateway.url()));
+        fund(&books, 2 * READING + READING / 2).await;
+        let weather = async || {
+            let answer = customer.get("weather").await.unwrap();
+            (answer.status, answer.price)
+        };
+        // Full price, unless the list says otherwise.
+        for _ in 0..2 {
+            assert_eq!(weather().await, (200, Some("0.0005".to_owned())));
+        }
+        eventually(&books, (READING / 2, 0)).await;
+        assert_eq!((weather().await.0, gateway.cache().unwrap().hits), (402, 1), "a hit is not for those without money");
+        let price = json!({ "service": "kiosk", "version": 1, "method": "weather", "price": "0.0005 USD", "cached": "0.0001 USD" });
+        publish(&gateway, &books, &json!({ "effective_at": "2020-01-01T00:00:00Z", "prices": [price] })).await;
+        for _ in 0..2 {
+            assert_eq!(weather().await, (200, Some("0.0001".to_owned())));
+        }
+        eventually(&books, (READING / 2 - 200_000, 0)).await;
+        assert_eq!(gateway.cache().unwrap().misses, 1);
+    }
+
     async fn a_price_by_usage_is_for_what_was_used(database: Database) {
         let gateway = Gateway::from_toml(&settings(&database)).unwrap().start().await.unwrap();
         let (books, customer) = (database.books().await, Customer::of(&gateway.url()));

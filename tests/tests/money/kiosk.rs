@@ -70,6 +70,12 @@ impl Kiosk {
         Ok("news".to_owned())
     }
 
+    /// Tells the weather, which is the same for a while.
+    #[expose_method(GET, price = "0.0005 USD", cache = "60s")]
+    async fn weather(&self) -> Result<String> {
+        Ok("rain".to_owned())
+    }
+
     /// Copies pages; how many is known when they are copied.
     #[expose_method(POST)]
     async fn copy(&self, amount: Amount, call: Call) -> Result<()> {
