@@ -291,7 +291,9 @@ impl Gateway {
             background.spawn(changing.follow(file));
         }
         let operator = match self.settings.admin.as_ref().filter(|admin| admin.enabled) {
-            Some(admin) => Some(self.operator(admin, &registry, &keeping, control.clone())?),
+            Some(admin) => {
+                Some(self.operator(admin, &registry, &keeping, control.clone(), &limiting, redis.clone())?)
+            }
             None => None,
         };
         let backend = cache::open(&self.settings.cache, redis.as_ref())?;
@@ -337,16 +339,21 @@ impl Gateway {
         registry: &Arc<Registry>,
         keeping: &Option<Arc<Keeping>>,
         control: Option<Arc<Control>>,
+        limiting: &Arc<Limiting>,
+        redis: Option<Redis>,
     ) -> Result<Operator, StartError> {
         let books = keeping.as_ref().zip(control).map(|(keeping, control)| Kept {
             books: control.books().clone(),
             journal: keeping.journal.clone(),
             control,
         });
-        let probes = books.iter().map(|kept| Box::new(kept.books.clone()) as Box<dyn Probe>).collect();
+        let database = books.iter().map(|kept| Box::new(kept.books.clone()) as Box<dyn Probe>);
+        let probes = database.chain(redis.map(|redis| Box::new(redis) as _)).collect();
         let desk = Desk {
             registry: Arc::clone(registry),
             books,
+            limits: self.settings.quota.clone(),
+            limiting: Arc::clone(limiting),
             keys: self.settings.idempotency.clone(),
             probes,
             draining: Draining::default(),

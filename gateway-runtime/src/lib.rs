@@ -21,6 +21,7 @@ mod error;
 mod extract;
 mod gateway;
 pub mod http;
+mod metrics;
 mod money;
 pub mod pipeline;
 pub mod prelude;

@@ -111,6 +111,31 @@ impl Database {
         sqlx::query_scalar(question).bind(name).fetch_one(&mut server).await.unwrap()
     }
 
+    /// Carries out some SQL, in the words of each database.
+    pub(crate) async fn run(&self, sqlite: &str, postgres: &str) {
+        match &self.url {
+            Some(url) => {
+                let pool = sqlx::PgPool::connect(url.expose()).await.unwrap();
+                sqlx::raw_sql(sqlx::AssertSqlSafe(postgres.to_owned())).execute(&pool).await.unwrap();
+            }
+            None => {
+                let pool = sqlx::SqlitePool::connect(&format!("sqlite:{}", self.file().display())).await.unwrap();
+                sqlx::raw_sql(sqlx::AssertSqlSafe(sqlite.to_owned())).execute(&pool).await.unwrap();
+            }
+        }
+    }
+
+    /// Ends it, and whoever is still connected to it: the server would keep it.
+    pub(crate) async fn remove(&self) {
+        if let Some(url) = &self.url {
+            let (server, rest) = url.expose().rsplit_once('/').unwrap();
+            let name = rest.split('?').next().unwrap();
+            let pool = sqlx::PgPool::connect(&std::env::var("TEST_POSTGRES_URL").unwrap()).await.unwrap();
+            let drop = sqlx::AssertSqlSafe(format!("DROP DATABASE {name} WITH (FORCE)"));
+            sqlx::query(drop).execute(&pool).await.unwrap_or_else(|error| panic!("{server}: {error}"));
+        }
+    }
+
     fn file(&self) -> PathBuf {
         self.folder.join("books.db")
     }

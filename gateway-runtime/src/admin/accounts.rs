@@ -87,7 +87,7 @@ pub(super) async fn read(desk: Arc<Desk>, request: Request<Nothing>) -> Result<A
 async fn find(desk: &Desk, id: &str) -> Result<Account, Error> {
     let books = desk.books()?;
     let account = books.account(id).await.map_err(away)?.ok_or_else(no_account)?;
-    let balances = books.audit(id).await.map_err(away)?;
+    let balances = books.balances(id).await.map_err(away)?;
     let balances = balances.into_iter().map(|balance| Balance {
         currency: balance.currency,
         available: balance.available.into(),

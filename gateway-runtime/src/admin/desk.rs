@@ -5,13 +5,16 @@ use std::sync::{
     atomic::{AtomicBool, Ordering},
 };
 
-use super::health::Probe;
+use serde::Serialize;
+
+use super::{gate::Operator, health::Probe, words::Moment};
 use crate::{
     control::Control,
     error::{Code, Error},
-    pipeline::IdempotencySettings,
+    pipeline::{IdempotencySettings, Limiting},
+    quota::QuotaSettings,
     registry::Registry,
-    store::{Books, Change, Journal, Outcome, StoreError},
+    store::{Books, Change, Edit, EditKind, Journal, Outcome, StoreError},
 };
 
 /// What the calls of the API work with.
@@ -21,6 +24,10 @@ pub struct Desk {
     pub registry: Arc<Registry>,
     /// Where it is written down; none without `[store]`.
     pub books: Option<Kept>,
+    /// The limits of the configuration.
+    pub limits: QuotaSettings,
+    /// What calls are limited with.
+    pub limiting: Arc<Limiting>,
     /// How long idempotency keys hold.
     pub keys: IdempotencySettings,
     /// What the gateway needs to be ready.
@@ -89,6 +96,35 @@ impl Desk {
     pub(super) async fn write(&self, change: Change) -> Result<Outcome, Error> {
         self.kept()?.journal.write(change).await.map_err(away)
     }
+}
+
+/// Has what an operator sets hold from now on; here for every call that begins after this.
+///
+/// # Errors
+///
+/// As [`Desk::write`].
+pub(super) async fn set(
+    desk: &Desk,
+    kind: EditKind,
+    subject: &str,
+    document: &impl Serialize,
+    operator: &Operator,
+) -> Result<(), Error> {
+    let edit = Edit {
+        at: Moment::now().0,
+        who: Arc::clone(&operator.name),
+        kind,
+        subject: subject.into(),
+        document: serde_json::to_string(document)?,
+    };
+    match desk.write(Change::Edit(edit)).await? {
+        Outcome::Edited(_) => {}
+        other => return Err(unexpected(&other)),
+    }
+    if let Err(error) = desk.kept()?.control.refresh().await {
+        tracing::warn!(%error, "a change is written down, and will hold when it can be read");
+    }
+    Ok(())
 }
 
 /// The answer when the books cannot be read or written.

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use tokio::time::timeout;
 
 use super::desk::Desk;
-use crate::store::Books;
+use crate::{redis::Redis, store::Books};
 
 /// How long what is asked may take before it counts as away.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -16,6 +16,11 @@ const PATIENCE: Duration = Duration::from_secs(2);
 pub trait Probe: fmt::Debug + Send + Sync {
     /// Its name, such as `database`.
     fn name(&self) -> &'static str;
+
+    /// Whether the gateway is not ready without it; else it only does less.
+    fn is_needed(&self) -> bool {
+        true
+    }
 
     /// Whether it is there.
     ///
@@ -36,6 +41,21 @@ impl Probe for Books {
     }
 }
 
+/// The server of quotas and cached answers. Without it quotas go by shares, and answers are made anew.
+impl Probe for Redis {
+    fn name(&self) -> &'static str {
+        "redis"
+    }
+
+    fn is_needed(&self) -> bool {
+        false
+    }
+
+    fn check(&self) -> Pin<Box<dyn Future<Output = Result<(), String>> + Send + '_>> {
+        Box::pin(async { self.get("readyz").await.map(drop).map_err(|error| error.to_string()) })
+    }
+}
+
 /// Whether the gateway is ready for calls, and what is said of its parts. It is not when it has been told to stop, or a
 /// part is away.
 pub(super) async fn readiness(desk: &Desk) -> (bool, Value) {
@@ -44,14 +64,14 @@ pub(super) async fn readiness(desk: &Desk) -> (bool, Value) {
         if let Err(why) = &found {
             tracing::warn!(part = probe.name(), why, "not ready");
         }
-        (probe.name(), found.is_ok())
+        (probe.name(), probe.is_needed(), found.is_ok())
     });
     let parts = join_all(asked).await;
     let draining = desk.draining.has_begun();
-    let is_ready = !draining && parts.iter().all(|(_, is_there)| *is_there);
+    let is_ready = !draining && parts.iter().all(|(_, is_needed, is_there)| *is_there || !is_needed);
     // Anybody may ask: why something is away stands in the log.
     let word = |is_there| if is_there { "ready" } else { "away" };
-    let parts = parts.into_iter().map(|(name, is_there)| (name.to_owned(), Value::from(word(is_there))));
+    let parts = parts.into_iter().map(|(name, _, is_there)| (name.to_owned(), Value::from(word(is_there))));
     let parts: Map<_, _> = parts.collect();
     (is_ready, json!({ "ready": is_ready, "draining": draining, "parts": parts }))
 }

@@ -22,6 +22,7 @@ use super::{
     AdminSettings, Desk,
     gate::{Gate, Operator},
     health::readiness,
+    metrics,
     once::Keyed,
     openapi,
     operation::{Operation, Request},
@@ -144,7 +145,7 @@ impl Inner {
 
     /// What anybody may read.
     async fn page(&self, path: &str, method: &Method) -> Result<Option<Response<Bytes>>, Error> {
-        if !["/healthz", "/readyz", "/openapi.json"].contains(&path) {
+        if !["/healthz", "/readyz", "/metrics", "/openapi.json"].contains(&path) {
             return Ok(None);
         }
         if method == Method::OPTIONS {
@@ -153,8 +154,13 @@ impl Inner {
         if method != Method::GET && method != Method::HEAD {
             return Err(not_allowed(READ));
         }
+        let mut media = "application/json";
         let (status, content) = match path {
             "/healthz" => (StatusCode::OK, Bytes::from_static(b"{\"status\":\"ok\"}")),
+            "/metrics" => {
+                media = metrics::MEDIA;
+                (StatusCode::OK, metrics::text(&self.desk).into())
+            }
             "/readyz" => {
                 let (is_ready, content) = readiness(&self.desk).await;
                 let status = if is_ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
@@ -164,7 +170,7 @@ impl Inner {
         };
         let mut response = Response::new(content);
         *response.status_mut() = status;
-        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(media));
         response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
         Ok(Some(response))
     }

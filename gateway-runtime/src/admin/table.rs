@@ -1,9 +1,9 @@
 //! All calls of the API.
 
-use super::{accounts, changes, keys, operation::Operation};
+use super::{accounts, changes, holds, keys, margin, operation::Operation, providers, requests, rules};
 use crate::{
     app::StartError,
-    spec::Verb::{Delete, Get, Post},
+    spec::Verb::{Delete, Get, Patch, Post, Put},
 };
 
 /// The calls, as `/openapi.json` lists them.
@@ -15,6 +15,18 @@ pub(super) fn operations() -> Result<Vec<Operation>, StartError> {
         Operation::new(Get, "/admin/accounts/{id}/entries", "What moved, newest first", accounts::entries)?,
         Operation::new(Post, "/admin/accounts/{id}/keys", "Make an API key", keys::make)?.creates(),
         Operation::new(Delete, "/admin/accounts/{id}/keys/{key_id}", "Revoke an API key", keys::revoke)?.says_nothing(),
+        Operation::new(Get, "/admin/prices", "All price lists", rules::prices)?,
+        Operation::new(Put, "/admin/prices", "Add a price list", rules::add_prices)?.creates(),
+        Operation::new(Get, "/admin/limits", "The limits that hold", rules::limits)?,
+        Operation::new(Put, "/admin/limits", "Set the limits", rules::set_limits)?,
+        Operation::new(Get, "/admin/providers", "How providers are", providers::list)?,
+        Operation::new(Patch, "/admin/providers/{name}", "Switch a provider", providers::change)?,
+        Operation::new(Get, "/admin/requests", "The log of requests, newest first", requests::list)?,
+        Operation::new(Get, "/admin/requests/{id}", "One request with its attempts", requests::read)?,
+        Operation::new(Get, "/admin/margin", "What was paid, what it cost, and the difference", margin::read)?,
+        Operation::new(Get, "/admin/holds", "Money set aside, newest first", holds::list)?,
+        Operation::new(Post, "/admin/holds/{call}/settle", "Settle what nobody knows the end of", holds::settle)?
+            .creates(),
         Operation::new(Get, "/admin/changes", "Who changed what and when, newest first", changes::list)?,
     ])
 }

@@ -65,7 +65,7 @@ impl Snapshot {
                 EditKind::Provider => {
                     this.providers.insert(change.subject.clone(), document(&change)?);
                 }
-                EditKind::Account | EditKind::Credit | EditKind::Key => {}
+                EditKind::Account | EditKind::Credit | EditKind::Key | EditKind::Hold => {}
             }
         }
         // It keeps the order of those that it does not tell apart, which is that of the changes.

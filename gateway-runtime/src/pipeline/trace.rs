@@ -4,6 +4,7 @@ use std::{
     borrow::Cow,
     future::Future,
     pin::Pin,
+    sync::Arc,
     task::{Context, Poll, ready},
 };
 
@@ -15,7 +16,9 @@ use tower::{Layer, Service};
 use crate::{
     call::Call,
     error::Error,
+    metrics::End,
     pipeline::Invocation,
+    registry::Method,
     reply::{Chunks, Reply},
 };
 
@@ -53,7 +56,7 @@ where
     }
 
     fn call(&mut self, invocation: Invocation) -> Self::Future {
-        let line = Line::begin(&invocation.request.call);
+        let line = Some(Line::begin(&invocation));
         TraceFuture { inner: self.inner.call(invocation), line }
     }
 }
@@ -119,20 +122,33 @@ impl Stream for Watched {
     }
 }
 
-/// The line of one call; dropped without an end, its client has gone away.
+/// The line of one call, and its place among the numbers; dropped without an end, its client has gone away.
 struct Line {
+    method: Arc<Method>,
     call: Call,
+    /// Whether anybody would read it.
+    is_read: bool,
     ended: bool,
 }
 
 impl Line {
-    /// None when nobody would read it.
-    fn begin(call: &Call) -> Option<Self> {
-        tracing::enabled!(target: TARGET, tracing::Level::ERROR).then(|| Self { call: call.clone(), ended: false })
+    fn begin(invocation: &Invocation) -> Self {
+        let is_read = tracing::enabled!(target: TARGET, tracing::Level::ERROR);
+        let (method, call) = (Arc::clone(&invocation.method), invocation.request.call.clone());
+        Self { method, call, is_read, ended: false }
+    }
+
+    fn count(&self, end: End) {
+        let call = &self.call;
+        self.method.counts.count(end, call.started().elapsed(), call.is_cache_hit(), call.is_replayed());
     }
 
     fn end(mut self, status: u16, error: Option<&Error>) {
         self.ended = true;
+        self.count(error.map_or(End::Done, |error| End::Failed(error.code())));
+        if !self.is_read {
+            return;
+        }
         let code = error.map_or("", |error| error.code().name());
         let detail = error.map(|error| match error.internal_message() {
             Some(internal) => Cow::Owned(format!("{}: {internal}", error.detail())),
@@ -189,6 +205,10 @@ enum Severity {
 impl Drop for Line {
     fn drop(&mut self) {
         if !self.ended {
+            self.count(End::Cancelled);
+            if !self.is_read {
+                return;
+            }
             // 499 is what nginx writes for a client that closed its connection first.
             self.write(499, "cancelled", None, Severity::Info);
         }

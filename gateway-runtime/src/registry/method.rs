@@ -6,6 +6,7 @@ use crate::{
     call::CallRequest,
     error::Error,
     extract::AnswerShape,
+    metrics::Calls,
     registry::entries::Handler,
     reply::Reply,
     schema::InputSchema,
@@ -40,6 +41,7 @@ pub struct Method {
     pub answer: AnswerShape,
     /// The capabilities whose providers it asks for.
     pub capabilities: Vec<&'static CapabilitySpec>,
+    pub(crate) counts: Calls,
     pub(super) handler: Handler,
 }
 

@@ -28,6 +28,7 @@ use self::{
 };
 use crate::{
     app::{App, StartError},
+    metrics::Calls,
     provider::{AnyPool, FailoverSettings, PoolHealth, Provider, ProviderSettings},
     spec::{CapabilitySpec, ServiceSpec},
 };
@@ -203,5 +204,13 @@ fn bind(
     let handler = (entry.bind)(&mut binder)?;
     let Binder { input, answer, capabilities, .. } = binder;
     let answer = answer.unwrap_or(crate::extract::AnswerShape::Empty);
-    Ok(Method { service: service.spec, spec: &entry.spec, input, answer, capabilities, handler })
+    Ok(Method {
+        service: service.spec,
+        spec: &entry.spec,
+        input,
+        answer,
+        capabilities,
+        counts: Calls::default(),
+        handler,
+    })
 }

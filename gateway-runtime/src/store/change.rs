@@ -39,6 +39,17 @@ pub enum Change {
     /// The money set aside for a call that nobody will settle: so much of it is charged, or it stays aside because nobody
     /// knows.
     End(Hold, Option<Money>),
+    /// An operator says what becomes of money that stays aside, since nobody knew.
+    Decide {
+        /// The money.
+        hold: Hold,
+        /// So much of it is charged.
+        charge: Money,
+        /// Microseconds since 1970.
+        at: i64,
+        /// The operator.
+        who: Arc<str>,
+    },
     /// An account is made; the same again changes nothing.
     Open {
         /// Its name.
@@ -92,6 +103,8 @@ pub enum Outcome {
     /// Of [`Change::AddKey`]: false where there is no such account. Of [`Change::RevokeKey`]: false where there was no such
     /// key.
     Key(bool),
+    /// Of [`Change::Decide`]: false when the money was not aside any more.
+    Decided(bool),
     /// Of [`Change::Open`]: false when it was there.
     Opened(bool),
     /// Of [`Change::Credit`].
@@ -210,6 +223,8 @@ pub enum EditKind {
     Credit,
     /// A client's key is made or revoked.
     Key,
+    /// Money that stayed aside is charged or given back.
+    Hold,
 }
 
 /// A change as it stands in the books.

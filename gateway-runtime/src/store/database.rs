@@ -20,7 +20,7 @@ pub trait Database: fmt::Debug + Send + Sync {
     /// Reads what `statement` finds for `argument`.
     fn read<'a>(
         &'a self,
-        statement: &'static Statement,
+        statement: &'a Statement,
         argument: &'a str,
     ) -> BoxFuture<'a, Result<Vec<String>, StoreError>>;
 

@@ -8,7 +8,14 @@
 //! committed, and so go in two halves that never meet. Where that has been seen to pay, the journal waits a moment for
 //! the ones before it commits the others: half as many commits, each of twice as much.
 
-use std::{fmt, time::Duration};
+use std::{
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
+    time::Duration,
+};
 
 use tokio::{
     sync::{
@@ -39,6 +46,15 @@ type Tell = oneshot::Sender<Result<Outcome, StoreError>>;
 pub struct Journal {
     changes: mpsc::Sender<(Change, Tell)>,
     records: mpsc::Sender<Box<Request>>,
+    counts: Arc<Counts>,
+}
+
+/// What is counted of the writing.
+#[derive(Debug, Default)]
+struct Counts {
+    owed: AtomicU64,
+    commits: AtomicU64,
+    changes: AtomicU64,
 }
 
 impl Journal {
@@ -48,10 +64,17 @@ impl Journal {
     pub fn start(books: Books) -> (Self, JoinHandle<()>) {
         let (changes, waiting) = mpsc::channel(QUEUE);
         let (records, recorded) = mpsc::channel(RECORDS);
-        let writer =
-            Writer { books, changes: waiting, records: recorded, owed: Vec::new(), gathering: Gathering::default() };
+        let counts = Arc::<Counts>::default();
+        let writer = Writer {
+            books,
+            changes: waiting,
+            records: recorded,
+            owed: Vec::new(),
+            gathering: Gathering::default(),
+            counts: Arc::clone(&counts),
+        };
         let driven = writer.books.clone().drive(Box::pin(writer.run()));
-        (Self { changes, records }, driven)
+        (Self { changes, records, counts }, driven)
     }
 
     /// Has `change` carried out, and waits until it lasts.
@@ -71,6 +94,17 @@ impl Journal {
             Ok(told) => told.unwrap_or(Err(StoreError::uncertain("the journal ended over a batch"))),
             Err(_) => Err(StoreError::uncertain("the database did not answer in time")),
         }
+    }
+
+    /// How many changes and records wait to be written, how many ends of calls could not be written yet, how many
+    /// transactions were committed, and how many changes and records in them.
+    #[must_use]
+    pub fn numbers(&self) -> (u64, u64, u64, u64) {
+        let waiting = self.changes.max_capacity() - self.changes.capacity();
+        let recorded = self.records.max_capacity() - self.records.capacity();
+        let Counts { owed, commits, changes } = &*self.counts;
+        let read = |counter: &AtomicU64| counter.load(Relaxed);
+        ((waiting + recorded) as u64, read(owed), read(commits), read(changes))
     }
 
     /// Claims an idempotency key.
@@ -138,6 +172,7 @@ struct Writer {
     /// What must be written and for which nobody waits: records, and the ends of calls that could not be written at once.
     owed: Vec<Change>,
     gathering: Gathering,
+    counts: Arc<Counts>,
 }
 
 /// Whether it pays to wait for those who were just told.
@@ -227,7 +262,11 @@ impl Writer {
             return true;
         }
         let outcomes = match self.books.commit(&changes).await {
-            Ok(outcomes) => outcomes.into_iter().map(Ok).collect(),
+            Ok(outcomes) => {
+                self.counts.commits.fetch_add(1, Relaxed);
+                self.counts.changes.fetch_add(outcomes.len() as u64, Relaxed);
+                outcomes.into_iter().map(Ok).collect()
+            }
             // One that cannot be written must not take the others down.
             Err(error) if changes.len() > 1 && error.is_refusal() => one_by_one(&self.books, &changes).await,
             Err(error) => vec![Err(error); changes.len()],
@@ -244,6 +283,7 @@ impl Writer {
                 let _ = tell.send(outcome);
             }
         }
+        self.counts.owed.store(self.owed.len() as u64, Relaxed);
         is_there
     }
 

@@ -15,6 +15,17 @@ pub struct Account {
     pub created: i64,
 }
 
+/// What an account has in one currency, in 10⁻⁹ of a unit.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct Balance {
+    /// The currency.
+    pub currency: String,
+    /// What can be spent.
+    pub available: i64,
+    /// What is set aside.
+    pub held: i64,
+}
+
 /// One movement of an account's money.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct Entry {
@@ -49,4 +60,42 @@ pub struct KeptKey {
     pub hash: String,
     /// Microseconds since 1970.
     pub created: i64,
+}
+
+/// Which requests are summed up, and how.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Span {
+    /// From then on; microseconds since 1970 …
+    pub since: Option<i64>,
+    /// … and before then.
+    pub until: Option<i64>,
+    /// Of one account only.
+    pub account: Option<String>,
+    /// Whether days are told apart.
+    pub by_day: bool,
+}
+
+/// What accounts paid and what it cost us, of one method with one provider in one currency.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Takings {
+    /// The service …
+    pub service: String,
+    /// … its version …
+    pub version: u32,
+    /// … and the method.
+    pub method: String,
+    /// The provider that answered; none when none has.
+    pub provider: Option<String>,
+    /// The day (UTC), such as `2026-01-31`, if days are told apart.
+    pub day: Option<String>,
+    /// The currency; none of calls that were not paid, and whose cost is not known.
+    pub currency: Option<String>,
+    /// What accounts paid, in 10⁻⁹ of a unit.
+    pub price: i128,
+    /// What it cost us as far as that is known, in 10⁻⁹ of a unit.
+    pub cost: i128,
+    /// How many calls were paid for.
+    pub paid: u64,
+    /// How many calls that a provider answered have a cost that is not known.
+    pub cost_unknown: u64,
 }

@@ -57,7 +57,14 @@ pub(super) const GATEWAY: Migrations = {
             }
         };
     }
-    Migrations { owner: "gateway", steps: &[step!(1, "books", "0001_books"), step!(2, "operator", "0002_operator")] }
+    Migrations {
+        owner: "gateway",
+        steps: &[
+            step!(1, "books", "0001_books"),
+            step!(2, "operator", "0002_operator"),
+            step!(3, "kinds", "0003_kinds"),
+        ],
+    }
 };
 
 /// Which statements a database understands.

@@ -13,6 +13,7 @@ mod kept;
 mod migrations;
 #[cfg(feature = "postgres")]
 mod postgres;
+mod search;
 mod settings;
 mod sqlite;
 mod statements;
@@ -28,8 +29,9 @@ pub use self::{
     database::{BoxFuture, Database, StoreError, Transaction},
     db::Db,
     journal::Journal,
-    kept::{Account, Entry, KeptKey},
+    kept::{Account, Balance, Entry, KeptKey, Span, Takings},
     migrations::{Migration, MigrationStatus, Migrations, Sql},
+    search::Search,
     settings::StoreSettings,
     sqlite::Sqlite,
     statements::Statement,

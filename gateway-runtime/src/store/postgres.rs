@@ -3,7 +3,7 @@
 use std::{str::FromStr, time::Duration};
 
 use sqlx::{
-    PgPool,
+    AssertSqlSafe, PgPool,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 
@@ -48,6 +48,7 @@ fn options(url: &Secret) -> Result<PgConnectOptions, StoreError> {
         .application_name("gateway");
     // Nobody waits for an answer any more when these end.
     Ok(options.options([
+        ("jit", "off"),
         ("statement_timeout", "5s"),
         ("lock_timeout", "4s"),
         ("idle_in_transaction_session_timeout", "10s"),
@@ -70,10 +71,12 @@ impl Database for Postgres {
 
     fn read<'a>(
         &'a self,
-        statement: &'static Statement,
+        statement: &'a Statement,
         argument: &'a str,
     ) -> BoxFuture<'a, Result<Vec<String>, StoreError>> {
-        let query = sqlx::query_scalar(statement.postgres).bind(argument);
+        let query = sqlx::query_scalar(AssertSqlSafe(statement.postgres.clone()))
+            .bind(argument)
+            .persistent(!statement.is_made());
         Box::pin(async { query.fetch_all(&self.0).await.map_err(unchanged) })
     }
 }
@@ -86,7 +89,7 @@ impl Transaction for Write {
         statement: &'static Statement,
         argument: &'a str,
     ) -> BoxFuture<'a, Result<Vec<String>, StoreError>> {
-        let query = sqlx::query_scalar(statement.postgres).bind(argument);
+        let query = sqlx::query_scalar(AssertSqlSafe(statement.postgres.clone())).bind(argument);
         Box::pin(async { query.fetch_all(&mut *self.0).await.map_err(unchanged) })
     }
 

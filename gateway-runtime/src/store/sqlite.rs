@@ -7,7 +7,7 @@ use std::{path::Path, sync::Arc, time::Duration};
 
 use rusqlite::Connection;
 use sqlx::{
-    SqlitePool,
+    AssertSqlSafe, SqlitePool,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 
@@ -103,10 +103,11 @@ impl Database for Sqlite {
 
     fn read<'a>(
         &'a self,
-        statement: &'static Statement,
+        statement: &'a Statement,
         argument: &'a str,
     ) -> BoxFuture<'a, Result<Vec<String>, StoreError>> {
-        let query = sqlx::query_scalar(statement.sqlite).bind(argument);
+        let query =
+            sqlx::query_scalar(AssertSqlSafe(statement.sqlite.clone())).bind(argument).persistent(!statement.is_made());
         Box::pin(async { query.fetch_all(&self.readers).await.map_err(unread) })
     }
 
@@ -139,7 +140,7 @@ impl Transaction for Write {
         statement: &'static Statement,
         argument: &'a str,
     ) -> BoxFuture<'a, Result<Vec<String>, StoreError>> {
-        let rows = rows(&self.connection, statement.sqlite, argument).map_err(unwritten);
+        let rows = rows(&self.connection, &statement.sqlite, argument).map_err(unwritten);
         Box::pin(std::future::ready(rows))
     }
 

@@ -1,21 +1,35 @@
 //! The SQL, in both dialects. Each statement takes one JSON text and gives rows of one JSON text.
 
+use std::borrow::Cow;
+
 /// One statement, as each database writes it.
 #[derive(Debug)]
 pub struct Statement {
-    pub(super) sqlite: &'static str,
+    pub(super) sqlite: Cow<'static, str>,
     #[cfg_attr(not(feature = "postgres"), expect(dead_code, reason = "written for both, so that both stay in view"))]
-    pub(super) postgres: &'static str,
+    pub(super) postgres: Cow<'static, str>,
 }
 
 macro_rules! statements {
     ($($(#[$doc:meta])* $name:ident { sqlite: $sqlite:literal, postgres: $postgres:literal })*) => {$(
         $(#[$doc])*
-        pub(in crate::store) static $name: Statement = Statement { sqlite: $sqlite, postgres: $postgres };
+        pub(in crate::store) static $name: Statement = Statement {
+            sqlite: std::borrow::Cow::Borrowed($sqlite),
+            postgres: std::borrow::Cow::Borrowed($postgres),
+        };
     )*};
 }
 
+impl Statement {
+    /// Whether it is one of many that were put together for what is asked for; a database need not remember it.
+    pub(super) fn is_made(&self) -> bool {
+        matches!(self.sqlite, Cow::Owned(_))
+    }
+}
+
 mod reading;
+pub(in crate::store) mod search;
+pub(in crate::store) mod takings;
 
 pub(super) use self::reading::*;
 
@@ -261,19 +275,32 @@ statements! {
             WHERE until < answered AND (answer IS NOT NULL OR until < open) LIMIT 256)"
     }
 
-    /// Rows of requests, as `Request` is written.
+    /// Kinds of requests; those that are there already stay as they are.
+    ADD_KINDS {
+        sqlite: "INSERT INTO kinds (id, origin, service, version, method, status, code, fulfilled, cache_hit, replay, provider,
+                currency, cost_currency)
+            SELECT value ->> 'id', value ->> 'origin', value ->> 'service', value ->> 'version', value ->> 'method',
+                value ->> 'status', value ->> 'code', value ->> 'fulfilled', value ->> 'cache_hit', value ->> 'replay',
+                value ->> 'provider', value ->> 'currency', value ->> 'cost_currency'
+            FROM json_each(?1) WHERE true ON CONFLICT DO NOTHING",
+        postgres: "INSERT INTO kinds (id, origin, service, version, method, status, code, fulfilled, cache_hit, replay,
+                provider, currency, cost_currency)
+            SELECT * FROM jsonb_to_recordset($1::jsonb) AS j (id bigint, origin text, service text, version bigint,
+                method text, status bigint, code text, fulfilled boolean, cache_hit boolean, replay boolean, provider text,
+                currency text, cost_currency text)
+            ON CONFLICT DO NOTHING"
+    }
+
+    /// Rows of requests, each with the name of its kind.
     ADD_REQUESTS {
-        sqlite: "INSERT INTO requests (call, request_id, at, account, user, origin, service, version, method, status, code,
-                fulfilled, cache_hit, replay, price, currency, cost, cost_currency, provider, duration, peer, trace, attempts)
+        sqlite: "INSERT INTO requests (call, request_id, at, account, user, kind, price, cost, duration, peer, trace, attempts)
             SELECT value ->> 'call', value ->> 'request_id', value ->> 'at', value ->> 'account', value ->> 'user',
-                value ->> 'origin', value ->> 'service', value ->> 'version', value ->> 'method', value ->> 'status',
-                value ->> 'code', value ->> 'fulfilled', value ->> 'cache_hit', value ->> 'replay', value ->> 'price',
-                value ->> 'currency', value ->> 'cost', value ->> 'cost_currency', value ->> 'provider',
-                value ->> 'duration', value ->> 'peer', value ->> 'trace', value ->> 'attempts' FROM jsonb_each(?1)",
-        postgres: "INSERT INTO requests SELECT * FROM jsonb_to_recordset($1::jsonb) AS j (call text, request_id text,
-            at bigint, account text, \"user\" text, origin text, service text, version bigint, method text, status bigint,
-            code text, fulfilled boolean, cache_hit boolean, replay boolean, price bigint, currency text, cost bigint,
-            cost_currency text, provider text, duration bigint, peer text, trace text, attempts text)"
+                value ->> 'kind', value ->> 'price', value ->> 'cost', value ->> 'duration', value ->> 'peer',
+                value ->> 'trace', value ->> 'attempts' FROM jsonb_each(?1)",
+        postgres: "INSERT INTO requests (call, request_id, at, account, \"user\", kind, price, cost, duration, peer, trace,
+                attempts)
+            SELECT * FROM jsonb_to_recordset($1::jsonb) AS j (call text, request_id text, at bigint, account text,
+                \"user\" text, kind bigint, price bigint, cost bigint, duration bigint, peer text, trace text, attempts text)"
     }
 
     /// `[account]`; gives `{account, currency, available, held, entries}`: the last is what the ledger adds up to.
@@ -290,31 +317,5 @@ statements! {
                 'holds', (SELECT coalesce(sum(amount), 0) FROM holds
                     WHERE holds.account = balances.account AND holds.currency = balances.currency))::text
             FROM balances WHERE account IN (SELECT jsonb_array_elements_text($1::jsonb)) ORDER BY currency"
-    }
-
-    /// `[call]`; gives the rows as `Request` is read.
-    FIND_REQUESTS {
-        sqlite: "SELECT json_object('call', call, 'request_id', request_id, 'at', at, 'account', account, 'user', user,
-                'origin', origin, 'service', service, 'version', version, 'method', method, 'status', status, 'code', code,
-                'fulfilled', json(iif(fulfilled, 'true', 'false')), 'cache_hit', json(iif(cache_hit, 'true', 'false')),
-                'replay', json(iif(replay, 'true', 'false')), 'price', price, 'currency', currency, 'cost', cost,
-                'cost_currency', cost_currency, 'provider', provider, 'duration', duration, 'peer', peer, 'trace', trace,
-                'attempts', attempts)
-            FROM requests WHERE call IN (SELECT value FROM jsonb_each(?1)) ORDER BY call DESC",
-        postgres: "SELECT row_to_json(requests)::text
-            FROM requests WHERE call IN (SELECT jsonb_array_elements_text($1::jsonb)) ORDER BY call DESC"
-    }
-
-    /// `[count]`; gives the newest rows as `Request` is read.
-    RECENT_REQUESTS {
-        sqlite: "SELECT json_object('call', call, 'request_id', request_id, 'at', at, 'account', account, 'user', user,
-                'origin', origin, 'service', service, 'version', version, 'method', method, 'status', status, 'code', code,
-                'fulfilled', json(iif(fulfilled, 'true', 'false')), 'cache_hit', json(iif(cache_hit, 'true', 'false')),
-                'replay', json(iif(replay, 'true', 'false')), 'price', price, 'currency', currency, 'cost', cost,
-                'cost_currency', cost_currency, 'provider', provider, 'duration', duration, 'peer', peer, 'trace', trace,
-                'attempts', attempts)
-            FROM requests ORDER BY call DESC LIMIT ?1 ->> 0",
-        postgres: "SELECT row_to_json(requests)::text
-            FROM requests ORDER BY call DESC LIMIT ($1::jsonb ->> 0)::bigint"
     }
 }

@@ -4,6 +4,7 @@ mod claims;
 mod edits;
 mod journal;
 mod money;
+mod search;
 #[cfg(feature = "postgres")]
 mod server;
 mod shape;

@@ -42,13 +42,15 @@ impl Edits {
 }
 
 fn is_an_operators(change: &Change) -> bool {
-    match change {
-        Change::Open { .. } | Change::Credit(_) | Change::Edit(_) | Change::AddKey(..) | Change::RevokeKey { .. } => {
-            true
-        }
-        Change::Claim(_) | Change::Renew { .. } | Change::Hold(_) | Change::Settle(_) | Change::End(..) => false,
-        Change::Close { .. } | Change::Forget { .. } => false,
-    }
+    matches!(
+        change,
+        Change::Open { .. }
+            | Change::Credit(_)
+            | Change::Edit(_)
+            | Change::AddKey(..)
+            | Change::RevokeKey { .. }
+            | Change::Decide { .. }
+    )
 }
 
 /// The trace that a change leaves, if it changed anything.
@@ -67,6 +69,10 @@ fn trace(change: &Change, outcome: &Outcome) -> Option<Edit> {
         }
         (Change::RevokeKey { account, id, at, who }, Outcome::Key(true)) => {
             (at, who, EditKind::Key, account, json!({ "id": id, "revoked": true }))
+        }
+        (Change::Decide { hold, charge, at, who }, Outcome::Decided(true)) => {
+            let document = json!({ "call": hold.call, "held": hold.amount, "charged": charge });
+            (at, who, EditKind::Hold, &hold.account, document)
         }
         _ => return None,
     };

@@ -4,18 +4,22 @@
 mod claims;
 mod edits;
 mod keys;
+mod log;
 mod money;
 mod reading;
+mod search;
+mod takings;
 
 use std::{sync::Arc, time::Duration};
 
 use serde::{Serialize, de::DeserializeOwned};
+use serde_json::json;
 use tokio::task::JoinHandle;
 
-use self::{claims::Claims, edits::Edits, keys::Keys, money::Purse};
+use self::{claims::Claims, edits::Edits, keys::Keys, log::Kinds, money::Purse};
 use super::{
-    Audit, BoxFuture, Change, Database, Edited, Hold, Outcome, Request, Statement, StoreError, Transaction,
-    statements::{ADD_REQUESTS, AUDIT, FIND_REQUESTS, LAST_CHANGE, OVERDUE_HOLDS, PLAN_OF, RECENT_REQUESTS, SETTINGS},
+    Audit, BoxFuture, Change, Database, Edited, Hold, Outcome, Request, Search, Statement, StoreError, Transaction,
+    statements::{AUDIT, LAST_CHANGE, OVERDUE_HOLDS, PLAN_OF, SETTINGS, search::requests_named},
 };
 
 /// How long a database may take over one batch before it counts as away.
@@ -23,18 +27,21 @@ pub(super) const TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The books, kept in a database.
 #[derive(Clone, Debug)]
-pub struct Books(Arc<dyn Database>);
+pub struct Books {
+    database: Arc<dyn Database>,
+    kinds: Arc<Kinds>,
+}
 
 impl Books {
     /// The books in `database`, whose migrations have been applied.
     #[must_use]
     pub fn new(database: impl Database + 'static) -> Self {
-        Self(Arc::new(database))
+        Self { database: Arc::new(database), kinds: Arc::default() }
     }
 
     /// Carries out the journal, which writes into these books, where that is good for both.
     pub(super) fn drive(&self, journal: BoxFuture<'static, ()>) -> JoinHandle<()> {
-        self.0.drive(journal)
+        self.database.drive(journal)
     }
 
     /// Carries out all of `changes` or none, in an order in which they could have come, and says what came of each.
@@ -44,12 +51,13 @@ impl Books {
     /// When the database is away, slow or full. Nothing was changed, unless [`StoreError::may_have_happened`].
     pub async fn commit(&self, changes: &[Change]) -> Result<Vec<Outcome>, StoreError> {
         let work = async {
-            let mut write = Write(self.0.begin().await?);
-            let outcomes = write.all(changes).await?;
-            Ok((write, outcomes))
+            let mut write = Write(self.database.begin().await?);
+            let (outcomes, kinds) = write.all(changes, &self.kinds).await?;
+            Ok((write, outcomes, kinds))
         };
-        let (write, outcomes) = in_time(work, StoreError::away).await?;
+        let (write, outcomes, kinds) = in_time(work, StoreError::away).await?;
         in_time(write.0.commit(), StoreError::uncertain).await?;
+        self.kinds.learn(kinds);
         Ok(outcomes)
     }
 
@@ -59,7 +67,7 @@ impl Books {
     ///
     /// When the database is away or slow.
     pub async fn requests(&self, calls: &[&str]) -> Result<Vec<Request>, StoreError> {
-        self.read(&FIND_REQUESTS, &calls).await
+        self.read(&requests_named(), &json!({ "calls": calls })).await
     }
 
     /// The newest records, newest first.
@@ -68,7 +76,7 @@ impl Books {
     ///
     /// When the database is away or slow.
     pub async fn recent_requests(&self, count: u32) -> Result<Vec<Request>, StoreError> {
-        self.read(&RECENT_REQUESTS, &[count]).await
+        self.search(&Search::default(), count).await
     }
 
     /// What an account has, by currency, and what its entries and holds add up to.
@@ -121,11 +129,11 @@ impl Books {
 
     async fn read<T: DeserializeOwned>(
         &self,
-        statement: &'static Statement,
+        statement: &Statement,
         argument: &impl Serialize,
     ) -> Result<Vec<T>, StoreError> {
         let argument = to_json(argument)?;
-        let rows = in_time(self.0.read(statement, &argument), StoreError::away).await?;
+        let rows = in_time(self.database.read(statement, &argument), StoreError::away).await?;
         rows.iter().map(|row| from_json(row)).collect()
     }
 }
@@ -152,23 +160,20 @@ fn from_json<T: DeserializeOwned>(row: &str) -> Result<T, StoreError> {
 struct Write(Box<dyn Transaction>);
 
 impl Write {
-    async fn all(&mut self, changes: &[Change]) -> Result<Vec<Outcome>, StoreError> {
+    /// What came of each change, and which kinds of requests were new.
+    async fn all(&mut self, changes: &[Change], known: &Kinds) -> Result<(Vec<Outcome>, Vec<i64>), StoreError> {
         let mut outcomes = vec![Outcome::Settled; changes.len()];
         // Balances first, always in the same order: two gateways never wait for each other.
         let mut purse = Purse::open(self, changes, &mut outcomes).await?;
         Claims::write(self, changes, &mut outcomes).await?;
-        purse.settle(self, changes).await?;
+        purse.settle(self, changes, &mut outcomes).await?;
         purse.hold(self, changes, &mut outcomes).await?;
         purse.close(self).await?;
-        let requests = changes.iter().filter_map(|change| match change {
-            Change::Settle(settlement) => Some(&settlement.request),
-            _ => None,
-        });
-        self.rows::<_, ()>(&ADD_REQUESTS, requests.collect()).await?;
+        let kinds = log::write(self, changes, known).await?;
         Keys::write(self, changes, &mut outcomes).await?;
         // The last, because nobody else may change settings from here to the end.
         Edits::write(self, changes, &mut outcomes).await?;
-        Ok(outcomes)
+        Ok((outcomes, kinds))
     }
 
     /// Carries out a statement for some rows; none, and nothing is sent.

@@ -100,7 +100,7 @@ impl Purse {
             match change {
                 Change::Credit(credit) => credited.push(Of::new(&credit.account, credit.amount)),
                 Change::Hold(hold) => concerned.push(Of::new(&hold.account, hold.amount)),
-                Change::Settle(_) | Change::End(..) => {
+                Change::Settle(_) | Change::End(..) | Change::Decide { .. } => {
                     concerned.extend(as_ended_hold(change).map(|(hold, ..)| Of::new(&hold.account, hold.amount)));
                 }
                 _ => {}
@@ -155,16 +155,30 @@ impl Purse {
     }
 
     /// Ends the holds of calls that have ended: charges what they cost, and gives the rest back.
-    pub(super) async fn settle(&mut self, write: &mut Write, changes: &[Change]) -> Result<(), StoreError> {
+    pub(super) async fn settle(
+        &mut self,
+        write: &mut Write,
+        changes: &[Change],
+        outcomes: &mut [Outcome],
+    ) -> Result<(), StoreError> {
         let settled = || changes.iter().filter_map(as_ended_hold);
         let unknown = settled().filter(|(_, cost, _)| cost.is_none()).map(|(hold, ..)| &hold.call);
         write.rows::<_, ()>(&KEEP_HOLDS, unknown.collect()).await?;
         let ended = settled().filter(|(_, cost, _)| cost.is_some()).map(|(hold, ..)| &hold.call);
         // A hold that an operator has ended before is nobody's to end again.
         let ended: Vec<String> = write.rows(&END_HOLDS, ended.collect()).await?;
+        let mut ended: HashSet<String> = ended.into_iter().collect();
         let mut entries = Vec::new();
-        for (hold, cost, at) in settled() {
-            let (Some(cost), true) = (cost, ended.iter().any(|call| **call == *hold.call)) else { continue };
+        for (change, outcome) in changes.iter().zip(outcomes) {
+            let Some((hold, Some(cost), at)) = as_ended_hold(change) else { continue };
+            // Nor is one that an earlier change of this batch has ended.
+            let is_ended = ended.remove(&*hold.call);
+            if let Change::Decide { .. } = change {
+                *outcome = Outcome::Decided(is_ended);
+            }
+            if !is_ended {
+                continue;
+            }
             let of = Of::new(&hold.account, hold.amount);
             let Some(balance) = self.balances.get_mut(&of) else { continue };
             let (held, cost) = (hold.amount.nanos(), cost.nanos().clamp(0, hold.amount.nanos()));
@@ -250,6 +264,7 @@ fn as_ended_hold(change: &Change) -> Option<(&Hold, Option<Money>, i64)> {
     match change {
         Change::Settle(settlement) => settlement.hold.as_ref().map(|(hold, cost)| (hold, *cost, settlement.request.at)),
         Change::End(hold, cost) => Some((hold, *cost, hold.at)),
+        Change::Decide { hold, charge, at, .. } => Some((hold, Some(*charge), *at)),
         _ => None,
     }
 }

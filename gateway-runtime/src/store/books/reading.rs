@@ -1,12 +1,27 @@
 //! What operators read in the books.
 
+use serde::Deserialize;
 use serde_json::json;
 
-use super::Books;
+use super::{Books, money::HeldRow};
 use crate::store::{
-    Account, Edited, Entry, StoreError,
-    statements::{FIND_ACCOUNT, FIND_CHANGES, FIND_ENTRIES, PING},
+    Account, Balance, Edited, Entry, Hold, StoreError,
+    statements::{FIND_ACCOUNT, FIND_BALANCES, FIND_CHANGES, FIND_ENTRIES, FIND_HOLD, FIND_HOLDS, PING},
 };
+
+/// A hold, and whether it stays.
+#[derive(Deserialize)]
+struct AsideRow {
+    #[serde(flatten)]
+    held: HeldRow,
+    unknown: bool,
+}
+
+impl AsideRow {
+    fn into_hold(self) -> Result<(Hold, bool), StoreError> {
+        Ok((self.held.try_into()?, self.unknown))
+    }
+}
 
 impl Books {
     /// Asks whether the database is there.
@@ -25,6 +40,40 @@ impl Books {
     /// When the database is away or slow.
     pub async fn account(&self, id: &str) -> Result<Option<Account>, StoreError> {
         Ok(self.read(&FIND_ACCOUNT, &[id]).await?.pop())
+    }
+
+    /// What an account has, by currency.
+    ///
+    /// # Errors
+    ///
+    /// When the database is away or slow.
+    pub async fn balances(&self, account: &str) -> Result<Vec<Balance>, StoreError> {
+        self.read(&FIND_BALANCES, &[account]).await
+    }
+
+    /// Money that is set aside, and whether it stays so because nobody knows how its call ended: the newest first, at most
+    /// `count`, of calls before that of this name.
+    ///
+    /// # Errors
+    ///
+    /// When the database is away or slow.
+    pub async fn holds(
+        &self,
+        only_unknown: bool,
+        before: Option<&str>,
+        count: u32,
+    ) -> Result<Vec<(Hold, bool)>, StoreError> {
+        let rows = self.read(&FIND_HOLDS, &json!([only_unknown, before.unwrap_or("g"), count])).await?;
+        rows.into_iter().map(AsideRow::into_hold).collect()
+    }
+
+    /// The money that is set aside for a call, and whether nobody knows how the call ended.
+    ///
+    /// # Errors
+    ///
+    /// When the database is away or slow.
+    pub async fn aside(&self, call: &str) -> Result<Option<(Hold, bool)>, StoreError> {
+        self.read(&FIND_HOLD, &[call]).await?.pop().map(AsideRow::into_hold).transpose()
     }
 
     /// An account's newest entries, newest first: at most `count`, and only those with smaller numbers than `before`.

@@ -15,6 +15,32 @@ statements! {
         postgres: "SELECT row_to_json(accounts)::text FROM accounts WHERE id = $1::jsonb ->> 0"
     }
 
+    /// `[account]`; gives `{currency, available, held}`.
+    FIND_BALANCES {
+        sqlite: "SELECT json_object('currency', currency, 'available', available, 'held', held)
+            FROM balances WHERE account = ?1 ->> 0 ORDER BY currency",
+        postgres: "SELECT row_to_json(balances)::text FROM balances WHERE account = $1::jsonb ->> 0 ORDER BY currency"
+    }
+
+    /// `[only unknown, before, count]`; gives holds of calls with smaller names, the newest first.
+    FIND_HOLDS {
+        sqlite: "SELECT json_object('call', call, 'account', account, 'currency', currency, 'amount', amount, 'at', at,
+                'until', until, 'lasting', json(iif(lasting, 'true', 'false')),
+                'unknown', json(iif(unknown, 'true', 'false')))
+            FROM holds WHERE call < ?1 ->> 1 AND unknown >= ?1 ->> 0 ORDER BY call DESC LIMIT ?1 ->> 2",
+        postgres: "SELECT row_to_json(holds)::text FROM holds
+            WHERE call < $1::jsonb ->> 1 AND unknown >= ($1::jsonb ->> 0)::boolean
+            ORDER BY call DESC LIMIT ($1::jsonb ->> 2)::bigint"
+    }
+
+    /// `[call]`; gives its hold.
+    FIND_HOLD {
+        sqlite: "SELECT json_object('call', call, 'account', account, 'currency', currency, 'amount', amount, 'at', at,
+                'until', until, 'lasting', json(iif(lasting, 'true', 'false')),
+                'unknown', json(iif(unknown, 'true', 'false'))) FROM holds WHERE call = ?1 ->> 0",
+        postgres: "SELECT row_to_json(holds)::text FROM holds WHERE call = $1::jsonb ->> 0"
+    }
+
     /// `[account, before, count]`; gives its newest entries with smaller numbers, as `Entry` is read.
     FIND_ENTRIES {
         sqlite: "SELECT json_object('id', id, 'at', at, 'currency', currency, 'kind', kind, 'amount', amount,

@@ -72,7 +72,7 @@ impl Database for Flaky {
 
     fn read<'a>(
         &'a self,
-        statement: &'static Statement,
+        statement: &'a Statement,
         argument: &'a str,
     ) -> BoxFuture<'a, Result<Vec<String>, StoreError>> {
         self.inner.read(statement, argument)

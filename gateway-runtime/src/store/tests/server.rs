@@ -1,14 +1,18 @@
 //! The PostgreSQL server that `TEST_POSTGRES_URL` names.
 
+use tokio::sync::OnceCell;
+
 use super::{
     super::{Postgres, migrations::GATEWAY, postgres},
     *,
 };
 use crate::secret::Secret;
 
-/// Its books; none when there is no server. All tests share them, so each uses names of its own.
+/// Books there; none when there is no server. The tests of one run share them, so each uses names of its own.
 pub(super) async fn books() -> Option<Books> {
-    Some(Books::new(Postgres::connect(&Secret::new(url()?), 2).await.unwrap()))
+    static SHARED: OnceCell<Option<Secret>> = OnceCell::const_new();
+    let database = SHARED.get_or_init(new_database).await.as_ref()?;
+    Some(Books::new(Postgres::connect(database, 2).await.unwrap()))
 }
 
 fn url() -> Option<String> {
@@ -20,7 +24,7 @@ fn url() -> Option<String> {
 }
 
 /// The URL of an empty database of a test's own.
-async fn new_database() -> Option<Secret> {
+pub(super) async fn new_database() -> Option<Secret> {
     let url = url()?;
     let name = name("test").replace('-', "_");
     let pool = sqlx::PgPool::connect(&url).await.unwrap();

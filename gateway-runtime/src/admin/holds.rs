@@ -1,0 +1,113 @@
+//! Money that stays aside because nobody knows how its call ended: an operator who has found out says so here.
+
+use std::sync::Arc;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize, de::IgnoredAny};
+
+use super::{
+    desk::{Desk, away, unexpected},
+    operation::Request,
+    words::{Asked, Moment, Page, Told},
+};
+use crate::{
+    error::{Error, Violation},
+    money::Money,
+    store::{Change, Hold, Outcome},
+};
+
+/// Which holds.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Filter {
+    /// Only those of calls of which nobody knows how they ended.
+    unknown: bool,
+    /// What the part before gave as `next`.
+    #[schemars(regex(pattern = r"^[0-9a-f]{1,64}$"))]
+    after: Option<String>,
+    /// The most that is told; 50 when left out.
+    #[schemars(range(min = 1, max = 500))]
+    limit: Option<u32>,
+}
+
+/// Money set aside for a call.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct Aside {
+    /// The `id` of the request.
+    call: Arc<str>,
+    /// Whose it is.
+    account: Arc<str>,
+    /// How much.
+    amount: Told,
+    /// In which currency.
+    currency: String,
+    /// When it was set aside.
+    at: Moment,
+    /// Whether the call is over and nobody knows how it ended.
+    unknown: bool,
+}
+
+/// Lists holds, newest first.
+pub(super) async fn list(desk: Arc<Desk>, request: Request<Filter>) -> Result<Page<Aside>, Error> {
+    let Filter { unknown, after, limit } = request.input;
+    let limit = limit.unwrap_or(50);
+    let found = desk.books()?.holds(unknown, after.as_deref(), limit + 1).await.map_err(away)?;
+    let tell = |(hold, unknown): (Hold, bool)| Aside {
+        call: hold.call,
+        account: hold.account,
+        amount: hold.amount.nanos().into(),
+        currency: hold.amount.currency().to_string(),
+        at: Moment(hold.at),
+        unknown,
+    };
+    Ok(Page::of(found, limit, |(hold, _)| hold.call.to_string(), tell))
+}
+
+/// What becomes of the money: one of both.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase", deny_unknown_fields)]
+pub(super) enum Verdict {
+    /// So much of it is charged, and the rest given back.
+    Charge(Asked),
+    /// All of it is given back.
+    Release(#[schemars(with = "bool", extend("const" = true))] IgnoredAny),
+}
+
+/// What became of the money.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct Settled {
+    /// What was charged.
+    charged: Told,
+    /// In which currency.
+    currency: String,
+}
+
+/// Settles a hold.
+pub(super) async fn settle(desk: Arc<Desk>, request: Request<Verdict>) -> Result<Settled, Error> {
+    let found = desk.books()?.aside(&request.at[0]).await.map_err(away)?;
+    let (hold, is_unknown) = found.ok_or_else(no_hold)?;
+    if !is_unknown {
+        return Err(no_hold());
+    }
+    let charge = match request.input {
+        Verdict::Charge(Asked(nanos)) if nanos > hold.amount.nanos() => {
+            let detail = format!("is more than the {} that are set aside", hold.amount);
+            return Err(Error::invalid(vec![Violation { pointer: "/charge".to_owned(), detail }]));
+        }
+        Verdict::Charge(Asked(nanos)) => nanos,
+        Verdict::Release(_) => 0,
+    };
+    let charge = Money::from_nanos(charge, hold.amount.currency());
+    let who = request.operator.name;
+    match desk.write(Change::Decide { hold, charge, at: Moment::now().0, who }).await? {
+        Outcome::Decided(true) => {
+            Ok(Settled { charged: charge.nanos().into(), currency: charge.currency().to_string() })
+        }
+        Outcome::Decided(false) => Err(no_hold()),
+        other => Err(unexpected(&other)),
+    }
+}
+
+fn no_hold() -> Error {
+    Error::not_found("no money stays aside for a call of this id whose end is unknown")
+}

@@ -1,0 +1,68 @@
+//! Prices and limits.
+
+use std::sync::Arc;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::{
+    desk::{Desk, set},
+    operation::{Nothing, Request},
+};
+use crate::{
+    control::PriceList,
+    error::{Error, Violation},
+    quota::QuotaSettings,
+    store::EditKind,
+};
+
+/// All price lists.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct PriceLists {
+    /// The lists, in the order in which they take effect. Of two from the same moment on, the later holds.
+    items: Vec<Arc<PriceList>>,
+}
+
+/// Lists price lists.
+pub(super) async fn prices(desk: Arc<Desk>, _: Request<Nothing>) -> Result<PriceLists, Error> {
+    Ok(PriceLists { items: desk.kept()?.control.current().prices.clone() })
+}
+
+/// Adds a price list.
+pub(super) async fn add_prices(desk: Arc<Desk>, request: Request<PriceList>) -> Result<PriceList, Error> {
+    let list = request.input;
+    let is_method = |service: &str, version: u32, method: &str| {
+        let mut methods = desk.registry.methods();
+        methods.any(|it| (it.service.name, it.service.version, it.spec.name) == (service, version, method))
+    };
+    unless_empty(list.problems(is_method))?;
+    set(&desk, EditKind::Prices, list.plan.as_deref().unwrap_or_default(), &list, &request.operator).await?;
+    Ok(list)
+}
+
+/// The limits that hold.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct Limits {
+    /// Whether an operator has set them here; else they are those of the configuration.
+    set: bool,
+    /// The limits.
+    limits: QuotaSettings,
+}
+
+/// Tells the limits.
+pub(super) async fn limits(desk: Arc<Desk>, _: Request<Nothing>) -> Result<Limits, Error> {
+    let set = desk.kept()?.control.current().limits.clone();
+    Ok(Limits { set: set.is_some(), limits: set.unwrap_or_else(|| desk.limits.clone()) })
+}
+
+/// Puts limits in the place of those before.
+pub(super) async fn set_limits(desk: Arc<Desk>, request: Request<QuotaSettings>) -> Result<Limits, Error> {
+    let unknown = desk.limiting.unknown_names(&request.input).into_iter();
+    unless_empty(unknown.map(|detail| Violation { pointer: String::new(), detail }).collect())?;
+    set(&desk, EditKind::Limits, "", &request.input, &request.operator).await?;
+    Ok(Limits { set: true, limits: request.input })
+}
+
+fn unless_empty(violations: Vec<Violation>) -> Result<(), Error> {
+    if violations.is_empty() { Ok(()) } else { Err(Error::invalid(violations)) }
+}

@@ -1,0 +1,158 @@
+//! The log of requests: one row each, which names the kind of request that it is.
+
+use std::{
+    collections::HashSet,
+    sync::{Mutex, PoisonError},
+};
+
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+
+use super::Write;
+use crate::store::{
+    Change, Request, StoreError,
+    statements::{ADD_KINDS, ADD_REQUESTS},
+};
+
+/// The kinds that are known to be in the database, so that they need not be written again.
+#[derive(Debug, Default)]
+pub(super) struct Kinds(Mutex<HashSet<i64>>);
+
+/// The most kinds that are remembered; a gateway of ten thousand methods has about so many.
+const REMEMBERED: usize = 65_536;
+
+impl Kinds {
+    fn knows(&self, id: i64) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).contains(&id)
+    }
+
+    /// Remembers what a transaction that was committed has written.
+    pub(super) fn learn(&self, new: impl IntoIterator<Item = i64>) {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.len() > REMEMBERED {
+            known.clear();
+        }
+        known.extend(new);
+    }
+}
+
+/// What has few values, and few combinations of these.
+#[derive(Serialize)]
+struct Kind<'r> {
+    id: i64,
+    origin: &'r str,
+    service: &'r str,
+    version: u32,
+    method: &'r str,
+    status: u16,
+    code: Option<&'r str>,
+    fulfilled: bool,
+    cache_hit: bool,
+    replay: bool,
+    provider: Option<&'r str>,
+    currency: Option<&'r str>,
+    cost_currency: Option<&'r str>,
+}
+
+impl<'r> Kind<'r> {
+    fn of(request: &'r Request) -> Self {
+        let mut kind = Self {
+            id: 0,
+            origin: &request.origin,
+            service: &request.service,
+            version: request.version,
+            method: &request.method,
+            status: request.status,
+            code: request.code.as_deref(),
+            fulfilled: request.fulfilled,
+            cache_hit: request.cache_hit,
+            replay: request.replay,
+            provider: request.provider.as_deref(),
+            currency: request.currency.as_deref(),
+            cost_currency: request.cost_currency.as_deref(),
+        };
+        kind.id = kind.digest();
+        kind
+    }
+
+    /// The first 64 bits of a SHA-256: a few thousand kinds share none.
+    fn digest(&self) -> i64 {
+        let mut digest = Sha256::new();
+        // No text in it has a zero byte, as PostgreSQL could not hold it.
+        for text in [Some(self.origin), Some(self.service), Some(self.method), self.code, self.provider, self.currency]
+            .into_iter()
+            .chain([self.cost_currency])
+        {
+            digest.update([u8::from(text.is_some())]);
+            digest.update(text.unwrap_or_default());
+            digest.update([0]);
+        }
+        digest.update(self.version.to_be_bytes());
+        digest.update(self.status.to_be_bytes());
+        digest.update([self.fulfilled, self.cache_hit, self.replay].map(u8::from));
+        let digest: [u8; 32] = digest.finalize().into();
+        digest.first_chunk().map_or(0, |first| i64::from_be_bytes(*first))
+    }
+}
+
+/// The rest of a request.
+#[derive(Serialize)]
+struct Row<'r> {
+    call: &'r str,
+    request_id: &'r str,
+    at: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    account: Option<&'r str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    user: Option<&'r str>,
+    kind: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    price: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cost: Option<i64>,
+    duration: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    peer: Option<&'r str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trace: Option<&'r str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    attempts: Option<&'r str>,
+}
+
+impl<'r> Row<'r> {
+    fn of(request: &'r Request, kind: i64) -> Self {
+        Self {
+            call: &request.call,
+            request_id: &request.request_id,
+            at: request.at,
+            account: request.account.as_deref(),
+            user: request.user.as_deref(),
+            kind,
+            price: request.price,
+            cost: request.cost,
+            duration: request.duration,
+            peer: request.peer.as_deref(),
+            trace: request.trace.as_deref(),
+            attempts: request.attempts.as_deref(),
+        }
+    }
+}
+
+/// Writes the rows of calls that have ended, and gives the kinds that were not known until now.
+pub(super) async fn write(write: &mut Write, changes: &[Change], known: &Kinds) -> Result<Vec<i64>, StoreError> {
+    let (mut new, mut rows) = (Vec::<Kind<'_>>::new(), Vec::new());
+    for change in changes {
+        let Change::Settle(settlement) = change else { continue };
+        let kind = Kind::of(&settlement.request);
+        rows.push(Row::of(&settlement.request, kind.id));
+        if !known.knows(kind.id) && new.iter().all(|other| other.id != kind.id) {
+            new.push(kind);
+        }
+    }
+    // Two gateways that write the same ones never wait for each other.
+    new.sort_by_key(|kind| kind.id);
+    let ids = new.iter().map(|kind| kind.id).collect();
+    write.rows::<_, ()>(&ADD_KINDS, new).await?;
+    write.rows::<_, ()>(&ADD_REQUESTS, rows).await?;
+    Ok(ids)
+}

@@ -1,0 +1,176 @@
+//! Requests are found by whatever is asked for, in the same order as by looking at each.
+
+use super::*;
+use crate::store::Search;
+
+/// Requests whose columns have few values, some of them rare.
+fn requests(random: &mut fastrand::Rng, count: usize) -> Vec<Request> {
+    let pick = |random: &mut fastrand::Rng, values: &[&str]| {
+        // The first is frequent, the last is rare.
+        let place = (random.f64().powi(3) * values.len() as f64) as usize;
+        values[place].to_owned()
+    };
+    let maybe = |random: &mut fastrand::Rng, values: &[&str]| Some(pick(random, values)).filter(|it| !it.is_empty());
+    (0..count)
+        .map(|number| {
+            let at = 1_700_000_000_000_000 + number as i64 * 1_000_000;
+            let call = format!("{:012x}{number:020}", at / 1000);
+            let fulfilled = random.u8(..) > 20;
+            let cost = [None, Some(0), Some(random.i64(0..50)), Some(200_000)][random.usize(..4)];
+            Request {
+                request_id: pick(random, &["same", "other", "third"]) + &random.u8(..3).to_string(),
+                at,
+                account: maybe(random, &["acme", "", "blue", "cyan"]).map(Into::into),
+                user: maybe(random, &["", "ann", "bob", "eve"]).map(Into::into),
+                origin: pick(random, &["http", "ws", "webhook"]),
+                service: pick(random, &["currency", "email"]),
+                version: random.u32(1..3),
+                method: pick(random, &["rates", "send", "convert"]),
+                status: if fulfilled { 200 } else { random.u16(500..503) },
+                code: (!fulfilled).then(|| pick(random, &["timeout", "no-provider"])),
+                fulfilled,
+                cache_hit: random.u8(..) < 3,
+                replay: random.u8(..) < 2,
+                price: [None, Some(1_000_000), Some(random.i64(0..9))][random.usize(..3)],
+                currency: Some("USD".to_owned()),
+                cost,
+                cost_currency: cost.map(|_| pick(random, &["USD", "EUR"])),
+                provider: maybe(random, &["fixer_io", "ecb", ""]),
+                peer: maybe(random, &["::1", "192.0.2.1", "192.0.2.2", ""]),
+                trace: maybe(random, &["", "", "4bf92f3577b34da6a3ce929d0e0e4736"]),
+                ..unpaid(call.into()).request
+            }
+        })
+        .collect()
+}
+
+/// What one of the requests has in some of the columns, so that it is found; sometimes something that none has.
+fn search(random: &mut fastrand::Rng, rows: &[Request]) -> Search {
+    let row = &rows[random.usize(..rows.len())];
+    let mut some = || random.u8(..4) == 0;
+    let owned = |text: &Option<Arc<str>>| text.as_ref().map(|text| text.to_string());
+    let mut search = Search {
+        request_id: some().then(|| row.request_id.clone()),
+        account: owned(&row.account).filter(|_| some()),
+        user: owned(&row.user).filter(|_| some()),
+        origin: some().then(|| row.origin.clone()),
+        service: some().then(|| row.service.clone()),
+        version: some().then_some(row.version),
+        method: some().then(|| row.method.clone()),
+        status: some().then_some(row.status),
+        code: row.code.clone().filter(|_| some()),
+        fulfilled: some().then_some(row.fulfilled),
+        cache_hit: some().then_some(row.cache_hit),
+        replay: some().then_some(row.replay),
+        provider: row.provider.clone().filter(|_| some()),
+        currency: row.currency.clone().filter(|_| some()),
+        peer: row.peer.clone().filter(|_| some()),
+        trace: row.trace.clone().filter(|_| some()),
+        min_price: row.price.filter(|_| some()),
+        max_price: row.price.filter(|_| some()),
+        min_cost: row.cost.filter(|_| some()),
+        max_cost: row.cost.filter(|_| some()),
+        since: some().then(|| row.at - 300_000_000),
+        until: some().then(|| row.at + 1),
+        before: None,
+    };
+    match random.u8(..40) {
+        0 => search.account = Some("nobody".to_owned()),
+        1 => search.method = Some("nothing' OR true --".to_owned()),
+        2 => search.user = Some("nobody' OR true --".to_owned()),
+        3 => search.min_cost = Some(i64::MAX),
+        4 => search.since = Some(i64::MAX),
+        5 => search.until = Some(i64::MIN),
+        6 => search = Search::default(),
+        _ => {}
+    }
+    search
+}
+
+fn is_found(search: &Search, row: &Request) -> bool {
+    fn same<T: PartialEq>(asked: &Option<T>, has: Option<T>) -> bool {
+        asked.is_none() || *asked == has
+    }
+    let text = |text: &Option<Arc<str>>| text.as_ref().map(|text| text.to_string());
+    same(&search.request_id, Some(row.request_id.clone()))
+        && same(&search.account, text(&row.account))
+        && same(&search.user, text(&row.user))
+        && same(&search.origin, Some(row.origin.clone()))
+        && same(&search.service, Some(row.service.clone()))
+        && same(&search.version, Some(row.version))
+        && same(&search.method, Some(row.method.clone()))
+        && same(&search.status, Some(row.status))
+        && same(&search.code, row.code.clone())
+        && same(&search.fulfilled, Some(row.fulfilled))
+        && same(&search.cache_hit, Some(row.cache_hit))
+        && same(&search.replay, Some(row.replay))
+        && same(&search.provider, row.provider.clone())
+        && same(&search.currency, row.currency.clone())
+        && same(&search.peer, row.peer.clone())
+        && same(&search.trace, row.trace.clone())
+        && search.min_price.is_none_or(|least| row.price.is_some_and(|price| price >= least))
+        && search.max_price.is_none_or(|most| row.price.is_some_and(|price| price <= most))
+        && search.min_cost.is_none_or(|least| row.cost.is_some_and(|cost| cost >= least))
+        && search.max_cost.is_none_or(|most| row.cost.is_some_and(|cost| cost <= most))
+        && search.since.is_none_or(|since| row.at >= since)
+        && search.until.is_none_or(|until| row.at < until)
+        && search.before.as_ref().is_none_or(|before| *row.call < **before)
+}
+
+/// In a database in which nobody else writes.
+async fn test(books: Books) {
+    let mut random = fastrand::Rng::with_seed(7);
+    let rows = requests(&mut random, 3000);
+    for rows in rows.chunks(500) {
+        let changes: Vec<_> = rows
+            .iter()
+            .map(|request| settle(Settlement { request: request.clone(), hold: None, claim: None }))
+            .collect();
+        books.commit(&changes).await.unwrap();
+    }
+    for number in 0..600 {
+        let mut search = search(&mut random, &rows);
+        let expected: Vec<_> = rows.iter().rev().filter(|row| is_found(&search, row)).cloned().collect();
+        let found = books.search(&search, 7).await.unwrap();
+        assert_eq!(found, expected[..expected.len().min(7)], "{number}: {search:?}");
+        // The next page goes on where the first ended.
+        search.before = found.last().map(|row| row.call.to_string()).filter(|_| found.len() == 7);
+        if search.before.is_some() {
+            let next = books.search(&search, 1000).await.unwrap();
+            assert_eq!(next, expected[7..expected.len().min(1007)], "{number}: {search:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn in_sqlite() {
+    let file = File::new();
+    test(file.books().await).await;
+}
+
+#[cfg(feature = "postgres")]
+#[tokio::test]
+async fn in_postgres() {
+    if let Some(database) = server::new_database().await {
+        test(Books::new(crate::store::Postgres::connect(&database, 2).await.unwrap())).await;
+    }
+}
+
+#[tokio::test]
+async fn requests_stay_when_they_are_kept_in_another_way() {
+    let file = File::new();
+    let rows = requests(&mut fastrand::Rng::with_seed(8), 200);
+    let changes: Vec<_> =
+        rows.iter().map(|request| settle(Settlement { request: request.clone(), hold: None, claim: None })).collect();
+    file.books().await.commit(&changes).await.unwrap();
+    Sqlite::take_back(&file.path(), 2).await.unwrap();
+    let books = file.books().await;
+    let kept = books.recent_requests(1000).await.unwrap();
+    assert_eq!(kept, rows.into_iter().rev().collect::<Vec<_>>());
+    // A kind that the migration wrote and one of the same that came later are both found.
+    let again = Request { call: "f".into(), ..kept[0].clone() };
+    books.commit(&[settle(Settlement { request: again, hold: None, claim: None })]).await.unwrap();
+    let search = Search { service: Some(kept[0].service.clone()), status: Some(kept[0].status), ..Search::default() };
+    let found = books.search(&search, 2).await.unwrap();
+    assert_eq!((&*found[0].call, &found[1].service), ("f", &kept[0].service));
+}
