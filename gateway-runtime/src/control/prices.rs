@@ -67,7 +67,7 @@ impl ListedPrice {
         [
             (self.price.nanos() < 0, "price", "a price is not negative"),
             (self.highest().is_none(), "per/most", "the price of so many units is beyond what can be written"),
-            (cached.nanos() < 0, "cached", "a price is not negative"),
+            (self.cached.is_some() && cached.nanos() < 0, "cached", "a price is not negative"),
             (cached.currency() != self.price.currency(), "cached", "is in another currency than `price`"),
             (
                 self.highest().and_then(|highest| highest.checked_sub(cached)).is_some_and(|left| left.nanos() < 0),

@@ -18,6 +18,26 @@ struct Order {
     how: String,
 }
 
+/// What stands behind the booth.
+#[capability]
+trait Supply {
+    /// How much there is.
+    #[provide_method(effect = read)]
+    async fn stock(&self) -> Result<u32, ProviderError>;
+}
+
+/// Supplies the booth.
+#[provider(name = "booth_supplier", title = "Supplier")]
+struct Supplier;
+
+#[provider]
+impl Supply for Supplier {
+    #[provide_method(cost = "0.1 USD")]
+    async fn stock(&self) -> Result<u32, ProviderError> {
+        Ok(7)
+    }
+}
+
 /// A booth that sells.
 #[service(name = "booth")]
 struct Booth;
@@ -32,6 +52,12 @@ impl Booth {
             "lost" => Err(Error::new(Code::OUTCOME_UNKNOWN, "lost")),
             _ => Ok(caller.account().unwrap_or_default().to_owned()),
         }
+    }
+
+    /// Says how much there is.
+    #[expose_method(GET, auth = required)]
+    async fn stock(&self, suppliers: Providers<dyn Supply>) -> Result<u32> {
+        Ok(suppliers.stock().await?)
     }
 
     /// Says who is looking.

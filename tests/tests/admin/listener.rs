@@ -7,13 +7,24 @@ use super::house::{House, TOKEN, start};
 use crate::database::Database;
 
 /// One call of each address of the API.
-const CALLS: [&str; 7] = [
+const CALLS: [&str; 18] = [
     "POST /admin/accounts",
     "GET /admin/accounts/a",
     "POST /admin/accounts/a/credits",
     "GET /admin/accounts/a/entries",
     "POST /admin/accounts/a/keys",
     "DELETE /admin/accounts/a/keys/b",
+    "GET /admin/prices",
+    "PUT /admin/prices",
+    "GET /admin/limits",
+    "PUT /admin/limits",
+    "GET /admin/providers",
+    "PATCH /admin/providers/a",
+    "GET /admin/requests",
+    "GET /admin/requests/a",
+    "GET /admin/margin",
+    "GET /admin/holds",
+    "POST /admin/holds/a/settle",
     "GET /admin/changes",
 ];
 

@@ -4,4 +4,6 @@ mod accounts;
 mod house;
 mod keys;
 mod listener;
+mod log;
+mod rules;
 mod search;

@@ -169,7 +169,11 @@ pub(in crate::store) fn find_kinds(search: &Search) -> Statement {
 pub(in crate::store) fn frequency(search: &Search, lead: Lead) -> Statement {
     let found = match lead {
         Lead::Account | Lead::Kinds => any_of_kinds(search, lead),
-        _ => found(search, lead, &all([]), &RARE.to_string()),
+        Lead::Id => equal("1 AS call", "request_id", lead.index(), &RARE.to_string()),
+        Lead::Trace => equal("1 AS call", "trace", lead.index(), &RARE.to_string()),
+        Lead::Cost => at_least("1 AS call", "cost", lead.index(), &RARE.to_string()),
+        Lead::Price => at_least("1 AS call", "price", lead.index(), &RARE.to_string()),
+        Lead::User | Lead::Peer | Lead::Newest => found(search, lead, &all([]), &RARE.to_string()),
     };
     sql(
         format!("WITH RECURSIVE {} SELECT CAST(count(*) AS text) FROM found", found.sqlite),
@@ -259,10 +263,10 @@ fn found(search: &Search, lead: Lead, conditions: &Sql, limit: &str) -> Sql {
                 between.postgres, conditions.postgres
             ),
         ),
-        Lead::Id => equal("request_id", index, limit),
-        Lead::Trace => equal("trace", index, limit),
-        Lead::Cost => at_least("cost", index, limit),
-        Lead::Price => at_least("price", index, limit),
+        Lead::Id => equal("call", "request_id", index, limit),
+        Lead::Trace => equal("call", "trace", index, limit),
+        Lead::Cost => at_least("call", "cost", index, limit),
+        Lead::Price => at_least("call", "price", index, limit),
         Lead::User => in_order("user", index, &between, conditions, limit),
         Lead::Peer => in_order("peer", index, &between, conditions, limit),
         Lead::Account | Lead::Kinds => {
@@ -341,30 +345,30 @@ fn of_kind(lead: Lead, between: &Sql, conditions: &Sql) -> Sql {
     )
 }
 
-fn equal(column: &str, index: &str, limit: &str) -> Sql {
+fn equal(what: &str, column: &str, index: &str, limit: &str) -> Sql {
     let condition = compare(column, "=", column, "text");
     sql(
         format!(
-            "found AS MATERIALIZED (SELECT call FROM requests INDEXED BY {index} WHERE {} LIMIT {limit})",
+            "found AS MATERIALIZED (SELECT {what} FROM requests INDEXED BY {index} WHERE {} LIMIT {limit})",
             condition.sqlite
         ),
         format!(
-            "found AS MATERIALIZED (SELECT call FROM requests WHERE {} ORDER BY {column} LIMIT {limit})",
+            "found AS MATERIALIZED (SELECT {what} FROM requests WHERE {} ORDER BY {column} LIMIT {limit})",
             condition.postgres
         ),
     )
 }
 
 /// The greatest first.
-fn at_least(column: &str, index: &str, limit: &str) -> Sql {
+fn at_least(what: &str, column: &str, index: &str, limit: &str) -> Sql {
     let condition = compare(column, ">=", &format!("min_{column}"), "bigint");
     sql(
         format!(
-            "found AS MATERIALIZED (SELECT call FROM requests INDEXED BY {index} WHERE {} LIMIT {limit})",
+            "found AS MATERIALIZED (SELECT {what} FROM requests INDEXED BY {index} WHERE {} LIMIT {limit})",
             condition.sqlite
         ),
         format!(
-            "found AS MATERIALIZED (SELECT call FROM requests WHERE {} ORDER BY {column} DESC LIMIT {limit})",
+            "found AS MATERIALIZED (SELECT {what} FROM requests WHERE {} ORDER BY {column} DESC LIMIT {limit})",
             condition.postgres
         ),
     )

@@ -1,7 +1,7 @@
 //! Requests are found by whatever is asked for, in the same order as by looking at each.
 
 use super::*;
-use crate::store::Search;
+use crate::store::{Search, migrations::GATEWAY, sqlite};
 
 /// Requests whose columns have few values, some of them rare.
 fn requests(random: &mut fastrand::Rng, count: usize) -> Vec<Request> {
@@ -163,7 +163,7 @@ async fn requests_stay_when_they_are_kept_in_another_way() {
     let changes: Vec<_> =
         rows.iter().map(|request| settle(Settlement { request: request.clone(), hold: None, claim: None })).collect();
     file.books().await.commit(&changes).await.unwrap();
-    Sqlite::take_back(&file.path(), 2).await.unwrap();
+    sqlite::migrator(&file.path()).await.unwrap().bring_to(&GATEWAY, 2).await.unwrap();
     let books = file.books().await;
     let kept = books.recent_requests(1000).await.unwrap();
     assert_eq!(kept, rows.into_iter().rev().collect::<Vec<_>>());

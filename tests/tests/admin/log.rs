@@ -1,0 +1,155 @@
+//! The log of requests, what was earned, money that stays aside, and the numbers.
+
+use serde_json::{Value, json};
+
+use super::house::{Answer, House};
+use crate::database::{Database, each_database};
+
+/// The items of a list, as soon as there are so many.
+async fn items(house: &House, call: &str, count: usize) -> Vec<Value> {
+    let deadline = tokio::time::Instant::now() + std::time::Duration::from_secs(20);
+    loop {
+        let page = house.admin(call, None).await.when(200);
+        let items = page["items"].as_array().unwrap();
+        if items.len() == count {
+            return items.clone();
+        }
+        assert!(tokio::time::Instant::now() < deadline, "{call}: {page}");
+    }
+}
+
+fn request_id(answer: &Answer) -> String {
+    answer.headers["x-request-id"].to_str().unwrap().to_owned()
+}
+
+each_database! {
+    async fn a_request_is_found_with_its_attempts(database: Database) {
+        let house = House::open(database).await;
+        let key = house.customer("acme", "10").await;
+        let stock = house.call("GET /stock", None, &key).await;
+        house.call("POST /buy", Some(&json!({ "how": "sold-out" })), &key).await;
+        house.call("POST /buy", Some(&json!({})), "gk_0123456789abcdef_0123456789abcdef").await;
+        let all = items(&house, "GET /admin/requests", 3).await;
+        let codes: Vec<_> = all.iter().map(|it| it["code"].as_str()).collect();
+        assert_eq!(codes, [Some("unauthenticated"), Some("not-found"), None]);
+        let found = items(&house, "GET /admin/requests?account=acme&method=stock&min_cost=0.1&fulfilled=true", 1).await;
+        let found = &found[0];
+        let told = [
+            ("service", json!("booth")), ("version", json!(1)), ("status", json!(200)), ("origin", json!("http")),
+            ("provider", json!("booth_supplier")), ("cost", json!("0.1")), ("cost_currency", json!("USD")),
+            ("price", Value::Null), ("replay", json!(false)), ("cache_hit", json!(false)), ("peer", json!("127.0.0.1")),
+        ];
+        for (name, value) in told {
+            assert_eq!(found[name], value, "{name}: {found}");
+        }
+        for id in [request_id(&stock), found["id"].as_str().unwrap().to_owned()] {
+            let whole = house.admin(&format!("GET /admin/requests/{id}"), None).await.when(200);
+            assert_eq!(whole["id"], found["id"]);
+            let attempt = &whole["attempts"][0];
+            assert_eq!((&attempt["provider"], &attempt["class"]), (&json!("booth_supplier"), &json!("fulfilled")));
+            assert_eq!((&attempt["cost"], whole["attempts"].as_array().unwrap().len()), (&json!("0.1 USD"), 1));
+        }
+        assert_eq!(house.admin("GET /admin/requests/none", None).await.problem(), (404, "not-found"));
+        let wrong = "GET /admin/requests?min_cost=1e3&status=99&since=yesterday&origin=mail&acount=a&limit=501";
+        let wrong = house.admin(wrong, None).await;
+        assert_eq!((wrong.problem(), wrong.body["errors"].as_array().unwrap().len()), ((400, "invalid-request"), 6));
+    }
+
+    async fn pages_of_requests_neither_repeat_nor_lose_any(database: Database) {
+        let house = House::open(database).await;
+        let key = house.customer("acme", "10").await;
+        for _ in 0..20 {
+            house.call("GET /look", None, &key).await;
+        }
+        items(&house, "GET /admin/requests?account=acme", 20).await;
+        let (mut seen, mut after) = (Vec::new(), String::new());
+        loop {
+            let page = house.admin(&format!("GET /admin/requests?account=acme&limit=3{after}"), None).await.when(200);
+            seen.extend(page["items"].as_array().unwrap().iter().map(|it| it["id"].as_str().unwrap().to_owned()));
+            house.call("GET /look", None, &key).await;
+            match page["next"].as_str() {
+                Some(next) => after = format!("&after={next}"),
+                None => break,
+            }
+        }
+        assert_eq!(seen.len(), 20);
+        assert!(seen.windows(2).all(|pair| pair[0] > pair[1]), "{seen:?}");
+    }
+
+    async fn the_margin_is_what_was_paid_less_what_it_cost(database: Database) {
+        let house = House::open(database).await;
+        let key = house.customer("acme", "10").await;
+        for _ in 0..3 {
+            house.call("POST /buy", Some(&json!({})), &key).await;
+            house.call("GET /stock", None, &key).await;
+        }
+        items(&house, "GET /admin/requests?account=acme", 6).await;
+        let all = house.admin("GET /admin/margin", None).await.when(200);
+        let whole = json!([{ "currency": "USD", "price": "0.75", "cost": "0.3", "margin": "0.45", "paid": 3, "cost_unknown": 0 }]);
+        assert_eq!(all["items"], whole);
+        let today = chrono::Utc::now().format("%Y-%m-%d").to_string();
+        let by = house.admin("GET /admin/margin?by=method,provider,day&account=acme", None).await.when(200);
+        let rows: Vec<_> = by["items"].as_array().unwrap().iter().map(|it| {
+            assert!(it["day"] == today.as_str() || it["day"].is_string());
+            (it["method"].as_str().unwrap(), it["provider"].as_str(), it["margin"].as_str().unwrap())
+        }).collect();
+        assert_eq!(rows, [("buy", None, "0.75"), ("stock", Some("booth_supplier"), "-0.3")]);
+        let none = house.admin("GET /admin/margin?since=2999-01-01T00:00:00Z", None).await.when(200);
+        assert_eq!(none["items"], json!([]));
+        for wrong in ["by=month", "by=day,day", "by="] {
+            assert_eq!(house.admin(&format!("GET /admin/margin?{wrong}"), None).await.problem().0, 400, "{wrong}");
+        }
+    }
+
+    async fn money_of_unknown_calls_stays_until_an_operator_settles_it(database: Database) {
+        let house = House::open(database).await;
+        let key = house.customer("acme", "1").await;
+        for _ in 0..2 {
+            house.call("POST /buy", Some(&json!({ "how": "lost" })), &key).await;
+        }
+        let held = items(&house, "GET /admin/holds?unknown=true", 2).await;
+        assert_eq!((&held[0]["amount"], &held[0]["account"]), (&json!("0.25"), &json!("acme")));
+        let settle = |place: usize| format!("POST /admin/holds/{}/settle", held[place]["call"].as_str().unwrap());
+        let much = house.admin(&settle(0), Some(&json!({ "charge": "0.26" }))).await;
+        assert_eq!((much.problem().0, &much.body["errors"][0]["pointer"]), (400, &json!("/charge")));
+        for wrong in [json!({}), json!({ "release": false }), json!({ "charge": "0.1", "release": true }), json!({ "charge": -1 })] {
+            assert_eq!(house.admin(&settle(0), Some(&wrong)).await.problem().0, 400, "{wrong}");
+        }
+        let charged = house.admin(&settle(0), Some(&json!({ "charge": "0.05" }))).await.when(201);
+        assert_eq!(charged, json!({ "charged": "0.05", "currency": "USD" }));
+        house.admin(&settle(1), Some(&json!({ "release": true }))).await.when(201);
+        for place in [0, 1] {
+            assert_eq!(house.admin(&settle(place), Some(&json!({ "release": true }))).await.problem().0, 404);
+        }
+        let account = house.settled("acme").await;
+        assert_eq!(account["balances"][0]["available"], "0.95");
+        let entries = house.admin("GET /admin/accounts/acme/entries", None).await.when(200);
+        assert_eq!((&entries["items"][0]["amount"], &entries["items"][0]["reference"]), (&json!("-0.05"), &held[0]["call"]));
+        items(&house, "GET /admin/holds", 0).await;
+    }
+
+    async fn the_numbers_say_what_happened(database: Database) {
+        let house = House::open(database).await;
+        let key = house.customer("acme", "10").await;
+        house.call("GET /stock", None, &key).await;
+        house.call("POST /buy", Some(&json!({ "how": "sold-out" })), &key).await;
+        house.call("GET /look", None, "gk_0123456789abcdef_0123456789abcdef").await;
+        let answer = house.ask("GET /metrics", None, &[]).await;
+        assert_eq!(answer.headers["content-type"], "text/plain; version=0.0.4; charset=utf-8");
+        for line in [
+            "gateway_calls_total{service=\"booth\",version=\"1\",method=\"stock\",code=\"ok\",status=\"200\"} 1",
+            "gateway_calls_total{service=\"booth\",version=\"1\",method=\"buy\",code=\"not-found\",status=\"404\"} 1",
+            "gateway_calls_total{service=\"booth\",version=\"1\",method=\"look\",code=\"unauthenticated\",status=\"401\"} 1",
+            "gateway_call_duration_seconds_bucket{service=\"booth\",version=\"1\",method=\"stock\",le=\"+Inf\"} 1",
+            "gateway_call_duration_seconds_count{service=\"booth\",version=\"1\",method=\"stock\"} 1",
+            "gateway_breaker_state{provider=\"booth_supplier\",capability=\"Supply\",method=\"stock\"} 0",
+            "gateway_quota_local_total 0",
+            "gateway_journal_owed 0",
+            "gateway_draining 0",
+            "# TYPE gateway_call_duration_seconds histogram",
+        ] {
+            assert!(answer.text.lines().any(|it| it == line), "{line}\n{}", answer.text);
+        }
+        assert!(answer.text.contains("class=\"fulfilled\"} 1"), "{}", answer.text);
+    }
+}
