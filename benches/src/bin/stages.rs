@@ -10,7 +10,7 @@ use std::{
     error::Error,
     fs,
     io::{self, BufRead, BufReader, Read, Write},
-    net::{SocketAddr, TcpStream},
+    net::SocketAddr,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     sync::{
@@ -26,6 +26,10 @@ use gateway_runtime::{
     Currency, Running,
     prelude::*,
     store::{Books, Change, Credit, Sqlite},
+};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
 };
 
 #[global_allocator]
@@ -169,8 +173,14 @@ struct Process {
 
 impl Process {
     fn start(settings: &str) -> Result<Self, Box<dyn Error>> {
-        let mut child =
-            Command::new(env::current_exe()?).arg("serve").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
+        // On a core of its own, as far as that is possible.
+        let mut child = Command::new("taskset")
+            .args(["--cpu-list", "0"])
+            .arg(env::var_os("SERVER").map(PathBuf::from).unwrap_or(env::current_exe()?))
+            .arg("serve")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()?;
         child.stdin.as_mut().ok_or("no input")?.write_all(format!("{settings}\ngo\n").as_bytes())?;
         let mut address = String::new();
         BufReader::new(child.stdout.take().ok_or("no output")?).read_line(&mut address)?;
@@ -193,15 +203,15 @@ impl Drop for Process {
 }
 
 /// Sends the same request over one connection until told to stop, and counts the answers.
-fn load(address: SocketAddr, request: &[u8], stop: &AtomicBool, answers: &AtomicU64) -> io::Result<()> {
-    let mut stream = TcpStream::connect(address)?;
+async fn load(address: SocketAddr, request: &[u8], stop: &AtomicBool, answers: &AtomicU64) -> io::Result<()> {
+    let mut stream = TcpStream::connect(address).await?;
     stream.set_nodelay(true)?;
     let mut buffer = [0; 8192];
     while !stop.load(Ordering::Relaxed) {
-        stream.write_all(request)?;
+        stream.write_all(request).await?;
         let mut end = 0;
         loop {
-            let read = stream.read(&mut buffer[end..])?;
+            let read = stream.read(&mut buffer[end..]).await?;
             if read == 0 {
                 return Err(io::Error::other("the gateway closed a connection"));
             }
@@ -213,6 +223,13 @@ fn load(address: SocketAddr, request: &[u8], stop: &AtomicBool, answers: &Atomic
         answers.fetch_add(1, Ordering::Relaxed);
     }
     Ok(())
+}
+
+/// All connections, from one thread: many would have the gateway wake them one by one.
+fn all_connections(address: SocketAddr, request: &[u8], stop: &AtomicBool, answers: &AtomicU64) -> io::Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build()?;
+    let connections = (0..CONNECTIONS).map(|_| load(address, request, stop, answers));
+    runtime.block_on(futures_util::future::try_join_all(connections)).map(drop)
 }
 
 /// Whether this is a whole answer; fails unless it is a good one.
@@ -229,22 +246,18 @@ fn is_whole(answer: &[u8]) -> io::Result<bool> {
 /// The CPU time of a call in microseconds, and the calls a second.
 fn round(process: &Process, request: &Arc<[u8]>) -> Result<(f64, f64), Box<dyn Error>> {
     let (stop, answers) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
-    let connections: Vec<_> = (0..CONNECTIONS)
-        .map(|_| {
-            let (address, request) = (process.address, Arc::clone(request));
-            let (stop, answers) = (Arc::clone(&stop), Arc::clone(&answers));
-            thread::spawn(move || load(address, &request, &stop, &answers))
-        })
-        .collect();
+    let loading = {
+        let (address, request) = (process.address, Arc::clone(request));
+        let (stop, answers) = (Arc::clone(&stop), Arc::clone(&answers));
+        thread::spawn(move || all_connections(address, &request, &stop, &answers))
+    };
     thread::sleep(ROUND / 10);
     let (before, begin, first) = (process.ticks()?, Instant::now(), answers.load(Ordering::Relaxed));
     thread::sleep(ROUND);
     let (ticks, time) = (process.ticks()? - before, begin.elapsed().as_secs_f64());
     let calls = (answers.load(Ordering::Relaxed) - first) as f64;
     stop.store(true, Ordering::Relaxed);
-    for connection in connections {
-        connection.join().map_err(|_| "a connection panicked")??;
-    }
+    loading.join().map_err(|_| "the load panicked")??;
     Ok((ticks as f64 * 10_000.0 / calls, calls / time))
 }
 
