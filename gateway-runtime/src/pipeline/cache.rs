@@ -32,7 +32,7 @@ use self::{
 use super::{Invocation, billing::Billing, keeping::Keeping};
 use crate::{
     cache::{Backend, CacheSettings, Entry, Flights},
-    call::Call,
+    call::{Call, Origin},
     error::Error,
     registry::{Method, Registry},
     reply::Reply,
@@ -129,7 +129,8 @@ where
             return Either::Left(self.inner.call(invocation));
         };
         let call = &invocation.request.call;
-        let asks = Asks::of(call.headers());
+        // What browsers say of a WebSocket when they open it (`no-cache`) is about that alone.
+        let asks = if call.origin() == Origin::Http { Asks::of(call.headers()) } else { Asks::default() };
         if asks.no_store {
             terms::tell_of_nothing(call, Why::Bypass);
             return Either::Left(self.inner.call(invocation));

@@ -1,5 +1,5 @@
 //! An author's own tower layers, at named places of the stack. Where there are none, the stack is as if the place were not
-//! there; where there are some, a call pays two boxes for them.
+//! there; where there are some, a call pays for the boxes that they are in.
 
 use std::{
     fmt,

@@ -31,9 +31,11 @@ impl Postgres {
     }
 }
 
-/// What migrates the database. A step may take its time.
+/// What migrates the database. A step may take its time, and another process that migrates is waited for; but tables that are
+/// in use are not blocked for longer than this by somebody who waits for them.
 pub(super) async fn migrator(url: &Secret) -> Result<Db, StoreError> {
-    Ok(Db(Connections::Postgres(pooled(options(url)?.options([("statement_timeout", "0")]), 1).await?)))
+    let options = options(url)?.options([("statement_timeout", "0"), ("lock_timeout", "30s")]);
+    Ok(Db(Connections::Postgres(pooled(options, 1).await?)))
 }
 
 /// Connections that are made when they are asked for.

@@ -1,6 +1,6 @@
 //! Which answers are given again, to whom, and what they are told of it.
 
-use gateway_runtime::{cache::CacheSettings, prelude::*};
+use gateway_runtime::{Origin, cache::CacheSettings, prelude::*};
 
 use crate::stock::{Mood, Shop, after};
 
@@ -127,4 +127,14 @@ async fn it_can_be_left_out() {
         let answer = shop.cup().await;
         assert_eq!((answer.text(), answer.header("cache-status")), (&*format!("\"cup {number}\""), None));
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_web_socket_shares_what_is_kept_and_asks_for_nothing() {
+    let shop = Shop::new();
+    shop.cup().await;
+    // As browsers open one.
+    let answer = shop.call_by(Origin::WebSocket, None, "own", "name=cup", &["no-cache"]).await;
+    assert_eq!((answer.text(), answer.cached), ("\"cup 1\"", true));
+    assert!(answer.headers.is_empty());
 }

@@ -206,12 +206,24 @@ impl Shop {
 
     /// A call of somebody; none is a stranger.
     pub(crate) async fn call(&self, account: Option<&str>, method: &str, input: &str, asks: &[&'static str]) -> Answer {
+        self.call_by(Origin::Http, account, method, input, asks).await
+    }
+
+    /// The same by another road.
+    pub(crate) async fn call_by(
+        &self,
+        origin: Origin,
+        account: Option<&str>,
+        method: &str,
+        input: &str,
+        asks: &[&'static str],
+    ) -> Answer {
         let method = self.registry.methods().find(|known| known.spec.name == method).unwrap();
         let started = Instant::now().into_std();
         let field = |asks: &&'static str| (HeaderName::from_static("cache-control"), HeaderValue::from_static(asks));
         let arrival = Arrival {
             id: RequestId::generate(),
-            origin: Origin::Http,
+            origin,
             peer: None,
             country: None,
             headers: asks.iter().map(field).collect(),
