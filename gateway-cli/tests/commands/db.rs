@@ -6,17 +6,19 @@ use gateway_runtime::{Gateway, migrations, sqlx};
 
 use crate::program::Folder;
 
-const APPLIED: &str = "gateway     1  applied  books\ngateway     2  applied  operator\n";
+/// What the status begins with when nothing is applied.
 const MISSING: &str = "gateway     1  missing  books\ngateway     2  missing  operator\n";
 
 /// Goes forward, back and forward again.
 fn to_and_fro(folder: &Folder) {
-    assert_eq!(folder.run("db status").done(), MISSING);
-    assert_eq!(folder.run("db migrate --to 1").done(), APPLIED.replace("2  applied", "2  missing"));
-    assert_eq!(folder.run("db migrate").done(), APPLIED);
-    assert_eq!(folder.run("db migrate").done(), APPLIED);
-    assert_eq!(folder.run("db migrate --to 0").done(), MISSING);
-    assert_eq!(folder.run("db status").done(), MISSING);
+    let missing = folder.run("db status").done();
+    assert!(missing.starts_with(MISSING) && !missing.contains("applied"), "{missing}");
+    assert_eq!(folder.run("db migrate --to 1").done(), missing.replacen("missing", "applied", 1));
+    let applied = missing.replace("missing", "applied");
+    assert_eq!(folder.run("db migrate").done(), applied);
+    assert_eq!(folder.run("db migrate").done(), applied);
+    assert_eq!(folder.run("db migrate --to 0").done(), missing);
+    assert_eq!(folder.run("db status").done(), missing);
     let error = folder.run("db migrate --to 99").failed();
     assert!(error.contains("`gateway` has no migration 99"), "{error}");
     let error = folder.run("db migrate --owner nobody --to 1").failed();
@@ -32,7 +34,7 @@ fn untouched(folder: &Folder) -> String {
 fn sqlite_goes_to_and_fro() {
     let folder = Folder::new();
     folder.write("gateway.toml", "[store]\npath = 'books.db'");
-    assert_eq!(folder.run("db status").done(), MISSING);
+    assert!(folder.run("db status").done().starts_with(MISSING));
     assert!(!folder.0.join("books.db").exists(), "asking makes no file");
     let error = untouched(&folder);
     assert!(
@@ -42,7 +44,7 @@ fn sqlite_goes_to_and_fro() {
     to_and_fro(&folder);
     folder.run("db migrate --to 1").done();
     let error = untouched(&folder);
-    assert!(error.contains("it lacks gateway 2 (operator): run"), "{error}");
+    assert!(error.contains("it lacks gateway 2 (operator)") && !error.contains("books"), "{error}");
 }
 
 #[test]
