@@ -13,7 +13,7 @@ use super::{
 use crate::{
     attempt::Class,
     control::Switches,
-    error::{Code, Error},
+    error::Error,
     provider::{MethodHealth, Provider},
     spec::Effect,
     store::EditKind,
@@ -88,10 +88,9 @@ pub(super) async fn change(desk: Arc<Desk>, request: Request<Switches>) -> Resul
     let name = &request.at[0];
     let provider = desk.registry.providers().iter().find(|provider| provider.spec().name == *name);
     let provider = provider.ok_or_else(|| Error::not_found("no provider of this name is part of this gateway"))?;
-    if request.input == Switches::default() {
-        return Err(Error::new(Code::INVALID_REQUEST, "nothing is to be changed; name `enabled`, `weight` or `order`"));
+    if request.input != Switches::default() {
+        set(&desk, EditKind::Provider, name, &request.input, &request.operator).await?;
     }
-    set(&desk, EditKind::Provider, name, &request.input, &request.operator).await?;
     Ok(describe(&desk, provider))
 }
 

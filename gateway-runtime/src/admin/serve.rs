@@ -33,6 +33,7 @@ use crate::{
     call::{RequestId, sortable_name},
     document::Document,
     error::{Code, Error},
+    pipeline::digest,
     problem,
     provider::callers_key,
     spec::Verb,
@@ -202,7 +203,7 @@ impl Inner {
             Error::new(Code::INVALID_REQUEST, detail)
         })?;
         let Some(key) = key.filter(|_| operation.creates) else {
-            let name = hex::encode(sortable_name()).into();
+            let name = digest([&sortable_name()[..]]);
             let request = Request { at, operator, name, input };
             return Ok((operation.carry_out(Arc::clone(&self.desk), request).await?, false));
         };

@@ -36,11 +36,17 @@ each_database! {
         assert_eq!(house.call("GET /look", None, key).await.status, 200);
         let other = house.once("l", keys, &order).await.when(201);
         assert_ne!((&other["id"], &other["key"]), (&made["id"], &made["key"]));
+        // Without a key each request makes one of its own.
+        let two = [house.admin(keys, Some(&json!({}))).await.when(201), house.admin(keys, Some(&json!({}))).await.when(201)];
+        assert_ne!(two[0]["id"], two[1]["id"]);
+        for made in two {
+            assert_eq!(house.call("GET /look", None, made["key"].as_str().unwrap()).await.status, 200);
+        }
         let changes = house.admin("GET /admin/changes", None).await.when(200);
         let secret = key.rsplit_once('_').unwrap().1;
         assert!(!changes.to_string().contains(secret));
         let kinds: Vec<_> = changes["items"].as_array().unwrap().iter().map(|it| it["kind"].clone()).collect();
-        assert_eq!(kinds, ["key", "key", "account"].map(Value::from));
+        assert_eq!(kinds, ["key", "key", "key", "key", "account"].map(Value::from));
         let past = json!({ "expires": "2020-01-01T00:00:00Z" });
         let past = house.admin(keys, Some(&past)).await.when(201);
         assert_eq!(house.call("GET /look", None, past["key"].as_str().unwrap()).await.status, 401);

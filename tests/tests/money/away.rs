@@ -16,14 +16,14 @@ use crate::database::Database;
 const PATIENCE: Duration = Duration::from_secs(13);
 
 /// A server of PostgreSQL of this test's own.
-struct Server {
+pub(crate) struct Server {
     folder: PathBuf,
-    url: String,
+    pub(crate) url: String,
 }
 
 impl Server {
     /// None where the tests are to do without.
-    fn start() -> Option<Self> {
+    pub(crate) fn start() -> Option<Self> {
         if std::env::var_os("TEST_POSTGRES_URL").is_none() {
             eprintln!("not run: TEST_POSTGRES_URL names no server");
             return None;
@@ -34,7 +34,7 @@ impl Server {
         Some(Self { folder, url: url.trim().to_owned() })
     }
 
-    fn run(&self, what: &str) {
+    pub(crate) fn run(&self, what: &str) {
         tool(what, &self.folder);
     }
 }

@@ -1,6 +1,6 @@
 //! Calls that cost money: what is charged, and what is not, whatever happens in between.
 
-mod away;
+pub(crate) mod away;
 mod budget;
 mod charges;
 mod commits;

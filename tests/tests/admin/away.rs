@@ -1,0 +1,62 @@
+//! A database that is away: the listener says so in time, and is well again without a restart.
+
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+
+use super::house::House;
+use crate::{database::Database, money::away::Server};
+
+/// How long a call waits for the database at the most, and a little for this machine.
+const PATIENCE: Duration = Duration::from_secs(13);
+
+#[tokio::test]
+async fn it_is_told_that_the_database_is_away_and_that_it_is_back() {
+    let Some(server) = Server::start() else { return };
+    let house = House::open(Database::at(&server.url)).await;
+    let parts = |word: &str| json!({ "database": word });
+    for (take_away, bring_back) in [("stop", "start"), ("freeze", "thaw")] {
+        assert_eq!(house.ask("GET /readyz", None, &[]).await.when(200)["parts"], parts("ready"));
+        server.run(take_away);
+        let begun = Instant::now();
+        assert_eq!(house.ask("GET /readyz", None, &[]).await.when(503)["parts"], parts("away"), "{take_away}");
+        assert!(begun.elapsed() < Duration::from_secs(4), "{take_away}: {:?}", begun.elapsed());
+        house.ask("GET /healthz", None, &[]).await.when(200);
+        let (key, account) = (format!("over {take_away}"), json!({ "id": take_away }));
+        for _ in 0..2 {
+            for call in [
+                "GET /admin/changes",
+                "GET /admin/requests?account=a&code=b",
+                "GET /admin/margin",
+                "POST /admin/accounts",
+            ] {
+                let begun = Instant::now();
+                let answer = match call.starts_with("POST") {
+                    true => house.once(&key, call, &account).await,
+                    false => house.admin(call, None).await,
+                };
+                assert_eq!(answer.problem(), (503, "overloaded"), "{take_away}: {call}");
+                assert_eq!(answer.body["retryable"], true);
+                assert!(begun.elapsed() < PATIENCE, "{take_away}: {call}: {:?}", begun.elapsed());
+            }
+        }
+        // What the gateway keeps in memory goes on.
+        house.admin("GET /admin/providers", None).await.when(200);
+        house.admin("GET /admin/limits", None).await.when(200);
+        server.run(bring_back);
+        let deadline = Instant::now() + Duration::from_secs(30);
+        while house.ask("GET /readyz", None, &[]).await.status != 200 {
+            assert!(Instant::now() < deadline, "{bring_back}");
+        }
+        let deadline = Instant::now() + Duration::from_secs(40);
+        loop {
+            // The claim of a commit that was lost may have got through; it is free again after its lease.
+            let answer = house.once(&key, "POST /admin/accounts", &account).await;
+            if answer.status == 201 {
+                break;
+            }
+            assert!(Instant::now() < deadline && [409, 503].contains(&answer.status), "{}", answer.text);
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+    }
+}
