@@ -82,9 +82,10 @@ impl Search {
             _ if !self.asks.allows(age) => self.reload(terms, inner, invocation).await,
             Use::Fresh => self.give(&at, terms, Status::Hit, entry).await,
             Use::Revalidate => {
-                let given = self.give(&at, terms, Status::Hit, entry).await;
+                // Who cannot pay for it does not have it made anew either.
+                let given = self.give(&at, terms, Status::Hit, entry).await?;
                 self.revalidate(inner, invocation);
-                given
+                Ok(given)
             }
             Use::IfError => self.join(terms, inner, invocation, Some(entry)).await,
             Use::None => self.join(terms, inner, invocation, None).await,
