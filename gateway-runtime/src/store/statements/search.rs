@@ -68,7 +68,8 @@ impl Search {
             (self.currency.is_some(), "currency", "text"),
         ]
         .into_iter()
-        .filter_map(|(is_asked, column, type_of)| is_asked.then(|| compare(column, "=", column, type_of)))
+        .filter(|(is_asked, ..)| *is_asked)
+        .map(|(_, column, type_of)| compare(column, "=", column, type_of))
     }
 
     pub(in crate::store) fn has_kinds(&self) -> bool {
@@ -95,9 +96,8 @@ impl Search {
             (self.until.is_some(), "at", "<", "until", "bigint"),
         ]
         .into_iter()
-        .filter_map(|(is_asked, column, operator, key, type_of)| {
-            is_asked.then(|| compare(column, operator, key, type_of))
-        })
+        .filter(|(is_asked, ..)| *is_asked)
+        .map(|(_, column, operator, key, type_of)| compare(column, operator, key, type_of))
         .chain((self.has_kinds() && !matches!(lead, Lead::Account | Lead::Kinds)).then_some(kinds))
     }
 }
