@@ -158,7 +158,6 @@ pub(super) struct Answer {
     pub(super) policy: Option<String>,
     pub(super) retryable: bool,
     pub(super) code: String,
-    pub(super) body: Value,
 }
 
 impl Customer {
@@ -197,5 +196,5 @@ async fn answer(response: HttpResponse) -> Option<Answer> {
     let body: Value = if text.is_empty() { Value::Null } else { serde_json::from_str(&text).ok()? };
     let code = body["code"].as_str().unwrap_or_default().to_owned();
     let retryable = body["retryable"] == true;
-    Some(Answer { status, replayed, price, currency, policy, retryable, code, body })
+    Some(Answer { status, replayed, price, currency, policy, retryable, code })
 }

@@ -59,7 +59,7 @@ async fn watch(gateway: &Running, stop: &AtomicBool) -> usize {
                 price = money.nanos();
             }
             if let Some(policy) = &answer.policy {
-                let rates: Vec<i64> = policy.split(", ").map(|one| rate(one)).collect();
+                let rates: Vec<i64> = policy.split(", ").map(rate).collect();
                 assert!(rates.iter().all(|rate| *rate == rates[0]) && rates.len() == 2, "{policy}");
                 assert!(rates[0] >= limit, "{policy} after {limit}");
                 limit = rates[0];
