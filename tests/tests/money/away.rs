@@ -7,9 +7,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use gateway_runtime::prelude::*;
+use gateway_runtime::{prelude::*, provider::HttpClientSettings};
 
-use super::kiosk::{Customer, PRICE, balance, fund, settings};
+use super::kiosk::{Customer, PRICE, balance, fund, settings_with};
 use crate::database::Database;
 
 /// How long a call waits for the database at the most, and a little for this machine.
@@ -59,11 +59,18 @@ async fn money_waits_for_its_database_and_the_rest_does_not() {
     let database = Database::at(&server.url);
     let books = database.books().await;
     fund(&books, 1000 * PRICE).await;
-    let gateway = Gateway::from_toml(&settings(&database)).unwrap().start().await.unwrap();
+    let gateway =
+        Gateway::from_toml(&settings_with(&database, "admin.listen = '127.0.0.1:0'")).unwrap().start().await.unwrap();
     let customer = Customer::of(&gateway.url());
+    let http = HttpClient::new(&HttpClientSettings::default()).unwrap();
+    let ready = async || {
+        let url = format!("http://{}/readyz", gateway.admin_address().unwrap());
+        http.get(url).send_any().await.unwrap().status()
+    };
     let mut bought = 0;
     for (take_away, bring_back) in [("stop", "start"), ("freeze", "thaw")] {
         assert_eq!(customer.buy("bread", "well", &[]).await.unwrap().status, 200);
+        assert_eq!(ready().await, 200);
         bought += 1;
 
         server.run(take_away);
@@ -76,6 +83,7 @@ async fn money_waits_for_its_database_and_the_rest_does_not() {
             assert_eq!(customer.get("look").await.unwrap().status, 200, "{take_away}");
             assert!(begin.elapsed() < Duration::from_secs(2), "{take_away}: free and slow");
         }
+        assert_eq!(ready().await, 503, "{take_away}");
         server.run(bring_back);
 
         let end = Instant::now() + Duration::from_secs(30);
@@ -87,6 +95,7 @@ async fn money_waits_for_its_database_and_the_rest_does_not() {
             }
             assert!(Instant::now() < end, "{bring_back}: {answer:?}");
         }
+        assert_eq!(ready().await, 200, "{bring_back}");
     }
     gateway.stop().await.unwrap();
     // What was refused and yet set aside has been given back.
