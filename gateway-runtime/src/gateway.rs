@@ -352,7 +352,6 @@ impl Gateway {
         let desk = Desk {
             registry: Arc::clone(registry),
             books,
-            limits: self.settings.quota.clone(),
             limiting: Arc::clone(limiting),
             keys: self.settings.idempotency.clone(),
             probes,

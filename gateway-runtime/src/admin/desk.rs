@@ -12,7 +12,6 @@ use crate::{
     control::Control,
     error::{Code, Error},
     pipeline::{IdempotencySettings, Limiting},
-    quota::QuotaSettings,
     registry::Registry,
     store::{Books, Change, Edit, EditKind, Journal, Outcome, StoreError},
 };
@@ -24,8 +23,6 @@ pub struct Desk {
     pub registry: Arc<Registry>,
     /// Where it is written down; none without `[store]`.
     pub books: Option<Kept>,
-    /// The limits of the configuration.
-    pub limits: QuotaSettings,
     /// What calls are limited with.
     pub limiting: Arc<Limiting>,
     /// How long idempotency keys hold.

@@ -51,8 +51,8 @@ pub(super) struct Limits {
 
 /// Tells the limits.
 pub(super) async fn limits(desk: Arc<Desk>, _: Request<Nothing>) -> Result<Limits, Error> {
-    let set = desk.kept()?.control.current().limits.clone();
-    Ok(Limits { set: set.is_some(), limits: set.unwrap_or_else(|| desk.limits.clone()) })
+    let set = desk.kept()?.control.current().limits.is_some();
+    Ok(Limits { set, limits: QuotaSettings::clone(&desk.limiting.settings()) })
 }
 
 /// Puts limits in the place of those before.

@@ -38,6 +38,8 @@ const SOON: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub struct Limiting {
     rules: ArcSwap<Rules>,
+    /// What the rules were made of.
+    settings: ArcSwap<QuotaSettings>,
     methods: Methods,
     buckets: Buckets,
 }
@@ -57,12 +59,20 @@ impl Limiting {
             Some(redis) => Buckets::Shared(Arc::new(Shared::new(redis))),
             None => Buckets::Memory(Box::default()),
         };
-        Arc::new(Self { rules: ArcSwap::from_pointee(Rules::new(settings, Arc::clone(&methods))), methods, buckets })
+        let rules = ArcSwap::from_pointee(Rules::new(settings, Arc::clone(&methods)));
+        Arc::new(Self { rules, settings: ArcSwap::from_pointee(settings.clone()), methods, buckets })
     }
 
     /// Has other settings hold, all of them from one moment on. Buckets keep what was taken.
     pub fn apply(&self, settings: &QuotaSettings) {
         self.rules.store(Arc::new(Rules::new(settings, Arc::clone(&self.methods))));
+        self.settings.store(Arc::new(settings.clone()));
+    }
+
+    /// The settings that hold.
+    #[must_use]
+    pub fn settings(&self) -> Arc<QuotaSettings> {
+        self.settings.load_full()
     }
 
     /// What of `settings` is about services and methods that are not there: slips of the pen, or those of other
