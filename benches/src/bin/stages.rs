@@ -135,6 +135,8 @@ fn serve() -> Result<(), Box<dyn Error>> {
         settings += &line;
         settings += "\n";
     }
+    // It has standard input for itself.
+    drop(lines);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let gateway: Running = Gateway::from_toml(&settings)?.start().await?;
@@ -176,7 +178,7 @@ impl Process {
         // On a core of its own, as far as that is possible.
         let mut child = Command::new("taskset")
             .args(["--cpu-list", "0"])
-            .arg(env::var_os("SERVER").map(PathBuf::from).unwrap_or(env::current_exe()?))
+            .arg(env::current_exe()?)
             .arg("serve")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
