@@ -105,10 +105,13 @@ impl Database {
 
     /// Asks the server about this database, from another one.
     async fn ask(&self, question: &'static str) -> i64 {
+        sqlx::query_scalar(question).bind(self.name()).fetch_one(&mut server().await).await.unwrap()
+    }
+
+    /// Its name on the server.
+    fn name(&self) -> &str {
         let url = self.url.as_ref().unwrap().expose();
-        let name = url.split('?').next().and_then(|path| path.rsplit('/').next()).unwrap();
-        let mut server = sqlx::PgConnection::connect(&std::env::var("TEST_POSTGRES_URL").unwrap()).await.unwrap();
-        sqlx::query_scalar(question).bind(name).fetch_one(&mut server).await.unwrap()
+        url.split('?').next().and_then(|path| path.rsplit('/').next()).unwrap()
     }
 
     /// Carries out some SQL, in the words of each database.
@@ -127,12 +130,9 @@ impl Database {
 
     /// Ends it, and whoever is still connected to it: the server would keep it.
     pub(crate) async fn remove(&self) {
-        if let Some(url) = &self.url {
-            let (server, rest) = url.expose().rsplit_once('/').unwrap();
-            let name = rest.split('?').next().unwrap();
-            let pool = sqlx::PgPool::connect(&std::env::var("TEST_POSTGRES_URL").unwrap()).await.unwrap();
-            let drop = sqlx::AssertSqlSafe(format!("DROP DATABASE {name} WITH (FORCE)"));
-            sqlx::query(drop).execute(&pool).await.unwrap_or_else(|error| panic!("{server}: {error}"));
+        if self.url.is_some() {
+            let drop = sqlx::AssertSqlSafe(format!("DROP DATABASE {} WITH (FORCE)", self.name()));
+            sqlx::query(drop).execute(&mut server().await).await.unwrap();
         }
     }
 
@@ -145,6 +145,11 @@ impl Drop for Database {
     fn drop(&mut self) {
         let _ = std::fs::remove_dir_all(&self.folder);
     }
+}
+
+/// The server of all tests, in a database that is none of theirs.
+async fn server() -> sqlx::PgConnection {
+    sqlx::PgConnection::connect(&std::env::var("TEST_POSTGRES_URL").unwrap()).await.unwrap()
 }
 
 fn name() -> String {
