@@ -6,13 +6,17 @@ use gateway_runtime::Gateway;
 use serde_json::json;
 
 use super::house::House;
+use crate::database::Database;
 
 /// What `--accounts` starts with.
 const ACCOUNTS: &str = include_str!("../../../examples/email/gateway.toml");
 
 #[tokio::test]
 async fn with_accounts_the_secret_of_the_webhooks_must_be_set() {
-    let on_a_free_port = format!("http.listen = '127.0.0.1:0'\n{ACCOUNTS}");
+    let folder = Database::sqlite();
+    let books = folder.folder().join("email.db").display().to_string();
+    let accounts = ACCOUNTS.replace("email.db", &books).replace("127.0.0.1:9090", "127.0.0.1:0");
+    let on_a_free_port = format!("http.listen = '127.0.0.1:0'\n{accounts}");
     let error = Gateway::from_toml(&on_a_free_port).unwrap().start().await.unwrap_err().to_string();
     assert!(error.contains("`EMAIL_WEBHOOK_SECRET`") && error.contains("[secrets]"), "{error}");
     let secrets = "[secrets]\nEDGE_WEBHOOK_SECRET = 'not used'\nEMAIL_WEBHOOK_SECRET = 'whsec_c2VjcmV0'";
