@@ -5,13 +5,16 @@ import json
 import sys
 
 from gateway_client.api.currency import currency_convert, currency_history, currency_rates
-from gateway_client.client import Client
+from gateway_client.client import AuthenticatedClient
 from gateway_client.models.conversion import Conversion
 from gateway_client.models.problem import Problem
 from gateway_client.models.rates import Rates
 from gateway_client.models.symbol import Symbol
 
-client = Client(base_url=sys.argv[1])
+# The example's key.
+client = AuthenticatedClient(
+    base_url=sys.argv[1], token="gk_demo_let-me-try-it-please", prefix="", auth_header_name="X-Api-Key"
+)
 day = datetime.date(2024, 2, 29)
 
 rates = currency_rates.sync(client=client, symbols=[Symbol.USD, Symbol.JPY], date=day)

@@ -8,7 +8,7 @@ import sys
 import time
 
 from gateway_client.api.email import email_delivered_webhook, email_send, email_status
-from gateway_client.client import Client
+from gateway_client.client import AuthenticatedClient
 from gateway_client.models.accepted import Accepted
 from gateway_client.models.delivered import Delivered
 from gateway_client.models.problem import Problem
@@ -16,7 +16,10 @@ from gateway_client.models.send_request import SendRequest
 from gateway_client.models.state import State
 from gateway_client.models.status import Status
 
-client = Client(base_url=sys.argv[1])
+# The example's key.
+client = AuthenticatedClient(
+    base_url=sys.argv[1], token="gk_demo_let-me-try-it-please", prefix="", auth_header_name="X-Api-Key"
+)
 message = SendRequest(to=["ada@example.org"], cc=["bob@example.com"], subject="Grüße", text="Hello", html="<p>Hello</p>")
 
 sent = email_send.sync(client=client, body=message)
