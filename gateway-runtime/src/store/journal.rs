@@ -18,15 +18,15 @@ use std::{
 };
 
 use tokio::{
-    sync::{
-        mpsc::{self, error::TrySendError},
-        oneshot,
-    },
+    sync::mpsc::{self, error::TrySendError},
     task::JoinHandle,
     time::{Instant, sleep, timeout_at},
 };
 
-use super::{Books, Change, Claim, Claimed, Held, Hold, Outcome, Request, Settlement, StoreError};
+use super::{
+    Books, Change, Claim, Claimed, Held, Hold, Outcome, Request, Settlement, StoreError,
+    answers::{Answers, Asked},
+};
 
 /// The most changes in one transaction.
 const BATCH: usize = 256;
@@ -39,12 +39,13 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// Until what could not be written is tried again.
 const PAUSE: Duration = Duration::from_millis(200);
 
-type Tell = oneshot::Sender<Result<Outcome, StoreError>>;
+/// A change, and where its answer is awaited, if it is.
+type Waiting = (Change, Option<Asked>);
 
 /// Where calls hand in their changes. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Journal {
-    changes: mpsc::Sender<(Change, Tell)>,
+    changes: mpsc::Sender<Waiting>,
     records: mpsc::Sender<Box<Request>>,
     counts: Arc<Counts>,
 }
@@ -83,14 +84,15 @@ impl Journal {
     ///
     /// When the database is away, slow or full.
     pub async fn write(&self, change: Change) -> Result<Outcome, StoreError> {
-        let (tell, outcome) = oneshot::channel();
+        let (asked, answer) = Asked::here();
         let end = Instant::now() + PATIENCE;
-        if let Err(TrySendError::Full(item) | TrySendError::Closed(item)) = self.changes.try_send((change, tell)) {
+        if let Err(TrySendError::Full(item) | TrySendError::Closed(item)) = self.changes.try_send((change, Some(asked)))
+        {
             let handed_in = timeout_at(end, self.changes.send(item)).await;
             let handed_in = handed_in.map_err(|_| StoreError::away("too many wait for the database"))?;
             handed_in.map_err(|_| StoreError::away("the journal is closed"))?;
         }
-        match timeout_at(end, outcome).await {
+        match timeout_at(end, answer).await {
             Ok(told) => told.unwrap_or(Err(StoreError::uncertain("the journal ended over a batch"))),
             Err(_) => Err(StoreError::uncertain("the database did not answer in time")),
         }
@@ -142,8 +144,7 @@ impl Journal {
 
     /// Writes down how a call has ended, when nobody waits for that.
     pub fn hand_in(&self, settlement: Settlement) {
-        let (tell, _) = oneshot::channel();
-        let full = self.changes.try_send((Change::Settle(Box::new(settlement)), tell));
+        let full = self.changes.try_send((Change::Settle(Box::new(settlement)), None));
         if let Err(TrySendError::Full(item)) = full {
             let changes = self.changes.clone();
             // As many as there were holds waiting, at the most. The journal never closes before its senders.
@@ -167,7 +168,7 @@ fn unexpected(outcome: &Outcome) -> StoreError {
 /// The task that writes.
 struct Writer {
     books: Books,
-    changes: mpsc::Receiver<(Change, Tell)>,
+    changes: mpsc::Receiver<Waiting>,
     records: mpsc::Receiver<Box<Request>>,
     /// What must be written and for which nobody waits: records, and the ends of calls that could not be written at once.
     owed: Vec<Change>,
@@ -230,7 +231,7 @@ impl Writer {
     }
 
     /// Waits a moment for so many changes.
-    async fn gather(&mut self, waiting: &mut Vec<(Change, Tell)>, expected: usize) {
+    async fn gather(&mut self, waiting: &mut Vec<Waiting>, expected: usize) {
         let end = Instant::now() + MOMENT;
         while waiting.len() < expected {
             let more = self.changes.recv_many(waiting, expected - waiting.len());
@@ -254,9 +255,9 @@ impl Writer {
     }
 
     /// Writes what waits and what is owed; false when the database is away.
-    async fn batch(&mut self, waiting: &mut Vec<(Change, Tell)>) -> bool {
-        let (mut changes, tell): (Vec<_>, Vec<_>) = waiting.drain(..).unzip();
-        self.gathering.told = tell.len();
+    async fn batch(&mut self, waiting: &mut Vec<Waiting>) -> bool {
+        let (mut changes, asked): (Vec<_>, Vec<_>) = waiting.drain(..).unzip();
+        self.gathering.told = asked.len();
         changes.append(&mut self.owed);
         if changes.is_empty() {
             return true;
@@ -271,18 +272,19 @@ impl Writer {
             Err(error) if changes.len() > 1 && error.is_refusal() => one_by_one(&self.books, &changes).await,
             Err(error) => vec![Err(error); changes.len()],
         };
-        let mut told = tell.into_iter();
+        let mut asked = asked.into_iter();
+        let mut answers = Answers::default();
         let mut is_there = true;
         for (change, outcome) in changes.into_iter().zip(outcomes) {
             if let Err(error) = &outcome {
                 is_there &= error.is_refusal();
                 self.failed(change, error);
             }
-            if let Some(tell) = told.next() {
-                // Whoever has gone away does not want to know; it lasts all the same.
-                let _ = tell.send(outcome);
+            if let Some(asked) = asked.next().flatten() {
+                answers.add(asked, outcome);
             }
         }
+        answers.send();
         self.counts.owed.store(self.owed.len() as u64, Relaxed);
         is_there
     }

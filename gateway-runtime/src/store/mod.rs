@@ -4,6 +4,7 @@
 //! batches, so that what concurrent calls must have on disk costs each of them a share of one commit. `statements` has
 //! the SQL of both dialects; each database lives in a file of its own and knows nothing of what it keeps.
 
+mod answers;
 mod books;
 mod change;
 mod database;
