@@ -70,8 +70,12 @@ impl Code {
     /// 504: what must happen once may have happened; only looking can tell.
     pub const OUTCOME_UNKNOWN: Self = Self::new("outcome-unknown", 504, "Outcome unknown");
 
+    /// How many there are in [`ALL`](Self::ALL). A number of its own: a type that counts by evaluating `ALL` has the compiler
+    /// go in a circle in optimised builds.
+    pub(crate) const COUNT: usize = 20;
+
     /// All of the gateway's own, by status.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; Self::COUNT] = [
         Self::INVALID_REQUEST,
         Self::UNAUTHENTICATED,
         Self::INSUFFICIENT_FUNDS,

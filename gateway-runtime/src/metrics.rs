@@ -35,7 +35,7 @@ const OWN: usize = 12;
 pub(crate) struct Calls {
     done: AtomicU64,
     cancelled: AtomicU64,
-    failed: [AtomicU64; Code::ALL.len()],
+    failed: [AtomicU64; Code::COUNT],
     /// An author's codes, in the order in which they came up.
     own: [(OnceLock<Code>, AtomicU64); OWN],
     /// Of further ones.

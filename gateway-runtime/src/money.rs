@@ -1,6 +1,6 @@
 //! Money as fixed-point integers: 10⁻⁹ of a currency's unit, never a float, in JSON a string.
 
-use std::{fmt, str::FromStr};
+use std::{borrow::Cow, fmt, str::FromStr};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
@@ -52,6 +52,19 @@ impl Currency {
     }
 }
 
+impl Serialize for Currency {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.code())
+    }
+}
+
+impl<'de> Deserialize<'de> for Currency {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let code = Cow::<str>::deserialize(deserializer)?;
+        Self::from_code(&code).ok_or_else(|| D::Error::custom(format!("`{code}` is no currency of ISO 4217")))
+    }
+}
+
 impl fmt::Debug for Currency {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.code())
@@ -95,6 +108,11 @@ impl Money {
     #[must_use]
     pub const fn nanos(self) -> i64 {
         self.nanos
+    }
+
+    /// The currency's code.
+    pub(crate) fn code(&self) -> &str {
+        self.currency.code()
     }
 
     /// The currency.

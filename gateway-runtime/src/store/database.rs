@@ -7,7 +7,7 @@ use std::{borrow::Cow, fmt, future::Future, pin::Pin};
 
 use tokio::task::JoinHandle;
 
-use super::Statement;
+use super::{Insert, Statement, Value};
 
 /// A future in a box: databases are chosen at start.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -38,6 +38,13 @@ pub trait Transaction: Send {
         statement: &'static Statement,
         argument: &'a str,
     ) -> BoxFuture<'a, Result<Vec<String>, StoreError>>;
+
+    /// Inserts rows; the values of all columns of the first, then those of the next.
+    fn insert<'a>(
+        &'a mut self,
+        insert: &'static Insert,
+        values: &'a [Value<'a>],
+    ) -> BoxFuture<'a, Result<(), StoreError>>;
 
     /// Makes it last.
     fn commit(self: Box<Self>) -> BoxFuture<'static, Result<(), StoreError>>;

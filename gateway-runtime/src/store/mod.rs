@@ -9,6 +9,7 @@ mod books;
 mod change;
 mod database;
 mod db;
+mod insert;
 mod journal;
 mod kept;
 mod migrations;
@@ -29,6 +30,7 @@ pub use self::{
     },
     database::{BoxFuture, Database, StoreError, Transaction},
     db::Db,
+    insert::{Column, Insert, Value},
     journal::Journal,
     kept::{Account, Balance, Entry, KeptKey, Span, Takings},
     migrations::{Migration, MigrationStatus, Migrations, Sql},

@@ -7,7 +7,10 @@ use sqlx::{
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 
-use super::{BoxFuture, Database, Db, Statement, StoreError, Transaction, db::Connections, migrations::GATEWAY};
+use super::{
+    BoxFuture, Column, Database, Db, Insert, Statement, StoreError, Transaction, Value, db::Connections,
+    migrations::GATEWAY,
+};
 use crate::secret::Secret;
 
 /// The books on a server.
@@ -93,6 +96,23 @@ impl Transaction for Write {
     ) -> BoxFuture<'a, Result<Vec<String>, StoreError>> {
         let query = sqlx::query_scalar(AssertSqlSafe(statement.postgres.clone())).bind(argument);
         Box::pin(async { query.fetch_all(&mut *self.0).await.map_err(unchanged) })
+    }
+
+    fn insert<'a>(
+        &'a mut self,
+        insert: &'static Insert,
+        values: &'a [Value<'a>],
+    ) -> BoxFuture<'a, Result<(), StoreError>> {
+        let mut query = sqlx::query(AssertSqlSafe(insert.postgres()));
+        for (at, (_, column)) in insert.columns.iter().enumerate() {
+            let values = values.iter().skip(at).step_by(insert.columns.len());
+            query = match column {
+                Column::Text => query.bind(values.map(Value::text).collect::<Vec<_>>()),
+                Column::Integer => query.bind(values.map(Value::integer).collect::<Vec<_>>()),
+                Column::Truth => query.bind(values.map(Value::truth).collect::<Vec<_>>()),
+            };
+        }
+        Box::pin(async { query.execute(&mut *self.0).await.map(drop).map_err(unchanged) })
     }
 
     fn commit(self: Box<Self>) -> BoxFuture<'static, Result<(), StoreError>> {

@@ -5,7 +5,10 @@
 
 use std::{path::Path, sync::Arc, time::Duration};
 
-use rusqlite::Connection;
+use rusqlite::{
+    Connection, ToSql,
+    types::{ToSqlOutput, ValueRef},
+};
 use sqlx::{
     AssertSqlSafe, SqlitePool,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
@@ -16,7 +19,9 @@ use tokio::{
     task::JoinHandle,
 };
 
-use super::{BoxFuture, Database, Db, Statement, StoreError, Transaction, db::Connections, migrations::GATEWAY};
+use super::{
+    BoxFuture, Database, Db, Insert, Statement, StoreError, Transaction, Value, db::Connections, migrations::GATEWAY,
+};
 
 /// The books in a file.
 #[derive(Clone, Debug)]
@@ -144,6 +149,15 @@ impl Transaction for Write {
         Box::pin(std::future::ready(rows))
     }
 
+    fn insert<'a>(
+        &'a mut self,
+        insert: &'static Insert,
+        values: &'a [Value<'a>],
+    ) -> BoxFuture<'a, Result<(), StoreError>> {
+        let inserted = inserted(&self.connection, insert, values).map_err(unwritten);
+        Box::pin(std::future::ready(inserted))
+    }
+
     fn commit(mut self: Box<Self>) -> BoxFuture<'static, Result<(), StoreError>> {
         // SQLite says of a commit that failed that it failed; then it is still open.
         let committed = execute(&self.connection, "COMMIT");
@@ -163,6 +177,28 @@ impl Drop for Write {
 
 fn rows(connection: &Connection, sql: &str, argument: &str) -> rusqlite::Result<Vec<String>> {
     connection.prepare_cached(sql)?.query_map([argument], |row| row.get(0))?.collect()
+}
+
+fn inserted(connection: &Connection, insert: &Insert, values: &[Value<'_>]) -> rusqlite::Result<()> {
+    let mut statement = connection.prepare_cached(insert.sqlite())?;
+    for row in values.chunks(insert.columns.len()) {
+        for (at, value) in row.iter().enumerate() {
+            statement.raw_bind_parameter(at + 1, value)?;
+        }
+        statement.raw_execute()?;
+    }
+    Ok(())
+}
+
+impl ToSql for Value<'_> {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::Borrowed(match self {
+            Value::Null => ValueRef::Null,
+            Value::Text(text) => ValueRef::Text(text.as_bytes()),
+            Value::Integer(number) => ValueRef::Integer(*number),
+            Value::Truth(truth) => ValueRef::Integer((*truth).into()),
+        }))
+    }
 }
 
 fn execute(connection: &Connection, sql: &str) -> Result<(), StoreError> {

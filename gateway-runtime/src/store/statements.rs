@@ -2,6 +2,11 @@
 
 use std::borrow::Cow;
 
+use super::insert::{
+    Column::{Integer, Text, Truth},
+    Insert,
+};
+
 /// One statement, as each database writes it.
 #[derive(Debug)]
 pub struct Statement {
@@ -32,6 +37,45 @@ pub(in crate::store) mod search;
 pub(in crate::store) mod takings;
 
 pub(super) use self::reading::*;
+
+/// Entries of the ledger.
+pub(super) static ENTRIES: Insert = Insert::into(
+    "entries",
+    &[("at", Integer), ("account", Text), ("currency", Text), ("kind", Text), ("amount", Integer), ("reference", Text)],
+);
+
+/// Money set aside.
+pub(super) static HOLDS: Insert = Insert::into(
+    "holds",
+    &[
+        ("call", Text),
+        ("account", Text),
+        ("currency", Text),
+        ("amount", Integer),
+        ("at", Integer),
+        ("until", Integer),
+        ("lasting", Truth),
+    ],
+);
+
+/// Requests, each with the name of its kind.
+pub(super) static REQUESTS: Insert = Insert::into(
+    "requests",
+    &[
+        ("call", Text),
+        ("request_id", Text),
+        ("at", Integer),
+        ("account", Text),
+        ("user", Text),
+        ("kind", Integer),
+        ("price", Integer),
+        ("cost", Integer),
+        ("duration", Integer),
+        ("peer", Text),
+        ("trace", Text),
+        ("attempts", Text),
+    ],
+);
 
 statements! {
     /// `[{id, plan, created}]`; gives the names of those that are new.
@@ -83,26 +127,6 @@ statements! {
                 'currency', currency, 'amount', amount)::text
             FROM entries JOIN jsonb_to_recordset($1::jsonb) AS j (account text, reference text) USING (account, reference)
             WHERE kind = 'credit'"
-    }
-
-    /// `[{at, account, currency, kind, amount, reference}]`
-    ADD_ENTRIES {
-        sqlite: "INSERT INTO entries (at, account, currency, kind, amount, reference)
-            SELECT value ->> 'at', value ->> 'account', value ->> 'currency', value ->> 'kind', value ->> 'amount',
-                value ->> 'reference' FROM jsonb_each(?1)",
-        postgres: "INSERT INTO entries (at, account, currency, kind, amount, reference)
-            SELECT at, account, currency, kind, amount, reference FROM jsonb_to_recordset($1::jsonb)
-            AS j (at bigint, account text, currency text, kind text, amount bigint, reference text)"
-    }
-
-    /// `[{call, account, currency, amount, at, until, lasting}]`
-    ADD_HOLDS {
-        sqlite: "INSERT INTO holds (call, account, currency, amount, at, until, lasting)
-            SELECT value ->> 'call', value ->> 'account', value ->> 'currency', value ->> 'amount', value ->> 'at',
-                value ->> 'until', value ->> 'lasting' FROM jsonb_each(?1)",
-        postgres: "INSERT INTO holds (call, account, currency, amount, at, until, lasting)
-            SELECT call, account, currency, amount, at, until, lasting FROM jsonb_to_recordset($1::jsonb)
-            AS j (call text, account text, currency text, amount bigint, at bigint, until bigint, lasting boolean)"
     }
 
     /// `[time]`: the holds whose calls must have ended before that time; gives
@@ -289,18 +313,6 @@ statements! {
                 method text, status bigint, code text, fulfilled boolean, cache_hit boolean, replay boolean, provider text,
                 currency text, cost_currency text)
             ON CONFLICT DO NOTHING"
-    }
-
-    /// Rows of requests, each with the name of its kind.
-    ADD_REQUESTS {
-        sqlite: "INSERT INTO requests (call, request_id, at, account, user, kind, price, cost, duration, peer, trace, attempts)
-            SELECT value ->> 'call', value ->> 'request_id', value ->> 'at', value ->> 'account', value ->> 'user',
-                value ->> 'kind', value ->> 'price', value ->> 'cost', value ->> 'duration', value ->> 'peer',
-                value ->> 'trace', value ->> 'attempts' FROM jsonb_each(?1)",
-        postgres: "INSERT INTO requests (call, request_id, at, account, \"user\", kind, price, cost, duration, peer, trace,
-                attempts)
-            SELECT * FROM jsonb_to_recordset($1::jsonb) AS j (call text, request_id text, at bigint, account text,
-                \"user\" text, kind bigint, price bigint, cost bigint, duration bigint, peer text, trace text, attempts text)"
     }
 
     /// `[account]`; gives `{account, currency, available, held, entries}`: the last is what the ledger adds up to.

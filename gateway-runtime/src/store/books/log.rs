@@ -10,8 +10,8 @@ use sha2::{Digest, Sha256};
 
 use super::Write;
 use crate::store::{
-    Change, Request, StoreError,
-    statements::{ADD_KINDS, ADD_REQUESTS},
+    Change, Request, StoreError, Value,
+    statements::{ADD_KINDS, REQUESTS},
 };
 
 /// The kinds that are known to be in the database, so that they need not be written again.
@@ -95,47 +95,22 @@ impl<'r> Kind<'r> {
     }
 }
 
-/// The rest of a request.
-#[derive(Serialize)]
-struct Row<'r> {
-    call: &'r str,
-    request_id: &'r str,
-    at: i64,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    account: Option<&'r str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    user: Option<&'r str>,
-    kind: i64,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    price: Option<i64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    cost: Option<i64>,
-    duration: i64,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    peer: Option<&'r str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    trace: Option<&'r str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    attempts: Option<&'r str>,
-}
-
-impl<'r> Row<'r> {
-    fn of(request: &'r Request, kind: i64) -> Self {
-        Self {
-            call: &request.call,
-            request_id: &request.request_id,
-            at: request.at,
-            account: request.account.as_deref(),
-            user: request.user.as_deref(),
-            kind,
-            price: request.price,
-            cost: request.cost,
-            duration: request.duration,
-            peer: request.peer.as_deref(),
-            trace: request.trace.as_deref(),
-            attempts: request.attempts.as_deref(),
-        }
-    }
+/// A request's row, which names its kind.
+fn row(request: &Request, kind: i64) -> [Value<'_>; 12] {
+    [
+        (&*request.call).into(),
+        request.request_id.as_str().into(),
+        request.at.into(),
+        request.account.as_deref().into(),
+        request.user.as_deref().into(),
+        kind.into(),
+        request.price.into(),
+        request.cost.into(),
+        request.duration.into(),
+        request.peer.as_deref().into(),
+        request.trace.as_deref().into(),
+        request.attempts.as_deref().into(),
+    ]
 }
 
 /// Writes the rows of calls that have ended, and gives the kinds that were not known until now.
@@ -144,7 +119,7 @@ pub(super) async fn write(write: &mut Write, changes: &[Change], known: &Kinds) 
     for change in changes {
         let Change::Settle(settlement) = change else { continue };
         let kind = Kind::of(&settlement.request);
-        rows.push(Row::of(&settlement.request, kind.id));
+        rows.push(row(&settlement.request, kind.id));
         if !known.knows(kind.id) && new.iter().all(|other| other.id != kind.id) {
             new.push(kind);
         }
@@ -153,6 +128,6 @@ pub(super) async fn write(write: &mut Write, changes: &[Change], known: &Kinds) 
     new.sort_by_key(|kind| kind.id);
     let ids = new.iter().map(|kind| kind.id).collect();
     write.rows::<_, ()>(&ADD_KINDS, new).await?;
-    write.rows::<_, ()>(&ADD_REQUESTS, rows).await?;
+    write.insert(&REQUESTS, rows.into_iter()).await?;
     Ok(ids)
 }

@@ -18,7 +18,8 @@ use tokio::task::JoinHandle;
 
 use self::{claims::Claims, edits::Edits, keys::Keys, log::Kinds, money::Purse};
 use super::{
-    Audit, BoxFuture, Change, Database, Edited, Hold, Outcome, Request, Search, Statement, StoreError, Transaction,
+    Audit, BoxFuture, Change, Database, Edited, Hold, Insert, Outcome, Request, Search, Statement, StoreError,
+    Transaction, Value,
     statements::{AUDIT, LAST_CHANGE, OVERDUE_HOLDS, PLAN_OF, SETTINGS, search::requests_named},
 };
 
@@ -124,7 +125,7 @@ impl Books {
     /// When the database is away or slow.
     pub async fn overdue(&self, time: i64) -> Result<Vec<Hold>, StoreError> {
         let rows: Vec<money::HeldRow> = self.read(&OVERDUE_HOLDS, &[time]).await?;
-        rows.into_iter().map(Hold::try_from).collect()
+        Ok(rows.into_iter().map(Hold::from).collect())
     }
 
     async fn read<T: DeserializeOwned>(
@@ -174,6 +175,16 @@ impl Write {
         // The last, because nobody else may change settings from here to the end.
         Edits::write(self, changes, &mut outcomes).await?;
         Ok((outcomes, kinds))
+    }
+
+    /// Inserts rows of so many columns; none, and nothing is sent.
+    async fn insert<'v, const COLUMNS: usize>(
+        &mut self,
+        insert: &'static Insert,
+        rows: impl Iterator<Item = [Value<'v>; COLUMNS]>,
+    ) -> Result<(), StoreError> {
+        let values: Vec<_> = rows.flatten().collect();
+        if values.is_empty() { Ok(()) } else { self.0.insert(insert, &values).await }
     }
 
     /// Carries out a statement for some rows; none, and nothing is sent.

@@ -6,15 +6,15 @@ use std::{
 };
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::Write;
 use crate::{
     money::{Currency, Money},
     store::{
-        Change, Credit, Credited, Held, Hold, Outcome, StoreError,
+        Change, Credit, Credited, Held, Hold, Outcome, StoreError, Value,
         statements::{
-            ADD_ENTRIES, ADD_HOLDS, END_HOLDS, ENSURE_BALANCES, FIND_CREDITS, KEEP_HOLDS, LOCK_BALANCES, OPEN_ACCOUNTS,
+            END_HOLDS, ENSURE_BALANCES, ENTRIES, FIND_CREDITS, HOLDS, KEEP_HOLDS, LOCK_BALANCES, OPEN_ACCOUNTS,
             SET_BALANCES,
         },
     },
@@ -24,12 +24,12 @@ use crate::{
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 struct Of {
     account: Arc<str>,
-    currency: String,
+    currency: Currency,
 }
 
 impl Of {
     fn new(account: &Arc<str>, amount: Money) -> Self {
-        Self { account: Arc::clone(account), currency: amount.currency().to_string() }
+        Self { account: Arc::clone(account), currency: amount.currency() }
     }
 }
 
@@ -41,14 +41,27 @@ struct Balance {
     held: i64,
 }
 
-#[derive(Serialize)]
+/// An entry of the ledger.
 struct Entry<'c> {
-    #[serde(flatten)]
-    of: Of,
-    kind: &'static str,
-    amount: i64,
-    reference: &'c str,
     at: i64,
+    account: &'c str,
+    kind: &'static str,
+    amount: Money,
+    reference: &'c str,
+}
+
+impl<'c> Entry<'c> {
+    fn values(&self) -> [Value<'_>; 6] {
+        let Self { at, account, kind, amount, reference } = self;
+        [
+            (*at).into(),
+            (*account).into(),
+            amount.code().into(),
+            (*kind).into(),
+            amount.nanos().into(),
+            (*reference).into(),
+        ]
+    }
 }
 
 #[derive(Deserialize)]
@@ -71,14 +84,10 @@ pub(super) struct HeldRow {
     lasting: bool,
 }
 
-impl TryFrom<HeldRow> for Hold {
-    type Error = StoreError;
-
-    fn try_from(row: HeldRow) -> Result<Self, StoreError> {
+impl From<HeldRow> for Hold {
+    fn from(row: HeldRow) -> Self {
         let HeldRow { call, of: Of { account, currency }, amount, at, until, lasting } = row;
-        let unknown = || StoreError::refused(format!("a hold in the books is in `{currency}`, which is no currency"));
-        let amount = Money::from_nanos(amount, Currency::from_code(&currency).ok_or_else(unknown)?);
-        Ok(Self { call, account, amount, at, until, lasting })
+        Self { call, account, amount: Money::from_nanos(amount, currency), at, until, lasting }
     }
 }
 
@@ -126,7 +135,7 @@ impl Purse {
     ) -> Result<(), StoreError> {
         let credits = || changes.iter().enumerate().filter_map(|(at, change)| Some((at, as_credit(change)?)));
         let asked = credits().map(|(_, c)| json!({ "account": c.account, "reference": c.reference }));
-        let mut known: Vec<FoundCredit> = write.rows(&FIND_CREDITS, asked.collect::<Vec<Value>>()).await?;
+        let mut known: Vec<FoundCredit> = write.rows(&FIND_CREDITS, asked.collect::<Vec<_>>()).await?;
         let mut entries = Vec::new();
         for (at, credit) in credits() {
             let Credit { account, amount, reference, at: now, .. } = credit;
@@ -141,17 +150,15 @@ impl Purse {
                     None => Credited::TooMuch,
                     Some(_) => {
                         balance.available += amount.nanos();
-                        let amount = amount.nanos();
-                        entries.push(Entry { of: of.clone(), kind: "credit", amount, reference, at: *now });
-                        known.push(FoundCredit { of, reference: reference.to_string(), amount });
+                        entries.push(Entry { at: *now, account, kind: "credit", amount: *amount, reference });
+                        known.push(FoundCredit { of, reference: reference.to_string(), amount: amount.nanos() });
                         Credited::Credited
                     }
                 },
             };
             outcomes[at] = Outcome::Credit(outcome);
         }
-        write.rows::<_, ()>(&ADD_ENTRIES, entries).await?;
-        Ok(())
+        write.insert(&ENTRIES, entries.iter().map(Entry::values)).await
     }
 
     /// Ends the holds of calls that have ended: charges what they cost, and gives the rest back.
@@ -181,15 +188,16 @@ impl Purse {
             }
             let of = Of::new(&hold.account, hold.amount);
             let Some(balance) = self.balances.get_mut(&of) else { continue };
-            let (held, cost) = (hold.amount.nanos(), cost.nanos().clamp(0, hold.amount.nanos()));
+            let held = hold.amount.nanos();
+            let cost = cost.nanos().clamp(0, held);
             balance.held -= held;
             balance.available += held - cost;
             if cost > 0 {
-                entries.push(Entry { of, kind: "charge", amount: cost, reference: &hold.call, at });
+                let amount = Money::from_nanos(cost, hold.amount.currency());
+                entries.push(Entry { at, account: &hold.account, kind: "charge", amount, reference: &hold.call });
             }
         }
-        write.rows::<_, ()>(&ADD_ENTRIES, entries).await?;
-        Ok(())
+        write.insert(&ENTRIES, entries.iter().map(Entry::values)).await
     }
 
     /// Sets money aside, for as many calls as there is money for.
@@ -208,26 +216,20 @@ impl Purse {
                 *outcome = Outcome::Hold(Held::Insufficient { available: 0 });
                 continue;
             }
-            let Hold { call, account, amount, at, until, lasting } = hold;
-            let of = Of::new(account, *amount);
-            let balance = self.balances.get_mut(&of);
+            let amount = hold.amount.nanos();
+            let balance = self.balances.get_mut(&Of::new(&hold.account, hold.amount));
             let available = balance.as_ref().map_or(0, |balance| balance.available);
             *outcome = Outcome::Hold(match balance {
-                Some(balance) if balance.available >= amount.nanos() => {
-                    balance.available -= amount.nanos();
-                    balance.held += amount.nanos();
-                    let Of { account, currency } = of;
-                    held.push(json!({
-                        "call": call, "account": account, "currency": currency, "amount": amount.nanos(), "at": at,
-                        "until": until, "lasting": lasting,
-                    }));
+                Some(balance) if balance.available >= amount => {
+                    balance.available -= amount;
+                    balance.held += amount;
+                    held.push(hold);
                     Held::Held
                 }
                 _ => Held::Insufficient { available },
             });
         }
-        write.rows::<_, ()>(&ADD_HOLDS, held).await?;
-        Ok(())
+        write.insert(&HOLDS, held.into_iter().map(as_values)).await
     }
 
     /// Writes the balances.
@@ -257,6 +259,13 @@ fn as_credit(change: &Change) -> Option<&Credit> {
         Change::Credit(credit) => Some(credit),
         _ => None,
     }
+}
+
+fn as_values(hold: &Hold) -> [Value<'_>; 7] {
+    let Hold { call, account, amount, at, until, lasting } = hold;
+    let amounts = [amount.code().into(), amount.nanos().into()];
+    let [currency, amount] = amounts;
+    [(&**call).into(), (&**account).into(), currency, amount, (*at).into(), (*until).into(), (*lasting).into()]
 }
 
 /// The hold of a call that has ended, what the call cost, and when it came.

@@ -18,8 +18,8 @@ struct AsideRow {
 }
 
 impl AsideRow {
-    fn into_hold(self) -> Result<(Hold, bool), StoreError> {
-        Ok((self.held.try_into()?, self.unknown))
+    fn into_hold(self) -> (Hold, bool) {
+        (self.held.into(), self.unknown)
     }
 }
 
@@ -63,8 +63,8 @@ impl Books {
         before: Option<&str>,
         count: u32,
     ) -> Result<Vec<(Hold, bool)>, StoreError> {
-        let rows = self.read(&FIND_HOLDS, &json!([only_unknown, before.unwrap_or("g"), count])).await?;
-        rows.into_iter().map(AsideRow::into_hold).collect()
+        let rows: Vec<AsideRow> = self.read(&FIND_HOLDS, &json!([only_unknown, before.unwrap_or("g"), count])).await?;
+        Ok(rows.into_iter().map(AsideRow::into_hold).collect())
     }
 
     /// The money that is set aside for a call, and whether nobody knows how the call ended.
@@ -73,7 +73,7 @@ impl Books {
     ///
     /// When the database is away or slow.
     pub async fn aside(&self, call: &str) -> Result<Option<(Hold, bool)>, StoreError> {
-        self.read(&FIND_HOLD, &[call]).await?.pop().map(AsideRow::into_hold).transpose()
+        Ok(self.read(&FIND_HOLD, &[call]).await?.pop().map(AsideRow::into_hold))
     }
 
     /// An account's newest entries, newest first: at most `count`, and only those with smaller numbers than `before`.
