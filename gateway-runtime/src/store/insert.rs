@@ -71,20 +71,30 @@ impl<'v, T: Into<Value<'v>>> From<Option<T>> for Value<'v> {
 #[derive(Debug)]
 pub struct Insert {
     table: &'static str,
+    /// In SQLite, the rows are written into this table first.
+    pub(super) latest: Option<&'static str>,
     pub(super) columns: &'static [(&'static str, Column)],
     sql: OnceLock<String>,
 }
 
 impl Insert {
     pub(super) const fn into(table: &'static str, columns: &'static [(&'static str, Column)]) -> Self {
-        Self { table, columns, sql: OnceLock::new() }
+        Self { table, latest: None, columns, sql: OnceLock::new() }
+    }
+
+    pub(super) const fn by_way_of(
+        latest: &'static str,
+        table: &'static str,
+        columns: &'static [(&'static str, Column)],
+    ) -> Self {
+        Self { table, latest: Some(latest), columns, sql: OnceLock::new() }
     }
 
     /// The statement for one row, each column a parameter.
     pub(super) fn sqlite(&self) -> &str {
         self.sql.get_or_init(|| {
             let marks = vec!["?"; self.columns.len()].join(", ");
-            format!("{} VALUES ({marks})", self.head())
+            format!("{} VALUES ({marks})", self.head(self.latest.unwrap_or(self.table)))
         })
     }
 
@@ -97,12 +107,12 @@ impl Insert {
             // Writing into a text does not fail.
             let _ = write!(arrays, "{comma}${}::{type_of}[]", at + 1);
         }
-        format!("{} SELECT * FROM unnest({arrays})", self.head())
+        format!("{} SELECT * FROM unnest({arrays})", self.head(self.table))
     }
 
-    fn head(&self) -> String {
+    fn head(&self, table: &str) -> String {
         let columns: Vec<_> = self.columns.iter().map(|(name, _)| format!("\"{name}\"")).collect();
-        format!("INSERT INTO {} ({})", self.table, columns.join(", "))
+        format!("INSERT INTO {table} ({})", columns.join(", "))
     }
 }
 

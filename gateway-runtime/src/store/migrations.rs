@@ -63,6 +63,15 @@ pub(super) const GATEWAY: Migrations = {
             step!(1, "books", "0001_books"),
             step!(2, "operator", "0002_operator"),
             step!(3, "kinds", "0003_kinds"),
+            Migration {
+                version: 4,
+                name: "latest",
+                sqlite: Some(Sql {
+                    up: include_str!("migrations/sqlite/0004_latest.up.sql"),
+                    down: include_str!("migrations/sqlite/0004_latest.down.sql"),
+                }),
+                postgres: None,
+            },
         ],
     }
 };

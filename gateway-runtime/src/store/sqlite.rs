@@ -1,5 +1,8 @@
 //! SQLite in a file, the default: one writer, any number of readers (write-ahead log).
 //!
+//! Requests are written into a table of their own first, `latest_requests`, without the indexes by which they are found:
+//! these are gone through for a thousand at a time, or when somebody looks for requests.
+//!
 //! What is written is written where the journal runs, on a thread that it has to itself: for a handful of statements in each
 //! batch, `sqlx` would wake its own thread and be woken by it for every one of them, which costs more than they do.
 
@@ -26,9 +29,20 @@ use super::{
 /// The books in a file.
 #[derive(Clone, Debug)]
 pub struct Sqlite {
-    writer: Arc<Mutex<Connection>>,
+    writer: Arc<Mutex<Writer>>,
     readers: SqlitePool,
 }
+
+/// The one connection that writes.
+#[derive(Debug)]
+struct Writer {
+    connection: Connection,
+    /// How many requests have been written that no index finds.
+    latest: usize,
+}
+
+/// So many requests are given to the indexes at once.
+const LATEST: usize = 1024;
 
 impl Sqlite {
     /// Opens the file, or makes it, and applies the migrations that it lacks.
@@ -45,10 +59,12 @@ impl Sqlite {
     pub(super) async fn open_as_it_is(path: &Path) -> Result<Self, StoreError> {
         // It also makes the file one with a write-ahead log.
         pool(path, 1).await?.close().await;
-        let writer = writer(path).map_err(|error| unopened(path, &error))?;
+        let connection = writer(path).map_err(|error| unopened(path, &error))?;
+        let latest = connection.query_row("SELECT count(*) FROM latest_requests", [], |row| row.get::<_, u32>(0));
+        let latest = latest.map_err(|error| unopened(path, &error))?;
         let readers = SqlitePoolOptions::new().max_connections(4).connect_with(options(path).read_only(true)).await;
         let readers = readers.map_err(|error| unopened(path, &error))?;
-        Ok(Self { writer: Arc::new(Mutex::new(writer)), readers })
+        Ok(Self { writer: Arc::new(Mutex::new(Writer { connection, latest: latest as usize })), readers })
     }
 }
 
@@ -100,9 +116,8 @@ fn unopened(path: &Path, error: &dyn std::error::Error) -> StoreError {
 impl Database for Sqlite {
     fn begin(&self) -> BoxFuture<'_, Result<Box<dyn Transaction>, StoreError>> {
         Box::pin(async {
-            let connection = Arc::clone(&self.writer).lock_owned().await;
-            execute(&connection, "BEGIN IMMEDIATE")?;
-            Ok(Box::new(Write { connection, is_open: true }) as _)
+            let writer = Arc::clone(&self.writer).lock_owned().await;
+            Ok(Box::new(Write::begin(writer)?) as _)
         })
     }
 
@@ -113,7 +128,12 @@ impl Database for Sqlite {
     ) -> BoxFuture<'a, Result<Vec<String>, StoreError>> {
         let query =
             sqlx::query_scalar(AssertSqlSafe(statement.sqlite.clone())).bind(argument).persistent(!statement.is_made());
-        Box::pin(async { query.fetch_all(&self.readers).await.map_err(unread) })
+        Box::pin(async {
+            if statement.finds_requests {
+                self.index_latest().await;
+            }
+            query.fetch_all(&self.readers).await.map_err(unread)
+        })
     }
 
     /// On a thread of its own: writing waits for the disk.
@@ -133,10 +153,49 @@ impl Database for Sqlite {
     }
 }
 
+impl Sqlite {
+    /// Has the indexes find all requests.
+    async fn index_latest(&self) {
+        let writer = Arc::clone(&self.writer);
+        let indexed = tokio::task::spawn_blocking(move || {
+            let mut all = Write::begin(writer.blocking_lock_owned())?;
+            all.latest = LATEST;
+            all.end()
+        });
+        let indexed = indexed.await.unwrap_or_else(|error| Err(StoreError::away(error.to_string())));
+        if let Err(error) = indexed {
+            // The disk is full, perhaps, and then it is good to find the others.
+            tracing::warn!(%error, "the requests that came last are not found now");
+        }
+    }
+}
+
 /// A transaction; all of it happens at once, where it is asked for.
 struct Write {
-    connection: OwnedMutexGuard<Connection>,
+    writer: OwnedMutexGuard<Writer>,
     is_open: bool,
+    /// How many requests it has written.
+    latest: usize,
+}
+
+impl Write {
+    fn begin(writer: OwnedMutexGuard<Writer>) -> Result<Self, StoreError> {
+        execute(&writer.connection, "BEGIN IMMEDIATE")?;
+        Ok(Self { writer, is_open: true, latest: 0 })
+    }
+
+    fn end(&mut self) -> Result<(), StoreError> {
+        let latest = self.writer.latest + self.latest;
+        let is_due = latest >= LATEST;
+        if is_due {
+            index_latest(&self.writer.connection)?;
+        }
+        execute(&self.writer.connection, "COMMIT")?;
+        // SQLite says of a commit that failed that it failed; then it is still open.
+        self.is_open = false;
+        self.writer.latest = if is_due { 0 } else { latest };
+        Ok(())
+    }
 }
 
 impl Transaction for Write {
@@ -145,7 +204,7 @@ impl Transaction for Write {
         statement: &'static Statement,
         argument: &'a str,
     ) -> BoxFuture<'a, Result<Vec<String>, StoreError>> {
-        let rows = rows(&self.connection, &statement.sqlite, argument).map_err(unwritten);
+        let rows = rows(&self.writer.connection, &statement.sqlite, argument).map_err(unwritten);
         Box::pin(std::future::ready(rows))
     }
 
@@ -154,23 +213,23 @@ impl Transaction for Write {
         insert: &'static Insert,
         values: &'a [Value<'a>],
     ) -> BoxFuture<'a, Result<(), StoreError>> {
-        let inserted = inserted(&self.connection, insert, values).map_err(unwritten);
+        let inserted = inserted(&self.writer.connection, insert, values).map_err(unwritten);
+        if insert.latest.is_some() {
+            self.latest += values.len() / insert.columns.len();
+        }
         Box::pin(std::future::ready(inserted))
     }
 
     fn commit(mut self: Box<Self>) -> BoxFuture<'static, Result<(), StoreError>> {
-        // SQLite says of a commit that failed that it failed; then it is still open.
-        let committed = execute(&self.connection, "COMMIT");
-        self.is_open = committed.is_err();
-        Box::pin(std::future::ready(committed))
+        Box::pin(std::future::ready(self.end()))
     }
 }
 
 impl Drop for Write {
     fn drop(&mut self) {
         // Some errors have ended it already, and then there is nothing to take back.
-        if self.is_open && !self.connection.is_autocommit() {
-            let _ = execute(&self.connection, "ROLLBACK");
+        if self.is_open && !self.writer.connection.is_autocommit() {
+            let _ = execute(&self.writer.connection, "ROLLBACK");
         }
     }
 }
@@ -199,6 +258,13 @@ impl ToSql for Value<'_> {
             Value::Truth(truth) => ValueRef::Integer((*truth).into()),
         }))
     }
+}
+
+/// Moves the requests that came last to where they are found.
+fn index_latest(connection: &Connection) -> Result<(), StoreError> {
+    // One may be there already: it was written again, since nobody knew whether it was written.
+    execute(connection, "INSERT OR IGNORE INTO requests SELECT * FROM latest_requests")?;
+    execute(connection, "DELETE FROM latest_requests")
 }
 
 fn execute(connection: &Connection, sql: &str) -> Result<(), StoreError> {

@@ -13,6 +13,8 @@ pub struct Statement {
     pub(super) sqlite: Cow<'static, str>,
     #[cfg_attr(not(feature = "postgres"), expect(dead_code, reason = "written for both, so that both stay in view"))]
     pub(super) postgres: Cow<'static, str>,
+    /// Whether it finds requests; otherwise those that came last need not be there for it.
+    pub(super) finds_requests: bool,
 }
 
 macro_rules! statements {
@@ -21,6 +23,7 @@ macro_rules! statements {
         pub(in crate::store) static $name: Statement = Statement {
             sqlite: std::borrow::Cow::Borrowed($sqlite),
             postgres: std::borrow::Cow::Borrowed($postgres),
+            finds_requests: false,
         };
     )*};
 }
@@ -59,7 +62,8 @@ pub(super) static HOLDS: Insert = Insert::into(
 );
 
 /// Requests, each with the name of its kind.
-pub(super) static REQUESTS: Insert = Insert::into(
+pub(super) static REQUESTS: Insert = Insert::by_way_of(
+    "latest_requests",
     "requests",
     &[
         ("call", Text),

@@ -47,7 +47,14 @@ pub(super) fn all(conditions: impl IntoIterator<Item = Sql>) -> Sql {
 
 impl From<Sql> for Statement {
     fn from(Sql { sqlite, postgres }: Sql) -> Self {
-        Self { sqlite: sqlite.into(), postgres: postgres.into() }
+        Self { sqlite: sqlite.into(), postgres: postgres.into(), finds_requests: false }
+    }
+}
+
+impl Sql {
+    /// As a statement that finds requests.
+    pub(super) fn finding_requests(self) -> Statement {
+        Statement { finds_requests: true, ..self.into() }
     }
 }
 
@@ -245,7 +252,7 @@ fn rows(with: &Sql, names: &str) -> Statement {
             joined("JOIN")
         ),
     )
-    .into()
+    .finding_requests()
 }
 
 /// The names that a lead finds, the newest of them first where its index is in that order, as the table `found`.

@@ -48,5 +48,5 @@ pub(in crate::store) fn takings(span: &Span) -> Statement {
             summed(&postgres, "::bigint")
         ),
     )
-    .into()
+    .finding_requests()
 }
