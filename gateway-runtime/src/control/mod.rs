@@ -48,9 +48,12 @@ impl Control {
         books: Books,
         apply: impl Fn(&Snapshot) + Send + Sync + 'static,
     ) -> Result<Arc<Self>, StoreError> {
-        let current = ArcSwap::from_pointee(Snapshot::default());
-        let this = Arc::new(Self { books, current, apply: Box::new(apply), reading: Mutex::default() });
-        this.refresh().await?;
+        let version = books.version().await?;
+        let first = Snapshot::default().after(books.settings(0, version).await?, version)?;
+        // Also when nothing was ever set: what the configuration says holds with it.
+        apply(&first);
+        let (current, reading) = (ArcSwap::from_pointee(first), Mutex::default());
+        let this = Arc::new(Self { books, current, apply: Box::new(apply), reading });
         tokio::spawn(follow(Arc::downgrade(&this)));
         Ok(this)
     }

@@ -64,6 +64,16 @@ async fn an_account_is_before_its_plan_and_that_before_everybody() {
 }
 
 #[tokio::test]
+async fn configured_limits_of_plans_hold_before_anything_was_ever_set() {
+    let database = Database::sqlite();
+    let quota = "total = '2/day', plans = { gold = { total = '4/day' } }";
+    let metered = Metered::with(&settings(&database, quota)).await;
+    // An account is a change, and sets nothing.
+    open(&database.books().await).await;
+    assert_eq!((admitted(&metered, "gilt").await, admitted(&metered, "plain").await), (4, 2));
+}
+
+#[tokio::test]
 async fn limits_change_while_calls_go_on_and_buckets_stay() {
     let database = Database::sqlite();
     let books = database.books().await;
