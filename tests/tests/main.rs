@@ -8,6 +8,7 @@ mod auth;
 mod books;
 mod cache;
 mod client;
+mod control;
 mod database;
 mod email;
 mod http_edge;

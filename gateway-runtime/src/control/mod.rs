@@ -39,7 +39,7 @@ pub struct Control {
 }
 
 impl Control {
-    /// What holds now. `apply` is called with it, and again whenever it changes.
+    /// What holds now. `apply` is called with it, and again whenever something is set.
     ///
     /// # Errors
     ///
@@ -82,8 +82,13 @@ impl Control {
         if version == current.version {
             return Ok(());
         }
-        let snapshot = current.after(self.books.settings(current.version, version).await?, version)?;
-        (self.apply)(&snapshot);
+        let changes = self.books.settings(current.version, version).await?;
+        // Accounts, credits and keys are changes too, many of them, and set nothing.
+        let is_news = !changes.is_empty();
+        let snapshot = current.after(changes, version)?;
+        if is_news {
+            (self.apply)(&snapshot);
+        }
         self.current.store(Arc::new(snapshot));
         Ok(())
     }
