@@ -1,4 +1,5 @@
-//! Durations as text in the configuration: one whole number and one unit, such as `250ms`, `10s`, `5min`, `1h`, `7d`.
+//! Durations as text in the configuration: one whole number and one unit, such as `250ms`, `10s`, `5min`, `1h`, `7d`;
+//! and times as they are written down, in microseconds since 1970.
 //!
 //! ```
 //! use std::time::Duration;
@@ -18,7 +19,10 @@
 //! assert_eq!(settings.patience, Duration::from_millis(1500));
 //! ```
 
-use std::{fmt, time::Duration};
+use std::{
+    fmt,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
 
 use serde::{Deserialize, Deserializer, Serializer, de::Error as _};
 
@@ -69,6 +73,12 @@ pub fn format(duration: Duration) -> String {
     let unit = UNITS.iter().find(|(_, length)| millis.is_multiple_of(u128::from(*length)) && millis > 0);
     let (name, length) = unit.unwrap_or(&("s", 1_000));
     format!("{}{name}", millis / u128::from(*length))
+}
+
+/// Microseconds since 1970; 0 for what was before.
+pub(crate) fn unix_micros(at: SystemTime) -> i64 {
+    let since = at.duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_micros()).unwrap_or(i64::MAX)
 }
 
 /// For `#[serde(with = "gateway_runtime::duration")]`.
@@ -147,6 +157,14 @@ mod tests {
         for (millis, text) in [(0, "0s"), (1, "1ms"), (1_500, "1500ms"), (90_000, "90s"), (60_000, "1min")] {
             assert_eq!(format(Duration::from_millis(millis)), text);
         }
+    }
+
+    #[test]
+    fn times_are_microseconds_since_1970() {
+        let at = UNIX_EPOCH + Duration::new(1_700_000_000, 123_456_789);
+        assert_eq!(unix_micros(at), 1_700_000_000_123_456);
+        assert_eq!(unix_micros(UNIX_EPOCH - Duration::from_secs(1)), 0);
+        assert_eq!(unix_micros(UNIX_EPOCH + Duration::from_secs(u64::MAX >> 1)), i64::MAX);
     }
 
     proptest! {

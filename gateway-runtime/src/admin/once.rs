@@ -4,7 +4,11 @@
 //! answer, changes nothing more; so such a claim is free again when its lease is over. Answers can hold what is shown
 //! once, so they are kept sealed: with the key, which is not kept, and the operator's token.
 
-use std::{future::Future, sync::Arc, time::Duration};
+use std::{
+    future::Future,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
 use bytes::Bytes;
 
@@ -15,6 +19,7 @@ use super::{
 use crate::{
     auth::sealed,
     call::sortable_name,
+    duration::unix_micros,
     error::{Code, Error},
     pipeline::digest,
     store::{Change, Claim, Claimed, Closing, Outcome},
@@ -54,8 +59,9 @@ impl Keyed<'_> {
         R: Future<Output = Result<Bytes, Error>>,
     {
         let proofs = [self.key.as_bytes(), &operator.proof];
-        let claim = self.claim(operator);
-        let (key, fence, at) = (Arc::clone(&claim.key), Arc::clone(&claim.fence), claim.at);
+        let now = SystemTime::now();
+        let claim = self.claim(operator, now);
+        let (key, fence) = (Arc::clone(&claim.key), Arc::clone(&claim.fence));
         match desk.write(Change::Claim(claim)).await? {
             Outcome::Claim(Claimed::Granted) => {}
             Outcome::Claim(Claimed::Done(answer)) => {
@@ -77,22 +83,21 @@ impl Keyed<'_> {
         }
         let done = work(Arc::clone(&key)).await;
         let closing = match &done {
-            Ok(answer) => Closing::Answer(sealed::seal(&proofs, answer)?, at + micros(desk.keys.kept)),
+            Ok(answer) => Closing::Answer(sealed::seal(&proofs, answer)?, unix_micros(now + desk.keys.kept)),
             Err(_) => Closing::Release,
         };
         desk.write(Change::Close { key, fence, closing }).await?;
         done.map(|answer| (answer, false))
     }
 
-    fn claim(&self, operator: &Operator) -> Claim {
+    fn claim(&self, operator: &Operator, now: SystemTime) -> Claim {
         let [verb, template] = self.operation;
-        let at = chrono::Utc::now().timestamp_micros();
         Claim {
             key: digest(["admin", &operator.name, verb, template, &self.key].map(str::as_bytes)),
             fingerprint: digest([self.path.as_bytes(), self.input]),
             fence: String::from_utf8_lossy(&sortable_name()).into(),
-            at,
-            until: at + micros(LEASE),
+            at: unix_micros(now),
+            until: unix_micros(now + LEASE),
             once: false,
         }
     }
@@ -100,8 +105,4 @@ impl Keyed<'_> {
 
 fn conflict(detail: &'static str) -> Error {
     Error::new(Code::IDEMPOTENCY_CONFLICT, detail)
-}
-
-fn micros(time: Duration) -> i64 {
-    i64::try_from(time.as_micros()).unwrap_or(i64::MAX / 2)
 }

@@ -2,7 +2,7 @@
 
 use std::{
     sync::atomic::{AtomicU64, Ordering::Relaxed},
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    time::{Duration, SystemTime},
 };
 
 use bytes::{Buf, BufMut, Bytes, BytesMut};
@@ -10,6 +10,7 @@ use tokio::time::Instant;
 
 use super::{Backend, Entry, Holding, Key};
 use crate::{
+    duration::unix_micros,
     redis::{Redis, RedisError},
     store::BoxFuture,
 };
@@ -51,7 +52,7 @@ impl Backend for Shared {
     fn find<'a>(&'a self, key: &'a Key) -> BoxFuture<'a, Option<Entry>> {
         Box::pin(async {
             let value = self.unless_failed(self.redis.get(&name(key)).await)??;
-            read(value, now())
+            read(value, unix_micros(SystemTime::now()))
         })
     }
 
@@ -59,7 +60,8 @@ impl Backend for Shared {
         Box::pin(async move {
             let age = entry.age();
             let Some(left) = time.checked_sub(age).filter(|left| !left.is_zero()) else { return false };
-            let value = written(&entry.body, now().saturating_sub(micros(age)));
+            let made = SystemTime::now().checked_sub(age).map_or(0, unix_micros);
+            let value = written(&entry.body, made);
             self.unless_failed(self.redis.set(&name(&key), &value, left).await).is_some()
         })
     }
@@ -73,30 +75,22 @@ fn name(key: &Key) -> String {
     format!("cache:{}", hex::encode(key.digest()))
 }
 
-fn written(body: &[u8], made: u64) -> Bytes {
+fn written(body: &[u8], made: i64) -> Bytes {
     let mut value = BytesMut::with_capacity(HEAD + body.len());
     value.put_u8(FORM);
-    value.put_u64(made);
+    value.put_i64(made);
     value.put_slice(body);
     value.freeze()
 }
 
 /// The answer in a value, if it is in our form. The clocks of gateways differ: what comes from the future is new.
-fn read(mut value: Bytes, now: u64) -> Option<Entry> {
+fn read(mut value: Bytes, now: i64) -> Option<Entry> {
     if value.len() < HEAD || value.get_u8() != FORM {
         return None;
     }
-    let age = Duration::from_micros(now.saturating_sub(value.get_u64()));
+    let age = now.saturating_sub(value.get_i64());
+    let age = Duration::from_micros(u64::try_from(age).unwrap_or_default());
     Some(Entry { stored: Instant::now().checked_sub(age)?, body: value })
-}
-
-/// Microseconds since 1970.
-fn now() -> u64 {
-    micros(SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default())
-}
-
-fn micros(time: Duration) -> u64 {
-    u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]

@@ -18,14 +18,13 @@ use tower::{Layer, Service};
 
 use super::{
     Invocation,
-    record::micros,
     tab::Tab,
     tariff::{Price, Tariffs},
 };
 use crate::{
     call::{Call, Origin},
     control::PriceList,
-    duration::{self, DurationText},
+    duration::{self, DurationText, unix_micros},
     error::{Code, Error},
     money::{Currency, Money},
     registry::Registry,
@@ -77,7 +76,7 @@ impl Billing {
 
     /// Puts price lists, in their order in time, in the place of those before.
     pub fn apply<'l>(&self, lists: impl IntoIterator<Item = &'l PriceList>) {
-        self.tariffs.store(Arc::new(Tariffs::new(&self.registry, lists, micros(SystemTime::now()))));
+        self.tariffs.store(Arc::new(Tariffs::new(&self.registry, lists, unix_micros(SystemTime::now()))));
     }
 
     /// Whether calls of a method can cost anything.
@@ -90,7 +89,7 @@ impl Billing {
         if call.origin() == Origin::Cache {
             return None;
         }
-        self.tariffs.load().price(call.method(), call.plan(), micros(SystemTime::now()))
+        self.tariffs.load().price(call.method(), call.plan(), unix_micros(SystemTime::now()))
     }
 
     /// Whether an answer out of the cache costs the call something.
@@ -120,8 +119,8 @@ impl Billing {
             call: name,
             account: account.into(),
             amount,
-            at: micros(now),
-            until: micros(now + left + self.grace),
+            at: unix_micros(now),
+            until: unix_micros(now + left + self.grace),
             lasting: matches!(call.method().effect, Effect::Once | Effect::Keyed),
         };
         match self.journal.hold(hold.clone()).await {

@@ -17,9 +17,10 @@ use http::{HeaderName, HeaderValue};
 use sha2::{Digest, Sha256};
 use tower::{Layer, Service};
 
-use super::{Invocation, answer, keeping::Keeping, record::micros};
+use super::{Invocation, answer, keeping::Keeping};
 use crate::{
     call::{Call, Input, Origin, sortable_name},
+    duration::unix_micros,
     error::{Code, Error},
     extract::AnswerShape,
     provider::callers_key,
@@ -153,8 +154,8 @@ fn claim(invocation: &Invocation, key: &str, lease: Duration) -> Claim {
         key: digest(unique_for.map(str::as_bytes)),
         fingerprint: digest([method.spec.verb.as_str().as_bytes(), &canonical(&request.input)]),
         fence: String::from_utf8_lossy(&sortable_name()).into(),
-        at: micros(now),
-        until: micros(now + lease),
+        at: unix_micros(now),
+        until: unix_micros(now + lease),
         once: matches!(method.spec.effect, Effect::Once | Effect::Keyed),
     }
 }
@@ -181,7 +182,7 @@ async fn renew(keeping: &Keeping, key: Arc<str>, fence: Arc<str>) -> std::conver
     let lease = keeping.keys.lease;
     loop {
         tokio::time::sleep(lease / 3).await;
-        let until = micros(SystemTime::now() + lease);
+        let until = unix_micros(SystemTime::now() + lease);
         let renewal = Change::Renew { key: Arc::clone(&key), fence: Arc::clone(&fence), until };
         if let Err(error) = keeping.journal.write(renewal).await {
             tracing::warn!(%error, "an idempotency key could not be kept for longer");

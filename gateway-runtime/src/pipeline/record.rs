@@ -9,7 +9,7 @@ use std::{
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
-    time::{SystemTime, UNIX_EPOCH},
+    time::SystemTime,
 };
 
 use futures_util::future::Either;
@@ -19,6 +19,7 @@ use super::{Invocation, answer, billing::Billing, keeping::Keeping, tab::Tab};
 use crate::{
     attempt::{Attempt, Class},
     call::{Call, sortable_name},
+    duration::unix_micros,
     error::{Code, Error},
     money::Money,
     reply::Reply,
@@ -134,7 +135,7 @@ impl Page {
     /// What becomes of the key.
     fn closing(&self, outcome: &Result<Reply, Error>, ending: Ending) -> Closing {
         match answer::keep(outcome).filter(|_| ending != Ending::NothingHappened) {
-            Some(answer) => Closing::Answer(answer, micros(self.at + self.keeping.keys.kept)),
+            Some(answer) => Closing::Answer(answer, unix_micros(self.at + self.keeping.keys.kept)),
             None => Closing::Release,
         }
     }
@@ -150,7 +151,7 @@ impl Page {
         Request {
             call: Arc::clone(&self.key),
             request_id: call.id().as_str().to_owned(),
-            at: micros(self.at),
+            at: unix_micros(self.at),
             account: call.caller().account().map(Arc::from),
             user: call.caller().user().map(Arc::from),
             origin: call.origin().as_str().to_owned(),
@@ -231,10 +232,4 @@ fn trace_id(call: &Call) -> Option<String> {
     let parent = call.headers().get("traceparent")?.to_str().ok()?;
     let id = parent.split('-').nth(1)?;
     (id.len() == 32 && id.bytes().all(|byte| byte.is_ascii_hexdigit())).then(|| id.to_owned())
-}
-
-/// Microseconds since 1970.
-pub(super) fn micros(at: SystemTime) -> i64 {
-    let since = at.duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_micros()).unwrap_or(i64::MAX)
 }

@@ -1,9 +1,9 @@
 //! Looks after what calls have left behind: money of calls whose gateways are gone, and idempotency keys of long ago.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime};
 
 use super::{Books, Change, Hold, Journal, StoreError};
-use crate::money::Money;
+use crate::{duration::unix_micros, money::Money};
 
 /// Sweeps every so often, as long as it is polled. Answered keys go when their time is over, those without an answer
 /// when they are `kept` older.
@@ -17,13 +17,13 @@ pub(crate) async fn sweep(books: Books, journal: Journal, every: Duration, kept:
 }
 
 async fn once(books: &Books, journal: &Journal, kept: Duration) -> Result<(), StoreError> {
-    let now = micros();
-    for hold in books.overdue(now).await? {
+    let now = SystemTime::now();
+    let (answered, open) = (unix_micros(now), now.checked_sub(kept).map_or(0, unix_micros));
+    for hold in books.overdue(answered).await? {
         let charge = left_behind(&hold);
         journal.write(Change::End(hold, charge)).await?;
     }
-    let kept = i64::try_from(kept.as_micros()).unwrap_or(i64::MAX);
-    journal.write(Change::Forget { answered: now, open: now.saturating_sub(kept) }).await.map(drop)
+    journal.write(Change::Forget { answered, open }).await.map(drop)
 }
 
 /// What a call costs that began and never ended: nothing if all it could do is read, and otherwise nobody knows.
@@ -38,9 +38,4 @@ fn left_behind(hold: &Hold) -> Option<Money> {
         "a call never ended, its gateway is gone; what is set aside for it stays so until somebody knows what became of it"
     );
     None
-}
-
-fn micros() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_micros()).unwrap_or(i64::MAX)
 }
