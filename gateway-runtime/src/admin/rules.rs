@@ -1,6 +1,6 @@
 //! Prices and limits.
 
-use std::sync::Arc;
+use std::{collections::HashSet, sync::Arc};
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -31,11 +31,9 @@ pub(super) async fn prices(desk: Arc<Desk>, _: Request<Nothing>) -> Result<Price
 /// Adds a price list.
 pub(super) async fn add_prices(desk: Arc<Desk>, request: Request<PriceList>) -> Result<PriceList, Error> {
     let list = request.input;
-    let is_method = |service: &str, version: u32, method: &str| {
-        let mut methods = desk.registry.methods();
-        methods.any(|it| (it.service.name, it.service.version, it.spec.name) == (service, version, method))
-    };
-    unless_empty(list.problems(is_method))?;
+    let names = desk.registry.methods().map(|it| (it.service.name, it.service.version, it.spec.name));
+    let names: HashSet<_> = names.collect();
+    unless_empty(list.problems(|service, version, method| names.contains(&(service, version, method))))?;
     set(&desk, EditKind::Prices, list.plan.as_deref().unwrap_or_default(), &list, &request.operator).await?;
     Ok(list)
 }

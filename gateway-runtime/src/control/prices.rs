@@ -1,5 +1,7 @@
 //! Price lists: what accounts pay, from when on.
 
+use std::collections::HashSet;
+
 use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -85,6 +87,7 @@ impl PriceList {
     #[must_use]
     pub fn problems(&self, is_method: impl Fn(&str, u32, &str) -> bool) -> Vec<Violation> {
         let mut problems = Vec::new();
+        let mut before = HashSet::new();
         for (place, listed) in self.prices.iter().enumerate() {
             let mut add = |at: &str, why: &str| {
                 problems.push(Violation { pointer: format!("/prices/{place}{at}"), detail: why.to_owned() });
@@ -93,9 +96,7 @@ impl PriceList {
             if !is_method(service, *version, method) {
                 add("", &format!("there is no method `{service}/v{version}/{method}`"));
             }
-            let same =
-                |other: &&ListedPrice| (&other.service, other.version, &other.method) == (service, *version, method);
-            if self.prices[..place].iter().any(|other| same(&other)) {
+            if !before.insert((service, version, method)) {
                 add("", "the method is listed before");
             }
             for (at, why) in listed.problems() {
@@ -103,5 +104,28 @@ impl PriceList {
             }
         }
         problems
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_method_is_listed_once() {
+        let listed = |(service, version, method): (&str, u32, &str)| ListedPrice {
+            service: service.into(),
+            version,
+            method: method.into(),
+            price: Money::literal(1, "USD"),
+            per: None,
+            cached: None,
+        };
+        let names = [("a", 1, "x"), ("a", 2, "x"), ("a", 1, "x"), ("a", 1, "y"), ("b", 1, "x"), ("a", 1, "x")];
+        let prices = names.map(listed).into();
+        let list = PriceList { effective_at: DateTime::UNIX_EPOCH, plan: None, prices };
+        let problems = list.problems(|_, _, _| true);
+        let told: Vec<_> = problems.iter().map(|it| (&*it.pointer, &*it.detail)).collect();
+        assert_eq!(told, ["/prices/2", "/prices/5"].map(|place| (place, "the method is listed before")));
     }
 }
