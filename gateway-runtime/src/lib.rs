@@ -15,6 +15,7 @@ mod config;
 pub mod control;
 mod cost;
 mod country;
+mod digest;
 mod document;
 pub mod duration;
 mod error;

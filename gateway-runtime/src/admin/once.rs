@@ -19,9 +19,9 @@ use super::{
 use crate::{
     auth::sealed,
     call::sortable_name,
+    digest::digest_name,
     duration::unix_micros,
     error::{Code, Error},
-    pipeline::digest,
     store::{Change, Claim, Claimed, Closing, Outcome},
 };
 
@@ -93,8 +93,8 @@ impl Keyed<'_> {
     fn claim(&self, operator: &Operator, now: SystemTime) -> Claim {
         let [verb, template] = self.operation;
         Claim {
-            key: digest(["admin", &operator.name, verb, template, &self.key].map(str::as_bytes)),
-            fingerprint: digest([self.path.as_bytes(), self.input]),
+            key: digest_name(["admin", &operator.name, verb, template, &self.key]),
+            fingerprint: digest_name([self.path.as_bytes(), self.input]),
             fence: String::from_utf8_lossy(&sortable_name()).into(),
             at: unix_micros(now),
             until: unix_micros(now + LEASE),

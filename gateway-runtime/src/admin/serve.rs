@@ -31,9 +31,9 @@ use super::{
 use crate::{
     app::StartError,
     call::{RequestId, sortable_name},
+    digest::digest_name,
     document::Document,
     error::{Code, Error},
-    pipeline::digest,
     problem,
     provider::callers_key,
     spec::Verb,
@@ -203,7 +203,7 @@ impl Inner {
             Error::new(Code::INVALID_REQUEST, detail)
         })?;
         let Some(key) = key.filter(|_| operation.creates) else {
-            let name = digest([&sortable_name()[..]]);
+            let name = digest_name([&sortable_name()[..]]);
             let request = Request { at, operator, name, input };
             return Ok((operation.carry_out(Arc::clone(&self.desk), request).await?, false));
         };

@@ -5,9 +5,8 @@ use ring::{
     aead::{Aad, CHACHA20_POLY1305, LessSafeKey, NONCE_LEN, Nonce, UnboundKey},
     rand::{SecureRandom, SystemRandom},
 };
-use sha2::{Digest, Sha256};
 
-use crate::error::Error;
+use crate::{digest::digest, error::Error};
 
 /// Seals `text` for who brings `proofs`.
 ///
@@ -33,10 +32,7 @@ pub(crate) fn open(proofs: &[&[u8]], sealed: &str) -> Option<Vec<u8>> {
 }
 
 fn key(proofs: &[&[u8]]) -> Result<LessSafeKey, ring::error::Unspecified> {
-    let digest = proofs.iter().fold(Sha256::new(), |digest, proof| {
-        digest.chain_update((proof.len() as u64).to_be_bytes()).chain_update(proof)
-    });
-    UnboundKey::new(&CHACHA20_POLY1305, &digest.finalize()).map(LessSafeKey::new)
+    UnboundKey::new(&CHACHA20_POLY1305, &digest(proofs)).map(LessSafeKey::new)
 }
 
 #[cfg(test)]

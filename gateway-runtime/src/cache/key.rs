@@ -6,7 +6,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use sha2::{Digest, Sha256};
 
-use crate::{call::Input, extract::AnswerShape, registry::Method};
+use crate::{call::Input, digest::digest, extract::AnswerShape, registry::Method};
 
 /// What names one answer; cheap to clone.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -57,12 +57,7 @@ impl KeySpace {
             AnswerShape::Raw(media) => format!("raw {media}"),
         };
         let version = method.service.version.to_string();
-        let digest = [method.service.name, &version, method.spec.name, &input, &answer]
-            .into_iter()
-            .fold(Sha256::new(), |digest, text| {
-                digest.chain_update((text.len() as u64).to_be_bytes()).chain_update(text)
-            });
-        Self(Arc::new(digest.finalize().into()))
+        Self(Arc::new(digest([method.service.name, &version, method.spec.name, &input, &answer])))
     }
 
     #[cfg(test)]

@@ -14,12 +14,12 @@ use std::{
 
 use futures_util::future::Either;
 use http::{HeaderName, HeaderValue};
-use sha2::{Digest, Sha256};
 use tower::{Layer, Service};
 
 use super::{Invocation, answer, keeping::Keeping};
 use crate::{
     call::{Call, Input, Origin, sortable_name},
+    digest::digest_name,
     duration::unix_micros,
     error::{Code, Error},
     extract::AnswerShape,
@@ -151,8 +151,8 @@ fn claim(invocation: &Invocation, key: &str, lease: Duration) -> Claim {
     let unique_for =
         [call.caller().account().unwrap_or_default(), method.service.name, &version, method.spec.name, key];
     Claim {
-        key: digest(unique_for.map(str::as_bytes)),
-        fingerprint: digest([method.spec.verb.as_str().as_bytes(), &canonical(&request.input)]),
+        key: digest_name(unique_for),
+        fingerprint: digest_name([method.spec.verb.as_str().as_bytes(), &canonical(&request.input)]),
         fence: String::from_utf8_lossy(&sortable_name()).into(),
         at: unix_micros(now),
         until: unix_micros(now + lease),
@@ -167,14 +167,6 @@ fn canonical(input: &Input) -> Vec<u8> {
         document.write_canonical(&mut bytes);
     }
     bytes
-}
-
-/// A digest of texts, each with its length, so that no two sequences of texts are the same bytes.
-pub(crate) fn digest<const N: usize>(parts: [&[u8]; N]) -> Arc<str> {
-    let digest = parts
-        .into_iter()
-        .fold(Sha256::new(), |digest, part| digest.chain_update((part.len() as u64).to_be_bytes()).chain_update(part));
-    hex::encode(digest.finalize()).into()
 }
 
 /// Keeps a claim for as long as this is polled.

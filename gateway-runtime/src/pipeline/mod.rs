@@ -25,6 +25,7 @@ use std::{future::Future, sync::Arc};
 
 use tower::{ServiceBuilder, ServiceExt};
 
+pub(crate) use self::unwind::panicked;
 use self::{
     auth::{Authenticate, AuthenticateLayer},
     billing::{BillingLayer, Charge},
@@ -49,7 +50,6 @@ pub use self::{
     plan::Planning,
     quota::Limiting,
 };
-pub(crate) use self::{idempotency::digest, unwind::panicked};
 use crate::{auth::Authenticator, call::CallRequest, error::Error, registry::Method, reply::Reply};
 
 /// What the layers pass on: a call, and the method that it is for.

@@ -3,9 +3,8 @@
 use std::fmt;
 
 use http::{HeaderMap, HeaderName};
-use sha2::{Digest, Sha256};
 
-use crate::call::Call;
+use crate::{call::Call, digest::digest};
 
 /// What to send to a provider that de-duplicates by a key, for effects that are `keyed`.
 ///
@@ -20,24 +19,22 @@ impl IdempotencyKey {
     /// The key of `call`.
     #[must_use]
     pub fn of(call: &Call) -> Self {
-        let digest = Sha256::new();
-        let digest = match callers_key(call.headers()) {
+        Self::from_digest(match callers_key(call.headers()) {
             Ok(Some(key)) => {
-                let digest = part(part(digest, "caller"), call.caller().account().unwrap_or_default());
-                let digest = part(part(digest, call.service().name), call.method().name);
-                part(digest.chain_update(call.service().version.to_be_bytes()), &key)
+                let (account, service) = (call.caller().account().unwrap_or_default(), call.service());
+                let version = service.version.to_string();
+                digest(["caller", account, service.name, &version, call.method().name, &key])
             }
             Ok(None) | Err(MalformedKey) => {
-                part(part(digest, "call"), call.id().as_str()).chain_update(call.nonce().to_be_bytes())
+                digest([&b"call"[..], call.id().as_str().as_bytes(), &call.nonce().to_be_bytes()])
             }
-        };
-        Self::from_digest(digest)
+        })
     }
 
     /// Another key that depends on this one, for a call that sends two different requests to a provider.
     #[must_use]
     pub fn part(&self, name: &str) -> Self {
-        Self::from_digest(part(part(part(Sha256::new(), "part"), self.as_str()), name))
+        Self::from_digest(digest(["part", self.as_str(), name]))
     }
 
     /// As text: 36 characters.
@@ -46,9 +43,9 @@ impl IdempotencyKey {
         std::str::from_utf8(&self.0).unwrap_or_default()
     }
 
-    fn from_digest(digest: Sha256) -> Self {
+    fn from_digest(digest: [u8; 32]) -> Self {
         let mut bytes = [0; 16];
-        bytes.copy_from_slice(&digest.finalize()[..16]);
+        bytes.copy_from_slice(&digest[..16]);
         bytes[6] = bytes[6] & 0x0f | 0x80;
         bytes[8] = bytes[8] & 0x3f | 0x80;
         let mut text = [b'-'; 36];
@@ -58,11 +55,6 @@ impl IdempotencyKey {
         }
         Self(text)
     }
-}
-
-/// Adds a text with its length, so that no two sequences of texts are the same bytes.
-fn part(digest: Sha256, text: &str) -> Sha256 {
-    digest.chain_update((text.len() as u64).to_be_bytes()).chain_update(text)
 }
 
 /// The key that the caller sent is none.
