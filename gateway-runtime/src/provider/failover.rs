@@ -174,7 +174,7 @@ impl<'a> Failover<'a> {
     fn is_there(&self, place: usize, now: Instant, from: Instant) -> bool {
         let core = self.bound.core;
         match core.members[place].standing(self.method, now, &core.settings.breaker) {
-            Some(Standing::Until(until)) => until <= from,
+            Some((Standing::Until(until), _)) => until <= from,
             Some(_) => true,
             None => false,
         }

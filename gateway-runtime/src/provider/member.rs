@@ -13,7 +13,7 @@ use tokio::time::Instant;
 use super::{
     breaker::{Breaker, Permit, Standing},
     registered::Provider,
-    settings::BreakerSettings,
+    settings::{BreakerSettings, ProviderSettings},
 };
 use crate::{attempt::Class, cost::Cost, strategy::Latency};
 
@@ -61,16 +61,22 @@ impl Member {
         Self { provider, methods: costs.into_iter().map(method).collect() }
     }
 
-    /// How one of its methods stands, if it is enabled at all.
-    pub(super) fn standing(&self, method: usize, now: Instant, settings: &BreakerSettings) -> Option<Standing> {
-        if !self.provider.is_enabled() {
+    /// How one of its methods stands, and its switches, if it is enabled at all.
+    pub(super) fn standing(
+        &self,
+        method: usize,
+        now: Instant,
+        settings: &BreakerSettings,
+    ) -> Option<(Standing, ProviderSettings)> {
+        let switches = self.provider.settings();
+        if !switches.enabled {
             return None;
         }
         let standing = match self.provider.set_aside_until(now) {
             Some(until) => Standing::Until(until),
             None => self.methods[method].breaker.standing(now, settings),
         };
-        Some(standing)
+        Some((standing, switches))
     }
 
     /// Lets a call through to one of its methods, if it may be.
@@ -81,7 +87,7 @@ impl Member {
         single: bool,
         settings: &BreakerSettings,
     ) -> Option<Permit> {
-        if !self.provider.is_enabled() || self.provider.set_aside_until(now).is_some() {
+        if !self.provider.settings().enabled || self.provider.set_aside_until(now).is_some() {
             return None;
         }
         self.methods[method].breaker.acquire(now, single, settings)

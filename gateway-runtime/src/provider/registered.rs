@@ -2,12 +2,13 @@
 
 use std::{
     sync::{
-        Mutex, PoisonError,
-        atomic::{AtomicBool, AtomicI32, AtomicU32, Ordering::Relaxed},
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering::Relaxed},
     },
     time::Duration,
 };
 
+use arc_swap::ArcSwap;
 use tokio::time::Instant;
 
 use super::settings::ProviderSettings;
@@ -17,9 +18,8 @@ use crate::spec::ProviderSpec;
 #[derive(Debug)]
 pub struct Provider {
     spec: &'static ProviderSpec,
-    enabled: AtomicBool,
-    weight: AtomicU32,
-    order: AtomicI32,
+    /// All in one, so that nobody sees one of a change before the others.
+    settings: ArcSwap<ProviderSettings>,
     is_set_aside: AtomicBool,
     set_aside_until: Mutex<Option<Instant>>,
 }
@@ -30,9 +30,7 @@ impl Provider {
     pub fn new(spec: &'static ProviderSpec, settings: &ProviderSettings) -> Self {
         Self {
             spec,
-            enabled: AtomicBool::new(settings.enabled),
-            weight: AtomicU32::new(settings.weight),
-            order: AtomicI32::new(settings.order),
+            settings: ArcSwap::from_pointee(*settings),
             is_set_aside: AtomicBool::new(false),
             set_aside_until: Mutex::new(None),
         }
@@ -47,26 +45,12 @@ impl Provider {
     /// Its switches as they are now.
     #[must_use]
     pub fn settings(&self) -> ProviderSettings {
-        ProviderSettings { enabled: self.is_enabled(), weight: self.weight(), order: self.order() }
+        **self.settings.load()
     }
 
     /// Changes its switches, for calls from now on.
     pub fn apply(&self, settings: &ProviderSettings) {
-        self.enabled.store(settings.enabled, Relaxed);
-        self.weight.store(settings.weight, Relaxed);
-        self.order.store(settings.order, Relaxed);
-    }
-
-    pub(super) fn is_enabled(&self) -> bool {
-        self.enabled.load(Relaxed)
-    }
-
-    pub(super) fn weight(&self) -> u32 {
-        self.weight.load(Relaxed)
-    }
-
-    pub(super) fn order(&self) -> i32 {
-        self.order.load(Relaxed)
+        self.settings.store(Arc::new(*settings));
     }
 
     /// Until when it is left alone with all its methods.

@@ -5,7 +5,7 @@ use std::{sync::atomic::Ordering::Relaxed, time::Duration};
 use smallvec::SmallVec;
 use tokio::time::Instant;
 
-use super::{breaker::Standing, pool::Core, providers::Bound};
+use super::{breaker::Standing, pool::Core, providers::Bound, settings::ProviderSettings};
 use crate::{
     cost::Argument,
     strategy::{BreakerState, CandidateView, Candidates, Live, StrategyCall},
@@ -27,11 +27,19 @@ pub(super) struct Selection {
     pub(super) is_partial: bool,
 }
 
+/// Who may be asked in this call, with the switches by which it was chosen.
+#[derive(Clone, Copy)]
+struct Ready {
+    place: usize,
+    breaker: BreakerState,
+    switches: ProviderSettings,
+}
+
 /// How all the providers stand that a call may ask.
 #[derive(Default)]
 struct Survey {
-    ready: SmallVec<[(usize, BreakerState); 8]>,
-    due: SmallVec<[(usize, Instant); 4]>,
+    ready: SmallVec<[Ready; 8]>,
+    due: SmallVec<[(Ready, Instant); 4]>,
     is_one_half_open: bool,
     is_one_probing: bool,
     is_one_away: bool,
@@ -42,13 +50,15 @@ impl Survey {
         let mut survey = Self::default();
         let places = only.map_or(0..core.members.len(), |only| only..only + 1);
         for place in places {
-            match core.members[place].standing(method, now, &core.settings.breaker) {
-                Some(Standing::Ready(state)) => survey.ready.push((place, state)),
-                Some(Standing::Due(since)) => survey.due.push((place, since)),
-                Some(Standing::Full) => survey.is_one_half_open = true,
-                Some(Standing::Probing) => survey.is_one_probing = true,
-                Some(Standing::Until(_)) => survey.is_one_away = true,
-                None => {}
+            let member = &core.members[place];
+            let Some((standing, switches)) = member.standing(method, now, &core.settings.breaker) else { continue };
+            let ready = |breaker| Ready { place, breaker, switches };
+            match standing {
+                Standing::Ready(state) => survey.ready.push(ready(state)),
+                Standing::Due(since) => survey.due.push((ready(BreakerState::HalfOpen), since)),
+                Standing::Full => survey.is_one_half_open = true,
+                Standing::Probing => survey.is_one_probing = true,
+                Standing::Until(_) => survey.is_one_away = true,
             }
         }
         survey
@@ -68,39 +78,33 @@ pub(super) fn select(bound: &Bound<'_>, method: usize, arguments: &[&Argument], 
     if all_open && is_one_probing {
         return selection;
     }
-    ready.extend(due.iter().map(|(place, _)| (*place, BreakerState::HalfOpen)));
+    ready.extend(due.iter().map(|(ready, _)| *ready));
     if !due.is_empty() {
-        ready.sort_unstable_by_key(|(place, _)| *place);
+        ready.sort_unstable_by_key(|ready| ready.place);
     }
     selection.order = order(bound, method, arguments, &ready, now);
     if all_open {
-        let due_since = |place: &usize| due.iter().find(|(due, _)| due == place).map(|(_, since)| *since);
+        let due_since = |place: &usize| due.iter().find(|(due, _)| due.place == *place).map(|(_, since)| *since);
         selection.order.sort_by_key(due_since);
     }
     selection
 }
 
 /// Puts those that are ready into the strategy's order; a key's own provider comes first.
-fn order(
-    bound: &Bound<'_>,
-    method: usize,
-    arguments: &[&Argument],
-    ready: &[(usize, BreakerState)],
-    now: Instant,
-) -> Places {
+fn order(bound: &Bound<'_>, method: usize, arguments: &[&Argument], ready: &[Ready], now: Instant) -> Places {
     let core = bound.core;
     if bound.only.is_some() || ready.is_empty() {
-        return ready.iter().map(|(place, _)| *place).collect();
+        return ready.iter().map(|ready| ready.place).collect();
     }
     let millis = core.millis(now);
-    let view = |(place, breaker): &(usize, BreakerState)| {
+    let view = |Ready { place, breaker, switches }: &Ready| {
         let member = &core.members[*place];
         let state = &member.methods[method];
         CandidateView::from(Live {
             index: *place,
             provider: member.provider.spec().name,
-            weight: member.provider.weight(),
-            order: member.provider.order(),
+            weight: switches.weight,
+            order: switches.order,
             in_flight: state.in_flight.load(Relaxed),
             breaker: *breaker,
             latency: state.latency.read(millis),
@@ -132,14 +136,14 @@ pub(super) fn absence(core: &Core, only: Option<usize>, method: usize, now: Inst
         let name = member.provider.spec().name;
         reasons.push(match member.standing(method, now, &core.settings.breaker) {
             None => format!("{name} is disabled"),
-            Some(Standing::Until(until)) => {
+            Some((Standing::Until(until), _)) => {
                 let wait = until - now;
                 soonest = Some(soonest.map_or(wait, |soonest| soonest.min(wait)));
                 let why = if member.provider.set_aside_until(now).is_some() { "set aside" } else { "left alone" };
                 format!("{name} is {why} for {wait:.1?}")
             }
-            Some(Standing::Full | Standing::Probing) => format!("{name} is being probed"),
-            Some(Standing::Ready(_) | Standing::Due(_)) => format!("{name} was not chosen"),
+            Some((Standing::Full | Standing::Probing, _)) => format!("{name} is being probed"),
+            Some((Standing::Ready(_) | Standing::Due(_), _)) => format!("{name} was not chosen"),
         });
     }
     let reasons = if reasons.is_empty() { "there is none".to_owned() } else { reasons.join(", ") };

@@ -135,7 +135,7 @@ impl Default for BreakerSettings {
 }
 
 /// A provider's switches, which may change while the gateway runs.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct ProviderSettings {
     /// Whether it is asked at all.

@@ -1,5 +1,7 @@
 //! Who can be asked: switches, breakers, set aside and cooling down; `named` and `sticky`; strategies.
 
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+
 use futures_util::future::join_all;
 
 use super::*;
@@ -171,6 +173,38 @@ async fn switches_work_at_once() {
     let outcome = bench.call(Effect::Read).await;
     assert_eq!((outcome.what(), outcome.error().retry_delay()), ("no-provider", Some(seconds(1))));
     assert!(outcome.error().internal_message().unwrap().ends_with("a is disabled, b is disabled"));
+}
+
+#[tokio::test]
+async fn a_call_sees_the_whole_of_a_change_of_switches() {
+    /// Weight and order are the same number, at most 1 of who is enabled.
+    fn is_whole(enabled: bool, weight: u32, order: i32) -> bool {
+        i64::from(weight) == i64::from(order) && enabled == (weight <= 1)
+    }
+    struct Whole;
+    impl Strategy for Whole {
+        fn order(&self, _: &StrategyCall<'_>, candidates: &mut Candidates<'_>) {
+            assert!(candidates.iter().all(|it| is_whole(true, it.weight(), it.order())));
+        }
+    }
+    let mut bench = Bench::new(&[&[Act::Fulfil]]);
+    bench.strategy = Arc::new(Whole);
+    let (provider, stop) = (Arc::clone(&bench.providers[0]), Arc::new(AtomicBool::new(false)));
+    let set = |number: i32| ProviderSettings { enabled: number <= 1, weight: number.unsigned_abs(), order: number };
+    provider.apply(&set(0));
+    let stopped = Arc::clone(&stop);
+    let changing = std::thread::spawn(move || {
+        for number in (0..=2).cycle().take_while(|_| !stopped.load(Relaxed)) {
+            provider.apply(&set(number));
+        }
+    });
+    for _ in 0..10_000 {
+        assert!(matches!(who(&bench).await, "a" | "no-provider"));
+        let ProviderSettings { enabled, weight, order } = bench.providers[0].settings();
+        assert!(is_whole(enabled, weight, order));
+    }
+    stop.store(true, Relaxed);
+    changing.join().unwrap();
 }
 
 #[tokio::test(start_paused = true)]
