@@ -16,7 +16,7 @@ use crate::{
     store::EditKind,
 };
 
-/// All price lists.
+/// The price lists that hold or will.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct PriceLists {
     /// The lists, in the order in which they take effect. Of two from the same moment on, the later holds.

@@ -14,6 +14,7 @@ use std::{
 };
 
 use arc_swap::ArcSwap;
+use chrono::Utc;
 use tokio::sync::Mutex;
 
 pub use self::{
@@ -49,7 +50,7 @@ impl Control {
         apply: impl Fn(&Snapshot) + Send + Sync + 'static,
     ) -> Result<Arc<Self>, StoreError> {
         let version = books.version().await?;
-        let first = Snapshot::default().after(books.settings(0, version).await?, version)?;
+        let first = Snapshot::default().after(books.settings(0, version).await?, version, Utc::now())?;
         // Also when nothing was ever set: what the configuration says holds with it.
         apply(&first);
         let (current, reading) = (ArcSwap::from_pointee(first), Mutex::default());
@@ -85,7 +86,7 @@ impl Control {
         let changes = self.books.settings(current.version, version).await?;
         // Accounts, credits and keys are changes too, many of them, and set nothing.
         let is_news = !changes.is_empty();
-        let snapshot = current.after(changes, version)?;
+        let snapshot = current.after(changes, version, Utc::now())?;
         if is_news {
             (self.apply)(&snapshot);
         }

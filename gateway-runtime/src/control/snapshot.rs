@@ -1,7 +1,11 @@
 //! All that holds at one time.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, HashSet},
+    sync::Arc,
+};
 
+use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
@@ -18,7 +22,7 @@ use crate::{
 pub struct Snapshot {
     /// The number of the last change in it; 0 before the first.
     pub version: i64,
-    /// All price lists, in their order in time; of two from the same moment on, the later one holds.
+    /// The price lists that hold or will, in their order in time; of two from the same moment on, the later one holds.
     pub prices: Vec<Arc<PriceList>>,
     /// The limits; none as long as those of the configuration hold.
     pub limits: Option<QuotaSettings>,
@@ -55,8 +59,8 @@ impl Switches {
 }
 
 impl Snapshot {
-    /// What holds after these changes, which came after this.
-    pub(super) fn after(&self, changes: Vec<Edited>, version: i64) -> Result<Self, StoreError> {
+    /// What holds `now` and later, after these changes, which came after this.
+    pub(super) fn after(&self, changes: Vec<Edited>, version: i64, now: DateTime<Utc>) -> Result<Self, StoreError> {
         let mut this = Self { version, ..self.clone() };
         for change in changes {
             match change.kind {
@@ -70,7 +74,16 @@ impl Snapshot {
         }
         // It keeps the order of those that it does not tell apart, which is that of the changes.
         this.prices.sort_by_key(|list| list.effective_at);
+        this.forget(now);
         Ok(this)
+    }
+
+    /// Drops the price lists that never hold again, since one after them, of the same plan, has begun to.
+    fn forget(&mut self, now: DateTime<Utc>) {
+        let mut begun = HashSet::new();
+        self.prices.reverse();
+        self.prices.retain(|list| list.effective_at > now || begun.insert(list.plan.clone()));
+        self.prices.reverse();
     }
 
     /// Whether calls of accounts with different plans cost different prices.
@@ -89,4 +102,55 @@ fn document<T: DeserializeOwned + JsonSchema>(change: &Edited) -> Result<T, Stor
     };
     let value = serde_json::from_str(&change.document).map_err(|error| problem(error.to_string()))?;
     read_section("", value).map_err(|problems| problem(problems.join("; ")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The price list that is the `id`-th change: from when on, of which plan.
+    fn listed(id: i64, from: &str, plan: Option<&str>) -> Edited {
+        let effective_at = format!("2020-01-{from}T00:00:00Z");
+        let document = serde_json::json!({ "effective_at": effective_at, "plan": plan, "prices": [] });
+        let (who, subject) = (String::new(), String::new());
+        Edited { id, at: id, who, kind: EditKind::Prices, subject, document: document.to_string() }
+    }
+
+    fn told(snapshot: &Snapshot) -> Vec<(String, Option<&str>)> {
+        snapshot.prices.iter().map(|list| (list.effective_at.format("%d").to_string(), list.plan.as_deref())).collect()
+    }
+
+    #[test]
+    fn price_lists_that_never_hold_again_are_forgotten() {
+        let now = "2020-01-10T00:00:00Z".parse().unwrap();
+        let lists = [
+            ("02", None),
+            ("12", None),
+            // From this very moment on.
+            ("10", None),
+            ("05", None),
+            ("01", Some("gold")),
+            ("20", Some("gold")),
+            ("15", Some("blue")),
+            ("20", Some("gold")),
+        ];
+        let changes: Vec<_> = (1..).zip(lists).map(|(id, (from, plan))| listed(id, from, plan)).collect();
+        let at_once = Snapshot::default().after(changes.clone(), 8, now).unwrap();
+        let expected = [("01", Some("gold")), ("10", None), ("12", None), ("15", Some("blue")), ("20", Some("gold"))];
+        let mut expected = expected.map(|(from, plan)| (from.to_owned(), plan)).to_vec();
+        // Both, though the earlier of them never holds: that is known when they begin.
+        expected.push(("20".to_owned(), Some("gold")));
+        assert_eq!(told(&at_once), expected);
+        // One by one, the same.
+        let one_by_one = changes.into_iter().fold(Snapshot::default(), |snapshot, change| {
+            let version = change.id;
+            snapshot.after(vec![change], version, now).unwrap()
+        });
+        assert_eq!(one_by_one.prices, at_once.prices);
+        // When they have begun, one of each plan is left.
+        let later = at_once.after(Vec::new(), 9, "2020-02-01T00:00:00Z".parse().unwrap()).unwrap();
+        let left = [("12", None), ("15", Some("blue")), ("20", Some("gold"))];
+        assert_eq!(told(&later), left.map(|(from, plan)| (from.to_owned(), plan)));
+        assert!(later.tells_plans_apart());
+    }
 }

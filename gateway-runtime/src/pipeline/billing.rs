@@ -70,13 +70,13 @@ impl Billing {
     /// Charges what attributes say, until [`apply`](Self::apply) says more.
     #[must_use]
     pub fn new(journal: Journal, settings: &BillingSettings, registry: Arc<Registry>) -> Self {
-        let tariffs = ArcSwap::from_pointee(Tariffs::new(&registry, [], 0));
+        let tariffs = ArcSwap::from_pointee(Tariffs::new(&registry, []));
         Self { journal, grace: settings.grace, registry, tariffs }
     }
 
     /// Puts price lists, in their order in time, in the place of those before.
     pub fn apply<'l>(&self, lists: impl IntoIterator<Item = &'l PriceList>) {
-        self.tariffs.store(Arc::new(Tariffs::new(&self.registry, lists, unix_micros(SystemTime::now()))));
+        self.tariffs.store(Arc::new(Tariffs::new(&self.registry, lists)));
     }
 
     /// Whether calls of a method can cost anything.

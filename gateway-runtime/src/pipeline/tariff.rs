@@ -74,23 +74,14 @@ impl Timeline {
         list.get(&place).copied()
     }
 
-    fn add(&mut self, from: i64, list: Prices, now: i64) {
-        if from <= now {
-            // What came before it never holds again.
-            self.0.clear();
-        }
-        self.0.push((from, list));
-    }
-
     fn lists(&self) -> impl Iterator<Item = &Prices> {
         self.0.iter().map(|(_, list)| list)
     }
 }
 
 impl Tariffs {
-    /// What the attributes of `registry` and `lists`, which are in their order in time, say together from `now` on, in
-    /// microseconds since 1970.
-    pub(super) fn new<'l>(registry: &Registry, lists: impl IntoIterator<Item = &'l PriceList>, now: i64) -> Self {
+    /// What the attributes of `registry` and `lists`, which are in their order in time, say together.
+    pub(super) fn new<'l>(registry: &Registry, lists: impl IntoIterator<Item = &'l PriceList>) -> Self {
         let name = |method: &Method| (method.service.name, method.service.version, method.spec.name);
         let places: HashMap<_, _> = registry.methods().map(|method| (name(method), method.spec.place())).collect();
         let attributes = registry.methods().filter_map(|m| Some((m.spec.place(), Price::flat(m.spec.price?))));
@@ -106,7 +97,7 @@ impl Tariffs {
                 Some(plan) => this.plans.entry(plan.clone()).or_default(),
                 None => &mut this.general,
             };
-            timeline.add(list.effective_at.timestamp_micros(), prices, now);
+            timeline.0.push((list.effective_at.timestamp_micros(), prices));
         }
         this
     }
@@ -138,11 +129,8 @@ mod tests {
         static SPEC: MethodSpec = MethodSpec::new("m", Verb::Get, Source { file: "", line: 0 });
         let flat = |nanos| Price::flat(Money::literal(nanos, "USD"));
         let list = |price: Option<i64>| price.map(|nanos| (SPEC.place(), flat(nanos))).into_iter().collect::<Prices>();
-        let timeline = |lists: &[(i64, Option<i64>)]| {
-            let mut timeline = Timeline::default();
-            lists.iter().for_each(|(from, price)| timeline.add(*from, list(*price), 0));
-            timeline
-        };
+        let timeline =
+            |lists: &[(i64, Option<i64>)]| Timeline(lists.iter().map(|(from, price)| (*from, list(*price))).collect());
         let tariffs = Tariffs {
             attributes: list(Some(1)),
             general: timeline(&[(-9, Some(99)), (100, Some(2)), (200, None), (300, Some(3)), (300, Some(4))]),
@@ -153,14 +141,5 @@ mod tests {
             assert_eq!((price(None, time), price(Some("gold"), time)), (general, gold), "at {time}");
             assert_eq!(price(Some("silver"), time), general);
         }
-    }
-
-    #[test]
-    fn what_never_holds_again_is_forgotten() {
-        let mut timeline = Timeline::default();
-        for from in [1, 2, 3, 20, 30] {
-            timeline.add(from, Prices::default(), 10);
-        }
-        assert_eq!(timeline.0.iter().map(|(from, _)| *from).collect::<Vec<_>>(), [3, 20, 30]);
     }
 }
