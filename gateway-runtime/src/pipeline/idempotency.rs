@@ -23,7 +23,7 @@ use crate::{
     duration::unix_micros,
     error::{Code, Error},
     extract::AnswerShape,
-    provider::callers_key,
+    provider::{brings_key, callers_key},
     reply::Reply,
     spec::{Effect, Idempotency},
     store::{Change, Claim, Claimed},
@@ -62,7 +62,7 @@ fn honours_keys(invocation: &Invocation) -> bool {
 
 /// Whether the call may claim a key.
 pub(super) fn may_claim(invocation: &Invocation) -> bool {
-    honours_keys(invocation) && !matches!(callers_key(invocation.request.call.headers()), Ok(None))
+    honours_keys(invocation) && brings_key(invocation.request.call.headers())
 }
 
 type Answering = Pin<Box<dyn Future<Output = Result<Reply, Error>> + Send>>;

@@ -61,10 +61,17 @@ impl IdempotencyKey {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct MalformedKey;
 
+/// The headers in which a caller's key stands.
+const NAMES: [HeaderName; 2] =
+    [HeaderName::from_static("idempotency-key"), HeaderName::from_static("x-idempotency-key")];
+
+/// Whether the caller has sent a key, or what is none in its place.
+pub(crate) fn brings_key(headers: &HeaderMap) -> bool {
+    NAMES.iter().any(|name| headers.contains_key(name))
+}
+
 /// The caller's own key: a quoted string or a bare token of 1 to 255 printable ASCII characters, sent once.
 pub(crate) fn callers_key(headers: &HeaderMap) -> Result<Option<String>, MalformedKey> {
-    const NAMES: [HeaderName; 2] =
-        [HeaderName::from_static("idempotency-key"), HeaderName::from_static("x-idempotency-key")];
     let mut values = NAMES.into_iter().flat_map(|name| headers.get_all(name));
     let Some(value) = values.next() else { return Ok(None) };
     if values.any(|other| other != value) {

@@ -39,7 +39,7 @@ pub use self::{
 };
 pub(crate) use self::{
     http_client::{causes, connector, was_never_begun},
-    key::callers_key,
+    key::{brings_key, callers_key},
 };
 pub use crate::cost::{Argument, Cost, argument};
 use crate::spec::CapabilitySpec;
