@@ -30,7 +30,9 @@ macro_rules! each_database {
             #[tokio::test]
             async fn postgres() {
                 if let Some(database) = Database::postgres().await {
+                    let name = database.name().to_owned();
                     test(database).await;
+                    crate::database::remove(&name).await;
                 }
             }
         }
@@ -51,7 +53,7 @@ impl Database {
         Self { folder, url: None }
     }
 
-    /// None, and said so, where there is no server.
+    /// None, and said so, where there is no server. A test that passes has it [`remove`]d.
     pub(crate) async fn postgres() -> Option<Self> {
         let Ok(server) = std::env::var("TEST_POSTGRES_URL") else {
             eprintln!("not run: TEST_POSTGRES_URL names no server");
@@ -61,10 +63,7 @@ impl Database {
         let pool = sqlx::PgPool::connect(&server).await.unwrap();
         sqlx::query(sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}"))).execute(&pool).await.unwrap();
         let (path, options) = server.split_once('?').unwrap_or((&server, ""));
-        let url = format!("{}/{name}?{options}", path.rsplit_once('/').unwrap().0);
-        let mut this = Self::sqlite();
-        this.url = Some(Secret::new(url));
-        Some(this)
+        Some(Self::at(&format!("{}/{name}?{options}", path.rsplit_once('/').unwrap().0)))
     }
 
     /// On a server that is the test's own.
@@ -109,7 +108,7 @@ impl Database {
     }
 
     /// Its name on the server.
-    fn name(&self) -> &str {
+    pub(crate) fn name(&self) -> &str {
         let url = self.url.as_ref().unwrap().expose();
         url.split('?').next().and_then(|path| path.rsplit('/').next()).unwrap()
     }
@@ -128,14 +127,6 @@ impl Database {
         }
     }
 
-    /// Ends it, and whoever is still connected to it: the server would keep it.
-    pub(crate) async fn remove(&self) {
-        if self.url.is_some() {
-            let drop = sqlx::AssertSqlSafe(format!("DROP DATABASE {} WITH (FORCE)", self.name()));
-            sqlx::query(drop).execute(&mut server().await).await.unwrap();
-        }
-    }
-
     fn file(&self) -> PathBuf {
         self.folder.join("books.db")
     }
@@ -145,6 +136,12 @@ impl Drop for Database {
     fn drop(&mut self) {
         let _ = std::fs::remove_dir_all(&self.folder);
     }
+}
+
+/// Ends a database on the server of all tests, and whoever is still connected to it: the server would keep it.
+pub(crate) async fn remove(name: &str) {
+    let drop = sqlx::AssertSqlSafe(format!("DROP DATABASE {name} WITH (FORCE)"));
+    sqlx::query(drop).execute(&mut server().await).await.unwrap();
 }
 
 /// The server of all tests, in a database that is none of theirs.

@@ -4,7 +4,7 @@ use futures_util::future::join_all;
 use gateway_runtime::prelude::*;
 
 use super::kiosk::{Customer, PRICE, balance, fund, settings};
-use crate::database::Database;
+use crate::database::{self, Database};
 
 const CALLERS: usize = 64;
 const CALLS: usize = 100;
@@ -38,4 +38,5 @@ async fn there_are_fewer_commits_than_a_tenth_of_the_calls() {
     println!("{calls} calls, {commits} commits");
     assert_eq!(balance(&database.books().await).await, (funds - PRICE * calls, 0));
     assert!(10 * commits < calls, "{commits} commits for {calls} calls");
+    database::remove(database.name()).await;
 }
