@@ -1,142 +1,32 @@
 //! One call, whatever it came by: who, what, until when, and what became of it.
 
+mod arrival;
+mod caller;
+mod id;
+
 use std::{
     fmt,
     net::IpAddr,
     sync::{
-        Arc, Mutex, OnceLock, PoisonError,
+        Arc, LazyLock, Mutex, OnceLock, PoisonError,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Instant,
 };
 
-use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue};
-use serde_json::Value;
 
+pub(crate) use self::id::sortable_name;
+pub use self::{
+    arrival::{Arrival, Input, Origin},
+    caller::Caller,
+    id::RequestId,
+};
 use crate::{
     attempt::Attempt,
     country::Country,
-    document::Document,
     spec::{MethodSpec, ServiceSpec},
 };
-
-/// A name that nothing else has: 32 hexadecimal digits, the first twelve the time in milliseconds.
-pub(crate) fn sortable_name() -> [u8; 32] {
-    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-    let name = (since.map_or(0, |since| since.as_millis()) << 80) | (fastrand::u128(..) >> 48);
-    let mut digits = [0; 32];
-    for (place, digit) in digits.iter_mut().rev().enumerate() {
-        *digit = b"0123456789abcdef"[(name >> (4 * place)) as usize & 15];
-    }
-    digits
-}
-
-/// The name of one call, in `X-Request-Id`, the log and the errors: the caller's own if it is sane, else ours.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RequestId(HeaderValue);
-
-impl RequestId {
-    /// The longest that a caller may choose, in bytes.
-    pub const MAX_LEN: usize = 128;
-
-    /// A new one: 32 hexadecimal digits, the first twelve the time in milliseconds, so that they sort by age.
-    #[must_use]
-    pub fn generate() -> Self {
-        Self(HeaderValue::from_bytes(&sortable_name()).unwrap_or(HeaderValue::from_static("0")))
-    }
-
-    /// The caller's, if it is at most 128 characters out of letters, digits and `-_.:/+=`.
-    #[must_use]
-    pub fn from_header(value: &HeaderValue) -> Option<Self> {
-        let bytes = value.as_bytes();
-        let sane = |b: &u8| b.is_ascii_alphanumeric() || b"-_.:/+=".contains(b);
-        (!bytes.is_empty() && bytes.len() <= Self::MAX_LEN && bytes.iter().all(sane)).then(|| Self(value.clone()))
-    }
-
-    /// As text.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        self.0.to_str().unwrap_or_default()
-    }
-
-    /// As a header's value.
-    #[must_use]
-    pub fn header(&self) -> HeaderValue {
-        self.0.clone()
-    }
-}
-
-impl fmt::Display for RequestId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-/// By what road a call came.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Origin {
-    /// An HTTP request.
-    Http,
-    /// A message on a WebSocket.
-    WebSocket,
-    /// A webhook.
-    Webhook,
-    /// The gateway's own: an answer in the cache is made anew, on nobody's account.
-    Cache,
-}
-
-impl Origin {
-    /// As it stands in the log.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Http => "http",
-            Self::WebSocket => "ws",
-            Self::Webhook => "webhook",
-            Self::Cache => "cache",
-        }
-    }
-}
-
-/// Who is calling; can be asked for as an argument.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Caller {
-    account: Option<Arc<str>>,
-    user: Option<Arc<str>>,
-    scopes: Arc<[Box<str>]>,
-}
-
-impl Caller {
-    /// A caller that was identified, by whatever authenticates.
-    #[must_use]
-    pub fn new(account: impl Into<Arc<str>>, user: Option<Arc<str>>, scopes: impl Into<Arc<[Box<str>]>>) -> Self {
-        Self { account: Some(account.into()), user, scopes: scopes.into() }
-    }
-
-    /// The account that pays; none for a stranger.
-    #[must_use]
-    pub fn account(&self) -> Option<&str> {
-        self.account.as_deref()
-    }
-
-    /// The account, for whoever keeps it.
-    pub(crate) fn shared_account(&self) -> Option<Arc<str>> {
-        self.account.clone()
-    }
-
-    /// The user within the account.
-    #[must_use]
-    pub fn user(&self) -> Option<&str> {
-        self.user.as_deref()
-    }
-
-    /// What the caller may do.
-    #[must_use]
-    pub fn scopes(&self) -> &[Box<str>] {
-        &self.scopes
-    }
-}
 
 /// What is known of one call; cheap to clone, and can be asked for as an argument.
 ///
@@ -169,25 +59,6 @@ enum Plan {
     /// None where there is no such account.
     Known(Option<Arc<str>>),
     Unknown,
-}
-
-/// What an edge knows when a call begins.
-#[derive(Debug)]
-pub struct Arrival {
-    /// The call's name.
-    pub id: RequestId,
-    /// The road.
-    pub origin: Origin,
-    /// The client's address.
-    pub peer: Option<IpAddr>,
-    /// Where the client is, if whoever stands before the gateway says so in a header that the operator trusts.
-    pub country: Option<Country>,
-    /// The request's header fields.
-    pub headers: HeaderMap,
-    /// When it came.
-    pub started: Instant,
-    /// When it must be answered.
-    pub deadline: Instant,
 }
 
 impl Call {
@@ -278,7 +149,7 @@ impl Call {
     /// Who is calling; a stranger until [`identify`](Self::identify) says otherwise.
     #[must_use]
     pub fn caller(&self) -> &Caller {
-        static STRANGER: std::sync::LazyLock<Caller> = std::sync::LazyLock::new(Caller::default);
+        static STRANGER: LazyLock<Caller> = LazyLock::new(Caller::default);
         self.0.caller.get().unwrap_or(&STRANGER)
     }
 
@@ -408,22 +279,6 @@ impl fmt::Debug for Call {
             .field("method", &self.0.method.name)
             .finish_non_exhaustive()
     }
-}
-
-/// What a call brings, before and after it has been judged by the schema.
-#[derive(Debug, Default)]
-pub enum Input {
-    /// Nothing, or already taken.
-    #[default]
-    None,
-    /// A JSON text, not looked at yet.
-    Json(Bytes),
-    /// A query string, not looked at yet.
-    Query(Box<str>),
-    /// A JSON value, not judged yet.
-    Value(Value),
-    /// A document that satisfies the schema.
-    Valid(Document),
 }
 
 /// What runs through the pipeline: a call and its input.

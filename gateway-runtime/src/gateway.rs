@@ -1,27 +1,18 @@
 //! The assembly: settings, registry, edges and pipeline become a running gateway. The only file that sees everything.
 
+mod builder;
 mod changing;
 mod checks;
 mod database;
 mod listing;
 mod operator;
 mod running;
+mod serving;
 
-use std::{
-    collections::BTreeMap,
-    ffi::OsString,
-    fmt,
-    io::{self, Write},
-    net::SocketAddr,
-    sync::Arc,
-};
+use std::{collections::BTreeMap, fmt, net::SocketAddr, sync::Arc};
 
 use serde_json::{Map, Value};
-use tokio::{
-    signal::unix::{self, SignalKind},
-    sync::oneshot,
-    task::JoinSet,
-};
+use tokio::{sync::oneshot, task::JoinSet};
 
 pub use self::running::Running;
 use self::{
@@ -34,15 +25,14 @@ use crate::{
     app::{App, StartError},
     auth::{Accepted, ApiKeys, Authenticator},
     cache,
-    config::{Action, ConfigFile, Flags, HELP, Settings, Sources, Tree},
+    config::{Action, ConfigFile, Settings},
     control::{Control, Plans},
     http::{Documents, Edge, Mount, Routes, Server, docs},
-    pipeline::{Billing, Caching, Keeping, Layers, Limiting, Pipeline, PipelineLayer, Place, Planning, Stages},
+    pipeline::{Billing, Caching, Keeping, Layers, Limiting, Pipeline, Planning, Stages},
     provider::{HttpClient, ProviderSettings, share},
     redis::Redis,
     registry::{Registry, RegistrySettings},
     store::{Books, Journal, Migrations, sweep},
-    telemetry,
 };
 
 /// A gateway that is being put together.
@@ -70,175 +60,6 @@ pub struct Gateway {
 }
 
 impl Gateway {
-    /// Reads `gateway.toml` (in the working directory, or where `--config` says), the environment and the flags.
-    ///
-    /// # Errors
-    ///
-    /// Everything that is wrong in any of them.
-    pub fn from_env() -> Result<Self, StartError> {
-        Self::from_env_over("")
-    }
-
-    /// As [`from_env`](Self::from_env), over the program's own defaults, which are TOML.
-    ///
-    /// # Errors
-    ///
-    /// As [`from_env`](Self::from_env).
-    pub fn from_env_over(defaults: &str) -> Result<Self, StartError> {
-        Self::from_arguments_over(defaults, std::env::args_os().skip(1))
-    }
-
-    /// As [`from_env_over`](Self::from_env_over), with these arguments: for a program with flags of its own.
-    ///
-    /// # Errors
-    ///
-    /// As [`from_env`](Self::from_env).
-    pub fn from_arguments_over(
-        defaults: &str,
-        arguments: impl IntoIterator<Item = OsString>,
-    ) -> Result<Self, StartError> {
-        let flags = Flags::parse(arguments)?;
-        let sources = Sources::read(defaults, &flags)?;
-        // Who asks for help need not open the credentials for it.
-        let tree =
-            if flags.action == Action::Help { sources.without_credentials() } else { sources.with_credentials()? };
-        let mut this = Self::from_tree(tree, flags.action)?;
-        this.file = Some(ConfigFile::new(defaults, flags));
-        Ok(this)
-    }
-
-    /// A gateway with these settings and no others: neither the environment nor flags are looked at.
-    ///
-    /// # Errors
-    ///
-    /// Everything that is wrong in them.
-    pub fn from_toml(settings: &str) -> Result<Self, StartError> {
-        Self::from_tree(Tree::from_toml(settings, "the settings")?, Action::Serve)
-    }
-
-    fn from_tree(tree: Tree, action: Action) -> Result<Self, StartError> {
-        Ok(Self {
-            settings: Settings::read(tree.into_value())?,
-            file: None,
-            action,
-            app: App::default(),
-            api_keys: None,
-            mounts: Vec::new(),
-            layers: Layers::default(),
-            migrations: Vec::new(),
-            expected_services: Vec::new(),
-            expected_providers: Vec::new(),
-            on_listening: None,
-        })
-    }
-
-    /// Makes `value` available to fields of type `Arc<T>` of services and providers.
-    #[must_use]
-    pub fn with<T: Send + Sync + 'static>(mut self, value: impl Into<Arc<T>>) -> Self {
-        self.app.insert(value.into());
-        self
-    }
-
-    /// Looks for API keys here too, after those of the configuration.
-    #[must_use]
-    pub fn with_api_keys(mut self, keys: impl ApiKeys) -> Self {
-        self.api_keys = Some(Arc::new(keys));
-        self
-    }
-
-    /// Serves any tower service, an axum router say, under a prefix such as `/pages`; see [`Mount::new`].
-    #[must_use]
-    pub fn mount(mut self, mount: Mount) -> Self {
-        self.mounts.push(mount);
-        self
-    }
-
-    /// Puts a tower layer of your own into the pipeline, which every call goes through by whatever road it came: its
-    /// requests are [`Invocation`](crate::pipeline::Invocation)s, and its errors [`Error`](crate::Error)s or whatever tower's own layers fail with. Of
-    /// two at one place the first is the outer.
-    ///
-    /// ```
-    /// use gateway_runtime::{pipeline::{Invocation, Place}, prelude::*};
-    /// use tower::util::MapRequestLayer;
-    ///
-    /// # fn add(gateway: Gateway) -> Gateway {
-    /// gateway.layer(Place::BeforeDispatch, MapRequestLayer::new(|invocation: Invocation| {
-    ///     tracing::debug!(method = invocation.method.path(), "is called");
-    ///     invocation
-    /// }))
-    /// # }
-    /// ```
-    #[must_use]
-    pub fn layer(mut self, place: Place, layer: impl PipelineLayer) -> Self {
-        self.layers.add(place, layer);
-        self
-    }
-
-    /// Refuses to start without these services, `currency` or `currency/v1`: a crate that is only named in `Cargo.toml`
-    /// registers nothing, silently.
-    #[must_use]
-    pub fn expect_services<'n>(mut self, names: impl IntoIterator<Item = &'n str>) -> Self {
-        self.expected_services.extend(names.into_iter().map(str::to_owned));
-        self
-    }
-
-    /// Refuses to start without these providers.
-    #[must_use]
-    pub fn expect_providers<'n>(mut self, names: impl IntoIterator<Item = &'n str>) -> Self {
-        self.expected_providers.extend(names.into_iter().map(str::to_owned));
-        self
-    }
-
-    /// Calls `tell` once, with the address where the gateway listens: for a program that says what to try there. With
-    /// `--help` or `--list`, or when it cannot start, nothing is told.
-    #[must_use]
-    pub fn on_listening(mut self, tell: impl FnOnce(SocketAddr) + Send + 'static) -> Self {
-        self.on_listening = Some(Box::new(tell));
-        self
-    }
-
-    /// Serves until SIGTERM or SIGINT, on threads of its own: for a `main` without a runtime.
-    ///
-    /// # Errors
-    ///
-    /// When the gateway cannot start.
-    pub fn run(self) -> Result<(), StartError> {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .map_err(|error| StartError::new(format!("no runtime can be made: {error}")))?;
-        runtime.block_on(self.serve())
-    }
-
-    /// Serves until SIGTERM or SIGINT, then lets calls in flight finish; or prints what `--list` or `--help` ask for.
-    ///
-    /// # Errors
-    ///
-    /// When the gateway cannot start.
-    pub async fn serve(self) -> Result<(), StartError> {
-        match self.action {
-            Action::Serve => {}
-            Action::Help => return print(HELP),
-            Action::List => {
-                let redis = self.settings.redis.open().await?;
-                return print(&listing::of(&self.registry(redis.as_ref())?));
-            }
-        }
-        telemetry::init(&self.settings.log)?;
-        let mut running = self.start().await?;
-        let failure = tokio::select! {
-            signal = signal() => {
-                tracing::info!(signal = signal?, "stopping");
-                None
-            }
-            failure = running.failed() => Some(failure),
-        };
-        match failure {
-            Some(failure) => Err(failure),
-            None => running.stop().await,
-        }
-    }
-
     /// Starts serving; for programs and tests that stop it themselves.
     ///
     /// # Errors
@@ -434,19 +255,4 @@ fn unknown_section(kind: &str, name: &str, known: &[&str]) -> String {
     let nearest = known.iter().max_by(|a, b| strsim::jaro(name, a).total_cmp(&strsim::jaro(name, b)));
     let hint = nearest.map_or(String::new(), |nearest| format!("; the nearest that is, is `{nearest}`"));
     format!("`{kind}.{name}` in the configuration: nothing of this name is registered{hint}")
-}
-
-/// SIGINT or SIGTERM.
-async fn signal() -> Result<&'static str, StartError> {
-    let unable = |error| StartError::new(format!("signals cannot be waited for: {error}"));
-    let mut terminate = unix::signal(SignalKind::terminate()).map_err(unable)?;
-    tokio::select! {
-        _ = terminate.recv() => Ok("SIGTERM"),
-        interrupt = tokio::signal::ctrl_c() => interrupt.map(|()| "SIGINT").map_err(unable),
-    }
-}
-
-fn print(text: &str) -> Result<(), StartError> {
-    let unable = |error| StartError::new(format!("standard output cannot be written: {error}"));
-    writeln!(io::stdout().lock(), "{text}").map_err(unable)
 }
