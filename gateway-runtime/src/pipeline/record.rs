@@ -5,6 +5,7 @@
 //! half-way: what became of it must be known. The rows of other calls are handed over, and nobody waits for them.
 
 use std::{
+    borrow::Cow,
     future::Future,
     pin::Pin,
     sync::Arc,
@@ -140,13 +141,13 @@ impl Page {
         }
     }
 
-    fn row(&self, status: u16, code: Option<&str>, price: Option<Money>) -> Request {
+    fn row(&self, status: u16, code: Option<&'static str>, price: Option<Money>) -> Request {
         let call = &self.call;
         let (service, method) = (call.service(), call.method());
         let (provider, cost, attempts) = call.with_attempts(|attempts| {
             let answered = attempts.iter().rev().find(|attempt| attempt.class == Class::Fulfilled);
             let json = (!attempts.is_empty()).then(|| serde_json::to_string(attempts).unwrap_or_default());
-            (answered.map(|attempt| attempt.provider.to_owned()), cost_of(attempts), json)
+            (answered.map(|attempt| Cow::Borrowed(attempt.provider)), cost_of(attempts), json)
         });
         Request {
             call: Arc::clone(&self.key),
@@ -154,19 +155,19 @@ impl Page {
             at: unix_micros(self.at),
             account: call.caller().account().map(Arc::from),
             user: call.caller().user().map(Arc::from),
-            origin: call.origin().as_str().to_owned(),
-            service: service.name.to_owned(),
+            origin: call.origin().as_str().into(),
+            service: service.name.into(),
             version: service.version,
-            method: method.name.to_owned(),
+            method: method.name.into(),
             status,
-            code: code.map(str::to_owned),
+            code: code.map(Cow::Borrowed),
             fulfilled: status < 400,
             cache_hit: call.is_cache_hit(),
             replay: call.is_replayed(),
             price: price.map(Money::nanos),
-            currency: price.map(|price| price.currency().to_string()),
+            currency: price.map(Money::currency),
             cost: cost.map(Money::nanos),
-            cost_currency: cost.map(|cost| cost.currency().to_string()),
+            cost_currency: cost.map(Money::currency),
             provider,
             duration: i64::try_from(call.started().elapsed().as_micros()).unwrap_or(i64::MAX),
             peer: call.peer().map(|peer| peer.to_string()),

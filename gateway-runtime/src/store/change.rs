@@ -1,11 +1,11 @@
 //! What calls have written into the books, and what comes of it.
 
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
 use super::KeptKey;
-use crate::money::Money;
+use crate::money::{Currency, Money};
 
 /// The name of a call in the books: 32 hexadecimal digits, the first twelve the time in milliseconds. Unlike the request
 /// id, which its caller may choose, no two calls share one.
@@ -294,17 +294,17 @@ pub struct Request {
     /// Who called.
     pub user: Option<Arc<str>>,
     /// By what road: `http`, `ws`, `bus`, `webhook`.
-    pub origin: String,
+    pub origin: Cow<'static, str>,
     /// The service …
-    pub service: String,
+    pub service: Cow<'static, str>,
     /// … its version …
     pub version: u32,
     /// … and the method.
-    pub method: String,
+    pub method: Cow<'static, str>,
     /// The HTTP status of the answer.
     pub status: u16,
     /// The error's code.
-    pub code: Option<String>,
+    pub code: Option<Cow<'static, str>>,
     /// Whether the caller got what they asked for.
     pub fulfilled: bool,
     /// Whether the answer came from the cache.
@@ -314,13 +314,13 @@ pub struct Request {
     /// What the account pays, in 10⁻⁹ …
     pub price: Option<i64>,
     /// … of this currency.
-    pub currency: Option<String>,
+    pub currency: Option<Currency>,
     /// What the attempts cost us, in 10⁻⁹ …
     pub cost: Option<i64>,
     /// … of this currency.
-    pub cost_currency: Option<String>,
+    pub cost_currency: Option<Currency>,
     /// The provider that answered.
-    pub provider: Option<String>,
+    pub provider: Option<Cow<'static, str>>,
     /// How long it took, in microseconds.
     pub duration: i64,
     /// The client's address.

@@ -7,7 +7,7 @@ use std::{borrow::Cow, fmt, future::Future, pin::Pin};
 
 use tokio::task::JoinHandle;
 
-use super::{Insert, Statement, Value};
+use super::{Statement, Table, Value};
 
 /// A future in a box: databases are chosen at start.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -42,9 +42,16 @@ pub trait Transaction: Send {
     /// Inserts rows; the values of all columns of the first, then those of the next.
     fn insert<'a>(
         &'a mut self,
-        insert: &'static Insert,
+        table: &'static Table,
         values: &'a [Value<'a>],
     ) -> BoxFuture<'a, Result<(), StoreError>>;
+
+    /// Deletes rows by their keys, and says of each whether it was there.
+    fn delete<'a>(
+        &'a mut self,
+        table: &'static Table,
+        keys: &'a [&'a str],
+    ) -> BoxFuture<'a, Result<Vec<bool>, StoreError>>;
 
     /// Makes it last.
     fn commit(self: Box<Self>) -> BoxFuture<'static, Result<(), StoreError>>;

@@ -179,16 +179,20 @@ struct Writer {
 /// Whether it pays to wait for those who were just told.
 #[derive(Debug, Default)]
 struct Gathering {
-    /// How many were told of the last batch.
+    /// How many were told of the last batch …
     told: usize,
+    /// … and how many others were waiting already.
+    others: usize,
     /// So many batches go without waiting: the last time it did not pay.
     pause: u32,
 }
 
 /// With fewer in a batch, nobody is waited for.
 const FEW: usize = 8;
-/// For how long, at the most; what clocks here can tell apart.
+/// For how long after each of them that came; what clocks here can tell apart …
 const MOMENT: Duration = Duration::from_millis(1);
+/// … and for how long in all.
+const MOMENTS: Duration = Duration::from_millis(5);
 /// So many batches go without waiting after it did not pay.
 const RESTRAINT: u32 = 32;
 
@@ -200,7 +204,8 @@ impl Gathering {
             return None;
         }
         // A few may have left for good.
-        (self.told >= FEW && waiting > 0).then(|| (waiting + self.told * 7 / 8).min(BATCH))
+        let expected = (self.others + self.told * 7 / 8).min(BATCH);
+        (self.told >= FEW && waiting > 0 && waiting < expected).then_some(expected)
     }
 }
 
@@ -230,13 +235,17 @@ impl Writer {
         }
     }
 
-    /// Waits a moment for so many changes.
+    /// Waits for so many changes, as long as they keep coming.
     async fn gather(&mut self, waiting: &mut Vec<Waiting>, expected: usize) {
-        let end = Instant::now() + MOMENT;
+        let half = self.gathering.others + self.gathering.told / 2;
+        let end = Instant::now() + MOMENTS;
         while waiting.len() < expected {
-            let more = self.changes.recv_many(waiting, expected - waiting.len());
-            if !timeout_at(end, more).await.is_ok_and(|count| count > 0) {
-                self.gathering.pause = RESTRAINT;
+            let more = self.changes.recv_many(waiting, BATCH - waiting.len());
+            let came = timeout_at(end.min(Instant::now() + MOMENT), more).await;
+            if !came.is_ok_and(|count| count > 0) {
+                if waiting.len() < half {
+                    self.gathering.pause = RESTRAINT;
+                }
                 return;
             }
         }
@@ -284,6 +293,7 @@ impl Writer {
                 answers.add(asked, outcome);
             }
         }
+        self.gathering.others = self.changes.len();
         answers.send();
         self.counts.owed.store(self.owed.len() as u64, Relaxed);
         is_there

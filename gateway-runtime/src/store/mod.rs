@@ -9,7 +9,6 @@ mod books;
 mod change;
 mod database;
 mod db;
-mod insert;
 mod journal;
 mod kept;
 mod migrations;
@@ -20,6 +19,7 @@ mod settings;
 mod sqlite;
 mod statements;
 mod sweep;
+mod table;
 
 pub(crate) use self::sweep::sweep;
 pub use self::{
@@ -30,7 +30,6 @@ pub use self::{
     },
     database::{BoxFuture, Database, StoreError, Transaction},
     db::Db,
-    insert::{Column, Insert, Value},
     journal::Journal,
     kept::{Account, Balance, Entry, KeptKey, Span, Takings},
     migrations::{Migration, MigrationStatus, Migrations, Sql},
@@ -38,6 +37,7 @@ pub use self::{
     settings::StoreSettings,
     sqlite::Sqlite,
     statements::Statement,
+    table::{Column, Table, Value},
 };
 
 #[cfg(feature = "postgres")]

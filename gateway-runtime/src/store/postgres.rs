@@ -1,6 +1,6 @@
 //! PostgreSQL, for several gateways that share their books.
 
-use std::{str::FromStr, time::Duration};
+use std::{collections::HashSet, str::FromStr, time::Duration};
 
 use sqlx::{
     AssertSqlSafe, PgPool,
@@ -8,7 +8,7 @@ use sqlx::{
 };
 
 use super::{
-    BoxFuture, Column, Database, Db, Insert, Statement, StoreError, Transaction, Value, db::Connections,
+    BoxFuture, Column, Database, Db, Statement, StoreError, Table, Transaction, Value, db::Connections,
     migrations::GATEWAY,
 };
 use crate::secret::Secret;
@@ -100,12 +100,12 @@ impl Transaction for Write {
 
     fn insert<'a>(
         &'a mut self,
-        insert: &'static Insert,
+        table: &'static Table,
         values: &'a [Value<'a>],
     ) -> BoxFuture<'a, Result<(), StoreError>> {
-        let mut query = sqlx::query(AssertSqlSafe(insert.postgres()));
-        for (at, (_, column)) in insert.columns.iter().enumerate() {
-            let values = values.iter().skip(at).step_by(insert.columns.len());
+        let mut query = sqlx::query(AssertSqlSafe(table.insert_all()));
+        for (at, (_, column)) in table.columns.iter().enumerate() {
+            let values = values.iter().skip(at).step_by(table.columns.len());
             query = match column {
                 Column::Text => query.bind(values.map(Value::text).collect::<Vec<_>>()),
                 Column::Integer => query.bind(values.map(Value::integer).collect::<Vec<_>>()),
@@ -113,6 +113,19 @@ impl Transaction for Write {
             };
         }
         Box::pin(async { query.execute(&mut *self.0).await.map(drop).map_err(unchanged) })
+    }
+
+    fn delete<'a>(
+        &'a mut self,
+        table: &'static Table,
+        keys: &'a [&'a str],
+    ) -> BoxFuture<'a, Result<Vec<bool>, StoreError>> {
+        let query = sqlx::query_scalar(AssertSqlSafe(table.delete_all())).bind(keys);
+        Box::pin(async move {
+            let deleted: Vec<String> = query.fetch_all(&mut *self.0).await.map_err(unchanged)?;
+            let mut deleted: HashSet<String> = deleted.into_iter().collect();
+            Ok(keys.iter().map(|key| deleted.remove(*key)).collect())
+        })
     }
 
     fn commit(self: Box<Self>) -> BoxFuture<'static, Result<(), StoreError>> {

@@ -23,7 +23,7 @@ use tokio::{
 };
 
 use super::{
-    BoxFuture, Database, Db, Insert, Statement, StoreError, Transaction, Value, db::Connections, migrations::GATEWAY,
+    BoxFuture, Database, Db, Statement, StoreError, Table, Transaction, Value, db::Connections, migrations::GATEWAY,
 };
 
 /// The books in a file.
@@ -101,7 +101,8 @@ async fn pool(path: &Path, connections: u32) -> Result<SqlitePool, StoreError> {
 fn writer(path: &Path) -> rusqlite::Result<Connection> {
     let connection = Connection::open(path)?;
     connection.busy_timeout(BUSY)?;
-    connection.pragma_update(None, "foreign_keys", true)?;
+    // What every call writes names a balance that the same transaction has just found: it need not be looked for again.
+    connection.pragma_update(None, "foreign_keys", false)?;
     connection.pragma_update(None, "synchronous", "full")?;
     // 16 MiB of log before it goes into the file: pages that many batches touch go once.
     connection.pragma_update(None, "wal_autocheckpoint", 4000)?;
@@ -210,14 +211,23 @@ impl Transaction for Write {
 
     fn insert<'a>(
         &'a mut self,
-        insert: &'static Insert,
+        table: &'static Table,
         values: &'a [Value<'a>],
     ) -> BoxFuture<'a, Result<(), StoreError>> {
-        let inserted = inserted(&self.writer.connection, insert, values).map_err(unwritten);
-        if insert.latest.is_some() {
-            self.latest += values.len() / insert.columns.len();
+        let inserted = insert(&self.writer.connection, table, values).map_err(unwritten);
+        if table.latest.is_some() {
+            self.latest += values.len() / table.columns.len();
         }
         Box::pin(std::future::ready(inserted))
+    }
+
+    fn delete<'a>(
+        &'a mut self,
+        table: &'static Table,
+        keys: &'a [&'a str],
+    ) -> BoxFuture<'a, Result<Vec<bool>, StoreError>> {
+        let deleted = delete(&self.writer.connection, table, keys).map_err(unwritten);
+        Box::pin(std::future::ready(deleted))
     }
 
     fn commit(mut self: Box<Self>) -> BoxFuture<'static, Result<(), StoreError>> {
@@ -238,15 +248,20 @@ fn rows(connection: &Connection, sql: &str, argument: &str) -> rusqlite::Result<
     connection.prepare_cached(sql)?.query_map([argument], |row| row.get(0))?.collect()
 }
 
-fn inserted(connection: &Connection, insert: &Insert, values: &[Value<'_>]) -> rusqlite::Result<()> {
-    let mut statement = connection.prepare_cached(insert.sqlite())?;
-    for row in values.chunks(insert.columns.len()) {
+fn insert(connection: &Connection, table: &Table, values: &[Value<'_>]) -> rusqlite::Result<()> {
+    let mut statement = connection.prepare_cached(table.insert_one())?;
+    for row in values.chunks(table.columns.len()) {
         for (at, value) in row.iter().enumerate() {
             statement.raw_bind_parameter(at + 1, value)?;
         }
         statement.raw_execute()?;
     }
     Ok(())
+}
+
+fn delete(connection: &Connection, table: &Table, keys: &[&str]) -> rusqlite::Result<Vec<bool>> {
+    let mut statement = connection.prepare_cached(table.delete_one())?;
+    keys.iter().map(|key| Ok(statement.execute([key])? > 0)).collect()
 }
 
 impl ToSql for Value<'_> {

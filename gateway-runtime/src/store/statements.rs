@@ -2,9 +2,9 @@
 
 use std::borrow::Cow;
 
-use super::insert::{
+use super::table::{
     Column::{Integer, Text, Truth},
-    Insert,
+    Table,
 };
 
 /// One statement, as each database writes it.
@@ -42,13 +42,13 @@ pub(in crate::store) mod takings;
 pub(super) use self::reading::*;
 
 /// Entries of the ledger.
-pub(super) static ENTRIES: Insert = Insert::into(
+pub(super) static ENTRIES: Table = Table::new(
     "entries",
     &[("at", Integer), ("account", Text), ("currency", Text), ("kind", Text), ("amount", Integer), ("reference", Text)],
 );
 
 /// Money set aside.
-pub(super) static HOLDS: Insert = Insert::into(
+pub(super) static HOLDS: Table = Table::new(
     "holds",
     &[
         ("call", Text),
@@ -62,7 +62,7 @@ pub(super) static HOLDS: Insert = Insert::into(
 );
 
 /// Requests, each with the name of its kind.
-pub(super) static REQUESTS: Insert = Insert::by_way_of(
+pub(super) static REQUESTS: Table = Table::by_way_of(
     "latest_requests",
     "requests",
     &[
@@ -142,13 +142,6 @@ statements! {
         postgres: "SELECT json_build_object('call', call, 'account', account, 'currency', currency, 'amount', amount,
                 'at', at, 'until', until, 'lasting', lasting)::text
             FROM holds WHERE NOT unknown AND until < ($1::jsonb ->> 0)::bigint LIMIT 256"
-    }
-
-    /// `[call]`; gives the names of those that there were.
-    END_HOLDS {
-        sqlite: "DELETE FROM holds WHERE call IN (SELECT value FROM jsonb_each(?1)) RETURNING json_quote(call)",
-        postgres: "DELETE FROM holds WHERE call IN (SELECT jsonb_array_elements_text($1::jsonb))
-            RETURNING to_json(call)::text"
     }
 
     /// `[call]`: their calls have ended, and nobody knows how.

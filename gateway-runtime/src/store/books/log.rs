@@ -9,6 +9,7 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use super::Write;
+use crate::money::Currency;
 use crate::store::{
     Change, Request, StoreError, Value,
     statements::{ADD_KINDS, REQUESTS},
@@ -68,8 +69,8 @@ impl<'r> Kind<'r> {
             cache_hit: request.cache_hit,
             replay: request.replay,
             provider: request.provider.as_deref(),
-            currency: request.currency.as_deref(),
-            cost_currency: request.cost_currency.as_deref(),
+            currency: request.currency.as_ref().map(Currency::code),
+            cost_currency: request.cost_currency.as_ref().map(Currency::code),
         };
         kind.id = kind.digest();
         kind

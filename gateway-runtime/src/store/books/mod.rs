@@ -18,7 +18,7 @@ use tokio::task::JoinHandle;
 
 use self::{claims::Claims, edits::Edits, keys::Keys, log::Kinds, money::Purse};
 use super::{
-    Audit, BoxFuture, Change, Database, Edited, Hold, Insert, Outcome, Request, Search, Statement, StoreError,
+    Audit, BoxFuture, Change, Database, Edited, Hold, Outcome, Request, Search, Statement, StoreError, Table,
     Transaction, Value,
     statements::{AUDIT, LAST_CHANGE, OVERDUE_HOLDS, PLAN_OF, SETTINGS, search::requests_named},
 };
@@ -180,11 +180,16 @@ impl Write {
     /// Inserts rows of so many columns; none, and nothing is sent.
     async fn insert<'v, const COLUMNS: usize>(
         &mut self,
-        insert: &'static Insert,
+        table: &'static Table,
         rows: impl Iterator<Item = [Value<'v>; COLUMNS]>,
     ) -> Result<(), StoreError> {
         let values: Vec<_> = rows.flatten().collect();
-        if values.is_empty() { Ok(()) } else { self.0.insert(insert, &values).await }
+        if values.is_empty() { Ok(()) } else { self.0.insert(table, &values).await }
+    }
+
+    /// Deletes rows by their keys, and says of each whether it was there.
+    async fn delete(&mut self, table: &'static Table, keys: Vec<&str>) -> Result<Vec<bool>, StoreError> {
+        if keys.is_empty() { Ok(Vec::new()) } else { self.0.delete(table, &keys).await }
     }
 
     /// Carries out a statement for some rows; none, and nothing is sent.

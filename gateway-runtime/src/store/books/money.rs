@@ -14,8 +14,7 @@ use crate::{
     store::{
         Change, Credit, Credited, Held, Hold, Outcome, StoreError, Value,
         statements::{
-            END_HOLDS, ENSURE_BALANCES, ENTRIES, FIND_CREDITS, HOLDS, KEEP_HOLDS, LOCK_BALANCES, OPEN_ACCOUNTS,
-            SET_BALANCES,
+            ENSURE_BALANCES, ENTRIES, FIND_CREDITS, HOLDS, KEEP_HOLDS, LOCK_BALANCES, OPEN_ACCOUNTS, SET_BALANCES,
         },
     },
 };
@@ -171,15 +170,13 @@ impl Purse {
         let settled = || changes.iter().filter_map(as_ended_hold);
         let unknown = settled().filter(|(_, cost, _)| cost.is_none()).map(|(hold, ..)| &hold.call);
         write.rows::<_, ()>(&KEEP_HOLDS, unknown.collect()).await?;
-        let ended = settled().filter(|(_, cost, _)| cost.is_some()).map(|(hold, ..)| &hold.call);
-        // A hold that an operator has ended before is nobody's to end again.
-        let ended: Vec<String> = write.rows(&END_HOLDS, ended.collect()).await?;
-        let mut ended: HashSet<String> = ended.into_iter().collect();
+        let ended = settled().filter(|(_, cost, _)| cost.is_some()).map(|(hold, ..)| &*hold.call);
+        // A hold that an operator has ended before, or an earlier change of this batch, is nobody's to end again.
+        let mut ended = write.delete(&HOLDS, ended.collect()).await?.into_iter();
         let mut entries = Vec::new();
         for (change, outcome) in changes.iter().zip(outcomes) {
             let Some((hold, Some(cost), at)) = as_ended_hold(change) else { continue };
-            // Nor is one that an earlier change of this batch has ended.
-            let is_ended = ended.remove(&*hold.call);
+            let is_ended = ended.next().unwrap_or(false);
             if let Change::Decide { .. } = change {
                 *outcome = Outcome::Decided(is_ended);
             }

@@ -12,7 +12,7 @@ each_database! {
         second.request.account = None;
         second.request.fulfilled = false;
         second.request.status = 503;
-        second.request.code = Some("no-provider".to_owned());
+        second.request.code = Some("no-provider".into());
         books.commit(&[settle(first.clone()), settle(second.clone())]).await.unwrap();
         let found = books.requests(&[&first.request.call, &second.request.call, "nothing"]).await.unwrap();
         assert_eq!(found, [second.request, first.request]);

@@ -1,6 +1,7 @@
-//! Rows for the tables that every call writes into: bound as they are, since a database takes longer to read JSON than to
-//! insert what it says.
+//! The tables that every call writes into. Their rows are bound as they are, since a database takes longer to read JSON
+//! than to insert what it says.
 
+#[cfg(feature = "postgres")]
 use std::fmt::Write;
 use std::sync::OnceLock;
 
@@ -67,55 +68,85 @@ impl<'v, T: Into<Value<'v>>> From<Option<T>> for Value<'v> {
     }
 }
 
-/// A table and the columns that rows are written into.
+/// A table, and those of its columns that rows are written into; the first is the key.
 #[derive(Debug)]
-pub struct Insert {
-    table: &'static str,
-    /// In SQLite, the rows are written into this table first.
+pub struct Table {
+    name: &'static str,
+    /// In SQLite, its rows are written into this table first.
     pub(super) latest: Option<&'static str>,
     pub(super) columns: &'static [(&'static str, Column)],
-    sql: OnceLock<String>,
+    sql: OnceLock<Sql>,
 }
 
-impl Insert {
-    pub(super) const fn into(table: &'static str, columns: &'static [(&'static str, Column)]) -> Self {
-        Self { table, latest: None, columns, sql: OnceLock::new() }
+/// As SQLite has them: for one row, and for one key.
+#[derive(Debug)]
+struct Sql {
+    insert: String,
+    delete: String,
+}
+
+impl Table {
+    pub(super) const fn new(name: &'static str, columns: &'static [(&'static str, Column)]) -> Self {
+        Self { name, latest: None, columns, sql: OnceLock::new() }
     }
 
     pub(super) const fn by_way_of(
         latest: &'static str,
-        table: &'static str,
+        name: &'static str,
         columns: &'static [(&'static str, Column)],
     ) -> Self {
-        Self { table, latest: Some(latest), columns, sql: OnceLock::new() }
+        Self { name, latest: Some(latest), columns, sql: OnceLock::new() }
     }
 
-    /// The statement for one row, each column a parameter.
-    pub(super) fn sqlite(&self) -> &str {
+    pub(super) fn insert_one(&self) -> &str {
+        &self.sqlite().insert
+    }
+
+    pub(super) fn delete_one(&self) -> &str {
+        &self.sqlite().delete
+    }
+
+    fn sqlite(&self) -> &Sql {
         self.sql.get_or_init(|| {
+            let table = self.latest.unwrap_or(self.name);
             let marks = vec!["?"; self.columns.len()].join(", ");
-            format!("{} VALUES ({marks})", self.head(self.latest.unwrap_or(self.table)))
+            Sql {
+                insert: format!("{} VALUES ({marks})", self.insert_into(table)),
+                delete: format!("DELETE FROM {table} WHERE {} = ?", self.key()),
+            }
         })
     }
 
-    /// The statement for any number of rows, each column an array.
-    #[cfg_attr(not(feature = "postgres"), expect(dead_code, reason = "written for both, so that both stay in view"))]
-    pub(super) fn postgres(&self) -> String {
+    fn insert_into(&self, table: &str) -> String {
+        let columns: Vec<_> = self.columns.iter().map(|(name, _)| format!("\"{name}\"")).collect();
+        format!("INSERT INTO {table} ({})", columns.join(", "))
+    }
+
+    fn key(&self) -> &'static str {
+        self.columns[0].0
+    }
+}
+
+/// As PostgreSQL has them: for any number of rows or keys, each column an array.
+#[cfg(feature = "postgres")]
+impl Table {
+    pub(super) fn insert_all(&self) -> String {
         let mut arrays = String::new();
         for (at, (_, column)) in self.columns.iter().enumerate() {
             let (comma, type_of) = (if at == 0 { "" } else { ", " }, column.postgres());
             // Writing into a text does not fail.
             let _ = write!(arrays, "{comma}${}::{type_of}[]", at + 1);
         }
-        format!("{} SELECT * FROM unnest({arrays})", self.head(self.table))
+        format!("{} SELECT * FROM unnest({arrays})", self.insert_into(self.name))
     }
 
-    fn head(&self, table: &str) -> String {
-        let columns: Vec<_> = self.columns.iter().map(|(name, _)| format!("\"{name}\"")).collect();
-        format!("INSERT INTO {table} ({})", columns.join(", "))
+    /// Gives the keys of those that there were.
+    pub(super) fn delete_all(&self) -> String {
+        format!("DELETE FROM {} WHERE {key} = ANY ($1) RETURNING {key}", self.name, key = self.key())
     }
 }
 
+#[cfg(feature = "postgres")]
 impl Column {
     fn postgres(self) -> &'static str {
         match self {
