@@ -26,6 +26,7 @@ use tokio::{
 use super::{
     Books, Change, Claim, Claimed, Held, Hold, Outcome, Request, Settlement, StoreError,
     answers::{Answers, Asked},
+    gathering::{Gate, Gathering},
 };
 
 /// The most changes in one transaction.
@@ -47,6 +48,7 @@ type Waiting = (Change, Option<Asked>);
 pub struct Journal {
     changes: mpsc::Sender<Waiting>,
     records: mpsc::Sender<Box<Request>>,
+    gate: Arc<Gate>,
     counts: Arc<Counts>,
 }
 
@@ -74,8 +76,9 @@ impl Journal {
             gathering: Gathering::default(),
             counts: Arc::clone(&counts),
         };
+        let gate = Arc::clone(&writer.gathering.gate);
         let driven = writer.books.clone().drive(Box::pin(writer.run()));
-        (Self { changes, records, counts }, driven)
+        (Self { changes, records, gate, counts }, driven)
     }
 
     /// Has `change` carried out, and waits until it lasts.
@@ -86,8 +89,9 @@ impl Journal {
     pub async fn write(&self, change: Change) -> Result<Outcome, StoreError> {
         let (asked, answer) = Asked::here();
         let end = Instant::now() + PATIENCE;
-        if let Err(TrySendError::Full(item) | TrySendError::Closed(item)) = self.changes.try_send((change, Some(asked)))
-        {
+        let handed_in = self.changes.try_send((change, Some(asked)));
+        self.gate.came(self.waiting());
+        if let Err(TrySendError::Full(item) | TrySendError::Closed(item)) = handed_in {
             let handed_in = timeout_at(end, self.changes.send(item)).await;
             let handed_in = handed_in.map_err(|_| StoreError::away("too many wait for the database"))?;
             handed_in.map_err(|_| StoreError::away("the journal is closed"))?;
@@ -98,11 +102,15 @@ impl Journal {
         }
     }
 
+    fn waiting(&self) -> usize {
+        self.changes.max_capacity() - self.changes.capacity()
+    }
+
     /// How many changes and records wait to be written, how many ends of calls could not be written yet, how many
     /// transactions were committed, and how many changes and records in them.
     #[must_use]
     pub fn numbers(&self) -> (u64, u64, u64, u64) {
-        let waiting = self.changes.max_capacity() - self.changes.capacity();
+        let waiting = self.waiting();
         let recorded = self.records.max_capacity() - self.records.capacity();
         let Counts { owed, commits, changes } = &*self.counts;
         let read = |counter: &AtomicU64| counter.load(Relaxed);
@@ -176,39 +184,6 @@ struct Writer {
     counts: Arc<Counts>,
 }
 
-/// Whether it pays to wait for those who were just told.
-#[derive(Debug, Default)]
-struct Gathering {
-    /// How many were told of the last batch …
-    told: usize,
-    /// … and how many others were waiting already.
-    others: usize,
-    /// So many batches go without waiting: the last time it did not pay.
-    pause: u32,
-}
-
-/// With fewer in a batch, nobody is waited for.
-const FEW: usize = 8;
-/// For how long after each of them that came; what clocks here can tell apart …
-const MOMENT: Duration = Duration::from_millis(1);
-/// … and for how long in all.
-const MOMENTS: Duration = Duration::from_millis(5);
-/// So many batches go without waiting after it did not pay.
-const RESTRAINT: u32 = 32;
-
-impl Gathering {
-    /// How many to wait for when there are `waiting`; none when there is nothing to wait for.
-    fn expects(&mut self, waiting: usize) -> Option<usize> {
-        if self.pause > 0 {
-            self.pause -= 1;
-            return None;
-        }
-        // A few may have left for good.
-        let expected = (self.others + self.told * 7 / 8).min(BATCH);
-        (self.told >= FEW && waiting > 0 && waiting < expected).then_some(expected)
-    }
-}
-
 impl Writer {
     async fn run(mut self) {
         let (mut waiting, mut records) = (Vec::new(), Vec::new());
@@ -219,8 +194,13 @@ impl Writer {
                 () = sleep(PAUSE), if !self.owed.is_empty() => true,
                 count = self.records.recv_many(&mut records, BATCH), if self.owed.is_empty() => count > 0,
             };
-            if let Some(expected) = self.gathering.expects(waiting.len()) {
-                self.gather(&mut waiting, expected).await;
+            if !waiting.is_empty() {
+                self.gathering.gather(waiting.len(), || self.changes.len(), BATCH).await;
+                while waiting.len() < BATCH
+                    && let Ok(change) = self.changes.try_recv()
+                {
+                    waiting.push(change);
+                }
             }
             while self.owed.len() + records.len() < BATCH
                 && let Ok(record) = self.records.try_recv()
@@ -231,22 +211,6 @@ impl Writer {
             let written = self.batch(&mut waiting).await;
             if !is_open && (!written || self.owed.is_empty() && self.records.is_empty()) {
                 return self.give_up();
-            }
-        }
-    }
-
-    /// Waits for so many changes, as long as they keep coming.
-    async fn gather(&mut self, waiting: &mut Vec<Waiting>, expected: usize) {
-        let half = self.gathering.others + self.gathering.told / 2;
-        let end = Instant::now() + MOMENTS;
-        while waiting.len() < expected {
-            let more = self.changes.recv_many(waiting, BATCH - waiting.len());
-            let came = timeout_at(end.min(Instant::now() + MOMENT), more).await;
-            if !came.is_ok_and(|count| count > 0) {
-                if waiting.len() < half {
-                    self.gathering.pause = RESTRAINT;
-                }
-                return;
             }
         }
     }
@@ -266,7 +230,7 @@ impl Writer {
     /// Writes what waits and what is owed; false when the database is away.
     async fn batch(&mut self, waiting: &mut Vec<Waiting>) -> bool {
         let (mut changes, asked): (Vec<_>, Vec<_>) = waiting.drain(..).unzip();
-        self.gathering.told = asked.len();
+        let told = asked.len();
         changes.append(&mut self.owed);
         if changes.is_empty() {
             return true;
@@ -293,7 +257,7 @@ impl Writer {
                 answers.add(asked, outcome);
             }
         }
-        self.gathering.others = self.changes.len();
+        self.gathering.told(told, self.changes.len());
         answers.send();
         self.counts.owed.store(self.owed.len() as u64, Relaxed);
         is_there

@@ -9,6 +9,7 @@ mod books;
 mod change;
 mod database;
 mod db;
+mod gathering;
 mod journal;
 mod kept;
 mod migrations;
