@@ -2,7 +2,7 @@
 //!
 //! A task that is woken from another thread costs that thread a system call, and its own runtime often a sleep and a
 //! wake-up. A batch has an answer for each of some dozens of calls: it is sent whole to a task of the runtime where these
-//! wait, which wakes them where they are.
+//! wait, which wakes them where they are. The changes go back with it, since memory is cheapest to free where it was made.
 
 use std::cell::RefCell;
 
@@ -11,11 +11,11 @@ use tokio::{
     sync::{mpsc, oneshot},
 };
 
-use super::{Outcome, StoreError};
+use super::{Change, Outcome, StoreError};
 
 /// What came of a change.
 pub(super) type Answer = Result<Outcome, StoreError>;
-type Batch = Vec<(oneshot::Sender<Answer>, Answer)>;
+type Batch = Vec<(oneshot::Sender<Answer>, Answer, Change)>;
 
 /// Where one answer is awaited.
 #[derive(Debug)]
@@ -52,7 +52,7 @@ fn runtime() -> mpsc::UnboundedSender<Batch> {
 
 async fn bring(mut batches: mpsc::UnboundedReceiver<Batch>) {
     while let Some(batch) = batches.recv().await {
-        for (asker, answer) in batch {
+        for (asker, answer, _) in batch {
             // Whoever has gone away does not want to know; it lasts all the same.
             let _ = asker.send(answer);
         }
@@ -64,11 +64,11 @@ async fn bring(mut batches: mpsc::UnboundedReceiver<Batch>) {
 pub(super) struct Answers(Vec<(mpsc::UnboundedSender<Batch>, Batch)>);
 
 impl Answers {
-    pub(super) fn add(&mut self, asked: Asked, answer: Answer) {
+    pub(super) fn add(&mut self, asked: Asked, answer: Answer, change: Change) {
         let Asked { asker, runtime } = asked;
         match self.0.iter_mut().find(|(other, _)| other.same_channel(&runtime)) {
-            Some((_, batch)) => batch.push((asker, answer)),
-            None => self.0.push((runtime, vec![(asker, answer)])),
+            Some((_, batch)) => batch.push((asker, answer, change)),
+            None => self.0.push((runtime, vec![(asker, answer, change)])),
         }
     }
 

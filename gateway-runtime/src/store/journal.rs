@@ -249,12 +249,13 @@ impl Writer {
         let mut answers = Answers::default();
         let mut is_there = true;
         for (change, outcome) in changes.into_iter().zip(outcomes) {
+            let asked = asked.next().flatten();
             if let Err(error) = &outcome {
                 is_there &= error.is_refusal();
-                self.failed(change, error);
+                self.failed(&change, error);
             }
-            if let Some(asked) = asked.next().flatten() {
-                answers.add(asked, outcome);
+            if let Some(asked) = asked {
+                answers.add(asked, outcome, change);
             }
         }
         self.gathering.told(told, self.changes.len());
@@ -265,10 +266,10 @@ impl Writer {
 
     /// The end of a call is owed until it is written. That it is there already is what a commit is refused for whose
     /// outcome was not known.
-    fn failed(&mut self, change: Change, error: &StoreError) {
+    fn failed(&mut self, change: &Change, error: &StoreError) {
         let Change::Settle(settlement) = change else { return };
         if !error.is_refusal() {
-            self.owed.push(Change::Settle(settlement));
+            self.owed.push(change.clone());
         } else if !error.is_duplicate() {
             stands_here(&settlement.request, error);
         }

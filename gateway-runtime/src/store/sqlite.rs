@@ -1,7 +1,7 @@
 //! SQLite in a file, the default: one writer, any number of readers (write-ahead log).
 //!
-//! Requests are written into a table of their own first, `latest_requests`, without the indexes by which they are found:
-//! these are gone through for a thousand at a time, or when somebody looks for requests.
+//! Requests and charges are written into tables of their own first, `latest_requests` and `latest_charges`, without the
+//! indexes by which they are found: these are gone through for a thousand at a time, or when somebody looks for them.
 //!
 //! What is written is written where the journal runs, on a thread that it has to itself: for a handful of statements in each
 //! batch, `sqlx` would wake its own thread and be woken by it for every one of them, which costs more than they do.
@@ -33,16 +33,24 @@ pub struct Sqlite {
     readers: SqlitePool,
 }
 
+/// What is there already was written again, since nobody knew whether it was written.
+const INDEX_LATEST: [&str; 4] = [
+    "INSERT OR IGNORE INTO requests SELECT * FROM latest_requests",
+    "DELETE FROM latest_requests",
+    "INSERT OR IGNORE INTO entries (reference, at, account, currency, kind, amount) SELECT * FROM latest_charges",
+    "DELETE FROM latest_charges",
+];
+
 /// The one connection that writes.
 #[derive(Debug)]
 struct Writer {
     connection: Connection,
-    /// How many requests have been written that no index finds.
+    /// How many rows have been written that no index finds.
     latest: usize,
 }
 
-/// So many requests are given to the indexes at once.
-const LATEST: usize = 1024;
+/// So many rows are given to the indexes at once.
+const LATEST: usize = 2048;
 
 impl Sqlite {
     /// Opens the file, or makes it, and applies the migrations that it lacks.
@@ -60,7 +68,11 @@ impl Sqlite {
         // It also makes the file one with a write-ahead log.
         pool(path, 1).await?.close().await;
         let connection = writer(path).map_err(|error| unopened(path, &error))?;
-        let latest = connection.query_row("SELECT count(*) FROM latest_requests", [], |row| row.get::<_, u32>(0));
+        let latest = connection.query_row(
+            "SELECT (SELECT count(*) FROM latest_requests) + (SELECT count(*) FROM latest_charges)",
+            [],
+            |row| row.get::<_, u32>(0),
+        );
         let latest = latest.map_err(|error| unopened(path, &error))?;
         let readers = SqlitePoolOptions::new().max_connections(4).connect_with(options(path).read_only(true)).await;
         let readers = readers.map_err(|error| unopened(path, &error))?;
@@ -130,7 +142,7 @@ impl Database for Sqlite {
         let query =
             sqlx::query_scalar(AssertSqlSafe(statement.sqlite.clone())).bind(argument).persistent(!statement.is_made());
         Box::pin(async {
-            if statement.finds_requests {
+            if statement.reads_latest {
                 self.index_latest().await;
             }
             query.fetch_all(&self.readers).await.map_err(unread)
@@ -155,18 +167,18 @@ impl Database for Sqlite {
 }
 
 impl Sqlite {
-    /// Has the indexes find all requests.
+    /// Has the indexes find everything.
     async fn index_latest(&self) {
         let writer = Arc::clone(&self.writer);
         let indexed = tokio::task::spawn_blocking(move || {
             let mut all = Write::begin(writer.blocking_lock_owned())?;
-            all.latest = LATEST;
+            all.index_latest()?;
             all.end()
         });
         let indexed = indexed.await.unwrap_or_else(|error| Err(StoreError::away(error.to_string())));
         if let Err(error) = indexed {
             // The disk is full, perhaps, and then it is good to find the others.
-            tracing::warn!(%error, "the requests that came last are not found now");
+            tracing::warn!(%error, "the requests and charges that came last are not found now");
         }
     }
 }
@@ -175,26 +187,34 @@ impl Sqlite {
 struct Write {
     writer: OwnedMutexGuard<Writer>,
     is_open: bool,
-    /// How many requests it has written.
+    /// How many rows no index finds, if it is committed.
     latest: usize,
 }
 
 impl Write {
     fn begin(writer: OwnedMutexGuard<Writer>) -> Result<Self, StoreError> {
         execute(&writer.connection, "BEGIN IMMEDIATE")?;
-        Ok(Self { writer, is_open: true, latest: 0 })
+        let latest = writer.latest;
+        Ok(Self { writer, is_open: true, latest })
+    }
+
+    /// Moves what came last to where it is found.
+    fn index_latest(&mut self) -> Result<(), StoreError> {
+        for sql in INDEX_LATEST {
+            execute(&self.writer.connection, sql)?;
+        }
+        self.latest = 0;
+        Ok(())
     }
 
     fn end(&mut self) -> Result<(), StoreError> {
-        let latest = self.writer.latest + self.latest;
-        let is_due = latest >= LATEST;
-        if is_due {
-            index_latest(&self.writer.connection)?;
+        if self.latest >= LATEST {
+            self.index_latest()?;
         }
         execute(&self.writer.connection, "COMMIT")?;
         // SQLite says of a commit that failed that it failed; then it is still open.
         self.is_open = false;
-        self.writer.latest = if is_due { 0 } else { latest };
+        self.writer.latest = self.latest;
         Ok(())
     }
 }
@@ -205,8 +225,9 @@ impl Transaction for Write {
         statement: &'static Statement,
         argument: &'a str,
     ) -> BoxFuture<'a, Result<Vec<String>, StoreError>> {
-        let rows = rows(&self.writer.connection, &statement.sqlite, argument).map_err(unwritten);
-        Box::pin(std::future::ready(rows))
+        let indexed = if statement.reads_latest { self.index_latest() } else { Ok(()) };
+        let rows = || rows(&self.writer.connection, &statement.sqlite, argument).map_err(unwritten);
+        Box::pin(std::future::ready(indexed.and_then(|()| rows())))
     }
 
     fn insert<'a>(
@@ -273,13 +294,6 @@ impl ToSql for Value<'_> {
             Value::Truth(truth) => ValueRef::Integer((*truth).into()),
         }))
     }
-}
-
-/// Moves the requests that came last to where they are found.
-fn index_latest(connection: &Connection) -> Result<(), StoreError> {
-    // One may be there already: it was written again, since nobody knew whether it was written.
-    execute(connection, "INSERT OR IGNORE INTO requests SELECT * FROM latest_requests")?;
-    execute(connection, "DELETE FROM latest_requests")
 }
 
 fn execute(connection: &Connection, sql: &str) -> Result<(), StoreError> {

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::table::{
-    Column::{Integer, Text, Truth},
+    Column::{self, Integer, Text, Truth},
     Table,
 };
 
@@ -13,17 +13,17 @@ pub struct Statement {
     pub(super) sqlite: Cow<'static, str>,
     #[cfg_attr(not(feature = "postgres"), expect(dead_code, reason = "written for both, so that both stay in view"))]
     pub(super) postgres: Cow<'static, str>,
-    /// Whether it finds requests; otherwise those that came last need not be there for it.
-    pub(super) finds_requests: bool,
+    /// Whether it reads what SQLite writes by way of another table.
+    pub(super) reads_latest: bool,
 }
 
 macro_rules! statements {
-    ($($(#[$doc:meta])* $name:ident { sqlite: $sqlite:literal, postgres: $postgres:literal })*) => {$(
+    ($($(#[$doc:meta])* $name:ident { sqlite: $sqlite:literal, postgres: $postgres:literal $(, reads_latest: $latest:literal)? })*) => {$(
         $(#[$doc])*
         pub(in crate::store) static $name: Statement = Statement {
             sqlite: std::borrow::Cow::Borrowed($sqlite),
             postgres: std::borrow::Cow::Borrowed($postgres),
-            finds_requests: false,
+            reads_latest: false $(|| $latest)?,
         };
     )*};
 }
@@ -41,11 +41,14 @@ pub(in crate::store) mod takings;
 
 pub(super) use self::reading::*;
 
-/// Entries of the ledger.
-pub(super) static ENTRIES: Table = Table::new(
-    "entries",
-    &[("at", Integer), ("account", Text), ("currency", Text), ("kind", Text), ("amount", Integer), ("reference", Text)],
-);
+/// Entries of the ledger, for money that comes in.
+pub(super) static CREDITS: Table = Table::new("entries", ENTRIES);
+
+/// Entries of the ledger, for what calls have cost.
+pub(super) static CHARGES: Table = Table::by_way_of("latest_charges", "entries", ENTRIES);
+
+const ENTRIES: &[(&str, Column)] =
+    &[("reference", Text), ("at", Integer), ("account", Text), ("currency", Text), ("kind", Text), ("amount", Integer)];
 
 /// Money set aside.
 pub(super) static HOLDS: Table = Table::new(
@@ -122,7 +125,8 @@ statements! {
             WHERE balances.account = j.account AND balances.currency = j.currency"
     }
 
-    /// `[{account, reference}]`; gives the credits that there are, as `{account, reference, currency, amount}`.
+    /// `[{account, reference}]`; gives the credits that there are, as `{account, reference, currency, amount}`. The
+    /// charges before them have their numbers then.
     FIND_CREDITS {
         sqlite: "SELECT json_object('account', account, 'reference', reference, 'currency', currency, 'amount', amount)
             FROM jsonb_each(?1) JOIN entries
@@ -130,7 +134,8 @@ statements! {
         postgres: "SELECT json_build_object('account', account, 'reference', reference,
                 'currency', currency, 'amount', amount)::text
             FROM entries JOIN jsonb_to_recordset($1::jsonb) AS j (account text, reference text) USING (account, reference)
-            WHERE kind = 'credit'"
+            WHERE kind = 'credit'",
+        reads_latest: true
     }
 
     /// `[time]`: the holds whose calls must have ended before that time; gives
@@ -316,7 +321,9 @@ statements! {
     AUDIT {
         sqlite: "SELECT json_object('account', account, 'currency', currency, 'available', available, 'held', held,
                 'entries', (SELECT coalesce(sum(iif(kind = 'credit', amount, -amount)), 0) FROM entries
-                    WHERE entries.account = balances.account AND entries.currency = balances.currency),
+                    WHERE entries.account = balances.account AND entries.currency = balances.currency)
+                    - (SELECT coalesce(sum(amount), 0) FROM latest_charges AS latest
+                        WHERE latest.account = balances.account AND latest.currency = balances.currency),
                 'holds', (SELECT coalesce(sum(amount), 0) FROM holds
                     WHERE holds.account = balances.account AND holds.currency = balances.currency))
             FROM jsonb_each(?1) JOIN balances ON account = value ORDER BY currency",

@@ -14,7 +14,8 @@ use crate::{
     store::{
         Change, Credit, Credited, Held, Hold, Outcome, StoreError, Value,
         statements::{
-            ENSURE_BALANCES, ENTRIES, FIND_CREDITS, HOLDS, KEEP_HOLDS, LOCK_BALANCES, OPEN_ACCOUNTS, SET_BALANCES,
+            CHARGES, CREDITS, ENSURE_BALANCES, FIND_CREDITS, HOLDS, KEEP_HOLDS, LOCK_BALANCES, OPEN_ACCOUNTS,
+            SET_BALANCES,
         },
     },
 };
@@ -52,14 +53,9 @@ struct Entry<'c> {
 impl<'c> Entry<'c> {
     fn values(&self) -> [Value<'_>; 6] {
         let Self { at, account, kind, amount, reference } = self;
-        [
-            (*at).into(),
-            (*account).into(),
-            amount.code().into(),
-            (*kind).into(),
-            amount.nanos().into(),
-            (*reference).into(),
-        ]
+        let amounts = [amount.code().into(), (*kind).into(), amount.nanos().into()];
+        let [currency, kind, amount] = amounts;
+        [(*reference).into(), (*at).into(), (*account).into(), currency, kind, amount]
     }
 }
 
@@ -157,7 +153,7 @@ impl Purse {
             };
             outcomes[at] = Outcome::Credit(outcome);
         }
-        write.insert(&ENTRIES, entries.iter().map(Entry::values)).await
+        write.insert(&CREDITS, entries.iter().map(Entry::values)).await
     }
 
     /// Ends the holds of calls that have ended: charges what they cost, and gives the rest back.
@@ -194,7 +190,7 @@ impl Purse {
                 entries.push(Entry { at, account: &hold.account, kind: "charge", amount, reference: &hold.call });
             }
         }
-        write.insert(&ENTRIES, entries.iter().map(Entry::values)).await
+        write.insert(&CHARGES, entries.iter().map(Entry::values)).await
     }
 
     /// Sets money aside, for as many calls as there is money for.

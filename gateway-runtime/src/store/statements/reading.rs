@@ -48,7 +48,8 @@ statements! {
             FROM entries WHERE account = ?1 ->> 0 AND id < ?1 ->> 1 ORDER BY id DESC LIMIT ?1 ->> 2",
         postgres: "SELECT row_to_json(entries)::text FROM entries
             WHERE account = $1::jsonb ->> 0 AND id < ($1::jsonb ->> 1)::bigint
-            ORDER BY id DESC LIMIT ($1::jsonb ->> 2)::bigint"
+            ORDER BY id DESC LIMIT ($1::jsonb ->> 2)::bigint",
+        reads_latest: true
     }
 
     /// `[id]`; gives the key as `KeptKey` is read.

@@ -47,14 +47,14 @@ pub(super) fn all(conditions: impl IntoIterator<Item = Sql>) -> Sql {
 
 impl From<Sql> for Statement {
     fn from(Sql { sqlite, postgres }: Sql) -> Self {
-        Self { sqlite: sqlite.into(), postgres: postgres.into(), finds_requests: false }
+        Self { sqlite: sqlite.into(), postgres: postgres.into(), reads_latest: false }
     }
 }
 
 impl Sql {
-    /// As a statement that finds requests.
-    pub(super) fn finding_requests(self) -> Statement {
-        Statement { finds_requests: true, ..self.into() }
+    /// As a statement that reads what SQLite writes by way of another table.
+    pub(super) fn reading_latest(self) -> Statement {
+        Statement { reads_latest: true, ..self.into() }
     }
 }
 
@@ -252,7 +252,7 @@ fn rows(with: &Sql, names: &str) -> Statement {
             joined("JOIN")
         ),
     )
-    .finding_requests()
+    .reading_latest()
 }
 
 /// The names that a lead finds, the newest of them first where its index is in that order, as the table `found`.

@@ -48,5 +48,5 @@ pub(in crate::store) fn takings(span: &Span) -> Statement {
             summed(&postgres, "::bigint")
         ),
     )
-    .finding_requests()
+    .reading_latest()
 }

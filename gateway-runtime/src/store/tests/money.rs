@@ -49,6 +49,17 @@ each_database! {
         }
     }
 
+    async fn the_ledger_is_in_the_order_in_which_it_was_written(books: Books) {
+        let account = account(&books, 1000).await;
+        let hold = hold(&account, 100);
+        one(&books, Change::Hold(hold.clone())).await;
+        one(&books, settle(settlement(&hold, Some(30)))).await;
+        one(&books, Change::Credit(credit(&account, 500))).await;
+        let entries = books.entries(&account, None, 10).await.unwrap();
+        let amounts: Vec<_> = entries.iter().map(|entry| (entry.kind.as_str(), entry.amount)).collect();
+        assert_eq!(amounts, [("credit", 500), ("charge", 30), ("credit", 1000)]);
+    }
+
     async fn money_of_an_unknown_outcome_stays_aside(books: Books) {
         let account = account(&books, 1000).await;
         let hold = hold(&account, 100);

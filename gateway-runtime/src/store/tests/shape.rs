@@ -44,6 +44,37 @@ async fn a_file_is_opened_again_and_keeps_what_it_has() {
 }
 
 #[tokio::test]
+async fn what_came_last_is_indexed_by_the_thousand() {
+    let file = File::new();
+    let books = file.books().await;
+    let pool = sqlx::SqlitePool::connect(&format!("sqlite:{}", file.path().display())).await.unwrap();
+    let count = async |table: &str| -> i64 {
+        let sql = sqlx::AssertSqlSafe(format!("SELECT count(*) FROM {table}"));
+        sqlx::query_scalar(sql).fetch_one(&pool).await.unwrap()
+    };
+    for batch in 0..9 {
+        let calls: Vec<_> = (0..250).map(|_| settle(unpaid(name("call")))).collect();
+        books.commit(&calls).await.unwrap();
+        let found = (count("requests").await, count("latest_requests").await);
+        assert_eq!(found, if batch < 8 { (0, 250 * (batch + 1)) } else { (2250, 0) });
+    }
+    let last = unpaid(name("call"));
+    // What an earlier program has left counts too.
+    drop(books);
+    for books in [file.books().await, file.books().await] {
+        books.commit(&[settle(unpaid(name("call")))]).await.unwrap();
+    }
+    let books = file.books().await;
+    books.commit(&[settle(last.clone())]).await.unwrap();
+    assert_eq!(count("latest_requests").await, 3);
+    assert_eq!(books.recent_requests(5000).await.unwrap().len(), 2253);
+    assert_eq!((count("requests").await, count("latest_requests").await), (2253, 0));
+    // A commit whose outcome was not known, and whose row has been moved since.
+    books.commit(&[settle(last)]).await.unwrap();
+    assert_eq!(books.recent_requests(5000).await.unwrap().len(), 2253);
+}
+
+#[tokio::test]
 async fn what_is_no_database_is_not_overwritten() {
     let file = File::new();
     std::fs::create_dir_all(&file.0).unwrap();

@@ -1,3 +1,6 @@
+INSERT INTO entries (reference, at, account, currency, kind, amount) SELECT * FROM latest_charges;
+DROP TABLE latest_charges;
+
 CREATE TABLE entries_numbered (
     id        INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
     at        INTEGER NOT NULL,

@@ -1,5 +1,5 @@
--- The requests that came last, which no index finds yet. Every call writes one row here; a thousand at a time they are
--- moved to `requests`, and then each of its indexes is gone through once for all of them.
+-- What came last, which no index finds yet. Every call writes here; a thousand rows at a time are moved to `requests` and
+-- `entries`, and then each of their indexes is gone through once for all of them.
 CREATE TABLE latest_requests (
     call       TEXT    NOT NULL PRIMARY KEY,
     request_id TEXT    NOT NULL,
@@ -14,6 +14,16 @@ CREATE TABLE latest_requests (
     trace      TEXT,
     -- As JSON.
     attempts   TEXT
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE latest_charges (
+    -- A call is charged once.
+    reference TEXT    NOT NULL PRIMARY KEY,
+    at        INTEGER NOT NULL,
+    account   TEXT    NOT NULL,
+    currency  TEXT    NOT NULL,
+    kind      TEXT    NOT NULL CHECK (kind = 'charge'),
+    amount    INTEGER NOT NULL CHECK (amount >= 0)
 ) STRICT, WITHOUT ROWID;
 
 -- As before, but for AUTOINCREMENT: entries are never deleted, so no number comes twice, and none needs to be written down
