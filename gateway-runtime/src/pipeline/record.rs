@@ -1,8 +1,8 @@
 //! Writes down each call when it has ended: its row, what it is charged, and what becomes of the idempotency key that it
 //! claimed, in one transaction and before its caller reads the answer.
 //!
-//! A call that could claim a key or cost something runs in a task of its own, so that a caller who leaves does not stop it
-//! half-way: what became of it must be known. The rows of other calls are handed over, and nobody waits for them.
+//! A call that could claim a key or cost something goes on in a task of its own when its caller leaves, so that it is not
+//! stopped half-way: what became of it must be known. The rows of other calls are handed over, and nobody waits for them.
 
 use std::{
     borrow::Cow,
@@ -14,6 +14,7 @@ use std::{
 };
 
 use futures_util::future::Either;
+use tokio::runtime::Handle;
 use tower::{Layer, Service};
 
 use super::{Invocation, answer, billing::Billing, keeping::Keeping, tab::Tab};
@@ -56,7 +57,7 @@ where
 {
     type Response = Reply;
     type Error = Error;
-    type Future = Either<S::Future, Recorded>;
+    type Future = Either<S::Future, Recording>;
 
     fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Error>> {
         self.inner.poll_ready(context)
@@ -73,14 +74,44 @@ where
         let page = Page::begin(keeping, invocation.request.call.clone());
         invocation.tab = page.tab.clone();
         let inner = self.inner.call(invocation);
-        let work = async { page.end(inner.await).await };
-        Either::Right(if must_end { Box::pin(on_its_own(work)) } else { Box::pin(work) })
+        let work: Recorded = Box::pin(async { page.end(inner.await).await });
+        Either::Right(Recording { work: Some(work), must_end, has_begun: false })
     }
 }
 
-/// Goes on also when nobody waits for it any more.
-async fn on_its_own(work: impl Future<Output = Result<Reply, Error>> + Send + 'static) -> Result<Reply, Error> {
-    tokio::spawn(work).await.unwrap_or_else(|error| Err(Error::internal(format!("a call was ended: {error}"))))
+/// A call that is recorded. One that must end goes on also when nobody waits for it any more.
+pub(super) struct Recording {
+    work: Option<Recorded>,
+    must_end: bool,
+    has_begun: bool,
+}
+
+impl Future for Recording {
+    type Output = Result<Reply, Error>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = &mut *self;
+        this.has_begun = true;
+        let Some(work) = &mut this.work else {
+            return Poll::Ready(Err(Error::internal("a call was waited for after it had ended")));
+        };
+        let outcome = std::task::ready!(work.as_mut().poll(context));
+        this.work = None;
+        Poll::Ready(outcome)
+    }
+}
+
+impl Drop for Recording {
+    fn drop(&mut self) {
+        // Its caller has left. Most stay, so only now is it worth a task.
+        if self.must_end
+            && self.has_begun
+            && let Some(work) = self.work.take()
+            && let Ok(runtime) = Handle::try_current()
+        {
+            runtime.spawn(work);
+        }
+    }
 }
 
 /// What is to be written of a call; dropped without an end, its caller has left.
