@@ -9,7 +9,10 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use tokio::{net::TcpListener, sync::watch};
+use tokio::{
+    net::{TcpListener, TcpSocket},
+    sync::watch,
+};
 
 use super::Behaviour;
 
@@ -30,6 +33,8 @@ pub struct StandIn(Arc<Inner>);
 
 struct Inner {
     address: SocketAddr,
+    /// Bound and not listening, so that nobody else gets the port while connections are refused.
+    _port: TcpSocket,
     behaviour: watch::Sender<Behaviour>,
     /// Whether anybody listens now.
     listening: watch::Sender<bool>,
@@ -43,9 +48,12 @@ impl StandIn {
         F: Fn(TcpListener, StandIn) -> S + Send + 'static,
         S: Future<Output = ()> + Send + 'static,
     {
-        let listener = listen(SocketAddr::from(([127, 0, 0, 1], 0)))?;
+        let port = bind(SocketAddr::from(([127, 0, 0, 1], 0)))?;
+        let address = port.local_addr()?;
+        let listener = bind(address)?.listen(128)?;
         let this = Self(Arc::new(Inner {
-            address: listener.local_addr()?,
+            address,
+            _port: port,
             behaviour: watch::Sender::default(),
             listening: watch::Sender::new(true),
             received: Mutex::default(),
@@ -67,8 +75,7 @@ impl StandIn {
             }
             self.0.listening.send_replace(false);
             let well = behaviour.wait_for(|behaviour| *behaviour != Behaviour::Refuse).await.is_ok();
-            // The port was ours a moment ago; if somebody else has it now, connections stay refused.
-            listener = listen(self.0.address).ok().filter(|_| well);
+            listener = bind(self.0.address).and_then(|socket| socket.listen(128)).ok().filter(|_| well);
             if listener.is_none() {
                 return;
             }
@@ -113,12 +120,13 @@ impl StandIn {
     }
 }
 
-/// Also on a port that was just in use.
-fn listen(address: SocketAddr) -> io::Result<TcpListener> {
-    let socket = tokio::net::TcpSocket::new_v4()?;
+/// Also to a port of ours that is bound.
+fn bind(address: SocketAddr) -> io::Result<TcpSocket> {
+    let socket = TcpSocket::new_v4()?;
     socket.set_reuseaddr(true)?;
+    socket.set_reuseport(true)?;
     socket.bind(address)?;
-    socket.listen(128)
+    Ok(socket)
 }
 
 impl fmt::Debug for StandIn {
