@@ -7,6 +7,7 @@ pub mod admin;
 mod app;
 mod attempt;
 pub mod auth;
+pub mod bus;
 pub mod cache;
 mod call;
 pub mod client;

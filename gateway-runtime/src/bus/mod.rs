@@ -1,0 +1,110 @@
+//! The bus: messages to other programs and from them, over RabbitMQ (AMQP 0-9-1) or within the process.
+//!
+//! A [`Broker`] is one of the two; what gateways do with it (`relay`, `consume`, `publisher`) does not
+//! know which. `message` is what is carried, `delivery` what was received and must be settled, `pending` the calls that
+//! wait for an answer, `memory` the broker within the process. Only `amqp` names the library that speaks to RabbitMQ.
+
+mod delivery;
+mod error;
+mod figures;
+mod memory;
+mod message;
+mod pattern;
+mod pending;
+mod settings;
+
+use std::{fmt, future::Future, pin::Pin, time::Duration};
+
+use tokio::time::Instant;
+
+pub use self::{
+    delivery::{Deliveries, Delivery, Receipt, Settle, Verdict},
+    error::{BusError, Fault},
+    figures::Figures,
+    memory::MemoryBroker,
+    message::{Field, Fields, Message, Name},
+    settings::{BusSettings, CallsSettings},
+};
+
+/// What a broker does, on its way.
+pub type BusFuture<T> = Pin<Box<dyn Future<Output = Result<T, BusError>> + Send>>;
+
+/// Who carries messages.
+///
+/// Whatever it waits for has an end: every future ends within the deadline it is given or the broker's own time-outs, also
+/// when the other side is silent. A connection that is lost comes back by itself, with all that was declared and consumed;
+/// meanwhile everything fails at once.
+pub trait Broker: fmt::Debug + Send + Sync + 'static {
+    /// Publishes a message, and waits until the broker has taken it over.
+    ///
+    /// # Errors
+    ///
+    /// When it has not, or nobody knows; [`Fault::Unroutable`] only for a message that is [mandatory](Message::mandatory).
+    fn publish(&self, message: Message) -> BusFuture<()>;
+
+    /// Publishes a message, mandatory, which has so long to live as is left until `deadline`, and waits for the answer to
+    /// it: the first, if there are several. `correlation_id` and `reply_to` are the broker's to set.
+    ///
+    /// # Errors
+    ///
+    /// When no answer has come; [`BusError::may_have_happened`] tells whether somebody may have got the message.
+    fn call(&self, message: Message, deadline: Instant) -> BusFuture<Message>;
+
+    /// Begins to consume; what has to be declared for it is.
+    ///
+    /// # Errors
+    ///
+    /// When what is there already is otherwise declared.
+    fn consume(&self, subscription: Subscription) -> BusFuture<Deliveries>;
+
+    /// Whether it can be used now; why not, else.
+    fn state(&self) -> Result<(), BusError>;
+
+    /// What it has done until now.
+    fn figures(&self) -> Figures;
+}
+
+/// From where messages come.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Subscription {
+    /// A queue of calls that several gateways share, and lose nothing of.
+    Calls(CallQueue),
+    /// What is published to a topic exchange from now on, for this subscriber alone; it needs no settling to go on.
+    Topic {
+        /// The exchange, which is declared.
+        exchange: Name,
+        /// Words separated by dots; `*` stands for one, `#` for any number.
+        pattern: Name,
+    },
+}
+
+/// A durable queue whose messages are consumed once, with the queues beside it where they wait to be tried again (one for each
+/// delay), and where those end that cannot be carried out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CallQueue {
+    /// Its name: `gateway.calls`.
+    pub name: Name,
+    /// How many messages are here at once that are not settled.
+    pub prefetch: u16,
+    /// How often the broker gives a message whose consumer was lost, before it ends in [`dead`](Self::dead).
+    pub deliveries: u32,
+    /// How long messages wait in the queues for retries.
+    pub delays: Vec<Duration>,
+}
+
+impl CallQueue {
+    /// The exchange that dead letters are published to, with the queue's name as their key.
+    pub const DEAD_LETTERS: &str = "gateway.dead-letters";
+
+    /// Where messages end that cannot be carried out.
+    #[must_use]
+    pub fn dead(&self) -> Name {
+        format!("{}.dead", self.name).into()
+    }
+
+    /// Where messages wait for one of the [`delays`](Self::delays), before they come back.
+    #[must_use]
+    pub fn retry(&self, delay: Duration) -> Name {
+        format!("{}.retry.{}", self.name, crate::duration::format(delay)).into()
+    }
+}

@@ -1,0 +1,262 @@
+//! Calls that wait for their answers, and the ids by which answers find them.
+//!
+//! A call has a slot, which is used again when it has ended; its id is the number of the slot and how often the slot has been
+//! used, so that an answer that comes late, or a second one, is never taken for that of another call. A call that
+//! nobody waits for any more gives its slot back at once.
+
+use std::{
+    future::Future,
+    pin::Pin,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    task::{Context, Poll},
+};
+
+use tokio::sync::oneshot;
+
+use super::{BusError, Fault, Figures, Message};
+
+/// The calls of one channel.
+#[derive(Debug, Default)]
+pub(super) struct Pending {
+    slots: Mutex<Slots>,
+    counts: Counts,
+}
+
+#[derive(Debug, Default)]
+struct Slots {
+    all: Vec<Slot>,
+    free: Vec<u32>,
+}
+
+#[derive(Debug)]
+struct Slot {
+    /// How often it has been used before.
+    round: u32,
+    waiting: Option<oneshot::Sender<Result<Message, BusError>>>,
+    /// Whether the call that had it last was answered.
+    was_answered: bool,
+}
+
+#[derive(Debug, Default)]
+struct Counts {
+    answered: AtomicU64,
+    late: AtomicU64,
+    duplicate: AtomicU64,
+    unknown: AtomicU64,
+}
+
+/// Which call it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct CallId {
+    slot: u32,
+    round: u32,
+}
+
+impl CallId {
+    /// As it goes with the message.
+    pub(super) fn text(self) -> String {
+        format!("{:x}.{:x}", self.slot, self.round)
+    }
+
+    /// As it comes with the answer.
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        let (slot, round) = text.split_once('.')?;
+        Some(Self { slot: u32::from_str_radix(slot, 16).ok()?, round: u32::from_str_radix(round, 16).ok()? })
+    }
+}
+
+impl Pending {
+    /// A call that begins to wait.
+    pub(super) fn begin(self: &Arc<Self>) -> Waiting {
+        let (answer, answered) = oneshot::channel();
+        let mut slots = self.slots();
+        let slot = match slots.free.pop() {
+            Some(slot) => slot,
+            None => {
+                slots.all.push(Slot { round: 0, waiting: None, was_answered: false });
+                // Each has cost more bytes than would leave room for 2³².
+                u32::try_from(slots.all.len() - 1).unwrap_or(u32::MAX)
+            }
+        };
+        let place = &mut slots.all[slot as usize];
+        place.waiting = Some(answer);
+        let id = CallId { slot, round: place.round };
+        Waiting { id, answered, pending: Arc::clone(self) }
+    }
+
+    /// Brings an answer to its call, if that still waits; else counts it.
+    pub(super) fn answer(&self, correlation: Option<&str>, message: Message) {
+        let ended = correlation.and_then(CallId::parse).map(|id| self.end(id, true));
+        let count = match ended {
+            Some(Ended::Now(waiting)) => {
+                // Who has left in this moment has lost nothing but the answer.
+                let _ = waiting.send(Ok(message));
+                &self.counts.answered
+            }
+            Some(Ended::Answered) => &self.counts.duplicate,
+            Some(Ended::GivenUp) => &self.counts.late,
+            Some(Ended::Unknown) | None => &self.counts.unknown,
+        };
+        count.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Ends a call that cannot be answered.
+    pub(super) fn fail(&self, id: CallId, error: BusError) {
+        if let Ended::Now(waiting) = self.end(id, false) {
+            let _ = waiting.send(Err(error));
+        }
+    }
+
+    /// Ends all of them.
+    pub(super) fn fail_all(&self, error: &BusError) {
+        let mut slots = self.slots();
+        let Slots { all, free } = &mut *slots;
+        for (number, slot) in all.iter_mut().enumerate() {
+            if let Some(waiting) = slot.end(false) {
+                free.push(u32::try_from(number).unwrap_or(u32::MAX));
+                let _ = waiting.send(Err(error.clone()));
+            }
+        }
+    }
+
+    /// Adds what was counted.
+    pub(super) fn add_to(&self, figures: &mut Figures) {
+        let Counts { answered, late, duplicate, unknown } = &self.counts;
+        let slots = self.slots();
+        figures.pending += (slots.all.len() - slots.free.len()) as u64;
+        figures.answered += answered.load(Ordering::Relaxed);
+        figures.late += late.load(Ordering::Relaxed);
+        figures.duplicate += duplicate.load(Ordering::Relaxed);
+        figures.unknown += unknown.load(Ordering::Relaxed);
+    }
+
+    fn end(&self, id: CallId, is_answered: bool) -> Ended {
+        let mut slots = self.slots();
+        let Some(slot) = slots.all.get_mut(id.slot as usize) else { return Ended::Unknown };
+        if slot.round == id.round
+            && let Some(waiting) = slot.end(is_answered)
+        {
+            slots.free.push(id.slot);
+            return Ended::Now(waiting);
+        }
+        match slot.round.wrapping_sub(id.round) {
+            0 => Ended::Unknown,
+            1 if slot.was_answered => Ended::Answered,
+            // Of a call longer ago it is no more known how it ended.
+            _ => Ended::GivenUp,
+        }
+    }
+
+    fn slots(&self) -> MutexGuard<'_, Slots> {
+        self.slots.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Slot {
+    /// Ends the call that waits here, if one does; the slot is free then.
+    fn end(&mut self, is_answered: bool) -> Option<oneshot::Sender<Result<Message, BusError>>> {
+        let waiting = self.waiting.take()?;
+        self.round = self.round.wrapping_add(1);
+        self.was_answered = is_answered;
+        Some(waiting)
+    }
+}
+
+/// How a call has ended that an answer was for.
+enum Ended {
+    Now(oneshot::Sender<Result<Message, BusError>>),
+    Answered,
+    GivenUp,
+    Unknown,
+}
+
+/// A call that waits for its answer; one that is dropped waits no more.
+#[derive(Debug)]
+pub(super) struct Waiting {
+    id: CallId,
+    answered: oneshot::Receiver<Result<Message, BusError>>,
+    pending: Arc<Pending>,
+}
+
+impl Waiting {
+    pub(super) fn id(&self) -> CallId {
+        self.id
+    }
+}
+
+impl Future for Waiting {
+    type Output = Result<Message, BusError>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let lost = || BusError::new(Fault::Lost, "the bus was closed");
+        Pin::new(&mut self.answered).poll(context).map(|answer| answer.unwrap_or_else(|_| Err(lost())))
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        // It has ended by itself, or does so now.
+        let _ = self.pending.end(self.id, false);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn figures(pending: &Pending) -> Figures {
+        let mut figures = Figures::default();
+        pending.add_to(&mut figures);
+        figures
+    }
+
+    fn answer(text: &'static str) -> Message {
+        Message { body: text.into(), ..Message::default() }
+    }
+
+    #[tokio::test]
+    async fn the_first_answer_counts_and_the_others_are_counted() {
+        let pending = Arc::new(Pending::default());
+        let (first, second) = (pending.begin(), pending.begin());
+        let (one, two) = (first.id().text(), second.id().text());
+        pending.answer(Some(&two), answer("two"));
+        pending.answer(Some(&two), answer("again"));
+        pending.answer(Some(&one), answer("one"));
+        assert_eq!(first.await.unwrap().body, "one");
+        assert_eq!(second.await.unwrap().body, "two");
+        for unknown in [None, Some(""), Some("x"), Some("9.0"), Some("1.2.3"), Some("0.7")] {
+            pending.answer(unknown, answer("never asked"));
+        }
+        let counted = figures(&pending);
+        assert_eq!((counted.answered, counted.duplicate, counted.pending), (2, 1, 0));
+        assert_eq!((counted.unknown, counted.late), (5, 1));
+    }
+
+    #[tokio::test]
+    async fn an_answer_never_reaches_the_call_that_has_the_slot_now() {
+        let pending = Arc::new(Pending::default());
+        let left = pending.begin();
+        let late = left.id().text();
+        drop(left);
+        let next = pending.begin();
+        assert_eq!(next.id().slot, 0);
+        pending.answer(Some(&late), answer("for another"));
+        assert_eq!((figures(&pending).late, figures(&pending).pending), (1, 1));
+        pending.answer(Some(&next.id().text()), answer("for this"));
+        assert_eq!(next.await.unwrap().body, "for this");
+    }
+
+    #[tokio::test]
+    async fn all_that_wait_fail_together() {
+        let pending = Arc::new(Pending::default());
+        let calls = [pending.begin(), pending.begin()];
+        pending.fail_all(&BusError::new(Fault::Lost, "cut"));
+        for call in calls {
+            assert_eq!(call.await.unwrap_err().fault(), Fault::Lost);
+        }
+        assert_eq!(figures(&pending).pending, 0);
+    }
+}

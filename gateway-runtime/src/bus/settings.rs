@@ -1,0 +1,101 @@
+//! `[bus]`: where it is, and how calls come by it.
+
+use std::{num::NonZeroU16, time::Duration};
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use crate::{
+    duration::{self, DurationText},
+    secret::Secret,
+};
+
+/// `[bus]`: where messages go to and come from. Without `amqp` the bus is within the process.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct BusSettings {
+    /// Such as `amqp://user:password@host:5672/vhost`, `amqps://…` over TLS. Needs the feature `amqp`.
+    pub amqp: Option<Secret>,
+    /// How long connecting may take: 5 s.
+    #[serde(with = "duration")]
+    #[schemars(with = "DurationText")]
+    pub connect_timeout: Duration,
+    /// After which silence the broker is taken for gone: 5 s. Whole seconds; heartbeats are sent twice as often.
+    #[serde(with = "duration")]
+    #[schemars(with = "DurationText")]
+    pub heartbeat: Duration,
+    /// How long the broker may take to confirm a message: 5 s.
+    #[serde(with = "duration")]
+    #[schemars(with = "DurationText")]
+    pub confirm_timeout: Duration,
+    /// The exchange that events are published to, a topic exchange: `gateway`.
+    pub exchange: String,
+    /// What URI events come from (CloudEvents `source`): `/gateway`.
+    pub source: String,
+    /// Whether each call's record is published too, as `gateway.log.service_request.{service}`: no.
+    pub log: bool,
+    /// Calls that come by the bus.
+    pub calls: CallsSettings,
+}
+
+impl Default for BusSettings {
+    fn default() -> Self {
+        Self {
+            amqp: None,
+            connect_timeout: Duration::from_secs(5),
+            heartbeat: Duration::from_secs(5),
+            confirm_timeout: Duration::from_secs(5),
+            exchange: "gateway".to_owned(),
+            source: "/gateway".to_owned(),
+            log: false,
+            calls: CallsSettings::default(),
+        }
+    }
+}
+
+/// `[bus.calls]`: calls of methods that come by the bus.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct CallsSettings {
+    /// Whether they are listened for: yes, where there are methods.
+    pub enabled: bool,
+    /// The queue that they come by: `gateway.calls`. Gateways that share it share the calls.
+    pub queue: String,
+    /// How many are here at once, carried out or waiting for it: 256.
+    pub prefetch: NonZeroU16,
+    /// How many are carried out at once: 256.
+    pub concurrency: NonZeroU16,
+    /// After which times a call is tried again that failed and may be repeated: 1 s, 5 s, 15 s, 1 min, 5 min; it is dead then.
+    #[serde(deserialize_with = "delays")]
+    #[schemars(with = "Vec<DurationText>")]
+    pub retry: Vec<Duration>,
+    /// How often the broker gives a call anew whose gateway was lost with it: 5 times; it is dead then.
+    pub deliveries: u32,
+}
+
+impl Default for CallsSettings {
+    fn default() -> Self {
+        Self {
+            enabled: true,
+            queue: "gateway.calls".to_owned(),
+            prefetch: NonZeroU16::MIN.saturating_add(255),
+            concurrency: NonZeroU16::MIN.saturating_add(255),
+            retry: [1, 5, 15, 60, 300].map(Duration::from_secs).to_vec(),
+            deliveries: 5,
+        }
+    }
+}
+
+impl CallsSettings {
+    /// The queue, as a broker is to have it.
+    #[must_use]
+    pub fn call_queue(&self) -> super::CallQueue {
+        let (name, prefetch) = (self.queue.clone().into(), self.prefetch.get());
+        super::CallQueue { name, prefetch, deliveries: self.deliveries, delays: self.retry.clone() }
+    }
+}
+
+fn delays<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<Duration>, D::Error> {
+    let texts = Vec::<String>::deserialize(deserializer)?;
+    texts.iter().map(|text| duration::parse(text).map_err(serde::de::Error::custom)).collect()
+}
