@@ -17,4 +17,5 @@ mod layers;
 mod many_methods;
 mod money;
 mod quotas;
+mod rabbitmq;
 mod redis_server;

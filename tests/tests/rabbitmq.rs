@@ -1,0 +1,122 @@
+//! RabbitMQ for tests that take it away: a server of the test's own, started by `tools/rabbitmq`. Who only speaks with one
+//! uses that of all tests, which `TEST_AMQP_URL` names, as `./test` does.
+
+use std::{
+    io::{Read, Write},
+    net::TcpStream,
+    path::{Path, PathBuf},
+    process::Command,
+    time::Duration,
+};
+
+/// A server of a test's own, on free ports.
+pub(crate) struct Server {
+    folder: PathBuf,
+    url: String,
+}
+
+impl Server {
+    /// None, and said so, where there is no such program.
+    pub(crate) fn start() -> Option<Self> {
+        if !Path::new("/usr/lib/rabbitmq/bin/rabbitmq-server").exists() {
+            eprintln!("not run: there is no rabbitmq-server");
+            return None;
+        }
+        let folder = std::env::temp_dir().join(format!("gateway-rabbitmq-{:08x}", fastrand::u32(..)));
+        let url = tool("start", &folder, &[]).trim().to_owned();
+        Some(Self { folder, url })
+    }
+
+    /// Where it is, also while it is away.
+    pub(crate) fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Ends it in good order.
+    pub(crate) fn stop(&self) {
+        tool("stop", &self.folder, &[]);
+    }
+
+    /// Ends it at once.
+    pub(crate) fn kill(&self) {
+        tool("kill", &self.folder, &[]);
+    }
+
+    /// Starts it again where it was, with what it had written down.
+    pub(crate) fn start_again(&self) {
+        assert_eq!(tool("start", &self.folder, &[]).trim(), self.url);
+    }
+
+    /// It goes on to accept connections and what is sent, and does nothing.
+    pub(crate) fn freeze(&self) {
+        tool("freeze", &self.folder, &[]);
+    }
+
+    pub(crate) fn thaw(&self) {
+        tool("thaw", &self.folder, &[]);
+    }
+
+    /// What `rabbitmqctl` answers.
+    pub(crate) fn ctl(&self, words: &[&str]) -> String {
+        tool("ctl", &self.folder, words)
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // Its folder goes: nothing is lost by ending it at once. A test that fails is not to fail again here.
+        let _ = command("kill", &self.folder).output();
+        let _ = std::fs::remove_dir_all(&self.folder);
+    }
+}
+
+fn tool(what: &str, folder: &Path, words: &[&str]) -> String {
+    let output = command(what, folder).args(words).output().unwrap();
+    assert!(output.status.success(), "{what} {words:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+fn command(what: &str, folder: &Path) -> Command {
+    let mut command = Command::new(concat!(env!("CARGO_MANIFEST_DIR"), "/tools/rabbitmq"));
+    command.arg(what).arg(folder);
+    command
+}
+
+#[test]
+fn a_server_of_a_tests_own_goes_and_comes() {
+    let Some(server) = Server::start() else { return };
+    assert!(speaks(server.url()));
+    server.ctl(&["add_vhost", "kept"]);
+
+    server.freeze();
+    assert!(!speaks(server.url()), "it accepts, and says nothing");
+    server.thaw();
+    assert!(speaks(server.url()));
+
+    for (what, end) in [("kill", Server::kill as fn(&Server)), ("stop", Server::stop)] {
+        end(&server);
+        assert!(TcpStream::connect(address(server.url())).is_err(), "{what}");
+        server.start_again();
+        assert!(speaks(server.url()), "{what}");
+        assert!(server.ctl(&["list_vhosts"]).lines().any(|name| name == "kept"), "{what}");
+    }
+
+    server.freeze();
+    let (folder, address) = (server.folder.clone(), address(server.url()).to_owned());
+    drop(server);
+    assert!(TcpStream::connect(address).is_err() && !folder.exists());
+}
+
+/// Whether somebody there begins a conversation in AMQP 0-9-1 when asked to.
+fn speaks(url: &str) -> bool {
+    let mut connection = TcpStream::connect(address(url)).unwrap();
+    connection.set_read_timeout(Some(Duration::from_secs(2))).unwrap();
+    connection.write_all(b"AMQP\x00\x00\x09\x01").unwrap();
+    // A frame of a method, on no channel.
+    let mut begin = [0; 3];
+    connection.read_exact(&mut begin).is_ok_and(|()| begin == [1, 0, 0])
+}
+
+fn address(url: &str) -> &str {
+    url.split(['@', '/']).nth(3).unwrap()
+}
