@@ -11,6 +11,7 @@ mod client;
 mod control;
 mod database;
 mod email;
+mod gate;
 mod http_edge;
 mod layering;
 mod layers;

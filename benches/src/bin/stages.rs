@@ -1,4 +1,5 @@
-//! What the stages of the pipeline cost a call: `cargo run --profile production -p gateway-benches --bin stages [rounds] [postgres URL]`.
+//! What the stages of the pipeline cost a call: `cargo run --profile production -p gateway-benches --bin stages [rounds]`, and
+//! with `--features postgres` also `[rounds] [PostgreSQL URL]`.
 //!
 //! Gateways in processes of their own, with one worker each, take the same calls over 64 connections: one with nothing
 //! configured, one with authentication, quota, billing and records, each call charged and on disk before it is answered, and
@@ -265,6 +266,9 @@ fn round(process: &Process, request: &Arc<[u8]>) -> Result<(f64, f64), Box<dyn E
 
 #[expect(clippy::print_stdout, reason = "the figures are what this program is for")]
 fn measure(rounds: usize, postgres: Option<&str>) -> Result<(), Box<dyn Error>> {
+    if postgres.is_some() && !cfg!(feature = "postgres") {
+        return Err("PostgreSQL is not compiled in; run this with `--features postgres`".into());
+    }
     let folder = PathBuf::from(env::var_os("STAGES_FOLDER").unwrap_or(env::temp_dir().into()))
         .join(format!("gateway-stages-{}", std::process::id()));
     fs::create_dir_all(&folder)?;

@@ -15,6 +15,7 @@ mod layers;
 mod plan;
 mod quota;
 mod record;
+mod recording;
 mod tab;
 mod tariff;
 mod trace;

@@ -6,18 +6,15 @@
 
 use std::{
     borrow::Cow,
-    future::Future,
-    pin::Pin,
     sync::Arc,
     task::{Context, Poll},
     time::SystemTime,
 };
 
 use futures_util::future::Either;
-use tokio::runtime::Handle;
 use tower::{Layer, Service};
 
-use super::{Invocation, answer, billing::Billing, keeping::Keeping, tab::Tab};
+use super::{Invocation, answer, billing::Billing, keeping::Keeping, recording::Recording, tab::Tab};
 use crate::{
     attempt::{Attempt, Class},
     call::{Call, sortable_name},
@@ -49,8 +46,6 @@ pub(super) struct Record<S> {
     billing: Option<Arc<Billing>>,
 }
 
-type Recorded = Pin<Box<dyn Future<Output = Result<Reply, Error>> + Send>>;
-
 impl<S> Service<Invocation> for Record<S>
 where
     S: Service<Invocation, Response = Reply, Error = Error, Future: Send + 'static>,
@@ -74,43 +69,8 @@ where
         let page = Page::begin(keeping, invocation.request.call.clone());
         invocation.tab = page.tab.clone();
         let inner = self.inner.call(invocation);
-        let work: Recorded = Box::pin(async { page.end(inner.await).await });
-        Either::Right(Recording { work: Some(work), must_end, has_begun: false })
-    }
-}
-
-/// A call that is recorded. One that must end goes on also when nobody waits for it any more.
-pub(super) struct Recording {
-    work: Option<Recorded>,
-    must_end: bool,
-    has_begun: bool,
-}
-
-impl Future for Recording {
-    type Output = Result<Reply, Error>;
-
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let this = &mut *self;
-        this.has_begun = true;
-        let Some(work) = &mut this.work else {
-            return Poll::Ready(Err(Error::internal("a call was waited for after it had ended")));
-        };
-        let outcome = std::task::ready!(work.as_mut().poll(context));
-        this.work = None;
-        Poll::Ready(outcome)
-    }
-}
-
-impl Drop for Recording {
-    fn drop(&mut self) {
-        // Its caller has left. Most stay, so only now is it worth a task.
-        if self.must_end
-            && self.has_begun
-            && let Some(work) = self.work.take()
-            && let Ok(runtime) = Handle::try_current()
-        {
-            runtime.spawn(work);
-        }
+        let work = Box::pin(async { page.end(inner.await).await });
+        Either::Right(Recording::new(work, must_end))
     }
 }
 

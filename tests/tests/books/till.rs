@@ -4,7 +4,7 @@ use std::{
     collections::HashMap,
     path::{Path, PathBuf},
     sync::{
-        Arc, LazyLock, Mutex,
+        LazyLock, Mutex,
         atomic::{AtomicU64, Ordering},
     },
 };
@@ -16,18 +16,11 @@ use gateway_runtime::{
     store::{Books, Sqlite},
 };
 use serde_json::{Value, json};
-use tokio::sync::Semaphore;
+
+use crate::gate::gate;
 
 /// How often each thing was sold, by its name, in all shops of this program.
 static SOLD: LazyLock<Mutex<HashMap<String, u32>>> = LazyLock::new(Mutex::default);
-
-/// What slow sales wait for, by what is sold.
-static GATES: LazyLock<Mutex<HashMap<String, Arc<Semaphore>>>> = LazyLock::new(Mutex::default);
-
-fn gate(name: &str) -> Arc<Semaphore> {
-    let mut gates = GATES.lock().unwrap();
-    Arc::clone(gates.entry(name.to_owned()).or_insert_with(|| Arc::new(Semaphore::new(0))))
-}
 
 /// What is sold.
 #[model]

@@ -142,7 +142,7 @@ async fn fund_more(books: &Books) {
 }
 
 /// Waits until the balance is this: money that is given back is nobody's to wait for.
-async fn eventually(books: &Books, expected: (i64, i64)) {
+pub(super) async fn eventually(books: &Books, expected: (i64, i64)) {
     let end = tokio::time::Instant::now() + std::time::Duration::from_secs(20);
     loop {
         let now = balance(books).await;

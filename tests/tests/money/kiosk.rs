@@ -15,7 +15,7 @@ use gateway_runtime::{
 };
 use serde_json::{Value, json};
 
-use crate::database::Database;
+use crate::{database::Database, gate::gate};
 
 /// Where the gateway in a process of its own keeps the effects of its calls.
 pub(super) const FOLDER: &str = "GATEWAY_TEST_KIOSK";
@@ -31,7 +31,7 @@ pub(super) const READING: i64 = 500_000;
 struct Order {
     /// Its name.
     name: String,
-    /// What becomes of it: `well`, `lasting`, `refused`, `busy`, `broken`.
+    /// What becomes of it: `well`, `slow`, `lasting`, `refused`, `busy`, `broken`.
     #[serde(default)]
     how: String,
 }
@@ -55,6 +55,7 @@ impl Kiosk {
     #[expose_method(POST, price = "0.001 USD")]
     async fn buy(&self, order: Order) -> Result<String> {
         match &*order.how {
+            "slow" => gate(&order.name).acquire().await?.forget(),
             "lasting" => last(&order.name)?,
             "refused" => return Err(Error::new(REFUSED, "sold out")),
             "busy" => return Err(Error::new(Code::OVERLOADED, "busy")),

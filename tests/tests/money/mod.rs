@@ -7,4 +7,5 @@ mod commits;
 mod crash;
 mod file;
 mod kiosk;
+mod leaving;
 mod reload;

@@ -50,12 +50,11 @@ struct Entry<'c> {
     reference: &'c str,
 }
 
-impl<'c> Entry<'c> {
+impl Entry<'_> {
     fn values(&self) -> [Value<'_>; 6] {
         let Self { at, account, kind, amount, reference } = self;
-        let amounts = [amount.code().into(), (*kind).into(), amount.nanos().into()];
-        let [currency, kind, amount] = amounts;
-        [(*reference).into(), (*at).into(), (*account).into(), currency, kind, amount]
+        let (currency, nanos) = (amount.code(), amount.nanos());
+        [(*reference).into(), (*at).into(), (*account).into(), currency.into(), (*kind).into(), nanos.into()]
     }
 }
 
@@ -256,9 +255,16 @@ fn as_credit(change: &Change) -> Option<&Credit> {
 
 fn as_values(hold: &Hold) -> [Value<'_>; 7] {
     let Hold { call, account, amount, at, until, lasting } = hold;
-    let amounts = [amount.code().into(), amount.nanos().into()];
-    let [currency, amount] = amounts;
-    [(&**call).into(), (&**account).into(), currency, amount, (*at).into(), (*until).into(), (*lasting).into()]
+    let (currency, nanos) = (amount.code(), amount.nanos());
+    [
+        (&**call).into(),
+        (&**account).into(),
+        currency.into(),
+        nanos.into(),
+        (*at).into(),
+        (*until).into(),
+        (*lasting).into(),
+    ]
 }
 
 /// The hold of a call that has ended, what the call cost, and when it came.

@@ -1,0 +1,16 @@
+//! What slow calls wait for.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, LazyLock, Mutex},
+};
+
+use tokio::sync::Semaphore;
+
+static GATES: LazyLock<Mutex<HashMap<String, Arc<Semaphore>>>> = LazyLock::new(Mutex::default);
+
+/// The gate of a name: a call for each permit goes through.
+pub(crate) fn gate(name: &str) -> Arc<Semaphore> {
+    let mut gates = GATES.lock().unwrap();
+    Arc::clone(gates.entry(name.to_owned()).or_insert_with(|| Arc::new(Semaphore::new(0))))
+}
