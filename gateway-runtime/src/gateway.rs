@@ -6,6 +6,7 @@ mod checks;
 mod database;
 mod listing;
 mod operator;
+mod routing;
 mod running;
 mod serving;
 
@@ -23,11 +24,12 @@ use self::{
 use crate::{
     admin::{AdminSettings, Desk, Draining, Kept, Probe},
     app::{App, StartError},
-    auth::{Accepted, ApiKeys, Authenticator},
+    auth::{ApiKeys, Authenticator},
     cache,
     config::{Action, ConfigFile, Settings},
     control::{Control, Plans},
-    http::{Documents, Edge, Mount, Routes, Server, docs},
+    dispatch::MakeDispatcher,
+    http::{Edge, Mount, Server},
     pipeline::{Billing, Caching, Keeping, Layers, Limiting, Pipeline, Planning, Stages},
     provider::{HttpClient, ProviderSettings, share},
     redis::Redis,
@@ -52,6 +54,7 @@ pub struct Gateway {
     app: App,
     api_keys: Option<Arc<dyn ApiKeys>>,
     mounts: Vec<Mount>,
+    dispatchers: BTreeMap<String, Box<MakeDispatcher>>,
     layers: Layers,
     migrations: Vec<Migrations>,
     expected_services: Vec<String>,
@@ -67,6 +70,7 @@ impl Gateway {
     /// When the gateway cannot start.
     pub async fn start(mut self) -> Result<Running, StartError> {
         let redis = self.settings.redis.open().await?;
+        let broker = self.settings.bus.open().await?;
         let registry = Arc::new(self.registry(redis.as_ref())?);
         let settings = &self.settings.http;
         let http = || HttpClient::new(&self.settings.http_client);
@@ -119,6 +123,7 @@ impl Gateway {
         };
         let backend = cache::open(&self.settings.cache, redis.as_ref())?;
         let caching = backend.and_then(|backend| Caching::new(&self.settings.cache, &registry, backend));
+        let routes = self.routes(&registry, authenticator.as_ref(), &broker)?;
         let pipeline = Pipeline::new(Stages {
             authenticator,
             keeping,
@@ -128,7 +133,7 @@ impl Gateway {
             billing,
             layers: self.layers.clone(),
         });
-        let edge = Edge::new(self.routes(&registry, accepted)?, pipeline, settings.clone());
+        let edge = Edge::new(routes, pipeline, settings.clone());
         let server = Server::bind(settings).map_err(|error| StartError::new(error.to_string()))?;
         let address = server.local_addr();
         tracing::info!(address = %format_args!("http://{address}"), "listening");
@@ -143,7 +148,19 @@ impl Gateway {
         if let Some(operator) = &operator {
             tracing::info!(address = %format_args!("http://{}", operator.address), "listening for the operator");
         }
-        Ok(Running { address, registry, control, operator, limiting, caching, background, stop, served, written })
+        Ok(Running {
+            address,
+            registry,
+            broker,
+            control,
+            operator,
+            limiting,
+            caching,
+            background,
+            stop,
+            served,
+            written,
+        })
     }
 
     /// Where API keys are looked for, after those of the configuration. Those of the books count where operators can make
@@ -218,20 +235,6 @@ impl Gateway {
         problems.extend(unknown("providers", &self.settings.providers, &providers));
         StartError::unless_empty(problems)
     }
-
-    fn routes(&self, registry: &Arc<Registry>, accepted: Accepted) -> Result<Routes, StartError> {
-        let mut routes = Routes::new(registry, |name| self.settings.secret(name))?;
-        let documents = Arc::new(Documents::new(&self.settings.info, Arc::clone(registry), accepted));
-        for prefix in ["/meta", "/openapi.json", "/asyncapi.json"] {
-            let documents = Arc::clone(&documents);
-            routes.publish(prefix, Box::new(move |path, headers| documents.serve(path, headers)));
-        }
-        routes.publish("/docs", Box::new(docs::serve));
-        for mount in &self.mounts {
-            routes.mount(mount.clone())?;
-        }
-        Ok(routes)
-    }
 }
 
 impl fmt::Debug for Gateway {
@@ -252,7 +255,11 @@ fn split(section: &Map<String, Value>) -> (Map<String, Value>, Map<String, Value
 }
 
 fn unknown_section(kind: &str, name: &str, known: &[&str]) -> String {
+    format!("`{kind}.{name}` in the configuration: nothing of this name is registered{}", nearest(name, known))
+}
+
+/// What was probably meant, as the end of a sentence.
+fn nearest(name: &str, known: &[&str]) -> String {
     let nearest = known.iter().max_by(|a, b| strsim::jaro(name, a).total_cmp(&strsim::jaro(name, b)));
-    let hint = nearest.map_or(String::new(), |nearest| format!("; the nearest that is, is `{nearest}`"));
-    format!("`{kind}.{name}` in the configuration: nothing of this name is registered{hint}")
+    nearest.map_or(String::new(), |nearest| format!("; the nearest that is, is `{nearest}`"))
 }

@@ -10,15 +10,15 @@ use syn::visit::Visit;
 /// The floors, lowest first: each module may import those of its own floor and below.
 const FLOORS: &[&[&str]] = &[
     &[
-        "attempt", "call", "cost", "country", "digest", "document", "duration", "error", "metrics", "money", "problem",
-        "reply", "secret", "spec",
+        "attempt", "body", "call", "cost", "country", "digest", "document", "duration", "error", "metrics", "money",
+        "problem", "reply", "secret", "spec",
     ],
     &[
-        "app", "auth", "cache", "compose", "control", "extract", "provider", "quota", "redis", "registry", "schema",
-        "section", "store", "strategy", "support",
+        "app", "auth", "bus", "cache", "compose", "control", "dispatch", "extract", "provider", "quota", "redis",
+        "registry", "schema", "section", "store", "strategy", "support",
     ],
     &["pipeline"],
-    &["http", "client", "admin"],
+    &["http", "client", "admin", "relay"],
     &["config", "telemetry", "gateway"],
 ];
 
@@ -33,6 +33,10 @@ const STRANGERS: &[(&str, &str)] = &[
     ("admin", "client"),
     ("http", "admin"),
     ("client", "admin"),
+    ("relay", "http"),
+    ("http", "relay"),
+    ("relay", "client"),
+    ("relay", "admin"),
     ("provider", "registry"),
     ("schema", "registry"),
 ];

@@ -1,11 +1,13 @@
 //! `[bus]`: where it is, and how calls come by it.
 
-use std::{num::NonZeroU16, time::Duration};
+use std::{num::NonZeroU16, sync::Arc, time::Duration};
 
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::{Broker, MemoryBroker};
 use crate::{
+    app::StartError,
     duration::{self, DurationText},
     secret::Secret,
 };
@@ -50,6 +52,28 @@ impl Default for BusSettings {
             log: false,
             calls: CallsSettings::default(),
         }
+    }
+}
+
+impl BusSettings {
+    /// The broker that is configured.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be reached, or the program was built without it.
+    pub(crate) async fn open(&self) -> Result<Arc<dyn Broker>, StartError> {
+        match &self.amqp {
+            None => Ok(Arc::new(MemoryBroker::default())),
+            Some(url) => self.connect(url).await,
+        }
+    }
+
+    #[expect(clippy::unused_async, reason = "as with the feature `amqp`")]
+    async fn connect(&self, _: &Secret) -> Result<Arc<dyn Broker>, StartError> {
+        Err(StartError::new(
+            "[bus]: this program was built without it: add `features = [\"amqp\"]` to gateway-runtime in Cargo.toml, or remove \
+             `amqp` (and MESSAGE_BUS_AMQP_URL from the environment)",
+        ))
     }
 }
 

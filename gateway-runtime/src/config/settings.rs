@@ -11,6 +11,7 @@ use crate::{
     admin::AdminSettings,
     app::StartError,
     auth::AuthSettings,
+    bus::BusSettings,
     cache::CacheSettings,
     http::{HttpSettings, Info},
     pipeline::{BillingSettings, IdempotencySettings, RecordSettings},
@@ -43,6 +44,10 @@ pub struct Settings {
     pub store: StoreSettings,
     /// Where what gateways share is.
     pub redis: RedisSettings,
+    /// Where messages go to and come from.
+    pub bus: BusSettings,
+    /// By the service's name: what answers `/{service}/…`, and how.
+    pub routes: BTreeMap<String, OwnSection>,
     /// How often an account may call, besides what attributes declare.
     pub quota: QuotaSettings,
     /// How answers are kept that may be given again.
@@ -65,7 +70,7 @@ pub struct Settings {
     pub secrets: BTreeMap<String, Secret>,
 }
 
-/// A section that a service or a provider declares. What stands in it may be secret, so `Debug` prints its keys alone.
+/// A section that a service, a provider or a dispatcher declares. What stands in it may be secret, so `Debug` prints its keys alone.
 #[derive(Clone, Default, Deserialize, JsonSchema)]
 #[serde(transparent)]
 pub struct OwnSection(Map<String, Value>);

@@ -15,6 +15,7 @@ const SHORT_NAMES: &[(&str, &str)] = &[
     ("DB_URL", "store.url"),
     ("INTERNAL_GATEWAY_KEY", "auth.internal_key"),
     ("LOG_LEVEL", "log.level"),
+    ("MESSAGE_BUS_AMQP_URL", "bus.amqp"),
     ("REDIS_HOST", "redis.host"),
     ("REDIS_PORT", "redis.port"),
     ("REDIS_DB", "redis.db"),

@@ -66,6 +66,7 @@ impl Gateway {
             app: App::default(),
             api_keys: None,
             mounts: Vec::new(),
+            dispatchers: Default::default(),
             layers: Layers::default(),
             migrations: Vec::new(),
             expected_services: Vec::new(),

@@ -10,6 +10,7 @@ use tokio::{
 use super::operator::Operator;
 use crate::{
     app::StartError,
+    bus::Broker,
     control::Control,
     http::Ended,
     pipeline::{CacheFigures, Caching, Limiting},
@@ -26,6 +27,7 @@ const LAST_TOKENS: Duration = Duration::from_secs(1);
 pub struct Running {
     pub(super) address: SocketAddr,
     pub(super) registry: Arc<Registry>,
+    pub(super) broker: Arc<dyn Broker>,
     /// Ends with this.
     pub(super) control: Option<Arc<Control>>,
     pub(super) limiting: Arc<Limiting>,
@@ -62,6 +64,12 @@ impl Running {
     #[must_use]
     pub fn registry(&self) -> &Registry {
         &self.registry
+    }
+
+    /// What carries its messages.
+    #[must_use]
+    pub fn broker(&self) -> &Arc<dyn Broker> {
+        &self.broker
     }
 
     /// What operators have set, and how that is kept up with; none without books.

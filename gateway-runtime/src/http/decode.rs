@@ -3,12 +3,9 @@
 use bytes::Bytes;
 use http::{HeaderMap, Uri, header};
 
-use super::{
-    body::BoxError,
-    limits::HttpLimits,
-    read::{BodyError, read_body},
-};
+use super::limits::HttpLimits;
 use crate::{
+    body::{BodyError, BoxError, read_body},
     call::Input,
     error::{Code, Error},
     registry::Method,
@@ -67,11 +64,7 @@ where
     B: http_body::Body<Data = Bytes>,
     B::Error: Into<BoxError>,
 {
-    read_body(body, limits).await.map_err(|error| match error {
-        BodyError::TooLarge(_) => Error::new(Code::PAYLOAD_TOO_LARGE, error.to_string()),
-        BodyError::Timeout(_) => Error::new(Code::REQUEST_TIMEOUT, error.to_string()),
-        BodyError::Broken(_) => Error::new(Code::INVALID_REQUEST, "the request body broke off").log(error),
-    })
+    read_body(body, limits.body_bytes, limits.body_timeout).await.map_err(BodyError::into_error)
 }
 
 /// Whether a media type is declared at all.

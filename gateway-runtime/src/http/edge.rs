@@ -16,9 +16,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, he
 use hyper::body::Incoming;
 
 use super::{
-    Handler, Peer,
-    body::Body,
-    decode, encode,
+    Handler, Peer, decode, encode,
     route::{self, Admission, Routes, Target},
     settings::HttpSettings,
     stream::Form,
@@ -26,6 +24,7 @@ use super::{
     websocket,
 };
 use crate::{
+    body::Body,
     call::{Arrival, Call, CallRequest, Input, Origin, RequestId},
     country::Country,
     error::{Code, Error},
@@ -112,6 +111,7 @@ impl Edge {
             Target::Webhook(method, key) => self.webhook(method, key, head, body, moment).await,
             Target::Page(page) => Ok(page(path, &head.headers)?.map(Body::from)),
             Target::WebSocket => websocket::open(self, whole(head, body), moment),
+            Target::Route(route) => route.answer(whole(head, body), moment, self.settings()).await,
             Target::Mount(mount) => {
                 let mut request = whole(head, body).map(Body::wrap);
                 request.headers_mut().insert(REQUEST_ID, moment.id.header());

@@ -6,11 +6,10 @@ use bytes::Bytes;
 use http::{HeaderValue, Response, StatusCode, header};
 
 use super::{
-    body::Body,
     edge::Moment,
     stream::{self, Form},
 };
-use crate::reply::Reply;
+use crate::{body::Body, reply::Reply};
 
 /// The response that brings `reply`; streams of items take the form that was agreed on, and have `drain_timeout` to end
 /// when the server stops.

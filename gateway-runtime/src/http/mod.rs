@@ -5,7 +5,6 @@
 //! Webhooks, WebSockets and mounted services branch off at `edge`.
 
 mod accept;
-mod body;
 mod connection;
 mod decode;
 mod describe;
@@ -17,8 +16,8 @@ mod explain;
 mod limits;
 mod listener;
 mod mount;
-mod read;
 mod route;
+mod routed;
 mod server;
 mod settings;
 mod stream;
@@ -26,16 +25,16 @@ mod webhook;
 mod websocket;
 mod worker;
 
-pub use body::{Body, BoxError};
 pub use connection::Peer;
 pub use describe::{Documents, Info};
 pub use edge::Edge;
 pub use limits::{Http2Limits, HttpLimits};
 pub use listener::BindError;
 pub use mount::Mount;
-pub use read::{BodyError, read_body};
 pub use route::Routes;
 pub use server::{Ended, Handler, Server};
 pub use settings::HttpSettings;
 pub use webhook::WebhookKey;
 pub use websocket::WebSocketSettings;
+
+pub use crate::body::{Body, BodyError, BoxError, read_body};

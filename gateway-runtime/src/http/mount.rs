@@ -7,11 +7,14 @@ use http::{Request, Response, Uri, uri::PathAndQuery};
 use hyper::body::Incoming;
 use tower::{Service, ServiceExt};
 
-use super::{
-    Handler, Peer,
+use super::{Handler, Peer};
+use crate::{
+    app::StartError,
     body::{Body, BoxError},
+    call::RequestId,
+    error::Error,
+    problem,
 };
-use crate::{app::StartError, call::RequestId, error::Error, problem};
 
 type Call = dyn Fn(Request<Body>) -> BoxFuture<'static, Result<Response<Body>, BoxError>> + Send + Sync;
 

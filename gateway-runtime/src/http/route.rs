@@ -8,9 +8,11 @@ use std::{collections::HashMap, fmt, sync::Arc};
 use bytes::Bytes;
 use http::{HeaderMap, Method as HttpMethod, Response};
 
-use super::{explain, mount::Mount, webhook::WebhookKey};
+use super::{explain, mount::Mount, routed::Guarded, webhook::WebhookKey};
 use crate::{
     app::StartError,
+    auth::Authenticator,
+    dispatch::{self, Route},
     error::{Code, Error},
     registry::{Method, Registry},
     secret::Secret,
@@ -27,25 +29,31 @@ pub(super) enum Target {
     WebSocket,
     Page(Page),
     Mount(Mount),
+    Route(Box<Guarded>),
 }
 
 impl Target {
-    /// The HTTP method it takes; a mount has its own idea.
+    /// The HTTP method it takes; a mount and a route have their own idea.
     pub(super) fn verb(&self) -> Option<Verb> {
         match self {
             Self::Method(method) => Some(method.spec.verb),
             Self::Webhook(..) => Some(Verb::Post),
             Self::WebSocket | Self::Page(_) => Some(Verb::Get),
-            Self::Mount(_) => None,
+            Self::Mount(_) | Self::Route(_) => None,
         }
     }
 }
 
 /// All addresses of a gateway.
+#[derive(Default)]
 pub struct Routes {
     exact: HashMap<Box<str>, Target, foldhash::fast::RandomState>,
     /// What holds a whole subtree, the longest prefix first. There are few.
     prefixes: Vec<(Box<str>, Target)>,
+    /// By the first segment of the path.
+    services: HashMap<Box<str>, Target, foldhash::fast::RandomState>,
+    /// What has no place of its own.
+    rest: Option<Target>,
     /// By `service.vN.method`, for WebSockets.
     names: HashMap<Box<str>, Arc<Method>, foldhash::fast::RandomState>,
 }
@@ -60,7 +68,7 @@ impl Routes {
     ///
     /// Names every secret that is missing or is no key.
     pub fn new(registry: &Registry, secret: impl Fn(&str) -> Option<Secret>) -> Result<Self, StartError> {
-        let mut routes = Self { exact: HashMap::default(), prefixes: Vec::new(), names: HashMap::default() };
+        let mut routes = Self::default();
         let mut problems = Vec::new();
         for method in registry.methods() {
             let target = match &method.spec.webhook {
@@ -99,10 +107,47 @@ impl Routes {
         if prefix == "/services" || prefix.starts_with("/services/") {
             return Err(StartError::new(format!("the mount at `{prefix}`: `/services` belongs to the methods")));
         }
-        if self.prefixes.iter().any(|(other, _)| **other == *prefix) {
+        let taken = match &*prefix {
+            "/" => self.rest.is_some(),
+            _ => self.prefixes.iter().any(|(other, _)| **other == *prefix),
+        };
+        if taken {
             return Err(StartError::new(format!("the mount at `{prefix}`: something stands there already")));
         }
-        self.insert(&prefix, Target::Mount(mount));
+        match &*prefix {
+            "/" => self.rest = Some(Target::Mount(mount)),
+            _ => self.insert(&prefix, Target::Mount(mount)),
+        }
+        Ok(())
+    }
+
+    /// Gives what is for a service to its dispatcher; callers are found out by `authenticator`.
+    ///
+    /// # Errors
+    ///
+    /// When the service's place is taken, or the route asks for callers whom nothing could tell.
+    pub fn route(&mut self, route: Route, authenticator: Option<&Arc<Authenticator>>) -> Result<(), StartError> {
+        let service = route.service.clone();
+        let problem = |why: &str| Err(StartError::new(format!("[routes.{service}]: {why}")));
+        if route.terms.wants_caller() && authenticator.is_none() {
+            return problem("it wants to know who is calling, and nothing tells: configure [auth]");
+        }
+        let target = Target::Route(Box::new(Guarded::new(route, authenticator.cloned())));
+        if service == "*" {
+            return match self.rest.replace(target) {
+                Some(_) => problem("a mount at `/` holds all that has no place of its own"),
+                None => Ok(()),
+            };
+        }
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+        if service.is_empty() || !service.bytes().all(plain) || service.starts_with('.') {
+            return problem("the name of a service is of letters, digits and `-._~`, and begins with no dot");
+        }
+        let path = format!("/{service}");
+        if service == "services" || self.prefixes.iter().any(|(prefix, _)| is_within(prefix, &path)) {
+            return problem("something else stands at this address");
+        }
+        self.services.insert(service.as_str().into(), target);
         Ok(())
     }
 
@@ -116,6 +161,10 @@ impl Routes {
         self.exact
             .get(path)
             .or_else(|| self.prefixes.iter().find(|(prefix, _)| is_within(path, prefix)).map(|(_, target)| target))
+            .or_else(|| self.services.get(dispatch::split(path).0))
+            .or(self.rest.as_ref())
+            // A route is for services, and what is below `/services` is none.
+            .filter(|target| !matches!(target, Target::Route(_)) || !matches!(dispatch::split(path).0, "" | "services"))
     }
 
     /// The method at `path`, by whatever HTTP method it is called; webhooks are none.
@@ -151,7 +200,7 @@ impl fmt::Debug for Routes {
 
 /// Whether `path` is `prefix` or below it: `/api` holds `/api` and `/api/x`, not `/apis`.
 fn is_within(path: &str, prefix: &str) -> bool {
-    prefix == "/" || path.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    path.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 /// What a WebSocket's clients call a method: `currency.v1.rates`.
@@ -207,7 +256,7 @@ mod tests {
     use super::*;
 
     fn routes() -> Routes {
-        let mut routes = Routes { exact: HashMap::default(), prefixes: Vec::new(), names: HashMap::default() };
+        let mut routes = Routes::default();
         routes.exact.insert("/services/a/v1/b".into(), Target::WebSocket);
         for prefix in ["/api", "/api/inner", "/docs"] {
             routes.publish(prefix, Box::new(|_, _| Ok(Response::default())));

@@ -15,8 +15,9 @@ use futures_util::Stream;
 use http::{HeaderMap, HeaderValue, header};
 use tokio::time::{Instant, Sleep, sleep};
 
-use super::{Peer, accept, body::Body};
+use super::{Peer, accept};
 use crate::{
+    body::Body,
     call::RequestId,
     error::{Code, Error},
     problem::Problem,

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use futures_util::future::join_all;
-use gateway_runtime::http::{Body, Handler, HttpLimits, Peer, read_body};
+use gateway_runtime::http::{Body, Handler, Peer, read_body};
 use http::{Request, Response, StatusCode, header};
 use hyper::{body::Incoming, upgrade};
 use hyper_util::rt::TokioIo;
@@ -17,7 +17,7 @@ use super::support::{Drops, h2, h2_body, h2_get, ms, says, start, until, within}
 fn echo() -> impl Handler {
     |request: Request<Incoming>, _: Peer| async move {
         let line = format!("{} {} ", request.method(), request.uri().path());
-        let body = read_body(request.into_body(), &HttpLimits::default()).await.unwrap();
+        let body = read_body(request.into_body(), 1 << 20, Duration::from_secs(30)).await.unwrap();
         Response::new(Body::from([line.as_bytes(), &body].concat()))
     }
 }
@@ -168,7 +168,7 @@ async fn a_body_may_be_read_after_the_answer() {
     let handler = move |request: Request<Incoming>, _: Peer| {
         let send = send.clone();
         tokio::spawn(async move {
-            let body = read_body(request.into_body(), &HttpLimits::default()).await.unwrap();
+            let body = read_body(request.into_body(), 1 << 20, Duration::from_secs(30)).await.unwrap();
             send.send(body).unwrap();
         });
         async { Response::new(Body::from("already")) }

@@ -4,7 +4,7 @@ use std::future::pending;
 
 use bytes::Bytes;
 use futures_util::{StreamExt, stream};
-use gateway_runtime::http::{Body, Handler, HttpLimits, Peer, read_body};
+use gateway_runtime::http::{Body, Handler, Peer, read_body};
 use http::{Request, Response};
 use hyper::body::Incoming;
 use tokio::io::AsyncWriteExt;
@@ -18,7 +18,7 @@ fn never(begun: &Drops, dropped: &Drops) -> impl Handler + use<> {
         let (begun, mark) = (begun.clone(), dropped.mark());
         async move {
             let _mark = mark;
-            match read_body(request.into_body(), &HttpLimits::default()).await {
+            match read_body(request.into_body(), 1 << 20, Duration::from_secs(30)).await {
                 Ok(_) => drop(begun.mark()),
                 Err(error) => return Response::new(Body::from(error.to_string())),
             }

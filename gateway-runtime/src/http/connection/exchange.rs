@@ -22,7 +22,7 @@ use super::{
     Peer,
     peer::{Activity, InFlight},
 };
-use crate::http::{Body, body::BoxError};
+use crate::body::{Body, BoxError};
 
 /// Bytes go out in pieces of this size, so that no more is buffered, and what waits for the client is seen to wait.
 const PIECE: usize = 64 * 1024;

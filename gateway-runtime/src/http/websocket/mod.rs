@@ -16,11 +16,9 @@ use serde::Deserialize;
 use tokio_tungstenite::tungstenite::handshake::server::create_response;
 
 use self::{calls::Calls, session::Session};
-use super::{
-    body::Body,
-    edge::{Edge, Moment},
-};
+use super::edge::{Edge, Moment};
 use crate::{
+    body::Body,
     duration::{self, DurationText},
     error::{Code, Error},
     problem,

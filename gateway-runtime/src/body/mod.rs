@@ -1,4 +1,6 @@
-//! The body of an answer.
+//! Bodies: of answers, and of requests that pass through as they are.
+
+mod read;
 
 use std::{
     error, fmt, mem,
@@ -10,6 +12,8 @@ use bytes::Bytes;
 use futures_util::{Stream, StreamExt};
 use http_body::{Frame, SizeHint};
 use http_body_util::{BodyExt, StreamBody, combinators::UnsyncBoxBody};
+
+pub use self::read::{BodyError, read_body};
 
 /// Any error, boxed.
 pub type BoxError = Box<dyn error::Error + Send + Sync>;
@@ -52,12 +56,12 @@ impl Body {
     }
 
     /// A body that fails.
-    pub(super) fn failed(error: BoxError) -> Self {
+    pub(crate) fn failed(error: BoxError) -> Self {
         Self(Kind::Failed(Some(error)))
     }
 
     /// Takes the error of a body that fails.
-    pub(super) fn take_failure(&mut self) -> Option<BoxError> {
+    pub(crate) fn take_failure(&mut self) -> Option<BoxError> {
         match &mut self.0 {
             Kind::Failed(error) => error.take(),
             Kind::Full(_) | Kind::Stream(_) => None,
@@ -65,7 +69,7 @@ impl Body {
     }
 
     /// The bytes of a body that is no stream.
-    pub(super) fn bytes_mut(&mut self) -> Option<&mut Bytes> {
+    pub(crate) fn bytes_mut(&mut self) -> Option<&mut Bytes> {
         match &mut self.0 {
             Kind::Full(bytes) => Some(bytes),
             Kind::Stream(_) | Kind::Failed(_) => None,

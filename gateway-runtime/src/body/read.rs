@@ -5,14 +5,15 @@ use std::{error, fmt, future::poll_fn, mem, pin::pin, task::Poll, time::Duration
 use bytes::{Bytes, BytesMut};
 use tokio::time::sleep;
 
-use super::{body::BoxError, limits::HttpLimits};
+use super::BoxError;
+use crate::error::{Code, Error};
 
 /// Why a request body could not be read.
 #[derive(Debug)]
 pub enum BodyError {
-    /// It is longer than this many bytes ([`HttpLimits::body_bytes`]); 413.
+    /// It is longer than this many bytes ; 413.
     TooLarge(usize),
-    /// It did not arrive within this time ([`HttpLimits::body_timeout`]); 408.
+    /// It did not arrive within this time ; 408.
     Timeout(Duration),
     /// The client left, or broke the protocol; nobody may be there to answer to.
     Broken(BoxError),
@@ -28,6 +29,18 @@ impl fmt::Display for BodyError {
     }
 }
 
+impl BodyError {
+    /// As the client reads it.
+    #[must_use]
+    pub fn into_error(self) -> Error {
+        match self {
+            Self::TooLarge(_) => Error::new(Code::PAYLOAD_TOO_LARGE, self.to_string()),
+            Self::Timeout(_) => Error::new(Code::REQUEST_TIMEOUT, self.to_string()),
+            Self::Broken(_) => Error::new(Code::INVALID_REQUEST, "the request body broke off").log(self),
+        }
+    }
+}
+
 impl error::Error for BodyError {
     fn source(&self) -> Option<&(dyn error::Error + 'static)> {
         match self {
@@ -37,18 +50,17 @@ impl error::Error for BodyError {
     }
 }
 
-/// Reads a request body whole. One that arrived in one piece is not copied, and needs no timer.
+/// Reads a request body whole, of at most `limit` bytes, within the time. One that arrived in one piece is not copied, and needs no timer.
 ///
 /// # Errors
 ///
 /// When it is too large (judged by `Content-Length` before anything is read), too slow, or breaks off. The connection
 /// closes after the answer if the client is still sending.
-pub async fn read_body<B>(body: B, limits: &HttpLimits) -> Result<Bytes, BodyError>
+pub async fn read_body<B>(body: B, limit: usize, timeout: Duration) -> Result<Bytes, BodyError>
 where
     B: http_body::Body<Data = Bytes>,
     B::Error: Into<BoxError>,
 {
-    let limit = limits.body_bytes;
     if body.size_hint().lower() > limit as u64 {
         return Err(BodyError::TooLarge(limit));
     }
@@ -60,8 +72,8 @@ where
             if let Poll::Ready(frame) = body.as_mut().poll_frame(cx) {
                 return Poll::Ready(Ok(frame));
             }
-            let timer = out_of_time.get_or_insert_with(|| Box::pin(sleep(limits.body_timeout)));
-            timer.as_mut().poll(cx).map(|()| Err(BodyError::Timeout(limits.body_timeout)))
+            let timer = out_of_time.get_or_insert_with(|| Box::pin(sleep(timeout)));
+            timer.as_mut().poll(cx).map(|()| Err(BodyError::Timeout(timeout)))
         });
         let Some(frame) = next.await? else { break };
         let frame = frame.map_err(|error| BodyError::Broken(error.into()))?;
@@ -109,11 +121,9 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::http::Body;
+    use crate::body::Body;
 
-    fn limits(body_bytes: usize) -> HttpLimits {
-        HttpLimits { body_bytes, ..HttpLimits::default() }
-    }
+    const LONG: Duration = Duration::from_secs(30);
 
     fn chunks(chunks: Vec<Vec<u8>>) -> Body {
         Body::stream(stream::iter(chunks.into_iter().map(|chunk| Ok::<_, BoxError>(chunk.into()))))
@@ -122,9 +132,9 @@ mod tests {
     #[tokio::test]
     async fn a_body_in_one_piece_is_not_copied() {
         let sent = Bytes::from(vec![b'x'; 1000]);
-        let read = read_body(Full::new(sent.clone()), &limits(1000)).await.unwrap();
+        let read = read_body(Full::new(sent.clone()), 1000, LONG).await.unwrap();
         assert_eq!(read.as_ptr(), sent.as_ptr());
-        assert!(matches!(read_body(Full::new(sent), &limits(999)).await, Err(BodyError::TooLarge(999))));
+        assert!(matches!(read_body(Full::new(sent), 999, LONG).await, Err(BodyError::TooLarge(999))));
     }
 
     #[tokio::test(start_paused = true)]
@@ -134,15 +144,15 @@ mod tests {
             Some((Ok::<_, BoxError>(Bytes::from_static(b"x")), ()))
         });
         let begun = tokio::time::Instant::now();
-        let error = read_body(Body::stream(drip), &limits(1000)).await.unwrap_err();
-        assert!(matches!(error, BodyError::Timeout(limit) if limit == Duration::from_secs(30)), "{error}");
+        let error = read_body(Body::stream(drip), 1000, LONG).await.unwrap_err();
+        assert!(matches!(error, BodyError::Timeout(limit) if limit == LONG), "{error}");
         assert_eq!(begun.elapsed().as_secs(), 30);
     }
 
     #[tokio::test]
     async fn a_broken_body_says_why() {
         let broken = Body::stream(stream::iter([Ok(Bytes::from_static(b"x")), Err("line cut")]));
-        let error = read_body(broken, &limits(10)).await.unwrap_err();
+        let error = read_body(broken, 10, LONG).await.unwrap_err();
         assert_eq!(error.to_string(), "the request body broke off: line cut");
     }
 
@@ -150,8 +160,7 @@ mod tests {
         #[test]
         fn chunks_are_joined_in_order_up_to_the_limit(pieces: Vec<Vec<u8>>, limit in 0usize..300) {
             let whole = pieces.concat();
-            let limits = limits(limit);
-            let read = read_body(chunks(pieces), &limits);
+            let read = read_body(chunks(pieces), limit, LONG);
             match tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(read) {
                 Ok(bytes) => prop_assert!(bytes == whole && whole.len() <= limit),
                 Err(BodyError::TooLarge(over)) => prop_assert!(over == limit && whole.len() > limit),

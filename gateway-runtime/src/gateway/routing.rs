@@ -1,0 +1,99 @@
+//! What stands at which address: methods, what is published, mounts, and the routes of the configuration.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use super::{Gateway, nearest};
+use crate::{
+    app::StartError,
+    auth::Authenticator,
+    bus::Broker,
+    dispatch::{Dispatcher, MakeDispatcher, Route, RouteSection},
+    http::{Documents, Routes, docs},
+    registry::Registry,
+    relay::Relay,
+};
+
+impl Gateway {
+    /// Adds a dispatcher, which routes choose by its name: `[routes.reports] dispatch = "archive"`. `make` is called for each
+    /// of them at start, with its section.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    ///
+    /// use gateway_runtime::{dispatch::{Dispatched, Dispatcher, Routed}, prelude::*};
+    ///
+    /// struct Gone;
+    ///
+    /// impl Dispatcher for Gone {
+    ///     fn dispatch(&self, request: Routed) -> Dispatched {
+    ///         Box::pin(async move { Err(Error::not_found(format!("{} has moved", request.service()))) })
+    ///     }
+    /// }
+    ///
+    /// # fn add(gateway: Gateway) -> Gateway {
+    /// gateway.dispatcher("gone", |_| Ok(Arc::new(Gone)))
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn dispatcher<F>(mut self, name: &str, make: F) -> Self
+    where
+        F: Fn(&mut RouteSection) -> Result<Arc<dyn Dispatcher>, StartError> + Send + Sync + 'static,
+    {
+        self.dispatchers.insert(name.to_owned(), Box::new(make));
+        self
+    }
+
+    pub(super) fn routes(
+        &self,
+        registry: &Arc<Registry>,
+        authenticator: Option<&Arc<Authenticator>>,
+        broker: &Arc<dyn Broker>,
+    ) -> Result<Routes, StartError> {
+        let mut routes = Routes::new(registry, |name| self.settings.secret(name))?;
+        let accepted = authenticator.map(|authenticator| authenticator.accepts()).unwrap_or_default();
+        let documents = Arc::new(Documents::new(&self.settings.info, Arc::clone(registry), accepted));
+        for prefix in ["/meta", "/openapi.json", "/asyncapi.json"] {
+            let documents = Arc::clone(&documents);
+            routes.publish(prefix, Box::new(move |path, headers| documents.serve(path, headers)));
+        }
+        routes.publish("/docs", Box::new(docs::serve));
+        for mount in &self.mounts {
+            routes.mount(mount.clone())?;
+        }
+        let (broker, body_timeout) = (Arc::clone(broker), self.settings.http.limits.body_timeout);
+        let bus = move |section: &mut RouteSection| -> Result<Arc<dyn Dispatcher>, StartError> {
+            Ok(Arc::new(Relay::new(section, Arc::clone(&broker), body_timeout)?))
+        };
+        let mut known: BTreeMap<&str, &MakeDispatcher> = BTreeMap::from([("bus", &bus as _)]);
+        known.extend(self.dispatchers.iter().map(|(name, make)| (name.as_str(), &**make)));
+        let mut problems = Vec::new();
+        for (service, section) in &self.settings.routes {
+            let routed = RouteSection::read(service, section).and_then(|(mut section, terms)| {
+                let dispatcher = dispatcher(&known, &mut section, &terms.dispatch)?;
+                routes.route(Route { service: service.clone(), terms, dispatcher }, authenticator)
+            });
+            problems.extend(routed.err().into_iter().flat_map(StartError::into_problems));
+        }
+        StartError::unless_empty(problems)?;
+        Ok(routes)
+    }
+}
+
+/// The dispatcher of a route.
+fn dispatcher(
+    known: &BTreeMap<&str, &MakeDispatcher>,
+    section: &mut RouteSection,
+    name: &str,
+) -> Result<Arc<dyn Dispatcher>, StartError> {
+    let names: Vec<_> = known.keys().copied().collect();
+    let (service, hint) = (section.service().to_owned(), nearest(name, &names));
+    let make = known.get(name).ok_or_else(|| match name {
+        "" => {
+            StartError::new(format!("[routes.\"{service}\"]: say what answers, with `dispatch`: {}", names.join(", ")))
+        }
+        _ => StartError::new(format!("[routes.\"{service}\"]: there is no dispatcher `{name}`{hint}")),
+    })?;
+    let made = make(section)?;
+    section.unread_keys()?;
+    Ok(made)
+}
