@@ -2,30 +2,69 @@
 
 use std::{collections::HashSet, sync::Arc};
 
+use chrono::Utc;
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{
-    desk::{Desk, set},
+    desk::{Desk, Kept, away, set},
     operation::{Nothing, Request},
+    words::{Moment, Page, Paging},
 };
 use crate::{
-    control::PriceList,
+    control::{PriceList, document},
     error::{Error, Violation},
     quota::QuotaSettings,
-    store::EditKind,
+    store::{EditKind, Edited},
 };
 
-/// The price lists that hold or will.
+/// A price list that was set. None is ever changed.
 #[derive(Debug, Serialize, JsonSchema)]
-pub(super) struct PriceLists {
-    /// The lists, in the order in which they take effect. Of two from the same moment on, the later holds.
-    items: Vec<Arc<PriceList>>,
+pub(super) struct SetPrices {
+    /// Its number among all changes. Of two from the same moment on, of the same plan, the one with the greater number holds.
+    id: i64,
+    /// When it was set.
+    at: Moment,
+    /// By whom.
+    who: String,
+    /// Whether it holds.
+    state: State,
+    /// What it says.
+    list: PriceList,
+}
+
+/// Whether a price list holds.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+enum State {
+    /// It will, unless another takes its place before.
+    Coming,
+    /// It does.
+    Holds,
+    /// Another has taken its place.
+    Past,
 }
 
 /// Lists price lists.
-pub(super) async fn prices(desk: Arc<Desk>, _: Request<Nothing>) -> Result<PriceLists, Error> {
-    Ok(PriceLists { items: desk.kept()?.control.current().prices.clone() })
+pub(super) async fn prices(desk: Arc<Desk>, request: Request<Paging>) -> Result<Page<SetPrices>, Error> {
+    let paging = request.input;
+    let Kept { books, control, .. } = desk.kept()?;
+    let found = books.price_lists(paging.after(), paging.limit + 1).await.map_err(away)?;
+    let lists: Vec<PriceList> = found.iter().map(document).collect::<Result<_, _>>().map_err(away)?;
+    // All that was found is then known here.
+    control.refresh().await.map_err(away)?;
+    let now = Utc::now();
+    let holding = control.current().holding(now);
+    let tell = |(Edited { id, at, who, .. }, list): (Edited, PriceList)| {
+        let state = match list.effective_at > now {
+            true => State::Coming,
+            false if holding.contains(&id) => State::Holds,
+            false => State::Past,
+        };
+        SetPrices { id, at: Moment(at), who, state, list }
+    };
+    let found = found.into_iter().zip(lists).collect();
+    Ok(Page::of(found, paging.limit, |(change, _)| change.id.to_string(), tell))
 }
 
 /// Adds a price list.

@@ -15,12 +15,7 @@ pub(super) fn operations() -> Result<Vec<Operation>, StartError> {
         Operation::new(Get, "/admin/accounts/{id}/entries", "What moved, newest first", accounts::entries)?,
         Operation::new(Post, "/admin/accounts/{id}/keys", "Make an API key", keys::make)?.creates(),
         Operation::new(Delete, "/admin/accounts/{id}/keys/{key_id}", "Revoke an API key", keys::revoke)?.says_nothing(),
-        Operation::new(
-            Get,
-            "/admin/prices",
-            "The price lists that hold or will; those before stand among the changes",
-            rules::prices,
-        )?,
+        Operation::new(Get, "/admin/prices", "The price lists, newest first", rules::prices)?,
         Operation::new(Put, "/admin/prices", "Add a price list", rules::add_prices)?.creates(),
         Operation::new(Get, "/admin/limits", "The limits that hold", rules::limits)?,
         Operation::new(Put, "/admin/limits", "Set the limits", rules::set_limits)?,

@@ -17,6 +17,7 @@ use arc_swap::ArcSwap;
 use chrono::Utc;
 use tokio::sync::Mutex;
 
+pub(crate) use self::snapshot::document;
 pub use self::{
     plans::Plans,
     prices::{ListedPrice, PriceList, Usage},

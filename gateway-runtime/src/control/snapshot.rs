@@ -1,7 +1,7 @@
 //! All that holds at one time.
 
 use std::{
-    collections::{BTreeMap, HashSet},
+    collections::{BTreeMap, HashMap, HashSet},
     sync::Arc,
 };
 
@@ -22,8 +22,9 @@ use crate::{
 pub struct Snapshot {
     /// The number of the last change in it; 0 before the first.
     pub version: i64,
-    /// The price lists that hold or will, in their order in time; of two from the same moment on, the later one holds.
-    pub prices: Vec<Arc<PriceList>>,
+    /// The price lists that hold or will, in their order in time, each with the number of the change that set it; of two from
+    /// the same moment on, the later one holds.
+    pub prices: Vec<(i64, Arc<PriceList>)>,
     /// The limits; none as long as those of the configuration hold.
     pub limits: Option<QuotaSettings>,
     /// What is different of providers, by name.
@@ -64,7 +65,7 @@ impl Snapshot {
         let mut this = Self { version, ..self.clone() };
         for change in changes {
             match change.kind {
-                EditKind::Prices => this.prices.push(Arc::new(document(&change)?)),
+                EditKind::Prices => this.prices.push((change.id, Arc::new(document(&change)?))),
                 EditKind::Limits => this.limits = Some(document(&change)?),
                 EditKind::Provider => {
                     this.providers.insert(change.subject.clone(), document(&change)?);
@@ -73,27 +74,38 @@ impl Snapshot {
             }
         }
         // It keeps the order of those that it does not tell apart, which is that of the changes.
-        this.prices.sort_by_key(|list| list.effective_at);
+        this.prices.sort_by_key(|(_, list)| list.effective_at);
         this.forget(now);
         Ok(this)
     }
 
     /// Drops the price lists that never hold again, since one after them, of the same plan, has begun to.
     fn forget(&mut self, now: DateTime<Utc>) {
-        let mut begun = HashSet::new();
-        self.prices.reverse();
-        self.prices.retain(|list| list.effective_at > now || begun.insert(list.plan.clone()));
-        self.prices.reverse();
+        let holding = self.holding(now);
+        self.prices.retain(|(id, list)| list.effective_at > now || holding.contains(id));
+    }
+
+    /// The numbers of the price lists that hold `now`: of each plan the last that has begun to.
+    #[must_use]
+    pub fn holding(&self, now: DateTime<Utc>) -> HashSet<i64> {
+        let begun = self.prices.iter().filter(|(_, list)| list.effective_at <= now);
+        let last: HashMap<_, _> = begun.map(|(id, list)| (&list.plan, *id)).collect();
+        last.into_values().collect()
     }
 
     /// Whether calls of accounts with different plans cost different prices.
     #[must_use]
     pub fn tells_plans_apart(&self) -> bool {
-        self.prices.iter().any(|list| list.plan.is_some())
+        self.prices.iter().any(|(_, list)| list.plan.is_some())
     }
 }
 
-fn document<T: DeserializeOwned + JsonSchema>(change: &Edited) -> Result<T, StoreError> {
+/// What a change has set.
+///
+/// # Errors
+///
+/// When this program does not understand it.
+pub(crate) fn document<T: DeserializeOwned + JsonSchema>(change: &Edited) -> Result<T, StoreError> {
     let problem = |why: String| {
         StoreError::refused(format!(
             "change {} of the settings is not understood, by a newer version? {why}",
@@ -117,7 +129,11 @@ mod tests {
     }
 
     fn told(snapshot: &Snapshot) -> Vec<(String, Option<&str>)> {
-        snapshot.prices.iter().map(|list| (list.effective_at.format("%d").to_string(), list.plan.as_deref())).collect()
+        snapshot
+            .prices
+            .iter()
+            .map(|(_, list)| (list.effective_at.format("%d").to_string(), list.plan.as_deref()))
+            .collect()
     }
 
     #[test]
@@ -152,5 +168,8 @@ mod tests {
         let left = [("12", None), ("15", Some("blue")), ("20", Some("gold"))];
         assert_eq!(told(&later), left.map(|(from, plan)| (from.to_owned(), plan)));
         assert!(later.tells_plans_apart());
+        // Of two from the same moment on, the later.
+        assert_eq!(later.holding("2020-02-01T00:00:00Z".parse().unwrap()), [2, 7, 8].into());
+        assert_eq!(at_once.holding(now), [3, 5].into());
     }
 }

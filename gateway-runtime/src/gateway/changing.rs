@@ -86,7 +86,7 @@ impl Changing {
 
     fn apply(&self, Holding { configured, set }: &Holding) {
         if let Some(billing) = &self.billing {
-            billing.apply(set.prices.iter().map(|list| &**list));
+            billing.apply(set.prices.iter().map(|(_, list)| &**list));
         }
         let limits = set.limits.as_ref().unwrap_or(&configured.quota);
         self.limiting.apply(limits);

@@ -22,7 +22,9 @@ each_database! {
         house.admin("PUT /admin/prices", Some(&priced("9 USD", "2999-01-01T00:00:00Z"))).await.when(201);
         assert_eq!(paid().await, "0.5");
         let lists = house.admin("GET /admin/prices", None).await.when(200);
-        assert_eq!(lists["items"].as_array().unwrap().len(), 2, "{lists}");
+        let told: Vec<_> =
+            lists["items"].as_array().unwrap().iter().map(|it| (&it["state"], &it["list"]["prices"][0]["price"])).collect();
+        assert_eq!(told, [(&json!("coming"), &json!("9 USD")), (&json!("holds"), &json!("0.5 USD"))], "{lists}");
         let bad = json!({ "effective_at": "soon", "prices": [{ "service": "booth", "version": 1, "method": "buy", "price": 1 }] });
         let bad = house.admin("PUT /admin/prices", Some(&bad)).await;
         assert_eq!((bad.problem(), bad.body["errors"].as_array().unwrap().len()), ((400, "invalid-request"), 2));
@@ -32,6 +34,33 @@ each_database! {
         let pointers: Vec<_> =
             unknown.body["errors"].as_array().unwrap().iter().map(|it| it["pointer"].as_str().unwrap()).collect();
         assert_eq!(pointers, ["/prices/0", "/prices/0/price"], "{}", unknown.text);
+    }
+
+    async fn a_price_list_of_the_past_is_not_forgotten(database: Database) {
+        let house = House::open(database).await;
+        let listed = |from: &str, plan: Option<&str>| json!({ "effective_at": from, "plan": plan, "prices": [] });
+        let (first, later) = ("2020-01-01T00:00:00Z", "2021-01-01T00:00:00Z");
+        for (from, plan) in [(first, None), (later, Some("gold")), (later, None), (later, None), (first, None)] {
+            house.admin("PUT /admin/prices", Some(&listed(from, plan))).await.when(201);
+            // Changes that are no price lists come in between.
+            house.admin("PUT /admin/limits", Some(&json!({}))).await.when(200);
+        }
+        let (mut told, mut after) = (Vec::new(), String::new());
+        loop {
+            let page = house.admin(&format!("GET /admin/prices?limit=2{after}"), None).await.when(200);
+            let items = page["items"].as_array().unwrap().clone();
+            assert!(items.len() <= 2, "{page}");
+            told.extend(items);
+            let Some(next) = page["next"].as_str() else { break };
+            after = format!("&after={next}");
+        }
+        let told: Vec<_> = told
+            .iter()
+            .map(|it| (it["state"].as_str().unwrap(), it["list"]["effective_at"].as_str().unwrap(), it["list"]["plan"].as_str()))
+            .collect();
+        let expected =
+            [("past", first, None), ("holds", later, None), ("past", later, None), ("holds", later, Some("gold")), ("past", first, None)];
+        assert_eq!(told, expected);
     }
 
     async fn limits_hold_for_the_next_call(database: Database) {

@@ -6,7 +6,7 @@ use serde_json::json;
 use super::{Books, money::HeldRow};
 use crate::store::{
     Account, Balance, Edited, Entry, Hold, StoreError,
-    statements::{FIND_ACCOUNT, FIND_BALANCES, FIND_CHANGES, FIND_ENTRIES, FIND_HOLD, FIND_HOLDS, PING},
+    statements::{FIND_ACCOUNT, FIND_BALANCES, FIND_CHANGES, FIND_ENTRIES, FIND_HOLD, FIND_HOLDS, FIND_PRICES, PING},
 };
 
 /// A hold, and whether it stays.
@@ -92,5 +92,15 @@ impl Books {
     /// When the database is away or slow.
     pub async fn changes(&self, before: Option<i64>, count: u32) -> Result<Vec<Edited>, StoreError> {
         self.read(&FIND_CHANGES, &json!([before.unwrap_or(i64::MAX), count])).await
+    }
+
+    /// The newest price lists, newest first, as the changes that set them: at most `count`, and only those with smaller
+    /// numbers than `before`.
+    ///
+    /// # Errors
+    ///
+    /// When the database is away or slow.
+    pub async fn price_lists(&self, before: Option<i64>, count: u32) -> Result<Vec<Edited>, StoreError> {
+        self.read(&FIND_PRICES, &json!([before.unwrap_or(i64::MAX), count])).await
     }
 }

@@ -69,4 +69,16 @@ statements! {
         postgres: "SELECT row_to_json(changes)::text FROM changes WHERE id < ($1::jsonb ->> 0)::bigint
             ORDER BY id DESC LIMIT ($1::jsonb ->> 1)::bigint"
     }
+
+    /// `[before, count]`; gives the newest price lists with smaller numbers, as `Edited` is read. There are few of them among
+    /// many other changes.
+    FIND_PRICES {
+        sqlite: "SELECT json_object('id', id, 'at', at, 'who', who, 'kind', kind, 'subject', subject, 'document', document)
+            FROM changes WHERE id IN (SELECT id FROM changes INDEXED BY changes_of_a_subject
+                WHERE kind = 'prices' AND id < ?1 ->> 0 ORDER BY id DESC LIMIT ?1 ->> 1) ORDER BY id DESC",
+        postgres: "WITH found AS MATERIALIZED (SELECT id FROM changes
+                WHERE kind = 'prices' AND id < ($1::jsonb ->> 0)::bigint)
+            SELECT row_to_json(changes)::text FROM changes
+            WHERE id IN (SELECT id FROM found ORDER BY id DESC LIMIT ($1::jsonb ->> 1)::bigint) ORDER BY id DESC"
+    }
 }
