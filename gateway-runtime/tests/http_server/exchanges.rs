@@ -1,5 +1,7 @@
 //! Requests and their answers, on both protocols.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use futures_util::future::join_all;
 use gateway_runtime::http::{Body, Handler, Peer, read_body};

@@ -1,6 +1,6 @@
 //! Clients that leave: what was done for them stops.
 
-use std::future::pending;
+use std::{future::pending, time::Duration};
 
 use bytes::Bytes;
 use futures_util::{StreamExt, stream};

@@ -14,7 +14,7 @@ fn reader(limits: HttpLimits) -> impl Handler {
     move |request: Request<Incoming>, _: Peer| {
         let limits = limits.clone();
         async move {
-            let (status, text) = match read_body(request.into_body(), &limits).await {
+            let (status, text) = match read_body(request.into_body(), limits.body_bytes, limits.body_timeout).await {
                 Ok(body) => (StatusCode::OK, body.len().to_string()),
                 Err(BodyError::TooLarge(limit)) => (StatusCode::PAYLOAD_TOO_LARGE, limit.to_string()),
                 Err(BodyError::Timeout(limit)) => (StatusCode::REQUEST_TIMEOUT, format!("{limit:?}")),
