@@ -35,8 +35,10 @@ impl Statement {
     }
 }
 
+pub(in crate::store) mod lead;
 mod reading;
 pub(in crate::store) mod search;
+mod sql;
 pub(in crate::store) mod takings;
 
 pub(super) use self::reading::*;

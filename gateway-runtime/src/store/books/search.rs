@@ -11,7 +11,8 @@ use crate::store::{
     Request, Search, StoreError,
     statements::{
         Statement,
-        search::{Lead, RARE, find_kinds, frequency, requests},
+        lead::{Lead, RARE, frequency},
+        search::{find_kinds, requests},
     },
 };
 

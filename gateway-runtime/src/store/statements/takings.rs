@@ -2,7 +2,7 @@
 
 use super::{
     Statement,
-    search::{Sql, all, compare, sql},
+    sql::{Sql, all, compare, sql},
 };
 use crate::store::Span;
 
