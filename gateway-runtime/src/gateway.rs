@@ -22,11 +22,13 @@ use self::{
     operator::Operator,
 };
 use crate::{
-    admin::{AdminSettings, Desk, Draining, Kept, Probe},
+    admin::{AdminSettings, BusProbe, Desk, Draining, Kept, Probe},
     app::{App, StartError},
     auth::{ApiKeys, Authenticator},
+    bus::Broker,
     cache,
     config::{Action, ConfigFile, Settings},
+    consume::Consumer,
     control::{Control, Plans},
     dispatch::MakeDispatcher,
     http::{Edge, Mount, Server},
@@ -83,7 +85,8 @@ impl Gateway {
         let (journal, written) = books.clone().map(Journal::start).unzip();
         let (keys, records) = (self.settings.idempotency.clone(), self.settings.record.clone());
         let keeping = journal.map(|journal| Arc::new(Keeping { journal, keys, records }));
-        warn_of_unhonoured(&registry, keeping.as_ref().is_some_and(|keeping| keeping.keys.enabled));
+        let honours_keys = keeping.as_ref().is_some_and(|keeping| keeping.keys.enabled);
+        warn_of_unhonoured(&registry, honours_keys);
         let limiting = Limiting::new(&self.settings.quota, &registry, redis.clone());
         StartError::unless_empty(limiting.unknown_names(&self.settings.quota))?;
         let charges = accepted.any() && self.settings.billing.enabled;
@@ -117,7 +120,7 @@ impl Gateway {
         }
         let operator = match self.settings.admin.as_ref().filter(|admin| admin.enabled) {
             Some(admin) => {
-                Some(self.operator(admin, &registry, &keeping, control.clone(), &limiting, redis.clone())?)
+                Some(self.operator(admin, &registry, &keeping, control.clone(), &limiting, redis.clone(), &broker)?)
             }
             None => None,
         };
@@ -133,11 +136,12 @@ impl Gateway {
             billing,
             layers: self.layers.clone(),
         });
-        let edge = Edge::new(routes, pipeline, settings.clone());
+        let edge = Edge::new(routes, pipeline.clone(), settings.clone());
         let server = Server::bind(settings).map_err(|error| StartError::new(error.to_string()))?;
         let address = server.local_addr();
+        let consumer = self.consumer(&broker, &registry, pipeline, honours_keys).await?;
         tracing::info!(address = %format_args!("http://{address}"), "listening");
-        if let Some(tell) = self.on_listening {
+        if let Some(tell) = self.on_listening.take() {
             tell(address);
         }
         let (stop, stopped) = oneshot::channel::<()>();
@@ -145,6 +149,7 @@ impl Gateway {
             // Also when the handle is dropped.
             let _ = stopped.await;
         }));
+        let drain_timeout = settings.drain_timeout;
         if let Some(operator) = &operator {
             tracing::info!(address = %format_args!("http://{}", operator.address), "listening for the operator");
         }
@@ -152,6 +157,8 @@ impl Gateway {
             address,
             registry,
             broker,
+            consumer,
+            drain_timeout,
             control,
             operator,
             limiting,
@@ -171,6 +178,23 @@ impl Gateway {
         self.api_keys.iter().cloned().chain(kept).collect()
     }
 
+    /// What carries out the calls that come by the bus, where there are methods that could be called.
+    async fn consumer(
+        &self,
+        broker: &Arc<dyn Broker>,
+        registry: &Registry,
+        pipeline: Pipeline,
+        honours_keys: bool,
+    ) -> Result<Option<Consumer>, StartError> {
+        let settings = &self.settings.bus.calls;
+        if !settings.enabled || registry.methods().next().is_none() {
+            return Ok(None);
+        }
+        let timeout = self.settings.http.request_timeout;
+        let started = Consumer::start(Arc::clone(broker), settings, registry, pipeline, timeout, honours_keys).await;
+        started.map(Some).map_err(|error| StartError::new(format!("[bus.calls]: {error}")))
+    }
+
     fn operator(
         &self,
         settings: &AdminSettings,
@@ -179,6 +203,7 @@ impl Gateway {
         control: Option<Arc<Control>>,
         limiting: &Arc<Limiting>,
         redis: Option<Redis>,
+        broker: &Arc<dyn Broker>,
     ) -> Result<Operator, StartError> {
         let books = keeping.as_ref().zip(control).map(|(keeping, control)| Kept {
             books: control.books().clone(),
@@ -186,12 +211,18 @@ impl Gateway {
             control,
         });
         let database = books.iter().map(|kept| Box::new(kept.books.clone()) as Box<dyn Probe>);
-        let probes = database.chain(redis.map(|redis| Box::new(redis) as _)).collect();
+        let bus = self.settings.bus.amqp.as_ref().map(|_| {
+            // Calls over HTTP go on without it.
+            let is_needed = !self.settings.routes.is_empty();
+            Box::new(BusProbe { broker: Arc::clone(broker), is_needed }) as _
+        });
+        let probes = database.chain(redis.map(|redis| Box::new(redis) as _)).chain(bus).collect();
         let desk = Desk {
             registry: Arc::clone(registry),
             books,
             limiting: Arc::clone(limiting),
             keys: self.settings.idempotency.clone(),
+            broker: Arc::clone(broker),
             probes,
             draining: Draining::default(),
         };

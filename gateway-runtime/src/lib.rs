@@ -14,6 +14,7 @@ mod call;
 pub mod client;
 mod compose;
 mod config;
+pub mod consume;
 pub mod control;
 mod cost;
 mod country;

@@ -16,6 +16,7 @@ mod http_edge;
 mod layering;
 mod layers;
 mod many_methods;
+mod messages;
 mod money;
 mod quotas;
 mod rabbitmq;

@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use super::{gate::Operator, health::Probe, words::Moment};
 use crate::{
+    bus::Broker,
     control::Control,
     error::{Code, Error},
     pipeline::{IdempotencySettings, Limiting},
@@ -27,6 +28,8 @@ pub struct Desk {
     pub limiting: Arc<Limiting>,
     /// How long idempotency keys hold.
     pub keys: IdempotencySettings,
+    /// What carries its messages.
+    pub broker: Arc<dyn Broker>,
     /// What the gateway needs to be ready.
     pub probes: Vec<Box<dyn Probe>>,
     /// Whether it has been told to stop.

@@ -1,13 +1,13 @@
 //! `/healthz` and `/readyz`: whether the program runs, and whether it can do its work.
 
-use std::{fmt, future::Future, pin::Pin, time::Duration};
+use std::{fmt, future::Future, pin::Pin, sync::Arc, time::Duration};
 
 use futures_util::future::join_all;
 use serde_json::{Map, Value, json};
 use tokio::time::timeout;
 
 use super::desk::Desk;
-use crate::{redis::Redis, store::Books};
+use crate::{bus::Broker, redis::Redis, store::Books};
 
 /// How long what is asked may take before it counts as away.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -53,6 +53,29 @@ impl Probe for Redis {
 
     fn check(&self) -> Pin<Box<dyn Future<Output = Result<(), String>> + Send + '_>> {
         Box::pin(async { self.get("readyz").await.map(drop).map_err(|error| error.to_string()) })
+    }
+}
+
+/// The broker of the bus.
+#[derive(Debug)]
+pub struct BusProbe {
+    /// The broker.
+    pub broker: Arc<dyn Broker>,
+    /// Whether requests are sent over it.
+    pub is_needed: bool,
+}
+
+impl Probe for BusProbe {
+    fn name(&self) -> &'static str {
+        "bus"
+    }
+
+    fn is_needed(&self) -> bool {
+        self.is_needed
+    }
+
+    fn check(&self) -> Pin<Box<dyn Future<Output = Result<(), String>> + Send + '_>> {
+        Box::pin(async { self.broker.state().map_err(|error| error.to_string()) })
     }
 }
 

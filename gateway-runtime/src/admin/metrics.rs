@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use super::desk::Desk;
 use crate::{
+    bus::Figures,
     metrics::BOUNDS,
     provider::{MethodHealth, ProviderHealth},
     registry::Method,
@@ -25,11 +26,26 @@ pub(super) fn text(desk: &Desk) -> String {
         text.one("gateway_journal_commits_total", "counter", "Transactions committed.", commits);
         text.one("gateway_journal_changes_total", "counter", "Changes and records written in them.", changes);
     }
+    bus(&mut text, desk);
     let alone = desk.limiting.judged_alone();
     text.one("gateway_quota_local_total", "counter", "Calls judged by this gateway's share of quotas alone.", alone);
     let draining = u64::from(desk.draining.has_begun());
     text.one("gateway_draining", "gauge", "Whether the gateway has been told to stop.", draining);
     text.0
+}
+
+fn bus(text: &mut Text, desk: &Desk) {
+    let Figures { published, answered, pending, late, duplicate, unknown, received, lost } = desk.broker.figures();
+    let is_up = u64::from(desk.broker.state().is_ok());
+    text.one("gateway_bus_up", "gauge", "Whether messages can be sent and received now.", is_up);
+    text.one("gateway_bus_published_total", "counter", "Messages that the broker took over.", published);
+    text.one("gateway_bus_received_total", "counter", "Messages received.", received);
+    text.one("gateway_bus_pending", "gauge", "Calls over the bus that wait for their answer.", pending);
+    text.one("gateway_bus_lost_total", "counter", "Connections to the broker that were lost.", lost);
+    text.head("gateway_bus_answers_total", "counter", "Answers from the bus; all but `first` reached nobody.");
+    for (kind, count) in [("first", answered), ("late", late), ("duplicate", duplicate), ("unknown", unknown)] {
+        text.line("gateway_bus_answers_total", &format!("kind=\"{kind}\""), count);
+    }
 }
 
 fn calls(text: &mut Text, desk: &Desk) {

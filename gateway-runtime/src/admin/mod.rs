@@ -26,7 +26,7 @@ mod words;
 
 pub use self::{
     desk::{Desk, Draining, Kept},
-    health::Probe,
+    health::{BusProbe, Probe},
     serve::Admin,
     settings::AdminSettings,
 };

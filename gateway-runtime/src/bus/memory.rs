@@ -155,7 +155,10 @@ impl Shared {
                 true
             }
             "" => self.enqueue(message.key.clone(), message),
-            CallQueue::DEAD_LETTERS => self.enqueue(format!("{}.dead", message.key).into(), message),
+            CallQueue::DEAD_LETTERS => {
+                self.tell_topics(&message);
+                self.enqueue(format!("{}.dead", message.key).into(), message)
+            }
             _ => self.tell_topics(&message),
         }
     }

@@ -93,7 +93,8 @@ pub struct CallQueue {
 }
 
 impl CallQueue {
-    /// The exchange that dead letters are published to, with the queue's name as their key.
+    /// The exchange that dead letters are published to, with the queue's name as their key: a topic exchange, so that others can
+    /// be told of them too.
     pub const DEAD_LETTERS: &str = "gateway.dead-letters";
 
     /// Where messages end that cannot be carried out.

@@ -93,7 +93,7 @@ pub struct CallsSettings {
     #[serde(deserialize_with = "delays")]
     #[schemars(with = "Vec<DurationText>")]
     pub retry: Vec<Duration>,
-    /// How often the broker gives a call anew whose gateway was lost with it: 5 times; it is dead then.
+    /// How often the broker gives a call anew whose gateway was lost with it: 20 times; it is dead then.
     pub deliveries: u32,
 }
 
@@ -105,7 +105,7 @@ impl Default for CallsSettings {
             prefetch: NonZeroU16::MIN.saturating_add(255),
             concurrency: NonZeroU16::MIN.saturating_add(255),
             retry: [1, 5, 15, 60, 300].map(Duration::from_secs).to_vec(),
-            deliveries: 5,
+            deliveries: 20,
         }
     }
 }

@@ -18,6 +18,8 @@ pub enum Origin {
     WebSocket,
     /// A webhook.
     Webhook,
+    /// A message of the bus.
+    Bus,
     /// The gateway's own: an answer in the cache is made anew, on nobody's account.
     Cache,
 }
@@ -30,6 +32,7 @@ impl Origin {
             Self::Http => "http",
             Self::WebSocket => "ws",
             Self::Webhook => "webhook",
+            Self::Bus => "bus",
             Self::Cache => "cache",
         }
     }

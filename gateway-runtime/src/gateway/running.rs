@@ -11,6 +11,7 @@ use super::operator::Operator;
 use crate::{
     app::StartError,
     bus::Broker,
+    consume::Consumer,
     control::Control,
     http::Ended,
     pipeline::{CacheFigures, Caching, Limiting},
@@ -28,6 +29,8 @@ pub struct Running {
     pub(super) address: SocketAddr,
     pub(super) registry: Arc<Registry>,
     pub(super) broker: Arc<dyn Broker>,
+    pub(super) consumer: Option<Consumer>,
+    pub(super) drain_timeout: Duration,
     /// Ends with this.
     pub(super) control: Option<Arc<Control>>,
     pub(super) limiting: Arc<Limiting>,
@@ -101,7 +104,13 @@ impl Running {
         }
         // The journal ends when nobody has it any more.
         drop((self.stop, self.control, self.background));
-        match ended(self.served.await)? {
+        let consumed = async {
+            if let Some(consumer) = self.consumer {
+                consumer.stop(self.drain_timeout).await;
+            }
+        };
+        let (served, ()) = tokio::join!(self.served, consumed);
+        match ended(served)? {
             Ended::Drained => {}
             Ended::Cut(connections) => tracing::warn!(connections, "cut what did not end in time"),
         }

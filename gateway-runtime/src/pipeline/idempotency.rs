@@ -54,7 +54,7 @@ pub(super) struct Idempotent<S> {
 /// Whether a call of this kind looks at keys: one that changes something, and whose answer can be kept.
 fn honours_keys(invocation: &Invocation) -> bool {
     let Invocation { method, request, .. } = invocation;
-    request.call.origin() == Origin::Http
+    matches!(request.call.origin(), Origin::Http | Origin::Bus)
         && method.spec.effect != Effect::Read
         && method.spec.idempotency != Idempotency::None
         && matches!(method.answer, AnswerShape::Empty | AnswerShape::Json(_) | AnswerShape::Raw(_))

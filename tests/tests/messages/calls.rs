@@ -1,0 +1,152 @@
+//! Calls of methods that come by the bus.
+
+use std::time::Duration;
+
+use gateway_runtime::bus::{Fault, Message};
+use serde_json::{Value, json};
+
+use super::{
+    office::{Broker, Office, key_of_acme, next, until},
+    over_each,
+};
+
+over_each! {
+    a_call_is_answered
+    who_waits_reads_why_not
+    a_job_that_cannot_be_done_is_dead
+    what_may_be_repeated_is_tried_again
+    one_id_is_one_call
+    a_caller_says_who_it_is
+    stopping_lets_calls_end
+    poison_among_ten_thousand
+}
+
+async fn a_call_is_answered(broker: Broker) {
+    let office = Office::open(&broker).await;
+    assert_eq!(office.call(office.parcel("a", "well")).await, (200, json!({ "times": 1 })));
+    let answer = office.broker.call(office.parcel("a", "well"), super::office::soon()).await.unwrap();
+    assert_eq!(answer.content_type.as_deref(), Some("application/json"));
+    assert_eq!(answer.body, r#"{"times":2}"#);
+    let label = office.broker.call(office.message("label", Value::Null), super::office::soon()).await.unwrap();
+    assert_eq!((label.content_type.as_deref(), &label.body[..]), (Some("image/png"), &b"\x89PNG\r\n\x00\xff"[..]));
+}
+
+async fn who_waits_reads_why_not(broker: Broker) {
+    let office = Office::open(&broker).await;
+    for (message, status, code) in [
+        (office.parcel("a", "lost"), 410, "parcel-lost"),
+        (office.parcel("b", "busy"), 503, "overloaded"),
+        (office.parcel("c", "broken"), 500, "internal"),
+        (office.message("send", json!({ "nome": 1 })), 400, "invalid-request"),
+        (office.message("nothing", json!({})), 404, "not-found"),
+        (office.message("sign", json!({ "name": "d" })), 401, "unauthenticated"),
+        (Message { body: "no JSON".into(), ..Message::to_queue(office.name.clone()) }, 400, "invalid-request"),
+    ] {
+        let (said, problem) = office.call(message).await;
+        assert_eq!((said, problem["code"].as_str()), (status, Some(code)), "{problem}");
+    }
+    assert_eq!(office.times("b"), 1, "who waits decides whether to try again");
+}
+
+async fn a_job_that_cannot_be_done_is_dead(broker: Broker) {
+    let office = Office::open(&broker).await;
+    let mut dead = office.dead_letters().await;
+    let mut job = office.parcel("a", "lost");
+    job.headers.add("x-of-the-sender", "kept");
+    let body = job.body.clone();
+    office.broker.publish(job).await.unwrap();
+    let letter = next(&mut dead).await;
+    assert_eq!((letter.body, letter.headers.text("x-gateway-code")), (body, Some("parcel-lost")));
+    assert_eq!(letter.headers.text("x-of-the-sender"), Some("kept"));
+    let problem: Value = serde_json::from_str(letter.headers.text("x-gateway-problem").unwrap()).unwrap();
+    assert_eq!((problem["status"].as_i64(), problem["detail"].as_str()), (Some(410), Some("it cannot be found")));
+    assert_eq!(office.times("a"), 1);
+}
+
+async fn what_may_be_repeated_is_tried_again(broker: Broker) {
+    let office = Office::open_with(&broker, "bus.calls.retry = ['10ms', '200ms']").await;
+    let mut dead = office.dead_letters().await;
+    office.broker.publish(office.parcel("a", "busy")).await.unwrap();
+    let letter = next(&mut dead).await;
+    assert_eq!(letter.headers.text("x-gateway-code"), Some("overloaded"));
+    assert_eq!((office.times("a"), letter.headers.number("x-gateway-attempt")), (3, Some(3)));
+}
+
+async fn one_id_is_one_call(broker: Broker) {
+    let office = Office::open(&broker).await;
+    let message = Message { message_id: Some("the same".into()), ..office.parcel("a", "well") };
+    let first = office.call(message.clone()).await;
+    assert_eq!((first, office.call(message).await), ((200, json!({ "times": 1 })), (200, json!({ "times": 1 }))));
+    assert_eq!(office.times("a"), 1);
+    let other = Message { message_id: Some("the same".into()), ..office.parcel("b", "well") };
+    assert_eq!(office.call(other).await.1["code"], "idempotency-mismatch");
+}
+
+async fn a_caller_says_who_it_is(broker: Broker) {
+    let (key, setting) = key_of_acme("");
+    let office = Office::open_with(&broker, &setting).await;
+    let mut message = office.message("sign", json!({ "name": "a" }));
+    message.headers.add("x-api-key", key);
+    assert_eq!(office.call(message).await, (200, json!("a for acme")));
+}
+
+async fn stopping_lets_calls_end(broker: Broker) {
+    let mut office = Office::open(&broker).await;
+    let slow = office.own("slow");
+    let waiting = {
+        let (broker, message) = (office.broker.clone(), office.parcel("slow", "slow"));
+        tokio::spawn(async move { broker.call(message, super::office::soon()).await })
+    };
+    until("it has begun", || office.times("slow") == 1).await;
+    let stopped = async {
+        office.stop().await;
+    };
+    let opened = async {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        crate::gate::gate(&slow).add_permits(1);
+    };
+    tokio::join!(stopped, opened);
+    assert_eq!(waiting.await.unwrap().unwrap().body, r#"{"times":1}"#);
+    // Nobody consumes any more.
+    let left =
+        office.broker.call(office.parcel("left", "well"), tokio::time::Instant::now() + Duration::from_millis(100));
+    assert_eq!(left.await.unwrap_err().fault(), Fault::Unanswered);
+    assert_eq!(office.times("left"), 0);
+}
+
+/// 9,900 are done once; 100 are dead, each with its reason.
+async fn poison_among_ten_thousand(broker: Broker) {
+    const ALL: usize = 10_000;
+    let office = Office::open_with(&broker, "bus.calls.retry = []").await;
+    let mut dead = office.dead_letters().await;
+    let messages = (0..ALL).map(|number| match number % 400 {
+        0 => (Message { body: format!("poison {number}").into(), ..office.parcel("", "") }, "invalid-request"),
+        100 => (office.message("send", json!({ "how": number })), "invalid-request"),
+        200 => (office.message("vanish", json!({})), "not-found"),
+        300 => (office.parcel(&format!("poison {number}"), "lost"), "parcel-lost"),
+        _ => (office.parcel(&format!("good {number}"), "well"), ""),
+    });
+    let (mut published, mut reasons) = (Vec::new(), std::collections::BTreeMap::new());
+    for (number, (mut message, reason)) in messages.enumerate() {
+        message.message_id = Some(number.to_string().into());
+        if !reason.is_empty() {
+            reasons.insert(message.message_id.clone().unwrap(), reason);
+        }
+        published.push(office.broker.publish(message));
+        if published.len() == 100 {
+            for published in futures_util::future::join_all(published.drain(..)).await {
+                published.unwrap();
+            }
+        }
+    }
+    assert_eq!(reasons.len(), 100);
+    while !reasons.is_empty() {
+        let letter = next(&mut dead).await;
+        let reason = reasons.remove(letter.message_id.as_ref().unwrap()).expect("once, and only poison");
+        assert_eq!(letter.headers.text("x-gateway-code"), Some(reason));
+    }
+    let good = || (0..ALL).filter(|number| number % 100 != 0);
+    until("all are done", || good().all(|number| office.times(&format!("good {number}")) > 0)).await;
+    assert!(good().all(|number| office.times(&format!("good {number}")) == 1));
+    assert!(office.broker.state().is_ok());
+}
