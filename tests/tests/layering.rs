@@ -18,7 +18,7 @@ const FLOORS: &[&[&str]] = &[
         "registry", "schema", "section", "store", "strategy", "support",
     ],
     &["pipeline"],
-    &["http", "client", "admin", "relay"],
+    &["http", "client", "admin", "relay", "consume"],
     &["config", "telemetry", "gateway"],
 ];
 
@@ -36,6 +36,9 @@ const STRANGERS: &[(&str, &str)] = &[
     ("relay", "http"),
     ("http", "relay"),
     ("relay", "client"),
+    ("consume", "http"),
+    ("consume", "relay"),
+    ("consume", "client"),
     ("relay", "admin"),
     ("provider", "registry"),
     ("schema", "registry"),
