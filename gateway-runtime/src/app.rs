@@ -152,7 +152,7 @@ impl Scope<'_> {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be a field of a service or a provider",
     label = "the app does not know how to make a `{Self}`",
-    note = "fields are built from the app: `HttpClient`, `Db`, `Redis`, `Config<T>` for settings of its own section, `Arc<T>` \
+    note = "fields are built from the app: `HttpClient`, `Db`, `Redis`, `Publisher`, `Config<T>` for settings of its own section, `Arc<T>` \
             for a value given to `Gateway::with`, or a struct with `#[derive(FromApp)]`"
 )]
 pub trait FromApp: Sized {

@@ -46,7 +46,7 @@ use crate::{
     message = "`{Self}` cannot be an argument of an exposed method",
     label = "neither an input nor something that a call brings",
     note = "an input derives `Deserialize` and `JsonSchema` (or has `#[model]`); besides it a method may ask for `Call`, \
-            `Caller`, `IdempotencyKey`, `Db`, `Redis`, `Providers<dyn Trait>` of a `#[capability] trait`, and types with \
+            `Caller`, `IdempotencyKey`, `Db`, `Redis`, `Publisher`, `Providers<dyn Trait>` of a `#[capability] trait`, and types with \
             `#[derive(FromCall)]`"
 )]
 pub trait FromCall: Sized + Send {

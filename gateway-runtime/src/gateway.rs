@@ -25,7 +25,7 @@ use crate::{
     admin::{AdminSettings, BusProbe, Desk, Draining, Kept, Probe},
     app::{App, StartError},
     auth::{ApiKeys, Authenticator},
-    bus::Broker,
+    bus::{Broker, BusSettings},
     cache,
     config::{Action, ConfigFile, Settings},
     consume::Consumer,
@@ -34,6 +34,7 @@ use crate::{
     http::{Edge, Mount, Server},
     pipeline::{Billing, Caching, Keeping, Layers, Limiting, Pipeline, Planning, Stages},
     provider::{HttpClient, ProviderSettings, share},
+    publisher::{Feed, Publisher, empty_outbox},
     redis::Redis,
     registry::{Registry, RegistrySettings},
     store::{Books, Journal, Migrations, sweep},
@@ -73,7 +74,8 @@ impl Gateway {
     pub async fn start(mut self) -> Result<Running, StartError> {
         let redis = self.settings.redis.open().await?;
         let broker = self.settings.bus.open().await?;
-        let registry = Arc::new(self.registry(redis.as_ref())?);
+        let publisher = self.publisher(&broker);
+        let registry = Arc::new(self.registry(redis.as_ref(), &publisher)?);
         let settings = &self.settings.http;
         let http = || HttpClient::new(&self.settings.http_client);
         self.check_owners()?;
@@ -84,7 +86,9 @@ impl Gateway {
         check_protected(&registry, &self.settings.auth, accepted, settings.listen)?;
         let (journal, written) = books.clone().map(Journal::start).unzip();
         let (keys, records) = (self.settings.idempotency.clone(), self.settings.record.clone());
-        let keeping = journal.map(|journal| Arc::new(Keeping { journal, keys, records }));
+        let (feed, fed) =
+            Some(&publisher).filter(|_| self.settings.bus.log && records.enabled).cloned().map(Feed::start).unzip();
+        let keeping = journal.map(|journal| Arc::new(Keeping { feed, ..Keeping::new(journal, keys, records) }));
         let honours_keys = keeping.as_ref().is_some_and(|keeping| keeping.keys.enabled);
         warn_of_unhonoured(&registry, honours_keys);
         let limiting = Limiting::new(&self.settings.quota, &registry, redis.clone());
@@ -99,6 +103,9 @@ impl Gateway {
         if let (Some(books), Some(keeping)) = (&books, &keeping) {
             let (every, kept) = (self.settings.billing.grace / 2, keeping.keys.kept);
             background.spawn(sweep(books.clone(), keeping.journal.clone(), every, kept));
+        }
+        if let Some(db) = self.settings.store.on_demand()? {
+            background.spawn(empty_outbox(db, publisher.clone()));
         }
         if let Some(redis) = &redis {
             background.spawn(share(redis.clone(), registry.pools().cloned().collect()));
@@ -158,6 +165,7 @@ impl Gateway {
             registry,
             broker,
             consumer,
+            publisher,
             drain_timeout,
             control,
             operator,
@@ -167,6 +175,7 @@ impl Gateway {
             stop,
             served,
             written,
+            fed,
         })
     }
 
@@ -229,8 +238,15 @@ impl Gateway {
         Operator::start(settings, desk)
     }
 
-    fn registry(&self, redis: Option<&Redis>) -> Result<Registry, StartError> {
+    /// What events are published with.
+    fn publisher(&self, broker: &Arc<dyn Broker>) -> Publisher {
+        let BusSettings { exchange, source, .. } = &self.settings.bus;
+        Publisher::new(Arc::clone(broker), exchange, source)
+    }
+
+    fn registry(&self, redis: Option<&Redis>, publisher: &Publisher) -> Result<Registry, StartError> {
         let mut app = self.app.clone();
+        app.insert(Arc::new(publisher.clone()));
         if let Some(db) = self.settings.store.on_demand()? {
             app.insert(Arc::new(db));
         }

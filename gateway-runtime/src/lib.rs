@@ -32,6 +32,7 @@ pub mod pipeline;
 pub mod prelude;
 mod problem;
 pub mod provider;
+mod publisher;
 pub mod quota;
 pub mod redis;
 pub mod registry;
@@ -61,6 +62,7 @@ pub use gateway_macros::{
 };
 pub use money::{Currency, Money, ParseMoneyError};
 pub use provider::{HttpClient, IdempotencyKey, ProviderError, Providers};
+pub use publisher::{Event, Publisher};
 pub use registry::Binder;
 pub use reply::{Chunks, MediaType, Raw, Reply, Streaming, media};
 pub use secret::Secret;

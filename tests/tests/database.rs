@@ -127,8 +127,14 @@ impl Database {
         }
     }
 
-    fn file(&self) -> PathBuf {
+    /// Of SQLite.
+    pub(crate) fn file(&self) -> PathBuf {
         self.folder.join("books.db")
+    }
+
+    /// Of PostgreSQL.
+    pub(crate) fn url(&self) -> Option<String> {
+        self.url.as_ref().map(|url| url.expose().to_owned())
     }
 }
 

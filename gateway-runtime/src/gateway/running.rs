@@ -15,6 +15,7 @@ use crate::{
     control::Control,
     http::Ended,
     pipeline::{CacheFigures, Caching, Limiting},
+    publisher::Publisher,
     registry::Registry,
 };
 
@@ -30,6 +31,7 @@ pub struct Running {
     pub(super) registry: Arc<Registry>,
     pub(super) broker: Arc<dyn Broker>,
     pub(super) consumer: Option<Consumer>,
+    pub(super) publisher: Publisher,
     pub(super) drain_timeout: Duration,
     /// Ends with this.
     pub(super) control: Option<Arc<Control>>,
@@ -42,6 +44,8 @@ pub struct Running {
     pub(super) served: JoinHandle<io::Result<Ended>>,
     /// Ends when all that had to be written is.
     pub(super) written: Option<JoinHandle<()>>,
+    /// Ends when all that had to be told is.
+    pub(super) fed: Option<JoinHandle<()>>,
 }
 
 impl Running {
@@ -73,6 +77,12 @@ impl Running {
     #[must_use]
     pub fn broker(&self) -> &Arc<dyn Broker> {
         &self.broker
+    }
+
+    /// What publishes its events.
+    #[must_use]
+    pub fn publisher(&self) -> &Publisher {
+        &self.publisher
     }
 
     /// What operators have set, and how that is kept up with; none without books.
@@ -125,6 +135,11 @@ impl Running {
             && tokio::time::timeout(FLUSH, written).await.is_err()
         {
             tracing::error!("the last records could not be written");
+        }
+        if let Some(fed) = self.fed
+            && tokio::time::timeout(FLUSH, fed).await.is_err()
+        {
+            tracing::warn!("the last records could not be published");
         }
         Ok(())
     }

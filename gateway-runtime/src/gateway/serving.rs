@@ -1,12 +1,16 @@
 //! A gateway as a program: it serves until it is told to stop, or prints what it was asked for.
 
-use std::io::{self, Write};
+use std::{
+    io::{self, Write},
+    sync::Arc,
+};
 
 use tokio::signal::unix::{self, SignalKind};
 
 use super::{Gateway, listing};
 use crate::{
     app::StartError,
+    bus::MemoryBroker,
     config::{Action, HELP},
     telemetry,
 };
@@ -36,7 +40,8 @@ impl Gateway {
             Action::Help => return print(HELP),
             Action::List => {
                 let redis = self.settings.redis.open().await?;
-                return print(&listing::of(&self.registry(redis.as_ref())?));
+                let publisher = self.publisher(&(Arc::new(MemoryBroker::default()) as _));
+                return print(&listing::of(&self.registry(redis.as_ref(), &publisher)?));
             }
         }
         telemetry::init(&self.settings.log)?;

@@ -7,7 +7,8 @@ use serde::Deserialize;
 
 use crate::{
     duration::{self, DurationText},
-    store::Journal,
+    publisher::Feed,
+    store::{Journal, Request},
 };
 
 /// What calls are written down with.
@@ -19,6 +20,23 @@ pub struct Keeping {
     pub keys: IdempotencySettings,
     /// Which calls are written down.
     pub records: RecordSettings,
+    /// Who else is told of them.
+    pub(crate) feed: Option<Feed>,
+}
+
+impl Keeping {
+    /// What is kept with a journal.
+    #[must_use]
+    pub fn new(journal: Journal, keys: IdempotencySettings, records: RecordSettings) -> Self {
+        Self { journal, keys, records, feed: None }
+    }
+
+    /// Tells of a call's record whoever else wants to know.
+    pub(super) fn tell(&self, request: &Request) {
+        if let Some(feed) = &self.feed {
+            feed.tell(request);
+        }
+    }
 }
 
 /// `[record]`: whether each call has a row in the books.

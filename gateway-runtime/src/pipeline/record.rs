@@ -101,6 +101,7 @@ impl Page {
             Err(error) => (error.code().status(), Some(error.code().name())),
         };
         let request = self.row(status, code, hold.as_ref().and_then(|(_, charge)| *charge));
+        self.keeping.tell(&request);
         let owes = hold.as_ref().is_some_and(|(_, charge)| charge.is_some_and(|charge| charge.nanos() > 0));
         let claim = claim.map(|(key, fence)| (key, fence, self.closing(&outcome, ending)));
         if hold.is_none() && claim.is_none() {
@@ -172,7 +173,9 @@ impl Drop for Page {
     fn drop(&mut self) {
         if !self.ended {
             // 499 is what nginx writes for a client that closed its connection first.
-            self.keeping.journal.record(Box::new(self.row(499, Some("cancelled"), None)));
+            let request = self.row(499, Some("cancelled"), None);
+            self.keeping.tell(&request);
+            self.keeping.journal.record(Box::new(request));
         }
     }
 }

@@ -72,6 +72,7 @@ pub(super) const GATEWAY: Migrations = {
                 }),
                 postgres: None,
             },
+            step!(5, "outbox", "0005_outbox"),
         ],
     }
 };

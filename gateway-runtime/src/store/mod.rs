@@ -13,6 +13,7 @@ mod gathering;
 mod journal;
 mod kept;
 mod migrations;
+mod outbox;
 #[cfg(feature = "postgres")]
 mod postgres;
 mod search;
@@ -34,6 +35,7 @@ pub use self::{
     journal::Journal,
     kept::{Account, Balance, Entry, KeptKey, Span, Takings},
     migrations::{Migration, MigrationStatus, Migrations, Sql},
+    outbox::Outbox,
     search::Search,
     settings::StoreSettings,
     sqlite::Sqlite,

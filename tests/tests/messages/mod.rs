@@ -2,6 +2,7 @@
 //! and over RabbitMQ where there is one.
 
 mod calls;
+mod events;
 mod office;
 mod relay;
 

@@ -1,0 +1,183 @@
+//! Events: published as they happen, or with a transaction; and the records of requests.
+
+use std::collections::BTreeSet;
+
+use gateway_runtime::{
+    Publisher, Running,
+    bus::{Deliveries, Subscription},
+    prelude::*,
+};
+use serde_json::{Value, json};
+use sqlx::{PgPool, SqlitePool};
+
+use super::{
+    office::{Broker, Office, next},
+    over_each,
+};
+use crate::database::{Database, each_database};
+
+over_each! {
+    an_event_is_one_of_cloudevents
+    records_are_told
+}
+
+async fn an_event_is_one_of_cloudevents(broker: Broker) {
+    let office = Office::open_with(&broker, "bus.exchange = 'NAME-events'\nbus.source = '/tests'").await;
+    let exchange: &'static str = format!("{}-events", office.name).leak();
+    let mut received = office.subscribe(exchange, "orders.#").await;
+    let publisher = office.gateway().publisher();
+    publisher.publish("other.topic", &1).await.unwrap();
+    let event = publisher.event("orders.taken.online", &json!({ "number": 7 })).unwrap();
+    event.subject("7").header("x-tenant", "acme").header("cloudEvents:id", "not this").publish().await.unwrap();
+    let event = next(&mut received).await;
+    assert_eq!((&*event.exchange, &*event.key), (exchange, "orders.taken.online"));
+    assert_eq!((event.content_type.as_deref(), &event.body[..]), (Some("application/json"), &br#"{"number":7}"#[..]));
+    let text = |name: &str| event.headers.text(name).unwrap();
+    assert_eq!((text("cloudEvents:specversion"), text("cloudEvents:type")), ("1.0", "orders.taken.online"));
+    assert_eq!((text("cloudEvents:source"), text("cloudEvents:subject"), text("x-tenant")), ("/tests", "7", "acme"));
+    assert_eq!(event.message_id.as_deref(), Some(text("cloudEvents:id")));
+    assert!(chrono::DateTime::parse_from_rfc3339(text("cloudEvents:time")).is_ok());
+    for topic in ["", "a.*", "#", &"a".repeat(256)] {
+        assert!(publisher.event(topic, &1).is_err(), "{topic}");
+    }
+}
+
+async fn records_are_told(broker: Broker) {
+    let office = Office::open_with(&broker, "bus.exchange = 'NAME-events'\nbus.log = true").await;
+    let exchange: &'static str = format!("{}-events", office.name).leak();
+    let mut received = office.subscribe(exchange, "gateway.log.service_request.parcels").await;
+    office.call(office.parcel("a", "lost")).await;
+    let record = next(&mut received).await;
+    let said: Value = serde_json::from_slice(&record.body).unwrap();
+    for (name, value) in [
+        ("origin", json!("bus")),
+        ("service", json!("parcels")),
+        ("method", json!("send")),
+        ("status", json!(410)),
+        ("code", json!("parcel-lost")),
+        ("price", Value::Null),
+    ] {
+        assert_eq!(said[name], value, "{name}");
+    }
+    assert_eq!(said["request_id"].as_str(), record.headers.text("cloudEvents:subject"));
+}
+
+/// A gateway over a database, with its bus within the process.
+async fn gateway(database: &Database) -> Running {
+    let settings = "http = { listen = '127.0.0.1:0', workers = 1 }\n\
+                    secrets = { EDGE_WEBHOOK_SECRET = 'not used', EMAIL_WEBHOOK_SECRET = 'not used' }\n";
+    Gateway::from_toml(&format!("{settings}{}", database.section())).unwrap().start().await.unwrap()
+}
+
+async fn received(gateway: &Running) -> Deliveries {
+    let subscription = Subscription::Topic { exchange: "gateway".into(), pattern: "numbers".into() };
+    gateway.broker().consume(subscription).await.unwrap()
+}
+
+/// Connections of an author's own.
+enum Pool {
+    Sqlite(SqlitePool),
+    Postgres(PgPool),
+}
+
+impl Pool {
+    async fn of(database: &Database) -> Self {
+        match database.url() {
+            Some(url) => Self::Postgres(PgPool::connect(&url).await.unwrap()),
+            None => Self::Sqlite(SqlitePool::connect(&database.file().display().to_string()).await.unwrap()),
+        }
+    }
+
+    /// Writes an event down in a transaction, which is committed or not.
+    async fn write(&self, publisher: &Publisher, number: u32, commits: bool) {
+        let event = publisher.event("numbers", &number).unwrap();
+        match self {
+            Self::Sqlite(pool) => {
+                let mut transaction = pool.begin_with("BEGIN IMMEDIATE").await.unwrap();
+                event.write(&mut *transaction).await.unwrap();
+                if commits {
+                    transaction.commit().await.unwrap();
+                }
+            }
+            Self::Postgres(pool) => {
+                let mut transaction = pool.begin().await.unwrap();
+                event.write(&mut *transaction).await.unwrap();
+                if commits {
+                    transaction.commit().await.unwrap();
+                }
+            }
+        }
+    }
+
+    async fn left(&self) -> i64 {
+        match self {
+            Self::Sqlite(pool) => sqlx::query_scalar("SELECT count(*) FROM outbox").fetch_one(pool).await.unwrap(),
+            Self::Postgres(pool) => sqlx::query_scalar("SELECT count(*) FROM outbox").fetch_one(pool).await.unwrap(),
+        }
+    }
+
+    async fn close(self) {
+        match self {
+            Self::Sqlite(pool) => pool.close().await,
+            Self::Postgres(pool) => pool.close().await,
+        }
+    }
+}
+
+fn number(message: &gateway_runtime::bus::Message) -> u32 {
+    serde_json::from_slice(&message.body).unwrap()
+}
+
+each_database! {
+    async fn an_event_happens_with_its_transaction(database: Database) {
+        let gateway = gateway(&database).await;
+        let (pool, mut received) = (Pool::of(&database).await, received(&gateway).await);
+        for number in 0..100 {
+            pool.write(gateway.publisher(), number, number % 3 != 0).await;
+        }
+        let committed: Vec<_> = (0..100).filter(|number| number % 3 != 0).collect();
+        let mut told = Vec::new();
+        while told.len() < committed.len() {
+            told.push(number(&next(&mut received).await));
+        }
+        assert_eq!(told, committed);
+        // It is empty soon after the last was published.
+        while pool.left().await > 0 {
+            tokio::task::yield_now().await;
+        }
+        gateway.stop().await.unwrap();
+        // What is written while nobody brings it is there for who comes next.
+        let publisher = Publisher::new(std::sync::Arc::new(gateway_runtime::bus::MemoryBroker::default()), "gateway", "/");
+        pool.write(&publisher, 100, true).await;
+        let gateway = self::gateway(&database).await;
+        let mut received = self::received(&gateway).await;
+        pool.write(gateway.publisher(), 101, true).await;
+        let last = next(&mut received).await;
+        assert!([100, 101].contains(&number(&last)));
+        pool.close().await;
+        gateway.stop().await.unwrap();
+    }
+
+    async fn of_two_gateways_one_brings_each_event(database: Database) {
+        // A file is one gateway's.
+        let Some(_) = database.url() else { return };
+        let gateways = [gateway(&database).await, gateway(&database).await];
+        let mut received = [received(&gateways[0]).await, received(&gateways[1]).await];
+        let pool = Pool::of(&database).await;
+        for number in 0..200 {
+            pool.write(gateways[number as usize % 2].publisher(), number, true).await;
+        }
+        let (mut told, [first, second]) = (BTreeSet::new(), &mut received);
+        while told.len() < 200 {
+            let message = tokio::select! {
+                message = next(first) => message,
+                message = next(second) => message,
+            };
+            assert!(told.insert(number(&message)), "twice");
+        }
+        pool.close().await;
+        for gateway in gateways {
+            gateway.stop().await.unwrap();
+        }
+    }
+}
