@@ -5,7 +5,7 @@ use std::{ffi::OsString, path::PathBuf};
 
 /// What `--help` prints.
 pub(crate) const HELP: &str = "\
-gateway [serve]                           serve until told to stop
+gateway [serve [FILE]]                    serve until told to stop, as FILE says, or ./gateway.toml
 gateway --list                            print what is registered: services, methods, providers
 gateway db status                         print which migrations the database has
 gateway db migrate [--owner NAME --to N]  apply those that it lacks; or bring one owner's (gateway) to a version, forward or back
@@ -66,6 +66,9 @@ impl Command {
         let words: Vec<_> = words.iter().map(String::as_str).collect();
         let command = match words.as_slice() {
             [] | ["serve"] => Self::Serve(options.0),
+            ["serve", file] => {
+                Self::Serve([OsString::from("--config"), file.into()].into_iter().chain(options.0).collect())
+            }
             ["help"] => Self::Help,
             ["db", "status"] => Self::Db(DbCommand::Status, options.0),
             ["db", "migrate"] => Self::Db(migrate(&mut options)?, options.0),
@@ -142,6 +145,7 @@ mod tests {
             Command::Serve(options("--listen 127.0.0.1:1 --list"))
         );
         assert_eq!(read("serve --config a").unwrap(), Command::Serve(options("--config a")));
+        assert_eq!(read("serve a.toml --list").unwrap(), Command::Serve(options("--config a.toml --list")));
         assert_eq!(read("db status --set a=b").unwrap(), Command::Db(DbCommand::Status, options("--set a=b")));
         assert_eq!(read("db migrate").unwrap(), Command::Db(DbCommand::Migrate, vec![]));
         let to =
