@@ -10,7 +10,7 @@ use tracing::{
 };
 use tracing_subscriber::{
     Registry,
-    filter::Targets,
+    filter::{LevelFilter, Targets},
     fmt::{
         FmtContext, FormatEvent, FormatFields,
         format::Writer,
@@ -57,13 +57,17 @@ pub enum LogFormat {
 ///
 /// When the level cannot be read.
 pub fn init(settings: &LogSettings) -> Result<(), StartError> {
-    let targets: Targets = settings.level.parse().map_err(|_| {
+    let mut targets: Targets = settings.level.parse().map_err(|_| {
         StartError::new(format!(
             "`log.level` in the configuration: `{}` is no level; write error, warn, info, debug, trace or off, or a \
              list such as `info,gateway::request=warn`",
             settings.level
         ))
     })?;
+    if !settings.level.contains("lapin") {
+        // It tells of each message that comes back, with all that is in it.
+        targets = targets.with_target("lapin", LevelFilter::OFF);
+    }
     let pretty = match settings.format {
         LogFormat::Pretty => true,
         LogFormat::Json => false,

@@ -63,6 +63,7 @@ const STRANGERS: &[(&str, &str)] = &[
 /// Libraries that only these modules name.
 const BEHIND_ONE_MODULE: &[(&str, &[&str])] = &[
     ("jsonschema", &["schema"]),
+    ("lapin", &["bus"]),
     ("redis", &["redis"]),
     ("reqwest", &["provider", "client"]),
     ("sqlx", &["store"]),

@@ -176,7 +176,7 @@ impl Shared {
         told.count() > 0
     }
 
-    fn enqueue(self: &Arc<Self>, name: Name, message: Message) -> bool {
+    fn enqueue(self: &Arc<Self>, name: Name, mut message: Message) -> bool {
         let mut state = self.state();
         let Some(queue) = state.queues.get_mut(&name) else { return false };
         if let Some((delay, back)) = queue.returns.clone() {
@@ -185,6 +185,7 @@ impl Shared {
             tokio::spawn(async move {
                 tokio::time::sleep(delay).await;
                 if let Some(this) = this.upgrade() {
+                    (message.exchange, message.key) = ("".into(), back.clone());
                     this.enqueue(back, message);
                 }
             });

@@ -4,6 +4,8 @@
 //! know which. `message` is what is carried, `delivery` what was received and must be settled, `pending` the calls that
 //! wait for an answer, `memory` the broker within the process. Only `amqp` names the library that speaks to RabbitMQ.
 
+#[cfg(feature = "amqp")]
+mod amqp;
 mod delivery;
 mod error;
 mod figures;
@@ -12,11 +14,15 @@ mod message;
 mod pattern;
 mod pending;
 mod settings;
+#[cfg(test)]
+mod tests;
 
 use std::{fmt, future::Future, pin::Pin, time::Duration};
 
 use tokio::time::Instant;
 
+#[cfg(feature = "amqp")]
+pub use self::amqp::AmqpBroker;
 pub use self::{
     delivery::{Deliveries, Delivery, Receipt, Settle, Verdict},
     error::{BusError, Fault},

@@ -22,7 +22,7 @@ use super::{BusError, Fault, Figures, Message};
 #[derive(Debug, Default)]
 pub(super) struct Pending {
     slots: Mutex<Slots>,
-    counts: Counts,
+    counts: Arc<Counts>,
 }
 
 #[derive(Debug, Default)]
@@ -36,12 +36,16 @@ struct Slot {
     /// How often it has been used before.
     round: u32,
     waiting: Option<oneshot::Sender<Result<Message, BusError>>>,
+    /// Whether the broker has the message of the call that waits.
+    is_confirmed: bool,
     /// Whether the call that had it last was answered.
     was_answered: bool,
 }
 
+/// What has become of calls, those of all channels.
 #[derive(Debug, Default)]
-struct Counts {
+pub(super) struct Counts {
+    pending: AtomicU64,
     answered: AtomicU64,
     late: AtomicU64,
     duplicate: AtomicU64,
@@ -68,6 +72,18 @@ impl CallId {
     }
 }
 
+impl Counts {
+    /// Adds what was counted.
+    pub(super) fn add_to(&self, figures: &mut Figures) {
+        let Self { pending, answered, late, duplicate, unknown } = self;
+        figures.pending += pending.load(Ordering::Relaxed);
+        figures.answered += answered.load(Ordering::Relaxed);
+        figures.late += late.load(Ordering::Relaxed);
+        figures.duplicate += duplicate.load(Ordering::Relaxed);
+        figures.unknown += unknown.load(Ordering::Relaxed);
+    }
+}
+
 impl Pending {
     /// A call that begins to wait.
     pub(super) fn begin(self: &Arc<Self>) -> Waiting {
@@ -76,13 +92,14 @@ impl Pending {
         let slot = match slots.free.pop() {
             Some(slot) => slot,
             None => {
-                slots.all.push(Slot { round: 0, waiting: None, was_answered: false });
+                slots.all.push(Slot { round: 0, waiting: None, is_confirmed: false, was_answered: false });
                 // Each has cost more bytes than would leave room for 2³².
                 u32::try_from(slots.all.len() - 1).unwrap_or(u32::MAX)
             }
         };
         let place = &mut slots.all[slot as usize];
-        place.waiting = Some(answer);
+        (place.waiting, place.is_confirmed) = (Some(answer), false);
+        self.counts.pending.fetch_add(1, Ordering::Relaxed);
         let id = CallId { slot, round: place.round };
         Waiting { id, answered, pending: Arc::clone(self) }
     }
@@ -103,34 +120,9 @@ impl Pending {
         count.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Ends a call that cannot be answered.
-    pub(super) fn fail(&self, id: CallId, error: BusError) {
-        if let Ended::Now(waiting) = self.end(id, false) {
-            let _ = waiting.send(Err(error));
-        }
-    }
-
-    /// Ends all of them.
-    pub(super) fn fail_all(&self, error: &BusError) {
-        let mut slots = self.slots();
-        let Slots { all, free } = &mut *slots;
-        for (number, slot) in all.iter_mut().enumerate() {
-            if let Some(waiting) = slot.end(false) {
-                free.push(u32::try_from(number).unwrap_or(u32::MAX));
-                let _ = waiting.send(Err(error.clone()));
-            }
-        }
-    }
-
     /// Adds what was counted.
     pub(super) fn add_to(&self, figures: &mut Figures) {
-        let Counts { answered, late, duplicate, unknown } = &self.counts;
-        let slots = self.slots();
-        figures.pending += (slots.all.len() - slots.free.len()) as u64;
-        figures.answered += answered.load(Ordering::Relaxed);
-        figures.late += late.load(Ordering::Relaxed);
-        figures.duplicate += duplicate.load(Ordering::Relaxed);
-        figures.unknown += unknown.load(Ordering::Relaxed);
+        self.counts.add_to(figures);
     }
 
     fn end(&self, id: CallId, is_answered: bool) -> Ended {
@@ -140,6 +132,7 @@ impl Pending {
             && let Some(waiting) = slot.end(is_answered)
         {
             slots.free.push(id.slot);
+            self.counts.pending.fetch_sub(1, Ordering::Relaxed);
             return Ended::Now(waiting);
         }
         match slot.round.wrapping_sub(id.round) {
@@ -152,6 +145,48 @@ impl Pending {
 
     fn slots(&self) -> MutexGuard<'_, Slots> {
         self.slots.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What happens to calls by a broker that is elsewhere.
+#[cfg(feature = "amqp")]
+impl Pending {
+    /// Those of a channel beside others, which count together.
+    pub(super) fn counted(counts: Arc<Counts>) -> Self {
+        Self { slots: Mutex::default(), counts }
+    }
+
+    /// Ends a call that cannot be answered.
+    pub(super) fn fail(&self, id: CallId, error: BusError) {
+        if let Ended::Now(waiting) = self.end(id, false) {
+            let _ = waiting.send(Err(error));
+        }
+    }
+
+    /// The broker has the message of this call, if the call still waits.
+    pub(super) fn confirm(&self, id: CallId) {
+        if let Some(slot) = self.slots().all.get_mut(id.slot as usize).filter(|slot| slot.round == id.round) {
+            slot.is_confirmed = true;
+        }
+    }
+
+    /// Ends all of them.
+    pub(super) fn fail_all(&self, error: &BusError) {
+        let mut slots = self.slots();
+        let Slots { all, free } = &mut *slots;
+        for (number, slot) in all.iter_mut().enumerate() {
+            if let Some(waiting) = slot.end(false) {
+                free.push(u32::try_from(number).unwrap_or(u32::MAX));
+                self.counts.pending.fetch_sub(1, Ordering::Relaxed);
+                let _ = waiting.send(Err(error.clone()));
+            }
+        }
+    }
+
+    /// Whether no call waits.
+    pub(super) fn is_empty(&self) -> bool {
+        let slots = self.slots();
+        slots.all.len() == slots.free.len()
     }
 }
 
@@ -184,6 +219,15 @@ pub(super) struct Waiting {
 impl Waiting {
     pub(super) fn id(&self) -> CallId {
         self.id
+    }
+}
+
+#[cfg(feature = "amqp")]
+impl Waiting {
+    /// Whether the broker has said that it has the message.
+    pub(super) fn is_confirmed(&self) -> bool {
+        let slots = self.pending.slots();
+        slots.all.get(self.id.slot as usize).is_some_and(|slot| slot.round == self.id.round && slot.is_confirmed)
     }
 }
 
@@ -249,6 +293,7 @@ mod tests {
         assert_eq!(next.await.unwrap().body, "for this");
     }
 
+    #[cfg(feature = "amqp")]
     #[tokio::test]
     async fn all_that_wait_fail_together() {
         let pending = Arc::new(Pending::default());

@@ -22,7 +22,7 @@ pub struct BusSettings {
     #[serde(with = "duration")]
     #[schemars(with = "DurationText")]
     pub connect_timeout: Duration,
-    /// After which silence the broker is taken for gone: 5 s. Whole seconds; heartbeats are sent twice as often.
+    /// After which silence the broker is taken for gone: 5 s, at least 3 s. Heartbeats are sent five times as often.
     #[serde(with = "duration")]
     #[schemars(with = "DurationText")]
     pub heartbeat: Duration,
@@ -68,6 +68,12 @@ impl BusSettings {
         }
     }
 
+    #[cfg(feature = "amqp")]
+    async fn connect(&self, url: &Secret) -> Result<Arc<dyn Broker>, StartError> {
+        Ok(Arc::new(super::AmqpBroker::open(url, self).await?))
+    }
+
+    #[cfg(not(feature = "amqp"))]
     #[expect(clippy::unused_async, reason = "as with the feature `amqp`")]
     async fn connect(&self, _: &Secret) -> Result<Arc<dyn Broker>, StartError> {
         Err(StartError::new(

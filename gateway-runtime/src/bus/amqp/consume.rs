@@ -1,0 +1,254 @@
+//! Consuming: declares, consumes and settles by a channel of its own, and begins anew when that is lost.
+
+use std::{
+    future::Future,
+    pin::pin,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    task::{Context, Waker},
+    time::Duration,
+};
+
+use futures_util::StreamExt;
+use lapin::{
+    Channel, Consumer,
+    options::{BasicAckOptions, BasicCancelOptions, BasicConsumeOptions, BasicNackOptions, BasicQosOptions},
+    types::FieldTable,
+};
+use tokio::{
+    sync::{mpsc, oneshot},
+    time::{sleep, timeout},
+};
+
+use super::{
+    connect::Wire,
+    convert, declare,
+    link::Link,
+    settle::{Told, Unsettled, Verdicts},
+};
+use crate::bus::{BusError, Deliveries, Delivery, Fault, Receipt, Subscription, Verdict};
+
+/// So many messages of a topic wait for who consumes them, before others are lost to him.
+const BACKLOG: usize = 1024;
+/// How long after an attempt that failed the next is made.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// Somebody who consumes.
+pub(super) struct Consuming {
+    pub(super) link: Link,
+    pub(super) subscription: Subscription,
+    pub(super) timeout: Duration,
+    pub(super) received: Arc<AtomicU64>,
+}
+
+/// What has become of a channel that was consumed from.
+enum End {
+    /// It was lost, or the queue was deleted.
+    Lost,
+    /// Nobody wants more.
+    Over,
+}
+
+impl Consuming {
+    /// Begins, in a task of this runtime.
+    ///
+    /// # Errors
+    ///
+    /// When the first attempt fails.
+    pub(super) async fn begin(self) -> Result<Deliveries, BusError> {
+        let room = match &self.subscription {
+            Subscription::Calls(calls) => calls.prefetch.into(),
+            Subscription::Topic { .. } => BACKLOG,
+        };
+        let (deliveries, received) = mpsc::channel(room);
+        let (began, beginning) = oneshot::channel();
+        tokio::spawn(self.run(deliveries, began));
+        beginning.await.unwrap_or_else(|_| Err(BusError::new(Fault::Away, "the bus was closed")))?;
+        Ok(Deliveries::new(received))
+    }
+
+    async fn run(mut self, deliveries: mpsc::Sender<Delivery>, began: oneshot::Sender<Result<(), BusError>>) {
+        let mut began = Some(began);
+        loop {
+            let wire = match &began {
+                Some(_) => self.link.now(),
+                None => tokio::select! {
+                    wire = self.link.up() => wire.ok_or_else(|| BusError::new(Fault::Away, "the bus was closed")),
+                    () = deliveries.closed() => return,
+                },
+            };
+            let opened = match &wire {
+                Ok(wire) => self.open(wire).await,
+                Err(error) => Err(error.clone()),
+            };
+            match (opened, began.take()) {
+                (Ok(opened), first) => {
+                    let _ = first.map(|first| first.send(Ok(())));
+                    let Ok(wire) = wire else { return };
+                    match self.consume(&wire, opened, &deliveries).await {
+                        End::Lost => {}
+                        End::Over => return,
+                    }
+                }
+                (Err(error), Some(first)) => {
+                    let _ = first.send(Err(error));
+                    return;
+                }
+                (Err(error), None) => {
+                    tracing::warn!(target: "gateway::bus", what = %self.name(), %error, "not consumed");
+                    tokio::select! {
+                        () = sleep(PAUSE) => {}
+                        () = deliveries.closed() => return,
+                    }
+                }
+            }
+        }
+    }
+
+    fn name(&self) -> &str {
+        match &self.subscription {
+            Subscription::Calls(calls) => &calls.name,
+            Subscription::Topic { exchange, .. } => exchange,
+        }
+    }
+
+    /// A channel of its own, on which everything is declared.
+    async fn open(&self, wire: &Wire) -> Result<(Channel, Consumer), BusError> {
+        let late = |_| Err(BusError::new(Fault::Away, "RabbitMQ did not answer in time"));
+        timeout(self.timeout, self.open_in_any_time(wire)).await.unwrap_or_else(late)
+    }
+
+    async fn open_in_any_time(&self, wire: &Wire) -> Result<(Channel, Consumer), BusError> {
+        let failed = |error| declare::failed(&error, "what is consumed");
+        let channel = wire.connection().create_channel().await.map_err(failed)?;
+        let queue = match &self.subscription {
+            Subscription::Calls(calls) => {
+                declare::calls(&channel, calls).await?;
+                channel.basic_qos(calls.prefetch, BasicQosOptions::default()).await.map_err(failed)?;
+                calls.name.clone()
+            }
+            Subscription::Topic { exchange, pattern } => declare::topic(&channel, exchange, pattern).await?,
+        };
+        let options = BasicConsumeOptions { no_ack: !self.is_settled(), ..BasicConsumeOptions::default() };
+        let consumer = channel.basic_consume(convert::short(queue)?, "".into(), options, FieldTable::default());
+        let consumer = consumer.await.map_err(failed)?;
+        Ok((channel, consumer))
+    }
+
+    fn is_settled(&self) -> bool {
+        matches!(self.subscription, Subscription::Calls(_))
+    }
+
+    async fn consume(
+        &self,
+        wire: &Wire,
+        (channel, mut consumer): (Channel, Consumer),
+        deliveries: &mpsc::Sender<Delivery>,
+    ) -> End {
+        let mut given = Given::new(channel);
+        let mut ended = pin!(wire.ended());
+        let end = loop {
+            tokio::select! {
+                biased;
+                () = given.verdicts.wait() => given.settle(),
+                delivery = consumer.next() => match delivery {
+                    Some(Ok(delivery)) if self.is_settled() => {
+                        self.received.fetch_add(1, Ordering::Relaxed);
+                        // There is room for all that are not settled; if not, for what was given by a channel before.
+                        let _ = deliveries.send(given.receive(delivery)).await;
+                    }
+                    Some(Ok(delivery)) => self.tell(delivery, deliveries),
+                    Some(Err(_)) | None => break End::Lost,
+                },
+                () = deliveries.closed() => {
+                    let leaving = async {
+                        given.leave(&mut consumer, self.timeout).await;
+                        given.settle_the_rest().await;
+                    };
+                    tokio::select! {
+                        () = leaving => {}
+                        _ = &mut ended => {}
+                    }
+                    break End::Over;
+                }
+                _ = &mut ended => break End::Lost,
+            }
+        };
+        given.verdicts.lose();
+        end
+    }
+
+    /// To who may be too slow for it.
+    fn tell(&self, delivery: lapin::message::Delivery, deliveries: &mpsc::Sender<Delivery>) {
+        let redelivered = delivery.redelivered;
+        let delivery = Delivery { message: convert::message(delivery), redelivered, receipt: Receipt::none() };
+        if deliveries.try_send(delivery).is_ok() {
+            self.received.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+}
+
+/// What one channel has given.
+struct Given {
+    channel: Channel,
+    verdicts: Arc<Verdicts>,
+    unsettled: Unsettled,
+    /// Kept for their room.
+    taken: Vec<(u64, Verdict)>,
+    told: Vec<Told>,
+}
+
+impl Given {
+    fn new(channel: Channel) -> Self {
+        let (verdicts, unsettled) = (Arc::default(), Unsettled::default());
+        Self { channel, verdicts, unsettled, taken: Vec::new(), told: Vec::new() }
+    }
+
+    fn receive(&mut self, delivery: lapin::message::Delivery) -> Delivery {
+        let (number, redelivered) = (delivery.delivery_tag, delivery.redelivered);
+        self.unsettled.given(number);
+        let receipt = Receipt::new(number, Arc::clone(&self.verdicts) as _);
+        Delivery { message: convert::message(delivery), redelivered, receipt }
+    }
+
+    /// Tells the broker what was settled since it was last told.
+    fn settle(&mut self) {
+        self.verdicts.take(&mut self.taken);
+        self.unsettled.settle(&mut self.taken, &mut self.told);
+        for told in self.told.drain(..) {
+            let again = BasicNackOptions { multiple: false, requeue: true };
+            match told {
+                Told::Done(number) => begin(self.channel.basic_ack(number, BasicAckOptions { multiple: false })),
+                Told::DoneUpTo(number) => begin(self.channel.basic_ack(number, BasicAckOptions { multiple: true })),
+                Told::Again(number) => begin(self.channel.basic_nack(number, again)),
+            }
+        }
+    }
+
+    /// Takes no more, and sends back what nobody has looked at.
+    async fn leave(&mut self, consumer: &mut Consumer, most: Duration) {
+        let cancelling = self.channel.basic_cancel(consumer.tag(), BasicCancelOptions::default());
+        if !matches!(timeout(most, cancelling).await, Ok(Ok(()))) {
+            return;
+        }
+        while let Some(Ok(delivery)) = consumer.next().await {
+            drop(self.receive(delivery));
+        }
+    }
+
+    async fn settle_the_rest(&mut self) {
+        self.settle();
+        while self.unsettled.open() > 0 {
+            self.verdicts.wait().await;
+            self.settle();
+        }
+        let _ = self.channel.close(200, "OK".into()).await;
+    }
+}
+
+/// Begins what the library does to the end by itself: it is queued, and needs nobody who waits until it is written.
+fn begin(sending: impl Future<Output = lapin::Result<()>>) {
+    let _ = pin!(sending).poll(&mut Context::from_waker(Waker::noop()));
+}

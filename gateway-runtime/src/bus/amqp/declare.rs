@@ -1,0 +1,105 @@
+//! What is declared before it is consumed.
+
+use std::time::Duration;
+
+use lapin::{
+    Channel, ErrorKind, ExchangeKind,
+    options::{ExchangeDeclareOptions, QueueBindOptions, QueueDeclareOptions},
+    protocol::{AMQPErrorKind, AMQPSoftError},
+    types::{AMQPValue, FieldTable},
+};
+
+use super::convert::short;
+use crate::bus::{BusError, CallQueue, Fault, Name};
+
+/// A queue of calls, with those beside it.
+///
+/// All are quorum queues: they survive the loss of a broker. What leaves them for another queue is kept until that one has it
+/// (`at-least-once`, which goes with `reject-publish`).
+pub(super) async fn calls(channel: &Channel, calls: &CallQueue) -> Result<(), BusError> {
+    let dead = calls.dead();
+    exchange(channel, &Name::from(CallQueue::DEAD_LETTERS), ExchangeKind::Direct).await?;
+    queue(channel, &dead, quorum()).await?;
+    bind(channel, &dead, &Name::from(CallQueue::DEAD_LETTERS), &calls.name).await?;
+    let mut arguments = on_death(CallQueue::DEAD_LETTERS, &calls.name);
+    arguments.insert("x-delivery-limit".into(), AMQPValue::LongLongInt(calls.deliveries.into()));
+    queue(channel, &calls.name, arguments).await?;
+    for delay in &calls.delays {
+        let mut arguments = on_death("", &calls.name);
+        arguments.insert("x-message-ttl".into(), AMQPValue::LongLongInt(milliseconds(*delay)));
+        queue(channel, &calls.retry(*delay), arguments).await?;
+    }
+    Ok(())
+}
+
+/// A queue for what is published to a topic exchange from now on, which goes with its channel's connection; its name.
+pub(super) async fn topic(channel: &Channel, exchange: &Name, pattern: &Name) -> Result<Name, BusError> {
+    self::exchange(channel, exchange, ExchangeKind::Topic).await?;
+    let options = QueueDeclareOptions { exclusive: true, auto_delete: true, ..QueueDeclareOptions::default() };
+    let declared = channel.queue_declare("".into(), options, FieldTable::default()).await;
+    let queue = declared.map_err(|error| failed(&error, "a queue"))?;
+    let name = Name::from(queue.name().as_str().to_owned());
+    bind(channel, &name, exchange, pattern).await?;
+    Ok(name)
+}
+
+fn quorum() -> FieldTable {
+    let mut arguments = FieldTable::default();
+    arguments.insert("x-queue-type".into(), AMQPValue::LongString("quorum".into()));
+    arguments
+}
+
+/// A quorum queue from which what dies goes on to an exchange.
+fn on_death(exchange: &str, key: &Name) -> FieldTable {
+    let mut arguments = quorum();
+    let mut set = |name: &str, value: &str| {
+        arguments.insert(name.into(), AMQPValue::LongString(value.into()));
+    };
+    set("x-dead-letter-exchange", exchange);
+    set("x-dead-letter-routing-key", key);
+    set("x-dead-letter-strategy", "at-least-once");
+    set("x-overflow", "reject-publish");
+    arguments
+}
+
+fn milliseconds(delay: Duration) -> i64 {
+    i64::try_from(delay.as_millis()).unwrap_or(i64::MAX)
+}
+
+async fn exchange(channel: &Channel, name: &Name, kind: ExchangeKind) -> Result<(), BusError> {
+    let options = ExchangeDeclareOptions { durable: true, ..ExchangeDeclareOptions::default() };
+    let declared = channel.exchange_declare(short(name.clone())?, kind, options, FieldTable::default()).await;
+    declared.map_err(|error| failed(&error, &format!("the exchange `{name}`")))
+}
+
+async fn queue(channel: &Channel, name: &Name, arguments: FieldTable) -> Result<(), BusError> {
+    let options = QueueDeclareOptions { durable: true, ..QueueDeclareOptions::default() };
+    let declared = channel.queue_declare(short(name.clone())?, options, arguments).await;
+    declared.map(drop).map_err(|error| failed(&error, &format!("the queue `{name}`")))
+}
+
+async fn bind(channel: &Channel, queue: &Name, exchange: &Name, key: &Name) -> Result<(), BusError> {
+    let (queue, exchange, key) = (short(queue.clone())?, short(exchange.clone())?, short(key.clone())?);
+    let bound = channel.queue_bind(queue, exchange, key, QueueBindOptions::default(), FieldTable::default()).await;
+    bound.map_err(|error| failed(&error, "a binding"))
+}
+
+/// What it means that something was not declared.
+pub(super) fn failed(error: &lapin::Error, what: &str) -> BusError {
+    let ErrorKind::ProtocolError(told) = error.kind() else {
+        return BusError::new(Fault::Lost, format!("{what} was not declared: {error}"));
+    };
+    let detail = told.get_message();
+    match told.kind() {
+        AMQPErrorKind::Soft(AMQPSoftError::PRECONDITIONFAILED) => BusError::new(
+            Fault::Refused,
+            format!(
+                "{what} is there, and otherwise declared than it has to be: delete it, or use another name. RabbitMQ says: {detail}"
+            ),
+        ),
+        AMQPErrorKind::Soft(_) => {
+            BusError::new(Fault::Refused, format!("{what} cannot be declared. RabbitMQ says: {detail}"))
+        }
+        AMQPErrorKind::Hard(_) => BusError::new(Fault::Lost, format!("{what} was not declared: {detail}")),
+    }
+}

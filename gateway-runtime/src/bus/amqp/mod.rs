@@ -1,0 +1,219 @@
+//! RabbitMQ, over AMQP 0-9-1: the only module that names the library for it.
+//!
+//! Two connections, one to publish and one to consume, since a broker whose memory is full stops listening to those that publish.
+//! Each is kept by a `link`, which makes it again when it is lost (`connect`). Calls go by `lanes`, a channel for each exchange
+//! (`lane`); what nobody answers goes by the channels of `events`. `consume` declares (`declare`) what is consumed,
+//! and settles it in batches (`settle`). `convert` turns messages into the library's.
+//!
+//! The library's own recovery is off: what is to be made again is known here. Every wait has an end.
+
+mod connect;
+mod consume;
+mod convert;
+mod declare;
+mod events;
+mod lane;
+mod lanes;
+mod link;
+mod settle;
+
+use std::{
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use arc_swap::ArcSwapOption;
+use tokio::{
+    runtime::Handle,
+    time::{Instant, timeout_at},
+};
+
+use self::{
+    connect::{Address, Wire},
+    consume::Consuming,
+    events::Events,
+    lanes::{Lanes, Opening},
+    link::Link,
+};
+use super::{
+    Broker, BusError, BusFuture, BusSettings, Deliveries, Fault, Figures, Message, Subscription,
+    pending::{Counts, Waiting},
+};
+use crate::{app::StartError, secret::Secret};
+
+/// RabbitMQ.
+pub struct AmqpBroker(Arc<Shared>);
+
+struct Shared {
+    publishing: Link,
+    consuming: Link,
+    lanes: ArcSwapOption<Lanes>,
+    events: Events,
+    opening: Opening,
+    confirm_timeout: Duration,
+    connect_timeout: Duration,
+    figures: Counted,
+}
+
+#[derive(Default)]
+struct Counted {
+    calls: Arc<Counts>,
+    published: Arc<AtomicU64>,
+    received: Arc<AtomicU64>,
+    lost: Arc<AtomicU64>,
+}
+
+impl AmqpBroker {
+    /// Connects to the broker of the URL. What keeps the connections lives in the runtime that this is called in.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be reached, or does not let us in.
+    pub async fn open(url: &Secret, settings: &BusSettings) -> Result<Self, StartError> {
+        let address = Address::parse(url, settings).map_err(|why| {
+            StartError::new(format!(
+                "[bus]: `amqp` cannot be understood: {why}; write amqp://user:password@host:5672/vhost"
+            ))
+        })?;
+        let figures = Counted::default();
+        let unreachable = |why| {
+            StartError::new(format!(
+                "[bus]: RabbitMQ at {address} cannot be used: {why}; start it, or correct `amqp` (MESSAGE_BUS_AMQP_URL in the \
+                 environment)"
+            ))
+        };
+        let link = |name| Link::open(address.clone(), name, Arc::clone(&figures.lost));
+        let publishing = link("gateway: publishes").await.map_err(unreachable)?;
+        let consuming = link("gateway: consumes").await.map_err(unreachable)?;
+        let opening = Opening {
+            home: Handle::current(),
+            timeout: settings.connect_timeout,
+            counts: Arc::clone(&figures.calls),
+            published: Arc::clone(&figures.published),
+        };
+        Ok(Self(Arc::new(Shared {
+            publishing,
+            consuming,
+            lanes: ArcSwapOption::empty(),
+            events: Events::new(Arc::clone(&figures.published)),
+            opening,
+            confirm_timeout: settings.confirm_timeout,
+            connect_timeout: settings.connect_timeout,
+            figures,
+        })))
+    }
+}
+
+impl Broker for AmqpBroker {
+    fn publish(&self, message: Message) -> BusFuture<()> {
+        let this = Arc::clone(&self.0);
+        Box::pin(async move {
+            let deadline = Instant::now() + this.confirm_timeout;
+            this.events.publish(this.publishing.now()?, message, deadline).await
+        })
+    }
+
+    fn call(&self, message: Message, deadline: Instant) -> BusFuture<Message> {
+        let this = Arc::clone(&self.0);
+        Box::pin(async move {
+            let late = |_| Err(BusError::new(Fault::Away, "the way to the exchange was not open in time"));
+            let waiting = timeout_at(deadline, this.send(message, deadline)).await.unwrap_or_else(late)?;
+            this.answer(waiting, deadline).await
+        })
+    }
+
+    fn consume(&self, subscription: Subscription) -> BusFuture<Deliveries> {
+        let (link, received) = (self.0.consuming.clone(), Arc::clone(&self.0.figures.received));
+        let consuming = Consuming { link, subscription, timeout: self.0.connect_timeout, received };
+        let beginning = self.0.opening.home.spawn(consuming.begin());
+        Box::pin(
+            async move { beginning.await.unwrap_or_else(|_| Err(BusError::new(Fault::Away, "the bus was closed"))) },
+        )
+    }
+
+    fn state(&self) -> Result<(), BusError> {
+        let publishing = self.0.publishing.now()?;
+        self.0.consuming.now()?;
+        if publishing.is_blocked() {
+            return Err(BusError::new(
+                Fault::Blocked,
+                "RabbitMQ takes no messages now: its memory or its disk is full",
+            ));
+        }
+        Ok(())
+    }
+
+    fn figures(&self) -> Figures {
+        let Counted { calls, published, received, lost } = &self.0.figures;
+        let count = |count: &AtomicU64| count.load(Ordering::Relaxed);
+        let (published, received, lost) = (count(published), count(received), count(lost));
+        let mut figures = Figures { published, received, lost, ..Figures::default() };
+        calls.add_to(&mut figures);
+        figures
+    }
+}
+
+impl Shared {
+    /// Sends a call by the lane of its exchange.
+    async fn send(&self, message: Message, deadline: Instant) -> Result<Waiting, BusError> {
+        if message.exchange.len() > Message::LONGEST_NAME {
+            return Err(convert::too_long());
+        }
+        let lane = self.lanes(self.publishing.now()?).get(&message.exchange).await?;
+        lane.send(message, deadline.saturating_duration_since(Instant::now()))
+    }
+
+    /// The lanes of the connection that is there.
+    fn lanes(&self, wire: Arc<Wire>) -> Arc<Lanes> {
+        let lanes = self.lanes.load();
+        if let Some(lanes) = &*lanes
+            && lanes.are_of(&wire)
+        {
+            return Arc::clone(lanes);
+        }
+        let new = Arc::new(Lanes::new(wire, self.opening.clone()));
+        // Whoever comes at the same time takes those of the first.
+        let before = self.lanes.compare_and_swap(&lanes, Some(Arc::clone(&new)));
+        match &*before {
+            Some(others) if others.are_of(new.wire()) => Arc::clone(others),
+            _ => new,
+        }
+    }
+
+    async fn answer(&self, mut waiting: Waiting, deadline: Instant) -> Result<Message, BusError> {
+        let confirmed = deadline.min(Instant::now() + self.confirm_timeout);
+        if let Ok(answer) = timeout_at(confirmed, &mut waiting).await {
+            return answer;
+        }
+        if !waiting.is_confirmed() {
+            return Err(BusError::new(Fault::Unconfirmed, "RabbitMQ did not confirm the message in time"));
+        }
+        let late = |_| Err(BusError::new(Fault::Unanswered, "no answer came in time"));
+        timeout_at(deadline, waiting).await.unwrap_or_else(late)
+    }
+}
+
+impl fmt::Debug for AmqpBroker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AmqpBroker").field("state", &self.state()).finish_non_exhaustive()
+    }
+}
+
+/// Takes the first message out of a queue that nobody consumes, as soon as there is one.
+#[cfg(test)]
+pub(super) async fn take(url: &Secret, queue: &super::Name) -> Message {
+    let address = Address::parse(url, &BusSettings::default()).unwrap();
+    let wire = Wire::connect(&address, "test").await.unwrap();
+    let channel = wire.connection().create_channel().await.unwrap();
+    loop {
+        let options = lapin::options::BasicGetOptions { no_ack: true };
+        if let Some(got) = channel.basic_get(convert::short(queue.clone()).unwrap(), options).await.unwrap() {
+            return convert::message(got.delivery);
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}

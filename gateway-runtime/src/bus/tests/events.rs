@@ -1,0 +1,60 @@
+//! Events: what is published and nobody answers.
+
+use super::{Bus, name, next};
+use crate::bus::{Fault, Message, Subscription};
+
+super::over_each_broker!(
+    each_subscriber_gets_what_its_pattern_is_for,
+    who_publishes_what_must_be_taken_is_told_when_it_is_not,
+);
+
+async fn each_subscriber_gets_what_its_pattern_is_for(bus: Bus) {
+    let exchange = name("events");
+    let mut subscribers = Vec::new();
+    for pattern in ["orders.*", "orders.#", "*.paid", "#"] {
+        let topic = Subscription::Topic { exchange: exchange.clone(), pattern: pattern.into() };
+        subscribers.push(bus.broker.consume(topic).await.unwrap());
+    }
+    for key in ["orders.paid", "orders", "invoices.paid", "orders.paid.twice", "end"] {
+        bus.publish(Message { body: key.into(), ..Message::to(exchange.clone(), key) }).await;
+    }
+    let last = ["orders.paid", "orders.paid.twice", "invoices.paid", "end"];
+    let all: [&[&str]; 4] = [
+        &["orders.paid"],
+        &["orders.paid", "orders", "orders.paid.twice"],
+        &["orders.paid", "invoices.paid"],
+        &["orders.paid", "orders", "invoices.paid", "orders.paid.twice", "end"],
+    ];
+    for ((mut subscriber, last), all) in subscribers.into_iter().zip(last).zip(all) {
+        let mut keys = Vec::new();
+        while keys.last().is_none_or(|key| *key != last) {
+            let delivery = next(&mut subscriber).await;
+            assert_eq!(
+                (&delivery.message.body[..], &delivery.message.exchange),
+                (delivery.message.key.as_bytes(), &exchange)
+            );
+            keys.push(delivery.message.key);
+        }
+        assert_eq!(keys, all);
+    }
+}
+
+async fn who_publishes_what_must_be_taken_is_told_when_it_is_not(bus: Bus) {
+    let exchange = name("events");
+    let topic = Subscription::Topic { exchange: exchange.clone(), pattern: "taken".into() };
+    let mut subscriber = bus.broker.consume(topic).await.unwrap();
+    let publish =
+        |key: &'static str, mandatory| bus.broker.publish(Message { mandatory, ..Message::to(exchange.clone(), key) });
+    // Those beside it that are taken do not hide it, nor does it harm them.
+    for _ in 0..20 {
+        let (lost, taken, lost_again) =
+            tokio::join!(publish("lost", true), publish("taken", true), publish("lost", true));
+        for lost in [lost, lost_again] {
+            assert_eq!(lost.unwrap_err().fault(), Fault::Unroutable);
+        }
+        taken.unwrap();
+        publish("lost", false).await.unwrap();
+        next(&mut subscriber).await;
+    }
+    assert_eq!(bus.broker.figures().published, 40);
+}

@@ -1,0 +1,131 @@
+//! What every broker does: each test runs over the one within the process, and over RabbitMQ where `TEST_AMQP_URL` says that
+//! there is one, as `./test` does.
+
+mod calls;
+mod events;
+mod queues;
+
+use std::{sync::Arc, time::Duration};
+
+use tokio::time::{Instant, timeout};
+
+use super::{Broker, BusError, CallQueue, Deliveries, Delivery, MemoryBroker, Message, Name, Subscription};
+
+/// Longer than anything takes that is awaited.
+const LONG: Duration = Duration::from_secs(20);
+
+/// A broker, and what only its kind has.
+struct Bus {
+    broker: Arc<dyn Broker>,
+    #[cfg(feature = "amqp")]
+    url: Option<crate::secret::Secret>,
+}
+
+impl Bus {
+    fn memory() -> Self {
+        Self {
+            broker: Arc::new(MemoryBroker::default()),
+            #[cfg(feature = "amqp")]
+            url: None,
+        }
+    }
+
+    #[cfg(feature = "amqp")]
+    async fn rabbitmq() -> Option<Self> {
+        let Ok(url) = std::env::var("TEST_AMQP_URL") else {
+            eprintln!("not run: TEST_AMQP_URL is not set");
+            return None;
+        };
+        let url = crate::secret::Secret::new(url);
+        let broker = super::AmqpBroker::open(&url, &super::BusSettings::default()).await.unwrap();
+        Some(Self { broker: Arc::new(broker), url: Some(url) })
+    }
+
+    /// A queue of its own, consumed.
+    async fn queue(&self) -> (CallQueue, Deliveries) {
+        let queue = queue();
+        let deliveries = self.consume(&queue).await;
+        (queue, deliveries)
+    }
+
+    async fn consume(&self, queue: &CallQueue) -> Deliveries {
+        self.broker.consume(Subscription::Calls(queue.clone())).await.unwrap()
+    }
+
+    async fn call(&self, message: Message, most: Duration) -> Result<Message, BusError> {
+        self.broker.call(message, Instant::now() + most).await
+    }
+
+    async fn publish(&self, message: Message) {
+        self.broker.publish(message).await.unwrap();
+    }
+
+    async fn reply(&self, to: &Message, body: &'static str) {
+        self.publish(answer(to, body)).await;
+    }
+
+    /// What is in a queue that nobody consumes, which takes it out; waits for it.
+    async fn take(&self, queue: &Name) -> Message {
+        #[cfg(feature = "amqp")]
+        if let Some(url) = &self.url {
+            return timeout(LONG, super::amqp::take(url, queue)).await.unwrap();
+        }
+        let queue = CallQueue { name: queue.clone(), delays: vec![], ..self::queue() };
+        let delivery = next(&mut self.consume(&queue).await).await;
+        delivery.receipt.done();
+        delivery.message
+    }
+}
+
+/// Of a name that no other test uses.
+fn queue() -> CallQueue {
+    CallQueue { name: name("queue"), prefetch: 100, deliveries: 2, delays: vec![Duration::from_millis(200)] }
+}
+
+fn name(what: &str) -> Name {
+    format!("test.{what}.{:016x}", fastrand::u64(..)).into()
+}
+
+async fn next(deliveries: &mut Deliveries) -> Delivery {
+    timeout(LONG, deliveries.next()).await.unwrap().unwrap()
+}
+
+fn answer(to: &Message, body: &'static str) -> Message {
+    let mut answer = Message::to_queue(to.reply_to.clone().unwrap());
+    answer.correlation_id.clone_from(&to.correlation_id);
+    answer.body = body.into();
+    answer
+}
+
+/// Polls until it is so.
+async fn until(mut is_so: impl FnMut() -> bool) {
+    let waited = async {
+        while !is_so() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    timeout(LONG, waited).await.unwrap();
+}
+
+/// Tests of these names, over each broker.
+macro_rules! over_each_broker {
+    ($($name:ident),+ $(,)?) => {
+        mod memory {
+            $(#[tokio::test]
+            async fn $name() {
+                super::$name(super::super::Bus::memory()).await;
+            })+
+        }
+
+        #[cfg(feature = "amqp")]
+        mod rabbitmq {
+            $(#[tokio::test]
+            async fn $name() {
+                if let Some(bus) = super::super::Bus::rabbitmq().await {
+                    super::$name(bus).await;
+                }
+            })+
+        }
+    };
+}
+use over_each_broker;

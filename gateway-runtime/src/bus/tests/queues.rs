@@ -1,0 +1,118 @@
+//! Queues of calls: settled, given again, tried again later, dead.
+
+use std::time::{Duration, Instant};
+
+use super::{Bus, LONG, next, until};
+use crate::bus::Message;
+
+super::over_each_broker!(
+    what_is_dropped_comes_back_and_what_is_done_does_not,
+    what_is_given_too_often_is_dead,
+    what_is_to_be_tried_again_comes_back_after_its_delay,
+    no_more_is_given_than_was_asked_for,
+    what_was_not_looked_at_goes_back_to_others,
+    what_is_done_after_the_end_of_a_subscription_is_done,
+    queues_that_are_there_are_used_again,
+);
+
+fn message(queue: &crate::bus::CallQueue, body: &'static str) -> Message {
+    Message { body: body.into(), mandatory: true, persistent: true, ..Message::to_queue(queue.name.clone()) }
+}
+
+async fn what_is_dropped_comes_back_and_what_is_done_does_not(bus: Bus) {
+    let (queue, mut deliveries) = bus.queue().await;
+    for body in ["one", "two"] {
+        bus.publish(message(&queue, body)).await;
+    }
+    let (one, two) = (next(&mut deliveries).await, next(&mut deliveries).await);
+    assert!(!one.redelivered && !two.redelivered);
+    two.receipt.done();
+    drop(one.receipt);
+    let again = next(&mut deliveries).await;
+    assert_eq!((&again.message.body[..], again.redelivered), (&b"one"[..], true));
+    again.receipt.done();
+    bus.publish(message(&queue, "end")).await;
+    assert_eq!(next(&mut deliveries).await.message.body, "end");
+}
+
+async fn what_is_given_too_often_is_dead(bus: Bus) {
+    let (queue, mut deliveries) = bus.queue().await;
+    let mut poison = message(&queue, "poison");
+    poison.message_id = Some("m-1".into());
+    bus.publish(poison).await;
+    for _ in 0..=queue.deliveries {
+        assert_eq!(next(&mut deliveries).await.message.body, "poison");
+    }
+    let dead = bus.take(&queue.dead()).await;
+    assert_eq!((&dead.body[..], dead.message_id.as_deref()), (&b"poison"[..], Some("m-1")));
+    bus.publish(message(&queue, "end")).await;
+    assert_eq!(next(&mut deliveries).await.message.body, "end");
+}
+
+async fn what_is_to_be_tried_again_comes_back_after_its_delay(bus: Bus) {
+    let (queue, mut deliveries) = bus.queue().await;
+    let delay = queue.delays[0];
+    let began = Instant::now();
+    let mut later = message(&queue, "later");
+    later.key = queue.retry(delay);
+    later.headers.add("attempt", 2_i64);
+    bus.publish(later).await;
+    let delivery = next(&mut deliveries).await;
+    assert!(began.elapsed() >= delay.mul_f64(0.9), "{:?}", began.elapsed());
+    assert_eq!((&delivery.message.body[..], delivery.message.headers.number("attempt")), (&b"later"[..], Some(2)));
+    assert_eq!(delivery.message.key, queue.name);
+}
+
+async fn no_more_is_given_than_was_asked_for(bus: Bus) {
+    let mut queue = super::queue();
+    queue.prefetch = 2;
+    let mut deliveries = bus.consume(&queue).await;
+    for body in ["one", "two", "three"] {
+        bus.publish(message(&queue, body)).await;
+    }
+    let (one, two) = (next(&mut deliveries).await, next(&mut deliveries).await);
+    let early = tokio::time::timeout(Duration::from_millis(200), deliveries.next()).await;
+    assert!(early.is_err(), "{early:?}");
+    two.receipt.done();
+    assert_eq!(next(&mut deliveries).await.message.body, "three");
+    drop(one);
+}
+
+async fn what_was_not_looked_at_goes_back_to_others(bus: Bus) {
+    let (queue, deliveries) = bus.queue().await;
+    for body in ["one", "two", "three"] {
+        bus.publish(message(&queue, body)).await;
+    }
+    until(|| bus.broker.figures().received == 3).await;
+    drop(deliveries);
+    let mut others = bus.consume(&queue).await;
+    let mut bodies = Vec::new();
+    for _ in 0..3 {
+        let delivery = next(&mut others).await;
+        delivery.receipt.done();
+        bodies.push(delivery.message.body);
+    }
+    bodies.sort();
+    assert_eq!(bodies, ["one", "three", "two"]);
+}
+
+async fn what_is_done_after_the_end_of_a_subscription_is_done(bus: Bus) {
+    let (queue, mut deliveries) = bus.queue().await;
+    bus.publish(message(&queue, "slow")).await;
+    let slow = next(&mut deliveries).await;
+    drop(deliveries);
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    slow.receipt.done();
+    bus.publish(message(&queue, "end")).await;
+    let mut others = bus.consume(&queue).await;
+    assert_eq!(next(&mut others).await.message.body, "end");
+}
+
+async fn queues_that_are_there_are_used_again(bus: Bus) {
+    let (queue, first) = bus.queue().await;
+    let mut second = bus.consume(&queue).await;
+    drop(first);
+    bus.publish(message(&queue, "kept")).await;
+    let delivery = tokio::time::timeout(LONG, second.next()).await.unwrap().unwrap();
+    assert_eq!(delivery.message.body, "kept");
+}
