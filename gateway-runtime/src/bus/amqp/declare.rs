@@ -18,7 +18,7 @@ use crate::bus::{BusError, CallQueue, Fault, Name};
 /// (`at-least-once`, which goes with `reject-publish`).
 pub(super) async fn calls(channel: &Channel, calls: &CallQueue) -> Result<(), BusError> {
     let dead = calls.dead();
-    exchange(channel, &Name::from(CallQueue::DEAD_LETTERS), ExchangeKind::Direct).await?;
+    exchange(channel, &Name::from(CallQueue::DEAD_LETTERS), ExchangeKind::Topic).await?;
     queue(channel, &dead, quorum()).await?;
     bind(channel, &dead, &Name::from(CallQueue::DEAD_LETTERS), &calls.name).await?;
     let mut arguments = on_death(CallQueue::DEAD_LETTERS, &calls.name);
