@@ -4,7 +4,7 @@
 //! of its own. Answers come by direct reply-to, which takes the channel that the question went by.
 
 use std::{
-    future::Future,
+    future::{Future, ready},
     pin::Pin,
     sync::{
         Arc, Mutex, PoisonError,
@@ -91,13 +91,17 @@ impl Lane {
         (message.reply_to, message.correlation_id) = (Some(REPLY_TO.into()), Some(waiting.id().text().into()));
         let message = Outgoing::new(message, self.wire.largest_frame())?;
         let mut confirmed = Arc::clone(self).publish(message);
-        {
+        let polled = {
             let _order = self.order.lock().unwrap_or_else(PoisonError::into_inner);
             // Whoever waits for the confirmation will ask again, to be woken.
-            if confirmed.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_ready() {
-                return Err(ended());
-            }
-        }
+            confirmed.as_mut().poll(&mut Context::from_waker(Waker::noop()))
+        };
+        let confirmed = match polled {
+            Poll::Pending => confirmed,
+            Poll::Ready(Err(_)) => return Err(ended()),
+            // The thread of the connection and the broker were faster than we.
+            Poll::Ready(confirmation) => Box::pin(ready(confirmation)),
+        };
         self.sent.send(Sent { id: waiting.id(), confirmed }).map_err(|_| ended())?;
         Ok(waiting)
     }
