@@ -92,6 +92,10 @@ impl Broker {
         Self { url: None }
     }
 
+    pub(super) fn at(url: &str) -> Self {
+        Self { url: Some(url.to_owned()) }
+    }
+
     /// None, and said so, where no RabbitMQ is.
     pub(super) fn rabbitmq() -> Option<Self> {
         let url = std::env::var("TEST_AMQP_URL").ok();
