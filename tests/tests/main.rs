@@ -6,6 +6,7 @@
 mod admin;
 mod auth;
 mod books;
+mod bus;
 mod cache;
 mod client;
 mod control;

@@ -1,0 +1,145 @@
+//! Calls without a pause, and what became of them.
+
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use gateway_runtime::bus::{Broker, Fault, Message, Name, Subscription};
+use tokio::{
+    task::JoinHandle,
+    time::{Instant, sleep, timeout},
+};
+
+/// How long each call may take.
+const DEADLINE: Duration = Duration::from_secs(2);
+/// What a call may take beyond, on a machine that is busy.
+const SLACK: Duration = Duration::from_millis(500);
+/// So many calls are in flight.
+const CALLERS: usize = 32;
+
+/// Calls without a pause.
+pub(super) struct Load {
+    seen: Arc<Seen>,
+    is_over: Arc<AtomicBool>,
+    callers: Vec<JoinHandle<()>>,
+}
+
+/// What became of the calls since it was last looked.
+#[derive(Default)]
+struct Seen {
+    counts: Mutex<Counts>,
+    overdue: Mutex<Vec<String>>,
+}
+
+#[derive(Clone, Debug, Default)]
+pub(super) struct Counts {
+    pub(super) answered: usize,
+    /// How many there were of each fault, and the longest that one took.
+    pub(super) faults: BTreeMap<String, (usize, Duration)>,
+}
+
+impl Counts {
+    pub(super) fn of(&self, fault: Fault) -> usize {
+        self.faults.get(&format!("{fault:?}")).map_or(0, |(count, _)| *count)
+    }
+
+    /// Whether there were none but these.
+    pub(super) fn only(&self, faults: &[Fault]) -> bool {
+        self.faults.keys().all(|seen| faults.iter().any(|fault| *seen == format!("{fault:?}")))
+    }
+}
+
+impl Load {
+    pub(super) fn begin(broker: &Arc<dyn Broker>, exchange: Name, key: Name) -> Self {
+        let (seen, is_over) = (Arc::<Seen>::default(), Arc::<AtomicBool>::default());
+        let callers = (0..CALLERS).map(|_| {
+            let (broker, seen, is_over) = (Arc::clone(broker), Arc::clone(&seen), Arc::clone(&is_over));
+            let message = Message { body: "question".into(), ..Message::to(exchange.clone(), key.clone()) };
+            tokio::spawn(async move {
+                while !is_over.load(Ordering::Relaxed) {
+                    seen.call(&*broker, message.clone()).await;
+                    // A caller whose calls fail at once would take the whole machine.
+                    sleep(Duration::from_millis(2)).await;
+                }
+            })
+        });
+        let callers = callers.collect();
+        Self { seen, is_over, callers }
+    }
+
+    /// What became of the calls that ended since this was last asked.
+    pub(super) fn take(&self) -> Counts {
+        std::mem::take(&mut self.seen.counts.lock().unwrap())
+    }
+
+    /// Waits until it is so of the calls that end from now on, at most so long; gives them.
+    pub(super) async fn until(&self, most: Duration, what: &str, is_so: impl Fn(&Counts) -> bool) -> Counts {
+        self.take();
+        let began = Instant::now();
+        loop {
+            let counts = self.seen.counts.lock().unwrap().clone();
+            if is_so(&counts) {
+                println!("{what}: after {:?}: {counts:?}", began.elapsed());
+                return counts;
+            }
+            assert!(began.elapsed() < most, "not {what} within {most:?}: {counts:?}");
+            sleep(Duration::from_millis(5)).await;
+        }
+    }
+
+    /// Ends; every call must have ended within its deadline.
+    pub(super) async fn end(self) {
+        self.is_over.store(true, Ordering::Relaxed);
+        for caller in self.callers {
+            timeout(DEADLINE + SLACK, caller).await.expect("a call never ended").unwrap();
+        }
+        let overdue = self.seen.overdue.lock().unwrap();
+        assert!(overdue.is_empty(), "{} calls ended too late: {:?}", overdue.len(), overdue.first());
+    }
+}
+
+impl Seen {
+    async fn call(&self, broker: &dyn Broker, message: Message) {
+        let began = Instant::now();
+        let answer = broker.call(message, began + DEADLINE).await;
+        let took = began.elapsed();
+        if took > DEADLINE + SLACK {
+            self.overdue.lock().unwrap().push(format!("{took:?}: {answer:?}"));
+        }
+        let mut counts = self.counts.lock().unwrap();
+        match answer {
+            Ok(answer) => {
+                assert_eq!(answer.body, "answer");
+                counts.answered += 1;
+            }
+            Err(error) => {
+                let (count, longest) = counts.faults.entry(format!("{:?}", error.fault())).or_default();
+                *count += 1;
+                *longest = took.max(*longest);
+            }
+        }
+    }
+}
+
+/// Answers what it is asked, for ever.
+pub(super) async fn answer(broker: Arc<dyn Broker>, subscription: Subscription) -> JoinHandle<()> {
+    let mut deliveries = broker.consume(subscription).await.unwrap();
+    tokio::spawn(async move {
+        while let Some(delivery) = deliveries.next().await {
+            let mut answer = Message::to_queue(delivery.message.reply_to.unwrap());
+            answer.correlation_id = delivery.message.correlation_id;
+            answer.body = "answer".into();
+            let (publishing, receipt) = (broker.publish(answer), delivery.receipt);
+            tokio::spawn(async move {
+                // While the broker is away, nobody can be answered, nor wants it any more when it is back.
+                let _ = publishing.await;
+                receipt.done();
+            });
+        }
+    })
+}

@@ -1,0 +1,33 @@
+//! RabbitMQ taken away under load, in each way that it can be: every call ends in time and says why, nothing that was acknowledged
+//! is lost, and all goes on by itself.
+
+mod faults;
+mod load;
+mod settled;
+
+use std::{sync::Arc, time::Duration};
+
+use gateway_runtime::{
+    Secret,
+    bus::{AmqpBroker, Broker, BusSettings, CallQueue},
+};
+
+use crate::rabbitmq::Server;
+
+/// Within that, service is back when the broker is.
+const BACK: Duration = Duration::from_secs(5);
+
+async fn broker(server: &Server) -> Arc<dyn Broker> {
+    let settings = BusSettings { confirm_timeout: Duration::from_secs(1), ..BusSettings::default() };
+    Arc::new(AmqpBroker::open(&Secret::new(server.url()), &settings).await.unwrap())
+}
+
+fn queue(name: &'static str) -> CallQueue {
+    CallQueue { name: name.into(), prefetch: 100, deliveries: 20, delays: vec![] }
+}
+
+/// Does what blocks, beside the load.
+async fn aside<T: Send + 'static>(server: &Arc<Server>, act: impl FnOnce(&Server) -> T + Send + 'static) -> T {
+    let server = Arc::clone(server);
+    tokio::task::spawn_blocking(move || act(&server)).await.unwrap()
+}
