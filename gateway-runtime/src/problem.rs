@@ -77,7 +77,7 @@ pub(crate) fn respond(error: &Error, instance: &str, id: &RequestId) -> Response
 }
 
 /// What the standards want said outside of the body too.
-fn add_advice(headers: &mut HeaderMap, error: &Error) {
+pub(crate) fn add_advice(headers: &mut HeaderMap, error: &Error) {
     if let Some(delay) = error.retry_delay() {
         headers.insert(header::RETRY_AFTER, whole_seconds(delay).into());
     }

@@ -49,6 +49,9 @@ impl Message {
     /// The longest [`Name`], in bytes (AMQP 0-9-1 §4.2.5.3, short strings).
     pub const LONGEST_NAME: usize = 255;
 
+    /// The header field in which an answer has its status, that of an HTTP response.
+    pub const STATUS: &str = "X-WASP-STATUS";
+
     /// A message to the exchange, under the key.
     #[must_use]
     pub fn to(exchange: impl Into<Name>, key: impl Into<Name>) -> Self {
@@ -59,6 +62,17 @@ impl Message {
     #[must_use]
     pub fn to_queue(queue: impl Into<Name>) -> Self {
         Self::to("", queue)
+    }
+
+    /// The status of an answer, 200 where it says nothing of it; none where it says what cannot be one. Interim answers are of
+    /// the connection, and no answers here.
+    #[must_use]
+    pub fn status(&self) -> Option<u16> {
+        if self.headers.get(Self::STATUS).is_none() {
+            return Some(200);
+        }
+        let status = self.headers.number(Self::STATUS).and_then(|number| u16::try_from(number).ok());
+        status.filter(|status| (200..=599).contains(status))
     }
 }
 

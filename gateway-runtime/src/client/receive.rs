@@ -7,7 +7,7 @@ use ::http::{
     header::{CONTENT_TYPE, HeaderName, RETRY_AFTER},
 };
 use bytes::{Bytes, BytesMut};
-use futures_util::StreamExt;
+use futures_util::{StreamExt, stream};
 
 use crate::{
     client::{
@@ -56,21 +56,50 @@ fn unexpected(status: u16, expected: &str, media: &str) -> ClientError {
 async fn failure(response: reqwest::Response) -> ClientError {
     let status = response.status().as_u16();
     let headers = response.headers().clone();
+    let (media, retry_after) = (text(&headers, CONTENT_TYPE), text(&headers, RETRY_AFTER));
+    // What is no problem is not waited for.
+    let body = if is_json(media) { whole(response, MAX_PROBLEM).await } else { Ok(Bytes::new()) };
+    match body {
+        Ok(body) => problem(status, media, retry_after, &body),
+        Err(ClientError::Ambiguous(why)) => ClientError::Unreadable { status: Some(status), why },
+        Err(error) => error,
+    }
+}
+
+/// The problem that is told with a status.
+fn problem(status: u16, media: &str, retry_after: &str, body: &[u8]) -> ClientError {
     let unreadable = |why: &str| ClientError::Unreadable { status: Some(status), why: why.to_owned() };
-    if !is_json(text(&headers, CONTENT_TYPE)) {
+    if !is_json(media) {
         return unreadable("no problem of the gateway's. Does the address lead to it?");
     }
-    let body = match whole(response, MAX_PROBLEM).await {
-        Ok(body) => body,
-        Err(ClientError::Ambiguous(why)) => return unreadable(&why),
-        Err(error) => return error,
-    };
-    let Ok(mut problem) = serde_json::from_slice::<Problem>(&body) else {
+    let Ok(mut problem) = serde_json::from_slice::<Problem>(body) else {
         return unreadable("a problem without a code is none of the gateway's. Does the address lead to it?");
     };
     problem.status = status;
-    problem.retry_after = text(&headers, RETRY_AFTER).parse().ok().map(Duration::from_secs);
+    problem.retry_after = retry_after.parse().ok().map(Duration::from_secs);
     ClientError::Problem(Box::new(problem))
+}
+
+/// Reads an answer that came whole, in one message.
+///
+/// # Errors
+///
+/// The problem in it, or why it is no answer.
+pub(super) fn whole_answer(
+    status: u16,
+    media: &str,
+    retry_after: &str,
+    body: Bytes,
+    expected: Expected,
+) -> Result<Response, ClientError> {
+    match expected {
+        _ if !(200..=299).contains(&status) => Err(problem(status, media, retry_after, &body)),
+        Expected::Value if status == 204 || body.is_empty() => Ok(Response::Empty),
+        Expected::Value if is_json(media) => Ok(Response::Json(body)),
+        Expected::Bytes(_) => Ok(Response::Bytes(media.to_owned(), Box::pin(stream::iter([Ok(body)])))),
+        Expected::Value => Err(unexpected(status, "application/json", media)),
+        Expected::Items => Err(unexpected(status, NDJSON, media)),
+    }
 }
 
 /// All of a body.

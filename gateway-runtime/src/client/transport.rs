@@ -11,8 +11,8 @@ use crate::{
     spec::{ServiceSpec, Verb},
 };
 
-/// A way to a service elsewhere: one call in, one answer out. [`Http`](crate::client::Http) is one; a test may have its
-/// own.
+/// A way to a service elsewhere: one call in, one answer out. [`Http`](crate::client::Http) is one, [`Bus`](crate::client::Bus)
+/// another; a test may have its own.
 pub trait Transport: Send + Sync + 'static {
     /// Carries out one call.
     ///

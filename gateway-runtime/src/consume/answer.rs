@@ -8,14 +8,12 @@ use crate::{
     bus::{Field, Fields, Message, Name},
     call::RequestId,
     error::{Code, Error},
-    problem::Problem,
+    problem::{Problem, add_advice},
     reply::Reply,
 };
 
 /// The longest answer, in bytes: messages are carried whole.
 const LONGEST: usize = 16 << 20;
-/// Where the status stands, as relays read it.
-const STATUS: &str = "X-WASP-STATUS";
 /// What a problem says of where it happened.
 pub(super) const INSTANCE: &str = "/bus";
 
@@ -54,9 +52,13 @@ pub(super) fn message(
         }
     };
     let mut fields = Fields::default();
-    fields.add(STATUS, i64::from(status));
+    fields.add(Message::STATUS, i64::from(status));
     fields.add("x-request-id", id.as_str().to_owned());
-    for (name, value) in headers.iter().flatten() {
+    let mut headers = headers.unwrap_or_default();
+    if let Err(error) = outcome {
+        add_advice(&mut headers, error);
+    }
+    for (name, value) in &headers {
         fields.set(name.as_str().to_owned(), Field::Text(Bytes::copy_from_slice(value.as_bytes())));
     }
     Message {

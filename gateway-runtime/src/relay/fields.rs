@@ -5,7 +5,6 @@ use http::{HeaderMap, HeaderName, header};
 /// Of WASP's making.
 pub(super) const METHOD: &str = "X-WASP-METHOD";
 pub(super) const QUERY: &str = "X-WASP-QS";
-pub(super) const STATUS: &str = "X-WASP-STATUS";
 /// What the gateway says itself begins with one of these, whatever a client says.
 const OURS: [&str; 2] = ["x-wasp-", "x-gateway-"];
 

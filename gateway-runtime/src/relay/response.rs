@@ -36,14 +36,13 @@ pub(super) fn of(answer: Message) -> Result<Response<Body>, Error> {
 }
 
 fn status(answer: &Message) -> Result<StatusCode, Error> {
-    let Some(said) = answer.headers.get(fields::STATUS) else { return Ok(StatusCode::OK) };
-    let number = answer.headers.number(fields::STATUS).and_then(|number| u16::try_from(number).ok());
-    // Interim answers are of the connection.
-    let status =
-        number.filter(|number| (200..=599).contains(number)).and_then(|number| StatusCode::from_u16(number).ok());
+    let status = answer.status().and_then(|status| StatusCode::from_u16(status).ok());
     status.ok_or_else(|| {
-        Error::new(Code::PROVIDER_FAILED, "the service answered with a status that is none")
-            .log(format_args!("{}: {said:?}", fields::STATUS))
+        Error::new(Code::PROVIDER_FAILED, "the service answered with a status that is none").log(format_args!(
+            "{}: {:?}",
+            Message::STATUS,
+            answer.headers.get(Message::STATUS)
+        ))
     })
 }
 

@@ -171,7 +171,7 @@ fn streams_are_refused() {
 fn answer(status: Option<Field>, headers: &[(&'static str, Field)], body: &'static [u8]) -> Message {
     let mut answer = Message { body: Bytes::from_static(body), ..Message::default() };
     if let Some(status) = status {
-        answer.headers.add(fields::STATUS, status);
+        answer.headers.add(Message::STATUS, status);
     }
     for (name, field) in headers {
         answer.headers.add(*name, field.clone());

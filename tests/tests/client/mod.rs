@@ -1,5 +1,6 @@
-//! The typed client: against a real gateway, and against servers that do what no gateway should.
+//! The typed client: against a real gateway, over HTTP and over the bus, and against servers that do what no gateway should.
 
+mod bus;
 mod calls;
 mod failures;
 mod lab;
