@@ -8,6 +8,7 @@ use std::{env, error::Error, fs, hint::black_box, sync::Arc, time::Instant};
 use gateway_benches::many;
 use gateway_runtime::{
     auth::Accepted,
+    bus::BusSettings,
     http::{Documents, Info, Routes},
 };
 
@@ -30,7 +31,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     step("registry")?;
     let routes = Routes::new(&registry, |_| None)?;
     step("routes")?;
-    let documents = Documents::new(&Info::default(), Arc::clone(&registry), Accepted::default());
+    let documents =
+        Documents::new(&Info::default(), Arc::clone(&registry), Accepted::default(), &BusSettings::default());
     step("documents")?;
     println!("{methods} methods in {:.1} ms", started.elapsed().as_secs_f64() * 1e3);
     black_box((registry, routes, documents));

@@ -51,7 +51,8 @@ impl Gateway {
     ) -> Result<Routes, StartError> {
         let mut routes = Routes::new(registry, |name| self.settings.secret(name))?;
         let accepted = authenticator.map(|authenticator| authenticator.accepts()).unwrap_or_default();
-        let documents = Arc::new(Documents::new(&self.settings.info, Arc::clone(registry), accepted));
+        let documents =
+            Arc::new(Documents::new(&self.settings.info, Arc::clone(registry), accepted, &self.settings.bus));
         for prefix in ["/meta", "/openapi.json", "/asyncapi.json"] {
             let documents = Arc::clone(&documents);
             routes.publish(prefix, Box::new(move |path, headers| documents.serve(path, headers)));

@@ -17,6 +17,7 @@ use bytes::Bytes;
 use gateway_runtime::{
     App, Code, Result,
     auth::Accepted,
+    bus::BusSettings,
     http::{Documents, Info},
     provider::ProviderSettings,
     registry::{Registry, RegistrySettings},
@@ -31,7 +32,7 @@ fn registry() -> Arc<Registry> {
 fn documents(registry: Arc<Registry>) -> Documents {
     let title = "Shop and depot".to_owned();
     let info = Info { title, version: "1.2.3".to_owned(), description: "One of *everything*.".to_owned() };
-    Documents::new(&info, registry, Accepted::default())
+    Documents::new(&info, registry, Accepted::default(), &BusSettings::default())
 }
 
 fn serve(path: &str, known: Option<&HeaderValue>) -> Result<Response<Bytes>> {
@@ -131,7 +132,8 @@ fn operations_have_names_of_their_own() {
     // Names for generators of clients, and the same in both documents.
     let async_document = get("/asyncapi.json");
     for name in async_document["operations"].as_object().unwrap().keys() {
-        assert!(names.contains(&name.as_str()), "{name}");
+        let method = name.strip_suffix("_by_bus").unwrap_or(name);
+        assert!(names.contains(&method) || name.starts_with("bus_"), "{name}");
         assert!(name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_'), "{name}");
     }
 }
@@ -189,4 +191,31 @@ fn health_is_that_of_this_moment() {
     assert_ne!(read("/meta").0, before.0);
     assert_ne!(read("/meta/courier/v1").0, with_providers.0);
     assert_eq!(read("/meta/shop"), without);
+}
+
+#[test]
+fn a_broker_is_a_server_without_its_user_and_password() {
+    let with_bus = |bus: &str| -> Value {
+        let bus: BusSettings = serde_json::from_str(bus).unwrap();
+        let documents = Documents::new(&Info::default(), registry(), Accepted::default(), &bus);
+        let answer = |path| documents.serve(path, &HeaderMap::new()).unwrap();
+        let texts = ["/asyncapi.json", "/meta"].map(|path| String::from_utf8(answer(path).body().to_vec()).unwrap());
+        assert!(texts.iter().all(|text| !text.contains("hunter2") && !text.contains("clerk")), "{texts:?}");
+        let [asyncapi, meta] = texts.map(|text| serde_json::from_str::<Value>(&text).unwrap());
+        serde_json::json!({ "asyncapi": asyncapi, "meta": meta })
+    };
+    let told = with_bus(r#"{ "amqp": "amqps://clerk:hunter2@rabbit.internal/orders", "calls": { "queue": "own" } }"#);
+    let document = &told["asyncapi"];
+    let server = &document["servers"]["bus"];
+    assert_eq!((&server["host"], &server["protocol"]), (&"rabbit.internal:5671".into(), &"amqps".into()));
+    assert_eq!(server["pathname"], "/orders");
+    let addresses = ["bus_calls", "bus_dead_letters", "bus_retries"].map(|name| &document["channels"][name]["address"]);
+    assert_eq!(addresses, ["own", "own.dead", "own.retry.{delay}"]);
+    for (name, channel) in document["channels"].as_object().unwrap() {
+        let server = channel["servers"][0]["$ref"].as_str().unwrap();
+        assert_eq!(server == "#/servers/bus", name.starts_with("bus_"), "{name}: {server}");
+        assert!(document.pointer(&server[1..]).is_some(), "{name}: {server}");
+    }
+    let told = with_bus(r#"{ "calls": { "enabled": false } }"#);
+    assert!(!told.to_string().contains("gateway.calls") && told["asyncapi"]["servers"].is_null());
 }

@@ -1,4 +1,4 @@
-//! `/asyncapi.json`: AsyncAPI 3.0. Calls over one WebSocket, and the webhooks that the gateway takes.
+//! `/asyncapi.json`: AsyncAPI 3.0. Calls over one WebSocket and by the bus, and the webhooks that the gateway takes.
 //!
 //! Each road is a channel of its own, with the messages that go over it; an operation is a method on one of them.
 
@@ -9,6 +9,7 @@ use schemars::{
 use serde_json::{Map, Value, json};
 
 use super::{
+    bus,
     described::Described,
     info::Info,
     messages,
@@ -16,6 +17,7 @@ use super::{
     terms::terms,
 };
 use crate::{
+    bus::BusSettings,
     problem,
     registry::Registry,
     schema::{Components, Root, Side},
@@ -25,7 +27,7 @@ use crate::{
 const CALLS: &str = "calls";
 
 /// The document.
-pub(super) fn document(info: &Info, registry: &Registry) -> Value {
+pub(super) fn document(info: &Info, registry: &Registry, bus: &BusSettings) -> Value {
     let mut components = Components::default();
     let problem = components.add(&problem::schema(), Side::Input, Root::Named);
     let mut described = Described::all(registry, &mut components, Root::Named);
@@ -36,27 +38,52 @@ pub(super) fn document(info: &Info, registry: &Registry) -> Value {
 
     let mut channels = Map::from_iter([(CALLS.to_owned(), websocket(&problem))]);
     let mut operations = Map::new();
-    for it in described {
+    for it in &described {
         let (channel, operation) = if it.method.spec.webhook.is_some() {
-            channels.insert(it.id.clone(), webhook(&it));
+            channels.insert(it.id.clone(), webhook(it));
             (it.id.clone(), json!({ "bindings": { "http": { "method": "POST", "bindingVersion": "0.3.0" } } }))
         } else if is_callable_by_message(it.method) {
-            add_messages(&mut channels[CALLS], messages::of_call(&it));
-            (CALLS.to_owned(), json!({ "reply": reply(&it) }))
+            add_messages(&mut channels[CALLS], messages::of_call(it));
+            (CALLS.to_owned(), json!({ "reply": reply(it) }))
         } else {
             continue;
         };
-        operations.insert(it.id.clone(), describe_operation(&it, &channel, operation));
+        operations.insert(it.id.clone(), describe_operation(it, &channel, &messages::request_name(it), operation));
     }
+    bus::add(&described, bus, &problem, &mut channels, &mut operations);
     let schemas = components.into_schemas().into_iter().map(|(name, schema)| (name, draft_07(schema)));
-    json!({
-        "asyncapi": "3.0.0",
-        "info": info,
-        "defaultContentType": "application/json",
-        "channels": channels,
-        "operations": operations,
-        "components": { "schemas": schemas.collect::<Map<_, _>>() },
-    })
+    let mut document = json!({ "asyncapi": "3.0.0", "info": info, "defaultContentType": "application/json" });
+    if let Some(server) = bus::server(bus) {
+        document["servers"] = servers(server, &mut channels);
+    }
+    document["channels"] = channels.into();
+    document["operations"] = operations.into();
+    document["components"] = json!({ "schemas": schemas.collect::<Map<_, _>>() });
+    document
+}
+
+/// The broker, and where there is another road than the bus, the gateway itself: where channels do not say which server they are
+/// on, they are on all.
+fn servers(bus: Value, channels: &mut Map<String, Value>) -> Value {
+    let mut servers = json!({ bus::SERVER: bus });
+    for (name, channel) in channels {
+        let (server, protocol) = match name.as_str() {
+            name if bus::is_channel(name) => (bus::SERVER, None),
+            CALLS => ("websocket", Some("ws")),
+            _ => ("http", Some("http")),
+        };
+        if let Some(protocol) = protocol {
+            servers[server] = gateway(protocol);
+        }
+        channel["servers"] = json!([{ "$ref": format!("#/servers/{server}") }]);
+    }
+    servers
+}
+
+/// The gateway does not know by which name it is reached.
+fn gateway(protocol: &str) -> Value {
+    let host = json!({ "description": "Where the gateway is reached.", "default": "localhost:8080" });
+    json!({ "host": "{host}", "protocol": protocol, "variables": { "host": host } })
 }
 
 /// The channel of calls, with the one message that is the same for all of them.
@@ -87,7 +114,7 @@ fn webhook(it: &Described<'_>) -> Value {
     })
 }
 
-fn reference(channel: &str, message: &str) -> Value {
+pub(super) fn reference(channel: &str, message: &str) -> Value {
     json!({ "$ref": format!("#/channels/{channel}/messages/{message}") })
 }
 
@@ -99,15 +126,14 @@ fn reply(it: &Described<'_>) -> Value {
 }
 
 /// The gateway receives each; `more` depends on the road.
-fn describe_operation(it: &Described<'_>, channel: &str, more: Value) -> Value {
+pub(super) fn describe_operation(it: &Described<'_>, channel: &str, message: &str, more: Value) -> Value {
     let spec = it.method.spec;
-    let message = messages::request_name(it);
     let mut operation = json!({
         "action": "receive",
         "channel": { "$ref": format!("#/channels/{channel}") },
         "title": spec.title,
         "tags": [{ "name": tag(it.method.service) }],
-        "messages": [reference(channel, &message)],
+        "messages": [reference(channel, message)],
     });
     if !spec.description.is_empty() {
         operation["description"] = spec.description.into();

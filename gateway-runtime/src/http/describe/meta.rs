@@ -9,12 +9,13 @@ use serde_json::{Map, Value, json};
 use super::{
     answer, etag, failures,
     info::Info,
-    names::{WEBSOCKET, is_callable_by_message, rpc_name},
+    names::{WEBSOCKET, is_callable_by_bus, is_callable_by_message, rpc_name},
     providers::capabilities,
     terms::terms,
 };
 use crate::{
     auth::Accepted,
+    bus::BusSettings,
     error::{Error, Result},
     extract::AnswerShape,
     http::stream::Form,
@@ -39,10 +40,11 @@ struct Written {
 }
 
 impl Meta {
-    pub(super) fn new(info: &Info, registry: Arc<Registry>, accepted: Accepted) -> Self {
+    pub(super) fn new(info: &Info, registry: Arc<Registry>, accepted: Accepted, bus: &BusSettings) -> Self {
         let head = json!(info).to_string();
         let head = head.strip_suffix('}').unwrap_or_default().to_owned();
-        let services = registry.services().iter().map(|service| Written::new(service, accepted)).collect();
+        let queue = Some(&*bus.calls.queue).filter(|_| bus.calls.enabled);
+        let services = registry.services().iter().map(|service| Written::new(service, accepted, queue)).collect();
         Self { head, services, registry }
     }
 
@@ -87,9 +89,9 @@ impl fmt::Debug for Meta {
 }
 
 impl Written {
-    fn new(service: &Service, accepted: Accepted) -> Self {
+    fn new(service: &Service, accepted: Accepted, queue: Option<&str>) -> Self {
         let spec = service.spec;
-        let methods: Vec<_> = service.methods.iter().map(|method| describe(method, accepted)).collect();
+        let methods: Vec<_> = service.methods.iter().map(|method| describe(method, accepted, queue)).collect();
         let mut json = json!({ "name": spec.name, "version": spec.version, "title": spec.title });
         if !spec.description.is_empty() {
             json["description"] = spec.description.into();
@@ -107,8 +109,8 @@ impl Written {
     }
 }
 
-/// All that is published about a method.
-fn describe(method: &Method, accepted: Accepted) -> Value {
+/// All that is published about a method; `queue` is where calls by the bus come from.
+fn describe(method: &Method, accepted: Accepted, queue: Option<&str>) -> Value {
     let spec = method.spec;
     let mut members = Map::new();
     let mut say = |name: &str, value: Value| members.insert(name.to_owned(), value);
@@ -125,6 +127,9 @@ fn describe(method: &Method, accepted: Accepted) -> Value {
         say("webhook", json!({ "signature": "standard-webhooks-v1" }));
     } else if is_callable_by_message(method) {
         say("websocket", json!({ "path": WEBSOCKET, "method": rpc_name(method) }));
+    }
+    if let Some(queue) = queue.filter(|_| is_callable_by_bus(method)) {
+        say("bus", json!({ "queue": queue }));
     }
     if let Some(input) = &method.input {
         let place = if spec.verb.has_query_input() { "query" } else { "body" };

@@ -1,9 +1,10 @@
 //! What the gateway publishes about itself: `/meta`, `/openapi.json`, `/asyncapi.json`.
 //!
-//! The documents are written once, at start, from the registry and what is configured of authentication, so they cannot say what the server does not do.
+//! The documents are written once, at start, from the registry and what is configured of authentication and of the bus, so they cannot say what the server does not do.
 //! Only the health of providers is read when `/meta` is asked for.
 
 mod asyncapi;
+mod bus;
 mod described;
 mod failures;
 mod headers;
@@ -29,6 +30,7 @@ use self::meta::Meta;
 use super::etag;
 use crate::{
     auth::Accepted,
+    bus::BusSettings,
     error::{Error, Result},
     registry::Registry,
 };
@@ -42,13 +44,13 @@ pub struct Documents {
 }
 
 impl Documents {
-    /// Writes the documents of a gateway that reads the `accepted` credentials.
+    /// Writes the documents of a gateway that reads the `accepted` credentials, and takes calls by this bus.
     #[must_use]
-    pub fn new(info: &Info, registry: Arc<Registry>, accepted: Accepted) -> Self {
+    pub fn new(info: &Info, registry: Arc<Registry>, accepted: Accepted, bus: &BusSettings) -> Self {
         Self {
             openapi: Document::new(&openapi::document(info, &registry, accepted)),
-            asyncapi: Document::new(&asyncapi::document(info, &registry)),
-            meta: Meta::new(info, registry, accepted),
+            asyncapi: Document::new(&asyncapi::document(info, &registry, bus)),
+            meta: Meta::new(info, registry, accepted, bus),
         }
     }
 

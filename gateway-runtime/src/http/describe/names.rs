@@ -22,6 +22,12 @@ pub(super) fn is_callable_by_message(method: &Method) -> bool {
     method.spec.webhook.is_none() && !matches!(method.answer, AnswerShape::Raw(_))
 }
 
+/// Whether a method can be called by the bus, which carries whole messages: not one that answers with a stream of values, nor a
+/// webhook.
+pub(super) fn is_callable_by_bus(method: &Method) -> bool {
+    method.spec.webhook.is_none() && !matches!(method.answer, AnswerShape::Items(_))
+}
+
 /// What each method of the registry is called, in its order: `currency_rates`, `currency_v2_rates`. No two are the
 /// same.
 pub(super) fn operation_ids(registry: &Registry) -> Vec<String> {
