@@ -127,7 +127,8 @@ impl Gateway {
         }
         let operator = match self.settings.admin.as_ref().filter(|admin| admin.enabled) {
             Some(admin) => {
-                Some(self.operator(admin, &registry, &keeping, control.clone(), &limiting, redis.clone(), &broker)?)
+                let books = kept(keeping.as_deref(), control.clone());
+                Some(self.operator(admin, &registry, books, &limiting, redis.clone(), &broker)?)
             }
             None => None,
         };
@@ -208,17 +209,11 @@ impl Gateway {
         &self,
         settings: &AdminSettings,
         registry: &Arc<Registry>,
-        keeping: &Option<Arc<Keeping>>,
-        control: Option<Arc<Control>>,
+        books: Option<Kept>,
         limiting: &Arc<Limiting>,
         redis: Option<Redis>,
         broker: &Arc<dyn Broker>,
     ) -> Result<Operator, StartError> {
-        let books = keeping.as_ref().zip(control).map(|(keeping, control)| Kept {
-            books: control.books().clone(),
-            journal: keeping.journal.clone(),
-            control,
-        });
         let database = books.iter().map(|kept| Box::new(kept.books.clone()) as Box<dyn Probe>);
         let bus = self.settings.bus.amqp.as_ref().map(|_| {
             // Calls over HTTP go on without it.
@@ -288,6 +283,12 @@ impl fmt::Debug for Gateway {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Gateway").field("settings", &self.settings).finish_non_exhaustive()
     }
+}
+
+/// What operators look at and write.
+fn kept(keeping: Option<&Keeping>, control: Option<Arc<Control>>) -> Option<Kept> {
+    let (keeping, control) = keeping.zip(control)?;
+    Some(Kept { books: control.books().clone(), journal: keeping.journal.clone(), control })
 }
 
 /// What operators set, applied to all that it is about.

@@ -22,10 +22,13 @@ const DEADLINE: Duration = Duration::from_secs(1);
 /// What a busy machine may add to it.
 const SLACK: Duration = Duration::from_millis(1500);
 
-/// What was seen of the requests since somebody last looked: how often each status and code, and the longest.
+/// How often each status and code, and the longest time.
+type Answers = (BTreeMap<(u16, String), u32>, Duration);
+
+/// What was seen of the requests since somebody last looked.
 #[derive(Default)]
 struct Seen {
-    answers: Mutex<(BTreeMap<(u16, String), u32>, Duration)>,
+    answers: Mutex<Answers>,
     good: AtomicU32,
 }
 
@@ -37,7 +40,7 @@ impl Seen {
         *longest = (*longest).max(took);
     }
 
-    fn take(&self) -> (BTreeMap<(u16, String), u32>, Duration) {
+    fn take(&self) -> Answers {
         std::mem::take(&mut *self.answers.lock().unwrap())
     }
 
