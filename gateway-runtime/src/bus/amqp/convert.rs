@@ -14,8 +14,9 @@ use lapin::{
 
 use crate::bus::{BusError, Fault, Field, Fields, Message, Name};
 
-/// What a frame of properties has besides those that are counted.
-const FRAME: usize = 64;
+/// What a frame of properties has besides those that are counted; and the broker makes `reply_to` longer before it sends a
+/// message back, which the library takes for its fault if the frame is too large then.
+const FRAME: usize = 512;
 /// What RabbitMQ takes at most, unless it is told otherwise, in bytes.
 const LARGEST_BODY: usize = 128 << 20;
 

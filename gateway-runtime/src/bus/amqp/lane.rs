@@ -4,29 +4,29 @@
 //! of its own. Answers come by direct reply-to, which takes the channel that the question went by.
 
 use std::{
-    future::{Future, ready},
-    pin::Pin,
+    future::{Future, poll_fn},
+    pin::{Pin, pin},
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc,
         atomic::{AtomicU64, Ordering},
     },
-    task::{Context, Poll, Waker},
+    task::{Context, Poll},
     time::Duration,
 };
 
-use futures_util::{StreamExt, stream::FuturesUnordered};
+use futures_util::{Stream, StreamExt, stream::FuturesUnordered};
 use lapin::{
     Channel, Confirmation, Consumer, ErrorKind, ExchangeKind,
-    message::BasicReturnMessage,
+    message::{BasicReturnMessage, Delivery},
     options::{BasicConsumeOptions, BasicPublishOptions, ConfirmSelectOptions, ExchangeDeclareOptions},
     protocol::{AMQPErrorKind, AMQPSoftError},
     types::FieldTable,
 };
-use tokio::sync::mpsc;
 
 use super::{
     connect::Wire,
     convert::{self, Outgoing},
+    sent::{Confirmed, Sent, Sents},
 };
 use crate::bus::{
     BusError, Fault, Message, Name,
@@ -40,19 +40,9 @@ const REPLY_TO: &str = "amq.rabbitmq.reply-to";
 pub(super) struct Lane {
     channel: Channel,
     pending: Arc<Pending>,
-    sent: mpsc::UnboundedSender<Sent>,
-    /// Held while a message is numbered and queued to be sent: the library does the two one after the other.
-    order: Mutex<()>,
+    sents: Arc<Sents>,
     wire: Arc<Wire>,
 }
-
-/// A message that was handed to the library, and what the broker says to it.
-struct Sent {
-    id: CallId,
-    confirmed: Confirmed,
-}
-
-type Confirmed = Pin<Box<dyn Future<Output = lapin::Result<Confirmation>> + Send>>;
 
 impl Lane {
     /// Opens the channel, if there is such an exchange.
@@ -64,12 +54,16 @@ impl Lane {
     ) -> Result<Arc<Self>, BusError> {
         let channel = wire.connection().create_channel().await.map_err(|error| failed(&error, exchange))?;
         let answers = prepare(&channel, exchange).await.map_err(|error| failed(&error, exchange))?;
-        let (sent, confirms) = mpsc::unbounded_channel();
-        let pending = Arc::new(Pending::counted(counts));
-        let lane = Arc::new(Self { channel, pending: Arc::clone(&pending), sent, order: Mutex::new(()), wire });
-        let run = Run { pending, confirms, published, confirmed: FuturesUnordered::new() };
-        tokio::spawn(run.until_it_ends(answers, Arc::clone(&lane.wire)));
-        Ok(lane)
+        let (pending, sents) = (Arc::new(Pending::counted(counts)), Arc::<Sents>::default());
+        let run = Run {
+            pending: Arc::clone(&pending),
+            sents: Arc::clone(&sents),
+            published,
+            answers,
+            confirmed: FuturesUnordered::new(),
+        };
+        tokio::spawn(run.until_it_ends(Arc::clone(&wire)));
+        Ok(Arc::new(Self { channel, pending, sents, wire }))
     }
 
     /// Whether nobody waits for an answer.
@@ -78,7 +72,7 @@ impl Lane {
     }
 
     pub(super) fn is_open(&self) -> bool {
-        self.channel.status().connected() && !self.sent.is_closed()
+        self.channel.status().connected() && !self.sents.is_closed()
     }
 
     /// Sends a call that has so long to live.
@@ -90,19 +84,7 @@ impl Lane {
         message.expiration = Some(left);
         (message.reply_to, message.correlation_id) = (Some(REPLY_TO.into()), Some(waiting.id().text().into()));
         let message = Outgoing::new(message, self.wire.largest_frame())?;
-        let mut confirmed = Arc::clone(self).publish(message);
-        let polled = {
-            let _order = self.order.lock().unwrap_or_else(PoisonError::into_inner);
-            // Whoever waits for the confirmation will ask again, to be woken.
-            confirmed.as_mut().poll(&mut Context::from_waker(Waker::noop()))
-        };
-        let confirmed = match polled {
-            Poll::Pending => confirmed,
-            Poll::Ready(Err(_)) => return Err(ended()),
-            // The thread of the connection and the broker were faster than we.
-            Poll::Ready(confirmation) => Box::pin(ready(confirmation)),
-        };
-        self.sent.send(Sent { id: waiting.id(), confirmed }).map_err(|_| ended())?;
+        self.sents.send(waiting.id(), Arc::clone(self).publish(message)).map_err(|_| ended())?;
         Ok(waiting)
     }
 
@@ -114,6 +96,13 @@ impl Lane {
             drop((body, self));
             written.await
         })
+    }
+}
+
+impl Drop for Lane {
+    fn drop(&mut self) {
+        // Whoever waits holds it; nobody is left.
+        self.sents.close();
     }
 }
 
@@ -149,43 +138,50 @@ pub(super) fn failed(error: &lapin::Error, exchange: &str) -> BusError {
             _ => {}
         }
     }
-    BusError::new(Fault::Lost, format!("the channel to RabbitMQ was lost: {error}"))
+    lost(error)
 }
 
 /// What runs beside a lane.
 struct Run {
     pending: Arc<Pending>,
-    confirms: mpsc::UnboundedReceiver<Sent>,
-    confirmed: FuturesUnordered<Sent>,
+    sents: Arc<Sents>,
     published: Arc<AtomicU64>,
+    answers: Consumer,
+    confirmed: FuturesUnordered<Sent>,
 }
 
 impl Run {
-    async fn until_it_ends(mut self, mut answers: Consumer, wire: Arc<Wire>) {
-        let mut ended = std::pin::pin!(wire.ended());
-        let why = loop {
-            tokio::select! {
-                biased;
-                why = &mut ended => break why,
-                answer = answers.next() => match answer {
-                    Some(Ok(answer)) => self.answer(answer),
-                    Some(Err(error)) => break BusError::new(Fault::Lost, format!("the channel to RabbitMQ was lost: {error}")),
-                    None => break BusError::new(Fault::Lost, "the channel to RabbitMQ was closed"),
-                },
-                Some((id, confirmation)) = self.confirmed.next() => self.confirm(id, confirmation),
-                sent = self.confirms.recv() => match sent {
-                    Some(sent) => self.confirmed.push(sent),
-                    // Nobody sends by it any more.
-                    None => return,
-                },
-            }
-        };
+    async fn until_it_ends(mut self, wire: Arc<Wire>) {
+        let mut ended = pin!(wire.ended());
+        let why = poll_fn(|context| match ended.as_mut().poll(context) {
+            Poll::Ready(why) => Poll::Ready(why),
+            Poll::Pending => self.poll(context),
+        })
+        .await;
         // Whoever sends from now on is told so; then nobody is left who waits.
-        self.confirms.close();
+        self.sents.close();
         self.pending.fail_all(&why);
     }
 
-    fn answer(&self, answer: lapin::message::Delivery) {
+    /// Does all that is to be done now; ready when the channel has ended, with the reason.
+    fn poll(&mut self, context: &mut Context<'_>) -> Poll<BusError> {
+        while let Poll::Ready(answer) = self.answers.poll_next_unpin(context) {
+            match answer {
+                Some(Ok(answer)) => self.answer(answer),
+                Some(Err(error)) => return Poll::Ready(lost(&error)),
+                None => return Poll::Ready(closed()),
+            }
+        }
+        if self.sents.take(context.waker(), |sent| self.confirmed.push(sent)).is_err() {
+            return Poll::Ready(closed());
+        }
+        while let Poll::Ready(Some((id, confirmation))) = Pin::new(&mut self.confirmed).poll_next(context) {
+            self.confirm(id, confirmation);
+        }
+        Poll::Pending
+    }
+
+    fn answer(&self, answer: Delivery) {
         let correlation = answer.properties.correlation_id().clone();
         self.pending.answer(correlation.as_ref().map(|id| id.as_str()), convert::message(answer));
     }
@@ -222,11 +218,10 @@ impl Run {
     }
 }
 
-/// Ready when it is confirmed.
-impl Future for Sent {
-    type Output = (CallId, lapin::Result<Confirmation>);
+fn closed() -> BusError {
+    BusError::new(Fault::Lost, "the channel to RabbitMQ was closed")
+}
 
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        self.confirmed.as_mut().poll(context).map(|confirmation| (self.id, confirmation))
-    }
+fn lost(error: &lapin::Error) -> BusError {
+    BusError::new(Fault::Lost, format!("the channel to RabbitMQ was lost: {error}"))
 }

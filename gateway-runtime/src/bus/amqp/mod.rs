@@ -15,7 +15,10 @@ mod events;
 mod lane;
 mod lanes;
 mod link;
+mod sent;
 mod settle;
+#[cfg(test)]
+mod tests;
 
 use std::{
     fmt,

@@ -1,0 +1,128 @@
+//! What is RabbitMQ's alone.
+
+use std::time::Duration;
+
+use tokio::{
+    io::AsyncReadExt,
+    net::{TcpListener, TcpStream},
+    time::{Instant, timeout},
+};
+
+use super::{AmqpBroker, connect::Address};
+use crate::{
+    bus::{Broker, BusSettings, CallQueue, Fault, Message, Subscription},
+    secret::Secret,
+};
+
+const LONG: Duration = Duration::from_secs(20);
+
+fn settings() -> BusSettings {
+    BusSettings { connect_timeout: Duration::from_millis(500), ..BusSettings::default() }
+}
+
+async fn refused(url: &str) -> String {
+    let error = AmqpBroker::open(&Secret::new(url), &settings()).await.err();
+    let error = error.unwrap_or_else(|| panic!("{url} was let in")).to_string();
+    assert!(error.contains("[bus]") && error.contains("amqp") && !error.contains("s3cret"), "{error}");
+    error
+}
+
+fn url() -> Option<String> {
+    let url = std::env::var("TEST_AMQP_URL").ok();
+    if url.is_none() {
+        eprintln!("not run: TEST_AMQP_URL is not set");
+    }
+    url
+}
+
+async fn broker(url: &str) -> AmqpBroker {
+    AmqpBroker::open(&Secret::new(url), &BusSettings::default()).await.unwrap()
+}
+
+#[tokio::test]
+async fn an_address_that_cannot_be_used_is_told_without_its_password() {
+    for url in ["amqp//user:s3cret@host", "http://user:s3cret@host", "s3cret", "amqp://user:s3cret@host:port/"] {
+        assert!(refused(url).await.contains("amqp://user:password@host:5672/vhost"), "{url}");
+    }
+    // Nobody listens there any more.
+    let free = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    let error = refused(&format!("amqp://user:s3cret@{free}/here")).await;
+    assert!(error.contains("Connection refused") && error.contains("virtual host `here`"), "{error}");
+    let Some(url) = url() else { return };
+    let place = url.rsplit('@').next().unwrap();
+    assert!(refused(&format!("amqp://guest:s3cret@{place}")).await.contains("ACCESS_REFUSED"));
+    let (host, _) = place.split_once('/').unwrap();
+    assert!(refused(&format!("amqp://guest:guest@{host}/absent")).await.contains("absent"));
+    assert_eq!(broker(&format!("amqp://{host}")).await.state(), Ok(()), "guest, and the virtual host `/`, unless said");
+}
+
+#[test]
+fn a_host_may_be_an_address_in_brackets() {
+    let parse = |url: &str| Address::parse(&Secret::new(url), &settings()).unwrap().to_string();
+    assert_eq!(parse("amqp://me:pass@[::1]:5/x"), "amqp://::1:5 (user `me`, virtual host `x`)");
+    assert_eq!(parse("amqps://[::1]"), "amqps://::1:5671 (user `guest`, virtual host `/`)");
+}
+
+/// Accepts one connection.
+async fn accept(listener: &TcpListener) -> TcpStream {
+    timeout(LONG, listener.accept()).await.unwrap().unwrap().0
+}
+
+#[tokio::test]
+async fn a_server_that_says_nothing_is_left() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("amqp://{}", listener.local_addr().unwrap());
+    let server = async {
+        let mut heard = Vec::new();
+        timeout(LONG, accept(&listener).await.read_to_end(&mut heard)).await.unwrap().unwrap();
+        heard
+    };
+    let (error, heard) = tokio::join!(refused(&url), server);
+    assert!(error.contains("did not answer in time"), "{error}");
+    assert_eq!(heard, b"AMQP\x00\x00\x09\x01");
+}
+
+#[tokio::test]
+async fn over_tls_nothing_is_said_in_the_clear() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("amqps://user:s3cret@localhost:{}", listener.local_addr().unwrap().port());
+    let server = async {
+        let mut heard = Vec::new();
+        timeout(LONG, accept(&listener).await.read_to_end(&mut heard)).await.unwrap().unwrap();
+        heard
+    };
+    let heard = tokio::join!(refused(&url), server).1;
+    assert_eq!(heard.first(), Some(&0x16), "a TLS handshake");
+    assert!(!heard.windows(4).any(|window| window == b"AMQP"));
+}
+
+#[tokio::test]
+async fn a_queue_that_is_otherwise_declared_is_told() {
+    let Some(url) = url() else { return };
+    let broker = broker(&url).await;
+    let name = format!("test.declared.{:016x}", fastrand::u64(..));
+    let queue = CallQueue { name: name.clone().into(), prefetch: 1, deliveries: 1, delays: vec![] };
+    let _deliveries = broker.consume(Subscription::Calls(queue.clone())).await.unwrap();
+    let other = Subscription::Calls(CallQueue { deliveries: 2, ..queue.clone() });
+    let error = broker.consume(other).await.unwrap_err();
+    assert_eq!(error.fault(), Fault::Refused);
+    assert!(error.to_string().contains(&name) && error.to_string().contains("x-delivery-limit"), "{error}");
+    broker.consume(Subscription::Calls(queue)).await.unwrap();
+}
+
+#[tokio::test]
+async fn headers_that_no_frame_holds_harm_nobody_else() {
+    let Some(url) = url() else { return };
+    let broker = broker(&url).await;
+    let call = |length: usize| {
+        let mut message = Message::to_queue("test.absent");
+        message.headers.add("x-long", "x".repeat(length));
+        broker.call(message, Instant::now() + LONG)
+    };
+    // The largest frame is 128 KiB.
+    for length in [130_000, 130_500, 130_550, 130_950, 131_072, 200_000] {
+        let fault = call(length).await.unwrap_err().fault();
+        assert_eq!(fault, if length < 130_520 { Fault::Unroutable } else { Fault::Unfit }, "{length}");
+    }
+    assert_eq!(broker.figures().lost, 0);
+}
