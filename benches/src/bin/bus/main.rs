@@ -31,11 +31,12 @@ const WARM: Duration = Duration::from_millis(500);
 const KEY: &str = "accept";
 
 /// Who asks, and who answers.
-const PAIRS: [(&str, &str, &str); 5] = [
+const PAIRS: [(&str, &str, &str); 6] = [
     ("lapin → lapin", "ask-plain", "answer-plain"),
     ("lapin with confirms → lapin", "ask-confirmed", "answer-plain"),
     ("broker → lapin", "ask-broker", "answer-plain"),
     ("HTTP → gateway → lapin", "ask-http", "answer-plain"),
+    ("lapin → lapin, over a quorum queue", "ask-plain", "answer-quorum"),
     ("lapin → gateway's method", "ask-plain", "answer-methods"),
 ];
 
@@ -44,7 +45,8 @@ fn main() -> Outcome<()> {
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     match words.as_slice() {
-        ["answer-plain", url, queue] => runtime.block_on(plain::answer(url, queue)),
+        ["answer-plain", url, queue] => runtime.block_on(plain::answer(url, queue, false)),
+        ["answer-quorum", url, queue] => runtime.block_on(plain::answer(url, queue, true)),
         ["answer-methods", url, queue] => runtime.block_on(sdk::answer(url, queue)),
         ["relay", url, queue] => runtime.block_on(sdk::relay(url, queue)),
         ["ask-plain", url, queue, in_flight] => runtime.block_on(plain::ask(url, queue, in_flight.parse()?, false)),

@@ -9,7 +9,7 @@ use lapin::{
         BasicAckOptions, BasicConsumeOptions, BasicPublishOptions, BasicQosOptions, ConfirmSelectOptions,
         ExchangeDeclareOptions, QueueBindOptions, QueueDeclareOptions,
     },
-    types::FieldTable,
+    types::{AMQPValue, FieldTable},
 };
 
 use crate::{
@@ -21,13 +21,19 @@ use crate::{
 /// Where direct answers go.
 const ANSWERS: &str = "amq.rabbitmq.reply-to";
 
-/// Answers what comes by the queue, and by the exchange of the same name; each message is acknowledged.
+/// Answers what comes by the queue, and by the exchange of the same name; each message is acknowledged. A quorum queue writes
+/// each down, as that of the gateway does.
 #[expect(clippy::print_stdout, reason = "it says that it is ready")]
-pub(crate) async fn answer(url: &str, queue: &str) -> Outcome<()> {
+pub(crate) async fn answer(url: &str, queue: &str, is_quorum: bool) -> Outcome<()> {
     let connection = Connection::connect(url, ConnectionProperties::default()).await?;
     let channel = connection.create_channel().await?;
-    let gone = QueueDeclareOptions { auto_delete: true, ..QueueDeclareOptions::default() };
-    channel.queue_declare(queue.into(), gone, FieldTable::default()).await?;
+    let (mut options, mut arguments) =
+        (QueueDeclareOptions { auto_delete: true, ..QueueDeclareOptions::default() }, FieldTable::default());
+    if is_quorum {
+        (options.auto_delete, options.durable) = (false, true);
+        arguments.insert("x-queue-type".into(), AMQPValue::LongString("quorum".into()));
+    }
+    channel.queue_declare(queue.into(), options, arguments).await?;
     let gone = ExchangeDeclareOptions { auto_delete: true, ..ExchangeDeclareOptions::default() };
     channel.exchange_declare(queue.into(), lapin::ExchangeKind::Topic, gone, FieldTable::default()).await?;
     channel
