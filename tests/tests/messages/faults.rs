@@ -103,6 +103,25 @@ async fn jobs(office: Arc<Office>, taken: Arc<Mutex<Vec<u32>>>, tried: Arc<Atomi
     }
 }
 
+/// Waits until `/readyz` and `/metrics` tell how the bus is.
+async fn tells(office: &Office, status: u16, word: &str, up: u8) {
+    let address = office.gateway().admin_address().unwrap();
+    let get = async |path: &str| {
+        let answer = office.http.get(format!("http://{address}{path}")).send_any().await.unwrap();
+        (answer.status(), answer.text().await.unwrap())
+    };
+    let end = Instant::now() + Duration::from_secs(20);
+    loop {
+        let (ready, metrics) = (get("/readyz").await, get("/metrics").await.1);
+        let is_told = ready.0 == status && ready.1.contains(&format!("\"bus\":\"{word}\""));
+        if is_told && metrics.contains(&format!("\ngateway_bus_up {up}\n")) {
+            return;
+        }
+        assert!(Instant::now() < end, "{ready:?}\n{metrics}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
 /// A fault, how it is undone, and whether the queue keeps its messages.
 type Fault = (&'static str, fn(&Server, &str), fn(&Server), bool);
 
@@ -134,7 +153,13 @@ async fn a_broker_that_fails_under_load() {
     let Some(server) = Server::start() else { return };
     let server = Arc::new(server);
     let broker = Broker::at(server.url());
-    let office = Arc::new(Office::open_with(&broker, "routes.'NAME'.timeout = '1s'\nbus.confirm_timeout = '2s'").await);
+    let office = Arc::new(
+        Office::open_with(
+            &broker,
+            "routes.'NAME'.timeout = '1s'\nbus.confirm_timeout = '2s'\nadmin.listen = '127.0.0.1:0'",
+        )
+        .await,
+    );
     let (seen, taken) = (Arc::new(Seen::default()), Arc::new(Mutex::new(Vec::new())));
     let (tried, over) = (Arc::new(AtomicU32::new(0)), Arc::new(AtomicBool::new(false)));
     let _worker = tokio::spawn(worker(Arc::clone(&office.broker), office.name.clone()));
@@ -155,11 +180,15 @@ async fn a_broker_that_fails_under_load() {
         if name == "frozen" || name == "out of memory" {
             tokio::time::sleep(Duration::from_secs(3)).await;
         }
+        if name == "killed" {
+            tells(&office, 503, "away", 0).await;
+        }
         let undone = Arc::clone(&server);
         tokio::task::spawn_blocking(move || undo(&undone)).await.unwrap();
         let back = Instant::now();
         seen.goes_on().await;
         let resumed = back.elapsed();
+        tells(&office, 200, "ready", 1).await;
         let (answers, longest) = seen.take();
         println!("{name}: {answers:?}, the longest {longest:?}; answered again after {resumed:?}");
         assert!(resumed < Duration::from_secs(5), "{name}: {resumed:?}");
