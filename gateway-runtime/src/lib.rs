@@ -25,6 +25,7 @@ pub mod duration;
 mod error;
 mod extract;
 mod gateway;
+mod home;
 pub mod http;
 mod metrics;
 mod money;

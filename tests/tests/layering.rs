@@ -10,8 +10,8 @@ use syn::visit::Visit;
 /// The floors, lowest first: each module may import those of its own floor and below.
 const FLOORS: &[&[&str]] = &[
     &[
-        "attempt", "body", "call", "cost", "country", "digest", "document", "duration", "error", "metrics", "money",
-        "problem", "reply", "secret", "spec",
+        "attempt", "body", "call", "cost", "country", "digest", "document", "duration", "error", "home", "metrics",
+        "money", "problem", "reply", "secret", "spec",
     ],
     &[
         "app",

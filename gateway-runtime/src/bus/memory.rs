@@ -21,8 +21,6 @@ use super::{
 
 /// Where answers to calls go; no queue can have this name.
 const ANSWERS: &str = "amq.gateway.reply-to";
-/// So many messages wait for who consumes a topic, before they are lost to it.
-const BACKLOG: usize = 1024;
 
 /// The broker within the process. Its clones are one.
 #[derive(Clone, Debug, Default)]
@@ -92,7 +90,7 @@ impl Broker for MemoryBroker {
     }
 
     fn call(&self, mut message: Message, deadline: Instant) -> BusFuture<Message> {
-        let waiting = self.0.pending.begin();
+        let waiting = self.0.pending.begin(None);
         message.mandatory = true;
         message.expiration = Some(deadline.saturating_duration_since(Instant::now()));
         (message.reply_to, message.correlation_id) = (Some(ANSWERS.into()), Some(waiting.id().text().into()));
@@ -108,7 +106,7 @@ impl Broker for MemoryBroker {
         let deliveries = match subscription {
             Subscription::Calls(calls) => self.0.consume(&calls),
             Subscription::Topic { exchange, pattern } => {
-                let (sender, received) = mpsc::channel(BACKLOG);
+                let (sender, received) = mpsc::channel(Subscription::BACKLOG);
                 self.0.state().topics.push(Topic { exchange, pattern, deliveries: sender });
                 Deliveries::new(received)
             }
@@ -150,8 +148,9 @@ impl Shared {
     fn route(self: &Arc<Self>, message: Message) -> bool {
         match &*message.exchange {
             "" if message.key == ANSWERS => {
-                let correlation = message.correlation_id.clone();
-                self.pending.answer(correlation.as_deref(), message);
+                if let Some(arrived) = self.pending.answer(message) {
+                    arrived.tell();
+                }
                 true
             }
             "" => self.enqueue(message.key.clone(), message),

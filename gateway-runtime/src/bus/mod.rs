@@ -84,6 +84,11 @@ pub enum Subscription {
     },
 }
 
+impl Subscription {
+    /// So many messages wait for who consumes a topic, before some are lost to him.
+    pub const BACKLOG: usize = 1 << 16;
+}
+
 /// A durable queue whose messages are consumed once, with the queues beside it where they wait to be tried again (one for each
 /// delay), and where those end that cannot be carried out.
 #[derive(Clone, Debug, PartialEq, Eq)]

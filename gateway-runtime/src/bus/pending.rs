@@ -17,6 +17,7 @@ use std::{
 use tokio::sync::oneshot;
 
 use super::{BusError, Fault, Figures, Message};
+use crate::home::Home;
 
 /// The calls of one channel.
 #[derive(Debug, Default)]
@@ -35,11 +36,38 @@ struct Slots {
 struct Slot {
     /// How often it has been used before.
     round: u32,
-    waiting: Option<oneshot::Sender<Result<Message, BusError>>>,
+    waiting: Option<Asker>,
     /// Whether the broker has the message of the call that waits.
     is_confirmed: bool,
     /// Whether the call that had it last was answered.
     was_answered: bool,
+}
+
+/// Who waits, and where, if it is worth while to bring many answers there together.
+#[derive(Debug)]
+struct Asker {
+    told: oneshot::Sender<Result<Message, BusError>>,
+    home: Option<Home>,
+}
+
+/// An answer on its way to who waits for it.
+#[derive(Debug)]
+pub(super) struct Arrived {
+    asker: Asker,
+    message: Message,
+}
+
+impl Arrived {
+    /// Where it is awaited.
+    pub(super) fn home(&self) -> Option<&Home> {
+        self.asker.home.as_ref()
+    }
+
+    /// It is there.
+    pub(super) fn tell(self) {
+        // Who has left in this moment has lost nothing but the answer.
+        let _ = self.asker.told.send(Ok(self.message));
+    }
 }
 
 /// What has become of calls, those of all channels.
@@ -85,9 +113,9 @@ impl Counts {
 }
 
 impl Pending {
-    /// A call that begins to wait.
-    pub(super) fn begin(self: &Arc<Self>) -> Waiting {
-        let (answer, answered) = oneshot::channel();
+    /// A call that begins to wait; `home` is where, if answers come from another thread.
+    pub(super) fn begin(self: &Arc<Self>, home: Option<Home>) -> Waiting {
+        let (told, answered) = oneshot::channel();
         let mut slots = self.slots();
         let slot = match slots.free.pop() {
             Some(slot) => slot,
@@ -98,26 +126,24 @@ impl Pending {
             }
         };
         let place = &mut slots.all[slot as usize];
-        (place.waiting, place.is_confirmed) = (Some(answer), false);
+        (place.waiting, place.is_confirmed) = (Some(Asker { told, home }), false);
         self.counts.pending.fetch_add(1, Ordering::Relaxed);
         let id = CallId { slot, round: place.round };
         Waiting { id, answered, pending: Arc::clone(self) }
     }
 
-    /// Brings an answer to its call, if that still waits; else counts it.
-    pub(super) fn answer(&self, correlation: Option<&str>, message: Message) {
-        let ended = correlation.and_then(CallId::parse).map(|id| self.end(id, true));
-        let count = match ended {
-            Some(Ended::Now(waiting)) => {
-                // Who has left in this moment has lost nothing but the answer.
-                let _ = waiting.send(Ok(message));
-                &self.counts.answered
-            }
-            Some(Ended::Answered) => &self.counts.duplicate,
-            Some(Ended::GivenUp) => &self.counts.late,
-            Some(Ended::Unknown) | None => &self.counts.unknown,
+    /// An answer to its call, if that still waits; else it is counted.
+    pub(super) fn answer(&self, message: Message) -> Option<Arrived> {
+        let id = message.correlation_id.as_deref().and_then(CallId::parse);
+        let ended = id.map(|id| self.end(id, true));
+        let (count, arrived) = match ended {
+            Some(Ended::Now(asker)) => (&self.counts.answered, Some(Arrived { asker, message })),
+            Some(Ended::Answered) => (&self.counts.duplicate, None),
+            Some(Ended::GivenUp) => (&self.counts.late, None),
+            Some(Ended::Unknown) | None => (&self.counts.unknown, None),
         };
         count.fetch_add(1, Ordering::Relaxed);
+        arrived
     }
 
     /// Adds what was counted.
@@ -129,11 +155,11 @@ impl Pending {
         let mut slots = self.slots();
         let Some(slot) = slots.all.get_mut(id.slot as usize) else { return Ended::Unknown };
         if slot.round == id.round
-            && let Some(waiting) = slot.end(is_answered)
+            && let Some(asker) = slot.end(is_answered)
         {
             slots.free.push(id.slot);
             self.counts.pending.fetch_sub(1, Ordering::Relaxed);
-            return Ended::Now(waiting);
+            return Ended::Now(asker);
         }
         match slot.round.wrapping_sub(id.round) {
             0 => Ended::Unknown,
@@ -158,8 +184,8 @@ impl Pending {
 
     /// Ends a call that cannot be answered.
     pub(super) fn fail(&self, id: CallId, error: BusError) {
-        if let Ended::Now(waiting) = self.end(id, false) {
-            let _ = waiting.send(Err(error));
+        if let Ended::Now(asker) = self.end(id, false) {
+            let _ = asker.told.send(Err(error));
         }
     }
 
@@ -175,10 +201,10 @@ impl Pending {
         let mut slots = self.slots();
         let Slots { all, free } = &mut *slots;
         for (number, slot) in all.iter_mut().enumerate() {
-            if let Some(waiting) = slot.end(false) {
+            if let Some(asker) = slot.end(false) {
                 free.push(u32::try_from(number).unwrap_or(u32::MAX));
                 self.counts.pending.fetch_sub(1, Ordering::Relaxed);
-                let _ = waiting.send(Err(error.clone()));
+                let _ = asker.told.send(Err(error.clone()));
             }
         }
     }
@@ -192,17 +218,17 @@ impl Pending {
 
 impl Slot {
     /// Ends the call that waits here, if one does; the slot is free then.
-    fn end(&mut self, is_answered: bool) -> Option<oneshot::Sender<Result<Message, BusError>>> {
-        let waiting = self.waiting.take()?;
+    fn end(&mut self, is_answered: bool) -> Option<Asker> {
+        let asker = self.waiting.take()?;
         self.round = self.round.wrapping_add(1);
         self.was_answered = is_answered;
-        Some(waiting)
+        Some(asker)
     }
 }
 
 /// How a call has ended that an answer was for.
 enum Ended {
-    Now(oneshot::Sender<Result<Message, BusError>>),
+    Now(Asker),
     Answered,
     GivenUp,
     Unknown,
@@ -257,6 +283,13 @@ mod tests {
         figures
     }
 
+    fn tell(pending: &Pending, correlation: Option<&str>, mut message: Message) {
+        message.correlation_id = correlation.map(|id| id.to_owned().into());
+        if let Some(arrived) = pending.answer(message) {
+            arrived.tell();
+        }
+    }
+
     fn answer(text: &'static str) -> Message {
         Message { body: text.into(), ..Message::default() }
     }
@@ -264,15 +297,15 @@ mod tests {
     #[tokio::test]
     async fn the_first_answer_counts_and_the_others_are_counted() {
         let pending = Arc::new(Pending::default());
-        let (first, second) = (pending.begin(), pending.begin());
+        let (first, second) = (pending.begin(None), pending.begin(None));
         let (one, two) = (first.id().text(), second.id().text());
-        pending.answer(Some(&two), answer("two"));
-        pending.answer(Some(&two), answer("again"));
-        pending.answer(Some(&one), answer("one"));
+        tell(&pending, Some(&two), answer("two"));
+        tell(&pending, Some(&two), answer("again"));
+        tell(&pending, Some(&one), answer("one"));
         assert_eq!(first.await.unwrap().body, "one");
         assert_eq!(second.await.unwrap().body, "two");
         for unknown in [None, Some(""), Some("x"), Some("9.0"), Some("1.2.3"), Some("0.7")] {
-            pending.answer(unknown, answer("never asked"));
+            tell(&pending, unknown, answer("never asked"));
         }
         let counted = figures(&pending);
         assert_eq!((counted.answered, counted.duplicate, counted.pending), (2, 1, 0));
@@ -282,14 +315,14 @@ mod tests {
     #[tokio::test]
     async fn an_answer_never_reaches_the_call_that_has_the_slot_now() {
         let pending = Arc::new(Pending::default());
-        let left = pending.begin();
+        let left = pending.begin(None);
         let late = left.id().text();
         drop(left);
-        let next = pending.begin();
+        let next = pending.begin(None);
         assert_eq!(next.id().slot, 0);
-        pending.answer(Some(&late), answer("for another"));
+        tell(&pending, Some(&late), answer("for another"));
         assert_eq!((figures(&pending).late, figures(&pending).pending), (1, 1));
-        pending.answer(Some(&next.id().text()), answer("for this"));
+        tell(&pending, Some(&next.id().text()), answer("for this"));
         assert_eq!(next.await.unwrap().body, "for this");
     }
 
@@ -297,7 +330,7 @@ mod tests {
     #[tokio::test]
     async fn all_that_wait_fail_together() {
         let pending = Arc::new(Pending::default());
-        let calls = [pending.begin(), pending.begin()];
+        let calls = [pending.begin(None), pending.begin(None)];
         pending.fail_all(&BusError::new(Fault::Lost, "cut"));
         for call in calls {
             assert_eq!(call.await.unwrap_err().fault(), Fault::Lost);

@@ -30,8 +30,10 @@ use super::{
 };
 use crate::bus::{BusError, Deliveries, Delivery, Fault, Receipt, Subscription, Verdict};
 
-/// So many messages of a topic wait for who consumes them, before others are lost to him.
-const BACKLOG: usize = 1024;
+/// So many messages of a topic are here at once that nobody has looked at; others wait at the broker.
+const TOPIC_PREFETCH: u16 = 1024;
+/// How many of them are acknowledged with one word.
+const TOPIC_BATCH: u64 = 128;
 /// How long after an attempt that failed the next is made.
 const PAUSE: Duration = Duration::from_secs(1);
 
@@ -60,7 +62,7 @@ impl Consuming {
     pub(super) async fn begin(self) -> Result<Deliveries, BusError> {
         let room = match &self.subscription {
             Subscription::Calls(calls) => calls.prefetch.into(),
-            Subscription::Topic { .. } => BACKLOG,
+            Subscription::Topic { .. } => TOPIC_PREFETCH.into(),
         };
         let (deliveries, received) = mpsc::channel(room);
         let (began, beginning) = oneshot::channel();
@@ -123,22 +125,20 @@ impl Consuming {
     async fn open_in_any_time(&self, wire: &Wire) -> Result<(Channel, Consumer), BusError> {
         let failed = |error| declare::failed(&error, "what is consumed");
         let channel = wire.connection().create_channel().await.map_err(failed)?;
-        let queue = match &self.subscription {
+        let (queue, prefetch) = match &self.subscription {
             Subscription::Calls(calls) => {
                 declare::calls(&channel, calls).await?;
-                channel.basic_qos(calls.prefetch, BasicQosOptions::default()).await.map_err(failed)?;
-                calls.name.clone()
+                (calls.name.clone(), calls.prefetch)
             }
-            Subscription::Topic { exchange, pattern } => declare::topic(&channel, exchange, pattern).await?,
+            Subscription::Topic { exchange, pattern } => {
+                (declare::topic(&channel, exchange, pattern).await?, TOPIC_PREFETCH)
+            }
         };
-        let options = BasicConsumeOptions { no_ack: !self.is_settled(), ..BasicConsumeOptions::default() };
+        channel.basic_qos(prefetch, BasicQosOptions::default()).await.map_err(failed)?;
+        let options = BasicConsumeOptions::default();
         let consumer = channel.basic_consume(convert::short(queue)?, "".into(), options, FieldTable::default());
         let consumer = consumer.await.map_err(failed)?;
         Ok((channel, consumer))
-    }
-
-    fn is_settled(&self) -> bool {
-        matches!(self.subscription, Subscription::Calls(_))
     }
 
     async fn consume(
@@ -147,6 +147,7 @@ impl Consuming {
         (channel, mut consumer): (Channel, Consumer),
         deliveries: &mpsc::Sender<Delivery>,
     ) -> End {
+        let is_settled = matches!(self.subscription, Subscription::Calls(_));
         let mut given = Given::new(channel);
         let mut ended = pin!(wire.ended());
         let end = loop {
@@ -154,12 +155,12 @@ impl Consuming {
                 biased;
                 () = given.verdicts.wait() => given.settle(),
                 delivery = consumer.next() => match delivery {
-                    Some(Ok(delivery)) if self.is_settled() => {
+                    Some(Ok(delivery)) => {
                         self.received.fetch_add(1, Ordering::Relaxed);
-                        // There is room for all that are not settled; if not, for what was given by a channel before.
-                        let _ = deliveries.send(given.receive(delivery)).await;
+                        let delivery = if is_settled { given.receive(delivery) } else { given.receive_and_settle(delivery) };
+                        // Of calls there is room for all that are not settled; if not, for what was given by a channel before.
+                        let _ = deliveries.send(delivery).await;
                     }
-                    Some(Ok(delivery)) => self.tell(delivery, deliveries),
                     Some(Err(_)) | None => break End::Lost,
                 },
                 () = deliveries.closed() => {
@@ -178,15 +179,6 @@ impl Consuming {
         };
         given.verdicts.lose();
         end
-    }
-
-    /// To who may be too slow for it.
-    fn tell(&self, delivery: lapin::message::Delivery, deliveries: &mpsc::Sender<Delivery>) {
-        let redelivered = delivery.redelivered;
-        let delivery = Delivery { message: convert::message(delivery), redelivered, receipt: Receipt::none() };
-        if deliveries.try_send(delivery).is_ok() {
-            self.received.fetch_add(1, Ordering::Relaxed);
-        }
     }
 }
 
@@ -211,6 +203,15 @@ impl Given {
         self.unsettled.given(number);
         let receipt = Receipt::new(number, Arc::clone(&self.verdicts) as _);
         Delivery { message: convert::message(delivery), redelivered, receipt }
+    }
+
+    /// One that needs no settling. Those that are not acknowledged in the end go with their queue.
+    fn receive_and_settle(&mut self, delivery: lapin::message::Delivery) -> Delivery {
+        let (number, redelivered) = (delivery.delivery_tag, delivery.redelivered);
+        if number.is_multiple_of(TOPIC_BATCH) {
+            begin(self.channel.basic_ack(number, BasicAckOptions { multiple: true }));
+        }
+        Delivery { message: convert::message(delivery), redelivered, receipt: Receipt::none() }
     }
 
     /// Tells the broker what was settled since it was last told.

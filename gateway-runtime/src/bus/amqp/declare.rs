@@ -10,7 +10,7 @@ use lapin::{
 };
 
 use super::convert::short;
-use crate::bus::{BusError, CallQueue, Fault, Name};
+use crate::bus::{BusError, CallQueue, Fault, Name, Subscription};
 
 /// A queue of calls, with those beside it.
 ///
@@ -36,7 +36,10 @@ pub(super) async fn calls(channel: &Channel, calls: &CallQueue) -> Result<(), Bu
 pub(super) async fn topic(channel: &Channel, exchange: &Name, pattern: &Name) -> Result<Name, BusError> {
     self::exchange(channel, exchange, ExchangeKind::Topic).await?;
     let options = QueueDeclareOptions { exclusive: true, auto_delete: true, ..QueueDeclareOptions::default() };
-    let declared = channel.queue_declare("".into(), options, FieldTable::default()).await;
+    let mut arguments = FieldTable::default();
+    let most = i64::try_from(Subscription::BACKLOG).unwrap_or(i64::MAX);
+    arguments.insert("x-max-length".into(), AMQPValue::LongLongInt(most));
+    let declared = channel.queue_declare("".into(), options, arguments).await;
     let queue = declared.map_err(|error| failed(&error, "a queue"))?;
     let name = Name::from(queue.name().as_str().to_owned());
     bind(channel, &name, exchange, pattern).await?;

@@ -28,9 +28,12 @@ use super::{
     convert::{self, Outgoing},
     sent::{Confirmed, Sent, Sents},
 };
-use crate::bus::{
-    BusError, Fault, Message, Name,
-    pending::{CallId, Counts, Pending, Waiting},
+use crate::{
+    bus::{
+        BusError, Fault, Message, Name,
+        pending::{Arrived, CallId, Counts, Pending, Waiting},
+    },
+    home::{Batches, Home},
 };
 
 /// The queue that stands for whoever publishes by the same channel.
@@ -61,6 +64,7 @@ impl Lane {
             published,
             answers,
             confirmed: FuturesUnordered::new(),
+            arrived: Batches::default(),
         };
         tokio::spawn(run.until_it_ends(Arc::clone(&wire)));
         Ok(Arc::new(Self { channel, pending, sents, wire }))
@@ -80,7 +84,7 @@ impl Lane {
         if self.wire.is_blocked() {
             return Err(BusError::new(Fault::Blocked, "RabbitMQ takes no messages now"));
         }
-        let waiting = self.pending.begin();
+        let waiting = self.pending.begin(Some(Home::here()));
         message.expiration = Some(left);
         (message.reply_to, message.correlation_id) = (Some(REPLY_TO.into()), Some(waiting.id().text().into()));
         let message = Outgoing::new(message, self.wire.largest_frame())?;
@@ -148,6 +152,7 @@ struct Run {
     published: Arc<AtomicU64>,
     answers: Consumer,
     confirmed: FuturesUnordered<Sent>,
+    arrived: Batches<Arrived>,
 }
 
 impl Run {
@@ -158,6 +163,7 @@ impl Run {
             Poll::Pending => self.poll(context),
         })
         .await;
+        self.arrived.send(Arrived::tell);
         // Whoever sends from now on is told so; then nobody is left who waits.
         self.sents.close();
         self.pending.fail_all(&why);
@@ -172,6 +178,7 @@ impl Run {
                 None => return Poll::Ready(closed()),
             }
         }
+        self.arrived.send(Arrived::tell);
         if self.sents.take(context.waker(), |sent| self.confirmed.push(sent)).is_err() {
             return Poll::Ready(closed());
         }
@@ -181,9 +188,12 @@ impl Run {
         Poll::Pending
     }
 
-    fn answer(&self, answer: Delivery) {
-        let correlation = answer.properties.correlation_id().clone();
-        self.pending.answer(correlation.as_ref().map(|id| id.as_str()), convert::message(answer));
+    fn answer(&mut self, answer: Delivery) {
+        let Some(arrived) = self.pending.answer(convert::message(answer)) else { return };
+        match arrived.home() {
+            Some(home) => self.arrived.add(home.clone(), arrived),
+            None => arrived.tell(),
+        }
     }
 
     fn confirm(&self, id: CallId, confirmation: lapin::Result<Confirmation>) {

@@ -5,6 +5,7 @@ use crate::bus::{Fault, Message, Subscription};
 
 super::over_each_broker!(
     each_subscriber_gets_what_its_pattern_is_for,
+    a_subscriber_that_is_slow_loses_nothing,
     who_publishes_what_must_be_taken_is_told_when_it_is_not,
 );
 
@@ -36,6 +37,19 @@ async fn each_subscriber_gets_what_its_pattern_is_for(bus: Bus) {
             keys.push(delivery.message.key);
         }
         assert_eq!(keys, all);
+    }
+}
+
+async fn a_subscriber_that_is_slow_loses_nothing(bus: Bus) {
+    let exchange = name("events");
+    let topic = Subscription::Topic { exchange: exchange.clone(), pattern: "#".into() };
+    let mut subscriber = bus.broker.consume(topic).await.unwrap();
+    let publishing = (0..5000_usize)
+        .map(|number| bus.publish(Message { body: number.to_string().into(), ..Message::to(exchange.clone(), "key") }));
+    futures_util::future::join_all(publishing).await;
+    let mut numbers = std::collections::BTreeSet::new();
+    while numbers.len() < 5000 {
+        assert!(numbers.insert(next(&mut subscriber).await.message.body));
     }
 }
 
