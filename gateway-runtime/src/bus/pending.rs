@@ -47,6 +47,10 @@ struct Slot {
 #[derive(Debug)]
 struct Asker {
     told: oneshot::Sender<Result<Message, BusError>>,
+    #[cfg_attr(
+        not(feature = "amqp"),
+        expect(dead_code, reason = "the broker within the process brings each answer by itself")
+    )]
     home: Option<Home>,
 }
 
@@ -59,6 +63,7 @@ pub(super) struct Arrived {
 
 impl Arrived {
     /// Where it is awaited.
+    #[cfg(feature = "amqp")]
     pub(super) fn home(&self) -> Option<&Home> {
         self.asker.home.as_ref()
     }
