@@ -42,6 +42,9 @@ struct Inner {
     end: Option<End>,
 }
 
+/// The longest pause that is believed of a provider.
+const MAX_RETRY_AFTER: Duration = Duration::from_secs(86_400);
+
 /// How a call at all providers ended, where more than one attempt decides it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum End {
@@ -106,11 +109,21 @@ impl ProviderError {
         Self::new(Class::Unsupported, message)
     }
 
-    /// What an HTTP status says: 401, 402, 403 and 429 are rejected, other 4xx invalid; everything else is ambiguous.
+    /// Classifies an HTTP status (SEMANTICS §3).
+    ///
+    /// | status | class |
+    /// |---|---|
+    /// | 421 Misdirected Request (RFC 9110 §15.5.20), 425 Too Early (RFC 8470 §5.2) | not-sent: the server did not process the request |
+    /// | 401, 402, 403, 429 | rejected |
+    /// | 408 Request Timeout (RFC 9110 §15.5.9) | ambiguous: the server may have acted on the part it received |
+    /// | other 4xx | invalid |
+    /// | every other status | ambiguous |
     #[must_use]
     pub fn from_status(status: u16) -> Self {
         let class = match status {
+            421 | 425 => Class::NotSent,
             401 | 402 | 403 | 429 => Class::Rejected,
+            408 => Class::Ambiguous,
             400..=499 => Class::Invalid,
             _ => Class::Ambiguous,
         };
@@ -124,13 +137,22 @@ impl ProviderError {
         let message = error.internal_message().unwrap_or_else(|| error.detail()).to_owned();
         let mut this = Self::new(error.class().unwrap_or(Class::Ambiguous), message);
         this.0.status = error.provider_status();
-        this.0.retry_after = error.retry_delay();
-        this
+        match error.retry_delay() {
+            Some(delay) => this.retry_after(delay),
+            None => this,
+        }
     }
 
     /// Nobody could be asked; somebody may be after this time.
     pub(super) fn no_provider(retry_after: Duration, message: String) -> Self {
         Self::new(Class::NotSent, message).ended(End::NoProvider).retry_after(retry_after)
+    }
+
+    /// Lowers `Retry-After` to `longest`, the longest cool-down: neither the client nor this gateway
+    /// waits longer for a provider.
+    pub(super) fn cap_retry_after(mut self, longest: Duration) -> Self {
+        self.0.retry_after = self.0.retry_after.map(|delay| delay.min(longest));
+        self
     }
 
     /// Says how the call ended.
@@ -153,10 +175,11 @@ impl ProviderError {
         self
     }
 
-    /// When the provider may be asked again, as it says itself. A rejection with such a time is a cool-down.
+    /// When the provider may be asked again, as it says itself; at most a day. A rejection with such a
+    /// time is a cool-down. In a pool, `failover.breaker.max_cool_down` limits it further.
     #[must_use]
     pub fn retry_after(mut self, delay: Duration) -> Self {
-        self.0.retry_after = Some(delay);
+        self.0.retry_after = Some(delay.min(MAX_RETRY_AFTER));
         self
     }
 

@@ -100,6 +100,7 @@ impl<'a> Failover<'a> {
 
     /// Notes that an attempt failed, and what may follow.
     pub(super) fn failed(&mut self, running: Running, error: ProviderError) {
+        let error = error.cap_retry_after(self.bound.core.settings.breaker.max_cool_down);
         let (class, place) = (error.class(), running.place);
         running.failed(&error);
         match rules::next(self.effect, class) {

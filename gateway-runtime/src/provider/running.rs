@@ -15,6 +15,7 @@ use crate::{
     attempt::{Attempt, Class},
     call::Call,
     money::Money,
+    spec::Effect,
 };
 
 /// An attempt under way. Dropped without an end, its client has gone away.
@@ -145,6 +146,11 @@ impl Running {
             }
             Change::Closed => tracing::info!(provider, capability, method, "breaker closed: the provider works again"),
         }
+    }
+
+    /// The effect of the attempt's method.
+    pub(super) fn effect(&self) -> Effect {
+        self.core.capability.methods[self.method].effect
     }
 
     fn its(&self) -> (&Member, &Method) {

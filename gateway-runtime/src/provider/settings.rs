@@ -22,6 +22,11 @@ pub struct FailoverSettings {
     #[serde(with = "duration")]
     #[schemars(with = "DurationText")]
     pub attempt_timeout: Duration,
+    /// The longest that a provider may be silent between two items of a stream. Time in which the
+    /// client does not read does not count.
+    #[serde(with = "duration")]
+    #[schemars(with = "DurationText")]
+    pub item_timeout: Duration,
     /// The longest that all attempts of a call may take together, pauses included; the call's own deadline holds too.
     #[serde(with = "duration")]
     #[schemars(with = "DurationText")]
@@ -53,6 +58,7 @@ impl Default for FailoverSettings {
             max_attempts: 3,
             repeats: 1,
             attempt_timeout: Duration::from_secs(10),
+            item_timeout: Duration::from_secs(60),
             total_timeout: Duration::from_secs(30),
             backoff: Duration::from_millis(100),
             max_backoff: Duration::from_secs(2),

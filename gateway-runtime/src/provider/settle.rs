@@ -8,12 +8,19 @@ use std::{
     marker::PhantomData,
     pin::Pin,
     task::{Context, Poll, ready},
+    time::Duration,
 };
 
 use futures_util::{Stream, StreamExt};
+use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::{error::ProviderError, running::Running};
-use crate::{error::Error, reply::Streaming};
+use crate::{
+    attempt::Class,
+    error::{Code, Error},
+    reply::Streaming,
+    spec::Effect,
+};
 
 /// How attempts settle whose method returns `R`:
 ///
@@ -112,38 +119,99 @@ impl<T: Send + 'static> Settle<Streaming<T>> for FirstItem {
             return rest;
         };
         running.streaming();
-        Streaming::new(Attended { first: Some(first), rest: Some((rest, running)) })
+        let silence = Silence::new(running.core.settings.item_timeout);
+        Streaming::new(Attended { first: Some(first), rest: Some((rest, running)), silence })
     }
 }
 
-/// A stream that takes its attempt along: it ends with the stream, well or not, and dropped before that, it was
-/// cancelled by the client.
+/// A stream that owns its attempt: the attempt ends with the stream, with its failure or with the
+/// provider's silence. Dropped before that, the attempt was cancelled by the client.
 struct Attended<T> {
     first: Option<T>,
     rest: Option<(Streaming<T>, Running)>,
+    silence: Silence,
 }
 
 impl<T: Send + 'static> Stream for Attended<T> {
     type Item = Result<T, Error>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        if let Some(first) = self.first.take() {
+        let this = &mut *self;
+        if let Some(first) = this.first.take() {
             return Poll::Ready(Some(Ok(first)));
         }
-        let Some((rest, _)) = &mut self.rest else { return Poll::Ready(None) };
-        let item = ready!(rest.poll_next_unpin(context));
-        let end = match &item {
-            Some(Ok(_)) => return Poll::Ready(item),
-            Some(Err(error)) => Some(ProviderError::from_item(error).log("after the first item")),
-            None => None,
+        let Some((rest, running)) = &mut this.rest else { return Poll::Ready(None) };
+        let (item, end) = match rest.poll_next_unpin(context) {
+            Poll::Ready(Some(Ok(item))) => {
+                this.silence.broken();
+                return Poll::Ready(Some(Ok(item)));
+            }
+            Poll::Ready(Some(Err(error))) => {
+                let end = ProviderError::from_item(&error).log("after the first item");
+                (Some(Err(error)), Some(end))
+            }
+            Poll::Ready(None) => (None, None),
+            Poll::Pending => {
+                let timeout = ready!(this.silence.poll_too_long(context));
+                let end = ProviderError::timed_out(format!("no item for {timeout:?}"));
+                (Some(Err(silent(running.effect()))), Some(end))
+            }
         };
-        if let Some((_, running)) = self.rest.take() {
+        if let Some((_, running)) = this.rest.take() {
             match end {
                 Some(error) => running.failed(&error),
                 None => running.fulfilled(),
             }
         }
         Poll::Ready(item)
+    }
+}
+
+/// The error at the end of a stream whose provider was silent for longer than `item_timeout`.
+fn silent(effect: Effect) -> Error {
+    let error = match effect {
+        Effect::Read | Effect::Idempotent => {
+            Error::new(Code::TIMEOUT, "the provider sent nothing for too long; send the request again")
+        }
+        Effect::Keyed | Effect::Once => Error::new(
+            Code::OUTCOME_UNKNOWN,
+            "the provider sent nothing for too long; whether the call was executed is not known",
+        ),
+    };
+    error.of_attempt(Class::Ambiguous, None)
+}
+
+/// A limit that the clock can represent, for settings that are longer.
+const LONGEST: Duration = Duration::from_secs(365 * 86_400);
+
+/// The time since a stream's provider was last seen to have nothing ready. It runs only while the
+/// stream is waited for, so that a client that reads slowly is not taken for a silent provider.
+struct Silence {
+    timeout: Duration,
+    /// Created at the first wait; streams that never wait need none.
+    timer: Option<Pin<Box<Sleep>>>,
+    is_running: bool,
+}
+
+impl Silence {
+    fn new(timeout: Duration) -> Self {
+        Self { timeout, timer: None, is_running: false }
+    }
+
+    /// Notes that an item came.
+    fn broken(&mut self) {
+        self.is_running = false;
+    }
+
+    /// Completes, with the limit, when the silence has lasted too long.
+    fn poll_too_long(&mut self, context: &mut Context<'_>) -> Poll<Duration> {
+        let over = || Instant::now() + self.timeout.min(LONGEST);
+        let timer = self.timer.get_or_insert_with(|| Box::pin(sleep_until(over())));
+        if !self.is_running {
+            self.is_running = true;
+            timer.as_mut().reset(over());
+        }
+        timer.as_mut().poll(context).map(|()| self.timeout)
     }
 }
 

@@ -16,7 +16,9 @@ async fn row(effect: Effect, first: Act) -> (&'static str, Vec<usize>) {
 #[tokio::test(start_paused = true)]
 async fn what_did_not_happen_goes_on_to_the_next_whatever_the_effect() {
     let rejections = [Act::Reject, Act::Status(401), Act::Status(402), Act::Status(403), Act::Status(429)];
-    for first in [Act::NotSent, Act::Unsupported].into_iter().chain(rejections) {
+    // Misdirected (RFC 9110 §15.5.20) and too early (RFC 8470): the server did not process them.
+    let not_sent = [Act::NotSent, Act::Status(421), Act::Status(425)];
+    for first in not_sent.into_iter().chain([Act::Unsupported]).chain(rejections) {
         for effect in EFFECTS {
             assert_eq!(row(effect, first).await, ("b", vec![1, 1]), "{effect:?} after {first:?}");
         }
@@ -25,7 +27,15 @@ async fn what_did_not_happen_goes_on_to_the_next_whatever_the_effect() {
 
 #[tokio::test(start_paused = true)]
 async fn what_may_have_happened_goes_on_only_where_that_does_no_harm() {
-    for first in [Act::Ambiguous, Act::Hang, Act::Status(500), Act::Status(502), Act::Status(503), Act::Status(302)] {
+    for first in [
+        Act::Ambiguous,
+        Act::Hang,
+        Act::Status(408),
+        Act::Status(500),
+        Act::Status(502),
+        Act::Status(503),
+        Act::Status(302),
+    ] {
         for (effect, what, asked) in [
             (Effect::Read, "b", vec![1, 1]),
             (Effect::Idempotent, "b", vec![1, 1]),
@@ -40,7 +50,15 @@ async fn what_may_have_happened_goes_on_only_where_that_does_no_harm() {
 
 #[tokio::test(start_paused = true)]
 async fn a_wrong_request_is_wrong_everywhere() {
-    for first in [Act::Invalid, Act::Status(400), Act::Status(404), Act::Status(409), Act::Status(422)] {
+    for first in [
+        Act::Invalid,
+        Act::Status(400),
+        Act::Status(404),
+        Act::Status(407),
+        Act::Status(423),
+        Act::Status(409),
+        Act::Status(422),
+    ] {
         for effect in EFFECTS {
             assert_eq!(row(effect, first).await, ("invalid-request", vec![1, 0]), "{effect:?} after {first:?}");
         }

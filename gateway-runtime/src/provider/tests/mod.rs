@@ -105,6 +105,8 @@ enum Act {
     Items(u32, Option<Class>),
     /// A stream that yields so many items and then nothing, for ever.
     Stuck(u32),
+    /// A stream of so many items, each after so long.
+    Every(u32, Duration),
 }
 
 /// Plays its script, an act for each attempt; the last act goes on for ever.
@@ -127,7 +129,7 @@ impl Scripted {
             act
         };
         match act {
-            Act::Fulfil | Act::Items(..) | Act::Stuck(_) => Ok(act),
+            Act::Fulfil | Act::Items(..) | Act::Stuck(_) | Act::Every(..) => Ok(act),
             Act::FulfilAfter(time) => {
                 sleep(time).await;
                 Ok(act)
@@ -149,7 +151,14 @@ impl Scripted {
     }
 
     async fn items(&self) -> Answer<Streaming<u32>> {
-        let (count, failure, stuck) = match self.play().await? {
+        let act = self.play().await?;
+        if let Act::Every(count, pause) = act {
+            return Ok(Streaming::new(stream::unfold(0, move |item| async move {
+                sleep(pause).await;
+                (item < count).then_some((Ok::<_, Error>(item), item + 1))
+            })));
+        }
+        let (count, failure, stuck) = match act {
             Act::Items(count, failure) => (count, failure, false),
             Act::Stuck(count) => (count, None, true),
             _ => (2, None, false),

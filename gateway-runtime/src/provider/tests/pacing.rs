@@ -123,3 +123,18 @@ async fn a_repetition_after_a_failure_that_took_load_needs_the_budget() {
     assert!(outcomes.iter().all(|outcome| outcome.what() == "b"));
     assert_eq!(bench.pool.core.budget.counts(), (0, 0));
 }
+
+#[tokio::test(start_paused = true)]
+async fn retry_after_is_capped_for_the_client_and_for_the_gateway() {
+    let hour = seconds(3_600);
+    for (status, delay) in [(429, 99_999_999_999), (503, 99_999_999_999), (503, u64::MAX), (408, 7_200)] {
+        let bench = Bench::new(&[&[Act::StatusLater(status, seconds(delay))]]);
+        let outcome = bench.call(Effect::Read).await;
+        assert_eq!(outcome.error().retry_delay(), Some(hour), "{status} {delay}");
+        let retry_after = bench.pool.health().providers[0].methods[0].retry_after;
+        assert_eq!(retry_after, (status == 429).then_some(hour));
+    }
+    // An error that never passes through a pool has a limit too.
+    let error = Error::from(ProviderError::no_provider(Duration::MAX, String::new()));
+    assert_eq!(error.retry_delay(), Some(seconds(86_400)));
+}

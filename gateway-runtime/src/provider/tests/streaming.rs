@@ -55,8 +55,8 @@ async fn an_attempt_at_a_stream_lasts_until_its_first_item() {
     let mut stream = bench.bound_to(&call).ticks(&Query::default()).await.unwrap();
     assert_eq!((begun.elapsed().as_secs(), attempts(&call)), (10, vec![("a", Class::Ambiguous)]));
     assert_eq!(stream.next().await.unwrap().unwrap(), 0);
-    let later = tokio::time::timeout(seconds(3_600), stream.next()).await;
-    assert!(later.is_err(), "after its first item a stream may take its time");
+    let later = tokio::time::timeout(seconds(59), stream.next()).await;
+    assert!(later.is_err(), "after its first item the limit is another: a minute between items");
 }
 
 #[tokio::test(start_paused = true)]
@@ -161,4 +161,42 @@ async fn an_error_of_an_authors_own_before_the_first_item_is_ambiguous() {
     let answer = run(&providers, 0, [], attempt, Settling::<Answer<Streaming<u32>>>::HOW).await;
     assert_eq!(answer.unwrap_err().code(), Code::OUTCOME_UNKNOWN);
     call.with_attempts(|attempts| assert_eq!((attempts[0].class, &*attempts[0].why), (Class::Ambiguous, "row 5")));
+}
+
+#[tokio::test(start_paused = true)]
+async fn stream_is_cut_when_its_provider_is_silent_for_the_item_timeout() {
+    let settings = FailoverSettings { item_timeout: seconds(7), ..Default::default() };
+    for (method, code, effect) in [(4, "timeout", Effect::Read), (5, "outcome-unknown", Effect::Once)] {
+        let bench = Bench::with(&settings, &[&[Act::Stuck(2)], &[Act::Items(9, None)]]);
+        let call = call();
+        let providers = bench.bound_to(&call);
+        let query = Query::default();
+        let stream = match effect {
+            Effect::Read => providers.ticks(&query).await,
+            _ => providers.orders(&query).await,
+        };
+        let begun = Instant::now();
+        assert_eq!(drain(stream.unwrap()).await, [Ok(0), Ok(1), Err(code)]);
+        assert_eq!(begun.elapsed(), seconds(7));
+        assert_eq!((bench.in_flight(), attempts(&call)), (0, vec![("a", Class::Ambiguous)]));
+        call.with_attempts(|attempts| assert_eq!(attempts[0].why, "no item for 7s"));
+        assert_eq!(bench.times_asked(), [1, 0]);
+        let health = bench.pool.health();
+        assert_eq!(health.providers[0].methods[method].attempts[&Class::Ambiguous], 1);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn items_that_come_in_time_and_clients_that_read_slowly_do_not_end_a_stream() {
+    let bench = Bench::with(
+        &FailoverSettings { item_timeout: seconds(10), ..Default::default() },
+        &[&[Act::Every(5, seconds(9))]],
+    );
+    let mut stream = bench.bound_to(&call()).ticks(&Query::default()).await.unwrap();
+    for expected in 0..5 {
+        assert_eq!(stream.next().await.unwrap().unwrap(), expected);
+        // The client reads on later than the provider may be silent.
+        sleep(seconds(60)).await;
+    }
+    assert!(stream.next().await.is_none());
 }
