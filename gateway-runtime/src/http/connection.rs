@@ -13,6 +13,7 @@ mod http1;
 mod http2;
 mod io;
 mod peer;
+mod stall;
 
 use std::{
     future::poll_fn,
@@ -35,7 +36,11 @@ use tokio::{
 
 pub use self::peer::Peer;
 pub(super) use self::peer::Stopping;
-use self::{http1::Left, http2::LocalExecutor, io::Io};
+use self::{
+    http1::Left,
+    http2::{Accepted, LocalExecutor},
+    io::Io,
+};
 use super::{
     Handler,
     limits::{DEFAULT_HEADER_COUNT, HttpLimits},
@@ -49,6 +54,8 @@ pub(super) struct Shared<H> {
     http1: conn::http1::Builder,
     http1_large: conn::http1::Builder,
     http2: conn::http2::Builder<LocalExecutor>,
+    /// What the next stream that hyper spawns is watched by.
+    accepted: Accepted,
 }
 
 /// The most that hyper buffers of a body in either direction, on one connection (HTTP/2: stream).
@@ -67,7 +74,9 @@ impl<H: Handler> Shared<H> {
         let mut http1_large = http1.clone();
         http1.writev(false);
         http1_large.writev(true);
-        let mut http2 = conn::http2::Builder::new(LocalExecutor);
+        let accepted = Accepted::default();
+        let executor = LocalExecutor { accepted: Rc::clone(&accepted), write_timeout: limits.write_timeout };
+        let mut http2 = conn::http2::Builder::new(executor);
         http2
             .timer(TokioTimer::new())
             .max_header_list_size(limits.header_bytes)
@@ -79,7 +88,7 @@ impl<H: Handler> Shared<H> {
             .max_send_buf_size(BUFFER)
             .initial_stream_window_size(256 * 1024)
             .initial_connection_window_size(512 * 1024);
-        Self { handler: Arc::new(handler), limits, stopping, http1, http1_large, http2 }
+        Self { handler: Arc::new(handler), limits, stopping, http1, http1_large, http2, accepted }
     }
 }
 

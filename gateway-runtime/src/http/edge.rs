@@ -18,9 +18,10 @@ use hyper::body::Incoming;
 use super::{
     Handler, Peer, decode, encode,
     route::{self, Admission, Routes, Target},
+    seen::Seen,
     settings::HttpSettings,
     stream::Form,
-    webhook::{Seen, WebhookKey},
+    webhook::WebhookKey,
     websocket,
 };
 use crate::{
@@ -29,10 +30,11 @@ use crate::{
     country::Country,
     error::{Code, Error},
     extract::AnswerShape,
-    pipeline::{Pipeline, panicked},
+    pipeline::{Pipeline, may_have_happened, panicked},
     problem,
     registry::Method,
-    spec::Verb,
+    reply::Reply,
+    spec::{Effect, Verb},
 };
 
 /// The handler of the HTTP server. Cheap to clone.
@@ -106,7 +108,8 @@ impl Edge {
                 // A stream that its client could not read must not begin.
                 let form = accepted(method, &head.headers)?;
                 let input = decode::input(method, &head.uri, &head.headers, body, &self.settings().limits).await?;
-                Ok(self.carry_out(method, head, input, form, Origin::Http, moment).await)
+                let ended = self.carry_out(method, head, input, Origin::Http, moment).await;
+                Ok(self.respond(ended, head, form, moment))
             }
             Target::Webhook(method, key) => self.webhook(method, key, head, body, moment).await,
             Target::Page(page) => Ok(page(path, &head.headers)?.map(Body::from)),
@@ -131,25 +134,41 @@ impl Edge {
         let body = decode::whole(body, &self.settings().limits).await?;
         let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
         // What was signed is the bytes, and before they prove themselves nothing else is looked at.
-        key.verify(&head.headers, &body, now, &self.0.seen)?;
+        let mut signature = key.verify(&head.headers, &body, now, &self.0.seen)?;
         let form = accepted(method, &head.headers)?;
         let input = if method.input.is_none() { Input::None } else { decode::json(&head.headers, body)? };
-        Ok(self.carry_out(method, head, input, form, Origin::Webhook, moment).await)
+        // A sender that leaves cuts the call off in its middle.
+        signature.set_used(matches!(method.spec.effect, Effect::Once | Effect::Keyed));
+        let (call, outcome) = self.carry_out(method, head, input, Origin::Webhook, moment).await;
+        let is_judged = outcome.as_ref().err().is_none_or(|error| error.violations().is_empty());
+        signature.set_used(is_judged && may_have_happened(&call, &outcome));
+        Ok(self.respond((call, outcome), head, form, moment))
     }
 
-    /// From here on a call has its own line in the log, whatever becomes of it.
+    /// Carries out a call. From here on it has its own line in the log, whatever becomes of it.
     async fn carry_out(
         &self,
         method: &Arc<Method>,
         head: &mut Parts,
         input: Input,
-        form: Form,
         origin: Origin,
         moment: &Moment,
-    ) -> Response<Body> {
+    ) -> (Call, Result<Reply, Error>) {
         let call = self.begin(method, moment, origin, mem::take(&mut head.headers));
         let request = CallRequest { call: call.clone(), input };
-        let mut response = match self.pipeline().call(method, request).await {
+        let outcome = self.pipeline().call(method, request).await;
+        (call, outcome)
+    }
+
+    /// The response to a call that was carried out.
+    fn respond(
+        &self,
+        (call, outcome): (Call, Result<Reply, Error>),
+        head: &Parts,
+        form: Form,
+        moment: &Moment,
+    ) -> Response<Body> {
+        let mut response = match outcome {
             Ok(reply) => encode::response(reply, form, head.uri.path(), moment, self.settings().drain_timeout),
             Err(error) => problem::respond(&error, head.uri.path(), &moment.id).map(Body::from),
         };

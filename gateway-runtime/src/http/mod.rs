@@ -18,6 +18,7 @@ mod listener;
 mod mount;
 mod route;
 mod routed;
+mod seen;
 mod server;
 mod settings;
 mod stream;
@@ -35,6 +36,8 @@ pub use route::Routes;
 pub use server::{Ended, Handler, Server};
 pub use settings::HttpSettings;
 pub use webhook::WebhookKey;
+#[doc(hidden)]
+pub use websocket::Conversation;
 pub use websocket::WebSocketSettings;
 
 pub use crate::body::{Body, BodyError, BoxError, read_body};

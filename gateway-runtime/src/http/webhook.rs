@@ -1,13 +1,9 @@
 //! Webhooks: calls whose sender proves itself by a signature, as Standard Webhooks 1.0.0 has it.
 //!
 //! `webhook-signature` is a list of `v1,` and the base64 of HMAC-SHA256 over `{webhook-id}.{webhook-timestamp}.{body}`.
-//! A signature is good for five minutes around its timestamp, and once.
+//! A signature is good for five minutes around its timestamp, and for one call that was carried out ([`seen`](super::seen)).
 
-use std::{
-    collections::{BTreeMap, HashSet},
-    fmt,
-    sync::{Mutex, PoisonError},
-};
+use std::fmt;
 
 use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
 use hmac::{Hmac, KeyInit, Mac};
@@ -15,6 +11,7 @@ use http::{HeaderMap, HeaderValue};
 use sha2::Sha256;
 use subtle::ConstantTimeEq;
 
+use super::seen::{Seen, Use};
 use crate::{
     error::{Code, Error},
     secret::Secret,
@@ -58,12 +55,19 @@ impl WebhookKey {
         mac.finalize().into_bytes().into()
     }
 
-    /// Whether a request is signed with this key, now, and for the first time.
+    /// Checks that a request is signed with this key, now, and takes the signature.
     ///
     /// # Errors
     ///
-    /// `unauthenticated`, with the reason for the log alone; `overloaded` when no more signatures can be remembered.
-    pub(super) fn verify(&self, headers: &HeaderMap, body: &[u8], now: u64, seen: &Seen) -> Result<(), Error> {
+    /// `unauthenticated`, with the reason for the log alone; `idempotency-conflict` while a call with this signature runs;
+    /// `overloaded` when no more signatures can be held.
+    pub(super) fn verify<'s>(
+        &self,
+        headers: &HeaderMap,
+        body: &[u8],
+        now: u64,
+        seen: &'s Seen,
+    ) -> Result<Use<'s>, Error> {
         let field = |name| headers.get(name).map(HeaderValue::as_bytes).filter(|value| !value.is_empty());
         let fields = field("webhook-id").zip(field("webhook-timestamp")).zip(field("webhook-signature"));
         let ((id, timestamp), signatures) = fields.ok_or_else(|| refused("a webhook-… header is missing"))?;
@@ -77,7 +81,7 @@ impl WebhookKey {
         if !candidates.any(|candidate| is(candidate, &code)) {
             return Err(refused("no signature in webhook-signature fits"));
         }
-        seen.first_time(time, code, now)
+        seen.take(time, code, now)
     }
 }
 
@@ -88,36 +92,15 @@ impl fmt::Debug for WebhookKey {
 }
 
 /// How far a timestamp may be from now, in seconds, both ways.
-const WINDOW: u64 = 5 * 60;
+pub(super) const WINDOW: u64 = 5 * 60;
 
 /// In a time that tells nothing of where they differ.
 fn is(candidate: &[u8], code: &[u8; 32]) -> bool {
     BASE64.decode(candidate).is_ok_and(|candidate| candidate.ct_eq(code).into())
 }
 
-fn refused(why: &'static str) -> Error {
+pub(super) fn refused(why: &'static str) -> Error {
     Error::new(Code::UNAUTHENTICATED, "the webhook's signature is missing, wrong, too old or used before").log(why)
-}
-
-/// The signatures that were used and would still be good, by their timestamps.
-///
-/// Only what was signed with a key of ours gets in, so strangers cannot fill it.
-#[derive(Debug, Default)]
-pub(super) struct Seen(Mutex<BTreeMap<u64, HashSet<[u8; 32], foldhash::fast::RandomState>>>);
-
-impl Seen {
-    /// About 35 MiB of them; ten minutes at 870 webhooks a second.
-    const MOST: usize = 1 << 19;
-
-    fn first_time(&self, time: u64, code: [u8; 32], now: u64) -> Result<(), Error> {
-        let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        *seen = seen.split_off(&now.saturating_sub(WINDOW));
-        if seen.values().map(HashSet::len).sum::<usize>() >= Self::MOST {
-            let error = Error::new(Code::OVERLOADED, "more webhooks have come than can be told apart; try again later");
-            return Err(error.retry_after(std::time::Duration::from_secs(WINDOW)));
-        }
-        if seen.entry(time).or_default().insert(code) { Ok(()) } else { Err(refused("the signature was used before")) }
-    }
 }
 
 #[cfg(test)]
@@ -204,34 +187,6 @@ mod tests {
         for bad in [TIME - 301, TIME + 301, 0, u64::MAX] {
             assert!(why(&headers, BODY, bad).unwrap().contains("five minutes"), "{bad}");
         }
-    }
-
-    #[test]
-    fn a_signature_is_good_once_and_forgotten_with_its_window() {
-        let (key, seen) = (key(), Seen::default());
-        let verify =
-            |time: u64, now| key.verify(&signed(ID, &time.to_string(), &key.sign(ID, time, BODY)), BODY, now, &seen);
-        verify(TIME, TIME).unwrap();
-        let again = verify(TIME, TIME + 300).unwrap_err();
-        assert!(again.internal_message().unwrap().contains("used before"), "{again:?}");
-        // A second attempt of the sender has a time of its own.
-        verify(TIME + 1, TIME + 5).unwrap();
-        verify(TIME + 301, TIME + 302).unwrap();
-        assert_eq!(seen.0.lock().unwrap().len(), 1, "what can no longer be used is forgotten");
-    }
-
-    #[test]
-    fn what_is_remembered_is_bounded() {
-        let seen = Seen::default();
-        let codes = (0..Seen::MOST as u64).map(|number| {
-            let mut code = [0; 32];
-            code[..8].copy_from_slice(&number.to_le_bytes());
-            code
-        });
-        seen.0.lock().unwrap().insert(TIME, codes.collect());
-        let full = seen.first_time(TIME, [9; 32], TIME).unwrap_err();
-        assert_eq!(full.code(), Code::OVERLOADED);
-        seen.first_time(TIME + 301, [9; 32], TIME + 301).unwrap();
     }
 
     proptest::proptest! {

@@ -26,7 +26,6 @@ use std::{future::Future, sync::Arc};
 
 use tower::{ServiceBuilder, ServiceExt};
 
-pub(crate) use self::unwind::panicked;
 use self::{
     auth::{Authenticate, AuthenticateLayer},
     billing::{BillingLayer, Charge},
@@ -51,6 +50,7 @@ pub use self::{
     plan::Planning,
     quota::Limiting,
 };
+pub(crate) use self::{record::may_have_happened, unwind::panicked};
 use crate::{auth::Authenticator, call::CallRequest, error::Error, registry::Method, reply::Reply};
 
 /// What the layers pass on: a call, and the method that it is for.

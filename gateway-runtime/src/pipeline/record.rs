@@ -180,6 +180,11 @@ impl Drop for Page {
     }
 }
 
+/// Whether a call was carried out, or may have been.
+pub(crate) fn may_have_happened(call: &Call, outcome: &Result<Reply, Error>) -> bool {
+    Ending::of(call, outcome) != Ending::NothingHappened
+}
+
 /// What can be said of a call by its outcome.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Ending {

@@ -90,6 +90,32 @@ async fn an_http2_client_that_opens_no_window_is_given_up() {
 }
 
 #[tokio::test]
+async fn one_http2_answer_that_nobody_takes_is_given_up_beside_others_that_are() {
+    let (yielded, dropped) = (Arc::default(), Drops::default());
+    let server = start(flood(&yielded, &dropped), impatient);
+    let mut builder = h2::client::Builder::new();
+    // What is unread does not use up the window of the connection.
+    builder.initial_window_size(100_000).initial_connection_window_size(1_000_000);
+    let mut client = h2_with(server.address, &builder).await;
+    let get = || Request::get("http://t/").body(()).unwrap();
+    let (unread, _) = client.send_request(get(), true).unwrap();
+    let (read, _) = client.send_request(get(), true).unwrap();
+    let mut read = within(read).await.unwrap().into_body();
+    let begun = Instant::now();
+    // The answer beside it goes on all the time.
+    while dropped.count() == 0 {
+        let data = within(read.data()).await.unwrap().unwrap();
+        read.flow_control().release_capacity(data.len()).unwrap();
+        assert!(begun.elapsed() < ms(20_000), "it is held for ever");
+    }
+    assert!(begun.elapsed() >= ms(300), "{:?}", begun.elapsed());
+    let data = within(read.data()).await.unwrap().unwrap();
+    assert!(!data.is_empty());
+    assert_eq!(dropped.count(), 1);
+    drop(unread);
+}
+
+#[tokio::test]
 async fn a_large_body_waits_in_pieces_for_an_http2_window() {
     let dropped = Drops::default();
     let mark = dropped.clone();

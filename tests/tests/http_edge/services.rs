@@ -203,6 +203,16 @@ impl Edge {
         })))
     }
 
+    /// Items of a kilobyte without end, as fast as they are taken.
+    #[expose_method(GET)]
+    async fn flood(&self, named: Named) -> Result<Streaming<String>> {
+        let running = Ticket::named(&named.name).begin();
+        Ok(Streaming::new(stream::repeat_with(move || {
+            let _running = &running;
+            Ok::<_, Error>("x".repeat(1024))
+        })))
+    }
+
     /// Two items, then a failure; with the name `panic` a panic.
     #[expose_method(GET)]
     async fn breaks(&self, named: Named) -> Result<Streaming<u32>> {
@@ -229,6 +239,44 @@ impl Edge {
     async fn paid(&self, event: Named, call: Call) -> Result<String> {
         Ticket::named(&event.name).begin();
         Ok(call.origin().as_str().to_owned())
+    }
+
+    /// A webhook whose call ends as its event says until its ticket is released.
+    #[expose_method(POST, webhook = HmacSha256("EDGE_WEBHOOK_SECRET"), timeout = "2s")]
+    async fn refund(&self, event: Ending) -> Result<()> {
+        event.end().await
+    }
+
+    /// The same, and repeating it does no harm.
+    #[expose_method(POST, webhook = HmacSha256("EDGE_WEBHOOK_SECRET"), timeout = "2s", effect = idempotent)]
+    async fn sync(&self, event: Ending) -> Result<()> {
+        event.end().await
+    }
+}
+
+#[model]
+pub(super) struct Ending {
+    name: String,
+    /// `waits`, or the code of an error.
+    ends: String,
+}
+
+impl Ending {
+    async fn end(self) -> Result<()> {
+        let ticket = Ticket::named(&self.name);
+        let _running = ticket.begin();
+        if ticket.now().released {
+            return Ok(());
+        }
+        let code = Code::ALL.into_iter().find(|code| code.name() == self.ends);
+        match code {
+            Some(code) => Err(Error::new(code, "as the event says")),
+            None if self.ends == "sold-out" => Err(Error::new(Code::new("sold-out", 409, "Sold out"), "none left")),
+            None => {
+                ticket.until(|state| state.released).await;
+                Ok(())
+            }
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use futures_util::{StreamExt, stream::FuturesUnordered};
 use gateway_runtime::{
     Secret,
     http::{HttpLimits, HttpSettings, WebhookKey},
@@ -82,6 +83,111 @@ async fn a_signed_webhook_is_judged_like_any_call() {
     let gateway = Gateway::with(HttpSettings { limits, ..HttpSettings::default() }, Vec::new()).await;
     let long = r#"{"name":"webhooks-long"}"#;
     assert_eq!(send(&gateway, "msg_1", time, &sign("msg_1", time, long), long).await.status, 413);
+}
+
+async fn send_to(gateway: &Gateway, method: &str, id: &str, time: u64, body: &str) -> Answer {
+    let signature = sign(id, time, body);
+    let signed = format!("webhook-id: {id}\nwebhook-timestamp: {time}\nwebhook-signature: {signature}");
+    let path = format!("/services/_webhooks/edge/v1/{method}");
+    gateway.ask(&format!("POST {path}\nContent-Type: application/json\n{signed}\n\n{body}")).await
+}
+
+/// An event, and when it is signed: each time that it is sent it is the same.
+struct Event<'g> {
+    gateway: &'g Gateway,
+    method: &'static str,
+    name: String,
+    ends: &'static str,
+    time: u64,
+}
+
+impl Event<'_> {
+    async fn send(&self) -> Answer {
+        let body = json!({ "name": self.name, "ends": self.ends }).to_string();
+        send_to(self.gateway, self.method, &self.name, self.time, &body).await
+    }
+
+    fn begun(&self) -> u32 {
+        Ticket::named(&self.name).now().begun
+    }
+}
+
+impl Gateway {
+    fn event(&self, method: &'static str, kind: &str, ends: &'static str) -> Event<'_> {
+        Event { gateway: self, method, name: format!("webhooks-{kind}-{method}-{ends}"), ends, time: now() }
+    }
+}
+
+#[tokio::test]
+async fn what_was_not_carried_out_may_be_sent_again_as_it_is() {
+    let gateway = Gateway::start().await;
+    for code in ["overloaded", "quota-exceeded", "no-provider", "unroutable", "forbidden", "insufficient-funds"] {
+        let event = gateway.event("refund", "again", code);
+        for begun in 1..=2 {
+            let refused = event.send().await;
+            assert_eq!((refused.code().as_str(), event.begun()), (code, begun), "{refused:?}");
+        }
+        Ticket::named(&event.name).release();
+        assert_eq!(event.send().await.status, 204, "{code}");
+        assert_eq!((event.send().await.code().as_str(), event.begun()), ("unauthenticated", 3), "{code}");
+    }
+    // An input that was refused has not been carried out either.
+    let time = now();
+    for _ in 0..2 {
+        assert_eq!(send_to(&gateway, "refund", "msg_1", time, "{\"nam\":1}").await.code(), "invalid-request");
+    }
+}
+
+#[tokio::test]
+async fn what_was_carried_out_or_may_have_been_is_not_carried_out_again() {
+    let gateway = Gateway::start().await;
+    for code in ["sold-out", "not-found", "internal", "outcome-unknown"] {
+        let event = gateway.event("refund", "once", code);
+        assert_eq!(event.send().await.json()["code"], code);
+        assert_eq!((event.send().await.code().as_str(), event.begun()), ("unauthenticated", 1), "{code}");
+    }
+    // Too late: what must happen once may have happened; what does no harm may be sent again.
+    for (method, first, again, begun) in
+        [("refund", "outcome-unknown", "unauthenticated", 1), ("sync", "timeout", "timeout", 2)]
+    {
+        let event = gateway.event(method, "late", "waits");
+        assert_eq!(event.send().await.code(), first);
+        assert_eq!((event.send().await.code().as_str(), event.begun()), (again, begun));
+    }
+}
+
+#[tokio::test]
+async fn of_deliveries_at_once_one_is_carried_out() {
+    let gateway = Gateway::start().await;
+    let event = gateway.event("refund", "at-once", "waits");
+    let ticket = Ticket::named(&event.name);
+    let mut deliveries: FuturesUnordered<_> = (0..8).map(|_| event.send()).collect();
+    for _ in 0..7 {
+        let refused = deliveries.next().await.unwrap();
+        assert_eq!((refused.code().as_str(), refused.header("retry-after")), ("idempotency-conflict", Some("1")));
+        assert_eq!(refused.json()["retryable"], true);
+    }
+    ticket.release();
+    assert_eq!((deliveries.next().await.unwrap().status, event.begun()), (204, 1));
+    assert_eq!(event.send().await.code(), "unauthenticated");
+}
+
+#[tokio::test]
+async fn a_sender_that_leaves_has_used_its_signature_up_where_it_matters() {
+    let gateway = Gateway::start().await;
+    for (method, status, begun) in [("refund", 401, 1), ("sync", 204, 2)] {
+        let event = gateway.event(method, "left", "waits");
+        let ticket = Ticket::named(&event.name);
+        let mut sending = Box::pin(event.send());
+        tokio::select! {
+            answer = &mut sending => panic!("{answer:?}"),
+            _ = ticket.until(|state| state.begun == 1) => {}
+        }
+        drop(sending);
+        ticket.until(|state| state.dropped == 1).await;
+        ticket.release();
+        assert_eq!((event.send().await.status, event.begun()), (status, begun), "{method}");
+    }
 }
 
 #[tokio::test]

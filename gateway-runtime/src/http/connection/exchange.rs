@@ -6,6 +6,7 @@ use std::{
     mem,
     panic::{AssertUnwindSafe, catch_unwind},
     pin::Pin,
+    rc::Rc,
     task::{Context, Poll, ready},
 };
 
@@ -21,6 +22,7 @@ use pin_project_lite::pin_project;
 use super::{
     Peer,
     peer::{Activity, InFlight},
+    stall::Waiting,
 };
 use crate::body::{Body, BoxError};
 
@@ -43,13 +45,20 @@ pin_project! {
 pub(super) struct Begun {
     version: Version,
     in_flight: InFlight,
+    /// Who watches whether the client takes the answer, on HTTP/2; on HTTP/1.1 the socket does.
+    waiting: Option<Rc<Waiting>>,
 }
 
 impl Begun {
     /// Begins to answer a request; `with` continues.
     pub(super) fn new(request: &Request<Incoming>, peer: &Peer) -> Self {
         peer.activity().has_body.set(!request.body().is_end_stream());
-        Self { version: request.version(), in_flight: peer.begin() }
+        Self { version: request.version(), in_flight: peer.begin(), waiting: None }
+    }
+
+    pub(super) fn watched_by(mut self, waiting: Rc<Waiting>) -> Self {
+        self.waiting = Some(waiting);
+        self
     }
 
     #[inline]
@@ -125,8 +134,11 @@ impl Answer {
 
     fn offer(&mut self, data: Bytes) -> Polled {
         self.offered = true;
+        if let Some(waiting) = &self.begun.waiting {
+            waiting.offered();
+        }
         let activity = self.activity();
-        activity.offered();
+        activity.step();
         if data.len() >= LARGE {
             activity.large.set(true);
         }
@@ -135,7 +147,10 @@ impl Answer {
 
     fn taken(&mut self) {
         if mem::take(&mut self.offered) {
-            self.activity().taken();
+            if let Some(waiting) = &self.begun.waiting {
+                waiting.taken();
+            }
+            self.activity().step();
         }
     }
 

@@ -1,6 +1,6 @@
 //! An HTTP/2 connection.
 
-use std::{future::poll_fn, task::Poll, time::Duration};
+use std::{cell::Cell, future::poll_fn, rc::Rc, task::Poll, time::Duration};
 
 use http::{Request, StatusCode};
 use hyper::{body::Incoming, rt::Executor, service::service_fn};
@@ -9,19 +9,29 @@ use tokio::time::Instant;
 use super::{
     Io, Peer, Shared, Wake,
     exchange::{self, Begun},
+    stall::{Waiting, Watched},
 };
 use crate::http::Handler;
 
 /// A client that was told to go, and has nothing in flight, gets at most this long to agree.
 const FAREWELL: Duration = Duration::from_secs(5);
 
+/// What the stream is watched by whose request the service has been called with; hyper spawns it at once.
+pub(super) type Accepted = Rc<Cell<Option<Rc<Waiting>>>>;
+
 /// Runs the streams of HTTP/2 connections on the worker's own thread.
 #[derive(Clone)]
-pub(super) struct LocalExecutor;
+pub(super) struct LocalExecutor {
+    pub(super) accepted: Accepted,
+    pub(super) write_timeout: Duration,
+}
 
 impl<F: Future<Output: 'static> + 'static> Executor<F> for LocalExecutor {
     fn execute(&self, stream: F) {
-        tokio::task::spawn_local(stream);
+        match self.accepted.take() {
+            Some(waiting) => drop(tokio::task::spawn_local(Watched::new(stream, waiting, self.write_timeout))),
+            None => drop(tokio::task::spawn_local(stream)),
+        }
     }
 }
 
@@ -30,9 +40,12 @@ pub(super) async fn serve<H: Handler>(io: Io, shared: &Shared<H>, peer: &Peer, w
     let limits = &shared.limits;
     let activity = peer.activity();
     let (handler, client, header_count) = (shared.handler.clone(), peer.clone(), limits.header_count);
+    let accepted = Rc::clone(&shared.accepted);
     let service = service_fn(move |request: Request<Incoming>| {
         let (handler, peer) = (handler.clone(), client.clone());
-        Begun::new(&request, &client).with(async move {
+        let waiting = Rc::new(Waiting::default());
+        accepted.set(Some(Rc::clone(&waiting)));
+        Begun::new(&request, &client).watched_by(waiting).with(async move {
             // HTTP/1.1 is counted by its parser. RFC 6585 §5.
             if request.headers().len() > header_count {
                 return exchange::status(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE);
@@ -70,10 +83,6 @@ pub(super) async fn serve<H: Handler>(io: Io, shared: &Shared<H>, peer: &Peer, w
                 since = now;
             }
             let still = now - since;
-            if activity.untaken() > 0 && still >= limits.write_timeout {
-                tracing::debug!(peer = %peer.address(), "gave up an HTTP/2 client that takes nothing of its answers");
-                return Poll::Ready(());
-            }
             if activity.in_flight() == 0 && told && still >= farewell {
                 return Poll::Ready(());
             }

@@ -89,7 +89,6 @@ impl Drop for InFlight {
 pub(super) struct Activity {
     in_flight: AtomicU32,
     steps: AtomicU32,
-    untaken: AtomicU32,
     /// The latest request has a body, so that the client may be sending still.
     pub(super) has_body: Flag,
     /// There was a large piece in an answer, and there may be more.
@@ -118,24 +117,8 @@ impl Activity {
         self.steps.load(Relaxed)
     }
 
-    /// Answers that could go on if only the client took what is there already.
-    pub(super) fn untaken(&self) -> u32 {
-        self.untaken.load(Relaxed)
-    }
-
-    /// A piece of an answer was handed to the protocol.
-    pub(super) fn offered(&self) {
-        set(&self.untaken, |n| n + 1);
-        self.step();
-    }
-
-    /// The protocol took that piece and asks for the next, or the answer is over.
-    pub(super) fn taken(&self) {
-        set(&self.untaken, |n| n - 1);
-        self.step();
-    }
-
-    fn step(&self) {
+    /// A request or its answer went on.
+    pub(super) fn step(&self) {
         set(&self.steps, |n| n.wrapping_add(1));
     }
 }

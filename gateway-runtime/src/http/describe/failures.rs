@@ -28,7 +28,7 @@ pub(super) fn codes(method: &Method, accepted: Accepted) -> Vec<Code> {
         (Code::FORBIDDEN, has_scopes),
         (Code::NOT_ACCEPTABLE, matches!(method.answer, AnswerShape::Items(_))),
         (Code::REQUEST_TIMEOUT, has_body),
-        (Code::IDEMPOTENCY_CONFLICT, has_key),
+        (Code::IDEMPOTENCY_CONFLICT, has_key || is_webhook),
         (Code::PAYLOAD_TOO_LARGE, has_body),
         (Code::UNSUPPORTED_MEDIA_TYPE, has_body && method.input.is_some()),
         (Code::IDEMPOTENCY_MISMATCH, has_key),

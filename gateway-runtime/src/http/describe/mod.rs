@@ -14,6 +14,7 @@ mod meta;
 mod names;
 mod openapi;
 mod operation;
+mod params;
 mod providers;
 mod responses;
 mod security;

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use super::params::can_carry;
 pub(super) use crate::http::route::{WEBSOCKET, rpc_name};
 use crate::{
     extract::AnswerShape,
@@ -17,9 +18,12 @@ pub(super) fn tag(service: &ServiceSpec) -> String {
     }
 }
 
-/// Whether a method can be called over a WebSocket: not one that answers with bytes, nor a webhook.
+/// Whether a method can be called over a WebSocket: not one that answers with bytes, nor one whose input is never an object or
+/// array, nor a webhook.
 pub(super) fn is_callable_by_message(method: &Method) -> bool {
-    method.spec.webhook.is_none() && !matches!(method.answer, AnswerShape::Raw(_))
+    method.spec.webhook.is_none()
+        && !matches!(method.answer, AnswerShape::Raw(_))
+        && method.input.as_ref().is_none_or(|input| can_carry(input.schema.json()))
 }
 
 /// Whether a method can be called by the bus, which carries whole messages: not one that answers with a stream of values, nor a

@@ -6,16 +6,21 @@ use std::{
 };
 
 use bytes::Bytes;
+use bytestring::ByteString;
 use futures_util::{
     FutureExt, StreamExt,
     future::ready,
     stream::{self, BoxStream, SelectAll},
 };
 use http::HeaderMap;
-use serde_json::Value;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 
-use super::jsonrpc::{self, Entry, Id, Message, Request, code};
+use super::{
+    WebSocketSettings,
+    jsonrpc::{self, code},
+    message::{Entry, Id, Message, Request},
+    raw::Raw,
+};
 use crate::{
     call::{CallRequest, Input, Origin},
     error::{Code, Error},
@@ -36,7 +41,10 @@ pub(super) struct Calls {
     /// Those of the handshake belong to each call.
     headers: HeaderMap,
     peer: Peer,
+    /// One for each call in flight; in a batch a call keeps its own until the batch is answered.
     slots: Arc<Semaphore>,
+    /// One for each byte of the inputs of calls that have no answer yet.
+    input_bytes: Arc<Semaphore>,
     /// How each call in flight is told to end.
     cancels: Vec<(Id, Weak<Notify>)>,
     closing: bool,
@@ -49,23 +57,38 @@ const CANCEL: &str = "cancel";
 enum Sent {
     /// An item of a stream; it does not wait for the rest of a batch.
     Item(Bytes),
-    /// The response; none to a notification.
-    Response(Option<Bytes>),
+    /// The response, and the call's slot.
+    Response(Response),
+}
+
+/// The end of a request.
+struct Response {
+    /// None to a notification.
+    json: Option<Bytes>,
+    /// None where there was no call.
+    _slot: Option<OwnedSemaphorePermit>,
 }
 
 impl Sent {
+    fn without_call(json: Option<Bytes>) -> Self {
+        Self::Response(Response { json, _slot: None })
+    }
+
     fn bytes(self) -> Option<Bytes> {
         match self {
             Self::Item(item) => Some(item),
-            Self::Response(response) => response,
+            Self::Response(response) => response.json,
         }
     }
 }
 
 impl Calls {
     pub(super) fn new(edge: Edge, headers: HeaderMap, peer: Peer) -> Self {
-        let slots = Arc::new(Semaphore::new(edge.settings().websocket.calls));
-        Self { edge, headers, peer, slots, cancels: Vec::new(), closing: false }
+        let WebSocketSettings { calls, input_bytes, message_bytes, .. } = edge.settings().websocket;
+        let slots = Arc::new(Semaphore::new(calls));
+        // One message is always let through.
+        let input_bytes = Arc::new(Semaphore::new(input_bytes.max(message_bytes).min(Semaphore::MAX_PERMITS)));
+        Self { edge, headers, peer, slots, input_bytes, cancels: Vec::new(), closing: false }
     }
 
     /// From now on calls are answered `overloaded`.
@@ -74,14 +97,14 @@ impl Calls {
     }
 
     /// Carries out what `message` asks for. Dropping the stream cancels it.
-    pub(super) fn answer(&mut self, message: &[u8]) -> BoxStream<'static, Bytes> {
+    pub(super) fn answer(&mut self, message: &ByteString) -> BoxStream<'static, Bytes> {
         let most = self.edge.settings().websocket.calls;
-        let sent = match Message::parse(message) {
-            Ok(Message::Batch(entries)) if entries.len() <= most => {
+        let sent = match Message::parse(message, most) {
+            Ok(Message::Batch(entries)) => {
                 return batch(entries.into_iter().map(|entry| self.entry(entry)).collect());
             }
             // Else a few bytes could ask for megabytes of answers.
-            Ok(Message::Batch(_)) => self.invalid(Id::NULL, format!("a batch has at most {most} requests")),
+            Ok(Message::TooMany) => self.invalid(Id::NULL, format!("a batch has at most {most} requests")),
             Ok(Message::One(entry)) => self.entry(entry),
             Err(error) => {
                 let error = Error::new(Code::INVALID_REQUEST, format!("the message is no JSON: {error}"));
@@ -97,22 +120,26 @@ impl Calls {
             Entry::Invalid(id, why) => return self.invalid(id, why.to_owned()),
         };
         if name == CANCEL {
-            return self.cancel(id, params.as_ref());
+            return self.cancel(id, params.as_deref());
         }
         let Some(method) = self.edge.routes().method_named(&name).cloned() else {
             let error =
                 Error::not_found("there is no such method; `GET /meta` lists them, here they are service.vN.method");
             return self.refuse(id, code::METHOD_NOT_FOUND, &error);
         };
-        let slot = match self.admit(&method) {
-            Ok(slot) => slot,
+        let (slot, input_bytes) = match self.admit(&method, params.as_ref().map_or(0, Bytes::len)) {
+            Ok(admitted) => admitted,
             Err(error) => return self.refuse(id, jsonrpc::number(&error), &error),
         };
         let moment = Moment::now(None, self.peer.clone());
         let call = self.edge.begin(&method, &moment, Origin::WebSocket, self.headers.clone());
-        let input = params.map_or(Input::None, Input::Value);
+        let input = params.map_or(Input::None, Input::Json);
         let reply = self.edge.pipeline().call(&method, CallRequest { call, input });
-        let running = Running { id, method, moment, cancel: Arc::default(), _slot: slot };
+        let reply = reply.map(move |reply| {
+            drop(input_bytes);
+            reply
+        });
+        let running = Running { id, method, moment, cancel: Arc::default(), slot };
         self.remember(&running);
         running.run(reply).flatten_stream().boxed()
     }
@@ -122,18 +149,25 @@ impl Calls {
         self.cancels.extend(call.id.clone().map(|id| (id, Arc::downgrade(&call.cancel))));
     }
 
-    /// Ends the calls whose id is in `params`; one that has ended already is none.
-    fn cancel(&self, id: Option<Id>, params: Option<&Value>) -> BoxStream<'static, Sent> {
-        let Some(cancelled) = params.and_then(|params| params.get("id")) else {
+    /// Ends the calls whose id is in `params`, byte for byte; one that has ended already is none.
+    fn cancel(&self, id: Option<Id>, params: Option<&[u8]>) -> BoxStream<'static, Sent> {
+        let params = params.and_then(|params| Raw::check(std::str::from_utf8(params).ok()?).ok());
+        let of_name = |(name, id): (Raw<'_>, _)| (name.to_text().as_deref() == Some("id")).then_some(id);
+        let Some(cancelled) = params.and_then(|params| params.members().find_map(of_name)) else {
             let error = Error::new(Code::INVALID_REQUEST, "`params` is an object with the `id` of the call to cancel");
             return self.refuse(id, code::INVALID_PARAMS, &error);
         };
         let of_that_id = self.cancels.iter().filter(|(id, _)| id.is(cancelled));
         of_that_id.filter_map(|(_, cancel)| cancel.upgrade()).for_each(|cancel| cancel.notify_one());
-        stream::once(ready(Sent::Response(id.map(|id| jsonrpc::success(&id, b"null"))))).boxed()
+        stream::once(ready(Sent::without_call(id.map(|id| jsonrpc::success(&id, b"null"))))).boxed()
     }
 
-    fn admit(&self, method: &Method) -> Result<OwnedSemaphorePermit, Error> {
+    /// Takes a slot for a call, and room for its input.
+    fn admit(
+        &self,
+        method: &Method,
+        input_bytes: usize,
+    ) -> Result<(OwnedSemaphorePermit, OwnedSemaphorePermit), Error> {
         if self.closing {
             return Err(Error::new(Code::OVERLOADED, "the gateway is closing; connect again"));
         }
@@ -141,8 +175,14 @@ impl Calls {
             let detail = format!("this method answers with {media}, which is no JSON; call it at {}", method.path());
             return Err(Error::new(Code::NOT_ACCEPTABLE, detail));
         }
-        let full = |_| Error::new(Code::OVERLOADED, "this connection has as many calls in flight as it may");
-        Arc::clone(&self.slots).try_acquire_owned().map_err(full)
+        let full = |detail: &'static str| move |_| Error::new(Code::OVERLOADED, detail);
+        let slot = Arc::clone(&self.slots)
+            .try_acquire_owned()
+            .map_err(full("this connection has as many calls in flight as it may"))?;
+        let input_bytes = Arc::clone(&self.input_bytes)
+            .try_acquire_many_owned(u32::try_from(input_bytes).unwrap_or(u32::MAX))
+            .map_err(full("the inputs of this connection's calls in flight are as long as they may be"))?;
+        Ok((slot, input_bytes))
     }
 
     fn invalid(&self, id: Id, why: String) -> BoxStream<'static, Sent> {
@@ -155,19 +195,23 @@ impl Calls {
         moment.log(error, Origin::WebSocket, format_args!("a message"));
         let response =
             id.map(|id| jsonrpc::failure(&id, number, error, Problem::new(error, route::WEBSOCKET, &moment.id)));
-        stream::once(ready(Sent::Response(response))).boxed()
+        stream::once(ready(Sent::without_call(response))).boxed()
     }
 }
 
-/// The answer to a batch is sent whole, once all of it is there.
+/// The answer to a batch is sent whole, once all of it is there. Until then its calls keep their slots, so that no more
+/// than so many responses wait on a connection.
 fn batch(entries: SelectAll<BoxStream<'static, Sent>>) -> BoxStream<'static, Bytes> {
-    let next = async |state: Option<(SelectAll<_>, Vec<Bytes>)>| {
+    let next = async |state: Option<(SelectAll<_>, Vec<Response>)>| {
         let (mut entries, mut responses) = state?;
         loop {
             match entries.next().await {
                 Some(Sent::Item(item)) => return Some((item, Some((entries, responses)))),
-                Some(Sent::Response(response)) => responses.extend(response),
-                None => return Some((jsonrpc::batch(&responses)?, None)),
+                Some(Sent::Response(response)) => responses.push(response),
+                None => {
+                    let json: Vec<_> = responses.iter().filter_map(|response| response.json.as_ref()).collect();
+                    return Some((jsonrpc::batch(&json)?, None));
+                }
             }
         }
     };
@@ -180,7 +224,7 @@ struct Running {
     method: Arc<Method>,
     moment: Moment,
     cancel: Arc<Notify>,
-    _slot: OwnedSemaphorePermit,
+    slot: OwnedSemaphorePermit,
 }
 
 /// As when a client leaves, what the call had begun is dropped.
@@ -219,8 +263,8 @@ impl Running {
             };
             match item {
                 Some(Ok(item)) => {
-                    let id = this.id.as_ref().unwrap_or(&Id::NULL);
-                    Some((Sent::Item(jsonrpc::item(id, &item)), Some((this, chunks))))
+                    let item = jsonrpc::item(this.id.as_ref().unwrap_or(&Id::NULL), &item);
+                    Some((Sent::Item(item), Some((this, chunks))))
                 }
                 Some(Err(error)) => Some((this.response(Err(&error)), None)),
                 None => Some((this.response(Ok(b"null")), None)),
@@ -229,13 +273,15 @@ impl Running {
         stream::unfold(Some((self, chunks)), next).boxed()
     }
 
-    fn response(&self, outcome: Result<&[u8], &Error>) -> Sent {
-        Sent::Response(self.id.as_ref().map(|id| match outcome {
+    /// The end of the call.
+    fn response(self, outcome: Result<&[u8], &Error>) -> Sent {
+        let json = self.id.as_ref().map(|id| match outcome {
             Ok(result) => jsonrpc::success(id, result),
             Err(error) => {
                 let instance = self.method.path();
                 jsonrpc::failure(id, jsonrpc::number(error), error, Problem::new(error, &instance, &self.moment.id))
             }
-        }))
+        });
+        Sent::Response(Response { json, _slot: Some(self.slot) })
     }
 }

@@ -1,22 +1,31 @@
 //! Calls over one WebSocket: JSON-RPC 2.0, many in flight, answers in any order.
 //!
-//! `jsonrpc` reads and writes messages, `calls` carries out what one message asks, `session` is the connection's life.
+//! `message` reads messages and `jsonrpc` writes answers, `calls` carries out what one message asks, `session` is the
+//! connection's life and `ending` its end.
 
 mod calls;
+mod ending;
 mod jsonrpc;
+mod message;
 mod origin;
+mod raw;
 mod session;
 
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
-use http::{HeaderValue, Request, Response, Version, header};
+use bytes::Bytes;
+use futures_util::stream::BoxStream;
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, Version, header};
 use hyper::body::Incoming;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use tokio_tungstenite::tungstenite::handshake::server::create_response;
 
 use self::{calls::Calls, session::Session};
-use super::edge::{Edge, Moment};
+use super::{
+    Peer,
+    edge::{Edge, Moment},
+};
 use crate::{
     body::Body,
     duration::{self, DurationText},
@@ -33,6 +42,9 @@ pub struct WebSocketSettings {
     pub calls: usize,
     /// Bytes of one message: 1 MiB.
     pub message_bytes: usize,
+    /// Bytes of the inputs of all calls on one connection that have no answer yet: 4 MiB, and at least one message. Beyond
+    /// it calls are answered `overloaded`.
+    pub input_bytes: usize,
     /// A ping is sent after so long without a word from the client: 20 s.
     #[serde(with = "duration")]
     #[schemars(with = "DurationText")]
@@ -53,10 +65,34 @@ impl Default for WebSocketSettings {
         Self {
             calls: 64,
             message_bytes: 1024 * 1024,
+            input_bytes: 4 * 1024 * 1024,
             ping_interval: Duration::from_secs(20),
             idle_timeout: Duration::from_secs(60),
             origins: Vec::new(),
         }
+    }
+}
+
+/// The messages of one connection without the connection: for fuzzing alone, and promised to nobody.
+#[doc(hidden)]
+pub struct Conversation(Calls);
+
+impl Conversation {
+    /// A conversation of a client that has no credentials.
+    #[must_use]
+    pub fn new(edge: &Edge, peer: Peer) -> Self {
+        Self(Calls::new(edge.clone(), HeaderMap::new(), peer))
+    }
+
+    /// All that is sent because of a message.
+    pub fn answer(&mut self, message: &str) -> BoxStream<'static, Bytes> {
+        self.0.answer(&message.into())
+    }
+}
+
+impl fmt::Debug for Conversation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Conversation").finish_non_exhaustive()
     }
 }
 
@@ -67,11 +103,15 @@ const UPGRADE_REQUIRED: Code = Code::new("upgrade-required", 426, "Upgrade requi
 ///
 /// # Errors
 ///
-/// `forbidden` for pages of other origins.
+/// `forbidden` for pages of other origins, `invalid-request` where it is not clear which.
 pub(super) fn open(edge: &Edge, request: Request<Incoming>, moment: &Moment) -> Result<Response<Body>, Error> {
     let settings = &edge.settings().websocket;
     if request.version() != Version::HTTP_11 || !request.headers().contains_key(header::UPGRADE) {
         let error = Error::new(UPGRADE_REQUIRED, "this address speaks WebSocket (RFC 6455) over HTTP/1.1");
+        return Ok(not_opened(&error, request.uri().path(), moment));
+    }
+    if let Some(name) = repeated(request.headers()) {
+        let error = Error::new(Code::INVALID_REQUEST, format!("`{name}` stands twice in the opening handshake"));
         return Ok(not_opened(&error, request.uri().path(), moment));
     }
     origin::check(request.headers(), request.uri(), &settings.origins)?;
@@ -98,6 +138,14 @@ pub(super) fn open(edge: &Edge, request: Request<Incoming>, moment: &Moment) -> 
         }
     });
     Ok(answer.map(|()| Body::empty()))
+}
+
+/// Returns a field that must not repeat (RFC 6455 §11.3, RFC 6454 §7.3) and does: which of them counts, whatever stands
+/// before the gateway may see otherwise.
+fn repeated(headers: &HeaderMap) -> Option<HeaderName> {
+    [header::SEC_WEBSOCKET_KEY, header::SEC_WEBSOCKET_VERSION, header::ORIGIN]
+        .into_iter()
+        .find(|name| headers.get_all(name).iter().nth(1).is_some())
 }
 
 /// Says which protocol and version would do (RFC 9110 §15.5.22, RFC 6455 §4.4).

@@ -1,36 +1,40 @@
-//! The life of one WebSocket: messages in, answers out, pings in silence, and an end with a reason (RFC 6455 §7.4).
+//! The life of one WebSocket: messages in, answers out, pings in silence.
+//!
+//! **A client that does not read is not read either**, so that it cannot make the gateway queue more than one answer: nothing
+//! is read before all that was to be written has been, a Pong (RFC 6455 §5.5.3) as well as the answer to a call.
 
-use std::{pin::pin, time::Duration};
+use std::{
+    future::poll_fn,
+    pin::pin,
+    task::{Context, Poll, ready},
+    time::Duration,
+};
 
 use bytes::Bytes;
-use futures_util::{
-    SinkExt, StreamExt,
-    stream::{FusedStream, SelectAll},
-};
+use bytestring::ByteString;
+use futures_util::{SinkExt, StreamExt, stream::BoxStream, stream::SelectAll};
 use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
-use tokio::{
-    io::AsyncWriteExt,
-    time::{Instant, MissedTickBehavior, interval, timeout},
-};
+use tokio::time::{Instant, MissedTickBehavior, interval};
 use tokio_tungstenite::{
     WebSocketStream,
     tungstenite::{
         self, Message, Utf8Bytes,
-        protocol::{CloseFrame, Role, WebSocketConfig, frame::coding::CloseCode},
+        protocol::{Role, WebSocketConfig, frame::coding::CloseCode},
     },
 };
 
-use super::{WebSocketSettings, calls::Calls};
-use crate::http::{
-    Peer,
-    stream::{FAREWELL, goodbye},
+use super::{
+    WebSocketSettings,
+    calls::Calls,
+    ending::{End, broken},
 };
+use crate::http::{Peer, stream::goodbye};
 
 /// A connection is mostly idle, and its messages are small.
 const BUFFER: usize = 4 * 1024;
 
-type Socket = WebSocketStream<TokioIo<Upgraded>>;
+pub(super) type Socket = WebSocketStream<TokioIo<Upgraded>>;
 
 /// One connection.
 pub(super) struct Session {
@@ -40,15 +44,18 @@ pub(super) struct Session {
     pub(super) drain_timeout: Duration,
 }
 
-/// Why a connection ends.
-enum End {
-    /// The client closed it, or it broke.
-    Left,
-    /// We do, and say why.
-    Closed(CloseCode, &'static str),
-}
-
 const CLOSING: End = End::Closed(CloseCode::Away, "the gateway is closing");
+
+/// All that is sent because of the messages that were read.
+type Answers = SelectAll<BoxStream<'static, Bytes>>;
+
+/// What happens on a connection.
+enum Event {
+    /// An answer is ready; none when what was running has ended.
+    Answer(Option<Bytes>),
+    /// A message came; none at the end of the connection.
+    Message(Option<Result<Message, tungstenite::Error>>),
+}
 
 impl Session {
     /// Serves the connection to its end. All calls run in this one task, and end with it.
@@ -59,9 +66,7 @@ impl Session {
             .max_message_size(Some(self.settings.message_bytes))
             .max_frame_size(Some(self.settings.message_bytes));
         let mut socket = WebSocketStream::from_raw_socket(TokioIo::new(upgraded), Role::Server, Some(config)).await;
-        if let End::Closed(code, reason) = self.serve(&mut socket).await {
-            farewell(socket, CloseFrame { code, reason: Utf8Bytes::from_static(reason) }).await;
-        }
+        self.serve(&mut socket).await.conclude(socket).await;
     }
 
     async fn serve(&mut self, socket: &mut Socket) -> End {
@@ -69,11 +74,14 @@ impl Session {
         let mut stopping = pin!(peer.stopping());
         let mut goodbye = pin!(goodbye(self.peer.clone(), self.drain_timeout));
         let mut closing = false;
-        let mut running = SelectAll::new();
+        let mut running = Answers::new();
         let mut heard = Instant::now();
         // An interval of nothing is none.
         let mut ticks = interval(self.settings.ping_interval.max(Duration::from_millis(1)));
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        // After a message comes an answer, so that answers do not pile up; after an answer a message, so that a stream
+        // which is always ready does not keep its client from being heard.
+        let mut answer_first = false;
         loop {
             if closing && running.is_empty() {
                 return CLOSING;
@@ -81,26 +89,37 @@ impl Session {
             // A client that asks faster than it reads is not read either.
             let reads = running.len() < 2 * self.settings.calls;
             tokio::select! {
-                answer = running.next(), if !running.is_empty() => {
-                    // None: what was running has ended.
-                    if let Some(answer) = answer
-                        && send(socket, answer).await.is_err()
-                    {
-                        return End::Left;
+                event = poll_fn(|cx| poll(socket, &mut running, reads, answer_first, cx)) => match event {
+                    Event::Answer(answer) => {
+                        answer_first = false;
+                        if let Some(answer) = answer
+                            && send(socket, answer).await.is_err()
+                        {
+                            return End::Left;
+                        }
                     }
-                }
-                message = socket.next(), if reads => {
-                    heard = Instant::now();
-                    match message {
-                        Some(Ok(Message::Text(text))) => running.push(self.calls.answer(text.as_bytes())),
-                        Some(Ok(Message::Binary(_))) => return End::Closed(CloseCode::Unsupported, "messages are text"),
-                        // Pings are answered by the library.
-                        Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => {}
-                        Some(Ok(Message::Close(_))) | None => return End::Left,
-                        Some(Err(error)) => return broken(&error),
+                    Event::Message(message) => {
+                        answer_first = true;
+                        heard = Instant::now();
+                        match message {
+                            Some(Ok(Message::Text(text))) => match ByteString::try_from(Bytes::from(text)) {
+                                Ok(text) => running.push(self.calls.answer(&text)),
+                                Err(_) => return End::Closed(CloseCode::Invalid, "the message is not UTF-8"),
+                            },
+                            Some(Ok(Message::Binary(_))) => return End::Closed(CloseCode::Unsupported, "messages are text"),
+                            // Pings are answered by the library.
+                            Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => {}
+                            Some(Ok(Message::Close(_))) => return End::ClosedByClient,
+                            None => return End::Left,
+                            Some(Err(error)) => return broken(&error),
+                        }
                     }
-                }
+                },
                 now = ticks.tick() => {
+                    if !reads {
+                        // It is not the client that is silent.
+                        heard = now;
+                    }
                     let silence = now.saturating_duration_since(heard);
                     if silence >= self.settings.idle_timeout {
                         return End::Closed(CloseCode::Policy, "nothing was heard for too long");
@@ -119,35 +138,35 @@ impl Session {
     }
 }
 
+/// What happens next: an answer or, if it `reads`, a message.
+fn poll(
+    socket: &mut Socket,
+    running: &mut Answers,
+    reads: bool,
+    answer_first: bool,
+    cx: &mut Context<'_>,
+) -> Poll<Event> {
+    for is_answer in [answer_first, !answer_first] {
+        let polled = match is_answer {
+            true if !running.is_empty() => running.poll_next_unpin(cx).map(Event::Answer),
+            false if reads => poll_message(socket, cx).map(Event::Message),
+            _ => Poll::Pending,
+        };
+        if polled.is_ready() {
+            return polled;
+        }
+    }
+    Poll::Pending
+}
+
+/// The next message, after all that reading the last one has queued is written.
+fn poll_message(socket: &mut Socket, cx: &mut Context<'_>) -> Poll<Option<Result<Message, tungstenite::Error>>> {
+    if let Err(error) = ready!(socket.poll_flush_unpin(cx)) {
+        return Poll::Ready(Some(Err(error)));
+    }
+    socket.poll_next_unpin(cx)
+}
+
 async fn send(socket: &mut Socket, json: Bytes) -> Result<(), tungstenite::Error> {
     socket.send(Message::Text(Utf8Bytes::try_from(json)?)).await
-}
-
-/// What the client did that cannot go on.
-fn broken(error: &tungstenite::Error) -> End {
-    match error {
-        tungstenite::Error::Capacity(_) => End::Closed(CloseCode::Size, "the message is too long"),
-        tungstenite::Error::Utf8(_) => End::Closed(CloseCode::Invalid, "the message is not UTF-8"),
-        tungstenite::Error::Protocol(_) => End::Closed(CloseCode::Protocol, "this is not the WebSocket protocol"),
-        _ => End::Left,
-    }
-}
-
-/// Says why, and waits until the client has taken notice.
-async fn farewell(mut socket: Socket, frame: CloseFrame) {
-    let end = async {
-        let broken = socket.is_terminated();
-        socket.send(Message::Close(Some(frame))).await?;
-        if !broken {
-            while socket.next().await.transpose()?.is_some() {}
-            return Ok::<_, tungstenite::Error>(());
-        }
-        // Its words make no sense any more, but closing a socket with unread bytes would reset it before it has read ours.
-        let mut io = socket.into_inner();
-        io.shutdown().await?;
-        tokio::io::copy(&mut io, &mut tokio::io::sink()).await?;
-        Ok(())
-    };
-    // Whatever goes wrong now, it is over.
-    let _ = timeout(FAREWELL, end).await;
 }

@@ -1,0 +1,126 @@
+//! The time limit on an HTTP/2 client that takes nothing of one answer.
+//!
+//! Flow control lets a client read all answers of a connection but one, whose stream then waits with all that feeds it. Such a
+//! stream is reset; the others go on. The timer is set once a piece has to wait, so that answers which are taken at once cost none.
+
+use std::{
+    cell::Cell,
+    pin::Pin,
+    rc::Rc,
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use pin_project_lite::pin_project;
+use tokio::time::{Instant, Sleep, sleep_until};
+
+/// Which piece of an answer waits for the client, by number; none if no piece does.
+#[derive(Debug, Default)]
+pub(super) struct Waiting {
+    pieces: Cell<u32>,
+    waits: Cell<bool>,
+}
+
+impl Waiting {
+    /// A piece was handed to the protocol.
+    pub(super) fn offered(&self) {
+        self.pieces.set(self.pieces.get().wrapping_add(1));
+        self.waits.set(true);
+    }
+
+    /// The protocol took it.
+    pub(super) fn taken(&self) {
+        self.waits.set(false);
+    }
+
+    fn piece(&self) -> Option<u32> {
+        self.waits.get().then(|| self.pieces.get())
+    }
+}
+
+pin_project! {
+    /// A stream, until it ends or its client takes no piece of the answer for too long. Dropping it resets the stream.
+    pub(super) struct Watched<F> {
+        #[pin]
+        stream: F,
+        waiting: Rc<Waiting>,
+        write_timeout: Duration,
+        // The piece that the timer is set for.
+        piece: Option<u32>,
+        timer: Option<Pin<Box<Sleep>>>,
+    }
+}
+
+impl<F> Watched<F> {
+    pub(super) fn new(stream: F, waiting: Rc<Waiting>, write_timeout: Duration) -> Self {
+        Self { stream, waiting, write_timeout, piece: None, timer: None }
+    }
+}
+
+impl<F: Future> Future for Watched<F> {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let this = self.project();
+        if this.stream.poll(cx).is_ready() {
+            return Poll::Ready(());
+        }
+        let piece = this.waiting.piece();
+        if piece.is_none() {
+            *this.piece = None;
+            return Poll::Pending;
+        }
+        let until = Instant::now() + *this.write_timeout;
+        let is_set = piece == *this.piece;
+        let timer = match this.timer {
+            Some(timer) => {
+                if !is_set {
+                    timer.as_mut().reset(until);
+                }
+                timer
+            }
+            none => none.insert(Box::pin(sleep_until(until))),
+        };
+        *this.piece = piece;
+        let polled = timer.as_mut().poll(cx);
+        if polled.is_ready() {
+            tracing::debug!("gave up an HTTP/2 stream whose client takes nothing of its answer");
+        }
+        polled
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{future::poll_fn, time::Duration};
+
+    use tokio::time::{sleep, timeout};
+
+    use super::*;
+
+    const LIMIT: Duration = Duration::from_secs(30);
+
+    #[tokio::test(start_paused = true)]
+    async fn ends_when_one_piece_waits_too_long() {
+        let waiting = Rc::new(Waiting::default());
+        let mut watched = std::pin::pin!(Watched::new(std::future::pending::<()>(), Rc::clone(&waiting), LIMIT));
+        let mut pass = async |time: Duration| timeout(time, poll_fn(|cx| watched.as_mut().poll(cx))).await.is_ok();
+        assert!(!pass(LIMIT * 10).await, "nothing waits");
+        waiting.offered();
+        assert!(!pass(LIMIT - Duration::from_secs(1)).await);
+        waiting.taken();
+        waiting.offered();
+        assert!(!pass(LIMIT - Duration::from_secs(1)).await, "another piece");
+        waiting.taken();
+        assert!(!pass(LIMIT * 2).await, "nothing waits");
+        waiting.offered();
+        assert!(pass(LIMIT + Duration::from_secs(1)).await);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn ends_with_its_stream() {
+        let begun = Instant::now();
+        Watched::new(sleep(LIMIT / 2), Rc::default(), LIMIT).await;
+        assert_eq!(begun.elapsed(), LIMIT / 2);
+    }
+}

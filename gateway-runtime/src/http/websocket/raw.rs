@@ -1,0 +1,208 @@
+//! The values within a JSON text as they were written, byte for byte.
+//!
+//! An id is given back as it came, and an input goes to the schema as its own text, with numbers that no `f64` holds. So a
+//! message is checked once by `serde_json`, and then only cut into pieces; nothing here allocates or judges.
+
+use std::borrow::Cow;
+
+use serde::de::IgnoredAny;
+
+/// A value within a JSON text that has been checked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Raw<'t>(&'t str);
+
+impl<'t> Raw<'t> {
+    /// Checks a JSON text.
+    ///
+    /// # Errors
+    ///
+    /// The first fault of syntax. Nesting, the range of numbers and lone surrogates are not looked at.
+    pub(super) fn check(text: &'t str) -> Result<Self, serde_json::Error> {
+        serde_json::from_str::<IgnoredAny>(text)?;
+        Ok(Self(text.trim_ascii()))
+    }
+
+    /// The value's text, without white space around it.
+    pub(super) fn as_str(self) -> &'t str {
+        self.0
+    }
+
+    pub(super) fn is_object(self) -> bool {
+        self.0.starts_with('{')
+    }
+
+    pub(super) fn is_array(self) -> bool {
+        self.0.starts_with('[')
+    }
+
+    pub(super) fn is_null(self) -> bool {
+        self.0 == "null"
+    }
+
+    pub(super) fn is_number(self) -> bool {
+        self.0.starts_with(|first: char| first == '-' || first.is_ascii_digit())
+    }
+
+    pub(super) fn is_string(self) -> bool {
+        self.0.starts_with('"')
+    }
+
+    /// Returns the string that is written here, if it is one.
+    pub(super) fn to_text(self) -> Option<Cow<'t, str>> {
+        let inner = self.0.strip_prefix('"')?.strip_suffix('"')?;
+        if inner.contains('\\') {
+            serde_json::from_str(self.0).ok().map(Cow::Owned)
+        } else {
+            Some(Cow::Borrowed(inner))
+        }
+    }
+
+    /// Returns the items of an array; none of anything else.
+    pub(super) fn items(self) -> Items<'t> {
+        Items(Rest(self.0.strip_prefix('[').unwrap_or_default()))
+    }
+
+    /// Returns the members of an object, repeated names too; none of anything else.
+    pub(super) fn members(self) -> Members<'t> {
+        Members(Rest(self.0.strip_prefix('{').unwrap_or_default()))
+    }
+}
+
+/// The items of an array.
+pub(super) struct Items<'t>(Rest<'t>);
+
+impl<'t> Iterator for Items<'t> {
+    type Item = Raw<'t>;
+
+    fn next(&mut self) -> Option<Raw<'t>> {
+        self.0.value()
+    }
+}
+
+/// The members of an object: each a name, as it was written, and a value.
+pub(super) struct Members<'t>(Rest<'t>);
+
+impl<'t> Iterator for Members<'t> {
+    type Item = (Raw<'t>, Raw<'t>);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.0.value().zip(self.0.value())
+    }
+}
+
+/// What follows within an array or object.
+struct Rest<'t>(&'t str);
+
+impl<'t> Rest<'t> {
+    /// Takes the next value, and the comma or colon before it.
+    fn value(&mut self) -> Option<Raw<'t>> {
+        let rest = self.0.trim_ascii_start();
+        let rest = rest.strip_prefix([',', ':']).unwrap_or(rest).trim_ascii_start();
+        if rest.is_empty() || rest.starts_with([']', '}']) {
+            return None;
+        }
+        let (value, rest) = rest.split_at_checked(length(rest.as_bytes()))?;
+        self.0 = rest;
+        Some(Raw(value))
+    }
+}
+
+/// Returns the length of the value with which `text` begins.
+fn length(text: &[u8]) -> usize {
+    let length = match text.first() {
+        Some(b'"') => string(text),
+        Some(b'{' | b'[') => nested(text),
+        _ => text.iter().position(|byte| b",]} \t\n\r".contains(byte)).unwrap_or(text.len()),
+    };
+    length.min(text.len())
+}
+
+fn string(text: &[u8]) -> usize {
+    let mut at = 1;
+    while let Some(byte) = text.get(at) {
+        match byte {
+            b'"' => return at + 1,
+            b'\\' => at += 2,
+            _ => at += 1,
+        }
+    }
+    text.len()
+}
+
+fn nested(text: &[u8]) -> usize {
+    let (mut at, mut depth) = (0, 0_usize);
+    while let Some(byte) = text.get(at) {
+        at += match byte {
+            b'"' => string(text.get(at..).unwrap_or_default()),
+            _ => 1,
+        };
+        match byte {
+            b'{' | b'[' => depth += 1,
+            b'}' | b']' if depth == 1 => return at,
+            b'}' | b']' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    text.len()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::Value;
+
+    use super::*;
+
+    fn items(text: &str) -> Vec<&str> {
+        Raw::check(text).unwrap().items().map(Raw::as_str).collect()
+    }
+
+    #[test]
+    fn items_and_members_are_cut_where_they_end() {
+        assert_eq!(
+            items(" [ 1 ,\"a,]\\\"\",[[],{}], {\"b\":[\"}\"]}\n,-1e5 , null]\t"),
+            ["1", "\"a,]\\\"\"", "[[],{}]", "{\"b\":[\"}\"]}", "-1e5", "null"]
+        );
+        assert!(items("[]").is_empty() && items("[ \n]").is_empty() && items("{\"a\":1}").is_empty());
+        let object = Raw::check(r#"{"a" : 1,"\u0062":"x","a":{ } }"#).unwrap();
+        let members: Vec<_> = object.members().map(|(name, value)| (name.to_text().unwrap(), value.0)).collect();
+        assert_eq!(members, [("a".into(), "1"), ("b".into(), "\"x\""), ("a".into(), "{ }")]);
+        assert_eq!(Raw::check("{ }").unwrap().members().count(), 0);
+    }
+
+    #[test]
+    fn what_is_no_json_is_refused() {
+        for text in ["", "[", "[1,]", "{\"a\"}", "nul", "01", "\"\\x\"", "[1] 2"] {
+            assert!(Raw::check(text).is_err(), "{text}");
+        }
+    }
+
+    fn any_json() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<i64>().prop_map(Value::from),
+            "[\\PC\"\\\\\\[\\]{},:]{0,6}".prop_map(Value::from)
+        ];
+        leaf.prop_recursive(4, 32, 5, |inner| {
+            prop_oneof![
+                proptest::collection::vec(inner.clone(), 0..5).prop_map(Value::from),
+                proptest::collection::vec(("[a-z\"\\\\:]{0,3}", inner), 0..5)
+                    .prop_map(|all| Value::Object(all.into_iter().collect())),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn the_pieces_are_the_values(value in any_json(), pretty in any::<bool>()) {
+            let text = if pretty { serde_json::to_string_pretty(&value) } else { serde_json::to_string(&value) }.unwrap();
+            let raw = Raw::check(&text).unwrap();
+            let again = |raw: Raw<'_>| serde_json::from_str::<Value>(raw.as_str()).unwrap();
+            let items: Vec<_> = raw.items().map(again).collect();
+            prop_assert_eq!(items, value.as_array().cloned().unwrap_or_default());
+            let members: Vec<_> = raw.members().map(|(name, one)| (name.to_text().unwrap().into_owned(), again(one))).collect();
+            prop_assert_eq!(members, value.as_object().cloned().unwrap_or_default().into_iter().collect::<Vec<_>>());
+        }
+    }
+}
