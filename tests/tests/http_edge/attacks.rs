@@ -183,7 +183,7 @@ fn attacks() -> Vec<Attack> {
     let (no_json, batch) = (text("x"), text(&batch));
     vec![
         websocket("WebSocket: pings", 200 * MIB, move |_| ping.clone()),
-        websocket("WebSocket: pongs", 50 * MIB, move |_| pong.clone()),
+        websocket("WebSocket: pongs", 90 * MIB, move |_| pong.clone()),
         websocket(
             "WebSocket: empty fragments",
             5 * MIB,
@@ -191,11 +191,11 @@ fn attacks() -> Vec<Attack> {
         ),
         websocket("WebSocket: no JSON", 5 * MIB, move |_| no_json.clone()),
         websocket("WebSocket: no such method", 200 * MIB, move |_| unknown.clone()),
-        websocket("WebSocket: ids of a megabyte", 200 * MIB, move |_| long_id.clone()),
+        websocket("WebSocket: ids of a megabyte", 100 * MIB, move |_| long_id.clone()),
         websocket("WebSocket: batches of refusals", 50 * MIB, move |_| batch.clone()),
         websocket("WebSocket: cancels of nothing", 200 * MIB, move |_| cancel.clone()),
         websocket("WebSocket: cancelled calls", 50 * MIB, cancelled),
-        websocket("WebSocket: calls with long inputs", 100 * MIB, move |_| waits.clone()),
+        websocket("WebSocket: calls with long inputs", 30 * MIB, move |_| waits.clone()),
         websocket("WebSocket: streams", 50 * MIB, move |number| text(&stream(number))),
         http2("HTTP/2: PING", 50 * MIB, |_| h2_frame(6, 0, 0, &[1; 8])),
         http2("HTTP/2: SETTINGS", 50 * MIB, |_| h2_frame(4, 0, 0, &[0, 3, 0, 0, 0, 100])),

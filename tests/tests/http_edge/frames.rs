@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
@@ -205,11 +206,13 @@ async fn frames_that_are_forbidden_end_with_their_code() {
     for code in [0, 999, 1004, 1005, 1006, 1015, 1016, 1100, 2000, 2999, 5000, 65535] {
         case(&format!("a Close with {code}, which nobody may send"), 1002, vec![close(code, b"")]);
     }
-    for (name, code, sent) in cases {
+    // At once: the gateway waits a moment for what each of them may still have to send.
+    join_all(cases.into_iter().map(async |(name, code, sent)| {
         let mut client = Client::to(&gateway).await;
         client.send(&sent.concat()).await;
         assert_eq!(client.closed().await[..2], code.to_be_bytes(), "{name}");
-    }
+    }))
+    .await;
 }
 
 #[tokio::test]

@@ -4,6 +4,7 @@ mod attacks;
 mod calls;
 mod frames;
 mod gateway;
+mod ids;
 mod mounts;
 mod services;
 mod streams;

@@ -14,10 +14,10 @@ use tokio_tungstenite::{
 use super::{gateway::Gateway, services::Ticket, wire::Wire};
 
 /// A client.
-struct Socket(WebSocketStream<TcpStream>);
+pub(super) struct Socket(WebSocketStream<TcpStream>);
 
 impl Socket {
-    async fn to(gateway: &Gateway) -> Self {
+    pub(super) async fn to(gateway: &Gateway) -> Self {
         Self::with(gateway, &[]).await.unwrap()
     }
 
@@ -30,16 +30,16 @@ impl Socket {
         client_async(request, stream).await.map(|(socket, _)| Self(socket))
     }
 
-    async fn send(&mut self, text: impl ToString) {
+    pub(super) async fn send(&mut self, text: impl ToString) {
         self.0.send(Message::text(text.to_string())).await.unwrap();
     }
 
-    async fn call(&mut self, id: impl Into<Value>, method: &str, params: Value) {
+    pub(super) async fn call(&mut self, id: impl Into<Value>, method: &str, params: Value) {
         self.send(json!({"jsonrpc": "2.0", "id": id.into(), "method": method, "params": params})).await;
     }
 
     /// The next message that is no ping.
-    async fn next(&mut self) -> Message {
+    pub(super) async fn next(&mut self) -> Message {
         loop {
             let message = timeout(Duration::from_secs(10), self.0.next()).await.expect("the server says nothing");
             match message.expect("the connection is open").unwrap() {
@@ -49,7 +49,7 @@ impl Socket {
         }
     }
 
-    async fn read(&mut self) -> Value {
+    pub(super) async fn read(&mut self) -> Value {
         let message = self.next().await;
         serde_json::from_str(message.to_text().unwrap()).unwrap()
     }
@@ -61,13 +61,13 @@ impl Socket {
     }
 
     /// Nothing more was sent before the answer to this call.
-    async fn is_silent(&mut self) {
+    pub(super) async fn is_silent(&mut self) {
         self.call("silent?", "spec.v1.get_data", json!([])).await;
         assert_eq!(self.read().await["id"], "silent?");
     }
 }
 
-async fn gateway(settings: WebSocketSettings) -> Gateway {
+pub(super) async fn gateway(settings: WebSocketSettings) -> Gateway {
     Gateway::with(HttpSettings { websocket: settings, ..HttpSettings::default() }, Vec::new()).await
 }
 

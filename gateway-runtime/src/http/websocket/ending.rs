@@ -1,7 +1,12 @@
 //! How a WebSocket ends: the closing handshake of either side (RFC 6455 §5.5.1, §7), or without a word.
 
+use std::time::Duration;
+
 use futures_util::{SinkExt, StreamExt, stream::FusedStream};
-use tokio::{io::AsyncWriteExt, time::timeout};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    time::timeout,
+};
 use tokio_tungstenite::tungstenite::{
     self, Message, Utf8Bytes,
     error::ProtocolError,
@@ -10,6 +15,9 @@ use tokio_tungstenite::tungstenite::{
 
 use super::session::Socket;
 use crate::http::stream::FAREWELL;
+
+/// A client that was told that it broke the protocol, and sends nothing for so long, has sent all that it had.
+const QUIET: Duration = Duration::from_millis(200);
 
 /// Why a connection ends.
 pub(super) enum End {
@@ -56,10 +64,14 @@ async fn acknowledge(mut socket: Socket) -> Result<(), tungstenite::Error> {
 async fn close(mut socket: Socket, code: CloseCode, reason: Utf8Bytes) -> Result<(), tungstenite::Error> {
     let is_broken = socket.is_terminated();
     socket.send(Message::Close(Some(CloseFrame { code, reason }))).await?;
-    if !is_broken {
+    if is_broken {
+        // What it sends makes no sense any more. But it reads the Close, and answers it, after all that it has begun to send.
+        let io = socket.get_mut();
+        let mut space = [0; 4096];
+        while let Ok(Ok(1..)) = timeout(QUIET, io.read(&mut space)).await {}
+    } else {
         while socket.next().await.transpose()?.is_some() {}
     }
-    // What a broken client says makes no sense any more.
     hang_up(socket).await
 }
 

@@ -1,0 +1,118 @@
+//! No messages of a WebSocket break its conversation: all that is sent is JSON-RPC 2.0, and each request is answered once, with its
+//! own id byte for byte.
+#![no_main]
+
+use std::{cell::LazyCell, net::Ipv4Addr, sync::LazyLock};
+
+use futures_util::{StreamExt, stream::SelectAll};
+use gateway_runtime::{
+    App, Error, Result, Streaming, expose_method,
+    http::{Conversation, Edge, HttpSettings, Peer, Routes},
+    pipeline::{Pipeline, Stages},
+    registry::{Registry, RegistrySettings},
+    service,
+};
+use libfuzzer_sys::fuzz_target;
+use serde::Deserialize;
+use serde_json::{Value, value::RawValue};
+use tokio::runtime::{Builder, Runtime};
+
+#[service(name = "a")]
+struct Fuzzed;
+
+#[service]
+impl Fuzzed {
+    #[expose_method(POST)]
+    async fn echo(&self, value: Value) -> Result<Value> {
+        Ok(value)
+    }
+
+    #[expose_method(POST)]
+    async fn wait(&self) -> Result<()> {
+        for _ in 0..20 {
+            tokio::task::yield_now().await;
+        }
+        Ok(())
+    }
+
+    #[expose_method(POST)]
+    async fn sum(&self, terms: Vec<i64>) -> Result<i64> {
+        terms.into_iter().try_fold(0_i64, i64::checked_add).ok_or_else(|| Error::internal("too much"))
+    }
+
+    #[expose_method(POST)]
+    async fn items(&self, count: [u8; 1]) -> Result<Streaming<u8>> {
+        Ok(Streaming::new(futures_util::stream::iter((0..count[0] % 4).map(Ok::<_, Error>))))
+    }
+}
+
+static EDGE: LazyLock<Edge> = LazyLock::new(|| {
+    let registry = Registry::build(&App::default(), &RegistrySettings::default()).expect("services");
+    let routes = Routes::new(&registry, |_| None).expect("routes");
+    Edge::new(routes, Pipeline::new(Stages::default()), HttpSettings::default())
+});
+
+thread_local! {
+    static RUNTIME: LazyCell<Runtime> =
+        LazyCell::new(|| Builder::new_current_thread().enable_time().build().expect("a runtime"));
+}
+
+/// What is sent: a response, or the notification of an item.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Sent<'a> {
+    jsonrpc: &'a str,
+    #[serde(borrow)]
+    id: Option<&'a RawValue>,
+    #[serde(borrow)]
+    result: Option<&'a RawValue>,
+    error: Option<Value>,
+    method: Option<&'a str>,
+    params: Option<Value>,
+}
+
+impl Sent<'_> {
+    /// Holds a response against what was asked; notifications are no responses.
+    fn check(&self, text: &str) -> usize {
+        assert_eq!(self.jsonrpc, "2.0");
+        if let Some(method) = self.method {
+            assert!(method == "item" && self.id.is_none() && self.params.is_some());
+            return 0;
+        }
+        let id = self.id.map_or("null", RawValue::get);
+        assert!(id == "null" || text.contains(id), "{id} is not of {text}");
+        assert!(self.result.is_none() || self.error.is_none());
+        1
+    }
+}
+
+/// How many requests there are, with an id or without.
+fn requests(message: &str) -> usize {
+    match serde_json::from_str(message) {
+        Ok(Value::Array(batch)) => batch.len().max(1),
+        _ => 1,
+    }
+}
+
+/// Each line is a message.
+async fn converse(text: &str) {
+    let mut conversation = Conversation::new(&EDGE, Peer::new((Ipv4Addr::LOCALHOST, 1).into()));
+    let (mut sent, mut asked) = (SelectAll::new(), 0);
+    for message in text.lines() {
+        asked += requests(message);
+        sent.push(conversation.answer(message));
+    }
+    let mut responses = 0;
+    while let Some(json) = sent.next().await {
+        let json = std::str::from_utf8(&json).expect("UTF-8");
+        if json.starts_with('[') {
+            let batch: Vec<Sent<'_>> = serde_json::from_str(json).expect("a batch");
+            responses += batch.iter().map(|one| one.check(text)).sum::<usize>();
+        } else {
+            responses += serde_json::from_str::<Sent<'_>>(json).expect("a message").check(text);
+        }
+    }
+    assert!(responses <= asked, "{responses} responses to {asked} requests");
+}
+
+fuzz_target!(|text: &str| RUNTIME.with(|runtime| runtime.block_on(converse(text))));
