@@ -76,6 +76,10 @@ impl Gateway {
         let broker = self.settings.bus.open().await?;
         let publisher = self.publisher(&broker);
         let registry = Arc::new(self.registry(redis.as_ref(), &publisher)?);
+        // A gateway that only has routes publishes no events.
+        if self.settings.bus.log || registry.methods().next().is_some() {
+            publisher.declare().await?;
+        }
         let settings = &self.settings.http;
         let http = || HttpClient::new(&self.settings.http_client);
         self.check_owners()?;

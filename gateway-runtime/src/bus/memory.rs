@@ -102,6 +102,10 @@ impl Broker for MemoryBroker {
         })
     }
 
+    fn declare_topic(&self, _: Name) -> BusFuture<()> {
+        Box::pin(async { Ok(()) })
+    }
+
     fn consume(&self, subscription: Subscription) -> BusFuture<Deliveries> {
         let deliveries = match subscription {
             Subscription::Calls(calls) => self.0.consume(&calls),

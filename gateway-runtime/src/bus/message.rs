@@ -1,11 +1,10 @@
 //! What the bus carries.
 
-use std::{
-    borrow::Cow,
-    time::{Duration, SystemTime},
-};
+use std::{borrow::Cow, time::Duration};
 
 use bytes::Bytes;
+
+use super::Fields;
 
 /// A short text, of at most [`Message::LONGEST_NAME`] bytes: exchanges, keys, ids, the names of header fields.
 pub type Name = Cow<'static, str>;
@@ -39,8 +38,16 @@ pub struct Message {
     pub message_id: Option<Name>,
     /// What kind of message it is: the property `type`.
     pub kind: Option<Name>,
-    /// When it was made, in whole seconds.
-    pub timestamp: Option<SystemTime>,
+    /// When it was made, in whole seconds since 1970.
+    pub timestamp: Option<u64>,
+    /// The priority, in a queue that has priorities.
+    pub priority: Option<u8>,
+    /// The program that made the message.
+    pub app_id: Option<Name>,
+    /// The user of the broker who published the message. The broker refuses a message with the name of another user.
+    pub user_id: Option<Name>,
+    /// The property `cluster_id`, which AMQP 0-9-1 reserves.
+    pub cluster_id: Option<Name>,
     /// The body.
     pub body: Bytes,
 }
@@ -64,6 +71,26 @@ impl Message {
         Self::to("", queue)
     }
 
+    /// The message again, for another queue of the gateway: body, header fields and properties stay as they came.
+    ///
+    /// Three things would make the broker refuse, drop or multiply the message. They move into header fields: the
+    /// `expiration`, the `user_id`, and the further routing keys (`CC`, `BCC`).
+    #[must_use]
+    pub fn sent_on(mut self, exchange: impl Into<Name>, key: impl Into<Name>) -> Self {
+        if let Some(left) = self.expiration.take() {
+            self.headers.set("x-gateway-expiration", left.as_millis().to_string());
+        }
+        if let Some(user) = self.user_id.take() {
+            self.headers.set("x-gateway-user-id", user);
+        }
+        for (name, kept) in [("CC", "x-gateway-cc"), ("BCC", "x-gateway-bcc")] {
+            if let Some(keys) = self.headers.remove(name) {
+                self.headers.set(kept, keys);
+            }
+        }
+        Self { exchange: exchange.into(), key: key.into(), mandatory: true, persistent: true, ..self }
+    }
+
     /// The status of an answer, 200 where it says nothing of it; none where it says what cannot be one. Interim answers are of
     /// the connection, and no answers here.
     #[must_use]
@@ -73,124 +100,5 @@ impl Message {
         }
         let status = self.headers.number(Self::STATUS).and_then(|number| u16::try_from(number).ok());
         status.filter(|status| (200..=599).contains(status))
-    }
-}
-
-/// Header fields, in the order in which they were added; RabbitMQ does not keep the order.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Fields(Vec<(Name, Field)>);
-
-/// What a header field says.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Field {
-    /// Text, or bytes of any kind.
-    Text(Bytes),
-    /// A whole number.
-    Number(i64),
-    /// Yes or no.
-    Flag(bool),
-    /// What has no place here: tables, lists, floats. It cannot be sent.
-    Other,
-}
-
-impl Fields {
-    /// Adds a field, in the place of one of this name.
-    pub fn set(&mut self, name: impl Into<Name>, value: impl Into<Field>) {
-        let (name, value) = (name.into(), value.into());
-        match self.0.iter_mut().find(|(other, _)| *other == name) {
-            Some((_, old)) => *old = value,
-            None => self.0.push((name, value)),
-        }
-    }
-
-    /// Adds a field whose name none has yet.
-    pub fn add(&mut self, name: impl Into<Name>, value: impl Into<Field>) {
-        self.0.push((name.into(), value.into()));
-    }
-
-    /// The field of a name.
-    #[must_use]
-    pub fn get(&self, name: &str) -> Option<&Field> {
-        Some(&self.0.iter().find(|(other, _)| other == name)?.1)
-    }
-
-    /// The field of a name, if it is text.
-    #[must_use]
-    pub fn text(&self, name: &str) -> Option<&str> {
-        match self.get(name)? {
-            Field::Text(bytes) => std::str::from_utf8(bytes).ok(),
-            Field::Number(_) | Field::Flag(_) | Field::Other => None,
-        }
-    }
-
-    /// The field of a name as a number, also where a text says it.
-    #[must_use]
-    pub fn number(&self, name: &str) -> Option<i64> {
-        match self.get(name)? {
-            Field::Number(number) => Some(*number),
-            Field::Text(bytes) => std::str::from_utf8(bytes).ok()?.trim().parse().ok(),
-            Field::Flag(_) | Field::Other => None,
-        }
-    }
-
-    /// Takes a field away.
-    pub fn remove(&mut self, name: &str) {
-        self.0.retain(|(other, _)| other != name);
-    }
-
-    /// All of them.
-    pub fn iter(&self) -> impl Iterator<Item = (&str, &Field)> {
-        self.0.iter().map(|(name, field)| (&**name, field))
-    }
-
-    /// How many there are.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.0.len()
-    }
-
-    /// Whether there are none.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-}
-
-impl IntoIterator for Fields {
-    type Item = (Name, Field);
-    type IntoIter = std::vec::IntoIter<(Name, Field)>;
-
-    fn into_iter(self) -> Self::IntoIter {
-        self.0.into_iter()
-    }
-}
-
-impl From<Bytes> for Field {
-    fn from(bytes: Bytes) -> Self {
-        Self::Text(bytes)
-    }
-}
-
-impl From<String> for Field {
-    fn from(text: String) -> Self {
-        Self::Text(text.into())
-    }
-}
-
-impl From<&'static str> for Field {
-    fn from(text: &'static str) -> Self {
-        Self::Text(Bytes::from_static(text.as_bytes()))
-    }
-}
-
-impl From<i64> for Field {
-    fn from(number: i64) -> Self {
-        Self::Number(number)
-    }
-}
-
-impl From<bool> for Field {
-    fn from(flag: bool) -> Self {
-        Self::Flag(flag)
     }
 }

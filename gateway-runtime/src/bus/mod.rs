@@ -8,6 +8,7 @@
 mod amqp;
 mod delivery;
 mod error;
+mod field;
 mod figures;
 mod memory;
 mod message;
@@ -23,12 +24,14 @@ use tokio::time::Instant;
 
 #[cfg(feature = "amqp")]
 pub use self::amqp::AmqpBroker;
+pub(crate) use self::settings::check_exchange;
 pub use self::{
     delivery::{Deliveries, Delivery, Receipt, Settle, Verdict},
     error::{BusError, Fault},
+    field::{Field, Fields, Narrow},
     figures::Figures,
     memory::MemoryBroker,
-    message::{Field, Fields, Message, Name},
+    message::{Message, Name},
     settings::{BusSettings, CallsSettings},
 };
 
@@ -55,6 +58,13 @@ pub trait Broker: fmt::Debug + Send + Sync + 'static {
     ///
     /// When no answer has come; [`BusError::may_have_happened`] tells whether somebody may have got the message.
     fn call(&self, message: Message, deadline: Instant) -> BusFuture<Message>;
+
+    /// Declares a durable topic exchange that messages will be published to, and keeps it declared.
+    ///
+    /// # Errors
+    ///
+    /// When an exchange of this name is otherwise declared, or the broker does not allow it.
+    fn declare_topic(&self, exchange: Name) -> BusFuture<()>;
 
     /// Begins to consume; what has to be declared for it is.
     ///

@@ -5,7 +5,7 @@ use std::{num::NonZeroU16, sync::Arc, time::Duration};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{Broker, MemoryBroker};
+use super::{Broker, MemoryBroker, Message};
 use crate::{
     app::StartError,
     duration::{self, DurationText},
@@ -62,10 +62,21 @@ impl BusSettings {
     ///
     /// When it cannot be reached, or the program was built without it.
     pub(crate) async fn open(&self) -> Result<Arc<dyn Broker>, StartError> {
+        self.check()?;
         match &self.amqp {
             None => Ok(Arc::new(MemoryBroker::default())),
             Some(url) => self.connect(url).await,
         }
+    }
+
+    /// Checks the names of what is published to and consumed from.
+    fn check(&self) -> Result<(), StartError> {
+        let mut problems = Vec::new();
+        problems.extend(check_exchange(&self.exchange).err().map(|why| format!("[bus]: {why}")));
+        if self.calls.enabled {
+            problems.extend(self.calls.check().err().map(|why| format!("[bus.calls]: {why}")));
+        }
+        StartError::unless_empty(problems)
     }
 
     #[cfg(feature = "amqp")]
@@ -80,6 +91,24 @@ impl BusSettings {
             "[bus]: this program was built without it: add `features = [\"amqp\"]` to gateway-runtime in Cargo.toml, or remove \
              `amqp` (and MESSAGE_BUS_AMQP_URL from the environment)",
         ))
+    }
+}
+
+/// Checks the name of an exchange that messages of clients or events go to.
+///
+/// The exchange without a name takes each message to the queue whose name is its routing key: whoever chooses the key would
+/// reach every queue of the broker.
+pub(crate) fn check_exchange(name: &str) -> Result<(), String> {
+    match name.len() {
+        0 => Err("the name of the exchange is empty, which would reach every queue of the broker by its name\n\
+                  help: name an exchange of its own"
+            .to_owned()),
+        length if length > Message::LONGEST_NAME => Err(format!(
+            "the exchange `{:.32}…` has a name of {length} bytes\nhelp: use at most {} bytes",
+            name,
+            Message::LONGEST_NAME
+        )),
+        _ => Ok(()),
     }
 }
 
@@ -117,6 +146,23 @@ impl Default for CallsSettings {
 }
 
 impl CallsSettings {
+    /// Checks the name of the queue, and those of the queues beside it.
+    fn check(&self) -> Result<(), String> {
+        let queue = self.call_queue();
+        if queue.name.is_empty() {
+            return Err("`queue` is empty\nhelp: name the queue, or leave `queue` out: `gateway.calls`".to_owned());
+        }
+        let beside = queue.delays.iter().map(|delay| queue.retry(*delay)).chain([queue.dead()]);
+        match beside.map(|name| name.len()).max().filter(|length| *length > Message::LONGEST_NAME) {
+            Some(length) => Err(format!(
+                "`queue` is too long: with the suffix of its retry or dead-letter queue it has {length} bytes\n\
+                 help: shorten it by {} bytes",
+                length - Message::LONGEST_NAME
+            )),
+            None => Ok(()),
+        }
+    }
+
     /// The queue, as a broker is to have it.
     #[must_use]
     pub fn call_queue(&self) -> super::CallQueue {

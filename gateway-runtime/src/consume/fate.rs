@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::answer::INSTANCE;
 use crate::{
-    bus::{CallQueue, Message},
+    bus::{CallQueue, Message, Name},
     call::RequestId,
     error::Error,
     problem::Problem,
@@ -61,15 +61,13 @@ impl Fate {
         queue: &CallQueue,
         id: &RequestId,
     ) -> Option<Message> {
-        let (exchange, key) = match self {
+        let (exchange, key): (Name, Name) = match self {
             Self::Done => return None,
             Self::Again(delay) => ("".into(), queue.retry(delay)),
             Self::Dead => (CallQueue::DEAD_LETTERS.into(), queue.name.clone()),
         };
         let attempts = i64::try_from(attempts(&message)).unwrap_or(i64::MAX).saturating_add(1);
-        let mut next = Message { exchange, key, mandatory: true, persistent: true, ..message };
-        // It would end it in the queue where it waits.
-        next.expiration = None;
+        let mut next = message.sent_on(exchange, key);
         // What the broker notes is the broker's.
         for name in
             ["x-death", "x-delivery-count", "x-first-death-queue", "x-first-death-reason", "x-first-death-exchange"]

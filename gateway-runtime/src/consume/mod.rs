@@ -239,3 +239,22 @@ impl Arrived {
         );
     }
 }
+
+/// The reading of calls, for its fuzz target.
+#[cfg(fuzzing)]
+pub mod mapping {
+    use http::HeaderMap;
+
+    use super::envelope::{self, Envelope};
+    use crate::{bus::Message, error::Error};
+
+    /// Reads the envelope of a call: the name of its method, and its header fields.
+    ///
+    /// # Errors
+    ///
+    /// As such a call is answered.
+    pub fn call(message: &Message) -> Result<(String, HeaderMap), Error> {
+        let envelope = Envelope::read(&message.body)?;
+        Ok((envelope.name(), envelope::headers(message)))
+    }
+}

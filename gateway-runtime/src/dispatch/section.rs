@@ -45,6 +45,7 @@ impl RouteTerms {
 #[derive(Debug)]
 pub struct RouteSection {
     service: String,
+    wants_caller: bool,
     own: Map<String, Value>,
     is_read: bool,
 }
@@ -58,14 +59,22 @@ impl RouteSection {
     pub(crate) fn read(service: &str, section: &Map<String, Value>) -> Result<(Self, RouteTerms), StartError> {
         let is_term = |key: &str| RouteTerms::KEYS.contains(&key);
         let (terms, own) = section.clone().into_iter().partition(|(key, _)| is_term(key));
-        let terms = read_section(&name(service), Value::Object(terms)).map_err(StartError::from_problems)?;
-        Ok((Self { service: service.to_owned(), own, is_read: false }, terms))
+        let terms: RouteTerms =
+            read_section(&name(service), Value::Object(terms)).map_err(StartError::from_problems)?;
+        let wants_caller = terms.wants_caller();
+        Ok((Self { service: service.to_owned(), wants_caller, own, is_read: false }, terms))
     }
 
     /// The service that the route is for; `*` for all that have none of their own.
     #[must_use]
     pub fn service(&self) -> &str {
         &self.service
+    }
+
+    /// Whether the gateway finds out who is calling before it forwards a request of this route.
+    #[must_use]
+    pub fn wants_caller(&self) -> bool {
+        self.wants_caller
     }
 
     /// What in the section is the dispatcher's own, judged by the JSON Schema of `T`.

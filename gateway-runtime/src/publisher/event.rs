@@ -33,6 +33,8 @@ pub(super) struct Written {
     time: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     subject: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    ordering_key: Option<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     headers: Vec<(String, String)>,
     data: String,
@@ -52,6 +54,7 @@ impl Event {
             source: publisher.0.source.clone(),
             time: DateTime::<Utc>::from(SystemTime::now()).to_rfc3339_opts(SecondsFormat::Micros, true),
             subject: None,
+            ordering_key: None,
             headers: Vec::new(),
             data,
         };
@@ -67,6 +70,13 @@ impl Event {
     /// What it is about, within its source: an order's number.
     pub fn subject(mut self, subject: impl Into<String>) -> Self {
         self.written.subject = Some(subject.into());
+        self
+    }
+
+    /// Sets the ordering key: the number of an order, say. Events of one key that are [written](Self::write) reach the broker in
+    /// the order in which they were written, those of other keys beside them. Without this call the key is the topic.
+    pub fn ordering_key(mut self, key: impl Into<String>) -> Self {
+        self.written.ordering_key = Some(key.into());
         self
     }
 
@@ -112,6 +122,11 @@ impl Event {
 }
 
 impl Written {
+    /// The key in whose order it is published.
+    pub(super) fn ordering_key(&self) -> &str {
+        self.ordering_key.as_deref().unwrap_or(&self.topic)
+    }
+
     pub(super) fn into_message(self, exchange: &str) -> Message {
         let mut headers = Fields::default();
         for (name, value) in self.headers {
@@ -124,7 +139,10 @@ impl Written {
             ("type", self.topic.clone()),
             ("time", self.time),
         ];
-        let attributes = attributes.into_iter().chain(self.subject.map(|subject| ("subject", subject)));
+        // The key is an extension attribute of CloudEvents ("partitioning").
+        let optional = [("subject", self.subject), ("partitionkey", self.ordering_key)];
+        let optional = optional.into_iter().filter_map(|(name, value)| Some((name, value?)));
+        let attributes = attributes.into_iter().chain(optional);
         for (name, value) in attributes {
             headers.set(format!("{PREFIX}{name}"), value);
         }

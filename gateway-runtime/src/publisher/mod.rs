@@ -16,6 +16,7 @@ use tokio::sync::Notify;
 pub use self::event::Event;
 pub(crate) use self::{feed::Feed, outbox::empty as empty_outbox};
 use crate::{
+    app::StartError,
     bus::{Broker, BusError, Fault},
     error::{Code, Error},
 };
@@ -86,6 +87,16 @@ impl Publisher {
     /// `internal` for a topic or a value that cannot be sent.
     pub fn event<T: Serialize + ?Sized>(&self, topic: &str, value: &T) -> Result<Event, Error> {
         Event::new(self.clone(), topic, serde_json::to_string(value)?)
+    }
+
+    /// Declares the exchange that events are published to.
+    ///
+    /// # Errors
+    ///
+    /// When the broker cannot be reached, or has such an exchange that is otherwise declared.
+    pub(crate) async fn declare(&self) -> Result<(), StartError> {
+        let declared = self.broker().declare_topic(self.0.exchange.clone().into()).await;
+        declared.map_err(|error| StartError::new(format!("[bus] `exchange`: {error}")))
     }
 
     fn broker(&self) -> &Arc<dyn Broker> {

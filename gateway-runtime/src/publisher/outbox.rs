@@ -1,27 +1,54 @@
-//! Brings events from the outbox to the broker: those that were committed, in that order as long as the broker takes them, and
-//! takes them out when the broker has them.
+//! Publishes the events of the outbox, once their transaction is committed, and deletes them when the broker has confirmed them.
+//!
+//! Outbox events of one ordering key leave in order: each is published when the broker has confirmed the one before it. Keys do
+//! not wait for each other. An event that the broker does not take holds back its key alone, until the next pass.
 
-use std::time::Duration;
+use std::{
+    collections::{BTreeMap, HashSet},
+    time::Duration,
+};
 
 use futures_util::future::join_all;
 
 use super::{Publisher, event::Written};
-use crate::store::{Db, StoreError};
+use crate::{
+    bus::{BusError, Fault},
+    store::{Db, OutboxBatch, StoreError},
+};
 
-/// So many are brought at once.
+/// How many events are read at once.
 const BATCH: i64 = 256;
 /// How soon it is looked again when there was something …
 const SOON: Duration = Duration::from_millis(5);
-/// … and when there has not been anything for a while.
+/// … when there has not been anything for a while …
 const IDLE: Duration = Duration::from_millis(250);
+/// … and when nothing could be published for a while.
+const BLOCKED: Duration = Duration::from_secs(1);
+
+/// What a pass over the outbox has done.
+#[derive(Default)]
+struct Pass {
+    published: usize,
+    /// The keys whose events wait for the next pass.
+    blocked: HashSet<String>,
+}
 
 /// Empties the outbox, as long as it is polled.
 pub(crate) async fn empty(db: Db, publisher: Publisher) {
-    let mut pause = SOON;
+    let (mut pause, mut was_blocked) = (SOON, false);
     loop {
-        pause = match bring(&db, &publisher).await {
-            Ok(brought) if brought > 0 => SOON,
-            Ok(_) => (pause * 2).min(IDLE),
+        pause = match pass(&db, &publisher).await {
+            Ok(Pass { published, blocked }) => {
+                let is_blocked = !blocked.is_empty();
+                if is_blocked != was_blocked {
+                    tracing::warn!(keys = blocked.len(), is_blocked, "events in the outbox wait for the broker");
+                }
+                was_blocked = is_blocked;
+                match published {
+                    0 => (pause * 2).min(if is_blocked { BLOCKED } else { IDLE }),
+                    _ => SOON,
+                }
+            }
             Err(error) => {
                 tracing::warn!(%error, "the outbox cannot be read now");
                 IDLE
@@ -35,42 +62,63 @@ pub(crate) async fn empty(db: Db, publisher: Publisher) {
     }
 }
 
-/// Brings some, and says how many.
-async fn bring(db: &Db, publisher: &Publisher) -> Result<usize, StoreError> {
-    // Nothing can be brought: the others wait where they are.
-    if publisher.broker().state().is_err() {
-        return Ok(0);
+/// Publishes what is in the outbox, from the oldest event on.
+async fn pass(db: &Db, publisher: &Publisher) -> Result<Pass, StoreError> {
+    let (mut pass, mut after) = (Pass::default(), i64::MIN);
+    // Without a broker the events wait where they are.
+    while publisher.broker().state().is_ok() {
+        let batch = db.outbox(after, BATCH).await?;
+        let Some((last, _)) = batch.rows().last() else { break };
+        after = *last;
+        let published = publish(publisher, &batch, &mut pass.blocked).await;
+        pass.published += published.len();
+        batch.take_out(&published).await?;
     }
-    let batch = db.outbox(BATCH).await?;
-    let published = batch.rows().iter().map(|(number, text)| async {
-        match publish(publisher, text).await {
-            true => Some(*number),
-            false => None,
-        }
-    });
-    let published: Vec<i64> = join_all(published).await.into_iter().flatten().collect();
-    batch.take_out(&published).await?;
-    Ok(published.len())
+    Ok(pass)
 }
 
-/// Whether an event is with the broker, or can never be.
-async fn publish(publisher: &Publisher, text: &str) -> bool {
-    let event: Written = match serde_json::from_str(text) {
-        Ok(event) => event,
-        Err(error) => {
-            tracing::error!(%error, event = text, "what stands in the outbox is no event; it is taken out");
-            return true;
+/// Publishes a batch, each key in order beside the others, and returns the numbers of those that are with the broker or can never
+/// be. `blocked` are the keys that have to wait.
+async fn publish(publisher: &Publisher, batch: &OutboxBatch, blocked: &mut HashSet<String>) -> Vec<i64> {
+    let mut published = Vec::with_capacity(batch.rows().len());
+    let mut keys = BTreeMap::<String, Vec<(i64, Written)>>::new();
+    for (number, text) in batch.rows() {
+        match serde_json::from_str::<Written>(text) {
+            Ok(event) if blocked.contains(event.ordering_key()) => {}
+            Ok(event) => keys.entry(event.ordering_key().to_owned()).or_default().push((*number, event)),
+            Err(error) => {
+                tracing::error!(%error, event = text, "what stands in the outbox is no event; it is taken out");
+                published.push(*number);
+            }
         }
-    };
-    match publisher.broker().publish(event.into_message(&publisher.0.exchange)).await {
-        Ok(()) => true,
-        Err(error) if error.fault() == crate::bus::Fault::Unfit => {
-            tracing::error!(%error, event = text, "an event in the outbox cannot be sent; it is taken out");
-            true
+    }
+    let keys = keys.into_iter().map(async |(key, events)| {
+        let (mut published, all) = (Vec::with_capacity(events.len()), events.len());
+        for (number, event) in events {
+            if let Err(error) = publish_one(publisher, event).await {
+                tracing::debug!(%error, key, "an event in the outbox waits");
+                break;
+            }
+            published.push(number);
         }
-        Err(error) => {
-            tracing::warn!(%error, "an event in the outbox waits");
-            false
+        let blocked = (published.len() < all).then_some(key);
+        (published, blocked)
+    });
+    for (numbers, key) in join_all(keys).await {
+        published.extend(numbers);
+        blocked.extend(key);
+    }
+    published
+}
+
+/// Publishes an event; one that can never be sent counts as published.
+async fn publish_one(publisher: &Publisher, event: Written) -> Result<(), BusError> {
+    let message = event.into_message(&publisher.0.exchange);
+    match publisher.broker().publish(message).await {
+        Err(error) if error.fault() == Fault::Unfit => {
+            tracing::error!(%error, "an event in the outbox cannot be sent; it is taken out");
+            Ok(())
         }
+        published => published,
     }
 }

@@ -1,6 +1,6 @@
 //! Which header fields cross the bus: those that are meant for the other end, not for the connection (RFC 9110 §7.6.1).
 
-use http::{HeaderMap, HeaderName, header};
+use http::{HeaderName, header};
 
 /// Of WASP's making.
 pub(super) const METHOD: &str = "X-WASP-METHOD";
@@ -8,30 +8,35 @@ pub(super) const QUERY: &str = "X-WASP-QS";
 /// What the gateway says itself begins with one of these, whatever a client says.
 const OURS: [&str; 2] = ["x-wasp-", "x-gateway-"];
 
-/// What belongs to one connection, or to how a message is cut into bytes on it.
-const OF_THE_CONNECTION: [HeaderName; 10] = [
+/// Hop-by-hop and framing fields (RFC 9110 §7.6.1, §11.7); never forwarded.
+const HOP_BY_HOP: [HeaderName; 13] = [
     header::CONNECTION,
     header::CONTENT_LENGTH,
     header::EXPECT,
     header::PROXY_AUTHENTICATE,
+    HeaderName::from_static("proxy-authentication-info"),
     header::PROXY_AUTHORIZATION,
+    HeaderName::from_static("proxy-connection"),
     header::TE,
     header::TRAILER,
     header::TRANSFER_ENCODING,
     header::UPGRADE,
     HeaderName::from_static("keep-alive"),
+    HeaderName::from_static("http2-settings"),
 ];
 
-/// Whether a field of this name crosses; `connection` are the other names that belong to the connection.
-pub(super) fn crosses(name: &HeaderName, connection: &[HeaderName]) -> bool {
-    !OF_THE_CONNECTION.contains(name)
-        && name != "proxy-connection"
-        && !connection.contains(name)
+/// The fields by which the gateway learns who is calling.
+pub(super) static CREDENTIALS: [HeaderName; 2] = [header::AUTHORIZATION, HeaderName::from_static("x-api-key")];
+
+/// Whether a field of this name crosses; `connection_options` are the names that `Connection` lists.
+pub(super) fn crosses(name: &HeaderName, connection_options: &[HeaderName]) -> bool {
+    !HOP_BY_HOP.contains(name)
+        && !connection_options.contains(name)
         && !OURS.iter().any(|prefix| name.as_str().starts_with(prefix))
 }
 
-/// The names that `Connection` tells.
-pub(super) fn named_by_connection(headers: &HeaderMap) -> Vec<HeaderName> {
-    let values = headers.get_all(header::CONNECTION).iter().filter_map(|value| value.to_str().ok());
-    values.flat_map(|value| value.split(',')).filter_map(|name| name.trim().parse().ok()).collect()
+/// Returns the names that the values of `Connection` list.
+pub(super) fn connection_options<'v>(values: impl IntoIterator<Item = &'v [u8]>) -> Vec<HeaderName> {
+    let names = values.into_iter().flat_map(|value| value.split(|byte| *byte == b','));
+    names.filter_map(|name| HeaderName::from_bytes(name.trim_ascii()).ok()).collect()
 }

@@ -12,13 +12,14 @@ mod tests;
 
 use std::{sync::Arc, time::Duration};
 
+use http::HeaderName;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::{
     app::StartError,
     body::{BodyError, read_body},
-    bus::Broker,
+    bus::{Broker, check_exchange},
     dispatch::{Dispatched, Dispatcher, RouteSection, Routed},
 };
 
@@ -34,11 +35,20 @@ pub struct RelaySettings {
     pub body_bytes: usize,
     /// Whether messages survive a restart of the broker; their clients hardly do: no.
     pub persistent: bool,
+    /// Whether workers read the credentials that the gateway has checked, `Authorization` and `X-Api-Key`: no. A route without
+    /// `auth` checks none, and forwards them.
+    pub forward_credentials: bool,
 }
 
 impl Default for RelaySettings {
     fn default() -> Self {
-        Self { exchange: None, exchanges: Vec::new(), body_bytes: 16 << 20, persistent: false }
+        Self {
+            exchange: None,
+            exchanges: Vec::new(),
+            body_bytes: 16 << 20,
+            persistent: false,
+            forward_credentials: false,
+        }
     }
 }
 
@@ -50,6 +60,8 @@ pub struct Relay(Arc<Inner>);
 struct Inner {
     broker: Arc<dyn Broker>,
     settings: RelaySettings,
+    /// Fields of requests that workers do not read.
+    withheld: &'static [HeaderName],
     body_timeout: Duration,
 }
 
@@ -65,21 +77,29 @@ impl Relay {
         body_timeout: Duration,
     ) -> Result<Self, StartError> {
         let mut settings: RelaySettings = section.settings()?;
-        let problem = |why: &str| Err(StartError::new(format!("[routes.\"{}\"]: {why}", section.service())));
-        match (section.service(), &settings.exchange) {
+        let service = section.service();
+        let problem = |why: &str| format!("[routes.\"{service}\"]: {why}");
+        let mut problems = Vec::new();
+        match (service, &settings.exchange) {
             ("*", Some(_)) => {
-                return problem("it has `exchange`, and is for many services: list theirs in `exchanges`");
+                problems.push(problem("it has `exchange`, and is for many services: list theirs in `exchanges`"));
             }
             ("*", None) if settings.exchanges.is_empty() => {
-                return problem("it publishes nowhere: list in `exchanges` which services are exchanges");
+                problems.push(problem("it publishes nowhere: list in `exchanges` which services are exchanges"));
             }
             ("*", None) => {}
             (_, _) if !settings.exchanges.is_empty() => {
-                return problem("it has `exchanges`, and is for one service: name its `exchange`");
+                problems.push(problem("it has `exchanges`, and is for one service: name its `exchange`"));
             }
-            (service, exchange) => settings.exchange = Some(exchange.clone().unwrap_or_else(|| service.to_owned())),
+            (_, Some(_)) => {}
+            (_, None) => settings.exchange = Some(service.to_owned()),
         }
-        Ok(Self(Arc::new(Inner { broker, settings, body_timeout })))
+        let exchanges = settings.exchange.iter().chain(&settings.exchanges);
+        problems.extend(exchanges.filter_map(|exchange| check_exchange(exchange).err()).map(|why| problem(&why)));
+        StartError::unless_empty(problems)?;
+        let withholds = section.wants_caller() && !settings.forward_credentials;
+        let withheld: &[HeaderName] = if withholds { &fields::CREDENTIALS } else { &[] };
+        Ok(Self(Arc::new(Inner { broker, settings, withheld, body_timeout })))
     }
 }
 
@@ -90,11 +110,45 @@ impl Dispatcher for Relay {
             let RelaySettings { body_bytes, persistent, .. } = this.settings;
             let exchange = this.settings.exchange_of(request.service())?;
             let Routed { id, caller, deadline, head, body, .. } = request;
-            let mut message = request::message(exchange, &head, &id, &caller)?;
+            let mut message = request::message(exchange, &head, &id, &caller, this.withheld)?;
             message.persistent = persistent;
             message.body = read_body(body, body_bytes, this.body_timeout).await.map_err(BodyError::into_error)?;
             let answer = this.broker.call(message, deadline).await;
             response::of(answer.map_err(|error| failure::of(&error, &head.method))?)
         })
+    }
+}
+
+/// The mapping, for its fuzz target.
+#[cfg(fuzzing)]
+pub mod mapping {
+    use http::{Response, request::Parts};
+
+    use super::{fields, request, response};
+    use crate::{
+        body::Body,
+        bus::Message,
+        call::{Caller, RequestId},
+        dispatch,
+        error::Error,
+    };
+
+    /// Makes the message of a request on a route that checks credentials, without the body.
+    ///
+    /// # Errors
+    ///
+    /// As the gateway answers such a request.
+    pub fn request(head: &Parts, caller: &Caller) -> Result<Message, Error> {
+        dispatch::check_path(head.uri.path())?;
+        request::message("exchange".into(), head, &RequestId::generate(), caller, &fields::CREDENTIALS)
+    }
+
+    /// Makes the response of a reply.
+    ///
+    /// # Errors
+    ///
+    /// As the gateway answers a request with such a reply.
+    pub fn response(reply: Message) -> Result<Response<Body>, Error> {
+        response::of(reply)
     }
 }

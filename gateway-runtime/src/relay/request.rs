@@ -1,7 +1,7 @@
 //! From a request to a message: exchange, routing key, header fields.
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName, header, request::Parts};
+use http::{HeaderMap, HeaderName, HeaderValue, header, request::Parts};
 use percent_encoding::percent_decode_str;
 
 use super::{RelaySettings, fields};
@@ -25,12 +25,18 @@ impl RelaySettings {
     }
 }
 
-/// The message of a request, without its body.
+/// The message of a request, without its body and without the fields `withheld`.
 ///
 /// # Errors
 ///
 /// `invalid-request` for what has no routing key, or wants a stream.
-pub(super) fn message(exchange: Name, head: &Parts, id: &RequestId, caller: &Caller) -> Result<Message, Error> {
+pub(super) fn message(
+    exchange: Name,
+    head: &Parts,
+    id: &RequestId,
+    caller: &Caller,
+    withheld: &[HeaderName],
+) -> Result<Message, Error> {
     refuse_streams(&head.headers)?;
     let key = key(dispatch::split(head.uri.path()).1)?;
     let text = |name: HeaderName| head.headers.get(name)?.to_str().ok().map(|text| Name::Owned(text.to_owned()));
@@ -38,7 +44,7 @@ pub(super) fn message(exchange: Name, head: &Parts, id: &RequestId, caller: &Cal
         message_id: Some(id.as_str().to_owned().into()),
         content_type: text(header::CONTENT_TYPE).filter(|media| media.len() <= Message::LONGEST_NAME),
         content_encoding: text(header::CONTENT_ENCODING).filter(|coding| coding.len() <= Message::LONGEST_NAME),
-        headers: headers(head, id, caller),
+        headers: headers(head, id, caller, withheld),
         ..Message::to(exchange, key)
     })
 }
@@ -66,14 +72,21 @@ fn key(rest: &str) -> Result<String, Error> {
     Ok(key)
 }
 
-fn headers(head: &Parts, id: &RequestId, caller: &Caller) -> Fields {
+fn headers(head: &Parts, id: &RequestId, caller: &Caller, withheld: &[HeaderName]) -> Fields {
     let mut fields = Fields::default();
     fields.add(fields::METHOD, head.method.as_str().to_owned());
     fields.add(fields::QUERY, head.uri.query().unwrap_or_default().to_owned());
-    let connection = fields::named_by_connection(&head.headers);
-    let crossing = head.headers.keys().filter(|name| fields::crosses(name, &connection) && *name != "x-request-id");
-    for name in crossing {
-        fields.add(name.as_str().to_owned(), value(&head.headers, name));
+    let host = host(head);
+    let options = head.headers.get_all(header::CONNECTION).iter().map(HeaderValue::as_bytes);
+    let options = fields::connection_options(options);
+    for name in head.headers.keys() {
+        let is_ours = *name == "x-request-id" || (*name == header::HOST && host.is_some());
+        if !is_ours && !withheld.contains(name) && fields::crosses(name, &options) {
+            fields.add(name.as_str().to_owned(), value(&head.headers, name));
+        }
+    }
+    if let Some(host) = host {
+        fields.add("host", host.to_owned());
     }
     fields.add("x-request-id", id.as_str().to_owned());
     if let Some(account) = caller.account() {
@@ -82,7 +95,17 @@ fn headers(head: &Parts, id: &RequestId, caller: &Caller) -> Fields {
     if let Some(user) = caller.user() {
         fields.add("x-gateway-user", user.to_owned());
     }
+    if !caller.scopes().is_empty() {
+        fields.add("x-gateway-scopes", caller.scopes().join(" "));
+    }
     fields
+}
+
+/// Returns the host of the request's target: `:authority` of HTTP/2, or an absolute target's. It wins over the field `Host`
+/// (RFC 9113 §8.3.1, RFC 9112 §3.2.2).
+fn host(head: &Parts) -> Option<&str> {
+    let authority = head.uri.authority()?.as_str();
+    Some(authority.rsplit_once('@').map_or(authority, |(_, host)| host))
 }
 
 /// The values of a field as one (RFC 9110 §5.3; cookies by RFC 9113 §8.2.3).

@@ -1,38 +1,74 @@
 //! From the answer's message to the response.
 
-use http::{HeaderName, HeaderValue, Response, StatusCode, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
 
-use super::fields;
+use super::fields::{connection_options, crosses};
 use crate::{
     body::Body,
-    bus::{Field, Message},
+    bus::{Field, Fields, Message},
     error::{Code, Error},
 };
+
+/// The most header fields of a response. A frame of AMQP has room for tens of thousands, which no client reads.
+const MAX_FIELDS: usize = 1000;
 
 /// The response that an answer makes.
 ///
 /// # Errors
 ///
-/// `provider-failed` for a status that is none.
+/// `provider-failed` for a status that is none, and for more header fields than a response can have.
 pub(super) fn of(answer: Message) -> Result<Response<Body>, Error> {
-    let mut response = Response::new(Body::empty());
-    *response.status_mut() = status(&answer)?;
-    let headers = response.headers_mut();
-    for (name, field) in answer.headers.iter() {
-        let Some((name, value)) = header(name, field) else { continue };
-        headers.append(name, value);
-    }
+    let status = status(&answer)?;
+    let mut headers = headers(&answer.headers)?;
     let properties = [(header::CONTENT_TYPE, answer.content_type), (header::CONTENT_ENCODING, answer.content_encoding)];
     for (name, text) in properties {
         if let Some(value) = text.and_then(|text| HeaderValue::from_str(&text).ok()) {
             headers.insert(name, value);
         }
     }
-    // A response that has no body ends without the bytes of one (RFC 9110 §6.4.1).
-    if !matches!(response.status(), StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED) {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = status;
+    *response.headers_mut() = headers;
+    // These responses have no content (RFC 9110 §15.3.5, §15.3.6, §15.4.5).
+    if !matches!(status, StatusCode::NO_CONTENT | StatusCode::RESET_CONTENT | StatusCode::NOT_MODIFIED) {
         *response.body_mut() = answer.body.into();
     }
     Ok(response)
+}
+
+/// The header fields of an answer that the response has too: texts and whole numbers, and lists of them, which become one
+/// field for each value. Those of the broker and of the connection are left out.
+fn headers(fields: &Fields) -> Result<HeaderMap, Error> {
+    let connection = fields.iter().filter(|(name, _)| name.eq_ignore_ascii_case("connection"));
+    let options = connection.flat_map(|(_, field)| values(field)).filter_map(Field::as_bytes).map(AsRef::as_ref);
+    let options = connection_options(options);
+    let mut headers = HeaderMap::new();
+    for (name, field) in fields.iter() {
+        let Some(name) = header_name(name).filter(|name| crosses(name, &options)) else { continue };
+        let values = values(field).iter().filter_map(Field::to_text);
+        for value in values.filter_map(|text| HeaderValue::from_maybe_shared(text).ok()) {
+            headers.append(&name, value);
+            if headers.len() > MAX_FIELDS {
+                return Err(Error::new(Code::PROVIDER_FAILED, "the reply has too many header fields"));
+            }
+        }
+    }
+    Ok(headers)
+}
+
+/// The values of a header field: those of a list, or the one.
+fn values(field: &Field) -> &[Field] {
+    match field {
+        Field::List(values) => values,
+        value => std::slice::from_ref(value),
+    }
+}
+
+/// The name of a response's field, unless it is the gateway's or the broker's.
+fn header_name(name: &str) -> Option<HeaderName> {
+    let is_of_the_broker = ["x-death", "x-first-death", "x-last-death"].iter().any(|prefix| name.starts_with(prefix));
+    let name: HeaderName = name.parse().ok()?;
+    (!is_of_the_broker && name != "x-request-id").then_some(name)
 }
 
 fn status(answer: &Message) -> Result<StatusCode, Error> {
@@ -44,17 +80,4 @@ fn status(answer: &Message) -> Result<StatusCode, Error> {
             answer.headers.get(Message::STATUS)
         ))
     })
-}
-
-/// A field of the answer that is one of the response too: texts with the names of header fields, of which those of the broker's
-/// and of the connection are none.
-fn header(name: &str, field: &Field) -> Option<(HeaderName, HeaderValue)> {
-    let Field::Text(bytes) = field else { return None };
-    let of_the_broker =
-        name.starts_with("x-death") || name.starts_with("x-first-death") || name.starts_with("x-last-death");
-    let name: HeaderName = name.parse().ok()?;
-    if of_the_broker || name == "x-request-id" || !fields::crosses(&name, &[]) {
-        return None;
-    }
-    Some((name, HeaderValue::from_bytes(bytes).ok()?))
 }

@@ -1,13 +1,13 @@
 //! The mapping, line by line: what a request is as a message, and an answer as a response.
 
 use bytes::Bytes;
-use http::{Request, Response, request::Parts};
+use http::{HeaderName, Request, Response, request::Parts};
 use http_body_util::BodyExt;
 
 use super::{fields, request, response};
 use crate::{
     body::Body,
-    bus::{Field, Fields, Message},
+    bus::{Field, Fields, Message, Narrow},
     call::{Caller, RequestId},
     error::{Code, Error},
 };
@@ -22,7 +22,7 @@ fn head(method: &str, uri: &str, headers: &[(&str, &str)]) -> Parts {
 
 fn message(head: &Parts) -> Result<Message, Error> {
     let id = RequestId::from_header(&http::HeaderValue::from_static("id-1")).unwrap();
-    request::message("foo".into(), head, &id, &Caller::default())
+    request::message("foo".into(), head, &id, &Caller::default(), &[])
 }
 
 fn text(fields: &Fields, name: &str) -> Option<String> {
@@ -121,7 +121,7 @@ fn header_fields_of_requests() {
         (vec![("keep-alive", "timeout=5"), ("proxy-connection", "keep-alive")], vec![]),
         (vec![("transfer-encoding", "chunked"), ("te", "trailers"), ("trailer", "x")], vec![]),
         (vec![("content-length", "5"), ("expect", "100-continue")], vec![]),
-        (vec![("proxy-authorization", "Basic x")], vec![]),
+        (vec![("proxy-authorization", "Basic x"), ("proxy-authentication-info", "x"), ("http2-settings", "x")], vec![]),
         (vec![("x-wasp-method", "DELETE"), ("x-wasp-qs", "admin=1"), ("X-WASP-Other", "1")], vec![]),
         (vec![("x-gateway-account", "somebody-else")], vec![]),
         (vec![("x-request-id", "of-the-client")], vec![]),
@@ -149,13 +149,47 @@ fn what_is_said_of_the_body_is_a_property_too() {
 }
 
 #[test]
-fn who_is_calling_is_told() {
+fn message_names_the_caller_and_not_its_credentials() {
     let id = RequestId::generate();
-    let caller = Caller::new("acme", Some("ann".into()), Vec::new());
-    let head = head("GET", "/foo", &[("x-gateway-account", "other")]);
-    let message = request::message("foo".into(), &head, &id, &caller).unwrap();
-    assert_eq!(text(&message.headers, "x-gateway-account").unwrap(), "acme");
-    assert_eq!(text(&message.headers, "x-gateway-user").unwrap(), "ann");
+    let scopes: Vec<Box<str>> = vec!["read".into(), "write".into()];
+    let caller = Caller::new("acme", Some("ann".into()), scopes);
+    let sent = [
+        ("x-gateway-account", "other"),
+        ("x-gateway-scopes", "admin"),
+        ("authorization", "Bearer x"),
+        ("x-api-key", "gk_1"),
+        ("cookie", "a=1"),
+    ];
+    let message = |withheld: &[HeaderName]| {
+        request::message("foo".into(), &head("GET", "/foo", &sent), &id, &caller, withheld).unwrap().headers
+    };
+    let withheld = message(&fields::CREDENTIALS);
+    for (name, value) in [
+        ("x-gateway-account", "acme"),
+        ("x-gateway-user", "ann"),
+        ("x-gateway-scopes", "read write"),
+        ("cookie", "a=1"),
+    ] {
+        assert_eq!(text(&withheld, name).as_deref(), Some(value), "{name}");
+    }
+    assert_eq!((withheld.get("authorization"), withheld.get("x-api-key")), (None, None));
+    let forwarded = message(&[]);
+    assert_eq!(text(&forwarded, "authorization").as_deref(), Some("Bearer x"));
+    assert_eq!(text(&forwarded, "x-api-key").as_deref(), Some("gk_1"));
+}
+
+#[test]
+fn host_is_that_of_the_target() {
+    for (uri, sent, host) in [
+        ("/foo", vec![("host", "a.example")], "a.example"),
+        ("http://b.example:81/foo", vec![], "b.example:81"),
+        ("http://b.example/foo", vec![("host", "a.example")], "b.example"),
+        ("http://me:secret@b.example/foo", vec![], "b.example"),
+    ] {
+        let message = message(&head("GET", uri, &sent)).unwrap();
+        assert_eq!(text(&message.headers, "host").as_deref(), Some(host), "{uri}");
+        assert_eq!(message.headers.iter().filter(|(name, _)| *name == "host").count(), 1);
+    }
 }
 
 #[test]
@@ -204,7 +238,7 @@ async fn statuses() {
             Err(error) => assert_eq!(error.code(), Code::PROVIDER_FAILED),
         }
     }
-    for bodiless in [204, 304] {
+    for bodiless in [204, 205, 304] {
         let response = response::of(answer(Some(Field::Number(bodiless)), &[], b"body")).unwrap();
         assert!(bytes(response).await.is_empty());
     }
@@ -215,7 +249,16 @@ async fn answers_pass_as_they_are() {
     let headers = [
         ("location", Field::from("/foo/1")),
         ("X-Total", Field::from("7")),
-        ("x-number", Field::Number(7)),
+        ("retry-after", Field::Number(7)),
+        ("x-small", Field::Narrow(Narrow::U8(8))),
+        ("x-bytes", Field::Bytes("b".into())),
+        ("x-table", Field::Table(Fields::default())),
+        ("x-float", Field::Double(0.5)),
+        ("x-void", Field::Void),
+        ("Connection", Field::from("close, X-Hop")),
+        ("x-hop", Field::from("x")),
+        ("keep-alive", Field::from("timeout=5")),
+        ("upgrade", Field::from("h2c")),
         ("content-length", Field::from("1")),
         ("transfer-encoding", Field::from("chunked")),
         ("x-death-count", Field::from("1")),
@@ -229,8 +272,38 @@ async fn answers_pass_as_they_are() {
     let mut names: Vec<_> =
         response.headers().iter().map(|(name, value)| (name.as_str(), value.to_str().unwrap())).collect();
     names.sort_unstable();
-    let expected =
-        [("content-encoding", "br"), ("content-type", "image/png"), ("location", "/foo/1"), ("x-total", "7")];
+    let expected = [
+        ("content-encoding", "br"),
+        ("content-type", "image/png"),
+        ("location", "/foo/1"),
+        ("retry-after", "7"),
+        ("x-bytes", "b"),
+        ("x-small", "8"),
+        ("x-total", "7"),
+    ];
     assert_eq!(names, expected);
     assert_eq!(bytes(response).await, &b"\x00\xff\r\n"[..]);
+}
+
+#[test]
+fn list_becomes_one_field_for_each_value() {
+    let cookies =
+        Field::List(vec!["a=1; Path=/".into(), Field::Void, "b=2".into(), "c=\r\nd".into(), Field::Number(3)]);
+    let connection = Field::List(vec!["x-one".into(), "x-two, x-three".into()]);
+    let headers = [
+        ("set-cookie", cookies),
+        ("x-none", Field::List(Vec::new())),
+        ("connection", connection),
+        ("x-one", "1".into()),
+        ("x-three", "3".into()),
+    ];
+    let response = response::of(answer(None, &headers, b"")).unwrap();
+    let cookies: Vec<_> = response.headers().get_all("set-cookie").iter().collect();
+    assert_eq!(cookies, ["a=1; Path=/", "b=2", "3"]);
+    assert_eq!(response.headers().len(), 3);
+    for (many, code) in [(1000, None), (65_000, Some(Code::PROVIDER_FAILED))] {
+        let list = Field::List(vec![Field::Narrow(Narrow::U8(1)); many]);
+        let response = response::of(answer(None, &[("x-many", list)], b""));
+        assert_eq!(response.err().map(|error| error.code()), code, "{many}");
+    }
 }

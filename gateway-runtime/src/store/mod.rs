@@ -23,7 +23,6 @@ mod statements;
 mod sweep;
 mod table;
 
-pub(crate) use self::sweep::sweep;
 pub use self::{
     books::Books,
     change::{
@@ -42,6 +41,7 @@ pub use self::{
     statements::Statement,
     table::{Column, Table, Value},
 };
+pub(crate) use self::{outbox::OutboxBatch, sweep::sweep};
 
 #[cfg(feature = "postgres")]
 pub use self::postgres::Postgres;

@@ -51,11 +51,12 @@ enum Held {
 const LOCK: i64 = 0x6761_7465_6f75_7462;
 
 impl Db {
-    /// The oldest events, at most so many; none while another gateway has some.
-    pub(crate) async fn outbox(&self, most: i64) -> Result<OutboxBatch, StoreError> {
+    /// The oldest events whose numbers are above `after`, at most `most`; none while another gateway has some.
+    pub(crate) async fn outbox(&self, after: i64, most: i64) -> Result<OutboxBatch, StoreError> {
         match &self.0 {
             Connections::Sqlite(pool) => {
-                let rows = sqlx::query_as("SELECT number, event FROM outbox ORDER BY number LIMIT ?").bind(most);
+                let rows = "SELECT number, event FROM outbox WHERE number > ? ORDER BY number LIMIT ?";
+                let rows = sqlx::query_as(rows).bind(after).bind(most);
                 Ok(OutboxBatch { rows: rows.fetch_all(pool).await.map_err(failed)?, held: Held::Sqlite(pool.clone()) })
             }
             #[cfg(feature = "postgres")]
@@ -63,7 +64,8 @@ impl Db {
                 let mut transaction = pool.begin().await.map_err(failed)?;
                 let lock = sqlx::query_scalar("SELECT pg_try_advisory_xact_lock($1)").bind(LOCK);
                 let rows = if lock.fetch_one(&mut *transaction).await.map_err(failed)? {
-                    let rows = sqlx::query_as("SELECT number, event FROM outbox ORDER BY number LIMIT $1").bind(most);
+                    let rows = "SELECT number, event FROM outbox WHERE number > $1 ORDER BY number LIMIT $2";
+                    let rows = sqlx::query_as(rows).bind(after).bind(most);
                     rows.fetch_all(&mut *transaction).await.map_err(failed)?
                 } else {
                     Vec::new()

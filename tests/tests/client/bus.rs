@@ -12,7 +12,7 @@ use std::{
 use futures_util::future::join_all;
 use gateway_runtime::{
     Class, Gateway, Running,
-    bus::{Broker, BusError, BusFuture, Deliveries, Fault, Figures, Message, Subscription},
+    bus::{Broker, BusError, BusFuture, Deliveries, Fault, Figures, Message, Name, Subscription},
     client::{Bus, ClientError},
 };
 use serde_json::{Value, json};
@@ -231,6 +231,10 @@ impl Broker for Scripted {
         self.asked.lock().unwrap().push(message);
         let answer = self.answer.clone();
         Box::pin(async { answer })
+    }
+
+    fn declare_topic(&self, _: Name) -> BusFuture<()> {
+        unreachable!("clients call")
     }
 
     fn consume(&self, _: Subscription) -> BusFuture<Deliveries> {

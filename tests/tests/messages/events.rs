@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use gateway_runtime::{
-    Publisher, Running,
+    Event, Publisher, Running,
     bus::{Deliveries, Subscription},
     prelude::*,
 };
@@ -75,13 +75,13 @@ async fn received(gateway: &Running) -> Deliveries {
 }
 
 /// Connections of an author's own.
-enum Pool {
+pub(super) enum Pool {
     Sqlite(SqlitePool),
     Postgres(PgPool),
 }
 
 impl Pool {
-    async fn of(database: &Database) -> Self {
+    pub(super) async fn of(database: &Database) -> Self {
         match database.url() {
             Some(url) => Self::Postgres(PgPool::connect(&url).await.unwrap()),
             None => Self::Sqlite(SqlitePool::connect(&database.file().display().to_string()).await.unwrap()),
@@ -89,8 +89,7 @@ impl Pool {
     }
 
     /// Writes an event down in a transaction, which is committed or not.
-    async fn write(&self, publisher: &Publisher, number: u32, commits: bool) {
-        let event = publisher.event("numbers", &number).unwrap();
+    pub(super) async fn write(&self, event: Event, commits: bool) {
         match self {
             Self::Sqlite(pool) => {
                 let mut transaction = pool.begin_with("BEGIN IMMEDIATE").await.unwrap();
@@ -116,12 +115,16 @@ impl Pool {
         }
     }
 
-    async fn close(self) {
+    pub(super) async fn close(self) {
         match self {
             Self::Sqlite(pool) => pool.close().await,
             Self::Postgres(pool) => pool.close().await,
         }
     }
+}
+
+fn event(publisher: &Publisher, number: u32) -> Event {
+    publisher.event("numbers", &number).unwrap()
 }
 
 fn number(message: &gateway_runtime::bus::Message) -> u32 {
@@ -133,7 +136,7 @@ each_database! {
         let gateway = gateway(&database).await;
         let (pool, mut received) = (Pool::of(&database).await, received(&gateway).await);
         for number in 0..100 {
-            pool.write(gateway.publisher(), number, number % 3 != 0).await;
+            pool.write(event(gateway.publisher(), number), number % 3 != 0).await;
         }
         let committed: Vec<_> = (0..100).filter(|number| number % 3 != 0).collect();
         let mut told = Vec::new();
@@ -148,10 +151,10 @@ each_database! {
         gateway.stop().await.unwrap();
         // What is written while nobody brings it is there for who comes next.
         let publisher = Publisher::new(std::sync::Arc::new(gateway_runtime::bus::MemoryBroker::default()), "gateway", "/");
-        pool.write(&publisher, 100, true).await;
+        pool.write(event(&publisher, 100), true).await;
         let gateway = self::gateway(&database).await;
         let mut received = self::received(&gateway).await;
-        pool.write(gateway.publisher(), 101, true).await;
+        pool.write(event(gateway.publisher(), 101), true).await;
         let last = next(&mut received).await;
         assert!([100, 101].contains(&number(&last)));
         pool.close().await;
@@ -165,7 +168,7 @@ each_database! {
         let mut received = [received(&gateways[0]).await, received(&gateways[1]).await];
         let pool = Pool::of(&database).await;
         for number in 0..200 {
-            pool.write(gateways[number as usize % 2].publisher(), number, true).await;
+            pool.write(event(gateways[number as usize % 2].publisher(), number), true).await;
         }
         let (mut told, [first, second]) = (BTreeSet::new(), &mut received);
         while told.len() < 200 {

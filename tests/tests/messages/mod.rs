@@ -2,9 +2,11 @@
 //! and over RabbitMQ where there is one.
 
 mod calls;
+mod deleted;
 mod events;
 mod faults;
 mod office;
+mod ordering;
 mod relay;
 
 /// Runs a test over each broker: `over_each!(name)` makes `name::in_process` and `name::rabbitmq` of `async fn name(office)`.

@@ -10,7 +10,10 @@ use gateway_runtime::{
     provider::{HttpRequest, HttpResponse},
 };
 use http::Response;
+use http_body_util::BodyExt;
+use hyper_util::rt::{TokioExecutor, TokioIo};
 use serde_json::Value;
+use tokio::net::TcpStream;
 
 use super::{
     office::{Broker, Office, key_of_acme, until},
@@ -25,6 +28,9 @@ over_each! {
     the_first_answer_counts
     what_cannot_be_sent_is_refused
     callers_are_asked_for
+    workers_read_no_credentials_unless_told_to
+    reply_sets_several_fields_and_no_field_of_the_connection
+    worker_reads_the_host_of_each_version_of_http
 }
 
 /// An answer that says what was asked.
@@ -148,6 +154,62 @@ async fn callers_are_asked_for(broker: Broker) {
     assert_eq!(known.text().await.unwrap(), "acme");
 }
 
+async fn workers_read_no_credentials_unless_told_to(broker: Broker) {
+    let (key, setting) = key_of_acme("'read'");
+    let terms = ["auth = true", "auth = true\nroutes.'NAME'.forward_credentials = true", "auth = false"];
+    for (terms, is_forwarded) in terms.into_iter().zip([false, true, true]) {
+        let office = Office::open_with(&broker, &format!("{setting}routes.'NAME'.{terms}")).await;
+        let _worker = office
+            .worker(|message| {
+                let said = |name| message.headers.text(name).unwrap_or("-").to_owned();
+                let body = [said("x-gateway-account"), said("x-gateway-scopes"), said("x-api-key")].join(" ");
+                vec![Message { body: body.into(), ..Message::default() }]
+            })
+            .await;
+        let answer = send(office.http.get(office.url("/a")).header("x-api-key", &key)).await.text().await.unwrap();
+        let caller = if terms == "auth = false" { "- -" } else { "acme read" };
+        assert_eq!(answer, format!("{caller} {}", if is_forwarded { &key } else { "-" }), "{terms}");
+    }
+}
+
+async fn reply_sets_several_fields_and_no_field_of_the_connection(broker: Broker) {
+    let office = Office::open(&broker).await;
+    let _worker = office
+        .worker(|_| {
+            let mut answer = Message { body: "not sent".into(), ..Message::default() };
+            answer.headers.add("X-WASP-STATUS", 205_i64);
+            answer.headers.add("Set-Cookie", Field::List(vec!["a=1".into(), "b=2".into()]));
+            answer.headers.add("Connection", "X-Hop");
+            answer.headers.add("X-Hop", "1");
+            vec![answer]
+        })
+        .await;
+    let answer = send(office.http.get(office.url("/a"))).await;
+    assert_eq!(answer.status(), 205);
+    assert_eq!(answer.headers().get_all("set-cookie").iter().collect::<Vec<_>>(), ["a=1", "b=2"]);
+    assert!(!answer.headers().contains_key("x-hop"));
+    assert_eq!(answer.bytes().await.unwrap(), "");
+}
+
+async fn worker_reads_the_host_of_each_version_of_http(broker: Broker) {
+    let office = Office::open(&broker).await;
+    let _worker = office
+        .worker(|message| {
+            let host = message.headers.text("host").unwrap_or("-").to_owned();
+            vec![Message { body: host.into(), ..Message::default() }]
+        })
+        .await;
+    let url = office.url("/a");
+    let host = office.gateway().url().trim_start_matches("http://").to_owned();
+    assert_eq!(send(office.http.get(url.clone())).await.text().await.unwrap(), host);
+    let socket = TokioIo::new(TcpStream::connect(&host).await.unwrap());
+    let (mut sender, connection) = hyper::client::conn::http2::handshake(TokioExecutor::new(), socket).await.unwrap();
+    tokio::spawn(connection);
+    let request = http::Request::get(url).body(http_body_util::Empty::<bytes::Bytes>::new()).unwrap();
+    let answer = sender.send_request(request).await.unwrap();
+    assert_eq!(answer.into_body().collect().await.unwrap().to_bytes(), host);
+}
+
 /// A dispatcher of an author's own.
 struct Archive {
     greeting: String,
@@ -193,7 +255,17 @@ async fn an_authors_own_dispatcher_has_its_place() {
     assert_eq!(get("/meta").await.0, 200);
     gateway.stop().await.unwrap();
 
+    let long = format!("[routes.a]\ndispatch = 'bus'\nexchange = '{}'", "x".repeat(256));
+    let long_service = format!("[routes.{}]\ndispatch = 'bus'", "x".repeat(256));
+    let long_queue = format!("bus.calls.queue = '{}'", "x".repeat(251));
     for (routes, why) in [
+        ("[routes.a]\ndispatch = 'bus'\nexchange = ''", "the name of the exchange is empty"),
+        ("[routes.'*']\ndispatch = 'bus'\nexchanges = ['a', '']", "the name of the exchange is empty"),
+        (&long, "has a name of 256 bytes"),
+        (&long_service, "has a name of 256 bytes"),
+        ("bus.exchange = ''", "the name of the exchange is empty"),
+        ("bus.calls.queue = ''", "`queue` is empty"),
+        (&long_queue, "shorten it by 7 bytes"),
         ("[routes.a]\ndispatch = 'arkive'", "the nearest that is, is `archive`"),
         ("[routes.a]\ntimeout = '1s'", "say what answers"),
         ("[routes.a]\ndispatch = 'bus'\nexchanges = ['b']", "name its `exchange`"),

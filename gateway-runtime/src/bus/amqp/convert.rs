@@ -1,18 +1,15 @@
 //! Messages as the library has them, and back.
 
-use std::{
-    collections::BTreeMap,
-    time::{Duration, SystemTime},
-};
+use std::{collections::BTreeMap, time::Duration};
 
 use bytes::Bytes;
 use lapin::{
     BasicProperties,
     message::Delivery,
-    types::{AMQPValue, FieldTable, ShortString},
+    types::{AMQPValue, DecimalValue, FieldTable, ShortString},
 };
 
-use crate::bus::{BusError, Fault, Field, Fields, Message, Name};
+use crate::bus::{BusError, Fault, Field, Fields, Message, Name, Narrow};
 
 /// What a frame of properties has besides those that are counted; and the broker makes `reply_to` longer before it sends a
 /// message back, which the library takes for its fault if the frame is too large then.
@@ -63,9 +60,20 @@ impl Outgoing {
             let milliseconds = u32::try_from(left.as_millis()).unwrap_or(u32::MAX);
             properties = properties.with_expiration(short(milliseconds.to_string().into())?);
         }
-        if let Some(at) = message.timestamp {
-            let since = at.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-            properties = properties.with_timestamp(since.as_secs());
+        if let Some(value) = message.app_id {
+            properties = properties.with_app_id(short(value)?);
+        }
+        if let Some(value) = message.user_id {
+            properties = properties.with_user_id(short(value)?);
+        }
+        if let Some(value) = message.cluster_id {
+            properties = properties.with_cluster_id(short(value)?);
+        }
+        if let Some(seconds) = message.timestamp {
+            properties = properties.with_timestamp(seconds);
+        }
+        if let Some(priority) = message.priority {
+            properties = properties.with_priority(priority);
         }
         if !message.headers.is_empty() {
             let (headers, bytes) = table(message.headers)?;
@@ -92,23 +100,63 @@ pub(super) fn too_long() -> BusError {
     unfit("an exchange, a key or a property is longer than 255 bytes")
 }
 
-/// The headers, and how many bytes they take at most.
+/// The header fields, and how many bytes they take.
 fn table(fields: Fields) -> Result<(FieldTable, usize), BusError> {
-    let mut bytes = 0;
+    let mut bytes = 4;
     let mut table = BTreeMap::new();
     for (name, field) in fields {
-        let value = match field {
-            Field::Text(text) => AMQPValue::LongString(Vec::from(text).into()),
-            Field::Number(number) => AMQPValue::LongLongInt(number),
-            Field::Flag(flag) => AMQPValue::Boolean(flag),
-            Field::Other => continue,
-        };
-        let length = if let AMQPValue::LongString(text) = &value { text.len() } else { size_of::<i64>() };
-        bytes += name.len() + length + 6;
+        let (value, length) = value(field)?;
+        bytes += name.len() + 1 + length;
         let name = ShortString::try_new(name).map_err(|_| unfit("the name of a header is longer than 255 bytes"))?;
         table.insert(name, value);
     }
     Ok((table.into(), bytes))
+}
+
+/// A value, and how many bytes it takes with its type.
+fn value(field: Field) -> Result<(AMQPValue, usize), BusError> {
+    Ok(match field {
+        Field::Text(text) => {
+            let length = text.len() + 5;
+            (AMQPValue::LongString(Vec::from(text).into()), length)
+        }
+        Field::Bytes(bytes) => {
+            let length = bytes.len() + 5;
+            (AMQPValue::ByteArray(Vec::from(bytes).into()), length)
+        }
+        Field::Number(number) => (AMQPValue::LongLongInt(number), 9),
+        Field::Narrow(number) => (narrow(number), 5),
+        Field::Flag(flag) => (AMQPValue::Boolean(flag), 2),
+        Field::Float(number) => (AMQPValue::Float(number), 5),
+        Field::Double(number) => (AMQPValue::Double(number), 9),
+        Field::Decimal { scale, value } => (AMQPValue::DecimalValue(DecimalValue { scale, value }), 6),
+        Field::Timestamp(seconds) => (AMQPValue::Timestamp(seconds), 9),
+        Field::Void => (AMQPValue::Void, 1),
+        Field::Table(fields) => {
+            let (table, bytes) = table(fields)?;
+            (AMQPValue::FieldTable(table), bytes + 1)
+        }
+        Field::List(fields) => {
+            let (mut list, mut bytes) = (Vec::with_capacity(fields.len()), 5);
+            for field in fields {
+                let (value, length) = value(field)?;
+                list.push(value);
+                bytes += length;
+            }
+            (AMQPValue::FieldArray(list.into()), bytes)
+        }
+    })
+}
+
+fn narrow(number: Narrow) -> AMQPValue {
+    match number {
+        Narrow::I8(number) => AMQPValue::ShortShortInt(number),
+        Narrow::U8(number) => AMQPValue::ShortShortUInt(number),
+        Narrow::I16(number) => AMQPValue::ShortInt(number),
+        Narrow::U16(number) => AMQPValue::ShortUInt(number),
+        Narrow::I32(number) => AMQPValue::LongInt(number),
+        Narrow::U32(number) => AMQPValue::LongUInt(number),
+    }
 }
 
 /// What was received.
@@ -116,7 +164,6 @@ pub(super) fn message(delivery: Delivery) -> Message {
     let properties = &delivery.properties;
     let name = |value: &Option<ShortString>| value.as_ref().map(|value| Name::from(value.as_str().to_owned()));
     let milliseconds = properties.expiration().as_ref().and_then(|text| text.as_str().parse().ok());
-    let since = properties.timestamp().map(Duration::from_secs);
     Message {
         persistent: *properties.delivery_mode() == Some(2),
         expiration: milliseconds.map(Duration::from_millis),
@@ -127,7 +174,11 @@ pub(super) fn message(delivery: Delivery) -> Message {
         correlation_id: name(properties.correlation_id()),
         message_id: name(properties.message_id()),
         kind: name(properties.kind()),
-        timestamp: since.and_then(|since| SystemTime::UNIX_EPOCH.checked_add(since)),
+        timestamp: *properties.timestamp(),
+        priority: *properties.priority(),
+        app_id: name(properties.app_id()),
+        user_id: name(properties.user_id()),
+        cluster_id: name(properties.cluster_id()),
         exchange: String::from(delivery.exchange).into(),
         key: String::from(delivery.routing_key).into(),
         mandatory: false,
@@ -136,32 +187,29 @@ pub(super) fn message(delivery: Delivery) -> Message {
 }
 
 fn fields(table: &FieldTable) -> Fields {
-    let mut fields = Fields::default();
-    for (name, value) in table {
-        fields.add(name.as_str().to_owned(), field(value));
-    }
-    fields
+    table.into_iter().map(|(name, value)| (name.as_str().to_owned(), field(value))).collect()
 }
 
 fn field(value: &AMQPValue) -> Field {
+    let narrow = Field::Narrow;
     match value {
         AMQPValue::LongString(text) => Field::Text(Bytes::copy_from_slice(text.as_bytes())),
         AMQPValue::ShortString(text) => Field::Text(Bytes::copy_from_slice(text.as_str().as_bytes())),
-        AMQPValue::ByteArray(bytes) => Field::Text(Bytes::copy_from_slice(bytes.as_slice())),
+        AMQPValue::ByteArray(bytes) => Field::Bytes(Bytes::copy_from_slice(bytes.as_slice())),
         AMQPValue::Boolean(flag) => Field::Flag(*flag),
-        AMQPValue::ShortShortInt(number) => Field::Number((*number).into()),
-        AMQPValue::ShortShortUInt(number) => Field::Number((*number).into()),
-        AMQPValue::ShortInt(number) => Field::Number((*number).into()),
-        AMQPValue::ShortUInt(number) => Field::Number((*number).into()),
-        AMQPValue::LongInt(number) => Field::Number((*number).into()),
-        AMQPValue::LongUInt(number) => Field::Number((*number).into()),
+        AMQPValue::ShortShortInt(number) => narrow(Narrow::I8(*number)),
+        AMQPValue::ShortShortUInt(number) => narrow(Narrow::U8(*number)),
+        AMQPValue::ShortInt(number) => narrow(Narrow::I16(*number)),
+        AMQPValue::ShortUInt(number) => narrow(Narrow::U16(*number)),
+        AMQPValue::LongInt(number) => narrow(Narrow::I32(*number)),
+        AMQPValue::LongUInt(number) => narrow(Narrow::U32(*number)),
         AMQPValue::LongLongInt(number) => Field::Number(*number),
-        AMQPValue::Timestamp(seconds) => i64::try_from(*seconds).map_or(Field::Other, Field::Number),
-        AMQPValue::Float(_)
-        | AMQPValue::Double(_)
-        | AMQPValue::DecimalValue(_)
-        | AMQPValue::FieldArray(_)
-        | AMQPValue::FieldTable(_)
-        | AMQPValue::Void => Field::Other,
+        AMQPValue::Timestamp(seconds) => Field::Timestamp(*seconds),
+        AMQPValue::Float(number) => Field::Float(*number),
+        AMQPValue::Double(number) => Field::Double(*number),
+        AMQPValue::DecimalValue(DecimalValue { scale, value }) => Field::Decimal { scale: *scale, value: *value },
+        AMQPValue::FieldArray(list) => Field::List(list.as_slice().iter().map(field).collect()),
+        AMQPValue::FieldTable(table) => Field::Table(fields(table)),
+        AMQPValue::Void => Field::Void,
     }
 }

@@ -18,7 +18,7 @@ use crate::bus::{BusError, CallQueue, Fault, Name, Subscription};
 /// (`at-least-once`, which goes with `reject-publish`).
 pub(super) async fn calls(channel: &Channel, calls: &CallQueue) -> Result<(), BusError> {
     let dead = calls.dead();
-    exchange(channel, &Name::from(CallQueue::DEAD_LETTERS), ExchangeKind::Topic).await?;
+    topic_exchange(channel, &Name::from(CallQueue::DEAD_LETTERS)).await?;
     queue(channel, &dead, quorum()).await?;
     bind(channel, &dead, &Name::from(CallQueue::DEAD_LETTERS), &calls.name).await?;
     let mut arguments = on_death(CallQueue::DEAD_LETTERS, &calls.name);
@@ -34,7 +34,7 @@ pub(super) async fn calls(channel: &Channel, calls: &CallQueue) -> Result<(), Bu
 
 /// A queue for what is published to a topic exchange from now on, which goes with its channel's connection; its name.
 pub(super) async fn topic(channel: &Channel, exchange: &Name, pattern: &Name) -> Result<Name, BusError> {
-    self::exchange(channel, exchange, ExchangeKind::Topic).await?;
+    topic_exchange(channel, exchange).await?;
     let options = QueueDeclareOptions { exclusive: true, auto_delete: true, ..QueueDeclareOptions::default() };
     let mut arguments = FieldTable::default();
     let most = i64::try_from(Subscription::BACKLOG).unwrap_or(i64::MAX);
@@ -44,6 +44,11 @@ pub(super) async fn topic(channel: &Channel, exchange: &Name, pattern: &Name) ->
     let name = Name::from(queue.name().as_str().to_owned());
     bind(channel, &name, exchange, pattern).await?;
     Ok(name)
+}
+
+/// A durable topic exchange.
+pub(super) async fn topic_exchange(channel: &Channel, name: &Name) -> Result<(), BusError> {
+    exchange(channel, name, ExchangeKind::Topic).await
 }
 
 fn quorum() -> FieldTable {

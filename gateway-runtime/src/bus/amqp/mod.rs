@@ -3,7 +3,7 @@
 //! Two connections, one to publish and one to consume, since a broker whose memory is full stops listening to those that publish.
 //! Each is kept by a `link`, which makes it again when it is lost (`connect`). Calls go by `lanes`, a channel for each exchange
 //! (`lane`); what nobody answers goes by the channels of `events`. `consume` declares (`declare`) what is consumed,
-//! and settles it in batches (`settle`). `convert` turns messages into the library's.
+//! and settles it in batches (`settle`). `declared` declares again what was deleted. `convert` turns messages into the library's.
 //!
 //! The library's own recovery is off: what is to be made again is known here. Every wait has an end.
 
@@ -11,6 +11,7 @@ mod connect;
 mod consume;
 mod convert;
 mod declare;
+mod declared;
 mod events;
 mod lane;
 mod lanes;
@@ -32,18 +33,19 @@ use std::{
 use arc_swap::ArcSwapOption;
 use tokio::{
     runtime::Handle,
-    time::{Instant, timeout_at},
+    time::{Instant, timeout, timeout_at},
 };
 
 use self::{
     connect::{Address, Wire},
     consume::Consuming,
+    declared::{Declaration, Declared, keep_declared},
     events::Events,
     lanes::{Lanes, Opening},
     link::Link,
 };
 use super::{
-    Broker, BusError, BusFuture, BusSettings, Deliveries, Fault, Figures, Message, Subscription,
+    Broker, BusError, BusFuture, BusSettings, Deliveries, Fault, Figures, Message, Name, Subscription,
     pending::{Counts, Waiting},
 };
 use crate::{app::StartError, secret::Secret};
@@ -56,6 +58,7 @@ struct Shared {
     consuming: Link,
     lanes: ArcSwapOption<Lanes>,
     events: Events,
+    declared: Declared,
     opening: Opening,
     confirm_timeout: Duration,
     connect_timeout: Duration,
@@ -98,16 +101,19 @@ impl AmqpBroker {
             counts: Arc::clone(&figures.calls),
             published: Arc::clone(&figures.published),
         };
-        Ok(Self(Arc::new(Shared {
+        let shared = Arc::new(Shared {
             publishing,
             consuming,
             lanes: ArcSwapOption::empty(),
             events: Events::new(Arc::clone(&figures.published)),
+            declared: Declared::default(),
             opening,
             confirm_timeout: settings.confirm_timeout,
             connect_timeout: settings.connect_timeout,
             figures,
-        })))
+        });
+        tokio::spawn(keep_declared(Arc::downgrade(&shared)));
+        Ok(Self(shared))
     }
 }
 
@@ -116,7 +122,16 @@ impl Broker for AmqpBroker {
         let this = Arc::clone(&self.0);
         Box::pin(async move {
             let deadline = Instant::now() + this.confirm_timeout;
-            this.events.publish(this.publishing.now()?, message, deadline).await
+            this.publish(message, deadline).await
+        })
+    }
+
+    fn declare_topic(&self, exchange: Name) -> BusFuture<()> {
+        let this = Arc::clone(&self.0);
+        Box::pin(async move {
+            let wire = this.publishing.now()?;
+            let late = |_| Err(BusError::new(Fault::Away, "RabbitMQ did not answer in time"));
+            timeout(this.connect_timeout, this.declared.declare_topic(&wire, exchange)).await.unwrap_or_else(late)
         })
     }
 
@@ -132,10 +147,17 @@ impl Broker for AmqpBroker {
     fn consume(&self, subscription: Subscription) -> BusFuture<Deliveries> {
         let (link, received) = (self.0.consuming.clone(), Arc::clone(&self.0.figures.received));
         let consuming = Consuming { link, subscription, timeout: self.0.connect_timeout, received };
+        let declaration = match &consuming.subscription {
+            Subscription::Calls(calls) => Some(Declaration::Calls(calls.clone())),
+            Subscription::Topic { .. } => None,
+        };
         let beginning = self.0.opening.home.spawn(consuming.begin());
-        Box::pin(
-            async move { beginning.await.unwrap_or_else(|_| Err(BusError::new(Fault::Away, "the bus was closed"))) },
-        )
+        let this = Arc::clone(&self.0);
+        Box::pin(async move {
+            let begun = beginning.await.unwrap_or_else(|_| Err(BusError::new(Fault::Away, "the bus was closed")))?;
+            declaration.iter().for_each(|declaration| this.declared.add(declaration));
+            Ok(begun)
+        })
     }
 
     fn state(&self) -> Result<(), BusError> {
@@ -161,6 +183,19 @@ impl Broker for AmqpBroker {
 }
 
 impl Shared {
+    /// Publishes a message; one that comes back from what was declared here is published again once that is restored.
+    async fn publish(&self, message: Message, deadline: Instant) -> Result<(), BusError> {
+        let wire = self.publishing.now()?;
+        let again = self.declared.includes(&message.exchange, &message.key).then(|| message.clone());
+        let published = self.events.publish(Arc::clone(&wire), message, deadline).await;
+        let is_missing = |error: &BusError| error.fault() == Fault::Unroutable;
+        let Some(message) = again.filter(|_| published.as_ref().is_err_and(is_missing)) else { return published };
+        if let Ok(Err(error)) = timeout_at(deadline, self.declared.restore(&wire, Instant::now())).await {
+            return Err(error);
+        }
+        self.events.publish(wire, message, deadline).await
+    }
+
     /// Sends a call by the lane of its exchange.
     async fn send(&self, message: Message, deadline: Instant) -> Result<Waiting, BusError> {
         if message.exchange.len() > Message::LONGEST_NAME {

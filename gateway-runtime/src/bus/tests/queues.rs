@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::{Bus, LONG, next, until};
-use crate::bus::Message;
+use crate::bus::{CallQueue, Field, Fields, Message, Narrow};
 
 super::over_each_broker!(
     what_is_dropped_comes_back_and_what_is_done_does_not,
@@ -13,6 +13,7 @@ super::over_each_broker!(
     what_was_not_looked_at_goes_back_to_others,
     what_is_done_after_the_end_of_a_subscription_is_done,
     queues_that_are_there_are_used_again,
+    message_that_is_sent_on_stays_as_it_came,
 );
 
 fn message(queue: &crate::bus::CallQueue, body: &'static str) -> Message {
@@ -115,4 +116,76 @@ async fn queues_that_are_there_are_used_again(bus: Bus) {
     bus.publish(message(&queue, "kept")).await;
     let delivery = tokio::time::timeout(LONG, second.next()).await.unwrap().unwrap();
     assert_eq!(delivery.message.body, "kept");
+}
+
+/// Through a queue of retries, and to the dead letters.
+async fn message_that_is_sent_on_stays_as_it_came(bus: Bus) {
+    let (queue, mut deliveries) = bus.queue().await;
+    let mut sent = message(&queue, "body");
+    let list = Field::List(vec![Field::Double(-0.5), Field::Void, "x".into(), Field::List(vec![true.into()])]);
+    let table: Fields = [("empty", Field::Table(Fields::default())), ("list", list.clone())].into_iter().collect();
+    let values = [
+        ("text", "ü".into()),
+        ("bytes", Field::Bytes(vec![0, 255].into())),
+        ("number", i64::MIN.into()),
+        ("i8", Field::Narrow(Narrow::I8(i8::MIN))),
+        ("u8", Field::Narrow(Narrow::U8(u8::MAX))),
+        ("i16", Field::Narrow(Narrow::I16(i16::MIN))),
+        ("u16", Field::Narrow(Narrow::U16(u16::MAX))),
+        ("i32", Field::Narrow(Narrow::I32(i32::MIN))),
+        ("u32", Field::Narrow(Narrow::U32(u32::MAX))),
+        ("flag", false.into()),
+        ("float", Field::Float(f32::MIN_POSITIVE)),
+        ("double", Field::Double(0.1)),
+        ("decimal", Field::Decimal { scale: 2, value: 314 }),
+        ("time", Field::Timestamp(u64::from(u32::MAX))),
+        ("void", Field::Void),
+        ("list", list),
+        ("table", Field::Table(table)),
+        ("CC", Field::List(vec!["test.nobody".into()])),
+    ];
+    for (name, value) in values {
+        sent.headers.add(name, value);
+    }
+    sent.priority = Some(7);
+    sent.timestamp = Some(1_700_000_000_000);
+    sent.expiration = Some(LONG);
+    let properties = |message: &Message| {
+        let Message { app_id, cluster_id, kind, message_id, correlation_id, reply_to, .. } = message.clone();
+        let Message { content_type, content_encoding, priority, timestamp, .. } = message.clone();
+        let names = [app_id, cluster_id, kind, message_id, correlation_id, reply_to, content_type, content_encoding];
+        (names, priority, timestamp, message.body.clone())
+    };
+    for property in [
+        &mut sent.app_id,
+        &mut sent.cluster_id,
+        &mut sent.kind,
+        &mut sent.message_id,
+        &mut sent.correlation_id,
+        &mut sent.reply_to,
+        &mut sent.content_type,
+        &mut sent.content_encoding,
+    ] {
+        *property = Some("property".into());
+    }
+    // RabbitMQ lets nobody speak for another user.
+    sent.user_id = Some("guest".into());
+    bus.publish(sent.clone()).await;
+
+    let came = next(&mut deliveries).await;
+    assert_eq!(came.message.user_id.as_deref(), Some("guest"));
+    came.receipt.done();
+    bus.publish(came.message.sent_on("", queue.retry(queue.delays[0]))).await;
+    let back = next(&mut deliveries).await;
+    back.receipt.done();
+    bus.publish(back.message.sent_on(CallQueue::DEAD_LETTERS, queue.name.clone())).await;
+    let dead = bus.take(&queue.dead()).await;
+    assert_eq!((properties(&dead), dead.persistent, dead.expiration), (properties(&sent), true, None));
+    let moved = ["CC", "x-gateway-cc", "x-gateway-user-id", "x-gateway-expiration"];
+    for (name, value) in sent.headers.iter().filter(|(name, _)| !moved.contains(name)) {
+        assert_eq!(dead.headers.get(name), Some(value), "{name}");
+    }
+    assert_eq!((dead.headers.get("CC"), dead.headers.get("x-gateway-cc")), (None, sent.headers.get("CC")));
+    assert_eq!(dead.headers.text("x-gateway-user-id"), Some("guest"));
+    assert!(dead.headers.number("x-gateway-expiration").is_some_and(|left| left <= 20_000));
 }
