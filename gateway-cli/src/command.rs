@@ -1,25 +1,49 @@
 //! What the arguments ask for. The words come first; what follows are options: the command's own, and those of the
 //! configuration, which the gateway reads.
 
-use std::{ffi::OsString, path::PathBuf};
+use std::{
+    ffi::OsString,
+    path::{Path, PathBuf},
+};
 
-/// What `--help` prints.
-pub(crate) const HELP: &str = "\
-gateway [serve [FILE]]                    serve until told to stop, as FILE says, or ./gateway.toml
-gateway --list                            print what is registered: services, methods, providers
-gateway db status                         print which migrations the database has
-gateway db migrate [--owner NAME --to N]  apply those that it lacks; or bring one owner's (gateway) to a version, forward or back
-gateway credentials encrypt PROFILE       encrypt settings (TOML) from standard input, or from --file FILE
-gateway credentials decrypt PROFILE       print them
-gateway credentials edit PROFILE          edit them with $VISUAL or $EDITOR
-gateway credentials new-key FILE          make a key file; without one a passphrase is asked for
+/// What `--help` prints for a program of this name.
+pub(crate) fn help(program: &str) -> String {
+    let db = "\
+  db status                         print which migrations the database has
+  db migrate [--owner NAME --to N]  apply those that it lacks; or bring one owner's (gateway) to a version, forward or back
+";
+    let credentials = "\
+  credentials encrypt PROFILE       encrypt settings (TOML) from standard input, or from --file FILE
+  credentials decrypt PROFILE       print them
+  credentials edit PROFILE          edit them with $VISUAL or $EDITOR
+  credentials new-key FILE          make a key file; without one a passphrase is asked for
+";
+    let credentials = if cfg!(feature = "credentials") { credentials } else { "" };
+    format!(
+        "\
+Usage: {program} [COMMAND] [OPTIONS]
 
+Commands:
+  serve [FILE]                      serve until SIGTERM or SIGINT, as FILE says, or ./gateway.toml; also without a command
+{db}{credentials}
 Options of all of them:
   --config FILE      read this file instead of ./gateway.toml
   --set KEY=VALUE    set one key of the configuration, such as store.path=gateway.db; may be repeated
   --listen ADDRESS   listen here instead of http.listen
+  --list             print what is registered: services, methods, providers; then stop
+  -V, --version      print the program's version; then stop
+  -h, --help         print this; then stop
 
-The configuration: the file, then credentials, then GATEWAY__SECTION__KEY from the environment, then these options.";
+The configuration: the file, then credentials, then GATEWAY__SECTION__KEY from the environment, then these options."
+    )
+}
+
+/// The name under which the program was started.
+pub(crate) fn program_name() -> String {
+    let argument = std::env::args_os().next().unwrap_or_default();
+    let name = Path::new(&argument).file_name().map(|name| name.to_string_lossy().into_owned());
+    name.unwrap_or_else(|| "gateway".to_owned())
+}
 
 /// What is to be done, and the options of the configuration.
 #[derive(Debug, PartialEq, Eq)]
@@ -63,6 +87,9 @@ impl Command {
         if options.0.iter().any(|option| option == "--help" || option == "-h") {
             return Ok(Self::Help);
         }
+        if options.0.iter().any(|option| option == "--version" || option == "-V") {
+            return Ok(Self::Serve(vec!["--version".into()]));
+        }
         let words: Vec<_> = words.iter().map(String::as_str).collect();
         let command = match words.as_slice() {
             [] | ["serve"] => Self::Serve(options.0),
@@ -83,7 +110,9 @@ impl Command {
                 Self::Credentials(CredentialsCommand::Edit((*profile).to_owned()), options.0)
             }
             ["credentials", "new-key", file] => Self::Credentials(CredentialsCommand::NewKey(file.into()), options.0),
-            other => return Err(format!("`{}` is not understood; there is:\n\n{HELP}", other.join(" "))),
+            other => {
+                return Err(format!("`{}` is not understood; there is:\n\n{}", other.join(" "), help(&program_name())));
+            }
         };
         Ok(command)
     }
@@ -155,6 +184,7 @@ mod tests {
         let encrypt = CredentialsCommand::Encrypt("live".to_owned(), Some("a.toml".into()));
         assert_eq!(read("credentials encrypt live --file a.toml").unwrap(), Command::Credentials(encrypt, vec![]));
         assert_eq!(read("db migrate --help").unwrap(), Command::Help);
+        assert_eq!(read("db status -V").unwrap(), Command::Serve(options("--version")));
     }
 
     #[test]

@@ -6,7 +6,7 @@
 //! use std::process::ExitCode;
 //!
 //! fn main() -> ExitCode {
-//!     gateway_cli::run("", |gateway| gateway)
+//!     gateway_cli::run("", |gateway| gateway.version(env!("CARGO_PKG_VERSION")))
 //! }
 //! ```
 
@@ -50,7 +50,7 @@ pub fn carry_out(
 ) -> Result<(), String> {
     let gateway = |options| Gateway::from_arguments_over(defaults, options).map(build).map_err(told);
     match Command::read(arguments)? {
-        Command::Help => print(command::HELP),
+        Command::Help => print(&command::help(&command::program_name())),
         Command::Serve(options) => gateway(options)?.run().map_err(told),
         Command::Db(command, options) => db::carry_out(&gateway(options)?, command),
         Command::Credentials(command, options) => credentials::carry_out(defaults, command, options),

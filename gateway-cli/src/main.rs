@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    gateway_cli::run("", |gateway| gateway)
+    gateway_cli::run("", |gateway| gateway.version(env!("CARGO_PKG_VERSION")))
 }

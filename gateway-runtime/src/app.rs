@@ -40,6 +40,11 @@ impl StartError {
         Self { problems }
     }
 
+    /// The same, with each problem as `f` has it.
+    pub(crate) fn map(self, f: impl FnMut(String) -> String) -> Self {
+        Self { problems: self.problems.into_iter().map(f).collect() }
+    }
+
     /// Every problem.
     #[must_use]
     pub fn problems(&self) -> &[String] {
@@ -60,7 +65,8 @@ impl fmt::Display for StartError {
         }
         write!(f, "the gateway cannot start, for {} reasons:", self.problems.len())?;
         for (number, problem) in self.problems.iter().enumerate() {
-            write!(f, "\n  {}. {problem}", number + 1)?;
+            // What follows a line break belongs to the same problem.
+            write!(f, "\n  {}. {}", number + 1, problem.replace('\n', "\n     "))?;
         }
         Ok(())
     }

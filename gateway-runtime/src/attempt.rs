@@ -37,6 +37,9 @@ pub struct Attempt {
     pub method: &'static str,
     /// How it ended.
     pub class: Class,
+    /// The HTTP status of the provider's answer; none where there was no answer, or it was not HTTP.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<u16>,
     /// How long it took.
     #[serde(rename = "latency_us", serialize_with = "micros")]
     pub latency: Duration,

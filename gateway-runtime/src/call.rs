@@ -134,6 +134,16 @@ impl Call {
         &self.0.headers
     }
 
+    /// The trace id of a valid `traceparent` (W3C Trace Context §3.2): 32 lower-case hexadecimal digits, not all of them 0.
+    #[must_use]
+    pub fn trace_id(&self) -> Option<&str> {
+        let mut parts = self.0.headers.get("traceparent")?.to_str().ok()?.split('-');
+        let (version, id) = (parts.next()?, parts.next()?);
+        let is_hex = |text: &str| text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+        let is_valid = version.len() == 2 && version != "ff" && is_hex(version) && id.len() == 32 && is_hex(id);
+        Some(id).filter(|id| is_valid && id.bytes().any(|digit| digit != b'0'))
+    }
+
     /// When it came.
     #[must_use]
     pub fn started(&self) -> Instant {

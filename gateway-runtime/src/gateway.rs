@@ -4,21 +4,26 @@ mod builder;
 mod changing;
 mod checks;
 mod database;
+mod foundation;
 mod listing;
 mod operator;
 mod routing;
 mod running;
 mod serving;
 
-use std::{collections::BTreeMap, fmt, net::SocketAddr, sync::Arc};
+use std::{collections::BTreeMap, fmt, sync::Arc};
 
 use serde_json::{Map, Value};
-use tokio::{sync::oneshot, task::JoinSet};
+use tokio::{
+    sync::{Notify, oneshot},
+    task::JoinSet,
+};
 
 pub use self::running::Running;
 use self::{
     changing::{Changing, Configured},
     checks::{check_protected, warn_of_unhonoured},
+    foundation::Foundation,
     operator::Operator,
 };
 use crate::{
@@ -27,7 +32,7 @@ use crate::{
     auth::{ApiKeys, Authenticator},
     bus::{Broker, BusSettings},
     cache,
-    config::{Action, ConfigFile, Settings},
+    config::{Action, ConfigFile, Origins, Settings},
     consume::Consumer,
     control::{Control, Plans},
     dispatch::MakeDispatcher,
@@ -51,9 +56,13 @@ use crate::{
 /// ```
 pub struct Gateway {
     settings: Settings,
+    /// Where the settings came from.
+    origins: Origins,
     /// None when the settings are not from one.
     file: Option<ConfigFile>,
     action: Action,
+    /// The program's.
+    version: Option<String>,
     app: App,
     api_keys: Option<Arc<dyn ApiKeys>>,
     mounts: Vec<Mount>,
@@ -62,8 +71,11 @@ pub struct Gateway {
     migrations: Vec<Migrations>,
     expected_services: Vec<String>,
     expected_providers: Vec<String>,
-    on_listening: Option<Box<dyn FnOnce(SocketAddr) + Send>>,
+    on_listening: Option<Tell>,
 }
+
+/// Called once, when the gateway listens.
+type Tell = Box<dyn FnOnce(&Running) + Send>;
 
 impl Gateway {
     /// Starts serving; for programs and tests that stop it themselves.
@@ -71,18 +83,19 @@ impl Gateway {
     /// # Errors
     ///
     /// When the gateway cannot start.
-    pub async fn start(mut self) -> Result<Running, StartError> {
-        let redis = self.settings.redis.open().await?;
-        let broker = self.settings.bus.open().await?;
-        let publisher = self.publisher(&broker);
-        let registry = Arc::new(self.registry(redis.as_ref(), &publisher)?);
+    pub async fn start(self) -> Result<Running, StartError> {
+        let origins = self.origins.clone();
+        self.started().await.map_err(|error| error.map(|problem| origins.attributed(problem)))
+    }
+
+    async fn started(mut self) -> Result<Running, StartError> {
+        let Foundation { redis, broker, publisher, registry } = self.found().await?;
         // A gateway that only has routes publishes no events.
         if self.settings.bus.log || registry.methods().next().is_some() {
             publisher.declare().await?;
         }
         let settings = &self.settings.http;
         let http = || HttpClient::new(&self.settings.http_client);
-        self.check_owners()?;
         let books = self.settings.store.open(&self.migrations).await?;
         let authenticator =
             Authenticator::new(&self.settings.auth, self.key_stores(books.as_ref()), http)?.map(Arc::new);
@@ -96,7 +109,6 @@ impl Gateway {
         let honours_keys = keeping.as_ref().is_some_and(|keeping| keeping.keys.enabled);
         warn_of_unhonoured(&registry, honours_keys);
         let limiting = Limiting::new(&self.settings.quota, &registry, redis.clone());
-        StartError::unless_empty(limiting.unknown_names(&self.settings.quota))?;
         let charges = accepted.any() && self.settings.billing.enabled;
         let billing = keeping.as_ref().filter(|_| charges);
         let billing = billing.map(|keeping| {
@@ -126,9 +138,11 @@ impl Gateway {
             Some(books) => Some(control(books, Arc::clone(&changing)).await?),
             None => None,
         };
-        if let Some(file) = self.file.take() {
-            background.spawn(changing.follow(file));
-        }
+        let reload = self.file.take().map(|file| {
+            let reload = Arc::new(Notify::new());
+            background.spawn(changing.follow(file, Arc::clone(&reload)));
+            reload
+        });
         let operator = match self.settings.admin.as_ref().filter(|admin| admin.enabled) {
             Some(admin) => {
                 let books = kept(keeping.as_deref(), control.clone());
@@ -152,10 +166,14 @@ impl Gateway {
         let server = Server::bind(settings).map_err(|error| StartError::new(error.to_string()))?;
         let address = server.local_addr();
         let consumer = self.consumer(&broker, &registry, pipeline, honours_keys).await?;
-        tracing::info!(address = %format_args!("http://{address}"), "listening");
-        if let Some(tell) = self.on_listening.take() {
-            tell(address);
-        }
+        tracing::info!(
+            address = %format_args!("http://{address}"),
+            docs = %format_args!("http://{address}/docs"),
+            meta = %format_args!("http://{address}/meta"),
+            services = registry.services().len(),
+            methods = registry.methods().count(),
+            "listening"
+        );
         let (stop, stopped) = oneshot::channel::<()>();
         let served = tokio::spawn(server.serve(edge, async {
             // Also when the handle is dropped.
@@ -165,7 +183,7 @@ impl Gateway {
         if let Some(operator) = &operator {
             tracing::info!(address = %format_args!("http://{}", operator.address), "listening for the operator");
         }
-        Ok(Running {
+        let running = Running {
             address,
             registry,
             broker,
@@ -177,11 +195,16 @@ impl Gateway {
             limiting,
             caching,
             background,
+            reload,
             stop,
             served,
             written,
             fed,
-        })
+        };
+        if let Some(tell) = self.on_listening.take() {
+            tell(&running);
+        }
+        Ok(running)
     }
 
     /// Where API keys are looked for, after those of the configuration. Those of the books count where operators can make
@@ -265,21 +288,7 @@ impl Gateway {
         let settings = RegistrySettings { failover: self.settings.failover.clone(), providers };
         let registry = Registry::build(&app, &settings)?;
         registry.expect(&self.expected_services, &self.expected_providers)?;
-        self.refuse_unknown_sections(&registry)?;
         Ok(registry)
-    }
-
-    /// Settings for what is not registered are a slip of the pen, or a crate that is not linked.
-    fn refuse_unknown_sections(&self, registry: &Registry) -> Result<(), StartError> {
-        let services = registry.services().iter().map(|service| service.spec.name).collect::<Vec<_>>();
-        let providers = registry.providers().iter().map(|provider| provider.spec().name).collect::<Vec<_>>();
-        let unknown = |kind, section: &BTreeMap<String, _>, known: &[&str]| {
-            let names = section.keys().filter(|name| !known.contains(&name.as_str()));
-            names.map(|name| unknown_section(kind, name, known)).collect::<Vec<_>>()
-        };
-        let mut problems = unknown("services", &self.settings.services, &services);
-        problems.extend(unknown("providers", &self.settings.providers, &providers));
-        StartError::unless_empty(problems)
     }
 }
 
@@ -304,10 +313,6 @@ async fn control(books: Books, changing: Arc<Changing>) -> Result<Arc<Control>, 
 /// A provider's section: the gateway's switches, and the rest.
 fn split(section: &Map<String, Value>) -> (Map<String, Value>, Map<String, Value>) {
     section.clone().into_iter().partition(|(key, _)| ProviderSettings::KEYS.contains(&key.as_str()))
-}
-
-fn unknown_section(kind: &str, name: &str, known: &[&str]) -> String {
-    format!("`{kind}.{name}` in the configuration: nothing of this name is registered{}", nearest(name, known))
 }
 
 /// What was probably meant, as the end of a sentence.

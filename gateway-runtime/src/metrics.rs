@@ -10,6 +10,9 @@ use std::{
 
 use crate::error::Code;
 
+/// Log lines that were lost because their reader was too slow or gone.
+pub(crate) static LOG_LINES_DROPPED: AtomicU64 = AtomicU64::new(0);
+
 /// How a call ended.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum End {

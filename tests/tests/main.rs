@@ -19,6 +19,7 @@ mod layers;
 mod many_methods;
 mod messages;
 mod money;
+mod program;
 mod quotas;
 mod rabbitmq;
 mod redis_server;

@@ -57,5 +57,6 @@ fn main() -> Result<(), StartError> {
         arguments.remove(place);
         defaults = stand_ins::start()?.over(&defaults);
     }
-    Gateway::from_arguments_over(&defaults, arguments)?.expect_services(["currency"]).run()
+    let gateway = Gateway::from_arguments_over(&defaults, arguments)?.version(env!("CARGO_PKG_VERSION"));
+    gateway.expect_services(["currency"]).run()
 }

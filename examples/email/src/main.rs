@@ -1,10 +1,8 @@
 //! Mail through four providers. `cargo run --release -p email` sends to stand-ins on this machine, which can be told to
 //! fail; with `-- --accounts` it sends with the accounts that `gateway.toml` names.
 
-use std::net::SocketAddr;
-
 use email::stand_ins::StandIns;
-use gateway_runtime::prelude::*;
+use gateway_runtime::{Running, prelude::*};
 
 /// Accounts and records in a file of the working directory, the operator's API, and a key to try: `gk_demo_let-me-try-it-please`.
 const BOOKS: &str = r#"
@@ -29,14 +27,16 @@ fn main() -> Result<(), StartError> {
         None => {
             let stand_ins = StandIns::start()?;
             let gateway = Gateway::from_arguments_over(&(stand_ins.settings() + BOOKS), arguments)?;
-            gateway.mount(stand_ins.mount()?).on_listening(move |address| tell(&stand_ins, address))
+            gateway.mount(stand_ins.mount()?).on_listening(move |running| tell(&stand_ins, running))
         }
     };
-    gateway.expect_services(["email"]).run()
+    gateway.version(env!("CARGO_PKG_VERSION")).expect_services(["email"]).run()
 }
 
 #[expect(clippy::print_stderr, reason = "told to whoever started it by hand")]
-fn tell(stand_ins: &StandIns, gateway: SocketAddr) {
+fn tell(stand_ins: &StandIns, running: &Running) {
+    let (gateway, operator) = (running.address(), running.admin_address());
+    let operator = operator.map_or_else(|| "127.0.0.1:9090".to_owned(), |address| address.to_string());
     eprintln!("stand-ins take the mail; none of it leaves this machine:");
     for (name, stand_in) in stand_ins.iter() {
         eprintln!("  {name:<9} {}", stand_in.address());
@@ -44,8 +44,8 @@ fn tell(stand_ins: &StandIns, gateway: SocketAddr) {
     eprintln!(
         r#"open an account and put money into it, send some mail, see who has taken it, and make one fail (well, refuse, cut, hang, or a
 status such as 500):
-  curl localhost:9090/admin/accounts -H 'content-type: application/json' -d '{{"id": "demo"}}'
-  curl localhost:9090/admin/accounts/demo/credits -H 'content-type: application/json' \
+  curl {operator}/admin/accounts -H 'content-type: application/json' -d '{{"id": "demo"}}'
+  curl {operator}/admin/accounts/demo/credits -H 'content-type: application/json' \
     -d '{{"amount": "1", "currency": "USD", "reference": "a present"}}'
   curl {gateway}/services/email/v1/send -H 'content-type: application/json' -H 'x-api-key: gk_demo_let-me-try-it-please' \
     -d '{{"to": ["ada@example.org"], "subject": "Hello", "text": "How are you?"}}'

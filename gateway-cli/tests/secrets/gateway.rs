@@ -297,7 +297,7 @@ fn configured(file: &str, more: &[&str]) -> Result<Gateway, StartError> {
 #[ignore = "a process of its own"]
 async fn serve() {
     let log = LogSettings { level: "trace".to_owned(), format: LogFormat::Json };
-    telemetry::init(&log).unwrap();
+    let _log = telemetry::init(&log).unwrap();
     let gateway = configured("gateway.toml", &[]).unwrap();
     eprintln!("{gateway:?} {gateway:#?}");
     let running = gateway.start().await.unwrap();

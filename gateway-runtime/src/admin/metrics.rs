@@ -1,11 +1,11 @@
 //! `/metrics`: what is counted, in the text format of Prometheus (0.0.4).
 
-use std::fmt::Write as _;
+use std::{fmt::Write as _, sync::atomic::Ordering::Relaxed};
 
 use super::desk::Desk;
 use crate::{
     bus::Figures,
-    metrics::BOUNDS,
+    metrics::{BOUNDS, LOG_LINES_DROPPED},
     provider::{MethodHealth, ProviderHealth},
     registry::Method,
     strategy::BreakerState,
@@ -29,6 +29,8 @@ pub(super) fn text(desk: &Desk) -> String {
     bus(&mut text, desk);
     let alone = desk.limiting.judged_alone();
     text.one("gateway_quota_local_total", "counter", "Calls judged by this gateway's share of quotas alone.", alone);
+    let dropped = LOG_LINES_DROPPED.load(Relaxed);
+    text.one("gateway_log_lines_dropped_total", "counter", "Log lines lost: their reader was too slow.", dropped);
     let draining = u64::from(desk.draining.has_begun());
     text.one("gateway_draining", "gauge", "Whether the gateway has been told to stop.", draining);
     text.0

@@ -40,6 +40,15 @@ impl Default for AdminSettings {
 const SHORTEST: usize = 16;
 
 impl AdminSettings {
+    /// What is wrong with the settings of a listener that is enabled.
+    ///
+    /// # Errors
+    ///
+    /// As [`owners`](Self::owners).
+    pub(crate) fn check(&self) -> Result<(), StartError> {
+        if self.enabled { self.owners().map(drop) } else { Ok(()) }
+    }
+
     /// The tokens, with the names of their owners.
     ///
     /// # Errors

@@ -1,6 +1,6 @@
 //! What a token whose signature is good says: until when, from whom, for whom, and who is calling.
 
-use std::{fmt, sync::Arc};
+use std::{fmt, sync::Arc, time::Duration};
 
 use serde::{
     Deserializer,
@@ -12,7 +12,7 @@ use super::JwtSettings;
 use crate::call::Caller;
 
 /// The end of the year 9999; what lies beyond is no time but a mistake, or no end at all.
-const LAST_SECOND: u64 = 253_402_300_799;
+const LAST_SECOND: f64 = 253_402_300_799.0;
 
 /// The longest name of an account or a user, in bytes.
 const LONGEST_NAME: usize = 255;
@@ -22,7 +22,7 @@ const LONGEST_NAME: usize = 255;
 pub(super) struct Rules {
     audience: Vec<String>,
     issuer: Vec<String>,
-    leeway: u64,
+    leeway: Duration,
     /// Where the account may be, the first that is there.
     account: Vec<String>,
     user: String,
@@ -40,7 +40,7 @@ impl Rules {
         Self {
             audience: settings.audience.clone(),
             issuer: settings.issuer.clone(),
-            leeway: settings.leeway.as_secs(),
+            leeway: settings.leeway,
             read: standard.into_iter().chain(account.clone()).chain(named).collect(),
             account,
             user: settings.user_claim.clone(),
@@ -48,12 +48,12 @@ impl Rules {
         }
     }
 
-    /// Who the claims say is calling; `now` is in seconds since 1970.
+    /// Who the claims say is calling; `now` is the time since 1970.
     ///
     /// # Errors
     ///
     /// Why the token is no good, in words that repeat nothing of it.
-    pub(super) fn caller(&self, payload: &[u8], now: u64) -> Result<Caller, &'static str> {
+    pub(super) fn caller(&self, payload: &[u8], now: Duration) -> Result<Caller, &'static str> {
         let claims = self.parse(payload).map_err(|_| "the token's claims are no JSON object, or one is there twice")?;
         self.check_times(&claims, now)?;
         if !self.issuer.is_empty()
@@ -75,16 +75,15 @@ impl Rules {
         Ok(claims)
     }
 
-    /// RFC 7519 §4.1.4 and §4.1.5, in whole seconds.
-    fn check_times(&self, claims: &Map<String, Value>, now: u64) -> Result<(), &'static str> {
-        let time = |claim: &Value| claim.as_u64().filter(|&time| time <= LAST_SECOND);
+    /// RFC 7519 §4.1.4 and §4.1.5. A time may have a fraction (§2), which counts.
+    fn check_times(&self, claims: &Map<String, Value>, now: Duration) -> Result<(), &'static str> {
         let exp = claims.get("exp").ok_or("the token has no end (`exp`)")?;
-        let exp = time(exp).ok_or("the token's end (`exp`) is no time in whole seconds")?;
+        let exp = time(exp).ok_or("the token's end (`exp`) is no time in seconds since 1970")?;
         if now >= exp.saturating_add(self.leeway) {
             return Err("the token has expired");
         }
         let Some(nbf) = claims.get("nbf") else { return Ok(()) };
-        let nbf = time(nbf).ok_or("the token's beginning (`nbf`) is no time in whole seconds")?;
+        let nbf = time(nbf).ok_or("the token's beginning (`nbf`) is no time in seconds since 1970")?;
         if nbf > now.saturating_add(self.leeway) {
             return Err("the token is not valid yet");
         }
@@ -100,6 +99,17 @@ impl Rules {
             Some(one) => is_ours(one),
         };
         if good { Ok(()) } else { Err("the token is not for this gateway (`aud`)") }
+    }
+}
+
+/// A NumericDate (RFC 7519 §2): seconds since 1970, with or without a fraction.
+fn time(claim: &Value) -> Option<Duration> {
+    match claim.as_u64() {
+        Some(seconds) => Some(Duration::from_secs(seconds)).filter(|time| time.as_secs_f64() <= LAST_SECOND),
+        None => {
+            let seconds = claim.as_f64().filter(|seconds| (0.0..=LAST_SECOND).contains(seconds))?;
+            Duration::try_from_secs_f64(seconds).ok()
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! Whatever bytes come in: credentials are judged without a panic, and nobody is let in by chance.
 
-use std::{collections::HashSet, sync::Arc};
+use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL};
 use http::{HeaderMap, HeaderName, HeaderValue};
@@ -72,12 +72,24 @@ fn the_example_of_rfc_7515_is_signed_as_it_says() {
 #[test]
 fn times_have_sharp_ends() {
     let rules = rules();
-    let at = |claims: serde_json::Value, now| rules.caller(claims.to_string().as_bytes(), now).is_ok();
+    let at = |claims: serde_json::Value, millis| {
+        rules.caller(claims.to_string().as_bytes(), Duration::from_millis(millis)).is_ok()
+    };
     // With a leeway of 30 s.
     let ending = || json!({ "sub": "a", "exp": 1000 });
-    assert!(at(ending(), 1029) && !at(ending(), 1030));
+    assert!(at(ending(), 1_029_999) && !at(ending(), 1_030_000));
     let beginning = || json!({ "sub": "a", "exp": 9000, "nbf": 1000 });
-    assert!(at(beginning(), 970) && !at(beginning(), 969));
+    assert!(at(beginning(), 970_000) && !at(beginning(), 969_999));
+    // RFC 7519 §2: fractions count.
+    for exp in [json!(1000.5), json!(1.0005e3)] {
+        let ending = || json!({ "sub": "a", "exp": exp, "iat": 999.25 });
+        assert!(at(ending(), 1_030_499) && !at(ending(), 1_030_500), "{exp}");
+    }
+    let beginning = || json!({ "sub": "a", "exp": 9000.75, "nbf": 1000.25, "iat": 1000.25 });
+    assert!(at(beginning(), 970_250) && !at(beginning(), 970_249));
+    let now = 1_893_456_000_123_u64;
+    let ending = || json!({ "sub": "a", "exp": 1_893_455_970.125 });
+    assert!(at(ending(), now) && !at(ending(), now + 2));
 }
 
 #[test]
@@ -133,10 +145,10 @@ proptest! {
         now in 0..4_000_000_000_u64,
     ) {
         let claims = json!({ "exp": exp, "sub": sub, "scope": scope }).to_string();
-        if let Ok(caller) = rules().caller(claims.as_bytes(), now) {
+        if let Ok(caller) = rules().caller(claims.as_bytes(), Duration::from_secs(now)) {
             prop_assert_eq!(caller.account(), sub.as_str());
             prop_assert!(caller.account().is_some_and(|account| !account.is_empty() && account.len() <= 255));
-            prop_assert!(exp.as_u64().is_some_and(|exp| exp + 30 > now));
+            prop_assert!(exp.as_f64().is_some_and(|exp| exp + 30.0 > now as f64));
         }
     }
 

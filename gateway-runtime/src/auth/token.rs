@@ -59,7 +59,7 @@ impl Tokens {
             return Err(refused("the token is too long"));
         }
         let token = Token::parse(token).map_err(refused)?;
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         if self.keys.iter().any(|key| token.is_signed_with(key)) {
             return self.rules.caller(&token.payload()?, now).map(Some).map_err(refused);
         }

@@ -15,10 +15,7 @@ use std::{
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{
-    flags::Flags,
-    sources::{Sources, Tree},
-};
+use super::{flags::Flags, sources::Sources, tree::Tree};
 use crate::{app::StartError, secret::Secret, section::read_section};
 
 /// `[credentials]`: where encrypted settings are, and how they are opened.
@@ -59,7 +56,8 @@ impl Credentials {
     }
 
     pub(super) fn of(tree: &Tree) -> Result<Self, StartError> {
-        read_section("credentials", tree.section("credentials")).map(Self).map_err(StartError::from_problems)
+        let read = read_section("credentials", tree.section("credentials")).map(Self);
+        read.map_err(|problems| StartError::from_problems(problems).map(|problem| tree.origins().attributed(problem)))
     }
 
     /// Whether something is there to open them with.

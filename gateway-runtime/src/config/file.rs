@@ -34,13 +34,17 @@ impl ConfigFile {
     ///
     /// Everything that is wrong in them.
     pub(crate) fn changed(&mut self) -> Option<Result<Settings, StartError>> {
-        let now = self.stamp();
-        if now == self.seen {
-            return None;
-        }
-        self.seen = now;
-        let tree = Sources::read(&self.defaults, &self.flags).and_then(Sources::with_credentials);
-        Some(tree.and_then(|tree| Settings::read(tree.into_value())))
+        (self.stamp() != self.seen).then(|| self.read())
+    }
+
+    /// Reads the file, the credentials and what is laid over them again.
+    ///
+    /// # Errors
+    ///
+    /// Everything that is wrong in them.
+    pub(crate) fn read(&mut self) -> Result<Settings, StartError> {
+        self.seen = self.stamp();
+        Settings::read(Sources::read(&self.defaults, &self.flags)?.with_credentials()?)
     }
 
     fn stamp(&self) -> Option<Stamp> {

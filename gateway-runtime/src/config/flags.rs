@@ -5,18 +5,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use super::program::OPTIONS;
 use crate::app::StartError;
-
-/// What `--help` prints.
-pub(crate) const HELP: &str = "\
-Options:
-  --config FILE      read this file instead of ./gateway.toml
-  --listen ADDRESS   listen here instead of http.listen, such as 127.0.0.1:8080
-  --set KEY=VALUE    set one key of the configuration, such as log.level=debug; may be repeated
-  --list             print what is registered: services, methods, providers; then stop
-  -h, --help         print this; then stop
-
-The configuration: the file, then GATEWAY__SECTION__KEY from the environment, then these options.";
 
 /// What the program is asked to do.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -28,6 +18,8 @@ pub(crate) enum Action {
     List,
     /// Print the options.
     Help,
+    /// Print the version.
+    Version,
 }
 
 /// The command line, read.
@@ -53,7 +45,7 @@ impl Flags {
     ///
     /// Names what is not understood, and prints what is.
     pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Self, StartError> {
-        read(arguments).map_err(|error| StartError::new(format!("{error}\n\n{HELP}")))
+        read(arguments).map_err(|error| StartError::new(format!("{error}\n\n{OPTIONS}")))
     }
 }
 
@@ -75,6 +67,7 @@ fn read(arguments: impl IntoIterator<Item = OsString>) -> Result<Flags, lexopt::
             }
             Long("list") => flags.action = Action::List,
             Long("help") | Short('h') => flags.action = Action::Help,
+            Long("version") | Short('V') => flags.action = Action::Version,
             other => return Err(other.unexpected()),
         }
     }

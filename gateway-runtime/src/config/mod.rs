@@ -1,19 +1,28 @@
 //! The configuration: `gateway.toml`, then the credentials, the environment, and flags; judged as a whole, every problem at
 //! once.
 //!
-//! `sources` makes one tree of them, `credentials` opens the encrypted one, `flags` reads the command line, `settings` is the
-//! tree with types, `file` looks at the file again while the gateway runs.
+//! `sources` reads them, `tree` makes one tree of them, in which `exclusive` keys replace each other and `origins` says where each came from.
+//! `credentials` opens the encrypted source, `flags` reads the command line, `settings` is the tree with types, whose names
+//! `keys` lists. `file` reads the file again while the gateway runs, and `program` is what `--help` prints.
 
 mod credentials;
+mod exclusive;
 mod file;
 mod flags;
+mod keys;
+mod origins;
+mod program;
 mod settings;
 mod sources;
+mod tree;
 
 pub use credentials::{Credentials, CredentialsSettings};
 pub use settings::{OwnSection, Settings};
 pub(crate) use {
     file::ConfigFile,
-    flags::{Action, Flags, HELP},
-    sources::{Sources, Tree},
+    flags::{Action, Flags},
+    origins::Origins,
+    program::{help, program_name},
+    sources::Sources,
+    tree::Tree,
 };

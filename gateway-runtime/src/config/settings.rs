@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::CredentialsSettings;
+use super::{CredentialsSettings, tree::Tree};
 use crate::{
     admin::AdminSettings,
     app::StartError,
@@ -95,8 +95,17 @@ impl Settings {
     /// # Errors
     ///
     /// Every key that is unknown or wrong.
-    pub(crate) fn read(tree: Value) -> Result<Self, StartError> {
-        read_section("", tree).map_err(StartError::from_problems)
+    pub(crate) fn read(tree: Tree) -> Result<Self, StartError> {
+        let (value, origins) = tree.into_parts();
+        let read = read_section("", value);
+        read.map_err(|problems| StartError::from_problems(problems).map(|problem| origins.attributed(problem)))
+    }
+
+    /// What is wrong in the settings although each value is good by itself; nothing is opened for it.
+    pub(crate) fn problems(&self) -> Vec<String> {
+        let checks = [self.store.check(), self.redis.check(), self.admin.as_ref().map_or(Ok(()), AdminSettings::check)];
+        let problems = checks.into_iter().filter_map(Result::err).flat_map(StartError::into_problems);
+        self.log.problems().into_iter().chain(problems).collect()
     }
 
     /// A secret by its name, here or in the environment.

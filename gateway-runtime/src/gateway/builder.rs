@@ -1,8 +1,8 @@
 //! What a gateway is put together from: settings, and what a program adds to them.
 
-use std::{ffi::OsString, net::SocketAddr, sync::Arc};
+use std::{ffi::OsString, sync::Arc};
 
-use super::Gateway;
+use super::{Gateway, Running, checks::unknown_names_in};
 use crate::{
     app::{App, StartError},
     auth::ApiKeys,
@@ -40,10 +40,11 @@ impl Gateway {
         arguments: impl IntoIterator<Item = OsString>,
     ) -> Result<Self, StartError> {
         let flags = Flags::parse(arguments)?;
-        let sources = Sources::read(defaults, &flags)?;
-        // Who asks for help need not open the credentials for it.
-        let tree =
-            if flags.action == Action::Help { sources.without_credentials() } else { sources.with_credentials()? };
+        let tree = match flags.action {
+            // Answered whatever is wrong in the configuration.
+            Action::Help | Action::Version => Tree::from_toml(defaults, "the program's defaults")?,
+            Action::Serve | Action::List => Sources::read(defaults, &flags)?.with_credentials()?,
+        };
         let mut this = Self::from_tree(tree, flags.action)?;
         this.file = Some(ConfigFile::new(defaults, flags));
         Ok(this)
@@ -59,10 +60,18 @@ impl Gateway {
     }
 
     fn from_tree(tree: Tree, action: Action) -> Result<Self, StartError> {
+        let (value, origins) = tree.clone().into_parts();
+        let settings = Settings::read(tree).map_err(|error| {
+            // Slips in names are told with the others, and not when these have been mended.
+            let problems = error.into_problems().into_iter().chain(unknown_names_in(&value));
+            StartError::from_problems(problems.collect()).map(|problem| origins.attributed(problem))
+        })?;
         Ok(Self {
-            settings: Settings::read(tree.into_value())?,
+            settings,
+            origins,
             file: None,
             action,
+            version: None,
             app: App::default(),
             api_keys: None,
             mounts: Vec::new(),
@@ -132,11 +141,19 @@ impl Gateway {
         self
     }
 
-    /// Calls `tell` once, with the address where the gateway listens: for a program that says what to try there. With
-    /// `--help` or `--list`, or when it cannot start, nothing is told.
+    /// Calls `tell` once, with the running gateway: for a program that says what to try where. With `--help` or `--list`, or
+    /// when it cannot start, nothing is told.
     #[must_use]
-    pub fn on_listening(mut self, tell: impl FnOnce(SocketAddr) + Send + 'static) -> Self {
+    pub fn on_listening(mut self, tell: impl FnOnce(&Running) + Send + 'static) -> Self {
         self.on_listening = Some(Box::new(tell));
+        self
+    }
+
+    /// Sets the version of the program, which `--version` prints: `.version(env!("CARGO_PKG_VERSION"))`. `info.version` of the
+    /// program's defaults when left out.
+    #[must_use]
+    pub fn version(mut self, version: impl Into<String>) -> Self {
+        self.version = Some(version.into());
         self
     }
 }

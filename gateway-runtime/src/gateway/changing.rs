@@ -8,6 +8,7 @@ use std::{
 };
 
 use serde_json::Value;
+use tokio::sync::Notify;
 
 use crate::{
     app::StartError,
@@ -100,11 +101,14 @@ impl Changing {
         }
     }
 
-    /// Looks at the file for as long as it is polled.
-    pub(super) async fn follow(self: Arc<Self>, mut file: ConfigFile) {
+    /// Looks at the file for as long as it is polled, and reads it at once when `reload` is notified.
+    pub(super) async fn follow(self: Arc<Self>, mut file: ConfigFile, reload: Arc<Notify>) {
         loop {
-            tokio::time::sleep(PAUSE).await;
-            let Some(settings) = file.changed() else { continue };
+            let settings = tokio::select! {
+                () = tokio::time::sleep(PAUSE) => file.changed(),
+                () = reload.notified() => Some(file.read()),
+            };
+            let Some(settings) = settings else { continue };
             match settings.and_then(|settings| self.configure(&settings)) {
                 Ok(()) => tracing::info!(
                     file = %file.path().display(),

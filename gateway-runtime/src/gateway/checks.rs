@@ -2,10 +2,13 @@
 
 use std::{net::SocketAddr, sync::Arc};
 
+use serde_json::Value;
+
 use crate::{
     app::StartError,
     auth::{Accepted, AuthSettings},
-    registry::{Method, Registry},
+    quota::{Methods, QuotaSettings, Rules},
+    registry::{Linked, Method, Registry},
     spec::{Auth, Idempotency},
 };
 
@@ -40,4 +43,36 @@ pub(super) fn check_protected(
         tracing::warn!(methods = closed.join(" "), "these require a caller, and without [auth] refuse everybody");
     }
     Ok(())
+}
+
+/// Names of sections and quotas that nothing linked has: a slip, or a crate that is not linked.
+pub(super) fn unknown_names<'s>(
+    services: impl Iterator<Item = &'s String>,
+    providers: impl Iterator<Item = &'s String>,
+    quota: Option<&QuotaSettings>,
+) -> Vec<String> {
+    let Linked { services: known_services, providers: known_providers, methods } = Linked::read();
+    let methods: Methods = methods.into();
+    let mut problems = unknown("services", services, &known_services);
+    problems.extend(unknown("providers", providers, &known_providers));
+    let of_quota = quota.into_iter().flat_map(|quota| Rules::unknown_names(quota, &methods));
+    problems.extend(of_quota.map(|problem| format!("[quota]: {problem}")));
+    problems
+}
+
+/// The same of a tree that is not good for settings.
+pub(super) fn unknown_names_in(tree: &Value) -> Vec<String> {
+    let keys =
+        |section: &str| tree.get(section).and_then(Value::as_object).into_iter().flat_map(|section| section.keys());
+    let quota = tree.get("quota").and_then(|quota| serde_json::from_value(quota.clone()).ok());
+    unknown_names(keys("services"), keys("providers"), quota.as_ref())
+}
+
+fn unknown<'s>(kind: &str, names: impl Iterator<Item = &'s String>, known: &[&str]) -> Vec<String> {
+    let unknown = names.filter(|name| !known.contains(&name.as_str()));
+    let problem = |name: &String| {
+        let nearest = super::nearest(name, known);
+        format!("`{kind}.{name}` in the configuration: nothing of this name is registered{nearest}")
+    };
+    unknown.map(problem).collect()
 }

@@ -3,7 +3,7 @@
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
 use tokio::{
-    sync::oneshot,
+    sync::{Notify, oneshot},
     task::{JoinHandle, JoinSet},
 };
 
@@ -39,6 +39,8 @@ pub struct Running {
     pub(super) caching: Option<Arc<Caching>>,
     /// What looks after things as long as there is a gateway.
     pub(super) background: JoinSet<()>,
+    /// Notified when the configuration is to be read again; none where it is not from a file.
+    pub(super) reload: Option<Arc<Notify>>,
     pub(super) operator: Option<Operator>,
     pub(super) stop: oneshot::Sender<()>,
     pub(super) served: JoinHandle<io::Result<Ended>>,
@@ -101,6 +103,12 @@ impl Running {
     #[must_use]
     pub fn limiting(&self) -> &Limiting {
         &self.limiting
+    }
+
+    /// Reads the configuration again, as SIGHUP does: limits and the switches of providers then hold. The log says what came
+    /// of it. Returns whether there is a configuration file; without one nothing is done.
+    pub fn reload(&self) -> bool {
+        self.reload.as_ref().inspect(|reload| reload.notify_one()).is_some()
     }
 
     /// Accepts no more, and waits until what is in flight has ended or `http.drain_timeout` is over.

@@ -209,10 +209,10 @@ pub(super) fn rpc_name(method: &Method) -> String {
 }
 
 fn key(name: &str, secret: Option<Secret>) -> Result<WebhookKey, String> {
-    let how = "Set it under `[secrets]` in the configuration, or as an environment variable of that name";
-    let secret =
-        secret.ok_or_else(|| format!("its webhooks are signed with the secret `{name}`, which is not set. {how}"))?;
-    WebhookKey::new(&secret).map_err(|why| format!("the secret `{name}` {why}. {how}"))
+    let how = "set it under `[secrets]` in the configuration, or as an environment variable of that name";
+    let secret = secret
+        .ok_or_else(|| format!("its webhooks are signed with the secret `{name}`, which is not set\nhelp: {how}"))?;
+    WebhookKey::new(&secret).map_err(|why| format!("the secret `{name}` {why}\nhelp: {how}"))
 }
 
 /// What a request's HTTP method makes of it.

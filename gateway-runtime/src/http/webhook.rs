@@ -17,6 +17,9 @@ use crate::{
     secret::Secret,
 };
 
+/// The shortest key in the form `whsec_…` (Standard Webhooks 1.0.0: 24 to 64 bytes).
+const MIN_KEY_BYTES: usize = 24;
+
 /// Signs webhooks, and checks signatures.
 #[derive(Clone)]
 pub struct WebhookKey(Hmac<Sha256>);
@@ -29,10 +32,19 @@ impl WebhookKey {
     /// Says what is wrong with the secret, without repeating it.
     pub fn new(secret: &Secret) -> Result<Self, &'static str> {
         let text = secret.expose();
+        if text.trim() != text {
+            return Err("begins or ends with a space or a line break");
+        }
+        if text.starts_with("v1,") {
+            return Err("begins with `v1,`, as signatures do; the secret is what follows");
+        }
         let key = match text.strip_prefix("whsec_") {
             Some(encoded) => BASE64.decode(encoded).map_err(|_| "is not base64 after `whsec_`")?,
             None => text.as_bytes().to_vec(),
         };
+        if text.starts_with("whsec_") && key.len() < MIN_KEY_BYTES {
+            return Err("has fewer than 24 bytes after `whsec_`, and could be guessed");
+        }
         if key.is_empty() {
             return Err("is empty");
         }
@@ -140,13 +152,15 @@ mod tests {
     #[test]
     fn a_secret_without_the_prefix_is_taken_as_it_is() {
         // RFC 4231, test case 2, has the same key but another message; this fixes that the bytes are not decoded.
-        let raw = WebhookKey::new(&Secret::new("Jefe")).unwrap();
-        let encoded = WebhookKey::new(&Secret::new("whsec_SmVmZQ==")).unwrap();
+        let raw = WebhookKey::new(&Secret::new("Jefe, Jefe, Jefe, Jefe, Jefe")).unwrap();
+        let encoded = WebhookKey::new(&Secret::new("whsec_SmVmZSwgSmVmZSwgSmVmZSwgSmVmZSwgSmVmZQ==")).unwrap();
         assert_eq!(raw.sign("a", 1, b"b"), encoded.sign("a", 1, b"b"));
         assert_eq!(format!("{raw:?}"), "WebhookKey([secret])");
-        for bad in ["", "whsec_", "whsec_%%%"] {
-            assert!(WebhookKey::new(&Secret::new(bad)).is_err(), "{bad}");
+        for bad in ["", "whsec_", "whsec_%%%", "whsec_SmVmZQ==", "whsec_QQ==", "raw\n", " raw", "v1,whsec_SmVmZQ=="] {
+            let why = WebhookKey::new(&Secret::new(bad)).map(drop).unwrap_err();
+            assert!(!why.contains("SmVm") && !why.contains("raw"), "{bad}: {why}");
         }
+        assert!(WebhookKey::new(&Secret::new(format!("v1,{SECRET}"))).is_err());
     }
 
     #[test]

@@ -50,7 +50,7 @@ pub use self::{
     plan::Planning,
     quota::Limiting,
 };
-pub(crate) use self::{record::may_have_happened, unwind::panicked};
+pub(crate) use self::{record::may_have_happened, trace::REQUEST_TARGET, unwind::panicked};
 use crate::{auth::Authenticator, call::CallRequest, error::Error, registry::Method, reply::Reply};
 
 /// What the layers pass on: a call, and the method that it is for.

@@ -163,7 +163,7 @@ impl Page {
             provider,
             duration: i64::try_from(call.started().elapsed().as_micros()).unwrap_or(i64::MAX),
             peer: call.peer().map(|peer| peer.to_string()),
-            trace: trace_id(call),
+            trace: call.trace_id().map(str::to_owned),
             attempts,
         }
     }
@@ -225,11 +225,4 @@ fn cost_of(attempts: &[Attempt]) -> Option<Money> {
     let mut carried_out = attempts.iter().filter(|a| matches!(a.class, Class::Fulfilled | Class::Ambiguous));
     let first = carried_out.next()?.cost?;
     carried_out.try_fold(first, |sum, attempt| sum.checked_add(attempt.cost?))
-}
-
-/// The trace's id, from `traceparent` (W3C Trace Context §3.2).
-fn trace_id(call: &Call) -> Option<String> {
-    let parent = call.headers().get("traceparent")?.to_str().ok()?;
-    let id = parent.split('-').nth(1)?;
-    (id.len() == 32 && id.bytes().all(|byte| byte.is_ascii_hexdigit())).then(|| id.to_owned())
 }

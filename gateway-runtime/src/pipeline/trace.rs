@@ -23,7 +23,7 @@ use crate::{
 };
 
 /// The target of the lines, for filters: `LOG_LEVEL=info,gateway::request=off`.
-const TARGET: &str = "gateway::request";
+pub(crate) const REQUEST_TARGET: &str = "gateway::request";
 
 /// Makes [`Trace`].
 #[derive(Clone, Copy, Debug)]
@@ -133,7 +133,7 @@ struct Line {
 
 impl Line {
     fn begin(invocation: &Invocation) -> Self {
-        let is_read = tracing::enabled!(target: TARGET, tracing::Level::ERROR);
+        let is_read = tracing::enabled!(target: REQUEST_TARGET, tracing::Level::ERROR);
         let (method, call) = (Arc::clone(&invocation.method), invocation.request.call.clone());
         Self { method, call, is_read, ended: false }
     }
@@ -170,8 +170,9 @@ impl Line {
         macro_rules! line {
             ($level:ident) => {
                 tracing::$level!(
-                    target: TARGET,
+                    target: REQUEST_TARGET,
                     request_id = call.id().as_str(),
+                    trace_id = call.trace_id(),
                     origin = call.origin().as_str(),
                     service = call.service().name,
                     version = call.service().version,

@@ -94,6 +94,7 @@ impl Running {
             capability: self.core.capability.name,
             method: self.core.capability.methods[self.method].name,
             class,
+            status: error.and_then(ProviderError::status),
             latency,
             cost: self.cost,
             why,

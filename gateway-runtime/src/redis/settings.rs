@@ -64,6 +64,15 @@ impl RedisSettings {
         connected.map(Some).map_err(|error| StartError::new(format!("[redis]: {error}")))
     }
 
+    /// What is wrong with the settings themselves.
+    ///
+    /// # Errors
+    ///
+    /// When they contradict each other.
+    pub(crate) fn check(&self) -> Result<(), StartError> {
+        self.address().map(drop)
+    }
+
     fn address(&self) -> Result<Option<Secret>, StartError> {
         let parts = [self.host.is_some(), self.port.is_some(), self.db.is_some()];
         match (&self.url, &self.host) {

@@ -4,7 +4,7 @@ use std::{any::TypeId, collections::HashMap};
 
 use crate::{
     registry::entries::{MethodEntry, ProviderEntry, ProvisionEntry, ServiceEntry},
-    spec::Source,
+    spec::{MethodSpec, ServiceSpec, Source},
 };
 
 /// What a program consists of.
@@ -52,5 +52,23 @@ impl Entries {
             methods.entry((entry.service_id)()).or_default().push(entry);
         }
         methods
+    }
+}
+
+/// The names of all that is linked, which nothing needs to be built for.
+pub(crate) struct Linked {
+    pub(crate) services: Vec<&'static str>,
+    pub(crate) providers: Vec<&'static str>,
+    pub(crate) methods: Vec<(&'static ServiceSpec, &'static MethodSpec)>,
+}
+
+impl Linked {
+    pub(crate) fn read() -> Self {
+        let Entries { services, methods, providers, .. } = Entries::linked();
+        Self {
+            services: services.iter().map(|entry| entry.spec.name).collect(),
+            providers: providers.iter().map(|entry| entry.spec.name).collect(),
+            methods: methods.into_iter().map(|entry| (entry.service, &entry.spec)).collect(),
+        }
     }
 }

@@ -20,6 +20,8 @@ use std::{
 pub use binder::{Binder, PoolAndStrategy};
 pub use method::{Method, MethodInput};
 
+pub(crate) use self::collected::Linked;
+
 use self::{
     collected::Entries,
     entries::{MethodEntry, ServiceEntry},

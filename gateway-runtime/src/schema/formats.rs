@@ -5,15 +5,24 @@ use std::{net::IpAddr, sync::Arc};
 use jsonschema::{Retrieve, ValidationOptions, Validator, json::Json};
 use serde_json::json;
 
+/// The format of secrets in the configuration.
+pub(super) const SECRET: &str = "secret";
+
 /// Adds the formats of `IpAddr`, and of dates and times without an offset (the `NaiveDateTime` and `NaiveTime` of
 /// `chrono`, the `DateTime` and `Time` of `jiff`).
 pub(super) fn add<F: Json>(
     options: ValidationOptions<'static, Arc<dyn Retrieve>, F>,
 ) -> ValidationOptions<'static, Arc<dyn Retrieve>, F> {
     options
+        .with_format(SECRET, is_secret)
         .with_format("ip", |text: &str| text.parse::<IpAddr>().is_ok())
         .with_format("partial-date-time", in_utc("date-time"))
         .with_format("partial-time", in_utc("time"))
+}
+
+/// Whether a text can be a secret: one with a space or a line break at its ends was copied with it.
+fn is_secret(text: &str) -> bool {
+    text.trim() == text
 }
 
 /// Whether a text satisfies `format` once it is said to be in UTC (RFC 3339, section 5.6).

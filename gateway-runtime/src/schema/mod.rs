@@ -102,6 +102,7 @@ impl InputSchema {
     pub fn strict<T: JsonSchema + ?Sized>() -> Result<Self, SchemaError> {
         let mut document = generate::document::<T>(Contract::Deserialize);
         strict::deny_undeclared(&mut document);
+        strict::trim_secrets(&mut document);
         Self::compiled::<T>(document)
     }
 

@@ -2,7 +2,23 @@
 
 use serde_json::Value;
 
-use super::{pointer, walk};
+use super::{formats::SECRET, pointer, walk};
+
+/// Secrets of the configuration neither begin nor end with white space; those of a call's input may be as they are.
+pub(super) fn trim_secrets(document: &mut Value) {
+    match document {
+        Value::Object(object) => {
+            let is_secret = object.get("format").is_some_and(|format| format == "password")
+                && object.get("writeOnly").is_some_and(|is_write_only| *is_write_only == true);
+            if is_secret {
+                object.insert("format".to_owned(), SECRET.into());
+            }
+            object.values_mut().for_each(trim_secrets);
+        }
+        Value::Array(items) => items.iter_mut().for_each(trim_secrets),
+        _ => {}
+    }
+}
 
 /// Denies undeclared properties of every object in `document` that declares any.
 ///

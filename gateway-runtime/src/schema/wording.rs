@@ -9,6 +9,8 @@ use jsonschema::{
 };
 use serde_json::Value;
 
+use super::formats;
+
 pub(super) const MAX_NAME: usize = 64;
 pub(super) const MAX_EXPECTED: usize = 200;
 
@@ -99,6 +101,9 @@ fn wrong_format(format: &str) -> String {
         "ipv4" => "192.0.2.1",
         "ipv6" => "2001:db8::1",
         "hostname" => "example.org",
+        formats::SECRET => {
+            return "the secret begins or ends with a space or a line break\nhelp: write it without".to_owned();
+        }
         _ => return format!("must be of the format `{}`", name(format)),
     };
     format!("must be of the format `{format}`, such as {example}")

@@ -135,16 +135,49 @@ impl StoreSettings {
         }
     }
 
+    /// What is wrong with the settings themselves.
+    ///
+    /// # Errors
+    ///
+    /// When they name two places, or one that cannot be.
+    pub(crate) fn check(&self) -> Result<(), StartError> {
+        self.place().map(drop)
+    }
+
     fn place(&self) -> Result<Option<Place<'_>>, StartError> {
         match (&self.path, &self.url) {
             (None, None) => Ok(None),
+            (Some(path), None) if path.as_os_str().is_empty() => Err(StartError::new(
+                "`store.path` in the configuration: the path is empty\n\
+                 help: write the path of a file, such as `gateway.db`; without `path` and `url` nothing is recorded",
+            )),
             (Some(path), None) => Ok(Some(Place::File(path))),
-            (None, Some(url)) => Ok(Some(Place::Server(url))),
+            (None, Some(url)) => match unsupported(url.expose()) {
+                Some(problem) => Err(StartError::new(format!("`store.url` in the configuration: {problem}"))),
+                None => Ok(Some(Place::Server(url))),
+            },
             (Some(_), Some(_)) => Err(StartError::new(
                 "[store] has both `path` and `url`: the books are in one place, so drop one (the environment's DB_URL is \
                  `url`)",
             )),
         }
+    }
+}
+
+/// Why a URL is not one of PostgreSQL; nothing after its scheme is repeated, which may be a password.
+fn unsupported(url: &str) -> Option<String> {
+    const FORM: &str = "write `postgres://user:password@host/database`";
+    let Some((scheme, _)) = url.split_once("://") else {
+        return Some(format!("the URL has no scheme\nhelp: {FORM}"));
+    };
+    let is_scheme = |b: u8| b.is_ascii_alphanumeric() || b"+-.".contains(&b);
+    match scheme {
+        "postgres" | "postgresql" => None,
+        "sqlite" | "file" => Some(format!("the URL is that of a file\nhelp: use `store.path` for SQLite, or {FORM}")),
+        _ if scheme.bytes().all(is_scheme) && !scheme.is_empty() => {
+            Some(format!("`{scheme}` databases are not supported\nhelp: {FORM}, or use `store.path` for SQLite"))
+        }
+        _ => Some(format!("the URL has no valid scheme\nhelp: {FORM}")),
     }
 }
 

@@ -6,7 +6,7 @@
 //! What is written is written where the journal runs, on a thread that it has to itself: for a handful of statements in each
 //! batch, `sqlx` would wake its own thread and be woken by it for every one of them, which costs more than they do.
 
-use std::{path::Path, sync::Arc, time::Duration};
+use std::{fs::OpenOptions, io, os::unix::fs::OpenOptionsExt, path::Path, sync::Arc, time::Duration};
 
 use rusqlite::{
     Connection, ToSql,
@@ -104,7 +104,17 @@ fn options(path: &Path) -> SqliteConnectOptions {
         .busy_timeout(BUSY)
 }
 
+/// Makes the file, if it is not there, for nobody else to read. The files beside it (`-wal`, `-shm`) get the same mode from
+/// SQLite.
+fn create_private(path: &Path) -> io::Result<()> {
+    match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
+        _ => Ok(()),
+    }
+}
+
 async fn pool(path: &Path, connections: u32) -> Result<SqlitePool, StoreError> {
+    create_private(path).map_err(|error| unopened(path, &error))?;
     let pool = SqlitePoolOptions::new().max_connections(connections).connect_with(options(path)).await;
     pool.map_err(|error| unopened(path, &error))
 }

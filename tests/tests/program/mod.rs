@@ -1,0 +1,6 @@
+//! A gateway as a program of its own: its configuration, its log, its signals.
+
+mod lamp;
+mod log;
+mod settings;
+mod signals;

@@ -1,0 +1,67 @@
+//! SIGHUP: the configuration is read again, whatever is in it, and calls go on.
+
+use std::{
+    sync::{Arc, mpsc::Receiver},
+    time::Duration,
+};
+
+use super::lamp::{Folder, PATIENCE, Serving};
+
+/// Sends SIGHUP, and waits for the line that says what came of it.
+fn reload(serving: &Serving, lines: &Receiver<String>, told: &str) -> String {
+    serving.signal("HUP");
+    loop {
+        let line = lines.recv_timeout(PATIENCE).expect("it says nothing of it");
+        if line.contains("read again") || line.contains("not applied") {
+            assert!(line.contains(told), "{line}");
+            return line;
+        }
+    }
+}
+
+#[test]
+fn hangup_reloads_the_configuration_and_ends_nothing() {
+    // The file is looked at again by itself too; a signal is not for that.
+    let folder = Folder::new("log.format = 'json'");
+    let serving = Arc::new(folder.serve("", &[]));
+    let lines = serving.lines();
+    let staring = {
+        let serving = Arc::clone(&serving);
+        std::thread::spawn(move || serving.get("/services/lamp/v1/stare", ""))
+    };
+    // Nothing has changed, so only the signal makes it read.
+    for _ in 0..3 {
+        reload(&serving, &lines, "read again");
+    }
+    assert_eq!(staring.join().unwrap().0, 200);
+    folder.write("log.format = 'json'\n[quota.methods]\n'lamp/v1/look' = '1/h'");
+    reload(&serving, &lines, "read again");
+    let statuses: Vec<_> = (0..3).map(|_| serving.get("/services/lamp/v1/stare", "").0).collect();
+    assert_eq!(statuses, [200; 3]);
+    for wrong in ["quota = 1", "[[", "[quota.methods]\n'lamp/v1/lok' = '1/h'"] {
+        folder.write(wrong);
+        reload(&serving, &lines, "not applied");
+        assert_eq!(serving.get("/meta", "").0, 200);
+    }
+    std::fs::remove_file(folder.path("gateway.toml")).unwrap();
+    reload(&serving, &lines, "not applied");
+    serving.signal("TERM");
+    assert!(Arc::into_inner(serving).unwrap().ended().success());
+}
+
+#[test]
+fn hangup_while_it_stops_does_not_cut_the_last_calls() {
+    let folder = Folder::new("log.format = 'json'");
+    let serving = Arc::new(folder.serve("", &[]));
+    let lines = serving.lines();
+    let staring = {
+        let serving = Arc::clone(&serving);
+        std::thread::spawn(move || serving.get("/services/lamp/v1/stare", ""))
+    };
+    std::thread::sleep(Duration::from_millis(200));
+    serving.signal("TERM");
+    while !lines.recv_timeout(PATIENCE).unwrap().contains("stopping") {}
+    serving.signal("HUP");
+    assert_eq!(staring.join().unwrap().0, 200);
+    assert!(Arc::into_inner(serving).unwrap().ended().success());
+}
