@@ -58,7 +58,16 @@ fn a_gateway_opens_them_when_it_starts() {
     assert!(error.contains("`store.pth`") && !error.contains("planted"), "{error}");
     let error = folder.run_with("credentials encrypt live", &[], "pth = planted'").failed();
     assert!(error.contains("line 1") && !error.contains("planted"), "{error}");
-    assert!(folder.run("--help").done().contains("credentials edit"), "who asks for help needs no key");
+    let help = folder.run("--help").done();
+    assert!(help.starts_with("Usage: gateway [COMMAND]"), "{help}");
+    for command in ["serve [FILE]", "db migrate", "credentials edit", "--version"] {
+        assert!(help.contains(command), "who asks for help needs no key: {command}: {help}");
+    }
+    for line in ["--version", "db -V"] {
+        let version = folder.run(line).done();
+        let own = env!("CARGO_PKG_VERSION");
+        assert_eq!(version, format!("gateway {own} (gateway-runtime {own})\n"));
+    }
     fs::remove_file(folder.0.join("key.txt")).unwrap();
     let error = folder.run("db status").failed();
     assert!(error.contains("`key.txt` cannot be read"), "{error}");
@@ -105,6 +114,10 @@ fn a_passphrase_does_too() {
     let error = folder.run("credentials decrypt live").failed();
     assert!(error.contains("GATEWAY__CREDENTIALS__PASSPHRASE"), "{error}");
     folder.run("credentials new-key key.txt").done();
+    // A later source replaces the key; of two in one source neither is chosen.
     let error = folder.run_with("credentials decrypt live --set credentials.key_file=key.txt", &env, "").failed();
+    assert!(error.contains("another key or passphrase"), "{error}");
+    let both = [env[0], ("GATEWAY__CREDENTIALS__KEY_FILE", "key.txt")];
+    let error = folder.run_with("credentials decrypt live", &both, "").failed();
     assert!(error.contains("drop one of them"), "{error}");
 }

@@ -58,7 +58,7 @@ fn a_gateway_that_cannot_start_says_why_without() {
     let folder = Folder::sealed();
     for (settings, why) in [
         ("[store]\nurl = 'postgres://gateway:planted-database-password@127.0.0.1:1/gateway'", "cannot be reached"),
-        ("[store]\nurl = 'planted-database-password'", "is not like `postgres://"),
+        ("[store]\nurl = 'planted-database-password'", "write `postgres://"),
         ("[redis]\nurl = 'redis://:planted-redis-password@127.0.0.1:1'", "cannot be reached"),
         ("[redis]\nurl = 'planted-redis-password'", "is not like `redis://"),
         ("[auth]\ninternal_key = 'planted-key'", "internal_key"),
