@@ -17,7 +17,8 @@ const cases = [
   { close: [3000, "done"], code: 3000, reason: "done" },
   { close: [4999, "x".repeat(123)], code: 4999, reason: "x".repeat(123) },
   { send: Array(100).fill(call), close: [4000, "busy"], code: 4000, reason: "busy" },
-  { send: ["x".repeat(2 << 20)], code: 1009, reason: "the message is too long" },
+  // For a browser an end is not clean by which some of what it was to send was not sent.
+  { send: ["x".repeat(2 << 20)], code: 1009, reason: "the message is too long", unsent: true },
   { send: [[1, 2, 3]], code: 1003, reason: "messages are text" },
 ];
 
@@ -40,8 +41,10 @@ try {
   // A page of the gateway's own origin; which one does not matter, but it must come from there.
   await page.goto(`${base}/docs`);
   for (const one of cases) {
-    const end = await page.evaluate(closed, one);
-    assert.deepEqual(end, { code: one.code, reason: one.reason, wasClean: true }, JSON.stringify(one).slice(0, 100));
+    const { wasClean, ...end } = await page.evaluate(closed, one);
+    const name = JSON.stringify(one).slice(0, 100);
+    assert.deepEqual(end, { code: one.code, reason: one.reason }, name);
+    assert.ok(wasClean || one.unsent, name);
   }
   console.log(`${cases.length} WebSockets were closed, and each ended cleanly`);
 } finally {
