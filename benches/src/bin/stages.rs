@@ -10,10 +10,9 @@ use std::{
     env,
     error::Error,
     fs,
-    io::{self, BufRead, BufReader, Read, Write},
+    io::{self, Read},
     net::SocketAddr,
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicU64, Ordering},
@@ -22,12 +21,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use gateway_benches::mail::{Accepted, Message};
-use gateway_runtime::{
-    Currency, Running,
-    prelude::*,
-    store::{Books, Change, Credit, Sqlite},
+use gateway_benches::{
+    mail::{Accepted, Message},
+    process::{HASH, KEY, Process, fund, median},
 };
+use gateway_runtime::{Running, prelude::*};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
@@ -38,10 +36,6 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 const CONNECTIONS: usize = 64;
 const ROUND: Duration = Duration::from_secs(2);
-/// The secret of the key of the account `acme`, and its SHA-256.
-const KEY: &str = "gk_acme_measuring-key-of-acme";
-const HASH: &str = "24cc0d5d34171f7e28ea67a50141bb3c90c4aa96a0559501b0ba404de7c3f909";
-
 /// A question.
 #[model]
 struct Question {
@@ -148,63 +142,6 @@ fn serve() -> Result<(), Box<dyn Error>> {
     })
 }
 
-/// Gives the account more money than all calls can cost.
-fn fund(folder: &Path, postgres: Option<&str>) -> Result<(), Box<dyn Error>> {
-    let amount = Money::from_nanos(i64::MAX / 2, Currency::from_code("USD").ok_or("no dollar")?);
-    let (account, who): (Arc<str>, Arc<str>) = ("acme".into(), "a benchmark".into());
-    let open = Change::Open { account: Arc::clone(&account), plan: "standard".into(), at: 1, who: Arc::clone(&who) };
-    let credit = Change::Credit(Credit { account, amount, reference: "the first".into(), at: 1, who });
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(async {
-        let changes = [open, credit];
-        Books::new(Sqlite::open(&folder.join("books.db")).await?).commit(&changes).await?;
-        #[cfg(feature = "postgres")]
-        if let Some(url) = postgres {
-            let database = gateway_runtime::store::Postgres::connect(&gateway_runtime::Secret::new(url), 1).await?;
-            Books::new(database).commit(&changes).await?;
-        }
-        let _ = postgres;
-        Ok(())
-    })
-}
-
-/// A gateway in a process of its own; it ends with this.
-struct Process {
-    child: Child,
-    address: SocketAddr,
-}
-
-impl Process {
-    fn start(settings: &str) -> Result<Self, Box<dyn Error>> {
-        // On a core of its own, as far as that is possible.
-        let mut child = Command::new("taskset")
-            .args(["--cpu-list", "0"])
-            .arg(env::current_exe()?)
-            .arg("serve")
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()?;
-        child.stdin.as_mut().ok_or("no input")?.write_all(format!("{settings}\ngo\n").as_bytes())?;
-        let mut address = String::new();
-        BufReader::new(child.stdout.take().ok_or("no output")?).read_line(&mut address)?;
-        Ok(Self { address: address.trim().parse()?, child })
-    }
-
-    /// The CPU time that it has used, in ticks of 10 ms.
-    fn ticks(&self) -> Result<u64, Box<dyn Error>> {
-        let stat = fs::read_to_string(format!("/proc/{}/stat", self.child.id()))?;
-        let fields: Vec<_> = stat.rsplit_once(')').ok_or("no stat")?.1.split_whitespace().collect();
-        Ok(fields[11].parse::<u64>()? + fields[12].parse::<u64>()?)
-    }
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        drop(self.child.stdin.take());
-        let _ = self.child.wait();
-    }
-}
-
 /// Sends the same request over one connection until told to stop, and counts the answers.
 async fn load(address: SocketAddr, request: &[u8], stop: &AtomicBool, answers: &AtomicU64) -> io::Result<()> {
     let mut stream = TcpStream::connect(address).await?;
@@ -250,18 +187,18 @@ fn is_whole(answer: &[u8]) -> io::Result<bool> {
 fn round(process: &Process, request: &Arc<[u8]>) -> Result<(f64, f64), Box<dyn Error>> {
     let (stop, answers) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
     let loading = {
-        let (address, request) = (process.address, Arc::clone(request));
+        let (address, request) = (process.address(), Arc::clone(request));
         let (stop, answers) = (Arc::clone(&stop), Arc::clone(&answers));
         thread::spawn(move || all_connections(address, &request, &stop, &answers))
     };
     thread::sleep(ROUND / 10);
-    let (before, begin, first) = (process.ticks()?, Instant::now(), answers.load(Ordering::Relaxed));
+    let (before, begin, first) = (process.cpu_nanos()?, Instant::now(), answers.load(Ordering::Relaxed));
     thread::sleep(ROUND);
-    let (ticks, time) = (process.ticks()? - before, begin.elapsed().as_secs_f64());
+    let (nanos, time) = (process.cpu_nanos()? - before, begin.elapsed().as_secs_f64());
     let calls = (answers.load(Ordering::Relaxed) - first) as f64;
     stop.store(true, Ordering::Relaxed);
     loading.join().map_err(|_| "the load panicked")??;
-    Ok((ticks as f64 * 10_000.0 / calls, calls / time))
+    Ok((nanos as f64 / 1e3 / calls, calls / time))
 }
 
 #[expect(clippy::print_stdout, reason = "the figures are what this program is for")]
@@ -272,11 +209,11 @@ fn measure(rounds: usize, postgres: Option<&str>) -> Result<(), Box<dyn Error>> 
     let folder = PathBuf::from(env::var_os("STAGES_FOLDER").unwrap_or(env::temp_dir().into()))
         .join(format!("gateway-stages-{}", std::process::id()));
     fs::create_dir_all(&folder)?;
-    fund(&folder, postgres)?;
+    fund(&folder.join("books.db"), postgres)?;
     let all = contestants(&folder, postgres);
     let mut processes = Vec::new();
     for contestant in &all {
-        processes.push(Process::start(&contestant.settings)?);
+        processes.push(Process::start("serve", "0", &contestant.settings)?);
     }
     let mut figures = vec![Vec::new(); all.len()];
     for _ in 0..rounds {
@@ -294,10 +231,4 @@ fn measure(rounds: usize, postgres: Option<&str>) -> Result<(), Box<dyn Error>> 
     drop(processes);
     fs::remove_dir_all(&folder)?;
     Ok(())
-}
-
-fn median(figures: impl Iterator<Item = f64>) -> f64 {
-    let mut figures: Vec<_> = figures.collect();
-    figures.sort_by(f64::total_cmp);
-    figures[figures.len() / 2]
 }

@@ -28,6 +28,11 @@ pub trait Database: fmt::Debug + Send + Sync {
     fn drive(&self, journal: BoxFuture<'static, ()>) -> JoinHandle<()> {
         tokio::spawn(journal)
     }
+
+    /// Whether [`drive`](Self::drive) gives the journal a thread of its own, which it may block.
+    fn has_writer_thread(&self) -> bool {
+        false
+    }
 }
 
 /// A transaction; dropped without [`commit`](Self::commit) it has never been.

@@ -14,6 +14,7 @@ use crate::{
 
 use super::{
     Migrations, StoreError,
+    glance::Glance,
     migrations::{self, Dialect, MigrationStatus},
 };
 
@@ -45,7 +46,7 @@ pub struct Db(pub(super) Connections);
 
 #[derive(Clone, Debug)]
 pub(super) enum Connections {
-    Sqlite(SqlitePool),
+    Sqlite(SqlitePool, Glance),
     #[cfg(feature = "postgres")]
     Postgres(PgPool),
 }
@@ -58,7 +59,7 @@ impl Db {
     /// When PostgreSQL is configured.
     pub fn sqlite(&self) -> Result<&SqlitePool, StoreError> {
         match &self.0 {
-            Connections::Sqlite(pool) => Ok(pool),
+            Connections::Sqlite(pool, _) => Ok(pool),
             #[cfg(feature = "postgres")]
             Connections::Postgres(_) => Err(StoreError::refused("PostgreSQL is configured, and SQLite was asked for")),
         }
@@ -73,14 +74,14 @@ impl Db {
     pub fn postgres(&self) -> Result<&PgPool, StoreError> {
         match &self.0 {
             Connections::Postgres(pool) => Ok(pool),
-            Connections::Sqlite(_) => Err(StoreError::refused("SQLite is configured, and PostgreSQL was asked for")),
+            Connections::Sqlite(..) => Err(StoreError::refused("SQLite is configured, and PostgreSQL was asked for")),
         }
     }
 
     /// Applies what it lacks.
     pub(super) async fn migrate(&self, all: &[Migrations]) -> Result<(), StoreError> {
         match &self.0 {
-            Connections::Sqlite(pool) => migrations::apply(pool, Dialect::Sqlite, all).await,
+            Connections::Sqlite(pool, _) => migrations::apply(pool, Dialect::Sqlite, all).await,
             #[cfg(feature = "postgres")]
             Connections::Postgres(pool) => migrations::apply(pool, Dialect::Postgres, all).await,
         }
@@ -89,7 +90,7 @@ impl Db {
     /// Brings one owner's part of it to a version, forward or back.
     pub(super) async fn bring_to(&self, owned: &Migrations, version: i64) -> Result<(), StoreError> {
         match &self.0 {
-            Connections::Sqlite(pool) => migrations::bring_to(pool, Dialect::Sqlite, owned, version).await,
+            Connections::Sqlite(pool, _) => migrations::bring_to(pool, Dialect::Sqlite, owned, version).await,
             #[cfg(feature = "postgres")]
             Connections::Postgres(pool) => migrations::bring_to(pool, Dialect::Postgres, owned, version).await,
         }
@@ -98,7 +99,7 @@ impl Db {
     /// What it has, and what it lacks.
     pub(super) async fn status(&self, all: &[Migrations]) -> Result<Vec<MigrationStatus>, StoreError> {
         match &self.0 {
-            Connections::Sqlite(pool) => migrations::status(pool, Dialect::Sqlite, all).await,
+            Connections::Sqlite(pool, _) => migrations::status(pool, Dialect::Sqlite, all).await,
             #[cfg(feature = "postgres")]
             Connections::Postgres(pool) => migrations::status(pool, Dialect::Postgres, all).await,
         }

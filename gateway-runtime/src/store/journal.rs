@@ -3,10 +3,7 @@
 //! A commit takes about as long for one change as for a hundred, and most of that is waiting for the disk. So while one
 //! batch is being committed the changes that come in meanwhile wait, and then go together: alone, a call waits for its own
 //! commit and no longer; with others, they share one. Records that nobody waits for go along.
-//!
-//! Callers that were told of one batch are soon back with the next change, each time while the others' batch is being
-//! committed, and so go in two halves that never meet. Where that has been seen to pay, the journal waits a moment for
-//! the ones before it commits the others: half as many commits, each of twice as much.
+//! Where it saves commits, the writer waits a moment for the callers that it has just answered: `gathering`.
 
 use std::{
     fmt,
@@ -186,6 +183,9 @@ struct Writer {
 
 impl Writer {
     async fn run(mut self) {
+        if self.books.has_writer_thread() {
+            self.gathering.own_thread();
+        }
         let (mut waiting, mut records) = (Vec::new(), Vec::new());
         loop {
             let is_open = tokio::select! {
@@ -235,7 +235,10 @@ impl Writer {
         if changes.is_empty() {
             return true;
         }
-        let outcomes = match self.books.commit(&changes).await {
+        let begin = Instant::now();
+        let committed = self.books.commit(&changes).await;
+        let took = begin.elapsed();
+        let outcomes = match committed {
             Ok(outcomes) => {
                 self.counts.commits.fetch_add(1, Relaxed);
                 self.counts.changes.fetch_add(outcomes.len() as u64, Relaxed);
@@ -258,7 +261,7 @@ impl Writer {
                 answers.add(asked, outcome, change);
             }
         }
-        self.gathering.told(told, self.changes.len());
+        self.gathering.committed(took, told, self.changes.len());
         answers.send();
         self.counts.owed.store(self.owed.len() as u64, Relaxed);
         is_there

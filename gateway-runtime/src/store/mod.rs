@@ -10,6 +10,7 @@ mod change;
 mod database;
 mod db;
 mod gathering;
+mod glance;
 mod journal;
 mod kept;
 mod migrations;

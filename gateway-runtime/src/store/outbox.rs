@@ -46,6 +46,9 @@ enum Held {
     Postgres(Transaction<'static, Postgres>),
 }
 
+/// Finds one row, or none in an empty outbox.
+const IS_THERE_ANY: &str = "SELECT 'some' FROM outbox WHERE ?1 NOT NULL LIMIT 1";
+
 /// Of the lock; any number that nothing else takes.
 #[cfg(feature = "postgres")]
 const LOCK: i64 = 0x6761_7465_6f75_7462;
@@ -54,7 +57,10 @@ impl Db {
     /// The oldest events whose numbers are above `after`, at most `most`; none while another gateway has some.
     pub(crate) async fn outbox(&self, after: i64, most: i64) -> Result<OutboxBatch, StoreError> {
         match &self.0 {
-            Connections::Sqlite(pool) => {
+            Connections::Sqlite(pool, glance) => {
+                if glance.read(IS_THERE_ANY, "0").is_some_and(|rows| rows.is_empty()) {
+                    return Ok(OutboxBatch { rows: Vec::new(), held: Held::Sqlite(pool.clone()) });
+                }
                 let rows = "SELECT number, event FROM outbox WHERE number > ? ORDER BY number LIMIT ?";
                 let rows = sqlx::query_as(rows).bind(after).bind(most);
                 Ok(OutboxBatch { rows: rows.fetch_all(pool).await.map_err(failed)?, held: Held::Sqlite(pool.clone()) })

@@ -23,7 +23,8 @@ use tokio::{
 };
 
 use super::{
-    BoxFuture, Database, Db, Statement, StoreError, Table, Transaction, Value, db::Connections, migrations::GATEWAY,
+    BoxFuture, Database, Db, Statement, StoreError, Table, Transaction, Value, db::Connections, glance::Glance,
+    migrations::GATEWAY,
 };
 
 /// The books in a file.
@@ -31,6 +32,7 @@ use super::{
 pub struct Sqlite {
     writer: Arc<Mutex<Writer>>,
     readers: SqlitePool,
+    glance: Glance,
 }
 
 /// What is there already was written again, since nobody knew whether it was written.
@@ -76,18 +78,23 @@ impl Sqlite {
         let latest = latest.map_err(|error| unopened(path, &error))?;
         let readers = SqlitePoolOptions::new().max_connections(4).connect_with(options(path).read_only(true)).await;
         let readers = readers.map_err(|error| unopened(path, &error))?;
-        Ok(Self { writer: Arc::new(Mutex::new(Writer { connection, latest: latest as usize })), readers })
+        Ok(Self {
+            writer: Arc::new(Mutex::new(Writer { connection, latest: latest as usize })),
+            readers,
+            glance: Glance::new(path),
+        })
     }
 }
 
 /// What migrates the file, which is made if it is not there.
 pub(super) async fn migrator(path: &Path) -> Result<Db, StoreError> {
-    Ok(Db(Connections::Sqlite(pool(path, 1).await?)))
+    Ok(Db(Connections::Sqlite(pool(path, 1).await?, Glance::new(path))))
 }
 
 /// Connections that are made when they are asked for.
 pub(super) fn on_demand(path: &Path) -> Db {
-    Db(Connections::Sqlite(SqlitePoolOptions::new().max_connections(4).connect_lazy_with(options(path))))
+    let pool = SqlitePoolOptions::new().max_connections(4).connect_lazy_with(options(path));
+    Db(Connections::Sqlite(pool, Glance::new(path)))
 }
 
 /// How long another process may keep us from writing.
@@ -149,6 +156,11 @@ impl Database for Sqlite {
         statement: &'a Statement,
         argument: &'a str,
     ) -> BoxFuture<'a, Result<Vec<String>, StoreError>> {
+        if statement.is_polled
+            && let Some(rows) = self.glance.read(&statement.sqlite, argument)
+        {
+            return Box::pin(std::future::ready(Ok(rows)));
+        }
         let query =
             sqlx::query_scalar(AssertSqlSafe(statement.sqlite.clone())).bind(argument).persistent(!statement.is_made());
         Box::pin(async {
@@ -173,6 +185,10 @@ impl Database for Sqlite {
             tracing::error!(%error, "there is no thread for the books, so nothing can be written");
         }
         tokio::spawn(async { drop(end.await) })
+    }
+
+    fn has_writer_thread(&self) -> bool {
+        true
     }
 }
 

@@ -15,15 +15,18 @@ pub struct Statement {
     pub(super) postgres: Cow<'static, str>,
     /// Whether it reads what SQLite writes by way of another table.
     pub(super) reads_latest: bool,
+    /// Whether it is polled by the clock, and finds so little that SQLite is read on the calling thread.
+    pub(super) is_polled: bool,
 }
 
 macro_rules! statements {
-    ($($(#[$doc:meta])* $name:ident { sqlite: $sqlite:literal, postgres: $postgres:literal $(, reads_latest: $latest:literal)? })*) => {$(
+    ($($(#[$doc:meta])* $name:ident { sqlite: $sqlite:literal, postgres: $postgres:literal $(, reads_latest: $latest:literal)? $(, is_polled: $polled:literal)? })*) => {$(
         $(#[$doc])*
         pub(in crate::store) static $name: Statement = Statement {
             sqlite: std::borrow::Cow::Borrowed($sqlite),
             postgres: std::borrow::Cow::Borrowed($postgres),
             reads_latest: false $(|| $latest)?,
+            is_polled: false $(|| $polled)?,
         };
     )*};
 }
@@ -186,7 +189,8 @@ statements! {
     /// `[0]`; gives the number of the last change.
     LAST_CHANGE {
         sqlite: "SELECT CAST(coalesce(max(id), 0) AS TEXT) FROM changes WHERE ?1 NOT NULL",
-        postgres: "SELECT coalesce(max(id), 0)::text FROM changes WHERE $1::jsonb IS NOT NULL"
+        postgres: "SELECT coalesce(max(id), 0)::text FROM changes WHERE $1::jsonb IS NOT NULL",
+        is_polled: true
     }
 
     /// `[after, until]`; gives what was set by the changes between these and holds after them, as `Edited` is read: all price

@@ -45,6 +45,11 @@ impl Books {
         self.database.drive(journal)
     }
 
+    /// Whether the journal runs on a thread of its own.
+    pub(super) fn has_writer_thread(&self) -> bool {
+        self.database.has_writer_thread()
+    }
+
     /// Carries out all of `changes` or none, in an order in which they could have come, and says what came of each.
     ///
     /// # Errors

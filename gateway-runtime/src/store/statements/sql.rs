@@ -36,7 +36,7 @@ pub(super) fn all(conditions: impl IntoIterator<Item = Sql>) -> Sql {
 
 impl From<Sql> for Statement {
     fn from(Sql { sqlite, postgres }: Sql) -> Self {
-        Self { sqlite: sqlite.into(), postgres: postgres.into(), reads_latest: false }
+        Self { sqlite: sqlite.into(), postgres: postgres.into(), reads_latest: false, is_polled: false }
     }
 }
 

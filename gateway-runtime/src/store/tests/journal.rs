@@ -5,7 +5,7 @@ use std::{sync::atomic::AtomicBool, time::Duration};
 use futures_util::future::join_all;
 
 use super::{
-    super::{BoxFuture, Database, Journal, Statement, StoreError, Transaction},
+    super::{BoxFuture, Database, Journal, Statement, StoreError, Table, Transaction, Value},
     *,
 };
 
@@ -103,4 +103,100 @@ async fn what_could_not_be_written_is_written_when_the_database_is_back() {
         tokio::task::yield_now().await;
     }
     assert_eq!(balance(&books, &account).await, (900, 0));
+}
+
+/// A database whose commits take some time, and which keeps nothing.
+#[derive(Clone, Debug, Default)]
+struct Slow {
+    commits: Arc<AtomicU64>,
+}
+
+const COMMIT: Duration = Duration::from_millis(3);
+
+impl Database for Slow {
+    fn begin(&self) -> BoxFuture<'_, Result<Box<dyn Transaction>, StoreError>> {
+        Box::pin(async { Ok(Box::new(self.clone()) as _) })
+    }
+
+    fn read<'a>(&'a self, _: &'a Statement, _: &'a str) -> BoxFuture<'a, Result<Vec<String>, StoreError>> {
+        Box::pin(async { Ok(Vec::new()) })
+    }
+}
+
+impl Transaction for Slow {
+    fn run<'a>(&'a mut self, _: &'static Statement, _: &'a str) -> BoxFuture<'a, Result<Vec<String>, StoreError>> {
+        Box::pin(async { Ok(Vec::new()) })
+    }
+
+    fn insert<'a>(&'a mut self, _: &'static Table, _: &'a [Value<'a>]) -> BoxFuture<'a, Result<(), StoreError>> {
+        Box::pin(async { Ok(()) })
+    }
+
+    fn delete<'a>(
+        &'a mut self,
+        _: &'static Table,
+        keys: &'a [&'a str],
+    ) -> BoxFuture<'a, Result<Vec<bool>, StoreError>> {
+        Box::pin(async { Ok(vec![true; keys.len()]) })
+    }
+
+    fn commit(self: Box<Self>) -> BoxFuture<'static, Result<(), StoreError>> {
+        Box::pin(async move {
+            tokio::time::sleep(COMMIT).await;
+            self.commits.fetch_add(1, Ordering::SeqCst);
+            Ok(())
+        })
+    }
+}
+
+/// By a clock that stands still while anything runs, so the figures are exact.
+#[tokio::test(start_paused = true)]
+async fn journal_does_not_wait_for_callers_who_are_away_longer_than_a_commit_takes() {
+    let books = Slow::default();
+    let (journal, _) = Journal::start(Books::new(books.clone()));
+    let begin = tokio::time::Instant::now();
+    // Four calls a millisecond, whose second change comes 50 ms after their first.
+    let calls = (0..4000_u64).map(|number| {
+        let journal = journal.clone();
+        async move {
+            let mut times = Vec::new();
+            tokio::time::sleep_until(begin + Duration::from_micros(250) * number as u32).await;
+            for _ in 0..2 {
+                let asked = tokio::time::Instant::now();
+                journal.settle(unpaid(name("call"))).await.unwrap();
+                times.push(asked.elapsed());
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+            times
+        }
+    });
+    let mut times: Vec<_> = join_all(calls).await.into_iter().flatten().collect();
+    times.sort();
+    let (median, last) = (times[times.len() / 2], times[times.len() - 1]);
+    // Half a commit until the one under way has ended, and one's own; whole milliseconds of the clock come on top.
+    assert!(median <= COMMIT * 2, "the median is {median:?}");
+    assert!(last <= COMMIT * 3 + Duration::from_millis(2), "the last was {last:?}");
+    let commits = books.commits.load(Ordering::SeqCst);
+    assert!(commits >= 300, "a second holds some 330 commits of 3 ms, and there were {commits}");
+}
+
+/// Callers who come back at once are committed together, not in two halves.
+#[tokio::test(start_paused = true)]
+async fn journal_waits_for_callers_who_come_back_at_once() {
+    let books = Slow::default();
+    let (journal, _) = Journal::start(Books::new(books.clone()));
+    let calls = (0..64_u64).map(|number| {
+        let journal = journal.clone();
+        async move {
+            // They do not begin together.
+            tokio::time::sleep(Duration::from_millis(number % 7)).await;
+            for _ in 0..100 {
+                journal.settle(unpaid(name("call"))).await.unwrap();
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+        }
+    });
+    join_all(calls).await;
+    let commits = books.commits.load(Ordering::SeqCst);
+    assert!(commits < 150, "100 would do, two halves take 200, and there were {commits}");
 }
