@@ -21,7 +21,7 @@ const BATCH: i64 = 256;
 /// How soon it is looked again when there was something …
 const SOON: Duration = Duration::from_millis(5);
 /// … when there has not been anything for a while …
-const IDLE: Duration = Duration::from_millis(250);
+const IDLE: Duration = Duration::from_millis(500);
 /// … and when nothing could be published for a while.
 const BLOCKED: Duration = Duration::from_secs(1);
 
