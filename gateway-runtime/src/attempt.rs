@@ -26,6 +26,37 @@ pub enum Class {
     Cancelled,
 }
 
+impl Class {
+    /// All classes, in the order of their declaration.
+    pub(crate) const ALL: [Self; 7] = [
+        Self::Fulfilled,
+        Self::NotSent,
+        Self::Rejected,
+        Self::Ambiguous,
+        Self::Invalid,
+        Self::Unsupported,
+        Self::Cancelled,
+    ];
+
+    /// Returns the name of the class, such as `not-sent`.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Fulfilled => "fulfilled",
+            Self::NotSent => "not-sent",
+            Self::Rejected => "rejected",
+            Self::Ambiguous => "ambiguous",
+            Self::Invalid => "invalid",
+            Self::Unsupported => "unsupported",
+            Self::Cancelled => "cancelled",
+        }
+    }
+
+    /// Whether the provider executed the attempt, or may have.
+    pub(crate) fn may_have_cost(self) -> bool {
+        matches!(self, Self::Fulfilled | Self::Ambiguous)
+    }
+}
+
 /// One attempt, as it stands in the request's record.
 #[derive(Clone, Debug, Serialize)]
 pub struct Attempt {

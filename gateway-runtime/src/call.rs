@@ -25,6 +25,7 @@ pub use self::{
 use crate::{
     attempt::Attempt,
     country::Country,
+    money::Money,
     spec::{MethodSpec, ServiceSpec},
 };
 
@@ -51,6 +52,7 @@ struct Inner {
     attempts: Mutex<Vec<Attempt>>,
     replayed: AtomicBool,
     cache_hit: AtomicBool,
+    charge: OnceLock<Money>,
     response_headers: OnceLock<Box<Mutex<HeaderMap>>>,
 }
 
@@ -83,6 +85,7 @@ impl Call {
             attempts: Mutex::new(Vec::new()),
             replayed: AtomicBool::new(false),
             cache_hit: AtomicBool::new(false),
+            charge: OnceLock::new(),
             response_headers: OnceLock::new(),
         }))
     }
@@ -209,6 +212,17 @@ impl Call {
     #[must_use]
     pub fn units(&self) -> u64 {
         self.0.units.load(Ordering::Relaxed)
+    }
+
+    /// Returns the price that its account was charged, once that is known.
+    pub(crate) fn charge(&self) -> Option<Money> {
+        self.0.charge.get().copied()
+    }
+
+    /// Sets the price that its account was charged.
+    pub(crate) fn set_charge(&self, price: Money) {
+        // A call is settled once.
+        let _ = self.0.charge.set(price);
     }
 
     /// Whether its answer was made for another call: it comes out of the cache, or this call waited while it was made.

@@ -27,7 +27,7 @@ use self::{
     operator::Operator,
 };
 use crate::{
-    admin::{AdminSettings, BusProbe, Desk, Draining, Kept, Probe},
+    admin::{BusProbe, Desk, Draining, Kept, Probe},
     app::{App, StartError},
     auth::{ApiKeys, Authenticator},
     bus::{Broker, BusSettings},
@@ -37,6 +37,7 @@ use crate::{
     control::{Control, Plans},
     dispatch::MakeDispatcher,
     http::{Edge, Mount, Server},
+    metrics::ConnectionSlots,
     pipeline::{Billing, Caching, Keeping, Layers, Limiting, Pipeline, Planning, Stages},
     provider::{HttpClient, ProviderSettings, share},
     publisher::{Feed, Publisher, empty_outbox},
@@ -143,10 +144,22 @@ impl Gateway {
             background.spawn(changing.follow(file, Arc::clone(&reload)));
             reload
         });
+        let connections = ConnectionSlots::new(settings.limits.connections);
         let operator = match self.settings.admin.as_ref().filter(|admin| admin.enabled) {
             Some(admin) => {
                 let books = kept(keeping.as_deref(), control.clone());
-                Some(self.operator(admin, &registry, books, &limiting, redis.clone(), &broker)?)
+                let desk = Desk {
+                    probes: self.probes(books.as_ref(), redis.as_ref(), &broker),
+                    registry: Arc::clone(&registry),
+                    books,
+                    limiting: Arc::clone(&limiting),
+                    keys: self.settings.idempotency.clone(),
+                    redis: redis.clone(),
+                    connections: connections.clone(),
+                    broker: Arc::clone(&broker),
+                    draining: Draining::default(),
+                };
+                Some(Operator::start(admin, desk)?)
             }
             None => None,
         };
@@ -164,6 +177,7 @@ impl Gateway {
         });
         let edge = Edge::new(routes, pipeline.clone(), settings.clone());
         let server = Server::bind(settings).map_err(|error| StartError::new(error.to_string()))?;
+        let server = server.with_slots(connections);
         let address = server.local_addr();
         let consumer = self.consumer(&broker, &registry, pipeline, honours_keys).await?;
         tracing::info!(
@@ -232,32 +246,16 @@ impl Gateway {
         started.map(Some).map_err(|error| StartError::new(format!("[bus.calls]: {error}")))
     }
 
-    fn operator(
-        &self,
-        settings: &AdminSettings,
-        registry: &Arc<Registry>,
-        books: Option<Kept>,
-        limiting: &Arc<Limiting>,
-        redis: Option<Redis>,
-        broker: &Arc<dyn Broker>,
-    ) -> Result<Operator, StartError> {
+    /// Returns what the gateway needs to be ready.
+    fn probes(&self, books: Option<&Kept>, redis: Option<&Redis>, broker: &Arc<dyn Broker>) -> Vec<Box<dyn Probe>> {
         let database = books.iter().map(|kept| Box::new(kept.books.clone()) as Box<dyn Probe>);
+        let redis = redis.map(|redis| Box::new(redis.clone()) as _);
         let bus = self.settings.bus.amqp.as_ref().map(|_| {
             // Calls over HTTP go on without it.
             let is_needed = !self.settings.routes.is_empty();
             Box::new(BusProbe { broker: Arc::clone(broker), is_needed }) as _
         });
-        let probes = database.chain(redis.map(|redis| Box::new(redis) as _)).chain(bus).collect();
-        let desk = Desk {
-            registry: Arc::clone(registry),
-            books,
-            limiting: Arc::clone(limiting),
-            keys: self.settings.idempotency.clone(),
-            broker: Arc::clone(broker),
-            probes,
-            draining: Draining::default(),
-        };
-        Operator::start(settings, desk)
+        database.chain(redis).chain(bus).collect()
     }
 
     /// What events are published with.

@@ -1,14 +1,19 @@
-//! What is counted of calls: a few atomic additions each, without a lock and without memory.
+//! Counters of calls, durations, sums of money and connections: atomic additions, without a lock.
 
 use std::{
     sync::{
-        OnceLock,
-        atomic::{AtomicU64, Ordering::Relaxed},
+        Arc, OnceLock,
+        atomic::{AtomicI64, AtomicU64, Ordering::Relaxed},
     },
     time::Duration,
 };
 
-use crate::error::Code;
+use tokio::sync::Semaphore;
+
+use crate::{
+    error::Code,
+    money::{Currency, Money},
+};
 
 /// Log lines that were lost because their reader was too slow or gone.
 pub(crate) static LOG_LINES_DROPPED: AtomicU64 = AtomicU64::new(0);
@@ -43,11 +48,13 @@ pub(crate) struct Calls {
     own: [(OnceLock<Code>, AtomicU64); OWN],
     /// Of further ones.
     other: AtomicU64,
+    in_flight: AtomicU64,
     cache_hits: AtomicU64,
     replays: AtomicU64,
-    /// The last is for longer ones.
-    durations: [AtomicU64; BOUNDS.len() + 1],
-    micros: AtomicU64,
+    durations: Durations,
+    charged: Sums,
+    cost: Sums,
+    cost_unknown: AtomicU64,
 }
 
 impl Calls {
@@ -65,9 +72,50 @@ impl Calls {
         if is_replay {
             self.replays.fetch_add(1, Relaxed);
         }
-        let micros = u64::try_from(duration.as_micros()).unwrap_or(u64::MAX);
-        self.durations[BOUNDS.partition_point(|bound| *bound < micros)].fetch_add(1, Relaxed);
-        self.micros.fetch_add(micros, Relaxed);
+        self.durations.record(duration);
+    }
+
+    /// Counts a call that begins.
+    pub(crate) fn begin(&self) {
+        self.in_flight.fetch_add(1, Relaxed);
+    }
+
+    /// Counts the end of a call that has begun.
+    pub(crate) fn end(&self) {
+        self.in_flight.fetch_sub(1, Relaxed);
+    }
+
+    /// Returns the number of calls that have begun and not ended.
+    pub(crate) fn in_flight(&self) -> u64 {
+        self.in_flight.load(Relaxed)
+    }
+
+    /// Adds the price that an account was charged.
+    pub(crate) fn charge(&self, price: Money) {
+        self.charged.add(price);
+    }
+
+    /// Adds the cost of an attempt; none when it is unknown.
+    pub(crate) fn spend(&self, cost: Option<Money>) {
+        match cost {
+            Some(cost) => self.cost.add(cost),
+            None => drop(self.cost_unknown.fetch_add(1, Relaxed)),
+        }
+    }
+
+    /// Returns the sums of prices charged, one for each currency.
+    pub(crate) fn charged(&self) -> impl Iterator<Item = Money> {
+        self.charged.read()
+    }
+
+    /// Returns the sums of known costs, one for each currency.
+    pub(crate) fn cost(&self) -> impl Iterator<Item = Money> {
+        self.cost.read()
+    }
+
+    /// Returns the number of attempts whose cost is unknown.
+    pub(crate) fn cost_unknown(&self) -> u64 {
+        self.cost_unknown.load(Relaxed)
     }
 
     fn counter(&self, code: Code) -> &AtomicU64 {
@@ -78,8 +126,8 @@ impl Calls {
         own.find(|(known, _)| *known.get_or_init(|| code) == code).map_or(&self.other, |(_, counter)| counter)
     }
 
-    /// How many calls ended with each code, `ok` and `cancelled` among them, and their HTTP status; those that never came up
-    /// are left out.
+    /// Returns how many calls ended with each code, `ok` and `cancelled` among them, and its HTTP status.
+    /// Codes of authors are there once they came up, all others from the start, at 0.
     pub(crate) fn by_code(&self) -> impl Iterator<Item = (&'static str, u16, u64)> {
         let known = Code::ALL.into_iter().zip(&self.failed);
         let own = self.own.iter().filter_map(|(code, counter)| Some((*code.get()?, counter)));
@@ -87,7 +135,6 @@ impl Calls {
             .into_iter()
             .chain(known.chain(own).map(|(code, counter)| (code.name(), code.status(), counter)))
             .map(|(name, status, counter)| (name, status, counter.load(Relaxed)))
-            .filter(|(.., count)| *count > 0)
     }
 
     /// How many answers came from the cache, and how many had been given before.
@@ -95,17 +142,99 @@ impl Calls {
         (self.cache_hits.load(Relaxed), self.replays.load(Relaxed))
     }
 
-    /// How many took no longer than each of [`BOUNDS`], how many there were, and how long they took together, in
-    /// microseconds.
-    pub(crate) fn durations(&self) -> (Vec<u64>, u64, u64) {
+    /// Returns the durations of calls that have ended.
+    pub(crate) fn histogram(&self) -> Histogram {
+        self.durations.read()
+    }
+}
+
+/// Durations, counted by [`BOUNDS`].
+#[derive(Debug, Default)]
+pub(crate) struct Durations {
+    /// One counter for each bound; the last is for longer durations.
+    counts: [AtomicU64; BOUNDS.len() + 1],
+    micros: AtomicU64,
+}
+
+/// Durations as they were counted at one moment.
+#[derive(Clone, Debug)]
+pub(crate) struct Histogram {
+    /// The number of durations up to each bound, shorter ones included.
+    pub(crate) cumulative: Vec<u64>,
+    /// The number of all.
+    pub(crate) count: u64,
+    /// Their sum, in microseconds.
+    pub(crate) sum_micros: u64,
+}
+
+impl Durations {
+    pub(crate) fn record(&self, duration: Duration) {
+        let micros = u64::try_from(duration.as_micros()).unwrap_or(u64::MAX);
+        self.counts[BOUNDS.partition_point(|bound| *bound < micros)].fetch_add(1, Relaxed);
+        self.micros.fetch_add(micros, Relaxed);
+    }
+
+    pub(crate) fn read(&self) -> Histogram {
         let mut sum = 0;
-        let mut up_to = self.durations.iter().map(|counter| {
+        let mut up_to = self.counts.iter().map(|counter| {
             sum += counter.load(Relaxed);
             sum
         });
-        let bounded = up_to.by_ref().take(BOUNDS.len()).collect();
-        let all = up_to.next().unwrap_or_default();
-        (bounded, all, self.micros.load(Relaxed))
+        let cumulative = up_to.by_ref().take(BOUNDS.len()).collect();
+        let count = up_to.next().unwrap_or_default();
+        Histogram { cumulative, count, sum_micros: self.micros.load(Relaxed) }
+    }
+}
+
+/// Sums of money, one for each currency, up to [`CURRENCIES`] of them.
+#[derive(Debug, Default)]
+struct Sums([(OnceLock<Currency>, AtomicI64); CURRENCIES]);
+
+/// Currencies that a method's prices or costs may have; amounts in further ones are not summed.
+const CURRENCIES: usize = 4;
+
+impl Sums {
+    fn add(&self, money: Money) {
+        let mut sums = self.0.iter();
+        let own = sums.find(|(currency, _)| *currency.get_or_init(|| money.currency()) == money.currency());
+        if let Some((_, sum)) = own {
+            sum.fetch_add(money.nanos(), Relaxed);
+        }
+    }
+
+    fn read(&self) -> impl Iterator<Item = Money> {
+        let known = self.0.iter().filter_map(|(currency, sum)| Some((*currency.get()?, sum)));
+        known.map(|(currency, sum)| Money::from_nanos(sum.load(Relaxed), currency))
+    }
+}
+
+/// The connections that a server may have open at a time. Cheap to clone.
+#[derive(Clone, Debug)]
+pub(crate) struct ConnectionSlots {
+    slots: Arc<Semaphore>,
+    limit: u32,
+}
+
+impl ConnectionSlots {
+    /// Creates `limit` slots, all free.
+    pub(crate) fn new(limit: usize) -> Self {
+        let limit = u32::try_from(limit.min(Semaphore::MAX_PERMITS)).unwrap_or(u32::MAX);
+        Self { slots: Arc::new(Semaphore::new(limit as usize)), limit }
+    }
+
+    /// Returns the slots; a connection holds one permit of them for as long as it is open.
+    pub(crate) fn semaphore(&self) -> &Arc<Semaphore> {
+        &self.slots
+    }
+
+    /// Returns the number of slots, free or not.
+    pub(crate) fn limit(&self) -> u32 {
+        self.limit
+    }
+
+    /// Returns the number of open connections.
+    pub(crate) fn open(&self) -> usize {
+        self.limit as usize - self.slots.available_permits()
     }
 }
 
@@ -128,11 +257,25 @@ mod tests {
         }
         let by_code: Vec<_> = calls.by_code().collect();
         assert_eq!(by_code[..3], [("ok", 200, 2), ("cancelled", 499, 1), ("other", 500, 16)]);
-        assert_eq!(by_code[3..5], [("timeout", 504, 1), ("own-0", 409, 2)]);
+        let counted: Vec<_> = by_code[3..].iter().filter(|(.., count)| *count > 0).take(2).collect();
+        assert_eq!(counted, [&("timeout", 504, 1), &("own-0", 409, 2)]);
+        assert!(Code::ALL.iter().all(|code| by_code.iter().any(|(name, ..)| *name == code.name())), "from the start");
         assert_eq!(by_code.iter().map(|(.., count)| count).sum::<u64>(), 44);
         assert_eq!(calls.given_again(), (1, 1));
-        let (bounded, all, micros) = calls.durations();
-        assert_eq!((bounded[0], bounded[1], bounded[15], all), (1, 2, 2, 44));
-        assert_eq!(micros, 201 + 42 * 60_000_000);
+        let Histogram { cumulative, count, sum_micros } = calls.histogram();
+        assert_eq!((cumulative[0], cumulative[1], cumulative[15], count), (1, 2, 2, 44));
+        assert_eq!(sum_micros, 201 + 42 * 60_000_000);
+    }
+
+    #[test]
+    fn money_is_summed_by_currency() {
+        let calls = Calls::default();
+        for (nanos, code) in [(1, "USD"), (2, "EUR"), (3, "USD"), (4, "GBP"), (5, "JPY"), (6, "CHF")] {
+            calls.spend(Some(Money::literal(nanos, code)));
+        }
+        calls.spend(None);
+        let sums: Vec<_> = calls.cost().map(|sum| (sum.nanos(), sum.currency().code().to_owned())).collect();
+        let expected = [(4, "USD"), (2, "EUR"), (4, "GBP"), (5, "JPY")].map(|(nanos, code)| (nanos, code.to_owned()));
+        assert_eq!((sums, calls.cost_unknown(), calls.charged().count()), (expected.to_vec(), 1, 0));
     }
 }

@@ -12,7 +12,9 @@ use crate::{
     bus::Broker,
     control::Control,
     error::{Code, Error},
+    metrics::ConnectionSlots,
     pipeline::{IdempotencySettings, Limiting},
+    redis::Redis,
     registry::Registry,
     store::{Books, Change, Edit, EditKind, Journal, Outcome, StoreError},
 };
@@ -28,6 +30,10 @@ pub struct Desk {
     pub limiting: Arc<Limiting>,
     /// How long idempotency keys hold.
     pub keys: IdempotencySettings,
+    /// Redis, where it is configured.
+    pub redis: Option<Redis>,
+    /// The connections of the service's listener.
+    pub(crate) connections: ConnectionSlots,
     /// What carries its messages.
     pub broker: Arc<dyn Broker>,
     /// What the gateway needs to be ready.

@@ -112,7 +112,7 @@ impl Inner {
         B::Error: Into<Box<dyn error::Error + Send + Sync>>,
     {
         let path = head.uri.path();
-        if let Some(page) = self.page(path, &head.method).await? {
+        if let Some(page) = self.page(head).await? {
             return Ok(page);
         }
         // Before anything else, so that strangers learn nothing.
@@ -145,7 +145,8 @@ impl Inner {
     }
 
     /// What anybody may read.
-    async fn page(&self, path: &str, method: &Method) -> Result<Option<Response<Bytes>>, Error> {
+    async fn page(&self, head: &Parts) -> Result<Option<Response<Bytes>>, Error> {
+        let (path, method) = (head.uri.path(), &head.method);
         if !["/healthz", "/readyz", "/metrics", "/openapi.json"].contains(&path) {
             return Ok(None);
         }
@@ -159,8 +160,9 @@ impl Inner {
         let (status, content) = match path {
             "/healthz" => (StatusCode::OK, Bytes::from_static(b"{\"status\":\"ok\"}")),
             "/metrics" => {
-                media = metrics::MEDIA;
-                (StatusCode::OK, metrics::text(&self.desk).into())
+                let format = metrics::Format::accepted(&head.headers);
+                media = format.media_type();
+                (StatusCode::OK, metrics::text(&self.desk, format).into())
             }
             "/readyz" => {
                 let (is_ready, content) = readiness(&self.desk).await;

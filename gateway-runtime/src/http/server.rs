@@ -15,7 +15,7 @@ use std::{
 use http::{Request, Response};
 use hyper::body::Incoming;
 use tokio::{
-    sync::{Semaphore, mpsc, watch},
+    sync::{mpsc, watch},
     time::timeout,
 };
 
@@ -24,6 +24,7 @@ use super::{
     listener::{self, BindError},
     worker::{self, Phase},
 };
+use crate::metrics::ConnectionSlots;
 
 /// Answers requests. Each worker thread works with its own clone.
 pub trait Handler: Clone + Send + Sync + 'static {
@@ -53,6 +54,7 @@ pub struct Server {
     local_addr: SocketAddr,
     drain: Duration,
     limits: HttpLimits,
+    slots: ConnectionSlots,
 }
 
 /// How the server ended.
@@ -75,7 +77,15 @@ impl Server {
         let workers = settings.workers.or_else(|| thread::available_parallelism().ok()).map_or(1, usize::from);
         let listeners = listener::bind(settings.listen, workers)?;
         let local_addr = listeners[0].local_addr().unwrap_or(settings.listen);
-        Ok(Self { listeners, local_addr, drain: settings.drain_timeout, limits: settings.limits.clone() })
+        let limits = settings.limits.clone();
+        let slots = ConnectionSlots::new(limits.connections);
+        Ok(Self { listeners, local_addr, drain: settings.drain_timeout, limits, slots })
+    }
+
+    /// Uses `slots` for its connections, so that others can read how many are open.
+    pub(crate) fn with_slots(mut self, slots: ConnectionSlots) -> Self {
+        self.slots = slots;
+        self
     }
 
     /// Where the server listens, with the port it was given.
@@ -95,13 +105,13 @@ impl Server {
     /// When a worker cannot start (no thread, no memory, no descriptor), or panics, which handlers cannot make it do. The
     /// others are ended at once.
     pub async fn serve<H: Handler>(self, handler: H, shutdown: impl Future<Output = ()>) -> io::Result<Ended> {
-        let most = self.limits.connections.min(Semaphore::MAX_PERMITS).min(u32::MAX as usize);
-        let slots = Arc::new(Semaphore::new(most));
+        let slots = self.slots;
         let (phase, told) = watch::channel(Phase::Serving);
         let (done, mut results) = mpsc::unbounded_channel();
         let mut threads = Vec::with_capacity(self.listeners.len());
         for (number, listener) in self.listeners.into_iter().enumerate() {
-            let (handler, limits, slots, told) = (handler.clone(), self.limits.clone(), slots.clone(), told.clone());
+            let (handler, limits, slots, told) =
+                (handler.clone(), self.limits.clone(), Arc::clone(slots.semaphore()), told.clone());
             let done = done.clone();
             threads.push(thread::Builder::new().name(format!("http-{number}")).spawn(move || {
                 let work = AssertUnwindSafe(|| worker::run(listener, handler, limits, slots, told));
@@ -120,8 +130,8 @@ impl Server {
         let mut ended = Ended::Drained;
         if failed.is_none() {
             phase.send_replace(Phase::Draining);
-            if timeout(self.drain, slots.acquire_many(most as u32)).await.is_err() {
-                ended = Ended::Cut(most - slots.available_permits());
+            if timeout(self.drain, slots.semaphore().acquire_many(slots.limit())).await.is_err() {
+                ended = Ended::Cut(slots.open());
             }
         }
         phase.send_replace(Phase::Over);

@@ -173,6 +173,7 @@ impl Bill {
 }
 
 fn tell(call: &Call, charge: Money) {
+    call.set_charge(charge);
     if let (Ok(amount), Ok(currency)) =
         (HeaderValue::try_from(charge.amount()), HeaderValue::from_str(Currency::code(&charge.currency())))
     {

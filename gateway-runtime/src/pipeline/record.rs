@@ -222,7 +222,7 @@ fn nothing_happened(call: &Call) -> bool {
 
 /// What the attempts that were carried out cost, or may have been; none when that is not known of each, in one currency.
 fn cost_of(attempts: &[Attempt]) -> Option<Money> {
-    let mut carried_out = attempts.iter().filter(|a| matches!(a.class, Class::Fulfilled | Class::Ambiguous));
+    let mut carried_out = attempts.iter().filter(|attempt| attempt.class.may_have_cost());
     let first = carried_out.next()?.cost?;
     carried_out.try_fold(first, |sum, attempt| sum.checked_add(attempt.cost?))
 }

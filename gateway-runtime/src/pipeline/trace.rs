@@ -135,12 +135,22 @@ impl Line {
     fn begin(invocation: &Invocation) -> Self {
         let is_read = tracing::enabled!(target: REQUEST_TARGET, tracing::Level::ERROR);
         let (method, call) = (Arc::clone(&invocation.method), invocation.request.call.clone());
+        method.counts.begin();
         Self { method, call, is_read, ended: false }
     }
 
     fn count(&self, end: End) {
         let call = &self.call;
-        self.method.counts.count(end, call.started().elapsed(), call.is_cache_hit(), call.is_replayed());
+        let counts = &self.method.counts;
+        counts.end();
+        counts.count(end, call.started().elapsed(), call.is_cache_hit(), call.is_replayed());
+        if let Some(price) = call.charge().filter(|price| price.nanos() > 0) {
+            counts.charge(price);
+        }
+        call.with_attempts(|attempts| {
+            let executed = attempts.iter().filter(|attempt| attempt.class.may_have_cost());
+            executed.for_each(|attempt| counts.spend(attempt.cost));
+        });
     }
 
     fn end(mut self, status: u16, error: Option<&Error>) {

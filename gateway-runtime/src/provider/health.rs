@@ -5,14 +5,11 @@ use std::{collections::BTreeMap, sync::atomic::Ordering::Relaxed, time::Duration
 use serde::Serialize;
 use tokio::time::Instant;
 
-use super::{
-    breaker::Standing,
-    member::{CLASSES, Member},
-    pool::Core,
-};
+use super::{breaker::Standing, member::Member, pool::Core};
 use crate::{
     attempt::Class,
     cost::Cost,
+    metrics::Histogram,
     spec::{CapabilityMethodSpec, Effect},
     strategy::BreakerState,
 };
@@ -67,6 +64,25 @@ pub struct MethodHealth {
     pub in_flight: u32,
     /// How many attempts ended in each class since the start; those that never did are left out.
     pub attempts: BTreeMap<Class, u64>,
+    /// Durations of the attempts; of streams until their first item.
+    #[serde(skip)]
+    pub(crate) durations: Histogram,
+}
+
+impl ProviderHealth {
+    /// Returns the health of one of the provider's methods in a word: `disabled`, `set-aside`, `open`,
+    /// `half-open`, `cooling-down` or `ready`.
+    #[must_use]
+    pub fn health_of(&self, method: &MethodHealth) -> &'static str {
+        match (method.breaker, method.retry_after) {
+            _ if !self.enabled => "disabled",
+            _ if self.set_aside.is_some() => "set-aside",
+            (BreakerState::Closed, None) => "ready",
+            (BreakerState::Closed, Some(_)) => "cooling-down",
+            (BreakerState::HalfOpen, _) => "half-open",
+            (BreakerState::Open, _) => "open",
+        }
+    }
 }
 
 impl PoolHealth {
@@ -103,7 +119,7 @@ fn method(
         Standing::Due(_) | Standing::Full | Standing::Probing => (BreakerState::HalfOpen, None),
         Standing::Until(until) => (method.breaker.state(), Some(until - now)),
     };
-    let counted = CLASSES.map(|class| (class, method.counted(class)));
+    let counted = Class::ALL.map(|class| (class, method.counted(class)));
     MethodHealth {
         name: spec.name,
         effect: spec.effect,
@@ -113,6 +129,7 @@ fn method(
         latency: method.latency.read(core.millis(now)),
         in_flight: method.in_flight.load(Relaxed),
         attempts: counted.into_iter().filter(|(_, count)| *count > 0).collect(),
+        durations: method.durations.read(),
     }
 }
 

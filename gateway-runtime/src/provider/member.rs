@@ -15,7 +15,7 @@ use super::{
     registered::Provider,
     settings::{BreakerSettings, ProviderSettings},
 };
-use crate::{attempt::Class, cost::Cost, strategy::Latency};
+use crate::{attempt::Class, cost::Cost, metrics::Durations, strategy::Latency};
 
 /// A provider in a pool.
 #[derive(Debug)]
@@ -34,19 +34,10 @@ pub(super) struct Method {
     pub(super) in_flight: AtomicU32,
     pub(super) credit: AtomicI64,
     /// How many attempts ended in each class.
-    ended: [AtomicU64; CLASSES.len()],
+    ended: [AtomicU64; Class::ALL.len()],
+    /// Durations of attempts; of streams until their first item.
+    pub(super) durations: Durations,
 }
-
-/// All classes, in the order in which they are counted.
-pub(super) const CLASSES: [Class; 7] = [
-    Class::Fulfilled,
-    Class::NotSent,
-    Class::Rejected,
-    Class::Ambiguous,
-    Class::Invalid,
-    Class::Unsupported,
-    Class::Cancelled,
-];
 
 impl Member {
     pub(super) fn new(provider: Arc<Provider>, costs: Vec<Cost>, settings: &BreakerSettings, now: Instant) -> Self {
@@ -57,6 +48,7 @@ impl Member {
             in_flight: AtomicU32::new(0),
             credit: AtomicI64::new(0),
             ended: array::from_fn(|_| AtomicU64::new(0)),
+            durations: Durations::default(),
         };
         Self { provider, methods: costs.into_iter().map(method).collect() }
     }

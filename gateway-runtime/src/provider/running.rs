@@ -78,6 +78,9 @@ impl Running {
         let latency = now.saturating_duration_since(self.begun);
         if self.progress == Progress::Asked {
             let millis = self.core.millis(now);
+            if !matches!(class, Class::Fulfilled | Class::Cancelled) {
+                self.its().1.durations.record(latency);
+            }
             match class {
                 Class::Fulfilled => self.answered(now),
                 Class::Invalid | Class::Unsupported => self.its().1.latency.record(millis, latency),
@@ -109,7 +112,9 @@ impl Running {
     /// The provider works, and is the one that its key was given.
     fn answered(&self, now: Instant) {
         let latency = now.saturating_duration_since(self.begun);
-        self.its().1.latency.record(self.core.millis(now), latency);
+        let method = self.its().1;
+        method.latency.record(self.core.millis(now), latency);
+        method.durations.record(latency);
         if let Some(key) = self.sticky {
             self.core.sticky.answered(key, self.place);
         }

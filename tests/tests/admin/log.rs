@@ -143,6 +143,15 @@ each_database! {
             "gateway_call_duration_seconds_bucket{service=\"booth\",version=\"1\",method=\"stock\",le=\"+Inf\"} 1",
             "gateway_call_duration_seconds_count{service=\"booth\",version=\"1\",method=\"stock\"} 1",
             "gateway_breaker_state{provider=\"booth_supplier\",capability=\"Supply\",method=\"stock\"} 0",
+            "gateway_calls_total{service=\"booth\",version=\"1\",method=\"stock\",code=\"timeout\",status=\"504\"} 0",
+            "gateway_calls_in_flight{service=\"booth\",version=\"1\",method=\"buy\"} 0",
+            "gateway_provider_state{provider=\"booth_supplier\",capability=\"Supply\",method=\"stock\",state=\"closed\"} 1",
+            "gateway_provider_state{provider=\"booth_supplier\",capability=\"Supply\",method=\"stock\",state=\"open\"} 0",
+            "gateway_attempt_duration_seconds_count{provider=\"booth_supplier\",capability=\"Supply\",method=\"stock\"} 1",
+            "gateway_attempts_total{provider=\"booth_supplier\",capability=\"Supply\",method=\"stock\",class=\"not-sent\"} 0",
+            "# TYPE gateway_price_charged_total counter",
+            "# TYPE gateway_connections_open gauge",
+            "# TYPE process_cpu_seconds_total counter",
             "gateway_quota_local_total 0",
             "gateway_journal_owed 0",
             "gateway_draining 0",
@@ -151,5 +160,29 @@ each_database! {
             assert!(answer.text.lines().any(|it| it == line), "{line}\n{}", answer.text);
         }
         assert!(answer.text.contains("class=\"fulfilled\"} 1"), "{}", answer.text);
+    }
+
+    async fn metrics_show_money_and_providers_that_are_out(database: Database) {
+        let house = House::open(database).await;
+        let key = house.customer("acme", "10").await;
+        house.call("POST /buy", Some(&json!({})), &key).await.when(200);
+        house.call("GET /stock", None, &key).await.when(200);
+        let switch = json!({ "enabled": false });
+        house.admin("PATCH /admin/providers/booth_supplier", Some(&switch)).await.when(200);
+        let accept = "application/openmetrics-text;version=1.0.0;q=0.5,text/plain;q=0.2";
+        let answer = house.ask("GET /metrics", None, &[("accept", accept)]).await;
+        assert_eq!(answer.headers["content-type"], "application/openmetrics-text; version=1.0.0; charset=utf-8");
+        for line in [
+            "# TYPE gateway_calls counter",
+            "gateway_price_charged_total{service=\"booth\",version=\"1\",method=\"buy\",currency=\"USD\"} 0.25",
+            "gateway_cost_total{service=\"booth\",version=\"1\",method=\"stock\",currency=\"USD\"} 0.1",
+            "gateway_cost_unknown_total{service=\"booth\",version=\"1\",method=\"stock\"} 0",
+            "gateway_provider_state{provider=\"booth_supplier\",capability=\"Supply\",method=\"stock\",state=\"disabled\"} 1",
+            "gateway_provider_state{provider=\"booth_supplier\",capability=\"Supply\",method=\"stock\",state=\"closed\"} 0",
+            "gateway_provider_enabled{provider=\"booth_supplier\"} 0",
+        ] {
+            assert!(answer.text.lines().any(|it| it == line), "{line}\n{}", answer.text);
+        }
+        assert!(answer.text.ends_with("\n# EOF\n"));
     }
 }

@@ -6,7 +6,6 @@ use crate::{
     provider::{MethodHealth, ProviderHealth},
     registry::Registry,
     spec::{CapabilityMethodSpec, CapabilitySpec},
-    strategy::BreakerState,
 };
 
 /// The capabilities that are used, with their methods and providers.
@@ -35,22 +34,11 @@ fn provider(registry: &Registry, it: &ProviderHealth) -> Value {
     if let Some(spec) = spec.filter(|spec| !spec.description.is_empty()) {
         described["description"] = spec.description.into();
     }
+    // Health is one word, so that the document only changes when something has happened. Numbers are the operator's.
     let method =
-        |method: &MethodHealth| json!({ "name": method.name, "cost": method.cost, "health": health(it, method) });
+        |method: &MethodHealth| json!({ "name": method.name, "cost": method.cost, "health": it.health_of(method) });
     described["methods"] = it.methods.iter().map(method).collect();
     described
-}
-
-/// One word, so that the document only changes when something has happened. Numbers are the operator's to see.
-fn health(provider: &ProviderHealth, method: &MethodHealth) -> &'static str {
-    match (method.breaker, method.retry_after) {
-        _ if !provider.enabled => "disabled",
-        _ if provider.set_aside.is_some() => "set-aside",
-        (BreakerState::Closed, None) => "ready",
-        (BreakerState::Closed, Some(_)) => "cooling-down",
-        (BreakerState::HalfOpen, _) => "half-open",
-        (BreakerState::Open, _) => "open",
-    }
 }
 
 fn named(name: &str, description: &str) -> Value {
