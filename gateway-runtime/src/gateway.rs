@@ -11,7 +11,7 @@ mod routing;
 mod running;
 mod serving;
 
-use std::{collections::BTreeMap, fmt, sync::Arc};
+use std::{collections::BTreeMap, fmt, sync::Arc, thread};
 
 use serde_json::{Map, Value};
 use tokio::{
@@ -27,17 +27,25 @@ use self::{
     operator::Operator,
 };
 use crate::{
+<<<<<<< HEAD
     admin::{BusProbe, Desk, Draining, Kept, Probe},
+=======
+    admin::{AdminSettings, BusProbe, CallsProbe, Desk, Draining, Kept, Probe},
+>>>>>>> d89f428 (Calls of the bus end with their gateway or go back unbegun; replies, threads and dead letters are the gateway's own business)
     app::{App, StartError},
     auth::{ApiKeys, Authenticator},
-    bus::{Broker, BusSettings},
+    bus::{Broker, BusError, BusSettings, CallsStatus},
     cache,
     config::{Action, ConfigFile, Origins, Settings},
-    consume::Consumer,
+    consume::{Consumer, ConsumerOptions},
     control::{Control, Plans},
     dispatch::MakeDispatcher,
+<<<<<<< HEAD
     http::{Edge, Mount, Server},
     metrics::ConnectionSlots,
+=======
+    http::{Edge, HttpSettings, Mount, Server},
+>>>>>>> d89f428 (Calls of the bus end with their gateway or go back unbegun; replies, threads and dead letters are the gateway's own business)
     pipeline::{Billing, Caching, Keeping, Layers, Limiting, Pipeline, Planning, Stages},
     provider::{HttpClient, ProviderSettings, share},
     publisher::{Feed, Publisher, empty_outbox},
@@ -144,6 +152,7 @@ impl Gateway {
             background.spawn(changing.follow(file, Arc::clone(&reload)));
             reload
         });
+<<<<<<< HEAD
         let connections = ConnectionSlots::new(settings.limits.connections);
         let operator = match self.settings.admin.as_ref().filter(|admin| admin.enabled) {
             Some(admin) => {
@@ -160,6 +169,13 @@ impl Gateway {
                     draining: Draining::default(),
                 };
                 Some(Operator::start(admin, desk)?)
+=======
+        let calls = Arc::new(CallsStatus::default());
+        let operator = match self.settings.admin.as_ref().filter(|admin| admin.enabled) {
+            Some(admin) => {
+                let books = kept(keeping.as_deref(), control.clone());
+                Some(self.operator(admin, &registry, books, &limiting, redis.clone(), (&broker, &calls))?)
+>>>>>>> d89f428 (Calls of the bus end with their gateway or go back unbegun; replies, threads and dead letters are the gateway's own business)
             }
             None => None,
         };
@@ -176,10 +192,23 @@ impl Gateway {
             layers: self.layers.clone(),
         });
         let edge = Edge::new(routes, pipeline.clone(), settings.clone());
+<<<<<<< HEAD
         let server = Server::bind(settings).map_err(|error| StartError::new(error.to_string()))?;
         let server = server.with_slots(connections);
+=======
+        // Who can connect finds all that was declared; and no call is taken before it is known that this gateway starts.
+        let takes_calls = self.settings.bus.calls.enabled && registry.methods().next().is_some();
+        if takes_calls {
+            broker.declare(&self.settings.bus.calls.call_queue()).await.map_err(|error| calls_failed(&error))?;
+        }
+        let (calls_drained, drained) = oneshot::channel();
+        let server = Server::bind(settings).map_err(|error| StartError::new(error.to_string()))?.ending_after(drained);
+>>>>>>> d89f428 (Calls of the bus end with their gateway or go back unbegun; replies, threads and dead letters are the gateway's own business)
         let address = server.local_addr();
-        let consumer = self.consumer(&broker, &registry, pipeline, honours_keys).await?;
+        let consumer = match takes_calls {
+            true => Some(self.consumer(&broker, &registry, pipeline, honours_keys, calls).await?),
+            false => None,
+        };
         tracing::info!(
             address = %format_args!("http://{address}"),
             docs = %format_args!("http://{address}/docs"),
@@ -202,6 +231,7 @@ impl Gateway {
             registry,
             broker,
             consumer,
+            calls_drained,
             publisher,
             drain_timeout,
             control,
@@ -229,33 +259,62 @@ impl Gateway {
         self.api_keys.iter().cloned().chain(kept).collect()
     }
 
-    /// What carries out the calls that come by the bus, where there are methods that could be called.
+    /// What executes the calls that come by the bus.
     async fn consumer(
         &self,
         broker: &Arc<dyn Broker>,
         registry: &Registry,
         pipeline: Pipeline,
         honours_keys: bool,
-    ) -> Result<Option<Consumer>, StartError> {
-        let settings = &self.settings.bus.calls;
-        if !settings.enabled || registry.methods().next().is_none() {
-            return Ok(None);
-        }
-        let timeout = self.settings.http.request_timeout;
-        let started = Consumer::start(Arc::clone(broker), settings, registry, pipeline, timeout, honours_keys).await;
-        started.map(Some).map_err(|error| StartError::new(format!("[bus.calls]: {error}")))
+        status: Arc<CallsStatus>,
+    ) -> Result<Consumer, StartError> {
+        let HttpSettings { request_timeout: timeout, workers, .. } = self.settings.http;
+        let workers = workers.or_else(|| thread::available_parallelism().ok()).map_or(1, usize::from);
+        let options = ConsumerOptions { timeout, honours_keys, workers, status };
+        let started = Consumer::start(Arc::clone(broker), &self.settings.bus.calls, registry, pipeline, options).await;
+        started.map_err(|error| calls_failed(&error))
     }
 
+<<<<<<< HEAD
     /// Returns what the gateway needs to be ready.
     fn probes(&self, books: Option<&Kept>, redis: Option<&Redis>, broker: &Arc<dyn Broker>) -> Vec<Box<dyn Probe>> {
         let database = books.iter().map(|kept| Box::new(kept.books.clone()) as Box<dyn Probe>);
         let redis = redis.map(|redis| Box::new(redis.clone()) as _);
         let bus = self.settings.bus.amqp.as_ref().map(|_| {
+=======
+    fn operator(
+        &self,
+        settings: &AdminSettings,
+        registry: &Arc<Registry>,
+        books: Option<Kept>,
+        limiting: &Arc<Limiting>,
+        redis: Option<Redis>,
+        (broker, calls): (&Arc<dyn Broker>, &Arc<CallsStatus>),
+    ) -> Result<Operator, StartError> {
+        let database = books.iter().map(|kept| Box::new(kept.books.clone()) as Box<dyn Probe>);
+        let bus = self.settings.bus.amqp.iter().flat_map(|_| {
+>>>>>>> d89f428 (Calls of the bus end with their gateway or go back unbegun; replies, threads and dead letters are the gateway's own business)
             // Calls over HTTP go on without it.
             let is_needed = !self.settings.routes.is_empty();
-            Box::new(BusProbe { broker: Arc::clone(broker), is_needed }) as _
+            let bus = Box::new(BusProbe { broker: Arc::clone(broker), is_needed }) as Box<dyn Probe>;
+            [bus, Box::new(CallsProbe(Arc::clone(calls)))]
         });
+<<<<<<< HEAD
         database.chain(redis).chain(bus).collect()
+=======
+        let probes = database.chain(redis.map(|redis| Box::new(redis) as _)).chain(bus).collect();
+        let desk = Desk {
+            registry: Arc::clone(registry),
+            books,
+            limiting: Arc::clone(limiting),
+            keys: self.settings.idempotency.clone(),
+            broker: Arc::clone(broker),
+            calls: Arc::clone(calls),
+            probes,
+            draining: Draining::default(),
+        };
+        Operator::start(settings, desk)
+>>>>>>> d89f428 (Calls of the bus end with their gateway or go back unbegun; replies, threads and dead letters are the gateway's own business)
     }
 
     /// What events are published with.
@@ -311,6 +370,10 @@ async fn control(books: Books, changing: Arc<Changing>) -> Result<Arc<Control>, 
 /// A provider's section: the gateway's switches, and the rest.
 fn split(section: &Map<String, Value>) -> (Map<String, Value>, Map<String, Value>) {
     section.clone().into_iter().partition(|(key, _)| ProviderSettings::KEYS.contains(&key.as_str()))
+}
+
+fn calls_failed(error: &BusError) -> StartError {
+    StartError::new(format!("[bus.calls]: {error}"))
 }
 
 /// What was probably meant, as the end of a sentence.

@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::{gate::Operator, health::Probe, words::Moment};
 use crate::{
-    bus::Broker,
+    bus::{Broker, CallsStatus},
     control::Control,
     error::{Code, Error},
     metrics::ConnectionSlots,
@@ -36,6 +36,8 @@ pub struct Desk {
     pub(crate) connections: ConnectionSlots,
     /// What carries its messages.
     pub broker: Arc<dyn Broker>,
+    /// How the calls stand that come by it.
+    pub calls: Arc<CallsStatus>,
     /// What the gateway needs to be ready.
     pub probes: Vec<Box<dyn Probe>>,
     /// Whether it has been told to stop.

@@ -7,7 +7,11 @@ use serde_json::{Map, Value, json};
 use tokio::time::timeout;
 
 use super::desk::Desk;
-use crate::{bus::Broker, redis::Redis, store::Books};
+use crate::{
+    bus::{Broker, CallsStatus},
+    redis::Redis,
+    store::Books,
+};
 
 /// How long what is asked may take before it counts as away.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -76,6 +80,24 @@ impl Probe for BusProbe {
 
     fn check(&self) -> Pin<Box<dyn Future<Output = Result<(), String>> + Send + '_>> {
         Box::pin(async { self.broker.state().map_err(|error| error.to_string()) })
+    }
+}
+
+/// Whether calls that come by the bus are executed. Nothing but a restart helps where methods have stopped to end.
+#[derive(Debug)]
+pub struct CallsProbe(pub Arc<CallsStatus>);
+
+impl Probe for CallsProbe {
+    fn name(&self) -> &'static str {
+        "calls"
+    }
+
+    fn check(&self) -> Pin<Box<dyn Future<Output = Result<(), String>> + Send + '_>> {
+        let stuck = self.0.stuck().map(|stalled| {
+            let waiting = self.0.stats().waiting;
+            format!("{waiting} messages wait, and no slot has become free for {} s", stalled.as_secs())
+        });
+        Box::pin(async { stuck.map_or(Ok(()), Err) })
     }
 }
 

@@ -26,7 +26,7 @@ mod words;
 
 pub use self::{
     desk::{Desk, Draining, Kept},
-    health::{BusProbe, Probe},
+    health::{BusProbe, CallsProbe, Probe},
     serve::Admin,
     settings::AdminSettings,
 };

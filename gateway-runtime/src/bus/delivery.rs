@@ -2,7 +2,10 @@
 
 use std::{fmt, mem, sync::Arc};
 
-use tokio::sync::mpsc;
+use tokio::{
+    sync::{mpsc, oneshot},
+    time::Instant,
+};
 
 use super::Message;
 
@@ -11,8 +14,10 @@ use super::Message;
 pub struct Delivery {
     /// The message.
     pub message: Message,
-    /// Whether it was given before, to who may have carried it out.
-    pub redelivered: bool,
+    /// How often the broker delivered it before, to consumers that may have begun to work on it.
+    pub delivered_before: u32,
+    /// When it arrived here. Its `expiration` counts from then.
+    pub arrived: Instant,
     /// With which it is settled.
     pub receipt: Receipt,
 }
@@ -75,26 +80,72 @@ impl fmt::Debug for Receipt {
     }
 }
 
-/// What a subscription gives, in order; dropping it ends the subscription, and what was not looked at goes back.
+/// The messages of a subscription, in order. Dropping it ends the subscription, and requeues what was not received from it;
+/// [`cancel`](Self::cancel) ends it in good order.
 #[derive(Debug)]
 pub struct Deliveries {
     received: mpsc::Receiver<Delivery>,
+    ending: Option<Ending>,
+}
+
+/// How a subscription is cancelled, and how its consumer knows that the broker has read all acknowledgements.
+#[derive(Debug)]
+struct Ending {
+    cancel: Option<oneshot::Sender<()>>,
+    settled: oneshot::Receiver<()>,
 }
 
 impl Deliveries {
-    /// What `received` gives. The broker ends the subscription when nobody receives any more.
+    /// What `received` gives. The broker ends the subscription when the receiver is closed; settling takes no time.
     #[must_use]
     pub fn new(received: mpsc::Receiver<Delivery>) -> Self {
-        Self { received }
+        Self { received, ending: None }
     }
 
-    /// The next; none when the broker was closed for good.
+    /// What `received` gives. After `cancel` was sent to, the broker sends what is on its way, and closes `received`; it
+    /// drops the other end of `settled` when all deliveries are settled and the broker knows it.
+    #[must_use]
+    pub fn with_end(
+        received: mpsc::Receiver<Delivery>,
+        cancel: oneshot::Sender<()>,
+        settled: oneshot::Receiver<()>,
+    ) -> Self {
+        Self { received, ending: Some(Ending { cancel: Some(cancel), settled }) }
+    }
+
+    /// The next; none when the broker was closed for good, or the subscription cancelled.
     pub async fn next(&mut self) -> Option<Delivery> {
         self.received.recv().await
     }
 
-    /// Whatever is here, up to `most`, as soon as there is something; zero when the broker was closed for good.
+    /// Whatever is here, up to `most`, as soon as there is something; zero when the broker was closed for good, or the
+    /// subscription cancelled.
     pub async fn next_many(&mut self, many: &mut Vec<Delivery>, most: usize) -> usize {
         self.received.recv_many(many, most).await
+    }
+
+    /// How many are here and were not received yet.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        self.received.len()
+    }
+
+    /// Ends the subscription. What the broker had sent by then still comes; after it, nothing does.
+    pub fn cancel(&mut self) {
+        match &mut self.ending {
+            // The broker may have been closed.
+            Some(ending) => drop(ending.cancel.take().map(|cancel| cancel.send(()))),
+            None => self.received.close(),
+        }
+    }
+
+    /// Waits until all deliveries are settled and the broker knows it. Only after [`cancel`](Self::cancel).
+    pub async fn settled(self) {
+        let Self { received, ending } = self;
+        drop(received);
+        if let Some(ending) = ending {
+            // An error is the signal: the sender was dropped.
+            let _ = ending.settled.await;
+        }
     }
 }

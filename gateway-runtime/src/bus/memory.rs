@@ -2,6 +2,8 @@
 
 use std::{
     collections::{HashMap, VecDeque},
+    future::Future,
+    pin::Pin,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError, Weak,
         atomic::{AtomicU64, Ordering},
@@ -47,8 +49,6 @@ struct Queue {
     given: HashMap<u64, Queued>,
     consumers: VecDeque<Consumer>,
     numbers: u64,
-    /// How often a message is given, at most; for good in a queue that says nothing.
-    deliveries: Option<u32>,
     /// Where messages go after a time.
     returns: Option<(Duration, Name)>,
 }
@@ -89,6 +89,10 @@ impl Broker for MemoryBroker {
         Box::pin(async move { published })
     }
 
+    fn reply(&self, message: Message) -> BusFuture<()> {
+        self.publish(message)
+    }
+
     fn call(&self, mut message: Message, deadline: Instant) -> BusFuture<Message> {
         let waiting = self.0.pending.begin(None);
         message.mandatory = true;
@@ -103,6 +107,11 @@ impl Broker for MemoryBroker {
     }
 
     fn declare_topic(&self, _: Name) -> BusFuture<()> {
+        Box::pin(async { Ok(()) })
+    }
+
+    fn declare(&self, queue: &CallQueue) -> BusFuture<()> {
+        self.0.state().declare(queue);
         Box::pin(async { Ok(()) })
     }
 
@@ -128,6 +137,21 @@ impl Broker for MemoryBroker {
         let mut figures = Figures { published, received, ..Figures::default() };
         pending.add_to(&mut figures);
         figures
+    }
+
+    fn close(&self) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+        Box::pin(async {})
+    }
+}
+
+impl State {
+    /// The queue, which is there from now on with those beside it.
+    fn declare(&mut self, calls: &CallQueue) -> &mut Queue {
+        for delay in &calls.delays {
+            self.queues.entry(calls.retry(*delay)).or_default().returns = Some((*delay, calls.name.clone()));
+        }
+        self.queues.entry(calls.dead()).or_default();
+        self.queues.entry(calls.name.clone()).or_default()
     }
 }
 
@@ -173,7 +197,8 @@ impl Shared {
             |topic: &&Topic| topic.exchange == message.exchange && pattern::matches(&topic.pattern, &message.key);
         let told = state.topics.iter().filter(fits).map(|topic| {
             let (message, receipt) = (message.clone(), Receipt::none());
-            let given = topic.deliveries.try_send(Delivery { message, redelivered: false, receipt });
+            let delivery = Delivery { message, delivered_before: 0, arrived: Instant::now(), receipt };
+            let given = topic.deliveries.try_send(delivery);
             self.received.fetch_add(u64::from(given.is_ok()), Ordering::Relaxed);
         });
         told.count() > 0
@@ -217,7 +242,12 @@ impl Shared {
             queue.numbers += 1;
             let settler = Settler { broker: Arc::downgrade(self), queue: name.clone(), consumer: consumer.id };
             let receipt = Receipt::new(queue.numbers, Arc::new(settler));
-            permit.send(Delivery { message: queued.message.clone(), redelivered: queued.given > 0, receipt });
+            permit.send(Delivery {
+                message: queued.message.clone(),
+                delivered_before: queued.given,
+                arrived: now,
+                receipt,
+            });
             consumer.room -= 1;
             queued.given += 1;
             self.received.fetch_add(1, Ordering::Relaxed);
@@ -232,12 +262,7 @@ impl Shared {
         let mut state = self.state();
         state.consumers += 1;
         let consumer = Consumer { id: state.consumers, deliveries: sender, room };
-        for delay in &calls.delays {
-            state.queues.entry(calls.retry(*delay)).or_default().returns = Some((*delay, calls.name.clone()));
-        }
-        state.queues.entry(calls.dead()).or_default();
-        let queue = state.queues.entry(calls.name.clone()).or_default();
-        queue.deliveries = Some(calls.deliveries);
+        let queue = state.declare(calls);
         queue.consumers.push_back(consumer);
         self.give(&calls.name, queue);
         Deliveries::new(received)
@@ -252,20 +277,9 @@ impl Settle for Settler {
         if let Some(consumer) = queue.consumers.iter_mut().find(|consumer| consumer.id == self.consumer) {
             consumer.room += 1;
         }
-        let given = queue.given.remove(&number).filter(|_| verdict == Verdict::Again);
-        let is_dead = |queued: &Queued| queue.deliveries.is_some_and(|most| queued.given > most);
-        let dead = match given {
-            Some(queued) if is_dead(&queued) => Some(queued.message),
-            Some(queued) => {
-                queue.ready.push_front(queued);
-                None
-            }
-            None => None,
-        };
-        broker.give(&self.queue, queue);
-        drop(state);
-        if let Some(message) = dead {
-            broker.enqueue(format!("{}.dead", self.queue).into(), message);
+        if let Some(queued) = queue.given.remove(&number).filter(|_| verdict == Verdict::Again) {
+            queue.ready.push_front(queued);
         }
+        broker.give(&self.queue, queue);
     }
 }

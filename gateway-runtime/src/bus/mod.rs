@@ -1,11 +1,13 @@
 //! The bus: messages to other programs and from them, over RabbitMQ (AMQP 0-9-1) or within the process.
 //!
 //! A [`Broker`] is one of the two; what gateways do with it (`relay`, `consume`, `publisher`) does not
-//! know which. `message` is what is carried, `delivery` what was received and must be settled, `pending` the calls that
+//! know which. `message` is what is carried, `delivery` what was received and must be settled, `calls` how the calls of methods
+//! stand, `pending` the calls that
 //! wait for an answer, `memory` the broker within the process. Only `amqp` names the library that speaks to RabbitMQ.
 
 #[cfg(feature = "amqp")]
 mod amqp;
+mod calls;
 mod delivery;
 mod error;
 mod field;
@@ -26,6 +28,7 @@ use tokio::time::Instant;
 pub use self::amqp::AmqpBroker;
 pub(crate) use self::settings::check_exchange;
 pub use self::{
+    calls::{CallsStats, CallsStatus, DroppedReply},
     delivery::{Deliveries, Delivery, Receipt, Settle, Verdict},
     error::{BusError, Fault},
     field::{Field, Fields, Narrow},
@@ -51,6 +54,14 @@ pub trait Broker: fmt::Debug + Send + Sync + 'static {
     /// When it has not, or nobody knows; [`Fault::Unroutable`] only for a message that is [mandatory](Message::mandatory).
     fn publish(&self, message: Message) -> BusFuture<()>;
 
+    /// Publishes a reply to the queue that its caller named. As [`publish`](Self::publish), but replies never wait for each
+    /// other nor for other messages: a caller's queue that takes nothing delays replies to that queue alone.
+    ///
+    /// # Errors
+    ///
+    /// As [`publish`](Self::publish); [`Fault::Unroutable`] where the caller has left.
+    fn reply(&self, message: Message) -> BusFuture<()>;
+
     /// Publishes a message, mandatory, which has so long to live as is left until `deadline`, and waits for the answer to
     /// it: the first, if there are several. `correlation_id` and `reply_to` are the broker's to set.
     ///
@@ -66,6 +77,13 @@ pub trait Broker: fmt::Debug + Send + Sync + 'static {
     /// When an exchange of this name is otherwise declared, or the broker does not allow it.
     fn declare_topic(&self, exchange: Name) -> BusFuture<()>;
 
+    /// Declares a queue of calls, and the queues beside it, and keeps them declared.
+    ///
+    /// # Errors
+    ///
+    /// When it is there already with other arguments, or cannot be declared.
+    fn declare(&self, queue: &CallQueue) -> BusFuture<()>;
+
     /// Begins to consume; what has to be declared for it is.
     ///
     /// # Errors
@@ -78,6 +96,9 @@ pub trait Broker: fmt::Debug + Send + Sync + 'static {
 
     /// What it has done until now.
     fn figures(&self) -> Figures;
+
+    /// Ends its connections in good order; what is sent from now on fails. The broker within the process has none.
+    fn close(&self) -> Pin<Box<dyn Future<Output = ()> + Send>>;
 }
 
 /// From where messages come.
@@ -107,7 +128,8 @@ pub struct CallQueue {
     pub name: Name,
     /// How many messages are here at once that are not settled.
     pub prefetch: u16,
-    /// How often the broker gives a message whose consumer was lost, before it ends in [`dead`](Self::dead).
+    /// How often a message is delivered whose consumers are lost. The consumer counts: a broker that did would lose the
+    /// message, or not say why it is dead.
     pub deliveries: u32,
     /// How long messages wait in the queues for retries.
     pub delays: Vec<Duration>,

@@ -128,8 +128,10 @@ pub struct CallsSettings {
     #[serde(deserialize_with = "delays")]
     #[schemars(with = "Vec<DurationText>")]
     pub retry: Vec<Duration>,
-    /// How often the broker gives a call anew whose gateway was lost with it: 20 times; it is dead then.
+    /// How often a call is delivered whose gateways are lost with it: 20 times; it is dead then.
     pub deliveries: u32,
+    /// Bytes of a message's body: 1 MiB. A call that is longer is refused with `payload-too-large`.
+    pub body_bytes: usize,
 }
 
 impl Default for CallsSettings {
@@ -141,6 +143,7 @@ impl Default for CallsSettings {
             concurrency: NonZeroU16::MIN.saturating_add(255),
             retry: [1, 5, 15, 60, 300].map(Duration::from_secs).to_vec(),
             deliveries: 20,
+            body_bytes: 1024 * 1024,
         }
     }
 }

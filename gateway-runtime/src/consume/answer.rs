@@ -3,6 +3,7 @@
 use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt;
 use http::HeaderMap;
+use tokio::time::{Instant, timeout_at};
 
 use crate::{
     bus::{Field, Fields, Message, Name},
@@ -17,8 +18,13 @@ const LONGEST: usize = 16 << 20;
 /// What a problem says of where it happened.
 pub(super) const INSTANCE: &str = "/bus";
 
-/// An answer that is whole: bytes that come piece by piece are joined.
-pub(super) async fn whole(outcome: Result<Reply, Error>) -> Result<Reply, Error> {
+/// An answer that is whole: bytes that come piece by piece are joined, within the call's time.
+pub(super) async fn whole(outcome: Result<Reply, Error>, deadline: Instant) -> Result<Reply, Error> {
+    let late = |_| Err(Error::new(Code::OUTCOME_UNKNOWN, "the method ran, and its answer did not come whole in time"));
+    timeout_at(deadline, whole_in_any_time(outcome)).await.unwrap_or_else(late)
+}
+
+async fn whole_in_any_time(outcome: Result<Reply, Error>) -> Result<Reply, Error> {
     let (media, mut pieces) = match outcome? {
         Reply::RawStream(media, pieces) => (media, pieces),
         Reply::Items(_) => return Err(Error::internal("the method answered with a stream, which it had not declared")),

@@ -1,6 +1,8 @@
-//! What becomes of a message once its call has ended: done with, tried again after a while, or dead.
+//! What becomes of a message once its call has ended: done with, tried again after a delay, or dead.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use tokio::time::Instant;
 
 use super::answer::INSTANCE;
 use crate::{
@@ -17,6 +19,12 @@ pub(super) const ATTEMPT: &str = "x-gateway-attempt";
 pub(super) const PROBLEM: &str = "x-gateway-problem";
 pub(super) const CODE: &str = "x-gateway-code";
 
+/// When a job expires that is tried again, in milliseconds since 1970: its `expiration` would end it in the queue where it waits.
+const EXPIRES: &str = "x-gateway-expires";
+/// The broker's own notes, which it takes for its own when they are published again.
+const OF_THE_BROKER: [&str; 5] =
+    ["x-death", "x-delivery-count", "x-first-death-queue", "x-first-death-reason", "x-first-death-exchange"];
+
 /// What becomes of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Fate {
@@ -29,7 +37,13 @@ pub(super) enum Fate {
 }
 
 impl Fate {
-    pub(super) fn of(message: &Message, outcome: &Result<Reply, Error>, queue: &CallQueue) -> Self {
+    /// What becomes of a message that expires at a certain time, if at all.
+    pub(super) fn of(
+        message: &Message,
+        expires: Option<Instant>,
+        outcome: &Result<Reply, Error>,
+        queue: &CallQueue,
+    ) -> Self {
         let Err(error) = outcome else { return Self::Done };
         // Somebody waits, for so long: they read the error, and decide.
         if message.reply_to.is_some() && message.expiration.is_some() {
@@ -42,7 +56,9 @@ impl Fate {
                 // Not before it can help, if that is known.
                 let wanted = error.retry_delay().unwrap_or_default();
                 let enough = std::iter::once(next).chain(delays).find(|delay| **delay >= wanted);
-                Self::Again(*enough.or(queue.delays.last()).unwrap_or(next))
+                let delay = *enough.or(queue.delays.last()).unwrap_or(next);
+                let is_in_time = expires.is_none_or(|expires| Instant::now() + delay < expires);
+                if is_in_time { Self::Again(delay) } else { Self::Dead }
             }
             _ => Self::Dead,
         }
@@ -57,6 +73,7 @@ impl Fate {
     pub(super) fn message(
         self,
         message: Message,
+        expires: Option<Instant>,
         outcome: &Result<Reply, Error>,
         queue: &CallQueue,
         id: &RequestId,
@@ -68,11 +85,10 @@ impl Fate {
         };
         let attempts = i64::try_from(attempts(&message)).unwrap_or(i64::MAX).saturating_add(1);
         let mut next = message.sent_on(exchange, key);
-        // What the broker notes is the broker's.
-        for name in
-            ["x-death", "x-delivery-count", "x-first-death-queue", "x-first-death-reason", "x-first-death-exchange"]
-        {
-            next.headers.remove(name);
+        without_notes_of_the_broker(&mut next);
+        next.headers.remove(EXPIRES);
+        if let (Self::Again(_), Some(expires)) = (self, expires) {
+            next.headers.set(EXPIRES, to_unix_millis(expires));
         }
         next.headers.set(ATTEMPT, attempts);
         if let Err(error) = outcome {
@@ -85,4 +101,68 @@ impl Fate {
 
 fn attempts(message: &Message) -> usize {
     message.headers.number(ATTEMPT).and_then(|attempts| usize::try_from(attempts).ok()).unwrap_or(0)
+}
+
+/// A message that was not begun, for its queue, as never delivered.
+pub(super) fn anew(message: Message, expires: Option<Instant>, queue: &CallQueue) -> Message {
+    let mut anew = message.sent_on("", queue.name.clone());
+    without_notes_of_the_broker(&mut anew);
+    anew.expiration = expires.map(|expires| expires.saturating_duration_since(Instant::now()));
+    anew
+}
+
+/// Takes out what the broker has noted, of a message that is published again.
+fn without_notes_of_the_broker(message: &mut Message) {
+    for name in OF_THE_BROKER {
+        message.headers.remove(name);
+    }
+}
+
+/// When a message expires that arrived at a certain time: its `expiration` counts from then, and an earlier try may have said.
+pub(super) fn expires(message: &Message, arrived: Instant) -> Option<Instant> {
+    let by_the_property = message.expiration.and_then(|left| arrived.checked_add(left));
+    let by_a_try_before = message.headers.number(EXPIRES).map(from_unix_millis);
+    by_the_property.into_iter().chain(by_a_try_before).min()
+}
+
+fn to_unix_millis(at: Instant) -> i64 {
+    let at = SystemTime::now() + at.saturating_duration_since(Instant::now());
+    let since = at.duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+}
+
+/// Now, where that is over.
+fn from_unix_millis(at: i64) -> Instant {
+    const LONGEST: Duration = Duration::from_secs(365 * 24 * 3600);
+
+    let since = Duration::from_millis(u64::try_from(at).unwrap_or(0));
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Instant::now() + since.saturating_sub(now).min(LONGEST)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::Code;
+
+    fn queue() -> CallQueue {
+        let delays = [1, 60].map(Duration::from_secs).to_vec();
+        CallQueue { name: "calls".into(), prefetch: 1, deliveries: 20, delays }
+    }
+
+    #[test]
+    fn a_job_that_expires_before_its_next_try_is_dead() {
+        let failed = || Err(Error::new(Code::OVERLOADED, "busy"));
+        let message = Message { expiration: Some(Duration::from_secs(30)), ..Message::default() };
+        let (arrived, queue) = (Instant::now(), queue());
+        let expires = super::expires(&message, arrived);
+        let fate = Fate::of(&message, expires, &failed(), &queue);
+        assert_eq!(fate, Fate::Again(Duration::from_secs(1)));
+        let second = fate.message(message, expires, &failed(), &queue, &RequestId::generate()).unwrap();
+        assert_eq!(second.expiration, None);
+        let left = super::expires(&second, Instant::now()).unwrap().saturating_duration_since(arrived);
+        assert!(left > Duration::from_secs(29) && left < Duration::from_secs(31), "{left:?}");
+        assert_eq!(Fate::of(&second, super::expires(&second, arrived), &failed(), &queue), Fate::Dead);
+        assert_eq!(Fate::of(&second, None, &failed(), &queue), Fate::Again(Duration::from_secs(60)));
+    }
 }

@@ -1,58 +1,65 @@
 //! The bus to methods: calls that come by the queue `gateway.calls`, through the same pipeline as all others.
 //!
-//! `envelope` reads a message, `answer` writes what is answered, `fate` decides what becomes of the message: done with, tried
-//! again after a while, or dead. A message is settled when all that follows from it is with the broker; what dies before is
-//! given again, and its key (`message_id`) keeps it from being carried out twice.
+//! `intake` receives messages and gives each a slot, `workers` are the threads that execute them, `executor` makes a call of a
+//! message and settles it. `envelope` reads a message, `answer` writes the reply, `fate` decides what becomes of the message: done
+//! with, tried again after a delay, or dead. A message is settled when all that follows from it is with the broker; what dies before
+//! is delivered again, and its key (`message_id`) keeps it from being executed twice.
 
 mod answer;
 mod envelope;
+mod executor;
 mod fate;
+mod intake;
+mod workers;
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{convert::Infallible, sync::Arc, time::Duration};
 
 use tokio::{
-    sync::{Semaphore, oneshot},
-    task::{JoinHandle, JoinSet},
-    time::{Instant, timeout},
+    sync::{mpsc, oneshot},
+    task::JoinHandle,
+    time::timeout,
 };
 
-use self::{envelope::Envelope, fate::Fate};
+use self::{executor::Executor, intake::Intake, workers::Workers};
 use crate::{
-    bus::{Broker, BusError, CallQueue, CallsSettings, Deliveries, Delivery, Fault, Message, Subscription},
-    call::{Arrival, Call, CallRequest, Input, Origin, RequestId},
-    error::{Code, Error},
-    extract::AnswerShape,
+    bus::{Broker, BusError, CallsSettings, CallsStatus, Subscription},
     pipeline::Pipeline,
-    registry::{Method, Registry},
-    spec::{Effect, Idempotency},
+    registry::Registry,
 };
 
-/// So many messages are taken at once from those that are here.
-const BATCH: usize = 64;
+/// How long worker threads may take to end that have nothing more to do.
+const THREADS_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// What carries out the calls that come by the bus.
+/// How calls of the bus are executed.
+#[derive(Clone, Debug)]
+pub struct ConsumerOptions {
+    /// How long a call may take whose method does not say.
+    pub timeout: Duration,
+    /// Whether a `message_id` keeps a call from being executed twice.
+    pub honours_keys: bool,
+    /// How many threads execute calls. Each starts with the first call that finds the others busy.
+    pub workers: usize,
+    /// Where it is said how calls stand.
+    pub status: Arc<CallsStatus>,
+}
+
+/// What executes the calls that come by the bus.
 #[derive(Debug)]
 pub struct Consumer {
     stop: oneshot::Sender<()>,
-    consuming: JoinHandle<()>,
+    intake: JoinHandle<Workers>,
+    ended: mpsc::Receiver<Infallible>,
 }
 
+/// A consumer whose calls have ended. Its threads remain for the provider connections that they have opened, which other calls may use.
 #[derive(Debug)]
-struct Shared {
-    broker: Arc<dyn Broker>,
-    queue: CallQueue,
-    /// By `service.vN.method`; webhooks are none.
-    methods: HashMap<Box<str>, Arc<Method>, foldhash::fast::RandomState>,
-    pipeline: Pipeline,
-    /// How long a call may take whose method does not say.
-    timeout: Duration,
-    /// Whether a `message_id` keeps a call from being carried out twice.
-    honours_keys: bool,
+pub struct StoppedConsumer {
+    workers: Option<Workers>,
+    ended: mpsc::Receiver<Infallible>,
 }
 
 impl Consumer {
-    /// Begins to carry out calls, each within `timeout` where its method does not say, by tasks of the runtime in which this is
-    /// called.
+    /// Begins to execute calls. Messages are received by a task of the runtime in which this is called.
     ///
     /// # Errors
     ///
@@ -62,181 +69,43 @@ impl Consumer {
         settings: &CallsSettings,
         registry: &Registry,
         pipeline: Pipeline,
-        timeout: Duration,
-        honours_keys: bool,
+        options: ConsumerOptions,
     ) -> Result<Self, BusError> {
-        let queue = settings.call_queue();
-        let deliveries = broker.consume(Subscription::Calls(queue.clone())).await?;
-        let methods = registry.methods().filter(|method| method.spec.webhook.is_none());
-        let methods = methods.map(|method| (envelope::name_of(method), Arc::clone(method))).collect();
-        let shared = Arc::new(Shared { broker, queue, methods, pipeline, timeout, honours_keys });
+        let deliveries = broker.consume(Subscription::Calls(settings.call_queue())).await?;
+        let (workers, status) = (options.workers, Arc::clone(&options.status));
+        let executor = Arc::new(Executor::new(broker, settings, registry, pipeline, options));
+        let (ending, ended) = mpsc::channel(1);
+        let workers = Workers::new(Arc::clone(&executor), workers, ending);
         let (stop, stopped) = oneshot::channel();
-        let consuming = tokio::spawn(consume(shared, deliveries, settings.concurrency.get().into(), stopped));
-        Ok(Self { stop, consuming })
+        let intake = Intake::new(executor, workers, status, settings.concurrency);
+        Ok(Self { stop, intake: tokio::spawn(intake.run(deliveries, stopped)), ended })
     }
 
-    /// Takes no more messages, and waits until those that were begun are settled, or `patience` is over: the others go back to
-    /// the queue.
-    pub async fn stop(mut self, patience: Duration) {
-        drop(self.stop);
-        if timeout(patience, &mut self.consuming).await.is_err() {
-            tracing::warn!("calls that came by the bus were cut, and go back to their queue");
-            self.consuming.abort();
-        }
-    }
-}
-
-async fn consume(shared: Arc<Shared>, mut deliveries: Deliveries, most: usize, mut stopped: oneshot::Receiver<()>) {
-    let slots = Arc::new(Semaphore::new(most));
-    let mut running = JoinSet::new();
-    let mut batch = Vec::with_capacity(BATCH);
-    loop {
-        let taken = tokio::select! {
-            // Also when nobody is left who could tell.
-            _ = &mut stopped => break,
-            taken = deliveries.next_many(&mut batch, BATCH) => taken,
-            Some(_) = running.join_next() => continue,
-        };
-        if taken == 0 {
-            break;
-        }
-        for delivery in batch.drain(..) {
-            let slot = tokio::select! {
-                _ = &mut stopped => break,
-                slot = Arc::clone(&slots).acquire_owned() => slot,
-            };
-            let shared = Arc::clone(&shared);
-            running.spawn(async move {
-                let _slot = slot;
-                shared.carry_out(delivery).await;
-            });
-        }
-    }
-    drop((batch, deliveries));
-    while running.join_next().await.is_some() {}
-}
-
-impl Shared {
-    /// Carries out what a message asks for, and settles it.
-    async fn carry_out(&self, delivery: Delivery) {
-        let Delivery { message, redelivered, receipt } = delivery;
-        let arrived = Arrived::of(&message);
-        let (outcome, headers) = match self.begin(&message, redelivered, &arrived) {
-            Ok((method, request)) => {
-                let call = request.call.clone();
-                let outcome = self.pipeline.call(&method, request).await;
-                (answer::whole(outcome).await, call.take_response_headers())
-            }
-            Err(error) => {
-                arrived.log(&error);
-                (Err(error), None)
+    /// Takes no more messages; those that were not begun go back to their queue. Waits until those that were begun are settled and the
+    /// broker knows it, or `patience` is over: the others are cut, and go back.
+    pub async fn stop(mut self, patience: Duration) -> StoppedConsumer {
+        // It has ended where nobody receives.
+        let _ = self.stop.send(());
+        let workers = match timeout(patience, &mut self.intake).await {
+            Ok(workers) => workers.ok(),
+            Err(_) => {
+                tracing::warn!("calls that came by the bus were cut, and go back to their queue");
+                self.intake.abort();
+                None
             }
         };
-        let fate = Fate::of(&message, &outcome, &self.queue);
-        if let Some(to) = message.reply_to.clone().filter(|_| fate.is_final()) {
-            let answer = answer::message(&outcome, headers, &message, to, &arrived.id);
-            // Who does not wait any more does not miss it.
-            self.hand_over(answer, |fault| matches!(fault, Fault::Unroutable | Fault::Unfit)).await;
-        }
-        let next = fate.message(message, &outcome, &self.queue, &arrived.id);
-        let is_settled = match next {
-            // The queues are declared: one that was deleted is again soon.
-            Some(next) => self.hand_over(next, |fault| fault == Fault::Unfit).await,
-            None => true,
-        };
-        if is_settled {
-            receipt.done();
-        }
-    }
-
-    /// The call that a message asks for.
-    fn begin(
-        &self,
-        message: &Message,
-        redelivered: bool,
-        arrived: &Arrived,
-    ) -> Result<(Arc<Method>, CallRequest), Error> {
-        let envelope = Envelope::read(&message.body)?;
-        let method = self.methods.get(&*envelope.name()).ok_or_else(|| {
-            Error::not_found("there is no such method; `GET /meta` lists them with their service, version and name")
-        })?;
-        if let AnswerShape::Items(_) = method.answer {
-            let detail = format!("this method answers with a stream; call it at {}", method.path());
-            return Err(Error::new(Code::NOT_ACCEPTABLE, detail));
-        }
-        let honours_keys = self.honours_keys && method.spec.idempotency != Idempotency::None;
-        let protected = honours_keys && message.message_id.is_some();
-        let once = matches!(method.spec.effect, Effect::Once | Effect::Keyed);
-        // Who had it first may have carried it out, and nothing was written down by which that could be known.
-        if redelivered && once && !protected {
-            return Err(Error::new(
-                Code::OUTCOME_UNKNOWN,
-                "this message was given before, and whether it was carried out is not known; with a `message_id` it would be",
-            ));
-        }
-        let patience = method.spec.timeout.unwrap_or(self.timeout);
-        let patience = message.expiration.map_or(patience, |left| left.min(patience));
-        let arrival = Arrival {
-            id: arrived.id.clone(),
-            origin: Origin::Bus,
-            peer: None,
-            country: None,
-            headers: envelope::headers(message),
-            started: arrived.at.into_std(),
-            deadline: arrived.at.into_std() + patience,
-        };
-        let input = match envelope.payload {
-            Some(payload) if method.input.is_some() => Input::Value(payload),
-            _ => Input::None,
-        };
-        Ok((Arc::clone(method), CallRequest { call: Call::new(method.service, method.spec, arrival), input }))
-    }
-
-    /// Gives a message to the broker, however long that takes: what it follows from is settled only then. False where it is
-    /// given up.
-    async fn hand_over(&self, message: Message, is_hopeless: impl Fn(Fault) -> bool) -> bool {
-        let mut pause = Duration::from_millis(50);
-        loop {
-            let error = match self.broker.publish(message.clone()).await {
-                Ok(()) => return true,
-                Err(error) => error,
-            };
-            if is_hopeless(error.fault()) {
-                tracing::info!(%error, to = &*message.key, "a message is given up");
-                return false;
-            }
-            tracing::warn!(%error, to = &*message.key, "a message cannot be handed over; it is tried again");
-            tokio::time::sleep(pause).await;
-            pause = (pause * 2).min(Duration::from_secs(1));
-        }
+        StoppedConsumer { workers, ended: self.ended }
     }
 }
 
-/// When a message came, and what its call is called.
-struct Arrived {
-    at: Instant,
-    id: RequestId,
-}
-
-impl Arrived {
-    fn of(message: &Message) -> Self {
-        let named = message.headers.text("x-request-id").or(message.message_id.as_deref());
-        let id = named.and_then(|name| http::HeaderValue::from_str(name).ok());
-        let id = id.and_then(|name| RequestId::from_header(&name)).unwrap_or_else(RequestId::generate);
-        Self { at: Instant::now(), id }
-    }
-
-    /// The line of a message that did not become a call; calls have the pipeline's.
-    fn log(&self, error: &Error) {
-        tracing::info!(
-            target: "gateway::request",
-            request_id = self.id.as_str(),
-            origin = Origin::Bus.as_str(),
-            status = error.code().status(),
-            code = error.code().name(),
-            detail = error.detail(),
-            "refused"
-        );
+impl StoppedConsumer {
+    /// Ends the threads.
+    pub async fn end(mut self) {
+        drop(self.workers);
+        // Nothing is ever sent: they have ended when nobody could.
+        if timeout(THREADS_TIMEOUT, self.ended.recv()).await.is_err() {
+            tracing::warn!("threads that executed calls of the bus have not ended");
+        }
     }
 }
 
@@ -255,6 +124,6 @@ pub mod mapping {
     /// As such a call is answered.
     pub fn call(message: &Message) -> Result<(String, HeaderMap), Error> {
         let envelope = Envelope::read(&message.body)?;
-        Ok((envelope.name(), envelope::headers(message)))
+        Ok((envelope.name(), envelope::headers(message)?))
     }
 }

@@ -31,6 +31,8 @@ pub struct Running {
     pub(super) registry: Arc<Registry>,
     pub(super) broker: Arc<dyn Broker>,
     pub(super) consumer: Option<Consumer>,
+    /// Dropped when the calls of the bus have ended: those of HTTP may end then.
+    pub(super) calls_drained: oneshot::Sender<()>,
     pub(super) publisher: Publisher,
     pub(super) drain_timeout: Duration,
     /// Ends with this.
@@ -122,12 +124,19 @@ impl Running {
         }
         // The journal ends when nobody has it any more.
         drop((self.stop, self.control, self.background));
+        let calls_drained = self.calls_drained;
         let consumed = async {
-            if let Some(consumer) = self.consumer {
-                consumer.stop(self.drain_timeout).await;
-            }
+            let stopped = match self.consumer {
+                Some(consumer) => Some(consumer.stop(self.drain_timeout).await),
+                None => None,
+            };
+            drop(calls_drained);
+            stopped
         };
-        let (served, ()) = tokio::join!(self.served, consumed);
+        let (served, consumed) = tokio::join!(self.served, consumed);
+        if let Some(consumer) = consumed {
+            consumer.end().await;
+        }
         match ended(served)? {
             Ended::Drained => {}
             Ended::Cut(connections) => tracing::warn!(connections, "cut what did not end in time"),
@@ -149,6 +158,7 @@ impl Running {
         {
             tracing::warn!("the last records could not be published");
         }
+        self.broker.close().await;
         Ok(())
     }
 

@@ -15,7 +15,11 @@ use std::{
 use http::{Request, Response};
 use hyper::body::Incoming;
 use tokio::{
+<<<<<<< HEAD
     sync::{mpsc, watch},
+=======
+    sync::{Semaphore, mpsc, oneshot, watch},
+>>>>>>> d89f428 (Calls of the bus end with their gateway or go back unbegun; replies, threads and dead letters are the gateway's own business)
     time::timeout,
 };
 
@@ -54,7 +58,11 @@ pub struct Server {
     local_addr: SocketAddr,
     drain: Duration,
     limits: HttpLimits,
+<<<<<<< HEAD
     slots: ConnectionSlots,
+=======
+    others: Option<oneshot::Receiver<()>>,
+>>>>>>> d89f428 (Calls of the bus end with their gateway or go back unbegun; replies, threads and dead letters are the gateway's own business)
 }
 
 /// How the server ended.
@@ -77,6 +85,7 @@ impl Server {
         let workers = settings.workers.or_else(|| thread::available_parallelism().ok()).map_or(1, usize::from);
         let listeners = listener::bind(settings.listen, workers)?;
         let local_addr = listeners[0].local_addr().unwrap_or(settings.listen);
+<<<<<<< HEAD
         let limits = settings.limits.clone();
         let slots = ConnectionSlots::new(limits.connections);
         Ok(Self { listeners, local_addr, drain: settings.drain_timeout, limits, slots })
@@ -86,6 +95,16 @@ impl Server {
     pub(crate) fn with_slots(mut self, slots: ConnectionSlots) -> Self {
         self.slots = slots;
         self
+=======
+        Ok(Self { listeners, local_addr, drain: settings.drain_timeout, limits: settings.limits.clone(), others: None })
+    }
+
+    /// Keeps the workers that have drained until `others` is dropped: a provider's connection ends with the runtime that has opened it,
+    /// and calls that came by another road may use it.
+    #[must_use]
+    pub fn ending_after(self, others: oneshot::Receiver<()>) -> Self {
+        Self { others: Some(others), ..self }
+>>>>>>> d89f428 (Calls of the bus end with their gateway or go back unbegun; replies, threads and dead letters are the gateway's own business)
     }
 
     /// Where the server listens, with the port it was given.
@@ -132,6 +151,10 @@ impl Server {
             phase.send_replace(Phase::Draining);
             if timeout(self.drain, slots.semaphore().acquire_many(slots.limit())).await.is_err() {
                 ended = Ended::Cut(slots.open());
+            }
+            if let Some(others) = self.others {
+                // Nothing is sent; and they end in their own time.
+                let _ = others.await;
             }
         }
         phase.send_replace(Phase::Over);

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use gateway_runtime::bus::{Fault, Message};
+use gateway_runtime::bus::{CallQueue, Fault, Message, Subscription};
 use serde_json::{Value, json};
 
 use super::{
@@ -18,6 +18,11 @@ over_each! {
     one_id_is_one_call
     a_caller_says_who_it_is
     stopping_lets_calls_end
+    what_was_not_begun_goes_back_as_never_delivered
+    a_call_that_expires_before_it_begins_is_not_executed
+    calls_have_a_limit_of_size
+    any_message_id_is_a_key
+    calls_are_spread_over_the_threads
     poison_among_ten_thousand
 }
 
@@ -107,11 +112,115 @@ async fn stopping_lets_calls_end(broker: Broker) {
     };
     tokio::join!(stopped, opened);
     assert_eq!(waiting.await.unwrap().unwrap().body, r#"{"times":1}"#);
-    // Nobody consumes any more.
+    // Nobody consumes any more; and a connection to RabbitMQ is closed.
     let left =
         office.broker.call(office.parcel("left", "well"), tokio::time::Instant::now() + Duration::from_millis(100));
-    assert_eq!(left.await.unwrap_err().fault(), Fault::Unanswered);
+    let expected = if broker.url().is_some() { Fault::Away } else { Fault::Unanswered };
+    assert_eq!(left.await.unwrap_err().fault(), expected);
     assert_eq!(office.times("left"), 0);
+}
+
+async fn what_was_not_begun_goes_back_as_never_delivered(broker: Broker) {
+    let mut office = Office::open_with(&broker, "bus.calls.concurrency = 2\nbus.calls.prefetch = 10").await;
+    // One that stays, and looks at what goes back: the broker within the process is the gateway's own.
+    let looking = broker.open(&office).await;
+    let names: Vec<_> = (0..7).map(|number| format!("job {number}")).collect();
+    for name in &names {
+        looking.publish(office.parcel(name, "slow")).await.unwrap();
+    }
+    let begun = || names.iter().filter(|name| office.times(name) > 0).count();
+    until("two have begun, and the others are here", || begun() == 2 && office.broker.figures().received == 7).await;
+    let names_of = |is_begun: bool| -> Vec<String> {
+        names.iter().filter(|name| (office.times(name) > 0) == is_begun).map(|name| office.own(name)).collect()
+    };
+    let (begun, unbegun) = (names_of(true), names_of(false));
+    let opened = async {
+        for name in begun {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            crate::gate::gate(&name).add_permits(1);
+        }
+    };
+    let queue = office.name.clone();
+    tokio::join!(office.stop(), opened);
+    let mut left = looking.consume(Subscription::Calls(calls_queue(&queue))).await.unwrap();
+    let mut found = Vec::new();
+    for _ in &unbegun {
+        let delivery = tokio::time::timeout_at(super::office::soon(), left.next()).await.unwrap().unwrap();
+        assert_eq!(delivery.delivered_before, 0);
+        let call: Value = serde_json::from_slice(&delivery.message.body).unwrap();
+        found.push(call["payload"]["name"].as_str().unwrap().to_owned());
+        delivery.receipt.done();
+    }
+    found.sort();
+    assert_eq!(found, unbegun, "each once, and none that had begun");
+    assert_eq!(left.waiting(), 0);
+}
+
+fn calls_queue(name: &str) -> CallQueue {
+    CallQueue { name: name.to_owned().into(), prefetch: 100, deliveries: 20, delays: vec![] }
+}
+
+async fn a_call_that_expires_before_it_begins_is_not_executed(broker: Broker) {
+    let office = Office::open_with(&broker, "bus.calls.concurrency = 1").await;
+    let mut dead = office.dead_letters().await;
+    let (reply_to, mut replies) = office.queue("replies").await;
+    office.broker.publish(office.parcel("first", "slow")).await.unwrap();
+    until("the only slot is taken", || office.times("first") == 1).await;
+    let expiration = Some(Duration::from_millis(300));
+    for (name, reply_to) in [("asked", Some(reply_to)), ("job", None)] {
+        let message = Message { expiration, reply_to, ..office.parcel(name, "well") };
+        office.broker.publish(message).await.unwrap();
+    }
+    until("they are here", || office.broker.figures().received >= 3).await;
+    // They wait here for longer than they have to live.
+    tokio::time::sleep(Duration::from_millis(400)).await;
+    crate::gate::gate(&office.own("first")).add_permits(1);
+    let reply = next(&mut replies).await;
+    let problem: Value = serde_json::from_slice(&reply.body).unwrap();
+    assert_eq!((reply.status(), problem["code"].as_str()), (Some(504), Some("timeout")));
+    assert_eq!(office.call(office.parcel("after", "well")).await.0, 200);
+    assert_eq!((office.times("asked"), office.times("job")), (0, 0));
+    // The first dead letter is that of a job which comes after them.
+    office.broker.publish(office.parcel("lost", "lost")).await.unwrap();
+    assert_eq!(next(&mut dead).await.body, office.parcel("lost", "lost").body);
+}
+
+async fn calls_have_a_limit_of_size(broker: Broker) {
+    let office = Office::open_with(&broker, "bus.calls.body_bytes = 500").await;
+    let mut dead = office.dead_letters().await;
+    let long = office.parcel("a", &"x".repeat(500));
+    let (status, problem) = office.call(long.clone()).await;
+    assert_eq!((status, problem["code"].as_str()), (413, Some("payload-too-large")));
+    office.broker.publish(long).await.unwrap();
+    assert_eq!(next(&mut dead).await.headers.text("x-gateway-code"), Some("payload-too-large"));
+    assert_eq!((office.times("a"), office.call(office.parcel("b", "well")).await.0), (0, 200));
+}
+
+async fn any_message_id_is_a_key(broker: Broker) {
+    let office = Office::open(&broker).await;
+    for (number, id) in ["\"", "\"quoted\"", "\"open", "ä", " ", "\u{7f}"].into_iter().enumerate() {
+        let parcel = || Message { message_id: Some(id.into()), ..office.parcel(&number.to_string(), "well") };
+        for _ in 0..2 {
+            assert_eq!(office.call(parcel()).await, (200, json!({ "times": 1 })), "{id:?}");
+        }
+    }
+}
+
+async fn calls_are_spread_over_the_threads(broker: Broker) {
+    let office = Office::open(&broker).await;
+    let gate = crate::gate::gate(&office.own("threads"));
+    let calls = (0..4).map(|_| {
+        let name = office.own("threads");
+        office.call(office.message_to("chores", "thread", json!({ "name": name })))
+    });
+    let opened = async {
+        until("all four are under way", || super::chores::waiting(&office.own("threads")) == 4).await;
+        gate.add_permits(4);
+    };
+    let (names, ()) = tokio::join!(futures_util::future::join_all(calls), opened);
+    let mut names: Vec<_> = names.into_iter().map(|(_, name)| name.as_str().unwrap().to_owned()).collect();
+    names.sort();
+    assert_eq!(names, ["bus-0", "bus-0", "bus-1", "bus-1"], "of two workers");
 }
 
 /// 9,900 are done once; 100 are dead, each with its reason.

@@ -2,12 +2,16 @@
 //! and over RabbitMQ where there is one.
 
 mod calls;
+mod chores;
 mod deleted;
 mod events;
 mod faults;
 mod office;
 mod ordering;
 mod relay;
+mod replies;
+mod restarts;
+mod unread;
 
 /// Runs a test over each broker: `over_each!(name)` makes `name::in_process` and `name::rabbitmq` of `async fn name(office)`.
 macro_rules! over_each {

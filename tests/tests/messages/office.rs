@@ -11,9 +11,9 @@ use std::{
 };
 
 use gateway_runtime::{
-    Running,
+    Running, Secret,
     auth::NewApiKey,
-    bus::{self, CallQueue, Deliveries, Delivery, Message, Subscription},
+    bus::{self, CallQueue, Deliveries, Delivery, Message, Name, Subscription},
     prelude::*,
 };
 use serde_json::{Value, json};
@@ -96,6 +96,22 @@ impl Broker {
         Self { url: Some(url.to_owned()) }
     }
 
+    /// Where it is; none for the one within the process.
+    pub(super) fn url(&self) -> Option<&str> {
+        self.url.as_deref()
+    }
+
+    /// A broker that stays when the gateway of the office ends.
+    pub(super) async fn open(&self, office: &Office) -> Arc<dyn bus::Broker> {
+        match &self.url {
+            None => Arc::clone(&office.broker),
+            Some(url) => {
+                let settings = bus::BusSettings::default();
+                Arc::new(bus::AmqpBroker::open(&Secret::new(&**url), &settings).await.unwrap())
+            }
+        }
+    }
+
     /// None, and said so, where no RabbitMQ is.
     pub(super) fn rabbitmq() -> Option<Self> {
         let url = std::env::var("TEST_AMQP_URL").ok();
@@ -133,6 +149,15 @@ impl Office {
     pub(super) async fn open_with(broker: &Broker, more: &str) -> Self {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let name = format!("office-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+        Self::open_named(broker, name, more).await
+    }
+
+    /// Once more, after it was stopped, with other settings.
+    pub(super) async fn open_again(&self, broker: &Broker, more: &str) -> Self {
+        Self::open_named(broker, self.name.clone(), more).await
+    }
+
+    async fn open_named(broker: &Broker, name: String, more: &str) -> Self {
         let folder = std::env::temp_dir().join(format!("gateway-{name}"));
         std::fs::create_dir_all(&folder).unwrap();
         let amqp = broker.url.as_ref().map(|url| format!("bus.amqp = '{url}'")).unwrap_or_default();
@@ -167,7 +192,12 @@ impl Office {
 
     /// A message that calls a method.
     pub(super) fn message(&self, method: &str, payload: Value) -> Message {
-        let body = json!({ "service": "parcels", "version": 1, "method": method, "payload": payload });
+        self.message_to("parcels", method, payload)
+    }
+
+    /// A message that calls a method of another service.
+    pub(super) fn message_to(&self, service: &str, method: &str, payload: Value) -> Message {
+        let body = json!({ "service": service, "version": 1, "method": method, "payload": payload });
         let mut message = Message::to_queue(self.name.clone());
         message.persistent = true;
         message.body = serde_json::to_vec(&body).unwrap().into();
@@ -184,6 +214,21 @@ impl Office {
         let answer = self.broker.call(message, soon()).await.unwrap();
         let status = answer.headers.number("X-WASP-STATUS").unwrap();
         (status, serde_json::from_slice(&answer.body).unwrap_or_default())
+    }
+
+    /// A queue of this office's own, consumed: for replies, say.
+    pub(super) async fn queue(&self, name: &str) -> (Name, Deliveries) {
+        let name = Name::from(format!("{}.{name}", self.name));
+        let queue = CallQueue { name: name.clone(), prefetch: 100, deliveries: 20, delays: vec![] };
+        (name, self.broker.consume(Subscription::Calls(queue)).await.unwrap())
+    }
+
+    /// What `/metrics` says; needs `admin.listen`.
+    pub(super) async fn metric(&self, name: &str) -> u64 {
+        let address = self.gateway().admin_address().unwrap();
+        let text = self.http.get(format!("http://{address}/metrics")).send_any().await.unwrap().text().await.unwrap();
+        let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+        line.unwrap_or_else(|| panic!("{name} is not in\n{text}")).parse().unwrap()
     }
 
     /// Whatever ends among the dead letters of its queue from now on.

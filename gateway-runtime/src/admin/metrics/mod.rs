@@ -15,7 +15,10 @@ use std::sync::atomic::Ordering::Relaxed;
 pub(super) use self::exposition::Format;
 use self::exposition::{Exposition, Kind, Labels};
 use super::desk::Desk;
-use crate::{bus::Figures, metrics::LOG_LINES_DROPPED};
+use crate::{
+    bus::{CallsStats, CallsStatus, Figures},
+    metrics::LOG_LINES_DROPPED,
+};
 
 /// Writes all metrics as they are now.
 pub(super) fn text(desk: &Desk, format: Format) -> String {
@@ -72,5 +75,21 @@ fn bus(text: &mut Exposition, desk: &Desk) {
     text.metric(name, Kind::Counter, "Replies from the bus; all but `first` reached nobody.");
     for (kind, count) in [("first", answered), ("late", late), ("duplicate", duplicate), ("unknown", unknown)] {
         text.sample(name, &Labels::default().and("kind", kind), count);
+    }
+    bus_calls(text, &desk.calls);
+}
+
+/// Calls of methods that come by the bus.
+fn bus_calls(text: &mut Exposition, calls: &CallsStatus) {
+    let CallsStats { executing, waiting, stalled } = calls.stats();
+    let mut single = |name, help, value| text.single(name, Kind::Gauge, help, value);
+    single("gateway_bus_calls_executing", "Calls by the bus whose methods run.", executing);
+    single("gateway_bus_calls_waiting", "Messages received that wait for a slot.", waiting);
+    let help = "Time without a free slot while messages wait.";
+    single("gateway_bus_calls_stalled_seconds", help, stalled.as_secs());
+    let name = "gateway_bus_replies_dropped_total";
+    text.metric(name, Kind::Counter, "Replies to calls by the bus that the broker did not take.");
+    for (reason, count) in calls.dropped() {
+        text.sample(name, &Labels::default().and("reason", reason), count);
     }
 }

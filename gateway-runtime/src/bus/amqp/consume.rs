@@ -15,11 +15,11 @@ use futures_util::StreamExt;
 use lapin::{
     Channel, Consumer,
     options::{BasicAckOptions, BasicCancelOptions, BasicConsumeOptions, BasicNackOptions, BasicQosOptions},
-    types::FieldTable,
+    types::{AMQPValue, FieldTable},
 };
 use tokio::{
     sync::{mpsc, oneshot},
-    time::{sleep, timeout},
+    time::{Instant, sleep, timeout},
 };
 
 use super::{
@@ -45,6 +45,54 @@ pub(super) struct Consuming {
     pub(super) received: Arc<AtomicU64>,
 }
 
+/// The other end of [`Deliveries`]. Its consumer knows that all is settled when this is dropped.
+struct Subscriber {
+    /// None after what was on its way has been sent.
+    deliveries: Option<mpsc::Sender<Delivery>>,
+    /// None after it was received.
+    cancelled: Option<oneshot::Receiver<()>>,
+    #[expect(dead_code, reason = "it is dropped with this")]
+    settled: oneshot::Sender<()>,
+}
+
+/// How a consumer leaves.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Leaving {
+    /// In good order: it receives what is on its way.
+    Cancelled,
+    /// It receives nothing more.
+    Dropped,
+}
+
+impl Subscriber {
+    async fn send(&self, delivery: Delivery) {
+        if let Some(deliveries) = &self.deliveries {
+            // What cannot be sent is dropped, and requeued by that.
+            let _ = deliveries.send(delivery).await;
+        }
+    }
+
+    /// Waits until the consumer leaves.
+    async fn leaving(&mut self) -> Leaving {
+        let Some(deliveries) = &self.deliveries else { return Leaving::Dropped };
+        let cancelled = async {
+            if let Some(cancelled) = &mut self.cancelled
+                && cancelled.await.is_ok()
+            {
+                return;
+            }
+            // Dropped without a word: that is seen by what it receives.
+            std::future::pending().await
+        };
+        tokio::select! {
+            () = cancelled => {}
+            () = deliveries.closed() => return Leaving::Dropped,
+        }
+        self.cancelled = None;
+        Leaving::Cancelled
+    }
+}
+
 /// What has become of a channel that was consumed from.
 enum End {
     /// It was lost, or the queue was deleted.
@@ -65,20 +113,23 @@ impl Consuming {
             Subscription::Topic { .. } => TOPIC_PREFETCH.into(),
         };
         let (deliveries, received) = mpsc::channel(room);
+        let (cancel, cancelled) = oneshot::channel();
+        let (settled, settling) = oneshot::channel();
         let (began, beginning) = oneshot::channel();
-        tokio::spawn(self.run(deliveries, began));
+        let mut subscriber = Subscriber { deliveries: Some(deliveries), cancelled: Some(cancelled), settled };
+        tokio::spawn(async move { self.run(&mut subscriber, began).await });
         beginning.await.unwrap_or_else(|_| Err(BusError::new(Fault::Away, "the bus was closed")))?;
-        Ok(Deliveries::new(received))
+        Ok(Deliveries::with_end(received, cancel, settling))
     }
 
-    async fn run(mut self, deliveries: mpsc::Sender<Delivery>, began: oneshot::Sender<Result<(), BusError>>) {
+    async fn run(mut self, subscriber: &mut Subscriber, began: oneshot::Sender<Result<(), BusError>>) {
         let mut began = Some(began);
         loop {
             let wire = match &began {
                 Some(_) => self.link.now(),
                 None => tokio::select! {
                     wire = self.link.up() => wire.ok_or_else(|| BusError::new(Fault::Away, "the bus was closed")),
-                    () = deliveries.closed() => return,
+                    _ = subscriber.leaving() => return,
                 },
             };
             let opened = match &wire {
@@ -89,7 +140,7 @@ impl Consuming {
                 (Ok(opened), first) => {
                     let _ = first.map(|first| first.send(Ok(())));
                     let Ok(wire) = wire else { return };
-                    match self.consume(&wire, opened, &deliveries).await {
+                    match self.consume(&wire, opened, subscriber).await {
                         End::Lost => {}
                         End::Over => return,
                     }
@@ -102,7 +153,7 @@ impl Consuming {
                     tracing::warn!(target: "gateway::bus", what = %self.name(), %error, "not consumed");
                     tokio::select! {
                         () = sleep(PAUSE) => {}
-                        () = deliveries.closed() => return,
+                        _ = subscriber.leaving() => return,
                     }
                 }
             }
@@ -145,7 +196,7 @@ impl Consuming {
         &self,
         wire: &Wire,
         (channel, mut consumer): (Channel, Consumer),
-        deliveries: &mpsc::Sender<Delivery>,
+        subscriber: &mut Subscriber,
     ) -> End {
         let is_settled = matches!(self.subscription, Subscription::Calls(_));
         let mut given = Given::new(channel);
@@ -159,13 +210,13 @@ impl Consuming {
                         self.received.fetch_add(1, Ordering::Relaxed);
                         let delivery = if is_settled { given.receive(delivery) } else { given.receive_and_settle(delivery) };
                         // Of calls there is room for all that are not settled; if not, for what was given by a channel before.
-                        let _ = deliveries.send(delivery).await;
+                        subscriber.send(delivery).await;
                     }
                     Some(Err(_)) | None => break End::Lost,
                 },
-                () = deliveries.closed() => {
+                leaving = subscriber.leaving() => {
                     let leaving = async {
-                        given.leave(&mut consumer, self.timeout).await;
+                        given.leave(&mut consumer, self.timeout, subscriber, leaving).await;
                         given.settle_the_rest().await;
                     };
                     tokio::select! {
@@ -199,19 +250,18 @@ impl Given {
     }
 
     fn receive(&mut self, delivery: lapin::message::Delivery) -> Delivery {
-        let (number, redelivered) = (delivery.delivery_tag, delivery.redelivered);
+        let number = delivery.delivery_tag;
         self.unsettled.given(number);
-        let receipt = Receipt::new(number, Arc::clone(&self.verdicts) as _);
-        Delivery { message: convert::message(delivery), redelivered, receipt }
+        received(delivery, Receipt::new(number, Arc::clone(&self.verdicts) as _))
     }
 
     /// One that needs no settling. Those that are not acknowledged in the end go with their queue.
     fn receive_and_settle(&mut self, delivery: lapin::message::Delivery) -> Delivery {
-        let (number, redelivered) = (delivery.delivery_tag, delivery.redelivered);
+        let number = delivery.delivery_tag;
         if number.is_multiple_of(TOPIC_BATCH) {
             begin(self.channel.basic_ack(number, BasicAckOptions { multiple: true }));
         }
-        Delivery { message: convert::message(delivery), redelivered, receipt: Receipt::none() }
+        received(delivery, Receipt::none())
     }
 
     /// Tells the broker what was settled since it was last told.
@@ -228,15 +278,20 @@ impl Given {
         }
     }
 
-    /// Takes no more, and sends back what nobody has looked at.
-    async fn leave(&mut self, consumer: &mut Consumer, most: Duration) {
+    /// Cancels the consumer. What the broker had sent by then goes to the subscriber who receives it, else back.
+    async fn leave(&mut self, consumer: &mut Consumer, most: Duration, subscriber: &mut Subscriber, how: Leaving) {
         let cancelling = self.channel.basic_cancel(consumer.tag(), BasicCancelOptions::default());
-        if !matches!(timeout(most, cancelling).await, Ok(Ok(()))) {
-            return;
+        if matches!(timeout(most, cancelling).await, Ok(Ok(()))) {
+            while let Some(Ok(delivery)) = consumer.next().await {
+                let delivery = self.receive(delivery);
+                match how {
+                    // The broker sends no more than there is room for.
+                    Leaving::Cancelled => subscriber.send(delivery).await,
+                    Leaving::Dropped => drop(delivery),
+                }
+            }
         }
-        while let Some(Ok(delivery)) = consumer.next().await {
-            drop(self.receive(delivery));
-        }
+        subscriber.deliveries = None;
     }
 
     async fn settle_the_rest(&mut self) {
@@ -247,6 +302,26 @@ impl Given {
         }
         let _ = self.channel.close(200, "OK".into()).await;
     }
+}
+
+fn received(delivery: lapin::message::Delivery, receipt: Receipt) -> Delivery {
+    let delivered_before = delivered_before(&delivery);
+    Delivery { message: convert::message(delivery), delivered_before, arrived: Instant::now(), receipt }
+}
+
+/// How often a message was delivered before. Quorum queues count; RabbitMQ overwrites what a publisher says in the header.
+fn delivered_before(delivery: &lapin::message::Delivery) -> u32 {
+    if !delivery.redelivered {
+        return 0;
+    }
+    let count = delivery.properties.headers().as_ref().and_then(|headers| headers.inner().get("x-delivery-count"));
+    let count = match count {
+        Some(AMQPValue::LongLongInt(count)) => u32::try_from(*count).unwrap_or(u32::MAX),
+        Some(AMQPValue::LongInt(count)) => u32::try_from(*count).unwrap_or(u32::MAX),
+        Some(AMQPValue::LongUInt(count)) => *count,
+        _ => 1,
+    };
+    count.max(1)
 }
 
 /// Begins what the library does to the end by itself: it is queued, and needs nobody who waits until it is written.

@@ -12,17 +12,23 @@ use lapin::{
 use super::convert::short;
 use crate::bus::{BusError, CallQueue, Fault, Name, Subscription};
 
+/// As good as no limit. RabbitMQ 4 has one of 20 where none is set, and only there means -1 that there is none.
+const UNLIMITED_DELIVERIES: i64 = i32::MAX as i64;
+
 /// A queue of calls, with those beside it.
 ///
-/// All are quorum queues: they survive the loss of a broker. What leaves them for another queue is kept until that one has it
-/// (`at-least-once`, which goes with `reject-publish`).
+/// All are quorum queues: they survive the loss of a broker. What leaves a retry queue for the queue of calls is kept until that one
+/// has it (`at-least-once`, which goes with `reject-publish`). The queue of calls itself has no dead-letter exchange: a call that
+/// expires there is no dead letter, and what is one the gateway publishes, with the reason. For the same cause the broker is not to
+/// count deliveries, which it would end by dropping the message; the arguments do not depend on settings, so those may change.
 pub(super) async fn calls(channel: &Channel, calls: &CallQueue) -> Result<(), BusError> {
     let dead = calls.dead();
     topic_exchange(channel, &Name::from(CallQueue::DEAD_LETTERS)).await?;
     queue(channel, &dead, quorum()).await?;
     bind(channel, &dead, &Name::from(CallQueue::DEAD_LETTERS), &calls.name).await?;
-    let mut arguments = on_death(CallQueue::DEAD_LETTERS, &calls.name);
-    arguments.insert("x-delivery-limit".into(), AMQPValue::LongLongInt(calls.deliveries.into()));
+    let mut arguments = quorum();
+    arguments.insert("x-overflow".into(), AMQPValue::LongString("reject-publish".into()));
+    arguments.insert("x-delivery-limit".into(), AMQPValue::LongLongInt(UNLIMITED_DELIVERIES));
     queue(channel, &calls.name, arguments).await?;
     for delay in &calls.delays {
         let mut arguments = on_death("", &calls.name);
@@ -102,7 +108,9 @@ pub(super) fn failed(error: &lapin::Error, what: &str) -> BusError {
         AMQPErrorKind::Soft(AMQPSoftError::PRECONDITIONFAILED) => BusError::new(
             Fault::Refused,
             format!(
-                "{what} is there, and otherwise declared than it has to be: delete it, or use another name. RabbitMQ says: {detail}"
+                "{what} exists with other arguments than this gateway declares: {detail}\nhelp: an older gateway, another program or \
+                 other settings declared it; stop who uses it, let it run empty, and delete it (`rabbitmqctl delete_queue`), or use \
+                 another name"
             ),
         ),
         AMQPErrorKind::Soft(_) => {

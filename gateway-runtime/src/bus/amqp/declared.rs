@@ -84,7 +84,15 @@ impl Declared {
 
     /// Declares a topic exchange, and keeps it declared.
     pub(super) async fn declare_topic(&self, wire: &Wire, exchange: Name) -> Result<(), BusError> {
-        let declaration = Declaration::Topic(exchange);
+        self.declare(wire, Declaration::Topic(exchange)).await
+    }
+
+    /// Declares a queue of calls, and keeps it declared.
+    pub(super) async fn declare_calls(&self, wire: &Wire, queue: CallQueue) -> Result<(), BusError> {
+        self.declare(wire, Declaration::Calls(queue)).await
+    }
+
+    async fn declare(&self, wire: &Wire, declaration: Declaration) -> Result<(), BusError> {
         declaration.declare(wire).await?;
         self.add(&declaration);
         Ok(())

@@ -33,7 +33,11 @@ pub(super) enum State {
 
 /// A connection that is made again whenever it is lost, until nobody has its link any more.
 #[derive(Clone)]
-pub(super) struct Link(watch::Receiver<State>);
+pub(super) struct Link {
+    state: watch::Receiver<State>,
+    /// Closes the connection for good.
+    close: Arc<watch::Sender<bool>>,
+}
 
 impl Link {
     /// Connects for the first time.
@@ -44,13 +48,14 @@ impl Link {
     pub(super) async fn open(address: Address, name: &'static str, lost: Arc<AtomicU64>) -> Result<Self, String> {
         let wire = Arc::new(Wire::connect(&address, name).await?);
         let (states, state) = watch::channel(State::Up(Arc::clone(&wire)));
-        tokio::spawn(Supervisor { address, name, states, lost }.run(wire));
-        Ok(Self(state))
+        let (close, closing) = watch::channel(false);
+        tokio::spawn(Supervisor { address, name, states, lost, closing }.run(wire));
+        Ok(Self { state, close: Arc::new(close) })
     }
 
     /// The connection that is there now.
     pub(super) fn now(&self) -> Result<Arc<Wire>, BusError> {
-        match &*self.0.borrow() {
+        match &*self.state.borrow() {
             State::Up(wire) => Ok(Arc::clone(wire)),
             State::Away(error) => Err(error.clone()),
         }
@@ -58,10 +63,18 @@ impl Link {
 
     /// Waits until there is one.
     pub(super) async fn up(&mut self) -> Option<Arc<Wire>> {
-        match &*self.0.wait_for(|state| matches!(state, State::Up(_))).await.ok()? {
+        match &*self.state.wait_for(|state| matches!(state, State::Up(_))).await.ok()? {
             State::Up(wire) => Some(Arc::clone(wire)),
             State::Away(_) => None,
         }
+    }
+
+    /// Closes the connection in good order, and makes no other. Returns when that has happened.
+    pub(super) async fn close(&self) {
+        self.close.send_replace(true);
+        let mut state = self.state.clone();
+        // The supervisor drops its end when it is done.
+        while state.changed().await.is_ok() {}
     }
 }
 
@@ -70,14 +83,33 @@ struct Supervisor {
     name: &'static str,
     states: watch::Sender<State>,
     lost: Arc<AtomicU64>,
+    closing: watch::Receiver<bool>,
 }
 
 impl Supervisor {
+    /// Waits until nobody uses the connection any more, or it is to be closed.
+    async fn closing(&self) {
+        let mut closing = self.closing.clone();
+        // Links that are dropped say nothing, and are seen by the states.
+        let told = async {
+            if closing.wait_for(|closing| *closing).await.is_err() {
+                std::future::pending().await
+            }
+        };
+        tokio::select! {
+            () = told => {}
+            () = self.states.closed() => {}
+        }
+    }
+
     async fn run(self, mut wire: Arc<Wire>) {
         loop {
             let why = tokio::select! {
                 why = broken(&wire) => why,
-                () = self.states.closed() => return wire.close().await,
+                () = self.closing() => {
+                    self.states.send_replace(State::Away(BusError::new(Fault::Away, "the bus was closed")));
+                    return wire.close().await;
+                }
             };
             self.lost.fetch_add(1, Ordering::Relaxed);
             tracing::warn!(target: "gateway::bus", connection = self.name, broker = %self.address, why, "lost");
@@ -88,7 +120,7 @@ impl Supervisor {
             wire.end(BusError::new(Fault::Lost, format!("the connection to RabbitMQ was lost: {why}")));
             wire = tokio::select! {
                 wire = self.connect_again() => Arc::new(wire),
-                () = self.states.closed() => return,
+                () = self.closing() => return,
             };
             tracing::info!(target: "gateway::bus", connection = self.name, broker = %self.address, "connected again");
             self.states.send_replace(State::Up(Arc::clone(&wire)));

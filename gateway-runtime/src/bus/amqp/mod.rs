@@ -2,7 +2,7 @@
 //!
 //! Two connections, one to publish and one to consume, since a broker whose memory is full stops listening to those that publish.
 //! Each is kept by a `link`, which makes it again when it is lost (`connect`). Calls go by `lanes`, a channel for each exchange
-//! (`lane`); what nobody answers goes by the channels of `events`. `consume` declares (`declare`) what is consumed,
+//! (`lane`); replies go by the channel of `replies`, other messages by those of `events`. `consume` declares (`declare`) what is consumed,
 //! and settles it in batches (`settle`). `declared` declares again what was deleted. `convert` turns messages into the library's.
 //!
 //! The library's own recovery is off: what is to be made again is known here. Every wait has an end.
@@ -16,6 +16,7 @@ mod events;
 mod lane;
 mod lanes;
 mod link;
+mod replies;
 mod sent;
 mod settle;
 #[cfg(test)]
@@ -23,6 +24,8 @@ mod tests;
 
 use std::{
     fmt,
+    future::Future,
+    pin::Pin,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -43,9 +46,10 @@ use self::{
     events::Events,
     lanes::{Lanes, Opening},
     link::Link,
+    replies::Replies,
 };
 use super::{
-    Broker, BusError, BusFuture, BusSettings, Deliveries, Fault, Figures, Message, Name, Subscription,
+    Broker, BusError, BusFuture, BusSettings, CallQueue, Deliveries, Fault, Figures, Message, Name, Subscription,
     pending::{Counts, Waiting},
 };
 use crate::{app::StartError, secret::Secret};
@@ -59,6 +63,7 @@ struct Shared {
     lanes: ArcSwapOption<Lanes>,
     events: Events,
     declared: Declared,
+    replies: Replies,
     opening: Opening,
     confirm_timeout: Duration,
     connect_timeout: Duration,
@@ -107,6 +112,7 @@ impl AmqpBroker {
             lanes: ArcSwapOption::empty(),
             events: Events::new(Arc::clone(&figures.published)),
             declared: Declared::default(),
+            replies: Replies::new(Arc::clone(&figures.published)),
             opening,
             confirm_timeout: settings.confirm_timeout,
             connect_timeout: settings.connect_timeout,
@@ -135,12 +141,29 @@ impl Broker for AmqpBroker {
         })
     }
 
+    fn reply(&self, message: Message) -> BusFuture<()> {
+        let this = Arc::clone(&self.0);
+        Box::pin(async move {
+            let deadline = Instant::now() + this.confirm_timeout;
+            this.replies.publish(this.publishing.now()?, message, deadline).await
+        })
+    }
+
     fn call(&self, message: Message, deadline: Instant) -> BusFuture<Message> {
         let this = Arc::clone(&self.0);
         Box::pin(async move {
             let late = |_| Err(BusError::new(Fault::Away, "the way to the exchange was not open in time"));
             let waiting = timeout_at(deadline, this.send(message, deadline)).await.unwrap_or_else(late)?;
             this.answer(waiting, deadline).await
+        })
+    }
+
+    fn declare(&self, queue: &CallQueue) -> BusFuture<()> {
+        let (this, queue) = (Arc::clone(&self.0), queue.clone());
+        Box::pin(async move {
+            let wire = this.consuming.now()?;
+            let late = |_| Err(BusError::new(Fault::Away, "RabbitMQ did not answer in time"));
+            timeout(this.connect_timeout, this.declared.declare_calls(&wire, queue)).await.unwrap_or_else(late)
         })
     }
 
@@ -179,6 +202,13 @@ impl Broker for AmqpBroker {
         let mut figures = Figures { published, received, lost, ..Figures::default() };
         calls.add_to(&mut figures);
         figures
+    }
+
+    fn close(&self) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+        let this = Arc::clone(&self.0);
+        Box::pin(async move {
+            tokio::join!(this.consuming.close(), this.publishing.close());
+        })
     }
 }
 

@@ -7,7 +7,9 @@ use crate::bus::{CallQueue, Field, Fields, Message, Narrow};
 
 super::over_each_broker!(
     what_is_dropped_comes_back_and_what_is_done_does_not,
-    what_is_given_too_often_is_dead,
+    deliveries_are_counted_and_never_end_a_message,
+    a_call_that_expires_is_no_dead_letter,
+    a_cancelled_subscription_receives_what_is_on_its_way,
     what_is_to_be_tried_again_comes_back_after_its_delay,
     no_more_is_given_than_was_asked_for,
     what_was_not_looked_at_goes_back_to_others,
@@ -26,28 +28,70 @@ async fn what_is_dropped_comes_back_and_what_is_done_does_not(bus: Bus) {
         bus.publish(message(&queue, body)).await;
     }
     let (one, two) = (next(&mut deliveries).await, next(&mut deliveries).await);
-    assert!(!one.redelivered && !two.redelivered);
+    assert_eq!((one.delivered_before, two.delivered_before), (0, 0));
     two.receipt.done();
     drop(one.receipt);
     let again = next(&mut deliveries).await;
-    assert_eq!((&again.message.body[..], again.redelivered), (&b"one"[..], true));
+    assert_eq!((&again.message.body[..], again.delivered_before), (&b"one"[..], 1));
     again.receipt.done();
     bus.publish(message(&queue, "end")).await;
     assert_eq!(next(&mut deliveries).await.message.body, "end");
 }
 
-async fn what_is_given_too_often_is_dead(bus: Bus) {
+async fn deliveries_are_counted_and_never_end_a_message(bus: Bus) {
     let (queue, mut deliveries) = bus.queue().await;
     let mut poison = message(&queue, "poison");
-    poison.message_id = Some("m-1".into());
+    // What its publisher says of it does not count.
+    poison.headers.add("x-delivery-count", 7_i64);
     bus.publish(poison).await;
-    for _ in 0..=queue.deliveries {
-        assert_eq!(next(&mut deliveries).await.message.body, "poison");
+    for count in 0..30 {
+        let delivery = next(&mut deliveries).await;
+        assert_eq!((&delivery.message.body[..], delivery.delivered_before), (&b"poison"[..], count));
     }
-    let dead = bus.take(&queue.dead()).await;
-    assert_eq!((&dead.body[..], dead.message_id.as_deref()), (&b"poison"[..], Some("m-1")));
+}
+
+async fn a_call_that_expires_is_no_dead_letter(bus: Bus) {
+    let (queue, deliveries) = bus.queue().await;
+    drop(deliveries);
+    // Nobody consumes.
+    for _ in 0..3 {
+        let expiration = Some(Duration::from_millis(20));
+        bus.publish(Message { expiration, ..message(&queue, "late") }).await;
+    }
+    bus.publish(message(&queue, "after them")).await;
+    // For longer than they have to live.
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    let mut deliveries = bus.consume(&queue).await;
+    let first = next(&mut deliveries).await;
+    assert_eq!(first.message.body, "after them");
+    first.receipt.done();
+    bus.publish(Message { key: queue.dead(), ..message(&queue, "dead") }).await;
+    assert_eq!(bus.take(&queue.dead()).await.body, "dead", "nothing was there before it");
+}
+
+async fn a_cancelled_subscription_receives_what_is_on_its_way(bus: Bus) {
+    let (queue, mut deliveries) = bus.queue().await;
+    bus.publish(message(&queue, "begun")).await;
+    let begun = next(&mut deliveries).await;
+    for body in ["one", "two", "three"] {
+        bus.publish(message(&queue, body)).await;
+    }
+    until(|| bus.broker.figures().received == 4).await;
+    deliveries.cancel();
+    let mut others = bus.consume(&queue).await;
+    let mut bodies = Vec::new();
+    while let Some(delivery) = tokio::time::timeout(LONG, deliveries.next()).await.unwrap() {
+        assert_eq!(delivery.delivered_before, 0);
+        delivery.receipt.done();
+        bodies.push(delivery.message.body);
+    }
+    assert_eq!(bodies, ["one", "two", "three"]);
+    let settled = tokio::spawn(deliveries.settled());
+    begun.receipt.done();
+    tokio::time::timeout(LONG, settled).await.unwrap().unwrap();
     bus.publish(message(&queue, "end")).await;
-    assert_eq!(next(&mut deliveries).await.message.body, "end");
+    let end = next(&mut others).await;
+    assert_eq!((&end.message.body[..], end.delivered_before), (&b"end"[..], 0));
 }
 
 async fn what_is_to_be_tried_again_comes_back_after_its_delay(bus: Bus) {

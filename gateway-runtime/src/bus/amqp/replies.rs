@@ -1,0 +1,98 @@
+//! Publishing replies: all by one channel, each confirmed by itself, any number at once.
+//!
+//! The exchange without a name is always there, so no reply can end the channel of the others; and a queue that confirms nothing
+//! delays its own replies alone.
+
+use std::{
+    future::{Future, poll_fn},
+    pin::Pin,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    task::Poll,
+};
+
+use lapin::{
+    Channel, Confirmation,
+    options::{BasicPublishOptions, ConfirmSelectOptions},
+};
+use tokio::time::{Instant, timeout_at};
+
+use super::{connect::Wire, convert::Outgoing, lane::failed};
+use crate::bus::{BusError, Fault, Message};
+
+/// The channel by which replies go.
+pub(super) struct Replies {
+    open: tokio::sync::Mutex<Option<(Arc<Wire>, Channel)>>,
+    /// Held while the library numbers a message and queues it: nobody may come between.
+    turn: Mutex<()>,
+    published: Arc<AtomicU64>,
+}
+
+impl Replies {
+    pub(super) fn new(published: Arc<AtomicU64>) -> Self {
+        Self { open: tokio::sync::Mutex::default(), turn: Mutex::default(), published }
+    }
+
+    /// Publishes a reply, and waits until it is confirmed.
+    pub(super) async fn publish(&self, wire: Arc<Wire>, reply: Message, deadline: Instant) -> Result<(), BusError> {
+        let reply = Outgoing::new(reply, wire.largest_frame())?;
+        if wire.is_blocked() {
+            return Err(BusError::new(Fault::Blocked, "RabbitMQ takes no messages now"));
+        }
+        let late = |_| Err(BusError::new(Fault::Away, "RabbitMQ did not open a channel in time"));
+        let channel = timeout_at(deadline, self.channel(&wire)).await.unwrap_or_else(late)?;
+        let unconfirmed = |_| Err(BusError::new(Fault::Unconfirmed, "RabbitMQ did not confirm the reply in time"));
+        let publishing = async { self.send(channel, reply).await.map_err(|error| failed(&error, "")) };
+        match timeout_at(deadline, publishing).await.unwrap_or_else(unconfirmed)? {
+            Confirmation::Ack(None) | Confirmation::NotRequested => {
+                self.published.fetch_add(1, Ordering::Relaxed);
+                Ok(())
+            }
+            // The library gives what came back with whichever confirmation is next. Of replies it is only counted, and each
+            // that came back is given once.
+            Confirmation::Ack(Some(_)) | Confirmation::Nack(Some(_)) => {
+                Err(BusError::new(Fault::Unroutable, "no queue gets the reply: its caller has left"))
+            }
+            Confirmation::Nack(None) => {
+                Err(BusError::new(Fault::Refused, "RabbitMQ nacked the reply: its queue is full"))
+            }
+        }
+    }
+
+    async fn send(&self, channel: Channel, reply: Outgoing) -> lapin::Result<Confirmation> {
+        let mut sending: Pin<Box<dyn Future<Output = _> + Send>> = Box::pin(async move {
+            let Outgoing { exchange, key, properties, body } = reply;
+            let options = BasicPublishOptions { mandatory: true, immediate: false };
+            channel.basic_publish(exchange, key, options, &body, properties).await?.await
+        });
+        let began = {
+            let first = |context: &mut std::task::Context<'_>| {
+                let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
+                Poll::Ready(sending.as_mut().poll(context))
+            };
+            poll_fn(first).await
+        };
+        match began {
+            Poll::Ready(confirmation) => confirmation,
+            Poll::Pending => sending.await,
+        }
+    }
+
+    /// The channel of this connection; opened where there is none, or it has ended.
+    async fn channel(&self, wire: &Arc<Wire>) -> Result<Channel, BusError> {
+        let mut open = self.open.lock().await;
+        if let Some((other, channel)) = &*open
+            && Arc::ptr_eq(other, wire)
+            && channel.status().connected()
+        {
+            return Ok(channel.clone());
+        }
+        *open = None;
+        let away = |error| BusError::new(Fault::Away, format!("RabbitMQ opened no channel: {error}"));
+        let channel = wire.connection().create_channel().await.map_err(away)?;
+        channel.confirm_select(ConfirmSelectOptions::default()).await.map_err(away)?;
+        Ok(open.insert((Arc::clone(wire), channel)).1.clone())
+    }
+}
