@@ -12,7 +12,7 @@ use std::{
 use futures_util::future::join_all;
 use gateway_runtime::{
     Class, Gateway, Running,
-    bus::{Broker, BusError, BusFuture, Deliveries, Fault, Figures, Message, Name, Subscription},
+    bus::{Broker, BusError, BusFuture, CallQueue, Deliveries, Fault, Figures, Message, Name, Subscription},
     client::{Bus, ClientError},
 };
 use serde_json::{Value, json};
@@ -233,7 +233,15 @@ impl Broker for Scripted {
         Box::pin(async { answer })
     }
 
+    fn reply(&self, _: Message) -> BusFuture<()> {
+        unreachable!("clients call")
+    }
+
     fn declare_topic(&self, _: Name) -> BusFuture<()> {
+        unreachable!("clients call")
+    }
+
+    fn declare(&self, _: &CallQueue) -> BusFuture<()> {
         unreachable!("clients call")
     }
 
@@ -247,6 +255,10 @@ impl Broker for Scripted {
 
     fn figures(&self) -> Figures {
         Figures::default()
+    }
+
+    fn close(&self) -> std::pin::Pin<Box<dyn Future<Output = ()> + Send>> {
+        Box::pin(async {})
     }
 }
 

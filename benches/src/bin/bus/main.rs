@@ -31,13 +31,14 @@ const WARM: Duration = Duration::from_millis(500);
 const KEY: &str = "accept";
 
 /// Who asks, and who answers.
-const PAIRS: [(&str, &str, &str); 6] = [
+const PAIRS: [(&str, &str, &str); 7] = [
     ("lapin → lapin", "ask-plain", "answer-plain"),
     ("lapin with confirms → lapin", "ask-confirmed", "answer-plain"),
     ("broker → lapin", "ask-broker", "answer-plain"),
     ("HTTP → gateway → lapin", "ask-http", "answer-plain"),
     ("lapin → lapin, over a quorum queue", "ask-plain", "answer-quorum"),
     ("lapin → gateway's method", "ask-plain", "answer-methods"),
+    ("lapin → gateway's method, 2 workers", "ask-plain", "answer-methods-2"),
 ];
 
 fn main() -> Outcome<()> {
@@ -47,7 +48,8 @@ fn main() -> Outcome<()> {
     match words.as_slice() {
         ["answer-plain", url, queue] => runtime.block_on(plain::answer(url, queue, false)),
         ["answer-quorum", url, queue] => runtime.block_on(plain::answer(url, queue, true)),
-        ["answer-methods", url, queue] => runtime.block_on(sdk::answer(url, queue)),
+        ["answer-methods", url, queue] => runtime.block_on(sdk::answer(url, queue, 1)),
+        ["answer-methods-2", url, queue] => runtime.block_on(sdk::answer(url, queue, 2)),
         ["relay", url, queue] => runtime.block_on(sdk::relay(url, queue)),
         ["ask-plain", url, queue, in_flight] => runtime.block_on(plain::ask(url, queue, in_flight.parse()?, false)),
         ["ask-confirmed", url, queue, in_flight] => runtime.block_on(plain::ask(url, queue, in_flight.parse()?, true)),

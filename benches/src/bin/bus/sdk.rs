@@ -33,16 +33,16 @@ pub(crate) fn question() -> Outcome<Vec<u8>> {
     Ok(serde_json::to_vec(&json!({ "service": "mail", "version": 1, "method": "send", "payload": payload }))?)
 }
 
-async fn gateway(url: &str, more: &str) -> Outcome<Running> {
-    let settings =
-        format!("http = {{ listen = '127.0.0.1:0', workers = 1 }}\nlog.level = 'warn'\nbus.amqp = '{url}'\n{more}");
+async fn gateway(url: &str, workers: usize, more: &str) -> Outcome<Running> {
+    let http = format!("http = {{ listen = '127.0.0.1:0', workers = {workers} }}");
+    let settings = format!("{http}\nlog.level = 'warn'\nbus.amqp = '{url}'\n{more}");
     Ok(Gateway::from_toml(&settings)?.start().await?)
 }
 
 /// Answers calls that come by the queue.
 #[expect(clippy::print_stdout, reason = "it says that it is ready")]
-pub(crate) async fn answer(url: &str, queue: &str) -> Outcome<()> {
-    let _gateway = gateway(url, &format!("bus.calls.queue = '{queue}'")).await?;
+pub(crate) async fn answer(url: &str, queue: &str, workers: usize) -> Outcome<()> {
+    let _gateway = gateway(url, workers, &format!("bus.calls.queue = '{queue}'")).await?;
     println!("ready");
     std::future::pending().await
 }
@@ -50,14 +50,14 @@ pub(crate) async fn answer(url: &str, queue: &str) -> Outcome<()> {
 /// Brings requests to the exchange.
 #[expect(clippy::print_stdout, reason = "it says where it is")]
 pub(crate) async fn relay(url: &str, exchange: &str) -> Outcome<()> {
-    let gateway = gateway(url, &format!("bus.calls.enabled = false\nroutes.'{exchange}'.dispatch = 'bus'")).await?;
+    let gateway = gateway(url, 1, &format!("bus.calls.enabled = false\nroutes.'{exchange}'.dispatch = 'bus'")).await?;
     println!("{}", gateway.address());
     std::future::pending().await
 }
 
 /// Asks with the broker alone.
 pub(crate) async fn ask(url: &str, queue: &str, in_flight: usize) -> Outcome<()> {
-    let gateway = gateway(url, "bus.calls.enabled = false").await?;
+    let gateway = gateway(url, 1, "bus.calls.enabled = false").await?;
     let (start, question) = (Instant::now(), bytes::Bytes::from(question()?));
     let mut tasks = Vec::new();
     for _ in 0..in_flight {
@@ -90,7 +90,7 @@ fn soon() -> tokio::time::Instant {
 #[expect(clippy::print_stdout, reason = "this is what it is for")]
 pub(crate) async fn pending(url: &str) -> Outcome<()> {
     const CALLS: usize = 50_000;
-    let gateway = gateway(url, "bus.calls.enabled = false").await?;
+    let gateway = gateway(url, 1, "bus.calls.enabled = false").await?;
     let exchange = format!("bench-pending-{}", std::process::id());
     let subscription =
         gateway_runtime::bus::Subscription::Topic { exchange: exchange.clone().into(), pattern: "#".into() };

@@ -27,6 +27,7 @@ use super::{
     convert, declare,
     link::Link,
     settle::{Told, Unsettled, Verdicts},
+    subscriber::{Leaving, Subscriber},
 };
 use crate::bus::{BusError, Deliveries, Delivery, Fault, Receipt, Subscription, Verdict};
 
@@ -43,54 +44,6 @@ pub(super) struct Consuming {
     pub(super) subscription: Subscription,
     pub(super) timeout: Duration,
     pub(super) received: Arc<AtomicU64>,
-}
-
-/// The other end of [`Deliveries`]. Its consumer knows that all is settled when this is dropped.
-struct Subscriber {
-    /// None after what was on its way has been sent.
-    deliveries: Option<mpsc::Sender<Delivery>>,
-    /// None after it was received.
-    cancelled: Option<oneshot::Receiver<()>>,
-    #[expect(dead_code, reason = "it is dropped with this")]
-    settled: oneshot::Sender<()>,
-}
-
-/// How a consumer leaves.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Leaving {
-    /// In good order: it receives what is on its way.
-    Cancelled,
-    /// It receives nothing more.
-    Dropped,
-}
-
-impl Subscriber {
-    async fn send(&self, delivery: Delivery) {
-        if let Some(deliveries) = &self.deliveries {
-            // What cannot be sent is dropped, and requeued by that.
-            let _ = deliveries.send(delivery).await;
-        }
-    }
-
-    /// Waits until the consumer leaves.
-    async fn leaving(&mut self) -> Leaving {
-        let Some(deliveries) = &self.deliveries else { return Leaving::Dropped };
-        let cancelled = async {
-            if let Some(cancelled) = &mut self.cancelled
-                && cancelled.await.is_ok()
-            {
-                return;
-            }
-            // Dropped without a word: that is seen by what it receives.
-            std::future::pending().await
-        };
-        tokio::select! {
-            () = cancelled => {}
-            () = deliveries.closed() => return Leaving::Dropped,
-        }
-        self.cancelled = None;
-        Leaving::Cancelled
-    }
 }
 
 /// What has become of a channel that was consumed from.
@@ -116,7 +69,7 @@ impl Consuming {
         let (cancel, cancelled) = oneshot::channel();
         let (settled, settling) = oneshot::channel();
         let (began, beginning) = oneshot::channel();
-        let mut subscriber = Subscriber { deliveries: Some(deliveries), cancelled: Some(cancelled), settled };
+        let mut subscriber = Subscriber::new(deliveries, cancelled, settled);
         tokio::spawn(async move { self.run(&mut subscriber, began).await });
         beginning.await.unwrap_or_else(|_| Err(BusError::new(Fault::Away, "the bus was closed")))?;
         Ok(Deliveries::with_end(received, cancel, settling))
@@ -291,7 +244,7 @@ impl Given {
                 }
             }
         }
-        subscriber.deliveries = None;
+        subscriber.end();
     }
 
     async fn settle_the_rest(&mut self) {

@@ -3,7 +3,7 @@
 //! Two connections, one to publish and one to consume, since a broker whose memory is full stops listening to those that publish.
 //! Each is kept by a `link`, which makes it again when it is lost (`connect`). Calls go by `lanes`, a channel for each exchange
 //! (`lane`); replies go by the channel of `replies`, other messages by those of `events`. `consume` declares (`declare`) what is consumed,
-//! and settles it in batches (`settle`). `declared` declares again what was deleted. `convert` turns messages into the library's.
+//! for its `subscriber`, and settles it in batches (`settle`). `declared` declares again what was deleted. `convert` turns messages into the library's.
 //!
 //! The library's own recovery is off: what is to be made again is known here. Every wait has an end.
 
@@ -19,6 +19,7 @@ mod link;
 mod replies;
 mod sent;
 mod settle;
+mod subscriber;
 #[cfg(test)]
 mod tests;
 
