@@ -103,12 +103,15 @@ impl Yard {
         let settings = format!(
             "http = {{ listen = '127.0.0.1:0', workers = 2 }}\nstore = {{ path = '{}' }}\nlog.format = 'json'\n\
              secrets = {{ EDGE_WEBHOOK_SECRET = 'not used', EMAIL_WEBHOOK_SECRET = 'not used' }}\nbus.amqp = '{url}'\n\
+             bus.confirm_timeout = '20s'\n\
              bus.calls = {{ queue = '{name}', concurrency = 16, prefetch = 64 }}",
             folder.join("books.db").display()
         );
         std::fs::write(folder.join(SETTINGS), settings).unwrap();
         std::fs::write(notes(&folder), "").unwrap();
-        let broker = Arc::new(AmqpBroker::open(&Secret::new(url), &BusSettings::default()).await.unwrap());
+        // A busy machine may take its time to confirm.
+        let settings = BusSettings { confirm_timeout: PATIENCE, ..BusSettings::default() };
+        let broker = Arc::new(AmqpBroker::open(&Secret::new(url), &settings).await.unwrap());
         let delays = [1, 5, 15, 60, 300].map(Duration::from_secs).to_vec();
         let queue = CallQueue { name: name.clone().into(), prefetch: 100, deliveries: 20, delays };
         broker.declare(&queue).await.unwrap();
