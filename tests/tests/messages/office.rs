@@ -162,7 +162,7 @@ impl Office {
         std::fs::create_dir_all(&folder).unwrap();
         let amqp = broker.url.as_ref().map(|url| format!("bus.amqp = '{url}'")).unwrap_or_default();
         let settings = format!(
-            "http = {{ listen = '127.0.0.1:0', workers = 2 }}\n\
+            "http.listen = '127.0.0.1:0'\nhttp.workers = 2\n\
              store = {{ path = '{}' }}\n\
              secrets = {{ EDGE_WEBHOOK_SECRET = 'not used', EMAIL_WEBHOOK_SECRET = 'not used' }}\n\
              {amqp}\n\
