@@ -27,11 +27,7 @@ use self::{
     operator::Operator,
 };
 use crate::{
-<<<<<<< HEAD
-    admin::{BusProbe, Desk, Draining, Kept, Probe},
-=======
-    admin::{AdminSettings, BusProbe, CallsProbe, Desk, Draining, Kept, Probe},
->>>>>>> d89f428 (Calls of the bus end with their gateway or go back unbegun; replies, threads and dead letters are the gateway's own business)
+    admin::{BusProbe, CallsProbe, Desk, Draining, Kept, Probe},
     app::{App, StartError},
     auth::{ApiKeys, Authenticator},
     bus::{Broker, BusError, BusSettings, CallsStatus},
@@ -40,12 +36,8 @@ use crate::{
     consume::{Consumer, ConsumerOptions},
     control::{Control, Plans},
     dispatch::MakeDispatcher,
-<<<<<<< HEAD
-    http::{Edge, Mount, Server},
-    metrics::ConnectionSlots,
-=======
     http::{Edge, HttpSettings, Mount, Server},
->>>>>>> d89f428 (Calls of the bus end with their gateway or go back unbegun; replies, threads and dead letters are the gateway's own business)
+    metrics::ConnectionSlots,
     pipeline::{Billing, Caching, Keeping, Layers, Limiting, Pipeline, Planning, Stages},
     provider::{HttpClient, ProviderSettings, share},
     publisher::{Feed, Publisher, empty_outbox},
@@ -152,13 +144,13 @@ impl Gateway {
             background.spawn(changing.follow(file, Arc::clone(&reload)));
             reload
         });
-<<<<<<< HEAD
+        let calls = Arc::new(CallsStatus::default());
         let connections = ConnectionSlots::new(settings.limits.connections);
         let operator = match self.settings.admin.as_ref().filter(|admin| admin.enabled) {
             Some(admin) => {
                 let books = kept(keeping.as_deref(), control.clone());
                 let desk = Desk {
-                    probes: self.probes(books.as_ref(), redis.as_ref(), &broker),
+                    probes: self.probes(books.as_ref(), redis.as_ref(), &broker, &calls),
                     registry: Arc::clone(&registry),
                     books,
                     limiting: Arc::clone(&limiting),
@@ -166,16 +158,10 @@ impl Gateway {
                     redis: redis.clone(),
                     connections: connections.clone(),
                     broker: Arc::clone(&broker),
+                    calls: Arc::clone(&calls),
                     draining: Draining::default(),
                 };
                 Some(Operator::start(admin, desk)?)
-=======
-        let calls = Arc::new(CallsStatus::default());
-        let operator = match self.settings.admin.as_ref().filter(|admin| admin.enabled) {
-            Some(admin) => {
-                let books = kept(keeping.as_deref(), control.clone());
-                Some(self.operator(admin, &registry, books, &limiting, redis.clone(), (&broker, &calls))?)
->>>>>>> d89f428 (Calls of the bus end with their gateway or go back unbegun; replies, threads and dead letters are the gateway's own business)
             }
             None => None,
         };
@@ -192,18 +178,14 @@ impl Gateway {
             layers: self.layers.clone(),
         });
         let edge = Edge::new(routes, pipeline.clone(), settings.clone());
-<<<<<<< HEAD
-        let server = Server::bind(settings).map_err(|error| StartError::new(error.to_string()))?;
-        let server = server.with_slots(connections);
-=======
         // Who can connect finds all that was declared; and no call is taken before it is known that this gateway starts.
         let takes_calls = self.settings.bus.calls.enabled && registry.methods().next().is_some();
         if takes_calls {
             broker.declare(&self.settings.bus.calls.call_queue()).await.map_err(|error| calls_failed(&error))?;
         }
         let (calls_drained, drained) = oneshot::channel();
-        let server = Server::bind(settings).map_err(|error| StartError::new(error.to_string()))?.ending_after(drained);
->>>>>>> d89f428 (Calls of the bus end with their gateway or go back unbegun; replies, threads and dead letters are the gateway's own business)
+        let server = Server::bind(settings).map_err(|error| StartError::new(error.to_string()))?;
+        let server = server.with_slots(connections).ending_after(drained);
         let address = server.local_addr();
         let consumer = match takes_calls {
             true => Some(self.consumer(&broker, &registry, pipeline, honours_keys, calls).await?),
@@ -275,46 +257,23 @@ impl Gateway {
         started.map_err(|error| calls_failed(&error))
     }
 
-<<<<<<< HEAD
     /// Returns what the gateway needs to be ready.
-    fn probes(&self, books: Option<&Kept>, redis: Option<&Redis>, broker: &Arc<dyn Broker>) -> Vec<Box<dyn Probe>> {
+    fn probes(
+        &self,
+        books: Option<&Kept>,
+        redis: Option<&Redis>,
+        broker: &Arc<dyn Broker>,
+        calls: &Arc<CallsStatus>,
+    ) -> Vec<Box<dyn Probe>> {
         let database = books.iter().map(|kept| Box::new(kept.books.clone()) as Box<dyn Probe>);
         let redis = redis.map(|redis| Box::new(redis.clone()) as _);
-        let bus = self.settings.bus.amqp.as_ref().map(|_| {
-=======
-    fn operator(
-        &self,
-        settings: &AdminSettings,
-        registry: &Arc<Registry>,
-        books: Option<Kept>,
-        limiting: &Arc<Limiting>,
-        redis: Option<Redis>,
-        (broker, calls): (&Arc<dyn Broker>, &Arc<CallsStatus>),
-    ) -> Result<Operator, StartError> {
-        let database = books.iter().map(|kept| Box::new(kept.books.clone()) as Box<dyn Probe>);
         let bus = self.settings.bus.amqp.iter().flat_map(|_| {
->>>>>>> d89f428 (Calls of the bus end with their gateway or go back unbegun; replies, threads and dead letters are the gateway's own business)
             // Calls over HTTP go on without it.
             let is_needed = !self.settings.routes.is_empty();
             let bus = Box::new(BusProbe { broker: Arc::clone(broker), is_needed }) as Box<dyn Probe>;
             [bus, Box::new(CallsProbe(Arc::clone(calls)))]
         });
-<<<<<<< HEAD
         database.chain(redis).chain(bus).collect()
-=======
-        let probes = database.chain(redis.map(|redis| Box::new(redis) as _)).chain(bus).collect();
-        let desk = Desk {
-            registry: Arc::clone(registry),
-            books,
-            limiting: Arc::clone(limiting),
-            keys: self.settings.idempotency.clone(),
-            broker: Arc::clone(broker),
-            calls: Arc::clone(calls),
-            probes,
-            draining: Draining::default(),
-        };
-        Operator::start(settings, desk)
->>>>>>> d89f428 (Calls of the bus end with their gateway or go back unbegun; replies, threads and dead letters are the gateway's own business)
     }
 
     /// What events are published with.

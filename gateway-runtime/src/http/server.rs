@@ -15,11 +15,7 @@ use std::{
 use http::{Request, Response};
 use hyper::body::Incoming;
 use tokio::{
-<<<<<<< HEAD
-    sync::{mpsc, watch},
-=======
-    sync::{Semaphore, mpsc, oneshot, watch},
->>>>>>> d89f428 (Calls of the bus end with their gateway or go back unbegun; replies, threads and dead letters are the gateway's own business)
+    sync::{mpsc, oneshot, watch},
     time::timeout,
 };
 
@@ -58,11 +54,8 @@ pub struct Server {
     local_addr: SocketAddr,
     drain: Duration,
     limits: HttpLimits,
-<<<<<<< HEAD
     slots: ConnectionSlots,
-=======
     others: Option<oneshot::Receiver<()>>,
->>>>>>> d89f428 (Calls of the bus end with their gateway or go back unbegun; replies, threads and dead letters are the gateway's own business)
 }
 
 /// How the server ended.
@@ -85,18 +78,15 @@ impl Server {
         let workers = settings.workers.or_else(|| thread::available_parallelism().ok()).map_or(1, usize::from);
         let listeners = listener::bind(settings.listen, workers)?;
         let local_addr = listeners[0].local_addr().unwrap_or(settings.listen);
-<<<<<<< HEAD
         let limits = settings.limits.clone();
         let slots = ConnectionSlots::new(limits.connections);
-        Ok(Self { listeners, local_addr, drain: settings.drain_timeout, limits, slots })
+        Ok(Self { listeners, local_addr, drain: settings.drain_timeout, limits, slots, others: None })
     }
 
     /// Uses `slots` for its connections, so that others can read how many are open.
     pub(crate) fn with_slots(mut self, slots: ConnectionSlots) -> Self {
         self.slots = slots;
         self
-=======
-        Ok(Self { listeners, local_addr, drain: settings.drain_timeout, limits: settings.limits.clone(), others: None })
     }
 
     /// Keeps the workers that have drained until `others` is dropped: a provider's connection ends with the runtime that has opened it,
@@ -104,7 +94,6 @@ impl Server {
     #[must_use]
     pub fn ending_after(self, others: oneshot::Receiver<()>) -> Self {
         Self { others: Some(others), ..self }
->>>>>>> d89f428 (Calls of the bus end with their gateway or go back unbegun; replies, threads and dead letters are the gateway's own business)
     }
 
     /// Where the server listens, with the port it was given.

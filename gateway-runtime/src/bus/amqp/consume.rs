@@ -35,6 +35,10 @@ use crate::bus::{BusError, Deliveries, Delivery, Fault, Receipt, Subscription, V
 const TOPIC_PREFETCH: u16 = 1024;
 /// How many of them are acknowledged with one word.
 const TOPIC_BATCH: u64 = 128;
+/// When nothing has come for so long, the broker is taken to have nothing to send …
+const QUIET: Duration = Duration::from_millis(300);
+/// … which is waited for no longer than this.
+const QUIET_TIMEOUT: Duration = Duration::from_secs(3);
 /// How long after an attempt that failed the next is made.
 const PAUSE: Duration = Duration::from_secs(1);
 
@@ -169,6 +173,9 @@ impl Consuming {
                 },
                 leaving = subscriber.leaving() => {
                     let leaving = async {
+                        if let (Leaving::Cancelled, Subscription::Calls(calls)) = (leaving, &self.subscription) {
+                            given.receive_all(&mut consumer, calls.prefetch.into(), subscriber).await;
+                        }
                         given.leave(&mut consumer, self.timeout, subscriber, leaving).await;
                         given.settle_the_rest().await;
                     };
@@ -228,6 +235,18 @@ impl Given {
                 Told::DoneUpTo(number) => begin(self.channel.basic_ack(number, BasicAckOptions { multiple: true })),
                 Told::Again(number) => begin(self.channel.basic_nack(number, again)),
             }
+        }
+    }
+
+    /// Receives, and settles nothing, until the broker has no room to send more, or nothing to send.
+    ///
+    /// A quorum queue may deliver while the cancellation is on its way to it. Such a delivery is lost to this consumer, and comes back
+    /// to the queue as one that was delivered. Acknowledgements, which make room for deliveries, are what makes it likely.
+    async fn receive_all(&mut self, consumer: &mut Consumer, prefetch: usize, subscriber: &Subscriber) {
+        let end = Instant::now() + QUIET_TIMEOUT;
+        while self.unsettled.open() < prefetch && Instant::now() < end {
+            let Ok(Some(Ok(delivery))) = timeout(QUIET, consumer.next()).await else { return };
+            subscriber.send(self.receive(delivery)).await;
         }
     }
 
