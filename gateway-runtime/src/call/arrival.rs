@@ -4,7 +4,6 @@ use std::{net::IpAddr, time::Instant};
 
 use bytes::Bytes;
 use http::HeaderMap;
-use serde_json::Value;
 
 use super::RequestId;
 use crate::{country::Country, document::Document};
@@ -68,7 +67,7 @@ pub enum Input {
     /// A query string, not looked at yet.
     Query(Box<str>),
     /// A JSON value, not judged yet.
-    Value(Value),
+    Value(Document),
     /// A document that satisfies the schema.
     Valid(Document),
 }

@@ -1,28 +1,33 @@
 //! What a message that calls a method says: `{"service": …, "version": …, "method": …, "payload": …}`, and who is calling in
 //! its header fields.
 
+use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue};
-use serde::Deserialize;
-use serde_json::Value;
+use serde::{Deserialize, de::Error as _};
 
 use crate::{
     bus::Message,
     call::RequestId,
     digest::digest_name,
+    document::{Document, Kind},
     error::{Code, Error},
     provider::brings_key,
     registry::Method,
 };
 
 /// The body of a message.
-#[derive(Debug, Deserialize)]
+#[derive(Debug)]
 pub(super) struct Envelope {
+    method: MethodName,
+    /// The input of the method.
+    pub(super) payload: Option<Document>,
+}
+
+#[derive(Debug, Deserialize)]
+struct MethodName {
     service: String,
     version: u32,
     method: String,
-    /// The input of the method.
-    #[serde(default)]
-    pub(super) payload: Option<Value>,
 }
 
 impl Envelope {
@@ -31,16 +36,26 @@ impl Envelope {
     /// # Errors
     ///
     /// `invalid-request`.
-    pub(super) fn read(body: &[u8]) -> Result<Self, Error> {
-        serde_json::from_slice(body).map_err(|error| {
+    pub(super) fn read(body: &Bytes) -> Result<Self, Error> {
+        let other_form = |error| {
             let form = "{\"service\": text, \"version\": number, \"method\": text, \"payload\": the input}";
             Error::new(Code::INVALID_REQUEST, format!("the message is not of the form {form}: {error}"))
-        })
+        };
+        let document = Document::parse(body.clone()).map_err(other_form)?;
+        // Only serde_json says what is wrong and where.
+        let method = MethodName::deserialize(document.root()).or_else(|_| serde_json::from_slice(body));
+        let Kind::Object(members) = document.root().kind() else {
+            return Err(other_form(serde_json::Error::custom("it is not an object")));
+        };
+        // A part of the document, with its numbers as they were written.
+        let payload = members.get("payload").filter(|payload| !payload.is_null()).map(Document::from);
+        Ok(Self { method: method.map_err(other_form)?, payload })
     }
 
     /// The name of the method that is called.
     pub(super) fn name(&self) -> String {
-        format!("{}.v{}.{}", self.service, self.version, self.method)
+        let MethodName { service, version, method } = &self.method;
+        format!("{service}.v{version}.{method}")
     }
 }
 

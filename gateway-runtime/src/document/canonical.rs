@@ -3,7 +3,7 @@
 
 use smallvec::SmallVec;
 
-use super::{Document, Element, Kind, tape::FEW_MEMBERS};
+use super::{Document, Element, Kind, Number, tape::FEW_MEMBERS};
 
 impl Document {
     /// Appends the canonical bytes of the whole.
@@ -18,9 +18,7 @@ fn write(element: Element<'_>, out: &mut Vec<u8>) {
         Kind::Null => out.push(b'n'),
         Kind::Bool(true) => out.push(b't'),
         Kind::Bool(false) => out.push(b'f'),
-        Kind::Unsigned(number) => tagged(out, b'u', number.to_be_bytes()),
-        Kind::Signed(number) => tagged(out, b'i', number.to_be_bytes()),
-        Kind::Float(number) => tagged(out, b'd', number.to_bits().to_be_bytes()),
+        Kind::Number(number) => write_number(number, out),
         Kind::Text(text) => write_text(text, out),
         Kind::Array(array) => {
             tagged(out, b'a', (array.len() as u64).to_be_bytes());
@@ -35,6 +33,19 @@ fn write(element: Element<'_>, out: &mut Vec<u8>) {
                 write(value, out);
             }
         }
+    }
+}
+
+/// A type may take the integer of a number or its float, so both are said where one does not follow from the other.
+fn write_number(number: Number, out: &mut Vec<u8>) {
+    match number {
+        Number::Unsigned(number) => tagged(out, b'u', number.to_be_bytes()),
+        Number::Signed(number) => tagged(out, b'i', number.to_be_bytes()),
+        Number::Rounded(number) => tagged(out, b'r', number.to_bits().to_be_bytes()),
+        _ if Number::exactly(number.to_f64()) == number => tagged(out, b'd', number.to_f64().to_bits().to_be_bytes()),
+        Number::Whole(number) => tagged(out, b'w', number.to_be_bytes()),
+        Number::Negative(number) => tagged(out, b'm', number.to_be_bytes()),
+        Number::Float(number) => tagged(out, b'd', number.to_bits().to_be_bytes()),
     }
 }
 

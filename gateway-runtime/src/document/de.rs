@@ -14,6 +14,7 @@ use serde::{
 use super::{
     element::{Array, Element, Items, Kind, Members, Object},
     key::Key,
+    number::Number,
 };
 
 /// The type does not take the value. Why and where is found out anew, if anybody wants to know: an untagged enum
@@ -47,12 +48,19 @@ fn visit_object<'de, V: Visitor<'de>>(object: Object<'de>, visitor: V) -> Result
     if entries.members.next().is_none() { Ok(value) } else { Err(Refused) }
 }
 
+/// As `serde_json` has it: what is written with a fraction or an exponent is a float.
+fn visit_number<'de, V: Visitor<'de>>(number: Number, visitor: V) -> Result<V::Value, Refused> {
+    match number {
+        Number::Unsigned(number) => visitor.visit_u64(number),
+        Number::Signed(number) => visitor.visit_i64(number),
+        _ => visitor.visit_f64(number.to_f64()),
+    }
+}
+
 impl<'de> Element<'de> {
     fn number<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Refused> {
         match self.kind() {
-            Kind::Unsigned(number) => visitor.visit_u64(number),
-            Kind::Signed(number) => visitor.visit_i64(number),
-            Kind::Float(number) => visitor.visit_f64(number),
+            Kind::Number(number) => visit_number(number, visitor),
             _ => Err(Refused),
         }
     }
@@ -73,9 +81,7 @@ impl<'de> Deserializer<'de> for Element<'de> {
         match self.kind() {
             Kind::Null => visitor.visit_unit(),
             Kind::Bool(truth) => visitor.visit_bool(truth),
-            Kind::Unsigned(number) => visitor.visit_u64(number),
-            Kind::Signed(number) => visitor.visit_i64(number),
-            Kind::Float(number) => visitor.visit_f64(number),
+            Kind::Number(number) => visit_number(number, visitor),
             Kind::Text(text) => visitor.visit_borrowed_str(text),
             Kind::Array(array) => visit_array(array, visitor),
             Kind::Object(object) => visit_object(object, visitor),

@@ -1,8 +1,6 @@
 //! A document as it is read: its elements, and those within them.
 
-use serde_json::Number;
-
-use super::{Document, tape::Node};
+use super::{Document, number::Number, tape::Node};
 
 /// One value of a document; as cheap to copy as a reference.
 #[derive(Clone, Copy)]
@@ -16,10 +14,7 @@ pub(crate) struct Element<'a> {
 pub(crate) enum Kind<'a> {
     Null,
     Bool(bool),
-    Unsigned(u64),
-    /// Below zero.
-    Signed(i64),
-    Float(f64),
+    Number(Number),
     Text(&'a str),
     Array(Array<'a>),
     Object(Object<'a>),
@@ -39,9 +34,12 @@ impl<'a> Element<'a> {
         match self.node() {
             Node::Null => Kind::Null,
             Node::Bool(truth) => Kind::Bool(truth),
-            Node::Unsigned(number) => Kind::Unsigned(number),
-            Node::Signed(number) => Kind::Signed(number),
-            Node::Float(number) => Kind::Float(number),
+            Node::Unsigned(number) => Kind::Number(Number::Unsigned(number)),
+            Node::Signed(number) => Kind::Number(Number::Signed(number)),
+            Node::Whole(number) => Kind::Number(Number::Whole(number)),
+            Node::Negative(number) => Kind::Number(Number::Negative(number)),
+            Node::Float(number) => Kind::Number(Number::Float(number)),
+            Node::Rounded(number) => Kind::Number(Number::Rounded(number)),
             Node::Text(text) => Kind::Text(self.document.text(text)),
             Node::Array { items, .. } => Kind::Array(Array { document: self.document, first: self.at + 1, items }),
             Node::Object { members, .. } => {
@@ -58,12 +56,7 @@ impl<'a> Element<'a> {
     }
 
     pub(crate) fn as_number(self) -> Option<Number> {
-        match self.node() {
-            Node::Unsigned(number) => Some(number.into()),
-            Node::Signed(number) => Some(number.into()),
-            Node::Float(number) => Number::from_f64(number),
-            _ => None,
-        }
+        if let Kind::Number(number) = self.kind() { Some(number) } else { None }
     }
 
     /// How many characters its text has.

@@ -4,7 +4,8 @@
 //! they are, and only those with escapes are written anew, into one store for all. Then it is walked twice, by the
 //! schema's validator and by serde, and neither changes or copies it.
 //!
-//! Numbers are those of `serde_json`: `u64`, `i64` below zero, and `f64` for all else.
+//! Numbers are those of `serde_json` (`u64`, `i64` below zero, and `f64` for all else), and beside it what they are
+//! exactly ([`Number`]).
 
 mod canonical;
 mod de;
@@ -16,9 +17,10 @@ mod parse;
 mod string;
 mod tape;
 mod value;
+mod write;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use std::fmt;
 
@@ -27,8 +29,12 @@ use bytestring::ByteString;
 use serde::de::Error;
 use serde_json::Value;
 
-pub(crate) use self::element::{Array, Element, Items, Kind, Members, Object};
 use self::tape::{Node, Store, Tape, Text};
+pub(crate) use self::{
+    element::{Array, Element, Items, Kind, Members, Object},
+    number::Number,
+    write::{Scalar, Writer},
+};
 
 /// A JSON document; null by default.
 #[derive(Clone, Default)]

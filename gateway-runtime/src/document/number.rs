@@ -1,12 +1,91 @@
-//! Numbers (RFC 8259, section 6): integers of 64 bits as such, all others as the nearest `f64`.
+//! Numbers (RFC 8259, section 6): each as what it is exactly, and as the nearest `f64`.
+//!
+//! An integer type takes a number only if that is exactly an integer of 64 bits, however it is written: `3.0` and `1e2`
+//! are. `9007199254740993.5` is none, although its `f64` has no fraction, and neither is `-9223372036854775809`, although
+//! its `f64` is within the range of `i64`.
 
-use super::tape::Node;
+/// A number as it is written.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Number {
+    /// An integer, written as one.
+    Unsigned(u64),
+    /// An integer below zero, written as one.
+    Signed(i64),
+    /// An integer, written with a fraction or an exponent.
+    Whole(u64),
+    /// An integer, written with a minus sign and a fraction or an exponent; also `-0`, whose integer is 0 and whose `f64`
+    /// is -0.0.
+    Negative(i64),
+    /// No integer of 64 bits, and neither is its `f64`.
+    Float(f64),
+    /// No integer of 64 bits, but rounding makes one of it: this.
+    Rounded(f64),
+}
 
 /// So many decimal digits fit into 64 bits, whatever they are.
 const SAFE_DIGITS: usize = 19;
 
+impl Number {
+    /// Reads a text that is nothing but a number.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        let (number, end) = read(text.as_bytes(), 0)?;
+        (end == text.len()).then_some(number)
+    }
+
+    /// The number that is exactly this float.
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it is whole and in range")]
+    pub(crate) fn exactly(float: f64) -> Self {
+        if !is_integer(float) {
+            Self::Float(float)
+        } else if float.is_sign_negative() {
+            Self::Negative(float as i64)
+        } else {
+            Self::Whole(float as u64)
+        }
+    }
+
+    /// The nearest float.
+    #[expect(clippy::cast_precision_loss, reason = "the nearest is asked for")]
+    pub(crate) fn to_f64(self) -> f64 {
+        match self {
+            Self::Unsigned(number) | Self::Whole(number) => number as f64,
+            Self::Negative(0) => -0.0,
+            Self::Signed(number) | Self::Negative(number) => number as f64,
+            Self::Float(number) | Self::Rounded(number) => number,
+        }
+    }
+
+    /// The same number written as an integer, if it is one of 64 bits.
+    pub(crate) fn as_integer(self) -> Option<serde_json::Number> {
+        match self {
+            Self::Unsigned(number) | Self::Whole(number) => Some(number.into()),
+            Self::Signed(number) | Self::Negative(number) => Some(number.into()),
+            Self::Float(_) | Self::Rounded(_) => None,
+        }
+    }
+
+    /// As `serde_json` has it.
+    pub(crate) fn to_json(self) -> Option<serde_json::Number> {
+        match self {
+            Self::Unsigned(number) => Some(number.into()),
+            Self::Signed(number) => Some(number.into()),
+            _ => serde_json::Number::from_f64(self.to_f64()),
+        }
+    }
+}
+
+impl From<&serde_json::Number> for Number {
+    fn from(number: &serde_json::Number) -> Self {
+        match (number.as_u64(), number.as_i64()) {
+            (Some(number), _) => Self::Unsigned(number),
+            (None, Some(number)) => Self::Signed(number),
+            (None, None) => Self::exactly(number.as_f64().unwrap_or_default()),
+        }
+    }
+}
+
 /// Reads the number that begins at `start`, and tells the place after it. One beyond the range of `f64` is none.
-pub(super) fn read(body: &[u8], start: usize) -> Option<(Node, usize)> {
+pub(super) fn read(body: &[u8], start: usize) -> Option<(Number, usize)> {
     let is_negative = body.get(start) == Some(&b'-');
     let first = start + usize::from(is_negative);
     let mut magnitude = 0_u64;
@@ -22,20 +101,70 @@ pub(super) fn read(body: &[u8], start: usize) -> Option<(Node, usize)> {
     let end = fraction_and_exponent(body, at)?;
     if end == at {
         let integer = if digits <= SAFE_DIGITS { Some(magnitude) } else { text(body, first, end)?.parse().ok() };
-        if let Some(node) = integer.and_then(|magnitude| whole(is_negative, magnitude)) {
-            return Some((node, end));
+        if let Some(number) = integer.and_then(|magnitude| whole(is_negative, magnitude)) {
+            return Some((number, end));
         }
     }
-    let float: f64 = text(body, start, end)?.parse().ok()?;
-    float.is_finite().then_some((Node::Float(float), end))
+    let text = text(body, start, end)?;
+    let float: f64 = text.parse().ok()?;
+    float.is_finite().then(|| (decimal(text, float), end))
 }
 
 /// An integer of 64 bits, if it is one. There is no integer -0: that is a float.
-fn whole(is_negative: bool, magnitude: u64) -> Option<Node> {
+fn whole(is_negative: bool, magnitude: u64) -> Option<Number> {
     if !is_negative {
-        return Some(Node::Unsigned(magnitude));
+        return Some(Number::Unsigned(magnitude));
     }
-    0_i64.checked_sub_unsigned(magnitude).filter(|signed| *signed != 0).map(Node::Signed)
+    0_i64.checked_sub_unsigned(magnitude).filter(|signed| *signed != 0).map(Number::Signed)
+}
+
+/// What `text` is exactly, which is not written as an integer of 64 bits and whose nearest float is `float`.
+fn decimal(text: &str, float: f64) -> Number {
+    let (is_negative, text) = text.strip_prefix('-').map_or((false, text), |text| (true, text));
+    match integer(text) {
+        Some(magnitude) if !is_negative => Number::Whole(magnitude),
+        Some(magnitude) => match 0_i64.checked_sub_unsigned(magnitude) {
+            Some(number) => Number::Negative(number),
+            None => other(float),
+        },
+        None => other(float),
+    }
+}
+
+/// What is no integer of 64 bits.
+fn other(float: f64) -> Number {
+    if is_integer(float) { Number::Rounded(float) } else { Number::Float(float) }
+}
+
+/// The value of a number without a sign, if that is an integer of 64 bits; in time linear in its length.
+fn integer(text: &str) -> Option<u64> {
+    let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
+    let (before, after) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    // The digits up to the last that is not 0, as an integer, and how many zeros come after it.
+    let mut significant = 0_u64;
+    let mut zeros = 0_u32;
+    for digit in before.bytes().chain(after.bytes()).map(|byte| byte - b'0') {
+        if digit == 0 {
+            zeros = if significant == 0 { 0 } else { zeros.saturating_add(1) };
+        } else {
+            // Once beyond 64 bits, it remains there or has a fraction, whatever follows.
+            let shift = 10_u64.checked_pow(zeros.saturating_add(1))?;
+            significant = significant.checked_mul(shift)?.checked_add(digit.into())?;
+            zeros = 0;
+        }
+    }
+    if significant == 0 {
+        return Some(0);
+    }
+    let exponent: i128 = exponent.parse().unwrap_or(if exponent.starts_with('-') { i128::MIN } else { i128::MAX });
+    let power = exponent.saturating_add(zeros.into()).saturating_sub(i128::try_from(after.len()).ok()?);
+    significant.checked_mul(10_u64.checked_pow(u32::try_from(power).ok()?)?)
+}
+
+/// Whether a float is an integer of 64 bits, signed or not.
+fn is_integer(float: f64) -> bool {
+    // The ends, -2^63 and 2^64, are exact as floats, and the second is just out of range.
+    float.fract() == 0.0 && (-(2_f64.powi(63))..2_f64.powi(64)).contains(&float)
 }
 
 fn digit(body: &[u8], at: usize) -> Option<u8> {

@@ -68,7 +68,7 @@ impl Parser<'_> {
             b'-' | b'0'..=b'9' => {
                 let (number, after) = number::read(self.body, self.at)?;
                 self.at = after;
-                number
+                number.into()
             }
             b't' => self.word(b"true", Node::Bool(true))?,
             b'f' => self.word(b"false", Node::Bool(false))?,

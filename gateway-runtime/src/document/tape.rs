@@ -3,17 +3,20 @@
 //! An array is followed by its items, an object by a name and a value for each member, and both say where they end. So
 //! a whole document is one allocation, and its parts are found by walking.
 
-use super::names;
+use super::{names, number::Number};
 
 /// One value on the tape, or the name of a member.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Node {
     Null,
     Bool(bool),
+    // The numbers are flat, as a `Number` within would make the node larger.
     Unsigned(u64),
-    /// Below zero.
     Signed(i64),
+    Whole(u64),
+    Negative(i64),
     Float(f64),
+    Rounded(f64),
     Text(Text),
     /// `end` is the place after the last item.
     Array {
@@ -35,6 +38,19 @@ pub(super) enum Node {
 
 // A document of 1 MiB can have half a million values.
 const _: () = assert!(size_of::<Node>() == 16);
+
+impl From<Number> for Node {
+    fn from(number: Number) -> Self {
+        match number {
+            Number::Unsigned(number) => Self::Unsigned(number),
+            Number::Signed(number) => Self::Signed(number),
+            Number::Whole(number) => Self::Whole(number),
+            Number::Negative(number) => Self::Negative(number),
+            Number::Float(number) => Self::Float(number),
+            Number::Rounded(number) => Self::Rounded(number),
+        }
+    }
+}
 
 /// Where a text stands.
 #[derive(Clone, Copy, Debug)]

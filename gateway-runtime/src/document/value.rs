@@ -5,64 +5,33 @@ use serde_json::Value;
 use super::{
     Document,
     element::{Element, Kind},
-    tape::{Node, Store, Stores, Tape, Text},
+    write::{Scalar, Writer},
 };
 
 impl From<&Value> for Document {
     fn from(value: &Value) -> Self {
         let mut writer = Writer::default();
-        writer.value(value);
-        Self { unescaped: writer.texts, tape: writer.tape, ..Self::default() }
+        write(&mut writer, value);
+        writer.finish()
     }
 }
 
-#[derive(Default)]
-struct Writer {
-    texts: String,
-    tape: Tape,
-}
-
-impl Writer {
-    fn value(&mut self, value: &Value) {
-        match value {
-            Value::Null => self.tape.push(Node::Null),
-            Value::Bool(truth) => self.tape.push(Node::Bool(*truth)),
-            Value::Number(number) => {
-                let whole = number.as_u64().map(Node::Unsigned).or_else(|| number.as_i64().map(Node::Signed));
-                self.tape.push(whole.or_else(|| number.as_f64().map(Node::Float)).unwrap_or(Node::Null));
-            }
-            Value::String(text) => {
-                let text = self.text(text);
-                self.tape.push(Node::Text(text));
-            }
-            Value::Array(items) => {
-                let head = self.tape.open();
-                items.iter().for_each(|item| self.value(item));
-                self.tape.close_array(head, count(items.len()));
-            }
-            Value::Object(members) => {
-                let head = self.tape.open();
-                for (name, value) in members {
-                    let name = self.text(name);
-                    self.tape.push(Node::Text(name));
-                    self.value(value);
-                }
-                let stores = Stores { body: &[], unescaped: self.texts.as_bytes() };
-                self.tape.close_object(head, count(members.len()), false, stores);
-            }
+fn write(writer: &mut Writer, value: &Value) {
+    match value {
+        Value::Null => writer.scalar(Scalar::Null),
+        Value::Bool(truth) => writer.scalar(Scalar::Bool(*truth)),
+        Value::Number(number) => writer.scalar(Scalar::Number(number.into())),
+        Value::String(text) => writer.scalar(Scalar::Text(text)),
+        Value::Array(items) => {
+            writer.array(items.len(), |writer| items.iter().for_each(|item| write(writer, item)));
         }
+        Value::Object(members) => writer.object(members.len(), |writer| {
+            for (name, value) in members {
+                writer.name(name);
+                write(writer, value);
+            }
+        }),
     }
-
-    fn text(&mut self, text: &str) -> Text {
-        let start = self.texts.len();
-        self.texts.push_str(text);
-        Text::new(Store::Unescaped, start, text.len())
-    }
-}
-
-/// Counts are kept in 32 bits; a value with more members is none that a gateway makes.
-fn count(number: usize) -> u32 {
-    u32::try_from(number).unwrap_or(u32::MAX)
 }
 
 impl Element<'_> {
@@ -71,12 +40,22 @@ impl Element<'_> {
         match self.kind() {
             Kind::Null => Value::Null,
             Kind::Bool(truth) => Value::Bool(truth),
-            Kind::Unsigned(number) => number.into(),
-            Kind::Signed(number) => number.into(),
-            Kind::Float(number) => number.into(),
+            Kind::Number(number) => number.to_json().map_or(Value::Null, Value::Number),
             Kind::Text(text) => text.into(),
             Kind::Array(array) => array.iter().map(Self::to_value).collect(),
             Kind::Object(object) => object.iter().map(|(name, value)| (name.to_owned(), value.to_value())).collect(),
+        }
+    }
+
+    /// The same, with every number that is an integer written as one.
+    pub(crate) fn to_value_of_integers(self) -> Value {
+        match self.kind() {
+            Kind::Number(number) => number.as_integer().map_or_else(|| self.to_value(), Value::Number),
+            Kind::Array(array) => array.iter().map(Self::to_value_of_integers).collect(),
+            Kind::Object(object) => {
+                object.iter().map(|(name, value)| (name.to_owned(), value.to_value_of_integers())).collect()
+            }
+            _ => self.to_value(),
         }
     }
 }

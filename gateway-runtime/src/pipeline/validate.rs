@@ -8,7 +8,6 @@ use tower::{Layer, Service};
 
 use crate::{
     call::Input,
-    document::Document,
     error::{Error, Violation},
     pipeline::Invocation,
     registry::Method,
@@ -66,7 +65,7 @@ fn judge(method: &Method, input: Input) -> Result<Input, Vec<Violation>> {
         Input::Query(query) => schema.parse_query(&query)?,
         Input::None if method.spec.verb.has_query_input() => schema.parse_query("")?,
         Input::None => schema.parse_json(Bytes::new())?,
-        Input::Value(value) => schema.judge(Document::from(&value))?,
+        Input::Value(value) => schema.judge(value)?,
         Input::Valid(document) => document,
     };
     Ok(Input::Valid(document))

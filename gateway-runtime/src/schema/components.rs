@@ -1,10 +1,14 @@
 //! The schemas of a document in one place, `components/schemas`: every definition once, under a stable name.
 //!
 //! A schema from `schemars` brings its definitions along in `$defs`. Here the same definition from many methods is
-//! kept once. Where two differ under one name, an output makes way for an input and is called `…Output`, and otherwise
-//! the later gets a number; later is what comes later in the document, so names do not depend on the linker.
+//! kept once. A name says what type it is of, and never where in a document that type comes first: a method more changes
+//! no other name. Where two definitions differ under one name, an output that differs from the input is called
+//! `…Output`, and in all other cases each has a part of its digest in its name.
+//!
+//! The names are known when all definitions are, so references are placeholders until [`Names::write`] has seen the whole
+//! document.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, fmt::Write};
 
 use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value, json};
@@ -17,7 +21,7 @@ use super::references::rewrite;
 pub(crate) enum Side {
     /// To the gateway.
     Input,
-    /// From the gateway. Added after all inputs, outputs make way for them.
+    /// From the gateway.
     Output,
 }
 
@@ -33,30 +37,43 @@ pub(crate) enum Root {
 /// The schemas collected until now.
 #[derive(Debug, Default)]
 pub(crate) struct Components {
-    schemas: Map<String, Value>,
-    /// What each name in `schemas` means.
-    contents: HashMap<String, Content>,
-    /// The names in `schemas`, by wanted name and content.
-    names: HashMap<(String, Content), String>,
-    /// The number of the next that wants a name, so that not each of ten thousand tries all numbers.
-    next: HashMap<String, u64>,
+    schemas: HashMap<Meaning, Component>,
+    /// What the gateway's own names mean.
+    own: HashMap<String, Content>,
 }
+
+#[derive(Debug)]
+struct Component {
+    schema: Value,
+    /// That of the inputs, if it is both.
+    side: Side,
+}
+
+/// The name that a definition wants, and its content.
+type Meaning = (String, Content);
 
 /// All that a definition means, as its SHA-256.
 type Content = [u8; 32];
+
+/// Where schemas are, and placeholders of their names: no name begins with `~`.
+const SCHEMAS: &str = "#/components/schemas/";
 
 impl Components {
     /// Takes in what `document` defines, and gives the schema to be written where it is used.
     pub(crate) fn add(&mut self, document: &Value, side: Side, root: Root) -> Value {
         let document = Document::read(document, root);
-        let names: Vec<String> = (0..document.definitions.len()).map(|at| self.name(&document, at, side)).collect();
+        let meanings: Vec<Meaning> =
+            document.definitions.iter().enumerate().map(|(at, it)| (it.name.clone(), document.content(at))).collect();
         let mut rename = |reference: &str| match document.find(reference) {
-            Some((at, below)) => format!("#/components/schemas/{}{below}", names[at]),
+            Some((at, below)) => format!("{SCHEMAS}{}{below}", placeholder(&meanings[at])),
             None => reference.to_owned(),
         };
-        for (definition, name) in document.definitions.iter().zip(&names) {
-            if !self.schemas.contains_key(name) {
-                self.schemas.insert(name.clone(), rewrite(&definition.schema, &mut rename));
+        for (definition, meaning) in document.definitions.iter().zip(&meanings) {
+            let component = self.schemas.entry(meaning.clone());
+            let component =
+                component.or_insert_with(|| Component { schema: rewrite(&definition.schema, &mut rename), side });
+            if side == Side::Input {
+                component.side = side;
             }
         }
         match &document.root {
@@ -65,42 +82,97 @@ impl Components {
         }
     }
 
-    /// The name of a definition: the one that its content has already, or a free one.
-    fn name(&mut self, document: &Document, at: usize, side: Side) -> String {
-        let wanted = &document.definitions[at].name;
-        let meaning = (wanted.clone(), document.content(at));
-        if let Some(name) = self.names.get(&meaning) {
-            return name.clone();
+    /// Takes in a schema of the gateway's own, whose name is no other's.
+    pub(crate) fn add_own(&mut self, document: &Value) {
+        self.add(document, Side::Input, Root::Named);
+        let document = Document::read(document, Root::Named);
+        if let Some(definition) = document.definitions.first() {
+            self.own.insert(definition.name.clone(), document.content(0));
         }
-        let name = self.free_name(wanted, meaning.1, side);
-        self.contents.insert(name.clone(), meaning.1);
-        self.names.insert(meaning, name.clone());
-        name
     }
 
-    /// A name that means nothing else.
-    fn free_name(&mut self, wanted: &str, content: Content, side: Side) -> String {
-        let is_free = |name: &String| self.contents.get(name).is_none_or(|other| *other == content);
-        let stem = if side == Side::Output { format!("{wanted}Output") } else { wanted.to_owned() };
-        if let Some(name) = [wanted.to_owned(), stem.clone()].into_iter().find(is_free) {
-            return name;
+    /// The schemas by name, in alphabetical order, and the names to be written into the document. Within the schemas they
+    /// are written already.
+    pub(crate) fn finish(self) -> (Map<String, Value>, Names) {
+        let names = self.names();
+        let named = self.schemas.into_iter().map(|(meaning, component)| {
+            let mut schema = component.schema;
+            names.write(&mut schema);
+            (names.of[&placeholder(&meaning)].clone(), schema)
+        });
+        let mut schemas: Map<String, Value> = named.collect();
+        schemas.sort_keys();
+        (schemas, names)
+    }
+
+    fn names(&self) -> Names {
+        let mut namesakes: HashMap<&str, Vec<(&Meaning, Side)>> = HashMap::new();
+        for (meaning, component) in &self.schemas {
+            namesakes.entry(&meaning.0).or_default().push((meaning, component.side));
         }
-        let next = self.next.entry(stem.clone()).or_insert(2);
-        loop {
-            let name = format!("{stem}{next}");
-            *next += 1;
-            if is_free(&name) {
-                return name;
+        let mut of = HashMap::new();
+        for (wanted, all) in &namesakes {
+            let count = |side| all.iter().filter(|(_, it)| *it == side).count();
+            let output = format!("{wanted}Output");
+            let is_a_pair = count(Side::Input) == 1 && count(Side::Output) == 1;
+            let is_a_pair = is_a_pair && !namesakes.contains_key(&*output) && !self.own.contains_key(*wanted);
+            for (meaning, side) in all {
+                let is_own = self.own.get(*wanted) == Some(&meaning.1);
+                let name = match side {
+                    _ if is_own || all.len() == 1 => (*wanted).to_owned(),
+                    Side::Input if is_a_pair => (*wanted).to_owned(),
+                    Side::Output if is_a_pair => output.clone(),
+                    _ => format!("{wanted}_{}", &hex(&meaning.1)[..8]),
+                };
+                of.insert(placeholder(meaning), name);
             }
         }
+        Names { of }
+    }
+}
+
+/// What each placeholder stands for.
+#[derive(Debug)]
+pub(crate) struct Names {
+    of: HashMap<String, String>,
+}
+
+impl Names {
+    /// Writes the names into all references of a document.
+    pub(crate) fn write(&self, document: &mut Value) {
+        match document {
+            Value::Object(members) => {
+                for (name, value) in members {
+                    match value {
+                        Value::String(reference) if name == "$ref" => self.write_reference(reference),
+                        other => self.write(other),
+                    }
+                }
+            }
+            Value::Array(items) => items.iter_mut().for_each(|item| self.write(item)),
+            _ => {}
+        }
     }
 
-    /// The schemas by name, in alphabetical order.
-    pub(crate) fn into_schemas(self) -> Map<String, Value> {
-        let mut schemas = self.schemas;
-        schemas.sort_keys();
-        schemas
+    fn write_reference(&self, reference: &mut String) {
+        let Some(place) = reference.strip_prefix(SCHEMAS).filter(|place| place.starts_with('~')) else { return };
+        let (placeholder, below) = place.split_at(place.find('/').unwrap_or(place.len()));
+        if let Some(name) = self.of.get(placeholder) {
+            *reference = format!("{SCHEMAS}{name}{below}");
+        }
     }
+}
+
+fn placeholder((wanted, content): &Meaning) -> String {
+    format!("~{wanted}~{}", hex(content))
+}
+
+fn hex(content: &Content) -> String {
+    content.iter().fold(String::new(), |mut hex, byte| {
+        // Writing to a string cannot fail.
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    })
 }
 
 /// One schema document, taken apart.

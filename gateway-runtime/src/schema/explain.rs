@@ -11,16 +11,18 @@ use super::{
     pointer, walk,
     wording::{MAX_EXPECTED, MAX_NAME, detail, list, shorten, unknown_property, wrong_type},
 };
-use crate::error::Violation;
+use crate::{document::Document, error::Violation};
 
 /// So many violations are reported, and then that there are more.
 pub(super) const MAX_VIOLATIONS: usize = 100;
 
-/// Every violation of `value`, which `validator` finds invalid.
-pub(super) fn explain(schema: &Value, validator: &Validator<MeteredJson>, value: &Value) -> Vec<Violation> {
+/// Every violation of `document`, which `validator` finds invalid.
+pub(super) fn explain(schema: &Value, validator: &Validator<MeteredJson>, document: &Document) -> Vec<Violation> {
     let meter = Meter::new();
+    // By which places are found in one step each.
+    let value = &document.to_value();
     let mut report = Report { schema, value, found: Vec::new(), misplaced: Vec::new() };
-    for error in validator.iter_errors(Metered::new(value, &meter)) {
+    for error in validator.iter_errors(Metered::new(document.root(), &meter)) {
         if is_sound(&error) {
             report.add(&error);
         }

@@ -21,9 +21,18 @@ pub(super) fn document<T: JsonSchema + ?Sized>(contract: Contract) -> Value {
     // What is read must fit the type; what is written does, except that 128-bit integers can outgrow a JSON value.
     let bound: fn(&mut Schema) = if contract.is_deserialize() { bound_input } else { bound_output };
     settings.contract = contract;
-    let settings =
-        settings.with_transform(RecursiveTransform(bound)).with_transform(RecursiveTransform(variants::list));
+    let settings = settings
+        .with_transform(RecursiveTransform(bound))
+        .with_transform(RecursiveTransform(variants::list))
+        .with_transform(RecursiveTransform(say_no_null_default));
     settings.into_generator().into_root_schema_for::<T>().to_value()
+}
+
+/// A default of null says no more than that the property need not be there.
+fn say_no_null_default(schema: &mut Schema) {
+    if schema.get("default") == Some(&Value::Null) {
+        schema.remove("default");
+    }
 }
 
 fn bound_input(schema: &mut Schema) {

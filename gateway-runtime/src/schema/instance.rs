@@ -4,11 +4,11 @@ use std::borrow::Cow;
 
 use jsonschema::{
     JsonType,
-    json::{self, Json, Node, NodeIdentity, cmp},
+    json::{self, Json, JsonNumber, Node, NodeIdentity, cmp, unique},
 };
-use serde_json::{Number, Value};
+use serde_json::Value;
 
-use crate::document::{Array, Document, Element, Items, Kind, Members, Object};
+use crate::document::{Array, Document, Element, Items, Kind, Members, Number, Object};
 
 /// The representation whose nodes are elements of a [`Document`].
 #[derive(Debug)]
@@ -65,7 +65,7 @@ impl<'a> Node<'a, Instance> for Element<'a> {
         match self.kind() {
             Kind::Null => JsonType::Null,
             Kind::Bool(_) => JsonType::Boolean,
-            Kind::Unsigned(_) | Kind::Signed(_) | Kind::Float(_) => JsonType::Number,
+            Kind::Number(_) => JsonType::Number,
             Kind::Text(_) => JsonType::String,
             Kind::Array(_) => JsonType::Array,
             Kind::Object(_) => JsonType::Object,
@@ -86,8 +86,9 @@ impl<'a> Node<'a, Instance> for Element<'a> {
                 let equal = |(name, a): (&str, Element<'_>)| expected.get(name).is_some_and(|b| a.equals_value(b));
                 object.len() == expected.len() && object.iter().all(equal)
             }
-            (Kind::Text(_) | Kind::Array(_) | Kind::Object(_), _) => false,
-            _ => cmp::equal(&Element::to_value(*self), expected),
+            // No number that a schema says is the one that was rounded.
+            (Kind::Text(_) | Kind::Array(_) | Kind::Object(_) | Kind::Number(Number::Rounded(_)), _) => false,
+            _ => cmp::equal(&self.to_value_of_integers(), expected),
         }
     }
 
@@ -129,5 +130,53 @@ impl<'a> json::Array<'a, Instance> for Array<'a> {
 
     fn elements(&self) -> Items<'a> {
         self.iter()
+    }
+
+    fn is_unique(&self) -> bool {
+        is_unique(*self)
+    }
+}
+
+/// Whether no two items are equal, numbers compared exactly.
+pub(super) fn is_unique(array: Array<'_>) -> bool {
+    unique::is_unique(&array.iter().map(Element::to_value_of_integers).collect::<Vec<_>>())
+}
+
+impl JsonNumber for Number {
+    fn as_u64(&self) -> Option<u64> {
+        if let Self::Unsigned(number) | Self::Whole(number) = *self { Some(number) } else { None }
+    }
+
+    fn as_i64(&self) -> Option<i64> {
+        match *self {
+            Self::Unsigned(number) | Self::Whole(number) => i64::try_from(number).ok(),
+            Self::Signed(number) | Self::Negative(number) => Some(number),
+            Self::Float(_) | Self::Rounded(_) => None,
+        }
+    }
+
+    fn as_f64(&self) -> Option<f64> {
+        Some(self.to_f64())
+    }
+
+    fn as_str(&self) -> Cow<'_, str> {
+        Cow::Owned(self.to_number().to_string())
+    }
+
+    fn to_number(&self) -> Cow<'_, serde_json::Number> {
+        Cow::Owned(self.to_json().unwrap_or_else(|| 0.into()))
+    }
+
+    /// An integer beyond 64 bits is one too, and out of the range of every integer type.
+    fn is_integer(&self) -> bool {
+        match *self {
+            Self::Float(number) => number.fract() == 0.0,
+            Self::Rounded(_) => false,
+            _ => true,
+        }
+    }
+
+    fn is_written_as_integer(&self) -> bool {
+        matches!(self, Self::Unsigned(_) | Self::Signed(_))
     }
 }

@@ -1,4 +1,4 @@
-//! A view of a JSON value for collecting violations within bounds of time and memory.
+//! A view of a document for collecting violations within bounds of time and memory.
 //!
 //! The validator collects errors eagerly, and tries every alternative of an `anyOf` at every level: a hostile value of
 //! 1 MiB can cost it a gigabyte, or for a recursive type two to the power of the depth. Whether a value is valid has
@@ -6,13 +6,16 @@
 //! and, when too many were taken, shows no more children. Errors made after that may be wrong; each error carries, in
 //! place of the instance (which no message repeats), whether it is [sound](is_sound).
 
-use std::{borrow::Cow, cell::Cell, slice};
+use std::{borrow::Cow, cell::Cell};
 
 use jsonschema::{
     JsonType, ValidationError,
-    json::{Array, Json, Node, NodeIdentity, Object, SerdeJson, unique},
+    json::{Array, Json, Node, NodeIdentity, Object},
 };
-use serde_json::{Map, Value, map};
+use serde_json::Value;
+
+use super::instance::{Instance, is_unique};
+use crate::document::{self, Document, Element, Number};
 
 /// A body of 1 MiB has at most half as many values.
 const STEPS: usize = 1 << 20;
@@ -49,13 +52,13 @@ impl Meter {
 /// A value and the meter; no meter for a property's name.
 #[derive(Clone, Copy)]
 pub(super) struct Metered<'a> {
-    value: &'a Value,
+    element: Element<'a>,
     meter: Option<&'a Meter>,
 }
 
 impl<'a> Metered<'a> {
-    pub(super) fn new(value: &'a Value, meter: &'a Meter) -> Self {
-        Self { value, meter: Some(meter) }
+    pub(super) fn new(element: Element<'a>, meter: &'a Meter) -> Self {
+        Self { element, meter: Some(meter) }
     }
 
     fn step(&self) -> bool {
@@ -70,74 +73,74 @@ pub(super) struct MeteredJson;
 impl Json for MeteredJson {
     type Node<'a> = Metered<'a>;
     type PreparedKey = String;
-    type StringBuffer = Value;
+    type StringBuffer = Document;
 
     fn prepare_key(key: &str) -> String {
         key.to_owned()
     }
 
-    fn with_string_node<T>(buffer: &mut Value, string: &str, f: impl FnOnce(Metered<'_>) -> T) -> T {
-        *buffer = Value::String(string.to_owned());
-        f(Metered { value: buffer, meter: None })
+    fn with_string_node<T>(buffer: &mut Document, string: &str, f: impl FnOnce(Metered<'_>) -> T) -> T {
+        *buffer = Document::of_text(string);
+        f(Metered { element: buffer.root(), meter: None })
     }
 }
 
 impl<'a> Node<'a, MeteredJson> for Metered<'a> {
     type Object = Members<'a>;
     type Array = Elements<'a>;
-    type Number = &'a serde_json::Number;
+    type Number = Number;
 
     fn as_object(&self) -> Option<Members<'a>> {
-        let object = self.value.as_object()?;
+        let object = Node::<Instance>::as_object(&self.element)?;
         self.step().then_some(Members { object, meter: self.meter })
     }
 
     fn as_array(&self) -> Option<Elements<'a>> {
-        let array = self.value.as_array()?;
+        let array = Node::<Instance>::as_array(&self.element)?;
         self.step().then_some(Elements { array, meter: self.meter })
     }
 
     fn as_string(&self) -> Option<Cow<'a, str>> {
-        self.value.as_str().map(Cow::Borrowed)
+        Node::<Instance>::as_string(&self.element)
     }
 
-    fn as_number(&self) -> Option<&'a serde_json::Number> {
-        self.value.as_number()
+    fn as_number(&self) -> Option<Number> {
+        self.element.as_number()
     }
 
     fn as_boolean(&self) -> Option<bool> {
-        self.value.as_bool()
+        Node::<Instance>::as_boolean(&self.element)
     }
 
     fn is_null(&self) -> bool {
-        self.value.is_null()
+        self.element.is_null()
     }
 
     fn json_type(&self) -> JsonType {
-        Node::<SerdeJson>::json_type(&self.value)
+        Node::<Instance>::json_type(&self.element)
     }
 
     fn equals_value(&self, expected: &Value) -> bool {
-        Node::<SerdeJson>::equals_value(&self.value, expected)
+        Node::<Instance>::equals_value(&self.element, expected)
     }
 
     /// Asked for by errors alone, since `equals_value` and `is_unique` are answered here.
     fn to_value(&self) -> Cow<'a, Value> {
-        Cow::Borrowed(match self.meter {
-            None => self.value,
-            Some(meter) if meter.spend(STEPS_PER_ERROR) => SOUND,
-            Some(_) => UNSOUND,
-        })
+        match self.meter {
+            None => Cow::Owned(self.element.to_value()),
+            Some(meter) if meter.spend(STEPS_PER_ERROR) => Cow::Borrowed(SOUND),
+            Some(_) => Cow::Borrowed(UNSOUND),
+        }
     }
 
     fn identity(&self) -> Option<NodeIdentity> {
-        Node::<SerdeJson>::identity(&self.value)
+        Node::<Instance>::identity(&self.element)
     }
 }
 
 /// An object's members.
 pub(super) struct Members<'a> {
-    object: &'a Map<String, Value>,
+    object: document::Object<'a>,
     meter: Option<&'a Meter>,
 }
 
@@ -151,7 +154,7 @@ impl<'a> Object<'a, MeteredJson> for Members<'a> {
     }
 
     fn get(&self, key: &String) -> Option<Metered<'a>> {
-        self.object.get(key).map(|value| Metered { value, meter: self.meter })
+        self.object.get(key).map(|element| Metered { element, meter: self.meter })
     }
 
     fn members(&self) -> MembersIter<'a> {
@@ -161,7 +164,7 @@ impl<'a> Object<'a, MeteredJson> for Members<'a> {
 
 /// Goes through an object's members.
 pub(super) struct MembersIter<'a> {
-    members: map::Iter<'a>,
+    members: document::Members<'a>,
     meter: Option<&'a Meter>,
 }
 
@@ -169,15 +172,15 @@ impl<'a> Iterator for MembersIter<'a> {
     type Item = (&'a str, Metered<'a>);
 
     fn next(&mut self) -> Option<Self::Item> {
-        let (name, value) = self.members.next()?;
-        let node = Metered { value, meter: self.meter };
+        let (name, element) = self.members.next()?;
+        let node = Metered { element, meter: self.meter };
         node.step().then_some((&name[..name.floor_char_boundary(MAX_NAME)], node))
     }
 }
 
 /// An array's elements.
 pub(super) struct Elements<'a> {
-    array: &'a [Value],
+    array: document::Array<'a>,
     meter: Option<&'a Meter>,
 }
 
@@ -194,13 +197,13 @@ impl<'a> Array<'a, MeteredJson> for Elements<'a> {
     }
 
     fn is_unique(&self) -> bool {
-        unique::is_unique(self.array)
+        is_unique(self.array)
     }
 }
 
 /// Goes through an array's elements.
 pub(super) struct ElementsIter<'a> {
-    elements: slice::Iter<'a, Value>,
+    elements: document::Items<'a>,
     meter: Option<&'a Meter>,
 }
 
@@ -208,7 +211,7 @@ impl<'a> Iterator for ElementsIter<'a> {
     type Item = Metered<'a>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let node = Metered { value: self.elements.next()?, meter: self.meter };
+        let node = Metered { element: self.elements.next()?, meter: self.meter };
         node.step().then_some(node)
     }
 }

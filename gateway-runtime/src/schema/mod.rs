@@ -8,8 +8,10 @@
 //! # Numbers
 //!
 //! `schemars` gives the range of some integer types; here all have theirs, and `f32`, so that a value the schema
-//! allows fits. `1.0` and `1e2` are integers, as in JSON Schema. An integer beyond 64 bits becomes a float, so 128-bit
-//! integers are limited to what 64 bits hold; a number beyond the range of `f64` (`1e400`) is a syntax error.
+//! allows fits. `1.0` and `1e2` are integers, as in JSON Schema, and are read digit by digit: what is not exactly an
+//! integer of 64 bits (`9007199254740993.5`, `-9223372036854775809`) is none, and is never rounded to one. 128-bit
+//! integers are limited to what 64 bits hold. A float is the nearest to its number; one beyond the range of `f64`
+//! (`1e400`) is a syntax error.
 //!
 //! # Formats
 //!
@@ -29,7 +31,7 @@
 //! - anything, where `#[serde(deny_unknown_fields)]` meets a flattened enum, which serde does not support.
 //!
 //! The schema is narrower than serde: a field is known by its name alone, not by an alias; a struct is an object, not a
-//! list of its fields; an enum variant marked `#[serde(other)]` is not open to other names.
+//! list of its fields; an enum variant marked `#[serde(other)]` is not open to other names. `#[model]` refuses both.
 //!
 //! When an object has a key twice, the last counts. An untagged enum that contains itself costs serde two to the power
 //! of the depth in hostile cases; a tag avoids that.
@@ -46,6 +48,7 @@ mod pointer;
 mod query;
 mod references;
 mod strict;
+mod tidy;
 mod variants;
 mod walk;
 mod wording;
@@ -67,6 +70,7 @@ pub(crate) use self::{
     components::{Components, Root, Side},
     parameters::parameters,
     query::is_list_that_may_be_empty,
+    tidy::tidy,
 };
 pub use self::{decode::decode, generate::output_schema};
 use crate::{document::Document, error::Violation};
@@ -134,7 +138,7 @@ impl InputSchema {
     /// Every violation, up to 100 and then that there are more. Of a value with hundreds of thousands of parts, those
     /// found in bounded time.
     pub fn check(&self, value: &Value) -> Result<(), Vec<Violation>> {
-        if self.is_valid(&Document::from(value)) { Ok(()) } else { Err(self.explain(value)) }
+        self.judge(Document::from(value)).map(|_| ())
     }
 
     /// Judges a document, and gives it back.
@@ -143,7 +147,7 @@ impl InputSchema {
     ///
     /// As [`check`](Self::check).
     pub fn judge(&self, document: Document) -> Result<Document, Vec<Violation>> {
-        if self.is_valid(&document) { Ok(document) } else { Err(self.explain(&document.to_value())) }
+        if self.is_valid(&document) { Ok(document) } else { Err(self.explain(&document)) }
     }
 
     fn is_valid(&self, document: &Document) -> bool {
@@ -151,9 +155,9 @@ impl InputSchema {
     }
 
     #[cold]
-    fn explain(&self, value: &Value) -> Vec<Violation> {
+    fn explain(&self, document: &Document) -> Vec<Violation> {
         match self.explainer.get_or_init(|| compile(&self.document).ok()) {
-            Some(explainer) => explain::explain(&self.document, explainer, value),
+            Some(explainer) => explain::explain(&self.document, explainer, document),
             None => vec![violation("", "does not satisfy the schema")],
         }
     }
@@ -185,9 +189,9 @@ impl InputSchema {
     /// Every violation: broken percent-encodings, a name that repeats and may not, and then those of the schema.
     pub fn parse_query(&self, query: &str) -> Result<Document, Vec<Violation>> {
         let plan = self.query.as_ref().map_err(|why| vec![violation("", &format!("takes no query string: {why}"))])?;
-        let (value, mut violations) = query::read(plan, query, |value| self.is_valid(&Document::from(value)))?;
+        let (document, mut violations) = query::read(plan, query, |document| self.is_valid(document))?;
         let absent = self.absent.as_ref().filter(|absent| query.is_empty() && absent.root().is_null());
-        match (self.judge(Document::from(&value)), absent) {
+        match (self.judge(document), absent) {
             (Ok(document), _) if violations.is_empty() => Ok(document),
             (Err(_), Some(null)) => Ok(null.clone()),
             (other, _) => {

@@ -31,7 +31,7 @@ pub(super) fn visit<'s>(root: &'s Value, schema: &'s Value, see: &mut impl FnMut
 }
 
 /// What a reference within the document points to (RFC 6901, section 6).
-fn resolve<'s>(root: &'s Value, reference: &str) -> Option<&'s Value> {
+pub(super) fn resolve<'s>(root: &'s Value, reference: &str) -> Option<&'s Value> {
     let pointer: Cow<'_, str> = percent_decode(reference.strip_prefix('#')?)?;
     root.pointer(&pointer)
 }

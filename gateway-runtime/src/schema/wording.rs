@@ -65,7 +65,11 @@ pub(super) fn wrong_type(kind: &TypeKind, found: Option<&Value>) -> String {
         TypeKind::Multiple(several) => several.iter().map(JsonType::as_str).collect(),
     };
     let found = match found {
-        Some(Value::Number(_)) if expected.contains(&"integer") => "a number with a fraction",
+        // Its float has no fraction, and is not the number that was sent.
+        Some(Value::Number(number)) if expected.contains(&"integer") => match number.as_f64() {
+            Some(rounded) if rounded.fract() == 0.0 => "a number that is not exactly an integer of 64 bits",
+            _ => "a number with a fraction",
+        },
         Some(value) => JsonType::from(value).as_str(),
         None => return format!("expected {}", expected.join(" or ")),
     };

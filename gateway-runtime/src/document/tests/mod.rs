@@ -3,6 +3,7 @@
 mod decode;
 mod differential;
 mod hostile;
+pub(crate) mod numbers;
 pub(super) mod texts;
 
 use bytes::Bytes;

@@ -1,11 +1,26 @@
-use std::time::{Duration, Instant};
-
 use proptest::prelude::*;
 
 use super::*;
 
 fn add(components: &mut Components, document: &Value, side: Side) -> Value {
     components.add(document, side, Root::Named)
+}
+
+/// The schemas by name, and what `places` say with the names in them.
+fn finish(components: Components, places: Vec<Value>) -> (Value, Vec<Value>) {
+    let (schemas, names) = components.finish();
+    let written = places.into_iter().map(|mut place| {
+        names.write(&mut place);
+        place
+    });
+    (schemas.into(), written.collect())
+}
+
+/// All documents in this order, with the names that their roots have.
+fn named(documents: &[(Value, Side)]) -> (Value, Vec<Value>) {
+    let mut components = Components::default();
+    let places = documents.iter().map(|(document, side)| add(&mut components, document, *side)).collect();
+    finish(components, places)
 }
 
 fn reference(name: &str) -> Value {
@@ -24,31 +39,57 @@ fn with_address(title: &str, address: &Value) -> Value {
 
 #[test]
 fn what_is_the_same_is_there_once() {
-    let mut components = Components::default();
     let address = json!({ "type": "string" });
-    assert_eq!(add(&mut components, &with_address("A", &address), Side::Input), reference("A"));
-    assert_eq!(add(&mut components, &with_address("B", &address), Side::Output), reference("B"));
-    assert_eq!(add(&mut components, &with_address("A", &address), Side::Output), reference("A"));
+    let (a, b) = (with_address("A", &address), with_address("B", &address));
+    let (schemas, places) = named(&[(a.clone(), Side::Input), (b, Side::Output), (a, Side::Output)]);
+    assert_eq!(places, [reference("A"), reference("B"), reference("A")]);
     let of_address = json!({ "properties": { "address": reference("Address") } });
-    let expected = json!({ "A": of_address, "Address": address, "B": of_address });
-    assert_eq!(Value::Object(components.into_schemas()), expected);
+    assert_eq!(schemas, json!({ "A": of_address, "Address": address, "B": of_address }));
 }
 
 #[test]
-fn what_differs_has_another_name() {
-    let mut components = Components::default();
+fn an_output_that_differs_from_the_input_of_its_name_says_so() {
     let street = |number: u32| with_address("Street", &json!({ "const": number }));
-    assert_eq!(add(&mut components, &street(1), Side::Input), reference("Street"));
-    // The texts of the two `Street` are the same, and they mean different addresses.
-    assert_eq!(add(&mut components, &street(2), Side::Input), reference("Street2"));
-    assert_eq!(add(&mut components, &street(3), Side::Output), reference("StreetOutput"));
-    assert_eq!(add(&mut components, &street(4), Side::Output), reference("StreetOutput2"));
-    assert_eq!(add(&mut components, &street(2), Side::Output), reference("Street2"));
-    let schemas = components.into_schemas();
-    for (street, address) in [("Street2", "Address2"), ("StreetOutput2", "AddressOutput2")] {
-        assert_eq!(schemas[street]["properties"]["address"], reference(address));
+    for order in [[0, 1], [1, 0]] {
+        let both = [(street(1), Side::Input), (street(2), Side::Output)];
+        let (schemas, places) = named(&order.map(|at| both[at].clone()));
+        assert_eq!(order.map(|at| &places[at]), [&reference("Street"), &reference("StreetOutput")]);
+        // The texts of the two `Street` are the same, and they mean different addresses.
+        assert_eq!(schemas["StreetOutput"]["properties"]["address"], reference("AddressOutput"));
+        assert_eq!(schemas["AddressOutput"], json!({ "const": 2 }));
     }
-    assert_eq!(schemas["AddressOutput2"], json!({ "const": 4 }));
+}
+
+#[test]
+fn namesakes_are_told_apart_by_what_they_are_and_not_by_their_order() {
+    let street = |number: u32| with_address("Street", &json!({ "const": number }));
+    let all: Vec<_> = (0..4).map(|number| (street(number), [Side::Input, Side::Output][number as usize % 2])).collect();
+    let (_, places) = named(&all);
+    let turned: Vec<_> = all.iter().rev().cloned().collect();
+    let (schemas, turned) = named(&turned);
+    assert_eq!(places.iter().rev().collect::<Vec<_>>(), turned.iter().collect::<Vec<_>>());
+    assert_eq!(schemas.as_object().unwrap().len(), 8);
+    for place in &places {
+        let name = place["$ref"].as_str().unwrap().rsplit('/').next().unwrap();
+        assert!(name.starts_with("Street_") && name.len() == "Street_".len() + 8, "{name}");
+    }
+    // One more changes none of these names.
+    let (_, more) = named(&[(street(9), Side::Input)].into_iter().chain(all).collect::<Vec<_>>());
+    assert_eq!(more[1..], places);
+}
+
+#[test]
+fn the_gateways_own_name_is_no_others() {
+    let street = |number: u32| with_address("Street", &json!({ "const": number }));
+    for side in [Side::Input, Side::Output] {
+        let mut components = Components::default();
+        let theirs = add(&mut components, &street(2), side);
+        components.add_own(&street(1));
+        let ours = add(&mut components, &street(1), Side::Output);
+        let (_, places) = finish(components, vec![ours, theirs]);
+        assert_eq!(places[0], reference("Street"));
+        assert!(places[1]["$ref"].as_str().unwrap().starts_with("#/components/schemas/Street_"), "{places:?}");
+    }
 }
 
 #[test]
@@ -58,11 +99,9 @@ fn a_type_is_itself_at_the_root_and_below() {
     at_the_root["title"] = json!("Tree");
     let below = json!({ "title": "List", "type": "array", "items": { "$ref": "#/$defs/Tree" },
                         "$defs": { "Tree": tree("#/$defs/Tree") } });
-    let mut components = Components::default();
-    assert_eq!(add(&mut components, &below, Side::Input), json!({ "type": "array", "items": reference("Tree") }));
-    assert_eq!(add(&mut components, &at_the_root, Side::Input), reference("Tree"));
-    let expected = json!({ "Tree": { "properties": { "children": { "items": reference("Tree") } } } });
-    assert_eq!(Value::Object(components.into_schemas()), expected);
+    let (schemas, places) = named(&[(below, Side::Input), (at_the_root, Side::Input)]);
+    assert_eq!(places, [json!({ "type": "array", "items": reference("Tree") }), reference("Tree")]);
+    assert_eq!(schemas, json!({ "Tree": { "properties": { "children": { "items": reference("Tree") } } } }));
 }
 
 #[test]
@@ -72,13 +111,12 @@ fn numbers_that_depend_on_the_document_are_no_part_of_a_name() {
                 "$defs": { "Address": first, "Address2": second } })
     };
     let (home, work) = (json!({ "const": "home" }), json!({ "const": "work" }));
-    let mut components = Components::default();
-    add(&mut components, &two(&home, &work), Side::Input);
-    add(&mut components, &two(&work, &home), Side::Input);
-    add(&mut components, &with_address("One", &work), Side::Input);
-    let schemas = components.into_schemas();
-    assert_eq!(schemas.keys().collect::<Vec<_>>(), ["Address", "Address2", "One", "Two", "Two2"]);
-    assert_eq!(schemas["One"]["properties"]["address"], reference("Address2"));
+    let documents = [two(&home, &work), two(&work, &home), with_address("One", &work)];
+    let (schemas, _) = named(&documents.map(|document| (document, Side::Input)));
+    let names: Vec<_> = schemas.as_object().unwrap().keys().map(|name| name.split('_').next().unwrap()).collect();
+    assert_eq!(names, ["Address", "Address", "One", "Two", "Two"]);
+    let of_one = schemas["One"]["properties"]["address"]["$ref"].as_str().unwrap();
+    assert_eq!(schemas[of_one.rsplit('/').next().unwrap()], work);
 }
 
 #[test]
@@ -88,14 +126,17 @@ fn types_of_one_name_that_refer_to_each_other_are_told_apart() {
         "title": "A", "oneOf": to(&["#", "#/$defs/A"]),
         "$defs": { "A": { "oneOf": to(&["#", "#/$defs/A2"]) }, "A2": { "oneOf": to(&["#/$defs/A"]) } },
     });
-    let mut components = Components::default();
-    assert_eq!(add(&mut components, &document, Side::Input), reference("A"));
-    let expected = json!({
-        "A": { "oneOf": [reference("A"), reference("A2")] },
-        "A2": { "oneOf": [reference("A"), reference("A3")] },
-        "A3": { "oneOf": [reference("A2")] },
-    });
-    assert_eq!(Value::Object(components.into_schemas()), expected);
+    let (schemas, places) = named(&[(document, Side::Input)]);
+    let follow = |place: &Value, at: usize| {
+        let name = place["$ref"].as_str().unwrap().rsplit('/').next().unwrap();
+        schemas[name]["oneOf"][at].clone()
+    };
+    let root = &places[0];
+    assert_eq!(schemas.as_object().unwrap().len(), 3);
+    assert_eq!(follow(root, 0), *root);
+    let first = follow(root, 1);
+    assert_eq!(follow(&first, 0), *root);
+    assert_eq!(follow(&follow(&first, 1), 0), first);
 }
 
 #[test]
@@ -111,25 +152,25 @@ fn only_types_become_components() {
         let mut expected = inline.clone();
         expected.as_object_mut().unwrap().remove("title");
         assert_eq!(add(&mut components, &inline, Side::Input), expected);
-        assert!(components.into_schemas().is_empty());
+        assert!(components.finish().0.is_empty());
     }
     let mut components = Components::default();
     let object = json!({ "title": "A", "properties": {} });
     assert_eq!(components.add(&object, Side::Input, Root::Inline), json!({ "properties": {} }));
-    assert_eq!(components.add(&object, Side::Input, Root::Named), reference("A"));
+    let place = components.add(&object, Side::Input, Root::Named);
+    assert_eq!(finish(components, vec![place]).1, [reference("A")]);
 }
 
 #[test]
 fn names_are_what_openapi_allows_and_titles_for_people_stay() {
-    let mut components = Components::default();
     let document = json!({
         "title": "What to find",
         "properties": { "a": { "$ref": "#/$defs/P%C3%A4ir%3C~1u8,~0%3E/properties/b" } },
         "$defs": { "Päir</u8,~>": { "properties": { "b": {} } } },
     });
-    assert_eq!(add(&mut components, &document, Side::Input), reference("What_to_find"));
-    let schemas = components.into_schemas();
-    assert_eq!(schemas.keys().collect::<Vec<_>>(), ["P_ir__u8___", "What_to_find"]);
+    let (schemas, places) = named(&[(document, Side::Input)]);
+    assert_eq!(places, [reference("What_to_find")]);
+    assert_eq!(schemas.as_object().unwrap().keys().collect::<Vec<_>>(), ["P_ir__u8___", "What_to_find"]);
     assert_eq!(schemas["What_to_find"]["title"], "What to find");
     assert_eq!(schemas["What_to_find"]["properties"]["a"], reference("P_ir__u8___/properties/b"));
 }
@@ -171,45 +212,13 @@ fn expand(schema: &Value, find: &impl Fn(&str) -> Value, depth: u8) -> Value {
 proptest! {
     #[test]
     fn a_component_means_what_its_document_says(documents in documents()) {
-        let mut components = Components::default();
-        let places: Vec<_> = documents
-            .iter()
-            .map(|(document, is_input)| add(&mut components, document, if *is_input { Side::Input } else { Side::Output }))
-            .collect();
-        let schemas = components.into_schemas();
+        let side = |is_input: bool| if is_input { Side::Input } else { Side::Output };
+        let sided: Vec<_> = documents.iter().map(|(it, is_input)| (it.clone(), side(*is_input))).collect();
+        let (schemas, places) = named(&sided);
         for ((document, _), place) in documents.iter().zip(&places) {
             let in_document = |reference: &str| document.pointer(&reference[1..]).unwrap().clone();
             let in_components = |reference: &str| schemas[reference.strip_prefix("#/components/schemas/").unwrap()].clone();
             prop_assert_eq!(expand(document, &in_document, 7), expand(place, &in_components, 8));
         }
-    }
-}
-
-/// The shortest of a few runs: some of them are not interrupted, even on a busy machine.
-fn best_of(runs: u32, mut run: impl FnMut()) -> Duration {
-    let time = |_| {
-        let started = Instant::now();
-        run();
-        started.elapsed()
-    };
-    (0..runs).map(time).min().unwrap()
-}
-
-#[test]
-fn the_last_of_ten_thousand_namesakes_costs_what_the_first_did() {
-    for (side, last_name) in [(Side::Input, "Street10000"), (Side::Output, "StreetOutput9999")] {
-        let mut components = Components::default();
-        let mut numbers = 0..10_000;
-        let mut add_a_hundred = || {
-            for number in numbers.by_ref().take(100) {
-                add(&mut components, &with_address("Street", &json!({ "const": number })), side);
-            }
-        };
-        let first = best_of(20, &mut add_a_hundred);
-        best_of(60, &mut add_a_hundred);
-        let last = best_of(20, &mut add_a_hundred);
-        // Trying all numbers from 2 on takes eighty times as long.
-        assert!(last < first * 8, "a hundred names took {first:?} at first and {last:?} at last");
-        assert!(components.into_schemas().contains_key(last_name));
     }
 }

@@ -1,10 +1,16 @@
 //! What a text may stand for.
 
 use serde_json::{Map, Value};
+use smallvec::SmallVec;
 
-/// A set of what a text may be read as, in order of preference.
+use crate::document::{Number, Scalar};
+
+/// A set of what a text may be read as.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Forms(u8);
+
+/// The readings of one text, in order of preference.
+pub(super) type Readings<'t> = SmallVec<[Scalar<'t>; 4]>;
 
 impl Forms {
     const NUMBER: Self = Self(1);
@@ -42,45 +48,32 @@ impl Forms {
         self.0 & form.0 != 0
     }
 
-    /// Those of the forms that `text` has.
-    pub(super) fn fitting(self, text: &str) -> Self {
-        let mut fitting = Self(self.0 & (Self::SOME_TEXT.0 | Self::TEXT.0));
-        if self.has(Self::NUMBER) && number(text).is_some() {
-            fitting.add(Self::NUMBER);
+    pub(super) fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    /// Whether one text may be read in several ways.
+    pub(super) fn is_ambiguous(self) -> bool {
+        self.0.count_ones() > 1
+    }
+
+    /// The ways in which `text` may be read: as a number, a boolean, a text, null.
+    pub(super) fn readings(self, text: &str) -> Readings<'_> {
+        let mut readings = Readings::new();
+        if self.has(Self::NUMBER) {
+            readings.extend(Number::parse(text).map(Scalar::Number));
         }
         if self.has(Self::BOOLEAN) && matches!(text, "true" | "false") {
-            fitting.add(Self::BOOLEAN);
+            readings.push(Scalar::Bool(text == "true"));
+        }
+        if self.has(Self::TEXT) || self.has(Self::SOME_TEXT) {
+            readings.push(Scalar::Text(text));
         }
         // Where any text will do, `null` is that text.
         let is_null = text == "null" || text.is_empty() && self == Self::NULL;
         if self.has(Self::NULL) && !self.has(Self::TEXT) && is_null {
-            fitting.add(Self::NULL);
+            readings.push(Scalar::Null);
         }
-        fitting
+        readings
     }
-
-    pub(super) fn count(self) -> usize {
-        self.0.count_ones() as usize
-    }
-
-    /// Reads `text` as the `nth` of these forms; leaves it a text if there is none.
-    pub(super) fn read(self, text: &mut Value, nth: usize) {
-        let Value::String(content) = &*text else { return };
-        let chosen = (0..u8::BITS).map(|bit| Self(1 << bit)).filter(|form| self.has(*form)).nth(nth);
-        let value = match chosen {
-            Some(Self::NUMBER) => number(content),
-            Some(Self::BOOLEAN) => Some(Value::Bool(content == "true")),
-            Some(Self::NULL) => Some(Value::Null),
-            _ => None,
-        };
-        *text = value.unwrap_or_else(|| text.take());
-    }
-}
-
-/// The number that `text` writes, by the grammar of JSON.
-fn number(text: &str) -> Option<Value> {
-    // The parser would skip white space around it.
-    let bytes = text.as_bytes();
-    let is_bare = bytes.first()?.is_ascii_digit() || *bytes.first()? == b'-';
-    (is_bare && bytes.last()?.is_ascii_digit()).then(|| serde_json::from_str(text).ok().map(Value::Number))?
 }

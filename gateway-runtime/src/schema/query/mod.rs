@@ -1,25 +1,26 @@
-//! From a query string to a JSON value, as the schema wants it.
+//! From a query string to a document, as the schema wants it.
 //!
 //! A query string carries text. Which of it is meant as a number or a list is the schema's to say: [`Plan`] knows what
 //! the schema allows for each parameter. A text that can be read in several ways (an id that is a number or a name) is
-//! read as a number first, then as a boolean, a text, null; and otherwise if only that makes the whole valid.
+//! read as a number first, then as a boolean, a text, null: as the first that its own schema takes. Each parameter, and
+//! each item of a list, is decided by itself, in time linear in the query.
+//!
+//! Where the alternatives of an enum disagree about the type of a parameter of one name, each alternative is tried.
 
 mod forms;
 mod pairs;
 mod plan;
+mod slot;
+mod worlds;
 
 pub(super) use pairs::percent_decode;
 pub(super) use plan::Plan;
 pub(crate) use plan::is_list_that_may_be_empty;
-use serde_json::Value;
 
-use crate::error::Violation;
+use crate::{document::Document, error::Violation};
 
-/// So many ways to read a query are tried.
-const MAX_WAYS: usize = 16;
-
-/// Reads a query string into an object: in the first way that `is_valid`, or else in the first, for the schema to
-/// refuse. Beside it, what is wrong with the query string itself.
+/// Reads a query string into an object: by the first alternative with which it `is_valid`, or else by the first, for the
+/// schema to refuse. Beside it, what is wrong with the query string itself.
 ///
 /// # Errors
 ///
@@ -27,13 +28,35 @@ const MAX_WAYS: usize = 16;
 pub(super) fn read(
     plan: &Plan,
     query: &str,
-    is_valid: impl Fn(&Value) -> bool,
-) -> Result<(Value, Vec<Violation>), Vec<Violation>> {
+    is_valid: impl Fn(&Document) -> bool,
+) -> Result<(Document, Vec<Violation>), Vec<Violation>> {
     let (mut texts, flaws) = pairs::collect(query, plan)?;
     plan.add_empty_lists(&mut texts);
-    let again = plan.is_ambiguous(&texts).then(|| texts.clone());
-    let (first, ways) = plan.read(texts, 0);
-    let Some(texts) = again.filter(|_| !is_valid(&first)) else { return Ok((first, flaws)) };
-    let mut others = (1..ways.min(MAX_WAYS)).map(|nth| plan.read(texts.clone(), nth).0);
-    Ok((others.find(is_valid).unwrap_or(first), flaws))
+    let mut documents = plan.alternatives().map(|alternative| plan.read(&texts, alternative));
+    let first = documents.next().unwrap_or_default();
+    if plan.alternatives().len() < 2 || is_valid(&first) {
+        return Ok((first, flaws));
+    }
+    Ok((documents.find(is_valid).unwrap_or(first), flaws))
+}
+
+/// Counts the steps of reading, in tests.
+#[cfg(test)]
+pub(super) mod steps {
+    use std::cell::Cell;
+
+    thread_local! {
+        static TAKEN: Cell<usize> = const { Cell::new(0) };
+    }
+
+    pub(crate) fn add(steps: usize) {
+        TAKEN.with(|taken| taken.set(taken.get() + steps));
+    }
+
+    /// How many steps `read` takes.
+    pub(crate) fn of(read: impl FnOnce()) -> usize {
+        TAKEN.with(|taken| taken.set(0));
+        read();
+        TAKEN.with(Cell::get)
+    }
 }

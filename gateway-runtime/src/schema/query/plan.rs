@@ -5,30 +5,30 @@ use std::collections::HashMap;
 use foldhash::fast::RandomState;
 use serde_json::{Map, Value};
 
-use super::{super::walk, forms::Forms, pairs::Texts};
+use super::{
+    super::walk,
+    pairs::Texts,
+    slot::Slot,
+    worlds::{self, World},
+};
+use crate::document::{Document, Writer};
 
 /// How to read each parameter of a query.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(in crate::schema) struct Plan {
-    properties: HashMap<String, Slot, RandomState>,
+    /// What the parts say that all alternatives share, and all alternatives together.
+    all: Alternative,
+    /// Where alternatives disagree, what each of them says; else empty.
+    alternatives: Vec<Alternative>,
     /// For the names that the schema does not declare.
     others: Slot,
     /// The lists that must be there, and have no items when their names are not.
     empty_lists: Vec<String>,
 }
 
-/// What one parameter may be.
 #[derive(Debug, Default)]
-struct Slot {
-    one: Forms,
-    list: Option<List>,
-}
-
-/// What the items of a list may be.
-#[derive(Debug, Default)]
-struct List {
-    first: Vec<Forms>,
-    rest: Forms,
+struct Alternative {
+    properties: HashMap<String, Slot, RandomState>,
 }
 
 impl Plan {
@@ -38,41 +38,18 @@ impl Plan {
     ///
     /// Why they cannot: the value is no object, or one of its properties holds more than a query string does.
     pub(in crate::schema) fn of(schema: &Value) -> Result<Self, String> {
-        let mut plan = Self::default();
-        let mut result = Ok(());
-        walk::visit(schema, schema, &mut |part| {
-            if result.is_ok() {
-                result = plan.add(schema, part);
-            }
-        });
+        let mut parts = World::new();
+        walk::visit(schema, schema, &mut |part| parts.push(part));
+        let all = Alternative::of(schema, &parts)?;
+        let worlds = worlds::of(schema, schema)?;
+        let alternatives = match &worlds[..] {
+            [_] => Vec::new(),
+            several => several.iter().map(|world| Alternative::of(schema, world)).collect::<Result<_, _>>()?,
+        };
         let required = schema.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
         let may_be_empty = |name: &&str| schema["properties"].get(name).is_some_and(is_list_that_may_be_empty);
-        plan.empty_lists = required.filter(may_be_empty).map(str::to_owned).collect();
-        if plan.others.is_empty() {
-            plan.others = Slot { one: Forms::TEXT, list: Some(List { first: Vec::new(), rest: Forms::TEXT }) };
-        }
-        result.map(|()| plan)
-    }
-
-    /// Takes in one `part` of the schema of the whole.
-    fn add(&mut self, root: &Value, part: &Map<String, Value>) -> Result<(), String> {
-        if let Some(kind) = walk::types(part).find(|kind| !matches!(*kind, "object" | "null")) {
-            return Err(format!("the input can be of type {kind}, and a query string always makes an object"));
-        }
-        for (name, schema) in walk::members(part, "properties") {
-            let slot = self.properties.entry(name.clone()).or_default();
-            slot.add(root, schema).map_err(|what| format!("its property `{name}` can be {what}"))?;
-        }
-        let others = ["additionalProperties", "unevaluatedProperties"].into_iter().filter_map(|key| part.get(key));
-        let others = others.filter(|schema| **schema != Value::Bool(false));
-        for schema in others.chain(walk::members(part, "patternProperties").map(|(_, schema)| schema)) {
-            self.others.add(root, schema).map_err(|what| format!("its undeclared properties can be {what}"))?;
-        }
-        Ok(())
-    }
-
-    fn slot(&self, name: &str) -> &Slot {
-        self.properties.get(name).unwrap_or(&self.others)
+        let empty_lists = required.filter(may_be_empty).map(str::to_owned).collect();
+        Ok(Self { all, alternatives, others: others(schema, &parts)?, empty_lists })
     }
 
     /// Adds the lists that have no items to what a query string says.
@@ -85,23 +62,68 @@ impl Plan {
     }
 
     pub(super) fn may_repeat(&self, name: &str) -> bool {
-        self.slot(name).list.is_some()
+        self.all.properties.get(name).unwrap_or(&self.others).may_repeat()
     }
 
-    /// Whether there is more than one way to read `texts`.
-    pub(super) fn is_ambiguous(&self, texts: &Texts) -> bool {
-        texts.iter().any(|(name, text)| self.slot(name).is_ambiguous(text))
+    /// The alternatives to read by; one, at least.
+    pub(super) fn alternatives(&self) -> std::ops::Range<usize> {
+        0..self.alternatives.len().max(1)
     }
 
-    /// Reads `texts` in the `nth` way, and tells how many ways there are.
-    pub(super) fn read(&self, mut texts: Texts, nth: usize) -> (Value, usize) {
-        // The digits of `nth`, each to its own base, are the choices made.
-        let (mut digits, mut ways) = (nth, 1_usize);
-        for (name, text) in &mut texts {
-            ways = ways.saturating_mul(self.slot(name).read(text, &mut digits));
+    /// Reads `texts` by one of the alternatives.
+    pub(super) fn read(&self, texts: &Texts, alternative: usize) -> Document {
+        let alternative = self.alternatives.get(alternative).unwrap_or(&self.all);
+        let mut writer = Writer::default();
+        writer.object(texts.len(), |writer| {
+            for (name, text) in texts {
+                let declared = alternative.properties.get(name).or_else(|| self.all.properties.get(name));
+                writer.name(name);
+                declared.unwrap_or(&self.others).read(text).write(writer);
+            }
+        });
+        writer.finish()
+    }
+}
+
+impl Alternative {
+    /// What these `parts` of the schema say about a value together.
+    fn of(root: &Value, parts: &[&Map<String, Value>]) -> Result<Self, String> {
+        let mut declared: Vec<(&str, Vec<&Value>)> = Vec::new();
+        let mut places: HashMap<&str, usize> = HashMap::new();
+        for part in parts {
+            if let Some(kind) = walk::types(part).find(|kind| !matches!(*kind, "object" | "null")) {
+                return Err(format!("the input can be of type {kind}, and a query string always makes an object"));
+            }
+            for (name, schema) in walk::members(part, "properties") {
+                let at = *places.entry(name).or_insert_with(|| {
+                    declared.push((name, Vec::new()));
+                    declared.len() - 1
+                });
+                if !declared[at].1.contains(&schema) {
+                    declared[at].1.push(schema);
+                }
+            }
         }
-        (Value::Object(texts), ways)
+        let slots = declared.into_iter().map(|(name, schemas)| {
+            let slot = Slot::of(root, &schemas).map_err(|what| format!("its property `{name}` can be {what}"))?;
+            Ok((name.to_owned(), slot))
+        });
+        Ok(Self { properties: slots.collect::<Result<_, String>>()? })
     }
+}
+
+/// What a parameter may be that no part declares.
+fn others(root: &Value, parts: &[&Map<String, Value>]) -> Result<Slot, String> {
+    let mut schemas = Vec::new();
+    for part in parts {
+        let others = ["additionalProperties", "unevaluatedProperties"].into_iter().filter_map(|key| part.get(key));
+        schemas.extend(others.filter(|schema| **schema != Value::Bool(false)));
+        schemas.extend(walk::members(part, "patternProperties").map(|(_, schema)| schema));
+    }
+    if schemas.is_empty() {
+        return Ok(Slot::undeclared());
+    }
+    Slot::of(root, &schemas).map_err(|what| format!("its undeclared properties can be {what}"))
 }
 
 /// Whether `property` is of lists that may have no items; a query string says so by not naming it, required or not.
@@ -109,123 +131,4 @@ impl Plan {
 pub(crate) fn is_list_that_may_be_empty(property: &Value) -> bool {
     let least = property.get("minItems").and_then(Value::as_u64).unwrap_or(0);
     least == 0 && property.get("type").is_some_and(|kind| kind == "array")
-}
-
-impl Slot {
-    /// Takes in that the parameter may be what `schema` allows.
-    ///
-    /// # Errors
-    ///
-    /// What it may also be, that no query string can say.
-    fn add(&mut self, root: &Value, schema: &Value) -> Result<(), &'static str> {
-        let mut result = Ok(());
-        walk::visit(root, schema, &mut |part| {
-            for kind in walk::types(part) {
-                let added = match Forms::of(kind, part) {
-                    Ok(forms) => {
-                        self.one.add(forms);
-                        Ok(())
-                    }
-                    Err("list") => self.list.get_or_insert_default().add(root, part),
-                    Err(_) => Err("an object"),
-                };
-                result = result.and(added);
-            }
-        });
-        if self.is_empty() {
-            *self = Self { one: Forms::ANY, list: Some(List { first: Vec::new(), rest: Forms::ANY }) };
-        }
-        result
-    }
-
-    fn is_empty(&self) -> bool {
-        self.one == Forms::default() && self.list.is_none()
-    }
-
-    fn item(&self, at: usize) -> Forms {
-        self.list.as_ref().map_or(Forms::TEXT, |list| list.first.get(at).copied().unwrap_or(list.rest))
-    }
-
-    /// The forms of a text by itself, those of it as the only item of a list, and the number of ways to read it. One that
-    /// nothing fits stays a text, for the schema to refuse, and that is one way.
-    fn forms_of(&self, text: &str) -> (Forms, Forms, usize) {
-        let as_one = self.one.fitting(text);
-        if self.list.is_none() {
-            return (as_one, Forms::default(), as_one.count().max(1));
-        }
-        let as_item = self.item(0).fitting(text);
-        (as_one, as_item, as_one.count() + as_item.count().max(1))
-    }
-
-    /// Whether there is more than one way to read a text or a list of texts.
-    fn is_ambiguous(&self, text: &Value) -> bool {
-        match text {
-            Value::String(text) => self.forms_of(text).2 > 1,
-            Value::Array(texts) => {
-                let item = |(at, text): (usize, &Value)| self.item(at).fitting(text.as_str().unwrap_or_default());
-                texts.iter().enumerate().any(|each| item(each).count() > 1)
-            }
-            _ => false,
-        }
-    }
-
-    /// Reads a text or a list of texts as the first of `digits` says, takes it off, and tells how many ways there are.
-    fn read(&self, text: &mut Value, digits: &mut usize) -> usize {
-        match text {
-            Value::String(content) => {
-                let (as_one, as_item, ways) = self.forms_of(content);
-                let choice = take_digit(digits, ways);
-                if choice < as_one.count() || self.list.is_none() {
-                    as_one.read(text, choice);
-                } else {
-                    as_item.read(text, choice - as_one.count());
-                    *text = Value::Array(vec![text.take()]);
-                }
-                ways
-            }
-            Value::Array(texts) => {
-                let mut ways: usize = 1;
-                for (at, text) in texts.iter_mut().enumerate() {
-                    let fitting = self.item(at).fitting(text.as_str().unwrap_or_default());
-                    fitting.read(text, take_digit(digits, fitting.count().max(1)));
-                    ways = ways.saturating_mul(fitting.count().max(1));
-                }
-                ways
-            }
-            _ => 1,
-        }
-    }
-}
-
-impl List {
-    /// Takes in the items of `schema`, which is one of lists.
-    fn add(&mut self, root: &Value, schema: &Map<String, Value>) -> Result<(), &'static str> {
-        let first = schema.get("prefixItems").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
-        for (at, item) in first.iter().enumerate() {
-            if self.first.len() <= at {
-                self.first.push(Forms::default());
-            }
-            add_item(&mut self.first[at], root, item)?;
-        }
-        match schema.get("items") {
-            Some(items) => add_item(&mut self.rest, root, items),
-            None => {
-                self.rest.add(Forms::ANY);
-                Ok(())
-            }
-        }
-    }
-}
-
-fn add_item(forms: &mut Forms, root: &Value, schema: &Value) -> Result<(), &'static str> {
-    let mut slot = Slot::default();
-    slot.add(root, schema).map_err(|what| if what == "an object" { "a list of objects" } else { "a list of lists" })?;
-    forms.add(slot.one);
-    if slot.list.is_some() && slot.one != Forms::ANY { Err("a list of lists") } else { Ok(()) }
-}
-
-fn take_digit(digits: &mut usize, base: usize) -> usize {
-    let digit = *digits % base;
-    *digits /= base;
-    digit
 }

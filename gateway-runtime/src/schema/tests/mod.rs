@@ -1,8 +1,10 @@
 //! Tests of the judge.
 
 mod agreement;
+mod attributes;
 mod hostile;
 mod instance;
+mod numbers;
 mod properties;
 mod query;
 mod violations;

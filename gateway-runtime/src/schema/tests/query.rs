@@ -267,3 +267,127 @@ fn what_cannot_come_from_a_query_string_is_named() {
         a: Limit,
     }
 }
+
+#[derive(JsonSchema, Deserialize, Debug, PartialEq)]
+#[serde(untagged)]
+enum Key {
+    Number(u64),
+    Name(String),
+}
+
+#[derive(JsonSchema, Deserialize)]
+#[expect(dead_code, reason = "only described")]
+struct Keys {
+    #[serde(default)]
+    ids: Vec<Key>,
+    a: Option<Key>,
+    b: Option<Key>,
+    c: Option<Key>,
+    d: Option<Key>,
+    e: Option<Key>,
+    lists: Option<Lists>,
+}
+
+/// One kind of items for the whole list.
+#[derive(JsonSchema, Deserialize)]
+#[serde(untagged)]
+#[expect(dead_code, reason = "only described")]
+enum Lists {
+    Numbers(Vec<u64>),
+    Flags(Vec<bool>),
+    Names(Vec<String>),
+}
+
+#[test]
+fn each_item_of_a_list_is_decided_by_itself() {
+    assert_eq!(read::<Keys>("ids=1&ids=2&ids=3&ids=4&ids=-5"), json!({"ids": [1, 2, 3, 4, "-5"]}));
+    assert_eq!(
+        read::<Keys>("a=-1&b=-2&c=-3&d=-4&e=-5&ids=x"),
+        json!({"a": "-1", "b": "-2", "c": "-3", "d": "-4", "e": "-5", "ids": ["x"]})
+    );
+    assert_eq!(read::<Keys>("lists=1&lists=2"), json!({"lists": [1, 2]}));
+    assert_eq!(read::<Keys>("lists=true&lists=false"), json!({"lists": [true, false]}));
+    assert_eq!(read::<Keys>("lists=1&lists=true&lists=-3"), json!({"lists": ["1", "true", "-3"]}));
+    assert_eq!(read::<Keys>("ids=18446744073709551616"), json!({"ids": ["18446744073709551616"]}));
+}
+
+#[test]
+fn several_enums_decide_the_types_of_their_own_names() {
+    #[derive(JsonSchema)]
+    #[serde(tag = "by", rename_all = "lowercase")]
+    #[expect(dead_code, reason = "only described")]
+    enum Find {
+        Number { value: u32 },
+        Name { value: String },
+    }
+    #[derive(JsonSchema)]
+    #[serde(tag = "order", rename_all = "lowercase")]
+    #[expect(dead_code, reason = "only described")]
+    enum Order {
+        After { cursor: u32 },
+        Page { cursor: String },
+        None { more: Option<bool> },
+    }
+    #[derive(JsonSchema)]
+    #[expect(dead_code, reason = "only described")]
+    struct Query {
+        #[serde(flatten)]
+        find: Find,
+        #[serde(flatten)]
+        order: Order,
+        ids: Vec<Key>,
+    }
+    assert_eq!(
+        read::<Query>("by=name&value=5&order=after&cursor=7&ids=1&ids=-1"),
+        json!({"by": "name", "value": "5", "order": "after", "cursor": 7, "ids": [1, "-1"]})
+    );
+    assert_eq!(
+        read::<Query>("by=number&value=5&order=page&cursor=7&ids=x"),
+        json!({"by": "number", "value": 5, "order": "page", "cursor": "7", "ids": ["x"]})
+    );
+    assert_eq!(
+        read::<Query>("by=name&value=5&order=none&more=true"),
+        json!({"by": "name", "value": "5", "order": "none", "more": true, "ids": []})
+    );
+}
+
+#[test]
+fn reading_takes_steps_in_proportion_to_the_query() {
+    let keys = schema::<Keys>();
+    let steps = |query: &str| crate::schema::query::steps::of(|| drop(keys.parse_query(query)));
+    for item in ["ids=-5", "ids=5", "ids=18446744073709551616", "lists=x", "lists=1", "other=1"] {
+        let query = |count| vec![item; count].join("&");
+        let (few, many) = (steps(&query(100)), steps(&query(10_000)));
+        assert!(many <= 100 * few.max(1) + 100, "{item}: {few} and {many} steps");
+        assert!(many <= 8 * 10_000, "{item}: {many} steps");
+    }
+}
+
+proptest::proptest! {
+    #![proptest_config(proptest::test_runner::Config { failure_persistence: None, ..Default::default() })]
+
+    /// Whatever list the type holds is read, and as itself, but for texts that write a number.
+    #[test]
+    fn what_the_schema_allows_is_read(texts in proptest::collection::vec("-?[0-9]{1,21}|[a-z.-]{0,4}|true|null|1e1|1\\.0", 0..40)) {
+        let query: Vec<String> = texts.iter().map(|text| format!("ids={text}")).collect();
+        let document = schema::<Keys>().parse_query(&query.join("&")).unwrap();
+        let ids: Vec<Key> = crate::schema::decode::<Ids>(&document).unwrap().ids;
+        let expected: Vec<Key> = texts
+            .into_iter()
+            .map(|text| match text.as_str() {
+                "1e1" => Key::Number(10),
+                "1.0" => Key::Number(1),
+                "-0" => Key::Number(0),
+                number if number.starts_with('0') && number.len() > 1 => Key::Name(text),
+                _ => text.parse().map_or(Key::Name(text), Key::Number),
+            })
+            .collect();
+        proptest::prop_assert_eq!(ids, expected);
+    }
+}
+
+#[derive(Deserialize)]
+struct Ids {
+    #[serde(default)]
+    ids: Vec<Key>,
+}
