@@ -8,7 +8,7 @@ use quote::ToTokens;
 use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream, Parser};
 use syn::punctuated::Punctuated;
-use syn::{Expr, LitStr, Token};
+use syn::{Expr, LitStr, Path, Token};
 
 use self::syntax::{Arg, Value, skip_to_comma};
 use crate::errors::Errors;
@@ -184,6 +184,21 @@ impl<'e> Args<'e> {
             texts.push(text);
         }
         Some(Given { value: texts, at })
+    }
+
+    /// `errors(SOLD_OUT)`: one path or more.
+    pub(crate) fn paths(&mut self, name: &str) -> Option<Given<Vec<Path>>> {
+        let (known, value, at) = self.take(name)?;
+        let parser = Punctuated::<Path, Token![,]>::parse_terminated;
+        let paths = match value {
+            Value::List(list) => parser.parse2(list.stream()).unwrap_or_default(),
+            Value::Flag | Value::Is(_) => Punctuated::new(),
+        };
+        if paths.is_empty() {
+            self.malformed(known, at);
+            return None;
+        }
+        Some(Given { value: paths.into_iter().collect(), at })
     }
 
     fn literal<T>(&mut self, literal: &LitStr, reader: impl FnOnce(&str) -> Result<T, Wrong>) -> Option<T> {

@@ -108,6 +108,7 @@ pub fn service(args: TokenStream, item: TokenStream) -> TokenStream {
 /// | `idempotency = required` | `optional`; `none` for `read` | must a call have a key: `required`, `optional`, `none` |
 /// | `auth = required` | the service's | must a caller be known: `required`, `optional`, `none` |
 /// | `scopes("a", "b")` | none | what a caller must hold, besides the service's |
+/// | `errors(SOLD_OUT)` | none | the author's own codes that it fails with: published, and explained at their address |
 /// | `strategy = Cheapest` | the service's | the order in which providers are asked |
 /// | `timeout = "5s"` | the gateway's | for the whole call |
 /// | `webhook = HmacSha256("NAME")` | no webhook | POST only: how the sender signs; `NAME` is a secret's, never the secret |

@@ -4,7 +4,7 @@ use std::{fmt, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
-use crate::money::Money;
+use crate::{error::Code, money::Money};
 
 /// Where in an author's source something is declared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -180,6 +180,8 @@ pub struct MethodSpec {
     pub auth: Option<Auth>,
     /// What a caller must hold, besides the service's scopes.
     pub scopes: &'static [&'static str],
+    /// The codes of the author's own that it fails with.
+    pub errors: &'static [Code],
     /// How long a call may take in all, instead of the configured time.
     pub timeout: Option<Duration>,
     /// Whether it is a webhook, and how its sender proves itself.
@@ -210,6 +212,7 @@ impl MethodSpec {
             idempotency: Idempotency::Optional,
             auth: None,
             scopes: &[],
+            errors: &[],
             timeout: None,
             webhook: None,
             deprecated: false,

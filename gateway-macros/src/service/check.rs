@@ -132,6 +132,7 @@ pub(super) fn method(service: &Type, method: &item::Method, args: MethodArgs, er
         idempotency: args.idempotency.map_or(default_idempotency, |idempotency| idempotency.value),
         auth: args.auth.map(|auth| auth.value),
         scopes: args.scopes.map_or_else(Vec::new, |scopes| scopes.value),
+        errors: args.errors.map_or_else(Vec::new, |errors| errors.value),
         strategy: args.strategy.map(|strategy| strategy.value),
         timeout: args.timeout.map(|timeout| timeout.value),
         webhook: args.webhook.map(|secret| secret.value),

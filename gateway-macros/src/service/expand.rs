@@ -123,7 +123,7 @@ fn entry(method: &Method) -> TokenStream {
 /// What the attribute says; what it does not say is left to the runtime's defaults.
 fn spec(method: &Method) -> TokenStream {
     let gw = paths::private();
-    let Method { name, title, description, scopes, .. } = method;
+    let Method { name, title, description, scopes, errors, .. } = method;
     let verb = verb(method.verb);
     let source = source::source(method.ident.span());
     let mut said = quote!(title: #title, description: #description,);
@@ -151,6 +151,9 @@ fn spec(method: &Method) -> TokenStream {
     }
     if !scopes.is_empty() {
         said.extend(quote!(scopes: &[#(#scopes),*],));
+    }
+    if !errors.is_empty() {
+        said.extend(quote!(errors: &[#(#errors),*],));
     }
     if let Some(timeout) = method.timeout.map(source::duration) {
         said.extend(quote!(timeout: #gw::Some(#timeout),));

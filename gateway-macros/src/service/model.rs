@@ -47,6 +47,7 @@ pub(super) struct Method {
     pub(super) idempotency: Idempotency,
     pub(super) auth: Option<Auth>,
     pub(super) scopes: Vec<String>,
+    pub(super) errors: Vec<syn::Path>,
     pub(super) strategy: Option<Expr>,
     pub(super) timeout: Option<Millis>,
     /// The name of the secret.

@@ -37,6 +37,7 @@ static EXPOSE_METHOD: Attribute = Attribute {
         arg("idempotency", "idempotency = required"),
         arg("auth", "auth = required"),
         arg("scopes", "scopes(\"rates:read\")"),
+        arg("errors", "errors(SOLD_OUT)"),
         arg("strategy", "strategy = Cheapest"),
         arg("timeout", "timeout = \"5s\""),
         arg("webhook", WEBHOOK),
@@ -90,6 +91,8 @@ pub(super) struct MethodArgs {
     pub(super) idempotency: Option<Given<Idempotency>>,
     pub(super) auth: Option<Given<Auth>>,
     pub(super) scopes: Option<Given<Vec<String>>>,
+    /// Where the author's own codes stand.
+    pub(super) errors: Option<Given<Vec<syn::Path>>>,
     pub(super) strategy: Option<Given<Expr>>,
     pub(super) timeout: Option<Given<Millis>>,
     /// The name of the secret.
@@ -133,6 +136,7 @@ pub(super) fn method_args(helper: &syn::Attribute, errors: &mut Errors) -> Metho
         ),
         auth: args.choice("auth", AUTH),
         scopes: args.texts("scopes", literal::scope),
+        errors: args.paths("errors"),
         strategy: args.expression("strategy"),
         timeout: args.text("timeout", literal::duration),
         webhook: webhook(&mut args),

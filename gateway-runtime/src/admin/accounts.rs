@@ -25,7 +25,7 @@ const STANDARD: &str = "standard";
 /// A new account.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct NewAccount {
+pub(super) struct AccountCreate {
     /// Its name, as credentials have it.
     #[schemars(regex(pattern = NAME))]
     id: String,
@@ -59,8 +59,8 @@ struct Balance {
 }
 
 /// Opens an account; the same again changes nothing.
-pub(super) async fn open(desk: Arc<Desk>, request: Request<NewAccount>) -> Result<Account, Error> {
-    let NewAccount { id, plan } = request.input;
+pub(super) async fn open(desk: Arc<Desk>, request: Request<AccountCreate>) -> Result<Account, Error> {
+    let AccountCreate { id, plan } = request.input;
     let plan = plan.unwrap_or_else(|| STANDARD.to_owned());
     let change = Change::Open {
         account: id.as_str().into(),
@@ -104,7 +104,7 @@ pub(super) fn no_account() -> Error {
 /// Money that comes in.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct NewCredit {
+pub(super) struct CreditCreate {
     /// How much.
     amount: Positive,
     /// In which currency.
@@ -128,8 +128,8 @@ pub(super) struct Credit {
 }
 
 /// Brings money into an account, once for a reference.
-pub(super) async fn credit(desk: Arc<Desk>, request: Request<NewCredit>) -> Result<Credit, Error> {
-    let NewCredit { amount: Positive(amount), currency: Iso(currency), reference } = request.input;
+pub(super) async fn credit(desk: Arc<Desk>, request: Request<CreditCreate>) -> Result<Credit, Error> {
+    let CreditCreate { amount: Positive(amount), currency: Iso(currency), reference } = request.input;
     let change = Change::Credit(store::Credit {
         account: request.at[0].as_str().into(),
         amount: Money::from_nanos(amount.0, currency),

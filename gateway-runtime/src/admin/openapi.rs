@@ -6,14 +6,14 @@ use super::operation::Operation;
 use crate::{
     error::Code,
     problem,
-    schema::{Components, Root, Side, parameters},
+    schema::{Components, Root, Side, parameters, tidy},
     spec::Verb,
 };
 
 /// The document, in OpenAPI 3.1.
 pub(super) fn document(operations: &[Operation], is_locked: bool) -> Value {
     let mut components = Components::default();
-    components.add(&problem::schema(), Side::Input, Root::Named);
+    components.add_own(&problem::schema());
     let inputs: Vec<_> = operations.iter().map(|it| components.add(it.input.json(), Side::Input, root(it))).collect();
     let mut paths = Map::new();
     for (it, input) in operations.iter().zip(inputs) {
@@ -21,22 +21,26 @@ pub(super) fn document(operations: &[Operation], is_locked: bool) -> Value {
         let path = paths.entry(it.path).or_insert_with(|| json!({}));
         path[it.verb.as_str().to_lowercase()] = operation(it, input, output, is_locked);
     }
-    let mut shared = json!({ "schemas": components.into_schemas(), "headers": headers() });
+    let (schemas, names) = components.finish();
+    let mut shared = json!({ "schemas": schemas, "headers": headers() });
     if is_locked {
         shared["securitySchemes"] = json!({ "operator": { "type": "http", "scheme": "bearer" } });
     }
-    json!({
+    let mut document = json!({
         "openapi": "3.1.0",
         "info": {
             "title": "The operator's API of a gateway",
             "version": env!("CARGO_PKG_VERSION"),
             "description": "Accounts, keys, prices, limits, providers, and the log of requests.",
         },
-        "servers": [{ "url": "." }],
+        "servers": [{ "url": "/" }],
         "tags": [{ "name": "admin", "description": "What an operator does." }],
         "paths": paths,
         "components": shared,
-    })
+    });
+    names.write(&mut document);
+    tidy(&mut document);
+    document
 }
 
 fn root(it: &Operation) -> Root {
@@ -72,9 +76,7 @@ fn operation(it: &Operation, input: Value, output: Option<Value>, is_locked: boo
         described["parameters"] = Value::Array(all);
     }
     described["responses"] = responses(it, output, is_locked);
-    if is_locked {
-        described["security"] = json!([{ "operator": [] }]);
-    }
+    described["security"] = if is_locked { json!([{ "operator": [] }]) } else { json!([]) };
     described
 }
 

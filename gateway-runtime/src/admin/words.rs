@@ -153,6 +153,7 @@ pub(super) const NAME: &str = r"^[^\x00-\x1f\x7f]{1,200}$";
 
 /// A part of a list.
 #[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "PageOf{T}")]
 pub(super) struct Page<T> {
     /// What there is, newest first.
     pub(super) items: Vec<T>,

@@ -76,6 +76,7 @@ impl Gateway {
             problems.extend(routed.err().into_iter().flat_map(StartError::into_problems));
         }
         StartError::unless_empty(problems)?;
+        routes.publish_front(Box::new(docs::front));
         Ok(routes)
     }
 }

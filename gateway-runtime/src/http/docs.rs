@@ -86,6 +86,34 @@ pub(crate) fn serve(path: &str, request: &HeaderMap) -> Result<Response<Bytes>> 
     Ok(response)
 }
 
+/// Answers a GET of `/`: browsers are led to the page, all others are told where the documents are.
+pub(crate) fn front(_: &str, request: &HeaderMap) -> Result<Response<Bytes>> {
+    let accepts = request.get_all(header::ACCEPT).iter().filter_map(|line| line.to_str().ok());
+    let is_browser = accepts.flat_map(|line| line.split(',')).any(|range| range.trim().starts_with("text/html"));
+    let mut response = if is_browser {
+        let mut response = moved("docs");
+        // For now: a mount may stand here tomorrow.
+        *response.status_mut() = StatusCode::SEE_OTHER;
+        response
+    } else {
+        let mut response = Response::new(Bytes::from_static(FRONT.as_bytes()));
+        let text = HeaderValue::from_static("text/plain; charset=utf-8");
+        response.headers_mut().insert(header::CONTENT_TYPE, text);
+        response
+    };
+    response.headers_mut().insert(header::VARY, HeaderValue::from_static("accept"));
+    Ok(response)
+}
+
+const FRONT: &str = "\
+This is a gateway. What it does is published at
+
+  /docs           for people
+  /openapi.json   OpenAPI 3.1
+  /asyncapi.json  AsyncAPI 3.0
+  /meta           all of it, with prices, terms and the health of providers
+";
+
 /// The addresses in the page are relative to `/docs`, so it is shown there only.
 fn moved(to: &'static str) -> Response<Bytes> {
     let mut response = Response::new(Bytes::new());
@@ -162,6 +190,23 @@ mod tests {
             assert_eq!(ask(refused).unwrap_err().code(), Code::NOT_ACCEPTABLE, "{refused}");
         }
         assert!(get("/docs", &[(header::ACCEPT_ENCODING, "identity")]).is_ok());
+    }
+
+    #[test]
+    fn browsers_are_led_to_the_page_and_others_told_of_it() {
+        let ask =
+            |accept| front("/", &HeaderMap::from_iter([(header::ACCEPT, HeaderValue::from_static(accept))])).unwrap();
+        let led = ask("text/html,application/xhtml+xml,*/*;q=0.8");
+        assert_eq!(
+            (led.status(), &led.headers()[header::LOCATION]),
+            (StatusCode::SEE_OTHER, &HeaderValue::from_static("docs"))
+        );
+        for other in ["*/*", "application/json"] {
+            let told = ask(other);
+            let text = std::str::from_utf8(told.body()).unwrap();
+            assert_eq!(told.status(), StatusCode::OK);
+            assert!(["/docs", "/meta", "/openapi.json", "/asyncapi.json"].iter().all(|it| text.contains(it)), "{text}");
+        }
     }
 
     #[test]

@@ -1,9 +1,15 @@
 //! `/problems`: what the codes of errors mean. The `type` of a problem is its address here.
 
+use std::{collections::BTreeMap, fmt::Write};
+
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Response, header};
 
-use crate::{error::Error, problem::TYPES};
+use crate::{
+    error::{Code, Error},
+    problem::TYPES,
+    registry::Registry,
+};
 
 /// One section a code, each under a heading of the second level.
 const DOCUMENT: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/errors.md"));
@@ -11,19 +17,62 @@ const DOCUMENT: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../doc
 /// Where it is published.
 pub(super) const PREFIX: &str = "/problems";
 
-/// Answers a GET of `/problems`, or of one code below it.
-///
-/// # Errors
-///
-/// `not-found` for codes that are not the gateway's: those of an author are explained by the author.
-pub(super) fn serve(path: &str, _: &HeaderMap) -> Result<Response<Bytes>, Error> {
-    let text = match path.strip_prefix(TYPES) {
-        None => DOCUMENT,
-        Some(code) => section(code).ok_or_else(|| Error::not_found("this is no error code of the gateway's own"))?,
-    };
-    let mut response = Response::new(Bytes::from_static(text.as_bytes()));
-    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
-    Ok(response)
+/// What all codes mean: the gateway's own, and those that methods declare.
+pub(super) struct Explanations {
+    /// By name.
+    of_authors: BTreeMap<&'static str, String>,
+}
+
+impl Explanations {
+    pub(super) fn new(registry: &Registry) -> Self {
+        let mut declared: BTreeMap<&'static str, (Code, Vec<String>)> = BTreeMap::new();
+        for method in registry.methods() {
+            for code in method.spec.errors {
+                declared.entry(code.name()).or_insert((*code, Vec::new())).1.push(method.path());
+            }
+        }
+        let explained = declared.into_iter().map(|(name, (code, paths))| (name, explanation(code, &paths)));
+        Self { of_authors: explained.filter(|(name, _)| section(name).is_none()).collect() }
+    }
+
+    /// Answers a GET of `/problems`, or of one code below it.
+    ///
+    /// # Errors
+    ///
+    /// `not-found` for codes that no method declares.
+    pub(super) fn serve(&self, path: &str, _: &HeaderMap) -> Result<Response<Bytes>, Error> {
+        let text = match path.strip_prefix(TYPES) {
+            None => self.all(),
+            Some(code) => match (section(code), self.of_authors.get(code)) {
+                (Some(text), _) => Bytes::from_static(text.as_bytes()),
+                (None, Some(text)) => Bytes::from(text.clone()),
+                (None, None) => return Err(Error::not_found("no error code of this name is declared")),
+            },
+        };
+        let mut response = Response::new(text);
+        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+        Ok(response)
+    }
+
+    fn all(&self) -> Bytes {
+        if self.of_authors.is_empty() {
+            return Bytes::from_static(DOCUMENT.as_bytes());
+        }
+        let own = self.of_authors.values().map(|text| format!("\n## {text}"));
+        std::iter::once(DOCUMENT.to_owned()).chain(own).collect::<String>().into()
+    }
+}
+
+/// As the gateway's own codes are explained.
+fn explanation(code: Code, paths: &[String]) -> String {
+    let retryable = if code.is_retryable() { " Retryable." } else { "" };
+    let mut text =
+        format!("{}\n\nStatus {}.{retryable} {}.\n\nAnswered by:\n", code.name(), code.status(), code.title());
+    for path in paths {
+        // Writing to a string cannot fail.
+        let _ = writeln!(text, "- {path}");
+    }
+    text
 }
 
 fn section(code: &str) -> Option<&'static str> {
@@ -34,7 +83,6 @@ fn section(code: &str) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::error::Code;
 
     #[test]
     fn every_code_is_explained() {
@@ -48,10 +96,16 @@ mod tests {
 
     #[test]
     fn the_address_of_a_code_is_its_type() {
-        let read = |path| serve(path, &HeaderMap::new()).map(|response| response.into_body());
+        let sold_out = Code::new("sold-out", 409, "Sold out");
+        let explained = explanation(sold_out, &["/services/shop/v1/buy".to_owned()]);
+        let explanations = Explanations { of_authors: BTreeMap::from([("sold-out", explained)]) };
+        let read = |path| explanations.serve(path, &HeaderMap::new()).map(|response| response.into_body());
         assert!(read("/problems/not-found").unwrap().starts_with(b"not-found\n"));
         assert!(read("/problems").unwrap().starts_with(b"# "));
-        for other in ["/problems/not", "/problems/", "/problems/sold-out"] {
+        let own = read("/problems/sold-out").unwrap();
+        assert_eq!(own, "sold-out\n\nStatus 409. Sold out.\n\nAnswered by:\n- /services/shop/v1/buy\n");
+        assert!(read("/problems").unwrap().ends_with(&own));
+        for other in ["/problems/not", "/problems/", "/problems/sold"] {
             assert_eq!(read(other).unwrap_err().code(), Code::NOT_FOUND, "{other}");
         }
     }

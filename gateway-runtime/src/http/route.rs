@@ -87,7 +87,8 @@ impl Routes {
             routes.exact.insert(method.path().into(), target);
         }
         routes.exact.insert(WEBSOCKET.into(), Target::WebSocket);
-        routes.publish(explain::PREFIX, Box::new(explain::serve));
+        let explanations = explain::Explanations::new(registry);
+        routes.publish(explain::PREFIX, Box::new(move |path, headers| explanations.serve(path, headers)));
         StartError::unless_empty(problems)?;
         Ok(routes)
     }
@@ -95,6 +96,13 @@ impl Routes {
     /// Publishes something at `prefix` and below it.
     pub(crate) fn publish(&mut self, prefix: &str, page: Page) {
         self.insert(prefix, Target::Page(page));
+    }
+
+    /// Publishes something at `/` alone, unless a mount or a route holds all that has no place of its own.
+    pub(crate) fn publish_front(&mut self, page: Page) {
+        if self.rest.is_none() {
+            self.exact.insert("/".into(), Target::Page(page));
+        }
     }
 
     /// Gives a subtree to an author's own service.

@@ -31,7 +31,8 @@ fn registry() -> Arc<Registry> {
 
 fn documents(registry: Arc<Registry>) -> Documents {
     let title = "Shop and depot".to_owned();
-    let info = Info { title, version: "1.2.3".to_owned(), description: "One of *everything*.".to_owned() };
+    let description = "One of *everything*.".to_owned();
+    let info = Info { title, version: "1.2.3".to_owned(), description, ..Info::default() };
     Documents::new(&info, registry, Accepted::default(), &BusSettings::default())
 }
 
@@ -120,6 +121,33 @@ fn every_reference_leads_somewhere_and_every_component_is_referred_to() {
             }
         }
     }
+}
+
+#[test]
+fn schemas_are_named_by_their_types() {
+    for path in ["/openapi.json", "/asyncapi.json"] {
+        let document = get(path);
+        let schemas = document["components"]["schemas"].as_object().unwrap();
+        for name in ["PageOfAddress", "PageOfuint64"] {
+            let page = schemas.get(name).unwrap_or_else(|| panic!("{path} has no {name}"));
+            assert!(page["properties"].get("items").is_some(), "{page}");
+        }
+        // Two types are called `Address`, and neither has a name by which came first.
+        assert!(!schemas.contains_key("Address") && !schemas.contains_key("Address2"));
+        assert_eq!(schemas.keys().filter(|name| name.starts_with("Address_")).count(), 2);
+    }
+}
+
+#[test]
+fn an_author_s_own_codes_are_published() {
+    let meta = get("/meta/depot/v1");
+    let methods = meta["services"][0]["methods"].as_array().unwrap();
+    let list = methods.iter().find(|method| method["name"] == "list").unwrap();
+    let errors = list["errors"].as_array().unwrap();
+    assert!(errors.iter().any(|error| error["code"] == "full" && error["status"] == 409), "{errors:?}");
+    let list = &get("/openapi.json")["paths"]["/services/depot/v1/list"]["get"];
+    assert_eq!(list["responses"]["409"]["$ref"], "#/components/responses/full");
+    assert_eq!((&list["summary"], &list["description"]), (&"Lists the addresses".into(), &"The newest first.".into()));
 }
 
 #[test]

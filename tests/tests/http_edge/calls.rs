@@ -268,5 +268,10 @@ async fn what_a_code_means_stands_at_its_type() {
     let meaning = gateway.get(problem["type"].as_str().unwrap()).await;
     assert_eq!(meaning.header("content-type"), Some("text/plain; charset=utf-8"));
     assert!(meaning.text().starts_with("not-found\n"), "{meaning:?}");
-    assert_eq!(gateway.get("/problems/sold-out").await.status, 404);
+    // A code of the author's own, which a method declares.
+    let own = gateway.ask("POST /services/edge/v1/fails\nContent-Type: application/json\n\n{\"name\":\"own\"}").await;
+    let meaning = gateway.get(own.json()["type"].as_str().unwrap()).await;
+    assert!(meaning.text().starts_with("sold-out\n\nStatus 409. Sold out."), "{meaning:?}");
+    assert!(meaning.text().contains("/services/edge/v1/fails"), "{meaning:?}");
+    assert_eq!(gateway.get("/problems/unheard-of").await.status, 404);
 }

@@ -14,6 +14,8 @@ use gateway_runtime::{
 };
 use tokio::sync::watch;
 
+const SOLD_OUT: Code = Code::new("sold-out", 409, "Sold out");
+
 /// What happened to a call that its client named, for tests to look at and to let go on.
 #[derive(Clone, Debug)]
 pub(super) struct Ticket(watch::Sender<State>);
@@ -158,12 +160,12 @@ impl Edge {
         panic!("of this only the log may speak")
     }
 
-    #[expose_method(POST)]
+    #[expose_method(POST, errors(SOLD_OUT))]
     async fn fails(&self, named: Named) -> Result<()> {
         Err(match &*named.name {
             "busy" => Error::new(Code::OVERLOADED, "come back").retry_after(Duration::from_millis(1500)),
             "stranger" => Error::new(Code::UNAUTHENTICATED, "who are you?"),
-            "own" => Error::new(Code::new("sold-out", 409, "Sold out"), "the last one is gone"),
+            "own" => Error::new(SOLD_OUT, "the last one is gone"),
             _ => std::io::Error::other("the password is hunter2").into(),
         })
     }

@@ -29,7 +29,8 @@ const CALLS: &str = "calls";
 /// The document.
 pub(super) fn document(info: &Info, registry: &Registry, bus: &BusSettings) -> Value {
     let mut components = Components::default();
-    let problem = components.add(&problem::schema(), Side::Input, Root::Named);
+    components.add_own(&problem::schema());
+    let problem = components.add(&problem::schema(), Side::Output, Root::Named);
     let mut described = Described::all(registry, &mut components, Root::Named);
     for it in &mut described {
         it.input = it.input.take().map(draft_07);
@@ -51,7 +52,8 @@ pub(super) fn document(info: &Info, registry: &Registry, bus: &BusSettings) -> V
         operations.insert(it.id.clone(), describe_operation(it, &channel, &messages::request_name(it), operation));
     }
     bus::add(&described, bus, &problem, &mut channels, &mut operations);
-    let schemas = components.into_schemas().into_iter().map(|(name, schema)| (name, draft_07(schema)));
+    let (schemas, names) = components.finish();
+    let schemas = schemas.into_iter().map(|(name, schema)| (name, draft_07(schema)));
     let mut document = json!({ "asyncapi": "3.0.0", "info": info, "defaultContentType": "application/json" });
     if let Some(server) = bus::server(bus) {
         document["servers"] = servers(server, &mut channels);
@@ -59,6 +61,7 @@ pub(super) fn document(info: &Info, registry: &Registry, bus: &BusSettings) -> V
     document["channels"] = channels.into();
     document["operations"] = operations.into();
     document["components"] = json!({ "schemas": schemas.collect::<Map<_, _>>() });
+    names.write(&mut document);
     document
 }
 

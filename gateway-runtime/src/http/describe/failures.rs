@@ -1,19 +1,20 @@
 //! How a call can fail: the codes that a method can be expected to answer with.
 
+use super::operation::takes_key;
 use crate::{
     auth::Accepted,
     error::Code,
     extract::AnswerShape,
     registry::Method,
-    spec::{Auth, Effect, Idempotency},
+    spec::{Auth, Effect},
 };
 
-/// The codes that the gateway itself may answer a call of `method` with, by status. An author's own come besides.
+/// The codes that the gateway itself may answer a call of `method` with, and those that it declares itself, by status.
 pub(super) fn codes(method: &Method, accepted: Accepted) -> Vec<Code> {
     let spec = method.spec;
     let is_webhook = spec.webhook.is_some();
     let has_body = method.input.is_some() && !spec.verb.has_query_input() || is_webhook;
-    let has_key = spec.idempotency == Idempotency::Required;
+    let has_key = takes_key(method);
     let has_scopes = !is_webhook && method.scopes().next().is_some();
     let asks_who = matches!(asked_auth(method, accepted), Auth::Required | Auth::Optional);
     let asks_providers = !method.capabilities.is_empty();
@@ -40,7 +41,15 @@ pub(super) fn codes(method: &Method, accepted: Accepted) -> Vec<Code> {
         (Code::TIMEOUT, spec.effect != Effect::Once || asks_providers),
         (Code::OUTCOME_UNKNOWN, spec.effect == Effect::Once || acts_once),
     ];
-    possible.into_iter().filter_map(|(code, is_possible)| is_possible.then_some(code)).collect()
+    let mut codes: Vec<_> =
+        possible.into_iter().filter_map(|(code, is_possible)| is_possible.then_some(code)).collect();
+    for code in spec.errors {
+        if !codes.contains(code) {
+            codes.push(*code);
+        }
+    }
+    codes.sort_by_key(|code| code.status());
+    codes
 }
 
 /// Whether a caller must be known. Where no credentials are read, what says nothing of them asks for none.

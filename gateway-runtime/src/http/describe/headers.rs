@@ -28,15 +28,18 @@ pub(super) fn shared() -> Value {
     })
 }
 
+/// A bare key, as clients make them; a quoted one is taken too.
+const KEY: &str = "^[!#-~]([ -~]*[!-~])?$";
+
 /// The name that a caller gives to what it wants done once, as a parameter.
-pub(super) fn idempotency_key() -> Value {
+pub(super) fn idempotency_key(is_required: bool) -> Value {
     json!({
         "name": "Idempotency-Key",
         "in": "header",
-        "description": "Names what is to be done once: providers that de-duplicate are told the same key whenever the \
-                        same account calls the method under the same name. At most 255 printable ASCII characters.",
-        "required": false,
-        "schema": { "type": "string" },
+        "description": "Names what is to be done once: the same key and request get the same answer, and providers \
+                        that de-duplicate are sent the same key. A key of 1 to 255 printable ASCII characters.",
+        "required": is_required,
+        "schema": { "type": "string", "minLength": 1, "maxLength": 255, "pattern": KEY },
     })
 }
 

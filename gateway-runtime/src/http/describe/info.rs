@@ -14,10 +14,19 @@ pub struct Info {
     /// Markdown.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub description: String,
+    /// The URL at which clients reach the gateway: the server of `/openapi.json`. By default `/`, the root of the address
+    /// at which the document was read.
+    #[serde(skip_serializing)]
+    pub url: String,
 }
 
 impl Default for Info {
     fn default() -> Self {
-        Self { title: "Gateway".to_owned(), version: "0.0.0".to_owned(), description: String::new() }
+        Self {
+            title: "Gateway".to_owned(),
+            version: "0.0.0".to_owned(),
+            description: String::new(),
+            url: "/".to_owned(),
+        }
     }
 }

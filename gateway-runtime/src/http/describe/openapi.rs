@@ -7,37 +7,39 @@ use crate::{
     auth::Accepted,
     problem,
     registry::{Registry, Service},
-    schema::{Components, Root, Side},
+    schema::{Components, Root, tidy},
 };
 
 /// The document.
 pub(super) fn document(info: &Info, registry: &Registry, accepted: Accepted) -> Value {
     let mut components = Components::default();
-    // First, so that an author's own `Problem` is the one that gets another name.
-    components.add(&problem::schema(), Side::Input, Root::Named);
+    components.add_own(&problem::schema());
     let described = Described::all(registry, &mut components, Root::Inline);
 
     let mut paths = Map::new();
     for it in &described {
         paths.insert(it.method.path(), json!({ it.method.spec.verb.as_str().to_lowercase(): operation(it, accepted) }));
     }
+    let (schemas, names) = components.finish();
     let mut shared = json!({
-        "schemas": components.into_schemas(),
+        "schemas": schemas,
         "responses": responses::shared(registry, accepted),
         "headers": headers::shared(),
     });
     if let Some(schemes) = security::schemes(registry, accepted) {
         shared["securitySchemes"] = schemes;
     }
-    json!({
+    let mut document = json!({
         "openapi": "3.1.0",
         "info": info,
-        // Beside this document, whatever prefix a proxy puts before both.
-        "servers": [{ "url": "." }],
+        "servers": [{ "url": info.url }],
         "tags": registry.services().iter().map(group).collect::<Value>(),
         "paths": paths,
         "components": shared,
-    })
+    });
+    names.write(&mut document);
+    tidy(&mut document);
+    document
 }
 
 /// A service is a group of operations.
