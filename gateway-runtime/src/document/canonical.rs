@@ -136,7 +136,11 @@ mod tests {
             // As texts, since 0.0 equals -0.0.
             let [first, second] = [&one, &other].map(|value| sorted(value).to_string());
             prop_assert_eq!(a == b, first == second);
-            prop_assert_eq!(&a, &of(&one.to_string()));
+            // The shortest text of a float beyond 2^53 is another integer.
+            let written = Document::parse(one.to_string().into()).unwrap();
+            if written.root().to_value_of_integers() == Document::from(&one).root().to_value_of_integers() {
+                prop_assert_eq!(&a, &canonical(&written));
+            }
             prop_assert_eq!(&a, &canonical(&Document::from(&sorted(&one))));
             prop_assert_ne!(a, canonical(&Document::from(&json!([one]))));
         }

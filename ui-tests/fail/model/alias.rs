@@ -14,17 +14,8 @@ struct Query {
     digest: Vec<u8>,
 }
 
-mod hex {
-    pub fn serialize<S: serde::Serializer>(_: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str("")
-    }
-
-    pub fn deserialize<'de, D: serde::Deserializer<'de>>(_: D) -> Result<Vec<u8>, D::Error> {
-        Ok(Vec::new())
-    }
-}
-
 #[model]
+#[serde(tag = "kind")]
 enum Order {
     #[serde(alias = "UP")]
     Up,
@@ -34,6 +25,18 @@ enum Order {
     },
     #[serde(other)]
     Unknown,
+}
+
+mod hex {
+    use gateway_runtime::__private::serde::{Deserializer, Serializer};
+
+    pub fn serialize<S: Serializer>(_: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str("")
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(_: D) -> Result<Vec<u8>, D::Error> {
+        Ok(Vec::new())
+    }
 }
 
 fn main() {}

@@ -120,7 +120,10 @@ impl Slot {
             text => smallvec![text.as_str().unwrap_or_default()],
         };
         let as_one = text.as_str().map(|text| self.one.readings(text)).unwrap_or_default();
-        let lists = self.lists.iter().map(|list| Reading::List(list.read(&texts)));
+        let lists = || self.lists.iter().map(|list| list.read(&texts));
+        // A list whose items are all of its kind comes before one of texts that fit nothing.
+        let fitting = lists().filter_map(|(items, fits)| fits.then_some(items));
+        let lists = fitting.chain(lists().map(|(items, _)| items)).map(Reading::List);
         let mut readings = as_one.into_iter().map(Reading::One).chain(lists);
         let first = match readings.next() {
             Some(first) => first,
@@ -161,9 +164,17 @@ impl List {
         self.first.iter().chain([&self.rest])
     }
 
-    fn read<'t>(&self, texts: &[&'t str]) -> Vec<Scalar<'t>> {
+    /// Reads each item, and tells whether every one of them may be what it was read as.
+    fn read<'t>(&self, texts: &[&'t str]) -> (Vec<Scalar<'t>>, bool) {
         let item = |at| self.first.get(at).unwrap_or(&self.rest);
-        texts.iter().enumerate().map(|(at, text)| item(at).read(text)).collect()
+        let mut fits = true;
+        let items = texts.iter().enumerate().map(|(at, text)| {
+            item(at).read(text).unwrap_or_else(|| {
+                fits = false;
+                Scalar::Text(text)
+            })
+        });
+        (items.collect(), fits)
     }
 }
 
@@ -178,18 +189,18 @@ impl Item {
         Ok(Self { forms: slot.one, judge })
     }
 
-    /// Reads a text in the first way that the item's schema takes, or else in the first.
-    fn read<'t>(&self, text: &'t str) -> Scalar<'t> {
+    /// Reads a text in the first way that the item's schema takes, or else in the first; none where nothing fits it.
+    fn read<'t>(&self, text: &'t str) -> Option<Scalar<'t>> {
         let readings = self.forms.readings(text);
-        let first = readings.first().copied().unwrap_or(Scalar::Text(text));
+        let first = readings.first().copied()?;
         #[cfg(test)]
         super::steps::add(readings.len());
         match &self.judge {
             Some(judge) if readings.len() > 1 => {
                 let accepts = |reading: &Scalar<'_>| judge.0.is_valid(Document::from(*reading).root());
-                readings.into_iter().find(accepts).unwrap_or(first)
+                Some(readings.into_iter().find(accepts).unwrap_or(first))
             }
-            _ => first,
+            _ => Some(first),
         }
     }
 }

