@@ -21,10 +21,12 @@
 
 use std::{
     fmt,
+    sync::LazyLock,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use serde::{Deserialize, Deserializer, Serializer, de::Error as _};
+use tokio::time::Instant;
 
 /// The units, longest first, and their lengths in milliseconds; `m` is minutes too.
 const UNITS: [(&str, u64); 6] =
@@ -73,6 +75,20 @@ pub fn format(duration: Duration) -> String {
     let unit = UNITS.iter().find(|(_, length)| millis.is_multiple_of(u128::from(*length)) && millis > 0);
     let (name, length) = unit.unwrap_or(&("s", 1_000));
     format!("{}{name}", millis / u128::from(*length))
+}
+
+/// Returns the first tick at or after `time`. Ticks are `period` apart, in all of the process at the same times: what is done by
+/// the clock, and for which the exact time is of no matter, shares its wake-ups.
+pub(crate) fn tick_from(time: Instant, period: Duration) -> Instant {
+    static ORIGIN: LazyLock<Instant> = LazyLock::new(Instant::now);
+    let passed = time.saturating_duration_since(*ORIGIN).as_nanos();
+    let rest = u64::try_from(passed % period.as_nanos().max(1)).unwrap_or(0);
+    if rest == 0 { time } else { time + period.saturating_sub(Duration::from_nanos(rest)) }
+}
+
+/// Sleeps for at least half of `period` and until a tick.
+pub(crate) async fn until_tick(period: Duration) {
+    tokio::time::sleep_until(tick_from(Instant::now() + period / 2, period)).await;
 }
 
 /// Microseconds since 1970; 0 for what was before.
@@ -127,6 +143,21 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn ticks_are_common_and_never_earlier_than_asked_for() {
+        let period = Duration::from_millis(100);
+        // The first that asks begins the count.
+        let now = tick_from(Instant::now(), period) + Duration::from_micros(17);
+        let first = tick_from(now, period);
+        assert!(first >= now && first - now < period);
+        for micros in [0, 1, 250, 99_999, 100_000, 1_234_567] {
+            let time = now + Duration::from_micros(micros);
+            let tick = tick_from(time, period);
+            assert!(tick >= time && tick - time < period, "{micros}");
+            assert_eq!((tick - first).as_nanos() % period.as_nanos(), 0, "{micros}");
+        }
+    }
 
     #[test]
     fn each_unit_is_read() {

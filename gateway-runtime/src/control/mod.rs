@@ -23,7 +23,10 @@ pub use self::{
     prices::{ListedPrice, PriceList, Usage},
     snapshot::{Snapshot, Switches},
 };
-use crate::store::{Books, StoreError};
+use crate::{
+    duration::until_tick,
+    store::{Books, StoreError},
+};
 
 /// How often a gateway looks for changes that came in by others: they are to hold everywhere within two seconds.
 const PAUSE: Duration = Duration::from_millis(500);
@@ -106,7 +109,7 @@ impl fmt::Debug for Control {
 async fn follow(control: Weak<Control>) {
     let mut was_well = true;
     loop {
-        tokio::time::sleep(PAUSE).await;
+        until_tick(PAUSE).await;
         let Some(control) = control.upgrade() else { return };
         let refreshed = control.refresh().await;
         match &refreshed {

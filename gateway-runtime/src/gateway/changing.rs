@@ -14,6 +14,7 @@ use crate::{
     app::StartError,
     config::{ConfigFile, Settings},
     control::Snapshot,
+    duration::until_tick,
     pipeline::{Billing, Limiting, Planning},
     provider::ProviderSettings,
     quota::QuotaSettings,
@@ -105,7 +106,7 @@ impl Changing {
     pub(super) async fn follow(self: Arc<Self>, mut file: ConfigFile, reload: Arc<Notify>) {
         loop {
             let settings = tokio::select! {
-                () = tokio::time::sleep(PAUSE) => file.changed(),
+                () = until_tick(PAUSE) => file.changed(),
                 () = reload.notified() => Some(file.read()),
             };
             let Some(settings) = settings else { continue };

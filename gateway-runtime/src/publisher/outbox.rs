@@ -13,6 +13,7 @@ use futures_util::future::join_all;
 use super::{Publisher, event::Written};
 use crate::{
     bus::{BusError, Fault},
+    duration::until_tick,
     store::{Db, OutboxBatch, StoreError},
 };
 
@@ -55,7 +56,8 @@ pub(crate) async fn empty(db: Db, publisher: Publisher) {
             }
         };
         tokio::select! {
-            () = tokio::time::sleep(pause) => {}
+            () = until_tick(IDLE), if pause == IDLE => {}
+            () = tokio::time::sleep(pause), if pause != IDLE => {}
             // It is committed in a moment.
             () = publisher.0.written.notified() => pause = SOON,
         }

@@ -1,12 +1,12 @@
 //! An HTTP/1.1 connection while it has something to do.
 
-use std::{future::poll_fn, mem, pin::Pin, sync::LazyLock, task::Poll, time::Duration};
+use std::{future::poll_fn, mem, pin::Pin, task::Poll, time::Duration};
 
 use hyper::service::service_fn;
 use tokio::time::Instant;
 
 use super::{Io, Peer, Shared, Wake, exchange::Begun, peer::Activity};
-use crate::http::Handler;
+use crate::{duration::tick_from, http::Handler};
 
 /// An idle connection is looked at after this, and then half as often each time that it was used in between: one that
 /// is used once gives its buffers back soon, and one that is used all the time is not bothered.
@@ -120,14 +120,6 @@ struct Watch {
     pace: Duration,
 }
 
-/// Returns the next time at which connections are looked at: all at the same times, so that the worker wakes once for many.
-fn common(time: Instant) -> Instant {
-    static ORIGIN: LazyLock<Instant> = LazyLock::new(Instant::now);
-    let passed = time.saturating_duration_since(*ORIGIN).as_millis();
-    let periods = u64::try_from(passed.div_ceil(SOONEST.as_millis())).unwrap_or(u64::MAX);
-    ORIGIN.checked_add(Duration::from_millis(periods.saturating_mul(100))).unwrap_or(time)
-}
-
 /// What is seen of a connection.
 enum Look {
     Busy,
@@ -153,7 +145,7 @@ impl Watch {
 
     /// When to look again.
     fn next(&mut self) -> Instant {
-        let next = common(Instant::now() + self.pace);
+        let next = tick_from(Instant::now() + self.pace, SOONEST);
         self.pace = LATEST.min(self.pace * 2);
         if self.seen == self.at_start { next.min(self.head_due) } else { next }
     }
