@@ -71,6 +71,9 @@ pub struct Attempt {
     /// The HTTP status of the provider's answer; none where there was no answer, or it was not HTTP.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<u16>,
+    /// Whether the provider has answered, with the first item of a stream at least.
+    #[serde(skip)]
+    pub answered: bool,
     /// How long it took.
     #[serde(rename = "latency_us", serialize_with = "micros")]
     pub latency: Duration,

@@ -3,6 +3,7 @@
 mod arrival;
 mod caller;
 mod id;
+mod witness;
 
 use std::{
     fmt,
@@ -17,6 +18,7 @@ use std::{
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 pub(crate) use self::id::sortable_name;
+pub(crate) use self::witness::Witness;
 pub use self::{
     arrival::{Arrival, Input, Origin},
     caller::Caller,
@@ -50,6 +52,9 @@ struct Inner {
     plan: OnceLock<Plan>,
     units: AtomicU64,
     attempts: Mutex<Vec<Attempt>>,
+    streaming_provider: OnceLock<&'static str>,
+    witness: OnceLock<Arc<dyn Witness>>,
+    dispatched: AtomicBool,
     replayed: AtomicBool,
     cache_hit: AtomicBool,
     charge: OnceLock<Money>,
@@ -83,6 +88,9 @@ impl Call {
             plan: OnceLock::new(),
             units: AtomicU64::new(0),
             attempts: Mutex::new(Vec::new()),
+            streaming_provider: OnceLock::new(),
+            witness: OnceLock::new(),
+            dispatched: AtomicBool::new(false),
             replayed: AtomicBool::new(false),
             cache_hit: AtomicBool::new(false),
             charge: OnceLock::new(),
@@ -236,6 +244,16 @@ impl Call {
         self.0.cache_hit.store(true, Ordering::Relaxed);
     }
 
+    /// Whether the author's method has been called. Until then nothing of the call can have had an effect.
+    pub(crate) fn is_dispatched(&self) -> bool {
+        self.0.dispatched.load(Ordering::Relaxed)
+    }
+
+    /// Notes that the author's method is called.
+    pub(crate) fn mark_dispatched(&self) {
+        self.0.dispatched.store(true, Ordering::Relaxed);
+    }
+
     /// Whether its answer was given before, under the same idempotency key.
     #[must_use]
     pub fn is_replayed(&self) -> bool {
@@ -287,6 +305,28 @@ impl Call {
     /// Adds an attempt to the call's record.
     pub fn record(&self, attempt: Attempt) {
         self.0.attempts.lock().unwrap_or_else(PoisonError::into_inner).push(attempt);
+    }
+
+    /// The provider whose stream is the answer, from its first item on.
+    pub(crate) fn streaming_provider(&self) -> Option<&'static str> {
+        self.0.streaming_provider.get().copied()
+    }
+
+    /// Says that the first item of a provider's stream is there.
+    pub(crate) fn set_streaming_provider(&self, provider: &'static str) {
+        // A method may ask for several streams; the first counts until one has ended.
+        let _ = self.0.streaming_provider.set(provider);
+    }
+
+    /// What must know which provider is about to be asked, if anything must.
+    pub(crate) fn witness(&self) -> Option<&Arc<dyn Witness>> {
+        self.0.witness.get()
+    }
+
+    /// Says what must know which provider is about to be asked.
+    pub(crate) fn set_witness(&self, witness: Arc<dyn Witness>) {
+        // A call has money set aside once.
+        let _ = self.0.witness.set(witness);
     }
 
     /// Reads the attempts made until now.

@@ -127,6 +127,24 @@ impl Database {
         }
     }
 
+    /// Keeps everybody else from writing into a table, or into the whole file of SQLite, until it is released.
+    pub(crate) async fn lock(&self, table: &str) -> Lock {
+        match &self.url {
+            Some(url) => {
+                let mut connection = sqlx::PgConnection::connect(url.expose()).await.unwrap();
+                let lock = format!("BEGIN; LOCK TABLE {table} IN EXCLUSIVE MODE");
+                sqlx::raw_sql(sqlx::AssertSqlSafe(lock)).execute(&mut connection).await.unwrap();
+                Lock::Postgres(connection)
+            }
+            None => {
+                let url = format!("sqlite:{}", self.file().display());
+                let mut connection = sqlx::SqliteConnection::connect(&url).await.unwrap();
+                sqlx::raw_sql("BEGIN IMMEDIATE").execute(&mut connection).await.unwrap();
+                Lock::Sqlite(connection)
+            }
+        }
+    }
+
     /// Of SQLite.
     pub(crate) fn file(&self) -> PathBuf {
         self.folder.join("books.db")
@@ -135,6 +153,21 @@ impl Database {
     /// Of PostgreSQL.
     pub(crate) fn url(&self) -> Option<String> {
         self.url.as_ref().map(|url| url.expose().to_owned())
+    }
+}
+
+/// A lock that another process holds.
+pub(crate) enum Lock {
+    Sqlite(sqlx::SqliteConnection),
+    Postgres(sqlx::PgConnection),
+}
+
+impl Lock {
+    pub(crate) async fn release(self) {
+        match self {
+            Self::Sqlite(connection) => connection.close().await.unwrap(),
+            Self::Postgres(connection) => connection.close().await.unwrap(),
+        }
     }
 }
 

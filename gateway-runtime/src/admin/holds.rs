@@ -13,7 +13,7 @@ use super::{
 use crate::{
     error::{Error, Violation},
     money::Money,
-    store::{Change, Hold, Outcome},
+    store::{self, Change, Hold, Outcome},
 };
 
 /// Which holds.
@@ -45,6 +45,20 @@ pub(super) struct Aside {
     at: Moment,
     /// Whether the call is over and nobody knows how it ended.
     unknown: bool,
+    /// The name of the request for its caller, as in `X-Request-Id`.
+    request_id: String,
+    /// The user who called.
+    user: Option<Arc<str>>,
+    /// By what road the request came.
+    origin: String,
+    /// The service; empty for a hold that an earlier program has written.
+    service: String,
+    /// The version of the service.
+    version: u32,
+    /// The method.
+    method: String,
+    /// The provider that was about to be asked last, of a method that must happen once.
+    provider: Option<String>,
 }
 
 /// Lists holds, newest first.
@@ -52,15 +66,26 @@ pub(super) async fn list(desk: Arc<Desk>, request: Request<Filter>) -> Result<Pa
     let Filter { unknown, after, limit } = request.input;
     let limit = limit.unwrap_or(50);
     let found = desk.books()?.holds(unknown, after.as_deref(), limit + 1).await.map_err(away)?;
-    let tell = |(hold, unknown): (Hold, bool)| Aside {
-        call: hold.call,
-        account: hold.account,
+    Ok(Page::of(found, limit, |(hold, _)| hold.call.to_string(), |(hold, unknown)| tell(hold, unknown)))
+}
+
+fn tell(hold: Hold, unknown: bool) -> Aside {
+    let call = &hold.attribution;
+    Aside {
+        request_id: call.request_id.clone(),
+        user: call.user.clone(),
+        origin: call.origin.to_string(),
+        service: call.service.to_string(),
+        version: call.version,
+        method: call.method.to_string(),
+        provider: call.provider.as_ref().map(ToString::to_string),
         amount: hold.amount.nanos().into(),
         currency: hold.amount.currency().to_string(),
         at: Moment(hold.at),
         unknown,
-    };
-    Ok(Page::of(found, limit, |(hold, _)| hold.call.to_string(), tell))
+        call: hold.call,
+        account: hold.account,
+    }
 }
 
 /// What becomes of the money: one of both.
@@ -84,7 +109,8 @@ pub(super) struct Settled {
 
 /// Settles a hold.
 pub(super) async fn settle(desk: Arc<Desk>, request: Request<Verdict>) -> Result<Settled, Error> {
-    let found = desk.books()?.aside(&request.at[0]).await.map_err(away)?;
+    let (books, call) = (desk.books()?, &*request.at[0]);
+    let found = books.aside(call).await.map_err(away)?;
     let (hold, is_unknown) = found.ok_or_else(no_hold)?;
     if !is_unknown {
         return Err(no_hold());
@@ -98,8 +124,14 @@ pub(super) async fn settle(desk: Arc<Desk>, request: Request<Verdict>) -> Result
         Verdict::Release(_) => 0,
     };
     let charge = Money::from_nanos(charge, hold.amount.currency());
-    let who = request.operator.name;
-    match desk.write(Change::Decide { hold, charge, at: Moment::now().0, who }).await? {
+    let row = books.requests(&[call]).await.map_err(away)?.pop();
+    // The row says what the ledger says.
+    let row = row.map(|row| {
+        let (price, currency) = (Some(charge.nanos()), Some(charge.currency()));
+        Box::new(store::Request { price, currency, ..row })
+    });
+    let decide = Change::Decide { hold, charge, request: row, at: Moment::now().0, who: request.operator.name };
+    match desk.write(decide).await? {
         Outcome::Decided(true) => {
             Ok(Settled { charged: charge.nanos().into(), currency: charge.currency().to_string() })
         }

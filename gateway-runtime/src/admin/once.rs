@@ -11,6 +11,7 @@ use std::{
 };
 
 use bytes::Bytes;
+use tokio::runtime::Handle;
 
 use super::{
     desk::{Desk, unexpected},
@@ -22,7 +23,7 @@ use crate::{
     digest::digest_name,
     duration::unix_micros,
     error::{Code, Error},
-    store::{Change, Claim, Claimed, Closing, Outcome},
+    store::{Change, Claim, Claimed, Closing, Journal, Outcome},
 };
 
 /// How long a request holds its key, at the most: none takes as long.
@@ -62,7 +63,12 @@ impl Keyed<'_> {
         let now = SystemTime::now();
         let claim = self.claim(operator, now);
         let (key, fence) = (Arc::clone(&claim.key), Arc::clone(&claim.fence));
-        match desk.write(Change::Claim(claim)).await? {
+        let mut undo = Undo::of(desk, &claim)?;
+        let outcome = desk.write(Change::Claim(claim)).await?;
+        if !matches!(outcome, Outcome::Claim(Claimed::Granted)) {
+            undo.disarm();
+        }
+        match outcome {
             Outcome::Claim(Claimed::Granted) => {}
             Outcome::Claim(Claimed::Done(answer)) => {
                 let answer = sealed::open(&proofs, &answer).ok_or_else(|| {
@@ -87,6 +93,7 @@ impl Keyed<'_> {
             Err(_) => Closing::Release,
         };
         desk.write(Change::Close { key, fence, closing }).await?;
+        undo.disarm();
         done.map(|answer| (answer, false))
     }
 
@@ -99,6 +106,36 @@ impl Keyed<'_> {
             at: unix_micros(now),
             until: unix_micros(now + LEASE),
             once: false,
+        }
+    }
+}
+
+/// Frees the key of a request that is cut off: by its operator who has left, or by a database that does not answer.
+struct Undo {
+    journal: Journal,
+    close: Option<Change>,
+}
+
+impl Undo {
+    fn of(desk: &Desk, claim: &Claim) -> Result<Self, Error> {
+        let (key, fence) = (Arc::clone(&claim.key), Arc::clone(&claim.fence));
+        let close = Some(Change::Close { key, fence, closing: Closing::Undo });
+        Ok(Self { journal: desk.kept()?.journal.clone(), close })
+    }
+
+    fn disarm(&mut self) {
+        self.close = None;
+    }
+}
+
+impl Drop for Undo {
+    fn drop(&mut self) {
+        if let Some(close) = self.close.take()
+            && let Ok(runtime) = Handle::try_current()
+        {
+            let journal = self.journal.clone();
+            // A claim that stays although this fails is free when its lease is over.
+            runtime.spawn(async move { journal.write(close).await });
         }
     }
 }

@@ -17,7 +17,7 @@ use serde::Deserialize;
 use tower::{Layer, Service};
 
 use super::{
-    Invocation,
+    Invocation, row,
     tab::Tab,
     tariff::{Price, Tariffs},
 };
@@ -100,8 +100,13 @@ impl Billing {
     /// Sets money aside for an answer out of the cache, unless the call has set some aside to have it made.
     pub(super) async fn hold_for_hit(&self, call: &Call, tab: &Tab) -> Result<(), Error> {
         match self.price(call) {
-            Some(price) if tab.bill().is_none() => self.hold(call, tab, price, price.cached()).await,
-            _ => Ok(()),
+            None => Ok(()),
+            Some(price) => match tab.is_held() {
+                None => self.hold(call, tab, price, price.cached()).await,
+                Some(true) => Ok(()),
+                // The hold for having it made was cut off, and is released with the call.
+                Some(false) => Err(unavailable()),
+            },
         }
     }
 
@@ -122,23 +127,34 @@ impl Billing {
             at: unix_micros(now),
             until: unix_micros(now + left + self.grace),
             lasting: matches!(call.method().effect, Effect::Once | Effect::Keyed),
+            attribution: Arc::new(row::attribution(call)),
         };
-        match self.journal.hold(hold.clone()).await {
+        let witness = tab.witness().filter(|_| hold.lasting);
+        tab.holds(Bill { hold: hold.clone(), price });
+        match self.journal.hold(hold).await {
             Ok(Held::Held) => {
-                tab.owes(Bill { hold, price });
+                tab.has_held(true);
+                if let Some(witness) = witness {
+                    call.set_witness(witness);
+                }
                 Ok(())
             }
-            Ok(Held::Insufficient { available }) => Err(insufficient(available, amount)),
+            Ok(Held::Insufficient { available }) => {
+                tab.has_held(false);
+                Err(insufficient(available, amount))
+            }
             Err(error) => {
-                if error.may_have_happened() {
-                    // It may yet be set aside, and is given back then.
-                    tab.owes(Bill { hold, price });
+                if !error.may_have_happened() {
+                    tab.has_held(false);
                 }
-                let detail = "money cannot be set aside now, so the call was not begun";
-                Err(Error::new(Code::OVERLOADED, detail).log(error))
+                Err(unavailable().log(error))
             }
         }
     }
+}
+
+fn unavailable() -> Error {
+    Error::new(Code::OVERLOADED, "money cannot be set aside now, so the call was not begun")
 }
 
 fn insufficient(available: i64, amount: Money) -> Error {
@@ -155,20 +171,29 @@ pub(super) struct Bill {
 }
 
 impl Bill {
-    /// What the call is charged in the end: nothing when it failed, and none when nobody knows whether it did. Tells the
-    /// caller.
+    /// Returns the charge of the call, and tells the caller: nothing when it failed, `None` when the outcome is unknown.
     pub(super) fn settle(self, call: &Call, outcome: &Result<Reply, Error>, is_unknown: bool) -> (Hold, Option<Money>) {
-        let nothing = Money::from_nanos(0, self.hold.amount.currency());
         let charge = match outcome {
             Ok(_) if call.is_cache_hit() => Some(self.price.cached()),
             Ok(_) => Some(self.price.of(call)),
             Err(_) if is_unknown => None,
-            Err(_) => Some(nothing),
+            Err(_) => Some(self.nothing()),
         };
         if let Some(charge) = charge {
             tell(call, charge);
         }
         (self.hold, charge)
+    }
+
+    /// Releases money that may have been set aside, for a call that did not get so far as to know.
+    pub(super) fn release(self, call: &Call) -> (Hold, Option<Money>) {
+        let nothing = self.nothing();
+        tell(call, nothing);
+        (self.hold, Some(nothing))
+    }
+
+    fn nothing(&self) -> Money {
+        Money::from_nanos(0, self.hold.amount.currency())
     }
 }
 

@@ -1,4 +1,7 @@
-//! Ends a call that has not been answered in its time. A stream is answered once its head is there.
+//! The deadline of a call: drops the call when its time is over. A stream is answered once its head is there.
+//!
+//! A deadline that ends before the method is called is a definite failure, whatever was being written: the call can be
+//! retried. Under `once` a method that is dropped in its middle leaves the outcome unknown.
 
 use std::{
     future::Future,
@@ -11,6 +14,7 @@ use tokio::time::{Instant, Timeout, timeout_at};
 use tower::{Layer, Service};
 
 use crate::{
+    call::Call,
     error::{Code, Error},
     pipeline::Invocation,
     reply::Reply,
@@ -48,10 +52,9 @@ where
     }
 
     fn call(&mut self, invocation: Invocation) -> Self::Future {
-        let deadline = Instant::from_std(invocation.request.call.deadline());
-        let effect = invocation.method.spec.effect;
+        let call = invocation.request.call.clone();
         // The timer is only registered once the call has to wait.
-        DeadlineFuture { inner: timeout_at(deadline, self.inner.call(invocation)), effect }
+        DeadlineFuture { inner: timeout_at(Instant::from_std(call.deadline()), self.inner.call(invocation)), call }
     }
 }
 
@@ -60,7 +63,7 @@ pin_project! {
     pub(super) struct DeadlineFuture<F> {
         #[pin]
         inner: Timeout<F>,
-        effect: Effect,
+        call: Call,
     }
 }
 
@@ -70,19 +73,17 @@ impl<F: Future<Output = Result<Reply, Error>>> Future for DeadlineFuture<F> {
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
         let outcome = ready!(this.inner.poll(context));
-        Poll::Ready(outcome.unwrap_or_else(|_| Err(too_late(*this.effect))))
+        Poll::Ready(outcome.unwrap_or_else(|_| Err(too_late(this.call))))
     }
 }
 
-/// What was dropped in its middle may have been done.
-pub(super) fn too_late(effect: Effect) -> Error {
-    match effect {
-        Effect::Once => Error::new(
+/// The error of a call that was dropped at its deadline.
+pub(super) fn too_late(call: &Call) -> Error {
+    match call.method().effect {
+        Effect::Once if call.is_dispatched() => Error::new(
             Code::OUTCOME_UNKNOWN,
             "the call was not answered in its time; whether it was carried out is not known",
         ),
-        Effect::Read | Effect::Idempotent | Effect::Keyed => {
-            Error::new(Code::TIMEOUT, "the call was not answered in its time; it may be sent again")
-        }
+        _ => Error::new(Code::TIMEOUT, "the call was not answered in its time; it may be sent again"),
     }
 }

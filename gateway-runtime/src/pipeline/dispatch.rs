@@ -24,6 +24,7 @@ impl Service<Invocation> for Dispatch {
     }
 
     fn call(&mut self, Invocation { method, request, .. }: Invocation) -> Self::Future {
+        request.call.mark_dispatched();
         method.call(request)
     }
 }

@@ -97,11 +97,21 @@ where
         Either::Right(Box::pin(async move {
             let claim = claim(&invocation, &key, keeping.keys.lease);
             let (key, fence) = (Arc::clone(&claim.key), Arc::clone(&claim.fence));
-            match keeping.journal.claim(claim).await.map_err(unavailable)? {
-                Claimed::Granted => {}
-                other => return already(&invocation.request.call, other),
+            let tab = &invocation.tab;
+            tab.claims((Arc::clone(&key), Arc::clone(&fence)));
+            match keeping.journal.claim(claim).await {
+                Ok(Claimed::Granted) => tab.has_claimed(true),
+                Ok(other) => {
+                    tab.has_claimed(false);
+                    return already(&invocation.request.call, other);
+                }
+                Err(error) => {
+                    if !error.may_have_happened() {
+                        tab.has_claimed(false);
+                    }
+                    return Err(unavailable(error));
+                }
             }
-            invocation.tab.claimed((Arc::clone(&key), Arc::clone(&fence)));
             let renewing = renew(&keeping, key, fence);
             tokio::select! {
                 outcome = inner.call(invocation) => outcome,

@@ -17,9 +17,9 @@ use tower::{
 
 use super::{Invocation, deadline::too_late};
 use crate::{
+    call::Call,
     error::{Code, Error},
     reply::Reply,
-    spec::Effect,
 };
 
 /// Where a layer is put.
@@ -137,9 +137,9 @@ where
         match self {
             Self::Nothing(inner) => Either::Left(inner.call(invocation)),
             Self::Layers(layers) => {
-                let effect = invocation.method.spec.effect;
+                let call = invocation.request.call.clone();
                 Either::Right(Box::pin(
-                    layers.clone().oneshot(invocation).map_err(move |error| understood(error, effect)),
+                    layers.clone().oneshot(invocation).map_err(move |error| understood(error, &call)),
                 ))
             }
         }
@@ -148,10 +148,10 @@ where
 
 /// What a layer's error means: ours is itself, those of tower's own layers have codes, and any other is a fault that only
 /// the log is told of.
-fn understood(error: BoxError, effect: Effect) -> Error {
+fn understood(error: BoxError, call: &Call) -> Error {
     match Error::unboxed(error) {
         Ok(error) => error,
-        Err(error) if error.is::<Elapsed>() => too_late(effect),
+        Err(error) if error.is::<Elapsed>() => too_late(call),
         Err(error) if error.is::<Overloaded>() => {
             Error::new(Code::OVERLOADED, "too many calls of this kind are being carried out")
         }

@@ -9,6 +9,7 @@ mod billing;
 mod cache;
 mod deadline;
 mod dispatch;
+mod ending;
 mod idempotency;
 mod keeping;
 mod layers;
@@ -16,6 +17,8 @@ mod plan;
 mod quota;
 mod record;
 mod recording;
+mod row;
+mod streamed;
 mod tab;
 mod tariff;
 mod trace;
@@ -50,7 +53,7 @@ pub use self::{
     plan::Planning,
     quota::Limiting,
 };
-pub(crate) use self::{record::may_have_happened, trace::REQUEST_TARGET, unwind::panicked};
+pub(crate) use self::{ending::may_have_happened, trace::REQUEST_TARGET, unwind::panicked};
 use crate::{auth::Authenticator, call::CallRequest, error::Error, registry::Method, reply::Reply};
 
 /// What the layers pass on: a call, and the method that it is for.

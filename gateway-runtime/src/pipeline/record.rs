@@ -3,27 +3,36 @@
 //!
 //! A call that could claim a key or cost something goes on in a task of its own when its caller leaves, so that it is not
 //! stopped half-way: what became of it must be known. The rows of other calls are handed over, and nobody waits for them.
+//!
+//! A stream is charged when it begins. Its row says so, marked `streaming`, and is completed when the stream has ended
+//! (SEMANTICS §8).
 
 use std::{
-    borrow::Cow,
     sync::Arc,
     task::{Context, Poll},
-    time::SystemTime,
+    time::{Instant, SystemTime},
 };
 
 use futures_util::future::Either;
 use tower::{Layer, Service};
 
-use super::{Invocation, answer, billing::Billing, keeping::Keeping, recording::Recording, tab::Tab};
+use super::{
+    Invocation, answer,
+    billing::{Bill, Billing},
+    ending::Ending,
+    keeping::Keeping,
+    recording::Recording,
+    row::{self, Status},
+    streamed::Streamed,
+    tab::{Draft, Noted, Tab},
+};
 use crate::{
-    attempt::{Attempt, Class},
     call::{Call, sortable_name},
     duration::unix_micros,
     error::{Code, Error},
     money::Money,
-    reply::Reply,
-    spec::Effect,
-    store::{CallKey, Closing, Request, Settlement},
+    reply::{Chunks, Reply},
+    store::{self, CallKey, Closing, Hold, Settlement, StoreError},
 };
 
 /// Makes [`Record`].
@@ -75,7 +84,7 @@ where
 }
 
 /// What is to be written of a call; dropped without an end, its caller has left.
-struct Page {
+pub(super) struct Page {
     keeping: Arc<Keeping>,
     call: Call,
     tab: Tab,
@@ -87,142 +96,139 @@ struct Page {
 impl Page {
     fn begin(keeping: Arc<Keeping>, call: Call) -> Self {
         let key: Arc<str> = String::from_utf8_lossy(&sortable_name()).into();
-        Self { keeping, call, tab: Tab::of(Arc::clone(&key)), key, at: SystemTime::now(), ended: false }
+        Self {
+            call,
+            tab: Tab::of(Arc::clone(&key), Arc::clone(&keeping)),
+            keeping,
+            key,
+            at: SystemTime::now(),
+            ended: false,
+        }
     }
 
     async fn end(mut self, outcome: Result<Reply, Error>) -> Result<Reply, Error> {
         self.ended = true;
-        let (bill, claim) = (self.tab.bill(), self.tab.claim());
+        match outcome {
+            Ok(Reply::Items(chunks)) => self.stream(chunks).await.map(Reply::Items),
+            Ok(Reply::RawStream(media, chunks)) => {
+                self.stream(chunks).await.map(|chunks| Reply::RawStream(media, chunks))
+            }
+            whole => self.settle(whole).await,
+        }
+    }
+
+    async fn settle(self, outcome: Result<Reply, Error>) -> Result<Reply, Error> {
         let ending = Ending::of(&self.call, &outcome);
-        let hold = bill.map(|bill| bill.settle(&self.call, &outcome, ending == Ending::Unknown));
-        let (status, code) = match &outcome {
-            Ok(Reply::Empty) => (204, None),
-            Ok(_) => (200, None),
-            Err(error) => (error.code().status(), Some(error.code().name())),
-        };
-        let request = self.row(status, code, hold.as_ref().and_then(|(_, charge)| *charge));
-        self.keeping.tell(&request);
-        let owes = hold.as_ref().is_some_and(|(_, charge)| charge.is_some_and(|charge| charge.nanos() > 0));
-        let claim = claim.map(|(key, fence)| (key, fence, self.closing(&outcome, ending)));
-        if hold.is_none() && claim.is_none() {
-            self.keeping.journal.record(Box::new(request));
+        let draft = self.tab.take();
+        // What was cut off has cost its caller the whole time already.
+        let waits = !draft.is_open() && Instant::now() < self.call.deadline();
+        let settlement = self.settlement(draft, &outcome, ending);
+        self.keeping.tell(&settlement.request);
+        if settlement.hold.is_none() && settlement.claim.is_none() {
+            self.keeping.journal.record(Box::new(settlement.request));
             return outcome;
         }
-        let settlement = Settlement { request, hold, claim };
-        if !owes && settlement.claim.is_none() {
-            // Money that is given back is nobody's to wait for.
+        // Nobody waits for money that is released. Whoever sends a definite failure again had better find the key free,
+        // but need not: it is free as soon as the journal has come to it.
+        if !settlement.charges() && (settlement.claim.is_none() || ending == Ending::NotExecuted && !waits) {
             self.keeping.journal.hand_in(settlement);
             return outcome;
         }
         match self.keeping.journal.settle(settlement).await {
             Ok(()) => outcome,
-            // Whoever is told that it is done may rely on its being written down.
-            Err(error) => Err(Error::new(
-                Code::OUTCOME_UNKNOWN,
-                "the call has ended, and how could not be written down yet; with the same key it can be asked for again",
-            )
-            .log(error)),
+            // It is tried again as long as the program runs.
+            Err(_) if ending == Ending::NotExecuted => outcome,
+            Err(error) => Err(not_written(error)),
         }
+    }
+
+    /// Charges a stream before its client reads it; its row is completed when the stream has ended.
+    async fn stream(self, chunks: Chunks) -> Result<Chunks, Error> {
+        let hold = self.hold(self.tab.take().bill, &Ok(Reply::Empty), Ending::CarriedOut);
+        let charge = hold.as_ref().and_then(|(_, charge)| *charge);
+        let settlement = hold.is_some().then(|| {
+            let request = self.row(Status { status: 200, code: Some(store::Request::STREAMING) }, charge);
+            Settlement { request, hold, claim: None }
+        });
+        let keeping = Arc::clone(&self.keeping);
+        let streamed = Streamed::new(chunks, self, charge);
+        match settlement {
+            Some(settlement) if settlement.charges() => {
+                keeping.journal.settle(settlement).await.map_err(not_written)?;
+            }
+            Some(settlement) => keeping.journal.hand_in(settlement),
+            None => {}
+        }
+        Ok(Box::pin(streamed))
+    }
+
+    /// Writes how a stream has ended, after everything of it has.
+    pub(super) fn complete(&self, status: Status, charge: Option<Money>) {
+        let request = self.row(status, charge);
+        self.keeping.tell(&request);
+        self.keeping.journal.record(Box::new(request));
+    }
+
+    /// What is written of a call that has ended.
+    fn settlement(&self, draft: Draft, outcome: &Result<Reply, Error>, ending: Ending) -> Settlement {
+        let hold = self.hold(draft.bill, outcome, ending);
+        let claim = draft.claim.map(|claim| {
+            let (key, fence) = claim.what;
+            let closing = if claim.is_written { self.closing(outcome, ending) } else { Closing::Undo };
+            (key, fence, closing)
+        });
+        let request = self.row(Status::of(outcome), hold.as_ref().and_then(|(_, charge)| *charge));
+        Settlement { request, hold, claim }
+    }
+
+    /// What becomes of the money.
+    fn hold(&self, bill: Option<Noted<Bill>>, outcome: &Result<Reply, Error>, ending: Ending) -> Option<Ended> {
+        let Noted { what: bill, is_written } = bill?;
+        Some(match is_written {
+            true => bill.settle(&self.call, outcome, ending == Ending::Unknown),
+            false => bill.release(&self.call),
+        })
+    }
+
+    fn row(&self, status: Status, charge: Option<Money>) -> store::Request {
+        row::request(&self.call, Arc::clone(&self.key), unix_micros(self.at), status, charge)
     }
 
     /// What becomes of the key.
     fn closing(&self, outcome: &Result<Reply, Error>, ending: Ending) -> Closing {
-        match answer::keep(outcome).filter(|_| ending != Ending::NothingHappened) {
+        match answer::keep(outcome).filter(|_| ending != Ending::NotExecuted) {
             Some(answer) => Closing::Answer(answer, unix_micros(self.at + self.keeping.keys.kept)),
             None => Closing::Release,
-        }
-    }
-
-    fn row(&self, status: u16, code: Option<&'static str>, price: Option<Money>) -> Request {
-        let call = &self.call;
-        let (service, method) = (call.service(), call.method());
-        let (provider, cost, attempts) = call.with_attempts(|attempts| {
-            let answered = attempts.iter().rev().find(|attempt| attempt.class == Class::Fulfilled);
-            let json = (!attempts.is_empty()).then(|| serde_json::to_string(attempts).unwrap_or_default());
-            (answered.map(|attempt| Cow::Borrowed(attempt.provider)), cost_of(attempts), json)
-        });
-        Request {
-            call: Arc::clone(&self.key),
-            request_id: call.id().as_str().to_owned(),
-            at: unix_micros(self.at),
-            account: call.caller().account().map(Arc::from),
-            user: call.caller().user().map(Arc::from),
-            origin: call.origin().as_str().into(),
-            service: service.name.into(),
-            version: service.version,
-            method: method.name.into(),
-            status,
-            code: code.map(Cow::Borrowed),
-            fulfilled: status < 400,
-            cache_hit: call.is_cache_hit(),
-            replay: call.is_replayed(),
-            price: price.map(Money::nanos),
-            currency: price.map(Money::currency),
-            cost: cost.map(Money::nanos),
-            cost_currency: cost.map(Money::currency),
-            provider,
-            duration: i64::try_from(call.started().elapsed().as_micros()).unwrap_or(i64::MAX),
-            peer: call.peer().map(|peer| peer.to_string()),
-            trace: call.trace_id().map(str::to_owned),
-            attempts,
         }
     }
 }
 
 impl Drop for Page {
     fn drop(&mut self) {
-        if !self.ended {
-            // 499 is what nginx writes for a client that closed its connection first.
-            let request = self.row(499, Some("cancelled"), None);
-            self.keeping.tell(&request);
-            self.keeping.journal.record(Box::new(request));
+        if self.ended {
+            return;
+        }
+        let draft = self.tab.take();
+        // Most calls that hold something go on without their caller; one whose price came with a list that is newer than
+        // the call does not, nor any when the program ends.
+        let cancelled = Err(Error::new(row::CANCELLED, "the caller has left"));
+        let ending = if Ending::is_lasting(&self.call) { Ending::Unknown } else { Ending::NotExecuted };
+        let settlement = self.settlement(draft, &cancelled, ending);
+        self.keeping.tell(&settlement.request);
+        if settlement.hold.is_none() && settlement.claim.is_none() {
+            self.keeping.journal.record(Box::new(settlement.request));
+        } else {
+            self.keeping.journal.hand_in(settlement);
         }
     }
 }
 
-/// Whether a call was carried out, or may have been.
-pub(crate) fn may_have_happened(call: &Call, outcome: &Result<Reply, Error>) -> bool {
-    Ending::of(call, outcome) != Ending::NothingHappened
-}
+/// The hold of a call that has ended, and its charge: `None` when nobody knows.
+type Ended = (Hold, Option<Money>);
 
-/// What can be said of a call by its outcome.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Ending {
-    /// It was carried out, and has its answer, good or bad.
-    CarriedOut,
-    /// It was not carried out, and the next may be.
-    NothingHappened,
-    /// It may have been carried out, or half of it.
-    Unknown,
-}
-
-impl Ending {
-    fn of(call: &Call, outcome: &Result<Reply, Error>) -> Self {
-        let Err(error) = outcome else { return Self::CarriedOut };
-        match error.code().status() {
-            _ if error.code() == Code::OUTCOME_UNKNOWN => Self::Unknown,
-            // The author's own refusal; the pool says of every other 4xx what it was.
-            400 | 404..=428 | 430..=499 if !error.is_retryable() => Self::CarriedOut,
-            // What failed somewhere inside may have happened, unless every attempt at a provider says that it did not.
-            500 if matches!(call.method().effect, Effect::Once | Effect::Keyed) && !nothing_happened(call) => {
-                Self::Unknown
-            }
-            // The gateway's refusals among them, 401 to 403 and 429: nothing has begun.
-            _ => Self::NothingHappened,
-        }
-    }
-}
-
-fn nothing_happened(call: &Call) -> bool {
-    let harmless = |attempt: &Attempt| {
-        matches!(attempt.class, Class::NotSent | Class::Rejected | Class::Unsupported | Class::Invalid)
-    };
-    call.with_attempts(|attempts| !attempts.is_empty() && attempts.iter().all(harmless))
-}
-
-/// What the attempts that were carried out cost, or may have been; none when that is not known of each, in one currency.
-fn cost_of(attempts: &[Attempt]) -> Option<Money> {
-    let mut carried_out = attempts.iter().filter(|attempt| attempt.class.may_have_cost());
-    let first = carried_out.next()?.cost?;
-    carried_out.try_fold(first, |sum, attempt| sum.checked_add(attempt.cost?))
+/// Whoever is told that it is done may rely on its being written down.
+fn not_written(error: StoreError) -> Error {
+    let detail =
+        "the call has ended, and how could not be written down yet; with the same key it can be asked for again";
+    Error::new(Code::OUTCOME_UNKNOWN, detail).log(error)
 }

@@ -54,6 +54,8 @@ pub(super) enum End {
     OutcomeUnknown,
     /// There was no time left.
     Timeout,
+    /// The books could not be written before anybody was asked.
+    Unwritten,
     /// All that were asked failed, and asking again does no harm.
     Failed,
 }
@@ -155,6 +157,13 @@ impl ProviderError {
         self
     }
 
+    /// It could not be written down who is about to be asked, so nobody was.
+    pub(super) fn not_noted(error: Error) -> Self {
+        Self::not_sent(error.internal_message().unwrap_or_else(|| error.detail()).to_owned())
+            .public("the call cannot be written down now, so no provider was asked")
+            .ended(End::Unwritten)
+    }
+
     /// Says how the call ended.
     pub(super) fn ended(mut self, end: End) -> Self {
         self.0.end = Some(end);
@@ -227,6 +236,7 @@ impl ProviderError {
             (Some(End::NoProvider), _) => Code::NO_PROVIDER,
             (Some(End::OutcomeUnknown), _) => Code::OUTCOME_UNKNOWN,
             (Some(End::Timeout), _) => Code::TIMEOUT,
+            (Some(End::Unwritten), _) => Code::OVERLOADED,
             (_, Class::Invalid | Class::Unsupported) => Code::INVALID_REQUEST,
             _ => Code::PROVIDER_FAILED,
         }

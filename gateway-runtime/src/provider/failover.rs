@@ -98,6 +98,21 @@ impl<'a> Failover<'a> {
         self.permit(place, now).map(|permit| self.begin(place, permit, now)).ok_or_else(|| self.end(now))
     }
 
+    /// Has the books note which provider is about to be asked, where a crash would leave open whether it was (SEMANTICS §7).
+    ///
+    /// # Errors
+    ///
+    /// When that cannot be written: nothing is sent, and the call ends.
+    pub(super) async fn announce(&self, running: Running) -> Result<Running, ProviderError> {
+        if let Some(witness) = self.bound.call.witness()
+            && matches!(self.effect, Effect::Keyed | Effect::Once)
+        {
+            let provider = self.bound.core.members[running.place].provider.spec().name;
+            witness.about_to_ask(provider).await.map_err(ProviderError::not_noted)?;
+        }
+        Ok(running.asked())
+    }
+
     /// Notes that an attempt failed, and what may follow.
     pub(super) fn failed(&mut self, running: Running, error: ProviderError) {
         let error = error.cap_retry_after(self.bound.core.settings.breaker.max_cool_down);
@@ -199,7 +214,7 @@ impl<'a> Failover<'a> {
             deadline: self.deadline.min(now + core.settings.attempt_timeout),
             cost: core.members[place].methods[self.method].cost.of(self.arguments),
             sticky: self.bound.sticky,
-            progress: Progress::Asked,
+            progress: Progress::Chosen,
         };
         running.begin()
     }

@@ -141,6 +141,7 @@ where
         let mut failover = Failover::new(providers.bound(), method, &arguments);
         loop {
             let running = failover.next().await?;
+            let running = failover.announce(running).await?;
             let asked = attempt(&*providers.pool.implementations[running.place]);
             let answering = async { settle.first(asked.await?).await };
             match timeout_at(running.deadline, answering).await {

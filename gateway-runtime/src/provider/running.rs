@@ -37,6 +37,8 @@ pub(super) struct Running {
 /// How far an attempt has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Progress {
+    /// Nothing was sent yet.
+    Chosen,
     Asked,
     /// The first item of its stream is there.
     Streaming,
@@ -52,6 +54,12 @@ impl Running {
         self
     }
 
+    /// The provider is asked now.
+    pub(super) fn asked(mut self) -> Self {
+        self.progress = Progress::Asked;
+        self
+    }
+
     /// The provider has answered.
     pub(super) fn fulfilled(mut self) {
         self.end(Class::Fulfilled, None, Cow::Borrowed(""));
@@ -60,6 +68,7 @@ impl Running {
     /// The first item of a stream is there. A probe has done its work with it: streams may last for hours.
     pub(super) fn streaming(&mut self) {
         self.progress = Progress::Streaming;
+        self.call.set_streaming_provider(self.its().0.provider.spec().name);
         let now = Instant::now();
         self.answered(now);
         if self.permit.is_probe() {
@@ -76,6 +85,7 @@ impl Running {
     fn end(&mut self, class: Class, error: Option<&ProviderError>, why: Cow<'static, str>) {
         let now = Instant::now();
         let latency = now.saturating_duration_since(self.begun);
+        let answered = class == Class::Fulfilled || self.progress == Progress::Streaming;
         if self.progress == Progress::Asked {
             let millis = self.core.millis(now);
             if !matches!(class, Class::Fulfilled | Class::Cancelled) {
@@ -98,6 +108,7 @@ impl Running {
             method: self.core.capability.methods[self.method].name,
             class,
             status: error.and_then(ProviderError::status),
+            answered,
             latency,
             cost: self.cost,
             why,
@@ -107,6 +118,13 @@ impl Running {
             self.leave_alone(error, now);
         }
         self.settle(verdict(class, error), now);
+    }
+
+    /// The provider was not asked after all, which is no attempt.
+    fn withdraw(&mut self) {
+        self.progress = Progress::Ended;
+        self.its().1.in_flight.fetch_sub(1, Relaxed);
+        self.settle(Verdict::Neither, Instant::now());
     }
 
     /// The provider works, and is the one that its key was given.
@@ -167,8 +185,10 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        if self.progress == Progress::Ended {
-            return;
+        match self.progress {
+            Progress::Ended => return,
+            Progress::Chosen => return self.withdraw(),
+            Progress::Asked | Progress::Streaming => {}
         }
         if std::thread::panicking() {
             self.end(Class::Ambiguous, None, Cow::Borrowed("the provider's code panicked"));

@@ -4,7 +4,7 @@ use std::{borrow::Cow, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
-use super::KeptKey;
+use super::{Hold, KeptKey, hold::Held};
 use crate::money::{Currency, Money};
 
 /// The name of a call in the books: 32 hexadecimal digits, the first twelve the time in milliseconds. Unlike the request
@@ -36,8 +36,15 @@ pub enum Change {
     Hold(Hold),
     /// A call has ended.
     Settle(Box<Settlement>),
+    /// A call under `once` is about to be sent to a provider.
+    Ask {
+        /// The call.
+        call: CallKey,
+        /// The provider.
+        provider: Cow<'static, str>,
+    },
     /// The money set aside for a call that nobody will settle: so much of it is charged, or it stays aside because nobody
-    /// knows.
+    /// knows. The call gets a row of its own, marked [`INTERRUPTED`](Request::INTERRUPTED).
     End(Hold, Option<Money>),
     /// An operator says what becomes of money that stays aside, since nobody knew.
     Decide {
@@ -45,6 +52,8 @@ pub enum Change {
         hold: Hold,
         /// So much of it is charged.
         charge: Money,
+        /// The row of the call, which says so from then on.
+        request: Option<Box<Request>>,
         /// Microseconds since 1970.
         at: i64,
         /// The operator.
@@ -98,12 +107,12 @@ pub enum Outcome {
     Renewed(bool),
     /// Of [`Change::Hold`].
     Hold(Held),
-    /// Of [`Change::Settle`], [`Change::End`], [`Change::Close`] and [`Change::Forget`].
+    /// Of [`Change::Settle`], [`Change::Ask`], [`Change::Close`] and [`Change::Forget`].
     Settled,
     /// Of [`Change::AddKey`]: false where there is no such account. Of [`Change::RevokeKey`]: false where there was no such
     /// key.
     Key(bool),
-    /// Of [`Change::Decide`]: false when the money was not aside any more.
+    /// Of [`Change::End`] and [`Change::Decide`]: false when the money was not aside any more.
     Decided(bool),
     /// Of [`Change::Open`]: false when it was there.
     Opened(bool),
@@ -146,35 +155,6 @@ pub enum Claimed {
     Done(String),
     /// A call that must happen once began and did not end.
     Unknown,
-}
-
-/// A call sets money aside.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Hold {
-    /// Which.
-    pub call: CallKey,
-    /// Who pays.
-    pub account: Arc<str>,
-    /// The most that it can cost.
-    pub amount: Money,
-    /// Microseconds since 1970.
-    pub at: i64,
-    /// When the call must have ended, whatever became of its gateway; microseconds since 1970.
-    pub until: i64,
-    /// Whether a call that never ended may have done something that lasts.
-    pub lasting: bool,
-}
-
-/// What came of a [`Hold`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Held {
-    /// The money is set aside.
-    Held,
-    /// There is not so much.
-    Insufficient {
-        /// What there is, in 10⁻⁹ of a unit.
-        available: i64,
-    },
 }
 
 /// Money comes into an account.
@@ -271,11 +251,21 @@ pub struct Settlement {
     pub claim: Option<(ClaimKey, Arc<str>, Closing)>,
 }
 
+impl Settlement {
+    /// Whether the call is charged anything.
+    pub(crate) fn charges(&self) -> bool {
+        self.hold.as_ref().is_some_and(|(_, charge)| charge.is_some_and(|charge| charge.nanos() > 0))
+    }
+}
+
 /// What becomes of a claim when its call has ended.
 #[derive(Clone, Debug)]
 pub enum Closing {
     /// The call was not carried out; the next may.
     Release,
+    /// Nobody knows whether the key was claimed, since the wait for it was cut off: if it was, or will be by a commit that
+    /// is still on its way, it is free again.
+    Undo,
     /// Whoever asks again gets this answer, until then; microseconds since 1970.
     Answer(String, i64),
 }
@@ -329,6 +319,19 @@ pub struct Request {
     pub trace: Option<String>,
     /// The attempts at providers, as JSON.
     pub attempts: Option<String>,
+}
+
+impl Request {
+    /// The code of a call whose stream has begun and has not ended: its row is completed when it has. Where it stays, the
+    /// gateway of the call has ended before its stream.
+    pub const STREAMING: &'static str = "streaming";
+    /// The code of a call that was cut off by the end of its gateway.
+    pub const INTERRUPTED: &'static str = "interrupted";
+
+    /// Whether the call may yet get a row that says how it ended.
+    pub(super) fn is_provisional(&self) -> bool {
+        matches!(self.code.as_deref(), Some(Self::STREAMING | Self::INTERRUPTED))
+    }
 }
 
 /// What an account has in one currency, and what its ledger says; in 10⁻⁹ of a unit.

@@ -73,6 +73,7 @@ pub(super) const GATEWAY: Migrations = {
                 postgres: None,
             },
             step!(5, "outbox", "0005_outbox"),
+            step!(6, "holds", "0006_holds"),
         ],
     }
 };

@@ -11,6 +11,7 @@ mod database;
 mod db;
 mod gathering;
 mod glance;
+mod hold;
 mod journal;
 mod kept;
 mod migrations;
@@ -27,11 +28,12 @@ mod table;
 pub use self::{
     books::Books,
     change::{
-        Audit, CallKey, Change, Claim, ClaimKey, Claimed, Closing, Credit, Credited, Edit, EditKind, Edited, Held,
-        Hold, Outcome, Request, Settlement,
+        Audit, CallKey, Change, Claim, ClaimKey, Claimed, Closing, Credit, Credited, Edit, EditKind, Edited, Outcome,
+        Request, Settlement,
     },
     database::{BoxFuture, Database, StoreError, Transaction},
     db::Db,
+    hold::{Attribution, Held, Hold},
     journal::Journal,
     kept::{Account, Balance, Entry, KeptKey, Span, Takings},
     migrations::{Migration, MigrationStatus, Migrations, Sql},

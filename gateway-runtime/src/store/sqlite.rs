@@ -6,7 +6,14 @@
 //! What is written is written where the journal runs, on a thread that it has to itself: for a handful of statements in each
 //! batch, `sqlx` would wake its own thread and be woken by it for every one of them, which costs more than they do.
 
-use std::{fs::OpenOptions, io, os::unix::fs::OpenOptionsExt, path::Path, sync::Arc, time::Duration};
+use std::{
+    fs::OpenOptions,
+    io,
+    os::unix::fs::OpenOptionsExt,
+    path::Path,
+    sync::{Arc, LazyLock},
+    time::Duration,
+};
 
 use rusqlite::{
     Connection, ToSql,
@@ -23,8 +30,11 @@ use tokio::{
 };
 
 use super::{
-    BoxFuture, Database, Db, Statement, StoreError, Table, Transaction, Value, db::Connections, glance::Glance,
+    BoxFuture, Database, Db, Statement, StoreError, Table, Transaction, Value,
+    db::Connections,
+    glance::Glance,
     migrations::GATEWAY,
+    statements::{CHARGES, REQUESTS},
 };
 
 /// The books in a file.
@@ -35,13 +45,9 @@ pub struct Sqlite {
     glance: Glance,
 }
 
-/// What is there already was written again, since nobody knew whether it was written.
-const INDEX_LATEST: [&str; 4] = [
-    "INSERT OR IGNORE INTO requests SELECT * FROM latest_requests",
-    "DELETE FROM latest_requests",
-    "INSERT OR IGNORE INTO entries (reference, at, account, currency, kind, amount) SELECT * FROM latest_charges",
-    "DELETE FROM latest_charges",
-];
+/// Moves what came last to where it is found.
+static INDEX_LATEST: LazyLock<Vec<String>> =
+    LazyLock::new(|| [&REQUESTS, &CHARGES].into_iter().filter_map(|table| table.merge()).flatten().collect());
 
 /// The one connection that writes.
 #[derive(Debug)]
@@ -226,7 +232,7 @@ impl Write {
 
     /// Moves what came last to where it is found.
     fn index_latest(&mut self) -> Result<(), StoreError> {
-        for sql in INDEX_LATEST {
+        for sql in &*INDEX_LATEST {
             execute(&self.writer.connection, sql)?;
         }
         self.latest = 0;

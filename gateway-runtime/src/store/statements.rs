@@ -20,7 +20,7 @@ pub struct Statement {
 }
 
 macro_rules! statements {
-    ($($(#[$doc:meta])* $name:ident { sqlite: $sqlite:literal, postgres: $postgres:literal $(, reads_latest: $latest:literal)? $(, is_polled: $polled:literal)? })*) => {$(
+    ($($(#[$doc:meta])* $name:ident { sqlite: $sqlite:expr, postgres: $postgres:expr $(, reads_latest: $latest:literal)? $(, is_polled: $polled:literal)? })*) => {$(
         $(#[$doc])*
         pub(in crate::store) static $name: Statement = Statement {
             sqlite: std::borrow::Cow::Borrowed($sqlite),
@@ -36,6 +36,17 @@ impl Statement {
     pub(super) fn is_made(&self) -> bool {
         matches!(self.sqlite, Cow::Owned(_))
     }
+}
+
+/// SQLite's JSON of a hold, as it is read.
+macro_rules! hold_as_json {
+    () => {
+        "json_object('call', call, 'account', account, 'currency', currency, 'amount', amount, 'at', at,
+            'until', until, 'lasting', json(iif(lasting, 'true', 'false')),
+            'unknown', json(iif(unknown, 'true', 'false')), 'request_id', request_id, 'user', user, 'origin', origin,
+            'service', service, 'version', version, 'method', method, 'peer', peer, 'trace', trace,
+            'provider', provider)"
+    };
 }
 
 pub(in crate::store) mod lead;
@@ -66,10 +77,21 @@ pub(super) static HOLDS: Table = Table::new(
         ("at", Integer),
         ("until", Integer),
         ("lasting", Truth),
+        ("request_id", Text),
+        ("user", Text),
+        ("origin", Text),
+        ("service", Text),
+        ("version", Integer),
+        ("method", Text),
+        ("peer", Text),
+        ("trace", Text),
+        ("provider", Text),
     ],
 );
 
-/// Requests, each with the name of its kind.
+/// Requests, each with the name of its kind. The row of a call that has not ended yet, or of which nobody knew that it
+/// would, is replaced by that of its end; not so once an operator has said what becomes of its money, or nothing is
+/// left of that.
 pub(super) static REQUESTS: Table = Table::by_way_of(
     "latest_requests",
     "requests",
@@ -87,6 +109,10 @@ pub(super) static REQUESTS: Table = Table::by_way_of(
         ("trace", Text),
         ("attempts", Text),
     ],
+)
+.replacing(
+    "EXISTS (SELECT 1 FROM kinds WHERE kinds.id = {table}.kind
+        AND (code = 'streaming' OR code = 'interrupted' AND {table}.price IS NULL))",
 );
 
 statements! {
@@ -143,21 +169,35 @@ statements! {
         reads_latest: true
     }
 
-    /// `[time]`: the holds whose calls must have ended before that time; gives
-    /// `{call, account, currency, amount, at, until, lasting}`.
+    /// `[time]`: the holds whose calls must have ended before that time, as `HeldRow` is read.
     OVERDUE_HOLDS {
-        sqlite: "SELECT json_object('call', call, 'account', account, 'currency', currency, 'amount', amount, 'at', at,
-                'until', until, 'lasting', json(iif(lasting, 'true', 'false')))
-            FROM holds WHERE NOT unknown AND until < ?1 ->> 0 LIMIT 256",
-        postgres: "SELECT json_build_object('call', call, 'account', account, 'currency', currency, 'amount', amount,
-                'at', at, 'until', until, 'lasting', lasting)::text
+        sqlite: concat!("SELECT ", hold_as_json!(), " FROM holds WHERE NOT unknown AND until < ?1 ->> 0 LIMIT 256"),
+        postgres: "SELECT row_to_json(holds)::text
             FROM holds WHERE NOT unknown AND until < ($1::jsonb ->> 0)::bigint LIMIT 256"
     }
 
-    /// `[call]`: their calls have ended, and nobody knows how.
+    /// `[call]`: their calls have ended, and nobody knows how; gives those of which that was not known.
     KEEP_HOLDS {
-        sqlite: "UPDATE holds SET unknown = 1 WHERE call IN (SELECT value FROM jsonb_each(?1))",
-        postgres: "UPDATE holds SET unknown = true WHERE call IN (SELECT jsonb_array_elements_text($1::jsonb))"
+        sqlite: "UPDATE holds SET unknown = 1 WHERE NOT unknown AND call IN (SELECT value FROM jsonb_each(?1))
+            RETURNING json_quote(call)",
+        postgres: "UPDATE holds SET unknown = true
+            WHERE NOT unknown AND call IN (SELECT jsonb_array_elements_text($1::jsonb)) RETURNING to_json(call)::text"
+    }
+
+    /// `[{call, provider}]`: they are about to be asked.
+    NOTE_PROVIDERS {
+        sqlite: "UPDATE holds SET provider = value ->> 'provider' FROM jsonb_each(?1) WHERE call = value ->> 'call'",
+        postgres: "UPDATE holds SET provider = j.provider
+            FROM jsonb_to_recordset($1::jsonb) AS j (call text, provider text) WHERE holds.call = j.call"
+    }
+
+    /// `[{call, kind, price}]`: what an operator charges for calls that are in the log.
+    SET_PRICES {
+        sqlite: "UPDATE requests SET kind = value ->> 'kind', price = value ->> 'price' FROM json_each(?1)
+            WHERE call = value ->> 'call'",
+        postgres: "UPDATE requests SET kind = j.kind, price = j.price
+            FROM jsonb_to_recordset($1::jsonb) AS j (call text, kind bigint, price bigint) WHERE requests.call = j.call",
+        reads_latest: true
     }
 
     /// `[0]`: until the end nobody else adds a change, so that their order is the order in which they can be seen.

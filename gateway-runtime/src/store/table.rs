@@ -75,6 +75,9 @@ pub struct Table {
     /// In SQLite, its rows are written into this table first.
     pub(super) latest: Option<&'static str>,
     pub(super) columns: &'static [(&'static str, Column)],
+    /// Which row of a key that is there already takes the place of the old one, as a condition on the old one; without
+    /// it the key is refused.
+    replaces: Option<&'static str>,
     sql: OnceLock<Sql>,
 }
 
@@ -87,7 +90,7 @@ struct Sql {
 
 impl Table {
     pub(super) const fn new(name: &'static str, columns: &'static [(&'static str, Column)]) -> Self {
-        Self { name, latest: None, columns, sql: OnceLock::new() }
+        Self { name, latest: None, columns, replaces: None, sql: OnceLock::new() }
     }
 
     pub(super) const fn by_way_of(
@@ -95,7 +98,38 @@ impl Table {
         name: &'static str,
         columns: &'static [(&'static str, Column)],
     ) -> Self {
-        Self { name, latest: Some(latest), columns, sql: OnceLock::new() }
+        Self { name, latest: Some(latest), columns, replaces: None, sql: OnceLock::new() }
+    }
+
+    /// The same table, where rows for which `condition` is so are replaced by later ones of the same key.
+    pub(super) const fn replacing(mut self, condition: &'static str) -> Self {
+        self.replaces = Some(condition);
+        self
+    }
+
+    /// In SQLite: moves what came last to where it is found. What is there already was written again, since it was not
+    /// known whether it was written.
+    pub(super) fn merge(&self) -> Option<[String; 2]> {
+        let (name, latest) = (self.name, self.latest?);
+        let columns = self.names();
+        let conflict = if self.replaces.is_some() { self.conflict(name) } else { " ON CONFLICT DO NOTHING".to_owned() };
+        // Without WHERE, ON would belong to a join.
+        let insert = format!("INSERT INTO {name} ({columns}) SELECT {columns} FROM {latest} WHERE true{conflict}");
+        Some([insert, format!("DELETE FROM {latest}")])
+    }
+
+    /// What is done with rows whose key is there already.
+    fn conflict(&self, table: &str) -> String {
+        let Some(condition) = self.replaces else { return String::new() };
+        let set: Vec<_> =
+            self.columns[1..].iter().map(|(name, _)| format!("\"{name}\" = excluded.\"{name}\"")).collect();
+        let condition = condition.replace("{table}", table);
+        format!(" ON CONFLICT ({}) DO UPDATE SET {} WHERE {condition}", self.key(), set.join(", "))
+    }
+
+    fn names(&self) -> String {
+        let names: Vec<_> = self.columns.iter().map(|(name, _)| format!("\"{name}\"")).collect();
+        names.join(", ")
     }
 
     pub(super) fn insert_one(&self) -> &str {
@@ -111,15 +145,14 @@ impl Table {
             let table = self.latest.unwrap_or(self.name);
             let marks = vec!["?"; self.columns.len()].join(", ");
             Sql {
-                insert: format!("{} VALUES ({marks})", self.insert_into(table)),
+                insert: format!("{} VALUES ({marks}){}", self.insert_into(table), self.conflict(table)),
                 delete: format!("DELETE FROM {table} WHERE {} = ?", self.key()),
             }
         })
     }
 
     fn insert_into(&self, table: &str) -> String {
-        let columns: Vec<_> = self.columns.iter().map(|(name, _)| format!("\"{name}\"")).collect();
-        format!("INSERT INTO {table} ({})", columns.join(", "))
+        format!("INSERT INTO {table} ({})", self.names())
     }
 
     fn key(&self) -> &'static str {
@@ -137,7 +170,7 @@ impl Table {
             // Writing into a text does not fail.
             let _ = write!(arrays, "{comma}${}::{type_of}[]", at + 1);
         }
-        format!("{} SELECT * FROM unnest({arrays})", self.insert_into(self.name))
+        format!("{} SELECT * FROM unnest({arrays}){}", self.insert_into(self.name), self.conflict(self.name))
     }
 
     /// Gives the keys of those that there were.

@@ -108,7 +108,15 @@ fn credit(account: &Arc<str>, nanos: i64) -> Credit {
 }
 
 fn hold(account: &Arc<str>, nanos: i64) -> Hold {
-    Hold { call: name("call"), account: Arc::clone(account), amount: usd(nanos), at: 2, until: 1000, lasting: true }
+    Hold {
+        call: name("call"),
+        account: Arc::clone(account),
+        amount: usd(nanos),
+        at: 2,
+        until: 1000,
+        lasting: true,
+        attribution: Arc::default(),
+    }
 }
 
 /// The end of a call, and what it cost of what was held.

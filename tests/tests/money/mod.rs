@@ -5,6 +5,7 @@ mod budget;
 mod charges;
 mod commits;
 mod crash;
+mod cut;
 mod file;
 mod kiosk;
 mod leaving;

@@ -1,6 +1,6 @@
 //! Idempotency keys: who may go on, and who gets an answer that was given before.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -45,6 +45,22 @@ struct Taking<'c> {
     before: String,
 }
 
+/// A claim that holds a key only as long as the transaction that undoes it.
+#[derive(Serialize)]
+struct Taken<'c> {
+    key: &'c str,
+    fence: &'c str,
+    fingerprint: &'static str,
+    until: i64,
+    once: bool,
+}
+
+impl<'c> Taken<'c> {
+    fn by(key: &'c str, fence: &'c str) -> Self {
+        Self { key, fence, fingerprint: "", until: 0, once: false }
+    }
+}
+
 #[derive(Serialize)]
 struct Closed<'c> {
     key: &'c str,
@@ -80,7 +96,7 @@ async fn forget(write: &mut Write, changes: &[Change]) -> Result<(), StoreError>
 }
 
 async fn close(write: &mut Write, changes: &[Change]) -> Result<(), StoreError> {
-    let (mut answered, mut released) = (Vec::new(), Vec::new());
+    let (mut answered, mut released, mut undone) = (Vec::new(), Vec::new(), Vec::new());
     for change in changes {
         let (key, fence, closing) = match change {
             Change::Settle(settlement) => match &settlement.claim {
@@ -95,11 +111,16 @@ async fn close(write: &mut Write, changes: &[Change]) -> Result<(), StoreError> 
                 answered.push(Closed { key, fence, until: Some(*until), answer: Some(answer) });
             }
             Closing::Release => released.push(Closed { key, fence, until: None, answer: None }),
+            Closing::Undo => {
+                undone.push(Taken::by(key, fence));
+                released.push(Closed { key, fence, until: None, answer: None });
+            }
         }
     }
     write.rows::<_, ()>(&CLOSE_CLAIMS, answered).await?;
-    write.rows::<_, ()>(&RELEASE_CLAIMS, released).await?;
-    Ok(())
+    // Claims them once more: where the commit of the first time is still on its way, this waits for it.
+    write.rows::<_, String>(&ADD_CLAIMS, undone).await?;
+    write.rows::<_, ()>(&RELEASE_CLAIMS, released).await.map(drop)
 }
 
 async fn renew(write: &mut Write, changes: &[Change], outcomes: &mut [Outcome]) -> Result<(), StoreError> {
@@ -117,6 +138,9 @@ async fn renew(write: &mut Write, changes: &[Change], outcomes: &mut [Outcome]) 
 }
 
 async fn claim(write: &mut Write, changes: &[Change], outcomes: &mut [Outcome]) -> Result<(), StoreError> {
+    // A caller who gave up waiting for a claim has undone it already, in the same batch perhaps.
+    let undone: HashSet<&str> = changes.iter().filter_map(as_undone).collect();
+    let as_claim = |change| as_claim(change).filter(|claim| !undone.contains(&*claim.fence));
     let claims = || changes.iter().enumerate().filter_map(|(at, change)| Some((at, as_claim(change)?)));
     let granted: Vec<String> = write.rows(&ADD_CLAIMS, claims().map(|(_, claim)| claim).collect()).await?;
     let mut keys = Vec::new();
@@ -149,6 +173,18 @@ async fn claim(write: &mut Write, changes: &[Change], outcomes: &mut [Outcome]) 
     }
     write.rows::<_, ()>(&TAKE_CLAIMS, taken).await?;
     Ok(())
+}
+
+/// The fence of a claim that is undone.
+fn as_undone(change: &Change) -> Option<&str> {
+    match change {
+        Change::Settle(settlement) => match &settlement.claim {
+            Some((_, fence, Closing::Undo)) => Some(fence),
+            _ => None,
+        },
+        Change::Close { fence, closing: Closing::Undo, .. } => Some(fence),
+        _ => None,
+    }
 }
 
 fn as_claim(change: &Change) -> Option<&Claim> {

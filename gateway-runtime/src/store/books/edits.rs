@@ -70,7 +70,7 @@ fn trace(change: &Change, outcome: &Outcome) -> Option<Edit> {
         (Change::RevokeKey { account, id, at, who }, Outcome::Key(true)) => {
             (at, who, EditKind::Key, account, json!({ "id": id, "revoked": true }))
         }
-        (Change::Decide { hold, charge, at, who }, Outcome::Decided(true)) => {
+        (Change::Decide { hold, charge, at, who, .. }, Outcome::Decided(true)) => {
             let document = json!({ "call": hold.call, "held": hold.amount, "charged": charge });
             (at, who, EditKind::Hold, &hold.account, document)
         }

@@ -5,14 +5,16 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
+use foldhash::fast::RandomState;
 use serde::Serialize;
+use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use super::Write;
 use crate::money::Currency;
 use crate::store::{
-    Change, Request, StoreError, Value,
-    statements::{ADD_KINDS, REQUESTS},
+    Change, Outcome, Request, StoreError, Value,
+    statements::{ADD_KINDS, REQUESTS, SET_PRICES},
 };
 
 /// The kinds that are known to be in the database, so that they need not be written again.
@@ -115,20 +117,69 @@ fn row(request: &Request, kind: i64) -> [Value<'_>; 12] {
 }
 
 /// Writes the rows of calls that have ended, and gives the kinds that were not known until now.
-pub(super) async fn write(write: &mut Write, changes: &[Change], known: &Kinds) -> Result<Vec<i64>, StoreError> {
-    let (mut new, mut rows) = (Vec::<Kind<'_>>::new(), Vec::new());
-    for change in changes {
-        let Change::Settle(settlement) = change else { continue };
-        let kind = Kind::of(&settlement.request);
-        rows.push(row(&settlement.request, kind.id));
-        if !known.knows(kind.id) && new.iter().all(|other| other.id != kind.id) {
-            new.push(kind);
+pub(super) async fn write(
+    write: &mut Write,
+    changes: &[Change],
+    outcomes: &[Outcome],
+    known: &Kinds,
+) -> Result<Vec<i64>, StoreError> {
+    let interrupted: Vec<Request> = changes.iter().zip(outcomes).filter_map(interrupted).collect();
+    let settled = || changes.iter().filter_map(as_settled);
+    let (provisional, ended): (Vec<_>, Vec<_>) =
+        settled().chain(&interrupted).partition(|request| request.is_provisional());
+    let (mut new, mut rows) = (Vec::new(), Vec::with_capacity(ended.len() + provisional.len()));
+    // Of a call that begins to stream and ends within the same batch, the end is written.
+    let mut calls = HashSet::<&str, RandomState>::default();
+    for request in ended.into_iter().chain(provisional) {
+        if calls.insert(&request.call) {
+            rows.push(row(request, learn(&mut new, request, known)));
         }
     }
+    let decided = changes.iter().zip(outcomes).filter_map(as_decided);
+    let prices: Vec<_> = decided
+        .map(|request| {
+            let kind = learn(&mut new, request, known);
+            json!({ "call": request.call, "kind": kind, "price": request.price })
+        })
+        .collect();
     // Two gateways that write the same ones never wait for each other.
     new.sort_by_key(|kind| kind.id);
     let ids = new.iter().map(|kind| kind.id).collect();
     write.rows::<_, ()>(&ADD_KINDS, new).await?;
     write.insert(&REQUESTS, rows.into_iter()).await?;
+    write.rows::<_, ()>(&SET_PRICES, prices).await?;
     Ok(ids)
+}
+
+/// The name of a request's kind, which is among the new ones unless it is known.
+fn learn<'r>(new: &mut Vec<Kind<'r>>, request: &'r Request, known: &Kinds) -> i64 {
+    let kind = Kind::of(request);
+    let id = kind.id;
+    if !known.knows(id) && new.iter().all(|other| other.id != id) {
+        new.push(kind);
+    }
+    id
+}
+
+fn as_settled(change: &Change) -> Option<&Request> {
+    match change {
+        Change::Settle(settlement) => Some(&settlement.request),
+        _ => None,
+    }
+}
+
+/// The row of a call whose gateway is gone, if its hold was still open.
+fn interrupted((change, outcome): (&Change, &Outcome)) -> Option<Request> {
+    match (change, outcome) {
+        (Change::End(hold, charge), Outcome::Decided(true)) => Some(hold.interrupted(*charge)),
+        _ => None,
+    }
+}
+
+/// The row of a call about which an operator has decided.
+fn as_decided<'c>((change, outcome): (&'c Change, &Outcome)) -> Option<&'c Request> {
+    match (change, outcome) {
+        (Change::Decide { request, .. }, Outcome::Decided(true)) => request.as_deref(),
+        _ => None,
+    }
 }

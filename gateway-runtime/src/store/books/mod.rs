@@ -3,6 +3,7 @@
 
 mod claims;
 mod edits;
+mod holds;
 mod keys;
 mod log;
 mod money;
@@ -129,7 +130,7 @@ impl Books {
     ///
     /// When the database is away or slow.
     pub async fn overdue(&self, time: i64) -> Result<Vec<Hold>, StoreError> {
-        let rows: Vec<money::HeldRow> = self.read(&OVERDUE_HOLDS, &[time]).await?;
+        let rows: Vec<holds::HeldRow> = self.read(&OVERDUE_HOLDS, &[time]).await?;
         Ok(rows.into_iter().map(Hold::from).collect())
     }
 
@@ -175,7 +176,7 @@ impl Write {
         purse.settle(self, changes, &mut outcomes).await?;
         purse.hold(self, changes, &mut outcomes).await?;
         purse.close(self).await?;
-        let kinds = log::write(self, changes, known).await?;
+        let kinds = log::write(self, changes, &outcomes, known).await?;
         Keys::write(self, changes, &mut outcomes).await?;
         // The last, because nobody else may change settings from here to the end.
         Edits::write(self, changes, &mut outcomes).await?;

@@ -8,23 +8,23 @@ use std::{
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::Write;
+use super::{Write, holds::as_values};
 use crate::{
     money::{Currency, Money},
     store::{
         Change, Credit, Credited, Held, Hold, Outcome, StoreError, Value,
         statements::{
-            CHARGES, CREDITS, ENSURE_BALANCES, FIND_CREDITS, HOLDS, KEEP_HOLDS, LOCK_BALANCES, OPEN_ACCOUNTS,
-            SET_BALANCES,
+            CHARGES, CREDITS, ENSURE_BALANCES, FIND_CREDITS, HOLDS, KEEP_HOLDS, LOCK_BALANCES, NOTE_PROVIDERS,
+            OPEN_ACCOUNTS, SET_BALANCES,
         },
     },
 };
 
 /// Whose balance, and in which currency.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-struct Of {
-    account: Arc<str>,
-    currency: Currency,
+pub(super) struct Of {
+    pub(super) account: Arc<str>,
+    pub(super) currency: Currency,
 }
 
 impl Of {
@@ -64,25 +64,6 @@ struct FoundCredit {
     of: Of,
     reference: String,
     amount: i64,
-}
-
-/// A hold as it stands in the books.
-#[derive(Deserialize)]
-pub(super) struct HeldRow {
-    call: Arc<str>,
-    #[serde(flatten)]
-    of: Of,
-    amount: i64,
-    at: i64,
-    until: i64,
-    lasting: bool,
-}
-
-impl From<HeldRow> for Hold {
-    fn from(row: HeldRow) -> Self {
-        let HeldRow { call, of: Of { account, currency }, amount, at, until, lasting } = row;
-        Self { call, account, amount: Money::from_nanos(amount, currency), at, until, lasting }
-    }
 }
 
 /// The balances that a batch is about, which nobody else can change until it ends.
@@ -164,17 +145,21 @@ impl Purse {
     ) -> Result<(), StoreError> {
         let settled = || changes.iter().filter_map(as_ended_hold);
         let unknown = settled().filter(|(_, cost, _)| cost.is_none()).map(|(hold, ..)| &hold.call);
-        write.rows::<_, ()>(&KEEP_HOLDS, unknown.collect()).await?;
+        let unknown: HashSet<String> = write.rows(&KEEP_HOLDS, unknown.collect()).await?.into_iter().collect();
         let ended = settled().filter(|(_, cost, _)| cost.is_some()).map(|(hold, ..)| &*hold.call);
         // A hold that an operator has ended before, or an earlier change of this batch, is nobody's to end again.
         let mut ended = write.delete(&HOLDS, ended.collect()).await?.into_iter();
         let mut entries = Vec::new();
         for (change, outcome) in changes.iter().zip(outcomes) {
-            let Some((hold, Some(cost), at)) = as_ended_hold(change) else { continue };
-            let is_ended = ended.next().unwrap_or(false);
-            if let Change::Decide { .. } = change {
+            let Some((hold, cost, at)) = as_ended_hold(change) else { continue };
+            let is_ended = match cost {
+                Some(_) => ended.next().unwrap_or(false),
+                None => unknown.contains(&*hold.call),
+            };
+            if let Change::End(..) | Change::Decide { .. } = change {
                 *outcome = Outcome::Decided(is_ended);
             }
+            let Some(cost) = cost else { continue };
             if !is_ended {
                 continue;
             }
@@ -221,7 +206,12 @@ impl Purse {
                 _ => Held::Insufficient { available },
             });
         }
-        write.insert(&HOLDS, held.into_iter().map(as_values)).await
+        write.insert(&HOLDS, held.into_iter().map(as_values)).await?;
+        let asked = changes.iter().filter_map(|change| match change {
+            Change::Ask { call, provider } => Some(json!({ "call": call, "provider": provider })),
+            _ => None,
+        });
+        write.rows::<_, ()>(&NOTE_PROVIDERS, asked.collect()).await.map(drop)
     }
 
     /// Writes the balances.
@@ -251,20 +241,6 @@ fn as_credit(change: &Change) -> Option<&Credit> {
         Change::Credit(credit) => Some(credit),
         _ => None,
     }
-}
-
-fn as_values(hold: &Hold) -> [Value<'_>; 7] {
-    let Hold { call, account, amount, at, until, lasting } = hold;
-    let (currency, nanos) = (amount.code(), amount.nanos());
-    [
-        (&**call).into(),
-        (&**account).into(),
-        currency.into(),
-        nanos.into(),
-        (*at).into(),
-        (*until).into(),
-        (*lasting).into(),
-    ]
 }
 
 /// The hold of a call that has ended, what the call cost, and when it came.

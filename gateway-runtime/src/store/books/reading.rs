@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{Books, money::HeldRow};
+use super::{Books, holds::HeldRow};
 use crate::store::{
     Account, Balance, Edited, Entry, Hold, StoreError,
     statements::{FIND_ACCOUNT, FIND_BALANCES, FIND_CHANGES, FIND_ENTRIES, FIND_HOLD, FIND_HOLDS, FIND_PRICES, PING},

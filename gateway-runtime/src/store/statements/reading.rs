@@ -24,10 +24,8 @@ statements! {
 
     /// `[only unknown, before, count]`; gives holds of calls with smaller names, the newest first.
     FIND_HOLDS {
-        sqlite: "SELECT json_object('call', call, 'account', account, 'currency', currency, 'amount', amount, 'at', at,
-                'until', until, 'lasting', json(iif(lasting, 'true', 'false')),
-                'unknown', json(iif(unknown, 'true', 'false')))
-            FROM holds WHERE call < ?1 ->> 1 AND unknown >= ?1 ->> 0 ORDER BY call DESC LIMIT ?1 ->> 2",
+        sqlite: concat!("SELECT ", hold_as_json!(), "
+            FROM holds WHERE call < ?1 ->> 1 AND unknown >= ?1 ->> 0 ORDER BY call DESC LIMIT ?1 ->> 2"),
         postgres: "SELECT row_to_json(holds)::text FROM holds
             WHERE call < $1::jsonb ->> 1 AND unknown >= ($1::jsonb ->> 0)::boolean
             ORDER BY call DESC LIMIT ($1::jsonb ->> 2)::bigint"
@@ -35,9 +33,7 @@ statements! {
 
     /// `[call]`; gives its hold.
     FIND_HOLD {
-        sqlite: "SELECT json_object('call', call, 'account', account, 'currency', currency, 'amount', amount, 'at', at,
-                'until', until, 'lasting', json(iif(lasting, 'true', 'false')),
-                'unknown', json(iif(unknown, 'true', 'false'))) FROM holds WHERE call = ?1 ->> 0",
+        sqlite: concat!("SELECT ", hold_as_json!(), " FROM holds WHERE call = ?1 ->> 0"),
         postgres: "SELECT row_to_json(holds)::text FROM holds WHERE call = $1::jsonb ->> 0"
     }
 

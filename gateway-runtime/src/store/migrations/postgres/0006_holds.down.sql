@@ -1,0 +1,9 @@
+ALTER TABLE holds DROP COLUMN "request_id";
+ALTER TABLE holds DROP COLUMN "user";
+ALTER TABLE holds DROP COLUMN "origin";
+ALTER TABLE holds DROP COLUMN "service";
+ALTER TABLE holds DROP COLUMN "version";
+ALTER TABLE holds DROP COLUMN "method";
+ALTER TABLE holds DROP COLUMN "peer";
+ALTER TABLE holds DROP COLUMN "trace";
+ALTER TABLE holds DROP COLUMN "provider";
