@@ -51,9 +51,9 @@ impl Class {
         }
     }
 
-    /// Whether the provider executed the attempt, or may have.
-    pub(crate) fn may_have_cost(self) -> bool {
-        matches!(self, Self::Fulfilled | Self::Ambiguous)
+    /// Whether the provider executed the attempt, or may have: one that was cancelled had been sent.
+    fn may_have_cost(self) -> bool {
+        matches!(self, Self::Fulfilled | Self::Ambiguous | Self::Cancelled)
     }
 }
 
@@ -83,6 +83,13 @@ pub struct Attempt {
     /// Why, for the log; empty for what was fulfilled.
     #[serde(skip_serializing_if = "str::is_empty")]
     pub why: Cow<'static, str>,
+}
+
+impl Attempt {
+    /// Whether the provider executed the attempt, or may have. A stream that failed after its first item was executed.
+    pub(crate) fn may_have_cost(&self) -> bool {
+        self.answered || self.class.may_have_cost()
+    }
 }
 
 fn micros<S: serde::Serializer>(latency: &Duration, serializer: S) -> Result<S::Ok, S::Error> {

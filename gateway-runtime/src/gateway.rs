@@ -119,7 +119,12 @@ impl Gateway {
         let mut background = JoinSet::new();
         if let (Some(books), Some(keeping)) = (&books, &keeping) {
             let (every, kept) = (self.settings.billing.grace / 2, keeping.keys.kept);
-            background.spawn(sweep(books.clone(), keeping.journal.clone(), every, kept));
+            let anonymous = Arc::clone(&keeping.anonymous);
+            if let Ok(bytes) = books.anonymous_bytes().await {
+                anonymous.count(bytes);
+            }
+            let count = move |bytes| anonymous.count(bytes);
+            background.spawn(sweep(books.clone(), keeping.journal.clone(), every, kept, count));
         }
         if let Some(db) = self.settings.store.on_demand()? {
             background.spawn(empty_outbox(db, publisher.clone()));

@@ -26,6 +26,11 @@ pub trait Probe: fmt::Debug + Send + Sync {
         true
     }
 
+    /// What it is when it is not ready, in a word that anybody may read.
+    fn trouble(&self) -> &'static str {
+        "away"
+    }
+
     /// Whether it is there.
     ///
     /// # Errors
@@ -41,7 +46,14 @@ impl Probe for Books {
     }
 
     fn check(&self) -> Pin<Box<dyn Future<Output = Result<(), String>> + Send + '_>> {
-        Box::pin(async { self.ping().await.map_err(|error| error.to_string()) })
+        Box::pin(async {
+            self.ping().await.map_err(|error| error.to_string())?;
+            self.check_writing().await.map_err(|error| error.to_string())
+        })
+    }
+
+    fn trouble(&self) -> &'static str {
+        self.writing_trouble()
     }
 }
 
@@ -109,14 +121,13 @@ pub(super) async fn readiness(desk: &Desk) -> (bool, Value) {
         if let Err(why) = &found {
             tracing::warn!(part = probe.name(), why, "not ready");
         }
-        (probe.name(), probe.is_needed(), found.is_ok())
+        (probe.name(), probe.is_needed(), found.err().map(|_| probe.trouble()))
     });
     let parts = join_all(asked).await;
     let draining = desk.draining.has_begun();
-    let is_ready = !draining && parts.iter().all(|(_, is_needed, is_there)| *is_there || !is_needed);
-    // Anybody may ask: why something is away stands in the log.
-    let word = |is_there| if is_there { "ready" } else { "away" };
-    let parts = parts.into_iter().map(|(name, _, is_there)| (name.to_owned(), Value::from(word(is_there))));
+    let is_ready = !draining && parts.iter().all(|(_, is_needed, trouble)| trouble.is_none() || !is_needed);
+    // Anybody may ask: more than a word of what is wrong stands in the log.
+    let parts = parts.into_iter().map(|(name, _, trouble)| (name.to_owned(), trouble.unwrap_or("ready").into()));
     let parts: Map<_, _> = parts.collect();
     (is_ready, json!({ "ready": is_ready, "draining": draining, "parts": parts }))
 }

@@ -81,7 +81,7 @@ impl Keyed<'_> {
                 let detail = "this key came with another request before; a new request needs a new key";
                 return Err(Error::new(Code::IDEMPOTENCY_MISMATCH, detail));
             }
-            Outcome::Claim(Claimed::InProgress(_) | Claimed::Unknown) => {
+            Outcome::Claim(Claimed::InProgress(_) | Claimed::Unknown | Claimed::NoRoom) => {
                 let error = conflict("a request with this key has not ended yet; ask again for its answer");
                 return Err(error.retry_after(Duration::from_secs(1)));
             }
@@ -106,6 +106,8 @@ impl Keyed<'_> {
             at: unix_micros(now),
             until: unix_micros(now + LEASE),
             once: false,
+            bytes: None,
+            has_room: true,
         }
     }
 }

@@ -16,7 +16,10 @@ use futures_util::future::Either;
 use http::{HeaderName, HeaderValue};
 use tower::{Layer, Service};
 
-use super::{Invocation, answer, keeping::Keeping};
+use super::{
+    Invocation, answer,
+    keeping::{AnonymousBytes, Keeping},
+};
 use crate::{
     call::{Call, Input, Origin, sortable_name},
     digest::digest_name,
@@ -95,12 +98,15 @@ where
         };
         let mut inner = self.inner.clone();
         Either::Right(Box::pin(async move {
-            let claim = claim(&invocation, &key, keeping.keys.lease);
+            let claim = claim(&invocation, &key, &keeping);
             let (key, fence) = (Arc::clone(&claim.key), Arc::clone(&claim.fence));
-            let tab = &invocation.tab;
+            let (tab, bytes) = (&invocation.tab, claim.bytes);
             tab.claims((Arc::clone(&key), Arc::clone(&fence)));
             match keeping.journal.claim(claim).await {
-                Ok(Claimed::Granted) => tab.has_claimed(true),
+                Ok(Claimed::Granted) => {
+                    tab.has_claimed(true);
+                    keeping.anonymous.add(bytes.unwrap_or(0));
+                }
                 Ok(other) => {
                     tab.has_claimed(false);
                     return already(&invocation.request.call, other);
@@ -146,6 +152,10 @@ fn already(call: &Call, claimed: Claimed) -> Result<Reply, Error> {
             "a call with this key has not ended yet; ask again for its answer",
         )
         .retry_after(Duration::from_secs(1))),
+        Claimed::NoRoom => Err(Error::new(
+            Code::OVERLOADED,
+            "no more idempotency keys of callers who are not known can be kept now; authenticate, or retry later",
+        )),
         Claimed::Unknown => Err(Error::new(
             Code::OUTCOME_UNKNOWN,
             "a call with this key began, and whether it was carried out is not known; it is not carried out again",
@@ -153,10 +163,11 @@ fn already(call: &Call, claimed: Claimed) -> Result<Reply, Error> {
     }
 }
 
-fn claim(invocation: &Invocation, key: &str, lease: Duration) -> Claim {
+fn claim(invocation: &Invocation, key: &str, keeping: &Keeping) -> Claim {
     let Invocation { method, request, .. } = invocation;
     let call = &request.call;
     let now = SystemTime::now();
+    let is_anonymous = call.caller().account().is_none();
     let version = method.service.version.to_string();
     let unique_for =
         [call.caller().account().unwrap_or_default(), method.service.name, &version, method.spec.name, key];
@@ -165,8 +176,10 @@ fn claim(invocation: &Invocation, key: &str, lease: Duration) -> Claim {
         fingerprint: digest_name([method.spec.verb.as_str().as_bytes(), &canonical(&request.input)]),
         fence: String::from_utf8_lossy(&sortable_name()).into(),
         at: unix_micros(now),
-        until: unix_micros(now + lease),
+        until: unix_micros(now + keeping.keys.lease),
         once: matches!(method.spec.effect, Effect::Once | Effect::Keyed),
+        bytes: is_anonymous.then_some(AnonymousBytes::KEY),
+        has_room: !is_anonymous || keeping.anonymous.has_room(keeping.keys.anonymous_bytes),
     }
 }
 

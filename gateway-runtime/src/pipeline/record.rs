@@ -13,14 +13,14 @@ use std::{
     time::{Instant, SystemTime},
 };
 
-use futures_util::future::Either;
+use futures_util::{future::Either, stream};
 use tower::{Layer, Service};
 
 use super::{
     Invocation, answer,
     billing::{Bill, Billing},
     ending::Ending,
-    keeping::Keeping,
+    keeping::{AnonymousBytes, Keeping},
     recording::Recording,
     row::{self, Status},
     streamed::Streamed,
@@ -144,20 +144,18 @@ impl Page {
 
     /// Charges a stream before its client reads it; its row is completed when the stream has ended.
     async fn stream(self, chunks: Chunks) -> Result<Chunks, Error> {
-        let hold = self.hold(self.tab.take().bill, &Ok(Reply::Empty), Ending::CarriedOut);
-        let charge = hold.as_ref().and_then(|(_, charge)| *charge);
-        let settlement = hold.is_some().then(|| {
-            let request = self.row(Status { status: 200, code: Some(store::Request::STREAMING) }, charge);
-            Settlement { request, hold, claim: None }
-        });
+        // Whatever it will yield: its items are in `chunks`.
+        let begun = Ok(Reply::Items(Box::pin(stream::empty())));
+        let mut settlement = self.settlement(self.tab.take(), &begun, Ending::CarriedOut);
+        settlement.request.code = Some(store::Request::STREAMING.into());
+        settlement.request.fulfilled = false;
+        let charge = settlement.hold.as_ref().and_then(|(_, charge)| *charge);
         let keeping = Arc::clone(&self.keeping);
         let streamed = Streamed::new(chunks, self, charge);
-        match settlement {
-            Some(settlement) if settlement.charges() => {
-                keeping.journal.settle(settlement).await.map_err(not_written)?;
-            }
-            Some(settlement) => keeping.journal.hand_in(settlement),
-            None => {}
+        if settlement.charges() {
+            keeping.journal.settle(settlement).await.map_err(not_written)?;
+        } else if settlement.hold.is_some() || settlement.claim.is_some() {
+            keeping.journal.hand_in(settlement);
         }
         Ok(Box::pin(streamed))
     }
@@ -175,6 +173,14 @@ impl Page {
         let claim = draft.claim.map(|claim| {
             let (key, fence) = claim.what;
             let closing = if claim.is_written { self.closing(outcome, ending) } else { Closing::Undo };
+            if self.call.caller().account().is_none() {
+                self.keeping.anonymous.add(match &closing {
+                    Closing::Answer(answer, _) => i64::try_from(answer.len()).unwrap_or(i64::MAX),
+                    Closing::Release => -AnonymousBytes::KEY,
+                    // It was not counted.
+                    Closing::Undo => 0,
+                });
+            }
             (key, fence, closing)
         });
         let request = self.row(Status::of(outcome), hold.as_ref().and_then(|(_, charge)| *charge));
@@ -211,11 +217,15 @@ impl Drop for Page {
         let draft = self.tab.take();
         // Most calls that hold something go on without their caller; one whose price came with a list that is newer than
         // the call does not, nor any when the program ends.
-        let cancelled = Err(Error::new(row::CANCELLED, "the caller has left"));
-        let ending = if Ending::is_lasting(&self.call) { Ending::Unknown } else { Ending::NotExecuted };
-        let settlement = self.settlement(draft, &cancelled, ending);
+        let holds = draft.claim.is_some() || draft.bill.is_some();
+        let (code, ending) = match holds && Ending::is_lasting(&self.call) {
+            true => (Code::OUTCOME_UNKNOWN, Ending::Unknown),
+            false => (row::CANCELLED, Ending::NotExecuted),
+        };
+        let cut = Err(Error::new(code, "the call was cut off before it had ended"));
+        let settlement = self.settlement(draft, &cut, ending);
         self.keeping.tell(&settlement.request);
-        if settlement.hold.is_none() && settlement.claim.is_none() {
+        if !holds {
             self.keeping.journal.record(Box::new(settlement.request));
         } else {
             self.keeping.journal.hand_in(settlement);

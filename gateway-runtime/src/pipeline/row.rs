@@ -3,7 +3,7 @@
 use std::{borrow::Cow, sync::Arc};
 
 use crate::{
-    attempt::{Attempt, Class},
+    attempt::Attempt,
     call::Call,
     error::{Code, Error},
     money::Money,
@@ -95,10 +95,7 @@ pub(super) fn request(call: &Call, key: CallKey, at: i64, status: Status, price:
 
 /// What the attempts cost that were carried out, or may have been; none when that is not known of each, in one currency.
 fn cost_of(attempts: &[Attempt]) -> Option<Money> {
-    let carried_out = |attempt: &&Attempt| {
-        attempt.answered || matches!(attempt.class, Class::Fulfilled | Class::Ambiguous | Class::Cancelled)
-    };
-    let mut carried_out = attempts.iter().filter(carried_out);
+    let mut carried_out = attempts.iter().filter(|attempt| attempt.may_have_cost());
     let first = carried_out.next()?.cost?;
     carried_out.try_fold(first, |sum, attempt| sum.checked_add(attempt.cost?))
 }

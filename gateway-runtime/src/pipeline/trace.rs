@@ -148,7 +148,7 @@ impl Line {
             counts.charge(price);
         }
         call.with_attempts(|attempts| {
-            let executed = attempts.iter().filter(|attempt| attempt.class.may_have_cost());
+            let executed = attempts.iter().filter(|attempt| attempt.may_have_cost());
             executed.for_each(|attempt| counts.spend(attempt.cost));
         });
     }

@@ -105,9 +105,11 @@ pub enum Outcome {
     Claim(Claimed),
     /// Of [`Change::Renew`]: false when the claim is somebody else's by now.
     Renewed(bool),
+    /// Of [`Change::Forget`]: how many.
+    Forgotten(usize),
     /// Of [`Change::Hold`].
     Hold(Held),
-    /// Of [`Change::Settle`], [`Change::Ask`], [`Change::Close`] and [`Change::Forget`].
+    /// Of [`Change::Settle`], [`Change::Ask`] and [`Change::Close`].
     Settled,
     /// Of [`Change::AddKey`]: false where there is no such account. Of [`Change::RevokeKey`]: false where there was no such
     /// key.
@@ -140,6 +142,11 @@ pub struct Claim {
     pub until: i64,
     /// Whether the call may not be carried out a second time, whatever became of the first.
     pub once: bool,
+    /// What the key takes in the database before it has an answer, where that is counted: of callers who are not known.
+    pub bytes: Option<i64>,
+    /// Whether the key may be claimed if it is new; an old one is answered in any case.
+    #[serde(skip)]
+    pub has_room: bool,
 }
 
 /// What came of a [`Claim`].
@@ -155,6 +162,8 @@ pub enum Claimed {
     Done(String),
     /// A call that must happen once began and did not end.
     Unknown,
+    /// It is new, and there is no room for it.
+    NoRoom,
 }
 
 /// Money comes into an account.

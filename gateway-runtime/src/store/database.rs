@@ -74,6 +74,8 @@ enum Kind {
     Refused,
     Duplicate,
     Away,
+    Full,
+    Locked,
     Uncertain,
 }
 
@@ -86,6 +88,16 @@ impl StoreError {
     /// The database is away, slow or full; nothing was changed.
     pub(super) fn away(message: impl Into<Cow<'static, str>>) -> Self {
         Self { message: message.into(), kind: Kind::Away }
+    }
+
+    /// There is no room for more; nothing was changed.
+    pub(super) fn full(message: impl Into<Cow<'static, str>>) -> Self {
+        Self { message: message.into(), kind: Kind::Full }
+    }
+
+    /// Somebody else holds a lock for too long; nothing was changed.
+    pub(super) fn locked(message: impl Into<Cow<'static, str>>) -> Self {
+        Self { message: message.into(), kind: Kind::Locked }
     }
 
     /// The change may be there or not: the connection was lost over the commit.
@@ -113,6 +125,15 @@ impl StoreError {
     #[must_use]
     pub fn is_duplicate(&self) -> bool {
         self.kind == Kind::Duplicate
+    }
+
+    /// What is wrong with the database, in a word that anybody may read.
+    pub(crate) fn word(&self) -> &'static str {
+        match self.kind {
+            Kind::Full => "full",
+            Kind::Locked => "locked",
+            _ => "away",
+        }
     }
 
     /// Whether the change may be there all the same.

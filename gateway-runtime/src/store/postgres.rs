@@ -142,7 +142,12 @@ fn unchanged(error: sqlx::Error) -> StoreError {
     let message = format!("PostgreSQL: {error}");
     match error.as_database_error() {
         Some(error) if error.is_unique_violation() => StoreError::duplicate(message),
-        Some(error) => StoreError::of_code(message, error.code().is_some_and(|code| is_refusal(&code))),
+        Some(error) => match &*error.code().unwrap_or_default() {
+            // disk_full and lock_not_available
+            "53100" => StoreError::full(message),
+            "55P03" => StoreError::locked(message),
+            code => StoreError::of_code(message, is_refusal(code)),
+        },
         None => StoreError::away(message),
     }
 }

@@ -57,6 +57,14 @@ struct Writer {
     latest: usize,
 }
 
+impl Writer {
+    /// Whether there are rows that no index finds.
+    fn has_latest(&self) -> rusqlite::Result<bool> {
+        let sql = "SELECT EXISTS (SELECT 1 FROM latest_requests) OR EXISTS (SELECT 1 FROM latest_charges)";
+        self.connection.prepare_cached(sql)?.query_row([], |row| row.get(0))
+    }
+}
+
 /// So many rows are given to the indexes at once.
 const LATEST: usize = 2048;
 
@@ -171,7 +179,7 @@ impl Database for Sqlite {
             sqlx::query_scalar(AssertSqlSafe(statement.sqlite.clone())).bind(argument).persistent(!statement.is_made());
         Box::pin(async {
             if statement.reads_latest {
-                self.index_latest().await;
+                self.index_latest().await?;
             }
             query.fetch_all(&self.readers).await.map_err(unread)
         })
@@ -200,18 +208,23 @@ impl Database for Sqlite {
 
 impl Sqlite {
     /// Has the indexes find everything.
-    async fn index_latest(&self) {
+    ///
+    /// # Errors
+    ///
+    /// When what came last cannot be moved to where it is found: what is read then would be incomplete.
+    async fn index_latest(&self) -> Result<(), StoreError> {
         let writer = Arc::clone(&self.writer);
         let indexed = tokio::task::spawn_blocking(move || {
-            let mut all = Write::begin(writer.blocking_lock_owned())?;
+            let writer = writer.blocking_lock_owned();
+            // Another program may have written as well. Where nothing waits, nothing is written, which a full disk allows.
+            if !writer.has_latest().map_err(unwritten)? {
+                return Ok(());
+            }
+            let mut all = Write::begin(writer)?;
             all.index_latest()?;
             all.end()
         });
-        let indexed = indexed.await.unwrap_or_else(|error| Err(StoreError::away(error.to_string())));
-        if let Err(error) = indexed {
-            // The disk is full, perhaps, and then it is good to find the others.
-            tracing::warn!(%error, "the requests and charges that came last are not found now");
-        }
+        indexed.await.unwrap_or_else(|error| Err(StoreError::away(error.to_string())))
     }
 }
 
@@ -345,6 +358,10 @@ fn unwritten(error: rusqlite::Error) -> StoreError {
     match code {
         rusqlite::ffi::SQLITE_CONSTRAINT_UNIQUE | rusqlite::ffi::SQLITE_CONSTRAINT_PRIMARYKEY => {
             StoreError::duplicate(message)
+        }
+        code if code & 0xff == rusqlite::ffi::SQLITE_FULL => StoreError::full(message),
+        code if matches!(code & 0xff, rusqlite::ffi::SQLITE_BUSY | rusqlite::ffi::SQLITE_LOCKED) => {
+            StoreError::locked(message)
         }
         code => StoreError::of_code(message, is_refusal(code)),
     }

@@ -126,6 +126,13 @@ statements! {
             ON CONFLICT DO NOTHING RETURNING to_json(id)::text"
     }
 
+    /// Anything; writes what is there already, to see whether it can be written.
+    WRITE_SOMETHING {
+        sqlite: "UPDATE accounts SET plan = plan WHERE id = (SELECT min(id) FROM accounts) AND ?1 NOT NULL",
+        postgres: "UPDATE accounts SET plan = plan WHERE id = (SELECT min(id) FROM accounts) AND $1::jsonb IS NOT NULL
+            RETURNING '0'"
+    }
+
     /// `[{account, currency}]`: an empty balance where an account has none.
     ENSURE_BALANCES {
         sqlite: "INSERT INTO balances (account, currency, available, held)
@@ -278,14 +285,14 @@ statements! {
             WHERE api_keys.id = j.id AND api_keys.account = j.account AND NOT revoked RETURNING to_json(api_keys.id)::text"
     }
 
-    /// `[{key, fingerprint, fence, until, once}]`; gives the fences of those that are new.
+    /// `[{key, fingerprint, fence, until, once, bytes}]`; gives the fences of those that are new.
     ADD_CLAIMS {
-        sqlite: "INSERT INTO claims (key, fingerprint, fence, until, once)
-            SELECT value ->> 'key', value ->> 'fingerprint', value ->> 'fence', value ->> 'until', value ->> 'once'
+        sqlite: "INSERT INTO claims (key, fingerprint, fence, until, once, bytes)
+            SELECT value ->> 'key', value ->> 'fingerprint', value ->> 'fence', value ->> 'until', value ->> 'once', value ->> 'bytes'
             FROM jsonb_each(?1) WHERE true ON CONFLICT DO NOTHING RETURNING json_quote(fence)",
-        postgres: "INSERT INTO claims (key, fingerprint, fence, until, once)
-            SELECT key, fingerprint, fence, until, once FROM jsonb_to_recordset($1::jsonb)
-            AS j (key text, fingerprint text, fence text, until bigint, once boolean) ORDER BY key
+        postgres: "INSERT INTO claims (key, fingerprint, fence, until, once, bytes)
+            SELECT key, fingerprint, fence, until, once, bytes FROM jsonb_to_recordset($1::jsonb)
+            AS j (key text, fingerprint text, fence text, until bigint, once boolean, bytes bigint) ORDER BY key
             ON CONFLICT DO NOTHING RETURNING to_json(fence)::text"
     }
 
@@ -299,15 +306,15 @@ statements! {
             FROM claims WHERE key IN (SELECT jsonb_array_elements_text($1::jsonb)) ORDER BY key FOR UPDATE"
     }
 
-    /// `[{key, fingerprint, fence, until, once, before}]`: claims that are nobody's any more change hands.
+    /// `[{key, fingerprint, fence, until, once, bytes, before}]`: claims that are nobody's any more change hands.
     TAKE_CLAIMS {
         sqlite: "UPDATE claims SET fingerprint = value ->> 'fingerprint', fence = value ->> 'fence',
-                until = value ->> 'until', once = value ->> 'once', answer = NULL
+                until = value ->> 'until', once = value ->> 'once', bytes = value ->> 'bytes', answer = NULL
             FROM jsonb_each(?1) WHERE claims.key = value ->> 'key' AND claims.fence = value ->> 'before'",
         postgres: "UPDATE claims SET fingerprint = j.fingerprint, fence = j.fence, until = j.until, once = j.once,
-                answer = NULL
+                bytes = j.bytes, answer = NULL
             FROM jsonb_to_recordset($1::jsonb)
-                AS j (key text, fingerprint text, fence text, until bigint, once boolean, before text)
+                AS j (key text, fingerprint text, fence text, until bigint, once boolean, bytes bigint, before text)
             WHERE claims.key = j.key AND claims.fence = j.before"
     }
 
@@ -323,9 +330,10 @@ statements! {
 
     /// `[{key, fence, until, answer}]`
     CLOSE_CLAIMS {
-        sqlite: "UPDATE claims SET until = value ->> 'until', answer = value ->> 'answer' FROM jsonb_each(?1)
+        sqlite: "UPDATE claims SET until = value ->> 'until', answer = value ->> 'answer',
+                bytes = bytes + octet_length(value ->> 'answer') FROM jsonb_each(?1)
             WHERE claims.key = value ->> 'key' AND fence = value ->> 'fence' AND claims.answer IS NULL",
-        postgres: "UPDATE claims SET until = j.until, answer = j.answer
+        postgres: "UPDATE claims SET until = j.until, answer = j.answer, bytes = bytes + octet_length(j.answer)
             FROM jsonb_to_recordset($1::jsonb) AS j (key text, fence text, until bigint, answer text)
             WHERE claims.key = j.key AND claims.fence = j.fence AND claims.answer IS NULL"
     }
@@ -338,13 +346,20 @@ statements! {
             WHERE claims.key = j.key AND claims.fence = j.fence AND answer IS NULL"
     }
 
-    /// `[{answered, open}]`: the claims that ended before these times are forgotten, a few at a time.
+    /// `[{answered, open}]`: the claims that ended before these times are forgotten, a few at a time; gives `0` for each.
     FORGET_CLAIMS {
         sqlite: "DELETE FROM claims WHERE key IN (SELECT claims.key FROM jsonb_each(?1) JOIN claims
-            ON until < value ->> 'answered' AND (answer IS NOT NULL OR until < value ->> 'open') LIMIT 256)",
+            ON until < value ->> 'answered' AND (answer IS NOT NULL OR until < value ->> 'open') LIMIT 256)
+            RETURNING '0'",
         postgres: "DELETE FROM claims WHERE key IN (SELECT key FROM claims, jsonb_to_recordset($1::jsonb)
             AS j (answered bigint, open bigint)
-            WHERE until < answered AND (answer IS NOT NULL OR until < open) LIMIT 256)"
+            WHERE until < answered AND (answer IS NOT NULL OR until < open) LIMIT 256) RETURNING '0'"
+    }
+
+    /// Anything; gives how many bytes the claims take that are counted.
+    COUNTED_BYTES {
+        sqlite: "SELECT CAST(coalesce(sum(bytes), 0) AS TEXT) FROM claims WHERE bytes IS NOT NULL AND ?1 NOT NULL",
+        postgres: "SELECT coalesce(sum(bytes), 0)::text FROM claims WHERE bytes IS NOT NULL AND $1::jsonb IS NOT NULL"
     }
 
     /// Kinds of requests; those that are there already stay as they are.

@@ -4,6 +4,7 @@ mod claims;
 mod edits;
 mod journal;
 mod money;
+mod rows;
 mod search;
 #[cfg(feature = "postgres")]
 mod server;
@@ -18,8 +19,8 @@ use std::{
 };
 
 use super::{
-    Books, Change, Claim, Claimed, Closing, Credit, Credited, Edit, EditKind, Held, Hold, Outcome, Request, Settlement,
-    Sqlite,
+    Attribution, Books, Change, Claim, Claimed, Closing, Credit, Credited, Edit, EditKind, Held, Hold, Outcome,
+    Request, Settlement, Sqlite,
 };
 use crate::money::{Currency, Money};
 

@@ -60,3 +60,43 @@ async fn it_is_told_that_the_database_is_away_and_that_it_is_back() {
         }
     }
 }
+
+#[tokio::test]
+async fn what_a_locked_file_does_not_give_whole_is_not_given() {
+    let house = House::open(Database::sqlite()).await;
+    let key = house.customer("acme", "1").await;
+    let settled = house.call("POST /buy", Some(&json!({})), &key).await;
+    assert_eq!(settled.status, 200);
+    let call = format!("GET /admin/requests/{}", settled.headers["x-request-id"].to_str().unwrap());
+    let calls = ["GET /admin/accounts/acme/entries", "GET /admin/requests?account=acme", "GET /admin/margin", &*call];
+    let lock = house.database.lock("entries").await;
+    for call in calls {
+        let begun = Instant::now();
+        let answer = house.admin(call, None).await;
+        assert_eq!(answer.problem(), (503, "overloaded"), "{call}");
+        assert!(answer.body["retryable"] == true && begun.elapsed() < PATIENCE, "{call}: {:?}", begun.elapsed());
+    }
+    // Somebody has tried to write, and could not.
+    assert_eq!(house.call("POST /buy", Some(&json!({})), &key).await.problem().0, 503);
+    assert_eq!(house.ask("GET /readyz", None, &[]).await.when(503)["parts"], json!({ "database": "locked" }));
+    lock.release().await;
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while house.ask("GET /readyz", None, &[]).await.status != 200 {
+        assert!(Instant::now() < deadline);
+    }
+    for call in calls {
+        house.admin(call, None).await.when(200);
+    }
+    let entries = house.admin(calls[0], None).await.when(200);
+    assert_eq!(entries["items"].as_array().unwrap().len(), 2);
+    // The refused call's row is on its way.
+    while house.admin(calls[1], None).await.when(200)["items"].as_array().unwrap().len() < 2 {
+        assert!(Instant::now() < deadline);
+    }
+    // With nothing to move, reading needs no lock.
+    let lock = house.database.lock("entries").await;
+    for call in calls {
+        house.admin(call, None).await.when(200);
+    }
+    lock.release().await;
+}

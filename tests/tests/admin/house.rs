@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use futures_util::{StreamExt, stream};
 use gateway_runtime::{Running, StartError, prelude::*, provider::HttpClientSettings};
 use serde_json::Value;
 
@@ -38,6 +39,52 @@ impl Supply for Supplier {
     }
 }
 
+/// How a stream goes.
+#[model]
+#[derive(Clone)]
+pub(super) struct Ticking {
+    /// `well`, `failover`, `cut` after two items, `endless`.
+    how: String,
+}
+
+/// What ticks behind the booth.
+#[capability]
+trait Clock {
+    /// Ticks.
+    #[provide_method(effect = read)]
+    async fn ticks(&self, ticking: &Ticking) -> Result<Streaming<u32>, ProviderError>;
+}
+
+/// The clock that is asked first.
+#[provider(name = "booth_clock", title = "Clock")]
+struct FirstClock;
+
+#[provider]
+impl Clock for FirstClock {
+    #[provide_method(cost = "0.001 USD")]
+    async fn ticks(&self, ticking: &Ticking) -> Result<Streaming<u32>, ProviderError> {
+        let end = match &*ticking.how {
+            "failover" => return Err(ProviderError::not_sent("it stands still")),
+            "cut" => stream::iter([Err(ProviderError::ambiguous("it broke"))]).boxed(),
+            "endless" => stream::pending().boxed(),
+            _ => stream::empty().boxed(),
+        };
+        Ok(Streaming::new(stream::iter([Ok(1), Ok(2)]).chain(end)))
+    }
+}
+
+/// The clock that is asked next.
+#[provider(name = "booth_spare_clock", title = "Spare clock")]
+struct SpareClock;
+
+#[provider]
+impl Clock for SpareClock {
+    #[provide_method(cost = "0.002 USD")]
+    async fn ticks(&self, _: &Ticking) -> Result<Streaming<u32>, ProviderError> {
+        Ok(Streaming::new(stream::iter([Ok::<_, ProviderError>(1), Ok(2)])))
+    }
+}
+
 /// A booth that sells.
 #[service(name = "booth")]
 struct Booth;
@@ -58,6 +105,18 @@ impl Booth {
     #[expose_method(GET, auth = required)]
     async fn stock(&self, suppliers: Providers<dyn Supply>) -> Result<u32> {
         Ok(suppliers.stock().await?)
+    }
+
+    /// Ticks twice.
+    #[expose_method(GET, auth = required, price = "0.01 USD", strategy = Ordered)]
+    async fn ticks(&self, ticking: Ticking, clocks: Providers<dyn Clock>) -> Result<Streaming<u32>> {
+        Ok(clocks.ticks(&ticking).await?)
+    }
+
+    /// Ticks twice, for nothing.
+    #[expose_method(GET, auth = required, strategy = Ordered)]
+    async fn free_ticks(&self, ticking: Ticking, clocks: Providers<dyn Clock>) -> Result<Streaming<u32>> {
+        Ok(clocks.ticks(&ticking).await?)
     }
 
     /// Says who is looking.

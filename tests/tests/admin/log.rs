@@ -22,6 +22,30 @@ fn request_id(answer: &Answer) -> String {
     answer.headers["x-request-id"].to_str().unwrap().to_owned()
 }
 
+fn nanos(amount: &Value) -> i64 {
+    let amount = amount.as_str().map_or("0", |amount| amount.trim_start_matches('-'));
+    let (units, fraction) = amount.split_once('.').unwrap_or((amount, ""));
+    format!("{units}{fraction:0<9}").parse().unwrap()
+}
+
+/// The charges of the ledger, the prices of the rows and the margin are the same sum.
+async fn agree(house: &House) {
+    let sum = |page: &Value, name: &str, counts: &dyn Fn(&Value) -> bool| -> i64 {
+        assert!(page["next"].is_null());
+        page["items"].as_array().unwrap().iter().filter(|it| counts(it)).map(|it| nanos(&it[name])).sum()
+    };
+    let entries = house.admin("GET /admin/accounts/acme/entries?limit=500", None).await.when(200);
+    let is_charge = |it: &Value| it["amount"].as_str().unwrap().starts_with('-');
+    let charged = sum(&entries, "amount", &is_charge);
+    let rows = house.admin("GET /admin/requests?account=acme&limit=500", None).await.when(200);
+    let margin = house.admin("GET /admin/margin?account=acme", None).await.when(200);
+    assert_eq!((sum(&rows, "price", &|_| true), sum(&margin, "price", &|_| true)), (charged, charged));
+    for entry in entries["items"].as_array().unwrap().iter().filter(|it| is_charge(it)) {
+        let row = house.admin(&format!("GET /admin/requests/{}", entry["reference"].as_str().unwrap()), None).await;
+        assert_eq!(nanos(&row.when(200)["price"]), nanos(&entry["amount"]));
+    }
+}
+
 each_database! {
     async fn a_request_is_found_with_its_attempts(database: Database) {
         let house = House::open(database).await;
@@ -126,6 +150,37 @@ each_database! {
         let entries = house.admin("GET /admin/accounts/acme/entries", None).await.when(200);
         assert_eq!((&entries["items"][0]["amount"], &entries["items"][0]["reference"]), (&json!("-0.05"), &held[0]["call"]));
         items(&house, "GET /admin/holds", 0).await;
+    }
+
+    async fn row_margin_and_ledger_agree_after_each_action(database: Database) {
+        let house = House::open(database).await;
+        let key = house.customer("acme", "10").await;
+        let mut calls = 0;
+        for how in ["well", "sold-out", "lost", "lost", "lost", "well"] {
+            house.call("POST /buy", Some(&json!({ "how": how })), &key).await;
+            calls += 1;
+            items(&house, "GET /admin/requests?account=acme", calls).await;
+            agree(&house).await;
+        }
+        let credit = json!({ "amount": "1", "currency": "USD", "reference": "more" });
+        house.admin("POST /admin/accounts/acme/credits", Some(&credit)).await.when(201);
+        agree(&house).await;
+        let held = items(&house, "GET /admin/holds?unknown=true", 3).await;
+        assert_eq!((&held[0]["service"], &held[0]["method"], &held[0]["origin"]), (&json!("booth"), &json!("buy"), &json!("http")));
+        let decisions = [(json!({ "charge": "0.05" }), "0.05"), (json!({ "release": true }), "0"), (json!({ "charge": "0.25" }), "0.25")];
+        for (hold, (decision, price)) in held.iter().zip(decisions) {
+            let call = hold["call"].as_str().unwrap();
+            house.admin(&format!("POST /admin/holds/{call}/settle"), Some(&decision)).await.when(201);
+            let row = house.admin(&format!("GET /admin/requests/{call}"), None).await.when(200);
+            assert_eq!((&row["price"], &row["currency"], &row["code"]), (&json!(price), &json!("USD"), &json!("outcome-unknown")));
+            assert_eq!((&row["request_id"], &row["account"]), (&hold["request_id"], &hold["account"]));
+            agree(&house).await;
+        }
+        let found = items(&house, "GET /admin/requests?min_price=0.05&max_price=0.05&code=outcome-unknown&currency=USD", 1).await;
+        assert_eq!(found[0]["id"], held[0]["call"]);
+        let margin = house.admin("GET /admin/margin", None).await.when(200);
+        assert_eq!((&margin["items"][0]["price"], &margin["items"][0]["paid"]), (&json!("0.8"), &json!(4)));
+        assert_eq!(house.settled("acme").await["balances"][0]["available"], "10.2");
     }
 
     async fn the_numbers_say_what_happened(database: Database) {

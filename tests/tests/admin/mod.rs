@@ -8,3 +8,4 @@ mod listener;
 mod log;
 mod rules;
 mod search;
+mod streamed;

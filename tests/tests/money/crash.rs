@@ -27,7 +27,7 @@ const CUSTOMERS: usize = 16;
 const READERS: usize = 4;
 const LEASE: Duration = Duration::from_secs(1);
 const FUNDS: i64 = 1_000_000 * PRICE;
-const SETTINGS: &str = "gateway.toml";
+pub(super) const SETTINGS: &str = "gateway.toml";
 
 /// The gateway that is killed: this program again, with this test alone.
 #[test]
@@ -39,13 +39,13 @@ fn serve() {
 }
 
 /// A gateway in a process of its own.
-struct Process {
+pub(super) struct Process {
     child: Child,
-    url: String,
+    pub(super) url: String,
 }
 
 impl Process {
-    fn start(folder: &Path) -> Self {
+    pub(super) fn start(folder: &Path) -> Self {
         let mut child = Command::new(std::env::current_exe().unwrap())
             .args(["--ignored", "--exact", "money::crash::serve", "--nocapture"])
             .env(FOLDER, folder)

@@ -43,6 +43,47 @@ struct Amount {
     pages: u64,
 }
 
+/// Who delivers what was ordered.
+#[capability]
+trait Delivery {
+    /// Delivers it, once.
+    #[provide_method(effect = once)]
+    async fn deliver(&self, order: &Order) -> Result<(), ProviderError>;
+}
+
+/// Delivers what a courier was asked to: an effect that says who it was.
+async fn deliver(courier: &str, order: &Order) -> Result<(), ProviderError> {
+    last(courier).map_err(|error| ProviderError::rejected(error.to_string()))?;
+    if order.how == "lasting" { std::future::pending().await } else { Ok(()) }
+}
+
+/// The courier who is asked first.
+#[provider(name = "kiosk_courier", title = "Courier")]
+struct Courier;
+
+#[provider]
+impl Delivery for Courier {
+    #[provide_method(cost = "0.0001 USD")]
+    async fn deliver(&self, order: &Order) -> Result<(), ProviderError> {
+        if order.name.starts_with("far") {
+            return Err(ProviderError::rejected("too far"));
+        }
+        deliver("kiosk_courier", order).await
+    }
+}
+
+/// The courier who is asked next.
+#[provider(name = "kiosk_spare_courier", title = "Spare courier")]
+struct SpareCourier;
+
+#[provider]
+impl Delivery for SpareCourier {
+    #[provide_method(cost = "0.0001 USD")]
+    async fn deliver(&self, order: &Order) -> Result<(), ProviderError> {
+        deliver("kiosk_spare_courier", order).await
+    }
+}
+
 const REFUSED: Code = Code::new("sold-out", 409, "Sold out");
 
 /// Sells.
@@ -82,6 +123,18 @@ impl Kiosk {
     async fn copy(&self, amount: Amount, call: Call) -> Result<()> {
         call.use_units(amount.pages);
         Ok(())
+    }
+
+    /// Reads something, and does not come to an end.
+    #[expose_method(GET, price = "0.0005 USD")]
+    async fn dawdle(&self) -> Result<String> {
+        std::future::pending().await
+    }
+
+    /// Has something delivered.
+    #[expose_method(POST, price = "0.001 USD", strategy = Ordered)]
+    async fn order(&self, order: Order, couriers: Providers<dyn Delivery>) -> Result<()> {
+        Ok(couriers.deliver(&order).await?)
     }
 
     /// Costs nothing.
@@ -175,6 +228,12 @@ impl Customer {
         let request = self.http.post(format!("{}/{method}", self.url)).header("x-api-key", KEY);
         let request = headers.iter().fold(request, |request, (name, value)| request.header(name, *value));
         answer(request.json(body).send_any().await.ok()?).await
+    }
+
+    pub(super) async fn post_as_a_stranger(&self, method: &str, body: &Value, headers: &[(&str, &str)]) -> Answer {
+        let request = self.http.post(format!("{}/{method}", self.url));
+        let request = headers.iter().fold(request, |request, (name, value)| request.header(name, *value));
+        answer(request.json(body).send_any().await.unwrap()).await.unwrap()
     }
 
     pub(super) async fn get(&self, method: &str) -> Option<Answer> {

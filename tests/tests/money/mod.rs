@@ -7,6 +7,8 @@ mod commits;
 mod crash;
 mod cut;
 mod file;
+mod interrupted;
 mod kiosk;
 mod leaving;
 mod reload;
+mod strangers;

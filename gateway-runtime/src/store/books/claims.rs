@@ -82,16 +82,18 @@ impl Claims {
         close(write, changes).await?;
         renew(write, changes, outcomes).await?;
         claim(write, changes, outcomes).await?;
-        forget(write, changes).await
+        forget(write, changes, outcomes).await
     }
 }
 
-async fn forget(write: &mut Write, changes: &[Change]) -> Result<(), StoreError> {
-    let old = changes.iter().filter_map(|change| match change {
-        Change::Forget { answered, open } => Some(json!({ "answered": answered, "open": open })),
-        _ => None,
-    });
-    write.rows::<_, ()>(&FORGET_CLAIMS, old.collect()).await?;
+async fn forget(write: &mut Write, changes: &[Change], outcomes: &mut [Outcome]) -> Result<(), StoreError> {
+    for (change, outcome) in changes.iter().zip(outcomes) {
+        if let Change::Forget { answered, open } = change {
+            let old = json!({ "answered": answered, "open": open });
+            let forgotten: Vec<u8> = write.rows(&FORGET_CLAIMS, vec![old]).await?;
+            *outcome = Outcome::Forgotten(forgotten.len());
+        }
+    }
     Ok(())
 }
 
@@ -142,10 +144,11 @@ async fn claim(write: &mut Write, changes: &[Change], outcomes: &mut [Outcome]) 
     let undone: HashSet<&str> = changes.iter().filter_map(as_undone).collect();
     let as_claim = |change| as_claim(change).filter(|claim| !undone.contains(&*claim.fence));
     let claims = || changes.iter().enumerate().filter_map(|(at, change)| Some((at, as_claim(change)?)));
-    let granted: Vec<String> = write.rows(&ADD_CLAIMS, claims().map(|(_, claim)| claim).collect()).await?;
+    let new = claims().map(|(_, claim)| claim).filter(|claim| claim.has_room);
+    let granted: Vec<String> = write.rows(&ADD_CLAIMS, new.collect()).await?;
     let mut keys = Vec::new();
     for (at, claim) in claims() {
-        outcomes[at] = Outcome::Claim(Claimed::Granted);
+        outcomes[at] = Outcome::Claim(if claim.has_room { Claimed::Granted } else { Claimed::NoRoom });
         if !granted.iter().any(|fence| **fence == *claim.fence) {
             keys.push(&claim.key);
         }
@@ -159,6 +162,9 @@ async fn claim(write: &mut Write, changes: &[Change], outcomes: &mut [Outcome]) 
         let Some(other) = standing.get_mut(&*claim.key).filter(|other| *other.fence != *claim.fence) else { continue };
         if let Some(refusal) = other.against(claim) {
             outcomes[at] = Outcome::Claim(refusal);
+            continue;
+        }
+        if !claim.has_room {
             continue;
         }
         taken.push(Taking { claim, before: other.fence.clone() });

@@ -10,6 +10,7 @@ mod money;
 mod reading;
 mod search;
 mod takings;
+mod writing;
 
 use std::{sync::Arc, time::Duration};
 
@@ -17,11 +18,11 @@ use serde::{Serialize, de::DeserializeOwned};
 use serde_json::json;
 use tokio::task::JoinHandle;
 
-use self::{claims::Claims, edits::Edits, keys::Keys, log::Kinds, money::Purse};
+use self::{claims::Claims, edits::Edits, keys::Keys, log::Kinds, money::Purse, writing::Writing};
 use super::{
     Audit, BoxFuture, Change, Database, Edited, Hold, Outcome, Request, Search, Statement, StoreError, Table,
     Transaction, Value,
-    statements::{AUDIT, LAST_CHANGE, OVERDUE_HOLDS, PLAN_OF, SETTINGS, search::requests_named},
+    statements::{AUDIT, COUNTED_BYTES, LAST_CHANGE, OVERDUE_HOLDS, PLAN_OF, SETTINGS, search::requests_named},
 };
 
 /// How long a database may take over one batch before it counts as away.
@@ -32,13 +33,14 @@ pub(super) const TIMEOUT: Duration = Duration::from_secs(5);
 pub struct Books {
     database: Arc<dyn Database>,
     kinds: Arc<Kinds>,
+    writing: Writing,
 }
 
 impl Books {
     /// The books in `database`, whose migrations have been applied.
     #[must_use]
     pub fn new(database: impl Database + 'static) -> Self {
-        Self { database: Arc::new(database), kinds: Arc::default() }
+        Self { database: Arc::new(database), kinds: Arc::default(), writing: Writing::default() }
     }
 
     /// Carries out the journal, which writes into these books, where that is good for both.
@@ -57,6 +59,12 @@ impl Books {
     ///
     /// When the database is away, slow or full. Nothing was changed, unless [`StoreError::may_have_happened`].
     pub async fn commit(&self, changes: &[Change]) -> Result<Vec<Outcome>, StoreError> {
+        let outcomes = self.carry_out(changes).await;
+        self.writing.ended(&outcomes);
+        outcomes
+    }
+
+    async fn carry_out(&self, changes: &[Change]) -> Result<Vec<Outcome>, StoreError> {
         let work = async {
             let mut write = Write(self.database.begin().await?);
             let (outcomes, kinds) = write.all(changes, &self.kinds).await?;
@@ -132,6 +140,15 @@ impl Books {
     pub async fn overdue(&self, time: i64) -> Result<Vec<Hold>, StoreError> {
         let rows: Vec<holds::HeldRow> = self.read(&OVERDUE_HOLDS, &[time]).await?;
         Ok(rows.into_iter().map(Hold::from).collect())
+    }
+
+    /// How many bytes the idempotency keys take of callers who are not known, with the answers that are kept for them.
+    ///
+    /// # Errors
+    ///
+    /// When the database is away or slow.
+    pub async fn anonymous_bytes(&self) -> Result<u64, StoreError> {
+        Ok(self.read(&COUNTED_BYTES, &[0]).await?.pop().unwrap_or(0))
     }
 
     async fn read<T: DeserializeOwned>(

@@ -3,7 +3,16 @@
 use super::*;
 
 fn claim(key: &Arc<str>, at: i64) -> Claim {
-    Claim { key: Arc::clone(key), fingerprint: "f".into(), fence: name("fence"), at, until: at + 60, once: false }
+    Claim {
+        key: Arc::clone(key),
+        fingerprint: "f".into(),
+        fence: name("fence"),
+        at,
+        until: at + 60,
+        once: false,
+        bytes: None,
+        has_room: true,
+    }
 }
 
 async fn claimed(books: &Books, claim: &Claim) -> Claimed {
@@ -59,6 +68,26 @@ each_database! {
         // Whoever asks at a time when they would still stand finds nothing.
         assert_eq!(claimed(&books, &claim(&done, -5000)).await, Claimed::Granted);
         assert_eq!(claimed(&books, &claim(&open, -5000)).await, Claimed::Granted);
+    }
+
+    async fn keys_are_counted_in_bytes_and_refused_without_room(books: Books) {
+        let before = books.anonymous_bytes().await.unwrap();
+        let counted = |key: &Arc<str>| Claim { bytes: Some(300), ..claim(key, 0) };
+        let keys = [(); 3].map(|()| name("key"));
+        let [first, second, third] = keys.each_ref().map(counted);
+        for claim in [&first, &second] {
+            assert_eq!(claimed(&books, claim).await, Claimed::Granted);
+        }
+        one(&books, close(&first, answer("ten letters"))).await;
+        one(&books, close(&second, Closing::Release)).await;
+        assert_eq!(books.anonymous_bytes().await.unwrap(), before + 311);
+        let without = |claim: Claim| Claim { has_room: false, fence: name("fence"), ..claim };
+        assert_eq!(claimed(&books, &without(first)).await, Claimed::Done("ten letters".to_owned()));
+        for new in [second, third] {
+            assert_eq!(claimed(&books, &without(new)).await, Claimed::NoRoom);
+        }
+        one(&books, Change::Claim(claim(&keys[1], 0))).await;
+        assert_eq!(books.anonymous_bytes().await.unwrap(), before + 311, "that of a known caller");
     }
 
     async fn a_key_that_was_released_is_free(books: Books) {

@@ -53,7 +53,8 @@ each_database! {
             found.into_iter().filter(|hold| hold.account == account).collect::<Vec<_>>()
         };
         assert_eq!(overdue(books.clone(), Arc::clone(&account)).await, std::slice::from_ref(&late));
-        assert_eq!(one(&books, Change::End(late, Some(usd(0)))).await, Outcome::Settled);
+        assert_eq!(one(&books, Change::End(late.clone(), Some(usd(0)))).await, Outcome::Decided(true));
+        assert_eq!(one(&books, Change::End(late, Some(usd(0)))).await, Outcome::Decided(false));
         assert_eq!(overdue(books.clone(), Arc::clone(&account)).await, []);
         assert_eq!(balance(&books, &account).await, (950, 50));
     }

@@ -42,16 +42,16 @@ each_database! {
     async fn a_change_that_is_refused_takes_nobody_down(books: Books) {
         let account = account(&books, 1000).await;
         let (journal, _) = Journal::start(books.clone());
-        let known = unpaid(name("call"));
-        journal.settle(known.clone()).await.unwrap();
+        let known = hold(&account, 1);
+        journal.hold(known.clone()).await.unwrap();
         let writes = (0..20).map(|number| {
             let (journal, known, account) = (journal.clone(), known.clone(), Arc::clone(&account));
             async move {
-                if number == 7 { journal.settle(known).await.is_err() } else { journal.hold(hold(&account, 1)).await.is_ok() }
+                if number == 7 { journal.hold(known).await.is_err() } else { journal.hold(hold(&account, 1)).await.is_ok() }
             }
         });
         assert!(join_all(writes).await.into_iter().all(|as_expected| as_expected));
-        assert_eq!(balance(&books, &account).await, (981, 19));
+        assert_eq!(balance(&books, &account).await, (980, 20));
     }
 }
 

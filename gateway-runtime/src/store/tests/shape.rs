@@ -20,11 +20,13 @@ each_database! {
 
     async fn what_fails_in_its_middle_has_never_been(books: Books) {
         let account = account(&books, 100).await;
-        let known = unpaid(name("call"));
-        books.commit(&[settle(known.clone())]).await.unwrap();
-        let refused = books.commit(&[Change::Hold(hold(&account, 10)), settle(known)]).await;
+        let known = hold(&account, 1);
+        one(&books, Change::Hold(known.clone())).await;
+        let (new, call) = (hold(&account, 10), unpaid(name("call")));
+        let refused = books.commit(&[Change::Hold(new), settle(call.clone()), Change::Hold(known)]).await;
         assert!(refused.unwrap_err().is_refusal());
-        assert_eq!(balance(&books, &account).await, (100, 0));
+        assert_eq!(balance(&books, &account).await, (99, 1));
+        assert_eq!(books.requests(&[&call.request.call]).await.unwrap(), []);
     }
 
     async fn opening_an_account_twice_is_opening_it(books: Books) {

@@ -1,0 +1,64 @@
+//! What callers who are not known can have kept.
+
+use gateway_runtime::prelude::*;
+use serde_json::json;
+
+use super::kiosk::{Customer, settings_with};
+use crate::database::{Database, each_database};
+
+each_database! {
+    async fn keys_of_strangers_take_so_much_and_no_more(database: Database) {
+        let settings = settings_with(&database, "idempotency.anonymous_bytes = 2000");
+        let body = json!({ "pages": 1 });
+        let mut kept = Vec::new();
+        // A gateway that is started anew counts what is there.
+        for _ in 0..2 {
+            let gateway = Gateway::from_toml(&settings).unwrap().start().await.unwrap();
+            let (books, customer) = (database.books().await, Customer::of(&gateway.url()));
+            let refused = loop {
+                let key = format!("stranger-{}", kept.len());
+                let answer = customer.post_as_a_stranger("copy", &body, &[("idempotency-key", &key)]).await;
+                if answer.status != 204 {
+                    break answer;
+                }
+                kept.push(key);
+                assert!(kept.len() < 10, "there is no end to it");
+            };
+            assert_eq!((refused.status, &*refused.code, refused.retryable), (503, "overloaded", true));
+            assert!((2000..2400).contains(&books.anonymous_bytes().await.unwrap()));
+            // What is kept is answered, and others are not concerned.
+            for key in &kept {
+                let again = customer.post_as_a_stranger("copy", &body, &[("idempotency-key", key)]).await;
+                assert_eq!((again.status, again.replayed), (204, true));
+            }
+            assert_eq!(customer.post_as_a_stranger("copy", &body, &[]).await.status, 204);
+            for key in ["known", "stranger-0"] {
+                let known = customer.post("copy", &body, &[("idempotency-key", key)]).await.unwrap();
+                assert_eq!(known.status, 204);
+            }
+            gateway.stop().await.unwrap();
+        }
+        assert_eq!(kept.len(), 7);
+    }
+
+    async fn keys_of_long_ago_are_forgotten_however_many(database: Database) {
+        let settings = settings_with(&database, "billing.grace = '200ms'\nidempotency.kept = '100ms'");
+        let gateway = Gateway::from_toml(&settings).unwrap().start().await.unwrap();
+        let (books, customer) = (database.books().await, Customer::of(&gateway.url()));
+        let (many, body) = (600, json!({ "pages": 1 }));
+        let calls = (0..many).map(|number| {
+            let (customer, body) = (customer.clone(), body.clone());
+            async move {
+                let key = number.to_string();
+                customer.post_as_a_stranger("copy", &body, &[("idempotency-key", &key)]).await.status
+            }
+        });
+        assert!(futures_util::future::join_all(calls).await.into_iter().all(|status| status == 204));
+        let end = tokio::time::Instant::now() + std::time::Duration::from_secs(20);
+        while books.anonymous_bytes().await.unwrap() > 0 {
+            assert!(tokio::time::Instant::now() < end, "they are still there");
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+        gateway.stop().await.unwrap();
+    }
+}
