@@ -241,7 +241,10 @@ impl Executor {
                 tracing::info!(%error, to = &*message.key, "a message is given up");
                 return false;
             }
-            tracing::warn!(%error, to = &*message.key, "a message cannot be published; it is tried again");
+            // Once for each message, however long it takes.
+            if delay == MIN_DELAY {
+                tracing::warn!(%error, to = &*message.key, "a message cannot be published; it is tried again");
+            }
             sleep(delay).await;
             delay = (delay * 2).min(MAX_DELAY);
         }
