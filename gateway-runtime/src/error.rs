@@ -156,6 +156,11 @@ pub struct Violation {
     pub detail: String,
 }
 
+impl Violation {
+    /// How many of one input are reported. One more says that there are more.
+    pub(crate) const MAX: usize = 100;
+}
+
 /// Why a call failed.
 ///
 /// What [`Error::new`] is given is for the client. What comes in through `?` from any other error type is for the log
@@ -195,6 +200,9 @@ impl Error {
     #[must_use]
     pub fn invalid(violations: Vec<Violation>) -> Self {
         let mut error = Self::new(Code::INVALID_REQUEST, "the input does not satisfy the schema of this method");
+        if violations.len() > Violation::MAX {
+            error.0.detail = format!("{}; `errors` has the first {}", error.0.detail, Violation::MAX).into();
+        }
         error.0.violations = violations;
         error
     }

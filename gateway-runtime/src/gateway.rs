@@ -36,7 +36,7 @@ use crate::{
     consume::{Consumer, ConsumerOptions},
     control::{Control, Plans},
     dispatch::MakeDispatcher,
-    http::{Edge, HttpSettings, Mount, Server},
+    http::{Edge, HttpSettings, Mount, Protection, Server},
     metrics::ConnectionSlots,
     pipeline::{Billing, Caching, Keeping, Layers, Limiting, Pipeline, Planning, Stages},
     provider::{HttpClient, ProviderSettings, share},
@@ -150,6 +150,7 @@ impl Gateway {
             reload
         });
         let calls = Arc::new(CallsStatus::default());
+        let budget = settings.limits.body_budget();
         let connections = ConnectionSlots::new(settings.limits.connections);
         let operator = match self.settings.admin.as_ref().filter(|admin| admin.enabled) {
             Some(admin) => {
@@ -166,13 +167,13 @@ impl Gateway {
                     calls: Arc::clone(&calls),
                     draining: Draining::default(),
                 };
-                Some(Operator::start(admin, desk)?)
+                Some(Operator::start(admin, desk, budget.clone())?)
             }
             None => None,
         };
         let backend = cache::open(&self.settings.cache, redis.as_ref())?;
         let caching = backend.and_then(|backend| Caching::new(&self.settings.cache, &registry, backend));
-        let routes = self.routes(&registry, authenticator.as_ref(), &broker)?;
+        let routes = self.routes(&registry, authenticator.as_ref(), &broker, &budget)?;
         let pipeline = Pipeline::new(Stages {
             authenticator,
             keeping,
@@ -182,7 +183,9 @@ impl Gateway {
             billing,
             layers: self.layers.clone(),
         });
-        let edge = Edge::new(routes, pipeline.clone(), settings.clone());
+        let is_local = settings.listen.ip().is_loopback() && !accepted.any();
+        let protection = Protection { is_local, budget };
+        let edge = Edge::protected(routes, pipeline.clone(), settings.clone(), protection);
         // Who can connect finds all that was declared; and no call is taken before it is known that this gateway starts.
         let takes_calls = self.settings.bus.calls.enabled && registry.methods().next().is_some();
         if takes_calls {

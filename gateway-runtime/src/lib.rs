@@ -7,6 +7,7 @@ pub mod admin;
 mod app;
 mod attempt;
 pub mod auth;
+mod authority;
 mod body;
 pub mod bus;
 pub mod cache;

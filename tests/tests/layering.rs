@@ -10,8 +10,23 @@ use syn::visit::Visit;
 /// The floors, lowest first: each module may import those of its own floor and below.
 const FLOORS: &[&[&str]] = &[
     &[
-        "attempt", "body", "call", "cost", "country", "digest", "document", "duration", "error", "home", "metrics",
-        "money", "problem", "reply", "secret", "spec",
+        "attempt",
+        "authority",
+        "body",
+        "call",
+        "cost",
+        "country",
+        "digest",
+        "document",
+        "duration",
+        "error",
+        "home",
+        "metrics",
+        "money",
+        "problem",
+        "reply",
+        "secret",
+        "spec",
     ],
     &[
         "app",

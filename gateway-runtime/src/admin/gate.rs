@@ -1,14 +1,15 @@
-//! Who is asking: the owner of a token, or, where there are none, whoever is on this machine.
+//! Operator authentication: bearer tokens; without tokens, requests of programs on this machine only.
 
-use std::{net::IpAddr, sync::Arc};
+use std::sync::Arc;
 
-use http::{HeaderMap, header, uri::Authority};
+use http::{HeaderMap, header, request::Parts};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
 use super::AdminSettings;
 use crate::{
     app::StartError,
+    authority::Authority,
     error::{Code, Error},
 };
 
@@ -39,14 +40,34 @@ impl Gate {
         !self.owners.is_empty()
     }
 
-    /// Who the header fields say is asking.
+    /// Checks that a request to a listener without tokens is from a program on this machine.
+    ///
+    /// Such a listener is on loopback; but a page in a browser of this machine gets there too, by a name of its own that
+    /// leads to it (DNS rebinding) or as a stranger (`Origin`). Whatever names no host of this machine is refused.
+    ///
+    /// # Errors
+    ///
+    /// `forbidden`.
+    pub(super) fn check_host(&self, head: &Parts) -> Result<(), Error> {
+        if self.is_locked() {
+            return Ok(());
+        }
+        let authority = Authority::effective(head.version, &head.uri, &head.headers).ok().flatten();
+        if authority.is_some_and(Authority::is_loopback) && !head.headers.contains_key(header::ORIGIN) {
+            return Ok(());
+        }
+        let detail = "without a token this listener responds only to programs on this machine, by its loopback address";
+        Err(Error::new(Code::FORBIDDEN, detail))
+    }
+
+    /// Returns the operator whose token the header fields hold. [`check_host`](Self::check_host) comes first.
     ///
     /// # Errors
     ///
     /// `unauthenticated`, in the same words whatever is wrong.
     pub(super) fn admit(&self, headers: &HeaderMap) -> Result<Operator, Error> {
         if !self.is_locked() {
-            return local(headers);
+            return Ok(Operator { name: "local".into(), proof: Sha256::digest("").into() });
         }
         let refused = || Error::new(Code::UNAUTHENTICATED, "send the operator's token as `Authorization: Bearer …`");
         let mut fields = headers.get_all(header::AUTHORIZATION).iter();
@@ -68,28 +89,9 @@ impl Gate {
     }
 }
 
-/// Without tokens the listener is on loopback; but a page in a browser of this machine gets there too, by a name of its
-/// own that leads to it (DNS rebinding) or as a stranger (`Origin`).
-fn local(headers: &HeaderMap) -> Result<Operator, Error> {
-    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()?.parse::<Authority>().ok());
-    let is_here = host.is_none_or(|host| is_here(host.host()));
-    if headers.contains_key(header::ORIGIN) || !is_here {
-        return Err(Error::new(
-            Code::FORBIDDEN,
-            "without a token this listener answers only programs of this machine, by its loopback address",
-        ));
-    }
-    Ok(Operator { name: "local".into(), proof: Sha256::digest("").into() })
-}
-
-fn is_here(host: &str) -> bool {
-    let literal = host.trim_start_matches('[').trim_end_matches(']');
-    host.eq_ignore_ascii_case("localhost") || literal.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
-}
-
 #[cfg(test)]
 mod tests {
-    use http::{HeaderName, HeaderValue};
+    use http::{HeaderName, HeaderValue, Request};
 
     use super::*;
 
@@ -121,15 +123,45 @@ mod tests {
     }
 
     #[test]
-    fn without_tokens_pages_in_browsers_are_kept_out() {
-        let gate = gate("");
+    fn without_tokens_only_programs_of_this_machine_are_let_in() {
+        let check = |hosts: &[&str], target: &str, origin: Option<&str>| {
+            let mut request = Request::get(target);
+            for host in hosts {
+                request = request.header(header::HOST, *host);
+            }
+            if let Some(origin) = origin {
+                request = request.header(header::ORIGIN, origin);
+            }
+            let head = request.body(()).unwrap().into_parts().0;
+            gate("").check_host(&head).map_err(|error| error.code())
+        };
         for here in ["127.0.0.1:9090", "[::1]:9090", "localhost", "LOCALHOST:1"] {
-            assert_eq!(&*gate.admit(&headers(&[(header::HOST, here)])).unwrap().name, "local", "{here}");
+            assert_eq!(check(&[here], "/", None), Ok(()), "{here}");
+            assert_eq!(check(&[here], "/", Some("https://evil.example")), Err(Code::FORBIDDEN), "{here}");
         }
-        for page in ["evil.example", "evil.example:9090", "10.0.0.1:9090", "localhost.evil.example"] {
-            assert_eq!(gate.admit(&headers(&[(header::HOST, page)])).unwrap_err().code(), Code::FORBIDDEN, "{page}");
+        for elsewhere in [
+            "evil.example",
+            "evil.example:9090",
+            "10.0.0.1:9090",
+            "localhost.evil.example",
+            "a{b}.evil.example:9090",
+            "evil.example:1:2",
+            "evil.example, localhost",
+            "localhost, evil.example",
+            "localhost:x",
+            "u@localhost",
+            "[::1",
+            "",
+            " ",
+        ] {
+            assert_eq!(check(&[elsewhere], "/", None), Err(Code::FORBIDDEN), "{elsewhere}");
         }
-        let stranger = [(header::HOST, "127.0.0.1:9090"), (header::ORIGIN, "https://evil.example")];
-        assert_eq!(gate.admit(&headers(&stranger)).unwrap_err().code(), Code::FORBIDDEN);
+        assert_eq!(check(&[], "/", None), Err(Code::FORBIDDEN));
+        assert_eq!(check(&["localhost", "evil.example"], "/", None), Err(Code::FORBIDDEN));
+        assert_eq!(check(&["localhost"], "http://evil.example/", None), Err(Code::FORBIDDEN));
+        assert_eq!(check(&["evil.example"], "http://localhost/", None), Ok(()), "RFC 9112 §3.2.2: the target wins");
+        let locked = gate("token = 'of-the-operator-0'");
+        let head = Request::get("/").header(header::HOST, "gateway.example").body(()).unwrap().into_parts().0;
+        assert!(locked.check_host(&head).is_ok());
     }
 }

@@ -7,6 +7,7 @@
 mod accounts;
 mod changes;
 mod desk;
+mod duplicates;
 mod gate;
 mod health;
 mod holds;

@@ -11,7 +11,7 @@ use schemars::JsonSchema;
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
-use super::{desk::Desk, gate::Operator};
+use super::{desk::Desk, duplicates, gate::Operator};
 use crate::{
     app::StartError,
     document::Document,
@@ -130,8 +130,11 @@ impl Operation {
     ///
     /// `invalid-request`, with every violation.
     pub(super) fn judge(&self, query: &str, body: Bytes) -> Result<Document, Error> {
-        if self.verb.has_query_input() { self.input.parse_query(query) } else { self.input.parse_json(body) }
-            .map_err(Error::invalid)
+        if self.verb.has_query_input() {
+            return self.input.parse_query(query).map_err(Error::invalid);
+        }
+        duplicates::refuse(&body)?;
+        self.input.parse_json(body).map_err(Error::invalid)
     }
 
     /// Carries out one request.

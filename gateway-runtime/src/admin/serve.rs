@@ -2,7 +2,7 @@
 
 use std::{
     convert::Infallible,
-    error, fmt,
+    fmt,
     future::Future,
     pin::Pin,
     sync::Arc,
@@ -14,8 +14,7 @@ use bytes::Bytes;
 use http::{
     HeaderMap, HeaderName, HeaderValue, Method, Request as HttpRequest, Response, StatusCode, header, request::Parts,
 };
-use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
-use tokio::time::timeout;
+use http_body_util::Full;
 use tower::Service;
 
 use super::{
@@ -30,6 +29,7 @@ use super::{
 };
 use crate::{
     app::StartError,
+    body::{BodyBudget, BodyError, BoxError, read_body_within},
     call::{RequestId, sortable_name},
     digest::digest_name,
     document::Document,
@@ -56,18 +56,19 @@ struct Inner {
     desk: Arc<Desk>,
     operations: Vec<Operation>,
     document: Bytes,
+    budget: BodyBudget,
 }
 
 impl Admin {
-    /// Answers with what is on `desk`.
+    /// Answers with what is on `desk`; bodies are buffered within `budget`.
     ///
     /// # Errors
     ///
     /// When the settings let anybody in from other machines, or have bad tokens.
-    pub fn new(settings: &AdminSettings, desk: Desk) -> Result<Self, StartError> {
+    pub fn new(settings: &AdminSettings, desk: Desk, budget: BodyBudget) -> Result<Self, StartError> {
         let (gate, operations) = (Gate::new(settings)?, table::operations()?);
         let document = openapi::document(&operations, gate.is_locked()).to_string().into();
-        Ok(Self(Arc::new(Inner { gate, desk: Arc::new(desk), operations, document })))
+        Ok(Self(Arc::new(Inner { gate, desk: Arc::new(desk), operations, document, budget })))
     }
 }
 
@@ -80,7 +81,7 @@ impl fmt::Debug for Admin {
 impl<B> Service<HttpRequest<B>> for Admin
 where
     B: http_body::Body<Data = Bytes> + Send + 'static,
-    B::Error: Into<Box<dyn error::Error + Send + Sync>>,
+    B::Error: Into<BoxError>,
 {
     type Response = Response<Full<Bytes>>;
     type Error = Infallible;
@@ -109,9 +110,10 @@ impl Inner {
     async fn answer<B>(self: &Arc<Self>, head: &Parts, body: B, id: &RequestId) -> Result<Response<Bytes>, Error>
     where
         B: http_body::Body<Data = Bytes>,
-        B::Error: Into<Box<dyn error::Error + Send + Sync>>,
+        B::Error: Into<BoxError>,
     {
         let path = head.uri.path();
+        self.gate.check_host(head)?;
         if let Some(page) = self.page(head).await? {
             return Ok(page);
         }
@@ -123,7 +125,7 @@ impl Inner {
         };
         let operation = &self.operations[operation];
         let begun = Instant::now();
-        let body = if operation.verb.has_query_input() { Bytes::new() } else { read(&head.headers, body).await? };
+        let body = if operation.verb.has_query_input() { Bytes::new() } else { self.read(&head.headers, body).await? };
         let input = operation.judge(head.uri.query().unwrap_or_default(), body)?;
         let name = Arc::clone(&operator.name);
         let (content, is_replayed) = self.carry_out(head, operation, at, operator, input).await?;
@@ -176,6 +178,23 @@ impl Inner {
         response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(media));
         response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
         Ok(Some(response))
+    }
+
+    /// All of a body, which is JSON.
+    async fn read<B>(&self, headers: &HeaderMap, body: B) -> Result<Bytes, Error>
+    where
+        B: http_body::Body<Data = Bytes>,
+        B::Error: Into<BoxError>,
+    {
+        let media = headers.get(header::CONTENT_TYPE).and_then(|media| media.to_str().ok());
+        let media = media.unwrap_or("application/json").split(';').next().unwrap_or_default().trim();
+        if !media.eq_ignore_ascii_case("application/json") || headers.contains_key(header::CONTENT_ENCODING) {
+            let detail = "send JSON as it is, with `Content-Type: application/json`";
+            return Err(Error::new(Code::UNSUPPORTED_MEDIA_TYPE, detail));
+        }
+        // An operator has proved who it is, or is on this machine.
+        let charge = self.budget.charge(None);
+        read_body_within(body, LONGEST, PATIENCE, charge).await.map_err(BodyError::into_error)
     }
 
     fn find(&self, path: &str, method: &Method) -> Result<Found, Error> {
@@ -254,27 +273,6 @@ fn options(allowed: &'static str) -> Response<Bytes> {
     *response.status_mut() = StatusCode::NO_CONTENT;
     response.headers_mut().insert(header::ALLOW, HeaderValue::from_static(allowed));
     response
-}
-
-/// All of a body, which is JSON.
-async fn read<B>(headers: &HeaderMap, body: B) -> Result<Bytes, Error>
-where
-    B: http_body::Body<Data = Bytes>,
-    B::Error: Into<Box<dyn error::Error + Send + Sync>>,
-{
-    let media = headers.get(header::CONTENT_TYPE).and_then(|media| media.to_str().ok()).unwrap_or("application/json");
-    let media = media.split(';').next().unwrap_or_default().trim();
-    if !media.eq_ignore_ascii_case("application/json") || headers.contains_key(header::CONTENT_ENCODING) {
-        let detail = "send JSON as it is, with `Content-Type: application/json`";
-        return Err(Error::new(Code::UNSUPPORTED_MEDIA_TYPE, detail));
-    }
-    let late = |_| Error::new(Code::REQUEST_TIMEOUT, "the body did not arrive in time");
-    let body = timeout(PATIENCE, Limited::new(body, LONGEST).collect()).await.map_err(late)?;
-    let body = body.map_err(|error| match error.downcast_ref::<LengthLimitError>() {
-        Some(_) => Error::new(Code::PAYLOAD_TOO_LARGE, format!("the body is longer than {LONGEST} bytes")),
-        None => Error::new(Code::INVALID_REQUEST, "the body broke off").log(error),
-    })?;
-    Ok(body.to_bytes())
 }
 
 fn log(head: &Parts, id: &RequestId, error: &Error) {

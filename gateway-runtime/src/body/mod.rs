@@ -1,5 +1,6 @@
 //! Bodies: of answers, and of requests that pass through as they are.
 
+mod budget;
 mod read;
 
 use std::{
@@ -13,7 +14,11 @@ use futures_util::{Stream, StreamExt};
 use http_body::{Frame, SizeHint};
 use http_body_util::{BodyExt, StreamBody, combinators::UnsyncBoxBody};
 
-pub use self::read::{BodyError, read_body};
+pub(crate) use self::read::read_body_within;
+pub use self::{
+    budget::BodyBudget,
+    read::{BodyError, read_body},
+};
 
 /// Any error, boxed.
 pub type BoxError = Box<dyn error::Error + Send + Sync>;

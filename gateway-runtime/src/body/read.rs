@@ -2,11 +2,17 @@
 
 use std::{error, fmt, future::poll_fn, mem, pin::pin, task::Poll, time::Duration};
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use tokio::time::sleep;
 
-use super::BoxError;
+use super::{
+    BoxError,
+    budget::{Charge, Exhausted},
+};
 use crate::error::{Code, Error};
+
+/// Bodies that fill the budget are read or given up within `body_timeout`, most of them much sooner.
+const OVERLOADED_RETRY_AFTER: Duration = Duration::from_secs(1);
 
 /// Why a request body could not be read.
 #[derive(Debug)]
@@ -15,6 +21,8 @@ pub enum BodyError {
     TooLarge(usize),
     /// It did not arrive within this time ; 408.
     Timeout(Duration),
+    /// The bodies that are being read have used up their budget; 503.
+    Overloaded,
     /// The client left, or broke the protocol; nobody may be there to answer to.
     Broken(BoxError),
 }
@@ -24,6 +32,9 @@ impl fmt::Display for BodyError {
         match self {
             Self::TooLarge(limit) => write!(f, "the request body is longer than the limit of {limit} bytes"),
             Self::Timeout(limit) => write!(f, "the request body did not arrive within {limit:?}"),
+            Self::Overloaded => {
+                f.write_str("the request bodies that are being read take as much memory as they may; retry later")
+            }
             Self::Broken(error) => write!(f, "the request body broke off: {error}"),
         }
     }
@@ -36,6 +47,7 @@ impl BodyError {
         match self {
             Self::TooLarge(_) => Error::new(Code::PAYLOAD_TOO_LARGE, self.to_string()),
             Self::Timeout(_) => Error::new(Code::REQUEST_TIMEOUT, self.to_string()),
+            Self::Overloaded => Error::new(Code::OVERLOADED, self.to_string()).retry_after(OVERLOADED_RETRY_AFTER),
             Self::Broken(_) => Error::new(Code::INVALID_REQUEST, "the request body broke off").log(self),
         }
     }
@@ -45,7 +57,7 @@ impl error::Error for BodyError {
     fn source(&self) -> Option<&(dyn error::Error + 'static)> {
         match self {
             Self::Broken(error) => Some(&**error),
-            Self::TooLarge(_) | Self::Timeout(_) => None,
+            Self::TooLarge(_) | Self::Timeout(_) | Self::Overloaded => None,
         }
     }
 }
@@ -61,12 +73,30 @@ where
     B: http_body::Body<Data = Bytes>,
     B::Error: Into<BoxError>,
 {
+    read_body_within(body, limit, timeout, Charge::free()).await
+}
+
+/// As [`read_body`], within a budget, which gets back what the body has taken when its last bytes are dropped.
+///
+/// # Errors
+///
+/// As [`read_body`], and when the budget is used up.
+pub(crate) async fn read_body_within<B>(
+    body: B,
+    limit: usize,
+    timeout: Duration,
+    mut charge: Charge,
+) -> Result<Bytes, BodyError>
+where
+    B: http_body::Body<Data = Bytes>,
+    B::Error: Into<BoxError>,
+{
     if body.size_hint().lower() > limit as u64 {
         return Err(BodyError::TooLarge(limit));
     }
     let mut body = pin!(body);
     let mut out_of_time = None;
-    let mut whole = Whole::default();
+    let mut whole = Whole { announced: body.size_hint().exact(), ..Whole::default() };
     while !body.is_end_stream() {
         let next = poll_fn(|cx| {
             if let Poll::Ready(frame) = body.as_mut().poll_frame(cx) {
@@ -78,39 +108,76 @@ where
         let Some(frame) = next.await? else { break };
         let frame = frame.map_err(|error| BodyError::Broken(error.into()))?;
         let Ok(data) = frame.into_data() else { continue };
-        if data.len() > limit - whole.len() {
+        if data.len() > limit - whole.length {
             return Err(BodyError::TooLarge(limit));
         }
+        charge.cover(whole.length + data.len()).map_err(|Exhausted| BodyError::Overloaded)?;
         whole.push(data);
     }
-    Ok(whole.into_bytes())
+    Ok(charge.attach(whole.into_bytes()))
 }
 
 /// Chunks on their way to being one: the first is kept as it came, and copied only if a second follows.
+///
+/// They are collected in blocks, and joined when the body is whole. Buffers that grow, or that are as large as what is
+/// announced, leave holes in the heap where they were: 60 bodies of 16 MiB that are given up at 32 MiB in all made a
+/// process of 52 MiB one of 143 and 177 MiB.
 #[derive(Default)]
 struct Whole {
+    announced: Option<u64>,
+    length: usize,
     only: Bytes,
-    joined: BytesMut,
+    blocks: Vec<Vec<u8>>,
 }
 
-impl Whole {
-    fn len(&self) -> usize {
-        self.only.len() + self.joined.len()
-    }
+const BLOCK_BYTES: usize = 64 * 1024;
 
+impl Whole {
     fn push(&mut self, data: Bytes) {
-        if self.len() == 0 {
+        if self.length == 0 {
+            self.length = data.len();
             self.only = data;
             return;
         }
-        if self.joined.is_empty() {
-            self.joined.extend_from_slice(&mem::take(&mut self.only));
+        if self.blocks.is_empty() {
+            let first = mem::take(&mut self.only);
+            self.add_block();
+            self.append(&first);
         }
-        self.joined.extend_from_slice(&data);
+        self.append(&data);
+        self.length += data.len();
     }
 
-    fn into_bytes(self) -> Bytes {
-        if self.joined.is_empty() { self.only } else { self.joined.freeze() }
+    fn append(&mut self, mut data: &[u8]) {
+        while !data.is_empty() {
+            if self.blocks.last().is_none_or(|block| block.len() == block.capacity()) {
+                self.add_block();
+            }
+            let Some(block) = self.blocks.last_mut() else { return };
+            let (fits, rest) = data.split_at(data.len().min(block.capacity() - block.len()));
+            block.extend_from_slice(fits);
+            data = rest;
+        }
+    }
+
+    fn add_block(&mut self) {
+        let full: usize = self.blocks.iter().map(Vec::len).sum();
+        let left = self.announced.and_then(|bytes| usize::try_from(bytes).ok()?.checked_sub(full));
+        let capacity = left.filter(|left| *left > 0).map_or(BLOCK_BYTES, |left| left.min(BLOCK_BYTES));
+        self.blocks.push(Vec::with_capacity(capacity));
+    }
+
+    fn into_bytes(mut self) -> Bytes {
+        match self.blocks.len() {
+            0 => self.only,
+            1 => self.blocks.remove(0).into(),
+            _ => {
+                let mut joined = Vec::with_capacity(self.length);
+                // Each block is freed when it has been copied.
+                self.blocks.into_iter().for_each(|block| joined.extend_from_slice(&block));
+                joined.into()
+            }
+        }
     }
 }
 

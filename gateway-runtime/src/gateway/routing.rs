@@ -8,7 +8,7 @@ use crate::{
     auth::Authenticator,
     bus::Broker,
     dispatch::{Dispatcher, MakeDispatcher, Route, RouteSection},
-    http::{Documents, Routes, docs},
+    http::{BodyBudget, Documents, Routes, docs},
     registry::Registry,
     relay::Relay,
 };
@@ -48,6 +48,7 @@ impl Gateway {
         registry: &Arc<Registry>,
         authenticator: Option<&Arc<Authenticator>>,
         broker: &Arc<dyn Broker>,
+        budget: &BodyBudget,
     ) -> Result<Routes, StartError> {
         let mut routes = Routes::new(registry, |name| self.settings.secret(name))?;
         let accepted = authenticator.map(|authenticator| authenticator.accepts()).unwrap_or_default();
@@ -62,8 +63,9 @@ impl Gateway {
             routes.mount(mount.clone())?;
         }
         let (broker, body_timeout) = (Arc::clone(broker), self.settings.http.limits.body_timeout);
+        let budget = budget.clone();
         let bus = move |section: &mut RouteSection| -> Result<Arc<dyn Dispatcher>, StartError> {
-            Ok(Arc::new(Relay::new(section, Arc::clone(&broker), body_timeout)?))
+            Ok(Arc::new(Relay::new(section, Arc::clone(&broker), body_timeout, budget.clone())?))
         };
         let mut known: BTreeMap<&str, &MakeDispatcher> = BTreeMap::from([("bus", &bus as _)]);
         known.extend(self.dispatchers.iter().map(|(name, make)| (name.as_str(), &**make)));

@@ -8,11 +8,13 @@
 //! costs 5 % of a small request. Here every connection has one alarm that rings now and then, however many
 //! requests pass, and looks at what moved since ([`Activity`](peer::Activity)).
 
+mod check;
 mod exchange;
 mod http1;
 mod http2;
 mod io;
 mod peer;
+pub(super) mod refusal;
 mod stall;
 
 use std::{

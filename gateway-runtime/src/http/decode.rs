@@ -1,11 +1,13 @@
 //! From a request to the input of a call: the query string or a JSON body, neither of them looked into yet.
 
+use std::net::IpAddr;
+
 use bytes::Bytes;
 use http::{HeaderMap, Uri, header};
 
 use super::limits::HttpLimits;
 use crate::{
-    body::{BodyError, BoxError, read_body},
+    body::{BodyBudget, BodyError, BoxError, read_body_within},
     call::Input,
     error::{Code, Error},
     registry::Method,
@@ -15,13 +17,14 @@ use crate::{
 ///
 /// # Errors
 ///
-/// `unsupported-media-type`, `payload-too-large`, `request-timeout`, or `invalid-request` for a body that breaks off.
+/// `unsupported-media-type`, `payload-too-large`, `request-timeout`, `overloaded`, or `invalid-request` for a body that
+/// breaks off.
 pub(super) async fn input<B>(
     method: &Method,
     uri: &Uri,
     headers: &HeaderMap,
     body: B,
-    limits: &HttpLimits,
+    reading: Reading<'_>,
 ) -> Result<Input, Error>
 where
     B: http_body::Body<Data = Bytes>,
@@ -35,7 +38,12 @@ where
     }
     // Before the body is asked for, so that a client that waits for `100 Continue` need not send it.
     let declared = check_media(headers)?;
-    declared_json(declared, whole(body, limits).await?)
+    declared_json(declared, whole(body, reading).await?)
+}
+
+/// Whether the input of `method` is in the body.
+pub(super) fn reads_body(method: &Method) -> bool {
+    method.input.is_some() && !method.spec.verb.has_query_input()
 }
 
 /// The input of a call whose body is here already.
@@ -59,12 +67,22 @@ fn declared_json(declared: bool, body: Bytes) -> Result<Input, Error> {
 /// # Errors
 ///
 /// When it is too long, too slow, or breaks off.
-pub(super) async fn whole<B>(body: B, limits: &HttpLimits) -> Result<Bytes, Error>
+pub(super) async fn whole<B>(body: B, reading: Reading<'_>) -> Result<Bytes, Error>
 where
     B: http_body::Body<Data = Bytes>,
     B::Error: Into<BoxError>,
 {
-    read_body(body, limits.body_bytes, limits.body_timeout).await.map_err(BodyError::into_error)
+    let HttpLimits { body_bytes, body_timeout, .. } = *reading.limits;
+    let charge = reading.budget.charge(Some(reading.client));
+    read_body_within(body, body_bytes, body_timeout, charge).await.map_err(BodyError::into_error)
+}
+
+/// What bounds the reading of a body.
+#[derive(Clone, Copy)]
+pub(super) struct Reading<'e> {
+    pub(super) limits: &'e HttpLimits,
+    pub(super) budget: &'e BodyBudget,
+    pub(super) client: IpAddr,
 }
 
 /// Whether a media type is declared at all.

@@ -8,15 +8,21 @@ use std::{
     mem,
     panic::AssertUnwindSafe,
     sync::Arc,
-    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use futures_util::FutureExt;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, header, request::Parts};
+use http_body::Body as _;
 use hyper::body::Incoming;
 
+pub(super) use super::moment::Moment;
 use super::{
-    Handler, Peer, decode, encode,
+    Handler, Peer,
+    cors::Cors,
+    decode::{self, Reading},
+    encode,
+    hosts::Hosts,
     route::{self, Admission, Routes, Target},
     seen::Seen,
     settings::HttpSettings,
@@ -25,10 +31,10 @@ use super::{
     websocket,
 };
 use crate::{
-    body::Body,
+    body::{Body, BodyBudget},
     call::{Arrival, Call, CallRequest, Input, Origin, RequestId},
     country::Country,
-    error::{Code, Error},
+    error::Error,
     extract::AnswerShape,
     pipeline::{Pipeline, may_have_happened, panicked},
     problem,
@@ -46,7 +52,20 @@ struct Inner {
     routes: Routes,
     pipeline: Pipeline,
     settings: HttpSettings,
+    hosts: Hosts,
+    cors: Option<Cors>,
+    budget: BodyBudget,
     seen: Seen,
+}
+
+/// What protects a gateway from strangers.
+#[derive(Clone, Debug)]
+pub struct Protection {
+    /// Whether the listener is on loopback and authenticates nobody: it responds only to names of this machine and to
+    /// `[http] hosts`, and not to pages of other sites.
+    pub is_local: bool,
+    /// The budget of buffered bodies.
+    pub budget: BodyBudget,
 }
 
 /// A time that can be added to any other; nobody waits longer than a year.
@@ -58,7 +77,18 @@ impl Edge {
     /// Answers at `routes`, with calls going through `pipeline`.
     #[must_use]
     pub fn new(routes: Routes, pipeline: Pipeline, settings: HttpSettings) -> Self {
-        Self(Arc::new(Inner { routes, pipeline, settings, seen: Seen::default() }))
+        let budget = settings.limits.body_budget();
+        Self::protected(routes, pipeline, settings, Protection { is_local: false, budget })
+    }
+
+    /// As [`new`](Self::new), with what protects the gateway from strangers.
+    #[must_use]
+    pub fn protected(routes: Routes, pipeline: Pipeline, settings: HttpSettings, protection: Protection) -> Self {
+        let Protection { is_local, budget } = protection;
+        let hosts = Hosts::new(&settings, is_local);
+        // Settings that make no sense have been refused at start.
+        let cors = Cors::new(&settings.cors).ok().flatten();
+        Self(Arc::new(Inner { routes, pipeline, settings, hosts, cors, budget, seen: Seen::default() }))
     }
 
     pub(super) fn routes(&self) -> &Routes {
@@ -92,6 +122,7 @@ impl Edge {
     /// The response, or why the request did not become a call. The head is lent, not given: what an `async fn` is given
     /// takes its place in every future around it.
     async fn answer(&self, head: &mut Parts, body: Incoming, moment: &Moment) -> Result<Response<Body>, Error> {
+        self.0.hosts.check(head)?;
         let routes = self.routes();
         let path = head.uri.path();
         let Some(target) = routes.find(path) else {
@@ -107,9 +138,19 @@ impl Edge {
             Target::Method(method) => {
                 // A stream that its client could not read must not begin.
                 let form = accepted(method, &head.headers)?;
-                let input = decode::input(method, &head.uri, &head.headers, body, &self.settings().limits).await?;
-                let ended = self.carry_out(method, head, input, Origin::Http, moment).await;
-                Ok(self.respond(ended, head, form, moment))
+                let call = self.begin(method, moment, Origin::Http, mem::take(&mut head.headers));
+                // A stranger's body is not read.
+                let authorized = match decode::reads_body(method) && !body.is_end_stream() {
+                    true => Some(self.pipeline().authorize(method, &call).await),
+                    false => None,
+                };
+                let input = match &authorized {
+                    Some(Err(_)) => Input::None,
+                    _ => decode::input(method, &head.uri, call.headers(), body, self.reading(moment)).await?,
+                };
+                let request = CallRequest { call: call.clone(), input };
+                let outcome = self.pipeline().call_authorized(method, request, authorized).await;
+                Ok(self.respond((call, outcome), head, form, moment))
             }
             Target::Webhook(method, key) => self.webhook(method, key, head, body, moment).await,
             Target::Page(page) => Ok(page(path, &head.headers)?.map(Body::from)),
@@ -131,7 +172,7 @@ impl Edge {
         body: Incoming,
         moment: &Moment,
     ) -> Result<Response<Body>, Error> {
-        let body = decode::whole(body, &self.settings().limits).await?;
+        let body = decode::whole(body, self.reading(moment)).await?;
         let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
         // What was signed is the bytes, and before they prove themselves nothing else is looked at.
         let mut signature = key.verify(&head.headers, &body, now, &self.0.seen)?;
@@ -139,25 +180,16 @@ impl Edge {
         let input = if method.input.is_none() { Input::None } else { decode::json(&head.headers, body)? };
         // A sender that leaves cuts the call off in its middle.
         signature.set_used(matches!(method.spec.effect, Effect::Once | Effect::Keyed));
-        let (call, outcome) = self.carry_out(method, head, input, Origin::Webhook, moment).await;
+        let call = self.begin(method, moment, Origin::Webhook, mem::take(&mut head.headers));
+        let request = CallRequest { call: call.clone(), input };
+        let outcome = self.pipeline().call(method, request).await;
         let is_judged = outcome.as_ref().err().is_none_or(|error| error.violations().is_empty());
         signature.set_used(is_judged && may_have_happened(&call, &outcome));
         Ok(self.respond((call, outcome), head, form, moment))
     }
 
-    /// Carries out a call. From here on it has its own line in the log, whatever becomes of it.
-    async fn carry_out(
-        &self,
-        method: &Arc<Method>,
-        head: &mut Parts,
-        input: Input,
-        origin: Origin,
-        moment: &Moment,
-    ) -> (Call, Result<Reply, Error>) {
-        let call = self.begin(method, moment, origin, mem::take(&mut head.headers));
-        let request = CallRequest { call: call.clone(), input };
-        let outcome = self.pipeline().call(method, request).await;
-        (call, outcome)
+    fn reading(&self, moment: &Moment) -> Reading<'_> {
+        Reading { limits: &self.settings().limits, budget: &self.0.budget, client: moment.peer.address().ip() }
     }
 
     /// The response to a call that was carried out.
@@ -190,51 +222,41 @@ impl Handler for Edge {
     async fn handle(&self, request: Request<Incoming>, peer: Peer) -> Response<Body> {
         let (mut head, body) = request.into_parts();
         let moment = Moment::now(head.headers.get(REQUEST_ID), peer);
-        let answered = AssertUnwindSafe(self.answer(&mut head, body, &moment)).catch_unwind().await;
-        let mut response = answered.unwrap_or_else(|panic| Err(panicked(&*panic))).unwrap_or_else(|error| {
-            moment.log(&error, Origin::Http, format_args!("{} {}", head.method, head.uri.path()));
-            refuse(&error, head.uri.path(), &moment.id)
-        });
+        let mut response = match &self.0.cors {
+            None => self.serve(&mut head, body, &moment).await,
+            Some(cors) => self.serve_across(cors, &mut head, body, &moment).await,
+        };
         response.headers_mut().insert(REQUEST_ID, moment.id.header());
         response
     }
 }
 
-/// When a request came, from whom, and what it is called.
-#[derive(Debug)]
-pub(super) struct Moment {
-    pub(super) id: RequestId,
-    pub(super) peer: Peer,
-    pub(super) started: Instant,
-}
-
-impl Moment {
-    /// A request that is here now, under the name that its client gave it if that is sane.
-    pub(super) fn now(id: Option<&HeaderValue>, peer: Peer) -> Self {
-        let id = id.and_then(RequestId::from_header).unwrap_or_else(RequestId::generate);
-        Self { id, peer, started: Instant::now() }
+impl Edge {
+    /// The response, or the problem.
+    async fn serve(&self, head: &mut Parts, body: Incoming, moment: &Moment) -> Response<Body> {
+        let answered = AssertUnwindSafe(self.answer(head, body, moment)).catch_unwind().await;
+        answered.unwrap_or_else(|panic| Err(panicked(&*panic))).unwrap_or_else(|error| {
+            moment.log(&error, Origin::Http, format_args!("{} {}", head.method, head.uri.path()));
+            refuse(&error, head.uri.path(), &moment.id)
+        })
     }
 
-    /// The line of a request that did not become a call; calls have the pipeline's.
-    pub(super) fn log(&self, error: &Error, origin: Origin, asked: std::fmt::Arguments<'_>) {
-        macro_rules! line {
-            ($level:ident) => {
-                tracing::$level!(
-                    target: "gateway::request",
-                    request_id = self.id.as_str(),
-                    origin = origin.as_str(),
-                    asked,
-                    status = error.code().status(),
-                    code = error.code().name(),
-                    duration_us = u64::try_from(self.started.elapsed().as_micros()).unwrap_or(u64::MAX),
-                    peer = %self.peer.address().ip(),
-                    detail = error.detail(),
-                    internal = error.internal_message(),
-                    "refused"
-                )
-            };
+    /// As [`serve`](Self::serve), for pages of other origins too. A mounted service has rules of its own.
+    async fn serve_across(&self, cors: &Cors, head: &mut Parts, body: Incoming, moment: &Moment) -> Response<Body> {
+        let target = self.routes().find(head.uri.path());
+        if matches!(target, Some(Target::Mount(_))) {
+            return self.serve(head, body, moment).await;
         }
-        if error.code() == Code::INTERNAL { line!(error) } else { line!(info) }
+        let methods = target.and_then(Target::verb).map_or("GET, HEAD, POST, PUT, PATCH, DELETE", route::allowed);
+        if self.0.hosts.check(head).is_ok()
+            && let Some(response) = cors.preflight(&head.method, &head.headers, methods)
+        {
+            return response;
+        }
+        let origin = head.headers.get(header::ORIGIN).cloned();
+        let mut response = self.serve(head, body, moment).await;
+        cors.decorate(origin.as_ref(), response.headers_mut());
+        response
     }
 }
 

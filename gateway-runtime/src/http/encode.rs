@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http::{HeaderValue, Response, StatusCode, header};
 
 use super::{
-    edge::Moment,
+    moment::Moment,
     stream::{self, Form},
 };
 use crate::{body::Body, reply::Reply};

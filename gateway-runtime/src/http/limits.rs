@@ -5,20 +5,27 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::duration::{self, DurationText};
+use crate::{
+    body::BodyBudget,
+    duration::{self, DurationText},
+};
 
 /// Limits on what clients may send, hold and wait for. Every field has a default, and times are written as `"10s"` or
 /// `"500ms"`.
 ///
-/// What the protocol layer answers by itself when a request cannot be read, always without a body:
+/// How the server responds by itself when a request cannot be read:
 ///
-/// | what | answer |
+/// | what | response |
 /// |---|---|
-/// | a request head that is no HTTP/1.1, a bad or doubled length | 400, and the connection closes |
+/// | a request head that is no HTTP/1.1, a bad or doubled length, no valid `Host` | 400, and the connection closes |
 /// | a request target over 65,534 bytes (within the head's limit) | 414, and the connection closes |
 /// | a head over [`header_bytes`](Self::header_bytes) or [`header_count`](Self::header_count) | 431; on HTTP/1.1 the connection closes |
-/// | a head that does not arrive in time | nothing; the connection closes |
+/// | a head that does not arrive in time | 408, and the connection closes; without a first byte it closes silently |
+/// | a transfer coding other than `chunked` | 501, and the connection closes |
+/// | another version of HTTP | 505, and the connection closes |
 /// | an HTTP/2 frame that breaks RFC 9113 | `RST_STREAM` or `GOAWAY` |
+///
+/// All have a problem as body, except for the 431 to an HTTP/2 header list over `header_bytes`.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct HttpLimits {
@@ -38,6 +45,12 @@ pub struct HttpLimits {
     pub keep_alive: Duration,
     /// Bytes of a request body that is read whole: 1 MiB.
     pub body_bytes: usize,
+    /// Bytes of request bodies that are buffered at once, those of `[routes.NAME] body_bytes`, webhooks and operators too:
+    /// 64 MiB. Beyond it requests with a body are answered `overloaded`.
+    pub buffered_bytes: usize,
+    /// The share of `buffered_bytes` for one client address (IPv6: for its /64): 32 MiB. Behind a proxy, which is one
+    /// address for all clients, set it to `buffered_bytes`.
+    pub client_buffered_bytes: usize,
     /// From the moment a whole body is asked for to its last byte: 30 s.
     #[serde(with = "duration")]
     #[schemars(with = "DurationText")]
@@ -69,6 +82,26 @@ pub struct Http2Limits {
     pub ping_timeout: Duration,
 }
 
+impl HttpLimits {
+    /// Creates the budget of buffered bodies.
+    #[must_use]
+    pub fn body_budget(&self) -> BodyBudget {
+        BodyBudget::new(self.buffered_bytes, self.client_buffered_bytes)
+    }
+
+    /// A body that never fits into the budget would be refused for ever.
+    pub(super) fn problem(&self) -> Option<String> {
+        let Self { body_bytes, buffered_bytes, client_buffered_bytes, .. } = self;
+        (!self.body_budget().fits(*body_bytes)).then(|| {
+            format!(
+                "`http.limits.body_bytes` ({body_bytes}) does not fit into the budget of buffered bodies\nhelp: raise \
+                 `http.limits.client_buffered_bytes` ({client_buffered_bytes}) and `http.limits.buffered_bytes` \
+                 ({buffered_bytes})"
+            )
+        })
+    }
+}
+
 impl Default for HttpLimits {
     fn default() -> Self {
         Self {
@@ -78,6 +111,8 @@ impl Default for HttpLimits {
             header_timeout: Duration::from_secs(10),
             keep_alive: Duration::from_secs(75),
             body_bytes: 1024 * 1024,
+            buffered_bytes: 64 << 20,
+            client_buffered_bytes: 32 << 20,
             body_timeout: Duration::from_secs(30),
             write_timeout: Duration::from_secs(30),
             http2: Http2Limits::default(),
@@ -104,6 +139,9 @@ mod tests {
         assert_eq!(limits.header_timeout, Duration::from_secs(90));
         assert_eq!(limits.http2.streams, 7);
         assert_eq!(limits.body_bytes, 1024 * 1024);
+        assert!(limits.problem().is_none());
+        let tight: HttpLimits = toml::from_str("body_bytes = 40_000_000").unwrap();
+        assert!(tight.problem().is_some_and(|why| why.contains("client_buffered_bytes")));
         assert!(toml::from_str::<HttpLimits>("keep_alive = 75").is_err(), "a time needs its unit");
     }
 }

@@ -6,6 +6,7 @@
 
 mod accept;
 mod connection;
+mod cors;
 mod decode;
 mod describe;
 pub(crate) mod docs;
@@ -13,8 +14,10 @@ mod edge;
 mod encode;
 mod etag;
 mod explain;
+mod hosts;
 mod limits;
 mod listener;
+mod moment;
 mod mount;
 mod route;
 mod routed;
@@ -27,8 +30,9 @@ mod websocket;
 mod worker;
 
 pub use connection::Peer;
+pub use cors::CorsSettings;
 pub use describe::{Documents, Info};
-pub use edge::Edge;
+pub use edge::{Edge, Protection};
 pub use limits::{Http2Limits, HttpLimits};
 pub use listener::BindError;
 pub use mount::Mount;
@@ -40,4 +44,4 @@ pub use webhook::WebhookKey;
 pub use websocket::Conversation;
 pub use websocket::WebSocketSettings;
 
-pub use crate::body::{Body, BodyError, BoxError, read_body};
+pub use crate::body::{Body, BodyBudget, BodyError, BoxError, read_body};

@@ -3,7 +3,7 @@
 use std::{fmt, sync::Arc};
 
 use futures_util::future::BoxFuture;
-use http::{Request, Response, Uri, uri::PathAndQuery};
+use http::{HeaderName, Request, Response, Uri, uri::PathAndQuery};
 use hyper::body::Incoming;
 use tower::{Service, ServiceExt};
 
@@ -81,7 +81,9 @@ impl Handler for Mount {
         self.call(request.map(Body::wrap), peer).await.unwrap_or_else(|error| {
             let id = RequestId::generate();
             tracing::error!(request_id = id.as_str(), asked = instance, internal = error.internal_message(), "failed");
-            problem::respond(&error, &instance, &id).map(Body::from)
+            let mut response = problem::respond(&error, &instance, &id).map(Body::from);
+            response.headers_mut().insert(HeaderName::from_static("x-request-id"), id.header());
+            response
         })
     }
 }

@@ -7,7 +7,7 @@ use http::{HeaderMap, Request, Response};
 use hyper::body::Incoming;
 use tokio::time::{Instant, timeout_at};
 
-use super::{edge::Moment, settings::HttpSettings};
+use super::{moment::Moment, settings::HttpSettings};
 use crate::{
     auth::{Authenticator, Identity},
     body::Body,

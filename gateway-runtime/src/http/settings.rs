@@ -10,8 +10,11 @@ use http::HeaderName;
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, de::Error};
 
-use super::{HttpLimits, WebSocketSettings};
-use crate::duration::{self, DurationText};
+use super::{CorsSettings, HttpLimits, WebSocketSettings, cors::Cors, hosts};
+use crate::{
+    app::StartError,
+    duration::{self, DurationText},
+};
 
 /// The settings of the HTTP edge.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -20,6 +23,9 @@ pub struct HttpSettings {
     /// Where to listen: `127.0.0.1:8080` is for this machine alone, `0.0.0.0:8080` for everybody, port 0 is any free
     /// one.
     pub listen: SocketAddr,
+    /// Host names that the gateway responds to, besides those of this machine (`localhost`, loopback addresses): none,
+    /// which allows every host, except on loopback without authentication.
+    pub hosts: Vec<String>,
     /// Worker threads; one for each core that the process may use when left out.
     pub workers: Option<NonZeroUsize>,
     /// How long a call may take whose method does not say: 30 s.
@@ -37,6 +43,8 @@ pub struct HttpSettings {
     pub country_header: Option<HeaderName>,
     /// Limits on what clients may send, hold and wait for.
     pub limits: HttpLimits,
+    /// Pages of other origins.
+    pub cors: CorsSettings,
     /// Calls over WebSockets.
     pub websocket: WebSocketSettings,
 }
@@ -45,13 +53,23 @@ impl Default for HttpSettings {
     fn default() -> Self {
         Self {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)),
+            hosts: Vec::new(),
             workers: None,
             request_timeout: Duration::from_secs(30),
             drain_timeout: Duration::from_secs(30),
             country_header: None,
             limits: HttpLimits::default(),
+            cors: CorsSettings::default(),
             websocket: WebSocketSettings::default(),
         }
+    }
+}
+
+impl HttpSettings {
+    /// What makes no sense, and the schema cannot tell.
+    pub(crate) fn problems(&self) -> Vec<String> {
+        let cors = Cors::new(&self.cors).err().into_iter().flat_map(StartError::into_problems);
+        hosts::problems(self).into_iter().chain(cors).chain(self.limits.problem()).collect()
     }
 }
 

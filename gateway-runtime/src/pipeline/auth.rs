@@ -8,13 +8,15 @@ use std::{
 };
 
 use futures_util::future::Either;
+use tokio::time::{Instant, timeout_at};
 use tower::{Layer, Service};
 
 use crate::{
     auth::{Authenticator, Identity},
-    call::Caller,
+    call::{Call, Caller},
     error::{Code, Error},
     pipeline::Invocation,
+    registry::Method,
     reply::Reply,
     spec::Auth,
 };
@@ -53,22 +55,19 @@ where
         self.inner.poll_ready(context)
     }
 
-    fn call(&mut self, invocation: Invocation) -> Self::Future {
-        let identity = match invocation.method.auth() {
-            Auth::None => return Either::Left(self.inner.call(invocation)),
-            Auth::Optional | Auth::Required => match &self.authenticator {
-                Some(authenticator) => authenticator.identify(invocation.request.call.headers()),
-                None => Ok(Identity::Stranger),
-            },
+    fn call(&mut self, mut invocation: Invocation) -> Self::Future {
+        let authorized = match invocation.authorized.take() {
+            Some(authorized) => authorized.map(|()| None),
+            None => begin(self.authenticator.as_ref(), &invocation.method, &invocation.request.call),
         };
-        match identity.and_then(|identity| admit(&invocation, identity)) {
+        match authorized {
             Ok(None) => Either::Left(self.inner.call(invocation)),
             Ok(Some(asked)) => {
                 // The one that is ready goes along; a copy stays.
                 let mut inner = self.inner.clone();
                 std::mem::swap(&mut inner, &mut self.inner);
                 Either::Right(Box::pin(async move {
-                    admit_caller(&invocation, asked.await?)?;
+                    admit_caller(&invocation.method, &invocation.request.call, asked.await?)?;
                     inner.call(invocation).await
                 }))
             }
@@ -79,22 +78,41 @@ where
 
 type Asked = Pin<Box<dyn Future<Output = Result<Caller, Error>> + Send>>;
 
-/// Whether the call may go on, as far as that is known without asking.
-fn admit(invocation: &Invocation, identity: Identity) -> Result<Option<Asked>, Error> {
+/// Identifies the caller of `call`, and decides whether it may call `method`; from the head alone, for an edge that has
+/// not read the body yet. SEMANTICS §4: "Who is calling is found out from the head, before a body is read".
+pub(super) async fn authorize(
+    authenticator: Option<&Arc<Authenticator>>,
+    method: &Method,
+    call: &Call,
+) -> Result<(), Error> {
+    let Some(asked) = begin(authenticator, method, call)? else { return Ok(()) };
+    let late = |_| Error::new(Code::TIMEOUT, "the credentials could not be checked in time; the call can be retried");
+    let caller = timeout_at(Instant::from_std(call.deadline()), asked).await.map_err(late)??;
+    admit_caller(method, call, caller)
+}
+
+/// As [`authorize`], as far as that is known without waiting for others.
+fn begin(authenticator: Option<&Arc<Authenticator>>, method: &Method, call: &Call) -> Result<Option<Asked>, Error> {
+    let identity = match method.auth() {
+        Auth::None => return Ok(None),
+        Auth::Optional | Auth::Required => match authenticator {
+            Some(authenticator) => authenticator.identify(call.headers())?,
+            None => Identity::Stranger,
+        },
+    };
     match identity {
-        Identity::Stranger if invocation.method.auth() == Auth::Required => {
+        Identity::Stranger if method.auth() == Auth::Required => {
             Err(Error::new(Code::UNAUTHENTICATED, "this method wants to know who is calling"))
         }
         Identity::Stranger => Ok(None),
-        Identity::Known(caller) => admit_caller(invocation, caller).map(|()| None),
+        Identity::Known(caller) => admit_caller(method, call, caller).map(|()| None),
         Identity::Asked(asked) => Ok(Some(asked)),
     }
 }
 
-fn admit_caller(invocation: &Invocation, caller: Caller) -> Result<(), Error> {
+fn admit_caller(method: &Method, call: &Call, caller: Caller) -> Result<(), Error> {
     let holds = |scope: &&str| caller.scopes().iter().any(|held| &**held == *scope);
-    let missing: Vec<_> = invocation.method.scopes().filter(|scope| !holds(scope)).collect();
-    let call = &invocation.request.call;
+    let missing: Vec<_> = method.scopes().filter(|scope| !holds(scope)).collect();
     // Also for the line of a refused call.
     call.identify(caller).map_err(|_| Error::internal("the call was identified twice"))?;
     if missing.is_empty() {

@@ -54,7 +54,13 @@ pub use self::{
     quota::Limiting,
 };
 pub(crate) use self::{ending::may_have_happened, trace::REQUEST_TARGET, unwind::panicked};
-use crate::{auth::Authenticator, call::CallRequest, error::Error, registry::Method, reply::Reply};
+use crate::{
+    auth::Authenticator,
+    call::{Call, CallRequest},
+    error::Error,
+    registry::Method,
+    reply::Reply,
+};
 
 /// What the layers pass on: a call, and the method that it is for.
 #[derive(Debug)]
@@ -65,6 +71,8 @@ pub struct Invocation {
     pub request: CallRequest,
     /// What is noted of it for its record.
     tab: Tab,
+    /// Whether the caller may call, where its edge has found that out from the head.
+    authorized: Option<Result<(), Error>>,
 }
 
 /// The layers, from the outermost in …
@@ -94,7 +102,10 @@ pub struct Stages {
 
 /// The stack of layers; each call has a copy of its own, which costs a count for each layer that is on.
 #[derive(Clone, Debug)]
-pub struct Pipeline(Stack);
+pub struct Pipeline {
+    stack: Stack,
+    authenticator: Option<Arc<Authenticator>>,
+}
 
 impl Pipeline {
     /// The stack.
@@ -102,33 +113,43 @@ impl Pipeline {
     pub fn new(stages: Stages) -> Self {
         let Stages { layers, keeping, .. } = stages;
         let keys = keeping.clone().filter(|keeping| keeping.keys.enabled);
-        Self(
-            ServiceBuilder::new()
-                .layer(layers.at(Place::Outermost))
-                // Outside all others, so that refused calls are logged too, and with their time in every other layer.
-                .layer(TraceLayer)
-                // Sees how a call has ended, panics and lateness too, and writes it down.
-                .layer(RecordLayer(keeping.clone(), stages.billing.clone()))
-                // Around all that can panic, so that the line says why.
-                .layer(UnwindLayer)
-                .layer(DeadlineLayer)
-                // Before all that tells a stranger anything, or costs an account something.
-                .layer(AuthenticateLayer(stages.authenticator))
-                .layer(layers.at(Place::AfterAuthentication))
-                // Judges the input by the method's schema; a call that fails here has cost nothing yet.
-                .layer(ValidateLayer)
-                // Carries out once what comes with a key, and knows by its input that it is the same.
-                .layer(IdempotencyLayer(keys))
-                // After it, so that an answer which is given again costs neither quota nor money.
-                .layer(PlanLayer(stages.planning))
-                .layer(LimitLayer(stages.limiting))
-                // Gives again what was made for another call, to whom may call and is within its quota, at its price.
-                .layer(CacheLayer { caching: stages.caching, keeping, billing: stages.billing.clone() })
-                // The last, so that no money is set aside for what is not carried out.
-                .layer(BillingLayer(stages.billing))
-                .layer(layers.at(Place::BeforeDispatch))
-                .service(Dispatch),
-        )
+        let authenticator = stages.authenticator.clone();
+        let stack = ServiceBuilder::new()
+            .layer(layers.at(Place::Outermost))
+            // Outside all others, so that refused calls are logged too, and with their time in every other layer.
+            .layer(TraceLayer)
+            // Sees how a call has ended, panics and lateness too, and writes it down.
+            .layer(RecordLayer(keeping.clone(), stages.billing.clone()))
+            // Around all that can panic, so that the line says why.
+            .layer(UnwindLayer)
+            .layer(DeadlineLayer)
+            // Before all that tells a stranger anything, or costs an account something.
+            .layer(AuthenticateLayer(stages.authenticator))
+            .layer(layers.at(Place::AfterAuthentication))
+            // Judges the input by the method's schema; a call that fails here has cost nothing yet.
+            .layer(ValidateLayer)
+            // Carries out once what comes with a key, and knows by its input that it is the same.
+            .layer(IdempotencyLayer(keys))
+            // After it, so that an answer which is given again costs neither quota nor money.
+            .layer(PlanLayer(stages.planning))
+            .layer(LimitLayer(stages.limiting))
+            // Gives again what was made for another call, to whom may call and is within its quota, at its price.
+            .layer(CacheLayer { caching: stages.caching, keeping, billing: stages.billing.clone() })
+            // The last, so that no money is set aside for what is not carried out.
+            .layer(BillingLayer(stages.billing))
+            .layer(layers.at(Place::BeforeDispatch))
+            .service(Dispatch);
+        Self { stack, authenticator }
+    }
+
+    /// Identifies the caller of a call, and decides whether it may call `method`, from the head alone: an edge that has a
+    /// body to read does this first, and passes the result to [`call_authorized`](Self::call_authorized).
+    ///
+    /// # Errors
+    ///
+    /// `unauthenticated`, `forbidden`, or why that cannot be found out now.
+    pub(crate) async fn authorize(&self, method: &Method, call: &Call) -> Result<(), Error> {
+        auth::authorize(self.authenticator.as_ref(), method, call).await
     }
 
     /// Carries out one call.
@@ -137,6 +158,18 @@ impl Pipeline {
         method: &Arc<Method>,
         request: CallRequest,
     ) -> impl Future<Output = Result<Reply, Error>> + Send + use<> {
-        self.0.clone().oneshot(Invocation { method: Arc::clone(method), request, tab: Tab::default() })
+        self.call_authorized(method, request, None)
+    }
+
+    /// Carries out one call, of which [`authorize`](Self::authorize) has said whether it may be. One that may not has its
+    /// log line and its row all the same.
+    pub(crate) fn call_authorized(
+        &self,
+        method: &Arc<Method>,
+        request: CallRequest,
+        authorized: Option<Result<(), Error>>,
+    ) -> impl Future<Output = Result<Reply, Error>> + Send + use<> {
+        let invocation = Invocation { method: Arc::clone(method), request, tab: Tab::default(), authorized };
+        self.stack.clone().oneshot(invocation)
     }
 }

@@ -18,7 +18,7 @@ use serde::Deserialize;
 
 use crate::{
     app::StartError,
-    body::{BodyError, read_body},
+    body::{BodyBudget, BodyError, read_body_within},
     bus::{Broker, check_exchange},
     dispatch::{Dispatched, Dispatcher, RouteSection, Routed},
 };
@@ -63,10 +63,11 @@ struct Inner {
     /// Fields of requests that workers do not read.
     withheld: &'static [HeaderName],
     body_timeout: Duration,
+    budget: BodyBudget,
 }
 
 impl Relay {
-    /// The dispatcher of a route; bodies must be here within `body_timeout`.
+    /// The dispatcher of a route; bodies must be here within `body_timeout`, and are buffered within `budget`.
     ///
     /// # Errors
     ///
@@ -75,6 +76,7 @@ impl Relay {
         section: &mut RouteSection,
         broker: Arc<dyn Broker>,
         body_timeout: Duration,
+        budget: BodyBudget,
     ) -> Result<Self, StartError> {
         let mut settings: RelaySettings = section.settings()?;
         let service = section.service();
@@ -96,10 +98,14 @@ impl Relay {
         }
         let exchanges = settings.exchange.iter().chain(&settings.exchanges);
         problems.extend(exchanges.filter_map(|exchange| check_exchange(exchange).err()).map(|why| problem(&why)));
+        if !budget.fits(settings.body_bytes) {
+            let why = "its `body_bytes` do not fit into `http.limits.client_buffered_bytes` or `buffered_bytes`";
+            problems.push(problem(why));
+        }
         StartError::unless_empty(problems)?;
         let withholds = section.wants_caller() && !settings.forward_credentials;
         let withheld: &[HeaderName] = if withholds { &fields::CREDENTIALS } else { &[] };
-        Ok(Self(Arc::new(Inner { broker, settings, withheld, body_timeout })))
+        Ok(Self(Arc::new(Inner { broker, settings, withheld, body_timeout, budget })))
     }
 }
 
@@ -109,10 +115,12 @@ impl Dispatcher for Relay {
         Box::pin(async move {
             let RelaySettings { body_bytes, persistent, .. } = this.settings;
             let exchange = this.settings.exchange_of(request.service())?;
-            let Routed { id, caller, deadline, head, body, .. } = request;
+            let Routed { id, peer, caller, deadline, head, body } = request;
             let mut message = request::message(exchange, &head, &id, &caller, this.withheld)?;
             message.persistent = persistent;
-            message.body = read_body(body, body_bytes, this.body_timeout).await.map_err(BodyError::into_error)?;
+            let charge = this.budget.charge(Some(peer.ip()));
+            let body = read_body_within(body, body_bytes, this.body_timeout, charge).await;
+            message.body = body.map_err(BodyError::into_error)?;
             let answer = this.broker.call(message, deadline).await;
             response::of(answer.map_err(|error| failure::of(&error, &head.method))?)
         })

@@ -14,7 +14,7 @@ use super::{
 use crate::{document::Document, error::Violation};
 
 /// So many violations are reported, and then that there are more.
-pub(super) const MAX_VIOLATIONS: usize = 100;
+pub(super) const MAX_VIOLATIONS: usize = Violation::MAX;
 
 /// Every violation of `document`, which `validator` finds invalid.
 pub(super) fn explain(schema: &Value, validator: &Validator<MeteredJson>, document: &Document) -> Vec<Violation> {

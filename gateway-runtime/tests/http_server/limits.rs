@@ -19,6 +19,7 @@ fn reader(limits: HttpLimits) -> impl Handler {
                 Err(BodyError::TooLarge(limit)) => (StatusCode::PAYLOAD_TOO_LARGE, limit.to_string()),
                 Err(BodyError::Timeout(limit)) => (StatusCode::REQUEST_TIMEOUT, format!("{limit:?}")),
                 Err(BodyError::Broken(error)) => (StatusCode::BAD_REQUEST, error.to_string()),
+                Err(error @ BodyError::Overloaded) => (StatusCode::SERVICE_UNAVAILABLE, error.to_string()),
             };
             let mut response = Response::new(Body::from(text));
             *response.status_mut() = status;

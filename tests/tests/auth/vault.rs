@@ -122,7 +122,7 @@ pub(super) async fn ask(address: SocketAddr, head: &str, body: &str) -> Answer {
     let head = head.replace('\n', "\r\n");
     let length = body.len();
     let text = format!(
-        "{head}\r\nHost: here\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}"
+        "{head}\r\nHost: localhost\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}"
     );
     stream.write_all(text.as_bytes()).await.unwrap();
     let mut answer = String::new();

@@ -49,6 +49,13 @@ impl Answer {
     }
 }
 
+/// An HTTP/2 frame.
+pub(super) struct Frame {
+    pub(super) kind: u8,
+    pub(super) stream: u32,
+    pub(super) payload: Vec<u8>,
+}
+
 /// A connection.
 pub(super) struct Wire {
     stream: TcpStream,
@@ -62,6 +69,25 @@ impl Wire {
 
     pub(super) async fn send(&mut self, text: &str) {
         self.stream.write_all(text.as_bytes()).await.unwrap();
+    }
+
+    pub(super) async fn send_bytes(&mut self, bytes: &[u8]) {
+        self.stream.write_all(bytes).await.unwrap();
+    }
+
+    /// The next HTTP/2 frame.
+    pub(super) async fn frame(&mut self) -> Frame {
+        let head = self.take(9).await;
+        let length = usize::from(head[0]) << 16 | usize::from(head[1]) << 8 | usize::from(head[2]);
+        let stream = u32::from_be_bytes(head[5..9].try_into().unwrap());
+        Frame { kind: head[3], stream, payload: self.take(length).await }
+    }
+
+    async fn take(&mut self, length: usize) -> Vec<u8> {
+        while self.read.len() < length {
+            assert!(self.more().await, "the connection ended");
+        }
+        self.read.drain(..length).collect()
     }
 
     /// Reads until what has come contains `end`, and returns all up to there. None when the connection ends before.

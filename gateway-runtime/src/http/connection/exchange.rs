@@ -12,7 +12,7 @@ use std::{
 
 use bytes::Bytes;
 use http::{
-    HeaderValue, Request, Response, StatusCode, Version,
+    HeaderValue, Method, Request, Response, StatusCode, Version,
     header::{CONNECTION, CONTENT_TYPE},
 };
 use http_body::{Body as _, Frame, SizeHint};
@@ -44,6 +44,7 @@ pin_project! {
 /// What is kept of a request for its answer.
 pub(super) struct Begun {
     version: Version,
+    is_connect: bool,
     in_flight: InFlight,
     /// Who watches whether the client takes the answer, on HTTP/2; on HTTP/1.1 the socket does.
     waiting: Option<Rc<Waiting>>,
@@ -53,7 +54,8 @@ impl Begun {
     /// Begins to answer a request; `with` continues.
     pub(super) fn new(request: &Request<Incoming>, peer: &Peer) -> Self {
         peer.activity().has_body.set(!request.body().is_end_stream());
-        Self { version: request.version(), in_flight: peer.begin(), waiting: None }
+        let is_connect = request.method() == Method::CONNECT;
+        Self { version: request.version(), is_connect, in_flight: peer.begin(), waiting: None }
     }
 
     pub(super) fn watched_by(mut self, waiting: Rc<Waiting>) -> Self {
@@ -87,6 +89,11 @@ impl<F: Future<Output = Response<Body>>> Future for Exchange<F> {
         {
             // After a body that was not read to its end hyper closes, and does not say so.
             response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+        }
+        let activity = begun.in_flight.activity();
+        activity.responding.set(true);
+        if response.status() == StatusCode::SWITCHING_PROTOCOLS || begun.is_connect {
+            activity.switching.set(true);
         }
         Poll::Ready(Ok(response.map(|body| Answer { body, begun, offered: false })))
     }

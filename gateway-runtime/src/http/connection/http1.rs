@@ -1,11 +1,18 @@
 //! An HTTP/1.1 connection while it has something to do.
 
-use std::{future::poll_fn, mem, pin::Pin, task::Poll, time::Duration};
+use std::{
+    future::{poll_fn, ready},
+    mem,
+    pin::Pin,
+    task::Poll,
+    time::Duration,
+};
 
+use futures_util::future::Either;
 use hyper::service::service_fn;
 use tokio::time::Instant;
 
-use super::{Io, Peer, Shared, Wake, exchange::Begun, peer::Activity};
+use super::{Io, Peer, Shared, Wake, check::check, exchange::Begun, peer::Activity, refusal::Unread};
 use crate::{duration::tick_from, http::Handler};
 
 /// An idle connection is looked at after this, and then half as often each time that it was used in between: one that
@@ -13,16 +20,28 @@ use crate::{duration::tick_from, http::Handler};
 const SOONEST: Duration = Duration::from_millis(100);
 const LATEST: Duration = Duration::from_secs(2);
 
+/// How a HEAD request begins, whose response has no body.
+const HEAD: &[u8] = b"HEAD ";
+
 /// Serves the requests that the client sends one after the other, until none came for a while. hyper's buffers, 16 KiB and
 /// more, live no longer than this call.
-pub(super) async fn serve<H: Handler>(io: Io, shared: &Shared<H>, peer: &Peer, wake: &mut Wake<'_>) -> Left {
+pub(super) async fn serve<H: Handler>(mut io: Io, shared: &Shared<H>, peer: &Peer, wake: &mut Wake<'_>) -> Left {
     let limits = &shared.limits;
     let activity = peer.activity();
-    let service = service_fn(|request| Begun::new(&request, peer).with(shared.handler.handle(request, peer.clone())));
+    let service = service_fn(|request| {
+        let begun = Begun::new(&request, peer);
+        begun.with(match check(&request, peer) {
+            None => Either::Left(shared.handler.handle(request, peer.clone())),
+            Some(response) => Either::Right(ready(response)),
+        })
+    });
+    let begins_with_head = io.ahead().starts_with(HEAD);
+    io.hold_refusals();
     let large = activity.large.get();
     let builder = if large { &shared.http1_large } else { &shared.http1 };
     let mut http = Box::pin(builder.serve_connection(io, service).with_upgrades());
 
+    let at_start = activity.steps();
     let mut watch = Watch::new(activity, Instant::now() + limits.header_timeout);
     wake.at(watch.next());
     let mut told = false;
@@ -54,7 +73,7 @@ pub(super) async fn serve<H: Handler>(io: Io, shared: &Shared<H>, peer: &Peer, w
                 Look::Busy => {}
                 Look::Late => {
                     tracing::debug!(peer = %peer.address(), "gave up a client that does not finish its request head");
-                    return Poll::Ready(Over::Closed { early: false });
+                    return Poll::Ready(Over::Late);
                 }
                 Look::Idle => {
                     // Only hyper knows for sure. If it is busy after all, its answer will say `Connection: close`.
@@ -76,13 +95,25 @@ pub(super) async fn serve<H: Handler>(io: Io, shared: &Shared<H>, peer: &Peer, w
 
     let Some(parts) = Pin::into_inner(http).into_parts() else { return Left::Nothing }; // upgraded
     let mut io = parts.io;
+    let unread = match (&over, io.take_refused()) {
+        (Over::Late, _) => Some(Unread::Late),
+        (_, refused) => refused.map(|status| Unread::Refused(status, &parts.read_buf)),
+    };
+    if let Some(unread) = unread {
+        let is_head = match parts.read_buf.trim_ascii_start() {
+            [] => begins_with_head && activity.steps() == at_start,
+            head => head.starts_with(HEAD),
+        };
+        let response = unread.encode(limits, peer, !is_head);
+        return if io.finish(&response).await.is_ok() { Left::Sending(io) } else { Left::Nothing };
+    }
     match over {
         Over::Idle => {
             io.unread(&parts.read_buf);
             Left::Idle(io)
         }
         Over::Closed { early: true } if !wake.stopping() => Left::Sending(io),
-        Over::Closed { .. } => Left::Nothing,
+        Over::Closed { .. } | Over::Late => Left::Nothing,
     }
 }
 
@@ -101,6 +132,8 @@ enum Over {
     Idle,
     /// It was closed, perhaps `early`: before the client had sent all of its request.
     Closed { early: bool },
+    /// A request head did not arrive in time.
+    Late,
 }
 
 impl Over {

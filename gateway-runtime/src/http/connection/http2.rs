@@ -1,14 +1,23 @@
 //! An HTTP/2 connection.
 
-use std::{cell::Cell, future::poll_fn, rc::Rc, task::Poll, time::Duration};
+use std::{
+    cell::Cell,
+    future::{poll_fn, ready},
+    rc::Rc,
+    task::Poll,
+    time::Duration,
+};
 
-use http::{Request, StatusCode};
+use futures_util::future::Either;
+use http::Request;
 use hyper::{body::Incoming, rt::Executor, service::service_fn};
 use tokio::time::Instant;
 
 use super::{
     Io, Peer, Shared, Wake,
-    exchange::{self, Begun},
+    check::check,
+    exchange::Begun,
+    refusal,
     stall::{Waiting, Watched},
 };
 use crate::http::Handler;
@@ -39,18 +48,21 @@ impl<F: Future<Output: 'static> + 'static> Executor<F> for LocalExecutor {
 pub(super) async fn serve<H: Handler>(io: Io, shared: &Shared<H>, peer: &Peer, wake: &mut Wake<'_>) {
     let limits = &shared.limits;
     let activity = peer.activity();
-    let (handler, client, header_count) = (shared.handler.clone(), peer.clone(), limits.header_count);
+    let (handler, client, limits_of_head) = (shared.handler.clone(), peer.clone(), limits.clone());
     let accepted = Rc::clone(&shared.accepted);
     let service = service_fn(move |request: Request<Incoming>| {
         let (handler, peer) = (handler.clone(), client.clone());
         let waiting = Rc::new(Waiting::default());
         accepted.set(Some(Rc::clone(&waiting)));
-        Begun::new(&request, &client).watched_by(waiting).with(async move {
-            // HTTP/1.1 is counted by its parser. RFC 6585 §5.
-            if request.headers().len() > header_count {
-                return exchange::status(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE);
-            }
-            handler.handle(request, peer).await
+        // HTTP/1.1 is counted by its parser. RFC 6585 §5.
+        let refused = if request.headers().len() > limits_of_head.header_count {
+            Some(refusal::respond(&refusal::header_too_large(&limits_of_head), &request, &client))
+        } else {
+            check(&request, &client)
+        };
+        Begun::new(&request, &client).watched_by(waiting).with(match refused {
+            None => Either::Left(async move { handler.handle(request, peer).await }),
+            Some(response) => Either::Right(ready(response)),
         })
     });
     let mut http = Box::pin(shared.http2.serve_connection(io, service));

@@ -1,6 +1,7 @@
 //! The socket as hyper sees it: with bytes that were read ahead, and a time limit on a client that takes nothing.
 
 use std::{
+    future::poll_fn,
     io::{self, ErrorKind, IoSlice},
     pin::Pin,
     task::{Context, Poll, ready},
@@ -8,6 +9,7 @@ use std::{
 };
 
 use bytes::{Buf, Bytes, BytesMut};
+use http::StatusCode;
 use hyper::rt::{Read, ReadBufCursor, Write};
 use hyper_util::rt::TokioIo;
 use tokio::{
@@ -29,6 +31,10 @@ pub(super) struct Io {
     ahead: Bytes,
     peer: Peer,
     write_timeout: Duration,
+    /// Whether a response of hyper's own is held back.
+    holds_refusals: bool,
+    /// The status of the response that was held back.
+    refused: Option<StatusCode>,
     /// When the client is given up; made at the first write that had to wait.
     stalled: Option<Pin<Box<Sleep>>>,
     _slot: OwnedSemaphorePermit,
@@ -36,7 +42,40 @@ pub(super) struct Io {
 
 impl Io {
     pub(super) fn new(stream: TcpStream, peer: Peer, write_timeout: Duration, slot: OwnedSemaphorePermit) -> Self {
-        Self { stream: TokioIo::new(stream), ahead: Bytes::new(), peer, write_timeout, stalled: None, _slot: slot }
+        Self {
+            stream: TokioIo::new(stream),
+            ahead: Bytes::new(),
+            peer,
+            write_timeout,
+            holds_refusals: false,
+            refused: None,
+            stalled: None,
+            _slot: slot,
+        }
+    }
+
+    /// Holds back what hyper responds by itself, on HTTP/1.1, to a head that it cannot parse.
+    pub(super) fn hold_refusals(&mut self) {
+        self.holds_refusals = true;
+    }
+
+    /// Returns the status of the response that was held back. The socket is open still.
+    pub(super) fn take_refused(&mut self) -> Option<StatusCode> {
+        self.holds_refusals = false;
+        self.refused.take()
+    }
+
+    /// Whether `bytes` are a response of hyper's own, which is then held back.
+    fn holds(&mut self, bytes: &[u8]) -> bool {
+        if self.refused.is_some() {
+            return true;
+        }
+        let activity = self.peer.activity();
+        if !self.holds_refusals || activity.responding.get() || activity.switching.get() || activity.in_flight() > 0 {
+            return false;
+        }
+        self.refused = bytes.get(9..12).and_then(|digits| StatusCode::from_bytes(digits).ok());
+        self.refused.is_some()
     }
 
     /// What was read ahead.
@@ -64,6 +103,16 @@ impl Io {
             joined.freeze()
         };
         Poll::Ready(Ok(read.len()))
+    }
+
+    /// Writes all of `bytes`, and ends the sending half.
+    pub(super) async fn finish(&mut self, bytes: &[u8]) -> io::Result<()> {
+        let mut rest = bytes;
+        while !rest.is_empty() {
+            let written = poll_fn(|cx| Pin::new(&mut *self).poll_write(cx, rest)).await?;
+            rest = &rest[written..];
+        }
+        poll_fn(|cx| Pin::new(&mut *self).poll_shutdown(cx)).await
     }
 
     /// Reads and forgets; returns how much.
@@ -127,6 +176,9 @@ impl Read for Io {
 
 impl Write for Io {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        if self.holds(buf) {
+            return Poll::Ready(Ok(buf.len()));
+        }
         let wrote = Pin::new(&mut self.stream).poll_write(cx, buf);
         self.progress(cx, wrote)
     }
@@ -136,6 +188,9 @@ impl Write for Io {
         cx: &mut Context<'_>,
         pieces: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
+        if self.holds(pieces.first().map_or(&[], |piece| piece)) {
+            return Poll::Ready(Ok(pieces.iter().map(|piece| piece.len()).sum()));
+        }
         let wrote = Pin::new(&mut self.stream).poll_write_vectored(cx, pieces);
         self.progress(cx, wrote)
     }
@@ -144,12 +199,17 @@ impl Write for Io {
         true
     }
 
+    /// hyper flushes when it has written all that it had.
     fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let activity = self.peer.activity();
+        if activity.responding.get() && activity.in_flight() == 0 {
+            activity.responding.set(false);
+        }
         Poll::Ready(Ok(()))
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        if self.peer.activity().parking.get() {
+        if self.peer.activity().parking.get() || self.refused.is_some() {
             return Poll::Ready(Ok(()));
         }
         Pin::new(&mut self.stream).poll_shutdown(cx)

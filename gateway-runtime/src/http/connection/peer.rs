@@ -99,6 +99,11 @@ pub(super) struct Activity {
     pub(super) reset: Flag,
     /// The protocol is asked to let go of the socket, not to shut it down.
     pub(super) parking: Flag,
+    /// A response of a handler is being written: from its head until all of it has been flushed. What hyper writes at any
+    /// other time is its own.
+    pub(super) responding: Flag,
+    /// The connection becomes another protocol's, whose bytes are nobody's response.
+    pub(super) switching: Flag,
 }
 
 impl Activity {

@@ -143,7 +143,7 @@ impl Search {
             .layer(UnwindLayer)
             .layer(DeadlineLayer)
             .service(service_fn(move |invocation| Arc::clone(&renewal).carry_out(invocation)));
-        tokio::spawn(stack.oneshot(Invocation { method, request, tab: Tab::default() }));
+        tokio::spawn(stack.oneshot(Invocation { method, request, tab: Tab::default(), authorized: None }));
     }
 
     /// Makes the answer, unless somebody has while this call was on its way here.

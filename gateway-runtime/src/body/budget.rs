@@ -1,0 +1,235 @@
+//! The budget of buffered request bodies: an upper bound for the process, and a share of it for each client address.
+//!
+//! SEMANTICS §10: "Everything a client can make the gateway queue or buffer is bounded: a budget of buffered bytes for the
+//! process, a share of it for each client address; beyond it 503 `overloaded`". A body is charged as it arrives, in steps
+//! of [`STEP`], and released when the last reference to its bytes is dropped. A body of at most [`FREE_BYTES`] that arrived
+//! in one piece is not charged: how many there are is bounded by the connections and their streams.
+
+use std::{
+    collections::{HashMap, hash_map::Entry},
+    hash::BuildHasher,
+    net::{IpAddr, Ipv6Addr},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicUsize, Ordering::Relaxed},
+    },
+};
+
+use bytes::Bytes;
+
+/// A charge grows by so many bytes at once, so that the counters are touched seldom.
+const STEP: usize = 16 * 1024;
+
+/// Bodies up to this size are not charged.
+const FREE_BYTES: usize = 4 * 1024;
+
+/// Locks for the counts of clients. Two clients seldom share one.
+const SHARDS: usize = 16;
+
+/// A budget. Cheap to clone; clones share the counters.
+#[derive(Clone, Debug)]
+pub struct BodyBudget(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    limit: usize,
+    client_limit: usize,
+    used: AtomicUsize,
+    hasher: foldhash::fast::RandomState,
+    /// Bytes by client, for clients that have any.
+    clients: [Mutex<HashMap<ClientKey, usize>>; SHARDS],
+}
+
+/// An IPv4 address, or the /64 of an IPv6 address: the least that one client is given.
+type ClientKey = u128;
+
+impl BodyBudget {
+    /// Creates a budget of `limit` bytes, of which one client address gets `client_limit`.
+    #[must_use]
+    pub fn new(limit: usize, client_limit: usize) -> Self {
+        let (hasher, clients) = (foldhash::fast::RandomState::default(), Default::default());
+        Self(Arc::new(Inner { limit, client_limit, used: AtomicUsize::new(0), hasher, clients }))
+    }
+
+    /// Creates the charge of one body of a client; `None` for who is trusted not to take all, and counts for the process
+    /// alone.
+    pub(crate) fn charge(&self, client: Option<IpAddr>) -> Charge {
+        Charge { budget: Some(self.clone()), client: client.map(key), bytes: 0 }
+    }
+
+    /// Whether a body of `bytes` fits at all.
+    pub(crate) fn fits(&self, bytes: usize) -> bool {
+        let limit = self.0.limit.min(self.0.client_limit);
+        bytes.checked_next_multiple_of(STEP).is_some_and(|charge| charge <= limit)
+    }
+
+    /// The bytes that are charged now.
+    #[must_use]
+    pub fn used(&self) -> usize {
+        self.0.used.load(Relaxed)
+    }
+
+    fn client(&self, key: ClientKey) -> MutexGuard<'_, HashMap<ClientKey, usize>> {
+        let shard = self.0.hasher.hash_one(key) as usize % SHARDS;
+        self.0.clients[shard].lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn take(&self, client: Option<ClientKey>, bytes: usize) -> bool {
+        let Inner { limit, client_limit, used, .. } = &*self.0;
+        let fits = |used: usize, limit: usize| used.checked_add(bytes).filter(|sum| *sum <= limit);
+        if used.fetch_update(Relaxed, Relaxed, |used| fits(used, *limit)).is_err() {
+            return false;
+        }
+        let Some(key) = client else { return true };
+        let mut clients = self.client(key);
+        let used_by_client = clients.get(&key).copied().unwrap_or(0);
+        if let Some(sum) = fits(used_by_client, *client_limit) {
+            clients.insert(key, sum);
+            return true;
+        }
+        used.fetch_sub(bytes, Relaxed);
+        false
+    }
+
+    fn give_back(&self, client: Option<ClientKey>, bytes: usize) {
+        self.0.used.fetch_sub(bytes, Relaxed);
+        let Some(key) = client else { return };
+        if let Entry::Occupied(mut used) = self.client(key).entry(key) {
+            *used.get_mut() = used.get().saturating_sub(bytes);
+            if *used.get() == 0 {
+                used.remove();
+            }
+        }
+    }
+}
+
+fn key(address: IpAddr) -> ClientKey {
+    match address.to_canonical() {
+        IpAddr::V4(address) => address.to_ipv6_mapped().to_bits(),
+        IpAddr::V6(address) => address.to_bits() & Ipv6Addr::new(0xffff, 0xffff, 0xffff, 0xffff, 0, 0, 0, 0).to_bits(),
+    }
+}
+
+/// What one body has taken of the budget, until it is dropped.
+#[derive(Debug)]
+pub(crate) struct Charge {
+    budget: Option<BodyBudget>,
+    client: Option<ClientKey>,
+    bytes: usize,
+}
+
+/// The budget has no room.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Exhausted;
+
+impl Charge {
+    /// A charge without a budget.
+    pub(super) const fn free() -> Self {
+        Self { budget: None, client: None, bytes: 0 }
+    }
+
+    /// Charges for a body that has `length` bytes by now.
+    pub(super) fn cover(&mut self, length: usize) -> Result<(), Exhausted> {
+        let Some(budget) = &self.budget else { return Ok(()) };
+        if length <= self.bytes.max(FREE_BYTES) {
+            return Ok(());
+        }
+        let more = length.next_multiple_of(STEP) - self.bytes;
+        if !budget.take(self.client, more) {
+            return Err(Exhausted);
+        }
+        self.bytes += more;
+        Ok(())
+    }
+
+    /// Attaches the charge to the bytes of the body, so that it lives as long as they do.
+    pub(super) fn attach(self, body: Bytes) -> Bytes {
+        if self.bytes == 0 { body } else { Bytes::from_owner(Charged { body, _charge: self }) }
+    }
+}
+
+impl Drop for Charge {
+    fn drop(&mut self) {
+        if let Some(budget) = self.budget.as_ref().filter(|_| self.bytes > 0) {
+            budget.give_back(self.client, self.bytes);
+        }
+    }
+}
+
+struct Charged {
+    body: Bytes,
+    _charge: Charge,
+}
+
+impl AsRef<[u8]> for Charged {
+    fn as_ref(&self) -> &[u8] {
+        &self.body
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn address(text: &str) -> Option<IpAddr> {
+        Some(text.parse().unwrap())
+    }
+
+    #[test]
+    fn small_bodies_cost_nothing_and_large_ones_are_charged_in_steps() {
+        let budget = BodyBudget::new(10 * STEP, 10 * STEP);
+        let mut charge = budget.charge(address("10.0.0.1"));
+        charge.cover(FREE_BYTES).unwrap();
+        assert_eq!(budget.used(), 0);
+        charge.cover(FREE_BYTES + 1).unwrap();
+        assert_eq!(budget.used(), STEP);
+        charge.cover(STEP + 1).unwrap();
+        assert_eq!(budget.used(), 2 * STEP);
+        let body = charge.attach(Bytes::from_static(b"body"));
+        let part = body.slice(1..3);
+        drop(body);
+        assert_eq!((budget.used(), &part[..]), (2 * STEP, &b"od"[..]), "a part of the body keeps all of it");
+        drop(part);
+        assert_eq!(budget.used(), 0);
+    }
+
+    #[test]
+    fn a_client_has_a_share_and_all_have_the_whole() {
+        let budget = BodyBudget::new(3 * STEP, 2 * STEP);
+        let mut first = budget.charge(address("2001:db8:0:1::1"));
+        first.cover(2 * STEP).unwrap();
+        assert_eq!(budget.charge(address("2001:db8:0:1:ffff::2")).cover(STEP), Err(Exhausted), "the same /64");
+        assert_eq!(budget.used(), 2 * STEP, "what was refused is not charged");
+        let mut other = budget.charge(address("2001:db8:0:2::1"));
+        other.cover(STEP).unwrap();
+        assert_eq!(budget.charge(address("10.0.0.1")).cover(STEP), Err(Exhausted), "nothing is left");
+        assert_eq!(budget.charge(None).cover(STEP), Err(Exhausted));
+        drop((first, other));
+        assert!(budget.0.clients.iter().all(|clients| clients.lock().unwrap().is_empty()));
+        budget.charge(address("::ffff:10.0.0.1")).cover(2 * STEP).unwrap();
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_is_lost_and_no_limit_is_passed(steps in prop::collection::vec((0u8..4, 0usize..6 * STEP), 0..40)) {
+            let budget = BodyBudget::new(8 * STEP, 5 * STEP);
+            let mut charges: Vec<_> = (0..4).map(|n| budget.charge(Some(IpAddr::from([10, 0, 0, n / 2])))).collect();
+            for (place, length) in steps {
+                let charge = &mut charges[usize::from(place)];
+                if length < STEP / 2 {
+                    *charge = budget.charge(Some(IpAddr::from([10, 0, 0, place / 2])));
+                } else {
+                    // Refusals are part of the game.
+                    let _ = charge.cover(length);
+                }
+                prop_assert_eq!(budget.used(), charges.iter().map(|charge| charge.bytes).sum::<usize>());
+                prop_assert!(budget.used() <= 8 * STEP);
+                prop_assert!(charges.chunks(2).all(|pair| pair[0].bytes + pair[1].bytes <= 5 * STEP));
+            }
+            drop(charges);
+            prop_assert_eq!(budget.used(), 0);
+        }
+    }
+}

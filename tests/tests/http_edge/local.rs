@@ -1,0 +1,103 @@
+//! DNS rebinding: a page of a stranger reaches listeners on loopback by a name of its own.
+
+use gateway_runtime::{Gateway, Running};
+
+use super::wire::{Answer, Wire};
+
+/// Whoever a browser is led here by, and what else two programs could read in two ways.
+const STRANGERS: &[&str] = &[
+    "Host: evil.example",
+    "Host: a{b}.evil.example:PORT",
+    "",
+    "Host:",
+    "Host: evil.example:1:2",
+    "Host: evil.example, localhost",
+    "Host: localhost, evil.example",
+    "Host: localhost\r\nHost: evil.example",
+    "Host: localhost.evil.example",
+    "Host: 10.0.0.1:PORT",
+    "Host: localhost:8x",
+    "Host: u@localhost",
+];
+
+const SETTINGS: &str = "http.listen = '127.0.0.1:0'
+    http.workers = 1
+    secrets = { EDGE_WEBHOOK_SECRET = 'not used', EMAIL_WEBHOOK_SECRET = 'not used' }\n";
+
+async fn start(more: &str) -> Running {
+    Gateway::from_toml(&format!("{SETTINGS}{more}")).unwrap().start().await.unwrap()
+}
+
+async fn ask(address: std::net::SocketAddr, first: &str, lines: &str) -> Answer {
+    let lines = lines.replace("PORT", &address.port().to_string());
+    let lines = if lines.is_empty() { lines } else { format!("{lines}\r\n") };
+    let mut wire = Wire::to(address).await;
+    wire.send(&format!("{first}\r\n{lines}Connection: close\r\n\r\n")).await;
+    wire.answer(false).await
+}
+
+#[tokio::test]
+async fn the_operators_listener_without_a_token_is_for_programs_of_this_machine() {
+    let gateway = start("admin = { listen = '127.0.0.1:0' }").await;
+    let address = gateway.admin_address().unwrap();
+    for path in ["/admin/providers", "/metrics", "/openapi.json", "/healthz"] {
+        let get = format!("GET {path} HTTP/1.1");
+        for stranger in STRANGERS {
+            let answer = ask(address, &get, stranger).await;
+            assert!(matches!(answer.status, 400 | 403), "{path} {stranger}: {answer:?}");
+            assert!(!answer.code().is_empty());
+        }
+        let absolute = format!("GET http://evil.example{path} HTTP/1.1");
+        assert_eq!(ask(address, &absolute, "Host: localhost").await.status, 403, "the target wins over Host");
+        assert_eq!(ask(address, &format!("GET {path} HTTP/1.0"), "").await.status, 403, "no Host at all");
+        assert_eq!(ask(address, &get, "Host: localhost\r\nOrigin: https://evil.example").await.status, 403);
+        for here in ["Host: localhost:PORT", "Host: 127.0.0.1", "Host: [::1]:PORT"] {
+            assert_eq!(ask(address, &get, here).await.status, 200, "{path} {here}");
+        }
+    }
+    let unlocked = start("admin = { listen = '127.0.0.1:0', token = 'of-the-operator-0123' }").await;
+    let answer = ask(unlocked.admin_address().unwrap(), "GET /healthz HTTP/1.1", "Host: gateway.example").await;
+    assert_eq!(answer.status, 200, "who has a token may come by any name");
+}
+
+#[tokio::test]
+async fn a_gateway_on_loopback_without_authentication_is_for_this_machine() {
+    let gateway = start("http.hosts = ['gateway.example']").await;
+    for path in ["/services/edge/v1/sum", "/meta", "/services/_ws"] {
+        let get = format!("GET {path} HTTP/1.1");
+        for stranger in STRANGERS {
+            let answer = ask(gateway.address(), &get, stranger).await;
+            assert!(matches!(answer.status, 400 | 403), "{path} {stranger}: {answer:?}");
+        }
+        let absolute = format!("GET http://evil.example{path} HTTP/1.1");
+        assert_eq!(ask(gateway.address(), &absolute, "Host: localhost").await.status, 403);
+        assert_eq!(ask(gateway.address(), &get, "Host: localhost\r\nOrigin: https://evil.example").await.status, 403);
+        for here in ["Host: localhost:PORT", "Host: GATEWAY.example", "Host: a\r\nOrigin: http://localhost:3000"] {
+            let here = here.replace("Host: a\r", "Host: [::1]:PORT\r");
+            let status = ask(gateway.address(), &get, &here).await.status;
+            assert!(matches!(status, 200 | 426), "{path} {here}: {status}");
+        }
+    }
+    // Whoever is known by a token is not led by a page.
+    let known = start("auth.internal_key = '0123456789abcdef0123456789abcdef'").await;
+    let answer = ask(known.address(), "GET /services/edge/v1/sum HTTP/1.1", "Host: evil.example").await;
+    assert_eq!(answer.status, 200);
+    let wrong = format!("{SETTINGS}http.hosts = ['https://a', 'b:80', 'c']");
+    let error = match Gateway::from_toml(&wrong) {
+        Ok(gateway) => gateway.start().await.unwrap_err().to_string(),
+        Err(error) => error.to_string(),
+    };
+    assert!(error.contains("`https://a`") && error.contains("`b:80`") && !error.contains("`c`"), "{error}");
+}
+
+#[tokio::test]
+async fn an_operators_member_that_is_there_twice_is_refused() {
+    let gateway = start("admin = { listen = '127.0.0.1:0' }").await;
+    let body = r#"{"amount":"1","currency":"USD","reference":"r","amount":"1000"}"#;
+    let lines = format!("Host: localhost\r\nContent-Type: application/json\r\nContent-Length: {}", body.len());
+    let mut wire = Wire::to(gateway.admin_address().unwrap()).await;
+    wire.send(&format!("POST /admin/accounts/acme/credits HTTP/1.1\r\n{lines}\r\n\r\n{body}")).await;
+    let answer = wire.answer(false).await;
+    assert_eq!((answer.status, answer.code().as_str()), (400, "invalid-request"));
+    assert!(answer.json()["errors"][0]["detail"].as_str().unwrap().contains("`amount` is there twice"), "{answer:?}");
+}
