@@ -87,12 +87,9 @@ fn id(json: &str) -> Option<&str> {
     serde_json::from_str::<IgnoredAny>(id).ok().map(|_| id)
 }
 
-/// How many requests there are, with an id or without.
+/// How many requests there are, with an id or without; a number that no `f64` holds is JSON too.
 fn requests(message: &str) -> usize {
-    match serde_json::from_str(message) {
-        Ok(Value::Array(batch)) => batch.len().max(1),
-        _ => 1,
-    }
+    serde_json::from_str::<Vec<IgnoredAny>>(message).map_or(1, |batch| batch.len().max(1))
 }
 
 /// Each line is a message.
