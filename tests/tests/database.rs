@@ -127,6 +127,22 @@ impl Database {
         }
     }
 
+    /// The rows of a query that has one column of text.
+    pub(crate) async fn texts(&self, query: &str) -> Vec<String> {
+        let query = sqlx::AssertSqlSafe(query.to_owned());
+        match &self.url {
+            Some(url) => {
+                let mut connection = sqlx::PgConnection::connect(url.expose()).await.unwrap();
+                sqlx::query_scalar(query).fetch_all(&mut connection).await.unwrap()
+            }
+            None => {
+                let url = format!("sqlite:{}", self.file().display());
+                let mut connection = sqlx::SqliteConnection::connect(&url).await.unwrap();
+                sqlx::query_scalar(query).fetch_all(&mut connection).await.unwrap()
+            }
+        }
+    }
+
     /// Keeps everybody else from writing into a table, or into the whole file of SQLite, until it is released.
     pub(crate) async fn lock(&self, table: &str) -> Lock {
         match &self.url {

@@ -75,6 +75,7 @@ pub(super) const GATEWAY: Migrations = {
             step!(5, "outbox", "0005_outbox"),
             step!(6, "holds", "0006_holds"),
             step!(7, "anonymous", "0007_anonymous"),
+            step!(8, "views", "0008_views"),
         ],
     }
 };

@@ -240,4 +240,26 @@ each_database! {
         }
         assert!(answer.text.ends_with("\n# EOF\n"));
     }
+
+    async fn views_show_requests_attempts_and_entries(database: Database) {
+        let house = House::open(database).await;
+        let key = house.customer("acme", "10.5").await;
+        house.call("POST /buy", Some(&json!({})), &key).await.when(200);
+        house.call("GET /stock", None, &key).await.when(200);
+        house.settled("acme").await;
+        // Rows that nobody waits for are written a little later.
+        items(&house, "GET /admin/requests?account=acme", 2).await;
+        let texts = async |query: &str| house.database.texts(query).await;
+        let requests = "SELECT method || ' ' || status || ' ' || coalesce(CAST(price AS TEXT), '-') || ' '
+            || coalesce(currency, '-') || ' ' || coalesce(CAST(cost AS TEXT), '-') || ' ' || coalesce(provider, '-')
+            FROM gateway_requests WHERE account = 'acme' AND duration_us > 0 ORDER BY id";
+        assert_eq!(texts(requests).await, ["buy 200 0.25 USD - -", "stock 200 - - 0.1 booth_supplier"]);
+        let attempts = "SELECT CAST(number AS TEXT) || ' ' || provider || ' ' || method || ' ' || class || ' '
+            || CAST(cost AS TEXT) || ' ' || cost_currency FROM gateway_attempts WHERE latency_us >= 0";
+        assert_eq!(texts(attempts).await, ["1 booth_supplier stock fulfilled 0.1 USD"]);
+        let entries = "SELECT kind || ' ' || CAST(amount AS TEXT) || ' ' || currency FROM gateway_entries ORDER BY kind";
+        assert_eq!(texts(entries).await, ["charge -0.25 USD", "credit 10.5 USD"]);
+        let days = texts("SELECT DISTINCT substr(CAST(at AS TEXT), 1, 4) FROM gateway_requests").await;
+        assert!(days.iter().all(|year| year.parse::<u32>().is_ok_and(|year| year >= 2026)), "{days:?}");
+    }
 }
