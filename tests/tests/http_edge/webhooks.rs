@@ -51,7 +51,11 @@ async fn what_is_not_signed_does_not_reach_the_method_and_learns_nothing() {
     let gateway = Gateway::start().await;
     let body = r#"{"name":"webhooks-bad"}"#;
     let time = now();
-    let other = WebhookKey::new(&Secret::new("whsec_YW5vdGhlci1zZWNyZXQtb2YtdGhlLXRlc3RzLTAxMjM=")).unwrap().sign("msg_1", time, body.as_bytes());
+    let other = WebhookKey::new(&Secret::new("whsec_YW5vdGhlci1zZWNyZXQtb2YtdGhlLXRlc3RzLTAxMjM=")).unwrap().sign(
+        "msg_1",
+        time,
+        body.as_bytes(),
+    );
     let mut refusals = vec![
         gateway.post(PAID, body).await,
         send(&gateway, "msg_1", time, &other, body).await,

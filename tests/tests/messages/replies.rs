@@ -110,14 +110,14 @@ async fn a_job_is_delivered_as_often_as_the_settings_say() {
         lost.settled().await;
         office.stop().await;
 
+        let letters =
+            Subscription::Topic { exchange: CallQueue::DEAD_LETTERS.into(), pattern: office.name.clone().into() };
+        let mut letters = losing.consume(letters).await.unwrap();
         let office = office.open_again(&broker, "bus.calls.deliveries = 3").await;
         if is_executed {
             until("it is executed", || office.times("job") == 1).await;
             continue;
         }
-        let mut dead = CallQueue { name: office.name.clone().into(), prefetch: 1, deliveries: 3, delays: vec![] };
-        dead.name = dead.dead();
-        let mut letters = losing.consume(Subscription::Calls(dead)).await.unwrap();
         let letter = next(&mut letters).await;
         assert_eq!(letter.headers.text("x-gateway-code"), Some("outcome-unknown"));
         assert!(letter.headers.text("x-gateway-problem").unwrap().contains("delivered 3 times"));
