@@ -105,6 +105,9 @@ async fn gateway() -> Gateway {
     Gateway::with(HttpSettings { websocket, ..HttpSettings::default() }, Vec::new()).await
 }
 
+/// What is sent, frame by frame, and the frames of the answer.
+type Case<'a> = (&'a str, Vec<Vec<u8>>, Vec<Frame>);
+
 #[tokio::test]
 async fn frames_that_are_allowed_are_read() {
     let gateway = gateway().await;
@@ -114,7 +117,7 @@ async fn frames_that_are_allowed_are_read() {
     let umlaut = "{\"jsonrpc\":\"2.0\",\"id\":\"ä1\",\"method\":\"spec.v1.get_data\"}".as_bytes();
     let at = umlaut.iter().position(|byte| *byte == 0xc3).unwrap() + 1;
     let (of_125, of_950) = (vec![b'p'; 125], vec![b' '; 900]);
-    let cases: Vec<(&str, Vec<Vec<u8>>, Vec<Frame>)> = vec![
+    let cases: Vec<Case<'_>> = vec![
         ("a text in one frame", vec![frame(FIN | TEXT, CALL)], vec![answer()]),
         (
             "in three frames",

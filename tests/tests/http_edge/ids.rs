@@ -77,8 +77,8 @@ async fn a_cancel_ends_the_call_of_that_very_id() {
         assert!(cancelled.contains("-32019") && cancelled.ends_with(&format!(r#","id":{id}}}"#)), "{id}: {cancelled}");
         ticket(place).until(|state| state.dropped == 1).await;
         socket.is_silent().await;
-        for other in place + 1..IDS.len() {
-            assert_eq!(ticket(other).now().dropped, 0, "{id} has ended {}", IDS[other]);
+        for (other, other_id) in IDS.iter().enumerate().skip(place + 1) {
+            assert_eq!(ticket(other).now().dropped, 0, "{id} has ended {other_id}");
         }
     }
 }

@@ -146,7 +146,7 @@ async fn a_queue_that_an_older_gateway_declared_is_an_error_with_its_mend() {
          secrets = {{ EDGE_WEBHOOK_SECRET = 'not used', EMAIL_WEBHOOK_SECRET = 'not used' }}",
         broker.url().unwrap()
     );
-    let error = Gateway::from_toml(&settings).unwrap().start().await.err().expect("it starts").to_string();
+    let error = Gateway::from_toml(&settings).unwrap().start().await.expect_err("it starts").to_string();
     let first = format!("[bus.calls]: the queue `{name}` exists with other arguments than this gateway declares");
     assert!(error.contains(&first) && error.contains("\nhelp: "), "{error}");
     let _ = channel.queue_delete(name.as_str().into(), lapin::options::QueueDeleteOptions::default()).await;
