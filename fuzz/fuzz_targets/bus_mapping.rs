@@ -100,7 +100,7 @@ fn table(fields: &[(Known<'_>, Value<'_>)]) -> Fields {
     fields.iter().map(|(name, value)| (name.name(), value.field())).collect()
 }
 
-/// What belongs to a connection.
+/// Hop-by-hop fields (RFC 9110 §7.6.1).
 const HOP_BY_HOP: [&str; 9] = [
     "connection",
     "content-length",
@@ -122,7 +122,7 @@ fn head(input: &Input<'_>) -> Option<Parts> {
     Some(request.body(()).ok()?.into_parts().0)
 }
 
-/// What must hold of the message of a request.
+/// Checks the message of a request.
 fn request(head: &Parts) {
     let Ok(message) = relay::mapping::request(head, &Caller::new("acme", None, Vec::new())) else { return };
     assert_eq!(message.exchange, "exchange");
@@ -144,7 +144,7 @@ fn request(head: &Parts) {
     }
 }
 
-/// What must hold of the response of a reply.
+/// Checks the response of a reply.
 fn response(reply: Message) {
     let connection = reply.headers.get("Connection").and_then(Field::as_bytes).cloned().unwrap_or_default();
     let Ok(response) = relay::mapping::response(reply) else { return };
@@ -161,7 +161,7 @@ fn response(reply: Message) {
     }
 }
 
-/// What must hold of a call.
+/// Checks a call.
 fn call(message: &Message) {
     let Ok((_, headers)) = consume::mapping::call(message) else { return };
     for (name, value) in &headers {

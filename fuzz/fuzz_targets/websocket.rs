@@ -57,7 +57,7 @@ thread_local! {
         LazyCell::new(|| Builder::new_current_thread().enable_time().build().expect("a runtime"));
 }
 
-/// What is sent: a response, or the notification of an item.
+/// A message that is sent: a response, or the notification of an item.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Sent {
@@ -87,7 +87,7 @@ fn id(json: &str) -> Option<&str> {
     serde_json::from_str::<IgnoredAny>(id).ok().map(|_| id)
 }
 
-/// How many requests there are, with an id or without; a number that no `f64` holds is JSON too.
+/// Counts the requests, with an id or without. A number that no `f64` holds is JSON too.
 fn requests(message: &str) -> usize {
     serde_json::from_str::<Vec<IgnoredAny>>(message).map_or(1, |batch| batch.len().max(1))
 }

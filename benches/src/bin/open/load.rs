@@ -22,7 +22,7 @@ use tokio::{
     sync::oneshot,
 };
 
-/// How long an answer may take before the measurement fails.
+/// The longest that an answer may take before the measurement fails.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Connections over which requests are sent.
