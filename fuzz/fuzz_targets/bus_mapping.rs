@@ -100,7 +100,7 @@ fn table(fields: &[(Known<'_>, Value<'_>)]) -> Fields {
     fields.iter().map(|(name, value)| (name.name(), value.field())).collect()
 }
 
-/// Hop-by-hop fields (RFC 9110 §7.6.1).
+/// Hop-by-hop and framing fields (RFC 9110 §7.6.1, RFC 9112 §6).
 const HOP_BY_HOP: [&str; 9] = [
     "connection",
     "content-length",
@@ -151,7 +151,8 @@ fn response(reply: Message) {
     assert!((200..=599).contains(&response.status().as_u16()));
     let is_empty = [StatusCode::NO_CONTENT, StatusCode::RESET_CONTENT, StatusCode::NOT_MODIFIED];
     assert!(!is_empty.contains(&response.status()) || response.body().is_end_stream());
-    let named: Vec<_> = connection.split(|byte| *byte == b',').map(|name| name.trim_ascii().to_ascii_lowercase()).collect();
+    let named: Vec<_> =
+        connection.split(|byte| *byte == b',').map(|name| name.trim_ascii().to_ascii_lowercase()).collect();
     for (name, value) in response.headers() {
         let is_ours = ["x-wasp-", "x-gateway-", "x-request-id"].iter().any(|prefix| name.as_str().starts_with(prefix));
         assert!(!HOP_BY_HOP.contains(&name.as_str()) && !is_ours, "{name}");
