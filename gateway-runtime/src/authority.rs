@@ -268,6 +268,8 @@ mod tests {
         #[test]
         fn parsed_authority_satisfies_the_lax_parser_too(text in "[ -~]{0,12}|[a-z.:0-9\\[\\]@%,]{0,12}") {
             if let Ok(strict) = Authority::parse(text.as_bytes()) {
+                // `http` refuses the percent-encoded names of RFC 3986 §3.2.2.
+                prop_assume!(!text.contains('%'));
                 let lax: http::uri::Authority = text.parse().unwrap();
                 prop_assert_eq!(strict.host(), lax.host());
                 prop_assert_eq!(strict.port, lax.port_u16());
