@@ -59,6 +59,10 @@ impl Message {
     /// The header field in which an answer has its status, that of an HTTP response.
     pub const STATUS: &str = "X-WASP-STATUS";
 
+    /// The header field of a received message whose properties could not be read whole: why not. `amqp` sets it in the place of
+    /// what it left out.
+    pub const UNREADABLE: &str = "x-gateway-unreadable";
+
     /// A message to the exchange, under the key.
     #[must_use]
     pub fn to(exchange: impl Into<Name>, key: impl Into<Name>) -> Self {
@@ -89,6 +93,18 @@ impl Message {
             }
         }
         Self { exchange: exchange.into(), key: key.into(), mandatory: true, persistent: true, ..self }
+    }
+
+    /// Why properties of the message could not be read, if some could not: they are missing here, so nothing may be concluded from
+    /// their absence.
+    #[must_use]
+    pub fn unreadable(&self) -> Option<&str> {
+        // A sender may set the field too.
+        const MAX_REASON_BYTES: usize = 100;
+
+        self.headers.get(Self::UNREADABLE)?;
+        let reason = self.headers.text(Self::UNREADABLE).filter(|reason| reason.len() <= MAX_REASON_BYTES);
+        Some(reason.unwrap_or("no reason is given"))
     }
 
     /// The status of an answer, 200 where it says nothing of it; none where it says what cannot be one. Interim answers are of

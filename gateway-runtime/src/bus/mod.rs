@@ -26,6 +26,8 @@ use tokio::time::Instant;
 
 #[cfg(feature = "amqp")]
 pub use self::amqp::AmqpBroker;
+#[cfg(all(feature = "amqp", fuzzing))]
+pub use self::amqp::filtered as filtered_frames;
 pub(crate) use self::settings::check_exchange;
 pub use self::{
     calls::{CallsStats, CallsStatus, DroppedReply},

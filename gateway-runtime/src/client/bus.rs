@@ -160,6 +160,9 @@ impl Transport for Bus {
 
 /// What an answer says.
 fn read(answer: Message, expected: Expected) -> Result<Response, ClientError> {
+    if let Some(reason) = answer.unreadable() {
+        return Err(ClientError::unreadable(format!("the properties of the answer cannot be read: {reason}")));
+    }
     let status = answer.status().ok_or_else(|| ClientError::unreadable("the status of the answer is none"))?;
     let media = answer.content_type.as_deref().unwrap_or_default();
     let retry_after = answer.headers.text(RETRY_AFTER.as_str()).unwrap_or_default();

@@ -81,8 +81,13 @@ const READ: [&str; 8] = [
 ///
 /// # Errors
 ///
-/// `invalid-request` where a header that the gateway reads is not text, or no text that a field may have. Others are left out.
+/// `invalid-request` where a header that the gateway reads is not text, or no text that a field may have; others are left out. The same
+/// where properties could not be read: the credentials or the key may be among them.
 pub(super) fn headers(message: &Message) -> Result<HeaderMap, Error> {
+    if let Some(reason) = message.unreadable() {
+        let detail = format!("the properties of the message cannot be read: {reason}");
+        return Err(Error::new(Code::INVALID_REQUEST, detail));
+    }
     let mut headers = HeaderMap::with_capacity(message.headers.len() + 1);
     for (name, field) in message.headers.iter() {
         let Ok(name) = name.parse::<HeaderName>() else { continue };
@@ -155,6 +160,20 @@ mod tests {
         }
         let others = [("x-flag", Field::Flag(true)), ("x-void", Field::Void), ("not a name", Field::Void)];
         assert!(read(others).unwrap().is_empty());
+    }
+
+    #[test]
+    fn a_message_whose_properties_could_not_be_read_is_refused_with_the_reason() {
+        let detail = |reason: Field| {
+            let error = read([(Message::UNREADABLE, reason), ("authorization", "Bearer t".into())]).unwrap_err();
+            assert_eq!(error.code(), Code::INVALID_REQUEST);
+            error.detail().to_owned()
+        };
+        let cannot = "the properties of the message cannot be read: ";
+        assert_eq!(detail("too deep".into()), format!("{cannot}too deep"));
+        // What a sender writes there is not repeated at any length.
+        assert_eq!(detail("x".repeat(1000).into()), format!("{cannot}no reason is given"));
+        assert_eq!(detail(Field::Void), format!("{cannot}no reason is given"));
     }
 
     #[test]

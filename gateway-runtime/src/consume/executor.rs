@@ -231,13 +231,19 @@ impl Executor {
         }
     }
 
-    /// Publishes a retry or a dead letter, however long that takes: the message that it follows from is settled only then. False where
-    /// it can never be sent.
-    async fn publish(&self, message: Message) -> bool {
+    /// Publishes a retry or a dead letter, however long that takes: the message that it follows from is settled only then. Header fields
+    /// that no frame holds together with ours are left out, or the message would come back for ever. False where it can never be
+    /// sent.
+    async fn publish(&self, mut message: Message) -> bool {
         let mut delay = MIN_DELAY;
+        let mut is_whole = true;
         loop {
             let Err(error) = self.broker.publish(message.clone()).await else { return true };
             if error.fault() == Fault::Unfit {
+                if std::mem::take(&mut is_whole) {
+                    message = fate::without_header_fields(message);
+                    continue;
+                }
                 tracing::info!(%error, to = &*message.key, "a message is given up");
                 return false;
             }

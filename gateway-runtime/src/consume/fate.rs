@@ -103,6 +103,20 @@ fn attempts(message: &Message) -> usize {
     message.headers.number(ATTEMPT).and_then(|attempts| usize::try_from(attempts).ok()).unwrap_or(0)
 }
 
+/// The message with the header fields of the gateway alone, for a broker that cannot carry all of them in one frame.
+pub(super) fn without_header_fields(mut message: Message) -> Message {
+    const LONGEST: usize = 32 << 10;
+
+    let ours = [ATTEMPT, CODE, PROBLEM, EXPIRES, Message::UNREADABLE];
+    let ours = ours.into_iter().filter_map(|name| Some((name, message.headers.remove(name)?)));
+    let short = ours.filter(|(_, field)| field.as_bytes().is_none_or(|text| text.len() <= LONGEST));
+    message.headers = short.collect();
+    if message.unreadable().is_none() {
+        message.headers.add(Message::UNREADABLE, "the header fields and those of the gateway did not fit into a frame");
+    }
+    message
+}
+
 /// A message that was not begun, for its queue, as never delivered.
 pub(super) fn anew(message: Message, expires: Option<Instant>, queue: &CallQueue) -> Message {
     let mut anew = message.sent_on("", queue.name.clone());

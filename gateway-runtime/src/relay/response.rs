@@ -16,8 +16,13 @@ const MAX_FIELDS: usize = 1000;
 ///
 /// # Errors
 ///
-/// `provider-failed` for a status that is none, and for more header fields than a response can have.
+/// `provider-failed` for a status that is none, for more header fields than a response can have, and where properties could not be
+/// read: the status may be among them.
 pub(super) fn of(answer: Message) -> Result<Response<Body>, Error> {
+    if let Some(reason) = answer.unreadable() {
+        let error = Error::new(Code::PROVIDER_FAILED, "the properties of the service's reply cannot be read");
+        return Err(error.log(reason));
+    }
     let status = status(&answer)?;
     let mut headers = headers(&answer.headers)?;
     let properties = [(header::CONTENT_TYPE, answer.content_type), (header::CONTENT_ENCODING, answer.content_encoding)];

@@ -8,9 +8,11 @@ mod events;
 mod faults;
 mod office;
 mod ordering;
+mod raw;
 mod relay;
 mod replies;
 mod restarts;
+mod unparsable;
 mod unread;
 
 /// Runs a test over each broker: `over_each!(name)` makes `name::in_process` and `name::rabbitmq` of `async fn name(office)`.

@@ -2,7 +2,8 @@
 //!
 //! The library runs each connection in a thread of its own, which waits for its socket without an end: a broker that is silent
 //! would keep it for ever. So the socket is made here, and a connection that is given up is ended by
-//! shutting its socket down. The library has its own way to connect; an attempt that fails there would leave a task behind.
+//! shutting its socket down. The library has its own way to connect; an attempt that fails there would leave a task behind. And what the
+//! library reads passes through a `guard`.
 
 use std::{
     fmt, io,
@@ -13,13 +14,14 @@ use std::{
 
 use async_compat::Compat;
 use lapin::{
-    AsyncTcpStream, Connection, ConnectionProperties, runtime,
+    AsyncTcpStream, Connection, ConnectionProperties,
     tcp::OwnedTLSConfig,
     uri::{AMQPScheme, AMQPUri},
 };
 use socket2::{SockRef, Socket};
 use tokio::{net::TcpStream, sync::watch, time::timeout};
 
+use super::guard::{Guard, MAX_FRAME_BYTES, guarded_runtime};
 use crate::{
     bus::{BusError, BusSettings, Fault},
     secret::Secret,
@@ -32,6 +34,7 @@ const FAREWELL: Duration = Duration::from_secs(1);
 #[derive(Clone)]
 pub(super) struct Address {
     uri: AMQPUri,
+    frame_max: u32,
     timeout: Duration,
 }
 
@@ -50,7 +53,9 @@ impl Address {
         // A broker is taken for dead after two intervals, which is looked at twice in an interval.
         let interval = u16::try_from(settings.heartbeat.as_secs() * 2 / 5).unwrap_or(u16::MAX);
         uri.query.heartbeat = Some(interval.max(1));
-        Ok(Self { uri, timeout: settings.connect_timeout })
+        let frame_max = uri.query.frame_max.filter(|bytes| *bytes > 0).unwrap_or(MAX_FRAME_BYTES).min(MAX_FRAME_BYTES);
+        uri.query.frame_max = Some(frame_max);
+        Ok(Self { uri, frame_max, timeout: settings.connect_timeout })
     }
 
     async fn socket(&self) -> io::Result<TcpStream> {
@@ -102,7 +107,7 @@ impl Wire {
         let stream = address.socket().await.map_err(|error| error.to_string())?;
         let cut = Cut(SockRef::from(&stream).try_clone().map_err(|error| error.to_string())?);
         let stream = address.secured(stream).await.map_err(|error| format!("TLS: {error}"))?;
-        let stream = Mutex::new(Some(stream));
+        let stream = Mutex::new(Some(AsyncTcpStream::Plain(Guard::new(stream, address.frame_max))));
         let once = async move |_, _| {
             let stream = stream.lock().unwrap_or_else(PoisonError::into_inner).take();
             stream.ok_or_else(|| lapin::Error::from(io::Error::from(io::ErrorKind::NotConnected)))
@@ -111,8 +116,7 @@ impl Wire {
             .with_connection_name(name.into())
             .with_client_property("product".into(), "gateway".into())
             .with_client_property("version".into(), env!("CARGO_PKG_VERSION").into());
-        let runtime = runtime::default_runtime().map_err(|error| error.to_string())?;
-        let connection = Connection::connector(address.uri.clone(), runtime, once, properties)
+        let connection = Connection::connector(address.uri.clone(), guarded_runtime(), once, properties)
             .await
             .map_err(|error| error.to_string())?;
         Ok(Self { connection, cut, ended: watch::Sender::new(None) })

@@ -1,7 +1,7 @@
 //! RabbitMQ, over AMQP 0-9-1: the only module that names the library for it.
 //!
 //! Two connections, one to publish and one to consume, since a broker whose memory is full stops listening to those that publish.
-//! Each is kept by a `link`, which makes it again when it is lost (`connect`). Calls go by `lanes`, a channel for each exchange
+//! Each is kept by a `link`, which makes it again when it is lost (`connect`); a `guard` replaces what the library could not parse. Calls go by `lanes`, a channel for each exchange
 //! (`lane`); replies go by the channel of `replies`, other messages by those of `events`. `consume` declares (`declare`) what is consumed,
 //! for its `subscriber`, and settles it in batches (`settle`). `declared` declares again what was deleted. `convert` turns messages into the library's.
 //!
@@ -13,6 +13,7 @@ mod convert;
 mod declare;
 mod declared;
 mod events;
+mod guard;
 mod lane;
 mod lanes;
 mod link;
@@ -40,6 +41,8 @@ use tokio::{
     time::{Instant, timeout, timeout_at},
 };
 
+#[cfg(fuzzing)]
+pub use self::guard::filtered;
 use self::{
     connect::{Address, Wire},
     consume::Consuming,

@@ -250,6 +250,7 @@ fn failed_call() -> Value {
                     "type": "string",
                     "contentMediaType": "application/problem+json",
                 },
+                Message::UNREADABLE: { "description": "Why some of its properties are missing.", "type": "string" },
             },
         },
     })

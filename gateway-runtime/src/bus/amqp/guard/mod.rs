@@ -1,0 +1,116 @@
+//! A filter of received frames (AMQP 0-9-1 §4.2.3): what the client library could not parse is replaced, and marked.
+//!
+//! Publishers choose header fields, properties and routing keys. The library's parser recurses for each level of a table, until
+//! the stack ends and the process with it; and text that is not UTF-8 costs the connection, at each delivery anew. So a [`Guard`]
+//! stands between socket and library, above TLS. `frames` cuts the stream into frames, `properties` checks content headers,
+//! `methods` the short strings of methods, `runtime` makes the library accept the guarded socket.
+//!
+//! Bodies, and frames that arrive whole and can be parsed, stay in the reader's buffer. Tables in methods are the broker's own and
+//! are not checked.
+
+mod frames;
+mod methods;
+mod properties;
+mod runtime;
+#[cfg(test)]
+mod tests;
+
+use std::{
+    io::{self, IoSlice},
+    pin::Pin,
+    task::{Context, Poll, ready},
+};
+
+use futures_io::{AsyncRead, AsyncWrite};
+
+use self::frames::FrameFilter;
+pub(super) use self::{frames::MAX_FRAME_BYTES, runtime::guarded_runtime};
+
+/// The most room that is kept for frames that were replaced.
+const KEPT_BYTES: usize = 128 << 10;
+
+/// A stream of frames from a broker, read through a [`FrameFilter`]; written to as it is.
+#[derive(Debug)]
+pub(super) struct Guard<S> {
+    stream: S,
+    filter: FrameFilter,
+    /// Bytes that follow what was read last, and how many of them were read.
+    out: Vec<u8>,
+    read: usize,
+}
+
+impl<S> Guard<S> {
+    /// Creates a guard; `frame_max` is the most that the client will agree on, in bytes.
+    pub(super) fn new(stream: S, frame_max: u32) -> Self {
+        Self { stream, filter: FrameFilter::new(frame_max), out: Vec::new(), read: 0 }
+    }
+
+    /// Copies bytes that are to be read next; returns how many.
+    fn read_out(&mut self, buffer: &mut [u8]) -> usize {
+        let rest = &self.out[self.read..];
+        let length = rest.len().min(buffer.len());
+        buffer[..length].copy_from_slice(&rest[..length]);
+        self.read += length;
+        if self.read == self.out.len() {
+            self.read = 0;
+            self.out.clear();
+            self.out.shrink_to(KEPT_BYTES);
+        }
+        length
+    }
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for Guard<S> {
+    fn poll_read(self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
+        let this = self.get_mut();
+        loop {
+            let length = this.read_out(buffer);
+            if length > 0 {
+                return Poll::Ready(Ok(length));
+            }
+            // No more than completes the frame that is held: what follows it can stay in the buffer.
+            let room = this.filter.missing().map_or(buffer.len(), |missing| missing.min(buffer.len()));
+            let length = ready!(Pin::new(&mut this.stream).poll_read(context, &mut buffer[..room]))?;
+            let passed = this.filter.filter(&mut buffer[..length], &mut this.out);
+            if passed > 0 || length == 0 {
+                return Poll::Ready(Ok(passed));
+            }
+        }
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for Guard<S> {
+    fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.get_mut().stream).poll_write(context, bytes)
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.get_mut().stream).poll_write_vectored(context, bytes)
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().stream).poll_flush(context)
+    }
+
+    fn poll_close(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().stream).poll_close(context)
+    }
+}
+
+/// Filters frames that come in pieces of this length, for a fuzz target.
+#[cfg(fuzzing)]
+#[must_use]
+pub fn filtered(frames: &[u8], piece: usize) -> Vec<u8> {
+    let (mut filter, mut all) = (FrameFilter::new(MAX_FRAME_BYTES), Vec::new());
+    for piece in frames.to_vec().chunks_mut(piece.max(1)) {
+        let mut out = Vec::new();
+        let passed = filter.filter(piece, &mut out);
+        all.extend_from_slice(&piece[..passed]);
+        all.append(&mut out);
+    }
+    all
+}
