@@ -14,7 +14,7 @@ use crate::{
     attempt::Class,
     control::Switches,
     error::Error,
-    provider::{MethodHealth, Provider},
+    provider::{Health, MethodHealth, Provider},
     spec::Effect,
     store::EditKind,
     strategy::BreakerState,
@@ -98,41 +98,26 @@ fn describe(desk: &Desk, provider: &Provider) -> Described {
     let (spec, settings) = (provider.spec(), provider.settings());
     let mut methods = Vec::new();
     let mut set_aside = None;
+    let mut health = if settings.enabled { Health::Ready } else { Health::Disabled };
     for capability in desk.registry.capabilities_of(spec.name) {
         let Some(pool) = desk.registry.health(capability) else { continue };
         let made = |place: usize| -> u64 { pool.providers.iter().map(|it| attempts(&it.methods[place])).sum() };
         let Some(own) = pool.providers.iter().find(|it| it.name == spec.name) else { continue };
         set_aside = set_aside.max(own.set_aside);
         for (place, method) in own.methods.iter().enumerate() {
+            health = health.max(own.health_of(method));
             methods.push(describe_method(capability, method, made(place)));
         }
     }
-    let health = match () {
-        () if !settings.enabled => "disabled",
-        () if set_aside.is_some() => "set-aside",
-        () => methods.iter().map(word).max_by_key(|word| BADNESS.iter().position(|it| it == word)).unwrap_or("ready"),
-    };
     Described {
         name: spec.name,
         title: spec.title,
         enabled: settings.enabled,
         weight: settings.weight,
         order: settings.order,
-        health,
+        health: health.name(),
         set_aside_ms: set_aside.map(millis),
         methods,
-    }
-}
-
-/// From good to bad.
-const BADNESS: [&str; 4] = ["ready", "cooling-down", "half-open", "open"];
-
-fn word(method: &Method) -> &'static str {
-    match (method.breaker, method.retry_after_ms) {
-        (BreakerState::Closed, None) => "ready",
-        (BreakerState::Closed, Some(_)) => "cooling-down",
-        (BreakerState::HalfOpen, _) => "half-open",
-        (BreakerState::Open, _) => "open",
     }
 }
 

@@ -69,18 +69,60 @@ pub struct MethodHealth {
     pub(crate) durations: Histogram,
 }
 
-impl ProviderHealth {
-    /// Returns the health of one of the provider's methods in a word: `disabled`, `set-aside`, `open`,
-    /// `half-open`, `cooling-down` or `ready`.
+/// The health of a provider's method, from best to worst.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(into = "&'static str")]
+pub enum Health {
+    /// Calls go through.
+    Ready,
+    /// The provider answered 429, and no call goes through for a while.
+    CoolingDown,
+    /// The breaker lets probes through.
+    HalfOpen,
+    /// The breaker lets nothing through.
+    Open,
+    /// The provider refused our credentials.
+    SetAside,
+    /// The provider is switched off.
+    Disabled,
+}
+
+impl Health {
+    /// All of them, from best to worst.
+    pub const ALL: [Self; 6] =
+        [Self::Ready, Self::CoolingDown, Self::HalfOpen, Self::Open, Self::SetAside, Self::Disabled];
+
+    /// Returns its name: `ready`, `cooling-down`, `half-open`, `open`, `set-aside` or `disabled`.
     #[must_use]
-    pub fn health_of(&self, method: &MethodHealth) -> &'static str {
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Ready => "ready",
+            Self::CoolingDown => "cooling-down",
+            Self::HalfOpen => "half-open",
+            Self::Open => "open",
+            Self::SetAside => "set-aside",
+            Self::Disabled => "disabled",
+        }
+    }
+}
+
+impl From<Health> for &'static str {
+    fn from(health: Health) -> Self {
+        health.name()
+    }
+}
+
+impl ProviderHealth {
+    /// Returns the health of one of the provider's methods.
+    #[must_use]
+    pub fn health_of(&self, method: &MethodHealth) -> Health {
         match (method.breaker, method.retry_after) {
-            _ if !self.enabled => "disabled",
-            _ if self.set_aside.is_some() => "set-aside",
-            (BreakerState::Closed, None) => "ready",
-            (BreakerState::Closed, Some(_)) => "cooling-down",
-            (BreakerState::HalfOpen, _) => "half-open",
-            (BreakerState::Open, _) => "open",
+            _ if !self.enabled => Health::Disabled,
+            _ if self.set_aside.is_some() => Health::SetAside,
+            (BreakerState::Closed, None) => Health::Ready,
+            (BreakerState::Closed, Some(_)) => Health::CoolingDown,
+            (BreakerState::HalfOpen, _) => Health::HalfOpen,
+            (BreakerState::Open, _) => Health::Open,
         }
     }
 }

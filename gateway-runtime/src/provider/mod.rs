@@ -27,7 +27,7 @@ mod window;
 
 pub use self::{
     error::ProviderError,
-    health::{MethodHealth, PoolHealth, ProviderHealth},
+    health::{Health, MethodHealth, PoolHealth, ProviderHealth},
     http_client::{HttpClient, HttpClientSettings, HttpRequest, HttpResponse},
     key::IdempotencyKey,
     pool::{Candidate, Pool},

@@ -3,12 +3,9 @@
 use super::{super::desk::Desk, Exposition, Kind, Labels};
 use crate::{
     attempt::Class,
-    provider::{MethodHealth, ProviderHealth},
+    provider::{Health, MethodHealth, ProviderHealth},
     strategy::BreakerState,
 };
-
-/// All states of a method of a provider, from the one that decides most to the least.
-const STATES: [&str; 6] = ["disabled", "set-aside", "open", "half-open", "cooling-down", "closed"];
 
 /// Writes them.
 pub(super) fn write(text: &mut Exposition, desk: &Desk) {
@@ -58,9 +55,9 @@ fn state(text: &mut Exposition, methods: &Methods<'_>) {
     let name = "gateway_provider_state";
     text.metric(name, Kind::Gauge, "1 for the state that a provider's method is in, 0 for the others.");
     for (provider, method, labels) in methods {
-        let current = state_of(provider, method);
-        for state in STATES {
-            text.sample(name, &labels.and("state", state), u8::from(state == current));
+        let current = provider.health_of(method);
+        for state in Health::ALL.into_iter().rev() {
+            text.sample(name, &labels.and("state", label(state)), u8::from(state == current));
         }
     }
     let name = "gateway_breaker_state";
@@ -76,9 +73,6 @@ fn state(text: &mut Exposition, methods: &Methods<'_>) {
 }
 
 /// Returns the reason why calls do not reach the method, or `closed` if they do.
-fn state_of(provider: &ProviderHealth, method: &MethodHealth) -> &'static str {
-    match provider.health_of(method) {
-        "ready" => "closed",
-        state => state,
-    }
+fn label(health: Health) -> &'static str {
+    if health == Health::Ready { "closed" } else { health.name() }
 }

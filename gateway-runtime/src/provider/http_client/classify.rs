@@ -2,7 +2,7 @@
 
 use std::error::Error as _;
 
-use crate::provider::ProviderError;
+use crate::{error::with_causes, provider::ProviderError};
 
 /// Not sent: resolving, connecting and TLS failed; the request was never begun on a connection that closed; HTTP/2
 /// refused the stream (RFC 9113 §8.7) or was shutting down before it. Everything else is ambiguous.
@@ -51,13 +51,5 @@ fn is_refused_stream(error: &h2::Error) -> bool {
 
 /// The message of an error and of all that caused it, without the address, whose query may hold keys.
 pub(crate) fn causes(error: reqwest::Error) -> String {
-    let error = error.without_url();
-    let mut message = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        message.push_str(": ");
-        message.push_str(&cause.to_string());
-        source = cause.source();
-    }
-    message
+    with_causes(&error.without_url())
 }
