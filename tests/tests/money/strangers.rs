@@ -1,6 +1,6 @@
 //! What callers who are not known can have kept.
 
-use gateway_runtime::prelude::*;
+use gateway_runtime::{Running, prelude::*};
 use serde_json::json;
 
 use super::kiosk::{Customer, settings_with};
@@ -61,4 +61,46 @@ each_database! {
         }
         gateway.stop().await.unwrap();
     }
+}
+
+/// Each gateway counts what it has had written, and what others have at its next look at the database.
+#[tokio::test]
+async fn keys_of_strangers_take_at_most_the_budget_of_each_gateway() {
+    const BUDGET: u64 = 2000;
+    /// What a key takes without a body in its answer: the last one that has room may end beyond the budget by it.
+    const KEY: u64 = 400;
+    let Some(database) = Database::postgres().await else { return };
+    // No gateway looks at the database again during this test.
+    let settings = settings_with(&database, &format!("idempotency.anonymous_bytes = {BUDGET}\nbilling.grace = '1h'"));
+    let start = async || Gateway::from_toml(&settings).unwrap().start().await.unwrap();
+    let (books, gateways) = (database.books().await, [start().await, start().await]);
+    let fill = async |gateway: &Running| {
+        let customer = Customer::of(&gateway.url());
+        let mut kept = 0;
+        loop {
+            let key = format!("{}-{kept}", gateway.url());
+            let body = json!({ "pages": 1 });
+            let answer = customer.post_as_a_stranger("copy", &body, &[("idempotency-key", &key)]).await;
+            if answer.status != 204 {
+                assert_eq!((answer.status, &*answer.code), (503, "overloaded"));
+                break kept;
+            }
+            kept += 1;
+            assert!(kept < 10, "there is no end to it");
+        }
+    };
+    let [first, second] = &gateways;
+    let kept = tokio::join!(fill(first), fill(second));
+    assert_eq!(kept, (7, 7));
+    let bytes = books.anonymous_bytes().await.unwrap();
+    assert!((2 * BUDGET..=2 * (BUDGET + KEY)).contains(&bytes), "{bytes}");
+    // One that looks finds no room.
+    let third = start().await;
+    assert_eq!(fill(&third).await, 0);
+    for gateway in gateways.into_iter().chain([third]) {
+        gateway.stop().await.unwrap();
+    }
+    let name = database.name().to_owned();
+    drop((books, database));
+    crate::database::remove(&name).await;
 }
