@@ -23,3 +23,4 @@ mod program;
 mod quotas;
 mod rabbitmq;
 mod redis_server;
+mod volume;

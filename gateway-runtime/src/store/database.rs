@@ -127,6 +127,11 @@ impl StoreError {
         self.kind == Kind::Duplicate
     }
 
+    /// Whether there is no room for more.
+    pub(super) fn is_full(&self) -> bool {
+        self.kind == Kind::Full
+    }
+
     /// What is wrong with the database, in a word that anybody may read.
     pub(crate) fn word(&self) -> &'static str {
         match self.kind {

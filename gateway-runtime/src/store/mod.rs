@@ -24,6 +24,7 @@ mod sqlite;
 mod statements;
 mod sweep;
 mod table;
+mod wal;
 
 pub use self::{
     books::Books,

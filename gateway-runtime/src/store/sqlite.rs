@@ -12,7 +12,7 @@ use std::{
     os::unix::fs::OpenOptionsExt,
     path::Path,
     sync::{Arc, LazyLock},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use rusqlite::{
@@ -20,7 +20,7 @@ use rusqlite::{
     types::{ToSqlOutput, ValueRef},
 };
 use sqlx::{
-    AssertSqlSafe, SqlitePool,
+    AssertSqlSafe, SqliteConnection, SqlitePool,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 
@@ -31,10 +31,12 @@ use tokio::{
 
 use super::{
     BoxFuture, Database, Db, Statement, StoreError, Table, Transaction, Value,
+    books::TIMEOUT,
     db::Connections,
     glance::Glance,
     migrations::GATEWAY,
     statements::{CHARGES, REQUESTS},
+    wal,
 };
 
 /// The books in a file.
@@ -55,9 +57,31 @@ struct Writer {
     connection: Connection,
     /// How many rows have been written that no index finds.
     latest: usize,
+    /// Whether the last transaction failed for want of room.
+    is_full: bool,
 }
 
 impl Writer {
+    /// Makes room in the log after a transaction that had none: SQLite's own checkpoint follows a commit.
+    fn make_room(&mut self) {
+        if std::mem::take(&mut self.is_full)
+            && let Err(error) = wal::checkpoint(&self.connection)
+        {
+            tracing::debug!(%error, "no room for a checkpoint");
+        }
+    }
+
+    /// Tells a failure, and remembers want of room.
+    fn failed(&mut self, error: rusqlite::Error) -> StoreError {
+        let error = unwritten(error);
+        self.is_full |= error.is_full();
+        error
+    }
+
+    fn execute(&mut self, sql: &str) -> Result<(), StoreError> {
+        execute(&self.connection, sql).map_err(|error| self.failed(error))
+    }
+
     /// Whether there are rows that no index finds.
     fn has_latest(&self) -> rusqlite::Result<bool> {
         let sql = "SELECT EXISTS (SELECT 1 FROM latest_requests) OR EXISTS (SELECT 1 FROM latest_charges)";
@@ -90,10 +114,10 @@ impl Sqlite {
             |row| row.get::<_, u32>(0),
         );
         let latest = latest.map_err(|error| unopened(path, &error))?;
-        let readers = SqlitePoolOptions::new().max_connections(4).connect_with(options(path).read_only(true)).await;
+        let readers = readers().connect_with(options(path).read_only(true)).await;
         let readers = readers.map_err(|error| unopened(path, &error))?;
         Ok(Self {
-            writer: Arc::new(Mutex::new(Writer { connection, latest: latest as usize })),
+            writer: Arc::new(Mutex::new(Writer { connection, latest: latest as usize, is_full: false })),
             readers,
             glance: Glance::new(path),
         })
@@ -123,7 +147,24 @@ fn options(path: &Path) -> SqliteConnectOptions {
         // What is acknowledged is on disk, also when the power fails.
         .synchronous(SqliteSynchronous::Full)
         .busy_timeout(BUSY)
+        .pragma("wal_autocheckpoint", wal::pages(path).to_string())
 }
+
+/// Connections whose reads end in time: the log cannot be begun anew while one reads what stands in it.
+fn readers() -> SqlitePoolOptions {
+    async fn limit(connection: &mut SqliteConnection) -> sqlx::Result<()> {
+        let end = Instant::now() + TIMEOUT;
+        connection.lock_handle().await?.set_progress_handler(STEPS, move || Instant::now() < end);
+        Ok(())
+    }
+    SqlitePoolOptions::new()
+        .max_connections(4)
+        .after_connect(|connection, _| Box::pin(limit(connection)))
+        .before_acquire(|connection, _| Box::pin(async { limit(connection).await.map(|()| true) }))
+}
+
+/// A read looks at the clock after so many steps of SQLite's virtual machine, a fraction of a millisecond.
+const STEPS: i32 = 10_000;
 
 /// Makes the file, if it is not there, for nobody else to read. The files beside it (`-wal`, `-shm`) get the same mode from
 /// SQLite.
@@ -147,8 +188,9 @@ fn writer(path: &Path) -> rusqlite::Result<Connection> {
     // What every call writes names a balance that the same transaction has just found: it need not be looked for again.
     connection.pragma_update(None, "foreign_keys", false)?;
     connection.pragma_update(None, "synchronous", "full")?;
-    // 16 MiB of log before it goes into the file: pages that many batches touch go once.
-    connection.pragma_update(None, "wal_autocheckpoint", 4000)?;
+    let pages = wal::pages(path);
+    connection.pragma_update(None, "wal_autocheckpoint", pages)?;
+    connection.pragma_update(None, "journal_size_limit", wal::bytes(pages))?;
     connection.set_prepared_statement_cache_capacity(64);
     Ok(connection)
 }
@@ -160,7 +202,8 @@ fn unopened(path: &Path, error: &dyn std::error::Error) -> StoreError {
 impl Database for Sqlite {
     fn begin(&self) -> BoxFuture<'_, Result<Box<dyn Transaction>, StoreError>> {
         Box::pin(async {
-            let writer = Arc::clone(&self.writer).lock_owned().await;
+            let mut writer = Arc::clone(&self.writer).lock_owned().await;
+            writer.make_room();
             Ok(Box::new(Write::begin(writer)?) as _)
         })
     }
@@ -215,7 +258,8 @@ impl Sqlite {
     async fn index_latest(&self) -> Result<(), StoreError> {
         let writer = Arc::clone(&self.writer);
         let indexed = tokio::task::spawn_blocking(move || {
-            let writer = writer.blocking_lock_owned();
+            let mut writer = writer.blocking_lock_owned();
+            writer.make_room();
             // Another program may have written as well. Where nothing waits, nothing is written, which a full disk allows.
             if !writer.has_latest().map_err(unwritten)? {
                 return Ok(());
@@ -237,8 +281,8 @@ struct Write {
 }
 
 impl Write {
-    fn begin(writer: OwnedMutexGuard<Writer>) -> Result<Self, StoreError> {
-        execute(&writer.connection, "BEGIN IMMEDIATE")?;
+    fn begin(mut writer: OwnedMutexGuard<Writer>) -> Result<Self, StoreError> {
+        writer.execute("BEGIN IMMEDIATE")?;
         let latest = writer.latest;
         Ok(Self { writer, is_open: true, latest })
     }
@@ -246,7 +290,7 @@ impl Write {
     /// Moves what came last to where it is found.
     fn index_latest(&mut self) -> Result<(), StoreError> {
         for sql in &*INDEX_LATEST {
-            execute(&self.writer.connection, sql)?;
+            self.writer.execute(sql)?;
         }
         self.latest = 0;
         Ok(())
@@ -256,7 +300,7 @@ impl Write {
         if self.latest >= LATEST {
             self.index_latest()?;
         }
-        execute(&self.writer.connection, "COMMIT")?;
+        self.writer.execute("COMMIT")?;
         // SQLite says of a commit that failed that it failed; then it is still open.
         self.is_open = false;
         self.writer.latest = self.latest;
@@ -271,8 +315,11 @@ impl Transaction for Write {
         argument: &'a str,
     ) -> BoxFuture<'a, Result<Vec<String>, StoreError>> {
         let indexed = if statement.reads_latest { self.index_latest() } else { Ok(()) };
-        let rows = || rows(&self.writer.connection, &statement.sqlite, argument).map_err(unwritten);
-        Box::pin(std::future::ready(indexed.and_then(|()| rows())))
+        let rows = indexed.and_then(|()| {
+            let rows = rows(&self.writer.connection, &statement.sqlite, argument);
+            rows.map_err(|error| self.writer.failed(error))
+        });
+        Box::pin(std::future::ready(rows))
     }
 
     fn insert<'a>(
@@ -280,7 +327,8 @@ impl Transaction for Write {
         table: &'static Table,
         values: &'a [Value<'a>],
     ) -> BoxFuture<'a, Result<(), StoreError>> {
-        let inserted = insert(&self.writer.connection, table, values).map_err(unwritten);
+        let inserted = insert(&self.writer.connection, table, values);
+        let inserted = inserted.map_err(|error| self.writer.failed(error));
         if table.latest.is_some() {
             self.latest += values.len() / table.columns.len();
         }
@@ -292,7 +340,8 @@ impl Transaction for Write {
         table: &'static Table,
         keys: &'a [&'a str],
     ) -> BoxFuture<'a, Result<Vec<bool>, StoreError>> {
-        let deleted = delete(&self.writer.connection, table, keys).map_err(unwritten);
+        let deleted = delete(&self.writer.connection, table, keys);
+        let deleted = deleted.map_err(|error| self.writer.failed(error));
         Box::pin(std::future::ready(deleted))
     }
 
@@ -341,8 +390,8 @@ impl ToSql for Value<'_> {
     }
 }
 
-fn execute(connection: &Connection, sql: &str) -> Result<(), StoreError> {
-    connection.prepare_cached(sql).and_then(|mut statement| statement.execute([])).map(drop).map_err(unwritten)
+fn execute(connection: &Connection, sql: &str) -> rusqlite::Result<()> {
+    connection.prepare_cached(sql)?.execute([]).map(drop)
 }
 
 fn unread(error: sqlx::Error) -> StoreError {
@@ -359,7 +408,10 @@ fn unwritten(error: rusqlite::Error) -> StoreError {
         rusqlite::ffi::SQLITE_CONSTRAINT_UNIQUE | rusqlite::ffi::SQLITE_CONSTRAINT_PRIMARYKEY => {
             StoreError::duplicate(message)
         }
-        code if code & 0xff == rusqlite::ffi::SQLITE_FULL => StoreError::full(message),
+        // Without room for the index of the log, too.
+        code if code & 0xff == rusqlite::ffi::SQLITE_FULL || code == rusqlite::ffi::SQLITE_IOERR_SHMSIZE => {
+            StoreError::full(message)
+        }
         code if matches!(code & 0xff, rusqlite::ffi::SQLITE_BUSY | rusqlite::ffi::SQLITE_LOCKED) => {
             StoreError::locked(message)
         }

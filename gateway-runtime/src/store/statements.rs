@@ -128,7 +128,8 @@ statements! {
 
     /// Anything; writes what is there already, to see whether it can be written.
     WRITE_SOMETHING {
-        sqlite: "UPDATE accounts SET plan = plan WHERE id = (SELECT min(id) FROM accounts) AND ?1 NOT NULL",
+        // SQLite writes no page for an UPDATE that changes nothing.
+        sqlite: "REPLACE INTO accounts SELECT * FROM accounts WHERE id = (SELECT min(id) FROM accounts) AND ?1 NOT NULL",
         postgres: "UPDATE accounts SET plan = plan WHERE id = (SELECT min(id) FROM accounts) AND $1::jsonb IS NOT NULL
             RETURNING '0'"
     }

@@ -4,6 +4,7 @@ mod claims;
 mod edits;
 mod journal;
 mod money;
+mod reads;
 mod rows;
 mod search;
 #[cfg(feature = "postgres")]

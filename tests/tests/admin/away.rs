@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 
 use super::house::House;
-use crate::{database::Database, money::away::Server};
+use crate::{database::Database, money::away::Server, volume::Volume};
 
 /// How long a call waits for the database at the most, and a little for this machine.
 const PATIENCE: Duration = Duration::from_secs(13);
@@ -99,4 +99,67 @@ async fn what_a_locked_file_does_not_give_whole_is_not_given() {
         house.admin(call, None).await.when(200);
     }
     lock.release().await;
+}
+
+#[tokio::test]
+async fn what_a_full_volume_does_not_give_whole_is_not_given() {
+    let name = "admin::away::what_a_full_volume_does_not_give_whole_is_not_given";
+    let Some(volume) = Volume::of(name, 8) else { return };
+    let house = House::open(Database::sqlite()).await;
+    let key = house.customer("acme", "1000").await;
+    let settled = house.call("POST /buy", Some(&json!({})), &key).await;
+    assert_eq!(settled.status, 200);
+    let call = format!("GET /admin/requests/{}", settled.headers["x-request-id"].to_str().unwrap());
+    let calls =
+        ["GET /admin/accounts/acme/entries?limit=500", "GET /admin/requests?account=acme", "GET /admin/margin", &*call];
+    volume.fill(0);
+    let buy = async || house.call("POST /buy", Some(&json!({})), &key).await;
+    let (mut sold, mut unknown) = (1, 0);
+    let deadline = Instant::now() + Duration::from_secs(20);
+    // Until the room of the log is used up, too.
+    let parts = loop {
+        let answer = buy().await;
+        sold += usize::from(answer.status == 200);
+        unknown += usize::from(answer.status == 504);
+        volume.fill(0);
+        let ready = house.ask("GET /readyz", None, &[]).await;
+        if ready.status == 503 {
+            break ready.when(503)["parts"].clone();
+        }
+        assert!([200, 503, 504].contains(&answer.status) && Instant::now() < deadline, "{}", answer.text);
+    };
+    assert_eq!(parts, json!({ "database": "full" }));
+    for call in calls {
+        let begun = Instant::now();
+        let answer = house.admin(call, None).await;
+        assert!(begun.elapsed() < PATIENCE, "{call}: {:?}", begun.elapsed());
+        // Moving what came last may find room where a call does not; then it is read whole.
+        if answer.status == 200 {
+            let items = answer.body["items"].as_array();
+            assert!(call != calls[0] || items.unwrap().len() > sold, "{}", answer.text);
+        } else {
+            assert_eq!(answer.problem(), (503, "overloaded"), "{call}");
+            assert_eq!(answer.body["retryable"], true);
+        }
+    }
+    // What needs no writing is read.
+    for call in ["GET /admin/accounts/acme", "GET /admin/changes", "GET /admin/holds"] {
+        house.admin(call, None).await.when(200);
+    }
+    volume.make_room(2 << 20);
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while house.ask("GET /readyz", None, &[]).await.status != 200 {
+        assert!(Instant::now() < deadline);
+    }
+    for call in calls {
+        house.admin(call, None).await.when(200);
+    }
+    let entries = house.admin("GET /admin/accounts/acme/entries?limit=500", None).await.when(200);
+    let entries = entries["items"].as_array().unwrap().len();
+    assert!((sold + 1..=sold + unknown + 1).contains(&entries), "{entries}: {sold} sold, {unknown} unknown");
+    volume.fill(0);
+    // With nothing to move, reading needs no room.
+    for call in calls {
+        house.admin(call, None).await.when(200);
+    }
 }

@@ -7,6 +7,7 @@ mod commits;
 mod crash;
 mod cut;
 mod file;
+mod full;
 mod interrupted;
 mod kiosk;
 mod leaving;

@@ -1,15 +1,22 @@
 //! Whether the books can be written, as far as the last commits tell: readiness asks.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
 
 use tokio::runtime::Handle;
 
 use super::{Books, TIMEOUT, in_time};
 use crate::store::{StoreError, statements::WRITE_SOMETHING};
 
-/// Why the last commit failed, if it did.
+/// The time after a commit that failed in which nothing is tried: what is owed is written again five times a second, and a write
+/// that is smaller may find room where that has none.
+const RECENT: Duration = Duration::from_secs(1);
+
+/// Why and when the last commit failed, if it did.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Writing(Arc<Mutex<Option<StoreError>>>);
+pub(super) struct Writing(Arc<Mutex<Option<(StoreError, Instant)>>>);
 
 impl Writing {
     /// A commit has ended. One that the database refuses says that the database is well.
@@ -17,11 +24,11 @@ impl Writing {
         let failure = commit.as_ref().err().filter(|error| !error.is_refusal());
         let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if last.is_some() || failure.is_some() {
-            *last = failure.cloned();
+            *last = failure.cloned().map(|failure| (failure, Instant::now()));
         }
     }
 
-    fn failure(&self) -> Option<StoreError> {
+    fn failure(&self) -> Option<(StoreError, Instant)> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
@@ -34,7 +41,10 @@ impl Books {
     ///
     /// Why they cannot.
     pub async fn check_writing(&self) -> Result<(), StoreError> {
-        let Some(failure) = self.writing.failure() else { return Ok(()) };
+        let Some((failure, at)) = self.writing.failure() else { return Ok(()) };
+        if at.elapsed() < RECENT {
+            return Err(failure);
+        }
         let (books, runtime) = (self.clone(), Handle::current());
         // SQLite waits for locks where it is called.
         let tried = tokio::task::spawn_blocking(move || runtime.block_on(books.write_something()));
@@ -46,7 +56,7 @@ impl Books {
 
     /// Why the books cannot be written, in a word: `full`, `locked` or `away`.
     pub(crate) fn writing_trouble(&self) -> &'static str {
-        self.writing.failure().map_or("away", |failure| failure.word())
+        self.writing.failure().map_or("away", |(failure, _)| failure.word())
     }
 
     async fn write_something(&self) -> Result<(), StoreError> {
