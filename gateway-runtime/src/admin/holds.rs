@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize, de::IgnoredAny};
+use serde::{Deserialize, Serialize};
 
 use super::{
     desk::{Desk, away, unexpected},
@@ -94,8 +94,9 @@ fn tell(hold: Hold, unknown: bool) -> Aside {
 pub(super) enum Verdict {
     /// So much of it is charged, and the rest given back.
     Charge(Asked),
-    /// All of it is given back.
-    Release(#[schemars(with = "bool", extend("const" = true))] IgnoredAny),
+    // No `const`, of which openapi-generator makes an enum of texts.
+    /// All of it is given back: `true`.
+    Release(bool),
 }
 
 /// What became of the money.
@@ -109,6 +110,10 @@ pub(super) struct Settled {
 
 /// Settles a hold.
 pub(super) async fn settle(desk: Arc<Desk>, request: Request<Verdict>) -> Result<Settled, Error> {
+    if matches!(request.input, Verdict::Release(false)) {
+        let detail = "must be true".to_owned();
+        return Err(Error::invalid(vec![Violation { pointer: "/release".to_owned(), detail }]));
+    }
     let (books, call) = (desk.books()?, &*request.at[0]);
     let found = books.aside(call).await.map_err(away)?;
     let (hold, is_unknown) = found.ok_or_else(no_hold)?;

@@ -1,6 +1,8 @@
 //! The same schemas, written so that generators of clients and linters understand them.
 
-use serde_json::{Map, Value, json};
+use std::collections::HashSet;
+
+use serde_json::{Map, Value};
 
 /// The keywords that say something of values of one type alone.
 const OF_TYPES: [(&[&str], &[&str]); 4] = [
@@ -10,13 +12,15 @@ const OF_TYPES: [(&[&str], &[&str]); 4] = [
     (&["array"], &["items", "prefixItems", "minItems", "maxItems", "uniqueItems"]),
 ];
 
-/// Rewrites all schemas in a document: a tuple says that it has no more items, and a list of types becomes alternatives.
+/// Rewrites all schemas in a document: a tuple says that it has no more items, a list of types becomes alternatives, and
+/// alternatives of different types exclude each other.
 pub(crate) fn tidy(document: &mut Value) {
     match document {
         Value::Object(members) => {
             members.values_mut().for_each(tidy);
             close_tuple(members);
             split_types(members);
+            exclude(members);
         }
         Value::Array(items) => items.iter_mut().for_each(tidy),
         _ => {}
@@ -53,11 +57,31 @@ fn split_types(schema: &mut Map<String, Value>) {
     for keyword in OF_TYPES.iter().flat_map(|(_, keywords)| *keywords).chain(&["type"]) {
         schema.shift_remove(*keyword);
     }
-    schema.insert("anyOf".to_owned(), json!(alternatives));
+    schema.insert("anyOf".to_owned(), alternatives);
+}
+
+/// Alternatives of different types exclude each other, which is what `oneOf` says. Of `anyOf`, typescript-fetch makes one object
+/// of all members and loses what is no object. A type or null stays, as all read that.
+fn exclude(schema: &mut Map<String, Value>) {
+    let Some(Value::Array(alternatives)) = schema.get("anyOf") else { return };
+    let types: Option<HashSet<&str>> = alternatives.iter().map(|it| it.get("type")?.as_str()).collect();
+    let is_exclusive = types.is_some_and(|types| {
+        let is_nullable = types.len() == 2 && types.contains("null");
+        let has_whole_numbers_twice = types.contains("integer") && types.contains("number");
+        types.len() == alternatives.len() && types.len() > 1 && !is_nullable && !has_whole_numbers_twice
+    });
+    if is_exclusive
+        && !schema.contains_key("oneOf")
+        && let Some(alternatives) = schema.shift_remove("anyOf")
+    {
+        schema.insert("oneOf".to_owned(), alternatives);
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]
@@ -66,11 +90,21 @@ mod tests {
             "a": { "type": "array", "prefixItems": [{}, {}], "minItems": 2, "maxItems": 2 },
             "b": { "type": "array", "prefixItems": [{}], "items": { "type": ["string", "null"] } },
             "c": { "type": ["string", "object"], "pattern": "x", "properties": {}, "description": "C" },
+            "d": { "type": ["integer", "number", "string"], "minimum": 0 },
+            "e": { "anyOf": [{ "type": "array" }, { "type": "boolean" }, { "type": "null" }] },
+            "f": { "anyOf": [{ "type": "string", "format": "date" }, { "type": "null" }] },
+            "g": { "anyOf": [{ "type": "object" }, { "$ref": "#/components/schemas/A" }] },
         });
+        let same = [document["f"].clone(), document["g"].clone()];
         tidy(&mut document);
         assert_eq!(document["a"]["items"], false);
         assert_eq!(document["b"]["items"], json!({ "type": ["string", "null"] }));
         let alternatives = json!([{ "type": "string", "pattern": "x" }, { "type": "object", "properties": {} }]);
-        assert_eq!(document["c"], json!({ "description": "C", "anyOf": alternatives }));
+        assert_eq!(document["c"], json!({ "description": "C", "oneOf": alternatives }));
+        // A whole number is of two of these.
+        let (integer, number) = (json!({ "type": "integer", "minimum": 0 }), json!({ "type": "number", "minimum": 0 }));
+        assert_eq!(document["d"], json!({ "anyOf": [integer, number, { "type": "string" }] }));
+        assert_eq!(document["e"], json!({ "oneOf": [{ "type": "array" }, { "type": "boolean" }, { "type": "null" }] }));
+        assert_eq!([document["f"].clone(), document["g"].clone()], same);
     }
 }

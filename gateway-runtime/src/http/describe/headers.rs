@@ -63,7 +63,7 @@ pub(super) fn of_webhooks() -> [Value; 3] {
         field(
             "webhook-timestamp",
             "When it was sent, in seconds since 1970: at most five minutes away from now.",
-            json!({ "type": "integer", "minimum": 0 }),
+            json!({ "type": "integer", "format": "int64", "minimum": 0 }),
         ),
         field(
             "webhook-signature",
