@@ -44,7 +44,18 @@ pub trait Transaction: Send {
         argument: &'a str,
     ) -> BoxFuture<'a, Result<Vec<String>, StoreError>>;
 
-    /// Inserts rows; the values of all columns of the first, then those of the next.
+    /// Carries out `statement`, which returns no rows, at the latest with [`flush`](Self::flush). Other writes that may still
+    /// be put off then must neither read nor change the rows that it changes.
+    fn run_later<'a>(
+        &'a mut self,
+        statement: &'static Statement,
+        argument: &'a str,
+    ) -> BoxFuture<'a, Result<(), StoreError>> {
+        let run = self.run(statement, argument);
+        Box::pin(async { run.await.map(drop) })
+    }
+
+    /// Inserts rows, as late as [`run_later`](Self::run_later); the values of all columns of the first, then those of the next.
     fn insert<'a>(
         &'a mut self,
         table: &'static Table,
@@ -57,6 +68,11 @@ pub trait Transaction: Send {
         table: &'static Table,
         keys: &'a [&'a str],
     ) -> BoxFuture<'a, Result<Vec<bool>, StoreError>>;
+
+    /// Carries out what was put off.
+    fn flush(&mut self) -> BoxFuture<'_, Result<(), StoreError>> {
+        Box::pin(std::future::ready(Ok(())))
+    }
 
     /// Makes it last.
     fn commit(self: Box<Self>) -> BoxFuture<'static, Result<(), StoreError>>;

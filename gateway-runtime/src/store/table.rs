@@ -163,12 +163,13 @@ impl Table {
 /// As PostgreSQL has them: for any number of rows or keys, each column an array.
 #[cfg(feature = "postgres")]
 impl Table {
-    pub(super) fn insert_all(&self) -> String {
+    /// Its parameters are numbered from `first` on.
+    pub(super) fn insert_all(&self, first: usize) -> String {
         let mut arrays = String::new();
         for (at, (_, column)) in self.columns.iter().enumerate() {
             let (comma, type_of) = (if at == 0 { "" } else { ", " }, column.postgres());
             // Writing into a text does not fail.
-            let _ = write!(arrays, "{comma}${}::{type_of}[]", at + 1);
+            let _ = write!(arrays, "{comma}${}::{type_of}[]", first + at);
         }
         format!("{} SELECT * FROM unnest({arrays}){}", self.insert_into(self.name), self.conflict(self.name))
     }

@@ -119,7 +119,7 @@ async fn close(write: &mut Write, changes: &[Change]) -> Result<(), StoreError> 
             }
         }
     }
-    write.rows::<_, ()>(&CLOSE_CLAIMS, answered).await?;
+    write.later(&CLOSE_CLAIMS, answered).await?;
     // Claims them once more: where the commit of the first time is still on its way, this waits for it.
     write.rows::<_, String>(&ADD_CLAIMS, undone).await?;
     write.rows::<_, ()>(&RELEASE_CLAIMS, released).await.map(drop)

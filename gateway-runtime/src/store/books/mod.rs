@@ -197,6 +197,7 @@ impl Write {
         Keys::write(self, changes, &mut outcomes).await?;
         // The last, because nobody else may change settings from here to the end.
         Edits::write(self, changes, &mut outcomes).await?;
+        self.0.flush().await?;
         Ok((outcomes, kinds))
     }
 
@@ -213,6 +214,11 @@ impl Write {
     /// Deletes rows by their keys, and says of each whether it was there.
     async fn delete(&mut self, table: &'static Table, keys: Vec<&str>) -> Result<Vec<bool>, StoreError> {
         if keys.is_empty() { Ok(Vec::new()) } else { self.0.delete(table, &keys).await }
+    }
+
+    /// Carries out a statement that returns nothing for some rows, as [`Transaction::run_later`] says; none, and nothing is sent.
+    async fn later<T: Serialize>(&mut self, statement: &'static Statement, rows: Vec<T>) -> Result<(), StoreError> {
+        if rows.is_empty() { Ok(()) } else { self.0.run_later(statement, &to_json(&rows)?).await }
     }
 
     /// Carries out a statement for some rows; none, and nothing is sent.

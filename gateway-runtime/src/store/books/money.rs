@@ -211,13 +211,12 @@ impl Purse {
             Change::Ask { call, provider } => Some(json!({ "call": call, "provider": provider })),
             _ => None,
         });
-        write.rows::<_, ()>(&NOTE_PROVIDERS, asked.collect()).await.map(drop)
+        write.later(&NOTE_PROVIDERS, asked.collect()).await
     }
 
     /// Writes the balances.
     pub(super) async fn close(self, write: &mut Write) -> Result<(), StoreError> {
-        write.rows::<_, ()>(&SET_BALANCES, self.balances.into_values().collect()).await?;
-        Ok(())
+        write.later(&SET_BALANCES, self.balances.into_values().collect()).await
     }
 }
 

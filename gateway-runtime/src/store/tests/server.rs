@@ -51,3 +51,40 @@ async fn a_server_that_is_away_is_told_without_the_password() {
     let error = Postgres::connect(&Secret::new("planted-password"), 1).await.unwrap_err().to_string();
     assert!(error.contains("is not like `postgres://") && !error.contains("planted"), "{error}");
 }
+
+#[tokio::test]
+async fn a_connection_that_the_server_has_ended_is_made_again() {
+    let Some(database) = new_database().await else { return };
+    let books = Books::new(Postgres::connect(&database, 2).await.unwrap());
+    let account = account(&books, 5).await;
+    let pool = sqlx::PgPool::connect(database.expose()).await.unwrap();
+    for left in [3, 1] {
+        let ended: i64 = sqlx::query_scalar(
+            "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
+                WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'",
+        )
+        .fetch_one(&pool)
+        .await
+        .unwrap();
+        assert!(ended >= 1, "the books had no connection");
+        let outcomes = books.commit(&[Change::Hold(hold(&account, 2))]).await.unwrap();
+        assert_eq!(outcomes, [Outcome::Hold(Held::Held)]);
+        assert_eq!(balance(&books, &account).await.0, left);
+    }
+}
+
+/// A batch that is refused takes nothing with it, and leaves a connection that can be used.
+#[tokio::test]
+async fn writes_that_are_put_off_are_taken_back_together() {
+    let Some(database) = new_database().await else { return };
+    let books = Books::new(Postgres::connect(&database, 2).await.unwrap());
+    let account = account(&books, 5).await;
+    let first = hold(&account, 1);
+    let again = Change::Hold(first.clone());
+    books.commit(&[Change::Hold(first.clone())]).await.unwrap();
+    let error = books.commit(&[Change::Hold(hold(&account, 1)), again]).await.unwrap_err();
+    assert!(error.is_duplicate(), "{error}");
+    assert_eq!(balance(&books, &account).await, (4, 1));
+    books.commit(&[Change::Hold(hold(&account, 1))]).await.unwrap();
+    assert_eq!(balance(&books, &account).await, (3, 2));
+}

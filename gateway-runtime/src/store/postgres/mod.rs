@@ -1,21 +1,30 @@
 //! PostgreSQL, for several gateways that share their books.
+//!
+//! The journal's transactions have a connection to themselves. A pool would test it before and after each of them, which
+//! are two round trips; one that has ended is found by its `BEGIN`, and made again.
 
-use std::{collections::HashSet, str::FromStr, time::Duration};
+mod write;
+
+use std::{str::FromStr, sync::Arc, time::Duration};
 
 use sqlx::{
     AssertSqlSafe, PgPool,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 
-use super::{
-    BoxFuture, Column, Database, Db, Statement, StoreError, Table, Transaction, Value, db::Connections,
-    migrations::GATEWAY,
-};
+use self::write::{Write, Writer};
+use super::{BoxFuture, Database, Db, Statement, StoreError, Transaction, db::Connections, migrations::GATEWAY};
 use crate::secret::Secret;
+
+/// The longest wait for a connection.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(4);
 
 /// The books on a server.
 #[derive(Clone, Debug)]
-pub struct Postgres(PgPool);
+pub struct Postgres {
+    writer: Arc<Writer>,
+    readers: PgPool,
+}
 
 impl Postgres {
     /// Connects to `url` (`postgres://user:password@host/database`), and applies the migrations that it lacks.
@@ -30,7 +39,9 @@ impl Postgres {
 
     /// Connects to a database whose shape has been seen to.
     pub(super) async fn connect_as_it_is(url: &Secret, connections: u32) -> Result<Self, StoreError> {
-        pooled(options(url)?, connections).await.map(Self)
+        let options = options(url)?;
+        let readers = pooled(options.clone(), connections.saturating_sub(1).max(1)).await?;
+        Ok(Self { writer: Arc::new(Writer::new(options)), readers })
     }
 }
 
@@ -61,7 +72,7 @@ fn options(url: &Secret) -> Result<PgConnectOptions, StoreError> {
 }
 
 fn pool_options(connections: u32) -> PgPoolOptions {
-    PgPoolOptions::new().max_connections(connections).acquire_timeout(Duration::from_secs(4))
+    PgPoolOptions::new().max_connections(connections).acquire_timeout(CONNECT_TIMEOUT)
 }
 
 async fn pooled(options: PgConnectOptions, connections: u32) -> Result<PgPool, StoreError> {
@@ -71,7 +82,7 @@ async fn pooled(options: PgConnectOptions, connections: u32) -> Result<PgPool, S
 
 impl Database for Postgres {
     fn begin(&self) -> BoxFuture<'_, Result<Box<dyn Transaction>, StoreError>> {
-        Box::pin(async { Ok(Box::new(Write(self.0.begin().await.map_err(unchanged)?)) as _) })
+        Box::pin(async { Ok(Box::new(Write::begin(&self.writer).await?) as _) })
     }
 
     fn read<'a>(
@@ -82,59 +93,7 @@ impl Database for Postgres {
         let query = sqlx::query_scalar(AssertSqlSafe(statement.postgres.clone()))
             .bind(argument)
             .persistent(!statement.is_made());
-        Box::pin(async { query.fetch_all(&self.0).await.map_err(unchanged) })
-    }
-}
-
-struct Write(sqlx::Transaction<'static, sqlx::Postgres>);
-
-impl Transaction for Write {
-    fn run<'a>(
-        &'a mut self,
-        statement: &'static Statement,
-        argument: &'a str,
-    ) -> BoxFuture<'a, Result<Vec<String>, StoreError>> {
-        let query = sqlx::query_scalar(AssertSqlSafe(statement.postgres.clone())).bind(argument);
-        Box::pin(async { query.fetch_all(&mut *self.0).await.map_err(unchanged) })
-    }
-
-    fn insert<'a>(
-        &'a mut self,
-        table: &'static Table,
-        values: &'a [Value<'a>],
-    ) -> BoxFuture<'a, Result<(), StoreError>> {
-        let mut query = sqlx::query(AssertSqlSafe(table.insert_all()));
-        for (at, (_, column)) in table.columns.iter().enumerate() {
-            let values = values.iter().skip(at).step_by(table.columns.len());
-            query = match column {
-                Column::Text => query.bind(values.map(Value::text).collect::<Vec<_>>()),
-                Column::Integer => query.bind(values.map(Value::integer).collect::<Vec<_>>()),
-                Column::Truth => query.bind(values.map(Value::truth).collect::<Vec<_>>()),
-            };
-        }
-        Box::pin(async { query.execute(&mut *self.0).await.map(drop).map_err(unchanged) })
-    }
-
-    fn delete<'a>(
-        &'a mut self,
-        table: &'static Table,
-        keys: &'a [&'a str],
-    ) -> BoxFuture<'a, Result<Vec<bool>, StoreError>> {
-        let query = sqlx::query_scalar(AssertSqlSafe(table.delete_all())).bind(keys);
-        Box::pin(async move {
-            let deleted: Vec<String> = query.fetch_all(&mut *self.0).await.map_err(unchanged)?;
-            let mut deleted: HashSet<String> = deleted.into_iter().collect();
-            Ok(keys.iter().map(|key| deleted.remove(*key)).collect())
-        })
-    }
-
-    fn commit(self: Box<Self>) -> BoxFuture<'static, Result<(), StoreError>> {
-        Box::pin(async {
-            self.0.commit().await.map_err(|error| match error {
-                sqlx::Error::Database(_) => unchanged(error),
-                _ => StoreError::uncertain(format!("PostgreSQL: lost over a commit: {error}")),
-            })
-        })
+        Box::pin(async { query.fetch_all(&self.readers).await.map_err(unchanged) })
     }
 }
 
