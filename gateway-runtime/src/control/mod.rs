@@ -1,6 +1,6 @@
 //! What operators change while the gateway runs: prices, limits, the switches of providers.
 //!
-//! All of it stands in the books as numbered changes. Every gateway asks twice a second for the last number; when it is a
+//! All of it stands in the books as numbered changes. Every gateway asks once a second for the last number; when it is a
 //! new one, it reads all that holds now, judges it, and puts it in the place of what held before as one [`Snapshot`].
 
 mod plans;
@@ -29,7 +29,7 @@ use crate::{
 };
 
 /// How often a gateway looks for changes that came in by others: they are to hold everywhere within two seconds.
-const PAUSE: Duration = Duration::from_millis(500);
+const PAUSE: Duration = Duration::from_secs(1);
 
 /// What is told of each snapshot, before anybody can ask for it.
 type Apply = Box<dyn Fn(&Snapshot) + Send + Sync>;

@@ -21,10 +21,8 @@ use crate::{
 const BATCH: i64 = 256;
 /// How soon it is looked again when there was something …
 const SOON: Duration = Duration::from_millis(5);
-/// … when there has not been anything for a while …
-const IDLE: Duration = Duration::from_millis(500);
-/// … and when nothing could be published for a while.
-const BLOCKED: Duration = Duration::from_secs(1);
+/// … and when nothing was there, or could be published, for a while.
+const IDLE: Duration = Duration::from_secs(1);
 
 /// What a pass over the outbox has done.
 #[derive(Default)]
@@ -46,7 +44,7 @@ pub(crate) async fn empty(db: Db, publisher: Publisher) {
                 }
                 was_blocked = is_blocked;
                 match published {
-                    0 => (pause * 2).min(if is_blocked { BLOCKED } else { IDLE }),
+                    0 => (pause * 2).min(IDLE),
                     _ => SOON,
                 }
             }
