@@ -116,8 +116,11 @@ pub(super) fn long(bytes: &[u8]) -> Vec<u8> {
     [&u32::try_from(bytes.len()).unwrap().to_be_bytes(), bytes].concat()
 }
 
-/// Encodes properties, each with its place in the order of `basic` (AMQP 0-9-1 §1.8.2): 0 is `content_type`.
-pub(super) fn properties(mut all: Vec<(u8, Vec<u8>)>) -> Vec<u8> {
+/// A property: its place in the order of `basic` (AMQP 0-9-1 §1.8), where 0 is `content_type`, and its value, encoded.
+pub(super) type Property = (u8, Vec<u8>);
+
+/// Encodes properties.
+pub(super) fn properties(mut all: Vec<Property>) -> Vec<u8> {
     all.sort_unstable_by_key(|(place, _)| *place);
     let flags = all.iter().fold(0_u16, |flags, (place, _)| flags | (1 << (15 - place)));
     let values: Vec<u8> = all.into_iter().flat_map(|(_, value)| value).collect();

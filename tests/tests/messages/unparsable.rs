@@ -11,7 +11,7 @@ use tokio::time::timeout_at;
 
 use super::{
     office::{Broker, Office, next, soon, until},
-    raw::{RawPublisher, long, properties, short},
+    raw::{Property, RawPublisher, long, properties, short},
 };
 
 const CONTENT_TYPE: u8 = 0;
@@ -44,7 +44,7 @@ fn nested(tag: u8, depth: usize) -> Vec<u8> {
 }
 
 /// Properties that the library cannot parse.
-fn unparsable() -> Vec<(&'static str, Vec<(u8, Vec<u8>)>)> {
+fn unparsable() -> Vec<(&'static str, Vec<Property>)> {
     let of = |text: &[u8]| long(text);
     vec![
         ("lists, 2,000 deep", vec![(HEADERS, nested(b'A', 2_000))]),
