@@ -10,6 +10,7 @@
 
 mod check;
 mod exchange;
+mod flood;
 mod http1;
 mod http2;
 mod io;

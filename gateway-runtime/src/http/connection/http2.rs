@@ -45,7 +45,8 @@ impl<F: Future<Output: 'static> + 'static> Executor<F> for LocalExecutor {
 }
 
 /// Serves the connection to its end.
-pub(super) async fn serve<H: Handler>(io: Io, shared: &Shared<H>, peer: &Peer, wake: &mut Wake<'_>) {
+pub(super) async fn serve<H: Handler>(mut io: Io, shared: &Shared<H>, peer: &Peer, wake: &mut Wake<'_>) {
+    io.meter_frames();
     let limits = &shared.limits;
     let activity = peer.activity();
     let (handler, client, limits_of_head) = (shared.handler.clone(), peer.clone(), limits.clone());

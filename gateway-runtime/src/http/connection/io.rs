@@ -3,6 +3,7 @@
 use std::{
     future::poll_fn,
     io::{self, ErrorKind, IoSlice},
+    mem::MaybeUninit,
     pin::Pin,
     task::{Context, Poll, ready},
     time::Duration,
@@ -19,10 +20,13 @@ use tokio::{
     time::{Instant, Sleep, sleep},
 };
 
-use super::Peer;
+use super::{Peer, flood::FrameMeter};
 
 /// How much is read ahead: the whole head of a usual request.
 const READ_AHEAD: usize = 2048;
+
+/// How much of an HTTP/2 connection is read at once.
+const METERED_READ: usize = 16 * 1024;
 
 /// A client's socket. While it is open it holds one of the server's connection slots, also after an upgrade.
 pub(super) struct Io {
@@ -35,6 +39,8 @@ pub(super) struct Io {
     holds_refusals: bool,
     /// The status of the response that was held back.
     refused: Option<StatusCode>,
+    /// Counts the frames of HTTP/2.
+    frames: Option<FrameMeter>,
     /// When the client is given up; made at the first write that had to wait.
     stalled: Option<Pin<Box<Sleep>>>,
     _slot: OwnedSemaphorePermit,
@@ -49,6 +55,7 @@ impl Io {
             write_timeout,
             holds_refusals: false,
             refused: None,
+            frames: None,
             stalled: None,
             _slot: slot,
         }
@@ -57,6 +64,35 @@ impl Io {
     /// Holds back what hyper responds by itself, on HTTP/1.1, to a head that it cannot parse.
     pub(super) fn hold_refusals(&mut self) {
         self.holds_refusals = true;
+    }
+
+    /// Ends the connection when frames flood it that bring no request on.
+    pub(super) fn meter_frames(&mut self) {
+        self.frames = Some(FrameMeter::new());
+    }
+
+    /// Counts the frames in what hyper is about to read.
+    fn check_frames(&mut self, bytes: &[u8]) -> io::Result<()> {
+        let activity = self.peer.activity();
+        let Some(frames) = &mut self.frames else { return Ok(()) };
+        if frames.admits(bytes, activity.steps()) {
+            return Ok(());
+        }
+        tracing::debug!(peer = %self.peer.address(), "gave up a client that floods its connection with HTTP/2 frames");
+        // The kernel too shall drop what is still coming.
+        activity.reset.set(true);
+        Err(ErrorKind::ConnectionAborted.into())
+    }
+
+    /// Reads through a buffer that can be looked at; hyper's cannot.
+    fn poll_read_metered(&mut self, cx: &mut Context<'_>, mut buf: ReadBufCursor<'_>) -> Poll<io::Result<()>> {
+        let mut space = [MaybeUninit::uninit(); METERED_READ];
+        let wanted = buf.remaining().min(METERED_READ);
+        let mut read = ReadBuf::uninit(&mut space[..wanted]);
+        ready!(Pin::new(self.stream.inner_mut()).poll_read(cx, &mut read))?;
+        self.check_frames(read.filled())?;
+        buf.put_slice(read.filled());
+        Poll::Ready(Ok(()))
     }
 
     /// Returns the status of the response that was held back. The socket is open still.
@@ -161,9 +197,14 @@ impl Drop for Io {
 impl Read for Io {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, mut buf: ReadBufCursor<'_>) -> Poll<io::Result<()>> {
         if self.ahead.is_empty() {
-            return Pin::new(&mut self.stream).poll_read(cx, buf);
+            return match self.frames {
+                Some(_) => self.poll_read_metered(cx, buf),
+                None => Pin::new(&mut self.stream).poll_read(cx, buf),
+            };
         }
         let n = self.ahead.len().min(buf.remaining());
+        let ahead = self.ahead.slice(..n);
+        self.check_frames(&ahead)?;
         buf.put_slice(&self.ahead[..n]);
         if n == self.ahead.len() {
             self.ahead = Bytes::new()
