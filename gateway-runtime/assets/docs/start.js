@@ -5,6 +5,7 @@ fetch("openapi.json")
     document.title = spec.info.title;
     // What is called from here is the gateway that this page came from, whatever its public address.
     spec.servers = [{ url: new URL(".", location.href).pathname.replace(/\/$/, "") || "/" }];
+    addExamples(spec);
     SwaggerUIBundle({
       spec,
       dom_id: "#page",

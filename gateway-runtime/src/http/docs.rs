@@ -8,7 +8,10 @@ use std::sync::LazyLock;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
 
-use super::etag;
+use super::{
+    compression::{AcceptEncoding, Coding},
+    etag,
+};
 use crate::error::{Code, Error, Result};
 
 /// No origin but ours, no inline script, no `eval`. Pictures in the style sheet are `data:` addresses.
@@ -32,8 +35,9 @@ macro_rules! asset {
 
 const JAVASCRIPT: &str = "text/javascript; charset=utf-8";
 #[rustfmt::skip]
-static FILES: [File; 5] = [
+static FILES: [File; 6] = [
     File { path: "/docs", media_type: "text/html; charset=utf-8", gzipped: false, content: asset!("index.html") },
+    File { path: "/docs/examples.js", media_type: JAVASCRIPT, gzipped: false, content: asset!("examples.js") },
     File { path: "/docs/start.js", media_type: JAVASCRIPT, gzipped: false, content: asset!("start.js") },
     File { path: "/docs/swagger-ui-bundle.js", media_type: JAVASCRIPT, gzipped: true, content: asset!("swagger-ui-bundle.js.gz") },
     File { path: "/docs/swagger-ui.css", media_type: "text/css; charset=utf-8", gzipped: true, content: asset!("swagger-ui.css.gz") },
@@ -124,17 +128,7 @@ fn moved(to: &'static str) -> Response<Bytes> {
 
 /// Whether `Accept-Encoding` is there and leaves gzip out: by a weight of 0, or by not naming it (RFC 9110 §12.5.3).
 fn refuses_gzip(request: &HeaderMap) -> bool {
-    let lines = || request.get_all(header::ACCEPT_ENCODING).iter();
-    let weight_of = |coding: &str| {
-        let mut items = lines().filter_map(|line| line.to_str().ok()).flat_map(|line| line.split(','));
-        items.find_map(|item| {
-            let (name, weight) = item.split_once(';').unwrap_or((item, "q=1"));
-            let weight = weight.trim().strip_prefix(['q', 'Q'])?.trim_start_matches('=');
-            name.trim().eq_ignore_ascii_case(coding).then(|| weight.parse::<f32>().unwrap_or(0.0))
-        })
-    };
-    let weight = weight_of("gzip").or_else(|| weight_of("x-gzip")).or_else(|| weight_of("*"));
-    lines().next().is_some() && weight.unwrap_or(0.0) <= 0.0
+    AcceptEncoding::of(request).is_some_and(|accepted| accepted.weight(Coding::Gzip) == 0)
 }
 
 #[cfg(test)]
@@ -151,7 +145,7 @@ mod tests {
         let page = get("/docs", &[]).unwrap();
         let page = std::str::from_utf8(page.body()).unwrap();
         let links = page.split(['"']).filter(|text| text.starts_with("docs/")).collect::<Vec<_>>();
-        assert_eq!(links.len(), 3, "{page}");
+        assert_eq!(links.len(), 4, "{page}");
         for link in links {
             let file = get(&format!("/{link}"), &[]).unwrap();
             assert!(!file.body().is_empty(), "{link}");
