@@ -120,7 +120,7 @@ pub(crate) struct Charge {
 
 /// The budget has no room.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Exhausted;
+pub(crate) struct Exhausted;
 
 impl Charge {
     /// A charge without a budget.
@@ -129,7 +129,7 @@ impl Charge {
     }
 
     /// Charges for a body that has `length` bytes by now.
-    pub(super) fn cover(&mut self, length: usize) -> Result<(), Exhausted> {
+    pub(crate) fn cover(&mut self, length: usize) -> Result<(), Exhausted> {
         let Some(budget) = &self.budget else { return Ok(()) };
         if length <= self.bytes.max(FREE_BYTES) {
             return Ok(());
@@ -143,7 +143,7 @@ impl Charge {
     }
 
     /// Attaches the charge to the bytes of the body, so that it lives as long as they do.
-    pub(super) fn attach(self, body: Bytes) -> Bytes {
+    pub(crate) fn attach(self, body: Bytes) -> Bytes {
         if self.bytes == 0 { body } else { Bytes::from_owner(Charged { body, _charge: self }) }
     }
 }

@@ -1,6 +1,7 @@
 //! Bodies: of answers, and of requests that pass through as they are.
 
 mod budget;
+mod coding;
 mod read;
 
 use std::{
@@ -14,11 +15,11 @@ use futures_util::{Stream, StreamExt};
 use http_body::{Frame, SizeHint};
 use http_body_util::{BodyExt, StreamBody, combinators::UnsyncBoxBody};
 
-pub(crate) use self::read::read_body_within;
 pub use self::{
     budget::BodyBudget,
     read::{BodyError, read_body},
 };
+pub(crate) use self::{budget::Charge, coding::refuse_coded, read::read_body_within};
 
 /// Any error, boxed.
 pub type BoxError = Box<dyn error::Error + Send + Sync>;

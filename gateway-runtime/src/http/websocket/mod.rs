@@ -4,6 +4,7 @@
 //! connection's life and `ending` its end.
 
 mod calls;
+mod charged;
 mod ending;
 mod jsonrpc;
 mod message;
@@ -21,7 +22,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use tokio_tungstenite::tungstenite::handshake::server::create_response;
 
-use self::{calls::Calls, session::Session};
+use self::{calls::Calls, charged::ChargedIo, session::Session};
 use super::{
     Peer,
     edge::{Edge, Moment},
@@ -130,11 +131,13 @@ pub(super) fn open(edge: &Edge, request: Request<Incoming>, moment: &Moment) -> 
     let peer = moment.peer.clone();
     let calls = Calls::new(edge.clone(), request.into_parts().0.headers, peer.clone());
     let drain_timeout = edge.settings().drain_timeout;
+    let budget = edge.budget().clone();
+    let client = peer.address().ip();
     let session = Session { calls, peer, settings: settings.clone(), drain_timeout };
     tokio::spawn(async move {
         // An error means that the client left before it had the answer.
         if let Ok(upgraded) = upgrade.await {
-            session.run(upgraded).await;
+            session.run(ChargedIo::new(upgraded, move || budget.charge(Some(client)))).await;
         }
     });
     Ok(answer.map(|()| Body::empty()))

@@ -13,8 +13,6 @@ use std::{
 use bytes::Bytes;
 use bytestring::ByteString;
 use futures_util::{SinkExt, StreamExt, stream::BoxStream, stream::SelectAll};
-use hyper::upgrade::Upgraded;
-use hyper_util::rt::TokioIo;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 use tokio_tungstenite::{
     WebSocketStream,
@@ -27,6 +25,7 @@ use tokio_tungstenite::{
 use super::{
     WebSocketSettings,
     calls::Calls,
+    charged::ChargedIo,
     ending::{End, broken},
 };
 use crate::http::{Peer, stream::goodbye};
@@ -34,7 +33,7 @@ use crate::http::{Peer, stream::goodbye};
 /// A connection is mostly idle, and its messages are small.
 const BUFFER: usize = 4 * 1024;
 
-pub(super) type Socket = WebSocketStream<TokioIo<Upgraded>>;
+pub(super) type Socket = WebSocketStream<ChargedIo>;
 
 /// One connection.
 pub(super) struct Session {
@@ -45,6 +44,9 @@ pub(super) struct Session {
 }
 
 const CLOSING: End = End::Closed(CloseCode::Away, "the gateway is closing");
+
+const EXHAUSTED: End =
+    End::Closed(CloseCode::Again, "the messages that are being read take as much memory as they may");
 
 /// All that is sent because of the messages that were read.
 type Answers = SelectAll<BoxStream<'static, Bytes>>;
@@ -59,13 +61,13 @@ enum Event {
 
 impl Session {
     /// Serves the connection to its end. All calls run in this one task, and end with it.
-    pub(super) async fn run(mut self, upgraded: Upgraded) {
+    pub(super) async fn run(mut self, io: ChargedIo) {
         let config = WebSocketConfig::default()
             .read_buffer_size(BUFFER)
             .write_buffer_size(BUFFER)
             .max_message_size(Some(self.settings.message_bytes))
             .max_frame_size(Some(self.settings.message_bytes));
-        let mut socket = WebSocketStream::from_raw_socket(TokioIo::new(upgraded), Role::Server, Some(config)).await;
+        let mut socket = WebSocketStream::from_raw_socket(io, Role::Server, Some(config)).await;
         self.serve(&mut socket).await.conclude(socket).await;
     }
 
@@ -102,15 +104,19 @@ impl Session {
                         answer_first = true;
                         heard = Instant::now();
                         match message {
-                            Some(Ok(Message::Text(text))) => match ByteString::try_from(Bytes::from(text)) {
+                            Some(Ok(Message::Text(text))) => match ByteString::try_from(socket.get_mut().complete(text.into())) {
                                 Ok(text) => running.push(self.calls.answer(&text)),
                                 Err(_) => return End::Closed(CloseCode::Invalid, "the message is not UTF-8"),
                             },
                             Some(Ok(Message::Binary(_))) => return End::Closed(CloseCode::Unsupported, "messages are text"),
                             // Pings are answered by the library.
-                            Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => {}
+                            Some(Ok(Message::Ping(payload) | Message::Pong(payload))) => {
+                                socket.get_mut().forget_control(&payload);
+                            }
+                            Some(Ok(Message::Frame(_))) => {}
                             Some(Ok(Message::Close(_))) => return End::ClosedByClient,
                             None => return End::Left,
+                            Some(Err(_)) if socket.get_ref().is_exhausted() => return EXHAUSTED,
                             Some(Err(error)) => return broken(&error),
                         }
                     }
