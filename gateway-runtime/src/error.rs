@@ -175,6 +175,7 @@ struct Inner {
     violations: Vec<Violation>,
     allow: Option<&'static str>,
     challenge: Option<&'static str>,
+    accept_encoding: Option<&'static str>,
     attempt: Option<(Class, Option<u16>)>,
     internal: Option<String>,
 }
@@ -191,6 +192,7 @@ impl Error {
             violations: Vec::new(),
             allow: None,
             challenge: None,
+            accept_encoding: None,
             attempt: None,
             internal: None,
         }))
@@ -264,6 +266,13 @@ impl Error {
         self
     }
 
+    /// The content codings that a request may have (RFC 9110 §15.5.16); becomes `Accept-Encoding`.
+    #[must_use]
+    pub(crate) fn accept_encoding(mut self, codings: &'static str) -> Self {
+        self.0.accept_encoding = Some(codings);
+        self
+    }
+
     /// Remembers how the attempt at a provider ended that this error comes from, and the HTTP status of its answer.
     #[must_use]
     pub(crate) fn of_attempt(mut self, class: Class, status: Option<u16>) -> Self {
@@ -322,6 +331,11 @@ impl Error {
     #[must_use]
     pub fn challenged(&self) -> Option<&'static str> {
         self.0.challenge.or((self.0.code == Code::UNAUTHENTICATED).then_some("Bearer"))
+    }
+
+    /// The content codings that a request may have, for a request that had another.
+    pub(crate) fn accepted_encodings(&self) -> Option<&'static str> {
+        self.0.accept_encoding
     }
 
     /// The ways in which the input contradicts the schema.

@@ -22,7 +22,7 @@ use tokio::{
 pub use self::running::Running;
 use self::{
     changing::{Changing, Configured},
-    checks::{check_protected, warn_of_unhonoured},
+    checks::warn_of_unhonoured,
     foundation::Foundation,
     operator::Operator,
 };
@@ -90,7 +90,7 @@ impl Gateway {
     }
 
     async fn started(mut self) -> Result<Running, StartError> {
-        let Foundation { redis, broker, publisher, registry } = self.found().await?;
+        let Foundation { redis, broker, publisher, registry, mut routes, budget } = self.found().await?;
         // A gateway that only has routes publishes no events.
         if self.settings.bus.log || registry.methods().next().is_some() {
             publisher.declare().await?;
@@ -101,7 +101,9 @@ impl Gateway {
         let authenticator =
             Authenticator::new(&self.settings.auth, self.key_stores(books.as_ref()), http)?.map(Arc::new);
         let accepted = authenticator.as_ref().map(|authenticator| authenticator.accepts()).unwrap_or_default();
-        check_protected(&registry, &self.settings.auth, accepted, settings.listen)?;
+        if let Some(authenticator) = &authenticator {
+            routes.authenticate(authenticator);
+        }
         let (journal, written) = books.clone().map(Journal::start).unzip();
         let (keys, records) = (self.settings.idempotency.clone(), self.settings.record.clone());
         let (feed, fed) =
@@ -150,7 +152,6 @@ impl Gateway {
             reload
         });
         let calls = Arc::new(CallsStatus::default());
-        let budget = settings.limits.body_budget();
         let connections = ConnectionSlots::new(settings.limits.connections);
         let operator = match self.settings.admin.as_ref().filter(|admin| admin.enabled) {
             Some(admin) => {
@@ -167,13 +168,12 @@ impl Gateway {
                     calls: Arc::clone(&calls),
                     draining: Draining::default(),
                 };
-                Some(Operator::start(admin, desk, budget.clone())?)
+                Some(Operator::start(admin, desk, budget.clone(), &settings.compression)?)
             }
             None => None,
         };
         let backend = cache::open(&self.settings.cache, redis.as_ref())?;
         let caching = backend.and_then(|backend| Caching::new(&self.settings.cache, &registry, backend));
-        let routes = self.routes(&registry, authenticator.as_ref(), &broker, &budget)?;
         let pipeline = Pipeline::new(Stages {
             authenticator,
             keeping,
@@ -184,7 +184,7 @@ impl Gateway {
             layers: self.layers.clone(),
         });
         let is_local = settings.listen.ip().is_loopback() && !accepted.any();
-        let protection = Protection { is_local, budget };
+        let protection = Protection { is_local, url: self.settings.info.url.clone(), budget };
         let edge = Edge::protected(routes, pipeline.clone(), settings.clone(), protection);
         // Who can connect finds all that was declared; and no call is taken before it is known that this gateway starts.
         let takes_calls = self.settings.bus.calls.enabled && registry.methods().next().is_some();
@@ -241,11 +241,9 @@ impl Gateway {
         Ok(running)
     }
 
-    /// Where API keys are looked for, after those of the configuration. Those of the books count where operators can make
-    /// some, or callers are known anyway: else a gateway that only keeps records would ask everybody who they are.
+    /// Where API keys are looked for, after those of the configuration.
     fn key_stores(&self, books: Option<&Books>) -> Vec<Arc<dyn ApiKeys>> {
-        let is_asked = self.settings.admin.is_some() || self.settings.auth.is_configured() || self.api_keys.is_some();
-        let kept = books.filter(|_| is_asked).map(|books| Arc::new(books.clone()) as _);
+        let kept = books.filter(|_| self.reads_kept_keys()).map(|books| Arc::new(books.clone()) as _);
         self.api_keys.iter().cloned().chain(kept).collect()
     }
 

@@ -87,6 +87,9 @@ pub(crate) fn add_advice(headers: &mut HeaderMap, error: &Error) {
     if let Some(challenge) = error.challenged() {
         headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
     }
+    if let Some(codings) = error.accepted_encodings() {
+        headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static(codings));
+    }
 }
 
 /// [`Code::new`] has checked the range.

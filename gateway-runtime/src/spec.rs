@@ -193,6 +193,13 @@ pub struct MethodSpec {
 }
 
 impl MethodSpec {
+    /// `/services/{service}/v{version}/{method}`, or the webhook's address.
+    #[must_use]
+    pub fn path(&self, service: &ServiceSpec) -> String {
+        let webhooks = if self.webhook.is_some() { "_webhooks/" } else { "" };
+        format!("/services/{webhooks}{}/v{}/{}", service.name, service.version, self.name)
+    }
+
     /// A method that says nothing but its name and HTTP method; the macros set the rest by struct update.
     #[must_use]
     pub const fn new(name: &'static str, verb: Verb, source: Source) -> Self {

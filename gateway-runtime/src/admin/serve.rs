@@ -29,7 +29,7 @@ use super::{
 };
 use crate::{
     app::StartError,
-    body::{BodyBudget, BodyError, BoxError, read_body_within},
+    body::{BodyBudget, BodyError, BoxError, read_body_within, refuse_coded},
     call::{RequestId, sortable_name},
     digest::digest_name,
     document::Document,
@@ -188,8 +188,9 @@ impl Inner {
     {
         let media = headers.get(header::CONTENT_TYPE).and_then(|media| media.to_str().ok());
         let media = media.unwrap_or("application/json").split(';').next().unwrap_or_default().trim();
-        if !media.eq_ignore_ascii_case("application/json") || headers.contains_key(header::CONTENT_ENCODING) {
-            let detail = "send JSON as it is, with `Content-Type: application/json`";
+        refuse_coded(headers)?;
+        if !media.eq_ignore_ascii_case("application/json") {
+            let detail = "send JSON, with `Content-Type: application/json`";
             return Err(Error::new(Code::UNSUPPORTED_MEDIA_TYPE, detail));
         }
         // An operator has proved who it is, or is on this machine.

@@ -85,8 +85,8 @@ impl RemoteKeys {
         problems: &mut Vec<String>,
     ) -> Option<Self> {
         let url = settings.jwks_url.clone()?;
-        if !is_safe(&url) {
-            problems.push("`auth.jwt.jwks_url` in the configuration: who can change the keys can be anybody, so the URL must be https (or http on this machine), without a user".to_owned());
+        if let Some(problem) = problem(settings) {
+            problems.push(problem);
             return None;
         }
         let http = http().map_err(|error| problems.extend(error.into_problems())).ok()?;
@@ -124,6 +124,13 @@ impl Drop for RemoteKeys {
     fn drop(&mut self) {
         self.task.abort();
     }
+}
+
+/// What is wrong with the URL of the settings.
+pub(super) fn problem(settings: &JwtSettings) -> Option<String> {
+    let why = "`auth.jwt.jwks_url` in the configuration: who can change the keys can be anybody, so the URL must be https \
+               (or http on this machine), without a user";
+    settings.jwks_url.as_deref().filter(|url| !is_safe(url)).map(|_| why.to_owned())
 }
 
 /// https, or this machine.

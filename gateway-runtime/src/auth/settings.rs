@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::{api_key, jwks, token};
 use crate::{
     duration::{self, DurationText},
     secret::Secret,
@@ -29,8 +30,21 @@ pub struct AuthSettings {
 impl AuthSettings {
     /// Whether there is any way to say who is calling.
     pub(crate) fn is_configured(&self) -> bool {
-        let jwt = &self.jwt;
-        self.internal_key.is_some() || !self.keys.is_empty() || !jwt.keys.is_empty() || jwt.jwks_url.is_some()
+        self.has_token_keys() || !self.keys.is_empty()
+    }
+
+    /// Whether there are keys of tokens, or a place where they are published.
+    pub(crate) fn has_token_keys(&self) -> bool {
+        self.internal_key.is_some() || !self.jwt.keys.is_empty() || self.jwt.jwks_url.is_some()
+    }
+
+    /// What is wrong with the keys; nothing is fetched for it.
+    pub(crate) fn problems(&self) -> Vec<String> {
+        let mut problems = Vec::new();
+        api_key::assemble(&self.keys, Vec::new(), &mut problems);
+        token::keys(self, &mut problems);
+        problems.extend(jwks::problem(&self.jwt));
+        problems
     }
 }
 

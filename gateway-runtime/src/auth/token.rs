@@ -23,6 +23,22 @@ pub(super) struct Tokens {
     max_bytes: usize,
 }
 
+/// The configured keys.
+pub(super) fn keys(settings: &AuthSettings, problems: &mut Vec<String>) -> Vec<Key> {
+    let mut keys = Vec::new();
+    let mut add = |name: String, key: Result<Key, String>| match key {
+        Ok(key) => keys.push(key),
+        Err(problem) => problems.push(format!("`{name}` in the configuration: {problem}")),
+    };
+    if let Some(secret) = &settings.internal_key {
+        add("auth.internal_key".to_owned(), Key::secret(secret.expose()).map_err(str::to_owned));
+    }
+    for (number, key) in settings.jwt.keys.iter().enumerate() {
+        add(format!("auth.jwt.keys.{number}"), configured(key));
+    }
+    keys
+}
+
 impl Tokens {
     /// As configured; none without a key.
     pub(super) fn new(
@@ -31,17 +47,7 @@ impl Tokens {
         problems: &mut Vec<String>,
     ) -> Option<Self> {
         let jwt = &settings.jwt;
-        let mut keys = Vec::new();
-        let mut add = |name: String, key: Result<Key, String>| match key {
-            Ok(key) => keys.push(key),
-            Err(problem) => problems.push(format!("`{name}` in the configuration: {problem}")),
-        };
-        if let Some(secret) = &settings.internal_key {
-            add("auth.internal_key".to_owned(), Key::secret(secret.expose()).map_err(str::to_owned));
-        }
-        for (number, key) in jwt.keys.iter().enumerate() {
-            add(format!("auth.jwt.keys.{number}"), configured(key));
-        }
+        let keys = keys(settings, problems);
         let remote = jwt.jwks_url.as_ref().and_then(|_| RemoteKeys::fetched(jwt, http, problems));
         if keys.is_empty() && remote.is_none() {
             return None;

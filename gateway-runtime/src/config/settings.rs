@@ -105,7 +105,8 @@ impl Settings {
     pub(crate) fn problems(&self) -> Vec<String> {
         let checks = [self.store.check(), self.redis.check(), self.admin.as_ref().map_or(Ok(()), AdminSettings::check)];
         let problems = checks.into_iter().filter_map(Result::err).flat_map(StartError::into_problems);
-        self.log.problems().into_iter().chain(self.http.problems()).chain(problems).collect()
+        let own = self.log.problems().into_iter().chain(self.http.problems()).chain(self.auth.problems());
+        own.chain(problems).collect()
     }
 
     /// A secret by its name, here or in the environment.

@@ -3,10 +3,15 @@
 
 use std::sync::Arc;
 
-use super::{Gateway, checks::unknown_names};
+use super::{
+    Gateway,
+    checks::{check_protected, unknown_names},
+};
 use crate::{
     app::StartError,
+    auth::Accepted,
     bus::{Broker, MemoryBroker},
+    http::{BodyBudget, Routes, webhook_problems},
     publisher::Publisher,
     redis::Redis,
     registry::Registry,
@@ -18,6 +23,8 @@ pub(super) struct Foundation {
     pub(super) broker: Arc<dyn Broker>,
     pub(super) publisher: Publisher,
     pub(super) registry: Arc<Registry>,
+    pub(super) routes: Routes,
+    pub(super) budget: BodyBudget,
 }
 
 impl Gateway {
@@ -54,24 +61,48 @@ impl Gateway {
         let registry = redis
             .as_ref()
             .and_then(|redis| noted(self.registry(redis.as_ref(), &publisher).map(Arc::new), &mut problems));
-        match (redis, registry) {
-            (Some(redis), Some(registry)) if problems.is_empty() => {
-                Ok(Foundation { redis, broker, publisher, registry })
+        note(webhook_problems(|name| self.settings.secret(name)), &mut problems);
+        let budget = self.settings.http.limits.body_budget();
+        let configured = noted(self.configured_routes(&broker, &budget), &mut problems);
+        let accepted = self.accepted();
+        let routes = registry.as_ref().and_then(|registry| {
+            let protected = check_protected(registry, &self.settings.auth, accepted, self.settings.http.listen);
+            noted(protected, &mut problems);
+            noted(self.routes(registry, accepted, configured.unwrap_or_default()), &mut problems)
+        });
+        match (redis, registry, routes) {
+            (Some(redis), Some(registry), Some(routes)) if problems.is_empty() => {
+                Ok(Foundation { redis, broker, publisher, registry, routes, budget })
             }
             _ => Err(StartError::from_problems(problems)),
         }
+    }
+
+    /// Which credentials are read.
+    pub(super) fn accepted(&self) -> Accepted {
+        let auth = &self.settings.auth;
+        let api_keys = !auth.keys.is_empty() || self.api_keys.is_some() || self.reads_kept_keys();
+        Accepted { tokens: auth.has_token_keys(), api_keys }
+    }
+
+    /// Whether API keys of the books count: where operators can make some, or callers are known anyway. Else a gateway that
+    /// only keeps records would ask everybody who they are.
+    pub(super) fn reads_kept_keys(&self) -> bool {
+        let is_asked = self.settings.admin.is_some() || self.settings.auth.is_configured() || self.api_keys.is_some();
+        is_asked && self.settings.store.is_configured()
     }
 }
 
 /// The value, or its problems, each once.
 fn noted<T>(result: Result<T, StartError>, problems: &mut Vec<String>) -> Option<T> {
-    result
-        .map_err(|error| {
-            for problem in error.into_problems() {
-                if !problems.contains(&problem) {
-                    problems.push(problem);
-                }
-            }
-        })
-        .ok()
+    result.map_err(|error| note(error.into_problems(), problems)).ok()
+}
+
+/// Adds problems, each once.
+fn note(new: Vec<String>, problems: &mut Vec<String>) {
+    for problem in new {
+        if !problems.contains(&problem) {
+            problems.push(problem);
+        }
+    }
 }

@@ -7,7 +7,7 @@ use tokio::{sync::oneshot, task::JoinHandle};
 use crate::{
     admin::{Admin, AdminSettings, Desk, Draining},
     app::StartError,
-    http::{BodyBudget, Ended, HttpSettings, Mount, Server},
+    http::{BodyBudget, Compressed, CompressionSettings, Ended, HttpSettings, Mount, Server},
 };
 
 /// The listener, which serves until it is dropped or told to stop.
@@ -21,9 +21,14 @@ pub(super) struct Operator {
 }
 
 impl Operator {
-    pub(super) fn start(settings: &AdminSettings, desk: Desk, budget: BodyBudget) -> Result<Self, StartError> {
+    pub(super) fn start(
+        settings: &AdminSettings,
+        desk: Desk,
+        budget: BodyBudget,
+        compression: &CompressionSettings,
+    ) -> Result<Self, StartError> {
         let draining = desk.draining.clone();
-        let mount = Mount::new("/", Admin::new(settings, desk, budget)?)?;
+        let mount = Compressed::new(Mount::new("/", Admin::new(settings, desk, budget)?)?, compression);
         let settings = HttpSettings {
             listen: settings.listen,
             workers: Some(std::num::NonZeroUsize::MIN),

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use super::{Gateway, nearest};
 use crate::{
     app::StartError,
-    auth::Authenticator,
+    auth::Accepted,
     bus::Broker,
     dispatch::{Dispatcher, MakeDispatcher, Route, RouteSection},
     http::{BodyBudget, Documents, Routes, docs},
@@ -43,15 +43,18 @@ impl Gateway {
         self
     }
 
+    /// All addresses, with the routes of the configuration.
+    ///
+    /// # Errors
+    ///
+    /// Every place that is taken, and every webhook without its secret.
     pub(super) fn routes(
         &self,
         registry: &Arc<Registry>,
-        authenticator: Option<&Arc<Authenticator>>,
-        broker: &Arc<dyn Broker>,
-        budget: &BodyBudget,
+        accepted: Accepted,
+        configured: Vec<Route>,
     ) -> Result<Routes, StartError> {
-        let mut routes = Routes::new(registry, |name| self.settings.secret(name))?;
-        let accepted = authenticator.map(|authenticator| authenticator.accepts()).unwrap_or_default();
+        let (mut routes, mut told) = Routes::collected(registry, |name| self.settings.secret(name));
         let documents =
             Arc::new(Documents::new(&self.settings.info, Arc::clone(registry), accepted, &self.settings.bus));
         for prefix in ["/meta", "/openapi.json", "/asyncapi.json"] {
@@ -59,9 +62,24 @@ impl Gateway {
             routes.publish(prefix, Box::new(move |path, headers| documents.serve(path, headers)));
         }
         routes.publish("/docs", Box::new(docs::serve));
-        for mount in &self.mounts {
-            routes.mount(mount.clone())?;
-        }
+        let mounted = self.mounts.iter().map(|mount| routes.mount(mount.clone())).collect::<Vec<_>>();
+        let routed = configured.into_iter().map(|route| routes.route(route, accepted.any())).collect::<Vec<_>>();
+        told.extend(problems(mounted.into_iter().chain(routed)));
+        StartError::unless_empty(told)?;
+        routes.publish_front(Box::new(docs::front));
+        Ok(routes)
+    }
+
+    /// The routes of the configuration, and what answers them.
+    ///
+    /// # Errors
+    ///
+    /// Everything that is wrong in their sections.
+    pub(super) fn configured_routes(
+        &self,
+        broker: &Arc<dyn Broker>,
+        budget: &BodyBudget,
+    ) -> Result<Vec<Route>, StartError> {
         let (broker, body_timeout) = (Arc::clone(broker), self.settings.http.limits.body_timeout);
         let budget = budget.clone();
         let bus = move |section: &mut RouteSection| -> Result<Arc<dyn Dispatcher>, StartError> {
@@ -69,18 +87,21 @@ impl Gateway {
         };
         let mut known: BTreeMap<&str, &MakeDispatcher> = BTreeMap::from([("bus", &bus as _)]);
         known.extend(self.dispatchers.iter().map(|(name, make)| (name.as_str(), &**make)));
-        let mut problems = Vec::new();
-        for (service, section) in &self.settings.routes {
-            let routed = RouteSection::read(service, section).and_then(|(mut section, terms)| {
-                let dispatcher = dispatcher(&known, &mut section, &terms.dispatch)?;
-                routes.route(Route { service: service.clone(), terms, dispatcher }, authenticator)
-            });
-            problems.extend(routed.err().into_iter().flat_map(StartError::into_problems));
-        }
-        StartError::unless_empty(problems)?;
-        routes.publish_front(Box::new(docs::front));
+        let mut routes = Vec::new();
+        let read = self.settings.routes.iter().map(|(service, section)| {
+            let (mut section, terms) = RouteSection::read(service, section)?;
+            let dispatcher = dispatcher(&known, &mut section, &terms.dispatch)?;
+            routes.push(Route { service: service.clone(), terms, dispatcher });
+            Ok(())
+        });
+        StartError::unless_empty(problems(read))?;
         Ok(routes)
     }
+}
+
+/// The problems of all results.
+fn problems(results: impl Iterator<Item = Result<(), StartError>>) -> Vec<String> {
+    results.filter_map(Result::err).flat_map(StartError::into_problems).collect()
 }
 
 /// The dispatcher of a route.

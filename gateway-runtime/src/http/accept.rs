@@ -43,7 +43,7 @@ fn weight<'a>(ranges: impl Iterator<Item = &'a str>, offer: &str) -> u16 {
 }
 
 /// `0.5` is 500; what is no weight is 0.
-fn thousandths(value: &str) -> u16 {
+pub(super) fn thousandths(value: &str) -> u16 {
     let weight: f32 = value.parse().unwrap_or(0.0);
     // From 0 to 1000, and 0 for what is no number.
     (weight.clamp(0.0, 1.0) * 1000.0) as u16

@@ -7,7 +7,7 @@ use http::{HeaderMap, Uri, header};
 
 use super::limits::HttpLimits;
 use crate::{
-    body::{BodyBudget, BodyError, BoxError, read_body_within},
+    body::{BodyBudget, BodyError, BoxError, read_body_within, refuse_coded},
     call::Input,
     error::{Code, Error},
     registry::Method,
@@ -91,11 +91,7 @@ pub(super) struct Reading<'e> {
 ///
 /// `unsupported-media-type` when it is not JSON in UTF-8, or is compressed.
 fn check_media(headers: &HeaderMap) -> Result<bool, Error> {
-    if let Some(coding) = headers.get(header::CONTENT_ENCODING)
-        && !coding.as_bytes().eq_ignore_ascii_case(b"identity")
-    {
-        return Err(unsupported("the body is compressed; send it without `Content-Encoding`"));
-    }
+    refuse_coded(headers)?;
     let Some(media) = headers.get(header::CONTENT_TYPE) else { return Ok(false) };
     // What nearly all clients send needs no parsing.
     if media == "application/json" || media.to_str().is_ok_and(is_json) {

@@ -19,6 +19,7 @@ use hyper::body::Incoming;
 pub(super) use super::moment::Moment;
 use super::{
     Handler, Peer,
+    compression::{AcceptEncoding, Compression, Published, Untouched},
     cors::Cors,
     decode::{self, Reading},
     encode,
@@ -54,6 +55,7 @@ struct Inner {
     settings: HttpSettings,
     hosts: Hosts,
     cors: Option<Cors>,
+    compression: Option<Compression>,
     budget: BodyBudget,
     seen: Seen,
 }
@@ -64,6 +66,8 @@ pub struct Protection {
     /// Whether the listener is on loopback and authenticates nobody: it responds only to names of this machine and to
     /// `[http] hosts`, and not to pages of other sites.
     pub is_local: bool,
+    /// The URL at which clients find the gateway, whose host it responds to; empty if there is none.
+    pub url: String,
     /// The budget of buffered bodies.
     pub budget: BodyBudget,
 }
@@ -78,17 +82,19 @@ impl Edge {
     #[must_use]
     pub fn new(routes: Routes, pipeline: Pipeline, settings: HttpSettings) -> Self {
         let budget = settings.limits.body_budget();
-        Self::protected(routes, pipeline, settings, Protection { is_local: false, budget })
+        Self::protected(routes, pipeline, settings, Protection { is_local: false, url: String::new(), budget })
     }
 
     /// As [`new`](Self::new), with what protects the gateway from strangers.
     #[must_use]
     pub fn protected(routes: Routes, pipeline: Pipeline, settings: HttpSettings, protection: Protection) -> Self {
-        let Protection { is_local, budget } = protection;
-        let hosts = Hosts::new(&settings, is_local);
+        let Protection { is_local, url, budget } = protection;
+        let hosts = Hosts::new(&settings, &url, is_local);
         // Settings that make no sense have been refused at start.
         let cors = Cors::new(&settings.cors).ok().flatten();
-        Self(Arc::new(Inner { routes, pipeline, settings, hosts, cors, budget, seen: Seen::default() }))
+        let compression = Compression::new(&settings.compression);
+        let seen = Seen::default();
+        Self(Arc::new(Inner { routes, pipeline, settings, hosts, cors, compression, budget, seen }))
     }
 
     pub(super) fn routes(&self) -> &Routes {
@@ -101,6 +107,10 @@ impl Edge {
 
     pub(super) fn settings(&self) -> &HttpSettings {
         &self.0.settings
+    }
+
+    pub(super) fn budget(&self) -> &BodyBudget {
+        &self.0.budget
     }
 
     /// What is known of a call when it begins.
@@ -153,13 +163,19 @@ impl Edge {
                 Ok(self.respond((call, outcome), head, form, moment))
             }
             Target::Webhook(method, key) => self.webhook(method, key, head, body, moment).await,
-            Target::Page(page) => Ok(page(path, &head.headers)?.map(Body::from)),
+            Target::Page(page) => {
+                let mut response = page(path, &head.headers)?.map(Body::from);
+                response.extensions_mut().insert(Published);
+                Ok(response)
+            }
             Target::WebSocket => websocket::open(self, whole(head, body), moment),
             Target::Route(route) => route.answer(whole(head, body), moment, self.settings()).await,
             Target::Mount(mount) => {
                 let mut request = whole(head, body).map(Body::wrap);
                 request.headers_mut().insert(REQUEST_ID, moment.id.header());
-                mount.call(request, moment.peer.clone()).await
+                let mut response = mount.call(request, moment.peer.clone()).await?;
+                response.extensions_mut().insert(Untouched);
+                Ok(response)
             }
         }
     }
@@ -222,11 +238,16 @@ impl Handler for Edge {
     async fn handle(&self, request: Request<Incoming>, peer: Peer) -> Response<Body> {
         let (mut head, body) = request.into_parts();
         let moment = Moment::now(head.headers.get(REQUEST_ID), peer);
+        let compression = self.0.compression.as_ref();
+        let accepted = compression.and_then(|_| AcceptEncoding::of(&head.headers));
         let mut response = match &self.0.cors {
             None => self.serve(&mut head, body, &moment).await,
             Some(cors) => self.serve_across(cors, &mut head, body, &moment).await,
         };
         response.headers_mut().insert(REQUEST_ID, moment.id.header());
+        if let Some(compression) = compression {
+            compression.apply(accepted, &mut response);
+        }
         response
     }
 }

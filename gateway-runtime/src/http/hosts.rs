@@ -2,9 +2,9 @@
 //!
 //! A page in a browser reaches a listener on loopback by a name of its own that leads there, and reads the responses as
 //! those of its own origin. So a listener on loopback that authenticates nobody responds only to names of this machine
-//! and to those in `[http] hosts`; where that list is set, every listener does.
+//! and to those in `[http] hosts` and `[info] url`; where the list is set, every listener does.
 
-use http::{HeaderMap, HeaderValue, header, request::Parts};
+use http::{HeaderMap, HeaderValue, Uri, header, request::Parts};
 
 use super::HttpSettings;
 use crate::{
@@ -24,11 +24,14 @@ pub(super) struct Hosts {
 }
 
 impl Hosts {
-    /// The hosts of the settings; `is_local` for a listener on loopback that authenticates nobody.
-    pub(super) fn new(settings: &HttpSettings, is_local: bool) -> Self {
-        let names: Vec<_> = settings.hosts.iter().map(|host| host.to_ascii_lowercase().into()).collect();
+    /// The hosts of the settings and of the gateway's own `url`; `is_local` for a listener on loopback that authenticates
+    /// nobody.
+    pub(super) fn new(settings: &HttpSettings, url: &str, is_local: bool) -> Self {
+        let has_list = !settings.hosts.is_empty();
+        let own = host_of(url);
+        let names: Vec<_> = settings.hosts.iter().chain(&own).map(|host| host.to_ascii_lowercase().into()).collect();
         let origins = settings.cors.origins.clone();
-        Self { names: (is_local || !names.is_empty()).then_some(names), origins, is_local }
+        Self { names: (is_local || has_list).then_some(names), origins, is_local }
     }
 
     /// # Errors
@@ -69,12 +72,18 @@ impl Hosts {
 }
 
 const UNKNOWN_HOST: &str =
-    "the gateway does not respond to this host; use a loopback address or a name in `http.hosts`";
+    "the gateway does not respond to this host; use a loopback address or a name in `http.hosts` or `info.url`";
 const FOREIGN_PAGE: &str =
     "without authentication pages of other sites may not call a gateway on loopback; list them in `http.cors.origins`";
 
 fn is_allowed(names: &[Box<str>], authority: Authority<'_>) -> bool {
     authority.is_loopback() || names.iter().any(|name| name.eq_ignore_ascii_case(authority.host()))
+}
+
+/// The host of an absolute URL.
+fn host_of(url: &str) -> Option<String> {
+    let url: Uri = url.parse().ok()?;
+    Some(Authority::parse(url.authority()?.as_str().as_bytes()).ok()?.host().to_owned())
 }
 
 /// The names in `[http] hosts` that are no hosts.
@@ -100,7 +109,9 @@ mod tests {
         if let Some(origin) = origin {
             request = request.header(header::ORIGIN, origin);
         }
-        Hosts::new(&settings, is_local).check(&request.body(()).unwrap().into_parts().0).is_ok()
+        Hosts::new(&settings, "https://Public.example:8443/gateway", is_local)
+            .check(&request.body(()).unwrap().into_parts().0)
+            .is_ok()
     }
 
     #[test]
@@ -113,6 +124,8 @@ mod tests {
         }
         assert!(check(&[], false, "whatever.example", Some("https://other.example")), "nothing is to be checked");
         assert!(!check(&["gateway.example"], false, "other.example", None), "a list holds for every listener");
+        assert!(check(&[], true, "public.example", Some("https://public.example")), "its own URL");
+        assert!(check(&["gateway.example"], false, "public.example:1", None), "beside a list, too");
     }
 
     #[test]

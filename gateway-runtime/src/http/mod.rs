@@ -1,10 +1,12 @@
 //! The HTTP edge.
 //!
 //! A request's road: `server` and `connection` take it from the wire, `edge` answers it: by its address (`route`), from
-//! its query or body (`decode`), through the pipeline, to a response (`encode`, `stream`) or a problem (`problem`).
+//! its query or body (`decode`), through the pipeline, to a response (`encode`, `stream`) or a problem (`problem`), compressed
+//! (`compression`) where the client accepts it.
 //! Webhooks, WebSockets and mounted services branch off at `edge`.
 
 mod accept;
+mod compression;
 mod connection;
 mod cors;
 mod decode;
@@ -29,6 +31,7 @@ mod webhook;
 mod websocket;
 mod worker;
 
+pub use compression::{Compressed, CompressionSettings};
 pub use connection::Peer;
 pub use cors::CorsSettings;
 pub use describe::{Documents, Info};
@@ -37,6 +40,7 @@ pub use limits::{Http2Limits, HttpLimits};
 pub use listener::BindError;
 pub use mount::Mount;
 pub use route::Routes;
+pub(crate) use route::webhook_problems;
 pub use server::{Ended, Handler, Server};
 pub use settings::HttpSettings;
 pub use webhook::WebhookKey;

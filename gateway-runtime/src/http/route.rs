@@ -14,9 +14,9 @@ use crate::{
     auth::Authenticator,
     dispatch::{self, Route},
     error::{Code, Error},
-    registry::{Method, Registry},
+    registry::{Linked, Method, Registry},
     secret::Secret,
-    spec::Verb,
+    spec::{MethodSpec, ServiceSpec, Verb},
 };
 
 /// Answers GET and HEAD of some addresses with what is published there, by the path and the request's header fields.
@@ -68,6 +68,13 @@ impl Routes {
     ///
     /// Names every secret that is missing or is no key.
     pub fn new(registry: &Registry, secret: impl Fn(&str) -> Option<Secret>) -> Result<Self, StartError> {
+        let (routes, problems) = Self::collected(registry, secret);
+        StartError::unless_empty(problems)?;
+        Ok(routes)
+    }
+
+    /// As [`new`](Self::new), without the webhooks that have a problem, for those who have more problems to tell.
+    pub(crate) fn collected(registry: &Registry, secret: impl Fn(&str) -> Option<Secret>) -> (Self, Vec<String>) {
         let mut routes = Self::default();
         let mut problems = Vec::new();
         for method in registry.methods() {
@@ -79,7 +86,7 @@ impl Routes {
                 Some(webhook) => match key(webhook.secret, secret(webhook.secret)) {
                     Ok(key) => Target::Webhook(Arc::clone(method), Box::new(key)),
                     Err(why) => {
-                        problems.push(format!("{} ({}): {why}", method.path(), method.spec.source));
+                        problems.push(unsigned(method.service, method.spec, &why));
                         continue;
                     }
                 },
@@ -89,8 +96,7 @@ impl Routes {
         routes.exact.insert(WEBSOCKET.into(), Target::WebSocket);
         let explanations = explain::Explanations::new(registry);
         routes.publish(explain::PREFIX, Box::new(move |path, headers| explanations.serve(path, headers)));
-        StartError::unless_empty(problems)?;
-        Ok(routes)
+        (routes, problems)
     }
 
     /// Publishes something at `prefix` and below it.
@@ -129,18 +135,19 @@ impl Routes {
         Ok(())
     }
 
-    /// Gives what is for a service to its dispatcher; callers are found out by `authenticator`.
+    /// Gives what is for a service to its dispatcher. `is_authenticated` says that
+    /// [`authenticate`](Self::authenticate) follows.
     ///
     /// # Errors
     ///
     /// When the service's place is taken, or the route asks for callers whom nothing could tell.
-    pub fn route(&mut self, route: Route, authenticator: Option<&Arc<Authenticator>>) -> Result<(), StartError> {
+    pub fn route(&mut self, route: Route, is_authenticated: bool) -> Result<(), StartError> {
         let service = route.service.clone();
         let problem = |why: &str| Err(StartError::new(format!("[routes.{service}]: {why}")));
-        if route.terms.wants_caller() && authenticator.is_none() {
+        if route.terms.wants_caller() && !is_authenticated {
             return problem("it wants to know who is calling, and nothing tells: configure [auth]");
         }
-        let target = Target::Route(Box::new(Guarded::new(route, authenticator.cloned())));
+        let target = Target::Route(Box::new(Guarded::new(route)));
         if service == "*" {
             return match self.rest.replace(target) {
                 Some(_) => problem("a mount at `/` holds all that has no place of its own"),
@@ -157,6 +164,15 @@ impl Routes {
         }
         self.services.insert(service.as_str().into(), target);
         Ok(())
+    }
+
+    /// Has `authenticator` find out who is calling the routes that want to know it.
+    pub fn authenticate(&mut self, authenticator: &Arc<Authenticator>) {
+        for target in self.services.values_mut().chain(&mut self.rest) {
+            if let Target::Route(route) = target {
+                route.authenticate(authenticator);
+            }
+        }
     }
 
     fn insert(&mut self, prefix: &str, target: Target) {
@@ -214,6 +230,20 @@ fn is_within(path: &str, prefix: &str) -> bool {
 /// What a WebSocket's clients call a method: `currency.v1.rates`.
 pub(super) fn rpc_name(method: &Method) -> String {
     format!("{}.v{}.{}", method.service.name, method.service.version, method.spec.name)
+}
+
+/// Returns what is wrong with the secrets of all webhooks that are linked; nothing is built for it.
+pub(crate) fn webhook_problems(secret: impl Fn(&str) -> Option<Secret>) -> Vec<String> {
+    let webhooks = Linked::read().methods.into_iter().filter_map(|(service, spec)| {
+        let name = spec.webhook.as_ref()?.secret;
+        Some(unsigned(service, spec, &key(name, secret(name)).err()?))
+    });
+    webhooks.collect()
+}
+
+/// Says of a webhook why its signatures cannot be checked.
+fn unsigned(service: &ServiceSpec, spec: &MethodSpec, why: &str) -> String {
+    format!("{} ({}): {why}", spec.path(service), spec.source)
 }
 
 fn key(name: &str, secret: Option<Secret>) -> Result<WebhookKey, String> {

@@ -23,9 +23,13 @@ pub(super) struct Guarded {
 }
 
 impl Guarded {
-    pub(super) fn new(route: Route, authenticator: Option<Arc<Authenticator>>) -> Self {
-        let authenticator = authenticator.filter(|_| route.terms.wants_caller());
-        Self { route, authenticator }
+    /// The route of everybody, until there is an authenticator.
+    pub(super) fn new(route: Route) -> Self {
+        Self { route, authenticator: None }
+    }
+
+    pub(super) fn authenticate(&mut self, authenticator: &Arc<Authenticator>) {
+        self.authenticator = Some(authenticator).filter(|_| self.route.terms.wants_caller()).cloned();
     }
 
     /// The response, or why there is none.
@@ -53,7 +57,12 @@ impl Guarded {
 
     /// Who is calling, if they may.
     async fn admit(&self, headers: &HeaderMap) -> Result<Caller, Error> {
-        let Some(authenticator) = &self.authenticator else { return Ok(Caller::default()) };
+        let Some(authenticator) = &self.authenticator else {
+            return match self.route.terms.wants_caller() {
+                false => Ok(Caller::default()),
+                true => Err(Error::internal("the route wants to know who is calling, and has no authenticator")),
+            };
+        };
         let caller = match authenticator.identify(headers)? {
             Identity::Known(caller) => caller,
             Identity::Asked(asked) => asked.await?,

@@ -10,7 +10,7 @@ use http::HeaderName;
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, de::Error};
 
-use super::{CorsSettings, HttpLimits, WebSocketSettings, cors::Cors, hosts};
+use super::{CompressionSettings, CorsSettings, HttpLimits, WebSocketSettings, compression, cors::Cors, hosts};
 use crate::{
     app::StartError,
     duration::{self, DurationText},
@@ -43,6 +43,8 @@ pub struct HttpSettings {
     pub country_header: Option<HeaderName>,
     /// Limits on what clients may send, hold and wait for.
     pub limits: HttpLimits,
+    /// Compression of responses.
+    pub compression: CompressionSettings,
     /// Pages of other origins.
     pub cors: CorsSettings,
     /// Calls over WebSockets.
@@ -59,6 +61,7 @@ impl Default for HttpSettings {
             drain_timeout: Duration::from_secs(30),
             country_header: None,
             limits: HttpLimits::default(),
+            compression: CompressionSettings::default(),
             cors: CorsSettings::default(),
             websocket: WebSocketSettings::default(),
         }
@@ -69,7 +72,8 @@ impl HttpSettings {
     /// What makes no sense, and the schema cannot tell.
     pub(crate) fn problems(&self) -> Vec<String> {
         let cors = Cors::new(&self.cors).err().into_iter().flat_map(StartError::into_problems);
-        hosts::problems(self).into_iter().chain(cors).chain(self.limits.problem()).collect()
+        let compression = compression::problem(&self.compression);
+        hosts::problems(self).into_iter().chain(cors).chain(self.limits.problem()).chain(compression).collect()
     }
 }
 

@@ -49,9 +49,7 @@ impl Method {
     /// `/services/{service}/v{version}/{method}`, or the webhook's address.
     #[must_use]
     pub fn path(&self) -> String {
-        let Self { service, spec, .. } = self;
-        let webhooks = if spec.webhook.is_some() { "_webhooks/" } else { "" };
-        format!("/services/{webhooks}{}/v{}/{}", service.name, service.version, spec.name)
+        self.spec.path(self.service)
     }
 
     /// Carries out a call whose input satisfies the schema; the pipeline's last step.

@@ -135,6 +135,11 @@ impl StoreSettings {
         }
     }
 
+    /// Whether there is a database.
+    pub(crate) fn is_configured(&self) -> bool {
+        self.path.is_some() || self.url.is_some()
+    }
+
     /// What is wrong with the settings themselves.
     ///
     /// # Errors

@@ -2,6 +2,8 @@
 
 mod attacks;
 mod calls;
+mod compression;
+mod floods;
 mod frames;
 mod gateway;
 mod heads;

@@ -19,7 +19,7 @@ use tokio::{
     time::timeout,
 };
 
-use super::wire::Wire;
+use super::{frames::frame, wire::Wire};
 
 const SETTINGS: &str = "SETTINGS_OF_THE_GATEWAY_OF_STRANGERS";
 /// The promise, in KiB.
@@ -238,4 +238,54 @@ async fn a_stranger_is_refused_from_the_head_and_has_a_row() {
     assert_eq!(rows["items"].as_array().map(Vec::len), Some(4), "{rows}");
     gateway.stop().await.unwrap();
     std::fs::remove_dir_all(folder).unwrap();
+}
+
+/// Opens a WebSocket, and sends half of a message: a fragment, and another frame without its end.
+async fn half_of_a_message(mut stream: TcpStream) -> (TcpStream, Vec<u8>) {
+    let handshake = "GET /services/_ws HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: upgrade\r\n\
+                     Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+    stream.write_all(handshake.as_bytes()).await.unwrap();
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        head.push(stream.read_u8().await.unwrap());
+    }
+    let mut half = frame(0x01, &vec![b'x'; MIB / 2]);
+    let mut rest = frame(0x00, &vec![b'x'; MIB / 2 - 1]);
+    rest.truncate(rest.len() - 1);
+    half.extend(rest);
+    // Whoever is refused cannot send all.
+    let _ = timeout(Duration::from_secs(30), stream.write_all(&half)).await;
+    let mut answer = vec![0; 256];
+    let read = timeout(Duration::from_secs(4), stream.read(&mut answer)).await;
+    answer.truncate(read.map_or(0, |read| read.unwrap_or(0)));
+    (stream, answer)
+}
+
+#[tokio::test]
+async fn halves_of_websocket_messages_are_buffered_within_a_budget() {
+    let gateway = Process::start();
+    let at_first = gateway.peak();
+    let attack = (0..120).map(|_| async { half_of_a_message(gateway.connect([127, 0, 0, 4]).await).await });
+    let held = join_all(attack).await;
+    // A Close with 1013, and the rest wait.
+    let refused =
+        held.iter().filter(|(_, answer)| answer.starts_with(&[0x88]) && answer[2..4] == 1013_u16.to_be_bytes());
+    let refused = refused.count();
+    let peak = gateway.peak();
+    println!(
+        "120 halves of WebSocket messages of 1 MiB: {} MiB -> {} MiB, {refused} refused",
+        at_first / 1024,
+        peak / 1024
+    );
+    assert!(refused >= 60 && peak <= MOST, "{refused} refused, {peak} KiB");
+    // Another address has its own share.
+    let (_other, answer) = half_of_a_message(gateway.connect([127, 0, 0, 5]).await).await;
+    assert!(answer.is_empty(), "{answer:?}");
+    drop(held);
+    // What they had taken is given back.
+    timeout(Duration::from_secs(20), async {
+        while !half_of_a_message(gateway.connect([127, 0, 0, 4]).await).await.1.is_empty() {}
+    })
+    .await
+    .unwrap();
 }

@@ -129,6 +129,15 @@ impl Wire {
         answer
     }
 
+    /// The next chunk of a body; none at its end.
+    pub(super) async fn chunk(&mut self) -> Option<Vec<u8>> {
+        let size = self.read_until("\r\n").await.expect("a chunk");
+        let size = usize::from_str_radix(size.trim(), 16).unwrap();
+        let chunk = self.take(size).await;
+        self.take(2).await;
+        (size > 0).then_some(chunk)
+    }
+
     async fn chunks(&mut self, body: &mut Vec<u8>) -> bool {
         while let Some(size) = self.read_until("\r\n").await {
             let size = usize::from_str_radix(size.trim(), 16).unwrap();

@@ -32,6 +32,32 @@ fn every_problem_is_told_in_one_run() {
     ] {
         assert!(error.contains(told), "{told}: {error}");
     }
+    // So are keys of callers, routes, secrets of webhooks, and that everybody could call.
+    let set = "--set\nlog.level=inof\n--set\nauth.internal_key=short\n--set\nauth.jwt.jwks_url=http://keys.example\n\
+               --set\nauth.keys.one={hash='no',account='a'}\n--set\nsecrets={}\n--set\nroutes.reports.dispatch=bsu\n\
+               --set\nroutes.shop={dispatch='bus',exchange='a/b',body_bytes=99999999999}\n--set\nroutes.plain={dispatch='bus',timeout='soon'}";
+    let error = folder.refused(set, &[]);
+    for told in [
+        "`log.level` in the flags: `inof` is no level",
+        "`auth.internal_key` in the flags",
+        "`auth.jwt.jwks_url` in the flags",
+        "`auth.keys.one",
+        "signed with the secret `EMAIL_WEBHOOK_SECRET`, which is not set",
+        "[routes.\"reports\"]: there is no dispatcher `bsu`",
+        "[routes.\"shop\"]: its `body_bytes` do not fit",
+        "routes.plain",
+    ] {
+        assert!(error.contains(told), "{told}: {error}");
+    }
+    let error = folder
+        .refused("--set\nhttp.listen=0.0.0.0:0\n--set\nsecrets={}\n--set\nroutes.shop={dispatch='bus',auth=true}", &[]);
+    for told in [
+        "other machines can reach http.listen",
+        "`EMAIL_WEBHOOK_SECRET`",
+        "[routes.shop]: it wants to know who is calling",
+    ] {
+        assert!(error.contains(told), "{told}: {error}");
+    }
 }
 
 #[test]
