@@ -64,14 +64,14 @@ impl Library {
 
 /// A client's decoder, which shows what it has decoded by now.
 enum Decoder {
-    Gzip(flate2::write::GzDecoder<Vec<u8>>),
+    Gzip(Box<flate2::write::GzDecoder<Vec<u8>>>),
     Brotli(Box<brotli::DecompressorWriter<Vec<u8>>>),
 }
 
 impl Decoder {
     fn of(coding: &str) -> Self {
         match coding {
-            "gzip" => Self::Gzip(flate2::write::GzDecoder::new(Vec::new())),
+            "gzip" => Self::Gzip(Box::new(flate2::write::GzDecoder::new(Vec::new()))),
             _ => Self::Brotli(Box::new(brotli::DecompressorWriter::new(Vec::new(), 4096))),
         }
     }

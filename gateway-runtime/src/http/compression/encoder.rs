@@ -24,7 +24,7 @@ pub(super) enum Effort {
 
 /// A compressor, and what it has written.
 pub(super) enum Encoder {
-    Gzip(GzEncoder<Vec<u8>>),
+    Gzip(Box<GzEncoder<Vec<u8>>>),
     Brotli(Box<CompressorWriter<Vec<u8>>>),
 }
 
@@ -33,7 +33,7 @@ impl Encoder {
         /// What brotli takes from its input at once.
         const BUFFER: usize = 4096;
         match (coding, effort) {
-            (Coding::Gzip, _) => Self::Gzip(GzEncoder::new(Vec::new(), Compression::new(6))),
+            (Coding::Gzip, _) => Self::Gzip(Box::new(GzEncoder::new(Vec::new(), Compression::new(6)))),
             // Not quality 5 with a small window: it takes 32 MiB then.
             (Coding::Brotli, Effort::Moderate) => {
                 Self::Brotli(Box::new(CompressorWriter::new(Vec::new(), BUFFER, 3, 16)))
