@@ -8,12 +8,11 @@ use std::{
 
 /// What `--help` prints for a program of this name.
 pub(crate) fn help(program: &str) -> String {
-    let db = "\
-  db status                         print which migrations the database has
+    let db = "  db status                         print which migrations the database has
   db migrate [--owner NAME --to N]  apply those that it lacks; or bring one owner's (gateway) to a version, forward or back
 ";
-    let credentials = "\
-  credentials encrypt PROFILE       encrypt settings (TOML) from standard input, or from --file FILE
+    let credentials =
+        "  credentials encrypt PROFILE       encrypt settings (TOML) from standard input, or from --file FILE
   credentials decrypt PROFILE       print them
   credentials edit PROFILE          edit them with $VISUAL or $EDITOR
   credentials new-key FILE          make a key file; without one a passphrase is asked for

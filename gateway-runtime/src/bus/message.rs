@@ -111,10 +111,10 @@ impl Message {
     /// the connection, and no answers here.
     #[must_use]
     pub fn status(&self) -> Option<u16> {
-        if self.headers.get(Self::STATUS).is_none() {
-            return Some(200);
-        }
-        let status = self.headers.number(Self::STATUS).and_then(|number| u16::try_from(number).ok());
+        // Field names of HTTP are the same in any case, and some workers write them in lower case.
+        let mut names = self.headers.iter().map(|(name, _)| name);
+        let Some(name) = names.find(|name| name.eq_ignore_ascii_case(Self::STATUS)) else { return Some(200) };
+        let status = self.headers.number(name).and_then(|number| u16::try_from(number).ok());
         status.filter(|status| (200..=599).contains(status))
     }
 }

@@ -86,12 +86,7 @@ impl Cors {
                     .to_owned(),
             );
         }
-        for origin in origins.iter().filter(|origin| !is_origin(origin)) {
-            problems.push(format!(
-                "invalid origin `{origin}` in `http.cors.origins`\nhelp: write scheme, host and port as browsers do: \
-                 `https://app.example.com`"
-            ));
-        }
+        problems.extend(invalid_origins("http.cors.origins", origins));
         for name in headers.iter().filter(|name| name.parse::<HeaderName>().is_err()) {
             problems.push(format!("invalid header field `{name}` in `http.cors.headers`"));
         }
@@ -154,6 +149,16 @@ impl Cors {
 }
 
 /// Whether `text` is `*`, `null` or an origin as browsers serialise it (RFC 6454 §6.1): lower case, no path.
+/// Returns a problem for each of the `origins` under `key` that no browser sends.
+pub(super) fn invalid_origins(key: &str, origins: &[String]) -> impl Iterator<Item = String> {
+    origins.iter().filter(|origin| !is_origin(origin)).map(move |origin| {
+        format!(
+            "invalid origin `{origin}` in `{key}`\nhelp: write scheme, host and port as browsers do: \
+             `https://app.example.com`"
+        )
+    })
+}
+
 fn is_origin(text: &str) -> bool {
     let Some((scheme, authority)) = text.split_once("://") else { return matches!(text, "*" | "null") };
     let is_scheme =

@@ -88,10 +88,13 @@ fn host_of(url: &str) -> Option<String> {
 
 /// The names in `[http] hosts` that are no hosts.
 pub(super) fn problems(settings: &HttpSettings) -> Vec<String> {
-    let is_host = |name: &str| Authority::parse(name.as_bytes()).is_ok_and(|authority| authority.host() == name);
+    // RFC 3986 allows `*` in a name. Whoever writes it here expects a pattern.
+    let is_host = |name: &str| {
+        !name.contains('*') && Authority::parse(name.as_bytes()).is_ok_and(|authority| authority.host() == name)
+    };
     let wrong = settings.hosts.iter().filter(|name| !is_host(name));
     let problem = |name: &String| {
-        format!("invalid host `{name}` in `http.hosts`\nhelp: use a name or an address without scheme and port")
+        format!("invalid host `{name}` in `http.hosts`\nhelp: use a name or an address without scheme, port or `*`")
     };
     wrong.map(problem).collect()
 }
@@ -144,5 +147,6 @@ mod tests {
             |host: &str| problems(&HttpSettings { hosts: vec![host.to_owned()], ..HttpSettings::default() }).is_empty();
         assert!(check("api.example.com") && check("[::1]") && check("10.0.0.1"));
         assert!(!check("https://api.example.com") && !check("api.example.com:80") && !check(""));
+        assert!(!check("*.example.com") && !check("*"));
     }
 }

@@ -67,7 +67,10 @@ impl Guarded {
             Identity::Known(caller) => caller,
             Identity::Asked(asked) => asked.await?,
             Identity::Stranger => {
-                return Err(Error::new(Code::UNAUTHENTICATED, "this route wants to know who is calling"));
+                return Err(Error::new(
+                    Code::UNAUTHENTICATED,
+                    "authentication required; send a bearer token or an API key",
+                ));
             }
         };
         let holds = |scope: &&String| caller.scopes().iter().any(|held| **held == ***scope);

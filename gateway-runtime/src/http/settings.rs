@@ -10,7 +10,11 @@ use http::HeaderName;
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, de::Error};
 
-use super::{CompressionSettings, CorsSettings, HttpLimits, WebSocketSettings, compression, cors::Cors, hosts};
+use super::{
+    CompressionSettings, CorsSettings, HttpLimits, WebSocketSettings, compression,
+    cors::{Cors, invalid_origins},
+    hosts,
+};
 use crate::{
     app::StartError,
     duration::{self, DurationText},
@@ -73,7 +77,14 @@ impl HttpSettings {
     pub(crate) fn problems(&self) -> Vec<String> {
         let cors = Cors::new(&self.cors).err().into_iter().flat_map(StartError::into_problems);
         let compression = compression::problem(&self.compression);
-        hosts::problems(self).into_iter().chain(cors).chain(self.limits.problem()).chain(compression).collect()
+        let websocket = invalid_origins("http.websocket.origins", &self.websocket.origins);
+        hosts::problems(self)
+            .into_iter()
+            .chain(cors)
+            .chain(websocket)
+            .chain(self.limits.problem())
+            .chain(compression)
+            .collect()
     }
 }
 

@@ -102,7 +102,7 @@ fn begin(authenticator: Option<&Arc<Authenticator>>, method: &Method, call: &Cal
     };
     match identity {
         Identity::Stranger if method.auth() == Auth::Required => {
-            Err(Error::new(Code::UNAUTHENTICATED, "this method wants to know who is calling"))
+            Err(Error::new(Code::UNAUTHENTICATED, "authentication required; send a bearer token or an API key"))
         }
         Identity::Stranger => Ok(None),
         Identity::Known(caller) => admit_caller(method, call, caller).map(|()| None),

@@ -113,7 +113,10 @@ impl Billing {
     /// Sets money aside for a call.
     async fn hold(&self, call: &Call, tab: &Tab, price: Price, amount: Money) -> Result<(), Error> {
         let (Some(account), Some(name)) = (call.caller().account(), tab.name()) else {
-            return Err(Error::new(Code::UNAUTHENTICATED, "this method has a price, and wants to know who pays"));
+            return Err(Error::new(
+                Code::UNAUTHENTICATED,
+                "authentication required, as this method has a price; send a bearer token or an API key",
+            ));
         };
         if call.is_plan_unknown() {
             return Err(Error::new(Code::OVERLOADED, "the price for this account cannot be found out now"));

@@ -238,7 +238,6 @@ type Ended = (Hold, Option<Money>);
 
 /// Whoever is told that it is done may rely on its being written down.
 fn not_written(error: StoreError) -> Error {
-    let detail =
-        "the call has ended, and how could not be written down yet; with the same key it can be asked for again";
+    let detail = "the call has ended, and its outcome could not be written yet; if it has an idempotency key, send it again with it";
     Error::new(Code::OUTCOME_UNKNOWN, detail).log(error)
 }

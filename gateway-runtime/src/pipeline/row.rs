@@ -93,9 +93,48 @@ pub(super) fn request(call: &Call, key: CallKey, at: i64, status: Status, price:
     }
 }
 
-/// What the attempts cost that were carried out, or may have been; none when that is not known of each, in one currency.
+/// Returns the cost of the attempts that were executed, or may have been: none when it is not known of each, in one
+/// currency. Zero is zero in every currency.
 fn cost_of(attempts: &[Attempt]) -> Option<Money> {
-    let mut carried_out = attempts.iter().filter(|attempt| attempt.may_have_cost());
-    let first = carried_out.next()?.cost?;
-    carried_out.try_fold(first, |sum, attempt| sum.checked_add(attempt.cost?))
+    let mut executed = attempts.iter().filter(|attempt| attempt.may_have_cost());
+    let first = executed.next()?.cost?;
+    executed.try_fold(first, |sum, attempt| match (sum, attempt.cost?) {
+        (sum, cost) if cost.nanos() == 0 => Some(sum),
+        (sum, cost) if sum.nanos() == 0 => Some(cost),
+        (sum, cost) => sum.checked_add(cost),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::attempt::Class;
+
+    #[test]
+    fn cost_of_attempts_is_their_sum_and_zero_has_no_currency() {
+        let cost = |costs: &[Option<&str>]| {
+            let attempt = |cost: &Option<&str>| Attempt {
+                provider: "provider",
+                capability: "capability",
+                method: "method",
+                class: Class::Fulfilled,
+                status: None,
+                answered: true,
+                latency: Duration::ZERO,
+                cost: cost.map(|cost| cost.parse().unwrap()),
+                why: Cow::Borrowed(""),
+            };
+            cost_of(&costs.iter().map(attempt).collect::<Vec<_>>())
+        };
+        let money = |text: &str| Some(text.parse::<Money>().unwrap());
+        assert_eq!(cost(&[Some("0.1 USD"), Some("0.2 USD")]), money("0.3 USD"));
+        assert_eq!(cost(&[Some("0.0002 USD"), Some("0 EUR")]), money("0.0002 USD"));
+        assert_eq!(cost(&[Some("0 EUR"), Some("0.0002 USD")]), money("0.0002 USD"));
+        assert_eq!(cost(&[Some("0 EUR"), Some("0 USD")]), money("0 EUR"));
+        assert_eq!(cost(&[Some("0.1 USD"), Some("0.1 EUR")]), None);
+        assert_eq!(cost(&[Some("0.1 USD"), None]), None);
+        assert_eq!(cost(&[]), None);
+    }
 }

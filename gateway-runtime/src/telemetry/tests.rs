@@ -111,6 +111,21 @@ fn text_line_of_a_call_begins_with_what_became_of_it() {
 }
 
 #[test]
+fn text_line_of_a_refused_request_names_the_request() {
+    let written = logged(true, || {
+        tracing::info!(
+            target: "gateway::request",
+            request_id = "abc",
+            asked = "GET /services/weather/v1/nwo",
+            status = 404,
+            duration_us = 62_u64,
+            "refused"
+        );
+    });
+    assert!(written.ends_with(" INFO GET /services/weather/v1/nwo 404 62µs  request_id=abc\n"), "{written}");
+}
+
+#[test]
 fn text_line_of_another_event_has_its_message_first() {
     let written = logged(true, || tracing::warn!(file = "a b", "read again"));
     assert!(written.ends_with("  WARN read again file=a b\n"), "{written}");

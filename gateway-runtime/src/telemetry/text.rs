@@ -83,7 +83,9 @@ impl Fields {
         let (service, version, method) = (take("service"), take("version"), take("method"));
         let (status, micros) = (take("status"), take("duration_us"));
         let duration = duration(micros.parse().unwrap_or_default());
-        write!(writer, "{}", escape_text(&format!("{service}/v{version}/{method} {status} {duration}")))?;
+        // What did not become a call has only its request.
+        let subject = if service.is_empty() { take("asked") } else { format!("{service}/v{version}/{method}") };
+        write!(writer, "{}", escape_text(&format!("{subject} {status} {duration}")))?;
         let attempts = take("json.attempts");
         for (number, attempt) in attempts_of(&attempts).iter().enumerate() {
             let before = if number == 0 { " " } else { " →" };

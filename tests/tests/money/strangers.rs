@@ -70,7 +70,7 @@ async fn keys_of_strangers_take_at_most_the_budget_of_each_gateway() {
     /// What a key takes without a body in its answer: the last one that has room may end beyond the budget by it.
     const KEY: u64 = 400;
     let Some(database) = Database::postgres().await else { return };
-    // No gateway looks at the database again during this test.
+    // No gateway looks at the database again during this test, after its first look.
     let settings = settings_with(&database, &format!("idempotency.anonymous_bytes = {BUDGET}\nbilling.grace = '1h'"));
     let start = async || Gateway::from_toml(&settings).unwrap().start().await.unwrap();
     let (books, gateways) = (database.books().await, [start().await, start().await]);
@@ -91,9 +91,10 @@ async fn keys_of_strangers_take_at_most_the_budget_of_each_gateway() {
     };
     let [first, second] = &gateways;
     let kept = tokio::join!(fill(first), fill(second));
-    assert_eq!(kept, (7, 7));
+    // Seven keys are a budget. The first look of a gateway, soon after its start, may find keys of the other.
+    assert!(kept.0.max(kept.1) == 7, "{kept:?}");
     let bytes = books.anonymous_bytes().await.unwrap();
-    assert!((2 * BUDGET..=2 * (BUDGET + KEY)).contains(&bytes), "{bytes}");
+    assert!((BUDGET..=2 * (BUDGET + KEY)).contains(&bytes), "{bytes}");
     // One that looks finds no room.
     let third = start().await;
     assert_eq!(fill(&third).await, 0);

@@ -5,12 +5,13 @@
 
 mod write;
 
-use std::{str::FromStr, sync::Arc, time::Duration};
+use std::{fmt, str::FromStr, sync::Arc, time::Duration};
 
 use sqlx::{
-    AssertSqlSafe, PgPool,
+    AssertSqlSafe, ConnectOptions, Connection, PgPool,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
+use tokio::time::timeout;
 
 use self::write::{Write, Writer};
 use super::{BoxFuture, Database, Db, Statement, StoreError, Transaction, db::Connections, migrations::GATEWAY};
@@ -75,9 +76,23 @@ fn pool_options(connections: u32) -> PgPoolOptions {
     PgPoolOptions::new().max_connections(connections).acquire_timeout(CONNECT_TIMEOUT)
 }
 
+/// Makes a pool, and its first connection: a pool alone would tell of a server that cannot be reached only that it waited.
 async fn pooled(options: PgConnectOptions, connections: u32) -> Result<PgPool, StoreError> {
-    let pool = pool_options(connections).connect_with(options).await;
-    pool.map_err(|error| StoreError::away(format!("PostgreSQL cannot be reached: {error}")))
+    let away = |error: &dyn fmt::Display| {
+        let (host, port, user) = (options.get_host(), options.get_port(), options.get_username());
+        let place = match options.get_socket() {
+            Some(socket) => socket.display().to_string(),
+            None => format!("{host}:{port}"),
+        };
+        let database = options.get_database().unwrap_or(user);
+        StoreError::away(format!(
+            "PostgreSQL at {place} (user `{user}`, database `{database}`) cannot be reached: {error}\nhelp: start it, or \
+             correct `store.url`"
+        ))
+    };
+    let first = timeout(CONNECT_TIMEOUT, options.connect()).await.map_err(|_| away(&"it did not answer in time"))?;
+    first.map_err(|error| away(&error))?.close().await.map_err(|error| away(&error))?;
+    Ok(pool_options(connections).connect_lazy_with(options))
 }
 
 impl Database for Postgres {
