@@ -41,7 +41,7 @@ fn start(methods: usize) -> Started {
 }
 
 fn document(documents: &Documents, path: &str) -> Value {
-    let response = documents.serve(path, &HeaderMap::new()).unwrap();
+    let response = documents.serve(path).unwrap();
     serde_json::from_slice(response.body()).unwrap()
 }
 

@@ -14,7 +14,6 @@ use bytes::Bytes;
 use http::{
     HeaderMap, HeaderName, HeaderValue, Method, Request as HttpRequest, Response, StatusCode, header, request::Parts,
 };
-use http_body_util::Full;
 use tower::Service;
 
 use super::{
@@ -29,7 +28,7 @@ use super::{
 };
 use crate::{
     app::StartError,
-    body::{BodyBudget, BodyError, BoxError, read_body_within, refuse_coded},
+    body::{Body, BodyBudget, BodyError, BoxError, read_body_within, refuse_coded},
     call::{RequestId, sortable_name},
     digest::digest_name,
     document::Document,
@@ -83,7 +82,7 @@ where
     B: http_body::Body<Data = Bytes> + Send + 'static,
     B::Error: Into<BoxError>,
 {
-    type Response = Response<Full<Bytes>>;
+    type Response = Response<Body>;
     type Error = Infallible;
     type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Infallible>> + Send>>;
 
@@ -101,7 +100,7 @@ where
                 problem::respond(&error, head.uri.path(), &id)
             });
             response.headers_mut().insert(REQUEST_ID, id.header());
-            Ok(response.map(Full::new))
+            Ok(response.map(Body::from))
         })
     }
 }
@@ -114,6 +113,10 @@ impl Inner {
     {
         let path = head.uri.path();
         self.gate.check_host(head)?;
+        if path == "*" && head.method == Method::OPTIONS {
+            // RFC 9110 §9.3.7: about the server as a whole.
+            return Ok(options("GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"));
+        }
         if let Some(page) = self.page(head).await? {
             return Ok(page);
         }

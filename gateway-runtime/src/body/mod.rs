@@ -5,6 +5,7 @@ mod coding;
 mod read;
 
 use std::{
+    any::Any,
     error, fmt, mem,
     pin::Pin,
     task::{Context, Poll},
@@ -52,13 +53,17 @@ impl Body {
         Self::wrap(StreamBody::new(chunks.map(|chunk| chunk.map(Frame::data))))
     }
 
-    /// Another library's body, its trailers included.
+    /// Another library's body, its trailers included; a `Body` stays what it is.
     pub fn wrap<B>(body: B) -> Self
     where
         B: http_body::Body<Data = Bytes> + Send + 'static,
         B::Error: Into<BoxError>,
     {
-        Self(Kind::Stream(body.map_err(Into::into).boxed_unsync()))
+        let mut body = Some(body);
+        if let Some(own) = (&mut body as &mut dyn Any).downcast_mut::<Option<Self>>() {
+            return own.take().unwrap_or_default();
+        }
+        body.map_or_else(Self::empty, |body| Self(Kind::Stream(body.map_err(Into::into).boxed_unsync())))
     }
 
     /// A body that fails.
@@ -171,5 +176,6 @@ mod tests {
             None
         );
         assert_eq!(Body::wrap(Full::new(Bytes::from_static(b"four"))).size_hint().exact(), Some(4));
+        assert_eq!(Body::wrap(Body::from("four")).bytes_mut().map(|bytes| bytes.len()), Some(4), "it is still whole");
     }
 }

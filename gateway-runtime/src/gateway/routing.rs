@@ -59,7 +59,7 @@ impl Gateway {
             Arc::new(Documents::new(&self.settings.info, Arc::clone(registry), accepted, &self.settings.bus));
         for prefix in ["/meta", "/openapi.json", "/asyncapi.json"] {
             let documents = Arc::clone(&documents);
-            routes.publish(prefix, Box::new(move |path, headers| documents.serve(path, headers)));
+            routes.publish(prefix, Box::new(move |path, _| documents.serve(path)));
         }
         routes.publish("/docs", Box::new(docs::serve));
         let mounted = self.mounts.iter().map(|mount| routes.mount(mount.clone())).collect::<Vec<_>>();

@@ -23,6 +23,7 @@ use super::{
     cors::Cors,
     decode::{self, Reading},
     encode,
+    etag::{self, Known},
     hosts::Hosts,
     route::{self, Admission, Routes, Target},
     seen::Seen,
@@ -41,7 +42,7 @@ use crate::{
     problem,
     registry::Method,
     reply::Reply,
-    spec::{Effect, Verb},
+    spec::Effect,
 };
 
 /// The handler of the HTTP server. Cheap to clone.
@@ -133,6 +134,10 @@ impl Edge {
     /// takes its place in every future around it.
     async fn answer(&self, head: &mut Parts, body: Incoming, moment: &Moment) -> Result<Response<Body>, Error> {
         self.0.hosts.check(head)?;
+        if head.uri.path() == "*" && head.method == http::Method::OPTIONS {
+            // RFC 9110 §9.3.7: about the server as a whole.
+            return Ok(options(route::ANY));
+        }
         let routes = self.routes();
         let path = head.uri.path();
         let Some(target) = routes.find(path) else {
@@ -142,7 +147,7 @@ impl Edge {
         if let Some(verb) = target.verb()
             && route::admit(&head.method, verb)? == Admission::Options
         {
-            return Ok(options(verb));
+            return Ok(options(route::allowed(verb)));
         }
         match target {
             Target::Method(method) => {
@@ -240,13 +245,17 @@ impl Handler for Edge {
         let moment = Moment::now(head.headers.get(REQUEST_ID), peer);
         let compression = self.0.compression.as_ref();
         let accepted = compression.and_then(|_| AcceptEncoding::of(&head.headers));
+        let known = Known::of(&head.headers);
         let mut response = match &self.0.cors {
             None => self.serve(&mut head, body, &moment).await,
             Some(cors) => self.serve_across(cors, &mut head, body, &moment).await,
         };
         response.headers_mut().insert(REQUEST_ID, moment.id.header());
         if let Some(compression) = compression {
-            compression.apply(accepted, &mut response);
+            compression.apply(accepted, &known, &mut response);
+        }
+        if response.extensions_mut().remove::<Published>().is_some() {
+            etag::omit_known(&known, &mut response);
         }
         response
     }
@@ -299,9 +308,9 @@ fn refuse(error: &Error, instance: &str, id: &RequestId) -> Response<Body> {
 }
 
 /// What an address takes.
-fn options(verb: Verb) -> Response<Body> {
+fn options(allowed: &'static str) -> Response<Body> {
     let mut response = Response::new(Body::empty());
     *response.status_mut() = StatusCode::NO_CONTENT;
-    response.headers_mut().insert(header::ALLOW, HeaderValue::from_static(route::allowed(verb)));
+    response.headers_mut().insert(header::ALLOW, HeaderValue::from_static(allowed));
     response
 }

@@ -256,7 +256,7 @@ fn key(name: &str, secret: Option<Secret>) -> Result<WebhookKey, String> {
 /// What a request's HTTP method makes of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Admission {
-    /// It is to be carried out. For HEAD the server leaves the body away.
+    /// It is to be carried out. The connection removes the body of the response to HEAD.
     Call,
     /// It asks what there is.
     Options,
@@ -277,6 +277,9 @@ pub(super) fn admit(request: &HttpMethod, verb: Verb) -> Result<Admission, Error
     let detail = format!("this address takes {}", allowed(verb));
     Err(Error::new(Code::METHOD_NOT_ALLOWED, detail).allow(allowed(verb)))
 }
+
+/// As in `Allow`, for the server as a whole.
+pub(super) const ANY: &str = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
 
 /// As in `Allow`.
 pub(super) const fn allowed(verb: Verb) -> &'static str {

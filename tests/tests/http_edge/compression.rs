@@ -255,8 +255,8 @@ async fn bodies_with_a_content_coding_are_refused_with_what_is_accepted() {
 }
 
 /// A whole gateway, with what it publishes, an operator's listener and a database.
-async fn house() -> (Running, std::path::PathBuf) {
-    let folder = std::env::temp_dir().join(format!("gateway-compression-{}", std::process::id()));
+pub(super) async fn house(name: &str) -> (Running, std::path::PathBuf) {
+    let folder = std::env::temp_dir().join(format!("gateway-{name}-{}", std::process::id()));
     std::fs::create_dir_all(&folder).unwrap();
     let settings = format!(
         "http.listen = '127.0.0.1:0'\nadmin.listen = '127.0.0.1:0'\nstore.path = '{}'\nauth.allow_anonymous = true\n\
@@ -281,7 +281,7 @@ async fn ask(address: SocketAddr, request: &str) -> Answer {
 
 #[tokio::test]
 async fn what_is_published_and_kept_is_the_same_in_every_coding() {
-    let (running, folder) = house().await;
+    let (running, folder) = house("compression").await;
     let address = running.address();
     for path in ["/meta", "/openapi.json", "/asyncapi.json"] {
         let plain = ask(address, &format!("GET {path}")).await;
@@ -308,11 +308,24 @@ async fn what_is_published_and_kept_is_the_same_in_every_coding() {
         assert_eq!((known.status, known.header("etag")), (304, Some(&*tag)), "{path}");
     }
 
+    // Too small to be compressed, or without a text.
+    let front = ask(address, "GET /docs/start.js\nAccept-Encoding: gzip").await;
+    assert_eq!((front.header("content-encoding"), front.header("vary")), (None, None), "{}", front.body.len());
+    let tag = front.header("etag").unwrap();
+    for known in [tag, &format!("W/{tag}"), "*"] {
+        let again = ask(address, &format!("GET /docs/start.js\nAccept-Encoding: gzip\nIf-None-Match: {known}")).await;
+        assert_eq!((again.status, again.header("etag"), again.header("vary")), (304, Some(tag), None), "{known}");
+        assert_eq!(again.header("content-security-policy"), front.header("content-security-policy"));
+        assert_eq!(again.header("content-type"), None);
+    }
+
     let operator = running.admin_address().unwrap();
-    for path in ["/metrics", "/openapi.json"] {
+    for path in ["/metrics", "/openapi.json", "/admin/providers"] {
         let answer = ask(operator, &format!("GET {path}\nAccept-Encoding: gzip")).await;
         assert_eq!((answer.status, answer.header("vary")), (200, Some("accept-encoding")), "{path}");
         assert!(decoded(&answer).len() > 1024, "{path}");
+        let is_whole = answer.header("content-length").is_some();
+        assert_eq!(is_whole, decoded(&answer).len() <= 64 * 1024, "{path}: {}", decoded(&answer).len());
     }
     let coded = "POST /admin/accounts\nContent-Type: application/json\nContent-Encoding: gzip\n\n{}";
     let refused = ask(operator, coded).await;

@@ -55,9 +55,21 @@ async fn the_operators_listener_without_a_token_is_for_programs_of_this_machine(
             assert_eq!(ask(address, &get, here).await.status, 200, "{path} {here}");
         }
     }
+    options_of_the_whole_server_are_for_this_machine(address).await;
     let unlocked = start("admin = { listen = '127.0.0.1:0', token = 'of-the-operator-0123' }").await;
     let answer = ask(unlocked.admin_address().unwrap(), "GET /healthz HTTP/1.1", "Host: gateway.example").await;
     assert_eq!(answer.status, 200, "who has a token may come by any name");
+}
+
+async fn options_of_the_whole_server_are_for_this_machine(address: std::net::SocketAddr) {
+    let options = "OPTIONS * HTTP/1.1";
+    for stranger in STRANGERS {
+        let answer = ask(address, options, stranger).await;
+        assert!(matches!(answer.status, 400 | 403), "{stranger}: {answer:?}");
+    }
+    assert_eq!(ask(address, options, "Host: localhost\r\nOrigin: https://evil.example").await.status, 403);
+    let answer = ask(address, options, "Host: localhost:PORT").await;
+    assert!(answer.status == 204 && answer.header("allow").unwrap().contains("OPTIONS"), "{answer:?}");
 }
 
 #[tokio::test]
@@ -78,6 +90,7 @@ async fn a_gateway_on_loopback_without_authentication_is_for_this_machine() {
             assert!(matches!(status, 200 | 426), "{path} {here}: {status}");
         }
     }
+    options_of_the_whole_server_are_for_this_machine(gateway.address()).await;
     // Whoever is known by a token is not led by a page.
     let known = start("auth.internal_key = '0123456789abcdef0123456789abcdef'").await;
     let answer = ask(known.address(), "GET /services/edge/v1/sum HTTP/1.1", "Host: evil.example").await;

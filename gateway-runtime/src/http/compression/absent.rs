@@ -5,7 +5,7 @@ use std::convert::Infallible;
 use http::Response;
 
 use super::{AcceptEncoding, CompressionSettings};
-use crate::body::Body;
+use crate::{body::Body, http::etag::Known};
 
 /// Compression, of which there is none without the feature `compression`.
 #[derive(Debug)]
@@ -16,7 +16,7 @@ impl Compression {
         None
     }
 
-    pub(in crate::http) fn apply(&self, _: Option<AcceptEncoding>, _: &mut Response<Body>) {
+    pub(in crate::http) fn apply(&self, _: Option<AcceptEncoding>, _: &Known, _: &mut Response<Body>) {
         match self.0 {}
     }
 }

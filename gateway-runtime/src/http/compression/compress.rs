@@ -18,7 +18,7 @@ use super::{
     encoder::{Effort, Encoder},
     rules,
 };
-use crate::body::Body;
+use crate::{body::Body, http::etag::Known};
 
 /// Documents that are kept in a coding, and the longest of them: longer ones are compressed piece by piece.
 const MAX_KEPT: NonZeroUsize = NonZeroUsize::new(64).unwrap();
@@ -48,15 +48,20 @@ impl Compression {
     ///
     /// A client that accepts nothing at all (`*;q=0`) is served without a coding: RFC 9110 §12.4.1 lets a server disregard
     /// the field, and a call that was carried out must not end in a 406.
-    pub(in crate::http) fn apply(&self, accepted: Option<AcceptEncoding>, response: &mut Response<Body>) {
+    pub(in crate::http) fn apply(
+        &self,
+        accepted: Option<AcceptEncoding>,
+        known: &Known,
+        response: &mut Response<Body>,
+    ) {
         if response.extensions_mut().remove::<Untouched>().is_some() {
             return;
         }
-        let is_published = response.extensions_mut().remove::<Published>().is_some();
+        let is_published = response.extensions().get::<Published>().is_some();
         let offers = if is_published { [Coding::Brotli, Coding::Gzip] } else { [Coding::Gzip, Coding::Brotli] };
         let coding = accepted.and_then(|accepted| accepted.choose(offers));
         if response.status() == StatusCode::NOT_MODIFIED {
-            return not_modified(coding, response);
+            return not_modified(coding, known, response);
         }
         // Most answers are small, and are not looked at further.
         let is_small = response.body().size_hint().exact().is_some_and(|bytes| bytes < self.min_bytes);
@@ -110,14 +115,48 @@ fn whole(coding: Coding, effort: Effort, content: &[u8]) -> Option<Bytes> {
     Encoder::whole(coding, effort, content).ok()
 }
 
-/// A 304 has the fields of the response that the client has (RFC 9110 §15.4.5).
-fn not_modified(coding: Option<Coding>, response: &mut Response<Body>) {
+/// Gives a 304 of a route the fields that the 200 has (RFC 9110 §15.4.5). Its content is not here to be judged: a client that
+/// has the tag in its weak form alone had it compressed.
+fn not_modified(coding: Option<Coding>, known: &Known, response: &mut Response<Body>) {
     let headers = response.headers_mut();
-    if rules::varies(headers) {
-        return;
-    }
-    rules::vary(headers);
-    if coding.is_some() {
+    if coding.is_some() && headers.get(header::ETAG).is_some_and(|tag| known.names_as_weak(tag)) {
+        rules::vary(headers);
         rules::weaken_tag(headers);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderMap;
+
+    use super::*;
+
+    /// The `ETag` and `Vary` of a route's 304 with these fields, to a client that accepts gzip and has this.
+    fn fields_of_304(fields: &[(&'static str, &'static str)], known: &'static str) -> [String; 2] {
+        let mut response = Response::new(Body::empty());
+        *response.status_mut() = StatusCode::NOT_MODIFIED;
+        for (name, value) in fields {
+            response.headers_mut().append(*name, HeaderValue::from_static(value));
+        }
+        let request = HeaderMap::from_iter([
+            (header::ACCEPT_ENCODING, HeaderValue::from_static("gzip")),
+            (header::IF_NONE_MATCH, HeaderValue::from_static(known)),
+        ]);
+        let compression = Compression::new(&CompressionSettings::default()).unwrap();
+        compression.apply(AcceptEncoding::of(&request), &Known::of(&request), &mut response);
+        let field = |name| response.headers().get(name).map_or("", |value| value.to_str().unwrap()).to_owned();
+        [field(header::ETAG), field(header::VARY)]
+    }
+
+    #[test]
+    fn a_304_has_the_fields_of_the_200_that_its_client_has() {
+        let plain: &[_] = &[("etag", "\"a\"")];
+        assert_eq!(fields_of_304(plain, "\"a\""), ["\"a\"", ""], "it was not compressed");
+        assert_eq!(fields_of_304(plain, "\"b\", W/\"a\""), ["W/\"a\"", "accept-encoding"], "it was compressed");
+        assert_eq!(fields_of_304(plain, "*"), ["\"a\"", ""]);
+        let varies: &[_] = &[("etag", "\"a\""), ("vary", "Accept-Encoding")];
+        assert_eq!(fields_of_304(varies, "W/\"a\""), ["W/\"a\"", "Accept-Encoding"]);
+        assert_eq!(fields_of_304(varies, "\"a\""), ["\"a\"", "Accept-Encoding"]);
+        assert_eq!(fields_of_304(&[("etag", "W/\"a\"")], "W/\"a\""), ["W/\"a\"", ""], "weak of its own");
     }
 }

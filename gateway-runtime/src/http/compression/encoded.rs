@@ -2,14 +2,14 @@
 //! client at once.
 
 use std::{
-    pin::Pin,
+    pin::{Pin, pin},
     task::{Context, Poll, ready},
 };
 
 use bytes::Bytes;
 use http::HeaderMap;
 use http_body::Frame;
-use tokio::sync::OwnedSemaphorePermit;
+use tokio::{sync::OwnedSemaphorePermit, task::yield_now};
 
 use super::encoder::Encoder;
 use crate::body::{Body, BoxError};
@@ -17,21 +17,24 @@ use crate::body::{Body, BoxError};
 /// What is compressed at once, about 1 ms of work; other connections of the worker have their turn in between.
 pub(super) const PIECE_BYTES: usize = 64 * 1024;
 
+/// The least that a frame counts as, for its flush.
+const MIN_FRAME_BYTES: usize = 2 * 1024;
+
 pub(super) struct Encoded {
     body: Body,
     /// None when the content has ended.
     encoder: Option<Encoder>,
     /// A frame of the body, as far as it is not compressed yet.
     input: Bytes,
-    /// Whether the last poll compressed a piece of a frame that has more of them.
-    has_worked: bool,
+    /// The bytes that were compressed since other connections had their turn.
+    worked_bytes: usize,
     trailers: Option<HeaderMap>,
     _slot: OwnedSemaphorePermit,
 }
 
 impl Encoded {
     pub(super) fn new(body: Body, encoder: Encoder, slot: OwnedSemaphorePermit) -> Self {
-        Self { body, encoder: Some(encoder), input: Bytes::new(), has_worked: false, trailers: None, _slot: slot }
+        Self { body, encoder: Some(encoder), input: Bytes::new(), worked_bytes: 0, trailers: None, _slot: slot }
     }
 
     /// Compresses the next piece of the input.
@@ -39,7 +42,6 @@ impl Encoded {
         let Some(encoder) = &mut self.encoder else { return Ok(Bytes::new()) };
         let piece = self.input.split_to(self.input.len().min(PIECE_BYTES));
         encoder.write(&piece)?;
-        self.has_worked = !self.input.is_empty();
         if self.input.is_empty() {
             encoder.flush()?;
         }
@@ -67,13 +69,17 @@ impl http_body::Body for Encoded {
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         let this = &mut *self;
         while this.encoder.is_some() {
+            if this.worked_bytes >= PIECE_BYTES {
+                this.worked_bytes = 0;
+                // Wakes this task after the worker has looked at its sockets; hyper sends what it has meanwhile.
+                ready!(pin!(yield_now()).poll(cx));
+            }
             let output = if this.input.is_empty() {
                 let frame = ready!(Pin::new(&mut this.body).poll_frame(cx));
+                this.worked_bytes += MIN_FRAME_BYTES;
                 this.read(frame)?.unwrap_or_default()
-            } else if std::mem::take(&mut this.has_worked) {
-                cx.waker().wake_by_ref();
-                return Poll::Pending;
             } else {
+                this.worked_bytes += this.input.len().min(PIECE_BYTES);
                 this.compress()?
             };
             if !output.is_empty() {
@@ -126,6 +132,23 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn many_ready_frames_leave_room_for_others() {
+        let slots = Arc::new(Semaphore::new(1));
+        let items = stream::iter(0..1000).map(|item| Ok::<_, BoxError>(Bytes::from(format!("{item}\n"))));
+        let mut body = encoded(Body::stream(items), &slots);
+        let (mut frames, mut longest, mut pauses) = (0, 0, 0);
+        loop {
+            match body.frame().now_or_never() {
+                None => (frames, pauses) = (0, pauses + 1),
+                Some(Some(_)) => frames += 1,
+                Some(None) => break,
+            }
+            longest = longest.max(frames);
+        }
+        assert!(longest <= 32 && pauses >= 1000 / 32, "{longest} {pauses}");
+    }
+
+    #[tokio::test]
     async fn large_frames_leave_room_for_others_between_their_pieces() {
         let slots = Arc::new(Semaphore::new(1));
         let content: Vec<u8> = (0..3 * PIECE_BYTES).map(|n| (n % 251) as u8).collect();
@@ -138,7 +161,7 @@ mod tests {
                 Some(None) => break,
             }
         }
-        assert_eq!((pauses, decode(Coding::Gzip, &sent) == content), (2, true));
+        assert_eq!((pauses, decode(Coding::Gzip, &sent) == content), (3, true), "one after each piece");
     }
 
     #[tokio::test]

@@ -34,10 +34,11 @@ pub(super) use self::{
     accept_encoding::{AcceptEncoding, Coding},
     settings::problem,
 };
-use super::{Handler, Peer};
+use super::{Handler, Peer, etag::Known};
 use crate::body::Body;
 
-/// Marks a response whose content its entity tag identifies: it is compressed once and kept.
+/// Marks a response whose content its entity tag identifies: it is compressed once and kept, and not sent to a client that has
+/// it.
 #[derive(Clone, Copy)]
 pub(super) struct Published;
 
@@ -62,9 +63,10 @@ impl<H> Compressed<H> {
 impl<H: Handler> Handler for Compressed<H> {
     async fn handle(&self, request: Request<Incoming>, peer: Peer) -> Response<Body> {
         let accepted = self.compression.as_ref().and_then(|_| AcceptEncoding::of(request.headers()));
+        let known = Known::of(request.headers());
         let mut response = self.handler.handle(request, peer).await;
         if let Some(compression) = &self.compression {
-            compression.apply(accepted, &mut response);
+            compression.apply(accepted, &known, &mut response);
         }
         response
     }

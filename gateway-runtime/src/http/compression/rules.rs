@@ -63,7 +63,7 @@ fn names(headers: &HeaderMap, field: &HeaderName, member: &str) -> bool {
 }
 
 /// Whether `Vary` says already that the response depends on `Accept-Encoding`.
-pub(super) fn varies(headers: &HeaderMap) -> bool {
+fn varies(headers: &HeaderMap) -> bool {
     names(headers, &header::VARY, "accept-encoding") || names(headers, &header::VARY, "*")
 }
 

@@ -2,24 +2,20 @@
 //!
 //! SEMANTICS §10: "`Host`: exactly one, valid". What two programs could read in two ways gets 400 and a close.
 
-use http::{HeaderValue, Method, Request, Response, Version, header};
+use http::{HeaderValue, Request, Response, Version, header};
 use http_body::Body as _;
 use hyper::body::Incoming;
 
-use super::{Peer, exchange, refusal};
+use super::{Peer, refusal};
 use crate::{
     authority::Authority,
     body::Body,
     error::{Code, Error},
 };
 
-/// Returns the response to a request that no handler shall see: a malformed one, or `OPTIONS *`.
+/// Returns the response to a malformed request, which no handler shall see.
 pub(super) fn check(request: &Request<Incoming>, peer: &Peer) -> Option<Response<Body>> {
-    if let Err(error) = check_head(request) {
-        return Some(refusal::respond(&error, request, peer));
-    }
-    // RFC 9110 §9.3.7: about the server as a whole.
-    (request.uri().path() == "*" && request.method() == Method::OPTIONS).then(|| refusal::identify(options(), request))
+    check_head(request).err().map(|error| refusal::respond(&error, request, peer))
 }
 
 fn check_head(request: &Request<Incoming>) -> Result<(), Error> {
@@ -44,11 +40,4 @@ fn check_codings(request: &Request<Incoming>) -> Result<(), Error> {
         return Err(Error::new(Code::INVALID_REQUEST, "the transfer coding `chunked` is applied more than once"));
     }
     Err(Error::new(refusal::NOT_IMPLEMENTED, "the only transfer coding is `chunked`"))
-}
-
-fn options() -> Response<Body> {
-    const ALLOW: &str = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
-    let mut response = exchange::status(http::StatusCode::NO_CONTENT);
-    response.headers_mut().insert(header::ALLOW, HeaderValue::from_static(ALLOW));
-    response
 }

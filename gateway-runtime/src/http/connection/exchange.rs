@@ -13,7 +13,7 @@ use std::{
 use bytes::Bytes;
 use http::{
     HeaderValue, Method, Request, Response, StatusCode, Version,
-    header::{CONNECTION, CONTENT_TYPE},
+    header::{CONNECTION, CONTENT_LENGTH, CONTENT_TYPE},
 };
 use http_body::{Body as _, Frame, SizeHint};
 use hyper::body::Incoming;
@@ -45,6 +45,7 @@ pin_project! {
 pub(super) struct Begun {
     version: Version,
     is_connect: bool,
+    is_head: bool,
     in_flight: InFlight,
     /// Who watches whether the client takes the answer, on HTTP/2; on HTTP/1.1 the socket does.
     waiting: Option<Rc<Waiting>>,
@@ -55,7 +56,8 @@ impl Begun {
     pub(super) fn new(request: &Request<Incoming>, peer: &Peer) -> Self {
         peer.activity().has_body.set(!request.body().is_end_stream());
         let is_connect = request.method() == Method::CONNECT;
-        Self { version: request.version(), is_connect, in_flight: peer.begin(), waiting: None }
+        let is_head = request.method() == Method::HEAD;
+        Self { version: request.version(), is_connect, is_head, in_flight: peer.begin(), waiting: None }
     }
 
     pub(super) fn watched_by(mut self, waiting: Rc<Waiting>) -> Self {
@@ -90,6 +92,9 @@ impl<F: Future<Output = Response<Body>>> Future for Exchange<F> {
             // After a body that was not read to its end hyper closes, and does not say so.
             response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
         }
+        if begun.is_head && begun.version >= Version::HTTP_2 {
+            remove_body(&mut response);
+        }
         let activity = begun.in_flight.activity();
         activity.responding.set(true);
         if response.status() == StatusCode::SWITCHING_PROTOCOLS || begun.is_connect {
@@ -99,8 +104,17 @@ impl<F: Future<Output = Response<Body>>> Future for Exchange<F> {
     }
 }
 
+/// Removes the body of a response to HEAD (RFC 9110 §9.3.2), and says how long it is, as hyper does on HTTP/1.1 alone. The
+/// source of a stream is dropped before it has run.
+fn remove_body(response: &mut Response<Body>) {
+    let body = mem::take(response.body_mut());
+    if let Some(length @ 1..) = body.size_hint().exact() {
+        response.headers_mut().entry(CONTENT_LENGTH).or_insert_with(|| length.into());
+    }
+}
+
 /// An answer without a body.
-pub(super) fn status(status: StatusCode) -> Response<Body> {
+fn status(status: StatusCode) -> Response<Body> {
     let mut response = Response::new(Body::empty());
     *response.status_mut() = status;
     response

@@ -10,7 +10,7 @@ use http::{HeaderName, HeaderValue, Request, Response, StatusCode, Version, head
 use super::Peer;
 use crate::{
     body::Body,
-    call::{Origin, RequestId},
+    call::Origin,
     error::{Code, Error},
     http::{HttpLimits, moment::Moment},
     problem,
@@ -42,14 +42,6 @@ pub(super) fn respond<B>(error: &Error, request: &Request<B>, peer: &Peer) -> Re
     if request.version() < Version::HTTP_2 {
         response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     }
-    response
-}
-
-/// Gives `response` the request's id.
-pub(super) fn identify<B>(mut response: Response<Body>, request: &Request<B>) -> Response<Body> {
-    let id = request.headers().get(REQUEST_ID).and_then(RequestId::from_header);
-    let id = id.unwrap_or_else(RequestId::generate);
-    response.headers_mut().insert(REQUEST_ID, id.header());
     response
 }
 

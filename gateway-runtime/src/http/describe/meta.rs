@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, fmt, sync::Arc};
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, Response};
+use http::{HeaderValue, Response};
 use serde_json::{Map, Value, json};
 
 use super::{
@@ -53,7 +53,7 @@ impl Meta {
     /// # Errors
     ///
     /// `not-found` when there is no such service.
-    pub(super) fn serve(&self, below: &str, request: &HeaderMap) -> Result<Response<Bytes>> {
+    pub(super) fn serve(&self, below: &str) -> Result<Response<Bytes>> {
         let mut names = below.split('/');
         let (start, name, version, more) = (names.next(), names.next(), names.next(), names.next());
         let is_asked_for = |service: &&Written| {
@@ -63,11 +63,11 @@ impl Meta {
         if start != Some("") || more.is_some() || name.is_some() && services.is_empty() {
             return Err(Error::not_found("no such service is published; /meta lists those that are"));
         }
-        // The tag is made of those of the parts: what the client has already is not even put together.
+        // The tag is made of those of the parts.
         let capabilities = self.capabilities(&services).to_string();
         let tags = services.iter().flat_map(|service| service.tag.as_bytes());
         let parts: Vec<u8> = self.head.bytes().chain(tags.copied()).chain(capabilities.bytes()).collect();
-        Ok(answer(request, &etag::of(&parts), || self.join(&services, &capabilities)))
+        Ok(answer(etag::of(&parts), self.join(&services, &capabilities)))
     }
 
     /// What stands behind these services, now.

@@ -23,7 +23,7 @@ mod terms;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
+use http::{HeaderValue, Response, header};
 use serde_json::Value;
 
 pub use self::info::Info;
@@ -55,18 +55,17 @@ impl Documents {
         }
     }
 
-    /// Answers a GET of `/openapi.json`, `/asyncapi.json`, `/meta` or what lies under that; with 304 and no body if
-    /// `request` says that the client has it already.
+    /// Answers a GET of `/openapi.json`, `/asyncapi.json`, `/meta` or what lies under that, with an entity tag.
     ///
     /// # Errors
     ///
     /// `not-found` for other addresses, and for services that are not registered.
-    pub fn serve(&self, path: &str, request: &HeaderMap) -> Result<Response<Bytes>> {
+    pub fn serve(&self, path: &str) -> Result<Response<Bytes>> {
         match path {
-            "/openapi.json" => Ok(self.openapi.answer(request)),
-            "/asyncapi.json" => Ok(self.asyncapi.answer(request)),
+            "/openapi.json" => Ok(self.openapi.answer()),
+            "/asyncapi.json" => Ok(self.asyncapi.answer()),
             _ => match path.strip_prefix("/meta") {
-                Some(below) => self.meta.serve(below, request),
+                Some(below) => self.meta.serve(below),
                 None => Err(Error::not_found("what is published is at /meta, /openapi.json and /asyncapi.json")),
             },
         }
@@ -86,23 +85,18 @@ impl Document {
         Self { tag: etag::of(&content), content }
     }
 
-    fn answer(&self, request: &HeaderMap) -> Response<Bytes> {
-        answer(request, &self.tag, || self.content.clone())
+    fn answer(&self) -> Response<Bytes> {
+        answer(self.tag.clone(), self.content.clone())
     }
 }
 
-/// The content, unless the client has it already.
-fn answer(request: &HeaderMap, tag: &HeaderValue, content: impl FnOnce() -> Bytes) -> Response<Bytes> {
-    let mut response = Response::new(Bytes::new());
+/// The content, and its tag.
+fn answer(tag: HeaderValue, content: Bytes) -> Response<Bytes> {
+    let mut response = Response::new(content);
     let headers = response.headers_mut();
-    headers.insert(header::ETAG, tag.clone());
+    headers.insert(header::ETAG, tag);
     // Kept by clients but asked about each time: a gateway that was replaced must not show its old self.
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
-    if etag::is_known(request, tag) {
-        *response.status_mut() = StatusCode::NOT_MODIFIED;
-        return response;
-    }
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    *response.body_mut() = content();
     response
 }
