@@ -8,9 +8,6 @@
 //! a commit that was waited for, the queue is all but empty, as everybody was in it. Where the queue is not, the next batches go
 //! at once, and the wait is tried again after more and more of them.
 //!
-//! Few callers, of whom some came during the last commit, are waited for too: in as long again as many come. A commit that takes
-//! a fifth of a millisecond costs as much CPU time as a dozen changes, and callers do not notice another such time.
-//!
 //! The writer sleeps until enough callers are there: to be woken by each would cost more than the commits saved.
 
 use std::{
@@ -31,8 +28,6 @@ use tokio::{
 const MIN_BATCH: usize = 8;
 /// The limit of a wait, however long commits take.
 const MAX_WAIT: Duration = Duration::from_millis(5);
-/// The limit of a wait for few callers. Where commits take longer, they are too rare to cost much.
-const MAX_MOMENT: Duration = Duration::from_micros(500);
 /// How many batches go at once after the first wait that saved nothing, and after many such waits.
 const MIN_PAUSE: u32 = 32;
 const MAX_PAUSE: u32 = 1024;
@@ -129,14 +124,17 @@ impl Gathering {
     /// Waits, if that is worth it, until the callers that were just answered are back. `first` changes have left the queue
     /// already, and `waiting` counts those in it; more than `most` are not waited for.
     pub(super) async fn gather(&mut self, first: usize, waiting: impl Fn() -> usize, most: usize) {
-        let Some(wait) = self.wait() else { return };
-        // A few of those who come back may have left for good.
-        let back = if self.is_small() { most } else { self.others + self.told * 7 / 8 };
-        let expected = back.min(most).saturating_sub(first);
-        if expected == 0 {
+        if self.pause > 0 || self.told < MIN_BATCH {
             return;
         }
-        self.has_waited = !self.is_small();
+        // A few may have left for good.
+        let expected = (self.others + self.told * 7 / 8).min(most).saturating_sub(first);
+        let wait = self.commit.min(self.max_wait);
+        let is_short = wait < Duration::from_millis(1) && self.gate.thread.get().is_none();
+        if expected == 0 || is_short {
+            return;
+        }
+        self.has_waited = true;
         let begin = Instant::now();
         self.gate.expected.store(expected, SeqCst);
         while waiting() < expected {
@@ -147,20 +145,6 @@ impl Gathering {
             self.gate.sleep(left).await;
         }
         self.gate.expected.store(0, SeqCst);
-    }
-
-    /// Returns how long a wait may be, if it is worth one.
-    fn wait(&self) -> Option<Duration> {
-        let (is_worth_it, limit) =
-            if self.is_small() { (self.others > 0, MAX_MOMENT) } else { (self.pause == 0, self.max_wait) };
-        let wait = self.commit.min(limit);
-        let is_exact = self.gate.thread.get().is_some() || wait >= Duration::from_millis(1);
-        (is_worth_it && is_exact).then_some(wait)
-    }
-
-    /// Whether few callers were answered.
-    fn is_small(&self) -> bool {
-        self.told < MIN_BATCH
     }
 }
 
@@ -200,23 +184,6 @@ mod tests {
             gather(&mut gathering, 2, 60).await;
             assert!(gathering.has_waited);
         }
-    }
-
-    #[test]
-    fn gathering_waits_a_moment_for_few_callers_where_others_came_meanwhile() {
-        let wait = |commit, told, others, own_thread| {
-            let mut gathering = Gathering::default();
-            if own_thread {
-                gathering.own_thread();
-            }
-            gathering.committed(commit, told, others);
-            gathering.wait()
-        };
-        let short = Duration::from_micros(200);
-        assert_eq!(wait(short, 3, 1, true), Some(short));
-        assert_eq!(wait(COMMIT, 3, 1, true), Some(MAX_MOMENT));
-        assert_eq!(wait(COMMIT, 3, 0, true), None, "nobody came");
-        assert_eq!(wait(COMMIT, 3, 1, false), None, "the runtime's timers have whole milliseconds");
     }
 
     #[tokio::test]
