@@ -1,77 +1,55 @@
 //! The runtime of the gateway SDK: everything an author's program links.
 
-#[doc(hidden)]
-#[path = "private.rs"]
-pub mod __private;
-pub mod admin;
-mod app;
-mod attempt;
 pub mod auth;
-mod authority;
-mod body;
+mod base;
 pub mod bus;
 pub mod cache;
-mod call;
-pub mod client;
-mod compose;
-mod config;
-pub mod consume;
 pub mod control;
-mod cost;
-mod country;
-mod digest;
-pub mod dispatch;
-mod document;
-pub mod duration;
-mod error;
-mod extract;
+mod edge;
 mod gateway;
-mod home;
-pub mod http;
-mod metrics;
-mod money;
+mod json;
 pub mod pipeline;
 pub mod prelude;
-mod problem;
+#[doc(hidden)]
+pub mod private;
 pub mod provider;
-mod publisher;
 pub mod quota;
 pub mod redis;
-pub mod registry;
-pub mod relay;
-mod reply;
-pub mod schema;
-mod secret;
-mod section;
-mod spec;
+mod service;
 pub mod store;
-pub mod strategy;
-mod support;
-pub mod telemetry;
+
+pub use self::base::duration;
+pub use self::edge::{admin, bus_consumer, bus_dispatch, client, dispatch, http};
+pub use self::gateway::telemetry;
+pub use self::json::schema;
+#[doc(hidden)]
+pub use self::private as __private;
+pub use self::provider::strategy;
+pub use self::service::registry;
 
 pub use self::redis::Redis;
-pub use app::{App, Config, FromApp, Scope, StartError};
-pub use attempt::{Attempt, Class};
-pub use call::{Arrival, Call, CallRequest, Caller, Input, Origin, RequestId};
-pub use config::{Credentials, CredentialsSettings, OwnSection, Settings};
-pub use country::Country;
-pub use document::Document;
-pub use error::{Code, Error, Result, Violation};
-pub use extract::{Answer, AnswerShape, Arguments, Failure, FromCall, Outcome};
+pub use base::attempt::{Attempt, Class};
+pub use base::call::{Arrival, Call, CallRequest, Caller, Input, Origin, RequestId};
+pub use base::country::Country;
+pub use base::error::{Code, Error, Result, Violation};
+pub use base::money::{Currency, Money, ParseMoneyError};
+pub use base::reply::{Chunks, MediaType, Raw, Reply, Streaming, media};
+pub use base::secret::Secret;
+pub use base::spec::{
+    Auth, Cache, CacheScope, CapabilityMethodSpec, CapabilitySpec, Effect, Idempotency, MethodSpec, ProviderSpec,
+    Quota, ServiceSpec, Source, Verb, Webhook,
+};
+pub use bus::publisher::{Event, Publisher};
+pub use gateway::config::{Credentials, CredentialsSettings, OwnSection, Settings};
 pub use gateway::{Gateway, Running};
 pub use gateway_macros::{
     FromApp, FromCall, capability, expose_method, migrations, model, provide_method, provider, service,
 };
-pub use money::{Currency, Money, ParseMoneyError};
+pub use json::document::Document;
 pub use provider::{HttpClient, IdempotencyKey, ProviderError, Providers};
-pub use publisher::{Event, Publisher};
 pub use registry::Binder;
-pub use reply::{Chunks, MediaType, Raw, Reply, Streaming, media};
-pub use secret::Secret;
-pub use spec::{
-    Auth, Cache, CacheScope, CapabilityMethodSpec, CapabilitySpec, Effect, Idempotency, MethodSpec, ProviderSpec,
-    Quota, ServiceSpec, Source, Verb, Webhook,
-};
+pub use service::app::{App, Config, FromApp, Scope, StartError};
+pub use service::argument::{Answer, AnswerShape, Arguments, Failure, FromCall, Outcome};
 
 pub use store::{Db, sqlx};
 

@@ -15,8 +15,10 @@ use ring::rand::{SecureRandom, SystemRandom};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
-use super::{ApiKeySettings, refused};
-use crate::{call::Caller, error::Error, secret::Secret};
+use crate::{
+    auth::{ApiKeySettings, refused},
+    base::{call::Caller, error::Error, secret::Secret},
+};
 
 /// What all keys begin with, so that a scanner of leaked secrets knows them.
 const PREFIX: &str = "gk_";

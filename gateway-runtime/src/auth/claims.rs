@@ -8,8 +8,7 @@ use serde::{
 };
 use serde_json::{Map, Value};
 
-use super::JwtSettings;
-use crate::call::Caller;
+use crate::{auth::JwtSettings, base::call::Caller};
 
 /// The end of the year 9999; what lies beyond is no time but a mistake, or no end at all.
 const LAST_SECOND: f64 = 253_402_300_799.0;

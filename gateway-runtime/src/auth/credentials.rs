@@ -2,8 +2,7 @@
 
 use http::{HeaderMap, HeaderName, header::AUTHORIZATION};
 
-use super::refused;
-use crate::error::Error;
+use crate::{auth::refused, base::error::Error};
 
 const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 

@@ -14,11 +14,11 @@ use tokio::{
     time::{Instant, sleep, timeout},
 };
 
-use super::{JwtSettings, key::Key, refused};
 use crate::{
-    app::StartError,
-    error::{Code, Error},
+    auth::{JwtSettings, refused, verification_key::Key},
+    base::error::{Code, Error},
     provider::HttpClient,
+    service::app::StartError,
 };
 
 /// The longest that a fetch may take.

@@ -7,25 +7,29 @@ mod api_key;
 mod claims;
 mod credentials;
 mod jwks;
-mod key;
-pub(crate) mod sealed;
+mod jwt;
+pub(crate) mod sealed_box;
 mod settings;
-mod token;
+#[cfg(test)]
+mod tests;
+mod verification_key;
 
 use std::{future::Future, pin::Pin, sync::Arc};
 
 use http::HeaderMap;
 
-use self::{api_key::PresentedKey, credentials::Credentials, token::Tokens};
-pub use self::{
+pub use crate::auth::{
     api_key::{ApiKey, ApiKeys, NewApiKey},
     settings::{ApiKeySettings, AuthSettings, JwtKeySettings, JwtSettings},
 };
 use crate::{
-    app::StartError,
-    call::Caller,
-    error::{Code, Error},
+    auth::{api_key::PresentedKey, credentials::Credentials, jwt::Tokens},
+    base::{
+        call::Caller,
+        error::{Code, Error},
+    },
     provider::HttpClient,
+    service::app::StartError,
 };
 
 /// Which credentials a gateway reads.
@@ -149,6 +153,3 @@ fn agreed(token: &Caller, key: &Caller) -> Result<Caller, Error> {
 fn refused(why: &'static str) -> Error {
     Error::new(Code::UNAUTHENTICATED, why).challenge("Bearer error=\"invalid_token\"")
 }
-
-#[cfg(test)]
-mod tests;

@@ -6,10 +6,12 @@ use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{api_key, jwks, token};
 use crate::{
-    duration::{self, DurationText},
-    secret::Secret,
+    auth::{api_key, jwks, jwt},
+    base::{
+        duration::{self, DurationText},
+        secret::Secret,
+    },
 };
 
 /// How callers prove who they are. Nothing is configured unless there is an internal key, a key or URL in `jwt`, or an
@@ -42,7 +44,7 @@ impl AuthSettings {
     pub(crate) fn problems(&self) -> Vec<String> {
         let mut problems = Vec::new();
         api_key::assemble(&self.keys, Vec::new(), &mut problems);
-        token::keys(self, &mut problems);
+        jwt::keys(self, &mut problems);
         problems.extend(jwks::problem(&self.jwt));
         problems
     }

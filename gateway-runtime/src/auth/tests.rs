@@ -7,13 +7,15 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use proptest::prelude::*;
 use serde_json::json;
 
-use super::{
-    AuthSettings, Authenticator, Identity, JwtSettings, NewApiKey,
-    api_key::PresentedKey,
-    claims::Rules,
-    key::{Jwk, Key},
+use crate::{
+    auth::{
+        AuthSettings, Authenticator, Identity, JwtSettings, NewApiKey,
+        api_key::PresentedKey,
+        claims::Rules,
+        verification_key::{Jwk, Key},
+    },
+    base::{error::Code, secret::Secret},
 };
-use crate::{error::Code, secret::Secret};
 
 const SECRET: &str = "0123456789abcdef0123456789abcdef";
 

@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::Fault;
+use crate::bus::Fault;
 
 /// The reasons for which a reply is dropped, by their names in `/metrics`.
 const REASONS: [DroppedReply; 3] = [DroppedReply::Unroutable, DroppedReply::Refused, DroppedReply::Unavailable];

@@ -7,7 +7,7 @@ use tokio::{
     time::Instant,
 };
 
-use super::Message;
+use crate::bus::Message;
 
 /// A message that was received.
 #[derive(Debug)]

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use bytes::Bytes;
 
-use super::Name;
+use crate::bus::Name;
 
 /// Header fields, in the order in which they were added; RabbitMQ does not keep the order.
 #[derive(Clone, Debug, Default, PartialEq)]

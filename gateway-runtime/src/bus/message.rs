@@ -4,7 +4,7 @@ use std::{borrow::Cow, time::Duration};
 
 use bytes::Bytes;
 
-use super::Fields;
+use crate::bus::Fields;
 
 /// A short text, of at most [`Message::LONGEST_NAME`] bytes: exchanges, keys, ids, the names of header fields.
 pub type Name = Cow<'static, str>;

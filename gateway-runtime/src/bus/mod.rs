@@ -11,33 +11,34 @@ mod calls;
 mod delivery;
 mod error;
 mod field;
-mod figures;
-mod memory;
+mod memory_broker;
 mod message;
-mod pattern;
-mod pending;
+mod pending_calls;
+pub(crate) mod publisher;
 mod settings;
+mod stats;
 #[cfg(test)]
 mod tests;
+mod topic_pattern;
 
 use std::{fmt, future::Future, pin::Pin, time::Duration};
 
 use tokio::time::Instant;
 
 #[cfg(feature = "amqp")]
-pub use self::amqp::AmqpBroker;
+pub use crate::bus::amqp::AmqpBroker;
 #[cfg(all(feature = "amqp", fuzzing))]
-pub use self::amqp::filtered as filtered_frames;
-pub(crate) use self::settings::check_exchange;
-pub use self::{
+pub use crate::bus::amqp::filtered as filtered_frames;
+pub(crate) use crate::bus::settings::check_exchange;
+pub use crate::bus::{
     calls::{CallsStats, CallsStatus, DroppedReply},
     delivery::{Deliveries, Delivery, Receipt, Settle, Verdict},
     error::{BusError, Fault},
     field::{Field, Fields, Narrow},
-    figures::Figures,
-    memory::MemoryBroker,
+    memory_broker::MemoryBroker,
     message::{Message, Name},
     settings::{BusSettings, CallsSettings},
+    stats::Figures,
 };
 
 /// What a broker does, on its way.
@@ -151,6 +152,6 @@ impl CallQueue {
     /// Where messages wait for one of the [`delays`](Self::delays), before they come back.
     #[must_use]
     pub fn retry(&self, delay: Duration) -> Name {
-        format!("{}.retry.{}", self.name, crate::duration::format(delay)).into()
+        format!("{}.retry.{}", self.name, crate::base::duration::format(delay)).into()
     }
 }

@@ -5,11 +5,13 @@ use std::{num::NonZeroU16, sync::Arc, time::Duration};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{Broker, MemoryBroker, Message};
 use crate::{
-    app::StartError,
-    duration::{self, DurationText},
-    secret::Secret,
+    base::{
+        duration::{self, DurationText},
+        secret::Secret,
+    },
+    bus::{Broker, MemoryBroker, Message},
+    service::app::StartError,
 };
 
 /// `[bus]`: where messages go to and come from. Without `amqp` the bus is within the process.
@@ -81,7 +83,7 @@ impl BusSettings {
 
     #[cfg(feature = "amqp")]
     async fn connect(&self, url: &Secret) -> Result<Arc<dyn Broker>, StartError> {
-        Ok(Arc::new(super::AmqpBroker::open(url, self).await?))
+        Ok(Arc::new(crate::bus::AmqpBroker::open(url, self).await?))
     }
 
     #[cfg(not(feature = "amqp"))]
@@ -168,9 +170,9 @@ impl CallsSettings {
 
     /// The queue, as a broker is to have it.
     #[must_use]
-    pub fn call_queue(&self) -> super::CallQueue {
+    pub fn call_queue(&self) -> crate::bus::CallQueue {
         let (name, prefetch) = (self.queue.clone().into(), self.prefetch.get());
-        super::CallQueue { name, prefetch, deliveries: self.deliveries, delays: self.retry.clone() }
+        crate::bus::CallQueue { name, prefetch, deliveries: self.deliveries, delays: self.retry.clone() }
     }
 }
 

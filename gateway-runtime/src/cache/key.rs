@@ -6,7 +6,10 @@ use std::sync::Arc;
 use bytes::Bytes;
 use sha2::{Digest, Sha256};
 
-use crate::{call::Input, digest::digest, extract::AnswerShape, registry::Method};
+use crate::{
+    base::{call::Input, digest::digest},
+    service::{argument::AnswerShape, registry::Method},
+};
 
 /// What names one answer; cheap to clone.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

@@ -2,28 +2,27 @@
 //!
 //! What may be kept and for how long is decided by `pipeline/cache`; here an answer is bytes with an age.
 
-mod flights;
 mod key;
-mod memory;
+mod memory_cache;
+mod redis_cache;
 mod settings;
-mod shared;
+mod single_flight;
+#[cfg(test)]
+mod tests;
 
 use std::{fmt, time::Duration};
 
 use bytes::Bytes;
 use tokio::time::Instant;
 
-pub(crate) use self::flights::{Flights, Ticket};
-pub use self::{
+pub(crate) use crate::cache::single_flight::{Flights, Ticket};
+pub use crate::cache::{
     key::{Key, KeySpace},
-    memory::Memory,
+    memory_cache::Memory,
+    redis_cache::Shared,
     settings::{CacheBackend, CacheSettings},
-    shared::Shared,
 };
-use crate::{app::StartError, redis::Redis, store::BoxFuture};
-
-#[cfg(test)]
-mod tests;
+use crate::{redis::Redis, service::app::StartError, store::BoxFuture};
 
 /// The backend that is configured; none when answers are not kept.
 ///

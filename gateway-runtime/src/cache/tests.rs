@@ -138,8 +138,8 @@ proptest! {
     fn keys_differ_where_calls_do(one in ".{0,3}", other in ".{0,3}", input in "[ab]{0,2}", another in "[ab]{0,2}") {
         let space = KeySpace::for_tests();
         let of = |account: Option<&str>, input: &str| {
-            let document = crate::document::Document::of_text(input);
-            space.key(false, account, &crate::call::Input::Valid(document))
+            let document = crate::json::document::Document::of_text(input);
+            space.key(false, account, &crate::base::call::Input::Valid(document))
         };
         prop_assert_eq!(of(Some(&one), &input) == of(Some(&other), &another), one == other && input == another);
         prop_assert_ne!(of(None, &input), of(Some(&one), &input));

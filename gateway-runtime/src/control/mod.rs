@@ -3,8 +3,8 @@
 //! All of it stands in the books as numbered changes. Every gateway asks once a second for the last number; when it is a
 //! new one, it reads all that holds now, judges it, and puts it in the place of what held before as one [`Snapshot`].
 
-mod plans;
-mod prices;
+mod plan_cache;
+mod price_list;
 mod snapshot;
 
 use std::{
@@ -17,14 +17,14 @@ use arc_swap::ArcSwap;
 use chrono::Utc;
 use tokio::sync::Mutex;
 
-pub(crate) use self::snapshot::document;
-pub use self::{
-    plans::Plans,
-    prices::{ListedPrice, PriceList, Usage},
+pub(crate) use crate::control::snapshot::document;
+pub use crate::control::{
+    plan_cache::Plans,
+    price_list::{ListedPrice, PriceList, Usage},
     snapshot::{Snapshot, Switches},
 };
 use crate::{
-    duration::until_tick,
+    base::duration::until_tick,
     store::{Books, StoreError},
 };
 

@@ -9,11 +9,11 @@ use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use super::PriceList;
 use crate::{
+    control::PriceList,
+    json::section::read_section,
     provider::ProviderSettings,
     quota::QuotaSettings,
-    section::read_section,
     store::{EditKind, Edited, StoreError},
 };
 

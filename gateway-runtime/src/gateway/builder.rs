@@ -2,13 +2,16 @@
 
 use std::{ffi::OsString, sync::Arc};
 
-use super::{Gateway, Running, checks::unknown_names_in};
 use crate::{
-    app::{App, StartError},
     auth::ApiKeys,
-    config::{Action, ConfigFile, Flags, Settings, Sources, Tree},
-    http::Mount,
+    edge::http::Mount,
+    gateway::{
+        Gateway, Running,
+        config::{Action, ConfigFile, Flags, Settings, Sources, Tree},
+        preflight::unknown_names_in,
+    },
     pipeline::{Layers, PipelineLayer, Place},
+    service::app::{App, StartError},
 };
 
 impl Gateway {

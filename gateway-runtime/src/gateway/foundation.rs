@@ -3,18 +3,16 @@
 
 use std::sync::Arc;
 
-use super::{
-    Gateway,
-    checks::{check_protected, unknown_names},
-};
 use crate::{
-    app::StartError,
     auth::Accepted,
-    bus::{Broker, MemoryBroker},
-    http::{BodyBudget, Routes, webhook_problems},
-    publisher::Publisher,
+    bus::{Broker, MemoryBroker, publisher::Publisher},
+    edge::http::{BodyBudget, Routes, webhook_problems},
+    gateway::{
+        Gateway,
+        preflight::{check_protected, unknown_names},
+    },
     redis::Redis,
-    registry::Registry,
+    service::{app::StartError, registry::Registry},
 };
 
 /// Connections, and what is registered.

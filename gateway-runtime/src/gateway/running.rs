@@ -7,16 +7,13 @@ use tokio::{
     task::{JoinHandle, JoinSet},
 };
 
-use super::operator::Operator;
 use crate::{
-    app::StartError,
-    bus::Broker,
-    consume::Consumer,
+    bus::{Broker, publisher::Publisher},
     control::Control,
-    http::Ended,
+    edge::{bus_consumer::Consumer, http::Ended},
+    gateway::admin_listener::Operator,
     pipeline::{CacheFigures, Caching, Limiting},
-    publisher::Publisher,
-    registry::Registry,
+    service::{app::StartError, registry::Registry},
 };
 
 /// How long what is still to be written may take when everything else has ended.

@@ -14,11 +14,13 @@ use tokio::time::{Instant, Timeout, timeout_at};
 use tower::{Layer, Service};
 
 use crate::{
-    call::Call,
-    error::{Code, Error},
+    base::{
+        call::Call,
+        error::{Code, Error},
+        reply::Reply,
+        spec::Effect,
+    },
     pipeline::Invocation,
-    reply::Reply,
-    spec::Effect,
 };
 
 /// Makes [`Deadline`].

@@ -3,63 +3,61 @@
 //! [`Pipeline::new`] is the whole of it: read from the top, a call passes each layer on its way in and again on its
 //! way out. One layer a file.
 
-mod answer;
-mod auth;
+mod access_log;
+mod account_plan;
+mod authenticate;
+mod author_layers;
 mod billing;
 mod cache;
+mod catch_panic;
 mod deadline;
-mod dispatch;
-mod ending;
 mod idempotency;
-mod keeping;
-mod layers;
-mod plan;
+mod invoke;
+mod persistence;
 mod quota;
-mod record;
-mod recording;
-mod row;
-mod streamed;
-mod tab;
-mod tariff;
-mod trace;
-mod unwind;
+mod request_log;
+mod settlement_draft;
 mod validate;
 
 use std::{future::Future, sync::Arc};
 
 use tower::{ServiceBuilder, ServiceExt};
 
-use self::{
-    auth::{Authenticate, AuthenticateLayer},
-    billing::{BillingLayer, Charge},
-    cache::{CacheLayer, Cached},
-    deadline::{Deadline, DeadlineLayer},
-    dispatch::Dispatch,
-    idempotency::{IdempotencyLayer, Idempotent},
-    layers::Around,
-    plan::{Plan, PlanLayer},
-    quota::{Limit, LimitLayer},
-    record::{Record, RecordLayer},
-    tab::Tab,
-    trace::{Trace, TraceLayer},
-    unwind::{Unwind, UnwindLayer},
-    validate::{Validate, ValidateLayer},
+pub(crate) use crate::pipeline::{
+    access_log::REQUEST_TARGET, catch_panic::panicked, request_log::execution::may_have_happened,
 };
-pub use self::{
+pub use crate::pipeline::{
+    account_plan::Planning,
+    author_layers::{Layers, PipelineLayer, Place, Rest},
     billing::{Billing, BillingSettings},
     cache::{CacheFigures, Caching},
-    keeping::{IdempotencySettings, Keeping, RecordSettings},
-    layers::{Layers, PipelineLayer, Place, Rest},
-    plan::Planning,
+    persistence::{IdempotencySettings, Keeping, RecordSettings},
     quota::Limiting,
 };
-pub(crate) use self::{ending::may_have_happened, trace::REQUEST_TARGET, unwind::panicked};
 use crate::{
     auth::Authenticator,
-    call::{Call, CallRequest},
-    error::Error,
-    registry::Method,
-    reply::Reply,
+    base::{
+        call::{Call, CallRequest},
+        error::Error,
+        reply::Reply,
+    },
+    pipeline::{
+        access_log::{Trace, TraceLayer},
+        account_plan::{Plan, PlanLayer},
+        authenticate::{Authenticate, AuthenticateLayer},
+        author_layers::Around,
+        billing::{BillingLayer, Charge},
+        cache::{CacheLayer, Cached},
+        catch_panic::{Unwind, UnwindLayer},
+        deadline::{Deadline, DeadlineLayer},
+        idempotency::{IdempotencyLayer, Idempotent},
+        invoke::Dispatch,
+        quota::{Limit, LimitLayer},
+        request_log::{Record, RecordLayer},
+        settlement_draft::Tab,
+        validate::{Validate, ValidateLayer},
+    },
+    service::registry::Method,
 };
 
 /// What the layers pass on: a call, and the method that it is for.
@@ -149,7 +147,7 @@ impl Pipeline {
     ///
     /// `unauthenticated`, `forbidden`, or why that cannot be found out now.
     pub(crate) async fn authorize(&self, method: &Method, call: &Call) -> Result<(), Error> {
-        auth::authorize(self.authenticator.as_ref(), method, call).await
+        authenticate::authorize(self.authenticator.as_ref(), method, call).await
     }
 
     /// Carries out one call.

@@ -7,11 +7,13 @@ use futures_util::future::{Either, Ready, ready};
 use tower::{Layer, Service};
 
 use crate::{
-    call::Input,
-    error::{Error, Violation},
+    base::{
+        call::Input,
+        error::{Error, Violation},
+        reply::Reply,
+    },
     pipeline::Invocation,
-    registry::Method,
-    reply::Reply,
+    service::registry::Method,
 };
 
 /// Makes [`Validate`].

@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, fmt, time::Duration};
 
-use crate::{
+use crate::base::{
     attempt::Class,
     error::{Code, Error},
 };

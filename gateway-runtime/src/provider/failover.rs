@@ -5,16 +5,18 @@ use std::{sync::Arc, time::Duration};
 use smallvec::SmallVec;
 use tokio::time::{Instant, sleep};
 
-use super::{
-    breaker::{Permit, Standing},
-    budget::Counted,
-    error::{End, ProviderError},
-    providers::Bound,
-    rules::{self, Next},
-    running::{Progress, Running},
-    selection::{self, Selection, absence},
+use crate::{
+    base::{attempt::Class, cost::Argument, spec::Effect},
+    provider::{
+        active_attempt::{Progress, Running},
+        bound_pool::Bound,
+        breaker::{Permit, Standing},
+        error::{End, ProviderError},
+        failover_rules::{self, Next},
+        retry_budget::Counted,
+        selection::{self, Selection, absence},
+    },
 };
-use crate::{attempt::Class, cost::Argument, spec::Effect};
 
 /// What is known of a call while its attempts are made.
 pub(super) struct Failover<'a> {
@@ -118,7 +120,7 @@ impl<'a> Failover<'a> {
         let error = error.cap_retry_after(self.bound.core.settings.breaker.max_cool_down);
         let (class, place) = (error.class(), running.place);
         running.failed(&error);
-        match rules::next(self.effect, class) {
+        match failover_rules::next(self.effect, class) {
             Next::Other => {}
             Next::Same => self.confined = Some(Confined::To(place)),
             Next::Stop => self.confined = Some(Confined::ToNone),

@@ -5,13 +5,14 @@ use std::{collections::BTreeMap, sync::atomic::Ordering::Relaxed, time::Duration
 use serde::Serialize;
 use tokio::time::Instant;
 
-use super::{breaker::Standing, member::Member, pool::Core};
 use crate::{
-    attempt::Class,
-    cost::Cost,
-    metrics::Histogram,
-    spec::{CapabilityMethodSpec, Effect},
-    strategy::BreakerState,
+    base::{
+        attempt::Class,
+        call_metrics::Histogram,
+        cost::Cost,
+        spec::{CapabilityMethodSpec, Effect},
+    },
+    provider::{breaker::Standing, member::Member, pool::Core, strategy::BreakerState},
 };
 
 /// How the providers of a capability are at one moment.

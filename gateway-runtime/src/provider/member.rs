@@ -10,12 +10,15 @@ use std::{
 
 use tokio::time::Instant;
 
-use super::{
-    breaker::{Breaker, Permit, Standing},
-    registered::Provider,
-    settings::{BreakerSettings, ProviderSettings},
+use crate::{
+    base::{attempt::Class, call_metrics::Durations, cost::Cost},
+    provider::{
+        breaker::{Breaker, Permit, Standing},
+        registration::Provider,
+        settings::{BreakerSettings, ProviderSettings},
+        strategy::Latency,
+    },
 };
-use crate::{attempt::Class, cost::Cost, metrics::Durations, strategy::Latency};
 
 /// A provider in a pool.
 #[derive(Debug)]

@@ -5,44 +5,48 @@
 //! `running` counts and records it. `breaker` and `budget` keep providers that fail from being asked in vain;
 //! `sharing` tells other gateways of them.
 
+mod active_attempt;
+mod bound_pool;
 mod breaker;
-mod budget;
+mod breaker_sync;
+mod completion;
 mod error;
 mod failover;
+mod failover_rules;
 mod health;
 mod http_client;
-mod key;
+mod idempotency_key;
 mod member;
 mod pool;
-mod providers;
-mod registered;
-mod rules;
-mod running;
+mod registration;
+mod retry_budget;
 mod selection;
 mod settings;
-mod settle;
-mod sharing;
 mod sticky;
-mod window;
+pub mod strategy;
+#[cfg(test)]
+mod tests;
 
-pub use self::{
-    error::ProviderError,
-    health::{Health, MethodHealth, PoolHealth, ProviderHealth},
-    http_client::{HttpClient, HttpClientSettings, HttpRequest, HttpResponse},
-    key::IdempotencyKey,
-    pool::{Candidate, Pool},
-    providers::{Providers, run},
-    registered::Provider,
-    settings::{BreakerSettings, FailoverSettings, ProviderSettings},
-    settle::{Attending, FirstItem, Settle, SettleWhole, Settling, Whole},
-    sharing::{AnyPool, share},
-};
-pub(crate) use self::{
+use crate::base::spec::CapabilitySpec;
+pub(crate) use crate::provider::{
     http_client::{causes, connector, was_never_begun},
-    key::{brings_key, callers_key},
+    idempotency_key::{brings_key, callers_key},
 };
-pub use crate::cost::{Argument, Cost, argument};
-use crate::spec::CapabilitySpec;
+pub use crate::{
+    base::cost::{Argument, Cost, argument},
+    provider::{
+        bound_pool::{Providers, run},
+        breaker_sync::{AnyPool, share},
+        completion::{Attending, FirstItem, Settle, SettleWhole, Settling, Whole},
+        error::ProviderError,
+        health::{Health, MethodHealth, PoolHealth, ProviderHealth},
+        http_client::{HttpClient, HttpClientSettings, HttpRequest, HttpResponse},
+        idempotency_key::IdempotencyKey,
+        pool::{Candidate, Pool},
+        registration::Provider,
+        settings::{BreakerSettings, FailoverSettings, ProviderSettings},
+    },
+};
 
 /// A trait that providers implement; `#[capability]` on a trait `Trait` implements it for `dyn Trait`.
 #[diagnostic::on_unimplemented(
@@ -54,6 +58,3 @@ pub trait Capability: Send + Sync + 'static {
     /// What the attributes say.
     const SPEC: &'static CapabilitySpec;
 }
-
-#[cfg(test)]
-mod tests;

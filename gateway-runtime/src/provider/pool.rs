@@ -12,17 +12,19 @@ use std::{
 
 use tokio::time::Instant;
 
-use super::{
-    Capability,
-    budget::RetryBudget,
-    health::PoolHealth,
-    member::Member,
-    registered::Provider,
-    settings::FailoverSettings,
-    sharing::{AnyPool, Outbox},
-    sticky::StickyMemory,
+use crate::{
+    base::{cost::Cost, spec::CapabilitySpec},
+    provider::{
+        Capability,
+        breaker_sync::{AnyPool, Outbox},
+        health::PoolHealth,
+        member::Member,
+        registration::Provider,
+        retry_budget::RetryBudget,
+        settings::FailoverSettings,
+        sticky::StickyMemory,
+    },
 };
-use crate::{cost::Cost, spec::CapabilitySpec};
 
 /// A provider that has the capability `C`.
 pub struct Candidate<C: ?Sized> {

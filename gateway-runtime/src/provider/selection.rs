@@ -5,10 +5,15 @@ use std::{sync::atomic::Ordering::Relaxed, time::Duration};
 use smallvec::SmallVec;
 use tokio::time::Instant;
 
-use super::{breaker::Standing, pool::Core, providers::Bound, settings::ProviderSettings};
 use crate::{
-    cost::Argument,
-    strategy::{BreakerState, CandidateView, Candidates, Live, StrategyCall},
+    base::cost::Argument,
+    provider::{
+        bound_pool::Bound,
+        breaker::Standing,
+        pool::Core,
+        settings::ProviderSettings,
+        strategy::{BreakerState, CandidateView, Candidates, Live, StrategyCall},
+    },
 };
 
 /// How long to wait for a provider that nobody knows when to expect: none is enabled, or all probes are under way.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::duration::{self, DurationText};
+use crate::base::duration::{self, DurationText};
 
 /// How often, how long and how soon providers are tried.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]

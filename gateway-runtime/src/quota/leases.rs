@@ -9,8 +9,10 @@ use std::{
 
 use futures_util::{StreamExt, stream};
 
-use super::redis::name;
-use crate::redis::{Arg, Redis, Script};
+use crate::{
+    quota::redis_buckets::name,
+    redis::{Arg, Redis, Script},
+};
 
 static RENEW: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("lua/renew.lua")));
 static LEAVE: LazyLock<Script> =

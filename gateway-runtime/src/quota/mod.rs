@@ -4,25 +4,27 @@
 //! [`Rules`] says which policies a call is under, [`Buckets`] keeps what is taken: in [`Memory`], or in Redis, where
 //! gateways share it ([`Shared`]).
 
+mod fallback_buckets;
 mod gcra;
 mod leases;
-mod memory;
+mod memory_buckets;
 mod policy;
-mod redis;
+mod redis_buckets;
 mod rules;
 mod settings;
-mod shared;
+#[cfg(test)]
+mod tests;
 
 use std::future::Future;
 
-pub use self::{
+pub use crate::quota::{
+    fallback_buckets::{Admission, Place, Shared},
     gcra::Rate,
-    memory::Memory,
+    memory_buckets::Memory,
     policy::{Limit, Policy, Standing, Whose},
-    redis::RedisBuckets,
+    redis_buckets::RedisBuckets,
     rules::{Limits, Methods, Rules},
     settings::{Allowance, Allowances, QuotaSettings},
-    shared::{Admission, Place, Shared},
 };
 use crate::redis::RedisError;
 
@@ -58,6 +60,3 @@ pub trait Buckets: Send + Sync {
         call: u64,
     ) -> impl Future<Output = Result<(), RedisError>> + Send;
 }
-
-#[cfg(test)]
-mod tests;

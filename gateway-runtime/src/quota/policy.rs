@@ -2,8 +2,7 @@
 
 use std::{fmt, net::IpAddr, sync::Arc, time::Duration};
 
-use super::Rate;
-use crate::call::Call;
+use crate::{base::call::Call, quota::Rate};
 
 /// One limit that a request is under.
 #[derive(Clone, Debug, PartialEq, Eq)]

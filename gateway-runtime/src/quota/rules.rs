@@ -10,10 +10,12 @@ use std::{
 use foldhash::fast::RandomState;
 use http::HeaderValue;
 
-use super::{Allowance, Allowances, Limit, Policy, QuotaSettings, Rate};
 use crate::{
-    call::Call,
-    spec::{MethodSpec, ServiceSpec},
+    base::{
+        call::Call,
+        spec::{MethodSpec, ServiceSpec},
+    },
+    quota::{Allowance, Allowances, Limit, Policy, QuotaSettings, Rate},
 };
 
 /// What a call of one method is limited by.

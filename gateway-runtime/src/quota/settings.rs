@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _, ser::Error as _};
 use serde_json::json;
 
-use super::Rate;
+use crate::quota::Rate;
 
 /// How often accounts may call, and how many of their calls may run; a stranger's account is its address.
 ///
@@ -167,7 +167,7 @@ mod tests {
     use serde_json::Value;
 
     use super::*;
-    use crate::section::read_section;
+    use crate::json::section::read_section;
 
     #[test]
     fn rates_are_written_as_in_attributes() {

@@ -17,8 +17,10 @@ use redis::{
 };
 use tokio::runtime::Handle;
 
-use super::{RedisError, RedisSettings, gate::Gate};
-use crate::secret::Secret;
+use crate::{
+    base::secret::Secret,
+    redis::{RedisError, RedisSettings, reachability::Gate},
+};
 
 /// How long after an answer that did not come the server is asked again.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -27,7 +29,7 @@ const SILENCE: Duration = Duration::from_secs(5);
 /// So many commands wait to be written before their callers do.
 const QUEUE: usize = 1024;
 
-pub(super) struct Connection {
+pub(crate) struct Connection {
     manager: ArcSwap<ConnectionManager>,
     client: Client,
     config: ConnectionManagerConfig,
@@ -40,7 +42,7 @@ pub(super) struct Connection {
 }
 
 impl Connection {
-    pub(super) async fn open(url: &Secret, settings: &RedisSettings) -> Result<Arc<Self>, RedisError> {
+    pub(crate) async fn open(url: &Secret, settings: &RedisSettings) -> Result<Arc<Self>, RedisError> {
         // An error means that the program has chosen another provider of cryptography; that one is used then.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let client = Client::open(address(url)?).map_err(|error| unreachable_server(classified(&error)))?;
@@ -67,20 +69,20 @@ impl Connection {
     }
 
     /// What commands are sent with.
-    pub(super) fn manager(&self) -> ConnectionManager {
+    pub(crate) fn manager(&self) -> ConnectionManager {
         ConnectionManager::clone(&self.manager.load())
     }
 
-    pub(super) fn gate(&self) -> &Gate {
+    pub(crate) fn gate(&self) -> &Gate {
         &self.gate
     }
 
-    pub(super) fn home(&self) -> &Handle {
+    pub(crate) fn home(&self) -> &Handle {
         &self.home
     }
 
     /// Waits for a command's answer, if any can be expected.
-    pub(super) async fn within<T>(
+    pub(crate) async fn within<T>(
         self: &Arc<Self>,
         asking: impl Future<Output = RedisResult<T>>,
     ) -> Result<T, RedisError> {

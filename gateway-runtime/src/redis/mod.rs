@@ -4,25 +4,27 @@
 //! has a time limit, and while the server does not answer, commands fail at once instead of waiting one after the
 //! other. Built without the feature `redis` there is nothing to connect to, and [`Redis`] has no values.
 
+#[cfg(feature = "redis")]
+pub(crate) mod client;
+#[cfg(feature = "redis")]
+pub(crate) mod connection;
 #[cfg(not(feature = "redis"))]
-mod absent;
-mod ask;
+pub(crate) mod disabled;
 #[cfg(feature = "redis")]
-mod connection;
+pub(crate) mod reachability;
+pub(crate) mod settings;
+#[cfg(test)]
 #[cfg(feature = "redis")]
-mod gate;
-#[cfg(feature = "redis")]
-mod server;
-mod settings;
+pub(crate) mod tests;
 
 use std::{borrow::Cow, fmt};
 
-pub use self::settings::RedisSettings;
+pub use crate::redis::settings::RedisSettings;
 
-#[cfg(not(feature = "redis"))]
-pub use self::absent::{Redis, Script};
 #[cfg(feature = "redis")]
-pub use self::server::{Redis, Script};
+pub use crate::redis::client::{Redis, Script};
+#[cfg(not(feature = "redis"))]
+pub use crate::redis::disabled::{Redis, Script};
 
 /// An argument of a script.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -100,7 +102,3 @@ impl fmt::Display for RedisError {
 }
 
 impl std::error::Error for RedisError {}
-
-#[cfg(test)]
-#[cfg(feature = "redis")]
-pub(crate) mod tests;

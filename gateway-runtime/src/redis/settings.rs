@@ -5,11 +5,13 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::Redis;
 use crate::{
-    app::StartError,
-    duration::{self, DurationText},
-    secret::Secret,
+    base::{
+        duration::{self, DurationText},
+        secret::Secret,
+    },
+    redis::Redis,
+    service::app::StartError,
 };
 
 /// `[redis]`: where quotas and cached answers are, for gateways that share them. Without `url` and `host` each gateway

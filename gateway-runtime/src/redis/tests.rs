@@ -8,7 +8,7 @@ use std::{
 use tokio::net::TcpListener;
 
 use super::*;
-use crate::secret::Secret;
+use crate::base::secret::Secret;
 
 /// A connection with keys of its own; none when there is no server.
 pub(crate) async fn own_redis() -> Option<Redis> {

@@ -2,8 +2,10 @@
 
 use std::{borrow::Cow, sync::Arc};
 
-use super::{CallKey, Request};
-use crate::money::Money;
+use crate::{
+    base::money::Money,
+    store::{CallKey, Request},
+};
 
 /// A call sets money aside.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -4,52 +4,43 @@
 //! batches, so that what concurrent calls must have on disk costs each of them a share of one commit. `statements` has
 //! the SQL of both dialects; each database lives in a file of its own and knows nothing of what it keeps.
 
-mod answers;
-mod books;
-mod change;
-mod database;
+mod command;
+mod commit;
 mod db;
-mod gathering;
-mod glance;
 mod hold;
-mod journal;
-mod kept;
 mod migrations;
-mod outbox;
-#[cfg(feature = "postgres")]
-mod postgres;
-mod search;
+pub mod queries;
+mod request_query;
 mod settings;
-mod sqlite;
-mod statements;
-mod sweep;
-mod table;
-mod wal;
+mod sql;
+mod sweeper;
+#[cfg(test)]
+mod tests;
+mod views;
+mod writer;
 
-pub use self::{
-    books::Books,
-    change::{
+pub use crate::store::{
+    command::{
         Audit, CallKey, Change, Claim, ClaimKey, Claimed, Closing, Credit, Credited, Edit, EditKind, Edited, Outcome,
         Request, Settlement,
     },
-    database::{BoxFuture, Database, StoreError, Transaction},
-    db::Db,
+    commit::Books,
+    db::{Db, outbox::Outbox},
     hold::{Attribution, Held, Hold},
-    journal::Journal,
-    kept::{Account, Balance, Entry, KeptKey, Span, Takings},
     migrations::{Migration, MigrationStatus, Migrations, Sql},
-    outbox::Outbox,
-    search::Search,
+    request_query::Search,
     settings::StoreSettings,
-    sqlite::Sqlite,
-    statements::Statement,
-    table::{Column, Table, Value},
+    sql::{
+        BoxFuture, Database, StoreError, Transaction,
+        sqlite::Sqlite,
+        statements::Statement,
+        table::{Column, Table, Value},
+    },
+    views::{Account, Balance, Entry, KeptKey, Span, Takings},
+    writer::Journal,
 };
-pub(crate) use self::{outbox::OutboxBatch, sweep::sweep};
+pub(crate) use crate::store::{db::outbox::OutboxBatch, sweeper::sweep};
 
 #[cfg(feature = "postgres")]
-pub use self::postgres::Postgres;
+pub use crate::store::sql::postgres::Postgres;
 pub use sqlx;
-
-#[cfg(test)]
-mod tests;

@@ -5,12 +5,15 @@ use std::path::{Path, PathBuf};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{
-    Books, Db, MigrationStatus, Migrations, Sqlite, StoreError,
-    migrations::{GATEWAY, require},
-    sqlite,
+use crate::{
+    base::secret::Secret,
+    service::app::StartError,
+    store::{
+        Books, Db, MigrationStatus, Migrations, Sqlite, StoreError,
+        migrations::{GATEWAY, require},
+        sql::sqlite,
+    },
 };
-use crate::{app::StartError, secret::Secret};
 
 /// `[store]`: where the books are. Without either, nothing is written down, and idempotency keys are not honoured.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -113,7 +116,7 @@ impl StoreSettings {
         {
             // Asking makes no file.
             let lacks = |owner: &'static str| {
-                move |step: &super::Migration| MigrationStatus {
+                move |step: &crate::store::Migration| MigrationStatus {
                     owner,
                     version: step.version,
                     name: step.name,
@@ -198,15 +201,15 @@ fn with_ours(own: &[Migrations]) -> Vec<Migrations> {
 #[cfg(feature = "postgres")]
 impl StoreSettings {
     async fn connect(&self, url: &Secret) -> Result<Books, StoreError> {
-        super::Postgres::connect_as_it_is(url, self.connections).await.map(Books::new)
+        crate::store::Postgres::connect_as_it_is(url, self.connections).await.map(Books::new)
     }
 
     async fn server_migrator(&self, url: &Secret) -> Result<Db, StoreError> {
-        super::postgres::migrator(url).await
+        crate::store::sql::postgres::migrator(url).await
     }
 
     fn server_on_demand(&self, url: &Secret) -> Result<Db, StoreError> {
-        super::postgres::on_demand(url, self.connections)
+        crate::store::sql::postgres::on_demand(url, self.connections)
     }
 }
 

@@ -83,7 +83,8 @@ impl Outgoing {
         if length > largest_frame {
             return Err(unfit("the headers together are larger than RabbitMQ takes (a frame, 128 KiB by default)"));
         }
-        let (exchange, key) = (self::short(message.exchange)?, self::short(message.key)?);
+        let (exchange, key) =
+            (crate::bus::amqp::convert::short(message.exchange)?, crate::bus::amqp::convert::short(message.key)?);
         Ok(Self { exchange, key, properties, body: message.body })
     }
 }

@@ -9,8 +9,7 @@ use lapin::{
     types::{AMQPValue, FieldTable},
 };
 
-use super::convert::short;
-use crate::bus::{BusError, CallQueue, Fault, Name, Subscription};
+use crate::bus::{BusError, CallQueue, Fault, Name, Subscription, amqp::convert::short};
 
 /// As good as no limit. RabbitMQ 4 has one of 20 where none is set, and only there means -1 that there is none.
 const UNLIMITED_DELIVERIES: i64 = i32::MAX as i64;

@@ -15,8 +15,10 @@ use tokio::{
     time::{Instant, sleep},
 };
 
-use super::{Shared, connect::Wire, declare};
-use crate::bus::{BusError, CallQueue, Name};
+use crate::bus::{
+    BusError, CallQueue, Name,
+    amqp::{Shared, connection::Wire, declare},
+};
 
 /// How often the declarations are repeated.
 const REDECLARE_INTERVAL: Duration = Duration::from_secs(10);

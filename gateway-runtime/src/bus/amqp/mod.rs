@@ -7,19 +7,19 @@
 //!
 //! The library's own recovery is off: what is to be made again is known here. Every wait has an end.
 
-mod connect;
-mod consume;
+mod acks;
+mod call_channel;
+mod call_channels;
+mod confirms;
+mod connection;
+mod consumer;
 mod convert;
 mod declare;
 mod declared;
-mod events;
+mod event_channels;
 mod guard;
-mod lane;
-mod lanes;
-mod link;
+mod reconnect;
 mod replies;
-mod sent;
-mod settle;
 mod subscriber;
 #[cfg(test)]
 mod tests;
@@ -42,21 +42,24 @@ use tokio::{
 };
 
 #[cfg(fuzzing)]
-pub use self::guard::filtered;
-use self::{
-    connect::{Address, Wire},
-    consume::Consuming,
-    declared::{Declaration, Declared, keep_declared},
-    events::Events,
-    lanes::{Lanes, Opening},
-    link::Link,
-    replies::Replies,
+pub use crate::bus::amqp::guard::filtered;
+use crate::{
+    base::secret::Secret,
+    bus::{
+        Broker, BusError, BusFuture, BusSettings, CallQueue, Deliveries, Fault, Figures, Message, Name, Subscription,
+        amqp::{
+            call_channels::{Lanes, Opening},
+            connection::{Address, Wire},
+            consumer::Consuming,
+            declared::{Declaration, Declared, keep_declared},
+            event_channels::Events,
+            reconnect::Link,
+            replies::Replies,
+        },
+        pending_calls::{Counts, Waiting},
+    },
+    service::app::StartError,
 };
-use super::{
-    Broker, BusError, BusFuture, BusSettings, CallQueue, Deliveries, Fault, Figures, Message, Name, Subscription,
-    pending::{Counts, Waiting},
-};
-use crate::{app::StartError, secret::Secret};
 
 /// RabbitMQ.
 pub struct AmqpBroker(Arc<Shared>);
@@ -277,7 +280,7 @@ impl fmt::Debug for AmqpBroker {
 
 /// Takes the first message out of a queue that nobody consumes, as soon as there is one.
 #[cfg(test)]
-pub(super) async fn take(url: &Secret, queue: &super::Name) -> Message {
+pub(super) async fn take(url: &Secret, queue: &crate::bus::Name) -> Message {
     let address = Address::parse(url, &BusSettings::default()).unwrap();
     let wire = Wire::connect(&address, "test").await.unwrap();
     let channel = wire.connection().create_channel().await.unwrap();

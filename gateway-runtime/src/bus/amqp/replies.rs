@@ -19,8 +19,10 @@ use lapin::{
 };
 use tokio::time::{Instant, timeout_at};
 
-use super::{connect::Wire, convert::Outgoing, lane::failed};
-use crate::bus::{BusError, Fault, Message};
+use crate::bus::{
+    BusError, Fault, Message,
+    amqp::{call_channel::failed, connection::Wire, convert::Outgoing},
+};
 
 /// The channel by which replies go.
 pub(super) struct Replies {

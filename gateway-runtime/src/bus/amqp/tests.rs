@@ -12,14 +12,16 @@ use tokio::{
     time::{Instant, timeout},
 };
 
-use super::{
-    AmqpBroker,
-    connect::{Address, Wire},
-    convert,
-};
 use crate::{
-    bus::{Broker, BusSettings, CallQueue, Fault, Message, Name, Subscription},
-    secret::Secret,
+    base::secret::Secret,
+    bus::{
+        Broker, BusSettings, CallQueue, Fault, Message, Name, Subscription,
+        amqp::{
+            AmqpBroker,
+            connection::{Address, Wire},
+            convert,
+        },
+    },
 };
 
 const LONG: Duration = Duration::from_secs(20);

@@ -4,10 +4,12 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::{Bus, LONG, answer, name, next, until};
-use crate::bus::{Fault, Field, Message, Subscription};
+use crate::bus::{
+    Fault, Field, Message, Subscription,
+    tests::{Bus, LONG, answer, name, next, until},
+};
 
-super::over_each_broker!(
+crate::bus::tests::over_each_broker!(
     a_call_carries_all_that_is_said_of_it_and_so_does_its_answer,
     the_first_of_two_answers_counts_and_the_second_is_counted,
     an_answer_that_comes_too_late_is_counted,

@@ -1,9 +1,11 @@
 //! Events: what is published and nobody answers.
 
-use super::{Bus, name, next};
-use crate::bus::{Fault, Message, Subscription};
+use crate::bus::{
+    Fault, Message, Subscription,
+    tests::{Bus, name, next},
+};
 
-super::over_each_broker!(
+crate::bus::tests::over_each_broker!(
     each_subscriber_gets_what_its_pattern_is_for,
     a_subscriber_that_is_slow_loses_nothing,
     who_publishes_what_must_be_taken_is_told_when_it_is_not,

@@ -9,7 +9,7 @@ use std::{sync::Arc, time::Duration};
 
 use tokio::time::{Instant, timeout};
 
-use super::{Broker, BusError, CallQueue, Deliveries, Delivery, MemoryBroker, Message, Name, Subscription};
+use crate::bus::{Broker, BusError, CallQueue, Deliveries, Delivery, MemoryBroker, Message, Name, Subscription};
 
 /// Longer than anything takes that is awaited.
 const LONG: Duration = Duration::from_secs(20);
@@ -18,7 +18,7 @@ const LONG: Duration = Duration::from_secs(20);
 struct Bus {
     broker: Arc<dyn Broker>,
     #[cfg(feature = "amqp")]
-    url: Option<crate::secret::Secret>,
+    url: Option<crate::base::secret::Secret>,
 }
 
 impl Bus {
@@ -36,8 +36,8 @@ impl Bus {
             eprintln!("not run: TEST_AMQP_URL is not set");
             return None;
         };
-        let url = crate::secret::Secret::new(url);
-        let broker = super::AmqpBroker::open(&url, &super::BusSettings::default()).await.unwrap();
+        let url = crate::base::secret::Secret::new(url);
+        let broker = crate::bus::AmqpBroker::open(&url, &crate::bus::BusSettings::default()).await.unwrap();
         Some(Self { broker: Arc::new(broker), url: Some(url) })
     }
 
@@ -68,9 +68,9 @@ impl Bus {
     async fn take(&self, queue: &Name) -> Message {
         #[cfg(feature = "amqp")]
         if let Some(url) = &self.url {
-            return timeout(LONG, super::amqp::take(url, queue)).await.unwrap();
+            return timeout(LONG, crate::bus::amqp::take(url, queue)).await.unwrap();
         }
-        let queue = CallQueue { name: queue.clone(), delays: vec![], ..self::queue() };
+        let queue = CallQueue { name: queue.clone(), delays: vec![], ..crate::bus::tests::queue() };
         let delivery = next(&mut self.consume(&queue).await).await;
         delivery.receipt.done();
         delivery.message

@@ -2,10 +2,12 @@
 
 use std::time::{Duration, Instant};
 
-use super::{Bus, LONG, next, until};
-use crate::bus::{CallQueue, Field, Fields, Message, Narrow};
+use crate::bus::{
+    CallQueue, Field, Fields, Message, Narrow,
+    tests::{Bus, LONG, next, until},
+};
 
-super::over_each_broker!(
+crate::bus::tests::over_each_broker!(
     what_is_dropped_comes_back_and_what_is_done_does_not,
     deliveries_are_counted_and_never_end_a_message,
     a_call_that_expires_is_no_dead_letter,
@@ -109,7 +111,7 @@ async fn what_is_to_be_tried_again_comes_back_after_its_delay(bus: Bus) {
 }
 
 async fn no_more_is_given_than_was_asked_for(bus: Bus) {
-    let mut queue = super::queue();
+    let mut queue = crate::bus::tests::queue();
     queue.prefetch = 2;
     let mut deliveries = bus.consume(&queue).await;
     for body in ["one", "two", "three"] {

@@ -2,7 +2,7 @@
 
 use std::error::Error as _;
 
-use crate::{error::with_causes, provider::ProviderError};
+use crate::{base::error::with_causes, provider::ProviderError};
 
 /// Not sent: resolving, connecting and TLS failed; the request was never begun on a connection that closed; HTTP/2
 /// refused the stream (RFC 9113 §8.7) or was shutting down before it. Everything else is ambiguous.

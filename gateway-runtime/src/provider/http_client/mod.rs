@@ -1,9 +1,11 @@
 //! The HTTP client of providers: pooled, with limits, and with errors that tell failover what may follow.
 
 mod classify;
-mod connect;
+mod connector;
 mod request;
 mod response;
+#[cfg(test)]
+mod tests;
 
 use std::{path::PathBuf, time::Duration};
 
@@ -11,14 +13,14 @@ use http::Method;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-pub(crate) use self::{
+pub(crate) use crate::provider::http_client::{
     classify::{causes, was_never_begun},
-    connect::connector,
+    connector::connector,
 };
-pub use self::{request::HttpRequest, response::HttpResponse};
+pub use crate::provider::http_client::{request::HttpRequest, response::HttpResponse};
 use crate::{
-    app::{FromApp, Scope, StartError},
-    duration::{self, DurationText},
+    base::duration::{self, DurationText},
+    service::app::{FromApp, Scope, StartError},
 };
 
 /// How providers are connected to.
@@ -128,6 +130,3 @@ impl FromApp for HttpClient {
         }
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -7,8 +7,10 @@ use http::{HeaderValue, header::CONTENT_TYPE};
 use serde::Serialize;
 use smallvec::SmallVec;
 
-use super::HttpResponse;
-use crate::{attempt::Class, provider::ProviderError, secret::Secret};
+use crate::{
+    base::{attempt::Class, secret::Secret},
+    provider::{ProviderError, http_client::HttpResponse},
+};
 
 /// A request that is being written. What is wrong with it shows when it is sent: nothing was, then.
 #[must_use = "a request does nothing until it is sent"]

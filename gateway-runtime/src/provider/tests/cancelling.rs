@@ -5,7 +5,7 @@ use std::panic::AssertUnwindSafe;
 use futures_util::FutureExt;
 
 use super::*;
-use crate::strategy::BreakerState;
+use crate::provider::strategy::BreakerState;
 
 #[tokio::test(start_paused = true)]
 async fn an_attempt_whose_client_goes_away_is_recorded_as_cancelled() {

@@ -7,8 +7,10 @@ use futures_util::future::join_all;
 use super::*;
 use crate::{
     Country, Money,
-    provider::BreakerSettings,
-    strategy::{BreakerState, Candidates, Cheapest, Fastest, LeastBusy, RoundRobin, StrategyCall, Weighted},
+    provider::{
+        BreakerSettings,
+        strategy::{BreakerState, Candidates, Cheapest, Fastest, LeastBusy, RoundRobin, StrategyCall, Weighted},
+    },
 };
 
 /// The breaker of `read` at each provider.
@@ -322,7 +324,7 @@ async fn turns_are_taken_for_each_method_by_itself() {
 #[tokio::test(start_paused = true)]
 async fn costs_of_the_request_decide_and_are_recorded() {
     const PER_ITEM: Cost = Cost::Of(|arguments| {
-        let size = super::super::argument::<Query>(arguments, 0)?.size;
+        let size = crate::provider::argument::<Query>(arguments, 0)?.size;
         Money::literal(10, "USD").checked_mul(size)
     });
     let flat = Cost::Flat(Money::literal(100, "USD"));

@@ -112,7 +112,7 @@ async fn the_same_provider_is_asked_once_more_when_nobody_else_is_left() {
 
 #[tokio::test(start_paused = true)]
 async fn who_is_repeated_is_somebody_that_can_be_asked() {
-    let breaker = super::super::BreakerSettings { failures_in_a_row: 1, ..Default::default() };
+    let breaker = crate::provider::BreakerSettings { failures_in_a_row: 1, ..Default::default() };
     let settings = FailoverSettings { breaker, ..Default::default() };
     // `a` could be asked again at once, but its breaker has opened; `b` has said when.
     let bench = Bench::with(&settings, &[&[Act::NotSent], &[Act::StatusLater(429, seconds(2)), Act::Fulfil]]);

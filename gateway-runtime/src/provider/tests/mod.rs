@@ -23,14 +23,14 @@ use futures_util::stream;
 use http::HeaderMap;
 use tokio::time::{Instant, sleep};
 
-use super::{
-    Argument, Candidate, Capability, Cost, FailoverSettings, Pool, Provider, ProviderError, ProviderSettings,
-    Providers, SettleWhole as _, Settling, run,
-};
 use crate::{
     Arrival, Call, CapabilityMethodSpec, CapabilitySpec, Class, Effect, Error, MethodSpec, Origin, ProviderSpec,
     RequestId, ServiceSpec, Source, Streaming, Verb,
-    strategy::{Ordered, Strategy},
+    provider::{
+        Argument, Candidate, Capability, Cost, FailoverSettings, Pool, Provider, ProviderError, ProviderSettings,
+        Providers, SettleWhole as _, Settling, run,
+        strategy::{Ordered, Strategy},
+    },
 };
 
 type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;

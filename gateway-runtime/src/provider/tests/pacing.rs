@@ -109,7 +109,7 @@ async fn a_repetition_after_a_failure_that_took_load_needs_the_budget() {
     // All of fifty calls hang at `a`; a fifth of them may go on to `b` at one time.
     let slow = Act::FulfilAfter(seconds(1));
     let settings = FailoverSettings {
-        breaker: super::super::BreakerSettings { failures_in_a_row: 1_000, min_calls: 1_000, ..Default::default() },
+        breaker: crate::provider::BreakerSettings { failures_in_a_row: 1_000, min_calls: 1_000, ..Default::default() },
         ..Default::default()
     };
     let bench = Bench::with(&settings, &[&[Act::Hang], &[slow]]);

@@ -92,6 +92,6 @@ fn the_defaults_are_those_that_the_documentation_says() {
     let documented = |key: &String| table["failover"].get(key).is_some();
     assert!(schema["properties"].as_object().unwrap().keys().all(documented));
     let client = table["http_client"].as_table().unwrap();
-    let schema = serde_json::to_value(schemars::schema_for!(super::super::HttpClientSettings)).unwrap();
+    let schema = serde_json::to_value(schemars::schema_for!(crate::provider::HttpClientSettings)).unwrap();
     assert!(schema["properties"].as_object().unwrap().keys().all(|key| client.contains_key(key)));
 }

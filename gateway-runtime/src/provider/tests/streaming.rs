@@ -3,7 +3,7 @@
 use futures_util::{StreamExt, future::join_all};
 
 use super::*;
-use crate::{Code, strategy::BreakerState};
+use crate::{Code, provider::strategy::BreakerState};
 
 /// Everything that a stream yields; an error by its code.
 async fn drain(stream: Streaming<u32>) -> Vec<Result<u32, &'static str>> {

@@ -4,10 +4,8 @@ use std::{sync::atomic::AtomicBool, time::Duration};
 
 use futures_util::future::join_all;
 
-use super::{
-    super::{BoxFuture, Database, Journal, Statement, StoreError, Table, Transaction, Value},
-    *,
-};
+use super::*;
+use crate::store::{BoxFuture, Database, Journal, Statement, StoreError, Table, Transaction, Value};
 
 each_database! {
     async fn money_for_a_hundred_calls_pays_for_a_hundred(books: Books) {
@@ -94,7 +92,7 @@ async fn what_could_not_be_written_is_written_when_the_database_is_back() {
     assert!(journal.settle(settled.clone()).await.is_err(), "the caller is not told that it was written");
     let record = unpaid(name("call")).request;
     journal.record(Box::new(record.clone()));
-    assert!(journal.hold(super::hold(&account, 1)).await.is_err());
+    assert!(journal.hold(crate::store::tests::hold(&account, 1)).await.is_err());
     away.store(false, Ordering::SeqCst);
     let calls = [&*settled.request.call, &*record.call];
     let deadline = tokio::time::Instant::now() + Duration::from_secs(20);

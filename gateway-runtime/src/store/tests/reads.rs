@@ -2,10 +2,8 @@
 
 use std::time::Instant;
 
-use super::{
-    super::{Database, Statement},
-    *,
-};
+use super::*;
+use crate::store::{Database, Statement};
 
 /// Counts so many rows, from a snapshot of the file.
 fn counting(rows: &str) -> Statement {

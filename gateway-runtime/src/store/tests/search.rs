@@ -1,7 +1,7 @@
 //! Requests are found by whatever is asked for, in the same order as by looking at each.
 
 use super::*;
-use crate::store::{Search, migrations::GATEWAY, sqlite};
+use crate::store::{Search, migrations::GATEWAY, sql::sqlite};
 
 /// Requests whose columns have few values, some of them rare.
 fn requests(random: &mut fastrand::Rng, count: usize) -> Vec<Request> {

@@ -2,11 +2,9 @@
 
 use tokio::sync::OnceCell;
 
-use super::{
-    super::{Postgres, migrations::GATEWAY, postgres},
-    *,
-};
-use crate::secret::Secret;
+use super::*;
+use crate::base::secret::Secret;
+use crate::store::{Postgres, migrations::GATEWAY, sql::postgres};
 
 /// Books there; none when there is no server. The tests of one run share them, so each uses names of its own.
 pub(super) async fn books() -> Option<Books> {

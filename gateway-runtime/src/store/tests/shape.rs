@@ -1,9 +1,7 @@
 //! What is written is read; what was made by a newer version is left alone.
 
-use super::{
-    super::{migrations::GATEWAY, sqlite},
-    *,
-};
+use super::*;
+use crate::store::{migrations::GATEWAY, sql::sqlite};
 
 each_database! {
     async fn a_request_is_found_as_it_was_written(books: Books) {

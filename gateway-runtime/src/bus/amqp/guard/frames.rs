@@ -4,7 +4,7 @@
 
 use std::mem;
 
-use super::{methods, properties};
+use crate::bus::amqp::guard::{methods, properties};
 
 /// The longest frame that is agreed on with a broker; it is RabbitMQ's default.
 pub(in crate::bus::amqp) const MAX_FRAME_BYTES: u32 = 128 << 10;

@@ -23,8 +23,8 @@ use std::{
 
 use futures_io::{AsyncRead, AsyncWrite};
 
-use self::frames::FrameFilter;
-pub(super) use self::{frames::MAX_FRAME_BYTES, runtime::guarded_runtime};
+use crate::bus::amqp::guard::frames::FrameFilter;
+pub(super) use crate::bus::amqp::guard::{frames::MAX_FRAME_BYTES, runtime::guarded_runtime};
 
 /// The most room that is kept for frames that were replaced.
 const KEPT_BYTES: usize = 128 << 10;

@@ -14,7 +14,7 @@ use futures_util::Stream;
 use lapin::AsyncTcpStream;
 use tokio::net::TcpStream;
 
-use super::Guard;
+use crate::bus::amqp::guard::Guard;
 
 /// The timers of tokio, and guarded sockets.
 #[derive(Clone, Debug)]

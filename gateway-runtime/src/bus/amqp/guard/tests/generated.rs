@@ -3,7 +3,7 @@
 use amq_protocol::frame::{AMQPFrame, parse_frame};
 use proptest::{collection::vec, prelude::*};
 
-use super::{filtered, frame, header, long, parsed, short};
+use crate::bus::amqp::guard::tests::{filtered, frame, header, long, parsed, short};
 
 fn name() -> impl Strategy<Value = Vec<u8>> {
     "[a-zä€]{0,8}".prop_map(|name| short(name.as_bytes()))

@@ -1,0 +1,177 @@
+//! JSON Web Tokens: a JWS in its compact form (RFC 7515 §7.1) of claims (RFC 7519), with the advice of RFC 8725.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL};
+use serde::{Deserialize, de::IgnoredAny};
+
+use crate::{
+    auth::{
+        AuthSettings, JwtKeySettings,
+        claims::Rules,
+        jwks::RemoteKeys,
+        refused,
+        verification_key::{Algorithm, Key},
+    },
+    base::{call::Caller, error::Error},
+    provider::HttpClient,
+    service::app::StartError,
+};
+
+/// What judges tokens.
+#[derive(Debug)]
+pub(super) struct Tokens {
+    keys: Vec<Key>,
+    remote: Option<RemoteKeys>,
+    rules: Rules,
+    max_bytes: usize,
+}
+
+/// The configured keys.
+pub(super) fn keys(settings: &AuthSettings, problems: &mut Vec<String>) -> Vec<Key> {
+    let mut keys = Vec::new();
+    let mut add = |name: String, key: Result<Key, String>| match key {
+        Ok(key) => keys.push(key),
+        Err(problem) => problems.push(format!("`{name}` in the configuration: {problem}")),
+    };
+    if let Some(secret) = &settings.internal_key {
+        add("auth.internal_key".to_owned(), Key::secret(secret.expose()).map_err(str::to_owned));
+    }
+    for (number, key) in settings.jwt.keys.iter().enumerate() {
+        add(format!("auth.jwt.keys.{number}"), configured(key));
+    }
+    keys
+}
+
+impl Tokens {
+    /// As configured; none without a key.
+    pub(super) fn new(
+        settings: &AuthSettings,
+        http: impl FnOnce() -> Result<HttpClient, StartError>,
+        problems: &mut Vec<String>,
+    ) -> Option<Self> {
+        let jwt = &settings.jwt;
+        let keys = keys(settings, problems);
+        let remote = jwt.jwks_url.as_ref().and_then(|_| RemoteKeys::fetched(jwt, http, problems));
+        if keys.is_empty() && remote.is_none() {
+            return None;
+        }
+        Some(Self { keys, remote, rules: Rules::new(jwt), max_bytes: jwt.max_bytes })
+    }
+
+    /// Whose token it is. None when its key is not known here, and may be found by [`check_asking`](Self::check_asking).
+    ///
+    /// # Errors
+    ///
+    /// `unauthenticated`, with the reason.
+    pub(super) fn check(&self, token: &str) -> Result<Option<Caller>, Error> {
+        if token.len() > self.max_bytes {
+            return Err(refused("the token is too long"));
+        }
+        let token = Token::parse(token).map_err(refused)?;
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        if self.keys.iter().any(|key| token.is_signed_with(key)) {
+            return self.rules.caller(&token.payload()?, now).map(Some).map_err(refused);
+        }
+        if token.algorithm != Algorithm::Hs256
+            && let Some(remote) = &self.remote
+        {
+            let set = remote.now();
+            if set.keys().iter().any(|key| token.is_signed_with(key)) {
+                return self.rules.caller(&token.payload()?, now).map(Some).map_err(refused);
+            }
+            if set.lacks(token.kid.as_deref()) {
+                return if remote.may_ask(&set) { Ok(None) } else { Err(set.refusal()) };
+            }
+        }
+        Err(refused("the token's signature fits no key of this gateway"))
+    }
+
+    /// As [`check`](Self::check), for a token whose key has to be asked for.
+    ///
+    /// # Errors
+    ///
+    /// `unauthenticated`, with the reason; `overloaded` when the keys were never there to be had.
+    pub(super) async fn check_asking(&self, token: &str) -> Result<Caller, Error> {
+        let Some(remote) = &self.remote else {
+            return self.check(token)?.ok_or_else(|| refused("the token's signature fits no key of this gateway"));
+        };
+        // Before the keys are looked at, so that no change of them is missed.
+        let mut changes = remote.watch();
+        if let Some(caller) = self.check(token)? {
+            return Ok(caller);
+        }
+        remote.ask();
+        changes.changed().await;
+        let refusal = remote.now().refusal();
+        self.check(token)?.ok_or(refusal)
+    }
+}
+
+fn configured(settings: &JwtKeySettings) -> Result<Key, String> {
+    let text = match (&settings.key, &settings.file) {
+        (Some(key), None) => key.clone(),
+        (None, Some(file)) => std::fs::read_to_string(file)
+            .map_err(|error| format!("the file `{}` cannot be read: {error}", file.display()))?,
+        _ => return Err("has either a `key` or a `file`".to_owned()),
+    };
+    Key::public(&text, settings.kid.as_deref()).map_err(str::to_owned)
+}
+
+/// A token, taken apart.
+struct Token<'t> {
+    algorithm: Algorithm,
+    kid: Option<String>,
+    /// What is signed: the header and the claims as they came.
+    signed: &'t [u8],
+    claims: &'t str,
+    signature: Vec<u8>,
+}
+
+/// What is looked at in a header. Its keys and addresses of keys (`jwk`, `jku`, `x5c`, `x5u`) are the sender's word, and
+/// are not. A member that is there twice is an error of this derive.
+#[derive(Deserialize)]
+struct Header {
+    alg: String,
+    kid: Option<String>,
+    typ: Option<String>,
+    crit: Option<IgnoredAny>,
+}
+
+impl<'t> Token<'t> {
+    fn parse(token: &'t str) -> Result<Self, &'static str> {
+        const FORM: &str = "the token is not three parts of base64url, the first of them a JSON header";
+        let (signed, signature) = token.rsplit_once('.').ok_or(FORM)?;
+        let (header, claims) = signed.split_once('.').ok_or(FORM)?;
+        let header = BASE64URL.decode(header).map_err(|_| FORM)?;
+        let header: Header = serde_json::from_slice(&header).map_err(|_| FORM)?;
+        if header.crit.is_some() {
+            // RFC 7515 §4.1.11: whoever does not understand an extension refuses; there are none here.
+            return Err("the token's header demands extensions (`crit`) that this gateway does not have");
+        }
+        if !header.typ.as_deref().is_none_or(is_access_token) {
+            return Err("the token is of another type (`typ`) than JWT or at+jwt");
+        }
+        let algorithm = Algorithm::named(&header.alg);
+        let algorithm = algorithm.ok_or("the token's algorithm (`alg`) is none of HS256, RS256, ES256 and EdDSA")?;
+        let signature = BASE64URL.decode(signature).map_err(|_| FORM)?;
+        Ok(Self { algorithm, kid: header.kid, signed: signed.as_bytes(), claims, signature })
+    }
+
+    /// The key says which algorithm. A name is only a hint which key to try: one without a name fits any.
+    fn is_signed_with(&self, key: &Key) -> bool {
+        let is_named = || self.kid.as_deref().zip(key.kid()).is_none_or(|(ours, keys)| ours == keys);
+        key.algorithm() == self.algorithm && is_named() && key.has_signed(self.signed, &self.signature)
+    }
+
+    /// The claims; whoever asks has checked the signature.
+    fn payload(&self) -> Result<Vec<u8>, Error> {
+        BASE64URL.decode(self.claims).map_err(|_| refused("the token's claims are not base64url"))
+    }
+}
+
+/// RFC 7519 §5.1 and RFC 9068 §2.1. So that nothing else which the same key has signed is taken for a token (RFC 8725 §3.11).
+fn is_access_token(typ: &str) -> bool {
+    let typ = typ.strip_prefix("application/").unwrap_or(typ);
+    typ.eq_ignore_ascii_case("jwt") || typ.eq_ignore_ascii_case("at+jwt")
+}

@@ -1,0 +1,240 @@
+//! Reading a request's body whole.
+
+use std::{error, fmt, future::poll_fn, mem, pin::pin, task::Poll, time::Duration};
+
+use bytes::Bytes;
+use tokio::time::sleep;
+
+use crate::base::{
+    body::{
+        BoxError,
+        budget::{Charge, Exhausted},
+    },
+    error::{Code, Error},
+};
+
+/// Bodies that fill the budget are read or given up within `body_timeout`, most of them much sooner.
+const OVERLOADED_RETRY_AFTER: Duration = Duration::from_secs(1);
+
+/// Why a request body could not be read.
+#[derive(Debug)]
+pub enum BodyError {
+    /// It is longer than this many bytes ; 413.
+    TooLarge(usize),
+    /// It did not arrive within this time ; 408.
+    Timeout(Duration),
+    /// The bodies that are being read have used up their budget; 503.
+    Overloaded,
+    /// The client left, or broke the protocol; nobody may be there to answer to.
+    Broken(BoxError),
+}
+
+impl fmt::Display for BodyError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::TooLarge(limit) => write!(f, "the request body is longer than the limit of {limit} bytes"),
+            Self::Timeout(limit) => write!(f, "the request body did not arrive within {limit:?}"),
+            Self::Overloaded => {
+                f.write_str("the request bodies that are being read take as much memory as they may; retry later")
+            }
+            Self::Broken(error) => write!(f, "the request body broke off: {error}"),
+        }
+    }
+}
+
+impl BodyError {
+    /// As the client reads it.
+    #[must_use]
+    pub fn into_error(self) -> Error {
+        match self {
+            Self::TooLarge(_) => Error::new(Code::PAYLOAD_TOO_LARGE, self.to_string()),
+            Self::Timeout(_) => Error::new(Code::REQUEST_TIMEOUT, self.to_string()),
+            Self::Overloaded => Error::new(Code::OVERLOADED, self.to_string()).retry_after(OVERLOADED_RETRY_AFTER),
+            Self::Broken(_) => Error::new(Code::INVALID_REQUEST, "the request body broke off").log(self),
+        }
+    }
+}
+
+impl error::Error for BodyError {
+    fn source(&self) -> Option<&(dyn error::Error + 'static)> {
+        match self {
+            Self::Broken(error) => Some(&**error),
+            Self::TooLarge(_) | Self::Timeout(_) | Self::Overloaded => None,
+        }
+    }
+}
+
+/// Reads a request body whole, of at most `limit` bytes, within the time. One that arrived in one piece is not copied, and needs no timer.
+///
+/// # Errors
+///
+/// When it is too large (judged by `Content-Length` before anything is read), too slow, or breaks off. The connection
+/// closes after the answer if the client is still sending.
+pub async fn read_body<B>(body: B, limit: usize, timeout: Duration) -> Result<Bytes, BodyError>
+where
+    B: http_body::Body<Data = Bytes>,
+    B::Error: Into<BoxError>,
+{
+    read_body_within(body, limit, timeout, Charge::free()).await
+}
+
+/// As [`read_body`], within a budget, which gets back what the body has taken when its last bytes are dropped.
+///
+/// # Errors
+///
+/// As [`read_body`], and when the budget is used up.
+pub(crate) async fn read_body_within<B>(
+    body: B,
+    limit: usize,
+    timeout: Duration,
+    mut charge: Charge,
+) -> Result<Bytes, BodyError>
+where
+    B: http_body::Body<Data = Bytes>,
+    B::Error: Into<BoxError>,
+{
+    if body.size_hint().lower() > limit as u64 {
+        return Err(BodyError::TooLarge(limit));
+    }
+    let mut body = pin!(body);
+    let mut out_of_time = None;
+    let mut whole = Whole { announced: body.size_hint().exact(), ..Whole::default() };
+    while !body.is_end_stream() {
+        let next = poll_fn(|cx| {
+            if let Poll::Ready(frame) = body.as_mut().poll_frame(cx) {
+                return Poll::Ready(Ok(frame));
+            }
+            let timer = out_of_time.get_or_insert_with(|| Box::pin(sleep(timeout)));
+            timer.as_mut().poll(cx).map(|()| Err(BodyError::Timeout(timeout)))
+        });
+        let Some(frame) = next.await? else { break };
+        let frame = frame.map_err(|error| BodyError::Broken(error.into()))?;
+        let Ok(data) = frame.into_data() else { continue };
+        if data.len() > limit - whole.length {
+            return Err(BodyError::TooLarge(limit));
+        }
+        charge.cover(whole.length + data.len()).map_err(|Exhausted| BodyError::Overloaded)?;
+        whole.push(data);
+    }
+    Ok(charge.attach(whole.into_bytes()))
+}
+
+/// Chunks on their way to being one: the first is kept as it came, and copied only if a second follows.
+///
+/// They are collected in blocks, and joined when the body is whole. Buffers that grow, or that are as large as what is
+/// announced, leave holes in the heap where they were: 60 bodies of 16 MiB that are given up at 32 MiB in all made a
+/// process of 52 MiB one of 143 and 177 MiB.
+#[derive(Default)]
+struct Whole {
+    announced: Option<u64>,
+    length: usize,
+    only: Bytes,
+    blocks: Vec<Vec<u8>>,
+}
+
+const BLOCK_BYTES: usize = 64 * 1024;
+
+impl Whole {
+    fn push(&mut self, data: Bytes) {
+        if self.length == 0 {
+            self.length = data.len();
+            self.only = data;
+            return;
+        }
+        if self.blocks.is_empty() {
+            let first = mem::take(&mut self.only);
+            self.add_block();
+            self.append(&first);
+        }
+        self.append(&data);
+        self.length += data.len();
+    }
+
+    fn append(&mut self, mut data: &[u8]) {
+        while !data.is_empty() {
+            if self.blocks.last().is_none_or(|block| block.len() == block.capacity()) {
+                self.add_block();
+            }
+            let Some(block) = self.blocks.last_mut() else { return };
+            let (fits, rest) = data.split_at(data.len().min(block.capacity() - block.len()));
+            block.extend_from_slice(fits);
+            data = rest;
+        }
+    }
+
+    fn add_block(&mut self) {
+        let full: usize = self.blocks.iter().map(Vec::len).sum();
+        let left = self.announced.and_then(|bytes| usize::try_from(bytes).ok()?.checked_sub(full));
+        let capacity = left.filter(|left| *left > 0).map_or(BLOCK_BYTES, |left| left.min(BLOCK_BYTES));
+        self.blocks.push(Vec::with_capacity(capacity));
+    }
+
+    fn into_bytes(mut self) -> Bytes {
+        match self.blocks.len() {
+            0 => self.only,
+            1 => self.blocks.remove(0).into(),
+            _ => {
+                let mut joined = Vec::with_capacity(self.length);
+                // Each block is freed when it has been copied.
+                self.blocks.into_iter().for_each(|block| joined.extend_from_slice(&block));
+                joined.into()
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::stream;
+    use http_body_util::Full;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::base::body::Body;
+
+    const LONG: Duration = Duration::from_secs(30);
+
+    fn chunks(chunks: Vec<Vec<u8>>) -> Body {
+        Body::stream(stream::iter(chunks.into_iter().map(|chunk| Ok::<_, BoxError>(chunk.into()))))
+    }
+
+    #[tokio::test]
+    async fn a_body_in_one_piece_is_not_copied() {
+        let sent = Bytes::from(vec![b'x'; 1000]);
+        let read = read_body(Full::new(sent.clone()), 1000, LONG).await.unwrap();
+        assert_eq!(read.as_ptr(), sent.as_ptr());
+        assert!(matches!(read_body(Full::new(sent), 999, LONG).await, Err(BodyError::TooLarge(999))));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_time_is_for_the_whole_body() {
+        let drip = stream::unfold((), |()| async {
+            sleep(Duration::from_secs(9)).await;
+            Some((Ok::<_, BoxError>(Bytes::from_static(b"x")), ()))
+        });
+        let begun = tokio::time::Instant::now();
+        let error = read_body(Body::stream(drip), 1000, LONG).await.unwrap_err();
+        assert!(matches!(error, BodyError::Timeout(limit) if limit == LONG), "{error}");
+        assert_eq!(begun.elapsed().as_secs(), 30);
+    }
+
+    #[tokio::test]
+    async fn a_broken_body_says_why() {
+        let broken = Body::stream(stream::iter([Ok(Bytes::from_static(b"x")), Err("line cut")]));
+        let error = read_body(broken, 10, LONG).await.unwrap_err();
+        assert_eq!(error.to_string(), "the request body broke off: line cut");
+    }
+
+    proptest! {
+        #[test]
+        fn chunks_are_joined_in_order_up_to_the_limit(pieces: Vec<Vec<u8>>, limit in 0usize..300) {
+            let whole = pieces.concat();
+            let read = read_body(chunks(pieces), limit, LONG);
+            match tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(read) {
+                Ok(bytes) => prop_assert!(bytes == whole && whole.len() <= limit),
+                Err(BodyError::TooLarge(over)) => prop_assert!(over == limit && whole.len() > limit),
+                Err(other) => prop_assert!(false, "{other}"),
+            }
+        }
+    }
+}

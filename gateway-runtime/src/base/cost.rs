@@ -1,0 +1,89 @@
+//! What one call of a provider's method costs us, as its attribute declares it.
+
+use std::{any::Any, fmt};
+
+use serde::{Serialize, Serializer};
+
+use crate::base::money::Money;
+
+/// A reference argument of a capability's method, as strategies and costs see it.
+pub type Argument = dyn Any + Sync;
+
+/// The argument of type `Q` among `arguments`, the first of them if there are several.
+#[must_use]
+pub(crate) fn find_argument<'a, Q: 'static>(arguments: &[&'a Argument]) -> Option<&'a Q> {
+    arguments.iter().find_map(|argument| (*argument as &dyn Any).downcast_ref())
+}
+
+/// The argument at a place, if it is a `Q`; what `cost = a_function` becomes takes its arguments so.
+#[must_use]
+pub fn argument<'a, Q: 'static>(arguments: &[&'a Argument], place: usize) -> Option<&'a Q> {
+    (*arguments.get(place)? as &dyn Any).downcast_ref()
+}
+
+/// What one call of one method of one provider costs us.
+#[derive(Clone, Copy, Default)]
+pub enum Cost {
+    /// Nobody knows; never taken for nothing.
+    #[default]
+    Unknown,
+    /// The same for every call.
+    Flat(Money),
+    /// A function of the call's reference arguments; none where it cannot tell.
+    Of(fn(&[&Argument]) -> Option<Money>),
+}
+
+impl Cost {
+    /// What a call with these arguments costs; none when unknown.
+    #[must_use]
+    pub fn of(&self, arguments: &[&Argument]) -> Option<Money> {
+        match self {
+            Self::Unknown => None,
+            Self::Flat(cost) => Some(*cost),
+            Self::Of(cost) => cost(arguments),
+        }
+    }
+}
+
+impl fmt::Debug for Cost {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unknown => f.write_str("Unknown"),
+            Self::Flat(cost) => f.debug_tuple("Flat").field(cost).finish(),
+            Self::Of(_) => f.write_str("Of(..)"),
+        }
+    }
+}
+
+/// `"0.0002 USD"`, `"by-request"`, or null when unknown.
+impl Serialize for Cost {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Unknown => serializer.serialize_none(),
+            Self::Flat(cost) => cost.serialize(serializer),
+            Self::Of(_) => serializer.serialize_str("by-request"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cost_may_be_a_function_of_the_arguments() {
+        let each = Money::literal(1_000, "USD");
+        const BY_LENGTH: Cost = Cost::Of(|arguments| {
+            Money::literal(1_000, "USD").checked_mul(find_argument::<Vec<u8>>(arguments)?.len() as i64)
+        });
+        let (number, bytes) = (7_u32, vec![0_u8; 3]);
+        assert_eq!(BY_LENGTH.of(&[&number, &bytes]), each.checked_mul(3));
+        assert_eq!(argument::<u32>(&[&number, &bytes], 0), Some(&7));
+        assert_eq!(argument::<u32>(&[&number, &bytes], 1), None);
+        assert_eq!(BY_LENGTH.of(&[&number]), None);
+        assert_eq!(
+            serde_json::to_string(&[Cost::Unknown, Cost::Flat(each), BY_LENGTH]).unwrap(),
+            r#"[null,"0.000001 USD","by-request"]"#
+        );
+    }
+}

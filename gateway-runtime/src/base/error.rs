@@ -1,0 +1,416 @@
+//! The one error of a call: a stable code, what the client may read, and what only the log may.
+
+use std::{borrow::Cow, fmt, time::Duration};
+
+use serde::{Deserialize, Serialize};
+
+use crate::base::attempt::Class;
+
+/// The result of an exposed method.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// A kind of failure: its stable name, its HTTP status, and whether sending the same call again can help.
+///
+/// Authors may define their own beside the ones here:
+///
+/// ```
+/// use gateway_runtime::{Code, Error};
+///
+/// const SOLD_OUT: Code = Code::new("sold-out", 409, "Sold out");
+/// let error = Error::new(SOLD_OUT, "the last seat went a minute ago");
+/// assert_eq!(error.code().status(), 409);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Code {
+    name: &'static str,
+    status: u16,
+    title: &'static str,
+    retryable: bool,
+}
+
+impl Code {
+    /// 400: the call contradicts the schema, or cannot be read.
+    pub const INVALID_REQUEST: Self = Self::new("invalid-request", 400, "Invalid request");
+    /// 401: nobody is known to be calling.
+    pub const UNAUTHENTICATED: Self = Self::new("unauthenticated", 401, "Unauthenticated");
+    /// 402: the account cannot pay for the call.
+    pub const INSUFFICIENT_FUNDS: Self = Self::new("insufficient-funds", 402, "Insufficient funds");
+    /// 403: the caller is known and may not.
+    pub const FORBIDDEN: Self = Self::new("forbidden", 403, "Forbidden");
+    /// 404: there is no such thing.
+    pub const NOT_FOUND: Self = Self::new("not-found", 404, "Not found");
+    /// 405: the address exists, with other HTTP methods.
+    pub const METHOD_NOT_ALLOWED: Self = Self::new("method-not-allowed", 405, "Method not allowed");
+    /// 406: the answer cannot take any of the forms that `Accept` allows.
+    pub const NOT_ACCEPTABLE: Self = Self::new("not-acceptable", 406, "Not acceptable");
+    /// 408: the request's body did not arrive in time.
+    pub const REQUEST_TIMEOUT: Self = Self::new("request-timeout", 408, "Request timeout").retryable();
+    /// 409: the same idempotency key is in use by a call that has not ended.
+    pub const IDEMPOTENCY_CONFLICT: Self = Self::new("idempotency-conflict", 409, "Idempotency conflict").retryable();
+    /// 413: the body is longer than the limit.
+    pub const PAYLOAD_TOO_LARGE: Self = Self::new("payload-too-large", 413, "Payload too large");
+    /// 415: the body is of a type that the method does not read.
+    pub const UNSUPPORTED_MEDIA_TYPE: Self = Self::new("unsupported-media-type", 415, "Unsupported media type");
+    /// 422: the same idempotency key came with another request.
+    pub const IDEMPOTENCY_MISMATCH: Self = Self::new("idempotency-mismatch", 422, "Idempotency mismatch");
+    /// 429: the caller has used up its quota for now.
+    pub const QUOTA_EXCEEDED: Self = Self::new("quota-exceeded", 429, "Quota exceeded").retryable();
+    /// 500: a fault of ours.
+    pub const INTERNAL: Self = Self::new("internal", 500, "Internal error");
+    /// 502: a provider answered with a failure.
+    pub const PROVIDER_FAILED: Self = Self::new("provider-failed", 502, "Provider failed");
+    /// 503: no provider can be asked now.
+    pub const NO_PROVIDER: Self = Self::new("no-provider", 503, "No provider").retryable();
+    /// 503: no consumer is bound where the message was sent.
+    pub const UNROUTABLE: Self = Self::new("unroutable", 503, "Unroutable").retryable();
+    /// 503: the gateway is at one of its limits, or closing.
+    pub const OVERLOADED: Self = Self::new("overloaded", 503, "Overloaded").retryable();
+    /// 504: no answer came in time, and nothing was done.
+    pub const TIMEOUT: Self = Self::new("timeout", 504, "Timeout").retryable();
+    /// 504: what must happen once may have happened; only looking can tell.
+    pub const OUTCOME_UNKNOWN: Self = Self::new("outcome-unknown", 504, "Outcome unknown");
+
+    /// How many there are in [`ALL`](Self::ALL). A number of its own: a type that counts by evaluating `ALL` has the compiler
+    /// go in a circle in optimised builds.
+    pub(crate) const COUNT: usize = 20;
+
+    /// All of the gateway's own, by status.
+    pub const ALL: [Self; Self::COUNT] = [
+        Self::INVALID_REQUEST,
+        Self::UNAUTHENTICATED,
+        Self::INSUFFICIENT_FUNDS,
+        Self::FORBIDDEN,
+        Self::NOT_FOUND,
+        Self::METHOD_NOT_ALLOWED,
+        Self::NOT_ACCEPTABLE,
+        Self::REQUEST_TIMEOUT,
+        Self::IDEMPOTENCY_CONFLICT,
+        Self::PAYLOAD_TOO_LARGE,
+        Self::UNSUPPORTED_MEDIA_TYPE,
+        Self::IDEMPOTENCY_MISMATCH,
+        Self::QUOTA_EXCEEDED,
+        Self::INTERNAL,
+        Self::PROVIDER_FAILED,
+        Self::NO_PROVIDER,
+        Self::UNROUTABLE,
+        Self::OVERLOADED,
+        Self::TIMEOUT,
+        Self::OUTCOME_UNKNOWN,
+    ];
+
+    /// A code of your own. `name` is kebab-case and never changes; `status` is an HTTP status from 400 to 599.
+    ///
+    /// # Panics
+    ///
+    /// When `status` is out of that range; in a `const` that is a compile error.
+    #[must_use]
+    pub const fn new(name: &'static str, status: u16, title: &'static str) -> Self {
+        assert!(status >= 400 && status <= 599, "the status of an error is from 400 to 599");
+        Self { name, status, title, retryable: false }
+    }
+
+    /// The same code, for failures where sending the call again can help.
+    #[must_use]
+    pub const fn retryable(mut self) -> Self {
+        self.retryable = true;
+        self
+    }
+
+    /// The stable name, such as `quota-exceeded`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        self.name
+    }
+
+    /// The HTTP status.
+    #[must_use]
+    pub const fn status(self) -> u16 {
+        self.status
+    }
+
+    /// The title for people, the same for every failure with this code.
+    #[must_use]
+    pub const fn title(self) -> &'static str {
+        self.title
+    }
+
+    /// Whether sending the call again can help, unless an [`Error`] says otherwise of itself.
+    #[must_use]
+    pub const fn is_retryable(self) -> bool {
+        self.retryable
+    }
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name)
+    }
+}
+
+/// One way in which an input contradicts its schema.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Violation {
+    /// Where: a JSON Pointer (RFC 6901) into the input; empty for the whole of it.
+    pub pointer: String,
+    /// What is wrong and what would be right.
+    pub detail: String,
+}
+
+impl Violation {
+    /// How many of one input are reported. One more says that there are more.
+    pub(crate) const MAX: usize = 100;
+}
+
+/// Why a call failed.
+///
+/// What [`Error::new`] is given is for the client. What comes in through `?` from any other error type is for the log
+/// alone: the client reads `internal`. [`Error::log`] adds to the log's side of any error.
+pub struct Error(Box<Inner>);
+
+struct Inner {
+    code: Code,
+    detail: Cow<'static, str>,
+    retryable: bool,
+    retry_after: Option<Duration>,
+    violations: Vec<Violation>,
+    allow: Option<&'static str>,
+    challenge: Option<&'static str>,
+    accept_encoding: Option<&'static str>,
+    attempt: Option<(Class, Option<u16>)>,
+    internal: Option<String>,
+}
+
+impl Error {
+    /// A failure whose `detail` the client may read.
+    #[must_use]
+    pub fn new(code: Code, detail: impl Into<Cow<'static, str>>) -> Self {
+        Self(Box::new(Inner {
+            code,
+            detail: detail.into(),
+            retryable: code.retryable,
+            retry_after: None,
+            violations: Vec::new(),
+            allow: None,
+            challenge: None,
+            accept_encoding: None,
+            attempt: None,
+            internal: None,
+        }))
+    }
+
+    /// `invalid-request` with every violation found.
+    #[must_use]
+    pub fn invalid(violations: Vec<Violation>) -> Self {
+        let mut error = Self::new(Code::INVALID_REQUEST, "the input does not satisfy the schema of this method");
+        if violations.len() > Violation::MAX {
+            error.0.detail = format!("{}; `errors` has the first {}", error.0.detail, Violation::MAX).into();
+        }
+        error.0.violations = violations;
+        error
+    }
+
+    /// `not-found`, for what the caller asked about.
+    #[must_use]
+    pub fn not_found(detail: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(Code::NOT_FOUND, detail)
+    }
+
+    /// `internal`: the client reads nothing of `message`, the log does.
+    #[must_use]
+    pub fn internal(message: impl fmt::Display) -> Self {
+        Self::new(Code::INTERNAL, "the gateway failed to carry out this call").log(message)
+    }
+
+    /// Sets the ways in which the input contradicts the schema.
+    #[must_use]
+    pub(crate) fn with_violations(mut self, violations: Vec<Violation>) -> Self {
+        self.0.violations = violations;
+        self
+    }
+
+    /// Adds `message` to what the log, and nobody else, is told.
+    #[must_use]
+    pub fn log(mut self, message: impl fmt::Display) -> Self {
+        self.0.internal = Some(match self.0.internal.take() {
+            Some(before) => format!("{before}: {message}"),
+            None => message.to_string(),
+        });
+        self
+    }
+
+    /// Says when sending the call again may help; becomes `Retry-After`.
+    #[must_use]
+    pub fn retry_after(mut self, delay: Duration) -> Self {
+        self.0.retry_after = Some(delay);
+        self
+    }
+
+    /// Overrides what the code says about sending the call again.
+    #[must_use]
+    pub fn with_retryable(mut self, retryable: bool) -> Self {
+        self.0.retryable = retryable;
+        self
+    }
+
+    /// The HTTP methods an address has, for `method-not-allowed`; becomes `Allow`.
+    #[must_use]
+    pub fn allow(mut self, methods: &'static str) -> Self {
+        self.0.allow = Some(methods);
+        self
+    }
+
+    /// How a caller may prove who it is, or what its proof lacks (RFC 9110 §11.6.1); becomes `WWW-Authenticate`.
+    #[must_use]
+    pub fn challenge(mut self, challenge: &'static str) -> Self {
+        self.0.challenge = Some(challenge);
+        self
+    }
+
+    /// The content codings that a request may have (RFC 9110 §15.5.16); becomes `Accept-Encoding`.
+    #[must_use]
+    pub(crate) fn accept_encoding(mut self, codings: &'static str) -> Self {
+        self.0.accept_encoding = Some(codings);
+        self
+    }
+
+    /// Remembers how the attempt at a provider ended that this error comes from, and the HTTP status of its answer.
+    #[must_use]
+    pub(crate) fn of_attempt(mut self, class: Class, status: Option<u16>) -> Self {
+        self.0.attempt = Some((class, status));
+        self
+    }
+
+    /// How the attempt at a provider ended that this error comes from.
+    pub(crate) fn class(&self) -> Option<Class> {
+        Some(self.0.attempt?.0)
+    }
+
+    /// The HTTP status of the provider's answer that this error comes from.
+    pub(crate) fn provider_status(&self) -> Option<u16> {
+        self.0.attempt?.1
+    }
+
+    /// The kind of failure.
+    #[must_use]
+    pub fn code(&self) -> Code {
+        self.0.code
+    }
+
+    /// What the client reads.
+    #[must_use]
+    pub fn detail(&self) -> &str {
+        &self.0.detail
+    }
+
+    /// What only the log reads.
+    #[must_use]
+    pub fn internal_message(&self) -> Option<&str> {
+        self.0.internal.as_deref()
+    }
+
+    /// Whether sending the call again can help.
+    #[must_use]
+    pub fn is_retryable(&self) -> bool {
+        self.0.retryable
+    }
+
+    /// After which time sending the call again may help.
+    #[must_use]
+    pub fn retry_delay(&self) -> Option<Duration> {
+        self.0.retry_after
+    }
+
+    /// The HTTP methods the address has.
+    #[must_use]
+    pub fn allowed(&self) -> Option<&'static str> {
+        self.0.allow
+    }
+
+    /// How a caller may prove who it is: what was said of it, or else that tokens do (RFC 9110 §15.5.2 wants a 401 to name
+    /// at least one way).
+    #[must_use]
+    pub fn challenged(&self) -> Option<&'static str> {
+        self.0.challenge.or((self.0.code == Code::UNAUTHENTICATED).then_some("Bearer"))
+    }
+
+    /// The content codings that a request may have, for a request that had another.
+    pub(crate) fn accepted_encodings(&self) -> Option<&'static str> {
+        self.0.accept_encoding
+    }
+
+    /// The ways in which the input contradicts the schema.
+    #[must_use]
+    pub fn violations(&self) -> &[Violation] {
+        &self.0.violations
+    }
+}
+
+/// An error in a box, for tower layers: [`Error`] itself is no `std::error::Error`.
+struct Boxed(Error);
+
+impl fmt::Debug for Boxed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl fmt::Display for Boxed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl std::error::Error for Boxed {}
+
+/// So that a tower layer can fail with it: `Err(Error::new(…).into())`.
+impl From<Error> for Box<dyn std::error::Error + Send + Sync> {
+    fn from(error: Error) -> Self {
+        Box::new(Boxed(error))
+    }
+}
+
+impl Error {
+    /// The error that was put in a box; gives any other back.
+    pub(crate) fn unboxed(
+        error: Box<dyn std::error::Error + Send + Sync>,
+    ) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
+        error.downcast::<Boxed>().map(|boxed| boxed.0)
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Error")
+            .field("code", &self.0.code.name)
+            .field("detail", &self.0.detail)
+            .field("internal", &self.0.internal)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What the client may read; the log's side is in [`Error::internal_message`].
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.0.code.name, self.0.detail)
+    }
+}
+
+/// Any other error is a fault of ours, told to the log alone. (`Error` is no `std::error::Error` itself, as with
+/// `anyhow`, so that `?` can do this for every type.)
+impl<E: std::error::Error + Send + Sync + 'static> From<E> for Error {
+    fn from(error: E) -> Self {
+        Self::internal(with_causes(&error))
+    }
+}
+
+/// Returns the message of an error and of all that caused it.
+pub(crate) fn with_causes(error: &dyn std::error::Error) -> String {
+    let mut message = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        message.push_str(": ");
+        message.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    message
+}

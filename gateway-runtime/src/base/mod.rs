@@ -1,0 +1,18 @@
+//! TODO
+
+pub(crate) mod attempt;
+pub(crate) mod authority;
+pub(crate) mod batch_wake;
+pub(crate) mod body;
+pub(crate) mod call;
+pub(crate) mod call_metrics;
+pub(crate) mod cost;
+pub(crate) mod country;
+pub(crate) mod digest;
+pub mod duration;
+pub(crate) mod error;
+pub(crate) mod money;
+pub(crate) mod problem;
+pub(crate) mod reply;
+pub(crate) mod secret;
+pub(crate) mod spec;

@@ -1,0 +1,217 @@
+//! Errors as their clients read them: RFC 9457 problem details.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
+use serde::{Serialize, Serializer};
+use serde_json::{Value, json};
+
+use crate::base::{
+    call::RequestId,
+    error::{Code, Error, Violation},
+};
+
+/// What `type` begins with; the code follows. `explain` publishes what stands there.
+pub(crate) const TYPES: &str = "/problems/";
+
+/// The members of a problem. There is no way to put an error's internal message in.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub(crate) struct Problem<'a> {
+    #[serde(rename = "type", serialize_with = "type_of_code")]
+    type_of: Code,
+    title: &'a str,
+    status: u16,
+    detail: &'a str,
+    /// The address that was called.
+    instance: &'a str,
+    #[serde(serialize_with = "code_name")]
+    code: Code,
+    retryable: bool,
+    request_id: &'a str,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    errors: &'a [Violation],
+}
+
+impl<'a> Problem<'a> {
+    /// What the client of the call `id` to `instance` reads of `error`.
+    pub(crate) fn new(error: &'a Error, instance: &'a str, id: &'a RequestId) -> Self {
+        let code = error.code();
+        Self {
+            type_of: code,
+            title: code.title(),
+            status: code.status(),
+            detail: error.detail(),
+            instance,
+            code,
+            retryable: error.is_retryable(),
+            request_id: id.as_str(),
+            errors: error.violations(),
+        }
+    }
+
+    /// As JSON, on one line.
+    pub(crate) fn to_json(self) -> Bytes {
+        // Text, numbers and lists of text: nothing in it can fail to be JSON.
+        serde_json::to_vec(&self).unwrap_or_default().into()
+    }
+}
+
+fn type_of_code<S: Serializer>(code: &Code, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(&format_args!("{TYPES}{}", code.name()))
+}
+
+fn code_name<S: Serializer>(code: &Code, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(code.name())
+}
+
+/// The response that tells of `error`; `X-Request-Id` is added to all responses in one place.
+pub(crate) fn respond(error: &Error, instance: &str, id: &RequestId) -> Response<Bytes> {
+    let mut response = Response::new(Problem::new(error, instance, id).to_json());
+    *response.status_mut() = status(error.code());
+    let headers = response.headers_mut();
+    headers.reserve(4);
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+    add_advice(headers, error);
+    response
+}
+
+/// What the standards want said outside of the body too.
+pub(crate) fn add_advice(headers: &mut HeaderMap, error: &Error) {
+    if let Some(delay) = error.retry_delay() {
+        headers.insert(header::RETRY_AFTER, whole_seconds(delay).into());
+    }
+    if let Some(allowed) = error.allowed() {
+        headers.insert(header::ALLOW, HeaderValue::from_static(allowed));
+    }
+    if let Some(challenge) = error.challenged() {
+        headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
+    }
+    if let Some(codings) = error.accepted_encodings() {
+        headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static(codings));
+    }
+}
+
+/// [`Code::new`] has checked the range.
+fn status(code: Code) -> StatusCode {
+    StatusCode::from_u16(code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+}
+
+/// Rounded up: a client that comes too early has come in vain.
+fn whole_seconds(delay: Duration) -> u64 {
+    delay.as_secs() + u64::from(delay.subsec_nanos() > 0)
+}
+
+/// The schema of `application/problem+json` (RFC 9457) as this gateway writes it.
+pub(crate) fn schema() -> Value {
+    json!({
+        "title": "Problem",
+        "description": "Why a call failed (RFC 9457).",
+        "type": "object",
+        "properties": {
+            "type": {
+                "description": "A reference that names the kind of problem.",
+                "type": "string",
+                "format": "uri-reference",
+            },
+            "title": { "description": "The kind of problem, for people.", "type": "string" },
+            "status": { "description": "The HTTP status.", "type": "integer", "minimum": 400, "maximum": 599 },
+            "detail": { "description": "What went wrong this time, and what to do.", "type": "string" },
+            "instance": { "description": "The address that was called.", "type": "string", "format": "uri-reference" },
+            "code": {
+                "description": "The kind of problem, for programs: it never changes.",
+                "type": "string",
+                "examples": [Code::QUOTA_EXCEEDED.name()],
+            },
+            "retryable": { "description": "Whether sending the same call again can help.", "type": "boolean" },
+            "request_id": { "description": "The name of the call, as in `X-Request-Id`.", "type": "string" },
+            "errors": {
+                "description": "Every way in which the input contradicts its schema.",
+                "type": "array",
+                "items": { "$ref": "#/$defs/Violation" },
+            },
+        },
+        "required": ["type", "title", "status", "detail", "instance", "code", "retryable", "request_id"],
+        "$defs": {
+            "Violation": {
+                "description": "One way in which an input contradicts its schema.",
+                "type": "object",
+                "properties": {
+                    "pointer": {
+                        "description": "Where: a JSON Pointer (RFC 6901) into the input; empty for the whole of it.",
+                        "type": "string",
+                    },
+                    "detail": { "description": "What is wrong and what would be right.", "type": "string" },
+                },
+                "required": ["pointer", "detail"],
+            },
+        },
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(error: &Error) -> (Response<()>, Value) {
+        let (parts, body) = respond(error, "/services/a/v1/b", &id()).into_parts();
+        (Response::from_parts(parts, ()), serde_json::from_slice(&body).unwrap())
+    }
+
+    fn id() -> RequestId {
+        RequestId::from_header(&HeaderValue::from_static("id-1")).unwrap()
+    }
+
+    #[test]
+    fn a_problem_has_the_members_of_the_standard_and_ours() {
+        let violations = vec![Violation { pointer: "/base".into(), detail: "is required".into() }];
+        let (response, body) = read(&Error::invalid(violations).log("the secret is 42"));
+        assert_eq!(response.status(), 400);
+        assert_eq!(response.headers()["content-type"], "application/problem+json");
+        let expected = json!({
+            "type": "/problems/invalid-request",
+            "title": "Invalid request",
+            "status": 400,
+            "detail": "the input does not satisfy the schema of this method",
+            "instance": "/services/a/v1/b",
+            "code": "invalid-request",
+            "retryable": false,
+            "request_id": "id-1",
+            "errors": [{"pointer": "/base", "detail": "is required"}],
+        });
+        assert_eq!(body, expected);
+    }
+
+    #[test]
+    fn what_is_internal_stays_so() {
+        let (_, body) = read(&Error::internal("the database is at 10.0.0.1").log("again"));
+        assert_eq!(body["code"], "internal");
+        assert!(!body.to_string().contains("10.0.0.1") && body.get("errors").is_none(), "{body}");
+    }
+
+    #[test]
+    fn advice_is_in_headers_too() {
+        let error = Error::new(Code::OVERLOADED, "busy").retry_after(Duration::from_millis(1_001));
+        assert_eq!(read(&error).0.headers()["retry-after"], "2");
+        let error = Error::new(Code::METHOD_NOT_ALLOWED, "no").allow("POST, OPTIONS");
+        assert_eq!(read(&error).0.headers()["allow"], "POST, OPTIONS");
+        let error = Error::new(Code::UNAUTHENTICATED, "who are you?");
+        assert_eq!(read(&error).0.headers()["www-authenticate"], "Bearer");
+        let (response, _) = read(&Error::not_found("no"));
+        assert_eq!(response.headers().len(), 1);
+    }
+
+    #[test]
+    fn problems_have_the_members_that_are_described() {
+        let id = id();
+        let members = |error: &Error| -> Value {
+            let problem = Problem::new(error, "/services/a/v1/b", &id).to_json();
+            let problem: Value = serde_json::from_slice(&problem).unwrap();
+            problem.as_object().unwrap().keys().cloned().collect()
+        };
+        let violation = Violation { pointer: "/a".to_owned(), detail: "is missing".to_owned() };
+        let described: Value = schema()["properties"].as_object().unwrap().keys().cloned().collect();
+        assert_eq!(members(&Error::invalid(vec![violation])), described);
+        assert_eq!(members(&Error::not_found("nothing")), schema()["required"]);
+    }
+}

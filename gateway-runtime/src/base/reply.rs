@@ -1,0 +1,173 @@
+//! What a method answers with, before an edge writes it: JSON, bytes of some media type, or a stream of either.
+
+use std::{
+    fmt,
+    marker::PhantomData,
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+use bytes::Bytes;
+use futures_util::{Stream, StreamExt};
+use serde::Serialize;
+
+use crate::base::error::Error;
+
+/// A stream of byte chunks, each a whole JSON value or a piece of a body.
+pub type Chunks = Pin<Box<dyn Stream<Item = Result<Bytes, Error>> + Send>>;
+
+/// An answer on its way to the edge.
+pub enum Reply {
+    /// Nothing to say: `()`.
+    Empty,
+    /// One JSON value, written out.
+    Json(Bytes),
+    /// Bytes of a media type.
+    Raw(&'static str, Bytes),
+    /// JSON values one after another: Server-Sent Events or NDJSON.
+    Items(Chunks),
+    /// Bytes of a media type, piece by piece.
+    RawStream(&'static str, Chunks),
+}
+
+impl fmt::Debug for Reply {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Empty => f.write_str("Empty"),
+            Self::Json(json) => f.debug_tuple("Json").field(json).finish(),
+            Self::Raw(media, bytes) => f.debug_tuple("Raw").field(media).field(bytes).finish(),
+            Self::Items(_) => f.write_str("Items(..)"),
+            Self::RawStream(media, _) => f.debug_tuple("RawStream").field(media).finish(),
+        }
+    }
+}
+
+/// An answer of many items: Server-Sent Events, or NDJSON, as the client's `Accept` asks.
+///
+/// ```
+/// use gateway_runtime::{Error, Streaming};
+///
+/// let ticks = Streaming::new(futures_util::stream::iter([1, 2, 3].map(Ok::<_, Error>)));
+/// # let _: Streaming<i32> = ticks;
+/// ```
+pub struct Streaming<T>(Pin<Box<dyn Stream<Item = Result<T, Error>> + Send>>);
+
+impl<T: Send + 'static> Streaming<T> {
+    /// Streams what `items` yields; its first error ends the stream.
+    pub fn new<S, E>(items: S) -> Self
+    where
+        S: Stream<Item = Result<T, E>> + Send + 'static,
+        E: Into<Error>,
+    {
+        Self(Box::pin(items.map(|item| item.map_err(Into::into))))
+    }
+
+    /// Each item written as JSON.
+    pub(crate) fn into_json(self) -> Chunks
+    where
+        T: Serialize,
+    {
+        Box::pin(self.0.map(|item| Ok(serde_json::to_vec(&item?)?.into())))
+    }
+}
+
+impl<T> Stream for Streaming<T> {
+    type Item = Result<T, Error>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.0.as_mut().poll_next(context)
+    }
+}
+
+impl<T> fmt::Debug for Streaming<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Streaming(..)")
+    }
+}
+
+/// A media type for [`Raw`] answers.
+///
+/// ```
+/// struct Svg;
+/// impl gateway_runtime::MediaType for Svg {
+///     const NAME: &'static str = "image/svg+xml";
+/// }
+/// ```
+pub trait MediaType: Send + 'static {
+    /// As in `Content-Type`.
+    const NAME: &'static str;
+}
+
+/// Media types that answers often have.
+pub mod media {
+    use super::MediaType;
+
+    macro_rules! media_types {
+        ($($(#[$doc:meta])* $name:ident = $value:literal;)*) => {$(
+            $(#[$doc])*
+            #[derive(Debug)]
+            pub enum $name {}
+
+            impl MediaType for $name {
+                const NAME: &'static str = $value;
+            }
+        )*};
+    }
+
+    media_types! {
+        /// Bytes of no known kind.
+        OctetStream = "application/octet-stream";
+        /// Plain text in UTF-8.
+        PlainText = "text/plain; charset=utf-8";
+        /// HTML in UTF-8.
+        Html = "text/html; charset=utf-8";
+        /// Comma-separated values in UTF-8 (RFC 4180).
+        Csv = "text/csv; charset=utf-8";
+        /// A PDF document.
+        Pdf = "application/pdf";
+        /// A PNG picture.
+        Png = "image/png";
+    }
+}
+
+/// An answer that is no JSON: bytes of the media type `M`, whole or streamed.
+pub struct Raw<M> {
+    content: RawContent,
+    media: PhantomData<fn() -> M>,
+}
+
+enum RawContent {
+    Whole(Bytes),
+    Stream(Chunks),
+}
+
+impl<M: MediaType> Raw<M> {
+    /// All of it at once.
+    pub fn new(bytes: impl Into<Bytes>) -> Self {
+        Self { content: RawContent::Whole(bytes.into()), media: PhantomData }
+    }
+
+    /// Piece by piece; an error cuts the connection, so that nobody takes the part for the whole.
+    pub fn stream<S, E>(pieces: S) -> Self
+    where
+        S: Stream<Item = Result<Bytes, E>> + Send + 'static,
+        E: Into<Error>,
+    {
+        let pieces = pieces.map(|piece| piece.map_err(Into::into));
+        Self { content: RawContent::Stream(Box::pin(pieces)), media: PhantomData }
+    }
+
+    /// On its way to the edge.
+    pub(crate) fn into_reply(self) -> Reply {
+        match self.content {
+            RawContent::Whole(bytes) => Reply::Raw(M::NAME, bytes),
+            RawContent::Stream(pieces) => Reply::RawStream(M::NAME, pieces),
+        }
+    }
+}
+
+impl<M: MediaType> fmt::Debug for Raw<M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Raw").field(&M::NAME).finish()
+    }
+}

@@ -1,0 +1,98 @@
+//! Messages that were handed to the library and are not confirmed yet, on their way to who waits for that.
+//!
+//! Senders do not wake him, which would cost each of them a system call: the library does, when a message is written.
+
+use std::{
+    future::{Future, ready},
+    mem,
+    pin::Pin,
+    sync::{Mutex, MutexGuard, PoisonError},
+    task::{Context, Poll, Waker},
+};
+
+use lapin::Confirmation;
+
+use crate::bus::pending_calls::CallId;
+
+/// What the broker says to a message.
+pub(super) type Confirmed = Pin<Box<dyn Future<Output = lapin::Result<Confirmation>> + Send>>;
+
+/// A message that was handed to the library; ready when it is confirmed.
+pub(super) struct Sent {
+    id: CallId,
+    confirmed: Confirmed,
+}
+
+/// Those of one channel.
+pub(super) struct Sents(Mutex<State>);
+
+struct State {
+    new: Vec<Sent>,
+    /// Who takes them.
+    taker: Waker,
+    is_closed: bool,
+}
+
+/// The channel has ended.
+pub(super) struct Closed;
+
+impl Sents {
+    /// Hands a message to the library, in turn: that numbers it and then queues it, and nobody may come between.
+    pub(super) fn send(&self, id: CallId, mut confirmed: Confirmed) -> Result<(), Closed> {
+        let mut state = self.state();
+        if state.is_closed {
+            return Err(Closed);
+        }
+        match confirmed.as_mut().poll(&mut Context::from_waker(&state.taker)) {
+            Poll::Pending => state.new.push(Sent { id, confirmed }),
+            Poll::Ready(Err(_)) => return Err(Closed),
+            // The thread of the connection and the broker were faster than we.
+            Poll::Ready(confirmation) => {
+                state.new.push(Sent { id, confirmed: Box::pin(ready(confirmation)) });
+                state.taker.wake_by_ref();
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes what is new, and is woken when there is more.
+    pub(super) fn take(&self, taker: &Waker, take: impl FnMut(Sent)) -> Result<(), Closed> {
+        let mut state = self.state();
+        if !state.taker.will_wake(taker) {
+            state.taker.clone_from(taker);
+        }
+        state.new.drain(..).for_each(take);
+        if state.is_closed { Err(Closed) } else { Ok(()) }
+    }
+
+    pub(super) fn is_closed(&self) -> bool {
+        self.state().is_closed
+    }
+
+    /// Takes no more, and tells who takes.
+    pub(super) fn close(&self) {
+        let mut state = self.state();
+        state.is_closed = true;
+        let taker = mem::replace(&mut state.taker, Waker::noop().clone());
+        drop(state);
+        taker.wake();
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Default for Sents {
+    fn default() -> Self {
+        Self(Mutex::new(State { new: Vec::new(), taker: Waker::noop().clone(), is_closed: false }))
+    }
+}
+
+impl Future for Sent {
+    type Output = (CallId, lapin::Result<Confirmation>);
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        self.confirmed.as_mut().poll(context).map(|confirmation| (self.id, confirmation))
+    }
+}

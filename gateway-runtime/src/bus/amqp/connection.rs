@@ -1,0 +1,179 @@
+//! One connection to RabbitMQ: the address, the socket, the handshake, and how it is cut.
+//!
+//! The library runs each connection in a thread of its own, which waits for its socket without an end: a broker that is silent
+//! would keep it for ever. So the socket is made here, and a connection that is given up is ended by
+//! shutting its socket down. The library has its own way to connect; an attempt that fails there would leave a task behind. And what the
+//! library reads passes through a `guard`.
+
+use std::{
+    fmt, io,
+    net::Shutdown,
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
+
+use async_compat::Compat;
+use lapin::{
+    AsyncTcpStream, Connection, ConnectionProperties,
+    tcp::OwnedTLSConfig,
+    uri::{AMQPScheme, AMQPUri},
+};
+use socket2::{SockRef, Socket};
+use tokio::{net::TcpStream, sync::watch, time::timeout};
+
+use crate::{
+    base::secret::Secret,
+    bus::{
+        BusError, BusSettings, Fault,
+        amqp::guard::{Guard, MAX_FRAME_BYTES, guarded_runtime},
+    },
+};
+
+/// How long a connection may take to end in good order.
+const FAREWELL: Duration = Duration::from_secs(1);
+
+/// Where the broker is, and as whom.
+#[derive(Clone)]
+pub(super) struct Address {
+    uri: AMQPUri,
+    frame_max: u32,
+    timeout: Duration,
+}
+
+impl Address {
+    /// As the settings say. The error tells what is wrong, without what is secret.
+    pub(super) fn parse(url: &Secret, settings: &BusSettings) -> Result<Self, &'static str> {
+        let text = url.expose();
+        let mut uri: AMQPUri = text.parse().map_err(|_| "it is no address")?;
+        // The parser of the library takes what stands in brackets for nothing.
+        if let Some((_, address)) = text.rsplit('@').next().unwrap_or(text).split_once('[') {
+            uri.authority.host = address.split(']').next().unwrap_or(address).to_owned();
+        }
+        if uri.authority.host.is_empty() {
+            return Err("it names no host");
+        }
+        // A broker is taken for dead after two intervals, which is looked at twice in an interval.
+        let interval = u16::try_from(settings.heartbeat.as_secs() * 2 / 5).unwrap_or(u16::MAX);
+        uri.query.heartbeat = Some(interval.max(1));
+        let frame_max = uri.query.frame_max.filter(|bytes| *bytes > 0).unwrap_or(MAX_FRAME_BYTES).min(MAX_FRAME_BYTES);
+        uri.query.frame_max = Some(frame_max);
+        Ok(Self { uri, frame_max, timeout: settings.connect_timeout })
+    }
+
+    async fn socket(&self) -> io::Result<TcpStream> {
+        let AMQPUri { authority, .. } = &self.uri;
+        let stream = TcpStream::connect((&*authority.host, authority.port)).await?;
+        // No time limit of TCP is set: a broker that takes nothing since its memory is full would meet it, and heartbeats tell
+        // of one that is gone.
+        stream.set_nodelay(true)?;
+        Ok(stream)
+    }
+
+    async fn secured(&self, stream: TcpStream) -> io::Result<AsyncTcpStream<Compat<TcpStream>>> {
+        let plain = AsyncTcpStream::Plain(Compat::new(stream));
+        match self.uri.scheme {
+            AMQPScheme::AMQP => Ok(plain),
+            AMQPScheme::AMQPS => {
+                // An error means that the program has chosen another provider of cryptography; that one is used then.
+                let _ = rustls::crypto::ring::default_provider().install_default();
+                plain.into_tls(&self.uri.authority.host, OwnedTLSConfig::default().as_ref()).await
+            }
+        }
+    }
+}
+
+/// Without what is secret.
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let AMQPUri { scheme, authority, vhost, .. } = &self.uri;
+        let (user, host, port) = (&authority.userinfo.username, &authority.host, authority.port);
+        write!(f, "{scheme}://{host}:{port} (user `{user}`, virtual host `{vhost}`)")
+    }
+}
+
+/// A connection that is made.
+pub(super) struct Wire {
+    connection: Connection,
+    cut: Cut,
+    ended: watch::Sender<Option<BusError>>,
+}
+
+impl Wire {
+    /// Connects; `name` is what the broker's operators see. The error is for people.
+    pub(super) async fn connect(address: &Address, name: &'static str) -> Result<Self, String> {
+        let late = |_| Err("it did not answer in time".to_owned());
+        timeout(address.timeout, Self::connect_in_any_time(address, name)).await.unwrap_or_else(late)
+    }
+
+    async fn connect_in_any_time(address: &Address, name: &'static str) -> Result<Self, String> {
+        let stream = address.socket().await.map_err(|error| error.to_string())?;
+        let cut = Cut(SockRef::from(&stream).try_clone().map_err(|error| error.to_string())?);
+        let stream = address.secured(stream).await.map_err(|error| format!("TLS: {error}"))?;
+        let stream = Mutex::new(Some(AsyncTcpStream::Plain(Guard::new(stream, address.frame_max))));
+        let once = async move |_, _| {
+            let stream = stream.lock().unwrap_or_else(PoisonError::into_inner).take();
+            stream.ok_or_else(|| lapin::Error::from(io::Error::from(io::ErrorKind::NotConnected)))
+        };
+        let properties = ConnectionProperties::default()
+            .with_connection_name(name.into())
+            .with_client_property("product".into(), "gateway".into())
+            .with_client_property("version".into(), env!("CARGO_PKG_VERSION").into());
+        let connection = Connection::connector(address.uri.clone(), guarded_runtime(), once, properties)
+            .await
+            .map_err(|error| error.to_string())?;
+        Ok(Self { connection, cut, ended: watch::Sender::new(None) })
+    }
+
+    pub(super) fn connection(&self) -> &Connection {
+        &self.connection
+    }
+
+    pub(super) fn is_connected(&self) -> bool {
+        self.connection.status().connected()
+    }
+
+    /// Whether the broker takes no messages now.
+    pub(super) fn is_blocked(&self) -> bool {
+        self.connection.status().blocked()
+    }
+
+    /// The largest frame that the broker takes, in bytes.
+    pub(super) fn largest_frame(&self) -> usize {
+        self.connection.configuration().frame_max() as usize
+    }
+
+    /// Cuts it, and tells those who use it.
+    pub(super) fn end(&self, error: BusError) {
+        self.cut.now();
+        self.ended.send_replace(Some(error));
+    }
+
+    /// Waits until it has ended.
+    pub(super) async fn ended(&self) -> BusError {
+        let mut ended = self.ended.subscribe();
+        let error = ended.wait_for(Option::is_some).await.ok().and_then(|error| error.clone());
+        error.unwrap_or_else(|| BusError::new(Fault::Lost, "the bus was closed"))
+    }
+
+    /// Ends it in good order.
+    pub(super) async fn close(&self) {
+        let _ = timeout(FAREWELL, self.connection.close(200, "OK".into())).await;
+        self.end(BusError::new(Fault::Lost, "the bus was closed"));
+    }
+}
+
+/// Ends the connection of a socket when it is dropped.
+struct Cut(Socket);
+
+impl Cut {
+    fn now(&self) {
+        // It may have ended.
+        let _ = self.0.shutdown(Shutdown::Both);
+    }
+}
+
+impl Drop for Cut {
+    fn drop(&mut self) {
+        self.now();
+    }
+}

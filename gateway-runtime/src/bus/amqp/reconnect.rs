@@ -1,0 +1,183 @@
+//! A connection that is made again whenever it is lost.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use futures_util::{Stream, StreamExt};
+use lapin::Event;
+use tokio::{
+    sync::watch,
+    time::{interval, sleep},
+};
+
+use crate::bus::{
+    BusError, Fault,
+    amqp::connection::{Address, Wire},
+};
+
+/// The pause before a first further attempt to connect; each is twice the one before.
+const PAUSE: Duration = Duration::from_millis(50);
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+/// How often a connection is looked at that has told nothing.
+const LOOK: Duration = Duration::from_millis(250);
+
+/// How it is now.
+#[derive(Clone)]
+pub(super) enum State {
+    Up(Arc<Wire>),
+    Away(BusError),
+}
+
+/// A connection that is made again whenever it is lost, until nobody has its link any more.
+#[derive(Clone)]
+pub(super) struct Link {
+    state: watch::Receiver<State>,
+    /// Closes the connection for good.
+    close: Arc<watch::Sender<bool>>,
+}
+
+impl Link {
+    /// Connects for the first time.
+    ///
+    /// # Errors
+    ///
+    /// When that fails, for people.
+    pub(super) async fn open(address: Address, name: &'static str, lost: Arc<AtomicU64>) -> Result<Self, String> {
+        let wire = Arc::new(Wire::connect(&address, name).await?);
+        let (states, state) = watch::channel(State::Up(Arc::clone(&wire)));
+        let (close, closing) = watch::channel(false);
+        tokio::spawn(Supervisor { address, name, states, lost, closing }.run(wire));
+        Ok(Self { state, close: Arc::new(close) })
+    }
+
+    /// The connection that is there now.
+    pub(super) fn now(&self) -> Result<Arc<Wire>, BusError> {
+        match &*self.state.borrow() {
+            State::Up(wire) => Ok(Arc::clone(wire)),
+            State::Away(error) => Err(error.clone()),
+        }
+    }
+
+    /// Waits until there is one.
+    pub(super) async fn up(&mut self) -> Option<Arc<Wire>> {
+        match &*self.state.wait_for(|state| matches!(state, State::Up(_))).await.ok()? {
+            State::Up(wire) => Some(Arc::clone(wire)),
+            State::Away(_) => None,
+        }
+    }
+
+    /// Closes the connection in good order, and makes no other. Returns when that has happened.
+    pub(super) async fn close(&self) {
+        self.close.send_replace(true);
+        let mut state = self.state.clone();
+        // The supervisor drops its end when it is done.
+        while state.changed().await.is_ok() {}
+    }
+}
+
+struct Supervisor {
+    address: Address,
+    name: &'static str,
+    states: watch::Sender<State>,
+    lost: Arc<AtomicU64>,
+    closing: watch::Receiver<bool>,
+}
+
+impl Supervisor {
+    /// Waits until nobody uses the connection any more, or it is to be closed.
+    async fn closing(&self) {
+        let mut closing = self.closing.clone();
+        // Links that are dropped say nothing, and are seen by the states.
+        let told = async {
+            if closing.wait_for(|closing| *closing).await.is_err() {
+                std::future::pending().await
+            }
+        };
+        tokio::select! {
+            () = told => {}
+            () = self.states.closed() => {}
+        }
+    }
+
+    async fn run(self, mut wire: Arc<Wire>) {
+        loop {
+            let why = tokio::select! {
+                why = broken(&wire) => why,
+                () = self.closing() => {
+                    self.states.send_replace(State::Away(BusError::new(Fault::Away, "the bus was closed")));
+                    return wire.close().await;
+                }
+            };
+            self.lost.fetch_add(1, Ordering::Relaxed);
+            tracing::warn!(target: "gateway::bus", connection = self.name, broker = %self.address, why, "lost");
+            self.states.send_replace(State::Away(BusError::new(
+                Fault::Away,
+                format!("the connection to RabbitMQ was lost, and is made again: {why}"),
+            )));
+            wire.end(BusError::new(Fault::Lost, format!("the connection to RabbitMQ was lost: {why}")));
+            wire = tokio::select! {
+                wire = self.connect_again() => Arc::new(wire),
+                () = self.closing() => return,
+            };
+            tracing::info!(target: "gateway::bus", connection = self.name, broker = %self.address, "connected again");
+            self.states.send_replace(State::Up(Arc::clone(&wire)));
+        }
+    }
+
+    async fn connect_again(&self) -> Wire {
+        let mut pause = PAUSE;
+        loop {
+            // Gateways that were cut together do not come back together.
+            sleep(pause.mul_f64(0.5 + fastrand::f64() / 2.0)).await;
+            match Wire::connect(&self.address, self.name).await {
+                Ok(wire) => return wire,
+                Err(why) => {
+                    tracing::debug!(target: "gateway::bus", connection = self.name, why, "not connected");
+                    let error = format!("RabbitMQ at {} cannot be reached: {why}", self.address);
+                    self.states.send_replace(State::Away(BusError::new(Fault::Away, error)));
+                }
+            }
+            pause = LONGEST_PAUSE.min(pause * 2);
+        }
+    }
+}
+
+/// Waits until the connection is broken, and tells why; logs meanwhile whether the broker takes messages.
+async fn broken(wire: &Wire) -> String {
+    let mut events = std::pin::pin!(wire.connection().events_listener());
+    let mut why = None;
+    let mut look = interval(LOOK);
+    loop {
+        tokio::select! {
+            biased;
+            event = next(&mut events) => match event {
+                Event::ConnectionBlocked(why) => {
+                    tracing::warn!(target: "gateway::bus", why, "RabbitMQ takes no messages");
+                }
+                Event::ConnectionUnblocked => {
+                    tracing::info!(target: "gateway::bus", "RabbitMQ takes messages again");
+                }
+                // Those of channels come here too.
+                Event::Error(error) => why = Some(error.to_string()),
+                _ => {}
+            },
+            _ = look.tick() => {}
+        }
+        if !wire.is_connected() {
+            return why.unwrap_or_else(|| "it was closed".to_owned());
+        }
+    }
+}
+
+async fn next(events: &mut (impl Stream<Item = Event> + Unpin)) -> Event {
+    match events.next().await {
+        Some(event) => event,
+        // Whoever looks at it sees that it has ended.
+        None => std::future::pending().await,
+    }
+}

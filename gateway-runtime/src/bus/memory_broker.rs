@@ -1,0 +1,285 @@
+//! The broker within the process: what is published reaches who consumes here, and is gone when the process ends.
+
+use std::{
+    collections::{HashMap, VecDeque},
+    future::Future,
+    pin::Pin,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError, Weak,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use tokio::{
+    sync::mpsc,
+    time::{Instant, timeout_at},
+};
+
+use crate::bus::{
+    Broker, BusError, BusFuture, CallQueue, Deliveries, Delivery, Fault, Figures, Message, Name, Receipt, Settle,
+    Subscription, Verdict, pending_calls::Pending, topic_pattern,
+};
+
+/// Where answers to calls go; no queue can have this name.
+const ANSWERS: &str = "amq.gateway.reply-to";
+
+/// The broker within the process. Its clones are one.
+#[derive(Clone, Debug, Default)]
+pub struct MemoryBroker(Arc<Shared>);
+
+#[derive(Debug, Default)]
+struct Shared {
+    state: Mutex<State>,
+    pending: Arc<Pending>,
+    published: AtomicU64,
+    received: AtomicU64,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    queues: HashMap<Name, Queue>,
+    topics: Vec<Topic>,
+    consumers: u64,
+}
+
+#[derive(Debug, Default)]
+struct Queue {
+    ready: VecDeque<Queued>,
+    given: HashMap<u64, Queued>,
+    consumers: VecDeque<Consumer>,
+    numbers: u64,
+    /// Where messages go after a time.
+    returns: Option<(Duration, Name)>,
+}
+
+#[derive(Debug)]
+struct Queued {
+    message: Message,
+    given: u32,
+    expires: Option<Instant>,
+}
+
+#[derive(Debug)]
+struct Consumer {
+    id: u64,
+    deliveries: mpsc::Sender<Delivery>,
+    /// How many more it may have at once.
+    room: usize,
+}
+
+#[derive(Debug)]
+struct Topic {
+    exchange: Name,
+    pattern: Name,
+    deliveries: mpsc::Sender<Delivery>,
+}
+
+/// Settles what one consumer was given.
+#[derive(Debug)]
+struct Settler {
+    broker: Weak<Shared>,
+    queue: Name,
+    consumer: u64,
+}
+
+impl Broker for MemoryBroker {
+    fn publish(&self, message: Message) -> BusFuture<()> {
+        let published = self.0.publish(message);
+        Box::pin(async move { published })
+    }
+
+    fn reply(&self, message: Message) -> BusFuture<()> {
+        self.publish(message)
+    }
+
+    fn call(&self, mut message: Message, deadline: Instant) -> BusFuture<Message> {
+        let waiting = self.0.pending.begin(None);
+        message.mandatory = true;
+        message.expiration = Some(deadline.saturating_duration_since(Instant::now()));
+        (message.reply_to, message.correlation_id) = (Some(ANSWERS.into()), Some(waiting.id().text().into()));
+        let published = self.0.publish(message);
+        Box::pin(async move {
+            published?;
+            let late = |_| Err(BusError::new(Fault::Unanswered, "no answer came in time"));
+            timeout_at(deadline, waiting).await.unwrap_or_else(late)
+        })
+    }
+
+    fn declare_topic(&self, _: Name) -> BusFuture<()> {
+        Box::pin(async { Ok(()) })
+    }
+
+    fn declare(&self, queue: &CallQueue) -> BusFuture<()> {
+        self.0.state().declare(queue);
+        Box::pin(async { Ok(()) })
+    }
+
+    fn consume(&self, subscription: Subscription) -> BusFuture<Deliveries> {
+        let deliveries = match subscription {
+            Subscription::Calls(calls) => self.0.consume(&calls),
+            Subscription::Topic { exchange, pattern } => {
+                let (sender, received) = mpsc::channel(Subscription::BACKLOG);
+                self.0.state().topics.push(Topic { exchange, pattern, deliveries: sender });
+                Deliveries::new(received)
+            }
+        };
+        Box::pin(async move { Ok(deliveries) })
+    }
+
+    fn state(&self) -> Result<(), BusError> {
+        Ok(())
+    }
+
+    fn figures(&self) -> Figures {
+        let Shared { pending, published, received, .. } = &*self.0;
+        let (published, received) = (published.load(Ordering::Relaxed), received.load(Ordering::Relaxed));
+        let mut figures = Figures { published, received, ..Figures::default() };
+        pending.add_to(&mut figures);
+        figures
+    }
+
+    fn close(&self) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+        Box::pin(async {})
+    }
+}
+
+impl State {
+    /// The queue, which is there from now on with those beside it.
+    fn declare(&mut self, calls: &CallQueue) -> &mut Queue {
+        for delay in &calls.delays {
+            self.queues.entry(calls.retry(*delay)).or_default().returns = Some((*delay, calls.name.clone()));
+        }
+        self.queues.entry(calls.dead()).or_default();
+        self.queues.entry(calls.name.clone()).or_default()
+    }
+}
+
+impl Shared {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn publish(self: &Arc<Self>, message: Message) -> Result<(), BusError> {
+        if [&message.exchange, &message.key].iter().any(|name| name.len() > Message::LONGEST_NAME) {
+            return Err(BusError::new(Fault::Unfit, "an exchange or a key is longer than 255 bytes"));
+        }
+        let mandatory = message.mandatory;
+        if self.route(message) || !mandatory {
+            self.published.fetch_add(1, Ordering::Relaxed);
+            return Ok(());
+        }
+        Err(BusError::new(Fault::Unroutable, "nobody consumes what is sent there"))
+    }
+
+    /// Whether somebody gets it.
+    fn route(self: &Arc<Self>, message: Message) -> bool {
+        match &*message.exchange {
+            "" if message.key == ANSWERS => {
+                if let Some(arrived) = self.pending.answer(message) {
+                    arrived.tell();
+                }
+                true
+            }
+            "" => self.enqueue(message.key.clone(), message),
+            CallQueue::DEAD_LETTERS => {
+                self.tell_topics(&message);
+                self.enqueue(format!("{}.dead", message.key).into(), message)
+            }
+            _ => self.tell_topics(&message),
+        }
+    }
+
+    fn tell_topics(&self, message: &Message) -> bool {
+        let mut state = self.state();
+        state.topics.retain(|topic| !topic.deliveries.is_closed());
+        let fits =
+            |topic: &&Topic| topic.exchange == message.exchange && topic_pattern::matches(&topic.pattern, &message.key);
+        let told = state.topics.iter().filter(fits).map(|topic| {
+            let (message, receipt) = (message.clone(), Receipt::none());
+            let delivery = Delivery { message, delivered_before: 0, arrived: Instant::now(), receipt };
+            let given = topic.deliveries.try_send(delivery);
+            self.received.fetch_add(u64::from(given.is_ok()), Ordering::Relaxed);
+        });
+        told.count() > 0
+    }
+
+    fn enqueue(self: &Arc<Self>, name: Name, mut message: Message) -> bool {
+        let mut state = self.state();
+        let Some(queue) = state.queues.get_mut(&name) else { return false };
+        if let Some((delay, back)) = queue.returns.clone() {
+            drop(state);
+            let this = Arc::downgrade(self);
+            tokio::spawn(async move {
+                tokio::time::sleep(delay).await;
+                if let Some(this) = this.upgrade() {
+                    (message.exchange, message.key) = ("".into(), back.clone());
+                    this.enqueue(back, message);
+                }
+            });
+            return true;
+        }
+        let expires = message.expiration.and_then(|left| Instant::now().checked_add(left));
+        queue.ready.push_back(Queued { message, given: 0, expires });
+        self.give(&name, queue);
+        true
+    }
+
+    /// Gives what is ready to who has room for it, one after the other.
+    fn give(self: &Arc<Self>, name: &Name, queue: &mut Queue) {
+        let now = Instant::now();
+        queue.ready.retain(|queued| queued.expires.is_none_or(|expires| now < expires));
+        queue.consumers.retain(|consumer| !consumer.deliveries.is_closed());
+        while let Some(place) = queue.consumers.iter().position(|consumer| consumer.room > 0) {
+            queue.consumers.rotate_left(place);
+            let Some(consumer) = queue.consumers.front_mut() else { return };
+            // There is a place for each that it has room for, unless it has left just now.
+            let Ok(permit) = consumer.deliveries.try_reserve() else {
+                consumer.room = 0;
+                continue;
+            };
+            let Some(mut queued) = queue.ready.pop_front() else { return };
+            queue.numbers += 1;
+            let settler = Settler { broker: Arc::downgrade(self), queue: name.clone(), consumer: consumer.id };
+            let receipt = Receipt::new(queue.numbers, Arc::new(settler));
+            permit.send(Delivery {
+                message: queued.message.clone(),
+                delivered_before: queued.given,
+                arrived: now,
+                receipt,
+            });
+            consumer.room -= 1;
+            queued.given += 1;
+            self.received.fetch_add(1, Ordering::Relaxed);
+            queue.given.insert(queue.numbers, queued);
+            queue.consumers.rotate_left(1);
+        }
+    }
+
+    fn consume(self: &Arc<Self>, calls: &CallQueue) -> Deliveries {
+        let room = usize::from(calls.prefetch);
+        let (sender, received) = mpsc::channel(room);
+        let mut state = self.state();
+        state.consumers += 1;
+        let consumer = Consumer { id: state.consumers, deliveries: sender, room };
+        let queue = state.declare(calls);
+        queue.consumers.push_back(consumer);
+        self.give(&calls.name, queue);
+        Deliveries::new(received)
+    }
+}
+
+impl Settle for Settler {
+    fn settle(&self, number: u64, verdict: Verdict) {
+        let Some(broker) = self.broker.upgrade() else { return };
+        let mut state = broker.state();
+        let Some(queue) = state.queues.get_mut(&self.queue) else { return };
+        if let Some(consumer) = queue.consumers.iter_mut().find(|consumer| consumer.id == self.consumer) {
+            consumer.room += 1;
+        }
+        if let Some(queued) = queue.given.remove(&number).filter(|_| verdict == Verdict::Again) {
+            queue.ready.push_front(queued);
+        }
+        broker.give(&self.queue, queue);
+    }
+}

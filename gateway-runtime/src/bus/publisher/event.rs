@@ -1,0 +1,165 @@
+//! One event, as CloudEvents 1.0 has it: in the AMQP binding's binary mode, its attributes are header fields that begin with
+//! `cloudEvents:`, and its data is the body.
+
+use std::{fmt, time::SystemTime};
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    base::{call::sortable_name, error::Error},
+    bus::{
+        Fields, Message,
+        publisher::{Publisher, failed},
+    },
+    store::Outbox,
+};
+
+/// What the names of attributes begin with (CloudEvents AMQP Protocol Binding 1.0 §3.1.3.1).
+const PREFIX: &str = "cloudEvents:";
+
+/// An event that is not published yet.
+#[must_use = "an event is for publishing, or for writing down"]
+pub struct Event {
+    publisher: Publisher,
+    written: Written,
+}
+
+/// An event, as it stands in the outbox.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Written {
+    id: String,
+    topic: String,
+    source: String,
+    time: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    subject: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    ordering_key: Option<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    headers: Vec<(String, String)>,
+    data: String,
+}
+
+impl Event {
+    pub(crate) fn new(publisher: Publisher, topic: &str, data: String) -> Result<Self, Error> {
+        let is_topic = !topic.is_empty() && topic.len() <= Message::LONGEST_NAME && !topic.contains(['*', '#']);
+        if !is_topic {
+            return Err(Error::internal(format!(
+                "{topic:?} is no topic of an event: that is of 1 to 255 bytes, words with dots between them, without `*` and `#`"
+            )));
+        }
+        let written = Written {
+            id: String::from_utf8_lossy(&sortable_name()).into_owned(),
+            topic: topic.to_owned(),
+            source: publisher.0.source.clone(),
+            time: DateTime::<Utc>::from(SystemTime::now()).to_rfc3339_opts(SecondsFormat::Micros, true),
+            subject: None,
+            ordering_key: None,
+            headers: Vec::new(),
+            data,
+        };
+        Ok(Self { publisher, written })
+    }
+
+    /// Its id, by which whoever receives it twice knows it. Without this call it has one that nothing else has.
+    pub fn id(mut self, id: impl Into<String>) -> Self {
+        self.written.id = id.into();
+        self
+    }
+
+    /// What it is about, within its source: an order's number.
+    pub fn subject(mut self, subject: impl Into<String>) -> Self {
+        self.written.subject = Some(subject.into());
+        self
+    }
+
+    /// Sets the ordering key: the number of an order, say. Events of one key that are [written](Self::write) reach the broker in
+    /// the order in which they were written, those of other keys beside them. Without this call the key is the topic.
+    pub fn ordering_key(mut self, key: impl Into<String>) -> Self {
+        self.written.ordering_key = Some(key.into());
+        self
+    }
+
+    /// Adds a header field of the message. Those that begin with `cloudEvents:` are the event's own.
+    pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.written.headers.push((name.into(), value.into()));
+        self
+    }
+
+    /// Publishes it, and waits until the broker has it.
+    ///
+    /// # Errors
+    ///
+    /// As [`Publisher::publish`].
+    pub async fn publish(self) -> Result<(), Error> {
+        let Self { publisher, written } = self;
+        let message = written.into_message(&publisher.0.exchange);
+        publisher.broker().publish(message).await.map_err(|error| failed(&error))
+    }
+
+    /// Writes it down by a connection to the configured database: in a transaction of your own it is published if, and only if,
+    /// that is committed, soon after it. It is published at least once: who receives it twice knows it by its id.
+    ///
+    /// ```
+    /// # use gateway_runtime::{Db, Publisher, prelude::*, sqlx};
+    /// # async fn pay(db: &Db, publisher: &Publisher, order: i64) -> Result<()> {
+    /// let mut transaction = db.sqlite()?.begin().await?;
+    /// sqlx::query("UPDATE orders SET paid = 1 WHERE number = ?").bind(order).execute(&mut *transaction).await?;
+    /// publisher.event("orders.paid", &order)?.write(&mut *transaction).await?;
+    /// transaction.commit().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// When the database refuses, or is away.
+    pub async fn write(self, connection: &mut impl Outbox) -> Result<(), Error> {
+        connection.write(&serde_json::to_string(&self.written)?).await?;
+        self.publisher.0.written.notify_one();
+        Ok(())
+    }
+}
+
+impl Written {
+    /// The key in whose order it is published.
+    pub(crate) fn ordering_key(&self) -> &str {
+        self.ordering_key.as_deref().unwrap_or(&self.topic)
+    }
+
+    pub(crate) fn into_message(self, exchange: &str) -> Message {
+        let mut headers = Fields::default();
+        for (name, value) in self.headers {
+            headers.set(name, value);
+        }
+        let attributes = [
+            ("specversion", "1.0".to_owned()),
+            ("id", self.id.clone()),
+            ("source", self.source),
+            ("type", self.topic.clone()),
+            ("time", self.time),
+        ];
+        // The key is an extension attribute of CloudEvents ("partitioning").
+        let optional = [("subject", self.subject), ("partitionkey", self.ordering_key)];
+        let optional = optional.into_iter().filter_map(|(name, value)| Some((name, value?)));
+        let attributes = attributes.into_iter().chain(optional);
+        for (name, value) in attributes {
+            headers.set(format!("{PREFIX}{name}"), value);
+        }
+        Message {
+            persistent: true,
+            content_type: Some("application/json".into()),
+            message_id: Some(self.id).filter(|id| id.len() <= Message::LONGEST_NAME).map(Into::into),
+            headers,
+            body: self.data.into(),
+            ..Message::to(exchange.to_owned(), self.topic)
+        }
+    }
+}
+
+impl fmt::Debug for Event {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Event").field(&self.written.id).field(&self.written.topic).finish()
+    }
+}

@@ -1,0 +1,126 @@
+//! Publishes the events of the outbox, once their transaction is committed, and deletes them when the broker has confirmed them.
+//!
+//! Outbox events of one ordering key leave in order: each is published when the broker has confirmed the one before it. Keys do
+//! not wait for each other. An event that the broker does not take holds back its key alone, until the next pass.
+
+use std::{
+    collections::{BTreeMap, HashSet},
+    time::Duration,
+};
+
+use futures_util::future::join_all;
+
+use crate::{
+    base::duration::until_tick,
+    bus::{
+        BusError, Fault,
+        publisher::{Publisher, event::Written},
+    },
+    store::{Db, OutboxBatch, StoreError},
+};
+
+/// How many events are read at once.
+const BATCH: i64 = 256;
+/// How soon it is looked again when there was something …
+const SOON: Duration = Duration::from_millis(5);
+/// … and when nothing was there, or could be published, for a while.
+const IDLE: Duration = Duration::from_secs(1);
+
+/// What a pass over the outbox has done.
+#[derive(Default)]
+struct Pass {
+    published: usize,
+    /// The keys whose events wait for the next pass.
+    blocked: HashSet<String>,
+}
+
+/// Empties the outbox, as long as it is polled.
+pub(crate) async fn empty(db: Db, publisher: Publisher) {
+    let (mut pause, mut was_blocked) = (SOON, false);
+    loop {
+        pause = match pass(&db, &publisher).await {
+            Ok(Pass { published, blocked }) => {
+                let is_blocked = !blocked.is_empty();
+                if is_blocked != was_blocked {
+                    tracing::warn!(keys = blocked.len(), is_blocked, "events in the outbox wait for the broker");
+                }
+                was_blocked = is_blocked;
+                match published {
+                    0 => (pause * 2).min(IDLE),
+                    _ => SOON,
+                }
+            }
+            Err(error) => {
+                tracing::warn!(%error, "the outbox cannot be read now");
+                IDLE
+            }
+        };
+        tokio::select! {
+            () = until_tick(IDLE), if pause == IDLE => {}
+            () = tokio::time::sleep(pause), if pause != IDLE => {}
+            // It is committed in a moment.
+            () = publisher.0.written.notified() => pause = SOON,
+        }
+    }
+}
+
+/// Publishes what is in the outbox, from the oldest event on.
+async fn pass(db: &Db, publisher: &Publisher) -> Result<Pass, StoreError> {
+    let (mut pass, mut after) = (Pass::default(), i64::MIN);
+    // Without a broker the events wait where they are.
+    while publisher.broker().state().is_ok() {
+        let batch = db.outbox(after, BATCH).await?;
+        let Some((last, _)) = batch.rows().last() else { break };
+        after = *last;
+        let published = publish(publisher, &batch, &mut pass.blocked).await;
+        pass.published += published.len();
+        batch.take_out(&published).await?;
+    }
+    Ok(pass)
+}
+
+/// Publishes a batch, each key in order beside the others, and returns the numbers of those that are with the broker or can never
+/// be. `blocked` are the keys that have to wait.
+async fn publish(publisher: &Publisher, batch: &OutboxBatch, blocked: &mut HashSet<String>) -> Vec<i64> {
+    let mut published = Vec::with_capacity(batch.rows().len());
+    let mut keys = BTreeMap::<String, Vec<(i64, Written)>>::new();
+    for (number, text) in batch.rows() {
+        match serde_json::from_str::<Written>(text) {
+            Ok(event) if blocked.contains(event.ordering_key()) => {}
+            Ok(event) => keys.entry(event.ordering_key().to_owned()).or_default().push((*number, event)),
+            Err(error) => {
+                tracing::error!(%error, event = text, "what stands in the outbox is no event; it is taken out");
+                published.push(*number);
+            }
+        }
+    }
+    let keys = keys.into_iter().map(async |(key, events)| {
+        let (mut published, all) = (Vec::with_capacity(events.len()), events.len());
+        for (number, event) in events {
+            if let Err(error) = publish_one(publisher, event).await {
+                tracing::debug!(%error, key, "an event in the outbox waits");
+                break;
+            }
+            published.push(number);
+        }
+        let blocked = (published.len() < all).then_some(key);
+        (published, blocked)
+    });
+    for (numbers, key) in join_all(keys).await {
+        published.extend(numbers);
+        blocked.extend(key);
+    }
+    published
+}
+
+/// Publishes an event; one that can never be sent counts as published.
+async fn publish_one(publisher: &Publisher, event: Written) -> Result<(), BusError> {
+    let message = event.into_message(&publisher.0.exchange);
+    match publisher.broker().publish(message).await {
+        Err(error) if error.fault() == Fault::Unfit => {
+            tracing::error!(%error, "an event in the outbox cannot be sent; it is taken out");
+            Ok(())
+        }
+        published => published,
+    }
+}

@@ -1,0 +1,131 @@
+//! Price lists: what accounts pay, from when on.
+
+use std::collections::HashSet;
+
+use chrono::{DateTime, Utc};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::base::{error::Violation, money::Money};
+
+/// A price list. From its moment on it takes the place of the one before it, of the same plan; what it does not list
+/// costs what the general list says, and what neither lists, what the method's attribute says.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PriceList {
+    /// From when on it holds, such as `2027-01-01T00:00:00Z`.
+    #[schemars(with = "String", extend("format" = "date-time"))]
+    pub effective_at: DateTime<Utc>,
+    /// For accounts with this plan; the general list when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 100))]
+    pub plan: Option<Box<str>>,
+    /// The prices.
+    #[schemars(length(max = 10_000))]
+    pub prices: Vec<ListedPrice>,
+}
+
+/// What a call of a method costs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ListedPrice {
+    /// The service …
+    pub service: Box<str>,
+    /// … its version …
+    pub version: u32,
+    /// … and the method.
+    pub method: Box<str>,
+    /// What a fulfilled call costs, or each unit that it uses.
+    pub price: Money,
+    /// What the price is for, when not for the call.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub per: Option<Usage>,
+    /// What an answer from the cache costs; the same when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cached: Option<Money>,
+}
+
+/// What a price by usage is for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Usage {
+    /// The name of the unit, for people: `token`, `page`.
+    #[schemars(length(min = 1, max = 100))]
+    pub unit: Box<str>,
+    /// The most units that a call is charged for; so much money is held before it.
+    #[schemars(range(min = 1, max = 1_000_000_000))]
+    pub most: u32,
+}
+
+impl ListedPrice {
+    /// The most that a call can cost; none when that cannot be written.
+    #[must_use]
+    pub fn highest(&self) -> Option<Money> {
+        self.per.as_ref().map_or(Some(self.price), |per| self.price.checked_mul(per.most.into()))
+    }
+
+    fn problems(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
+        let cached = self.cached.unwrap_or(self.price);
+        [
+            (self.price.nanos() < 0, "price", "a price is not negative"),
+            (self.highest().is_none(), "per/most", "the price of so many units is beyond what can be written"),
+            (self.cached.is_some() && cached.nanos() < 0, "cached", "a price is not negative"),
+            (cached.currency() != self.price.currency(), "cached", "is in another currency than `price`"),
+            (
+                self.highest().and_then(|highest| highest.checked_sub(cached)).is_some_and(|left| left.nanos() < 0),
+                "cached",
+                "is more than the call costs without the cache",
+            ),
+        ]
+        .into_iter()
+        .filter_map(|(is_wrong, place, why)| is_wrong.then_some((place, why)))
+    }
+}
+
+impl PriceList {
+    /// What a JSON Schema cannot say; `is_method` knows the methods by service, version and name.
+    #[must_use]
+    pub fn problems(&self, is_method: impl Fn(&str, u32, &str) -> bool) -> Vec<Violation> {
+        let mut problems = Vec::new();
+        let mut before = HashSet::new();
+        for (place, listed) in self.prices.iter().enumerate() {
+            let mut add = |at: &str, why: &str| {
+                problems.push(Violation { pointer: format!("/prices/{place}{at}"), detail: why.to_owned() });
+            };
+            let ListedPrice { service, version, method, .. } = listed;
+            if !is_method(service, *version, method) {
+                add("", &format!("there is no method `{service}/v{version}/{method}`"));
+            }
+            if !before.insert((service, version, method)) {
+                add("", "the method is listed before");
+            }
+            for (at, why) in listed.problems() {
+                add(&format!("/{at}"), why);
+            }
+        }
+        problems
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_method_is_listed_once() {
+        let listed = |(service, version, method): (&str, u32, &str)| ListedPrice {
+            service: service.into(),
+            version,
+            method: method.into(),
+            price: Money::literal(1, "USD"),
+            per: None,
+            cached: None,
+        };
+        let names = [("a", 1, "x"), ("a", 2, "x"), ("a", 1, "x"), ("a", 1, "y"), ("b", 1, "x"), ("a", 1, "x")];
+        let prices = names.map(listed).into();
+        let list = PriceList { effective_at: DateTime::UNIX_EPOCH, plan: None, prices };
+        let problems = list.problems(|_, _, _| true);
+        let told: Vec<_> = problems.iter().map(|it| (&*it.pointer, &*it.detail)).collect();
+        assert_eq!(told, ["/prices/2", "/prices/5"].map(|place| (place, "the method is listed before")));
+    }
+}

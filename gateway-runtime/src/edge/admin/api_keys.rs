@@ -1,0 +1,81 @@
+//! The keys of clients: made and told once, revoked for the next call.
+
+use std::sync::Arc;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    auth::NewApiKey,
+    base::error::Error,
+    edge::admin::{
+        accounts::no_account,
+        operation::{Nothing, Request},
+        state::{Desk, unexpected},
+        values::{Moment, NAME},
+    },
+    store::{Change, KeptKey, Outcome},
+};
+
+/// What a key is for.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct KeyOrder {
+    /// What calls with it may do.
+    #[serde(default)]
+    #[schemars(length(max = 100), inner(regex(pattern = NAME)))]
+    scopes: Vec<String>,
+    /// From when on it is no good; never when left out.
+    expires: Option<Moment>,
+}
+
+/// A new key.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct Key {
+    /// Its name.
+    id: Arc<str>,
+    /// All of it, for its owner. It is told here and never again.
+    key: String,
+    /// What calls with it may do.
+    scopes: Vec<String>,
+    /// From when on it is no good.
+    expires: Option<Moment>,
+}
+
+/// Makes a key.
+pub(super) async fn make(desk: Arc<Desk>, request: Request<KeyOrder>) -> Result<Key, Error> {
+    let KeyOrder { scopes, expires } = request.input;
+    // The same request makes the same key when it is carried out again, and no second one.
+    let NewApiKey { id, key, hash } = NewApiKey::named(&request.name)?;
+    let id: Arc<str> = id.into();
+    let kept = KeptKey {
+        id: Arc::clone(&id),
+        account: request.at[0].as_str().into(),
+        scopes: scopes.clone(),
+        expires: expires.map(|Moment(at)| at),
+        revoked: false,
+        hash: hex::encode(hash),
+        created: Moment::now().0,
+    };
+    match desk.write(Change::AddKey(kept, request.operator.name)).await? {
+        Outcome::Key(true) => Ok(Key { id, key: key.expose().to_owned(), scopes, expires }),
+        Outcome::Key(false) => Err(no_account()),
+        other => Err(unexpected(&other)),
+    }
+}
+
+/// Revokes a key.
+pub(super) async fn revoke(desk: Arc<Desk>, request: Request<Nothing>) -> Result<(), Error> {
+    let [account, id] = &request.at[..] else { return Err(Error::internal("an address without its parts")) };
+    let change = Change::RevokeKey {
+        account: account.as_str().into(),
+        id: id.as_str().into(),
+        at: Moment::now().0,
+        who: request.operator.name,
+    };
+    match desk.write(change).await? {
+        Outcome::Key(true) => Ok(()),
+        Outcome::Key(false) => Err(Error::not_found("this account has no such key, or it was revoked before")),
+        other => Err(unexpected(&other)),
+    }
+}

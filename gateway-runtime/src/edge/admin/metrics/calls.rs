@@ -1,0 +1,79 @@
+//! Metrics of the calls of each method, from the start of the program on.
+
+use crate::{
+    base::call_metrics::Calls,
+    edge::admin::{
+        metrics::{Exposition, Kind, Labels},
+        state::Desk,
+    },
+};
+
+/// Writes them.
+pub(super) fn write(text: &mut Exposition, desk: &Desk) {
+    let methods = desk.registry.methods().map(|method| {
+        let labels = Labels::default()
+            .and("service", method.service.name)
+            .and("version", method.service.version)
+            .and("method", method.spec.name);
+        (labels, &method.counts)
+    });
+    let methods: Vec<_> = methods.collect();
+    by_code(text, &methods);
+    single(text, &methods, "gateway_calls_in_flight", Kind::Gauge, "Calls that have not ended.", Calls::in_flight);
+    let (hits, replays) = (|counts: &Calls| counts.given_again().0, |counts: &Calls| counts.given_again().1);
+    single(text, &methods, "gateway_cache_hits_total", Kind::Counter, "Replies that came from the cache.", hits);
+    let help = "Stored replies that were given again, for an idempotency key.";
+    single(text, &methods, "gateway_replays_total", Kind::Counter, help, replays);
+    let name = "gateway_call_duration_seconds";
+    text.metric(name, Kind::Histogram, "Durations of calls; of streams until their end.");
+    for (labels, counts) in &methods {
+        text.histogram(name, labels, &counts.histogram());
+    }
+    money(text, &methods);
+}
+
+type Methods<'a> = [(Labels, &'a Calls)];
+
+fn single(
+    text: &mut Exposition,
+    methods: &Methods<'_>,
+    name: &str,
+    kind: Kind,
+    help: &str,
+    read: impl Fn(&Calls) -> u64,
+) {
+    text.metric(name, kind, help);
+    for (labels, counts) in methods {
+        text.sample(name, labels, read(counts));
+    }
+}
+
+fn by_code(text: &mut Exposition, methods: &Methods<'_>) {
+    let name = "gateway_calls_total";
+    text.metric(name, Kind::Counter, "Calls that have ended, by code.");
+    for (labels, counts) in methods {
+        for (code, status, count) in counts.by_code() {
+            text.sample(name, &labels.and("code", code).and("status", status), count);
+        }
+    }
+}
+
+/// Price and cost, each in its own currency: an amount is a decimal number of that currency's unit.
+fn money(text: &mut Exposition, methods: &Methods<'_>) {
+    let name = "gateway_price_charged_total";
+    text.metric(name, Kind::Counter, "Prices charged to accounts, in the unit of the currency.");
+    for (labels, counts) in methods {
+        for sum in counts.charged() {
+            text.sample(name, &labels.and("currency", sum.currency().code()), sum.amount());
+        }
+    }
+    let name = "gateway_cost_total";
+    text.metric(name, Kind::Counter, "Known costs of attempts, in the unit of the currency.");
+    for (labels, counts) in methods {
+        for sum in counts.cost() {
+            text.sample(name, &labels.and("currency", sum.currency().code()), sum.amount());
+        }
+    }
+    let help = "Attempts that were or may have been executed, of unknown cost.";
+    single(text, methods, "gateway_cost_unknown_total", Kind::Counter, help, Calls::cost_unknown);
+}

@@ -1,0 +1,105 @@
+//! Prices and limits.
+
+use std::{collections::HashSet, sync::Arc};
+
+use chrono::Utc;
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::{
+    base::error::{Error, Violation},
+    control::{PriceList, document},
+    edge::admin::{
+        operation::{Nothing, Request},
+        state::{Desk, Kept, away, set},
+        values::{Moment, Page, Paging},
+    },
+    quota::QuotaSettings,
+    store::{EditKind, Edited},
+};
+
+/// A price list that was set. None is ever changed.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct SetPrices {
+    /// Its number among all changes. Of two from the same moment on, of the same plan, the one with the greater number holds.
+    id: i64,
+    /// When it was set.
+    at: Moment,
+    /// By whom.
+    who: String,
+    /// Whether it holds.
+    state: State,
+    /// What it says.
+    list: PriceList,
+}
+
+/// Whether a price list holds.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+enum State {
+    /// It will, unless another takes its place before.
+    Coming,
+    /// It does.
+    Holds,
+    /// Another has taken its place.
+    Past,
+}
+
+/// Lists price lists.
+pub(super) async fn prices(desk: Arc<Desk>, request: Request<Paging>) -> Result<Page<SetPrices>, Error> {
+    let paging = request.input;
+    let Kept { books, control, .. } = desk.kept()?;
+    let found = books.price_lists(paging.after(), paging.limit + 1).await.map_err(away)?;
+    let lists: Vec<PriceList> = found.iter().map(document).collect::<Result<_, _>>().map_err(away)?;
+    // All that was found is then known here.
+    control.refresh().await.map_err(away)?;
+    let now = Utc::now();
+    let holding = control.current().holding(now);
+    let tell = |(Edited { id, at, who, .. }, list): (Edited, PriceList)| {
+        let state = match list.effective_at > now {
+            true => State::Coming,
+            false if holding.contains(&id) => State::Holds,
+            false => State::Past,
+        };
+        SetPrices { id, at: Moment(at), who, state, list }
+    };
+    let found = found.into_iter().zip(lists).collect();
+    Ok(Page::of(found, paging.limit, |(change, _)| change.id.to_string(), tell))
+}
+
+/// Adds a price list.
+pub(super) async fn add_prices(desk: Arc<Desk>, request: Request<PriceList>) -> Result<PriceList, Error> {
+    let list = request.input;
+    let names = desk.registry.methods().map(|it| (it.service.name, it.service.version, it.spec.name));
+    let names: HashSet<_> = names.collect();
+    unless_empty(list.problems(|service, version, method| names.contains(&(service, version, method))))?;
+    set(&desk, EditKind::Prices, list.plan.as_deref().unwrap_or_default(), &list, &request.operator).await?;
+    Ok(list)
+}
+
+/// The limits that hold.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct Limits {
+    /// Whether an operator has set them here; else they are those of the configuration.
+    set: bool,
+    /// The limits.
+    limits: QuotaSettings,
+}
+
+/// Tells the limits.
+pub(super) async fn limits(desk: Arc<Desk>, _: Request<Nothing>) -> Result<Limits, Error> {
+    let set = desk.kept()?.control.current().limits.is_some();
+    Ok(Limits { set, limits: QuotaSettings::clone(&desk.limiting.settings()) })
+}
+
+/// Puts limits in the place of those before.
+pub(super) async fn set_limits(desk: Arc<Desk>, request: Request<QuotaSettings>) -> Result<Limits, Error> {
+    let unknown = desk.limiting.unknown_names(&request.input).into_iter();
+    unless_empty(unknown.map(|detail| Violation { pointer: String::new(), detail }).collect())?;
+    set(&desk, EditKind::Limits, "", &request.input, &request.operator).await?;
+    Ok(Limits { set: true, limits: request.input })
+}
+
+fn unless_empty(violations: Vec<Violation>) -> Result<(), Error> {
+    if violations.is_empty() { Ok(()) } else { Err(Error::invalid(violations)) }
+}

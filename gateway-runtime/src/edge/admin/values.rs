@@ -1,0 +1,197 @@
+//! The words of the API: amounts, currencies, times, pages.
+
+use std::borrow::Cow;
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
+
+use crate::base::money::{self, Currency};
+
+/// A time; microseconds since 1970, written as in RFC 3339.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Moment(pub(super) i64);
+
+impl Moment {
+    pub(super) fn now() -> Self {
+        Self(Utc::now().timestamp_micros())
+    }
+}
+
+impl Serialize for Moment {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let time = DateTime::<Utc>::from_timestamp_micros(self.0).unwrap_or_default();
+        serializer.serialize_str(&time.to_rfc3339_opts(SecondsFormat::Micros, true))
+    }
+}
+
+impl<'de> Deserialize<'de> for Moment {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = Cow::<'de, str>::deserialize(deserializer)?;
+        let time = DateTime::parse_from_rfc3339(&text).map_err(|error| D::Error::custom(error.to_string()))?;
+        Ok(Self(time.timestamp_micros()))
+    }
+}
+
+impl JsonSchema for Moment {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "Moment".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string", "format": "date-time" })
+    }
+}
+
+/// An amount that is asked for: not negative, and less than a billion.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Asked(pub(super) i64);
+
+impl<'de> Deserialize<'de> for Asked {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = Cow::<'de, str>::deserialize(deserializer)?;
+        money::parse_nanos(&text).map(Self).map_err(D::Error::custom)
+    }
+}
+
+impl JsonSchema for Asked {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "Amount".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "type": "string",
+            "pattern": r"^(0|[1-9][0-9]{0,8})(\.[0-9]{1,9})?$",
+            "examples": ["0.001", "25"],
+        })
+    }
+}
+
+/// An amount that is more than nothing, and less than a billion.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(transparent)]
+pub(super) struct Positive(pub(super) Asked);
+
+impl JsonSchema for Positive {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "PositiveAmount".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let small: Vec<_> = (0..9).map(|zeros| format!("0{{{zeros}}}[1-9][0-9]{{0,{}}}", 8 - zeros)).collect();
+        let pattern = format!(r"^([1-9][0-9]{{0,8}}(\.[0-9]{{1,9}})?|0\.({}))$", small.join("|"));
+        json_schema!({ "type": "string", "pattern": pattern, "examples": ["0.001", "25"] })
+    }
+}
+
+/// An amount that is told, in 10⁻⁹ of a unit; sums may be beyond what a [`Money`] holds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Told(pub(super) i128);
+
+impl From<i64> for Told {
+    fn from(nanos: i64) -> Self {
+        Self(nanos.into())
+    }
+}
+
+impl Serialize for Told {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&money::amount(self.0))
+    }
+}
+
+impl JsonSchema for Told {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "Told".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string", "pattern": r"^-?[0-9]+(\.[0-9]{1,9})?$", "examples": ["0.001"] })
+    }
+}
+
+/// A currency that is asked for.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Iso(pub(super) Currency);
+
+impl<'de> Deserialize<'de> for Iso {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = Cow::<'de, str>::deserialize(deserializer)?;
+        Currency::from_code(&text).map(Self).ok_or_else(|| D::Error::custom("is no currency of ISO 4217"))
+    }
+}
+
+impl JsonSchema for Iso {
+    fn schema_name() -> Cow<'static, str> {
+        "Currency".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "description": "A currency of ISO 4217.", "type": "string", "enum": Currency::codes().collect::<Vec<_>>() })
+    }
+}
+
+/// An account's or a key's name.
+pub(super) const NAME: &str = r"^[^\x00-\x1f\x7f]{1,200}$";
+
+/// A part of a list.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "PageOf{T}")]
+pub(super) struct Page<T> {
+    /// What there is, newest first.
+    pub(super) items: Vec<T>,
+    /// What to ask for as `after` for what comes next; none when that was all.
+    pub(super) next: Option<String>,
+}
+
+impl<T> Page<T> {
+    /// The first `limit` of `items`, of which one more was asked for.
+    pub(super) fn of<R>(mut items: Vec<R>, limit: u32, cursor: impl Fn(&R) -> String, tell: impl Fn(R) -> T) -> Self {
+        let is_more = items.len() > limit as usize;
+        items.truncate(limit as usize);
+        let next = items.last().filter(|_| is_more).map(cursor);
+        Self { items: items.into_iter().map(tell).collect(), next }
+    }
+}
+
+/// Which part of a list, by default the first 50.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Paging {
+    /// What the part before gave as `next`.
+    #[schemars(regex(pattern = r"^[0-9]{1,18}$"))]
+    pub(super) after: Option<String>,
+    /// The most that is told.
+    #[schemars(range(min = 1, max = 500))]
+    pub(super) limit: u32,
+}
+
+impl Default for Paging {
+    fn default() -> Self {
+        Self { after: None, limit: 50 }
+    }
+}
+
+impl Paging {
+    /// The number that `after` is.
+    pub(super) fn after(&self) -> Option<i64> {
+        self.after.as_ref()?.parse().ok()
+    }
+}

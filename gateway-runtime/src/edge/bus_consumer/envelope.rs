@@ -1,0 +1,207 @@
+//! What a message that calls a method says: `{"service": …, "version": …, "method": …, "payload": …}`, and who is calling in
+//! its header fields.
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue};
+use serde::{Deserialize, de::Error as _};
+
+use crate::{
+    base::{
+        call::RequestId,
+        digest::digest_name,
+        error::{Code, Error},
+    },
+    bus::Message,
+    json::document::{Document, Kind},
+    provider::brings_key,
+    service::registry::Method,
+};
+
+/// The body of a message.
+#[derive(Debug)]
+pub(super) struct Envelope {
+    method: MethodName,
+    /// The input of the method.
+    pub(super) payload: Option<Document>,
+}
+
+#[derive(Debug, Deserialize)]
+struct MethodName {
+    service: String,
+    version: u32,
+    method: String,
+}
+
+impl Envelope {
+    /// Reads a body.
+    ///
+    /// # Errors
+    ///
+    /// `invalid-request`.
+    pub(super) fn read(body: &Bytes) -> Result<Self, Error> {
+        let other_form = |error| {
+            let form = "{\"service\": text, \"version\": number, \"method\": text, \"payload\": the input}";
+            Error::new(Code::INVALID_REQUEST, format!("the message is not of the form {form}: {error}"))
+        };
+        let document = Document::parse(body.clone()).map_err(other_form)?;
+        // Only serde_json says what is wrong and where.
+        let method = MethodName::deserialize(document.root()).or_else(|_| serde_json::from_slice(body));
+        let Kind::Object(members) = document.root().kind() else {
+            return Err(other_form(serde_json::Error::custom("it is not an object")));
+        };
+        // A part of the document, with its numbers as they were written.
+        let payload = members.get("payload").filter(|payload| !payload.is_null()).map(Document::from);
+        Ok(Self { method: method.map_err(other_form)?, payload })
+    }
+
+    /// The name of the method that is called.
+    pub(super) fn name(&self) -> String {
+        let MethodName { service, version, method } = &self.method;
+        format!("{service}.v{version}.{method}")
+    }
+}
+
+/// As [`Envelope::name`] has it.
+pub(super) fn name_of(method: &Method) -> Box<str> {
+    format!("{}.v{}.{}", method.service.name, method.service.version, method.spec.name).into()
+}
+
+/// The headers that the gateway reads, so that one that is not text must not be overlooked.
+const READ: [&str; 8] = [
+    "authorization",
+    "cache-control",
+    "idempotency-key",
+    "traceparent",
+    "tracestate",
+    "x-api-key",
+    "x-idempotency-key",
+    "x-request-id",
+];
+
+/// The header fields of a call: those of the message that could be some over HTTP too, with the message's id as its
+/// idempotency key. An integer counts as its decimal text.
+///
+/// # Errors
+///
+/// `invalid-request` where a header that the gateway reads is not text, or no text that a field may have; others are left out. The same
+/// where properties could not be read: the credentials or the key may be among them.
+pub(super) fn headers(message: &Message) -> Result<HeaderMap, Error> {
+    if let Some(reason) = message.unreadable() {
+        let detail = format!("the properties of the message cannot be read: {reason}");
+        return Err(Error::new(Code::INVALID_REQUEST, detail));
+    }
+    let mut headers = HeaderMap::with_capacity(message.headers.len() + 1);
+    for (name, field) in message.headers.iter() {
+        let Ok(name) = name.parse::<HeaderName>() else { continue };
+        let value = field.to_text().and_then(|text| HeaderValue::from_maybe_shared(text).ok());
+        match value {
+            Some(value) => drop(headers.append(name, value)),
+            None if READ.contains(&name.as_str()) => {
+                let detail = format!("header `{name}` is not text; send it as a string without control characters");
+                return Err(Error::new(Code::INVALID_REQUEST, detail));
+            }
+            None => {}
+        }
+    }
+    if let Some(id) = message.message_id.as_deref().filter(|id| !id.is_empty())
+        && !brings_key(&headers)
+    {
+        headers.insert(HeaderName::from_static("idempotency-key"), key(id));
+    }
+    Ok(headers)
+}
+
+/// The name of a call: that which its caller chose, or the message's id, if it is sane; else a new one.
+pub(super) fn request_id(message: &Message, headers: Option<&HeaderMap>) -> RequestId {
+    let chosen = headers.and_then(|headers| RequestId::from_header(headers.get("x-request-id")?));
+    let of_the_message = || RequestId::from_header(&HeaderValue::from_str(message.message_id.as_deref()?).ok()?);
+    chosen.or_else(of_the_message).unwrap_or_else(RequestId::generate)
+}
+
+/// An id as a bare key; one that could not be one has a digest that can.
+fn key(id: &str) -> HeaderValue {
+    // After a quote, a quoted string is read.
+    let is_bare = id.bytes().all(|byte| (b' '..=b'~').contains(&byte)) && !id.starts_with('"');
+    let as_it_is = HeaderValue::from_str(id).ok().filter(|_| is_bare && id.len() <= Message::LONGEST_NAME);
+    as_it_is.or_else(|| HeaderValue::from_str(&digest_name([id])).ok()).unwrap_or(HeaderValue::from_static("-"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        bus::{Field, Name},
+        provider::callers_key,
+    };
+
+    fn read(headers: impl IntoIterator<Item = (&'static str, Field)>) -> Result<HeaderMap, Error> {
+        let mut message = Message::default();
+        for (name, field) in headers {
+            message.headers.add(name, field);
+        }
+        super::headers(&message)
+    }
+
+    #[test]
+    fn a_header_that_is_read_and_is_an_integer_counts_as_its_text() {
+        for name in READ {
+            let headers = read([(name, Field::Number(-77))]).unwrap();
+            assert_eq!(headers[name], "-77", "{name}");
+        }
+    }
+
+    #[test]
+    fn a_header_that_is_read_and_is_not_text_is_refused_and_any_other_left_out() {
+        for name in READ.into_iter().chain(["Idempotency-Key", "X-Api-Key"]) {
+            for field in
+                [Field::Flag(true), Field::Void, Field::Timestamp(7), Field::from("two\nlines"), Field::from("nul\0")]
+            {
+                let error = read([(name, field.clone())]).unwrap_err();
+                assert_eq!(error.code(), Code::INVALID_REQUEST, "{name}: {field:?}");
+            }
+        }
+        let others = [("x-flag", Field::Flag(true)), ("x-void", Field::Void), ("not a name", Field::Void)];
+        assert!(read(others).unwrap().is_empty());
+    }
+
+    #[test]
+    fn a_message_whose_properties_could_not_be_read_is_refused_with_the_reason() {
+        let detail = |reason: Field| {
+            let error = read([(Message::UNREADABLE, reason), ("authorization", "Bearer t".into())]).unwrap_err();
+            assert_eq!(error.code(), Code::INVALID_REQUEST);
+            error.detail().to_owned()
+        };
+        let cannot = "the properties of the message cannot be read: ";
+        assert_eq!(detail("too deep".into()), format!("{cannot}too deep"));
+        // What a sender writes there is not repeated at any length.
+        assert_eq!(detail("x".repeat(1000).into()), format!("{cannot}no reason is given"));
+        assert_eq!(detail(Field::Void), format!("{cannot}no reason is given"));
+    }
+
+    #[test]
+    fn any_message_id_is_a_key_of_its_own() {
+        let ids = ["\"", "\"a\"", "a", "\"a", "", " a", "a ", "ä", "\u{7f}", "a\nb", "\\", "\"\\\"\""];
+        let keys: Vec<_> = ids
+            .iter()
+            .map(|id| {
+                let message = Message { message_id: Some(Name::Borrowed(id)), ..Message::default() };
+                callers_key(&super::headers(&message).unwrap()).unwrap()
+            })
+            .collect();
+        for (place, id) in ids.iter().enumerate() {
+            assert_eq!(keys[place].is_none(), id.is_empty(), "an id of no characters is none");
+            assert_eq!(keys.iter().filter(|key| **key == keys[place]).count(), 1, "{id:?}");
+        }
+        let longest = Message { message_id: Some("x".repeat(255).into()), ..Message::default() };
+        assert_eq!(callers_key(&super::headers(&longest).unwrap()), Ok(Some("x".repeat(255))));
+    }
+
+    #[test]
+    fn a_key_that_the_sender_names_goes_before_the_id_of_the_message() {
+        for name in ["idempotency-key", "X-Idempotency-Key"] {
+            let mut message = Message { message_id: Some("m".into()), ..Message::default() };
+            message.headers.add(name, "k");
+            assert_eq!(callers_key(&super::headers(&message).unwrap()), Ok(Some("k".to_owned())));
+        }
+    }
+}

@@ -1,0 +1,113 @@
+//! The intake of calls: receives messages, gives each a slot and a worker, and returns those that were not begun when it stops.
+
+use std::{collections::VecDeque, convert::Infallible, num::NonZeroU16, sync::Arc};
+
+use futures_util::future::join_all;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
+
+use crate::{
+    bus::{CallsStatus, Deliveries, Delivery},
+    edge::bus_consumer::{executor::Executor, workers::Workers},
+};
+
+/// So many messages are taken at once from those that are here.
+const BATCH: usize = 64;
+
+/// The right to execute a call.
+#[derive(Debug)]
+pub(super) struct Slot {
+    status: Arc<CallsStatus>,
+    #[expect(dead_code, reason = "it is returned when this is dropped")]
+    permit: OwnedSemaphorePermit,
+}
+
+impl Slot {
+    fn new(permit: OwnedSemaphorePermit, status: Arc<CallsStatus>) -> Self {
+        status.begin();
+        Self { status, permit }
+    }
+}
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        self.status.end();
+    }
+}
+
+/// Receives messages.
+#[derive(Debug)]
+pub(super) struct Intake {
+    executor: Arc<Executor>,
+    workers: Workers,
+    status: Arc<CallsStatus>,
+    slots: Arc<Semaphore>,
+    /// Received, and not begun.
+    ready: VecDeque<Delivery>,
+}
+
+impl Intake {
+    pub(super) fn new(
+        executor: Arc<Executor>,
+        workers: Workers,
+        status: Arc<CallsStatus>,
+        concurrency: NonZeroU16,
+    ) -> Self {
+        let slots = Arc::new(Semaphore::new(concurrency.get().into()));
+        Self { executor, workers, status, slots, ready: VecDeque::with_capacity(BATCH) }
+    }
+
+    /// Receives until it is to stop, or the bus is closed; then sees to the end of all that was received.
+    pub(super) async fn run(mut self, mut deliveries: Deliveries, stop: oneshot::Receiver<()>) -> Workers {
+        let (working, mut worked) = mpsc::channel(1);
+        // Also when nobody is left who could stop it.
+        tokio::select! {
+            () = self.receive(&mut deliveries, working) => {}
+            _ = stop => {}
+        }
+        self.status.set_waiting(0);
+        self.return_unbegun(&mut deliveries).await;
+        // Nothing is ever sent: all have ended when nobody could.
+        let _ = worked.recv().await;
+        deliveries.settled().await;
+        self.workers
+    }
+
+    /// Begins what is received, as slots become free. May be dropped at any time: no message is between two places.
+    async fn receive(&mut self, deliveries: &mut Deliveries, working: mpsc::Sender<Infallible>) {
+        let mut batch = Vec::with_capacity(BATCH);
+        loop {
+            if self.ready.is_empty() {
+                if deliveries.next_many(&mut batch, BATCH).await == 0 {
+                    return;
+                }
+                self.ready.extend(batch.drain(..));
+            }
+            let Some(permit) = self.permit(deliveries).await else { return };
+            if let Some(delivery) = self.ready.pop_front() {
+                let slot = Slot::new(permit, Arc::clone(&self.status));
+                self.workers.execute(delivery, slot, working.clone());
+            }
+        }
+    }
+
+    async fn permit(&self, deliveries: &Deliveries) -> Option<OwnedSemaphorePermit> {
+        if let Ok(permit) = Arc::clone(&self.slots).try_acquire_owned() {
+            return Some(permit);
+        }
+        self.status.set_waiting(self.ready.len() + deliveries.waiting());
+        let permit = Arc::clone(&self.slots).acquire_owned().await;
+        self.status.set_waiting(0);
+        // They are never closed.
+        permit.ok()
+    }
+
+    /// Cancels the subscription, and sends back what was received and not begun, with what was on its way.
+    async fn return_unbegun(&mut self, deliveries: &mut Deliveries) {
+        deliveries.cancel();
+        let mut batch = Vec::with_capacity(BATCH);
+        while deliveries.next_many(&mut batch, BATCH).await > 0 {
+            self.ready.extend(batch.drain(..));
+        }
+        join_all(self.ready.drain(..).map(|delivery| self.executor.return_unbegun(delivery))).await;
+    }
+}

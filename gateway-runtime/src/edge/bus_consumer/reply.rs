@@ -1,0 +1,80 @@
+//! What is answered to a call by the bus: the reply's or the problem's text, its status, and header fields.
+
+use bytes::{Bytes, BytesMut};
+use futures_util::StreamExt;
+use http::HeaderMap;
+use tokio::time::{Instant, timeout_at};
+
+use crate::{
+    base::{
+        call::RequestId,
+        error::{Code, Error},
+        problem::{Problem, add_advice},
+        reply::Reply,
+    },
+    bus::{Field, Fields, Message, Name},
+};
+
+/// The longest answer, in bytes: messages are carried whole.
+const LONGEST: usize = 16 << 20;
+/// What a problem says of where it happened.
+pub(super) const INSTANCE: &str = "/bus";
+
+/// An answer that is whole: bytes that come piece by piece are joined, within the call's time.
+pub(super) async fn whole(outcome: Result<Reply, Error>, deadline: Instant) -> Result<Reply, Error> {
+    let late = |_| Err(Error::new(Code::OUTCOME_UNKNOWN, "the method ran, and its answer did not come whole in time"));
+    timeout_at(deadline, whole_in_any_time(outcome)).await.unwrap_or_else(late)
+}
+
+async fn whole_in_any_time(outcome: Result<Reply, Error>) -> Result<Reply, Error> {
+    let (media, mut pieces) = match outcome? {
+        Reply::RawStream(media, pieces) => (media, pieces),
+        Reply::Items(_) => return Err(Error::internal("the method answered with a stream, which it had not declared")),
+        whole => return Ok(whole),
+    };
+    let mut all = BytesMut::new();
+    while let Some(piece) = pieces.next().await {
+        all.extend_from_slice(&piece?);
+        if all.len() > LONGEST {
+            return Err(Error::new(Code::NOT_ACCEPTABLE, "the answer is longer than a message may be: 16 MiB"));
+        }
+    }
+    Ok(Reply::Raw(media, all.freeze()))
+}
+
+/// The answer to `question`, for the queue `to`.
+pub(super) fn message(
+    outcome: &Result<Reply, Error>,
+    headers: Option<HeaderMap>,
+    question: &Message,
+    to: Name,
+    id: &RequestId,
+) -> Message {
+    let (status, media, body): (u16, Option<&'static str>, Bytes) = match outcome {
+        Ok(Reply::Json(json)) => (200, Some("application/json"), json.clone()),
+        Ok(Reply::Raw(media, bytes)) => (200, Some(media), bytes.clone()),
+        Ok(_) => (204, None, Bytes::new()),
+        Err(error) => {
+            let problem = Problem::new(error, INSTANCE, id).to_json();
+            (error.code().status(), Some("application/problem+json"), problem)
+        }
+    };
+    let mut fields = Fields::default();
+    fields.add(Message::STATUS, i64::from(status));
+    fields.add("x-request-id", id.as_str().to_owned());
+    let mut headers = headers.unwrap_or_default();
+    if let Err(error) = outcome {
+        add_advice(&mut headers, error);
+    }
+    for (name, value) in &headers {
+        fields.set(name.as_str().to_owned(), Field::Text(Bytes::copy_from_slice(value.as_bytes())));
+    }
+    Message {
+        mandatory: true,
+        content_type: media.map(Into::into),
+        correlation_id: question.correlation_id.clone(),
+        headers: fields,
+        body,
+        ..Message::to_queue(to)
+    }
+}

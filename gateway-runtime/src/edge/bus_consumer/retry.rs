@@ -1,0 +1,179 @@
+//! What becomes of a message once its call has ended: done with, tried again after a delay, or dead.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use tokio::time::Instant;
+
+use crate::{
+    base::{call::RequestId, error::Error, problem::Problem, reply::Reply},
+    bus::{CallQueue, Message, Name},
+    edge::bus_consumer::reply::INSTANCE,
+};
+
+/// How often a message was tried before; ours, and taken away from what a caller sends by being counted anew.
+pub(super) const ATTEMPT: &str = "x-gateway-attempt";
+/// Why a message is dead: the problem as JSON, and its code.
+pub(super) const PROBLEM: &str = "x-gateway-problem";
+pub(super) const CODE: &str = "x-gateway-code";
+
+/// When a job expires that is tried again, in milliseconds since 1970: its `expiration` would end it in the queue where it waits.
+const EXPIRES: &str = "x-gateway-expires";
+/// The broker's own notes, which it takes for its own when they are published again.
+const OF_THE_BROKER: [&str; 5] =
+    ["x-death", "x-delivery-count", "x-first-death-queue", "x-first-death-reason", "x-first-death-exchange"];
+
+/// What becomes of a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fate {
+    /// It was carried out, or whoever waits for the answer reads why not.
+    Done,
+    /// It comes back after this time.
+    Again(Duration),
+    /// It goes where somebody must look at it.
+    Dead,
+}
+
+impl Fate {
+    /// What becomes of a message that expires at a certain time, if at all.
+    pub(super) fn of(
+        message: &Message,
+        expires: Option<Instant>,
+        outcome: &Result<Reply, Error>,
+        queue: &CallQueue,
+    ) -> Self {
+        let Err(error) = outcome else { return Self::Done };
+        // Somebody waits, for so long: they read the error, and decide.
+        if message.reply_to.is_some() && message.expiration.is_some() {
+            return Self::Done;
+        }
+        let attempts = attempts(message);
+        let mut delays = queue.delays.iter().skip(attempts);
+        match delays.next() {
+            Some(next) if error.is_retryable() => {
+                // Not before it can help, if that is known.
+                let wanted = error.retry_delay().unwrap_or_default();
+                let enough = std::iter::once(next).chain(delays).find(|delay| **delay >= wanted);
+                let delay = *enough.or(queue.delays.last()).unwrap_or(next);
+                let is_in_time = expires.is_none_or(|expires| Instant::now() + delay < expires);
+                if is_in_time { Self::Again(delay) } else { Self::Dead }
+            }
+            _ => Self::Dead,
+        }
+    }
+
+    /// Whether nothing more will come of it.
+    pub(super) fn is_final(self) -> bool {
+        !matches!(self, Self::Again(_))
+    }
+
+    /// What is sent because of it, in place of the message.
+    pub(super) fn message(
+        self,
+        message: Message,
+        expires: Option<Instant>,
+        outcome: &Result<Reply, Error>,
+        queue: &CallQueue,
+        id: &RequestId,
+    ) -> Option<Message> {
+        let (exchange, key): (Name, Name) = match self {
+            Self::Done => return None,
+            Self::Again(delay) => ("".into(), queue.retry(delay)),
+            Self::Dead => (CallQueue::DEAD_LETTERS.into(), queue.name.clone()),
+        };
+        let attempts = i64::try_from(attempts(&message)).unwrap_or(i64::MAX).saturating_add(1);
+        let mut next = message.sent_on(exchange, key);
+        without_notes_of_the_broker(&mut next);
+        next.headers.remove(EXPIRES);
+        if let (Self::Again(_), Some(expires)) = (self, expires) {
+            next.headers.set(EXPIRES, to_unix_millis(expires));
+        }
+        next.headers.set(ATTEMPT, attempts);
+        if let Err(error) = outcome {
+            next.headers.set(CODE, error.code().name());
+            next.headers.set(PROBLEM, Problem::new(error, INSTANCE, id).to_json());
+        }
+        Some(next)
+    }
+}
+
+fn attempts(message: &Message) -> usize {
+    message.headers.number(ATTEMPT).and_then(|attempts| usize::try_from(attempts).ok()).unwrap_or(0)
+}
+
+/// The message with the header fields of the gateway alone, for a broker that cannot carry all of them in one frame.
+pub(super) fn without_header_fields(mut message: Message) -> Message {
+    const LONGEST: usize = 32 << 10;
+
+    let ours = [ATTEMPT, CODE, PROBLEM, EXPIRES, Message::UNREADABLE];
+    let ours = ours.into_iter().filter_map(|name| Some((name, message.headers.remove(name)?)));
+    let short = ours.filter(|(_, field)| field.as_bytes().is_none_or(|text| text.len() <= LONGEST));
+    message.headers = short.collect();
+    if message.unreadable().is_none() {
+        message.headers.add(Message::UNREADABLE, "the header fields and those of the gateway did not fit into a frame");
+    }
+    message
+}
+
+/// A message that was not begun, for its queue, as never delivered.
+pub(super) fn anew(message: Message, expires: Option<Instant>, queue: &CallQueue) -> Message {
+    let mut anew = message.sent_on("", queue.name.clone());
+    without_notes_of_the_broker(&mut anew);
+    anew.expiration = expires.map(|expires| expires.saturating_duration_since(Instant::now()));
+    anew
+}
+
+/// Takes out what the broker has noted, of a message that is published again.
+fn without_notes_of_the_broker(message: &mut Message) {
+    for name in OF_THE_BROKER {
+        message.headers.remove(name);
+    }
+}
+
+/// When a message expires that arrived at a certain time: its `expiration` counts from then, and an earlier try may have said.
+pub(super) fn expires(message: &Message, arrived: Instant) -> Option<Instant> {
+    let by_the_property = message.expiration.and_then(|left| arrived.checked_add(left));
+    let by_a_try_before = message.headers.number(EXPIRES).map(from_unix_millis);
+    by_the_property.into_iter().chain(by_a_try_before).min()
+}
+
+fn to_unix_millis(at: Instant) -> i64 {
+    let at = SystemTime::now() + at.saturating_duration_since(Instant::now());
+    let since = at.duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+}
+
+/// Now, where that is over.
+fn from_unix_millis(at: i64) -> Instant {
+    const LONGEST: Duration = Duration::from_secs(365 * 24 * 3600);
+
+    let since = Duration::from_millis(u64::try_from(at).unwrap_or(0));
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Instant::now() + since.saturating_sub(now).min(LONGEST)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::error::Code;
+
+    fn queue() -> CallQueue {
+        let delays = [1, 60].map(Duration::from_secs).to_vec();
+        CallQueue { name: "calls".into(), prefetch: 1, deliveries: 20, delays }
+    }
+
+    #[test]
+    fn a_job_that_expires_before_its_next_try_is_dead() {
+        let failed = || Err(Error::new(Code::OVERLOADED, "busy"));
+        let message = Message { expiration: Some(Duration::from_secs(30)), ..Message::default() };
+        let (arrived, queue) = (Instant::now(), queue());
+        let expires = super::expires(&message, arrived);
+        let fate = Fate::of(&message, expires, &failed(), &queue);
+        assert_eq!(fate, Fate::Again(Duration::from_secs(1)));
+        let second = fate.message(message, expires, &failed(), &queue, &RequestId::generate()).unwrap();
+        assert_eq!(second.expiration, None);
+        let left = super::expires(&second, Instant::now()).unwrap().saturating_duration_since(arrived);
+        assert!(left > Duration::from_secs(29) && left < Duration::from_secs(31), "{left:?}");
+        assert_eq!(Fate::of(&second, super::expires(&second, arrived), &failed(), &queue), Fate::Dead);
+        assert_eq!(Fate::of(&second, None, &failed(), &queue), Fate::Again(Duration::from_secs(60)));
+    }
+}

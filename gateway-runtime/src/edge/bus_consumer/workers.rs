@@ -1,0 +1,142 @@
+//! The threads that execute calls of the bus, each with a runtime of its own, as those that serve HTTP have one.
+//!
+//! They start when they are needed. A call goes to the one with the fewest, so that a method which blocks its thread delays the calls
+//! that it already has, and no others.
+
+use std::{
+    convert::Infallible,
+    future::Future,
+    io,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    thread,
+    time::Duration,
+};
+
+use tokio::{runtime::Builder, sync::mpsc};
+
+use crate::{
+    bus::Delivery,
+    edge::bus_consumer::{executor::Executor, intake::Slot},
+};
+
+/// So many calls are taken at once.
+const BATCH: usize = 64;
+/// How long a runtime waits for what a method runs on blocking threads.
+const BLOCKING_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// A message that is to be executed.
+#[derive(Debug)]
+struct Job {
+    delivery: Delivery,
+    taken: Taken,
+    /// Dropped when the message is settled.
+    working: mpsc::Sender<Infallible>,
+}
+
+/// What a call takes while its method runs.
+#[derive(Debug)]
+#[expect(dead_code, reason = "they are given back when this is dropped")]
+pub(super) struct Taken(Slot, Load);
+
+/// One of the calls that a worker has.
+#[derive(Debug)]
+struct Load(Arc<AtomicUsize>);
+
+impl Load {
+    fn on(worker: &Worker) -> Self {
+        worker.load.fetch_add(1, Ordering::Relaxed);
+        Self(Arc::clone(&worker.load))
+    }
+}
+
+impl Drop for Load {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// The threads; they end, and cut what they have, when this is dropped.
+#[derive(Debug)]
+pub(super) struct Workers {
+    executor: Arc<Executor>,
+    most: usize,
+    started: Vec<Worker>,
+    ending: mpsc::Sender<Infallible>,
+}
+
+#[derive(Debug)]
+struct Worker {
+    jobs: mpsc::UnboundedSender<Job>,
+    load: Arc<AtomicUsize>,
+}
+
+impl Workers {
+    /// Up to so many threads. `ending` is dropped when they and this have ended.
+    pub(super) fn new(executor: Arc<Executor>, most: usize, ending: mpsc::Sender<Infallible>) -> Self {
+        Self { executor, most: most.max(1), started: Vec::new(), ending }
+    }
+
+    /// Executes a call on the thread that has the fewest; there are as many calls as slots. `working` is dropped when the message is
+    /// settled.
+    pub(super) fn execute(&mut self, delivery: Delivery, slot: Slot, working: mpsc::Sender<Infallible>) {
+        if self.started.len() < self.most && self.started.iter().all(|worker| worker.load() > 0) {
+            let worker = self.start();
+            self.started.push(worker);
+        }
+        if let Some(worker) = self.started.iter().min_by_key(|worker| worker.load()) {
+            // A thread ends after its sender.
+            let _ = worker.jobs.send(Job { delivery, taken: Taken(slot, Load::on(worker)), working });
+        }
+    }
+
+    fn start(&self) -> Worker {
+        let (jobs, waiting) = mpsc::unbounded_channel();
+        let serving = serve(Arc::clone(&self.executor), waiting);
+        match start_thread(self.started.len(), serving, self.ending.clone()) {
+            Ok(()) => Worker { jobs, load: Arc::default() },
+            Err(error) => {
+                tracing::error!(%error, "a thread for calls of the bus cannot be started; the main one executes them");
+                let (jobs, waiting) = mpsc::unbounded_channel();
+                tokio::spawn(serve(Arc::clone(&self.executor), waiting));
+                Worker { jobs, load: Arc::default() }
+            }
+        }
+    }
+}
+
+impl Worker {
+    fn load(&self) -> usize {
+        self.load.load(Ordering::Relaxed)
+    }
+}
+
+fn start_thread(
+    number: usize,
+    serving: impl Future<Output = ()> + Send + 'static,
+    ending: mpsc::Sender<Infallible>,
+) -> io::Result<()> {
+    let runtime = Builder::new_current_thread().enable_all().build()?;
+    let work = move || {
+        runtime.block_on(serving);
+        runtime.shutdown_timeout(BLOCKING_TIMEOUT);
+        drop(ending);
+    };
+    thread::Builder::new().name(format!("bus-{number}")).spawn(work).map(drop)
+}
+
+/// Executes calls, each as a task of its own.
+async fn serve(executor: Arc<Executor>, mut jobs: mpsc::UnboundedReceiver<Job>) {
+    let mut batch = Vec::with_capacity(BATCH);
+    while jobs.recv_many(&mut batch, BATCH).await > 0 {
+        for Job { delivery, taken, working } in batch.drain(..) {
+            let executor = Arc::clone(&executor);
+            tokio::spawn(async move {
+                executor.execute(delivery, taken).await;
+                drop(working);
+            });
+        }
+    }
+}

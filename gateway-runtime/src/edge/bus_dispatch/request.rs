@@ -1,0 +1,143 @@
+//! From a request to a message: exchange, routing key, header fields.
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue, header, request::Parts};
+use percent_encoding::percent_decode_str;
+
+use crate::{
+    base::{
+        call::{Caller, RequestId},
+        error::{Code, Error},
+    },
+    bus::{Field, Fields, Message, Name},
+    edge::{
+        bus_dispatch::{RelaySettings, headers},
+        dispatch,
+    },
+};
+
+impl RelaySettings {
+    /// The exchange that a service's messages go to.
+    ///
+    /// # Errors
+    ///
+    /// `not-found` for a service that is none.
+    pub(super) fn exchange_of(&self, service: &str) -> Result<Name, Error> {
+        let exchange = self.exchange.as_ref().or_else(|| self.exchanges.iter().find(|listed| *listed == service));
+        let nothing = || Error::not_found("nothing stands at this address");
+        exchange.map(|exchange| exchange.clone().into()).ok_or_else(nothing)
+    }
+}
+
+/// The message of a request, without its body and without the fields `withheld`.
+///
+/// # Errors
+///
+/// `invalid-request` for what has no routing key, or wants a stream.
+pub(super) fn message(
+    exchange: Name,
+    head: &Parts,
+    id: &RequestId,
+    caller: &Caller,
+    withheld: &[HeaderName],
+) -> Result<Message, Error> {
+    refuse_streams(&head.headers)?;
+    let key = key(dispatch::split(head.uri.path()).1)?;
+    let text = |name: HeaderName| head.headers.get(name)?.to_str().ok().map(|text| Name::Owned(text.to_owned()));
+    Ok(Message {
+        message_id: Some(id.as_str().to_owned().into()),
+        content_type: text(header::CONTENT_TYPE).filter(|media| media.len() <= Message::LONGEST_NAME),
+        content_encoding: text(header::CONTENT_ENCODING).filter(|coding| coding.len() <= Message::LONGEST_NAME),
+        headers: headers(head, id, caller, withheld),
+        ..Message::to(exchange, key)
+    })
+}
+
+/// What comes after the service, its segments decoded and joined by dots.
+fn key(rest: &str) -> Result<String, Error> {
+    let refuse = |why| Err(Error::new(Code::INVALID_REQUEST, why));
+    let mut key = String::with_capacity(rest.len());
+    for segment in rest.strip_prefix('/').unwrap_or(rest).split('/') {
+        let Ok(segment) = percent_decode_str(segment).decode_utf8() else {
+            return refuse("the path is not UTF-8, once decoded");
+        };
+        if segment.contains(['.', '*', '#']) {
+            return refuse(
+                "a segment of the path has one of the characters `.*#`, which mean something in routing keys",
+            );
+        }
+        key.push_str(&segment);
+        key.push('.');
+    }
+    key.pop();
+    if key.len() > Message::LONGEST_NAME {
+        return refuse("the path is longer than a routing key can be: 255 bytes");
+    }
+    Ok(key)
+}
+
+fn headers(head: &Parts, id: &RequestId, caller: &Caller, withheld: &[HeaderName]) -> Fields {
+    let mut fields = Fields::default();
+    fields.add(headers::METHOD, head.method.as_str().to_owned());
+    fields.add(headers::QUERY, head.uri.query().unwrap_or_default().to_owned());
+    let host = host(head);
+    let options = head.headers.get_all(header::CONNECTION).iter().map(HeaderValue::as_bytes);
+    let options = headers::connection_options(options);
+    for name in head.headers.keys() {
+        let is_ours = *name == "x-request-id" || (*name == header::HOST && host.is_some());
+        if !is_ours && !withheld.contains(name) && headers::crosses(name, &options) {
+            fields.add(name.as_str().to_owned(), value(&head.headers, name));
+        }
+    }
+    if let Some(host) = host {
+        fields.add("host", host.to_owned());
+    }
+    fields.add("x-request-id", id.as_str().to_owned());
+    if let Some(account) = caller.account() {
+        fields.add("x-gateway-account", account.to_owned());
+    }
+    if let Some(user) = caller.user() {
+        fields.add("x-gateway-user", user.to_owned());
+    }
+    if !caller.scopes().is_empty() {
+        fields.add("x-gateway-scopes", caller.scopes().join(" "));
+    }
+    fields
+}
+
+/// Returns the host of the request's target: `:authority` of HTTP/2, or an absolute target's. It wins over the field `Host`
+/// (RFC 9113 §8.3.1, RFC 9112 §3.2.2).
+fn host(head: &Parts) -> Option<&str> {
+    let authority = head.uri.authority()?.as_str();
+    Some(authority.rsplit_once('@').map_or(authority, |(_, host)| host))
+}
+
+/// The values of a field as one (RFC 9110 §5.3; cookies by RFC 9113 §8.2.3).
+fn value(headers: &HeaderMap, name: &HeaderName) -> Field {
+    let mut values = headers.get_all(name).iter();
+    let (first, more) = (values.next().map_or(&b""[..], |value| value.as_bytes()), values.next());
+    let Some(second) = more else { return Field::Text(Bytes::copy_from_slice(first)) };
+    let between: &[u8] = if name == header::COOKIE { b"; " } else { b", " };
+    let mut all = first.to_vec();
+    for value in std::iter::once(second).chain(values) {
+        all.extend_from_slice(between);
+        all.extend_from_slice(value.as_bytes());
+    }
+    Field::Text(all.into())
+}
+
+/// The bus carries whole messages: who would wait for anything else is told at once.
+fn refuse_streams(headers: &HeaderMap) -> Result<(), Error> {
+    if headers.contains_key(header::UPGRADE) {
+        let why = "this address is on a message bus, which carries whole messages: no WebSockets and no other upgrades";
+        return Err(Error::new(Code::INVALID_REQUEST, why));
+    }
+    let accepted: Vec<_> = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok()).collect();
+    let mut media =
+        accepted.iter().flat_map(|value| value.split(',')).map(|media| media.split(';').next().unwrap_or(media));
+    if !accepted.is_empty() && media.all(|media| media.trim().eq_ignore_ascii_case("text/event-stream")) {
+        let why = "this address is on a message bus, which carries whole messages: it has no streams of events";
+        return Err(Error::new(Code::NOT_ACCEPTABLE, why));
+    }
+    Ok(())
+}

@@ -1,0 +1,90 @@
+//! From the answer's message to the response.
+
+use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
+
+use crate::{
+    base::{
+        body::Body,
+        error::{Code, Error},
+    },
+    bus::{Field, Fields, Message},
+    edge::bus_dispatch::headers::{connection_options, crosses},
+};
+
+/// The most header fields of a response. A frame of AMQP has room for tens of thousands, which no client reads.
+const MAX_FIELDS: usize = 1000;
+
+/// The response that an answer makes.
+///
+/// # Errors
+///
+/// `provider-failed` for a status that is none, for more header fields than a response can have, and where properties could not be
+/// read: the status may be among them.
+pub(super) fn of(answer: Message) -> Result<Response<Body>, Error> {
+    if let Some(reason) = answer.unreadable() {
+        let error = Error::new(Code::PROVIDER_FAILED, "the properties of the service's reply cannot be read");
+        return Err(error.log(reason));
+    }
+    let status = status(&answer)?;
+    let mut headers = headers(&answer.headers)?;
+    let properties = [(header::CONTENT_TYPE, answer.content_type), (header::CONTENT_ENCODING, answer.content_encoding)];
+    for (name, text) in properties {
+        if let Some(value) = text.and_then(|text| HeaderValue::from_str(&text).ok()) {
+            headers.insert(name, value);
+        }
+    }
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = status;
+    *response.headers_mut() = headers;
+    // These responses have no content (RFC 9110 §15.3.5, §15.3.6, §15.4.5).
+    if !matches!(status, StatusCode::NO_CONTENT | StatusCode::RESET_CONTENT | StatusCode::NOT_MODIFIED) {
+        *response.body_mut() = answer.body.into();
+    }
+    Ok(response)
+}
+
+/// The header fields of an answer that the response has too: texts and whole numbers, and lists of them, which become one
+/// field for each value. Those of the broker and of the connection are left out.
+fn headers(fields: &Fields) -> Result<HeaderMap, Error> {
+    let connection = fields.iter().filter(|(name, _)| name.eq_ignore_ascii_case("connection"));
+    let options = connection.flat_map(|(_, field)| values(field)).filter_map(Field::as_bytes).map(AsRef::as_ref);
+    let options = connection_options(options);
+    let mut headers = HeaderMap::new();
+    for (name, field) in fields.iter() {
+        let Some(name) = header_name(name).filter(|name| crosses(name, &options)) else { continue };
+        let values = values(field).iter().filter_map(Field::to_text);
+        for value in values.filter_map(|text| HeaderValue::from_maybe_shared(text).ok()) {
+            headers.append(&name, value);
+            if headers.len() > MAX_FIELDS {
+                return Err(Error::new(Code::PROVIDER_FAILED, "the reply has too many header fields"));
+            }
+        }
+    }
+    Ok(headers)
+}
+
+/// The values of a header field: those of a list, or the one.
+fn values(field: &Field) -> &[Field] {
+    match field {
+        Field::List(values) => values,
+        value => std::slice::from_ref(value),
+    }
+}
+
+/// The name of a response's field, unless it is the gateway's or the broker's.
+fn header_name(name: &str) -> Option<HeaderName> {
+    let is_of_the_broker = ["x-death", "x-first-death", "x-last-death"].iter().any(|prefix| name.starts_with(prefix));
+    let name: HeaderName = name.parse().ok()?;
+    (!is_of_the_broker && name != "x-request-id").then_some(name)
+}
+
+fn status(answer: &Message) -> Result<StatusCode, Error> {
+    let status = answer.status().and_then(|status| StatusCode::from_u16(status).ok());
+    status.ok_or_else(|| {
+        Error::new(Code::PROVIDER_FAILED, "the service answered with a status that is none").log(format_args!(
+            "{}: {:?}",
+            Message::STATUS,
+            answer.headers.get(Message::STATUS)
+        ))
+    })
+}

@@ -1,0 +1,114 @@
+//! The broker that calls go by: there already, or connected to by the first call.
+
+use std::{
+    fmt,
+    future::Future,
+    pin::Pin,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use futures_util::future::{FutureExt, Shared, WeakShared};
+use reqwest::Url;
+
+use crate::{
+    base::secret::Secret,
+    bus::{Broker, BusSettings},
+};
+
+/// The way to a broker; clones are one.
+#[derive(Clone)]
+pub(super) struct Connection(Arc<Inner>);
+
+struct Inner {
+    settings: BusSettings,
+    state: Mutex<State>,
+}
+
+enum State {
+    Away,
+    /// Held by the calls that wait for it: when they have all left, it ends.
+    Opening(WeakShared<Opening>),
+    There(Arc<dyn Broker>),
+}
+
+/// The broker, or why it cannot be reached.
+type Opened = Result<Arc<dyn Broker>, String>;
+type Opening = Pin<Box<dyn Future<Output = Opened> + Send>>;
+
+impl Connection {
+    /// To the broker of a URL, with the first call.
+    ///
+    /// # Errors
+    ///
+    /// When the URL is none; it is not told, since it may have a password.
+    pub(super) fn to(url: &str) -> Result<Self, String> {
+        if cfg!(not(feature = "amqp")) {
+            let why =
+                "this program was built without RabbitMQ: add `features = [\"amqp\"]` to gateway-runtime in Cargo.toml";
+            return Err(why.to_owned());
+        }
+        let is_amqp =
+            |url: &Url| matches!(url.scheme(), "amqp" | "amqps") && url.host_str().is_some_and(|host| !host.is_empty());
+        if !Url::parse(url).is_ok_and(|url| is_amqp(&url)) {
+            return Err("the URL of the bus is none: write it as \"amqp://user:password@host:5672/vhost\"".to_owned());
+        }
+        let settings = BusSettings { amqp: Some(Secret::new(url)), ..BusSettings::default() };
+        Ok(Self(Arc::new(Inner { settings, state: Mutex::new(State::Away) })))
+    }
+
+    /// To a broker that is there.
+    pub(super) fn over(broker: Arc<dyn Broker>) -> Self {
+        let state = Mutex::new(State::There(broker));
+        Self(Arc::new(Inner { settings: BusSettings::default(), state }))
+    }
+
+    /// The broker. Who comes while it is being connected to waits for the same; when that fails, the next who comes tries again.
+    ///
+    /// # Errors
+    ///
+    /// Why it cannot be reached.
+    pub(super) async fn broker(&self) -> Opened {
+        match self.there_or_opening() {
+            Ok(broker) => Ok(broker),
+            Err(opening) => opening.await,
+        }
+    }
+
+    fn there_or_opening(&self) -> Result<Arc<dyn Broker>, Shared<Opening>> {
+        let mut state = self.0.state();
+        let under_way = match &*state {
+            State::There(broker) => return Ok(Arc::clone(broker)),
+            State::Opening(opening) => opening.upgrade().filter(|opening| opening.peek().is_none()),
+            State::Away => None,
+        };
+        if let Some(opening) = under_way {
+            return Err(opening);
+        }
+        let opening: Opening = Box::pin(Arc::clone(&self.0).open());
+        let opening = opening.shared();
+        *state = opening.downgrade().map_or(State::Away, State::Opening);
+        Err(opening)
+    }
+}
+
+impl Inner {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn open(self: Arc<Self>) -> Opened {
+        let broker = self.settings.open().await.map_err(|error| error.to_string())?;
+        *self.state() = State::There(Arc::clone(&broker));
+        Ok(broker)
+    }
+}
+
+impl fmt::Debug for Connection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match &*self.0.state() {
+            State::There(_) => "there",
+            State::Opening(_) => "being made",
+            State::Away => "not made yet",
+        })
+    }
+}

@@ -1,0 +1,186 @@
+//! Calls over the bus: from a request to a message for the queue of calls, and from what is answered to that.
+
+mod connection;
+
+use std::{fmt, future::Future, pin::Pin, sync::Arc, time::Duration};
+
+use ::http::{
+    HeaderMap, HeaderName, HeaderValue,
+    header::{AUTHORIZATION, RETRY_AFTER},
+};
+use serde_json::json;
+use tokio::time::{Instant, timeout_at};
+
+use crate::{
+    bus::{Broker, BusError, CallsSettings, Fault, Field, Message},
+    edge::client::{
+        ClientError, Expected, Request, Response, Transport,
+        bus::connection::Connection,
+        decode,
+        headers::{bearer, field},
+    },
+    provider::callers_key,
+};
+
+/// As good as for ever, and still a time that clocks know.
+const LONGEST: Duration = Duration::from_secs(365 * 24 * 3600);
+
+/// The gateway that a service is behind, over the bus: calls go to the queue that gateways take them from, whichever of them has
+/// time. Clones of a client share its connection.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use gateway_runtime::client::Bus;
+///
+/// let bus = Bus::to("amqp://gateway:secret@rabbit.internal:5672").bearer("a token").timeout(Duration::from_secs(5));
+/// # let _ = bus;
+/// ```
+pub struct Bus {
+    /// Or what keeps calls from being sent, told with each.
+    connection: Result<Connection, String>,
+    queue: String,
+    headers: HeaderMap,
+    timeout: Duration,
+}
+
+impl Bus {
+    /// The RabbitMQ of this URL (`amqp://user:password@host:5672/vhost`, `amqps://…` over TLS), for programs with the feature
+    /// `amqp`.
+    ///
+    /// The first call connects, and what keeps the connection lives in the runtime which that call is made in. A URL that is none
+    /// shows with the first call too, as [`ClientError::Unsendable`]. A call has 30 seconds, with connecting.
+    #[must_use]
+    pub fn to(url: impl AsRef<str>) -> Self {
+        Self::by(Connection::to(url.as_ref()))
+    }
+
+    /// A broker that is there: that of a [gateway](crate::Running::broker) in the same program, say.
+    #[must_use]
+    pub fn over(broker: Arc<dyn Broker>) -> Self {
+        Self::by(Ok(Connection::over(broker)))
+    }
+
+    fn by(connection: Result<Connection, String>) -> Self {
+        let queue = CallsSettings::default().queue;
+        Self { connection, queue, headers: HeaderMap::new(), timeout: Duration::from_secs(30) }
+    }
+
+    /// The queue that calls go to, where gateways have another than `gateway.calls`.
+    #[must_use]
+    pub fn queue(mut self, name: impl Into<String>) -> Self {
+        self.queue = name.into();
+        self
+    }
+
+    /// Says who is calling, by a token.
+    #[must_use]
+    pub fn bearer(self, token: &str) -> Self {
+        self.with(bearer(token).map(|value| (AUTHORIZATION, value)))
+    }
+
+    /// Says who is calling, by an API key.
+    #[must_use]
+    pub fn api_key(self, key: &str) -> Self {
+        self.header("x-api-key", key)
+    }
+
+    /// Sets a header field of every call that does not set it itself.
+    #[must_use]
+    pub fn header(self, name: impl AsRef<str>, value: impl AsRef<str>) -> Self {
+        self.with(field(name.as_ref(), value.as_ref()))
+    }
+
+    /// In which time an answer must be there, where the call says nothing of it.
+    #[must_use]
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
+        self
+    }
+
+    fn with(mut self, field: Result<(HeaderName, HeaderValue), String>) -> Self {
+        match field {
+            Ok((name, value)) => {
+                self.headers.insert(name, value);
+            }
+            Err(flaw) => self.connection = self.connection.and(Err(flaw)),
+        }
+        self
+    }
+
+    /// The message of a call.
+    fn message(&self, request: &Request) -> Result<Message, String> {
+        let Request { service, method, input, .. } = request;
+        if request.expected == Expected::Items {
+            return Err(format!(
+                "`{method}` answers with a stream, and the bus carries whole messages: call it over HTTP, by `Http::to(…)`"
+            ));
+        }
+        let envelope = json!({ "service": service.name, "version": service.version, "method": method });
+        let mut body = envelope.to_string().into_bytes();
+        if !input.is_empty() {
+            // The input is JSON as it stands.
+            body.pop();
+            body.extend_from_slice(b",\"payload\":");
+            body.extend_from_slice(input);
+            body.push(b'}');
+        }
+        let mut headers = self.headers.clone();
+        // Those of the call win.
+        headers.extend(request.headers.clone());
+        let mut message = Message {
+            content_type: Some("application/json".into()),
+            // Who gets the message twice knows it by its id. What is no key is refused by the gateway, as over HTTP.
+            message_id: callers_key(&headers).ok().flatten().map(Into::into),
+            body: body.into(),
+            ..Message::to_queue(self.queue.clone())
+        };
+        for (name, value) in &headers {
+            message.headers.set(name.as_str().to_owned(), Field::Text(value.as_bytes().to_vec().into()));
+        }
+        Ok(message)
+    }
+}
+
+impl Transport for Bus {
+    fn call(&self, request: Request) -> Pin<Box<dyn Future<Output = Result<Response, ClientError>> + Send>> {
+        let (timeout, expected) = (request.timeout.unwrap_or(self.timeout), request.expected);
+        let connection = self.connection.clone();
+        let prepared = connection.and_then(|connection| Ok((connection, self.message(&request)?)));
+        Box::pin(async move {
+            let (connection, message) = prepared.map_err(ClientError::Unsendable)?;
+            let deadline = Instant::now() + timeout.min(LONGEST);
+            let late = |_| Err(format!("the bus was not connected to within {timeout:?}"));
+            let broker = timeout_at(deadline, connection.broker()).await.unwrap_or_else(late);
+            let answered = broker.map_err(ClientError::NotSent)?.call(message, deadline).await;
+            read(answered.map_err(|error| unanswered(&error, timeout))?, expected)
+        })
+    }
+}
+
+/// What an answer says.
+fn read(answer: Message, expected: Expected) -> Result<Response, ClientError> {
+    if let Some(reason) = answer.unreadable() {
+        return Err(ClientError::unreadable(format!("the properties of the answer cannot be read: {reason}")));
+    }
+    let status = answer.status().ok_or_else(|| ClientError::unreadable("the status of the answer is none"))?;
+    let media = answer.content_type.as_deref().unwrap_or_default();
+    let retry_after = answer.headers.text(RETRY_AFTER.as_str()).unwrap_or_default();
+    decode::whole_answer(status, media, retry_after, answer.body, expected)
+}
+
+/// Why there is no answer.
+fn unanswered(error: &BusError, timeout: Duration) -> ClientError {
+    match error.fault() {
+        Fault::Away | Fault::Blocked | Fault::Unroutable | Fault::Refused => ClientError::NotSent(error.to_string()),
+        Fault::Unfit => ClientError::Unsendable(error.to_string()),
+        Fault::Unanswered => ClientError::TimedOut(timeout),
+        Fault::Unconfirmed | Fault::Lost => ClientError::Ambiguous(error.to_string()),
+    }
+}
+
+impl fmt::Debug for Bus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Bus").field("connection", &self.connection).field("queue", &self.queue).finish_non_exhaustive()
+    }
+}

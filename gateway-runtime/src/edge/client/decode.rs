@@ -1,0 +1,150 @@
+//! From an HTTP response to an answer, or to what it says went wrong.
+
+use std::time::Duration;
+
+use ::http::{
+    HeaderMap,
+    header::{CONTENT_TYPE, HeaderName, RETRY_AFTER},
+};
+use bytes::{Bytes, BytesMut};
+use futures_util::{StreamExt, stream};
+
+use crate::{
+    edge::client::{
+        ClientError, Expected, Problem, Response,
+        ndjson::{Lines, NDJSON},
+        transport::Pieces,
+    },
+    provider::{causes, was_never_begun},
+};
+
+/// The longest JSON value that is waited for, in bytes.
+const MAX_VALUE: usize = 64 << 20;
+
+/// The longest problem that is waited for, in bytes.
+const MAX_PROBLEM: usize = 1 << 20;
+
+/// Reads the answer to a call.
+///
+/// # Errors
+///
+/// The problem in it, or why it is no answer.
+pub(super) async fn read(response: reqwest::Response, expected: Expected) -> Result<Response, ClientError> {
+    let status = response.status();
+    if !status.is_success() {
+        return Err(failure(response).await);
+    }
+    let media = text(response.headers(), CONTENT_TYPE).to_owned();
+    let is_empty = status.as_u16() == 204 || response.content_length() == Some(0);
+    match expected {
+        Expected::Value if is_empty => Ok(Response::Empty),
+        Expected::Value if is_json(&media) => Ok(Response::Json(whole(response, MAX_VALUE).await?)),
+        Expected::Items if names(&media, NDJSON) => Ok(Response::Items(Box::pin(Lines::new(pieces(response))))),
+        Expected::Bytes(_) => Ok(Response::Bytes(media, pieces(response))),
+        Expected::Value => Err(unexpected(status.as_u16(), "application/json", &media)),
+        Expected::Items => Err(unexpected(status.as_u16(), NDJSON, &media)),
+    }
+}
+
+fn unexpected(status: u16, expected: &str, media: &str) -> ClientError {
+    let media = if media.is_empty() { "no type" } else { media };
+    let why = format!("{expected} was asked for, and {media} came. Does the address lead to the gateway?");
+    ClientError::Unreadable { status: Some(status), why }
+}
+
+/// What a response other than a success says.
+async fn failure(response: reqwest::Response) -> ClientError {
+    let status = response.status().as_u16();
+    let headers = response.headers().clone();
+    let (media, retry_after) = (text(&headers, CONTENT_TYPE), text(&headers, RETRY_AFTER));
+    // What is no problem is not waited for.
+    let body = if is_json(media) { whole(response, MAX_PROBLEM).await } else { Ok(Bytes::new()) };
+    match body {
+        Ok(body) => problem(status, media, retry_after, &body),
+        Err(ClientError::Ambiguous(why)) => ClientError::Unreadable { status: Some(status), why },
+        Err(error) => error,
+    }
+}
+
+/// The problem that is told with a status.
+fn problem(status: u16, media: &str, retry_after: &str, body: &[u8]) -> ClientError {
+    let unreadable = |why: &str| ClientError::Unreadable { status: Some(status), why: why.to_owned() };
+    if !is_json(media) {
+        return unreadable("no problem of the gateway's. Does the address lead to it?");
+    }
+    let Ok(mut problem) = serde_json::from_slice::<Problem>(body) else {
+        return unreadable("a problem without a code is none of the gateway's. Does the address lead to it?");
+    };
+    problem.status = status;
+    problem.retry_after = retry_after.parse().ok().map(Duration::from_secs);
+    ClientError::Problem(Box::new(problem))
+}
+
+/// Reads an answer that came whole, in one message.
+///
+/// # Errors
+///
+/// The problem in it, or why it is no answer.
+pub(super) fn whole_answer(
+    status: u16,
+    media: &str,
+    retry_after: &str,
+    body: Bytes,
+    expected: Expected,
+) -> Result<Response, ClientError> {
+    match expected {
+        _ if !(200..=299).contains(&status) => Err(problem(status, media, retry_after, &body)),
+        Expected::Value if status == 204 || body.is_empty() => Ok(Response::Empty),
+        Expected::Value if is_json(media) => Ok(Response::Json(body)),
+        Expected::Bytes(_) => Ok(Response::Bytes(media.to_owned(), Box::pin(stream::iter([Ok(body)])))),
+        Expected::Value => Err(unexpected(status, "application/json", media)),
+        Expected::Items => Err(unexpected(status, NDJSON, media)),
+    }
+}
+
+/// All of a body.
+async fn whole(response: reqwest::Response, limit: usize) -> Result<Bytes, ClientError> {
+    let status = response.status().as_u16();
+    let mut pieces = pieces(response);
+    let mut body = BytesMut::new();
+    while let Some(piece) = pieces.next().await {
+        body.extend_from_slice(&piece?);
+        if body.len() > limit {
+            let why = format!("longer than {} MiB", limit >> 20);
+            return Err(ClientError::Unreadable { status: Some(status), why });
+        }
+    }
+    Ok(body.freeze())
+}
+
+/// A body as it comes; when it is cut, that is an error.
+fn pieces(response: reqwest::Response) -> Pieces {
+    Box::pin(
+        response.bytes_stream().map(|piece| {
+            piece.map_err(|error| ClientError::Ambiguous(format!("the answer was cut: {}", causes(error))))
+        }),
+    )
+}
+
+/// Why there is no response.
+pub(super) fn unanswered(error: reqwest::Error) -> ClientError {
+    match () {
+        () if error.is_builder() => ClientError::Unsendable(causes(error)),
+        () if error.is_connect() || was_never_begun(&error) => ClientError::NotSent(causes(error)),
+        () => ClientError::Ambiguous(causes(error)),
+    }
+}
+
+fn text(headers: &HeaderMap, name: HeaderName) -> &str {
+    headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+}
+
+fn names(media: &str, name: &str) -> bool {
+    media.split(';').next().is_some_and(|essence| essence.trim().eq_ignore_ascii_case(name))
+}
+
+/// JSON itself, or a type built on it (RFC 6839 §3.1).
+fn is_json(media: &str) -> bool {
+    let essence = media.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    essence == "application/json" || essence.ends_with("+json")
+}

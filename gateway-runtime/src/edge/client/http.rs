@@ -1,0 +1,178 @@
+//! Calls over HTTP: from a request to an address, and on to an answer.
+
+use std::{fmt, future::Future, pin::Pin, time::Duration};
+
+use ::http::{
+    HeaderMap, HeaderValue, Method,
+    header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, Entry},
+};
+use reqwest::Url;
+
+use crate::{
+    base::spec::Verb,
+    edge::client::{
+        ClientError, Expected, Request, Response, Transport, decode,
+        headers::{bearer, field},
+        ndjson::NDJSON,
+        query,
+    },
+    provider::{HttpClientSettings, connector},
+};
+
+/// The gateway that a service is behind, over HTTP. Connections are kept, and shared by the clones of a client.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use gateway_runtime::client::Http;
+///
+/// let gateway = Http::to("https://gateway.internal").bearer("a token").timeout(Duration::from_secs(5));
+/// # let _ = gateway;
+/// ```
+pub struct Http {
+    /// Or what keeps calls from being sent, told with each.
+    gateway: Result<Gateway, String>,
+    headers: HeaderMap,
+    timeout: Duration,
+}
+
+struct Gateway {
+    http: reqwest::Client,
+    base: Url,
+}
+
+impl Http {
+    /// The gateway at this address; if the address has a path, `/services/…` comes after it.
+    ///
+    /// A call has 30 seconds. An address that is none shows with the first call, as [`ClientError::Unsendable`].
+    #[must_use]
+    pub fn to(base: impl AsRef<str>) -> Self {
+        Self { gateway: Gateway::at(base.as_ref()), headers: HeaderMap::new(), timeout: Duration::from_secs(30) }
+    }
+
+    /// Says who is calling, by a token.
+    #[must_use]
+    pub fn bearer(self, token: &str) -> Self {
+        self.with(bearer(token).map(|value| (AUTHORIZATION, value)))
+    }
+
+    /// Says who is calling, by an API key.
+    #[must_use]
+    pub fn api_key(self, key: &str) -> Self {
+        self.with(field("x-api-key", key).map(|(name, mut value)| {
+            value.set_sensitive(true);
+            (name, value)
+        }))
+    }
+
+    /// Sets a header field of every call that does not set it itself.
+    #[must_use]
+    pub fn header(self, name: impl AsRef<str>, value: impl AsRef<str>) -> Self {
+        self.with(field(name.as_ref(), value.as_ref()))
+    }
+
+    /// In which time an answer must be there, or have begun if it is streamed, where the call says nothing of it.
+    #[must_use]
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
+        self
+    }
+
+    fn with(mut self, field: Result<(::http::HeaderName, HeaderValue), String>) -> Self {
+        match field {
+            Ok((name, value)) => {
+                self.headers.insert(name, value);
+            }
+            Err(flaw) => self.gateway = self.gateway.and(Err(flaw)),
+        }
+        self
+    }
+
+    /// The fields of a call: its own, ours where it has none, and what HTTP needs.
+    fn headers(&self, request: &Request) -> HeaderMap {
+        let mut headers = request.headers.clone();
+        for (name, value) in &self.headers {
+            if let Entry::Vacant(vacant) = headers.entry(name) {
+                vacant.insert(value.clone());
+            }
+        }
+        headers.insert(ACCEPT, accept(request.expected));
+        if !request.verb.has_query_input() && !request.input.is_empty() {
+            headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        }
+        headers
+    }
+
+    fn prepare(&self, request: Request) -> Result<reqwest::RequestBuilder, String> {
+        let Gateway { http, base } = self.gateway.as_ref().map_err(Clone::clone)?;
+        let mut url = address(base, &request);
+        let headers = self.headers(&request);
+        let in_query = request.verb.has_query_input();
+        if in_query && !request.input.is_empty() {
+            let query = query::write(&request.input)?;
+            url.set_query(Some(&query).filter(|query| !query.is_empty()).map(String::as_str));
+        }
+        let builder = http.request(method(request.verb), url).headers(headers);
+        Ok(if in_query { builder } else { builder.body(request.input) })
+    }
+}
+
+impl Transport for Http {
+    fn call(&self, request: Request) -> Pin<Box<dyn Future<Output = Result<Response, ClientError>> + Send>> {
+        let timeout = request.timeout.unwrap_or(self.timeout);
+        let expected = request.expected;
+        let prepared = self.prepare(request).map_err(ClientError::Unsendable);
+        Box::pin(async move {
+            let answered = async {
+                let response = prepared?.send().await.map_err(decode::unanswered)?;
+                decode::read(response, expected).await
+            };
+            tokio::time::timeout(timeout, answered).await.unwrap_or(Err(ClientError::TimedOut(timeout)))
+        })
+    }
+}
+
+impl Gateway {
+    fn at(base: &str) -> Result<Self, String> {
+        let flaw = |why| format!("the gateway's address {base:?} {why}: write it as \"http://gateway.internal:8080\"");
+        let base = Url::parse(base).map_err(|error| flaw(format!("cannot be read ({error})")))?;
+        if !matches!(base.scheme(), "http" | "https") || base.query().is_some() || base.fragment().is_some() {
+            return Err(flaw("is none of HTTP".to_owned()));
+        }
+        Ok(Self { http: connector(&HttpClientSettings::default()).map_err(|error| error.to_string())?, base })
+    }
+}
+
+fn address(base: &Url, request: &Request) -> Url {
+    let Request { service, method, .. } = request;
+    let mut url = base.clone();
+    let folder = base.path().trim_end_matches('/');
+    url.set_path(&format!("{folder}/services/{}/v{}/{method}", service.name, service.version));
+    url
+}
+
+fn method(verb: Verb) -> Method {
+    match verb {
+        Verb::Get => Method::GET,
+        Verb::Post => Method::POST,
+        Verb::Put => Method::PUT,
+        Verb::Patch => Method::PATCH,
+        Verb::Delete => Method::DELETE,
+    }
+}
+
+fn accept(expected: Expected) -> HeaderValue {
+    match expected {
+        Expected::Value => HeaderValue::from_static("application/json"),
+        Expected::Items => HeaderValue::from_static(NDJSON),
+        // Parameters of a media type would read as a wish of their own.
+        Expected::Bytes(media) => HeaderValue::from_static(media.split(';').next().unwrap_or(media)),
+    }
+}
+
+impl fmt::Debug for Http {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let base = self.gateway.as_ref().map(|gateway| gateway.base.as_str());
+        f.debug_struct("Http").field("gateway", &base).finish_non_exhaustive()
+    }
+}

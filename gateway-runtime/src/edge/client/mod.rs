@@ -1,0 +1,71 @@
+//! The typed client of a service: the same methods, called elsewhere.
+//!
+//! `#[service] impl Currency` makes a `CurrencyClient` beside the service, with a method for each one exposed:
+//!
+//! ```text
+//! let currency = Currency::client(Http::to("http://rates.internal:8080"));
+//! let rates = currency.rates(&query).timeout(Duration::from_secs(2)).await?;
+//! ```
+//!
+//! Over a message bus it is the same, by the queue that the gateway takes calls from: [`Bus::to`] in place of [`Http::to`].
+//!
+//! ```
+//! use gateway_runtime::{client::Bus, prelude::*};
+//!
+//! #[model]
+//! struct Sum {
+//!     a: i64,
+//!     b: i64,
+//! }
+//!
+//! #[service(name = "sums")]
+//! struct Sums;
+//!
+//! #[service]
+//! impl Sums {
+//!     #[expose_method(GET)]
+//!     async fn add(&self, sum: Sum) -> Result<i64> {
+//!         Ok(sum.a + sum.b)
+//!     }
+//! }
+//!
+//! #[tokio::main]
+//! async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
+//! #   let folder = std::env::temp_dir().join(format!("gateway-doc-{}", std::process::id()));
+//! #   std::fs::create_dir_all(&folder)?;
+//! #   let settings = format!("http.listen = '127.0.0.1:0'\nstore.path = '{}'", folder.join("books.db").display());
+//!     let gateway = Gateway::from_toml(&settings)?.start().await?;
+//!     // From another program it is `Bus::to("amqp://rabbit.internal:5672")`.
+//!     let sums = Sums::client(Bus::over(gateway.broker().clone()));
+//!     assert_eq!(sums.add(&Sum { a: 2, b: 3 }).await?, 5);
+//! #   gateway.stop().await?;
+//! #   std::fs::remove_dir_all(folder)?;
+//!     Ok(())
+//! }
+//! ```
+//!
+//! `call` is one call before it is awaited, `transport` what carries it ([`Http`], [`Bus`], or your own), `answer` and `stream`
+//! what comes back, `select` finds the input among a method's arguments for the macro.
+
+mod bus;
+mod call;
+mod decode;
+mod error;
+mod headers;
+mod http;
+pub(crate) mod input;
+mod ndjson;
+mod query;
+mod reply;
+mod stream;
+mod transport;
+
+pub use crate::edge::client::{
+    bus::Bus,
+    call::{ClientInput, PendingCall, Remote},
+    error::{ClientError, Problem},
+    http::Http,
+    reply::FromAnswer,
+    stream::{Body, Items},
+    transport::{Expected, Pieces, Request, Response, Transport},
+};

@@ -1,0 +1,119 @@
+//! NDJSON as a gateway writes it: a value a line; and if the stream fails, its problem as the last line, and a cut.
+
+#[cfg(test)]
+mod tests;
+
+use std::{
+    collections::VecDeque,
+    pin::Pin,
+    task::{Context, Poll, ready},
+};
+
+use bytes::{Bytes, BytesMut};
+use futures_util::Stream;
+use serde::Deserialize;
+
+use crate::edge::client::{ClientError, Problem, transport::Pieces};
+
+/// The media type.
+pub(super) const NDJSON: &str = "application/x-ndjson";
+
+/// The longest line that is waited for, in bytes.
+const MAX_LINE: usize = 16 << 20;
+
+/// Pieces cut anywhere in, whole lines out. Empty lines, which keep a connection alive, are left out.
+///
+/// An item may look like a problem, so a line that does is held back until it is known what follows it: after a cut
+/// it is the problem that the stream failed with, before anything else an item.
+pub(super) struct Lines {
+    pieces: Pieces,
+    /// Lines that have come whole.
+    lines: VecDeque<Bytes>,
+    /// The beginning of the next.
+    partial: BytesMut,
+    /// How the pieces ended.
+    end: Option<Result<(), ClientError>>,
+}
+
+/// The last line of a stream that failed.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Failure {
+    error: Problem,
+}
+
+impl Lines {
+    pub(super) fn new(pieces: Pieces) -> Self {
+        Self { pieces, lines: VecDeque::new(), partial: BytesMut::new(), end: None }
+    }
+
+    /// The next line, as soon as it is known to be one.
+    fn next_line(&mut self) -> Option<Bytes> {
+        match (self.lines.front()?, self.lines.len(), &self.end) {
+            (line, 1, None) if looks_like_failure(line) => None,
+            _ => self.lines.pop_front(),
+        }
+    }
+
+    fn take_in(&mut self, piece: &[u8]) {
+        let mut rest = piece;
+        while let Some(end) = rest.iter().position(|byte| *byte == b'\n') {
+            self.partial.extend_from_slice(&rest[..end]);
+            self.finish_line();
+            rest = &rest[end + 1..];
+        }
+        self.partial.extend_from_slice(rest);
+        if self.partial.len() > MAX_LINE {
+            self.end = Some(Err(ClientError::unreadable("a line of more than 16 MiB")));
+        }
+    }
+
+    fn finish_line(&mut self) {
+        let line = self.partial.split().freeze();
+        if !line.trim_ascii().is_empty() {
+            self.lines.push_back(line);
+        }
+    }
+
+    /// The pieces have ended with a cut: what was sent last may say why.
+    fn fail(&mut self, error: ClientError) {
+        let failure = self.lines.back().and_then(|line| serde_json::from_slice::<Failure>(line).ok());
+        let error = match failure {
+            Some(Failure { error: problem }) => {
+                self.lines.pop_back();
+                ClientError::Problem(Box::new(problem))
+            }
+            None => error,
+        };
+        self.end = Some(Err(error));
+    }
+}
+
+/// Cheap, since it is asked of each line that is the last for now.
+fn looks_like_failure(line: &[u8]) -> bool {
+    line.starts_with(b"{\"error\":{")
+}
+
+impl Stream for Lines {
+    type Item = Result<Bytes, ClientError>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let this = &mut *self;
+        loop {
+            if let Some(line) = this.next_line() {
+                return Poll::Ready(Some(Ok(line)));
+            }
+            if let Some(end) = &mut this.end {
+                return Poll::Ready(std::mem::replace(end, Ok(())).err().map(Err));
+            }
+            match ready!(this.pieces.as_mut().poll_next(context)) {
+                Some(Ok(piece)) => this.take_in(&piece),
+                Some(Err(error)) => this.fail(error),
+                None => {
+                    this.finish_line();
+                    this.end = Some(Ok(()));
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,44 @@
+//! From a JSON object to the query string that a service reads it back from.
+
+#[cfg(test)]
+mod tests;
+
+use serde_json::{Map, Value};
+
+/// Writes `input`, an object of texts, numbers, booleans and lists of these, as a query string. Lists repeat their
+/// name; what is null, and a list of no items, is left out.
+///
+/// # Errors
+///
+/// What a query string cannot say, by the name of the property.
+pub(super) fn write(input: &[u8]) -> Result<String, String> {
+    let properties = match serde_json::from_slice(input) {
+        Ok(Value::Object(properties)) => properties,
+        Ok(Value::Null) => Map::new(),
+        _ => return Err("a query string has named values, and the input is no struct".to_owned()),
+    };
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    for (name, value) in &properties {
+        match value {
+            Value::Null => {}
+            Value::Array(items) => {
+                for item in items {
+                    query.append_pair(name, &text(name, item)?);
+                }
+            }
+            one => {
+                query.append_pair(name, &text(name, one)?);
+            }
+        }
+    }
+    Ok(query.finish())
+}
+
+fn text(name: &str, value: &Value) -> Result<String, String> {
+    match value {
+        Value::String(text) => Ok(text.clone()),
+        Value::Number(_) | Value::Bool(_) | Value::Null => Ok(value.to_string()),
+        Value::Array(_) => Err(format!("a query string cannot carry `{name}`, a list of lists")),
+        Value::Object(_) => Err(format!("a query string cannot carry `{name}`, which is an object")),
+    }
+}

@@ -1,0 +1,110 @@
+//! `[routes.NAME]`: what holds for every route, and what is its dispatcher's own.
+
+use std::time::Duration;
+
+use schemars::JsonSchema;
+use serde::{
+    Deserialize, Deserializer,
+    de::{DeserializeOwned, Error},
+};
+use serde_json::{Map, Value};
+
+use crate::{
+    base::duration::{self, DurationText},
+    json::section::read_section,
+    service::app::StartError,
+};
+
+/// What holds for each request on a route.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct RouteTerms {
+    /// What answers: `bus`, or an author's own.
+    pub dispatch: String,
+    /// Whether who is calling must be known; else anybody may.
+    pub auth: bool,
+    /// The scopes that a caller must hold.
+    pub scopes: Vec<String>,
+    /// How long the answer may take; `http.request_timeout` when left out.
+    #[serde(deserialize_with = "duration_or_none")]
+    #[schemars(with = "Option<DurationText>")]
+    pub timeout: Option<Duration>,
+}
+
+impl RouteTerms {
+    const KEYS: [&str; 4] = ["dispatch", "auth", "scopes", "timeout"];
+
+    /// Whether a caller must be known.
+    #[must_use]
+    pub fn wants_caller(&self) -> bool {
+        self.auth || !self.scopes.is_empty()
+    }
+}
+
+/// The section of a route, as its dispatcher reads it.
+#[derive(Debug)]
+pub struct RouteSection {
+    service: String,
+    wants_caller: bool,
+    own: Map<String, Value>,
+    is_read: bool,
+}
+
+impl RouteSection {
+    /// Of the section `[routes.service]`.
+    ///
+    /// # Errors
+    ///
+    /// Everything that is wrong in what holds for every route.
+    pub(crate) fn read(service: &str, section: &Map<String, Value>) -> Result<(Self, RouteTerms), StartError> {
+        let is_term = |key: &str| RouteTerms::KEYS.contains(&key);
+        let (terms, own) = section.clone().into_iter().partition(|(key, _)| is_term(key));
+        let terms: RouteTerms =
+            read_section(&name(service), Value::Object(terms)).map_err(StartError::from_problems)?;
+        let wants_caller = terms.wants_caller();
+        Ok((Self { service: service.to_owned(), wants_caller, own, is_read: false }, terms))
+    }
+
+    /// The service that the route is for; `*` for all that have none of their own.
+    #[must_use]
+    pub fn service(&self) -> &str {
+        &self.service
+    }
+
+    /// Whether the gateway finds out who is calling before it forwards a request of this route.
+    #[must_use]
+    pub fn wants_caller(&self) -> bool {
+        self.wants_caller
+    }
+
+    /// What in the section is the dispatcher's own, judged by the JSON Schema of `T`.
+    ///
+    /// # Errors
+    ///
+    /// Every key that is unknown or wrong.
+    pub fn settings<T: DeserializeOwned + JsonSchema>(&mut self) -> Result<T, StartError> {
+        self.is_read = true;
+        read_section(&name(&self.service), Value::Object(self.own.clone())).map_err(StartError::from_problems)
+    }
+
+    /// Problems of a section whose own part nobody read.
+    pub(crate) fn unread_keys(&self) -> Result<(), StartError> {
+        let keys = self.own.keys().filter(|_| !self.is_read);
+        let problem = |key: &String| {
+            format!(
+                "`{}.{key}` in the configuration is unknown: this route takes no settings of its own",
+                name(&self.service)
+            )
+        };
+        StartError::unless_empty(keys.map(problem).collect())
+    }
+}
+
+fn name(service: &str) -> String {
+    format!("routes.{service}")
+}
+
+fn duration_or_none<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
+    let text = Option::<String>::deserialize(deserializer)?;
+    text.map(|text| duration::parse(&text).map_err(D::Error::custom)).transpose()
+}

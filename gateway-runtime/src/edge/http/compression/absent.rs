@@ -1,0 +1,24 @@
+//! What stands for compression in a program that was built without it: a type without values.
+
+use std::convert::Infallible;
+
+use http::Response;
+
+use crate::{
+    base::body::Body,
+    edge::http::compression::{AcceptEncoding, CompressionSettings},
+};
+
+/// Compression, of which there is none without the feature `compression`.
+#[derive(Debug)]
+pub(in crate::edge::http) struct Compression(Infallible);
+
+impl Compression {
+    pub(in crate::edge::http) fn new(_: &CompressionSettings) -> Option<Self> {
+        None
+    }
+
+    pub(in crate::edge::http) fn apply(&self, _: Option<AcceptEncoding>, _: &mut Response<Body>) {
+        match self.0 {}
+    }
+}

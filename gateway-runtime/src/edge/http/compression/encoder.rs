@@ -1,0 +1,146 @@
+//! The compressors.
+//!
+//! Measured on an OpenAPI document of 37 KiB (one core): gzip 6 makes 5.0 KiB of it in 0.7 ms and takes 400 KiB of memory;
+//! brotli 3 with a window of 64 KiB makes 5.3 KiB in 0.9 ms and takes 700 KiB; brotli 5 with 256 KiB makes 4.7 KiB in 1.2 ms
+//! and takes 1.6 MiB; brotli 11 makes 4.2 KiB in 92 ms. So gzip comes first where each response is compressed anew, and
+//! brotli for what is compressed once.
+
+use std::io::{self, Write};
+
+use brotli::CompressorWriter;
+use bytes::Bytes;
+use flate2::{Compression, write::GzEncoder};
+
+use crate::edge::http::compression::accept_encoding::Coding;
+
+/// How much work a compressor may do.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Effort {
+    /// For one response.
+    Moderate,
+    /// For many responses.
+    Kept,
+}
+
+/// A compressor, and what it has written.
+pub(super) enum Encoder {
+    Gzip(Box<GzEncoder<Vec<u8>>>),
+    Brotli(Box<CompressorWriter<Vec<u8>>>),
+}
+
+impl Encoder {
+    pub(super) fn new(coding: Coding, effort: Effort) -> Self {
+        /// What brotli takes from its input at once.
+        const BUFFER: usize = 4096;
+        match (coding, effort) {
+            (Coding::Gzip, _) => Self::Gzip(Box::new(GzEncoder::new(Vec::new(), Compression::new(6)))),
+            // Not quality 5 with a small window: it takes 32 MiB then.
+            (Coding::Brotli, Effort::Moderate) => {
+                Self::Brotli(Box::new(CompressorWriter::new(Vec::new(), BUFFER, 3, 16)))
+            }
+            (Coding::Brotli, Effort::Kept) => Self::Brotli(Box::new(CompressorWriter::new(Vec::new(), BUFFER, 5, 18))),
+        }
+    }
+
+    /// Compresses a body that is here as a whole.
+    pub(super) fn whole(coding: Coding, effort: Effort, content: &[u8]) -> io::Result<Bytes> {
+        let mut encoder = Self::new(coding, effort);
+        encoder.write(content)?;
+        encoder.finish()
+    }
+
+    pub(super) fn write(&mut self, content: &[u8]) -> io::Result<()> {
+        match self {
+            Self::Gzip(encoder) => encoder.write_all(content),
+            Self::Brotli(encoder) => encoder.write_all(content),
+        }
+    }
+
+    /// Writes all that is buffered, so that the client can decode everything up to here.
+    pub(super) fn flush(&mut self) -> io::Result<()> {
+        match self {
+            Self::Gzip(encoder) => encoder.flush(),
+            Self::Brotli(encoder) => encoder.flush(),
+        }
+    }
+
+    /// Takes what was written by now.
+    pub(super) fn take(&mut self) -> Bytes {
+        let written = match self {
+            Self::Gzip(encoder) => encoder.get_mut(),
+            Self::Brotli(encoder) => encoder.get_mut(),
+        };
+        std::mem::take(written).into()
+    }
+
+    /// Ends the content, and returns what was not taken.
+    pub(super) fn finish(self) -> io::Result<Bytes> {
+        Ok(match self {
+            Self::Gzip(encoder) => encoder.finish()?.into(),
+            Self::Brotli(encoder) => encoder.into_inner().into(),
+        })
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use std::io::Read;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    pub(in crate::edge::http::compression) fn decode(coding: Coding, content: &[u8]) -> Vec<u8> {
+        let mut decoded = Vec::new();
+        match coding {
+            Coding::Gzip => flate2::read::GzDecoder::new(content).read_to_end(&mut decoded),
+            Coding::Brotli => brotli::Decompressor::new(content, 4096).read_to_end(&mut decoded),
+        }
+        .unwrap();
+        decoded
+    }
+
+    /// All that a client can decode of the beginning of a content.
+    fn decode_beginning(coding: Coding, content: &[u8]) -> Vec<u8> {
+        let mut decoded = Vec::new();
+        let mut space = [0; 4096];
+        let mut reader: Box<dyn Read> = match coding {
+            Coding::Gzip => Box::new(flate2::read::GzDecoder::new(content)),
+            Coding::Brotli => Box::new(brotli::Decompressor::new(content, 4096)),
+        };
+        while let Ok(length @ 1..) = reader.read(&mut space) {
+            decoded.extend_from_slice(&space[..length]);
+        }
+        decoded
+    }
+
+    fn any_coding() -> impl Strategy<Value = Coding> {
+        prop_oneof![Just(Coding::Gzip), Just(Coding::Brotli)]
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(48))]
+
+        #[test]
+        fn each_flush_lets_the_client_read_all_by_then(coding in any_coding(), items in prop::collection::vec("[a-c]{0,40}", 1..6)) {
+            let mut encoder = Encoder::new(coding, Effort::Moderate);
+            let (mut sent, mut expected) = (Vec::new(), Vec::new());
+            for item in &items {
+                encoder.write(item.as_bytes()).unwrap();
+                encoder.flush().unwrap();
+                sent.extend_from_slice(&encoder.take());
+                expected.extend_from_slice(item.as_bytes());
+                prop_assert_eq!(&decode_beginning(coding, &sent), &expected);
+            }
+            sent.extend_from_slice(&encoder.finish().unwrap());
+            prop_assert_eq!(decode(coding, &sent), expected);
+        }
+
+        #[test]
+        fn whole_bodies_come_back(coding in any_coding(), content in prop::collection::vec(any::<u8>(), 0..2000)) {
+            for effort in [Effort::Moderate, Effort::Kept] {
+                prop_assert_eq!(&decode(coding, &Encoder::whole(coding, effort, &content).unwrap()), &content);
+            }
+        }
+    }
+}

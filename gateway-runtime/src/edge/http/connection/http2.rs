@@ -1,0 +1,115 @@
+//! An HTTP/2 connection.
+
+use std::{
+    cell::Cell,
+    future::{poll_fn, ready},
+    rc::Rc,
+    task::Poll,
+    time::Duration,
+};
+
+use futures_util::future::Either;
+use http::Request;
+use hyper::{body::Incoming, rt::Executor, service::service_fn};
+use tokio::time::Instant;
+
+use crate::edge::http::{
+    Handler,
+    connection::{
+        Io, Peer, Shared, Wake,
+        check::check,
+        exchange::Begun,
+        refusal,
+        stall::{Waiting, Watched},
+    },
+};
+
+/// A client that was told to go, and has nothing in flight, gets at most this long to agree.
+const FAREWELL: Duration = Duration::from_secs(5);
+
+/// What the stream is watched by whose request the service has been called with; hyper spawns it at once.
+pub(super) type Accepted = Rc<Cell<Option<Rc<Waiting>>>>;
+
+/// Runs the streams of HTTP/2 connections on the worker's own thread.
+#[derive(Clone)]
+pub(super) struct LocalExecutor {
+    pub(super) accepted: Accepted,
+    pub(super) write_timeout: Duration,
+}
+
+impl<F: Future<Output: 'static> + 'static> Executor<F> for LocalExecutor {
+    fn execute(&self, stream: F) {
+        match self.accepted.take() {
+            Some(waiting) => drop(tokio::task::spawn_local(Watched::new(stream, waiting, self.write_timeout))),
+            None => drop(tokio::task::spawn_local(stream)),
+        }
+    }
+}
+
+/// Serves the connection to its end.
+pub(super) async fn serve<H: Handler>(mut io: Io, shared: &Shared<H>, peer: &Peer, wake: &mut Wake<'_>) {
+    io.meter_frames();
+    let limits = &shared.limits;
+    let activity = peer.activity();
+    let (handler, client, limits_of_head) = (shared.handler.clone(), peer.clone(), limits.clone());
+    let accepted = Rc::clone(&shared.accepted);
+    let service = service_fn(move |request: Request<Incoming>| {
+        let (handler, peer) = (handler.clone(), client.clone());
+        let waiting = Rc::new(Waiting::default());
+        accepted.set(Some(Rc::clone(&waiting)));
+        // HTTP/1.1 is counted by its parser. RFC 6585 §5.
+        let refused = if request.headers().len() > limits_of_head.header_count {
+            Some(refusal::respond(&refusal::header_too_large(&limits_of_head), &request, &client))
+        } else {
+            check(&request, &client)
+        };
+        Begun::new(&request, &client).watched_by(waiting).with(match refused {
+            None => Either::Left(async move { handler.handle(request, peer).await }),
+            Some(response) => Either::Right(ready(response)),
+        })
+    });
+    let mut http = Box::pin(shared.http2.serve_connection(io, service));
+
+    let farewell = limits.write_timeout.min(FAREWELL);
+    let pace = limits.write_timeout.min(limits.keep_alive) / 8;
+    let mut seen = activity.steps();
+    let mut since = Instant::now();
+    let mut told = false;
+    wake.at(since + pace);
+    poll_fn(|cx| {
+        loop {
+            if let Poll::Ready(end) = http.as_mut().poll(cx) {
+                if let Err(error) = end {
+                    tracing::debug!(peer = %peer.address(), %error, "an HTTP/2 connection broke off");
+                }
+                return Poll::Ready(());
+            }
+            if wake.stopping() && !told {
+                told = true;
+                http.as_mut().graceful_shutdown();
+                continue;
+            }
+            if !wake.rang() {
+                return Poll::Pending;
+            }
+            let now = Instant::now();
+            if activity.steps() != seen {
+                seen = activity.steps();
+                since = now;
+            }
+            let still = now - since;
+            if activity.in_flight() == 0 && told && still >= farewell {
+                return Poll::Ready(());
+            }
+            wake.at(now + pace);
+            if activity.in_flight() == 0 && !told && still >= limits.keep_alive {
+                told = true;
+                since = now;
+                http.as_mut().graceful_shutdown();
+                continue;
+            }
+            return Poll::Pending;
+        }
+    })
+    .await;
+}

@@ -1,0 +1,234 @@
+//! A client's connection, from accept to close.
+//!
+//! A connection without a request is [`quiet`]: a socket and a timer, about two kilobytes. When bytes arrive they tell the
+//! protocol, and [`http1`] or [`http2`] serves them. An HTTP/1.1 connection that falls idle goes back to being quiet; an
+//! HTTP/2 connection has too much of a state for that, and keeps its 21 KiB.
+//!
+//! **Time limits without a timer a request.** Setting a timer for each request head and each idle phase, as hyper does,
+//! costs 5 % of a small request. Here every connection has one alarm that rings now and then, however many
+//! requests pass, and looks at what moved since ([`Activity`](activity::Activity)).
+
+mod activity;
+mod check;
+mod exchange;
+mod flood;
+mod http1;
+mod http2;
+pub(super) mod refusal;
+mod socket;
+mod stall;
+
+use std::{
+    future::poll_fn,
+    net::SocketAddr,
+    pin::{Pin, pin},
+    rc::Rc,
+    sync::Arc,
+    task::{Context, Poll, Waker},
+    time::Duration,
+};
+
+use hyper::server::conn;
+use hyper_util::rt::TokioTimer;
+use tokio::{
+    net::TcpStream,
+    sync::{OwnedSemaphorePermit, futures::Notified},
+    task::coop::unconstrained,
+    time::{Instant, Sleep, sleep_until, timeout},
+};
+
+pub use crate::edge::http::connection::activity::Peer;
+pub(super) use crate::edge::http::connection::activity::Stopping;
+use crate::edge::http::{
+    Handler,
+    connection::{
+        http1::Left,
+        http2::{Accepted, LocalExecutor},
+        socket::Io,
+    },
+    limits::{DEFAULT_HEADER_COUNT, HttpLimits},
+};
+
+/// What all connections of one worker share.
+pub(super) struct Shared<H> {
+    handler: Arc<H>,
+    limits: HttpLimits,
+    stopping: Arc<Stopping>,
+    http1: conn::http1::Builder,
+    http1_large: conn::http1::Builder,
+    http2: conn::http2::Builder<LocalExecutor>,
+    /// What the next stream that hyper spawns is watched by.
+    accepted: Accepted,
+}
+
+/// The most that hyper buffers of a body in either direction, on one connection (HTTP/2: stream).
+const BUFFER: usize = 64 * 1024;
+
+impl<H: Handler> Shared<H> {
+    pub(super) fn new(handler: H, limits: HttpLimits, stopping: Arc<Stopping>) -> Self {
+        let header_bytes = limits.header_bytes as usize;
+        let mut http1 = conn::http1::Builder::new();
+        // Not `pipeline_flush`: it buffers a stream without bound, and holds an answer back while the client has begun
+        // to send its next request. What makes it fast, one `write` of head and body together, comes from `writev`.
+        http1.max_buf_size(BUFFER.max(header_bytes)).max_header_size(header_bytes);
+        if limits.header_count != DEFAULT_HEADER_COUNT {
+            http1.max_headers(limits.header_count);
+        }
+        let mut http1_large = http1.clone();
+        http1.writev(false);
+        http1_large.writev(true);
+        let accepted = Accepted::default();
+        let executor = LocalExecutor { accepted: Rc::clone(&accepted), write_timeout: limits.write_timeout };
+        let mut http2 = conn::http2::Builder::new(executor);
+        http2
+            .timer(TokioTimer::new())
+            .max_header_list_size(limits.header_bytes)
+            .max_concurrent_streams(limits.http2.streams)
+            .max_pending_accept_reset_streams(limits.http2.resets)
+            .max_local_error_reset_streams(limits.http2.resets)
+            .keep_alive_interval(limits.http2.ping_interval)
+            .keep_alive_timeout(limits.http2.ping_timeout)
+            .max_send_buf_size(BUFFER)
+            .initial_stream_window_size(256 * 1024)
+            .initial_connection_window_size(512 * 1024);
+        Self { handler: Arc::new(handler), limits, stopping, http1, http1_large, http2, accepted }
+    }
+}
+
+/// Serves a connection to its end.
+pub(super) async fn serve<H: Handler>(
+    shared: Rc<Shared<H>>,
+    stream: TcpStream,
+    address: SocketAddr,
+    slot: OwnedSemaphorePermit,
+) {
+    let peer = Peer::connected(address, shared.stopping.clone());
+    let mut io = Io::new(stream, peer.clone(), shared.limits.write_timeout, slot);
+    let mut until = Instant::now() + shared.limits.header_timeout;
+    let told = pin!(shared.stopping.told());
+    let alarm = pin!(sleep_until(until));
+    let mut wake = Wake::new(alarm, told, &shared.stopping).await;
+    loop {
+        match quiet(&mut io, until, &shared.limits, &mut wake).await {
+            Some(Protocol::Http1) => match http1::serve(io, &shared, &peer, &mut wake).await {
+                Left::Idle(idle) => io = idle,
+                Left::Sending(io) => return linger(io).await,
+                Left::Nothing => return,
+            },
+            Some(Protocol::Http2) => return http2::serve(io, &shared, &peer, &mut wake).await,
+            None => return,
+        }
+        until = Instant::now() + shared.limits.keep_alive;
+    }
+}
+
+enum Protocol {
+    Http1,
+    Http2,
+}
+
+impl Protocol {
+    /// What a connection that begins with these bytes speaks, once that is certain.
+    fn of(bytes: &[u8]) -> Option<Self> {
+        /// RFC 9113 §3.4.
+        const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+        if bytes.starts_with(PREFACE) {
+            Some(Self::Http2)
+        } else if PREFACE.starts_with(bytes) {
+            None
+        } else {
+            Some(Self::Http1)
+        }
+    }
+}
+
+/// Waits for the first bytes of a request, and reads them ahead. `None` when the client left, was too slow, or the
+/// server stops and there is nothing to answer.
+async fn quiet(io: &mut Io, until: Instant, limits: &HttpLimits, wake: &mut Wake<'_>) -> Option<Protocol> {
+    let mut until = until;
+    poll_fn(|cx| {
+        loop {
+            if let Some(protocol) = Protocol::of(io.ahead()) {
+                return Poll::Ready(Some(protocol));
+            }
+            let begins = io.ahead().is_empty();
+            match io.poll_read_ahead(cx) {
+                Poll::Ready(Ok(1..)) if begins => until = Instant::now() + limits.header_timeout,
+                Poll::Ready(Ok(1..)) => {}
+                Poll::Ready(Ok(0) | Err(_)) => return Poll::Ready(None),
+                Poll::Pending => break,
+            }
+        }
+        if wake.stopping() && io.ahead().is_empty() || Instant::now() >= until {
+            return Poll::Ready(None);
+        }
+        wake.at(until);
+        Poll::Pending
+    })
+    .await
+}
+
+/// Takes what the client is still sending, for a while: closing a socket with unread bytes resets it, and the client
+/// may then never see an early answer (RFC 9112 §9.6).
+async fn linger(mut io: Io) {
+    const LONGEST: Duration = Duration::from_secs(2);
+    let discard = async { while let Ok(1..) = poll_fn(|cx| io.poll_discard(cx)).await {} };
+    // Out of time is as good an end as any.
+    let _ = timeout(LONGEST, discard).await;
+}
+
+/// What wakes a connection besides its socket: its alarm, and the server's shutdown.
+///
+/// Each is polled once, and then only looked at, which costs a load; so the same task must poll the connection all its
+/// life.
+struct Wake<'a> {
+    alarm: Pin<&'a mut Sleep>,
+    stopping: &'a Stopping,
+    task: Waker,
+}
+
+impl<'a> Wake<'a> {
+    async fn new(alarm: Pin<&'a mut Sleep>, told: Pin<&mut Notified<'_>>, stopping: &'a Stopping) -> Self {
+        let task = poll_fn(|cx| Poll::Ready(cx.waker().clone())).await;
+        let _ = poll_surely(told, &task);
+        Self { alarm, stopping, task }
+    }
+
+    fn stopping(&self) -> bool {
+        self.stopping.begun()
+    }
+
+    /// Sets the alarm.
+    fn at(&mut self, time: Instant) {
+        self.alarm.as_mut().reset(time);
+        if poll_surely(self.alarm.as_mut(), &self.task).is_ready() {
+            self.task.wake_by_ref();
+        }
+    }
+
+    /// Whether the alarm rang since it was set.
+    fn rang(&self) -> bool {
+        self.alarm.is_elapsed()
+    }
+}
+
+/// Polls a future so that its `Pending` means that it will wake the task, not that the task has had its share.
+fn poll_surely<F: Future>(future: Pin<&mut F>, task: &Waker) -> Poll<F::Output> {
+    pin!(unconstrained(future)).poll(&mut Context::from_waker(task))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Protocol;
+
+    #[test]
+    fn the_protocol_is_told_by_the_first_bytes() {
+        let preface = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+        for n in 0..preface.len() {
+            assert!(Protocol::of(&preface[..n]).is_none(), "{n} bytes of the preface decide nothing");
+        }
+        assert!(matches!(Protocol::of(preface), Some(Protocol::Http2)));
+        assert!(matches!(Protocol::of(b"G"), Some(Protocol::Http1)));
+        assert!(matches!(Protocol::of(b"PRI * HTTP/1.1\r\n"), Some(Protocol::Http1)));
+    }
+}

@@ -1,0 +1,163 @@
+//! `/asyncapi.json`: AsyncAPI 3.0. Calls over one WebSocket and by the bus, and the webhooks that the gateway takes.
+//!
+//! Each road is a channel of its own, with the messages that go over it; an operation is a method on one of them.
+
+use schemars::{
+    Schema,
+    transform::{RemoveRefSiblings, ReplacePrefixItems, ReplaceUnevaluatedProperties, Transform},
+};
+use serde_json::{Map, Value, json};
+
+use crate::{
+    base::problem,
+    bus::BusSettings,
+    edge::http::describe::{
+        bus,
+        info::Info,
+        messages,
+        method::Described,
+        operation_id::{WEBSOCKET, is_callable_by_message, tag},
+        terms::terms,
+    },
+    json::schema::{Components, Root, Side},
+    service::registry::Registry,
+};
+
+/// The channel of all calls over a WebSocket.
+const CALLS: &str = "calls";
+
+/// The document.
+pub(super) fn document(info: &Info, registry: &Registry, bus: &BusSettings) -> Value {
+    let mut components = Components::default();
+    components.add_own(&problem::schema());
+    let problem = components.add(&problem::schema(), Side::Output, Root::Named);
+    let mut described = Described::all(registry, &mut components, Root::Named);
+    for it in &mut described {
+        it.input = it.input.take().map(draft_07);
+        it.answer = it.answer.take().map(draft_07);
+    }
+
+    let mut channels = Map::from_iter([(CALLS.to_owned(), websocket(&problem))]);
+    let mut operations = Map::new();
+    for it in &described {
+        let (channel, operation) = if it.method.spec.webhook.is_some() {
+            channels.insert(it.id.clone(), webhook(it));
+            (it.id.clone(), json!({ "bindings": { "http": { "method": "POST", "bindingVersion": "0.3.0" } } }))
+        } else if is_callable_by_message(it.method) {
+            add_messages(&mut channels[CALLS], messages::of_call(it));
+            (CALLS.to_owned(), json!({ "reply": reply(it) }))
+        } else {
+            continue;
+        };
+        operations.insert(it.id.clone(), describe_operation(it, &channel, &messages::request_name(it), operation));
+    }
+    bus::add(&described, bus, &problem, &mut channels, &mut operations);
+    let (schemas, names) = components.finish();
+    let schemas = schemas.into_iter().map(|(name, schema)| (name, draft_07(schema)));
+    let mut document = json!({ "asyncapi": "3.0.0", "info": info, "defaultContentType": "application/json" });
+    if let Some(server) = bus::server(bus) {
+        document["servers"] = servers(server, &mut channels);
+    }
+    document["channels"] = channels.into();
+    document["operations"] = operations.into();
+    document["components"] = json!({ "schemas": schemas.collect::<Map<_, _>>() });
+    names.write(&mut document);
+    document
+}
+
+/// The broker, and where there is another road than the bus, the gateway itself: where channels do not say which server they are
+/// on, they are on all.
+fn servers(bus: Value, channels: &mut Map<String, Value>) -> Value {
+    let mut servers = json!({ bus::SERVER: bus });
+    for (name, channel) in channels {
+        let (server, protocol) = match name.as_str() {
+            name if bus::is_channel(name) => (bus::SERVER, None),
+            CALLS => ("websocket", Some("ws")),
+            _ => ("http", Some("http")),
+        };
+        if let Some(protocol) = protocol {
+            servers[server] = gateway(protocol);
+        }
+        channel["servers"] = json!([{ "$ref": format!("#/servers/{server}") }]);
+    }
+    servers
+}
+
+/// The gateway does not know by which name it is reached.
+fn gateway(protocol: &str) -> Value {
+    let host = json!({ "description": "Where the gateway is reached.", "default": "localhost:8080" });
+    json!({ "host": "{host}", "protocol": protocol, "variables": { "host": host } })
+}
+
+/// The channel of calls, with the one message that is the same for all of them.
+fn websocket(problem: &Value) -> Value {
+    json!({
+        "address": WEBSOCKET,
+        "title": "Calls",
+        "description": "JSON-RPC 2.0 over one WebSocket: many calls in flight, answers in any order.",
+        "messages": { messages::FAILURE: messages::failure(problem) },
+        "bindings": { "ws": { "method": "GET", "bindingVersion": "0.1.0" } },
+    })
+}
+
+fn add_messages(channel: &mut Value, messages: Vec<(String, Value)>) {
+    if let Some(all) = channel["messages"].as_object_mut() {
+        all.extend(messages);
+    }
+}
+
+/// The channel of a webhook.
+fn webhook(it: &Described<'_>) -> Value {
+    let (name, message) = messages::of_webhook(it);
+    json!({
+        "address": it.method.path(),
+        "title": it.method.spec.title,
+        "description": "A webhook, signed as Standard Webhooks 1.0.0 has it.",
+        "messages": { name: message },
+    })
+}
+
+pub(super) fn reference(channel: &str, message: &str) -> Value {
+    json!({ "$ref": format!("#/channels/{channel}/messages/{message}") })
+}
+
+/// What answers a call: on the same connection, an item at a time where the answer is a stream.
+fn reply(it: &Described<'_>) -> Value {
+    let answers = messages::of_call(it).into_iter().skip(1).map(|(name, _)| reference(CALLS, &name));
+    let messages: Value = answers.chain([reference(CALLS, messages::FAILURE)]).collect();
+    json!({ "channel": { "$ref": format!("#/channels/{CALLS}") }, "messages": messages })
+}
+
+/// The gateway receives each; `more` depends on the road.
+pub(super) fn describe_operation(it: &Described<'_>, channel: &str, message: &str, more: Value) -> Value {
+    let spec = it.method.spec;
+    let mut operation = json!({
+        "action": "receive",
+        "channel": { "$ref": format!("#/channels/{channel}") },
+        "title": spec.title,
+        "tags": [{ "name": tag(it.method.service) }],
+        "messages": [reference(channel, message)],
+    });
+    if !spec.description.is_empty() {
+        operation["description"] = spec.description.into();
+    }
+    if spec.deprecated {
+        operation["x-deprecated"] = true.into();
+    }
+    for (name, value) in more.as_object().into_iter().flatten() {
+        operation[name] = value.clone();
+    }
+    for (name, value) in terms(it.method) {
+        operation[format!("x-{}", name.replace('_', "-"))] = value;
+    }
+    operation
+}
+
+/// AsyncAPI's schemas are those of JSON Schema draft 7.
+fn draft_07(schema: Value) -> Value {
+    let Ok(mut schema) = Schema::try_from(schema) else { return Value::Bool(true) };
+    ReplaceUnevaluatedProperties::default().transform(&mut schema);
+    ReplacePrefixItems::default().transform(&mut schema);
+    RemoveRefSiblings::default().transform(&mut schema);
+    schema.to_value()
+}

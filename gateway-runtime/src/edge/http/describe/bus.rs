@@ -1,0 +1,271 @@
+//! The bus in AsyncAPI: the queue that calls come by, their answers, and the queues where calls wait to be tried again or end.
+
+use ::http::Uri;
+use serde_json::{Map, Value, json};
+
+use crate::{
+    base::duration,
+    bus::{BusSettings, CallQueue, Message},
+    edge::http::describe::{
+        asyncapi::{describe_operation, reference},
+        method::Described,
+        operation_id::is_callable_by_bus,
+    },
+    service::argument::AnswerShape,
+};
+
+/// The server, where a broker is configured.
+pub(super) const SERVER: &str = "bus";
+
+const CALLS: &str = "bus_calls";
+const ANSWERS: &str = "bus_answers";
+const RETRIES: &str = "bus_retries";
+const DEAD: &str = "bus_dead_letters";
+/// The message of a call that has failed.
+const FAILURE: &str = "failure";
+/// The message of a call that could not be carried out.
+const FAILED: &str = "failed_call";
+
+/// Adds what the gateway does with the queue of calls, where it takes calls from one.
+pub(super) fn add(
+    described: &[Described<'_>],
+    settings: &BusSettings,
+    problem: &Value,
+    channels: &mut Map<String, Value>,
+    operations: &mut Map<String, Value>,
+) {
+    let callable: Vec<_> = described.iter().filter(|it| is_callable_by_bus(it.method)).collect();
+    if callable.is_empty() || !settings.calls.enabled {
+        return;
+    }
+    let queue = settings.calls.call_queue();
+    let calls = callable.iter().map(|it| (call_name(it), call(it)));
+    let failure = [(FAILURE.to_owned(), failure(problem))];
+    let answers = callable.iter().map(|it| (answer_name(it), answer(it))).chain(failure);
+    let failed = || Map::from_iter([(FAILED.to_owned(), failed_call())]);
+    channels.extend([
+        (CALLS.to_owned(), of_calls(&queue, calls.collect())),
+        (ANSWERS.to_owned(), of_answers(answers.collect())),
+        (DEAD.to_owned(), of_dead_letters(&queue, failed())),
+    ]);
+    add_operation(operations, DEAD, put_aside("A call cannot be carried out", DEAD));
+    if !queue.delays.is_empty() {
+        channels.insert(RETRIES.to_owned(), of_retries(&queue, failed()));
+        add_operation(operations, RETRIES, put_aside("A call is tried again later", RETRIES));
+    }
+    for it in callable {
+        let messages = json!([reference(ANSWERS, &answer_name(it)), reference(ANSWERS, FAILURE)]);
+        let reply = json!({
+            "address": {
+                "location": "$message.header#/replyTo",
+                "description": "The property `reply_to` of the call. A call without it is not answered.",
+            },
+            "channel": { "$ref": format!("#/channels/{ANSWERS}") },
+            "messages": messages,
+        });
+        let more = json!({ "reply": reply, "bindings": bindings(json!({ "ack": true })) });
+        add_operation(operations, &format!("{}_by_bus", it.id), describe_operation(it, CALLS, &call_name(it), more));
+    }
+}
+
+/// The server's entry; its password is nobody's business, nor its user. None where no broker is configured, or the URL has
+/// another form than that of addresses.
+pub(super) fn server(settings: &BusSettings) -> Option<Value> {
+    let url: Uri = settings.amqp.as_ref()?.expose().parse().ok()?;
+    let (protocol, host) = (url.scheme_str()?, url.host()?);
+    let port = url.port_u16().unwrap_or(if protocol == "amqps" { 5671 } else { 5672 });
+    let mut server = json!({
+        "host": format!("{host}:{port}"),
+        "protocol": protocol,
+        "protocolVersion": "0-9-1",
+        "security": [{ "type": "userPassword" }],
+    });
+    if url.path().len() > 1 {
+        server["pathname"] = url.path().into();
+    }
+    Some(server)
+}
+
+/// Whether a channel is one of the bus.
+pub(super) fn is_channel(name: &str) -> bool {
+    [CALLS, ANSWERS, RETRIES, DEAD].contains(&name)
+}
+
+/// No two have one name, whatever methods are called.
+fn add_operation(operations: &mut Map<String, Value>, name: &str, operation: Value) {
+    let mut name = name.to_owned();
+    while operations.contains_key(&name) {
+        name.push_str("_2");
+    }
+    operations.insert(name, operation);
+}
+
+fn call_name(it: &Described<'_>) -> String {
+    format!("{}_call", it.id)
+}
+
+fn answer_name(it: &Described<'_>) -> String {
+    format!("{}_answer", it.id)
+}
+
+fn bindings(mut amqp: Value) -> Value {
+    amqp["bindingVersion"] = "0.3.0".into();
+    json!({ "amqp": amqp })
+}
+
+/// How the gateway declares its queues.
+fn durable_queue(name: Option<&str>) -> Value {
+    let mut queue = json!({ "durable": true, "exclusive": false, "autoDelete": false });
+    if let Some(name) = name {
+        queue["name"] = name.into();
+    }
+    bindings(json!({ "is": "queue", "queue": queue }))
+}
+
+fn of_calls(queue: &CallQueue, messages: Map<String, Value>) -> Value {
+    json!({
+        "address": queue.name,
+        "title": "Calls by the bus",
+        "description": "Who is calling stands in the header fields `authorization` or `x-api-key`. The property `message_id` is the \
+                        idempotency key. A call with `reply_to` and `expiration` is answered at once, also with its failure; any \
+                        other that fails is tried again where that can help, and else is a dead letter.",
+        "messages": messages,
+        "bindings": durable_queue(Some(&queue.name)),
+    })
+}
+
+fn of_answers(messages: Map<String, Value>) -> Value {
+    json!({
+        "address": null,
+        "title": "Answers by the bus",
+        "description": "The queue that the call names in `reply_to`, by the exchange without a name.",
+        "messages": messages,
+    })
+}
+
+fn of_retries(queue: &CallQueue, messages: Map<String, Value>) -> Value {
+    let delays: Value = queue.delays.iter().map(|delay| duration::format(*delay)).collect();
+    json!({
+        "address": format!("{}.retry.{{delay}}", queue.name),
+        "title": "Calls that wait to be tried again",
+        "description": "After the delay the broker gives them back to the queue of calls.",
+        "parameters": { "delay": { "description": "How long they wait.", "enum": delays } },
+        "messages": messages,
+        "bindings": durable_queue(None),
+    })
+}
+
+fn of_dead_letters(queue: &CallQueue, messages: Map<String, Value>) -> Value {
+    let exchange = CallQueue::DEAD_LETTERS;
+    json!({
+        "address": queue.dead(),
+        "title": "Calls that cannot be carried out",
+        "description": format!(
+            "They come by the topic exchange `{exchange}`, with `{}` as their routing key. Those that the broker gave too often, \
+             because gateways were lost with them, come without the fields of the gateway.",
+            queue.name
+        ),
+        "messages": messages,
+        "bindings": durable_queue(Some(&queue.dead())),
+    })
+}
+
+/// What the gateway sends there in the place of a call.
+fn put_aside(title: &str, channel: &str) -> Value {
+    json!({
+        "action": "send",
+        "channel": { "$ref": format!("#/channels/{channel}") },
+        "title": title,
+        "messages": [reference(channel, FAILED)],
+        "bindings": bindings(json!({ "deliveryMode": 2, "mandatory": true })),
+    })
+}
+
+fn call(it: &Described<'_>) -> Value {
+    let service = it.method.service;
+    let mut payload = json!({
+        "type": "object",
+        "properties": {
+            "service": { "const": service.name },
+            "version": { "const": service.version },
+            "method": { "const": it.method.spec.name },
+        },
+        "required": ["service", "version", "method"],
+    });
+    if let Some(input) = &it.input {
+        payload["properties"]["payload"] = input.clone();
+        if !it.is_optional() {
+            payload["required"] = json!(["service", "version", "method", "payload"]);
+        }
+    }
+    json!({
+        "title": format!("{}: call", it.method.spec.title),
+        "correlationId": correlation(),
+        "payload": payload,
+    })
+}
+
+fn answer(it: &Described<'_>) -> Value {
+    let status = if matches!(it.method.answer, AnswerShape::Empty) { 204 } else { 200 };
+    let mut message = json!({
+        "title": format!("{}: answer", it.method.spec.title),
+        "correlationId": correlation(),
+        "headers": said(json!({ "const": status })),
+    });
+    match (&it.method.answer, &it.answer) {
+        (AnswerShape::Raw(media), _) => message["contentType"] = (*media).into(),
+        (_, Some(answer)) => message["payload"] = answer.clone(),
+        (_, None) => {}
+    }
+    message
+}
+
+/// Any call can fail.
+fn failure(problem: &Value) -> Value {
+    let mut headers = said(json!({ "type": "integer", "minimum": 400, "maximum": 599 }));
+    headers["properties"]["retry-after"] = json!({
+        "description": "After so many seconds sending the call again may help.",
+        "type": "string",
+    });
+    json!({
+        "title": "A call has failed",
+        "contentType": "application/problem+json",
+        "correlationId": correlation(),
+        "headers": headers,
+        "payload": problem,
+    })
+}
+
+/// A call as it came, and why it is here.
+fn failed_call() -> Value {
+    json!({
+        "title": "A call that has failed, as it came",
+        "headers": {
+            "type": "object",
+            "properties": {
+                "x-gateway-attempt": { "description": "How often it was tried.", "type": "integer", "minimum": 1 },
+                "x-gateway-code": { "description": "The code of the problem.", "type": "string" },
+                "x-gateway-problem": {
+                    "description": "The problem.",
+                    "type": "string",
+                    "contentMediaType": "application/problem+json",
+                },
+                Message::UNREADABLE: { "description": "Why some of its properties are missing.", "type": "string" },
+            },
+        },
+    })
+}
+
+/// The header fields of an answer.
+fn said(status: Value) -> Value {
+    json!({
+        "type": "object",
+        "properties": { Message::STATUS: status, "x-request-id": { "type": "string" } },
+        "required": [Message::STATUS, "x-request-id"],
+    })
+}
+
+/// Chosen by who calls, and said again by the answer.
+fn correlation() -> Value {
+    json!({ "location": "$message.header#/correlationId" })
+}

@@ -1,0 +1,63 @@
+//! How a call can fail: the codes that a method can be expected to answer with.
+
+use crate::{
+    auth::Accepted,
+    base::{
+        error::Code,
+        spec::{Auth, Effect},
+    },
+    edge::http::describe::operation::takes_key,
+    service::{argument::AnswerShape, registry::Method},
+};
+
+/// The codes that the gateway itself may answer a call of `method` with, and those that it declares itself, by status.
+pub(super) fn codes(method: &Method, accepted: Accepted) -> Vec<Code> {
+    let spec = method.spec;
+    let is_webhook = spec.webhook.is_some();
+    let has_body = method.input.is_some() && !spec.verb.has_query_input() || is_webhook;
+    let has_key = takes_key(method);
+    let has_scopes = !is_webhook && method.scopes().next().is_some();
+    let asks_who = matches!(asked_auth(method, accepted), Auth::Required | Auth::Optional);
+    let asks_providers = !method.capabilities.is_empty();
+    let once = |effect| matches!(effect, Effect::Once | Effect::Keyed);
+    let acts_once =
+        method.capabilities.iter().flat_map(|capability| capability.methods).any(|method| once(method.effect));
+
+    let possible = [
+        (Code::INVALID_REQUEST, method.input.is_some() || is_webhook || has_key || asks_providers),
+        (Code::UNAUTHENTICATED, asks_who || is_webhook),
+        (Code::INSUFFICIENT_FUNDS, spec.price.is_some()),
+        (Code::FORBIDDEN, has_scopes),
+        (Code::NOT_ACCEPTABLE, matches!(method.answer, AnswerShape::Items(_))),
+        (Code::REQUEST_TIMEOUT, has_body),
+        (Code::IDEMPOTENCY_CONFLICT, has_key || is_webhook),
+        (Code::PAYLOAD_TOO_LARGE, has_body),
+        (Code::UNSUPPORTED_MEDIA_TYPE, has_body && method.input.is_some()),
+        (Code::IDEMPOTENCY_MISMATCH, has_key),
+        (Code::QUOTA_EXCEEDED, spec.quota.is_some()),
+        (Code::INTERNAL, true),
+        (Code::PROVIDER_FAILED, asks_providers),
+        (Code::NO_PROVIDER, asks_providers),
+        (Code::OVERLOADED, true),
+        (Code::TIMEOUT, spec.effect != Effect::Once || asks_providers),
+        (Code::OUTCOME_UNKNOWN, spec.effect == Effect::Once || acts_once),
+    ];
+    let mut codes: Vec<_> =
+        possible.into_iter().filter_map(|(code, is_possible)| is_possible.then_some(code)).collect();
+    for code in spec.errors {
+        if !codes.contains(code) {
+            codes.push(*code);
+        }
+    }
+    codes.sort_by_key(|code| code.status());
+    codes
+}
+
+/// Whether a caller must be known. Where no credentials are read, what says nothing of them asks for none.
+pub(super) fn asked_auth(method: &Method, accepted: Accepted) -> Auth {
+    let says = method.spec.auth.or(method.service.auth).is_some();
+    match method.auth() {
+        Auth::Optional if !says && !accepted.any() => Auth::None,
+        auth => auth,
+    }
+}

@@ -1,0 +1,134 @@
+//! The messages of AsyncAPI: JSON-RPC 2.0 requests, answers and items of streams, and webhooks.
+
+use serde_json::{Value, json};
+
+use crate::{
+    edge::http::describe::{headers, method::Described, operation_id::rpc_name},
+    service::argument::AnswerShape,
+};
+
+/// The message that tells of a failed call.
+pub(super) const FAILURE: &str = "failure";
+
+/// What the message that begins a call, or is a webhook, is called.
+pub(super) fn request_name(it: &Described<'_>) -> String {
+    let kind = if it.method.spec.webhook.is_some() { "event" } else { "request" };
+    format!("{}_{kind}", it.id)
+}
+
+/// The request, and then each kind of message that answers it.
+pub(super) fn of_call(it: &Described<'_>) -> Vec<(String, Value)> {
+    let title = it.method.spec.title;
+    let answer = it.answer.clone().unwrap_or(json!({ "type": "null" }));
+    let request = message(&format!("{title}: request"), request(it));
+    let mut messages = vec![(request_name(it), request)];
+    if matches!(it.method.answer, AnswerShape::Items(_)) {
+        messages
+            .push((format!("{}_item", it.id), message_of(&format!("{title}: an item"), item(&answer), "params/id")));
+        messages.push((
+            format!("{}_end", it.id),
+            message(&format!("{title}: the end"), result(&json!({ "type": "null" }))),
+        ));
+    } else {
+        messages.push((format!("{}_answer", it.id), message(&format!("{title}: answer"), result(&answer))));
+    }
+    messages
+}
+
+/// What a sender of webhooks sends.
+pub(super) fn of_webhook(it: &Described<'_>) -> (String, Value) {
+    let fields = headers::of_webhooks();
+    let field = |field: &Value| field["name"].as_str().map(|name| (name.to_owned(), field["schema"].clone()));
+    let mut message = json!({
+        "title": it.method.spec.title,
+        "headers": {
+            "type": "object",
+            "properties": fields.iter().filter_map(field).collect::<serde_json::Map<_, _>>(),
+            "required": fields.iter().map(|field| field["name"].clone()).collect::<Value>(),
+        },
+    });
+    if let Some(input) = &it.input {
+        message["payload"] = input.clone();
+    }
+    (request_name(it), message)
+}
+
+/// Any call can fail.
+pub(super) fn failure(problem: &Value) -> Value {
+    let payload = json!({
+        "type": "object",
+        "properties": {
+            "jsonrpc": { "const": "2.0" },
+            "error": {
+                "type": "object",
+                "properties": {
+                    "code": { "description": "The kind of failure, as JSON-RPC 2.0 has it.", "type": "integer" },
+                    "message": { "type": "string" },
+                    "data": problem,
+                },
+                "required": ["code", "message", "data"],
+            },
+            "id": id(),
+        },
+        "required": ["jsonrpc", "error", "id"],
+    });
+    message("A call has failed", payload)
+}
+
+fn request(it: &Described<'_>) -> Value {
+    let mut payload = json!({
+        "type": "object",
+        "properties": { "jsonrpc": { "const": "2.0" }, "method": { "const": rpc_name(it.method) } },
+        "required": ["jsonrpc", "method"],
+    });
+    if let Some(input) = &it.input {
+        payload["properties"]["params"] = input.clone();
+        if !it.is_optional() {
+            payload["required"] = json!(["jsonrpc", "method", "params"]);
+        }
+    }
+    payload["properties"]["id"] = id();
+    payload
+}
+
+fn result(answer: &Value) -> Value {
+    json!({
+        "type": "object",
+        "properties": { "jsonrpc": { "const": "2.0" }, "result": answer, "id": id() },
+        "required": ["jsonrpc", "result", "id"],
+    })
+}
+
+fn item(item: &Value) -> Value {
+    json!({
+        "type": "object",
+        "properties": {
+            "jsonrpc": { "const": "2.0" },
+            "method": { "const": "item" },
+            "params": {
+                "type": "object",
+                "properties": { "id": id(), "item": item },
+                "required": ["id", "item"],
+            },
+        },
+        "required": ["jsonrpc", "method", "params"],
+    })
+}
+
+/// Chosen by the client for each call; a request without it is not answered.
+fn id() -> Value {
+    json!({ "type": ["string", "number", "null"] })
+}
+
+fn message(title: &str, payload: Value) -> Value {
+    message_of(title, payload, "id")
+}
+
+/// A message whose payload has the id of its call at `id`.
+fn message_of(title: &str, payload: Value, id: &str) -> Value {
+    json!({
+        "title": title,
+        "correlationId": { "location": format!("$message.payload#/{id}") },
+        "payload": payload,
+    })
+}

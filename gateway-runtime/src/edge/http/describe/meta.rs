@@ -1,0 +1,165 @@
+//! `/meta`: every service and method with its schemas and terms, and the providers behind them with their health.
+
+use std::{collections::BTreeSet, fmt, sync::Arc};
+
+use bytes::Bytes;
+use http::{HeaderValue, Response};
+use serde_json::{Map, Value, json};
+
+use crate::{
+    auth::Accepted,
+    base::error::{Error, Result},
+    bus::BusSettings,
+    edge::http::{
+        describe::{
+            answer, error_codes, etag,
+            info::Info,
+            operation_id::{WEBSOCKET, is_callable_by_bus, is_callable_by_message, rpc_name},
+            providers::capabilities,
+            terms::terms,
+        },
+        stream::Form,
+    },
+    service::{
+        argument::AnswerShape,
+        registry::{Method, Registry, Service},
+    },
+};
+
+/// The document, written as far as it does not change.
+pub(super) struct Meta {
+    /// The members that stand first, without the brace that ends the object.
+    head: String,
+    services: Vec<Written>,
+    registry: Arc<Registry>,
+}
+
+/// A service as it stands in the document.
+struct Written {
+    name: &'static str,
+    version: String,
+    json: String,
+    tag: HeaderValue,
+    capabilities: BTreeSet<&'static str>,
+}
+
+impl Meta {
+    pub(super) fn new(info: &Info, registry: Arc<Registry>, accepted: Accepted, bus: &BusSettings) -> Self {
+        let head = json!(info).to_string();
+        let head = head.strip_suffix('}').unwrap_or_default().to_owned();
+        let queue = Some(&*bus.calls.queue).filter(|_| bus.calls.enabled);
+        let services = registry.services().iter().map(|service| Written::new(service, accepted, queue)).collect();
+        Self { head, services, registry }
+    }
+
+    /// Answers a GET of what lies `below` `/meta`: all, the versions of a service, or one of them.
+    ///
+    /// # Errors
+    ///
+    /// `not-found` when there is no such service.
+    pub(super) fn serve(&self, below: &str) -> Result<Response<Bytes>> {
+        let mut names = below.split('/');
+        let (start, name, version, more) = (names.next(), names.next(), names.next(), names.next());
+        let is_asked_for = |service: &&Written| {
+            name.is_none_or(|name| name == service.name) && version.is_none_or(|version| version == service.version)
+        };
+        let services: Vec<_> = self.services.iter().filter(is_asked_for).collect();
+        if start != Some("") || more.is_some() || name.is_some() && services.is_empty() {
+            return Err(Error::not_found("no such service is published; /meta lists those that are"));
+        }
+        // The tag is made of those of the parts.
+        let capabilities = self.capabilities(&services).to_string();
+        let tags = services.iter().flat_map(|service| service.tag.as_bytes());
+        let parts: Vec<u8> = self.head.bytes().chain(tags.copied()).chain(capabilities.bytes()).collect();
+        Ok(answer(etag::of(&parts), self.join(&services, &capabilities)))
+    }
+
+    /// What stands behind these services, now.
+    fn capabilities(&self, services: &[&Written]) -> Value {
+        let is_used = |name| services.iter().any(|service| service.capabilities.contains(name));
+        capabilities(&self.registry, is_used)
+    }
+
+    fn join(&self, services: &[&Written], capabilities: &str) -> Bytes {
+        let services: Vec<_> = services.iter().map(|service| service.json.as_str()).collect();
+        format!("{},\"services\":[{}],\"capabilities\":{capabilities}}}", self.head, services.join(",")).into()
+    }
+}
+
+impl fmt::Debug for Meta {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Meta").finish_non_exhaustive()
+    }
+}
+
+impl Written {
+    fn new(service: &Service, accepted: Accepted, queue: Option<&str>) -> Self {
+        let spec = service.spec;
+        let methods: Vec<_> = service.methods.iter().map(|method| describe(method, accepted, queue)).collect();
+        let mut json = json!({ "name": spec.name, "version": spec.version, "title": spec.title });
+        if !spec.description.is_empty() {
+            json["description"] = spec.description.into();
+        }
+        json["methods"] = methods.into();
+        let json = json.to_string();
+        let used = service.methods.iter().flat_map(|method| &method.capabilities);
+        Self {
+            name: spec.name,
+            version: format!("v{}", spec.version),
+            tag: etag::of(json.as_bytes()),
+            json,
+            capabilities: used.map(|capability| capability.name).collect(),
+        }
+    }
+}
+
+/// All that is published about a method; `queue` is where calls by the bus come from.
+fn describe(method: &Method, accepted: Accepted, queue: Option<&str>) -> Value {
+    let spec = method.spec;
+    let mut members = Map::new();
+    let mut say = |name: &str, value: Value| members.insert(name.to_owned(), value);
+    say("name", spec.name.into());
+    say("title", spec.title.into());
+    if !spec.description.is_empty() {
+        say("description", spec.description.into());
+    }
+    if spec.deprecated {
+        say("deprecated", true.into());
+    }
+    say("http", json!({ "method": spec.verb, "path": method.path() }));
+    if spec.webhook.is_some() {
+        say("webhook", json!({ "signature": "standard-webhooks-v1" }));
+    } else if is_callable_by_message(method) {
+        say("websocket", json!({ "path": WEBSOCKET, "method": rpc_name(method) }));
+    }
+    if let Some(queue) = queue.filter(|_| is_callable_by_bus(method)) {
+        say("bus", json!({ "queue": queue }));
+    }
+    if let Some(input) = &method.input {
+        let place = if spec.verb.has_query_input() { "query" } else { "body" };
+        say("request", json!({ "in": place, "schema": input.schema.json() }));
+    }
+    say("response", response(&method.answer));
+    terms(method).into_iter().for_each(|(name, value)| drop(say(&name, value)));
+    if spec.webhook.is_none() {
+        say("auth", json!(method.auth()));
+        say("scopes", method.scopes().collect());
+    }
+    say("capabilities", method.capabilities.iter().map(|capability| capability.name).collect());
+    let error = |code: crate::Code| json!({ "code": code.name(), "status": code.status(), "title": code.title(), "retryable": code.is_retryable() });
+    say("errors", error_codes::codes(method, accepted).into_iter().map(error).collect());
+    Value::Object(members)
+}
+
+fn response(answer: &AnswerShape) -> Value {
+    match answer {
+        AnswerShape::Empty => json!({ "status": 204 }),
+        AnswerShape::Json(schema) => json!({ "status": 200, "media_types": ["application/json"], "schema": schema }),
+        AnswerShape::Items(schema) => json!({
+            "status": 200,
+            "media_types": Form::MEDIA,
+            "item_schema": schema,
+        }),
+        AnswerShape::Raw(media) => json!({ "status": 200, "media_types": [media] }),
+    }
+}

@@ -1,0 +1,47 @@
+//! The methods as the documents for generators of clients see them: named, and with schemas that refer to components.
+
+use serde_json::Value;
+
+use crate::{
+    edge::http::describe::operation_id::operation_ids,
+    json::schema::{Components, Root, Side},
+    service::{
+        argument::AnswerShape,
+        registry::{Method, Registry},
+    },
+};
+
+/// A method, and what it is called and refers to in a document.
+#[derive(Debug)]
+pub(super) struct Described<'r> {
+    pub(super) method: &'r Method,
+    pub(super) id: String,
+    /// The schema of the input.
+    pub(super) input: Option<Value>,
+    /// The schema of the answer, or of each item of it.
+    pub(super) answer: Option<Value>,
+}
+
+impl<'r> Described<'r> {
+    /// All methods. The schemas of inputs are named first; `query` says what becomes of those that are in the query.
+    pub(super) fn all(registry: &'r Registry, components: &mut Components, query: Root) -> Vec<Self> {
+        let methods = registry.methods().zip(operation_ids(registry));
+        let described = methods.map(|(method, id)| {
+            let root = if method.spec.verb.has_query_input() { query } else { Root::Named };
+            let input = method.input.as_ref().map(|input| components.add(input.schema.json(), Side::Input, root));
+            Self { method, id, input, answer: None }
+        });
+        let mut described: Vec<_> = described.collect();
+        for it in &mut described {
+            if let AnswerShape::Json(schema) | AnswerShape::Items(schema) = &it.method.answer {
+                it.answer = Some(components.add(schema, Side::Output, Root::Named));
+            }
+        }
+        described
+    }
+
+    /// Whether a client that has nothing to say need not say it.
+    pub(super) fn is_optional(&self) -> bool {
+        self.method.input.as_ref().is_none_or(|input| input.schema.is_optional())
+    }
+}

@@ -1,0 +1,101 @@
+//! What the gateway publishes about itself: `/meta`, `/openapi.json`, `/asyncapi.json`.
+//!
+//! The documents are written once, at start, from the registry and what is configured of authentication and of the bus, so they cannot say what the server does not do.
+//! Only the health of providers is read when `/meta` is asked for.
+
+mod asyncapi;
+mod bus;
+mod error_codes;
+mod headers;
+mod info;
+mod messages;
+mod meta;
+mod method;
+mod openapi;
+mod operation;
+mod operation_id;
+mod params;
+mod providers;
+mod responses;
+mod security;
+mod terms;
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::{HeaderValue, Response, header};
+use serde_json::Value;
+
+pub use crate::edge::http::describe::info::Info;
+use crate::{
+    auth::Accepted,
+    base::error::{Error, Result},
+    bus::BusSettings,
+    edge::http::{describe::meta::Meta, etag},
+    service::registry::Registry,
+};
+
+/// The documents about what is registered.
+#[derive(Debug)]
+pub struct Documents {
+    meta: Meta,
+    openapi: Document,
+    asyncapi: Document,
+}
+
+impl Documents {
+    /// Writes the documents of a gateway that reads the `accepted` credentials, and takes calls by this bus.
+    #[must_use]
+    pub fn new(info: &Info, registry: Arc<Registry>, accepted: Accepted, bus: &BusSettings) -> Self {
+        Self {
+            openapi: Document::new(&openapi::document(info, &registry, accepted)),
+            asyncapi: Document::new(&asyncapi::document(info, &registry, bus)),
+            meta: Meta::new(info, registry, accepted, bus),
+        }
+    }
+
+    /// Answers a GET of `/openapi.json`, `/asyncapi.json`, `/meta` or what lies under that, with an entity tag.
+    ///
+    /// # Errors
+    ///
+    /// `not-found` for other addresses, and for services that are not registered.
+    pub fn serve(&self, path: &str) -> Result<Response<Bytes>> {
+        match path {
+            "/openapi.json" => Ok(self.openapi.answer()),
+            "/asyncapi.json" => Ok(self.asyncapi.answer()),
+            _ => match path.strip_prefix("/meta") {
+                Some(below) => self.meta.serve(below),
+                None => Err(Error::not_found("what is published is at /meta, /openapi.json and /asyncapi.json")),
+            },
+        }
+    }
+}
+
+/// A document that does not change while the gateway runs.
+#[derive(Debug)]
+struct Document {
+    content: Bytes,
+    tag: HeaderValue,
+}
+
+impl Document {
+    fn new(content: &Value) -> Self {
+        let content = Bytes::from(content.to_string());
+        Self { tag: etag::of(&content), content }
+    }
+
+    fn answer(&self) -> Response<Bytes> {
+        answer(self.tag.clone(), self.content.clone())
+    }
+}
+
+/// The content, and its tag.
+fn answer(tag: HeaderValue, content: Bytes) -> Response<Bytes> {
+    let mut response = Response::new(content);
+    let headers = response.headers_mut();
+    headers.insert(header::ETAG, tag);
+    // Kept by clients but asked about each time: a gateway that was replaced must not show its old self.
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
+}

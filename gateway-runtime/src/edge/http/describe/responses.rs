@@ -1,0 +1,105 @@
+//! What the methods answer with, as responses of OpenAPI.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value, json};
+
+use crate::{
+    auth::Accepted,
+    base::error::Code,
+    edge::http::{
+        describe::{error_codes::codes, headers, method::Described},
+        stream::Form,
+    },
+    service::{argument::AnswerShape, registry::Registry},
+};
+
+/// The answers of a method: when all is well, each failure that can be expected, and any other.
+pub(super) fn of(it: &Described<'_>, accepted: Accepted) -> Value {
+    let (status, success) = success(it);
+    let mut responses = Map::new();
+    responses.insert(status.to_owned(), success);
+    for (status, codes) in by_status(codes(it.method, accepted)) {
+        responses.insert(status.to_string(), reference(&codes));
+    }
+    // An author's methods answer with codes of their own, at any status from 400.
+    responses.insert("default".to_owned(), reference(&[]));
+    Value::Object(responses)
+}
+
+/// What [`of`] refers to: a response for each set of codes that some method can answer with at one status.
+pub(super) fn shared(registry: &Registry, accepted: Accepted) -> Value {
+    let sets =
+        registry.methods().flat_map(|method| by_status(codes(method, accepted)).into_values()).chain([Vec::new()]);
+    let by_name: BTreeMap<_, _> = sets.map(|codes| (name(&codes), codes)).collect();
+    by_name.into_iter().map(|(name, codes)| (name, problem(&codes))).collect::<Map<_, _>>().into()
+}
+
+fn by_status(codes: Vec<Code>) -> BTreeMap<u16, Vec<Code>> {
+    let mut by_status = BTreeMap::<_, Vec<_>>::new();
+    for code in codes {
+        by_status.entry(code.status()).or_default().push(code);
+    }
+    by_status
+}
+
+fn success(it: &Described<'_>) -> (&'static str, Value) {
+    let headers = headers::always();
+    let schema = it.answer.clone().unwrap_or_default();
+    let (description, content) = match it.method.answer {
+        AnswerShape::Empty => {
+            return ("204", json!({ "description": "Done; there is nothing to say.", "headers": headers }));
+        }
+        AnswerShape::Json(_) => ("The answer.", json!({ "application/json": { "schema": schema } })),
+        // OpenAPI 3.1 has no schema for the items of a stream, and readers disagree on what `schema` would be of.
+        AnswerShape::Items(_) => (
+            "A stream of items, as `Accept` asks: server-sent events with an item as `data` of each, or an item a \
+             line. If the stream fails, a problem ends it: the `data` of an event named `error`, or a line \
+             `{\"error\": …}`; then the connection is cut.",
+            Form::MEDIA.map(|media| (media.to_owned(), json!({ "x-item-schema": schema }))).into_iter().collect(),
+        ),
+        AnswerShape::Raw(media) => ("The answer.", json!({ name_of_media(media): { "schema": raw(media) } })),
+    };
+    ("200", json!({ "description": description, "headers": headers, "content": content }))
+}
+
+/// Without parameters, such as a charset: the name of a media type stands for all of them (OpenAPI 3.1, "Response
+/// Object").
+fn name_of_media(media: &str) -> &str {
+    media.split(';').next().unwrap_or(media).trim()
+}
+
+/// OpenAPI 3.1 needs no schema for bytes; generators of clients tell by `binary` that they are none of text.
+fn raw(media: &str) -> Value {
+    if media.starts_with("text/") {
+        json!({ "type": "string" })
+    } else {
+        json!({ "type": "string", "format": "binary" })
+    }
+}
+
+/// `no-provider-or-overloaded`; without codes, any problem.
+fn name(codes: &[Code]) -> String {
+    match codes {
+        [] => "problem".to_owned(),
+        codes => codes.iter().map(|code| code.name()).collect::<Vec<_>>().join("-or-"),
+    }
+}
+
+fn reference(codes: &[Code]) -> Value {
+    json!({ "$ref": format!("#/components/responses/{}", name(codes)) })
+}
+
+fn problem(codes: &[Code]) -> Value {
+    let kinds: Vec<_> = codes.iter().map(|code| format!("{} (`{}`)", code.title(), code.name())).collect();
+    let description = if kinds.is_empty() { "Any other problem.".to_owned() } else { kinds.join(", or ") + "." };
+    let mut headers = headers::always();
+    if codes.is_empty() || codes.iter().any(|code| code.is_retryable()) {
+        headers["Retry-After"] = headers::reference("Retry-After");
+    }
+    json!({
+        "description": description,
+        "headers": headers,
+        "content": { "application/problem+json": { "schema": { "$ref": "#/components/schemas/Problem" } } },
+    })
+}

@@ -1,0 +1,207 @@
+//! `/docs`: a page that lists the methods and calls them, from files built into the binary.
+//!
+//! The page is Swagger UI; `assets/docs/README.md` says which version, and how to take another. It works with no
+//! internet and behind a path prefix: every address in it is relative, and its policy forbids all other origins.
+
+use std::sync::LazyLock;
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
+
+use crate::{
+    base::error::{Code, Error, Result},
+    edge::http::{
+        compression::{AcceptEncoding, Coding},
+        etag,
+    },
+};
+
+/// No origin but ours, no inline script, no `eval`. Pictures in the style sheet are `data:` addresses.
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
+                      connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+/// One file of the page. The big ones are kept, and sent, gzipped.
+struct File {
+    path: &'static str,
+    media_type: &'static str,
+    gzipped: bool,
+    content: &'static [u8],
+}
+
+/// A file of `assets/docs/`.
+macro_rules! asset {
+    ($name:literal) => {
+        include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/assets/docs/", $name))
+    };
+}
+
+const JAVASCRIPT: &str = "text/javascript; charset=utf-8";
+#[rustfmt::skip]
+static FILES: [File; 6] = [
+    File { path: "/docs", media_type: "text/html; charset=utf-8", gzipped: false, content: asset!("index.html") },
+    File { path: "/docs/examples.js", media_type: JAVASCRIPT, gzipped: false, content: asset!("examples.js") },
+    File { path: "/docs/start.js", media_type: JAVASCRIPT, gzipped: false, content: asset!("start.js") },
+    File { path: "/docs/swagger-ui-bundle.js", media_type: JAVASCRIPT, gzipped: true, content: asset!("swagger-ui-bundle.js.gz") },
+    File { path: "/docs/swagger-ui.css", media_type: "text/css; charset=utf-8", gzipped: true, content: asset!("swagger-ui.css.gz") },
+    File { path: "/docs/licences.txt", media_type: "text/plain; charset=utf-8", gzipped: false, content: asset!("licences.txt") },
+];
+
+/// Parallel to [`FILES`]; hashed once, at the first request.
+static TAGS: LazyLock<[HeaderValue; FILES.len()]> =
+    LazyLock::new(|| std::array::from_fn(|at| etag::of(FILES[at].content)));
+
+/// Answers a GET or HEAD of `/docs` and of what lies under it, with an entity tag.
+///
+/// # Errors
+///
+/// `not-found` where there is no such file. `not-acceptable` to a client that refuses gzip for a file that is only
+/// kept gzipped: no browser does, and without an `Accept-Encoding` every coding will do (RFC 9110 §12.5.3).
+pub(crate) fn serve(path: &str, request: &HeaderMap) -> Result<Response<Bytes>> {
+    if path == "/docs/" {
+        return Ok(moved("../docs"));
+    }
+    let Some(at) = FILES.iter().position(|file| file.path == path) else {
+        return Err(Error::new(Code::NOT_FOUND, "the page is at /docs; there is no such file under it"));
+    };
+    let (file, tag) = (&FILES[at], &TAGS[at]);
+    if file.gzipped && refuses_gzip(request) {
+        return Err(Error::new(Code::NOT_ACCEPTABLE, "this file is sent gzipped: allow gzip in Accept-Encoding"));
+    }
+
+    let mut response = Response::new(Bytes::from_static(file.content));
+    let headers = response.headers_mut();
+    let mut say = |name: HeaderName, value| headers.insert(name, HeaderValue::from_static(value));
+    say(header::CONTENT_SECURITY_POLICY, POLICY);
+    say(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
+    say(header::REFERRER_POLICY, "no-referrer");
+    // Kept by the browser but asked about each time: a gateway that was replaced must not show the old page.
+    say(header::CACHE_CONTROL, "no-cache");
+    if file.gzipped {
+        say(header::VARY, "accept-encoding");
+    }
+    headers.insert(header::ETAG, tag.clone());
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(file.media_type));
+    if file.gzipped {
+        headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+    }
+    Ok(response)
+}
+
+/// Answers a GET of `/`: browsers are led to the page, all others are told where the documents are.
+pub(crate) fn front(_: &str, request: &HeaderMap) -> Result<Response<Bytes>> {
+    let accepts = request.get_all(header::ACCEPT).iter().filter_map(|line| line.to_str().ok());
+    let is_browser = accepts.flat_map(|line| line.split(',')).any(|range| range.trim().starts_with("text/html"));
+    let mut response = if is_browser {
+        let mut response = moved("docs");
+        // For now: a mount may stand here tomorrow.
+        *response.status_mut() = StatusCode::SEE_OTHER;
+        response
+    } else {
+        let mut response = Response::new(Bytes::from_static(FRONT.as_bytes()));
+        let text = HeaderValue::from_static("text/plain; charset=utf-8");
+        response.headers_mut().insert(header::CONTENT_TYPE, text);
+        response
+    };
+    response.headers_mut().insert(header::VARY, HeaderValue::from_static("accept"));
+    Ok(response)
+}
+
+const FRONT: &str = "\
+This is a gateway. What it does is published at
+
+  /docs           for people
+  /openapi.json   OpenAPI 3.1
+  /asyncapi.json  AsyncAPI 3.0
+  /meta           all of it, with prices, terms and the health of providers
+";
+
+/// The addresses in the page are relative to `/docs`, so it is shown there only.
+fn moved(to: &'static str) -> Response<Bytes> {
+    let mut response = Response::new(Bytes::new());
+    *response.status_mut() = StatusCode::PERMANENT_REDIRECT;
+    response.headers_mut().insert(header::LOCATION, HeaderValue::from_static(to));
+    response
+}
+
+/// Whether `Accept-Encoding` is there and leaves gzip out: by a weight of 0, or by not naming it (RFC 9110 §12.5.3).
+fn refuses_gzip(request: &HeaderMap) -> bool {
+    AcceptEncoding::of(request).is_some_and(|accepted| accepted.weight(Coding::Gzip) == 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn get(path: &str, headers: &[(HeaderName, &'static str)]) -> Result<Response<Bytes>> {
+        let headers = headers.iter().map(|(name, value)| (name.clone(), HeaderValue::from_static(value)));
+        serve(path, &headers.collect())
+    }
+
+    #[test]
+    fn every_address_in_the_page_is_relative_and_served() {
+        let page = get("/docs", &[]).unwrap();
+        let page = std::str::from_utf8(page.body()).unwrap();
+        let links = page.split(['"']).filter(|text| text.starts_with("docs/")).collect::<Vec<_>>();
+        assert_eq!(links.len(), 4, "{page}");
+        for link in links {
+            let file = get(&format!("/{link}"), &[]).unwrap();
+            assert!(!file.body().is_empty(), "{link}");
+        }
+        assert!(!page.contains("=\"/") && !page.contains("//"), "{page}");
+    }
+
+    #[test]
+    fn what_is_packed_is_said_and_is_gzip() {
+        for file in &FILES {
+            let answer = get(file.path, &[]).unwrap();
+            assert_eq!(answer.headers().contains_key(header::CONTENT_ENCODING), file.gzipped);
+            assert_eq!(answer.headers().contains_key(header::VARY), file.gzipped);
+            assert_eq!(answer.body().starts_with(&[0x1f, 0x8b]), file.gzipped, "{}", file.path);
+        }
+    }
+
+    #[test]
+    fn each_file_has_a_tag_of_its_own() {
+        let tags = FILES.iter().map(|file| get(file.path, &[]).unwrap().headers()[header::ETAG].clone());
+        assert_eq!(tags.collect::<std::collections::HashSet<_>>().len(), FILES.len());
+    }
+
+    #[test]
+    fn gzip_goes_to_all_who_do_not_refuse_it() {
+        let ask = |accepted| get("/docs/swagger-ui.css", &[(header::ACCEPT_ENCODING, accepted)]);
+        for accepted in ["gzip, deflate, br, zstd", "br;q=1.0, GZIP;q=0.5", "x-gzip", "*", "identity, *;q=0.1"] {
+            assert_eq!(ask(accepted).unwrap().status(), StatusCode::OK, "{accepted}");
+        }
+        for refused in ["identity", "", "br", "gzip;q=0", "gzip; q=0.000, *", "*;q=0", "gzip;q=x"] {
+            assert_eq!(ask(refused).unwrap_err().code(), Code::NOT_ACCEPTABLE, "{refused}");
+        }
+        assert!(get("/docs", &[(header::ACCEPT_ENCODING, "identity")]).is_ok());
+    }
+
+    #[test]
+    fn browsers_are_led_to_the_page_and_others_told_of_it() {
+        let ask =
+            |accept| front("/", &HeaderMap::from_iter([(header::ACCEPT, HeaderValue::from_static(accept))])).unwrap();
+        let led = ask("text/html,application/xhtml+xml,*/*;q=0.8");
+        assert_eq!(
+            (led.status(), &led.headers()[header::LOCATION]),
+            (StatusCode::SEE_OTHER, &HeaderValue::from_static("docs"))
+        );
+        for other in ["*/*", "application/json"] {
+            let told = ask(other);
+            let text = std::str::from_utf8(told.body()).unwrap();
+            assert_eq!(told.status(), StatusCode::OK);
+            assert!(["/docs", "/meta", "/openapi.json", "/asyncapi.json"].iter().all(|it| text.contains(it)), "{text}");
+        }
+    }
+
+    #[test]
+    fn other_addresses_are_not_found_and_the_slash_is_dropped() {
+        for path in ["/docs/README.md", "/docs/../Cargo.toml", "/docs//start.js", "/docsx"] {
+            assert_eq!(get(path, &[]).unwrap_err().code(), Code::NOT_FOUND, "{path}");
+        }
+        let slash = get("/docs/", &[]).unwrap();
+        assert_eq!(slash.status(), StatusCode::PERMANENT_REDIRECT);
+        assert_eq!(slash.headers()[header::LOCATION], "../docs");
+    }
+}

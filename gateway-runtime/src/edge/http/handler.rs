@@ -1,0 +1,290 @@
+//! What answers the server's requests: from the address, by the input, through the pipeline, to the response.
+//!
+//! What one call allocates here, besides hyper's and the pipeline's share: its id (32 bytes, and a count to share them),
+//! the `Call` (320 bytes), the query if there is one, and the response's header table. Header fields are moved into the
+//! call, and a body that came in one piece is not copied.
+
+use std::{
+    mem,
+    panic::AssertUnwindSafe,
+    sync::Arc,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use futures_util::FutureExt;
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, header, request::Parts};
+use http_body::Body as _;
+use hyper::body::Incoming;
+
+pub(super) use crate::edge::http::moment::Moment;
+use crate::{base::{body::{Body, BodyBudget}, call::{Arrival, Call, CallRequest, Input, Origin, RequestId}, country::Country, error::Error, problem, reply::Reply, spec::Effect}, edge::http::{Handler, Peer, compression::{AcceptEncoding, Compression, Published, Untouched}, cors::Cors, decode::{self, Reading}, encode, etag::{self, Known}, hosts::Hosts, routes::{self, Admission, Routes, Target}, seen::Seen, settings::HttpSettings, stream::Form, webhook::WebhookKey, websocket}, pipeline::{Pipeline, may_have_happened, panicked}, service::{argument::AnswerShape, registry::Method}};
+
+/// The handler of the HTTP server. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Edge(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    routes: Routes,
+    pipeline: Pipeline,
+    settings: HttpSettings,
+    hosts: Hosts,
+    cors: Option<Cors>,
+    compression: Option<Compression>,
+    budget: BodyBudget,
+    seen: Seen,
+}
+
+/// What protects a gateway from strangers.
+#[derive(Clone, Debug)]
+pub struct Protection {
+    /// Whether the listener is on loopback and authenticates nobody: it responds only to names of this machine and to
+    /// `[http] hosts`, and not to pages of other sites.
+    pub is_local: bool,
+    /// The URL at which clients find the gateway, whose host it responds to; empty if there is none.
+    pub url: String,
+    /// The budget of buffered bodies.
+    pub budget: BodyBudget,
+}
+
+/// A time that can be added to any other; nobody waits longer than a year.
+const LONGEST: Duration = Duration::from_secs(365 * 86_400);
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+impl Edge {
+    /// Answers at `routes`, with calls going through `pipeline`.
+    #[must_use]
+    pub fn new(routes: Routes, pipeline: Pipeline, settings: HttpSettings) -> Self {
+        let budget = settings.limits.body_budget();
+        Self::protected(routes, pipeline, settings, Protection { is_local: false, url: String::new(), budget })
+    }
+
+    /// As [`new`](Self::new), with what protects the gateway from strangers.
+    #[must_use]
+    pub fn protected(routes: Routes, pipeline: Pipeline, settings: HttpSettings, protection: Protection) -> Self {
+        let Protection { is_local, url, budget } = protection;
+        let hosts = Hosts::new(&settings, &url, is_local);
+        // Settings that make no sense have been refused at start.
+        let cors = Cors::new(&settings.cors).ok().flatten();
+        let compression = Compression::new(&settings.compression);
+        let seen = Seen::default();
+        Self(Arc::new(Inner { routes, pipeline, settings, hosts, cors, compression, budget, seen }))
+    }
+
+    pub(super) fn routes(&self) -> &Routes {
+        &self.0.routes
+    }
+
+    pub(super) fn pipeline(&self) -> &Pipeline {
+        &self.0.pipeline
+    }
+
+    pub(super) fn settings(&self) -> &HttpSettings {
+        &self.0.settings
+    }
+
+    pub(super) fn budget(&self) -> &BodyBudget {
+        &self.0.budget
+    }
+
+    /// What is known of a call when it begins.
+    pub(super) fn begin(&self, method: &Method, moment: &Moment, origin: Origin, headers: HeaderMap) -> Call {
+        let settings = self.settings();
+        let country = settings.country_header.as_ref().and_then(|name| headers.get(name));
+        let arrival = Arrival {
+            id: moment.id.clone(),
+            origin,
+            peer: Some(moment.peer.address().ip()),
+            country: country.and_then(|value| value.to_str().ok()).and_then(Country::from_code),
+            headers,
+            started: moment.started,
+            deadline: moment.started + method.spec.timeout.unwrap_or(settings.request_timeout).min(LONGEST),
+        };
+        Call::new(method.service, method.spec, arrival)
+    }
+
+    /// The response, or why the request did not become a call. The head is lent, not given: what an `async fn` is given
+    /// takes its place in every future around it.
+    async fn answer(&self, head: &mut Parts, body: Incoming, moment: &Moment) -> Result<Response<Body>, Error> {
+        self.0.hosts.check(head)?;
+        if head.uri.path() == "*" && head.method == http::Method::OPTIONS {
+            // RFC 9110 §9.3.7: about the server as a whole.
+            return Ok(options(routes::ANY));
+        }
+        let routes = self.routes();
+        let path = head.uri.path();
+        let Some(target) = routes.find(path) else {
+            // Whatever has no address of its own ends here.
+            return Err(routes.nothing_at(path));
+        };
+        if let Some(verb) = target.verb()
+            && routes::admit(&head.method, verb)? == Admission::Options
+        {
+            return Ok(options(routes::allowed(verb)));
+        }
+        match target {
+            Target::Method(method) => {
+                // A stream that its client could not read must not begin.
+                let form = accepted(method, &head.headers)?;
+                let call = self.begin(method, moment, Origin::Http, mem::take(&mut head.headers));
+                // A stranger's body is not read.
+                let authorized = match decode::reads_body(method) && !body.is_end_stream() {
+                    true => Some(self.pipeline().authorize(method, &call).await),
+                    false => None,
+                };
+                let input = match &authorized {
+                    Some(Err(_)) => Input::None,
+                    _ => decode::input(method, &head.uri, call.headers(), body, self.reading(moment)).await?,
+                };
+                let request = CallRequest { call: call.clone(), input };
+                let outcome = self.pipeline().call_authorized(method, request, authorized).await;
+                Ok(self.respond((call, outcome), head, form, moment))
+            }
+            Target::Webhook(method, key) => self.webhook(method, key, head, body, moment).await,
+            Target::Page(page) => {
+                let mut response = page(path, &head.headers)?.map(Body::from);
+                response.extensions_mut().insert(Published);
+                Ok(response)
+            }
+            Target::WebSocket => websocket::open(self, whole(head, body), moment),
+            Target::Route(route) => route.answer(whole(head, body), moment, self.settings()).await,
+            Target::Mount(mount) => {
+                let mut request = whole(head, body).map(Body::wrap);
+                request.headers_mut().insert(REQUEST_ID, moment.id.header());
+                let mut response = mount.call(request, moment.peer.clone()).await?;
+                response.extensions_mut().insert(Untouched);
+                Ok(response)
+            }
+        }
+    }
+
+    async fn webhook(
+        &self,
+        method: &Arc<Method>,
+        key: &WebhookKey,
+        head: &mut Parts,
+        body: Incoming,
+        moment: &Moment,
+    ) -> Result<Response<Body>, Error> {
+        let body = decode::whole(body, self.reading(moment)).await?;
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+        // What was signed is the bytes, and before they prove themselves nothing else is looked at.
+        let mut signature = key.verify(&head.headers, &body, now, &self.0.seen)?;
+        let form = accepted(method, &head.headers)?;
+        let input = if method.input.is_none() { Input::None } else { decode::json(&head.headers, body)? };
+        // A sender that leaves cuts the call off in its middle.
+        signature.set_used(matches!(method.spec.effect, Effect::Once | Effect::Keyed));
+        let call = self.begin(method, moment, Origin::Webhook, mem::take(&mut head.headers));
+        let request = CallRequest { call: call.clone(), input };
+        let outcome = self.pipeline().call(method, request).await;
+        let is_judged = outcome.as_ref().err().is_none_or(|error| error.violations().is_empty());
+        signature.set_used(is_judged && may_have_happened(&call, &outcome));
+        Ok(self.respond((call, outcome), head, form, moment))
+    }
+
+    fn reading(&self, moment: &Moment) -> Reading<'_> {
+        Reading { limits: &self.settings().limits, budget: &self.0.budget, client: moment.peer.address().ip() }
+    }
+
+    /// The response to a call that was carried out.
+    fn respond(
+        &self,
+        (call, outcome): (Call, Result<Reply, Error>),
+        head: &Parts,
+        form: Form,
+        moment: &Moment,
+    ) -> Response<Body> {
+        let mut response = match outcome {
+            Ok(reply) => encode::response(reply, form, head.uri.path(), moment, self.settings().drain_timeout),
+            Err(error) => problem::respond(&error, head.uri.path(), &moment.id).map(Body::from),
+        };
+        if let Some(headers) = call.take_response_headers() {
+            response.headers_mut().extend(headers);
+        }
+        response
+    }
+}
+
+/// The request again, for what takes it whole. What is left of its head is what the log says of it.
+fn whole(head: &mut Parts, body: Incoming) -> Request<Incoming> {
+    let mut rest = Request::new(()).into_parts().0;
+    (rest.method, rest.uri) = (head.method.clone(), head.uri.clone());
+    Request::from_parts(mem::replace(head, rest), body)
+}
+
+impl Handler for Edge {
+    async fn handle(&self, request: Request<Incoming>, peer: Peer) -> Response<Body> {
+        let (mut head, body) = request.into_parts();
+        let moment = Moment::now(head.headers.get(REQUEST_ID), peer);
+        let compression = self.0.compression.as_ref();
+        let accepted = compression.and_then(|_| AcceptEncoding::of(&head.headers));
+        let known = Known::of(&head.headers);
+        let mut response = match &self.0.cors {
+            None => self.serve(&mut head, body, &moment).await,
+            Some(cors) => self.serve_across(cors, &mut head, body, &moment).await,
+        };
+        response.headers_mut().insert(REQUEST_ID, moment.id.header());
+        if let Some(compression) = compression {
+            compression.apply(accepted, &known, &mut response);
+        }
+        if response.extensions_mut().remove::<Published>().is_some() {
+            etag::omit_known(&known, &mut response);
+        }
+        response
+    }
+}
+
+impl Edge {
+    /// The response, or the problem.
+    async fn serve(&self, head: &mut Parts, body: Incoming, moment: &Moment) -> Response<Body> {
+        let answered = AssertUnwindSafe(self.answer(head, body, moment)).catch_unwind().await;
+        answered.unwrap_or_else(|panic| Err(panicked(&*panic))).unwrap_or_else(|error| {
+            moment.log(&error, Origin::Http, format_args!("{} {}", head.method, head.uri.path()));
+            refuse(&error, head.uri.path(), &moment.id)
+        })
+    }
+
+    /// As [`serve`](Self::serve), for pages of other origins too. A mounted service has rules of its own.
+    async fn serve_across(&self, cors: &Cors, head: &mut Parts, body: Incoming, moment: &Moment) -> Response<Body> {
+        let target = self.routes().find(head.uri.path());
+        if matches!(target, Some(Target::Mount(_))) {
+            return self.serve(head, body, moment).await;
+        }
+        let methods = target.and_then(Target::verb).map_or("GET, HEAD, POST, PUT, PATCH, DELETE", routes::allowed);
+        if self.0.hosts.check(head).is_ok()
+            && let Some(response) = cors.preflight(&head.method, &head.headers, methods)
+        {
+            return response;
+        }
+        let origin = head.headers.get(header::ORIGIN).cloned();
+        let mut response = self.serve(head, body, moment).await;
+        cors.decorate(origin.as_ref(), response.headers_mut());
+        response
+    }
+}
+
+fn accepted(method: &Method, headers: &HeaderMap) -> Result<Form, Error> {
+    match method.answer {
+        AnswerShape::Items(_) => Form::accepted(headers),
+        AnswerShape::Empty | AnswerShape::Json(_) | AnswerShape::Raw(_) => Ok(Form::Events),
+    }
+}
+
+/// The response to what did not become a call.
+fn refuse(error: &Error, instance: &str, id: &RequestId) -> Response<Body> {
+    let mut response = problem::respond(error, instance, id).map(Body::from);
+    // Before the pipeline, webhooks alone have to prove who they are.
+    if let Some(scheme) = response.headers_mut().get_mut(header::WWW_AUTHENTICATE) {
+        *scheme = HeaderValue::from_static("Webhook-Signature");
+    }
+    response
+}
+
+/// What an address takes.
+fn options(allowed: &'static str) -> Response<Body> {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::NO_CONTENT;
+    response.headers_mut().insert(header::ALLOW, HeaderValue::from_static(allowed));
+    response
+}

@@ -1,0 +1,370 @@
+//! From an address to what stands there: one hash look-up of the whole path, however many methods there are.
+//!
+//! Paths are compared byte for byte: what is spelled otherwise (a trailing slash, capitals, percent-encoding) is another
+//! address, so that no two parties can read one address in two ways.
+
+use std::{collections::HashMap, fmt, sync::Arc};
+
+use bytes::Bytes;
+use http::{HeaderMap, Method as HttpMethod, Response};
+
+use crate::{
+    auth::Authenticator,
+    base::{
+        error::{Code, Error},
+        secret::Secret,
+        spec::{MethodSpec, ServiceSpec, Verb},
+    },
+    edge::{
+        dispatch::{self, Route},
+        http::{mount::Mount, problems_page, route_handler::Guarded, webhook::WebhookKey},
+    },
+    service::{
+        app::StartError,
+        registry::{Linked, Method, Registry},
+    },
+};
+
+/// Answers GET and HEAD of some addresses with what is published there, by the path and the request's header fields.
+pub(crate) type Page = Box<dyn Fn(&str, &HeaderMap) -> Result<Response<Bytes>, Error> + Send + Sync>;
+
+/// What stands at an address.
+pub(super) enum Target {
+    Method(Arc<Method>),
+    Webhook(Arc<Method>, Box<WebhookKey>),
+    WebSocket,
+    Page(Page),
+    Mount(Mount),
+    Route(Box<Guarded>),
+}
+
+impl Target {
+    /// The HTTP method it takes; a mount and a route have their own idea.
+    pub(super) fn verb(&self) -> Option<Verb> {
+        match self {
+            Self::Method(method) => Some(method.spec.verb),
+            Self::Webhook(..) => Some(Verb::Post),
+            Self::WebSocket | Self::Page(_) => Some(Verb::Get),
+            Self::Mount(_) | Self::Route(_) => None,
+        }
+    }
+}
+
+/// All addresses of a gateway.
+#[derive(Default)]
+pub struct Routes {
+    exact: HashMap<Box<str>, Target, foldhash::fast::RandomState>,
+    /// What holds a whole subtree, the longest prefix first. There are few.
+    prefixes: Vec<(Box<str>, Target)>,
+    /// By the first segment of the path.
+    services: HashMap<Box<str>, Target, foldhash::fast::RandomState>,
+    /// What has no place of its own.
+    rest: Option<Target>,
+    /// By `service.vN.method`, for WebSockets.
+    names: HashMap<Box<str>, Arc<Method>, foldhash::fast::RandomState>,
+}
+
+/// Where calls over one WebSocket begin.
+pub(super) const WEBSOCKET: &str = "/services/_ws";
+
+impl Routes {
+    /// The addresses of all methods, of the WebSocket and of the problems; `secret` finds the secrets of webhooks by their names.
+    ///
+    /// # Errors
+    ///
+    /// Names every secret that is missing or is no key.
+    pub fn new(registry: &Registry, secret: impl Fn(&str) -> Option<Secret>) -> Result<Self, StartError> {
+        let (routes, problems) = Self::collected(registry, secret);
+        StartError::unless_empty(problems)?;
+        Ok(routes)
+    }
+
+    /// As [`new`](Self::new), without the webhooks that have a problem, for those who have more problems to tell.
+    pub(crate) fn collected(registry: &Registry, secret: impl Fn(&str) -> Option<Secret>) -> (Self, Vec<String>) {
+        let mut routes = Self::default();
+        let mut problems = Vec::new();
+        for method in registry.methods() {
+            let target = match &method.spec.webhook {
+                None => {
+                    routes.names.insert(rpc_name(method).into(), Arc::clone(method));
+                    Target::Method(Arc::clone(method))
+                }
+                Some(webhook) => match key(webhook.secret, secret(webhook.secret)) {
+                    Ok(key) => Target::Webhook(Arc::clone(method), Box::new(key)),
+                    Err(why) => {
+                        problems.push(unsigned(method.service, method.spec, &why));
+                        continue;
+                    }
+                },
+            };
+            routes.exact.insert(method.path().into(), target);
+        }
+        routes.exact.insert(WEBSOCKET.into(), Target::WebSocket);
+        let explanations = problems_page::Explanations::new(registry);
+        routes.publish(problems_page::PREFIX, Box::new(move |path, headers| explanations.serve(path, headers)));
+        (routes, problems)
+    }
+
+    /// Publishes something at `prefix` and below it.
+    pub(crate) fn publish(&mut self, prefix: &str, page: Page) {
+        self.insert(prefix, Target::Page(page));
+    }
+
+    /// Publishes something at `/` alone, unless a mount or a route holds all that has no place of its own.
+    pub(crate) fn publish_front(&mut self, page: Page) {
+        if self.rest.is_none() {
+            self.exact.insert("/".into(), Target::Page(page));
+        }
+    }
+
+    /// Gives a subtree to an author's own service.
+    ///
+    /// # Errors
+    ///
+    /// When the prefix is taken, or is within `/services`.
+    pub fn mount(&mut self, mount: Mount) -> Result<(), StartError> {
+        let prefix = mount.prefix().to_owned();
+        if prefix == "/services" || prefix.starts_with("/services/") {
+            return Err(StartError::new(format!("the mount at `{prefix}`: `/services` belongs to the methods")));
+        }
+        let taken = match &*prefix {
+            "/" => self.rest.is_some(),
+            _ => self.prefixes.iter().any(|(other, _)| **other == *prefix),
+        };
+        if taken {
+            return Err(StartError::new(format!("the mount at `{prefix}`: something stands there already")));
+        }
+        match &*prefix {
+            "/" => self.rest = Some(Target::Mount(mount)),
+            _ => self.insert(&prefix, Target::Mount(mount)),
+        }
+        Ok(())
+    }
+
+    /// Gives what is for a service to its dispatcher. `is_authenticated` says that
+    /// [`authenticate`](Self::authenticate) follows.
+    ///
+    /// # Errors
+    ///
+    /// When the service's place is taken, or the route asks for callers whom nothing could tell.
+    pub fn route(&mut self, route: Route, is_authenticated: bool) -> Result<(), StartError> {
+        let service = route.service.clone();
+        let problem = |why: &str| Err(StartError::new(format!("[routes.{service}]: {why}")));
+        if route.terms.wants_caller() && !is_authenticated {
+            return problem("it wants to know who is calling, and nothing tells: configure [auth]");
+        }
+        let target = Target::Route(Box::new(Guarded::new(route)));
+        if service == "*" {
+            return match self.rest.replace(target) {
+                Some(_) => problem("a mount at `/` holds all that has no place of its own"),
+                None => Ok(()),
+            };
+        }
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+        if service.is_empty() || !service.bytes().all(plain) || service.starts_with('.') {
+            return problem("the name of a service is of letters, digits and `-._~`, and begins with no dot");
+        }
+        let path = format!("/{service}");
+        if service == "services" || self.prefixes.iter().any(|(prefix, _)| is_within(prefix, &path)) {
+            return problem("something else stands at this address");
+        }
+        self.services.insert(service.as_str().into(), target);
+        Ok(())
+    }
+
+    /// Has `authenticator` find out who is calling the routes that want to know it.
+    pub fn authenticate(&mut self, authenticator: &Arc<Authenticator>) {
+        for target in self.services.values_mut().chain(&mut self.rest) {
+            if let Target::Route(route) = target {
+                route.authenticate(authenticator);
+            }
+        }
+    }
+
+    fn insert(&mut self, prefix: &str, target: Target) {
+        self.prefixes.push((prefix.into(), target));
+        self.prefixes.sort_by_key(|(prefix, _)| std::cmp::Reverse(prefix.len()));
+    }
+
+    /// What stands at `path`.
+    pub(super) fn find(&self, path: &str) -> Option<&Target> {
+        self.exact
+            .get(path)
+            .or_else(|| self.prefixes.iter().find(|(prefix, _)| is_within(path, prefix)).map(|(_, target)| target))
+            .or_else(|| self.services.get(dispatch::split(path).0))
+            .or(self.rest.as_ref())
+            // A route is for services, and what is below `/services` is none.
+            .filter(|target| !matches!(target, Target::Route(_)) || !matches!(dispatch::split(path).0, "" | "services"))
+    }
+
+    /// The method at `path`, by whatever HTTP method it is called; webhooks are none.
+    #[must_use]
+    pub fn method_at(&self, path: &str) -> Option<&Arc<Method>> {
+        match self.find(path) {
+            Some(Target::Method(method)) => Some(method),
+            _ => None,
+        }
+    }
+
+    /// The method that a WebSocket calls `service.vN.method`; webhooks are none.
+    pub(super) fn method_named(&self, name: &str) -> Option<&Arc<Method>> {
+        self.names.get(name)
+    }
+
+    /// `not-found`, with what was probably meant: two look-ups more, and no search a stranger could make us repeat.
+    pub(super) fn nothing_at(&self, path: &str) -> Error {
+        let near = path.trim_end_matches('/').to_ascii_lowercase();
+        if near != path && self.exact.contains_key(&*near) {
+            return Error::not_found(format!("nothing stands at this address; there is `{near}`"));
+        }
+        Error::not_found("nothing stands at this address; `GET /meta` lists those of the methods")
+    }
+}
+
+impl fmt::Debug for Routes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let prefixes: Vec<_> = self.prefixes.iter().map(|(prefix, _)| prefix).collect();
+        f.debug_struct("Routes").field("exact", &self.exact.len()).field("prefixes", &prefixes).finish()
+    }
+}
+
+/// Whether `path` is `prefix` or below it: `/api` holds `/api` and `/api/x`, not `/apis`.
+fn is_within(path: &str, prefix: &str) -> bool {
+    path.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+/// What a WebSocket's clients call a method: `currency.v1.rates`.
+pub(super) fn rpc_name(method: &Method) -> String {
+    format!("{}.v{}.{}", method.service.name, method.service.version, method.spec.name)
+}
+
+/// Returns what is wrong with the secrets of all webhooks that are linked; nothing is built for it.
+pub(crate) fn webhook_problems(secret: impl Fn(&str) -> Option<Secret>) -> Vec<String> {
+    let webhooks = Linked::read().methods.into_iter().filter_map(|(service, spec)| {
+        let name = spec.webhook.as_ref()?.secret;
+        Some(unsigned(service, spec, &key(name, secret(name)).err()?))
+    });
+    webhooks.collect()
+}
+
+/// Says of a webhook why its signatures cannot be checked.
+fn unsigned(service: &ServiceSpec, spec: &MethodSpec, why: &str) -> String {
+    format!("{} ({}): {why}", spec.path(service), spec.source)
+}
+
+fn key(name: &str, secret: Option<Secret>) -> Result<WebhookKey, String> {
+    let how = "set it under `[secrets]` in the configuration, or as an environment variable of that name";
+    let secret = secret
+        .ok_or_else(|| format!("its webhooks are signed with the secret `{name}`, which is not set\nhelp: {how}"))?;
+    WebhookKey::new(&secret).map_err(|why| format!("the secret `{name}` {why}\nhelp: {how}"))
+}
+
+/// What a request's HTTP method makes of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Admission {
+    /// It is to be carried out. The connection removes the body of the response to HEAD.
+    Call,
+    /// It asks what there is.
+    Options,
+}
+
+/// Whether an address whose HTTP method is `verb` takes a request.
+///
+/// # Errors
+///
+/// `method-not-allowed`, with what is.
+pub(super) fn admit(request: &HttpMethod, verb: Verb) -> Result<Admission, Error> {
+    if request.as_str() == verb.as_str() || (verb == Verb::Get && request == HttpMethod::HEAD) {
+        return Ok(Admission::Call);
+    }
+    if request == HttpMethod::OPTIONS {
+        return Ok(Admission::Options);
+    }
+    let detail = format!("this address takes {}", allowed(verb));
+    Err(Error::new(Code::METHOD_NOT_ALLOWED, detail).allow(allowed(verb)))
+}
+
+/// As in `Allow`, for the server as a whole.
+pub(super) const ANY: &str = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
+
+/// As in `Allow`.
+pub(super) const fn allowed(verb: Verb) -> &'static str {
+    match verb {
+        Verb::Get => "GET, HEAD, OPTIONS",
+        Verb::Post => "POST, OPTIONS",
+        Verb::Put => "PUT, OPTIONS",
+        Verb::Patch => "PATCH, OPTIONS",
+        Verb::Delete => "DELETE, OPTIONS",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn routes() -> Routes {
+        let mut routes = Routes::default();
+        routes.exact.insert("/services/a/v1/b".into(), Target::WebSocket);
+        for prefix in ["/api", "/api/inner", "/docs"] {
+            routes.publish(prefix, Box::new(|_, _| Ok(Response::default())));
+        }
+        routes
+    }
+
+    fn prefix_of(routes: &Routes, path: &str) -> Option<usize> {
+        let found: *const Target = routes.find(path)?;
+        routes.prefixes.iter().position(|(_, target)| std::ptr::eq(target, found))
+    }
+
+    #[test]
+    fn the_longest_prefix_holds_on_segment_boundaries() {
+        let routes = routes();
+        let order: Vec<_> = routes.prefixes.iter().map(|(prefix, _)| &**prefix).collect();
+        assert_eq!(order, ["/api/inner", "/docs", "/api"]);
+        for (path, place) in [
+            ("/api/inner", Some(0)),
+            ("/api/inner/x", Some(0)),
+            ("/api/inners", Some(2)),
+            ("/api/", Some(2)),
+            ("/api", Some(2)),
+            ("/apis", None),
+            ("/docs/a/b", Some(1)),
+            ("/", None),
+            ("", None),
+        ] {
+            assert_eq!(prefix_of(&routes, path), place, "{path}");
+        }
+    }
+
+    #[test]
+    fn paths_are_compared_byte_for_byte_and_near_ones_are_named() {
+        let routes = routes();
+        assert!(routes.find("/services/a/v1/b").is_some());
+        for near in ["/services/a/v1/b/", "/services/A/v1/b", "/services/a/V1/B//"] {
+            assert!(routes.find(near).is_none(), "{near}");
+            assert!(routes.nothing_at(near).detail().contains("there is `/services/a/v1/b`"), "{near}");
+        }
+        for far in ["/services/a/v1/%62", "//services/a/v1/b", "/services/a/v1", "/", "*"] {
+            assert!(routes.find(far).is_none(), "{far}");
+            assert!(routes.nothing_at(far).detail().contains("/meta"), "{far}");
+        }
+    }
+
+    #[test]
+    fn an_address_takes_its_method_and_tells_which() {
+        let admit = |request: &str, verb| admit(&HttpMethod::from_bytes(request.as_bytes()).unwrap(), verb);
+        assert_eq!(admit("GET", Verb::Get).unwrap(), Admission::Call);
+        assert_eq!(admit("HEAD", Verb::Get).unwrap(), Admission::Call);
+        assert_eq!(admit("PATCH", Verb::Patch).unwrap(), Admission::Call);
+        assert_eq!(admit("OPTIONS", Verb::Post).unwrap(), Admission::Options);
+        for (request, verb, allowed) in [
+            ("HEAD", Verb::Post, "POST, OPTIONS"),
+            ("POST", Verb::Get, "GET, HEAD, OPTIONS"),
+            ("TRACE", Verb::Delete, "DELETE, OPTIONS"),
+            ("put", Verb::Put, "PUT, OPTIONS"),
+        ] {
+            let error = admit(request, verb).unwrap_err();
+            assert_eq!((error.code(), error.allowed()), (Code::METHOD_NOT_ALLOWED, Some(allowed)));
+        }
+    }
+}

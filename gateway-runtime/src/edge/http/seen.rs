@@ -1,0 +1,150 @@
+//! The signatures of webhooks that were used: each is good for one call that was carried out.
+//!
+//! A signature is taken before its call begins, so that of two deliveries at once one is carried out, and it is given back
+//! if the call was not: what was refused, or failed so that nothing happened, may be sent again as it is.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
+
+use crate::{
+    base::error::{Code, Error},
+    edge::http::webhook::{WINDOW, refused},
+};
+
+/// A signature.
+type Signature = [u8; 32];
+
+/// The signatures that were taken and would still be good, by their timestamps.
+///
+/// Only what was signed with a key of ours gets in, so strangers cannot fill it.
+#[derive(Debug, Default)]
+pub(super) struct Seen(Mutex<BTreeMap<u64, HashMap<Signature, State, foldhash::fast::RandomState>>>);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    /// Its call runs.
+    Taken,
+    /// Its call was carried out, or may have been.
+    Used,
+}
+
+impl Seen {
+    /// About 36 MiB of them; ten minutes at 870 webhooks a second.
+    const MAX_SIGNATURES: usize = 1 << 19;
+
+    /// Takes a signature that is valid by itself.
+    ///
+    /// # Errors
+    ///
+    /// `unauthenticated` if it was used, `idempotency-conflict` if its call runs, `overloaded` if no more can be held.
+    pub(super) fn take(&self, time: u64, signature: Signature, now: u64) -> Result<Use<'_>, Error> {
+        let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        *seen = seen.split_off(&now.saturating_sub(WINDOW));
+        match seen.get(&time).and_then(|signatures| signatures.get(&signature)) {
+            Some(State::Used) => return Err(refused("the signature was used before")),
+            Some(State::Taken) => {
+                let detail = "a webhook with this signature is being carried out; send it again for its outcome";
+                return Err(Error::new(Code::IDEMPOTENCY_CONFLICT, detail).retry_after(Duration::from_secs(1)));
+            }
+            None => {}
+        }
+        if seen.values().map(HashMap::len).sum::<usize>() >= Self::MAX_SIGNATURES {
+            let error = Error::new(Code::OVERLOADED, "more webhooks have come than can be told apart; try again later");
+            return Err(error.retry_after(Duration::from_secs(WINDOW)));
+        }
+        seen.entry(time).or_default().insert(signature, State::Taken);
+        Ok(Use { seen: self, time, signature, is_used: false })
+    }
+
+    fn end(&self, time: u64, signature: &Signature, is_used: bool) {
+        let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        // None: its time is over, and it is good no more in any case.
+        let Some(signatures) = seen.get_mut(&time) else { return };
+        if is_used {
+            signatures.insert(*signature, State::Used);
+        } else {
+            signatures.remove(signature);
+        }
+    }
+}
+
+/// A signature that was taken for one call; given back at the end unless the call has used it up.
+#[derive(Debug)]
+pub(super) struct Use<'s> {
+    seen: &'s Seen,
+    time: u64,
+    signature: Signature,
+    is_used: bool,
+}
+
+impl Use<'_> {
+    /// Sets whether the signature is used up at the end: whether the call was carried out, or may have been.
+    pub(super) fn set_used(&mut self, is_used: bool) {
+        self.is_used = is_used;
+    }
+}
+
+impl Drop for Use<'_> {
+    fn drop(&mut self) {
+        self.seen.end(self.time, &self.signature, self.is_used);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TIME: u64 = 1_614_265_330;
+
+    fn use_up(seen: &Seen, time: u64, signature: Signature, now: u64) -> Result<(), Error> {
+        seen.take(time, signature, now).map(|mut taken| taken.set_used(true))
+    }
+
+    #[test]
+    fn a_signature_is_good_once_and_forgotten_with_its_window() {
+        let seen = Seen::default();
+        use_up(&seen, TIME, [1; 32], TIME).unwrap();
+        let again = use_up(&seen, TIME, [1; 32], TIME + 300).unwrap_err();
+        assert!(again.internal_message().unwrap().contains("used before"), "{again:?}");
+        // A second attempt of the sender has a time of its own.
+        use_up(&seen, TIME + 1, [2; 32], TIME + 5).unwrap();
+        use_up(&seen, TIME + 301, [3; 32], TIME + 302).unwrap();
+        assert_eq!(seen.0.lock().unwrap().len(), 1, "what can no longer be used is forgotten");
+    }
+
+    #[test]
+    fn a_signature_is_given_back_if_its_call_was_not_carried_out() {
+        let seen = Seen::default();
+        for _ in 0..2 {
+            let mut taken = seen.take(TIME, [1; 32], TIME).unwrap();
+            assert_eq!(seen.take(TIME, [1; 32], TIME).unwrap_err().code(), Code::IDEMPOTENCY_CONFLICT);
+            drop(seen.take(TIME, [2; 32], TIME).unwrap());
+            taken.set_used(true);
+            taken.set_used(false);
+        }
+        assert!(seen.0.lock().unwrap()[&TIME].is_empty());
+        use_up(&seen, TIME, [1; 32], TIME).unwrap();
+        assert_eq!(use_up(&seen, TIME, [1; 32], TIME).unwrap_err().code(), Code::UNAUTHENTICATED);
+        // Its window ends while its call runs.
+        let old = seen.take(TIME, [3; 32], TIME).unwrap();
+        use_up(&seen, TIME + 301, [4; 32], TIME + 301).unwrap();
+        drop(old);
+    }
+
+    #[test]
+    fn what_is_held_is_bounded() {
+        let seen = Seen::default();
+        let signatures = (0..Seen::MAX_SIGNATURES as u64).map(|number| {
+            let mut signature = [0; 32];
+            signature[..8].copy_from_slice(&number.to_le_bytes());
+            (signature, State::Used)
+        });
+        seen.0.lock().unwrap().insert(TIME, signatures.collect());
+        let full = seen.take(TIME, [9; 32], TIME).unwrap_err();
+        assert_eq!(full.code(), Code::OVERLOADED);
+        seen.take(TIME + 301, [9; 32], TIME + 301).unwrap();
+    }
+}

@@ -1,0 +1,289 @@
+//! JSON-RPC 2.0: the messages of a client. <https://www.jsonrpc.org/specification>
+
+use bytes::Bytes;
+use bytestring::ByteString;
+
+use crate::edge::http::websocket::raw::Raw;
+
+/// One message of a client.
+#[derive(Debug, PartialEq)]
+pub(super) enum Message {
+    One(Entry),
+    Batch(Vec<Entry>),
+    /// A batch with more entries than are allowed; none of them has been looked at.
+    TooMany,
+}
+
+/// A request object, or what stands in the place of one.
+#[derive(Debug, PartialEq)]
+pub(super) enum Entry {
+    Request(Request),
+    Invalid(Id, &'static str),
+}
+
+/// What is to be called.
+#[derive(Debug, PartialEq)]
+pub(super) struct Request {
+    /// None for a notification, which is never answered.
+    pub(super) id: Option<Id>,
+    pub(super) method: String,
+    /// The text of an object or array, where there is one.
+    pub(super) params: Option<Bytes>,
+}
+
+/// The id of a request: the JSON text of a string, a number or null, as the client wrote it.
+///
+/// Ids are the same if they are the same text: `1`, `1.0` and `"1"` are three. A copy, so that it keeps no message alive.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Id(ByteString);
+
+impl Id {
+    /// What stands for an id that could not be read.
+    pub(super) const NULL: Self = Self(ByteString::from_static("null"));
+
+    /// The longest that is given back, in bytes: each item of a stream repeats it.
+    pub(super) const MAX_BYTES: usize = 1024;
+
+    /// Whether a client means this one.
+    pub(super) fn is(&self, other: Raw<'_>) -> bool {
+        *self.0 == *other.as_str()
+    }
+
+    /// The JSON text.
+    pub(super) fn as_bytes(&self) -> &[u8] {
+        self.0.as_bytes()
+    }
+
+    fn of(raw: Raw<'_>) -> Result<Self, &'static str> {
+        if !(raw.is_string() || raw.is_number() || raw.is_null()) {
+            return Err("`id` is a text, a number or null");
+        }
+        if raw.as_str().len() > Self::MAX_BYTES {
+            return Err("`id` is longer than 1024 bytes");
+        }
+        Ok(Self(raw.as_str().into()))
+    }
+}
+
+impl Message {
+    /// Reads a message, of which a batch may have so many entries.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with it as JSON.
+    pub(super) fn parse(text: &ByteString, max_entries: usize) -> Result<Self, serde_json::Error> {
+        let raw = Raw::check(text)?;
+        if !raw.is_array() {
+            return Ok(Self::One(Entry::of(raw, text)));
+        }
+        Ok(match raw.items().take(max_entries.saturating_add(1)).count() {
+            0 => Self::One(Entry::Invalid(Id::NULL, "a batch has at least one request")),
+            entries if entries > max_entries => Self::TooMany,
+            _ => Self::Batch(raw.items().map(|entry| Entry::of(entry, text)).collect()),
+        })
+    }
+}
+
+/// The members of a request object that mean something.
+#[derive(Default)]
+struct Members<'t> {
+    jsonrpc: Option<Raw<'t>>,
+    id: Option<Raw<'t>>,
+    method: Option<Raw<'t>>,
+    params: Option<Raw<'t>>,
+    /// One of them stands there twice, and could be read two ways.
+    repeats: bool,
+}
+
+impl<'t> Members<'t> {
+    fn of(object: Raw<'t>) -> Self {
+        let mut members = Self::default();
+        for (name, value) in object.members() {
+            let member = match name.to_text().as_deref() {
+                Some("jsonrpc") => &mut members.jsonrpc,
+                Some("id") => &mut members.id,
+                Some("method") => &mut members.method,
+                Some("params") => &mut members.params,
+                _ => continue,
+            };
+            members.repeats |= member.replace(value).is_some();
+        }
+        members
+    }
+}
+
+impl Entry {
+    fn of(raw: Raw<'_>, message: &ByteString) -> Self {
+        if !raw.is_object() {
+            return Self::Invalid(Id::NULL, "a request is an object");
+        }
+        let members = Members::of(raw);
+        if members.repeats {
+            return Self::Invalid(Id::NULL, "a member of the request stands there twice");
+        }
+        let id = match members.id.map(Id::of).transpose() {
+            Ok(id) => id,
+            Err(why) => return Self::Invalid(Id::NULL, why),
+        };
+        Self::with_id(id.clone(), &members, message).unwrap_or_else(|why| Self::Invalid(id.unwrap_or(Id::NULL), why))
+    }
+
+    fn with_id(id: Option<Id>, members: &Members<'_>, message: &ByteString) -> Result<Self, &'static str> {
+        if members.jsonrpc.and_then(Raw::to_text).as_deref() != Some("2.0") {
+            return Err("`jsonrpc` is \"2.0\"");
+        }
+        let method = members.method.and_then(Raw::to_text).ok_or("`method` is a text")?.into_owned();
+        let params = match members.params {
+            Some(params) if !params.is_object() && !params.is_array() => {
+                return Err("`params` is an object or a list");
+            }
+            params => params.map(|params| part(message, params)),
+        };
+        Ok(Self::Request(Request { id, method, params }))
+    }
+}
+
+/// A piece of a message. Most of it is not copied; of a little a copy is made, which keeps nothing else alive.
+fn part(message: &ByteString, piece: Raw<'_>) -> Bytes {
+    let piece = piece.as_str();
+    if piece.len() < message.len() / 2 {
+        return Bytes::copy_from_slice(piece.as_bytes());
+    }
+    message.slice_ref(piece).into_bytes()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn parse_text(text: &str) -> Message {
+        Message::parse(&text.into(), 8).unwrap()
+    }
+
+    fn parse(value: &Value) -> Message {
+        parse_text(&value.to_string())
+    }
+
+    fn id(text: &str) -> Id {
+        Id(text.into())
+    }
+
+    #[test]
+    fn a_request_has_an_id_and_a_notification_has_none() {
+        let request = |id, params: Option<&'static str>| {
+            Message::One(Entry::Request(Request { id, method: "a.v1.b".into(), params: params.map(Bytes::from) }))
+        };
+        for text in ["1", "\"x\"", "null", "1.5", "\"\"", "18446744073709551617", "1.0", "1e0", "\"\\u0061\"", "-0"] {
+            let message = parse_text(&format!(
+                "{{\"jsonrpc\": \"2.0\", \"method\": \"a.v1.b\", \"params\": [1,  2], \"id\": {text} }}"
+            ));
+            assert_eq!(message, request(Some(id(text)), Some("[1,  2]")));
+        }
+        assert_eq!(parse(&json!({"jsonrpc": "2.0", "method": "a.v1.b"})), request(None, None));
+    }
+
+    #[test]
+    fn ids_are_the_same_if_they_are_the_same_text() {
+        let ids = ["1", "1.0", "1e0", "\"1\"", "null", "\"null\"", "18446744073709551616", "18446744073709551617"];
+        for one in ids {
+            for other in ids {
+                assert_eq!(id(one).is(Raw::check(other).unwrap()), one == other, "{one} {other}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_no_request_is_answered_with_its_id_where_there_is_one() {
+        let cases = [
+            (json!(1), "null"),
+            (json!("x"), "null"),
+            (json!([]), "null"),
+            (json!({}), "null"),
+            (json!({"jsonrpc": "2.0", "method": "m", "id": {}}), "null"),
+            (json!({"jsonrpc": "2.0", "method": "m", "id": true}), "null"),
+            (json!({"jsonrpc": "2.0", "method": "m", "id": "x".repeat(1023)}), "null"),
+            (json!({"jsonrpc": "1.0", "method": "m", "id": 7}), "7"),
+            (json!({"method": "m", "id": 7}), "7"),
+            (json!({"jsonrpc": "2.0", "method": 1, "id": 7}), "7"),
+            (json!({"jsonrpc": "2.0", "id": 7}), "7"),
+            (json!({"jsonrpc": "2.0", "method": "m", "params": null, "id": 7}), "7"),
+            (json!({"jsonrpc": "2.0", "method": "m", "params": "p", "id": 7}), "7"),
+        ];
+        for (message, expected) in cases {
+            let Message::One(Entry::Invalid(found, _)) = parse(&message) else { panic!("{message} is a request") };
+            assert_eq!(found, id(expected), "{message}");
+        }
+        for twice in [r#""id":1,"id":2"#, r#""id":1,"\u0069d":1"#, r#""id":1,"params":[],"params":[]"#] {
+            let message = parse_text(&format!(r#"{{"jsonrpc":"2.0","method":"m",{twice}}}"#));
+            assert_eq!(message, Message::One(Entry::Invalid(Id::NULL, "a member of the request stands there twice")));
+        }
+        assert!(matches!(
+            parse(&json!({"jsonrpc": "2.0", "method": "m", "id": "x".repeat(1022)})),
+            Message::One(Entry::Request(_))
+        ));
+    }
+
+    #[test]
+    fn a_batch_that_is_too_long_is_not_read() {
+        let batch = |entries: usize| parse(&Value::from(vec![1; entries]));
+        assert!(matches!(batch(8), Message::Batch(entries) if entries.len() == 8));
+        assert_eq!(batch(9), Message::TooMany);
+        assert!(matches!(batch(0), Message::One(Entry::Invalid(..))));
+    }
+
+    #[test]
+    fn little_of_a_message_does_not_keep_all_of_it() {
+        let text = ByteString::from(format!(
+            "[{{\"jsonrpc\":\"2.0\",\"method\":\"m\",\"params\":[1]}},\"{}\"]",
+            "x".repeat(1000)
+        ));
+        let Message::Batch(entries) = Message::parse(&text, 8).unwrap() else { panic!("no batch") };
+        let Entry::Request(Request { params: Some(params), .. }) = &entries[0] else { panic!("no request") };
+        assert!(!text.as_bytes().as_ptr_range().contains(&params.as_ptr()), "a copy");
+    }
+
+    fn any_json() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<i64>().prop_map(Value::from),
+            "(2\\.0|[a-z.]{0,6})".prop_map(Value::from),
+        ];
+        leaf.prop_recursive(4, 32, 5, |inner| {
+            let name = "(jsonrpc|method|params|id|[a-z]{1,3})";
+            prop_oneof![
+                proptest::collection::vec(inner.clone(), 0..5).prop_map(Value::from),
+                proptest::collection::vec((name, inner), 0..5).prop_map(|all| Value::Object(all.into_iter().collect())),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_breaks_the_reader(text in "\\PC{0,60}") {
+            let _ = Message::parse(&text.into(), 8);
+        }
+
+        #[test]
+        fn any_json_is_a_request_or_says_why_not(value in any_json()) {
+            let is_request = |value: &Value| {
+                value["jsonrpc"] == "2.0"
+                    && value["method"].is_string()
+                    && value.get("params").is_none_or(|params| params.is_object() || params.is_array())
+                    && value.get("id").is_none_or(|id| id.is_null() || id.is_number() || id.is_string())
+            };
+            let found = |entry: &Entry| matches!(entry, Entry::Request(_));
+            match (parse(&value), &value) {
+                (Message::Batch(entries), Value::Array(values)) => {
+                    let found: Vec<_> = entries.iter().map(found).collect();
+                    prop_assert_eq!(found, values.iter().map(is_request).collect::<Vec<_>>());
+                }
+                (Message::One(entry), value) => prop_assert_eq!(found(&entry), is_request(value)),
+                (message, _) => prop_assert!(false, "{:?}", message),
+            }
+        }
+    }
+}

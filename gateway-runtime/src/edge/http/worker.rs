@@ -1,0 +1,85 @@
+//! A worker: one thread, one runtime, one listener, and the connections it accepted.
+
+use std::{io, rc::Rc, sync::Arc, time::Duration};
+
+use tokio::{
+    net::TcpListener,
+    runtime::{Builder, LocalOptions},
+    sync::{Semaphore, watch},
+    task::spawn_local,
+};
+
+use crate::edge::http::{
+    Handler, HttpLimits,
+    connection::{self, Shared, Stopping},
+    listener,
+};
+
+/// What all workers are told to do.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Phase {
+    Serving,
+    /// Accept no more; finish what is in flight.
+    Draining,
+    Over,
+}
+
+/// Works until told that it is over, or until nobody is left to tell.
+pub(super) fn run<H: Handler>(
+    listener: std::net::TcpListener,
+    handler: H,
+    limits: HttpLimits,
+    slots: Arc<Semaphore>,
+    mut phase: watch::Receiver<Phase>,
+) -> io::Result<()> {
+    /// For what a handler runs on blocking threads: a runtime waits for those when it is dropped.
+    const BLOCKING_THREADS: Duration = Duration::from_secs(1);
+
+    let runtime = Builder::new_current_thread().enable_all().build_local(LocalOptions::default())?;
+    let worked = runtime.block_on(async {
+        let listener = TcpListener::from_std(listener)?;
+        let stopping = Arc::new(Stopping::default());
+        let shared = Rc::new(Shared::new(handler, limits, stopping.clone()));
+        // Errors mean that the server was dropped.
+        let told = async {
+            let _ = phase.wait_for(|&phase| phase != Phase::Serving).await;
+            stopping.begin();
+        };
+        tokio::select! {
+            never = accept_all(listener, shared, slots) => match never {},
+            () = told => {}
+        }
+        let _ = phase.wait_for(|&phase| phase == Phase::Over).await;
+        Ok(())
+    });
+    runtime.shutdown_timeout(BLOCKING_THREADS);
+    worked
+}
+
+/// Accepts connections while there are slots, and serves each as a task of its own.
+async fn accept_all<H: Handler>(
+    listener: TcpListener,
+    shared: Rc<Shared<H>>,
+    slots: Arc<Semaphore>,
+) -> std::convert::Infallible {
+    let mut full = false;
+    loop {
+        let (stream, address) = listener::accept(&listener).await;
+        // One connection more than there are slots is taken from the queue; it waits here, unread.
+        let slot = match slots.clone().try_acquire_owned() {
+            Ok(slot) => {
+                full = false;
+                slot
+            }
+            Err(_) => {
+                if !full {
+                    full = true;
+                    tracing::warn!("all connections that the limit allows are open; new ones wait");
+                }
+                let Ok(slot) = slots.clone().acquire_owned().await else { continue };
+                slot
+            }
+        };
+        spawn_local(connection::serve(shared.clone(), stream, address, slot));
+    }
+}

@@ -1,0 +1,57 @@
+//! The operator's listener of a running gateway.
+
+use std::{io, net::SocketAddr};
+
+use tokio::{sync::oneshot, task::JoinHandle};
+
+use crate::{
+    edge::{
+        admin::{Admin, AdminSettings, Desk, Draining},
+        http::{BodyBudget, Compressed, CompressionSettings, Ended, HttpSettings, Mount, Server},
+    },
+    service::app::StartError,
+};
+
+/// The listener, which serves until it is dropped or told to stop.
+#[derive(Debug)]
+pub(super) struct Operator {
+    pub(super) address: SocketAddr,
+    /// What `/readyz` tells.
+    pub(super) draining: Draining,
+    stop: oneshot::Sender<()>,
+    served: JoinHandle<io::Result<Ended>>,
+}
+
+impl Operator {
+    pub(super) fn start(
+        settings: &AdminSettings,
+        desk: Desk,
+        budget: BodyBudget,
+        compression: &CompressionSettings,
+    ) -> Result<Self, StartError> {
+        let draining = desk.draining.clone();
+        let mount = Compressed::new(Mount::new("/", Admin::new(settings, desk, budget)?)?, compression);
+        let settings = HttpSettings {
+            listen: settings.listen,
+            workers: Some(std::num::NonZeroUsize::MIN),
+            ..HttpSettings::default()
+        };
+        let unable = |error| StartError::new(format!("[admin]: {error}"));
+        let server = Server::bind(&settings).map_err(unable)?;
+        let address = server.local_addr();
+        let (stop, stopped) = oneshot::channel::<()>();
+        let served = tokio::spawn(server.serve(mount, async {
+            // Also when the handle is dropped.
+            let _ = stopped.await;
+        }));
+        Ok(Self { address, draining, stop, served })
+    }
+
+    /// Accepts no more, and waits for what is in flight.
+    pub(super) async fn stop(self) {
+        drop(self.stop);
+        if let Err(error) = crate::gateway::running::ended(self.served.await) {
+            tracing::warn!(%error, "the operator's listener had failed");
+        }
+    }
+}

@@ -1,0 +1,293 @@
+//! Encrypted settings: `credentials/{profile}.toml.age` (age-encryption.org/v1), opened in memory, laid over the file and under
+//! the environment, and never written in clear by the gateway.
+//!
+//! They are opened by a key file (lines `AGE-SECRET-KEY-1…`, as `age-keygen` writes them) or by a passphrase.
+
+use std::{
+    ffi::OsString,
+    fmt,
+    fs::{self, DirBuilder, File, OpenOptions},
+    io::{self, Write},
+    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
+    path::{Path, PathBuf},
+};
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use crate::{
+    base::secret::Secret,
+    gateway::config::{flags::Flags, sources::Sources, tree::Tree},
+    json::section::read_section,
+    service::app::StartError,
+};
+
+/// `[credentials]`: where encrypted settings are, and how they are opened.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct CredentialsSettings {
+    /// Which are opened when the gateway starts: `{folder}/{profile}.toml.age`; none when left out.
+    pub profile: Option<String>,
+    /// Where they are: `credentials` in the working directory.
+    pub folder: PathBuf,
+    /// The file with the key; or …
+    pub key_file: Option<PathBuf>,
+    /// … the passphrase, which belongs in the environment: `GATEWAY__CREDENTIALS__PASSPHRASE`.
+    pub passphrase: Option<Secret>,
+}
+
+impl Default for CredentialsSettings {
+    fn default() -> Self {
+        Self { profile: None, folder: "credentials".into(), key_file: None, passphrase: None }
+    }
+}
+
+/// Encrypted settings, as a command line reads and writes them.
+#[derive(Clone)]
+pub struct Credentials(CredentialsSettings);
+
+impl Credentials {
+    /// Those of a program with these defaults and arguments, which read `gateway.toml` and the environment too.
+    ///
+    /// # Errors
+    ///
+    /// When one of the sources cannot be read, or `[credentials]` is wrong.
+    pub fn from_arguments_over(
+        defaults: &str,
+        arguments: impl IntoIterator<Item = OsString>,
+    ) -> Result<Self, StartError> {
+        Self::of(&Sources::read(defaults, &Flags::parse(arguments)?)?.without_credentials())
+    }
+
+    pub(super) fn of(tree: &Tree) -> Result<Self, StartError> {
+        let read = read_section("credentials", tree.section("credentials")).map(Self);
+        read.map_err(|problems| StartError::from_problems(problems).map(|problem| tree.origins().attributed(problem)))
+    }
+
+    /// Whether something is there to open them with.
+    #[must_use]
+    pub fn has_key(&self) -> bool {
+        self.0.key_file.is_some() || self.0.passphrase.is_some()
+    }
+
+    /// The same, opened by this passphrase.
+    #[must_use]
+    pub fn with_passphrase(self, passphrase: Secret) -> Self {
+        Self(CredentialsSettings { passphrase: Some(passphrase), ..self.0 })
+    }
+
+    /// Where those of a profile are.
+    ///
+    /// # Errors
+    ///
+    /// When its name could lead elsewhere.
+    pub fn path(&self, profile: &str) -> Result<PathBuf, StartError> {
+        let is_sane = |b: u8| b.is_ascii_alphanumeric() || b"-_".contains(&b);
+        if profile.is_empty() || !profile.bytes().all(is_sane) {
+            return Err(StartError::new("[credentials]: the name of a profile has letters, digits, `-` and `_`"));
+        }
+        Ok(self.0.folder.join(format!("{profile}.toml.age")))
+    }
+
+    /// What stands in those of a profile.
+    ///
+    /// # Errors
+    ///
+    /// When they are not there, or the key is another one.
+    pub fn open(&self, profile: &str) -> Result<Secret, StartError> {
+        let path = self.path(profile)?;
+        let sealed = fs::read(&path).map_err(|error| unable(&path, "cannot be read", &error))?;
+        let text = cipher::open(&sealed, &self.key()?).map_err(|error| unable(&path, "cannot be opened", &error))?;
+        Ok(text)
+    }
+
+    /// Encrypts settings, and puts them in the place of those of the profile, at once or not at all.
+    ///
+    /// # Errors
+    ///
+    /// When they are no TOML (the line is told, and not what stands in it), or cannot be written.
+    pub fn seal(&self, profile: &str, text: &Secret) -> Result<PathBuf, StartError> {
+        let path = self.path(profile)?;
+        Tree::from_toml(text.expose(), &format!("credentials of {profile}"))?;
+        let sealed = cipher::seal(text, &self.key()?).map_err(|error| unable(&path, "cannot be encrypted", &error))?;
+        replace(&path, &sealed).map_err(|error| unable(&path, "cannot be written", &error))?;
+        Ok(path)
+    }
+
+    /// Makes a key file, which must not be there, and tells its public half.
+    ///
+    /// # Errors
+    ///
+    /// When it is there, or cannot be written.
+    pub fn new_key(path: &Path) -> Result<String, StartError> {
+        let (secret, public) = cipher::new_key().map_err(|error| unable(path, "cannot be made", &error))?;
+        let text = format!("# public key: {public}\n{}\n", secret.expose());
+        let mut options = OpenOptions::new();
+        let written = options.write(true).create_new(true).mode(0o600).open(path);
+        written
+            .and_then(|mut file| file.write_all(text.as_bytes()).and_then(|()| file.sync_all()))
+            .map_err(|error| unable(path, "cannot be made", &error))?;
+        Ok(public)
+    }
+
+    /// The settings of the configured profile; none when none is configured.
+    pub(super) fn configured(&self) -> Result<Option<Tree>, StartError> {
+        let Some(profile) = &self.0.profile else { return Ok(None) };
+        let text = self.open(profile)?;
+        Tree::from_toml(text.expose(), &self.path(profile)?.display().to_string()).map(Some)
+    }
+
+    fn key(&self) -> Result<Key, StartError> {
+        match (&self.0.key_file, &self.0.passphrase) {
+            (Some(path), None) => match fs::read_to_string(path) {
+                Ok(text) => Ok(Key::File(Secret::new(text))),
+                Err(error) => Err(unable(path, "cannot be read", &error)),
+            },
+            (None, Some(passphrase)) => Ok(Key::Passphrase(passphrase.clone())),
+            (None, None) => Err(StartError::new(
+                "[credentials]: nothing is there to open them with: set `key_file`, or GATEWAY__CREDENTIALS__PASSPHRASE in the \
+                 environment",
+            )),
+            (Some(_), Some(_)) => {
+                Err(StartError::new("[credentials] has both `key_file` and a passphrase: drop one of them"))
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// What opens credentials.
+#[cfg_attr(not(feature = "credentials"), expect(dead_code, reason = "there is nothing to open them with"))]
+enum Key {
+    File(Secret),
+    Passphrase(Secret),
+}
+
+fn unable(path: &Path, what: &str, why: &dyn fmt::Display) -> StartError {
+    StartError::new(format!("`{}` {what}: {why}", path.display()))
+}
+
+/// A file of the same folder takes the place of another, when it is on disk.
+fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+    let beside = path.with_extension(format!("age.{}.new", std::process::id()));
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&beside)?;
+    let written = file.write_all(content).and_then(|()| file.sync_all()).and_then(|()| fs::rename(&beside, path));
+    if written.is_err() {
+        // What could not take its place is of no use.
+        let _ = fs::remove_file(&beside);
+    }
+    written?;
+    File::open(folder)?.sync_all()
+}
+
+/// The encryption itself.
+#[cfg(feature = "credentials")]
+mod cipher {
+    use age::{
+        Decryptor, Encryptor, Identity, Recipient, scrypt,
+        secrecy::{ExposeSecret, SecretString},
+        x25519,
+    };
+    use std::io::{Read, Write};
+
+    use super::{Key, Secret};
+
+    /// A passphrase that takes 2²² rounds was sealed on a machine 16 times as fast as most are now; no more than that is
+    /// tried.
+    const MOST_WORK: u8 = 22;
+
+    fn identities(key: &Key) -> Result<Vec<Box<dyn Identity>>, String> {
+        match key {
+            Key::Passphrase(passphrase) => {
+                let mut identity = scrypt::Identity::new(SecretString::from(passphrase.expose()));
+                identity.set_max_work_factor(MOST_WORK);
+                Ok(vec![Box::new(identity)])
+            }
+            Key::File(text) => Ok(keys(text)?.into_iter().map(|key| Box::new(key) as Box<dyn Identity>).collect()),
+        }
+    }
+
+    fn recipients(key: &Key) -> Result<Vec<Box<dyn Recipient>>, String> {
+        match key {
+            Key::Passphrase(passphrase) => {
+                Ok(vec![Box::new(scrypt::Recipient::new(SecretString::from(passphrase.expose())))])
+            }
+            Key::File(text) => {
+                Ok(keys(text)?.into_iter().map(|key| Box::new(key.to_public()) as Box<dyn Recipient>).collect())
+            }
+        }
+    }
+
+    /// The keys of a file; comments and empty lines are none.
+    fn keys(text: &Secret) -> Result<Vec<x25519::Identity>, String> {
+        let lines = text.expose().lines().enumerate().map(|(number, line)| (number + 1, line.trim()));
+        let keys = lines.filter(|(_, line)| !line.is_empty() && !line.starts_with('#'));
+        let key = |(number, line): (usize, &str)| {
+            line.parse().map_err(|_| format!("line {number} of the key file is no key such as `age-keygen` writes"))
+        };
+        let keys: Vec<_> = keys.map(key).collect::<Result<_, _>>()?;
+        if keys.is_empty() { Err("the key file holds no key".to_owned()) } else { Ok(keys) }
+    }
+
+    pub(super) fn open(sealed: &[u8], key: &Key) -> Result<Secret, String> {
+        let told = |error: age::DecryptError| match error {
+            age::DecryptError::NoMatchingKeys | age::DecryptError::DecryptionFailed => {
+                "it was encrypted with another key or passphrase".to_owned()
+            }
+            other => other.to_string(),
+        };
+        let identities = identities(key)?;
+        let decryptor = Decryptor::new_buffered(sealed).map_err(told)?;
+        let mut reader = decryptor.decrypt(identities.iter().map(|it| &**it)).map_err(told)?;
+        let mut text = String::new();
+        let read = reader.read_to_string(&mut text);
+        let text = Secret::new(text);
+        read.map(|_| text).map_err(|error| error.to_string())
+    }
+
+    pub(super) fn seal(text: &Secret, key: &Key) -> Result<Vec<u8>, String> {
+        let recipients = recipients(key)?;
+        let encryptor =
+            Encryptor::with_recipients(recipients.iter().map(|it| &**it)).map_err(|error| error.to_string())?;
+        let mut sealed = Vec::new();
+        let written = encryptor.wrap_output(&mut sealed).and_then(|mut writer| {
+            writer.write_all(text.expose().as_bytes())?;
+            writer.finish().map(drop)
+        });
+        written.map(|()| sealed).map_err(|error| error.to_string())
+    }
+
+    pub(super) fn new_key() -> Result<(Secret, String), String> {
+        let key = x25519::Identity::generate();
+        let public = key.to_public().to_string();
+        Ok((Secret::new(key.to_string().expose_secret()), public))
+    }
+}
+
+/// What stands for it in a program that was built without.
+#[cfg(not(feature = "credentials"))]
+mod cipher {
+    use super::{Key, Secret};
+
+    const ABSENT: &str = "this program was built without encrypted credentials: add `features = [\"credentials\"]` to \
+                          gateway-runtime in Cargo.toml";
+
+    pub(super) fn open(_: &[u8], _: &Key) -> Result<Secret, String> {
+        Err(ABSENT.to_owned())
+    }
+
+    pub(super) fn seal(_: &Secret, _: &Key) -> Result<Vec<u8>, String> {
+        Err(ABSENT.to_owned())
+    }
+
+    pub(super) fn new_key() -> Result<(Secret, String), String> {
+        Err(ABSENT.to_owned())
+    }
+}

@@ -1,0 +1,259 @@
+//! One tree of keys out of all sources; later sources win, key by key.
+
+use std::path::Path;
+
+use serde_json::{Map, Value};
+
+use crate::{
+    gateway::config::{exclusive::displace, keys::respelled, origins::Origins},
+    service::app::StartError,
+};
+
+/// What the names of environment variables begin with; `__` stands between the keys.
+const PREFIX: &str = "GATEWAY__";
+
+/// Names without the prefix, as operators of the older gateways know them.
+const SHORT_NAMES: &[(&str, &str)] = &[
+    ("DB_URL", "store.url"),
+    ("INTERNAL_GATEWAY_KEY", "auth.internal_key"),
+    ("LOG_LEVEL", "log.level"),
+    ("MESSAGE_BUS_AMQP_URL", "bus.amqp"),
+    ("REDIS_HOST", "redis.host"),
+    ("REDIS_PORT", "redis.port"),
+    ("REDIS_DB", "redis.db"),
+];
+
+/// Keys and values, before they have types. Values from the environment and from flags are texts; where the schema
+/// wants a number or the like, [`read_section`](crate::json::section::read_section) reads them so.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Tree {
+    values: Map<String, Value>,
+    origins: Origins,
+}
+
+impl Tree {
+    /// What stands in a TOML text; `origin` is for messages.
+    pub(crate) fn from_toml(text: &str, origin: &str) -> Result<Self, StartError> {
+        let table: toml::Table = text.parse().map_err(|error: toml::de::Error| {
+            // Not as it displays itself: that repeats the line, and there may be a secret in it.
+            let before = text.get(..error.span().map_or(0, |span| span.start)).unwrap_or_default();
+            let line = before.matches('\n').count() + 1;
+            StartError::new(format!("`{origin}` is no valid TOML: line {line}: {}", error.message()))
+        })?;
+        let values = object(table);
+        // What the program itself says comes from no source that an operator could look into.
+        let name = if Path::new(origin).extension().is_some() { format!("`{origin}`") } else { origin.to_owned() };
+        let origins = Origins::all(&values, &name);
+        Ok(Self { values, origins })
+    }
+
+    /// The file, which must exist if it was `asked_for`.
+    pub(crate) fn from_file(path: &Path, asked_for: bool) -> Result<Self, StartError> {
+        match std::fs::read_to_string(path) {
+            Ok(text) => Self::from_toml(&text, &path.display().to_string()),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound && !asked_for => Ok(Self::default()),
+            Err(error) => Err(StartError::new(format!("`{}` cannot be read: {error}", path.display()))),
+        }
+    }
+
+    /// Lays another tree over it, key by key; of keys that exclude each other, the later source's holds.
+    pub(crate) fn add(&mut self, over: Self) {
+        displace(&mut self.values, &over.values);
+        merge(&mut self.values, over.values);
+        self.origins.add(over.origins);
+    }
+
+    /// Lays environment variables over it.
+    pub(crate) fn add_env(&mut self, variables: impl Iterator<Item = (String, String)>) -> Result<(), StartError> {
+        let mut problems = Vec::new();
+        let mut variables: Vec<_> = variables.collect();
+        variables.sort();
+        for (name, value) in variables {
+            let key = match name.strip_prefix(PREFIX) {
+                Some(rest) => rest.to_lowercase().replace("__", "."),
+                None => match SHORT_NAMES.iter().find(|(short, _)| *short == name) {
+                    // Kubernetes writes this into the environment of all who live beside a service named `redis`.
+                    _ if name == "REDIS_PORT" && value.starts_with("tcp://") => continue,
+                    Some((_, key)) => (*key).to_owned(),
+                    None => {
+                        problems.extend(misspelled(&name, &value));
+                        continue;
+                    }
+                },
+            };
+            // Names of secrets are in capitals, wherever they stand.
+            let key = key.strip_prefix("secrets.").map_or(key.clone(), |s| format!("secrets.{}", s.to_uppercase()));
+            match self.set(&key, value) {
+                Ok(()) => self.origins.insert(&key, &format!("the environment (`{name}`)")),
+                Err(problem) => problems.push(format!("`{name}` in the environment: {problem}")),
+            }
+        }
+        StartError::unless_empty(problems)
+    }
+
+    /// Lays flags over it.
+    pub(crate) fn add_flags(&mut self, pairs: &[(String, String)]) -> Result<(), StartError> {
+        let mut problems = Vec::new();
+        for (key, value) in pairs {
+            match self.set(key, value.clone()) {
+                Ok(()) => self.origins.insert(key, "the flags"),
+                Err(problem) => problems.push(format!("`--set {key}=…`: {problem}")),
+            }
+        }
+        StartError::unless_empty(problems)
+    }
+
+    fn set(&mut self, key: &str, value: String) -> Result<(), String> {
+        let (parents, last) = key.rsplit_once('.').map_or((None, key), |(parents, last)| (Some(parents), last));
+        if key.split('.').any(str::is_empty) {
+            return Err(format!("`{key}` is no key; keys look like `http.listen`"));
+        }
+        let mut table = &mut self.values;
+        for parent in parents.iter().flat_map(|parents| parents.split('.')) {
+            let child = table.entry(parent).or_insert_with(|| Value::Object(Map::new()));
+            table = child.as_object_mut().ok_or_else(|| format!("`{parent}` in `{key}` is a value, not a section"))?;
+        }
+        table.insert(last.to_owned(), Value::String(value));
+        Ok(())
+    }
+
+    /// What stands in one section.
+    pub(crate) fn section(&self, name: &str) -> Value {
+        self.values.get(name).cloned().unwrap_or_else(|| Value::Object(Map::new()))
+    }
+
+    /// Where its keys came from.
+    pub(crate) fn origins(&self) -> &Origins {
+        &self.origins
+    }
+
+    /// The tree as a value, and where its keys came from.
+    pub(crate) fn into_parts(self) -> (Value, Origins) {
+        (Value::Object(self.values), self.origins)
+    }
+}
+
+/// A variable that would be a key if it had more underscores. Kubernetes gives a service's address to all who live beside it,
+/// in names that may begin so.
+fn misspelled(name: &str, value: &str) -> Option<String> {
+    if value.starts_with("tcp://") {
+        return None;
+    }
+    let right = respelled(name)?;
+    Some(format!("`{name}` in the environment sets nothing: two underscores stand between keys\nhelp: write `{right}`"))
+}
+
+fn merge(under: &mut Map<String, Value>, over: Map<String, Value>) {
+    for (key, value) in over {
+        match (under.get_mut(&key), value) {
+            (Some(Value::Object(under)), Value::Object(over)) => merge(under, over),
+            (_, value) => {
+                under.insert(key, value);
+            }
+        }
+    }
+}
+
+fn object(table: toml::Table) -> Map<String, Value> {
+    table.into_iter().map(|(key, value)| (key, json(value))).collect()
+}
+
+fn json(value: toml::Value) -> Value {
+    match value {
+        toml::Value::String(text) => Value::String(text),
+        toml::Value::Integer(number) => number.into(),
+        toml::Value::Float(number) => number.into(),
+        toml::Value::Boolean(truth) => truth.into(),
+        toml::Value::Datetime(time) => Value::String(time.to_string()),
+        toml::Value::Array(items) => items.into_iter().map(json).collect(),
+        toml::Value::Table(table) => Value::Object(object(table)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn later_sources_win_key_by_key() {
+        let mut tree = Tree::from_toml("[http]\nlisten = \"a\"\nworkers = 1", "test").unwrap();
+        let variables = [("GATEWAY__HTTP__LISTEN", "b"), ("LOG_LEVEL", "debug"), ("PATH", "/bin")];
+        tree.add_env(variables.map(|(name, value)| (name.to_owned(), value.to_owned())).into_iter()).unwrap();
+        tree.add_flags(&[("http.listen".to_owned(), "c".to_owned())]).unwrap();
+        let expected = serde_json::json!({"http": {"listen": "c", "workers": 1}, "log": {"level": "debug"}});
+        assert_eq!(tree.into_parts().0, expected);
+    }
+
+    #[test]
+    fn names_without_the_prefix_are_keys_and_what_kubernetes_writes_is_none() {
+        let redis = |port: &str| {
+            let mut tree = Tree::default();
+            let variables = [("REDIS_HOST", "cache"), ("REDIS_PORT", port), ("REDIS_DB", "2")];
+            tree.add_env(variables.map(|(name, value)| (name.to_owned(), value.to_owned())).into_iter()).unwrap();
+            let settings = crate::gateway::config::Settings::read(tree).unwrap().redis;
+            (settings.host, settings.port, settings.db)
+        };
+        assert_eq!(redis("6380"), (Some("cache".to_owned()), Some(6380), Some(2)));
+        assert_eq!(redis("tcp://10.0.0.11:6379"), (Some("cache".to_owned()), None, Some(2)));
+    }
+
+    #[test]
+    fn later_source_replaces_what_excludes_its_key_whichever_way_it_is_named() {
+        let variables = |variables: &[(&str, &str)]| {
+            let mut tree = Tree::default();
+            let owned = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+            tree.add_env(owned).unwrap();
+            tree
+        };
+        let mut tree = Tree::from_toml("store.path = 'email.db'\nredis.url = 'redis://a'", "the defaults").unwrap();
+        tree.add(variables(&[("DB_URL", "postgres://x"), ("REDIS_HOST", "b"), ("REDIS_PORT", "1")]));
+        let store = serde_json::json!({"store": {"url": "postgres://x"}, "redis": {"host": "b", "port": "1"}});
+        assert_eq!(tree.clone().into_parts().0, store);
+        let mut flags = Tree::default();
+        flags.add_flags(&[("store.path".to_owned(), "other.db".to_owned())]).unwrap();
+        tree.add(flags);
+        assert_eq!(tree.section("store"), serde_json::json!({"path": "other.db"}));
+        // One source that names both is wrong, and stays so.
+        let both = variables(&[("DB_URL", "postgres://x"), ("GATEWAY__STORE__PATH", "a.db")]);
+        assert_eq!(both.section("store").as_object().unwrap().len(), 2);
+    }
+
+    #[test]
+    fn variable_with_too_few_underscores_is_named_with_the_right_spelling() {
+        let add = |name: &str, value: &str| {
+            let mut tree = Tree::default();
+            tree.add_env([(name.to_owned(), value.to_owned())].into_iter())
+        };
+        let error = add("GATEWAY_HTTP_LISTEN", "0.0.0.0:80").unwrap_err().to_string();
+        assert!(
+            error.contains("`GATEWAY_HTTP_LISTEN`") && error.contains("help: write `GATEWAY__HTTP__LISTEN`"),
+            "{error}"
+        );
+        assert!(add("GATEWAY_REDIS_PORT", "tcp://10.0.0.11:6379").is_ok(), "Kubernetes");
+        assert!(add("GATEWAY_SERVICE_HOST", "10.0.0.1").is_ok());
+    }
+
+    #[test]
+    fn what_cannot_be_set_is_explained() {
+        let mut tree = Tree::from_toml("http = 1", "test").unwrap();
+        let error = tree.add_flags(&[("http.listen".to_owned(), "c".to_owned())]).unwrap_err();
+        assert!(error.to_string().contains("`http` in `http.listen` is a value, not a section"), "{error}");
+        let error = Tree::from_toml("[http", "gateway.toml").unwrap_err().to_string();
+        assert!(error.contains("`gateway.toml` is no valid TOML") && error.contains("line 1"), "{error}");
+    }
+
+    #[test]
+    fn a_line_that_is_no_toml_is_named_and_not_repeated() {
+        for line in [
+            "key = 'hunter2",
+            "key = hunter2",
+            "key = \"hunter2\\q\"",
+            "'hunter2' = 1 2",
+            "hunter2",
+            "key = 'a' hunter2",
+        ] {
+            let error = Tree::from_toml(&format!("[secrets]\n\n{line}\n"), "gateway.toml").unwrap_err().to_string();
+            assert!(error.contains("line 3") && !error.contains("hunter2"), "{line}: {error}");
+        }
+    }
+}

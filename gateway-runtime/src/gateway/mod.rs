@@ -1,0 +1,356 @@
+//! The assembly: settings, registry, edges and pipeline become a running gateway. The only file that sees everything.
+
+mod admin_listener;
+mod builder;
+pub(crate) mod config;
+mod foundation;
+mod list;
+mod migrations;
+mod preflight;
+mod reload;
+mod routes;
+mod run;
+mod running;
+pub mod telemetry;
+
+use std::{collections::BTreeMap, fmt, sync::Arc, thread};
+
+use serde_json::{Map, Value};
+use tokio::{
+    sync::{Notify, oneshot},
+    task::JoinSet,
+};
+
+pub use crate::gateway::running::Running;
+use crate::{
+    auth::{ApiKeys, Authenticator},
+    base::call_metrics::ConnectionSlots,
+    bus::{
+        Broker, BusError, BusSettings, CallsStatus,
+        publisher::{Feed, Publisher, empty_outbox},
+    },
+    cache,
+    control::{Control, Plans},
+    edge::{
+        admin::{BusProbe, CallsProbe, Desk, Draining, Kept, Probe},
+        bus_consumer::{Consumer, ConsumerOptions},
+        dispatch::MakeDispatcher,
+        http::{Edge, HttpSettings, Mount, Protection, Server},
+    },
+    gateway::{
+        admin_listener::Operator,
+        config::{Action, ConfigFile, Origins, Settings},
+        foundation::Foundation,
+        preflight::warn_of_unhonoured,
+        reload::{Changing, Configured},
+    },
+    pipeline::{Billing, Caching, Keeping, Layers, Limiting, Pipeline, Planning, Stages},
+    provider::{HttpClient, ProviderSettings, share},
+    redis::Redis,
+    service::{
+        app::{App, StartError},
+        registry::{Registry, RegistrySettings},
+    },
+    store::{Books, Journal, Migrations, sweep},
+};
+
+/// A gateway that is being put together.
+///
+/// ```no_run
+/// use gateway_runtime::prelude::*;
+///
+/// fn main() -> Result<(), StartError> {
+///     Gateway::from_env()?.run()
+/// }
+/// ```
+pub struct Gateway {
+    settings: Settings,
+    /// Where the settings came from.
+    origins: Origins,
+    /// None when the settings are not from one.
+    file: Option<ConfigFile>,
+    action: Action,
+    /// The program's.
+    version: Option<String>,
+    app: App,
+    api_keys: Option<Arc<dyn ApiKeys>>,
+    mounts: Vec<Mount>,
+    dispatchers: BTreeMap<String, Box<MakeDispatcher>>,
+    layers: Layers,
+    migrations: Vec<Migrations>,
+    expected_services: Vec<String>,
+    expected_providers: Vec<String>,
+    on_listening: Option<Tell>,
+}
+
+/// Called once, when the gateway listens.
+type Tell = Box<dyn FnOnce(&Running) + Send>;
+
+impl Gateway {
+    /// Starts serving; for programs and tests that stop it themselves.
+    ///
+    /// # Errors
+    ///
+    /// When the gateway cannot start.
+    pub async fn start(self) -> Result<Running, StartError> {
+        let origins = self.origins.clone();
+        self.started().await.map_err(|error| error.map(|problem| origins.attributed(problem)))
+    }
+
+    async fn started(mut self) -> Result<Running, StartError> {
+        let Foundation { redis, broker, publisher, registry, mut routes, budget } = self.found().await?;
+        // A gateway that only has routes publishes no events.
+        if self.settings.bus.log || registry.methods().next().is_some() {
+            publisher.declare().await?;
+        }
+        let settings = &self.settings.http;
+        let http = || HttpClient::new(&self.settings.http_client);
+        let books = self.settings.store.open(&self.migrations).await?;
+        let authenticator =
+            Authenticator::new(&self.settings.auth, self.key_stores(books.as_ref()), http)?.map(Arc::new);
+        let accepted = authenticator.as_ref().map(|authenticator| authenticator.accepts()).unwrap_or_default();
+        if let Some(authenticator) = &authenticator {
+            routes.authenticate(authenticator);
+        }
+        let (journal, written) = books.clone().map(Journal::start).unzip();
+        let (keys, records) = (self.settings.idempotency.clone(), self.settings.record.clone());
+        let (feed, fed) =
+            Some(&publisher).filter(|_| self.settings.bus.log && records.enabled).cloned().map(Feed::start).unzip();
+        let keeping = journal.map(|journal| Arc::new(Keeping { feed, ..Keeping::new(journal, keys, records) }));
+        let honours_keys = keeping.as_ref().is_some_and(|keeping| keeping.keys.enabled);
+        warn_of_unhonoured(&registry, honours_keys);
+        let limiting = Limiting::new(&self.settings.quota, &registry, redis.clone());
+        let charges = accepted.any() && self.settings.billing.enabled;
+        let billing = keeping.as_ref().filter(|_| charges);
+        let billing = billing.map(|keeping| {
+            let journal = keeping.journal.clone();
+            Arc::new(Billing::new(journal, &self.settings.billing, Arc::clone(&registry)))
+        });
+        let mut background = JoinSet::new();
+        if let (Some(books), Some(keeping)) = (&books, &keeping) {
+            let (every, kept) = (self.settings.billing.grace / 2, keeping.keys.kept);
+            let anonymous = Arc::clone(&keeping.anonymous);
+            if let Ok(bytes) = books.anonymous_bytes().await {
+                anonymous.count(bytes);
+            }
+            let count = move |bytes| anonymous.count(bytes);
+            background.spawn(sweep(books.clone(), keeping.journal.clone(), every, kept, count));
+        }
+        if let Some(db) = self.settings.store.on_demand()? {
+            background.spawn(empty_outbox(db, publisher.clone()));
+        }
+        if let Some(redis) = &redis {
+            background.spawn(share(redis.clone(), registry.pools().cloned().collect()));
+        }
+        let planning = books.clone().map(|books| Arc::new(Planning::new(Plans::new(books))));
+        let changing = Arc::new(Changing {
+            registry: Arc::clone(&registry),
+            limiting: Arc::clone(&limiting),
+            billing: billing.clone(),
+            planning: planning.clone(),
+            holding: Configured::of(&self.settings)?.holding(),
+        });
+        let control = match books {
+            Some(books) => Some(control(books, Arc::clone(&changing)).await?),
+            None => None,
+        };
+        let reload = self.file.take().map(|file| {
+            let reload = Arc::new(Notify::new());
+            background.spawn(changing.follow(file, Arc::clone(&reload)));
+            reload
+        });
+        let calls = Arc::new(CallsStatus::default());
+        let connections = ConnectionSlots::new(settings.limits.connections);
+        let operator = match self.settings.admin.as_ref().filter(|admin| admin.enabled) {
+            Some(admin) => {
+                let books = kept(keeping.as_deref(), control.clone());
+                let desk = Desk {
+                    probes: self.probes(books.as_ref(), redis.as_ref(), &broker, &calls),
+                    registry: Arc::clone(&registry),
+                    books,
+                    limiting: Arc::clone(&limiting),
+                    keys: self.settings.idempotency.clone(),
+                    redis: redis.clone(),
+                    connections: connections.clone(),
+                    broker: Arc::clone(&broker),
+                    calls: Arc::clone(&calls),
+                    draining: Draining::default(),
+                };
+                Some(Operator::start(admin, desk, budget.clone(), &settings.compression)?)
+            }
+            None => None,
+        };
+        let backend = cache::open(&self.settings.cache, redis.as_ref())?;
+        let caching = backend.and_then(|backend| Caching::new(&self.settings.cache, &registry, backend));
+        let pipeline = Pipeline::new(Stages {
+            authenticator,
+            keeping,
+            planning,
+            limiting: Some(Arc::clone(&limiting)),
+            caching: caching.clone(),
+            billing,
+            layers: self.layers.clone(),
+        });
+        let is_local = settings.listen.ip().is_loopback() && !accepted.any();
+        let protection = Protection { is_local, url: self.settings.info.url.clone(), budget };
+        let edge = Edge::protected(routes, pipeline.clone(), settings.clone(), protection);
+        // Who can connect finds all that was declared; and no call is taken before it is known that this gateway starts.
+        let takes_calls = self.settings.bus.calls.enabled && registry.methods().next().is_some();
+        if takes_calls {
+            broker.declare(&self.settings.bus.calls.call_queue()).await.map_err(|error| calls_failed(&error))?;
+        }
+        let (calls_drained, drained) = oneshot::channel();
+        let server = Server::bind(settings).map_err(|error| StartError::new(error.to_string()))?;
+        let server = server.with_slots(connections).ending_after(drained);
+        let address = server.local_addr();
+        let consumer = match takes_calls {
+            true => Some(self.consumer(&broker, &registry, pipeline, honours_keys, calls).await?),
+            false => None,
+        };
+        tracing::info!(
+            address = %format_args!("http://{address}"),
+            docs = %format_args!("http://{address}/docs"),
+            meta = %format_args!("http://{address}/meta"),
+            services = registry.services().len(),
+            methods = registry.methods().count(),
+            "listening"
+        );
+        let (stop, stopped) = oneshot::channel::<()>();
+        let served = tokio::spawn(server.serve(edge, async {
+            // Also when the handle is dropped.
+            let _ = stopped.await;
+        }));
+        let drain_timeout = settings.drain_timeout;
+        if let Some(operator) = &operator {
+            tracing::info!(address = %format_args!("http://{}", operator.address), "listening for the operator");
+        }
+        let running = Running {
+            address,
+            registry,
+            broker,
+            consumer,
+            calls_drained,
+            publisher,
+            drain_timeout,
+            control,
+            operator,
+            limiting,
+            caching,
+            background,
+            reload,
+            stop,
+            served,
+            written,
+            fed,
+        };
+        if let Some(tell) = self.on_listening.take() {
+            tell(&running);
+        }
+        Ok(running)
+    }
+
+    /// Where API keys are looked for, after those of the configuration.
+    fn key_stores(&self, books: Option<&Books>) -> Vec<Arc<dyn ApiKeys>> {
+        let kept = books.filter(|_| self.reads_kept_keys()).map(|books| Arc::new(books.clone()) as _);
+        self.api_keys.iter().cloned().chain(kept).collect()
+    }
+
+    /// What executes the calls that come by the bus.
+    async fn consumer(
+        &self,
+        broker: &Arc<dyn Broker>,
+        registry: &Registry,
+        pipeline: Pipeline,
+        honours_keys: bool,
+        status: Arc<CallsStatus>,
+    ) -> Result<Consumer, StartError> {
+        let HttpSettings { request_timeout: timeout, workers, .. } = self.settings.http;
+        let workers = workers.or_else(|| thread::available_parallelism().ok()).map_or(1, usize::from);
+        let options = ConsumerOptions { timeout, honours_keys, workers, status };
+        let started = Consumer::start(Arc::clone(broker), &self.settings.bus.calls, registry, pipeline, options).await;
+        started.map_err(|error| calls_failed(&error))
+    }
+
+    /// Returns what the gateway needs to be ready.
+    fn probes(
+        &self,
+        books: Option<&Kept>,
+        redis: Option<&Redis>,
+        broker: &Arc<dyn Broker>,
+        calls: &Arc<CallsStatus>,
+    ) -> Vec<Box<dyn Probe>> {
+        let database = books.iter().map(|kept| Box::new(kept.books.clone()) as Box<dyn Probe>);
+        let redis = redis.map(|redis| Box::new(redis.clone()) as _);
+        let bus = self.settings.bus.amqp.iter().flat_map(|_| {
+            // Calls over HTTP go on without it.
+            let is_needed = !self.settings.routes.is_empty();
+            let bus = Box::new(BusProbe { broker: Arc::clone(broker), is_needed }) as Box<dyn Probe>;
+            [bus, Box::new(CallsProbe(Arc::clone(calls)))]
+        });
+        database.chain(redis).chain(bus).collect()
+    }
+
+    /// What events are published with.
+    fn publisher(&self, broker: &Arc<dyn Broker>) -> Publisher {
+        let BusSettings { exchange, source, .. } = &self.settings.bus;
+        Publisher::new(Arc::clone(broker), exchange, source)
+    }
+
+    fn registry(&self, redis: Option<&Redis>, publisher: &Publisher) -> Result<Registry, StartError> {
+        let mut app = self.app.clone();
+        app.insert(Arc::new(publisher.clone()));
+        if let Some(db) = self.settings.store.on_demand()? {
+            app.insert(Arc::new(db));
+        }
+        if let Some(redis) = redis.map(Redis::own).map(Arc::new) {
+            app.insert(redis);
+        }
+        if app.get::<HttpClient>().is_none() {
+            app.insert(Arc::new(HttpClient::new(&self.settings.http_client)?));
+        }
+        for (name, section) in &self.settings.providers {
+            app.set_section(format!("providers.{name}"), split(section).1);
+        }
+        for (name, section) in &self.settings.services {
+            app.set_section(format!("services.{name}"), (**section).clone());
+        }
+        let providers = Configured::of(&self.settings)?.providers;
+        let settings = RegistrySettings { failover: self.settings.failover.clone(), providers };
+        let registry = Registry::build(&app, &settings)?;
+        registry.expect(&self.expected_services, &self.expected_providers)?;
+        Ok(registry)
+    }
+}
+
+impl fmt::Debug for Gateway {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Gateway").field("settings", &self.settings).finish_non_exhaustive()
+    }
+}
+
+/// What operators look at and write.
+fn kept(keeping: Option<&Keeping>, control: Option<Arc<Control>>) -> Option<Kept> {
+    let (keeping, control) = keeping.zip(control)?;
+    Some(Kept { books: control.books().clone(), journal: keeping.journal.clone(), control })
+}
+
+/// What operators set, applied to all that it is about.
+async fn control(books: Books, changing: Arc<Changing>) -> Result<Arc<Control>, StartError> {
+    let started = Control::start(books, move |snapshot| changing.set(snapshot)).await;
+    started.map_err(|error| StartError::new(format!("[store]: {error}")))
+}
+
+/// A provider's section: the gateway's switches, and the rest.
+fn split(section: &Map<String, Value>) -> (Map<String, Value>, Map<String, Value>) {
+    section.clone().into_iter().partition(|(key, _)| ProviderSettings::KEYS.contains(&key.as_str()))
+}
+
+fn calls_failed(error: &BusError) -> StartError {
+    StartError::new(format!("[bus.calls]: {error}"))
+}
+
+/// What was probably meant, as the end of a sentence.
+fn nearest(name: &str, known: &[&str]) -> String {
+    let nearest = known.iter().max_by(|a, b| strsim::jaro(name, a).total_cmp(&strsim::jaro(name, b)));
+    nearest.map_or(String::new(), |nearest| format!("; the nearest that is, is `{nearest}`"))
+}

@@ -1,0 +1,80 @@
+//! What is looked at before a gateway serves: whether it keeps what its methods ask for, and out whom it must.
+
+use std::{net::SocketAddr, sync::Arc};
+
+use serde_json::Value;
+
+use crate::{
+    auth::{Accepted, AuthSettings},
+    base::spec::{Auth, Idempotency},
+    quota::{Methods, QuotaSettings, Rules},
+    service::{
+        app::StartError,
+        registry::{Linked, Method, Registry},
+    },
+};
+
+/// A method that wants a key says that repeating it does harm; without books nothing keeps that from happening.
+pub(super) fn warn_of_unhonoured(registry: &Registry, has_books: bool) {
+    let wants_key = |method: &&Arc<Method>| method.spec.idempotency == Idempotency::Required;
+    if !has_books && let Some(method) = registry.methods().find(wants_key) {
+        tracing::warn!(method = method.path(), "wants idempotency keys, which are not honoured without `[store]`");
+    }
+}
+
+/// A gateway that everybody may call is either for this machine alone, or meant to be.
+pub(super) fn check_protected(
+    registry: &Registry,
+    settings: &AuthSettings,
+    accepted: Accepted,
+    address: SocketAddr,
+) -> Result<(), StartError> {
+    if accepted.any() {
+        return Ok(());
+    }
+    if !address.ip().is_loopback() && !settings.allow_anonymous {
+        return Err(StartError::new(format!(
+            "other machines can reach http.listen ({address}), and nothing tells who is calling: configure keys of \
+             tokens (auth.internal_key or INTERNAL_GATEWAY_KEY, auth.jwt.keys, auth.jwt.jwks_url) or API keys \
+             (auth.keys), listen on loopback, or let everybody in with auth.allow_anonymous = true"
+        )));
+    }
+    let closed: Vec<_> =
+        registry.methods().filter(|method| method.auth() == Auth::Required).map(|m| m.path()).collect();
+    if !closed.is_empty() {
+        tracing::warn!(methods = closed.join(" "), "these require a caller, and without [auth] refuse everybody");
+    }
+    Ok(())
+}
+
+/// Names of sections and quotas that nothing linked has: a slip, or a crate that is not linked.
+pub(super) fn unknown_names<'s>(
+    services: impl Iterator<Item = &'s String>,
+    providers: impl Iterator<Item = &'s String>,
+    quota: Option<&QuotaSettings>,
+) -> Vec<String> {
+    let Linked { services: known_services, providers: known_providers, methods } = Linked::read();
+    let methods: Methods = methods.into();
+    let mut problems = unknown("services", services, &known_services);
+    problems.extend(unknown("providers", providers, &known_providers));
+    let of_quota = quota.into_iter().flat_map(|quota| Rules::unknown_names(quota, &methods));
+    problems.extend(of_quota.map(|problem| format!("[quota]: {problem}")));
+    problems
+}
+
+/// The same of a tree that is not good for settings.
+pub(super) fn unknown_names_in(tree: &Value) -> Vec<String> {
+    let keys =
+        |section: &str| tree.get(section).and_then(Value::as_object).into_iter().flat_map(|section| section.keys());
+    let quota = tree.get("quota").and_then(|quota| serde_json::from_value(quota.clone()).ok());
+    unknown_names(keys("services"), keys("providers"), quota.as_ref())
+}
+
+fn unknown<'s>(kind: &str, names: impl Iterator<Item = &'s String>, known: &[&str]) -> Vec<String> {
+    let unknown = names.filter(|name| !known.contains(&name.as_str()));
+    let problem = |name: &String| {
+        let nearest = crate::gateway::nearest(name, known);
+        format!("`{kind}.{name}` in the configuration: nothing of this name is registered{nearest}")
+    };
+    unknown.map(problem).collect()
+}

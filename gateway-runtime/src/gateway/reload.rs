@@ -1,0 +1,123 @@
+//! What may change while the gateway runs: limits, prices and the switches of providers, as operators have set them over what
+//! the configuration says; and the configuration, whose file is looked at again.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use serde_json::Value;
+use tokio::sync::Notify;
+
+use crate::{
+    base::duration::until_tick,
+    control::Snapshot,
+    gateway::config::{ConfigFile, Settings},
+    json::section::read_section,
+    pipeline::{Billing, Limiting, Planning},
+    provider::ProviderSettings,
+    quota::QuotaSettings,
+    service::{app::StartError, registry::Registry},
+};
+
+/// How often the file is looked at.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// All that settings are applied to.
+pub(super) struct Changing {
+    pub(super) registry: Arc<Registry>,
+    pub(super) limiting: Arc<Limiting>,
+    pub(super) billing: Option<Arc<Billing>>,
+    pub(super) planning: Option<Arc<Planning>>,
+    pub(super) holding: Mutex<Holding>,
+}
+
+/// What holds: the configuration's part, and the operators'.
+pub(super) struct Holding {
+    configured: Configured,
+    set: Snapshot,
+}
+
+/// What the configuration says of what may change.
+pub(super) struct Configured {
+    quota: QuotaSettings,
+    pub(super) providers: HashMap<String, ProviderSettings>,
+}
+
+impl Configured {
+    /// # Errors
+    ///
+    /// Everything that is wrong in the switches of providers.
+    pub(super) fn of(settings: &Settings) -> Result<Self, StartError> {
+        let (mut providers, mut problems) = (HashMap::new(), Vec::new());
+        for (name, section) in &settings.providers {
+            let (switches, _) = crate::gateway::split(section);
+            match read_section::<ProviderSettings>(&format!("providers.{name}"), Value::Object(switches)) {
+                Ok(settings) => drop(providers.insert(name.clone(), settings)),
+                Err(more) => problems.extend(more),
+            }
+        }
+        StartError::unless_empty(problems)?;
+        Ok(Self { quota: settings.quota.clone(), providers })
+    }
+
+    pub(super) fn holding(self) -> Mutex<Holding> {
+        Mutex::new(Holding { configured: self, set: Snapshot::default() })
+    }
+}
+
+impl Changing {
+    /// Operators have set something.
+    pub(super) fn set(&self, snapshot: &Snapshot) {
+        let mut holding = self.holding.lock().unwrap_or_else(PoisonError::into_inner);
+        holding.set = snapshot.clone();
+        self.apply(&holding);
+    }
+
+    /// The configuration is another. What may not change while the gateway runs is not looked at.
+    fn configure(&self, settings: &Settings) -> Result<(), StartError> {
+        let configured = Configured::of(settings)?;
+        StartError::unless_empty(self.limiting.unknown_names(&configured.quota))?;
+        let mut holding = self.holding.lock().unwrap_or_else(PoisonError::into_inner);
+        holding.configured = configured;
+        self.apply(&holding);
+        Ok(())
+    }
+
+    fn apply(&self, Holding { configured, set }: &Holding) {
+        if let Some(billing) = &self.billing {
+            billing.apply(set.prices.iter().map(|(_, list)| &**list));
+        }
+        let limits = set.limits.as_ref().unwrap_or(&configured.quota);
+        self.limiting.apply(limits);
+        if let Some(planning) = &self.planning {
+            planning.apply(set.tells_plans_apart() || limits.tells_plans_apart());
+        }
+        for provider in self.registry.providers() {
+            let name = provider.spec().name;
+            let configured = configured.providers.get(name).cloned().unwrap_or_default();
+            provider.apply(&set.providers.get(name).cloned().unwrap_or_default().over(&configured));
+        }
+    }
+
+    /// Looks at the file for as long as it is polled, and reads it at once when `reload` is notified.
+    pub(super) async fn follow(self: Arc<Self>, mut file: ConfigFile, reload: Arc<Notify>) {
+        loop {
+            let settings = tokio::select! {
+                () = until_tick(PAUSE) => file.changed(),
+                () = reload.notified() => Some(file.read()),
+            };
+            let Some(settings) = settings else { continue };
+            match settings.and_then(|settings| self.configure(&settings)) {
+                Ok(()) => tracing::info!(
+                    file = %file.path().display(),
+                    "read again: limits and the switches of providers hold; all else does when the gateway starts again"
+                ),
+                Err(error) => {
+                    tracing::error!(file = %file.path().display(), %error, "not applied; what held before goes on to hold");
+                }
+            }
+        }
+    }
+}

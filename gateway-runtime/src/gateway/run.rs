@@ -1,0 +1,124 @@
+//! A gateway as a program: it serves until it is told to stop, or prints what it was asked for.
+
+use std::{
+    io::{self, Write},
+    sync::Arc,
+};
+
+use tokio::signal::unix::{self, Signal, SignalKind};
+
+use crate::{
+    bus::MemoryBroker,
+    edge::http::Info,
+    gateway::{
+        Gateway, Running,
+        config::{Action, help, program_name},
+        list, telemetry,
+    },
+    service::app::StartError,
+};
+
+impl Gateway {
+    /// Serves until SIGTERM or SIGINT, on threads of its own: for a `main` without a runtime.
+    ///
+    /// # Errors
+    ///
+    /// When the gateway cannot start.
+    pub fn run(self) -> Result<(), StartError> {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(|error| StartError::new(format!("no runtime can be made: {error}")))?;
+        runtime.block_on(self.serve())
+    }
+
+    /// Serves until SIGTERM or SIGINT, then lets calls in flight finish; or prints what `--list`, `--version` or `--help` ask
+    /// for. SIGHUP reads the configuration again.
+    ///
+    /// # Errors
+    ///
+    /// When the gateway cannot start.
+    pub async fn serve(self) -> Result<(), StartError> {
+        match self.action {
+            Action::Serve => {}
+            Action::Help => return print(&help(&program_name())),
+            Action::Version => return print(&self.version_line()),
+            Action::List => {
+                self.check()?;
+                let redis = self.settings.redis.open().await?;
+                let publisher = self.publisher(&(Arc::new(MemoryBroker::default()) as _));
+                return print(&list::of(&self.registry(redis.as_ref(), &publisher)?));
+            }
+        }
+        if !self.problems().is_empty() {
+            // It does not start, and says why, with what else it finds.
+            return self.start().await.map(drop);
+        }
+        // Dropped last: what is logged until the end is waited for.
+        let _log = telemetry::init(&self.settings.log)?;
+        // From here on none of them ends the process by itself.
+        let mut signals = Signals::new()?;
+        let mut running = self.start().await?;
+        match signals.stopped(&mut running).await {
+            Ok(signal) => {
+                tracing::info!(signal, "stopping");
+                running.stop().await
+            }
+            Err(failure) => Err(failure),
+        }
+    }
+
+    /// `email 1.2.3 (gateway-runtime 0.1.0)`.
+    fn version_line(&self) -> String {
+        let configured =
+            Some(self.settings.info.version.as_str()).filter(|version| *version != Info::default().version);
+        let own = self.version.as_deref().or(configured);
+        let own = own.map_or(String::new(), |version| format!(" {version}"));
+        format!("{}{own} (gateway-runtime {})", program_name(), env!("CARGO_PKG_VERSION"))
+    }
+}
+
+/// The signals that a gateway obeys.
+struct Signals {
+    interrupt: Signal,
+    terminate: Signal,
+    hangup: Signal,
+}
+
+impl Signals {
+    fn new() -> Result<Self, StartError> {
+        let listen = |kind| {
+            unix::signal(kind).map_err(|error| StartError::new(format!("signals cannot be waited for: {error}")))
+        };
+        Ok(Self {
+            interrupt: listen(SignalKind::interrupt())?,
+            terminate: listen(SignalKind::terminate())?,
+            hangup: listen(SignalKind::hangup())?,
+        })
+    }
+
+    /// Waits for SIGTERM or SIGINT, and reloads the configuration for each SIGHUP.
+    ///
+    /// # Errors
+    ///
+    /// Why the gateway ended by itself.
+    async fn stopped(&mut self, running: &mut Running) -> Result<&'static str, StartError> {
+        loop {
+            tokio::select! {
+                _ = self.terminate.recv() => return Ok("SIGTERM"),
+                _ = self.interrupt.recv() => return Ok("SIGINT"),
+                _ = self.hangup.recv() => {
+                    if !running.reload() {
+                        tracing::warn!("SIGHUP: there is no configuration file to read again");
+                    }
+                }
+                failure = running.failed() => return Err(failure),
+            }
+        }
+    }
+}
+
+fn print(text: &str) -> Result<(), StartError> {
+    let unable = |error| StartError::new(format!("standard output cannot be written: {error}"));
+    writeln!(io::stdout().lock(), "{text}").map_err(unable)
+}

@@ -1,0 +1,277 @@
+//! From an element to a type: serde's side, which takes every value as `serde_json::Value` does.
+//!
+//! But for one: a variant of no fields, `Empty()`, is the empty list that serde writes for it.
+
+use std::{error::Error, fmt};
+
+use serde::{
+    Deserialize, Deserializer,
+    de::{
+        self, DeserializeSeed, EnumAccess, MapAccess, SeqAccess, VariantAccess, Visitor, value::BorrowedStrDeserializer,
+    },
+};
+
+use crate::json::document::{
+    element::{Array, Element, Items, Kind, Members, Object},
+    map_key::Key,
+    number::Number,
+};
+
+/// The type does not take the value. Why and where is found out anew, if anybody wants to know: an untagged enum
+/// refuses with every alternative it leaves behind, and a reason that nobody reads need not be written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Refused;
+
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the type does not take the value")
+    }
+}
+
+impl Error for Refused {}
+
+impl de::Error for Refused {
+    fn custom<T: fmt::Display>(_: T) -> Self {
+        Self
+    }
+}
+
+fn visit_array<'de, V: Visitor<'de>>(array: Array<'de>, visitor: V) -> Result<V::Value, Refused> {
+    let mut items = array.iter();
+    let value = visitor.visit_seq(&mut items)?;
+    if items.next().is_none() { Ok(value) } else { Err(Refused) }
+}
+
+fn visit_object<'de, V: Visitor<'de>>(object: Object<'de>, visitor: V) -> Result<V::Value, Refused> {
+    let mut entries = Entries { members: object.iter(), value: None };
+    let value = visitor.visit_map(&mut entries)?;
+    if entries.members.next().is_none() { Ok(value) } else { Err(Refused) }
+}
+
+/// As `serde_json` has it: what is written with a fraction or an exponent is a float.
+fn visit_number<'de, V: Visitor<'de>>(number: Number, visitor: V) -> Result<V::Value, Refused> {
+    match number {
+        Number::Unsigned(number) => visitor.visit_u64(number),
+        Number::Signed(number) => visitor.visit_i64(number),
+        _ => visitor.visit_f64(number.to_f64()),
+    }
+}
+
+impl<'de> Element<'de> {
+    fn number<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Refused> {
+        match self.kind() {
+            Kind::Number(number) => visit_number(number, visitor),
+            _ => Err(Refused),
+        }
+    }
+}
+
+macro_rules! numbers {
+    ($($method:ident)*) => {$(
+        fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Refused> {
+            self.number(visitor)
+        }
+    )*};
+}
+
+impl<'de> Deserializer<'de> for Element<'de> {
+    type Error = Refused;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Refused> {
+        match self.kind() {
+            Kind::Null => visitor.visit_unit(),
+            Kind::Bool(truth) => visitor.visit_bool(truth),
+            Kind::Number(number) => visit_number(number, visitor),
+            Kind::Text(text) => visitor.visit_borrowed_str(text),
+            Kind::Array(array) => visit_array(array, visitor),
+            Kind::Object(object) => visit_object(object, visitor),
+        }
+    }
+
+    numbers! {
+        deserialize_i8 deserialize_i16 deserialize_i32 deserialize_i64 deserialize_i128
+        deserialize_u8 deserialize_u16 deserialize_u32 deserialize_u64 deserialize_u128
+        deserialize_f32 deserialize_f64
+    }
+
+    fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Refused> {
+        if let Kind::Bool(truth) = self.kind() { visitor.visit_bool(truth) } else { Err(Refused) }
+    }
+
+    fn deserialize_char<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Refused> {
+        self.deserialize_str(visitor)
+    }
+
+    fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Refused> {
+        if let Kind::Text(text) = self.kind() { visitor.visit_borrowed_str(text) } else { Err(Refused) }
+    }
+
+    fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Refused> {
+        self.deserialize_str(visitor)
+    }
+
+    fn deserialize_bytes<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Refused> {
+        match self.kind() {
+            Kind::Text(text) => visitor.visit_borrowed_str(text),
+            Kind::Array(array) => visit_array(array, visitor),
+            _ => Err(Refused),
+        }
+    }
+
+    fn deserialize_byte_buf<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Refused> {
+        self.deserialize_bytes(visitor)
+    }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Refused> {
+        if self.is_null() { visitor.visit_none() } else { visitor.visit_some(self) }
+    }
+
+    fn deserialize_unit<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Refused> {
+        if self.is_null() { visitor.visit_unit() } else { Err(Refused) }
+    }
+
+    fn deserialize_unit_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value, Refused> {
+        self.deserialize_unit(visitor)
+    }
+
+    fn deserialize_newtype_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value, Refused> {
+        visitor.visit_newtype_struct(self)
+    }
+
+    fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Refused> {
+        if let Kind::Array(array) = self.kind() { visit_array(array, visitor) } else { Err(Refused) }
+    }
+
+    fn deserialize_tuple<V: Visitor<'de>>(self, _: usize, visitor: V) -> Result<V::Value, Refused> {
+        self.deserialize_seq(visitor)
+    }
+
+    fn deserialize_tuple_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        _: usize,
+        visitor: V,
+    ) -> Result<V::Value, Refused> {
+        self.deserialize_seq(visitor)
+    }
+
+    fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Refused> {
+        if let Kind::Object(object) = self.kind() { visit_object(object, visitor) } else { Err(Refused) }
+    }
+
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        _: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Refused> {
+        match self.kind() {
+            Kind::Array(array) => visit_array(array, visitor),
+            Kind::Object(object) => visit_object(object, visitor),
+            _ => Err(Refused),
+        }
+    }
+
+    fn deserialize_enum<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        _: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Refused> {
+        match self.kind() {
+            Kind::Text(name) => visitor.visit_enum(Variant { name, value: None }),
+            Kind::Object(object) if object.len() == 1 => {
+                let (name, value) = object.iter().next().ok_or(Refused)?;
+                visitor.visit_enum(Variant { name, value: Some(value) })
+            }
+            _ => Err(Refused),
+        }
+    }
+
+    fn deserialize_identifier<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Refused> {
+        self.deserialize_str(visitor)
+    }
+
+    fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Refused> {
+        visitor.visit_unit()
+    }
+}
+
+impl<'de> SeqAccess<'de> for Items<'de> {
+    type Error = Refused;
+
+    fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, Refused> {
+        self.next().map(|item| seed.deserialize(item)).transpose()
+    }
+
+    fn size_hint(&self) -> Option<usize> {
+        Iterator::size_hint(self).1
+    }
+}
+
+/// The members of an object, name and value in turns.
+struct Entries<'de> {
+    members: Members<'de>,
+    value: Option<Element<'de>>,
+}
+
+impl<'de> MapAccess<'de> for Entries<'de> {
+    type Error = Refused;
+
+    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, Refused> {
+        let Some((name, value)) = self.members.next() else { return Ok(None) };
+        self.value = Some(value);
+        seed.deserialize(Key(name)).map(Some)
+    }
+
+    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Refused> {
+        seed.deserialize(self.value.take().ok_or(Refused)?)
+    }
+
+    fn size_hint(&self) -> Option<usize> {
+        Iterator::size_hint(&self.members).1
+    }
+}
+
+/// A variant: its name, and what it holds where that is said.
+struct Variant<'de> {
+    name: &'de str,
+    value: Option<Element<'de>>,
+}
+
+impl<'de> EnumAccess<'de> for Variant<'de> {
+    type Error = Refused;
+    type Variant = Self;
+
+    fn variant_seed<V: DeserializeSeed<'de>>(self, seed: V) -> Result<(V::Value, Self), Refused> {
+        Ok((seed.deserialize(BorrowedStrDeserializer::new(self.name))?, self))
+    }
+}
+
+impl<'de> VariantAccess<'de> for Variant<'de> {
+    type Error = Refused;
+
+    fn unit_variant(self) -> Result<(), Refused> {
+        self.value.map_or(Ok(()), Deserialize::deserialize)
+    }
+
+    fn newtype_variant_seed<T: DeserializeSeed<'de>>(self, seed: T) -> Result<T::Value, Refused> {
+        seed.deserialize(self.value.ok_or(Refused)?)
+    }
+
+    fn tuple_variant<V: Visitor<'de>>(self, _: usize, visitor: V) -> Result<V::Value, Refused> {
+        if let Some(Kind::Array(array)) = self.value.map(Element::kind) {
+            visit_array(array, visitor)
+        } else {
+            Err(Refused)
+        }
+    }
+
+    fn struct_variant<V: Visitor<'de>>(self, _: &'static [&'static str], visitor: V) -> Result<V::Value, Refused> {
+        if let Some(Kind::Object(object)) = self.value.map(Element::kind) {
+            visit_object(object, visitor)
+        } else {
+            Err(Refused)
+        }
+    }
+}

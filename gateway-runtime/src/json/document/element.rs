@@ -1,0 +1,169 @@
+//! A document as it is read: its elements, and those within them.
+
+use crate::json::document::{Document, number::Number, tape::Node};
+
+/// One value of a document; as cheap to copy as a reference.
+#[derive(Clone, Copy)]
+pub(crate) struct Element<'a> {
+    document: &'a Document,
+    at: u32,
+}
+
+/// What an element is.
+#[derive(Clone, Copy)]
+pub(crate) enum Kind<'a> {
+    Null,
+    Bool(bool),
+    Number(Number),
+    Text(&'a str),
+    Array(Array<'a>),
+    Object(Object<'a>),
+}
+
+impl<'a> Element<'a> {
+    pub(super) fn root(document: &'a Document) -> Self {
+        Self { document, at: 0 }
+    }
+
+    fn node(self) -> Node {
+        self.document.tape.node(self.at)
+    }
+
+    #[inline]
+    pub(crate) fn kind(self) -> Kind<'a> {
+        match self.node() {
+            Node::Null => Kind::Null,
+            Node::Bool(truth) => Kind::Bool(truth),
+            Node::Unsigned(number) => Kind::Number(Number::Unsigned(number)),
+            Node::Signed(number) => Kind::Number(Number::Signed(number)),
+            Node::Whole(number) => Kind::Number(Number::Whole(number)),
+            Node::Negative(number) => Kind::Number(Number::Negative(number)),
+            Node::Float(number) => Kind::Number(Number::Float(number)),
+            Node::Rounded(number) => Kind::Number(Number::Rounded(number)),
+            Node::Text(text) => Kind::Text(self.document.text(text)),
+            Node::Array { items, .. } => Kind::Array(Array { document: self.document, first: self.at + 1, items }),
+            Node::Object { members, .. } => {
+                Kind::Object(Object { document: self.document, first: self.at + 1, members, is_indexed: false })
+            }
+            Node::Indexed { members, index, .. } => {
+                Kind::Object(Object { document: self.document, first: index, members, is_indexed: true })
+            }
+        }
+    }
+
+    pub(crate) fn is_null(self) -> bool {
+        matches!(self.node(), Node::Null)
+    }
+
+    pub(crate) fn as_number(self) -> Option<Number> {
+        if let Kind::Number(number) = self.kind() { Some(number) } else { None }
+    }
+
+    /// How many characters its text has.
+    pub(crate) fn characters(self) -> Option<usize> {
+        let Node::Text(text) = self.node() else { return None };
+        let text = self.document.text(text);
+        // Telling that there is nothing to count is several times faster than counting.
+        Some(if text.is_ascii() { text.len() } else { text.chars().count() })
+    }
+
+    /// What tells it from all other elements of this and other living documents.
+    pub(crate) fn identity(self) -> (usize, u32) {
+        (std::ptr::from_ref(self.document) as usize, self.at)
+    }
+}
+
+/// The items of an array.
+#[derive(Clone, Copy)]
+pub(crate) struct Array<'a> {
+    document: &'a Document,
+    first: u32,
+    items: u32,
+}
+
+impl<'a> Array<'a> {
+    pub(crate) fn len(self) -> usize {
+        self.items as usize
+    }
+
+    pub(crate) fn iter(self) -> Items<'a> {
+        Items { document: self.document, next: self.first, left: self.items }
+    }
+}
+
+/// Goes through an array's items.
+pub(crate) struct Items<'a> {
+    document: &'a Document,
+    next: u32,
+    left: u32,
+}
+
+impl<'a> Iterator for Items<'a> {
+    type Item = Element<'a>;
+
+    #[inline]
+    fn next(&mut self) -> Option<Element<'a>> {
+        self.left = self.left.checked_sub(1)?;
+        let element = Element { document: self.document, at: self.next };
+        self.next = self.document.tape.end(self.next);
+        Some(element)
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        (self.left as usize, Some(self.left as usize))
+    }
+}
+
+/// The members of an object, each name once.
+#[derive(Clone, Copy)]
+pub(crate) struct Object<'a> {
+    document: &'a Document,
+    /// On the tape, or in the index of the tape.
+    first: u32,
+    members: u32,
+    is_indexed: bool,
+}
+
+impl<'a> Object<'a> {
+    pub(crate) fn len(self) -> usize {
+        self.members as usize
+    }
+
+    pub(crate) fn iter(self) -> Members<'a> {
+        Members { object: self, next: self.first, left: self.members }
+    }
+
+    /// The value of the member of this name.
+    pub(crate) fn get(self, name: &str) -> Option<Element<'a>> {
+        if !self.is_indexed {
+            return self.iter().find(|(of, _)| *of == name).map(|(_, value)| value);
+        }
+        let sorted = self.document.tape.sorted(self.first, self.members);
+        let found = sorted.binary_search_by(|at| self.document.name(*at).cmp(name)).ok()?;
+        Some(Element { document: self.document, at: sorted.get(found)? + 1 })
+    }
+}
+
+/// Goes through an object's members.
+pub(crate) struct Members<'a> {
+    object: Object<'a>,
+    next: u32,
+    left: u32,
+}
+
+impl<'a> Iterator for Members<'a> {
+    type Item = (&'a str, Element<'a>);
+
+    #[inline]
+    fn next(&mut self) -> Option<(&'a str, Element<'a>)> {
+        self.left = self.left.checked_sub(1)?;
+        let Object { document, is_indexed, .. } = self.object;
+        let name = if is_indexed { document.tape.listed(self.next) } else { self.next };
+        self.next = if is_indexed { self.next + 1 } else { document.tape.end(name + 1) };
+        Some((document.name(name), Element { document, at: name + 1 }))
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        (self.left as usize, Some(self.left as usize))
+    }
+}

@@ -1,0 +1,78 @@
+//! The names of an object's members: which of them come again, and how one is found among many.
+//!
+//! A name that comes again counts once, at its first place, with its last value. A hostile object of many equal or
+//! similar names costs no more than sorting them.
+
+use crate::json::document::tape::{FEW_MEMBERS, Node, Stores, Tape, Text};
+
+/// The names of an object while it is read.
+pub(super) struct Names {
+    /// The first of them, on the tape.
+    start: u32,
+    count: u32,
+    /// Bits of the names' fingerprints.
+    seen: u64,
+    repeats: bool,
+}
+
+impl Names {
+    /// Of the object whose first name will stand at `start`.
+    pub(super) fn new(start: u32) -> Self {
+        Self { start, count: 0, seen: 0, repeats: false }
+    }
+
+    /// Takes in one more name, which is not yet on the `tape`.
+    pub(super) fn add(&mut self, name: Text, tape: &Tape, stores: Stores<'_>) {
+        let bytes = stores.bytes(name);
+        let bit = fingerprint(bytes);
+        // Of many members, an index is made in any case.
+        if self.seen & bit != 0 && self.count <= FEW_MEMBERS && !self.repeats {
+            self.repeats = places(tape, self.start, self.count).any(|at| name_at(tape, at, stores) == bytes);
+        }
+        self.seen |= bit;
+        self.count += 1;
+    }
+
+    /// How many there are, and whether one of them came again (known of few members).
+    pub(super) fn summary(&self) -> (u32, bool) {
+        (self.count, self.repeats)
+    }
+}
+
+/// One bit of 64: equal names have the same.
+fn fingerprint(name: &[u8]) -> u64 {
+    let (first, last) = (name.first().copied().unwrap_or(0), name.last().copied().unwrap_or(0));
+    let mixed =
+        (u64::from(first) | u64::from(last) << 8 | (name.len() as u64) << 16).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    1 << (mixed >> 58)
+}
+
+/// Where the names of as many members stand, the first at `start`.
+fn places(tape: &Tape, start: u32, members: u32) -> impl Iterator<Item = u32> {
+    let mut next = start;
+    (0..members).map(move |_| {
+        let at = next;
+        next = tape.end(at + 1);
+        at
+    })
+}
+
+fn name_at<'a>(tape: &Tape, at: u32, stores: Stores<'a>) -> &'a [u8] {
+    match tape.node(at) {
+        Node::Text(name) => stores.bytes(name),
+        _ => &[],
+    }
+}
+
+/// Where the names of an object stand whose first is at `start`: in the order of their first places, and sorted. Of a
+/// name that comes again, it is the last place.
+pub(super) fn in_order(tape: &Tape, start: u32, members: u32, stores: Stores<'_>) -> (Vec<u32>, Vec<u32>) {
+    let mut sorted: Vec<u32> = places(tape, start, members).collect();
+    sorted.sort_unstable_by(|a, b| name_at(tape, *a, stores).cmp(name_at(tape, *b, stores)).then(a.cmp(b)));
+    let same = |a: &u32, b: &u32| name_at(tape, *a, stores) == name_at(tape, *b, stores);
+    let mut kept: Vec<(u32, u32)> =
+        sorted.chunk_by(same).filter_map(|places| places.first().copied().zip(places.last().copied())).collect();
+    let sorted = kept.iter().map(|(_, last)| *last).collect();
+    kept.sort_unstable();
+    (kept.into_iter().map(|(_, last)| last).collect(), sorted)
+}

@@ -1,0 +1,155 @@
+//! From a JSON text (RFC 8259, to the letter) to its tape.
+//!
+//! It accepts what `serde_json` accepts, and means the same by it. It does not say what is wrong with a text that it
+//! refuses: `serde_json` has the words for that, and a refusal need not be fast.
+
+use crate::json::document::{
+    member_index::Names,
+    number,
+    string::Strings,
+    tape::{Node, Tape},
+};
+
+/// Arrays and objects within each other are read this deep, as by `serde_json`.
+const MAX_DEPTH: u8 = 127;
+
+/// Room for the values of a small document.
+const FEW_NODES: usize = 32;
+
+/// The tape of a text that is UTF-8, and its strings that had escapes; none if it is not JSON, is nested too deep or has
+/// a number out of range.
+pub(super) fn parse(body: &[u8]) -> Option<(Tape, String)> {
+    // Places are kept in 32 bits.
+    u32::try_from(body.len()).ok()?;
+    let tape = Tape::with_capacity(FEW_NODES);
+    let mut parser = Parser { body, at: 0, depth: 0, strings: Strings::new(body), tape };
+    parser.value()?;
+    match parser.peek() {
+        None => Some((parser.tape, parser.strings.into_unescaped()?)),
+        Some(_) => None,
+    }
+}
+
+struct Parser<'b> {
+    body: &'b [u8],
+    at: usize,
+    depth: u8,
+    strings: Strings<'b>,
+    tape: Tape,
+}
+
+impl Parser<'_> {
+    /// The next byte that is not white space; it is not taken.
+    fn peek(&mut self) -> Option<u8> {
+        loop {
+            match self.body.get(self.at)? {
+                b' ' | b'\n' | b'\t' | b'\r' => self.at += 1,
+                byte => return Some(*byte),
+            }
+        }
+    }
+
+    /// Takes the next byte that is not white space, if it is this one.
+    fn take(&mut self, byte: u8) -> Option<()> {
+        let found = self.peek()? == byte;
+        self.at += usize::from(found);
+        found.then_some(())
+    }
+
+    fn value(&mut self) -> Option<()> {
+        let node = match self.peek()? {
+            b'"' => {
+                let (text, after) = self.strings.read(self.at + 1)?;
+                self.at = after;
+                Node::Text(text)
+            }
+            b'{' => return self.nested(Self::object),
+            b'[' => return self.nested(Self::array),
+            b'-' | b'0'..=b'9' => {
+                let (number, after) = number::read(self.body, self.at)?;
+                self.at = after;
+                number.into()
+            }
+            b't' => self.word(b"true", Node::Bool(true))?,
+            b'f' => self.word(b"false", Node::Bool(false))?,
+            b'n' => self.word(b"null", Node::Null)?,
+            _ => return None,
+        };
+        self.tape.push(node);
+        Some(())
+    }
+
+    fn word(&mut self, word: &[u8], node: Node) -> Option<Node> {
+        let is_there = self.body.get(self.at..)?.starts_with(word);
+        self.at += word.len();
+        is_there.then_some(node)
+    }
+
+    fn nested(&mut self, read: fn(&mut Self) -> Option<()>) -> Option<()> {
+        if self.depth == MAX_DEPTH {
+            return None;
+        }
+        self.at += 1;
+        self.depth += 1;
+        read(self)?;
+        self.depth -= 1;
+        Some(())
+    }
+
+    fn array(&mut self) -> Option<()> {
+        let head = self.tape.open();
+        let mut items = 0;
+        if self.peek()? == b']' {
+            self.at += 1;
+        } else {
+            loop {
+                self.value()?;
+                items += 1;
+                if self.is_over(b']')? {
+                    break;
+                }
+            }
+        }
+        self.tape.close_array(head, items);
+        Some(())
+    }
+
+    fn object(&mut self) -> Option<()> {
+        let head = self.tape.open();
+        let mut names = Names::new(head + 1);
+        if self.peek()? == b'}' {
+            self.at += 1;
+        } else {
+            loop {
+                self.name(&mut names)?;
+                self.value()?;
+                if self.is_over(b'}')? {
+                    break;
+                }
+            }
+        }
+        let (members, repeats) = names.summary();
+        self.tape.close_object(head, members, repeats, self.strings.stores());
+        Some(())
+    }
+
+    /// The name of a member, and the colon.
+    fn name(&mut self, names: &mut Names) -> Option<()> {
+        self.take(b'"')?;
+        let (name, after) = self.strings.read(self.at)?;
+        self.at = after;
+        names.add(name, &self.tape, self.strings.stores());
+        self.tape.push(Node::Text(name));
+        self.take(b':')
+    }
+
+    /// Takes what follows an item or a member: `close`, or a comma.
+    fn is_over(&mut self, close: u8) -> Option<bool> {
+        let byte = self.peek()?;
+        self.at += 1;
+        match byte {
+            b',' => Some(false),
+            _ => (byte == close).then_some(true),
+        }
+    }
+}

@@ -1,0 +1,182 @@
+//! The tape: the values of a document one after the other, in the order of its text, without a pointer between them.
+//!
+//! An array is followed by its items, an object by a name and a value for each member, and both say where they end. So
+//! a whole document is one allocation, and its parts are found by walking.
+
+use crate::json::document::{member_index, number::Number};
+
+/// One value on the tape, or the name of a member.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Node {
+    Null,
+    Bool(bool),
+    // The numbers are flat, as a `Number` within would make the node larger.
+    Unsigned(u64),
+    Signed(i64),
+    Whole(u64),
+    Negative(i64),
+    Float(f64),
+    Rounded(f64),
+    Text(Text),
+    /// `end` is the place after the last item.
+    Array {
+        items: u32,
+        end: u32,
+    },
+    /// `end` is the place after the last member.
+    Object {
+        members: u32,
+        end: u32,
+    },
+    /// An object whose members are listed, at `index` of [`Tape::order`]: twice, as they come and sorted by name.
+    Indexed {
+        members: u32,
+        end: u32,
+        index: u32,
+    },
+}
+
+// A document of 1 MiB can have half a million values.
+const _: () = assert!(size_of::<Node>() == 16);
+
+impl From<Number> for Node {
+    fn from(number: Number) -> Self {
+        match number {
+            Number::Unsigned(number) => Self::Unsigned(number),
+            Number::Signed(number) => Self::Signed(number),
+            Number::Whole(number) => Self::Whole(number),
+            Number::Negative(number) => Self::Negative(number),
+            Number::Float(number) => Self::Float(number),
+            Number::Rounded(number) => Self::Rounded(number),
+        }
+    }
+}
+
+/// Where a text stands.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Text {
+    pub(super) start: u32,
+    /// In bytes.
+    pub(super) len: u32,
+    pub(super) store: Store,
+}
+
+/// What texts stand in.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Store {
+    /// The document's own text.
+    Body,
+    /// Beside it, as a text with escapes must.
+    Unescaped,
+}
+
+/// What the texts of a tape stand in.
+#[derive(Clone, Copy)]
+pub(super) struct Stores<'a> {
+    pub(super) body: &'a [u8],
+    pub(super) unescaped: &'a [u8],
+}
+
+impl<'a> Stores<'a> {
+    pub(super) fn bytes(self, text: Text) -> &'a [u8] {
+        let store = match text.store {
+            Store::Body => self.body,
+            Store::Unescaped => self.unescaped,
+        };
+        store.get(text.range()).unwrap_or_default()
+    }
+}
+
+impl Text {
+    /// Within a store that 32 bits can measure.
+    #[expect(clippy::cast_possible_truncation, reason = "no larger text becomes a document")]
+    pub(super) fn new(store: Store, start: usize, len: usize) -> Self {
+        Self { start: start as u32, len: len as u32, store }
+    }
+
+    pub(super) fn range(self) -> std::ops::Range<usize> {
+        self.start as usize..self.start as usize + self.len as usize
+    }
+}
+
+/// The values of a document.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Tape {
+    nodes: Vec<Node>,
+    /// For objects with many members, or one name twice: where their names stand.
+    order: Vec<u32>,
+}
+
+/// Up to so many members are looked up one after the other.
+pub(super) const FEW_MEMBERS: u32 = 16;
+
+impl Tape {
+    pub(super) fn with_capacity(nodes: usize) -> Self {
+        Self { nodes: Vec::with_capacity(nodes), order: Vec::new() }
+    }
+
+    /// The value at `at`; a tape that was never written is null.
+    pub(super) fn node(&self, at: u32) -> Node {
+        self.nodes.get(at as usize).copied().unwrap_or(Node::Null)
+    }
+
+    /// The place after the value at `at`.
+    pub(super) fn end(&self, at: u32) -> u32 {
+        match self.node(at) {
+            Node::Array { end, .. } | Node::Object { end, .. } | Node::Indexed { end, .. } => end,
+            _ => at + 1,
+        }
+    }
+
+    /// Where the name stands that the index lists at `at`.
+    pub(super) fn listed(&self, at: u32) -> u32 {
+        self.order.get(at as usize).copied().unwrap_or(u32::MAX)
+    }
+
+    /// The places of the names of an indexed object, sorted by name.
+    pub(super) fn sorted(&self, index: u32, members: u32) -> &[u32] {
+        let start = (index + members) as usize;
+        self.order.get(start..start + members as usize).unwrap_or_default()
+    }
+
+    #[expect(clippy::cast_possible_truncation, reason = "there are fewer nodes than bytes, of which 32 bits count all")]
+    fn len(&self) -> u32 {
+        self.nodes.len() as u32
+    }
+
+    pub(super) fn push(&mut self, node: Node) {
+        self.nodes.push(node);
+    }
+
+    /// Begins an array or an object, whose place this tells.
+    pub(super) fn open(&mut self) -> u32 {
+        let head = self.len();
+        self.push(Node::Null);
+        head
+    }
+
+    pub(super) fn close_array(&mut self, head: u32, items: u32) {
+        let end = self.len();
+        self.close(head, Node::Array { items, end });
+    }
+
+    /// Ends an object of as many members, among which a name may come again, if `repeats`.
+    pub(super) fn close_object(&mut self, head: u32, members: u32, repeats: bool, stores: Stores<'_>) {
+        let end = self.len();
+        if members <= FEW_MEMBERS && !repeats {
+            return self.close(head, Node::Object { members, end });
+        }
+        let (first_to_last, sorted) = member_index::in_order(self, head + 1, members, stores);
+        #[expect(clippy::cast_possible_truncation, reason = "there are two entries for a member, which has two nodes")]
+        let (index, members) = (self.order.len() as u32, sorted.len() as u32);
+        self.order.extend(first_to_last);
+        self.order.extend(sorted);
+        self.close(head, Node::Indexed { members, end, index });
+    }
+
+    fn close(&mut self, head: u32, node: Node) {
+        if let Some(place) = self.nodes.get_mut(head as usize) {
+            *place = node;
+        }
+    }
+}

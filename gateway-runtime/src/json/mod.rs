@@ -1,0 +1,5 @@
+//! TODO
+
+pub(crate) mod document;
+pub mod schema;
+pub(crate) mod section;

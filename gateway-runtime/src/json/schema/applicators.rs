@@ -1,0 +1,54 @@
+//! Which parts of a schema speak of one and the same value.
+
+use std::borrow::Cow;
+
+use jsonschema::JsonType;
+use serde_json::{Map, Value};
+
+use crate::json::schema::query::percent_decode;
+
+/// Calls `see` with `schema` and every schema that it applies to the same value: through `$ref`, `allOf`, `anyOf`,
+/// `oneOf` and `if`.
+pub(super) fn visit<'s>(root: &'s Value, schema: &'s Value, see: &mut impl FnMut(&'s Map<String, Value>)) {
+    let mut seen: Vec<&Value> = Vec::new();
+    let mut waiting = vec![schema];
+    while let Some(schema) = waiting.pop() {
+        let Some(object) = schema.as_object() else { continue };
+        if seen.iter().any(|before| std::ptr::eq(*before, schema)) {
+            continue;
+        }
+        seen.push(schema);
+        see(object);
+        // Last in, first out: pushed in reverse, so that the alternatives come in their order.
+        for key in ["else", "then", "if"] {
+            waiting.extend(object.get(key));
+        }
+        for key in ["oneOf", "anyOf", "allOf"] {
+            waiting.extend(object.get(key).and_then(Value::as_array).into_iter().flatten().rev());
+        }
+        waiting.extend(object.get("$ref").and_then(Value::as_str).and_then(|reference| resolve(root, reference)));
+    }
+}
+
+/// What a reference within the document points to (RFC 6901, section 6).
+pub(super) fn resolve<'s>(root: &'s Value, reference: &str) -> Option<&'s Value> {
+    let pointer: Cow<'_, str> = percent_decode(reference.strip_prefix('#')?)?;
+    root.pointer(&pointer)
+}
+
+/// The types that a schema names, or that the values it lists have.
+pub(super) fn types(schema: &Map<String, Value>) -> impl Iterator<Item = &str> {
+    let named = schema.get("type");
+    let list = named.and_then(Value::as_array).into_iter().flatten().chain(named).filter_map(Value::as_str);
+    let listed = schema.get("enum").and_then(Value::as_array).into_iter().flatten().chain(schema.get("const"));
+    let values = listed.filter(move |_| named.is_none());
+    list.chain(values.map(|value| JsonType::from(value).as_str()))
+}
+
+/// The members of the object that a schema has at `key`.
+pub(super) fn members<'s>(
+    schema: &'s Map<String, Value>,
+    key: &str,
+) -> impl Iterator<Item = (&'s String, &'s Value)> + use<'s> {
+    schema.get(key).and_then(Value::as_object).into_iter().flatten()
+}

@@ -1,0 +1,138 @@
+//! What the schema allows for each parameter of a query, worked out once.
+
+use std::collections::HashMap;
+
+use foldhash::fast::RandomState;
+use serde_json::{Map, Value};
+
+use crate::json::{
+    document::{Document, Writer},
+    schema::{
+        applicators,
+        query::{
+            pairs::Texts,
+            slot::Slot,
+            worlds::{self, World},
+        },
+    },
+};
+
+/// How to read each parameter of a query.
+#[derive(Debug)]
+pub(in crate::json::schema) struct Plan {
+    /// What the parts say that all alternatives share, and all alternatives together.
+    all: Alternative,
+    /// Where alternatives disagree, what each of them says; else empty.
+    alternatives: Vec<Alternative>,
+    /// For the names that the schema does not declare.
+    others: Slot,
+    /// The lists that must be there, and have no items when their names are not.
+    empty_lists: Vec<String>,
+}
+
+#[derive(Debug, Default)]
+struct Alternative {
+    properties: HashMap<String, Slot, RandomState>,
+}
+
+impl Plan {
+    /// Works out how the values of `schema` come from query strings.
+    ///
+    /// # Errors
+    ///
+    /// Why they cannot: the value is no object, or one of its properties holds more than a query string does.
+    pub(in crate::json::schema) fn of(schema: &Value) -> Result<Self, String> {
+        let mut parts = World::new();
+        applicators::visit(schema, schema, &mut |part| parts.push(part));
+        let all = Alternative::of(schema, &parts)?;
+        let worlds = worlds::of(schema, schema)?;
+        let alternatives = match &worlds[..] {
+            [_] => Vec::new(),
+            several => several.iter().map(|world| Alternative::of(schema, world)).collect::<Result<_, _>>()?,
+        };
+        let required = schema.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
+        let may_be_empty = |name: &&str| schema["properties"].get(name).is_some_and(is_list_that_may_be_empty);
+        let empty_lists = required.filter(may_be_empty).map(str::to_owned).collect();
+        Ok(Self { all, alternatives, others: others(schema, &parts)?, empty_lists })
+    }
+
+    /// Adds the lists that have no items to what a query string says.
+    pub(super) fn add_empty_lists(&self, texts: &mut Texts) {
+        for name in &self.empty_lists {
+            if !texts.contains_key(name) {
+                texts.insert(name.clone(), Value::Array(Vec::new()));
+            }
+        }
+    }
+
+    pub(super) fn may_repeat(&self, name: &str) -> bool {
+        self.all.properties.get(name).unwrap_or(&self.others).may_repeat()
+    }
+
+    /// The alternatives to read by; one, at least.
+    pub(super) fn alternatives(&self) -> std::ops::Range<usize> {
+        0..self.alternatives.len().max(1)
+    }
+
+    /// Reads `texts` by one of the alternatives.
+    pub(super) fn read(&self, texts: &Texts, alternative: usize) -> Document {
+        let alternative = self.alternatives.get(alternative).unwrap_or(&self.all);
+        let mut writer = Writer::default();
+        writer.object(texts.len(), |writer| {
+            for (name, text) in texts {
+                let declared = alternative.properties.get(name).or_else(|| self.all.properties.get(name));
+                writer.name(name);
+                declared.unwrap_or(&self.others).read(text).write(writer);
+            }
+        });
+        writer.finish()
+    }
+}
+
+impl Alternative {
+    /// What these `parts` of the schema say about a value together.
+    fn of(root: &Value, parts: &[&Map<String, Value>]) -> Result<Self, String> {
+        let mut declared: Vec<(&str, Vec<&Value>)> = Vec::new();
+        let mut places: HashMap<&str, usize> = HashMap::new();
+        for part in parts {
+            if let Some(kind) = applicators::types(part).find(|kind| !matches!(*kind, "object" | "null")) {
+                return Err(format!("the input can be of type {kind}, and a query string always makes an object"));
+            }
+            for (name, schema) in applicators::members(part, "properties") {
+                let at = *places.entry(name).or_insert_with(|| {
+                    declared.push((name, Vec::new()));
+                    declared.len() - 1
+                });
+                if !declared[at].1.contains(&schema) {
+                    declared[at].1.push(schema);
+                }
+            }
+        }
+        let slots = declared.into_iter().map(|(name, schemas)| {
+            let slot = Slot::of(root, &schemas).map_err(|what| format!("its property `{name}` can be {what}"))?;
+            Ok((name.to_owned(), slot))
+        });
+        Ok(Self { properties: slots.collect::<Result<_, String>>()? })
+    }
+}
+
+/// What a parameter may be that no part declares.
+fn others(root: &Value, parts: &[&Map<String, Value>]) -> Result<Slot, String> {
+    let mut schemas = Vec::new();
+    for part in parts {
+        let others = ["additionalProperties", "unevaluatedProperties"].into_iter().filter_map(|key| part.get(key));
+        schemas.extend(others.filter(|schema| **schema != Value::Bool(false)));
+        schemas.extend(applicators::members(part, "patternProperties").map(|(_, schema)| schema));
+    }
+    if schemas.is_empty() {
+        return Ok(Slot::undeclared());
+    }
+    Slot::of(root, &schemas).map_err(|what| format!("its undeclared properties can be {what}"))
+}
+
+/// Whether `property` is of lists that may have no items; a query string says so by not naming it, required or not.
+#[must_use]
+pub(crate) fn is_list_that_may_be_empty(property: &Value) -> bool {
+    let least = property.get("minItems").and_then(Value::as_u64).unwrap_or(0);
+    least == 0 && property.get("type").is_some_and(|kind| kind == "array")
+}

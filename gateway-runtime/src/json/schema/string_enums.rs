@@ -1,0 +1,112 @@
+//! An enum without data is one list of values, also when its variants are documented: `schemars` then makes a schema for each
+//! variant, of which generators of clients make unions instead of an enum, and wrong ones at that.
+
+use std::fmt::Write;
+
+use schemars::Schema;
+use serde_json::{Map, Value};
+
+/// Makes of `oneOf` with nothing but texts one `enum`; what is said of each stands in the description.
+pub(super) fn list(schema: &mut Schema) {
+    let Some(object) = schema.as_object_mut() else { return };
+    if object.contains_key("type") || object.contains_key("enum") {
+        return;
+    }
+    let Some(Value::Array(alternatives)) = object.get("oneOf") else { return };
+    let Some(variants) = alternatives.iter().map(variants).collect::<Option<Vec<_>>>() else { return };
+    let mut values: Vec<Value> = Vec::new();
+    let mut description = String::new();
+    for (names, said) in &variants {
+        for name in *names {
+            // Equal alternatives would exclude each other.
+            if values.contains(name) {
+                return;
+            }
+            values.push(name.clone());
+            if let (Some(said), Some(name)) = (said, name.as_str()) {
+                // Writing to a string cannot fail.
+                let _ = write!(description, "\n- `{name}`: {}", said.replace('\n', "\n  "));
+            }
+        }
+    }
+    describe(object, &description);
+    object.remove("oneOf");
+    object.insert("type".to_owned(), "string".into());
+    object.insert("enum".to_owned(), values.into());
+}
+
+/// The texts that an alternative allows, and what is said of them; none when it says anything else.
+fn variants(alternative: &Value) -> Option<(&[Value], Option<&str>)> {
+    let object = alternative.as_object()?;
+    if object.keys().any(|key| !["type", "const", "enum", "description"].contains(&key.as_str())) {
+        return None;
+    }
+    let names = match (object.get("const"), object.get("enum")) {
+        (Some(only), None) => std::slice::from_ref(only),
+        (None, Some(Value::Array(several))) => several,
+        _ => return None,
+    };
+    let texts = object.get("type")? == "string" && names.iter().all(Value::is_string);
+    texts.then_some((names, object.get("description").and_then(Value::as_str)))
+}
+
+/// Adds a list to a description, or makes it one.
+fn describe(object: &mut Map<String, Value>, list: &str) {
+    let before = object.get("description").and_then(Value::as_str).unwrap_or_default();
+    let whole = if before.is_empty() { list.trim_start().to_owned() } else { format!("{before}\n{list}") };
+    if !list.is_empty() {
+        object.insert("description".to_owned(), whole.into());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use schemars::JsonSchema;
+    use serde::Serialize;
+    use serde_json::{Value, json};
+
+    use crate::json::schema::output_schema;
+
+    /// How far it has got.
+    #[derive(Serialize, JsonSchema)]
+    #[allow(dead_code, reason = "only described")]
+    enum State {
+        /// The provider
+        /// has it.
+        Accepted,
+        Plain,
+        /// It is there.
+        Delivered,
+    }
+
+    #[derive(Serialize, JsonSchema)]
+    #[allow(dead_code, reason = "only described")]
+    enum WithData {
+        /// Without.
+        Empty,
+        /// With.
+        Full(u8),
+    }
+
+    fn without_names(mut schema: Value) -> Value {
+        schema.as_object_mut().unwrap().retain(|key, _| key != "$schema" && key != "title");
+        schema
+    }
+
+    #[test]
+    fn documented_variants_are_one_list() {
+        let said = "How far it has got.\n\n- `Accepted`: The provider\n  has it.\n- `Delivered`: It is there.";
+        let mut schema = without_names(output_schema::<State>());
+        let mut values = schema["enum"].take().as_array().cloned().unwrap();
+        values.sort_by_key(Value::to_string);
+        assert_eq!(values, ["Accepted", "Delivered", "Plain"]);
+        assert_eq!(schema, json!({ "description": said, "enum": null, "type": "string" }));
+    }
+
+    #[test]
+    fn other_alternatives_stay_as_they_are() {
+        let schema = output_schema::<WithData>();
+        assert_eq!(schema["oneOf"].as_array().unwrap().len(), 2, "{schema}");
+        assert_eq!(schema["enum"], Value::Null);
+    }
+}

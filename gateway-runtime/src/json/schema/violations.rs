@@ -1,0 +1,206 @@
+//! From the validator's errors to violations that a client can act on.
+
+use jsonschema::{
+    JsonTypeSet, ValidationError, Validator,
+    error::{TypeKind, ValidationErrorKind as Kind},
+};
+use serde_json::Value;
+
+use crate::{
+    base::error::Violation,
+    json::{
+        document::Document,
+        schema::{
+            applicators,
+            messages::{MAX_EXPECTED, MAX_NAME, detail, list, shorten, unknown_property, wrong_type},
+            metered::{Meter, Metered, MeteredJson, is_sound},
+            pointer,
+        },
+    },
+};
+
+/// So many violations are reported, and then that there are more.
+pub(super) const MAX_VIOLATIONS: usize = Violation::MAX;
+
+/// Every violation of `document`, which `validator` finds invalid.
+pub(super) fn explain(schema: &Value, validator: &Validator<MeteredJson>, document: &Document) -> Vec<Violation> {
+    let meter = Meter::new();
+    // By which places are found in one step each.
+    let value = &document.to_value();
+    let mut report = Report { schema, value, found: Vec::new(), misplaced: Vec::new() };
+    for error in validator.iter_errors(Metered::new(document.root(), &meter)) {
+        if is_sound(&error) {
+            report.add(&error);
+        }
+    }
+    if report.found.is_empty() {
+        for pointer in std::mem::take(&mut report.misplaced) {
+            report.push(&pointer, "does not belong here, with what the other properties say".to_owned());
+        }
+    }
+    if report.found.is_empty() {
+        let detail = "does not satisfy the schema; it is too large to say where: send less at a time";
+        report.push("", detail.to_owned());
+    }
+    report.found
+}
+
+struct Report<'a> {
+    schema: &'a Value,
+    value: &'a Value,
+    found: Vec<Violation>,
+    /// Declared properties that no part of the schema has accounted for; to be told if there is no other reason.
+    misplaced: Vec<String>,
+}
+
+impl Report<'_> {
+    fn push(&mut self, pointer: &str, detail: String) {
+        if self.found.len() < MAX_VIOLATIONS {
+            self.found.push(Violation { pointer: pointer::nearest(self.value, pointer), detail });
+        } else if self.found.len() == MAX_VIOLATIONS {
+            let detail = format!("there are more violations than these {MAX_VIOLATIONS}");
+            self.found.push(Violation { pointer: String::new(), detail });
+        }
+    }
+
+    fn add(&mut self, error: &ValidationError<'_>) {
+        let here = error.instance_path().as_str();
+        match error.kind() {
+            Kind::AdditionalProperties { unexpected } => {
+                self.add_unknown(error, unexpected.iter().map(String::as_str));
+            }
+            // A part of the schema that fails for another reason says nothing about the properties it declares.
+            Kind::UnevaluatedProperties { unexpected } => {
+                let known = known_properties(self.schema, error);
+                let (known, unknown): (Vec<&str>, _) =
+                    unexpected.iter().map(String::as_str).partition(|name| known.contains(name));
+                self.add_unknown(error, unknown.into_iter());
+                self.misplaced.extend(known.into_iter().map(|name| pointer::short_property(here, name)));
+            }
+            // Where no property at all is declared, the error is another and names none.
+            Kind::FalseSchema if error.schema_path().as_str().ends_with("/additionalProperties") => {
+                let object = self.value.pointer(here).and_then(Value::as_object);
+                self.add_unknown(error, object.into_iter().flat_map(|object| object.keys().map(String::as_str)));
+            }
+            Kind::AnyOf { context } | Kind::OneOfNotValid { context } => self.add_alternatives(here, context),
+            _ => self.push(here, detail(self.value, error)),
+        }
+    }
+
+    fn add_unknown<'n>(&mut self, error: &ValidationError<'_>, unknown: impl Iterator<Item = &'n str>) {
+        let known = known_properties(self.schema, error);
+        for unknown in unknown.take(MAX_VIOLATIONS + 1) {
+            let pointer = pointer::short_property(error.instance_path().as_str(), unknown);
+            self.push(&pointer, unknown_property(unknown, &known));
+        }
+    }
+
+    /// Reports the alternative that was meant, if it can be told, else what each of them wants.
+    fn add_alternatives(&mut self, here: &str, branches: &[Vec<ValidationError<'static>>]) {
+        let distance = |branch: &[ValidationError<'_>]| branch.iter().map(|e| distance(here, e)).max().unwrap_or(0);
+        let nearest = branches.iter().map(|branch| distance(branch)).min().unwrap_or(0);
+        let meant: Vec<_> = branches.iter().filter(|branch| distance(branch) == nearest).collect();
+        if let [branch] = meant[..] {
+            for error in branch {
+                self.add(error);
+            }
+        } else if let Some(types) = types(&meant).filter(|_| nearest == 3) {
+            self.push(here, wrong_type(&TypeKind::Multiple(types), self.value.pointer(here)));
+        } else if let Some((place, expected)) = common_choice(&meant) {
+            self.push(&place, format!("must be one of {}", list(expected)));
+        } else if let Some(expected) = common_key(&meant).filter(|_| nearest == 1) {
+            self.push(here, format!("must have one of the properties {}", list(expected)));
+        } else {
+            let mut wants: Vec<String> = Vec::new();
+            for want in meant.iter().filter_map(|branch| branch.first()).map(|error| self.want(here, error)) {
+                if !wants.contains(&want) {
+                    wants.push(want);
+                }
+            }
+            self.push(here, shorten(&wants.join(", or "), 2 * MAX_EXPECTED));
+        }
+    }
+
+    /// What an alternative wants, told at the place of the choice.
+    fn want(&self, here: &str, error: &ValidationError<'_>) -> String {
+        let detail = match error.kind() {
+            Kind::AnyOf { .. } | Kind::OneOfNotValid { .. } => "must fit one of the allowed forms".to_owned(),
+            Kind::AdditionalProperties { unexpected } | Kind::UnevaluatedProperties { unexpected } => {
+                unknown_property(unexpected.first().map_or("", String::as_str), &[])
+            }
+            _ => detail(self.value, error),
+        };
+        match error.instance_path().as_str().strip_prefix(here) {
+            Some("") | None => detail,
+            Some(below) => format!("{}: {detail}", shorten(below, MAX_NAME)),
+        }
+    }
+}
+
+/// The properties declared for the object in which `error` found unknown ones.
+fn known_properties<'s>(schema: &'s Value, error: &ValidationError<'_>) -> Vec<&'s str> {
+    let keyword = error.schema_path().as_str();
+    let owner = keyword.rsplit_once('/').and_then(|(owner, _)| schema.pointer(owner));
+    let mut known = Vec::new();
+    if let Some(owner) = owner {
+        applicators::visit(schema, owner, &mut |part| {
+            known.extend(applicators::members(part, "properties").map(|(name, _)| name.as_str()));
+        });
+    }
+    known
+}
+
+/// How far an error says its alternative is from what was meant: 3 for another type, 2 for another tag or name, 1 for
+/// other properties.
+fn distance(here: &str, error: &ValidationError<'_>) -> u8 {
+    let below = error.instance_path().as_str().strip_prefix(here).unwrap_or_default();
+    let is_tag = below.rfind('/') == Some(0);
+    match error.kind() {
+        Kind::Type { .. } if below.is_empty() => 3,
+        Kind::Enum { .. } if below.is_empty() => 2,
+        Kind::Constant { .. } if below.is_empty() || is_tag => 2,
+        Kind::AdditionalProperties { .. } if below.is_empty() => 1,
+        _ => 0,
+    }
+}
+
+/// The types that the alternatives want, if each wants but a type.
+fn types(branches: &[&Vec<ValidationError<'static>>]) -> Option<JsonTypeSet> {
+    branches.iter().try_fold(JsonTypeSet::empty(), |types, branch| match branch.first()?.kind() {
+        Kind::Type { kind: TypeKind::Single(one) } => Some(types.insert(*one)),
+        Kind::Type { kind: TypeKind::Multiple(several) } => Some(several.iter().fold(types, JsonTypeSet::insert)),
+        _ => None,
+    })
+}
+
+/// The place and the values, if each alternative was refused for one constant at the same place.
+fn common_choice<'e>(branches: &[&'e Vec<ValidationError<'static>>]) -> Option<(String, Vec<&'e Value>)> {
+    let mut place = None;
+    let mut expected = Vec::new();
+    for branch in branches {
+        for error in *branch {
+            let values = match error.kind() {
+                Kind::Constant { expected_value } => std::slice::from_ref(&**expected_value),
+                Kind::Enum { options } => options.as_array()?.as_slice(),
+                _ => continue,
+            };
+            if *place.get_or_insert(error.instance_path().as_str()) != error.instance_path().as_str() {
+                return None;
+            }
+            expected.extend(values);
+        }
+    }
+    (expected.len() >= branches.len()).then_some((place?.to_owned(), expected))
+}
+
+/// The names, if each alternative misses one property: as the variants of an enum do, for a name that is none.
+fn common_key<'e>(branches: &[&'e Vec<ValidationError<'static>>]) -> Option<Vec<&'e Value>> {
+    let missing = branches.iter().map(|branch| {
+        let mut missing = branch.iter().filter_map(|error| match error.kind() {
+            Kind::Required { property } => Some(property),
+            _ => None,
+        });
+        missing.next().filter(|_| missing.next().is_none())
+    });
+    missing.collect()
+}

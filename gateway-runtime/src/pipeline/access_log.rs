@@ -1,0 +1,229 @@
+//! One log line a call, when it has ended: also for those that were refused, cut or left by their client.
+
+use std::{
+    borrow::Cow,
+    future::Future,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll, ready},
+};
+
+use bytes::Bytes;
+use futures_util::Stream;
+use pin_project_lite::pin_project;
+use tower::{Layer, Service};
+
+use crate::{
+    base::{
+        call::Call,
+        call_metrics::End,
+        error::Error,
+        reply::{Chunks, Reply},
+    },
+    pipeline::Invocation,
+    service::registry::Method,
+};
+
+/// The target of the lines, for filters: `LOG_LEVEL=info,gateway::request=off`.
+pub(crate) const REQUEST_TARGET: &str = "gateway::request";
+
+/// Makes [`Trace`].
+#[derive(Clone, Copy, Debug)]
+pub(super) struct TraceLayer;
+
+impl<S> Layer<S> for TraceLayer {
+    type Service = Trace<S>;
+
+    fn layer(&self, inner: S) -> Trace<S> {
+        Trace { inner }
+    }
+}
+
+/// Logs each call at its end.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Trace<S> {
+    inner: S,
+}
+
+impl<S> Service<Invocation> for Trace<S>
+where
+    S: Service<Invocation, Response = Reply, Error = Error>,
+{
+    type Response = Reply;
+    type Error = Error;
+    type Future = TraceFuture<S::Future>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        self.inner.poll_ready(context)
+    }
+
+    fn call(&mut self, invocation: Invocation) -> Self::Future {
+        let line = Some(Line::begin(&invocation));
+        TraceFuture { inner: self.inner.call(invocation), line }
+    }
+}
+
+pin_project! {
+    /// The call, watched.
+    pub(super) struct TraceFuture<F> {
+        #[pin]
+        inner: F,
+        line: Option<Line>,
+    }
+}
+
+impl<F: Future<Output = Result<Reply, Error>>> Future for TraceFuture<F> {
+    type Output = Result<Reply, Error>;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        let outcome = ready!(this.inner.poll(context));
+        let Some(line) = this.line.take() else { return Poll::Ready(outcome) };
+        Poll::Ready(match outcome {
+            // A stream has only begun; its line is written when it ends.
+            Ok(Reply::Items(chunks)) => Ok(Reply::Items(Watched::over(chunks, line))),
+            Ok(Reply::RawStream(media, chunks)) => Ok(Reply::RawStream(media, Watched::over(chunks, line))),
+            Ok(reply) => {
+                line.end(if matches!(reply, Reply::Empty) { 204 } else { 200 }, None);
+                Ok(reply)
+            }
+            Err(error) => {
+                line.end(error.code().status(), Some(&error));
+                Err(error)
+            }
+        })
+    }
+}
+
+/// A stream that takes its call's line along.
+struct Watched {
+    chunks: Chunks,
+    line: Option<Line>,
+}
+
+impl Watched {
+    fn over(chunks: Chunks, line: Line) -> Chunks {
+        Box::pin(Self { chunks, line: Some(line) })
+    }
+}
+
+impl Stream for Watched {
+    type Item = Result<Bytes, Error>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let chunk = ready!(self.chunks.as_mut().poll_next(context));
+        let end = match &chunk {
+            Some(Ok(_)) => return Poll::Ready(chunk),
+            Some(Err(error)) => Some(error),
+            None => None,
+        };
+        if let Some(line) = self.line.take() {
+            line.end(200, end);
+        }
+        Poll::Ready(chunk)
+    }
+}
+
+/// The line of one call, and its place among the numbers; dropped without an end, its client has gone away.
+struct Line {
+    method: Arc<Method>,
+    call: Call,
+    /// Whether anybody would read it.
+    is_read: bool,
+    ended: bool,
+}
+
+impl Line {
+    fn begin(invocation: &Invocation) -> Self {
+        let is_read = tracing::enabled!(target: REQUEST_TARGET, tracing::Level::ERROR);
+        let (method, call) = (Arc::clone(&invocation.method), invocation.request.call.clone());
+        method.counts.begin();
+        Self { method, call, is_read, ended: false }
+    }
+
+    fn count(&self, end: End) {
+        let call = &self.call;
+        let counts = &self.method.counts;
+        counts.end();
+        counts.count(end, call.started().elapsed(), call.is_cache_hit(), call.is_replayed());
+        if let Some(price) = call.charge().filter(|price| price.nanos() > 0) {
+            counts.charge(price);
+        }
+        call.with_attempts(|attempts| {
+            let executed = attempts.iter().filter(|attempt| attempt.may_have_cost());
+            executed.for_each(|attempt| counts.spend(attempt.cost));
+        });
+    }
+
+    fn end(mut self, status: u16, error: Option<&Error>) {
+        self.ended = true;
+        self.count(error.map_or(End::Done, |error| End::Failed(error.code())));
+        if !self.is_read {
+            return;
+        }
+        let code = error.map_or("", |error| error.code().name());
+        let detail = error.map(|error| match error.internal_message() {
+            Some(internal) => Cow::Owned(format!("{}: {internal}", error.detail())),
+            None => Cow::Borrowed(error.detail()),
+        });
+        // A fault of ours is an error, a fault of others a warning, a refusal mere information.
+        match status {
+            500 => self.write(status, code, detail.as_deref(), Severity::Error),
+            501.. => self.write(status, code, detail.as_deref(), Severity::Warn),
+            _ => self.write(status, code, detail.as_deref(), Severity::Info),
+        }
+    }
+
+    fn write(&self, status: u16, code: &'static str, detail: Option<&str>, severity: Severity) {
+        let call = &self.call;
+        let attempts = call.with_attempts(|attempts| {
+            (!attempts.is_empty()).then(|| serde_json::to_string(attempts).unwrap_or_default())
+        });
+        macro_rules! line {
+            ($level:ident) => {
+                tracing::$level!(
+                    target: REQUEST_TARGET,
+                    request_id = call.id().as_str(),
+                    trace_id = call.trace_id(),
+                    origin = call.origin().as_str(),
+                    service = call.service().name,
+                    version = call.service().version,
+                    method = call.method().name,
+                    status,
+                    code,
+                    duration_us = u64::try_from(call.started().elapsed().as_micros()).unwrap_or(u64::MAX),
+                    peer = call.peer().map(tracing::field::display),
+                    account = call.caller().account(),
+                    detail,
+                    // `json.` tells the JSON format that this is JSON already.
+                    "json.attempts" = attempts.as_deref(),
+                    "call"
+                )
+            };
+        }
+        match severity {
+            Severity::Info => line!(info),
+            Severity::Warn => line!(warn),
+            Severity::Error => line!(error),
+        }
+    }
+}
+
+enum Severity {
+    Info,
+    Warn,
+    Error,
+}
+
+impl Drop for Line {
+    fn drop(&mut self) {
+        if !self.ended {
+            self.count(End::Cancelled);
+            if !self.is_read {
+                return;
+            }
+            // 499 is what nginx writes for a client that closed its connection first.
+            self.write(499, "cancelled", None, Severity::Info);
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! Finds out which plan the caller's account has, where prices or limits tell plans apart.
+
+use std::{
+    future::Future,
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
+    task::{Context, Poll},
+};
+
+use futures_util::future::Either;
+use tower::{Layer, Service};
+
+use crate::{
+    base::{error::Error, reply::Reply},
+    control::Plans,
+    pipeline::Invocation,
+};
+
+/// What plans are found out with.
+#[derive(Debug)]
+pub struct Planning {
+    plans: Plans,
+    is_needed: AtomicBool,
+}
+
+impl Planning {
+    /// Nobody asks for plans, until [`apply`](Self::apply) says so.
+    #[must_use]
+    pub fn new(plans: Plans) -> Self {
+        Self { plans, is_needed: AtomicBool::new(false) }
+    }
+
+    /// Says whether plans make a difference.
+    pub fn apply(&self, is_needed: bool) {
+        self.is_needed.store(is_needed, Relaxed);
+    }
+}
+
+/// Makes [`Plan`].
+#[derive(Clone, Debug)]
+pub(super) struct PlanLayer(pub(super) Option<Arc<Planning>>);
+
+impl<S> Layer<S> for PlanLayer {
+    type Service = Plan<S>;
+
+    fn layer(&self, inner: S) -> Plan<S> {
+        Plan { inner, planning: self.0.clone() }
+    }
+}
+
+/// Tells the call its account's plan.
+#[derive(Clone, Debug)]
+pub(super) struct Plan<S> {
+    inner: S,
+    planning: Option<Arc<Planning>>,
+}
+
+type Asking = Pin<Box<dyn Future<Output = Result<Reply, Error>> + Send>>;
+
+impl<S> Service<Invocation> for Plan<S>
+where
+    S: Service<Invocation, Response = Reply, Error = Error, Future: Send + 'static> + Clone + Send + 'static,
+{
+    type Response = Reply;
+    type Error = Error;
+    type Future = Either<S::Future, Asking>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        self.inner.poll_ready(context)
+    }
+
+    fn call(&mut self, invocation: Invocation) -> Self::Future {
+        let planning = self.planning.as_ref().filter(|planning| planning.is_needed.load(Relaxed));
+        let call = &invocation.request.call;
+        let (Some(planning), Some(account)) = (planning, call.caller().account()) else {
+            return Either::Left(self.inner.call(invocation));
+        };
+        if let Some(plan) = planning.plans.remembered(account) {
+            call.set_plan(plan);
+            return Either::Left(self.inner.call(invocation));
+        }
+        let (planning, mut inner) = (Arc::clone(planning), self.inner.clone());
+        Either::Right(Box::pin(async move {
+            let call = &invocation.request.call;
+            let account = call.caller().account().unwrap_or_default();
+            match planning.plans.of(account).await {
+                Ok(plan) => call.set_plan(plan),
+                // What costs nothing goes on, under the general limits; what costs something is refused when it is to pay.
+                Err(error) => {
+                    call.mark_plan_unknown();
+                    tracing::warn!(%error, "which plan an account has cannot be found out now");
+                }
+            }
+            inner.call(invocation).await
+        }))
+    }
+}

@@ -1,0 +1,125 @@
+//! Lets a call through when its method may be called by whoever is calling.
+
+use std::{
+    future::{Future, ready},
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+use futures_util::future::Either;
+use tokio::time::{Instant, timeout_at};
+use tower::{Layer, Service};
+
+use crate::{
+    auth::{Authenticator, Identity},
+    base::{
+        call::{Call, Caller},
+        error::{Code, Error},
+        reply::Reply,
+        spec::Auth,
+    },
+    pipeline::Invocation,
+    service::registry::Method,
+};
+
+/// Makes [`Authenticate`].
+#[derive(Clone, Debug)]
+pub(super) struct AuthenticateLayer(pub(super) Option<Arc<Authenticator>>);
+
+impl<S> Layer<S> for AuthenticateLayer {
+    type Service = Authenticate<S>;
+
+    fn layer(&self, inner: S) -> Authenticate<S> {
+        Authenticate { authenticator: self.0.clone(), inner }
+    }
+}
+
+/// Tells the call who is calling, and refuses who may not.
+#[derive(Clone, Debug)]
+pub(super) struct Authenticate<S> {
+    authenticator: Option<Arc<Authenticator>>,
+    inner: S,
+}
+
+/// What has to wait, and what is refused, is boxed; the rest goes on as it is.
+type Detour = Pin<Box<dyn Future<Output = Result<Reply, Error>> + Send>>;
+
+impl<S> Service<Invocation> for Authenticate<S>
+where
+    S: Service<Invocation, Response = Reply, Error = Error, Future: Send> + Clone + Send + 'static,
+{
+    type Response = Reply;
+    type Error = Error;
+    type Future = Either<S::Future, Detour>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        self.inner.poll_ready(context)
+    }
+
+    fn call(&mut self, mut invocation: Invocation) -> Self::Future {
+        let authorized = match invocation.authorized.take() {
+            Some(authorized) => authorized.map(|()| None),
+            None => begin(self.authenticator.as_ref(), &invocation.method, &invocation.request.call),
+        };
+        match authorized {
+            Ok(None) => Either::Left(self.inner.call(invocation)),
+            Ok(Some(asked)) => {
+                // The one that is ready goes along; a copy stays.
+                let mut inner = self.inner.clone();
+                std::mem::swap(&mut inner, &mut self.inner);
+                Either::Right(Box::pin(async move {
+                    admit_caller(&invocation.method, &invocation.request.call, asked.await?)?;
+                    inner.call(invocation).await
+                }))
+            }
+            Err(error) => Either::Right(Box::pin(ready(Err(error)))),
+        }
+    }
+}
+
+type Asked = Pin<Box<dyn Future<Output = Result<Caller, Error>> + Send>>;
+
+/// Identifies the caller of `call`, and decides whether it may call `method`; from the head alone, for an edge that has
+/// not read the body yet. SEMANTICS §4: "Who is calling is found out from the head, before a body is read".
+pub(super) async fn authorize(
+    authenticator: Option<&Arc<Authenticator>>,
+    method: &Method,
+    call: &Call,
+) -> Result<(), Error> {
+    let Some(asked) = begin(authenticator, method, call)? else { return Ok(()) };
+    let late = |_| Error::new(Code::TIMEOUT, "the credentials could not be checked in time; the call can be retried");
+    let caller = timeout_at(Instant::from_std(call.deadline()), asked).await.map_err(late)??;
+    admit_caller(method, call, caller)
+}
+
+/// As [`authorize`], as far as that is known without waiting for others.
+fn begin(authenticator: Option<&Arc<Authenticator>>, method: &Method, call: &Call) -> Result<Option<Asked>, Error> {
+    let identity = match method.auth() {
+        Auth::None => return Ok(None),
+        Auth::Optional | Auth::Required => match authenticator {
+            Some(authenticator) => authenticator.identify(call.headers())?,
+            None => Identity::Stranger,
+        },
+    };
+    match identity {
+        Identity::Stranger if method.auth() == Auth::Required => {
+            Err(Error::new(Code::UNAUTHENTICATED, "authentication required; send a bearer token or an API key"))
+        }
+        Identity::Stranger => Ok(None),
+        Identity::Known(caller) => admit_caller(method, call, caller).map(|()| None),
+        Identity::Asked(asked) => Ok(Some(asked)),
+    }
+}
+
+fn admit_caller(method: &Method, call: &Call, caller: Caller) -> Result<(), Error> {
+    let holds = |scope: &&str| caller.scopes().iter().any(|held| &**held == *scope);
+    let missing: Vec<_> = method.scopes().filter(|scope| !holds(scope)).collect();
+    // Also for the line of a refused call.
+    call.identify(caller).map_err(|_| Error::internal("the call was identified twice"))?;
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let error = Error::new(Code::FORBIDDEN, format!("the caller lacks the scopes {}", missing.join(", ")));
+    Err(error.challenge("Bearer error=\"insufficient_scope\""))
+}

@@ -1,0 +1,261 @@
+//! Money: before a call its highest price is set aside, in the same step in which the balance is looked at; what becomes of
+//! it is written down with the call's record.
+
+pub(super) mod price_table;
+
+use std::{
+    future::Future,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+    time::{Duration, Instant, SystemTime},
+};
+
+use arc_swap::ArcSwap;
+use futures_util::future::Either;
+use http::{HeaderName, HeaderValue};
+use schemars::JsonSchema;
+use serde::Deserialize;
+use tower::{Layer, Service};
+
+use crate::{
+    base::{
+        call::{Call, Origin},
+        duration::{self, DurationText, unix_micros},
+        error::{Code, Error},
+        money::{Currency, Money},
+        reply::Reply,
+        spec::{Effect, MethodSpec},
+    },
+    control::PriceList,
+    pipeline::{
+        Invocation,
+        billing::price_table::{Price, Tariffs},
+        request_log::row,
+        settlement_draft::Tab,
+    },
+    service::registry::Registry,
+    store::{Held, Hold, Journal},
+};
+
+/// What the account pays for the call, such as `0.001` …
+const PRICE: HeaderName = HeaderName::from_static("x-request-price");
+/// … of this currency.
+const CURRENCY: HeaderName = HeaderName::from_static("x-request-currency");
+
+/// `[billing]`: whether calls are charged.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct BillingSettings {
+    /// Whether prices are charged, where there are books and callers are known.
+    pub enabled: bool,
+    /// How long after a call's deadline its money is left alone: its end may still be on its way into the books. After
+    /// that its gateway is gone, and the money is given back if the call could only read.
+    #[serde(with = "duration")]
+    #[schemars(with = "DurationText")]
+    pub grace: Duration,
+}
+
+impl Default for BillingSettings {
+    fn default() -> Self {
+        Self { enabled: true, grace: Duration::from_secs(60) }
+    }
+}
+
+/// What calls are charged with.
+#[derive(Debug)]
+pub struct Billing {
+    journal: Journal,
+    grace: Duration,
+    registry: Arc<Registry>,
+    tariffs: ArcSwap<Tariffs>,
+}
+
+impl Billing {
+    /// Charges what attributes say, until [`apply`](Self::apply) says more.
+    #[must_use]
+    pub fn new(journal: Journal, settings: &BillingSettings, registry: Arc<Registry>) -> Self {
+        let tariffs = ArcSwap::from_pointee(Tariffs::new(&registry, []));
+        Self { journal, grace: settings.grace, registry, tariffs }
+    }
+
+    /// Puts price lists, in their order in time, in the place of those before.
+    pub fn apply<'l>(&self, lists: impl IntoIterator<Item = &'l PriceList>) {
+        self.tariffs.store(Arc::new(Tariffs::new(&self.registry, lists)));
+    }
+
+    /// Whether calls of a method can cost anything.
+    pub(super) fn has_price(&self, method: &'static MethodSpec) -> bool {
+        self.tariffs.load().has(method)
+    }
+
+    /// What the call costs; the gateway's own calls cost nobody anything.
+    fn price(&self, call: &Call) -> Option<Price> {
+        if call.origin() == Origin::Cache {
+            return None;
+        }
+        self.tariffs.load().price(call.method(), call.plan(), unix_micros(SystemTime::now()))
+    }
+
+    /// Whether an answer out of the cache costs the call something.
+    pub(super) fn charges_hit(&self, call: &Call) -> bool {
+        self.price(call).is_some()
+    }
+
+    /// Sets money aside for an answer out of the cache, unless the call has set some aside to have it made.
+    pub(super) async fn hold_for_hit(&self, call: &Call, tab: &Tab) -> Result<(), Error> {
+        match self.price(call) {
+            None => Ok(()),
+            Some(price) => match tab.is_held() {
+                None => self.hold(call, tab, price, price.cached()).await,
+                Some(true) => Ok(()),
+                // The hold for having it made was cut off, and is released with the call.
+                Some(false) => Err(unavailable()),
+            },
+        }
+    }
+
+    /// Sets money aside for a call.
+    async fn hold(&self, call: &Call, tab: &Tab, price: Price, amount: Money) -> Result<(), Error> {
+        let (Some(account), Some(name)) = (call.caller().account(), tab.name()) else {
+            return Err(Error::new(
+                Code::UNAUTHENTICATED,
+                "authentication required, as this method has a price; send a bearer token or an API key",
+            ));
+        };
+        if call.is_plan_unknown() {
+            return Err(Error::new(Code::OVERLOADED, "the price for this account cannot be found out now"));
+        }
+        let now = SystemTime::now();
+        let left = call.deadline().saturating_duration_since(Instant::now());
+        let hold = Hold {
+            call: name,
+            account: account.into(),
+            amount,
+            at: unix_micros(now),
+            until: unix_micros(now + left + self.grace),
+            lasting: matches!(call.method().effect, Effect::Once | Effect::Keyed),
+            attribution: Arc::new(row::attribution(call)),
+        };
+        let witness = tab.witness().filter(|_| hold.lasting);
+        tab.holds(Bill { hold: hold.clone(), price });
+        match self.journal.hold(hold).await {
+            Ok(Held::Held) => {
+                tab.has_held(true);
+                if let Some(witness) = witness {
+                    call.set_witness(witness);
+                }
+                Ok(())
+            }
+            Ok(Held::Insufficient { available }) => {
+                tab.has_held(false);
+                Err(insufficient(available, amount))
+            }
+            Err(error) => {
+                if !error.may_have_happened() {
+                    tab.has_held(false);
+                }
+                Err(unavailable().log(error))
+            }
+        }
+    }
+}
+
+fn unavailable() -> Error {
+    Error::new(Code::OVERLOADED, "money cannot be set aside now, so the call was not begun")
+}
+
+fn insufficient(available: i64, amount: Money) -> Error {
+    let available = Money::from_nanos(available, amount.currency());
+    let detail = format!("the call costs up to {amount}, and the account has {available}");
+    Error::new(Code::INSUFFICIENT_FUNDS, detail)
+}
+
+/// The money that is set aside for a call, and what it is for.
+#[derive(Clone, Debug)]
+pub(super) struct Bill {
+    hold: Hold,
+    price: Price,
+}
+
+impl Bill {
+    /// Returns the charge of the call, and tells the caller: nothing when it failed, `None` when the outcome is unknown.
+    pub(super) fn settle(self, call: &Call, outcome: &Result<Reply, Error>, is_unknown: bool) -> (Hold, Option<Money>) {
+        let charge = match outcome {
+            Ok(_) if call.is_cache_hit() => Some(self.price.cached()),
+            Ok(_) => Some(self.price.of(call)),
+            Err(_) if is_unknown => None,
+            Err(_) => Some(self.nothing()),
+        };
+        if let Some(charge) = charge {
+            tell(call, charge);
+        }
+        (self.hold, charge)
+    }
+
+    /// Releases money that may have been set aside, for a call that did not get so far as to know.
+    pub(super) fn release(self, call: &Call) -> (Hold, Option<Money>) {
+        let nothing = self.nothing();
+        tell(call, nothing);
+        (self.hold, Some(nothing))
+    }
+
+    fn nothing(&self) -> Money {
+        Money::from_nanos(0, self.hold.amount.currency())
+    }
+}
+
+fn tell(call: &Call, charge: Money) {
+    call.set_charge(charge);
+    if let (Ok(amount), Ok(currency)) =
+        (HeaderValue::try_from(charge.amount()), HeaderValue::from_str(Currency::code(&charge.currency())))
+    {
+        call.add_response_header(PRICE, amount);
+        call.add_response_header(CURRENCY, currency);
+    }
+}
+
+/// Makes [`Charge`].
+#[derive(Clone, Debug)]
+pub(super) struct BillingLayer(pub(super) Option<Arc<Billing>>);
+
+impl<S> Layer<S> for BillingLayer {
+    type Service = Charge<S>;
+
+    fn layer(&self, inner: S) -> Charge<S> {
+        Charge { inner, billing: self.0.clone() }
+    }
+}
+
+/// Lets a call through when its account has the money.
+#[derive(Clone, Debug)]
+pub(super) struct Charge<S> {
+    inner: S,
+    billing: Option<Arc<Billing>>,
+}
+
+type Charging = Pin<Box<dyn Future<Output = Result<Reply, Error>> + Send>>;
+
+impl<S> Service<Invocation> for Charge<S>
+where
+    S: Service<Invocation, Response = Reply, Error = Error, Future: Send + 'static> + Clone + Send + 'static,
+{
+    type Response = Reply;
+    type Error = Error;
+    type Future = Either<S::Future, Charging>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        self.inner.poll_ready(context)
+    }
+
+    fn call(&mut self, invocation: Invocation) -> Self::Future {
+        let billing = self.billing.as_ref();
+        let priced = billing.and_then(|billing| Some((billing, billing.price(&invocation.request.call)?)));
+        let Some((billing, price)) = priced else { return Either::Left(self.inner.call(invocation)) };
+        let (billing, mut inner) = (Arc::clone(billing), self.inner.clone());
+        Either::Right(Box::pin(async move {
+            billing.hold(&invocation.request.call, &invocation.tab, price, price.highest()).await?;
+            inner.call(invocation).await
+        }))
+    }
+}

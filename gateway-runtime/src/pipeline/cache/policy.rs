@@ -1,0 +1,200 @@
+//! On which terms the answers of a method are kept and given: its keys, its times, and what its clients are told.
+
+use std::{fmt::Write, time::Duration};
+
+use bytes::Bytes;
+use http::{HeaderName, HeaderValue, header};
+
+use crate::{
+    base::{
+        call::{Call, Origin},
+        reply::Reply,
+        spec::{Auth, CacheScope, Verb},
+    },
+    cache::{CacheSettings, Key, KeySpace},
+    pipeline::Invocation,
+    service::{argument::AnswerShape, registry::Method},
+};
+
+/// RFC 9211.
+const CACHE_STATUS: HeaderName = HeaderName::from_static("cache-status");
+
+/// What an answer may differ by, for caches between the gateway and the client.
+const VARY: HeaderValue = HeaderValue::from_static("authorization, x-api-key");
+
+/// The terms of one method.
+#[derive(Debug)]
+pub(super) struct Terms {
+    keys: KeySpace,
+    is_global: bool,
+    answer: AnswerShape,
+    ttl: Duration,
+    /// So old an answer may be while it is being made anew.
+    revalidating: Duration,
+    /// So old an answer may be when it cannot be made anew.
+    failing: Duration,
+    /// What caches between the gateway and the client may do with answers; GET alone is theirs to keep.
+    for_others: Option<(HeaderValue, bool)>,
+}
+
+/// What may be done with an answer of some age.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Use {
+    /// It is given.
+    Fresh,
+    /// It is given, and made anew.
+    Revalidate,
+    /// It is given if it cannot be made anew.
+    IfError,
+    /// Nothing.
+    None,
+}
+
+impl Terms {
+    /// Those of a method that is cached; a stream cannot be.
+    pub(super) fn of(method: &Method, settings: &CacheSettings) -> Option<Self> {
+        let cache = method.spec.cache?;
+        if matches!(method.answer, AnswerShape::Items(_)) {
+            return None;
+        }
+        let is_global = cache.scope == CacheScope::Global;
+        // What somebody is to pay for, or may not be seen by all, is not for caches that serve all.
+        let is_public = is_global && method.auth() == Auth::None && method.spec.price.is_none();
+        let word = if is_public { "public" } else { "private" };
+        let control = HeaderValue::try_from(format!("{word}, max-age={}", cache.ttl.as_secs())).ok();
+        Some(Self {
+            keys: KeySpace::of(method),
+            is_global,
+            answer: method.answer.clone(),
+            ttl: cache.ttl,
+            revalidating: cache.ttl + settings.stale_while_revalidate,
+            failing: cache.ttl + settings.stale_if_error,
+            for_others: control.filter(|_| method.spec.verb == Verb::Get).map(|control| (control, is_public)),
+        })
+    }
+
+    /// The key of a call's answer.
+    pub(super) fn key(&self, Invocation { request, .. }: &Invocation) -> Key {
+        self.keys.key(self.is_global, request.call.caller().account(), &request.input)
+    }
+
+    /// What may be done with an answer of this age.
+    pub(super) fn judge(&self, age: Duration) -> Use {
+        match age {
+            age if age < self.ttl => Use::Fresh,
+            age if age < self.revalidating => Use::Revalidate,
+            age if age < self.failing => Use::IfError,
+            _ => Use::None,
+        }
+    }
+
+    /// For how long an answer is of any use.
+    pub(super) fn kept(&self) -> Duration {
+        self.revalidating.max(self.failing)
+    }
+
+    /// The answer that was kept.
+    pub(super) fn reply(&self, body: Bytes) -> Reply {
+        match self.answer {
+            AnswerShape::Raw(media) => Reply::Raw(media, body),
+            AnswerShape::Json(_) => Reply::Json(body),
+            AnswerShape::Empty | AnswerShape::Items(_) => Reply::Empty,
+        }
+    }
+
+    /// Tells the client where its answer comes from, and how old it is if it was not made just now.
+    pub(super) fn tell(&self, call: &Call, status: Status, age: Duration) {
+        if call.origin() != Origin::Http {
+            return;
+        }
+        let mut text = String::with_capacity(64);
+        // Writing to a text does not fail.
+        let _ = match status {
+            Status::Made { kept: false, .. } => write!(text, "gateway; {}", status.words()),
+            _ => write!(text, "gateway; {}; ttl={}", status.words(), seconds(self.ttl) - seconds(age)),
+        };
+        if let Status::Failed { status, .. } = status {
+            let _ = write!(text, "; fwd-status={status}; detail=stale-if-error");
+        }
+        let Ok(text) = HeaderValue::try_from(text) else { return };
+        call.with_response_headers(|headers| {
+            headers.insert(CACHE_STATUS, text);
+            if !matches!(status, Status::Made { .. }) {
+                headers.insert(header::AGE, age.as_secs().into());
+            }
+            if let Some((control, is_public)) = &self.for_others {
+                headers.insert(header::CACHE_CONTROL, control.clone());
+                if !is_public {
+                    headers.insert(header::VARY, VARY);
+                }
+            }
+        });
+    }
+}
+
+/// Ages are told in whole seconds, and no answer is kept for longer than these hold.
+fn seconds(time: Duration) -> i64 {
+    i64::try_from(time.as_secs()).unwrap_or(i64::MAX)
+}
+
+/// Tells the client that there was nothing to give it.
+pub(super) fn tell_of_nothing(call: &Call, why: Why) {
+    if call.origin() == Origin::Http
+        && let Ok(text) = HeaderValue::try_from(format!("gateway; {}", why.words()))
+    {
+        call.add_response_header(CACHE_STATUS, text);
+    }
+}
+
+/// Why a call goes to its method (RFC 9211 §2.2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Why {
+    /// Its client wants nothing kept.
+    Bypass,
+    /// Its client wants it made.
+    Request,
+    /// There is no answer.
+    Miss,
+    /// There is one, which is too old.
+    Stale,
+}
+
+impl Why {
+    fn words(self) -> &'static str {
+        match self {
+            Self::Bypass => "fwd=bypass",
+            Self::Request => "fwd=request",
+            Self::Miss => "fwd=miss",
+            Self::Stale => "fwd=stale",
+        }
+    }
+}
+
+/// How a call came to its answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Status {
+    /// It was there; a time to live below zero tells that it is stale.
+    Hit,
+    /// It was made.
+    Made { why: Why, kept: bool },
+    /// It was made for another call meanwhile.
+    Collapsed(Why),
+    /// It was there and too old, and could not be made anew: that ended with this status.
+    Failed { status: u16, collapsed: bool },
+}
+
+impl Status {
+    fn words(self) -> &'static str {
+        match self {
+            Self::Hit => "hit",
+            Self::Made { why: Why::Miss, kept: true } => "fwd=miss; stored",
+            Self::Made { why: Why::Stale, kept: true } => "fwd=stale; stored",
+            Self::Made { why: Why::Request, kept: true } => "fwd=request; stored",
+            Self::Made { why: Why::Bypass, .. } => Why::Bypass.words(),
+            Self::Made { why, kept: false } => why.words(),
+            Self::Collapsed(Why::Stale) | Self::Failed { collapsed: true, .. } => "fwd=stale; collapsed",
+            Self::Collapsed(_) => "fwd=miss; collapsed",
+            Self::Failed { collapsed: false, .. } => "fwd=stale",
+        }
+    }
+}

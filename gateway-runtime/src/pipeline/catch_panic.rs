@@ -1,0 +1,125 @@
+//! Makes a panic the failure of the call in which it happened, and of no other.
+
+use std::{
+    any::Any,
+    future::Future,
+    panic::{AssertUnwindSafe, catch_unwind},
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+use futures_util::{
+    StreamExt,
+    future::{Either, Ready, ready},
+};
+use pin_project_lite::pin_project;
+use tower::{Layer, Service};
+
+use crate::{
+    base::{
+        error::Error,
+        reply::{Chunks, Reply},
+    },
+    pipeline::Invocation,
+};
+
+/// Makes [`Unwind`].
+#[derive(Clone, Copy, Debug)]
+pub(super) struct UnwindLayer;
+
+impl<S> Layer<S> for UnwindLayer {
+    type Service = Unwind<S>;
+
+    fn layer(&self, inner: S) -> Unwind<S> {
+        Unwind { inner }
+    }
+}
+
+/// Answers for a call that panicked.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Unwind<S> {
+    inner: S,
+}
+
+impl<S> Service<Invocation> for Unwind<S>
+where
+    S: Service<Invocation, Response = Reply, Error = Error>,
+{
+    type Response = Reply;
+    type Error = Error;
+    type Future = Either<UnwindFuture<S::Future>, Ready<Result<Reply, Error>>>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        self.inner.poll_ready(context)
+    }
+
+    fn call(&mut self, invocation: Invocation) -> Self::Future {
+        match catch_unwind(AssertUnwindSafe(|| self.inner.call(invocation))) {
+            Ok(inner) => Either::Left(UnwindFuture { inner }),
+            Err(panic) => Either::Right(ready(Err(panicked(&*panic)))),
+        }
+    }
+}
+
+pin_project! {
+    /// The call; not polled again after a panic.
+    pub(super) struct UnwindFuture<F> {
+        #[pin]
+        inner: F,
+    }
+}
+
+impl<F: Future<Output = Result<Reply, Error>>> Future for UnwindFuture<F> {
+    type Output = Result<Reply, Error>;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let inner = self.project().inner;
+        // What panicked is dropped, and what it shares with other calls (a mutex, say) says so itself.
+        let polled = catch_unwind(AssertUnwindSafe(|| inner.poll(context)));
+        polled.unwrap_or_else(|panic| Poll::Ready(Err(panicked(&*panic)))).map_ok(|reply| match reply {
+            Reply::Items(chunks) => Reply::Items(guarded(chunks)),
+            Reply::RawStream(media, chunks) => Reply::RawStream(media, guarded(chunks)),
+            whole => whole,
+        })
+    }
+}
+
+fn guarded(chunks: Chunks) -> Chunks {
+    let chunks = AssertUnwindSafe(chunks).catch_unwind();
+    Box::pin(chunks.map(|chunk| chunk.unwrap_or_else(|panic| Err(panicked(&*panic)))))
+}
+
+/// The client learns that it failed, the log what the panic said.
+pub(crate) fn panicked(panic: &(dyn Any + Send)) -> Error {
+    let text = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
+    Error::internal(format!("panicked: {}", text.unwrap_or("(not a text)")))
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::stream;
+
+    use super::*;
+
+    async fn outcome(inner: impl Future<Output = Result<Reply, Error>>) -> Result<Reply, Error> {
+        UnwindFuture { inner: Box::pin(inner) }.await
+    }
+
+    #[tokio::test]
+    async fn a_panic_is_an_internal_error() {
+        let error = outcome(async { panic!("told to {}", "the log") }).await.unwrap_err();
+        assert_eq!(error.internal_message(), Some("panicked: told to the log"));
+        assert!(!error.detail().contains("the log"));
+        assert!(matches!(outcome(async { Ok(Reply::Empty) }).await, Ok(Reply::Empty)));
+    }
+
+    #[tokio::test]
+    async fn a_stream_that_panics_ends_with_an_error() {
+        let chunks = stream::iter(0..2).map(|number| if number == 1 { panic!("at one") } else { Ok("0".into()) });
+        let reply = outcome(async { Ok(Reply::Items(Box::pin(chunks))) }).await.unwrap();
+        let Reply::Items(mut chunks) = reply else { panic!("{reply:?}") };
+        assert_eq!(chunks.next().await.unwrap().unwrap(), "0");
+        assert_eq!(chunks.next().await.unwrap().unwrap_err().internal_message(), Some("panicked: at one"));
+        assert!(chunks.next().await.is_none());
+    }
+}

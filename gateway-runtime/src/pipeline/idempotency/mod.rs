@@ -1,0 +1,210 @@
+//! Idempotency keys (draft-ietf-httpapi-idempotency-key-header): a call with a key is carried out once, and whoever asks
+//! again reads the same answer.
+//!
+//! A claim is a lease: a gateway that dies does not wedge a key. It is renewed as long as the call runs, and fenced, so
+//! that whoever comes back late changes nothing.
+
+pub(super) mod stored_reply;
+
+use std::{
+    future::Future,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+    time::{Duration, SystemTime},
+};
+
+use futures_util::future::Either;
+use http::{HeaderName, HeaderValue};
+use tower::{Layer, Service};
+
+use crate::{
+    base::{
+        call::{Call, Input, Origin, sortable_name},
+        digest::digest_name,
+        duration::unix_micros,
+        error::{Code, Error},
+        reply::Reply,
+        spec::{Effect, Idempotency},
+    },
+    pipeline::{
+        Invocation,
+        persistence::{AnonymousBytes, Keeping},
+    },
+    provider::{brings_key, callers_key},
+    service::argument::AnswerShape,
+    store::{Change, Claim, Claimed},
+};
+
+/// Says that the answer is that of an earlier call with the same key.
+const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
+
+/// Makes [`Idempotent`].
+#[derive(Clone, Debug)]
+pub(super) struct IdempotencyLayer(pub(super) Option<Arc<Keeping>>);
+
+impl<S> Layer<S> for IdempotencyLayer {
+    type Service = Idempotent<S>;
+
+    fn layer(&self, inner: S) -> Idempotent<S> {
+        Idempotent { inner, keeping: self.0.clone() }
+    }
+}
+
+/// Lets a call through once for each key, if there is something to write them down with.
+#[derive(Clone, Debug)]
+pub(super) struct Idempotent<S> {
+    inner: S,
+    keeping: Option<Arc<Keeping>>,
+}
+
+/// Whether a call of this kind looks at keys: one that changes something, and whose answer can be kept.
+fn honours_keys(invocation: &Invocation) -> bool {
+    let Invocation { method, request, .. } = invocation;
+    matches!(request.call.origin(), Origin::Http | Origin::Bus)
+        && method.spec.effect != Effect::Read
+        && method.spec.idempotency != Idempotency::None
+        && matches!(method.answer, AnswerShape::Empty | AnswerShape::Json(_) | AnswerShape::Raw(_))
+}
+
+/// Whether the call may claim a key.
+pub(super) fn may_claim(invocation: &Invocation) -> bool {
+    honours_keys(invocation) && brings_key(invocation.request.call.headers())
+}
+
+type Answering = Pin<Box<dyn Future<Output = Result<Reply, Error>> + Send>>;
+
+impl<S> Service<Invocation> for Idempotent<S>
+where
+    S: Service<Invocation, Response = Reply, Error = Error, Future: Send + 'static> + Clone + Send + 'static,
+{
+    type Response = Reply;
+    type Error = Error;
+    type Future = Either<S::Future, Answering>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        self.inner.poll_ready(context)
+    }
+
+    fn call(&mut self, invocation: Invocation) -> Self::Future {
+        let Some(keeping) = self.keeping.clone().filter(|_| honours_keys(&invocation)) else {
+            return Either::Left(self.inner.call(invocation));
+        };
+        let key = match callers_key(invocation.request.call.headers()) {
+            Ok(Some(key)) => key,
+            Ok(None) if invocation.method.spec.idempotency != Idempotency::Required => {
+                return Either::Left(self.inner.call(invocation));
+            }
+            Ok(None) => return refuse("this method wants an `Idempotency-Key` header"),
+            Err(_) => {
+                return refuse("the `Idempotency-Key` is no text of 1 to 255 printable ASCII characters, sent once");
+            }
+        };
+        let mut inner = self.inner.clone();
+        Either::Right(Box::pin(async move {
+            let claim = claim(&invocation, &key, &keeping);
+            let (key, fence) = (Arc::clone(&claim.key), Arc::clone(&claim.fence));
+            let (tab, bytes) = (&invocation.tab, claim.bytes);
+            tab.claims((Arc::clone(&key), Arc::clone(&fence)));
+            match keeping.journal.claim(claim).await {
+                Ok(Claimed::Granted) => {
+                    tab.has_claimed(true);
+                    keeping.anonymous.add(bytes.unwrap_or(0));
+                }
+                Ok(other) => {
+                    tab.has_claimed(false);
+                    return already(&invocation.request.call, other);
+                }
+                Err(error) => {
+                    if !error.may_have_happened() {
+                        tab.has_claimed(false);
+                    }
+                    return Err(unavailable(error));
+                }
+            }
+            let renewing = renew(&keeping, key, fence);
+            tokio::select! {
+                outcome = inner.call(invocation) => outcome,
+                never = renewing => match never {},
+            }
+        }))
+    }
+}
+
+fn refuse<F>(detail: &'static str) -> Either<F, Answering> {
+    Either::Right(Box::pin(async move { Err(Error::new(Code::INVALID_REQUEST, detail)) }))
+}
+
+fn unavailable(error: crate::store::StoreError) -> Error {
+    Error::new(Code::OVERLOADED, "the key cannot be looked up now, so the call was not begun").log(error)
+}
+
+/// The answer to a call whose key is not free.
+fn already(call: &Call, claimed: Claimed) -> Result<Reply, Error> {
+    match claimed {
+        Claimed::Done(text) => {
+            call.mark_replayed();
+            call.add_response_header(REPLAYED, HeaderValue::from_static("true"));
+            stored_reply::restore(&text)
+        }
+        Claimed::Mismatch => Err(Error::new(
+            Code::IDEMPOTENCY_MISMATCH,
+            "this key came with another request before; a new request needs a new key",
+        )),
+        Claimed::InProgress(_) | Claimed::Granted => Err(Error::new(
+            Code::IDEMPOTENCY_CONFLICT,
+            "a call with this key has not ended yet; ask again for its answer",
+        )
+        .retry_after(Duration::from_secs(1))),
+        Claimed::NoRoom => Err(Error::new(
+            Code::OVERLOADED,
+            "no more idempotency keys of callers who are not known can be kept now; authenticate, or retry later",
+        )),
+        Claimed::Unknown => Err(Error::new(
+            Code::OUTCOME_UNKNOWN,
+            "a call with this key began, and whether it was carried out is not known; it is not carried out again",
+        )),
+    }
+}
+
+fn claim(invocation: &Invocation, key: &str, keeping: &Keeping) -> Claim {
+    let Invocation { method, request, .. } = invocation;
+    let call = &request.call;
+    let now = SystemTime::now();
+    let is_anonymous = call.caller().account().is_none();
+    let version = method.service.version.to_string();
+    let unique_for =
+        [call.caller().account().unwrap_or_default(), method.service.name, &version, method.spec.name, key];
+    Claim {
+        key: digest_name(unique_for),
+        fingerprint: digest_name([method.spec.verb.as_str().as_bytes(), &canonical(&request.input)]),
+        fence: String::from_utf8_lossy(&sortable_name()).into(),
+        at: unix_micros(now),
+        until: unix_micros(now + keeping.keys.lease),
+        once: matches!(method.spec.effect, Effect::Once | Effect::Keyed),
+        bytes: is_anonymous.then_some(AnonymousBytes::KEY),
+        has_room: !is_anonymous || keeping.anonymous.has_room(keeping.keys.anonymous_bytes),
+    }
+}
+
+/// What the input says, however it is written: the order of members, spaces and the order of a query are no difference.
+fn canonical(input: &Input) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    if let Input::Valid(document) = input {
+        document.write_canonical(&mut bytes);
+    }
+    bytes
+}
+
+/// Keeps a claim for as long as this is polled.
+async fn renew(keeping: &Keeping, key: Arc<str>, fence: Arc<str>) -> std::convert::Infallible {
+    let lease = keeping.keys.lease;
+    loop {
+        tokio::time::sleep(lease / 3).await;
+        let until = unix_micros(SystemTime::now() + lease);
+        let renewal = Change::Renew { key: Arc::clone(&key), fence: Arc::clone(&fence), until };
+        if let Err(error) = keeping.journal.write(renewal).await {
+            tracing::warn!(%error, "an idempotency key could not be kept for longer");
+        }
+    }
+}

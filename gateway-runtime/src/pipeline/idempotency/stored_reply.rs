@@ -1,0 +1,142 @@
+//! Answers as they are kept under an idempotency key, and as they are given again.
+
+use std::{
+    collections::HashMap,
+    sync::{LazyLock, Mutex, PoisonError},
+};
+
+use base64::{Engine, prelude::BASE64_STANDARD};
+use serde::{Deserialize, Serialize};
+
+use crate::base::{
+    error::{Code, Error, Violation},
+    reply::Reply,
+};
+
+/// The longest body that is kept, in bytes.
+const LONGEST: usize = 256 * 1024;
+
+/// An answer, written out.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Kept {
+    Empty,
+    Json(String),
+    Raw {
+        media: String,
+        base64: String,
+    },
+    /// It was given once, and was too long to be kept.
+    TooLong,
+    Failure(Failure),
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct Failure {
+    code: String,
+    status: u16,
+    title: String,
+    detail: String,
+    retryable: bool,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    violations: Vec<Violation>,
+}
+
+/// The text under which an answer is kept; none for streams, which cannot be.
+pub(in crate::pipeline) fn keep(outcome: &Result<Reply, Error>) -> Option<String> {
+    let kept = match outcome {
+        Ok(Reply::Empty) => Kept::Empty,
+        Ok(Reply::Json(body) | Reply::Raw(_, body)) if body.len() > LONGEST => Kept::TooLong,
+        Ok(Reply::Json(body)) => Kept::Json(String::from_utf8(body.to_vec()).ok()?),
+        Ok(Reply::Raw(media, body)) => Kept::Raw { media: (*media).to_owned(), base64: BASE64_STANDARD.encode(body) },
+        Ok(Reply::Items(_) | Reply::RawStream(..)) => return None,
+        Err(error) => Kept::Failure(Failure {
+            code: error.code().name().to_owned(),
+            status: error.code().status(),
+            title: error.code().title().to_owned(),
+            detail: error.detail().to_owned(),
+            retryable: error.is_retryable(),
+            violations: error.violations().to_vec(),
+        }),
+    };
+    serde_json::to_string(&kept).ok()
+}
+
+/// The answer that was kept.
+pub(in crate::pipeline) fn restore(text: &str) -> Result<Reply, Error> {
+    match serde_json::from_str(text)? {
+        Kept::Empty => Ok(Reply::Empty),
+        Kept::Json(body) => Ok(Reply::Json(body.into())),
+        Kept::Raw { media, base64 } => Ok(Reply::Raw(lasting(media), BASE64_STANDARD.decode(base64)?.into())),
+        Kept::TooLong => Err(Error::new(
+            Code::IDEMPOTENCY_CONFLICT,
+            "a call with this key was carried out and answered, and its answer was too long to be kept",
+        )
+        .with_retryable(false)),
+        Kept::Failure(failure) => Err(failure.restore()),
+    }
+}
+
+impl Failure {
+    fn restore(self) -> Error {
+        let own = Code::ALL.into_iter().find(|code| code.name() == self.code);
+        // A code of an author's: its status was one when it was kept.
+        let code =
+            own.unwrap_or_else(|| Code::new(lasting(self.code), self.status.clamp(400, 599), lasting(self.title)));
+        Error::new(code, self.detail).with_retryable(self.retryable).with_violations(self.violations)
+    }
+}
+
+/// Codes and media types are constants. Those of authors are not to be found by their text, so each text is kept for
+/// good, once; there are as many as authors have written.
+fn lasting(text: String) -> &'static str {
+    static TEXTS: LazyLock<Mutex<HashMap<String, &'static str>>> = LazyLock::new(Mutex::default);
+    let mut texts = TEXTS.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(known) = texts.get(&text) {
+        return known;
+    }
+    let lasting: &'static str = Box::leak(text.clone().into_boxed_str());
+    texts.insert(text, lasting);
+    lasting
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn again(outcome: Result<Reply, Error>) -> Result<Reply, Error> {
+        restore(&keep(&outcome).unwrap())
+    }
+
+    #[test]
+    fn replies_come_back_as_they_were() {
+        assert!(matches!(again(Ok(Reply::Empty)), Ok(Reply::Empty)));
+        let json = Reply::Json(r#"{"a":"\"\u0000"}"#.into());
+        assert!(matches!(again(Ok(json)), Ok(Reply::Json(body)) if body == r#"{"a":"\"\u0000"}"#));
+        let raw = Reply::Raw("image/png", vec![0, 159, 255].into());
+        assert!(matches!(again(Ok(raw)), Ok(Reply::Raw("image/png", body)) if body[..] == [0, 159, 255]));
+    }
+
+    #[test]
+    fn errors_come_back_without_what_the_log_was_told() {
+        const SOLD_OUT: Code = Code::new("sold-out", 409, "Sold out");
+        let violation = Violation { pointer: "/a".to_owned(), detail: "wrong".to_owned() };
+        for code in [SOLD_OUT, Code::OUTCOME_UNKNOWN] {
+            let error = Error::new(code, "none left").log("secret").with_violations(vec![violation.clone()]);
+            let text = keep(&Err(error)).unwrap();
+            assert!(!text.contains("secret"));
+            let error = restore(&text).unwrap_err();
+            assert_eq!(error.code().name(), code.name());
+            assert_eq!((error.code().status(), error.code().title()), (code.status(), code.title()));
+            assert_eq!((error.detail(), error.is_retryable()), ("none left", code.is_retryable()));
+            assert_eq!(error.violations(), std::slice::from_ref(&violation));
+        }
+    }
+
+    #[test]
+    fn what_is_too_long_is_known_to_have_been_answered() {
+        let long = Reply::Raw("text/plain", vec![b'x'; LONGEST + 1].into());
+        assert_eq!(again(Ok(long)).unwrap_err().code(), Code::IDEMPOTENCY_CONFLICT);
+        assert!(keep(&Ok(Reply::Items(Box::pin(futures_util::stream::empty())))).is_none());
+    }
+}

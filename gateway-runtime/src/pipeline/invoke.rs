@@ -1,0 +1,33 @@
+//! The innermost service: calls the author's method.
+
+use std::{
+    future::Future,
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+use tower::Service;
+
+use crate::{
+    base::{error::Error, reply::Reply},
+    pipeline::Invocation,
+};
+
+/// Calls the method.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Dispatch;
+
+impl Service<Invocation> for Dispatch {
+    type Response = Reply;
+    type Error = Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Reply, Error>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, Invocation { method, request, .. }: Invocation) -> Self::Future {
+        request.call.mark_dispatched();
+        method.call(request)
+    }
+}

@@ -1,0 +1,160 @@
+//! What a call has taken, and gives back when it ends, however it ends.
+
+use std::{
+    future::Future,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll, ready},
+    time::Instant,
+};
+
+use futures_util::StreamExt;
+use pin_project_lite::pin_project;
+
+use crate::{
+    base::{
+        call::Call,
+        error::Error,
+        reply::{Chunks, Reply},
+    },
+    pipeline::quota::{Buckets, Limiting},
+    quota::{Limits, Policy, Shared, Whose},
+};
+
+/// Where it was taken.
+pub(super) enum Taken {
+    Memory,
+    Share(Arc<Shared>),
+    Redis(Arc<Shared>),
+    /// Redis was asked and has not answered: there may be a place, and it is not known whether there are tokens.
+    Asked(Arc<Shared>),
+}
+
+/// What a call has taken; dropped, the call has ended.
+pub(super) struct Hold {
+    limiting: Arc<Limiting>,
+    limits: Arc<Limits>,
+    call: Call,
+    whose: Whose,
+    /// None when nothing is to be given back any more.
+    from: Option<Taken>,
+    /// Whether it is being carried out at this very moment: what is dropped then has panicked.
+    is_polled: bool,
+    failed: Option<bool>,
+}
+
+impl Hold {
+    pub(super) fn new(limiting: &Arc<Limiting>, limits: Arc<Limits>, call: &Call, whose: Whose, from: Taken) -> Self {
+        let (limiting, call) = (Arc::clone(limiting), call.clone());
+        Self { limiting, limits, call, whose, from: Some(from), is_polled: false, failed: None }
+    }
+
+    /// What was asked for has been decided; none when nothing was taken.
+    pub(super) fn decided(&mut self, from: Option<Taken>) {
+        self.from = from;
+    }
+
+    /// The call has ended, or its answer has begun: then the places are held until it has been streamed.
+    pub(super) fn end(mut self, outcome: Result<Reply, Error>) -> Result<Reply, Error> {
+        self.failed = Some(outcome.is_err());
+        match outcome {
+            Ok(Reply::Items(chunks)) if self.limits.has_places => Ok(Reply::Items(self.until_the_end(chunks))),
+            Ok(Reply::RawStream(media, chunks)) if self.limits.has_places => {
+                Ok(Reply::RawStream(media, self.until_the_end(chunks)))
+            }
+            whole => whole,
+        }
+    }
+
+    /// As [`end`](Self::end); what Redis is told, it has heard before the caller reads the answer and calls again.
+    pub(super) async fn end_heard(mut self, outcome: Result<Reply, Error>) -> Result<Reply, Error> {
+        self.failed = Some(outcome.is_err());
+        let streams = matches!(outcome, Ok(Reply::Items(_) | Reply::RawStream(..)));
+        if let Some(Taken::Redis(shared)) = &self.from
+            && !streams
+        {
+            let refund = self.refund();
+            let ended = match refund.is_empty() && !self.limits.has_places {
+                true => Ok(()),
+                false => shared.end(&self.whose, &self.limits, &refund, self.call.nonce()).await,
+            };
+            if ended.is_ok() {
+                self.from = None;
+            }
+        }
+        self.end(outcome)
+    }
+
+    fn until_the_end(self, chunks: Chunks) -> Chunks {
+        Box::pin(chunks.map(move |chunk| {
+            let _held = &self;
+            chunk
+        }))
+    }
+
+    /// One that was cut off by its deadline or a panic has failed; one whose caller has left has not: it may have been
+    /// carried out.
+    fn has_failed(&self) -> bool {
+        self.failed.unwrap_or_else(|| self.is_polled || Instant::now() >= self.call.deadline())
+    }
+
+    fn refund(&self) -> Vec<Policy> {
+        if self.has_failed() { self.limiting.refund(&self.call, &self.limits) } else { Vec::new() }
+    }
+}
+
+impl Drop for Hold {
+    fn drop(&mut self) {
+        let Some(from) = self.from.take() else { return };
+        let refund = if matches!(from, Taken::Asked(_)) { Vec::new() } else { self.refund() };
+        if refund.is_empty() && !self.limits.has_places {
+            return;
+        }
+        match from {
+            Taken::Memory => {
+                if let Buckets::Memory(memory) = &self.limiting.buckets {
+                    memory.end(&self.whose, &self.limits.policies, &refund);
+                }
+            }
+            Taken::Share(shared) => {
+                let refund: Vec<_> =
+                    self.limits.share.iter().filter(|p| refund.iter().any(|r| r.name == p.name)).cloned().collect();
+                shared.end_in_share(&self.whose, &self.limits, &refund);
+            }
+            Taken::Redis(shared) | Taken::Asked(shared) => {
+                shared.tell_end(self.whose.clone(), Arc::clone(&self.limits), refund, self.call.nonce());
+            }
+        }
+    }
+}
+
+pin_project! {
+    /// A call that is carried out, and what it holds.
+    pub(super) struct Guarded<F> {
+        #[pin]
+        inner: F,
+        hold: Option<Hold>,
+    }
+}
+
+impl<F> Guarded<F> {
+    pub(super) fn new(inner: F, hold: Option<Hold>) -> Self {
+        Self { inner, hold }
+    }
+}
+
+impl<F: Future<Output = Result<Reply, Error>>> Future for Guarded<F> {
+    type Output = (Result<Reply, Error>, Option<Hold>);
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        if let Some(hold) = this.hold {
+            hold.is_polled = true;
+        }
+        let polled = this.inner.poll(context);
+        if let Some(hold) = this.hold {
+            hold.is_polled = false;
+        }
+        Poll::Ready((ready!(polled), this.hold.take()))
+    }
+}

@@ -1,0 +1,254 @@
+//! Quotas: a call takes a token and a place for each policy that it is under, or is refused.
+
+mod admission;
+
+use std::{
+    future::Future,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll, ready},
+    time::Duration,
+};
+
+use arc_swap::ArcSwap;
+use futures_util::future::{self, Either, Ready};
+use http::{HeaderName, HeaderValue};
+use pin_project_lite::pin_project;
+use tower::{Layer, Service};
+
+use crate::{
+    base::{
+        call::Call,
+        error::{Code, Error},
+        reply::Reply,
+    },
+    pipeline::{
+        Invocation,
+        quota::admission::{Guarded, Hold, Taken},
+    },
+    quota::{Limits, Memory, Methods, Place, Policy, QuotaSettings, Rules, Shared, Standing, Whose},
+    redis::Redis,
+    service::registry::Registry,
+};
+
+/// draft-ietf-httpapi-ratelimit-headers-10
+const POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
+/// The same.
+const LIMIT: HeaderName = HeaderName::from_static("ratelimit");
+/// When to come back where nobody knows when a place will be free.
+const SOON: Duration = Duration::from_secs(1);
+
+/// What calls are limited with. The rules can change while it is in use; what is taken stays taken.
+#[derive(Debug)]
+pub struct Limiting {
+    rules: ArcSwap<Rules>,
+    /// What the rules were made of.
+    settings: ArcSwap<QuotaSettings>,
+    methods: Methods,
+    buckets: Buckets,
+}
+
+#[derive(Debug)]
+enum Buckets {
+    Memory(Box<Memory>),
+    Shared(Arc<Shared>),
+}
+
+impl Limiting {
+    /// By what settings and attributes say, with the buckets in Redis if there is one.
+    #[must_use]
+    pub fn new(settings: &QuotaSettings, registry: &Registry, redis: Option<Redis>) -> Arc<Self> {
+        let methods: Methods = registry.methods().map(|method| (method.service, method.spec)).collect();
+        let buckets = match redis {
+            Some(redis) => Buckets::Shared(Arc::new(Shared::new(redis))),
+            None => Buckets::Memory(Box::default()),
+        };
+        let rules = ArcSwap::from_pointee(Rules::new(settings, Arc::clone(&methods)));
+        Arc::new(Self { rules, settings: ArcSwap::from_pointee(settings.clone()), methods, buckets })
+    }
+
+    /// Has other settings hold, all of them from one moment on. Buckets keep what was taken.
+    pub fn apply(&self, settings: &QuotaSettings) {
+        self.rules.store(Arc::new(Rules::new(settings, Arc::clone(&self.methods))));
+        self.settings.store(Arc::new(settings.clone()));
+    }
+
+    /// The settings that hold.
+    #[must_use]
+    pub fn settings(&self) -> Arc<QuotaSettings> {
+        self.settings.load_full()
+    }
+
+    /// What of `settings` is about services and methods that are not there: slips of the pen, or those of other
+    /// gateways.
+    #[must_use]
+    pub fn unknown_names(&self, settings: &QuotaSettings) -> Vec<String> {
+        Rules::unknown_names(settings, &self.methods)
+    }
+
+    /// How many requests this gateway has judged by its share alone, since Redis was away.
+    #[must_use]
+    pub fn judged_alone(&self) -> u64 {
+        match &self.buckets {
+            Buckets::Memory(_) => 0,
+            Buckets::Shared(shared) => shared.judged_alone(),
+        }
+    }
+
+    /// Waits until all that calls gave back has been heard.
+    pub async fn settled(&self) {
+        if let Buckets::Shared(shared) = &self.buckets {
+            shared.settled().await;
+        }
+    }
+
+    /// What a call that took tokens of `limits` gives back when it has failed: one of each rate, as it is now.
+    fn refund(&self, call: &Call, limits: &Limits) -> Vec<Policy> {
+        let rules = self.rules.load();
+        let Some(now) = rules.limits(call).filter(|_| rules.only_fulfilled) else { return Vec::new() };
+        let was_taken = |policy: &&Policy| limits.policies.iter().any(|taken| taken.name == policy.name);
+        now.policies.iter().filter(was_taken).cloned().collect()
+    }
+}
+
+/// Tells the client how it stands.
+fn tell(limits: &Limits, call: &Call, standing: &Standing) {
+    if let Ok(standing) = HeaderValue::try_from(standing.to_string()) {
+        call.add_response_header(POLICY, limits.header.clone());
+        call.add_response_header(LIMIT, standing);
+    }
+}
+
+fn exceeded(standing: &Standing) -> Error {
+    let detail = match standing.next {
+        Some(_) => format!("the quota `{}` is used up for now", standing.name),
+        None => format!("as many calls run as may at once (`{}`)", standing.name),
+    };
+    Error::new(Code::QUOTA_EXCEEDED, detail).retry_after(standing.next.unwrap_or(SOON))
+}
+
+/// Makes [`Limit`].
+#[derive(Clone, Debug)]
+pub(super) struct LimitLayer(pub(super) Option<Arc<Limiting>>);
+
+impl<S> Layer<S> for LimitLayer {
+    type Service = Limit<S>;
+
+    fn layer(&self, inner: S) -> Limit<S> {
+        Limit { inner, limiting: self.0.clone() }
+    }
+}
+
+/// Refuses what is over its quota.
+#[derive(Clone, Debug)]
+pub(super) struct Limit<S> {
+    inner: S,
+    limiting: Option<Arc<Limiting>>,
+}
+
+type Asking = Pin<Box<dyn Future<Output = Result<Reply, Error>> + Send>>;
+
+impl<S> Service<Invocation> for Limit<S>
+where
+    S: Service<Invocation, Response = Reply, Error = Error, Future: Send + 'static> + Clone + Send + 'static,
+{
+    type Response = Reply;
+    type Error = Error;
+    type Future = Either<LimitFuture<S::Future>, Either<Ready<Result<Reply, Error>>, Asking>>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        self.inner.poll_ready(context)
+    }
+
+    fn call(&mut self, invocation: Invocation) -> Self::Future {
+        let Some((limiting, limits, keeps)) = self.limits(&invocation.request.call) else {
+            return Either::Left(LimitFuture { running: Guarded::new(self.inner.call(invocation), None) });
+        };
+        let call = &invocation.request.call;
+        let memory = match &limiting.buckets {
+            Buckets::Memory(memory) => memory,
+            Buckets::Shared(shared) => {
+                let (inner, shared, limiting) = (self.inner.clone(), Arc::clone(shared), Arc::clone(limiting));
+                return Either::Right(Either::Right(Box::pin(ask(inner, invocation, limiting, limits, shared))));
+            }
+        };
+        let whose = Whose::of(call);
+        match memory.admit(&whose, &limits.policies) {
+            Ok(standing) => {
+                tell(&limits, call, &standing);
+                let hold = keeps.then(|| Hold::new(limiting, limits, call, whose, Taken::Memory));
+                Either::Left(LimitFuture { running: Guarded::new(self.inner.call(invocation), hold) })
+            }
+            Err(standing) => {
+                tell(&limits, call, &standing);
+                Either::Right(Either::Left(future::ready(Err(exceeded(&standing)))))
+            }
+        }
+    }
+}
+
+impl<S> Limit<S> {
+    /// What a call is limited by, and whether it gives anything back when it ends.
+    fn limits(&self, call: &Call) -> Option<(&Arc<Limiting>, Arc<Limits>, bool)> {
+        let limiting = self.limiting.as_ref()?;
+        let rules = limiting.rules.load();
+        let limits = rules.limits(call)?;
+        let keeps = rules.only_fulfilled || limits.has_places;
+        Some((limiting, limits, keeps))
+    }
+}
+
+/// A call whose buckets are somewhere else.
+async fn ask<S>(
+    mut inner: S,
+    invocation: Invocation,
+    limiting: Arc<Limiting>,
+    limits: Arc<Limits>,
+    shared: Arc<Shared>,
+) -> Result<Reply, Error>
+where
+    S: Service<Invocation, Response = Reply, Error = Error>,
+{
+    let call = invocation.request.call.clone();
+    let whose = Whose::of(&call);
+    // From now on: whoever leaves before the answer has come may have a place.
+    let mut hold = Hold::new(&limiting, Arc::clone(&limits), &call, whose.clone(), Taken::Asked(Arc::clone(&shared)));
+    let admission = shared.admit(&whose, &limits, call.nonce()).await;
+    hold.decided(match (&admission.verdict, admission.place) {
+        (Ok(_), Place::Redis) => Some(Taken::Redis(shared)),
+        (Ok(_), Place::Share) => Some(Taken::Share(shared)),
+        (Err(_), _) => None,
+    });
+    match admission.verdict {
+        Ok(standing) => tell(&limits, &call, &standing),
+        Err(standing) => {
+            tell(&limits, &call, &standing);
+            return Err(exceeded(&standing));
+        }
+    }
+    let (outcome, hold) = Guarded::new(inner.call(invocation), Some(hold)).await;
+    match hold {
+        Some(hold) => hold.end_heard(outcome).await,
+        None => outcome,
+    }
+}
+
+pin_project! {
+    /// The call, and what it gives back when it ends.
+    pub(super) struct LimitFuture<F> {
+        #[pin]
+        running: Guarded<F>,
+    }
+}
+
+impl<F: Future<Output = Result<Reply, Error>>> Future for LimitFuture<F> {
+    type Output = Result<Reply, Error>;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let (outcome, hold) = ready!(self.project().running.poll(context));
+        Poll::Ready(match hold {
+            Some(hold) => hold.end(outcome),
+            None => outcome,
+        })
+    }
+}

@@ -1,0 +1,52 @@
+//! What the outcome of a call says of its effects: whether it was executed, was not, or may have been.
+
+use crate::base::{
+    attempt::{Attempt, Class},
+    call::Call,
+    error::{Code, Error},
+    reply::Reply,
+    spec::Effect,
+};
+
+/// What can be said of a call by its outcome.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::pipeline) enum Ending {
+    /// It was carried out, and has its answer, good or bad.
+    CarriedOut,
+    /// Definite failure: nothing was executed. The hold is released and the key is free.
+    NotExecuted,
+    /// It may have been carried out, or half of it.
+    Unknown,
+}
+
+impl Ending {
+    pub(in crate::pipeline) fn of(call: &Call, outcome: &Result<Reply, Error>) -> Self {
+        let Err(error) = outcome else { return Self::CarriedOut };
+        match error.code().status() {
+            _ if error.code() == Code::OUTCOME_UNKNOWN => Self::Unknown,
+            // The author's own refusal; the pool says of every other 4xx what it was.
+            400 | 404..=428 | 430..=499 if !error.is_retryable() => Self::CarriedOut,
+            // What failed somewhere inside may have happened, unless every attempt at a provider says that it did not.
+            500 if Self::is_lasting(call) && !nothing_happened(call) => Self::Unknown,
+            // The gateway's refusals among them, 401 to 403 and 429: nothing has begun.
+            _ => Self::NotExecuted,
+        }
+    }
+
+    /// Whether a call that was cut off may have done something that lasts.
+    pub(in crate::pipeline) fn is_lasting(call: &Call) -> bool {
+        call.is_dispatched() && matches!(call.method().effect, Effect::Once | Effect::Keyed)
+    }
+}
+
+/// Whether a call was carried out, or may have been.
+pub(crate) fn may_have_happened(call: &Call, outcome: &Result<Reply, Error>) -> bool {
+    Ending::of(call, outcome) != Ending::NotExecuted
+}
+
+fn nothing_happened(call: &Call) -> bool {
+    let harmless = |attempt: &Attempt| {
+        matches!(attempt.class, Class::NotSent | Class::Rejected | Class::Unsupported | Class::Invalid)
+    };
+    call.with_attempts(|attempts| !attempts.is_empty() && attempts.iter().all(harmless))
+}

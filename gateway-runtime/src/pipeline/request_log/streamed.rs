@@ -1,0 +1,59 @@
+//! A streamed answer on its way to the edge. It takes the record of its call along, which is completed when the stream has
+//! ended: read to its end, failed, or left by its client.
+
+use std::{
+    pin::Pin,
+    task::{Context, Poll, ready},
+};
+
+use bytes::Bytes;
+use futures_util::Stream;
+
+use crate::{
+    base::{error::Error, money::Money, reply::Chunks},
+    pipeline::request_log::{Page, row::Status},
+};
+
+/// A stream, and the record of its call.
+pub(in crate::pipeline) struct Streamed {
+    /// None when the stream has ended.
+    chunks: Option<Chunks>,
+    page: Page,
+    /// What the call was charged when the stream began.
+    charge: Option<Money>,
+}
+
+impl Streamed {
+    pub(in crate::pipeline) fn new(chunks: Chunks, page: Page, charge: Option<Money>) -> Self {
+        Self { chunks: Some(chunks), page, charge }
+    }
+
+    fn end(&mut self, status: Status) {
+        // First, so that the attempt that the stream belongs to has ended: its cost belongs to the record.
+        if self.chunks.take().is_some() {
+            self.page.complete(status, self.charge);
+        }
+    }
+}
+
+impl Stream for Streamed {
+    type Item = Result<Bytes, Error>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let Some(chunks) = &mut self.chunks else { return Poll::Ready(None) };
+        let chunk = ready!(chunks.as_mut().poll_next(context));
+        let code = match &chunk {
+            Some(Ok(_)) => return Poll::Ready(chunk),
+            Some(Err(error)) => Some(error.code().name()),
+            None => None,
+        };
+        self.end(Status { status: 200, code });
+        Poll::Ready(chunk)
+    }
+}
+
+impl Drop for Streamed {
+    fn drop(&mut self) {
+        self.end(Status::CANCELLED);
+    }
+}

@@ -1,0 +1,158 @@
+//! The settlement draft of a call: the claimed idempotency key and the hold. Layers add to it; the record settles it
+//! in one transaction when the call has ended.
+//!
+//! What a layer has the books write, it notes here *before* it sends it. So whatever cuts the wait for the answer (the
+//! deadline, a caller who disconnects, a panic), the record knows what may have been written, and undoes it.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use futures_util::future::BoxFuture;
+
+use crate::{
+    base::{call::Witness, error::Error},
+    pipeline::{billing::Bill, persistence::Keeping},
+    store::{CallKey, Change, ClaimKey},
+};
+
+/// The idempotency key that a call claimed, and the fence by which it holds it.
+pub(super) type Held = (ClaimKey, Arc<str>);
+
+/// Where they are noted; nowhere when calls are not recorded.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Tab(Option<Arc<Notes>>);
+
+#[derive(Debug)]
+struct Notes {
+    name: CallKey,
+    keeping: Arc<Keeping>,
+    draft: Mutex<Draft>,
+}
+
+/// What a call has had written, or may have.
+#[derive(Debug, Default)]
+pub(super) struct Draft {
+    pub(super) claim: Option<Noted<Held>>,
+    pub(super) bill: Option<Noted<Bill>>,
+    /// The provider that the books have as the one that is about to be asked.
+    asked: Option<&'static str>,
+}
+
+/// Something that was sent to the books.
+#[derive(Clone, Debug)]
+pub(super) struct Noted<T> {
+    pub(super) what: T,
+    /// Whether the books have said that it is written. Until then it may be written or not.
+    pub(super) is_written: bool,
+}
+
+impl<T> Noted<T> {
+    /// The books have answered.
+    fn answered(noted: &mut Option<Self>, is_written: bool) {
+        match noted {
+            Some(noted) if is_written => noted.is_written = true,
+            _ => *noted = None,
+        }
+    }
+
+    fn sent(what: T) -> Option<Self> {
+        Some(Self { what, is_written: false })
+    }
+}
+
+impl Draft {
+    /// Whether the books still owe an answer to something of it.
+    pub(super) fn is_open(&self) -> bool {
+        let claim = self.claim.as_ref().is_some_and(|claim| !claim.is_written);
+        claim || self.bill.as_ref().is_some_and(|bill| !bill.is_written)
+    }
+}
+
+impl Tab {
+    /// The draft of the call that has this name in the books.
+    pub(super) fn of(name: CallKey, keeping: Arc<Keeping>) -> Self {
+        Self(Some(Arc::new(Notes { name, keeping, draft: Mutex::default() })))
+    }
+
+    /// What writes down which provider is about to be asked, beside the hold of the call.
+    pub(super) fn witness(&self) -> Option<Arc<dyn Witness>> {
+        Some(Arc::clone(self.0.as_ref()?) as _)
+    }
+
+    /// The call's name in the books; none when it is not recorded.
+    pub(super) fn name(&self) -> Option<CallKey> {
+        self.0.as_ref().map(|notes| Arc::clone(&notes.name))
+    }
+
+    /// Notes the key that the call is about to claim. A call has one key.
+    pub(super) fn claims(&self, held: Held) {
+        self.with(|draft| draft.claim = Noted::sent(held));
+    }
+
+    /// The books have answered: the key is the call's, or was not claimed.
+    pub(super) fn has_claimed(&self, is_granted: bool) {
+        self.with(|draft| Noted::answered(&mut draft.claim, is_granted));
+    }
+
+    /// Notes the money that is about to be set aside for the call. A call sets money aside once.
+    pub(super) fn holds(&self, bill: Bill) {
+        self.with(|draft| draft.bill = Noted::sent(bill));
+    }
+
+    /// The books have answered: the money is set aside, or is not.
+    pub(super) fn has_held(&self, is_held: bool) {
+        self.with(|draft| Noted::answered(&mut draft.bill, is_held));
+    }
+
+    /// Whether money is set aside for the call: `None` when none was asked for.
+    pub(super) fn is_held(&self) -> Option<bool> {
+        let notes = self.0.as_ref()?;
+        notes.lock().bill.as_ref().map(|bill| bill.is_written)
+    }
+
+    /// Hands over what was noted, to whoever settles it.
+    pub(super) fn take(&self) -> Draft {
+        self.0.as_ref().map_or_else(Draft::default, |notes| std::mem::take(&mut *notes.lock()))
+    }
+
+    fn with(&self, note: impl FnOnce(&mut Draft)) {
+        if let Some(notes) = &self.0 {
+            note(&mut notes.lock());
+        }
+    }
+}
+
+impl Notes {
+    fn lock(&self) -> MutexGuard<'_, Draft> {
+        self.draft.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Witness for Notes {
+    fn about_to_ask(&self, provider: &'static str) -> BoxFuture<'_, Result<(), Error>> {
+        Box::pin(async move {
+            if self.lock().asked == Some(provider) {
+                return Ok(());
+            }
+            let ask = Change::Ask { call: Arc::clone(&self.name), provider: provider.into() };
+            self.keeping.journal.write(ask).await.map_err(Error::internal)?;
+            self.lock().asked = Some(provider);
+            Ok(())
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn claim_is_open_until_the_books_answer() {
+        let held = || ("key".into(), "fence".into());
+        let mut draft = Draft { claim: Noted::sent(held()), ..Draft::default() };
+        assert!(draft.is_open(), "it may have been written");
+        Noted::answered(&mut draft.claim, true);
+        assert!(!draft.is_open() && draft.claim.as_ref().is_some_and(|claim| claim.is_written));
+        Noted::answered(&mut draft.claim, false);
+        assert!(!draft.is_open() && draft.claim.is_none(), "it is another call's");
+    }
+}

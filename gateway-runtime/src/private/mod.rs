@@ -1,0 +1,56 @@
+//! What the macros' expansions name. Not for people: it changes without notice.
+
+pub(crate) mod support;
+
+pub use std::{
+    any::Any,
+    boxed::Box,
+    convert::{AsRef, From},
+    future::Future,
+    option::Option::{self, None, Some},
+    pin::Pin,
+    result::Result::{self, Err, Ok},
+    string::String,
+    sync::Arc,
+    time::Duration,
+    vec::Vec,
+};
+
+pub use gateway_macros::{capability, model, provider, service};
+pub use inventory;
+pub use schemars;
+pub use serde;
+
+pub use crate::{
+    base::{
+        call::CallRequest,
+        error::Error,
+        money::Money,
+        spec::{
+            Auth, Cache, CacheScope, CapabilityMethodSpec, CapabilitySpec, Effect, Idempotency, MethodSpec,
+            ProviderSpec, Quota, ServiceSpec, Source, Verb, Webhook,
+        },
+    },
+    edge::client::{
+        PendingCall, Remote, Transport,
+        input::{Declared, NoInput, NoService, Pick, Probe, Select},
+    },
+    private::support::{Again, Provided, again, default_strategy, downcast, provider_instance, service_instance},
+    provider::{
+        Argument, Capability, Cost, ProviderError, Providers, SettleWhole, Settling, argument, strategy::Strategy,
+    },
+    service::{
+        app::{FromApp, Scope, StartError},
+        argument::{Arguments, FromCall},
+        composed::{Composed, ComposedState, compose, composed_input, one_input_composed, prepare_composed},
+        entry::{
+            Build, Exposed, Instance, MakeStrategy, MethodEntry, ProviderEntry, ProviderIdentity, ProvisionEntry,
+            Service, ServiceEntry, one_input,
+        },
+        registry::{Binder, entries::Entries},
+    },
+    store::{Migration, Migrations, Sql},
+};
+
+/// A boxed future, as methods of capabilities return it.
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;

@@ -1,0 +1,157 @@
+//! What an author's method asks for: the providers of a capability, bound to its call.
+
+use std::{fmt, future::Future, pin::Pin, sync::Arc};
+
+use tokio::time::timeout_at;
+
+use crate::{
+    base::{call::Call, cost::Argument},
+    provider::{
+        Capability,
+        completion::Settle,
+        error::ProviderError,
+        failover::Failover,
+        pool::{Core, Pool},
+        sticky::StickyKey,
+        strategy::Strategy,
+    },
+};
+
+/// The providers of the capability `C`, bound to this call: a `Providers<dyn RateSource>` is a `RateSource` itself.
+///
+/// Calling a method of the capability on it asks the provider that the strategy puts first, and where the effect and
+/// the outcome allow it, the next.
+pub struct Providers<C: ?Sized> {
+    pool: Arc<Pool<C>>,
+    strategy: Arc<dyn Strategy>,
+    call: Call,
+    only: Option<usize>,
+    sticky: Option<StickyKey>,
+}
+
+/// The same without the capability's type.
+pub(super) struct Bound<'a> {
+    pub(super) core: &'a Arc<Core>,
+    pub(super) strategy: &'a dyn Strategy,
+    pub(super) call: &'a Call,
+    pub(super) only: Option<usize>,
+    pub(super) sticky: Option<StickyKey>,
+}
+
+impl<C: ?Sized + Capability> Providers<C> {
+    /// The providers of `pool` for `call`, ordered by `strategy`.
+    #[must_use]
+    pub fn new(pool: Arc<Pool<C>>, strategy: Arc<dyn Strategy>, call: Call) -> Self {
+        Self { pool, strategy, call, only: None, sticky: None }
+    }
+
+    /// The provider of this name, and no other: the strategy has no say, and failover only repeats.
+    ///
+    /// # Errors
+    ///
+    /// When there is none: `invalid-request` for the client, since names come with the request or from what an
+    /// earlier one stored.
+    pub fn named(&self, name: &str) -> Result<Self, ProviderError> {
+        let Some(place) = self.pool.core.place(name) else {
+            let (capability, names) = (C::SPEC.name, self.names().collect::<Vec<_>>().join(", "));
+            let message = format!("no provider of {capability} is named {name:?}; there are: {names}");
+            return Err(ProviderError::invalid(message).public("there is no such provider"));
+        };
+        Ok(Self { only: Some(place), ..self.clone() })
+    }
+
+    /// The provider that `key` was first given comes first.
+    ///
+    /// A key without one is given the strategy's first choice, or where that fails the one that answers, and keeps it:
+    /// later failures move single calls to others by the usual rules, never the key. What must never be done elsewhere
+    /// uses [`named`](Self::named). Keys are remembered for a capability, by this process alone, until it ends or the
+    /// memory is full (`sticky_keys`, 100,000 by default): then the key that was used least recently is forgotten, and
+    /// given a provider anew.
+    #[must_use]
+    pub fn sticky(&self, key: &str) -> Self {
+        Self { sticky: Some(self.pool.core.sticky.key(key)), ..self.clone() }
+    }
+
+    /// How many providers there are, disabled ones too.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.pool.core.members.len()
+    }
+
+    /// Whether there is none at all.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The names of the providers, in their order, disabled ones too.
+    pub fn names(&self) -> impl Iterator<Item = &'static str> + '_ {
+        self.pool.core.names()
+    }
+
+    fn bound(&self) -> Bound<'_> {
+        Bound {
+            core: &self.pool.core,
+            strategy: &*self.strategy,
+            call: &self.call,
+            only: self.only,
+            sticky: self.sticky,
+        }
+    }
+}
+
+impl<C: ?Sized> Clone for Providers<C> {
+    fn clone(&self) -> Self {
+        Self {
+            pool: Arc::clone(&self.pool),
+            strategy: Arc::clone(&self.strategy),
+            call: self.call.clone(),
+            only: self.only,
+            sticky: self.sticky,
+        }
+    }
+}
+
+impl<C: ?Sized> fmt::Debug for Providers<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Providers")
+            .field("capability", &self.pool.core.capability.name)
+            .field("strategy", &self.strategy.name())
+            .field("call", &self.call)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Carries out the capability's method of number `method`; what `#[capability]` makes of each method of the trait for
+/// `Providers<dyn Trait>`.
+///
+/// `arguments` are the reference arguments, for strategies and costs. `attempt` asks one provider; it is called anew
+/// for each attempt. `settle` knows when an answer of this type is one: [`Settling`](crate::provider::Settling).
+pub fn run<'a, C, T, S, F, const N: usize>(
+    providers: &'a Providers<C>,
+    method: usize,
+    arguments: [&'a Argument; N],
+    attempt: F,
+    settle: S,
+) -> Pin<Box<dyn Future<Output = Result<T, ProviderError>> + Send + 'a>>
+where
+    C: ?Sized + Capability,
+    T: Send + 'a,
+    S: Settle<T> + 'a,
+    F: Fn(&'a C) -> Pin<Box<dyn Future<Output = Result<T, ProviderError>> + Send + 'a>> + Send + 'a,
+{
+    Box::pin(async move {
+        let mut failover = Failover::new(providers.bound(), method, &arguments);
+        loop {
+            let running = failover.next().await?;
+            let running = failover.announce(running).await?;
+            let asked = attempt(&*providers.pool.implementations[running.place]);
+            let answering = async { settle.first(asked.await?).await };
+            match timeout_at(running.deadline, answering).await {
+                Ok(Ok(answer)) => return Ok(settle.finish(answer, running.into())),
+                Ok(Err(error)) => failover.failed(running, error),
+                Err(_) => failover.failed(running, ProviderError::timed_out("no answer in time")),
+            }
+        }
+    })
+}

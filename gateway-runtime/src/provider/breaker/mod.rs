@@ -1,0 +1,324 @@
+//! The circuit breaker of one method of one provider.
+//!
+//! Closed, it lets calls through and counts. Open, it does not, until it is due; then it is half open: a few calls go
+//! through as probes, and their fate closes or opens it. A closed breaker is passed without taking the lock.
+
+#[cfg(test)]
+mod tests;
+pub(super) mod window;
+
+use std::{
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use smallvec::SmallVec;
+use tokio::time::Instant;
+
+use crate::provider::{breaker::window::Window, settings::BreakerSettings, strategy::BreakerState};
+
+/// What a call that was let through says of the provider when it has ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// It works.
+    Success,
+    /// It does not.
+    Failure,
+    /// Nothing either way.
+    Neither,
+}
+
+/// How a breaker stands at this moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Standing {
+    /// Lets a call through.
+    Ready(BreakerState),
+    /// Open, and a probe may be made since this time.
+    Due(Instant),
+    /// Half open, and all its probes are under way.
+    Full,
+    /// As `Full`, but with a single probe, since every other provider is open too.
+    Probing,
+    /// Lets nothing through until then: open, or cooling down.
+    Until(Instant),
+}
+
+/// A call was let through; its fate must come back.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Permit {
+    epoch: u64,
+    probe: Option<u64>,
+}
+
+impl Permit {
+    pub(super) fn is_probe(self) -> bool {
+        self.probe.is_some()
+    }
+}
+
+/// A change worth a line in the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Change {
+    /// Opened for so long.
+    Opened(Duration),
+    /// Closed after probes went well.
+    Closed,
+}
+
+#[derive(Debug)]
+pub(super) struct Breaker {
+    /// The epoch, times two, plus one while calls go through without further questions.
+    gate: AtomicU64,
+    state: Mutex<State>,
+}
+
+#[derive(Debug)]
+struct State {
+    phase: Phase,
+    /// Counts changes of phase: what was let through in an earlier one says nothing of this one.
+    epoch: u64,
+    window: Window,
+    failures_in_a_row: u32,
+    /// How often it has opened since it was closed last.
+    openings: u32,
+    cooling_until: Option<Instant>,
+}
+
+#[derive(Debug)]
+enum Phase {
+    Closed,
+    Open { due: Instant },
+    HalfOpen(Probes),
+}
+
+#[derive(Debug, Default)]
+struct Probes {
+    /// Name and expiry of each that is under way.
+    out: SmallVec<[(u64, Instant); 3]>,
+    issued: u64,
+    successes: u32,
+    /// Only one until the first success.
+    single: bool,
+}
+
+impl Probes {
+    fn room(&mut self, now: Instant, settings: &BreakerSettings) -> bool {
+        self.out.retain(|(_, expiry)| *expiry > now);
+        let limit = if self.is_single() { 1 } else { settings.half_open_calls as usize };
+        self.out.len() < limit
+    }
+
+    fn is_single(&self) -> bool {
+        self.single && self.successes == 0
+    }
+}
+
+impl Breaker {
+    pub(super) fn new(settings: &BreakerSettings, now: Instant) -> Self {
+        let state = State {
+            phase: Phase::Closed,
+            epoch: 0,
+            window: Window::new(settings.window, now),
+            failures_in_a_row: 0,
+            openings: 0,
+            cooling_until: None,
+        };
+        Self { gate: AtomicU64::new(1), state: Mutex::new(state) }
+    }
+
+    /// How it stands.
+    pub(super) fn standing(&self, now: Instant, settings: &BreakerSettings) -> Standing {
+        if self.gate.load(Ordering::Acquire) & 1 == 1 {
+            return Standing::Ready(BreakerState::Closed);
+        }
+        let mut state = self.lock();
+        if let Some(until) = state.cooling(now) {
+            return Standing::Until(until);
+        }
+        match &mut state.phase {
+            Phase::Closed => Standing::Ready(BreakerState::Closed),
+            Phase::Open { due } if *due > now => Standing::Until(*due),
+            Phase::Open { due } => Standing::Due(*due),
+            Phase::HalfOpen(probes) => match (probes.room(now, settings), probes.is_single()) {
+                (true, true) => Standing::Due(now),
+                (true, false) => Standing::Ready(BreakerState::HalfOpen),
+                (false, true) => Standing::Probing,
+                (false, false) => Standing::Full,
+            },
+        }
+    }
+
+    /// Its state, whatever it lets through at this moment.
+    pub(super) fn state(&self) -> BreakerState {
+        match self.lock().phase {
+            Phase::Closed => BreakerState::Closed,
+            Phase::Open { .. } => BreakerState::Open,
+            Phase::HalfOpen(_) => BreakerState::HalfOpen,
+        }
+    }
+
+    /// Lets a call through, if it may be; `single` when every provider's breaker is open.
+    pub(super) fn acquire(&self, now: Instant, single: bool, settings: &BreakerSettings) -> Option<Permit> {
+        let gate = self.gate.load(Ordering::Acquire);
+        if gate & 1 == 1 {
+            return Some(Permit { epoch: gate >> 1, probe: None });
+        }
+        let mut state = self.lock();
+        let permit = state.acquire(now, single, settings);
+        self.publish(&state);
+        permit
+    }
+
+    /// Gives a permit back. One that has expired, or is from an earlier phase, changes nothing.
+    pub(super) fn settle(
+        &self,
+        permit: Permit,
+        verdict: Verdict,
+        now: Instant,
+        settings: &BreakerSettings,
+    ) -> Option<Change> {
+        if verdict == Verdict::Neither && permit.probe.is_none() {
+            return None;
+        }
+        let mut state = self.lock();
+        if permit.epoch != state.epoch {
+            return None;
+        }
+        let change = state.settle(permit.probe, verdict, now, settings);
+        self.publish(&state);
+        change
+    }
+
+    /// A permit for what goes on after its probe has been settled.
+    pub(super) fn permit_after_probe(&self) -> Permit {
+        Permit { epoch: self.gate.load(Ordering::Acquire) >> 1, probe: None }
+    }
+
+    /// How often it has opened since it was closed last.
+    pub(super) fn openings(&self) -> u32 {
+        self.lock().openings
+    }
+
+    /// Another gateway's has opened `until` then, so this one does, until it is `due`; whether it was not to do so anyway.
+    pub(super) fn open_until(&self, until: Instant, due: Instant, openings: u32) -> bool {
+        let mut state = self.lock();
+        if matches!(state.phase, Phase::Open { due } if due >= until) {
+            return false;
+        }
+        state.openings = state.openings.max(openings);
+        state.change(Phase::Open { due });
+        self.publish(&state);
+        true
+    }
+
+    /// Lets nothing through until then.
+    pub(super) fn cool_down(&self, until: Instant) {
+        let mut state = self.lock();
+        state.cooling_until = state.cooling_until.max(Some(until));
+        self.publish(&state);
+    }
+
+    fn publish(&self, state: &State) {
+        let clear = matches!(state.phase, Phase::Closed) && state.cooling_until.is_none();
+        self.gate.store(state.epoch << 1 | u64::from(clear), Ordering::Release);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    /// Until when it cools down; forgets a cool-down that is over.
+    fn cooling(&mut self, now: Instant) -> Option<Instant> {
+        self.cooling_until = self.cooling_until.filter(|until| *until > now);
+        self.cooling_until
+    }
+
+    fn acquire(&mut self, now: Instant, single: bool, settings: &BreakerSettings) -> Option<Permit> {
+        if self.cooling(now).is_some() {
+            return None;
+        }
+        if matches!(&self.phase, Phase::Open { due } if *due <= now) {
+            self.change(Phase::HalfOpen(Probes { single, ..Probes::default() }));
+        }
+        match &mut self.phase {
+            Phase::Closed => Some(Permit { epoch: self.epoch, probe: None }),
+            Phase::Open { .. } => None,
+            Phase::HalfOpen(probes) => {
+                probes.single &= single;
+                if !probes.room(now, settings) {
+                    return None;
+                }
+                probes.issued += 1;
+                probes.out.push((probes.issued, now + settings.permit));
+                Some(Permit { epoch: self.epoch, probe: Some(probes.issued) })
+            }
+        }
+    }
+
+    fn settle(
+        &mut self,
+        probe: Option<u64>,
+        verdict: Verdict,
+        now: Instant,
+        settings: &BreakerSettings,
+    ) -> Option<Change> {
+        match (&mut self.phase, probe) {
+            (Phase::Closed, None) => self.count(verdict, now, settings).then(|| self.open(now, settings)),
+            (Phase::HalfOpen(probes), Some(probe)) => {
+                let place = probes.out.iter().position(|(name, _)| *name == probe)?;
+                probes.out.swap_remove(place);
+                match verdict {
+                    Verdict::Neither => None,
+                    Verdict::Failure => Some(self.open(now, settings)),
+                    Verdict::Success => {
+                        probes.successes += 1;
+                        (probes.successes >= settings.successes_to_close).then(|| self.close(now, settings))
+                    }
+                }
+            }
+            _ => None,
+        }
+    }
+
+    /// Counts a call of the closed breaker; whether that is one failure too many.
+    fn count(&mut self, verdict: Verdict, now: Instant, settings: &BreakerSettings) -> bool {
+        let failed = verdict == Verdict::Failure;
+        self.window.add(failed, now);
+        if !failed {
+            self.failures_in_a_row = 0;
+            return false;
+        }
+        self.failures_in_a_row += 1;
+        let (calls, failures) = self.window.totals(now);
+        let too_many =
+            calls >= u64::from(settings.min_calls) && failures * 100 >= calls * u64::from(settings.failure_percent);
+        too_many || self.failures_in_a_row >= settings.failures_in_a_row
+    }
+
+    fn open(&mut self, now: Instant, settings: &BreakerSettings) -> Change {
+        let doubled = settings.open.saturating_mul(1 << self.openings.min(20));
+        // ±10 %, so that replicas do not come back all at once.
+        let length = doubled.min(settings.max_open).mul_f64(0.9 + 0.2 * fastrand::f64());
+        self.openings += 1;
+        self.change(Phase::Open { due: now + length });
+        Change::Opened(length)
+    }
+
+    fn close(&mut self, now: Instant, settings: &BreakerSettings) -> Change {
+        self.window = Window::new(settings.window, now);
+        self.failures_in_a_row = 0;
+        self.openings = 0;
+        self.change(Phase::Closed);
+        Change::Closed
+    }
+
+    fn change(&mut self, phase: Phase) {
+        self.phase = phase;
+        self.epoch += 1;
+    }
+}

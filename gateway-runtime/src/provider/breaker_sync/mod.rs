@@ -1,0 +1,171 @@
+//! What gateways on one Redis tell each other of providers: that a breaker has opened, that a method wants a pause,
+//! that a provider is set aside. Whoever hears of it leaves them alone too, for as long; how they come back, each
+//! gateway finds out for itself.
+//!
+//! All of it is one hash, from what is left alone to until when, which every gateway asks for four times a second. It
+//! is advice: what is lost with Redis is learned anew.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, LazyLock},
+    time::Duration,
+};
+
+use tokio::{sync::mpsc, time::Instant};
+
+use crate::{
+    provider::{health::PoolHealth, pool::Core, registration::Provider},
+    redis::{Arg, Redis, RedisError, Script},
+};
+
+static TELL: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("publish.lua")));
+static HEAR: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("poll.lua")));
+
+const KEY: &str = "providers";
+/// How often others are listened to.
+const PAUSE: Duration = Duration::from_millis(250);
+/// So much is told at once; who opens more breakers than that has lost the network, and others will see it themselves.
+const QUEUE: usize = 256;
+
+/// A pool, whatever its capability.
+#[derive(Clone, Debug)]
+pub struct AnyPool(pub(super) Arc<Core>);
+
+/// What others are to leave alone.
+#[derive(Debug)]
+pub(super) struct News {
+    what: String,
+    length: Duration,
+    /// Of a breaker: how often it has opened since it was closed last.
+    openings: u32,
+}
+
+/// Where news go; nowhere without Redis.
+pub(super) type Outbox = mpsc::Sender<News>;
+
+enum Subject {
+    Breaker(Arc<Core>, usize, usize),
+    Pause(Arc<Core>, usize, usize),
+    Aside(Arc<Provider>),
+}
+
+impl AnyPool {
+    /// How the providers are now.
+    #[must_use]
+    pub fn health(&self) -> PoolHealth {
+        PoolHealth::read(&self.0, Instant::now())
+    }
+
+    fn subjects(&self) -> impl Iterator<Item = (String, Subject)> {
+        let core = &self.0;
+        core.members.iter().enumerate().flat_map(move |(place, member)| {
+            let methods = (0..member.methods.len()).flat_map(move |method| {
+                let breaker = (core.name_of("open", place, method), Subject::Breaker(Arc::clone(core), place, method));
+                [breaker, (core.name_of("pause", place, method), Subject::Pause(Arc::clone(core), place, method))]
+            });
+            methods.chain([(core.name_aside(place), Subject::Aside(Arc::clone(&member.provider)))])
+        })
+    }
+}
+
+impl Core {
+    pub(super) fn tell_open(&self, place: usize, method: usize, length: Duration) {
+        let openings = self.members[place].methods[method].breaker.openings();
+        self.tell(|| self.name_of("open", place, method), length, openings);
+    }
+
+    pub(super) fn tell_pause(&self, place: usize, method: usize, length: Duration) {
+        self.tell(|| self.name_of("pause", place, method), length, 0);
+    }
+
+    pub(super) fn tell_aside(&self, place: usize, length: Duration) {
+        self.tell(|| self.name_aside(place), length, 0);
+    }
+
+    fn tell(&self, what: impl FnOnce() -> String, length: Duration, openings: u32) {
+        if let Some(outbox) = self.outbox.get() {
+            // Full, there is more to tell than anybody needs to hear.
+            let _ = outbox.try_send(News { what: what(), length, openings });
+        }
+    }
+
+    fn name_of(&self, kind: &str, place: usize, method: usize) -> String {
+        let (provider, method) = (self.members[place].provider.spec().name, self.capability.methods[method].name);
+        format!("{kind}:{provider}:{}.{method}", self.capability.name)
+    }
+
+    fn name_aside(&self, place: usize) -> String {
+        format!("aside:{}", self.members[place].provider.spec().name)
+    }
+}
+
+/// Tells others what happens in these pools, and has them hear of others; as long as it is polled.
+pub async fn share(redis: Redis, pools: Vec<AnyPool>) {
+    let (outbox, mut news) = mpsc::channel(QUEUE);
+    for pool in &pools {
+        // It fails where a pool is shared already.
+        let _ = pool.0.outbox.set(outbox.clone());
+    }
+    let subjects: BTreeMap<_, _> = pools.iter().flat_map(AnyPool::subjects).collect();
+    // Up to 2⁵², so that Lua reads it exactly.
+    let (own, mut heard) = (fastrand::u64(1..1 << 52), 0);
+    let mut listening = tokio::time::interval(PAUSE);
+    loop {
+        tokio::select! {
+            Some(news) = news.recv() => drop(tell(&redis, own, &news).await),
+            _ = listening.tick() => {
+                if let Ok(version) = hear(&redis, own, heard, &subjects).await {
+                    heard = version;
+                }
+            }
+        }
+    }
+}
+
+async fn tell(redis: &Redis, own: u64, news: &News) -> Result<(), RedisError> {
+    let length = u64::try_from(news.length.as_micros()).unwrap_or(u64::MAX);
+    let arguments = [Arg::Text(&news.what), Arg::Number(length), Arg::Number(news.openings.into()), Arg::Number(own)];
+    redis.run(&TELL, &[KEY], &arguments).await.map(drop)
+}
+
+/// Hears what is new since the version that was `heard`, and gives the version.
+async fn hear(redis: &Redis, own: u64, heard: i64, subjects: &BTreeMap<String, Subject>) -> Result<i64, RedisError> {
+    if redis.run(&HEAR, &[KEY], &[]).await?.first() == Some(&heard) {
+        return Ok(heard);
+    }
+    let names = subjects.keys().map(|name| Arg::Text(name));
+    let arguments: Vec<_> = std::iter::once(Arg::Number(own)).chain(names).collect();
+    let answer = redis.run(&HEAR, &[KEY], &arguments).await?;
+    let Some((version, left)) = answer.split_first() else { return Ok(heard) };
+    let (numbers, _) = left.as_chunks::<2>();
+    let now = Instant::now();
+    for (subject, [micros, openings]) in subjects.values().zip(numbers) {
+        if let (Ok(micros @ 1..), Ok(openings)) = (u64::try_from(*micros), u32::try_from(*openings)) {
+            subject.leave_alone(Duration::from_micros(micros), openings, now);
+        }
+    }
+    Ok(*version)
+}
+
+impl Subject {
+    fn leave_alone(&self, length: Duration, openings: u32, now: Instant) {
+        match self {
+            Self::Breaker(core, place, method) => {
+                // Up to 10 % later, so that gateways do not come back all at once.
+                let due = now + length.mul_f64(1.0 + 0.1 * fastrand::f64());
+                let (member, spec) = (&core.members[*place], &core.capability.methods[*method]);
+                if member.methods[*method].breaker.open_until(now + length, due, openings) {
+                    let (provider, capability) = (member.provider.spec().name, core.capability.name);
+                    tracing::warn!(
+                        provider,
+                        capability,
+                        method = spec.name,
+                        "breaker opened: that of another gateway has"
+                    );
+                }
+            }
+            Self::Pause(core, place, method) => core.members[*place].methods[*method].breaker.cool_down(now + length),
+            Self::Aside(provider) => provider.set_aside_too(now + length, now),
+        }
+    }
+}

@@ -1,0 +1,57 @@
+//! How connections are made: to providers, and by the typed client.
+
+use std::time::Duration;
+
+use crate::{
+    provider::http_client::{HttpClientSettings, classify::causes},
+    service::app::StartError,
+};
+
+/// How often a connection in use is asked whether it lives, and how long it may take to answer.
+const KEEP_ALIVE: Duration = Duration::from_secs(15);
+
+/// A client of the HTTP library, which repeats nothing and goes nowhere else by itself.
+///
+/// # Errors
+///
+/// When the file of extra authorities cannot be read.
+pub(crate) fn connector(settings: &HttpClientSettings) -> Result<reqwest::Client, StartError> {
+    // An error means that the program has chosen another; that one is used then.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let authorities = extra_authorities(settings)?;
+    let client = builder(settings).tls_certs_merge(authorities.clone()).build().or_else(|error| {
+        tracing::warn!(
+            error = causes(error),
+            "the system's certificate authorities cannot be loaded, so no HTTPS provider is trusted: install them \
+             (`ca-certificates`), or set SSL_CERT_FILE"
+        );
+        builder(settings).tls_certs_only(authorities).build()
+    });
+    client.map_err(|error| StartError::new(format!("no HTTP client can be made: {}", causes(error))))
+}
+
+fn builder(settings: &HttpClientSettings) -> reqwest::ClientBuilder {
+    reqwest::Client::builder()
+        .connect_timeout(settings.connect_timeout)
+        .pool_idle_timeout(settings.idle_timeout)
+        .pool_max_idle_per_host(settings.max_idle_per_host)
+        // Streams may be silent for long, so it is the connection that is asked whether it lives.
+        .tcp_keepalive(KEEP_ALIVE)
+        .http2_keep_alive_interval(KEEP_ALIVE)
+        .http2_keep_alive_timeout(KEEP_ALIVE)
+        .redirect(reqwest::redirect::Policy::none())
+        .retry(reqwest::retry::never())
+        .referer(false)
+        .user_agent(&settings.user_agent)
+}
+
+fn extra_authorities(settings: &HttpClientSettings) -> Result<Vec<reqwest::Certificate>, StartError> {
+    let Some(path) = &settings.extra_authorities else { return Ok(Vec::new()) };
+    let problem = |why: String| {
+        let path = path.display();
+        StartError::new(format!("`http_client.extra_authorities`: {path} is no PEM file of certificates: {why}"))
+    };
+    let pem = std::fs::read(path).map_err(|error| problem(error.to_string()))?;
+    let authorities = reqwest::Certificate::from_pem_bundle(&pem).map_err(|error| problem(causes(error)))?;
+    if authorities.is_empty() { Err(problem("there is none in it".to_owned())) } else { Ok(authorities) }
+}

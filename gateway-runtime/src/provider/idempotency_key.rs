@@ -1,0 +1,113 @@
+//! The key by which a provider tells a repetition from a second request.
+
+use std::fmt;
+
+use http::{HeaderMap, HeaderName};
+
+use crate::base::{call::Call, digest::digest};
+
+/// What to send to a provider that de-duplicates by a key, for effects that are `keyed`.
+///
+/// The same call has the same key, in every attempt. Calls with the same `Idempotency-Key` (or `X-Idempotency-Key`) of
+/// the same account, to the same method, have the same key too; a call without one has a key of its own. It is a
+/// digest in the form of a UUID (RFC 9562, version 8), which every provider takes: what callers of different accounts
+/// call by the same name stays apart, and no provider reads their names.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct IdempotencyKey([u8; 36]);
+
+impl IdempotencyKey {
+    /// The key of `call`.
+    #[must_use]
+    pub fn of(call: &Call) -> Self {
+        Self::from_digest(match callers_key(call.headers()) {
+            Ok(Some(key)) => {
+                let (account, service) = (call.caller().account().unwrap_or_default(), call.service());
+                let version = service.version.to_string();
+                digest(["caller", account, service.name, &version, call.method().name, &key])
+            }
+            Ok(None) | Err(MalformedKey) => {
+                digest([&b"call"[..], call.id().as_str().as_bytes(), &call.nonce().to_be_bytes()])
+            }
+        })
+    }
+
+    /// Another key that depends on this one, for a call that sends two different requests to a provider.
+    #[must_use]
+    pub fn part(&self, name: &str) -> Self {
+        Self::from_digest(digest(["part", self.as_str(), name]))
+    }
+
+    /// As text: 36 characters.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        std::str::from_utf8(&self.0).unwrap_or_default()
+    }
+
+    fn from_digest(digest: [u8; 32]) -> Self {
+        let mut bytes = [0; 16];
+        bytes.copy_from_slice(&digest[..16]);
+        bytes[6] = bytes[6] & 0x0f | 0x80;
+        bytes[8] = bytes[8] & 0x3f | 0x80;
+        let mut text = [b'-'; 36];
+        for (range, half) in [(0..8, 0..4), (9..13, 4..6), (14..18, 6..8), (19..23, 8..10), (24..36, 10..16)] {
+            // The lengths are those of the ranges above.
+            let _ = hex::encode_to_slice(&bytes[half], &mut text[range]);
+        }
+        Self(text)
+    }
+}
+
+/// The key that the caller sent is none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct MalformedKey;
+
+/// The headers in which a caller's key stands.
+const NAMES: [HeaderName; 2] =
+    [HeaderName::from_static("idempotency-key"), HeaderName::from_static("x-idempotency-key")];
+
+/// Whether the caller has sent a key, or what is none in its place.
+pub(crate) fn brings_key(headers: &HeaderMap) -> bool {
+    NAMES.iter().any(|name| headers.contains_key(name))
+}
+
+/// The caller's own key: a quoted string or a bare token of 1 to 255 printable ASCII characters, sent once.
+pub(crate) fn callers_key(headers: &HeaderMap) -> Result<Option<String>, MalformedKey> {
+    let mut values = NAMES.into_iter().flat_map(|name| headers.get_all(name));
+    let Some(value) = values.next() else { return Ok(None) };
+    if values.any(|other| other != value) {
+        return Err(MalformedKey);
+    }
+    let text = value.to_str().map_err(|_| MalformedKey)?;
+    let key = match text.strip_prefix('"') {
+        Some(quoted) => quoted.strip_suffix('"').and_then(unquoted).ok_or(MalformedKey)?,
+        None => text.to_owned(),
+    };
+    let is_printable = key.bytes().all(|byte| (b' '..=b'~').contains(&byte));
+    if is_printable && (1..=255).contains(&key.len()) { Ok(Some(key)) } else { Err(MalformedKey) }
+}
+
+/// The content of a quoted string (RFC 8941 §3.3.3): a backslash stands before a quote or another backslash.
+fn unquoted(text: &str) -> Option<String> {
+    let mut characters = text.chars();
+    let mut key = String::with_capacity(text.len());
+    while let Some(character) = characters.next() {
+        key.push(match character {
+            '\\' => characters.next().filter(|next| matches!(next, '"' | '\\'))?,
+            '"' => return None,
+            other => other,
+        });
+    }
+    Some(key)
+}
+
+impl fmt::Display for IdempotencyKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl fmt::Debug for IdempotencyKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}

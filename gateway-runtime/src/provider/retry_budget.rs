@@ -1,0 +1,72 @@
+//! The retry budget: how many calls may ask a second time what a provider may have begun to do.
+
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+
+use crate::provider::settings::FailoverSettings;
+
+/// A share of the active calls, and a few in any case, may be repeating at one time; so a provider that is slow for
+/// everybody does not get everybody's calls twice.
+#[derive(Debug)]
+pub(super) struct RetryBudget {
+    active: AtomicUsize,
+    repeating: AtomicUsize,
+    percent: usize,
+    at_least: usize,
+}
+
+impl RetryBudget {
+    pub(super) fn new(settings: &FailoverSettings) -> Self {
+        Self {
+            active: AtomicUsize::new(0),
+            repeating: AtomicUsize::new(0),
+            percent: settings.retry_percent as usize,
+            at_least: settings.min_retries as usize,
+        }
+    }
+
+    /// Counts a call while the guard lives.
+    pub(super) fn call(&self) -> Counted<'_> {
+        self.active.fetch_add(1, Relaxed);
+        Counted(&self.active)
+    }
+
+    /// Counts a repetition while the guard lives; none when the budget is spent.
+    pub(super) fn repetition(&self) -> Option<Counted<'_>> {
+        let most = self.at_least.max(self.active.load(Relaxed) * self.percent / 100);
+        let one_more = |repeating| (repeating < most).then_some(repeating + 1);
+        self.repeating.fetch_update(Relaxed, Relaxed, one_more).ok()?;
+        Some(Counted(&self.repeating))
+    }
+
+    #[cfg(test)]
+    pub(super) fn counts(&self) -> (usize, usize) {
+        (self.active.load(Relaxed), self.repeating.load(Relaxed))
+    }
+}
+
+/// One in a count, until dropped.
+#[derive(Debug)]
+pub(super) struct Counted<'a>(&'a AtomicUsize);
+
+impl Drop for Counted<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fifth_of_the_calls_and_at_least_three_may_repeat() {
+        let budget = RetryBudget::new(&FailoverSettings::default());
+        let few = [budget.repetition(), budget.repetition(), budget.repetition()];
+        assert!(few.iter().all(Option::is_some) && budget.repetition().is_none());
+        let calls: Vec<_> = (0..20).map(|_| budget.call()).collect();
+        let fourth = budget.repetition();
+        assert!(fourth.is_some() && budget.repetition().is_none());
+        drop((few, fourth, calls));
+        assert_eq!(budget.counts(), (0, 0));
+    }
+}

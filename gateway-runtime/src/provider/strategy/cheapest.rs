@@ -1,0 +1,31 @@
+//! The one that costs least.
+
+use crate::{
+    base::money::Currency,
+    provider::strategy::{Candidates, Strategy, StrategyCall, round_robin::sort_in_turns},
+};
+
+/// Providers by what this call costs there, cheapest first; unknown costs come last, and equals take turns.
+///
+/// Amounts compare within one currency only, since no rate of exchange is known: the currency is that of the first
+/// provider, by name, whose cost is known. A cost in another currency counts as unknown.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Cheapest;
+
+impl Cheapest {
+    /// The strategy.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self
+    }
+}
+
+impl Strategy for Cheapest {
+    fn order(&self, call: &StrategyCall<'_>, candidates: &mut Candidates<'_>) {
+        let currency: Option<Currency> = candidates.iter().find_map(|candidate| Some(candidate.cost()?.currency()));
+        sort_in_turns(call, candidates, |candidate| {
+            let cost = candidate.cost().filter(|cost| Some(cost.currency()) == currency);
+            (cost.is_none(), cost.map(|cost| cost.nanos()))
+        });
+    }
+}

@@ -1,0 +1,44 @@
+//! The one that answers fastest.
+
+use std::time::Duration;
+
+use crate::provider::strategy::{CandidateView, Candidates, Strategy, StrategyCall};
+
+/// The faster of two providers drawn at random, by the moving average of their latencies; the others follow, fastest
+/// first.
+///
+/// Two choices rather than the best of all keep every call of a moment from going to the same one (Mitzenmacher, *The
+/// Power of Two Choices in Randomized Load Balancing*, 2001). One that was never asked counts as fastest until the
+/// first attempt at it is under way, and as slowest from then until it has answered.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Fastest;
+
+impl Fastest {
+    /// The strategy.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self
+    }
+}
+
+impl Strategy for Fastest {
+    fn order(&self, _: &StrategyCall<'_>, candidates: &mut Candidates<'_>) {
+        let count = candidates.len();
+        if count < 2 {
+            return;
+        }
+        let one = fastrand::usize(..count);
+        let other = (one + fastrand::usize(1..count)) % count;
+        let winner = if slowness(&candidates[other]) < slowness(&candidates[one]) { other } else { one };
+        candidates.swap(0, winner);
+        candidates[1..].sort_by_key(slowness);
+    }
+}
+
+fn slowness(candidate: &CandidateView<'_>) -> Duration {
+    match candidate.latency() {
+        Some(latency) => latency,
+        None if candidate.in_flight() == 0 => Duration::ZERO,
+        None => Duration::MAX,
+    }
+}

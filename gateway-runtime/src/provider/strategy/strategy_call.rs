@@ -1,0 +1,81 @@
+//! What a strategy sees of the call.
+
+use std::fmt;
+
+use crate::base::{
+    call::Call,
+    cost::{Argument, find_argument},
+    country::Country,
+    spec::{CapabilityMethodSpec, CapabilitySpec},
+};
+
+/// A call of a capability's method, as a strategy sees it.
+#[derive(Clone, Copy)]
+pub struct StrategyCall<'a> {
+    call: &'a Call,
+    capability: &'static CapabilitySpec,
+    method: &'static CapabilityMethodSpec,
+    arguments: &'a [&'a Argument],
+    turn: usize,
+}
+
+impl<'a> StrategyCall<'a> {
+    /// A call, as pools make it; by hand for tests of a strategy.
+    #[must_use]
+    pub fn new(
+        call: &'a Call,
+        capability: &'static CapabilitySpec,
+        method: &'static CapabilityMethodSpec,
+        arguments: &'a [&'a Argument],
+        turn: usize,
+    ) -> Self {
+        Self { call, capability, method, arguments, turn }
+    }
+
+    /// The call of the exposed method within which this happens: its caller, its client's address, its headers.
+    #[must_use]
+    pub fn call(&self) -> &'a Call {
+        self.call
+    }
+
+    /// Where the client is, if that is known.
+    #[must_use]
+    pub fn country(&self) -> Option<Country> {
+        self.call.country()
+    }
+
+    /// The capability.
+    #[must_use]
+    pub fn capability(&self) -> &'static CapabilitySpec {
+        self.capability
+    }
+
+    /// The capability's method.
+    #[must_use]
+    pub fn method(&self) -> &'static CapabilityMethodSpec {
+        self.method
+    }
+
+    /// The argument that is passed as a `&Q`; the first of them if there are several.
+    #[must_use]
+    pub fn argument<Q: 'static>(&self) -> Option<&'a Q> {
+        find_argument(self.arguments)
+    }
+
+    /// How many calls of this method came before; wraps around.
+    #[must_use]
+    pub fn turn(&self) -> usize {
+        self.turn
+    }
+}
+
+impl fmt::Debug for StrategyCall<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StrategyCall")
+            .field("call", self.call)
+            .field("capability", &self.capability.name)
+            .field("method", &self.method.name)
+            .field("turn", &self.turn)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,44 @@
+//! Each by its weight.
+
+use std::{cmp::Reverse, sync::atomic::Ordering::Relaxed};
+
+use crate::provider::strategy::{Candidates, Strategy, StrategyCall};
+
+/// Each provider gets the share of the calls that its configured weight is of all weights, evenly spread: with 5, 1
+/// and 1 it is `a a b a c a a`, never `a a a a a b c` (smooth weighted round robin, as nginx has it).
+///
+/// The others follow by weight, heaviest first. Weight 0 is asked only when everybody else has failed.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Weighted;
+
+impl Weighted {
+    /// The strategy.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self
+    }
+}
+
+impl Strategy for Weighted {
+    /// Each gains its weight in credit, the one with the most is chosen, and pays the sum of all weights. Concurrent
+    /// calls may interleave; what is gained is paid all the same, so shares stay exact in the long run.
+    fn order(&self, _: &StrategyCall<'_>, candidates: &mut Candidates<'_>) {
+        let mut total = 0;
+        let mut chosen: Option<(i64, usize)> = None;
+        for (place, candidate) in candidates.iter().enumerate() {
+            let weight = i64::from(candidate.weight());
+            if weight == 0 {
+                continue;
+            }
+            total += weight;
+            let credit = candidate.credit().fetch_add(weight, Relaxed) + weight;
+            if chosen.is_none_or(|(most, _)| credit > most) {
+                chosen = Some((credit, place));
+            }
+        }
+        let Some((_, chosen)) = chosen else { return };
+        candidates[chosen].credit().fetch_sub(total, Relaxed);
+        candidates[..=chosen].rotate_right(1);
+        candidates[1..].sort_by_key(|candidate| Reverse(candidate.weight()));
+    }
+}

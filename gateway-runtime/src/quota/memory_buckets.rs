@@ -1,0 +1,237 @@
+//! The buckets of one gateway, in memory.
+
+use std::{
+    collections::HashMap,
+    future::{Future, ready},
+    hash::BuildHasher,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
+};
+
+use foldhash::fast::RandomState;
+use smallvec::SmallVec;
+
+use crate::{
+    quota::{Buckets, Limit, Policy, Standing, Whose, gcra::Verdict},
+    redis::RedisError,
+};
+
+/// How many locks the buckets are spread over.
+const SHARDS: usize = 64;
+/// A shard with fewer buckets is not looked through for full ones.
+const FEW: usize = 1024;
+
+/// The buckets; a bucket that is full again is forgotten.
+#[derive(Debug)]
+pub struct Memory {
+    shards: [Mutex<Shard>; SHARDS],
+    hasher: RandomState,
+    start: Instant,
+}
+
+#[derive(Debug, Default)]
+struct Shard {
+    /// When each bucket will be full again, in microseconds after the start.
+    buckets: HashMap<(Whose, Arc<str>), u64, RandomState>,
+    /// How many calls run, where that is limited; never none.
+    running: HashMap<(Whose, Arc<str>), u64, RandomState>,
+    /// With so many buckets it is time to look for full ones.
+    crowd: usize,
+}
+
+impl Default for Memory {
+    fn default() -> Self {
+        Self {
+            shards: std::array::from_fn(|_| Mutex::default()),
+            hasher: RandomState::default(),
+            start: Instant::now(),
+        }
+    }
+}
+
+/// What a policy would be after a request is let in.
+enum After {
+    Full(u64),
+    Running(u64),
+}
+
+impl Memory {
+    /// Takes a token or a place of each policy, if each has one, and says how the request stands.
+    ///
+    /// # Errors
+    ///
+    /// The policy that refuses for the longest; then nothing was taken.
+    pub fn admit(&self, whose: &Whose, policies: &[Policy]) -> Result<Standing, Standing> {
+        let now = self.now();
+        // All buckets of one account are in one shard, so that they change at once.
+        let mut shard = self.shard(whose);
+        let mut taken = SmallVec::<[(&Policy, After); 6]>::new();
+        let mut refused: Option<(u64, &Policy)> = None;
+        for policy in policies {
+            let until = match shard.judge(whose, policy, now) {
+                Ok(after) => {
+                    taken.push((policy, after));
+                    continue;
+                }
+                Err(until) => until,
+            };
+            if refused.is_none_or(|(longest, _)| longest < until) {
+                refused = Some((until, policy));
+            }
+        }
+        if let Some((until, policy)) = refused {
+            let next = policy.rate().map(|_| Duration::from_micros(until - now));
+            return Err(Standing { name: Arc::clone(&policy.name), remaining: 0, next });
+        }
+        let standings = taken.into_iter().map(|(policy, after)| shard.take(whose, policy, after, now));
+        let least = standings.min_by_key(|standing| standing.remaining);
+        shard.forget_full(now);
+        Ok(least.unwrap_or(Standing { name: "".into(), remaining: u64::MAX, next: None }))
+    }
+
+    /// A call has ended: its places in `policies` are free, and each rate of `refund` has a token back.
+    pub fn end(&self, whose: &Whose, policies: &[Policy], refund: &[Policy]) {
+        let mut shard = self.shard(whose);
+        for policy in policies.iter().filter(|policy| policy.places().is_some()) {
+            let key = (whose.clone(), Arc::clone(&policy.name));
+            match shard.running.get_mut(&key) {
+                Some(running @ 2..) => *running -= 1,
+                _ => drop(shard.running.remove(&key)),
+            }
+        }
+        for (policy, rate) in refund.iter().filter_map(|policy| Some((policy, policy.rate()?))) {
+            // What is not there is full.
+            if let Some(full) = shard.buckets.get_mut(&(whose.clone(), Arc::clone(&policy.name))) {
+                *full = full.saturating_sub(rate.interval());
+            }
+        }
+    }
+
+    /// Has each bucket be at least so many microseconds short of full.
+    pub(super) fn drain_to(&self, whose: &Whose, policies: &[Policy], missing: &[u64]) {
+        let now = self.now();
+        let mut shard = self.shard(whose);
+        for (policy, missing) in policies.iter().zip(missing).filter(|(policy, _)| policy.rate().is_some()) {
+            let full = shard.buckets.entry((whose.clone(), Arc::clone(&policy.name))).or_default();
+            *full = (*full).max(now.saturating_add(*missing));
+        }
+        shard.forget_full(now);
+    }
+
+    fn now(&self) -> u64 {
+        u64::try_from(self.start.elapsed().as_micros()).unwrap_or(u64::MAX)
+    }
+
+    #[expect(clippy::cast_possible_truncation, reason = "a remainder of 64")]
+    fn shard(&self, whose: &Whose) -> MutexGuard<'_, Shard> {
+        let place = self.hasher.hash_one(whose) as usize % SHARDS;
+        self.shards[place].lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Buckets for Memory {
+    fn admit(
+        &self,
+        whose: &Whose,
+        policies: &[Policy],
+        _: u64,
+    ) -> impl Future<Output = Result<Result<Standing, Standing>, RedisError>> + Send {
+        ready(Ok(self.admit(whose, policies)))
+    }
+
+    fn end(
+        &self,
+        whose: &Whose,
+        policies: &[Policy],
+        refund: &[Policy],
+        _: u64,
+    ) -> impl Future<Output = Result<(), RedisError>> + Send {
+        // It is always heard, so nobody says it again.
+        self.end(whose, policies, refund);
+        ready(Ok(()))
+    }
+}
+
+impl Shard {
+    /// What there will be after the request, or when it might be let in.
+    fn judge(&mut self, whose: &Whose, policy: &Policy, now: u64) -> Result<After, u64> {
+        let key = (whose.clone(), Arc::clone(&policy.name));
+        match policy.limit {
+            Limit::Rate(rate) => {
+                let full = self.buckets.get_mut(&key).map_or(0, |full| {
+                    *full = rate.at_most_empty(*full, now);
+                    *full
+                });
+                match rate.judge(full, now) {
+                    Verdict::Admit(full) => Ok(After::Full(full)),
+                    Verdict::Refuse(until) => Err(until),
+                }
+            }
+            Limit::Concurrency(places) => match self.running.get(&key).copied().unwrap_or(0) {
+                running if running < places => Ok(After::Running(running + 1)),
+                _ => Err(now),
+            },
+        }
+    }
+
+    fn take(&mut self, whose: &Whose, policy: &Policy, after: After, now: u64) -> Standing {
+        let key = (whose.clone(), Arc::clone(&policy.name));
+        match after {
+            After::Full(full) => drop(self.buckets.insert(key, full)),
+            After::Running(running) => drop(self.running.insert(key, running)),
+        }
+        let (remaining, next) = match (policy.limit, after) {
+            (Limit::Rate(rate), After::Full(full)) => {
+                let (left, next) = rate.left(full, now);
+                (left, Some(Duration::from_micros(next)))
+            }
+            (Limit::Concurrency(places), After::Running(running)) => (places.saturating_sub(running), None),
+            _ => (0, None),
+        };
+        Standing { name: Arc::clone(&policy.name), remaining, next }
+    }
+
+    /// Each time that the buckets have doubled, so that it costs little a request whoever comes.
+    fn forget_full(&mut self, now: u64) {
+        if self.buckets.len() > self.crowd.max(FEW) {
+            self.buckets.retain(|_, full| *full > now);
+            self.crowd = 2 * self.buckets.len();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::thread;
+
+    use super::*;
+    use crate::quota::Rate;
+
+    fn policy(calls: u64, per: Duration) -> [Policy; 1] {
+        [Policy { name: "total".into(), limit: Limit::Rate(Rate { calls, per }) }]
+    }
+
+    #[test]
+    fn many_threads_get_no_more_than_there_is() {
+        let quotas = Memory::default();
+        let policies = policy(1000, Duration::from_secs(3600));
+        let admitted: usize = thread::scope(|scope| {
+            let callers = [(); 8]
+                .map(|()| scope.spawn(|| (0..500).filter(|_| quotas.admit(&Whose::Nobody, &policies).is_ok()).count()));
+            callers.into_iter().map(|caller| caller.join().unwrap()).sum()
+        });
+        assert_eq!(admitted, 1000);
+    }
+
+    #[test]
+    fn buckets_that_are_full_again_are_forgotten() {
+        let quotas = Memory::default();
+        let policies = policy(1, Duration::from_micros(1));
+        for number in 0..SHARDS * FEW * 4 {
+            let whose = Whose::Account(number.to_string().into());
+            quotas.admit(&whose, &policies).unwrap();
+        }
+        let left: usize = quotas.shards.iter().map(|shard| shard.lock().unwrap().buckets.len()).sum();
+        assert!(left <= SHARDS * (FEW + 1), "{left} buckets");
+    }
+}

@@ -1,0 +1,74 @@
+//! What stands for Redis in a program that was built without it: a type without values, which cannot be connected to.
+
+use std::{convert::Infallible, time::Duration};
+
+use bytes::Bytes;
+
+use crate::{
+    base::secret::Secret,
+    redis::{Arg, RedisError, RedisSettings},
+};
+
+/// A connection to Redis, of which there are none without the feature `redis`.
+#[derive(Clone, Debug)]
+pub struct Redis(Infallible);
+
+/// A Lua script, which nothing can run.
+#[derive(Debug)]
+pub struct Script;
+
+#[expect(missing_docs, clippy::missing_errors_doc, reason = "as with the feature `redis`")]
+#[expect(clippy::unused_async, reason = "as with the feature `redis`")]
+impl Redis {
+    pub async fn connect(_: &Secret, _: &RedisSettings) -> Result<Self, RedisError> {
+        Err(RedisError::refused(
+            "this program was built without it: add `features = [\"redis\"]` to gateway-runtime in Cargo.toml, or remove the \
+             section (and REDIS_HOST from the environment)",
+        ))
+    }
+
+    #[must_use]
+    pub fn is_away(&self) -> bool {
+        match self.0 {}
+    }
+
+    pub(crate) fn own(&self) -> Self {
+        match self.0 {}
+    }
+
+    pub(crate) fn home(&self) -> &tokio::runtime::Handle {
+        match self.0 {}
+    }
+
+    pub async fn get(&self, _: &str) -> Result<Option<Bytes>, RedisError> {
+        match self.0 {}
+    }
+
+    pub async fn set(&self, _: &str, _: &[u8], _: Duration) -> Result<(), RedisError> {
+        match self.0 {}
+    }
+
+    pub async fn set_new(&self, _: &str, _: &[u8], _: Duration) -> Result<bool, RedisError> {
+        match self.0 {}
+    }
+
+    pub async fn delete(&self, _: &str) -> Result<bool, RedisError> {
+        match self.0 {}
+    }
+
+    pub async fn delete_if(&self, _: &str, _: &[u8]) -> Result<bool, RedisError> {
+        match self.0 {}
+    }
+
+    pub async fn run(&self, _: &Script, _: &[&str], _: &[Arg<'_>]) -> Result<Vec<i64>, RedisError> {
+        match self.0 {}
+    }
+}
+
+impl Script {
+    /// Nothing.
+    #[must_use]
+    pub fn new(_: &str) -> Self {
+        Self
+    }
+}

@@ -1,0 +1,214 @@
+//! What services and providers are built from: the values and the configuration that the program was started with.
+
+use std::{
+    any::{Any, TypeId, type_name},
+    collections::HashMap,
+    fmt,
+    ops::Deref,
+    sync::Arc,
+};
+
+use schemars::JsonSchema;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+
+use crate::json::section::read_section;
+
+/// Why a gateway does not start: every problem that was found, not just the first.
+pub struct StartError {
+    problems: Vec<String>,
+}
+
+impl StartError {
+    /// One problem: what is wrong, where, and what to do.
+    #[must_use]
+    pub fn new(problem: impl Into<String>) -> Self {
+        Self { problems: vec![problem.into()] }
+    }
+
+    /// All of `problems`, if there are any.
+    ///
+    /// # Errors
+    ///
+    /// When there is at least one.
+    pub fn unless_empty(problems: Vec<String>) -> Result<(), Self> {
+        if problems.is_empty() { Ok(()) } else { Err(Self { problems }) }
+    }
+
+    /// All of `problems`; there is at least one.
+    pub(crate) fn from_problems(problems: Vec<String>) -> Self {
+        Self { problems }
+    }
+
+    /// The same, with each problem as `f` has it.
+    pub(crate) fn map(self, f: impl FnMut(String) -> String) -> Self {
+        Self { problems: self.problems.into_iter().map(f).collect() }
+    }
+
+    /// Every problem.
+    #[must_use]
+    pub fn problems(&self) -> &[String] {
+        &self.problems
+    }
+
+    /// The problems alone.
+    #[must_use]
+    pub fn into_problems(self) -> Vec<String> {
+        self.problems
+    }
+}
+
+impl fmt::Display for StartError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let [only] = self.problems.as_slice() {
+            return write!(f, "the gateway cannot start: {only}");
+        }
+        write!(f, "the gateway cannot start, for {} reasons:", self.problems.len())?;
+        for (number, problem) in self.problems.iter().enumerate() {
+            // What follows a line break belongs to the same problem.
+            write!(f, "\n  {}. {}", number + 1, problem.replace('\n', "\n     "))?;
+        }
+        Ok(())
+    }
+}
+
+/// As `Display`: this is what `fn main() -> Result<(), StartError>` prints.
+impl fmt::Debug for StartError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl std::error::Error for StartError {}
+
+/// Values by type, and the configuration's sections of services and providers.
+#[derive(Clone, Default)]
+pub struct App {
+    values: HashMap<TypeId, Arc<dyn Any + Send + Sync>>,
+    sections: HashMap<String, Map<String, Value>>,
+}
+
+impl App {
+    /// Makes `value` available to fields of type `Arc<T>`; a second value of the same type takes the place of the first.
+    pub fn insert<T: Send + Sync + 'static>(&mut self, value: Arc<T>) {
+        self.values.insert(TypeId::of::<T>(), value);
+    }
+
+    /// The value of a type.
+    #[must_use]
+    pub fn get<T: Send + Sync + 'static>(&self) -> Option<Arc<T>> {
+        Arc::clone(self.values.get(&TypeId::of::<T>())?).downcast().ok()
+    }
+
+    /// Sets the section that `Config<T>` reads where it is a field of `owner`, such as `providers.fixer_io`.
+    pub fn set_section(&mut self, owner: impl Into<String>, section: Map<String, Value>) {
+        self.sections.insert(owner.into(), section);
+    }
+
+    /// What is built for `owner` is built in this scope.
+    #[must_use]
+    pub fn scope(&self, owner: impl Into<String>) -> Scope<'_> {
+        Scope { app: self, owner: owner.into(), reads_config: std::cell::Cell::new(false) }
+    }
+}
+
+impl fmt::Debug for App {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Sections hold secrets: their names must do.
+        f.debug_struct("App").field("sections", &self.sections.keys()).finish_non_exhaustive()
+    }
+}
+
+/// The app as seen by the service or provider that is being built.
+#[derive(Debug)]
+pub struct Scope<'a> {
+    app: &'a App,
+    owner: String,
+    reads_config: std::cell::Cell<bool>,
+}
+
+impl Scope<'_> {
+    /// The app.
+    #[must_use]
+    pub fn app(&self) -> &App {
+        self.app
+    }
+
+    /// What is being built, as its section is named: `services.currency`, `providers.fixer_io`.
+    #[must_use]
+    pub fn owner(&self) -> &str {
+        &self.owner
+    }
+
+    /// Problems of a section that nobody read: every key in it is unknown.
+    pub(crate) fn unread_keys(&self) -> Result<(), StartError> {
+        let Some(section) = self.app.sections.get(&self.owner).filter(|_| !self.reads_config.get()) else {
+            return Ok(());
+        };
+        let problem = |key: &String| {
+            format!("`{}.{key}` in the configuration is unknown: this part takes no settings of its own", self.owner)
+        };
+        StartError::unless_empty(section.keys().map(problem).collect())
+    }
+}
+
+/// What a field of a service or a provider can be.
+///
+/// Derive it for a struct whose fields are such types themselves: `#[derive(FromApp)]`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be a field of a service or a provider",
+    label = "the app does not know how to make a `{Self}`",
+    note = "fields are built from the app: `HttpClient`, `Db`, `Redis`, `Publisher`, `Config<T>` for settings of its own section, `Arc<T>` \
+            for a value given to `Gateway::with`, or a struct with `#[derive(FromApp)]`"
+)]
+pub trait FromApp: Sized {
+    /// Builds the value, once, at start.
+    ///
+    /// # Errors
+    ///
+    /// Says what is missing and how to supply it.
+    fn from_app(scope: &Scope<'_>) -> Result<Self, StartError>;
+}
+
+/// A value that the program gave to `Gateway::with`.
+impl<T: Send + Sync + 'static> FromApp for Arc<T> {
+    fn from_app(scope: &Scope<'_>) -> Result<Self, StartError> {
+        scope.app.get::<T>().ok_or_else(|| {
+            StartError::new(format!(
+                "`{}` asks for an `Arc<{}>`, and no such value was given: add `.with(…)` to the gateway in `main`",
+                scope.owner,
+                type_name::<T>()
+            ))
+        })
+    }
+}
+
+/// Typed settings from the owner's section of the configuration: `[providers.fixer_io]`, `[services.currency]`.
+///
+/// The section is judged by the JSON Schema of `T`; unknown keys are errors. Without a section `T` is read from an
+/// empty one, so fields with `#[serde(default)]` are optional.
+#[derive(Clone, Debug)]
+pub struct Config<T>(Arc<T>);
+
+impl<T> Config<T> {
+    /// Settings made by hand, for tests.
+    pub fn new(settings: T) -> Self {
+        Self(Arc::new(settings))
+    }
+}
+
+impl<T> Deref for Config<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.0
+    }
+}
+
+impl<T: DeserializeOwned + JsonSchema> FromApp for Config<T> {
+    fn from_app(scope: &Scope<'_>) -> Result<Self, StartError> {
+        scope.reads_config.set(true);
+        let section = scope.app.sections.get(&scope.owner).cloned().unwrap_or_default();
+        read_section(&scope.owner, Value::Object(section)).map_err(StartError::from_problems).map(Self::new)
+    }
+}

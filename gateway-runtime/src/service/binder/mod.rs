@@ -1,0 +1,126 @@
+//! Binds one method at start: what its arguments look up, and what they say of it.
+
+pub(super) mod instances;
+pub(super) mod pools;
+
+use std::{
+    any::{TypeId, type_name},
+    sync::Arc,
+};
+
+use schemars::JsonSchema;
+
+use crate::{
+    base::spec::{CapabilitySpec, MethodSpec, ServiceSpec},
+    provider::{
+        Capability, Pool,
+        strategy::{RoundRobin, Strategy},
+    },
+    service::{
+        app::{App, StartError},
+        argument::{Answer, AnswerShape},
+        binder::{instances::Instances, pools::Pools},
+        entry::{MakeStrategy, Service},
+        method::MethodInput,
+    },
+};
+
+/// What [`Binder::pool`] finds.
+pub type PoolAndStrategy<C> = (Arc<Pool<C>>, Arc<dyn Strategy>);
+
+/// What an argument may look up while its method is being bound.
+pub struct Binder<'a> {
+    pub(super) app: &'a App,
+    pub(super) instances: &'a Instances,
+    pub(super) pools: &'a mut Pools,
+    pub(super) service: &'static ServiceSpec,
+    pub(super) method: &'static MethodSpec,
+    /// The method's own.
+    pub(super) strategy: Option<MakeStrategy>,
+    pub(super) service_strategy: Option<MakeStrategy>,
+    pub(super) input: Option<MethodInput>,
+    pub(super) answer: Option<AnswerShape>,
+    pub(super) capabilities: Vec<&'static CapabilitySpec>,
+}
+
+impl Binder<'_> {
+    /// The app.
+    #[must_use]
+    pub fn app(&self) -> &App {
+        self.app
+    }
+
+    /// The method that is being bound, for messages: `currency/v1/rates (src/main.rs:12)`.
+    #[must_use]
+    pub fn subject(&self) -> String {
+        let Self { service, method, .. } = self;
+        format!("{}/v{}/{} ({})", service.name, service.version, method.name, method.source)
+    }
+
+    /// Declares `T` to be the method's input.
+    ///
+    /// # Errors
+    ///
+    /// When its schema cannot be a judge, or the method takes its input from the query string and `T` cannot be there.
+    pub fn input<T: JsonSchema>(&mut self) -> Result<(), StartError> {
+        let input = MethodInput::new::<T>().map_err(|why| StartError::new(format!("{}: {why}", self.subject())))?;
+        if self.method.verb.has_query_input() {
+            input.schema.query_compatible().map_err(|why| {
+                StartError::new(format!(
+                    "{}: a {} method has its input in the query string, where `{}` cannot be: {why}. Make it a POST \
+                     method, or flatten the input",
+                    self.subject(),
+                    self.method.verb,
+                    type_name::<T>(),
+                ))
+            })?;
+        }
+        self.input = Some(input);
+        Ok(())
+    }
+
+    /// The pool of all providers of `C`, with the strategy of the method, else of the service, else round robin.
+    ///
+    /// # Errors
+    ///
+    /// When no provider of `C` is registered.
+    pub fn pool<C: Capability + ?Sized>(&mut self) -> Result<PoolAndStrategy<C>, StartError> {
+        let pool = self.pools.pool::<C>(self.instances).ok_or_else(|| {
+            StartError::new(format!(
+                "{}: no provider of `{}` is registered. Write one (`#[provider] impl {} for …`), or link the crate \
+                 that has one: `gateway_runtime::link!(that_crate)`",
+                self.subject(),
+                C::SPEC.name,
+                C::SPEC.name
+            ))
+        })?;
+        self.capabilities.push(C::SPEC);
+        Ok((pool, self.strategy_of(TypeId::of::<C>())))
+    }
+
+    /// One strategy for a service and a capability, so that its methods take turns together; a method's own is its own.
+    fn strategy_of(&mut self, capability: TypeId) -> Arc<dyn Strategy> {
+        if let Some(make) = self.strategy {
+            return make();
+        }
+        let made = self.service_strategy;
+        self.pools
+            .strategy(self.service, capability, || made.map_or_else(|| Arc::new(RoundRobin::new()) as _, |make| make()))
+    }
+
+    pub(super) fn service<S: Service>(&self) -> Result<Arc<S>, StartError> {
+        self.instances
+            .service::<S>()
+            .ok_or_else(|| StartError::new(format!("{}: its service was not built", self.subject())))
+    }
+
+    pub(super) fn answer<T: Answer>(&mut self) {
+        self.answer = Some(T::shape());
+    }
+}
+
+impl std::fmt::Debug for Binder<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Binder").field(&self.subject()).finish()
+    }
+}

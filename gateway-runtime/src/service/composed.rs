@@ -1,0 +1,69 @@
+//! Arguments made of arguments: what `#[derive(FromCall)]` writes, and what its code calls.
+
+use std::{any::Any, future::Future, marker::PhantomData, sync::Arc};
+
+use crate::{
+    base::{
+        call::CallRequest,
+        error::{Error, Result},
+    },
+    service::{app::StartError, argument::Arguments, registry::Binder},
+};
+
+/// A struct with `#[derive(FromCall)]`: made of what could be arguments itself.
+pub trait Composed: Sized + Send + 'static {
+    /// Its fields, as a tuple.
+    type Fields: Arguments;
+
+    /// The struct of its fields.
+    fn compose(fields: Self::Fields) -> Self;
+}
+
+/// What the fields of a composed argument looked up at start. Its type does not depend on theirs, so that a field which
+/// cannot be an argument is reported once.
+pub struct ComposedState<C>(Arc<dyn Any + Send + Sync>, PhantomData<fn() -> C>);
+
+/// Whether one of the fields is the input.
+#[must_use]
+pub const fn composed_input<C: Composed>() -> bool {
+    <C::Fields as Arguments>::INPUTS > 0
+}
+
+/// Refuses two inputs among the fields.
+///
+/// # Panics
+///
+/// At compile time, where the fields stand.
+#[track_caller]
+pub const fn one_input_composed<C: Composed>() {
+    assert!(
+        <C::Fields as Arguments>::INPUTS <= 1,
+        "a call has at most one input; put the fields of both into one struct"
+    );
+}
+
+/// Prepares each field.
+///
+/// # Errors
+///
+/// The first that cannot be prepared.
+pub fn prepare_composed<C: Composed>(binder: &mut Binder<'_>) -> Result<ComposedState<C>, StartError> {
+    <C::Fields as Arguments>::prepare(binder).map(|states| ComposedState(Arc::new(states), PhantomData))
+}
+
+/// Makes each field, and the struct of them.
+///
+/// # Errors
+///
+/// The first that cannot be made.
+#[expect(clippy::manual_async_fn, reason = "`Send` is promised here, so that nobody looks for it in the fields")]
+pub fn compose<C: Composed>(
+    state: &ComposedState<C>,
+    request: &mut CallRequest,
+) -> impl Future<Output = Result<C, Error>> + Send {
+    async {
+        let states = state.0.downcast_ref::<<C::Fields as Arguments>::States>();
+        let states = states.ok_or_else(|| Error::internal("a composed argument was prepared as another"))?;
+        <C::Fields as Arguments>::from_call(states, request).await.map(C::compose)
+    }
+}

@@ -1,0 +1,4 @@
+//! TODO
+
+pub(crate) mod publisher;
+pub(crate) mod redis;

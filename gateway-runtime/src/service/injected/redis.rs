@@ -1,0 +1,60 @@
+//! Redis as a field or an argument of services and providers.
+
+use crate::{
+    base::{call::CallRequest, error::Error},
+    redis::Redis,
+    service::{
+        app::{FromApp, Scope, StartError},
+        argument::FromCall,
+        registry::Binder,
+    },
+};
+
+fn missing(asker: &str) -> StartError {
+    StartError::new(format!(
+        "`{asker}` asks for `Redis`, and nothing says where that is: set `url` in [redis], or REDIS_HOST in the environment"
+    ))
+}
+
+impl FromApp for Redis {
+    fn from_app(scope: &Scope<'_>) -> Result<Self, StartError> {
+        scope.app().get::<Self>().map(|redis| (*redis).clone()).ok_or_else(|| missing(scope.owner()))
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl FromCall for Redis {
+    type State = Self;
+
+    fn prepare(binder: &mut Binder<'_>) -> Result<Self, StartError> {
+        binder.app().get::<Self>().map(|redis| (*redis).clone()).ok_or_else(|| missing(&binder.subject()))
+    }
+
+    async fn from_call(redis: &Self, _: &mut CallRequest) -> Result<Self, Error> {
+        Ok(redis.clone())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::service::app::App;
+
+    #[test]
+    fn without_redis_it_is_told_how_to_have_it() {
+        let error = Redis::from_app(&App::default().scope("services.chat")).unwrap_err().to_string();
+        assert!(error.contains("`services.chat` asks for `Redis`") && error.contains("REDIS_HOST"), "{error}");
+    }
+
+    #[cfg(feature = "redis")]
+    #[tokio::test]
+    async fn its_keys_are_not_the_gateways() {
+        let Some(redis) = crate::redis::tests::own_redis().await else { return };
+        let mut app = App::default();
+        app.insert(std::sync::Arc::new(redis.own()));
+        let own = Redis::from_app(&app.scope("services.chat")).unwrap();
+        own.set("key", b"own", std::time::Duration::from_secs(60)).await.unwrap();
+        assert_eq!(redis.get("key").await.unwrap(), None);
+        assert_eq!(redis.get("own:key").await.unwrap().unwrap(), &b"own"[..]);
+    }
+}

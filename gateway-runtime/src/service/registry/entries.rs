@@ -1,0 +1,74 @@
+//! All entries of a program, in an order that does not depend on the linker.
+
+use std::{any::TypeId, collections::HashMap};
+
+use crate::{
+    base::spec::{MethodSpec, ServiceSpec, Source},
+    service::entry::{MethodEntry, ProviderEntry, ProvisionEntry, ServiceEntry},
+};
+
+/// What a program consists of.
+#[derive(Debug, Default)]
+pub struct Entries {
+    pub(in crate::service) services: Vec<&'static ServiceEntry>,
+    pub(in crate::service) methods: Vec<&'static MethodEntry>,
+    pub(in crate::service) providers: Vec<&'static ProviderEntry>,
+    pub(in crate::service) provisions: Vec<&'static ProvisionEntry>,
+}
+
+/// The methods of each service, by its type.
+pub(in crate::service) type MethodsByService = HashMap<TypeId, Vec<&'static MethodEntry>>;
+
+impl Entries {
+    /// All that is linked.
+    pub(in crate::service) fn linked() -> Self {
+        let linked = Self {
+            services: inventory::iter::<ServiceEntry>().collect(),
+            methods: inventory::iter::<MethodEntry>().collect(),
+            providers: inventory::iter::<ProviderEntry>().collect(),
+            provisions: inventory::iter::<ProvisionEntry>().collect(),
+        };
+        linked.sorted()
+    }
+
+    /// These services and methods, and no providers.
+    #[must_use]
+    pub fn of(services: Vec<&'static ServiceEntry>, methods: Vec<&'static MethodEntry>) -> Self {
+        Self { services, methods, ..Self::default() }.sorted()
+    }
+
+    fn sorted(mut self) -> Self {
+        let place = |source: Source| (source.file, source.line);
+        self.services.sort_by_key(|e| (e.spec.name, e.spec.version, place(e.spec.source)));
+        self.methods.sort_by_key(|e| (e.service.name, e.service.version, place(e.spec.source)));
+        self.providers.sort_by_key(|e| (e.spec.name, place(e.spec.source)));
+        self.provisions.sort_by_key(|e| (e.capability.name, e.provider.name, place(e.provider.source)));
+        self
+    }
+
+    pub(in crate::service) fn methods_by_service(&self) -> MethodsByService {
+        let mut methods = MethodsByService::new();
+        for entry in &self.methods {
+            methods.entry((entry.service_id)()).or_default().push(entry);
+        }
+        methods
+    }
+}
+
+/// The names of all that is linked, which nothing needs to be built for.
+pub(crate) struct Linked {
+    pub(crate) services: Vec<&'static str>,
+    pub(crate) providers: Vec<&'static str>,
+    pub(crate) methods: Vec<(&'static ServiceSpec, &'static MethodSpec)>,
+}
+
+impl Linked {
+    pub(crate) fn read() -> Self {
+        let Entries { services, methods, providers, .. } = Entries::linked();
+        Self {
+            services: services.iter().map(|entry| entry.spec.name).collect(),
+            providers: providers.iter().map(|entry| entry.spec.name).collect(),
+            methods: methods.into_iter().map(|entry| (entry.service, &entry.spec)).collect(),
+        }
+    }
+}

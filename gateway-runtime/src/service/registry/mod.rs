@@ -1,0 +1,218 @@
+//! What the program consists of: entries collected at link time, sorted, checked whole, and built.
+//!
+//! `entries` is what the macros submit and `collected` all of it, `check` compares entries with each other, `instances`
+//! and `pools` build what methods need, and `binder` ties a method to it.
+
+pub(super) mod check;
+pub(crate) mod entries;
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    fmt,
+    sync::Arc,
+};
+
+pub(crate) use crate::service::registry::entries::Linked;
+pub use crate::service::{
+    binder::{Binder, PoolAndStrategy},
+    method::{Method, MethodInput},
+};
+use crate::{
+    base::{
+        call_metrics::Calls,
+        spec::{CapabilitySpec, ServiceSpec},
+    },
+    provider::{AnyPool, FailoverSettings, PoolHealth, Provider, ProviderSettings},
+    service::{
+        app::{App, StartError},
+        binder::{
+            instances::{Instances, keep},
+            pools::Pools,
+        },
+        entry::{MethodEntry, ServiceEntry},
+        registry::entries::Entries,
+    },
+};
+
+/// How the providers of a program are to be used.
+#[derive(Clone, Debug, Default)]
+pub struct RegistrySettings {
+    /// Attempts, deadlines, breakers.
+    pub failover: FailoverSettings,
+    /// By the provider's name.
+    pub providers: HashMap<String, ProviderSettings>,
+}
+
+/// A service of the running gateway.
+#[derive(Debug)]
+pub struct Service {
+    /// What its attribute says.
+    pub spec: &'static ServiceSpec,
+    /// Its methods, by name.
+    pub methods: Vec<Arc<Method>>,
+}
+
+/// Everything that is registered, built and ready to be called.
+pub struct Registry {
+    services: Vec<Service>,
+    providers: Vec<Arc<Provider>>,
+    capabilities: Vec<&'static CapabilitySpec>,
+    /// Which provider (second) has which capability (first), by name.
+    provisions: Vec<(&'static str, &'static str)>,
+    pools: BTreeMap<&'static str, AnyPool>,
+}
+
+impl Registry {
+    /// Builds all that the program links.
+    ///
+    /// # Errors
+    ///
+    /// Every problem at once.
+    pub fn build(app: &App, settings: &RegistrySettings) -> Result<Self, StartError> {
+        Self::of(&Entries::linked(), app, settings)
+    }
+
+    /// Builds these entries, which need not be linked: for tests and measurements.
+    ///
+    /// # Errors
+    ///
+    /// Every problem at once.
+    #[doc(hidden)]
+    pub fn of(entries: &Entries, app: &App, settings: &RegistrySettings) -> Result<Self, StartError> {
+        let methods = entries.methods_by_service();
+        let mut problems = check::problems(entries, &methods);
+        let instances =
+            Instances::build(app, &entries.services, &entries.providers, &settings.providers, &mut problems);
+        let mut pools = Pools::new(entries.provisions.clone(), settings.failover.clone());
+        let mut services = Vec::new();
+        for entry in &entries.services {
+            // A service that was not built has said why; its methods have nothing to add.
+            if !instances.has_service((entry.id)()) {
+                continue;
+            }
+            let declared = methods.get(&(entry.id)()).into_iter().flatten();
+            let bound = declared.filter_map(|method| {
+                keep(bind(app, &instances, &mut pools, entry, method), &mut problems).map(Arc::new)
+            });
+            let mut methods: Vec<_> = bound.collect();
+            methods.sort_by_key(|method| (method.spec.name, method.spec.webhook.is_some()));
+            services.push(Service { spec: entry.spec, methods });
+        }
+        StartError::unless_empty(problems)?;
+        let mut providers: Vec<_> = instances.providers().cloned().collect();
+        providers.sort_by_key(|provider| provider.spec().name);
+        let mut capabilities: Vec<_> = entries.provisions.iter().map(|entry| entry.capability).collect();
+        capabilities.dedup_by_key(|capability| capability.name);
+        let provisions = entries.provisions.iter().map(|entry| (entry.capability.name, entry.provider.name)).collect();
+        Ok(Self { services, providers, capabilities, provisions, pools: pools.by_name() })
+    }
+
+    /// The services, by name and version.
+    #[must_use]
+    pub fn services(&self) -> &[Service] {
+        &self.services
+    }
+
+    /// The methods of all services.
+    pub fn methods(&self) -> impl Iterator<Item = &Arc<Method>> {
+        self.services.iter().flat_map(|service| &service.methods)
+    }
+
+    /// The providers, by name.
+    #[must_use]
+    pub fn providers(&self) -> &[Arc<Provider>] {
+        &self.providers
+    }
+
+    /// The capabilities that some provider has, by name.
+    #[must_use]
+    pub fn capabilities(&self) -> &[&'static CapabilitySpec] {
+        &self.capabilities
+    }
+
+    /// The names of the capabilities of a provider.
+    pub fn capabilities_of(&self, provider: &str) -> impl Iterator<Item = &'static str> {
+        self.provisions.iter().filter(move |(_, name)| *name == provider).map(|(capability, _)| *capability)
+    }
+
+    /// How the providers of a capability are now; none when no method asks for it.
+    #[must_use]
+    pub fn health(&self, capability: &str) -> Option<PoolHealth> {
+        self.pools.get(capability).map(AnyPool::health)
+    }
+
+    /// The pools of all capabilities that some method asks for.
+    pub fn pools(&self) -> impl Iterator<Item = &AnyPool> {
+        self.pools.values()
+    }
+
+    /// Checks that services (`currency` or `currency/v1`) and providers of these names are registered: a crate that is
+    /// only named in `Cargo.toml` registers nothing, silently.
+    ///
+    /// # Errors
+    ///
+    /// Names each that is missing, and what is there.
+    pub fn expect(&self, services: &[String], providers: &[String]) -> Result<(), StartError> {
+        let service_names: Vec<_> =
+            self.services.iter().map(|s| crate::service::binder::instances::full_name(s.spec)).collect();
+        let provider_names: Vec<_> = self.providers.iter().map(|p| p.spec().name.to_owned()).collect();
+        let has_service = |name: &String| {
+            service_names.contains(name) || self.services.iter().any(|service| service.spec.name == name)
+        };
+        let mut problems = Vec::new();
+        for name in services.iter().filter(|name| !has_service(name)) {
+            problems.push(missing("service", name, &service_names));
+        }
+        for name in providers.iter().filter(|name| !provider_names.contains(name)) {
+            problems.push(missing("provider", name, &provider_names));
+        }
+        StartError::unless_empty(problems)
+    }
+}
+
+impl fmt::Debug for Registry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Registry").field("services", &self.services).finish_non_exhaustive()
+    }
+}
+
+fn missing(kind: &str, name: &str, present: &[String]) -> String {
+    let present = if present.is_empty() { "none".to_owned() } else { present.join(", ") };
+    format!(
+        "{kind} `{name}` is expected and not registered (registered: {present}). Link its crate: \
+         `gateway_runtime::link!(that_crate)`"
+    )
+}
+
+fn bind(
+    app: &App,
+    instances: &Instances,
+    pools: &mut Pools,
+    service: &'static ServiceEntry,
+    entry: &'static MethodEntry,
+) -> Result<Method, StartError> {
+    let mut binder = Binder {
+        app,
+        instances,
+        pools,
+        service: service.spec,
+        method: &entry.spec,
+        strategy: entry.strategy,
+        service_strategy: service.strategy,
+        input: None,
+        answer: None,
+        capabilities: Vec::new(),
+    };
+    let handler = (entry.bind)(&mut binder)?;
+    let Binder { input, answer, capabilities, .. } = binder;
+    let answer = answer.unwrap_or(crate::service::argument::AnswerShape::Empty);
+    Ok(Method {
+        service: service.spec,
+        spec: &entry.spec,
+        input,
+        answer,
+        capabilities,
+        counts: Calls::default(),
+        handler,
+    })
+}

@@ -1,0 +1,76 @@
+//! The keys of clients.
+
+use std::{
+    collections::HashSet,
+    future::Future,
+    pin::Pin,
+    time::{Duration, UNIX_EPOCH},
+};
+
+use serde_json::json;
+
+use crate::{
+    auth::{ApiKey, ApiKeys},
+    base::error::{Code, Error},
+    store::{
+        Change, KeptKey, Outcome, StoreError,
+        commit::{Books, Write},
+        sql::statements::{ADD_KEYS, FIND_KEY, REVOKE_KEYS},
+    },
+};
+
+pub(super) struct Keys;
+
+impl Keys {
+    pub(super) async fn write(
+        write: &mut Write,
+        changes: &[Change],
+        outcomes: &mut [Outcome],
+    ) -> Result<(), StoreError> {
+        let new = changes.iter().filter_map(|change| match change {
+            Change::AddKey(key, _) => Some(json!({ "scopes": json!(key.scopes).to_string(), "key": key })),
+            _ => None,
+        });
+        let added: HashSet<String> = write.rows(&ADD_KEYS, new.collect()).await?.into_iter().collect();
+        let taken = changes.iter().filter_map(|change| match change {
+            Change::RevokeKey { account, id, .. } => Some(json!({ "account": account, "id": id })),
+            _ => None,
+        });
+        let mut revoked: HashSet<String> = write.rows(&REVOKE_KEYS, taken.collect()).await?.into_iter().collect();
+        for (change, outcome) in changes.iter().zip(outcomes) {
+            match change {
+                Change::AddKey(key, _) => *outcome = Outcome::Key(added.contains(&*key.id)),
+                Change::RevokeKey { id, .. } => *outcome = Outcome::Key(revoked.remove(&**id)),
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Each call with a key reads it anew, so one that is revoked is no good for the next.
+impl ApiKeys for Books {
+    fn find<'a>(&'a self, id: &'a str) -> Pin<Box<dyn Future<Output = Result<Option<ApiKey>, Error>> + Send + 'a>> {
+        Box::pin(async move {
+            let away = |error| Error::new(Code::OVERLOADED, "API keys cannot be looked up now").log(error);
+            let found: Option<KeptKey> = self.read(&FIND_KEY, &[id]).await.map_err(away)?.pop();
+            found.map(ApiKey::try_from).transpose()
+        })
+    }
+}
+
+impl TryFrom<KeptKey> for ApiKey {
+    type Error = Error;
+
+    fn try_from(key: KeptKey) -> Result<Self, Error> {
+        let mut hash = [0; 32];
+        hex::decode_to_slice(&key.hash, &mut hash)?;
+        Ok(Self {
+            account: key.account,
+            scopes: key.scopes.into_iter().map(String::into_boxed_str).collect(),
+            expires: key.expires.map(|at| UNIX_EPOCH + Duration::from_micros(at.max(0).unsigned_abs())),
+            revoked: key.revoked,
+            hash,
+        })
+    }
+}

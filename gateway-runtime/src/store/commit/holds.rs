@@ -1,0 +1,81 @@
+//! Holds as they stand in the database.
+
+use std::{borrow::Cow, sync::Arc};
+
+use serde::Deserialize;
+
+use crate::{
+    base::money::Money,
+    store::{Attribution, Hold, Value, commit::ledger::Of},
+};
+
+/// A hold as it stands in the books. One that an earlier program has written does not say what its call is.
+#[derive(Deserialize)]
+pub(in crate::store) struct HeldRow {
+    call: Arc<str>,
+    #[serde(flatten)]
+    of: Of,
+    amount: i64,
+    at: i64,
+    until: i64,
+    lasting: bool,
+    request_id: Option<String>,
+    user: Option<Arc<str>>,
+    origin: Option<String>,
+    service: Option<String>,
+    version: Option<u32>,
+    method: Option<String>,
+    peer: Option<String>,
+    trace: Option<String>,
+    provider: Option<String>,
+}
+
+impl From<HeldRow> for Hold {
+    fn from(row: HeldRow) -> Self {
+        let Of { account, currency } = row.of;
+        let text = |text: Option<String>| Cow::Owned(text.unwrap_or_default());
+        let attribution = Attribution {
+            request_id: row.request_id.unwrap_or_else(|| row.call.to_string()),
+            user: row.user,
+            origin: text(row.origin),
+            service: text(row.service),
+            version: row.version.unwrap_or(0),
+            method: text(row.method),
+            peer: row.peer,
+            trace: row.trace,
+            provider: row.provider.map(Cow::Owned),
+        };
+        Self {
+            call: row.call,
+            account,
+            amount: Money::from_nanos(row.amount, currency),
+            at: row.at,
+            until: row.until,
+            lasting: row.lasting,
+            attribution: Arc::new(attribution),
+        }
+    }
+}
+
+pub(in crate::store) fn as_values(hold: &Hold) -> [Value<'_>; 16] {
+    let Hold { call, account, amount, at, until, lasting, attribution } = hold;
+    let (currency, nanos) = (amount.code(), amount.nanos());
+    [
+        (&**call).into(),
+        (&**account).into(),
+        currency.into(),
+        nanos.into(),
+        (*at).into(),
+        (*until).into(),
+        (*lasting).into(),
+        attribution.request_id.as_str().into(),
+        attribution.user.as_deref().into(),
+        (&*attribution.origin).into(),
+        (&*attribution.service).into(),
+        i64::from(attribution.version).into(),
+        (&*attribution.method).into(),
+        attribution.peer.as_deref().into(),
+        attribution.trace.as_deref().into(),
+        attribution.provider.as_deref().into(),
+    ]
+}

@@ -1,0 +1,253 @@
+//! Accounts, balances, holds and the ledger.
+
+use std::{
+    collections::{BTreeMap, HashSet},
+    sync::Arc,
+};
+
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use crate::{
+    base::money::{Currency, Money},
+    store::{
+        Change, Credit, Credited, Held, Hold, Outcome, StoreError, Value,
+        commit::{Write, holds::as_values},
+        sql::statements::{
+            CHARGES, CREDITS, ENSURE_BALANCES, FIND_CREDITS, HOLDS, KEEP_HOLDS, LOCK_BALANCES, NOTE_PROVIDERS,
+            OPEN_ACCOUNTS, SET_BALANCES,
+        },
+    },
+};
+
+/// Whose balance, and in which currency.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub(super) struct Of {
+    pub(super) account: Arc<str>,
+    pub(super) currency: Currency,
+}
+
+impl Of {
+    fn new(account: &Arc<str>, amount: Money) -> Self {
+        Self { account: Arc::clone(account), currency: amount.currency() }
+    }
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Balance {
+    #[serde(flatten)]
+    of: Of,
+    available: i64,
+    held: i64,
+}
+
+/// An entry of the ledger.
+struct Entry<'c> {
+    at: i64,
+    account: &'c str,
+    kind: &'static str,
+    amount: Money,
+    reference: &'c str,
+}
+
+impl Entry<'_> {
+    fn values(&self) -> [Value<'_>; 6] {
+        let Self { at, account, kind, amount, reference } = self;
+        let (currency, nanos) = (amount.code(), amount.nanos());
+        [(*reference).into(), (*at).into(), (*account).into(), currency.into(), (*kind).into(), nanos.into()]
+    }
+}
+
+#[derive(Deserialize)]
+struct FoundCredit {
+    #[serde(flatten)]
+    of: Of,
+    reference: String,
+    amount: i64,
+}
+
+/// The balances that a batch is about, which nobody else can change until it ends.
+pub(super) struct Purse {
+    balances: BTreeMap<Of, Balance>,
+}
+
+impl Purse {
+    /// Opens accounts, takes the balances of a batch for itself, and brings in its credits.
+    pub(super) async fn open(
+        write: &mut Write,
+        changes: &[Change],
+        outcomes: &mut [Outcome],
+    ) -> Result<Self, StoreError> {
+        open_accounts(write, changes, outcomes).await?;
+        let (mut concerned, mut credited) = (Vec::new(), Vec::new());
+        for change in changes {
+            match change {
+                Change::Credit(credit) => credited.push(Of::new(&credit.account, credit.amount)),
+                Change::Hold(hold) => concerned.push(Of::new(&hold.account, hold.amount)),
+                Change::Settle(_) | Change::End(..) | Change::Decide { .. } => {
+                    concerned.extend(as_ended_hold(change).map(|(hold, ..)| Of::new(&hold.account, hold.amount)));
+                }
+                _ => {}
+            }
+        }
+        concerned.extend(credited.iter().cloned());
+        for ofs in [&mut credited, &mut concerned] {
+            ofs.sort();
+            ofs.dedup();
+        }
+        write.rows::<_, ()>(&ENSURE_BALANCES, credited).await?;
+        let balances: Vec<Balance> = write.rows(&LOCK_BALANCES, concerned).await?;
+        let mut this = Self { balances: balances.into_iter().map(|balance| (balance.of.clone(), balance)).collect() };
+        this.credit(write, changes, outcomes).await?;
+        Ok(this)
+    }
+
+    async fn credit(
+        &mut self,
+        write: &mut Write,
+        changes: &[Change],
+        outcomes: &mut [Outcome],
+    ) -> Result<(), StoreError> {
+        let credits = || changes.iter().enumerate().filter_map(|(at, change)| Some((at, as_credit(change)?)));
+        let asked = credits().map(|(_, c)| json!({ "account": c.account, "reference": c.reference }));
+        let mut known: Vec<FoundCredit> = write.rows(&FIND_CREDITS, asked.collect::<Vec<_>>()).await?;
+        let mut entries = Vec::new();
+        for (at, credit) in credits() {
+            let Credit { account, amount, reference, at: now, .. } = credit;
+            let of = Of::new(account, *amount);
+            let before = known.iter().find(|c| c.of.account == *account && *c.reference == **reference);
+            let outcome = match (before, self.balances.get_mut(&of)) {
+                (Some(c), _) if c.of == of && c.amount == amount.nanos() => Credited::Already,
+                (Some(_), _) => Credited::Mismatch,
+                (None, None) => Credited::NoAccount,
+                // The sum of both, so that a release always fits.
+                (None, Some(balance)) => match amount.nanos().checked_add(balance.held + balance.available) {
+                    None => Credited::TooMuch,
+                    Some(_) => {
+                        balance.available += amount.nanos();
+                        entries.push(Entry { at: *now, account, kind: "credit", amount: *amount, reference });
+                        known.push(FoundCredit { of, reference: reference.to_string(), amount: amount.nanos() });
+                        Credited::Credited
+                    }
+                },
+            };
+            outcomes[at] = Outcome::Credit(outcome);
+        }
+        write.insert(&CREDITS, entries.iter().map(Entry::values)).await
+    }
+
+    /// Ends the holds of calls that have ended: charges what they cost, and gives the rest back.
+    pub(super) async fn settle(
+        &mut self,
+        write: &mut Write,
+        changes: &[Change],
+        outcomes: &mut [Outcome],
+    ) -> Result<(), StoreError> {
+        let settled = || changes.iter().filter_map(as_ended_hold);
+        let unknown = settled().filter(|(_, cost, _)| cost.is_none()).map(|(hold, ..)| &hold.call);
+        let unknown: HashSet<String> = write.rows(&KEEP_HOLDS, unknown.collect()).await?.into_iter().collect();
+        let ended = settled().filter(|(_, cost, _)| cost.is_some()).map(|(hold, ..)| &*hold.call);
+        // A hold that an operator has ended before, or an earlier change of this batch, is nobody's to end again.
+        let mut ended = write.delete(&HOLDS, ended.collect()).await?.into_iter();
+        let mut entries = Vec::new();
+        for (change, outcome) in changes.iter().zip(outcomes) {
+            let Some((hold, cost, at)) = as_ended_hold(change) else { continue };
+            let is_ended = match cost {
+                Some(_) => ended.next().unwrap_or(false),
+                None => unknown.contains(&*hold.call),
+            };
+            if let Change::End(..) | Change::Decide { .. } = change {
+                *outcome = Outcome::Decided(is_ended);
+            }
+            let Some(cost) = cost else { continue };
+            if !is_ended {
+                continue;
+            }
+            let of = Of::new(&hold.account, hold.amount);
+            let Some(balance) = self.balances.get_mut(&of) else { continue };
+            let held = hold.amount.nanos();
+            let cost = cost.nanos().clamp(0, held);
+            balance.held -= held;
+            balance.available += held - cost;
+            if cost > 0 {
+                let amount = Money::from_nanos(cost, hold.amount.currency());
+                entries.push(Entry { at, account: &hold.account, kind: "charge", amount, reference: &hold.call });
+            }
+        }
+        write.insert(&CHARGES, entries.iter().map(Entry::values)).await
+    }
+
+    /// Sets money aside, for as many calls as there is money for.
+    pub(super) async fn hold(
+        &mut self,
+        write: &mut Write,
+        changes: &[Change],
+        outcomes: &mut [Outcome],
+    ) -> Result<(), StoreError> {
+        // Whoever gave up waiting for a hold has ended its call already, in the same batch perhaps.
+        let ended: HashSet<&str> = changes.iter().filter_map(as_ended_hold).map(|(hold, ..)| &*hold.call).collect();
+        let mut held = Vec::new();
+        for (change, outcome) in changes.iter().zip(outcomes) {
+            let Change::Hold(hold) = change else { continue };
+            if ended.contains(&*hold.call) {
+                *outcome = Outcome::Hold(Held::Insufficient { available: 0 });
+                continue;
+            }
+            let amount = hold.amount.nanos();
+            let balance = self.balances.get_mut(&Of::new(&hold.account, hold.amount));
+            let available = balance.as_ref().map_or(0, |balance| balance.available);
+            *outcome = Outcome::Hold(match balance {
+                Some(balance) if balance.available >= amount => {
+                    balance.available -= amount;
+                    balance.held += amount;
+                    held.push(hold);
+                    Held::Held
+                }
+                _ => Held::Insufficient { available },
+            });
+        }
+        write.insert(&HOLDS, held.into_iter().map(as_values)).await?;
+        let asked = changes.iter().filter_map(|change| match change {
+            Change::Ask { call, provider } => Some(json!({ "call": call, "provider": provider })),
+            _ => None,
+        });
+        write.later(&NOTE_PROVIDERS, asked.collect()).await
+    }
+
+    /// Writes the balances.
+    pub(super) async fn close(self, write: &mut Write) -> Result<(), StoreError> {
+        write.later(&SET_BALANCES, self.balances.into_values().collect()).await
+    }
+}
+
+async fn open_accounts(write: &mut Write, changes: &[Change], outcomes: &mut [Outcome]) -> Result<(), StoreError> {
+    let opened = changes.iter().filter_map(|change| match change {
+        Change::Open { account, plan, at, .. } => Some(json!({ "id": account, "plan": plan, "created": at })),
+        _ => None,
+    });
+    let mut new: Vec<String> = write.rows(&OPEN_ACCOUNTS, opened.collect()).await?;
+    for (change, outcome) in changes.iter().zip(outcomes) {
+        if let Change::Open { account, .. } = change {
+            let place = new.iter().position(|id| **id == **account);
+            *outcome = Outcome::Opened(place.map(|place| new.swap_remove(place)).is_some());
+        }
+    }
+    Ok(())
+}
+
+fn as_credit(change: &Change) -> Option<&Credit> {
+    match change {
+        Change::Credit(credit) => Some(credit),
+        _ => None,
+    }
+}
+
+/// The hold of a call that has ended, what the call cost, and when it came.
+fn as_ended_hold(change: &Change) -> Option<(&Hold, Option<Money>, i64)> {
+    match change {
+        Change::Settle(settlement) => settlement.hold.as_ref().map(|(hold, cost)| (hold, *cost, settlement.request.at)),
+        Change::End(hold, cost) => Some((hold, *cost, hold.at)),
+        Change::Decide { hold, charge, at, .. } => Some((hold, Some(*charge), *at)),
+        _ => None,
+    }
+}

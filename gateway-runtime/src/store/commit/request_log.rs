@@ -1,0 +1,187 @@
+//! The log of requests: one row each, which names the kind of request that it is.
+
+use std::{
+    collections::HashSet,
+    sync::{Mutex, PoisonError},
+};
+
+use foldhash::fast::RandomState;
+use serde::Serialize;
+use serde_json::json;
+use sha2::{Digest, Sha256};
+
+use crate::{
+    base::money::Currency,
+    store::{
+        Change, Outcome, Request, StoreError, Value,
+        commit::Write,
+        sql::statements::{ADD_KINDS, REQUESTS, SET_PRICES},
+    },
+};
+
+/// The kinds that are known to be in the database, so that they need not be written again.
+#[derive(Debug, Default)]
+pub(super) struct Kinds(Mutex<HashSet<i64>>);
+
+/// The most kinds that are remembered; a gateway of ten thousand methods has about so many.
+const REMEMBERED: usize = 65_536;
+
+impl Kinds {
+    fn knows(&self, id: i64) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).contains(&id)
+    }
+
+    /// Remembers what a transaction that was committed has written.
+    pub(super) fn learn(&self, new: impl IntoIterator<Item = i64>) {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.len() > REMEMBERED {
+            known.clear();
+        }
+        known.extend(new);
+    }
+}
+
+/// What has few values, and few combinations of these.
+#[derive(Serialize)]
+struct Kind<'r> {
+    id: i64,
+    origin: &'r str,
+    service: &'r str,
+    version: u32,
+    method: &'r str,
+    status: u16,
+    code: Option<&'r str>,
+    fulfilled: bool,
+    cache_hit: bool,
+    replay: bool,
+    provider: Option<&'r str>,
+    currency: Option<&'r str>,
+    cost_currency: Option<&'r str>,
+}
+
+impl<'r> Kind<'r> {
+    fn of(request: &'r Request) -> Self {
+        let mut kind = Self {
+            id: 0,
+            origin: &request.origin,
+            service: &request.service,
+            version: request.version,
+            method: &request.method,
+            status: request.status,
+            code: request.code.as_deref(),
+            fulfilled: request.fulfilled,
+            cache_hit: request.cache_hit,
+            replay: request.replay,
+            provider: request.provider.as_deref(),
+            currency: request.currency.as_ref().map(Currency::code),
+            cost_currency: request.cost_currency.as_ref().map(Currency::code),
+        };
+        kind.id = kind.digest();
+        kind
+    }
+
+    /// The first 64 bits of a SHA-256: a few thousand kinds share none.
+    fn digest(&self) -> i64 {
+        let mut digest = Sha256::new();
+        // No text in it has a zero byte, as PostgreSQL could not hold it.
+        for text in [Some(self.origin), Some(self.service), Some(self.method), self.code, self.provider, self.currency]
+            .into_iter()
+            .chain([self.cost_currency])
+        {
+            digest.update([u8::from(text.is_some())]);
+            digest.update(text.unwrap_or_default());
+            digest.update([0]);
+        }
+        digest.update(self.version.to_be_bytes());
+        digest.update(self.status.to_be_bytes());
+        digest.update([self.fulfilled, self.cache_hit, self.replay].map(u8::from));
+        let digest: [u8; 32] = digest.finalize().into();
+        digest.first_chunk().map_or(0, |first| i64::from_be_bytes(*first))
+    }
+}
+
+/// A request's row, which names its kind.
+fn row(request: &Request, kind: i64) -> [Value<'_>; 12] {
+    [
+        (&*request.call).into(),
+        request.request_id.as_str().into(),
+        request.at.into(),
+        request.account.as_deref().into(),
+        request.user.as_deref().into(),
+        kind.into(),
+        request.price.into(),
+        request.cost.into(),
+        request.duration.into(),
+        request.peer.as_deref().into(),
+        request.trace.as_deref().into(),
+        request.attempts.as_deref().into(),
+    ]
+}
+
+/// Writes the rows of calls that have ended, and gives the kinds that were not known until now.
+pub(super) async fn write(
+    write: &mut Write,
+    changes: &[Change],
+    outcomes: &[Outcome],
+    known: &Kinds,
+) -> Result<Vec<i64>, StoreError> {
+    let interrupted: Vec<Request> = changes.iter().zip(outcomes).filter_map(interrupted).collect();
+    let settled = || changes.iter().filter_map(as_settled);
+    let (provisional, ended): (Vec<_>, Vec<_>) =
+        settled().chain(&interrupted).partition(|request| request.is_provisional());
+    let (mut new, mut rows) = (Vec::new(), Vec::with_capacity(ended.len() + provisional.len()));
+    // Of a call that begins to stream and ends within the same batch, the end is written.
+    let mut calls = HashSet::<&str, RandomState>::default();
+    for request in ended.into_iter().chain(provisional) {
+        if calls.insert(&request.call) {
+            rows.push(row(request, learn(&mut new, request, known)));
+        }
+    }
+    let decided = changes.iter().zip(outcomes).filter_map(as_decided);
+    let prices: Vec<_> = decided
+        .map(|request| {
+            let kind = learn(&mut new, request, known);
+            json!({ "call": request.call, "kind": kind, "price": request.price })
+        })
+        .collect();
+    // Two gateways that write the same ones never wait for each other.
+    new.sort_by_key(|kind| kind.id);
+    let ids = new.iter().map(|kind| kind.id).collect();
+    write.rows::<_, ()>(&ADD_KINDS, new).await?;
+    write.insert(&REQUESTS, rows.into_iter()).await?;
+    write.rows::<_, ()>(&SET_PRICES, prices).await?;
+    Ok(ids)
+}
+
+/// The name of a request's kind, which is among the new ones unless it is known.
+fn learn<'r>(new: &mut Vec<Kind<'r>>, request: &'r Request, known: &Kinds) -> i64 {
+    let kind = Kind::of(request);
+    let id = kind.id;
+    if !known.knows(id) && new.iter().all(|other| other.id != id) {
+        new.push(kind);
+    }
+    id
+}
+
+fn as_settled(change: &Change) -> Option<&Request> {
+    match change {
+        Change::Settle(settlement) => Some(&settlement.request),
+        _ => None,
+    }
+}
+
+/// The row of a call whose gateway is gone, if its hold was still open.
+fn interrupted((change, outcome): (&Change, &Outcome)) -> Option<Request> {
+    match (change, outcome) {
+        (Change::End(hold, charge), Outcome::Decided(true)) => Some(hold.interrupted(*charge)),
+        _ => None,
+    }
+}
+
+/// The row of a call about which an operator has decided.
+fn as_decided<'c>((change, outcome): (&'c Change, &Outcome)) -> Option<&'c Request> {
+    match (change, outcome) {
+        (Change::Decide { request, .. }, Outcome::Decided(true)) => request.as_deref(),
+        _ => None,
+    }
+}

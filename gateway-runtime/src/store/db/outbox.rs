@@ -1,0 +1,117 @@
+//! Events that were written down in a transaction of an author's, until the broker has them.
+
+use sqlx::{AssertSqlSafe, SqliteConnection, SqlitePool};
+#[cfg(feature = "postgres")]
+use sqlx::{PgConnection, Postgres, Transaction};
+
+use crate::store::{BoxFuture, Db, StoreError, db::Connections};
+
+/// A connection by which an event can be written down: to SQLite or PostgreSQL, usually that of a transaction.
+pub trait Outbox: Send {
+    /// Writes an event down, as text.
+    fn write<'a>(&'a mut self, event: &'a str) -> BoxFuture<'a, Result<(), StoreError>>;
+}
+
+impl Outbox for SqliteConnection {
+    fn write<'a>(&'a mut self, event: &'a str) -> BoxFuture<'a, Result<(), StoreError>> {
+        Box::pin(async move {
+            let written = sqlx::query("INSERT INTO outbox (event) VALUES (?)").bind(event).execute(self).await;
+            written.map(drop).map_err(failed)
+        })
+    }
+}
+
+#[cfg(feature = "postgres")]
+impl Outbox for PgConnection {
+    fn write<'a>(&'a mut self, event: &'a str) -> BoxFuture<'a, Result<(), StoreError>> {
+        Box::pin(async move {
+            let written = sqlx::query("INSERT INTO outbox (event) VALUES ($1)").bind(event).execute(self).await;
+            written.map(drop).map_err(failed)
+        })
+    }
+}
+
+/// The oldest events of an outbox.
+pub(crate) struct OutboxBatch {
+    rows: Vec<(i64, String)>,
+    held: Held,
+}
+
+/// What keeps other gateways from bringing the same events.
+enum Held {
+    /// A file is one gateway's; should two have it, events may be published twice.
+    Sqlite(SqlitePool),
+    /// A lock, as long as the transaction.
+    #[cfg(feature = "postgres")]
+    Postgres(Transaction<'static, Postgres>),
+}
+
+/// Finds one row, or none in an empty outbox.
+const IS_THERE_ANY: &str = "SELECT 'some' FROM outbox WHERE ?1 NOT NULL LIMIT 1";
+
+/// Of the lock; any number that nothing else takes.
+#[cfg(feature = "postgres")]
+const LOCK: i64 = 0x6761_7465_6f75_7462;
+
+impl Db {
+    /// The oldest events whose numbers are above `after`, at most `most`; none while another gateway has some.
+    pub(crate) async fn outbox(&self, after: i64, most: i64) -> Result<OutboxBatch, StoreError> {
+        match &self.0 {
+            Connections::Sqlite(pool, glance) => {
+                if glance.read(IS_THERE_ANY, "0").is_some_and(|rows| rows.is_empty()) {
+                    return Ok(OutboxBatch { rows: Vec::new(), held: Held::Sqlite(pool.clone()) });
+                }
+                let rows = "SELECT number, event FROM outbox WHERE number > ? ORDER BY number LIMIT ?";
+                let rows = sqlx::query_as(rows).bind(after).bind(most);
+                Ok(OutboxBatch { rows: rows.fetch_all(pool).await.map_err(failed)?, held: Held::Sqlite(pool.clone()) })
+            }
+            #[cfg(feature = "postgres")]
+            Connections::Postgres(pool) => {
+                let mut transaction = pool.begin().await.map_err(failed)?;
+                let lock = sqlx::query_scalar("SELECT pg_try_advisory_xact_lock($1)").bind(LOCK);
+                let rows = if lock.fetch_one(&mut *transaction).await.map_err(failed)? {
+                    let rows = "SELECT number, event FROM outbox WHERE number > $1 ORDER BY number LIMIT $2";
+                    let rows = sqlx::query_as(rows).bind(after).bind(most);
+                    rows.fetch_all(&mut *transaction).await.map_err(failed)?
+                } else {
+                    Vec::new()
+                };
+                Ok(OutboxBatch { rows, held: Held::Postgres(transaction) })
+            }
+        }
+    }
+}
+
+impl OutboxBatch {
+    /// Each event with its number.
+    pub(crate) fn rows(&self) -> &[(i64, String)] {
+        &self.rows
+    }
+
+    /// Takes those out that the broker has.
+    pub(crate) async fn take_out(self, numbers: &[i64]) -> Result<(), StoreError> {
+        if numbers.is_empty() {
+            return Ok(());
+        }
+        match self.held {
+            Held::Sqlite(pool) => {
+                let places = vec!["?"; numbers.len()].join(", ");
+                // Nothing but question marks.
+                let delete = AssertSqlSafe(format!("DELETE FROM outbox WHERE number IN ({places})"));
+                let delete = numbers.iter().fold(sqlx::query(delete), |query, number| query.bind(*number));
+                delete.execute(&pool).await.map_err(failed)?;
+            }
+            #[cfg(feature = "postgres")]
+            Held::Postgres(mut transaction) => {
+                let delete = sqlx::query("DELETE FROM outbox WHERE number = ANY($1)").bind(numbers);
+                delete.execute(&mut *transaction).await.map_err(failed)?;
+                transaction.commit().await.map_err(failed)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn failed(error: sqlx::Error) -> StoreError {
+    StoreError::away(format!("the outbox: {error}"))
+}

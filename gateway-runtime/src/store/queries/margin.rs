@@ -1,0 +1,76 @@
+//! Sums up what accounts paid and what it cost us.
+
+use chrono::DateTime;
+use serde::{Deserialize, Serialize};
+
+use crate::store::{Search, Span, StoreError, Takings, commit::Books, sql::statements::margin};
+
+/// A row of the statement.
+#[derive(Deserialize)]
+struct Row {
+    service: String,
+    version: u32,
+    method: String,
+    provider: Option<String>,
+    currency: Option<String>,
+    cost_currency: Option<String>,
+    day: i64,
+    price: [i128; 2],
+    cost: [i128; 2],
+    paid: u64,
+    cost_unknown: u64,
+}
+
+#[derive(Serialize)]
+struct Argument<'s> {
+    #[serde(flatten)]
+    span: &'s Span,
+    low: String,
+    high: String,
+}
+
+impl Books {
+    /// What accounts paid and what it cost us, by service, method, provider and currency, and by day if that is asked for.
+    ///
+    /// # Errors
+    ///
+    /// When the database is away, or too slow for so many requests.
+    pub async fn takings(&self, span: &Span) -> Result<Vec<Takings>, StoreError> {
+        let names = Search { since: span.since, until: span.until, ..Search::default() }.names();
+        let argument = Argument { span, low: names.start, high: names.end };
+        let rows: Vec<Row> = self.read(&margin::takings(span), &argument).await?;
+        Ok(rows.into_iter().flat_map(|row| by_currency(row, span.by_day)).collect())
+    }
+}
+
+/// A row for each currency: what was paid can be in another than what it cost.
+fn by_currency(row: Row, by_day: bool) -> impl Iterator<Item = Takings> {
+    let day = DateTime::from_timestamp(row.day.saturating_mul(86_400), 0).filter(|_| by_day);
+    let day = day.map(|day| day.format("%Y-%m-%d").to_string());
+    let nanos = |[units, rest]: [i128; 2]| units * 1_000_000_000 + rest;
+    let (price, cost) = (nanos(row.price), nanos(row.cost));
+    let is_one = row.currency == row.cost_currency || row.cost_currency.is_none();
+    let taken = Takings {
+        service: row.service,
+        version: row.version,
+        method: row.method,
+        provider: row.provider,
+        day,
+        currency: row.currency,
+        price,
+        cost: if is_one { cost } else { 0 },
+        paid: row.paid,
+        cost_unknown: row.cost_unknown,
+    };
+    let spent = (!is_one).then(|| Takings {
+        currency: row.cost_currency,
+        price: 0,
+        cost,
+        paid: 0,
+        cost_unknown: 0,
+        ..taken.clone()
+    });
+    // What was neither paid nor has a known cost says nothing, unless that is what it says.
+    let says = |it: &Takings| it.currency.is_some() || it.cost_unknown > 0;
+    [Some(taken), spent].into_iter().flatten().filter(says)
+}

@@ -1,0 +1,5 @@
+//! TODO
+
+pub(super) mod admin;
+pub(super) mod margin;
+pub(super) mod requests;

@@ -1,0 +1,77 @@
+//! Finds requests among millions.
+//!
+//! What has few values is looked for among the kinds of requests, of which there are few; what has many has an index of
+//! its own. The rarest of what is asked for leads: where few requests have it, they are all looked at. If nothing is rare,
+//! an index that is in the order of time leads, and as what is asked for is frequent, few are looked at in vain.
+
+use serde::{Serialize, de::DeserializeOwned};
+
+use crate::store::{
+    Request, Search, StoreError,
+    commit::Books,
+    sql::statements::{
+        Statement,
+        access_path::{Lead, RARE, frequency},
+        requests::{find_kinds, requests},
+    },
+};
+
+/// What is bound.
+#[derive(Serialize)]
+struct Argument<'s> {
+    #[serde(flatten)]
+    search: &'s Search,
+    low: String,
+    high: String,
+    count: u32,
+    kinds: Vec<i64>,
+}
+
+impl Books {
+    /// The newest requests for which all of `search` is so, newest first; at most `count`.
+    ///
+    /// # Errors
+    ///
+    /// When the database is away or slow.
+    pub async fn search(&self, search: &Search, count: u32) -> Result<Vec<Request>, StoreError> {
+        let names = search.names();
+        let mut argument = Argument { search, low: names.start, high: names.end, count, kinds: Vec::new() };
+        let has_kinds = search.has_kinds();
+        if has_kinds {
+            argument.kinds = self.ask(find_kinds(search), &argument).await?;
+            if argument.kinds.is_empty() {
+                return Ok(Vec::new());
+            }
+        }
+        let lead = self.lead(search, &argument).await?;
+        self.ask(requests(search, lead), &argument).await
+    }
+
+    /// By which of what is asked for requests are found.
+    async fn lead(&self, search: &Search, argument: &Argument<'_>) -> Result<Lead, StoreError> {
+        let leads: Vec<_> = Lead::of(search).collect();
+        match leads[..] {
+            [] => return Ok(Lead::Newest),
+            [only] if only.is_in_order() => return Ok(only),
+            _ => {}
+        }
+        let (mut rarest, mut fewest) = (None, RARE);
+        for lead in &leads {
+            let number: Vec<u32> = self.ask(frequency(search, *lead), argument).await?;
+            let number = number.first().copied().unwrap_or(0);
+            if number < fewest {
+                (rarest, fewest) = (Some(*lead), number);
+            }
+        }
+        let in_order = || leads.iter().copied().find(|lead| lead.is_in_order()).unwrap_or(Lead::Newest);
+        Ok(rarest.unwrap_or_else(in_order))
+    }
+
+    async fn ask<T: DeserializeOwned>(
+        &self,
+        statement: Statement,
+        argument: &Argument<'_>,
+    ) -> Result<Vec<T>, StoreError> {
+        self.read(&statement, argument).await
+    }
+}

@@ -1,0 +1,194 @@
+//! The transactions of the journal.
+//!
+//! A batch is paid for by its round trips to the server. So what returns nothing is put off and sent with the next statement
+//! that returns something, or before the commit, as one statement: each write but the last is a `WITH` query of it. These see
+//! the data of before the statement, so no write may need what another of them has written; checks of foreign keys come after
+//! all of them.
+
+use std::{collections::HashSet, mem, sync::Arc};
+
+use sqlx::{
+    Arguments, AssertSqlSafe, ConnectOptions, PgConnection,
+    postgres::{PgArguments, PgConnectOptions},
+};
+use tokio::{
+    sync::{Mutex, OwnedMutexGuard},
+    time::timeout,
+};
+
+use crate::store::{
+    BoxFuture, Column, Statement, StoreError, Table, Transaction, Value,
+    sql::postgres::{CONNECT_TIMEOUT, unchanged},
+};
+
+/// The connection that writes, while there is one.
+#[derive(Debug)]
+pub(super) struct Writer {
+    options: PgConnectOptions,
+    connection: Arc<Mutex<Option<PgConnection>>>,
+}
+
+impl Writer {
+    pub(super) fn new(options: PgConnectOptions) -> Self {
+        Self { options, connection: Arc::default() }
+    }
+
+    async fn connect(&self) -> Result<PgConnection, StoreError> {
+        match timeout(CONNECT_TIMEOUT, self.options.connect()).await {
+            Ok(connection) => connection.map_err(unchanged),
+            Err(_) => Err(StoreError::away("PostgreSQL did not accept a connection in time")),
+        }
+    }
+}
+
+/// A transaction. The connection is closed where it is dropped before its end: the server takes back what was done, and
+/// nobody has to know which answers are still on their way.
+pub(super) struct Write {
+    connection: OwnedMutexGuard<Option<PgConnection>>,
+    deferred: Deferred,
+    is_over: bool,
+}
+
+impl Write {
+    pub(super) async fn begin(writer: &Writer) -> Result<Self, StoreError> {
+        let mut place = Arc::clone(&writer.connection).lock_owned().await;
+        // Left outside for as long as nobody knows how it is.
+        let mut connection = match place.take() {
+            Some(connection) => connection,
+            None => writer.connect().await?,
+        };
+        if begin(&mut connection).await.is_err() {
+            // The server was restarted, or has ended the connection.
+            connection = writer.connect().await?;
+            begin(&mut connection).await.map_err(unchanged)?;
+        }
+        *place = Some(connection);
+        Ok(Self { connection: place, deferred: Deferred::default(), is_over: false })
+    }
+
+    fn connection(&mut self) -> Result<&mut PgConnection, StoreError> {
+        self.connection.as_mut().ok_or_else(|| StoreError::away("the connection to PostgreSQL has ended"))
+    }
+
+    async fn flush(&mut self) -> Result<(), StoreError> {
+        let Some((sql, arguments)) = self.deferred.take() else { return Ok(()) };
+        let query = sqlx::query_with(AssertSqlSafe(sql), arguments);
+        query.execute(self.connection()?).await.map(drop).map_err(unchanged)
+    }
+}
+
+async fn begin(connection: &mut PgConnection) -> sqlx::Result<()> {
+    sqlx::raw_sql("BEGIN").execute(connection).await.map(drop)
+}
+
+impl Drop for Write {
+    fn drop(&mut self) {
+        if !self.is_over {
+            *self.connection = None;
+        }
+    }
+}
+
+impl Transaction for Write {
+    fn run<'a>(
+        &'a mut self,
+        statement: &'static Statement,
+        argument: &'a str,
+    ) -> BoxFuture<'a, Result<Vec<String>, StoreError>> {
+        Box::pin(async move {
+            self.flush().await?;
+            let query = sqlx::query_scalar(AssertSqlSafe(statement.postgres.clone())).bind(argument);
+            query.fetch_all(self.connection()?).await.map_err(unchanged)
+        })
+    }
+
+    fn run_later<'a>(
+        &'a mut self,
+        statement: &'static Statement,
+        argument: &'a str,
+    ) -> BoxFuture<'a, Result<(), StoreError>> {
+        Box::pin(std::future::ready(self.deferred.statement(statement, argument)))
+    }
+
+    fn insert<'a>(
+        &'a mut self,
+        table: &'static Table,
+        values: &'a [Value<'a>],
+    ) -> BoxFuture<'a, Result<(), StoreError>> {
+        Box::pin(std::future::ready(self.deferred.insert(table, values)))
+    }
+
+    fn delete<'a>(
+        &'a mut self,
+        table: &'static Table,
+        keys: &'a [&'a str],
+    ) -> BoxFuture<'a, Result<Vec<bool>, StoreError>> {
+        Box::pin(async move {
+            self.flush().await?;
+            let query = sqlx::query_scalar(AssertSqlSafe(table.delete_all())).bind(keys);
+            let deleted: Vec<String> = query.fetch_all(self.connection()?).await.map_err(unchanged)?;
+            let mut deleted: HashSet<String> = deleted.into_iter().collect();
+            Ok(keys.iter().map(|key| deleted.remove(*key)).collect())
+        })
+    }
+
+    fn flush(&mut self) -> BoxFuture<'_, Result<(), StoreError>> {
+        Box::pin(Self::flush(self))
+    }
+
+    fn commit(mut self: Box<Self>) -> BoxFuture<'static, Result<(), StoreError>> {
+        Box::pin(async move {
+            self.flush().await?;
+            let committed = sqlx::raw_sql("COMMIT").execute(self.connection()?).await;
+            committed.map_err(|error| match error {
+                sqlx::Error::Database(_) => unchanged(error),
+                _ => StoreError::uncertain(format!("PostgreSQL: lost over a commit: {error}")),
+            })?;
+            self.is_over = true;
+            Ok(())
+        })
+    }
+}
+
+/// Writes that are put off.
+#[derive(Default)]
+struct Deferred {
+    /// Each with its parameters numbered on from those before it.
+    writes: Vec<String>,
+    arguments: PgArguments,
+}
+
+impl Deferred {
+    fn statement(&mut self, statement: &Statement, argument: &str) -> Result<(), StoreError> {
+        let parameter = self.arguments.len() + 1;
+        self.writes.push(statement.postgres.replace("$1", &format!("${parameter}")));
+        self.arguments.add(argument).map_err(unwritable)
+    }
+
+    fn insert(&mut self, table: &Table, values: &[Value<'_>]) -> Result<(), StoreError> {
+        self.writes.push(table.insert_all(self.arguments.len() + 1));
+        for (at, (_, column)) in table.columns.iter().enumerate() {
+            let values = values.iter().skip(at).step_by(table.columns.len());
+            let added = match column {
+                Column::Text => self.arguments.add(values.map(Value::text).collect::<Vec<_>>()),
+                Column::Integer => self.arguments.add(values.map(Value::integer).collect::<Vec<_>>()),
+                Column::Truth => self.arguments.add(values.map(Value::truth).collect::<Vec<_>>()),
+            };
+            added.map_err(unwritable)?;
+        }
+        Ok(())
+    }
+
+    /// Returns the writes as one statement.
+    fn take(&mut self) -> Option<(String, PgArguments)> {
+        let Self { mut writes, arguments } = mem::take(self);
+        let last = writes.pop()?;
+        let with = writes.iter().enumerate().map(|(at, write)| format!("w{at} AS ({write})")).collect::<Vec<_>>();
+        let with = if with.is_empty() { String::new() } else { format!("WITH {} ", with.join(", ")) };
+        Some((with + &last, arguments))
+    }
+}
+
+fn unwritable(error: sqlx::error::BoxDynError) -> StoreError {
+    StoreError::refused(format!("PostgreSQL: a row cannot be written: {error}"))
+}

@@ -1,0 +1,428 @@
+//! SQLite in a file, the default: one writer, any number of readers (write-ahead log).
+//!
+//! Requests and charges are written into tables of their own first, `latest_requests` and `latest_charges`, without the
+//! indexes by which they are found: these are gone through for a thousand at a time, or when somebody looks for them.
+//!
+//! What is written is written where the journal runs, on a thread that it has to itself: for a handful of statements in each
+//! batch, `sqlx` would wake its own thread and be woken by it for every one of them, which costs more than they do.
+
+use std::{
+    fs::OpenOptions,
+    io,
+    os::unix::fs::OpenOptionsExt,
+    path::Path,
+    sync::{Arc, LazyLock},
+    time::{Duration, Instant},
+};
+
+use rusqlite::{
+    Connection, ToSql,
+    types::{ToSqlOutput, ValueRef},
+};
+use sqlx::{
+    AssertSqlSafe, SqliteConnection, SqlitePool,
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+};
+
+use tokio::{
+    sync::{Mutex, OwnedMutexGuard, oneshot},
+    task::JoinHandle,
+};
+
+use crate::store::{
+    BoxFuture, Database, Db, Statement, StoreError, Table, Transaction, Value,
+    commit::TIMEOUT,
+    db::Connections,
+    migrations::GATEWAY,
+    sql::{
+        glance::Glance,
+        statements::{CHARGES, REQUESTS},
+        wal,
+    },
+};
+
+/// The books in a file.
+#[derive(Clone, Debug)]
+pub struct Sqlite {
+    writer: Arc<Mutex<Writer>>,
+    readers: SqlitePool,
+    glance: Glance,
+}
+
+/// Moves what came last to where it is found.
+static INDEX_LATEST: LazyLock<Vec<String>> =
+    LazyLock::new(|| [&REQUESTS, &CHARGES].into_iter().filter_map(|table| table.merge()).flatten().collect());
+
+/// The one connection that writes.
+#[derive(Debug)]
+struct Writer {
+    connection: Connection,
+    /// How many rows have been written that no index finds.
+    latest: usize,
+    /// Whether the last transaction failed for want of room.
+    is_full: bool,
+}
+
+impl Writer {
+    /// Makes room in the log after a transaction that had none: SQLite's own checkpoint follows a commit.
+    fn make_room(&mut self) {
+        if std::mem::take(&mut self.is_full)
+            && let Err(error) = wal::checkpoint(&self.connection)
+        {
+            tracing::debug!(%error, "no room for a checkpoint");
+        }
+    }
+
+    /// Tells a failure, and remembers want of room.
+    fn failed(&mut self, error: rusqlite::Error) -> StoreError {
+        let error = unwritten(error);
+        self.is_full |= error.is_full();
+        error
+    }
+
+    fn execute(&mut self, sql: &str) -> Result<(), StoreError> {
+        execute(&self.connection, sql).map_err(|error| self.failed(error))
+    }
+
+    /// Whether there are rows that no index finds.
+    fn has_latest(&self) -> rusqlite::Result<bool> {
+        let sql = "SELECT EXISTS (SELECT 1 FROM latest_requests) OR EXISTS (SELECT 1 FROM latest_charges)";
+        self.connection.prepare_cached(sql)?.query_row([], |row| row.get(0))
+    }
+}
+
+/// So many rows are given to the indexes at once.
+const LATEST: usize = 2048;
+
+impl Sqlite {
+    /// Opens the file, or makes it, and applies the migrations that it lacks.
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be opened, is no database, or was written by a newer version.
+    pub async fn open(path: &Path) -> Result<Self, StoreError> {
+        migrator(path).await?.migrate(&[GATEWAY]).await?;
+        Self::open_as_it_is(path).await
+    }
+
+    /// Opens the file, whose shape has been seen to.
+    pub(in crate::store) async fn open_as_it_is(path: &Path) -> Result<Self, StoreError> {
+        // It also makes the file one with a write-ahead log.
+        pool(path, 1).await?.close().await;
+        let connection = writer(path).map_err(|error| unopened(path, &error))?;
+        let latest = connection.query_row(
+            "SELECT (SELECT count(*) FROM latest_requests) + (SELECT count(*) FROM latest_charges)",
+            [],
+            |row| row.get::<_, u32>(0),
+        );
+        let latest = latest.map_err(|error| unopened(path, &error))?;
+        let readers = readers().connect_with(options(path).read_only(true)).await;
+        let readers = readers.map_err(|error| unopened(path, &error))?;
+        Ok(Self {
+            writer: Arc::new(Mutex::new(Writer { connection, latest: latest as usize, is_full: false })),
+            readers,
+            glance: Glance::new(path),
+        })
+    }
+}
+
+/// What migrates the file, which is made if it is not there.
+pub(in crate::store) async fn migrator(path: &Path) -> Result<Db, StoreError> {
+    Ok(Db(Connections::Sqlite(pool(path, 1).await?, Glance::new(path))))
+}
+
+/// Connections that are made when they are asked for.
+pub(in crate::store) fn on_demand(path: &Path) -> Db {
+    let pool = SqlitePoolOptions::new().max_connections(4).connect_lazy_with(options(path));
+    Db(Connections::Sqlite(pool, Glance::new(path)))
+}
+
+/// How long another process may keep us from writing.
+const BUSY: Duration = Duration::from_secs(4);
+
+fn options(path: &Path) -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
+        .filename(path)
+        .create_if_missing(true)
+        .foreign_keys(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        // What is acknowledged is on disk, also when the power fails.
+        .synchronous(SqliteSynchronous::Full)
+        .busy_timeout(BUSY)
+        .pragma("wal_autocheckpoint", wal::pages(path).to_string())
+}
+
+/// Connections whose reads end in time: the log cannot be begun anew while one reads what stands in it.
+fn readers() -> SqlitePoolOptions {
+    async fn limit(connection: &mut SqliteConnection) -> sqlx::Result<()> {
+        let end = Instant::now() + TIMEOUT;
+        connection.lock_handle().await?.set_progress_handler(STEPS, move || Instant::now() < end);
+        Ok(())
+    }
+    SqlitePoolOptions::new()
+        .max_connections(4)
+        .after_connect(|connection, _| Box::pin(limit(connection)))
+        .before_acquire(|connection, _| Box::pin(async { limit(connection).await.map(|()| true) }))
+}
+
+/// A read looks at the clock after so many steps of SQLite's virtual machine, a fraction of a millisecond.
+const STEPS: i32 = 10_000;
+
+/// Makes the file, if it is not there, for nobody else to read. The files beside it (`-wal`, `-shm`) get the same mode from
+/// SQLite.
+fn create_private(path: &Path) -> io::Result<()> {
+    match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
+        _ => Ok(()),
+    }
+}
+
+async fn pool(path: &Path, connections: u32) -> Result<SqlitePool, StoreError> {
+    create_private(path).map_err(|error| unopened(path, &error))?;
+    let pool = SqlitePoolOptions::new().max_connections(connections).connect_with(options(path)).await;
+    pool.map_err(|error| unopened(path, &error))
+}
+
+/// As `options` say.
+fn writer(path: &Path) -> rusqlite::Result<Connection> {
+    let connection = Connection::open(path)?;
+    connection.busy_timeout(BUSY)?;
+    // What every call writes names a balance that the same transaction has just found: it need not be looked for again.
+    connection.pragma_update(None, "foreign_keys", false)?;
+    connection.pragma_update(None, "synchronous", "full")?;
+    let pages = wal::pages(path);
+    connection.pragma_update(None, "wal_autocheckpoint", pages)?;
+    connection.pragma_update(None, "journal_size_limit", wal::bytes(pages))?;
+    connection.set_prepared_statement_cache_capacity(64);
+    Ok(connection)
+}
+
+fn unopened(path: &Path, error: &dyn std::error::Error) -> StoreError {
+    StoreError::away(format!("`{}` cannot be opened: {error}", path.display()))
+}
+
+impl Database for Sqlite {
+    fn begin(&self) -> BoxFuture<'_, Result<Box<dyn Transaction>, StoreError>> {
+        Box::pin(async {
+            let mut writer = Arc::clone(&self.writer).lock_owned().await;
+            writer.make_room();
+            Ok(Box::new(Write::begin(writer)?) as _)
+        })
+    }
+
+    fn read<'a>(
+        &'a self,
+        statement: &'a Statement,
+        argument: &'a str,
+    ) -> BoxFuture<'a, Result<Vec<String>, StoreError>> {
+        if statement.is_polled
+            && let Some(rows) = self.glance.read(&statement.sqlite, argument)
+        {
+            return Box::pin(std::future::ready(Ok(rows)));
+        }
+        let query =
+            sqlx::query_scalar(AssertSqlSafe(statement.sqlite.clone())).bind(argument).persistent(!statement.is_made());
+        Box::pin(async {
+            if statement.reads_latest {
+                self.index_latest().await?;
+            }
+            query.fetch_all(&self.readers).await.map_err(unread)
+        })
+    }
+
+    /// On a thread of its own: writing waits for the disk.
+    fn drive(&self, journal: BoxFuture<'static, ()>) -> JoinHandle<()> {
+        let (ended, end) = oneshot::channel::<()>();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
+        let thread = runtime.and_then(|runtime| {
+            std::thread::Builder::new().name("books".to_owned()).spawn(move || {
+                runtime.block_on(journal);
+                drop(ended);
+            })
+        });
+        if let Err(error) = thread {
+            tracing::error!(%error, "there is no thread for the books, so nothing can be written");
+        }
+        tokio::spawn(async { drop(end.await) })
+    }
+
+    fn has_writer_thread(&self) -> bool {
+        true
+    }
+}
+
+impl Sqlite {
+    /// Has the indexes find everything.
+    ///
+    /// # Errors
+    ///
+    /// When what came last cannot be moved to where it is found: what is read then would be incomplete.
+    async fn index_latest(&self) -> Result<(), StoreError> {
+        let writer = Arc::clone(&self.writer);
+        let indexed = tokio::task::spawn_blocking(move || {
+            let mut writer = writer.blocking_lock_owned();
+            writer.make_room();
+            // Another program may have written as well. Where nothing waits, nothing is written, which a full disk allows.
+            if !writer.has_latest().map_err(unwritten)? {
+                return Ok(());
+            }
+            let mut all = Write::begin(writer)?;
+            all.index_latest()?;
+            all.end()
+        });
+        indexed.await.unwrap_or_else(|error| Err(StoreError::away(error.to_string())))
+    }
+}
+
+/// A transaction; all of it happens at once, where it is asked for.
+struct Write {
+    writer: OwnedMutexGuard<Writer>,
+    is_open: bool,
+    /// How many rows no index finds, if it is committed.
+    latest: usize,
+}
+
+impl Write {
+    fn begin(mut writer: OwnedMutexGuard<Writer>) -> Result<Self, StoreError> {
+        writer.execute("BEGIN IMMEDIATE")?;
+        let latest = writer.latest;
+        Ok(Self { writer, is_open: true, latest })
+    }
+
+    /// Moves what came last to where it is found.
+    fn index_latest(&mut self) -> Result<(), StoreError> {
+        for sql in &*INDEX_LATEST {
+            self.writer.execute(sql)?;
+        }
+        self.latest = 0;
+        Ok(())
+    }
+
+    fn end(&mut self) -> Result<(), StoreError> {
+        if self.latest >= LATEST {
+            self.index_latest()?;
+        }
+        self.writer.execute("COMMIT")?;
+        // SQLite says of a commit that failed that it failed; then it is still open.
+        self.is_open = false;
+        self.writer.latest = self.latest;
+        Ok(())
+    }
+}
+
+impl Transaction for Write {
+    fn run<'a>(
+        &'a mut self,
+        statement: &'static Statement,
+        argument: &'a str,
+    ) -> BoxFuture<'a, Result<Vec<String>, StoreError>> {
+        let indexed = if statement.reads_latest { self.index_latest() } else { Ok(()) };
+        let rows = indexed.and_then(|()| {
+            let rows = rows(&self.writer.connection, &statement.sqlite, argument);
+            rows.map_err(|error| self.writer.failed(error))
+        });
+        Box::pin(std::future::ready(rows))
+    }
+
+    fn insert<'a>(
+        &'a mut self,
+        table: &'static Table,
+        values: &'a [Value<'a>],
+    ) -> BoxFuture<'a, Result<(), StoreError>> {
+        let inserted = insert(&self.writer.connection, table, values);
+        let inserted = inserted.map_err(|error| self.writer.failed(error));
+        if table.latest.is_some() {
+            self.latest += values.len() / table.columns.len();
+        }
+        Box::pin(std::future::ready(inserted))
+    }
+
+    fn delete<'a>(
+        &'a mut self,
+        table: &'static Table,
+        keys: &'a [&'a str],
+    ) -> BoxFuture<'a, Result<Vec<bool>, StoreError>> {
+        let deleted = delete(&self.writer.connection, table, keys);
+        let deleted = deleted.map_err(|error| self.writer.failed(error));
+        Box::pin(std::future::ready(deleted))
+    }
+
+    fn commit(mut self: Box<Self>) -> BoxFuture<'static, Result<(), StoreError>> {
+        Box::pin(std::future::ready(self.end()))
+    }
+}
+
+impl Drop for Write {
+    fn drop(&mut self) {
+        // Some errors have ended it already, and then there is nothing to take back.
+        if self.is_open && !self.writer.connection.is_autocommit() {
+            let _ = execute(&self.writer.connection, "ROLLBACK");
+        }
+    }
+}
+
+fn rows(connection: &Connection, sql: &str, argument: &str) -> rusqlite::Result<Vec<String>> {
+    connection.prepare_cached(sql)?.query_map([argument], |row| row.get(0))?.collect()
+}
+
+fn insert(connection: &Connection, table: &Table, values: &[Value<'_>]) -> rusqlite::Result<()> {
+    let mut statement = connection.prepare_cached(table.insert_one())?;
+    for row in values.chunks(table.columns.len()) {
+        for (at, value) in row.iter().enumerate() {
+            statement.raw_bind_parameter(at + 1, value)?;
+        }
+        statement.raw_execute()?;
+    }
+    Ok(())
+}
+
+fn delete(connection: &Connection, table: &Table, keys: &[&str]) -> rusqlite::Result<Vec<bool>> {
+    let mut statement = connection.prepare_cached(table.delete_one())?;
+    keys.iter().map(|key| Ok(statement.execute([key])? > 0)).collect()
+}
+
+impl ToSql for Value<'_> {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::Borrowed(match self {
+            Value::Null => ValueRef::Null,
+            Value::Text(text) => ValueRef::Text(text.as_bytes()),
+            Value::Integer(number) => ValueRef::Integer(*number),
+            Value::Truth(truth) => ValueRef::Integer((*truth).into()),
+        }))
+    }
+}
+
+fn execute(connection: &Connection, sql: &str) -> rusqlite::Result<()> {
+    connection.prepare_cached(sql)?.execute([]).map(drop)
+}
+
+fn unread(error: sqlx::Error) -> StoreError {
+    StoreError::of_code(
+        format!("SQLite: {error}"),
+        error.as_database_error().is_some_and(|e| e.code().and_then(|code| code.parse().ok()).is_some_and(is_refusal)),
+    )
+}
+
+fn unwritten(error: rusqlite::Error) -> StoreError {
+    let code = error.sqlite_error().map_or(0, |error| error.extended_code);
+    let message = format!("SQLite: {error}");
+    match code {
+        rusqlite::ffi::SQLITE_CONSTRAINT_UNIQUE | rusqlite::ffi::SQLITE_CONSTRAINT_PRIMARYKEY => {
+            StoreError::duplicate(message)
+        }
+        // Without room for the index of the log, too.
+        code if code & 0xff == rusqlite::ffi::SQLITE_FULL || code == rusqlite::ffi::SQLITE_IOERR_SHMSIZE => {
+            StoreError::full(message)
+        }
+        code if matches!(code & 0xff, rusqlite::ffi::SQLITE_BUSY | rusqlite::ffi::SQLITE_LOCKED) => {
+            StoreError::locked(message)
+        }
+        code => StoreError::of_code(message, is_refusal(code)),
+    }
+}
+
+/// Whether a result code (<https://sqlite.org/rescode.html>) is about the statement, and would be the same again: an error
+/// in it, a constraint, a value too large, of another type or out of range. The others are about the file.
+fn is_refusal(code: i32) -> bool {
+    matches!(code & 0xff, 1 | 18 | 19 | 20 | 25)
+}

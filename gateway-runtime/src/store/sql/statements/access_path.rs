@@ -1,0 +1,244 @@
+//! By what requests are found, and the table of those that it finds.
+//!
+//! Which index is used is not left to statistics, which may be old: SQLite is told, and PostgreSQL is asked for an order
+//! (`COLLATE "C"`) that the primary key does not have.
+
+use crate::store::{
+    Search,
+    sql::statements::{
+        Statement,
+        fragment::{Sql, all, compare, same, sql},
+    },
+};
+
+/// What fewer requests than this have, is rare: all of them can be looked at in some milliseconds. Fewer in tests, which
+/// have fewer requests.
+pub(in crate::store) const RARE: u32 = if cfg!(test) { 60 } else { 8_000 };
+
+/// By which of what is asked for requests are found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::store) enum Lead {
+    Id,
+    Trace,
+    User,
+    /// And the kinds that are asked for, if any are.
+    Account,
+    Peer,
+    Kinds,
+    Cost,
+    Price,
+    /// Nothing, so the time.
+    Newest,
+}
+
+impl Lead {
+    /// Those that can lead, the best first where all are frequent.
+    pub(in crate::store) fn of(search: &Search) -> impl Iterator<Item = Self> {
+        [
+            (search.request_id.is_some(), Self::Id),
+            (search.trace.is_some(), Self::Trace),
+            (search.user.is_some(), Self::User),
+            (search.account.is_some(), Self::Account),
+            (search.peer.is_some(), Self::Peer),
+            (search.account.is_none() && search.has_kinds(), Self::Kinds),
+            (search.min_cost.is_some(), Self::Cost),
+            (search.min_price.is_some(), Self::Price),
+        ]
+        .into_iter()
+        .filter_map(|(can, lead)| can.then_some(lead))
+    }
+
+    /// Whether its index is in the order of time, so that a page is full after a few.
+    pub(in crate::store) fn is_in_order(self) -> bool {
+        matches!(self, Self::User | Self::Account | Self::Peer | Self::Kinds | Self::Newest)
+    }
+
+    fn index(self) -> &'static str {
+        match self {
+            Self::Id => "requests_by_id",
+            Self::Trace => "requests_of_a_trace",
+            Self::User => "requests_of_a_user",
+            Self::Account => "requests_of_an_account",
+            Self::Peer => "requests_of_a_peer",
+            Self::Kinds => "requests_of_a_kind",
+            Self::Cost => "requests_by_cost",
+            Self::Price => "requests_by_price",
+            Self::Newest => "",
+        }
+    }
+}
+
+/// Gives how many requests a lead finds, up to [`RARE`].
+pub(in crate::store) fn frequency(search: &Search, lead: Lead) -> Statement {
+    let found = match lead {
+        Lead::Account | Lead::Kinds => any_of_kinds(search, lead),
+        Lead::Id => equal("1 AS call", "request_id", lead.index(), &RARE.to_string()),
+        Lead::Trace => equal("1 AS call", "trace", lead.index(), &RARE.to_string()),
+        Lead::Cost => at_least("1 AS call", "cost", lead.index(), &RARE.to_string()),
+        Lead::Price => at_least("1 AS call", "price", lead.index(), &RARE.to_string()),
+        Lead::User | Lead::Peer | Lead::Newest => found(search, lead, &all([]), &RARE.to_string()),
+    };
+    sql(
+        format!("WITH RECURSIVE {} SELECT CAST(count(*) AS text) FROM found", found.sqlite),
+        format!("WITH RECURSIVE {} SELECT count(*)::text FROM found", found.postgres),
+    )
+    .into()
+}
+
+/// The names that a lead finds, the newest of them first where its index is in that order, as the table `found`.
+pub(super) fn found(search: &Search, lead: Lead, conditions: &Sql, limit: &str) -> Sql {
+    let index = lead.index();
+    let between = between(lead);
+    match lead {
+        Lead::Newest => sql(
+            format!(
+                "found AS MATERIALIZED (SELECT call FROM requests WHERE {} AND {} ORDER BY call DESC LIMIT {limit})",
+                between.sqlite, conditions.sqlite
+            ),
+            format!(
+                "found AS MATERIALIZED (SELECT call FROM requests WHERE {} AND {} ORDER BY call DESC LIMIT {limit})",
+                between.postgres, conditions.postgres
+            ),
+        ),
+        Lead::Id => equal("call", "request_id", index, limit),
+        Lead::Trace => equal("call", "trace", index, limit),
+        Lead::Cost => at_least("call", "cost", index, limit),
+        Lead::Price => at_least("call", "price", index, limit),
+        Lead::User => in_order("user", index, &between, conditions, limit),
+        Lead::Peer => in_order("peer", index, &between, conditions, limit),
+        Lead::Account | Lead::Kinds => {
+            let (kinds, Sql { sqlite, postgres }) = (kinds(search), of_kind(lead, &between, conditions));
+            sql(
+                format!(
+                    "{}, found AS MATERIALIZED (SELECT newest.value AS call
+                    FROM k, json_each((SELECT json_group_array(call) FROM ({sqlite} LIMIT {limit}))) AS newest
+                    ORDER BY 1 DESC LIMIT {limit})",
+                    kinds.sqlite
+                ),
+                format!(
+                    "{}, found AS MATERIALIZED (SELECT newest.call FROM k, LATERAL ({postgres} LIMIT {limit}) AS newest
+                    ORDER BY 1 DESC LIMIT {limit})",
+                    kinds.postgres
+                ),
+            )
+        }
+    }
+}
+
+/// That a name is within what is asked for.
+fn between(lead: Lead) -> Sql {
+    let column = if lead == Lead::Newest { "call" } else { "call COLLATE \"C\"" };
+    let limits = all([compare(column, ">=", "low", "text"), compare(column, "<", "high", "text")]);
+    let Sql { sqlite, .. } = all([compare("call", ">=", "low", "text"), compare("call", "<", "high", "text")]);
+    Sql { sqlite, ..limits }
+}
+
+/// Some that a lead finds by their kinds, in no order, as the table `found`.
+fn any_of_kinds(search: &Search, lead: Lead) -> Sql {
+    let kinds = kinds(search);
+    let between = between(lead);
+    let account = if lead == Lead::Account { "account = (?1 ->> 'account') AND" } else { "" };
+    sql(
+        format!(
+            "{}, found AS (SELECT call FROM k CROSS JOIN requests INDEXED BY {}
+            WHERE {account} kind = k.value AND {} LIMIT {RARE})",
+            kinds.sqlite,
+            lead.index(),
+            between.sqlite
+        ),
+        format!(
+            "{}, found AS (SELECT one.call FROM k, LATERAL ({} LIMIT {RARE}) AS one LIMIT {RARE})",
+            kinds.postgres,
+            of_kind(lead, &between, &all([])).postgres
+        ),
+    )
+}
+
+/// The kinds that are asked for, as the table `k`.
+fn kinds(search: &Search) -> Sql {
+    if !search.has_kinds() {
+        return kinds_of_an_account();
+    }
+    sql(
+        "k AS (SELECT value FROM json_each(?1 -> 'kinds'))",
+        "k AS (SELECT jsonb_array_elements_text($1::jsonb -> 'kinds')::bigint AS value)",
+    )
+}
+
+/// The newest of the kind `k.value`, and of the account if that leads.
+fn of_kind(lead: Lead, between: &Sql, conditions: &Sql) -> Sql {
+    let index = lead.index();
+    let account = compare("account", "=", "account", "text");
+    let account = if lead == Lead::Account { account } else { same("true") };
+    sql(
+        format!(
+            "SELECT call FROM requests INDEXED BY {index} WHERE {} AND kind = k.value AND {} AND {} ORDER BY call DESC",
+            account.sqlite, between.sqlite, conditions.sqlite
+        ),
+        format!(
+            "SELECT call FROM requests WHERE {} AND kind = k.value AND {} AND {} ORDER BY call COLLATE \"C\" DESC",
+            account.postgres, between.postgres, conditions.postgres
+        ),
+    )
+}
+
+fn equal(what: &str, column: &str, index: &str, limit: &str) -> Sql {
+    let condition = compare(column, "=", column, "text");
+    sql(
+        format!(
+            "found AS MATERIALIZED (SELECT {what} FROM requests INDEXED BY {index} WHERE {} LIMIT {limit})",
+            condition.sqlite
+        ),
+        format!(
+            "found AS MATERIALIZED (SELECT {what} FROM requests WHERE {} ORDER BY {column} LIMIT {limit})",
+            condition.postgres
+        ),
+    )
+}
+
+/// The greatest first.
+fn at_least(what: &str, column: &str, index: &str, limit: &str) -> Sql {
+    let condition = compare(column, ">=", &format!("min_{column}"), "bigint");
+    sql(
+        format!(
+            "found AS MATERIALIZED (SELECT {what} FROM requests INDEXED BY {index} WHERE {} LIMIT {limit})",
+            condition.sqlite
+        ),
+        format!(
+            "found AS MATERIALIZED (SELECT {what} FROM requests WHERE {} ORDER BY {column} DESC LIMIT {limit})",
+            condition.postgres
+        ),
+    )
+}
+
+fn in_order(key: &str, index: &str, between: &Sql, conditions: &Sql, limit: &str) -> Sql {
+    let these = compare(&format!("\"{key}\""), "=", key, "text");
+    sql(
+        format!(
+            "found AS MATERIALIZED (SELECT call FROM requests INDEXED BY {index} WHERE {} AND {} AND {}
+            ORDER BY call DESC LIMIT {limit})",
+            these.sqlite, between.sqlite, conditions.sqlite
+        ),
+        format!(
+            "found AS MATERIALIZED (SELECT call FROM requests WHERE {} AND {} AND {}
+            ORDER BY call COLLATE \"C\" DESC LIMIT {limit})",
+            these.postgres, between.postgres, conditions.postgres
+        ),
+    )
+}
+
+/// The kinds of an account's requests, each found from the one before it.
+fn kinds_of_an_account() -> Sql {
+    sql(
+        "k AS (SELECT (SELECT kind FROM requests INDEXED BY requests_of_an_account
+                WHERE account = (?1 ->> 'account') ORDER BY kind LIMIT 1) AS value
+            UNION ALL SELECT (SELECT kind FROM requests INDEXED BY requests_of_an_account
+                WHERE account = (?1 ->> 'account') AND kind > k.value ORDER BY kind LIMIT 1)
+            FROM k WHERE k.value IS NOT NULL)",
+        "k AS ((SELECT kind AS value FROM requests WHERE account IS NOT NULL AND account >= ($1::jsonb ->> 'account')
+                AND account <= ($1::jsonb ->> 'account') ORDER BY account, kind LIMIT 1)
+            UNION ALL SELECT (SELECT kind FROM requests WHERE account IS NOT NULL
+                AND (account, kind) > ($1::jsonb ->> 'account', k.value) AND account <= ($1::jsonb ->> 'account')
+                ORDER BY account, kind LIMIT 1) FROM k WHERE k.value IS NOT NULL)",
+    )
+}

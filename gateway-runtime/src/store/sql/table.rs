@@ -1,0 +1,192 @@
+//! The tables that every call writes into. Their rows are bound as they are, since a database takes longer to read JSON
+//! than to insert what it says.
+
+#[cfg(feature = "postgres")]
+use std::fmt::Write;
+use std::sync::OnceLock;
+
+/// What a column holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Column {
+    /// Text.
+    Text,
+    /// A whole number.
+    Integer,
+    /// True or false.
+    Truth,
+}
+
+/// A value of a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Value<'v> {
+    /// None.
+    Null,
+    /// Of [`Column::Text`].
+    Text(&'v str),
+    /// Of [`Column::Integer`].
+    Integer(i64),
+    /// Of [`Column::Truth`].
+    Truth(bool),
+}
+
+#[cfg(feature = "postgres")]
+impl<'v> Value<'v> {
+    pub(in crate::store) fn text(&self) -> Option<&'v str> {
+        if let Self::Text(text) = self { Some(text) } else { None }
+    }
+
+    pub(in crate::store) fn integer(&self) -> Option<i64> {
+        if let Self::Integer(number) = self { Some(*number) } else { None }
+    }
+
+    pub(in crate::store) fn truth(&self) -> Option<bool> {
+        if let Self::Truth(truth) = self { Some(*truth) } else { None }
+    }
+}
+
+impl<'v> From<&'v str> for Value<'v> {
+    fn from(text: &'v str) -> Self {
+        Self::Text(text)
+    }
+}
+
+impl From<i64> for Value<'_> {
+    fn from(number: i64) -> Self {
+        Self::Integer(number)
+    }
+}
+
+impl From<bool> for Value<'_> {
+    fn from(truth: bool) -> Self {
+        Self::Truth(truth)
+    }
+}
+
+impl<'v, T: Into<Value<'v>>> From<Option<T>> for Value<'v> {
+    fn from(value: Option<T>) -> Self {
+        value.map_or(Self::Null, Into::into)
+    }
+}
+
+/// A table, and those of its columns that rows are written into; the first is the key.
+#[derive(Debug)]
+pub struct Table {
+    name: &'static str,
+    /// In SQLite, its rows are written into this table first.
+    pub(in crate::store) latest: Option<&'static str>,
+    pub(in crate::store) columns: &'static [(&'static str, Column)],
+    /// Which row of a key that is there already takes the place of the old one, as a condition on the old one; without
+    /// it the key is refused.
+    replaces: Option<&'static str>,
+    sql: OnceLock<Sql>,
+}
+
+/// As SQLite has them: for one row, and for one key.
+#[derive(Debug)]
+struct Sql {
+    insert: String,
+    delete: String,
+}
+
+impl Table {
+    pub(in crate::store) const fn new(name: &'static str, columns: &'static [(&'static str, Column)]) -> Self {
+        Self { name, latest: None, columns, replaces: None, sql: OnceLock::new() }
+    }
+
+    pub(in crate::store) const fn by_way_of(
+        latest: &'static str,
+        name: &'static str,
+        columns: &'static [(&'static str, Column)],
+    ) -> Self {
+        Self { name, latest: Some(latest), columns, replaces: None, sql: OnceLock::new() }
+    }
+
+    /// The same table, where rows for which `condition` is so are replaced by later ones of the same key.
+    pub(in crate::store) const fn replacing(mut self, condition: &'static str) -> Self {
+        self.replaces = Some(condition);
+        self
+    }
+
+    /// In SQLite: moves what came last to where it is found. What is there already was written again, since it was not
+    /// known whether it was written.
+    pub(in crate::store) fn merge(&self) -> Option<[String; 2]> {
+        let (name, latest) = (self.name, self.latest?);
+        let columns = self.names();
+        let conflict = if self.replaces.is_some() { self.conflict(name) } else { " ON CONFLICT DO NOTHING".to_owned() };
+        // Without WHERE, ON would belong to a join.
+        let insert = format!("INSERT INTO {name} ({columns}) SELECT {columns} FROM {latest} WHERE true{conflict}");
+        Some([insert, format!("DELETE FROM {latest}")])
+    }
+
+    /// What is done with rows whose key is there already.
+    fn conflict(&self, table: &str) -> String {
+        let Some(condition) = self.replaces else { return String::new() };
+        let set: Vec<_> =
+            self.columns[1..].iter().map(|(name, _)| format!("\"{name}\" = excluded.\"{name}\"")).collect();
+        let condition = condition.replace("{table}", table);
+        format!(" ON CONFLICT ({}) DO UPDATE SET {} WHERE {condition}", self.key(), set.join(", "))
+    }
+
+    fn names(&self) -> String {
+        let names: Vec<_> = self.columns.iter().map(|(name, _)| format!("\"{name}\"")).collect();
+        names.join(", ")
+    }
+
+    pub(in crate::store) fn insert_one(&self) -> &str {
+        &self.sqlite().insert
+    }
+
+    pub(in crate::store) fn delete_one(&self) -> &str {
+        &self.sqlite().delete
+    }
+
+    fn sqlite(&self) -> &Sql {
+        self.sql.get_or_init(|| {
+            let table = self.latest.unwrap_or(self.name);
+            let marks = vec!["?"; self.columns.len()].join(", ");
+            Sql {
+                insert: format!("{} VALUES ({marks}){}", self.insert_into(table), self.conflict(table)),
+                delete: format!("DELETE FROM {table} WHERE {} = ?", self.key()),
+            }
+        })
+    }
+
+    fn insert_into(&self, table: &str) -> String {
+        format!("INSERT INTO {table} ({})", self.names())
+    }
+
+    fn key(&self) -> &'static str {
+        self.columns[0].0
+    }
+}
+
+/// As PostgreSQL has them: for any number of rows or keys, each column an array.
+#[cfg(feature = "postgres")]
+impl Table {
+    /// Its parameters are numbered from `first` on.
+    pub(in crate::store) fn insert_all(&self, first: usize) -> String {
+        let mut arrays = String::new();
+        for (at, (_, column)) in self.columns.iter().enumerate() {
+            let (comma, type_of) = (if at == 0 { "" } else { ", " }, column.postgres());
+            // Writing into a text does not fail.
+            let _ = write!(arrays, "{comma}${}::{type_of}[]", first + at);
+        }
+        format!("{} SELECT * FROM unnest({arrays}){}", self.insert_into(self.name), self.conflict(self.name))
+    }
+
+    /// Gives the keys of those that there were.
+    pub(in crate::store) fn delete_all(&self) -> String {
+        format!("DELETE FROM {} WHERE {key} = ANY ($1) RETURNING {key}", self.name, key = self.key())
+    }
+}
+
+#[cfg(feature = "postgres")]
+impl Column {
+    fn postgres(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Integer => "bigint",
+            Self::Truth => "boolean",
+        }
+    }
+}

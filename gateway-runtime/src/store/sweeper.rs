@@ -1,0 +1,46 @@
+//! Looks after what calls have left behind: money of calls whose gateways are gone, and idempotency keys of long ago.
+
+use std::time::{Duration, SystemTime};
+
+use crate::{
+    base::{duration::unix_micros, money::Money},
+    store::{Books, Change, Hold, Journal, Outcome, StoreError},
+};
+
+/// Sweeps every so often, as long as it is polled. Answered keys go when their time is over, those without an answer
+/// when they are `kept` older. `count` receives the bytes that keys of anonymous callers take.
+pub(crate) async fn sweep(books: Books, journal: Journal, every: Duration, kept: Duration, count: impl Fn(u64)) {
+    loop {
+        if let Err(error) = once(&books, &journal, kept, &count).await {
+            tracing::debug!(%error, "nothing can be swept now");
+        }
+        tokio::time::sleep(every).await;
+    }
+}
+
+async fn once(books: &Books, journal: &Journal, kept: Duration, count: &impl Fn(u64)) -> Result<(), StoreError> {
+    let now = SystemTime::now();
+    let (answered, open) = (unix_micros(now), now.checked_sub(kept).map_or(0, unix_micros));
+    for hold in books.overdue(answered).await? {
+        let charge = left_behind(&hold);
+        journal.write(Change::End(hold, charge)).await?;
+    }
+    // A few at a time, so that calls between them need not wait.
+    while let Outcome::Forgotten(1..) = journal.write(Change::Forget { answered, open }).await? {}
+    count(books.anonymous_bytes().await?);
+    Ok(())
+}
+
+/// What a call costs that began and never ended: nothing if all it could do is read, and otherwise nobody knows.
+fn left_behind(hold: &Hold) -> Option<Money> {
+    if !hold.lasting {
+        return Some(Money::from_nanos(0, hold.amount.currency()));
+    }
+    tracing::warn!(
+        call = &*hold.call,
+        account = &*hold.account,
+        amount = %hold.amount,
+        "a call never ended, its gateway is gone; what is set aside for it stays so until somebody knows what became of it"
+    );
+    None
+}

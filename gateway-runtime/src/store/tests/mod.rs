@@ -1,0 +1,170 @@
+//! The same tests for every database. PostgreSQL's run when `TEST_POSTGRES_URL` names a server, as `./test` does.
+
+mod claims;
+mod edits;
+mod journal;
+mod money;
+mod reads;
+mod rows;
+mod search;
+#[cfg(feature = "postgres")]
+mod server;
+mod shape;
+
+use std::{
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use crate::{
+    base::money::{Currency, Money},
+    store::{
+        Attribution, Books, Change, Claim, Claimed, Closing, Credit, Credited, Edit, EditKind, Held, Hold, Outcome,
+        Request, Settlement, Sqlite,
+    },
+};
+
+/// A test, once for each database: `each_database!(name, |books| async { … })`.
+macro_rules! each_database {
+    ($($(#[$attribute:meta])* async fn $name:ident($books:ident: Books) $body:block)*) => {$(
+        mod $name {
+            use super::*;
+
+            async fn test($books: Books) $body
+
+            $(#[$attribute])*
+            #[tokio::test]
+            async fn sqlite() {
+                let file = File::new();
+                test(file.books().await).await;
+            }
+
+            #[cfg(feature = "postgres")]
+            $(#[$attribute])*
+            #[tokio::test]
+            async fn postgres() {
+                if let Some(books) = server::books().await {
+                    test(books).await;
+                }
+            }
+        }
+    )*};
+}
+use each_database;
+
+/// A database file of a test's own.
+struct File(PathBuf);
+
+impl File {
+    fn new() -> Self {
+        Self(std::env::temp_dir().join(format!("gateway-books-{}-{}", std::process::id(), fresh())))
+    }
+
+    async fn books(&self) -> Books {
+        std::fs::create_dir_all(&self.0).unwrap();
+        Books::new(Sqlite::open(&self.path()).await.unwrap())
+    }
+
+    fn path(&self) -> PathBuf {
+        self.0.join("books.db")
+    }
+}
+
+impl Drop for File {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+fn fresh() -> u64 {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    NEXT.fetch_add(1, Ordering::Relaxed)
+}
+
+/// A name that no other test uses, in this run or another.
+fn name(stem: &str) -> Arc<str> {
+    format!("{stem}-{:016x}-{}", fastrand::u64(..), fresh()).into()
+}
+
+fn usd(nanos: i64) -> Money {
+    Money::from_nanos(nanos, Currency::from_code("USD").unwrap())
+}
+
+async fn one(books: &Books, change: Change) -> Outcome {
+    books.commit(&[change]).await.unwrap().pop().unwrap()
+}
+
+/// An account with so much in it.
+async fn account(books: &Books, nanos: i64) -> Arc<str> {
+    let account = name("account");
+    let open = Change::Open { account: Arc::clone(&account), plan: "standard".into(), at: 1, who: "ada".into() };
+    let credit = Change::Credit(credit(&account, nanos));
+    let outcomes = books.commit(&[open, credit]).await.unwrap();
+    assert_eq!(outcomes, [Outcome::Opened(true), Outcome::Credit(Credited::Credited)]);
+    account
+}
+
+fn credit(account: &Arc<str>, nanos: i64) -> Credit {
+    Credit { account: Arc::clone(account), amount: usd(nanos), reference: name("reference"), at: 1, who: "ada".into() }
+}
+
+fn hold(account: &Arc<str>, nanos: i64) -> Hold {
+    Hold {
+        call: name("call"),
+        account: Arc::clone(account),
+        amount: usd(nanos),
+        at: 2,
+        until: 1000,
+        lasting: true,
+        attribution: Arc::default(),
+    }
+}
+
+/// The end of a call, and what it cost of what was held.
+fn settlement(hold: &Hold, cost: Option<i64>) -> Settlement {
+    Settlement { hold: Some((hold.clone(), cost.map(usd))), ..unpaid(Arc::clone(&hold.call)) }
+}
+
+/// The end of a call without money.
+fn unpaid(call: Arc<str>) -> Settlement {
+    let request = Request {
+        call,
+        request_id: "theirs".to_owned(),
+        at: 1_700_000_000_000_000,
+        account: Some("somebody".into()),
+        user: None,
+        origin: "http".into(),
+        service: "currency".into(),
+        version: 1,
+        method: "rates".into(),
+        status: 200,
+        code: None,
+        fulfilled: true,
+        cache_hit: false,
+        replay: false,
+        price: Some(1_000_000),
+        currency: Currency::from_code("USD"),
+        cost: Some(-3),
+        cost_currency: Currency::from_code("EUR"),
+        provider: Some("fixer_io".into()),
+        duration: 1234,
+        peer: Some("::1".to_owned()),
+        trace: None,
+        attempts: Some(r#"[{"why":"a \"quote\" and \u0000"}]"#.to_owned()),
+    };
+    Settlement { request, hold: None, claim: None }
+}
+
+fn settle(settlement: Settlement) -> Change {
+    Change::Settle(Box::new(settlement))
+}
+
+/// What an account can spend and what is set aside, when the ledger says the same.
+async fn balance(books: &Books, account: &str) -> (i64, i64) {
+    let audit = books.audit(account).await.unwrap();
+    assert!(audit.iter().all(crate::store::Audit::balances), "{audit:?}");
+    audit.first().map_or((0, 0), |audit| (audit.available, audit.held))
+}

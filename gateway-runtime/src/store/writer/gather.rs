@@ -1,0 +1,213 @@
+//! The group commit's delay: whether the writer waits for the callers that it has just answered, and for how long.
+//!
+//! Callers that write again as soon as they are answered (a closed loop) form two halves: while one half is being committed,
+//! the other comes back. One short wait brings both into one commit. Callers that are away for longer, at a provider, do not
+//! come back in that time; then each wait only delays the callers that are there.
+//!
+//! **Rules.** The wait is never longer than a commit has recently taken. It goes on only while it is seen to save commits: after
+//! a commit that was waited for, the queue is all but empty, as everybody was in it. Where the queue is not, the next batches go
+//! at once, and the wait is tried again after more and more of them.
+//!
+//! The writer sleeps until enough callers are there: to be woken by each would cost more than the commits saved.
+
+use std::{
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicUsize, Ordering::SeqCst},
+    },
+    thread::{self, Thread},
+    time::Duration,
+};
+
+use tokio::{
+    sync::Notify,
+    time::{Instant, timeout},
+};
+
+/// The smallest batch that is worth a wait.
+const MIN_BATCH: usize = 8;
+/// The limit of a wait, however long commits take.
+const MAX_WAIT: Duration = Duration::from_millis(5);
+/// How many batches go at once after the first wait that saved nothing, and after many such waits.
+const MIN_PAUSE: u32 = 32;
+const MAX_PAUSE: u32 = 1024;
+
+/// The place that callers pass when they queue a change; wakes the writer when enough have.
+#[derive(Debug, Default)]
+pub(in crate::store) struct Gate {
+    /// The length of the queue at which the writer is woken; 0 while it does not wait.
+    expected: AtomicUsize,
+    /// The writer's thread, where it has one to itself.
+    thread: OnceLock<Thread>,
+    enough: Notify,
+}
+
+impl Gate {
+    /// Notes that a caller has queued a change, and that the queue is now `waiting` long.
+    pub(in crate::store) fn came(&self, waiting: usize) {
+        let expected = self.expected.load(SeqCst);
+        if expected != 0 && waiting >= expected && self.expected.swap(0, SeqCst) != 0 {
+            match self.thread.get() {
+                Some(thread) => thread.unpark(),
+                None => self.enough.notify_one(),
+            }
+        }
+    }
+
+    /// Sleeps until enough callers are there, or for about this long. May return early.
+    async fn sleep(&self, time: Duration) {
+        if self.thread.get().is_some() {
+            // Nothing else runs on the writer's thread, and timers of the runtime have whole milliseconds.
+            thread::park_timeout(time);
+        } else {
+            // An earlier wait may have left a notification.
+            let _ = timeout(time, self.enough.notified()).await;
+        }
+    }
+}
+
+/// Decides on waits.
+#[derive(Debug)]
+pub(in crate::store) struct Gathering {
+    pub(in crate::store) gate: Arc<Gate>,
+    /// The callers that the last batch has answered.
+    told: usize,
+    /// The changes that were queued when these were answered.
+    others: usize,
+    /// A moving average of the time that a commit takes.
+    commit: Duration,
+    /// The limit of a wait.
+    max_wait: Duration,
+    /// Whether the batch under way was waited for.
+    has_waited: bool,
+    /// How many batches are still to go at once.
+    pause: u32,
+    /// The length of the next pause.
+    next_pause: u32,
+}
+
+impl Default for Gathering {
+    fn default() -> Self {
+        Self {
+            gate: Arc::default(),
+            told: 0,
+            others: 0,
+            commit: Duration::ZERO,
+            max_wait: MAX_WAIT,
+            has_waited: false,
+            pause: 0,
+            next_pause: MIN_PAUSE,
+        }
+    }
+}
+
+impl Gathering {
+    /// Tells it that the current thread is the writer's alone.
+    pub(in crate::store) fn own_thread(&self) {
+        let _ = self.gate.thread.set(thread::current());
+    }
+
+    /// Notes that a commit has ended after `took`: `told` callers are answered now, and `others` are queued.
+    pub(in crate::store) fn committed(&mut self, took: Duration, told: usize, others: usize) {
+        (self.told, self.others) = (told, others);
+        self.commit = if self.commit.is_zero() { took } else { (self.commit * 7 + took) / 8 };
+        if !std::mem::take(&mut self.has_waited) {
+            self.pause = self.pause.saturating_sub(1);
+        } else if others * 4 > told {
+            self.pause = self.next_pause;
+            self.next_pause = (self.next_pause * 2).min(MAX_PAUSE);
+        } else {
+            self.next_pause = (self.next_pause / 2).max(MIN_PAUSE);
+        }
+    }
+
+    /// Waits, if that is worth it, until the callers that were just answered are back. `first` changes have left the queue
+    /// already, and `waiting` counts those in it; more than `most` are not waited for.
+    pub(in crate::store) async fn gather(&mut self, first: usize, waiting: impl Fn() -> usize, most: usize) {
+        if self.pause > 0 || self.told < MIN_BATCH {
+            return;
+        }
+        // A few may have left for good.
+        let expected = (self.others + self.told * 7 / 8).min(most).saturating_sub(first);
+        let wait = self.commit.min(self.max_wait);
+        let is_short = wait < Duration::from_millis(1) && self.gate.thread.get().is_none();
+        if expected == 0 || is_short {
+            return;
+        }
+        self.has_waited = true;
+        let begin = Instant::now();
+        self.gate.expected.store(expected, SeqCst);
+        while waiting() < expected {
+            let left = wait.saturating_sub(begin.elapsed());
+            if left.is_zero() || self.gate.expected.load(SeqCst) == 0 {
+                break;
+            }
+            self.gate.sleep(left).await;
+        }
+        self.gate.expected.store(0, SeqCst);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const COMMIT: Duration = Duration::from_millis(4);
+
+    /// Callers of which `back` are queued again when the wait begins.
+    async fn gather(gathering: &mut Gathering, first: usize, back: usize) {
+        gathering.gather(first, || back, 256).await;
+    }
+
+    #[tokio::test]
+    async fn gathering_waits_for_a_commit_at_most_and_then_pauses_when_nobody_comes() {
+        let mut gathering = Gathering::default();
+        for pause in [MIN_PAUSE, MIN_PAUSE * 2, MIN_PAUSE * 4] {
+            gathering.committed(COMMIT, 64, 32);
+            assert!(gathering.pause == 0 && !gathering.has_waited);
+            gather(&mut gathering, 32, 0).await;
+            assert!(gathering.has_waited, "the first batch of a round is waited for");
+            gathering.committed(COMMIT, 32, 32);
+            for _ in 0..pause {
+                gather(&mut gathering, 32, 0).await;
+                assert!(!gathering.has_waited, "no wait within {pause} batches after one that saved nothing");
+                gathering.committed(COMMIT, 32, 32);
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn gathering_goes_on_while_everybody_comes_back() {
+        let mut gathering = Gathering::default();
+        for _ in 0..100 {
+            gathering.committed(COMMIT, 64, 2);
+            gather(&mut gathering, 2, 60).await;
+            assert!(gathering.has_waited);
+        }
+    }
+
+    #[tokio::test]
+    async fn gathering_wakes_when_enough_are_there() {
+        for own_thread in [true, false] {
+            let minute = Duration::from_secs(60);
+            let mut gathering = Gathering { max_wait: minute, ..Gathering::default() };
+            if own_thread {
+                gathering.own_thread();
+            }
+            gathering.committed(minute, 64, 0);
+            let (gate, queue) = (Arc::clone(&gathering.gate), Arc::new(AtomicUsize::new(0)));
+            let callers = thread::spawn({
+                let queue = Arc::clone(&queue);
+                move || {
+                    for _ in 0..64 {
+                        gate.came(queue.fetch_add(1, SeqCst) + 1);
+                    }
+                }
+            });
+            let begin = Instant::now();
+            gathering.gather(1, || queue.load(SeqCst), 256).await;
+            callers.join().unwrap();
+            assert!(gathering.has_waited && begin.elapsed() < minute / 2);
+        }
+    }
+}
