@@ -31,7 +31,7 @@ pub use self::redis::Redis;
 pub use base::attempt::{Attempt, Class};
 pub use base::call::{Arrival, Call, CallRequest, Caller, Input, Origin, RequestId};
 pub use base::country::Country;
-pub use base::error::{Code, Error, Result, Violation};
+pub use base::error::{Code, Error, Result};
 pub use base::money::{Currency, Money, ParseMoneyError};
 pub use base::reply::{Chunks, MediaType, Raw, Reply, Streaming, media};
 pub use base::secret::Secret;
@@ -39,6 +39,7 @@ pub use base::spec::{
     Auth, Cache, CacheScope, CapabilityMethodSpec, CapabilitySpec, Effect, Idempotency, MethodSpec, ProviderSpec,
     Quota, ServiceSpec, Source, Verb, Webhook,
 };
+pub use base::start_error::StartError;
 pub use bus::publisher::{Event, Publisher};
 pub use gateway::config::{Credentials, CredentialsSettings, OwnSection, Settings};
 pub use gateway::{Gateway, Running};
@@ -46,9 +47,10 @@ pub use gateway_macros::{
     FromApp, FromCall, capability, expose_method, migrations, model, provide_method, provider, service,
 };
 pub use json::document::Document;
+pub use json::violation::Violation;
 pub use provider::{HttpClient, IdempotencyKey, ProviderError, Providers};
 pub use registry::Binder;
-pub use service::app::{App, Config, FromApp, Scope, StartError};
+pub use service::app::{App, Config, FromApp, Scope};
 pub use service::argument::{Answer, AnswerShape, Arguments, Failure, FromCall, Outcome};
 
 pub use store::{Db, sqlx};

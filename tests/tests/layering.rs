@@ -7,102 +7,59 @@ use std::{
 
 use syn::visit::Visit;
 
-/// The floors, lowest first: each module may import those of its own floor and below.
-const FLOORS: &[&[&str]] = &[
-    &[
-        "attempt",
-        "authority",
-        "body",
-        "call",
-        "cost",
-        "country",
-        "digest",
-        "document",
-        "duration",
-        "error",
-        "home",
-        "metrics",
-        "money",
-        "problem",
-        "reply",
-        "secret",
-        "spec",
-    ],
-    &[
-        "app",
-        "auth",
-        "bus",
-        "cache",
-        "compose",
-        "control",
-        "dispatch",
-        "extract",
-        "provider",
-        "publisher",
-        "quota",
-        "redis",
-        "registry",
-        "schema",
-        "section",
-        "store",
-        "strategy",
-        "support",
-    ],
+/// The folders, lowest first: each may import itself and those of earlier lines, and none of its own line.
+const ORDER: &[&[&str]] = &[
+    &["json"],
+    &["base"],
+    &["redis"],
+    &["provider", "quota", "cache"],
+    &["auth"],
+    &["store"],
+    &["bus"],
+    &["control"],
+    &["service"],
     &["pipeline"],
-    &["http", "client", "admin", "relay", "consume"],
-    &["config", "telemetry", "gateway"],
+    &["edge/dispatch"],
+    &["edge/http", "edge/bus_dispatch", "edge/bus_consumer", "edge/client", "edge/admin"],
+    &["gateway"],
 ];
 
-/// Files that export, and belong to no floor.
-const EXPORTS: &[&str] = &["lib", "prelude", "private"];
-
-/// Modules of one floor that must not know each other.
-const STRANGERS: &[(&str, &str)] = &[
-    ("http", "client"),
-    ("client", "http"),
-    ("admin", "http"),
-    ("admin", "client"),
-    ("http", "admin"),
-    ("client", "admin"),
-    ("relay", "http"),
-    ("http", "relay"),
-    ("relay", "client"),
-    ("consume", "http"),
-    ("consume", "relay"),
-    ("consume", "client"),
-    ("relay", "admin"),
-    ("provider", "registry"),
-    ("schema", "registry"),
-];
+/// Files that export, and have no place in the order.
+const EXPORTS: &[&str] = &["lib", "prelude", "private", "edge"];
 
 /// Libraries that only these modules name.
 const BEHIND_ONE_MODULE: &[(&str, &[&str])] = &[
-    ("jsonschema", &["schema"]),
+    ("jsonschema", &["json"]),
     ("lapin", &["bus"]),
     ("redis", &["redis"]),
-    ("reqwest", &["provider", "client"]),
+    ("reqwest", &["provider", "edge/client"]),
     ("sqlx", &["store"]),
-    ("age", &["config"]),
-    ("brotli", &["http"]),
-    ("flate2", &["http"]),
+    ("age", &["gateway"]),
+    ("brotli", &["edge/http"]),
+    ("flate2", &["edge/http"]),
     ("quick_cache", &["cache"]),
     ("ring", &["auth"]),
     ("spki", &["auth"]),
     ("h2", &["provider"]),
-    ("hyper", &["http", "provider"]),
-    ("hyper_util", &["http"]),
-    ("tokio_tungstenite", &["http"]),
-    ("lru", &["control", "http", "provider"]),
-    ("inventory", &["registry", "private"]),
-    ("lexopt", &["config"]),
-    ("toml", &["config", "section"]),
-    ("tracing_subscriber", &["telemetry"]),
+    ("hyper", &["edge/http", "provider"]),
+    ("hyper_util", &["edge/http"]),
+    ("tokio_tungstenite", &["edge/http"]),
+    ("lru", &["control", "edge/http", "provider"]),
+    ("inventory", &["service", "private"]),
+    ("lexopt", &["gateway"]),
+    ("toml", &["gateway", "json"]),
+    ("tracing_subscriber", &["gateway"]),
+    ("async_rs", &["bus"]),
+    ("futures_io", &["bus"]),
 ];
 
-/// The first names of paths in a file, and the second where the first is `crate`.
+/// The paths in a file, from the root of the crate: `crate::`, `super::` and `self::` are resolved. Those of other crates
+/// begin with the crate's name.
 #[derive(Default)]
 struct Names {
-    modules: Vec<String>,
+    /// The module of the file.
+    own: Vec<String>,
+    modules: Vec<Vec<String>>,
     roots: Vec<String>,
 }
 
@@ -121,13 +78,22 @@ impl Names {
         }
     }
 
-    fn path(&mut self, mut names: impl Iterator<Item = String>) {
-        let Some(root) = names.next() else { return };
-        if root == "crate" {
-            self.modules.extend(names.next());
-        } else {
-            self.roots.push(root);
+    fn path(&mut self, names: impl Iterator<Item = String>) {
+        let mut names = names.peekable();
+        let Some(root) = names.peek().cloned() else { return };
+        let mut module = match &*root {
+            "crate" => Vec::new(),
+            "self" | "super" => self.own.clone(),
+            _ => return self.roots.push(root),
+        };
+        for name in names {
+            match &*name {
+                "crate" | "self" => {}
+                "super" => drop(module.pop()),
+                _ => module.push(name),
+            }
         }
+        self.modules.push(module);
     }
 }
 
@@ -143,12 +109,29 @@ impl<'ast> Visit<'ast> for Names {
         syn::visit::visit_path(self, path);
     }
 
+    /// The paths in the tokens of a macro, which are no syntax tree yet.
+    fn visit_macro(&mut self, item: &'ast syn::Macro) {
+        syn::visit::visit_macro(self, item);
+        let text = item.tokens.to_string().replace("$ crate", "crate");
+        for (at, _) in text.match_indices("crate :: ") {
+            let path =
+                text[at..].split(" :: ").map(|name| name.split(|c: char| !is_name(c)).next().unwrap_or_default());
+            self.path(path.take(3).take_while(|name| !name.is_empty()).map(str::to_owned));
+        }
+    }
+
     // Tests may use whatever they like.
     fn visit_item_mod(&mut self, item: &'ast syn::ItemMod) {
         if item.attrs.iter().all(|attribute| !is_cfg_test(attribute)) {
+            self.own.push(item.ident.to_string());
             syn::visit::visit_item_mod(self, item);
+            self.own.pop();
         }
     }
+}
+
+fn is_name(c: char) -> bool {
+    c.is_alphanumeric() || c == '_'
 }
 
 fn is_cfg_test(attribute: &syn::Attribute) -> bool {
@@ -179,36 +162,80 @@ fn files() -> BTreeMap<String, syn::File> {
     files
 }
 
-fn floor(module: &str) -> Option<usize> {
-    FLOORS.iter().position(|modules| modules.contains(&module))
+/// The folder that a module path is in: of `edge`, its part.
+fn folder(path: &[String]) -> String {
+    match path {
+        [first, part, ..] if first == "edge" => format!("edge/{part}"),
+        [first, ..] => first.clone(),
+        [] => "lib".to_owned(),
+    }
 }
 
-fn names(file: &syn::File) -> Names {
-    let mut names = Names::default();
+fn place(folder: &str) -> Option<usize> {
+    ORDER.iter().position(|folders| folders.contains(&folder))
+}
+
+fn module_of(name: &str) -> Vec<String> {
+    name.split('/').filter(|part| *part != "mod").map(str::to_owned).collect()
+}
+
+fn names(name: &str, file: &syn::File) -> Names {
+    let mut names = Names { own: module_of(name), ..Names::default() };
     names.visit_file(file);
     names
 }
 
+/// Where each name of the crate's root comes from: `Code` from `base`.
+fn root_names(lib: &syn::File) -> BTreeMap<String, String> {
+    fn leaves(tree: &syn::UseTree, path: &mut Vec<String>, names: &mut BTreeMap<String, String>) {
+        match tree {
+            syn::UseTree::Path(p) => {
+                path.extend(Some(p.ident.to_string()).filter(|name| name != "self"));
+                leaves(&p.tree, path, names);
+                path.pop();
+            }
+            syn::UseTree::Group(group) => group.items.iter().for_each(|item| leaves(item, &mut path.clone(), names)),
+            syn::UseTree::Name(syn::UseName { ident, .. })
+            | syn::UseTree::Rename(syn::UseRename { rename: ident, .. }) => {
+                let whole: Vec<_> = path.iter().cloned().chain([ident.to_string()]).collect();
+                names.insert(ident.to_string(), folder(&whole));
+            }
+            syn::UseTree::Glob(_) => {}
+        }
+    }
+    let mut names = BTreeMap::new();
+    for item in &lib.items {
+        if let syn::Item::Use(item) = item {
+            leaves(&item.tree, &mut Vec::new(), &mut names);
+        }
+    }
+    names
+}
+
 #[test]
-fn every_module_has_a_floor() {
+fn every_folder_has_a_place() {
     for name in files().keys() {
-        let module = name.split('/').next().unwrap();
+        let folder = folder(&module_of(name));
         assert!(
-            floor(module).is_some() || EXPORTS.contains(&module),
-            "`{name}.rs` is on no floor: add `{module}` to FLOORS here and to ARCHITECTURE.md"
+            place(&folder).is_some() || EXPORTS.contains(&&*folder),
+            "`{name}.rs` has no place: add `{folder}` to ORDER here and to ARCHITECTURE.md"
         );
     }
 }
 
 #[test]
 fn imports_point_down() {
+    let files = files();
+    let roots = root_names(&files["lib"]);
     let mut climbing = Vec::new();
-    for (name, file) in files() {
-        let module = name.split('/').next().unwrap();
-        let Some(own) = floor(module) else { continue };
-        for import in names(&file).modules {
-            if floor(&import).is_some_and(|other| other > own) || STRANGERS.contains(&(module, &import)) {
-                climbing.push(format!("{name}.rs imports crate::{import}"));
+    for (name, file) in &files {
+        let own = folder(&module_of(name));
+        let Some(own_place) = place(&own) else { continue };
+        for import in names(name, file).modules {
+            let other = folder(&import);
+            let other = if place(&other).is_some() { &other } else { roots.get(&other).unwrap_or(&other) };
+            if *other != own && place(other).is_some_and(|other| other >= own_place) {
+                climbing.push(format!("{name}.rs imports crate::{}", import.join("::")));
             }
         }
     }
@@ -219,10 +246,10 @@ fn imports_point_down() {
 fn libraries_stay_behind_their_modules() {
     let mut leaks = Vec::new();
     for (name, file) in files() {
-        let module = name.split('/').next().unwrap();
-        let roots = names(&file).roots;
+        let folder = folder(&module_of(&name));
+        let roots = names(&name, &file).roots;
         for (library, homes) in BEHIND_ONE_MODULE {
-            if roots.iter().any(|root| root == library) && !homes.contains(&module) {
+            if roots.iter().any(|root| root == library) && !homes.contains(&&*folder) {
                 leaks.push(format!("{name}.rs names {library}, which belongs to {homes:?}"));
             }
         }
@@ -240,9 +267,15 @@ fn every_file_says_what_it_is_for() {
 
 #[test]
 fn the_test_sees_what_it_forbids() {
-    let file =
-        syn::parse_file("use crate::{http::{route, Body}, money}; fn f() { crate::gateway::x(); hyper::y() }").unwrap();
-    let names = names(&file);
-    assert_eq!(names.modules, ["http", "http", "money", "gateway"]);
+    let file = syn::parse_file(
+        "use crate::{edge::http::{route, Body}, Code}; use super::super::store; \
+         fn f() { crate::gateway::x(); hyper::y(); line!(crate::control::Z, 1) } mod inner { use super::base; }",
+    )
+    .unwrap();
+    let names = names("pipeline/billing/mod", &file);
+    let modules: Vec<_> = names.modules.iter().map(|path| path.join("::")).collect();
+    let expected = ["edge::http::route", "edge::http::Body", "Code", "store", "gateway::x", "control::Z"];
+    assert_eq!(modules[..6], expected);
+    assert_eq!(modules[6], "pipeline::billing::base");
     assert_eq!(names.roots, ["hyper"]);
 }

@@ -16,9 +16,11 @@ use tokio::{
 
 use crate::{
     auth::{JwtSettings, refused, verification_key::Key},
-    base::error::{Code, Error},
+    base::{
+        error::{Code, Error},
+        start_error::StartError,
+    },
     provider::HttpClient,
-    service::app::StartError,
 };
 
 /// The longest that a fetch may take.

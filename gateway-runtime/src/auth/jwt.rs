@@ -13,9 +13,8 @@ use crate::{
         refused,
         verification_key::{Algorithm, Key},
     },
-    base::{call::Caller, error::Error},
+    base::{call::Caller, error::Error, start_error::StartError},
     provider::HttpClient,
-    service::app::StartError,
 };
 
 /// What judges tokens.

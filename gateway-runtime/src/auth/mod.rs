@@ -27,9 +27,9 @@ use crate::{
     base::{
         call::Caller,
         error::{Code, Error},
+        start_error::StartError,
     },
     provider::HttpClient,
-    service::app::StartError,
 };
 
 /// Which credentials a gateway reads.

@@ -2,9 +2,7 @@
 
 use std::{borrow::Cow, fmt, time::Duration};
 
-use serde::{Deserialize, Serialize};
-
-use crate::base::attempt::Class;
+use crate::{base::attempt::Class, json::violation::Violation};
 
 /// The result of an exposed method.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -145,20 +143,6 @@ impl fmt::Display for Code {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name)
     }
-}
-
-/// One way in which an input contradicts its schema.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Violation {
-    /// Where: a JSON Pointer (RFC 6901) into the input; empty for the whole of it.
-    pub pointer: String,
-    /// What is wrong and what would be right.
-    pub detail: String,
-}
-
-impl Violation {
-    /// How many of one input are reported. One more says that there are more.
-    pub(crate) const MAX: usize = 100;
 }
 
 /// Why a call failed.

@@ -1,4 +1,5 @@
-//! TODO
+//! Values that all folders share: a call, its error and reply, bodies, money, durations, secrets. They start nothing and
+//! hold no connections.
 
 pub(crate) mod attempt;
 pub(crate) mod authority;
@@ -16,3 +17,4 @@ pub(crate) mod problem;
 pub(crate) mod reply;
 pub(crate) mod secret;
 pub(crate) mod spec;
+pub(crate) mod start_error;

@@ -7,9 +7,12 @@ use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 
-use crate::base::{
-    call::RequestId,
-    error::{Code, Error, Violation},
+use crate::{
+    base::{
+        call::RequestId,
+        error::{Code, Error},
+    },
+    json::violation::Violation,
 };
 
 /// What `type` begins with; the code follows. `explain` publishes what stands there.

@@ -9,9 +9,9 @@ use crate::{
     base::{
         duration::{self, DurationText},
         secret::Secret,
+        start_error::StartError,
     },
     bus::{Broker, MemoryBroker, Message},
-    service::app::StartError,
 };
 
 /// `[bus]`: where messages go to and come from. Without `amqp` the bus is within the process.

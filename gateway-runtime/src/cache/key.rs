@@ -6,10 +6,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use sha2::{Digest, Sha256};
 
-use crate::{
-    base::{call::Input, digest::digest},
-    service::{argument::AnswerShape, registry::Method},
-};
+use crate::base::{call::Input, digest::digest};
 
 /// What names one answer; cheap to clone.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -49,18 +46,10 @@ const ACCOUNT: u8 = 2;
 const USUAL: usize = 512;
 
 impl KeySpace {
-    /// The keys of a method.
+    /// Returns the keys of the method that these texts describe.
     #[must_use]
-    pub fn of(method: &Method) -> Self {
-        let input = method.input.as_ref().map(|input| input.schema.json().to_string()).unwrap_or_default();
-        let answer = match &method.answer {
-            AnswerShape::Empty => "empty".to_owned(),
-            AnswerShape::Json(schema) => format!("json {schema}"),
-            AnswerShape::Items(schema) => format!("items {schema}"),
-            AnswerShape::Raw(media) => format!("raw {media}"),
-        };
-        let version = method.service.version.to_string();
-        Self(Arc::new(digest([method.service.name, &version, method.spec.name, &input, &answer])))
+    pub fn new<'t>(texts: impl IntoIterator<Item = &'t str>) -> Self {
+        Self(Arc::new(digest(texts)))
     }
 
     #[cfg(test)]

@@ -8,10 +8,11 @@ use quick_cache::{
 };
 use tokio::time::Instant;
 
+use futures_util::future::BoxFuture;
+
 use crate::{
+    base::start_error::StartError,
     cache::{Backend, Entry, Holding, Key},
-    service::app::StartError,
-    store::BoxFuture,
 };
 
 /// What an entry costs besides its key and its body, in bytes: itself, its places in the table and the queues, and the

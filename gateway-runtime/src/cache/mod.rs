@@ -13,6 +13,7 @@ mod tests;
 use std::{fmt, time::Duration};
 
 use bytes::Bytes;
+use futures_util::future::BoxFuture;
 use tokio::time::Instant;
 
 pub(crate) use crate::cache::single_flight::{Flights, Ticket};
@@ -22,7 +23,7 @@ pub use crate::cache::{
     redis_cache::Shared,
     settings::{CacheBackend, CacheSettings},
 };
-use crate::{redis::Redis, service::app::StartError, store::BoxFuture};
+use crate::{base::start_error::StartError, redis::Redis};
 
 /// The backend that is configured; none when answers are not kept.
 ///

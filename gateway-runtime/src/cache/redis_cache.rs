@@ -8,11 +8,12 @@ use std::{
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 use tokio::time::Instant;
 
+use futures_util::future::BoxFuture;
+
 use crate::{
     base::duration::unix_micros,
     cache::{Backend, Entry, Holding, Key},
     redis::{Redis, RedisError},
-    store::BoxFuture,
 };
 
 /// The first byte of a value, so that a later form of it can be told from this one.

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::base::{error::Violation, money::Money};
+use crate::{base::money::Money, json::violation::Violation};
 
 /// A price list. From its moment on it takes the place of the one before it, of the same plan; what it does not list
 /// costs what the general list says, and what neither lists, what the method's attribute says.

@@ -1,4 +1,7 @@
-//! TODO
+//! The ways in and out. `dispatch` is the contract of routes; the others import it and do not know each other.
+//!
+//! `http` serves methods, routes and documents; `bus_consumer` executes calls from the bus, `bus_dispatch` forwards routes to
+//! it; `client` is the typed client; `admin` is the operator's API.
 
 pub mod admin;
 pub mod bus_consumer;

@@ -5,11 +5,11 @@ use std::{io, net::SocketAddr};
 use tokio::{sync::oneshot, task::JoinHandle};
 
 use crate::{
+    base::start_error::StartError,
     edge::{
         admin::{Admin, AdminSettings, Desk, Draining},
         http::{BodyBudget, Compressed, CompressionSettings, Ended, HttpSettings, Mount, Server},
     },
-    service::app::StartError,
 };
 
 /// The listener, which serves until it is dropped or told to stop.

@@ -4,6 +4,7 @@ use std::{ffi::OsString, sync::Arc};
 
 use crate::{
     auth::ApiKeys,
+    base::start_error::StartError,
     edge::http::Mount,
     gateway::{
         Gateway, Running,
@@ -11,7 +12,7 @@ use crate::{
         preflight::unknown_names_in,
     },
     pipeline::{Layers, PipelineLayer, Place},
-    service::app::{App, StartError},
+    service::app::App,
 };
 
 impl Gateway {

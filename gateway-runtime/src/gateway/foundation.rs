@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::{
     auth::Accepted,
+    base::start_error::StartError,
     bus::{Broker, MemoryBroker, publisher::Publisher},
     edge::http::{BodyBudget, Routes, webhook_problems},
     gateway::{
@@ -12,7 +13,7 @@ use crate::{
         preflight::{check_protected, unknown_names},
     },
     redis::Redis,
-    service::{app::StartError, registry::Registry},
+    service::registry::Registry,
 };
 
 /// Connections, and what is registered.

@@ -1,8 +1,8 @@
 //! The shape of the database: the gateway's migrations and an author's own, applied at start or when asked to.
 
 use crate::{
+    base::start_error::StartError,
     gateway::Gateway,
-    service::app::StartError,
     store::{MigrationStatus, Migrations},
 };
 

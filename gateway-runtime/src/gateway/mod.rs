@@ -24,7 +24,7 @@ use tokio::{
 pub use crate::gateway::running::Running;
 use crate::{
     auth::{ApiKeys, Authenticator},
-    base::call_metrics::ConnectionSlots,
+    base::{call_metrics::ConnectionSlots, start_error::StartError},
     bus::{
         Broker, BusError, BusSettings, CallsStatus,
         publisher::{Feed, Publisher, empty_outbox},
@@ -48,7 +48,7 @@ use crate::{
     provider::{HttpClient, ProviderSettings, share},
     redis::Redis,
     service::{
-        app::{App, StartError},
+        app::App,
         registry::{Registry, RegistrySettings},
     },
     store::{Books, Journal, Migrations, sweep},

@@ -6,12 +6,12 @@ use serde_json::Value;
 
 use crate::{
     auth::{Accepted, AuthSettings},
-    base::spec::{Auth, Idempotency},
-    quota::{Methods, QuotaSettings, Rules},
-    service::{
-        app::StartError,
-        registry::{Linked, Method, Registry},
+    base::{
+        spec::{Auth, Idempotency},
+        start_error::StartError,
     },
+    quota::{Methods, QuotaSettings, Rules},
+    service::registry::{Linked, Method, Registry},
 };
 
 /// A method that wants a key says that repeating it does harm; without books nothing keeps that from happening.

@@ -11,14 +11,14 @@ use serde_json::Value;
 use tokio::sync::Notify;
 
 use crate::{
-    base::duration::until_tick,
+    base::{duration::until_tick, start_error::StartError},
     control::Snapshot,
     gateway::config::{ConfigFile, Settings},
     json::section::read_section,
     pipeline::{Billing, Limiting, Planning},
     provider::ProviderSettings,
     quota::QuotaSettings,
-    service::{app::StartError, registry::Registry},
+    service::registry::Registry,
 };
 
 /// How often the file is looked at.

@@ -4,6 +4,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use crate::{
     auth::Accepted,
+    base::start_error::StartError,
     bus::Broker,
     edge::{
         bus_dispatch::Relay,
@@ -11,7 +12,7 @@ use crate::{
         http::{BodyBudget, Documents, Routes, docs_page},
     },
     gateway::{Gateway, nearest},
-    service::{app::StartError, registry::Registry},
+    service::registry::Registry,
 };
 
 impl Gateway {

@@ -8,6 +8,7 @@ use std::{
 use tokio::signal::unix::{self, Signal, SignalKind};
 
 use crate::{
+    base::start_error::StartError,
     bus::MemoryBroker,
     edge::http::Info,
     gateway::{
@@ -15,7 +16,6 @@ use crate::{
         config::{Action, help, program_name},
         list, telemetry,
     },
-    service::app::StartError,
 };
 
 impl Gateway {

@@ -8,12 +8,13 @@ use tokio::{
 };
 
 use crate::{
+    base::start_error::StartError,
     bus::{Broker, publisher::Publisher},
     control::Control,
     edge::{bus_consumer::Consumer, http::Ended},
     gateway::admin_listener::Operator,
     pipeline::{CacheFigures, Caching, Limiting},
-    service::{app::StartError, registry::Registry},
+    service::registry::Registry,
 };
 
 /// How long what is still to be written may take when everything else has ended.

@@ -4,12 +4,10 @@ use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::{
-    base::error::Violation,
-    json::{
-        document::Document,
-        schema::{self, InputSchema},
-    },
+use crate::json::{
+    document::Document,
+    schema::{self, InputSchema},
+    violation::Violation,
 };
 
 /// Reads `value`, which stands at `name` in the configuration, as a `T`. Keys that are unknown, missing or wrong are

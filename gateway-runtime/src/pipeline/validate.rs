@@ -7,11 +7,8 @@ use futures_util::future::{Either, Ready, ready};
 use tower::{Layer, Service};
 
 use crate::{
-    base::{
-        call::Input,
-        error::{Error, Violation},
-        reply::Reply,
-    },
+    base::{call::Input, error::Error, reply::Reply},
+    json::violation::Violation,
     pipeline::Invocation,
     service::registry::Method,
 };

@@ -30,6 +30,7 @@ pub use crate::{
             Auth, Cache, CacheScope, CapabilityMethodSpec, CapabilitySpec, Effect, Idempotency, MethodSpec,
             ProviderSpec, Quota, ServiceSpec, Source, Verb, Webhook,
         },
+        start_error::StartError,
     },
     edge::client::{
         PendingCall, Remote, Transport,
@@ -40,7 +41,7 @@ pub use crate::{
         Argument, Capability, Cost, ProviderError, Providers, SettleWhole, Settling, argument, strategy::Strategy,
     },
     service::{
-        app::{FromApp, Scope, StartError},
+        app::{FromApp, Scope},
         argument::{Arguments, FromCall},
         composed::{Composed, ComposedState, compose, composed_input, one_input_composed, prepare_composed},
         entry::{

@@ -3,11 +3,9 @@
 use std::{future::Future, pin::Pin, sync::Arc};
 
 use crate::{
+    base::start_error::StartError,
     provider::{Argument, Capability, ProviderError, Providers, Settle, run, strategy::Strategy},
-    service::{
-        app::StartError,
-        entry::{Instance, ProviderIdentity, Service},
-    },
+    service::entry::{Instance, ProviderIdentity, Service},
 };
 
 /// An instance of a service.

@@ -9,9 +9,9 @@ use crate::{
     base::{
         duration::{self, DurationText},
         secret::Secret,
+        start_error::StartError,
     },
     redis::Redis,
-    service::app::StartError,
 };
 
 /// `[redis]`: where quotas and cached answers are, for gateways that share them. Without `url` and `host` each gateway

@@ -11,13 +11,14 @@ use crate::{
         call::{Call, CallRequest, Caller, Input},
         error::Error,
         reply::{MediaType, Raw, Reply, Streaming},
+        start_error::StartError,
     },
     json::{
         document::Document,
         schema::{self, output_schema},
     },
     provider::{Capability, IdempotencyKey, Pool, Providers, strategy::Strategy},
-    service::{app::StartError, registry::Binder},
+    service::registry::Binder,
 };
 
 /// What an argument of an exposed method can be.

@@ -6,8 +6,9 @@ use crate::{
     base::{
         call::CallRequest,
         error::{Error, Result},
+        start_error::StartError,
     },
-    service::{app::StartError, argument::Arguments, registry::Binder},
+    service::{argument::Arguments, registry::Binder},
 };
 
 /// A struct with `#[derive(FromCall)]`: made of what could be arguments itself.

@@ -13,10 +13,11 @@ use crate::{
         error::Error,
         reply::Reply,
         spec::{CapabilitySpec, MethodSpec, ProviderSpec, ServiceSpec},
+        start_error::StartError,
     },
     provider::{Capability, Cost, strategy::Strategy},
     service::{
-        app::{Scope, StartError},
+        app::Scope,
         argument::{Answer, Arguments, Outcome},
         registry::Binder,
     },

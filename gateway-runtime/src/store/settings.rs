@@ -6,8 +6,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::{
-    base::secret::Secret,
-    service::app::StartError,
+    base::{secret::Secret, start_error::StartError},
     store::{
         Books, Db, MigrationStatus, Migrations, Sqlite, StoreError,
         migrations::{GATEWAY, require},

@@ -44,7 +44,7 @@ use tokio::{
 #[cfg(fuzzing)]
 pub use crate::bus::amqp::guard::filtered;
 use crate::{
-    base::secret::Secret,
+    base::{secret::Secret, start_error::StartError},
     bus::{
         Broker, BusError, BusFuture, BusSettings, CallQueue, Deliveries, Fault, Figures, Message, Name, Subscription,
         amqp::{
@@ -58,7 +58,6 @@ use crate::{
         },
         pending_calls::{Counts, Waiting},
     },
-    service::app::StartError,
 };
 
 /// RabbitMQ.

@@ -15,9 +15,11 @@ use tokio::sync::Notify;
 pub use crate::bus::publisher::event::Event;
 pub(crate) use crate::bus::publisher::{outbox_relay::empty as empty_outbox, request_log::Feed};
 use crate::{
-    base::error::{Code, Error},
+    base::{
+        error::{Code, Error},
+        start_error::StartError,
+    },
     bus::{Broker, BusError, Fault},
-    service::app::StartError,
 };
 
 /// Publishes events; a field or an argument of services and providers. Cheap to clone.

@@ -10,9 +10,9 @@ use crate::{
     base::{
         authority::Authority,
         error::{Code, Error},
+        start_error::StartError,
     },
     edge::admin::AdminSettings,
-    service::app::StartError,
 };
 
 /// Lets operators in.

@@ -8,7 +8,7 @@ use serde::{
     de::{self, MapAccess, SeqAccess, Visitor},
 };
 
-use crate::base::error::{Error, Violation};
+use crate::{base::error::Error, json::violation::Violation};
 
 /// Checks that no object in `body` has a member twice. What is no JSON passes, and is refused by the parser.
 ///

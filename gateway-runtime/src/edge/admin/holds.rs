@@ -6,15 +6,13 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    base::{
-        error::{Error, Violation},
-        money::Money,
-    },
+    base::{error::Error, money::Money},
     edge::admin::{
         operation::Request,
         state::{Desk, away, unexpected},
         values::{Asked, Moment, Page, Told},
     },
+    json::violation::Violation,
     store::{self, Change, Hold, Outcome},
 };
 

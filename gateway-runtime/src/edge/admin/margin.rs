@@ -6,12 +6,13 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    base::error::{Error, Violation},
+    base::error::Error,
     edge::admin::{
         operation::Request,
         state::{Desk, away},
         values::{Moment, NAME, Told},
     },
+    json::violation::Violation,
     store::{Span, Takings},
 };
 

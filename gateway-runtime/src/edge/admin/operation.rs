@@ -12,13 +12,12 @@ use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
 use crate::{
-    base::{error::Error, spec::Verb},
+    base::{error::Error, spec::Verb, start_error::StartError},
     edge::admin::{auth::Operator, duplicates, state::Desk},
     json::{
         document::Document,
         schema::{self, InputSchema, output_schema},
     },
-    service::app::StartError,
 };
 
 /// What one request asks for.

@@ -1,9 +1,11 @@
 //! All calls of the API.
 
 use crate::{
-    base::spec::Verb::{Delete, Get, Patch, Post, Put},
+    base::{
+        spec::Verb::{Delete, Get, Patch, Post, Put},
+        start_error::StartError,
+    },
     edge::admin::{accounts, api_keys, changes, holds, margin, operation::Operation, prices, providers, requests},
-    service::app::StartError,
 };
 
 /// The calls, as `/openapi.json` lists them.

@@ -7,13 +7,14 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::{
-    base::error::{Error, Violation},
+    base::error::Error,
     control::{PriceList, document},
     edge::admin::{
         operation::{Nothing, Request},
         state::{Desk, Kept, away, set},
         values::{Moment, Page, Paging},
     },
+    json::violation::Violation,
     quota::QuotaSettings,
     store::{EditKind, Edited},
 };

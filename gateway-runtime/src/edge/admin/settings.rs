@@ -8,7 +8,7 @@ use std::{
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::{base::secret::Secret, service::app::StartError};
+use crate::base::{secret::Secret, start_error::StartError};
 
 /// `[admin]`: the operator's listener. Without this section there is none.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]

@@ -17,10 +17,12 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::{
-    base::body::{BodyBudget, BodyError, read_body_within},
+    base::{
+        body::{BodyBudget, BodyError, read_body_within},
+        start_error::StartError,
+    },
     bus::{Broker, check_exchange},
     edge::dispatch::{Dispatched, Dispatcher, RouteSection, Routed},
-    service::app::StartError,
 };
 
 /// What of `[routes.NAME]` is the bus's own.

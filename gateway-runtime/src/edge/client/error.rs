@@ -4,10 +4,7 @@ use std::{fmt, time::Duration};
 
 use serde::Deserialize;
 
-use crate::{
-    base::{attempt::Class, error::Violation},
-    provider::ProviderError,
-};
+use crate::{base::attempt::Class, json::violation::Violation, provider::ProviderError};
 
 /// Why a call failed.
 ///

@@ -10,16 +10,14 @@ use std::{fmt, future::Future, net::SocketAddr, pin::Pin, sync::Arc};
 use http::{Method, Response, request::Parts};
 use tokio::time::Instant;
 
+use crate::base::{
+    body::Body,
+    call::{Caller, RequestId},
+    error::{Code, Error},
+    start_error::StartError,
+};
 pub(crate) use crate::edge::dispatch::path_rule::check as check_path;
 pub use crate::edge::dispatch::route_settings::{RouteSection, RouteTerms};
-use crate::{
-    base::{
-        body::Body,
-        call::{Caller, RequestId},
-        error::{Code, Error},
-    },
-    service::app::StartError,
-};
 
 /// What a dispatcher answers, on its way.
 pub type Dispatched = Pin<Box<dyn Future<Output = Result<Response<Body>, Error>> + Send>>;

@@ -10,9 +10,11 @@ use serde::{
 use serde_json::{Map, Value};
 
 use crate::{
-    base::duration::{self, DurationText},
+    base::{
+        duration::{self, DurationText},
+        start_error::StartError,
+    },
     json::section::read_section,
-    service::app::StartError,
 };
 
 /// What holds for each request on a route.

@@ -16,12 +16,10 @@ use http::{
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::{
-    base::{
-        body::Body,
-        duration::{self, DurationText},
-    },
-    service::app::StartError,
+use crate::base::{
+    body::Body,
+    duration::{self, DurationText},
+    start_error::StartError,
 };
 
 /// `[http.cors]`: pages of other origins that may call the gateway. Off without origins.

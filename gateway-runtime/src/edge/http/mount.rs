@@ -13,9 +13,9 @@ use crate::{
         call::RequestId,
         error::Error,
         problem,
+        start_error::StartError,
     },
     edge::http::{Handler, Peer},
-    service::app::StartError,
 };
 
 type Call = dyn Fn(Request<Body>) -> BoxFuture<'static, Result<Response<Body>, BoxError>> + Send + Sync;

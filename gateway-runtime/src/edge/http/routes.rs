@@ -14,15 +14,13 @@ use crate::{
         error::{Code, Error},
         secret::Secret,
         spec::{MethodSpec, ServiceSpec, Verb},
+        start_error::StartError,
     },
     edge::{
         dispatch::{self, Route},
         http::{mount::Mount, problems_page, route_handler::Guarded, webhook::WebhookKey},
     },
-    service::{
-        app::StartError,
-        registry::{Linked, Method, Registry},
-    },
+    service::registry::{Linked, Method, Registry},
 };
 
 /// Answers GET and HEAD of some addresses with what is published there, by the path and the request's header fields.

@@ -11,9 +11,15 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, de::Error};
 
 use crate::{
-    base::duration::{self, DurationText},
-    edge::http::{CompressionSettings, CorsSettings, HttpLimits, WebSocketSettings, compression, cors::{Cors, invalid_origins}, hosts},
-    service::app::StartError,
+    base::{
+        duration::{self, DurationText},
+        start_error::StartError,
+    },
+    edge::http::{
+        CompressionSettings, CorsSettings, HttpLimits, WebSocketSettings, compression,
+        cors::{Cors, invalid_origins},
+        hosts,
+    },
 };
 
 /// The settings of the HTTP edge.

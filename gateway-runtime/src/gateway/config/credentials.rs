@@ -16,10 +16,9 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::{
-    base::secret::Secret,
+    base::{secret::Secret, start_error::StartError},
     gateway::config::{flags::Flags, sources::Sources, tree::Tree},
     json::section::read_section,
-    service::app::StartError,
 };
 
 /// `[credentials]`: where encrypted settings are, and how they are opened.

@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::{gateway::config::program::OPTIONS, service::app::StartError};
+use crate::{base::start_error::StartError, gateway::config::program::OPTIONS};
 
 /// What the program is asked to do.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

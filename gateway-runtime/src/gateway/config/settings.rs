@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use crate::{
     auth::AuthSettings,
-    base::secret::Secret,
+    base::{secret::Secret, start_error::StartError},
     bus::BusSettings,
     cache::CacheSettings,
     edge::{
@@ -24,7 +24,6 @@ use crate::{
     provider::{FailoverSettings, HttpClientSettings},
     quota::QuotaSettings,
     redis::RedisSettings,
-    service::app::StartError,
     store::StoreSettings,
 };
 

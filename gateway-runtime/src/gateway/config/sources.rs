@@ -1,8 +1,8 @@
 //! The sources of the configuration: the program's defaults, the file, the credentials, the environment, the flags.
 
 use crate::{
+    base::start_error::StartError,
     gateway::config::{Credentials, flags::Flags, tree::Tree},
-    service::app::StartError,
 };
 
 /// Where settings come from, read but not yet laid over each other: the credentials are told of by both.

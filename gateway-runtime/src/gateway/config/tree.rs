@@ -5,8 +5,8 @@ use std::path::Path;
 use serde_json::{Map, Value};
 
 use crate::{
+    base::start_error::StartError,
     gateway::config::{exclusive::displace, keys::respelled, origins::Origins},
-    service::app::StartError,
 };
 
 /// What the names of environment variables begin with; `__` stands between the keys.

@@ -3,8 +3,8 @@
 use std::{path::Path, time::SystemTime};
 
 use crate::{
+    base::start_error::StartError,
     gateway::config::{Flags, Settings, Sources},
-    service::app::StartError,
 };
 
 /// The file, and what is laid under and over it.

@@ -25,12 +25,12 @@ use serde::Deserialize;
 use tracing_subscriber::{Registry, layer::SubscriberExt, util::SubscriberInitExt};
 
 use crate::{
+    base::start_error::StartError,
     gateway::telemetry::{
         json::JsonLines,
         queue::{LogQueue, QueueWriter},
         text::TextLines,
     },
-    service::app::StartError,
 };
 
 /// How long the end of the program waits for the last lines.

@@ -4,12 +4,10 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use serde_path_to_error::Segment;
 
-use crate::{
-    base::error::Violation,
-    json::{
-        document::Document,
-        schema::{messages::shorten, pointer},
-    },
+use crate::json::{
+    document::Document,
+    schema::{messages::shorten, pointer},
+    violation::Violation,
 };
 
 /// The typed value of a document that its schema has found valid.

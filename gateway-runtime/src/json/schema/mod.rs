@@ -57,8 +57,7 @@ mod violations;
 
 use std::{any::type_name, error::Error, fmt, sync::OnceLock};
 
-use crate::json::schema::instance::Instance;
-use crate::json::schema::{metered::MeteredJson, query::Plan};
+use crate::json::schema::{instance::Instance, metered::MeteredJson, query::Plan};
 use bytes::Bytes;
 use jsonschema::{Draft, PatternOptions, Validator, json::Json};
 use schemars::{JsonSchema, generate::Contract};
@@ -71,7 +70,7 @@ pub(crate) use crate::json::schema::{
     tidy::tidy,
 };
 pub use crate::json::schema::{decode::decode, generate::output_schema};
-use crate::{base::error::Violation, json::document::Document};
+use crate::json::{document::Document, violation::Violation};
 
 /// The schema of an input, compiled: built once, at start, and shared.
 pub struct InputSchema {

@@ -6,17 +6,15 @@ use jsonschema::{
 };
 use serde_json::Value;
 
-use crate::{
-    base::error::Violation,
-    json::{
-        document::Document,
-        schema::{
-            applicators,
-            messages::{MAX_EXPECTED, MAX_NAME, detail, list, shorten, unknown_property, wrong_type},
-            metered::{Meter, Metered, MeteredJson, is_sound},
-            pointer,
-        },
+use crate::json::{
+    document::Document,
+    schema::{
+        applicators,
+        messages::{MAX_EXPECTED, MAX_NAME, detail, list, shorten, unknown_property, wrong_type},
+        metered::{Meter, Metered, MeteredJson, is_sound},
+        pointer,
     },
+    violation::Violation,
 };
 
 /// So many violations are reported, and then that there are more.

@@ -63,7 +63,7 @@ impl Terms {
         let word = if is_public { "public" } else { "private" };
         let control = HeaderValue::try_from(format!("{word}, max-age={}", cache.ttl.as_secs())).ok();
         Some(Self {
-            keys: KeySpace::of(method),
+            keys: key_space(method),
             is_global,
             answer: method.answer.clone(),
             ttl: cache.ttl,
@@ -197,4 +197,16 @@ impl Status {
             Self::Failed { collapsed: false, .. } => "fwd=stale",
         }
     }
+}
+/// Returns the keys of a method: its service, version, name and schemas are in each.
+fn key_space(method: &Method) -> KeySpace {
+    let input = method.input.as_ref().map(|input| input.schema.json().to_string()).unwrap_or_default();
+    let answer = match &method.answer {
+        AnswerShape::Empty => "empty".to_owned(),
+        AnswerShape::Json(schema) => format!("json {schema}"),
+        AnswerShape::Items(schema) => format!("items {schema}"),
+        AnswerShape::Raw(media) => format!("raw {media}"),
+    };
+    let version = method.service.version.to_string();
+    KeySpace::new([method.service.name, &version, method.spec.name, &input, &answer])
 }

@@ -8,9 +8,12 @@ use std::{
 use base64::{Engine, prelude::BASE64_STANDARD};
 use serde::{Deserialize, Serialize};
 
-use crate::base::{
-    error::{Code, Error, Violation},
-    reply::Reply,
+use crate::{
+    base::{
+        error::{Code, Error},
+        reply::Reply,
+    },
+    json::violation::Violation,
 };
 
 /// The longest body that is kept, in bytes.

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use crate::{
+    base::start_error::StartError,
     provider::http_client::{HttpClientSettings, classify::causes},
-    service::app::StartError,
 };
 
 /// How often a connection in use is asked whether it lives, and how long it may take to answer.

@@ -13,15 +13,15 @@ use http::Method;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use crate::base::{
+    duration::{self, DurationText},
+    start_error::StartError,
+};
 pub(crate) use crate::provider::http_client::{
     classify::{causes, was_never_begun},
     connector::connector,
 };
 pub use crate::provider::http_client::{request::HttpRequest, response::HttpResponse};
-use crate::{
-    base::duration::{self, DurationText},
-    service::app::{FromApp, Scope, StartError},
-};
 
 /// How providers are connected to.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -117,16 +117,5 @@ impl HttpClient {
     /// A DELETE request.
     pub fn delete(&self, url: impl AsRef<str>) -> HttpRequest {
         self.request(Method::DELETE, url)
-    }
-}
-
-/// The program's one client; its connections serve all providers.
-#[diagnostic::do_not_recommend]
-impl FromApp for HttpClient {
-    fn from_app(scope: &Scope<'_>) -> Result<Self, StartError> {
-        match scope.app().get::<Self>() {
-            Some(shared) => Ok(Self::clone(&shared)),
-            None => Self::new(&HttpClientSettings::default()),
-        }
     }
 }

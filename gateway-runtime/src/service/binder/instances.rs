@@ -3,10 +3,10 @@
 use std::{any::TypeId, collections::HashMap, sync::Arc};
 
 use crate::{
-    base::spec::ServiceSpec,
+    base::{spec::ServiceSpec, start_error::StartError},
     provider::{Provider, ProviderSettings},
     service::{
-        app::{App, StartError},
+        app::App,
         entry::{Instance, ProviderEntry, Service, ServiceEntry},
     },
 };

@@ -11,13 +11,16 @@ use std::{
 use schemars::JsonSchema;
 
 use crate::{
-    base::spec::{CapabilitySpec, MethodSpec, ServiceSpec},
+    base::{
+        spec::{CapabilitySpec, MethodSpec, ServiceSpec},
+        start_error::StartError,
+    },
     provider::{
         Capability, Pool,
         strategy::{RoundRobin, Strategy},
     },
     service::{
-        app::{App, StartError},
+        app::App,
         argument::{Answer, AnswerShape},
         binder::{instances::Instances, pools::Pools},
         entry::{MakeStrategy, Service},

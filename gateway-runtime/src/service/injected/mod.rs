@@ -1,4 +1,7 @@
-//! TODO
+//! What a service or a provider is given: implementations of [`FromApp`](super::app::FromApp) and
+//! [`FromCall`](super::argument::FromCall) for the types of lower folders.
 
-pub(crate) mod publisher;
-pub(crate) mod redis;
+mod db;
+mod http_client;
+mod publisher;
+mod redis;

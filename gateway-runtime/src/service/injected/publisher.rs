@@ -1,10 +1,10 @@
 //! The publisher as a field or an argument of services and providers.
 
 use crate::{
-    base::{call::CallRequest, error::Error},
+    base::{call::CallRequest, error::Error, start_error::StartError},
     bus::publisher::Publisher,
     service::{
-        app::{FromApp, Scope, StartError},
+        app::{FromApp, Scope},
         argument::FromCall,
         registry::Binder,
     },

@@ -1,10 +1,10 @@
 //! Redis as a field or an argument of services and providers.
 
 use crate::{
-    base::{call::CallRequest, error::Error},
+    base::{call::CallRequest, error::Error, start_error::StartError},
     redis::Redis,
     service::{
-        app::{FromApp, Scope, StartError},
+        app::{FromApp, Scope},
         argument::FromCall,
         registry::Binder,
     },

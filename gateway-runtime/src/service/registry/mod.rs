@@ -21,10 +21,11 @@ use crate::{
     base::{
         call_metrics::Calls,
         spec::{CapabilitySpec, ServiceSpec},
+        start_error::StartError,
     },
     provider::{AnyPool, FailoverSettings, PoolHealth, Provider, ProviderSettings},
     service::{
-        app::{App, StartError},
+        app::App,
         binder::{
             instances::{Instances, keep},
             pools::Pools,

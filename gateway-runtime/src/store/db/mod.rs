@@ -6,18 +6,10 @@ pub(super) mod outbox;
 use sqlx::PgPool;
 use sqlx::SqlitePool;
 
-use crate::{
-    base::{call::CallRequest, error::Error},
-    service::{
-        app::{FromApp, Scope, StartError},
-        argument::FromCall,
-        registry::Binder,
-    },
-    store::{
-        Migrations, StoreError,
-        migrations::{self, Dialect, MigrationStatus},
-        sql::glance::Glance,
-    },
+use crate::store::{
+    Migrations, StoreError,
+    migrations::{self, Dialect, MigrationStatus},
+    sql::glance::Glance,
 };
 
 /// The database of `[store]`; a field or an argument of services and providers. It has connections of its own, made when the
@@ -105,31 +97,5 @@ impl Db {
             #[cfg(feature = "postgres")]
             Connections::Postgres(pool) => migrations::status(pool, Dialect::Postgres, all).await,
         }
-    }
-}
-
-fn missing(asker: &str) -> StartError {
-    StartError::new(format!(
-        "`{asker}` asks for a `Db`, and no database is configured: set `path` or `url` in [store] (the environment's DB_URL is \
-         `url`)"
-    ))
-}
-
-impl FromApp for Db {
-    fn from_app(scope: &Scope<'_>) -> Result<Self, StartError> {
-        scope.app().get::<Self>().map(|db| (*db).clone()).ok_or_else(|| missing(scope.owner()))
-    }
-}
-
-#[diagnostic::do_not_recommend]
-impl FromCall for Db {
-    type State = Self;
-
-    fn prepare(binder: &mut Binder<'_>) -> Result<Self, StartError> {
-        binder.app().get::<Self>().map(|db| (*db).clone()).ok_or_else(|| missing(&binder.subject()))
-    }
-
-    async fn from_call(db: &Self, _: &mut CallRequest) -> Result<Self, Error> {
-        Ok(db.clone())
     }
 }

@@ -1,4 +1,4 @@
-//! TODO
+//! Reads of the store, for operators.
 
 pub(super) mod admin;
 pub(super) mod margin;

@@ -15,7 +15,7 @@ mod worlds;
 
 pub(crate) use crate::json::schema::query::parameters::is_list_that_may_be_empty;
 pub(super) use crate::json::schema::query::{pairs::percent_decode, parameters::Plan};
-use crate::{base::error::Violation, json::document::Document};
+use crate::json::{document::Document, violation::Violation};
 
 /// Reads a query string into an object: by the first alternative with which it `is_valid`, or else by the first, for the
 /// schema to refuse. Beside it, what is wrong with the query string itself.

@@ -5,9 +5,9 @@ use std::borrow::Cow;
 
 use serde_json::{Map, Value, map::Entry};
 
-use crate::{
-    base::error::Violation,
-    json::schema::{pointer, query::Plan, violations::MAX_VIOLATIONS},
+use crate::json::{
+    schema::{pointer, query::Plan, violations::MAX_VIOLATIONS},
+    violation::Violation,
 };
 
 /// The texts of a query by name.

@@ -14,10 +14,7 @@ use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::{
-    base::error::Violation,
-    json::{document::Document, schema::InputSchema},
-};
+use crate::json::{document::Document, schema::InputSchema, violation::Violation};
 
 fn schema<T: JsonSchema>() -> InputSchema {
     InputSchema::of::<T>().unwrap()

@@ -1,0 +1,37 @@
+//! The database as a field or an argument of services and providers.
+
+use crate::{
+    base::{call::CallRequest, error::Error, start_error::StartError},
+    service::{
+        app::{FromApp, Scope},
+        argument::FromCall,
+        registry::Binder,
+    },
+    store::Db,
+};
+
+fn missing(asker: &str) -> StartError {
+    StartError::new(format!(
+        "`{asker}` asks for a `Db`, and no database is configured: set `path` or `url` in [store] (the environment's DB_URL is \
+         `url`)"
+    ))
+}
+
+impl FromApp for Db {
+    fn from_app(scope: &Scope<'_>) -> Result<Self, StartError> {
+        scope.app().get::<Self>().map(|db| (*db).clone()).ok_or_else(|| missing(scope.owner()))
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl FromCall for Db {
+    type State = Self;
+
+    fn prepare(binder: &mut Binder<'_>) -> Result<Self, StartError> {
+        binder.app().get::<Self>().map(|db| (*db).clone()).ok_or_else(|| missing(&binder.subject()))
+    }
+
+    async fn from_call(db: &Self, _: &mut CallRequest) -> Result<Self, Error> {
+        Ok(db.clone())
+    }
+}
