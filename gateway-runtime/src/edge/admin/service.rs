@@ -16,7 +16,28 @@ use http::{
 };
 use tower::Service;
 
-use crate::{base::{body::{Body, BodyBudget, BodyError, BoxError, read_body_within, refuse_coded}, call::{RequestId, sortable_name}, digest::digest_name, error::{Code, Error}, problem, spec::Verb}, edge::admin::{AdminSettings, Desk, auth::{Gate, Operator}, health::readiness, idempotency::Keyed, metrics, openapi, operation::{Operation, Request}, operations}, json::document::Document, provider::callers_key, service::app::StartError};
+use crate::{
+    base::{
+        body::{Body, BodyBudget, BodyError, BoxError, read_body_within, refuse_coded},
+        call::{RequestId, sortable_name},
+        digest::digest_name,
+        error::{Code, Error},
+        problem,
+        spec::Verb,
+        start_error::StartError,
+    },
+    edge::admin::{
+        AdminSettings, Desk,
+        auth::{Gate, Operator},
+        health::readiness,
+        idempotency::Keyed,
+        metrics, openapi,
+        operation::{Operation, Request},
+        operations,
+    },
+    json::document::Document,
+    provider::callers_key,
+};
 
 /// The longest body, in bytes: a price list of ten thousand methods fits.
 const LONGEST: usize = 4 << 20;

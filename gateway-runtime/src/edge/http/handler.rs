@@ -17,7 +17,34 @@ use http_body::Body as _;
 use hyper::body::Incoming;
 
 pub(super) use crate::edge::http::moment::Moment;
-use crate::{base::{body::{Body, BodyBudget}, call::{Arrival, Call, CallRequest, Input, Origin, RequestId}, country::Country, error::Error, problem, reply::Reply, spec::Effect}, edge::http::{Handler, Peer, compression::{AcceptEncoding, Compression, Published, Untouched}, cors::Cors, decode::{self, Reading}, encode, etag::{self, Known}, hosts::Hosts, routes::{self, Admission, Routes, Target}, seen::Seen, settings::HttpSettings, stream::Form, webhook::WebhookKey, websocket}, pipeline::{Pipeline, may_have_happened, panicked}, service::{argument::AnswerShape, registry::Method}};
+use crate::{
+    base::{
+        body::{Body, BodyBudget},
+        call::{Arrival, Call, CallRequest, Input, Origin, RequestId},
+        country::Country,
+        error::Error,
+        problem,
+        reply::Reply,
+        spec::Effect,
+    },
+    edge::http::{
+        Handler, Peer,
+        compression::{AcceptEncoding, Compression, Published, Untouched},
+        cors::Cors,
+        decode::{self, Reading},
+        encode,
+        etag::{self, Known},
+        hosts::Hosts,
+        routes::{self, Admission, Routes, Target},
+        seen::Seen,
+        settings::HttpSettings,
+        stream::Form,
+        webhook::WebhookKey,
+        websocket,
+    },
+    pipeline::{Pipeline, may_have_happened, panicked},
+    service::{argument::AnswerShape, registry::Method},
+};
 
 /// The handler of the HTTP server. Cheap to clone.
 #[derive(Clone, Debug)]

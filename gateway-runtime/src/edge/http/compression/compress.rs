@@ -11,7 +11,19 @@ use http_body::Body as _;
 use lru::LruCache;
 use tokio::sync::Semaphore;
 
-use crate::{base::body::Body, edge::http::{compression::{AcceptEncoding, CompressionSettings, Published, Untouched, accept_encoding::Coding, encoded::{Encoded, PIECE_BYTES}, encoder::{Effort, Encoder}, rules}, etag::Known}};
+use crate::{
+    base::body::Body,
+    edge::http::{
+        compression::{
+            AcceptEncoding, CompressionSettings, Published, Untouched,
+            accept_encoding::Coding,
+            encoded::{Encoded, PIECE_BYTES},
+            encoder::{Effort, Encoder},
+            rules,
+        },
+        etag::Known,
+    },
+};
 
 /// Documents that are kept in a coding, and the longest of them: longer ones are compressed piece by piece.
 const MAX_KEPT: NonZeroUsize = NonZeroUsize::new(64).unwrap();

@@ -30,8 +30,14 @@ pub(super) use crate::edge::http::compression::absent::Compression;
 #[cfg(feature = "compression")]
 pub(super) use crate::edge::http::compression::compress::Compression;
 pub use crate::edge::http::compression::settings::CompressionSettings;
-pub(super) use crate::edge::http::compression::{accept_encoding::{AcceptEncoding, Coding}, settings::problem};
-use crate::{base::body::Body, edge::http::{Handler, Peer, etag::Known}};
+pub(super) use crate::edge::http::compression::{
+    accept_encoding::{AcceptEncoding, Coding},
+    settings::problem,
+};
+use crate::{
+    base::body::Body,
+    edge::http::{Handler, Peer, etag::Known},
+};
 
 /// Marks a response whose content its entity tag identifies: it is compressed once and kept, and not sent to a client that has
 /// it.

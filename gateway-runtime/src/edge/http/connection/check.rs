@@ -6,7 +6,14 @@ use http::{HeaderValue, Request, Response, Version, header};
 use http_body::Body as _;
 use hyper::body::Incoming;
 
-use crate::{base::{authority::Authority, body::Body, error::{Code, Error}}, edge::http::connection::{Peer, refusal}};
+use crate::{
+    base::{
+        authority::Authority,
+        body::Body,
+        error::{Code, Error},
+    },
+    edge::http::connection::{Peer, refusal},
+};
 
 /// Returns the response to a malformed request, which no handler shall see.
 pub(super) fn check(request: &Request<Incoming>, peer: &Peer) -> Option<Response<Body>> {

@@ -7,7 +7,15 @@ use std::time::SystemTime;
 
 use http::{HeaderName, HeaderValue, Request, Response, StatusCode, Version, header::CONNECTION};
 
-use crate::{base::{body::Body, call::Origin, error::{Code, Error}, problem}, edge::http::{HttpLimits, connection::Peer, moment::Moment}};
+use crate::{
+    base::{
+        body::Body,
+        call::Origin,
+        error::{Code, Error},
+        problem,
+    },
+    edge::http::{HttpLimits, connection::Peer, moment::Moment},
+};
 
 /// 414: the request target is longer than the server reads.
 const URI_TOO_LONG: Code = Code::new("uri-too-long", 414, "URI too long");
@@ -20,7 +28,8 @@ const VERSION_NOT_SUPPORTED: Code = Code::new("version-not-supported", 505, "HTT
 
 /// The codes of the protocol, which no method has.
 #[cfg(test)]
-pub(in crate::edge::http) const CODES: [Code; 4] = [URI_TOO_LONG, HEADER_TOO_LARGE, NOT_IMPLEMENTED, VERSION_NOT_SUPPORTED];
+pub(in crate::edge::http) const CODES: [Code; 4] =
+    [URI_TOO_LONG, HEADER_TOO_LARGE, NOT_IMPLEMENTED, VERSION_NOT_SUPPORTED];
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
