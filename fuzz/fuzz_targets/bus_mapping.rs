@@ -6,7 +6,7 @@ use bytes::Bytes;
 use gateway_runtime::{
     Caller,
     bus::{Field, Fields, Message, Narrow},
-    consume, relay,
+    bus_consumer, bus_dispatch,
 };
 use http::{HeaderName, Request, StatusCode, request::Parts};
 use http_body::Body;
@@ -124,7 +124,7 @@ fn head(input: &Input<'_>) -> Option<Parts> {
 
 /// Checks the message of a request.
 fn request(head: &Parts) {
-    let Ok(message) = relay::mapping::request(head, &Caller::new("acme", None, Vec::new())) else { return };
+    let Ok(message) = bus_dispatch::mapping::request(head, &Caller::new("acme", None, Vec::new())) else { return };
     assert_eq!(message.exchange, "exchange");
     let rest = head.uri.path().strip_prefix("/foo/").expect("as it was made");
     assert!(message.key.len() <= 255 && !message.key.contains(['*', '#', '\0', '\r', '\n']), "{message:?}");
@@ -147,7 +147,7 @@ fn request(head: &Parts) {
 /// Checks the response of a reply.
 fn response(reply: Message) {
     let connection = reply.headers.get("Connection").and_then(Field::as_bytes).cloned().unwrap_or_default();
-    let Ok(response) = relay::mapping::response(reply) else { return };
+    let Ok(response) = bus_dispatch::mapping::response(reply) else { return };
     assert!((200..=599).contains(&response.status().as_u16()));
     let is_empty = [StatusCode::NO_CONTENT, StatusCode::RESET_CONTENT, StatusCode::NOT_MODIFIED];
     assert!(!is_empty.contains(&response.status()) || response.body().is_end_stream());
@@ -164,7 +164,7 @@ fn response(reply: Message) {
 
 /// Checks a call.
 fn call(message: &Message) {
-    let Ok((_, headers)) = consume::mapping::call(message) else { return };
+    let Ok((_, headers)) = bus_consumer::mapping::call(message) else { return };
     for (name, value) in &headers {
         assert!(HeaderName::from_bytes(name.as_str().as_bytes()).is_ok());
         assert!(!value.as_bytes().iter().any(|byte| matches!(byte, b'\r' | b'\n' | 0)), "{name}");

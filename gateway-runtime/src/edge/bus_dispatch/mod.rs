@@ -134,7 +134,7 @@ impl Dispatcher for Relay {
 pub mod mapping {
     use http::{Response, request::Parts};
 
-    use super::{fields, request, response};
+    use super::{headers, request, response};
     use crate::{
         base::{
             body::Body,
