@@ -1,8 +1,8 @@
-//! Calls that wait for their answers, and the ids by which answers find them.
+//! Pending calls of the bus, and the correlation ids by which their replies find them. Late replies are dropped and counted
+//! (SEMANTICS §11).
 //!
-//! A call has a slot, which is used again when it has ended; its id is the number of the slot and how often the slot has been
-//! used, so that an answer that comes late, or a second one, is never taken for that of another call. A call that
-//! nobody waits for any more gives its slot back at once.
+//! A call has a slot, which is reused when the call has ended. The correlation id is the number of the slot and a count of its
+//! uses, so a late or second reply never reaches another call. A call that is cancelled frees its slot at once.
 
 use std::{
     future::Future,

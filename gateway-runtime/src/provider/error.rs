@@ -1,4 +1,5 @@
-//! Why an attempt at a provider failed, said so that failover knows what may follow.
+//! The failure of an attempt at a provider, with its attempt class: not executed (not sent, rejected), or ambiguous
+//! (SEMANTICS §3). Failover decides by the class what may follow.
 
 use std::{borrow::Cow, fmt, time::Duration};
 

@@ -1,7 +1,6 @@
-//! The generic cell rate algorithm (ITU-T I.371), in whole microseconds: one number for each bucket.
+//! GCRA, the generic cell rate algorithm (ITU-T I.371), in whole microseconds: one number for each bucket.
 //!
-//! The number is the time at which the bucket will be full again. A bucket that is full, or was never used, is none at
-//! all.
+//! The number is the time at which the bucket will be full again. A bucket that is full, or was never used, has no number.
 
 use std::time::Duration;
 

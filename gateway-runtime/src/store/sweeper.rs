@@ -1,4 +1,5 @@
-//! Looks after what calls have left behind: money of calls whose gateways are gone, and idempotency keys of long ago.
+//! The sweeper: ends holds of calls whose gateways are gone, keeps those of unknown outcome for reconciliation (SEMANTICS §7),
+//! and deletes expired idempotency keys.
 
 use std::time::{Duration, SystemTime};
 

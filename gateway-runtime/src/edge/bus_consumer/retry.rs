@@ -1,4 +1,5 @@
-//! What becomes of a message once its call has ended: done with, tried again after a delay, or dead.
+//! The disposition of a message whose call has ended: acknowledged, published again to a retry queue after a delay, or published
+//! to the dead-letter queue (SEMANTICS §11).
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 

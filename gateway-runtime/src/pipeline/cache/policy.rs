@@ -1,4 +1,5 @@
-//! On which terms the answers of a method are kept and given: its keys, its times, and what its clients are told.
+//! The cache policy of a method: its keys, its lifetimes (fresh, stale while revalidating, stale if error) and the response
+//! fields of caching (RFC 9111, RFC 5861, RFC 9211).
 
 use std::{fmt::Write, time::Duration};
 

@@ -1,4 +1,4 @@
-//! Answers as they are kept under an idempotency key, and as they are given again.
+//! The stored answer of an idempotency key: its form in the store, and the replay made of it (SEMANTICS §5).
 
 use std::{
     collections::HashMap,

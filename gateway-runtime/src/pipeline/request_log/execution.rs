@@ -1,4 +1,5 @@
-//! What the outcome of a call says of its effects: whether it was executed, was not, or may have been.
+//! The execution of a call, as its outcome tells: executed, definite failure (nothing was executed), or outcome unknown
+//! (SEMANTICS §7).
 
 use crate::base::{
     attempt::{Attempt, Class},

@@ -1,11 +1,10 @@
-//! Writes down each call when it has ended: its row, what it is charged, and what becomes of the idempotency key that it
-//! claimed, in one transaction and before its caller reads the answer.
+//! The request log: when a call has ended, its row, its charge and the end of its idempotency key are written in one
+//! transaction, before its caller reads the reply (SEMANTICS §8).
 //!
-//! A call that could claim a key or cost something goes on in a task of its own when its caller leaves, so that it is not
-//! stopped half-way: what became of it must be known. The rows of other calls are handed over, and nobody waits for them.
+//! A call that may claim a key or cost something is completed by a task of its own when its caller disconnects, since its outcome
+//! must be known. The rows of other calls are queued, and no caller waits for them.
 //!
-//! A stream is charged when it begins. Its row says so, marked `streaming`, and is completed when the stream has ended
-//! (SEMANTICS §8).
+//! A stream is charged when it begins. Its row is marked `streaming` then, and is completed when the stream has ended.
 
 pub(super) mod execution;
 pub(super) mod row;

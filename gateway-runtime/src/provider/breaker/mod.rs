@@ -1,7 +1,7 @@
-//! The circuit breaker of one method of one provider.
+//! The circuit breaker of one method of one provider: closed, open or half-open (SEMANTICS §3).
 //!
-//! Closed, it lets calls through and counts. Open, it does not, until it is due; then it is half open: a few calls go
-//! through as probes, and their fate closes or opens it. A closed breaker is passed without taking the lock.
+//! A closed breaker lets calls through and counts their outcomes, without taking the lock. An open breaker rejects calls until
+//! it is due. A half-open breaker lets a few calls through as probes, and their outcomes close or open it.
 
 #[cfg(test)]
 mod tests;

@@ -1,4 +1,4 @@
-//! How long answers take: an exponentially weighted moving average over time, in two words and without a lock.
+//! The EWMA of latencies: an exponentially weighted moving average over time, in two words and without a lock.
 
 use std::{
     sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed},

@@ -1,4 +1,7 @@
 //! Accounts, balances, holds and the ledger.
+//!
+//! A hold is captured when its call was fulfilled, released on definite failure, and kept for reconciliation when the outcome is
+//! unknown (SEMANTICS §7).
 
 use std::{
     collections::{BTreeMap, HashSet},
