@@ -14,7 +14,10 @@ use std::{
 use futures_util::StreamExt;
 use lapin::{
     Channel, Consumer,
-    options::{BasicAckOptions, BasicCancelOptions, BasicConsumeOptions, BasicNackOptions, BasicQosOptions},
+    options::{
+        BasicAckOptions, BasicCancelOptions, BasicConsumeOptions, BasicNackOptions, BasicQosOptions,
+        QueueDeclareOptions,
+    },
     types::{AMQPValue, FieldTable},
 };
 use tokio::{
@@ -23,7 +26,7 @@ use tokio::{
 };
 
 use crate::bus::{
-    BusError, Deliveries, Delivery, Fault, Receipt, Subscription, Verdict,
+    BusError, Deliveries, Delivery, Fault, Name, Receipt, Subscription, Verdict,
     amqp::{
         acks::{Told, Unsettled, Verdicts},
         connection::Wire,
@@ -41,6 +44,9 @@ const TOPIC_BATCH: u64 = 128;
 const QUIET: Duration = Duration::from_millis(300);
 /// … which is waited for no longer than this.
 const QUIET_TIMEOUT: Duration = Duration::from_secs(3);
+/// How long a queue may take to apply acknowledgements before the channel closes.
+const APPLIED_TIMEOUT: Duration = Duration::from_secs(2);
+const APPLIED_POLL: Duration = Duration::from_millis(20);
 /// How long after an attempt that failed the next is made.
 const PAUSE: Duration = Duration::from_secs(1);
 
@@ -179,7 +185,7 @@ impl Consuming {
                             given.receive_all(&mut consumer, calls.prefetch.into(), subscriber).await;
                         }
                         given.leave(&mut consumer, self.timeout, subscriber, leaving).await;
-                        given.settle_the_rest().await;
+                        given.settle_the_rest(&self.subscription).await;
                     };
                     tokio::select! {
                         () = leaving => {}
@@ -268,13 +274,35 @@ impl Given {
         subscriber.end();
     }
 
-    async fn settle_the_rest(&mut self) {
+    async fn settle_the_rest(&mut self, subscription: &Subscription) {
         self.settle();
         while self.unsettled.open() > 0 {
             self.verdicts.wait().await;
             self.settle();
         }
+        if let Subscription::Calls(calls) = subscription {
+            self.wait_until_applied(calls.name.clone()).await;
+        }
         let _ = self.channel.close(200, "OK".into()).await;
+    }
+
+    /// Waits until the queue has applied the acknowledgements. A quorum queue applies them after the channel has taken them, and
+    /// while it is slow the channel keeps some back, which are lost when the channel closes. A cancelled consumer counts as one
+    /// until its deliveries are settled. Where other gateways consume, the count may have fallen before it is first read.
+    async fn wait_until_applied(&self, queue: Name) {
+        let end = Instant::now() + APPLIED_TIMEOUT;
+        let mut first = None;
+        while Instant::now() < end {
+            let passive = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::default() };
+            let Ok(name) = convert::short(queue.clone()) else { return };
+            let declared = self.channel.queue_declare(name, passive, FieldTable::default());
+            let Ok(Ok(declared)) = timeout(APPLIED_TIMEOUT, declared).await else { return };
+            let consumers = declared.consumer_count();
+            if consumers < *first.get_or_insert(consumers) || consumers == 0 {
+                return;
+            }
+            sleep(APPLIED_POLL).await;
+        }
     }
 }
 
