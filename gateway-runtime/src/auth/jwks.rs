@@ -128,7 +128,7 @@ impl Drop for RemoteKeys {
     }
 }
 
-/// What is wrong with the URL of the settings.
+/// Returns the problem of the URL in the settings.
 pub(super) fn problem(settings: &JwtSettings) -> Option<String> {
     let why = "`auth.jwt.jwks_url` in the configuration: who can change the keys can be anybody, so the URL must be https \
                (or http on this machine), without a user";

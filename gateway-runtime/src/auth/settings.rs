@@ -40,7 +40,7 @@ impl AuthSettings {
         self.internal_key.is_some() || !self.jwt.keys.is_empty() || self.jwt.jwks_url.is_some()
     }
 
-    /// What is wrong with the keys; nothing is fetched for it.
+    /// Returns the problems of the keys; fetches nothing.
     pub(crate) fn problems(&self) -> Vec<String> {
         let mut problems = Vec::new();
         api_key::assemble(&self.keys, Vec::new(), &mut problems);

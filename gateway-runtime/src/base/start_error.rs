@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// Why a gateway does not start: every problem that was found, not just the first.
+/// The problems that keep a gateway from starting: every one that was found, not just the first.
 pub struct StartError {
     problems: Vec<String>,
 }

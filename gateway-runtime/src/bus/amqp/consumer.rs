@@ -44,7 +44,7 @@ const TOPIC_BATCH: u64 = 128;
 const QUIET: Duration = Duration::from_millis(300);
 /// … which is waited for no longer than this.
 const QUIET_TIMEOUT: Duration = Duration::from_secs(3);
-/// How long a queue may take to apply acknowledgements before the channel closes.
+/// The limit of the wait for a queue to apply acknowledgements, before the channel closes.
 const APPLIED_TIMEOUT: Duration = Duration::from_secs(2);
 const APPLIED_POLL: Duration = Duration::from_millis(20);
 /// How long after an attempt that failed the next is made.

@@ -7,7 +7,7 @@ use std::{fmt, str};
 
 use crate::bus::Message;
 
-/// How deep tables and arrays may stand in each other.
+/// The limit of the depth of tables and arrays within each other.
 const MAX_DEPTH: usize = 32;
 /// How many fields and elements a table may have, with all within it. One takes a byte in a frame, and a hundred in memory.
 const MAX_FIELDS: usize = 4096;
@@ -43,7 +43,7 @@ const PROPERTIES: [(&str, Form); 14] = [
 /// The place of `headers`.
 const HEADERS: usize = 2;
 
-/// Why the library could not parse a content header.
+/// The reason for which the library could not parse a content header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Flaw {
     /// A property is not UTF-8.
