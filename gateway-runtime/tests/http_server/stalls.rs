@@ -98,10 +98,11 @@ async fn one_http2_answer_that_nobody_takes_is_given_up_beside_others_that_are()
     builder.initial_window_size(100_000).initial_connection_window_size(1_000_000);
     let mut client = h2_with(server.address, &builder).await;
     let get = || Request::get("http://t/").body(()).unwrap();
+    // Before the requests: the server's clock runs from the first byte that the client does not take.
+    let begun = Instant::now();
     let (unread, _) = client.send_request(get(), true).unwrap();
     let (read, _) = client.send_request(get(), true).unwrap();
     let mut read = within(read).await.unwrap().into_body();
-    let begun = Instant::now();
     // The answer beside it goes on all the time.
     while dropped.count() == 0 {
         let data = within(read.data()).await.unwrap().unwrap();
