@@ -10,7 +10,7 @@ use crate::mail::{Accepted, Message};
 /// A service; each version of it is one of its own.
 struct Desk<const VERSION: u32>;
 
-impl<const VERSION: u32> gw::Service for Desk<VERSION> {
+impl<const VERSION: u32> gw::ServiceIdentity for Desk<VERSION> {
     const SPEC: &'static gw::ServiceSpec = &gw::ServiceSpec {
         name: "desk",
         version: VERSION,
@@ -18,14 +18,14 @@ impl<const VERSION: u32> gw::Service for Desk<VERSION> {
         description: "Takes messages.",
         auth: None,
         scopes: &[],
-        source: gw::Source { file: file!(), line: line!() },
+        source: gw::SourceLocation { file: file!(), line: line!() },
     };
 }
 
 /// Every method of it.
 struct Take<const VERSION: u32>;
 
-impl<const VERSION: u32> gw::Exposed for Take<VERSION> {
+impl<const VERSION: u32> gw::ExposedMethod for Take<VERSION> {
     type Service = Desk<VERSION>;
     type Arguments = (Message,);
     type Output = Result<Accepted>;
@@ -77,14 +77,14 @@ pub fn registry(methods: usize) -> Result<Registry, StartError> {
 /// # Errors
 ///
 /// None that is known.
-pub fn registry_of(methods: usize, cache: Option<gw::Cache>) -> Result<Registry, StartError> {
+pub fn registry_of(methods: usize, cache: Option<gw::CacheSpec>) -> Result<Registry, StartError> {
     let services = SERVICES.iter().map(|it| &*Box::leak(Box::new((it.service)())));
     let entry = |at: usize| {
         let name: &str = Box::leak(format!("take-{}", at / SERVICES.len()).into_boxed_str());
-        let source = gw::Source { file: file!(), line: line!() };
+        let source = gw::SourceLocation { file: file!(), line: line!() };
         let spec = gw::MethodSpec { title: "Take", cache, ..gw::MethodSpec::new(name, gw::Verb::Post, source) };
         &*Box::leak(Box::new((SERVICES[at % SERVICES.len()].method)(spec)))
     };
     let entries = gw::Entries::of(services.collect(), (0..methods).map(entry).collect());
-    Registry::of(&entries, &App::default(), &RegistrySettings::default())
+    Registry::from_entries(&entries, &App::default(), &RegistrySettings::default())
 }

@@ -13,7 +13,7 @@ use std::{
 
 use gateway_runtime::{
     Currency, Money,
-    store::{Books, Change, Credit, Sqlite},
+    store::{Command as StoreCommand, Credit, Sqlite, Store},
 };
 
 /// The API key of the account `acme`.
@@ -29,16 +29,16 @@ pub const HASH: &str = "24cc0d5d34171f7e28ea67a50141bb3c90c4aa96a0559501b0ba404d
 pub fn fund(file: &Path, postgres: Option<&str>) -> Result<(), Box<dyn Error>> {
     let amount = Money::from_nanos(i64::MAX / 2, Currency::from_code("USD").ok_or("no dollar")?);
     let (account, who): (Arc<str>, Arc<str>) = ("acme".into(), "a benchmark".into());
-    let open = Change::Open { account: Arc::clone(&account), plan: "standard".into(), at: 1, who: Arc::clone(&who) };
-    let credit = Change::Credit(Credit { account, amount, reference: "the first".into(), at: 1, who });
+    let open = StoreCommand::OpenAccount { account: Arc::clone(&account), plan: "standard".into(), at: 1, who: Arc::clone(&who) };
+    let credit = StoreCommand::Credit(Credit { account, amount, reference: "the first".into(), at: 1, who });
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let changes = [open, credit];
-        Books::new(Sqlite::open(file).await?).commit(&changes).await?;
+        Store::new(Sqlite::open(file).await?).commit(&changes).await?;
         #[cfg(feature = "postgres")]
         if let Some(url) = postgres {
             let database = gateway_runtime::store::Postgres::connect(&gateway_runtime::Secret::new(url), 1).await?;
-            Books::new(database).commit(&changes).await?;
+            Store::new(database).commit(&changes).await?;
         }
         let _ = postgres;
         Ok(())

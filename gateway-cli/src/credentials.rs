@@ -9,13 +9,13 @@ use std::{
 use gateway_runtime::{Credentials, Secret};
 use zeroize::Zeroizing;
 
-use crate::{command::CredentialsCommand, editor, print, told};
+use crate::{command::CredentialsCommand, editor, print, render_problem};
 
 pub(crate) fn carry_out(defaults: &str, command: CredentialsCommand, options: Vec<OsString>) -> Result<(), String> {
-    let credentials = || Credentials::from_arguments_over(defaults, options).map_err(told);
+    let credentials = || Credentials::from_arguments_over(defaults, options).map_err(render_problem);
     match command {
         CredentialsCommand::NewKey(path) => {
-            let public = Credentials::new_key(&path).map_err(told)?;
+            let public = Credentials::new_key(&path).map_err(render_problem)?;
             print(&format!("{}: keep it from everybody else; its public key is {public}", path.display()))
         }
         CredentialsCommand::Encrypt(profile, file) => {
@@ -23,7 +23,7 @@ pub(crate) fn carry_out(defaults: &str, command: CredentialsCommand, options: Ve
             seal(&with_key(credentials()?, true)?, &profile, &text)
         }
         CredentialsCommand::Decrypt(profile) => {
-            let text = with_key(credentials()?, false)?.open(&profile).map_err(told)?;
+            let text = with_key(credentials()?, false)?.open(&profile).map_err(render_problem)?;
             let written = io::stdout().lock().write_all(text.expose().as_bytes());
             written.map_err(|error| format!("standard output cannot be written: {error}"))
         }
@@ -32,16 +32,16 @@ pub(crate) fn carry_out(defaults: &str, command: CredentialsCommand, options: Ve
 }
 
 fn seal(credentials: &Credentials, profile: &str, text: &Secret) -> Result<(), String> {
-    let path = credentials.seal(profile, text).map_err(told)?;
+    let path = credentials.seal(profile, text).map_err(render_problem)?;
     print(&format!("{}: written", path.display()))
 }
 
 /// What is there already is edited, else something new.
 fn edit(credentials: Credentials, profile: &str) -> Result<(), String> {
-    let is_there = credentials.path(profile).map_err(told)?.exists();
+    let is_there = credentials.path(profile).map_err(render_problem)?.exists();
     let credentials = with_key(credentials, !is_there)?;
-    let before = if is_there { credentials.open(profile).map_err(told)? } else { Secret::new("") };
-    let file = editor::Private::with(&before)?;
+    let before = if is_there { credentials.open(profile).map_err(render_problem)? } else { Secret::new("") };
+    let file = editor::PrivateFile::with(&before)?;
     loop {
         let after = file.edit()?;
         if after.expose() == before.expose() {

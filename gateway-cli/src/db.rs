@@ -4,18 +4,18 @@ use std::fmt::Write;
 
 use gateway_runtime::{Gateway, store::MigrationStatus};
 
-use crate::{command::DbCommand, print, told};
+use crate::{command::DbCommand, print, render_problem};
 
-pub(crate) fn carry_out(gateway: &Gateway, command: DbCommand) -> Result<(), String> {
+pub(crate) fn execute(gateway: &Gateway, command: DbCommand) -> Result<(), String> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| format!("no runtime can be made: {error}"))?;
     runtime.block_on(async {
         match command {
             DbCommand::Status => {}
-            DbCommand::Migrate => gateway.migrate().await.map_err(told)?,
-            DbCommand::MigrateTo(owner, version) => gateway.migrate_to(&owner, version).await.map_err(told)?,
+            DbCommand::Migrate => gateway.migrate().await.map_err(render_problem)?,
+            DbCommand::MigrateTo(owner, version) => gateway.migrate_to(&owner, version).await.map_err(render_problem)?,
         }
-        print(table(&gateway.migration_status().await.map_err(told)?).trim_end())
+        print(table(&gateway.migration_status().await.map_err(render_problem)?).trim_end())
     })
 }
 

@@ -14,11 +14,11 @@ use gateway_runtime::Secret;
 use zeroize::Zeroizing;
 
 /// A file in a folder of its own, where editors put what they write beside it.
-pub(crate) struct Private {
+pub(crate) struct PrivateFile {
     folder: PathBuf,
 }
 
-impl Private {
+impl PrivateFile {
     /// One with this text.
     pub(crate) fn with(text: &Secret) -> Result<Self, String> {
         Self::within(&place(), text).map_err(|error| format!("there is no place for a private file: {error}"))
@@ -58,7 +58,7 @@ impl Private {
     }
 }
 
-impl Drop for Private {
+impl Drop for PrivateFile {
     fn drop(&mut self) {
         // As well as can be: what cannot be wiped or removed is told, for somebody to do it.
         let files = fs::read_dir(&self.folder).into_iter().flatten().filter_map(|entry| Some(entry.ok()?.path()));
@@ -102,7 +102,7 @@ mod tests {
     fn it_is_private_and_wiped() {
         let place = std::env::temp_dir().join(format!("gateway-editor-{}", std::process::id()));
         fs::create_dir_all(&place).unwrap();
-        let private = Private::within(&place, &Secret::new("planted")).unwrap();
+        let private = PrivateFile::within(&place, &Secret::new("planted")).unwrap();
         let (folder, path) = (private.folder.clone(), private.path());
         let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
         assert_eq!((mode(&folder), mode(&path)), (0o700, 0o600));

@@ -28,7 +28,7 @@ use self::command::Command;
 /// Does what the arguments of the program say: a main function. `defaults` are the program's settings (TOML) under all
 /// others, `build` adds to the gateway what `main` would: values, layers, migrations.
 pub fn run(defaults: &str, build: impl FnOnce(Gateway) -> Gateway) -> ExitCode {
-    match carry_out(defaults, build, std::env::args_os().skip(1)) {
+    match run_from(defaults, build, std::env::args_os().skip(1)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             // Nobody is left to be told when this fails too.
@@ -43,22 +43,22 @@ pub fn run(defaults: &str, build: impl FnOnce(Gateway) -> Gateway) -> ExitCode {
 /// # Errors
 ///
 /// What went wrong, for people.
-pub fn carry_out(
+pub fn run_from(
     defaults: &str,
     build: impl FnOnce(Gateway) -> Gateway,
     arguments: impl IntoIterator<Item = OsString>,
 ) -> Result<(), String> {
-    let gateway = |options| Gateway::from_arguments_over(defaults, options).map(build).map_err(told);
+    let gateway = |options| Gateway::from_arguments_over(defaults, options).map(build).map_err(render_problem);
     match Command::read(arguments)? {
         Command::Help => print(&command::help(&command::program_name())),
-        Command::Serve(options) => gateway(options)?.run().map_err(told),
-        Command::Db(command, options) => db::carry_out(&gateway(options)?, command),
+        Command::Serve(options) => gateway(options)?.run().map_err(render_problem),
+        Command::Db(command, options) => db::execute(&gateway(options)?, command),
         Command::Credentials(command, options) => credentials::carry_out(defaults, command, options),
     }
 }
 
 /// A problem as the operator reads it, whatever was to be done.
-fn told(error: StartError) -> String {
+fn render_problem(error: StartError) -> String {
     error.into_problems().join("\n")
 }
 

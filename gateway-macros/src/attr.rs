@@ -12,7 +12,7 @@ use syn::{Expr, LitStr, Path, Token};
 
 use self::syntax::{Arg, Value, skip_to_comma};
 use crate::errors::Errors;
-use crate::literal::Wrong;
+use crate::literal::LiteralError;
 
 /// An attribute and what may stand in its parentheses.
 #[derive(Debug)]
@@ -39,7 +39,7 @@ pub(crate) const fn arg(name: &'static str, example: &'static str) -> Argument {
 
 /// A value as given by the author, with the tokens to point at.
 #[derive(Debug, Clone)]
-pub(crate) struct Given<T> {
+pub(crate) struct ArgumentValue<T> {
     pub(crate) value: T,
     pub(crate) at: TokenStream,
 }
@@ -148,21 +148,21 @@ impl<'e> Args<'e> {
     }
 
     /// `name = "…"`, read by one of the readers of [`crate::literal`].
-    pub(crate) fn text<T>(&mut self, name: &str, reader: impl FnOnce(&str) -> Result<T, Wrong>) -> Option<Given<T>> {
+    pub(crate) fn text<T>(&mut self, name: &str, reader: impl FnOnce(&str) -> Result<T, LiteralError>) -> Option<ArgumentValue<T>> {
         let (known, value, at) = self.take(name)?;
         let Some(literal) = value.string() else {
             self.malformed(known, at);
             return None;
         };
-        self.literal(&literal, reader).map(|value| Given { value, at })
+        self.literal(&literal, reader).map(|value| ArgumentValue { value, at })
     }
 
     /// `scopes("a", "b")`: one string or more, none of them twice.
-    pub(crate) fn texts(
+    pub(crate) fn strings(
         &mut self,
         name: &str,
-        reader: impl Fn(&str) -> Result<String, Wrong>,
-    ) -> Option<Given<Vec<String>>> {
+        reader: impl Fn(&str) -> Result<String, LiteralError>,
+    ) -> Option<ArgumentValue<Vec<String>>> {
         let (known, value, at) = self.take(name)?;
         let parser = Punctuated::<LitStr, Token![,]>::parse_terminated;
         let literals = match value {
@@ -183,11 +183,11 @@ impl<'e> Args<'e> {
             }
             texts.push(text);
         }
-        Some(Given { value: texts, at })
+        Some(ArgumentValue { value: texts, at })
     }
 
     /// `errors(SOLD_OUT)`: one path or more.
-    pub(crate) fn paths(&mut self, name: &str) -> Option<Given<Vec<Path>>> {
+    pub(crate) fn paths(&mut self, name: &str) -> Option<ArgumentValue<Vec<Path>>> {
         let (known, value, at) = self.take(name)?;
         let parser = Punctuated::<Path, Token![,]>::parse_terminated;
         let paths = match value {
@@ -198,15 +198,15 @@ impl<'e> Args<'e> {
             self.malformed(known, at);
             return None;
         }
-        Some(Given { value: paths.into_iter().collect(), at })
+        Some(ArgumentValue { value: paths.into_iter().collect(), at })
     }
 
-    fn literal<T>(&mut self, literal: &LitStr, reader: impl FnOnce(&str) -> Result<T, Wrong>) -> Option<T> {
+    fn literal<T>(&mut self, literal: &LitStr, reader: impl FnOnce(&str) -> Result<T, LiteralError>) -> Option<T> {
         reader(&literal.value()).map_err(|wrong| self.errors.at(literal, wrong.what, wrong.help)).ok()
     }
 
     /// `version = 1`: a whole number from 1 up.
-    pub(crate) fn number(&mut self, name: &str) -> Option<Given<u32>> {
+    pub(crate) fn number(&mut self, name: &str) -> Option<ArgumentValue<u32>> {
         let (known, value, at) = self.take(name)?;
         match value.integer().map(|literal| literal.base10_parse()) {
             Some(Ok(0)) => {
@@ -214,7 +214,7 @@ impl<'e> Args<'e> {
                 self.errors.at(at, wrong, format_args!("write `{}`", known.example));
                 None
             }
-            Some(Ok(value)) => Some(Given { value, at }),
+            Some(Ok(value)) => Some(ArgumentValue { value, at }),
             Some(Err(_)) | None => {
                 self.malformed(known, at);
                 None
@@ -223,12 +223,12 @@ impl<'e> Args<'e> {
     }
 
     /// `effect = read`: one word of a few.
-    pub(crate) fn choice<T: Copy>(&mut self, name: &str, choices: &[(&str, T)]) -> Option<Given<T>> {
+    pub(crate) fn choice<T: Copy>(&mut self, name: &str, choices: &[(&str, T)]) -> Option<ArgumentValue<T>> {
         let (_, value, at) = self.take(name)?;
         let word = value.word();
         let chosen = choices.iter().find(|(known, _)| word.as_deref() == Some(known));
         if let Some((_, value)) = chosen {
-            return Some(Given { value: *value, at });
+            return Some(ArgumentValue { value: *value, at });
         }
         let words = choices.iter().map(|(word, _)| *word);
         let meant = word.or_else(|| value.string().map(|text| text.value()));
@@ -246,10 +246,10 @@ impl<'e> Args<'e> {
     }
 
     /// `strategy = Cheapest`: any expression; its type is the compiler's matter.
-    pub(crate) fn expression(&mut self, name: &str) -> Option<Given<Expr>> {
+    pub(crate) fn expression(&mut self, name: &str) -> Option<ArgumentValue<Expr>> {
         let (known, value, at) = self.take(name)?;
         match value {
-            Value::Is(value) => Some(Given { value, at }),
+            Value::Is(value) => Some(ArgumentValue { value, at }),
             Value::Flag | Value::List(_) => {
                 self.malformed(known, at);
                 None

@@ -29,7 +29,7 @@ pub(crate) fn boxed_signature(sig: &Signature) -> TokenStream {
     let mut lent = sig.clone();
     let call = Lifetime::new("'call", Span::mixed_site());
     for arg in &mut lent.inputs {
-        Lend { call: &call, declared: &sig.generics }.visit_fn_arg_mut(arg);
+        BindLifetimes { call: &call, declared: &sig.generics }.visit_fn_arg_mut(arg);
     }
     let Signature { fn_token, ident, inputs, .. } = &lent;
     let returned = box_future(&call, &output);
@@ -78,12 +78,12 @@ pub(crate) fn output_of(sig: &Signature) -> Type {
 }
 
 /// Gives every lifetime of an argument, elided or declared by the method, the name of the one the future has.
-struct Lend<'a> {
+struct BindLifetimes<'a> {
     call: &'a Lifetime,
     declared: &'a Generics,
 }
 
-impl VisitMut for Lend<'_> {
+impl VisitMut for BindLifetimes<'_> {
     fn visit_receiver_mut(&mut self, receiver: &mut Receiver) {
         if let ReceiverKind::Reference(_, lifetime, _) = &mut receiver.kind {
             self.visit_lifetime_mut(lifetime.get_or_insert_with(|| self.call.clone()));

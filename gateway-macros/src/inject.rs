@@ -16,7 +16,7 @@ pub(crate) fn from_app(tokens: TokenStream) -> TokenStream {
         quote! {
             #[automatically_derived]
             impl #gw::FromApp for #ident {
-                fn from_app(#scope: &#gw::Scope<'_>) -> #gw::Result<Self, #gw::StartError> {
+                fn from_app(#scope: &#gw::BuildContext<'_>) -> #gw::Result<Self, #gw::StartError> {
                     let _ = #scope;
                     #gw::Ok(#value)
                 }

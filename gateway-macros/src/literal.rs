@@ -6,12 +6,12 @@ use std::fmt::{self, Display};
 
 /// What is wrong with a literal, and what a right one looks like.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Wrong {
+pub(crate) struct LiteralError {
     pub(crate) what: String,
     pub(crate) help: String,
 }
 
-impl Wrong {
+impl LiteralError {
     pub(crate) fn new(what: impl Display, help: impl Display) -> Self {
         Self { what: what.to_string(), help: help.to_string() }
     }
@@ -42,9 +42,9 @@ const MONEY_DECIMALS: usize = 9;
 const NAME_MAX: usize = 64;
 
 /// `"0.001 USD"`: a plain decimal of at most nine places, a space, an ISO 4217 code.
-pub(crate) fn money(text: &str) -> Result<Money, Wrong> {
+pub(crate) fn money(text: &str) -> Result<Money, LiteralError> {
     let wrong = |why: &dyn Display| {
-        Wrong::new(
+        LiteralError::new(
             format_args!("`{text}` is no amount of money: {why}"),
             "write a decimal and an ISO 4217 currency: \"0.001 USD\"",
         )
@@ -77,9 +77,9 @@ pub(crate) fn money(text: &str) -> Result<Money, Wrong> {
 }
 
 /// `"500ms"`, `"60s"`, `"5min"` or `"5m"`, `"1h"`, `"1d"`: a whole number above zero and a unit.
-pub(crate) fn duration(text: &str) -> Result<Millis, Wrong> {
+pub(crate) fn duration(text: &str) -> Result<Millis, LiteralError> {
     let wrong = |why: &dyn Display| {
-        Wrong::new(
+        LiteralError::new(
             format_args!("`{text}` is no duration: {why}"),
             "write a whole number and one of ms, s, min, h, d: \"500ms\", \"60s\", \"5min\"",
         )
@@ -106,9 +106,9 @@ pub(crate) fn duration(text: &str) -> Result<Millis, Wrong> {
 }
 
 /// `"100/min"`: calls, and the window they may be made in: `s`, `min`, `h` or `day`.
-pub(crate) fn quota(text: &str) -> Result<Quota, Wrong> {
+pub(crate) fn quota(text: &str) -> Result<Quota, LiteralError> {
     let wrong = |why: &dyn Display| {
-        Wrong::new(
+        LiteralError::new(
             format_args!("`{text}` is no quota: {why}"),
             "write a number of calls, `/` and one of s, min, h, day: \"100/min\"",
         )
@@ -134,9 +134,9 @@ pub(crate) fn quota(text: &str) -> Result<Quota, Wrong> {
 }
 
 /// The name of a service, method, provider or capability: what stands in an address, a metric and a routing key.
-pub(crate) fn name(text: &str) -> Result<String, Wrong> {
+pub(crate) fn name(text: &str) -> Result<String, LiteralError> {
     let wrong = |why: &dyn Display| {
-        Wrong::new(
+        LiteralError::new(
             format_args!("`{text}` cannot be a name: {why}"),
             "a name is at most 64 of a-z, 0-9, `_` and `-`, and begins with a letter: \"fixer_io\"",
         )
@@ -157,10 +157,10 @@ pub(crate) fn name(text: &str) -> Result<String, Wrong> {
 }
 
 /// One scope token of RFC 6749 §3.3: printable ASCII without space, quote and backslash.
-pub(crate) fn scope(text: &str) -> Result<String, Wrong> {
+pub(crate) fn scope(text: &str) -> Result<String, LiteralError> {
     let allowed = |c: char| matches!(c, '!'..='~') && c != '"' && c != '\\';
     if text.is_empty() || !text.chars().all(allowed) {
-        return Err(Wrong::new(
+        return Err(LiteralError::new(
             format_args!("`{text}` cannot be a scope"),
             "a scope is printable ASCII without spaces, quotes and backslashes: \"rates:read\"",
         ));
@@ -169,10 +169,10 @@ pub(crate) fn scope(text: &str) -> Result<String, Wrong> {
 }
 
 /// The name of a secret, as it stands in the environment: `FIXER_WEBHOOK_SECRET`.
-pub(crate) fn secret_name(text: &str) -> Result<String, Wrong> {
+pub(crate) fn secret_name(text: &str) -> Result<String, LiteralError> {
     let head = text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
     if !head || !text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {
-        return Err(Wrong::new(
+        return Err(LiteralError::new(
             format_args!("`{text}` cannot be the name of a secret"),
             "write the name of the environment variable that holds the secret, never the secret itself: \
              \"FIXER_WEBHOOK_SECRET\"",
@@ -182,9 +182,9 @@ pub(crate) fn secret_name(text: &str) -> Result<String, Wrong> {
 }
 
 /// Text that is shown to people, such as a title.
-pub(crate) fn title(text: &str) -> Result<String, Wrong> {
+pub(crate) fn title(text: &str) -> Result<String, LiteralError> {
     if text.trim().is_empty() {
-        return Err(Wrong::new("the title is empty", "leave `title` out to have it made from the name"));
+        return Err(LiteralError::new("the title is empty", "leave `title` out to have it made from the name"));
     }
     Ok(text.to_owned())
 }

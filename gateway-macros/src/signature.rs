@@ -12,7 +12,7 @@ use crate::errors::Errors;
 use crate::item;
 
 /// Whose signature it is, and the sentences that differ.
-pub(crate) struct Rules {
+pub(crate) struct SignatureRules {
     /// "an exposed method"
     pub(crate) what: &'static str,
     /// Why it has no type parameters.
@@ -22,7 +22,7 @@ pub(crate) struct Rules {
 }
 
 /// Tells everything that is wrong with `sig`; true if nothing is.
-pub(crate) fn check(sig: &Signature, rules: &Rules, errors: &mut Errors) -> bool {
+pub(crate) fn check(sig: &Signature, rules: &SignatureRules, errors: &mut Errors) -> bool {
     let before = errors.count();
     qualifiers(sig, rules, errors);
     receiver(sig, rules, errors);
@@ -37,7 +37,7 @@ pub(crate) fn check(sig: &Signature, rules: &Rules, errors: &mut Errors) -> bool
     errors.count() == before
 }
 
-fn qualifiers(sig: &Signature, rules: &Rules, errors: &mut Errors) {
+fn qualifiers(sig: &Signature, rules: &SignatureRules, errors: &mut Errors) {
     let what = rules.what;
     if sig.asyncness.is_none() {
         errors.at(
@@ -57,7 +57,7 @@ fn qualifiers(sig: &Signature, rules: &Rules, errors: &mut Errors) {
     }
 }
 
-fn receiver(sig: &Signature, rules: &Rules, errors: &mut Errors) {
+fn receiver(sig: &Signature, rules: &SignatureRules, errors: &mut Errors) {
     let what = rules.what;
     let Some(receiver) = sig.receiver() else {
         errors.at(
@@ -87,7 +87,7 @@ fn receiver(sig: &Signature, rules: &Rules, errors: &mut Errors) {
     }
 }
 
-fn generics(sig: &Signature, rules: &Rules, errors: &mut Errors) {
+fn generics(sig: &Signature, rules: &SignatureRules, errors: &mut Errors) {
     let generics = &sig.generics;
     if !generics.params.is_empty() {
         let reason = if generics.lifetimes().count() == generics.params.len() {

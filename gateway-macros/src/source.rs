@@ -6,13 +6,13 @@ use syn::spanned::Spanned;
 use syn::{Expr, Fields, Type};
 
 use crate::literal::{Millis, Money};
-use crate::{attr::Given, paths};
+use crate::{attr::ArgumentValue, paths};
 
 /// `Source { file, line }` of what the author wrote at `span`.
 pub(crate) fn source(span: Span) -> TokenStream {
     let gw = paths::private();
     let line = line_of(span);
-    quote!(#gw::Source { file: ::core::file!(), line: #line })
+    quote!(#gw::SourceLocation { file: ::core::file!(), line: #line })
 }
 
 /// `line!()` would be the line of the attribute, the same for all methods of an impl.
@@ -57,7 +57,7 @@ pub(crate) fn strategy(strategy: Option<&Expr>) -> TokenStream {
 }
 
 /// `Money::literal(…)`, at the place of the author's literal, since an unknown currency is told there.
-pub(crate) fn money(money: &Given<Money>) -> TokenStream {
+pub(crate) fn money(money: &ArgumentValue<Money>) -> TokenStream {
     // The literal is the last of the tokens.
     let at = money.at.clone().into_iter().last().map_or_else(Span::call_site, |literal| literal.span());
     let gw = paths::private_at(at);

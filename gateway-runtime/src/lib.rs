@@ -28,21 +28,21 @@ pub use self::provider::strategy;
 pub use self::service::registry;
 
 pub use self::redis::Redis;
-pub use base::attempt::{Attempt, Class};
-pub use base::call::{Arrival, Call, CallRequest, Caller, Input, Origin, RequestId};
+pub use base::attempt::{Attempt, AttemptClass};
+pub use base::call::{CallContext, Call, CallRequest, Caller, Input, Origin, RequestId};
 pub use base::country::Country;
 pub use base::error::{Code, Error, Result};
 pub use base::money::{Currency, Money, ParseMoneyError};
 pub use base::reply::{Chunks, MediaType, Raw, Reply, Streaming, media};
 pub use base::secret::Secret;
 pub use base::spec::{
-    Auth, Cache, CacheScope, CapabilityMethodSpec, CapabilitySpec, Effect, Idempotency, MethodSpec, ProviderSpec,
-    Quota, ServiceSpec, Source, Verb, Webhook,
+    AuthMode, CacheSpec, CacheScope, CapabilityMethodSpec, CapabilitySpec, Effect, IdempotencyMode, MethodSpec, ProviderSpec,
+    QuotaSpec, ServiceSpec, SourceLocation, Verb, WebhookSpec,
 };
 pub use base::start_error::StartError;
 pub use bus::publisher::{Event, Publisher};
-pub use gateway::config::{Credentials, CredentialsSettings, OwnSection, Settings};
-pub use gateway::{Gateway, Running};
+pub use gateway::config::{Credentials, CredentialsSettings, RawSection, Settings};
+pub use gateway::{Gateway, RunningGateway};
 pub use gateway_macros::{
     FromApp, FromCall, capability, expose_method, migrations, model, provide_method, provider, service,
 };
@@ -50,8 +50,8 @@ pub use json::document::Document;
 pub use json::violation::Violation;
 pub use provider::{HttpClient, IdempotencyKey, ProviderError, Providers};
 pub use registry::Binder;
-pub use service::app::{App, Config, FromApp, Scope};
-pub use service::argument::{Answer, AnswerShape, Arguments, Failure, FromCall, Outcome};
+pub use service::app::{App, Config, FromApp, BuildContext};
+pub use service::argument::{IntoReply, ReplyShape, Arguments, MethodError, FromCall, MethodResult};
 
 pub use store::{Db, sqlx};
 

@@ -8,7 +8,7 @@ use std::{
 
 use gateway_runtime::{
     __private as gw, Call, Error, Money, ProviderError, Providers, Result,
-    client::{ClientError, Expected, Request, Response, Transport},
+    client::{ClientError, Expected, TransportRequest, TransportResponse, Transport},
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -34,14 +34,14 @@ trait RateSource: Send + Sync + 'static {
 }
 
 const _: () = {
-    use gw::SettleWhole as _;
+    use gw::DefaultCompletion as _;
 
     impl gw::Capability for dyn RateSource {
         const SPEC: &'static gw::CapabilitySpec = &gw::CapabilitySpec {
             name: "RateSource",
             description: "What every source of exchange rates can do.",
             methods: &[gw::CapabilityMethodSpec { name: "rates", description: "", effect: gw::Effect::Read }],
-            source: gw::Source { file: file!(), line: line!() },
+            source: gw::SourceLocation { file: file!(), line: line!() },
         };
     }
 
@@ -49,12 +49,12 @@ const _: () = {
         fn rates<'a>(&'a self, query: &'a RatesQuery) -> gw::BoxFuture<'a, Result<Rates, ProviderError>> {
             // The method's place in SPEC.methods; the reference arguments, for strategies and costs; one attempt; and,
             // found by the type that the method returns, whether its answer is one as a whole or with its first item.
-            <Result<Rates, ProviderError> as gw::Provided>::run(
+            <Result<Rates, ProviderError> as gw::CapabilityResult>::run(
                 self,
                 0,
                 [query as &gw::Argument],
                 move |provider| provider.rates(query),
-                gw::Settling::<Result<Rates, ProviderError>>::HOW,
+                gw::CompletionOf::<Result<Rates, ProviderError>>::MODE,
             )
         }
     }
@@ -69,7 +69,7 @@ const _: () = {
             name: "fixed",
             title: "Fixed rates",
             description: "",
-            source: gw::Source { file: file!(), line: line!() },
+            source: gw::SourceLocation { file: file!(), line: line!() },
         };
     }
 
@@ -107,7 +107,7 @@ const _: () = {
 struct Currency;
 
 const _: () = {
-    impl gw::Service for Currency {
+    impl gw::ServiceIdentity for Currency {
         const SPEC: &'static gw::ServiceSpec = &gw::ServiceSpec {
             name: "currency",
             version: 1,
@@ -115,7 +115,7 @@ const _: () = {
             description: "",
             auth: gw::None,
             scopes: &[],
-            source: gw::Source { file: file!(), line: line!() },
+            source: gw::SourceLocation { file: file!(), line: line!() },
         };
     }
 
@@ -145,7 +145,7 @@ impl Currency {
 const _: () = {
     struct RatesMethod;
 
-    impl gw::Exposed for RatesMethod {
+    impl gw::ExposedMethod for RatesMethod {
         type Service = Currency;
         type Arguments = (RatesQuery, Providers<dyn RateSource>, Call);
         type Output = Result<Rates>;
@@ -160,7 +160,7 @@ const _: () = {
             gw::MethodSpec {
                 description: "Latest rates for a base currency.",
                 price: gw::Some(Money::literal(1_000_000, "USD")),
-                ..gw::MethodSpec::new("rates", gw::Verb::Get, gw::Source { file: file!(), line: line!() })
+                ..gw::MethodSpec::new("rates", gw::Verb::Get, gw::SourceLocation { file: file!(), line: line!() })
             },
             gw::None,
         )
@@ -198,13 +198,13 @@ const _: () = {
     }
 
     #[allow(non_camel_case_types)]
-    type __input_of_rates = <gw::Pick<
-        { gw::Probe::<RatesQuery>::IS_INPUT },
+    type __input_of_rates = <gw::ArgumentList<
+        { gw::InputProbe::<RatesQuery>::IS_INPUT },
         RatesQuery,
-        gw::Pick<
-            { gw::Probe::<Providers<dyn RateSource>>::IS_INPUT },
+        gw::ArgumentList<
+            { gw::InputProbe::<Providers<dyn RateSource>>::IS_INPUT },
             Providers<dyn RateSource>,
-            gw::Pick<{ gw::Probe::<Call>::IS_INPUT }, Call, ()>,
+            gw::ArgumentList<{ gw::InputProbe::<Call>::IS_INPUT }, Call, ()>,
         >,
     > as gw::Select>::Input;
 
@@ -227,12 +227,12 @@ const _: () = {
 
 /// Notes what is called, and answers with what it is given.
 struct Scripted {
-    answer: fn() -> Result<Response, ClientError>,
-    called: Sender<Request>,
+    answer: fn() -> Result<TransportResponse, ClientError>,
+    called: Sender<TransportRequest>,
 }
 
 impl Transport for Scripted {
-    fn call(&self, request: Request) -> gw::BoxFuture<'static, Result<Response, ClientError>> {
+    fn call(&self, request: TransportRequest) -> gw::BoxFuture<'static, Result<TransportResponse, ClientError>> {
         // Not every test looks.
         let _ = self.called.send(request);
         let answer = (self.answer)();
@@ -240,14 +240,14 @@ impl Transport for Scripted {
     }
 }
 
-fn scripted(answer: fn() -> Result<Response, ClientError>) -> (CurrencyClient, Receiver<Request>) {
+fn scripted(answer: fn() -> Result<TransportResponse, ClientError>) -> (CurrencyClient, Receiver<TransportRequest>) {
     let (called, calls) = mpsc::channel();
     (Currency::client(Scripted { answer, called }), calls)
 }
 
 #[tokio::test]
 async fn the_client_sends_the_input_among_the_arguments() {
-    let (client, calls) = scripted(|| Ok(Response::Json(r#"{"base":"EUR","source":"fixed"}"#.into())));
+    let (client, calls) = scripted(|| Ok(TransportResponse::Json(r#"{"base":"EUR","source":"fixed"}"#.into())));
     let query = RatesQuery { base: "EUR".to_owned() };
     let call = client.rates(&query).idempotency_key("a \"b\"").bearer("token").timeout(Duration::from_secs(3));
     let rates: Rates = call.await.unwrap();
@@ -262,23 +262,23 @@ async fn the_client_sends_the_input_among_the_arguments() {
 
 #[tokio::test]
 async fn a_method_without_input_is_called_with_nothing() {
-    let (client, calls) = scripted(|| Ok(Response::Empty));
+    let (client, calls) = scripted(|| Ok(TransportResponse::Empty));
     client.ping().await.unwrap();
     assert!(calls.try_recv().unwrap().input.is_empty());
 }
 
 #[tokio::test]
 async fn what_cannot_be_sent_is_not() {
-    let (client, calls) = scripted(|| Ok(Response::Empty));
+    let (client, calls) = scripted(|| Ok(TransportResponse::Empty));
     for call in [client.ping().idempotency_key(""), client.ping().header("a b", "c"), client.ping().bearer("\n")] {
-        assert!(matches!(call.await, Err(ClientError::Unsendable(_))));
+        assert!(matches!(call.await, Err(ClientError::InvalidRequest(_))));
     }
     assert!(calls.try_recv().is_err());
 }
 
 #[tokio::test]
 async fn an_answer_of_another_type_is_told_with_its_place() {
-    let (client, _) = scripted(|| Ok(Response::Json(r#"{"base":7,"source":"fixed"}"#.into())));
+    let (client, _) = scripted(|| Ok(TransportResponse::Json(r#"{"base":7,"source":"fixed"}"#.into())));
     let error = client.rates(&RatesQuery { base: "EUR".to_owned() }).await.unwrap_err();
     assert!(error.to_string().contains("base: invalid type: integer `7`"), "{error}");
 }

@@ -6,37 +6,37 @@ use std::sync::{
 };
 
 use gateway_runtime::{
-    control::{Control, Snapshot},
-    store::{Books, Change, Credit, Edit, EditKind},
+    control::{OperatorSettings, SettingsSnapshot},
+    store::{Store, Command, Credit, OperatorChange, ChangeKind},
 };
 use serde_json::{Value, json};
 
 use crate::database::{Database, each_database};
 
 /// What holds, and what was applied of it.
-async fn start(books: &Books) -> (Arc<Control>, Receiver<Snapshot>) {
+async fn start(books: &Store) -> (Arc<OperatorSettings>, Receiver<SettingsSnapshot>) {
     let (applied, told) = mpsc::channel();
     let applied = Mutex::new(applied);
     let control =
-        Control::start(books.clone(), move |snapshot| applied.lock().unwrap().send(snapshot.clone()).unwrap());
+        OperatorSettings::start(books.clone(), move |snapshot| applied.lock().unwrap().send(snapshot.clone()).unwrap());
     (control.await.unwrap(), told)
 }
 
-async fn set(books: &Books, kind: EditKind, subject: &str, document: Value) {
-    let edit = Edit { at: 1, who: "a test".into(), kind, subject: subject.into(), document: document.to_string() };
-    books.commit(&[Change::Edit(edit)]).await.unwrap();
+async fn set(books: &Store, kind: ChangeKind, subject: &str, document: Value) {
+    let edit = OperatorChange { at: 1, who: "a test".into(), kind, subject: subject.into(), document: document.to_string() };
+    books.commit(&[Command::OperatorChange(edit)]).await.unwrap();
 }
 
 /// An account and money: changes that set nothing.
-async fn open(books: &Books, account: &str) {
+async fn open(books: &Store, account: &str) {
     let (account, who) = (Arc::<str>::from(account), Arc::<str>::from("a test"));
-    let open = Change::Open { account: Arc::clone(&account), plan: "standard".into(), at: 1, who: Arc::clone(&who) };
+    let open = Command::OpenAccount { account: Arc::clone(&account), plan: "standard".into(), at: 1, who: Arc::clone(&who) };
     let amount = "1 USD".parse().unwrap();
     let credit = Credit { account, amount, reference: "r".into(), at: 1, who };
-    books.commit(&[open, Change::Credit(credit)]).await.unwrap();
+    books.commit(&[open, Command::Credit(credit)]).await.unwrap();
 }
 
-fn applied(told: &Receiver<Snapshot>) -> Vec<Snapshot> {
+fn applied(told: &Receiver<SettingsSnapshot>) -> Vec<SettingsSnapshot> {
     told.try_iter().collect()
 }
 
@@ -53,10 +53,10 @@ each_database! {
         assert_eq!((applied(&told).len(), control.current().version), (0, books.version().await.unwrap()));
         // What was set among them, and before the last of them.
         open(&books, "gilt").await;
-        set(&books, EditKind::Limits, "", json!({ "total": "1/s" })).await;
-        set(&books, EditKind::Provider, "smtp", json!({ "enabled": false })).await;
-        set(&books, EditKind::Prices, "", json!({ "effective_at": "2020-01-01T00:00:00Z", "prices": [] })).await;
-        set(&books, EditKind::Limits, "", json!({ "total": "2/s" })).await;
+        set(&books, ChangeKind::Limits, "", json!({ "total": "1/s" })).await;
+        set(&books, ChangeKind::Provider, "smtp", json!({ "enabled": false })).await;
+        set(&books, ChangeKind::Prices, "", json!({ "effective_at": "2020-01-01T00:00:00Z", "prices": [] })).await;
+        set(&books, ChangeKind::Limits, "", json!({ "total": "2/s" })).await;
         open(&books, "plain").await;
         control.refresh().await.unwrap();
         let applied_now = applied(&told);

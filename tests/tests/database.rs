@@ -8,7 +8,7 @@ use std::{
 
 use gateway_runtime::{
     Secret,
-    store::{Books, Postgres, Sqlite},
+    store::{Store, Postgres, Sqlite},
 };
 use sqlx::Connection;
 
@@ -85,10 +85,10 @@ impl Database {
         }
     }
 
-    pub(crate) async fn books(&self) -> Books {
+    pub(crate) async fn books(&self) -> Store {
         match &self.url {
-            Some(url) => Books::new(Postgres::connect(url, 2).await.unwrap()),
-            None => Books::new(Sqlite::open(&self.file()).await.unwrap()),
+            Some(url) => Store::new(Postgres::connect(url, 2).await.unwrap()),
+            None => Store::new(Sqlite::open(&self.file()).await.unwrap()),
         }
     }
 

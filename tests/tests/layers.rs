@@ -11,8 +11,8 @@ use std::{
 
 use futures_util::{FutureExt, future::BoxFuture};
 use gateway_runtime::{
-    Reply, Running,
-    pipeline::{Invocation, Place},
+    Reply, RunningGateway,
+    pipeline::{Invocation, LayerPosition},
     prelude::*,
     provider::{HttpClientSettings, HttpResponse},
 };
@@ -70,7 +70,7 @@ fn settings(more: &str) -> Gateway {
     Gateway::from_toml(&settings).unwrap()
 }
 
-async fn ask(gateway: &Running, path: &str) -> HttpResponse {
+async fn ask(gateway: &RunningGateway, path: &str) -> HttpResponse {
     let http = HttpClient::new(&HttpClientSettings::default()).unwrap();
     let url = format!("{}/services/onion/v1/{path}", gateway.url());
     let request =
@@ -99,10 +99,10 @@ fn noting(seen: &Seen, place: &'static str) -> MapRequestLayer<impl Fn(Invocatio
 async fn each_stands_at_its_place() {
     let seen = Seen::default();
     let gateway = settings("")
-        .layer(Place::BeforeDispatch, noting(&seen, "inner"))
-        .layer(Place::Outermost, noting(&seen, "outer"))
-        .layer(Place::Outermost, noting(&seen, "outer, second"))
-        .layer(Place::AfterAuthentication, noting(&seen, "middle"))
+        .layer(LayerPosition::AroundMethod, noting(&seen, "inner"))
+        .layer(LayerPosition::Outermost, noting(&seen, "outer"))
+        .layer(LayerPosition::Outermost, noting(&seen, "outer, second"))
+        .layer(LayerPosition::AfterAuthentication, noting(&seen, "middle"))
         .start()
         .await
         .unwrap();
@@ -152,7 +152,7 @@ async fn what_a_layer_answers_with_is_understood() {
     let calls = Arc::<AtomicUsize>::default();
     let gateway = settings("")
         .layer(
-            Place::AfterAuthentication,
+            LayerPosition::AfterAuthentication,
             tower::layer::layer_fn(move |inner| Moody { inner, calls: Arc::clone(&calls) }),
         )
         .start()
@@ -169,14 +169,14 @@ async fn what_a_layer_answers_with_is_understood() {
 #[tokio::test]
 async fn towers_own_layers_do_as_they_say() {
     let gateway =
-        settings("").layer(Place::BeforeDispatch, TimeoutLayer::new(Duration::from_millis(20))).start().await.unwrap();
+        settings("").layer(LayerPosition::AroundMethod, TimeoutLayer::new(Duration::from_millis(20))).start().await.unwrap();
     assert_eq!(ask(&gateway, "peel").await.status(), 200);
     assert_eq!(told(ask(&gateway, "peel?millis=5000").await).await, (504, "timeout".to_owned()));
     assert_eq!(told(ask(&gateway, "once").await).await, (504, "outcome-unknown".to_owned()), "it may have been done");
 
     let gateway = settings("")
-        .layer(Place::BeforeDispatch, LoadShedLayer::new())
-        .layer(Place::BeforeDispatch, ConcurrencyLimitLayer::new(1))
+        .layer(LayerPosition::AroundMethod, LoadShedLayer::new())
+        .layer(LayerPosition::AroundMethod, ConcurrencyLimitLayer::new(1))
         .start()
         .await
         .unwrap();
@@ -186,7 +186,7 @@ async fn towers_own_layers_do_as_they_say() {
     assert_eq!(statuses, [200, 503]);
 
     // Without the shedding they wait for each other.
-    let gateway = settings("").layer(Place::BeforeDispatch, ConcurrencyLimitLayer::new(1)).start().await.unwrap();
+    let gateway = settings("").layer(LayerPosition::AroundMethod, ConcurrencyLimitLayer::new(1)).start().await.unwrap();
     let begun = std::time::Instant::now();
     let (one, other) = tokio::join!(ask(&gateway, "peel?millis=150"), ask(&gateway, "peel?millis=150"));
     assert_eq!((one.status(), other.status()), (200, 200));
@@ -197,7 +197,7 @@ async fn towers_own_layers_do_as_they_say() {
 async fn a_layer_may_answer_itself() {
     let answers = || service_fn(async |_: Invocation| Ok::<_, BoxError>(Reply::Json("\"from the layer\"".into())));
     let gateway = settings("")
-        .layer(Place::Outermost, tower::layer::layer_fn(move |_: gateway_runtime::pipeline::Rest| answers()))
+        .layer(LayerPosition::Outermost, tower::layer::layer_fn(move |_: gateway_runtime::pipeline::InnerService| answers()))
         .start()
         .await
         .unwrap();
@@ -211,7 +211,7 @@ async fn stages_can_be_left_out() {
     let path = folder.join("books.db");
     let store = format!("store = {{ path = '{}' }}\n", path.display());
     let rows = async || {
-        let books = gateway_runtime::store::Books::new(gateway_runtime::store::Sqlite::open(&path).await.unwrap());
+        let books = gateway_runtime::store::Store::new(gateway_runtime::store::Sqlite::open(&path).await.unwrap());
         books.recent_requests(100).await.unwrap().len()
     };
 

@@ -9,10 +9,10 @@ use std::{
 use bytes::Bytes;
 use gateway_benches::{mail::Message, many};
 use gateway_runtime::{
-    Arrival, Call, CallRequest, Input, Origin, Reply, RequestId,
-    auth::Accepted,
+    CallContext, Call, CallRequest, Input, Origin, Reply, RequestId,
+    auth::AcceptedCredentials,
     bus::BusSettings,
-    http::{Documents, Info, Routes},
+    http::{Documents, Info, RouteTable},
     pipeline::{Pipeline, Stages},
     registry::Registry,
 };
@@ -26,7 +26,7 @@ static GATEWAY: LazyLock<Started> = LazyLock::new(|| start(MANY));
 
 struct Started {
     registry: Arc<Registry>,
-    routes: Routes,
+    routes: RouteTable,
     documents: Documents,
     took: Duration,
 }
@@ -34,9 +34,9 @@ struct Started {
 fn start(methods: usize) -> Started {
     let started = Instant::now();
     let registry = Arc::new(many::registry(methods).unwrap());
-    let routes = Routes::new(&registry, |_| None).unwrap();
+    let routes = RouteTable::new(&registry, |_| None).unwrap();
     let documents =
-        Documents::new(&Info::default(), Arc::clone(&registry), Accepted::default(), &BusSettings::default());
+        Documents::new(&Info::default(), Arc::clone(&registry), AcceptedCredentials::default(), &BusSettings::default());
     Started { registry, routes, documents, took: started.elapsed() }
 }
 
@@ -73,10 +73,10 @@ fn the_start_takes_time_in_proportion_to_the_methods() {
 }
 
 /// One call, from its address and its bytes to the reply.
-async fn call(routes: &Routes, pipeline: &Pipeline, address: &str, body: &Bytes) -> Reply {
+async fn call(routes: &RouteTable, pipeline: &Pipeline, address: &str, body: &Bytes) -> Reply {
     let method = routes.method_at(address).unwrap();
     let now = Instant::now();
-    let arrival = Arrival {
+    let arrival = CallContext {
         id: RequestId::generate(),
         origin: Origin::Http,
         peer: None,

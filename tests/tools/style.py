@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Measures how the code speaks, as docs/style.md says, and prints it; fails where a word of the rules is not in its file.
 
-    style.py [FOLDER]     default: gateway-runtime/src
+    style.py [FOLDER]            default: gateway-runtime/src
+    style.py --list [FOLDER]     the places of weak openers, wide lines, long functions and shared type names
 """
 
 import re
@@ -10,7 +11,9 @@ import sys
 from collections import defaultdict
 from pathlib import Path
 
-SOURCE = Path(sys.argv[1] if len(sys.argv) > 1 else "gateway-runtime/src")
+ARGUMENTS = [argument for argument in sys.argv[1:] if argument != "--list"]
+LIST = "--list" in sys.argv
+SOURCE = Path(ARGUMENTS[0] if ARGUMENTS else "gateway-runtime/src")
 
 # Words with which a doc comment should not open: relatives, pronouns, prepositions.
 WEAK = set(
@@ -56,40 +59,54 @@ def files():
 
 
 def openers(text):
-    """The first word of each doc comment."""
+    """The line and the first word of each doc comment."""
     before = ""
-    for line in text.splitlines():
+    for number, line in enumerate(text.splitlines(), 1):
         comment = re.match(r"\s*//[/!] ?(.*)", line)
         if comment and not re.match(r"\s*//[/!]", before):
             word = re.match(r"[A-Za-z][\w'-]*", comment[1])
             if word:
-                yield word[0]
+                yield number, word[0]
         before = line
 
 
 def functions(text):
-    """The length of each function, in lines; the code is formatted, so it ends where its indentation does."""
+    """The line and the length of each function, in lines; the code is formatted, so it ends where its indentation does."""
     lines = text.splitlines()
     for at, line in enumerate(lines):
         head = re.match(r"( *)(?:pub(?:\([^)]*\))? )?(?:const )?(?:async )?(?:unsafe )?fn \w+", line)
         if head and not line.rstrip().endswith(";"):
             end = next((end for end in range(at + 1, len(lines)) if lines[end] == head[1] + "}"), at)
-            yield end - at + 1
+            yield at + 1, end - at + 1
+
+
+def show_places(texts, shared):
+    for name, text in texts.items():
+        places = [(number, f"opens with `{word}`") for number, word in openers(text) if word.lower() in WEAK]
+        places += [(number, f"{len(line)} columns") for number, line in enumerate(text.splitlines(), 1) if len(line) > 100]
+        places += [(number, f"a function of {length} lines") for number, length in functions(text) if length > 60]
+        for number, what in sorted(places):
+            print(f"{SOURCE / name}:{number}: {what}")
+    for kind, names in sorted(shared.items()):
+        print(f"{kind}: {', '.join(sorted(names))}")
 
 
 def main():
     texts = files()
-    words = [word for text in texts.values() for word in openers(text)]
+    words = [word for text in texts.values() for _, word in openers(text)]
     weak = sum(word.lower() in WEAK for word in words)
     verbs = sum(bool(re.fullmatch(r"[A-Z][a-z]+s", word)) and word.lower() not in NOUNS | WEAK for word in words)
     places = defaultdict(set)
     for name, text in texts.items():
         for kind in re.findall(r"(?m)^\s*(?:pub(?:\([^)]*\))? )?(?:struct|enum|trait|type) ([A-Z]\w*)", text):
             places[kind].add(name)
-    shared = {kind for kind, names in places.items() if len(names) > 1 and kind not in ("Inner", "State", "Error")}
+    private = ("Inner", "State", "Error")
+    shared = {kind: names for kind, names in places.items() if len(names) > 1 and kind not in private}
+    if LIST:
+        return show_places(texts, shared)
     lengths = [text.count("\n") for text in texts.values()]
     wide = sum(len(line) > 100 for text in texts.values() for line in text.splitlines())
-    long_functions = sum(length > 60 for text in texts.values() for length in functions(text))
+    long_functions = sum(length > 60 for text in texts.values() for _, length in functions(text))
 
     def show(what, figure, goal):
         print(f"{what:<64} {figure:>8}   goal {goal}")

@@ -2,7 +2,7 @@
 
 use gateway_runtime::{
     Call, Caller, Error, FromCall, Raw, Result, Streaming,
-    client::{Body, ClientError, Http, Items},
+    client::{ReplyBody, ClientError, Http, ReplyStream},
     expose_method, media, model, service,
 };
 
@@ -82,8 +82,8 @@ pub async fn call_all(books: BooksClient, query: &Query) -> Result<(), ClientErr
     #[allow(deprecated)]
     let _: String = books.who().await?;
     let _: Option<String> = books.tenant(&()).await?;
-    let _: Items<u32> = books.ticks(query).await?;
-    let _: Body = books.cover(query).bearer("t").await?;
+    let _: ReplyStream<u32> = books.ticks(query).await?;
+    let _: ReplyBody = books.cover(query).bearer("t").await?;
     Ok(())
 }
 

@@ -9,9 +9,9 @@ use std::{
 
 use gateway_runtime::{
     __private::BoxFuture,
-    App, Auth, Cache, CacheScope, Effect, Idempotency, Money, Quota, Result, Verb, Webhook,
-    client::{ClientError, Request, Response, Transport},
-    registry::{Method, Registry, RegistrySettings, Service},
+    App, AuthMode, CacheSpec, CacheScope, Effect, IdempotencyMode, Money, QuotaSpec, Result, Verb, WebhookSpec,
+    client::{ClientError, TransportRequest, TransportResponse, Transport},
+    registry::{Method, Registry, RegistrySettings, RegisteredService},
 };
 use gateway_ui_tests::{arguments, places};
 
@@ -21,11 +21,11 @@ fn registry() -> Registry {
     Registry::build(&app, &RegistrySettings::default()).unwrap()
 }
 
-fn service<'a>(registry: &'a Registry, name: &str) -> &'a Service {
+fn service<'a>(registry: &'a Registry, name: &str) -> &'a RegisteredService {
     registry.services().iter().find(|service| service.spec.name == name).unwrap()
 }
 
-fn method<'a>(service: &'a Service, name: &str) -> &'a Method {
+fn method<'a>(service: &'a RegisteredService, name: &str) -> &'a Method {
     service.methods.iter().find(|method| method.spec.name == name).unwrap()
 }
 
@@ -38,32 +38,32 @@ fn every_argument_arrives() {
     let registry = registry();
     let everything = service(&registry, "every-argument");
     let spec = everything.spec;
-    assert_eq!((spec.version, spec.title, spec.auth), (7, "Every argument", Some(Auth::Required)));
+    assert_eq!((spec.version, spec.title, spec.auth), (7, "Every argument", Some(AuthMode::Required)));
     assert_eq!(spec.description, "What is written on the struct.\n\nIn two paragraphs.");
     assert_eq!(spec.scopes, ["all", "all:read"]);
     assert!(spec.source.file.ends_with("arguments.rs"), "{}", spec.source);
 
     let read = method(everything, "read-it").spec;
     assert_eq!((read.verb, read.title, read.description), (Verb::Get, "Read it", "Reads."));
-    assert_eq!((read.effect, read.idempotency), (Effect::Read, Idempotency::None));
+    assert_eq!((read.effect, read.idempotency), (Effect::Read, IdempotencyMode::None));
     assert_eq!(read.price, Some(money("0.001 USD")));
-    assert_eq!(read.cache, Some(Cache { ttl: Duration::from_secs(300), scope: CacheScope::Global }));
-    assert_eq!(read.quota, Some(Quota { calls: 100, per: Duration::from_secs(60) }));
-    assert_eq!((read.auth, read.scopes), (Some(Auth::Required), &["read"][..]));
+    assert_eq!(read.cache, Some(CacheSpec { ttl: Duration::from_secs(300), scope: CacheScope::Global }));
+    assert_eq!(read.quota, Some(QuotaSpec { calls: 100, per: Duration::from_secs(60) }));
+    assert_eq!((read.auth, read.scopes), (Some(AuthMode::Required), &["read"][..]));
     assert_eq!(read.timeout, Some(Duration::from_millis(500)));
     assert!(read.deprecated && read.webhook.is_none());
     assert_eq!(method(everything, "read-it").capabilities.len(), 1);
 
     let put = method(everything, "put").spec;
-    assert_eq!((put.verb, put.effect, put.idempotency), (Verb::Put, Effect::Keyed, Idempotency::Required));
+    assert_eq!((put.verb, put.effect, put.idempotency), (Verb::Put, Effect::Keyed, IdempotencyMode::Required));
     let patch = method(everything, "patch").spec;
     assert_eq!((patch.verb, patch.effect), (Verb::Patch, Effect::Idempotent));
     let search = method(everything, "search").spec;
     assert_eq!((search.verb, search.effect), (Verb::Post, Effect::Read));
-    assert_eq!(search.cache, Some(Cache { ttl: Duration::from_secs(86_400), scope: CacheScope::Account }));
+    assert_eq!(search.cache, Some(CacheSpec { ttl: Duration::from_secs(86_400), scope: CacheScope::Account }));
     let said = method(everything, "said").spec;
-    assert_eq!(said.webhook, Some(Webhook { secret: "PARROT_SECRET" }));
-    assert_eq!(said.idempotency, Idempotency::None);
+    assert_eq!(said.webhook, Some(WebhookSpec { secret: "PARROT_SECRET" }));
+    assert_eq!(said.idempotency, IdempotencyMode::None);
 }
 
 #[test]
@@ -74,10 +74,10 @@ fn what_is_not_said_has_a_default() {
     assert_eq!((codes.spec.description, codes.spec.auth), ("A block comment.", None));
     let find = method(codes, "find_all").spec;
     assert_eq!((find.title, find.description), ("Find all", "Docs from a macro."));
-    assert_eq!((find.effect, find.idempotency), (Effect::Read, Idempotency::None));
+    assert_eq!((find.effect, find.idempotency), (Effect::Read, IdempotencyMode::None));
     assert_eq!((find.price, find.cache, find.quota, find.timeout), (None, None, None, None));
     let raw = method(codes, "type").spec;
-    assert_eq!((raw.effect, raw.idempotency, raw.deprecated), (Effect::Once, Idempotency::Optional, false));
+    assert_eq!((raw.effect, raw.idempotency, raw.deprecated), (Effect::Once, IdempotencyMode::Optional, false));
     assert!(registry.providers().iter().any(|provider| provider.spec().name == "no_name"));
 }
 
@@ -108,12 +108,12 @@ fn capabilities_and_costs_arrive() {
 }
 
 /// Notes what is called, and answers with nothing.
-struct Noted(mpsc::Sender<Request>);
+struct Noted(mpsc::Sender<TransportRequest>);
 
 impl Transport for Noted {
-    fn call(&self, request: Request) -> BoxFuture<'static, Result<Response, ClientError>> {
+    fn call(&self, request: TransportRequest) -> BoxFuture<'static, Result<TransportResponse, ClientError>> {
         self.0.send(request).unwrap();
-        Box::pin(async { Ok(Response::Empty) })
+        Box::pin(async { Ok(TransportResponse::Empty) })
     }
 }
 

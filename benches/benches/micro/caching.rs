@@ -7,9 +7,9 @@ use bytes::Bytes;
 use criterion::{BatchSize, Criterion};
 use gateway_benches::{mail::Message, many};
 use gateway_runtime::{
-    Cache, CacheScope, CallRequest, Input,
-    cache::{CacheSettings, Memory},
-    pipeline::{Caching, Pipeline, Stages},
+    CacheSpec, CacheScope, CallRequest, Input,
+    cache::{CacheSettings, MemoryCache},
+    pipeline::{ReplyCache, Pipeline, Stages},
 };
 
 use crate::context;
@@ -20,10 +20,10 @@ pub(crate) fn measure(criterion: &mut Criterion) {
     let runtime = context::runtime();
     let settings = CacheSettings::default();
     let body = Bytes::from(serde_json::to_vec(&Message::valid()).expect("JSON"));
-    let kept = Cache { ttl: Duration::from_secs(86_400), scope: CacheScope::Account };
+    let kept = CacheSpec { ttl: Duration::from_secs(86_400), scope: CacheScope::Account };
     let [bare, cached] = [None, Some(kept)].map(|cache| many::registry_of(10, cache).expect("a registry"));
-    let memory = || Box::new(Memory::new(settings.memory_bytes).expect("a cache"));
-    let caching = Caching::new(&settings, &cached, memory());
+    let memory = || Box::new(MemoryCache::new(settings.memory_bytes).expect("a cache"));
+    let caching = ReplyCache::new(&settings, &cached, memory());
     let off = Pipeline::new(Stages::default());
     let on = Pipeline::new(Stages { caching, ..Stages::default() });
 

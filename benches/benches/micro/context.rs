@@ -2,11 +2,11 @@
 
 use std::time::{Duration, Instant};
 
-use gateway_runtime::{Arrival, Call, MethodSpec, Origin, RequestId, ServiceSpec, Source, Verb};
+use gateway_runtime::{CallContext, Call, MethodSpec, Origin, RequestId, ServiceSpec, SourceLocation, Verb};
 use http::HeaderMap;
 
 /// The place of what no author has written.
-pub(crate) const HERE: Source = Source { file: file!(), line: line!() };
+pub(crate) const HERE: SourceLocation = SourceLocation { file: file!(), line: line!() };
 
 /// A call of some method.
 pub(crate) fn call() -> Call {
@@ -19,7 +19,7 @@ pub(crate) fn call() -> Call {
 /// A call of this method, begun now.
 pub(crate) fn call_of(service: &'static ServiceSpec, method: &'static MethodSpec) -> Call {
     let now = Instant::now();
-    let arrival = Arrival {
+    let arrival = CallContext {
         id: RequestId::generate(),
         origin: Origin::Http,
         peer: None,

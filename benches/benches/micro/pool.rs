@@ -5,7 +5,7 @@ use std::{hint::black_box, sync::Arc};
 use criterion::{BatchSize, Criterion};
 use gateway_runtime::{
     Money, ProviderError, ProviderSpec, Providers, capability, provide_method,
-    provider::{Candidate, Cost, FailoverSettings, Pool, Provider, ProviderSettings},
+    provider::{ProviderImpl, Cost, FailoverSettings, Pool, Provider, ProviderSettings},
     strategy::{Cheapest, Fastest, LeastBusy, Ordered, RoundRobin, Strategy, Weighted},
 };
 
@@ -41,7 +41,7 @@ fn pool(providers: usize) -> Arc<Pool<dyn Echo>> {
     let candidates = SPECS.iter().take(providers).enumerate().map(|(place, spec)| {
         let provider = Arc::new(Provider::new(spec, &ProviderSettings::default()));
         let cost = Cost::Flat(Money::literal(100 - place as i64, "USD"));
-        Candidate::new(provider, Arc::new(At) as Arc<dyn Echo>, vec![cost])
+        ProviderImpl::new(provider, Arc::new(At) as Arc<dyn Echo>, vec![cost])
     });
     Arc::new(Pool::new(candidates.collect(), &FailoverSettings::default()))
 }

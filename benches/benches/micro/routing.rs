@@ -8,7 +8,7 @@ use criterion::{BatchSize, BenchmarkId, Criterion};
 use gateway_benches::{mail::Message, many};
 use gateway_runtime::{
     CallRequest, Input,
-    http::Routes,
+    http::RouteTable,
     pipeline::{Pipeline, Stages},
     registry::Method,
 };
@@ -22,7 +22,7 @@ const NUMBERS: [usize; 3] = [10, 1_000, 10_000];
 pub(crate) fn measure(criterion: &mut Criterion) {
     let gateways = NUMBERS.map(|methods| {
         let registry = many::registry(methods).expect("a registry");
-        let routes = Routes::new(&registry, |_| None).expect("routes");
+        let routes = RouteTable::new(&registry, |_| None).expect("routes");
         let addresses: Vec<String> = spread(registry.methods().map(|method| method.path()).collect());
         (routes, addresses)
     });
@@ -30,7 +30,7 @@ pub(crate) fn measure(criterion: &mut Criterion) {
     calls(criterion, &gateways);
 }
 
-type Gateway = (Routes, Vec<String>);
+type Gateway = (RouteTable, Vec<String>);
 
 fn look_ups(criterion: &mut Criterion, gateways: &[Gateway]) {
     let mut group = criterion.benchmark_group("routing");

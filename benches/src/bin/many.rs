@@ -7,9 +7,9 @@ use std::{env, error::Error, fs, hint::black_box, sync::Arc, time::Instant};
 
 use gateway_benches::many;
 use gateway_runtime::{
-    auth::Accepted,
+    auth::AcceptedCredentials,
     bus::BusSettings,
-    http::{Documents, Info, Routes},
+    http::{Documents, Info, RouteTable},
 };
 
 #[expect(clippy::print_stdout, reason = "the figures are what this program is for")]
@@ -29,10 +29,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     };
     let registry = Arc::new(many::registry(methods)?);
     step("registry")?;
-    let routes = Routes::new(&registry, |_| None)?;
+    let routes = RouteTable::new(&registry, |_| None)?;
     step("routes")?;
     let documents =
-        Documents::new(&Info::default(), Arc::clone(&registry), Accepted::default(), &BusSettings::default());
+        Documents::new(&Info::default(), Arc::clone(&registry), AcceptedCredentials::default(), &BusSettings::default());
     step("documents")?;
     println!("{methods} methods in {:.1} ms", started.elapsed().as_secs_f64() * 1e3);
     black_box((registry, routes, documents));

@@ -25,7 +25,7 @@ use gateway_benches::{
     mail::{Accepted, Message},
     process::{HASH, KEY, Process, fund, median},
 };
-use gateway_runtime::{Running, prelude::*};
+use gateway_runtime::{RunningGateway, prelude::*};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
@@ -134,7 +134,7 @@ fn serve() -> Result<(), Box<dyn Error>> {
     drop(lines);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
-        let gateway: Running = Gateway::from_toml(&settings)?.start().await?;
+        let gateway: RunningGateway = Gateway::from_toml(&settings)?.start().await?;
         println!("{}", gateway.address());
         tokio::task::spawn_blocking(|| io::stdin().read(&mut [0])).await??;
         gateway.stop().await?;

@@ -7,7 +7,7 @@ mod providers;
 mod rates;
 mod stand_ins;
 
-use gateway_runtime::{Class, prelude::*};
+use gateway_runtime::{AttemptClass, prelude::*};
 use providers::{RateHistory, RateSource};
 use rates::{Conversion, ConvertQuery, DayRate, Exact, HistoryQuery, Rates, RatesQuery};
 
@@ -44,7 +44,7 @@ impl Currency {
 /// What no source has is not there; everything else is as the pool says.
 fn unpublished(error: ProviderError) -> Error {
     match error.class() {
-        Class::Unsupported => Error::not_found("no rates were published for this day or these currencies"),
+        AttemptClass::Unsupported => Error::not_found("no rates were published for this day or these currencies"),
         _ => error.into(),
     }
 }

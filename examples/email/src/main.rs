@@ -2,7 +2,7 @@
 //! fail; with `-- --accounts` it sends with the accounts that `gateway.toml` names.
 
 use email::stand_ins::StandIns;
-use gateway_runtime::{Running, prelude::*};
+use gateway_runtime::{RunningGateway, prelude::*};
 
 /// Accounts and records in a file of the working directory, the operator's API, and a key to try: `gk_demo_let-me-try-it-please`.
 const BOOKS: &str = r#"
@@ -34,7 +34,7 @@ fn main() -> Result<(), StartError> {
 }
 
 #[expect(clippy::print_stderr, reason = "told to whoever started it by hand")]
-fn tell(stand_ins: &StandIns, running: &Running) {
+fn tell(stand_ins: &StandIns, running: &RunningGateway) {
     let (gateway, operator) = (running.address(), running.admin_address());
     let operator = operator.map_or_else(|| "127.0.0.1:9090".to_owned(), |address| address.to_string());
     eprintln!("stand-ins take the mail; none of it leaves this machine:");

@@ -5,7 +5,7 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use gateway_runtime::{Scope, prelude::*};
+use gateway_runtime::{BuildContext, prelude::*};
 
 use crate::message::{Accepted, State, Status};
 
@@ -55,7 +55,7 @@ impl Outbox {
 
 /// A new one for the service that has it as a field.
 impl FromApp for Outbox {
-    fn from_app(_: &Scope<'_>) -> Result<Self, StartError> {
+    fn from_app(_: &BuildContext<'_>) -> Result<Self, StartError> {
         Ok(Self::default())
     }
 }

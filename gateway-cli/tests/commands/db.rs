@@ -84,7 +84,7 @@ fn an_authors_migrations_are_counted_on_their_own() {
     let path = folder.0.join("books.db");
     let carry_out = |line: &str, build: fn(Gateway) -> Gateway| {
         let options = format!("{line} --set store.path={}", path.display());
-        gateway_cli::carry_out("", build, options.split_whitespace().map(OsString::from))
+        gateway_cli::run_from("", build, options.split_whitespace().map(OsString::from))
     };
     let own: fn(Gateway) -> Gateway = |gateway| gateway.migrations(migrations!("tests/migrations"));
     let columns = || {

@@ -9,10 +9,10 @@ use super::model::{Argument, Capability, Method};
 use super::parse::SAY_EFFECT;
 use crate::effect::Effect;
 use crate::errors::Errors;
-use crate::signature::{self, Rules};
+use crate::signature::{self, SignatureRules};
 use crate::{item, text};
 
-const RULES: Rules = Rules {
+const RULES: SignatureRules = SignatureRules {
     what: "a capability's method",
     no_generics: "providers are reached through a trait object, which has no type parameters: name the types",
     returns: "write `-> Result<(), ProviderError>` if there is nothing to answer",
@@ -101,7 +101,7 @@ pub(super) fn exposed(helper: &syn::Attribute, errors: &mut Errors) {
 }
 
 /// A method without `#[provide_method]`.
-pub(super) fn unmarked(method: &item::Method, errors: &mut Errors) {
+pub(super) fn missing_helper(method: &item::Method, errors: &mut Errors) {
     let ident = &method.sig.ident;
     errors.at(ident, format_args!("`{ident}` does not say what it does to repeat it"), SAY_EFFECT);
 }

@@ -20,7 +20,7 @@ pub(super) fn trait_of(mut item: ItemTrait, methods: &[TokenStream]) -> ItemTrai
 }
 
 /// A method that is no use through a trait object, kept where it does the trait no harm: its own error is enough.
-pub(super) fn set_aside(mut method: item::Method) -> TokenStream {
+pub(super) fn keep_invalid(mut method: item::Method) -> TokenStream {
     let clause = method.sig.generics.make_where_clause();
     clause.predicates.push(parse_quote!(Self: ::core::marker::Sized));
     if method.body.is_none() {
@@ -40,7 +40,7 @@ pub(super) fn capability(capability: &Capability, methods: &[Method]) -> TokenSt
     let pooled = methods.iter().enumerate().map(|(index, method)| pooled(index, method));
     quote! {
         const _: () = {
-            use #gw::SettleWhole as _;
+            use #gw::DefaultCompletion as _;
 
             impl #gw::Capability for dyn #ident {
                 const SPEC: &'static #gw::CapabilitySpec = &#gw::CapabilitySpec {
@@ -81,16 +81,16 @@ fn pooled(index: usize, method: &Method) -> TokenStream {
     });
     let handed = arguments.iter().map(|argument| {
         let (ident, ty) = (&argument.ident, &argument.ty);
-        if argument.is_borrowed() { quote!(#ident) } else { quote_spanned!(ty.span()=> #gw::again(&#ident)) }
+        if argument.is_borrowed() { quote!(#ident) } else { quote_spanned!(ty.span()=> #gw::clone_for_retry(&#ident)) }
     });
     // Its type tells whether an answer is one as a whole, or a stream, which is one with its first item.
     let answer = output_of(&item.sig);
     let (first, last) = ends(&answer);
     let at = paths::private_at(first);
     let run = Ident::new("run", last);
-    let run = quote_spanned!(first=> <#answer as #at::Provided>::#run);
+    let run = quote_spanned!(first=> <#answer as #at::CapabilityResult>::#run);
     let attempt = quote!(move |#provider| #provider.#name(#(#handed),*));
-    let settle = quote!(#gw::Settling::<#answer>::HOW);
+    let settle = quote!(#gw::CompletionOf::<#answer>::MODE);
     let given = quote_spanned!(last=> (#this, #index, [#(#seen),*], #attempt, #settle));
     quote!(#sig { #run #given })
 }

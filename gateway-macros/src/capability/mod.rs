@@ -60,7 +60,7 @@ fn on_trait(args: TokenStream, mut item: ItemTrait, members: Vec<Member>, errors
                 rewritten.push(boxed(&method));
                 methods.push(checked);
             }
-            None => rewritten.push(expand::set_aside(*method)),
+            None => rewritten.push(expand::keep_invalid(*method)),
         }
     }
     let mentions = inert::mentions(&helpers);
@@ -76,7 +76,7 @@ fn take_helper(method: &mut Method, errors: &mut Errors) -> Option<syn::Attribut
     let other = inert::take(&EXPOSE_METHOD, method, errors);
     match (&helper, other) {
         (None, Some(other)) => check::exposed(&other, errors),
-        (None, None) if errors.count() == before => check::unmarked(method, errors),
+        (None, None) if errors.count() == before => check::missing_helper(method, errors),
         _ => {}
     }
     helper

@@ -94,7 +94,7 @@ fn computed(provider: &Type, function: &Path, arguments: &[Type]) -> TokenStream
     let call = quote_spanned!(function.span()=> #function(#(#names),*));
     let pattern = if names.is_empty() { quote!(_) } else { quote!(__arguments) };
     quote! {
-        #gw::Cost::Of(|#pattern| {
+        #gw::Cost::PerRequest(|#pattern| {
             #(#bindings)*
             #gw::Some(#call)
         })

@@ -3,7 +3,7 @@
 use proc_macro2::{Ident, TokenStream};
 use syn::{Attribute, Fields, Path, Type};
 
-use crate::attr::Given;
+use crate::attr::ArgumentValue;
 use crate::literal::Money;
 
 /// `#[provider]` on a struct.
@@ -35,7 +35,7 @@ pub(super) struct Method {
 
 /// What one call costs us.
 pub(super) enum Cost {
-    Fixed(Given<Money>),
+    Fixed(ArgumentValue<Money>),
     /// A function of the arguments that are taken by reference.
     Computed(Path),
 }

@@ -5,7 +5,7 @@ use quote::ToTokens;
 use syn::{Expr, ExprLit, ExprPath, Lit};
 
 use super::model::Cost;
-use crate::attr::{Args, Attribute, Given, arg};
+use crate::attr::{Args, Attribute, ArgumentValue, arg};
 use crate::errors::Errors;
 use crate::{inert, literal};
 
@@ -33,8 +33,8 @@ static PROVIDE_METHOD: Attribute = Attribute {
 
 /// `#[provider(…)]` on a struct, as written.
 pub(super) struct ProviderArgs {
-    pub(super) name: Option<Given<String>>,
-    pub(super) title: Option<Given<String>>,
+    pub(super) name: Option<ArgumentValue<String>>,
+    pub(super) title: Option<ArgumentValue<String>>,
 }
 
 pub(super) fn provider_args(tokens: TokenStream, ident: &Ident, errors: &mut Errors) -> ProviderArgs {
@@ -49,7 +49,7 @@ pub(super) fn cost(helper: &syn::Attribute, errors: &mut Errors) -> Option<Cost>
     let given = args.expression("cost")?;
     match given.value {
         Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => match literal::money(&text.value()) {
-            Ok(value) => Some(Cost::Fixed(Given { value, at: text.to_token_stream() })),
+            Ok(value) => Some(Cost::Fixed(ArgumentValue { value, at: text.to_token_stream() })),
             Err(wrong) => {
                 args.errors.at(text, wrong.what, wrong.help);
                 None

@@ -8,7 +8,7 @@ use super::input::{self, Types};
 use super::model::{CacheScope, Idempotency, Method, Service, Verb};
 use super::parse::{MethodArgs, ServiceArgs};
 use super::rules;
-use crate::attr::Given;
+use crate::attr::ArgumentValue;
 use crate::effect::Effect;
 use crate::errors::Errors;
 use crate::{item, literal, text};
@@ -23,7 +23,7 @@ pub(super) fn service(item: &ItemStruct, args: ServiceArgs, errors: &mut Errors)
         );
         return None;
     }
-    rules::known_caller(args.auth.as_ref(), args.scopes.as_ref(), "scopes", errors);
+    rules::requires_caller(args.auth.as_ref(), args.scopes.as_ref(), "scopes", errors);
     Some(Service {
         ident: item.ident.clone(),
         vis: item.vis.clone(),
@@ -144,7 +144,7 @@ pub(super) fn method(service: &Type, method: &item::Method, args: MethodArgs, er
 }
 
 /// The name given, or the function's own, which may be one that no address can have.
-fn name(sig: &Signature, given: Option<&Given<String>>, errors: &mut Errors) -> String {
+fn name(sig: &Signature, given: Option<&ArgumentValue<String>>, errors: &mut Errors) -> String {
     if let Some(given) = given {
         return given.value.clone();
     }

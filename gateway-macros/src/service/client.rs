@@ -10,7 +10,7 @@ use crate::item::bare;
 use crate::paths;
 
 /// `struct CurrencyClient`, and `Currency::client` to make one.
-pub(super) fn of_struct(service: &Service) -> TokenStream {
+pub(super) fn client_struct(service: &Service) -> TokenStream {
     let gw = paths::private();
     let Service { ident, vis, .. } = service;
     let client = client_of(ident);
@@ -50,10 +50,10 @@ pub(super) fn of_struct(service: &Service) -> TokenStream {
 /// The client stands beside the struct. Where there is none, since the struct is no service, that is told elsewhere and
 /// once; the methods then go to a client of their own: what a glob import brings into the inner block is found before
 /// what the outer block declares.
-pub(super) fn of_impl(methods: &Methods) -> TokenStream {
+pub(super) fn client_impl(methods: &Methods) -> TokenStream {
     let gw = paths::private();
     let called: Vec<&Method> = methods.list.iter().filter(|method| method.webhook.is_none()).collect();
-    let Some((module, client)) = home(&methods.service).filter(|_| !called.is_empty()) else {
+    let Some((module, client)) = module_of(&methods.service).filter(|_| !called.is_empty()) else {
         return TokenStream::new();
     };
     let inputs = called.iter().map(|method| input_alias(method));
@@ -102,7 +102,7 @@ fn client_of(service: &Ident) -> Ident {
 }
 
 /// The module that a service is in, as seen from its impl block, and the name of its client there.
-fn home(service: &Type) -> Option<(TokenStream, Ident)> {
+fn module_of(service: &Type) -> Option<(TokenStream, Ident)> {
     let Type::Path(path) = service else { return None };
     let mut segments: Vec<&PathSegment> = path.path.segments.iter().collect();
     let service = segments.pop()?;
@@ -121,7 +121,7 @@ fn input_alias(method: &Method) -> TokenStream {
     let Method { cfgs, arguments, .. } = method;
     if takes_nothing(method) {
         let proof = quote_spanned! {method.ident.span()=>
-            ::core::assert!(#(!#gw::Probe::<#arguments>::IS_INPUT &&)* true, #NAME_OF_OURS)
+            ::core::assert!(#(!#gw::InputProbe::<#arguments>::IS_INPUT &&)* true, #NAME_OF_OURS)
         };
         return quote!(#(#cfgs)* const _: () = #proof;);
     }
@@ -129,7 +129,7 @@ fn input_alias(method: &Method) -> TokenStream {
     let picked = arguments
         .iter()
         .rev()
-        .fold(quote!(()), |rest, argument| quote!(#gw::Pick<{ #gw::Probe::<#argument>::IS_INPUT }, #argument, #rest>));
+        .fold(quote!(()), |rest, argument| quote!(#gw::ArgumentList<{ #gw::InputProbe::<#argument>::IS_INPUT }, #argument, #rest>));
     quote! {
         #(#cfgs)*
         #[allow(deprecated, non_camel_case_types)]

@@ -15,7 +15,7 @@ pub(super) fn impl_of(mut item: ItemImpl, members: &[Member]) -> ItemImpl {
 }
 
 /// What we ask of an exposed method's signature is not to be held against its author.
-pub(super) fn spare_lints(method: &mut item::Method) {
+pub(super) fn allow_lints(method: &mut item::Method) {
     method.attrs.push(syn::parse_quote! {
         #[allow(clippy::needless_pass_by_value, clippy::unused_async, clippy::unused_self)]
     });
@@ -31,7 +31,7 @@ pub(super) fn service(service: &Service) -> TokenStream {
     let source = source::source(ident.span());
     quote! {
         const _: () = {
-            impl #gw::Service for #ident {
+            impl #gw::ServiceIdentity for #ident {
                 const SPEC: &'static #gw::ServiceSpec = &#gw::ServiceSpec {
                     name: #name,
                     version: #version,
@@ -93,7 +93,7 @@ fn exposed(service: &syn::Type, method: &Method) -> TokenStream {
         struct #marker;
 
         #[allow(deprecated)]
-        impl #gw::Exposed for #marker {
+        impl #gw::ExposedMethod for #marker {
             type Service = #service;
             type Arguments = #tuple;
             type Output = #output;
@@ -137,11 +137,11 @@ fn spec(method: &Method) -> TokenStream {
     }
     if let Some((ttl, scope)) = method.cache {
         let (ttl, scope) = (source::duration(ttl), cache_scope(scope));
-        said.extend(quote!(cache: #gw::Some(#gw::Cache { ttl: #ttl, scope: #scope }),));
+        said.extend(quote!(cache: #gw::Some(#gw::CacheSpec { ttl: #ttl, scope: #scope }),));
     }
     if let Some(quota) = method.quota {
         let (calls, per) = (quota.calls, source::duration(quota.per));
-        said.extend(quote!(quota: #gw::Some(#gw::Quota { calls: #calls, per: #per }),));
+        said.extend(quote!(quota: #gw::Some(#gw::QuotaSpec { calls: #calls, per: #per }),));
     }
     if let Some(idempotency) = idempotency(method.idempotency) {
         said.extend(quote!(idempotency: #idempotency,));
@@ -159,7 +159,7 @@ fn spec(method: &Method) -> TokenStream {
         said.extend(quote!(timeout: #gw::Some(#timeout),));
     }
     if let Some(secret) = &method.webhook {
-        said.extend(quote!(webhook: #gw::Some(#gw::Webhook { secret: #secret }),));
+        said.extend(quote!(webhook: #gw::Some(#gw::WebhookSpec { secret: #secret }),));
     }
     if method.deprecated {
         said.extend(quote!(deprecated: true,));
@@ -186,9 +186,9 @@ pub(super) fn verb(verb: Verb) -> TokenStream {
 fn auth(auth: Auth) -> TokenStream {
     let gw = paths::private();
     match auth {
-        Auth::Required => quote!(#gw::Auth::Required),
-        Auth::Optional => quote!(#gw::Auth::Optional),
-        Auth::None => quote!(#gw::Auth::None),
+        Auth::Required => quote!(#gw::AuthMode::Required),
+        Auth::Optional => quote!(#gw::AuthMode::Optional),
+        Auth::None => quote!(#gw::AuthMode::None),
     }
 }
 
@@ -204,8 +204,8 @@ fn cache_scope(scope: CacheScope) -> TokenStream {
 fn idempotency(idempotency: Idempotency) -> Option<TokenStream> {
     let gw = paths::private();
     match idempotency {
-        Idempotency::Required => Some(quote!(#gw::Idempotency::Required)),
+        Idempotency::Required => Some(quote!(#gw::IdempotencyMode::Required)),
         Idempotency::Optional => None,
-        Idempotency::None => Some(quote!(#gw::Idempotency::None)),
+        Idempotency::None => Some(quote!(#gw::IdempotencyMode::None)),
     }
 }

@@ -5,13 +5,13 @@ use syn::visit_mut::{self, VisitMut};
 use syn::{Signature, Type};
 
 use super::model::Verb;
-use crate::attr::Given;
+use crate::attr::ArgumentValue;
 use crate::boxed::output_of;
 use crate::errors::Errors;
 use crate::item;
-use crate::signature::{self, Rules};
+use crate::signature::{self, SignatureRules};
 
-const RULES: Rules = Rules {
+const RULES: SignatureRules = SignatureRules {
     what: "an exposed method",
     no_generics: "name the types: they become the schema of the method",
     returns: "write `-> Result<()>` if there is nothing to answer",
@@ -25,7 +25,7 @@ pub(super) struct Types {
 }
 
 /// The types of an exposed method; none if the signature is of no use.
-pub(super) fn types(service: &Type, sig: &Signature, verb: Option<&Given<Verb>>, errors: &mut Errors) -> Option<Types> {
+pub(super) fn types(service: &Type, sig: &Signature, verb: Option<&ArgumentValue<Verb>>, errors: &mut Errors) -> Option<Types> {
     let before = errors.count();
     signature::check(sig, &RULES, errors);
     let arguments = sig.inputs.iter().filter_map(signature::typed);

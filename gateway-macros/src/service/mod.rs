@@ -42,7 +42,7 @@ fn on_struct(args: TokenStream, item: &ItemStruct, errors: &mut Errors) -> Token
     let args = parse::service_args(args, &item.ident, errors);
     let generated = check::service(item, args, errors).map(|service| {
         let entry = expand::service(&service);
-        let client = client::of_struct(&service);
+        let client = client::client_struct(&service);
         quote!(#entry #client)
     });
     quote!(#item #generated)
@@ -69,7 +69,7 @@ fn on_impl(args: &TokenStream, item: ItemImpl, mut members: Vec<Member>, errors:
             let method = method.filter(|method| check::unique(method, &list, errors));
             list.extend(method);
         }
-        expand::spare_lints(method);
+        expand::allow_lints(method);
         helpers.push(helper);
     }
     if helpers.is_empty() && usable {
@@ -78,7 +78,7 @@ fn on_impl(args: &TokenStream, item: ItemImpl, mut members: Vec<Member>, errors:
     let mentions = inert::mentions(&helpers);
     let methods = model::Methods { service: (*item.self_ty).clone(), list };
     let entries = expand::methods(&methods);
-    let client = client::of_impl(&methods);
+    let client = client::client_impl(&methods);
     let item = expand::impl_of(item, &members);
     quote!(#item #mentions #entries #client)
 }

@@ -3,7 +3,7 @@
 use proc_macro2::{Ident, Span, TokenStream};
 use syn::{Attribute, Expr, Fields, Type, Visibility};
 
-use crate::attr::Given;
+use crate::attr::ArgumentValue;
 use crate::effect::Effect;
 use crate::literal::{Millis, Money, Quota};
 
@@ -41,7 +41,7 @@ pub(super) struct Method {
     /// A string expression.
     pub(super) description: TokenStream,
     pub(super) effect: Effect,
-    pub(super) price: Option<Given<Money>>,
+    pub(super) price: Option<ArgumentValue<Money>>,
     pub(super) cache: Option<(Millis, CacheScope)>,
     pub(super) quota: Option<Quota>,
     pub(super) idempotency: Idempotency,

@@ -5,7 +5,7 @@ use quote::{ToTokens, quote};
 use syn::{Expr, ExprCall};
 
 use super::model::{Auth, CacheScope, Idempotency, Verb};
-use crate::attr::{Args, Attribute, Given, arg, nearest};
+use crate::attr::{Args, Attribute, ArgumentValue, arg, nearest};
 use crate::effect::{EFFECTS, Effect};
 use crate::errors::Errors;
 use crate::inert;
@@ -67,36 +67,36 @@ const AUTH: &[(&str, Auth)] = &[("required", Auth::Required), ("optional", Auth:
 
 /// `#[service(…)]` on a struct, as written.
 pub(super) struct ServiceArgs {
-    pub(super) name: Option<Given<String>>,
-    pub(super) version: Option<Given<u32>>,
-    pub(super) title: Option<Given<String>>,
-    pub(super) strategy: Option<Given<Expr>>,
-    pub(super) auth: Option<Given<Auth>>,
-    pub(super) scopes: Option<Given<Vec<String>>>,
+    pub(super) name: Option<ArgumentValue<String>>,
+    pub(super) version: Option<ArgumentValue<u32>>,
+    pub(super) title: Option<ArgumentValue<String>>,
+    pub(super) strategy: Option<ArgumentValue<Expr>>,
+    pub(super) auth: Option<ArgumentValue<Auth>>,
+    pub(super) scopes: Option<ArgumentValue<Vec<String>>>,
 }
 
 /// `#[expose_method(…)]` on a method, as written.
 pub(super) struct MethodArgs {
     /// None if the author's word for it could not be read.
-    pub(super) verb: Option<Given<Verb>>,
-    pub(super) name: Option<Given<String>>,
-    pub(super) title: Option<Given<String>>,
-    pub(super) effect: Option<Given<Effect>>,
-    pub(super) price: Option<Given<Money>>,
-    pub(super) cache: Option<Given<Millis>>,
+    pub(super) verb: Option<ArgumentValue<Verb>>,
+    pub(super) name: Option<ArgumentValue<String>>,
+    pub(super) title: Option<ArgumentValue<String>>,
+    pub(super) effect: Option<ArgumentValue<Effect>>,
+    pub(super) price: Option<ArgumentValue<Money>>,
+    pub(super) cache: Option<ArgumentValue<Millis>>,
     /// Whether `cache` stands there, also if it could not be read.
     pub(super) caches: bool,
-    pub(super) cache_scope: Option<Given<CacheScope>>,
-    pub(super) quota: Option<Given<Quota>>,
-    pub(super) idempotency: Option<Given<Idempotency>>,
-    pub(super) auth: Option<Given<Auth>>,
-    pub(super) scopes: Option<Given<Vec<String>>>,
+    pub(super) cache_scope: Option<ArgumentValue<CacheScope>>,
+    pub(super) quota: Option<ArgumentValue<Quota>>,
+    pub(super) idempotency: Option<ArgumentValue<Idempotency>>,
+    pub(super) auth: Option<ArgumentValue<Auth>>,
+    pub(super) scopes: Option<ArgumentValue<Vec<String>>>,
     /// Where the author's own codes stand.
-    pub(super) errors: Option<Given<Vec<syn::Path>>>,
-    pub(super) strategy: Option<Given<Expr>>,
-    pub(super) timeout: Option<Given<Millis>>,
+    pub(super) errors: Option<ArgumentValue<Vec<syn::Path>>>,
+    pub(super) strategy: Option<ArgumentValue<Expr>>,
+    pub(super) timeout: Option<ArgumentValue<Millis>>,
     /// The name of the secret.
-    pub(super) webhook: Option<Given<String>>,
+    pub(super) webhook: Option<ArgumentValue<String>>,
     pub(super) deprecated: bool,
 }
 
@@ -108,7 +108,7 @@ pub(super) fn service_args(tokens: TokenStream, ident: &Ident, errors: &mut Erro
         title: args.text("title", literal::title),
         strategy: args.expression("strategy"),
         auth: args.choice("auth", AUTH),
-        scopes: args.texts("scopes", literal::scope),
+        scopes: args.strings("scopes", literal::scope),
     }
 }
 
@@ -135,7 +135,7 @@ pub(super) fn method_args(helper: &syn::Attribute, errors: &mut Errors) -> Metho
             &[("required", Idempotency::Required), ("optional", Idempotency::Optional), ("none", Idempotency::None)],
         ),
         auth: args.choice("auth", AUTH),
-        scopes: args.texts("scopes", literal::scope),
+        scopes: args.strings("scopes", literal::scope),
         errors: args.paths("errors"),
         strategy: args.expression("strategy"),
         timeout: args.text("timeout", literal::duration),
@@ -145,7 +145,7 @@ pub(super) fn method_args(helper: &syn::Attribute, errors: &mut Errors) -> Metho
 }
 
 /// `webhook = HmacSha256("SECRET_NAME")`
-fn webhook(args: &mut Args<'_>) -> Option<Given<String>> {
+fn webhook(args: &mut Args<'_>) -> Option<ArgumentValue<String>> {
     let given = args.expression("webhook")?;
     let secret = match &given.value {
         Expr::Call(call) if called(call) == Some("HmacSha256".to_owned()) => match call.args.first() {
@@ -163,7 +163,7 @@ fn webhook(args: &mut Args<'_>) -> Option<Given<String>> {
         return None;
     };
     match literal::secret_name(&secret.value()) {
-        Ok(value) => Some(Given { value, at: given.at }),
+        Ok(value) => Some(ArgumentValue { value, at: given.at }),
         Err(wrong) => {
             args.errors.at(secret, wrong.what, wrong.help);
             None
@@ -179,7 +179,7 @@ fn called(call: &ExprCall) -> Option<String> {
 }
 
 /// Takes the HTTP method off the front of the arguments.
-fn verb(helper: &syn::Attribute, tokens: TokenStream, errors: &mut Errors) -> (Option<Given<Verb>>, TokenStream) {
+fn verb(helper: &syn::Attribute, tokens: TokenStream, errors: &mut Errors) -> (Option<ArgumentValue<Verb>>, TokenStream) {
     let mut chunks = split_at_commas(tokens);
     let first = chunks.first().and_then(|chunk| chunk.first()).cloned();
     if let Some(verb) = first.as_ref().and_then(verb_named) {
@@ -209,9 +209,9 @@ fn verb(helper: &syn::Attribute, tokens: TokenStream, errors: &mut Errors) -> (O
     (None, joined(chunks))
 }
 
-fn verb_named(word: &TokenTree) -> Option<Given<Verb>> {
+fn verb_named(word: &TokenTree) -> Option<ArgumentValue<Verb>> {
     let value = *Verb::ALL.iter().find(|verb| word.to_string() == verb.as_str())?;
-    Some(Given { value, at: word.to_token_stream() })
+    Some(ArgumentValue { value, at: word.to_token_stream() })
 }
 
 fn split_at_commas(tokens: TokenStream) -> Vec<Vec<TokenTree>> {

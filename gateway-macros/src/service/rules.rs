@@ -4,7 +4,7 @@ use proc_macro2::TokenStream;
 
 use super::model::{Auth, Idempotency, Verb};
 use super::parse::MethodArgs;
-use crate::attr::Given;
+use crate::attr::ArgumentValue;
 use crate::effect::Effect;
 use crate::errors::Errors;
 
@@ -14,8 +14,8 @@ pub(super) fn effect_of(args: &MethodArgs, errors: &mut Errors) -> Effect {
     if args.webhook.is_some() {
         webhook(args, errors);
     } else {
-        known_caller(args.auth.as_ref(), args.scopes.as_ref(), "scopes", errors);
-        known_caller(args.auth.as_ref(), args.price.as_ref(), "price", errors);
+        requires_caller(args.auth.as_ref(), args.scopes.as_ref(), "scopes", errors);
+        requires_caller(args.auth.as_ref(), args.price.as_ref(), "price", errors);
         // Where the HTTP method could not be read, nobody knows what fits it.
         if let Some(effect) = effect {
             cache(effect, args, errors);
@@ -26,7 +26,7 @@ pub(super) fn effect_of(args: &MethodArgs, errors: &mut Errors) -> Effect {
 }
 
 /// What HTTP promises of a method cannot be taken back (RFC 9110 §9.2): browsers, proxies and clients rely on it.
-fn effect(verb: Option<&Given<Verb>>, effect: Option<&Given<Effect>>, errors: &mut Errors) -> Option<Effect> {
+fn effect(verb: Option<&ArgumentValue<Verb>>, effect: Option<&ArgumentValue<Effect>>, errors: &mut Errors) -> Option<Effect> {
     let (verb, effect) = match (verb.map(|verb| verb.value), effect) {
         (Some(verb), Some(effect)) => (verb, effect),
         (Some(verb), None) => return Some(verb.effect()),
@@ -57,7 +57,7 @@ fn effect(verb: Option<&Given<Verb>>, effect: Option<&Given<Effect>>, errors: &m
 }
 
 /// What asks for a caller cannot stand beside what lets strangers in.
-pub(super) fn known_caller<T>(auth: Option<&Given<Auth>>, asks: Option<&Given<T>>, name: &str, errors: &mut Errors) {
+pub(super) fn requires_caller<T>(auth: Option<&ArgumentValue<Auth>>, asks: Option<&ArgumentValue<T>>, name: &str, errors: &mut Errors) {
     let (Some(auth), Some(_)) = (auth, asks) else {
         return;
     };
@@ -89,7 +89,7 @@ fn cache(effect: Effect, args: &MethodArgs, errors: &mut Errors) {
     }
 }
 
-fn idempotency(effect: Effect, idempotency: Option<&Given<Idempotency>>, errors: &mut Errors) {
+fn idempotency(effect: Effect, idempotency: Option<&ArgumentValue<Idempotency>>, errors: &mut Errors) {
     if let Some(given) = idempotency
         && effect == Effect::Read
         && given.value != Idempotency::None
@@ -132,6 +132,6 @@ fn webhook(args: &MethodArgs, errors: &mut Errors) {
     }
 }
 
-fn at<T>(given: Option<&Given<T>>) -> Option<&TokenStream> {
+fn at<T>(given: Option<&ArgumentValue<T>>) -> Option<&TokenStream> {
     given.map(|given| &given.at)
 }

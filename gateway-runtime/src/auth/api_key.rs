@@ -16,7 +16,7 @@ use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
 use crate::{
-    auth::{ApiKeySettings, refused},
+    auth::{ApiKeySettings, unauthenticated},
     base::{call::Caller, error::Error, secret::Secret},
 };
 
@@ -102,7 +102,7 @@ impl PresentedKey {
             let in_secret = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
             is_id(id) && (16..=256).contains(&secret.len()) && secret.bytes().all(in_secret)
         };
-        let parts = parts.filter(well_formed).ok_or_else(|| refused("an API key looks like gk_{id}_{secret}"))?;
+        let parts = parts.filter(well_formed).ok_or_else(|| unauthenticated("an API key looks like gk_{id}_{secret}"))?;
         Ok(Self { id: parts.0.into(), hash: Sha256::digest(parts.1).into() })
     }
 
@@ -112,7 +112,7 @@ impl PresentedKey {
     ///
     /// `unauthenticated`, in the same words whatever is wrong; the log says what. Or what `keys` fails with.
     pub(super) async fn check(self, keys: &dyn ApiKeys) -> Result<Caller, Error> {
-        let bad = |why| refused("the API key is unknown, revoked or expired").log(why);
+        let bad = |why| unauthenticated("the API key is unknown, revoked or expired").with_log_message(why);
         let key = keys.find(&self.id).await?.ok_or_else(|| bad("no API key has this id"))?;
         if !bool::from(key.hash.ct_eq(&self.hash)) {
             Err(bad("the secret of the API key is wrong"))
@@ -143,7 +143,7 @@ pub(super) fn assemble(
             Err(problem) => problems.push(format!("`auth.keys.{id}` in the configuration: {problem}")),
         }
     }
-    (!keys.is_empty() || !stores.is_empty()).then(|| Arc::new(Assembled { keys, stores }) as _)
+    (!keys.is_empty() || !stores.is_empty()).then(|| Arc::new(ApiKeySources { keys, stores }) as _)
 }
 
 fn read(id: &str, settings: &ApiKeySettings) -> Result<ApiKey, &'static str> {
@@ -168,13 +168,13 @@ fn read(id: &str, settings: &ApiKeySettings) -> Result<ApiKey, &'static str> {
 
 /// The keys of the configuration, and behind them those of stores.
 #[derive(Debug)]
-struct Assembled {
+struct ApiKeySources {
     keys: HashMap<Box<str>, ApiKey>,
     /// Asked, one after the other, for those that are not here.
     stores: Vec<Arc<dyn ApiKeys>>,
 }
 
-impl ApiKeys for Assembled {
+impl ApiKeys for ApiKeySources {
     fn find<'a>(&'a self, id: &'a str) -> Pin<Box<dyn Future<Output = Result<Option<ApiKey>, Error>> + Send + 'a>> {
         match (self.keys.get(id), &self.stores[..]) {
             (None, [only]) => only.find(id),

@@ -18,7 +18,7 @@ const LONGEST_NAME: usize = 255;
 
 /// What is demanded of claims, and what they mean.
 #[derive(Debug)]
-pub(super) struct Rules {
+pub(super) struct ClaimRules {
     audience: Vec<String>,
     issuer: Vec<String>,
     leeway: Duration,
@@ -30,7 +30,7 @@ pub(super) struct Rules {
     read: Vec<String>,
 }
 
-impl Rules {
+impl ClaimRules {
     pub(super) fn new(settings: &JwtSettings) -> Self {
         let account =
             settings.account_claim.clone().map_or_else(|| vec!["account".into(), "sub".into()], |name| vec![name]);
@@ -69,7 +69,7 @@ impl Rules {
 
     fn parse(&self, payload: &[u8]) -> Result<Map<String, Value>, serde_json::Error> {
         let mut json = serde_json::Deserializer::from_slice(payload);
-        let claims = Wanted(&self.read).deserialize(&mut json)?;
+        let claims = SelectedClaims(&self.read).deserialize(&mut json)?;
         json.end()?;
         Ok(claims)
     }
@@ -135,9 +135,9 @@ fn scopes(claim: Option<&Value>) -> Result<Vec<Box<str>>, &'static str> {
 }
 
 /// The members of an object that are looked at, each at most once (RFC 7519 §4).
-struct Wanted<'n>(&'n [String]);
+struct SelectedClaims<'n>(&'n [String]);
 
-impl<'de> DeserializeSeed<'de> for Wanted<'_> {
+impl<'de> DeserializeSeed<'de> for SelectedClaims<'_> {
     type Value = Map<String, Value>;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
@@ -145,7 +145,7 @@ impl<'de> DeserializeSeed<'de> for Wanted<'_> {
     }
 }
 
-impl<'de> Visitor<'de> for Wanted<'_> {
+impl<'de> Visitor<'de> for SelectedClaims<'_> {
     type Value = Map<String, Value>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -15,7 +15,7 @@ use tokio::{
 };
 
 use crate::{
-    auth::{JwtSettings, refused, verification_key::Key},
+    auth::{JwtSettings, unauthenticated, verification_key::VerificationKey},
     base::{
         error::{Code, Error},
         start_error::StartError,
@@ -24,14 +24,14 @@ use crate::{
 };
 
 /// The longest that a fetch may take.
-const PATIENCE: Duration = Duration::from_secs(5);
+const FETCH_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The most keys of a set that are used: each may be tried for a token that names none.
 const MOST_KEYS: usize = 32;
 
 /// The keys at a URL.
 #[derive(Debug)]
-pub(super) struct RemoteKeys {
+pub(super) struct JwksClient {
     set: watch::Receiver<KeySet>,
     wanted: Arc<Notify>,
     pause: Duration,
@@ -42,29 +42,29 @@ pub(super) struct RemoteKeys {
 #[derive(Debug, Default)]
 pub(super) struct KeySet {
     /// None before the first time.
-    keys: Option<Vec<Key>>,
+    keys: Option<Vec<VerificationKey>>,
     /// When a fetch last ended, well or not.
     tried: Option<Instant>,
     pause: Duration,
 }
 
 impl KeySet {
-    pub(super) fn keys(&self) -> &[Key] {
+    pub(super) fn keys(&self) -> &[VerificationKey] {
         self.keys.as_deref().unwrap_or_default()
     }
 
     /// Whether a token with this name of a key may be signed with one that is not here.
-    pub(super) fn lacks(&self, kid: Option<&str>) -> bool {
+    pub(super) fn may_need_refresh(&self, kid: Option<&str>) -> bool {
         self.keys.is_none() || kid.is_some_and(|kid| !self.keys().iter().any(|key| key.kid() == Some(kid)))
     }
 
     /// Of a token whose key is not here.
     pub(super) fn refusal(&self) -> Error {
         if self.keys.is_some() {
-            return refused("the token's signature fits no key of this gateway");
+            return unauthenticated("the token's signature fits no key of this gateway");
         }
         let error = Error::new(Code::OVERLOADED, "the keys that tokens are checked with cannot be had at present");
-        error.retry_after(self.pause.max(Duration::from_secs(1)))
+        error.with_retry_after(self.pause.max(Duration::from_secs(1)))
     }
 }
 
@@ -75,11 +75,11 @@ impl Changes {
     /// Waits until there was an attempt to fetch, but not for ever.
     pub(super) async fn changed(&mut self) {
         // Too late, or over: the keys are as they are.
-        let _ = timeout(PATIENCE, self.0.changed()).await;
+        let _ = timeout(FETCH_TIMEOUT, self.0.changed()).await;
     }
 }
 
-impl RemoteKeys {
+impl JwksClient {
     /// Those of the settings, which a task of this runtime begins to fetch.
     pub(super) fn fetched(
         settings: &JwtSettings,
@@ -96,8 +96,8 @@ impl RemoteKeys {
         let pause = settings.jwks_pause.max(Duration::from_millis(100));
         let (sender, set) = watch::channel(KeySet { pause, ..KeySet::default() });
         let wanted = Arc::new(Notify::new());
-        let source = Source { http, url, refresh: settings.jwks_refresh, pause };
-        let task = tokio::spawn(source.keep(sender, Arc::clone(&wanted))).abort_handle();
+        let source = JwksFetcher { http, url, refresh: settings.jwks_refresh, pause };
+        let task = tokio::spawn(source.run(sender, Arc::clone(&wanted))).abort_handle();
         Some(Self { set, wanted, pause, task })
     }
 
@@ -107,7 +107,7 @@ impl RemoteKeys {
     }
 
     /// Whether it is time to fetch them again.
-    pub(super) fn may_ask(&self, set: &KeySet) -> bool {
+    pub(super) fn may_refresh(&self, set: &KeySet) -> bool {
         set.tried.is_none_or(|tried| tried.elapsed() >= self.pause)
     }
 
@@ -117,12 +117,12 @@ impl RemoteKeys {
         Changes(set)
     }
 
-    pub(super) fn ask(&self) {
+    pub(super) fn request_refresh(&self) {
         self.wanted.notify_one();
     }
 }
 
-impl Drop for RemoteKeys {
+impl Drop for JwksClient {
     fn drop(&mut self) {
         self.task.abort();
     }
@@ -143,15 +143,15 @@ fn is_safe(url: &str) -> bool {
     names_nobody && (url.scheme_str() == Some("https") || url.scheme_str() == Some("http") && is_here())
 }
 
-struct Source {
+struct JwksFetcher {
     http: HttpClient,
     url: String,
     refresh: Duration,
     pause: Duration,
 }
 
-impl Source {
-    async fn keep(self, set: watch::Sender<KeySet>, wanted: Arc<Notify>) {
+impl JwksFetcher {
+    async fn run(self, set: watch::Sender<KeySet>, wanted: Arc<Notify>) {
         loop {
             let fetched = self.fetch().await;
             let rest = if fetched.is_ok() { self.refresh.saturating_sub(self.pause) } else { Duration::ZERO };
@@ -170,8 +170,8 @@ impl Source {
         }
     }
 
-    async fn fetch(&self) -> Result<Vec<Key>, String> {
-        let answer = self.http.get(&self.url).timeout(PATIENCE).send().await.map_err(|error| error.to_string())?;
+    async fn fetch(&self) -> Result<Vec<VerificationKey>, String> {
+        let answer = self.http.get(&self.url).timeout(FETCH_TIMEOUT).send().await.map_err(|error| error.to_string())?;
         let json = answer.bytes().await.map_err(|error| error.to_string())?;
         read(&json)
     }
@@ -183,9 +183,9 @@ struct Published {
 }
 
 /// The keys of a set. Those of other kinds are for others (RFC 7517 §5).
-fn read(json: &[u8]) -> Result<Vec<Key>, String> {
+fn read(json: &[u8]) -> Result<Vec<VerificationKey>, String> {
     let set: Published = serde_json::from_slice(json).map_err(|error| format!("it is no JSON Web Key Set: {error}"))?;
-    let keys = set.keys.into_iter().filter_map(|key| Key::from_jwk(&serde_json::from_value(key).ok()?).ok());
+    let keys = set.keys.into_iter().filter_map(|key| VerificationKey::from_jwk(&serde_json::from_value(key).ok()?).ok());
     let keys: Vec<_> = keys.take(MOST_KEYS).collect();
     if keys.is_empty() { Err("none of its keys is for RS256, ES256 or EdDSA".to_owned()) } else { Ok(keys) }
 }

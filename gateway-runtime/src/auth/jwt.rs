@@ -8,10 +8,10 @@ use serde::{Deserialize, de::IgnoredAny};
 use crate::{
     auth::{
         AuthSettings, JwtKeySettings,
-        claims::Rules,
-        jwks::RemoteKeys,
-        refused,
-        verification_key::{Algorithm, Key},
+        claims::ClaimRules,
+        jwks::JwksClient,
+        unauthenticated,
+        verification_key::{Algorithm, VerificationKey},
     },
     base::{call::Caller, error::Error, start_error::StartError},
     provider::HttpClient,
@@ -19,22 +19,22 @@ use crate::{
 
 /// What judges tokens.
 #[derive(Debug)]
-pub(super) struct Tokens {
-    keys: Vec<Key>,
-    remote: Option<RemoteKeys>,
-    rules: Rules,
+pub(super) struct JwtVerifier {
+    keys: Vec<VerificationKey>,
+    remote: Option<JwksClient>,
+    rules: ClaimRules,
     max_bytes: usize,
 }
 
 /// The configured keys.
-pub(super) fn keys(settings: &AuthSettings, problems: &mut Vec<String>) -> Vec<Key> {
+pub(super) fn keys(settings: &AuthSettings, problems: &mut Vec<String>) -> Vec<VerificationKey> {
     let mut keys = Vec::new();
-    let mut add = |name: String, key: Result<Key, String>| match key {
+    let mut add = |name: String, key: Result<VerificationKey, String>| match key {
         Ok(key) => keys.push(key),
         Err(problem) => problems.push(format!("`{name}` in the configuration: {problem}")),
     };
     if let Some(secret) = &settings.internal_key {
-        add("auth.internal_key".to_owned(), Key::secret(secret.expose()).map_err(str::to_owned));
+        add("auth.internal_key".to_owned(), VerificationKey::secret(secret.expose()).map_err(str::to_owned));
     }
     for (number, key) in settings.jwt.keys.iter().enumerate() {
         add(format!("auth.jwt.keys.{number}"), configured(key));
@@ -42,7 +42,7 @@ pub(super) fn keys(settings: &AuthSettings, problems: &mut Vec<String>) -> Vec<K
     keys
 }
 
-impl Tokens {
+impl JwtVerifier {
     /// As configured; none without a key.
     pub(super) fn new(
         settings: &AuthSettings,
@@ -51,11 +51,11 @@ impl Tokens {
     ) -> Option<Self> {
         let jwt = &settings.jwt;
         let keys = keys(settings, problems);
-        let remote = jwt.jwks_url.as_ref().and_then(|_| RemoteKeys::fetched(jwt, http, problems));
+        let remote = jwt.jwks_url.as_ref().and_then(|_| JwksClient::fetched(jwt, http, problems));
         if keys.is_empty() && remote.is_none() {
             return None;
         }
-        Some(Self { keys, remote, rules: Rules::new(jwt), max_bytes: jwt.max_bytes })
+        Some(Self { keys, remote, rules: ClaimRules::new(jwt), max_bytes: jwt.max_bytes })
     }
 
     /// Whose token it is. None when its key is not known here, and may be found by [`check_asking`](Self::check_asking).
@@ -65,25 +65,25 @@ impl Tokens {
     /// `unauthenticated`, with the reason.
     pub(super) fn check(&self, token: &str) -> Result<Option<Caller>, Error> {
         if token.len() > self.max_bytes {
-            return Err(refused("the token is too long"));
+            return Err(unauthenticated("the token is too long"));
         }
-        let token = Token::parse(token).map_err(refused)?;
+        let token = ParsedJwt::parse(token).map_err(unauthenticated)?;
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         if self.keys.iter().any(|key| token.is_signed_with(key)) {
-            return self.rules.caller(&token.payload()?, now).map(Some).map_err(refused);
+            return self.rules.caller(&token.payload()?, now).map(Some).map_err(unauthenticated);
         }
         if token.algorithm != Algorithm::Hs256
             && let Some(remote) = &self.remote
         {
             let set = remote.now();
             if set.keys().iter().any(|key| token.is_signed_with(key)) {
-                return self.rules.caller(&token.payload()?, now).map(Some).map_err(refused);
+                return self.rules.caller(&token.payload()?, now).map(Some).map_err(unauthenticated);
             }
-            if set.lacks(token.kid.as_deref()) {
-                return if remote.may_ask(&set) { Ok(None) } else { Err(set.refusal()) };
+            if set.may_need_refresh(token.kid.as_deref()) {
+                return if remote.may_refresh(&set) { Ok(None) } else { Err(set.refusal()) };
             }
         }
-        Err(refused("the token's signature fits no key of this gateway"))
+        Err(unauthenticated("the token's signature fits no key of this gateway"))
     }
 
     /// As [`check`](Self::check), for a token whose key has to be asked for.
@@ -91,34 +91,34 @@ impl Tokens {
     /// # Errors
     ///
     /// `unauthenticated`, with the reason; `overloaded` when the keys were never there to be had.
-    pub(super) async fn check_asking(&self, token: &str) -> Result<Caller, Error> {
+    pub(super) async fn check_with_refresh(&self, token: &str) -> Result<Caller, Error> {
         let Some(remote) = &self.remote else {
-            return self.check(token)?.ok_or_else(|| refused("the token's signature fits no key of this gateway"));
+            return self.check(token)?.ok_or_else(|| unauthenticated("the token's signature fits no key of this gateway"));
         };
         // Before the keys are looked at, so that no change of them is missed.
         let mut changes = remote.watch();
         if let Some(caller) = self.check(token)? {
             return Ok(caller);
         }
-        remote.ask();
+        remote.request_refresh();
         changes.changed().await;
         let refusal = remote.now().refusal();
         self.check(token)?.ok_or(refusal)
     }
 }
 
-fn configured(settings: &JwtKeySettings) -> Result<Key, String> {
+fn configured(settings: &JwtKeySettings) -> Result<VerificationKey, String> {
     let text = match (&settings.key, &settings.file) {
         (Some(key), None) => key.clone(),
         (None, Some(file)) => std::fs::read_to_string(file)
             .map_err(|error| format!("the file `{}` cannot be read: {error}", file.display()))?,
         _ => return Err("has either a `key` or a `file`".to_owned()),
     };
-    Key::public(&text, settings.kid.as_deref()).map_err(str::to_owned)
+    VerificationKey::public(&text, settings.kid.as_deref()).map_err(str::to_owned)
 }
 
 /// A token, taken apart.
-struct Token<'t> {
+struct ParsedJwt<'t> {
     algorithm: Algorithm,
     kid: Option<String>,
     /// What is signed: the header and the claims as they came.
@@ -137,7 +137,7 @@ struct Header {
     crit: Option<IgnoredAny>,
 }
 
-impl<'t> Token<'t> {
+impl<'t> ParsedJwt<'t> {
     fn parse(token: &'t str) -> Result<Self, &'static str> {
         const FORM: &str = "the token is not three parts of base64url, the first of them a JSON header";
         let (signed, signature) = token.rsplit_once('.').ok_or(FORM)?;
@@ -158,14 +158,14 @@ impl<'t> Token<'t> {
     }
 
     /// The key says which algorithm. A name is only a hint which key to try: one without a name fits any.
-    fn is_signed_with(&self, key: &Key) -> bool {
+    fn is_signed_with(&self, key: &VerificationKey) -> bool {
         let is_named = || self.kid.as_deref().zip(key.kid()).is_none_or(|(ours, keys)| ours == keys);
-        key.algorithm() == self.algorithm && is_named() && key.has_signed(self.signed, &self.signature)
+        key.algorithm() == self.algorithm && is_named() && key.verify(self.signed, &self.signature)
     }
 
     /// The claims; whoever asks has checked the signature.
     fn payload(&self) -> Result<Vec<u8>, Error> {
-        BASE64URL.decode(self.claims).map_err(|_| refused("the token's claims are not base64url"))
+        BASE64URL.decode(self.claims).map_err(|_| unauthenticated("the token's claims are not base64url"))
     }
 }
 

@@ -23,7 +23,7 @@ pub use crate::auth::{
     settings::{ApiKeySettings, AuthSettings, JwtKeySettings, JwtSettings},
 };
 use crate::{
-    auth::{api_key::PresentedKey, credentials::Credentials, jwt::Tokens},
+    auth::{api_key::PresentedKey, credentials::RequestCredentials, jwt::JwtVerifier},
     base::{
         call::Caller,
         error::{Code, Error},
@@ -34,14 +34,14 @@ use crate::{
 
 /// Which credentials a gateway reads.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Accepted {
+pub struct AcceptedCredentials {
     /// JSON Web Tokens in `Authorization: Bearer`.
     pub tokens: bool,
     /// API keys in `X-Api-Key`.
     pub api_keys: bool,
 }
 
-impl Accepted {
+impl AcceptedCredentials {
     /// Whether there is any way to say who is calling.
     #[must_use]
     pub fn any(self) -> bool {
@@ -52,17 +52,17 @@ impl Accepted {
 /// What the credentials of a request say.
 pub(crate) enum Identity {
     /// There are none.
-    Stranger,
+    Anonymous,
     /// They are good.
     Known(Caller),
     /// Somebody must be asked.
-    Asked(Pin<Box<dyn Future<Output = Result<Caller, Error>> + Send>>),
+    Pending(Pin<Box<dyn Future<Output = Result<Caller, Error>> + Send>>),
 }
 
 /// Judges the credentials of requests.
 #[derive(Debug)]
 pub struct Authenticator {
-    tokens: Option<Tokens>,
+    tokens: Option<JwtVerifier>,
     keys: Option<Arc<dyn ApiKeys>>,
 }
 
@@ -80,15 +80,15 @@ impl Authenticator {
     ) -> Result<Option<Self>, StartError> {
         let mut problems = Vec::new();
         let keys = api_key::assemble(&settings.keys, stores, &mut problems);
-        let tokens = Tokens::new(settings, http, &mut problems);
+        let tokens = JwtVerifier::new(settings, http, &mut problems);
         StartError::unless_empty(problems)?;
         Ok((tokens.is_some() || keys.is_some()).then_some(Self { tokens, keys }))
     }
 
     /// What is read.
     #[must_use]
-    pub fn accepts(&self) -> Accepted {
-        Accepted { tokens: self.tokens.is_some(), api_keys: self.keys.is_some() }
+    pub fn accepts(&self) -> AcceptedCredentials {
+        AcceptedCredentials { tokens: self.tokens.is_some(), api_keys: self.keys.is_some() }
     }
 
     /// Who the header fields say is calling.
@@ -98,9 +98,9 @@ impl Authenticator {
     /// `unauthenticated` for credentials that are wrong, more than one of a kind, or of a kind that is not read; they
     /// are never ignored.
     pub(crate) fn identify(self: &Arc<Self>, headers: &HeaderMap) -> Result<Identity, Error> {
-        let Credentials { token, key } = Credentials::read(headers)?;
+        let RequestCredentials { token, key } = RequestCredentials::read(headers)?;
         match (token, key) {
-            (None, None) => Ok(Identity::Stranger),
+            (None, None) => Ok(Identity::Anonymous),
             (Some(token), None) => Ok(match self.tokens()?.check(token)? {
                 Some(caller) => Identity::Known(caller),
                 None => self.ask(Some(token.to_owned()), None),
@@ -113,19 +113,19 @@ impl Authenticator {
         }
     }
 
-    fn tokens(&self) -> Result<&Tokens, Error> {
-        self.tokens.as_ref().ok_or_else(|| refused("this gateway reads no tokens, but API keys in `X-Api-Key`"))
+    fn tokens(&self) -> Result<&JwtVerifier, Error> {
+        self.tokens.as_ref().ok_or_else(|| unauthenticated("this gateway reads no tokens, but API keys in `X-Api-Key`"))
     }
 
     fn keys(&self) -> Result<&dyn ApiKeys, Error> {
-        self.keys.as_deref().ok_or_else(|| refused("this gateway reads no API keys, but tokens in `Authorization`"))
+        self.keys.as_deref().ok_or_else(|| unauthenticated("this gateway reads no API keys, but tokens in `Authorization`"))
     }
 
     fn ask(self: &Arc<Self>, token: Option<String>, key: Option<PresentedKey>) -> Identity {
         let this = Arc::clone(self);
-        Identity::Asked(Box::pin(async move {
+        Identity::Pending(Box::pin(async move {
             let by_token = match token {
-                Some(token) => Some(this.tokens()?.check_asking(&token).await?),
+                Some(token) => Some(this.tokens()?.check_with_refresh(&token).await?),
                 None => None,
             };
             let by_key = match key {
@@ -133,23 +133,23 @@ impl Authenticator {
                 None => None,
             };
             match (by_token, by_key) {
-                (Some(token), Some(key)) => agreed(&token, &key),
+                (Some(token), Some(key)) => intersect(&token, &key),
                 (Some(caller), None) | (None, Some(caller)) => Ok(caller),
-                (None, None) => Err(refused("there are no credentials")),
+                (None, None) => Err(unauthenticated("there are no credentials")),
             }
         }))
     }
 }
 
 /// The caller whom a token and a key both name: neither gives more than it would alone.
-fn agreed(token: &Caller, key: &Caller) -> Result<Caller, Error> {
+fn intersect(token: &Caller, key: &Caller) -> Result<Caller, Error> {
     let account = token.account().filter(|account| key.account() == Some(account));
-    let account = account.ok_or_else(|| refused("the token and the API key belong to different accounts"))?;
+    let account = account.ok_or_else(|| unauthenticated("the token and the API key belong to different accounts"))?;
     let both = token.scopes().iter().filter(|scope| key.scopes().contains(scope)).cloned();
     Ok(Caller::new(account, token.user().map(Into::into), both.collect::<Vec<_>>()))
 }
 
 /// Credentials that do not do; `why` is told, so it never repeats any of them.
-fn refused(why: &'static str) -> Error {
-    Error::new(Code::UNAUTHENTICATED, why).challenge("Bearer error=\"invalid_token\"")
+fn unauthenticated(why: &'static str) -> Error {
+    Error::new(Code::UNAUTHENTICATED, why).with_challenge("Bearer error=\"invalid_token\"")
 }

@@ -11,8 +11,8 @@ use crate::{
     auth::{
         AuthSettings, Authenticator, Identity, JwtSettings, NewApiKey,
         api_key::PresentedKey,
-        claims::Rules,
-        verification_key::{Jwk, Key},
+        claims::ClaimRules,
+        verification_key::{Jwk, VerificationKey},
     },
     base::{error::Code, secret::Secret},
 };
@@ -40,8 +40,8 @@ fn bearer(token: &str) -> HeaderMap {
     HeaderMap::from_iter([(http::header::AUTHORIZATION, HeaderValue::try_from(format!("Bearer {token}")).unwrap())])
 }
 
-fn rules() -> Rules {
-    Rules::new(&JwtSettings::default())
+fn rules() -> ClaimRules {
+    ClaimRules::new(&JwtSettings::default())
 }
 
 #[test]
@@ -53,7 +53,7 @@ fn without_settings_there_is_no_authenticator() {
 #[test]
 fn the_example_of_rfc_7515_is_signed_as_it_says() {
     // Appendix A.1 (HS256) and A.3 (ES256); RFC 8037 A.4 (EdDSA).
-    let jwk = |json: serde_json::Value| Key::from_jwk(&serde_json::from_value::<Jwk>(json).unwrap()).unwrap();
+    let jwk = |json: serde_json::Value| VerificationKey::from_jwk(&serde_json::from_value::<Jwk>(json).unwrap()).unwrap();
     let p256 = jwk(json!({
         "kty": "EC",
         "crv": "P-256",
@@ -62,13 +62,13 @@ fn the_example_of_rfc_7515_is_signed_as_it_says() {
     }));
     let message = b"eyJhbGciOiJFUzI1NiJ9.eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ";
     let signature = "DtEhU3ljbEg8L38VWAfUAqOyKAM6-Xx-F4GawxaepmXFCgfTjDxw5djxLa8ISlSApmWQxfKTUJqPP3-Kg6NU1Q";
-    assert!(p256.has_signed(message, &BASE64URL.decode(signature).unwrap()));
-    assert!(!p256.has_signed(b"something else", &BASE64URL.decode(signature).unwrap()));
+    assert!(p256.verify(message, &BASE64URL.decode(signature).unwrap()));
+    assert!(!p256.verify(b"something else", &BASE64URL.decode(signature).unwrap()));
 
     let ed25519 = jwk(json!({ "kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo" }));
     let message = b"eyJhbGciOiJFZERTQSJ9.RXhhbXBsZSBvZiBFZDI1NTE5IHNpZ25pbmc";
     let signature = "hgyY0il_MGCjP0JzlnLWG1PPOt7-09PGcvMg3AIbQR6dWbhijcNR4ki4iylGjg5BhVsPt9g7sVvpAr_MuM0KAg";
-    assert!(ed25519.has_signed(message, &BASE64URL.decode(signature).unwrap()));
+    assert!(ed25519.verify(message, &BASE64URL.decode(signature).unwrap()));
 }
 
 #[test]
@@ -156,6 +156,6 @@ proptest! {
 
     #[test]
     fn whatever_is_configured_as_a_key_is_a_key_or_explained(text in "\\PC{0,60}", kid in any::<Option<String>>()) {
-        prop_assert!(Key::public(&text, kid.as_deref()).is_err());
+        prop_assert!(VerificationKey::public(&text, kid.as_deref()).is_err());
     }
 }

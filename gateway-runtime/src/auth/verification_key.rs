@@ -37,7 +37,7 @@ impl Algorithm {
 }
 
 /// A key.
-pub(super) struct Key {
+pub(super) struct VerificationKey {
     kid: Option<Box<str>>,
     material: Material,
 }
@@ -51,7 +51,7 @@ enum Material {
     Ed25519(UnparsedPublicKey<Box<[u8]>>),
 }
 
-impl Key {
+impl VerificationKey {
     /// The secret of HS256, without a name of its own.
     ///
     /// # Errors
@@ -119,7 +119,7 @@ impl Key {
     }
 
     /// Whether it has made this signature.
-    pub(super) fn has_signed(&self, message: &[u8], signature: &[u8]) -> bool {
+    pub(super) fn verify(&self, message: &[u8], signature: &[u8]) -> bool {
         match &self.material {
             Material::Secret(key) => hmac::verify(key, message, signature),
             Material::RsaComponents(key) => key.verify(&RSA_PKCS1_2048_8192_SHA256, message, signature),
@@ -129,7 +129,7 @@ impl Key {
     }
 }
 
-impl fmt::Debug for Key {
+impl fmt::Debug for VerificationKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Key").field("kid", &self.kid).field("algorithm", &self.algorithm()).finish_non_exhaustive()
     }

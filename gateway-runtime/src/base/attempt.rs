@@ -9,7 +9,7 @@ use crate::base::money::Money;
 /// How an attempt at a provider ended; what may follow depends on it and on the effect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Class {
+pub enum AttemptClass {
     /// The provider answered, and it is the answer.
     Fulfilled,
     /// Nothing reached the provider: name resolution, connecting or the TLS handshake failed.
@@ -26,7 +26,7 @@ pub enum Class {
     Cancelled,
 }
 
-impl Class {
+impl AttemptClass {
     /// All classes, in the order of their declaration.
     pub(crate) const ALL: [Self; 7] = [
         Self::Fulfilled,
@@ -67,7 +67,7 @@ pub struct Attempt {
     /// The method's name.
     pub method: &'static str,
     /// How it ended.
-    pub class: Class,
+    pub class: AttemptClass,
     /// The HTTP status of the provider's answer; none where there was no answer, or it was not HTTP.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<u16>,
@@ -82,7 +82,7 @@ pub struct Attempt {
     pub cost: Option<Money>,
     /// Why, for the log; empty for what was fulfilled.
     #[serde(skip_serializing_if = "str::is_empty")]
-    pub why: Cow<'static, str>,
+    pub reason: Cow<'static, str>,
 }
 
 impl Attempt {

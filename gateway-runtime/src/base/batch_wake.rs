@@ -16,16 +16,16 @@ type Work = Box<dyn FnOnce() + Send>;
 
 /// A runtime where something is awaited. Cheap to clone.
 #[derive(Clone, Debug)]
-pub(crate) struct Home(mpsc::UnboundedSender<Work>);
+pub(crate) struct WakeQueue(mpsc::UnboundedSender<Work>);
 
 thread_local! {
     /// The one that was last on this thread.
-    static LAST: RefCell<Option<(Id, Home)>> = const { RefCell::new(None) };
+    static LAST: RefCell<Option<(Id, WakeQueue)>> = const { RefCell::new(None) };
 }
 
-impl Home {
+impl WakeQueue {
     /// The runtime within which this is called.
-    pub(crate) fn here() -> Self {
+    pub(crate) fn current() -> Self {
         let handle = Handle::current();
         LAST.with_borrow_mut(|last| match last {
             Some((id, home)) if *id == handle.id() => home.clone(),
@@ -46,10 +46,10 @@ impl Home {
 
 /// Things on their way, by the runtimes where they are awaited: a few, one for each thread that serves.
 #[derive(Debug)]
-pub(crate) struct Batches<T>(Vec<(Home, Vec<T>)>);
+pub(crate) struct WakeBatches<T>(Vec<(WakeQueue, Vec<T>)>);
 
-impl<T: Send + 'static> Batches<T> {
-    pub(crate) fn add(&mut self, home: Home, thing: T) {
+impl<T: Send + 'static> WakeBatches<T> {
+    pub(crate) fn add(&mut self, home: WakeQueue, thing: T) {
         match self.0.iter_mut().find(|(other, _)| other.0.same_channel(&home.0)) {
             Some((_, batch)) => batch.push(thing),
             None => self.0.push((home, vec![thing])),
@@ -58,13 +58,13 @@ impl<T: Send + 'static> Batches<T> {
 
     /// Sends them; `arrive` is done there with each. Where a runtime has ended, nobody waits any more.
     pub(crate) fn send(&mut self, arrive: fn(T)) {
-        for (Home(home), batch) in self.0.drain(..) {
+        for (WakeQueue(home), batch) in self.0.drain(..) {
             let _ = home.send(Box::new(move || batch.into_iter().for_each(arrive)));
         }
     }
 }
 
-impl<T> Default for Batches<T> {
+impl<T> Default for WakeBatches<T> {
     fn default() -> Self {
         Self(Vec::new())
     }
@@ -79,9 +79,9 @@ mod tests {
         type Told = std::sync::mpsc::Sender<(Id, usize)>;
         let (told, done) = std::sync::mpsc::channel();
         let runtimes = [(); 2].map(|()| tokio::runtime::Builder::new_multi_thread().worker_threads(1).build().unwrap());
-        let homes = runtimes.each_ref().map(|runtime| runtime.block_on(async { Home::here() }));
+        let homes = runtimes.each_ref().map(|runtime| runtime.block_on(async { WakeQueue::current() }));
         let ids = runtimes.each_ref().map(|runtime| runtime.handle().id());
-        let mut batches = Batches::<(Told, usize)>::default();
+        let mut batches = WakeBatches::<(Told, usize)>::default();
         for number in 0..10 {
             batches.add(homes[number % 2].clone(), (told.clone(), number));
         }

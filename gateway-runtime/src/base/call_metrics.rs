@@ -20,7 +20,7 @@ pub(crate) static LOG_LINES_DROPPED: AtomicU64 = AtomicU64::new(0);
 
 /// How a call ended.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum End {
+pub(crate) enum CallStatus {
     /// Well.
     Done,
     /// Its caller left before it ended.
@@ -40,7 +40,7 @@ const OWN: usize = 12;
 
 /// What is counted of the calls of a method.
 #[derive(Debug, Default)]
-pub(crate) struct Calls {
+pub(crate) struct CallMetrics {
     done: AtomicU64,
     cancelled: AtomicU64,
     failed: [AtomicU64; Code::COUNT],
@@ -51,19 +51,19 @@ pub(crate) struct Calls {
     in_flight: AtomicU64,
     cache_hits: AtomicU64,
     replays: AtomicU64,
-    durations: Durations,
+    histogram: Durations,
     charged: Sums,
     cost: Sums,
     cost_unknown: AtomicU64,
 }
 
-impl Calls {
+impl CallMetrics {
     /// Counts a call that has ended.
-    pub(crate) fn count(&self, end: End, duration: Duration, is_cache_hit: bool, is_replay: bool) {
+    pub(crate) fn count(&self, end: CallStatus, duration: Duration, is_cache_hit: bool, is_replay: bool) {
         let counter = match end {
-            End::Done => &self.done,
-            End::Cancelled => &self.cancelled,
-            End::Failed(code) => self.counter(code),
+            CallStatus::Done => &self.done,
+            CallStatus::Cancelled => &self.cancelled,
+            CallStatus::Failed(code) => self.counter(code),
         };
         counter.fetch_add(1, Relaxed);
         if is_cache_hit {
@@ -72,7 +72,7 @@ impl Calls {
         if is_replay {
             self.replays.fetch_add(1, Relaxed);
         }
-        self.durations.record(duration);
+        self.histogram.record(duration);
     }
 
     /// Counts a call that begins.
@@ -138,13 +138,13 @@ impl Calls {
     }
 
     /// How many answers came from the cache, and how many had been given before.
-    pub(crate) fn given_again(&self) -> (u64, u64) {
+    pub(crate) fn reuse_counts(&self) -> (u64, u64) {
         (self.cache_hits.load(Relaxed), self.replays.load(Relaxed))
     }
 
     /// Returns the durations of calls that have ended.
     pub(crate) fn histogram(&self) -> Histogram {
-        self.durations.read()
+        self.histogram.read()
     }
 }
 
@@ -244,16 +244,16 @@ mod tests {
 
     #[test]
     fn each_call_is_counted_once() {
-        let calls = Calls::default();
+        let calls = CallMetrics::default();
         let long = Duration::from_secs(60);
-        calls.count(End::Done, Duration::from_micros(100), true, false);
-        calls.count(End::Done, Duration::from_micros(101), false, true);
-        calls.count(End::Cancelled, long, false, false);
-        calls.count(End::Failed(Code::TIMEOUT), long, false, false);
+        calls.count(CallStatus::Done, Duration::from_micros(100), true, false);
+        calls.count(CallStatus::Done, Duration::from_micros(101), false, true);
+        calls.count(CallStatus::Cancelled, long, false, false);
+        calls.count(CallStatus::Failed(Code::TIMEOUT), long, false, false);
         let names: Vec<&'static str> =
             (0..20).map(|number| &*Box::leak(format!("own-{number}").into_boxed_str())).collect();
         for name in names.iter().chain(&names) {
-            calls.count(End::Failed(Code::new(name, 409, "Own")), long, false, false);
+            calls.count(CallStatus::Failed(Code::new(name, 409, "Own")), long, false, false);
         }
         let by_code: Vec<_> = calls.by_code().collect();
         assert_eq!(by_code[..3], [("ok", 200, 2), ("cancelled", 499, 1), ("other", 500, 16)]);
@@ -261,7 +261,7 @@ mod tests {
         assert_eq!(counted, [&("timeout", 504, 1), &("own-0", 409, 2)]);
         assert!(Code::ALL.iter().all(|code| by_code.iter().any(|(name, ..)| *name == code.name())), "from the start");
         assert_eq!(by_code.iter().map(|(.., count)| count).sum::<u64>(), 44);
-        assert_eq!(calls.given_again(), (1, 1));
+        assert_eq!(calls.reuse_counts(), (1, 1));
         let Histogram { cumulative, count, sum_micros } = calls.histogram();
         assert_eq!((cumulative[0], cumulative[1], cumulative[15], count), (1, 2, 2, 44));
         assert_eq!(sum_micros, 201 + 42 * 60_000_000);
@@ -269,7 +269,7 @@ mod tests {
 
     #[test]
     fn money_is_summed_by_currency() {
-        let calls = Calls::default();
+        let calls = CallMetrics::default();
         for (nanos, code) in [(1, "USD"), (2, "EUR"), (3, "USD"), (4, "GBP"), (5, "JPY"), (6, "CHF")] {
             calls.spend(Some(Money::literal(nanos, code)));
         }

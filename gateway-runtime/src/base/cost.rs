@@ -11,7 +11,7 @@ pub type Argument = dyn Any + Sync;
 
 /// The argument of type `Q` among `arguments`, the first of them if there are several.
 #[must_use]
-pub(crate) fn find_argument<'a, Q: 'static>(arguments: &[&'a Argument]) -> Option<&'a Q> {
+pub(crate) fn argument_of<'a, Q: 'static>(arguments: &[&'a Argument]) -> Option<&'a Q> {
     arguments.iter().find_map(|argument| (*argument as &dyn Any).downcast_ref())
 }
 
@@ -30,7 +30,7 @@ pub enum Cost {
     /// The same for every call.
     Flat(Money),
     /// A function of the call's reference arguments; none where it cannot tell.
-    Of(fn(&[&Argument]) -> Option<Money>),
+    PerRequest(fn(&[&Argument]) -> Option<Money>),
 }
 
 impl Cost {
@@ -40,7 +40,7 @@ impl Cost {
         match self {
             Self::Unknown => None,
             Self::Flat(cost) => Some(*cost),
-            Self::Of(cost) => cost(arguments),
+            Self::PerRequest(cost) => cost(arguments),
         }
     }
 }
@@ -50,7 +50,7 @@ impl fmt::Debug for Cost {
         match self {
             Self::Unknown => f.write_str("Unknown"),
             Self::Flat(cost) => f.debug_tuple("Flat").field(cost).finish(),
-            Self::Of(_) => f.write_str("Of(..)"),
+            Self::PerRequest(_) => f.write_str("Of(..)"),
         }
     }
 }
@@ -61,7 +61,7 @@ impl Serialize for Cost {
         match self {
             Self::Unknown => serializer.serialize_none(),
             Self::Flat(cost) => cost.serialize(serializer),
-            Self::Of(_) => serializer.serialize_str("by-request"),
+            Self::PerRequest(_) => serializer.serialize_str("by-request"),
         }
     }
 }
@@ -73,8 +73,8 @@ mod tests {
     #[test]
     fn a_cost_may_be_a_function_of_the_arguments() {
         let each = Money::literal(1_000, "USD");
-        const BY_LENGTH: Cost = Cost::Of(|arguments| {
-            Money::literal(1_000, "USD").checked_mul(find_argument::<Vec<u8>>(arguments)?.len() as i64)
+        const BY_LENGTH: Cost = Cost::PerRequest(|arguments| {
+            Money::literal(1_000, "USD").checked_mul(argument_of::<Vec<u8>>(arguments)?.len() as i64)
         });
         let (number, bytes) = (7_u32, vec![0_u8; 3]);
         assert_eq!(BY_LENGTH.of(&[&number, &bytes]), each.checked_mul(3));

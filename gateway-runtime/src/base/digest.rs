@@ -11,7 +11,7 @@ pub(crate) fn digest(texts: impl IntoIterator<Item: AsRef<[u8]>>) -> [u8; 32] {
 }
 
 /// The same as a name: 64 hexadecimal digits.
-pub(crate) fn digest_name(texts: impl IntoIterator<Item: AsRef<[u8]>>) -> Arc<str> {
+pub(crate) fn digest_hex(texts: impl IntoIterator<Item: AsRef<[u8]>>) -> Arc<str> {
     hex::encode(digest(texts)).into()
 }
 
@@ -26,6 +26,6 @@ mod tests {
             assert!(all[..place].iter().all(|before| digest(*before) != digest(*texts)), "{texts:?}");
         }
         // What stands in databases is found again: `printf '\0\0\0\0\0\0\0\1a' | sha256sum`.
-        assert_eq!(&*digest_name(["a"]), "3b196fd4907bedf51c3090e9835f2f7cb61e7ee1b2299ea3b8fed9b4183a822a");
+        assert_eq!(&*digest_hex(["a"]), "3b196fd4907bedf51c3090e9835f2f7cb61e7ee1b2299ea3b8fed9b4183a822a");
     }
 }

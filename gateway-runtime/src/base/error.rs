@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, fmt, time::Duration};
 
-use crate::{base::attempt::Class, json::violation::Violation};
+use crate::{base::attempt::AttemptClass, json::violation::Violation};
 
 /// The result of an exposed method.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -160,7 +160,7 @@ struct Inner {
     allow: Option<&'static str>,
     challenge: Option<&'static str>,
     accept_encoding: Option<&'static str>,
-    attempt: Option<(Class, Option<u16>)>,
+    attempt: Option<(AttemptClass, Option<u16>)>,
     internal: Option<String>,
 }
 
@@ -202,7 +202,7 @@ impl Error {
     /// `internal`: the client reads nothing of `message`, the log does.
     #[must_use]
     pub fn internal(message: impl fmt::Display) -> Self {
-        Self::new(Code::INTERNAL, "the gateway failed to carry out this call").log(message)
+        Self::new(Code::INTERNAL, "the gateway failed to carry out this call").with_log_message(message)
     }
 
     /// Sets the ways in which the input contradicts the schema.
@@ -214,7 +214,7 @@ impl Error {
 
     /// Adds `message` to what the log, and nobody else, is told.
     #[must_use]
-    pub fn log(mut self, message: impl fmt::Display) -> Self {
+    pub fn with_log_message(mut self, message: impl fmt::Display) -> Self {
         self.0.internal = Some(match self.0.internal.take() {
             Some(before) => format!("{before}: {message}"),
             None => message.to_string(),
@@ -224,7 +224,7 @@ impl Error {
 
     /// Says when sending the call again may help; becomes `Retry-After`.
     #[must_use]
-    pub fn retry_after(mut self, delay: Duration) -> Self {
+    pub fn with_retry_after(mut self, delay: Duration) -> Self {
         self.0.retry_after = Some(delay);
         self
     }
@@ -238,14 +238,14 @@ impl Error {
 
     /// The HTTP methods an address has, for `method-not-allowed`; becomes `Allow`.
     #[must_use]
-    pub fn allow(mut self, methods: &'static str) -> Self {
+    pub fn with_allow(mut self, methods: &'static str) -> Self {
         self.0.allow = Some(methods);
         self
     }
 
     /// How a caller may prove who it is, or what its proof lacks (RFC 9110 §11.6.1); becomes `WWW-Authenticate`.
     #[must_use]
-    pub fn challenge(mut self, challenge: &'static str) -> Self {
+    pub fn with_challenge(mut self, challenge: &'static str) -> Self {
         self.0.challenge = Some(challenge);
         self
     }
@@ -259,13 +259,13 @@ impl Error {
 
     /// Remembers how the attempt at a provider ended that this error comes from, and the HTTP status of its answer.
     #[must_use]
-    pub(crate) fn of_attempt(mut self, class: Class, status: Option<u16>) -> Self {
+    pub(crate) fn with_attempt(mut self, class: AttemptClass, status: Option<u16>) -> Self {
         self.0.attempt = Some((class, status));
         self
     }
 
     /// How the attempt at a provider ended that this error comes from.
-    pub(crate) fn class(&self) -> Option<Class> {
+    pub(crate) fn class(&self) -> Option<AttemptClass> {
         Some(self.0.attempt?.0)
     }
 
@@ -288,7 +288,7 @@ impl Error {
 
     /// What only the log reads.
     #[must_use]
-    pub fn internal_message(&self) -> Option<&str> {
+    pub fn log_message(&self) -> Option<&str> {
         self.0.internal.as_deref()
     }
 
@@ -330,35 +330,35 @@ impl Error {
 }
 
 /// An error in a box, for tower layers: [`Error`] itself is no `std::error::Error`.
-struct Boxed(Error);
+struct BoxedError(Error);
 
-impl fmt::Debug for Boxed {
+impl fmt::Debug for BoxedError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
     }
 }
 
-impl fmt::Display for Boxed {
+impl fmt::Display for BoxedError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
     }
 }
 
-impl std::error::Error for Boxed {}
+impl std::error::Error for BoxedError {}
 
 /// So that a tower layer can fail with it: `Err(Error::new(…).into())`.
 impl From<Error> for Box<dyn std::error::Error + Send + Sync> {
     fn from(error: Error) -> Self {
-        Box::new(Boxed(error))
+        Box::new(BoxedError(error))
     }
 }
 
 impl Error {
     /// The error that was put in a box; gives any other back.
-    pub(crate) fn unboxed(
+    pub(crate) fn downcast(
         error: Box<dyn std::error::Error + Send + Sync>,
     ) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
-        error.downcast::<Boxed>().map(|boxed| boxed.0)
+        error.downcast::<BoxedError>().map(|boxed| boxed.0)
     }
 }
 

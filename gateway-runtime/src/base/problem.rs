@@ -16,11 +16,11 @@ use crate::{
 };
 
 /// What `type` begins with; the code follows. `explain` publishes what stands there.
-pub(crate) const TYPES: &str = "/problems/";
+pub(crate) const TYPE_PREFIX: &str = "/problems/";
 
 /// The members of a problem. There is no way to put an error's internal message in.
 #[derive(Clone, Copy, Debug, Serialize)]
-pub(crate) struct Problem<'a> {
+pub(crate) struct ProblemDetails<'a> {
     #[serde(rename = "type", serialize_with = "type_of_code")]
     type_of: Code,
     title: &'a str,
@@ -36,7 +36,7 @@ pub(crate) struct Problem<'a> {
     errors: &'a [Violation],
 }
 
-impl<'a> Problem<'a> {
+impl<'a> ProblemDetails<'a> {
     /// What the client of the call `id` to `instance` reads of `error`.
     pub(crate) fn new(error: &'a Error, instance: &'a str, id: &'a RequestId) -> Self {
         let code = error.code();
@@ -61,7 +61,7 @@ impl<'a> Problem<'a> {
 }
 
 fn type_of_code<S: Serializer>(code: &Code, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_str(&format_args!("{TYPES}{}", code.name()))
+    serializer.collect_str(&format_args!("{TYPE_PREFIX}{}", code.name()))
 }
 
 fn code_name<S: Serializer>(code: &Code, serializer: S) -> Result<S::Ok, S::Error> {
@@ -70,17 +70,17 @@ fn code_name<S: Serializer>(code: &Code, serializer: S) -> Result<S::Ok, S::Erro
 
 /// The response that tells of `error`; `X-Request-Id` is added to all responses in one place.
 pub(crate) fn respond(error: &Error, instance: &str, id: &RequestId) -> Response<Bytes> {
-    let mut response = Response::new(Problem::new(error, instance, id).to_json());
+    let mut response = Response::new(ProblemDetails::new(error, instance, id).to_json());
     *response.status_mut() = status(error.code());
     let headers = response.headers_mut();
     headers.reserve(4);
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
-    add_advice(headers, error);
+    add_headers(headers, error);
     response
 }
 
 /// What the standards want said outside of the body too.
-pub(crate) fn add_advice(headers: &mut HeaderMap, error: &Error) {
+pub(crate) fn add_headers(headers: &mut HeaderMap, error: &Error) {
     if let Some(delay) = error.retry_delay() {
         headers.insert(header::RETRY_AFTER, whole_seconds(delay).into());
     }
@@ -168,7 +168,7 @@ mod tests {
     #[test]
     fn a_problem_has_the_members_of_the_standard_and_ours() {
         let violations = vec![Violation { pointer: "/base".into(), detail: "is required".into() }];
-        let (response, body) = read(&Error::invalid(violations).log("the secret is 42"));
+        let (response, body) = read(&Error::invalid(violations).with_log_message("the secret is 42"));
         assert_eq!(response.status(), 400);
         assert_eq!(response.headers()["content-type"], "application/problem+json");
         let expected = json!({
@@ -187,16 +187,16 @@ mod tests {
 
     #[test]
     fn what_is_internal_stays_so() {
-        let (_, body) = read(&Error::internal("the database is at 10.0.0.1").log("again"));
+        let (_, body) = read(&Error::internal("the database is at 10.0.0.1").with_log_message("again"));
         assert_eq!(body["code"], "internal");
         assert!(!body.to_string().contains("10.0.0.1") && body.get("errors").is_none(), "{body}");
     }
 
     #[test]
     fn advice_is_in_headers_too() {
-        let error = Error::new(Code::OVERLOADED, "busy").retry_after(Duration::from_millis(1_001));
+        let error = Error::new(Code::OVERLOADED, "busy").with_retry_after(Duration::from_millis(1_001));
         assert_eq!(read(&error).0.headers()["retry-after"], "2");
-        let error = Error::new(Code::METHOD_NOT_ALLOWED, "no").allow("POST, OPTIONS");
+        let error = Error::new(Code::METHOD_NOT_ALLOWED, "no").with_allow("POST, OPTIONS");
         assert_eq!(read(&error).0.headers()["allow"], "POST, OPTIONS");
         let error = Error::new(Code::UNAUTHENTICATED, "who are you?");
         assert_eq!(read(&error).0.headers()["www-authenticate"], "Bearer");
@@ -208,7 +208,7 @@ mod tests {
     fn problems_have_the_members_that_are_described() {
         let id = id();
         let members = |error: &Error| -> Value {
-            let problem = Problem::new(error, "/services/a/v1/b", &id).to_json();
+            let problem = ProblemDetails::new(error, "/services/a/v1/b", &id).to_json();
             let problem: Value = serde_json::from_slice(&problem).unwrap();
             problem.as_object().unwrap().keys().cloned().collect()
         };

@@ -8,14 +8,14 @@ use crate::base::{error::Code, money::Money};
 
 /// Where in an author's source something is declared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Source {
+pub struct SourceLocation {
     /// The file, as the compiler names it.
     pub file: &'static str,
     /// The line, from 1.
     pub line: u32,
 }
 
-impl fmt::Display for Source {
+impl fmt::Display for SourceLocation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}", self.file, self.line)
     }
@@ -80,7 +80,7 @@ impl fmt::Display for Verb {
 /// Whether a caller must be known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Auth {
+pub enum AuthMode {
     /// Calls without a valid identity are refused.
     Required,
     /// An identity is used where there is one.
@@ -92,7 +92,7 @@ pub enum Auth {
 /// Whether calls carry an idempotency key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Idempotency {
+pub enum IdempotencyMode {
     /// Calls without a key are refused.
     Required,
     /// A key is honoured where there is one.
@@ -113,7 +113,7 @@ pub enum CacheScope {
 
 /// How long an answer may be given again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Cache {
+pub struct CacheSpec {
     /// How long it is fresh.
     pub ttl: Duration,
     /// For whom.
@@ -122,7 +122,7 @@ pub struct Cache {
 
 /// How often an account may call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Quota {
+pub struct QuotaSpec {
     /// So many calls …
     pub calls: u64,
     /// … in each such time.
@@ -131,7 +131,7 @@ pub struct Quota {
 
 /// How a webhook's sender proves itself: HMAC-SHA256, in the form of Standard Webhooks 1.0.0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Webhook {
+pub struct WebhookSpec {
     /// The name of the secret, in `[secrets]` or the environment; never its value.
     pub secret: &'static str,
 }
@@ -148,11 +148,11 @@ pub struct ServiceSpec {
     /// From the doc comment; empty without one.
     pub description: &'static str,
     /// For methods that say nothing themselves; none when the service says nothing either.
-    pub auth: Option<Auth>,
+    pub auth: Option<AuthMode>,
     /// What a caller must hold for each method, besides the method's own.
     pub scopes: &'static [&'static str],
     /// Where.
-    pub source: Source,
+    pub source: SourceLocation,
 }
 
 /// What `#[expose_method]` says of a method.
@@ -171,13 +171,13 @@ pub struct MethodSpec {
     /// What the account pays for a fulfilled call.
     pub price: Option<Money>,
     /// How long answers may be given again.
-    pub cache: Option<Cache>,
+    pub cache: Option<CacheSpec>,
     /// How often an account may call.
-    pub quota: Option<Quota>,
+    pub quota: Option<QuotaSpec>,
     /// Whether calls carry an idempotency key.
-    pub idempotency: Idempotency,
+    pub idempotency: IdempotencyMode,
     /// Whether a caller must be known; none when the method says nothing.
-    pub auth: Option<Auth>,
+    pub auth: Option<AuthMode>,
     /// What a caller must hold, besides the service's scopes.
     pub scopes: &'static [&'static str],
     /// The codes of the author's own that it fails with.
@@ -185,11 +185,11 @@ pub struct MethodSpec {
     /// How long a call may take in all, instead of the configured time.
     pub timeout: Option<Duration>,
     /// Whether it is a webhook, and how its sender proves itself.
-    pub webhook: Option<Webhook>,
+    pub webhook: Option<WebhookSpec>,
     /// Whether callers are advised to leave it.
     pub deprecated: bool,
     /// Where.
-    pub source: Source,
+    pub source: SourceLocation,
 }
 
 impl MethodSpec {
@@ -202,7 +202,7 @@ impl MethodSpec {
 
     /// A method that says nothing but its name and HTTP method; the macros set the rest by struct update.
     #[must_use]
-    pub const fn new(name: &'static str, verb: Verb, source: Source) -> Self {
+    pub const fn new(name: &'static str, verb: Verb, source: SourceLocation) -> Self {
         Self {
             name,
             verb,
@@ -216,7 +216,7 @@ impl MethodSpec {
             price: None,
             cache: None,
             quota: None,
-            idempotency: Idempotency::Optional,
+            idempotency: IdempotencyMode::Optional,
             auth: None,
             scopes: &[],
             errors: &[],
@@ -230,7 +230,7 @@ impl MethodSpec {
 
 impl MethodSpec {
     /// Where it stands in the program: what tables of methods are looked up by.
-    pub(crate) fn place(&'static self) -> usize {
+    pub(crate) fn identity(&'static self) -> usize {
         std::ptr::from_ref(self).addr()
     }
 }
@@ -245,7 +245,7 @@ pub struct CapabilitySpec {
     /// Its methods, in the order of the trait.
     pub methods: &'static [CapabilityMethodSpec],
     /// Where.
-    pub source: Source,
+    pub source: SourceLocation,
 }
 
 /// What `#[provide_method]` says of a trait's method.
@@ -269,5 +269,5 @@ pub struct ProviderSpec {
     /// From the doc comment; empty without one.
     pub description: &'static str,
     /// Where.
-    pub source: Source,
+    pub source: SourceLocation,
 }

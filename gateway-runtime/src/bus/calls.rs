@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::bus::Fault;
+use crate::bus::BusErrorKind;
 
 /// The reasons for which a reply is dropped, by their names in `/metrics`.
 const REASONS: [DroppedReply; 3] = [DroppedReply::Unroutable, DroppedReply::Refused, DroppedReply::Unavailable];
@@ -33,12 +33,12 @@ impl DroppedReply {
     }
 }
 
-impl From<Fault> for DroppedReply {
-    fn from(fault: Fault) -> Self {
+impl From<BusErrorKind> for DroppedReply {
+    fn from(fault: BusErrorKind) -> Self {
         match fault {
-            Fault::Unroutable => Self::Unroutable,
-            Fault::Refused | Fault::Unfit => Self::Refused,
-            Fault::Away | Fault::Blocked | Fault::Unconfirmed | Fault::Unanswered | Fault::Lost => Self::Unavailable,
+            BusErrorKind::Unroutable => Self::Unroutable,
+            BusErrorKind::Nacked | BusErrorKind::InvalidMessage => Self::Refused,
+            BusErrorKind::Disconnected | BusErrorKind::Blocked | BusErrorKind::ConfirmTimeout | BusErrorKind::ReplyTimeout | BusErrorKind::ChannelLost => Self::Unavailable,
         }
     }
 }
@@ -170,7 +170,7 @@ mod tests {
     #[test]
     fn dropped_replies_are_counted_by_reason() {
         let status = CallsStatus::default();
-        for fault in [Fault::Unroutable, Fault::Refused, Fault::Unfit, Fault::Unconfirmed] {
+        for fault in [BusErrorKind::Unroutable, BusErrorKind::Nacked, BusErrorKind::InvalidMessage, BusErrorKind::ConfirmTimeout] {
             status.drop_reply(fault.into());
         }
         assert_eq!(status.dropped().collect::<Vec<_>>(), [("unroutable", 1), ("refused", 2), ("unavailable", 1)]);

@@ -19,12 +19,12 @@ pub struct Delivery {
     /// When it arrived here. Its `expiration` counts from then.
     pub arrived: Instant,
     /// With which it is settled.
-    pub receipt: Receipt,
+    pub receipt: DeliveryReceipt,
 }
 
 /// What becomes of a message that was received.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
+pub enum Disposition {
     /// It is done with.
     Done,
     /// It goes back to its queue.
@@ -32,51 +32,51 @@ pub enum Verdict {
 }
 
 /// Settles the messages of one consumer; calls return at once.
-pub trait Settle: fmt::Debug + Send + Sync {
+pub trait Acknowledge: fmt::Debug + Send + Sync {
     /// Settles the message of this number. The broker may never hear of it: then it gives the message again.
-    fn settle(&self, number: u64, verdict: Verdict);
+    fn settle(&self, number: u64, verdict: Disposition);
 }
 
 /// With which a message is settled. One that is dropped sends it back.
-pub struct Receipt {
-    number: u64,
-    settle: Option<Arc<dyn Settle>>,
+pub struct DeliveryReceipt {
+    delivery_tag: u64,
+    settle: Option<Arc<dyn Acknowledge>>,
 }
 
-impl Receipt {
+impl DeliveryReceipt {
     /// The receipt of a message with this number.
     #[must_use]
-    pub fn new(number: u64, settle: Arc<dyn Settle>) -> Self {
-        Self { number, settle: Some(settle) }
+    pub fn new(number: u64, settle: Arc<dyn Acknowledge>) -> Self {
+        Self { delivery_tag: number, settle: Some(settle) }
     }
 
     /// A receipt of what needs no settling.
     #[must_use]
     pub const fn none() -> Self {
-        Self { number: 0, settle: None }
+        Self { delivery_tag: 0, settle: None }
     }
 
     /// The message is done with.
     pub fn done(mut self) {
-        self.settle(Verdict::Done);
+        self.settle(Disposition::Done);
     }
 
-    fn settle(&mut self, verdict: Verdict) {
+    fn settle(&mut self, verdict: Disposition) {
         if let Some(settle) = mem::take(&mut self.settle) {
-            settle.settle(self.number, verdict);
+            settle.settle(self.delivery_tag, verdict);
         }
     }
 }
 
-impl Drop for Receipt {
+impl Drop for DeliveryReceipt {
     fn drop(&mut self) {
-        self.settle(Verdict::Again);
+        self.settle(Disposition::Again);
     }
 }
 
-impl fmt::Debug for Receipt {
+impl fmt::Debug for DeliveryReceipt {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Receipt").field(&self.number).finish()
+        f.debug_tuple("Receipt").field(&self.delivery_tag).finish()
     }
 }
 
@@ -120,7 +120,7 @@ impl Deliveries {
 
     /// Whatever is here, up to `most`, as soon as there is something; zero when the broker was closed for good, or the
     /// subscription cancelled.
-    pub async fn next_many(&mut self, many: &mut Vec<Delivery>, most: usize) -> usize {
+    pub async fn next_batch(&mut self, many: &mut Vec<Delivery>, most: usize) -> usize {
         self.received.recv_many(many, most).await
     }
 

@@ -4,11 +4,11 @@ use std::borrow::Cow;
 
 use bytes::Bytes;
 
-use crate::bus::Name;
+use crate::bus::ShortStr;
 
 /// Header fields, in the order in which they were added; RabbitMQ does not keep the order.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Fields(Vec<(Name, Field)>);
+pub struct Fields(Vec<(ShortStr, Field)>);
 
 /// The value of a header field.
 #[derive(Clone, Debug, PartialEq)]
@@ -103,7 +103,7 @@ impl Field {
 
 impl Fields {
     /// Adds a field, in the place of one of this name.
-    pub fn set(&mut self, name: impl Into<Name>, value: impl Into<Field>) {
+    pub fn set(&mut self, name: impl Into<ShortStr>, value: impl Into<Field>) {
         let (name, value) = (name.into(), value.into());
         match self.0.iter_mut().find(|(other, _)| *other == name) {
             Some((_, old)) => *old = value,
@@ -112,7 +112,7 @@ impl Fields {
     }
 
     /// Adds a field whose name none has yet.
-    pub fn add(&mut self, name: impl Into<Name>, value: impl Into<Field>) {
+    pub fn add(&mut self, name: impl Into<ShortStr>, value: impl Into<Field>) {
         self.0.push((name.into(), value.into()));
     }
 
@@ -160,15 +160,15 @@ impl Fields {
 }
 
 impl IntoIterator for Fields {
-    type Item = (Name, Field);
-    type IntoIter = std::vec::IntoIter<(Name, Field)>;
+    type Item = (ShortStr, Field);
+    type IntoIter = std::vec::IntoIter<(ShortStr, Field)>;
 
     fn into_iter(self) -> Self::IntoIter {
         self.0.into_iter()
     }
 }
 
-impl<N: Into<Name>> FromIterator<(N, Field)> for Fields {
+impl<N: Into<ShortStr>> FromIterator<(N, Field)> for Fields {
     fn from_iter<I: IntoIterator<Item = (N, Field)>>(fields: I) -> Self {
         Self(fields.into_iter().map(|(name, field)| (name.into(), field)).collect())
     }
@@ -186,8 +186,8 @@ impl From<String> for Field {
     }
 }
 
-impl From<Name> for Field {
-    fn from(text: Name) -> Self {
+impl From<ShortStr> for Field {
+    fn from(text: ShortStr) -> Self {
         match text {
             Cow::Borrowed(text) => text.into(),
             Cow::Owned(text) => text.into(),

@@ -17,8 +17,8 @@ use tokio::{
 };
 
 use crate::bus::{
-    Broker, BusError, BusFuture, CallQueue, Deliveries, Delivery, Fault, Figures, Message, Name, Receipt, Settle,
-    Subscription, Verdict, pending_calls::Pending, topic_pattern,
+    Broker, BusError, BusFuture, CallQueue, Deliveries, Delivery, BusErrorKind, BrokerStats, Message, ShortStr, DeliveryReceipt, Acknowledge,
+    Subscription, Disposition, pending_calls::PendingCalls, topic_pattern,
 };
 
 /// Where answers to calls go; no queue can have this name.
@@ -31,14 +31,14 @@ pub struct MemoryBroker(Arc<Shared>);
 #[derive(Debug, Default)]
 struct Shared {
     state: Mutex<State>,
-    pending: Arc<Pending>,
+    pending: Arc<PendingCalls>,
     published: AtomicU64,
     received: AtomicU64,
 }
 
 #[derive(Debug, Default)]
 struct State {
-    queues: HashMap<Name, Queue>,
+    queues: HashMap<ShortStr, Queue>,
     topics: Vec<Topic>,
     consumers: u64,
 }
@@ -46,17 +46,17 @@ struct State {
 #[derive(Debug, Default)]
 struct Queue {
     ready: VecDeque<Queued>,
-    given: HashMap<u64, Queued>,
+    unacked: HashMap<u64, Queued>,
     consumers: VecDeque<Consumer>,
     numbers: u64,
     /// Where messages go after a time.
-    returns: Option<(Duration, Name)>,
+    dead_letter_after: Option<(Duration, ShortStr)>,
 }
 
 #[derive(Debug)]
 struct Queued {
     message: Message,
-    given: u32,
+    unacked: u32,
     expires: Option<Instant>,
 }
 
@@ -70,16 +70,16 @@ struct Consumer {
 
 #[derive(Debug)]
 struct Topic {
-    exchange: Name,
-    pattern: Name,
+    exchange: ShortStr,
+    pattern: ShortStr,
     deliveries: mpsc::Sender<Delivery>,
 }
 
 /// Settles what one consumer was given.
 #[derive(Debug)]
-struct Settler {
+struct MemoryAcker {
     broker: Weak<Shared>,
-    queue: Name,
+    queue: ShortStr,
     consumer: u64,
 }
 
@@ -101,12 +101,12 @@ impl Broker for MemoryBroker {
         let published = self.0.publish(message);
         Box::pin(async move {
             published?;
-            let late = |_| Err(BusError::new(Fault::Unanswered, "no answer came in time"));
+            let late = |_| Err(BusError::new(BusErrorKind::ReplyTimeout, "no answer came in time"));
             timeout_at(deadline, waiting).await.unwrap_or_else(late)
         })
     }
 
-    fn declare_topic(&self, _: Name) -> BusFuture<()> {
+    fn declare_topic(&self, _: ShortStr) -> BusFuture<()> {
         Box::pin(async { Ok(()) })
     }
 
@@ -119,7 +119,7 @@ impl Broker for MemoryBroker {
         let deliveries = match subscription {
             Subscription::Calls(calls) => self.0.consume(&calls),
             Subscription::Topic { exchange, pattern } => {
-                let (sender, received) = mpsc::channel(Subscription::BACKLOG);
+                let (sender, received) = mpsc::channel(Subscription::TOPIC_BACKLOG);
                 self.0.state().topics.push(Topic { exchange, pattern, deliveries: sender });
                 Deliveries::new(received)
             }
@@ -131,10 +131,10 @@ impl Broker for MemoryBroker {
         Ok(())
     }
 
-    fn figures(&self) -> Figures {
+    fn figures(&self) -> BrokerStats {
         let Shared { pending, published, received, .. } = &*self.0;
         let (published, received) = (published.load(Ordering::Relaxed), received.load(Ordering::Relaxed));
-        let mut figures = Figures { published, received, ..Figures::default() };
+        let mut figures = BrokerStats { published, received, ..BrokerStats::default() };
         pending.add_to(&mut figures);
         figures
     }
@@ -148,9 +148,9 @@ impl State {
     /// The queue, which is there from now on with those beside it.
     fn declare(&mut self, calls: &CallQueue) -> &mut Queue {
         for delay in &calls.delays {
-            self.queues.entry(calls.retry(*delay)).or_default().returns = Some((*delay, calls.name.clone()));
+            self.queues.entry(calls.retry_queue(*delay)).or_default().dead_letter_after = Some((*delay, calls.name.clone()));
         }
-        self.queues.entry(calls.dead()).or_default();
+        self.queues.entry(calls.dead_letter_queue()).or_default();
         self.queues.entry(calls.name.clone()).or_default()
     }
 }
@@ -161,42 +161,42 @@ impl Shared {
     }
 
     fn publish(self: &Arc<Self>, message: Message) -> Result<(), BusError> {
-        if [&message.exchange, &message.key].iter().any(|name| name.len() > Message::LONGEST_NAME) {
-            return Err(BusError::new(Fault::Unfit, "an exchange or a key is longer than 255 bytes"));
+        if [&message.exchange, &message.routing_key].iter().any(|name| name.len() > Message::LONGEST_NAME) {
+            return Err(BusError::new(BusErrorKind::InvalidMessage, "an exchange or a key is longer than 255 bytes"));
         }
         let mandatory = message.mandatory;
         if self.route(message) || !mandatory {
             self.published.fetch_add(1, Ordering::Relaxed);
             return Ok(());
         }
-        Err(BusError::new(Fault::Unroutable, "nobody consumes what is sent there"))
+        Err(BusError::new(BusErrorKind::Unroutable, "nobody consumes what is sent there"))
     }
 
     /// Whether somebody gets it.
     fn route(self: &Arc<Self>, message: Message) -> bool {
         match &*message.exchange {
-            "" if message.key == ANSWERS => {
+            "" if message.routing_key == ANSWERS => {
                 if let Some(arrived) = self.pending.answer(message) {
                     arrived.tell();
                 }
                 true
             }
-            "" => self.enqueue(message.key.clone(), message),
+            "" => self.enqueue(message.routing_key.clone(), message),
             CallQueue::DEAD_LETTERS => {
-                self.tell_topics(&message);
-                self.enqueue(format!("{}.dead", message.key).into(), message)
+                self.route_to_topics(&message);
+                self.enqueue(format!("{}.dead", message.routing_key).into(), message)
             }
-            _ => self.tell_topics(&message),
+            _ => self.route_to_topics(&message),
         }
     }
 
-    fn tell_topics(&self, message: &Message) -> bool {
+    fn route_to_topics(&self, message: &Message) -> bool {
         let mut state = self.state();
         state.topics.retain(|topic| !topic.deliveries.is_closed());
         let fits =
-            |topic: &&Topic| topic.exchange == message.exchange && topic_pattern::matches(&topic.pattern, &message.key);
+            |topic: &&Topic| topic.exchange == message.exchange && topic_pattern::matches(&topic.pattern, &message.routing_key);
         let told = state.topics.iter().filter(fits).map(|topic| {
-            let (message, receipt) = (message.clone(), Receipt::none());
+            let (message, receipt) = (message.clone(), DeliveryReceipt::none());
             let delivery = Delivery { message, delivered_before: 0, arrived: Instant::now(), receipt };
             let given = topic.deliveries.try_send(delivery);
             self.received.fetch_add(u64::from(given.is_ok()), Ordering::Relaxed);
@@ -204,29 +204,29 @@ impl Shared {
         told.count() > 0
     }
 
-    fn enqueue(self: &Arc<Self>, name: Name, mut message: Message) -> bool {
+    fn enqueue(self: &Arc<Self>, name: ShortStr, mut message: Message) -> bool {
         let mut state = self.state();
         let Some(queue) = state.queues.get_mut(&name) else { return false };
-        if let Some((delay, back)) = queue.returns.clone() {
+        if let Some((delay, back)) = queue.dead_letter_after.clone() {
             drop(state);
             let this = Arc::downgrade(self);
             tokio::spawn(async move {
                 tokio::time::sleep(delay).await;
                 if let Some(this) = this.upgrade() {
-                    (message.exchange, message.key) = ("".into(), back.clone());
+                    (message.exchange, message.routing_key) = ("".into(), back.clone());
                     this.enqueue(back, message);
                 }
             });
             return true;
         }
         let expires = message.expiration.and_then(|left| Instant::now().checked_add(left));
-        queue.ready.push_back(Queued { message, given: 0, expires });
+        queue.ready.push_back(Queued { message, unacked: 0, expires });
         self.give(&name, queue);
         true
     }
 
     /// Gives what is ready to who has room for it, one after the other.
-    fn give(self: &Arc<Self>, name: &Name, queue: &mut Queue) {
+    fn give(self: &Arc<Self>, name: &ShortStr, queue: &mut Queue) {
         let now = Instant::now();
         queue.ready.retain(|queued| queued.expires.is_none_or(|expires| now < expires));
         queue.consumers.retain(|consumer| !consumer.deliveries.is_closed());
@@ -240,18 +240,18 @@ impl Shared {
             };
             let Some(mut queued) = queue.ready.pop_front() else { return };
             queue.numbers += 1;
-            let settler = Settler { broker: Arc::downgrade(self), queue: name.clone(), consumer: consumer.id };
-            let receipt = Receipt::new(queue.numbers, Arc::new(settler));
+            let settler = MemoryAcker { broker: Arc::downgrade(self), queue: name.clone(), consumer: consumer.id };
+            let receipt = DeliveryReceipt::new(queue.numbers, Arc::new(settler));
             permit.send(Delivery {
                 message: queued.message.clone(),
-                delivered_before: queued.given,
+                delivered_before: queued.unacked,
                 arrived: now,
                 receipt,
             });
             consumer.room -= 1;
-            queued.given += 1;
+            queued.unacked += 1;
             self.received.fetch_add(1, Ordering::Relaxed);
-            queue.given.insert(queue.numbers, queued);
+            queue.unacked.insert(queue.numbers, queued);
             queue.consumers.rotate_left(1);
         }
     }
@@ -269,15 +269,15 @@ impl Shared {
     }
 }
 
-impl Settle for Settler {
-    fn settle(&self, number: u64, verdict: Verdict) {
+impl Acknowledge for MemoryAcker {
+    fn settle(&self, number: u64, verdict: Disposition) {
         let Some(broker) = self.broker.upgrade() else { return };
         let mut state = broker.state();
         let Some(queue) = state.queues.get_mut(&self.queue) else { return };
         if let Some(consumer) = queue.consumers.iter_mut().find(|consumer| consumer.id == self.consumer) {
             consumer.room += 1;
         }
-        if let Some(queued) = queue.given.remove(&number).filter(|_| verdict == Verdict::Again) {
+        if let Some(queued) = queue.unacked.remove(&number).filter(|_| verdict == Disposition::Again) {
             queue.ready.push_front(queued);
         }
         broker.give(&self.queue, queue);

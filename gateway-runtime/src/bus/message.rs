@@ -7,7 +7,7 @@ use bytes::Bytes;
 use crate::bus::Fields;
 
 /// A short text, of at most [`Message::LONGEST_NAME`] bytes: exchanges, keys, ids, the names of header fields.
-pub type Name = Cow<'static, str>;
+pub type ShortStr = Cow<'static, str>;
 
 /// A message: where it goes, what is said of it, and its body.
 ///
@@ -15,9 +15,9 @@ pub type Name = Cow<'static, str>;
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Message {
     /// The exchange; empty for the one that brings each message to the queue whose name is its key.
-    pub exchange: Name,
+    pub exchange: ShortStr,
     /// The routing key.
-    pub key: Name,
+    pub routing_key: ShortStr,
     /// Whether publishing it fails where no queue gets it.
     pub mandatory: bool,
     /// Whether it survives a restart of the broker, in a queue that does.
@@ -25,29 +25,29 @@ pub struct Message {
     /// After which time nobody wants it any more.
     pub expiration: Option<Duration>,
     /// The media type of the body.
-    pub content_type: Option<Name>,
+    pub content_type: Option<ShortStr>,
     /// How the body is compressed.
-    pub content_encoding: Option<Name>,
+    pub content_encoding: Option<ShortStr>,
     /// What else is said of it.
     pub headers: Fields,
     /// Where an answer goes: the key of a message to the exchange without a name.
-    pub reply_to: Option<Name>,
+    pub reply_to: Option<ShortStr>,
     /// What an answer says, so that it finds its question.
-    pub correlation_id: Option<Name>,
+    pub correlation_id: Option<ShortStr>,
     /// What it is called. Who gets one twice knows it by that.
-    pub message_id: Option<Name>,
+    pub message_id: Option<ShortStr>,
     /// What kind of message it is: the property `type`.
-    pub kind: Option<Name>,
+    pub message_type: Option<ShortStr>,
     /// When it was made, in whole seconds since 1970.
     pub timestamp: Option<u64>,
     /// The priority, in a queue that has priorities.
     pub priority: Option<u8>,
     /// The program that made the message.
-    pub app_id: Option<Name>,
+    pub app_id: Option<ShortStr>,
     /// The user of the broker who published the message. The broker refuses a message with the name of another user.
-    pub user_id: Option<Name>,
+    pub user_id: Option<ShortStr>,
     /// The property `cluster_id`, which AMQP 0-9-1 reserves.
-    pub cluster_id: Option<Name>,
+    pub cluster_id: Option<ShortStr>,
     /// The body.
     pub body: Bytes,
 }
@@ -65,14 +65,14 @@ impl Message {
 
     /// A message to the exchange, under the key.
     #[must_use]
-    pub fn to(exchange: impl Into<Name>, key: impl Into<Name>) -> Self {
-        Self { exchange: exchange.into(), key: key.into(), ..Self::default() }
+    pub fn new(exchange: impl Into<ShortStr>, key: impl Into<ShortStr>) -> Self {
+        Self { exchange: exchange.into(), routing_key: key.into(), ..Self::default() }
     }
 
     /// A message to one queue.
     #[must_use]
-    pub fn to_queue(queue: impl Into<Name>) -> Self {
-        Self::to("", queue)
+    pub fn to_queue(queue: impl Into<ShortStr>) -> Self {
+        Self::new("", queue)
     }
 
     /// The message again, for another queue of the gateway: body, header fields and properties stay as they came.
@@ -80,7 +80,7 @@ impl Message {
     /// Three things would make the broker refuse, drop or multiply the message. They move into header fields: the
     /// `expiration`, the `user_id`, and the further routing keys (`CC`, `BCC`).
     #[must_use]
-    pub fn sent_on(mut self, exchange: impl Into<Name>, key: impl Into<Name>) -> Self {
+    pub fn sent_on(mut self, exchange: impl Into<ShortStr>, key: impl Into<ShortStr>) -> Self {
         if let Some(left) = self.expiration.take() {
             self.headers.set("x-gateway-expiration", left.as_millis().to_string());
         }
@@ -92,7 +92,7 @@ impl Message {
                 self.headers.set(kept, keys);
             }
         }
-        Self { exchange: exchange.into(), key: key.into(), mandatory: true, persistent: true, ..self }
+        Self { exchange: exchange.into(), routing_key: key.into(), mandatory: true, persistent: true, ..self }
     }
 
     /// Why properties of the message could not be read, if some could not: they are missing here, so nothing may be concluded from

@@ -32,13 +32,13 @@ pub use crate::bus::amqp::filtered as filtered_frames;
 pub(crate) use crate::bus::settings::check_exchange;
 pub use crate::bus::{
     calls::{CallsStats, CallsStatus, DroppedReply},
-    delivery::{Deliveries, Delivery, Receipt, Settle, Verdict},
-    error::{BusError, Fault},
+    delivery::{Deliveries, Delivery, DeliveryReceipt, Acknowledge, Disposition},
+    error::{BusError, BusErrorKind},
     field::{Field, Fields, Narrow},
     memory_broker::MemoryBroker,
-    message::{Message, Name},
+    message::{Message, ShortStr},
     settings::{BusSettings, CallsSettings},
-    stats::Figures,
+    stats::BrokerStats,
 };
 
 /// What a broker does, on its way.
@@ -78,7 +78,7 @@ pub trait Broker: fmt::Debug + Send + Sync + 'static {
     /// # Errors
     ///
     /// When an exchange of this name is otherwise declared, or the broker does not allow it.
-    fn declare_topic(&self, exchange: Name) -> BusFuture<()>;
+    fn declare_topic(&self, exchange: ShortStr) -> BusFuture<()>;
 
     /// Declares a queue of calls, and the queues beside it, and keeps them declared.
     ///
@@ -98,7 +98,7 @@ pub trait Broker: fmt::Debug + Send + Sync + 'static {
     fn state(&self) -> Result<(), BusError>;
 
     /// What it has done until now.
-    fn figures(&self) -> Figures;
+    fn figures(&self) -> BrokerStats;
 
     /// Ends its connections in good order; what is sent from now on fails. The broker within the process has none.
     fn close(&self) -> Pin<Box<dyn Future<Output = ()> + Send>>;
@@ -112,15 +112,15 @@ pub enum Subscription {
     /// What is published to a topic exchange from now on, for this subscriber alone; it needs no settling to go on.
     Topic {
         /// The exchange, which is declared.
-        exchange: Name,
+        exchange: ShortStr,
         /// Words separated by dots; `*` stands for one, `#` for any number.
-        pattern: Name,
+        pattern: ShortStr,
     },
 }
 
 impl Subscription {
     /// So many messages wait for who consumes a topic, before some are lost to him.
-    pub const BACKLOG: usize = 1 << 16;
+    pub const TOPIC_BACKLOG: usize = 1 << 16;
 }
 
 /// A durable queue whose messages are consumed once, with the queues beside it where they wait to be tried again (one for each
@@ -128,12 +128,12 @@ impl Subscription {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CallQueue {
     /// Its name: `gateway.calls`.
-    pub name: Name,
+    pub name: ShortStr,
     /// How many messages are here at once that are not settled.
     pub prefetch: u16,
     /// How often a message is delivered whose consumers are lost. The consumer counts: a broker that did would lose the
     /// message, or not say why it is dead.
-    pub deliveries: u32,
+    pub delivery_limit: u32,
     /// How long messages wait in the queues for retries.
     pub delays: Vec<Duration>,
 }
@@ -145,13 +145,13 @@ impl CallQueue {
 
     /// Where messages end that cannot be carried out.
     #[must_use]
-    pub fn dead(&self) -> Name {
+    pub fn dead_letter_queue(&self) -> ShortStr {
         format!("{}.dead", self.name).into()
     }
 
     /// Where messages wait for one of the [`delays`](Self::delays), before they come back.
     #[must_use]
-    pub fn retry(&self, delay: Duration) -> Name {
+    pub fn retry_queue(&self, delay: Duration) -> ShortStr {
         format!("{}.retry.{}", self.name, crate::base::duration::format(delay)).into()
     }
 }

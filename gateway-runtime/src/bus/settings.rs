@@ -157,7 +157,7 @@ impl CallsSettings {
         if queue.name.is_empty() {
             return Err("`queue` is empty\nhelp: name the queue, or leave `queue` out: `gateway.calls`".to_owned());
         }
-        let beside = queue.delays.iter().map(|delay| queue.retry(*delay)).chain([queue.dead()]);
+        let beside = queue.delays.iter().map(|delay| queue.retry_queue(*delay)).chain([queue.dead_letter_queue()]);
         match beside.map(|name| name.len()).max().filter(|length| *length > Message::LONGEST_NAME) {
             Some(length) => Err(format!(
                 "`queue` is too long: with the suffix of its retry or dead-letter queue it has {length} bytes\n\
@@ -172,7 +172,7 @@ impl CallsSettings {
     #[must_use]
     pub fn call_queue(&self) -> crate::bus::CallQueue {
         let (name, prefetch) = (self.queue.clone().into(), self.prefetch.get());
-        crate::bus::CallQueue { name, prefetch, deliveries: self.deliveries, delays: self.retry.clone() }
+        crate::bus::CallQueue { name, prefetch, delivery_limit: self.deliveries, delays: self.retry.clone() }
     }
 }
 

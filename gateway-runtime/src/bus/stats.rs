@@ -2,15 +2,15 @@
 
 /// Counts since the start.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Figures {
+pub struct BrokerStats {
     /// Messages that the broker took over.
     pub published: u64,
     /// Calls that were answered.
-    pub answered: u64,
+    pub replied: u64,
     /// Calls that wait for their answer now.
     pub pending: u64,
     /// Answers to calls that nobody waited for any more.
-    pub late: u64,
+    pub late_replies: u64,
     /// Second answers to calls that were answered.
     pub duplicate: u64,
     /// Answers to what was never asked.
@@ -18,5 +18,5 @@ pub struct Figures {
     /// Messages received.
     pub received: u64,
     /// How often a connection was lost.
-    pub lost: u64,
+    pub connections_lost: u64,
 }

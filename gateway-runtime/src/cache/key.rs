@@ -10,9 +10,9 @@ use crate::base::{call::Input, digest::digest};
 
 /// What names one answer; cheap to clone.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Key(Bytes);
+pub struct CacheKey(Bytes);
 
-impl Key {
+impl CacheKey {
     /// The key of these bytes, for tests of backends.
     #[must_use]
     pub fn new(bytes: impl Into<Bytes>) -> Self {
@@ -43,7 +43,7 @@ const STRANGERS: u8 = 1;
 const ACCOUNT: u8 = 2;
 
 /// Room for the key of a small call without a second allocation.
-const USUAL: usize = 512;
+const TYPICAL_KEY_BYTES: usize = 512;
 
 impl KeySpace {
     /// Returns the keys of the method that these texts describe.
@@ -59,8 +59,8 @@ impl KeySpace {
 
     /// The key of one call's answer: that of everybody, or of the account. Strangers are one account, which has no name.
     #[must_use]
-    pub fn key(&self, is_global: bool, account: Option<&str>, input: &Input) -> Key {
-        let mut text = Vec::with_capacity(USUAL);
+    pub fn key(&self, is_global: bool, account: Option<&str>, input: &Input) -> CacheKey {
+        let mut text = Vec::with_capacity(TYPICAL_KEY_BYTES);
         text.extend_from_slice(&*self.0);
         match account {
             _ if is_global => text.push(EVERYBODY),
@@ -74,6 +74,6 @@ impl KeySpace {
         if let Input::Valid(document) = input {
             document.write_canonical(&mut text);
         }
-        Key(text.into())
+        CacheKey(text.into())
     }
 }

@@ -12,55 +12,55 @@ use futures_util::future::BoxFuture;
 
 use crate::{
     base::start_error::StartError,
-    cache::{Backend, Entry, Holding, Key},
+    cache::{CacheStore, CachedReply, CacheUsage, CacheKey},
 };
 
 /// What an entry costs besides its key and its body, in bytes: itself, its places in the table and the queues, and the
 /// headers of both texts.
-const ADMINISTRATION: u64 = 192;
+const ENTRY_OVERHEAD_BYTES: u64 = 192;
 
 /// So long an answer is taken to be, in bytes, for the size of the tables.
 const USUAL: u64 = 1024;
 
 /// Answers in memory.
 #[derive(Debug)]
-pub struct Memory(Cache<Key, Kept, Bytes, foldhash::fast::RandomState>);
+pub struct MemoryCache(Cache<CacheKey, MemoryEntry, Bytes, foldhash::fast::RandomState>);
 
 #[derive(Clone, Debug)]
-struct Kept {
-    entry: Entry,
+struct MemoryEntry {
+    entry: CachedReply,
     until: Instant,
 }
 
 #[derive(Clone, Debug)]
 struct Bytes;
 
-impl Weighter<Key, Kept> for Bytes {
-    fn weight(&self, key: &Key, kept: &Kept) -> u64 {
+impl Weighter<CacheKey, MemoryEntry> for Bytes {
+    fn weight(&self, key: &CacheKey, kept: &MemoryEntry) -> u64 {
         size(key, &kept.entry)
     }
 }
 
-fn size(key: &Key, entry: &Entry) -> u64 {
-    ADMINISTRATION + key.size() as u64 + entry.body.len() as u64
+fn size(key: &CacheKey, entry: &CachedReply) -> u64 {
+    ENTRY_OVERHEAD_BYTES + key.size() as u64 + entry.body.len() as u64
 }
 
-impl Memory {
+impl MemoryCache {
     /// Holds up to `bytes`, keys and administration counted.
     ///
     /// # Errors
     ///
     /// When there can be no such cache.
     pub fn new(bytes: u64) -> Result<Self, StartError> {
-        let entries = usize::try_from(bytes / (ADMINISTRATION + USUAL)).unwrap_or(usize::MAX).max(1);
+        let entries = usize::try_from(bytes / (ENTRY_OVERHEAD_BYTES + USUAL)).unwrap_or(usize::MAX).max(1);
         let options = OptionsBuilder::new().estimated_items_capacity(entries).weight_capacity(bytes).build();
         let options = options.map_err(|error| StartError::new(format!("[cache]: {error}")))?;
         Ok(Self(Cache::with_options(options, Bytes, Default::default(), DefaultLifecycle::default())))
     }
 }
 
-impl Backend for Memory {
-    fn at_hand(&self, key: &Key) -> Option<Entry> {
+impl CacheStore for MemoryCache {
+    fn get_local(&self, key: &CacheKey) -> Option<CachedReply> {
         let kept = self.0.get(key)?;
         if kept.until > Instant::now() {
             return Some(kept.entry);
@@ -69,20 +69,20 @@ impl Backend for Memory {
         None
     }
 
-    fn find<'a>(&'a self, key: &'a Key) -> BoxFuture<'a, Option<Entry>> {
-        Box::pin(ready(self.at_hand(key)))
+    fn get<'a>(&'a self, key: &'a CacheKey) -> BoxFuture<'a, Option<CachedReply>> {
+        Box::pin(ready(self.get_local(key)))
     }
 
-    fn keep<'a>(&'a self, key: Key, entry: Entry, time: Duration) -> BoxFuture<'a, bool> {
+    fn put<'a>(&'a self, key: CacheKey, entry: CachedReply, time: Duration) -> BoxFuture<'a, bool> {
         let until = entry.stored + time;
         let fits = size(&key, &entry) <= self.0.shard_capacity();
         if fits {
-            self.0.insert(key, Kept { entry, until });
+            self.0.insert(key, MemoryEntry { entry, until });
         }
         Box::pin(ready(fits))
     }
 
-    fn holds(&self) -> Holding {
-        Holding { entries: self.0.len() as u64, bytes: self.0.weight(), failures: 0 }
+    fn usage(&self) -> CacheUsage {
+        CacheUsage { entries: self.0.len() as u64, bytes: self.0.weight(), failures: 0 }
     }
 }

@@ -16,11 +16,11 @@ use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use tokio::time::Instant;
 
-pub(crate) use crate::cache::single_flight::{Flights, Ticket};
+pub(crate) use crate::cache::single_flight::{SingleFlight, FlightHandle};
 pub use crate::cache::{
-    key::{Key, KeySpace},
-    memory_cache::Memory,
-    redis_cache::Shared,
+    key::{CacheKey, KeySpace},
+    memory_cache::MemoryCache,
+    redis_cache::RedisCache,
     settings::{CacheBackend, CacheSettings},
 };
 use crate::{base::start_error::StartError, redis::Redis};
@@ -30,31 +30,31 @@ use crate::{base::start_error::StartError, redis::Redis};
 /// # Errors
 ///
 /// When it cannot be had.
-pub(crate) fn open(settings: &CacheSettings, redis: Option<&Redis>) -> Result<Option<Box<dyn Backend>>, StartError> {
+pub(crate) fn open(settings: &CacheSettings, redis: Option<&Redis>) -> Result<Option<Box<dyn CacheStore>>, StartError> {
     if !settings.enabled {
         return Ok(None);
     }
-    let shared = redis.cloned().filter(|_| settings.backend != Some(CacheBackend::Memory)).map(Shared::new);
+    let shared = redis.cloned().filter(|_| settings.backend != Some(CacheBackend::Memory)).map(RedisCache::new);
     match shared {
         Some(shared) => Ok(Some(Box::new(shared))),
         None if settings.backend == Some(CacheBackend::Redis) => Err(StartError::new(
             "[cache] backend is `redis`, and nothing says where that is: add `[redis]` with `url` (or REDIS_HOST in the \
              environment), or leave `backend` out",
         )),
-        None => Ok(Some(Box::new(Memory::new(settings.memory_bytes)?))),
+        None => Ok(Some(Box::new(MemoryCache::new(settings.memory_bytes)?))),
     }
 }
 
 /// An answer, ready to be sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Entry {
+pub struct CachedReply {
     /// The body, as it was sent first.
     pub body: Bytes,
     /// When it was made.
     pub stored: Instant,
 }
 
-impl Entry {
+impl CachedReply {
     /// How old it is.
     #[must_use]
     pub fn age(&self) -> Duration {
@@ -63,23 +63,23 @@ impl Entry {
 }
 
 /// Where answers are kept. What it cannot do now it does not do: a cache that is away is an empty one.
-pub trait Backend: fmt::Debug + Send + Sync {
+pub trait CacheStore: fmt::Debug + Send + Sync {
     /// The answer, if it is in this gateway's own memory.
-    fn at_hand(&self, key: &Key) -> Option<Entry>;
+    fn get_local(&self, key: &CacheKey) -> Option<CachedReply>;
 
     /// The answer, wherever it is.
-    fn find<'a>(&'a self, key: &'a Key) -> BoxFuture<'a, Option<Entry>>;
+    fn get<'a>(&'a self, key: &'a CacheKey) -> BoxFuture<'a, Option<CachedReply>>;
 
     /// Keeps an answer for `time`, or for less when there is no room. Gives whether it did.
-    fn keep<'a>(&'a self, key: Key, entry: Entry, time: Duration) -> BoxFuture<'a, bool>;
+    fn put<'a>(&'a self, key: CacheKey, entry: CachedReply, time: Duration) -> BoxFuture<'a, bool>;
 
     /// What it holds, as far as it knows.
-    fn holds(&self) -> Holding;
+    fn usage(&self) -> CacheUsage;
 }
 
 /// What a backend holds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Holding {
+pub struct CacheUsage {
     /// Answers.
     pub entries: u64,
     /// Bytes of memory, keys and administration counted.

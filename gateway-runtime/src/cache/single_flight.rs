@@ -11,72 +11,72 @@ use std::{
 use foldhash::fast::RandomState;
 use tokio::sync::OnceCell;
 
-use crate::cache::Key;
+use crate::cache::CacheKey;
 
 /// What is being made.
 #[derive(Debug)]
-pub(crate) struct Flights<T>(Mutex<HashMap<Key, Flight<T>, RandomState>>);
+pub(crate) struct SingleFlight<T>(Mutex<HashMap<CacheKey, Flight<T>, RandomState>>);
 
 #[derive(Debug)]
 struct Flight<T> {
     cell: Arc<OnceCell<T>>,
-    passengers: usize,
+    waiters: usize,
 }
 
-impl<T> Default for Flights<T> {
+impl<T> Default for SingleFlight<T> {
     fn default() -> Self {
         Self(Mutex::default())
     }
 }
 
-impl<T> Flights<T> {
+impl<T> SingleFlight<T> {
     /// A place in the flight of this key, which begins with its first passenger.
-    pub(crate) fn join(self: &Arc<Self>, key: Key) -> Ticket<T> {
+    pub(crate) fn join(self: &Arc<Self>, key: CacheKey) -> FlightHandle<T> {
         let mut flights = self.lock();
         let flight = flights.entry(key.clone()).or_insert_with(Flight::new);
-        flight.passengers += 1;
-        Ticket { flights: Arc::clone(self), key, cell: Arc::clone(&flight.cell) }
+        flight.waiters += 1;
+        FlightHandle { flights: Arc::clone(self), key, cell: Arc::clone(&flight.cell) }
     }
 
     /// The first place in the flight of this key, unless it has begun.
-    pub(crate) fn begin(self: &Arc<Self>, key: Key) -> Option<Ticket<T>> {
+    pub(crate) fn begin(self: &Arc<Self>, key: CacheKey) -> Option<FlightHandle<T>> {
         let cell = match self.lock().entry(key.clone()) {
             Entry::Occupied(_) => return None,
             Entry::Vacant(place) => {
                 let flight = place.insert(Flight::new());
-                flight.passengers = 1;
+                flight.waiters = 1;
                 Arc::clone(&flight.cell)
             }
         };
-        Some(Ticket { flights: Arc::clone(self), key, cell })
+        Some(FlightHandle { flights: Arc::clone(self), key, cell })
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<Key, Flight<T>, RandomState>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<CacheKey, Flight<T>, RandomState>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl<T> Flight<T> {
     fn new() -> Self {
-        Self { cell: Arc::default(), passengers: 0 }
+        Self { cell: Arc::default(), waiters: 0 }
     }
 }
 
 /// A place in a flight.
 #[derive(Debug)]
-pub(crate) struct Ticket<T> {
-    flights: Arc<Flights<T>>,
-    key: Key,
+pub(crate) struct FlightHandle<T> {
+    flights: Arc<SingleFlight<T>>,
+    key: CacheKey,
     cell: Arc<OnceCell<T>>,
 }
 
-impl<T> Ticket<T> {
+impl<T> FlightHandle<T> {
     /// What the flight brings. `fly` makes it, if it falls to this passenger to lead.
     ///
     /// # Errors
     ///
     /// The leader's own failure; another passenger leads on.
-    pub(crate) async fn land<E, F>(&self, fly: impl FnOnce() -> F) -> Result<&T, E>
+    pub(crate) async fn join_or_lead<E, F>(&self, fly: impl FnOnce() -> F) -> Result<&T, E>
     where
         F: Future<Output = Result<T, E>>,
     {
@@ -101,11 +101,11 @@ impl<T> Ticket<T> {
     }
 }
 
-impl<T> Drop for Ticket<T> {
+impl<T> Drop for FlightHandle<T> {
     fn drop(&mut self) {
         self.close(|flight| {
-            flight.passengers -= 1;
-            flight.passengers == 0
+            flight.waiters -= 1;
+            flight.waiters == 0
         });
     }
 }

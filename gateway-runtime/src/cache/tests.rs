@@ -11,54 +11,54 @@ use super::*;
 const MINUTE: Duration = Duration::from_secs(60);
 
 /// A key that no other test has.
-fn key() -> Key {
-    Key::new(fastrand::u128(..).to_be_bytes().to_vec())
+fn key() -> CacheKey {
+    CacheKey::new(fastrand::u128(..).to_be_bytes().to_vec())
 }
 
-fn entry(body: impl Into<Bytes>) -> Entry {
-    Entry { body: body.into(), stored: Instant::now() }
+fn entry(body: impl Into<Bytes>) -> CachedReply {
+    CachedReply { body: body.into(), stored: Instant::now() }
 }
 
 /// What every backend must do. A clock that stands still is not everybody's.
-async fn conforms(backend: &dyn Backend) {
+async fn conforms(backend: &dyn CacheStore) {
     let (one, other) = (key(), key());
-    assert_eq!(backend.find(&one).await, None);
+    assert_eq!(backend.get(&one).await, None);
 
     let bodies: [&[u8]; 4] = [b"", b"{}", &[0, 159, 255, b'\r', b'\n'], &[7; 100_000]];
     for body in bodies {
-        assert!(backend.keep(one.clone(), entry(Bytes::copy_from_slice(body)), MINUTE).await);
-        let found = backend.find(&one).await.expect("what was kept");
+        assert!(backend.put(one.clone(), entry(Bytes::copy_from_slice(body)), MINUTE).await);
+        let found = backend.get(&one).await.expect("what was kept");
         assert_eq!(found.body, body);
         assert!(found.age() < Duration::from_secs(5), "{:?}", found.age());
-        assert_eq!(backend.find(&other).await, None);
+        assert_eq!(backend.get(&other).await, None);
     }
 
     // An answer that was made some time ago is as old when it is found.
     let made = Instant::now().checked_sub(Duration::from_secs(20)).expect("a clock that has run for a while");
-    assert!(backend.keep(other.clone(), Entry { body: "old".into(), stored: made }, MINUTE).await);
-    let age = backend.find(&other).await.expect("what was kept").age();
+    assert!(backend.put(other.clone(), CachedReply { body: "old".into(), stored: made }, MINUTE).await);
+    let age = backend.get(&other).await.expect("what was kept").age();
     assert!((20..25).contains(&age.as_secs()), "{age:?}");
 
     // What is kept for a time that is over is not found.
-    assert!(backend.keep(one.clone(), entry("brief"), Duration::from_millis(40)).await);
+    assert!(backend.put(one.clone(), entry("brief"), Duration::from_millis(40)).await);
     let end = std::time::Instant::now() + Duration::from_secs(5);
-    while backend.find(&one).await.is_some() {
+    while backend.get(&one).await.is_some() {
         assert!(std::time::Instant::now() < end, "it is still there");
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
-    assert_eq!(backend.holds().failures, 0);
+    assert_eq!(backend.usage().failures, 0);
 }
 
 #[tokio::test]
 async fn memory_conforms() {
-    conforms(&Memory::new(10 << 20).unwrap()).await;
+    conforms(&MemoryCache::new(10 << 20).unwrap()).await;
 }
 
 #[cfg(feature = "redis")]
 #[tokio::test]
 async fn redis_conforms() {
     let Some(redis) = crate::redis::tests::own_redis().await else { return };
-    conforms(&Shared::new(redis)).await;
+    conforms(&RedisCache::new(redis)).await;
 }
 
 #[test]
@@ -72,60 +72,60 @@ fn it_is_where_the_configuration_says() {
 
 #[tokio::test]
 async fn memory_gives_at_hand_what_is_found() {
-    let memory = Memory::new(1 << 20).unwrap();
+    let memory = MemoryCache::new(1 << 20).unwrap();
     let key = key();
-    memory.keep(key.clone(), entry("here"), MINUTE).await;
-    assert_eq!(memory.at_hand(&key), memory.find(&key).await);
+    memory.put(key.clone(), entry("here"), MINUTE).await;
+    assert_eq!(memory.get_local(&key), memory.get(&key).await);
 }
 
 #[tokio::test]
 async fn memory_holds_no_more_than_it_may() {
     let most = 1 << 20;
-    let memory = Memory::new(most).unwrap();
+    let memory = MemoryCache::new(most).unwrap();
     for length in 0..5000 {
-        memory.keep(key(), entry(vec![1; length]), MINUTE).await;
-        assert!(memory.holds().bytes <= most, "{:?}", memory.holds());
+        memory.put(key(), entry(vec![1; length]), MINUTE).await;
+        assert!(memory.usage().bytes <= most, "{:?}", memory.usage());
     }
-    let held = memory.holds();
+    let held = memory.usage();
     assert!(held.bytes > most / 2 && held.entries > 50, "{held:?}");
-    assert!(!memory.keep(key(), entry(vec![1; 2 << 20]), MINUTE).await, "more than there is room for");
-    assert!(memory.holds().entries > 50, "nothing made room for it");
+    assert!(!memory.put(key(), entry(vec![1; 2 << 20]), MINUTE).await, "more than there is room for");
+    assert!(memory.usage().entries > 50, "nothing made room for it");
 }
 
 #[tokio::test]
 async fn what_is_asked_for_often_stays() {
-    let memory = Memory::new(1 << 20).unwrap();
+    let memory = MemoryCache::new(1 << 20).unwrap();
     let loved = key();
-    memory.keep(loved.clone(), entry("loved"), MINUTE).await;
+    memory.put(loved.clone(), entry("loved"), MINUTE).await;
     for _ in 0..10_000 {
-        assert!(memory.at_hand(&loved).is_some());
-        memory.keep(key(), entry(vec![1; 1000]), MINUTE).await;
+        assert!(memory.get_local(&loved).is_some());
+        memory.put(key(), entry(vec![1; 1000]), MINUTE).await;
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn what_is_over_takes_no_room_once_it_was_asked_for() {
-    let memory = Memory::new(1 << 20).unwrap();
+    let memory = MemoryCache::new(1 << 20).unwrap();
     let key = key();
-    memory.keep(key.clone(), entry("brief"), MINUTE).await;
+    memory.put(key.clone(), entry("brief"), MINUTE).await;
     tokio::time::advance(MINUTE).await;
-    assert_eq!((memory.at_hand(&key), memory.holds().entries), (None, 0));
+    assert_eq!((memory.get_local(&key), memory.usage().entries), (None, 0));
 }
 
 #[tokio::test]
 async fn a_flight_is_forgotten_with_its_last_passenger() {
-    let flights = std::sync::Arc::<Flights<u8>>::default();
+    let flights = std::sync::Arc::<SingleFlight<u8>>::default();
     let key = key();
     let ticket = flights.join(key.clone());
     assert!(flights.begin(key.clone()).is_none());
     drop((ticket, flights.join(key.clone())));
     let ticket = flights.begin(key.clone()).expect("nobody is in it");
     let other = flights.join(key.clone());
-    assert_eq!(ticket.land(|| async { Err(()) }).await, Err(()));
-    assert_eq!(other.land(|| async { Ok::<_, ()>(1) }).await, Ok(&1));
+    assert_eq!(ticket.join_or_lead(|| async { Err(()) }).await, Err(()));
+    assert_eq!(other.join_or_lead(|| async { Ok::<_, ()>(1) }).await, Ok(&1));
     // It has landed: who comes now begins another, and who was in it still reads what it brought.
     let next = flights.begin(key.clone()).expect("a flight of its own");
-    assert_eq!(ticket.land(|| async { Ok::<_, ()>(2) }).await, Ok(&1));
+    assert_eq!(ticket.join_or_lead(|| async { Ok::<_, ()>(2) }).await, Ok(&1));
     drop((ticket, other));
     assert!(flights.begin(key.clone()).is_none(), "the next one is still there");
     drop(next);

@@ -17,61 +17,61 @@ use arc_swap::ArcSwap;
 use chrono::Utc;
 use tokio::sync::Mutex;
 
-pub(crate) use crate::control::snapshot::document;
+pub(crate) use crate::control::snapshot::parse_change;
 pub use crate::control::{
-    plan_cache::Plans,
+    plan_cache::PlanCache,
     price_list::{ListedPrice, PriceList, Usage},
-    snapshot::{Snapshot, Switches},
+    snapshot::{SettingsSnapshot, ProviderOverrides},
 };
 use crate::{
     base::duration::until_tick,
-    store::{Books, StoreError},
+    store::{Store, StoreError},
 };
 
 /// How often a gateway looks for changes that came in by others: they are to hold everywhere within two seconds.
-const PAUSE: Duration = Duration::from_secs(1);
+const POLL_INTERVAL: Duration = Duration::from_secs(1);
 
 /// What is told of each snapshot, before anybody can ask for it.
-type Apply = Box<dyn Fn(&Snapshot) + Send + Sync>;
+type Apply = Box<dyn Fn(&SettingsSnapshot) + Send + Sync>;
 
 /// What holds now, and how it is kept up with.
-pub struct Control {
-    books: Books,
-    current: ArcSwap<Snapshot>,
+pub struct OperatorSettings {
+    books: Store,
+    current: ArcSwap<SettingsSnapshot>,
     apply: Apply,
     /// One reads at a time, so that nothing older comes after something newer.
     reading: Mutex<()>,
 }
 
-impl Control {
+impl OperatorSettings {
     /// What holds now. `apply` is called with it, and again whenever something is set.
     ///
     /// # Errors
     ///
     /// When the books cannot be read, or hold what this program does not understand.
     pub async fn start(
-        books: Books,
-        apply: impl Fn(&Snapshot) + Send + Sync + 'static,
+        books: Store,
+        apply: impl Fn(&SettingsSnapshot) + Send + Sync + 'static,
     ) -> Result<Arc<Self>, StoreError> {
         let version = books.version().await?;
-        let first = Snapshot::default().after(books.settings(0, version).await?, version, Utc::now())?;
+        let first = SettingsSnapshot::default().with_changes(books.settings(0, version).await?, version, Utc::now())?;
         // Also when nothing was ever set: what the configuration says holds with it.
         apply(&first);
         let (current, reading) = (ArcSwap::from_pointee(first), Mutex::default());
         let this = Arc::new(Self { books, current, apply: Box::new(apply), reading });
-        tokio::spawn(follow(Arc::downgrade(&this)));
+        tokio::spawn(poll_changes(Arc::downgrade(&this)));
         Ok(this)
     }
 
     /// Where all of it stands.
     #[must_use]
-    pub fn books(&self) -> &Books {
+    pub fn books(&self) -> &Store {
         &self.books
     }
 
     /// What holds now.
     #[must_use]
-    pub fn current(&self) -> Arc<Snapshot> {
+    pub fn current(&self) -> Arc<SettingsSnapshot> {
         self.current.load_full()
     }
 
@@ -90,7 +90,7 @@ impl Control {
         let changes = self.books.settings(current.version, version).await?;
         // Accounts, credits and keys are changes too, many of them, and set nothing.
         let is_news = !changes.is_empty();
-        let snapshot = current.after(changes, version, Utc::now())?;
+        let snapshot = current.with_changes(changes, version, Utc::now())?;
         if is_news {
             (self.apply)(&snapshot);
         }
@@ -99,17 +99,17 @@ impl Control {
     }
 }
 
-impl fmt::Debug for Control {
+impl fmt::Debug for OperatorSettings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Control").field("current", &self.current.load()).finish_non_exhaustive()
     }
 }
 
 /// Keeps up with the changes of others for as long as there is a gateway.
-async fn follow(control: Weak<Control>) {
+async fn poll_changes(control: Weak<OperatorSettings>) {
     let mut was_well = true;
     loop {
-        until_tick(PAUSE).await;
+        until_tick(POLL_INTERVAL).await;
         let Some(control) = control.upgrade() else { return };
         let refreshed = control.refresh().await;
         match &refreshed {

@@ -8,17 +8,17 @@ use std::{
 
 use lru::LruCache;
 
-use crate::store::{Books, StoreError};
+use crate::store::{Store, StoreError};
 
 /// How many accounts are remembered; the least recently used go first.
 const ACCOUNTS: NonZeroUsize = NonZeroUsize::new(65_536).unwrap();
 /// How long: an account that is opened, or gets another plan, has it everywhere within two seconds.
-const FRESH: Duration = Duration::from_secs(1);
+const PLAN_TTL: Duration = Duration::from_secs(1);
 
 /// The plans of accounts.
 #[derive(Debug)]
-pub struct Plans {
-    books: Books,
+pub struct PlanCache {
+    books: Store,
     known: Mutex<LruCache<Arc<str>, Known>>,
 }
 
@@ -29,18 +29,18 @@ struct Known {
     at: Instant,
 }
 
-impl Plans {
+impl PlanCache {
     /// The plans that stand in `books`.
     #[must_use]
-    pub fn new(books: Books) -> Self {
+    pub fn new(books: Store) -> Self {
         Self { books, known: Mutex::new(LruCache::new(ACCOUNTS)) }
     }
 
     /// The plan of an account, if it is remembered; the inner one is none where there is no such account.
     #[must_use]
-    pub fn remembered(&self, account: &str) -> Option<Option<Arc<str>>> {
+    pub fn cached(&self, account: &str) -> Option<Option<Arc<str>>> {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        known.get(account).filter(|known| known.at.elapsed() < FRESH).map(|known| known.plan.clone())
+        known.get(account).filter(|known| known.at.elapsed() < PLAN_TTL).map(|known| known.plan.clone())
     }
 
     /// The plan of an account; none where there is no such account.

@@ -60,7 +60,7 @@ pub struct Usage {
 impl ListedPrice {
     /// The most that a call can cost; none when that cannot be written.
     #[must_use]
-    pub fn highest(&self) -> Option<Money> {
+    pub fn maximum(&self) -> Option<Money> {
         self.per.as_ref().map_or(Some(self.price), |per| self.price.checked_mul(per.most.into()))
     }
 
@@ -68,11 +68,11 @@ impl ListedPrice {
         let cached = self.cached.unwrap_or(self.price);
         [
             (self.price.nanos() < 0, "price", "a price is not negative"),
-            (self.highest().is_none(), "per/most", "the price of so many units is beyond what can be written"),
+            (self.maximum().is_none(), "per/most", "the price of so many units is beyond what can be written"),
             (self.cached.is_some() && cached.nanos() < 0, "cached", "a price is not negative"),
             (cached.currency() != self.price.currency(), "cached", "is in another currency than `price`"),
             (
-                self.highest().and_then(|highest| highest.checked_sub(cached)).is_some_and(|left| left.nanos() < 0),
+                self.maximum().and_then(|highest| highest.checked_sub(cached)).is_some_and(|left| left.nanos() < 0),
                 "cached",
                 "is more than the call costs without the cache",
             ),

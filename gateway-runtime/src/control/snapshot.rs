@@ -11,15 +11,15 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::{
     control::PriceList,
-    json::section::read_section,
+    json::section::parse_section,
     provider::ProviderSettings,
     quota::QuotaSettings,
-    store::{EditKind, Edited, StoreError},
+    store::{ChangeKind, ChangeRecord, StoreError},
 };
 
 /// All that operators have set, as of one change.
 #[derive(Clone, Debug, Default)]
-pub struct Snapshot {
+pub struct SettingsSnapshot {
     /// The number of the last change in it; 0 before the first.
     pub version: i64,
     /// The price lists that hold or will, in their order in time, each with the number of the change that set it; of two from
@@ -28,13 +28,13 @@ pub struct Snapshot {
     /// The limits; none as long as those of the configuration hold.
     pub limits: Option<QuotaSettings>,
     /// What is different of providers, by name.
-    pub providers: BTreeMap<String, Switches>,
+    pub providers: BTreeMap<String, ProviderOverrides>,
 }
 
 /// A provider's switches, as far as an operator has set them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
-pub struct Switches {
+pub struct ProviderOverrides {
     /// Whether it is asked at all.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub enabled: Option<bool>,
@@ -47,7 +47,7 @@ pub struct Switches {
     pub order: Option<i32>,
 }
 
-impl Switches {
+impl ProviderOverrides {
     /// The switches of a provider that the configuration sets as in `settings`.
     #[must_use]
     pub fn over(&self, settings: &ProviderSettings) -> ProviderSettings {
@@ -59,35 +59,35 @@ impl Switches {
     }
 }
 
-impl Snapshot {
+impl SettingsSnapshot {
     /// What holds `now` and later, after these changes, which came after this.
-    pub(super) fn after(&self, changes: Vec<Edited>, version: i64, now: DateTime<Utc>) -> Result<Self, StoreError> {
+    pub(super) fn with_changes(&self, changes: Vec<ChangeRecord>, version: i64, now: DateTime<Utc>) -> Result<Self, StoreError> {
         let mut this = Self { version, ..self.clone() };
         for change in changes {
             match change.kind {
-                EditKind::Prices => this.prices.push((change.id, Arc::new(document(&change)?))),
-                EditKind::Limits => this.limits = Some(document(&change)?),
-                EditKind::Provider => {
-                    this.providers.insert(change.subject.clone(), document(&change)?);
+                ChangeKind::Prices => this.prices.push((change.id, Arc::new(parse_change(&change)?))),
+                ChangeKind::Limits => this.limits = Some(parse_change(&change)?),
+                ChangeKind::Provider => {
+                    this.providers.insert(change.subject.clone(), parse_change(&change)?);
                 }
-                EditKind::Account | EditKind::Credit | EditKind::Key | EditKind::Hold => {}
+                ChangeKind::Account | ChangeKind::Credit | ChangeKind::Key | ChangeKind::Hold => {}
             }
         }
         // It keeps the order of those that it does not tell apart, which is that of the changes.
         this.prices.sort_by_key(|(_, list)| list.effective_at);
-        this.forget(now);
+        this.drop_superseded(now);
         Ok(this)
     }
 
     /// Drops the price lists that never hold again, since one after them, of the same plan, has begun to.
-    fn forget(&mut self, now: DateTime<Utc>) {
-        let holding = self.holding(now);
+    fn drop_superseded(&mut self, now: DateTime<Utc>) {
+        let holding = self.effective_price_lists(now);
         self.prices.retain(|(id, list)| list.effective_at > now || holding.contains(id));
     }
 
     /// The numbers of the price lists that hold `now`: of each plan the last that has begun to.
     #[must_use]
-    pub fn holding(&self, now: DateTime<Utc>) -> HashSet<i64> {
+    pub fn effective_price_lists(&self, now: DateTime<Utc>) -> HashSet<i64> {
         let begun = self.prices.iter().filter(|(_, list)| list.effective_at <= now);
         let last: HashMap<_, _> = begun.map(|(id, list)| (&list.plan, *id)).collect();
         last.into_values().collect()
@@ -105,15 +105,15 @@ impl Snapshot {
 /// # Errors
 ///
 /// When this program does not understand it.
-pub(crate) fn document<T: DeserializeOwned + JsonSchema>(change: &Edited) -> Result<T, StoreError> {
+pub(crate) fn parse_change<T: DeserializeOwned + JsonSchema>(change: &ChangeRecord) -> Result<T, StoreError> {
     let problem = |why: String| {
-        StoreError::refused(format!(
+        StoreError::rejected(format!(
             "change {} of the settings is not understood, by a newer version? {why}",
             change.id
         ))
     };
     let value = serde_json::from_str(&change.document).map_err(|error| problem(error.to_string()))?;
-    read_section("", value).map_err(|problems| problem(problems.join("; ")))
+    parse_section("", value).map_err(|problems| problem(problems.join("; ")))
 }
 
 #[cfg(test)]
@@ -121,14 +121,14 @@ mod tests {
     use super::*;
 
     /// The price list that is the `id`-th change: from when on, of which plan.
-    fn listed(id: i64, from: &str, plan: Option<&str>) -> Edited {
+    fn listed(id: i64, from: &str, plan: Option<&str>) -> ChangeRecord {
         let effective_at = format!("2020-01-{from}T00:00:00Z");
         let document = serde_json::json!({ "effective_at": effective_at, "plan": plan, "prices": [] });
         let (who, subject) = (String::new(), String::new());
-        Edited { id, at: id, who, kind: EditKind::Prices, subject, document: document.to_string() }
+        ChangeRecord { id, at: id, who, kind: ChangeKind::Prices, subject, document: document.to_string() }
     }
 
-    fn told(snapshot: &Snapshot) -> Vec<(String, Option<&str>)> {
+    fn told(snapshot: &SettingsSnapshot) -> Vec<(String, Option<&str>)> {
         snapshot
             .prices
             .iter()
@@ -151,25 +151,25 @@ mod tests {
             ("20", Some("gold")),
         ];
         let changes: Vec<_> = (1..).zip(lists).map(|(id, (from, plan))| listed(id, from, plan)).collect();
-        let at_once = Snapshot::default().after(changes.clone(), 8, now).unwrap();
+        let at_once = SettingsSnapshot::default().with_changes(changes.clone(), 8, now).unwrap();
         let expected = [("01", Some("gold")), ("10", None), ("12", None), ("15", Some("blue")), ("20", Some("gold"))];
         let mut expected = expected.map(|(from, plan)| (from.to_owned(), plan)).to_vec();
         // Both, though the earlier of them never holds: that is known when they begin.
         expected.push(("20".to_owned(), Some("gold")));
         assert_eq!(told(&at_once), expected);
         // One by one, the same.
-        let one_by_one = changes.into_iter().fold(Snapshot::default(), |snapshot, change| {
+        let one_by_one = changes.into_iter().fold(SettingsSnapshot::default(), |snapshot, change| {
             let version = change.id;
-            snapshot.after(vec![change], version, now).unwrap()
+            snapshot.with_changes(vec![change], version, now).unwrap()
         });
         assert_eq!(one_by_one.prices, at_once.prices);
         // When they have begun, one of each plan is left.
-        let later = at_once.after(Vec::new(), 9, "2020-02-01T00:00:00Z".parse().unwrap()).unwrap();
+        let later = at_once.with_changes(Vec::new(), 9, "2020-02-01T00:00:00Z".parse().unwrap()).unwrap();
         let left = [("12", None), ("15", Some("blue")), ("20", Some("gold"))];
         assert_eq!(told(&later), left.map(|(from, plan)| (from.to_owned(), plan)));
         assert!(later.tells_plans_apart());
         // Of two from the same moment on, the later.
-        assert_eq!(later.holding("2020-02-01T00:00:00Z".parse().unwrap()), [2, 7, 8].into());
-        assert_eq!(at_once.holding(now), [3, 5].into());
+        assert_eq!(later.effective_price_lists("2020-02-01T00:00:00Z".parse().unwrap()), [2, 7, 8].into());
+        assert_eq!(at_once.effective_price_lists(now), [3, 5].into());
     }
 }

@@ -7,30 +7,30 @@ use tokio::{sync::oneshot, task::JoinHandle};
 use crate::{
     base::start_error::StartError,
     edge::{
-        admin::{Admin, AdminSettings, Desk, Draining},
-        http::{BodyBudget, Compressed, CompressionSettings, Ended, HttpSettings, Mount, Server},
+        admin::{AdminService, AdminSettings, AdminState, DrainFlag},
+        http::{BodyBudget, Compressed, CompressionSettings, DrainOutcome, HttpSettings, Mount, Server},
     },
 };
 
 /// The listener, which serves until it is dropped or told to stop.
 #[derive(Debug)]
-pub(super) struct Operator {
+pub(super) struct AdminListener {
     pub(super) address: SocketAddr,
     /// What `/readyz` tells.
-    pub(super) draining: Draining,
+    pub(super) draining: DrainFlag,
     stop: oneshot::Sender<()>,
-    served: JoinHandle<io::Result<Ended>>,
+    served: JoinHandle<io::Result<DrainOutcome>>,
 }
 
-impl Operator {
+impl AdminListener {
     pub(super) fn start(
         settings: &AdminSettings,
-        desk: Desk,
+        desk: AdminState,
         budget: BodyBudget,
         compression: &CompressionSettings,
     ) -> Result<Self, StartError> {
         let draining = desk.draining.clone();
-        let mount = Compressed::new(Mount::new("/", Admin::new(settings, desk, budget)?)?, compression);
+        let mount = Compressed::new(Mount::new("/", AdminService::new(settings, desk, budget)?)?, compression);
         let settings = HttpSettings {
             listen: settings.listen,
             workers: Some(std::num::NonZeroUsize::MIN),

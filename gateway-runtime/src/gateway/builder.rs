@@ -7,11 +7,11 @@ use crate::{
     base::start_error::StartError,
     edge::http::Mount,
     gateway::{
-        Gateway, Running,
+        Gateway, RunningGateway,
         config::{Action, ConfigFile, Flags, Settings, Sources, Tree},
         preflight::unknown_names_in,
     },
-    pipeline::{Layers, PipelineLayer, Place},
+    pipeline::{Layers, PipelineLayer, LayerPosition},
     service::app::App,
 };
 
@@ -125,7 +125,7 @@ impl Gateway {
     /// # }
     /// ```
     #[must_use]
-    pub fn layer(mut self, place: Place, layer: impl PipelineLayer) -> Self {
+    pub fn layer(mut self, place: LayerPosition, layer: impl PipelineLayer) -> Self {
         self.layers.add(place, layer);
         self
     }
@@ -148,7 +148,7 @@ impl Gateway {
     /// Calls `tell` once, with the running gateway: for a program that says what to try where. With `--help` or `--list`, or
     /// when it cannot start, nothing is told.
     #[must_use]
-    pub fn on_listening(mut self, tell: impl FnOnce(&Running) + Send + 'static) -> Self {
+    pub fn on_listening(mut self, tell: impl FnOnce(&RunningGateway) + Send + 'static) -> Self {
         self.on_listening = Some(Box::new(tell));
         self
     }

@@ -4,10 +4,10 @@
 use std::sync::Arc;
 
 use crate::{
-    auth::Accepted,
+    auth::AcceptedCredentials,
     base::start_error::StartError,
     bus::{Broker, MemoryBroker, publisher::Publisher},
-    edge::http::{BodyBudget, Routes, webhook_problems},
+    edge::http::{BodyBudget, RouteTable, webhook_problems},
     gateway::{
         Gateway,
         preflight::{check_protected, unknown_names},
@@ -22,7 +22,7 @@ pub(super) struct Foundation {
     pub(super) broker: Arc<dyn Broker>,
     pub(super) publisher: Publisher,
     pub(super) registry: Arc<Registry>,
-    pub(super) routes: Routes,
+    pub(super) routes: RouteTable,
     pub(super) budget: BodyBudget,
 }
 
@@ -78,10 +78,10 @@ impl Gateway {
     }
 
     /// Which credentials are read.
-    pub(super) fn accepted(&self) -> Accepted {
+    pub(super) fn accepted(&self) -> AcceptedCredentials {
         let auth = &self.settings.auth;
         let api_keys = !auth.keys.is_empty() || self.api_keys.is_some() || self.reads_kept_keys();
-        Accepted { tokens: auth.has_token_keys(), api_keys }
+        AcceptedCredentials { tokens: auth.has_token_keys(), api_keys }
     }
 
     /// Whether API keys of the books count: where operators can make some, or callers are known anyway. Else a gateway that

@@ -21,37 +21,37 @@ use tokio::{
     task::JoinSet,
 };
 
-pub use crate::gateway::running::Running;
+pub use crate::gateway::running::RunningGateway;
 use crate::{
     auth::{ApiKeys, Authenticator},
     base::{call_metrics::ConnectionSlots, start_error::StartError},
     bus::{
         Broker, BusError, BusSettings, CallsStatus,
-        publisher::{Feed, Publisher, empty_outbox},
+        publisher::{RequestLogPublisher, Publisher, empty_outbox},
     },
     cache,
-    control::{Control, Plans},
+    control::{OperatorSettings, PlanCache},
     edge::{
-        admin::{BusProbe, CallsProbe, Desk, Draining, Kept, Probe},
-        bus_consumer::{Consumer, ConsumerOptions},
-        dispatch::MakeDispatcher,
-        http::{Edge, HttpSettings, Mount, Protection, Server},
+        admin::{BusProbe, CallsProbe, AdminState, DrainFlag, AdminStore, ReadinessCheck},
+        bus_consumer::{CallConsumer, ConsumerOptions},
+        dispatch::DispatcherFactory,
+        http::{HttpEdge, HttpSettings, Mount, Protection, Server},
     },
     gateway::{
-        admin_listener::Operator,
+        admin_listener::AdminListener,
         config::{Action, ConfigFile, Origins, Settings},
         foundation::Foundation,
-        preflight::warn_of_unhonoured,
-        reload::{Changing, Configured},
+        preflight::warn_unhonoured_keys,
+        reload::{Reloader, ReloadableSettings},
     },
-    pipeline::{Billing, Caching, Keeping, Layers, Limiting, Pipeline, Planning, Stages},
-    provider::{HttpClient, ProviderSettings, share},
+    pipeline::{Billing, ReplyCache, Persistence, Layers, QuotaEnforcer, Pipeline, PlanLookup, Stages},
+    provider::{HttpClient, ProviderSettings, synchronize},
     redis::Redis,
     service::{
         app::App,
         registry::{Registry, RegistrySettings},
     },
-    store::{Books, Journal, Migrations, sweep},
+    store::{Store, StoreWriter, Migrations, sweep},
 };
 
 /// A gateway that is being put together.
@@ -75,7 +75,7 @@ pub struct Gateway {
     app: App,
     api_keys: Option<Arc<dyn ApiKeys>>,
     mounts: Vec<Mount>,
-    dispatchers: BTreeMap<String, Box<MakeDispatcher>>,
+    dispatchers: BTreeMap<String, Box<DispatcherFactory>>,
     layers: Layers,
     migrations: Vec<Migrations>,
     expected_services: Vec<String>,
@@ -84,7 +84,7 @@ pub struct Gateway {
 }
 
 /// Called once, when the gateway listens.
-type Tell = Box<dyn FnOnce(&Running) + Send>;
+type Tell = Box<dyn FnOnce(&RunningGateway) + Send>;
 
 impl Gateway {
     /// Starts serving; for programs and tests that stop it themselves.
@@ -92,12 +92,12 @@ impl Gateway {
     /// # Errors
     ///
     /// When the gateway cannot start.
-    pub async fn start(self) -> Result<Running, StartError> {
+    pub async fn start(self) -> Result<RunningGateway, StartError> {
         let origins = self.origins.clone();
         self.started().await.map_err(|error| error.map(|problem| origins.attributed(problem)))
     }
 
-    async fn started(mut self) -> Result<Running, StartError> {
+    async fn started(mut self) -> Result<RunningGateway, StartError> {
         let Foundation { redis, broker, publisher, registry, mut routes, budget } = self.found().await?;
         // A gateway that only has routes publishes no events.
         if self.settings.bus.log || registry.methods().next().is_some() {
@@ -112,14 +112,14 @@ impl Gateway {
         if let Some(authenticator) = &authenticator {
             routes.authenticate(authenticator);
         }
-        let (journal, written) = books.clone().map(Journal::start).unzip();
+        let (journal, written) = books.clone().map(StoreWriter::start).unzip();
         let (keys, records) = (self.settings.idempotency.clone(), self.settings.record.clone());
         let (feed, fed) =
-            Some(&publisher).filter(|_| self.settings.bus.log && records.enabled).cloned().map(Feed::start).unzip();
-        let keeping = journal.map(|journal| Arc::new(Keeping { feed, ..Keeping::new(journal, keys, records) }));
+            Some(&publisher).filter(|_| self.settings.bus.log && records.enabled).cloned().map(RequestLogPublisher::start).unzip();
+        let keeping = journal.map(|journal| Arc::new(Persistence { feed, ..Persistence::new(journal, keys, records) }));
         let honours_keys = keeping.as_ref().is_some_and(|keeping| keeping.keys.enabled);
-        warn_of_unhonoured(&registry, honours_keys);
-        let limiting = Limiting::new(&self.settings.quota, &registry, redis.clone());
+        warn_unhonoured_keys(&registry, honours_keys);
+        let limiting = QuotaEnforcer::new(&self.settings.quota, &registry, redis.clone());
         let charges = accepted.any() && self.settings.billing.enabled;
         let billing = keeping.as_ref().filter(|_| charges);
         let billing = billing.map(|keeping| {
@@ -140,15 +140,15 @@ impl Gateway {
             background.spawn(empty_outbox(db, publisher.clone()));
         }
         if let Some(redis) = &redis {
-            background.spawn(share(redis.clone(), registry.pools().cloned().collect()));
+            background.spawn(synchronize(redis.clone(), registry.pools().cloned().collect()));
         }
-        let planning = books.clone().map(|books| Arc::new(Planning::new(Plans::new(books))));
-        let changing = Arc::new(Changing {
+        let planning = books.clone().map(|books| Arc::new(PlanLookup::new(PlanCache::new(books))));
+        let changing = Arc::new(Reloader {
             registry: Arc::clone(&registry),
             limiting: Arc::clone(&limiting),
             billing: billing.clone(),
             planning: planning.clone(),
-            holding: Configured::of(&self.settings)?.holding(),
+            holding: ReloadableSettings::of(&self.settings)?.holding(),
         });
         let control = match books {
             Some(books) => Some(control(books, Arc::clone(&changing)).await?),
@@ -164,7 +164,7 @@ impl Gateway {
         let operator = match self.settings.admin.as_ref().filter(|admin| admin.enabled) {
             Some(admin) => {
                 let books = kept(keeping.as_deref(), control.clone());
-                let desk = Desk {
+                let desk = AdminState {
                     probes: self.probes(books.as_ref(), redis.as_ref(), &broker, &calls),
                     registry: Arc::clone(&registry),
                     books,
@@ -174,14 +174,14 @@ impl Gateway {
                     connections: connections.clone(),
                     broker: Arc::clone(&broker),
                     calls: Arc::clone(&calls),
-                    draining: Draining::default(),
+                    draining: DrainFlag::default(),
                 };
-                Some(Operator::start(admin, desk, budget.clone(), &settings.compression)?)
+                Some(AdminListener::start(admin, desk, budget.clone(), &settings.compression)?)
             }
             None => None,
         };
         let backend = cache::open(&self.settings.cache, redis.as_ref())?;
-        let caching = backend.and_then(|backend| Caching::new(&self.settings.cache, &registry, backend));
+        let caching = backend.and_then(|backend| ReplyCache::new(&self.settings.cache, &registry, backend));
         let pipeline = Pipeline::new(Stages {
             authenticator,
             keeping,
@@ -193,7 +193,7 @@ impl Gateway {
         });
         let is_local = settings.listen.ip().is_loopback() && !accepted.any();
         let protection = Protection { is_local, url: self.settings.info.url.clone(), budget };
-        let edge = Edge::protected(routes, pipeline.clone(), settings.clone(), protection);
+        let edge = HttpEdge::protected(routes, pipeline.clone(), settings.clone(), protection);
         // Who can connect finds all that was declared; and no call is taken before it is known that this gateway starts.
         let takes_calls = self.settings.bus.calls.enabled && registry.methods().next().is_some();
         if takes_calls {
@@ -224,7 +224,7 @@ impl Gateway {
         if let Some(operator) = &operator {
             tracing::info!(address = %format_args!("http://{}", operator.address), "listening for the operator");
         }
-        let running = Running {
+        let running = RunningGateway {
             address,
             registry,
             broker,
@@ -240,8 +240,8 @@ impl Gateway {
             reload,
             stop,
             served,
-            written,
-            fed,
+            writer_task: written,
+            request_log_task: fed,
         };
         if let Some(tell) = self.on_listening.take() {
             tell(&running);
@@ -250,7 +250,7 @@ impl Gateway {
     }
 
     /// Where API keys are looked for, after those of the configuration.
-    fn key_stores(&self, books: Option<&Books>) -> Vec<Arc<dyn ApiKeys>> {
+    fn key_stores(&self, books: Option<&Store>) -> Vec<Arc<dyn ApiKeys>> {
         let kept = books.filter(|_| self.reads_kept_keys()).map(|books| Arc::new(books.clone()) as _);
         self.api_keys.iter().cloned().chain(kept).collect()
     }
@@ -263,28 +263,28 @@ impl Gateway {
         pipeline: Pipeline,
         honours_keys: bool,
         status: Arc<CallsStatus>,
-    ) -> Result<Consumer, StartError> {
+    ) -> Result<CallConsumer, StartError> {
         let HttpSettings { request_timeout: timeout, workers, .. } = self.settings.http;
         let workers = workers.or_else(|| thread::available_parallelism().ok()).map_or(1, usize::from);
         let options = ConsumerOptions { timeout, honours_keys, workers, status };
-        let started = Consumer::start(Arc::clone(broker), &self.settings.bus.calls, registry, pipeline, options).await;
+        let started = CallConsumer::start(Arc::clone(broker), &self.settings.bus.calls, registry, pipeline, options).await;
         started.map_err(|error| calls_failed(&error))
     }
 
     /// Returns what the gateway needs to be ready.
     fn probes(
         &self,
-        books: Option<&Kept>,
+        books: Option<&AdminStore>,
         redis: Option<&Redis>,
         broker: &Arc<dyn Broker>,
         calls: &Arc<CallsStatus>,
-    ) -> Vec<Box<dyn Probe>> {
-        let database = books.iter().map(|kept| Box::new(kept.books.clone()) as Box<dyn Probe>);
+    ) -> Vec<Box<dyn ReadinessCheck>> {
+        let database = books.iter().map(|kept| Box::new(kept.books.clone()) as Box<dyn ReadinessCheck>);
         let redis = redis.map(|redis| Box::new(redis.clone()) as _);
         let bus = self.settings.bus.amqp.iter().flat_map(|_| {
             // Calls over HTTP go on without it.
             let is_needed = !self.settings.routes.is_empty();
-            let bus = Box::new(BusProbe { broker: Arc::clone(broker), is_needed }) as Box<dyn Probe>;
+            let bus = Box::new(BusProbe { broker: Arc::clone(broker), is_needed }) as Box<dyn ReadinessCheck>;
             [bus, Box::new(CallsProbe(Arc::clone(calls)))]
         });
         database.chain(redis).chain(bus).collect()
@@ -302,7 +302,7 @@ impl Gateway {
         if let Some(db) = self.settings.store.on_demand()? {
             app.insert(Arc::new(db));
         }
-        if let Some(redis) = redis.map(Redis::own).map(Arc::new) {
+        if let Some(redis) = redis.map(Redis::for_authors).map(Arc::new) {
             app.insert(redis);
         }
         if app.get::<HttpClient>().is_none() {
@@ -314,7 +314,7 @@ impl Gateway {
         for (name, section) in &self.settings.services {
             app.set_section(format!("services.{name}"), (**section).clone());
         }
-        let providers = Configured::of(&self.settings)?.providers;
+        let providers = ReloadableSettings::of(&self.settings)?.providers;
         let settings = RegistrySettings { failover: self.settings.failover.clone(), providers };
         let registry = Registry::build(&app, &settings)?;
         registry.expect(&self.expected_services, &self.expected_providers)?;
@@ -329,14 +329,14 @@ impl fmt::Debug for Gateway {
 }
 
 /// What operators look at and write.
-fn kept(keeping: Option<&Keeping>, control: Option<Arc<Control>>) -> Option<Kept> {
+fn kept(keeping: Option<&Persistence>, control: Option<Arc<OperatorSettings>>) -> Option<AdminStore> {
     let (keeping, control) = keeping.zip(control)?;
-    Some(Kept { books: control.books().clone(), journal: keeping.journal.clone(), control })
+    Some(AdminStore { books: control.books().clone(), journal: keeping.journal.clone(), control })
 }
 
 /// What operators set, applied to all that it is about.
-async fn control(books: Books, changing: Arc<Changing>) -> Result<Arc<Control>, StartError> {
-    let started = Control::start(books, move |snapshot| changing.set(snapshot)).await;
+async fn control(books: Store, changing: Arc<Reloader>) -> Result<Arc<OperatorSettings>, StartError> {
+    let started = OperatorSettings::start(books, move |snapshot| changing.set(snapshot)).await;
     started.map_err(|error| StartError::new(format!("[store]: {error}")))
 }
 
@@ -350,7 +350,7 @@ fn calls_failed(error: &BusError) -> StartError {
 }
 
 /// What was probably meant, as the end of a sentence.
-fn nearest(name: &str, known: &[&str]) -> String {
+fn did_you_mean(name: &str, known: &[&str]) -> String {
     let nearest = known.iter().max_by(|a, b| strsim::jaro(name, a).total_cmp(&strsim::jaro(name, b)));
     nearest.map_or(String::new(), |nearest| format!("; the nearest that is, is `{nearest}`"))
 }

@@ -5,18 +5,18 @@ use std::{net::SocketAddr, sync::Arc};
 use serde_json::Value;
 
 use crate::{
-    auth::{Accepted, AuthSettings},
+    auth::{AcceptedCredentials, AuthSettings},
     base::{
-        spec::{Auth, Idempotency},
+        spec::{AuthMode, IdempotencyMode},
         start_error::StartError,
     },
-    quota::{Methods, QuotaSettings, Rules},
+    quota::{Methods, QuotaSettings, QuotaRules},
     service::registry::{Linked, Method, Registry},
 };
 
 /// A method that wants a key says that repeating it does harm; without books nothing keeps that from happening.
-pub(super) fn warn_of_unhonoured(registry: &Registry, has_books: bool) {
-    let wants_key = |method: &&Arc<Method>| method.spec.idempotency == Idempotency::Required;
+pub(super) fn warn_unhonoured_keys(registry: &Registry, has_books: bool) {
+    let wants_key = |method: &&Arc<Method>| method.spec.idempotency == IdempotencyMode::Required;
     if !has_books && let Some(method) = registry.methods().find(wants_key) {
         tracing::warn!(method = method.path(), "wants idempotency keys, which are not honoured without `[store]`");
     }
@@ -26,7 +26,7 @@ pub(super) fn warn_of_unhonoured(registry: &Registry, has_books: bool) {
 pub(super) fn check_protected(
     registry: &Registry,
     settings: &AuthSettings,
-    accepted: Accepted,
+    accepted: AcceptedCredentials,
     address: SocketAddr,
 ) -> Result<(), StartError> {
     if accepted.any() {
@@ -40,7 +40,7 @@ pub(super) fn check_protected(
         )));
     }
     let closed: Vec<_> =
-        registry.methods().filter(|method| method.auth() == Auth::Required).map(|m| m.path()).collect();
+        registry.methods().filter(|method| method.auth() == AuthMode::Required).map(|m| m.path()).collect();
     if !closed.is_empty() {
         tracing::warn!(methods = closed.join(" "), "these require a caller, and without [auth] refuse everybody");
     }
@@ -57,7 +57,7 @@ pub(super) fn unknown_names<'s>(
     let methods: Methods = methods.into();
     let mut problems = unknown("services", services, &known_services);
     problems.extend(unknown("providers", providers, &known_providers));
-    let of_quota = quota.into_iter().flat_map(|quota| Rules::unknown_names(quota, &methods));
+    let of_quota = quota.into_iter().flat_map(|quota| QuotaRules::unknown_names(quota, &methods));
     problems.extend(of_quota.map(|problem| format!("[quota]: {problem}")));
     problems
 }
@@ -73,7 +73,7 @@ pub(super) fn unknown_names_in(tree: &Value) -> Vec<String> {
 fn unknown<'s>(kind: &str, names: impl Iterator<Item = &'s String>, known: &[&str]) -> Vec<String> {
     let unknown = names.filter(|name| !known.contains(&name.as_str()));
     let problem = |name: &String| {
-        let nearest = crate::gateway::nearest(name, known);
+        let nearest = crate::gateway::did_you_mean(name, known);
         format!("`{kind}.{name}` in the configuration: nothing of this name is registered{nearest}")
     };
     unknown.map(problem).collect()

@@ -12,40 +12,40 @@ use tokio::sync::Notify;
 
 use crate::{
     base::{duration::until_tick, start_error::StartError},
-    control::Snapshot,
+    control::SettingsSnapshot,
     gateway::config::{ConfigFile, Settings},
-    json::section::read_section,
-    pipeline::{Billing, Limiting, Planning},
+    json::section::parse_section,
+    pipeline::{Billing, QuotaEnforcer, PlanLookup},
     provider::ProviderSettings,
     quota::QuotaSettings,
     service::registry::Registry,
 };
 
 /// How often the file is looked at.
-const PAUSE: Duration = Duration::from_secs(1);
+const FILE_POLL_INTERVAL: Duration = Duration::from_secs(1);
 
 /// All that settings are applied to.
-pub(super) struct Changing {
+pub(super) struct Reloader {
     pub(super) registry: Arc<Registry>,
-    pub(super) limiting: Arc<Limiting>,
+    pub(super) limiting: Arc<QuotaEnforcer>,
     pub(super) billing: Option<Arc<Billing>>,
-    pub(super) planning: Option<Arc<Planning>>,
-    pub(super) holding: Mutex<Holding>,
+    pub(super) planning: Option<Arc<PlanLookup>>,
+    pub(super) holding: Mutex<EffectiveSettings>,
 }
 
 /// What holds: the configuration's part, and the operators'.
-pub(super) struct Holding {
-    configured: Configured,
-    set: Snapshot,
+pub(super) struct EffectiveSettings {
+    configured: ReloadableSettings,
+    set: SettingsSnapshot,
 }
 
 /// What the configuration says of what may change.
-pub(super) struct Configured {
+pub(super) struct ReloadableSettings {
     quota: QuotaSettings,
     pub(super) providers: HashMap<String, ProviderSettings>,
 }
 
-impl Configured {
+impl ReloadableSettings {
     /// # Errors
     ///
     /// Everything that is wrong in the switches of providers.
@@ -53,7 +53,7 @@ impl Configured {
         let (mut providers, mut problems) = (HashMap::new(), Vec::new());
         for (name, section) in &settings.providers {
             let (switches, _) = crate::gateway::split(section);
-            match read_section::<ProviderSettings>(&format!("providers.{name}"), Value::Object(switches)) {
+            match parse_section::<ProviderSettings>(&format!("providers.{name}"), Value::Object(switches)) {
                 Ok(settings) => drop(providers.insert(name.clone(), settings)),
                 Err(more) => problems.extend(more),
             }
@@ -62,14 +62,14 @@ impl Configured {
         Ok(Self { quota: settings.quota.clone(), providers })
     }
 
-    pub(super) fn holding(self) -> Mutex<Holding> {
-        Mutex::new(Holding { configured: self, set: Snapshot::default() })
+    pub(super) fn holding(self) -> Mutex<EffectiveSettings> {
+        Mutex::new(EffectiveSettings { configured: self, set: SettingsSnapshot::default() })
     }
 }
 
-impl Changing {
+impl Reloader {
     /// Operators have set something.
-    pub(super) fn set(&self, snapshot: &Snapshot) {
+    pub(super) fn set(&self, snapshot: &SettingsSnapshot) {
         let mut holding = self.holding.lock().unwrap_or_else(PoisonError::into_inner);
         holding.set = snapshot.clone();
         self.apply(&holding);
@@ -77,7 +77,7 @@ impl Changing {
 
     /// The configuration is another. What may not change while the gateway runs is not looked at.
     fn configure(&self, settings: &Settings) -> Result<(), StartError> {
-        let configured = Configured::of(settings)?;
+        let configured = ReloadableSettings::of(settings)?;
         StartError::unless_empty(self.limiting.unknown_names(&configured.quota))?;
         let mut holding = self.holding.lock().unwrap_or_else(PoisonError::into_inner);
         holding.configured = configured;
@@ -85,14 +85,14 @@ impl Changing {
         Ok(())
     }
 
-    fn apply(&self, Holding { configured, set }: &Holding) {
+    fn apply(&self, EffectiveSettings { configured, set }: &EffectiveSettings) {
         if let Some(billing) = &self.billing {
             billing.apply(set.prices.iter().map(|(_, list)| &**list));
         }
         let limits = set.limits.as_ref().unwrap_or(&configured.quota);
         self.limiting.apply(limits);
         if let Some(planning) = &self.planning {
-            planning.apply(set.tells_plans_apart() || limits.tells_plans_apart());
+            planning.apply(set.tells_plans_apart() || limits.differs_by_plan());
         }
         for provider in self.registry.providers() {
             let name = provider.spec().name;
@@ -105,7 +105,7 @@ impl Changing {
     pub(super) async fn follow(self: Arc<Self>, mut file: ConfigFile, reload: Arc<Notify>) {
         loop {
             let settings = tokio::select! {
-                () = until_tick(PAUSE) => file.changed(),
+                () = until_tick(FILE_POLL_INTERVAL) => file.reload_if_changed(),
                 () = reload.notified() => Some(file.read()),
             };
             let Some(settings) = settings else { continue };

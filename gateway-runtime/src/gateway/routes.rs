@@ -3,15 +3,15 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use crate::{
-    auth::Accepted,
+    auth::AcceptedCredentials,
     base::start_error::StartError,
     bus::Broker,
     edge::{
-        bus_dispatch::Relay,
-        dispatch::{Dispatcher, MakeDispatcher, Route, RouteSection},
-        http::{BodyBudget, Documents, Routes, docs_page},
+        bus_dispatch::BusDispatcher,
+        dispatch::{Dispatcher, DispatcherFactory, Route, RouteConfig},
+        http::{BodyBudget, Documents, RouteTable, docs_page},
     },
-    gateway::{Gateway, nearest},
+    gateway::{Gateway, did_you_mean},
     service::registry::Registry,
 };
 
@@ -39,7 +39,7 @@ impl Gateway {
     #[must_use]
     pub fn dispatcher<F>(mut self, name: &str, make: F) -> Self
     where
-        F: Fn(&mut RouteSection) -> Result<Arc<dyn Dispatcher>, StartError> + Send + Sync + 'static,
+        F: Fn(&mut RouteConfig) -> Result<Arc<dyn Dispatcher>, StartError> + Send + Sync + 'static,
     {
         self.dispatchers.insert(name.to_owned(), Box::new(make));
         self
@@ -53,10 +53,10 @@ impl Gateway {
     pub(super) fn routes(
         &self,
         registry: &Arc<Registry>,
-        accepted: Accepted,
+        accepted: AcceptedCredentials,
         configured: Vec<Route>,
-    ) -> Result<Routes, StartError> {
-        let (mut routes, mut told) = Routes::collected(registry, |name| self.settings.secret(name));
+    ) -> Result<RouteTable, StartError> {
+        let (mut routes, mut told) = RouteTable::collected(registry, |name| self.settings.secret(name));
         let documents =
             Arc::new(Documents::new(&self.settings.info, Arc::clone(registry), accepted, &self.settings.bus));
         for prefix in ["/meta", "/openapi.json", "/asyncapi.json"] {
@@ -84,14 +84,14 @@ impl Gateway {
     ) -> Result<Vec<Route>, StartError> {
         let (broker, body_timeout) = (Arc::clone(broker), self.settings.http.limits.body_timeout);
         let budget = budget.clone();
-        let bus = move |section: &mut RouteSection| -> Result<Arc<dyn Dispatcher>, StartError> {
-            Ok(Arc::new(Relay::new(section, Arc::clone(&broker), body_timeout, budget.clone())?))
+        let bus = move |section: &mut RouteConfig| -> Result<Arc<dyn Dispatcher>, StartError> {
+            Ok(Arc::new(BusDispatcher::new(section, Arc::clone(&broker), body_timeout, budget.clone())?))
         };
-        let mut known: BTreeMap<&str, &MakeDispatcher> = BTreeMap::from([("bus", &bus as _)]);
+        let mut known: BTreeMap<&str, &DispatcherFactory> = BTreeMap::from([("bus", &bus as _)]);
         known.extend(self.dispatchers.iter().map(|(name, make)| (name.as_str(), &**make)));
         let mut routes = Vec::new();
         let read = self.settings.routes.iter().map(|(service, section)| {
-            let (mut section, terms) = RouteSection::read(service, section)?;
+            let (mut section, terms) = RouteConfig::read(service, section)?;
             let dispatcher = dispatcher(&known, &mut section, &terms.dispatch)?;
             routes.push(Route { service: service.clone(), terms, dispatcher });
             Ok(())
@@ -108,12 +108,12 @@ fn problems(results: impl Iterator<Item = Result<(), StartError>>) -> Vec<String
 
 /// The dispatcher of a route.
 fn dispatcher(
-    known: &BTreeMap<&str, &MakeDispatcher>,
-    section: &mut RouteSection,
+    known: &BTreeMap<&str, &DispatcherFactory>,
+    section: &mut RouteConfig,
     name: &str,
 ) -> Result<Arc<dyn Dispatcher>, StartError> {
     let names: Vec<_> = known.keys().copied().collect();
-    let (service, hint) = (section.service().to_owned(), nearest(name, &names));
+    let (service, hint) = (section.service().to_owned(), did_you_mean(name, &names));
     let make = known.get(name).ok_or_else(|| match name {
         "" => {
             StartError::new(format!("[routes.\"{service}\"]: say what answers, with `dispatch`: {}", names.join(", ")))

@@ -12,7 +12,7 @@ use crate::{
     bus::MemoryBroker,
     edge::http::Info,
     gateway::{
-        Gateway, Running,
+        Gateway, RunningGateway,
         config::{Action, help, program_name},
         list, telemetry,
     },
@@ -102,7 +102,7 @@ impl Signals {
     /// # Errors
     ///
     /// Why the gateway ended by itself.
-    async fn stopped(&mut self, running: &mut Running) -> Result<&'static str, StartError> {
+    async fn stopped(&mut self, running: &mut RunningGateway) -> Result<&'static str, StartError> {
         loop {
             tokio::select! {
                 _ = self.terminate.recv() => return Ok("SIGTERM"),

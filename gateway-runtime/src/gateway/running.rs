@@ -10,47 +10,47 @@ use tokio::{
 use crate::{
     base::start_error::StartError,
     bus::{Broker, publisher::Publisher},
-    control::Control,
-    edge::{bus_consumer::Consumer, http::Ended},
-    gateway::admin_listener::Operator,
-    pipeline::{CacheFigures, Caching, Limiting},
+    control::OperatorSettings,
+    edge::{bus_consumer::CallConsumer, http::DrainOutcome},
+    gateway::admin_listener::AdminListener,
+    pipeline::{CacheFigures, ReplyCache, QuotaEnforcer},
     service::registry::Registry,
 };
 
 /// How long what is still to be written may take when everything else has ended.
-const FLUSH: Duration = Duration::from_secs(10);
+const FLUSH_TIMEOUT: Duration = Duration::from_secs(10);
 /// And what is still to be given back.
-const LAST_TOKENS: Duration = Duration::from_secs(1);
+const QUOTA_FLUSH_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// A gateway that serves. Dropping it stops it as [`stop`](Self::stop) does, without waiting.
 #[derive(Debug)]
-pub struct Running {
+pub struct RunningGateway {
     pub(super) address: SocketAddr,
     pub(super) registry: Arc<Registry>,
     pub(super) broker: Arc<dyn Broker>,
-    pub(super) consumer: Option<Consumer>,
+    pub(super) consumer: Option<CallConsumer>,
     /// Dropped when the calls of the bus have ended: those of HTTP may end then.
     pub(super) calls_drained: oneshot::Sender<()>,
     pub(super) publisher: Publisher,
     pub(super) drain_timeout: Duration,
     /// Ends with this.
-    pub(super) control: Option<Arc<Control>>,
-    pub(super) limiting: Arc<Limiting>,
-    pub(super) caching: Option<Arc<Caching>>,
+    pub(super) control: Option<Arc<OperatorSettings>>,
+    pub(super) limiting: Arc<QuotaEnforcer>,
+    pub(super) caching: Option<Arc<ReplyCache>>,
     /// What looks after things as long as there is a gateway.
     pub(super) background: JoinSet<()>,
     /// Notified when the configuration is to be read again; none where it is not from a file.
     pub(super) reload: Option<Arc<Notify>>,
-    pub(super) operator: Option<Operator>,
+    pub(super) operator: Option<AdminListener>,
     pub(super) stop: oneshot::Sender<()>,
-    pub(super) served: JoinHandle<io::Result<Ended>>,
+    pub(super) served: JoinHandle<io::Result<DrainOutcome>>,
     /// Ends when all that had to be written is.
-    pub(super) written: Option<JoinHandle<()>>,
+    pub(super) writer_task: Option<JoinHandle<()>>,
     /// Ends when all that had to be told is.
-    pub(super) fed: Option<JoinHandle<()>>,
+    pub(super) request_log_task: Option<JoinHandle<()>>,
 }
 
-impl Running {
+impl RunningGateway {
     /// Where it listens.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
@@ -89,7 +89,7 @@ impl Running {
 
     /// What operators have set, and how that is kept up with; none without books.
     #[must_use]
-    pub fn control(&self) -> Option<&Arc<Control>> {
+    pub fn control(&self) -> Option<&Arc<OperatorSettings>> {
         self.control.as_ref()
     }
 
@@ -101,7 +101,7 @@ impl Running {
 
     /// What calls are limited with.
     #[must_use]
-    pub fn limiting(&self) -> &Limiting {
+    pub fn limiting(&self) -> &QuotaEnforcer {
         &self.limiting
     }
 
@@ -136,23 +136,23 @@ impl Running {
             consumer.end().await;
         }
         match ended(served)? {
-            Ended::Drained => {}
-            Ended::Cut(connections) => tracing::warn!(connections, "cut what did not end in time"),
+            DrainOutcome::Drained => {}
+            DrainOutcome::Cut(connections) => tracing::warn!(connections, "cut what did not end in time"),
         }
         // It is told that there is no more to come until here.
         if let Some(operator) = self.operator {
             operator.stop().await;
         }
-        if tokio::time::timeout(LAST_TOKENS, self.limiting.settled()).await.is_err() {
+        if tokio::time::timeout(QUOTA_FLUSH_TIMEOUT, self.limiting.flushed()).await.is_err() {
             tracing::warn!("the last tokens of quotas could not be given back");
         }
-        if let Some(written) = self.written
-            && tokio::time::timeout(FLUSH, written).await.is_err()
+        if let Some(written) = self.writer_task
+            && tokio::time::timeout(FLUSH_TIMEOUT, written).await.is_err()
         {
             tracing::error!("the last records could not be written");
         }
-        if let Some(fed) = self.fed
-            && tokio::time::timeout(FLUSH, fed).await.is_err()
+        if let Some(fed) = self.request_log_task
+            && tokio::time::timeout(FLUSH_TIMEOUT, fed).await.is_err()
         {
             tracing::warn!("the last records could not be published");
         }
@@ -169,6 +169,6 @@ impl Running {
     }
 }
 
-pub(super) fn ended(served: Result<io::Result<Ended>, tokio::task::JoinError>) -> Result<Ended, StartError> {
+pub(super) fn ended(served: Result<io::Result<DrainOutcome>, tokio::task::JoinError>) -> Result<DrainOutcome, StartError> {
     served.map_err(io::Error::other).flatten().map_err(|error| StartError::new(format!("the server failed: {error}")))
 }

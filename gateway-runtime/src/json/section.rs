@@ -14,7 +14,7 @@ use crate::json::{
 /// problems, each under its full name.
 ///
 /// Texts that stand where the schema wants something else are read as TOML: the environment has only texts.
-pub(crate) fn read_section<T: DeserializeOwned + JsonSchema>(name: &str, mut value: Value) -> Result<T, Vec<String>> {
+pub(crate) fn parse_section<T: DeserializeOwned + JsonSchema>(name: &str, mut value: Value) -> Result<T, Vec<String>> {
     let schema = InputSchema::strict::<T>().map_err(|error| vec![format!("`{name}` in the configuration: {error}")])?;
     if let Err(violations) = schema.check(&value) {
         let read = violations.iter().filter(|violation| read_text(&mut value, &violation.pointer)).count();
@@ -29,7 +29,7 @@ pub(crate) fn read_section<T: DeserializeOwned + JsonSchema>(name: &str, mut val
 /// Replaces a text by what it stands for as TOML; false when it is only a text.
 fn read_text(value: &mut Value, pointer: &str) -> bool {
     let Some(place) = value.pointer_mut(pointer) else { return false };
-    let Some(meaning) = place.as_str().and_then(untext) else { return false };
+    let Some(meaning) = place.as_str().and_then(parse_toml_value) else { return false };
     *place = meaning;
     true
 }
@@ -46,7 +46,7 @@ fn problems(name: &str, violations: Vec<Violation>) -> Vec<String> {
 }
 
 /// A number, a truth value, a list or a table; none for what is only a text.
-fn untext(text: &str) -> Option<Value> {
+fn parse_toml_value(text: &str) -> Option<Value> {
     let table: toml::Table = format!("value = {text}").parse().ok()?;
     let value = serde_json::to_value(table.get("value").filter(|_| table.len() == 1)?).ok()?;
     (!value.is_string() && !text.starts_with(|c: char| c.is_ascii_digit() && text.contains(':'))).then_some(value)
@@ -58,11 +58,11 @@ mod tests {
 
     #[test]
     fn texts_stand_for_what_they_look_like() {
-        assert_eq!(untext("4"), Some(4.into()));
-        assert_eq!(untext("[1, 2]"), Some(serde_json::json!([1, 2])));
-        assert_eq!(untext("true"), Some(true.into()));
+        assert_eq!(parse_toml_value("4"), Some(4.into()));
+        assert_eq!(parse_toml_value("[1, 2]"), Some(serde_json::json!([1, 2])));
+        assert_eq!(parse_toml_value("true"), Some(true.into()));
         for text in ["info", "\"quoted\"", "127.0.0.1:80", "1\nother = 2", ""] {
-            assert_eq!(untext(text), None, "{text:?}");
+            assert_eq!(parse_toml_value(text), None, "{text:?}");
         }
     }
 
@@ -80,7 +80,7 @@ mod tests {
     }
 
     fn read(value: Value) -> Result<Section, Vec<String>> {
-        read_section("providers.x", value)
+        parse_section("providers.x", value)
     }
 
     #[test]

@@ -16,7 +16,7 @@ use tower::{Layer, Service};
 use crate::{
     base::{
         call::Call,
-        call_metrics::End,
+        call_metrics::CallStatus,
         error::Error,
         reply::{Chunks, Reply},
     },
@@ -32,20 +32,20 @@ pub(crate) const REQUEST_TARGET: &str = "gateway::request";
 pub(super) struct TraceLayer;
 
 impl<S> Layer<S> for TraceLayer {
-    type Service = Trace<S>;
+    type Service = AccessLog<S>;
 
-    fn layer(&self, inner: S) -> Trace<S> {
-        Trace { inner }
+    fn layer(&self, inner: S) -> AccessLog<S> {
+        AccessLog { inner }
     }
 }
 
 /// Logs each call at its end.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Trace<S> {
+pub(super) struct AccessLog<S> {
     inner: S,
 }
 
-impl<S> Service<Invocation> for Trace<S>
+impl<S> Service<Invocation> for AccessLog<S>
 where
     S: Service<Invocation, Response = Reply, Error = Error>,
 {
@@ -58,7 +58,7 @@ where
     }
 
     fn call(&mut self, invocation: Invocation) -> Self::Future {
-        let line = Some(Line::begin(&invocation));
+        let line = Some(AccessLogEntry::begin(&invocation));
         TraceFuture { inner: self.inner.call(invocation), line }
     }
 }
@@ -68,7 +68,7 @@ pin_project! {
     pub(super) struct TraceFuture<F> {
         #[pin]
         inner: F,
-        line: Option<Line>,
+        line: Option<AccessLogEntry>,
     }
 }
 
@@ -81,8 +81,8 @@ impl<F: Future<Output = Result<Reply, Error>>> Future for TraceFuture<F> {
         let Some(line) = this.line.take() else { return Poll::Ready(outcome) };
         Poll::Ready(match outcome {
             // A stream has only begun; its line is written when it ends.
-            Ok(Reply::Items(chunks)) => Ok(Reply::Items(Watched::over(chunks, line))),
-            Ok(Reply::RawStream(media, chunks)) => Ok(Reply::RawStream(media, Watched::over(chunks, line))),
+            Ok(Reply::Items(chunks)) => Ok(Reply::Items(LoggedStream::over(chunks, line))),
+            Ok(Reply::RawStream(media, chunks)) => Ok(Reply::RawStream(media, LoggedStream::over(chunks, line))),
             Ok(reply) => {
                 line.end(if matches!(reply, Reply::Empty) { 204 } else { 200 }, None);
                 Ok(reply)
@@ -96,18 +96,18 @@ impl<F: Future<Output = Result<Reply, Error>>> Future for TraceFuture<F> {
 }
 
 /// A stream that takes its call's line along.
-struct Watched {
+struct LoggedStream {
     chunks: Chunks,
-    line: Option<Line>,
+    line: Option<AccessLogEntry>,
 }
 
-impl Watched {
-    fn over(chunks: Chunks, line: Line) -> Chunks {
+impl LoggedStream {
+    fn over(chunks: Chunks, line: AccessLogEntry) -> Chunks {
         Box::pin(Self { chunks, line: Some(line) })
     }
 }
 
-impl Stream for Watched {
+impl Stream for LoggedStream {
     type Item = Result<Bytes, Error>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
@@ -125,7 +125,7 @@ impl Stream for Watched {
 }
 
 /// The line of one call, and its place among the numbers; dropped without an end, its client has gone away.
-struct Line {
+struct AccessLogEntry {
     method: Arc<Method>,
     call: Call,
     /// Whether anybody would read it.
@@ -133,7 +133,7 @@ struct Line {
     ended: bool,
 }
 
-impl Line {
+impl AccessLogEntry {
     fn begin(invocation: &Invocation) -> Self {
         let is_read = tracing::enabled!(target: REQUEST_TARGET, tracing::Level::ERROR);
         let (method, call) = (Arc::clone(&invocation.method), invocation.request.call.clone());
@@ -141,7 +141,7 @@ impl Line {
         Self { method, call, is_read, ended: false }
     }
 
-    fn count(&self, end: End) {
+    fn count(&self, end: CallStatus) {
         let call = &self.call;
         let counts = &self.method.counts;
         counts.end();
@@ -157,12 +157,12 @@ impl Line {
 
     fn end(mut self, status: u16, error: Option<&Error>) {
         self.ended = true;
-        self.count(error.map_or(End::Done, |error| End::Failed(error.code())));
+        self.count(error.map_or(CallStatus::Done, |error| CallStatus::Failed(error.code())));
         if !self.is_read {
             return;
         }
         let code = error.map_or("", |error| error.code().name());
-        let detail = error.map(|error| match error.internal_message() {
+        let detail = error.map(|error| match error.log_message() {
             Some(internal) => Cow::Owned(format!("{}: {internal}", error.detail())),
             None => Cow::Borrowed(error.detail()),
         });
@@ -215,10 +215,10 @@ enum Severity {
     Error,
 }
 
-impl Drop for Line {
+impl Drop for AccessLogEntry {
     fn drop(&mut self) {
         if !self.ended {
-            self.count(End::Cancelled);
+            self.count(CallStatus::Cancelled);
             if !self.is_read {
                 return;
             }

@@ -15,21 +15,21 @@ use tower::{Layer, Service};
 
 use crate::{
     base::{error::Error, reply::Reply},
-    control::Plans,
+    control::PlanCache,
     pipeline::Invocation,
 };
 
 /// What plans are found out with.
 #[derive(Debug)]
-pub struct Planning {
-    plans: Plans,
+pub struct PlanLookup {
+    plans: PlanCache,
     is_needed: AtomicBool,
 }
 
-impl Planning {
+impl PlanLookup {
     /// Nobody asks for plans, until [`apply`](Self::apply) says so.
     #[must_use]
-    pub fn new(plans: Plans) -> Self {
+    pub fn new(plans: PlanCache) -> Self {
         Self { plans, is_needed: AtomicBool::new(false) }
     }
 
@@ -41,26 +41,26 @@ impl Planning {
 
 /// Makes [`Plan`].
 #[derive(Clone, Debug)]
-pub(super) struct PlanLayer(pub(super) Option<Arc<Planning>>);
+pub(super) struct AttachPlanLayer(pub(super) Option<Arc<PlanLookup>>);
 
-impl<S> Layer<S> for PlanLayer {
-    type Service = Plan<S>;
+impl<S> Layer<S> for AttachPlanLayer {
+    type Service = AttachPlan<S>;
 
-    fn layer(&self, inner: S) -> Plan<S> {
-        Plan { inner, planning: self.0.clone() }
+    fn layer(&self, inner: S) -> AttachPlan<S> {
+        AttachPlan { inner, planning: self.0.clone() }
     }
 }
 
 /// Tells the call its account's plan.
 #[derive(Clone, Debug)]
-pub(super) struct Plan<S> {
+pub(super) struct AttachPlan<S> {
     inner: S,
-    planning: Option<Arc<Planning>>,
+    planning: Option<Arc<PlanLookup>>,
 }
 
 type Asking = Pin<Box<dyn Future<Output = Result<Reply, Error>> + Send>>;
 
-impl<S> Service<Invocation> for Plan<S>
+impl<S> Service<Invocation> for AttachPlan<S>
 where
     S: Service<Invocation, Response = Reply, Error = Error, Future: Send + 'static> + Clone + Send + 'static,
 {
@@ -78,7 +78,7 @@ where
         let (Some(planning), Some(account)) = (planning, call.caller().account()) else {
             return Either::Left(self.inner.call(invocation));
         };
-        if let Some(plan) = planning.plans.remembered(account) {
+        if let Some(plan) = planning.plans.cached(account) {
             call.set_plan(plan);
             return Either::Left(self.inner.call(invocation));
         }

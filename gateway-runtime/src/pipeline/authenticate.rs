@@ -17,7 +17,7 @@ use crate::{
         call::{Call, Caller},
         error::{Code, Error},
         reply::Reply,
-        spec::Auth,
+        spec::AuthMode,
     },
     pipeline::Invocation,
     service::registry::Method,
@@ -43,7 +43,7 @@ pub(super) struct Authenticate<S> {
 }
 
 /// What has to wait, and what is refused, is boxed; the rest goes on as it is.
-type Detour = Pin<Box<dyn Future<Output = Result<Reply, Error>> + Send>>;
+type BoxFuture = Pin<Box<dyn Future<Output = Result<Reply, Error>> + Send>>;
 
 impl<S> Service<Invocation> for Authenticate<S>
 where
@@ -51,7 +51,7 @@ where
 {
     type Response = Reply;
     type Error = Error;
-    type Future = Either<S::Future, Detour>;
+    type Future = Either<S::Future, BoxFuture>;
 
     fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Error>> {
         self.inner.poll_ready(context)
@@ -96,19 +96,19 @@ pub(super) async fn authorize(
 /// As [`authorize`], as far as that is known without waiting for others.
 fn begin(authenticator: Option<&Arc<Authenticator>>, method: &Method, call: &Call) -> Result<Option<Asked>, Error> {
     let identity = match method.auth() {
-        Auth::None => return Ok(None),
-        Auth::Optional | Auth::Required => match authenticator {
+        AuthMode::None => return Ok(None),
+        AuthMode::Optional | AuthMode::Required => match authenticator {
             Some(authenticator) => authenticator.identify(call.headers())?,
-            None => Identity::Stranger,
+            None => Identity::Anonymous,
         },
     };
     match identity {
-        Identity::Stranger if method.auth() == Auth::Required => {
+        Identity::Anonymous if method.auth() == AuthMode::Required => {
             Err(Error::new(Code::UNAUTHENTICATED, "authentication required; send a bearer token or an API key"))
         }
-        Identity::Stranger => Ok(None),
+        Identity::Anonymous => Ok(None),
         Identity::Known(caller) => admit_caller(method, call, caller).map(|()| None),
-        Identity::Asked(asked) => Ok(Some(asked)),
+        Identity::Pending(asked) => Ok(Some(asked)),
     }
 }
 
@@ -121,5 +121,5 @@ fn admit_caller(method: &Method, call: &Call, caller: Caller) -> Result<(), Erro
         return Ok(());
     }
     let error = Error::new(Code::FORBIDDEN, format!("the caller lacks the scopes {}", missing.join(", ")));
-    Err(error.challenge("Bearer error=\"insufficient_scope\""))
+    Err(error.with_challenge("Bearer error=\"insufficient_scope\""))
 }

@@ -21,23 +21,23 @@ use crate::{
         error::{Code, Error},
         reply::Reply,
     },
-    pipeline::{Invocation, deadline::too_late},
+    pipeline::{Invocation, deadline::deadline_error},
 };
 
 /// Where a layer is put.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Place {
+pub enum LayerPosition {
     /// Around everything, the log and the record too.
     Outermost,
     /// Where the caller is known and may call the method; nothing has been judged, counted or charged yet.
     AfterAuthentication,
     /// Around the method alone: what answers here has been counted, and its price set aside. It sees neither what is
     /// answered from the cache nor what is answered again under an idempotency key.
-    BeforeDispatch,
+    AroundMethod,
 }
 
 /// What a layer is put around: the rest of the stack. Its errors are [`Error`]s, in a box.
-pub type Rest = BoxCloneSyncService<Invocation, Reply, BoxError>;
+pub type InnerService = BoxCloneSyncService<Invocation, Reply, BoxError>;
 
 /// A tower layer that can be put into the pipeline.
 #[diagnostic::on_unimplemented(
@@ -48,38 +48,38 @@ pub type Rest = BoxCloneSyncService<Invocation, Reply, BoxError>;
 )]
 pub trait PipelineLayer: Send + Sync + 'static {
     /// Puts it around the rest of the stack.
-    fn around(&self, rest: Rest) -> Rest;
+    fn around(&self, rest: InnerService) -> InnerService;
 }
 
 #[diagnostic::do_not_recommend]
 impl<L> PipelineLayer for L
 where
-    L: Layer<Rest> + Send + Sync + 'static,
+    L: Layer<InnerService> + Send + Sync + 'static,
     L::Service: Service<Invocation, Response = Reply, Error: Into<BoxError>, Future: Send + 'static>
         + Clone
         + Send
         + Sync
         + 'static,
 {
-    fn around(&self, rest: Rest) -> Rest {
+    fn around(&self, rest: InnerService) -> InnerService {
         BoxCloneSyncService::new(self.layer(rest).map_err(Into::into))
     }
 }
 
-type Wrap = Arc<dyn Fn(Rest) -> Rest + Send + Sync>;
+type LayerFn = Arc<dyn Fn(InnerService) -> InnerService + Send + Sync>;
 
 /// Layers, each at its place.
 #[derive(Clone, Default)]
-pub struct Layers(Vec<(Place, Wrap)>);
+pub struct Layers(Vec<(LayerPosition, LayerFn)>);
 
 impl Layers {
     /// Puts a layer at a place, within those that were put there before it.
-    pub fn add(&mut self, place: Place, layer: impl PipelineLayer) {
+    pub fn add(&mut self, place: LayerPosition, layer: impl PipelineLayer) {
         self.0.push((place, Arc::new(move |rest| layer.around(rest))));
     }
 
     /// The layer that is all of those at a place.
-    pub(super) fn at(&self, place: Place) -> AroundLayer {
+    pub(super) fn at(&self, place: LayerPosition) -> AroundLayer {
         AroundLayer(self.0.iter().filter(|(at, _)| *at == place).map(|(_, wrap)| Arc::clone(wrap)).collect())
     }
 }
@@ -91,35 +91,35 @@ impl fmt::Debug for Layers {
 }
 
 /// Makes [`Around`].
-pub(super) struct AroundLayer(Vec<Wrap>);
+pub(super) struct AroundLayer(Vec<LayerFn>);
 
 impl<S> Layer<S> for AroundLayer
 where
     S: Service<Invocation, Response = Reply, Error = Error, Future: Send + 'static> + Clone + Send + Sync + 'static,
 {
-    type Service = Around<S>;
+    type Service = WithAuthorLayers<S>;
 
-    fn layer(&self, inner: S) -> Around<S> {
+    fn layer(&self, inner: S) -> WithAuthorLayers<S> {
         if self.0.is_empty() {
-            return Around::Nothing(inner);
+            return WithAuthorLayers::Nothing(inner);
         }
         let rest = BoxCloneSyncService::new(inner.map_err(BoxError::from));
-        Around::Layers(self.0.iter().rev().fold(rest, |rest, wrap| wrap(rest)))
+        WithAuthorLayers::Layers(self.0.iter().rev().fold(rest, |rest, wrap| wrap(rest)))
     }
 }
 
 /// The rest of the stack, with or without something around it.
 #[derive(Clone, Debug)]
-pub(super) enum Around<S> {
+pub(super) enum WithAuthorLayers<S> {
     /// Without.
     Nothing(S),
     /// With.
-    Layers(Rest),
+    Layers(InnerService),
 }
 
 type Boxed = Pin<Box<dyn Future<Output = Result<Reply, Error>> + Send>>;
 
-impl<S> Service<Invocation> for Around<S>
+impl<S> Service<Invocation> for WithAuthorLayers<S>
 where
     S: Service<Invocation, Response = Reply, Error = Error>,
 {
@@ -141,7 +141,7 @@ where
             Self::Layers(layers) => {
                 let call = invocation.request.call.clone();
                 Either::Right(Box::pin(
-                    layers.clone().oneshot(invocation).map_err(move |error| understood(error, &call)),
+                    layers.clone().oneshot(invocation).map_err(move |error| into_call_error(error, &call)),
                 ))
             }
         }
@@ -150,10 +150,10 @@ where
 
 /// What a layer's error means: ours is itself, those of tower's own layers have codes, and any other is a fault that only
 /// the log is told of.
-fn understood(error: BoxError, call: &Call) -> Error {
-    match Error::unboxed(error) {
+fn into_call_error(error: BoxError, call: &Call) -> Error {
+    match Error::downcast(error) {
         Ok(error) => error,
-        Err(error) if error.is::<Elapsed>() => too_late(call),
+        Err(error) if error.is::<Elapsed>() => deadline_error(call),
         Err(error) if error.is::<Overloaded>() => {
             Error::new(Code::OVERLOADED, "too many calls of this kind are being carried out")
         }

@@ -28,20 +28,20 @@ use crate::{
 pub(super) struct UnwindLayer;
 
 impl<S> Layer<S> for UnwindLayer {
-    type Service = Unwind<S>;
+    type Service = CatchPanic<S>;
 
-    fn layer(&self, inner: S) -> Unwind<S> {
-        Unwind { inner }
+    fn layer(&self, inner: S) -> CatchPanic<S> {
+        CatchPanic { inner }
     }
 }
 
 /// Answers for a call that panicked.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Unwind<S> {
+pub(super) struct CatchPanic<S> {
     inner: S,
 }
 
-impl<S> Service<Invocation> for Unwind<S>
+impl<S> Service<Invocation> for CatchPanic<S>
 where
     S: Service<Invocation, Response = Reply, Error = Error>,
 {
@@ -77,14 +77,14 @@ impl<F: Future<Output = Result<Reply, Error>>> Future for UnwindFuture<F> {
         // What panicked is dropped, and what it shares with other calls (a mutex, say) says so itself.
         let polled = catch_unwind(AssertUnwindSafe(|| inner.poll(context)));
         polled.unwrap_or_else(|panic| Poll::Ready(Err(panicked(&*panic)))).map_ok(|reply| match reply {
-            Reply::Items(chunks) => Reply::Items(guarded(chunks)),
-            Reply::RawStream(media, chunks) => Reply::RawStream(media, guarded(chunks)),
+            Reply::Items(chunks) => Reply::Items(catch_stream_panics(chunks)),
+            Reply::RawStream(media, chunks) => Reply::RawStream(media, catch_stream_panics(chunks)),
             whole => whole,
         })
     }
 }
 
-fn guarded(chunks: Chunks) -> Chunks {
+fn catch_stream_panics(chunks: Chunks) -> Chunks {
     let chunks = AssertUnwindSafe(chunks).catch_unwind();
     Box::pin(chunks.map(|chunk| chunk.unwrap_or_else(|panic| Err(panicked(&*panic)))))
 }
@@ -108,7 +108,7 @@ mod tests {
     #[tokio::test]
     async fn a_panic_is_an_internal_error() {
         let error = outcome(async { panic!("told to {}", "the log") }).await.unwrap_err();
-        assert_eq!(error.internal_message(), Some("panicked: told to the log"));
+        assert_eq!(error.log_message(), Some("panicked: told to the log"));
         assert!(!error.detail().contains("the log"));
         assert!(matches!(outcome(async { Ok(Reply::Empty) }).await, Ok(Reply::Empty)));
     }
@@ -119,7 +119,7 @@ mod tests {
         let reply = outcome(async { Ok(Reply::Items(Box::pin(chunks))) }).await.unwrap();
         let Reply::Items(mut chunks) = reply else { panic!("{reply:?}") };
         assert_eq!(chunks.next().await.unwrap().unwrap(), "0");
-        assert_eq!(chunks.next().await.unwrap().unwrap_err().internal_message(), Some("panicked: at one"));
+        assert_eq!(chunks.next().await.unwrap().unwrap_err().log_message(), Some("panicked: at one"));
         assert!(chunks.next().await.is_none());
     }
 }

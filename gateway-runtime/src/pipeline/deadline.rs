@@ -75,12 +75,12 @@ impl<F: Future<Output = Result<Reply, Error>>> Future for DeadlineFuture<F> {
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
         let outcome = ready!(this.inner.poll(context));
-        Poll::Ready(outcome.unwrap_or_else(|_| Err(too_late(this.call))))
+        Poll::Ready(outcome.unwrap_or_else(|_| Err(deadline_error(this.call))))
     }
 }
 
 /// The error of a call that was dropped at its deadline.
-pub(super) fn too_late(call: &Call) -> Error {
+pub(super) fn deadline_error(call: &Call) -> Error {
     match call.method().effect {
         Effect::Once if call.is_dispatched() => Error::new(
             Code::OUTCOME_UNKNOWN,

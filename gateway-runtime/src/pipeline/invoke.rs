@@ -15,9 +15,9 @@ use crate::{
 
 /// Calls the method.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Dispatch;
+pub(super) struct InvokeMethod;
 
-impl Service<Invocation> for Dispatch {
+impl Service<Invocation> for InvokeMethod {
     type Response = Reply;
     type Error = Error;
     type Future = Pin<Box<dyn Future<Output = Result<Reply, Error>> + Send>>;

@@ -27,12 +27,12 @@ pub(crate) use crate::pipeline::{
     access_log::REQUEST_TARGET, catch_panic::panicked, request_log::execution::may_have_happened,
 };
 pub use crate::pipeline::{
-    account_plan::Planning,
-    author_layers::{Layers, PipelineLayer, Place, Rest},
+    account_plan::PlanLookup,
+    author_layers::{Layers, PipelineLayer, LayerPosition, InnerService},
     billing::{Billing, BillingSettings},
-    cache::{CacheFigures, Caching},
-    persistence::{IdempotencySettings, Keeping, RecordSettings},
-    quota::Limiting,
+    cache::{CacheFigures, ReplyCache},
+    persistence::{IdempotencySettings, Persistence, RecordSettings},
+    quota::QuotaEnforcer,
 };
 use crate::{
     auth::Authenticator,
@@ -42,19 +42,19 @@ use crate::{
         reply::Reply,
     },
     pipeline::{
-        access_log::{Trace, TraceLayer},
-        account_plan::{Plan, PlanLayer},
+        access_log::{AccessLog, TraceLayer},
+        account_plan::{AttachPlan, AttachPlanLayer},
         authenticate::{Authenticate, AuthenticateLayer},
-        author_layers::Around,
-        billing::{BillingLayer, Charge},
-        cache::{CacheLayer, Cached},
-        catch_panic::{Unwind, UnwindLayer},
+        author_layers::WithAuthorLayers,
+        billing::{PlaceHoldLayer, PlaceHold},
+        cache::{CachedLayer, Cached},
+        catch_panic::{CatchPanic, UnwindLayer},
         deadline::{Deadline, DeadlineLayer},
-        idempotency::{IdempotencyLayer, Idempotent},
-        invoke::Dispatch,
-        quota::{Limit, LimitLayer},
-        request_log::{Record, RecordLayer},
-        settlement_draft::Tab,
+        idempotency::{IdempotentLayer, Idempotent},
+        invoke::InvokeMethod,
+        quota::{EnforceQuota, EnforceQuotaLayer},
+        request_log::{RequestLog, RecordLayer},
+        settlement_draft::SettlementDraft,
         validate::{Validate, ValidateLayer},
     },
     service::registry::Method,
@@ -68,15 +68,15 @@ pub struct Invocation {
     /// The call.
     pub request: CallRequest,
     /// What is noted of it for its record.
-    tab: Tab,
+    tab: SettlementDraft,
     /// Whether the caller may call, where its edge has found that out from the head.
     authorized: Option<Result<(), Error>>,
 }
 
 /// The layers, from the outermost in …
-type Stack = Around<Trace<Record<Unwind<Deadline<Authenticate<Around<Judged>>>>>>>;
+type Stack = WithAuthorLayers<AccessLog<RequestLog<CatchPanic<Deadline<Authenticate<WithAuthorLayers<InnerStack>>>>>>>;
 /// … and those that calls reach which may be made.
-type Judged = Validate<Idempotent<Plan<Limit<Cached<Charge<Around<Dispatch>>>>>>>;
+type InnerStack = Validate<Idempotent<AttachPlan<EnforceQuota<Cached<PlaceHold<WithAuthorLayers<InvokeMethod>>>>>>>;
 
 /// What layers work with; one that has nothing to work with is off, and costs a branch.
 #[derive(Clone, Debug, Default)]
@@ -85,13 +85,13 @@ pub struct Stages {
     /// credentials are not looked at.
     pub authenticator: Option<Arc<Authenticator>>,
     /// Where calls are written down. Without one keys are not honoured.
-    pub keeping: Option<Arc<Keeping>>,
+    pub keeping: Option<Arc<Persistence>>,
     /// What tells the plans of accounts.
-    pub planning: Option<Arc<Planning>>,
+    pub planning: Option<Arc<PlanLookup>>,
     /// What calls are limited with.
-    pub limiting: Option<Arc<Limiting>>,
+    pub limiting: Option<Arc<QuotaEnforcer>>,
     /// What answers are kept with. Without it each is made.
-    pub caching: Option<Arc<Caching>>,
+    pub caching: Option<Arc<ReplyCache>>,
     /// What calls are charged with; only what is recorded can be charged.
     pub billing: Option<Arc<Billing>>,
     /// What an author puts around them.
@@ -113,7 +113,7 @@ impl Pipeline {
         let keys = keeping.clone().filter(|keeping| keeping.keys.enabled);
         let authenticator = stages.authenticator.clone();
         let stack = ServiceBuilder::new()
-            .layer(layers.at(Place::Outermost))
+            .layer(layers.at(LayerPosition::Outermost))
             // Outside all others, so that refused calls are logged too, and with their time in every other layer.
             .layer(TraceLayer)
             // Sees how a call has ended, panics and lateness too, and writes it down.
@@ -123,20 +123,20 @@ impl Pipeline {
             .layer(DeadlineLayer)
             // Before all that tells a stranger anything, or costs an account something.
             .layer(AuthenticateLayer(stages.authenticator))
-            .layer(layers.at(Place::AfterAuthentication))
+            .layer(layers.at(LayerPosition::AfterAuthentication))
             // Judges the input by the method's schema; a call that fails here has cost nothing yet.
             .layer(ValidateLayer)
             // Carries out once what comes with a key, and knows by its input that it is the same.
-            .layer(IdempotencyLayer(keys))
+            .layer(IdempotentLayer(keys))
             // After it, so that an answer which is given again costs neither quota nor money.
-            .layer(PlanLayer(stages.planning))
-            .layer(LimitLayer(stages.limiting))
+            .layer(AttachPlanLayer(stages.planning))
+            .layer(EnforceQuotaLayer(stages.limiting))
             // Gives again what was made for another call, to whom may call and is within its quota, at its price.
-            .layer(CacheLayer { caching: stages.caching, keeping, billing: stages.billing.clone() })
+            .layer(CachedLayer { caching: stages.caching, keeping, billing: stages.billing.clone() })
             // The last, so that no money is set aside for what is not carried out.
-            .layer(BillingLayer(stages.billing))
-            .layer(layers.at(Place::BeforeDispatch))
-            .service(Dispatch);
+            .layer(PlaceHoldLayer(stages.billing))
+            .layer(layers.at(LayerPosition::AroundMethod))
+            .service(InvokeMethod);
         Self { stack, authenticator }
     }
 
@@ -167,7 +167,7 @@ impl Pipeline {
         request: CallRequest,
         authorized: Option<Result<(), Error>>,
     ) -> impl Future<Output = Result<Reply, Error>> + Send + use<> {
-        let invocation = Invocation { method: Arc::clone(method), request, tab: Tab::default(), authorized };
+        let invocation = Invocation { method: Arc::clone(method), request, tab: SettlementDraft::default(), authorized };
         self.stack.clone().oneshot(invocation)
     }
 }

@@ -13,35 +13,35 @@ use serde::Deserialize;
 
 use crate::{
     base::duration::{self, DurationText},
-    bus::publisher::Feed,
-    store::{Journal, Request},
+    bus::publisher::RequestLogPublisher,
+    store::{StoreWriter, RequestRecord},
 };
 
 /// What calls are written down with.
 #[derive(Debug)]
-pub struct Keeping {
+pub struct Persistence {
     /// Where they are written down.
-    pub journal: Journal,
+    pub journal: StoreWriter,
     /// How long their keys hold.
     pub keys: IdempotencySettings,
     /// Which calls are written down.
     pub records: RecordSettings,
     /// Who else is told of them.
-    pub(crate) feed: Option<Feed>,
+    pub(crate) feed: Option<RequestLogPublisher>,
     /// What keys of anonymous callers take in the database.
     pub(crate) anonymous: Arc<AnonymousBytes>,
 }
 
-impl Keeping {
+impl Persistence {
     /// What is kept with a journal.
     #[must_use]
-    pub fn new(journal: Journal, keys: IdempotencySettings, records: RecordSettings) -> Self {
+    pub fn new(journal: StoreWriter, keys: IdempotencySettings, records: RecordSettings) -> Self {
         let anonymous = Arc::default();
         Self { journal, keys, records, feed: None, anonymous }
     }
 
     /// Tells of a call's record whoever else wants to know.
-    pub(super) fn tell(&self, request: &Request) {
+    pub(super) fn tell(&self, request: &RequestRecord) {
         if let Some(feed) = &self.feed {
             feed.tell(request);
         }

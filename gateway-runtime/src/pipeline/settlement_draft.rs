@@ -10,29 +10,29 @@ use futures_util::future::BoxFuture;
 
 use crate::{
     base::{call::Witness, error::Error},
-    pipeline::{billing::Bill, persistence::Keeping},
-    store::{CallKey, Change, ClaimKey},
+    pipeline::{billing::PlacedHold, persistence::Persistence},
+    store::{CallId, Command, ClaimKey},
 };
 
 /// The idempotency key that a call claimed, and the fence by which it holds it.
-pub(super) type Held = (ClaimKey, Arc<str>);
+pub(super) type HeldClaim = (ClaimKey, Arc<str>);
 
 /// Where they are noted; nowhere when calls are not recorded.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Tab(Option<Arc<Notes>>);
+pub(super) struct SettlementDraft(Option<Arc<Notes>>);
 
 #[derive(Debug)]
 struct Notes {
-    name: CallKey,
-    keeping: Arc<Keeping>,
+    name: CallId,
+    keeping: Arc<Persistence>,
     draft: Mutex<Draft>,
 }
 
 /// What a call has had written, or may have.
 #[derive(Debug, Default)]
 pub(super) struct Draft {
-    pub(super) claim: Option<Noted<Held>>,
-    pub(super) bill: Option<Noted<Bill>>,
+    pub(super) take_claim: Option<Noted<HeldClaim>>,
+    pub(super) take_hold: Option<Noted<PlacedHold>>,
     /// The provider that the books have as the one that is about to be asked.
     asked: Option<&'static str>,
 }
@@ -62,14 +62,14 @@ impl<T> Noted<T> {
 impl Draft {
     /// Whether the books still owe an answer to something of it.
     pub(super) fn is_open(&self) -> bool {
-        let claim = self.claim.as_ref().is_some_and(|claim| !claim.is_written);
-        claim || self.bill.as_ref().is_some_and(|bill| !bill.is_written)
+        let claim = self.take_claim.as_ref().is_some_and(|claim| !claim.is_written);
+        claim || self.take_hold.as_ref().is_some_and(|bill| !bill.is_written)
     }
 }
 
-impl Tab {
+impl SettlementDraft {
     /// The draft of the call that has this name in the books.
-    pub(super) fn of(name: CallKey, keeping: Arc<Keeping>) -> Self {
+    pub(super) fn of(name: CallId, keeping: Arc<Persistence>) -> Self {
         Self(Some(Arc::new(Notes { name, keeping, draft: Mutex::default() })))
     }
 
@@ -79,34 +79,34 @@ impl Tab {
     }
 
     /// The call's name in the books; none when it is not recorded.
-    pub(super) fn name(&self) -> Option<CallKey> {
+    pub(super) fn name(&self) -> Option<CallId> {
         self.0.as_ref().map(|notes| Arc::clone(&notes.name))
     }
 
     /// Notes the key that the call is about to claim. A call has one key.
-    pub(super) fn claims(&self, held: Held) {
-        self.with(|draft| draft.claim = Noted::sent(held));
+    pub(super) fn claims(&self, held: HeldClaim) {
+        self.with(|draft| draft.take_claim = Noted::sent(held));
     }
 
     /// The books have answered: the key is the call's, or was not claimed.
     pub(super) fn has_claimed(&self, is_granted: bool) {
-        self.with(|draft| Noted::answered(&mut draft.claim, is_granted));
+        self.with(|draft| Noted::answered(&mut draft.take_claim, is_granted));
     }
 
     /// Notes the money that is about to be set aside for the call. A call sets money aside once.
-    pub(super) fn holds(&self, bill: Bill) {
-        self.with(|draft| draft.bill = Noted::sent(bill));
+    pub(super) fn holds(&self, bill: PlacedHold) {
+        self.with(|draft| draft.take_hold = Noted::sent(bill));
     }
 
     /// The books have answered: the money is set aside, or is not.
     pub(super) fn has_held(&self, is_held: bool) {
-        self.with(|draft| Noted::answered(&mut draft.bill, is_held));
+        self.with(|draft| Noted::answered(&mut draft.take_hold, is_held));
     }
 
     /// Whether money is set aside for the call: `None` when none was asked for.
     pub(super) fn is_held(&self) -> Option<bool> {
         let notes = self.0.as_ref()?;
-        notes.lock().bill.as_ref().map(|bill| bill.is_written)
+        notes.lock().take_hold.as_ref().map(|bill| bill.is_written)
     }
 
     /// Hands over what was noted, to whoever settles it.
@@ -133,7 +133,7 @@ impl Witness for Notes {
             if self.lock().asked == Some(provider) {
                 return Ok(());
             }
-            let ask = Change::Ask { call: Arc::clone(&self.name), provider: provider.into() };
+            let ask = Command::Ask { call: Arc::clone(&self.name), provider: provider.into() };
             self.keeping.journal.write(ask).await.map_err(Error::internal)?;
             self.lock().asked = Some(provider);
             Ok(())
@@ -148,11 +148,11 @@ mod tests {
     #[test]
     fn claim_is_open_until_the_books_answer() {
         let held = || ("key".into(), "fence".into());
-        let mut draft = Draft { claim: Noted::sent(held()), ..Draft::default() };
+        let mut draft = Draft { take_claim: Noted::sent(held()), ..Draft::default() };
         assert!(draft.is_open(), "it may have been written");
-        Noted::answered(&mut draft.claim, true);
-        assert!(!draft.is_open() && draft.claim.as_ref().is_some_and(|claim| claim.is_written));
-        Noted::answered(&mut draft.claim, false);
-        assert!(!draft.is_open() && draft.claim.is_none(), "it is another call's");
+        Noted::answered(&mut draft.take_claim, true);
+        assert!(!draft.is_open() && draft.take_claim.as_ref().is_some_and(|claim| claim.is_written));
+        Noted::answered(&mut draft.take_claim, false);
+        assert!(!draft.is_open() && draft.take_claim.is_none(), "it is another call's");
     }
 }

@@ -45,7 +45,7 @@ where
 
     fn call(&mut self, mut invocation: Invocation) -> Self::Future {
         let input = std::mem::take(&mut invocation.request.input);
-        match judge(&invocation.method, input) {
+        match validate(&invocation.method, input) {
             Ok(input) => {
                 invocation.request.input = input;
                 Either::Left(self.inner.call(invocation))
@@ -56,7 +56,7 @@ where
 }
 
 /// The input as a document that satisfies the schema. A method without an input takes none, whatever comes.
-fn judge(method: &Method, input: Input) -> Result<Input, Vec<Violation>> {
+fn validate(method: &Method, input: Input) -> Result<Input, Vec<Violation>> {
     let Some(declared) = &method.input else { return Ok(Input::None) };
     let schema = &declared.schema;
     let document = match input {
@@ -64,7 +64,7 @@ fn judge(method: &Method, input: Input) -> Result<Input, Vec<Violation>> {
         Input::Query(query) => schema.parse_query(&query)?,
         Input::None if method.spec.verb.has_query_input() => schema.parse_query("")?,
         Input::None => schema.parse_json(Bytes::new())?,
-        Input::Value(value) => schema.judge(value)?,
+        Input::Value(value) => schema.validate(value)?,
         Input::Valid(document) => document,
     };
     Ok(Input::Valid(document))

@@ -4,8 +4,8 @@ use std::{future::Future, pin::Pin, sync::Arc};
 
 use crate::{
     base::start_error::StartError,
-    provider::{Argument, Capability, ProviderError, Providers, Settle, run, strategy::Strategy},
-    service::entry::{Instance, ProviderIdentity, Service},
+    provider::{Argument, Capability, ProviderError, Providers, Completion, call_method, strategy::Strategy},
+    service::entry::{ErasedInstance, ProviderIdentity, ServiceIdentity},
 };
 
 /// An instance of a service.
@@ -13,7 +13,7 @@ use crate::{
 /// # Errors
 ///
 /// Never; it is what a build function returns.
-pub fn service_instance<S: Service>(service: S) -> Result<Instance, StartError> {
+pub fn service_instance<S: ServiceIdentity>(service: S) -> Result<ErasedInstance, StartError> {
     Ok(Arc::new(service))
 }
 
@@ -22,13 +22,13 @@ pub fn service_instance<S: Service>(service: S) -> Result<Instance, StartError> 
 /// # Errors
 ///
 /// Never; it is what a build function returns.
-pub fn provider_instance<P: ProviderIdentity>(provider: P) -> Result<Instance, StartError> {
+pub fn provider_instance<P: ProviderIdentity>(provider: P) -> Result<ErasedInstance, StartError> {
     Ok(Arc::new(provider))
 }
 
 /// The provider that an instance is of.
 #[must_use]
-pub fn downcast<P: ProviderIdentity>(instance: Instance) -> Option<Arc<P>> {
+pub fn downcast<P: ProviderIdentity>(instance: ErasedInstance) -> Option<Arc<P>> {
     instance.downcast().ok()
 }
 
@@ -44,14 +44,14 @@ pub fn default_strategy<S: Strategy + Default>() -> Arc<dyn Strategy> {
     label = "taken by value, and not `Clone`",
     note = "take it by reference, or derive `Clone`: an argument by value is cloned for each attempt"
 )]
-pub trait Again: Clone {}
+pub trait CloneForRetry: Clone {}
 
 #[diagnostic::do_not_recommend]
-impl<T: Clone> Again for T {}
+impl<T: Clone> CloneForRetry for T {}
 
 /// The argument for one more attempt.
 #[must_use]
-pub fn again<T: Again>(argument: &T) -> T {
+pub fn clone_for_retry<T: CloneForRetry>(argument: &T) -> T {
     argument.clone()
 }
 
@@ -61,7 +61,7 @@ pub fn again<T: Again>(argument: &T) -> T {
     label = "failover cannot judge this",
     note = "`ProviderError` says what may follow a failure: nothing was sent, it was rejected, nobody knows …"
 )]
-pub trait Provided: Sized {
+pub trait CapabilityResult: Sized {
     /// What it answers with when all is well.
     type Answer: Send + 'static;
 
@@ -75,11 +75,11 @@ pub trait Provided: Sized {
     ) -> Pin<Box<dyn Future<Output = Self> + Send + 'a>>
     where
         C: ?Sized + Capability,
-        S: Settle<Self::Answer> + 'a,
+        S: Completion<Self::Answer> + 'a,
         F: Fn(&'a C) -> Pin<Box<dyn Future<Output = Self> + Send + 'a>> + Send + 'a;
 }
 
-impl<T: Send + 'static> Provided for Result<T, ProviderError> {
+impl<T: Send + 'static> CapabilityResult for Result<T, ProviderError> {
     type Answer = T;
 
     fn run<'a, C, S, F, const N: usize>(
@@ -91,9 +91,9 @@ impl<T: Send + 'static> Provided for Result<T, ProviderError> {
     ) -> Pin<Box<dyn Future<Output = Self> + Send + 'a>>
     where
         C: ?Sized + Capability,
-        S: Settle<T> + 'a,
+        S: Completion<T> + 'a,
         F: Fn(&'a C) -> Pin<Box<dyn Future<Output = Self> + Send + 'a>> + Send + 'a,
     {
-        run(providers, method, arguments, attempt, settle)
+        call_method(providers, method, arguments, attempt, settle)
     }
 }

@@ -6,24 +6,24 @@ use tokio::time::Instant;
 
 use crate::{
     base::{
-        attempt::{Attempt, Class},
+        attempt::{Attempt, AttemptClass},
         call::Call,
         money::Money,
         spec::Effect,
     },
     provider::{
-        breaker::{Change, Permit, Verdict},
+        breaker::{Transition, Permit, Sample},
         error::ProviderError,
-        member::{Member, Method},
-        pool::Core,
+        member::{PoolMember, MethodState},
+        pool::PoolCore,
         sticky::StickyKey,
     },
 };
 
 /// An attempt under way. Dropped without an end, its client has gone away.
 #[derive(Debug)]
-pub(super) struct Running {
-    pub(super) core: Arc<Core>,
+pub(super) struct ActiveAttempt {
+    pub(super) core: Arc<PoolCore>,
     pub(super) call: Call,
     /// The place of the provider.
     pub(super) place: usize,
@@ -41,16 +41,16 @@ pub(super) struct Running {
 pub(super) enum Progress {
     /// Nothing was sent yet.
     Chosen,
-    Asked,
+    Started,
     /// The first item of its stream is there.
     Streaming,
     Ended,
 }
 
-impl Running {
+impl ActiveAttempt {
     /// Counts the attempt that begins.
     pub(super) fn begin(self) -> Self {
-        let method = self.its().1;
+        let method = self.target().1;
         method.in_flight.fetch_add(1, Relaxed);
         method.latency.asked(self.core.millis(self.begun));
         self
@@ -58,24 +58,24 @@ impl Running {
 
     /// The provider is asked now.
     pub(super) fn asked(mut self) -> Self {
-        self.progress = Progress::Asked;
+        self.progress = Progress::Started;
         self
     }
 
     /// The provider has answered.
     pub(super) fn fulfilled(mut self) {
-        self.end(Class::Fulfilled, None, Cow::Borrowed(""));
+        self.end(AttemptClass::Fulfilled, None, Cow::Borrowed(""));
     }
 
     /// The first item of a stream is there. A probe has done its work with it: streams may last for hours.
     pub(super) fn streaming(&mut self) {
         self.progress = Progress::Streaming;
-        self.call.set_streaming_provider(self.its().0.provider.spec().name);
+        self.call.set_streaming_provider(self.target().0.provider.spec().name);
         let now = Instant::now();
-        self.answered(now);
+        self.record_success(now);
         if self.permit.is_probe() {
-            self.settle(Verdict::Success, now);
-            self.permit = self.its().1.breaker.permit_after_probe();
+            self.settle(Sample::Success, now);
+            self.permit = self.target().1.breaker.permit_after_probe();
         }
     }
 
@@ -84,24 +84,24 @@ impl Running {
         self.end(error.class(), Some(error), Cow::Owned(error.message().to_owned()));
     }
 
-    fn end(&mut self, class: Class, error: Option<&ProviderError>, why: Cow<'static, str>) {
+    fn end(&mut self, class: AttemptClass, error: Option<&ProviderError>, why: Cow<'static, str>) {
         let now = Instant::now();
         let latency = now.saturating_duration_since(self.begun);
-        let answered = class == Class::Fulfilled || self.progress == Progress::Streaming;
-        if self.progress == Progress::Asked {
+        let answered = class == AttemptClass::Fulfilled || self.progress == Progress::Streaming;
+        if self.progress == Progress::Started {
             let millis = self.core.millis(now);
-            if !matches!(class, Class::Fulfilled | Class::Cancelled) {
-                self.its().1.durations.record(latency);
+            if !matches!(class, AttemptClass::Fulfilled | AttemptClass::Cancelled) {
+                self.target().1.durations.record(latency);
             }
             match class {
-                Class::Fulfilled => self.answered(now),
-                Class::Invalid | Class::Unsupported => self.its().1.latency.record(millis, latency),
-                Class::Ambiguous => self.its().1.latency.record_failure(millis, latency),
-                Class::NotSent | Class::Rejected | Class::Cancelled => {}
+                AttemptClass::Fulfilled => self.record_success(now),
+                AttemptClass::Invalid | AttemptClass::Unsupported => self.target().1.latency.record(millis, latency),
+                AttemptClass::Ambiguous => self.target().1.latency.record_failure(millis, latency),
+                AttemptClass::NotSent | AttemptClass::Rejected | AttemptClass::Cancelled => {}
             }
         }
         self.progress = Progress::Ended;
-        let (member, method) = self.its();
+        let (member, method) = self.target();
         method.in_flight.fetch_sub(1, Relaxed);
         method.count(class);
         let attempt = Attempt {
@@ -113,26 +113,26 @@ impl Running {
             answered,
             latency,
             cost: self.cost,
-            why,
+            reason: why,
         };
         self.call.record(attempt);
-        if let Some(error) = error.filter(|error| error.class() == Class::Rejected) {
-            self.leave_alone(error, now);
+        if let Some(error) = error.filter(|error| error.class() == AttemptClass::Rejected) {
+            self.apply_cool_down(error, now);
         }
-        self.settle(verdict(class, error), now);
+        self.settle(sample_of(class, error), now);
     }
 
     /// The provider was not asked after all, which is no attempt.
     fn withdraw(&mut self) {
         self.progress = Progress::Ended;
-        self.its().1.in_flight.fetch_sub(1, Relaxed);
-        self.settle(Verdict::Neither, Instant::now());
+        self.target().1.in_flight.fetch_sub(1, Relaxed);
+        self.settle(Sample::Ignored, Instant::now());
     }
 
     /// The provider works, and is the one that its key was given.
-    fn answered(&self, now: Instant) {
+    fn record_success(&self, now: Instant) {
         let latency = now.saturating_duration_since(self.begun);
-        let method = self.its().1;
+        let method = self.target().1;
         method.latency.record(self.core.millis(now), latency);
         method.durations.record(latency);
         if let Some(key) = self.sticky {
@@ -141,13 +141,13 @@ impl Running {
     }
 
     /// Does what a rejection asks for: a pause, or somebody's care.
-    fn leave_alone(&self, error: &ProviderError, now: Instant) {
+    fn apply_cool_down(&self, error: &ProviderError, now: Instant) {
         let settings = &self.core.settings.breaker;
-        let (member, method) = self.its();
+        let (member, method) = self.target();
         let pause = match (error.status(), error.retry_delay()) {
             (Some(status @ 401..=403), _) => {
                 member.provider.set_aside(settings.set_aside, status, now);
-                self.core.tell_aside(self.place, settings.set_aside);
+                self.core.publish_set_aside(self.place, settings.set_aside);
                 return;
             }
             (_, Some(pause)) => pause.min(settings.max_cool_down),
@@ -155,22 +155,22 @@ impl Running {
             _ => return,
         };
         method.breaker.cool_down(now + pause);
-        self.core.tell_pause(self.place, self.method, pause);
+        self.core.publish_cool_down(self.place, self.method, pause);
     }
 
-    fn settle(&self, verdict: Verdict, now: Instant) {
-        let (member, method) = self.its();
-        let change = method.breaker.settle(self.permit, verdict, now, &self.core.settings.breaker);
+    fn settle(&self, verdict: Sample, now: Instant) {
+        let (member, method) = self.target();
+        let change = method.breaker.record(self.permit, verdict, now, &self.core.settings.breaker);
         let Some(change) = change else { return };
         let provider = member.provider.spec().name;
         let (capability, method) = (self.core.capability.name, self.core.capability.methods[self.method].name);
         match change {
-            Change::Opened(length) => {
-                self.core.tell_open(self.place, self.method, length);
+            Transition::Opened(length) => {
+                self.core.publish_open(self.place, self.method, length);
                 let millis = u64::try_from(length.as_millis()).unwrap_or(u64::MAX);
                 tracing::warn!(provider, capability, method, millis, "breaker opened: too many attempts failed");
             }
-            Change::Closed => tracing::info!(provider, capability, method, "breaker closed: the provider works again"),
+            Transition::Closed => tracing::info!(provider, capability, method, "breaker closed: the provider works again"),
         }
     }
 
@@ -179,38 +179,38 @@ impl Running {
         self.core.capability.methods[self.method].effect
     }
 
-    fn its(&self) -> (&Member, &Method) {
+    fn target(&self) -> (&PoolMember, &MethodState) {
         let member = &self.core.members[self.place];
         (member, &member.methods[self.method])
     }
 }
 
-impl Drop for Running {
+impl Drop for ActiveAttempt {
     fn drop(&mut self) {
         match self.progress {
             Progress::Ended => return,
             Progress::Chosen => return self.withdraw(),
-            Progress::Asked | Progress::Streaming => {}
+            Progress::Started | Progress::Streaming => {}
         }
         if std::thread::panicking() {
-            self.end(Class::Ambiguous, None, Cow::Borrowed("the provider's code panicked"));
-        } else if self.progress == Progress::Asked && self.call.deadline() <= Instant::now().into_std() {
-            self.end(Class::Ambiguous, None, Cow::Borrowed("the call's time was over"));
+            self.end(AttemptClass::Ambiguous, None, Cow::Borrowed("the provider's code panicked"));
+        } else if self.progress == Progress::Started && self.call.deadline() <= Instant::now().into_std() {
+            self.end(AttemptClass::Ambiguous, None, Cow::Borrowed("the call's time was over"));
         } else {
-            self.end(Class::Cancelled, None, Cow::Borrowed("the client went away"));
+            self.end(AttemptClass::Cancelled, None, Cow::Borrowed("the client went away"));
         }
     }
 }
 
 /// What the end of an attempt says of its provider. An answer that finds the request wrong shows that it works; one
 /// that refuses it shows neither, unless with a 5xx.
-fn verdict(class: Class, error: Option<&ProviderError>) -> Verdict {
+fn sample_of(class: AttemptClass, error: Option<&ProviderError>) -> Sample {
     match class {
-        Class::Fulfilled | Class::Invalid => Verdict::Success,
-        Class::NotSent | Class::Ambiguous => Verdict::Failure,
-        Class::Rejected if error.and_then(ProviderError::status).is_some_and(|status| status >= 500) => {
-            Verdict::Failure
+        AttemptClass::Fulfilled | AttemptClass::Invalid => Sample::Success,
+        AttemptClass::NotSent | AttemptClass::Ambiguous => Sample::Failure,
+        AttemptClass::Rejected if error.and_then(ProviderError::status).is_some_and(|status| status >= 500) => {
+            Sample::Failure
         }
-        Class::Rejected | Class::Unsupported | Class::Cancelled => Verdict::Neither,
+        AttemptClass::Rejected | AttemptClass::Unsupported | AttemptClass::Cancelled => Sample::Ignored,
     }
 }

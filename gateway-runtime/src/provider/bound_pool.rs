@@ -8,10 +8,10 @@ use crate::{
     base::{call::Call, cost::Argument},
     provider::{
         Capability,
-        completion::Settle,
+        completion::Completion,
         error::ProviderError,
         failover::Failover,
-        pool::{Core, Pool},
+        pool::{PoolCore, Pool},
         sticky::StickyKey,
         strategy::Strategy,
     },
@@ -25,16 +25,16 @@ pub struct Providers<C: ?Sized> {
     pool: Arc<Pool<C>>,
     strategy: Arc<dyn Strategy>,
     call: Call,
-    only: Option<usize>,
+    pinned: Option<usize>,
     sticky: Option<StickyKey>,
 }
 
 /// The same without the capability's type.
-pub(super) struct Bound<'a> {
-    pub(super) core: &'a Arc<Core>,
+pub(super) struct BoundPool<'a> {
+    pub(super) core: &'a Arc<PoolCore>,
     pub(super) strategy: &'a dyn Strategy,
     pub(super) call: &'a Call,
-    pub(super) only: Option<usize>,
+    pub(super) pinned: Option<usize>,
     pub(super) sticky: Option<StickyKey>,
 }
 
@@ -42,7 +42,7 @@ impl<C: ?Sized + Capability> Providers<C> {
     /// The providers of `pool` for `call`, ordered by `strategy`.
     #[must_use]
     pub fn new(pool: Arc<Pool<C>>, strategy: Arc<dyn Strategy>, call: Call) -> Self {
-        Self { pool, strategy, call, only: None, sticky: None }
+        Self { pool, strategy, call, pinned: None, sticky: None }
     }
 
     /// The provider of this name, and no other: the strategy has no say, and failover only repeats.
@@ -52,12 +52,12 @@ impl<C: ?Sized + Capability> Providers<C> {
     /// When there is none: `invalid-request` for the client, since names come with the request or from what an
     /// earlier one stored.
     pub fn named(&self, name: &str) -> Result<Self, ProviderError> {
-        let Some(place) = self.pool.core.place(name) else {
+        let Some(place) = self.pool.core.index_of(name) else {
             let (capability, names) = (C::SPEC.name, self.names().collect::<Vec<_>>().join(", "));
             let message = format!("no provider of {capability} is named {name:?}; there are: {names}");
-            return Err(ProviderError::invalid(message).public("there is no such provider"));
+            return Err(ProviderError::invalid(message).with_public_detail("there is no such provider"));
         };
-        Ok(Self { only: Some(place), ..self.clone() })
+        Ok(Self { pinned: Some(place), ..self.clone() })
     }
 
     /// The provider that `key` was first given comes first.
@@ -89,12 +89,12 @@ impl<C: ?Sized + Capability> Providers<C> {
         self.pool.core.names()
     }
 
-    fn bound(&self) -> Bound<'_> {
-        Bound {
+    fn bound(&self) -> BoundPool<'_> {
+        BoundPool {
             core: &self.pool.core,
             strategy: &*self.strategy,
             call: &self.call,
-            only: self.only,
+            pinned: self.pinned,
             sticky: self.sticky,
         }
     }
@@ -106,7 +106,7 @@ impl<C: ?Sized> Clone for Providers<C> {
             pool: Arc::clone(&self.pool),
             strategy: Arc::clone(&self.strategy),
             call: self.call.clone(),
-            only: self.only,
+            pinned: self.pinned,
             sticky: self.sticky,
         }
     }
@@ -127,7 +127,7 @@ impl<C: ?Sized> fmt::Debug for Providers<C> {
 ///
 /// `arguments` are the reference arguments, for strategies and costs. `attempt` asks one provider; it is called anew
 /// for each attempt. `settle` knows when an answer of this type is one: [`Settling`](crate::provider::Settling).
-pub fn run<'a, C, T, S, F, const N: usize>(
+pub fn call_method<'a, C, T, S, F, const N: usize>(
     providers: &'a Providers<C>,
     method: usize,
     arguments: [&'a Argument; N],
@@ -137,7 +137,7 @@ pub fn run<'a, C, T, S, F, const N: usize>(
 where
     C: ?Sized + Capability,
     T: Send + 'a,
-    S: Settle<T> + 'a,
+    S: Completion<T> + 'a,
     F: Fn(&'a C) -> Pin<Box<dyn Future<Output = Result<T, ProviderError>> + Send + 'a>> + Send + 'a,
 {
     Box::pin(async move {

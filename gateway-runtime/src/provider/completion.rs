@@ -16,12 +16,12 @@ use tokio::time::{Instant, Sleep, sleep_until};
 
 use crate::{
     base::{
-        attempt::Class,
+        attempt::AttemptClass,
         error::{Code, Error},
         reply::Streaming,
         spec::Effect,
     },
-    provider::{active_attempt::Running, error::ProviderError},
+    provider::{active_attempt::ActiveAttempt, error::ProviderError},
 };
 
 /// How attempts settle whose method returns `R`:
@@ -32,28 +32,28 @@ use crate::{
 ///     provider::{FirstItem, SettleWhole as _, Settling, Whole},
 /// };
 ///
-/// let _: Whole = Settling::<Result<u32, ProviderError>>::HOW;
-/// let _: FirstItem = Settling::<Result<Streaming<u32>, ProviderError>>::HOW;
+/// let _: Whole = Settling::<Result<u32, ProviderError>>::MODE;
+/// let _: FirstItem = Settling::<Result<Streaming<u32>, ProviderError>>::MODE;
 /// ```
 #[derive(Debug)]
-pub struct Settling<R>(PhantomData<fn() -> R>);
+pub struct CompletionOf<R>(PhantomData<fn() -> R>);
 
-impl<T: Send + 'static> Settling<Result<Streaming<T>, ProviderError>> {
+impl<T: Send + 'static> CompletionOf<Result<Streaming<T>, ProviderError>> {
     /// By the first item.
-    pub const HOW: FirstItem = FirstItem;
+    pub const MODE: OnFirstItem = OnFirstItem;
 }
 
 /// Everything that is no stream settles as a whole. What is no answer at all is reported elsewhere, once:
 /// [`Provided`](crate::private::support::Provided).
-pub trait SettleWhole {
+pub trait DefaultCompletion {
     /// As a whole.
-    const HOW: Whole = Whole;
+    const MODE: OnReturn = OnReturn;
 }
 
-impl<R> SettleWhole for Settling<R> {}
+impl<R> DefaultCompletion for CompletionOf<R> {}
 
 /// How an answer of type `T` settles.
-pub trait Settle<T>: Copy + Send + Sync + sealed::Sealed {
+pub trait Completion<T>: Copy + Send + Sync + sealed::Sealed {
     /// The answer while it waits to be handed out.
     type Held: Send;
 
@@ -63,47 +63,47 @@ pub trait Settle<T>: Copy + Send + Sync + sealed::Sealed {
 
     /// Hands it out; the attempt ends, now or with the stream.
     #[doc(hidden)]
-    fn finish(self, held: Self::Held, attempt: Attending) -> T;
+    fn finish(self, held: Self::Held, attempt: AttemptGuard) -> T;
 }
 
 /// The answer is there as a whole.
 #[derive(Clone, Copy, Debug)]
-pub struct Whole;
+pub struct OnReturn;
 
 /// The answer is a stream, and an answer with its first item.
 #[derive(Clone, Copy, Debug)]
-pub struct FirstItem;
+pub struct OnFirstItem;
 
 /// The attempt that an answer belongs to.
 #[derive(Debug)]
-pub struct Attending(Running);
+pub struct AttemptGuard(ActiveAttempt);
 
-impl From<Running> for Attending {
-    fn from(running: Running) -> Self {
+impl From<ActiveAttempt> for AttemptGuard {
+    fn from(running: ActiveAttempt) -> Self {
         Self(running)
     }
 }
 
 mod sealed {
     pub trait Sealed {}
-    impl Sealed for super::Whole {}
-    impl Sealed for super::FirstItem {}
+    impl Sealed for super::OnReturn {}
+    impl Sealed for super::OnFirstItem {}
 }
 
-impl<T: Send> Settle<T> for Whole {
+impl<T: Send> Completion<T> for OnReturn {
     type Held = T;
 
     async fn first(self, answer: T) -> Result<T, ProviderError> {
         Ok(answer)
     }
 
-    fn finish(self, answer: T, Attending(running): Attending) -> T {
+    fn finish(self, answer: T, AttemptGuard(running): AttemptGuard) -> T {
         running.fulfilled();
         answer
     }
 }
 
-impl<T: Send + 'static> Settle<Streaming<T>> for FirstItem {
+impl<T: Send + 'static> Completion<Streaming<T>> for OnFirstItem {
     /// None in front: the stream was empty, which is an answer too.
     type Held = (Option<T>, Streaming<T>);
 
@@ -115,26 +115,26 @@ impl<T: Send + 'static> Settle<Streaming<T>> for FirstItem {
         }
     }
 
-    fn finish(self, (first, rest): Self::Held, Attending(mut running): Attending) -> Streaming<T> {
+    fn finish(self, (first, rest): Self::Held, AttemptGuard(mut running): AttemptGuard) -> Streaming<T> {
         let Some(first) = first else {
             running.fulfilled();
             return rest;
         };
         running.streaming();
         let silence = Silence::new(running.core.settings.item_timeout);
-        Streaming::new(Attended { first: Some(first), rest: Some((rest, running)), silence })
+        Streaming::new(AttemptStream { first: Some(first), rest: Some((rest, running)), silence })
     }
 }
 
 /// A stream that owns its attempt: the attempt ends with the stream, with its failure or with the
 /// provider's silence. Dropped before that, the attempt was cancelled by the client.
-struct Attended<T> {
+struct AttemptStream<T> {
     first: Option<T>,
-    rest: Option<(Streaming<T>, Running)>,
+    rest: Option<(Streaming<T>, ActiveAttempt)>,
     silence: Silence,
 }
 
-impl<T: Send + 'static> Stream for Attended<T> {
+impl<T: Send + 'static> Stream for AttemptStream<T> {
     type Item = Result<T, Error>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
@@ -180,7 +180,7 @@ fn silent(effect: Effect) -> Error {
             "the provider sent nothing for too long; whether the call was executed is not known",
         ),
     };
-    error.of_attempt(Class::Ambiguous, None)
+    error.with_attempt(AttemptClass::Ambiguous, None)
 }
 
 /// A limit that the clock can represent, for settings that are longer.
@@ -218,4 +218,4 @@ impl Silence {
 }
 
 /// Nothing in it is pinned.
-impl<T> Unpin for Attended<T> {}
+impl<T> Unpin for AttemptStream<T> {}

@@ -4,7 +4,7 @@
 use std::{borrow::Cow, fmt, time::Duration};
 
 use crate::base::{
-    attempt::Class,
+    attempt::AttemptClass,
     error::{Code, Error},
 };
 
@@ -34,13 +34,13 @@ use crate::base::{
 pub struct ProviderError(Box<Inner>);
 
 struct Inner {
-    class: Class,
+    class: AttemptClass,
     message: Cow<'static, str>,
-    public: Option<Cow<'static, str>>,
+    public_detail: Option<Cow<'static, str>>,
     status: Option<u16>,
     retry_after: Option<Duration>,
     timed_out: bool,
-    end: Option<End>,
+    end: Option<CallFailure>,
 }
 
 /// The longest pause that is believed of a provider.
@@ -48,7 +48,7 @@ const MAX_RETRY_AFTER: Duration = Duration::from_secs(86_400);
 
 /// How a call at all providers ended, where more than one attempt decides it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum End {
+pub(super) enum CallFailure {
     /// Nobody could be asked.
     NoProvider,
     /// It may have been done.
@@ -62,11 +62,11 @@ pub(super) enum End {
 }
 
 impl ProviderError {
-    fn new(class: Class, message: impl Into<Cow<'static, str>>) -> Self {
+    fn new(class: AttemptClass, message: impl Into<Cow<'static, str>>) -> Self {
         Self(Box::new(Inner {
             class,
             message: message.into(),
-            public: None,
+            public_detail: None,
             status: None,
             retry_after: None,
             timed_out: false,
@@ -77,25 +77,25 @@ impl ProviderError {
     /// Nothing reached the provider. The next one is asked, whatever the effect.
     #[must_use]
     pub fn not_sent(message: impl Into<Cow<'static, str>>) -> Self {
-        Self::new(Class::NotSent, message)
+        Self::new(AttemptClass::NotSent, message)
     }
 
     /// The provider said that it did nothing. The next one is asked, whatever the effect.
     #[must_use]
     pub fn rejected(message: impl Into<Cow<'static, str>>) -> Self {
-        Self::new(Class::Rejected, message)
+        Self::new(AttemptClass::Rejected, message)
     }
 
     /// It may have been done. Only where repeating does no harm is anybody asked again.
     #[must_use]
     pub fn ambiguous(message: impl Into<Cow<'static, str>>) -> Self {
-        Self::new(Class::Ambiguous, message)
+        Self::new(AttemptClass::Ambiguous, message)
     }
 
     /// There was no answer in time: [`ambiguous`](Self::ambiguous), and `timeout` for the client.
     #[must_use]
     pub fn timed_out(message: impl Into<Cow<'static, str>>) -> Self {
-        let mut error = Self::new(Class::Ambiguous, message);
+        let mut error = Self::new(AttemptClass::Ambiguous, message);
         error.0.timed_out = true;
         error
     }
@@ -103,13 +103,13 @@ impl ProviderError {
     /// The request itself is wrong. Nobody else is asked.
     #[must_use]
     pub fn invalid(message: impl Into<Cow<'static, str>>) -> Self {
-        Self::new(Class::Invalid, message)
+        Self::new(AttemptClass::Invalid, message)
     }
 
     /// This provider cannot do it, and did not. The next one is asked, whatever the effect.
     #[must_use]
     pub fn unsupported(message: impl Into<Cow<'static, str>>) -> Self {
-        Self::new(Class::Unsupported, message)
+        Self::new(AttemptClass::Unsupported, message)
     }
 
     /// Classifies an HTTP status (SEMANTICS §3).
@@ -124,11 +124,11 @@ impl ProviderError {
     #[must_use]
     pub fn from_status(status: u16) -> Self {
         let class = match status {
-            421 | 425 => Class::NotSent,
-            401 | 402 | 403 | 429 => Class::Rejected,
-            408 => Class::Ambiguous,
-            400..=499 => Class::Invalid,
-            _ => Class::Ambiguous,
+            421 | 425 => AttemptClass::NotSent,
+            401 | 402 | 403 | 429 => AttemptClass::Rejected,
+            408 => AttemptClass::Ambiguous,
+            400..=499 => AttemptClass::Invalid,
+            _ => AttemptClass::Ambiguous,
         };
         let mut error = Self::new(class, format!("status {status}"));
         error.0.status = Some(status);
@@ -137,8 +137,8 @@ impl ProviderError {
 
     /// What the first item of a stream failed with, as its attempt's error; ambiguous where nothing else is known.
     pub(super) fn from_item(error: &Error) -> Self {
-        let message = error.internal_message().unwrap_or_else(|| error.detail()).to_owned();
-        let mut this = Self::new(error.class().unwrap_or(Class::Ambiguous), message);
+        let message = error.log_message().unwrap_or_else(|| error.detail()).to_owned();
+        let mut this = Self::new(error.class().unwrap_or(AttemptClass::Ambiguous), message);
         this.0.status = error.provider_status();
         match error.retry_delay() {
             Some(delay) => this.retry_after(delay),
@@ -148,7 +148,7 @@ impl ProviderError {
 
     /// Nobody could be asked; somebody may be after this time.
     pub(super) fn no_provider(retry_after: Duration, message: String) -> Self {
-        Self::new(Class::NotSent, message).ended(End::NoProvider).retry_after(retry_after)
+        Self::new(AttemptClass::NotSent, message).with_call_failure(CallFailure::NoProvider).retry_after(retry_after)
     }
 
     /// Lowers `Retry-After` to `longest`, the longest cool-down: neither the client nor this gateway
@@ -160,28 +160,28 @@ impl ProviderError {
 
     /// It could not be written down who is about to be asked, so nobody was.
     pub(super) fn not_noted(error: Error) -> Self {
-        Self::not_sent(error.internal_message().unwrap_or_else(|| error.detail()).to_owned())
-            .public("the call cannot be written down now, so no provider was asked")
-            .ended(End::Unwritten)
+        Self::not_sent(error.log_message().unwrap_or_else(|| error.detail()).to_owned())
+            .with_public_detail("the call cannot be written down now, so no provider was asked")
+            .with_call_failure(CallFailure::Unwritten)
     }
 
     /// Says how the call ended.
-    pub(super) fn ended(mut self, end: End) -> Self {
+    pub(super) fn with_call_failure(mut self, end: CallFailure) -> Self {
         self.0.end = Some(end);
         self
     }
 
     /// The same with another class, where the provider's author knows better than the status.
     #[must_use]
-    pub fn with_class(mut self, class: Class) -> Self {
+    pub fn with_class(mut self, class: AttemptClass) -> Self {
         self.0.class = class;
         self
     }
 
     /// What the client may read of it. Never put a provider's own words here unchecked.
     #[must_use]
-    pub fn public(mut self, detail: impl Into<Cow<'static, str>>) -> Self {
-        self.0.public = Some(detail.into());
+    pub fn with_public_detail(mut self, detail: impl Into<Cow<'static, str>>) -> Self {
+        self.0.public_detail = Some(detail.into());
         self
     }
 
@@ -208,7 +208,7 @@ impl ProviderError {
 
     /// What is known of the attempt.
     #[must_use]
-    pub fn class(&self) -> Class {
+    pub fn class(&self) -> AttemptClass {
         self.0.class
     }
 
@@ -234,11 +234,11 @@ impl ProviderError {
     #[must_use]
     pub fn code(&self) -> Code {
         match (self.0.end, self.0.class) {
-            (Some(End::NoProvider), _) => Code::NO_PROVIDER,
-            (Some(End::OutcomeUnknown), _) => Code::OUTCOME_UNKNOWN,
-            (Some(End::Timeout), _) => Code::TIMEOUT,
-            (Some(End::Unwritten), _) => Code::OVERLOADED,
-            (_, Class::Invalid | Class::Unsupported) => Code::INVALID_REQUEST,
+            (Some(CallFailure::NoProvider), _) => Code::NO_PROVIDER,
+            (Some(CallFailure::OutcomeUnknown), _) => Code::OUTCOME_UNKNOWN,
+            (Some(CallFailure::Timeout), _) => Code::TIMEOUT,
+            (Some(CallFailure::Unwritten), _) => Code::OVERLOADED,
+            (_, AttemptClass::Invalid | AttemptClass::Unsupported) => Code::INVALID_REQUEST,
             _ => Code::PROVIDER_FAILED,
         }
     }
@@ -270,23 +270,23 @@ impl fmt::Display for ProviderError {
 impl From<ProviderError> for Error {
     fn from(error: ProviderError) -> Self {
         let code = error.code();
-        let Inner { class, message, public, status, retry_after, end, .. } = *error.0;
+        let Inner { class, message, public_detail, status, retry_after, end, .. } = *error.0;
         let detail = match (end, class) {
-            (Some(End::NoProvider), _) => "no provider can be asked now".into(),
-            (Some(End::OutcomeUnknown), _) => {
+            (Some(CallFailure::NoProvider), _) => "no provider can be asked now".into(),
+            (Some(CallFailure::OutcomeUnknown), _) => {
                 "a provider was asked and its answer is lost; whether it was carried out is not known".into()
             }
-            (Some(End::Timeout), _) => "no provider answered in time".into(),
-            (_, Class::Invalid) => public.unwrap_or("the provider finds the request invalid".into()),
-            (_, Class::Unsupported) => public.unwrap_or("no provider supports what is asked for".into()),
-            _ => public.unwrap_or("the provider failed".into()),
+            (Some(CallFailure::Timeout), _) => "no provider answered in time".into(),
+            (_, AttemptClass::Invalid) => public_detail.unwrap_or("the provider finds the request invalid".into()),
+            (_, AttemptClass::Unsupported) => public_detail.unwrap_or("no provider supports what is asked for".into()),
+            _ => public_detail.unwrap_or("the provider failed".into()),
         };
-        let this = Self::new(code, detail).log(message).of_attempt(class, status);
+        let this = Self::new(code, detail).with_log_message(message).with_attempt(class, status);
         // A failure that is not an unknown outcome did no harm, so neither does another call.
-        let this = if end == Some(End::Failed) { this.with_retryable(true) } else { this };
+        let this = if end == Some(CallFailure::Failed) { this.with_retryable(true) } else { this };
         // A provider's own time is only told where waiting helps.
         match retry_after {
-            Some(delay) if this.is_retryable() => this.retry_after(delay),
+            Some(delay) if this.is_retryable() => this.with_retry_after(delay),
             _ => this,
         }
     }

@@ -1,10 +1,10 @@
 //! What may follow an attempt that failed: effect × class.
 
-use crate::base::{attempt::Class, spec::Effect};
+use crate::base::{attempt::AttemptClass, spec::Effect};
 
 /// What may follow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Next {
+pub(super) enum FailoverDecision {
     /// Nothing.
     Stop,
     /// An attempt at another provider.
@@ -14,14 +14,14 @@ pub(super) enum Next {
 }
 
 /// What may follow an attempt of this effect that ended so.
-pub(super) const fn next(effect: Effect, class: Class) -> Next {
+pub(super) const fn decide(effect: Effect, class: AttemptClass) -> FailoverDecision {
     match class {
-        Class::NotSent | Class::Rejected | Class::Unsupported => Next::Other,
-        Class::Ambiguous => match effect {
-            Effect::Read | Effect::Idempotent => Next::Other,
-            Effect::Keyed => Next::Same,
-            Effect::Once => Next::Stop,
+        AttemptClass::NotSent | AttemptClass::Rejected | AttemptClass::Unsupported => FailoverDecision::Other,
+        AttemptClass::Ambiguous => match effect {
+            Effect::Read | Effect::Idempotent => FailoverDecision::Other,
+            Effect::Keyed => FailoverDecision::Same,
+            Effect::Once => FailoverDecision::Stop,
         },
-        Class::Invalid | Class::Fulfilled | Class::Cancelled => Next::Stop,
+        AttemptClass::Invalid | AttemptClass::Fulfilled | AttemptClass::Cancelled => FailoverDecision::Stop,
     }
 }

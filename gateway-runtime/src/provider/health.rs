@@ -7,12 +7,12 @@ use tokio::time::Instant;
 
 use crate::{
     base::{
-        attempt::Class,
+        attempt::AttemptClass,
         call_metrics::Histogram,
         cost::Cost,
         spec::{CapabilityMethodSpec, Effect},
     },
-    provider::{breaker::Standing, member::Member, pool::Core, strategy::BreakerState},
+    provider::{breaker::Availability, member::PoolMember, pool::PoolCore, strategy::BreakerState},
 };
 
 /// How the providers of a capability are at one moment.
@@ -64,7 +64,7 @@ pub struct MethodHealth {
     /// Attempts under way.
     pub in_flight: u32,
     /// How many attempts ended in each class since the start; those that never did are left out.
-    pub attempts: BTreeMap<Class, u64>,
+    pub attempts: BTreeMap<AttemptClass, u64>,
     /// Durations of the attempts; of streams until their first item.
     #[serde(skip)]
     pub(crate) durations: Histogram,
@@ -129,13 +129,13 @@ impl ProviderHealth {
 }
 
 impl PoolHealth {
-    pub(super) fn read(core: &Core, now: Instant) -> Self {
+    pub(super) fn read(core: &PoolCore, now: Instant) -> Self {
         let providers = core.members.iter().map(|member| provider(core, member, now)).collect();
         Self { capability: core.capability.name, providers }
     }
 }
 
-fn provider(core: &Core, member: &Member, now: Instant) -> ProviderHealth {
+fn provider(core: &PoolCore, member: &PoolMember, now: Instant) -> ProviderHealth {
     let (spec, settings) = (member.provider.spec(), member.provider.settings());
     let methods = core.capability.methods.iter().enumerate();
     ProviderHealth {
@@ -150,19 +150,19 @@ fn provider(core: &Core, member: &Member, now: Instant) -> ProviderHealth {
 }
 
 fn method(
-    core: &Core,
-    member: &Member,
+    core: &PoolCore,
+    member: &PoolMember,
     place: usize,
     spec: &'static CapabilityMethodSpec,
     now: Instant,
 ) -> MethodHealth {
     let method = &member.methods[place];
     let (breaker, retry_after) = match method.breaker.standing(now, &core.settings.breaker) {
-        Standing::Ready(state) => (state, None),
-        Standing::Due(_) | Standing::Full | Standing::Probing => (BreakerState::HalfOpen, None),
-        Standing::Until(until) => (method.breaker.state(), Some(until - now)),
+        Availability::Ready(state) => (state, None),
+        Availability::Due(_) | Availability::ProbesInFlight | Availability::SingleProbeInFlight => (BreakerState::HalfOpen, None),
+        Availability::Until(until) => (method.breaker.state(), Some(until - now)),
     };
-    let counted = Class::ALL.map(|class| (class, method.counted(class)));
+    let counted = AttemptClass::ALL.map(|class| (class, method.counted(class)));
     MethodHealth {
         name: spec.name,
         effect: spec.effect,

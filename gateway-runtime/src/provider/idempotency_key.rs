@@ -19,7 +19,7 @@ impl IdempotencyKey {
     /// The key of `call`.
     #[must_use]
     pub fn of(call: &Call) -> Self {
-        Self::from_digest(match callers_key(call.headers()) {
+        Self::from_digest(match parse_idempotency_key(call.headers()) {
             Ok(Some(key)) => {
                 let (account, service) = (call.caller().account().unwrap_or_default(), call.service());
                 let version = service.version.to_string();
@@ -33,7 +33,7 @@ impl IdempotencyKey {
 
     /// Another key that depends on this one, for a call that sends two different requests to a provider.
     #[must_use]
-    pub fn part(&self, name: &str) -> Self {
+    pub fn derive(&self, name: &str) -> Self {
         Self::from_digest(digest(["part", self.as_str(), name]))
     }
 
@@ -66,12 +66,12 @@ const NAMES: [HeaderName; 2] =
     [HeaderName::from_static("idempotency-key"), HeaderName::from_static("x-idempotency-key")];
 
 /// Whether the caller has sent a key, or what is none in its place.
-pub(crate) fn brings_key(headers: &HeaderMap) -> bool {
+pub(crate) fn has_idempotency_key(headers: &HeaderMap) -> bool {
     NAMES.iter().any(|name| headers.contains_key(name))
 }
 
 /// The caller's own key: a quoted string or a bare token of 1 to 255 printable ASCII characters, sent once.
-pub(crate) fn callers_key(headers: &HeaderMap) -> Result<Option<String>, MalformedKey> {
+pub(crate) fn parse_idempotency_key(headers: &HeaderMap) -> Result<Option<String>, MalformedKey> {
     let mut values = NAMES.into_iter().flat_map(|name| headers.get_all(name));
     let Some(value) = values.next() else { return Ok(None) };
     if values.any(|other| other != value) {

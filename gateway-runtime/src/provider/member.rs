@@ -11,9 +11,9 @@ use std::{
 use tokio::time::Instant;
 
 use crate::{
-    base::{attempt::Class, call_metrics::Durations, cost::Cost},
+    base::{attempt::AttemptClass, call_metrics::Durations, cost::Cost},
     provider::{
-        breaker::{Breaker, Permit, Standing},
+        breaker::{Breaker, Permit, Availability},
         registration::Provider,
         settings::{BreakerSettings, ProviderSettings},
         strategy::Latency,
@@ -22,34 +22,34 @@ use crate::{
 
 /// A provider in a pool.
 #[derive(Debug)]
-pub(super) struct Member {
+pub(super) struct PoolMember {
     pub(super) provider: Arc<Provider>,
     /// In the order of the capability's methods.
-    pub(super) methods: Box<[Method]>,
+    pub(super) methods: Box<[MethodState]>,
 }
 
 /// A method of a provider.
 #[derive(Debug)]
-pub(super) struct Method {
+pub(super) struct MethodState {
     pub(super) cost: Cost,
     pub(super) breaker: Breaker,
     pub(super) latency: Latency,
     pub(super) in_flight: AtomicU32,
-    pub(super) credit: AtomicI64,
+    pub(super) strategy_state: AtomicI64,
     /// How many attempts ended in each class.
-    ended: [AtomicU64; Class::ALL.len()],
+    ended: [AtomicU64; AttemptClass::ALL.len()],
     /// Durations of attempts; of streams until their first item.
     pub(super) durations: Durations,
 }
 
-impl Member {
+impl PoolMember {
     pub(super) fn new(provider: Arc<Provider>, costs: Vec<Cost>, settings: &BreakerSettings, now: Instant) -> Self {
-        let method = |cost| Method {
+        let method = |cost| MethodState {
             cost,
             breaker: Breaker::new(settings, now),
             latency: Latency::default(),
             in_flight: AtomicU32::new(0),
-            credit: AtomicI64::new(0),
+            strategy_state: AtomicI64::new(0),
             ended: array::from_fn(|_| AtomicU64::new(0)),
             durations: Durations::default(),
         };
@@ -57,18 +57,18 @@ impl Member {
     }
 
     /// How one of its methods stands, and its switches, if it is enabled at all.
-    pub(super) fn standing(
+    pub(super) fn availability(
         &self,
         method: usize,
         now: Instant,
         settings: &BreakerSettings,
-    ) -> Option<(Standing, ProviderSettings)> {
+    ) -> Option<(Availability, ProviderSettings)> {
         let switches = self.provider.settings();
         if !switches.enabled {
             return None;
         }
         let standing = match self.provider.set_aside_until(now) {
-            Some(until) => Standing::Until(until),
+            Some(until) => Availability::Until(until),
             None => self.methods[method].breaker.standing(now, settings),
         };
         Some((standing, switches))
@@ -89,13 +89,13 @@ impl Member {
     }
 }
 
-impl Method {
-    pub(super) fn count(&self, class: Class) {
+impl MethodState {
+    pub(super) fn count(&self, class: AttemptClass) {
         self.ended[class as usize].fetch_add(1, Relaxed);
     }
 
     /// How many attempts ended so.
-    pub(super) fn counted(&self, class: Class) -> u64 {
+    pub(super) fn counted(&self, class: AttemptClass) -> u64 {
         self.ended[class as usize].load(Relaxed)
     }
 }

@@ -29,20 +29,20 @@ mod tests;
 
 use crate::base::spec::CapabilitySpec;
 pub(crate) use crate::provider::{
-    http_client::{causes, connector, was_never_begun},
-    idempotency_key::{brings_key, callers_key},
+    http_client::{error_chain, connector, is_not_sent},
+    idempotency_key::{has_idempotency_key, parse_idempotency_key},
 };
 pub use crate::{
     base::cost::{Argument, Cost, argument},
     provider::{
-        bound_pool::{Providers, run},
-        breaker_sync::{AnyPool, share},
-        completion::{Attending, FirstItem, Settle, SettleWhole, Settling, Whole},
+        bound_pool::{Providers, call_method},
+        breaker_sync::{ErasedPool, synchronize},
+        completion::{AttemptGuard, OnFirstItem, Completion, DefaultCompletion, CompletionOf, OnReturn},
         error::ProviderError,
         health::{Health, MethodHealth, PoolHealth, ProviderHealth},
         http_client::{HttpClient, HttpClientSettings, HttpRequest, HttpResponse},
         idempotency_key::IdempotencyKey,
-        pool::{Candidate, Pool},
+        pool::{ProviderImpl, Pool},
         registration::Provider,
         settings::{BreakerSettings, FailoverSettings, ProviderSettings},
     },

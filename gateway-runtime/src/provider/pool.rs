@@ -16,24 +16,24 @@ use crate::{
     base::{cost::Cost, spec::CapabilitySpec},
     provider::{
         Capability,
-        breaker_sync::{AnyPool, Outbox},
+        breaker_sync::{ErasedPool, EventSender},
         health::PoolHealth,
-        member::Member,
+        member::PoolMember,
         registration::Provider,
         retry_budget::RetryBudget,
         settings::FailoverSettings,
-        sticky::StickyMemory,
+        sticky::StickyMap,
     },
 };
 
 /// A provider that has the capability `C`.
-pub struct Candidate<C: ?Sized> {
+pub struct ProviderImpl<C: ?Sized> {
     provider: Arc<Provider>,
     implementation: Arc<C>,
     costs: Vec<Cost>,
 }
 
-impl<C: ?Sized> Candidate<C> {
+impl<C: ?Sized> ProviderImpl<C> {
     /// `costs` are those of the capability's methods, in the order of its trait; what is missing is unknown.
     #[must_use]
     pub fn new(provider: Arc<Provider>, implementation: Arc<C>, costs: Vec<Cost>) -> Self {
@@ -41,7 +41,7 @@ impl<C: ?Sized> Candidate<C> {
     }
 }
 
-impl<C: ?Sized> fmt::Debug for Candidate<C> {
+impl<C: ?Sized> fmt::Debug for ProviderImpl<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Candidate").field(&self.provider.spec().name).finish()
     }
@@ -49,20 +49,20 @@ impl<C: ?Sized> fmt::Debug for Candidate<C> {
 
 /// All providers of the capability `C`. One for the whole program; what the calls of all services tell is kept here.
 pub struct Pool<C: ?Sized> {
-    pub(super) core: Arc<Core>,
+    pub(super) core: Arc<PoolCore>,
     pub(super) implementations: Box<[Arc<C>]>,
 }
 
 /// The part of a pool that does not depend on its capability's type.
 #[derive(Debug)]
-pub(super) struct Core {
+pub(super) struct PoolCore {
     pub(super) capability: &'static CapabilitySpec,
-    pub(super) members: Box<[Member]>,
+    pub(super) members: Box<[PoolMember]>,
     pub(super) settings: FailoverSettings,
     pub(super) budget: RetryBudget,
-    pub(super) sticky: StickyMemory,
+    pub(super) sticky: StickyMap,
     /// Where other gateways are told what to leave alone.
-    pub(super) outbox: OnceLock<Outbox>,
+    pub(super) outbox: OnceLock<EventSender>,
     turns: Box<[AtomicUsize]>,
     begun: Instant,
 }
@@ -70,24 +70,24 @@ pub(super) struct Core {
 impl<C: ?Sized + Capability> Pool<C> {
     /// The pool of these providers, in the order of their names.
     #[must_use]
-    pub fn new(mut candidates: Vec<Candidate<C>>, settings: &FailoverSettings) -> Self {
+    pub fn new(mut candidates: Vec<ProviderImpl<C>>, settings: &FailoverSettings) -> Self {
         let now = Instant::now();
         let mut settings = settings.clone();
-        settings.breaker.permit = settings.breaker.permit.max(settings.attempt_timeout + Duration::from_secs(1));
+        settings.breaker.permit_timeout = settings.breaker.permit_timeout.max(settings.attempt_timeout + Duration::from_secs(1));
         let capability = C::SPEC;
         candidates.sort_by_key(|candidate| candidate.provider.spec().name);
         let (members, implementations) = candidates
             .into_iter()
-            .map(|Candidate { provider, implementation, mut costs }| {
+            .map(|ProviderImpl { provider, implementation, mut costs }| {
                 costs.resize(capability.methods.len(), Cost::Unknown);
-                (Member::new(provider, costs, &settings.breaker, now), implementation)
+                (PoolMember::new(provider, costs, &settings.breaker, now), implementation)
             })
             .unzip::<_, _, Vec<_>, Vec<_>>();
-        let core = Core {
+        let core = PoolCore {
             capability,
             members: members.into(),
             budget: RetryBudget::new(&settings),
-            sticky: StickyMemory::new(settings.sticky_keys),
+            sticky: StickyMap::new(settings.sticky_keys),
             settings,
             outbox: OnceLock::new(),
             turns: capability.methods.iter().map(|_| AtomicUsize::new(0)).collect(),
@@ -106,8 +106,8 @@ impl<C: ?Sized> Pool<C> {
 
     /// The pool without its type.
     #[must_use]
-    pub fn any(&self) -> AnyPool {
-        AnyPool(Arc::clone(&self.core))
+    pub fn any(&self) -> ErasedPool {
+        ErasedPool(Arc::clone(&self.core))
     }
 }
 
@@ -117,9 +117,9 @@ impl<C: ?Sized> fmt::Debug for Pool<C> {
     }
 }
 
-impl Core {
+impl PoolCore {
     /// The number of this call among those of a method.
-    pub(super) fn turn(&self, method: usize) -> usize {
+    pub(super) fn next_sequence(&self, method: usize) -> usize {
         self.turns[method].fetch_add(1, Relaxed)
     }
 
@@ -129,7 +129,7 @@ impl Core {
     }
 
     /// The place of a provider.
-    pub(super) fn place(&self, name: &str) -> Option<usize> {
+    pub(super) fn index_of(&self, name: &str) -> Option<usize> {
         self.members.iter().position(|member| member.provider.spec().name == name)
     }
 

@@ -64,7 +64,7 @@ impl Provider {
     }
 
     /// Another gateway leaves it alone until then, so this one does.
-    pub(super) fn set_aside_too(&self, then: Instant, now: Instant) {
+    pub(super) fn adopt_set_aside(&self, then: Instant, now: Instant) {
         let mut until = self.set_aside_until.lock().unwrap_or_else(PoisonError::into_inner);
         let is_news = until.is_none_or(|until| until <= now);
         *until = (*until).max(Some(then));

@@ -25,17 +25,17 @@ impl RetryBudget {
     }
 
     /// Counts a call while the guard lives.
-    pub(super) fn call(&self) -> Counted<'_> {
+    pub(super) fn call(&self) -> BudgetGuard<'_> {
         self.active.fetch_add(1, Relaxed);
-        Counted(&self.active)
+        BudgetGuard(&self.active)
     }
 
     /// Counts a repetition while the guard lives; none when the budget is spent.
-    pub(super) fn repetition(&self) -> Option<Counted<'_>> {
+    pub(super) fn try_withdraw(&self) -> Option<BudgetGuard<'_>> {
         let most = self.at_least.max(self.active.load(Relaxed) * self.percent / 100);
         let one_more = |repeating| (repeating < most).then_some(repeating + 1);
         self.repeating.fetch_update(Relaxed, Relaxed, one_more).ok()?;
-        Some(Counted(&self.repeating))
+        Some(BudgetGuard(&self.repeating))
     }
 
     #[cfg(test)]
@@ -46,9 +46,9 @@ impl RetryBudget {
 
 /// One in a count, until dropped.
 #[derive(Debug)]
-pub(super) struct Counted<'a>(&'a AtomicUsize);
+pub(super) struct BudgetGuard<'a>(&'a AtomicUsize);
 
-impl Drop for Counted<'_> {
+impl Drop for BudgetGuard<'_> {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Relaxed);
     }
@@ -61,11 +61,11 @@ mod tests {
     #[test]
     fn a_fifth_of_the_calls_and_at_least_three_may_repeat() {
         let budget = RetryBudget::new(&FailoverSettings::default());
-        let few = [budget.repetition(), budget.repetition(), budget.repetition()];
-        assert!(few.iter().all(Option::is_some) && budget.repetition().is_none());
+        let few = [budget.try_withdraw(), budget.try_withdraw(), budget.try_withdraw()];
+        assert!(few.iter().all(Option::is_some) && budget.try_withdraw().is_none());
         let calls: Vec<_> = (0..20).map(|_| budget.call()).collect();
-        let fourth = budget.repetition();
-        assert!(fourth.is_some() && budget.repetition().is_none());
+        let fourth = budget.try_withdraw();
+        assert!(fourth.is_some() && budget.try_withdraw().is_none());
         drop((few, fourth, calls));
         assert_eq!(budget.counts(), (0, 0));
     }

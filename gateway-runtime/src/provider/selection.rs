@@ -8,11 +8,11 @@ use tokio::time::Instant;
 use crate::{
     base::cost::Argument,
     provider::{
-        bound_pool::Bound,
-        breaker::Standing,
-        pool::Core,
+        bound_pool::BoundPool,
+        breaker::Availability,
+        pool::PoolCore,
         settings::ProviderSettings,
-        strategy::{BreakerState, CandidateView, Candidates, Live, StrategyCall},
+        strategy::{BreakerState, Candidate, Candidates, CandidateState, StrategyCall},
     },
 };
 
@@ -20,21 +20,21 @@ use crate::{
 const UNKNOWN_WAIT: Duration = Duration::from_secs(1);
 
 /// The places of providers, in the order in which they are to be asked.
-pub(super) type Places = SmallVec<[usize; 8]>;
+pub(super) type MemberOrder = SmallVec<[usize; 8]>;
 
 /// Who can be asked.
 #[derive(Debug, Default)]
 pub(super) struct Selection {
-    pub(super) order: Places,
+    pub(super) order: MemberOrder,
     /// Every breaker is open: a single probe, at the one that is due for longest.
-    pub(super) single: bool,
+    pub(super) is_single_probe: bool,
     /// Somebody is enabled who cannot be asked now.
     pub(super) is_partial: bool,
 }
 
 /// Who may be asked in this call, with the switches by which it was chosen.
 #[derive(Clone, Copy)]
-struct Ready {
+struct ReadyMember {
     place: usize,
     breaker: BreakerState,
     switches: ProviderSettings,
@@ -42,28 +42,28 @@ struct Ready {
 
 /// How all the providers stand that a call may ask.
 #[derive(Default)]
-struct Survey {
-    ready: SmallVec<[Ready; 8]>,
-    due: SmallVec<[(Ready, Instant); 4]>,
-    is_one_half_open: bool,
-    is_one_probing: bool,
-    is_one_away: bool,
+struct PoolAvailability {
+    ready: SmallVec<[ReadyMember; 8]>,
+    probe_due: SmallVec<[(ReadyMember, Instant); 4]>,
+    has_half_open: bool,
+    has_probe_in_flight: bool,
+    has_unavailable: bool,
 }
 
-impl Survey {
-    fn of(core: &Core, only: Option<usize>, method: usize, now: Instant) -> Self {
+impl PoolAvailability {
+    fn of(core: &PoolCore, only: Option<usize>, method: usize, now: Instant) -> Self {
         let mut survey = Self::default();
         let places = only.map_or(0..core.members.len(), |only| only..only + 1);
         for place in places {
             let member = &core.members[place];
-            let Some((standing, switches)) = member.standing(method, now, &core.settings.breaker) else { continue };
-            let ready = |breaker| Ready { place, breaker, switches };
+            let Some((standing, switches)) = member.availability(method, now, &core.settings.breaker) else { continue };
+            let ready = |breaker| ReadyMember { place, breaker, switches };
             match standing {
-                Standing::Ready(state) => survey.ready.push(ready(state)),
-                Standing::Due(since) => survey.due.push((ready(BreakerState::HalfOpen), since)),
-                Standing::Full => survey.is_one_half_open = true,
-                Standing::Probing => survey.is_one_probing = true,
-                Standing::Until(_) => survey.is_one_away = true,
+                Availability::Ready(state) => survey.ready.push(ready(state)),
+                Availability::Due(since) => survey.probe_due.push((ready(BreakerState::HalfOpen), since)),
+                Availability::ProbesInFlight => survey.has_half_open = true,
+                Availability::SingleProbeInFlight => survey.has_probe_in_flight = true,
+                Availability::Until(_) => survey.has_unavailable = true,
             }
         }
         survey
@@ -71,12 +71,12 @@ impl Survey {
 }
 
 /// Who can be asked now, as the strategy orders them.
-pub(super) fn select(bound: &Bound<'_>, method: usize, arguments: &[&Argument], now: Instant) -> Selection {
-    let Survey { mut ready, due, is_one_half_open, is_one_probing, is_one_away } =
-        Survey::of(bound.core, bound.only, method, now);
+pub(super) fn select(bound: &BoundPool<'_>, method: usize, arguments: &[&Argument], now: Instant) -> Selection {
+    let PoolAvailability { mut ready, probe_due: due, has_half_open: is_one_half_open, has_probe_in_flight: is_one_probing, has_unavailable: is_one_away } =
+        PoolAvailability::of(bound.core, bound.pinned, method, now);
     let all_open = ready.is_empty() && !is_one_half_open;
     let mut selection = Selection {
-        single: all_open,
+        is_single_probe: all_open,
         is_partial: is_one_half_open || is_one_probing || is_one_away,
         ..Selection::default()
     };
@@ -96,16 +96,16 @@ pub(super) fn select(bound: &Bound<'_>, method: usize, arguments: &[&Argument], 
 }
 
 /// Puts those that are ready into the strategy's order; a key's own provider comes first.
-fn order(bound: &Bound<'_>, method: usize, arguments: &[&Argument], ready: &[Ready], now: Instant) -> Places {
+fn order(bound: &BoundPool<'_>, method: usize, arguments: &[&Argument], ready: &[ReadyMember], now: Instant) -> MemberOrder {
     let core = bound.core;
-    if bound.only.is_some() || ready.is_empty() {
+    if bound.pinned.is_some() || ready.is_empty() {
         return ready.iter().map(|ready| ready.place).collect();
     }
     let millis = core.millis(now);
-    let view = |Ready { place, breaker, switches }: &Ready| {
+    let view = |ReadyMember { place, breaker, switches }: &ReadyMember| {
         let member = &core.members[*place];
         let state = &member.methods[method];
-        CandidateView::from(Live {
+        Candidate::from(CandidateState {
             index: *place,
             provider: member.provider.spec().name,
             weight: switches.weight,
@@ -113,16 +113,16 @@ fn order(bound: &Bound<'_>, method: usize, arguments: &[&Argument], ready: &[Rea
             in_flight: state.in_flight.load(Relaxed),
             breaker: *breaker,
             latency: state.latency.read(millis),
-            credit: &state.credit,
+            state: &state.strategy_state,
             cost: state.cost,
             arguments,
         })
     };
     let mut candidates: Candidates<'_> = ready.iter().map(view).collect();
     let spec = &core.capability.methods[method];
-    let call = StrategyCall::new(bound.call, core.capability, spec, arguments, core.turn(method));
+    let call = StrategyCall::new(bound.call, core.capability, spec, arguments, core.next_sequence(method));
     bound.strategy.order(&call, &mut candidates);
-    let mut order: Places = candidates.iter().map(|candidate| candidate.index).collect();
+    let mut order: MemberOrder = candidates.iter().map(|candidate| candidate.index).collect();
     if let (Some(key), Some(first)) = (bound.sticky, order.first()) {
         let given = core.sticky.given(key, *first);
         if let Some(at) = order.iter().position(|place| *place == given) {
@@ -133,22 +133,22 @@ fn order(bound: &Bound<'_>, method: usize, arguments: &[&Argument], ready: &[Rea
 }
 
 /// When somebody can be asked again, in whole seconds from now, and why nobody can be now.
-pub(super) fn absence(core: &Core, only: Option<usize>, method: usize, now: Instant) -> (Duration, String) {
+pub(super) fn unavailability(core: &PoolCore, only: Option<usize>, method: usize, now: Instant) -> (Duration, String) {
     let mut soonest: Option<Duration> = None;
     let mut reasons = Vec::new();
     for place in only.map_or(0..core.members.len(), |only| only..only + 1) {
         let member = &core.members[place];
         let name = member.provider.spec().name;
-        reasons.push(match member.standing(method, now, &core.settings.breaker) {
+        reasons.push(match member.availability(method, now, &core.settings.breaker) {
             None => format!("{name} is disabled"),
-            Some((Standing::Until(until), _)) => {
+            Some((Availability::Until(until), _)) => {
                 let wait = until - now;
                 soonest = Some(soonest.map_or(wait, |soonest| soonest.min(wait)));
                 let why = if member.provider.set_aside_until(now).is_some() { "set aside" } else { "left alone" };
                 format!("{name} is {why} for {wait:.1?}")
             }
-            Some((Standing::Full | Standing::Probing, _)) => format!("{name} is being probed"),
-            Some((Standing::Ready(_) | Standing::Due(_), _)) => format!("{name} was not chosen"),
+            Some((Availability::ProbesInFlight | Availability::SingleProbeInFlight, _)) => format!("{name} is being probed"),
+            Some((Availability::Ready(_) | Availability::Due(_), _)) => format!("{name} was not chosen"),
         });
     }
     let reasons = if reasons.is_empty() { "there is none".to_owned() } else { reasons.join(", ") };

@@ -105,7 +105,7 @@ pub struct BreakerSettings {
     /// whatever is said here.
     #[serde(with = "duration")]
     #[schemars(with = "DurationText")]
-    pub permit: Duration,
+    pub permit_timeout: Duration,
     /// How long a provider's method is left alone after a 429 that does not say how long.
     #[serde(with = "duration")]
     #[schemars(with = "DurationText")]
@@ -132,7 +132,7 @@ impl Default for BreakerSettings {
             max_open: Duration::from_secs(60),
             half_open_calls: 3,
             successes_to_close: 2,
-            permit: Duration::from_secs(30),
+            permit_timeout: Duration::from_secs(30),
             cool_down: Duration::from_secs(5),
             max_cool_down: Duration::from_secs(3_600),
             set_aside: Duration::from_secs(60),

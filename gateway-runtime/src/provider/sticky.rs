@@ -14,20 +14,20 @@ use lru::LruCache;
 pub(super) struct StickyKey(u64);
 
 #[derive(Clone, Copy, Debug)]
-struct Given {
+struct StickyAssignment {
     member: usize,
     /// Whether it has answered once; until then another that does may take its place.
-    for_good: bool,
+    is_final: bool,
 }
 
 /// Remembers a bounded number of keys, in this process; the least recently used are forgotten.
 #[derive(Debug)]
-pub(super) struct StickyMemory {
+pub(super) struct StickyMap {
     hasher: RandomState,
-    given: Mutex<LruCache<StickyKey, Given, FixedState>>,
+    given: Mutex<LruCache<StickyKey, StickyAssignment, FixedState>>,
 }
 
-impl StickyMemory {
+impl StickyMap {
     pub(super) fn new(keys: u32) -> Self {
         let keys = NonZeroUsize::new(keys as usize).unwrap_or(NonZeroUsize::MIN);
         // It grows with what is remembered; room for all of it at once would be paid by those who never use it.
@@ -43,14 +43,14 @@ impl StickyMemory {
     /// The provider of `key`; if it has none yet, it is given `first`.
     pub(super) fn given(&self, key: StickyKey, first: usize) -> usize {
         let mut given = self.given.lock().unwrap_or_else(PoisonError::into_inner);
-        given.get_or_insert(key, || Given { member: first, for_good: false }).member
+        given.get_or_insert(key, || StickyAssignment { member: first, is_final: false }).member
     }
 
     /// The provider has answered: `key` is its own for good, unless another's already.
     pub(super) fn answered(&self, key: StickyKey, member: usize) {
         let mut given = self.given.lock().unwrap_or_else(PoisonError::into_inner);
-        if given.peek(&key).is_none_or(|given| !given.for_good) {
-            given.put(key, Given { member, for_good: true });
+        if given.peek(&key).is_none_or(|given| !given.is_final) {
+            given.put(key, StickyAssignment { member, is_final: true });
         }
     }
 }

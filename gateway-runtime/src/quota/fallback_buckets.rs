@@ -12,22 +12,22 @@ use tokio::sync::watch;
 
 use crate::{
     quota::{
-        Buckets, Limits, Memory, Policy, RedisBuckets, Standing, Whose,
-        redis_buckets::{Answer, REMEMBERED},
+        Buckets, MethodLimits, MemoryBuckets, Policy, RedisBuckets, QuotaStatus, PartitionKey,
+        redis_buckets::{ScriptReply, RELEASE_DEDUP_TTL},
     },
     redis::{Redis, RedisError},
 };
 
 /// How long after an end that was not heard it is said again, at first.
-const PAUSE: Duration = Duration::from_millis(100);
+const MIN_RELEASE_DELAY: Duration = Duration::from_millis(100);
 /// And at last.
-const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+const MAX_RELEASE_DELAY: Duration = Duration::from_secs(5);
 
 /// Buckets in Redis, with the local share of each as a stand-in.
 #[derive(Debug)]
-pub struct Shared {
+pub struct FallbackBuckets {
     redis: RedisBuckets,
-    share: Memory,
+    share: MemoryBuckets,
     alone: AtomicU64,
     is_refused: AtomicBool,
     /// How many ends are being told.
@@ -36,7 +36,7 @@ pub struct Shared {
 
 /// Where a request took its tokens and places.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Place {
+pub enum AdmittedBy {
     /// In Redis.
     Redis,
     /// In this gateway's share.
@@ -47,12 +47,12 @@ pub enum Place {
 #[derive(Debug)]
 pub struct Admission {
     /// Who decided.
-    pub place: Place,
+    pub place: AdmittedBy,
     /// How it stands; `Err` when it is not let in.
-    pub verdict: Result<Standing, Standing>,
+    pub result: Result<QuotaStatus, QuotaStatus>,
 }
 
-impl Shared {
+impl FallbackBuckets {
     /// Buckets in this Redis.
     #[must_use]
     pub fn new(redis: Redis) -> Self {
@@ -64,7 +64,7 @@ impl Shared {
     pub fn over(redis: RedisBuckets) -> Self {
         Self {
             redis,
-            share: Memory::default(),
+            share: MemoryBuckets::default(),
             alone: AtomicU64::new(0),
             is_refused: AtomicBool::new(false),
             telling: watch::Sender::new(0),
@@ -73,54 +73,54 @@ impl Shared {
 
     /// How many requests have been judged by this gateway's share alone, since Redis was away.
     #[must_use]
-    pub fn judged_alone(&self) -> u64 {
+    pub fn local_decisions(&self) -> u64 {
         self.alone.load(Relaxed)
     }
 
     /// Takes a token and a place of each policy, or none at all: in Redis, or of this gateway's share while Redis is
     /// away.
-    pub async fn admit(self: &Arc<Self>, whose: &Whose, limits: &Arc<Limits>, call: u64) -> Admission {
+    pub async fn admit(self: &Arc<Self>, whose: &PartitionKey, limits: &Arc<MethodLimits>, call: u64) -> Admission {
         match self.redis.ask(whose, &limits.policies, call).await {
             Ok(answer) => {
                 self.is_refused.store(false, Relaxed);
-                self.keep_in_step(whose, limits, &answer);
-                Admission { place: Place::Redis, verdict: answer.standing(&limits.policies) }
+                self.mirror_to_share(whose, limits, &answer);
+                Admission { place: AdmittedBy::Redis, result: answer.standing(&limits.policies) }
             }
             Err(error) => {
-                self.complain(&error);
+                self.log_refusal(&error);
                 self.alone.fetch_add(1, Relaxed);
-                if error.may_have_happened() && limits.has_places {
+                if error.is_ambiguous() && limits.has_places {
                     // It may have a place in Redis, which it does not need.
-                    self.tell_end(whose.clone(), Arc::clone(limits), Vec::new(), call);
+                    self.release_in_background(whose.clone(), Arc::clone(limits), Vec::new(), call);
                 }
-                Admission { place: Place::Share, verdict: self.share.admit(whose, &limits.share) }
+                Admission { place: AdmittedBy::Share, result: self.share.admit(whose, &limits.share) }
             }
         }
     }
 
     /// The share is at least as empty as the whole, so that losing Redis gives nobody a full bucket. Never fuller than
     /// it was, since answers are read in another order than they were given in.
-    fn keep_in_step(&self, whose: &Whose, limits: &Limits, answer: &Answer) {
+    fn mirror_to_share(&self, whose: &PartitionKey, limits: &MethodLimits, answer: &ScriptReply) {
         match answer {
-            Answer::Admitted(missing) => self.share.drain_to(whose, &limits.share, missing),
-            Answer::Refused(number, wait) => {
+            ScriptReply::Admitted(missing) => self.share.lower_to(whose, &limits.share, missing),
+            ScriptReply::Refused(number, wait) => {
                 if let Some(rate) = limits.policies.get(*number).and_then(Policy::rate) {
                     let missing = rate.burst().saturating_sub(rate.interval()).saturating_add(*wait);
-                    self.share.drain_to(whose, &limits.share[*number..=*number], &[missing]);
+                    self.share.lower_to(whose, &limits.share[*number..=*number], &[missing]);
                 }
             }
         }
     }
 
     /// That it is away, Redis itself says once; here what it says when it answers and will not.
-    fn complain(&self, error: &RedisError) {
-        if !error.is_away() && !self.is_refused.swap(true, Relaxed) {
+    fn log_refusal(&self, error: &RedisError) {
+        if !error.is_unavailable() && !self.is_refused.swap(true, Relaxed) {
             tracing::error!(%error, "quotas are judged by this gateway's share alone");
         }
     }
 
     /// A call that was let in by the share has ended.
-    pub fn end_in_share(&self, whose: &Whose, limits: &Limits, refund: &[Policy]) {
+    pub fn end_in_share(&self, whose: &PartitionKey, limits: &MethodLimits, refund: &[Policy]) {
         self.share.end(whose, &limits.share, refund);
     }
 
@@ -129,37 +129,37 @@ impl Shared {
     /// # Errors
     ///
     /// When it is not known whether that was heard: [tell it](Self::tell_end) then.
-    pub async fn end(&self, whose: &Whose, limits: &Limits, refund: &[Policy], call: u64) -> Result<(), RedisError> {
-        self.redis.end(whose, &limits.policies, refund, call).await
+    pub async fn end(&self, whose: &PartitionKey, limits: &MethodLimits, refund: &[Policy], call: u64) -> Result<(), RedisError> {
+        self.redis.release(whose, &limits.policies, refund, call).await
     }
 
     /// A call that was let in by Redis has ended; nobody waits until that is heard.
-    pub fn tell_end(self: &Arc<Self>, whose: Whose, limits: Arc<Limits>, refund: Vec<Policy>, call: u64) {
-        let (this, home) = (Arc::clone(self), self.redis.redis().home());
+    pub fn release_in_background(self: &Arc<Self>, whose: PartitionKey, limits: Arc<MethodLimits>, refund: Vec<Policy>, call: u64) {
+        let (this, home) = (Arc::clone(self), self.redis.redis().runtime());
         self.telling.send_modify(|telling| *telling += 1);
         home.spawn(async move {
-            this.end_surely(&whose, &limits, &refund, call).await;
+            this.release_until_confirmed(&whose, &limits, &refund, call).await;
             this.telling.send_modify(|telling| *telling -= 1);
         });
     }
 
     /// Waits until all ends that were told have been heard.
-    pub async fn settled(&self) {
+    pub async fn flushed(&self) {
         // It fails when there is no sender, and this is one.
         let _ = self.telling.subscribe().wait_for(|telling| *telling == 0).await;
     }
 
     /// Says it until it is heard, for as long as Redis would know that it was said before. Only calls that run when
     /// Redis goes away need this, so there are never many.
-    async fn end_surely(&self, whose: &Whose, limits: &Limits, refund: &[Policy], call: u64) {
-        let (start, mut pause) = (Instant::now(), PAUSE);
+    async fn release_until_confirmed(&self, whose: &PartitionKey, limits: &MethodLimits, refund: &[Policy], call: u64) {
+        let (start, mut pause) = (Instant::now(), MIN_RELEASE_DELAY);
         while let Err(error) = self.end(whose, limits, refund, call).await {
-            if start.elapsed() + 2 * LONGEST_PAUSE > REMEMBERED {
+            if start.elapsed() + 2 * MAX_RELEASE_DELAY > RELEASE_DEDUP_TTL {
                 tracing::error!(%error, "a quota's tokens could not be given back");
                 return;
             }
             tokio::time::sleep(pause).await;
-            pause = (2 * pause).min(LONGEST_PAUSE);
+            pause = (2 * pause).min(MAX_RELEASE_DELAY);
         }
     }
 }

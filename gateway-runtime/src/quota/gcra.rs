@@ -14,11 +14,11 @@ pub struct Rate {
 }
 
 /// No bucket takes longer to fill, in microseconds (31 years): Lua counts them exactly up to 2⁵³, with the time of day.
-const LONGEST: u64 = 1_000_000_000_000_000;
+const MAX_FILL_MICROS: u64 = 1_000_000_000_000_000;
 
 /// What a bucket says to a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Verdict {
+pub(super) enum GcraDecision {
     /// There is a token: the bucket's number after it is taken.
     Admit(u64),
     /// There is none before this time.
@@ -35,20 +35,20 @@ impl Rate {
 
     /// The time in which an empty bucket fills, in microseconds.
     pub(super) fn burst(self) -> u64 {
-        self.interval().saturating_mul(self.calls.max(1)).min(LONGEST)
+        self.interval().saturating_mul(self.calls.max(1)).min(MAX_FILL_MICROS)
     }
 
     /// When a bucket is full that was to be at `full`, perhaps under another rate: none is more than empty.
-    pub(super) fn at_most_empty(self, full: u64, now: u64) -> u64 {
+    pub(super) fn clamp_to_empty(self, full: u64, now: u64) -> u64 {
         full.min(now.saturating_add(self.burst()))
     }
 
     /// What a bucket that will be full at `full` says at `now`.
-    pub(super) fn judge(self, full: u64, now: u64) -> Verdict {
+    pub(super) fn decide(self, full: u64, now: u64) -> GcraDecision {
         let after = full.max(now).saturating_add(self.interval());
         match after.checked_sub(self.burst()) {
-            Some(earliest) if earliest > now => Verdict::Refuse(earliest),
-            _ => Verdict::Admit(after),
+            Some(earliest) if earliest > now => GcraDecision::Refuse(earliest),
+            _ => GcraDecision::Admit(after),
         }
     }
 
@@ -58,7 +58,7 @@ impl Rate {
     }
 
     /// How many tokens a bucket has, and in how many microseconds it will have one more.
-    pub(super) fn left(self, full: u64, now: u64) -> (u64, u64) {
+    pub(super) fn remaining(self, full: u64, now: u64) -> (u64, u64) {
         let (interval, missing) = (self.interval(), full.saturating_sub(now));
         let taken = missing.div_ceil(interval).min(self.calls);
         (self.calls - taken, if taken == 0 { 0 } else { missing - (taken - 1) * interval })
@@ -81,25 +81,25 @@ mod tests {
         let mut full = 0;
         let mut admitted = Vec::new();
         for now in 100..140 {
-            if let Verdict::Admit(after) = rate.judge(full, now) {
+            if let GcraDecision::Admit(after) = rate.decide(full, now) {
                 full = after;
                 admitted.push(now);
             }
         }
         assert_eq!(admitted, [100, 101, 102, 110, 120, 130]);
-        assert_eq!(rate.judge(full, 139), Verdict::Refuse(140));
-        assert_eq!(rate.left(full, 139), (0, 1));
-        assert_eq!(rate.left(full, 140), (1, 10));
-        assert_eq!(rate.left(full, 10_000), (3, 0));
+        assert_eq!(rate.decide(full, 139), GcraDecision::Refuse(140));
+        assert_eq!(rate.remaining(full, 139), (0, 1));
+        assert_eq!(rate.remaining(full, 140), (1, 10));
+        assert_eq!(rate.remaining(full, 10_000), (3, 0));
     }
 
     #[test]
     fn a_bucket_that_was_emptied_under_a_slower_rate_fills_at_the_new_one() {
         let (hour, second) = (rate(1, 3_600_000_000), rate(10, 1_000_000));
-        let Verdict::Admit(full) = hour.judge(0, 50) else { panic!("it was full") };
-        let full = second.at_most_empty(full, 50);
-        assert_eq!(second.judge(full, 50), Verdict::Refuse(100_050));
-        assert!(matches!(second.judge(full, 100_050), Verdict::Admit(_)));
+        let GcraDecision::Admit(full) = hour.decide(0, 50) else { panic!("it was full") };
+        let full = second.clamp_to_empty(full, 50);
+        assert_eq!(second.decide(full, 50), GcraDecision::Refuse(100_050));
+        assert!(matches!(second.decide(full, 100_050), GcraDecision::Admit(_)));
     }
 
     proptest! {
@@ -113,17 +113,17 @@ mod tests {
             let mut admitted: Vec<u64> = Vec::new();
             for gap in gaps {
                 now += gap;
-                let (left, _) = rate.left(full, now);
-                match rate.judge(full, now) {
-                    Verdict::Admit(after) => {
+                let (left, _) = rate.remaining(full, now);
+                match rate.decide(full, now) {
+                    GcraDecision::Admit(after) => {
                         prop_assert!(left > 0);
                         full = after;
                         admitted.push(now);
                     }
-                    Verdict::Refuse(earliest) => {
+                    GcraDecision::Refuse(earliest) => {
                         prop_assert_eq!(left, 0);
-                        prop_assert!(earliest > now && matches!(rate.judge(full, earliest), Verdict::Admit(_)));
-                        prop_assert!(matches!(rate.judge(full, earliest - 1), Verdict::Refuse(_)));
+                        prop_assert!(earliest > now && matches!(rate.decide(full, earliest), GcraDecision::Admit(_)));
+                        prop_assert!(matches!(rate.decide(full, earliest - 1), GcraDecision::Refuse(_)));
                     }
                 }
             }
@@ -141,7 +141,7 @@ mod tests {
             let rate = rate(calls, micros);
             let (mut now, mut full) = (5, 0);
             for _ in 0..200 {
-                let Verdict::Admit(after) = rate.judge(full, now) else { panic!("refused at {now}") };
+                let GcraDecision::Admit(after) = rate.decide(full, now) else { panic!("refused at {now}") };
                 full = after;
                 now += rate.interval();
             }

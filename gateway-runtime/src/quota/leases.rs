@@ -11,7 +11,7 @@ use futures_util::{StreamExt, stream};
 
 use crate::{
     quota::redis_buckets::name,
-    redis::{Arg, Redis, Script},
+    redis::{ScriptArg, Redis, Script},
 };
 
 static RENEW: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("lua/renew.lua")));
@@ -23,11 +23,11 @@ const AT_ONCE: usize = 64;
 
 /// The calls of this gateway that have places.
 #[derive(Debug, Default)]
-pub(super) struct Leases(Mutex<HashMap<u64, Held>>);
+pub(super) struct Leases(Mutex<HashMap<u64, Lease>>);
 
 /// A call, and since when its lease runs.
 #[derive(Clone, Debug)]
-struct Held {
+struct Lease {
     sets: Arc<[String]>,
     since: Instant,
 }
@@ -36,19 +36,19 @@ impl Leases {
     /// None yet; those that will be are renewed three times in each `lease`.
     pub(super) fn keep(redis: Redis, lease: Duration) -> Arc<Self> {
         let this = Arc::<Self>::default();
-        redis.home().clone().spawn(renew(Arc::downgrade(&this), redis, lease));
+        redis.runtime().clone().spawn(renew(Arc::downgrade(&this), redis, lease));
         this
     }
 
     pub(super) fn add(&self, call: u64, sets: Vec<String>) {
-        self.held().insert(call, Held { sets: sets.into(), since: Instant::now() });
+        self.held().insert(call, Lease { sets: sets.into(), since: Instant::now() });
     }
 
     pub(super) fn remove(&self, call: u64) {
         self.held().remove(&call);
     }
 
-    fn held(&self) -> MutexGuard<'_, HashMap<u64, Held>> {
+    fn held(&self) -> MutexGuard<'_, HashMap<u64, Lease>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -71,11 +71,11 @@ async fn renew(leases: Weak<Leases>, redis: Redis, lease: Duration) {
 }
 
 impl Leases {
-    async fn renew(&self, redis: &Redis, lease: Duration, call: u64, held: Held) {
+    async fn renew(&self, redis: &Redis, lease: Duration, call: u64, held: Lease) {
         let (name, lease) = (name(call), u64::try_from(lease.as_micros()).unwrap_or(u64::MAX));
         let keys: Vec<_> = held.sets.iter().map(String::as_str).collect();
         // What fails now has its turn again before the lease ends.
-        let renewed = redis.run(&RENEW, &keys, &[Arg::Text(&name), Arg::Number(lease)]).await;
+        let renewed = redis.run(&RENEW, &keys, &[ScriptArg::Text(&name), ScriptArg::Number(lease)]).await;
         match self.held().get_mut(&call) {
             Some(held) if renewed.is_ok() => held.since = Instant::now(),
             Some(_) => return,
@@ -83,7 +83,7 @@ impl Leases {
         }
         if !self.held().contains_key(&call) {
             // It ended meanwhile, and may have been put back after it was taken out.
-            let _ = redis.run(&LEAVE, &keys, &[Arg::Text(&name)]).await;
+            let _ = redis.run(&LEAVE, &keys, &[ScriptArg::Text(&name)]).await;
         }
     }
 }

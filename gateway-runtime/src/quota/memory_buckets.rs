@@ -12,18 +12,18 @@ use foldhash::fast::RandomState;
 use smallvec::SmallVec;
 
 use crate::{
-    quota::{Buckets, Limit, Policy, Standing, Whose, gcra::Verdict},
+    quota::{Buckets, Limit, Policy, QuotaStatus, PartitionKey, gcra::GcraDecision},
     redis::RedisError,
 };
 
 /// How many locks the buckets are spread over.
 const SHARDS: usize = 64;
 /// A shard with fewer buckets is not looked through for full ones.
-const FEW: usize = 1024;
+const MIN_SWEEP_BUCKETS: usize = 1024;
 
 /// The buckets; a bucket that is full again is forgotten.
 #[derive(Debug)]
-pub struct Memory {
+pub struct MemoryBuckets {
     shards: [Mutex<Shard>; SHARDS],
     hasher: RandomState,
     start: Instant,
@@ -32,14 +32,14 @@ pub struct Memory {
 #[derive(Debug, Default)]
 struct Shard {
     /// When each bucket will be full again, in microseconds after the start.
-    buckets: HashMap<(Whose, Arc<str>), u64, RandomState>,
+    buckets: HashMap<(PartitionKey, Arc<str>), u64, RandomState>,
     /// How many calls run, where that is limited; never none.
-    running: HashMap<(Whose, Arc<str>), u64, RandomState>,
+    running: HashMap<(PartitionKey, Arc<str>), u64, RandomState>,
     /// With so many buckets it is time to look for full ones.
-    crowd: usize,
+    sweep_threshold: usize,
 }
 
-impl Default for Memory {
+impl Default for MemoryBuckets {
     fn default() -> Self {
         Self {
             shards: std::array::from_fn(|_| Mutex::default()),
@@ -50,22 +50,22 @@ impl Default for Memory {
 }
 
 /// What a policy would be after a request is let in.
-enum After {
+enum PolicyState {
     Full(u64),
     Running(u64),
 }
 
-impl Memory {
+impl MemoryBuckets {
     /// Takes a token or a place of each policy, if each has one, and says how the request stands.
     ///
     /// # Errors
     ///
     /// The policy that refuses for the longest; then nothing was taken.
-    pub fn admit(&self, whose: &Whose, policies: &[Policy]) -> Result<Standing, Standing> {
+    pub fn admit(&self, whose: &PartitionKey, policies: &[Policy]) -> Result<QuotaStatus, QuotaStatus> {
         let now = self.now();
         // All buckets of one account are in one shard, so that they change at once.
         let mut shard = self.shard(whose);
-        let mut taken = SmallVec::<[(&Policy, After); 6]>::new();
+        let mut taken = SmallVec::<[(&Policy, PolicyState); 6]>::new();
         let mut refused: Option<(u64, &Policy)> = None;
         for policy in policies {
             let until = match shard.judge(whose, policy, now) {
@@ -81,18 +81,18 @@ impl Memory {
         }
         if let Some((until, policy)) = refused {
             let next = policy.rate().map(|_| Duration::from_micros(until - now));
-            return Err(Standing { name: Arc::clone(&policy.name), remaining: 0, next });
+            return Err(QuotaStatus { name: Arc::clone(&policy.name), remaining: 0, reset: next });
         }
         let standings = taken.into_iter().map(|(policy, after)| shard.take(whose, policy, after, now));
         let least = standings.min_by_key(|standing| standing.remaining);
         shard.forget_full(now);
-        Ok(least.unwrap_or(Standing { name: "".into(), remaining: u64::MAX, next: None }))
+        Ok(least.unwrap_or(QuotaStatus { name: "".into(), remaining: u64::MAX, reset: None }))
     }
 
     /// A call has ended: its places in `policies` are free, and each rate of `refund` has a token back.
-    pub fn end(&self, whose: &Whose, policies: &[Policy], refund: &[Policy]) {
+    pub fn end(&self, whose: &PartitionKey, policies: &[Policy], refund: &[Policy]) {
         let mut shard = self.shard(whose);
-        for policy in policies.iter().filter(|policy| policy.places().is_some()) {
+        for policy in policies.iter().filter(|policy| policy.concurrency().is_some()) {
             let key = (whose.clone(), Arc::clone(&policy.name));
             match shard.running.get_mut(&key) {
                 Some(running @ 2..) => *running -= 1,
@@ -108,7 +108,7 @@ impl Memory {
     }
 
     /// Has each bucket be at least so many microseconds short of full.
-    pub(super) fn drain_to(&self, whose: &Whose, policies: &[Policy], missing: &[u64]) {
+    pub(super) fn lower_to(&self, whose: &PartitionKey, policies: &[Policy], missing: &[u64]) {
         let now = self.now();
         let mut shard = self.shard(whose);
         for (policy, missing) in policies.iter().zip(missing).filter(|(policy, _)| policy.rate().is_some()) {
@@ -123,25 +123,25 @@ impl Memory {
     }
 
     #[expect(clippy::cast_possible_truncation, reason = "a remainder of 64")]
-    fn shard(&self, whose: &Whose) -> MutexGuard<'_, Shard> {
+    fn shard(&self, whose: &PartitionKey) -> MutexGuard<'_, Shard> {
         let place = self.hasher.hash_one(whose) as usize % SHARDS;
         self.shards[place].lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Buckets for Memory {
+impl Buckets for MemoryBuckets {
     fn admit(
         &self,
-        whose: &Whose,
+        whose: &PartitionKey,
         policies: &[Policy],
         _: u64,
-    ) -> impl Future<Output = Result<Result<Standing, Standing>, RedisError>> + Send {
+    ) -> impl Future<Output = Result<Result<QuotaStatus, QuotaStatus>, RedisError>> + Send {
         ready(Ok(self.admit(whose, policies)))
     }
 
-    fn end(
+    fn release(
         &self,
-        whose: &Whose,
+        whose: &PartitionKey,
         policies: &[Policy],
         refund: &[Policy],
         _: u64,
@@ -154,48 +154,48 @@ impl Buckets for Memory {
 
 impl Shard {
     /// What there will be after the request, or when it might be let in.
-    fn judge(&mut self, whose: &Whose, policy: &Policy, now: u64) -> Result<After, u64> {
+    fn judge(&mut self, whose: &PartitionKey, policy: &Policy, now: u64) -> Result<PolicyState, u64> {
         let key = (whose.clone(), Arc::clone(&policy.name));
         match policy.limit {
             Limit::Rate(rate) => {
                 let full = self.buckets.get_mut(&key).map_or(0, |full| {
-                    *full = rate.at_most_empty(*full, now);
+                    *full = rate.clamp_to_empty(*full, now);
                     *full
                 });
-                match rate.judge(full, now) {
-                    Verdict::Admit(full) => Ok(After::Full(full)),
-                    Verdict::Refuse(until) => Err(until),
+                match rate.decide(full, now) {
+                    GcraDecision::Admit(full) => Ok(PolicyState::Full(full)),
+                    GcraDecision::Refuse(until) => Err(until),
                 }
             }
             Limit::Concurrency(places) => match self.running.get(&key).copied().unwrap_or(0) {
-                running if running < places => Ok(After::Running(running + 1)),
+                running if running < places => Ok(PolicyState::Running(running + 1)),
                 _ => Err(now),
             },
         }
     }
 
-    fn take(&mut self, whose: &Whose, policy: &Policy, after: After, now: u64) -> Standing {
+    fn take(&mut self, whose: &PartitionKey, policy: &Policy, after: PolicyState, now: u64) -> QuotaStatus {
         let key = (whose.clone(), Arc::clone(&policy.name));
         match after {
-            After::Full(full) => drop(self.buckets.insert(key, full)),
-            After::Running(running) => drop(self.running.insert(key, running)),
+            PolicyState::Full(full) => drop(self.buckets.insert(key, full)),
+            PolicyState::Running(running) => drop(self.running.insert(key, running)),
         }
         let (remaining, next) = match (policy.limit, after) {
-            (Limit::Rate(rate), After::Full(full)) => {
-                let (left, next) = rate.left(full, now);
+            (Limit::Rate(rate), PolicyState::Full(full)) => {
+                let (left, next) = rate.remaining(full, now);
                 (left, Some(Duration::from_micros(next)))
             }
-            (Limit::Concurrency(places), After::Running(running)) => (places.saturating_sub(running), None),
+            (Limit::Concurrency(places), PolicyState::Running(running)) => (places.saturating_sub(running), None),
             _ => (0, None),
         };
-        Standing { name: Arc::clone(&policy.name), remaining, next }
+        QuotaStatus { name: Arc::clone(&policy.name), remaining, reset: next }
     }
 
     /// Each time that the buckets have doubled, so that it costs little a request whoever comes.
     fn forget_full(&mut self, now: u64) {
-        if self.buckets.len() > self.crowd.max(FEW) {
+        if self.buckets.len() > self.sweep_threshold.max(MIN_SWEEP_BUCKETS) {
             self.buckets.retain(|_, full| *full > now);
-            self.crowd = 2 * self.buckets.len();
+            self.sweep_threshold = 2 * self.buckets.len();
         }
     }
 }
@@ -213,11 +213,11 @@ mod tests {
 
     #[test]
     fn many_threads_get_no_more_than_there_is() {
-        let quotas = Memory::default();
+        let quotas = MemoryBuckets::default();
         let policies = policy(1000, Duration::from_secs(3600));
         let admitted: usize = thread::scope(|scope| {
             let callers = [(); 8]
-                .map(|()| scope.spawn(|| (0..500).filter(|_| quotas.admit(&Whose::Nobody, &policies).is_ok()).count()));
+                .map(|()| scope.spawn(|| (0..500).filter(|_| quotas.admit(&PartitionKey::Nobody, &policies).is_ok()).count()));
             callers.into_iter().map(|caller| caller.join().unwrap()).sum()
         });
         assert_eq!(admitted, 1000);
@@ -225,13 +225,13 @@ mod tests {
 
     #[test]
     fn buckets_that_are_full_again_are_forgotten() {
-        let quotas = Memory::default();
+        let quotas = MemoryBuckets::default();
         let policies = policy(1, Duration::from_micros(1));
-        for number in 0..SHARDS * FEW * 4 {
-            let whose = Whose::Account(number.to_string().into());
+        for number in 0..SHARDS * MIN_SWEEP_BUCKETS * 4 {
+            let whose = PartitionKey::Account(number.to_string().into());
             quotas.admit(&whose, &policies).unwrap();
         }
         let left: usize = quotas.shards.iter().map(|shard| shard.lock().unwrap().buckets.len()).sum();
-        assert!(left <= SHARDS * (FEW + 1), "{left} buckets");
+        assert!(left <= SHARDS * (MIN_SWEEP_BUCKETS + 1), "{left} buckets");
     }
 }

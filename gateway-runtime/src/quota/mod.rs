@@ -18,13 +18,13 @@ mod tests;
 use std::future::Future;
 
 pub use crate::quota::{
-    fallback_buckets::{Admission, Place, Shared},
+    fallback_buckets::{Admission, AdmittedBy, FallbackBuckets},
     gcra::Rate,
-    memory_buckets::Memory,
-    policy::{Limit, Policy, Standing, Whose},
+    memory_buckets::MemoryBuckets,
+    policy::{Limit, Policy, QuotaStatus, PartitionKey},
     redis_buckets::RedisBuckets,
-    rules::{Limits, Methods, Rules},
-    settings::{Allowance, Allowances, QuotaSettings},
+    rules::{MethodLimits, Methods, QuotaRules},
+    settings::{LimitSettings, LimitOverrides, QuotaSettings},
 };
 use crate::redis::RedisError;
 
@@ -41,10 +41,10 @@ pub trait Buckets: Send + Sync {
     /// When they cannot be reached; whether something was taken is not known then.
     fn admit(
         &self,
-        whose: &Whose,
+        whose: &PartitionKey,
         policies: &[Policy],
         call: u64,
-    ) -> impl Future<Output = Result<Result<Standing, Standing>, RedisError>> + Send;
+    ) -> impl Future<Output = Result<Result<QuotaStatus, QuotaStatus>, RedisError>> + Send;
 
     /// A call has ended: its places in `policies` are free, and each rate of `refund` has a token back. May be said
     /// again when it is not known to have been heard; only the first time counts.
@@ -52,9 +52,9 @@ pub trait Buckets: Send + Sync {
     /// # Errors
     ///
     /// When they cannot be reached; whether it was heard is not known then.
-    fn end(
+    fn release(
         &self,
-        whose: &Whose,
+        whose: &PartitionKey,
         policies: &[Policy],
         refund: &[Policy],
         call: u64,

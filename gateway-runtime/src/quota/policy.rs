@@ -33,7 +33,7 @@ impl Policy {
     }
 
     /// How many may run; none of a rate.
-    pub(super) fn places(&self) -> Option<u64> {
+    pub(super) fn concurrency(&self) -> Option<u64> {
         match self.limit {
             Limit::Rate(_) => None,
             Limit::Concurrency(places) => Some(places),
@@ -62,7 +62,7 @@ impl fmt::Display for Policy {
 
 /// Whose buckets.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum Whose {
+pub enum PartitionKey {
     /// An account's.
     Account(Arc<str>),
     /// Those of everybody at an address, of strangers: a /64 of IPv6 is one, as it is one customer's.
@@ -71,11 +71,11 @@ pub enum Whose {
     Nobody,
 }
 
-impl Whose {
+impl PartitionKey {
     /// Whose buckets a call takes from.
     #[must_use]
     pub fn of(call: &Call) -> Self {
-        match (call.caller().shared_account(), call.peer()) {
+        match (call.caller().account_arc(), call.peer()) {
             (Some(account), _) => Self::Account(account),
             (None, Some(address)) => Self::Address(customer(address)),
             (None, None) => Self::Nobody,
@@ -84,7 +84,7 @@ impl Whose {
 }
 
 /// Apart from each other, whatever accounts are called.
-impl fmt::Display for Whose {
+impl fmt::Display for PartitionKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Account(account) => write!(f, "account:{account}"),
@@ -104,21 +104,21 @@ fn customer(address: IpAddr) -> IpAddr {
 
 /// How a request stands with the policy that leaves it the least.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Standing {
+pub struct QuotaStatus {
     /// The policy's name.
     pub name: Arc<str>,
     /// So many more requests would be let in now.
     pub remaining: u64,
     /// After so long there will be one more than that; when refused, the first. None where nobody knows: when another
     /// call ends.
-    pub next: Option<Duration>,
+    pub reset: Option<Duration>,
 }
 
 /// As in `RateLimit` (draft-ietf-httpapi-ratelimit-headers-10).
-impl fmt::Display for Standing {
+impl fmt::Display for QuotaStatus {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "\"{}\";r={}", self.name, self.remaining)?;
-        match self.next {
+        match self.reset {
             Some(next) => write!(f, ";t={}", next.as_secs() + u64::from(next.subsec_nanos() > 0)),
             None => Ok(()),
         }

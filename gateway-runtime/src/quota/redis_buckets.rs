@@ -10,8 +10,8 @@ use std::{
 use smallvec::SmallVec;
 
 use crate::{
-    quota::{Buckets, Policy, Rate, Standing, Whose, leases::Leases},
-    redis::{Arg, Redis, RedisError, Script},
+    quota::{Buckets, Policy, Rate, QuotaStatus, PartitionKey, leases::Leases},
+    redis::{ScriptArg, Redis, RedisError, Script},
 };
 
 static ADMIT: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("lua/admit.lua")));
@@ -20,7 +20,7 @@ static END: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("lua/re
 /// So long a call that has ended has a place at most if its gateway died.
 const LEASE: Duration = Duration::from_secs(15);
 /// So long it is remembered that a call had its tokens back. Whoever says it again gives up before.
-pub(super) const REMEMBERED: Duration = Duration::from_secs(600);
+pub(super) const RELEASE_DEDUP_TTL: Duration = Duration::from_secs(600);
 
 /// The buckets in Redis.
 #[derive(Debug)]
@@ -31,7 +31,7 @@ pub struct RedisBuckets {
 }
 
 /// What the script says of a request.
-pub(super) enum Answer {
+pub(super) enum ScriptReply {
     /// It is let in. For each policy, rates first: what its bucket is short of full in microseconds, or how many calls
     /// run.
     Admitted(Vec<u64>),
@@ -57,15 +57,15 @@ impl RedisBuckets {
     }
 
     /// Asks the script.
-    pub(super) async fn ask(&self, whose: &Whose, policies: &[Policy], call: u64) -> Result<Answer, RedisError> {
+    pub(super) async fn ask(&self, whose: &PartitionKey, policies: &[Policy], call: u64) -> Result<ScriptReply, RedisError> {
         let (name, key) = (name(call), buckets(whose));
         let (sets, lease) = (sets(&key, policies), u64::try_from(self.lease.as_micros()).unwrap_or(u64::MAX));
-        let mut arguments = SmallVec::<[Arg<'_>; 16]>::new();
-        arguments.extend([Arg::Text(&name), Arg::Number(lease)]);
+        let mut arguments = SmallVec::<[ScriptArg<'_>; 16]>::new();
+        arguments.extend([ScriptArg::Text(&name), ScriptArg::Number(lease)]);
         for (policy, rate) in rates(policies) {
-            arguments.extend([Arg::Text(&policy.name), Arg::Number(rate.interval()), Arg::Number(rate.burst())]);
+            arguments.extend([ScriptArg::Text(&policy.name), ScriptArg::Number(rate.interval()), ScriptArg::Number(rate.burst())]);
         }
-        arguments.extend(policies.iter().filter_map(Policy::places).map(Arg::Number));
+        arguments.extend(policies.iter().filter_map(Policy::concurrency).map(ScriptArg::Number));
         let answer = {
             let keys: SmallVec<[&str; 4]> = std::iter::once(&*key).chain(sets.iter().map(|set| &**set)).collect();
             self.redis.run(&ADMIT, &keys, &arguments).await?
@@ -80,62 +80,62 @@ impl RedisBuckets {
 impl Buckets for RedisBuckets {
     async fn admit(
         &self,
-        whose: &Whose,
+        whose: &PartitionKey,
         policies: &[Policy],
         call: u64,
-    ) -> Result<Result<Standing, Standing>, RedisError> {
+    ) -> Result<Result<QuotaStatus, QuotaStatus>, RedisError> {
         self.ask(whose, policies, call).await.map(|answer| answer.standing(policies))
     }
 
-    async fn end(&self, whose: &Whose, policies: &[Policy], refund: &[Policy], call: u64) -> Result<(), RedisError> {
+    async fn release(&self, whose: &PartitionKey, policies: &[Policy], refund: &[Policy], call: u64) -> Result<(), RedisError> {
         self.leases.remove(call);
         let (name, key) = (name(call), buckets(whose));
         let (sets, mark) = (sets(&key, policies), format!("{key}:ended:{name}"));
-        let mut arguments = SmallVec::<[Arg<'_>; 8]>::new();
-        let remembered = u64::try_from(REMEMBERED.as_millis()).unwrap_or(u64::MAX);
-        arguments.extend([Arg::Text(&name), Arg::Number(remembered)]);
+        let mut arguments = SmallVec::<[ScriptArg<'_>; 8]>::new();
+        let remembered = u64::try_from(RELEASE_DEDUP_TTL.as_millis()).unwrap_or(u64::MAX);
+        arguments.extend([ScriptArg::Text(&name), ScriptArg::Number(remembered)]);
         for (policy, rate) in rates(refund) {
-            arguments.extend([Arg::Text(&policy.name), Arg::Number(rate.interval())]);
+            arguments.extend([ScriptArg::Text(&policy.name), ScriptArg::Number(rate.interval())]);
         }
         let keys: SmallVec<[&str; 5]> = [&*key, &*mark].into_iter().chain(sets.iter().map(|set| &**set)).collect();
         self.redis.run(&END, &keys, &arguments).await.map(drop)
     }
 }
 
-impl Answer {
+impl ScriptReply {
     /// How the request stands.
-    pub(super) fn standing(&self, policies: &[Policy]) -> Result<Standing, Standing> {
+    pub(super) fn standing(&self, policies: &[Policy]) -> Result<QuotaStatus, QuotaStatus> {
         let ordered =
-            || rates(policies).map(|(policy, _)| policy).chain(policies.iter().filter(|p| p.places().is_some()));
+            || rates(policies).map(|(policy, _)| policy).chain(policies.iter().filter(|p| p.concurrency().is_some()));
         let micros = Duration::from_micros;
         match self {
             Self::Refused(number, wait) => {
                 let policy = ordered().nth(*number);
                 let next = policy.and_then(Policy::rate).map(|_| micros(*wait));
-                Err(Standing { name: policy.map_or("".into(), |policy| Arc::clone(&policy.name)), remaining: 0, next })
+                Err(QuotaStatus { name: policy.map_or("".into(), |policy| Arc::clone(&policy.name)), remaining: 0, reset: next })
             }
             Self::Admitted(numbers) => {
                 let standings = ordered().zip(numbers).map(|(policy, number)| {
                     let (remaining, next) = match policy.rate() {
-                        Some(rate) => rate.left(*number, 0),
-                        None => (policy.places().unwrap_or(0).saturating_sub(*number), 0),
+                        Some(rate) => rate.remaining(*number, 0),
+                        None => (policy.concurrency().unwrap_or(0).saturating_sub(*number), 0),
                     };
                     let next = policy.rate().map(|_| micros(next));
-                    Standing { name: Arc::clone(&policy.name), remaining, next }
+                    QuotaStatus { name: Arc::clone(&policy.name), remaining, reset: next }
                 });
                 let least = standings.min_by_key(|standing| standing.remaining);
-                Ok(least.unwrap_or(Standing { name: "".into(), remaining: u64::MAX, next: None }))
+                Ok(least.unwrap_or(QuotaStatus { name: "".into(), remaining: u64::MAX, reset: None }))
             }
         }
     }
 }
 
-fn read(answer: &[i64], policies: usize) -> Result<Answer, RedisError> {
+fn read(answer: &[i64], policies: usize) -> Result<ScriptReply, RedisError> {
     let number = |number: &i64| u64::try_from(*number).unwrap_or(0);
     match answer {
-        [1, numbers @ ..] if numbers.len() == policies => Ok(Answer::Admitted(numbers.iter().map(number).collect())),
+        [1, numbers @ ..] if numbers.len() == policies => Ok(ScriptReply::Admitted(numbers.iter().map(number).collect())),
         [0, policy, wait] if (1..=policies).contains(&usize::try_from(*policy).unwrap_or(0)) => {
-            Ok(Answer::Refused(usize::try_from(*policy - 1).unwrap_or(0), number(wait)))
+            Ok(ScriptReply::Refused(usize::try_from(*policy - 1).unwrap_or(0), number(wait)))
         }
         other => Err(RedisError::refused(format!("Redis answered a quota with {other:?}"))),
     }
@@ -151,12 +151,12 @@ pub(super) fn name(call: u64) -> String {
 }
 
 /// The key of an account's buckets.
-fn buckets(whose: &Whose) -> String {
+fn buckets(whose: &PartitionKey) -> String {
     format!("quota:{{{whose}}}")
 }
 
 /// The keys of the sets of its running calls.
 fn sets(key: &str, policies: &[Policy]) -> Vec<String> {
-    let limited = policies.iter().filter(|policy| policy.places().is_some());
+    let limited = policies.iter().filter(|policy| policy.concurrency().is_some());
     limited.map(|policy| format!("{key}:{}", policy.name)).collect()
 }

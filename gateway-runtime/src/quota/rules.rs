@@ -15,12 +15,12 @@ use crate::{
         call::Call,
         spec::{MethodSpec, ServiceSpec},
     },
-    quota::{Allowance, Allowances, Limit, Policy, QuotaSettings, Rate},
+    quota::{LimitSettings, LimitOverrides, Limit, Policy, QuotaSettings, Rate},
 };
 
 /// What a call of one method is limited by.
 #[derive(Debug)]
-pub struct Limits {
+pub struct MethodLimits {
     /// Rates first, then concurrencies; of each the widest first.
     pub policies: Vec<Policy>,
     /// The part of them that one gateway has while gateways cannot ask each other.
@@ -32,19 +32,19 @@ pub struct Limits {
 }
 
 /// The limits of methods, by where their specification stands in the program.
-type ByMethod = HashMap<usize, Arc<Limits>, RandomState>;
+type ByMethod = HashMap<usize, Arc<MethodLimits>, RandomState>;
 
 /// All methods there are.
 pub type Methods = Arc<[(&'static ServiceSpec, &'static MethodSpec)]>;
 
 /// What holds until it is changed.
 #[derive(Debug)]
-pub struct Rules {
+pub struct QuotaRules {
     methods: Methods,
     /// What is said of everybody.
-    general: Allowances,
-    plans: BTreeMap<String, Plan>,
-    accounts: BTreeMap<String, Account>,
+    general: LimitOverrides,
+    plans: BTreeMap<String, PlanRules>,
+    accounts: BTreeMap<String, AccountRules>,
     /// The limits of everybody else.
     limits: ByMethod,
     replicas: u64,
@@ -53,14 +53,14 @@ pub struct Rules {
 }
 
 #[derive(Debug)]
-struct Plan {
-    own: Allowances,
+struct PlanRules {
+    own: LimitOverrides,
     limits: ByMethod,
 }
 
 #[derive(Debug)]
-struct Account {
-    own: Allowances,
+struct AccountRules {
+    own: LimitOverrides,
     /// The limits that it had when it last called.
     last: Mutex<Option<Last>>,
 }
@@ -71,14 +71,14 @@ struct Last {
     limits: Arc<ByMethod>,
 }
 
-impl Rules {
+impl QuotaRules {
     /// The rules of `settings` for these methods.
     #[must_use]
     pub fn new(settings: &QuotaSettings, methods: Methods) -> Self {
         let (total, services, only_fulfilled) = (settings.total, settings.services.clone(), settings.only_fulfilled);
         let mut this = Self {
             methods,
-            general: Allowances { total, services, methods: settings.methods.clone() },
+            general: LimitOverrides { total, services, methods: settings.methods.clone() },
             plans: BTreeMap::new(),
             accounts: BTreeMap::new(),
             limits: ByMethod::default(),
@@ -88,7 +88,7 @@ impl Rules {
         if settings.enabled {
             this.limits = this.by_method(&[&this.general]);
             this.plans = settings.plans.iter().map(|(name, own)| (name.clone(), this.plan(own))).collect();
-            let account = |own: &Allowances| Account { own: own.clone(), last: Mutex::default() };
+            let account = |own: &LimitOverrides| AccountRules { own: own.clone(), last: Mutex::default() };
             this.accounts = settings.accounts.iter().map(|(name, own)| (name.clone(), account(own))).collect();
         }
         this
@@ -100,7 +100,7 @@ impl Rules {
         let services: Vec<_> = methods.iter().map(|(service, _)| service.name.to_owned()).collect();
         let names: Vec<_> = methods.iter().map(|(service, method)| name(service, method)).collect();
         let mut problems = Vec::new();
-        let mut look = |place: &str, kind: &str, given: &BTreeMap<String, Allowance>, known: &[String]| {
+        let mut look = |place: &str, kind: &str, given: &BTreeMap<String, LimitSettings>, known: &[String]| {
             for name in given.keys().filter(|name| !known.contains(name)) {
                 let nearest = known.iter().max_by(|a, b| strsim::jaro(name, a).total_cmp(&strsim::jaro(name, b)));
                 let hint = nearest.map_or(String::new(), |nearest| format!("; the nearest that is, is `{nearest}`"));
@@ -120,7 +120,7 @@ impl Rules {
 
     /// What a call is limited by; none when by nothing.
     #[must_use]
-    pub fn limits(&self, call: &Call) -> Option<Arc<Limits>> {
+    pub fn limits(&self, call: &Call) -> Option<Arc<MethodLimits>> {
         let method = place(call.method());
         let plan = call.plan().and_then(|plan| self.plans.get(plan));
         if !self.accounts.is_empty()
@@ -131,12 +131,12 @@ impl Rules {
         plan.map_or(&self.limits, |plan| &plan.limits).get(&method).cloned()
     }
 
-    fn plan(&self, own: &Allowances) -> Plan {
-        Plan { own: own.clone(), limits: self.by_method(&[own, &self.general]) }
+    fn plan(&self, own: &LimitOverrides) -> PlanRules {
+        PlanRules { own: own.clone(), limits: self.by_method(&[own, &self.general]) }
     }
 
     /// Made when the account first calls, and anew when it has changed to another plan.
-    fn of_account(&self, account: &Account, plan: Option<&Plan>, name: Option<&str>) -> Arc<ByMethod> {
+    fn of_account(&self, account: &AccountRules, plan: Option<&PlanRules>, name: Option<&str>) -> Arc<ByMethod> {
         let mut last = account.last.lock().unwrap_or_else(PoisonError::into_inner);
         match &*last {
             Some(last) if last.plan.as_deref() == name => Arc::clone(&last.limits),
@@ -150,9 +150,9 @@ impl Rules {
     }
 
     /// The limits of all methods, where the first of `layers` that says something says what holds.
-    fn by_method(&self, layers: &[&Allowances]) -> ByMethod {
+    fn by_method(&self, layers: &[&LimitOverrides]) -> ByMethod {
         let limits = |(service, method): &(&'static ServiceSpec, &'static MethodSpec)| {
-            Some((place(method), Arc::new(Limits::of(service, method, layers, self.replicas)?)))
+            Some((place(method), Arc::new(MethodLimits::of(service, method, layers, self.replicas)?)))
         };
         self.methods.iter().filter_map(limits).collect()
     }
@@ -167,20 +167,20 @@ fn name(service: &ServiceSpec, method: &MethodSpec) -> String {
     format!("{}/v{}/{}", service.name, service.version, method.name)
 }
 
-impl Limits {
-    fn of(service: &ServiceSpec, method: &MethodSpec, layers: &[&Allowances], replicas: u64) -> Option<Self> {
+impl MethodLimits {
+    fn of(service: &ServiceSpec, method: &MethodSpec, layers: &[&LimitOverrides], replicas: u64) -> Option<Self> {
         let name = name(service, method);
-        let first = |of: &dyn Fn(&Allowances) -> Option<Allowance>| {
+        let first = |of: &dyn Fn(&LimitOverrides) -> Option<LimitSettings>| {
             let said: Vec<_> = layers.iter().filter_map(|layer| of(layer)).collect();
             let rate = said.iter().find_map(|allowance| allowance.rate);
-            Allowance { rate, concurrency: said.iter().find_map(|allowance| allowance.concurrency) }
+            LimitSettings { rate, concurrency: said.iter().find_map(|allowance| allowance.concurrency) }
         };
         let attribute = method.quota.map(|quota| Rate { calls: quota.calls, per: quota.per });
         let of_method = first(&|layer| layer.methods.get(&name).copied());
         let subjects = [
             ("total", first(&|layer| Some(layer.total))),
             (service.name, first(&|layer| layer.services.get(service.name).copied())),
-            (&name, Allowance { rate: of_method.rate.or(attribute), ..of_method }),
+            (&name, LimitSettings { rate: of_method.rate.or(attribute), ..of_method }),
         ];
         let rates = subjects
             .iter()
@@ -198,7 +198,7 @@ impl Limits {
         let header = policies.iter().map(Policy::to_string).collect::<Vec<_>>().join(", ");
         let header = HeaderValue::try_from(header).ok()?;
         let share = policies.iter().map(|policy| policy.share(replicas)).collect();
-        let has_places = policies.iter().any(|policy| policy.places().is_some());
+        let has_places = policies.iter().any(|policy| policy.concurrency().is_some());
         (!policies.is_empty()).then_some(Self { policies, share, header, has_places })
     }
 }

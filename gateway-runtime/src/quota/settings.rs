@@ -23,16 +23,16 @@ pub struct QuotaSettings {
     #[schemars(range(min = 1))]
     pub replicas: u32,
     /// Of all methods together.
-    #[serde(skip_serializing_if = "Allowance::is_none")]
-    pub total: Allowance,
+    #[serde(skip_serializing_if = "LimitSettings::is_none")]
+    pub total: LimitSettings,
     /// Of a service's methods together, by its name.
-    pub services: BTreeMap<String, Allowance>,
+    pub services: BTreeMap<String, LimitSettings>,
     /// Of a method, such as `currency/v1/rates`; in the place of what its attribute says.
-    pub methods: BTreeMap<String, Allowance>,
+    pub methods: BTreeMap<String, LimitSettings>,
     /// For the accounts of a plan, by its name.
-    pub plans: BTreeMap<String, Allowances>,
+    pub plans: BTreeMap<String, LimitOverrides>,
     /// For an account.
-    pub accounts: BTreeMap<String, Allowances>,
+    pub accounts: BTreeMap<String, LimitOverrides>,
 }
 
 impl Default for QuotaSettings {
@@ -41,7 +41,7 @@ impl Default for QuotaSettings {
             enabled: true,
             only_fulfilled: false,
             replicas: 1,
-            total: Allowance::default(),
+            total: LimitSettings::default(),
             services: BTreeMap::new(),
             methods: BTreeMap::new(),
             plans: BTreeMap::new(),
@@ -53,19 +53,19 @@ impl Default for QuotaSettings {
 /// What is different for some.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
-pub struct Allowances {
+pub struct LimitOverrides {
     /// Of all methods together.
-    #[serde(skip_serializing_if = "Allowance::is_none")]
-    pub total: Allowance,
+    #[serde(skip_serializing_if = "LimitSettings::is_none")]
+    pub total: LimitSettings,
     /// Of a service's methods together, by its name.
-    pub services: BTreeMap<String, Allowance>,
+    pub services: BTreeMap<String, LimitSettings>,
     /// Of a method, such as `currency/v1/rates`.
-    pub methods: BTreeMap<String, Allowance>,
+    pub methods: BTreeMap<String, LimitSettings>,
 }
 
 /// What may be used of something.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Allowance {
+pub struct LimitSettings {
     /// How often it may be called.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rate: Option<Rate>,
@@ -77,12 +77,12 @@ pub struct Allowance {
 impl QuotaSettings {
     /// Whether accounts of one plan may call more than others.
     #[must_use]
-    pub fn tells_plans_apart(&self) -> bool {
+    pub fn differs_by_plan(&self) -> bool {
         self.enabled && !self.plans.is_empty()
     }
 }
 
-impl Allowance {
+impl LimitSettings {
     fn is_none(&self) -> bool {
         *self == Self::default()
     }
@@ -91,7 +91,7 @@ impl Allowance {
 /// A rate alone, or a table.
 #[derive(Deserialize)]
 #[serde(untagged)]
-enum Written {
+enum LimitRepr {
     Rate(Rate),
     Table(Table),
 }
@@ -103,20 +103,20 @@ struct Table {
     concurrency: Option<u64>,
 }
 
-impl<'de> Deserialize<'de> for Allowance {
+impl<'de> Deserialize<'de> for LimitSettings {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Ok(match Written::deserialize(deserializer)? {
-            Written::Rate(rate) => Self { rate: Some(rate), concurrency: None },
-            Written::Table(Table { rate, concurrency }) => Self { rate, concurrency },
+        Ok(match LimitRepr::deserialize(deserializer)? {
+            LimitRepr::Rate(rate) => Self { rate: Some(rate), concurrency: None },
+            LimitRepr::Table(Table { rate, concurrency }) => Self { rate, concurrency },
         })
     }
 }
 
 const RATE: &str = "^[1-9][0-9]{0,14}/(s|min|h|day)$";
 
-impl JsonSchema for Allowance {
+impl JsonSchema for LimitSettings {
     fn schema_name() -> Cow<'static, str> {
-        "Allowance".into()
+        "LimitSettings".into()
     }
 
     fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
@@ -167,7 +167,7 @@ mod tests {
     use serde_json::Value;
 
     use super::*;
-    use crate::json::section::read_section;
+    use crate::json::section::parse_section;
 
     #[test]
     fn rates_are_written_as_in_attributes() {
@@ -179,7 +179,7 @@ mod tests {
 
     fn settings(text: &str) -> Result<QuotaSettings, Vec<String>> {
         let table: toml::Table = text.parse().unwrap();
-        read_section("quota", serde_json::to_value(table).unwrap())
+        parse_section("quota", serde_json::to_value(table).unwrap())
     }
 
     #[test]
@@ -190,12 +190,12 @@ mod tests {
              [accounts.acme.methods]\n'currency/v1/rates' = '7/day'",
         );
         let read = read.unwrap();
-        assert_eq!(read.services["currency"], Allowance { rate: None, concurrency: Some(10) });
+        assert_eq!(read.services["currency"], LimitSettings { rate: None, concurrency: Some(10) });
         assert_eq!(read.plans["gold"].total.concurrency, Some(50));
         assert_eq!(read.accounts["acme"].methods["currency/v1/rates"].rate.unwrap().calls, 7);
         let written: Value = serde_json::to_value(&read).unwrap();
         assert_eq!(written["total"], json!({ "rate": "1000/min" }));
-        assert_eq!(read_section::<QuotaSettings>("quota", written).unwrap(), read);
+        assert_eq!(parse_section::<QuotaSettings>("quota", written).unwrap(), read);
     }
 
     #[test]

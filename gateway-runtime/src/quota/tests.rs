@@ -20,7 +20,7 @@ macro_rules! each_place {
             $(#[$attribute])*
             #[tokio::test]
             async fn memory() {
-                test(&Memory::default()).await;
+                test(&MemoryBuckets::default()).await;
             }
 
             #[cfg(feature = "redis")]
@@ -43,12 +43,12 @@ fn places(name: &str, places: u64) -> Policy {
     Policy { name: name.into(), limit: Limit::Concurrency(places) }
 }
 
-fn account(name: &str) -> Whose {
-    Whose::Account(name.into())
+fn account(name: &str) -> PartitionKey {
+    PartitionKey::Account(name.into())
 }
 
 /// Asks with a call of its own.
-async fn admit(buckets: &impl Buckets, whose: &Whose, policies: &[Policy]) -> (u64, Result<Standing, Standing>) {
+async fn admit(buckets: &impl Buckets, whose: &PartitionKey, policies: &[Policy]) -> (u64, Result<QuotaStatus, QuotaStatus>) {
     let call = fastrand::u64(..);
     (call, buckets.admit(whose, policies, call).await.unwrap())
 }
@@ -59,13 +59,13 @@ each_place! {
         let all = [rate("total", 5, HOUR), rate("method", 2, HOUR), places("method:concurrent", 3)];
         let standing = admit(buckets, &whose, &all).await.1.unwrap();
         assert_eq!((&*standing.name, standing.remaining), ("method", 1));
-        let next = standing.next.unwrap();
+        let next = standing.reset.unwrap();
         assert!(next > HOUR / 3 && next <= HOUR / 2, "{next:?}");
         admit(buckets, &whose, &all).await.1.unwrap();
         for _ in 0..10 {
             let refused = admit(buckets, &whose, &all).await.1.unwrap_err();
             assert_eq!((&*refused.name, refused.remaining), ("method", 0));
-            let next = refused.next.unwrap();
+            let next = refused.reset.unwrap();
             assert!(next > HOUR / 3 && next <= HOUR / 2, "{next:?}");
         }
         // The refused took nothing from `total`, and no place.
@@ -81,27 +81,27 @@ each_place! {
         let call = admit(buckets, &whose, &policies).await.0;
         let standing = admit(buckets, &whose, &policies).await.1.unwrap();
         assert_eq!((&*standing.name, standing.remaining), ("total", 1));
-        buckets.end(&whose, &policies, &policies[..1], call).await.unwrap();
+        buckets.release(&whose, &policies, &policies[..1], call).await.unwrap();
         assert_eq!(admit(buckets, &whose, &policies[..1]).await.1.unwrap().remaining, 1);
         assert_eq!(admit(buckets, &whose, &policies[1..]).await.1.unwrap().remaining, 6);
         // A bucket that is full, or was never used, gets no more than it holds.
-        buckets.end(&account("b"), &policies, &policies, 7).await.unwrap();
+        buckets.release(&account("b"), &policies, &policies, 7).await.unwrap();
         assert_eq!(admit(buckets, &account("b"), &policies).await.1.unwrap().remaining, 2);
     }
 
     async fn a_place_is_free_when_its_call_has_ended(buckets: &impl Buckets) {
         let (whose, policies) = (account("a"), [places("total:concurrent", 2), places("method:concurrent", 3)]);
         let (first, standing) = admit(buckets, &whose, &policies).await;
-        assert_eq!(standing.unwrap(), Standing { name: "total:concurrent".into(), remaining: 1, next: None });
+        assert_eq!(standing.unwrap(), QuotaStatus { name: "total:concurrent".into(), remaining: 1, reset: None });
         let second = admit(buckets, &whose, &policies).await.0;
         let refused = admit(buckets, &whose, &policies).await.1.unwrap_err();
-        assert_eq!(refused, Standing { name: "total:concurrent".into(), remaining: 0, next: None });
-        buckets.end(&whose, &policies, &[], first).await.unwrap();
+        assert_eq!(refused, QuotaStatus { name: "total:concurrent".into(), remaining: 0, reset: None });
+        buckets.release(&whose, &policies, &[], first).await.unwrap();
         assert_eq!(admit(buckets, &whose, &policies[1..]).await.1.unwrap().remaining, 1);
         let third = admit(buckets, &whose, &policies).await;
         assert_eq!(third.1.unwrap().remaining, 0);
         for call in [second, third.0] {
-            buckets.end(&whose, &policies, &[], call).await.unwrap();
+            buckets.release(&whose, &policies, &[], call).await.unwrap();
         }
         assert_eq!(admit(buckets, &whose, &policies[..1]).await.1.unwrap().remaining, 1);
     }
@@ -110,7 +110,7 @@ each_place! {
         let (whose, faster) = (account("a"), [rate("total", 100, Duration::from_secs(1))]);
         admit(buckets, &whose, &[rate("total", 1, HOUR)]).await.1.unwrap();
         let refused = admit(buckets, &whose, &faster).await.1.unwrap_err();
-        assert!(refused.next.unwrap() <= Duration::from_millis(10), "{refused:?}");
+        assert!(refused.reset.unwrap() <= Duration::from_millis(10), "{refused:?}");
         let deadline = Instant::now() + Duration::from_secs(5);
         while admit(buckets, &whose, &faster).await.1.is_err() {
             assert!(Instant::now() < deadline, "it does not fill");
@@ -122,7 +122,7 @@ each_place! {
         let calls = join_all((0..200).map(|_| admit(buckets, &whose, &policies))).await;
         let admitted: Vec<_> = calls.into_iter().filter(|(_, verdict)| verdict.is_ok()).collect();
         assert_eq!(admitted.len(), 20);
-        join_all(admitted.iter().map(|(call, _)| buckets.end(&whose, &policies, &policies[..1], *call))).await;
+        join_all(admitted.iter().map(|(call, _)| buckets.release(&whose, &policies, &policies[..1], *call))).await;
         let calls = join_all((0..200).map(|_| admit(buckets, &whose, &policies[..1]))).await;
         assert_eq!(calls.iter().filter(|(_, verdict)| verdict.is_ok()).count(), 50);
     }
@@ -138,7 +138,7 @@ async fn hammer(buckets: &impl Buckets, policies: &[Policy], time: Duration) -> 
         while start.elapsed() < time {
             let (call, verdict) = admit(buckets, &whose, policies).await;
             match verdict {
-                Ok(_) if fastrand::u8(..) < 64 => buckets.end(&whose, policies, policies, call).await.unwrap(),
+                Ok(_) if fastrand::u8(..) < 64 => buckets.release(&whose, policies, policies, call).await.unwrap(),
                 Ok(_) => kept += 1,
                 Err(_) => {}
             }
@@ -172,7 +172,7 @@ fn never_more_than_burst_and_refill<B: Buckets>(buckets: impl AsyncFn() -> Optio
 
 #[test]
 fn never_more_than_burst_and_refill_in_memory() {
-    never_more_than_burst_and_refill(async || Some(Memory::default()));
+    never_more_than_burst_and_refill(async || Some(MemoryBuckets::default()));
 }
 
 #[cfg(feature = "redis")]
@@ -193,7 +193,7 @@ mod redis {
         let (call, _) = admit(&buckets, &whose, &policies).await;
         admit(&buckets, &whose, &policies).await.1.unwrap();
         for _ in 0..5 {
-            buckets.end(&whose, &policies, &policies, call).await.unwrap();
+            buckets.release(&whose, &policies, &policies, call).await.unwrap();
         }
         assert_eq!(admit(&buckets, &whose, &policies[..1]).await.1.unwrap().remaining, 8);
         assert_eq!(admit(&buckets, &whose, &policies[1..]).await.1.unwrap().remaining, 8);
@@ -232,7 +232,7 @@ mod redis {
         let key = "quota:{account:}{strange}";
         let (bucket, set) = (lasts(key).await, lasts(&format!("{key}:total:concurrent")).await);
         assert!((50_000..=60_000).contains(&bucket) && (10_000..=15_000).contains(&set), "{bucket} {set}");
-        buckets.end(&whose, &policies, &policies, call).await.unwrap();
+        buckets.release(&whose, &policies, &policies, call).await.unwrap();
         let mark = lasts(&format!("{key}:ended:{call:016x}")).await;
         assert!((500_000..=600_000).contains(&mark), "{mark}");
         // A shorter policy does not take time from a longer one.

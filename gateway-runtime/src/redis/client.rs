@@ -12,7 +12,7 @@ use tokio::runtime::Handle;
 
 use crate::{
     base::secret::Secret,
-    redis::{Arg, RedisError, RedisSettings, connection::Connection},
+    redis::{ScriptArg, RedisError, RedisSettings, connection::Connection},
 };
 
 /// A connection to Redis; clones share it.
@@ -59,7 +59,7 @@ impl Redis {
     }
 
     /// The runtime of the connection, for tasks that are to outlive a worker.
-    pub(crate) fn home(&self) -> &Handle {
+    pub(crate) fn runtime(&self) -> &Handle {
         self.connection.home()
     }
 
@@ -110,7 +110,7 @@ impl Redis {
     pub async fn delete_if(&self, key: &str, value: &[u8]) -> Result<bool, RedisError> {
         let (key, mut invocation) = (self.key(key), DELETE_IF.0.prepare_invoke());
         invocation.key(key).arg(value);
-        Ok(self.connection.within(invocation.invoke_async::<Vec<i64>>(&mut self.connection.manager())).await? == [1])
+        Ok(self.connection.with_timeout(invocation.invoke_async::<Vec<i64>>(&mut self.connection.manager())).await? == [1])
     }
 
     /// Runs a script, which is one atomic step and returns a list of whole numbers. Keys of one script carry one hash
@@ -119,21 +119,21 @@ impl Redis {
     /// # Errors
     ///
     /// When Redis is away, or the script fails.
-    pub async fn run(&self, script: &Script, keys: &[&str], arguments: &[Arg<'_>]) -> Result<Vec<i64>, RedisError> {
+    pub async fn run(&self, script: &Script, keys: &[&str], arguments: &[ScriptArg<'_>]) -> Result<Vec<i64>, RedisError> {
         let mut invocation = script.0.prepare_invoke();
         for key in keys {
             invocation.key(self.key(key));
         }
         invocation.arg(arguments);
-        self.connection.within(invocation.invoke_async(&mut self.connection.manager())).await
+        self.connection.with_timeout(invocation.invoke_async(&mut self.connection.manager())).await
     }
 
     async fn query<T: FromRedisValue>(&self, command: &Cmd) -> Result<T, RedisError> {
-        self.connection.within(command.query_async(&mut self.connection.manager())).await
+        self.connection.with_timeout(command.query_async(&mut self.connection.manager())).await
     }
 
     /// The same with keys that nothing of the gateway's has.
-    pub(crate) fn own(&self) -> Self {
+    pub(crate) fn for_authors(&self) -> Self {
         Self { connection: Arc::clone(&self.connection), prefix: format!("{}:own", self.prefix).into() }
     }
 
@@ -151,7 +151,7 @@ impl fmt::Debug for Redis {
     }
 }
 
-impl ToRedisArgs for Arg<'_> {
+impl ToRedisArgs for ScriptArg<'_> {
     fn write_redis_args<W: ?Sized + RedisWrite>(&self, out: &mut W) {
         match self {
             Self::Number(number) => number.write_redis_args(out),

@@ -19,13 +19,13 @@ use tokio::runtime::Handle;
 
 use crate::{
     base::secret::Secret,
-    redis::{RedisError, RedisSettings, reachability::Gate},
+    redis::{RedisError, RedisSettings, reachability::Reachability},
 };
 
 /// How long after an answer that did not come the server is asked again.
-const PAUSE: Duration = Duration::from_millis(100);
+const PROBE_INTERVAL: Duration = Duration::from_millis(100);
 /// A connection over which nothing is acknowledged for so long is given up: its other end has vanished.
-const SILENCE: Duration = Duration::from_secs(5);
+const TCP_USER_TIMEOUT: Duration = Duration::from_secs(5);
 /// So many commands wait to be written before their callers do.
 const QUEUE: usize = 1024;
 
@@ -33,9 +33,9 @@ pub(crate) struct Connection {
     manager: ArcSwap<ConnectionManager>,
     client: Client,
     config: ConnectionManagerConfig,
-    gate: Gate,
+    gate: Reachability,
     /// What is written to see whether the server takes it.
-    probe: String,
+    probe_key: String,
     timeout: Duration,
     /// Where the connection lives: a worker that ends must not take it along.
     home: Handle,
@@ -59,12 +59,12 @@ impl Connection {
             manager: ArcSwap::from_pointee(manager),
             client,
             config,
-            gate: Gate::default(),
-            probe: format!("{}:probe", settings.prefix),
+            gate: Reachability::default(),
+            probe_key: format!("{}:probe", settings.prefix),
             timeout: settings.timeout,
             home: Handle::current(),
         };
-        this.probe().await.map_err(unreachable_server)?;
+        this.check_writable().await.map_err(unreachable_server)?;
         Ok(Arc::new(this))
     }
 
@@ -73,7 +73,7 @@ impl Connection {
         ConnectionManager::clone(&self.manager.load())
     }
 
-    pub(crate) fn gate(&self) -> &Gate {
+    pub(crate) fn gate(&self) -> &Reachability {
         &self.gate
     }
 
@@ -82,16 +82,16 @@ impl Connection {
     }
 
     /// Waits for a command's answer, if any can be expected.
-    pub(crate) async fn within<T>(
+    pub(crate) async fn with_timeout<T>(
         self: &Arc<Self>,
         asking: impl Future<Output = RedisResult<T>>,
     ) -> Result<T, RedisError> {
         if self.gate.is_closed() {
-            return Err(RedisError::unasked());
+            return Err(RedisError::short_circuited());
         }
         let answer = self.ask(asking).await;
         if let Err(error) = &answer
-            && error.is_away()
+            && error.is_unavailable()
             && self.gate.close(error)
         {
             self.home.spawn(probe_until_it_answers(Arc::downgrade(self), Instant::now()));
@@ -100,16 +100,16 @@ impl Connection {
     }
 
     async fn ask<T>(&self, asking: impl Future<Output = RedisResult<T>>) -> Result<T, RedisError> {
-        match tokio::time::timeout(self.timeout, at_home(&self.home, asking)).await {
+        match tokio::time::timeout(self.timeout, enter_runtime(&self.home, asking)).await {
             Ok(answer) => answer.map_err(|error| classified(&error)),
-            Err(_) => Err(RedisError::away("Redis did not answer in time")),
+            Err(_) => Err(RedisError::unavailable("Redis did not answer in time")),
         }
     }
 
     /// Whether it takes what is written: a replica answers too.
-    async fn probe(&self) -> Result<(), RedisError> {
+    async fn check_writable(&self) -> Result<(), RedisError> {
         let (mut write, mut manager) = (redis::cmd("SET"), self.manager());
-        self.ask(write.arg(&self.probe).arg("").arg("PX").arg(1000).exec_async(&mut manager)).await
+        self.ask(write.arg(&self.probe_key).arg("").arg("PX").arg(1000).exec_async(&mut manager)).await
     }
 
     /// Another server may have taken its place.
@@ -123,9 +123,9 @@ impl Connection {
 
 async fn probe_until_it_answers(connection: Weak<Connection>, since: Instant) {
     loop {
-        tokio::time::sleep(PAUSE).await;
+        tokio::time::sleep(PROBE_INTERVAL).await;
         let Some(connection) = connection.upgrade() else { return };
-        match connection.probe().await {
+        match connection.check_writable().await {
             Ok(()) => return connection.gate.open(since),
             // It answers, and will not. What is lost is connected to again by itself.
             Err(error) if error.is_answer() => connection.connect_anew().await,
@@ -135,7 +135,7 @@ async fn probe_until_it_answers(connection: Weak<Connection>, since: Instant) {
 }
 
 /// Polls a future as if on the runtime of the connection: what the library spawns when it connects anew lives there.
-async fn at_home<F: Future>(home: &Handle, future: F) -> F::Output {
+async fn enter_runtime<F: Future>(home: &Handle, future: F) -> F::Output {
     let mut future = pin!(future);
     poll_fn(|context| {
         let _home = home.enter();
@@ -154,7 +154,7 @@ fn address(url: &Secret) -> Result<ConnectionInfo, RedisError> {
     })?;
     let tcp = TcpSettings::default().set_nodelay(true);
     #[cfg(target_os = "linux")]
-    let tcp = tcp.set_user_timeout(SILENCE).set_keepalive(socket2::TcpKeepalive::new().with_time(SILENCE));
+    let tcp = tcp.set_user_timeout(TCP_USER_TIMEOUT).set_keepalive(socket2::TcpKeepalive::new().with_time(TCP_USER_TIMEOUT));
     Ok(info.set_tcp_settings(tcp))
 }
 
@@ -167,8 +167,8 @@ fn classified(error: &redis::RedisError) -> RedisError {
             | ServerErrorKind::ReadOnly
             | ServerErrorKind::MasterDown
             | ServerErrorKind::ClusterDown,
-        ) => RedisError::unable(message),
-        _ if error.is_io_error() || error.is_unrecoverable_error() => RedisError::away(message),
+        ) => RedisError::not_ready(message),
+        _ if error.is_io_error() || error.is_unrecoverable_error() => RedisError::unavailable(message),
         _ => RedisError::refused(message),
     }
 }

@@ -6,7 +6,7 @@ use bytes::Bytes;
 
 use crate::{
     base::secret::Secret,
-    redis::{Arg, RedisError, RedisSettings},
+    redis::{ScriptArg, RedisError, RedisSettings},
 };
 
 /// A connection to Redis, of which there are none without the feature `redis`.
@@ -32,11 +32,11 @@ impl Redis {
         match self.0 {}
     }
 
-    pub(crate) fn own(&self) -> Self {
+    pub(crate) fn for_authors(&self) -> Self {
         match self.0 {}
     }
 
-    pub(crate) fn home(&self) -> &tokio::runtime::Handle {
+    pub(crate) fn runtime(&self) -> &tokio::runtime::Handle {
         match self.0 {}
     }
 
@@ -60,7 +60,7 @@ impl Redis {
         match self.0 {}
     }
 
-    pub async fn run(&self, _: &Script, _: &[&str], _: &[Arg<'_>]) -> Result<Vec<i64>, RedisError> {
+    pub async fn run(&self, _: &Script, _: &[&str], _: &[ScriptArg<'_>]) -> Result<Vec<i64>, RedisError> {
         match self.0 {}
     }
 }

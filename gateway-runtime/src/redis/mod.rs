@@ -28,7 +28,7 @@ pub use crate::redis::disabled::{Redis, Script};
 
 /// An argument of a script.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Arg<'a> {
+pub enum ScriptArg<'a> {
     /// A number; Lua counts exactly up to 2⁵³.
     Number(u64),
     /// A text.
@@ -39,11 +39,11 @@ pub enum Arg<'a> {
 #[derive(Clone, Debug)]
 pub struct RedisError {
     message: Cow<'static, str>,
-    kind: Kind,
+    kind: RedisErrorKind,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
+enum RedisErrorKind {
     Unasked,
     Away,
     Unable,
@@ -53,45 +53,45 @@ enum Kind {
 impl RedisError {
     /// It was not asked, since it did not answer just now: nothing was done.
     #[must_use]
-    pub fn unasked() -> Self {
-        Self { message: "Redis did not answer just now, and was not asked".into(), kind: Kind::Unasked }
+    pub fn short_circuited() -> Self {
+        Self { message: "Redis did not answer just now, and was not asked".into(), kind: RedisErrorKind::Unasked }
     }
 
     /// It cannot be reached, or did not answer in time: whether it did what was asked is not known.
     #[must_use]
-    pub fn away(message: impl Into<Cow<'static, str>>) -> Self {
-        Self { message: message.into(), kind: Kind::Away }
+    pub fn unavailable(message: impl Into<Cow<'static, str>>) -> Self {
+        Self { message: message.into(), kind: RedisErrorKind::Away }
     }
 
     /// It answers, and cannot now: nothing was done.
     #[must_use]
-    pub fn unable(message: impl Into<Cow<'static, str>>) -> Self {
-        Self { message: message.into(), kind: Kind::Unable }
+    pub fn not_ready(message: impl Into<Cow<'static, str>>) -> Self {
+        Self { message: message.into(), kind: RedisErrorKind::Unable }
     }
 
     /// It answers, and will not do it.
     #[must_use]
     pub fn refused(message: impl Into<Cow<'static, str>>) -> Self {
-        Self { message: message.into(), kind: Kind::Refused }
+        Self { message: message.into(), kind: RedisErrorKind::Refused }
     }
 
     /// Whether it could not be reached, did not answer in time, or is not able to do anything now; otherwise it
     /// refused.
     #[must_use]
-    pub fn is_away(&self) -> bool {
-        self.kind != Kind::Refused
+    pub fn is_unavailable(&self) -> bool {
+        self.kind != RedisErrorKind::Refused
     }
 
     /// Whether it said so itself.
     #[cfg(feature = "redis")]
     fn is_answer(&self) -> bool {
-        matches!(self.kind, Kind::Unable | Kind::Refused)
+        matches!(self.kind, RedisErrorKind::Unable | RedisErrorKind::Refused)
     }
 
     /// Whether what was asked for may have been done all the same.
     #[must_use]
-    pub fn may_have_happened(&self) -> bool {
-        self.kind == Kind::Away
+    pub fn is_ambiguous(&self) -> bool {
+        self.kind == RedisErrorKind::Away
     }
 }
 

@@ -9,11 +9,11 @@ use crate::redis::RedisError;
 
 /// Open as long as the server answers.
 #[derive(Debug, Default)]
-pub(crate) struct Gate {
+pub(crate) struct Reachability {
     closed: AtomicBool,
 }
 
-impl Gate {
+impl Reachability {
     pub(crate) fn is_closed(&self) -> bool {
         self.closed.load(Ordering::Relaxed)
     }

@@ -55,11 +55,11 @@ async fn scripts_are_loaded_when_the_server_lacks_them() {
     let Some(redis) = own_redis().await else { return };
     let script = Script::new(&format!("return {{ARGV[1] + 1, #KEYS, #ARGV[2]}} -- {}", fastrand::u64(..)));
     for _ in 0..2 {
-        let answer = redis.run(&script, &["{a}b", "{a}c"], &[Arg::Number(1 << 52), Arg::Text("four")]).await;
+        let answer = redis.run(&script, &["{a}b", "{a}c"], &[ScriptArg::Number(1 << 52), ScriptArg::Text("four")]).await;
         assert_eq!(answer.unwrap(), [(1 << 52) + 1, 2, 4]);
     }
     let refused = redis.run(&Script::new("return redis.call('NONE')"), &["a"], &[]).await.unwrap_err();
-    assert!(!refused.is_away() && !redis.is_away(), "{refused}");
+    assert!(!refused.is_unavailable() && !redis.is_away(), "{refused}");
 }
 
 #[tokio::test]
@@ -79,6 +79,6 @@ async fn a_server_that_says_nothing_is_not_waited_for() {
     let (timeout, connect_timeout) = (Duration::from_millis(50), Duration::from_millis(100));
     let settings = RedisSettings { timeout, connect_timeout, ..RedisSettings::default() };
     let start = Instant::now();
-    assert!(Redis::connect(&url, &settings).await.unwrap_err().is_away());
+    assert!(Redis::connect(&url, &settings).await.unwrap_err().is_unavailable());
     assert!(start.elapsed() < Duration::from_secs(2));
 }

@@ -12,7 +12,7 @@ use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-use crate::{base::start_error::StartError, json::section::read_section};
+use crate::{base::start_error::StartError, json::section::parse_section};
 
 /// Values by type, and the configuration's sections of services and providers.
 #[derive(Clone, Default)]
@@ -40,8 +40,8 @@ impl App {
 
     /// What is built for `owner` is built in this scope.
     #[must_use]
-    pub fn scope(&self, owner: impl Into<String>) -> Scope<'_> {
-        Scope { app: self, owner: owner.into(), reads_config: std::cell::Cell::new(false) }
+    pub fn scope(&self, owner: impl Into<String>) -> BuildContext<'_> {
+        BuildContext { app: self, owner: owner.into(), reads_config: std::cell::Cell::new(false) }
     }
 }
 
@@ -54,13 +54,13 @@ impl fmt::Debug for App {
 
 /// The app as seen by the service or provider that is being built.
 #[derive(Debug)]
-pub struct Scope<'a> {
+pub struct BuildContext<'a> {
     app: &'a App,
     owner: String,
     reads_config: std::cell::Cell<bool>,
 }
 
-impl Scope<'_> {
+impl BuildContext<'_> {
     /// The app.
     #[must_use]
     pub fn app(&self) -> &App {
@@ -74,7 +74,7 @@ impl Scope<'_> {
     }
 
     /// Problems of a section that nobody read: every key in it is unknown.
-    pub(crate) fn unread_keys(&self) -> Result<(), StartError> {
+    pub(crate) fn reject_unread_section(&self) -> Result<(), StartError> {
         let Some(section) = self.app.sections.get(&self.owner).filter(|_| !self.reads_config.get()) else {
             return Ok(());
         };
@@ -100,12 +100,12 @@ pub trait FromApp: Sized {
     /// # Errors
     ///
     /// Says what is missing and how to supply it.
-    fn from_app(scope: &Scope<'_>) -> Result<Self, StartError>;
+    fn from_app(scope: &BuildContext<'_>) -> Result<Self, StartError>;
 }
 
 /// A value that the program gave to `Gateway::with`.
 impl<T: Send + Sync + 'static> FromApp for Arc<T> {
-    fn from_app(scope: &Scope<'_>) -> Result<Self, StartError> {
+    fn from_app(scope: &BuildContext<'_>) -> Result<Self, StartError> {
         scope.app.get::<T>().ok_or_else(|| {
             StartError::new(format!(
                 "`{}` asks for an `Arc<{}>`, and no such value was given: add `.with(…)` to the gateway in `main`",
@@ -139,9 +139,9 @@ impl<T> Deref for Config<T> {
 }
 
 impl<T: DeserializeOwned + JsonSchema> FromApp for Config<T> {
-    fn from_app(scope: &Scope<'_>) -> Result<Self, StartError> {
+    fn from_app(scope: &BuildContext<'_>) -> Result<Self, StartError> {
         scope.reads_config.set(true);
         let section = scope.app.sections.get(&scope.owner).cloned().unwrap_or_default();
-        read_section(&scope.owner, Value::Object(section)).map_err(StartError::from_problems).map(Self::new)
+        parse_section(&scope.owner, Value::Object(section)).map_err(StartError::from_problems).map(Self::new)
     }
 }

@@ -197,7 +197,7 @@ arguments!(A a, B b, C c, D d, E e, F f, G g, H h, I i, J j, K k, L l);
 
 /// The form of a method's answers, for what is published.
 #[derive(Clone, Debug)]
-pub enum AnswerShape {
+pub enum ReplyShape {
     /// No content.
     Empty,
     /// One JSON value of this schema.
@@ -214,9 +214,9 @@ pub enum AnswerShape {
     label = "not an answer",
     note = "an answer derives `Serialize` and `JsonSchema` (or has `#[model]`), or is `()`, `Streaming<T>` or `Raw<Media>`"
 )]
-pub trait Answer: Send + 'static {
+pub trait IntoReply: Send + 'static {
     /// The form, for what is published.
-    fn shape() -> AnswerShape;
+    fn shape() -> ReplyShape;
 
     /// On its way to the edge.
     ///
@@ -228,9 +228,9 @@ pub trait Answer: Send + 'static {
 
 /// JSON; `()` is no content.
 #[diagnostic::do_not_recommend]
-impl<T: Serialize + JsonSchema + Send + 'static> Answer for T {
-    fn shape() -> AnswerShape {
-        if is_unit::<T>() { AnswerShape::Empty } else { AnswerShape::Json(output_schema::<T>()) }
+impl<T: Serialize + JsonSchema + Send + 'static> IntoReply for T {
+    fn shape() -> ReplyShape {
+        if is_unit::<T>() { ReplyShape::Empty } else { ReplyShape::Json(output_schema::<T>()) }
     }
 
     fn into_reply(self) -> Result<Reply, Error> {
@@ -245,9 +245,9 @@ fn is_unit<T: 'static>() -> bool {
     std::any::TypeId::of::<T>() == std::any::TypeId::of::<()>()
 }
 
-impl<T: Serialize + JsonSchema + Send + 'static> Answer for Streaming<T> {
-    fn shape() -> AnswerShape {
-        AnswerShape::Items(output_schema::<T>())
+impl<T: Serialize + JsonSchema + Send + 'static> IntoReply for Streaming<T> {
+    fn shape() -> ReplyShape {
+        ReplyShape::Items(output_schema::<T>())
     }
 
     fn into_reply(self) -> Result<Reply, Error> {
@@ -255,9 +255,9 @@ impl<T: Serialize + JsonSchema + Send + 'static> Answer for Streaming<T> {
     }
 }
 
-impl<M: MediaType> Answer for Raw<M> {
-    fn shape() -> AnswerShape {
-        AnswerShape::Raw(M::NAME)
+impl<M: MediaType> IntoReply for Raw<M> {
+    fn shape() -> ReplyShape {
+        ReplyShape::Raw(M::NAME)
     }
 
     fn into_reply(self) -> Result<Reply, Error> {
@@ -271,16 +271,16 @@ impl<M: MediaType> Answer for Raw<M> {
     label = "not a `Result` of an answer",
     note = "write `-> Result<{Self}>`; its error is `gateway_runtime::Error`, or anything that turns into it"
 )]
-pub trait Outcome: Send {
+pub trait MethodResult: Send {
     /// What it answers with when all is well.
-    type Answer;
+    type Reply;
 
     /// As a result with the gateway's own error.
     ///
     /// # Errors
     ///
     /// The method's.
-    fn into_result(self) -> Result<Self::Answer, Error>;
+    fn into_result(self) -> Result<Self::Reply, Error>;
 }
 
 /// What can be the error of an exposed method.
@@ -290,13 +290,13 @@ pub trait Outcome: Send {
     note = "implement `std::error::Error` for it, to answer it as an internal error, or `From<{Self}>` for \
             `gateway_runtime::Error`, to choose the code"
 )]
-pub trait Failure: Into<Error> + Send {}
+pub trait MethodError: Into<Error> + Send {}
 
 #[diagnostic::do_not_recommend]
-impl<E: Into<Error> + Send> Failure for E {}
+impl<E: Into<Error> + Send> MethodError for E {}
 
-impl<T: Send, E: Failure> Outcome for Result<T, E> {
-    type Answer = T;
+impl<T: Send, E: MethodError> MethodResult for Result<T, E> {
+    type Reply = T;
 
     fn into_result(self) -> Result<T, Error> {
         self.map_err(Into::into)

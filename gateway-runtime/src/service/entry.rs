@@ -17,17 +17,17 @@ use crate::{
     },
     provider::{Capability, Cost, strategy::Strategy},
     service::{
-        app::Scope,
-        argument::{Answer, Arguments, Outcome},
+        app::BuildContext,
+        argument::{IntoReply, Arguments, MethodResult},
         registry::Binder,
     },
 };
 
 /// An instance of some service or provider.
-pub type Instance = Arc<dyn Any + Send + Sync>;
+pub type ErasedInstance = Arc<dyn Any + Send + Sync>;
 
 /// Builds an instance from the app.
-pub type Build = fn(&Scope<'_>) -> Result<Instance, StartError>;
+pub type Build = fn(&BuildContext<'_>) -> Result<ErasedInstance, StartError>;
 
 /// Makes a strategy.
 pub type MakeStrategy = fn() -> Arc<dyn Strategy>;
@@ -38,7 +38,7 @@ pub type MakeStrategy = fn() -> Arc<dyn Strategy>;
     label = "this struct has no `#[service]`",
     note = "put `#[service(name = \"…\")]` on the struct; `#[service]` on the impl then collects its methods"
 )]
-pub trait Service: Send + Sync + 'static {
+pub trait ServiceIdentity: Send + Sync + 'static {
     /// What the attribute says.
     const SPEC: &'static ServiceSpec;
 }
@@ -56,13 +56,13 @@ pub trait ProviderIdentity: Send + Sync + 'static {
 
 /// One exposed method, made by the macro: its types, and how it is called. All that the types must satisfy is asked for
 /// here, at the types, and nowhere else, so that a mistake is reported once and where it was made.
-pub trait Exposed: 'static {
+pub trait ExposedMethod: 'static {
     /// The service.
-    type Service: Service;
+    type Service: ServiceIdentity;
     /// Its arguments, as a tuple.
     type Arguments: Arguments;
     /// What it returns.
-    type Output: Outcome<Answer: Answer>;
+    type Output: MethodResult<Reply: IntoReply>;
 
     /// Calls it.
     fn call(
@@ -83,7 +83,7 @@ pub struct ServiceEntry {
 impl ServiceEntry {
     /// The entry of `S`, built by `build`; `strategy` is that of the pools its methods ask for.
     #[must_use]
-    pub const fn new<S: Service>(build: Build, strategy: Option<MakeStrategy>) -> Self {
+    pub const fn new<S: ServiceIdentity>(build: Build, strategy: Option<MakeStrategy>) -> Self {
         Self { spec: S::SPEC, id: TypeId::of::<S>, build, strategy }
     }
 }
@@ -91,7 +91,7 @@ impl ServiceEntry {
 inventory::collect!(ServiceEntry);
 
 /// Carries out a call.
-pub(crate) type Handler =
+pub(crate) type BoxedMethod =
     Box<dyn Fn(CallRequest) -> Pin<Box<dyn Future<Output = Result<Reply, Error>> + Send>> + Send + Sync>;
 
 /// An exposed method.
@@ -101,14 +101,14 @@ pub struct MethodEntry {
     pub(crate) service_id: fn() -> TypeId,
     pub(crate) spec: MethodSpec,
     pub(crate) strategy: Option<MakeStrategy>,
-    pub(crate) bind: fn(&mut Binder<'_>) -> Result<Handler, StartError>,
+    pub(crate) bind: fn(&mut Binder<'_>) -> Result<BoxedMethod, StartError>,
 }
 
 impl MethodEntry {
     /// The entry of `M`.
     #[must_use]
-    pub const fn new<M: Exposed>(spec: MethodSpec, strategy: Option<MakeStrategy>) -> Self {
-        let service = <M::Service as Service>::SPEC;
+    pub const fn new<M: ExposedMethod>(spec: MethodSpec, strategy: Option<MakeStrategy>) -> Self {
+        let service = <M::Service as ServiceIdentity>::SPEC;
         Self { service, service_id: TypeId::of::<M::Service>, spec, strategy, bind: bind::<M> }
     }
 }
@@ -121,7 +121,7 @@ inventory::collect!(MethodEntry);
 ///
 /// At compile time, where the arguments stand.
 #[track_caller]
-pub const fn one_input<M: Exposed>() {
+pub const fn one_input<M: ExposedMethod>() {
     assert!(
         <M::Arguments as Arguments>::INPUTS <= 1,
         "a method has at most one input; put the fields of both into one struct"
@@ -129,10 +129,10 @@ pub const fn one_input<M: Exposed>() {
 }
 
 /// Prepares the arguments of `M`, and gives what carries out its calls.
-fn bind<M: Exposed>(binder: &mut Binder<'_>) -> Result<Handler, StartError> {
+fn bind<M: ExposedMethod>(binder: &mut Binder<'_>) -> Result<BoxedMethod, StartError> {
     let service = binder.service::<M::Service>()?;
     let states = M::Arguments::prepare(binder)?;
-    binder.answer::<<M::Output as Outcome>::Answer>();
+    binder.answer::<<M::Output as MethodResult>::Reply>();
     let shared = Arc::new((service, states));
     Ok(Box::new(move |mut request| {
         let shared = Arc::clone(&shared);
@@ -174,7 +174,7 @@ pub struct ProvisionEntry {
     /// What each method costs, in the order that the impl names them.
     pub(crate) costs: &'static [(&'static str, Cost)],
     /// From the provider's instance to a boxed `Arc<dyn Capability>`.
-    pub(crate) cast: fn(Instance) -> Option<Box<dyn Any>>,
+    pub(crate) cast: fn(ErasedInstance) -> Option<Box<dyn Any>>,
 }
 
 impl ProvisionEntry {
@@ -182,7 +182,7 @@ impl ProvisionEntry {
     #[must_use]
     pub const fn new<C: Capability + ?Sized, P: ProviderIdentity>(
         costs: &'static [(&'static str, Cost)],
-        cast: fn(Instance) -> Option<Box<dyn Any>>,
+        cast: fn(ErasedInstance) -> Option<Box<dyn Any>>,
     ) -> Self {
         Self {
             capability: C::SPEC,

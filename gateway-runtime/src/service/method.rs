@@ -5,13 +5,13 @@ use std::{any::type_name, fmt, pin::Pin};
 use crate::{
     base::{
         call::CallRequest,
-        call_metrics::Calls,
+        call_metrics::CallMetrics,
         error::Error,
         reply::Reply,
-        spec::{Auth, CapabilitySpec, MethodSpec, ServiceSpec},
+        spec::{AuthMode, CapabilitySpec, MethodSpec, ServiceSpec},
     },
     json::schema::InputSchema,
-    service::{argument::AnswerShape, entry::Handler},
+    service::{argument::ReplyShape, entry::BoxedMethod},
 };
 
 /// The input of a method: its schema, which is also its judge, and the Rust type it came from.
@@ -39,11 +39,11 @@ pub struct Method {
     /// Its input, if it has one.
     pub input: Option<MethodInput>,
     /// The form of its answers.
-    pub answer: AnswerShape,
+    pub answer: ReplyShape,
     /// The capabilities whose providers it asks for.
     pub capabilities: Vec<&'static CapabilitySpec>,
-    pub(crate) counts: Calls,
-    pub(super) handler: Handler,
+    pub(crate) counts: CallMetrics,
+    pub(super) handler: BoxedMethod,
 }
 
 impl Method {
@@ -61,13 +61,13 @@ impl Method {
     /// Whether a caller must be known: where scopes are asked for, else the method's word, else the service's, else
     /// optional. A webhook's signature is all it needs.
     #[must_use]
-    pub fn auth(&self) -> Auth {
+    pub fn auth(&self) -> AuthMode {
         if self.spec.webhook.is_some() {
-            Auth::None
+            AuthMode::None
         } else if self.scopes().next().is_some() {
-            Auth::Required
+            AuthMode::Required
         } else {
-            self.spec.auth.or(self.service.auth).unwrap_or(Auth::Optional)
+            self.spec.auth.or(self.service.auth).unwrap_or(AuthMode::Optional)
         }
     }
 

@@ -6,16 +6,16 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     base::money::{Currency, Money},
-    store::{Hold, KeptKey, hold::Held},
+    store::{Hold, ApiKeyRecord, hold::Held},
 };
 
 /// The name of a call in the books: 32 hexadecimal digits, the first twelve the time in milliseconds. Unlike the request
 /// id, which its caller may choose, no two calls share one.
-pub type CallKey = Arc<str>;
+pub type CallId = Arc<str>;
 
 /// One change; the changes of a batch happen in their order, and all or none.
 #[derive(Clone, Debug)]
-pub enum Change {
+pub enum Command {
     /// A call claims an idempotency key.
     Claim(Claim),
     /// A claim is kept open for longer.
@@ -28,7 +28,7 @@ pub enum Change {
         until: i64,
     },
     /// Claims that ended long ago are forgotten, a few at a time.
-    Forget {
+    ExpireClaims {
         /// Those that have their answer, ended before this; microseconds since 1970 …
         answered: i64,
         /// … and the others before this.
@@ -41,28 +41,28 @@ pub enum Change {
     /// A call under `once` is about to be sent to a provider.
     Ask {
         /// The call.
-        call: CallKey,
+        call: CallId,
         /// The provider.
         provider: Cow<'static, str>,
     },
     /// The money set aside for a call that nobody will settle: so much of it is charged, or it stays aside because nobody
     /// knows. The call gets a row of its own, marked [`INTERRUPTED`](Request::INTERRUPTED).
-    End(Hold, Option<Money>),
+    ResolveAbandonedHold(Hold, Option<Money>),
     /// An operator says what becomes of money that stays aside, since nobody knew.
-    Decide {
+    ResolveUnknownHold {
         /// The money.
         hold: Hold,
         /// So much of it is charged.
         charge: Money,
         /// The row of the call, which says so from then on.
-        request: Option<Box<Request>>,
+        request: Option<Box<RequestRecord>>,
         /// Microseconds since 1970.
         at: i64,
         /// The operator.
         who: Arc<str>,
     },
     /// An account is made; the same again changes nothing.
-    Open {
+    OpenAccount {
         /// Its name.
         account: Arc<str>,
         /// Its plan.
@@ -75,9 +75,9 @@ pub enum Change {
     /// Money comes in.
     Credit(Credit),
     /// An operator changes what holds from now on.
-    Edit(Edit),
+    OperatorChange(OperatorChange),
     /// A client gets a key; who gave it.
-    AddKey(KeptKey, Arc<str>),
+    AddKey(ApiKeyRecord, Arc<str>),
     /// A client's key is good no longer.
     RevokeKey {
         /// Whose.
@@ -96,15 +96,15 @@ pub enum Change {
         /// The holder's.
         fence: Arc<str>,
         /// What becomes of it.
-        closing: Closing,
+        closing: ClaimEnd,
     },
 }
 
 /// What came of a [`Change`].
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Outcome {
+pub enum CommandOutcome {
     /// Of [`Change::Claim`].
-    Claim(Claimed),
+    Claim(ClaimOutcome),
     /// Of [`Change::Renew`]: false when the claim is somebody else's by now.
     Renewed(bool),
     /// Of [`Change::Forget`]: how many.
@@ -121,9 +121,9 @@ pub enum Outcome {
     /// Of [`Change::Open`]: false when it was there.
     Opened(bool),
     /// Of [`Change::Credit`].
-    Credit(Credited),
+    Credit(CreditOutcome),
     /// Of [`Change::Edit`]: what holds of its subject now, as JSON.
-    Edited(String),
+    ChangeRecord(String),
 }
 
 /// A digest of the account, service, version, method and idempotency key, in hexadecimal digits.
@@ -153,7 +153,7 @@ pub struct Claim {
 
 /// What came of a [`Claim`].
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Claimed {
+pub enum ClaimOutcome {
     /// It is the call's, which may go on.
     Granted,
     /// Another call has it, until then at the most; microseconds since 1970.
@@ -185,13 +185,13 @@ pub struct Credit {
 
 /// An operator's change, as it is kept.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Edit {
+pub struct OperatorChange {
     /// Microseconds since 1970.
     pub at: i64,
     /// The operator.
     pub who: Arc<str>,
     /// Of what.
-    pub kind: EditKind,
+    pub kind: ChangeKind,
     /// Of which; empty when there is only one.
     pub subject: Arc<str>,
     /// What holds now, as JSON; of a provider, only what is different.
@@ -201,7 +201,7 @@ pub struct Edit {
 /// What operators change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum EditKind {
+pub enum ChangeKind {
     /// A price list is added.
     Prices,
     /// The limits are others.
@@ -220,7 +220,7 @@ pub enum EditKind {
 
 /// A change as it stands in the books.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-pub struct Edited {
+pub struct ChangeRecord {
     /// The version of all settings that it made.
     pub id: i64,
     /// Microseconds since 1970.
@@ -228,7 +228,7 @@ pub struct Edited {
     /// The operator.
     pub who: String,
     /// Of what.
-    pub kind: EditKind,
+    pub kind: ChangeKind,
     /// Of which.
     pub subject: String,
     /// What holds since then, as JSON.
@@ -237,29 +237,29 @@ pub struct Edited {
 
 /// What came of a [`Credit`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Credited {
+pub enum CreditOutcome {
     /// The money is there.
-    Credited,
+    CreditOutcome,
     /// It was, for this reference.
-    Already,
+    Duplicate,
     /// The reference was used for another amount.
     Mismatch,
     /// There is no such account.
     NoAccount,
     /// The balance would be larger than can be written.
-    TooMuch,
+    Overflow,
 }
 
 /// A call has ended: its row, its money and its key, all at once.
 #[derive(Clone, Debug)]
 pub struct Settlement {
     /// The row.
-    pub request: Request,
+    pub request: RequestRecord,
     /// The money that was set aside, and how much of it the call has cost: none when that is not known, and the money
     /// stays aside.
     pub hold: Option<(Hold, Option<Money>)>,
     /// The key that was claimed, and what becomes of it.
-    pub claim: Option<(ClaimKey, Arc<str>, Closing)>,
+    pub claim: Option<(ClaimKey, Arc<str>, ClaimEnd)>,
 }
 
 impl Settlement {
@@ -271,7 +271,7 @@ impl Settlement {
 
 /// What becomes of a claim when its call has ended.
 #[derive(Clone, Debug)]
-pub enum Closing {
+pub enum ClaimEnd {
     /// The call was not carried out; the next may.
     Release,
     /// Nobody knows whether the key was claimed, since the wait for it was cut off: if it was, or will be by a commit that
@@ -283,9 +283,9 @@ pub enum Closing {
 
 /// The record of a request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Request {
+pub struct RequestRecord {
     /// Its name in the books.
-    pub call: CallKey,
+    pub call: CallId,
     /// Its name for the caller.
     pub request_id: String,
     /// When it came; microseconds since 1970.
@@ -332,7 +332,7 @@ pub struct Request {
     pub attempts: Option<String>,
 }
 
-impl Request {
+impl RequestRecord {
     /// The code of a call whose stream has begun and has not ended: its row is completed when it has. Where it stays, the
     /// gateway of the call has ended before its stream.
     pub const STREAMING: &'static str = "streaming";

@@ -4,14 +4,14 @@ use std::{borrow::Cow, sync::Arc};
 
 use crate::{
     base::money::Money,
-    store::{CallKey, Request},
+    store::{CallId, RequestRecord},
 };
 
 /// A call sets money aside.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Hold {
     /// Which.
-    pub call: CallKey,
+    pub call: CallId,
     /// Who pays.
     pub account: Arc<str>,
     /// The most that it can cost.
@@ -63,9 +63,9 @@ pub enum Held {
 
 impl Hold {
     /// The row of a call that was cut off by the end of its gateway; no price as long as that is not decided.
-    pub(super) fn interrupted(&self, charge: Option<Money>) -> Request {
+    pub(super) fn interrupted(&self, charge: Option<Money>) -> RequestRecord {
         let call = &self.attribution;
-        Request {
+        RequestRecord {
             call: Arc::clone(&self.call),
             request_id: call.request_id.clone(),
             at: self.at,
@@ -76,7 +76,7 @@ impl Hold {
             version: call.version,
             method: call.method.clone(),
             status: 500,
-            code: Some(Request::INTERRUPTED.into()),
+            code: Some(RequestRecord::INTERRUPTED.into()),
             fulfilled: false,
             cache_hit: false,
             replay: false,

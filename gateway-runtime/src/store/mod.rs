@@ -21,14 +21,14 @@ mod writer;
 
 pub use crate::store::{
     command::{
-        Audit, CallKey, Change, Claim, ClaimKey, Claimed, Closing, Credit, Credited, Edit, EditKind, Edited, Outcome,
-        Request, Settlement,
+        Audit, CallId, Command, Claim, ClaimKey, ClaimOutcome, ClaimEnd, Credit, CreditOutcome, OperatorChange, ChangeKind, ChangeRecord, CommandOutcome,
+        RequestRecord, Settlement,
     },
-    commit::Books,
-    db::{Db, outbox::Outbox},
+    commit::Store,
+    db::{Db, outbox::OutboxConnection},
     hold::{Attribution, Held, Hold},
     migrations::{Migration, MigrationStatus, Migrations, Sql},
-    request_query::Search,
+    request_query::RequestQuery,
     settings::StoreSettings,
     sql::{
         BoxFuture, Database, StoreError, Transaction,
@@ -36,8 +36,8 @@ pub use crate::store::{
         statements::Statement,
         table::{Column, Table, Value},
     },
-    views::{Account, Balance, Entry, KeptKey, Span, Takings},
-    writer::Journal,
+    views::{Account, Balance, LedgerEntry, ApiKeyRecord, MarginQuery, MarginRow},
+    writer::StoreWriter,
 };
 pub(crate) use crate::store::{db::outbox::OutboxBatch, sweeper::sweep};
 

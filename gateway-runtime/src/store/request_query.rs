@@ -6,7 +6,7 @@ use serde::Serialize;
 
 /// Which requests are looked for: those for which all that is said here is so.
 #[derive(Clone, Debug, Default, Serialize)]
-pub struct Search {
+pub struct RequestQuery {
     /// Its name for the caller.
     pub request_id: Option<String>,
     /// Who pays.
@@ -55,10 +55,10 @@ pub struct Search {
     pub before: Option<String>,
 }
 
-impl Search {
+impl RequestQuery {
     /// The names between which calls of that time are: a name begins with the time in milliseconds, taken within a second
     /// of the time that is written down.
-    pub(super) fn names(&self) -> Range<String> {
+    pub(super) fn id_range(&self) -> Range<String> {
         const SECOND: i64 = 1_000_000;
         let name = |at: i64| format!("{:012x}", at.max(0) / 1000);
         let until = self.until.map_or_else(|| "g".to_owned(), |until| name(until.saturating_add(SECOND)));

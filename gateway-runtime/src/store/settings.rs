@@ -8,7 +8,7 @@ use serde::Deserialize;
 use crate::{
     base::{secret::Secret, start_error::StartError},
     store::{
-        Books, Db, MigrationStatus, Migrations, Sqlite, StoreError,
+        Store, Db, MigrationStatus, Migrations, Sqlite, StoreError,
         migrations::{GATEWAY, require},
         sql::sqlite,
     },
@@ -38,7 +38,7 @@ impl Default for StoreSettings {
 }
 
 /// One of both.
-enum Place<'a> {
+enum DatabaseLocation<'a> {
     File(&'a Path),
     Server(&'a Secret),
 }
@@ -49,7 +49,7 @@ impl StoreSettings {
     /// # Errors
     ///
     /// When they cannot be opened, are to be in two places, or have another shape than this program wants.
-    pub(crate) async fn open(&self, own: &[Migrations]) -> Result<Option<Books>, StartError> {
+    pub(crate) async fn open(&self, own: &[Migrations]) -> Result<Option<Store>, StartError> {
         let Some(place) = self.place()? else { return Ok(None) };
         if self.migrate {
             self.migrate(own).await?;
@@ -57,8 +57,8 @@ impl StoreSettings {
             require(&self.status(own).await?).map_err(told)?;
         }
         match place {
-            Place::File(path) => Sqlite::open_as_it_is(path).await.map(Books::new),
-            Place::Server(url) => self.connect(url).await,
+            DatabaseLocation::File(path) => Sqlite::open_as_it_is(path).await.map(Store::new),
+            DatabaseLocation::Server(url) => self.connect(url).await,
         }
         .map(Some)
         .map_err(told)
@@ -72,8 +72,8 @@ impl StoreSettings {
     pub(crate) fn on_demand(&self) -> Result<Option<Db>, StartError> {
         let Some(place) = self.place()? else { return Ok(None) };
         Ok(Some(match place {
-            Place::File(path) => sqlite::on_demand(path),
-            Place::Server(url) => self.server_on_demand(url).map_err(told)?,
+            DatabaseLocation::File(path) => sqlite::on_demand(path),
+            DatabaseLocation::Server(url) => self.server_on_demand(url).map_err(told)?,
         }))
     }
 
@@ -100,7 +100,7 @@ impl StoreSettings {
                 owners.join(", ")
             )));
         };
-        self.migrator().await?.bring_to(owned, version).await.map_err(told)
+        self.migrator().await?.migrate_to(owned, version).await.map_err(told)
     }
 
     /// What the database has, and what it lacks.
@@ -110,7 +110,7 @@ impl StoreSettings {
     /// When it cannot be read.
     pub(crate) async fn status(&self, own: &[Migrations]) -> Result<Vec<MigrationStatus>, StartError> {
         let all = with_ours(own);
-        if let Some(Place::File(path)) = self.place()?
+        if let Some(DatabaseLocation::File(path)) = self.place()?
             && !path.exists()
         {
             // Asking makes no file.
@@ -132,8 +132,8 @@ impl StoreSettings {
             None => Err(StartError::new(
                 "no database is configured: set `path` or `url` in [store] (the environment's DB_URL is `url`)",
             )),
-            Some(Place::File(path)) => sqlite::migrator(path).await.map_err(told),
-            Some(Place::Server(url)) => self.server_migrator(url).await.map_err(told),
+            Some(DatabaseLocation::File(path)) => sqlite::migrator(path).await.map_err(told),
+            Some(DatabaseLocation::Server(url)) => self.server_migrator(url).await.map_err(told),
         }
     }
 
@@ -151,17 +151,17 @@ impl StoreSettings {
         self.place().map(drop)
     }
 
-    fn place(&self) -> Result<Option<Place<'_>>, StartError> {
+    fn place(&self) -> Result<Option<DatabaseLocation<'_>>, StartError> {
         match (&self.path, &self.url) {
             (None, None) => Ok(None),
             (Some(path), None) if path.as_os_str().is_empty() => Err(StartError::new(
                 "`store.path` in the configuration: the path is empty\n\
                  help: write the path of a file, such as `gateway.db`; without `path` and `url` nothing is recorded",
             )),
-            (Some(path), None) => Ok(Some(Place::File(path))),
+            (Some(path), None) => Ok(Some(DatabaseLocation::File(path))),
             (None, Some(url)) => match unsupported(url.expose()) {
                 Some(problem) => Err(StartError::new(format!("`store.url` in the configuration: {problem}"))),
-                None => Ok(Some(Place::Server(url))),
+                None => Ok(Some(DatabaseLocation::Server(url))),
             },
             (Some(_), Some(_)) => Err(StartError::new(
                 "[store] has both `path` and `url`: the books are in one place, so drop one (the environment's DB_URL is \
@@ -199,8 +199,8 @@ fn with_ours(own: &[Migrations]) -> Vec<Migrations> {
 
 #[cfg(feature = "postgres")]
 impl StoreSettings {
-    async fn connect(&self, url: &Secret) -> Result<Books, StoreError> {
-        crate::store::Postgres::connect_as_it_is(url, self.connections).await.map(Books::new)
+    async fn connect(&self, url: &Secret) -> Result<Store, StoreError> {
+        crate::store::Postgres::connect_as_it_is(url, self.connections).await.map(Store::new)
     }
 
     async fn server_migrator(&self, url: &Secret) -> Result<Db, StoreError> {
@@ -215,7 +215,7 @@ impl StoreSettings {
 #[cfg(not(feature = "postgres"))]
 #[expect(clippy::unused_async, clippy::unused_self, reason = "as with the feature `postgres`")]
 impl StoreSettings {
-    async fn connect(&self, _: &Secret) -> Result<Books, StoreError> {
+    async fn connect(&self, _: &Secret) -> Result<Store, StoreError> {
         Err(absent())
     }
 
@@ -230,7 +230,7 @@ impl StoreSettings {
 
 #[cfg(not(feature = "postgres"))]
 fn absent() -> StoreError {
-    StoreError::refused(
+    StoreError::rejected(
         "`url` asks for PostgreSQL, which this program was built without: add `features = [\"postgres\"]` to \
          gateway-runtime in Cargo.toml, or use `path`",
     )

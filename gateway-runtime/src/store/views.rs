@@ -28,7 +28,7 @@ pub struct Balance {
 
 /// One movement of an account's money.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-pub struct Entry {
+pub struct LedgerEntry {
     /// Its number; later entries have greater ones.
     pub id: i64,
     /// Microseconds since 1970.
@@ -45,7 +45,7 @@ pub struct Entry {
 
 /// A client's key, without its secret.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct KeptKey {
+pub struct ApiKeyRecord {
     /// What finds it.
     pub id: Arc<str>,
     /// Who calls with it.
@@ -64,7 +64,7 @@ pub struct KeptKey {
 
 /// Which requests are summed up, and how.
 #[derive(Clone, Debug, Default, Serialize)]
-pub struct Span {
+pub struct MarginQuery {
     /// From then on; microseconds since 1970 …
     pub since: Option<i64>,
     /// … and before then.
@@ -72,12 +72,12 @@ pub struct Span {
     /// Of one account only.
     pub account: Option<String>,
     /// Whether days are told apart.
-    pub by_day: bool,
+    pub group_by_day: bool,
 }
 
 /// What accounts paid and what it cost us, of one method with one provider in one currency.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Takings {
+pub struct MarginRow {
     /// The service …
     pub service: String,
     /// … its version …

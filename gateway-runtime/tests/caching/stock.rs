@@ -9,9 +9,9 @@ use std::{
 };
 
 use gateway_runtime::{
-    App, Arrival, CallRequest, Input, Origin, Reply, RequestId,
-    cache::{CacheSettings, Memory},
-    pipeline::{CacheFigures, Caching, Pipeline, Stages},
+    App, CallContext, CallRequest, Input, Origin, Reply, RequestId,
+    cache::{CacheSettings, MemoryCache},
+    pipeline::{CacheFigures, ReplyCache, Pipeline, Stages},
     prelude::*,
     registry::{Registry, RegistrySettings},
 };
@@ -155,7 +155,7 @@ pub(crate) struct Shop {
     pub(crate) goods: Arc<Goods>,
     registry: Arc<Registry>,
     pipeline: Pipeline,
-    caching: Option<Arc<Caching>>,
+    caching: Option<Arc<ReplyCache>>,
 }
 
 /// What came back.
@@ -194,8 +194,8 @@ impl Shop {
         let mut app = App::default();
         app.insert(Arc::clone(&goods));
         let registry = Arc::new(Registry::build(&app, &RegistrySettings::default()).unwrap());
-        let memory = Box::new(Memory::new(settings.memory_bytes).unwrap());
-        let caching = settings.enabled.then(|| Caching::new(settings, &registry, memory).unwrap());
+        let memory = Box::new(MemoryCache::new(settings.memory_bytes).unwrap());
+        let caching = settings.enabled.then(|| ReplyCache::new(settings, &registry, memory).unwrap());
         let pipeline = Pipeline::new(Stages { caching: caching.clone(), ..Stages::default() });
         Self { goods, registry, pipeline, caching }
     }
@@ -221,7 +221,7 @@ impl Shop {
         let method = self.registry.methods().find(|known| known.spec.name == method).unwrap();
         let started = Instant::now().into_std();
         let field = |asks: &&'static str| (HeaderName::from_static("cache-control"), HeaderValue::from_static(asks));
-        let arrival = Arrival {
+        let arrival = CallContext {
             id: RequestId::generate(),
             origin,
             peer: None,

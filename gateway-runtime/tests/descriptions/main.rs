@@ -16,7 +16,7 @@ use std::{collections::HashSet, path::Path, sync::Arc};
 use bytes::Bytes;
 use gateway_runtime::{
     App, Code, Result,
-    auth::Accepted,
+    auth::AcceptedCredentials,
     bus::BusSettings,
     http::{Documents, Info},
     provider::ProviderSettings,
@@ -33,7 +33,7 @@ fn documents(registry: Arc<Registry>) -> Documents {
     let title = "Shop and depot".to_owned();
     let description = "One of *everything*.".to_owned();
     let info = Info { title, version: "1.2.3".to_owned(), description, ..Info::default() };
-    Documents::new(&info, registry, Accepted::default(), &BusSettings::default())
+    Documents::new(&info, registry, AcceptedCredentials::default(), &BusSettings::default())
 }
 
 fn serve(path: &str) -> Result<Response<Bytes>> {
@@ -218,7 +218,7 @@ fn health_is_that_of_this_moment() {
 fn a_broker_is_a_server_without_its_user_and_password() {
     let with_bus = |bus: &str| -> Value {
         let bus: BusSettings = serde_json::from_str(bus).unwrap();
-        let documents = Documents::new(&Info::default(), registry(), Accepted::default(), &bus);
+        let documents = Documents::new(&Info::default(), registry(), AcceptedCredentials::default(), &bus);
         let answer = |path| documents.serve(path).unwrap();
         let texts = ["/asyncapi.json", "/meta"].map(|path| String::from_utf8(answer(path).body().to_vec()).unwrap());
         assert!(texts.iter().all(|text| !text.contains("hunter2") && !text.contains("clerk")), "{texts:?}");

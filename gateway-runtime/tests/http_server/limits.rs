@@ -18,7 +18,7 @@ fn reader(limits: HttpLimits) -> impl Handler {
                 Ok(body) => (StatusCode::OK, body.len().to_string()),
                 Err(BodyError::TooLarge(limit)) => (StatusCode::PAYLOAD_TOO_LARGE, limit.to_string()),
                 Err(BodyError::Timeout(limit)) => (StatusCode::REQUEST_TIMEOUT, format!("{limit:?}")),
-                Err(BodyError::Broken(error)) => (StatusCode::BAD_REQUEST, error.to_string()),
+                Err(BodyError::Incomplete(error)) => (StatusCode::BAD_REQUEST, error.to_string()),
                 Err(error @ BodyError::Overloaded) => (StatusCode::SERVICE_UNAVAILABLE, error.to_string()),
             };
             let mut response = Response::new(Body::from(text));

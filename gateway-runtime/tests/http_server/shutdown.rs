@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Instant};
 
 use bytes::Bytes;
 use futures_util::stream;
-use gateway_runtime::http::{Body, Ended, Handler, Peer};
+use gateway_runtime::http::{Body, DrainOutcome, Handler, Peer};
 use http::{Request, Response};
 use hyper::body::Incoming;
 use tokio::{
@@ -53,7 +53,7 @@ async fn requests_in_flight_finish_and_idle_connections_close_at_once() {
     let answer = busy.answer().await;
     assert_eq!(answer.text(), "done");
     assert!(answer.has("connection: close"), "{answer:?}");
-    assert_eq!(server.ended().await, Ended::Drained);
+    assert_eq!(server.ended().await, DrainOutcome::Drained);
 }
 
 #[tokio::test]
@@ -73,7 +73,7 @@ async fn http2_streams_in_flight_finish() {
     .await;
     gate.add_permits(1);
     assert_eq!(h2_body(within(answer).await.unwrap()).await.unwrap(), b"done");
-    assert_eq!(server.ended().await, Ended::Drained);
+    assert_eq!(server.ended().await, DrainOutcome::Drained);
 }
 
 #[tokio::test]
@@ -82,7 +82,7 @@ async fn idle_http2_connections_do_not_hold_up_the_end() {
     let mut client = h2(server.address).await;
     h2_body(h2_get(&mut client, "/").await).await.unwrap();
     let begun = Instant::now();
-    assert_eq!(server.stop().await, Ended::Drained);
+    assert_eq!(server.stop().await, DrainOutcome::Drained);
     assert!(begun.elapsed() < Duration::from_secs(3));
 }
 
@@ -98,7 +98,7 @@ async fn a_half_sent_head_may_be_finished() {
     let answer = client.answer().await;
     assert_eq!(answer.text(), "late");
     assert!(answer.has("connection: close"), "{answer:?}");
-    assert_eq!(server.ended().await, Ended::Drained);
+    assert_eq!(server.ended().await, DrainOutcome::Drained);
 }
 
 #[tokio::test]
@@ -113,7 +113,7 @@ async fn what_does_not_finish_in_time_is_cut_and_counted() {
     }
     begun.reach(3).await;
     let from = Instant::now();
-    assert_eq!(server.stop().await, Ended::Cut(3));
+    assert_eq!(server.stop().await, DrainOutcome::Cut(3));
     assert!(from.elapsed() >= ms(200) && from.elapsed() < Duration::from_secs(5), "{:?}", from.elapsed());
     for client in clients {
         client.closed().await;
@@ -139,7 +139,7 @@ async fn endless_answers_are_told_that_the_server_stops() {
     assert_eq!(client.take(9).await, b"4\r\ntick\r\n");
     server.begin_stop();
     assert_eq!(client.closed().await, ("0\r\n\r\n".to_owned(), false));
-    assert_eq!(server.ended().await, Ended::Drained);
+    assert_eq!(server.ended().await, DrainOutcome::Drained);
 }
 
 #[tokio::test]
@@ -157,6 +157,6 @@ async fn a_blocking_task_of_a_handler_does_not_hold_up_the_end_for_ever() {
     server.connect().await.get("/").await;
     until(|| begun.count() == 1).await;
     let from = Instant::now();
-    assert_eq!(server.stop().await, Ended::Drained);
+    assert_eq!(server.stop().await, DrainOutcome::Drained);
     assert!(from.elapsed() < Duration::from_secs(4), "{:?}", from.elapsed());
 }

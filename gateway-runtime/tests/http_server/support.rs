@@ -12,7 +12,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use gateway_runtime::http::{Body, Ended, Handler, HttpSettings, Peer, Server};
+use gateway_runtime::http::{Body, DrainOutcome, Handler, HttpSettings, Peer, Server};
 use http::{Request, Response};
 use hyper::body::Incoming;
 use tokio::{
@@ -56,7 +56,7 @@ pub(crate) fn config(adjust: impl FnOnce(&mut HttpSettings)) -> HttpSettings {
 pub(crate) struct Running {
     pub(crate) address: SocketAddr,
     stop: Option<oneshot::Sender<()>>,
-    served: JoinHandle<io::Result<Ended>>,
+    served: JoinHandle<io::Result<DrainOutcome>>,
 }
 
 pub(crate) fn start(handler: impl Handler, adjust: impl FnOnce(&mut HttpSettings)) -> Running {
@@ -74,11 +74,11 @@ impl Running {
         let _ = self.stop.take().unwrap().send(());
     }
 
-    pub(crate) async fn ended(self) -> Ended {
+    pub(crate) async fn ended(self) -> DrainOutcome {
         within(self.served).await.unwrap().unwrap()
     }
 
-    pub(crate) async fn stop(mut self) -> Ended {
+    pub(crate) async fn stop(mut self) -> DrainOutcome {
         self.begin_stop();
         self.ended().await
     }

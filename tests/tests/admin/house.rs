@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use futures_util::{StreamExt, stream};
-use gateway_runtime::{Running, StartError, prelude::*, provider::HttpClientSettings};
+use gateway_runtime::{RunningGateway, StartError, prelude::*, provider::HttpClientSettings};
 use serde_json::Value;
 
 use crate::database::Database;
@@ -128,7 +128,7 @@ impl Booth {
 
 /// A gateway and its operator.
 pub(super) struct House {
-    pub(super) gateway: Running,
+    pub(super) gateway: RunningGateway,
     pub(super) database: Database,
     http: HttpClient,
 }
@@ -163,7 +163,7 @@ const BASE: &str = "http = { listen = '127.0.0.1:0', workers = 1 }
 secrets = { EDGE_WEBHOOK_SECRET = 'not used', EMAIL_WEBHOOK_SECRET = 'not used' }
 ";
 
-pub(super) async fn start(settings: &str) -> Result<Running, StartError> {
+pub(super) async fn start(settings: &str) -> Result<RunningGateway, StartError> {
     Gateway::from_toml(&format!("{BASE}{settings}"))?.start().await
 }
 

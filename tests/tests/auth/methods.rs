@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use futures_util::{SinkExt, StreamExt};
-use gateway_runtime::{Running, Secret, client::Http, http::WebhookKey};
+use gateway_runtime::{RunningGateway, Secret, client::Http, http::WebhookKey};
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
 use tokio_tungstenite::{
@@ -16,7 +16,7 @@ use super::{
     vault::{Vault, ask, gateway, get, start, with_token},
 };
 
-async fn guarded() -> Running {
+async fn guarded() -> RunningGateway {
     gateway(&format!("auth.internal_key = '{SECRET}'\n{JWT}")).await
 }
 
@@ -142,7 +142,7 @@ async fn a_typed_client_says_who_it_is() {
 struct Socket(WebSocketStream<TcpStream>);
 
 impl Socket {
-    async fn to(gateway: &Running, authorization: Option<&str>) -> Self {
+    async fn to(gateway: &RunningGateway, authorization: Option<&str>) -> Self {
         let mut request = format!("ws://{}/services/_ws", gateway.address()).into_client_request().unwrap();
         if let Some(value) = authorization {
             request.headers_mut().insert("authorization", value.parse().unwrap());

@@ -5,7 +5,7 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use gateway_runtime::{Running, auth::NewApiKey};
+use gateway_runtime::{RunningGateway, auth::NewApiKey};
 use serde_json::{Value, json};
 use tracing::{
     Event, Metadata, Subscriber,
@@ -18,7 +18,7 @@ use super::{
     vault::{BASE, ask, gateway, get, with_token},
 };
 
-async fn page(gateway: &Running, path: &str) -> Value {
+async fn page(gateway: &RunningGateway, path: &str) -> Value {
     ask(gateway.address(), &format!("GET {path} HTTP/1.1"), "").await.json()
 }
 

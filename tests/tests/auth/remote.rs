@@ -7,7 +7,7 @@ use std::{
 };
 
 use axum::{Router, http::StatusCode, routing::get as on_get};
-use gateway_runtime::Running;
+use gateway_runtime::RunningGateway;
 use serde_json::{Value, json};
 use tokio::{net::TcpListener, time::Instant};
 
@@ -54,7 +54,7 @@ impl Publisher {
     }
 }
 
-async fn reading(address: SocketAddr, pause: &str, refresh: &str) -> Running {
+async fn reading(address: SocketAddr, pause: &str, refresh: &str) -> RunningGateway {
     let settings = format!("jwks_url = 'http://{address}/keys'\njwks_pause = '{pause}'\njwks_refresh = '{refresh}'\n");
     gateway(&format!("auth.internal_key = '{SECRET}'\n{JWT}{settings}")).await
 }
@@ -64,7 +64,7 @@ fn named(issuer: &Issuer, kid: &str) -> String {
 }
 
 /// Asks until the answer has this status.
-async fn until(gateway: &Running, token: &str, status: u16) {
+async fn until(gateway: &RunningGateway, token: &str, status: u16) {
     let end = Instant::now() + Duration::from_secs(10);
     while with_token(gateway, "open", token).await.status != status {
         assert!(Instant::now() < end, "it never became {status}");

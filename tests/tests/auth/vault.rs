@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use gateway_runtime::{
-    Call, Caller, Error, Gateway, Result, Running, StartError, auth::ApiKeys, expose_method, model, service,
+    Call, Caller, Error, Gateway, Result, RunningGateway, StartError, auth::ApiKeys, expose_method, model, service,
 };
 use serde_json::Value;
 use tokio::{
@@ -81,15 +81,15 @@ fn describe(caller: &Caller) -> String {
 }
 
 /// A gateway with these settings of `[auth]`.
-pub(super) async fn gateway(settings: &str) -> Running {
+pub(super) async fn gateway(settings: &str) -> RunningGateway {
     start(settings).await.unwrap()
 }
 
-pub(super) async fn start(settings: &str) -> Result<Running, StartError> {
+pub(super) async fn start(settings: &str) -> Result<RunningGateway, StartError> {
     Gateway::from_toml(&format!("{BASE}{settings}"))?.start().await
 }
 
-pub(super) async fn gateway_with(settings: &str, keys: impl ApiKeys) -> Running {
+pub(super) async fn gateway_with(settings: &str, keys: impl ApiKeys) -> RunningGateway {
     Gateway::from_toml(&format!("{BASE}{settings}")).unwrap().with_api_keys(keys).start().await.unwrap()
 }
 
@@ -134,11 +134,11 @@ pub(super) async fn ask(address: SocketAddr, head: &str, body: &str) -> Answer {
 }
 
 /// A GET of a method of the vault, with more lines in its head.
-pub(super) async fn get(gateway: &Running, method: &str, lines: &str) -> Answer {
+pub(super) async fn get(gateway: &RunningGateway, method: &str, lines: &str) -> Answer {
     let lines = if lines.is_empty() { String::new() } else { format!("\n{lines}") };
     ask(gateway.address(), &format!("GET /services/vault/v1/{method} HTTP/1.1{lines}"), "").await
 }
 
-pub(super) async fn with_token(gateway: &Running, method: &str, token: &str) -> Answer {
+pub(super) async fn with_token(gateway: &RunningGateway, method: &str, token: &str) -> Answer {
     get(gateway, method, &format!("Authorization: Bearer {token}")).await
 }

@@ -10,10 +10,10 @@ use std::{
 };
 
 use gateway_runtime::{
-    Running,
+    RunningGateway,
     prelude::*,
     provider::{HttpClientSettings, HttpResponse},
-    store::{Books, Sqlite},
+    store::{Store, Sqlite},
 };
 use serde_json::{Value, json};
 
@@ -82,8 +82,8 @@ impl Till {
 
 /// A gateway with books in a file of its own.
 pub(super) struct Shop {
-    gateway: Option<Running>,
-    pub(super) books: Books,
+    gateway: Option<RunningGateway>,
+    pub(super) books: Store,
     http: HttpClient,
     folder: PathBuf,
     id: u64,
@@ -115,13 +115,13 @@ impl Shop {
         let folder = std::env::temp_dir().join(format!("gateway-shop-{}-{id}", std::process::id()));
         std::fs::create_dir_all(&folder).unwrap();
         let gateway = Gateway::from_toml(&settings(&folder)).unwrap().start().await.unwrap();
-        let books = Books::new(Sqlite::open(&folder.join(BOOKS)).await.unwrap());
+        let books = Store::new(Sqlite::open(&folder.join(BOOKS)).await.unwrap());
         let http = HttpClient::new(&HttpClientSettings::default()).unwrap();
         Self { gateway: Some(gateway), books, http, folder, id }
     }
 
     /// Stops the gateway, and gives the books.
-    pub(super) async fn stop(mut self) -> Books {
+    pub(super) async fn stop(mut self) -> Store {
         self.gateway.take().unwrap().stop().await.unwrap();
         self.books.clone()
     }

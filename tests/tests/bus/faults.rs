@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use gateway_runtime::bus::{Broker, Fault, Name, Subscription};
+use gateway_runtime::bus::{Broker, BusErrorKind, ShortStr, Subscription};
 
 use super::{
     BACK, aside, broker,
@@ -19,7 +19,7 @@ const LONG: Duration = Duration::from_secs(30);
 /// What takes no time, on a machine that is busy.
 const AT_ONCE: Duration = Duration::from_millis(500);
 /// What calls end with whose connection is lost, and those after them.
-const LOST: [Fault; 2] = [Fault::Lost, Fault::Away];
+const LOST: [BusErrorKind; 2] = [BusErrorKind::ChannelLost, BusErrorKind::Disconnected];
 
 fn is_back(counts: &Counts) -> bool {
     counts.answered > 100
@@ -29,16 +29,16 @@ fn is_back(counts: &Counts) -> bool {
 async fn a_broker_that_is_killed_stopped_or_frozen() {
     let Some(server) = Server::start().map(Arc::new) else { return };
     let (asking, answering) = (broker(&server).await, broker(&server).await);
-    let name: Name = "taken.away".into();
+    let name: ShortStr = "taken.away".into();
     let _answering = answer(answering, Subscription::Calls(queue("taken.away"))).await;
     let load = Load::begin(&asking, "".into(), name);
     load.until(LONG, "answered", is_back).await;
 
     for (what, end) in [("killed", Server::kill as fn(&Server)), ("stopped", Server::stop)] {
         aside(&server, end).await;
-        let gone = load.until(LONG, what, |counts| counts.of(Fault::Away) > 100).await;
+        let gone = load.until(LONG, what, |counts| counts.of(BusErrorKind::Disconnected) > 100).await;
         assert!(gone.only(&LOST) && gone.faults["Away"].1 < AT_ONCE, "{gone:?}");
-        assert_eq!(asking.state().unwrap_err().fault(), Fault::Away);
+        assert_eq!(asking.state().unwrap_err().kind(), BusErrorKind::Disconnected);
         aside(&server, Server::start_again).await;
         load.until(BACK, "back", is_back).await;
         well(&*asking).await;
@@ -46,23 +46,23 @@ async fn a_broker_that_is_killed_stopped_or_frozen() {
 
     aside(&server, Server::freeze).await;
     // Until it is known that it is silent, calls wait, and end in time.
-    let frozen = load.until(LONG, "frozen", |counts| counts.of(Fault::Away) > 100).await;
-    assert!(frozen.only(&[Fault::Unconfirmed, Fault::Unanswered, Fault::Lost, Fault::Away]), "{frozen:?}");
-    assert!(frozen.of(Fault::Unconfirmed) > 0, "{frozen:?}");
+    let frozen = load.until(LONG, "frozen", |counts| counts.of(BusErrorKind::Disconnected) > 100).await;
+    assert!(frozen.only(&[BusErrorKind::ConfirmTimeout, BusErrorKind::ReplyTimeout, BusErrorKind::ChannelLost, BusErrorKind::Disconnected]), "{frozen:?}");
+    assert!(frozen.of(BusErrorKind::ConfirmTimeout) > 0, "{frozen:?}");
     aside(&server, Server::thaw).await;
     load.until(BACK, "thawed", is_back).await;
     well(&*asking).await;
     load.end().await;
 
     let figures = asking.figures();
-    assert_eq!((figures.pending, figures.lost), (0, 6), "two connections, three times");
+    assert_eq!((figures.pending, figures.connections_lost), (0, 6), "two connections, three times");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_broker_that_takes_something_away() {
     let Some(server) = Server::start().map(Arc::new) else { return };
     let (asking, answering) = (broker(&server).await, broker(&server).await);
-    let name: Name = "kept".into();
+    let name: ShortStr = "kept".into();
     let _answering = answer(Arc::clone(&answering), Subscription::Calls(queue("kept"))).await;
     let load = Load::begin(&asking, "".into(), name);
     load.until(LONG, "answered", is_back).await;
@@ -88,15 +88,15 @@ async fn connections_are_closed(server: &Arc<Server>, load: &Load) {
     aside(server, |server| server.ctl(&["close_all_connections", "for a test"])).await;
     let closed = load.until(BACK, "connections closed, and back", |counts| counts.answered > 500).await;
     // An answer that was on its way to who asked was lost with the connection of who answered.
-    assert!(closed.only(&[Fault::Lost, Fault::Away, Fault::Unanswered, Fault::Unroutable]), "{closed:?}");
+    assert!(closed.only(&[BusErrorKind::ChannelLost, BusErrorKind::Disconnected, BusErrorKind::ReplyTimeout, BusErrorKind::Unroutable]), "{closed:?}");
 }
 
 async fn memory_is_full(server: &Arc<Server>, load: &Load, asking: &dyn Broker) {
     aside(server, |server| server.ctl(&["set_vm_memory_high_watermark", "0"])).await;
-    let full = load.until(LONG, "memory full", |counts| counts.of(Fault::Blocked) > 200).await;
-    assert!(full.only(&[Fault::Blocked, Fault::Unconfirmed, Fault::Unanswered]), "{full:?}");
+    let full = load.until(LONG, "memory full", |counts| counts.of(BusErrorKind::Blocked) > 200).await;
+    assert!(full.only(&[BusErrorKind::Blocked, BusErrorKind::ConfirmTimeout, BusErrorKind::ReplyTimeout]), "{full:?}");
     assert!(full.faults["Blocked"].1 < AT_ONCE, "{full:?}");
-    assert_eq!(asking.state().unwrap_err().fault(), Fault::Blocked);
+    assert_eq!(asking.state().unwrap_err().kind(), BusErrorKind::Blocked);
     aside(server, |server| server.ctl(&["set_vm_memory_high_watermark", "0.8"])).await;
     load.until(BACK, "memory free", is_back).await;
     well(asking).await;
@@ -120,8 +120,8 @@ async fn exchange_is_deleted(server: &Arc<Server>, asking: &Arc<dyn Broker>, ans
     other.take();
     let delete = r#"rabbit_exchange:delete(rabbit_misc:r(<<"/">>, exchange, <<"deleted">>), false, <<"test">>)."#;
     aside(server, move |server| server.ctl(&["eval", delete])).await;
-    let deleted = load.until(LONG, "exchange deleted", |counts| counts.of(Fault::Unroutable) > 200).await;
-    assert!(deleted.only(&[Fault::Unroutable, Fault::Lost, Fault::Away]), "{deleted:?}");
+    let deleted = load.until(LONG, "exchange deleted", |counts| counts.of(BusErrorKind::Unroutable) > 200).await;
+    assert!(deleted.only(&[BusErrorKind::Unroutable, BusErrorKind::ChannelLost, BusErrorKind::Disconnected]), "{deleted:?}");
     assert!(deleted.faults["Unroutable"].1 < AT_ONCE, "{deleted:?}");
 
     let second = answer(Arc::clone(answering), topic()).await;

@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use gateway_runtime::bus::{Broker, Fault, Message, Name, Subscription};
+use gateway_runtime::bus::{Broker, BusErrorKind, Message, ShortStr, Subscription};
 use tokio::{
     task::JoinHandle,
     time::{Instant, sleep, timeout},
@@ -44,22 +44,22 @@ pub(super) struct Counts {
 }
 
 impl Counts {
-    pub(super) fn of(&self, fault: Fault) -> usize {
+    pub(super) fn of(&self, fault: BusErrorKind) -> usize {
         self.faults.get(&format!("{fault:?}")).map_or(0, |(count, _)| *count)
     }
 
     /// Whether there were none but these.
-    pub(super) fn only(&self, faults: &[Fault]) -> bool {
+    pub(super) fn only(&self, faults: &[BusErrorKind]) -> bool {
         self.faults.keys().all(|seen| faults.iter().any(|fault| *seen == format!("{fault:?}")))
     }
 }
 
 impl Load {
-    pub(super) fn begin(broker: &Arc<dyn Broker>, exchange: Name, key: Name) -> Self {
+    pub(super) fn begin(broker: &Arc<dyn Broker>, exchange: ShortStr, key: ShortStr) -> Self {
         let (seen, is_over) = (Arc::<Seen>::default(), Arc::<AtomicBool>::default());
         let callers = (0..CALLERS).map(|_| {
             let (broker, seen, is_over) = (Arc::clone(broker), Arc::clone(&seen), Arc::clone(&is_over));
-            let message = Message { body: "question".into(), ..Message::to(exchange.clone(), key.clone()) };
+            let message = Message { body: "question".into(), ..Message::new(exchange.clone(), key.clone()) };
             tokio::spawn(async move {
                 while !is_over.load(Ordering::Relaxed) {
                     seen.call(&*broker, message.clone()).await;
@@ -118,7 +118,7 @@ impl Seen {
                 counts.answered += 1;
             }
             Err(error) => {
-                let (count, longest) = counts.faults.entry(format!("{:?}", error.fault())).or_default();
+                let (count, longest) = counts.faults.entry(format!("{:?}", error.kind())).or_default();
                 *count += 1;
                 *longest = took.max(*longest);
             }

@@ -23,7 +23,7 @@ async fn broker(server: &Server) -> Arc<dyn Broker> {
 }
 
 fn queue(name: &'static str) -> CallQueue {
-    CallQueue { name: name.into(), prefetch: 100, deliveries: 20, delays: vec![] }
+    CallQueue { name: name.into(), prefetch: 100, delivery_limit: 20, delays: vec![] }
 }
 
 /// Does what blocks, beside the load.

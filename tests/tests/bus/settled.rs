@@ -88,7 +88,7 @@ async fn publish(
 async fn consume(broker: Arc<dyn Broker>, received: Received) {
     let mut deliveries = broker.consume(Subscription::Calls(queue("confirmed"))).await.unwrap();
     let mut many = Vec::new();
-    while deliveries.next_many(&mut many, 50).await > 0 {
+    while deliveries.next_batch(&mut many, 50).await > 0 {
         for delivery in many.drain(..) {
             let number: usize = std::str::from_utf8(&delivery.message.body).unwrap().parse().unwrap();
             *received.lock().unwrap().entry(number).or_default() += 1;

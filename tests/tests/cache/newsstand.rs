@@ -7,7 +7,7 @@ use std::{
 };
 
 use gateway_runtime::{
-    Running,
+    RunningGateway,
     auth::NewApiKey,
     pipeline::CacheFigures,
     prelude::*,
@@ -111,7 +111,7 @@ impl Newsstand {
 
 /// A gateway of its own, with two accounts.
 pub(super) struct Street {
-    pub(super) gateway: Running,
+    pub(super) gateway: RunningGateway,
     pub(super) day: Arc<Day>,
     http: HttpClient,
     keys: [(&'static str, NewApiKey); 2],

@@ -41,7 +41,7 @@ async fn the_record_says_where_an_answer_came_from() {
     street.get("rumours", "name=a").await;
     until(async || street.get("rumours", "name=a").await, |_| street.day.made("a") == 2).await;
     street.gateway.stop().await.unwrap();
-    let books = gateway_runtime::store::Books::new(gateway_runtime::store::Sqlite::open(&path).await.unwrap());
+    let books = gateway_runtime::store::Store::new(gateway_runtime::store::Sqlite::open(&path).await.unwrap());
     let rows = books.recent_requests(10_000).await.unwrap();
     let told: Vec<_> = rows.iter().rev().map(|row| (&*row.origin, row.cache_hit)).take(2).collect();
     assert_eq!(told, [("http", false), ("http", true)]);

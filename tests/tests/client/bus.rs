@@ -11,8 +11,8 @@ use std::{
 
 use futures_util::future::join_all;
 use gateway_runtime::{
-    Class, Gateway, Running,
-    bus::{Broker, BusError, BusFuture, CallQueue, Deliveries, Fault, Figures, Message, Name, Subscription},
+    AttemptClass, Gateway, RunningGateway,
+    bus::{Broker, BusError, BusFuture, CallQueue, Deliveries, BusErrorKind, BrokerStats, Message, ShortStr, Subscription},
     client::{Bus, ClientError},
 };
 use serde_json::{Value, json};
@@ -25,12 +25,12 @@ use super::lab::{Failing, Lab, LabClient, Search};
 
 /// A gateway that takes calls from a queue of its own, and the way there.
 struct House {
-    gateway: Running,
+    gateway: RunningGateway,
     bus: Bus,
 }
 
 impl House {
-    fn lab(self) -> (Running, LabClient) {
+    fn lab(self) -> (RunningGateway, LabClient) {
         (self.gateway, Lab::client(self.bus))
     }
 }
@@ -126,7 +126,7 @@ async fn bytes_come_whole_and_streams_are_refused() {
         assert_eq!(table.bytes().await.unwrap(), "a,b\n1,2\n");
         assert_eq!(lab.table(&failing("break")).await.unwrap_err().code(), Some("internal"));
         let refused = lab.numbers(&failing("")).await.unwrap_err();
-        assert!(matches!(&refused, ClientError::Unsendable(why) if why.contains("Http::to")), "{refused}");
+        assert!(matches!(&refused, ClientError::InvalidRequest(why) if why.contains("Http::to")), "{refused}");
     })
     .await;
 }
@@ -140,7 +140,7 @@ async fn a_time_out_leaves_the_outcome_open() {
         let error = lab.never().timeout(own).await.unwrap_err();
         // The gateway knows how long it is waited for, and may be the first to say that it was too long.
         assert!(error == ClientError::TimedOut(own) || error.code() == Some("timeout"), "{error:?}");
-        assert_eq!(error.class(), Class::Ambiguous);
+        assert_eq!(error.class(), AttemptClass::Ambiguous);
     })
     .await;
 }
@@ -151,7 +151,7 @@ async fn where_no_gateway_is_nothing_is_sent() {
         let House { gateway: _gateway, bus } = house;
         let error = Lab::client(bus.queue("nobody-takes-calls-from-here")).ping().await.unwrap_err();
         assert!(matches!(error, ClientError::NotSent(_)), "{error:?}");
-        assert!(error.is_retryable() && error.class() == Class::NotSent);
+        assert!(error.is_retryable() && error.class() == AttemptClass::NotSent);
     })
     .await;
 }
@@ -160,11 +160,11 @@ async fn where_no_gateway_is_nothing_is_sent() {
 async fn what_cannot_be_sent_says_why_and_tells_no_password() {
     for url in ["http://me:hunter2@localhost", "hunter2", "amqp://", "amqp:hunter2"] {
         let error = Lab::client(Bus::to(url)).ping().await.unwrap_err();
-        assert!(matches!(&error, ClientError::Unsendable(why) if why.contains("amqp://user")), "{url}: {error}");
+        assert!(matches!(&error, ClientError::InvalidRequest(why) if why.contains("amqp://user")), "{url}: {error}");
         assert!(!error.to_string().contains("hunter2"), "{error}");
     }
     let malformed = Lab::client(Bus::to("amqp://localhost").bearer("\n")).ping().await.unwrap_err();
-    assert_eq!(malformed, ClientError::Unsendable("the bearer token is malformed".to_owned()));
+    assert_eq!(malformed, ClientError::InvalidRequest("the bearer token is malformed".to_owned()));
     assert!(!format!("{:?}", Bus::to("amqp://me:hunter2@localhost").api_key("hunter2")).contains("hunter2"));
 }
 
@@ -237,7 +237,7 @@ impl Broker for Scripted {
         unreachable!("clients call")
     }
 
-    fn declare_topic(&self, _: Name) -> BusFuture<()> {
+    fn declare_topic(&self, _: ShortStr) -> BusFuture<()> {
         unreachable!("clients call")
     }
 
@@ -253,8 +253,8 @@ impl Broker for Scripted {
         Ok(())
     }
 
-    fn figures(&self) -> Figures {
-        Figures::default()
+    fn figures(&self) -> BrokerStats {
+        BrokerStats::default()
     }
 
     fn close(&self) -> std::pin::Pin<Box<dyn Future<Output = ()> + Send>> {
@@ -269,7 +269,7 @@ async fn a_call_is_one_message() {
     let () = lab.ping().await.unwrap();
     let () = lab.fail(&failing("so")).idempotency_key("order 7").header("X-Own", "p").await.unwrap();
     let [first, second]: [Message; 2] = std::mem::take(&mut *broker.asked.lock().unwrap()).try_into().unwrap();
-    assert_eq!((&*first.exchange, &*first.key), ("", "gateway.calls"));
+    assert_eq!((&*first.exchange, &*first.routing_key), ("", "gateway.calls"));
     assert_eq!(first.body, r#"{"service":"lab","version":3,"method":"ping"}"#);
     assert_eq!((first.message_id, first.headers.text("x-api-key")), (None, Some("k")));
     let body: Value = serde_json::from_slice(&second.body).unwrap();
@@ -281,19 +281,19 @@ async fn a_call_is_one_message() {
 #[tokio::test]
 async fn each_fault_says_whether_the_method_may_have_run() {
     for (fault, class) in [
-        (Fault::Away, Class::NotSent),
-        (Fault::Blocked, Class::NotSent),
-        (Fault::Unroutable, Class::NotSent),
-        (Fault::Refused, Class::NotSent),
-        (Fault::Unfit, Class::Invalid),
-        (Fault::Unconfirmed, Class::Ambiguous),
-        (Fault::Unanswered, Class::Ambiguous),
-        (Fault::Lost, Class::Ambiguous),
+        (BusErrorKind::Disconnected, AttemptClass::NotSent),
+        (BusErrorKind::Blocked, AttemptClass::NotSent),
+        (BusErrorKind::Unroutable, AttemptClass::NotSent),
+        (BusErrorKind::Nacked, AttemptClass::NotSent),
+        (BusErrorKind::InvalidMessage, AttemptClass::Invalid),
+        (BusErrorKind::ConfirmTimeout, AttemptClass::Ambiguous),
+        (BusErrorKind::ReplyTimeout, AttemptClass::Ambiguous),
+        (BusErrorKind::ChannelLost, AttemptClass::Ambiguous),
     ] {
         let fault = BusError::new(fault, "so it is");
         let may_have_happened = fault.may_have_happened();
         let error = Lab::client(Bus::over(Scripted::answering(Err(fault)))).ping().await.unwrap_err();
-        assert_eq!((error.class(), error.class() == Class::Ambiguous), (class, may_have_happened), "{error:?}");
+        assert_eq!((error.class(), error.class() == AttemptClass::Ambiguous), (class, may_have_happened), "{error:?}");
     }
 }
 
@@ -311,6 +311,6 @@ async fn what_is_no_answer_of_a_gateways_is_told_from_one() {
         (answer(42, "application/json", "null"), None),
     ] {
         let error = Lab::client(Bus::over(Scripted::answering(answer))).make(&Search::example()).await.unwrap_err();
-        assert!(matches!(error, ClientError::Unreadable { status: s, .. } if s == status), "{error:?}");
+        assert!(matches!(error, ClientError::InvalidResponse { status: s, .. } if s == status), "{error:?}");
     }
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use gateway_runtime::{
-    Class, ProviderError,
+    AttemptClass, ProviderError,
     client::{ClientError, Http},
 };
 use tokio::net::TcpListener;
@@ -47,7 +47,7 @@ async fn violations_come_with_their_places() {
             problem.errors.iter().map(|violation| violation.pointer.as_str()).collect::<Vec<_>>(),
             ["/someWords"]
         );
-        assert_eq!(error.class(), Class::Invalid);
+        assert_eq!(error.class(), AttemptClass::Invalid);
     }
 }
 
@@ -60,7 +60,7 @@ async fn where_nobody_listens_nothing_is_sent() {
     for address in [format!("http://{closed}"), no_tls] {
         let error = Lab::client(Http::to(&address)).ping().await.unwrap_err();
         assert!(matches!(error, ClientError::NotSent(_)), "{address}: {error:?}");
-        assert!(error.is_retryable() && error.class() == Class::NotSent);
+        assert!(error.is_retryable() && error.class() == AttemptClass::NotSent);
     }
 }
 
@@ -70,11 +70,11 @@ async fn what_cannot_be_sent_says_why() {
         [("localhost:8080", "is none of HTTP"), ("nonsense", "cannot be read"), ("http://a?b", "HTTP")]
     {
         let error = Lab::client(Http::to(address)).ping().await.unwrap_err();
-        assert!(matches!(&error, ClientError::Unsendable(text) if text.contains(why)), "{address}: {error}");
-        assert_eq!(error.class(), Class::Invalid);
+        assert!(matches!(&error, ClientError::InvalidRequest(text) if text.contains(why)), "{address}: {error}");
+        assert_eq!(error.class(), AttemptClass::Invalid);
     }
     let unreadable = Lab::client(Http::to("http://localhost").bearer("\n")).ping().await.unwrap_err();
-    assert_eq!(unreadable, ClientError::Unsendable("the bearer token is malformed".to_owned()));
+    assert_eq!(unreadable, ClientError::InvalidRequest("the bearer token is malformed".to_owned()));
 }
 
 #[tokio::test]
@@ -83,7 +83,7 @@ async fn a_time_out_leaves_the_outcome_open() {
     let own = Duration::from_millis(50);
     let error = lab.never().timeout(own).await.unwrap_err();
     assert_eq!(error, ClientError::TimedOut(own));
-    assert!(!error.is_retryable() && error.class() == Class::Ambiguous);
+    assert!(!error.is_retryable() && error.class() == AttemptClass::Ambiguous);
     let lab = Lab::client(Http::to(gateway.url()).timeout(own));
     assert_eq!(lab.never().await.unwrap_err(), ClientError::TimedOut(own));
 }
@@ -94,7 +94,7 @@ async fn a_cut_connection_leaves_the_outcome_open() {
         let server = Scripted::answering(answer).await;
         let error = Lab::client(Http::to(server.url())).make(&Search::example()).await.unwrap_err();
         assert!(matches!(error, ClientError::Ambiguous(_)), "{answer:?}: {error:?}");
-        assert_eq!((error.class(), server.requests().len()), (Class::Ambiguous, 1), "it was sent once, and not again");
+        assert_eq!((error.class(), server.requests().len()), (AttemptClass::Ambiguous, 1), "it was sent once, and not again");
     }
 }
 
@@ -103,16 +103,16 @@ async fn what_is_no_gateway_is_told_from_one() {
     let page = "Content-Type: text/html\r\nContent-Length: 4\r\n\r\nhtml";
     let json = "Content-Type: application/json\r\nContent-Length: 2\r\n\r\n{}";
     for (answer, status, class) in [
-        (format!("HTTP/1.1 200 OK\r\n{page}"), 200, Class::Ambiguous),
-        (format!("HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\n{page}"), 302, Class::Ambiguous),
-        (format!("HTTP/1.1 403 Forbidden\r\n{page}"), 403, Class::Rejected),
-        (format!("HTTP/1.1 404 Not Found\r\n{json}"), 404, Class::Invalid),
-        (format!("HTTP/1.1 502 Bad Gateway\r\n{page}"), 502, Class::Ambiguous),
-        ("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nhtml".to_owned(), 200, Class::Ambiguous),
+        (format!("HTTP/1.1 200 OK\r\n{page}"), 200, AttemptClass::Ambiguous),
+        (format!("HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\n{page}"), 302, AttemptClass::Ambiguous),
+        (format!("HTTP/1.1 403 Forbidden\r\n{page}"), 403, AttemptClass::Rejected),
+        (format!("HTTP/1.1 404 Not Found\r\n{json}"), 404, AttemptClass::Invalid),
+        (format!("HTTP/1.1 502 Bad Gateway\r\n{page}"), 502, AttemptClass::Ambiguous),
+        ("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nhtml".to_owned(), 200, AttemptClass::Ambiguous),
     ] {
         let server = Scripted::answering(&answer).await;
         let error = Lab::client(Http::to(server.url())).make(&Search::example()).await.unwrap_err();
-        assert!(matches!(error, ClientError::Unreadable { status: Some(s), .. } if s == status), "{answer}: {error:?}");
+        assert!(matches!(error, ClientError::InvalidResponse { status: Some(s), .. } if s == status), "{answer}: {error:?}");
         assert_eq!((error.class(), error.is_retryable(), server.requests().len()), (class, false, 1), "{answer}");
     }
 }
@@ -122,11 +122,11 @@ async fn a_gateway_can_be_a_provider_of_another() {
     let (_gateway, lab) = gateway().await;
     let provider = async |how: &str| -> Result<(), ProviderError> { Ok(lab.fail(&failing(how)).await?) };
     let busy = provider("busy").await.unwrap_err();
-    assert_eq!((busy.class(), busy.status()), (Class::Rejected, Some(503)), "the gateway says that it did nothing");
+    assert_eq!((busy.class(), busy.status()), (AttemptClass::Rejected, Some(503)), "the gateway says that it did nothing");
     assert_eq!(busy.retry_delay(), Some(Duration::from_secs(7)));
     assert!(busy.message().contains("come back"), "{busy}");
-    assert_eq!(provider("sold-out").await.unwrap_err().class(), Class::Invalid);
-    assert_eq!(provider("other").await.unwrap_err().class(), Class::Ambiguous);
+    assert_eq!(provider("sold-out").await.unwrap_err().class(), AttemptClass::Invalid);
+    assert_eq!(provider("other").await.unwrap_err().class(), AttemptClass::Ambiguous);
     let late: ProviderError = lab.never().timeout(Duration::from_millis(10)).await.unwrap_err().into();
-    assert_eq!(late.class(), Class::Ambiguous);
+    assert_eq!(late.class(), AttemptClass::Ambiguous);
 }

@@ -3,7 +3,7 @@
 use chrono::NaiveDate;
 use futures_util::{StreamExt, stream};
 use gateway_runtime::{
-    Call, Caller, Code, Error, FromCall, Gateway, Raw, Result, Running, Streaming, client::Http, expose_method,
+    Call, Caller, Code, Error, FromCall, Gateway, Raw, Result, RunningGateway, Streaming, client::Http, expose_method,
     media::Csv, model, service,
 };
 use serde::{Deserialize, Serialize};
@@ -130,7 +130,7 @@ impl Lab {
     async fn fail(&self, failing: Failing) -> Result<()> {
         Err(match failing.how.as_str() {
             "sold-out" => Error::new(SOLD_OUT, "the last seat is gone"),
-            "busy" => Error::new(Code::OVERLOADED, "come back").retry_after(std::time::Duration::from_secs(7)),
+            "busy" => Error::new(Code::OVERLOADED, "come back").with_retry_after(std::time::Duration::from_secs(7)),
             _ => Error::internal("the password is hunter2"),
         })
     }
@@ -143,7 +143,7 @@ impl Lab {
     /// Numbers; after the third an error if asked for.
     #[expose_method(GET)]
     async fn numbers(&self, failing: Failing) -> Result<Streaming<u32>> {
-        let end = (failing.how == "break").then(|| Err(Error::new(SOLD_OUT, "no more numbers").log("hunter2")));
+        let end = (failing.how == "break").then(|| Err(Error::new(SOLD_OUT, "no more numbers").with_log_message("hunter2")));
         Ok(Streaming::new(stream::iter([1, 2, 3]).map(Ok).chain(stream::iter(end))))
     }
 
@@ -156,7 +156,7 @@ impl Lab {
 }
 
 /// A gateway, and the way to it.
-pub(super) async fn gateway() -> (Running, LabClient) {
+pub(super) async fn gateway() -> (RunningGateway, LabClient) {
     let settings = "http = { listen = '127.0.0.1:0', workers = 1 }\nsecrets = { EDGE_WEBHOOK_SECRET = 'not used', EMAIL_WEBHOOK_SECRET = 'not used' }";
     let gateway = Gateway::from_toml(settings).unwrap().start().await.unwrap();
     let client = Lab::client(Http::to(gateway.url()));

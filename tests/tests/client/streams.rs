@@ -50,7 +50,7 @@ async fn an_item_of_another_type_ends_the_stream() {
     let server = Scripted::answering(&format!("{LINES}8\r\n1\n\"x\"\n3\n\r\n0\r\n\r\n")).await;
     let mut numbers = Lab::client(Http::to(server.url())).numbers(&failing("")).await.unwrap();
     assert_eq!(numbers.next().await.unwrap().unwrap(), 1);
-    assert!(matches!(numbers.next().await.unwrap(), Err(ClientError::Unreadable { .. })));
+    assert!(matches!(numbers.next().await.unwrap(), Err(ClientError::InvalidResponse { .. })));
     assert!(numbers.next().await.is_none());
 }
 

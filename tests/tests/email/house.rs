@@ -6,7 +6,7 @@ use email::{
     stand_ins::{Behaviour, Received, StandIn, StandIns},
 };
 use gateway_runtime::{
-    Gateway, Running,
+    Gateway, RunningGateway,
     client::{ClientError, Http},
 };
 use http_body_util::{BodyExt, Full};
@@ -18,7 +18,7 @@ use toml::Table;
 pub(super) const PROVIDERS: [&str; 4] = ["smtp", "sendgrid", "postmark", "mailgun"];
 
 pub(super) struct House {
-    pub(super) gateway: Running,
+    pub(super) gateway: RunningGateway,
     pub(super) stand_ins: StandIns,
     pub(super) client: EmailClient,
 }

@@ -3,7 +3,7 @@
 use std::{io::Write, net::SocketAddr};
 
 use gateway_runtime::{
-    Running,
+    RunningGateway,
     http::{CompressionSettings, CorsSettings, HttpSettings},
     media::OctetStream,
     prelude::*,
@@ -255,7 +255,7 @@ async fn bodies_with_a_content_coding_are_refused_with_what_is_accepted() {
 }
 
 /// A whole gateway, with what it publishes, an operator's listener and a database.
-pub(super) async fn house(name: &str) -> (Running, std::path::PathBuf) {
+pub(super) async fn house(name: &str) -> (RunningGateway, std::path::PathBuf) {
     let folder = std::env::temp_dir().join(format!("gateway-{name}-{}", std::process::id()));
     std::fs::create_dir_all(&folder).unwrap();
     let settings = format!(

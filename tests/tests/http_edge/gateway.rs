@@ -4,7 +4,7 @@ use std::{net::SocketAddr, num::NonZeroUsize};
 
 use gateway_runtime::{
     App, Secret,
-    http::{Edge, Ended, HttpSettings, Mount, Routes, Server},
+    http::{HttpEdge, DrainOutcome, HttpSettings, Mount, RouteTable, Server},
     pipeline::{Pipeline, Stages},
     registry::{Registry, RegistrySettings},
 };
@@ -17,7 +17,7 @@ pub(super) const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 pub(super) struct Gateway {
     pub(super) address: SocketAddr,
     stop: oneshot::Sender<()>,
-    server: JoinHandle<Ended>,
+    server: JoinHandle<DrainOutcome>,
 }
 
 impl Gateway {
@@ -27,7 +27,7 @@ impl Gateway {
 
     pub(super) async fn with(settings: HttpSettings, mounts: Vec<Mount>) -> Self {
         let registry = Registry::build(&App::default(), &RegistrySettings::default()).unwrap();
-        let mut routes = Routes::new(&registry, |_| Some(Secret::new(SECRET))).unwrap();
+        let mut routes = RouteTable::new(&registry, |_| Some(Secret::new(SECRET))).unwrap();
         for mount in mounts {
             routes.mount(mount).unwrap();
         }
@@ -35,14 +35,14 @@ impl Gateway {
         let settings = HttpSettings { listen, workers: NonZeroUsize::new(1), ..settings };
         let server = Server::bind(&settings).unwrap();
         let address = server.local_addr();
-        let edge = Edge::new(routes, Pipeline::new(Stages::default()), settings);
+        let edge = HttpEdge::new(routes, Pipeline::new(Stages::default()), settings);
         let (stop, stopped) = oneshot::channel();
         let server = tokio::spawn(async move { server.serve(edge, async { drop(stopped.await) }).await.unwrap() });
         Self { address, stop, server }
     }
 
     /// Begins to shut down; the result completes at the end.
-    pub(super) fn stop(self) -> JoinHandle<Ended> {
+    pub(super) fn stop(self) -> JoinHandle<DrainOutcome> {
         self.stop.send(()).unwrap();
         self.server
     }

@@ -1,6 +1,6 @@
 //! DNS rebinding: a page of a stranger reaches listeners on loopback by a name of its own.
 
-use gateway_runtime::{Gateway, Running};
+use gateway_runtime::{Gateway, RunningGateway};
 
 use super::wire::{Answer, Wire};
 
@@ -24,7 +24,7 @@ const SETTINGS: &str = "http.listen = '127.0.0.1:0'
     http.workers = 1
     secrets = { EDGE_WEBHOOK_SECRET = 'not used', EMAIL_WEBHOOK_SECRET = 'not used' }\n";
 
-async fn start(more: &str) -> Running {
+async fn start(more: &str) -> RunningGateway {
     Gateway::from_toml(&format!("{SETTINGS}{more}")).unwrap().start().await.unwrap()
 }
 

@@ -78,9 +78,9 @@ async fn a_service_that_fails_or_panics_is_answered_for() {
 
 #[test]
 fn mounts_do_not_take_what_is_taken() {
-    use gateway_runtime::{App, http::Routes, registry::Registry};
+    use gateway_runtime::{App, http::RouteTable, registry::Registry};
     let registry = Registry::build(&App::default(), &Default::default()).unwrap();
-    let mut routes = Routes::new(&registry, |_| Some(gateway_runtime::Secret::new("s"))).unwrap();
+    let mut routes = RouteTable::new(&registry, |_| Some(gateway_runtime::Secret::new("s"))).unwrap();
     routes.mount(Mount::new("/api", router()).unwrap()).unwrap();
     for prefix in ["/api", "/services", "/services/own", "/problems"] {
         let error = routes.mount(Mount::new(prefix, router()).unwrap()).unwrap_err();
@@ -88,7 +88,7 @@ fn mounts_do_not_take_what_is_taken() {
     }
     assert!(Mount::new("api/", router()).is_err());
 
-    let error = Routes::new(&registry, |_| None).unwrap_err().to_string();
+    let error = RouteTable::new(&registry, |_| None).unwrap_err().to_string();
     assert!(error.contains("/services/_webhooks/edge/v1/paid") && error.contains("`EDGE_WEBHOOK_SECRET`"), "{error}");
     assert!(error.contains("services.rs:") && error.contains("[secrets]"), "{error}");
 }

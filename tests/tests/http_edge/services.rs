@@ -163,7 +163,7 @@ impl Edge {
     #[expose_method(POST, errors(SOLD_OUT))]
     async fn fails(&self, named: Named) -> Result<()> {
         Err(match &*named.name {
-            "busy" => Error::new(Code::OVERLOADED, "come back").retry_after(Duration::from_millis(1500)),
+            "busy" => Error::new(Code::OVERLOADED, "come back").with_retry_after(Duration::from_millis(1500)),
             "stranger" => Error::new(Code::UNAUTHENTICATED, "who are you?"),
             "own" => Error::new(SOLD_OUT, "the last one is gone"),
             _ => std::io::Error::other("the password is hunter2").into(),
@@ -221,7 +221,7 @@ impl Edge {
         Ok(Streaming::new(stream::iter([Ok(1), Ok(2), Err(())]).map(move |item| {
             item.map_err(|()| match &*named.name {
                 "panic" => panic!("of this only the log may speak"),
-                _ => Error::new(Code::PROVIDER_FAILED, "the source dried up").log("the password is hunter2"),
+                _ => Error::new(Code::PROVIDER_FAILED, "the source dried up").with_log_message("the password is hunter2"),
             })
         })))
     }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use gateway_runtime::http::{Ended, HttpSettings};
+use gateway_runtime::http::{DrainOutcome, HttpSettings};
 use http_body_util::{BodyExt, Empty};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use serde_json::Value;
@@ -117,7 +117,7 @@ async fn an_endless_stream_is_told_of_a_shutdown_before_it_is_cut() {
     let problem = wire.read_until("\n\n").await.unwrap();
     assert!(problem.contains("event: error\ndata: ") && problem.contains(r#""code":"overloaded""#), "{problem}");
     assert_eq!(wire.read_until("\r\n0\r\n\r\n").await, None, "a clean end would make it look whole");
-    assert_eq!(server.await.unwrap(), Ended::Drained);
+    assert_eq!(server.await.unwrap(), DrainOutcome::Drained);
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use futures_util::{SinkExt, StreamExt};
-use gateway_runtime::http::{Ended, HttpSettings, WebSocketSettings};
+use gateway_runtime::http::{DrainOutcome, HttpSettings, WebSocketSettings};
 use serde_json::{Value, json};
 use tokio::{net::TcpStream, time::timeout};
 use tokio_tungstenite::{
@@ -377,7 +377,7 @@ async fn a_shutdown_lets_calls_finish_and_says_goodbye() {
     ticket.release();
     assert_eq!(socket.read().await["id"], "last");
     assert_eq!(socket.closed().await, CloseCode::Away);
-    assert_eq!(timeout(Duration::from_secs(10), server).await.unwrap().unwrap(), Ended::Drained);
+    assert_eq!(timeout(Duration::from_secs(10), server).await.unwrap().unwrap(), DrainOutcome::Drained);
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use gateway_runtime::bus::{CallQueue, Fault, Message, Subscription};
+use gateway_runtime::bus::{CallQueue, BusErrorKind, Message, Subscription};
 use serde_json::{Value, json};
 
 use super::{
@@ -115,8 +115,8 @@ async fn stopping_lets_calls_end(broker: Broker) {
     // Nobody consumes any more; and a connection to RabbitMQ is closed.
     let left =
         office.broker.call(office.parcel("left", "well"), tokio::time::Instant::now() + Duration::from_millis(100));
-    let expected = if broker.url().is_some() { Fault::Away } else { Fault::Unanswered };
-    assert_eq!(left.await.unwrap_err().fault(), expected);
+    let expected = if broker.url().is_some() { BusErrorKind::Disconnected } else { BusErrorKind::ReplyTimeout };
+    assert_eq!(left.await.unwrap_err().kind(), expected);
     assert_eq!(office.times("left"), 0);
 }
 
@@ -157,7 +157,7 @@ async fn what_was_not_begun_goes_back_as_never_delivered(broker: Broker) {
 }
 
 fn calls_queue(name: &str) -> CallQueue {
-    CallQueue { name: name.to_owned().into(), prefetch: 100, deliveries: 20, delays: vec![] }
+    CallQueue { name: name.to_owned().into(), prefetch: 100, delivery_limit: 20, delays: vec![] }
 }
 
 async fn a_call_that_expires_before_it_begins_is_not_executed(broker: Broker) {

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use gateway_runtime::{
-    Event, Publisher, Running,
+    Event, Publisher, RunningGateway,
     bus::{Deliveries, Subscription},
     prelude::*,
 };
@@ -30,7 +30,7 @@ async fn an_event_is_one_of_cloudevents(broker: Broker) {
     let event = publisher.event("orders.taken.online", &json!({ "number": 7 })).unwrap();
     event.subject("7").header("x-tenant", "acme").header("cloudEvents:id", "not this").publish().await.unwrap();
     let event = next(&mut received).await;
-    assert_eq!((&*event.exchange, &*event.key), (exchange, "orders.taken.online"));
+    assert_eq!((&*event.exchange, &*event.routing_key), (exchange, "orders.taken.online"));
     assert_eq!((event.content_type.as_deref(), &event.body[..]), (Some("application/json"), &br#"{"number":7}"#[..]));
     let text = |name: &str| event.headers.text(name).unwrap();
     assert_eq!((text("cloudEvents:specversion"), text("cloudEvents:type")), ("1.0", "orders.taken.online"));
@@ -63,13 +63,13 @@ async fn records_are_told(broker: Broker) {
 }
 
 /// A gateway over a database, with its bus within the process.
-async fn gateway(database: &Database) -> Running {
+async fn gateway(database: &Database) -> RunningGateway {
     let settings = "http = { listen = '127.0.0.1:0', workers = 1 }\n\
                     secrets = { EDGE_WEBHOOK_SECRET = 'not used', EMAIL_WEBHOOK_SECRET = 'not used' }\n";
     Gateway::from_toml(&format!("{settings}{}", database.section())).unwrap().start().await.unwrap()
 }
 
-async fn received(gateway: &Running) -> Deliveries {
+async fn received(gateway: &RunningGateway) -> Deliveries {
     let subscription = Subscription::Topic { exchange: "gateway".into(), pattern: "numbers".into() };
     gateway.broker().consume(subscription).await.unwrap()
 }
@@ -93,14 +93,14 @@ impl Pool {
         match self {
             Self::Sqlite(pool) => {
                 let mut transaction = pool.begin_with("BEGIN IMMEDIATE").await.unwrap();
-                event.write(&mut *transaction).await.unwrap();
+                event.store(&mut *transaction).await.unwrap();
                 if commits {
                     transaction.commit().await.unwrap();
                 }
             }
             Self::Postgres(pool) => {
                 let mut transaction = pool.begin().await.unwrap();
-                event.write(&mut *transaction).await.unwrap();
+                event.store(&mut *transaction).await.unwrap();
                 if commits {
                     transaction.commit().await.unwrap();
                 }

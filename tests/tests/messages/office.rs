@@ -11,9 +11,9 @@ use std::{
 };
 
 use gateway_runtime::{
-    Running, Secret,
+    RunningGateway, Secret,
     auth::NewApiKey,
-    bus::{self, CallQueue, Deliveries, Delivery, Message, Name, Subscription},
+    bus::{self, CallQueue, Deliveries, Delivery, Message, ShortStr, Subscription},
     prelude::*,
 };
 use serde_json::{Value, json};
@@ -124,7 +124,7 @@ impl Broker {
 
 /// A gateway with books in a file of its own, a queue of its own, and a route to an exchange of its own.
 pub(super) struct Office {
-    gateway: Option<Running>,
+    gateway: Option<RunningGateway>,
     pub(super) broker: Arc<dyn bus::Broker>,
     pub(super) http: HttpClient,
     /// What belongs to this test alone is named by it.
@@ -177,7 +177,7 @@ impl Office {
         Self { gateway: Some(gateway), broker, http, name, folder }
     }
 
-    pub(super) fn gateway(&self) -> &Running {
+    pub(super) fn gateway(&self) -> &RunningGateway {
         self.gateway.as_ref().unwrap()
     }
 
@@ -217,9 +217,9 @@ impl Office {
     }
 
     /// A queue of this office's own, consumed: for replies, say.
-    pub(super) async fn queue(&self, name: &str) -> (Name, Deliveries) {
-        let name = Name::from(format!("{}.{name}", self.name));
-        let queue = CallQueue { name: name.clone(), prefetch: 100, deliveries: 20, delays: vec![] };
+    pub(super) async fn queue(&self, name: &str) -> (ShortStr, Deliveries) {
+        let name = ShortStr::from(format!("{}.{name}", self.name));
+        let queue = CallQueue { name: name.clone(), prefetch: 100, delivery_limit: 20, delays: vec![] };
         (name, self.broker.consume(Subscription::Calls(queue)).await.unwrap())
     }
 
@@ -258,7 +258,7 @@ impl Office {
         tokio::spawn(async move {
             while let Some(Delivery { message, .. }) = received.next().await {
                 for mut answer in answers(&message) {
-                    answer.key = message.reply_to.clone().unwrap();
+                    answer.routing_key = message.reply_to.clone().unwrap();
                     answer.correlation_id.clone_from(&message.correlation_id);
                     broker.publish(answer).await.unwrap();
                 }

@@ -6,7 +6,7 @@ use std::{
 };
 
 use gateway_runtime::{
-    Publisher, Running,
+    Publisher, RunningGateway,
     bus::{CallQueue, Deliveries, Message, Subscription},
     prelude::*,
 };
@@ -24,7 +24,7 @@ const BACK: usize = 200;
 /// Topics, and ordering keys of an author's; the key of an event is one of both.
 const KEYS: usize = 5;
 
-async fn gateway(database: &Database, url: &str) -> Running {
+async fn gateway(database: &Database, url: &str) -> RunningGateway {
     let settings = format!(
         "http = {{ listen = '127.0.0.1:0', workers = 1 }}\n\
          secrets = {{ EDGE_WEBHOOK_SECRET = 'not used', EMAIL_WEBHOOK_SECRET = 'not used' }}\n\
@@ -45,8 +45,8 @@ async fn write(pool: &Pool, publisher: &Publisher, number: usize) {
 }
 
 /// A durable queue that gets all events, consumed.
-async fn subscribe(gateway: &Running, server: &Server) -> Deliveries {
-    let queue = CallQueue { name: "events".into(), prefetch: 1000, deliveries: 20, delays: vec![] };
+async fn subscribe(gateway: &RunningGateway, server: &Server) -> Deliveries {
+    let queue = CallQueue { name: "events".into(), prefetch: 1000, delivery_limit: 20, delays: vec![] };
     let received = gateway.broker().consume(Subscription::Calls(queue)).await.unwrap();
     let resource = |kind, name| format!("rabbit_misc:r(<<\"/\">>, {kind}, <<\"{name}\">>)");
     let (exchange, queue) = (resource("exchange", "gateway"), resource("queue", "events"));

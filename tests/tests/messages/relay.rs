@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use gateway_runtime::{
     bus::{Field, Message},
-    dispatch::{Dispatched, Dispatcher, Routed},
+    dispatch::{DispatchFuture, Dispatcher, DispatchRequest},
     http::Body,
     prelude::*,
     provider::{HttpRequest, HttpResponse},
@@ -37,7 +37,7 @@ over_each! {
 fn echo(message: &Message) -> Vec<Message> {
     let text = |name| message.headers.text(name).unwrap_or_default();
     let mut answer = Message {
-        body: format!("{} {}?{}", text("X-WASP-METHOD"), message.key, text("X-WASP-QS")).into(),
+        body: format!("{} {}?{}", text("X-WASP-METHOD"), message.routing_key, text("X-WASP-QS")).into(),
         ..Message::default()
     };
     answer.content_type = Some("text/plain".into());
@@ -120,7 +120,7 @@ async fn the_first_answer_counts(broker: Broker) {
     assert_eq!(answer.text().await.unwrap(), "first");
     until("the second is counted", || {
         let after = office.broker.figures();
-        (after.answered - before.answered, after.duplicate - before.duplicate, after.pending) == (1, 1, 0)
+        (after.replied - before.replied, after.duplicate - before.duplicate, after.pending) == (1, 1, 0)
     })
     .await;
 }
@@ -221,7 +221,7 @@ struct ArchiveSettings {
 }
 
 impl Dispatcher for Archive {
-    fn dispatch(&self, request: Routed) -> Dispatched {
+    fn dispatch(&self, request: DispatchRequest) -> DispatchFuture {
         let text = format!("{} {} {}", self.greeting, request.service(), request.rest());
         Box::pin(async move { Ok(Response::new(Body::from(text))) })
     }

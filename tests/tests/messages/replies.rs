@@ -93,7 +93,7 @@ async fn a_job_is_delivered_as_often_as_the_settings_say() {
     for (losses, is_executed) in [(2, true), (3, false)] {
         let mut office = Office::open_with(&broker, "bus.calls.enabled = false").await;
         let losing = broker.open(&office).await;
-        let queue = CallQueue { name: office.name.clone().into(), prefetch: 1, deliveries: 3, delays: vec![] };
+        let queue = CallQueue { name: office.name.clone().into(), prefetch: 1, delivery_limit: 3, delays: vec![] };
         let mut lost = losing.consume(Subscription::Calls(queue)).await.unwrap();
         // Its id makes it one that may be executed, whoever had it before.
         let job = Message { message_id: Some("j".into()), ..office.parcel("job", "well") };

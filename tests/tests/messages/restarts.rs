@@ -113,7 +113,7 @@ impl Yard {
         let settings = BusSettings { confirm_timeout: PATIENCE, ..BusSettings::default() };
         let broker = Arc::new(AmqpBroker::open(&Secret::new(url), &settings).await.unwrap());
         let delays = [1, 5, 15, 60, 300].map(Duration::from_secs).to_vec();
-        let queue = CallQueue { name: name.clone().into(), prefetch: 100, deliveries: 20, delays };
+        let queue = CallQueue { name: name.clone().into(), prefetch: 100, delivery_limit: 20, delays };
         broker.declare(&queue).await.unwrap();
         let letters = Subscription::Topic { exchange: CallQueue::DEAD_LETTERS.into(), pattern: name.into() };
         let dead = broker.consume(letters).await.unwrap();

@@ -100,7 +100,7 @@ async fn call_that_cannot_be_parsed_is_answered_400_and_job_is_dead() {
     assert_eq!((reply.status(), reply.correlation_id), (Some(400), None));
     assert_eq!(office.times("a"), 0);
     assert_eq!(office.call(office.parcel("b", "well")).await.0, 200);
-    assert_eq!(office.broker.figures().lost, 0, "no connection was lost");
+    assert_eq!(office.broker.figures().connections_lost, 0, "no connection was lost");
 }
 
 #[tokio::test]
@@ -129,7 +129,7 @@ async fn reply_that_cannot_be_parsed_fails_its_request_alone() {
             assert!(status == 502 && text.contains("\"provider-failed\""), "{what}: {status} {text}");
         }
     }
-    assert_eq!(office.broker.figures().lost, 0, "no connection was lost");
+    assert_eq!(office.broker.figures().connections_lost, 0, "no connection was lost");
 }
 
 #[tokio::test]
@@ -141,7 +141,7 @@ async fn routing_key_that_is_not_utf_8_is_received_with_question_marks() {
     let mut events = office.subscribe(exchange, "#").await;
     publisher.publish(exchange, b"a.\xff\xfe.\xc3\xa4", &properties(vec![]), b"an event").await;
     let event = next(&mut events).await;
-    assert_eq!((&*event.key, &event.body[..]), ("a.??.\u{e4}", &b"an event"[..]));
+    assert_eq!((&*event.routing_key, &event.body[..]), ("a.??.\u{e4}", &b"an event"[..]));
 
     // A queue of calls that is bound to an exchange of somebody else's.
     let connection = Connection::connect(broker.url().unwrap(), ConnectionProperties::default()).await.unwrap();
@@ -162,7 +162,7 @@ async fn routing_key_that_is_not_utf_8_is_received_with_question_marks() {
     bound.await.unwrap();
     publisher.publish(&fanout, b"\xff", &properties(vec![]), &office.parcel("a", "well").body).await;
     until("the job is done", || office.times("a") == 1).await;
-    assert_eq!(office.broker.figures().lost, 0, "no connection was lost");
+    assert_eq!(office.broker.figures().connections_lost, 0, "no connection was lost");
 }
 
 /// Properties that fill a frame, with a `reply_to` that the broker makes longer.
@@ -184,7 +184,7 @@ async fn frame_that_the_broker_makes_too_long_ends_its_call_alone() {
     publisher.publish("", office.name.as_bytes(), &full_frame(), &office.parcel("a", "well").body).await;
     let problem: Value = serde_json::from_slice(&publisher.reply().await).unwrap();
     assert_eq!((&problem["status"], &problem["code"]), (&400.into(), &"invalid-request".into()));
-    assert_eq!((office.times("a"), office.broker.figures().lost), (0, 0));
+    assert_eq!((office.times("a"), office.broker.figures().connections_lost), (0, 0));
 }
 
 #[tokio::test]

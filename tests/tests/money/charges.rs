@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use gateway_runtime::{
-    Currency, Running,
+    Currency, RunningGateway,
     prelude::*,
-    store::{Books, Change, Edit, EditKind, Outcome},
+    store::{Store, Command, OperatorChange, ChangeKind, CommandOutcome},
 };
 use serde_json::{Value, json};
 
@@ -13,11 +13,11 @@ use super::kiosk::{Customer, PRICE, READING, balance, fund, settings};
 use crate::database::{Database, each_database};
 
 /// A price list that holds from now on, here.
-async fn publish(gateway: &Running, books: &Books, list: &Value) {
+async fn publish(gateway: &RunningGateway, books: &Store, list: &Value) {
     let who: Arc<str> = "a test".into();
-    let edit = Edit { at: 1, who, kind: EditKind::Prices, subject: "".into(), document: list.to_string() };
-    let outcome = books.commit(&[Change::Edit(edit)]).await.unwrap();
-    assert!(matches!(outcome[0], Outcome::Edited(_)));
+    let edit = OperatorChange { at: 1, who, kind: ChangeKind::Prices, subject: "".into(), document: list.to_string() };
+    let outcome = books.commit(&[Command::OperatorChange(edit)]).await.unwrap();
+    assert!(matches!(outcome[0], CommandOutcome::ChangeRecord(_)));
     gateway.control().unwrap().refresh().await.unwrap();
 }
 
@@ -133,16 +133,16 @@ each_database! {
     }
 }
 
-async fn fund_more(books: &Books) {
+async fn fund_more(books: &Store) {
     use gateway_runtime::store::Credit;
     let amount = Money::from_nanos(PRICE, Currency::from_code("USD").unwrap());
     let (account, who) = (super::kiosk::ACCOUNT.into(), "a test".into());
     let credit = Credit { account, amount, reference: "the second".into(), at: 1, who };
-    books.commit(&[Change::Credit(credit)]).await.unwrap();
+    books.commit(&[Command::Credit(credit)]).await.unwrap();
 }
 
 /// Waits until the balance is this: money that is given back is nobody's to wait for.
-pub(super) async fn eventually(books: &Books, expected: (i64, i64)) {
+pub(super) async fn eventually(books: &Store, expected: (i64, i64)) {
     let end = tokio::time::Instant::now() + std::time::Duration::from_secs(20);
     loop {
         let now = balance(books).await;

@@ -13,7 +13,7 @@ use std::{
 };
 
 use futures_util::future::join_all;
-use gateway_runtime::{prelude::*, store::Books};
+use gateway_runtime::{prelude::*, store::Store};
 use tokio::time::Instant;
 
 use super::kiosk::{Answer, Customer, EFFECTS, FOLDER, PRICE, READING, balance, fund, settings_with};
@@ -149,7 +149,7 @@ each_database! {
     }
 }
 
-async fn check(memory: &Memory, folder: &Path, books: &Books) {
+async fn check(memory: &Memory, folder: &Path, books: &Store) {
     let acknowledged = memory.acknowledged.lock().unwrap().clone();
     assert!(acknowledged.len() > 200, "there was hardly any load: {}", acknowledged.len());
 
@@ -183,7 +183,7 @@ async fn check(memory: &Memory, folder: &Path, books: &Books) {
 
     // Money of calls that were cut off is given back if they could only read, and is kept otherwise.
     let end = Instant::now() + Duration::from_secs(20);
-    while !books.overdue(i64::MAX).await.unwrap().is_empty() {
+    while !books.abandoned_holds(i64::MAX).await.unwrap().is_empty() {
         assert!(Instant::now() < end, "money of calls that never ended is looked after");
         tokio::time::sleep(Duration::from_millis(50)).await;
     }

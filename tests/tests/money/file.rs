@@ -2,7 +2,7 @@
 
 use std::{ffi::OsString, path::Path, time::Duration};
 
-use gateway_runtime::{Running, prelude::*};
+use gateway_runtime::{RunningGateway, prelude::*};
 use tokio::time::Instant;
 
 use super::kiosk::Customer;
@@ -27,7 +27,7 @@ async fn eventually(what: impl AsyncFn() -> bool) {
     }
 }
 
-fn is_enabled(gateway: &Running, name: &str) -> bool {
+fn is_enabled(gateway: &RunningGateway, name: &str) -> bool {
     let provider = gateway.registry().providers().iter().find(|provider| provider.spec().name == name).unwrap();
     provider.settings().enabled
 }

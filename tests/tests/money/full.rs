@@ -9,10 +9,10 @@ use std::{
 
 use futures_util::future::join_all;
 use gateway_runtime::{
-    Running,
+    RunningGateway,
     prelude::*,
     provider::HttpClientSettings,
-    store::{Books, Span},
+    store::{Store, MarginQuery},
 };
 
 use super::{
@@ -63,7 +63,7 @@ impl Memory {
     }
 
     /// Buys until nothing at all can be written: somebody else takes the room that a log leaves when it is emptied.
-    async fn buy_until_not_ready(&self, gateway: &Running, volume: &Volume, stem: &str) {
+    async fn buy_until_not_ready(&self, gateway: &RunningGateway, volume: &Volume, stem: &str) {
         let (address, end) = (gateway.admin_address().unwrap().to_string(), Instant::now() + Duration::from_secs(20));
         for round in 0.. {
             self.buy_until_full(&gateway.url(), &format!("{stem}-{round}")).await;
@@ -145,7 +145,7 @@ async fn a_small_volume_fills_with_books_and_is_well_again_when_there_is_room() 
 }
 
 /// Ledger, rows and margin agree, with what was acknowledged among them.
-async fn check(memory: &Memory, url: &str, books: &Books) {
+async fn check(memory: &Memory, url: &str, books: &Store) {
     let (acknowledged, unknown) = (memory.acknowledged.lock().unwrap().clone(), memory.unknown.lock().unwrap().clone());
     let customer = Customer::of(url);
     // Not all: each answer is a row.
@@ -155,7 +155,7 @@ async fn check(memory: &Memory, url: &str, books: &Books) {
     }
     // What is set aside for calls that were killed, or whose end could not be written, is looked after.
     let end = Instant::now() + Duration::from_secs(20);
-    while !books.overdue(i64::MAX).await.unwrap().is_empty() {
+    while !books.abandoned_holds(i64::MAX).await.unwrap().is_empty() {
         assert!(Instant::now() < end, "money of calls that have ended is looked after");
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
@@ -167,7 +167,7 @@ async fn check(memory: &Memory, url: &str, books: &Books) {
     let spent = PRICE * i64::try_from(charged.len()).unwrap();
     let (available, held) = balance(books).await;
     assert_eq!(available + held, FUNDS - spent, "no charge without a row, and no row without its charge");
-    let takings = books.takings(&Span::default()).await.unwrap();
+    let takings = books.margin(&MarginQuery::default()).await.unwrap();
     let paid: i128 = takings.iter().map(|takings| takings.price).sum();
     assert_eq!(paid, i128::from(spent), "the margin is that of the rows");
     let all: BTreeSet<_> = acknowledged.union(&unknown).cloned().collect();

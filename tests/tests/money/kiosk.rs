@@ -11,7 +11,7 @@ use gateway_runtime::{
     Currency,
     prelude::*,
     provider::{HttpClientSettings, HttpResponse},
-    store::{Books, Change, Credit, Credited, Outcome},
+    store::{Store, Command, Credit, CreditOutcome, CommandOutcome},
 };
 use serde_json::{Value, json};
 
@@ -121,7 +121,7 @@ impl Kiosk {
     /// Copies pages; how many is known when they are copied.
     #[expose_method(POST)]
     async fn copy(&self, amount: Amount, call: Call) -> Result<()> {
-        call.use_units(amount.pages);
+        call.report_usage(amount.pages);
         Ok(())
     }
 
@@ -178,17 +178,17 @@ pub(super) fn settings_with(database: &Database, more: &str) -> String {
 }
 
 /// Opens the account, with so much money in it.
-pub(super) async fn fund(books: &Books, nanos: i64) {
+pub(super) async fn fund(books: &Store, nanos: i64) {
     let (account, who): (Arc<str>, Arc<str>) = (ACCOUNT.into(), "a test".into());
-    let open = Change::Open { account: Arc::clone(&account), plan: "standard".into(), at: 1, who: Arc::clone(&who) };
+    let open = Command::OpenAccount { account: Arc::clone(&account), plan: "standard".into(), at: 1, who: Arc::clone(&who) };
     let amount = Money::from_nanos(nanos, Currency::from_code("USD").unwrap());
-    let credit = Change::Credit(Credit { account, amount, reference: "the first".into(), at: 1, who });
+    let credit = Command::Credit(Credit { account, amount, reference: "the first".into(), at: 1, who });
     let outcomes = books.commit(&[open, credit]).await.unwrap();
-    assert_eq!(outcomes[1], Outcome::Credit(Credited::Credited));
+    assert_eq!(outcomes[1], CommandOutcome::Credit(CreditOutcome::CreditOutcome));
 }
 
 /// What the account can spend and what is set aside, when the ledger says the same.
-pub(super) async fn balance(books: &Books) -> (i64, i64) {
+pub(super) async fn balance(books: &Store) -> (i64, i64) {
     let audit = books.audit(ACCOUNT).await.unwrap();
     assert!(audit.iter().all(gateway_runtime::store::Audit::balances), "{audit:?}");
     audit.first().map_or((0, 0), |audit| (audit.available, audit.held))

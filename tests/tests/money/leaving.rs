@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use gateway_runtime::{
-    pipeline::{Invocation, Place, Rest},
+    pipeline::{Invocation, LayerPosition, InnerService},
     prelude::*,
 };
 use tokio::sync::Semaphore;
@@ -32,7 +32,7 @@ each_database! {
         let left = Arc::new(Semaphore::new(0));
         let witness = {
             let left = Arc::clone(&left);
-            layer_fn(move |rest: Rest| {
+            layer_fn(move |rest: InnerService| {
                 let left = Arc::clone(&left);
                 service_fn(move |invocation: Invocation| {
                     let (rest, leaving) = (rest.clone(), Leaving(Arc::clone(&left)));
@@ -43,7 +43,7 @@ each_database! {
                 })
             })
         };
-        let gateway = Gateway::from_toml(&settings(&database)).unwrap().layer(Place::Outermost, witness);
+        let gateway = Gateway::from_toml(&settings(&database)).unwrap().layer(LayerPosition::Outermost, witness);
         let gateway = gateway.start().await.unwrap();
         let (books, customer) = (database.books().await, Customer::of(&gateway.url()));
         fund(&books, 3 * PRICE).await;

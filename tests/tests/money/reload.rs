@@ -10,9 +10,9 @@ use std::{
 
 use futures_util::future::join_all;
 use gateway_runtime::{
-    Currency, Running,
+    Currency, RunningGateway,
     prelude::*,
-    store::{Books, Change, Edit, EditKind},
+    store::{Store, Command, OperatorChange, ChangeKind},
 };
 use serde_json::json;
 use tokio::time::Instant;
@@ -24,29 +24,29 @@ const CHANGES: i64 = 1000;
 const CALLERS: usize = 8;
 
 /// The change with this number: prices, limits and a provider's switches in turn, each with the number all over.
-fn change(number: i64) -> Edit {
+fn change(number: i64) -> OperatorChange {
     let (kind, subject, document) = match number % 3 {
         0 => {
             let price = Money::from_nanos(number, Currency::from_code("USD").unwrap());
             let listed = |method| json!({ "service": "kiosk", "version": 1, "method": method, "price": price });
             let list = json!({ "effective_at": "2020-01-01T00:00:00Z", "prices": [listed("read"), listed("buy")] });
-            (EditKind::Prices, "", list)
+            (ChangeKind::Prices, "", list)
         }
         1 => {
             let rate = format!("{}/s", 1_000_000 + number);
-            (EditKind::Limits, "", json!({ "total": rate, "services": { "kiosk": rate } }))
+            (ChangeKind::Limits, "", json!({ "total": rate, "services": { "kiosk": rate } }))
         }
-        _ => (EditKind::Provider, "smtp", json!({ "enabled": number % 2 == 0, "weight": number })),
+        _ => (ChangeKind::Provider, "smtp", json!({ "enabled": number % 2 == 0, "weight": number })),
     };
-    Edit { at: number, who: "a test".into(), kind, subject: subject.into(), document: document.to_string() }
+    OperatorChange { at: number, who: "a test".into(), kind, subject: subject.into(), document: document.to_string() }
 }
 
-async fn start(database: &Database) -> Running {
+async fn start(database: &Database) -> RunningGateway {
     Gateway::from_toml(&settings_with(database, "")).unwrap().start().await.unwrap()
 }
 
 /// Calls until told to stop; what is seen of prices and limits only ever grows, and is of one piece.
-async fn watch(gateway: &Running, stop: &AtomicBool) -> usize {
+async fn watch(gateway: &RunningGateway, stop: &AtomicBool) -> usize {
     let customer = Customer::of(&gateway.url());
     let (mut price, mut limit, mut calls) = (0, 0, 0);
     while !stop.load(Ordering::Relaxed) {
@@ -75,7 +75,7 @@ fn rate(policy: &str) -> i64 {
     policy.split(';').find_map(|part| part.strip_prefix("q=")).unwrap().parse().unwrap()
 }
 
-async fn holds(gateway: &Running, version: i64) {
+async fn holds(gateway: &RunningGateway, version: i64) {
     let end = Instant::now() + Duration::from_secs(2);
     while gateway.control().unwrap().current().version < version {
         assert!(Instant::now() < end, "not in two seconds");
@@ -83,9 +83,9 @@ async fn holds(gateway: &Running, version: i64) {
     }
 }
 
-async fn make(books: &Books, gateway: &Running) {
+async fn make(books: &Store, gateway: &RunningGateway) {
     for number in 1..=CHANGES {
-        books.commit(&[Change::Edit(change(number))]).await.unwrap();
+        books.commit(&[Command::OperatorChange(change(number))]).await.unwrap();
         gateway.control().unwrap().refresh().await.unwrap();
     }
 }

@@ -1,6 +1,6 @@
 //! What callers who are not known can have kept.
 
-use gateway_runtime::{Running, prelude::*};
+use gateway_runtime::{RunningGateway, prelude::*};
 use serde_json::json;
 
 use super::kiosk::{Customer, settings_with};
@@ -74,7 +74,7 @@ async fn keys_of_strangers_take_at_most_the_budget_of_each_gateway() {
     let settings = settings_with(&database, &format!("idempotency.anonymous_bytes = {BUDGET}\nbilling.grace = '1h'"));
     let start = async || Gateway::from_toml(&settings).unwrap().start().await.unwrap();
     let (books, gateways) = (database.books().await, [start().await, start().await]);
-    let fill = async |gateway: &Running| {
+    let fill = async |gateway: &RunningGateway| {
         let customer = Customer::of(&gateway.url());
         let mut kept = 0;
         loop {

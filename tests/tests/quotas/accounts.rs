@@ -8,7 +8,7 @@ use std::{
 use gateway_runtime::{
     prelude::*,
     provider::HttpResponse,
-    store::{Books, Change, Edit, EditKind},
+    store::{Store, Command, OperatorChange, ChangeKind},
 };
 
 use super::meter::{Metered, SETTINGS};
@@ -23,8 +23,8 @@ fn settings(database: &Database, quota: &str) -> String {
     format!("quota = {{ {quota} }}\nauth.keys = {{ {} }}\n{}", keys.join(", "), database.section())
 }
 
-async fn open(books: &Books) {
-    let open = |account: &str, plan: &str| Change::Open {
+async fn open(books: &Store) {
+    let open = |account: &str, plan: &str| Command::OpenAccount {
         account: account.into(),
         plan: plan.into(),
         at: 1,
@@ -86,8 +86,8 @@ async fn limits_change_while_calls_go_on_and_buckets_stay() {
     let document =
         r#"{"total": "6/day", "plans": {"gold": {"total": "12/day"}}, "accounts": {"acme": {"total": "1/day"}}}"#;
     let who: Arc<str> = "a test".into();
-    let edit = Edit { at: 1, who, kind: EditKind::Limits, subject: "".into(), document: document.to_owned() };
-    books.commit(&[Change::Edit(edit)]).await.unwrap();
+    let edit = OperatorChange { at: 1, who, kind: ChangeKind::Limits, subject: "".into(), document: document.to_owned() };
+    books.commit(&[Command::OperatorChange(edit)]).await.unwrap();
     let changed = Instant::now();
     // Refused calls take nothing, so that one can look.
     while get(&metered, "plain").await.header("ratelimit-policy") == Some("\"total\";q=6;w=86400")

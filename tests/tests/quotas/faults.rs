@@ -109,7 +109,7 @@ async fn what_ends_while_redis_is_frozen_is_heard_when_it_is_not() {
     for _ in 0..6 {
         metered.until("many", 200).await;
     }
-    metered.gateway.limiting().settled().await;
+    metered.gateway.limiting().flushed().await;
     assert_eq!(metered.admitted("many", 20).await, 0);
 }
 

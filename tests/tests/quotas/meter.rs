@@ -8,7 +8,7 @@ use std::{
 
 use futures_util::{StreamExt, future::join_all, stream};
 use gateway_runtime::{
-    Running, Streaming,
+    RunningGateway, Streaming,
     prelude::*,
     provider::{HttpClientSettings, HttpResponse},
 };
@@ -115,7 +115,7 @@ pub(super) const SETTINGS: &str = "http = { listen = '127.0.0.1:0', workers = 2 
 /// A gateway, and a client of it.
 #[derive(Debug)]
 pub(super) struct Metered {
-    pub(super) gateway: Running,
+    pub(super) gateway: RunningGateway,
     pub(super) http: HttpClient,
 }
 

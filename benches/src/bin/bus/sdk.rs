@@ -6,7 +6,7 @@ use std::{
 };
 
 use gateway_benches::mail;
-use gateway_runtime::{Running, bus::Message, prelude::*};
+use gateway_runtime::{RunningGateway, bus::Message, prelude::*};
 use serde_json::json;
 
 use crate::{
@@ -33,7 +33,7 @@ pub(crate) fn question() -> Outcome<Vec<u8>> {
     Ok(serde_json::to_vec(&json!({ "service": "mail", "version": 1, "method": "send", "payload": payload }))?)
 }
 
-async fn gateway(url: &str, workers: usize, more: &str) -> Outcome<Running> {
+async fn gateway(url: &str, workers: usize, more: &str) -> Outcome<RunningGateway> {
     let http = format!("http = {{ listen = '127.0.0.1:0', workers = {workers} }}");
     let settings = format!("{http}\nlog.level = 'warn'\nbus.amqp = '{url}'\n{more}");
     Ok(Gateway::from_toml(&settings)?.start().await?)
@@ -66,7 +66,7 @@ pub(crate) async fn ask(url: &str, queue: &str, in_flight: usize) -> Outcome<()>
             let mut asked = Asked::default();
             while !is_over(start) {
                 let begun = Instant::now();
-                let mut message = Message::to(queue.clone(), KEY);
+                let mut message = Message::new(queue.clone(), KEY);
                 message.content_type = Some("application/json".into());
                 message.body = question.clone();
                 broker.call(message, soon()).await?;
@@ -100,7 +100,7 @@ pub(crate) async fn pending(url: &str) -> Outcome<()> {
     let broker = gateway.broker();
     let mut calls = Vec::new();
     for _ in 0..CALLS {
-        let message = Message { body: "a question".into(), ..Message::to(exchange.clone(), KEY) };
+        let message = Message { body: "a question".into(), ..Message::new(exchange.clone(), KEY) };
         calls.push(tokio::spawn(broker.call(message, soon())));
     }
     let end = soon();

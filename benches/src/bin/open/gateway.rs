@@ -6,7 +6,7 @@ use std::{
 };
 
 use gateway_benches::mail::{Accepted, Message};
-use gateway_runtime::{Running, prelude::*};
+use gateway_runtime::{RunningGateway, prelude::*};
 
 /// Delivers mail.
 #[capability]
@@ -56,7 +56,7 @@ pub(crate) fn serve() -> Result<(), Box<dyn Error>> {
     let settings = super::peers::settings()?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
-        let gateway: Running = Gateway::from_toml(&settings)?.start().await?;
+        let gateway: RunningGateway = Gateway::from_toml(&settings)?.start().await?;
         let admin = gateway.admin_address().ok_or("no address for operators")?;
         println!("{} {admin}", gateway.address());
         tokio::task::spawn_blocking(|| io::stdin().read(&mut [0])).await??;

@@ -93,7 +93,7 @@ fn refusal(code: u32) -> ProviderError {
         104 => ProviderError::from_status(429).log("code 104: the month's calls are used up"),
         105 | 106 | 201 | 202 | 302 => {
             ProviderError::unsupported(format!("code {code}: not in the plan, not known, or no rates of that day"))
-                .public("no rates were published for this")
+                .with_public_detail("no rates were published for this")
         }
         _ => ProviderError::ambiguous(format!("code {code}")),
     }

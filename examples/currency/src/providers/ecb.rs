@@ -66,7 +66,7 @@ pub struct EcbFile {
 struct EcbSheet(Arc<Sheet>);
 
 impl FromApp for EcbSheet {
-    fn from_app(_: &gateway_runtime::Scope<'_>) -> Result<Self, StartError> {
+    fn from_app(_: &gateway_runtime::BuildContext<'_>) -> Result<Self, StartError> {
         let sheet = Sheet::read(FILE).map_err(|error| StartError::new(format!("the file of rates: {error}")))?;
         Ok(Self(Arc::new(sheet)))
     }
@@ -105,11 +105,11 @@ impl RateHistory for EcbFile {
 }
 
 fn before_the_file() -> ProviderError {
-    ProviderError::unsupported("the file begins on 2015-01-02").public("there are no rates before 2015-01-02")
+    ProviderError::unsupported("the file begins on 2015-01-02").with_public_detail("there are no rates before 2015-01-02")
 }
 
 fn not_published(base: Symbol, date: NaiveDate) -> ProviderError {
-    ProviderError::unsupported("not published").public(format!("no rate of {base} was published for {date}"))
+    ProviderError::unsupported("not published").with_public_detail(format!("no rate of {base} was published for {date}"))
 }
 
 #[cfg(test)]

@@ -83,9 +83,9 @@ fn refusal(code: u32) -> ProviderError {
         101 | 102 => ProviderError::from_status(401).log(format!("code {code}: the key or the account")),
         104 => ProviderError::from_status(429).log("code 104: the month's calls are used up"),
         105 | 106 | 302 => ProviderError::unsupported(format!("code {code}: not in the plan, or no rates of that day"))
-            .public("no rates were published for this"),
+            .with_public_detail("no rates were published for this"),
         201 | 202 => ProviderError::unsupported(format!("code {code}: a currency that it does not know"))
-            .public("no rates were published for this"),
+            .with_public_detail("no rates were published for this"),
         _ => ProviderError::ambiguous(format!("code {code}")),
     }
 }

@@ -48,7 +48,7 @@ fn table(
     let rates: BTreeMap<_, _> =
         rates.iter().filter_map(|(code, rate)| Some((code.parse().ok()?, Exact(exact(rate)?.normalize())))).collect();
     if rates.is_empty() {
-        return Err(ProviderError::unsupported("an answer without rates").public("no rates were published for this"));
+        return Err(ProviderError::unsupported("an answer without rates").with_public_detail("no rates were published for this"));
     }
     Ok(Rates { base, date, rates, source: source.to_owned() })
 }

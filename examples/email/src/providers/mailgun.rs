@@ -1,6 +1,6 @@
 //! Mailgun's API v3: `POST /v3/{domain}/messages`, a form, answers 200 with the message's id.
 
-use gateway_runtime::{Class, prelude::*, provider::HttpResponse};
+use gateway_runtime::{AttemptClass, prelude::*, provider::HttpResponse};
 
 use super::{EmailSender, accepted, at, joined};
 use crate::message::{Accepted, Message, SendRequest};
@@ -66,7 +66,7 @@ struct Queued {
 /// 400 is the message's fault, 401, 402 and 429 the account's, as the statuses say; the others need a word more.
 async fn refusal(response: HttpResponse) -> ProviderError {
     match response.status() {
-        404 => response.into_error().await.with_class(Class::Rejected).log("the domain is not known here"),
+        404 => response.into_error().await.with_class(AttemptClass::Rejected).log("the domain is not known here"),
         413 => ProviderError::unsupported("413: the message is too large"),
         _ => response.into_error().await,
     }

@@ -1,6 +1,6 @@
 //! Postmark's API: `POST /email` answers 200 with a `MessageID`, and 422 with an `ErrorCode` for what it will not send.
 
-use gateway_runtime::{Class, prelude::*, provider::HttpResponse};
+use gateway_runtime::{AttemptClass, prelude::*, provider::HttpResponse};
 use serde_json::{Value, json};
 
 use super::{EmailSender, accepted, at, joined};
@@ -89,13 +89,13 @@ async fn refusal(response: HttpResponse) -> ProviderError {
     let Refusal { error_code: code, message } = match response.json().await {
         Ok(refusal) => refusal,
         // It says no all the same; only why is not to be read.
-        Err(error) => return error.with_class(Class::Rejected),
+        Err(error) => return error.with_class(AttemptClass::Rejected),
     };
     let why = format!("code {code}: {message}");
     match code {
         // The sender's signature or domain, the account's approval, its credits: another provider has its own.
         400..=405 | 411..=413 => ProviderError::rejected(why),
-        406 => ProviderError::invalid(why).public("a receiver's mailbox has refused mail before"),
+        406 => ProviderError::invalid(why).with_public_detail("a receiver's mailbox has refused mail before"),
         _ => ProviderError::invalid(why),
     }
 }

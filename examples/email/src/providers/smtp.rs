@@ -148,7 +148,7 @@ fn receiver_refused(error: lettre::transport::smtp::Error) -> ProviderError {
         (Some(_), Some(code)) => code.starts_with("5.1.") && !matches!(code, "5.1.7" | "5.1.8"),
         _ => false,
     };
-    if wrong { ProviderError::invalid(why).public("a receiver has no such mailbox") } else { nothing_sent(error) }
+    if wrong { ProviderError::invalid(why).with_public_detail("a receiver has no such mailbox") } else { nothing_sent(error) }
 }
 
 /// A password that is refused needs somebody's care, as a 401 does.

@@ -26,7 +26,7 @@ pub enum BodyError {
     /// The bodies that are being read have used up their budget; 503.
     Overloaded,
     /// The client left, or broke the protocol; nobody may be there to answer to.
-    Broken(BoxError),
+    Incomplete(BoxError),
 }
 
 impl fmt::Display for BodyError {
@@ -37,7 +37,7 @@ impl fmt::Display for BodyError {
             Self::Overloaded => {
                 f.write_str("the request bodies that are being read take as much memory as they may; retry later")
             }
-            Self::Broken(error) => write!(f, "the request body broke off: {error}"),
+            Self::Incomplete(error) => write!(f, "the request body broke off: {error}"),
         }
     }
 }
@@ -49,8 +49,8 @@ impl BodyError {
         match self {
             Self::TooLarge(_) => Error::new(Code::PAYLOAD_TOO_LARGE, self.to_string()),
             Self::Timeout(_) => Error::new(Code::REQUEST_TIMEOUT, self.to_string()),
-            Self::Overloaded => Error::new(Code::OVERLOADED, self.to_string()).retry_after(OVERLOADED_RETRY_AFTER),
-            Self::Broken(_) => Error::new(Code::INVALID_REQUEST, "the request body broke off").log(self),
+            Self::Overloaded => Error::new(Code::OVERLOADED, self.to_string()).with_retry_after(OVERLOADED_RETRY_AFTER),
+            Self::Incomplete(_) => Error::new(Code::INVALID_REQUEST, "the request body broke off").with_log_message(self),
         }
     }
 }
@@ -58,7 +58,7 @@ impl BodyError {
 impl error::Error for BodyError {
     fn source(&self) -> Option<&(dyn error::Error + 'static)> {
         match self {
-            Self::Broken(error) => Some(&**error),
+            Self::Incomplete(error) => Some(&**error),
             Self::TooLarge(_) | Self::Timeout(_) | Self::Overloaded => None,
         }
     }
@@ -98,7 +98,7 @@ where
     }
     let mut body = pin!(body);
     let mut out_of_time = None;
-    let mut whole = Whole { announced: body.size_hint().exact(), ..Whole::default() };
+    let mut whole = BodyBuffer { announced: body.size_hint().exact(), ..BodyBuffer::default() };
     while !body.is_end_stream() {
         let next = poll_fn(|cx| {
             if let Poll::Ready(frame) = body.as_mut().poll_frame(cx) {
@@ -108,7 +108,7 @@ where
             timer.as_mut().poll(cx).map(|()| Err(BodyError::Timeout(timeout)))
         });
         let Some(frame) = next.await? else { break };
-        let frame = frame.map_err(|error| BodyError::Broken(error.into()))?;
+        let frame = frame.map_err(|error| BodyError::Incomplete(error.into()))?;
         let Ok(data) = frame.into_data() else { continue };
         if data.len() > limit - whole.length {
             return Err(BodyError::TooLarge(limit));
@@ -125,7 +125,7 @@ where
 /// announced, leave holes in the heap where they were: 60 bodies of 16 MiB that are given up at 32 MiB in all made a
 /// process of 52 MiB one of 143 and 177 MiB.
 #[derive(Default)]
-struct Whole {
+struct BodyBuffer {
     announced: Option<u64>,
     length: usize,
     only: Bytes,
@@ -134,7 +134,7 @@ struct Whole {
 
 const BLOCK_BYTES: usize = 64 * 1024;
 
-impl Whole {
+impl BodyBuffer {
     fn push(&mut self, data: Bytes) {
         if self.length == 0 {
             self.length = data.len();

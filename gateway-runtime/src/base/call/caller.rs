@@ -24,7 +24,7 @@ impl Caller {
     }
 
     /// The account, for whoever keeps it.
-    pub(crate) fn shared_account(&self) -> Option<Arc<str>> {
+    pub(crate) fn account_arc(&self) -> Option<Arc<str>> {
         self.account.clone()
     }
 

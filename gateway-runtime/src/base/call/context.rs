@@ -41,7 +41,7 @@ impl Origin {
 
 /// What an edge knows when a call begins.
 #[derive(Debug)]
-pub struct Arrival {
+pub struct CallContext {
     /// The call's name.
     pub id: RequestId,
     /// The road.

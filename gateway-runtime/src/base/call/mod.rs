@@ -19,10 +19,10 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 
 pub use crate::base::call::{
     caller::Caller,
-    context::{Arrival, Input, Origin},
+    context::{CallContext, Input, Origin},
     request_id::RequestId,
 };
-pub(crate) use crate::base::call::{request_id::sortable_name, witness::Witness};
+pub(crate) use crate::base::call::{request_id::sortable_id, witness::Witness};
 use crate::base::{
     attempt::Attempt,
     country::Country,
@@ -49,7 +49,7 @@ struct Inner {
     nonce: u64,
     caller: OnceLock<Caller>,
     plan: OnceLock<Plan>,
-    units: AtomicU64,
+    usage: AtomicU64,
     attempts: Mutex<Vec<Attempt>>,
     streaming_provider: OnceLock<&'static str>,
     witness: OnceLock<Arc<dyn Witness>>,
@@ -70,8 +70,8 @@ enum Plan {
 impl Call {
     /// A call of `method`, by an edge.
     #[must_use]
-    pub fn new(service: &'static ServiceSpec, method: &'static MethodSpec, arrival: Arrival) -> Self {
-        let Arrival { id, origin, peer, country, headers, started, deadline } = arrival;
+    pub fn new(service: &'static ServiceSpec, method: &'static MethodSpec, arrival: CallContext) -> Self {
+        let CallContext { id, origin, peer, country, headers, started, deadline } = arrival;
         Self(Arc::new(Inner {
             id,
             origin,
@@ -85,7 +85,7 @@ impl Call {
             nonce: fastrand::u64(..),
             caller: OnceLock::new(),
             plan: OnceLock::new(),
-            units: AtomicU64::new(0),
+            usage: AtomicU64::new(0),
             attempts: Mutex::new(Vec::new()),
             streaming_provider: OnceLock::new(),
             witness: OnceLock::new(),
@@ -209,16 +209,16 @@ impl Call {
 
     /// Says that the call has used so many more units of what its price is for, where the price list prices it by usage:
     /// tokens, pages.
-    pub fn use_units(&self, units: u64) {
+    pub fn report_usage(&self, units: u64) {
         let add = |used: u64| Some(used.saturating_add(units));
         // It always adds.
-        let _ = self.0.units.fetch_update(Ordering::Relaxed, Ordering::Relaxed, add);
+        let _ = self.0.usage.fetch_update(Ordering::Relaxed, Ordering::Relaxed, add);
     }
 
     /// How many units it has used.
     #[must_use]
-    pub fn units(&self) -> u64 {
-        self.0.units.load(Ordering::Relaxed)
+    pub fn usage(&self) -> u64 {
+        self.0.usage.load(Ordering::Relaxed)
     }
 
     /// Returns the price that its account was charged, once that is known.
@@ -265,10 +265,10 @@ impl Call {
     }
 
     /// The call that makes the same answer anew, from now on and in as much time: not its client's, but the gateway's.
-    pub(crate) fn anew(&self) -> Self {
+    pub(crate) fn for_revalidation(&self) -> Self {
         // The clock that deadlines go by.
         let started = tokio::time::Instant::now().into_std();
-        let arrival = Arrival {
+        let arrival = CallContext {
             id: self.id().clone(),
             origin: Origin::Cache,
             peer: self.peer(),
@@ -284,14 +284,14 @@ impl Call {
     }
 
     /// Writes header fields that are to stand in the response, if there is one: over HTTP.
-    pub(crate) fn with_response_headers(&self, write: impl FnOnce(&mut HeaderMap)) {
+    pub(crate) fn update_response_headers(&self, write: impl FnOnce(&mut HeaderMap)) {
         let headers = self.0.response_headers.get_or_init(Box::default);
         write(&mut headers.lock().unwrap_or_else(PoisonError::into_inner));
     }
 
     /// Has a header field stand in the response, if there is one: over HTTP.
     pub fn add_response_header(&self, name: HeaderName, value: HeaderValue) {
-        self.with_response_headers(|headers| drop(headers.insert(name, value)));
+        self.update_response_headers(|headers| drop(headers.insert(name, value)));
     }
 
     /// What is to stand in the response, for the edge that writes it; given once.

@@ -8,7 +8,7 @@ use std::{
 use http::HeaderValue;
 
 /// A name that nothing else has: 32 hexadecimal digits, the first twelve the time in milliseconds.
-pub(crate) fn sortable_name() -> [u8; 32] {
+pub(crate) fn sortable_id() -> [u8; 32] {
     let since = SystemTime::now().duration_since(UNIX_EPOCH);
     let name = (since.map_or(0, |since| since.as_millis()) << 80) | (fastrand::u128(..) >> 48);
     let mut digits = [0; 32];
@@ -29,7 +29,7 @@ impl RequestId {
     /// A new one: 32 hexadecimal digits, the first twelve the time in milliseconds, so that they sort by age.
     #[must_use]
     pub fn generate() -> Self {
-        Self(HeaderValue::from_bytes(&sortable_name()).unwrap_or(HeaderValue::from_static("0")))
+        Self(HeaderValue::from_bytes(&sortable_id()).unwrap_or(HeaderValue::from_static("0")))
     }
 
     /// The caller's, if it is at most 128 characters out of letters, digits and `-_.:/+=`.

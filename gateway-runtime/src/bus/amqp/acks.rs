@@ -8,45 +8,45 @@ use std::{
 
 use tokio::sync::Notify;
 
-use crate::bus::{Settle, Verdict};
+use crate::bus::{Acknowledge, Disposition};
 
 /// Where verdicts are noted until the channel's task takes them, which is woken by the first of a batch.
 #[derive(Debug, Default)]
-pub(super) struct Verdicts {
-    noted: Mutex<Noted>,
+pub(super) struct AckQueue {
+    noted: Mutex<AckState>,
     some: Notify,
 }
 
 #[derive(Debug, Default)]
-struct Noted {
-    verdicts: Vec<(u64, Verdict)>,
+struct AckState {
+    verdicts: Vec<(u64, Disposition)>,
     /// Of what a lost channel gave, the broker gives all again.
     is_lost: bool,
 }
 
-impl Verdicts {
+impl AckQueue {
     /// Waits until there are some.
     pub(super) async fn wait(&self) {
         self.some.notified().await;
     }
 
     /// Takes those that are there, in exchange for room.
-    pub(super) fn take(&self, room: &mut Vec<(u64, Verdict)>) {
+    pub(super) fn take(&self, room: &mut Vec<(u64, Disposition)>) {
         mem::swap(&mut self.noted().verdicts, room);
     }
 
     /// Takes no more.
     pub(super) fn lose(&self) {
-        *self.noted() = Noted { verdicts: Vec::new(), is_lost: true };
+        *self.noted() = AckState { verdicts: Vec::new(), is_lost: true };
     }
 
-    fn noted(&self) -> MutexGuard<'_, Noted> {
+    fn noted(&self) -> MutexGuard<'_, AckState> {
         self.noted.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Settle for Verdicts {
-    fn settle(&self, number: u64, verdict: Verdict) {
+impl Acknowledge for AckQueue {
+    fn settle(&self, number: u64, verdict: Disposition) {
         let mut noted = self.noted();
         if noted.is_lost {
             return;
@@ -62,7 +62,7 @@ impl Settle for Verdicts {
 
 /// What is told to the broker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Told {
+pub(super) enum AckCommand {
     /// This one is done with.
     Done(u64),
     /// So are all up to this one.
@@ -73,7 +73,7 @@ pub(super) enum Told {
 
 /// What a channel gave and is not settled yet. Its numbers count up from one.
 #[derive(Debug, Default)]
-pub(super) struct Unsettled {
+pub(super) struct UnackedDeliveries {
     /// The number before the first.
     before: u64,
     /// Whether each is settled.
@@ -81,7 +81,7 @@ pub(super) struct Unsettled {
     open: usize,
 }
 
-impl Unsettled {
+impl UnackedDeliveries {
     /// One was given.
     pub(super) fn given(&mut self, number: u64) {
         while self.before + (self.settled.len() as u64) < number {
@@ -96,7 +96,7 @@ impl Unsettled {
     }
 
     /// Settles some, and tells it with as few words as it can be.
-    pub(super) fn settle(&mut self, verdicts: &mut Vec<(u64, Verdict)>, told: &mut Vec<Told>) {
+    pub(super) fn settle(&mut self, verdicts: &mut Vec<(u64, Disposition)>, told: &mut Vec<AckCommand>) {
         let first = self.before + 1;
         verdicts.retain(|(number, verdict)| {
             let Some(settled) = number.checked_sub(first).and_then(|place| self.settled.get_mut(place as usize)) else {
@@ -106,10 +106,10 @@ impl Unsettled {
                 return false;
             }
             self.open -= 1;
-            if *verdict == Verdict::Again {
-                told.push(Told::Again(*number));
+            if *verdict == Disposition::Again {
+                told.push(AckCommand::Again(*number));
             }
-            *verdict == Verdict::Done
+            *verdict == Disposition::Done
         });
         while self.settled.front() == Some(&true) {
             self.settled.pop_front();
@@ -118,9 +118,9 @@ impl Unsettled {
         // What was sent back before them, the broker has by then; what was acknowledged, it knows.
         let before = self.before;
         if let Some(last) = verdicts.iter().map(|(number, _)| *number).filter(|number| *number <= before).max() {
-            told.push(Told::DoneUpTo(last));
+            told.push(AckCommand::DoneUpTo(last));
         }
-        told.extend(verdicts.drain(..).map(|(number, _)| number).filter(|number| *number > before).map(Told::Done));
+        told.extend(verdicts.drain(..).map(|(number, _)| number).filter(|number| *number > before).map(AckCommand::Done));
     }
 }
 
@@ -128,7 +128,7 @@ impl Unsettled {
 mod tests {
     use super::*;
 
-    fn settle(unsettled: &mut Unsettled, verdicts: &[(u64, Verdict)]) -> Vec<Told> {
+    fn settle(unsettled: &mut UnackedDeliveries, verdicts: &[(u64, Disposition)]) -> Vec<AckCommand> {
         let mut told = Vec::new();
         unsettled.settle(&mut verdicts.to_vec(), &mut told);
         told
@@ -136,35 +136,35 @@ mod tests {
 
     #[test]
     fn what_is_done_from_the_first_on_is_told_with_one_word() {
-        use Verdict::{Again, Done};
-        let mut unsettled = Unsettled::default();
+        use Disposition::{Again, Done};
+        let mut unsettled = UnackedDeliveries::default();
         unsettled.given(6);
-        assert_eq!(settle(&mut unsettled, &[(2, Done), (1, Done)]), [Told::DoneUpTo(2)]);
-        assert_eq!(settle(&mut unsettled, &[(5, Done), (6, Done)]), [Told::Done(5), Told::Done(6)]);
-        assert_eq!(settle(&mut unsettled, &[(4, Again)]), [Told::Again(4)]);
+        assert_eq!(settle(&mut unsettled, &[(2, Done), (1, Done)]), [AckCommand::DoneUpTo(2)]);
+        assert_eq!(settle(&mut unsettled, &[(5, Done), (6, Done)]), [AckCommand::Done(5), AckCommand::Done(6)]);
+        assert_eq!(settle(&mut unsettled, &[(4, Again)]), [AckCommand::Again(4)]);
         assert_eq!(unsettled.open(), 1);
-        assert_eq!(settle(&mut unsettled, &[(3, Done)]), [Told::DoneUpTo(3)]);
+        assert_eq!(settle(&mut unsettled, &[(3, Done)]), [AckCommand::DoneUpTo(3)]);
         unsettled.given(8);
-        assert_eq!(settle(&mut unsettled, &[(7, Again), (8, Done)]), [Told::Again(7), Told::DoneUpTo(8)]);
+        assert_eq!(settle(&mut unsettled, &[(7, Again), (8, Done)]), [AckCommand::Again(7), AckCommand::DoneUpTo(8)]);
         assert_eq!(unsettled.open(), 0);
     }
 
     #[test]
     fn what_is_settled_twice_or_was_never_given_is_not_told() {
-        let mut unsettled = Unsettled::default();
+        let mut unsettled = UnackedDeliveries::default();
         unsettled.given(2);
-        let done = Verdict::Done;
-        assert_eq!(settle(&mut unsettled, &[(2, done), (2, done), (3, done), (0, done)]), [Told::Done(2)]);
-        assert_eq!(settle(&mut unsettled, &[(2, Verdict::Again)]), []);
+        let done = Disposition::Done;
+        assert_eq!(settle(&mut unsettled, &[(2, done), (2, done), (3, done), (0, done)]), [AckCommand::Done(2)]);
+        assert_eq!(settle(&mut unsettled, &[(2, Disposition::Again)]), []);
     }
 
     #[tokio::test]
     async fn verdicts_of_a_lost_channel_are_not_kept() {
-        let verdicts = Verdicts::default();
-        verdicts.settle(1, Verdict::Done);
+        let verdicts = AckQueue::default();
+        verdicts.settle(1, Disposition::Done);
         verdicts.wait().await;
         verdicts.lose();
-        verdicts.settle(2, Verdict::Done);
+        verdicts.settle(2, Disposition::Done);
         let mut taken = Vec::new();
         verdicts.take(&mut taken);
         assert_eq!(taken, []);

@@ -24,15 +24,15 @@ use lapin::{
 };
 
 use crate::{
-    base::batch_wake::{Batches, Home},
+    base::batch_wake::{WakeBatches, WakeQueue},
     bus::{
-        BusError, Fault, Message, Name,
+        BusError, BusErrorKind, Message, ShortStr,
         amqp::{
-            confirms::{Confirmed, Sent, Sents},
-            connection::Wire,
-            convert::{self, Outgoing},
+            confirms::{Confirmed, UnconfirmedPublish, ConfirmQueue},
+            connection::AmqpConnection,
+            convert::{self, PublishRequest},
         },
-        pending_calls::{Arrived, CallId, Counts, Pending, Waiting},
+        pending_calls::{MatchedReply, CorrelationId, Counts, PendingCalls, ReplyFuture},
     },
 };
 
@@ -40,33 +40,33 @@ use crate::{
 const REPLY_TO: &str = "amq.rabbitmq.reply-to";
 
 /// The channel by which calls go to one exchange.
-pub(super) struct Lane {
+pub(super) struct CallChannel {
     channel: Channel,
-    pending: Arc<Pending>,
-    sents: Arc<Sents>,
-    wire: Arc<Wire>,
+    pending: Arc<PendingCalls>,
+    sents: Arc<ConfirmQueue>,
+    wire: Arc<AmqpConnection>,
 }
 
-impl Lane {
+impl CallChannel {
     /// Opens the channel, if there is such an exchange.
     pub(super) async fn open(
-        wire: Arc<Wire>,
-        exchange: &Name,
+        wire: Arc<AmqpConnection>,
+        exchange: &ShortStr,
         counts: Arc<Counts>,
         published: Arc<AtomicU64>,
     ) -> Result<Arc<Self>, BusError> {
         let channel = wire.connection().create_channel().await.map_err(|error| failed(&error, exchange))?;
         let answers = prepare(&channel, exchange).await.map_err(|error| failed(&error, exchange))?;
-        let (pending, sents) = (Arc::new(Pending::counted(counts)), Arc::<Sents>::default());
-        let run = Run {
+        let (pending, sents) = (Arc::new(PendingCalls::counted(counts)), Arc::<ConfirmQueue>::default());
+        let run = ChannelTask {
             pending: Arc::clone(&pending),
             sents: Arc::clone(&sents),
             published,
             answers,
             confirmed: FuturesUnordered::new(),
-            arrived: Batches::default(),
+            arrived: WakeBatches::default(),
         };
-        tokio::spawn(run.until_it_ends(Arc::clone(&wire)));
+        tokio::spawn(run.run(Arc::clone(&wire)));
         Ok(Arc::new(Self { channel, pending, sents, wire }))
     }
 
@@ -80,21 +80,21 @@ impl Lane {
     }
 
     /// Sends a call that has so long to live.
-    pub(super) fn send(self: &Arc<Self>, mut message: Message, left: Duration) -> Result<Waiting, BusError> {
+    pub(super) fn send(self: &Arc<Self>, mut message: Message, left: Duration) -> Result<ReplyFuture, BusError> {
         if self.wire.is_blocked() {
-            return Err(BusError::new(Fault::Blocked, "RabbitMQ takes no messages now"));
+            return Err(BusError::new(BusErrorKind::Blocked, "RabbitMQ takes no messages now"));
         }
-        let waiting = self.pending.begin(Some(Home::here()));
+        let waiting = self.pending.begin(Some(WakeQueue::current()));
         message.expiration = Some(left);
         (message.reply_to, message.correlation_id) = (Some(REPLY_TO.into()), Some(waiting.id().text().into()));
-        let message = Outgoing::new(message, self.wire.largest_frame())?;
+        let message = PublishRequest::new(message, self.wire.largest_frame())?;
         self.sents.send(waiting.id(), Arc::clone(self).publish(message)).map_err(|_| ended())?;
         Ok(waiting)
     }
 
-    fn publish(self: Arc<Self>, message: Outgoing) -> Confirmed {
+    fn publish(self: Arc<Self>, message: PublishRequest) -> Confirmed {
         Box::pin(async move {
-            let Outgoing { exchange, key, properties, body } = message;
+            let PublishRequest { exchange, key, properties, body } = message;
             let options = BasicPublishOptions { mandatory: true, immediate: false };
             let written = self.channel.basic_publish(exchange, key, options, &body, properties).await?;
             drop((body, self));
@@ -103,7 +103,7 @@ impl Lane {
     }
 }
 
-impl Drop for Lane {
+impl Drop for CallChannel {
     fn drop(&mut self) {
         // Whoever waits holds it; nobody is left.
         self.sents.close();
@@ -112,10 +112,10 @@ impl Drop for Lane {
 
 /// Nothing was sent.
 fn ended() -> BusError {
-    BusError::new(Fault::Away, "the channel to RabbitMQ has just ended")
+    BusError::new(BusErrorKind::Disconnected, "the channel to RabbitMQ has just ended")
 }
 
-async fn prepare(channel: &Channel, exchange: &Name) -> lapin::Result<Consumer> {
+async fn prepare(channel: &Channel, exchange: &ShortStr) -> lapin::Result<Consumer> {
     if !exchange.is_empty() {
         let passive = ExchangeDeclareOptions { passive: true, ..ExchangeDeclareOptions::default() };
         let (name, any) = (exchange.as_ref().into(), ExchangeKind::Direct);
@@ -133,11 +133,11 @@ pub(super) fn failed(error: &lapin::Error, exchange: &str) -> BusError {
     {
         match soft {
             AMQPSoftError::NOTFOUND => {
-                return BusError::new(Fault::Unroutable, format!("there is no exchange `{exchange}`"));
+                return BusError::new(BusErrorKind::Unroutable, format!("there is no exchange `{exchange}`"));
             }
-            AMQPSoftError::ACCESSREFUSED => return BusError::new(Fault::Unroutable, told.get_message().to_string()),
+            AMQPSoftError::ACCESSREFUSED => return BusError::new(BusErrorKind::Unroutable, told.get_message().to_string()),
             AMQPSoftError::PRECONDITIONFAILED | AMQPSoftError::CONTENTTOOLARGE => {
-                return BusError::new(Fault::Unfit, told.get_message().to_string());
+                return BusError::new(BusErrorKind::InvalidMessage, told.get_message().to_string());
             }
             _ => {}
         }
@@ -146,24 +146,24 @@ pub(super) fn failed(error: &lapin::Error, exchange: &str) -> BusError {
 }
 
 /// What runs beside a lane.
-struct Run {
-    pending: Arc<Pending>,
-    sents: Arc<Sents>,
+struct ChannelTask {
+    pending: Arc<PendingCalls>,
+    sents: Arc<ConfirmQueue>,
     published: Arc<AtomicU64>,
     answers: Consumer,
-    confirmed: FuturesUnordered<Sent>,
-    arrived: Batches<Arrived>,
+    confirmed: FuturesUnordered<UnconfirmedPublish>,
+    arrived: WakeBatches<MatchedReply>,
 }
 
-impl Run {
-    async fn until_it_ends(mut self, wire: Arc<Wire>) {
+impl ChannelTask {
+    async fn run(mut self, wire: Arc<AmqpConnection>) {
         let mut ended = pin!(wire.ended());
         let why = poll_fn(|context| match ended.as_mut().poll(context) {
             Poll::Ready(why) => Poll::Ready(why),
             Poll::Pending => self.poll(context),
         })
         .await;
-        self.arrived.send(Arrived::tell);
+        self.arrived.send(MatchedReply::tell);
         // Whoever sends from now on is told so; then nobody is left who waits.
         self.sents.close();
         self.pending.fail_all(&why);
@@ -178,7 +178,7 @@ impl Run {
                 None => return Poll::Ready(closed()),
             }
         }
-        self.arrived.send(Arrived::tell);
+        self.arrived.send(MatchedReply::tell);
         if self.sents.take(context.waker(), |sent| self.confirmed.push(sent)).is_err() {
             return Poll::Ready(closed());
         }
@@ -196,7 +196,7 @@ impl Run {
         }
     }
 
-    fn confirm(&self, id: CallId, confirmation: lapin::Result<Confirmation>) {
+    fn confirm(&self, id: CorrelationId, confirmation: lapin::Result<Confirmation>) {
         let returned = match confirmation {
             Ok(Confirmation::Ack(returned)) => {
                 self.published.fetch_add(1, Ordering::Relaxed);
@@ -205,12 +205,12 @@ impl Run {
             }
             Ok(Confirmation::Nack(returned)) => {
                 self.pending
-                    .fail(id, BusError::new(Fault::Refused, "RabbitMQ did not take the message over: a queue is full"));
+                    .fail(id, BusError::new(BusErrorKind::Nacked, "RabbitMQ did not take the message over: a queue is full"));
                 returned
             }
             Ok(Confirmation::NotRequested) => None,
             Err(error) => {
-                self.pending.fail(id, BusError::new(Fault::Lost, format!("the channel to RabbitMQ was lost: {error}")));
+                self.pending.fail(id, BusError::new(BusErrorKind::ChannelLost, format!("the channel to RabbitMQ was lost: {error}")));
                 None
             }
         };
@@ -221,17 +221,17 @@ impl Run {
 
     /// The library gives what was returned with any confirmation: by what it says itself it is known whose it is.
     fn unroutable(&self, returned: &BasicReturnMessage) {
-        let id = returned.properties.correlation_id().as_ref().and_then(|id| CallId::parse(id.as_str()));
+        let id = returned.properties.correlation_id().as_ref().and_then(|id| CorrelationId::parse(id.as_str()));
         if let Some(id) = id {
-            self.pending.fail(id, BusError::new(Fault::Unroutable, "no queue gets what is sent there"));
+            self.pending.fail(id, BusError::new(BusErrorKind::Unroutable, "no queue gets what is sent there"));
         }
     }
 }
 
 fn closed() -> BusError {
-    BusError::new(Fault::Lost, "the channel to RabbitMQ was closed")
+    BusError::new(BusErrorKind::ChannelLost, "the channel to RabbitMQ was closed")
 }
 
 fn lost(error: &lapin::Error) -> BusError {
-    BusError::new(Fault::Lost, format!("the channel to RabbitMQ was lost: {error}"))
+    BusError::new(BusErrorKind::ChannelLost, format!("the channel to RabbitMQ was lost: {error}"))
 }

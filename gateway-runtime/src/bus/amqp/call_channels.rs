@@ -13,19 +13,19 @@ use tokio::{
 };
 
 use crate::bus::{
-    BusError, Fault, Name,
-    amqp::{call_channel::Lane, connection::Wire},
+    BusError, BusErrorKind, ShortStr,
+    amqp::{call_channel::CallChannel, connection::AmqpConnection},
     pending_calls::Counts,
 };
 
 /// So many there are at most. Each is a channel, of which a connection has 2047.
-const MOST: usize = 1000;
+const MAX_CALL_CHANNELS: usize = 1000;
 /// How long it is remembered that a lane could not be opened.
-const MEMORY: Duration = Duration::from_secs(1);
+const FAILURE_TTL: Duration = Duration::from_secs(1);
 
 /// What lanes are opened with.
 #[derive(Clone)]
-pub(super) struct Opening {
+pub(super) struct ChannelContext {
     pub(super) home: Handle,
     pub(super) timeout: Duration,
     pub(super) counts: Arc<Counts>,
@@ -33,92 +33,92 @@ pub(super) struct Opening {
 }
 
 /// The lanes of one connection.
-pub(super) struct Lanes {
-    wire: Arc<Wire>,
-    opening: Opening,
-    all: Mutex<HashMap<Name, Place>>,
+pub(super) struct CallChannels {
+    wire: Arc<AmqpConnection>,
+    opening: ChannelContext,
+    all: Mutex<HashMap<ShortStr, ChannelSlot>>,
 }
 
-type Opened = Result<Arc<Lane>, BusError>;
+type Opened = Result<Arc<CallChannel>, BusError>;
 
 /// Where the lane of an exchange is.
-enum Place {
-    Here(Arc<Lane>),
-    Coming(watch::Receiver<Option<Opened>>),
+enum ChannelSlot {
+    Open(Arc<CallChannel>),
+    Opening(watch::Receiver<Option<Opened>>),
     Failed(BusError, Instant),
 }
 
-impl Place {
+impl ChannelSlot {
     /// Whether nobody is worse off without it.
     fn is_idle(&self) -> bool {
         match self {
-            Self::Here(lane) => lane.is_idle() || !lane.is_open(),
-            Self::Coming(_) => false,
-            Self::Failed(_, at) => at.elapsed() >= MEMORY,
+            Self::Open(lane) => lane.is_idle() || !lane.is_open(),
+            Self::Opening(_) => false,
+            Self::Failed(_, at) => at.elapsed() >= FAILURE_TTL,
         }
     }
 }
 
-impl Lanes {
-    pub(super) fn new(wire: Arc<Wire>, opening: Opening) -> Self {
+impl CallChannels {
+    pub(super) fn new(wire: Arc<AmqpConnection>, opening: ChannelContext) -> Self {
         Self { wire, opening, all: Mutex::default() }
     }
 
-    pub(super) fn wire(&self) -> &Arc<Wire> {
+    pub(super) fn wire(&self) -> &Arc<AmqpConnection> {
         &self.wire
     }
 
-    pub(super) fn are_of(&self, wire: &Arc<Wire>) -> bool {
+    pub(super) fn belongs_to(&self, wire: &Arc<AmqpConnection>) -> bool {
         Arc::ptr_eq(&self.wire, wire)
     }
 
     /// The lane to an exchange; waits for it when it has to be opened.
-    pub(super) async fn get(self: &Arc<Self>, exchange: &Name) -> Opened {
+    pub(super) async fn get(self: &Arc<Self>, exchange: &ShortStr) -> Opened {
         let mut coming = match self.place(exchange)? {
-            Place::Here(lane) => return Ok(lane),
-            Place::Coming(lane) => lane,
-            Place::Failed(error, _) => return Err(error),
+            ChannelSlot::Open(lane) => return Ok(lane),
+            ChannelSlot::Opening(lane) => lane,
+            ChannelSlot::Failed(error, _) => return Err(error),
         };
-        let lost = || Err(BusError::new(Fault::Lost, "the bus was closed"));
+        let lost = || Err(BusError::new(BusErrorKind::ChannelLost, "the bus was closed"));
         let lane = coming.wait_for(Option::is_some).await.ok().and_then(|lane| lane.clone());
         lane.unwrap_or_else(lost)
     }
 
-    fn place(self: &Arc<Self>, exchange: &Name) -> Result<Place, BusError> {
+    fn place(self: &Arc<Self>, exchange: &ShortStr) -> Result<ChannelSlot, BusError> {
         let mut all = self.all();
         match all.get(exchange) {
-            Some(Place::Here(lane)) if lane.is_open() => return Ok(Place::Here(Arc::clone(lane))),
-            Some(Place::Coming(lane)) => return Ok(Place::Coming(lane.clone())),
-            Some(Place::Failed(error, at)) if at.elapsed() < MEMORY => return Ok(Place::Failed(error.clone(), *at)),
+            Some(ChannelSlot::Open(lane)) if lane.is_open() => return Ok(ChannelSlot::Open(Arc::clone(lane))),
+            Some(ChannelSlot::Opening(lane)) => return Ok(ChannelSlot::Opening(lane.clone())),
+            Some(ChannelSlot::Failed(error, at)) if at.elapsed() < FAILURE_TTL => return Ok(ChannelSlot::Failed(error.clone(), *at)),
             _ => {}
         }
-        if all.len() >= MOST {
+        if all.len() >= MAX_CALL_CHANNELS {
             all.retain(|_, place| !place.is_idle());
-            if all.len() >= MOST {
-                return Err(BusError::new(Fault::Away, "there are calls to a thousand exchanges; another has to wait"));
+            if all.len() >= MAX_CALL_CHANNELS {
+                return Err(BusError::new(BusErrorKind::Disconnected, "there are calls to a thousand exchanges; another has to wait"));
             }
         }
         let (opened, coming) = watch::channel(None);
-        all.insert(exchange.clone(), Place::Coming(coming.clone()));
+        all.insert(exchange.clone(), ChannelSlot::Opening(coming.clone()));
         let (this, exchange) = (Arc::clone(self), exchange.clone());
         self.opening.home.spawn(async move { opened.send(Some(this.open(exchange).await)) });
-        Ok(Place::Coming(coming))
+        Ok(ChannelSlot::Opening(coming))
     }
 
-    async fn open(&self, exchange: Name) -> Opened {
-        let Opening { counts, published, timeout: most, .. } = self.opening.clone();
-        let late = |_| Err(BusError::new(Fault::Away, "RabbitMQ did not open a channel in time"));
-        let opening = Lane::open(Arc::clone(&self.wire), &exchange, counts, published);
+    async fn open(&self, exchange: ShortStr) -> Opened {
+        let ChannelContext { counts, published, timeout: most, .. } = self.opening.clone();
+        let late = |_| Err(BusError::new(BusErrorKind::Disconnected, "RabbitMQ did not open a channel in time"));
+        let opening = CallChannel::open(Arc::clone(&self.wire), &exchange, counts, published);
         let opened = timeout(most, opening).await.unwrap_or_else(late);
         let place = match &opened {
-            Ok(lane) => Place::Here(Arc::clone(lane)),
-            Err(error) => Place::Failed(error.clone(), Instant::now()),
+            Ok(lane) => ChannelSlot::Open(Arc::clone(lane)),
+            Err(error) => ChannelSlot::Failed(error.clone(), Instant::now()),
         };
         self.all().insert(exchange, place);
         opened
     }
 
-    fn all(&self) -> MutexGuard<'_, HashMap<Name, Place>> {
+    fn all(&self) -> MutexGuard<'_, HashMap<ShortStr, ChannelSlot>> {
         self.all.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

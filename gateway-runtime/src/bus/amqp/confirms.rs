@@ -12,54 +12,54 @@ use std::{
 
 use lapin::Confirmation;
 
-use crate::bus::pending_calls::CallId;
+use crate::bus::pending_calls::CorrelationId;
 
 /// What the broker says to a message.
 pub(super) type Confirmed = Pin<Box<dyn Future<Output = lapin::Result<Confirmation>> + Send>>;
 
 /// A message that was handed to the library; ready when it is confirmed.
-pub(super) struct Sent {
-    id: CallId,
+pub(super) struct UnconfirmedPublish {
+    id: CorrelationId,
     confirmed: Confirmed,
 }
 
 /// Those of one channel.
-pub(super) struct Sents(Mutex<State>);
+pub(super) struct ConfirmQueue(Mutex<State>);
 
 struct State {
-    new: Vec<Sent>,
+    new: Vec<UnconfirmedPublish>,
     /// Who takes them.
-    taker: Waker,
+    waker: Waker,
     is_closed: bool,
 }
 
 /// The channel has ended.
 pub(super) struct Closed;
 
-impl Sents {
+impl ConfirmQueue {
     /// Hands a message to the library, in turn: that numbers it and then queues it, and nobody may come between.
-    pub(super) fn send(&self, id: CallId, mut confirmed: Confirmed) -> Result<(), Closed> {
+    pub(super) fn send(&self, id: CorrelationId, mut confirmed: Confirmed) -> Result<(), Closed> {
         let mut state = self.state();
         if state.is_closed {
             return Err(Closed);
         }
-        match confirmed.as_mut().poll(&mut Context::from_waker(&state.taker)) {
-            Poll::Pending => state.new.push(Sent { id, confirmed }),
+        match confirmed.as_mut().poll(&mut Context::from_waker(&state.waker)) {
+            Poll::Pending => state.new.push(UnconfirmedPublish { id, confirmed }),
             Poll::Ready(Err(_)) => return Err(Closed),
             // The thread of the connection and the broker were faster than we.
             Poll::Ready(confirmation) => {
-                state.new.push(Sent { id, confirmed: Box::pin(ready(confirmation)) });
-                state.taker.wake_by_ref();
+                state.new.push(UnconfirmedPublish { id, confirmed: Box::pin(ready(confirmation)) });
+                state.waker.wake_by_ref();
             }
         }
         Ok(())
     }
 
     /// Takes what is new, and is woken when there is more.
-    pub(super) fn take(&self, taker: &Waker, take: impl FnMut(Sent)) -> Result<(), Closed> {
+    pub(super) fn take(&self, taker: &Waker, take: impl FnMut(UnconfirmedPublish)) -> Result<(), Closed> {
         let mut state = self.state();
-        if !state.taker.will_wake(taker) {
-            state.taker.clone_from(taker);
+        if !state.waker.will_wake(taker) {
+            state.waker.clone_from(taker);
         }
         state.new.drain(..).for_each(take);
         if state.is_closed { Err(Closed) } else { Ok(()) }
@@ -73,7 +73,7 @@ impl Sents {
     pub(super) fn close(&self) {
         let mut state = self.state();
         state.is_closed = true;
-        let taker = mem::replace(&mut state.taker, Waker::noop().clone());
+        let taker = mem::replace(&mut state.waker, Waker::noop().clone());
         drop(state);
         taker.wake();
     }
@@ -83,14 +83,14 @@ impl Sents {
     }
 }
 
-impl Default for Sents {
+impl Default for ConfirmQueue {
     fn default() -> Self {
-        Self(Mutex::new(State { new: Vec::new(), taker: Waker::noop().clone(), is_closed: false }))
+        Self(Mutex::new(State { new: Vec::new(), waker: Waker::noop().clone(), is_closed: false }))
     }
 }
 
-impl Future for Sent {
-    type Output = (CallId, lapin::Result<Confirmation>);
+impl Future for UnconfirmedPublish {
+    type Output = (CorrelationId, lapin::Result<Confirmation>);
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         self.confirmed.as_mut().poll(context).map(|confirmation| (self.id, confirmation))

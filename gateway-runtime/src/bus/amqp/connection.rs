@@ -24,13 +24,13 @@ use tokio::{net::TcpStream, sync::watch, time::timeout};
 use crate::{
     base::secret::Secret,
     bus::{
-        BusError, BusSettings, Fault,
+        BusError, BusSettings, BusErrorKind,
         amqp::guard::{Guard, MAX_FRAME_BYTES, guarded_runtime},
     },
 };
 
 /// How long a connection may take to end in good order.
-const FAREWELL: Duration = Duration::from_secs(1);
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Where the broker is, and as whom.
 #[derive(Clone)]
@@ -92,22 +92,22 @@ impl fmt::Display for Address {
 }
 
 /// A connection that is made.
-pub(super) struct Wire {
+pub(super) struct AmqpConnection {
     connection: Connection,
-    cut: Cut,
+    cut: ShutdownOnDrop,
     ended: watch::Sender<Option<BusError>>,
 }
 
-impl Wire {
+impl AmqpConnection {
     /// Connects; `name` is what the broker's operators see. The error is for people.
     pub(super) async fn connect(address: &Address, name: &'static str) -> Result<Self, String> {
         let late = |_| Err("it did not answer in time".to_owned());
-        timeout(address.timeout, Self::connect_in_any_time(address, name)).await.unwrap_or_else(late)
+        timeout(address.timeout, Self::connect_without_timeout(address, name)).await.unwrap_or_else(late)
     }
 
-    async fn connect_in_any_time(address: &Address, name: &'static str) -> Result<Self, String> {
+    async fn connect_without_timeout(address: &Address, name: &'static str) -> Result<Self, String> {
         let stream = address.socket().await.map_err(|error| error.to_string())?;
-        let cut = Cut(SockRef::from(&stream).try_clone().map_err(|error| error.to_string())?);
+        let cut = ShutdownOnDrop(SockRef::from(&stream).try_clone().map_err(|error| error.to_string())?);
         let stream = address.secured(stream).await.map_err(|error| format!("TLS: {error}"))?;
         let stream = Mutex::new(Some(AsyncTcpStream::Plain(Guard::new(stream, address.frame_max))));
         let once = async move |_, _| {
@@ -143,7 +143,7 @@ impl Wire {
     }
 
     /// Cuts it, and tells those who use it.
-    pub(super) fn end(&self, error: BusError) {
+    pub(super) fn abort(&self, error: BusError) {
         self.cut.now();
         self.ended.send_replace(Some(error));
     }
@@ -152,27 +152,27 @@ impl Wire {
     pub(super) async fn ended(&self) -> BusError {
         let mut ended = self.ended.subscribe();
         let error = ended.wait_for(Option::is_some).await.ok().and_then(|error| error.clone());
-        error.unwrap_or_else(|| BusError::new(Fault::Lost, "the bus was closed"))
+        error.unwrap_or_else(|| BusError::new(BusErrorKind::ChannelLost, "the bus was closed"))
     }
 
     /// Ends it in good order.
     pub(super) async fn close(&self) {
-        let _ = timeout(FAREWELL, self.connection.close(200, "OK".into())).await;
-        self.end(BusError::new(Fault::Lost, "the bus was closed"));
+        let _ = timeout(CLOSE_TIMEOUT, self.connection.close(200, "OK".into())).await;
+        self.abort(BusError::new(BusErrorKind::ChannelLost, "the bus was closed"));
     }
 }
 
 /// Ends the connection of a socket when it is dropped.
-struct Cut(Socket);
+struct ShutdownOnDrop(Socket);
 
-impl Cut {
+impl ShutdownOnDrop {
     fn now(&self) {
         // It may have ended.
         let _ = self.0.shutdown(Shutdown::Both);
     }
 }
 
-impl Drop for Cut {
+impl Drop for ShutdownOnDrop {
     fn drop(&mut self) {
         self.now();
     }

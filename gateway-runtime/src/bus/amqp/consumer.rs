@@ -26,12 +26,12 @@ use tokio::{
 };
 
 use crate::bus::{
-    BusError, Deliveries, Delivery, Fault, Name, Receipt, Subscription, Verdict,
+    BusError, Deliveries, Delivery, BusErrorKind, ShortStr, DeliveryReceipt, Subscription, Disposition,
     amqp::{
-        acks::{Told, Unsettled, Verdicts},
-        connection::Wire,
+        acks::{AckCommand, UnackedDeliveries, AckQueue},
+        connection::AmqpConnection,
         convert, declare,
-        reconnect::Link,
+        reconnect::ReconnectingConnection,
         subscriber::{Leaving, Subscriber},
     },
 };
@@ -48,11 +48,11 @@ const QUIET_TIMEOUT: Duration = Duration::from_secs(3);
 const APPLIED_TIMEOUT: Duration = Duration::from_secs(2);
 const APPLIED_POLL: Duration = Duration::from_millis(20);
 /// How long after an attempt that failed the next is made.
-const PAUSE: Duration = Duration::from_secs(1);
+const RESUBSCRIBE_DELAY: Duration = Duration::from_secs(1);
 
 /// Somebody who consumes.
-pub(super) struct Consuming {
-    pub(super) link: Link,
+pub(super) struct ConsumerTask {
+    pub(super) link: ReconnectingConnection,
     pub(super) subscription: Subscription,
     pub(super) timeout: Duration,
     pub(super) received: Arc<AtomicU64>,
@@ -66,7 +66,7 @@ enum End {
     Over,
 }
 
-impl Consuming {
+impl ConsumerTask {
     /// Begins, in a task of this runtime.
     ///
     /// # Errors
@@ -83,7 +83,7 @@ impl Consuming {
         let (began, beginning) = oneshot::channel();
         let mut subscriber = Subscriber::new(deliveries, cancelled, settled);
         tokio::spawn(async move { self.run(&mut subscriber, began).await });
-        beginning.await.unwrap_or_else(|_| Err(BusError::new(Fault::Away, "the bus was closed")))?;
+        beginning.await.unwrap_or_else(|_| Err(BusError::new(BusErrorKind::Disconnected, "the bus was closed")))?;
         Ok(Deliveries::with_end(received, cancel, settling))
     }
 
@@ -93,7 +93,7 @@ impl Consuming {
             let wire = match &began {
                 Some(_) => self.link.now(),
                 None => tokio::select! {
-                    wire = self.link.up() => wire.ok_or_else(|| BusError::new(Fault::Away, "the bus was closed")),
+                    wire = self.link.up() => wire.ok_or_else(|| BusError::new(BusErrorKind::Disconnected, "the bus was closed")),
                     _ = subscriber.leaving() => return,
                 },
             };
@@ -117,7 +117,7 @@ impl Consuming {
                 (Err(error), None) => {
                     tracing::warn!(target: "gateway::bus", what = %self.name(), %error, "not consumed");
                     tokio::select! {
-                        () = sleep(PAUSE) => {}
+                        () = sleep(RESUBSCRIBE_DELAY) => {}
                         _ = subscriber.leaving() => return,
                     }
                 }
@@ -133,12 +133,12 @@ impl Consuming {
     }
 
     /// A channel of its own, on which everything is declared.
-    async fn open(&self, wire: &Wire) -> Result<(Channel, Consumer), BusError> {
-        let late = |_| Err(BusError::new(Fault::Away, "RabbitMQ did not answer in time"));
+    async fn open(&self, wire: &AmqpConnection) -> Result<(Channel, Consumer), BusError> {
+        let late = |_| Err(BusError::new(BusErrorKind::Disconnected, "RabbitMQ did not answer in time"));
         timeout(self.timeout, self.open_in_any_time(wire)).await.unwrap_or_else(late)
     }
 
-    async fn open_in_any_time(&self, wire: &Wire) -> Result<(Channel, Consumer), BusError> {
+    async fn open_in_any_time(&self, wire: &AmqpConnection) -> Result<(Channel, Consumer), BusError> {
         let failed = |error| declare::failed(&error, "what is consumed");
         let channel = wire.connection().create_channel().await.map_err(failed)?;
         let (queue, prefetch) = match &self.subscription {
@@ -159,12 +159,12 @@ impl Consuming {
 
     async fn consume(
         &self,
-        wire: &Wire,
+        wire: &AmqpConnection,
         (channel, mut consumer): (Channel, Consumer),
         subscriber: &mut Subscriber,
     ) -> End {
         let is_settled = matches!(self.subscription, Subscription::Calls(_));
-        let mut given = Given::new(channel);
+        let mut given = ChannelDeliveries::new(channel);
         let mut ended = pin!(wire.ended());
         let end = loop {
             tokio::select! {
@@ -184,7 +184,7 @@ impl Consuming {
                         if let (Leaving::Cancelled, Subscription::Calls(calls)) = (leaving, &self.subscription) {
                             given.receive_all(&mut consumer, calls.prefetch.into(), subscriber).await;
                         }
-                        given.leave(&mut consumer, self.timeout, subscriber, leaving).await;
+                        given.cancel(&mut consumer, self.timeout, subscriber, leaving).await;
                         given.settle_the_rest(&self.subscription).await;
                     };
                     tokio::select! {
@@ -202,25 +202,25 @@ impl Consuming {
 }
 
 /// What one channel has given.
-struct Given {
+struct ChannelDeliveries {
     channel: Channel,
-    verdicts: Arc<Verdicts>,
-    unsettled: Unsettled,
+    verdicts: Arc<AckQueue>,
+    unsettled: UnackedDeliveries,
     /// Kept for their room.
-    taken: Vec<(u64, Verdict)>,
-    told: Vec<Told>,
+    taken: Vec<(u64, Disposition)>,
+    told: Vec<AckCommand>,
 }
 
-impl Given {
+impl ChannelDeliveries {
     fn new(channel: Channel) -> Self {
-        let (verdicts, unsettled) = (Arc::default(), Unsettled::default());
+        let (verdicts, unsettled) = (Arc::default(), UnackedDeliveries::default());
         Self { channel, verdicts, unsettled, taken: Vec::new(), told: Vec::new() }
     }
 
     fn receive(&mut self, delivery: lapin::message::Delivery) -> Delivery {
         let number = delivery.delivery_tag;
         self.unsettled.given(number);
-        received(delivery, Receipt::new(number, Arc::clone(&self.verdicts) as _))
+        received(delivery, DeliveryReceipt::new(number, Arc::clone(&self.verdicts) as _))
     }
 
     /// One that needs no settling. Those that are not acknowledged in the end go with their queue.
@@ -229,7 +229,7 @@ impl Given {
         if number.is_multiple_of(TOPIC_BATCH) {
             begin(self.channel.basic_ack(number, BasicAckOptions { multiple: true }));
         }
-        received(delivery, Receipt::none())
+        received(delivery, DeliveryReceipt::none())
     }
 
     /// Tells the broker what was settled since it was last told.
@@ -239,9 +239,9 @@ impl Given {
         for told in self.told.drain(..) {
             let again = BasicNackOptions { multiple: false, requeue: true };
             match told {
-                Told::Done(number) => begin(self.channel.basic_ack(number, BasicAckOptions { multiple: false })),
-                Told::DoneUpTo(number) => begin(self.channel.basic_ack(number, BasicAckOptions { multiple: true })),
-                Told::Again(number) => begin(self.channel.basic_nack(number, again)),
+                AckCommand::Done(number) => begin(self.channel.basic_ack(number, BasicAckOptions { multiple: false })),
+                AckCommand::DoneUpTo(number) => begin(self.channel.basic_ack(number, BasicAckOptions { multiple: true })),
+                AckCommand::Again(number) => begin(self.channel.basic_nack(number, again)),
             }
         }
     }
@@ -259,7 +259,7 @@ impl Given {
     }
 
     /// Cancels the consumer. What the broker had sent by then goes to the subscriber who receives it, else back.
-    async fn leave(&mut self, consumer: &mut Consumer, most: Duration, subscriber: &mut Subscriber, how: Leaving) {
+    async fn cancel(&mut self, consumer: &mut Consumer, most: Duration, subscriber: &mut Subscriber, how: Leaving) {
         let cancelling = self.channel.basic_cancel(consumer.tag(), BasicCancelOptions::default());
         if matches!(timeout(most, cancelling).await, Ok(Ok(()))) {
             while let Some(Ok(delivery)) = consumer.next().await {
@@ -289,7 +289,7 @@ impl Given {
     /// Waits until the queue has applied the acknowledgements. A quorum queue applies them after the channel has taken them, and
     /// while it is slow the channel keeps some back, which are lost when the channel closes. A cancelled consumer counts as one
     /// until its deliveries are settled. Where other gateways consume, the count may have fallen before it is first read.
-    async fn wait_until_applied(&self, queue: Name) {
+    async fn wait_until_applied(&self, queue: ShortStr) {
         let end = Instant::now() + APPLIED_TIMEOUT;
         let mut first = None;
         while Instant::now() < end {
@@ -306,7 +306,7 @@ impl Given {
     }
 }
 
-fn received(delivery: lapin::message::Delivery, receipt: Receipt) -> Delivery {
+fn received(delivery: lapin::message::Delivery, receipt: DeliveryReceipt) -> Delivery {
     let delivered_before = delivered_before(&delivery);
     Delivery { message: convert::message(delivery), delivered_before, arrived: Instant::now(), receipt }
 }

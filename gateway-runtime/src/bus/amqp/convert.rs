@@ -9,7 +9,7 @@ use lapin::{
     types::{AMQPValue, DecimalValue, FieldTable, ShortString},
 };
 
-use crate::bus::{BusError, Fault, Field, Fields, Message, Name, Narrow};
+use crate::bus::{BusError, BusErrorKind, Field, Fields, Message, ShortStr, Narrow};
 
 /// What a frame of properties has besides those that are counted; and the broker makes `reply_to` longer before it sends a
 /// message back, which the library takes for its fault if the frame is too large then.
@@ -18,14 +18,14 @@ const FRAME: usize = 512;
 const LARGEST_BODY: usize = 128 << 20;
 
 /// What is published: where to, and what is said of it.
-pub(super) struct Outgoing {
+pub(super) struct PublishRequest {
     pub(super) exchange: ShortString,
     pub(super) key: ShortString,
     pub(super) properties: BasicProperties,
     pub(super) body: Bytes,
 }
 
-impl Outgoing {
+impl PublishRequest {
     /// Checks what would end the channel or the connection, of others too.
     pub(super) fn new(message: Message, largest_frame: usize) -> Result<Self, BusError> {
         if message.body.len() > LARGEST_BODY {
@@ -33,7 +33,7 @@ impl Outgoing {
         }
         let mut properties = BasicProperties::default().with_delivery_mode(if message.persistent { 2 } else { 1 });
         let mut length = FRAME;
-        let mut short = |name: Name| {
+        let mut short = |name: ShortStr| {
             length += name.len() + 1;
             short(name)
         };
@@ -52,7 +52,7 @@ impl Outgoing {
         if let Some(value) = message.message_id {
             properties = properties.with_message_id(short(value)?);
         }
-        if let Some(value) = message.kind {
+        if let Some(value) = message.message_type {
             properties = properties.with_type(short(value)?);
         }
         if let Some(left) = message.expiration {
@@ -84,16 +84,16 @@ impl Outgoing {
             return Err(unfit("the headers together are larger than RabbitMQ takes (a frame, 128 KiB by default)"));
         }
         let (exchange, key) =
-            (crate::bus::amqp::convert::short(message.exchange)?, crate::bus::amqp::convert::short(message.key)?);
+            (crate::bus::amqp::convert::short(message.exchange)?, crate::bus::amqp::convert::short(message.routing_key)?);
         Ok(Self { exchange, key, properties, body: message.body })
     }
 }
 
 fn unfit(why: &'static str) -> BusError {
-    BusError::new(Fault::Unfit, why)
+    BusError::new(BusErrorKind::InvalidMessage, why)
 }
 
-pub(super) fn short(name: Name) -> Result<ShortString, BusError> {
+pub(super) fn short(name: ShortStr) -> Result<ShortString, BusError> {
     ShortString::try_new(name).map_err(|_| too_long())
 }
 
@@ -163,7 +163,7 @@ fn narrow(number: Narrow) -> AMQPValue {
 /// What was received.
 pub(super) fn message(delivery: Delivery) -> Message {
     let properties = &delivery.properties;
-    let name = |value: &Option<ShortString>| value.as_ref().map(|value| Name::from(value.as_str().to_owned()));
+    let name = |value: &Option<ShortString>| value.as_ref().map(|value| ShortStr::from(value.as_str().to_owned()));
     let milliseconds = properties.expiration().as_ref().and_then(|text| text.as_str().parse().ok());
     Message {
         persistent: *properties.delivery_mode() == Some(2),
@@ -174,14 +174,14 @@ pub(super) fn message(delivery: Delivery) -> Message {
         reply_to: name(properties.reply_to()),
         correlation_id: name(properties.correlation_id()),
         message_id: name(properties.message_id()),
-        kind: name(properties.kind()),
+        message_type: name(properties.kind()),
         timestamp: *properties.timestamp(),
         priority: *properties.priority(),
         app_id: name(properties.app_id()),
         user_id: name(properties.user_id()),
         cluster_id: name(properties.cluster_id()),
         exchange: String::from(delivery.exchange).into(),
-        key: String::from(delivery.routing_key).into(),
+        routing_key: String::from(delivery.routing_key).into(),
         mandatory: false,
         body: delivery.data.into(),
     }

@@ -9,7 +9,7 @@ use lapin::{
     types::{AMQPValue, FieldTable},
 };
 
-use crate::bus::{BusError, CallQueue, Fault, Name, Subscription, amqp::convert::short};
+use crate::bus::{BusError, CallQueue, BusErrorKind, ShortStr, Subscription, amqp::convert::short};
 
 /// As good as no limit. RabbitMQ 4 has one of 20 where none is set, and only there means -1 that there is none.
 const UNLIMITED_DELIVERIES: i64 = i32::MAX as i64;
@@ -21,10 +21,10 @@ const UNLIMITED_DELIVERIES: i64 = i32::MAX as i64;
 /// expires there is no dead letter, and what is one the gateway publishes, with the reason. For the same cause the broker is not to
 /// count deliveries, which it would end by dropping the message; the arguments do not depend on settings, so those may change.
 pub(super) async fn calls(channel: &Channel, calls: &CallQueue) -> Result<(), BusError> {
-    let dead = calls.dead();
-    topic_exchange(channel, &Name::from(CallQueue::DEAD_LETTERS)).await?;
+    let dead = calls.dead_letter_queue();
+    topic_exchange(channel, &ShortStr::from(CallQueue::DEAD_LETTERS)).await?;
     queue(channel, &dead, quorum()).await?;
-    bind(channel, &dead, &Name::from(CallQueue::DEAD_LETTERS), &calls.name).await?;
+    bind(channel, &dead, &ShortStr::from(CallQueue::DEAD_LETTERS), &calls.name).await?;
     let mut arguments = quorum();
     arguments.insert("x-overflow".into(), AMQPValue::LongString("reject-publish".into()));
     arguments.insert("x-delivery-limit".into(), AMQPValue::LongLongInt(UNLIMITED_DELIVERIES));
@@ -32,27 +32,27 @@ pub(super) async fn calls(channel: &Channel, calls: &CallQueue) -> Result<(), Bu
     for delay in &calls.delays {
         let mut arguments = on_death("", &calls.name);
         arguments.insert("x-message-ttl".into(), AMQPValue::LongLongInt(milliseconds(*delay)));
-        queue(channel, &calls.retry(*delay), arguments).await?;
+        queue(channel, &calls.retry_queue(*delay), arguments).await?;
     }
     Ok(())
 }
 
 /// A queue for what is published to a topic exchange from now on, which goes with its channel's connection; its name.
-pub(super) async fn topic(channel: &Channel, exchange: &Name, pattern: &Name) -> Result<Name, BusError> {
+pub(super) async fn topic(channel: &Channel, exchange: &ShortStr, pattern: &ShortStr) -> Result<ShortStr, BusError> {
     topic_exchange(channel, exchange).await?;
     let options = QueueDeclareOptions { exclusive: true, auto_delete: true, ..QueueDeclareOptions::default() };
     let mut arguments = FieldTable::default();
-    let most = i64::try_from(Subscription::BACKLOG).unwrap_or(i64::MAX);
+    let most = i64::try_from(Subscription::TOPIC_BACKLOG).unwrap_or(i64::MAX);
     arguments.insert("x-max-length".into(), AMQPValue::LongLongInt(most));
     let declared = channel.queue_declare("".into(), options, arguments).await;
     let queue = declared.map_err(|error| failed(&error, "a queue"))?;
-    let name = Name::from(queue.name().as_str().to_owned());
+    let name = ShortStr::from(queue.name().as_str().to_owned());
     bind(channel, &name, exchange, pattern).await?;
     Ok(name)
 }
 
 /// A durable topic exchange.
-pub(super) async fn topic_exchange(channel: &Channel, name: &Name) -> Result<(), BusError> {
+pub(super) async fn topic_exchange(channel: &Channel, name: &ShortStr) -> Result<(), BusError> {
     exchange(channel, name, ExchangeKind::Topic).await
 }
 
@@ -63,7 +63,7 @@ fn quorum() -> FieldTable {
 }
 
 /// A quorum queue from which what dies goes on to an exchange.
-fn on_death(exchange: &str, key: &Name) -> FieldTable {
+fn on_death(exchange: &str, key: &ShortStr) -> FieldTable {
     let mut arguments = quorum();
     let mut set = |name: &str, value: &str| {
         arguments.insert(name.into(), AMQPValue::LongString(value.into()));
@@ -79,19 +79,19 @@ fn milliseconds(delay: Duration) -> i64 {
     i64::try_from(delay.as_millis()).unwrap_or(i64::MAX)
 }
 
-async fn exchange(channel: &Channel, name: &Name, kind: ExchangeKind) -> Result<(), BusError> {
+async fn exchange(channel: &Channel, name: &ShortStr, kind: ExchangeKind) -> Result<(), BusError> {
     let options = ExchangeDeclareOptions { durable: true, ..ExchangeDeclareOptions::default() };
     let declared = channel.exchange_declare(short(name.clone())?, kind, options, FieldTable::default()).await;
     declared.map_err(|error| failed(&error, &format!("the exchange `{name}`")))
 }
 
-async fn queue(channel: &Channel, name: &Name, arguments: FieldTable) -> Result<(), BusError> {
+async fn queue(channel: &Channel, name: &ShortStr, arguments: FieldTable) -> Result<(), BusError> {
     let options = QueueDeclareOptions { durable: true, ..QueueDeclareOptions::default() };
     let declared = channel.queue_declare(short(name.clone())?, options, arguments).await;
     declared.map(drop).map_err(|error| failed(&error, &format!("the queue `{name}`")))
 }
 
-async fn bind(channel: &Channel, queue: &Name, exchange: &Name, key: &Name) -> Result<(), BusError> {
+async fn bind(channel: &Channel, queue: &ShortStr, exchange: &ShortStr, key: &ShortStr) -> Result<(), BusError> {
     let (queue, exchange, key) = (short(queue.clone())?, short(exchange.clone())?, short(key.clone())?);
     let bound = channel.queue_bind(queue, exchange, key, QueueBindOptions::default(), FieldTable::default()).await;
     bound.map_err(|error| failed(&error, "a binding"))
@@ -100,12 +100,12 @@ async fn bind(channel: &Channel, queue: &Name, exchange: &Name, key: &Name) -> R
 /// What it means that something was not declared.
 pub(super) fn failed(error: &lapin::Error, what: &str) -> BusError {
     let ErrorKind::ProtocolError(told) = error.kind() else {
-        return BusError::new(Fault::Lost, format!("{what} was not declared: {error}"));
+        return BusError::new(BusErrorKind::ChannelLost, format!("{what} was not declared: {error}"));
     };
     let detail = told.get_message();
     match told.kind() {
         AMQPErrorKind::Soft(AMQPSoftError::PRECONDITIONFAILED) => BusError::new(
-            Fault::Refused,
+            BusErrorKind::Nacked,
             format!(
                 "{what} exists with other arguments than this gateway declares: {detail}\nhelp: an older gateway, another program or \
                  other settings declared it; stop who uses it, let it run empty, and delete it (`rabbitmqctl delete_queue`), or use \
@@ -113,8 +113,8 @@ pub(super) fn failed(error: &lapin::Error, what: &str) -> BusError {
             ),
         ),
         AMQPErrorKind::Soft(_) => {
-            BusError::new(Fault::Refused, format!("{what} cannot be declared. RabbitMQ says: {detail}"))
+            BusError::new(BusErrorKind::Nacked, format!("{what} cannot be declared. RabbitMQ says: {detail}"))
         }
-        AMQPErrorKind::Hard(_) => BusError::new(Fault::Lost, format!("{what} was not declared: {detail}")),
+        AMQPErrorKind::Hard(_) => BusError::new(BusErrorKind::ChannelLost, format!("{what} was not declared: {detail}")),
     }
 }

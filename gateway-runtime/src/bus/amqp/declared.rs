@@ -16,8 +16,8 @@ use tokio::{
 };
 
 use crate::bus::{
-    BusError, CallQueue, Name,
-    amqp::{Shared, connection::Wire, declare},
+    BusError, CallQueue, ShortStr,
+    amqp::{Shared, connection::AmqpConnection, declare},
 };
 
 /// How often the declarations are repeated.
@@ -29,7 +29,7 @@ pub(super) enum Declaration {
     /// A queue of calls, with those beside it.
     Calls(CallQueue),
     /// A topic exchange.
-    Topic(Name),
+    Topic(ShortStr),
 }
 
 impl Declaration {
@@ -46,7 +46,7 @@ impl Declaration {
     }
 
     /// Declares it, on a channel of its own: one that is otherwise declared ends its channel.
-    async fn declare(&self, wire: &Wire) -> Result<(), BusError> {
+    async fn declare(&self, wire: &AmqpConnection) -> Result<(), BusError> {
         let failed = |error| declare::failed(&error, "a channel");
         let channel = wire.connection().create_channel().await.map_err(failed)?;
         match self {
@@ -85,16 +85,16 @@ impl Declared {
     }
 
     /// Declares a topic exchange, and keeps it declared.
-    pub(super) async fn declare_topic(&self, wire: &Wire, exchange: Name) -> Result<(), BusError> {
+    pub(super) async fn declare_topic(&self, wire: &AmqpConnection, exchange: ShortStr) -> Result<(), BusError> {
         self.declare(wire, Declaration::Topic(exchange)).await
     }
 
     /// Declares a queue of calls, and keeps it declared.
-    pub(super) async fn declare_calls(&self, wire: &Wire, queue: CallQueue) -> Result<(), BusError> {
+    pub(super) async fn declare_calls(&self, wire: &AmqpConnection, queue: CallQueue) -> Result<(), BusError> {
         self.declare(wire, Declaration::Calls(queue)).await
     }
 
-    async fn declare(&self, wire: &Wire, declaration: Declaration) -> Result<(), BusError> {
+    async fn declare(&self, wire: &AmqpConnection, declaration: Declaration) -> Result<(), BusError> {
         declaration.declare(wire).await?;
         self.add(&declaration);
         Ok(())
@@ -106,7 +106,7 @@ impl Declared {
     }
 
     /// Declares everything again, unless another task has begun to do so since `missed`.
-    pub(super) async fn restore(&self, wire: &Wire, missed: Instant) -> Result<(), BusError> {
+    pub(super) async fn restore(&self, wire: &AmqpConnection, missed: Instant) -> Result<(), BusError> {
         let mut last = self.last.lock().await;
         if let Some(round) = last.as_ref().filter(|round| round.began >= missed) {
             return round.ended.clone();
@@ -145,6 +145,6 @@ pub(super) async fn keep_declared(shared: Weak<Shared>) {
     }
 }
 
-async fn restore(shared: &Shared, wire: Arc<Wire>) -> Result<(), BusError> {
+async fn restore(shared: &Shared, wire: Arc<AmqpConnection>) -> Result<(), BusError> {
     shared.declared.restore(&wire, Instant::now()).await
 }

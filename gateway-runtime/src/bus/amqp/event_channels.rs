@@ -18,40 +18,40 @@ use tokio::{
 };
 
 use crate::bus::{
-    BusError, Fault, Message,
-    amqp::{call_channel::failed, connection::Wire, convert::Outgoing},
+    BusError, BusErrorKind, Message,
+    amqp::{call_channel::failed, connection::AmqpConnection, convert::PublishRequest},
 };
 
 /// So many messages are on their way at once, at most.
-const MOST: usize = 64;
+const MAX_IN_FLIGHT: usize = 64;
 
 /// The channels by which events are published.
-pub(super) struct Events {
-    free: Mutex<Vec<(Arc<Wire>, Channel)>>,
+pub(super) struct EventChannels {
+    free: Mutex<Vec<(Arc<AmqpConnection>, Channel)>>,
     permits: Semaphore,
     published: Arc<AtomicU64>,
 }
 
-impl Events {
+impl EventChannels {
     pub(super) fn new(published: Arc<AtomicU64>) -> Self {
-        Self { free: Mutex::default(), permits: Semaphore::new(MOST), published }
+        Self { free: Mutex::default(), permits: Semaphore::new(MAX_IN_FLIGHT), published }
     }
 
     /// Publishes a message, and waits until it is confirmed.
-    pub(super) async fn publish(&self, wire: Arc<Wire>, message: Message, deadline: Instant) -> Result<(), BusError> {
+    pub(super) async fn publish(&self, wire: Arc<AmqpConnection>, message: Message, deadline: Instant) -> Result<(), BusError> {
         let mandatory = message.mandatory;
-        let message = Outgoing::new(message, wire.largest_frame())?;
-        let late = |_| BusError::new(Fault::Away, "too many messages are on their way to RabbitMQ");
+        let message = PublishRequest::new(message, wire.largest_frame())?;
+        let late = |_| BusError::new(BusErrorKind::Disconnected, "too many messages are on their way to RabbitMQ");
         let permit = timeout_at(deadline, self.permits.acquire()).await.map_err(late)?;
         // They are never closed.
-        let _permit = permit.map_err(|_| BusError::new(Fault::Away, "the bus was closed"))?;
+        let _permit = permit.map_err(|_| BusError::new(BusErrorKind::Disconnected, "the bus was closed"))?;
         if wire.is_blocked() {
-            return Err(BusError::new(Fault::Blocked, "RabbitMQ takes no messages now"));
+            return Err(BusError::new(BusErrorKind::Blocked, "RabbitMQ takes no messages now"));
         }
         let exchange = message.exchange.as_str().to_owned();
-        let late = |_| Err(BusError::new(Fault::Away, "RabbitMQ did not open a channel in time"));
+        let late = |_| Err(BusError::new(BusErrorKind::Disconnected, "RabbitMQ did not open a channel in time"));
         let channel = timeout_at(deadline, self.channel(&wire)).await.unwrap_or_else(late)?;
-        let unconfirmed = |_| Err(BusError::new(Fault::Unconfirmed, "RabbitMQ did not confirm the message in time"));
+        let unconfirmed = |_| Err(BusError::new(BusErrorKind::ConfirmTimeout, "RabbitMQ did not confirm the message in time"));
         let publishing =
             async { publish(&channel, message, mandatory).await.map_err(|error| failed(&error, &exchange)) };
         let confirmation = timeout_at(deadline, publishing).await.unwrap_or_else(unconfirmed)?;
@@ -62,27 +62,27 @@ impl Events {
                 Ok(())
             }
             Confirmation::Ack(Some(_)) | Confirmation::Nack(Some(_)) => {
-                Err(BusError::new(Fault::Unroutable, "no queue gets what is sent there"))
+                Err(BusError::new(BusErrorKind::Unroutable, "no queue gets what is sent there"))
             }
             Confirmation::Nack(None) => {
-                Err(BusError::new(Fault::Refused, "RabbitMQ did not take the message over: a queue is full"))
+                Err(BusError::new(BusErrorKind::Nacked, "RabbitMQ did not take the message over: a queue is full"))
             }
         }
     }
 
-    async fn channel(&self, wire: &Arc<Wire>) -> Result<Channel, BusError> {
+    async fn channel(&self, wire: &Arc<AmqpConnection>) -> Result<Channel, BusError> {
         let free = self.take(wire);
         if let Some(channel) = free {
             return Ok(channel);
         }
-        let away = |error| BusError::new(Fault::Away, format!("RabbitMQ opened no channel: {error}"));
+        let away = |error| BusError::new(BusErrorKind::Disconnected, format!("RabbitMQ opened no channel: {error}"));
         let channel = wire.connection().create_channel().await.map_err(away)?;
         channel.confirm_select(ConfirmSelectOptions::default()).await.map_err(away)?;
         Ok(channel)
     }
 
     /// One that is free, of this connection; those of others have ended.
-    fn take(&self, wire: &Arc<Wire>) -> Option<Channel> {
+    fn take(&self, wire: &Arc<AmqpConnection>) -> Option<Channel> {
         let mut free = self.free();
         while let Some((other, channel)) = free.pop() {
             if Arc::ptr_eq(&other, wire) && channel.status().connected() {
@@ -92,13 +92,13 @@ impl Events {
         None
     }
 
-    fn free(&self) -> std::sync::MutexGuard<'_, Vec<(Arc<Wire>, Channel)>> {
+    fn free(&self) -> std::sync::MutexGuard<'_, Vec<(Arc<AmqpConnection>, Channel)>> {
         self.free.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-async fn publish(channel: &Channel, message: Outgoing, mandatory: bool) -> lapin::Result<Confirmation> {
-    let Outgoing { exchange, key, properties, body } = message;
+async fn publish(channel: &Channel, message: PublishRequest, mandatory: bool) -> lapin::Result<Confirmation> {
+    let PublishRequest { exchange, key, properties, body } = message;
     let options = BasicPublishOptions { mandatory, immediate: false };
     channel.basic_publish(exchange, key, options, &body, properties).await?.await
 }

@@ -46,17 +46,17 @@ pub use crate::bus::amqp::guard::filtered;
 use crate::{
     base::{secret::Secret, start_error::StartError},
     bus::{
-        Broker, BusError, BusFuture, BusSettings, CallQueue, Deliveries, Fault, Figures, Message, Name, Subscription,
+        Broker, BusError, BusFuture, BusSettings, CallQueue, Deliveries, BusErrorKind, BrokerStats, Message, ShortStr, Subscription,
         amqp::{
-            call_channels::{Lanes, Opening},
-            connection::{Address, Wire},
-            consumer::Consuming,
+            call_channels::{CallChannels, ChannelContext},
+            connection::{Address, AmqpConnection},
+            consumer::ConsumerTask,
             declared::{Declaration, Declared, keep_declared},
-            event_channels::Events,
-            reconnect::Link,
+            event_channels::EventChannels,
+            reconnect::ReconnectingConnection,
             replies::Replies,
         },
-        pending_calls::{Counts, Waiting},
+        pending_calls::{Counts, ReplyFuture},
     },
 };
 
@@ -64,13 +64,13 @@ use crate::{
 pub struct AmqpBroker(Arc<Shared>);
 
 struct Shared {
-    publishing: Link,
-    consuming: Link,
-    lanes: ArcSwapOption<Lanes>,
-    events: Events,
+    publishing: ReconnectingConnection,
+    consuming: ReconnectingConnection,
+    lanes: ArcSwapOption<CallChannels>,
+    events: EventChannels,
     declared: Declared,
     replies: Replies,
-    opening: Opening,
+    opening: ChannelContext,
     confirm_timeout: Duration,
     connect_timeout: Duration,
     figures: Counted,
@@ -103,10 +103,10 @@ impl AmqpBroker {
                  environment)"
             ))
         };
-        let link = |name| Link::open(address.clone(), name, Arc::clone(&figures.lost));
+        let link = |name| ReconnectingConnection::open(address.clone(), name, Arc::clone(&figures.lost));
         let publishing = link("gateway: publishes").await.map_err(unreachable)?;
         let consuming = link("gateway: consumes").await.map_err(unreachable)?;
-        let opening = Opening {
+        let opening = ChannelContext {
             home: Handle::current(),
             timeout: settings.connect_timeout,
             counts: Arc::clone(&figures.calls),
@@ -116,7 +116,7 @@ impl AmqpBroker {
             publishing,
             consuming,
             lanes: ArcSwapOption::empty(),
-            events: Events::new(Arc::clone(&figures.published)),
+            events: EventChannels::new(Arc::clone(&figures.published)),
             declared: Declared::default(),
             replies: Replies::new(Arc::clone(&figures.published)),
             opening,
@@ -138,11 +138,11 @@ impl Broker for AmqpBroker {
         })
     }
 
-    fn declare_topic(&self, exchange: Name) -> BusFuture<()> {
+    fn declare_topic(&self, exchange: ShortStr) -> BusFuture<()> {
         let this = Arc::clone(&self.0);
         Box::pin(async move {
             let wire = this.publishing.now()?;
-            let late = |_| Err(BusError::new(Fault::Away, "RabbitMQ did not answer in time"));
+            let late = |_| Err(BusError::new(BusErrorKind::Disconnected, "RabbitMQ did not answer in time"));
             timeout(this.connect_timeout, this.declared.declare_topic(&wire, exchange)).await.unwrap_or_else(late)
         })
     }
@@ -158,7 +158,7 @@ impl Broker for AmqpBroker {
     fn call(&self, message: Message, deadline: Instant) -> BusFuture<Message> {
         let this = Arc::clone(&self.0);
         Box::pin(async move {
-            let late = |_| Err(BusError::new(Fault::Away, "the way to the exchange was not open in time"));
+            let late = |_| Err(BusError::new(BusErrorKind::Disconnected, "the way to the exchange was not open in time"));
             let waiting = timeout_at(deadline, this.send(message, deadline)).await.unwrap_or_else(late)?;
             this.answer(waiting, deadline).await
         })
@@ -168,14 +168,14 @@ impl Broker for AmqpBroker {
         let (this, queue) = (Arc::clone(&self.0), queue.clone());
         Box::pin(async move {
             let wire = this.consuming.now()?;
-            let late = |_| Err(BusError::new(Fault::Away, "RabbitMQ did not answer in time"));
+            let late = |_| Err(BusError::new(BusErrorKind::Disconnected, "RabbitMQ did not answer in time"));
             timeout(this.connect_timeout, this.declared.declare_calls(&wire, queue)).await.unwrap_or_else(late)
         })
     }
 
     fn consume(&self, subscription: Subscription) -> BusFuture<Deliveries> {
         let (link, received) = (self.0.consuming.clone(), Arc::clone(&self.0.figures.received));
-        let consuming = Consuming { link, subscription, timeout: self.0.connect_timeout, received };
+        let consuming = ConsumerTask { link, subscription, timeout: self.0.connect_timeout, received };
         let declaration = match &consuming.subscription {
             Subscription::Calls(calls) => Some(Declaration::Calls(calls.clone())),
             Subscription::Topic { .. } => None,
@@ -183,7 +183,7 @@ impl Broker for AmqpBroker {
         let beginning = self.0.opening.home.spawn(consuming.begin());
         let this = Arc::clone(&self.0);
         Box::pin(async move {
-            let begun = beginning.await.unwrap_or_else(|_| Err(BusError::new(Fault::Away, "the bus was closed")))?;
+            let begun = beginning.await.unwrap_or_else(|_| Err(BusError::new(BusErrorKind::Disconnected, "the bus was closed")))?;
             declaration.iter().for_each(|declaration| this.declared.add(declaration));
             Ok(begun)
         })
@@ -194,18 +194,18 @@ impl Broker for AmqpBroker {
         self.0.consuming.now()?;
         if publishing.is_blocked() {
             return Err(BusError::new(
-                Fault::Blocked,
+                BusErrorKind::Blocked,
                 "RabbitMQ takes no messages now: its memory or its disk is full",
             ));
         }
         Ok(())
     }
 
-    fn figures(&self) -> Figures {
+    fn figures(&self) -> BrokerStats {
         let Counted { calls, published, received, lost } = &self.0.figures;
         let count = |count: &AtomicU64| count.load(Ordering::Relaxed);
         let (published, received, lost) = (count(published), count(received), count(lost));
-        let mut figures = Figures { published, received, lost, ..Figures::default() };
+        let mut figures = BrokerStats { published, received, connections_lost: lost, ..BrokerStats::default() };
         calls.add_to(&mut figures);
         figures
     }
@@ -222,9 +222,9 @@ impl Shared {
     /// Publishes a message; one that comes back from what was declared here is published again once that is restored.
     async fn publish(&self, message: Message, deadline: Instant) -> Result<(), BusError> {
         let wire = self.publishing.now()?;
-        let again = self.declared.includes(&message.exchange, &message.key).then(|| message.clone());
+        let again = self.declared.includes(&message.exchange, &message.routing_key).then(|| message.clone());
         let published = self.events.publish(Arc::clone(&wire), message, deadline).await;
-        let is_missing = |error: &BusError| error.fault() == Fault::Unroutable;
+        let is_missing = |error: &BusError| error.kind() == BusErrorKind::Unroutable;
         let Some(message) = again.filter(|_| published.as_ref().is_err_and(is_missing)) else { return published };
         if let Ok(Err(error)) = timeout_at(deadline, self.declared.restore(&wire, Instant::now())).await {
             return Err(error);
@@ -233,7 +233,7 @@ impl Shared {
     }
 
     /// Sends a call by the lane of its exchange.
-    async fn send(&self, message: Message, deadline: Instant) -> Result<Waiting, BusError> {
+    async fn send(&self, message: Message, deadline: Instant) -> Result<ReplyFuture, BusError> {
         if message.exchange.len() > Message::LONGEST_NAME {
             return Err(convert::too_long());
         }
@@ -242,31 +242,31 @@ impl Shared {
     }
 
     /// The lanes of the connection that is there.
-    fn lanes(&self, wire: Arc<Wire>) -> Arc<Lanes> {
+    fn lanes(&self, wire: Arc<AmqpConnection>) -> Arc<CallChannels> {
         let lanes = self.lanes.load();
         if let Some(lanes) = &*lanes
-            && lanes.are_of(&wire)
+            && lanes.belongs_to(&wire)
         {
             return Arc::clone(lanes);
         }
-        let new = Arc::new(Lanes::new(wire, self.opening.clone()));
+        let new = Arc::new(CallChannels::new(wire, self.opening.clone()));
         // Whoever comes at the same time takes those of the first.
         let before = self.lanes.compare_and_swap(&lanes, Some(Arc::clone(&new)));
         match &*before {
-            Some(others) if others.are_of(new.wire()) => Arc::clone(others),
+            Some(others) if others.belongs_to(new.wire()) => Arc::clone(others),
             _ => new,
         }
     }
 
-    async fn answer(&self, mut waiting: Waiting, deadline: Instant) -> Result<Message, BusError> {
+    async fn answer(&self, mut waiting: ReplyFuture, deadline: Instant) -> Result<Message, BusError> {
         let confirmed = deadline.min(Instant::now() + self.confirm_timeout);
         if let Ok(answer) = timeout_at(confirmed, &mut waiting).await {
             return answer;
         }
         if !waiting.is_confirmed() {
-            return Err(BusError::new(Fault::Unconfirmed, "RabbitMQ did not confirm the message in time"));
+            return Err(BusError::new(BusErrorKind::ConfirmTimeout, "RabbitMQ did not confirm the message in time"));
         }
-        let late = |_| Err(BusError::new(Fault::Unanswered, "no answer came in time"));
+        let late = |_| Err(BusError::new(BusErrorKind::ReplyTimeout, "no answer came in time"));
         timeout_at(deadline, waiting).await.unwrap_or_else(late)
     }
 }
@@ -279,9 +279,9 @@ impl fmt::Debug for AmqpBroker {
 
 /// Takes the first message out of a queue that nobody consumes, as soon as there is one.
 #[cfg(test)]
-pub(super) async fn take(url: &Secret, queue: &crate::bus::Name) -> Message {
+pub(super) async fn take(url: &Secret, queue: &crate::bus::ShortStr) -> Message {
     let address = Address::parse(url, &BusSettings::default()).unwrap();
-    let wire = Wire::connect(&address, "test").await.unwrap();
+    let wire = AmqpConnection::connect(&address, "test").await.unwrap();
     let channel = wire.connection().create_channel().await.unwrap();
     loop {
         let options = lapin::options::BasicGetOptions { no_ack: true };

@@ -16,47 +16,47 @@ use tokio::{
 };
 
 use crate::bus::{
-    BusError, Fault,
-    amqp::connection::{Address, Wire},
+    BusError, BusErrorKind,
+    amqp::connection::{Address, AmqpConnection},
 };
 
 /// The pause before a first further attempt to connect; each is twice the one before.
-const PAUSE: Duration = Duration::from_millis(50);
-const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+const MIN_RECONNECT_DELAY: Duration = Duration::from_millis(50);
+const MAX_RECONNECT_DELAY: Duration = Duration::from_secs(1);
 /// How often a connection is looked at that has told nothing.
-const LOOK: Duration = Duration::from_millis(250);
+const STATE_POLL_INTERVAL: Duration = Duration::from_millis(250);
 
 /// How it is now.
 #[derive(Clone)]
 pub(super) enum State {
-    Up(Arc<Wire>),
+    Up(Arc<AmqpConnection>),
     Away(BusError),
 }
 
 /// A connection that is made again whenever it is lost, until nobody has its link any more.
 #[derive(Clone)]
-pub(super) struct Link {
+pub(super) struct ReconnectingConnection {
     state: watch::Receiver<State>,
     /// Closes the connection for good.
     close: Arc<watch::Sender<bool>>,
 }
 
-impl Link {
+impl ReconnectingConnection {
     /// Connects for the first time.
     ///
     /// # Errors
     ///
     /// When that fails, for people.
     pub(super) async fn open(address: Address, name: &'static str, lost: Arc<AtomicU64>) -> Result<Self, String> {
-        let wire = Arc::new(Wire::connect(&address, name).await?);
+        let wire = Arc::new(AmqpConnection::connect(&address, name).await?);
         let (states, state) = watch::channel(State::Up(Arc::clone(&wire)));
         let (close, closing) = watch::channel(false);
-        tokio::spawn(Supervisor { address, name, states, lost, closing }.run(wire));
+        tokio::spawn(ReconnectTask { address, name, states, lost, closing }.run(wire));
         Ok(Self { state, close: Arc::new(close) })
     }
 
     /// The connection that is there now.
-    pub(super) fn now(&self) -> Result<Arc<Wire>, BusError> {
+    pub(super) fn now(&self) -> Result<Arc<AmqpConnection>, BusError> {
         match &*self.state.borrow() {
             State::Up(wire) => Ok(Arc::clone(wire)),
             State::Away(error) => Err(error.clone()),
@@ -64,7 +64,7 @@ impl Link {
     }
 
     /// Waits until there is one.
-    pub(super) async fn up(&mut self) -> Option<Arc<Wire>> {
+    pub(super) async fn up(&mut self) -> Option<Arc<AmqpConnection>> {
         match &*self.state.wait_for(|state| matches!(state, State::Up(_))).await.ok()? {
             State::Up(wire) => Some(Arc::clone(wire)),
             State::Away(_) => None,
@@ -80,7 +80,7 @@ impl Link {
     }
 }
 
-struct Supervisor {
+struct ReconnectTask {
     address: Address,
     name: &'static str,
     states: watch::Sender<State>,
@@ -88,7 +88,7 @@ struct Supervisor {
     closing: watch::Receiver<bool>,
 }
 
-impl Supervisor {
+impl ReconnectTask {
     /// Waits until nobody uses the connection any more, or it is to be closed.
     async fn closing(&self) {
         let mut closing = self.closing.clone();
@@ -104,22 +104,22 @@ impl Supervisor {
         }
     }
 
-    async fn run(self, mut wire: Arc<Wire>) {
+    async fn run(self, mut wire: Arc<AmqpConnection>) {
         loop {
             let why = tokio::select! {
                 why = broken(&wire) => why,
                 () = self.closing() => {
-                    self.states.send_replace(State::Away(BusError::new(Fault::Away, "the bus was closed")));
+                    self.states.send_replace(State::Away(BusError::new(BusErrorKind::Disconnected, "the bus was closed")));
                     return wire.close().await;
                 }
             };
             self.lost.fetch_add(1, Ordering::Relaxed);
             tracing::warn!(target: "gateway::bus", connection = self.name, broker = %self.address, why, "lost");
             self.states.send_replace(State::Away(BusError::new(
-                Fault::Away,
+                BusErrorKind::Disconnected,
                 format!("the connection to RabbitMQ was lost, and is made again: {why}"),
             )));
-            wire.end(BusError::new(Fault::Lost, format!("the connection to RabbitMQ was lost: {why}")));
+            wire.abort(BusError::new(BusErrorKind::ChannelLost, format!("the connection to RabbitMQ was lost: {why}")));
             wire = tokio::select! {
                 wire = self.connect_again() => Arc::new(wire),
                 () = self.closing() => return,
@@ -129,29 +129,29 @@ impl Supervisor {
         }
     }
 
-    async fn connect_again(&self) -> Wire {
-        let mut pause = PAUSE;
+    async fn connect_again(&self) -> AmqpConnection {
+        let mut pause = MIN_RECONNECT_DELAY;
         loop {
             // Gateways that were cut together do not come back together.
             sleep(pause.mul_f64(0.5 + fastrand::f64() / 2.0)).await;
-            match Wire::connect(&self.address, self.name).await {
+            match AmqpConnection::connect(&self.address, self.name).await {
                 Ok(wire) => return wire,
                 Err(why) => {
                     tracing::debug!(target: "gateway::bus", connection = self.name, why, "not connected");
                     let error = format!("RabbitMQ at {} cannot be reached: {why}", self.address);
-                    self.states.send_replace(State::Away(BusError::new(Fault::Away, error)));
+                    self.states.send_replace(State::Away(BusError::new(BusErrorKind::Disconnected, error)));
                 }
             }
-            pause = LONGEST_PAUSE.min(pause * 2);
+            pause = MAX_RECONNECT_DELAY.min(pause * 2);
         }
     }
 }
 
 /// Waits until the connection is broken, and tells why; logs meanwhile whether the broker takes messages.
-async fn broken(wire: &Wire) -> String {
+async fn broken(wire: &AmqpConnection) -> String {
     let mut events = std::pin::pin!(wire.connection().events_listener());
     let mut why = None;
-    let mut look = interval(LOOK);
+    let mut look = interval(STATE_POLL_INTERVAL);
     loop {
         tokio::select! {
             biased;

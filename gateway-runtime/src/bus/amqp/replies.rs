@@ -20,13 +20,13 @@ use lapin::{
 use tokio::time::{Instant, timeout_at};
 
 use crate::bus::{
-    BusError, Fault, Message,
-    amqp::{call_channel::failed, connection::Wire, convert::Outgoing},
+    BusError, BusErrorKind, Message,
+    amqp::{call_channel::failed, connection::AmqpConnection, convert::PublishRequest},
 };
 
 /// The channel by which replies go.
 pub(super) struct Replies {
-    open: tokio::sync::Mutex<Option<(Arc<Wire>, Channel)>>,
+    open: tokio::sync::Mutex<Option<(Arc<AmqpConnection>, Channel)>>,
     /// Held while the library numbers a message and queues it: nobody may come between.
     turn: Mutex<()>,
     published: Arc<AtomicU64>,
@@ -38,14 +38,14 @@ impl Replies {
     }
 
     /// Publishes a reply, and waits until it is confirmed.
-    pub(super) async fn publish(&self, wire: Arc<Wire>, reply: Message, deadline: Instant) -> Result<(), BusError> {
-        let reply = Outgoing::new(reply, wire.largest_frame())?;
+    pub(super) async fn publish(&self, wire: Arc<AmqpConnection>, reply: Message, deadline: Instant) -> Result<(), BusError> {
+        let reply = PublishRequest::new(reply, wire.largest_frame())?;
         if wire.is_blocked() {
-            return Err(BusError::new(Fault::Blocked, "RabbitMQ takes no messages now"));
+            return Err(BusError::new(BusErrorKind::Blocked, "RabbitMQ takes no messages now"));
         }
-        let late = |_| Err(BusError::new(Fault::Away, "RabbitMQ did not open a channel in time"));
+        let late = |_| Err(BusError::new(BusErrorKind::Disconnected, "RabbitMQ did not open a channel in time"));
         let channel = timeout_at(deadline, self.channel(&wire)).await.unwrap_or_else(late)?;
-        let unconfirmed = |_| Err(BusError::new(Fault::Unconfirmed, "RabbitMQ did not confirm the reply in time"));
+        let unconfirmed = |_| Err(BusError::new(BusErrorKind::ConfirmTimeout, "RabbitMQ did not confirm the reply in time"));
         let publishing = async { self.send(channel, reply).await.map_err(|error| failed(&error, "")) };
         match timeout_at(deadline, publishing).await.unwrap_or_else(unconfirmed)? {
             Confirmation::Ack(None) | Confirmation::NotRequested => {
@@ -55,17 +55,17 @@ impl Replies {
             // The library gives what came back with whichever confirmation is next. Of replies it is only counted, and each
             // that came back is given once.
             Confirmation::Ack(Some(_)) | Confirmation::Nack(Some(_)) => {
-                Err(BusError::new(Fault::Unroutable, "no queue gets the reply: its caller has left"))
+                Err(BusError::new(BusErrorKind::Unroutable, "no queue gets the reply: its caller has left"))
             }
             Confirmation::Nack(None) => {
-                Err(BusError::new(Fault::Refused, "RabbitMQ nacked the reply: its queue is full"))
+                Err(BusError::new(BusErrorKind::Nacked, "RabbitMQ nacked the reply: its queue is full"))
             }
         }
     }
 
-    async fn send(&self, channel: Channel, reply: Outgoing) -> lapin::Result<Confirmation> {
+    async fn send(&self, channel: Channel, reply: PublishRequest) -> lapin::Result<Confirmation> {
         let mut sending: Pin<Box<dyn Future<Output = _> + Send>> = Box::pin(async move {
-            let Outgoing { exchange, key, properties, body } = reply;
+            let PublishRequest { exchange, key, properties, body } = reply;
             let options = BasicPublishOptions { mandatory: true, immediate: false };
             channel.basic_publish(exchange, key, options, &body, properties).await?.await
         });
@@ -83,7 +83,7 @@ impl Replies {
     }
 
     /// The channel of this connection; opened where there is none, or it has ended.
-    async fn channel(&self, wire: &Arc<Wire>) -> Result<Channel, BusError> {
+    async fn channel(&self, wire: &Arc<AmqpConnection>) -> Result<Channel, BusError> {
         let mut open = self.open.lock().await;
         if let Some((other, channel)) = &*open
             && Arc::ptr_eq(other, wire)
@@ -92,7 +92,7 @@ impl Replies {
             return Ok(channel.clone());
         }
         *open = None;
-        let away = |error| BusError::new(Fault::Away, format!("RabbitMQ opened no channel: {error}"));
+        let away = |error| BusError::new(BusErrorKind::Disconnected, format!("RabbitMQ opened no channel: {error}"));
         let channel = wire.connection().create_channel().await.map_err(away)?;
         channel.confirm_select(ConfirmSelectOptions::default()).await.map_err(away)?;
         Ok(open.insert((Arc::clone(wire), channel)).1.clone())

@@ -15,10 +15,10 @@ use tokio::{
 use crate::{
     base::secret::Secret,
     bus::{
-        Broker, BusSettings, CallQueue, Fault, Message, Name, Subscription,
+        Broker, BusSettings, CallQueue, BusErrorKind, Message, ShortStr, Subscription,
         amqp::{
             AmqpBroker,
-            connection::{Address, Wire},
+            connection::{Address, AmqpConnection},
             convert,
         },
     },
@@ -111,28 +111,28 @@ async fn a_queue_that_is_otherwise_declared_is_told() {
     let Some(url) = url() else { return };
     let broker = broker(&url).await;
     let name = format!("test.declared.{:016x}", fastrand::u64(..));
-    let queue = CallQueue { name: name.clone().into(), prefetch: 1, deliveries: 1, delays: vec![] };
+    let queue = CallQueue { name: name.clone().into(), prefetch: 1, delivery_limit: 1, delays: vec![] };
     let _deliveries = broker.consume(Subscription::Calls(queue.clone())).await.unwrap();
     // How often messages are delivered is the gateway's business, and may change.
-    broker.consume(Subscription::Calls(CallQueue { deliveries: 2, ..queue })).await.unwrap();
+    broker.consume(Subscription::Calls(CallQueue { delivery_limit: 2, ..queue })).await.unwrap();
 
     // As gateways of before have declared it.
-    let older: Name = format!("{name}.older").into();
+    let older: ShortStr = format!("{name}.older").into();
     let mut arguments = FieldTable::default();
     arguments.insert("x-queue-type".into(), AMQPValue::LongString("quorum".into()));
     arguments.insert("x-dead-letter-exchange".into(), AMQPValue::LongString(CallQueue::DEAD_LETTERS.into()));
     arguments.insert("x-delivery-limit".into(), AMQPValue::LongLongInt(20));
     let wire =
-        Wire::connect(&Address::parse(&Secret::new(&*url), &BusSettings::default()).unwrap(), "test").await.unwrap();
+        AmqpConnection::connect(&Address::parse(&Secret::new(&*url), &BusSettings::default()).unwrap(), "test").await.unwrap();
     let channel = wire.connection().create_channel().await.unwrap();
     let durable = QueueDeclareOptions { durable: true, ..QueueDeclareOptions::default() };
     channel.queue_declare(convert::short(older.clone()).unwrap(), durable, arguments).await.unwrap();
-    let queue = CallQueue { name: older.clone(), prefetch: 1, deliveries: 20, delays: vec![] };
+    let queue = CallQueue { name: older.clone(), prefetch: 1, delivery_limit: 20, delays: vec![] };
     for error in [
         broker.declare(&queue).await.unwrap_err(),
         broker.consume(Subscription::Calls(queue.clone())).await.unwrap_err(),
     ] {
-        assert_eq!(error.fault(), Fault::Refused);
+        assert_eq!(error.kind(), BusErrorKind::Nacked);
         let text = error.to_string();
         let first = format!("the queue `{older}` exists with other arguments than this gateway declares: ");
         assert!(text.starts_with(&first) && text.contains("\nhelp: "), "{text}");
@@ -150,8 +150,8 @@ async fn headers_that_no_frame_holds_harm_nobody_else() {
     };
     // The largest frame is 128 KiB.
     for length in [130_000, 130_500, 130_550, 130_950, 131_072, 200_000] {
-        let fault = call(length).await.unwrap_err().fault();
-        assert_eq!(fault, if length < 130_520 { Fault::Unroutable } else { Fault::Unfit }, "{length}");
+        let fault = call(length).await.unwrap_err().kind();
+        assert_eq!(fault, if length < 130_520 { BusErrorKind::Unroutable } else { BusErrorKind::InvalidMessage }, "{length}");
     }
-    assert_eq!(broker.figures().lost, 0);
+    assert_eq!(broker.figures().connections_lost, 0);
 }

@@ -7,12 +7,12 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    base::{call::sortable_name, error::Error},
+    base::{call::sortable_id, error::Error},
     bus::{
         Fields, Message,
         publisher::{Publisher, failed},
     },
-    store::Outbox,
+    store::OutboxConnection,
 };
 
 /// What the names of attributes begin with (CloudEvents AMQP Protocol Binding 1.0 §3.1.3.1).
@@ -22,12 +22,12 @@ const PREFIX: &str = "cloudEvents:";
 #[must_use = "an event is for publishing, or for writing down"]
 pub struct Event {
     publisher: Publisher,
-    written: Written,
+    written: StoredEvent,
 }
 
 /// An event, as it stands in the outbox.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Written {
+pub(crate) struct StoredEvent {
     id: String,
     topic: String,
     source: String,
@@ -49,8 +49,8 @@ impl Event {
                 "{topic:?} is no topic of an event: that is of 1 to 255 bytes, words with dots between them, without `*` and `#`"
             )));
         }
-        let written = Written {
-            id: String::from_utf8_lossy(&sortable_name()).into_owned(),
+        let written = StoredEvent {
+            id: String::from_utf8_lossy(&sortable_id()).into_owned(),
             topic: topic.to_owned(),
             source: publisher.0.source.clone(),
             time: DateTime::<Utc>::from(SystemTime::now()).to_rfc3339_opts(SecondsFormat::Micros, true),
@@ -115,14 +115,14 @@ impl Event {
     /// # Errors
     ///
     /// When the database refuses, or is away.
-    pub async fn write(self, connection: &mut impl Outbox) -> Result<(), Error> {
+    pub async fn store(self, connection: &mut impl OutboxConnection) -> Result<(), Error> {
         connection.write(&serde_json::to_string(&self.written)?).await?;
         self.publisher.0.written.notify_one();
         Ok(())
     }
 }
 
-impl Written {
+impl StoredEvent {
     /// The key in whose order it is published.
     pub(crate) fn ordering_key(&self) -> &str {
         self.ordering_key.as_deref().unwrap_or(&self.topic)
@@ -153,7 +153,7 @@ impl Written {
             message_id: Some(self.id).filter(|id| id.len() <= Message::LONGEST_NAME).map(Into::into),
             headers,
             body: self.data.into(),
-            ..Message::to(exchange.to_owned(), self.topic)
+            ..Message::new(exchange.to_owned(), self.topic)
         }
     }
 }

@@ -13,13 +13,13 @@ use serde::Serialize;
 use tokio::sync::Notify;
 
 pub use crate::bus::publisher::event::Event;
-pub(crate) use crate::bus::publisher::{outbox_relay::empty as empty_outbox, request_log::Feed};
+pub(crate) use crate::bus::publisher::{outbox_relay::run_outbox_relay as empty_outbox, request_log::RequestLogPublisher};
 use crate::{
     base::{
         error::{Code, Error},
         start_error::StartError,
     },
-    bus::{Broker, BusError, Fault},
+    bus::{Broker, BusError, BusErrorKind},
 };
 
 /// Publishes events; a field or an argument of services and providers. Cheap to clone.
@@ -113,9 +113,9 @@ impl fmt::Debug for Publisher {
 
 /// Who publishes may do so again: who receives an event twice knows it by its id.
 fn failed(error: &BusError) -> Error {
-    let told = match error.fault() {
-        Fault::Unfit => Error::internal("the event cannot be sent"),
+    let told = match error.kind() {
+        BusErrorKind::InvalidMessage => Error::internal("the event cannot be sent"),
         _ => Error::new(Code::OVERLOADED, "an event could not be published now"),
     };
-    told.log(error)
+    told.with_log_message(error)
 }

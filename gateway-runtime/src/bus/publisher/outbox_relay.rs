@@ -13,16 +13,16 @@ use futures_util::future::join_all;
 use crate::{
     base::duration::until_tick,
     bus::{
-        BusError, Fault,
-        publisher::{Publisher, event::Written},
+        BusError, BusErrorKind,
+        publisher::{Publisher, event::StoredEvent},
     },
     store::{Db, OutboxBatch, StoreError},
 };
 
 /// How many events are read at once.
-const BATCH: i64 = 256;
+const RELAY_BATCH: i64 = 256;
 /// How soon it is looked again when there was something …
-const SOON: Duration = Duration::from_millis(5);
+const BUSY_POLL_INTERVAL: Duration = Duration::from_millis(5);
 /// … and when nothing was there, or could be published, for a while.
 const IDLE: Duration = Duration::from_secs(1);
 
@@ -35,8 +35,8 @@ struct Pass {
 }
 
 /// Empties the outbox, as long as it is polled.
-pub(crate) async fn empty(db: Db, publisher: Publisher) {
-    let (mut pause, mut was_blocked) = (SOON, false);
+pub(crate) async fn run_outbox_relay(db: Db, publisher: Publisher) {
+    let (mut pause, mut was_blocked) = (BUSY_POLL_INTERVAL, false);
     loop {
         pause = match pass(&db, &publisher).await {
             Ok(Pass { published, blocked }) => {
@@ -47,7 +47,7 @@ pub(crate) async fn empty(db: Db, publisher: Publisher) {
                 was_blocked = is_blocked;
                 match published {
                     0 => (pause * 2).min(IDLE),
-                    _ => SOON,
+                    _ => BUSY_POLL_INTERVAL,
                 }
             }
             Err(error) => {
@@ -59,7 +59,7 @@ pub(crate) async fn empty(db: Db, publisher: Publisher) {
             () = until_tick(IDLE), if pause == IDLE => {}
             () = tokio::time::sleep(pause), if pause != IDLE => {}
             // It is committed in a moment.
-            () = publisher.0.written.notified() => pause = SOON,
+            () = publisher.0.written.notified() => pause = BUSY_POLL_INTERVAL,
         }
     }
 }
@@ -69,12 +69,12 @@ async fn pass(db: &Db, publisher: &Publisher) -> Result<Pass, StoreError> {
     let (mut pass, mut after) = (Pass::default(), i64::MIN);
     // Without a broker the events wait where they are.
     while publisher.broker().state().is_ok() {
-        let batch = db.outbox(after, BATCH).await?;
+        let batch = db.outbox(after, RELAY_BATCH).await?;
         let Some((last, _)) = batch.rows().last() else { break };
         after = *last;
         let published = publish(publisher, &batch, &mut pass.blocked).await;
         pass.published += published.len();
-        batch.take_out(&published).await?;
+        batch.delete(&published).await?;
     }
     Ok(pass)
 }
@@ -83,9 +83,9 @@ async fn pass(db: &Db, publisher: &Publisher) -> Result<Pass, StoreError> {
 /// be. `blocked` are the keys that have to wait.
 async fn publish(publisher: &Publisher, batch: &OutboxBatch, blocked: &mut HashSet<String>) -> Vec<i64> {
     let mut published = Vec::with_capacity(batch.rows().len());
-    let mut keys = BTreeMap::<String, Vec<(i64, Written)>>::new();
+    let mut keys = BTreeMap::<String, Vec<(i64, StoredEvent)>>::new();
     for (number, text) in batch.rows() {
-        match serde_json::from_str::<Written>(text) {
+        match serde_json::from_str::<StoredEvent>(text) {
             Ok(event) if blocked.contains(event.ordering_key()) => {}
             Ok(event) => keys.entry(event.ordering_key().to_owned()).or_default().push((*number, event)),
             Err(error) => {
@@ -114,10 +114,10 @@ async fn publish(publisher: &Publisher, batch: &OutboxBatch, blocked: &mut HashS
 }
 
 /// Publishes an event; one that can never be sent counts as published.
-async fn publish_one(publisher: &Publisher, event: Written) -> Result<(), BusError> {
+async fn publish_one(publisher: &Publisher, event: StoredEvent) -> Result<(), BusError> {
     let message = event.into_message(&publisher.0.exchange);
     match publisher.broker().publish(message).await {
-        Err(error) if error.fault() == Fault::Unfit => {
+        Err(error) if error.kind() == BusErrorKind::InvalidMessage => {
             tracing::error!(%error, "an event in the outbox cannot be sent; it is taken out");
             Ok(())
         }

@@ -20,30 +20,30 @@ use tokio::{
 use crate::{
     base::money::{Currency, Money},
     bus::publisher::Publisher,
-    store::Request,
+    store::RequestRecord,
 };
 
 /// So many wait to be published.
-const BACKLOG: usize = 8192;
+const MAX_QUEUED: usize = 8192;
 /// So many are on their way to the broker at once.
-const AT_ONCE: usize = 256;
+const MAX_IN_FLIGHT: usize = 256;
 
 /// Where records are told.
 #[derive(Clone, Debug)]
-pub(crate) struct Feed {
-    records: mpsc::Sender<Request>,
+pub(crate) struct RequestLogPublisher {
+    records: mpsc::Sender<RequestRecord>,
     lost: Arc<AtomicU64>,
 }
 
-impl Feed {
+impl RequestLogPublisher {
     /// The feed, and the task that publishes it, which ends when nobody tells any more.
     pub(crate) fn start(publisher: Publisher) -> (Self, JoinHandle<()>) {
-        let (records, told) = mpsc::channel(BACKLOG);
+        let (records, told) = mpsc::channel(MAX_QUEUED);
         (Self { records, lost: Arc::default() }, tokio::spawn(publish(publisher, told)))
     }
 
     /// Tells of a request.
-    pub(crate) fn tell(&self, request: &Request) {
+    pub(crate) fn tell(&self, request: &RequestRecord) {
         if self.records.try_send(request.clone()).is_err() {
             // Each power of two: a broker that is away for long does not fill the log.
             let lost = self.lost.fetch_add(1, Ordering::Relaxed) + 1;
@@ -54,8 +54,8 @@ impl Feed {
     }
 }
 
-async fn publish(publisher: Publisher, mut told: mpsc::Receiver<Request>) {
-    let slots = Arc::new(Semaphore::new(AT_ONCE));
+async fn publish(publisher: Publisher, mut told: mpsc::Receiver<RequestRecord>) {
+    let slots = Arc::new(Semaphore::new(MAX_IN_FLIGHT));
     while let Some(request) = told.recv().await {
         let Ok(slot) = Arc::clone(&slots).acquire_owned().await else { break };
         let publisher = publisher.clone();
@@ -67,15 +67,15 @@ async fn publish(publisher: Publisher, mut told: mpsc::Receiver<Request>) {
                 Err(error) => Err(error),
             };
             if let Err(error) = published {
-                tracing::debug!(internal = error.internal_message(), "the record of a request could not be published");
+                tracing::debug!(internal = error.log_message(), "the record of a request could not be published");
             }
         });
     }
     // Those on their way.
-    let _ = slots.acquire_many(u32::try_from(AT_ONCE).unwrap_or(u32::MAX)).await;
+    let _ = slots.acquire_many(u32::try_from(MAX_IN_FLIGHT).unwrap_or(u32::MAX)).await;
 }
 
-fn view(request: &Request) -> Value {
+fn view(request: &RequestRecord) -> Value {
     let money = |nanos: Option<i64>, currency: Option<Currency>| {
         let money = Money::from_nanos(nanos?, currency?);
         Some(json!({ "amount": money.amount(), "currency": money.currency().code() }))

@@ -5,7 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use crate::bus::{
-    Fault, Field, Message, Subscription,
+    BusErrorKind, Field, Message, Subscription,
     tests::{Bus, LONG, answer, name, next, until},
 };
 
@@ -28,7 +28,7 @@ async fn a_call_carries_all_that_is_said_of_it_and_so_does_its_answer(bus: Bus) 
     question.content_type = Some("application/octet-stream".into());
     question.content_encoding = Some("gzip".into());
     question.message_id = Some("m-1".into());
-    question.kind = Some("order.paid".into());
+    question.message_type = Some("order.paid".into());
     question.timestamp = Some(1_700_000_000);
     question.persistent = true;
     question.headers.add("X-Text", "ü");
@@ -54,9 +54,9 @@ async fn a_call_carries_all_that_is_said_of_it_and_so_does_its_answer(bus: Bus) 
     assert_eq!(received.content_type, question.content_type);
     assert_eq!(received.content_encoding, question.content_encoding);
     assert_eq!(received.message_id, question.message_id);
-    assert_eq!(received.kind, question.kind);
+    assert_eq!(received.message_type, question.message_type);
     assert_eq!(received.timestamp, question.timestamp);
-    assert_eq!((received.persistent, &*received.exchange, &received.key), (true, "", &queue.name));
+    assert_eq!((received.persistent, &*received.exchange, &received.routing_key), (true, "", &queue.name));
     for (name, field) in question.headers.iter() {
         assert_eq!(received.headers.get(name), Some(field), "{name}");
     }
@@ -64,7 +64,7 @@ async fn a_call_carries_all_that_is_said_of_it_and_so_does_its_answer(bus: Bus) 
     let answered = answered.unwrap();
     assert_eq!(answered.headers.get("X-WASP-STATUS"), Some(&Field::Number(201)));
     assert_eq!((answered.content_type.as_deref(), answered.body == body), (Some("text/plain"), true));
-    assert_eq!(bus.broker.figures().answered, 1);
+    assert_eq!(bus.broker.figures().replied, 1);
 }
 
 async fn the_first_of_two_answers_counts_and_the_second_is_counted(bus: Bus) {
@@ -78,7 +78,7 @@ async fn the_first_of_two_answers_counts_and_the_second_is_counted(bus: Bus) {
     };
     assert_eq!(tokio::join!(call, workers).0.unwrap().body, "of one");
     until(|| bus.broker.figures().duplicate == 1).await;
-    assert_eq!((bus.broker.figures().answered, bus.broker.figures().pending), (1, 0));
+    assert_eq!((bus.broker.figures().replied, bus.broker.figures().pending), (1, 0));
 }
 
 async fn an_answer_that_comes_too_late_is_counted(bus: Bus) {
@@ -86,10 +86,10 @@ async fn an_answer_that_comes_too_late_is_counted(bus: Bus) {
     let call = bus.call(Message::to_queue(queue.name), Duration::from_millis(300));
     let (answered, received) = tokio::join!(call, next(&mut deliveries));
     let error = answered.unwrap_err();
-    assert_eq!((error.fault(), error.may_have_happened()), (Fault::Unanswered, true));
+    assert_eq!((error.kind(), error.may_have_happened()), (BusErrorKind::ReplyTimeout, true));
     bus.reply(&received.message, "late").await;
-    until(|| bus.broker.figures().late == 1).await;
-    assert_eq!(bus.broker.figures().answered, 0);
+    until(|| bus.broker.figures().late_replies == 1).await;
+    assert_eq!(bus.broker.figures().replied, 0);
 }
 
 async fn an_answer_to_nothing_is_counted(bus: Bus) {
@@ -107,15 +107,15 @@ async fn an_answer_to_nothing_is_counted(bus: Bus) {
 }
 
 async fn who_calls_what_nobody_consumes_is_told_at_once(bus: Bus) {
-    for message in [Message::to_queue(name("absent")), Message::to(name("absent"), "key")] {
+    for message in [Message::to_queue(name("absent")), Message::new(name("absent"), "key")] {
         let error = bus.call(message, Duration::from_secs(3600)).await.unwrap_err();
-        assert_eq!((error.fault(), error.may_have_happened()), (Fault::Unroutable, false));
+        assert_eq!((error.kind(), error.may_have_happened()), (BusErrorKind::Unroutable, false));
     }
     let exchange = name("topic");
     let topic = Subscription::Topic { exchange: exchange.clone(), pattern: "orders.*".into() };
     let _deliveries = bus.broker.consume(topic).await.unwrap();
-    let error = bus.call(Message::to(exchange, "invoices.paid"), Duration::from_secs(3600)).await.unwrap_err();
-    assert_eq!(error.fault(), Fault::Unroutable);
+    let error = bus.call(Message::new(exchange, "invoices.paid"), Duration::from_secs(3600)).await.unwrap_err();
+    assert_eq!(error.kind(), BusErrorKind::Unroutable);
     assert_eq!(bus.broker.figures().pending, 0);
 }
 
@@ -130,14 +130,14 @@ async fn many_calls_at_once_get_each_its_own_answer(bus: Bus) {
         async move {
             match call.await {
                 Ok(answer) => assert_eq!(answer.body, number.to_string()),
-                Err(error) => assert_eq!((error.fault(), number % 10), (Fault::Unroutable, 0), "{number}"),
+                Err(error) => assert_eq!((error.kind(), number % 10), (BusErrorKind::Unroutable, 0), "{number}"),
             }
         }
     });
     let worker = async {
         let (mut many, mut count) = (Vec::new(), 0);
         while count < 900 {
-            count += deliveries.next_many(&mut many, 100).await;
+            count += deliveries.next_batch(&mut many, 100).await;
             for received in many.drain(..) {
                 let mut reply = answer(&received.message, "");
                 reply.body = received.message.body.clone();
@@ -148,7 +148,7 @@ async fn many_calls_at_once_get_each_its_own_answer(bus: Bus) {
     };
     tokio::join!(futures_util::future::join_all(calls), worker);
     let figures = bus.broker.figures();
-    assert_eq!((figures.answered, figures.pending, figures.received), (900, 0, 900));
+    assert_eq!((figures.replied, figures.pending, figures.received), (900, 0, 900));
 }
 
 async fn a_call_that_is_given_up_is_forgotten(bus: Bus) {
@@ -160,7 +160,7 @@ async fn a_call_that_is_given_up_is_forgotten(bus: Bus) {
     call.abort();
     until(|| bus.broker.figures().pending == 0).await;
     bus.reply(&received.message, "to nobody").await;
-    until(|| bus.broker.figures().late == 1).await;
+    until(|| bus.broker.figures().late_replies == 1).await;
 }
 
 async fn a_call_says_how_long_it_lives(bus: Bus) {
@@ -180,9 +180,9 @@ async fn names_that_are_too_long_are_refused_and_others_go_on(bus: Bus) {
     let good = bus.call(Message::to_queue(queue.name.clone()), LONG);
     let worker = async {
         let received = next(&mut deliveries).await;
-        for bad in [Message::to("x".repeat(256), "key"), Message::to_queue("ü".repeat(128))] {
-            assert_eq!(bus.call(bad.clone(), LONG).await.unwrap_err().fault(), Fault::Unfit);
-            assert_eq!(bus.broker.publish(bad).await.unwrap_err().fault(), Fault::Unfit);
+        for bad in [Message::new("x".repeat(256), "key"), Message::to_queue("ü".repeat(128))] {
+            assert_eq!(bus.call(bad.clone(), LONG).await.unwrap_err().kind(), BusErrorKind::InvalidMessage);
+            assert_eq!(bus.broker.publish(bad).await.unwrap_err().kind(), BusErrorKind::InvalidMessage);
         }
         bus.reply(&received.message, "good").await;
     };

@@ -1,7 +1,7 @@
 //! Events: what is published and nobody answers.
 
 use crate::bus::{
-    Fault, Message, Subscription,
+    BusErrorKind, Message, Subscription,
     tests::{Bus, name, next},
 };
 
@@ -19,7 +19,7 @@ async fn each_subscriber_gets_what_its_pattern_is_for(bus: Bus) {
         subscribers.push(bus.broker.consume(topic).await.unwrap());
     }
     for key in ["orders.paid", "orders", "invoices.paid", "orders.paid.twice", "end"] {
-        bus.publish(Message { body: key.into(), ..Message::to(exchange.clone(), key) }).await;
+        bus.publish(Message { body: key.into(), ..Message::new(exchange.clone(), key) }).await;
     }
     let last = ["orders.paid", "orders.paid.twice", "invoices.paid", "end"];
     let all: [&[&str]; 4] = [
@@ -34,9 +34,9 @@ async fn each_subscriber_gets_what_its_pattern_is_for(bus: Bus) {
             let delivery = next(&mut subscriber).await;
             assert_eq!(
                 (&delivery.message.body[..], &delivery.message.exchange),
-                (delivery.message.key.as_bytes(), &exchange)
+                (delivery.message.routing_key.as_bytes(), &exchange)
             );
-            keys.push(delivery.message.key);
+            keys.push(delivery.message.routing_key);
         }
         assert_eq!(keys, all);
     }
@@ -47,7 +47,7 @@ async fn a_subscriber_that_is_slow_loses_nothing(bus: Bus) {
     let topic = Subscription::Topic { exchange: exchange.clone(), pattern: "#".into() };
     let mut subscriber = bus.broker.consume(topic).await.unwrap();
     let publishing = (0..5000_usize)
-        .map(|number| bus.publish(Message { body: number.to_string().into(), ..Message::to(exchange.clone(), "key") }));
+        .map(|number| bus.publish(Message { body: number.to_string().into(), ..Message::new(exchange.clone(), "key") }));
     futures_util::future::join_all(publishing).await;
     let mut numbers = std::collections::BTreeSet::new();
     while numbers.len() < 5000 {
@@ -60,13 +60,13 @@ async fn who_publishes_what_must_be_taken_is_told_when_it_is_not(bus: Bus) {
     let topic = Subscription::Topic { exchange: exchange.clone(), pattern: "taken".into() };
     let mut subscriber = bus.broker.consume(topic).await.unwrap();
     let publish =
-        |key: &'static str, mandatory| bus.broker.publish(Message { mandatory, ..Message::to(exchange.clone(), key) });
+        |key: &'static str, mandatory| bus.broker.publish(Message { mandatory, ..Message::new(exchange.clone(), key) });
     // Those beside it that are taken do not hide it, nor does it harm them.
     for _ in 0..20 {
         let (lost, taken, lost_again) =
             tokio::join!(publish("lost", true), publish("taken", true), publish("lost", true));
         for lost in [lost, lost_again] {
-            assert_eq!(lost.unwrap_err().fault(), Fault::Unroutable);
+            assert_eq!(lost.unwrap_err().kind(), BusErrorKind::Unroutable);
         }
         taken.unwrap();
         publish("lost", false).await.unwrap();

@@ -9,7 +9,7 @@ use std::{sync::Arc, time::Duration};
 
 use tokio::time::{Instant, timeout};
 
-use crate::bus::{Broker, BusError, CallQueue, Deliveries, Delivery, MemoryBroker, Message, Name, Subscription};
+use crate::bus::{Broker, BusError, CallQueue, Deliveries, Delivery, MemoryBroker, Message, ShortStr, Subscription};
 
 /// Longer than anything takes that is awaited.
 const LONG: Duration = Duration::from_secs(20);
@@ -65,7 +65,7 @@ impl Bus {
     }
 
     /// What is in a queue that nobody consumes, which takes it out; waits for it.
-    async fn take(&self, queue: &Name) -> Message {
+    async fn take(&self, queue: &ShortStr) -> Message {
         #[cfg(feature = "amqp")]
         if let Some(url) = &self.url {
             return timeout(LONG, crate::bus::amqp::take(url, queue)).await.unwrap();
@@ -79,10 +79,10 @@ impl Bus {
 
 /// Of a name that no other test uses.
 fn queue() -> CallQueue {
-    CallQueue { name: name("queue"), prefetch: 100, deliveries: 2, delays: vec![Duration::from_millis(200)] }
+    CallQueue { name: name("queue"), prefetch: 100, delivery_limit: 2, delays: vec![Duration::from_millis(200)] }
 }
 
-fn name(what: &str) -> Name {
+fn name(what: &str) -> ShortStr {
     format!("test.{what}.{:016x}", fastrand::u64(..)).into()
 }
 

@@ -67,8 +67,8 @@ async fn a_call_that_expires_is_no_dead_letter(bus: Bus) {
     let first = next(&mut deliveries).await;
     assert_eq!(first.message.body, "after them");
     first.receipt.done();
-    bus.publish(Message { key: queue.dead(), ..message(&queue, "dead") }).await;
-    assert_eq!(bus.take(&queue.dead()).await.body, "dead", "nothing was there before it");
+    bus.publish(Message { routing_key: queue.dead_letter_queue(), ..message(&queue, "dead") }).await;
+    assert_eq!(bus.take(&queue.dead_letter_queue()).await.body, "dead", "nothing was there before it");
 }
 
 async fn a_cancelled_subscription_receives_what_is_on_its_way(bus: Bus) {
@@ -101,13 +101,13 @@ async fn what_is_to_be_tried_again_comes_back_after_its_delay(bus: Bus) {
     let delay = queue.delays[0];
     let began = Instant::now();
     let mut later = message(&queue, "later");
-    later.key = queue.retry(delay);
+    later.routing_key = queue.retry_queue(delay);
     later.headers.add("attempt", 2_i64);
     bus.publish(later).await;
     let delivery = next(&mut deliveries).await;
     assert!(began.elapsed() >= delay.mul_f64(0.9), "{:?}", began.elapsed());
     assert_eq!((&delivery.message.body[..], delivery.message.headers.number("attempt")), (&b"later"[..], Some(2)));
-    assert_eq!(delivery.message.key, queue.name);
+    assert_eq!(delivery.message.routing_key, queue.name);
 }
 
 async fn no_more_is_given_than_was_asked_for(bus: Bus) {
@@ -197,7 +197,7 @@ async fn message_that_is_sent_on_stays_as_it_came(bus: Bus) {
     sent.timestamp = Some(1_700_000_000_000);
     sent.expiration = Some(LONG);
     let properties = |message: &Message| {
-        let Message { app_id, cluster_id, kind, message_id, correlation_id, reply_to, .. } = message.clone();
+        let Message { app_id, cluster_id, message_type: kind, message_id, correlation_id, reply_to, .. } = message.clone();
         let Message { content_type, content_encoding, priority, timestamp, .. } = message.clone();
         let names = [app_id, cluster_id, kind, message_id, correlation_id, reply_to, content_type, content_encoding];
         (names, priority, timestamp, message.body.clone())
@@ -205,7 +205,7 @@ async fn message_that_is_sent_on_stays_as_it_came(bus: Bus) {
     for property in [
         &mut sent.app_id,
         &mut sent.cluster_id,
-        &mut sent.kind,
+        &mut sent.message_type,
         &mut sent.message_id,
         &mut sent.correlation_id,
         &mut sent.reply_to,
@@ -221,11 +221,11 @@ async fn message_that_is_sent_on_stays_as_it_came(bus: Bus) {
     let came = next(&mut deliveries).await;
     assert_eq!(came.message.user_id.as_deref(), Some("guest"));
     came.receipt.done();
-    bus.publish(came.message.sent_on("", queue.retry(queue.delays[0]))).await;
+    bus.publish(came.message.sent_on("", queue.retry_queue(queue.delays[0]))).await;
     let back = next(&mut deliveries).await;
     back.receipt.done();
     bus.publish(back.message.sent_on(CallQueue::DEAD_LETTERS, queue.name.clone())).await;
-    let dead = bus.take(&queue.dead()).await;
+    let dead = bus.take(&queue.dead_letter_queue()).await;
     assert_eq!((properties(&dead), dead.persistent, dead.expiration), (properties(&sent), true, None));
     let moved = ["CC", "x-gateway-cc", "x-gateway-user-id", "x-gateway-expiration"];
     for (name, value) in sent.headers.iter().filter(|(name, _)| !moved.contains(name)) {

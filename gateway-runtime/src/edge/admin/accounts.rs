@@ -11,18 +11,18 @@ use crate::{
         money::Money,
     },
     edge::admin::{
-        operation::{Nothing, Request},
-        state::{Desk, away, unexpected},
-        values::{Iso, Moment, NAME, Page, Paging, Positive, Told},
+        operation::{EmptyInput, OperationRequest},
+        state::{AdminState, store_error, unexpected},
+        values::{CurrencyCode, Timestamp, NAME, Page, PageQuery, Positive, DecimalAmount},
     },
-    store::{self, Change, Credited, Outcome},
+    store::{self, Command, CreditOutcome, CommandOutcome},
 };
 
 /// What is asked for contradicts what there is.
 const CONFLICT: Code = Code::new("conflict", 409, "Conflict");
 
 /// The plan of an account for which none was named.
-const STANDARD: &str = "standard";
+const DEFAULT_PLAN: &str = "standard";
 
 /// A new account.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -44,7 +44,7 @@ pub(super) struct Account {
     /// Its plan.
     plan: String,
     /// When it was opened.
-    created: Moment,
+    created: Timestamp,
     /// What it has, by currency.
     balances: Vec<Balance>,
 }
@@ -55,23 +55,23 @@ struct Balance {
     /// The currency.
     currency: String,
     /// What can be spent.
-    available: Told,
+    available: DecimalAmount,
     /// What is set aside for calls that have not ended, or whose outcome is unknown.
-    held: Told,
+    held: DecimalAmount,
 }
 
 /// Opens an account; the same again changes nothing.
-pub(super) async fn open(desk: Arc<Desk>, request: Request<AccountCreate>) -> Result<Account, Error> {
+pub(super) async fn open(desk: Arc<AdminState>, request: OperationRequest<AccountCreate>) -> Result<Account, Error> {
     let AccountCreate { id, plan } = request.input;
-    let plan = plan.unwrap_or_else(|| STANDARD.to_owned());
-    let change = Change::Open {
+    let plan = plan.unwrap_or_else(|| DEFAULT_PLAN.to_owned());
+    let change = Command::OpenAccount {
         account: id.as_str().into(),
         plan: plan.as_str().into(),
-        at: Moment::now().0,
+        at: Timestamp::now().0,
         who: request.operator.name,
     };
     match desk.write(change).await? {
-        Outcome::Opened(_) => {}
+        CommandOutcome::Opened(_) => {}
         other => return Err(unexpected(&other)),
     }
     let account = find(&desk, &id).await?;
@@ -82,21 +82,21 @@ pub(super) async fn open(desk: Arc<Desk>, request: Request<AccountCreate>) -> Re
 }
 
 /// Tells of an account.
-pub(super) async fn read(desk: Arc<Desk>, request: Request<Nothing>) -> Result<Account, Error> {
-    find(&desk, &request.at[0]).await
+pub(super) async fn read(desk: Arc<AdminState>, request: OperationRequest<EmptyInput>) -> Result<Account, Error> {
+    find(&desk, &request.path_params[0]).await
 }
 
-async fn find(desk: &Desk, id: &str) -> Result<Account, Error> {
+async fn find(desk: &AdminState, id: &str) -> Result<Account, Error> {
     let books = desk.books()?;
-    let account = books.account(id).await.map_err(away)?.ok_or_else(no_account)?;
-    let balances = books.balances(id).await.map_err(away)?;
+    let account = books.account(id).await.map_err(store_error)?.ok_or_else(no_account)?;
+    let balances = books.balances(id).await.map_err(store_error)?;
     let balances = balances.into_iter().map(|balance| Balance {
         currency: balance.currency,
         available: balance.available.into(),
         held: balance.held.into(),
     });
     let store::Account { id, plan, created } = account;
-    Ok(Account { id, plan, created: Moment(created), balances: balances.collect() })
+    Ok(Account { id, plan, created: Timestamp(created), balances: balances.collect() })
 }
 
 pub(super) fn no_account() -> Error {
@@ -110,7 +110,7 @@ pub(super) struct CreditCreate {
     /// How much.
     amount: Positive,
     /// In which currency.
-    currency: Iso,
+    currency: CurrencyCode,
     /// Where it comes from, such as the number of a payment. The same reference again brings no more.
     #[schemars(regex(pattern = NAME))]
     reference: String,
@@ -120,7 +120,7 @@ pub(super) struct CreditCreate {
 #[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct Credit {
     /// How much.
-    amount: Told,
+    amount: DecimalAmount,
     /// In which currency.
     currency: String,
     /// Where it came from.
@@ -130,24 +130,24 @@ pub(super) struct Credit {
 }
 
 /// Brings money into an account, once for a reference.
-pub(super) async fn credit(desk: Arc<Desk>, request: Request<CreditCreate>) -> Result<Credit, Error> {
-    let CreditCreate { amount: Positive(amount), currency: Iso(currency), reference } = request.input;
-    let change = Change::Credit(store::Credit {
-        account: request.at[0].as_str().into(),
+pub(super) async fn credit(desk: Arc<AdminState>, request: OperationRequest<CreditCreate>) -> Result<Credit, Error> {
+    let CreditCreate { amount: Positive(amount), currency: CurrencyCode(currency), reference } = request.input;
+    let change = Command::Credit(store::Credit {
+        account: request.path_params[0].as_str().into(),
         amount: Money::from_nanos(amount.0, currency),
         reference: reference.as_str().into(),
-        at: Moment::now().0,
+        at: Timestamp::now().0,
         who: request.operator.name,
     });
     let conflict = |detail| Err(Error::new(CONFLICT, detail));
     let repeated = match desk.write(change).await? {
-        Outcome::Credit(Credited::Credited) => false,
-        Outcome::Credit(Credited::Already) => true,
-        Outcome::Credit(Credited::NoAccount) => return Err(no_account()),
-        Outcome::Credit(Credited::Mismatch) => {
+        CommandOutcome::Credit(CreditOutcome::CreditOutcome) => false,
+        CommandOutcome::Credit(CreditOutcome::Duplicate) => true,
+        CommandOutcome::Credit(CreditOutcome::NoAccount) => return Err(no_account()),
+        CommandOutcome::Credit(CreditOutcome::Mismatch) => {
             return conflict("this reference brought another amount in before; each payment has its own");
         }
-        Outcome::Credit(Credited::TooMuch) => return conflict("the balance would be more than can be written"),
+        CommandOutcome::Credit(CreditOutcome::Overflow) => return conflict("the balance would be more than can be written"),
         other => return Err(unexpected(&other)),
     };
     Ok(Credit { amount: amount.0.into(), currency: currency.to_string(), reference, repeated })
@@ -157,12 +157,12 @@ pub(super) async fn credit(desk: Arc<Desk>, request: Request<CreditCreate>) -> R
 #[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct Entry {
     /// When.
-    at: Moment,
+    at: Timestamp,
     /// `credit`: money came in. `charge`: a call was paid for.
     #[schemars(extend("enum" = ["credit", "charge"]))]
     kind: String,
     /// What the balance grew by: less than nothing for a charge.
-    amount: Told,
+    amount: DecimalAmount,
     /// In which currency.
     currency: String,
     /// The credit's reference, or the `id` of the charged request.
@@ -170,16 +170,16 @@ pub(super) struct Entry {
 }
 
 /// Lists what moved.
-pub(super) async fn entries(desk: Arc<Desk>, request: Request<Paging>) -> Result<Page<Entry>, Error> {
-    let (account, paging) = (&request.at[0], request.input);
+pub(super) async fn entries(desk: Arc<AdminState>, request: OperationRequest<PageQuery>) -> Result<Page<Entry>, Error> {
+    let (account, paging) = (&request.path_params[0], request.input);
     let books = desk.books()?;
-    let entries = books.entries(account, paging.after(), paging.limit + 1).await.map_err(away)?;
-    if entries.is_empty() && books.account(account).await.map_err(away)?.is_none() {
+    let entries = books.entries(account, paging.after(), paging.limit + 1).await.map_err(store_error)?;
+    if entries.is_empty() && books.account(account).await.map_err(store_error)?.is_none() {
         return Err(no_account());
     }
-    let tell = |entry: store::Entry| Entry {
-        at: Moment(entry.at),
-        amount: if entry.kind == "credit" { entry.amount.into() } else { Told(-i128::from(entry.amount)) },
+    let tell = |entry: store::LedgerEntry| Entry {
+        at: Timestamp(entry.at),
+        amount: if entry.kind == "credit" { entry.amount.into() } else { DecimalAmount(-i128::from(entry.amount)) },
         kind: entry.kind,
         currency: entry.currency,
         reference: entry.reference,

@@ -10,23 +10,23 @@ use crate::{
     base::error::Error,
     edge::admin::{
         accounts::no_account,
-        operation::{Nothing, Request},
-        state::{Desk, unexpected},
-        values::{Moment, NAME},
+        operation::{EmptyInput, OperationRequest},
+        state::{AdminState, unexpected},
+        values::{Timestamp, NAME},
     },
-    store::{Change, KeptKey, Outcome},
+    store::{Command, ApiKeyRecord, CommandOutcome},
 };
 
 /// What a key is for.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct KeyOrder {
+pub(super) struct NewKey {
     /// What calls with it may do.
     #[serde(default)]
     #[schemars(length(max = 100), inner(regex(pattern = NAME)))]
     scopes: Vec<String>,
     /// From when on it is no good; never when left out.
-    expires: Option<Moment>,
+    expires: Option<Timestamp>,
 }
 
 /// A new key.
@@ -39,43 +39,43 @@ pub(super) struct Key {
     /// What calls with it may do.
     scopes: Vec<String>,
     /// From when on it is no good.
-    expires: Option<Moment>,
+    expires: Option<Timestamp>,
 }
 
 /// Makes a key.
-pub(super) async fn make(desk: Arc<Desk>, request: Request<KeyOrder>) -> Result<Key, Error> {
-    let KeyOrder { scopes, expires } = request.input;
+pub(super) async fn make(desk: Arc<AdminState>, request: OperationRequest<NewKey>) -> Result<Key, Error> {
+    let NewKey { scopes, expires } = request.input;
     // The same request makes the same key when it is carried out again, and no second one.
     let NewApiKey { id, key, hash } = NewApiKey::named(&request.name)?;
     let id: Arc<str> = id.into();
-    let kept = KeptKey {
+    let kept = ApiKeyRecord {
         id: Arc::clone(&id),
-        account: request.at[0].as_str().into(),
+        account: request.path_params[0].as_str().into(),
         scopes: scopes.clone(),
-        expires: expires.map(|Moment(at)| at),
+        expires: expires.map(|Timestamp(at)| at),
         revoked: false,
         hash: hex::encode(hash),
-        created: Moment::now().0,
+        created: Timestamp::now().0,
     };
-    match desk.write(Change::AddKey(kept, request.operator.name)).await? {
-        Outcome::Key(true) => Ok(Key { id, key: key.expose().to_owned(), scopes, expires }),
-        Outcome::Key(false) => Err(no_account()),
+    match desk.write(Command::AddKey(kept, request.operator.name)).await? {
+        CommandOutcome::Key(true) => Ok(Key { id, key: key.expose().to_owned(), scopes, expires }),
+        CommandOutcome::Key(false) => Err(no_account()),
         other => Err(unexpected(&other)),
     }
 }
 
 /// Revokes a key.
-pub(super) async fn revoke(desk: Arc<Desk>, request: Request<Nothing>) -> Result<(), Error> {
-    let [account, id] = &request.at[..] else { return Err(Error::internal("an address without its parts")) };
-    let change = Change::RevokeKey {
+pub(super) async fn revoke(desk: Arc<AdminState>, request: OperationRequest<EmptyInput>) -> Result<(), Error> {
+    let [account, id] = &request.path_params[..] else { return Err(Error::internal("an address without its parts")) };
+    let change = Command::RevokeKey {
         account: account.as_str().into(),
         id: id.as_str().into(),
-        at: Moment::now().0,
+        at: Timestamp::now().0,
         who: request.operator.name,
     };
     match desk.write(change).await? {
-        Outcome::Key(true) => Ok(()),
-        Outcome::Key(false) => Err(Error::not_found("this account has no such key, or it was revoked before")),
+        CommandOutcome::Key(true) => Ok(()),
+        CommandOutcome::Key(false) => Err(Error::not_found("this account has no such key, or it was revoked before")),
         other => Err(unexpected(&other)),
     }
 }

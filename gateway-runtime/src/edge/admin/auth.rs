@@ -17,7 +17,7 @@ use crate::{
 
 /// Lets operators in.
 #[derive(Debug)]
-pub(super) struct Gate {
+pub(super) struct OperatorAuth {
     /// The names of operators, and the SHA-256 of their tokens.
     owners: Vec<(Arc<str>, [u8; 32])>,
 }
@@ -28,17 +28,17 @@ pub(super) struct Operator {
     /// Their name, as what they change is kept with it.
     pub(super) name: Arc<str>,
     /// The SHA-256 of their token; of nothing where none is needed.
-    pub(super) proof: [u8; 32],
+    pub(super) token_hash: [u8; 32],
 }
 
-impl Gate {
+impl OperatorAuth {
     pub(super) fn new(settings: &AdminSettings) -> Result<Self, StartError> {
         let owners = settings.owners()?.into_iter();
         Ok(Self { owners: owners.map(|(name, token)| (name.into(), Sha256::digest(token.expose()).into())).collect() })
     }
 
     /// Whether there are tokens.
-    pub(super) fn is_locked(&self) -> bool {
+    pub(super) fn requires_token(&self) -> bool {
         !self.owners.is_empty()
     }
 
@@ -51,7 +51,7 @@ impl Gate {
     ///
     /// `forbidden`.
     pub(super) fn check_host(&self, head: &Parts) -> Result<(), Error> {
-        if self.is_locked() {
+        if self.requires_token() {
             return Ok(());
         }
         let authority = Authority::effective(head.version, &head.uri, &head.headers).ok().flatten();
@@ -68,8 +68,8 @@ impl Gate {
     ///
     /// `unauthenticated`, in the same words whatever is wrong.
     pub(super) fn admit(&self, headers: &HeaderMap) -> Result<Operator, Error> {
-        if !self.is_locked() {
-            return Ok(Operator { name: "local".into(), proof: Sha256::digest("").into() });
+        if !self.requires_token() {
+            return Ok(Operator { name: "local".into(), token_hash: Sha256::digest("").into() });
         }
         let refused = || Error::new(Code::UNAUTHENTICATED, "send the operator's token as `Authorization: Bearer …`");
         let mut fields = headers.get_all(header::AUTHORIZATION).iter();
@@ -87,7 +87,7 @@ impl Gate {
             }
         }
         let name = found.ok_or_else(refused)?;
-        Ok(Operator { name: Arc::clone(name), proof: presented })
+        Ok(Operator { name: Arc::clone(name), token_hash: presented })
     }
 }
 
@@ -101,8 +101,8 @@ mod tests {
         fields.iter().map(|(name, value)| (name.clone(), HeaderValue::from_static(value))).collect()
     }
 
-    fn gate(settings: &str) -> Gate {
-        Gate::new(&toml::from_str(settings).unwrap()).unwrap()
+    fn gate(settings: &str) -> OperatorAuth {
+        OperatorAuth::new(&toml::from_str(settings).unwrap()).unwrap()
     }
 
     #[test]

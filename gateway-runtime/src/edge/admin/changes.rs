@@ -9,20 +9,20 @@ use serde_json::Value;
 use crate::{
     base::error::Error,
     edge::admin::{
-        operation::Request,
-        state::{Desk, away},
-        values::{Moment, Page, Paging},
+        operation::OperationRequest,
+        state::{AdminState, store_error},
+        values::{Timestamp, Page, PageQuery},
     },
-    store::Edited,
+    store::ChangeRecord,
 };
 
 /// A change that an operator made.
 #[derive(Debug, Serialize, JsonSchema)]
-pub(super) struct Changed {
+pub(super) struct ChangeView {
     /// Its number; it is also the version of all settings that it made.
     id: i64,
     /// When.
-    at: Moment,
+    at: Timestamp,
     /// Who.
     who: String,
     /// Of what: `account`, `credit`, `key`, `prices`, `limits`, `provider`.
@@ -34,12 +34,12 @@ pub(super) struct Changed {
 }
 
 /// Lists changes.
-pub(super) async fn list(desk: Arc<Desk>, request: Request<Paging>) -> Result<Page<Changed>, Error> {
+pub(super) async fn list(desk: Arc<AdminState>, request: OperationRequest<PageQuery>) -> Result<Page<ChangeView>, Error> {
     let paging = request.input;
-    let found = desk.books()?.changes(paging.after(), paging.limit + 1).await.map_err(away)?;
-    let tell = |Edited { id, at, who, kind, subject, document }| Changed {
+    let found = desk.books()?.changes(paging.after(), paging.limit + 1).await.map_err(store_error)?;
+    let tell = |ChangeRecord { id, at, who, kind, subject, document }| ChangeView {
         id,
-        at: Moment(at),
+        at: Timestamp(at),
         who,
         kind: serde_json::to_value(kind).unwrap_or_default(),
         subject,

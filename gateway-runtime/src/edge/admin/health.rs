@@ -8,16 +8,16 @@ use tokio::time::timeout;
 
 use crate::{
     bus::{Broker, CallsStatus},
-    edge::admin::state::Desk,
+    edge::admin::state::AdminState,
     redis::Redis,
-    store::Books,
+    store::Store,
 };
 
 /// How long what is asked may take before it counts as away.
-const PATIENCE: Duration = Duration::from_secs(2);
+const CHECK_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Something that the gateway cannot do its work without.
-pub trait Probe: fmt::Debug + Send + Sync {
+pub trait ReadinessCheck: fmt::Debug + Send + Sync {
     /// Its name, such as `database`.
     fn name(&self) -> &'static str;
 
@@ -40,7 +40,7 @@ pub trait Probe: fmt::Debug + Send + Sync {
 }
 
 /// The database of the books.
-impl Probe for Books {
+impl ReadinessCheck for Store {
     fn name(&self) -> &'static str {
         "database"
     }
@@ -58,7 +58,7 @@ impl Probe for Books {
 }
 
 /// The server of quotas and cached answers. Without it quotas go by shares, and answers are made anew.
-impl Probe for Redis {
+impl ReadinessCheck for Redis {
     fn name(&self) -> &'static str {
         "redis"
     }
@@ -81,7 +81,7 @@ pub struct BusProbe {
     pub is_needed: bool,
 }
 
-impl Probe for BusProbe {
+impl ReadinessCheck for BusProbe {
     fn name(&self) -> &'static str {
         "bus"
     }
@@ -99,7 +99,7 @@ impl Probe for BusProbe {
 #[derive(Debug)]
 pub struct CallsProbe(pub Arc<CallsStatus>);
 
-impl Probe for CallsProbe {
+impl ReadinessCheck for CallsProbe {
     fn name(&self) -> &'static str {
         "calls"
     }
@@ -115,9 +115,9 @@ impl Probe for CallsProbe {
 
 /// Whether the gateway is ready for calls, and what is said of its parts. It is not when it has been told to stop, or a
 /// part is away.
-pub(super) async fn readiness(desk: &Desk) -> (bool, Value) {
+pub(super) async fn readiness(desk: &AdminState) -> (bool, Value) {
     let asked = desk.probes.iter().map(|probe| async {
-        let found = timeout(PATIENCE, probe.check()).await.unwrap_or_else(|_| Err("no answer in time".to_owned()));
+        let found = timeout(CHECK_TIMEOUT, probe.check()).await.unwrap_or_else(|_| Err("no answer in time".to_owned()));
         if let Err(why) = &found {
             tracing::warn!(part = probe.name(), why, "not ready");
         }

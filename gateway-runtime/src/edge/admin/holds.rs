@@ -8,12 +8,12 @@ use serde::{Deserialize, Serialize};
 use crate::{
     base::{error::Error, money::Money},
     edge::admin::{
-        operation::Request,
-        state::{Desk, away, unexpected},
-        values::{Asked, Moment, Page, Told},
+        operation::OperationRequest,
+        state::{AdminState, store_error, unexpected},
+        values::{Amount, Timestamp, Page, DecimalAmount},
     },
     json::violation::Violation,
-    store::{self, Change, Hold, Outcome},
+    store::{self, Command, Hold, CommandOutcome},
 };
 
 /// Which holds.
@@ -32,17 +32,17 @@ pub(super) struct Filter {
 
 /// Money set aside for a call.
 #[derive(Debug, Serialize, JsonSchema)]
-pub(super) struct Aside {
+pub(super) struct HoldView {
     /// The `id` of the request.
     call: Arc<str>,
     /// Whose it is.
     account: Arc<str>,
     /// How much.
-    amount: Told,
+    amount: DecimalAmount,
     /// In which currency.
     currency: String,
     /// When it was set aside.
-    at: Moment,
+    at: Timestamp,
     /// Whether the call is over and nobody knows how it ended.
     unknown: bool,
     /// The name of the request for its caller, as in `X-Request-Id`.
@@ -62,16 +62,16 @@ pub(super) struct Aside {
 }
 
 /// Lists holds, newest first.
-pub(super) async fn list(desk: Arc<Desk>, request: Request<Filter>) -> Result<Page<Aside>, Error> {
+pub(super) async fn list(desk: Arc<AdminState>, request: OperationRequest<Filter>) -> Result<Page<HoldView>, Error> {
     let Filter { unknown, after, limit } = request.input;
     let limit = limit.unwrap_or(50);
-    let found = desk.books()?.holds(unknown, after.as_deref(), limit + 1).await.map_err(away)?;
+    let found = desk.books()?.holds(unknown, after.as_deref(), limit + 1).await.map_err(store_error)?;
     Ok(Page::of(found, limit, |(hold, _)| hold.call.to_string(), |(hold, unknown)| tell(hold, unknown)))
 }
 
-fn tell(hold: Hold, unknown: bool) -> Aside {
+fn tell(hold: Hold, unknown: bool) -> HoldView {
     let call = &hold.attribution;
-    Aside {
+    HoldView {
         request_id: call.request_id.clone(),
         user: call.user.clone(),
         origin: call.origin.to_string(),
@@ -81,7 +81,7 @@ fn tell(hold: Hold, unknown: bool) -> Aside {
         provider: call.provider.as_ref().map(ToString::to_string),
         amount: hold.amount.nanos().into(),
         currency: hold.amount.currency().to_string(),
-        at: Moment(hold.at),
+        at: Timestamp(hold.at),
         unknown,
         call: hold.call,
         account: hold.account,
@@ -91,9 +91,9 @@ fn tell(hold: Hold, unknown: bool) -> Aside {
 /// What becomes of the money: one of both.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase", deny_unknown_fields)]
-pub(super) enum Verdict {
+pub(super) enum HoldResolution {
     /// So much of it is charged, and the rest given back.
-    Charge(Asked),
+    Charge(Amount),
     // No `const`, of which openapi-generator makes an enum of texts.
     /// All of it is given back: `true`.
     Release(bool),
@@ -101,46 +101,46 @@ pub(super) enum Verdict {
 
 /// What became of the money.
 #[derive(Debug, Serialize, JsonSchema)]
-pub(super) struct Settled {
+pub(super) struct HoldSettled {
     /// What was charged.
-    charged: Told,
+    charged: DecimalAmount,
     /// In which currency.
     currency: String,
 }
 
 /// Settles a hold.
-pub(super) async fn settle(desk: Arc<Desk>, request: Request<Verdict>) -> Result<Settled, Error> {
-    if matches!(request.input, Verdict::Release(false)) {
+pub(super) async fn settle(desk: Arc<AdminState>, request: OperationRequest<HoldResolution>) -> Result<HoldSettled, Error> {
+    if matches!(request.input, HoldResolution::Release(false)) {
         let detail = "must be true".to_owned();
         return Err(Error::invalid(vec![Violation { pointer: "/release".to_owned(), detail }]));
     }
-    let (books, call) = (desk.books()?, &*request.at[0]);
-    let found = books.aside(call).await.map_err(away)?;
+    let (books, call) = (desk.books()?, &*request.path_params[0]);
+    let found = books.open_hold(call).await.map_err(store_error)?;
     let (hold, is_unknown) = found.ok_or_else(no_hold)?;
     if !is_unknown {
         return Err(no_hold());
     }
     let charge = match request.input {
-        Verdict::Charge(Asked(nanos)) if nanos > hold.amount.nanos() => {
+        HoldResolution::Charge(Amount(nanos)) if nanos > hold.amount.nanos() => {
             let detail = format!("is more than the {} that are set aside", hold.amount);
             return Err(Error::invalid(vec![Violation { pointer: "/charge".to_owned(), detail }]));
         }
-        Verdict::Charge(Asked(nanos)) => nanos,
-        Verdict::Release(_) => 0,
+        HoldResolution::Charge(Amount(nanos)) => nanos,
+        HoldResolution::Release(_) => 0,
     };
     let charge = Money::from_nanos(charge, hold.amount.currency());
-    let row = books.requests(&[call]).await.map_err(away)?.pop();
+    let row = books.requests(&[call]).await.map_err(store_error)?.pop();
     // The row says what the ledger says.
     let row = row.map(|row| {
         let (price, currency) = (Some(charge.nanos()), Some(charge.currency()));
-        Box::new(store::Request { price, currency, ..row })
+        Box::new(store::RequestRecord { price, currency, ..row })
     });
-    let decide = Change::Decide { hold, charge, request: row, at: Moment::now().0, who: request.operator.name };
+    let decide = Command::ResolveUnknownHold { hold, charge, request: row, at: Timestamp::now().0, who: request.operator.name };
     match desk.write(decide).await? {
-        Outcome::Decided(true) => {
-            Ok(Settled { charged: charge.nanos().into(), currency: charge.currency().to_string() })
+        CommandOutcome::Decided(true) => {
+            Ok(HoldSettled { charged: charge.nanos().into(), currency: charge.currency().to_string() })
         }
-        Outcome::Decided(false) => Err(no_hold()),
+        CommandOutcome::Decided(false) => Err(no_hold()),
         other => Err(unexpected(&other)),
     }
 }

@@ -16,16 +16,16 @@ use tokio::runtime::Handle;
 use crate::{
     auth::sealed_box,
     base::{
-        call::sortable_name,
-        digest::digest_name,
+        call::sortable_id,
+        digest::digest_hex,
         duration::unix_micros,
         error::{Code, Error},
     },
     edge::admin::{
         auth::Operator,
-        state::{Desk, unexpected},
+        state::{AdminState, unexpected},
     },
-    store::{Change, Claim, Claimed, Closing, Journal, Outcome},
+    store::{Command, Claim, ClaimOutcome, ClaimEnd, StoreWriter, CommandOutcome},
 };
 
 /// How long a request holds its key, at the most: none takes as long.
@@ -33,7 +33,7 @@ const LEASE: Duration = Duration::from_secs(30);
 
 /// A request with a key.
 #[derive(Debug)]
-pub(super) struct Keyed<'r> {
+pub(super) struct IdempotentOperation<'r> {
     /// The key.
     pub(super) key: String,
     /// What it is unique for, besides the operator: a call of the API.
@@ -44,7 +44,7 @@ pub(super) struct Keyed<'r> {
     pub(super) input: &'r [u8],
 }
 
-impl Keyed<'_> {
+impl IdempotentOperation<'_> {
     /// Does it, or tells what was answered before; then the second is true. `work` is given a name for the request that is
     /// the same each time that it is done.
     ///
@@ -52,49 +52,49 @@ impl Keyed<'_> {
     ///
     /// `idempotency-mismatch` for a key of another request, `idempotency-conflict` for one whose request has not ended,
     /// and what `work` fails with.
-    pub(super) async fn once<R>(
+    pub(super) async fn run<R>(
         &self,
-        desk: &Desk,
+        desk: &AdminState,
         operator: &Operator,
         work: impl FnOnce(Arc<str>) -> R,
     ) -> Result<(Bytes, bool), Error>
     where
         R: Future<Output = Result<Bytes, Error>>,
     {
-        let proofs = [self.key.as_bytes(), &operator.proof];
+        let proofs = [self.key.as_bytes(), &operator.token_hash];
         let now = SystemTime::now();
         let claim = self.claim(operator, now);
         let (key, fence) = (Arc::clone(&claim.key), Arc::clone(&claim.fence));
         let mut undo = Undo::of(desk, &claim)?;
-        let outcome = desk.write(Change::Claim(claim)).await?;
-        if !matches!(outcome, Outcome::Claim(Claimed::Granted)) {
+        let outcome = desk.write(Command::Claim(claim)).await?;
+        if !matches!(outcome, CommandOutcome::Claim(ClaimOutcome::Granted)) {
             undo.disarm();
         }
         match outcome {
-            Outcome::Claim(Claimed::Granted) => {}
-            Outcome::Claim(Claimed::Done(answer)) => {
+            CommandOutcome::Claim(ClaimOutcome::Granted) => {}
+            CommandOutcome::Claim(ClaimOutcome::Done(answer)) => {
                 let answer = sealed_box::open(&proofs, &answer).ok_or_else(|| {
                     conflict("this request was carried out, and its answer is for the token it came with")
                         .with_retryable(false)
                 })?;
                 return Ok((answer.into(), true));
             }
-            Outcome::Claim(Claimed::Mismatch) => {
+            CommandOutcome::Claim(ClaimOutcome::Mismatch) => {
                 let detail = "this key came with another request before; a new request needs a new key";
                 return Err(Error::new(Code::IDEMPOTENCY_MISMATCH, detail));
             }
-            Outcome::Claim(Claimed::InProgress(_) | Claimed::Unknown | Claimed::NoRoom) => {
+            CommandOutcome::Claim(ClaimOutcome::InProgress(_) | ClaimOutcome::Unknown | ClaimOutcome::NoRoom) => {
                 let error = conflict("a request with this key has not ended yet; ask again for its answer");
-                return Err(error.retry_after(Duration::from_secs(1)));
+                return Err(error.with_retry_after(Duration::from_secs(1)));
             }
             other => return Err(unexpected(&other)),
         }
         let done = work(Arc::clone(&key)).await;
         let closing = match &done {
-            Ok(answer) => Closing::Answer(sealed_box::seal(&proofs, answer)?, unix_micros(now + desk.keys.kept)),
-            Err(_) => Closing::Release,
+            Ok(answer) => ClaimEnd::Answer(sealed_box::seal(&proofs, answer)?, unix_micros(now + desk.keys.kept)),
+            Err(_) => ClaimEnd::Release,
         };
-        desk.write(Change::Close { key, fence, closing }).await?;
+        desk.write(Command::Close { key, fence, closing }).await?;
         undo.disarm();
         done.map(|answer| (answer, false))
     }
@@ -102,9 +102,9 @@ impl Keyed<'_> {
     fn claim(&self, operator: &Operator, now: SystemTime) -> Claim {
         let [verb, template] = self.operation;
         Claim {
-            key: digest_name(["admin", &operator.name, verb, template, &self.key]),
-            fingerprint: digest_name([self.path.as_bytes(), self.input]),
-            fence: String::from_utf8_lossy(&sortable_name()).into(),
+            key: digest_hex(["admin", &operator.name, verb, template, &self.key]),
+            fingerprint: digest_hex([self.path.as_bytes(), self.input]),
+            fence: String::from_utf8_lossy(&sortable_id()).into(),
             at: unix_micros(now),
             until: unix_micros(now + LEASE),
             once: false,
@@ -116,14 +116,14 @@ impl Keyed<'_> {
 
 /// Frees the key of a request that is cut off: by its operator who has left, or by a database that does not answer.
 struct Undo {
-    journal: Journal,
-    close: Option<Change>,
+    journal: StoreWriter,
+    close: Option<Command>,
 }
 
 impl Undo {
-    fn of(desk: &Desk, claim: &Claim) -> Result<Self, Error> {
+    fn of(desk: &AdminState, claim: &Claim) -> Result<Self, Error> {
         let (key, fence) = (Arc::clone(&claim.key), Arc::clone(&claim.fence));
-        let close = Some(Change::Close { key, fence, closing: Closing::Undo });
+        let close = Some(Command::Close { key, fence, closing: ClaimEnd::Undo });
         Ok(Self { journal: desk.kept()?.journal.clone(), close })
     }
 

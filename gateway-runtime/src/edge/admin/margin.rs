@@ -8,26 +8,26 @@ use serde::{Deserialize, Serialize};
 use crate::{
     base::error::Error,
     edge::admin::{
-        operation::Request,
-        state::{Desk, away},
-        values::{Moment, NAME, Told},
+        operation::OperationRequest,
+        state::{AdminState, store_error},
+        values::{Timestamp, NAME, DecimalAmount},
     },
     json::violation::Violation,
-    store::{Span, Takings},
+    store::{MarginQuery, MarginRow},
 };
 
 /// Of what, and when.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
-pub(super) struct Asked {
+pub(super) struct MarginFilter {
     /// What to tell apart: any of `service`, `method`, `provider` and `day` (UTC), with commas between them; by default
     /// nothing.
     #[schemars(regex(pattern = r"^(service|method|provider|day)(,(service|method|provider|day)){0,3}$"))]
     by: Option<String>,
     /// From then on …
-    since: Option<Moment>,
+    since: Option<Timestamp>,
     /// … and before then.
-    until: Option<Moment>,
+    until: Option<Timestamp>,
     /// Of one account only.
     #[schemars(regex(pattern = NAME))]
     account: Option<String>,
@@ -62,11 +62,11 @@ struct Margin {
     /// The currency; none of calls that were not paid, and whose cost is not known.
     currency: Option<String>,
     /// What accounts paid.
-    price: Told,
+    price: DecimalAmount,
     /// What it cost us, as far as that is known.
-    cost: Told,
+    cost: DecimalAmount,
     /// The difference.
-    margin: Told,
+    margin: DecimalAmount,
     /// How many calls were paid for.
     paid: u64,
     /// How many calls that a provider answered have a cost that is not known, and is not in `cost`.
@@ -77,19 +77,19 @@ struct Margin {
 type Group = (Option<String>, Option<String>, Option<u32>, Option<String>, Option<Option<String>>, Option<String>);
 
 /// Sums up.
-pub(super) async fn read(desk: Arc<Desk>, request: Request<Asked>) -> Result<Margins, Error> {
-    let Asked { by, since, until, account } = request.input;
+pub(super) async fn read(desk: Arc<AdminState>, request: OperationRequest<MarginFilter>) -> Result<Margins, Error> {
+    let MarginFilter { by, since, until, account } = request.input;
     let by: Vec<_> = by.iter().flat_map(|by| by.split(',')).collect();
     if let Some(twice) = by.iter().enumerate().find(|(place, name)| by[..*place].contains(name)) {
         let detail = format!("names `{}` twice", twice.1);
         return Err(Error::invalid(vec![Violation { pointer: "/by".to_owned(), detail }]));
     }
     let has = |name| by.contains(&name);
-    let micros = |moment: Option<Moment>| moment.map(|Moment(micros)| micros);
-    let span = Span { since: micros(since), until: micros(until), account, by_day: has("day") };
+    let micros = |moment: Option<Timestamp>| moment.map(|Timestamp(micros)| micros);
+    let span = MarginQuery { since: micros(since), until: micros(until), account, group_by_day: has("day") };
     let mut groups = BTreeMap::<Group, Margin>::new();
-    for takings in desk.books()?.takings(&span).await.map_err(away)? {
-        let Takings { service, version, method, provider, day, currency, price, cost, paid, cost_unknown } = takings;
+    for takings in desk.books()?.margin(&span).await.map_err(store_error)? {
+        let MarginRow { service, version, method, provider, day, currency, price, cost, paid, cost_unknown } = takings;
         let group = (
             has("day").then_some(day).flatten(),
             (has("service") || has("method")).then_some(service),
@@ -106,9 +106,9 @@ pub(super) async fn read(desk: Arc<Desk>, request: Request<Asked>) -> Result<Mar
             provider,
             day,
             currency,
-            price: Told(0),
-            cost: Told(0),
-            margin: Told(0),
+            price: DecimalAmount(0),
+            cost: DecimalAmount(0),
+            margin: DecimalAmount(0),
             paid: 0,
             cost_unknown: 0,
         });

@@ -26,8 +26,8 @@ mod state;
 mod values;
 
 pub use crate::edge::admin::{
-    health::{BusProbe, CallsProbe, Probe},
-    service::Admin,
+    health::{BusProbe, CallsProbe, ReadinessCheck},
+    service::AdminService,
     settings::AdminSettings,
-    state::{Desk, Draining, Kept},
+    state::{AdminState, DrainFlag, AdminStore},
 };

@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use crate::{
     base::{error::Error, spec::Verb, start_error::StartError},
-    edge::admin::{auth::Operator, duplicates, state::Desk},
+    edge::admin::{auth::Operator, duplicates, state::AdminState},
     json::{
         document::Document,
         schema::{self, InputSchema, output_schema},
@@ -22,9 +22,9 @@ use crate::{
 
 /// What one request asks for.
 #[derive(Debug)]
-pub(super) struct Request<T> {
+pub(super) struct OperationRequest<T> {
     /// What stands in the address where the template has braces, in order.
-    pub(super) at: Vec<String>,
+    pub(super) path_params: Vec<String>,
     /// Who asks.
     pub(super) operator: Operator,
     /// Tells this request from all others; the same when it comes again with the same idempotency key.
@@ -36,10 +36,10 @@ pub(super) struct Request<T> {
 /// A call that takes nothing.
 #[derive(Debug, serde::Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Nothing {}
+pub(super) struct EmptyInput {}
 
 type Answering = Pin<Box<dyn Future<Output = Result<Bytes, Error>> + Send>>;
-type CarryOut = Box<dyn Fn(Arc<Desk>, Request<Document>) -> Result<Answering, Error> + Send + Sync>;
+type CarryOut = Box<dyn Fn(Arc<AdminState>, OperationRequest<Document>) -> Result<Answering, Error> + Send + Sync>;
 
 /// One call of the API.
 pub(super) struct Operation {
@@ -73,14 +73,14 @@ impl Operation {
     where
         I: DeserializeOwned + JsonSchema,
         O: Serialize + JsonSchema,
-        F: Fn(Arc<Desk>, Request<I>) -> R + Send + Sync + 'static,
+        F: Fn(Arc<AdminState>, OperationRequest<I>) -> R + Send + Sync + 'static,
         R: Future<Output = Result<O, Error>> + Send + 'static,
     {
         let input = InputSchema::of::<I>().map_err(|error| StartError::new(error.to_string()))?;
-        let carry_out = move |desk, request: Request<Document>| -> Result<Answering, Error> {
-            let Request { at, operator, name, input } = request;
+        let carry_out = move |desk, request: OperationRequest<Document>| -> Result<Answering, Error> {
+            let OperationRequest { path_params: at, operator, name, input } = request;
             let input = schema::decode(&input).map_err(Error::invalid)?;
-            let answer = carry_out(desk, Request { at, operator, name, input });
+            let answer = carry_out(desk, OperationRequest { path_params: at, operator, name, input });
             Ok(Box::pin(async move { Ok(serde_json::to_vec(&answer.await?)?.into()) }))
         };
         Ok(Self {
@@ -102,13 +102,13 @@ impl Operation {
     }
 
     /// One that answers nothing.
-    pub(super) fn says_nothing(mut self) -> Self {
+    pub(super) fn no_content(mut self) -> Self {
         (self.output, self.status) = (None, StatusCode::NO_CONTENT);
         self
     }
 
     /// What stands at `path` where the template has braces; none when it is another address.
-    pub(super) fn at(&self, path: &str) -> Option<Vec<String>> {
+    pub(super) fn path_params(&self, path: &str) -> Option<Vec<String>> {
         let mut given = path.split('/');
         let mut found = Vec::new();
         for segment in self.path.split('/') {
@@ -142,7 +142,7 @@ impl Operation {
     /// # Errors
     ///
     /// Why not.
-    pub(super) async fn carry_out(&self, desk: Arc<Desk>, request: Request<Document>) -> Result<Bytes, Error> {
+    pub(super) async fn carry_out(&self, desk: Arc<AdminState>, request: OperationRequest<Document>) -> Result<Bytes, Error> {
         let answer = (self.carry_out)(desk, request)?.await?;
         Ok(if self.output.is_some() { answer } else { Bytes::new() })
     }

@@ -17,7 +17,7 @@ pub(super) fn operations() -> Result<Vec<Operation>, StartError> {
         Operation::new(Get, "/admin/accounts/{id}/entries", "What moved, newest first", accounts::entries)?,
         Operation::new(Post, "/admin/accounts/{id}/keys", "Make an API key", api_keys::make)?.creates(),
         Operation::new(Delete, "/admin/accounts/{id}/keys/{key_id}", "Revoke an API key", api_keys::revoke)?
-            .says_nothing(),
+            .no_content(),
         Operation::new(Get, "/admin/prices", "The price lists, newest first", prices::prices)?,
         Operation::new(Put, "/admin/prices", "Add a price list", prices::add_prices)?.creates(),
         Operation::new(Get, "/admin/limits", "The limits that hold", prices::limits)?,

@@ -8,28 +8,28 @@ use serde::Serialize;
 
 use crate::{
     base::error::Error,
-    control::{PriceList, document},
+    control::{PriceList, parse_change},
     edge::admin::{
-        operation::{Nothing, Request},
-        state::{Desk, Kept, away, set},
-        values::{Moment, Page, Paging},
+        operation::{EmptyInput, OperationRequest},
+        state::{AdminState, AdminStore, store_error, set},
+        values::{Timestamp, Page, PageQuery},
     },
     json::violation::Violation,
     quota::QuotaSettings,
-    store::{EditKind, Edited},
+    store::{ChangeKind, ChangeRecord},
 };
 
 /// A price list that was set. None is ever changed.
 #[derive(Debug, Serialize, JsonSchema)]
-pub(super) struct SetPrices {
+pub(super) struct PriceListView {
     /// Its number among all changes. Of two from the same moment on, of the same plan, the one with the greater number holds.
     id: i64,
     /// When it was set.
-    at: Moment,
+    at: Timestamp,
     /// By whom.
     who: String,
     /// Whether it holds.
-    state: State,
+    state: PriceListState,
     /// What it says.
     list: PriceList,
 }
@@ -37,7 +37,7 @@ pub(super) struct SetPrices {
 /// Whether a price list holds.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
-enum State {
+enum PriceListState {
     /// It will, unless another takes its place before.
     Coming,
     /// It does.
@@ -47,34 +47,34 @@ enum State {
 }
 
 /// Lists price lists.
-pub(super) async fn prices(desk: Arc<Desk>, request: Request<Paging>) -> Result<Page<SetPrices>, Error> {
+pub(super) async fn prices(desk: Arc<AdminState>, request: OperationRequest<PageQuery>) -> Result<Page<PriceListView>, Error> {
     let paging = request.input;
-    let Kept { books, control, .. } = desk.kept()?;
-    let found = books.price_lists(paging.after(), paging.limit + 1).await.map_err(away)?;
-    let lists: Vec<PriceList> = found.iter().map(document).collect::<Result<_, _>>().map_err(away)?;
+    let AdminStore { books, control, .. } = desk.kept()?;
+    let found = books.price_lists(paging.after(), paging.limit + 1).await.map_err(store_error)?;
+    let lists: Vec<PriceList> = found.iter().map(parse_change).collect::<Result<_, _>>().map_err(store_error)?;
     // All that was found is then known here.
-    control.refresh().await.map_err(away)?;
+    control.refresh().await.map_err(store_error)?;
     let now = Utc::now();
-    let holding = control.current().holding(now);
-    let tell = |(Edited { id, at, who, .. }, list): (Edited, PriceList)| {
+    let holding = control.current().effective_price_lists(now);
+    let tell = |(ChangeRecord { id, at, who, .. }, list): (ChangeRecord, PriceList)| {
         let state = match list.effective_at > now {
-            true => State::Coming,
-            false if holding.contains(&id) => State::Holds,
-            false => State::Past,
+            true => PriceListState::Coming,
+            false if holding.contains(&id) => PriceListState::Holds,
+            false => PriceListState::Past,
         };
-        SetPrices { id, at: Moment(at), who, state, list }
+        PriceListView { id, at: Timestamp(at), who, state, list }
     };
     let found = found.into_iter().zip(lists).collect();
     Ok(Page::of(found, paging.limit, |(change, _)| change.id.to_string(), tell))
 }
 
 /// Adds a price list.
-pub(super) async fn add_prices(desk: Arc<Desk>, request: Request<PriceList>) -> Result<PriceList, Error> {
+pub(super) async fn add_prices(desk: Arc<AdminState>, request: OperationRequest<PriceList>) -> Result<PriceList, Error> {
     let list = request.input;
     let names = desk.registry.methods().map(|it| (it.service.name, it.service.version, it.spec.name));
     let names: HashSet<_> = names.collect();
     unless_empty(list.problems(|service, version, method| names.contains(&(service, version, method))))?;
-    set(&desk, EditKind::Prices, list.plan.as_deref().unwrap_or_default(), &list, &request.operator).await?;
+    set(&desk, ChangeKind::Prices, list.plan.as_deref().unwrap_or_default(), &list, &request.operator).await?;
     Ok(list)
 }
 
@@ -88,16 +88,16 @@ pub(super) struct Limits {
 }
 
 /// Tells the limits.
-pub(super) async fn limits(desk: Arc<Desk>, _: Request<Nothing>) -> Result<Limits, Error> {
+pub(super) async fn limits(desk: Arc<AdminState>, _: OperationRequest<EmptyInput>) -> Result<Limits, Error> {
     let set = desk.kept()?.control.current().limits.is_some();
     Ok(Limits { set, limits: QuotaSettings::clone(&desk.limiting.settings()) })
 }
 
 /// Puts limits in the place of those before.
-pub(super) async fn set_limits(desk: Arc<Desk>, request: Request<QuotaSettings>) -> Result<Limits, Error> {
+pub(super) async fn set_limits(desk: Arc<AdminState>, request: OperationRequest<QuotaSettings>) -> Result<Limits, Error> {
     let unknown = desk.limiting.unknown_names(&request.input).into_iter();
     unless_empty(unknown.map(|detail| Violation { pointer: String::new(), detail }).collect())?;
-    set(&desk, EditKind::Limits, "", &request.input, &request.operator).await?;
+    set(&desk, ChangeKind::Limits, "", &request.input, &request.operator).await?;
     Ok(Limits { set: true, limits: request.input })
 }
 

@@ -7,26 +7,26 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::{
-    base::{attempt::Class, error::Error, spec::Effect},
-    control::Switches,
+    base::{attempt::AttemptClass, error::Error, spec::Effect},
+    control::ProviderOverrides,
     edge::admin::{
-        operation::{Nothing, Request},
-        state::{Desk, set},
+        operation::{EmptyInput, OperationRequest},
+        state::{AdminState, set},
     },
     provider::{Health, MethodHealth, Provider, strategy::BreakerState},
-    store::EditKind,
+    store::ChangeKind,
 };
 
 /// All providers.
 #[derive(Debug, Serialize, JsonSchema)]
-pub(super) struct Providers {
+pub(super) struct ProviderList {
     /// Them, by name.
-    items: Vec<Described>,
+    items: Vec<ProviderView>,
 }
 
 /// A provider.
 #[derive(Debug, Serialize, JsonSchema)]
-pub(super) struct Described {
+pub(super) struct ProviderView {
     /// Its name.
     name: &'static str,
     /// Its title.
@@ -42,12 +42,12 @@ pub(super) struct Described {
     /// For how long it is still set aside after refusing our credentials, in milliseconds.
     set_aside_ms: Option<u64>,
     /// Its methods, for each capability that some service asks for.
-    methods: Vec<Method>,
+    methods: Vec<ProviderMethodView>,
 }
 
 /// A provider's method, as this gateway sees it since it was started.
 #[derive(Debug, Serialize, JsonSchema)]
-struct Method {
+struct ProviderMethodView {
     /// The capability …
     capability: &'static str,
     /// … and its method.
@@ -74,24 +74,24 @@ struct Method {
 }
 
 /// Lists providers.
-pub(super) async fn list(desk: Arc<Desk>, _: Request<Nothing>) -> Result<Providers, Error> {
+pub(super) async fn list(desk: Arc<AdminState>, _: OperationRequest<EmptyInput>) -> Result<ProviderList, Error> {
     let items = desk.registry.providers().iter().map(|provider| describe(&desk, provider)).collect();
-    Ok(Providers { items })
+    Ok(ProviderList { items })
 }
 
 /// Changes the switches that are named; it holds for every call that begins here after the answer, and within two seconds
 /// on all gateways.
-pub(super) async fn change(desk: Arc<Desk>, request: Request<Switches>) -> Result<Described, Error> {
-    let name = &request.at[0];
+pub(super) async fn change(desk: Arc<AdminState>, request: OperationRequest<ProviderOverrides>) -> Result<ProviderView, Error> {
+    let name = &request.path_params[0];
     let provider = desk.registry.providers().iter().find(|provider| provider.spec().name == *name);
     let provider = provider.ok_or_else(|| Error::not_found("no provider of this name is part of this gateway"))?;
-    if request.input != Switches::default() {
-        set(&desk, EditKind::Provider, name, &request.input, &request.operator).await?;
+    if request.input != ProviderOverrides::default() {
+        set(&desk, ChangeKind::Provider, name, &request.input, &request.operator).await?;
     }
     Ok(describe(&desk, provider))
 }
 
-fn describe(desk: &Desk, provider: &Provider) -> Described {
+fn describe(desk: &AdminState, provider: &Provider) -> ProviderView {
     let (spec, settings) = (provider.spec(), provider.settings());
     let mut methods = Vec::new();
     let mut set_aside = None;
@@ -106,7 +106,7 @@ fn describe(desk: &Desk, provider: &Provider) -> Described {
             methods.push(describe_method(capability, method, made(place)));
         }
     }
-    Described {
+    ProviderView {
         name: spec.name,
         title: spec.title,
         enabled: settings.enabled,
@@ -119,9 +119,9 @@ fn describe(desk: &Desk, provider: &Provider) -> Described {
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a share of so many attempts need not be exact")]
-fn describe_method(capability: &'static str, method: &MethodHealth, made: u64) -> Method {
-    let name = |class: &Class| serde_json::to_value(class).ok().and_then(|it| Some(it.as_str()?.to_owned()));
-    Method {
+fn describe_method(capability: &'static str, method: &MethodHealth, made: u64) -> ProviderMethodView {
+    let name = |class: &AttemptClass| serde_json::to_value(class).ok().and_then(|it| Some(it.as_str()?.to_owned()));
+    ProviderMethodView {
         capability,
         name: method.name,
         effect: method.effect,

@@ -9,11 +9,11 @@ use serde_json::Value;
 use crate::{
     base::error::Error,
     edge::admin::{
-        operation::{Nothing, Request},
-        state::{Desk, away},
-        values::{Asked, Iso, Moment, NAME, Page, Told},
+        operation::{EmptyInput, OperationRequest},
+        state::{AdminState, store_error},
+        values::{Amount, CurrencyCode, Timestamp, NAME, Page, DecimalAmount},
     },
-    store::{self, Search},
+    store::{self, RequestQuery},
 };
 
 /// Which requests are asked for: those for which all that is said here is so. By default the newest 50 of all.
@@ -30,7 +30,7 @@ pub(super) struct Filter {
     #[schemars(regex(pattern = NAME))]
     user: Option<String>,
     /// By what road it came.
-    origin: Option<Road>,
+    origin: Option<Origin>,
     /// The service.
     #[schemars(regex(pattern = NAME))]
     service: Option<String>,
@@ -55,7 +55,7 @@ pub(super) struct Filter {
     #[schemars(regex(pattern = NAME))]
     provider: Option<String>,
     /// The currency of the price.
-    currency: Option<Iso>,
+    currency: Option<CurrencyCode>,
     /// The client's address.
     #[schemars(regex(pattern = NAME))]
     peer: Option<String>,
@@ -63,17 +63,17 @@ pub(super) struct Filter {
     #[schemars(regex(pattern = NAME))]
     trace: Option<String>,
     /// At least so much was paid, in whatever currency …
-    min_price: Option<Asked>,
+    min_price: Option<Amount>,
     /// … and at most so much.
-    max_price: Option<Asked>,
+    max_price: Option<Amount>,
     /// At least so much it cost us, in whatever currency …
-    min_cost: Option<Asked>,
+    min_cost: Option<Amount>,
     /// … and at most so much.
-    max_cost: Option<Asked>,
+    max_cost: Option<Amount>,
     /// From then on …
-    since: Option<Moment>,
+    since: Option<Timestamp>,
     /// … and before then.
-    until: Option<Moment>,
+    until: Option<Timestamp>,
     /// What the part before gave as `next`.
     #[schemars(regex(pattern = r"^[0-9a-f]{1,64}$"))]
     after: Option<String>,
@@ -85,14 +85,14 @@ pub(super) struct Filter {
 /// By what road a request came.
 #[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
-enum Road {
+enum Origin {
     Http,
     Ws,
     Bus,
     Webhook,
 }
 
-impl Road {
+impl Origin {
     fn name(self) -> &'static str {
         match self {
             Self::Http => "http",
@@ -103,10 +103,10 @@ impl Road {
     }
 }
 
-impl From<Filter> for Search {
+impl From<Filter> for RequestQuery {
     fn from(filter: Filter) -> Self {
-        let nanos = |amount: Option<Asked>| amount.map(|Asked(nanos)| nanos);
-        let micros = |moment: Option<Moment>| moment.map(|Moment(micros)| micros);
+        let nanos = |amount: Option<Amount>| amount.map(|Amount(nanos)| nanos);
+        let micros = |moment: Option<Timestamp>| moment.map(|Timestamp(micros)| micros);
         Self {
             request_id: filter.request_id,
             account: filter.account,
@@ -121,7 +121,7 @@ impl From<Filter> for Search {
             cache_hit: filter.cache_hit,
             replay: filter.replay,
             provider: filter.provider,
-            currency: filter.currency.map(|Iso(currency)| currency.to_string()),
+            currency: filter.currency.map(|CurrencyCode(currency)| currency.to_string()),
             peer: filter.peer,
             trace: filter.trace,
             min_price: nanos(filter.min_price),
@@ -137,13 +137,13 @@ impl From<Filter> for Search {
 
 /// What is written down of a request.
 #[derive(Debug, Serialize, JsonSchema)]
-pub(super) struct Logged {
+pub(super) struct RequestView {
     /// What tells it from all others.
     id: Arc<str>,
     /// Its name for the caller, who may choose it, as in `X-Request-Id`.
     request_id: String,
     /// When it came.
-    at: Moment,
+    at: Timestamp,
     /// Who pays.
     account: Option<Arc<str>>,
     /// Who called.
@@ -167,11 +167,11 @@ pub(super) struct Logged {
     /// Whether the answer was given before, under the same idempotency key.
     replay: bool,
     /// What the account pays …
-    price: Option<Told>,
+    price: Option<DecimalAmount>,
     /// … in this currency.
     currency: Option<String>,
     /// What the attempts cost us; none when that is not known …
-    cost: Option<Told>,
+    cost: Option<DecimalAmount>,
     /// … in this currency.
     cost_currency: Option<String>,
     /// The provider that answered.
@@ -186,17 +186,17 @@ pub(super) struct Logged {
 
 /// A request with its attempts at providers.
 #[derive(Debug, Serialize, JsonSchema)]
-pub(super) struct Whole {
+pub(super) struct RequestDetail {
     /// The request.
     #[serde(flatten)]
-    request: Logged,
+    request: RequestView,
     /// Its attempts, in their order.
-    attempts: Vec<Try>,
+    attempts: Vec<AttemptView>,
 }
 
 /// An attempt at a provider, as it was written down.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
-struct Try {
+struct AttemptView {
     /// The provider.
     provider: String,
     /// The capability …
@@ -215,11 +215,11 @@ struct Try {
     why: Option<String>,
 }
 
-fn tell(request: store::Request) -> Logged {
-    Logged {
+fn to_view(request: store::RequestRecord) -> RequestView {
+    RequestView {
         id: request.call,
         request_id: request.request_id,
-        at: Moment(request.at),
+        at: Timestamp(request.at),
         account: request.account,
         user: request.user,
         origin: request.origin.into_owned(),
@@ -243,26 +243,26 @@ fn tell(request: store::Request) -> Logged {
 }
 
 /// Lists requests, newest first.
-pub(super) async fn list(desk: Arc<Desk>, request: Request<Filter>) -> Result<Page<Logged>, Error> {
+pub(super) async fn list(desk: Arc<AdminState>, request: OperationRequest<Filter>) -> Result<Page<RequestView>, Error> {
     let limit = request.input.limit.unwrap_or(50);
-    let found = desk.books()?.search(&request.input.into(), limit + 1).await.map_err(away)?;
-    Ok(Page::of(found, limit, |request| request.call.to_string(), tell))
+    let found = desk.books()?.search(&request.input.into(), limit + 1).await.map_err(store_error)?;
+    Ok(Page::of(found, limit, |request| request.call.to_string(), to_view))
 }
 
 /// Tells of the request of an id, or of the newest that its caller named so.
-pub(super) async fn read(desk: Arc<Desk>, request: Request<Nothing>) -> Result<Whole, Error> {
-    let (books, id) = (desk.books()?, &*request.at[0]);
-    let mut found = books.requests(&[id]).await.map_err(away)?;
+pub(super) async fn read(desk: Arc<AdminState>, request: OperationRequest<EmptyInput>) -> Result<RequestDetail, Error> {
+    let (books, id) = (desk.books()?, &*request.path_params[0]);
+    let mut found = books.requests(&[id]).await.map_err(store_error)?;
     if found.is_empty() {
-        let search = Search { request_id: Some(id.to_owned()), ..Search::default() };
-        found = books.search(&search, 1).await.map_err(away)?;
+        let search = RequestQuery { request_id: Some(id.to_owned()), ..RequestQuery::default() };
+        found = books.search(&search, 1).await.map_err(store_error)?;
     }
     let mut found = found.pop().ok_or_else(|| Error::not_found("no request of this id is written down"))?;
     let attempts = found.attempts.take().map_or(Ok(Vec::new()), |text| read_attempts(&text))?;
-    Ok(Whole { request: tell(found), attempts })
+    Ok(RequestDetail { request: to_view(found), attempts })
 }
 
-fn read_attempts(text: &str) -> Result<Vec<Try>, Error> {
+fn read_attempts(text: &str) -> Result<Vec<AttemptView>, Error> {
     let attempts: Vec<Value> = serde_json::from_str(text)?;
     Ok(attempts.into_iter().map(serde_json::from_value).collect::<Result<_, _>>()?)
 }

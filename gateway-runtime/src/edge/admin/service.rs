@@ -19,66 +19,66 @@ use tower::Service;
 use crate::{
     base::{
         body::{Body, BodyBudget, BodyError, BoxError, read_body_within, refuse_coded},
-        call::{RequestId, sortable_name},
-        digest::digest_name,
+        call::{RequestId, sortable_id},
+        digest::digest_hex,
         error::{Code, Error},
         problem,
         spec::Verb,
         start_error::StartError,
     },
     edge::admin::{
-        AdminSettings, Desk,
-        auth::{Gate, Operator},
+        AdminSettings, AdminState,
+        auth::{OperatorAuth, Operator},
         health::readiness,
-        idempotency::Keyed,
+        idempotency::IdempotentOperation,
         metrics, openapi,
-        operation::{Operation, Request},
+        operation::{Operation, OperationRequest},
         operations,
     },
     json::document::Document,
-    provider::callers_key,
+    provider::parse_idempotency_key,
 };
 
 /// The longest body, in bytes: a price list of ten thousand methods fits.
-const LONGEST: usize = 4 << 20;
+const MAX_BODY_BYTES: usize = 4 << 20;
 /// How long a body may take to arrive.
-const PATIENCE: Duration = Duration::from_secs(10);
+const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 
 /// The operator's listener as a tower service. Cheap to clone.
 #[derive(Clone)]
-pub struct Admin(Arc<Inner>);
+pub struct AdminService(Arc<Inner>);
 
 struct Inner {
-    gate: Gate,
-    desk: Arc<Desk>,
+    gate: OperatorAuth,
+    desk: Arc<AdminState>,
     operations: Vec<Operation>,
     document: Bytes,
     budget: BodyBudget,
 }
 
-impl Admin {
+impl AdminService {
     /// Answers with what is on `desk`; bodies are buffered within `budget`.
     ///
     /// # Errors
     ///
     /// When the settings let anybody in from other machines, or have bad tokens.
-    pub fn new(settings: &AdminSettings, desk: Desk, budget: BodyBudget) -> Result<Self, StartError> {
-        let (gate, operations) = (Gate::new(settings)?, operations::operations()?);
-        let document = openapi::document(&operations, gate.is_locked()).to_string().into();
+    pub fn new(settings: &AdminSettings, desk: AdminState, budget: BodyBudget) -> Result<Self, StartError> {
+        let (gate, operations) = (OperatorAuth::new(settings)?, operations::operations()?);
+        let document = openapi::document(&operations, gate.requires_token()).to_string().into();
         Ok(Self(Arc::new(Inner { gate, desk: Arc::new(desk), operations, document, budget })))
     }
 }
 
-impl fmt::Debug for Admin {
+impl fmt::Debug for AdminService {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Admin").field("operations", &self.0.operations.len()).finish_non_exhaustive()
     }
 }
 
-impl<B> Service<HttpRequest<B>> for Admin
+impl<B> Service<HttpRequest<B>> for AdminService
 where
     B: http_body::Body<Data = Bytes> + Send + 'static,
     B::Error: Into<BoxError>,
@@ -199,11 +199,11 @@ impl Inner {
         }
         // An operator has proved who it is, or is on this machine.
         let charge = self.budget.charge(None);
-        read_body_within(body, LONGEST, PATIENCE, charge).await.map_err(BodyError::into_error)
+        read_body_within(body, MAX_BODY_BYTES, BODY_TIMEOUT, charge).await.map_err(BodyError::into_error)
     }
 
     fn find(&self, path: &str, method: &Method) -> Result<Found, Error> {
-        let here = || self.operations.iter().enumerate().filter_map(|(number, it)| Some((number, it, it.at(path)?)));
+        let here = || self.operations.iter().enumerate().filter_map(|(number, it)| Some((number, it, it.path_params(path)?)));
         let verbs: Vec<_> = here().map(|(_, it, _)| it.verb).collect();
         if verbs.is_empty() {
             return Err(Error::not_found("nothing stands at this address; /openapi.json tells what there is"));
@@ -224,27 +224,27 @@ impl Inner {
         operator: Operator,
         input: Document,
     ) -> Result<(Bytes, bool), Error> {
-        let key = callers_key(&head.headers).map_err(|_| {
+        let key = parse_idempotency_key(&head.headers).map_err(|_| {
             let detail = "the `Idempotency-Key` is no text of 1 to 255 printable ASCII characters, sent once";
             Error::new(Code::INVALID_REQUEST, detail)
         })?;
         let Some(key) = key.filter(|_| operation.creates) else {
-            let name = digest_name([&sortable_name()[..]]);
-            let request = Request { at, operator, name, input };
+            let name = digest_hex([&sortable_id()[..]]);
+            let request = OperationRequest { path_params: at, operator, name, input };
             return Ok((operation.carry_out(Arc::clone(&self.desk), request).await?, false));
         };
         let mut said = input.to_value();
         said.sort_all_objects();
         let said = said.to_string();
-        let keyed = Keyed {
+        let keyed = IdempotentOperation {
             key,
             operation: [operation.verb.as_str(), operation.path],
             path: head.uri.path(),
             input: said.as_bytes(),
         };
         let whose = operator.clone();
-        let work = |name| operation.carry_out(Arc::clone(&self.desk), Request { at, operator, name, input });
-        keyed.once(&self.desk, &whose, work).await
+        let work = |name| operation.carry_out(Arc::clone(&self.desk), OperationRequest { path_params: at, operator, name, input });
+        keyed.run(&self.desk, &whose, work).await
     }
 }
 
@@ -270,7 +270,7 @@ fn allowed(verbs: &[Verb]) -> &'static str {
 }
 
 fn not_allowed(allowed: &'static str) -> Error {
-    Error::new(Code::METHOD_NOT_ALLOWED, format!("this address takes {allowed}")).allow(allowed)
+    Error::new(Code::METHOD_NOT_ALLOWED, format!("this address takes {allowed}")).with_allow(allowed)
 }
 
 fn options(allowed: &'static str) -> Response<Bytes> {
@@ -282,7 +282,7 @@ fn options(allowed: &'static str) -> Response<Bytes> {
 
 fn log(head: &Parts, id: &RequestId, error: &Error) {
     let (request_id, code, status) = (id.as_str(), error.code().name(), error.code().status());
-    let (detail, internal) = (error.detail(), error.internal_message());
+    let (detail, internal) = (error.detail(), error.log_message());
     let asked = format_args!("{} {}", head.method, head.uri.path());
     if error.code() == Code::INTERNAL {
         tracing::error!(target: "gateway::admin", request_id, %asked, status, code, detail, internal, "refused");

@@ -37,7 +37,7 @@ impl Default for AdminSettings {
 }
 
 /// A shorter token can be guessed.
-const SHORTEST: usize = 16;
+const MIN_TOKEN_BYTES: usize = 16;
 
 impl AdminSettings {
     /// What is wrong with the settings of a listener that is enabled.
@@ -60,9 +60,9 @@ impl AdminSettings {
         let owners: Vec<_> = one.chain(named).collect();
         let mut problems = Vec::new();
         for (place, (name, token)) in owners.iter().enumerate() {
-            if token.expose().len() < SHORTEST || !token.expose().bytes().all(|byte| byte.is_ascii_graphic()) {
+            if token.expose().len() < MIN_TOKEN_BYTES || !token.expose().bytes().all(|byte| byte.is_ascii_graphic()) {
                 problems.push(format!(
-                    "the token of `{name}` in [admin] must be at least {SHORTEST} printable ASCII characters without \
+                    "the token of `{name}` in [admin] must be at least {MIN_TOKEN_BYTES} printable ASCII characters without \
                      spaces; `openssl rand -hex 32` makes a good one"
                 ));
             }

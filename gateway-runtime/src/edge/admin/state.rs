@@ -13,23 +13,23 @@ use crate::{
         error::{Code, Error},
     },
     bus::{Broker, CallsStatus},
-    control::Control,
-    edge::admin::{auth::Operator, health::Probe, values::Moment},
-    pipeline::{IdempotencySettings, Limiting},
+    control::OperatorSettings,
+    edge::admin::{auth::Operator, health::ReadinessCheck, values::Timestamp},
+    pipeline::{IdempotencySettings, QuotaEnforcer},
     redis::Redis,
     service::registry::Registry,
-    store::{Books, Change, Edit, EditKind, Journal, Outcome, StoreError},
+    store::{Store, Command, OperatorChange, ChangeKind, StoreWriter, CommandOutcome, StoreError},
 };
 
 /// What the calls of the API work with.
 #[derive(Debug)]
-pub struct Desk {
+pub struct AdminState {
     /// What is served.
     pub registry: Arc<Registry>,
     /// Where it is written down; none without `[store]`.
-    pub books: Option<Kept>,
+    pub books: Option<AdminStore>,
     /// What calls are limited with.
-    pub limiting: Arc<Limiting>,
+    pub limiting: Arc<QuotaEnforcer>,
     /// How long idempotency keys hold.
     pub keys: IdempotencySettings,
     /// Redis, where it is configured.
@@ -41,27 +41,27 @@ pub struct Desk {
     /// How the calls stand that come by it.
     pub calls: Arc<CallsStatus>,
     /// What the gateway needs to be ready.
-    pub probes: Vec<Box<dyn Probe>>,
+    pub probes: Vec<Box<dyn ReadinessCheck>>,
     /// Whether it has been told to stop.
-    pub draining: Draining,
+    pub draining: DrainFlag,
 }
 
 /// What is written down, and how.
 #[derive(Debug)]
-pub struct Kept {
+pub struct AdminStore {
     /// The books, for reading.
-    pub books: Books,
+    pub books: Store,
     /// Where changes are handed in.
-    pub journal: Journal,
+    pub journal: StoreWriter,
     /// What operators have set.
-    pub control: Arc<Control>,
+    pub control: Arc<OperatorSettings>,
 }
 
 /// Whether a gateway has been told to stop. Cheap to clone.
 #[derive(Clone, Debug, Default)]
-pub struct Draining(Arc<AtomicBool>);
+pub struct DrainFlag(Arc<AtomicBool>);
 
-impl Draining {
+impl DrainFlag {
     /// Says that it has.
     pub fn begin(&self) {
         self.0.store(true, Ordering::Relaxed);
@@ -77,13 +77,13 @@ impl Draining {
 /// There is nowhere to look.
 const NO_STORE: Code = Code::new("no-store", 503, "No store");
 
-impl Desk {
+impl AdminState {
     /// The books and all that belongs to them.
     ///
     /// # Errors
     ///
     /// `no-store` where there are none.
-    pub(super) fn kept(&self) -> Result<&Kept, Error> {
+    pub(super) fn kept(&self) -> Result<&AdminStore, Error> {
         self.books.as_ref().ok_or_else(|| {
             Error::new(NO_STORE, "this gateway keeps no books; say where in [store], and start it again")
         })
@@ -94,7 +94,7 @@ impl Desk {
     /// # Errors
     ///
     /// `no-store` where there are none.
-    pub(super) fn books(&self) -> Result<&Books, Error> {
+    pub(super) fn books(&self) -> Result<&Store, Error> {
         self.kept().map(|kept| &kept.books)
     }
 
@@ -103,8 +103,8 @@ impl Desk {
     /// # Errors
     ///
     /// `no-store`, or `overloaded` when the database is away.
-    pub(super) async fn write(&self, change: Change) -> Result<Outcome, Error> {
-        self.kept()?.journal.write(change).await.map_err(away)
+    pub(super) async fn write(&self, change: Command) -> Result<CommandOutcome, Error> {
+        self.kept()?.journal.write(change).await.map_err(store_error)
     }
 }
 
@@ -114,21 +114,21 @@ impl Desk {
 ///
 /// As [`Desk::write`].
 pub(super) async fn set(
-    desk: &Desk,
-    kind: EditKind,
+    desk: &AdminState,
+    kind: ChangeKind,
     subject: &str,
     document: &impl Serialize,
     operator: &Operator,
 ) -> Result<(), Error> {
-    let edit = Edit {
-        at: Moment::now().0,
+    let edit = OperatorChange {
+        at: Timestamp::now().0,
         who: Arc::clone(&operator.name),
         kind,
         subject: subject.into(),
         document: serde_json::to_string(document)?,
     };
-    match desk.write(Change::Edit(edit)).await? {
-        Outcome::Edited(_) => {}
+    match desk.write(Command::OperatorChange(edit)).await? {
+        CommandOutcome::ChangeRecord(_) => {}
         other => return Err(unexpected(&other)),
     }
     if let Err(error) = desk.kept()?.control.refresh().await {
@@ -138,19 +138,19 @@ pub(super) async fn set(
 }
 
 /// The answer when the books cannot be read or written.
-pub(super) fn away(error: StoreError) -> Error {
+pub(super) fn store_error(error: StoreError) -> Error {
     if error.is_refusal() {
         return Error::internal(error);
     }
-    let detail = if error.may_have_happened() {
+    let detail = if error.is_ambiguous() {
         "the database was lost over this change, which may be there or not; send it again with the same Idempotency-Key"
     } else {
         "the database cannot be reached now; nothing was changed"
     };
-    Error::new(Code::OVERLOADED, detail).log(error)
+    Error::new(Code::OVERLOADED, detail).with_log_message(error)
 }
 
 /// The answer to what the books say no call of the API can bring about.
-pub(super) fn unexpected(outcome: &Outcome) -> Error {
+pub(super) fn unexpected(outcome: &CommandOutcome) -> Error {
     Error::internal(format!("the books answered something else: {outcome:?}"))
 }

@@ -10,22 +10,22 @@ use crate::base::money::{self, Currency};
 
 /// A time; microseconds since 1970, written as in RFC 3339.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Moment(pub(super) i64);
+pub(super) struct Timestamp(pub(super) i64);
 
-impl Moment {
+impl Timestamp {
     pub(super) fn now() -> Self {
         Self(Utc::now().timestamp_micros())
     }
 }
 
-impl Serialize for Moment {
+impl Serialize for Timestamp {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let time = DateTime::<Utc>::from_timestamp_micros(self.0).unwrap_or_default();
         serializer.serialize_str(&time.to_rfc3339_opts(SecondsFormat::Micros, true))
     }
 }
 
-impl<'de> Deserialize<'de> for Moment {
+impl<'de> Deserialize<'de> for Timestamp {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = Cow::<'de, str>::deserialize(deserializer)?;
         let time = DateTime::parse_from_rfc3339(&text).map_err(|error| D::Error::custom(error.to_string()))?;
@@ -33,7 +33,7 @@ impl<'de> Deserialize<'de> for Moment {
     }
 }
 
-impl JsonSchema for Moment {
+impl JsonSchema for Timestamp {
     fn inline_schema() -> bool {
         true
     }
@@ -49,16 +49,16 @@ impl JsonSchema for Moment {
 
 /// An amount that is asked for: not negative, and less than a billion.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Asked(pub(super) i64);
+pub(super) struct Amount(pub(super) i64);
 
-impl<'de> Deserialize<'de> for Asked {
+impl<'de> Deserialize<'de> for Amount {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = Cow::<'de, str>::deserialize(deserializer)?;
         money::parse_nanos(&text).map(Self).map_err(D::Error::custom)
     }
 }
 
-impl JsonSchema for Asked {
+impl JsonSchema for Amount {
     fn inline_schema() -> bool {
         true
     }
@@ -79,7 +79,7 @@ impl JsonSchema for Asked {
 /// An amount that is more than nothing, and less than a billion.
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(transparent)]
-pub(super) struct Positive(pub(super) Asked);
+pub(super) struct Positive(pub(super) Amount);
 
 impl JsonSchema for Positive {
     fn inline_schema() -> bool {
@@ -99,21 +99,21 @@ impl JsonSchema for Positive {
 
 /// An amount that is told, in 10⁻⁹ of a unit; sums may be beyond what a [`Money`] holds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Told(pub(super) i128);
+pub(super) struct DecimalAmount(pub(super) i128);
 
-impl From<i64> for Told {
+impl From<i64> for DecimalAmount {
     fn from(nanos: i64) -> Self {
         Self(nanos.into())
     }
 }
 
-impl Serialize for Told {
+impl Serialize for DecimalAmount {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(&money::amount(self.0))
     }
 }
 
-impl JsonSchema for Told {
+impl JsonSchema for DecimalAmount {
     fn inline_schema() -> bool {
         true
     }
@@ -129,16 +129,16 @@ impl JsonSchema for Told {
 
 /// A currency that is asked for.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Iso(pub(super) Currency);
+pub(super) struct CurrencyCode(pub(super) Currency);
 
-impl<'de> Deserialize<'de> for Iso {
+impl<'de> Deserialize<'de> for CurrencyCode {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = Cow::<'de, str>::deserialize(deserializer)?;
         Currency::from_code(&text).map(Self).ok_or_else(|| D::Error::custom("is no currency of ISO 4217"))
     }
 }
 
-impl JsonSchema for Iso {
+impl JsonSchema for CurrencyCode {
     fn schema_name() -> Cow<'static, str> {
         "Currency".into()
     }
@@ -174,7 +174,7 @@ impl<T> Page<T> {
 /// Which part of a list, by default the first 50.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
-pub(super) struct Paging {
+pub(super) struct PageQuery {
     /// What the part before gave as `next`.
     #[schemars(regex(pattern = r"^[0-9]{1,18}$"))]
     pub(super) after: Option<String>,
@@ -183,13 +183,13 @@ pub(super) struct Paging {
     pub(super) limit: u32,
 }
 
-impl Default for Paging {
+impl Default for PageQuery {
     fn default() -> Self {
         Self { after: None, limit: 50 }
     }
 }
 
-impl Paging {
+impl PageQuery {
     /// The number that `after` is.
     pub(super) fn after(&self) -> Option<i64> {
         self.after.as_ref()?.parse().ok()

@@ -8,12 +8,12 @@ use serde::{Deserialize, de::Error as _};
 use crate::{
     base::{
         call::RequestId,
-        digest::digest_name,
+        digest::digest_hex,
         error::{Code, Error},
     },
     bus::Message,
-    json::document::{Document, Kind},
-    provider::brings_key,
+    json::document::{Document, ElementKind},
+    provider::has_idempotency_key,
     service::registry::Method,
 };
 
@@ -46,7 +46,7 @@ impl Envelope {
         let document = Document::parse(body.clone()).map_err(other_form)?;
         // Only serde_json says what is wrong and where.
         let method = MethodName::deserialize(document.root()).or_else(|_| serde_json::from_slice(body));
-        let Kind::Object(members) = document.root().kind() else {
+        let ElementKind::Object(members) = document.root().kind() else {
             return Err(other_form(serde_json::Error::custom("it is not an object")));
         };
         // A part of the document, with its numbers as they were written.
@@ -104,7 +104,7 @@ pub(super) fn headers(message: &Message) -> Result<HeaderMap, Error> {
         }
     }
     if let Some(id) = message.message_id.as_deref().filter(|id| !id.is_empty())
-        && !brings_key(&headers)
+        && !has_idempotency_key(&headers)
     {
         headers.insert(HeaderName::from_static("idempotency-key"), key(id));
     }
@@ -123,15 +123,15 @@ fn key(id: &str) -> HeaderValue {
     // After a quote, a quoted string is read.
     let is_bare = id.bytes().all(|byte| (b' '..=b'~').contains(&byte)) && !id.starts_with('"');
     let as_it_is = HeaderValue::from_str(id).ok().filter(|_| is_bare && id.len() <= Message::LONGEST_NAME);
-    as_it_is.or_else(|| HeaderValue::from_str(&digest_name([id])).ok()).unwrap_or(HeaderValue::from_static("-"))
+    as_it_is.or_else(|| HeaderValue::from_str(&digest_hex([id])).ok()).unwrap_or(HeaderValue::from_static("-"))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::{
-        bus::{Field, Name},
-        provider::callers_key,
+        bus::{Field, ShortStr},
+        provider::parse_idempotency_key,
     };
 
     fn read(headers: impl IntoIterator<Item = (&'static str, Field)>) -> Result<HeaderMap, Error> {
@@ -184,8 +184,8 @@ mod tests {
         let keys: Vec<_> = ids
             .iter()
             .map(|id| {
-                let message = Message { message_id: Some(Name::Borrowed(id)), ..Message::default() };
-                callers_key(&super::headers(&message).unwrap()).unwrap()
+                let message = Message { message_id: Some(ShortStr::Borrowed(id)), ..Message::default() };
+                parse_idempotency_key(&super::headers(&message).unwrap()).unwrap()
             })
             .collect();
         for (place, id) in ids.iter().enumerate() {
@@ -193,7 +193,7 @@ mod tests {
             assert_eq!(keys.iter().filter(|key| **key == keys[place]).count(), 1, "{id:?}");
         }
         let longest = Message { message_id: Some("x".repeat(255).into()), ..Message::default() };
-        assert_eq!(callers_key(&super::headers(&longest).unwrap()), Ok(Some("x".repeat(255))));
+        assert_eq!(parse_idempotency_key(&super::headers(&longest).unwrap()), Ok(Some("x".repeat(255))));
     }
 
     #[test]
@@ -201,7 +201,7 @@ mod tests {
         for name in ["idempotency-key", "X-Idempotency-Key"] {
             let mut message = Message { message_id: Some("m".into()), ..Message::default() };
             message.headers.add(name, "k");
-            assert_eq!(callers_key(&super::headers(&message).unwrap()), Ok(Some("k".to_owned())));
+            assert_eq!(parse_idempotency_key(&super::headers(&message).unwrap()), Ok(Some("k".to_owned())));
         }
     }
 }

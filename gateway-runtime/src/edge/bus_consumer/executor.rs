@@ -7,22 +7,22 @@ use tokio::time::{Instant, sleep};
 
 use crate::{
     base::{
-        call::{Arrival, Call, CallRequest, Input, Origin, RequestId},
+        call::{CallContext, Call, CallRequest, Input, Origin, RequestId},
         error::{Code, Error},
-        spec::{Effect, Idempotency},
+        spec::{Effect, IdempotencyMode},
     },
-    bus::{Broker, CallQueue, CallsSettings, CallsStatus, Delivery, Fault, Message},
+    bus::{Broker, CallQueue, CallsSettings, CallsStatus, Delivery, BusErrorKind, Message},
     edge::bus_consumer::{
         ConsumerOptions,
         envelope::{self, Envelope},
         reply,
-        retry::{self, Fate},
+        retry::{self, RetryDecision},
         workers::Taken,
     },
     pipeline::Pipeline,
-    provider::brings_key,
+    provider::has_idempotency_key,
     service::{
-        argument::AnswerShape,
+        argument::ReplyShape,
         registry::{Method, Registry},
     },
 };
@@ -106,7 +106,7 @@ impl Executor {
             }
         };
         drop(taken);
-        let fate = Fate::of(&message, arrived.expires, &outcome, &self.queue);
+        let fate = RetryDecision::of(&message, arrived.expires, &outcome, &self.queue);
         let reply = message.reply_to.clone().filter(|_| fate.is_final());
         let reply = reply.map(|to| reply::message(&outcome, headers, &message, to, &arrived.id));
         let next = fate.message(message, arrived.expires, &outcome, &self.queue, &arrived.id);
@@ -160,9 +160,9 @@ impl Executor {
 
     /// Whether a call that may have been executed can be executed again: it does no harm, or its key tells.
     fn may_repeat(&self, method: &Method, headers: &HeaderMap) -> bool {
-        let honours_keys = self.honours_keys && method.spec.idempotency != Idempotency::None;
+        let honours_keys = self.honours_keys && method.spec.idempotency != IdempotencyMode::None;
         let once = matches!(method.spec.effect, Effect::Once | Effect::Keyed);
-        !once || (honours_keys && brings_key(headers))
+        !once || (honours_keys && has_idempotency_key(headers))
     }
 
     /// The call that a message asks for.
@@ -172,7 +172,7 @@ impl Executor {
         headers: HeaderMap,
         arrived: &Arrived,
     ) -> Result<(Arc<Method>, CallRequest), Error> {
-        if arrived.delivered_before >= self.queue.deliveries.max(1) {
+        if arrived.delivered_before >= self.queue.delivery_limit.max(1) {
             let times = arrived.delivered_before;
             let detail = format!("this message was delivered {times} times, and the gateways that had it were lost");
             return Err(Error::new(Code::OUTCOME_UNKNOWN, detail));
@@ -185,7 +185,7 @@ impl Executor {
         let method = self.methods.get(&*envelope.name()).ok_or_else(|| {
             Error::not_found("there is no such method; `GET /meta` lists them with their service, version and name")
         })?;
-        if let AnswerShape::Items(_) = method.answer {
+        if let ReplyShape::Items(_) = method.answer {
             let detail = format!("this method answers with a stream; call it at {}", method.path());
             return Err(Error::new(Code::NOT_ACCEPTABLE, detail));
         }
@@ -198,7 +198,7 @@ impl Executor {
         }
         let now = Instant::now();
         let deadline = now + method.spec.timeout.unwrap_or(self.timeout);
-        let arrival = Arrival {
+        let arrival = CallContext {
             id: arrived.id.clone(),
             origin: Origin::Bus,
             peer: None,
@@ -222,14 +222,14 @@ impl Executor {
         let mut delay = MIN_DELAY;
         loop {
             let Err(error) = self.broker.reply(reply.clone()).await else { return };
-            let until = match error.fault() {
-                Fault::Refused => began + REFUSED_TIMEOUT,
-                Fault::Away | Fault::Blocked | Fault::Lost => awaited,
-                Fault::Unroutable | Fault::Unfit | Fault::Unconfirmed | Fault::Unanswered => began,
+            let until = match error.kind() {
+                BusErrorKind::Nacked => began + REFUSED_TIMEOUT,
+                BusErrorKind::Disconnected | BusErrorKind::Blocked | BusErrorKind::ChannelLost => awaited,
+                BusErrorKind::Unroutable | BusErrorKind::InvalidMessage | BusErrorKind::ConfirmTimeout | BusErrorKind::ReplyTimeout => began,
             };
             if Instant::now() + delay > until {
-                tracing::info!(%error, to = &*reply.key, "a reply is dropped");
-                return self.status.drop_reply(error.fault().into());
+                tracing::info!(%error, to = &*reply.routing_key, "a reply is dropped");
+                return self.status.drop_reply(error.kind().into());
             }
             sleep(delay).await;
             delay = (delay * 2).min(MAX_DELAY);
@@ -244,17 +244,17 @@ impl Executor {
         let mut is_whole = true;
         loop {
             let Err(error) = self.broker.publish(message.clone()).await else { return true };
-            if error.fault() == Fault::Unfit {
+            if error.kind() == BusErrorKind::InvalidMessage {
                 if std::mem::take(&mut is_whole) {
                     message = retry::without_header_fields(message);
                     continue;
                 }
-                tracing::info!(%error, to = &*message.key, "a message is given up");
+                tracing::info!(%error, to = &*message.routing_key, "a message is given up");
                 return false;
             }
             // Once for each message, however long it takes.
             if delay == MIN_DELAY {
-                tracing::warn!(%error, to = &*message.key, "a message cannot be published; it is tried again");
+                tracing::warn!(%error, to = &*message.routing_key, "a message cannot be published; it is tried again");
             }
             sleep(delay).await;
             delay = (delay * 2).min(MAX_DELAY);

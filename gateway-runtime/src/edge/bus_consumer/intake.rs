@@ -77,7 +77,7 @@ impl Intake {
         let mut batch = Vec::with_capacity(BATCH);
         loop {
             if self.ready.is_empty() {
-                if deliveries.next_many(&mut batch, BATCH).await == 0 {
+                if deliveries.next_batch(&mut batch, BATCH).await == 0 {
                     return;
                 }
                 self.ready.extend(batch.drain(..));
@@ -105,7 +105,7 @@ impl Intake {
     async fn return_unbegun(&mut self, deliveries: &mut Deliveries) {
         deliveries.cancel();
         let mut batch = Vec::with_capacity(BATCH);
-        while deliveries.next_many(&mut batch, BATCH).await > 0 {
+        while deliveries.next_batch(&mut batch, BATCH).await > 0 {
             self.ready.extend(batch.drain(..));
         }
         join_all(self.ready.drain(..).map(|delivery| self.executor.return_unbegun(delivery))).await;

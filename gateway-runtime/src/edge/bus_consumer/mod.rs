@@ -45,7 +45,7 @@ pub struct ConsumerOptions {
 
 /// What executes the calls that come by the bus.
 #[derive(Debug)]
-pub struct Consumer {
+pub struct CallConsumer {
     stop: oneshot::Sender<()>,
     intake: JoinHandle<Workers>,
     ended: mpsc::Receiver<Infallible>,
@@ -58,7 +58,7 @@ pub struct StoppedConsumer {
     ended: mpsc::Receiver<Infallible>,
 }
 
-impl Consumer {
+impl CallConsumer {
     /// Begins to execute calls. Messages are received by a task of the runtime in which this is called.
     ///
     /// # Errors

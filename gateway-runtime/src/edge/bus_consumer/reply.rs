@@ -9,14 +9,14 @@ use crate::{
     base::{
         call::RequestId,
         error::{Code, Error},
-        problem::{Problem, add_advice},
+        problem::{ProblemDetails, add_headers},
         reply::Reply,
     },
-    bus::{Field, Fields, Message, Name},
+    bus::{Field, Fields, Message, ShortStr},
 };
 
 /// The longest answer, in bytes: messages are carried whole.
-const LONGEST: usize = 16 << 20;
+const MAX_REPLY_BYTES: usize = 16 << 20;
 /// What a problem says of where it happened.
 pub(super) const INSTANCE: &str = "/bus";
 
@@ -35,7 +35,7 @@ async fn whole_in_any_time(outcome: Result<Reply, Error>) -> Result<Reply, Error
     let mut all = BytesMut::new();
     while let Some(piece) = pieces.next().await {
         all.extend_from_slice(&piece?);
-        if all.len() > LONGEST {
+        if all.len() > MAX_REPLY_BYTES {
             return Err(Error::new(Code::NOT_ACCEPTABLE, "the answer is longer than a message may be: 16 MiB"));
         }
     }
@@ -47,7 +47,7 @@ pub(super) fn message(
     outcome: &Result<Reply, Error>,
     headers: Option<HeaderMap>,
     question: &Message,
-    to: Name,
+    to: ShortStr,
     id: &RequestId,
 ) -> Message {
     let (status, media, body): (u16, Option<&'static str>, Bytes) = match outcome {
@@ -55,7 +55,7 @@ pub(super) fn message(
         Ok(Reply::Raw(media, bytes)) => (200, Some(media), bytes.clone()),
         Ok(_) => (204, None, Bytes::new()),
         Err(error) => {
-            let problem = Problem::new(error, INSTANCE, id).to_json();
+            let problem = ProblemDetails::new(error, INSTANCE, id).to_json();
             (error.code().status(), Some("application/problem+json"), problem)
         }
     };
@@ -64,7 +64,7 @@ pub(super) fn message(
     fields.add("x-request-id", id.as_str().to_owned());
     let mut headers = headers.unwrap_or_default();
     if let Err(error) = outcome {
-        add_advice(&mut headers, error);
+        add_headers(&mut headers, error);
     }
     for (name, value) in &headers {
         fields.set(name.as_str().to_owned(), Field::Text(Bytes::copy_from_slice(value.as_bytes())));

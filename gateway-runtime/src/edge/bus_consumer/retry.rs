@@ -6,8 +6,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::time::Instant;
 
 use crate::{
-    base::{call::RequestId, error::Error, problem::Problem, reply::Reply},
-    bus::{CallQueue, Message, Name},
+    base::{call::RequestId, error::Error, problem::ProblemDetails, reply::Reply},
+    bus::{CallQueue, Message, ShortStr},
     edge::bus_consumer::reply::INSTANCE,
 };
 
@@ -25,16 +25,16 @@ const OF_THE_BROKER: [&str; 5] =
 
 /// What becomes of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Fate {
+pub(super) enum RetryDecision {
     /// It was carried out, or whoever waits for the answer reads why not.
-    Done,
+    Ack,
     /// It comes back after this time.
     Again(Duration),
     /// It goes where somebody must look at it.
-    Dead,
+    DeadLetter,
 }
 
-impl Fate {
+impl RetryDecision {
     /// What becomes of a message that expires at a certain time, if at all.
     pub(super) fn of(
         message: &Message,
@@ -42,10 +42,10 @@ impl Fate {
         outcome: &Result<Reply, Error>,
         queue: &CallQueue,
     ) -> Self {
-        let Err(error) = outcome else { return Self::Done };
+        let Err(error) = outcome else { return Self::Ack };
         // Somebody waits, for so long: they read the error, and decide.
         if message.reply_to.is_some() && message.expiration.is_some() {
-            return Self::Done;
+            return Self::Ack;
         }
         let attempts = attempts(message);
         let mut delays = queue.delays.iter().skip(attempts);
@@ -56,9 +56,9 @@ impl Fate {
                 let enough = std::iter::once(next).chain(delays).find(|delay| **delay >= wanted);
                 let delay = *enough.or(queue.delays.last()).unwrap_or(next);
                 let is_in_time = expires.is_none_or(|expires| Instant::now() + delay < expires);
-                if is_in_time { Self::Again(delay) } else { Self::Dead }
+                if is_in_time { Self::Again(delay) } else { Self::DeadLetter }
             }
-            _ => Self::Dead,
+            _ => Self::DeadLetter,
         }
     }
 
@@ -76,10 +76,10 @@ impl Fate {
         queue: &CallQueue,
         id: &RequestId,
     ) -> Option<Message> {
-        let (exchange, key): (Name, Name) = match self {
-            Self::Done => return None,
-            Self::Again(delay) => ("".into(), queue.retry(delay)),
-            Self::Dead => (CallQueue::DEAD_LETTERS.into(), queue.name.clone()),
+        let (exchange, key): (ShortStr, ShortStr) = match self {
+            Self::Ack => return None,
+            Self::Again(delay) => ("".into(), queue.retry_queue(delay)),
+            Self::DeadLetter => (CallQueue::DEAD_LETTERS.into(), queue.name.clone()),
         };
         let attempts = i64::try_from(attempts(&message)).unwrap_or(i64::MAX).saturating_add(1);
         let mut next = message.sent_on(exchange, key);
@@ -91,7 +91,7 @@ impl Fate {
         next.headers.set(ATTEMPT, attempts);
         if let Err(error) = outcome {
             next.headers.set(CODE, error.code().name());
-            next.headers.set(PROBLEM, Problem::new(error, INSTANCE, id).to_json());
+            next.headers.set(PROBLEM, ProblemDetails::new(error, INSTANCE, id).to_json());
         }
         Some(next)
     }
@@ -159,7 +159,7 @@ mod tests {
 
     fn queue() -> CallQueue {
         let delays = [1, 60].map(Duration::from_secs).to_vec();
-        CallQueue { name: "calls".into(), prefetch: 1, deliveries: 20, delays }
+        CallQueue { name: "calls".into(), prefetch: 1, delivery_limit: 20, delays }
     }
 
     #[test]
@@ -168,13 +168,13 @@ mod tests {
         let message = Message { expiration: Some(Duration::from_secs(30)), ..Message::default() };
         let (arrived, queue) = (Instant::now(), queue());
         let expires = super::expires(&message, arrived);
-        let fate = Fate::of(&message, expires, &failed(), &queue);
-        assert_eq!(fate, Fate::Again(Duration::from_secs(1)));
+        let fate = RetryDecision::of(&message, expires, &failed(), &queue);
+        assert_eq!(fate, RetryDecision::Again(Duration::from_secs(1)));
         let second = fate.message(message, expires, &failed(), &queue, &RequestId::generate()).unwrap();
         assert_eq!(second.expiration, None);
         let left = super::expires(&second, Instant::now()).unwrap().saturating_duration_since(arrived);
         assert!(left > Duration::from_secs(29) && left < Duration::from_secs(31), "{left:?}");
-        assert_eq!(Fate::of(&second, super::expires(&second, arrived), &failed(), &queue), Fate::Dead);
-        assert_eq!(Fate::of(&second, None, &failed(), &queue), Fate::Again(Duration::from_secs(60)));
+        assert_eq!(RetryDecision::of(&second, super::expires(&second, arrived), &failed(), &queue), RetryDecision::DeadLetter);
+        assert_eq!(RetryDecision::of(&second, None, &failed(), &queue), RetryDecision::Again(Duration::from_secs(60)));
     }
 }

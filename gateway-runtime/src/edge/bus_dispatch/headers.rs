@@ -6,7 +6,7 @@ use http::{HeaderName, header};
 pub(super) const METHOD: &str = "X-WASP-METHOD";
 pub(super) const QUERY: &str = "X-WASP-QS";
 /// What the gateway says itself begins with one of these, whatever a client says.
-const OURS: [&str; 2] = ["x-wasp-", "x-gateway-"];
+const RESERVED_PREFIXES: [&str; 2] = ["x-wasp-", "x-gateway-"];
 
 /// Hop-by-hop and framing fields (RFC 9110 §7.6.1, §11.7); never forwarded.
 const HOP_BY_HOP: [HeaderName; 13] = [
@@ -29,10 +29,10 @@ const HOP_BY_HOP: [HeaderName; 13] = [
 pub(super) static CREDENTIALS: [HeaderName; 2] = [header::AUTHORIZATION, HeaderName::from_static("x-api-key")];
 
 /// Whether a field of this name crosses; `connection_options` are the names that `Connection` lists.
-pub(super) fn crosses(name: &HeaderName, connection_options: &[HeaderName]) -> bool {
+pub(super) fn is_end_to_end(name: &HeaderName, connection_options: &[HeaderName]) -> bool {
     !HOP_BY_HOP.contains(name)
         && !connection_options.contains(name)
-        && !OURS.iter().any(|prefix| name.as_str().starts_with(prefix))
+        && !RESERVED_PREFIXES.iter().any(|prefix| name.as_str().starts_with(prefix))
 }
 
 /// Returns the names that the values of `Connection` list.

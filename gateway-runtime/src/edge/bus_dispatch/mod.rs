@@ -22,13 +22,13 @@ use crate::{
         start_error::StartError,
     },
     bus::{Broker, check_exchange},
-    edge::dispatch::{Dispatched, Dispatcher, RouteSection, Routed},
+    edge::dispatch::{DispatchFuture, Dispatcher, RouteConfig, DispatchRequest},
 };
 
 /// What of `[routes.NAME]` is the bus's own.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
-pub struct RelaySettings {
+pub struct BusDispatchSettings {
     /// The exchange that messages go to; the service's name when left out.
     pub exchange: Option<String>,
     /// On the route `*`: the services that are exchanges. No other is ever published to.
@@ -42,7 +42,7 @@ pub struct RelaySettings {
     pub forward_credentials: bool,
 }
 
-impl Default for RelaySettings {
+impl Default for BusDispatchSettings {
     fn default() -> Self {
         Self {
             exchange: None,
@@ -56,31 +56,31 @@ impl Default for RelaySettings {
 
 /// The dispatcher `bus`.
 #[derive(Clone, Debug)]
-pub struct Relay(Arc<Inner>);
+pub struct BusDispatcher(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
     broker: Arc<dyn Broker>,
-    settings: RelaySettings,
+    settings: BusDispatchSettings,
     /// Fields of requests that workers do not read.
     withheld: &'static [HeaderName],
     body_timeout: Duration,
     budget: BodyBudget,
 }
 
-impl Relay {
+impl BusDispatcher {
     /// The dispatcher of a route; bodies must be here within `body_timeout`, and are buffered within `budget`.
     ///
     /// # Errors
     ///
     /// When the route's own settings are wrong.
     pub fn new(
-        section: &mut RouteSection,
+        section: &mut RouteConfig,
         broker: Arc<dyn Broker>,
         body_timeout: Duration,
         budget: BodyBudget,
     ) -> Result<Self, StartError> {
-        let mut settings: RelaySettings = section.settings()?;
+        let mut settings: BusDispatchSettings = section.settings()?;
         let service = section.service();
         let problem = |why: &str| format!("[routes.\"{service}\"]: {why}");
         let mut problems = Vec::new();
@@ -105,19 +105,19 @@ impl Relay {
             problems.push(problem(why));
         }
         StartError::unless_empty(problems)?;
-        let withholds = section.wants_caller() && !settings.forward_credentials;
+        let withholds = section.requires_caller() && !settings.forward_credentials;
         let withheld: &[HeaderName] = if withholds { &headers::CREDENTIALS } else { &[] };
         Ok(Self(Arc::new(Inner { broker, settings, withheld, body_timeout, budget })))
     }
 }
 
-impl Dispatcher for Relay {
-    fn dispatch(&self, request: Routed) -> Dispatched {
+impl Dispatcher for BusDispatcher {
+    fn dispatch(&self, request: DispatchRequest) -> DispatchFuture {
         let this = Arc::clone(&self.0);
         Box::pin(async move {
-            let RelaySettings { body_bytes, persistent, .. } = this.settings;
+            let BusDispatchSettings { body_bytes, persistent, .. } = this.settings;
             let exchange = this.settings.exchange_of(request.service())?;
-            let Routed { id, peer, caller, deadline, head, body } = request;
+            let DispatchRequest { id, peer, caller, deadline, head, body } = request;
             let mut message = request::message(exchange, &head, &id, &caller, this.withheld)?;
             message.persistent = persistent;
             let charge = this.budget.charge(Some(peer.ip()));

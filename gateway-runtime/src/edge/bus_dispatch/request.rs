@@ -9,20 +9,20 @@ use crate::{
         call::{Caller, RequestId},
         error::{Code, Error},
     },
-    bus::{Field, Fields, Message, Name},
+    bus::{Field, Fields, Message, ShortStr},
     edge::{
-        bus_dispatch::{RelaySettings, headers},
+        bus_dispatch::{BusDispatchSettings, headers},
         dispatch,
     },
 };
 
-impl RelaySettings {
+impl BusDispatchSettings {
     /// The exchange that a service's messages go to.
     ///
     /// # Errors
     ///
     /// `not-found` for a service that is none.
-    pub(super) fn exchange_of(&self, service: &str) -> Result<Name, Error> {
+    pub(super) fn exchange_of(&self, service: &str) -> Result<ShortStr, Error> {
         let exchange = self.exchange.as_ref().or_else(|| self.exchanges.iter().find(|listed| *listed == service));
         let nothing = || Error::not_found("nothing stands at this address");
         exchange.map(|exchange| exchange.clone().into()).ok_or_else(nothing)
@@ -35,7 +35,7 @@ impl RelaySettings {
 ///
 /// `invalid-request` for what has no routing key, or wants a stream.
 pub(super) fn message(
-    exchange: Name,
+    exchange: ShortStr,
     head: &Parts,
     id: &RequestId,
     caller: &Caller,
@@ -43,13 +43,13 @@ pub(super) fn message(
 ) -> Result<Message, Error> {
     refuse_streams(&head.headers)?;
     let key = key(dispatch::split(head.uri.path()).1)?;
-    let text = |name: HeaderName| head.headers.get(name)?.to_str().ok().map(|text| Name::Owned(text.to_owned()));
+    let text = |name: HeaderName| head.headers.get(name)?.to_str().ok().map(|text| ShortStr::Owned(text.to_owned()));
     Ok(Message {
         message_id: Some(id.as_str().to_owned().into()),
         content_type: text(header::CONTENT_TYPE).filter(|media| media.len() <= Message::LONGEST_NAME),
         content_encoding: text(header::CONTENT_ENCODING).filter(|coding| coding.len() <= Message::LONGEST_NAME),
         headers: headers(head, id, caller, withheld),
-        ..Message::to(exchange, key)
+        ..Message::new(exchange, key)
     })
 }
 
@@ -85,7 +85,7 @@ fn headers(head: &Parts, id: &RequestId, caller: &Caller, withheld: &[HeaderName
     let options = headers::connection_options(options);
     for name in head.headers.keys() {
         let is_ours = *name == "x-request-id" || (*name == header::HOST && host.is_some());
-        if !is_ours && !withheld.contains(name) && headers::crosses(name, &options) {
+        if !is_ours && !withheld.contains(name) && headers::is_end_to_end(name, &options) {
             fields.add(name.as_str().to_owned(), value(&head.headers, name));
         }
     }

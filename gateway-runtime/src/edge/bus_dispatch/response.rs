@@ -8,7 +8,7 @@ use crate::{
         error::{Code, Error},
     },
     bus::{Field, Fields, Message},
-    edge::bus_dispatch::headers::{connection_options, crosses},
+    edge::bus_dispatch::headers::{connection_options, is_end_to_end},
 };
 
 /// The most header fields of a response. A frame of AMQP has room for tens of thousands, which no client reads.
@@ -23,7 +23,7 @@ const MAX_FIELDS: usize = 1000;
 pub(super) fn of(answer: Message) -> Result<Response<Body>, Error> {
     if let Some(reason) = answer.unreadable() {
         let error = Error::new(Code::PROVIDER_FAILED, "the properties of the service's reply cannot be read");
-        return Err(error.log(reason));
+        return Err(error.with_log_message(reason));
     }
     let status = status(&answer)?;
     let mut headers = headers(&answer.headers)?;
@@ -51,7 +51,7 @@ fn headers(fields: &Fields) -> Result<HeaderMap, Error> {
     let options = connection_options(options);
     let mut headers = HeaderMap::new();
     for (name, field) in fields.iter() {
-        let Some(name) = header_name(name).filter(|name| crosses(name, &options)) else { continue };
+        let Some(name) = header_name(name).filter(|name| is_end_to_end(name, &options)) else { continue };
         let values = values(field).iter().filter_map(Field::to_text);
         for value in values.filter_map(|text| HeaderValue::from_maybe_shared(text).ok()) {
             headers.append(&name, value);
@@ -81,7 +81,7 @@ fn header_name(name: &str) -> Option<HeaderName> {
 fn status(answer: &Message) -> Result<StatusCode, Error> {
     let status = answer.status().and_then(|status| StatusCode::from_u16(status).ok());
     status.ok_or_else(|| {
-        Error::new(Code::PROVIDER_FAILED, "the service answered with a status that is none").log(format_args!(
+        Error::new(Code::PROVIDER_FAILED, "the service answered with a status that is none").with_log_message(format_args!(
             "{}: {:?}",
             Message::STATUS,
             answer.headers.get(Message::STATUS)

@@ -35,7 +35,7 @@ fn text(fields: &Fields, name: &str) -> Option<String> {
 #[test]
 fn the_example_of_wasp() {
     let message = message(&head("GET", "/foo/bar/baz?page=1&size=20", &[])).unwrap();
-    assert_eq!((&*message.exchange, &*message.key), ("foo", "bar.baz"));
+    assert_eq!((&*message.exchange, &*message.routing_key), ("foo", "bar.baz"));
     assert_eq!(text(&message.headers, "X-WASP-QS").unwrap(), "page=1&size=20");
     assert_eq!(text(&message.headers, "X-WASP-METHOD").unwrap(), "GET");
     assert!(message.body.is_empty());
@@ -89,7 +89,7 @@ fn paths_and_queries() {
         (&too_long, None),
     ] {
         let message = message(&head("GET", uri, &[]));
-        let found = message.as_ref().map(|it| (&*it.key, it.headers.text(headers::QUERY).unwrap()));
+        let found = message.as_ref().map(|it| (&*it.routing_key, it.headers.text(headers::QUERY).unwrap()));
         assert_eq!(found.as_ref().ok(), expected.as_ref(), "{uri}");
         if let Err(error) = message {
             assert_eq!(error.code(), Code::INVALID_REQUEST);

@@ -17,7 +17,7 @@ use serde::Serialize;
 use crate::{
     base::spec::{ServiceSpec, Verb},
     edge::client::{
-        ClientError, Expected, FromAnswer, Request, Response, Transport,
+        ClientError, Expected, FromReply, TransportRequest, TransportResponse, Transport,
         headers::{bearer, field, idempotency_key},
     },
 };
@@ -44,7 +44,7 @@ impl Remote {
             input,
             headers: HeaderMap::new(),
             timeout: None,
-            flaw: None,
+            invalid: None,
             sent: None,
             output: PhantomData,
         }
@@ -93,12 +93,12 @@ pub struct PendingCall<'a, Q, O> {
     headers: HeaderMap,
     timeout: Option<Duration>,
     /// What cannot be sent, told when the call is awaited.
-    flaw: Option<String>,
+    invalid: Option<String>,
     sent: Option<Sent>,
     output: PhantomData<fn() -> O>,
 }
 
-type Sent = Pin<Box<dyn Future<Output = Result<Response, ClientError>> + Send>>;
+type Sent = Pin<Box<dyn Future<Output = Result<TransportResponse, ClientError>> + Send>>;
 
 impl<Q, O> PendingCall<'_, Q, O> {
     /// Makes the call safe to send again: the gateway carries out one call for each key.
@@ -128,7 +128,7 @@ impl<Q, O> PendingCall<'_, Q, O> {
                 self.headers.insert(name, value);
             }
             Err(flaw) => {
-                self.flaw.get_or_insert(flaw);
+                self.invalid.get_or_insert(flaw);
             }
         }
         self
@@ -136,12 +136,12 @@ impl<Q, O> PendingCall<'_, Q, O> {
 }
 
 impl<Q: ClientInput, O> PendingCall<'_, Q, O> {
-    fn request(&mut self, expected: Expected) -> Result<Request, ClientError> {
-        if let Some(flaw) = self.flaw.take() {
-            return Err(ClientError::Unsendable(flaw));
+    fn request(&mut self, expected: Expected) -> Result<TransportRequest, ClientError> {
+        if let Some(flaw) = self.invalid.take() {
+            return Err(ClientError::InvalidRequest(flaw));
         }
-        let input = self.input.to_json().map_err(|error| ClientError::Unsendable(error.to_string()))?;
-        Ok(Request {
+        let input = self.input.to_json().map_err(|error| ClientError::InvalidRequest(error.to_string()))?;
+        Ok(TransportRequest {
             service: self.remote.service,
             method: self.method,
             verb: self.verb,
@@ -156,7 +156,7 @@ impl<Q: ClientInput, O> PendingCall<'_, Q, O> {
 
 // A future itself, not an `IntoFuture`: of the two impls that trait would then have, the compiler could not say which
 // bound is the one that is missing.
-impl<Q: ClientInput, T: FromAnswer, E> Future for PendingCall<'_, Q, Result<T, E>> {
+impl<Q: ClientInput, T: FromReply, E> Future for PendingCall<'_, Q, Result<T, E>> {
     type Output = Result<T::Received, ClientError>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {

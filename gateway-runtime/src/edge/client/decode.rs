@@ -11,11 +11,11 @@ use futures_util::{StreamExt, stream};
 
 use crate::{
     edge::client::{
-        ClientError, Expected, Problem, Response,
-        ndjson::{Lines, NDJSON},
-        transport::Pieces,
+        ClientError, Expected, Problem, TransportResponse,
+        ndjson::{NdjsonDecoder, NDJSON},
+        transport::ByteStream,
     },
-    provider::{causes, was_never_begun},
+    provider::{error_chain, is_not_sent},
 };
 
 /// The longest JSON value that is waited for, in bytes.
@@ -29,7 +29,7 @@ const MAX_PROBLEM: usize = 1 << 20;
 /// # Errors
 ///
 /// The problem in it, or why it is no answer.
-pub(super) async fn read(response: reqwest::Response, expected: Expected) -> Result<Response, ClientError> {
+pub(super) async fn read(response: reqwest::Response, expected: Expected) -> Result<TransportResponse, ClientError> {
     let status = response.status();
     if !status.is_success() {
         return Err(failure(response).await);
@@ -37,10 +37,10 @@ pub(super) async fn read(response: reqwest::Response, expected: Expected) -> Res
     let media = text(response.headers(), CONTENT_TYPE).to_owned();
     let is_empty = status.as_u16() == 204 || response.content_length() == Some(0);
     match expected {
-        Expected::Value if is_empty => Ok(Response::Empty),
-        Expected::Value if is_json(&media) => Ok(Response::Json(whole(response, MAX_VALUE).await?)),
-        Expected::Items if names(&media, NDJSON) => Ok(Response::Items(Box::pin(Lines::new(pieces(response))))),
-        Expected::Bytes(_) => Ok(Response::Bytes(media, pieces(response))),
+        Expected::Value if is_empty => Ok(TransportResponse::Empty),
+        Expected::Value if is_json(&media) => Ok(TransportResponse::Json(whole(response, MAX_VALUE).await?)),
+        Expected::Items if names(&media, NDJSON) => Ok(TransportResponse::Items(Box::pin(NdjsonDecoder::new(pieces(response))))),
+        Expected::Bytes(_) => Ok(TransportResponse::Bytes(media, pieces(response))),
         Expected::Value => Err(unexpected(status.as_u16(), "application/json", &media)),
         Expected::Items => Err(unexpected(status.as_u16(), NDJSON, &media)),
     }
@@ -49,7 +49,7 @@ pub(super) async fn read(response: reqwest::Response, expected: Expected) -> Res
 fn unexpected(status: u16, expected: &str, media: &str) -> ClientError {
     let media = if media.is_empty() { "no type" } else { media };
     let why = format!("{expected} was asked for, and {media} came. Does the address lead to the gateway?");
-    ClientError::Unreadable { status: Some(status), why }
+    ClientError::InvalidResponse { status: Some(status), why }
 }
 
 /// What a response other than a success says.
@@ -61,14 +61,14 @@ async fn failure(response: reqwest::Response) -> ClientError {
     let body = if is_json(media) { whole(response, MAX_PROBLEM).await } else { Ok(Bytes::new()) };
     match body {
         Ok(body) => problem(status, media, retry_after, &body),
-        Err(ClientError::Ambiguous(why)) => ClientError::Unreadable { status: Some(status), why },
+        Err(ClientError::Ambiguous(why)) => ClientError::InvalidResponse { status: Some(status), why },
         Err(error) => error,
     }
 }
 
 /// The problem that is told with a status.
 fn problem(status: u16, media: &str, retry_after: &str, body: &[u8]) -> ClientError {
-    let unreadable = |why: &str| ClientError::Unreadable { status: Some(status), why: why.to_owned() };
+    let unreadable = |why: &str| ClientError::InvalidResponse { status: Some(status), why: why.to_owned() };
     if !is_json(media) {
         return unreadable("no problem of the gateway's. Does the address lead to it?");
     }
@@ -85,18 +85,18 @@ fn problem(status: u16, media: &str, retry_after: &str, body: &[u8]) -> ClientEr
 /// # Errors
 ///
 /// The problem in it, or why it is no answer.
-pub(super) fn whole_answer(
+pub(super) fn decode_reply(
     status: u16,
     media: &str,
     retry_after: &str,
     body: Bytes,
     expected: Expected,
-) -> Result<Response, ClientError> {
+) -> Result<TransportResponse, ClientError> {
     match expected {
         _ if !(200..=299).contains(&status) => Err(problem(status, media, retry_after, &body)),
-        Expected::Value if status == 204 || body.is_empty() => Ok(Response::Empty),
-        Expected::Value if is_json(media) => Ok(Response::Json(body)),
-        Expected::Bytes(_) => Ok(Response::Bytes(media.to_owned(), Box::pin(stream::iter([Ok(body)])))),
+        Expected::Value if status == 204 || body.is_empty() => Ok(TransportResponse::Empty),
+        Expected::Value if is_json(media) => Ok(TransportResponse::Json(body)),
+        Expected::Bytes(_) => Ok(TransportResponse::Bytes(media.to_owned(), Box::pin(stream::iter([Ok(body)])))),
         Expected::Value => Err(unexpected(status, "application/json", media)),
         Expected::Items => Err(unexpected(status, NDJSON, media)),
     }
@@ -111,27 +111,27 @@ async fn whole(response: reqwest::Response, limit: usize) -> Result<Bytes, Clien
         body.extend_from_slice(&piece?);
         if body.len() > limit {
             let why = format!("longer than {} MiB", limit >> 20);
-            return Err(ClientError::Unreadable { status: Some(status), why });
+            return Err(ClientError::InvalidResponse { status: Some(status), why });
         }
     }
     Ok(body.freeze())
 }
 
 /// A body as it comes; when it is cut, that is an error.
-fn pieces(response: reqwest::Response) -> Pieces {
+fn pieces(response: reqwest::Response) -> ByteStream {
     Box::pin(
         response.bytes_stream().map(|piece| {
-            piece.map_err(|error| ClientError::Ambiguous(format!("the answer was cut: {}", causes(error))))
+            piece.map_err(|error| ClientError::Ambiguous(format!("the answer was cut: {}", error_chain(error))))
         }),
     )
 }
 
 /// Why there is no response.
-pub(super) fn unanswered(error: reqwest::Error) -> ClientError {
+pub(super) fn transport_error(error: reqwest::Error) -> ClientError {
     match () {
-        () if error.is_builder() => ClientError::Unsendable(causes(error)),
-        () if error.is_connect() || was_never_begun(&error) => ClientError::NotSent(causes(error)),
-        () => ClientError::Ambiguous(causes(error)),
+        () if error.is_builder() => ClientError::InvalidRequest(error_chain(error)),
+        () if error.is_connect() || is_not_sent(&error) => ClientError::NotSent(error_chain(error)),
+        () => ClientError::Ambiguous(error_chain(error)),
     }
 }
 

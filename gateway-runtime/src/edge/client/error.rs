@@ -4,7 +4,7 @@ use std::{fmt, time::Duration};
 
 use serde::Deserialize;
 
-use crate::{base::attempt::Class, json::violation::Violation, provider::ProviderError};
+use crate::{base::attempt::AttemptClass, json::violation::Violation, provider::ProviderError};
 
 /// Why a call failed.
 ///
@@ -17,7 +17,7 @@ pub enum ClientError {
     /// The service answered, and this is its problem.
     Problem(Box<Problem>),
     /// The call cannot be sent as it is: a header that is none, an input that cannot be written.
-    Unsendable(String),
+    InvalidRequest(String),
     /// Nothing reached the service: name resolution, connecting or the TLS handshake failed.
     NotSent(String),
     /// The call was sent, or may have been, and the answer did not come in this time.
@@ -25,7 +25,7 @@ pub enum ClientError {
     /// The call was sent, and no answer came, or not all of it: the connection was cut.
     Ambiguous(String),
     /// An answer came that is none of this service's: another type, or an error of something on the way.
-    Unreadable {
+    InvalidResponse {
         /// The HTTP status.
         status: Option<u16>,
         /// What is wrong with it.
@@ -64,7 +64,7 @@ pub struct Problem {
 
 impl ClientError {
     pub(super) fn unreadable(why: impl Into<String>) -> Self {
-        Self::Unreadable { status: None, why: why.into() }
+        Self::InvalidResponse { status: None, why: why.into() }
     }
 
     /// The problem that the service answered with.
@@ -91,7 +91,7 @@ impl ClientError {
         match self {
             Self::Problem(problem) => problem.retryable,
             Self::NotSent(_) => true,
-            Self::Unsendable(_) | Self::TimedOut(_) | Self::Ambiguous(_) | Self::Unreadable { .. } => false,
+            Self::InvalidRequest(_) | Self::TimedOut(_) | Self::Ambiguous(_) | Self::InvalidResponse { .. } => false,
         }
     }
 
@@ -103,27 +103,27 @@ impl ClientError {
 
     /// What the failure says of the attempt, for a gateway to which this service is a provider.
     #[must_use]
-    pub fn class(&self) -> Class {
+    pub fn class(&self) -> AttemptClass {
         match self {
             Self::Problem(problem) => problem.class(),
-            Self::Unsendable(_) => Class::Invalid,
-            Self::NotSent(_) => Class::NotSent,
-            Self::Unreadable { status: Some(401..=403 | 429), .. } => Class::Rejected,
-            Self::Unreadable { status: Some(400..=499), .. } => Class::Invalid,
-            Self::TimedOut(_) | Self::Ambiguous(_) | Self::Unreadable { .. } => Class::Ambiguous,
+            Self::InvalidRequest(_) => AttemptClass::Invalid,
+            Self::NotSent(_) => AttemptClass::NotSent,
+            Self::InvalidResponse { status: Some(401..=403 | 429), .. } => AttemptClass::Rejected,
+            Self::InvalidResponse { status: Some(400..=499), .. } => AttemptClass::Invalid,
+            Self::TimedOut(_) | Self::Ambiguous(_) | Self::InvalidResponse { .. } => AttemptClass::Ambiguous,
         }
     }
 }
 
 impl Problem {
     /// Refusals have done nothing, whatever their status: the gateway says so by their codes.
-    fn class(&self) -> Class {
+    fn class(&self) -> AttemptClass {
         match (self.code.as_str(), self.status) {
-            ("no-provider" | "unroutable" | "overloaded", _) | (_, 401..=403 | 429) => Class::Rejected,
+            ("no-provider" | "unroutable" | "overloaded", _) | (_, 401..=403 | 429) => AttemptClass::Rejected,
             // The call that holds the key may be under way, or done.
-            ("idempotency-conflict", _) => Class::Ambiguous,
-            (_, 400..=499) => Class::Invalid,
-            _ => Class::Ambiguous,
+            ("idempotency-conflict", _) => AttemptClass::Ambiguous,
+            (_, 400..=499) => AttemptClass::Invalid,
+            _ => AttemptClass::Ambiguous,
         }
     }
 }
@@ -137,11 +137,11 @@ impl From<ClientError> for ProviderError {
                 let failed = Self::from_status(problem.status).with_class(error.class()).log(message);
                 problem.retry_after.into_iter().fold(failed, Self::retry_after)
             }
-            ClientError::Unsendable(_) => Self::invalid(message),
+            ClientError::InvalidRequest(_) => Self::invalid(message),
             ClientError::NotSent(_) => Self::not_sent(message),
             ClientError::TimedOut(_) => Self::timed_out(message),
-            ClientError::Ambiguous(_) | ClientError::Unreadable { status: None, .. } => Self::ambiguous(message),
-            ClientError::Unreadable { status: Some(status), .. } => {
+            ClientError::Ambiguous(_) | ClientError::InvalidResponse { status: None, .. } => Self::ambiguous(message),
+            ClientError::InvalidResponse { status: Some(status), .. } => {
                 Self::from_status(*status).with_class(error.class()).log(message)
             }
         }
@@ -162,12 +162,12 @@ impl fmt::Display for ClientError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Problem(problem) => problem.fmt(f),
-            Self::Unsendable(why) => write!(f, "the call cannot be sent: {why}"),
+            Self::InvalidRequest(why) => write!(f, "the call cannot be sent: {why}"),
             Self::NotSent(why) => write!(f, "the call did not reach the service: {why}"),
             Self::TimedOut(time) => write!(f, "the call was sent, and has no answer within {time:?}"),
             Self::Ambiguous(why) => write!(f, "the call was sent, and has no answer: {why}"),
-            Self::Unreadable { status: Some(status), why } => write!(f, "unreadable answer ({status}): {why}"),
-            Self::Unreadable { status: None, why } => write!(f, "unreadable answer: {why}"),
+            Self::InvalidResponse { status: Some(status), why } => write!(f, "unreadable answer ({status}): {why}"),
+            Self::InvalidResponse { status: None, why } => write!(f, "unreadable answer: {why}"),
         }
     }
 }

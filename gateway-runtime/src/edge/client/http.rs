@@ -11,7 +11,7 @@ use reqwest::Url;
 use crate::{
     base::spec::Verb,
     edge::client::{
-        ClientError, Expected, Request, Response, Transport, decode,
+        ClientError, Expected, TransportRequest, TransportResponse, Transport, decode,
         headers::{bearer, field},
         ndjson::NDJSON,
         query,
@@ -31,12 +31,12 @@ use crate::{
 /// ```
 pub struct Http {
     /// Or what keeps calls from being sent, told with each.
-    gateway: Result<Gateway, String>,
+    gateway: Result<Endpoint, String>,
     headers: HeaderMap,
     timeout: Duration,
 }
 
-struct Gateway {
+struct Endpoint {
     http: reqwest::Client,
     base: Url,
 }
@@ -47,7 +47,7 @@ impl Http {
     /// A call has 30 seconds. An address that is none shows with the first call, as [`ClientError::Unsendable`].
     #[must_use]
     pub fn to(base: impl AsRef<str>) -> Self {
-        Self { gateway: Gateway::at(base.as_ref()), headers: HeaderMap::new(), timeout: Duration::from_secs(30) }
+        Self { gateway: Endpoint::at(base.as_ref()), headers: HeaderMap::new(), timeout: Duration::from_secs(30) }
     }
 
     /// Says who is calling, by a token.
@@ -89,7 +89,7 @@ impl Http {
     }
 
     /// The fields of a call: its own, ours where it has none, and what HTTP needs.
-    fn headers(&self, request: &Request) -> HeaderMap {
+    fn headers(&self, request: &TransportRequest) -> HeaderMap {
         let mut headers = request.headers.clone();
         for (name, value) in &self.headers {
             if let Entry::Vacant(vacant) = headers.entry(name) {
@@ -103,8 +103,8 @@ impl Http {
         headers
     }
 
-    fn prepare(&self, request: Request) -> Result<reqwest::RequestBuilder, String> {
-        let Gateway { http, base } = self.gateway.as_ref().map_err(Clone::clone)?;
+    fn prepare(&self, request: TransportRequest) -> Result<reqwest::RequestBuilder, String> {
+        let Endpoint { http, base } = self.gateway.as_ref().map_err(Clone::clone)?;
         let mut url = address(base, &request);
         let headers = self.headers(&request);
         let in_query = request.verb.has_query_input();
@@ -118,13 +118,13 @@ impl Http {
 }
 
 impl Transport for Http {
-    fn call(&self, request: Request) -> Pin<Box<dyn Future<Output = Result<Response, ClientError>> + Send>> {
+    fn call(&self, request: TransportRequest) -> Pin<Box<dyn Future<Output = Result<TransportResponse, ClientError>> + Send>> {
         let timeout = request.timeout.unwrap_or(self.timeout);
         let expected = request.expected;
-        let prepared = self.prepare(request).map_err(ClientError::Unsendable);
+        let prepared = self.prepare(request).map_err(ClientError::InvalidRequest);
         Box::pin(async move {
             let answered = async {
-                let response = prepared?.send().await.map_err(decode::unanswered)?;
+                let response = prepared?.send().await.map_err(decode::transport_error)?;
                 decode::read(response, expected).await
             };
             tokio::time::timeout(timeout, answered).await.unwrap_or(Err(ClientError::TimedOut(timeout)))
@@ -132,7 +132,7 @@ impl Transport for Http {
     }
 }
 
-impl Gateway {
+impl Endpoint {
     fn at(base: &str) -> Result<Self, String> {
         let flaw = |why| format!("the gateway's address {base:?} {why}: write it as \"http://gateway.internal:8080\"");
         let base = Url::parse(base).map_err(|error| flaw(format!("cannot be read ({error})")))?;
@@ -143,8 +143,8 @@ impl Gateway {
     }
 }
 
-fn address(base: &Url, request: &Request) -> Url {
-    let Request { service, method, .. } = request;
+fn address(base: &Url, request: &TransportRequest) -> Url {
+    let TransportRequest { service, method, .. } = request;
     let mut url = base.clone();
     let folder = base.path().trim_end_matches('/');
     url.set_path(&format!("{folder}/services/{}/v{}/{method}", service.name, service.version));

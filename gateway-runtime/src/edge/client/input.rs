@@ -5,16 +5,16 @@
 use std::marker::PhantomData;
 
 use crate::{
-    base::spec::{ServiceSpec, Source},
+    base::spec::{ServiceSpec, SourceLocation},
     service::argument::FromCall,
 };
 
 /// Asks a type what it is, without asking for a bound: `Probe::<T>::IS_INPUT` is the constant of [`FromCall`] where `T`
 /// has it, and else that of [`NoInput`].
 #[derive(Debug)]
-pub struct Probe<T>(PhantomData<T>);
+pub struct InputProbe<T>(PhantomData<T>);
 
-impl<T: FromCall> Probe<T> {
+impl<T: FromCall> InputProbe<T> {
     /// Whether `T` is an input.
     pub const IS_INPUT: bool = T::IS_INPUT;
 }
@@ -25,13 +25,13 @@ pub trait NoInput {
     const IS_INPUT: bool = false;
 }
 
-impl<T> NoInput for Probe<T> {}
+impl<T> NoInput for InputProbe<T> {}
 
 /// Asks a type for the service it declares, in the same way.
 #[derive(Debug)]
 pub struct Declared<T>(PhantomData<T>);
 
-impl<T: crate::service::entry::Service> Declared<T> {
+impl<T: crate::service::entry::ServiceIdentity> Declared<T> {
     /// What its attribute says.
     pub const SPEC: &'static ServiceSpec = T::SPEC;
 }
@@ -46,7 +46,7 @@ pub trait NoService {
         description: "",
         auth: None,
         scopes: &[],
-        source: Source { file: "", line: 0 },
+        source: SourceLocation { file: "", line: 0 },
     };
 }
 
@@ -54,7 +54,7 @@ impl<T> NoService for Declared<T> {}
 
 /// One argument, whether it is the input, and the arguments after it; `()` ends the list.
 #[derive(Debug)]
-pub struct Pick<const IS_INPUT: bool, T, Rest>(PhantomData<(T, Rest)>);
+pub struct ArgumentList<const IS_INPUT: bool, T, Rest>(PhantomData<(T, Rest)>);
 
 /// The input among a list of arguments: `()` if there is none.
 pub trait Select {
@@ -66,10 +66,10 @@ impl Select for () {
     type Input = ();
 }
 
-impl<T, Rest> Select for Pick<true, T, Rest> {
+impl<T, Rest> Select for ArgumentList<true, T, Rest> {
     type Input = T;
 }
 
-impl<T, Rest: Select> Select for Pick<false, T, Rest> {
+impl<T, Rest: Select> Select for ArgumentList<false, T, Rest> {
     type Input = Rest::Input;
 }

@@ -65,7 +65,7 @@ pub use crate::edge::client::{
     call::{ClientInput, PendingCall, Remote},
     error::{ClientError, Problem},
     http::Http,
-    reply::FromAnswer,
-    stream::{Body, Items},
-    transport::{Expected, Pieces, Request, Response, Transport},
+    reply::FromReply,
+    stream::{ReplyBody, ReplyStream},
+    transport::{Expected, ByteStream, TransportRequest, TransportResponse, Transport},
 };

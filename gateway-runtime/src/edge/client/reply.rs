@@ -4,7 +4,7 @@ use serde::de::DeserializeOwned;
 
 use crate::{
     base::reply::{MediaType, Raw, Streaming},
-    edge::client::{Body, ClientError, Expected, Items, Response},
+    edge::client::{ReplyBody, ClientError, Expected, ReplyStream, TransportResponse},
 };
 
 /// What a method answers with, as its client receives it.
@@ -13,7 +13,7 @@ use crate::{
     label = "this answer can be written and not read",
     note = "derive `serde::Deserialize` for `{Self}` beside `Serialize`, or put `#[model]` on it, which derives both"
 )]
-pub trait FromAnswer {
+pub trait FromReply {
     /// What awaiting the call gives.
     type Received: Send + 'static;
 
@@ -25,51 +25,51 @@ pub trait FromAnswer {
     /// # Errors
     ///
     /// When the answer is not what the method returns.
-    fn receive(response: Response) -> Result<Self::Received, ClientError>;
+    fn receive(response: TransportResponse) -> Result<Self::Received, ClientError>;
 }
 
 /// JSON; no content is `null`, as which `()` and `Option` read it.
 #[diagnostic::do_not_recommend]
-impl<T: DeserializeOwned + Send + 'static> FromAnswer for T {
+impl<T: DeserializeOwned + Send + 'static> FromReply for T {
     type Received = T;
 
     const EXPECTED: Expected = Expected::Value;
 
-    fn receive(response: Response) -> Result<T, ClientError> {
+    fn receive(response: TransportResponse) -> Result<T, ClientError> {
         match response {
-            Response::Json(json) => read_json(&json),
-            Response::Empty => read_json(b"null"),
-            Response::Items(_) => Err(ClientError::unreadable("one value is expected, and a stream of them came")),
-            Response::Bytes(media, _) => Err(ClientError::unreadable(format!("JSON is expected, and {media} came"))),
+            TransportResponse::Json(json) => read_json(&json),
+            TransportResponse::Empty => read_json(b"null"),
+            TransportResponse::Items(_) => Err(ClientError::unreadable("one value is expected, and a stream of them came")),
+            TransportResponse::Bytes(media, _) => Err(ClientError::unreadable(format!("JSON is expected, and {media} came"))),
         }
     }
 }
 
-impl<T: DeserializeOwned + Send + 'static> FromAnswer for Streaming<T> {
-    type Received = Items<T>;
+impl<T: DeserializeOwned + Send + 'static> FromReply for Streaming<T> {
+    type Received = ReplyStream<T>;
 
     const EXPECTED: Expected = Expected::Items;
 
-    fn receive(response: Response) -> Result<Items<T>, ClientError> {
+    fn receive(response: TransportResponse) -> Result<ReplyStream<T>, ClientError> {
         match response {
-            Response::Items(pieces) => Ok(Items::new(pieces)),
+            TransportResponse::Items(pieces) => Ok(ReplyStream::new(pieces)),
             _ => Err(ClientError::unreadable("a stream of values is expected, and something else came")),
         }
     }
 }
 
-impl<M: MediaType> FromAnswer for Raw<M> {
-    type Received = Body;
+impl<M: MediaType> FromReply for Raw<M> {
+    type Received = ReplyBody;
 
     const EXPECTED: Expected = Expected::Bytes(M::NAME);
 
-    fn receive(response: Response) -> Result<Body, ClientError> {
+    fn receive(response: TransportResponse) -> Result<ReplyBody, ClientError> {
         match response {
-            Response::Bytes(media, pieces) => Ok(Body::new(media, pieces)),
+            TransportResponse::Bytes(media, pieces) => Ok(ReplyBody::new(media, pieces)),
             // Bytes of a media type may be JSON, or none at all.
-            Response::Json(json) => Ok(Body::whole("application/json", json)),
-            Response::Empty => Ok(Body::whole(M::NAME, bytes::Bytes::new())),
-            Response::Items(_) => Err(ClientError::unreadable("bytes are expected, and a stream of values came")),
+            TransportResponse::Json(json) => Ok(ReplyBody::whole("application/json", json)),
+            TransportResponse::Empty => Ok(ReplyBody::whole(M::NAME, bytes::Bytes::new())),
+            TransportResponse::Items(_) => Err(ClientError::unreadable("bytes are expected, and a stream of values came")),
         }
     }
 }

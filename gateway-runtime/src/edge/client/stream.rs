@@ -11,7 +11,7 @@ use bytes::{Bytes, BytesMut};
 use futures_util::{Stream, StreamExt, stream};
 use serde::de::DeserializeOwned;
 
-use crate::edge::client::{ClientError, reply::read_json, transport::Pieces};
+use crate::edge::client::{ClientError, reply::read_json, transport::ByteStream};
 
 /// The items of a streamed answer, as they come.
 ///
@@ -19,18 +19,18 @@ use crate::edge::client::{ClientError, reply::read_json, transport::Pieces};
 /// its first items, are an error, after which nothing comes: a part is never taken for the whole. Dropping it tells the
 /// service to stop.
 #[must_use = "a stream does nothing unless it is read"]
-pub struct Items<T> {
-    pieces: Option<Pieces>,
+pub struct ReplyStream<T> {
+    pieces: Option<ByteStream>,
     item: PhantomData<fn() -> T>,
 }
 
-impl<T> Items<T> {
-    pub(super) fn new(pieces: Pieces) -> Self {
+impl<T> ReplyStream<T> {
+    pub(super) fn new(pieces: ByteStream) -> Self {
         Self { pieces: Some(pieces), item: PhantomData }
     }
 }
 
-impl<T: DeserializeOwned> Stream for Items<T> {
+impl<T: DeserializeOwned> Stream for ReplyStream<T> {
     type Item = Result<T, ClientError>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
@@ -43,7 +43,7 @@ impl<T: DeserializeOwned> Stream for Items<T> {
     }
 }
 
-impl<T> fmt::Debug for Items<T> {
+impl<T> fmt::Debug for ReplyStream<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Items(..)")
     }
@@ -53,13 +53,13 @@ impl<T> fmt::Debug for Items<T> {
 ///
 /// As with [`Items`], an end without an error is the whole of it.
 #[must_use = "a body does nothing unless it is read"]
-pub struct Body {
+pub struct ReplyBody {
     media: String,
-    pieces: Pieces,
+    pieces: ByteStream,
 }
 
-impl Body {
-    pub(super) fn new(media: String, pieces: Pieces) -> Self {
+impl ReplyBody {
+    pub(super) fn new(media: String, pieces: ByteStream) -> Self {
         Self { media, pieces }
     }
 
@@ -87,7 +87,7 @@ impl Body {
     }
 }
 
-impl Stream for Body {
+impl Stream for ReplyBody {
     type Item = Result<Bytes, ClientError>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
@@ -95,7 +95,7 @@ impl Stream for Body {
     }
 }
 
-impl fmt::Debug for Body {
+impl fmt::Debug for ReplyBody {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Body").field(&self.media).finish()
     }

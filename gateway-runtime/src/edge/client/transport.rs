@@ -19,12 +19,12 @@ pub trait Transport: Send + Sync + 'static {
     /// # Errors
     ///
     /// The future gives the problem that the service answered with, or why there is no answer.
-    fn call(&self, request: Request) -> Pin<Box<dyn Future<Output = Result<Response, ClientError>> + Send>>;
+    fn call(&self, request: TransportRequest) -> Pin<Box<dyn Future<Output = Result<TransportResponse, ClientError>> + Send>>;
 }
 
 /// A call on its way out.
 #[derive(Clone, Debug)]
-pub struct Request {
+pub struct TransportRequest {
     /// The service.
     pub service: &'static ServiceSpec,
     /// The method's name, as in its address.
@@ -53,21 +53,21 @@ pub enum Expected {
 }
 
 /// Pieces of an answer, as they come. An end without an error is the whole of it.
-pub type Pieces = Pin<Box<dyn Stream<Item = Result<Bytes, ClientError>> + Send>>;
+pub type ByteStream = Pin<Box<dyn Stream<Item = Result<Bytes, ClientError>> + Send>>;
 
 /// An answer on its way in: what was done. What was not is a [`ClientError`].
-pub enum Response {
+pub enum TransportResponse {
     /// Nothing to say.
     Empty,
     /// One JSON value.
     Json(Bytes),
     /// JSON values, a whole one in each piece.
-    Items(Pieces),
+    Items(ByteStream),
     /// Bytes of the media type.
-    Bytes(String, Pieces),
+    Bytes(String, ByteStream),
 }
 
-impl fmt::Debug for Response {
+impl fmt::Debug for TransportResponse {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Empty => f.write_str("Empty"),

@@ -17,10 +17,10 @@ use crate::base::{
     start_error::StartError,
 };
 pub(crate) use crate::edge::dispatch::path_rule::check as check_path;
-pub use crate::edge::dispatch::route_settings::{RouteSection, RouteTerms};
+pub use crate::edge::dispatch::route_settings::{RouteConfig, RouteSettings};
 
 /// What a dispatcher answers, on its way.
-pub type Dispatched = Pin<Box<dyn Future<Output = Result<Response<Body>, Error>> + Send>>;
+pub type DispatchFuture = Pin<Box<dyn Future<Output = Result<Response<Body>, Error>> + Send>>;
 
 /// What answers the requests of a route.
 pub trait Dispatcher: Send + Sync + 'static {
@@ -30,13 +30,13 @@ pub trait Dispatcher: Send + Sync + 'static {
     /// # Errors
     ///
     /// The future gives why there is no response, which becomes a problem.
-    fn dispatch(&self, request: Routed) -> Dispatched;
+    fn dispatch(&self, request: DispatchRequest) -> DispatchFuture;
 }
 
 /// A request on a route. Its path holds no dot segments in any spelling, no backslashes, control characters, encoded slashes
 /// or broken percent-encodings.
 #[derive(Debug)]
-pub struct Routed {
+pub struct DispatchRequest {
     /// The request's name.
     pub id: RequestId,
     /// Where its client is, or who stands before it.
@@ -51,7 +51,7 @@ pub struct Routed {
     pub body: Body,
 }
 
-impl Routed {
+impl DispatchRequest {
     /// The first segment of the path, as it was sent: the service that is asked for.
     #[must_use]
     pub fn service(&self) -> &str {
@@ -81,7 +81,7 @@ pub(crate) fn split(path: &str) -> (&str, &str) {
 }
 
 /// Makes the dispatcher of a route, at start.
-pub type MakeDispatcher = dyn Fn(&mut RouteSection) -> Result<Arc<dyn Dispatcher>, StartError> + Send + Sync;
+pub type DispatcherFactory = dyn Fn(&mut RouteConfig) -> Result<Arc<dyn Dispatcher>, StartError> + Send + Sync;
 
 /// One route, ready to be asked.
 #[derive(Clone)]
@@ -89,7 +89,7 @@ pub struct Route {
     /// The service that it is for; `*` for all that have none of their own.
     pub service: String,
     /// What holds for each of its requests.
-    pub terms: RouteTerms,
+    pub terms: RouteSettings,
     /// What answers them.
     pub dispatcher: Arc<dyn Dispatcher>,
 }

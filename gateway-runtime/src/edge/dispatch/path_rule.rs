@@ -31,12 +31,12 @@ pub(crate) fn check(path: &str) -> Result<(), Error> {
             Some(b'/') if *first == b'%' => return refuse("the path has an encoded slash"),
             Some(b'\\') => return refuse("the path has a backslash"),
             Some(byte) if byte.is_ascii_control() => return refuse("the path has a control character"),
-            Some(b'/') if segment.is_dots() => return refuse("the path has a segment `.` or `..`"),
+            Some(b'/') if segment.is_dot_segment() => return refuse("the path has a segment `.` or `..`"),
             Some(b'/') => segment = Segment::default(),
             Some(byte) => segment.add(byte),
         }
     }
-    if segment.is_dots() { refuse("the path has a segment `.` or `..`") } else { Ok(()) }
+    if segment.is_dot_segment() { refuse("the path has a segment `.` or `..`") } else { Ok(()) }
 }
 
 /// As much of a segment as must be known.
@@ -52,7 +52,7 @@ impl Segment {
         self.dots += usize::from(byte == b'.');
     }
 
-    fn is_dots(&self) -> bool {
+    fn is_dot_segment(&self) -> bool {
         matches!(self.length, 1 | 2) && self.dots == self.length
     }
 }

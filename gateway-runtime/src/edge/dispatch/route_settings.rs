@@ -14,13 +14,13 @@ use crate::{
         duration::{self, DurationText},
         start_error::StartError,
     },
-    json::section::read_section,
+    json::section::parse_section,
 };
 
 /// What holds for each request on a route.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
-pub struct RouteTerms {
+pub struct RouteSettings {
     /// What answers: `bus`, or an author's own.
     pub dispatch: String,
     /// Whether who is calling must be known; else anybody may.
@@ -33,38 +33,38 @@ pub struct RouteTerms {
     pub timeout: Option<Duration>,
 }
 
-impl RouteTerms {
+impl RouteSettings {
     const KEYS: [&str; 4] = ["dispatch", "auth", "scopes", "timeout"];
 
     /// Whether a caller must be known.
     #[must_use]
-    pub fn wants_caller(&self) -> bool {
+    pub fn requires_caller(&self) -> bool {
         self.auth || !self.scopes.is_empty()
     }
 }
 
 /// The section of a route, as its dispatcher reads it.
 #[derive(Debug)]
-pub struct RouteSection {
+pub struct RouteConfig {
     service: String,
-    wants_caller: bool,
+    requires_caller: bool,
     own: Map<String, Value>,
     is_read: bool,
 }
 
-impl RouteSection {
+impl RouteConfig {
     /// Of the section `[routes.service]`.
     ///
     /// # Errors
     ///
     /// Everything that is wrong in what holds for every route.
-    pub(crate) fn read(service: &str, section: &Map<String, Value>) -> Result<(Self, RouteTerms), StartError> {
-        let is_term = |key: &str| RouteTerms::KEYS.contains(&key);
+    pub(crate) fn read(service: &str, section: &Map<String, Value>) -> Result<(Self, RouteSettings), StartError> {
+        let is_term = |key: &str| RouteSettings::KEYS.contains(&key);
         let (terms, own) = section.clone().into_iter().partition(|(key, _)| is_term(key));
-        let terms: RouteTerms =
-            read_section(&name(service), Value::Object(terms)).map_err(StartError::from_problems)?;
-        let wants_caller = terms.wants_caller();
-        Ok((Self { service: service.to_owned(), wants_caller, own, is_read: false }, terms))
+        let terms: RouteSettings =
+            parse_section(&name(service), Value::Object(terms)).map_err(StartError::from_problems)?;
+        let wants_caller = terms.requires_caller();
+        Ok((Self { service: service.to_owned(), requires_caller: wants_caller, own, is_read: false }, terms))
     }
 
     /// The service that the route is for; `*` for all that have none of their own.
@@ -75,8 +75,8 @@ impl RouteSection {
 
     /// Whether the gateway finds out who is calling before it forwards a request of this route.
     #[must_use]
-    pub fn wants_caller(&self) -> bool {
-        self.wants_caller
+    pub fn requires_caller(&self) -> bool {
+        self.requires_caller
     }
 
     /// What in the section is the dispatcher's own, judged by the JSON Schema of `T`.
@@ -86,7 +86,7 @@ impl RouteSection {
     /// Every key that is unknown or wrong.
     pub fn settings<T: DeserializeOwned + JsonSchema>(&mut self) -> Result<T, StartError> {
         self.is_read = true;
-        read_section(&name(&self.service), Value::Object(self.own.clone())).map_err(StartError::from_problems)
+        parse_section(&name(&self.service), Value::Object(self.own.clone())).map_err(StartError::from_problems)
     }
 
     /// Problems of a section whose own part nobody read.

@@ -9,7 +9,7 @@ use crate::{
     base::{body::Body, reply::Reply},
     edge::http::{
         moment::Moment,
-        stream::{self, Form},
+        stream::{self, StreamFormat},
     },
 };
 
@@ -17,7 +17,7 @@ use crate::{
 /// when the server stops.
 pub(super) fn response(
     reply: Reply,
-    form: Form,
+    form: StreamFormat,
     instance: &str,
     moment: &Moment,
     drain_timeout: Duration,
@@ -32,7 +32,7 @@ pub(super) fn response(
         Reply::Raw(name, bytes) => (media(name), Body::from(bytes), false),
         Reply::RawStream(name, chunks) => (media(name), stream::raw(chunks), true),
         Reply::Items(chunks) => {
-            let goodbye = stream::goodbye(moment.peer.clone(), drain_timeout);
+            let goodbye = stream::shutdown_deadline(moment.peer.clone(), drain_timeout);
             let body = stream::items(chunks, form, instance.to_owned(), moment.id.clone(), goodbye);
             (media(form.media()), body, true)
         }

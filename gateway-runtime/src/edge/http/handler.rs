@@ -20,7 +20,7 @@ pub(super) use crate::edge::http::moment::Moment;
 use crate::{
     base::{
         body::{Body, BodyBudget},
-        call::{Arrival, Call, CallRequest, Input, Origin, RequestId},
+        call::{CallContext, Call, CallRequest, Input, Origin, RequestId},
         country::Country,
         error::Error,
         problem,
@@ -35,24 +35,24 @@ use crate::{
         encode,
         etag::{self, Known},
         hosts::Hosts,
-        routes::{self, Admission, Routes, Target},
+        routes::{self, MethodMatch, RouteTable, RouteTarget},
         seen::Seen,
         settings::HttpSettings,
-        stream::Form,
+        stream::StreamFormat,
         webhook::WebhookKey,
         websocket,
     },
     pipeline::{Pipeline, may_have_happened, panicked},
-    service::{argument::AnswerShape, registry::Method},
+    service::{argument::ReplyShape, registry::Method},
 };
 
 /// The handler of the HTTP server. Cheap to clone.
 #[derive(Clone, Debug)]
-pub struct Edge(Arc<Inner>);
+pub struct HttpEdge(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
-    routes: Routes,
+    routes: RouteTable,
     pipeline: Pipeline,
     settings: HttpSettings,
     hosts: Hosts,
@@ -75,21 +75,21 @@ pub struct Protection {
 }
 
 /// A time that can be added to any other; nobody waits longer than a year.
-const LONGEST: Duration = Duration::from_secs(365 * 86_400);
+const MAX_CALL_TIME: Duration = Duration::from_secs(365 * 86_400);
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-impl Edge {
+impl HttpEdge {
     /// Answers at `routes`, with calls going through `pipeline`.
     #[must_use]
-    pub fn new(routes: Routes, pipeline: Pipeline, settings: HttpSettings) -> Self {
+    pub fn new(routes: RouteTable, pipeline: Pipeline, settings: HttpSettings) -> Self {
         let budget = settings.limits.body_budget();
         Self::protected(routes, pipeline, settings, Protection { is_local: false, url: String::new(), budget })
     }
 
     /// As [`new`](Self::new), with what protects the gateway from strangers.
     #[must_use]
-    pub fn protected(routes: Routes, pipeline: Pipeline, settings: HttpSettings, protection: Protection) -> Self {
+    pub fn protected(routes: RouteTable, pipeline: Pipeline, settings: HttpSettings, protection: Protection) -> Self {
         let Protection { is_local, url, budget } = protection;
         let hosts = Hosts::new(&settings, &url, is_local);
         // Settings that make no sense have been refused at start.
@@ -99,7 +99,7 @@ impl Edge {
         Self(Arc::new(Inner { routes, pipeline, settings, hosts, cors, compression, budget, seen }))
     }
 
-    pub(super) fn routes(&self) -> &Routes {
+    pub(super) fn routes(&self) -> &RouteTable {
         &self.0.routes
     }
 
@@ -119,14 +119,14 @@ impl Edge {
     pub(super) fn begin(&self, method: &Method, moment: &Moment, origin: Origin, headers: HeaderMap) -> Call {
         let settings = self.settings();
         let country = settings.country_header.as_ref().and_then(|name| headers.get(name));
-        let arrival = Arrival {
+        let arrival = CallContext {
             id: moment.id.clone(),
             origin,
             peer: Some(moment.peer.address().ip()),
             country: country.and_then(|value| value.to_str().ok()).and_then(Country::from_code),
             headers,
             started: moment.started,
-            deadline: moment.started + method.spec.timeout.unwrap_or(settings.request_timeout).min(LONGEST),
+            deadline: moment.started + method.spec.timeout.unwrap_or(settings.request_timeout).min(MAX_CALL_TIME),
         };
         Call::new(method.service, method.spec, arrival)
     }
@@ -143,15 +143,15 @@ impl Edge {
         let path = head.uri.path();
         let Some(target) = routes.find(path) else {
             // Whatever has no address of its own ends here.
-            return Err(routes.nothing_at(path));
+            return Err(routes.not_found(path));
         };
         if let Some(verb) = target.verb()
-            && routes::admit(&head.method, verb)? == Admission::Options
+            && routes::admit(&head.method, verb)? == MethodMatch::Options
         {
             return Ok(options(routes::allowed(verb)));
         }
         match target {
-            Target::Method(method) => {
+            RouteTarget::Method(method) => {
                 // A stream that its client could not read must not begin.
                 let form = accepted(method, &head.headers)?;
                 let call = self.begin(method, moment, Origin::Http, mem::take(&mut head.headers));
@@ -168,15 +168,15 @@ impl Edge {
                 let outcome = self.pipeline().call_authorized(method, request, authorized).await;
                 Ok(self.respond((call, outcome), head, form, moment))
             }
-            Target::Webhook(method, key) => self.webhook(method, key, head, body, moment).await,
-            Target::Page(page) => {
+            RouteTarget::Webhook(method, key) => self.webhook(method, key, head, body, moment).await,
+            RouteTarget::Page(page) => {
                 let mut response = page(path, &head.headers)?.map(Body::from);
                 response.extensions_mut().insert(Published);
                 Ok(response)
             }
-            Target::WebSocket => websocket::open(self, whole(head, body), moment),
-            Target::Route(route) => route.answer(whole(head, body), moment, self.settings()).await,
-            Target::Mount(mount) => {
+            RouteTarget::WebSocket => websocket::open(self, whole(head, body), moment),
+            RouteTarget::Route(route) => route.answer(whole(head, body), moment, self.settings()).await,
+            RouteTarget::Mount(mount) => {
                 let mut request = whole(head, body).map(Body::wrap);
                 request.headers_mut().insert(REQUEST_ID, moment.id.header());
                 let mut response = mount.call(request, moment.peer.clone()).await?;
@@ -219,7 +219,7 @@ impl Edge {
         &self,
         (call, outcome): (Call, Result<Reply, Error>),
         head: &Parts,
-        form: Form,
+        form: StreamFormat,
         moment: &Moment,
     ) -> Response<Body> {
         let mut response = match outcome {
@@ -240,7 +240,7 @@ fn whole(head: &mut Parts, body: Incoming) -> Request<Incoming> {
     Request::from_parts(mem::replace(head, rest), body)
 }
 
-impl Handler for Edge {
+impl Handler for HttpEdge {
     async fn handle(&self, request: Request<Incoming>, peer: Peer) -> Response<Body> {
         let (mut head, body) = request.into_parts();
         let moment = Moment::now(head.headers.get(REQUEST_ID), peer);
@@ -262,7 +262,7 @@ impl Handler for Edge {
     }
 }
 
-impl Edge {
+impl HttpEdge {
     /// The response, or the problem.
     async fn serve(&self, head: &mut Parts, body: Incoming, moment: &Moment) -> Response<Body> {
         let answered = AssertUnwindSafe(self.answer(head, body, moment)).catch_unwind().await;
@@ -275,10 +275,10 @@ impl Edge {
     /// As [`serve`](Self::serve), for pages of other origins too. A mounted service has rules of its own.
     async fn serve_across(&self, cors: &Cors, head: &mut Parts, body: Incoming, moment: &Moment) -> Response<Body> {
         let target = self.routes().find(head.uri.path());
-        if matches!(target, Some(Target::Mount(_))) {
+        if matches!(target, Some(RouteTarget::Mount(_))) {
             return self.serve(head, body, moment).await;
         }
-        let methods = target.and_then(Target::verb).map_or("GET, HEAD, POST, PUT, PATCH, DELETE", routes::allowed);
+        let methods = target.and_then(RouteTarget::verb).map_or("GET, HEAD, POST, PUT, PATCH, DELETE", routes::allowed);
         if self.0.hosts.check(head).is_ok()
             && let Some(response) = cors.preflight(&head.method, &head.headers, methods)
         {
@@ -291,10 +291,10 @@ impl Edge {
     }
 }
 
-fn accepted(method: &Method, headers: &HeaderMap) -> Result<Form, Error> {
+fn accepted(method: &Method, headers: &HeaderMap) -> Result<StreamFormat, Error> {
     match method.answer {
-        AnswerShape::Items(_) => Form::accepted(headers),
-        AnswerShape::Empty | AnswerShape::Json(_) | AnswerShape::Raw(_) => Ok(Form::Events),
+        ReplyShape::Items(_) => StreamFormat::accepted(headers),
+        ReplyShape::Empty | ReplyShape::Json(_) | ReplyShape::Raw(_) => Ok(StreamFormat::Sse),
     }
 }
 

@@ -41,7 +41,7 @@ impl Moment {
                     duration_us = u64::try_from(self.started.elapsed().as_micros()).unwrap_or(u64::MAX),
                     peer = %self.peer.address().ip(),
                     detail = error.detail(),
-                    internal = error.internal_message(),
+                    internal = error.log_message(),
                     "refused"
                 )
             };

@@ -18,7 +18,7 @@ use crate::{
     edge::http::{Handler, Peer},
 };
 
-type Call = dyn Fn(Request<Body>) -> BoxFuture<'static, Result<Response<Body>, BoxError>> + Send + Sync;
+type BoxedService = dyn Fn(Request<Body>) -> BoxFuture<'static, Result<Response<Body>, BoxError>> + Send + Sync;
 
 /// A service and the prefix that it answers for.
 ///
@@ -28,7 +28,7 @@ type Call = dyn Fn(Request<Body>) -> BoxFuture<'static, Result<Response<Body>, B
 #[derive(Clone)]
 pub struct Mount {
     prefix: Box<str>,
-    call: Arc<Call>,
+    call: Arc<BoxedService>,
 }
 
 impl Mount {
@@ -82,7 +82,7 @@ impl Handler for Mount {
         let instance = request.uri().path().to_owned();
         self.call(request.map(Body::wrap), peer).await.unwrap_or_else(|error| {
             let id = RequestId::generate();
-            tracing::error!(request_id = id.as_str(), asked = instance, internal = error.internal_message(), "failed");
+            tracing::error!(request_id = id.as_str(), asked = instance, internal = error.log_message(), "failed");
             let mut response = problem::respond(&error, &instance, &id).map(Body::from);
             response.headers_mut().insert(HeaderName::from_static("x-request-id"), id.header());
             response

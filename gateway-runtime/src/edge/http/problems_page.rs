@@ -8,7 +8,7 @@ use http::{HeaderMap, HeaderValue, Response, header};
 use crate::{
     base::{
         error::{Code, Error},
-        problem::TYPES,
+        problem::TYPE_PREFIX,
     },
     service::registry::Registry,
 };
@@ -43,7 +43,7 @@ impl Explanations {
     ///
     /// `not-found` for codes that no method declares.
     pub(super) fn serve(&self, path: &str, _: &HeaderMap) -> Result<Response<Bytes>, Error> {
-        let text = match path.strip_prefix(TYPES) {
+        let text = match path.strip_prefix(TYPE_PREFIX) {
             None => self.all(),
             Some(code) => match (section(code), self.of_authors.get(code)) {
                 (Some(text), _) => Bytes::from_static(text.as_bytes()),

@@ -15,25 +15,25 @@ use crate::{
         error::{Code, Error},
     },
     edge::{
-        dispatch::{self, Route, Routed},
+        dispatch::{self, Route, DispatchRequest},
         http::{moment::Moment, settings::HttpSettings},
     },
 };
 
 /// A route, and who tells its callers.
-pub(super) struct Guarded {
+pub(super) struct RouteHandler {
     route: Route,
     authenticator: Option<Arc<Authenticator>>,
 }
 
-impl Guarded {
+impl RouteHandler {
     /// The route of everybody, until there is an authenticator.
     pub(super) fn new(route: Route) -> Self {
         Self { route, authenticator: None }
     }
 
     pub(super) fn authenticate(&mut self, authenticator: &Arc<Authenticator>) {
-        self.authenticator = Some(authenticator).filter(|_| self.route.terms.wants_caller()).cloned();
+        self.authenticator = Some(authenticator).filter(|_| self.route.terms.requires_caller()).cloned();
     }
 
     /// The response, or why there is none.
@@ -50,8 +50,8 @@ impl Guarded {
         let (head, body) = request.into_parts();
         let (method, asked) = (head.method.clone(), format!("{} {}", head.method, head.uri.path()));
         let (id, peer) = (moment.id.clone(), moment.peer.address());
-        let mut line = Line { asked, account: caller.account().map(str::to_owned), moment, ended: false };
-        let request = Routed { id, peer, caller, deadline, head, body: Body::wrap(body) };
+        let mut line = RouteLogEntry { asked, account: caller.account().map(str::to_owned), moment, ended: false };
+        let request = DispatchRequest { id, peer, caller, deadline, head, body: Body::wrap(body) };
         let answered = timeout_at(deadline, dispatcher.dispatch(request)).await;
         line.ended = true;
         let response = answered.unwrap_or_else(|_| Err(dispatch::unanswered(&method)))?;
@@ -62,15 +62,15 @@ impl Guarded {
     /// Who is calling, if they may.
     async fn admit(&self, headers: &HeaderMap) -> Result<Caller, Error> {
         let Some(authenticator) = &self.authenticator else {
-            return match self.route.terms.wants_caller() {
+            return match self.route.terms.requires_caller() {
                 false => Ok(Caller::default()),
                 true => Err(Error::internal("the route wants to know who is calling, and has no authenticator")),
             };
         };
         let caller = match authenticator.identify(headers)? {
             Identity::Known(caller) => caller,
-            Identity::Asked(asked) => asked.await?,
-            Identity::Stranger => {
+            Identity::Pending(asked) => asked.await?,
+            Identity::Anonymous => {
                 return Err(Error::new(
                     Code::UNAUTHENTICATED,
                     "authentication required; send a bearer token or an API key",
@@ -84,20 +84,20 @@ impl Guarded {
             return Ok(caller);
         }
         let error = Error::new(Code::FORBIDDEN, format!("the caller lacks the scopes {}", missing.join(", ")));
-        Err(error.challenge("Bearer error=\"insufficient_scope\""))
+        Err(error.with_challenge("Bearer error=\"insufficient_scope\""))
     }
 }
 
 /// The line of a request; dropped without an end, its client has gone away. That of a request which fails is written where
 /// its problem is.
-struct Line<'m> {
+struct RouteLogEntry<'m> {
     asked: String,
     account: Option<String>,
     moment: &'m Moment,
     ended: bool,
 }
 
-impl Line<'_> {
+impl RouteLogEntry<'_> {
     fn write(&self, status: u16) {
         tracing::info!(
             target: "gateway::request",
@@ -113,7 +113,7 @@ impl Line<'_> {
     }
 }
 
-impl Drop for Line<'_> {
+impl Drop for RouteLogEntry<'_> {
     fn drop(&mut self) {
         if !self.ended {
             // 499 is what nginx writes for a client that closed its connection first.

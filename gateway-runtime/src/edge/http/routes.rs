@@ -18,25 +18,25 @@ use crate::{
     },
     edge::{
         dispatch::{self, Route},
-        http::{mount::Mount, problems_page, route_handler::Guarded, webhook::WebhookKey},
+        http::{mount::Mount, problems_page, route_handler::RouteHandler, webhook::WebhookKey},
     },
     service::registry::{Linked, Method, Registry},
 };
 
 /// Answers GET and HEAD of some addresses with what is published there, by the path and the request's header fields.
-pub(crate) type Page = Box<dyn Fn(&str, &HeaderMap) -> Result<Response<Bytes>, Error> + Send + Sync>;
+pub(crate) type PageHandler = Box<dyn Fn(&str, &HeaderMap) -> Result<Response<Bytes>, Error> + Send + Sync>;
 
 /// What stands at an address.
-pub(super) enum Target {
+pub(super) enum RouteTarget {
     Method(Arc<Method>),
     Webhook(Arc<Method>, Box<WebhookKey>),
     WebSocket,
-    Page(Page),
+    Page(PageHandler),
     Mount(Mount),
-    Route(Box<Guarded>),
+    Route(Box<RouteHandler>),
 }
 
-impl Target {
+impl RouteTarget {
     /// The HTTP method it takes; a mount and a route have their own idea.
     pub(super) fn verb(&self) -> Option<Verb> {
         match self {
@@ -50,14 +50,14 @@ impl Target {
 
 /// All addresses of a gateway.
 #[derive(Default)]
-pub struct Routes {
-    exact: HashMap<Box<str>, Target, foldhash::fast::RandomState>,
+pub struct RouteTable {
+    exact: HashMap<Box<str>, RouteTarget, foldhash::fast::RandomState>,
     /// What holds a whole subtree, the longest prefix first. There are few.
-    prefixes: Vec<(Box<str>, Target)>,
+    prefixes: Vec<(Box<str>, RouteTarget)>,
     /// By the first segment of the path.
-    services: HashMap<Box<str>, Target, foldhash::fast::RandomState>,
+    services: HashMap<Box<str>, RouteTarget, foldhash::fast::RandomState>,
     /// What has no place of its own.
-    rest: Option<Target>,
+    rest: Option<RouteTarget>,
     /// By `service.vN.method`, for WebSockets.
     names: HashMap<Box<str>, Arc<Method>, foldhash::fast::RandomState>,
 }
@@ -65,7 +65,7 @@ pub struct Routes {
 /// Where calls over one WebSocket begin.
 pub(super) const WEBSOCKET: &str = "/services/_ws";
 
-impl Routes {
+impl RouteTable {
     /// The addresses of all methods, of the WebSocket and of the problems; `secret` finds the secrets of webhooks by their names.
     ///
     /// # Errors
@@ -85,10 +85,10 @@ impl Routes {
             let target = match &method.spec.webhook {
                 None => {
                     routes.names.insert(rpc_name(method).into(), Arc::clone(method));
-                    Target::Method(Arc::clone(method))
+                    RouteTarget::Method(Arc::clone(method))
                 }
                 Some(webhook) => match key(webhook.secret, secret(webhook.secret)) {
-                    Ok(key) => Target::Webhook(Arc::clone(method), Box::new(key)),
+                    Ok(key) => RouteTarget::Webhook(Arc::clone(method), Box::new(key)),
                     Err(why) => {
                         problems.push(unsigned(method.service, method.spec, &why));
                         continue;
@@ -97,21 +97,21 @@ impl Routes {
             };
             routes.exact.insert(method.path().into(), target);
         }
-        routes.exact.insert(WEBSOCKET.into(), Target::WebSocket);
+        routes.exact.insert(WEBSOCKET.into(), RouteTarget::WebSocket);
         let explanations = problems_page::Explanations::new(registry);
         routes.publish(problems_page::PREFIX, Box::new(move |path, headers| explanations.serve(path, headers)));
         (routes, problems)
     }
 
     /// Publishes something at `prefix` and below it.
-    pub(crate) fn publish(&mut self, prefix: &str, page: Page) {
-        self.insert(prefix, Target::Page(page));
+    pub(crate) fn publish(&mut self, prefix: &str, page: PageHandler) {
+        self.insert(prefix, RouteTarget::Page(page));
     }
 
     /// Publishes something at `/` alone, unless a mount or a route holds all that has no place of its own.
-    pub(crate) fn publish_front(&mut self, page: Page) {
+    pub(crate) fn publish_front(&mut self, page: PageHandler) {
         if self.rest.is_none() {
-            self.exact.insert("/".into(), Target::Page(page));
+            self.exact.insert("/".into(), RouteTarget::Page(page));
         }
     }
 
@@ -133,8 +133,8 @@ impl Routes {
             return Err(StartError::new(format!("the mount at `{prefix}`: something stands there already")));
         }
         match &*prefix {
-            "/" => self.rest = Some(Target::Mount(mount)),
-            _ => self.insert(&prefix, Target::Mount(mount)),
+            "/" => self.rest = Some(RouteTarget::Mount(mount)),
+            _ => self.insert(&prefix, RouteTarget::Mount(mount)),
         }
         Ok(())
     }
@@ -148,10 +148,10 @@ impl Routes {
     pub fn route(&mut self, route: Route, is_authenticated: bool) -> Result<(), StartError> {
         let service = route.service.clone();
         let problem = |why: &str| Err(StartError::new(format!("[routes.{service}]: {why}")));
-        if route.terms.wants_caller() && !is_authenticated {
+        if route.terms.requires_caller() && !is_authenticated {
             return problem("it wants to know who is calling, and nothing tells: configure [auth]");
         }
-        let target = Target::Route(Box::new(Guarded::new(route)));
+        let target = RouteTarget::Route(Box::new(RouteHandler::new(route)));
         if service == "*" {
             return match self.rest.replace(target) {
                 Some(_) => problem("a mount at `/` holds all that has no place of its own"),
@@ -173,33 +173,33 @@ impl Routes {
     /// Has `authenticator` find out who is calling the routes that want to know it.
     pub fn authenticate(&mut self, authenticator: &Arc<Authenticator>) {
         for target in self.services.values_mut().chain(&mut self.rest) {
-            if let Target::Route(route) = target {
+            if let RouteTarget::Route(route) = target {
                 route.authenticate(authenticator);
             }
         }
     }
 
-    fn insert(&mut self, prefix: &str, target: Target) {
+    fn insert(&mut self, prefix: &str, target: RouteTarget) {
         self.prefixes.push((prefix.into(), target));
         self.prefixes.sort_by_key(|(prefix, _)| std::cmp::Reverse(prefix.len()));
     }
 
     /// What stands at `path`.
-    pub(super) fn find(&self, path: &str) -> Option<&Target> {
+    pub(super) fn find(&self, path: &str) -> Option<&RouteTarget> {
         self.exact
             .get(path)
             .or_else(|| self.prefixes.iter().find(|(prefix, _)| is_within(path, prefix)).map(|(_, target)| target))
             .or_else(|| self.services.get(dispatch::split(path).0))
             .or(self.rest.as_ref())
             // A route is for services, and what is below `/services` is none.
-            .filter(|target| !matches!(target, Target::Route(_)) || !matches!(dispatch::split(path).0, "" | "services"))
+            .filter(|target| !matches!(target, RouteTarget::Route(_)) || !matches!(dispatch::split(path).0, "" | "services"))
     }
 
     /// The method at `path`, by whatever HTTP method it is called; webhooks are none.
     #[must_use]
     pub fn method_at(&self, path: &str) -> Option<&Arc<Method>> {
         match self.find(path) {
-            Some(Target::Method(method)) => Some(method),
+            Some(RouteTarget::Method(method)) => Some(method),
             _ => None,
         }
     }
@@ -210,7 +210,7 @@ impl Routes {
     }
 
     /// `not-found`, with what was probably meant: two look-ups more, and no search a stranger could make us repeat.
-    pub(super) fn nothing_at(&self, path: &str) -> Error {
+    pub(super) fn not_found(&self, path: &str) -> Error {
         let near = path.trim_end_matches('/').to_ascii_lowercase();
         if near != path && self.exact.contains_key(&*near) {
             return Error::not_found(format!("nothing stands at this address; there is `{near}`"));
@@ -219,7 +219,7 @@ impl Routes {
     }
 }
 
-impl fmt::Debug for Routes {
+impl fmt::Debug for RouteTable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let prefixes: Vec<_> = self.prefixes.iter().map(|(prefix, _)| prefix).collect();
         f.debug_struct("Routes").field("exact", &self.exact.len()).field("prefixes", &prefixes).finish()
@@ -259,7 +259,7 @@ fn key(name: &str, secret: Option<Secret>) -> Result<WebhookKey, String> {
 
 /// What a request's HTTP method makes of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Admission {
+pub(super) enum MethodMatch {
     /// It is to be carried out. The connection removes the body of the response to HEAD.
     Call,
     /// It asks what there is.
@@ -271,15 +271,15 @@ pub(super) enum Admission {
 /// # Errors
 ///
 /// `method-not-allowed`, with what is.
-pub(super) fn admit(request: &HttpMethod, verb: Verb) -> Result<Admission, Error> {
+pub(super) fn admit(request: &HttpMethod, verb: Verb) -> Result<MethodMatch, Error> {
     if request.as_str() == verb.as_str() || (verb == Verb::Get && request == HttpMethod::HEAD) {
-        return Ok(Admission::Call);
+        return Ok(MethodMatch::Call);
     }
     if request == HttpMethod::OPTIONS {
-        return Ok(Admission::Options);
+        return Ok(MethodMatch::Options);
     }
     let detail = format!("this address takes {}", allowed(verb));
-    Err(Error::new(Code::METHOD_NOT_ALLOWED, detail).allow(allowed(verb)))
+    Err(Error::new(Code::METHOD_NOT_ALLOWED, detail).with_allow(allowed(verb)))
 }
 
 /// As in `Allow`, for the server as a whole.
@@ -300,17 +300,17 @@ pub(super) const fn allowed(verb: Verb) -> &'static str {
 mod tests {
     use super::*;
 
-    fn routes() -> Routes {
-        let mut routes = Routes::default();
-        routes.exact.insert("/services/a/v1/b".into(), Target::WebSocket);
+    fn routes() -> RouteTable {
+        let mut routes = RouteTable::default();
+        routes.exact.insert("/services/a/v1/b".into(), RouteTarget::WebSocket);
         for prefix in ["/api", "/api/inner", "/docs"] {
             routes.publish(prefix, Box::new(|_, _| Ok(Response::default())));
         }
         routes
     }
 
-    fn prefix_of(routes: &Routes, path: &str) -> Option<usize> {
-        let found: *const Target = routes.find(path)?;
+    fn prefix_of(routes: &RouteTable, path: &str) -> Option<usize> {
+        let found: *const RouteTarget = routes.find(path)?;
         routes.prefixes.iter().position(|(_, target)| std::ptr::eq(target, found))
     }
 
@@ -340,21 +340,21 @@ mod tests {
         assert!(routes.find("/services/a/v1/b").is_some());
         for near in ["/services/a/v1/b/", "/services/A/v1/b", "/services/a/V1/B//"] {
             assert!(routes.find(near).is_none(), "{near}");
-            assert!(routes.nothing_at(near).detail().contains("there is `/services/a/v1/b`"), "{near}");
+            assert!(routes.not_found(near).detail().contains("there is `/services/a/v1/b`"), "{near}");
         }
         for far in ["/services/a/v1/%62", "//services/a/v1/b", "/services/a/v1", "/", "*"] {
             assert!(routes.find(far).is_none(), "{far}");
-            assert!(routes.nothing_at(far).detail().contains("/meta"), "{far}");
+            assert!(routes.not_found(far).detail().contains("/meta"), "{far}");
         }
     }
 
     #[test]
     fn an_address_takes_its_method_and_tells_which() {
         let admit = |request: &str, verb| admit(&HttpMethod::from_bytes(request.as_bytes()).unwrap(), verb);
-        assert_eq!(admit("GET", Verb::Get).unwrap(), Admission::Call);
-        assert_eq!(admit("HEAD", Verb::Get).unwrap(), Admission::Call);
-        assert_eq!(admit("PATCH", Verb::Patch).unwrap(), Admission::Call);
-        assert_eq!(admit("OPTIONS", Verb::Post).unwrap(), Admission::Options);
+        assert_eq!(admit("GET", Verb::Get).unwrap(), MethodMatch::Call);
+        assert_eq!(admit("HEAD", Verb::Get).unwrap(), MethodMatch::Call);
+        assert_eq!(admit("PATCH", Verb::Patch).unwrap(), MethodMatch::Call);
+        assert_eq!(admit("OPTIONS", Verb::Post).unwrap(), MethodMatch::Options);
         for (request, verb, allowed) in [
             ("HEAD", Verb::Post, "POST, OPTIONS"),
             ("POST", Verb::Get, "GET, HEAD, OPTIONS"),

@@ -47,13 +47,13 @@ impl Seen {
             Some(State::Used) => return Err(refused("the signature was used before")),
             Some(State::Taken) => {
                 let detail = "a webhook with this signature is being carried out; send it again for its outcome";
-                return Err(Error::new(Code::IDEMPOTENCY_CONFLICT, detail).retry_after(Duration::from_secs(1)));
+                return Err(Error::new(Code::IDEMPOTENCY_CONFLICT, detail).with_retry_after(Duration::from_secs(1)));
             }
             None => {}
         }
         if seen.values().map(HashMap::len).sum::<usize>() >= Self::MAX_SIGNATURES {
             let error = Error::new(Code::OVERLOADED, "more webhooks have come than can be told apart; try again later");
-            return Err(error.retry_after(Duration::from_secs(WINDOW)));
+            return Err(error.with_retry_after(Duration::from_secs(WINDOW)));
         }
         seen.entry(time).or_default().insert(signature, State::Taken);
         Ok(Use { seen: self, time, signature, is_used: false })
@@ -108,7 +108,7 @@ mod tests {
         let seen = Seen::default();
         use_up(&seen, TIME, [1; 32], TIME).unwrap();
         let again = use_up(&seen, TIME, [1; 32], TIME + 300).unwrap_err();
-        assert!(again.internal_message().unwrap().contains("used before"), "{again:?}");
+        assert!(again.log_message().unwrap().contains("used before"), "{again:?}");
         // A second attempt of the sender has a time of its own.
         use_up(&seen, TIME + 1, [2; 32], TIME + 5).unwrap();
         use_up(&seen, TIME + 301, [3; 32], TIME + 302).unwrap();

@@ -63,7 +63,7 @@ pub struct Server {
 /// How the server ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]
-pub enum Ended {
+pub enum DrainOutcome {
     /// Every request in flight was answered.
     Drained,
     /// At the end of [`drain_timeout`](HttpSettings::drain_timeout) this many connections were still open, and were cut.
@@ -114,7 +114,7 @@ impl Server {
     ///
     /// When a worker cannot start (no thread, no memory, no descriptor), or panics, which handlers cannot make it do. The
     /// others are ended at once.
-    pub async fn serve<H: Handler>(self, handler: H, shutdown: impl Future<Output = ()>) -> io::Result<Ended> {
+    pub async fn serve<H: Handler>(self, handler: H, shutdown: impl Future<Output = ()>) -> io::Result<DrainOutcome> {
         let slots = self.slots;
         let (phase, told) = watch::channel(Phase::Serving);
         let (done, mut results) = mpsc::unbounded_channel();
@@ -137,11 +137,11 @@ impl Server {
             // Before it is told to, a worker ends by failing alone.
             result = results.recv() => result.and_then(Result::err),
         };
-        let mut ended = Ended::Drained;
+        let mut ended = DrainOutcome::Drained;
         if failed.is_none() {
             phase.send_replace(Phase::Draining);
             if timeout(self.drain, slots.semaphore().acquire_many(slots.limit())).await.is_err() {
-                ended = Ended::Cut(slots.open());
+                ended = DrainOutcome::Cut(slots.open());
             }
             if let Some(others) = self.others {
                 // Nothing is sent; and they end in their own time.

@@ -92,7 +92,7 @@ impl WebhookKey {
         }
         let code = self.code(id, timestamp, body);
         let mut candidates = signatures.split(|&byte| byte == b' ').filter_map(|one| one.strip_prefix(b"v1,"));
-        if !candidates.any(|candidate| is(candidate, &code)) {
+        if !candidates.any(|candidate| constant_time_eq(candidate, &code)) {
             return Err(refused("no signature in webhook-signature fits"));
         }
         seen.take(time, code, now)
@@ -109,12 +109,12 @@ impl fmt::Debug for WebhookKey {
 pub(super) const WINDOW: u64 = 5 * 60;
 
 /// In a time that tells nothing of where they differ.
-fn is(candidate: &[u8], code: &[u8; 32]) -> bool {
+fn constant_time_eq(candidate: &[u8], code: &[u8; 32]) -> bool {
     BASE64.decode(candidate).is_ok_and(|candidate| candidate.ct_eq(code).into())
 }
 
 pub(super) fn refused(why: &'static str) -> Error {
-    Error::new(Code::UNAUTHENTICATED, "the webhook's signature is missing, wrong, too old or used before").log(why)
+    Error::new(Code::UNAUTHENTICATED, "the webhook's signature is missing, wrong, too old or used before").with_log_message(why)
 }
 
 #[cfg(test)]
@@ -142,7 +142,7 @@ mod tests {
         let error = key().verify(headers, body, now, &Seen::default()).err()?;
         assert_eq!(error.code(), Code::UNAUTHENTICATED);
         assert_eq!(error.detail(), refused("").detail());
-        Some(error.internal_message().unwrap().to_owned())
+        Some(error.log_message().unwrap().to_owned())
     }
 
     #[test]

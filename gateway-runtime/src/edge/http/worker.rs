@@ -11,7 +11,7 @@ use tokio::{
 
 use crate::edge::http::{
     Handler, HttpLimits,
-    connection::{self, Shared, Stopping},
+    connection::{self, Shared, ShutdownSignal},
     listener,
 };
 
@@ -38,7 +38,7 @@ pub(super) fn run<H: Handler>(
     let runtime = Builder::new_current_thread().enable_all().build_local(LocalOptions::default())?;
     let worked = runtime.block_on(async {
         let listener = TcpListener::from_std(listener)?;
-        let stopping = Arc::new(Stopping::default());
+        let stopping = Arc::new(ShutdownSignal::default());
         let shared = Rc::new(Shared::new(handler, limits, stopping.clone()));
         // Errors mean that the server was dropped.
         let told = async {

@@ -18,7 +18,7 @@ use serde::Deserialize;
 use crate::{
     base::{secret::Secret, start_error::StartError},
     gateway::config::{flags::Flags, sources::Sources, tree::Tree},
-    json::section::read_section,
+    json::section::parse_section,
 };
 
 /// `[credentials]`: where encrypted settings are, and how they are opened.
@@ -59,7 +59,7 @@ impl Credentials {
     }
 
     pub(super) fn of(tree: &Tree) -> Result<Self, StartError> {
-        let read = read_section("credentials", tree.section("credentials")).map(Self);
+        let read = parse_section("credentials", tree.section("credentials")).map(Self);
         read.map_err(|problems| StartError::from_problems(problems).map(|problem| tree.origins().attributed(problem)))
     }
 
@@ -95,8 +95,8 @@ impl Credentials {
     /// When they are not there, or the key is another one.
     pub fn open(&self, profile: &str) -> Result<Secret, StartError> {
         let path = self.path(profile)?;
-        let sealed = fs::read(&path).map_err(|error| unable(&path, "cannot be read", &error))?;
-        let text = cipher::open(&sealed, &self.key()?).map_err(|error| unable(&path, "cannot be opened", &error))?;
+        let sealed = fs::read(&path).map_err(|error| file_error(&path, "cannot be read", &error))?;
+        let text = cipher::open(&sealed, &self.key()?).map_err(|error| file_error(&path, "cannot be opened", &error))?;
         Ok(text)
     }
 
@@ -108,8 +108,8 @@ impl Credentials {
     pub fn seal(&self, profile: &str, text: &Secret) -> Result<PathBuf, StartError> {
         let path = self.path(profile)?;
         Tree::from_toml(text.expose(), &format!("credentials of {profile}"))?;
-        let sealed = cipher::seal(text, &self.key()?).map_err(|error| unable(&path, "cannot be encrypted", &error))?;
-        replace(&path, &sealed).map_err(|error| unable(&path, "cannot be written", &error))?;
+        let sealed = cipher::seal(text, &self.key()?).map_err(|error| file_error(&path, "cannot be encrypted", &error))?;
+        replace(&path, &sealed).map_err(|error| file_error(&path, "cannot be written", &error))?;
         Ok(path)
     }
 
@@ -119,13 +119,13 @@ impl Credentials {
     ///
     /// When it is there, or cannot be written.
     pub fn new_key(path: &Path) -> Result<String, StartError> {
-        let (secret, public) = cipher::new_key().map_err(|error| unable(path, "cannot be made", &error))?;
+        let (secret, public) = cipher::new_key().map_err(|error| file_error(path, "cannot be made", &error))?;
         let text = format!("# public key: {public}\n{}\n", secret.expose());
         let mut options = OpenOptions::new();
         let written = options.write(true).create_new(true).mode(0o600).open(path);
         written
             .and_then(|mut file| file.write_all(text.as_bytes()).and_then(|()| file.sync_all()))
-            .map_err(|error| unable(path, "cannot be made", &error))?;
+            .map_err(|error| file_error(path, "cannot be made", &error))?;
         Ok(public)
     }
 
@@ -140,7 +140,7 @@ impl Credentials {
         match (&self.0.key_file, &self.0.passphrase) {
             (Some(path), None) => match fs::read_to_string(path) {
                 Ok(text) => Ok(Key::File(Secret::new(text))),
-                Err(error) => Err(unable(path, "cannot be read", &error)),
+                Err(error) => Err(file_error(path, "cannot be read", &error)),
             },
             (None, Some(passphrase)) => Ok(Key::Passphrase(passphrase.clone())),
             (None, None) => Err(StartError::new(
@@ -167,7 +167,7 @@ enum Key {
     Passphrase(Secret),
 }
 
-fn unable(path: &Path, what: &str, why: &dyn fmt::Display) -> StartError {
+fn file_error(path: &Path, what: &str, why: &dyn fmt::Display) -> StartError {
     StartError::new(format!("`{}` {what}: {why}", path.display()))
 }
 

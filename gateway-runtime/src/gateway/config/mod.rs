@@ -18,7 +18,7 @@ mod watched_file;
 
 pub use crate::gateway::config::{
     credentials::{Credentials, CredentialsSettings},
-    settings::{OwnSection, Settings},
+    settings::{RawSection, Settings},
 };
 pub(crate) use crate::gateway::config::{
     flags::{Action, Flags},

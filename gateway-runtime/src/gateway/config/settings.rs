@@ -19,7 +19,7 @@ use crate::{
         config::{CredentialsSettings, tree::Tree},
         telemetry::LogSettings,
     },
-    json::section::read_section,
+    json::section::parse_section,
     pipeline::{BillingSettings, IdempotencySettings, RecordSettings},
     provider::{FailoverSettings, HttpClientSettings},
     quota::QuotaSettings,
@@ -50,7 +50,7 @@ pub struct Settings {
     /// Where messages go to and come from.
     pub bus: BusSettings,
     /// By the service's name: what answers `/{service}/…`, and how.
-    pub routes: BTreeMap<String, OwnSection>,
+    pub routes: BTreeMap<String, RawSection>,
     /// How often an account may call, besides what attributes declare.
     pub quota: QuotaSettings,
     /// How answers are kept that may be given again.
@@ -66,9 +66,9 @@ pub struct Settings {
     /// Where encrypted settings are.
     pub credentials: CredentialsSettings,
     /// By the provider's name: its switches, and settings of its own.
-    pub providers: BTreeMap<String, OwnSection>,
+    pub providers: BTreeMap<String, RawSection>,
     /// By the service's name: settings of its own.
-    pub services: BTreeMap<String, OwnSection>,
+    pub services: BTreeMap<String, RawSection>,
     /// By the names that attributes use; what is not here is looked for in the environment.
     pub secrets: BTreeMap<String, Secret>,
 }
@@ -76,9 +76,9 @@ pub struct Settings {
 /// A section that a service, a provider or a dispatcher declares. What stands in it may be secret, so `Debug` prints its keys alone.
 #[derive(Clone, Default, Deserialize, JsonSchema)]
 #[serde(transparent)]
-pub struct OwnSection(Map<String, Value>);
+pub struct RawSection(Map<String, Value>);
 
-impl Deref for OwnSection {
+impl Deref for RawSection {
     type Target = Map<String, Value>;
 
     fn deref(&self) -> &Map<String, Value> {
@@ -86,7 +86,7 @@ impl Deref for OwnSection {
     }
 }
 
-impl fmt::Debug for OwnSection {
+impl fmt::Debug for RawSection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_set().entries(self.0.keys()).finish()
     }
@@ -100,7 +100,7 @@ impl Settings {
     /// Every key that is unknown or wrong.
     pub(crate) fn read(tree: Tree) -> Result<Self, StartError> {
         let (value, origins) = tree.into_parts();
-        let read = read_section("", value);
+        let read = parse_section("", value);
         read.map_err(|problems| StartError::from_problems(problems).map(|problem| origins.attributed(problem)))
     }
 

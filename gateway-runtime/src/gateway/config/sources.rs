@@ -9,9 +9,9 @@ use crate::{
 #[derive(Debug)]
 pub(crate) struct Sources {
     /// The program's defaults and the file.
-    under: Tree,
+    defaults_and_file: Tree,
     /// The environment and the flags.
-    over: Tree,
+    env_and_flags: Tree,
 }
 
 impl Sources {
@@ -28,12 +28,12 @@ impl Sources {
         let mut last = Tree::default();
         last.add_flags(&flags.set)?;
         over.add(last);
-        Ok(Self { under, over })
+        Ok(Self { defaults_and_file: under, env_and_flags: over })
     }
 
     /// One tree of them.
     pub(crate) fn without_credentials(self) -> Tree {
-        let Self { mut under, over } = self;
+        let Self { defaults_and_file: mut under, env_and_flags: over } = self;
         under.add(over);
         under
     }
@@ -44,7 +44,7 @@ impl Sources {
     ///
     /// When they cannot be opened.
     pub(crate) fn with_credentials(self) -> Result<Tree, StartError> {
-        let Self { mut under, over } = self;
+        let Self { defaults_and_file: mut under, env_and_flags: over } = self;
         let mut all = under.clone();
         all.add(over.clone());
         if let Some(credentials) = Credentials::of(&all)?.configured()? {

@@ -35,7 +35,7 @@ impl ConfigFile {
     /// # Errors
     ///
     /// Everything that is wrong in them.
-    pub(crate) fn changed(&mut self) -> Option<Result<Settings, StartError>> {
+    pub(crate) fn reload_if_changed(&mut self) -> Option<Result<Settings, StartError>> {
         (self.stamp() != self.seen).then(|| self.read())
     }
 

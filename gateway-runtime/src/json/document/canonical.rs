@@ -3,7 +3,7 @@
 
 use smallvec::SmallVec;
 
-use crate::json::document::{Document, Element, Kind, Number, tape::FEW_MEMBERS};
+use crate::json::document::{Document, Element, ElementKind, Number, tape::FEW_MEMBERS};
 
 impl Document {
     /// Appends the canonical bytes of the whole.
@@ -15,16 +15,16 @@ impl Document {
 /// Each value begins with a tag and has a known length, so what comes after it cannot be taken for a part of it.
 fn write(element: Element<'_>, out: &mut Vec<u8>) {
     match element.kind() {
-        Kind::Null => out.push(b'n'),
-        Kind::Bool(true) => out.push(b't'),
-        Kind::Bool(false) => out.push(b'f'),
-        Kind::Number(number) => write_number(number, out),
-        Kind::Text(text) => write_text(text, out),
-        Kind::Array(array) => {
+        ElementKind::Null => out.push(b'n'),
+        ElementKind::Bool(true) => out.push(b't'),
+        ElementKind::Bool(false) => out.push(b'f'),
+        ElementKind::Number(number) => write_number(number, out),
+        ElementKind::Text(text) => write_text(text, out),
+        ElementKind::Array(array) => {
             tagged(out, b'a', (array.len() as u64).to_be_bytes());
             array.iter().for_each(|item| write(item, out));
         }
-        Kind::Object(object) => {
+        ElementKind::Object(object) => {
             tagged(out, b'o', (object.len() as u64).to_be_bytes());
             let mut members: SmallVec<[_; FEW_MEMBERS as usize]> = object.iter().collect();
             members.sort_unstable_by_key(|(name, _)| *name);

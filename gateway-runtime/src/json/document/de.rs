@@ -12,44 +12,44 @@ use serde::{
 };
 
 use crate::json::document::{
-    element::{Array, Element, Items, Kind, Members, Object},
-    map_key::Key,
+    element::{Array, Element, ArrayIter, ElementKind, ObjectIter, Object},
+    map_key::MapKey,
     number::Number,
 };
 
 /// The type does not take the value. Why and where is found out anew, if anybody wants to know: an untagged enum
 /// refuses with every alternative it leaves behind, and a reason that nobody reads need not be written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Refused;
+pub(crate) struct DecodeError;
 
-impl fmt::Display for Refused {
+impl fmt::Display for DecodeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("the type does not take the value")
     }
 }
 
-impl Error for Refused {}
+impl Error for DecodeError {}
 
-impl de::Error for Refused {
+impl de::Error for DecodeError {
     fn custom<T: fmt::Display>(_: T) -> Self {
         Self
     }
 }
 
-fn visit_array<'de, V: Visitor<'de>>(array: Array<'de>, visitor: V) -> Result<V::Value, Refused> {
+fn visit_array<'de, V: Visitor<'de>>(array: Array<'de>, visitor: V) -> Result<V::Value, DecodeError> {
     let mut items = array.iter();
     let value = visitor.visit_seq(&mut items)?;
-    if items.next().is_none() { Ok(value) } else { Err(Refused) }
+    if items.next().is_none() { Ok(value) } else { Err(DecodeError) }
 }
 
-fn visit_object<'de, V: Visitor<'de>>(object: Object<'de>, visitor: V) -> Result<V::Value, Refused> {
+fn visit_object<'de, V: Visitor<'de>>(object: Object<'de>, visitor: V) -> Result<V::Value, DecodeError> {
     let mut entries = Entries { members: object.iter(), value: None };
     let value = visitor.visit_map(&mut entries)?;
-    if entries.members.next().is_none() { Ok(value) } else { Err(Refused) }
+    if entries.members.next().is_none() { Ok(value) } else { Err(DecodeError) }
 }
 
 /// As `serde_json` has it: what is written with a fraction or an exponent is a float.
-fn visit_number<'de, V: Visitor<'de>>(number: Number, visitor: V) -> Result<V::Value, Refused> {
+fn visit_number<'de, V: Visitor<'de>>(number: Number, visitor: V) -> Result<V::Value, DecodeError> {
     match number {
         Number::Unsigned(number) => visitor.visit_u64(number),
         Number::Signed(number) => visitor.visit_i64(number),
@@ -58,33 +58,33 @@ fn visit_number<'de, V: Visitor<'de>>(number: Number, visitor: V) -> Result<V::V
 }
 
 impl<'de> Element<'de> {
-    fn number<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Refused> {
+    fn number<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
         match self.kind() {
-            Kind::Number(number) => visit_number(number, visitor),
-            _ => Err(Refused),
+            ElementKind::Number(number) => visit_number(number, visitor),
+            _ => Err(DecodeError),
         }
     }
 }
 
 macro_rules! numbers {
     ($($method:ident)*) => {$(
-        fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Refused> {
+        fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
             self.number(visitor)
         }
     )*};
 }
 
 impl<'de> Deserializer<'de> for Element<'de> {
-    type Error = Refused;
+    type Error = DecodeError;
 
-    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Refused> {
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
         match self.kind() {
-            Kind::Null => visitor.visit_unit(),
-            Kind::Bool(truth) => visitor.visit_bool(truth),
-            Kind::Number(number) => visit_number(number, visitor),
-            Kind::Text(text) => visitor.visit_borrowed_str(text),
-            Kind::Array(array) => visit_array(array, visitor),
-            Kind::Object(object) => visit_object(object, visitor),
+            ElementKind::Null => visitor.visit_unit(),
+            ElementKind::Bool(truth) => visitor.visit_bool(truth),
+            ElementKind::Number(number) => visit_number(number, visitor),
+            ElementKind::Text(text) => visitor.visit_borrowed_str(text),
+            ElementKind::Array(array) => visit_array(array, visitor),
+            ElementKind::Object(object) => visit_object(object, visitor),
         }
     }
 
@@ -94,55 +94,55 @@ impl<'de> Deserializer<'de> for Element<'de> {
         deserialize_f32 deserialize_f64
     }
 
-    fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Refused> {
-        if let Kind::Bool(truth) = self.kind() { visitor.visit_bool(truth) } else { Err(Refused) }
+    fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
+        if let ElementKind::Bool(truth) = self.kind() { visitor.visit_bool(truth) } else { Err(DecodeError) }
     }
 
-    fn deserialize_char<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Refused> {
+    fn deserialize_char<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
         self.deserialize_str(visitor)
     }
 
-    fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Refused> {
-        if let Kind::Text(text) = self.kind() { visitor.visit_borrowed_str(text) } else { Err(Refused) }
+    fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
+        if let ElementKind::Text(text) = self.kind() { visitor.visit_borrowed_str(text) } else { Err(DecodeError) }
     }
 
-    fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Refused> {
+    fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
         self.deserialize_str(visitor)
     }
 
-    fn deserialize_bytes<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Refused> {
+    fn deserialize_bytes<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
         match self.kind() {
-            Kind::Text(text) => visitor.visit_borrowed_str(text),
-            Kind::Array(array) => visit_array(array, visitor),
-            _ => Err(Refused),
+            ElementKind::Text(text) => visitor.visit_borrowed_str(text),
+            ElementKind::Array(array) => visit_array(array, visitor),
+            _ => Err(DecodeError),
         }
     }
 
-    fn deserialize_byte_buf<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Refused> {
+    fn deserialize_byte_buf<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
         self.deserialize_bytes(visitor)
     }
 
-    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Refused> {
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
         if self.is_null() { visitor.visit_none() } else { visitor.visit_some(self) }
     }
 
-    fn deserialize_unit<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Refused> {
-        if self.is_null() { visitor.visit_unit() } else { Err(Refused) }
+    fn deserialize_unit<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
+        if self.is_null() { visitor.visit_unit() } else { Err(DecodeError) }
     }
 
-    fn deserialize_unit_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value, Refused> {
+    fn deserialize_unit_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value, DecodeError> {
         self.deserialize_unit(visitor)
     }
 
-    fn deserialize_newtype_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value, Refused> {
+    fn deserialize_newtype_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value, DecodeError> {
         visitor.visit_newtype_struct(self)
     }
 
-    fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Refused> {
-        if let Kind::Array(array) = self.kind() { visit_array(array, visitor) } else { Err(Refused) }
+    fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
+        if let ElementKind::Array(array) = self.kind() { visit_array(array, visitor) } else { Err(DecodeError) }
     }
 
-    fn deserialize_tuple<V: Visitor<'de>>(self, _: usize, visitor: V) -> Result<V::Value, Refused> {
+    fn deserialize_tuple<V: Visitor<'de>>(self, _: usize, visitor: V) -> Result<V::Value, DecodeError> {
         self.deserialize_seq(visitor)
     }
 
@@ -151,12 +151,12 @@ impl<'de> Deserializer<'de> for Element<'de> {
         _: &'static str,
         _: usize,
         visitor: V,
-    ) -> Result<V::Value, Refused> {
+    ) -> Result<V::Value, DecodeError> {
         self.deserialize_seq(visitor)
     }
 
-    fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Refused> {
-        if let Kind::Object(object) = self.kind() { visit_object(object, visitor) } else { Err(Refused) }
+    fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
+        if let ElementKind::Object(object) = self.kind() { visit_object(object, visitor) } else { Err(DecodeError) }
     }
 
     fn deserialize_struct<V: Visitor<'de>>(
@@ -164,11 +164,11 @@ impl<'de> Deserializer<'de> for Element<'de> {
         _: &'static str,
         _: &'static [&'static str],
         visitor: V,
-    ) -> Result<V::Value, Refused> {
+    ) -> Result<V::Value, DecodeError> {
         match self.kind() {
-            Kind::Array(array) => visit_array(array, visitor),
-            Kind::Object(object) => visit_object(object, visitor),
-            _ => Err(Refused),
+            ElementKind::Array(array) => visit_array(array, visitor),
+            ElementKind::Object(object) => visit_object(object, visitor),
+            _ => Err(DecodeError),
         }
     }
 
@@ -177,30 +177,30 @@ impl<'de> Deserializer<'de> for Element<'de> {
         _: &'static str,
         _: &'static [&'static str],
         visitor: V,
-    ) -> Result<V::Value, Refused> {
+    ) -> Result<V::Value, DecodeError> {
         match self.kind() {
-            Kind::Text(name) => visitor.visit_enum(Variant { name, value: None }),
-            Kind::Object(object) if object.len() == 1 => {
-                let (name, value) = object.iter().next().ok_or(Refused)?;
+            ElementKind::Text(name) => visitor.visit_enum(Variant { name, value: None }),
+            ElementKind::Object(object) if object.len() == 1 => {
+                let (name, value) = object.iter().next().ok_or(DecodeError)?;
                 visitor.visit_enum(Variant { name, value: Some(value) })
             }
-            _ => Err(Refused),
+            _ => Err(DecodeError),
         }
     }
 
-    fn deserialize_identifier<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Refused> {
+    fn deserialize_identifier<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
         self.deserialize_str(visitor)
     }
 
-    fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Refused> {
+    fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
         visitor.visit_unit()
     }
 }
 
-impl<'de> SeqAccess<'de> for Items<'de> {
-    type Error = Refused;
+impl<'de> SeqAccess<'de> for ArrayIter<'de> {
+    type Error = DecodeError;
 
-    fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, Refused> {
+    fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, DecodeError> {
         self.next().map(|item| seed.deserialize(item)).transpose()
     }
 
@@ -211,21 +211,21 @@ impl<'de> SeqAccess<'de> for Items<'de> {
 
 /// The members of an object, name and value in turns.
 struct Entries<'de> {
-    members: Members<'de>,
+    members: ObjectIter<'de>,
     value: Option<Element<'de>>,
 }
 
 impl<'de> MapAccess<'de> for Entries<'de> {
-    type Error = Refused;
+    type Error = DecodeError;
 
-    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, Refused> {
+    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, DecodeError> {
         let Some((name, value)) = self.members.next() else { return Ok(None) };
         self.value = Some(value);
-        seed.deserialize(Key(name)).map(Some)
+        seed.deserialize(MapKey(name)).map(Some)
     }
 
-    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Refused> {
-        seed.deserialize(self.value.take().ok_or(Refused)?)
+    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, DecodeError> {
+        seed.deserialize(self.value.take().ok_or(DecodeError)?)
     }
 
     fn size_hint(&self) -> Option<usize> {
@@ -240,38 +240,38 @@ struct Variant<'de> {
 }
 
 impl<'de> EnumAccess<'de> for Variant<'de> {
-    type Error = Refused;
+    type Error = DecodeError;
     type Variant = Self;
 
-    fn variant_seed<V: DeserializeSeed<'de>>(self, seed: V) -> Result<(V::Value, Self), Refused> {
+    fn variant_seed<V: DeserializeSeed<'de>>(self, seed: V) -> Result<(V::Value, Self), DecodeError> {
         Ok((seed.deserialize(BorrowedStrDeserializer::new(self.name))?, self))
     }
 }
 
 impl<'de> VariantAccess<'de> for Variant<'de> {
-    type Error = Refused;
+    type Error = DecodeError;
 
-    fn unit_variant(self) -> Result<(), Refused> {
+    fn unit_variant(self) -> Result<(), DecodeError> {
         self.value.map_or(Ok(()), Deserialize::deserialize)
     }
 
-    fn newtype_variant_seed<T: DeserializeSeed<'de>>(self, seed: T) -> Result<T::Value, Refused> {
-        seed.deserialize(self.value.ok_or(Refused)?)
+    fn newtype_variant_seed<T: DeserializeSeed<'de>>(self, seed: T) -> Result<T::Value, DecodeError> {
+        seed.deserialize(self.value.ok_or(DecodeError)?)
     }
 
-    fn tuple_variant<V: Visitor<'de>>(self, _: usize, visitor: V) -> Result<V::Value, Refused> {
-        if let Some(Kind::Array(array)) = self.value.map(Element::kind) {
+    fn tuple_variant<V: Visitor<'de>>(self, _: usize, visitor: V) -> Result<V::Value, DecodeError> {
+        if let Some(ElementKind::Array(array)) = self.value.map(Element::kind) {
             visit_array(array, visitor)
         } else {
-            Err(Refused)
+            Err(DecodeError)
         }
     }
 
-    fn struct_variant<V: Visitor<'de>>(self, _: &'static [&'static str], visitor: V) -> Result<V::Value, Refused> {
-        if let Some(Kind::Object(object)) = self.value.map(Element::kind) {
+    fn struct_variant<V: Visitor<'de>>(self, _: &'static [&'static str], visitor: V) -> Result<V::Value, DecodeError> {
+        if let Some(ElementKind::Object(object)) = self.value.map(Element::kind) {
             visit_object(object, visitor)
         } else {
-            Err(Refused)
+            Err(DecodeError)
         }
     }
 }

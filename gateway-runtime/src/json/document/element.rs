@@ -11,7 +11,7 @@ pub(crate) struct Element<'a> {
 
 /// What an element is.
 #[derive(Clone, Copy)]
-pub(crate) enum Kind<'a> {
+pub(crate) enum ElementKind<'a> {
     Null,
     Bool(bool),
     Number(Number),
@@ -30,23 +30,23 @@ impl<'a> Element<'a> {
     }
 
     #[inline]
-    pub(crate) fn kind(self) -> Kind<'a> {
+    pub(crate) fn kind(self) -> ElementKind<'a> {
         match self.node() {
-            Node::Null => Kind::Null,
-            Node::Bool(truth) => Kind::Bool(truth),
-            Node::Unsigned(number) => Kind::Number(Number::Unsigned(number)),
-            Node::Signed(number) => Kind::Number(Number::Signed(number)),
-            Node::Whole(number) => Kind::Number(Number::Whole(number)),
-            Node::Negative(number) => Kind::Number(Number::Negative(number)),
-            Node::Float(number) => Kind::Number(Number::Float(number)),
-            Node::Rounded(number) => Kind::Number(Number::Rounded(number)),
-            Node::Text(text) => Kind::Text(self.document.text(text)),
-            Node::Array { items, .. } => Kind::Array(Array { document: self.document, first: self.at + 1, items }),
+            Node::Null => ElementKind::Null,
+            Node::Bool(truth) => ElementKind::Bool(truth),
+            Node::Unsigned(number) => ElementKind::Number(Number::Unsigned(number)),
+            Node::Signed(number) => ElementKind::Number(Number::Signed(number)),
+            Node::Whole(number) => ElementKind::Number(Number::Whole(number)),
+            Node::Negative(number) => ElementKind::Number(Number::Negative(number)),
+            Node::Float(number) => ElementKind::Number(Number::Float(number)),
+            Node::Rounded(number) => ElementKind::Number(Number::Rounded(number)),
+            Node::Text(text) => ElementKind::Text(self.document.text(text)),
+            Node::Array { items, .. } => ElementKind::Array(Array { document: self.document, first: self.at + 1, items }),
             Node::Object { members, .. } => {
-                Kind::Object(Object { document: self.document, first: self.at + 1, members, is_indexed: false })
+                ElementKind::Object(Object { document: self.document, first: self.at + 1, members, is_indexed: false })
             }
             Node::Indexed { members, index, .. } => {
-                Kind::Object(Object { document: self.document, first: index, members, is_indexed: true })
+                ElementKind::Object(Object { document: self.document, first: index, members, is_indexed: true })
             }
         }
     }
@@ -56,11 +56,11 @@ impl<'a> Element<'a> {
     }
 
     pub(crate) fn as_number(self) -> Option<Number> {
-        if let Kind::Number(number) = self.kind() { Some(number) } else { None }
+        if let ElementKind::Number(number) = self.kind() { Some(number) } else { None }
     }
 
     /// How many characters its text has.
-    pub(crate) fn characters(self) -> Option<usize> {
+    pub(crate) fn char_count(self) -> Option<usize> {
         let Node::Text(text) = self.node() else { return None };
         let text = self.document.text(text);
         // Telling that there is nothing to count is several times faster than counting.
@@ -86,19 +86,19 @@ impl<'a> Array<'a> {
         self.items as usize
     }
 
-    pub(crate) fn iter(self) -> Items<'a> {
-        Items { document: self.document, next: self.first, left: self.items }
+    pub(crate) fn iter(self) -> ArrayIter<'a> {
+        ArrayIter { document: self.document, next: self.first, left: self.items }
     }
 }
 
 /// Goes through an array's items.
-pub(crate) struct Items<'a> {
+pub(crate) struct ArrayIter<'a> {
     document: &'a Document,
     next: u32,
     left: u32,
 }
 
-impl<'a> Iterator for Items<'a> {
+impl<'a> Iterator for ArrayIter<'a> {
     type Item = Element<'a>;
 
     #[inline]
@@ -129,8 +129,8 @@ impl<'a> Object<'a> {
         self.members as usize
     }
 
-    pub(crate) fn iter(self) -> Members<'a> {
-        Members { object: self, next: self.first, left: self.members }
+    pub(crate) fn iter(self) -> ObjectIter<'a> {
+        ObjectIter { object: self, next: self.first, left: self.members }
     }
 
     /// The value of the member of this name.
@@ -145,13 +145,13 @@ impl<'a> Object<'a> {
 }
 
 /// Goes through an object's members.
-pub(crate) struct Members<'a> {
+pub(crate) struct ObjectIter<'a> {
     object: Object<'a>,
     next: u32,
     left: u32,
 }
 
-impl<'a> Iterator for Members<'a> {
+impl<'a> Iterator for ObjectIter<'a> {
     type Item = (&'a str, Element<'a>);
 
     #[inline]

@@ -6,29 +6,29 @@ use serde::{
     forward_to_deserialize_any,
 };
 
-use crate::json::document::de::Refused;
+use crate::json::document::de::DecodeError;
 
 /// Deserializes a name.
 #[derive(Clone, Copy)]
-pub(super) struct Key<'de>(pub(super) &'de str);
+pub(super) struct MapKey<'de>(pub(super) &'de str);
 
 /// A number by the grammar of JSON, without white space around it.
 macro_rules! numbers {
     ($($method:ident)*) => {$(
-        fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Refused> {
+        fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
             let bytes = self.0.as_bytes();
             let is_bare = matches!(bytes, [b'-' | b'0'..=b'9', ..]) && matches!(bytes, [.., b'0'..=b'9']);
             let mut number = serde_json::Deserializer::from_str(self.0);
-            let value = (&mut number).$method(visitor).map_err(|_| Refused)?;
-            (is_bare && number.end().is_ok()).then_some(value).ok_or(Refused)
+            let value = (&mut number).$method(visitor).map_err(|_| DecodeError)?;
+            (is_bare && number.end().is_ok()).then_some(value).ok_or(DecodeError)
         }
     )*};
 }
 
-impl<'de> Deserializer<'de> for Key<'de> {
-    type Error = Refused;
+impl<'de> Deserializer<'de> for MapKey<'de> {
+    type Error = DecodeError;
 
-    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Refused> {
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
         visitor.visit_borrowed_str(self.0)
     }
 
@@ -38,19 +38,19 @@ impl<'de> Deserializer<'de> for Key<'de> {
         deserialize_f32 deserialize_f64
     }
 
-    fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Refused> {
+    fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
         match self.0 {
             "true" => visitor.visit_bool(true),
             "false" => visitor.visit_bool(false),
-            _ => Err(Refused),
+            _ => Err(DecodeError),
         }
     }
 
-    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Refused> {
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
         visitor.visit_some(self)
     }
 
-    fn deserialize_newtype_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value, Refused> {
+    fn deserialize_newtype_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value, DecodeError> {
         visitor.visit_newtype_struct(self)
     }
 
@@ -59,7 +59,7 @@ impl<'de> Deserializer<'de> for Key<'de> {
         name: &'static str,
         variants: &'static [&'static str],
         visitor: V,
-    ) -> Result<V::Value, Refused> {
+    ) -> Result<V::Value, DecodeError> {
         BorrowedStrDeserializer::new(self.0).deserialize_enum(name, variants, visitor)
     }
 

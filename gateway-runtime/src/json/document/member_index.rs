@@ -3,10 +3,10 @@
 //! A name that comes again counts once, at its first place, with its last value. A hostile object of many equal or
 //! similar names costs no more than sorting them.
 
-use crate::json::document::tape::{FEW_MEMBERS, Node, Stores, Tape, Text};
+use crate::json::document::tape::{FEW_MEMBERS, Node, TextStores, Tape, TextSpan};
 
 /// The names of an object while it is read.
-pub(super) struct Names {
+pub(super) struct MemberNames {
     /// The first of them, on the tape.
     start: u32,
     count: u32,
@@ -15,14 +15,14 @@ pub(super) struct Names {
     repeats: bool,
 }
 
-impl Names {
+impl MemberNames {
     /// Of the object whose first name will stand at `start`.
     pub(super) fn new(start: u32) -> Self {
         Self { start, count: 0, seen: 0, repeats: false }
     }
 
     /// Takes in one more name, which is not yet on the `tape`.
-    pub(super) fn add(&mut self, name: Text, tape: &Tape, stores: Stores<'_>) {
+    pub(super) fn add(&mut self, name: TextSpan, tape: &Tape, stores: TextStores<'_>) {
         let bytes = stores.bytes(name);
         let bit = fingerprint(bytes);
         // Of many members, an index is made in any case.
@@ -57,7 +57,7 @@ fn places(tape: &Tape, start: u32, members: u32) -> impl Iterator<Item = u32> {
     })
 }
 
-fn name_at<'a>(tape: &Tape, at: u32, stores: Stores<'a>) -> &'a [u8] {
+fn name_at<'a>(tape: &Tape, at: u32, stores: TextStores<'a>) -> &'a [u8] {
     match tape.node(at) {
         Node::Text(name) => stores.bytes(name),
         _ => &[],
@@ -66,7 +66,7 @@ fn name_at<'a>(tape: &Tape, at: u32, stores: Stores<'a>) -> &'a [u8] {
 
 /// Where the names of an object stand whose first is at `start`: in the order of their first places, and sorted. Of a
 /// name that comes again, it is the last place.
-pub(super) fn in_order(tape: &Tape, start: u32, members: u32, stores: Stores<'_>) -> (Vec<u32>, Vec<u32>) {
+pub(super) fn index_members(tape: &Tape, start: u32, members: u32, stores: TextStores<'_>) -> (Vec<u32>, Vec<u32>) {
     let mut sorted: Vec<u32> = places(tape, start, members).collect();
     sorted.sort_unstable_by(|a, b| name_at(tape, *a, stores).cmp(name_at(tape, *b, stores)).then(a.cmp(b)));
     let same = |a: &u32, b: &u32| name_at(tape, *a, stores) == name_at(tape, *b, stores);

@@ -28,9 +28,9 @@ use bytestring::ByteString;
 use serde::de::Error;
 use serde_json::Value;
 
-use crate::json::document::tape::{Node, Store, Tape, Text};
+use crate::json::document::tape::{Node, TextStore, Tape, TextSpan};
 pub(crate) use crate::json::document::{
-    element::{Array, Element, Items, Kind, Members, Object},
+    element::{Array, Element, ArrayIter, ElementKind, ObjectIter, Object},
     number::Number,
     write::{Scalar, Writer},
 };
@@ -53,10 +53,10 @@ impl Document {
     /// The first fault of syntax, with line and column; also a number beyond the range of `f64`, more than 127 levels
     /// of nesting, and a text of 4 GiB.
     pub fn parse(body: Bytes) -> Result<Self, serde_json::Error> {
-        let Ok(text) = ByteString::try_from(body.clone()) else { return Err(fault(&body)) };
+        let Ok(text) = ByteString::try_from(body.clone()) else { return Err(syntax_error(&body)) };
         match parse::parse(text.as_bytes()) {
             Some((tape, unescaped)) => Ok(Self { body: text, unescaped, tape }),
-            None => Err(fault(&body)),
+            None => Err(syntax_error(&body)),
         }
     }
 
@@ -76,10 +76,10 @@ impl Document {
         self.root().to_value()
     }
 
-    fn text(&self, text: Text) -> &str {
+    fn text(&self, text: TextSpan) -> &str {
         let store: &str = match text.store {
-            Store::Body => &self.body,
-            Store::Unescaped => &self.unescaped,
+            TextStore::Body => &self.body,
+            TextStore::Unescaped => &self.unescaped,
         };
         store.get(text.range()).unwrap_or_default()
     }
@@ -101,7 +101,7 @@ impl fmt::Debug for Document {
 
 /// What is wrong with a text, in the words of `serde_json`.
 #[cold]
-fn fault(body: &[u8]) -> serde_json::Error {
+fn syntax_error(body: &[u8]) -> serde_json::Error {
     match serde_json::from_slice::<Value>(body) {
         Err(error) => error,
         Ok(_) => serde_json::Error::custom("the text is too long"),

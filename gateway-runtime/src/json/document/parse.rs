@@ -4,7 +4,7 @@
 //! refuses: `serde_json` has the words for that, and a refusal need not be fast.
 
 use crate::json::document::{
-    member_index::Names,
+    member_index::MemberNames,
     number,
     string::Strings,
     tape::{Node, Tape},
@@ -116,7 +116,7 @@ impl Parser<'_> {
 
     fn object(&mut self) -> Option<()> {
         let head = self.tape.open();
-        let mut names = Names::new(head + 1);
+        let mut names = MemberNames::new(head + 1);
         if self.peek()? == b'}' {
             self.at += 1;
         } else {
@@ -134,7 +134,7 @@ impl Parser<'_> {
     }
 
     /// The name of a member, and the colon.
-    fn name(&mut self, names: &mut Names) -> Option<()> {
+    fn name(&mut self, names: &mut MemberNames) -> Option<()> {
         self.take(b'"')?;
         let (name, after) = self.strings.read(self.at)?;
         self.at = after;

@@ -1,6 +1,6 @@
 //! Strings (RFC 8259, section 7), eight bytes at a time: where one ends, and what its escapes stand for.
 
-use crate::json::document::tape::{Store, Stores, Text};
+use crate::json::document::tape::{TextStore, TextStores, TextSpan};
 
 /// Bytes that are looked at together.
 const WORD: usize = size_of::<u64>();
@@ -24,8 +24,8 @@ impl<'b> Strings<'b> {
         Self { body, unescaped: Vec::new(), filled: 0 }
     }
 
-    pub(super) fn stores(&self) -> Stores<'_> {
-        Stores { body: self.body, unescaped: &self.unescaped }
+    pub(super) fn stores(&self) -> TextStores<'_> {
+        TextStores { body: self.body, unescaped: &self.unescaped }
     }
 
     /// The strings that had escapes; none if this is not UTF-8, which it is when the body was.
@@ -35,11 +35,11 @@ impl<'b> Strings<'b> {
     }
 
     /// Reads the string that begins at `start`, after the quotation mark, and tells the place after it.
-    pub(super) fn read(&mut self, start: usize) -> Option<(Text, usize)> {
+    pub(super) fn read(&mut self, start: usize) -> Option<(TextSpan, usize)> {
         let from = self.body.get(start..)?;
         let plain = plain(from);
         match from.get(plain)? {
-            b'"' => Some((Text::new(Store::Body, start, plain), start + plain + 1)),
+            b'"' => Some((TextSpan::new(TextStore::Body, start, plain), start + plain + 1)),
             b'\\' => self.unescape(start, plain),
             _ => None,
         }
@@ -47,7 +47,7 @@ impl<'b> Strings<'b> {
 
     /// Reads the string that begins at `start` and has its first escape after as many `plain` bytes.
     #[inline(never)]
-    fn unescape(&mut self, start: usize, plain: usize) -> Option<(Text, usize)> {
+    fn unescape(&mut self, start: usize, plain: usize) -> Option<(TextSpan, usize)> {
         if self.unescaped.is_empty() {
             // What is copied is copied by whole words, so that there is room for one more.
             self.unescaped = vec![0; self.body.len() - start + WORD];
@@ -79,7 +79,7 @@ impl<'b> Strings<'b> {
         }
         let (after, room) = (self.body.len() - from.len() + 1, to.len());
         self.filled = self.unescaped.len() - room;
-        Some((Text::new(Store::Unescaped, begin, self.filled - begin), after))
+        Some((TextSpan::new(TextStore::Unescaped, begin, self.filled - begin), after))
     }
 }
 

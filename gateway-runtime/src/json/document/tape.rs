@@ -17,7 +17,7 @@ pub(super) enum Node {
     Negative(i64),
     Float(f64),
     Rounded(f64),
-    Text(Text),
+    Text(TextSpan),
     /// `end` is the place after the last item.
     Array {
         items: u32,
@@ -54,16 +54,16 @@ impl From<Number> for Node {
 
 /// Where a text stands.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Text {
+pub(super) struct TextSpan {
     pub(super) start: u32,
     /// In bytes.
     pub(super) len: u32,
-    pub(super) store: Store,
+    pub(super) store: TextStore,
 }
 
 /// What texts stand in.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Store {
+pub(super) enum TextStore {
     /// The document's own text.
     Body,
     /// Beside it, as a text with escapes must.
@@ -72,25 +72,25 @@ pub(super) enum Store {
 
 /// What the texts of a tape stand in.
 #[derive(Clone, Copy)]
-pub(super) struct Stores<'a> {
+pub(super) struct TextStores<'a> {
     pub(super) body: &'a [u8],
     pub(super) unescaped: &'a [u8],
 }
 
-impl<'a> Stores<'a> {
-    pub(super) fn bytes(self, text: Text) -> &'a [u8] {
+impl<'a> TextStores<'a> {
+    pub(super) fn bytes(self, text: TextSpan) -> &'a [u8] {
         let store = match text.store {
-            Store::Body => self.body,
-            Store::Unescaped => self.unescaped,
+            TextStore::Body => self.body,
+            TextStore::Unescaped => self.unescaped,
         };
         store.get(text.range()).unwrap_or_default()
     }
 }
 
-impl Text {
+impl TextSpan {
     /// Within a store that 32 bits can measure.
     #[expect(clippy::cast_possible_truncation, reason = "no larger text becomes a document")]
-    pub(super) fn new(store: Store, start: usize, len: usize) -> Self {
+    pub(super) fn new(store: TextStore, start: usize, len: usize) -> Self {
         Self { start: start as u32, len: len as u32, store }
     }
 
@@ -161,12 +161,12 @@ impl Tape {
     }
 
     /// Ends an object of as many members, among which a name may come again, if `repeats`.
-    pub(super) fn close_object(&mut self, head: u32, members: u32, repeats: bool, stores: Stores<'_>) {
+    pub(super) fn close_object(&mut self, head: u32, members: u32, repeats: bool, stores: TextStores<'_>) {
         let end = self.len();
         if members <= FEW_MEMBERS && !repeats {
             return self.close(head, Node::Object { members, end });
         }
-        let (first_to_last, sorted) = member_index::in_order(self, head + 1, members, stores);
+        let (first_to_last, sorted) = member_index::index_members(self, head + 1, members, stores);
         #[expect(clippy::cast_possible_truncation, reason = "there are two entries for a member, which has two nodes")]
         let (index, members) = (self.order.len() as u32, sorted.len() as u32);
         self.order.extend(first_to_last);

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::json::document::{
     Document,
-    element::{Element, Kind},
+    element::{Element, ElementKind},
     write::{Scalar, Writer},
 };
 
@@ -38,21 +38,21 @@ impl Element<'_> {
     /// A copy as a `Value`.
     pub(crate) fn to_value(self) -> Value {
         match self.kind() {
-            Kind::Null => Value::Null,
-            Kind::Bool(truth) => Value::Bool(truth),
-            Kind::Number(number) => number.to_json().map_or(Value::Null, Value::Number),
-            Kind::Text(text) => text.into(),
-            Kind::Array(array) => array.iter().map(Self::to_value).collect(),
-            Kind::Object(object) => object.iter().map(|(name, value)| (name.to_owned(), value.to_value())).collect(),
+            ElementKind::Null => Value::Null,
+            ElementKind::Bool(truth) => Value::Bool(truth),
+            ElementKind::Number(number) => number.to_json().map_or(Value::Null, Value::Number),
+            ElementKind::Text(text) => text.into(),
+            ElementKind::Array(array) => array.iter().map(Self::to_value).collect(),
+            ElementKind::Object(object) => object.iter().map(|(name, value)| (name.to_owned(), value.to_value())).collect(),
         }
     }
 
     /// The same, with every number that is an integer written as one.
     pub(crate) fn to_value_of_integers(self) -> Value {
         match self.kind() {
-            Kind::Number(number) => number.as_integer().map_or_else(|| self.to_value(), Value::Number),
-            Kind::Array(array) => array.iter().map(Self::to_value_of_integers).collect(),
-            Kind::Object(object) => {
+            ElementKind::Number(number) => number.as_integer().map_or_else(|| self.to_value(), Value::Number),
+            ElementKind::Array(array) => array.iter().map(Self::to_value_of_integers).collect(),
+            ElementKind::Object(object) => {
                 object.iter().map(|(name, value)| (name.to_owned(), value.to_value_of_integers())).collect()
             }
             _ => self.to_value(),

@@ -2,9 +2,9 @@
 
 use crate::json::document::{
     Document,
-    element::{Element, Kind},
+    element::{Element, ElementKind},
     number::Number,
-    tape::{Node, Store, Stores, Tape, Text},
+    tape::{Node, TextStore, TextStores, Tape, TextSpan},
 };
 
 /// A value without parts.
@@ -45,7 +45,7 @@ impl Writer {
     pub(crate) fn object(&mut self, count: usize, members: impl FnOnce(&mut Self)) {
         let head = self.tape.open();
         members(self);
-        let stores = Stores { body: &[], unescaped: self.texts.as_bytes() };
+        let stores = TextStores { body: &[], unescaped: self.texts.as_bytes() };
         self.tape.close_object(head, saturated(count), false, stores);
     }
 
@@ -57,14 +57,14 @@ impl Writer {
     /// Copies an element with all its parts.
     pub(crate) fn element(&mut self, element: Element<'_>) {
         match element.kind() {
-            Kind::Null => self.scalar(Scalar::Null),
-            Kind::Bool(truth) => self.scalar(Scalar::Bool(truth)),
-            Kind::Number(number) => self.scalar(Scalar::Number(number)),
-            Kind::Text(text) => self.scalar(Scalar::Text(text)),
-            Kind::Array(array) => {
+            ElementKind::Null => self.scalar(Scalar::Null),
+            ElementKind::Bool(truth) => self.scalar(Scalar::Bool(truth)),
+            ElementKind::Number(number) => self.scalar(Scalar::Number(number)),
+            ElementKind::Text(text) => self.scalar(Scalar::Text(text)),
+            ElementKind::Array(array) => {
                 self.array(array.len(), |writer| array.iter().for_each(|item| writer.element(item)));
             }
-            Kind::Object(object) => self.object(object.len(), |writer| {
+            ElementKind::Object(object) => self.object(object.len(), |writer| {
                 for (name, value) in object.iter() {
                     writer.name(name);
                     writer.element(value);
@@ -77,10 +77,10 @@ impl Writer {
         Document { unescaped: self.texts, tape: self.tape, ..Document::default() }
     }
 
-    fn text(&mut self, text: &str) -> Text {
+    fn text(&mut self, text: &str) -> TextSpan {
         let start = self.texts.len();
         self.texts.push_str(text);
-        Text::new(Store::Unescaped, start, text.len())
+        TextSpan::new(TextStore::Unescaped, start, text.len())
     }
 }
 

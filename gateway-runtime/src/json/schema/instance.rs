@@ -8,7 +8,7 @@ use jsonschema::{
 };
 use serde_json::Value;
 
-use crate::json::document::{Array, Document, Element, Items, Kind, Members, Number, Object};
+use crate::json::document::{Array, Document, Element, ArrayIter, ElementKind, ObjectIter, Number, Object};
 
 /// The representation whose nodes are elements of a [`Document`].
 #[derive(Debug)]
@@ -38,15 +38,15 @@ impl<'a> Node<'a, Instance> for Element<'a> {
     type Number = Number;
 
     fn as_object(&self) -> Option<Object<'a>> {
-        if let Kind::Object(object) = self.kind() { Some(object) } else { None }
+        if let ElementKind::Object(object) = self.kind() { Some(object) } else { None }
     }
 
     fn as_array(&self) -> Option<Array<'a>> {
-        if let Kind::Array(array) = self.kind() { Some(array) } else { None }
+        if let ElementKind::Array(array) = self.kind() { Some(array) } else { None }
     }
 
     fn as_string(&self) -> Option<Cow<'a, str>> {
-        if let Kind::Text(text) = self.kind() { Some(Cow::Borrowed(text)) } else { None }
+        if let ElementKind::Text(text) = self.kind() { Some(Cow::Borrowed(text)) } else { None }
     }
 
     fn as_number(&self) -> Option<Number> {
@@ -54,7 +54,7 @@ impl<'a> Node<'a, Instance> for Element<'a> {
     }
 
     fn as_boolean(&self) -> Option<bool> {
-        if let Kind::Bool(truth) = self.kind() { Some(truth) } else { None }
+        if let ElementKind::Bool(truth) = self.kind() { Some(truth) } else { None }
     }
 
     fn is_null(&self) -> bool {
@@ -63,31 +63,31 @@ impl<'a> Node<'a, Instance> for Element<'a> {
 
     fn json_type(&self) -> JsonType {
         match self.kind() {
-            Kind::Null => JsonType::Null,
-            Kind::Bool(_) => JsonType::Boolean,
-            Kind::Number(_) => JsonType::Number,
-            Kind::Text(_) => JsonType::String,
-            Kind::Array(_) => JsonType::Array,
-            Kind::Object(_) => JsonType::Object,
+            ElementKind::Null => JsonType::Null,
+            ElementKind::Bool(_) => JsonType::Boolean,
+            ElementKind::Number(_) => JsonType::Number,
+            ElementKind::Text(_) => JsonType::String,
+            ElementKind::Array(_) => JsonType::Array,
+            ElementKind::Object(_) => JsonType::Object,
         }
     }
 
     fn string_length(&self) -> Option<u64> {
-        self.characters().map(|count| count as u64)
+        self.char_count().map(|count| count as u64)
     }
 
     fn equals_value(&self, expected: &Value) -> bool {
         match (self.kind(), expected) {
-            (Kind::Text(text), Value::String(expected)) => text == expected,
-            (Kind::Array(array), Value::Array(expected)) => {
+            (ElementKind::Text(text), Value::String(expected)) => text == expected,
+            (ElementKind::Array(array), Value::Array(expected)) => {
                 array.len() == expected.len() && array.iter().zip(expected).all(|(a, b)| a.equals_value(b))
             }
-            (Kind::Object(object), Value::Object(expected)) => {
+            (ElementKind::Object(object), Value::Object(expected)) => {
                 let equal = |(name, a): (&str, Element<'_>)| expected.get(name).is_some_and(|b| a.equals_value(b));
                 object.len() == expected.len() && object.iter().all(equal)
             }
             // No number that a schema says is the one that was rounded.
-            (Kind::Text(_) | Kind::Array(_) | Kind::Object(_) | Kind::Number(Number::Rounded(_)), _) => false,
+            (ElementKind::Text(_) | ElementKind::Array(_) | ElementKind::Object(_) | ElementKind::Number(Number::Rounded(_)), _) => false,
             _ => cmp::equal(&self.to_value_of_integers(), expected),
         }
     }
@@ -105,7 +105,7 @@ impl<'a> Node<'a, Instance> for Element<'a> {
 impl<'a> json::Object<'a, Instance> for Object<'a> {
     type Node = Element<'a>;
     type MemberName = &'a str;
-    type MembersIter = Members<'a>;
+    type MembersIter = ObjectIter<'a>;
 
     fn len(&self) -> usize {
         Object::len(*self)
@@ -115,20 +115,20 @@ impl<'a> json::Object<'a, Instance> for Object<'a> {
         Object::get(*self, key)
     }
 
-    fn members(&self) -> Members<'a> {
+    fn members(&self) -> ObjectIter<'a> {
         self.iter()
     }
 }
 
 impl<'a> json::Array<'a, Instance> for Array<'a> {
     type Node = Element<'a>;
-    type ElementsIter = Items<'a>;
+    type ElementsIter = ArrayIter<'a>;
 
     fn len(&self) -> usize {
         Array::len(*self)
     }
 
-    fn elements(&self) -> Items<'a> {
+    fn elements(&self) -> ArrayIter<'a> {
         self.iter()
     }
 

@@ -53,12 +53,12 @@ impl Meter {
 
 /// A value and the meter; no meter for a property's name.
 #[derive(Clone, Copy)]
-pub(super) struct Metered<'a> {
+pub(super) struct MeteredValue<'a> {
     element: Element<'a>,
     meter: Option<&'a Meter>,
 }
 
-impl<'a> Metered<'a> {
+impl<'a> MeteredValue<'a> {
     pub(super) fn new(element: Element<'a>, meter: &'a Meter) -> Self {
         Self { element, meter: Some(meter) }
     }
@@ -73,7 +73,7 @@ impl<'a> Metered<'a> {
 pub(super) struct MeteredJson;
 
 impl Json for MeteredJson {
-    type Node<'a> = Metered<'a>;
+    type Node<'a> = MeteredValue<'a>;
     type PreparedKey = String;
     type StringBuffer = Document;
 
@@ -81,25 +81,25 @@ impl Json for MeteredJson {
         key.to_owned()
     }
 
-    fn with_string_node<T>(buffer: &mut Document, string: &str, f: impl FnOnce(Metered<'_>) -> T) -> T {
+    fn with_string_node<T>(buffer: &mut Document, string: &str, f: impl FnOnce(MeteredValue<'_>) -> T) -> T {
         *buffer = Document::of_text(string);
-        f(Metered { element: buffer.root(), meter: None })
+        f(MeteredValue { element: buffer.root(), meter: None })
     }
 }
 
-impl<'a> Node<'a, MeteredJson> for Metered<'a> {
-    type Object = Members<'a>;
-    type Array = Elements<'a>;
+impl<'a> Node<'a, MeteredJson> for MeteredValue<'a> {
+    type Object = MeteredObject<'a>;
+    type Array = MeteredArray<'a>;
     type Number = Number;
 
-    fn as_object(&self) -> Option<Members<'a>> {
+    fn as_object(&self) -> Option<MeteredObject<'a>> {
         let object = Node::<Instance>::as_object(&self.element)?;
-        self.step().then_some(Members { object, meter: self.meter })
+        self.step().then_some(MeteredObject { object, meter: self.meter })
     }
 
-    fn as_array(&self) -> Option<Elements<'a>> {
+    fn as_array(&self) -> Option<MeteredArray<'a>> {
         let array = Node::<Instance>::as_array(&self.element)?;
-        self.step().then_some(Elements { array, meter: self.meter })
+        self.step().then_some(MeteredArray { array, meter: self.meter })
     }
 
     fn as_string(&self) -> Option<Cow<'a, str>> {
@@ -141,13 +141,13 @@ impl<'a> Node<'a, MeteredJson> for Metered<'a> {
 }
 
 /// An object's members.
-pub(super) struct Members<'a> {
+pub(super) struct MeteredObject<'a> {
     object: document::Object<'a>,
     meter: Option<&'a Meter>,
 }
 
-impl<'a> Object<'a, MeteredJson> for Members<'a> {
-    type Node = Metered<'a>;
+impl<'a> Object<'a, MeteredJson> for MeteredObject<'a> {
+    type Node = MeteredValue<'a>;
     type MemberName = &'a str;
     type MembersIter = MembersIter<'a>;
 
@@ -155,8 +155,8 @@ impl<'a> Object<'a, MeteredJson> for Members<'a> {
         self.object.len()
     }
 
-    fn get(&self, key: &String) -> Option<Metered<'a>> {
-        self.object.get(key).map(|element| Metered { element, meter: self.meter })
+    fn get(&self, key: &String) -> Option<MeteredValue<'a>> {
+        self.object.get(key).map(|element| MeteredValue { element, meter: self.meter })
     }
 
     fn members(&self) -> MembersIter<'a> {
@@ -166,28 +166,28 @@ impl<'a> Object<'a, MeteredJson> for Members<'a> {
 
 /// Goes through an object's members.
 pub(super) struct MembersIter<'a> {
-    members: document::Members<'a>,
+    members: document::ObjectIter<'a>,
     meter: Option<&'a Meter>,
 }
 
 impl<'a> Iterator for MembersIter<'a> {
-    type Item = (&'a str, Metered<'a>);
+    type Item = (&'a str, MeteredValue<'a>);
 
     fn next(&mut self) -> Option<Self::Item> {
         let (name, element) = self.members.next()?;
-        let node = Metered { element, meter: self.meter };
+        let node = MeteredValue { element, meter: self.meter };
         node.step().then_some((&name[..name.floor_char_boundary(MAX_NAME)], node))
     }
 }
 
 /// An array's elements.
-pub(super) struct Elements<'a> {
+pub(super) struct MeteredArray<'a> {
     array: document::Array<'a>,
     meter: Option<&'a Meter>,
 }
 
-impl<'a> Array<'a, MeteredJson> for Elements<'a> {
-    type Node = Metered<'a>;
+impl<'a> Array<'a, MeteredJson> for MeteredArray<'a> {
+    type Node = MeteredValue<'a>;
     type ElementsIter = ElementsIter<'a>;
 
     fn len(&self) -> usize {
@@ -205,15 +205,15 @@ impl<'a> Array<'a, MeteredJson> for Elements<'a> {
 
 /// Goes through an array's elements.
 pub(super) struct ElementsIter<'a> {
-    elements: document::Items<'a>,
+    elements: document::ArrayIter<'a>,
     meter: Option<&'a Meter>,
 }
 
 impl<'a> Iterator for ElementsIter<'a> {
-    type Item = Metered<'a>;
+    type Item = MeteredValue<'a>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let node = Metered { element: self.elements.next()?, meter: self.meter };
+        let node = MeteredValue { element: self.elements.next()?, meter: self.meter };
         node.step().then_some(node)
     }
 }

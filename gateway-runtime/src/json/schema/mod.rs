@@ -57,7 +57,7 @@ mod violations;
 
 use std::{any::type_name, error::Error, fmt, sync::OnceLock};
 
-use crate::json::schema::{instance::Instance, metered::MeteredJson, query::Plan};
+use crate::json::schema::{instance::Instance, metered::MeteredJson, query::QueryParameters};
 use bytes::Bytes;
 use jsonschema::{Draft, PatternOptions, Validator, json::Json};
 use schemars::{JsonSchema, generate::Contract};
@@ -80,7 +80,7 @@ pub struct InputSchema {
     explainer: OnceLock<Option<Validator<MeteredJson>>>,
     /// What an empty body stands for.
     absent: Option<Document>,
-    query: Result<Plan, String>,
+    query: Result<QueryParameters, String>,
 }
 
 impl InputSchema {
@@ -112,7 +112,7 @@ impl InputSchema {
         let validator = compile(&document).map_err(refuse)?;
         let nothing = [Value::Null, json!({})].map(|value| Document::from(&value));
         let absent = nothing.into_iter().find(|document| validator.is_valid(document.root()));
-        let query = Plan::of(&document);
+        let query = QueryParameters::of(&document);
         Ok(Self { document, validator, explainer: OnceLock::new(), absent, query })
     }
 
@@ -135,7 +135,7 @@ impl InputSchema {
     /// Every violation, up to 100 and then that there are more. Of a value with hundreds of thousands of parts, those
     /// found in bounded time.
     pub fn check(&self, value: &Value) -> Result<(), Vec<Violation>> {
-        self.judge(Document::from(value)).map(|_| ())
+        self.validate(Document::from(value)).map(|_| ())
     }
 
     /// Judges a document, and gives it back.
@@ -143,7 +143,7 @@ impl InputSchema {
     /// # Errors
     ///
     /// As [`check`](Self::check).
-    pub fn judge(&self, document: Document) -> Result<Document, Vec<Violation>> {
+    pub fn validate(&self, document: Document) -> Result<Document, Vec<Violation>> {
         if self.is_valid(&document) { Ok(document) } else { Err(self.explain(&document)) }
     }
 
@@ -154,7 +154,7 @@ impl InputSchema {
     #[cold]
     fn explain(&self, document: &Document) -> Vec<Violation> {
         match self.explainer.get_or_init(|| compile(&self.document).ok()) {
-            Some(explainer) => violations::explain(&self.document, explainer, document),
+            Some(explainer) => violations::violations(&self.document, explainer, document),
             None => vec![violation("", "does not satisfy the schema")],
         }
     }
@@ -171,7 +171,7 @@ impl InputSchema {
         if body.is_empty() {
             return self.absent.clone().ok_or_else(|| vec![violation("", "the body is empty; JSON is expected")]);
         }
-        self.judge(Document::parse(body).map_err(|error| vec![syntax(&error)])?)
+        self.validate(Document::parse(body).map_err(|error| vec![syntax(&error)])?)
     }
 
     /// Reads a query string (without the `?`) and judges it.
@@ -188,7 +188,7 @@ impl InputSchema {
         let plan = self.query.as_ref().map_err(|why| vec![violation("", &format!("takes no query string: {why}"))])?;
         let (document, mut violations) = query::read(plan, query, |document| self.is_valid(document))?;
         let absent = self.absent.as_ref().filter(|absent| query.is_empty() && absent.root().is_null());
-        match (self.judge(document), absent) {
+        match (self.validate(document), absent) {
             (Ok(document), _) if violations.is_empty() => Ok(document),
             (Err(_), Some(null)) => Ok(null.clone()),
             (other, _) => {

@@ -11,7 +11,7 @@ use crate::json::{
     schema::{
         applicators,
         messages::{MAX_EXPECTED, MAX_NAME, detail, list, shorten, unknown_property, wrong_type},
-        metered::{Meter, Metered, MeteredJson, is_sound},
+        metered::{Meter, MeteredValue, MeteredJson, is_sound},
         pointer,
     },
     violation::Violation,
@@ -21,12 +21,12 @@ use crate::json::{
 pub(super) const MAX_VIOLATIONS: usize = Violation::MAX;
 
 /// Every violation of `document`, which `validator` finds invalid.
-pub(super) fn explain(schema: &Value, validator: &Validator<MeteredJson>, document: &Document) -> Vec<Violation> {
+pub(super) fn violations(schema: &Value, validator: &Validator<MeteredJson>, document: &Document) -> Vec<Violation> {
     let meter = Meter::new();
     // By which places are found in one step each.
     let value = &document.to_value();
-    let mut report = Report { schema, value, found: Vec::new(), misplaced: Vec::new() };
-    for error in validator.iter_errors(Metered::new(document.root(), &meter)) {
+    let mut report = ViolationCollector { schema, value, found: Vec::new(), misplaced: Vec::new() };
+    for error in validator.iter_errors(MeteredValue::new(document.root(), &meter)) {
         if is_sound(&error) {
             report.add(&error);
         }
@@ -43,7 +43,7 @@ pub(super) fn explain(schema: &Value, validator: &Validator<MeteredJson>, docume
     report.found
 }
 
-struct Report<'a> {
+struct ViolationCollector<'a> {
     schema: &'a Value,
     value: &'a Value,
     found: Vec<Violation>,
@@ -51,7 +51,7 @@ struct Report<'a> {
     misplaced: Vec<String>,
 }
 
-impl Report<'_> {
+impl ViolationCollector<'_> {
     fn push(&mut self, pointer: &str, detail: String) {
         if self.found.len() < MAX_VIOLATIONS {
             self.found.push(Violation { pointer: pointer::nearest(self.value, pointer), detail });

@@ -30,12 +30,12 @@ use crate::{
     control::PriceList,
     pipeline::{
         Invocation,
-        billing::price_table::{Price, Tariffs},
-        request_log::row,
-        settlement_draft::Tab,
+        billing::price_table::{Price, PriceTable},
+        request_log::record,
+        settlement_draft::SettlementDraft,
     },
     service::registry::Registry,
-    store::{Held, Hold, Journal},
+    store::{Held, Hold, StoreWriter},
 };
 
 /// What the account pays for the call, such as `0.001` …
@@ -65,23 +65,23 @@ impl Default for BillingSettings {
 /// What calls are charged with.
 #[derive(Debug)]
 pub struct Billing {
-    journal: Journal,
+    journal: StoreWriter,
     grace: Duration,
     registry: Arc<Registry>,
-    tariffs: ArcSwap<Tariffs>,
+    tariffs: ArcSwap<PriceTable>,
 }
 
 impl Billing {
     /// Charges what attributes say, until [`apply`](Self::apply) says more.
     #[must_use]
-    pub fn new(journal: Journal, settings: &BillingSettings, registry: Arc<Registry>) -> Self {
-        let tariffs = ArcSwap::from_pointee(Tariffs::new(&registry, []));
+    pub fn new(journal: StoreWriter, settings: &BillingSettings, registry: Arc<Registry>) -> Self {
+        let tariffs = ArcSwap::from_pointee(PriceTable::new(&registry, []));
         Self { journal, grace: settings.grace, registry, tariffs }
     }
 
     /// Puts price lists, in their order in time, in the place of those before.
     pub fn apply<'l>(&self, lists: impl IntoIterator<Item = &'l PriceList>) {
-        self.tariffs.store(Arc::new(Tariffs::new(&self.registry, lists)));
+        self.tariffs.store(Arc::new(PriceTable::new(&self.registry, lists)));
     }
 
     /// Whether calls of a method can cost anything.
@@ -103,7 +103,7 @@ impl Billing {
     }
 
     /// Sets money aside for an answer out of the cache, unless the call has set some aside to have it made.
-    pub(super) async fn hold_for_hit(&self, call: &Call, tab: &Tab) -> Result<(), Error> {
+    pub(super) async fn hold_for_hit(&self, call: &Call, tab: &SettlementDraft) -> Result<(), Error> {
         match self.price(call) {
             None => Ok(()),
             Some(price) => match tab.is_held() {
@@ -116,7 +116,7 @@ impl Billing {
     }
 
     /// Sets money aside for a call.
-    async fn hold(&self, call: &Call, tab: &Tab, price: Price, amount: Money) -> Result<(), Error> {
+    async fn hold(&self, call: &Call, tab: &SettlementDraft, price: Price, amount: Money) -> Result<(), Error> {
         let (Some(account), Some(name)) = (call.caller().account(), tab.name()) else {
             return Err(Error::new(
                 Code::UNAUTHENTICATED,
@@ -135,10 +135,10 @@ impl Billing {
             at: unix_micros(now),
             until: unix_micros(now + left + self.grace),
             lasting: matches!(call.method().effect, Effect::Once | Effect::Keyed),
-            attribution: Arc::new(row::attribution(call)),
+            attribution: Arc::new(record::attribution(call)),
         };
         let witness = tab.witness().filter(|_| hold.lasting);
-        tab.holds(Bill { hold: hold.clone(), price });
+        tab.holds(PlacedHold { hold: hold.clone(), price });
         match self.journal.hold(hold).await {
             Ok(Held::Held) => {
                 tab.has_held(true);
@@ -152,10 +152,10 @@ impl Billing {
                 Err(insufficient(available, amount))
             }
             Err(error) => {
-                if !error.may_have_happened() {
+                if !error.is_ambiguous() {
                     tab.has_held(false);
                 }
-                Err(unavailable().log(error))
+                Err(unavailable().with_log_message(error))
             }
         }
     }
@@ -173,14 +173,14 @@ fn insufficient(available: i64, amount: Money) -> Error {
 
 /// The money that is set aside for a call, and what it is for.
 #[derive(Clone, Debug)]
-pub(super) struct Bill {
+pub(super) struct PlacedHold {
     hold: Hold,
     price: Price,
 }
 
-impl Bill {
+impl PlacedHold {
     /// Returns the charge of the call, and tells the caller: nothing when it failed, `None` when the outcome is unknown.
-    pub(super) fn settle(self, call: &Call, outcome: &Result<Reply, Error>, is_unknown: bool) -> (Hold, Option<Money>) {
+    pub(super) fn charge(self, call: &Call, outcome: &Result<Reply, Error>, is_unknown: bool) -> (Hold, Option<Money>) {
         let charge = match outcome {
             Ok(_) if call.is_cache_hit() => Some(self.price.cached()),
             Ok(_) => Some(self.price.of(call)),
@@ -188,7 +188,7 @@ impl Bill {
             Err(_) => Some(self.nothing()),
         };
         if let Some(charge) = charge {
-            tell(call, charge);
+            add_price_headers(call, charge);
         }
         (self.hold, charge)
     }
@@ -196,7 +196,7 @@ impl Bill {
     /// Releases money that may have been set aside, for a call that did not get so far as to know.
     pub(super) fn release(self, call: &Call) -> (Hold, Option<Money>) {
         let nothing = self.nothing();
-        tell(call, nothing);
+        add_price_headers(call, nothing);
         (self.hold, Some(nothing))
     }
 
@@ -205,7 +205,7 @@ impl Bill {
     }
 }
 
-fn tell(call: &Call, charge: Money) {
+fn add_price_headers(call: &Call, charge: Money) {
     call.set_charge(charge);
     if let (Ok(amount), Ok(currency)) =
         (HeaderValue::try_from(charge.amount()), HeaderValue::from_str(Currency::code(&charge.currency())))
@@ -217,26 +217,26 @@ fn tell(call: &Call, charge: Money) {
 
 /// Makes [`Charge`].
 #[derive(Clone, Debug)]
-pub(super) struct BillingLayer(pub(super) Option<Arc<Billing>>);
+pub(super) struct PlaceHoldLayer(pub(super) Option<Arc<Billing>>);
 
-impl<S> Layer<S> for BillingLayer {
-    type Service = Charge<S>;
+impl<S> Layer<S> for PlaceHoldLayer {
+    type Service = PlaceHold<S>;
 
-    fn layer(&self, inner: S) -> Charge<S> {
-        Charge { inner, billing: self.0.clone() }
+    fn layer(&self, inner: S) -> PlaceHold<S> {
+        PlaceHold { inner, billing: self.0.clone() }
     }
 }
 
 /// Lets a call through when its account has the money.
 #[derive(Clone, Debug)]
-pub(super) struct Charge<S> {
+pub(super) struct PlaceHold<S> {
     inner: S,
     billing: Option<Arc<Billing>>,
 }
 
 type Charging = Pin<Box<dyn Future<Output = Result<Reply, Error>> + Send>>;
 
-impl<S> Service<Invocation> for Charge<S>
+impl<S> Service<Invocation> for PlaceHold<S>
 where
     S: Service<Invocation, Response = Reply, Error = Error, Future: Send + 'static> + Clone + Send + 'static,
 {

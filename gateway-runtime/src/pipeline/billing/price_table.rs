@@ -28,7 +28,7 @@ impl Price {
 
     fn listed(listed: &ListedPrice) -> Self {
         let most = listed.per.as_ref().map(|per| per.most);
-        let highest = listed.highest().unwrap_or(listed.price);
+        let highest = listed.maximum().unwrap_or(listed.price);
         Self { each: listed.price, most, cached: listed.cached.unwrap_or(highest) }
     }
 
@@ -46,25 +46,25 @@ impl Price {
     /// What a fulfilled call costs.
     pub(in crate::pipeline) fn of(&self, call: &Call) -> Money {
         let Some(most) = self.most else { return self.each };
-        let units = call.units().min(most.into());
+        let units = call.usage().min(most.into());
         self.each.checked_mul(i64::try_from(units).unwrap_or(i64::MAX)).unwrap_or(self.highest())
     }
 }
 
 /// All prices.
 #[derive(Debug, Default)]
-pub(in crate::pipeline) struct Tariffs {
-    attributes: Prices,
+pub(in crate::pipeline) struct PriceTable {
+    attributes: MethodPrices,
     general: Timeline,
     plans: HashMap<Box<str>, Timeline>,
 }
 
 /// Prices of methods, by where their specifications stand in the program.
-type Prices = HashMap<usize, Price, RandomState>;
+type MethodPrices = HashMap<usize, Price, RandomState>;
 
 /// One list after the other, by the moment from which it holds, in microseconds since 1970.
 #[derive(Debug, Default)]
-struct Timeline(Vec<(i64, Prices)>);
+struct Timeline(Vec<(i64, MethodPrices)>);
 
 impl Timeline {
     fn price(&self, place: usize, time: i64) -> Option<Price> {
@@ -72,17 +72,17 @@ impl Timeline {
         list.get(&place).copied()
     }
 
-    fn lists(&self) -> impl Iterator<Item = &Prices> {
+    fn lists(&self) -> impl Iterator<Item = &MethodPrices> {
         self.0.iter().map(|(_, list)| list)
     }
 }
 
-impl Tariffs {
+impl PriceTable {
     /// What the attributes of `registry` and `lists`, which are in their order in time, say together.
     pub(in crate::pipeline) fn new<'l>(registry: &Registry, lists: impl IntoIterator<Item = &'l PriceList>) -> Self {
         let name = |method: &Method| (method.service.name, method.service.version, method.spec.name);
-        let places: HashMap<_, _> = registry.methods().map(|method| (name(method), method.spec.place())).collect();
-        let attributes = registry.methods().filter_map(|m| Some((m.spec.place(), Price::flat(m.spec.price?))));
+        let places: HashMap<_, _> = registry.methods().map(|method| (name(method), method.spec.identity())).collect();
+        let attributes = registry.methods().filter_map(|m| Some((m.spec.identity(), Price::flat(m.spec.price?))));
         let mut this = Self { attributes: attributes.collect(), ..Self::default() };
         for list in lists {
             let of_a_method = |listed: &ListedPrice| {
@@ -102,7 +102,7 @@ impl Tariffs {
 
     /// Whether calls of a method can cost anything.
     pub(in crate::pipeline) fn has(&self, method: &'static MethodSpec) -> bool {
-        let place = method.place();
+        let place = method.identity();
         let mut lists = self.plans.values().chain([&self.general]).flat_map(Timeline::lists);
         self.attributes.contains_key(&place) || lists.any(|list| list.contains_key(&place))
     }
@@ -114,7 +114,7 @@ impl Tariffs {
         plan: Option<&str>,
         time: i64,
     ) -> Option<Price> {
-        let place = method.place();
+        let place = method.identity();
         let of_plan = plan.and_then(|plan| self.plans.get(plan)?.price(place, time));
         let price =
             of_plan.or_else(|| self.general.price(place, time)).or_else(|| self.attributes.get(&place).copied());
@@ -125,16 +125,16 @@ impl Tariffs {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::spec::{Source, Verb};
+    use crate::base::spec::{SourceLocation, Verb};
 
     #[test]
     fn what_no_list_says_the_attribute_says() {
-        static SPEC: MethodSpec = MethodSpec::new("m", Verb::Get, Source { file: "", line: 0 });
+        static SPEC: MethodSpec = MethodSpec::new("m", Verb::Get, SourceLocation { file: "", line: 0 });
         let flat = |nanos| Price::flat(Money::literal(nanos, "USD"));
-        let list = |price: Option<i64>| price.map(|nanos| (SPEC.place(), flat(nanos))).into_iter().collect::<Prices>();
+        let list = |price: Option<i64>| price.map(|nanos| (SPEC.identity(), flat(nanos))).into_iter().collect::<MethodPrices>();
         let timeline =
             |lists: &[(i64, Option<i64>)]| Timeline(lists.iter().map(|(from, price)| (*from, list(*price))).collect());
-        let tariffs = Tariffs {
+        let tariffs = PriceTable {
             attributes: list(Some(1)),
             general: timeline(&[(-9, Some(99)), (100, Some(2)), (200, None), (300, Some(3)), (300, Some(4))]),
             plans: HashMap::from([("gold".into(), timeline(&[(250, Some(5)), (350, Some(0))]))]),

@@ -6,7 +6,7 @@ use http::{HeaderMap, header};
 
 /// What a client asks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Asks {
+pub(super) struct RequestDirectives {
     /// To keep nothing of it, and so to give it nothing kept.
     pub(super) no_store: bool,
     /// To have the answer made.
@@ -15,7 +15,7 @@ pub(super) struct Asks {
     pub(super) max_age: Option<Duration>,
 }
 
-impl Asks {
+impl RequestDirectives {
     pub(super) fn of(headers: &HeaderMap) -> Self {
         let mut asks = Self::default();
         for field in headers.get_all(header::CACHE_CONTROL) {
@@ -51,18 +51,18 @@ mod tests {
 
     use super::*;
 
-    fn asks(fields: &[&str]) -> Asks {
+    fn asks(fields: &[&str]) -> RequestDirectives {
         let mut headers = HeaderMap::new();
         for field in fields {
             headers.append(header::CACHE_CONTROL, HeaderValue::from_str(field).unwrap());
         }
-        Asks::of(&headers)
+        RequestDirectives::of(&headers)
     }
 
     #[test]
     fn directives_are_read_as_the_standard_has_them() {
-        assert_eq!(asks(&[]), Asks::default());
-        assert_eq!(asks(&["max-stale=5, only-if-cached, x=\"no-store\"", ""]), Asks::default());
+        assert_eq!(asks(&[]), RequestDirectives::default());
+        assert_eq!(asks(&["max-stale=5, only-if-cached, x=\"no-store\"", ""]), RequestDirectives::default());
         assert!(asks(&["No-Store"]).no_store && !asks(&["No-Store"]).no_cache);
         assert!(asks(&["max-age=0 , no-cache"]).no_cache && asks(&["a", "NO-CACHE"]).no_cache);
         for (field, age) in

@@ -12,41 +12,41 @@ use crate::{
         error::{Code, Error},
         reply::Reply,
     },
-    cache::{Entry, Key, Ticket},
+    cache::{CachedReply, CacheKey, FlightHandle},
     pipeline::{
         Invocation,
         access_log::TraceLayer,
         billing::Billing,
-        cache::{Asks, Caching, Status, Terms, Use, Why, policy::tell_of_nothing},
+        cache::{RequestDirectives, ReplyCache, CacheStatus, CachePolicy, Freshness, ForwardReason, policy::tell_of_nothing},
         catch_panic::UnwindLayer,
         deadline::DeadlineLayer,
-        persistence::Keeping,
+        persistence::Persistence,
         request_log::RecordLayer,
-        settlement_draft::Tab,
+        settlement_draft::SettlementDraft,
     },
 };
 
 /// What a flight brings to all who wait for it.
 #[derive(Debug)]
-pub(super) enum Landed {
+pub(super) enum FlightResult {
     /// Somebody had made it in the meantime.
-    Found(Entry),
+    Found(CachedReply),
     /// It was made, and maybe kept.
-    Made(Entry, bool),
+    Made(CachedReply, bool),
     /// It could not be made, which ended with this status; this is the old one.
-    Failed(Entry, u16),
+    Failed(CachedReply, u16),
 }
 
 /// What a leader has that others cannot be given: its failure, or a stream. Another has to lead on.
-type Alone = Result<Reply, Error>;
+type Unshared = Result<Reply, Error>;
 
 /// Who gets the answer, and pays for it.
-struct Asker {
+struct Recipient {
     call: Call,
-    tab: Tab,
+    tab: SettlementDraft,
 }
 
-impl Asker {
+impl Recipient {
     fn of(invocation: &Invocation) -> Self {
         Self { call: invocation.request.call.clone(), tab: invocation.tab.clone() }
     }
@@ -54,12 +54,12 @@ impl Asker {
 
 /// The search for one call's answer.
 #[derive(Clone)]
-pub(super) struct Search {
-    pub(super) caching: Arc<Caching>,
-    pub(super) keeping: Option<Arc<Keeping>>,
+pub(super) struct CacheLookup {
+    pub(super) caching: Arc<ReplyCache>,
+    pub(super) keeping: Option<Arc<Persistence>>,
     pub(super) billing: Option<Arc<Billing>>,
-    pub(super) key: Key,
-    pub(super) asks: Asks,
+    pub(super) key: CacheKey,
+    pub(super) asks: RequestDirectives,
 }
 
 /// A stage that calls can be sent on to.
@@ -73,65 +73,65 @@ impl<S> Inner for S where
 {
 }
 
-impl Search {
+impl CacheLookup {
     pub(super) async fn answer<S: Inner>(self, inner: S, invocation: Invocation) -> Result<Reply, Error> {
         let caching = Arc::clone(&self.caching);
         // It was there when the call came in.
         let Some(terms) = caching.terms(&invocation.method) else { return inner.oneshot(invocation).await };
-        let at = Asker::of(&invocation);
+        let at = Recipient::of(&invocation);
         if self.asks.no_cache {
             return self.reload(terms, inner, invocation).await;
         }
-        let Some(entry) = caching.backend.find(&self.key).await else {
+        let Some(entry) = caching.backend.get(&self.key).await else {
             return self.join(terms, inner, invocation, None).await;
         };
         let age = entry.age();
         match terms.judge(age) {
             _ if !self.asks.allows(age) => self.reload(terms, inner, invocation).await,
-            Use::Fresh => self.give(&at, terms, Status::Hit, entry).await,
-            Use::Revalidate => {
+            Freshness::Fresh => self.give(&at, terms, CacheStatus::Hit, entry).await,
+            Freshness::Revalidate => {
                 // Who cannot pay for it does not have it made anew either.
-                let given = self.give(&at, terms, Status::Hit, entry).await?;
+                let given = self.give(&at, terms, CacheStatus::Hit, entry).await?;
                 self.revalidate(inner, invocation);
                 Ok(given)
             }
-            Use::IfError => self.join(terms, inner, invocation, Some(entry)).await,
-            Use::None => self.join(terms, inner, invocation, None).await,
+            Freshness::IfError => self.join(terms, inner, invocation, Some(entry)).await,
+            Freshness::None => self.join(terms, inner, invocation, None).await,
         }
     }
 
     /// The answer as its client wants it: made. Nobody else waits for it, and it is kept.
-    async fn reload<S: Inner>(&self, terms: &Terms, inner: S, invocation: Invocation) -> Result<Reply, Error> {
-        let at = Asker::of(&invocation);
+    async fn reload<S: Inner>(&self, terms: &CachePolicy, inner: S, invocation: Invocation) -> Result<Reply, Error> {
+        let at = Recipient::of(&invocation);
         match self.make(terms, inner, invocation, None).await {
-            Ok(landed) => self.made(terms, &at, Why::Request, &landed).await,
-            Err(alone) => self.alone(&at.call, Why::Request, alone),
+            Ok(landed) => self.made(terms, &at, ForwardReason::Request, &landed).await,
+            Err(alone) => self.alone(&at.call, ForwardReason::Request, alone),
         }
     }
 
     /// The answer that is being made, or made by this call for all who come meanwhile.
     async fn join<S: Inner>(
         &self,
-        terms: &Terms,
+        terms: &CachePolicy,
         inner: S,
         invocation: Invocation,
-        stale: Option<Entry>,
+        stale: Option<CachedReply>,
     ) -> Result<Reply, Error> {
-        let at = Asker::of(&invocation);
-        let why = if stale.is_some() { Why::Stale } else { Why::Miss };
+        let at = Recipient::of(&invocation);
+        let why = if stale.is_some() { ForwardReason::Stale } else { ForwardReason::Miss };
         let mut leads = false;
         let ticket = self.caching.flights.join(self.key.clone());
         let landed = ticket
-            .land(|| {
+            .join_or_lead(|| {
                 leads = true;
                 self.lead(terms, inner, invocation, stale)
             })
             .await;
         let (status, entry) = match landed {
             Ok(landed) if leads => return self.made(terms, &at, why, landed).await,
-            Ok(Landed::Found(entry)) => (Status::Hit, entry),
-            Ok(Landed::Made(entry, _)) => (Status::Collapsed(why), entry),
-            Ok(Landed::Failed(entry, status)) => (Status::Failed { status: *status, collapsed: true }, entry),
+            Ok(FlightResult::Found(entry)) => (CacheStatus::Hit, entry),
+            Ok(FlightResult::Made(entry, _)) => (CacheStatus::Collapsed(why), entry),
+            Ok(FlightResult::Failed(entry, status)) => (CacheStatus::Failed { status: *status, collapsed: true }, entry),
             Err(alone) => return self.alone(&at.call, why, alone),
         };
         self.give(&at, terms, status, entry.clone()).await
@@ -141,9 +141,9 @@ impl Search {
     fn revalidate<S: Inner>(self, inner: S, invocation: Invocation) {
         let Some(ticket) = self.caching.flights.begin(self.key.clone()) else { return };
         let Invocation { method, request, .. } = invocation;
-        let request = CallRequest { call: request.call.anew(), input: request.input };
+        let request = CallRequest { call: request.call.for_revalidation(), input: request.input };
         let (search, keeping) = (self.clone(), self.keeping);
-        let renewal = Arc::new(Renewal { search, ticket, inner });
+        let renewal = Arc::new(Revalidation { search, ticket, inner });
         // As any call: with its line in the log, its row, its time, and whatever it does within it.
         let stack = ServiceBuilder::new()
             .layer(TraceLayer)
@@ -151,51 +151,51 @@ impl Search {
             .layer(UnwindLayer)
             .layer(DeadlineLayer)
             .service(service_fn(move |invocation| Arc::clone(&renewal).carry_out(invocation)));
-        tokio::spawn(stack.oneshot(Invocation { method, request, tab: Tab::default(), authorized: None }));
+        tokio::spawn(stack.oneshot(Invocation { method, request, tab: SettlementDraft::default(), authorized: None }));
     }
 
     /// Makes the answer, unless somebody has while this call was on its way here.
     async fn lead<S: Inner>(
         &self,
-        terms: &Terms,
+        terms: &CachePolicy,
         inner: S,
         invocation: Invocation,
-        stale: Option<Entry>,
-    ) -> Result<Landed, Alone> {
-        match self.caching.backend.find(&self.key).await {
-            Some(entry) if terms.judge(entry.age()) == Use::Fresh => Ok(Landed::Found(entry)),
+        stale: Option<CachedReply>,
+    ) -> Result<FlightResult, Unshared> {
+        match self.caching.backend.get(&self.key).await {
+            Some(entry) if terms.judge(entry.age()) == Freshness::Fresh => Ok(FlightResult::Found(entry)),
             _ => self.make(terms, inner, invocation, stale).await,
         }
     }
 
     async fn make<S: Inner>(
         &self,
-        terms: &Terms,
+        terms: &CachePolicy,
         inner: S,
         invocation: Invocation,
-        stale: Option<Entry>,
-    ) -> Result<Landed, Alone> {
+        stale: Option<CachedReply>,
+    ) -> Result<FlightResult, Unshared> {
         let Some(stale) = stale else {
             let reply = inner.oneshot(invocation).await.map_err(Err)?;
             return self.keep(terms, reply).await.map_err(Ok);
         };
         let at = invocation.request.call.clone();
         // Panics and lateness too are failures that the old answer is better than.
-        let outcome = timeout_at(in_time(&at), UnwindLayer.layer(inner).oneshot(invocation)).await;
+        let outcome = timeout_at(stale_deadline(&at), UnwindLayer.layer(inner).oneshot(invocation)).await;
         match outcome.unwrap_or_else(|_| Err(Error::new(Code::TIMEOUT, "the call was not answered in its time"))) {
             Ok(reply) => self.keep(terms, reply).await.map_err(Ok),
             Err(error) if error.code().status() >= 500 => {
-                let internal = error.internal_message();
+                let internal = error.log_message();
                 let (request_id, code, detail) = (at.id().as_str(), error.code().name(), error.detail());
                 tracing::warn!(request_id, code, detail, internal, "failed, and is answered from the cache");
-                Ok(Landed::Failed(stale, error.code().status()))
+                Ok(FlightResult::Failed(stale, error.code().status()))
             }
             Err(error) => Err(Err(error)),
         }
     }
 
     /// Keeps a reply; gives it back if it is a stream.
-    async fn keep(&self, terms: &Terms, reply: Reply) -> Result<Landed, Reply> {
+    async fn keep(&self, terms: &CachePolicy, reply: Reply) -> Result<FlightResult, Reply> {
         let body = match reply {
             Reply::Empty => Bytes::new(),
             Reply::Json(body) | Reply::Raw(_, body) => body,
@@ -203,69 +203,69 @@ impl Search {
         };
         let stored = Instant::now();
         if body.len() > self.caching.longest {
-            return Ok(Landed::Made(Entry { body, stored }, false));
+            return Ok(FlightResult::Made(CachedReply { body, stored }, false));
         }
         // Of its own: what is written as JSON has room to grow, which would be held too.
-        let entry = Entry { body: Bytes::copy_from_slice(&body), stored };
-        let kept = self.caching.backend.keep(self.key.clone(), entry.clone(), terms.kept()).await;
-        Ok(Landed::Made(entry, kept))
+        let entry = CachedReply { body: Bytes::copy_from_slice(&body), stored };
+        let kept = self.caching.backend.put(self.key.clone(), entry.clone(), terms.kept()).await;
+        Ok(FlightResult::Made(entry, kept))
     }
 
     /// The answer of the call that led.
-    async fn made(&self, terms: &Terms, at: &Asker, why: Why, landed: &Landed) -> Result<Reply, Error> {
+    async fn made(&self, terms: &CachePolicy, at: &Recipient, why: ForwardReason, landed: &FlightResult) -> Result<Reply, Error> {
         match landed {
-            Landed::Made(entry, kept) => {
-                let status = Status::Made { why, kept: *kept };
+            FlightResult::Made(entry, kept) => {
+                let status = CacheStatus::Made { why, kept: *kept };
                 self.caching.figures.count(status);
-                terms.tell(&at.call, status, entry.age());
+                terms.add_cache_headers(&at.call, status, entry.age());
                 Ok(terms.reply(entry.body.clone()))
             }
-            Landed::Found(entry) => self.give(at, terms, Status::Hit, entry.clone()).await,
-            Landed::Failed(entry, status) => {
-                let status = Status::Failed { status: *status, collapsed: false };
+            FlightResult::Found(entry) => self.give(at, terms, CacheStatus::Hit, entry.clone()).await,
+            FlightResult::Failed(entry, status) => {
+                let status = CacheStatus::Failed { status: *status, collapsed: false };
                 self.give(at, terms, status, entry.clone()).await
             }
         }
     }
 
     /// An answer that was made for another call, if this one can pay for it.
-    async fn give(&self, at: &Asker, terms: &Terms, status: Status, entry: Entry) -> Result<Reply, Error> {
+    async fn give(&self, at: &Recipient, terms: &CachePolicy, status: CacheStatus, entry: CachedReply) -> Result<Reply, Error> {
         if let Some(billing) = &self.billing {
             billing.hold_for_hit(&at.call, &at.tab).await?;
         }
         let age = entry.age();
-        Ok(self.caching.give(&at.call, terms, status, entry, age))
+        Ok(self.caching.serve_cached(&at.call, terms, status, entry, age))
     }
 
-    fn alone(&self, at: &Call, why: Why, alone: Alone) -> Result<Reply, Error> {
-        self.caching.figures.count(Status::Made { why, kept: false });
+    fn alone(&self, at: &Call, why: ForwardReason, alone: Unshared) -> Result<Reply, Error> {
+        self.caching.figures.count(CacheStatus::Made { why, kept: false });
         tell_of_nothing(at, why);
         alone
     }
 }
 
 /// An answer that is being made anew.
-struct Renewal<S> {
-    search: Search,
-    ticket: Ticket<Landed>,
+struct Revalidation<S> {
+    search: CacheLookup,
+    ticket: FlightHandle<FlightResult>,
     inner: S,
 }
 
-impl<S: Inner> Renewal<S> {
+impl<S: Inner> Revalidation<S> {
     async fn carry_out(self: Arc<Self>, invocation: Invocation) -> Result<Reply, Error> {
         let Self { search, ticket, inner } = &*self;
         let caching = &search.caching;
-        let at = Asker::of(&invocation);
+        let at = Recipient::of(&invocation);
         let Some(terms) = caching.terms(&invocation.method) else { return inner.clone().oneshot(invocation).await };
-        match ticket.land(|| search.make(terms, inner.clone(), invocation, None)).await {
-            Ok(landed) => search.made(terms, &at, Why::Stale, landed).await,
-            Err(alone) => search.alone(&at.call, Why::Stale, alone),
+        match ticket.join_or_lead(|| search.make(terms, inner.clone(), invocation, None)).await {
+            Ok(landed) => search.made(terms, &at, ForwardReason::Stale, landed).await,
+            Err(alone) => search.alone(&at.call, ForwardReason::Stale, alone),
         }
     }
 }
 
 /// When the old answer has to be given if it is to come in time: a twentieth of the call's time before its end.
-fn in_time(call: &Call) -> Instant {
+fn stale_deadline(call: &Call) -> Instant {
     let reserve: Duration = (call.deadline() - call.started()) / 20;
     Instant::from_std(call.deadline() - reserve)
 }

@@ -29,38 +29,38 @@ use crate::{
         error::Error,
         reply::Reply,
     },
-    cache::{Backend, CacheSettings, Entry, Flights},
+    cache::{CacheStore, CacheSettings, CachedReply, SingleFlight},
     pipeline::{
         Invocation,
         billing::Billing,
         cache::{
-            directives::Asks,
-            lookup::{Landed, Search},
-            policy::{Status, Terms, Use, Why},
+            directives::RequestDirectives,
+            lookup::{FlightResult, CacheLookup},
+            policy::{CacheStatus, CachePolicy, Freshness, ForwardReason},
             stats::Figures,
         },
-        persistence::Keeping,
+        persistence::Persistence,
     },
     service::registry::{Method, Registry},
 };
 
 /// What answers are kept with.
 #[derive(Debug)]
-pub struct Caching {
-    backend: Box<dyn Backend>,
-    flights: Arc<Flights<Landed>>,
+pub struct ReplyCache {
+    backend: Box<dyn CacheStore>,
+    flights: Arc<SingleFlight<FlightResult>>,
     figures: Figures,
     /// The longest body that is kept, in bytes.
     longest: usize,
     /// The methods that are cached, by where their specification stands in the program.
-    methods: HashMap<usize, Terms, RandomState>,
+    methods: HashMap<usize, CachePolicy, RandomState>,
 }
 
-impl Caching {
+impl ReplyCache {
     /// By what settings and attributes say, in `backend`; none when no method is cached.
     #[must_use]
-    pub fn new(settings: &CacheSettings, registry: &Registry, backend: Box<dyn Backend>) -> Option<Arc<Self>> {
-        let terms = |method: &Arc<Method>| Some((method.spec.place(), Terms::of(method, settings)?));
+    pub fn new(settings: &CacheSettings, registry: &Registry, backend: Box<dyn CacheStore>) -> Option<Arc<Self>> {
+        let terms = |method: &Arc<Method>| Some((method.spec.identity(), CachePolicy::of(method, settings)?));
         let methods: HashMap<_, _, _> = registry.methods().filter_map(terms).collect();
         let longest = settings.reply_bytes;
         let (flights, figures) = (Arc::default(), Figures::default());
@@ -70,36 +70,36 @@ impl Caching {
     /// How often it helped, and what it holds.
     #[must_use]
     pub fn figures(&self) -> CacheFigures {
-        self.figures.read(self.backend.holds())
+        self.figures.read(self.backend.usage())
     }
 
-    fn terms(&self, method: &Method) -> Option<&Terms> {
+    fn terms(&self, method: &Method) -> Option<&CachePolicy> {
         // What most methods are asked, and no more than this.
         method.spec.cache?;
-        self.methods.get(&method.spec.place())
+        self.methods.get(&method.spec.identity())
     }
 
     /// Gives a call that has paid for it an answer that was made for another.
-    fn give(&self, call: &Call, terms: &Terms, status: Status, entry: Entry, age: Duration) -> Reply {
+    fn serve_cached(&self, call: &Call, terms: &CachePolicy, status: CacheStatus, entry: CachedReply, age: Duration) -> Reply {
         call.mark_cache_hit();
         self.figures.count(status);
-        terms.tell(call, status, age);
+        terms.add_cache_headers(call, status, age);
         terms.reply(entry.body)
     }
 }
 
 /// Makes [`Cached`].
 #[derive(Clone, Debug)]
-pub(super) struct CacheLayer {
+pub(super) struct CachedLayer {
     /// None: the stage is off.
-    pub(super) caching: Option<Arc<Caching>>,
+    pub(super) caching: Option<Arc<ReplyCache>>,
     /// What the calls are written down with by which answers are made anew.
-    pub(super) keeping: Option<Arc<Keeping>>,
+    pub(super) keeping: Option<Arc<Persistence>>,
     /// What answers are charged with that are given again.
     pub(super) billing: Option<Arc<Billing>>,
 }
 
-impl<S> Layer<S> for CacheLayer {
+impl<S> Layer<S> for CachedLayer {
     type Service = Cached<S>;
 
     fn layer(&self, inner: S) -> Cached<S> {
@@ -111,7 +111,7 @@ impl<S> Layer<S> for CacheLayer {
 #[derive(Clone, Debug)]
 pub(super) struct Cached<S> {
     inner: S,
-    layer: CacheLayer,
+    layer: CachedLayer,
 }
 
 type Searching = Pin<Box<dyn Future<Output = Result<Reply, Error>> + Send>>;
@@ -136,23 +136,23 @@ where
         };
         let call = &invocation.request.call;
         // What browsers say of a WebSocket when they open it (`no-cache`) is about that alone.
-        let asks = if call.origin() == Origin::Http { Asks::of(call.headers()) } else { Asks::default() };
+        let asks = if call.origin() == Origin::Http { RequestDirectives::of(call.headers()) } else { RequestDirectives::default() };
         if asks.no_store {
-            policy::tell_of_nothing(call, Why::Bypass);
+            policy::tell_of_nothing(call, ForwardReason::Bypass);
             return Either::Left(self.inner.call(invocation));
         }
         let key = terms.key(&invocation);
         let is_free = self.layer.billing.as_ref().is_none_or(|billing| !billing.charges_hit(call));
         if is_free
-            && let Some(entry) = caching.backend.at_hand(&key)
+            && let Some(entry) = caching.backend.get_local(&key)
             && let age = entry.age()
             && asks.allows(age)
-            && terms.judge(age) == Use::Fresh
+            && terms.judge(age) == Freshness::Fresh
         {
-            return Either::Right(Either::Left(ready(Ok(caching.give(call, terms, Status::Hit, entry, age)))));
+            return Either::Right(Either::Left(ready(Ok(caching.serve_cached(call, terms, CacheStatus::Hit, entry, age)))));
         }
-        let CacheLayer { keeping, billing, .. } = self.layer.clone();
-        let search = Search { caching: Arc::clone(caching), keeping, billing, key, asks };
+        let CachedLayer { keeping, billing, .. } = self.layer.clone();
+        let search = CacheLookup { caching: Arc::clone(caching), keeping, billing, key, asks };
         // The one that is ready goes along; a copy stays.
         let mut inner = self.inner.clone();
         std::mem::swap(&mut inner, &mut self.inner);

@@ -10,11 +10,11 @@ use crate::{
     base::{
         call::{Call, Origin},
         reply::Reply,
-        spec::{Auth, CacheScope, Verb},
+        spec::{AuthMode, CacheScope, Verb},
     },
-    cache::{CacheSettings, Key, KeySpace},
+    cache::{CacheSettings, CacheKey, KeySpace},
     pipeline::Invocation,
-    service::{argument::AnswerShape, registry::Method},
+    service::{argument::ReplyShape, registry::Method},
 };
 
 /// RFC 9211.
@@ -25,22 +25,22 @@ const VARY: HeaderValue = HeaderValue::from_static("authorization, x-api-key");
 
 /// The terms of one method.
 #[derive(Debug)]
-pub(super) struct Terms {
+pub(super) struct CachePolicy {
     keys: KeySpace,
     is_global: bool,
-    answer: AnswerShape,
+    answer: ReplyShape,
     ttl: Duration,
     /// So old an answer may be while it is being made anew.
-    revalidating: Duration,
+    stale_while_revalidate: Duration,
     /// So old an answer may be when it cannot be made anew.
-    failing: Duration,
+    stale_if_error: Duration,
     /// What caches between the gateway and the client may do with answers; GET alone is theirs to keep.
     for_others: Option<(HeaderValue, bool)>,
 }
 
 /// What may be done with an answer of some age.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Use {
+pub(super) enum Freshness {
     /// It is given.
     Fresh,
     /// It is given, and made anew.
@@ -51,16 +51,16 @@ pub(super) enum Use {
     None,
 }
 
-impl Terms {
+impl CachePolicy {
     /// Those of a method that is cached; a stream cannot be.
     pub(super) fn of(method: &Method, settings: &CacheSettings) -> Option<Self> {
         let cache = method.spec.cache?;
-        if matches!(method.answer, AnswerShape::Items(_)) {
+        if matches!(method.answer, ReplyShape::Items(_)) {
             return None;
         }
         let is_global = cache.scope == CacheScope::Global;
         // What somebody is to pay for, or may not be seen by all, is not for caches that serve all.
-        let is_public = is_global && method.auth() == Auth::None && method.spec.price.is_none();
+        let is_public = is_global && method.auth() == AuthMode::None && method.spec.price.is_none();
         let word = if is_public { "public" } else { "private" };
         let control = HeaderValue::try_from(format!("{word}, max-age={}", cache.ttl.as_secs())).ok();
         Some(Self {
@@ -68,59 +68,59 @@ impl Terms {
             is_global,
             answer: method.answer.clone(),
             ttl: cache.ttl,
-            revalidating: cache.ttl + settings.stale_while_revalidate,
-            failing: cache.ttl + settings.stale_if_error,
+            stale_while_revalidate: cache.ttl + settings.stale_while_revalidate,
+            stale_if_error: cache.ttl + settings.stale_if_error,
             for_others: control.filter(|_| method.spec.verb == Verb::Get).map(|control| (control, is_public)),
         })
     }
 
     /// The key of a call's answer.
-    pub(super) fn key(&self, Invocation { request, .. }: &Invocation) -> Key {
+    pub(super) fn key(&self, Invocation { request, .. }: &Invocation) -> CacheKey {
         self.keys.key(self.is_global, request.call.caller().account(), &request.input)
     }
 
     /// What may be done with an answer of this age.
-    pub(super) fn judge(&self, age: Duration) -> Use {
+    pub(super) fn judge(&self, age: Duration) -> Freshness {
         match age {
-            age if age < self.ttl => Use::Fresh,
-            age if age < self.revalidating => Use::Revalidate,
-            age if age < self.failing => Use::IfError,
-            _ => Use::None,
+            age if age < self.ttl => Freshness::Fresh,
+            age if age < self.stale_while_revalidate => Freshness::Revalidate,
+            age if age < self.stale_if_error => Freshness::IfError,
+            _ => Freshness::None,
         }
     }
 
     /// For how long an answer is of any use.
     pub(super) fn kept(&self) -> Duration {
-        self.revalidating.max(self.failing)
+        self.stale_while_revalidate.max(self.stale_if_error)
     }
 
     /// The answer that was kept.
     pub(super) fn reply(&self, body: Bytes) -> Reply {
         match self.answer {
-            AnswerShape::Raw(media) => Reply::Raw(media, body),
-            AnswerShape::Json(_) => Reply::Json(body),
-            AnswerShape::Empty | AnswerShape::Items(_) => Reply::Empty,
+            ReplyShape::Raw(media) => Reply::Raw(media, body),
+            ReplyShape::Json(_) => Reply::Json(body),
+            ReplyShape::Empty | ReplyShape::Items(_) => Reply::Empty,
         }
     }
 
     /// Tells the client where its answer comes from, and how old it is if it was not made just now.
-    pub(super) fn tell(&self, call: &Call, status: Status, age: Duration) {
+    pub(super) fn add_cache_headers(&self, call: &Call, status: CacheStatus, age: Duration) {
         if call.origin() != Origin::Http {
             return;
         }
         let mut text = String::with_capacity(64);
         // Writing to a text does not fail.
         let _ = match status {
-            Status::Made { kept: false, .. } => write!(text, "gateway; {}", status.words()),
+            CacheStatus::Made { kept: false, .. } => write!(text, "gateway; {}", status.words()),
             _ => write!(text, "gateway; {}; ttl={}", status.words(), seconds(self.ttl) - seconds(age)),
         };
-        if let Status::Failed { status, .. } = status {
+        if let CacheStatus::Failed { status, .. } = status {
             let _ = write!(text, "; fwd-status={status}; detail=stale-if-error");
         }
         let Ok(text) = HeaderValue::try_from(text) else { return };
-        call.with_response_headers(|headers| {
+        call.update_response_headers(|headers| {
             headers.insert(CACHE_STATUS, text);
-            if !matches!(status, Status::Made { .. }) {
+            if !matches!(status, CacheStatus::Made { .. }) {
                 headers.insert(header::AGE, age.as_secs().into());
             }
             if let Some((control, is_public)) = &self.for_others {
@@ -139,7 +139,7 @@ fn seconds(time: Duration) -> i64 {
 }
 
 /// Tells the client that there was nothing to give it.
-pub(super) fn tell_of_nothing(call: &Call, why: Why) {
+pub(super) fn tell_of_nothing(call: &Call, why: ForwardReason) {
     if call.origin() == Origin::Http
         && let Ok(text) = HeaderValue::try_from(format!("gateway; {}", why.words()))
     {
@@ -149,7 +149,7 @@ pub(super) fn tell_of_nothing(call: &Call, why: Why) {
 
 /// Why a call goes to its method (RFC 9211 §2.2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Why {
+pub(super) enum ForwardReason {
     /// Its client wants nothing kept.
     Bypass,
     /// Its client wants it made.
@@ -160,7 +160,7 @@ pub(super) enum Why {
     Stale,
 }
 
-impl Why {
+impl ForwardReason {
     fn words(self) -> &'static str {
         match self {
             Self::Bypass => "fwd=bypass",
@@ -173,27 +173,27 @@ impl Why {
 
 /// How a call came to its answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Status {
+pub(super) enum CacheStatus {
     /// It was there; a time to live below zero tells that it is stale.
     Hit,
     /// It was made.
-    Made { why: Why, kept: bool },
+    Made { why: ForwardReason, kept: bool },
     /// It was made for another call meanwhile.
-    Collapsed(Why),
+    Collapsed(ForwardReason),
     /// It was there and too old, and could not be made anew: that ended with this status.
     Failed { status: u16, collapsed: bool },
 }
 
-impl Status {
+impl CacheStatus {
     fn words(self) -> &'static str {
         match self {
             Self::Hit => "hit",
-            Self::Made { why: Why::Miss, kept: true } => "fwd=miss; stored",
-            Self::Made { why: Why::Stale, kept: true } => "fwd=stale; stored",
-            Self::Made { why: Why::Request, kept: true } => "fwd=request; stored",
-            Self::Made { why: Why::Bypass, .. } => Why::Bypass.words(),
+            Self::Made { why: ForwardReason::Miss, kept: true } => "fwd=miss; stored",
+            Self::Made { why: ForwardReason::Stale, kept: true } => "fwd=stale; stored",
+            Self::Made { why: ForwardReason::Request, kept: true } => "fwd=request; stored",
+            Self::Made { why: ForwardReason::Bypass, .. } => ForwardReason::Bypass.words(),
             Self::Made { why, kept: false } => why.words(),
-            Self::Collapsed(Why::Stale) | Self::Failed { collapsed: true, .. } => "fwd=stale; collapsed",
+            Self::Collapsed(ForwardReason::Stale) | Self::Failed { collapsed: true, .. } => "fwd=stale; collapsed",
             Self::Collapsed(_) => "fwd=miss; collapsed",
             Self::Failed { collapsed: false, .. } => "fwd=stale",
         }
@@ -203,10 +203,10 @@ impl Status {
 fn key_space(method: &Method) -> KeySpace {
     let input = method.input.as_ref().map(|input| input.schema.json().to_string()).unwrap_or_default();
     let answer = match &method.answer {
-        AnswerShape::Empty => "empty".to_owned(),
-        AnswerShape::Json(schema) => format!("json {schema}"),
-        AnswerShape::Items(schema) => format!("items {schema}"),
-        AnswerShape::Raw(media) => format!("raw {media}"),
+        ReplyShape::Empty => "empty".to_owned(),
+        ReplyShape::Json(schema) => format!("json {schema}"),
+        ReplyShape::Items(schema) => format!("items {schema}"),
+        ReplyShape::Raw(media) => format!("raw {media}"),
     };
     let version = method.service.version.to_string();
     KeySpace::new([method.service.name, &version, method.spec.name, &input, &answer])

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-use crate::{cache::Holding, pipeline::cache::policy::Status};
+use crate::{cache::CacheUsage, pipeline::cache::policy::CacheStatus};
 
 /// How often the cache helped since the gateway started, and what it holds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -17,7 +17,7 @@ pub struct CacheFigures {
     /// Answers that were too old, given because they could not be made anew.
     pub stale_if_error: u64,
     /// What is held.
-    pub holding: Holding,
+    pub holding: CacheUsage,
 }
 
 #[derive(Debug, Default)]
@@ -29,17 +29,17 @@ pub(super) struct Figures {
 }
 
 impl Figures {
-    pub(super) fn count(&self, status: Status) {
+    pub(super) fn count(&self, status: CacheStatus) {
         let counter = match status {
-            Status::Hit => &self.hits,
-            Status::Made { .. } => &self.misses,
-            Status::Collapsed(_) => &self.collapsed,
-            Status::Failed { .. } => &self.stale_if_error,
+            CacheStatus::Hit => &self.hits,
+            CacheStatus::Made { .. } => &self.misses,
+            CacheStatus::Collapsed(_) => &self.collapsed,
+            CacheStatus::Failed { .. } => &self.stale_if_error,
         };
         counter.fetch_add(1, Relaxed);
     }
 
-    pub(super) fn read(&self, holding: Holding) -> CacheFigures {
+    pub(super) fn read(&self, holding: CacheUsage) -> CacheFigures {
         CacheFigures {
             hits: self.hits.load(Relaxed),
             misses: self.misses.load(Relaxed),

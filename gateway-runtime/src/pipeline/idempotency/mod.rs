@@ -20,20 +20,20 @@ use tower::{Layer, Service};
 
 use crate::{
     base::{
-        call::{Call, Input, Origin, sortable_name},
-        digest::digest_name,
+        call::{Call, Input, Origin, sortable_id},
+        digest::digest_hex,
         duration::unix_micros,
         error::{Code, Error},
         reply::Reply,
-        spec::{Effect, Idempotency},
+        spec::{Effect, IdempotencyMode},
     },
     pipeline::{
         Invocation,
-        persistence::{AnonymousBytes, Keeping},
+        persistence::{AnonymousBytes, Persistence},
     },
-    provider::{brings_key, callers_key},
-    service::argument::AnswerShape,
-    store::{Change, Claim, Claimed},
+    provider::{has_idempotency_key, parse_idempotency_key},
+    service::argument::ReplyShape,
+    store::{Command, Claim, ClaimOutcome},
 };
 
 /// Says that the answer is that of an earlier call with the same key.
@@ -41,9 +41,9 @@ const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 
 /// Makes [`Idempotent`].
 #[derive(Clone, Debug)]
-pub(super) struct IdempotencyLayer(pub(super) Option<Arc<Keeping>>);
+pub(super) struct IdempotentLayer(pub(super) Option<Arc<Persistence>>);
 
-impl<S> Layer<S> for IdempotencyLayer {
+impl<S> Layer<S> for IdempotentLayer {
     type Service = Idempotent<S>;
 
     fn layer(&self, inner: S) -> Idempotent<S> {
@@ -55,7 +55,7 @@ impl<S> Layer<S> for IdempotencyLayer {
 #[derive(Clone, Debug)]
 pub(super) struct Idempotent<S> {
     inner: S,
-    keeping: Option<Arc<Keeping>>,
+    keeping: Option<Arc<Persistence>>,
 }
 
 /// Whether a call of this kind looks at keys: one that changes something, and whose answer can be kept.
@@ -63,13 +63,13 @@ fn honours_keys(invocation: &Invocation) -> bool {
     let Invocation { method, request, .. } = invocation;
     matches!(request.call.origin(), Origin::Http | Origin::Bus)
         && method.spec.effect != Effect::Read
-        && method.spec.idempotency != Idempotency::None
-        && matches!(method.answer, AnswerShape::Empty | AnswerShape::Json(_) | AnswerShape::Raw(_))
+        && method.spec.idempotency != IdempotencyMode::None
+        && matches!(method.answer, ReplyShape::Empty | ReplyShape::Json(_) | ReplyShape::Raw(_))
 }
 
 /// Whether the call may claim a key.
-pub(super) fn may_claim(invocation: &Invocation) -> bool {
-    honours_keys(invocation) && brings_key(invocation.request.call.headers())
+pub(super) fn can_claim_key(invocation: &Invocation) -> bool {
+    honours_keys(invocation) && has_idempotency_key(invocation.request.call.headers())
 }
 
 type Answering = Pin<Box<dyn Future<Output = Result<Reply, Error>> + Send>>;
@@ -90,9 +90,9 @@ where
         let Some(keeping) = self.keeping.clone().filter(|_| honours_keys(&invocation)) else {
             return Either::Left(self.inner.call(invocation));
         };
-        let key = match callers_key(invocation.request.call.headers()) {
+        let key = match parse_idempotency_key(invocation.request.call.headers()) {
             Ok(Some(key)) => key,
-            Ok(None) if invocation.method.spec.idempotency != Idempotency::Required => {
+            Ok(None) if invocation.method.spec.idempotency != IdempotencyMode::Required => {
                 return Either::Left(self.inner.call(invocation));
             }
             Ok(None) => return refuse("this method wants an `Idempotency-Key` header"),
@@ -107,16 +107,16 @@ where
             let (tab, bytes) = (&invocation.tab, claim.bytes);
             tab.claims((Arc::clone(&key), Arc::clone(&fence)));
             match keeping.journal.claim(claim).await {
-                Ok(Claimed::Granted) => {
+                Ok(ClaimOutcome::Granted) => {
                     tab.has_claimed(true);
                     keeping.anonymous.add(bytes.unwrap_or(0));
                 }
                 Ok(other) => {
                     tab.has_claimed(false);
-                    return already(&invocation.request.call, other);
+                    return reply_to_claimed(&invocation.request.call, other);
                 }
                 Err(error) => {
-                    if !error.may_have_happened() {
+                    if !error.is_ambiguous() {
                         tab.has_claimed(false);
                     }
                     return Err(unavailable(error));
@@ -136,38 +136,38 @@ fn refuse<F>(detail: &'static str) -> Either<F, Answering> {
 }
 
 fn unavailable(error: crate::store::StoreError) -> Error {
-    Error::new(Code::OVERLOADED, "the key cannot be looked up now, so the call was not begun").log(error)
+    Error::new(Code::OVERLOADED, "the key cannot be looked up now, so the call was not begun").with_log_message(error)
 }
 
 /// The answer to a call whose key is not free.
-fn already(call: &Call, claimed: Claimed) -> Result<Reply, Error> {
+fn reply_to_claimed(call: &Call, claimed: ClaimOutcome) -> Result<Reply, Error> {
     match claimed {
-        Claimed::Done(text) => {
+        ClaimOutcome::Done(text) => {
             call.mark_replayed();
             call.add_response_header(REPLAYED, HeaderValue::from_static("true"));
-            stored_reply::restore(&text)
+            stored_reply::deserialize(&text)
         }
-        Claimed::Mismatch => Err(Error::new(
+        ClaimOutcome::Mismatch => Err(Error::new(
             Code::IDEMPOTENCY_MISMATCH,
             "this key came with another request before; a new request needs a new key",
         )),
-        Claimed::InProgress(_) | Claimed::Granted => Err(Error::new(
+        ClaimOutcome::InProgress(_) | ClaimOutcome::Granted => Err(Error::new(
             Code::IDEMPOTENCY_CONFLICT,
             "a call with this key has not ended yet; ask again for its answer",
         )
-        .retry_after(Duration::from_secs(1))),
-        Claimed::NoRoom => Err(Error::new(
+        .with_retry_after(Duration::from_secs(1))),
+        ClaimOutcome::NoRoom => Err(Error::new(
             Code::OVERLOADED,
             "no more idempotency keys of callers who are not known can be kept now; authenticate, or retry later",
         )),
-        Claimed::Unknown => Err(Error::new(
+        ClaimOutcome::Unknown => Err(Error::new(
             Code::OUTCOME_UNKNOWN,
             "a call with this key began, and whether it was carried out is not known; it is not carried out again",
         )),
     }
 }
 
-fn claim(invocation: &Invocation, key: &str, keeping: &Keeping) -> Claim {
+fn claim(invocation: &Invocation, key: &str, keeping: &Persistence) -> Claim {
     let Invocation { method, request, .. } = invocation;
     let call = &request.call;
     let now = SystemTime::now();
@@ -176,9 +176,9 @@ fn claim(invocation: &Invocation, key: &str, keeping: &Keeping) -> Claim {
     let unique_for =
         [call.caller().account().unwrap_or_default(), method.service.name, &version, method.spec.name, key];
     Claim {
-        key: digest_name(unique_for),
-        fingerprint: digest_name([method.spec.verb.as_str().as_bytes(), &canonical(&request.input)]),
-        fence: String::from_utf8_lossy(&sortable_name()).into(),
+        key: digest_hex(unique_for),
+        fingerprint: digest_hex([method.spec.verb.as_str().as_bytes(), &fingerprint_input(&request.input)]),
+        fence: String::from_utf8_lossy(&sortable_id()).into(),
         at: unix_micros(now),
         until: unix_micros(now + keeping.keys.lease),
         once: matches!(method.spec.effect, Effect::Once | Effect::Keyed),
@@ -188,7 +188,7 @@ fn claim(invocation: &Invocation, key: &str, keeping: &Keeping) -> Claim {
 }
 
 /// What the input says, however it is written: the order of members, spaces and the order of a query are no difference.
-fn canonical(input: &Input) -> Vec<u8> {
+fn fingerprint_input(input: &Input) -> Vec<u8> {
     let mut bytes = Vec::new();
     if let Input::Valid(document) = input {
         document.write_canonical(&mut bytes);
@@ -197,12 +197,12 @@ fn canonical(input: &Input) -> Vec<u8> {
 }
 
 /// Keeps a claim for as long as this is polled.
-async fn renew(keeping: &Keeping, key: Arc<str>, fence: Arc<str>) -> std::convert::Infallible {
+async fn renew(keeping: &Persistence, key: Arc<str>, fence: Arc<str>) -> std::convert::Infallible {
     let lease = keeping.keys.lease;
     loop {
         tokio::time::sleep(lease / 3).await;
         let until = unix_micros(SystemTime::now() + lease);
-        let renewal = Change::Renew { key: Arc::clone(&key), fence: Arc::clone(&fence), until };
+        let renewal = Command::Renew { key: Arc::clone(&key), fence: Arc::clone(&fence), until };
         if let Err(error) = keeping.journal.write(renewal).await {
             tracing::warn!(%error, "an idempotency key could not be kept for longer");
         }

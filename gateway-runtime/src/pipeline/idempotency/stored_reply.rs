@@ -17,12 +17,12 @@ use crate::{
 };
 
 /// The longest body that is kept, in bytes.
-const LONGEST: usize = 256 * 1024;
+const MAX_STORED_BYTES: usize = 256 * 1024;
 
 /// An answer, written out.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-enum Kept {
+enum StoredReply {
     Empty,
     Json(String),
     Raw {
@@ -46,14 +46,14 @@ struct Failure {
 }
 
 /// The text under which an answer is kept; none for streams, which cannot be.
-pub(in crate::pipeline) fn keep(outcome: &Result<Reply, Error>) -> Option<String> {
+pub(in crate::pipeline) fn serialize(outcome: &Result<Reply, Error>) -> Option<String> {
     let kept = match outcome {
-        Ok(Reply::Empty) => Kept::Empty,
-        Ok(Reply::Json(body) | Reply::Raw(_, body)) if body.len() > LONGEST => Kept::TooLong,
-        Ok(Reply::Json(body)) => Kept::Json(String::from_utf8(body.to_vec()).ok()?),
-        Ok(Reply::Raw(media, body)) => Kept::Raw { media: (*media).to_owned(), base64: BASE64_STANDARD.encode(body) },
+        Ok(Reply::Empty) => StoredReply::Empty,
+        Ok(Reply::Json(body) | Reply::Raw(_, body)) if body.len() > MAX_STORED_BYTES => StoredReply::TooLong,
+        Ok(Reply::Json(body)) => StoredReply::Json(String::from_utf8(body.to_vec()).ok()?),
+        Ok(Reply::Raw(media, body)) => StoredReply::Raw { media: (*media).to_owned(), base64: BASE64_STANDARD.encode(body) },
         Ok(Reply::Items(_) | Reply::RawStream(..)) => return None,
-        Err(error) => Kept::Failure(Failure {
+        Err(error) => StoredReply::Failure(Failure {
             code: error.code().name().to_owned(),
             status: error.code().status(),
             title: error.code().title().to_owned(),
@@ -66,33 +66,33 @@ pub(in crate::pipeline) fn keep(outcome: &Result<Reply, Error>) -> Option<String
 }
 
 /// The answer that was kept.
-pub(in crate::pipeline) fn restore(text: &str) -> Result<Reply, Error> {
+pub(in crate::pipeline) fn deserialize(text: &str) -> Result<Reply, Error> {
     match serde_json::from_str(text)? {
-        Kept::Empty => Ok(Reply::Empty),
-        Kept::Json(body) => Ok(Reply::Json(body.into())),
-        Kept::Raw { media, base64 } => Ok(Reply::Raw(lasting(media), BASE64_STANDARD.decode(base64)?.into())),
-        Kept::TooLong => Err(Error::new(
+        StoredReply::Empty => Ok(Reply::Empty),
+        StoredReply::Json(body) => Ok(Reply::Json(body.into())),
+        StoredReply::Raw { media, base64 } => Ok(Reply::Raw(intern(media), BASE64_STANDARD.decode(base64)?.into())),
+        StoredReply::TooLong => Err(Error::new(
             Code::IDEMPOTENCY_CONFLICT,
             "a call with this key was carried out and answered, and its answer was too long to be kept",
         )
         .with_retryable(false)),
-        Kept::Failure(failure) => Err(failure.restore()),
+        StoredReply::Failure(failure) => Err(failure.deserialize()),
     }
 }
 
 impl Failure {
-    fn restore(self) -> Error {
+    fn deserialize(self) -> Error {
         let own = Code::ALL.into_iter().find(|code| code.name() == self.code);
         // A code of an author's: its status was one when it was kept.
         let code =
-            own.unwrap_or_else(|| Code::new(lasting(self.code), self.status.clamp(400, 599), lasting(self.title)));
+            own.unwrap_or_else(|| Code::new(intern(self.code), self.status.clamp(400, 599), intern(self.title)));
         Error::new(code, self.detail).with_retryable(self.retryable).with_violations(self.violations)
     }
 }
 
 /// Codes and media types are constants. Those of authors are not to be found by their text, so each text is kept for
 /// good, once; there are as many as authors have written.
-fn lasting(text: String) -> &'static str {
+fn intern(text: String) -> &'static str {
     static TEXTS: LazyLock<Mutex<HashMap<String, &'static str>>> = LazyLock::new(Mutex::default);
     let mut texts = TEXTS.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(known) = texts.get(&text) {
@@ -108,7 +108,7 @@ mod tests {
     use super::*;
 
     fn again(outcome: Result<Reply, Error>) -> Result<Reply, Error> {
-        restore(&keep(&outcome).unwrap())
+        deserialize(&serialize(&outcome).unwrap())
     }
 
     #[test]
@@ -125,10 +125,10 @@ mod tests {
         const SOLD_OUT: Code = Code::new("sold-out", 409, "Sold out");
         let violation = Violation { pointer: "/a".to_owned(), detail: "wrong".to_owned() };
         for code in [SOLD_OUT, Code::OUTCOME_UNKNOWN] {
-            let error = Error::new(code, "none left").log("secret").with_violations(vec![violation.clone()]);
-            let text = keep(&Err(error)).unwrap();
+            let error = Error::new(code, "none left").with_log_message("secret").with_violations(vec![violation.clone()]);
+            let text = serialize(&Err(error)).unwrap();
             assert!(!text.contains("secret"));
-            let error = restore(&text).unwrap_err();
+            let error = deserialize(&text).unwrap_err();
             assert_eq!(error.code().name(), code.name());
             assert_eq!((error.code().status(), error.code().title()), (code.status(), code.title()));
             assert_eq!((error.detail(), error.is_retryable()), ("none left", code.is_retryable()));
@@ -138,8 +138,8 @@ mod tests {
 
     #[test]
     fn what_is_too_long_is_known_to_have_been_answered() {
-        let long = Reply::Raw("text/plain", vec![b'x'; LONGEST + 1].into());
+        let long = Reply::Raw("text/plain", vec![b'x'; MAX_STORED_BYTES + 1].into());
         assert_eq!(again(Ok(long)).unwrap_err().code(), Code::IDEMPOTENCY_CONFLICT);
-        assert!(keep(&Ok(Reply::Items(Box::pin(futures_util::stream::empty())))).is_none());
+        assert!(serialize(&Ok(Reply::Items(Box::pin(futures_util::stream::empty())))).is_none());
     }
 }

@@ -17,40 +17,40 @@ use crate::{
         error::Error,
         reply::{Chunks, Reply},
     },
-    pipeline::quota::{Buckets, Limiting},
-    quota::{Limits, Policy, Shared, Whose},
+    pipeline::quota::{Buckets, QuotaEnforcer},
+    quota::{MethodLimits, Policy, FallbackBuckets, PartitionKey},
 };
 
 /// Where it was taken.
-pub(super) enum Taken {
+pub(super) enum AdmissionSource {
     Memory,
-    Share(Arc<Shared>),
-    Redis(Arc<Shared>),
+    Share(Arc<FallbackBuckets>),
+    Redis(Arc<FallbackBuckets>),
     /// Redis was asked and has not answered: there may be a place, and it is not known whether there are tokens.
-    Asked(Arc<Shared>),
+    Asked(Arc<FallbackBuckets>),
 }
 
 /// What a call has taken; dropped, the call has ended.
-pub(super) struct Hold {
-    limiting: Arc<Limiting>,
-    limits: Arc<Limits>,
+pub(super) struct AdmissionGuard {
+    limiting: Arc<QuotaEnforcer>,
+    limits: Arc<MethodLimits>,
     call: Call,
-    whose: Whose,
+    whose: PartitionKey,
     /// None when nothing is to be given back any more.
-    from: Option<Taken>,
+    from: Option<AdmissionSource>,
     /// Whether it is being carried out at this very moment: what is dropped then has panicked.
     is_polled: bool,
     failed: Option<bool>,
 }
 
-impl Hold {
-    pub(super) fn new(limiting: &Arc<Limiting>, limits: Arc<Limits>, call: &Call, whose: Whose, from: Taken) -> Self {
+impl AdmissionGuard {
+    pub(super) fn new(limiting: &Arc<QuotaEnforcer>, limits: Arc<MethodLimits>, call: &Call, whose: PartitionKey, from: AdmissionSource) -> Self {
         let (limiting, call) = (Arc::clone(limiting), call.clone());
         Self { limiting, limits, call, whose, from: Some(from), is_polled: false, failed: None }
     }
 
     /// What was asked for has been decided; none when nothing was taken.
-    pub(super) fn decided(&mut self, from: Option<Taken>) {
+    pub(super) fn set_source(&mut self, from: Option<AdmissionSource>) {
         self.from = from;
     }
 
@@ -67,10 +67,10 @@ impl Hold {
     }
 
     /// As [`end`](Self::end); what Redis is told, it has heard before the caller reads the answer and calls again.
-    pub(super) async fn end_heard(mut self, outcome: Result<Reply, Error>) -> Result<Reply, Error> {
+    pub(super) async fn release_confirmed(mut self, outcome: Result<Reply, Error>) -> Result<Reply, Error> {
         self.failed = Some(outcome.is_err());
         let streams = matches!(outcome, Ok(Reply::Items(_) | Reply::RawStream(..)));
-        if let Some(Taken::Redis(shared)) = &self.from
+        if let Some(AdmissionSource::Redis(shared)) = &self.from
             && !streams
         {
             let refund = self.refund();
@@ -103,26 +103,26 @@ impl Hold {
     }
 }
 
-impl Drop for Hold {
+impl Drop for AdmissionGuard {
     fn drop(&mut self) {
         let Some(from) = self.from.take() else { return };
-        let refund = if matches!(from, Taken::Asked(_)) { Vec::new() } else { self.refund() };
+        let refund = if matches!(from, AdmissionSource::Asked(_)) { Vec::new() } else { self.refund() };
         if refund.is_empty() && !self.limits.has_places {
             return;
         }
         match from {
-            Taken::Memory => {
+            AdmissionSource::Memory => {
                 if let Buckets::Memory(memory) = &self.limiting.buckets {
                     memory.end(&self.whose, &self.limits.policies, &refund);
                 }
             }
-            Taken::Share(shared) => {
+            AdmissionSource::Share(shared) => {
                 let refund: Vec<_> =
                     self.limits.share.iter().filter(|p| refund.iter().any(|r| r.name == p.name)).cloned().collect();
                 shared.end_in_share(&self.whose, &self.limits, &refund);
             }
-            Taken::Redis(shared) | Taken::Asked(shared) => {
-                shared.tell_end(self.whose.clone(), Arc::clone(&self.limits), refund, self.call.nonce());
+            AdmissionSource::Redis(shared) | AdmissionSource::Asked(shared) => {
+                shared.release_in_background(self.whose.clone(), Arc::clone(&self.limits), refund, self.call.nonce());
             }
         }
     }
@@ -133,18 +133,18 @@ pin_project! {
     pub(super) struct Guarded<F> {
         #[pin]
         inner: F,
-        hold: Option<Hold>,
+        hold: Option<AdmissionGuard>,
     }
 }
 
 impl<F> Guarded<F> {
-    pub(super) fn new(inner: F, hold: Option<Hold>) -> Self {
+    pub(super) fn new(inner: F, hold: Option<AdmissionGuard>) -> Self {
         Self { inner, hold }
     }
 }
 
 impl<F: Future<Output = Result<Reply, Error>>> Future for Guarded<F> {
-    type Output = (Result<Reply, Error>, Option<Hold>);
+    type Output = (Result<Reply, Error>, Option<AdmissionGuard>);
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();

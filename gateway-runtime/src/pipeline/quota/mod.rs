@@ -24,9 +24,9 @@ use crate::{
     },
     pipeline::{
         Invocation,
-        quota::admission::{Guarded, Hold, Taken},
+        quota::admission::{Guarded, AdmissionGuard, AdmissionSource},
     },
-    quota::{Limits, Memory, Methods, Place, Policy, QuotaSettings, Rules, Shared, Standing, Whose},
+    quota::{MethodLimits, MemoryBuckets, Methods, AdmittedBy, Policy, QuotaSettings, QuotaRules, FallbackBuckets, QuotaStatus, PartitionKey},
     redis::Redis,
     service::registry::Registry,
 };
@@ -36,12 +36,12 @@ const POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 /// The same.
 const LIMIT: HeaderName = HeaderName::from_static("ratelimit");
 /// When to come back where nobody knows when a place will be free.
-const SOON: Duration = Duration::from_secs(1);
+const CONCURRENCY_RETRY_AFTER: Duration = Duration::from_secs(1);
 
 /// What calls are limited with. The rules can change while it is in use; what is taken stays taken.
 #[derive(Debug)]
-pub struct Limiting {
-    rules: ArcSwap<Rules>,
+pub struct QuotaEnforcer {
+    rules: ArcSwap<QuotaRules>,
     /// What the rules were made of.
     settings: ArcSwap<QuotaSettings>,
     methods: Methods,
@@ -50,26 +50,26 @@ pub struct Limiting {
 
 #[derive(Debug)]
 enum Buckets {
-    Memory(Box<Memory>),
-    Shared(Arc<Shared>),
+    Memory(Box<MemoryBuckets>),
+    Shared(Arc<FallbackBuckets>),
 }
 
-impl Limiting {
+impl QuotaEnforcer {
     /// By what settings and attributes say, with the buckets in Redis if there is one.
     #[must_use]
     pub fn new(settings: &QuotaSettings, registry: &Registry, redis: Option<Redis>) -> Arc<Self> {
         let methods: Methods = registry.methods().map(|method| (method.service, method.spec)).collect();
         let buckets = match redis {
-            Some(redis) => Buckets::Shared(Arc::new(Shared::new(redis))),
+            Some(redis) => Buckets::Shared(Arc::new(FallbackBuckets::new(redis))),
             None => Buckets::Memory(Box::default()),
         };
-        let rules = ArcSwap::from_pointee(Rules::new(settings, Arc::clone(&methods)));
+        let rules = ArcSwap::from_pointee(QuotaRules::new(settings, Arc::clone(&methods)));
         Arc::new(Self { rules, settings: ArcSwap::from_pointee(settings.clone()), methods, buckets })
     }
 
     /// Has other settings hold, all of them from one moment on. Buckets keep what was taken.
     pub fn apply(&self, settings: &QuotaSettings) {
-        self.rules.store(Arc::new(Rules::new(settings, Arc::clone(&self.methods))));
+        self.rules.store(Arc::new(QuotaRules::new(settings, Arc::clone(&self.methods))));
         self.settings.store(Arc::new(settings.clone()));
     }
 
@@ -83,7 +83,7 @@ impl Limiting {
     /// gateways.
     #[must_use]
     pub fn unknown_names(&self, settings: &QuotaSettings) -> Vec<String> {
-        Rules::unknown_names(settings, &self.methods)
+        QuotaRules::unknown_names(settings, &self.methods)
     }
 
     /// How many requests this gateway has judged by its share alone, since Redis was away.
@@ -91,19 +91,19 @@ impl Limiting {
     pub fn judged_alone(&self) -> u64 {
         match &self.buckets {
             Buckets::Memory(_) => 0,
-            Buckets::Shared(shared) => shared.judged_alone(),
+            Buckets::Shared(shared) => shared.local_decisions(),
         }
     }
 
     /// Waits until all that calls gave back has been heard.
-    pub async fn settled(&self) {
+    pub async fn flushed(&self) {
         if let Buckets::Shared(shared) = &self.buckets {
-            shared.settled().await;
+            shared.flushed().await;
         }
     }
 
     /// What a call that took tokens of `limits` gives back when it has failed: one of each rate, as it is now.
-    fn refund(&self, call: &Call, limits: &Limits) -> Vec<Policy> {
+    fn refund(&self, call: &Call, limits: &MethodLimits) -> Vec<Policy> {
         let rules = self.rules.load();
         let Some(now) = rules.limits(call).filter(|_| rules.only_fulfilled) else { return Vec::new() };
         let was_taken = |policy: &&Policy| limits.policies.iter().any(|taken| taken.name == policy.name);
@@ -112,43 +112,43 @@ impl Limiting {
 }
 
 /// Tells the client how it stands.
-fn tell(limits: &Limits, call: &Call, standing: &Standing) {
+fn add_rate_limit_headers(limits: &MethodLimits, call: &Call, standing: &QuotaStatus) {
     if let Ok(standing) = HeaderValue::try_from(standing.to_string()) {
         call.add_response_header(POLICY, limits.header.clone());
         call.add_response_header(LIMIT, standing);
     }
 }
 
-fn exceeded(standing: &Standing) -> Error {
-    let detail = match standing.next {
+fn exceeded(standing: &QuotaStatus) -> Error {
+    let detail = match standing.reset {
         Some(_) => format!("the quota `{}` is used up for now", standing.name),
         None => format!("as many calls run as may at once (`{}`)", standing.name),
     };
-    Error::new(Code::QUOTA_EXCEEDED, detail).retry_after(standing.next.unwrap_or(SOON))
+    Error::new(Code::QUOTA_EXCEEDED, detail).with_retry_after(standing.reset.unwrap_or(CONCURRENCY_RETRY_AFTER))
 }
 
 /// Makes [`Limit`].
 #[derive(Clone, Debug)]
-pub(super) struct LimitLayer(pub(super) Option<Arc<Limiting>>);
+pub(super) struct EnforceQuotaLayer(pub(super) Option<Arc<QuotaEnforcer>>);
 
-impl<S> Layer<S> for LimitLayer {
-    type Service = Limit<S>;
+impl<S> Layer<S> for EnforceQuotaLayer {
+    type Service = EnforceQuota<S>;
 
-    fn layer(&self, inner: S) -> Limit<S> {
-        Limit { inner, limiting: self.0.clone() }
+    fn layer(&self, inner: S) -> EnforceQuota<S> {
+        EnforceQuota { inner, limiting: self.0.clone() }
     }
 }
 
 /// Refuses what is over its quota.
 #[derive(Clone, Debug)]
-pub(super) struct Limit<S> {
+pub(super) struct EnforceQuota<S> {
     inner: S,
-    limiting: Option<Arc<Limiting>>,
+    limiting: Option<Arc<QuotaEnforcer>>,
 }
 
 type Asking = Pin<Box<dyn Future<Output = Result<Reply, Error>> + Send>>;
 
-impl<S> Service<Invocation> for Limit<S>
+impl<S> Service<Invocation> for EnforceQuota<S>
 where
     S: Service<Invocation, Response = Reply, Error = Error, Future: Send + 'static> + Clone + Send + 'static,
 {
@@ -172,24 +172,24 @@ where
                 return Either::Right(Either::Right(Box::pin(ask(inner, invocation, limiting, limits, shared))));
             }
         };
-        let whose = Whose::of(call);
+        let whose = PartitionKey::of(call);
         match memory.admit(&whose, &limits.policies) {
             Ok(standing) => {
-                tell(&limits, call, &standing);
-                let hold = keeps.then(|| Hold::new(limiting, limits, call, whose, Taken::Memory));
+                add_rate_limit_headers(&limits, call, &standing);
+                let hold = keeps.then(|| AdmissionGuard::new(limiting, limits, call, whose, AdmissionSource::Memory));
                 Either::Left(LimitFuture { running: Guarded::new(self.inner.call(invocation), hold) })
             }
             Err(standing) => {
-                tell(&limits, call, &standing);
+                add_rate_limit_headers(&limits, call, &standing);
                 Either::Right(Either::Left(future::ready(Err(exceeded(&standing)))))
             }
         }
     }
 }
 
-impl<S> Limit<S> {
+impl<S> EnforceQuota<S> {
     /// What a call is limited by, and whether it gives anything back when it ends.
-    fn limits(&self, call: &Call) -> Option<(&Arc<Limiting>, Arc<Limits>, bool)> {
+    fn limits(&self, call: &Call) -> Option<(&Arc<QuotaEnforcer>, Arc<MethodLimits>, bool)> {
         let limiting = self.limiting.as_ref()?;
         let rules = limiting.rules.load();
         let limits = rules.limits(call)?;
@@ -202,33 +202,33 @@ impl<S> Limit<S> {
 async fn ask<S>(
     mut inner: S,
     invocation: Invocation,
-    limiting: Arc<Limiting>,
-    limits: Arc<Limits>,
-    shared: Arc<Shared>,
+    limiting: Arc<QuotaEnforcer>,
+    limits: Arc<MethodLimits>,
+    shared: Arc<FallbackBuckets>,
 ) -> Result<Reply, Error>
 where
     S: Service<Invocation, Response = Reply, Error = Error>,
 {
     let call = invocation.request.call.clone();
-    let whose = Whose::of(&call);
+    let whose = PartitionKey::of(&call);
     // From now on: whoever leaves before the answer has come may have a place.
-    let mut hold = Hold::new(&limiting, Arc::clone(&limits), &call, whose.clone(), Taken::Asked(Arc::clone(&shared)));
+    let mut hold = AdmissionGuard::new(&limiting, Arc::clone(&limits), &call, whose.clone(), AdmissionSource::Asked(Arc::clone(&shared)));
     let admission = shared.admit(&whose, &limits, call.nonce()).await;
-    hold.decided(match (&admission.verdict, admission.place) {
-        (Ok(_), Place::Redis) => Some(Taken::Redis(shared)),
-        (Ok(_), Place::Share) => Some(Taken::Share(shared)),
+    hold.set_source(match (&admission.result, admission.place) {
+        (Ok(_), AdmittedBy::Redis) => Some(AdmissionSource::Redis(shared)),
+        (Ok(_), AdmittedBy::Share) => Some(AdmissionSource::Share(shared)),
         (Err(_), _) => None,
     });
-    match admission.verdict {
-        Ok(standing) => tell(&limits, &call, &standing),
+    match admission.result {
+        Ok(standing) => add_rate_limit_headers(&limits, &call, &standing),
         Err(standing) => {
-            tell(&limits, &call, &standing);
+            add_rate_limit_headers(&limits, &call, &standing);
             return Err(exceeded(&standing));
         }
     }
     let (outcome, hold) = Guarded::new(inner.call(invocation), Some(hold)).await;
     match hold {
-        Some(hold) => hold.end_heard(outcome).await,
+        Some(hold) => hold.release_confirmed(outcome).await,
         None => outcome,
     }
 }

@@ -2,7 +2,7 @@
 //! (SEMANTICS §7).
 
 use crate::base::{
-    attempt::{Attempt, Class},
+    attempt::{Attempt, AttemptClass},
     call::Call,
     error::{Code, Error},
     reply::Reply,
@@ -47,7 +47,7 @@ pub(crate) fn may_have_happened(call: &Call, outcome: &Result<Reply, Error>) -> 
 
 fn nothing_happened(call: &Call) -> bool {
     let harmless = |attempt: &Attempt| {
-        matches!(attempt.class, Class::NotSent | Class::Rejected | Class::Unsupported | Class::Invalid)
+        matches!(attempt.class, AttemptClass::NotSent | AttemptClass::Rejected | AttemptClass::Unsupported | AttemptClass::Invalid)
     };
     call.with_attempts(|attempts| !attempts.is_empty() && attempts.iter().all(harmless))
 }

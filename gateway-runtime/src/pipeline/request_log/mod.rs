@@ -7,7 +7,7 @@
 //! A stream is charged when it begins. Its row is marked `streaming` then, and is completed when the stream has ended.
 
 pub(super) mod execution;
-pub(super) mod row;
+pub(super) mod record;
 pub(super) mod run_to_completion;
 pub(super) mod streamed;
 
@@ -22,7 +22,7 @@ use tower::{Layer, Service};
 
 use crate::{
     base::{
-        call::{Call, sortable_name},
+        call::{Call, sortable_id},
         duration::unix_micros,
         error::{Code, Error},
         money::Money,
@@ -30,42 +30,42 @@ use crate::{
     },
     pipeline::{
         Invocation,
-        billing::{Bill, Billing},
+        billing::{PlacedHold, Billing},
         idempotency::stored_reply,
-        persistence::{AnonymousBytes, Keeping},
-        request_log::{execution::Ending, row::Status, run_to_completion::Recording, streamed::Streamed},
-        settlement_draft::{Draft, Noted, Tab},
+        persistence::{AnonymousBytes, Persistence},
+        request_log::{execution::Ending, record::Status, run_to_completion::RunToCompletion, streamed::Streamed},
+        settlement_draft::{Draft, Noted, SettlementDraft},
     },
-    store::{self, CallKey, Closing, Hold, Settlement, StoreError},
+    store::{self, CallId, ClaimEnd, Hold, Settlement, StoreError},
 };
 
 /// Makes [`Record`].
 #[derive(Clone, Debug)]
-pub(super) struct RecordLayer(pub(super) Option<Arc<Keeping>>, pub(super) Option<Arc<Billing>>);
+pub(super) struct RecordLayer(pub(super) Option<Arc<Persistence>>, pub(super) Option<Arc<Billing>>);
 
 impl<S> Layer<S> for RecordLayer {
-    type Service = Record<S>;
+    type Service = RequestLog<S>;
 
-    fn layer(&self, inner: S) -> Record<S> {
-        Record { inner, keeping: self.0.clone(), billing: self.1.clone() }
+    fn layer(&self, inner: S) -> RequestLog<S> {
+        RequestLog { inner, keeping: self.0.clone(), billing: self.1.clone() }
     }
 }
 
 /// Writes calls down, if there is something to do it with.
 #[derive(Clone, Debug)]
-pub(super) struct Record<S> {
+pub(super) struct RequestLog<S> {
     inner: S,
-    keeping: Option<Arc<Keeping>>,
+    keeping: Option<Arc<Persistence>>,
     billing: Option<Arc<Billing>>,
 }
 
-impl<S> Service<Invocation> for Record<S>
+impl<S> Service<Invocation> for RequestLog<S>
 where
     S: Service<Invocation, Response = Reply, Error = Error, Future: Send + 'static>,
 {
     type Response = Reply;
     type Error = Error;
-    type Future = Either<S::Future, Recording>;
+    type Future = Either<S::Future, RunToCompletion>;
 
     fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Error>> {
         self.inner.poll_ready(context)
@@ -74,35 +74,35 @@ where
     fn call(&mut self, mut invocation: Invocation) -> Self::Future {
         let Some(keeping) = self.keeping.clone() else { return Either::Left(self.inner.call(invocation)) };
         let may_cost = self.billing.as_ref().is_some_and(|billing| billing.has_price(invocation.method.spec));
-        let may_claim = keeping.keys.enabled && crate::pipeline::idempotency::may_claim(&invocation);
+        let may_claim = keeping.keys.enabled && crate::pipeline::idempotency::can_claim_key(&invocation);
         let must_end = may_cost || may_claim;
         if !must_end && !keeping.records.enabled {
             return Either::Left(self.inner.call(invocation));
         }
-        let page = Page::begin(keeping, invocation.request.call.clone());
+        let page = OpenRecord::begin(keeping, invocation.request.call.clone());
         invocation.tab = page.tab.clone();
         let inner = self.inner.call(invocation);
         let work = Box::pin(async { page.end(inner.await).await });
-        Either::Right(Recording::new(work, must_end))
+        Either::Right(RunToCompletion::new(work, must_end))
     }
 }
 
 /// What is to be written of a call; dropped without an end, its caller has left.
-pub(super) struct Page {
-    keeping: Arc<Keeping>,
+pub(super) struct OpenRecord {
+    keeping: Arc<Persistence>,
     call: Call,
-    tab: Tab,
-    key: CallKey,
+    tab: SettlementDraft,
+    key: CallId,
     at: SystemTime,
     ended: bool,
 }
 
-impl Page {
-    fn begin(keeping: Arc<Keeping>, call: Call) -> Self {
-        let key: Arc<str> = String::from_utf8_lossy(&sortable_name()).into();
+impl OpenRecord {
+    fn begin(keeping: Arc<Persistence>, call: Call) -> Self {
+        let key: Arc<str> = String::from_utf8_lossy(&sortable_id()).into();
         Self {
             call,
-            tab: Tab::of(Arc::clone(&key), Arc::clone(&keeping)),
+            tab: SettlementDraft::of(Arc::clone(&key), Arc::clone(&keeping)),
             keeping,
             key,
             at: SystemTime::now(),
@@ -135,7 +135,7 @@ impl Page {
         // Nobody waits for money that is released. Whoever sends a definite failure again had better find the key free,
         // but need not: it is free as soon as the journal has come to it.
         if !settlement.charges() && (settlement.claim.is_none() || ending == Ending::NotExecuted && !waits) {
-            self.keeping.journal.hand_in(settlement);
+            self.keeping.journal.settle_in_background(settlement);
             return outcome;
         }
         match self.keeping.journal.settle(settlement).await {
@@ -151,7 +151,7 @@ impl Page {
         // Whatever it will yield: its items are in `chunks`.
         let begun = Ok(Reply::Items(Box::pin(stream::empty())));
         let mut settlement = self.settlement(self.tab.take(), &begun, Ending::CarriedOut);
-        settlement.request.code = Some(store::Request::STREAMING.into());
+        settlement.request.code = Some(store::RequestRecord::STREAMING.into());
         settlement.request.fulfilled = false;
         let charge = settlement.hold.as_ref().and_then(|(_, charge)| *charge);
         let keeping = Arc::clone(&self.keeping);
@@ -159,61 +159,61 @@ impl Page {
         if settlement.charges() {
             keeping.journal.settle(settlement).await.map_err(not_written)?;
         } else if settlement.hold.is_some() || settlement.claim.is_some() {
-            keeping.journal.hand_in(settlement);
+            keeping.journal.settle_in_background(settlement);
         }
         Ok(Box::pin(streamed))
     }
 
     /// Writes how a stream has ended, after everything of it has.
     pub(super) fn complete(&self, status: Status, charge: Option<Money>) {
-        let request = self.row(status, charge);
+        let request = self.to_record(status, charge);
         self.keeping.tell(&request);
         self.keeping.journal.record(Box::new(request));
     }
 
     /// What is written of a call that has ended.
     fn settlement(&self, draft: Draft, outcome: &Result<Reply, Error>, ending: Ending) -> Settlement {
-        let hold = self.hold(draft.bill, outcome, ending);
-        let claim = draft.claim.map(|claim| {
+        let hold = self.hold(draft.take_hold, outcome, ending);
+        let claim = draft.take_claim.map(|claim| {
             let (key, fence) = claim.what;
-            let closing = if claim.is_written { self.closing(outcome, ending) } else { Closing::Undo };
+            let closing = if claim.is_written { self.claim_end(outcome, ending) } else { ClaimEnd::Undo };
             if self.call.caller().account().is_none() {
                 self.keeping.anonymous.add(match &closing {
-                    Closing::Answer(answer, _) => i64::try_from(answer.len()).unwrap_or(i64::MAX),
-                    Closing::Release => -AnonymousBytes::KEY,
+                    ClaimEnd::Answer(answer, _) => i64::try_from(answer.len()).unwrap_or(i64::MAX),
+                    ClaimEnd::Release => -AnonymousBytes::KEY,
                     // It was not counted.
-                    Closing::Undo => 0,
+                    ClaimEnd::Undo => 0,
                 });
             }
             (key, fence, closing)
         });
-        let request = self.row(Status::of(outcome), hold.as_ref().and_then(|(_, charge)| *charge));
+        let request = self.to_record(Status::of(outcome), hold.as_ref().and_then(|(_, charge)| *charge));
         Settlement { request, hold, claim }
     }
 
     /// What becomes of the money.
-    fn hold(&self, bill: Option<Noted<Bill>>, outcome: &Result<Reply, Error>, ending: Ending) -> Option<Ended> {
+    fn hold(&self, bill: Option<Noted<PlacedHold>>, outcome: &Result<Reply, Error>, ending: Ending) -> Option<Ended> {
         let Noted { what: bill, is_written } = bill?;
         Some(match is_written {
-            true => bill.settle(&self.call, outcome, ending == Ending::Unknown),
+            true => bill.charge(&self.call, outcome, ending == Ending::Unknown),
             false => bill.release(&self.call),
         })
     }
 
-    fn row(&self, status: Status, charge: Option<Money>) -> store::Request {
-        row::request(&self.call, Arc::clone(&self.key), unix_micros(self.at), status, charge)
+    fn to_record(&self, status: Status, charge: Option<Money>) -> store::RequestRecord {
+        record::request(&self.call, Arc::clone(&self.key), unix_micros(self.at), status, charge)
     }
 
     /// What becomes of the key.
-    fn closing(&self, outcome: &Result<Reply, Error>, ending: Ending) -> Closing {
-        match stored_reply::keep(outcome).filter(|_| ending != Ending::NotExecuted) {
-            Some(answer) => Closing::Answer(answer, unix_micros(self.at + self.keeping.keys.kept)),
-            None => Closing::Release,
+    fn claim_end(&self, outcome: &Result<Reply, Error>, ending: Ending) -> ClaimEnd {
+        match stored_reply::serialize(outcome).filter(|_| ending != Ending::NotExecuted) {
+            Some(answer) => ClaimEnd::Answer(answer, unix_micros(self.at + self.keeping.keys.kept)),
+            None => ClaimEnd::Release,
         }
     }
 }
 
-impl Drop for Page {
+impl Drop for OpenRecord {
     fn drop(&mut self) {
         if self.ended {
             return;
@@ -221,10 +221,10 @@ impl Drop for Page {
         let draft = self.tab.take();
         // Most calls that hold something go on without their caller; one whose price came with a list that is newer than
         // the call does not, nor any when the program ends.
-        let holds = draft.claim.is_some() || draft.bill.is_some();
+        let holds = draft.take_claim.is_some() || draft.take_hold.is_some();
         let (code, ending) = match holds && Ending::is_lasting(&self.call) {
             true => (Code::OUTCOME_UNKNOWN, Ending::Unknown),
-            false => (row::CANCELLED, Ending::NotExecuted),
+            false => (record::CANCELLED, Ending::NotExecuted),
         };
         let cut = Err(Error::new(code, "the call was cut off before it had ended"));
         let settlement = self.settlement(draft, &cut, ending);
@@ -232,7 +232,7 @@ impl Drop for Page {
         if !holds {
             self.keeping.journal.record(Box::new(settlement.request));
         } else {
-            self.keeping.journal.hand_in(settlement);
+            self.keeping.journal.settle_in_background(settlement);
         }
     }
 }
@@ -243,5 +243,5 @@ type Ended = (Hold, Option<Money>);
 /// Whoever is told that it is done may rely on its being written down.
 fn not_written(error: StoreError) -> Error {
     let detail = "the call has ended, and its outcome could not be written yet; if it has an idempotency key, send it again with it";
-    Error::new(Code::OUTCOME_UNKNOWN, detail).log(error)
+    Error::new(Code::OUTCOME_UNKNOWN, detail).with_log_message(error)
 }

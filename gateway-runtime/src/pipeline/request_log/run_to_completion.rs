@@ -13,19 +13,19 @@ use crate::base::{error::Error, reply::Reply};
 type Work = Pin<Box<dyn Future<Output = Result<Reply, Error>> + Send>>;
 
 /// A call that is recorded. One that must end goes on also when nobody waits for it any more.
-pub(in crate::pipeline) struct Recording {
+pub(in crate::pipeline) struct RunToCompletion {
     work: Option<Work>,
-    must_end: bool,
+    must_complete: bool,
     has_begun: bool,
 }
 
-impl Recording {
+impl RunToCompletion {
     pub(in crate::pipeline) fn new(work: Work, must_end: bool) -> Self {
-        Self { work: Some(work), must_end, has_begun: false }
+        Self { work: Some(work), must_complete: must_end, has_begun: false }
     }
 }
 
-impl Future for Recording {
+impl Future for RunToCompletion {
     type Output = Result<Reply, Error>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
@@ -42,10 +42,10 @@ impl Future for Recording {
     }
 }
 
-impl Drop for Recording {
+impl Drop for RunToCompletion {
     fn drop(&mut self) {
         // Its caller has left. Most stay, so only now is it worth a task.
-        if self.must_end
+        if self.must_complete
             && self.has_begun
             && let Some(work) = self.work.take()
             && let Ok(runtime) = Handle::try_current()
@@ -73,7 +73,7 @@ mod tests {
             end.send(()).unwrap();
             Ok(Reply::Empty)
         };
-        assert!(Recording::new(Box::pin(work), must_end).now_or_never().is_none());
+        assert!(RunToCompletion::new(Box::pin(work), must_end).now_or_never().is_none());
         let _ = open.send(());
         ended.await.is_ok()
     }
@@ -92,7 +92,7 @@ mod tests {
             let _still = &by_the_call;
             panic!("broken")
         });
-        let panicked = AssertUnwindSafe(Recording::new(Box::pin(work), true)).catch_unwind().await;
+        let panicked = AssertUnwindSafe(RunToCompletion::new(Box::pin(work), true)).catch_unwind().await;
         assert!(panicked.is_err());
         assert_eq!(Arc::strong_count(&held), 1, "a task has it");
     }

@@ -11,20 +11,20 @@ use futures_util::Stream;
 
 use crate::{
     base::{error::Error, money::Money, reply::Chunks},
-    pipeline::request_log::{Page, row::Status},
+    pipeline::request_log::{OpenRecord, record::Status},
 };
 
 /// A stream, and the record of its call.
 pub(in crate::pipeline) struct Streamed {
     /// None when the stream has ended.
     chunks: Option<Chunks>,
-    page: Page,
+    page: OpenRecord,
     /// What the call was charged when the stream began.
     charge: Option<Money>,
 }
 
 impl Streamed {
-    pub(in crate::pipeline) fn new(chunks: Chunks, page: Page, charge: Option<Money>) -> Self {
+    pub(in crate::pipeline) fn new(chunks: Chunks, page: OpenRecord, charge: Option<Money>) -> Self {
         Self { chunks: Some(chunks), page, charge }
     }
 

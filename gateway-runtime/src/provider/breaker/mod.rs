@@ -22,26 +22,26 @@ use crate::provider::{breaker::window::Window, settings::BreakerSettings, strate
 
 /// What a call that was let through says of the provider when it has ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Verdict {
+pub(super) enum Sample {
     /// It works.
     Success,
     /// It does not.
     Failure,
     /// Nothing either way.
-    Neither,
+    Ignored,
 }
 
 /// How a breaker stands at this moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Standing {
+pub(super) enum Availability {
     /// Lets a call through.
     Ready(BreakerState),
     /// Open, and a probe may be made since this time.
     Due(Instant),
     /// Half open, and all its probes are under way.
-    Full,
+    ProbesInFlight,
     /// As `Full`, but with a single probe, since every other provider is open too.
-    Probing,
+    SingleProbeInFlight,
     /// Lets nothing through until then: open, or cooling down.
     Until(Instant),
 }
@@ -61,7 +61,7 @@ impl Permit {
 
 /// A change worth a line in the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Change {
+pub(super) enum Transition {
     /// Opened for so long.
     Opened(Duration),
     /// Closed after probes went well.
@@ -97,7 +97,7 @@ enum Phase {
 #[derive(Debug, Default)]
 struct Probes {
     /// Name and expiry of each that is under way.
-    out: SmallVec<[(u64, Instant); 3]>,
+    in_flight: SmallVec<[(u64, Instant); 3]>,
     issued: u64,
     successes: u32,
     /// Only one until the first success.
@@ -106,9 +106,9 @@ struct Probes {
 
 impl Probes {
     fn room(&mut self, now: Instant, settings: &BreakerSettings) -> bool {
-        self.out.retain(|(_, expiry)| *expiry > now);
+        self.in_flight.retain(|(_, expiry)| *expiry > now);
         let limit = if self.is_single() { 1 } else { settings.half_open_calls as usize };
-        self.out.len() < limit
+        self.in_flight.len() < limit
     }
 
     fn is_single(&self) -> bool {
@@ -130,23 +130,23 @@ impl Breaker {
     }
 
     /// How it stands.
-    pub(super) fn standing(&self, now: Instant, settings: &BreakerSettings) -> Standing {
+    pub(super) fn standing(&self, now: Instant, settings: &BreakerSettings) -> Availability {
         if self.gate.load(Ordering::Acquire) & 1 == 1 {
-            return Standing::Ready(BreakerState::Closed);
+            return Availability::Ready(BreakerState::Closed);
         }
         let mut state = self.lock();
         if let Some(until) = state.cooling(now) {
-            return Standing::Until(until);
+            return Availability::Until(until);
         }
         match &mut state.phase {
-            Phase::Closed => Standing::Ready(BreakerState::Closed),
-            Phase::Open { due } if *due > now => Standing::Until(*due),
-            Phase::Open { due } => Standing::Due(*due),
+            Phase::Closed => Availability::Ready(BreakerState::Closed),
+            Phase::Open { due } if *due > now => Availability::Until(*due),
+            Phase::Open { due } => Availability::Due(*due),
             Phase::HalfOpen(probes) => match (probes.room(now, settings), probes.is_single()) {
-                (true, true) => Standing::Due(now),
-                (true, false) => Standing::Ready(BreakerState::HalfOpen),
-                (false, true) => Standing::Probing,
-                (false, false) => Standing::Full,
+                (true, true) => Availability::Due(now),
+                (true, false) => Availability::Ready(BreakerState::HalfOpen),
+                (false, true) => Availability::SingleProbeInFlight,
+                (false, false) => Availability::ProbesInFlight,
             },
         }
     }
@@ -173,21 +173,21 @@ impl Breaker {
     }
 
     /// Gives a permit back. One that has expired, or is from an earlier phase, changes nothing.
-    pub(super) fn settle(
+    pub(super) fn record(
         &self,
         permit: Permit,
-        verdict: Verdict,
+        verdict: Sample,
         now: Instant,
         settings: &BreakerSettings,
-    ) -> Option<Change> {
-        if verdict == Verdict::Neither && permit.probe.is_none() {
+    ) -> Option<Transition> {
+        if verdict == Sample::Ignored && permit.probe.is_none() {
             return None;
         }
         let mut state = self.lock();
         if permit.epoch != state.epoch {
             return None;
         }
-        let change = state.settle(permit.probe, verdict, now, settings);
+        let change = state.record(permit.probe, verdict, now, settings);
         self.publish(&state);
         change
     }
@@ -254,28 +254,28 @@ impl State {
                     return None;
                 }
                 probes.issued += 1;
-                probes.out.push((probes.issued, now + settings.permit));
+                probes.in_flight.push((probes.issued, now + settings.permit_timeout));
                 Some(Permit { epoch: self.epoch, probe: Some(probes.issued) })
             }
         }
     }
 
-    fn settle(
+    fn record(
         &mut self,
         probe: Option<u64>,
-        verdict: Verdict,
+        verdict: Sample,
         now: Instant,
         settings: &BreakerSettings,
-    ) -> Option<Change> {
+    ) -> Option<Transition> {
         match (&mut self.phase, probe) {
             (Phase::Closed, None) => self.count(verdict, now, settings).then(|| self.open(now, settings)),
             (Phase::HalfOpen(probes), Some(probe)) => {
-                let place = probes.out.iter().position(|(name, _)| *name == probe)?;
-                probes.out.swap_remove(place);
+                let place = probes.in_flight.iter().position(|(name, _)| *name == probe)?;
+                probes.in_flight.swap_remove(place);
                 match verdict {
-                    Verdict::Neither => None,
-                    Verdict::Failure => Some(self.open(now, settings)),
-                    Verdict::Success => {
+                    Sample::Ignored => None,
+                    Sample::Failure => Some(self.open(now, settings)),
+                    Sample::Success => {
                         probes.successes += 1;
                         (probes.successes >= settings.successes_to_close).then(|| self.close(now, settings))
                     }
@@ -286,8 +286,8 @@ impl State {
     }
 
     /// Counts a call of the closed breaker; whether that is one failure too many.
-    fn count(&mut self, verdict: Verdict, now: Instant, settings: &BreakerSettings) -> bool {
-        let failed = verdict == Verdict::Failure;
+    fn count(&mut self, verdict: Sample, now: Instant, settings: &BreakerSettings) -> bool {
+        let failed = verdict == Sample::Failure;
         self.window.add(failed, now);
         if !failed {
             self.failures_in_a_row = 0;
@@ -300,21 +300,21 @@ impl State {
         too_many || self.failures_in_a_row >= settings.failures_in_a_row
     }
 
-    fn open(&mut self, now: Instant, settings: &BreakerSettings) -> Change {
+    fn open(&mut self, now: Instant, settings: &BreakerSettings) -> Transition {
         let doubled = settings.open.saturating_mul(1 << self.openings.min(20));
         // ±10 %, so that replicas do not come back all at once.
         let length = doubled.min(settings.max_open).mul_f64(0.9 + 0.2 * fastrand::f64());
         self.openings += 1;
         self.change(Phase::Open { due: now + length });
-        Change::Opened(length)
+        Transition::Opened(length)
     }
 
-    fn close(&mut self, now: Instant, settings: &BreakerSettings) -> Change {
+    fn close(&mut self, now: Instant, settings: &BreakerSettings) -> Transition {
         self.window = Window::new(settings.window, now);
         self.failures_in_a_row = 0;
         self.openings = 0;
         self.change(Phase::Closed);
-        Change::Closed
+        Transition::Closed
     }
 
     fn change(&mut self, phase: Phase) {

@@ -23,27 +23,27 @@ impl Bench {
         self.breaker.acquire(self.now, false, &self.settings)
     }
 
-    fn settle(&self, permit: Permit, verdict: Verdict) -> Option<Change> {
-        self.breaker.settle(permit, verdict, self.now, &self.settings)
+    fn settle(&self, permit: Permit, verdict: Sample) -> Option<Transition> {
+        self.breaker.record(permit, verdict, self.now, &self.settings)
     }
 
-    fn standing(&self) -> Standing {
+    fn standing(&self) -> Availability {
         self.breaker.standing(self.now, &self.settings)
     }
 
     /// One call that goes through at once.
-    fn call(&self, verdict: Verdict) -> Option<Change> {
+    fn call(&self, verdict: Sample) -> Option<Transition> {
         self.settle(self.acquire().expect("the breaker lets calls through"), verdict)
     }
 
-    fn fail(&self, times: u32) -> Option<Change> {
-        (0..times).fold(None, |_, _| self.call(Verdict::Failure))
+    fn fail(&self, times: u32) -> Option<Transition> {
+        (0..times).fold(None, |_, _| self.call(Sample::Failure))
     }
 
     /// Fails until it opens, and says for how long.
     fn open(&self) -> Duration {
         match self.fail(self.settings.failures_in_a_row) {
-            Some(Change::Opened(length)) => length,
+            Some(Transition::Opened(length)) => length,
             other => panic!("{other:?}"),
         }
     }
@@ -51,7 +51,7 @@ impl Bench {
     /// Goes to the time at which an open breaker is due.
     fn wait(&mut self) {
         match self.standing() {
-            Standing::Until(until) => self.now = until,
+            Availability::Until(until) => self.now = until,
             other => panic!("{other:?}"),
         }
     }
@@ -61,9 +61,9 @@ impl Bench {
 fn five_failures_in_a_row_open_it() {
     let bench = Bench::new();
     assert_eq!(bench.fail(4), None);
-    bench.call(Verdict::Success);
+    bench.call(Sample::Success);
     assert_eq!(bench.fail(4), None);
-    assert!(matches!(bench.call(Verdict::Failure), Some(Change::Opened(_))));
+    assert!(matches!(bench.call(Sample::Failure), Some(Transition::Opened(_))));
     assert_eq!((bench.acquire().is_none(), bench.breaker.state()), (true, BreakerState::Open));
 }
 
@@ -77,19 +77,19 @@ fn it_opens_with_that_of_another_gateway() {
     assert!(open(&bench, 5, 2) && bench.acquire().is_none());
     // What it hears of again, or what ends sooner, changes nothing.
     assert!(!open(&bench, 5, 2) && !open(&bench, 3, 9));
-    assert_eq!(bench.standing(), Standing::Until(bench.now + 6 * SECOND));
+    assert_eq!(bench.standing(), Availability::Until(bench.now + 6 * SECOND));
     bench.wait();
     let probe = bench.acquire().unwrap();
     assert!(probe.is_probe());
     // It opens for as long as if it had opened so often itself.
-    assert!(matches!(bench.settle(probe, Verdict::Failure), Some(Change::Opened(length)) if length > 17 * SECOND));
+    assert!(matches!(bench.settle(probe, Sample::Failure), Some(Transition::Opened(length)) if length > 17 * SECOND));
     bench.wait();
     let probe = bench.acquire().unwrap();
     assert!(open(&bench, 1, 0), "one that probes leaves off");
-    assert_eq!((bench.settle(probe, Verdict::Failure), bench.acquire().is_none()), (None, true));
+    assert_eq!((bench.settle(probe, Sample::Failure), bench.acquire().is_none()), (None, true));
     bench.wait();
     for _ in 0..2 {
-        bench.call(Verdict::Success);
+        bench.call(Sample::Success);
     }
     assert_eq!(bench.breaker.state(), BreakerState::Closed);
 }
@@ -98,20 +98,20 @@ fn it_opens_with_that_of_another_gateway() {
 fn half_of_twenty_calls_open_it() {
     let bench = Bench::new();
     for _ in 0..9 {
-        assert_eq!(bench.call(Verdict::Failure), None);
-        assert_eq!(bench.call(Verdict::Success), None);
+        assert_eq!(bench.call(Sample::Failure), None);
+        assert_eq!(bench.call(Sample::Success), None);
     }
-    assert_eq!(bench.call(Verdict::Success), None, "nineteen calls decide nothing");
-    assert!(matches!(bench.call(Verdict::Failure), Some(Change::Opened(_))));
+    assert_eq!(bench.call(Sample::Success), None, "nineteen calls decide nothing");
+    assert!(matches!(bench.call(Sample::Failure), Some(Transition::Opened(_))));
 }
 
 #[test]
 fn less_than_half_does_not_open_it() {
     let bench = Bench::new();
     for _ in 0..100 {
-        bench.call(Verdict::Success);
-        bench.call(Verdict::Failure);
-        assert_eq!(bench.call(Verdict::Success), None);
+        bench.call(Sample::Success);
+        bench.call(Sample::Failure);
+        assert_eq!(bench.call(Sample::Success), None);
     }
     assert_eq!(bench.breaker.state(), BreakerState::Closed);
 }
@@ -120,15 +120,15 @@ fn less_than_half_does_not_open_it() {
 fn failures_of_long_ago_do_not_count() {
     let mut bench = Bench::new();
     for _ in 0..9 {
-        bench.call(Verdict::Failure);
-        bench.call(Verdict::Success);
+        bench.call(Sample::Failure);
+        bench.call(Sample::Success);
     }
     bench.now += 31 * SECOND;
     for _ in 0..12 {
-        bench.call(Verdict::Success);
+        bench.call(Sample::Success);
     }
     for _ in 0..4 {
-        assert_eq!(bench.call(Verdict::Failure), None);
+        assert_eq!(bench.call(Sample::Failure), None);
     }
 }
 
@@ -136,8 +136,8 @@ fn failures_of_long_ago_do_not_count() {
 fn what_says_nothing_counts_as_nothing() {
     let bench = Bench::new();
     bench.fail(4);
-    assert_eq!(bench.call(Verdict::Neither), None);
-    assert!(matches!(bench.call(Verdict::Failure), Some(Change::Opened(_))), "they are still in a row");
+    assert_eq!(bench.call(Sample::Ignored), None);
+    assert!(matches!(bench.call(Sample::Failure), Some(Transition::Opened(_))), "they are still in a row");
 }
 
 #[test]
@@ -147,8 +147,8 @@ fn it_stays_open_for_five_seconds_doubling_to_sixty() {
         let mut lengths = vec![bench.open()];
         for _ in 0..5 {
             bench.wait();
-            match bench.call(Verdict::Failure) {
-                Some(Change::Opened(length)) => lengths.push(length),
+            match bench.call(Sample::Failure) {
+                Some(Transition::Opened(length)) => lengths.push(length),
                 other => panic!("{other:?}"),
             }
         }
@@ -165,14 +165,14 @@ fn half_open_it_lets_three_through_and_two_successes_close_it() {
     let mut bench = Bench::new();
     bench.open();
     bench.wait();
-    assert_eq!(bench.standing(), Standing::Due(bench.now));
+    assert_eq!(bench.standing(), Availability::Due(bench.now));
     let permits: Vec<_> = std::iter::from_fn(|| bench.acquire()).take(9).collect();
-    assert_eq!((permits.len(), bench.standing()), (3, Standing::Full));
-    assert_eq!(bench.settle(permits[0], Verdict::Success), None);
-    assert_eq!(bench.standing(), Standing::Ready(BreakerState::HalfOpen));
-    assert_eq!(bench.settle(permits[1], Verdict::Success), Some(Change::Closed));
-    assert_eq!(bench.settle(permits[2], Verdict::Failure), None, "it was let through before the breaker closed");
-    assert_eq!(bench.standing(), Standing::Ready(BreakerState::Closed));
+    assert_eq!((permits.len(), bench.standing()), (3, Availability::ProbesInFlight));
+    assert_eq!(bench.settle(permits[0], Sample::Success), None);
+    assert_eq!(bench.standing(), Availability::Ready(BreakerState::HalfOpen));
+    assert_eq!(bench.settle(permits[1], Sample::Success), Some(Transition::Closed));
+    assert_eq!(bench.settle(permits[2], Sample::Failure), None, "it was let through before the breaker closed");
+    assert_eq!(bench.standing(), Availability::Ready(BreakerState::Closed));
     assert!((4.5..=5.5).contains(&bench.open().as_secs_f64()), "the doubling begins anew");
 }
 
@@ -182,8 +182,8 @@ fn one_failure_opens_it_again() {
     bench.open();
     bench.wait();
     let permits = [bench.acquire().unwrap(), bench.acquire().unwrap()];
-    bench.settle(permits[0], Verdict::Success);
-    assert!(matches!(bench.settle(permits[1], Verdict::Failure), Some(Change::Opened(_))));
+    bench.settle(permits[0], Sample::Success);
+    assert!(matches!(bench.settle(permits[1], Sample::Failure), Some(Transition::Opened(_))));
     assert!(bench.acquire().is_none());
 }
 
@@ -193,7 +193,7 @@ fn a_probe_that_was_cancelled_gives_its_place_back() {
     bench.open();
     bench.wait();
     let permits: Vec<_> = std::iter::from_fn(|| bench.acquire()).take(9).collect();
-    bench.settle(permits[1], Verdict::Neither);
+    bench.settle(permits[1], Sample::Ignored);
     assert!(bench.acquire().is_some() && bench.acquire().is_none());
 }
 
@@ -203,13 +203,13 @@ fn a_permit_that_is_never_returned_expires() {
     bench.open();
     bench.wait();
     let lost: Vec<_> = std::iter::from_fn(|| bench.acquire()).take(9).collect();
-    bench.now += bench.settings.permit - SECOND;
+    bench.now += bench.settings.permit_timeout - SECOND;
     assert!(bench.acquire().is_none());
     bench.now += SECOND;
     let permit = bench.acquire().expect("the lost ones have expired");
-    assert_eq!(bench.settle(lost[0], Verdict::Failure), None, "it comes too late to be heard");
-    assert_eq!(bench.settle(permit, Verdict::Success), None);
-    assert_eq!(bench.call(Verdict::Success), Some(Change::Closed));
+    assert_eq!(bench.settle(lost[0], Sample::Failure), None, "it comes too late to be heard");
+    assert_eq!(bench.settle(permit, Sample::Success), None);
+    assert_eq!(bench.call(Sample::Success), Some(Transition::Closed));
 }
 
 #[test]
@@ -219,11 +219,11 @@ fn a_single_probe_comes_alone_until_it_succeeds() {
     bench.wait();
     let single = |bench: &Bench| bench.breaker.acquire(bench.now, true, &bench.settings);
     let probe = single(&bench).unwrap();
-    assert_eq!((single(&bench).is_none(), bench.standing()), (true, Standing::Probing));
-    bench.settle(probe, Verdict::Neither);
-    assert_eq!(bench.standing(), Standing::Due(bench.now), "nothing is known yet, somebody else may try");
+    assert_eq!((single(&bench).is_none(), bench.standing()), (true, Availability::SingleProbeInFlight));
+    bench.settle(probe, Sample::Ignored);
+    assert_eq!(bench.standing(), Availability::Due(bench.now), "nothing is known yet, somebody else may try");
     let probe = single(&bench).unwrap();
-    bench.settle(probe, Verdict::Success);
+    bench.settle(probe, Sample::Success);
     assert_eq!(std::iter::from_fn(|| single(&bench)).take(9).count(), 3);
 }
 
@@ -243,11 +243,11 @@ fn a_cool_down_lets_nothing_through_and_changes_nothing_else() {
     let until = bench.now + 7 * SECOND;
     bench.breaker.cool_down(until);
     bench.breaker.cool_down(bench.now + SECOND);
-    assert_eq!((bench.standing(), bench.acquire().is_none()), (Standing::Until(until), true));
+    assert_eq!((bench.standing(), bench.acquire().is_none()), (Availability::Until(until), true));
     assert_eq!(bench.breaker.state(), BreakerState::Closed);
     bench.now = until;
-    assert_eq!(bench.standing(), Standing::Ready(BreakerState::Closed));
-    assert!(matches!(bench.call(Verdict::Failure), Some(Change::Opened(_))));
+    assert_eq!(bench.standing(), Availability::Ready(BreakerState::Closed));
+    assert!(matches!(bench.call(Sample::Failure), Some(Transition::Opened(_))));
 }
 
 #[test]
@@ -255,9 +255,9 @@ fn after_a_cool_down_it_is_passed_without_the_lock_again() {
     let mut bench = Bench::new();
     bench.breaker.cool_down(bench.now + SECOND);
     bench.now += SECOND;
-    bench.call(Verdict::Success);
+    bench.call(Sample::Success);
     let _held = bench.breaker.lock();
-    assert_eq!(bench.standing(), Standing::Ready(BreakerState::Closed));
+    assert_eq!(bench.standing(), Availability::Ready(BreakerState::Closed));
     assert!(bench.acquire().is_some());
 }
 
@@ -269,7 +269,7 @@ proptest! {
         steps in prop::collection::vec((
             any::<bool>(),
             prop_oneof![
-                Just(Some(Verdict::Success)), Just(Some(Verdict::Failure)), Just(Some(Verdict::Neither)), Just(None),
+                Just(Some(Sample::Success)), Just(Some(Sample::Failure)), Just(Some(Sample::Ignored)), Just(None),
             ],
             0_u64..20_000,
         ), 0..200),
@@ -291,9 +291,9 @@ proptest! {
             before = state;
             bench.now += Duration::from_millis(millis);
         }
-        bench.now += bench.settings.max_open.mul_f64(1.1) + bench.settings.permit;
+        bench.now += bench.settings.max_open.mul_f64(1.1) + bench.settings.permit_timeout;
         for _ in 0..2 {
-            bench.call(Verdict::Success);
+            bench.call(Sample::Success);
         }
         prop_assert!(bench.breaker.state() == BreakerState::Closed);
     }

@@ -14,8 +14,8 @@ use std::{
 use tokio::{sync::mpsc, time::Instant};
 
 use crate::{
-    provider::{health::PoolHealth, pool::Core, registration::Provider},
-    redis::{Arg, Redis, RedisError, Script},
+    provider::{health::PoolHealth, pool::PoolCore, registration::Provider},
+    redis::{ScriptArg, Redis, RedisError, Script},
 };
 
 static TELL: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("publish.lua")));
@@ -23,69 +23,69 @@ static HEAR: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("poll.
 
 const KEY: &str = "providers";
 /// How often others are listened to.
-const PAUSE: Duration = Duration::from_millis(250);
+const POLL_INTERVAL: Duration = Duration::from_millis(250);
 /// So much is told at once; who opens more breakers than that has lost the network, and others will see it themselves.
 const QUEUE: usize = 256;
 
 /// A pool, whatever its capability.
 #[derive(Clone, Debug)]
-pub struct AnyPool(pub(super) Arc<Core>);
+pub struct ErasedPool(pub(super) Arc<PoolCore>);
 
 /// What others are to leave alone.
 #[derive(Debug)]
-pub(super) struct News {
-    what: String,
+pub(super) struct BreakerEvent {
+    key: String,
     length: Duration,
     /// Of a breaker: how often it has opened since it was closed last.
     openings: u32,
 }
 
 /// Where news go; nowhere without Redis.
-pub(super) type Outbox = mpsc::Sender<News>;
+pub(super) type EventSender = mpsc::Sender<BreakerEvent>;
 
-enum Subject {
-    Breaker(Arc<Core>, usize, usize),
-    Pause(Arc<Core>, usize, usize),
+enum SyncTarget {
+    Breaker(Arc<PoolCore>, usize, usize),
+    Pause(Arc<PoolCore>, usize, usize),
     Aside(Arc<Provider>),
 }
 
-impl AnyPool {
+impl ErasedPool {
     /// How the providers are now.
     #[must_use]
     pub fn health(&self) -> PoolHealth {
         PoolHealth::read(&self.0, Instant::now())
     }
 
-    fn subjects(&self) -> impl Iterator<Item = (String, Subject)> {
+    fn subjects(&self) -> impl Iterator<Item = (String, SyncTarget)> {
         let core = &self.0;
         core.members.iter().enumerate().flat_map(move |(place, member)| {
             let methods = (0..member.methods.len()).flat_map(move |method| {
-                let breaker = (core.name_of("open", place, method), Subject::Breaker(Arc::clone(core), place, method));
-                [breaker, (core.name_of("pause", place, method), Subject::Pause(Arc::clone(core), place, method))]
+                let breaker = (core.name_of("open", place, method), SyncTarget::Breaker(Arc::clone(core), place, method));
+                [breaker, (core.name_of("pause", place, method), SyncTarget::Pause(Arc::clone(core), place, method))]
             });
-            methods.chain([(core.name_aside(place), Subject::Aside(Arc::clone(&member.provider)))])
+            methods.chain([(core.name_aside(place), SyncTarget::Aside(Arc::clone(&member.provider)))])
         })
     }
 }
 
-impl Core {
-    pub(super) fn tell_open(&self, place: usize, method: usize, length: Duration) {
+impl PoolCore {
+    pub(super) fn publish_open(&self, place: usize, method: usize, length: Duration) {
         let openings = self.members[place].methods[method].breaker.openings();
         self.tell(|| self.name_of("open", place, method), length, openings);
     }
 
-    pub(super) fn tell_pause(&self, place: usize, method: usize, length: Duration) {
+    pub(super) fn publish_cool_down(&self, place: usize, method: usize, length: Duration) {
         self.tell(|| self.name_of("pause", place, method), length, 0);
     }
 
-    pub(super) fn tell_aside(&self, place: usize, length: Duration) {
+    pub(super) fn publish_set_aside(&self, place: usize, length: Duration) {
         self.tell(|| self.name_aside(place), length, 0);
     }
 
     fn tell(&self, what: impl FnOnce() -> String, length: Duration, openings: u32) {
         if let Some(outbox) = self.outbox.get() {
             // Full, there is more to tell than anybody needs to hear.
-            let _ = outbox.try_send(News { what: what(), length, openings });
+            let _ = outbox.try_send(BreakerEvent { key: what(), length, openings });
         }
     }
 
@@ -100,21 +100,21 @@ impl Core {
 }
 
 /// Tells others what happens in these pools, and has them hear of others; as long as it is polled.
-pub async fn share(redis: Redis, pools: Vec<AnyPool>) {
+pub async fn synchronize(redis: Redis, pools: Vec<ErasedPool>) {
     let (outbox, mut news) = mpsc::channel(QUEUE);
     for pool in &pools {
         // It fails where a pool is shared already.
         let _ = pool.0.outbox.set(outbox.clone());
     }
-    let subjects: BTreeMap<_, _> = pools.iter().flat_map(AnyPool::subjects).collect();
+    let subjects: BTreeMap<_, _> = pools.iter().flat_map(ErasedPool::subjects).collect();
     // Up to 2⁵², so that Lua reads it exactly.
     let (own, mut heard) = (fastrand::u64(1..1 << 52), 0);
-    let mut listening = tokio::time::interval(PAUSE);
+    let mut listening = tokio::time::interval(POLL_INTERVAL);
     loop {
         tokio::select! {
             Some(news) = news.recv() => drop(tell(&redis, own, &news).await),
             _ = listening.tick() => {
-                if let Ok(version) = hear(&redis, own, heard, &subjects).await {
+                if let Ok(version) = poll(&redis, own, heard, &subjects).await {
                     heard = version;
                 }
             }
@@ -122,19 +122,19 @@ pub async fn share(redis: Redis, pools: Vec<AnyPool>) {
     }
 }
 
-async fn tell(redis: &Redis, own: u64, news: &News) -> Result<(), RedisError> {
+async fn tell(redis: &Redis, own: u64, news: &BreakerEvent) -> Result<(), RedisError> {
     let length = u64::try_from(news.length.as_micros()).unwrap_or(u64::MAX);
-    let arguments = [Arg::Text(&news.what), Arg::Number(length), Arg::Number(news.openings.into()), Arg::Number(own)];
+    let arguments = [ScriptArg::Text(&news.key), ScriptArg::Number(length), ScriptArg::Number(news.openings.into()), ScriptArg::Number(own)];
     redis.run(&TELL, &[KEY], &arguments).await.map(drop)
 }
 
 /// Hears what is new since the version that was `heard`, and gives the version.
-async fn hear(redis: &Redis, own: u64, heard: i64, subjects: &BTreeMap<String, Subject>) -> Result<i64, RedisError> {
+async fn poll(redis: &Redis, own: u64, heard: i64, subjects: &BTreeMap<String, SyncTarget>) -> Result<i64, RedisError> {
     if redis.run(&HEAR, &[KEY], &[]).await?.first() == Some(&heard) {
         return Ok(heard);
     }
-    let names = subjects.keys().map(|name| Arg::Text(name));
-    let arguments: Vec<_> = std::iter::once(Arg::Number(own)).chain(names).collect();
+    let names = subjects.keys().map(|name| ScriptArg::Text(name));
+    let arguments: Vec<_> = std::iter::once(ScriptArg::Number(own)).chain(names).collect();
     let answer = redis.run(&HEAR, &[KEY], &arguments).await?;
     let Some((version, left)) = answer.split_first() else { return Ok(heard) };
     let (numbers, _) = left.as_chunks::<2>();
@@ -147,7 +147,7 @@ async fn hear(redis: &Redis, own: u64, heard: i64, subjects: &BTreeMap<String, S
     Ok(*version)
 }
 
-impl Subject {
+impl SyncTarget {
     fn leave_alone(&self, length: Duration, openings: u32, now: Instant) {
         match self {
             Self::Breaker(core, place, method) => {
@@ -165,7 +165,7 @@ impl Subject {
                 }
             }
             Self::Pause(core, place, method) => core.members[*place].methods[*method].breaker.cool_down(now + length),
-            Self::Aside(provider) => provider.set_aside_too(now + length, now),
+            Self::Aside(provider) => provider.adopt_set_aside(now + length, now),
         }
     }
 }

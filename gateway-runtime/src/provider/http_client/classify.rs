@@ -8,12 +8,12 @@ use crate::{base::error::with_causes, provider::ProviderError};
 /// refused the stream (RFC 9113 §8.7) or was shutting down before it. Everything else is ambiguous.
 impl From<reqwest::Error> for ProviderError {
     fn from(error: reqwest::Error) -> Self {
-        if error.is_connect() || error.is_builder() || was_never_begun(&error) {
-            Self::not_sent(causes(error))
+        if error.is_connect() || error.is_builder() || is_not_sent(&error) {
+            Self::not_sent(error_chain(error))
         } else if error.is_timeout() {
-            Self::timed_out(causes(error))
+            Self::timed_out(error_chain(error))
         } else {
-            Self::ambiguous(causes(error))
+            Self::ambiguous(error_chain(error))
         }
     }
 }
@@ -22,13 +22,13 @@ impl ProviderError {
     /// What broke off an answer: it was sent, and done.
     pub(super) fn from_body(error: reqwest::Error) -> Self {
         let is_timeout = error.is_timeout();
-        let message = format!("the answer was cut: {}", causes(error));
+        let message = format!("the answer was cut: {}", error_chain(error));
         if is_timeout { Self::timed_out(message) } else { Self::ambiguous(message) }
     }
 }
 
 /// Whether the request was not even begun with: its connection closed before, or HTTP/2 says so.
-pub(crate) fn was_never_begun(error: &reqwest::Error) -> bool {
+pub(crate) fn is_not_sent(error: &reqwest::Error) -> bool {
     let mut source = error.source();
     while let Some(cause) = source {
         if cause.downcast_ref::<hyper::Error>().is_some_and(hyper::Error::is_canceled)
@@ -50,6 +50,6 @@ fn is_refused_stream(error: &h2::Error) -> bool {
 }
 
 /// The message of an error and of all that caused it, without the address, whose query may hold keys.
-pub(crate) fn causes(error: reqwest::Error) -> String {
+pub(crate) fn error_chain(error: reqwest::Error) -> String {
     with_causes(&error.without_url())
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::{
     base::start_error::StartError,
-    provider::http_client::{HttpClientSettings, classify::causes},
+    provider::http_client::{HttpClientSettings, classify::error_chain},
 };
 
 /// How often a connection in use is asked whether it lives, and how long it may take to answer.
@@ -21,13 +21,13 @@ pub(crate) fn connector(settings: &HttpClientSettings) -> Result<reqwest::Client
     let authorities = extra_authorities(settings)?;
     let client = builder(settings).tls_certs_merge(authorities.clone()).build().or_else(|error| {
         tracing::warn!(
-            error = causes(error),
+            error = error_chain(error),
             "the system's certificate authorities cannot be loaded, so no HTTPS provider is trusted: install them \
              (`ca-certificates`), or set SSL_CERT_FILE"
         );
         builder(settings).tls_certs_only(authorities).build()
     });
-    client.map_err(|error| StartError::new(format!("no HTTP client can be made: {}", causes(error))))
+    client.map_err(|error| StartError::new(format!("no HTTP client can be made: {}", error_chain(error))))
 }
 
 fn builder(settings: &HttpClientSettings) -> reqwest::ClientBuilder {
@@ -52,6 +52,6 @@ fn extra_authorities(settings: &HttpClientSettings) -> Result<Vec<reqwest::Certi
         StartError::new(format!("`http_client.extra_authorities`: {path} is no PEM file of certificates: {why}"))
     };
     let pem = std::fs::read(path).map_err(|error| problem(error.to_string()))?;
-    let authorities = reqwest::Certificate::from_pem_bundle(&pem).map_err(|error| problem(causes(error)))?;
+    let authorities = reqwest::Certificate::from_pem_bundle(&pem).map_err(|error| problem(error_chain(error)))?;
     if authorities.is_empty() { Err(problem("there is none in it".to_owned())) } else { Ok(authorities) }
 }

@@ -18,7 +18,7 @@ use crate::base::{
     start_error::StartError,
 };
 pub(crate) use crate::provider::http_client::{
-    classify::{causes, was_never_begun},
+    classify::{error_chain, is_not_sent},
     connector::connector,
 };
 pub use crate::provider::http_client::{request::HttpRequest, response::HttpResponse};

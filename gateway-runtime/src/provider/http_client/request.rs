@@ -8,7 +8,7 @@ use serde::Serialize;
 use smallvec::SmallVec;
 
 use crate::{
-    base::{attempt::Class, secret::Secret},
+    base::{attempt::AttemptClass, secret::Secret},
     provider::{ProviderError, http_client::HttpResponse},
 };
 
@@ -18,7 +18,7 @@ pub struct HttpRequest {
     request: reqwest::RequestBuilder,
     max_answer: usize,
     /// What the author makes of a status; none is an answer.
-    statuses: SmallVec<[(u16, Option<Class>); 2]>,
+    statuses: SmallVec<[(u16, Option<AttemptClass>); 2]>,
 }
 
 impl HttpRequest {
@@ -97,7 +97,7 @@ impl HttpRequest {
 
     /// Takes this status for a failure of that class, in place of what [`ProviderError::from_status`] makes of it:
     /// where 409 says that nothing was done, say, it is [`Class::Rejected`].
-    pub fn map_status(mut self, status: u16, class: Class) -> Self {
+    pub fn map_status(mut self, status: u16, class: AttemptClass) -> Self {
         self.statuses.push((status, Some(class)));
         self
     }

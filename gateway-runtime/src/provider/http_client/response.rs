@@ -101,7 +101,7 @@ impl HttpResponse {
         let body = self.bytes().await?;
         let deserializer = &mut serde_json::Deserializer::from_slice(&body);
         serde_path_to_error::deserialize(deserializer).map_err(|error| {
-            let (wanted, excerpt) = (type_name::<T>(), excerpt(&body));
+            let (wanted, excerpt) = (type_name::<T>(), body_excerpt(&body));
             ProviderError::ambiguous(format!("status {status}, with a body that is no `{wanted}`: {error}: {excerpt}"))
         })
     }
@@ -129,12 +129,12 @@ impl HttpResponse {
             }
         };
         let _ = tokio::time::timeout(EXCERPT_TIMEOUT, read).await;
-        if body.is_empty() { error } else { error.log_after(excerpt(&body)) }
+        if body.is_empty() { error } else { error.log_after(body_excerpt(&body)) }
     }
 }
 
 /// The beginning of a body, on one line, for the log.
-fn excerpt(body: &[u8]) -> String {
+fn body_excerpt(body: &[u8]) -> String {
     let text = String::from_utf8_lossy(&body[..body.len().min(EXCERPT)]);
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }

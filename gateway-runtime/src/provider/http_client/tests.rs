@@ -13,7 +13,7 @@ use tokio::{
 use tokio_rustls::TlsAcceptor;
 
 use super::*;
-use crate::{Class, ProviderError, Secret};
+use crate::{AttemptClass, ProviderError, Secret};
 
 /// Handles each connection with `handle`, for as long as the test runs; the base URL.
 async fn server<F>(handle: impl Fn(TcpStream) -> F + Send + 'static) -> String
@@ -64,17 +64,17 @@ async fn failure(url: &str) -> ProviderError {
     get(url).await.expect_err("it fails")
 }
 
-async fn class(url: &str) -> Class {
+async fn class(url: &str) -> AttemptClass {
     failure(url).await.class()
 }
 
 #[tokio::test]
 async fn what_cannot_be_connected_to_was_not_sent() {
     let unused = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
-    assert_eq!(class(&format!("http://{unused}")).await, Class::NotSent);
-    assert_eq!(class("http://nothing.invalid/").await, Class::NotSent);
+    assert_eq!(class(&format!("http://{unused}")).await, AttemptClass::NotSent);
+    assert_eq!(class("http://nothing.invalid/").await, AttemptClass::NotSent);
     let garbage = server(async |mut stream| stream.write_all(b"220 mail.example ESMTP\r\n").await.unwrap()).await;
-    assert_eq!(class(&garbage.replace("http", "https")).await, Class::NotSent);
+    assert_eq!(class(&garbage.replace("http", "https")).await, AttemptClass::NotSent);
 }
 
 #[tokio::test]
@@ -83,7 +83,7 @@ async fn a_handshake_that_hangs_was_not_sent() {
     let settings = HttpClientSettings { connect_timeout: Duration::from_millis(200), ..Default::default() };
     let client = HttpClient::new(&settings).unwrap();
     let error = client.get(silent.replace("http", "https")).send().await.unwrap_err();
-    assert_eq!((error.class(), error.is_time_out()), (Class::NotSent, false), "{error}");
+    assert_eq!((error.class(), error.is_time_out()), (AttemptClass::NotSent, false), "{error}");
 }
 
 #[tokio::test]
@@ -96,7 +96,7 @@ async fn what_cannot_be_written_was_not_sent() {
         client().post("http://127.0.0.1:1").json(&std::collections::HashMap::from([((1, 2), 3)])),
     ] {
         let error = request.send().await.unwrap_err();
-        assert_eq!(error.class(), Class::NotSent);
+        assert_eq!(error.class(), AttemptClass::NotSent);
         assert!(!error.message().contains("hunter"), "{error}");
     }
 }
@@ -104,36 +104,36 @@ async fn what_cannot_be_written_was_not_sent() {
 #[tokio::test]
 async fn what_ends_after_sending_is_ambiguous() {
     let closes = server(async |mut stream| drop(read_head(&mut stream).await)).await;
-    assert_eq!(class(&closes).await, Class::Ambiguous);
+    assert_eq!(class(&closes).await, AttemptClass::Ambiguous);
     let resets = server(async |mut stream| {
         read_head(&mut stream).await;
         stream.set_zero_linger().unwrap();
     })
     .await;
-    assert_eq!(class(&resets).await, Class::Ambiguous);
+    assert_eq!(class(&resets).await, AttemptClass::Ambiguous);
     let hangs = server(async |mut stream| {
         read_head(&mut stream).await;
         std::future::pending().await
     })
     .await;
     let error = client().post(&hangs).timeout(Duration::from_millis(100)).send().await.unwrap_err();
-    assert_eq!((error.class(), error.is_time_out()), (Class::Ambiguous, true));
+    assert_eq!((error.class(), error.is_time_out()), (AttemptClass::Ambiguous, true));
     let nonsense = answering("ICY 200 OK\r\n\r\n").await;
-    assert_eq!(class(&nonsense).await, Class::Ambiguous);
+    assert_eq!(class(&nonsense).await, AttemptClass::Ambiguous);
 }
 
 #[tokio::test]
 async fn statuses_are_classified_and_redirects_are_not_followed() {
     for (status, class) in [
-        (302, Class::Ambiguous),
-        (400, Class::Invalid),
-        (401, Class::Rejected),
-        (402, Class::Rejected),
-        (403, Class::Rejected),
-        (404, Class::Invalid),
-        (429, Class::Rejected),
-        (500, Class::Ambiguous),
-        (503, Class::Ambiguous),
+        (302, AttemptClass::Ambiguous),
+        (400, AttemptClass::Invalid),
+        (401, AttemptClass::Rejected),
+        (402, AttemptClass::Rejected),
+        (403, AttemptClass::Rejected),
+        (404, AttemptClass::Invalid),
+        (429, AttemptClass::Rejected),
+        (500, AttemptClass::Ambiguous),
+        (503, AttemptClass::Ambiguous),
     ] {
         let head = format!("HTTP/1.1 {status} X\r\nlocation: /elsewhere\r\ncontent-length: 4\r\n\r\nwhy\n");
         let error = failure(&answering(head.leak()).await).await;
@@ -145,9 +145,9 @@ async fn statuses_are_classified_and_redirects_are_not_followed() {
 #[tokio::test]
 async fn authors_may_know_better_than_the_status() {
     let conflict = answering("HTTP/1.1 409 X\r\ncontent-length: 2\r\n\r\n{}").await;
-    assert_eq!(class(&conflict).await, Class::Invalid);
-    let error = client().get(&conflict).map_status(409, Class::Rejected).send().await.unwrap_err();
-    assert_eq!((error.class(), error.status()), (Class::Rejected, Some(409)));
+    assert_eq!(class(&conflict).await, AttemptClass::Invalid);
+    let error = client().get(&conflict).map_status(409, AttemptClass::Rejected).send().await.unwrap_err();
+    assert_eq!((error.class(), error.status()), (AttemptClass::Rejected, Some(409)));
     let response = client().get(&conflict).accept_status(409).send().await.unwrap();
     assert_eq!((response.status(), &*response.text().await.unwrap()), (409, "{}"));
     assert_eq!(client().get(&conflict).send_any().await.unwrap().status(), 409);
@@ -158,7 +158,7 @@ async fn a_refusal_is_one_even_if_its_body_never_ends() {
     let url = answering("HTTP/1.1 429 X\r\nretry-after: 7\r\ncontent-length: 100\r\n\r\nslow down").await;
     let begun = Instant::now();
     let error = failure(&url).await;
-    assert_eq!((error.class(), error.retry_delay()), (Class::Rejected, Some(Duration::from_secs(7))));
+    assert_eq!((error.class(), error.retry_delay()), (AttemptClass::Rejected, Some(Duration::from_secs(7))));
     assert_eq!(error.message(), "status 429: slow down");
     assert!(begun.elapsed() < Duration::from_secs(5));
     let long = format!("HTTP/1.1 500 X\r\ncontent-length: 9000\r\n\r\n{}", "x".repeat(9_000));
@@ -174,7 +174,7 @@ async fn an_answer_that_cannot_be_read_was_given_all_the_same() {
     }
     let json = "HTTP/1.1 200 OK\r\ncontent-length: 18\r\n\r\n{\"rates\":[1,\"two\"]}";
     let error = get(&answering(json).await).await.unwrap().json::<Rates>().await.unwrap_err();
-    assert_eq!(error.class(), Class::Ambiguous);
+    assert_eq!(error.class(), AttemptClass::Ambiguous);
     let cut = "HTTP/1.1 200 OK\r\ncontent-length: 19\r\n\r\n{\"rates\":[1,\"two\"]}";
     let error = get(&answering(cut).await).await.unwrap().json::<Rates>().await.unwrap_err();
     assert!(error.message().starts_with("status 200, with a body that is no `"), "{error}");
@@ -185,7 +185,7 @@ async fn an_answer_that_cannot_be_read_was_given_all_the_same() {
     })
     .await;
     let error = get(&cut).await.unwrap().json::<Rates>().await.unwrap_err();
-    assert_eq!(error.class(), Class::Ambiguous);
+    assert_eq!(error.class(), AttemptClass::Ambiguous);
     assert!(error.message().starts_with("status 200: the answer was cut"), "{error}");
 }
 
@@ -195,13 +195,13 @@ async fn answers_have_a_limit() {
     let client = HttpClient::new(&settings).unwrap();
     for (answer, class) in [
         ("HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\n0123456789", None),
-        ("HTTP/1.1 200 OK\r\ncontent-length: 11\r\n\r\n0123456789X", Some(Class::Ambiguous)),
+        ("HTTP/1.1 200 OK\r\ncontent-length: 11\r\n\r\n0123456789X", Some(AttemptClass::Ambiguous)),
         ("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\n01234\r\n5\r\n56789\r\n0\r\n\r\n", None),
         (
             "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\n01234\r\n6\r\n56789X\r\n0\r\n\r\n",
-            Some(Class::Ambiguous),
+            Some(AttemptClass::Ambiguous),
         ),
-        ("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nb\r\n0123456789X\r\n0\r\n\r\n", Some(Class::Ambiguous)),
+        ("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nb\r\n0123456789X\r\n0\r\n\r\n", Some(AttemptClass::Ambiguous)),
     ] {
         let body = client.get(answering(answer).await).send().await.unwrap().bytes().await;
         match (body, class) {
@@ -271,7 +271,7 @@ async fn a_connection_that_was_closed_while_idle_is_not_used() {
         match answer {
             Ok(response) => drop(response.bytes().await.unwrap()),
             // The request may just have met the end of the connection; that it had not been begun with is known then.
-            Err(error) => assert_eq!(error.class(), Class::NotSent, "{error}"),
+            Err(error) => assert_eq!(error.class(), AttemptClass::NotSent, "{error}"),
         }
         // What the server closed has been seen once the runtime was idle.
         tokio::task::yield_now().await;
@@ -329,7 +329,7 @@ async fn extra_authorities_are_trusted_and_others_are_not() {
     .await;
     let answer = tls.client.get(&tls.url).send().await.unwrap();
     assert_eq!(answer.text().await.unwrap(), "hello");
-    assert_eq!(class(&tls.url).await, Class::NotSent, "nobody else trusts it");
+    assert_eq!(class(&tls.url).await, AttemptClass::NotSent, "nobody else trusts it");
 }
 
 #[tokio::test]
@@ -342,9 +342,9 @@ async fn streams_that_http2_refuses_were_not_sent() {
         })
     };
     for (reason, class) in [
-        (h2::Reason::REFUSED_STREAM, Class::NotSent),
-        (h2::Reason::INTERNAL_ERROR, Class::Ambiguous),
-        (h2::Reason::CANCEL, Class::Ambiguous),
+        (h2::Reason::REFUSED_STREAM, AttemptClass::NotSent),
+        (h2::Reason::INTERNAL_ERROR, AttemptClass::Ambiguous),
+        (h2::Reason::CANCEL, AttemptClass::Ambiguous),
     ] {
         let tls = reset(reason).await;
         let error = tls.client.post(&tls.url).send().await.unwrap_err();

@@ -30,7 +30,7 @@ pub enum BreakerState {
 }
 
 /// A provider that can be asked now.
-pub struct CandidateView<'a> {
+pub struct Candidate<'a> {
     pub(crate) index: usize,
     provider: &'static str,
     weight: u32,
@@ -38,13 +38,13 @@ pub struct CandidateView<'a> {
     in_flight: u32,
     breaker: BreakerState,
     latency: Option<Duration>,
-    credit: Option<&'a AtomicI64>,
+    state: Option<&'a AtomicI64>,
     cost: (Cost, &'a [&'a Argument]),
     known_cost: OnceCell<Option<Money>>,
 }
 
 /// What a pool knows of a candidate at this moment.
-pub(crate) struct Live<'a> {
+pub(crate) struct CandidateState<'a> {
     pub(crate) index: usize,
     pub(crate) provider: &'static str,
     pub(crate) weight: u32,
@@ -52,14 +52,14 @@ pub(crate) struct Live<'a> {
     pub(crate) in_flight: u32,
     pub(crate) breaker: BreakerState,
     pub(crate) latency: Option<Duration>,
-    pub(crate) credit: &'a AtomicI64,
+    pub(crate) state: &'a AtomicI64,
     pub(crate) cost: Cost,
     pub(crate) arguments: &'a [&'a Argument],
 }
 
-impl<'a> From<Live<'a>> for CandidateView<'a> {
-    fn from(live: Live<'a>) -> Self {
-        let Live { index, provider, weight, order, in_flight, breaker, latency, credit, cost, arguments } = live;
+impl<'a> From<CandidateState<'a>> for Candidate<'a> {
+    fn from(live: CandidateState<'a>) -> Self {
+        let CandidateState { index, provider, weight, order, in_flight, breaker, latency, state: credit, cost, arguments } = live;
         Self {
             index,
             provider,
@@ -68,14 +68,14 @@ impl<'a> From<Live<'a>> for CandidateView<'a> {
             in_flight,
             breaker,
             latency,
-            credit: Some(credit),
+            state: Some(credit),
             cost: (cost, arguments),
             known_cost: OnceCell::new(),
         }
     }
 }
 
-impl<'a> CandidateView<'a> {
+impl<'a> Candidate<'a> {
     /// A candidate that is well, costs nobody knows what, has weight 1 and was never asked, for tests of a strategy.
     #[must_use]
     pub fn new(provider: &'static str) -> Self {
@@ -87,7 +87,7 @@ impl<'a> CandidateView<'a> {
             in_flight: 0,
             breaker: BreakerState::Closed,
             latency: None,
-            credit: None,
+            state: None,
             cost: (Cost::Unknown, &[]),
             known_cost: OnceCell::new(),
         }
@@ -132,7 +132,7 @@ impl<'a> CandidateView<'a> {
     /// The same with a memory of its own for [`credit`](Self::credit).
     #[must_use]
     pub fn with_credit(self, credit: &'a AtomicI64) -> Self {
-        Self { credit: Some(credit), ..self }
+        Self { state: Some(credit), ..self }
     }
 
     /// The provider's name.
@@ -181,13 +181,13 @@ impl<'a> CandidateView<'a> {
 
     /// A number that is kept from call to call for this provider and method, for whatever a strategy makes of it.
     #[must_use]
-    pub fn credit(&self) -> &'a AtomicI64 {
+    pub fn state(&self) -> &'a AtomicI64 {
         static NOBODYS: AtomicI64 = AtomicI64::new(0);
-        self.credit.unwrap_or(&NOBODYS)
+        self.state.unwrap_or(&NOBODYS)
     }
 }
 
-impl fmt::Debug for CandidateView<'_> {
+impl fmt::Debug for Candidate<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("CandidateView")
             .field("provider", &self.provider)
@@ -203,23 +203,23 @@ impl fmt::Debug for CandidateView<'_> {
 
 /// The providers that can be asked now: a slice to be sorted, from which candidates may be taken out.
 #[derive(Debug)]
-pub struct Candidates<'a>(SmallVec<[CandidateView<'a>; 4]>);
+pub struct Candidates<'a>(SmallVec<[Candidate<'a>; 4]>);
 
 impl<'a> Candidates<'a> {
     /// Keeps those of which `keep` is true, in their order.
-    pub fn retain(&mut self, mut keep: impl FnMut(&CandidateView<'a>) -> bool) {
+    pub fn retain(&mut self, mut keep: impl FnMut(&Candidate<'a>) -> bool) {
         self.0.retain(|candidate| keep(candidate));
     }
 }
 
-impl<'a> FromIterator<CandidateView<'a>> for Candidates<'a> {
-    fn from_iter<I: IntoIterator<Item = CandidateView<'a>>>(candidates: I) -> Self {
+impl<'a> FromIterator<Candidate<'a>> for Candidates<'a> {
+    fn from_iter<I: IntoIterator<Item = Candidate<'a>>>(candidates: I) -> Self {
         Self(candidates.into_iter().collect())
     }
 }
 
 impl<'a> Deref for Candidates<'a> {
-    type Target = [CandidateView<'a>];
+    type Target = [Candidate<'a>];
 
     fn deref(&self) -> &Self::Target {
         &self.0

@@ -2,7 +2,7 @@
 
 use crate::{
     base::money::Currency,
-    provider::strategy::{Candidates, Strategy, StrategyCall, round_robin::sort_in_turns},
+    provider::strategy::{Candidates, Strategy, StrategyCall, round_robin::sort_rotating_ties},
 };
 
 /// Providers by what this call costs there, cheapest first; unknown costs come last, and equals take turns.
@@ -23,7 +23,7 @@ impl Cheapest {
 impl Strategy for Cheapest {
     fn order(&self, call: &StrategyCall<'_>, candidates: &mut Candidates<'_>) {
         let currency: Option<Currency> = candidates.iter().find_map(|candidate| Some(candidate.cost()?.currency()));
-        sort_in_turns(call, candidates, |candidate| {
+        sort_rotating_ties(call, candidates, |candidate| {
             let cost = candidate.cost().filter(|cost| Some(cost.currency()) == currency);
             (cost.is_none(), cost.map(|cost| cost.nanos()))
         });

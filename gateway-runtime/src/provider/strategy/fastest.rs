@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::provider::strategy::{CandidateView, Candidates, Strategy, StrategyCall};
+use crate::provider::strategy::{Candidate, Candidates, Strategy, StrategyCall};
 
 /// The faster of two providers drawn at random, by the moving average of their latencies; the others follow, fastest
 /// first.
@@ -35,7 +35,7 @@ impl Strategy for Fastest {
     }
 }
 
-fn slowness(candidate: &CandidateView<'_>) -> Duration {
+fn slowness(candidate: &Candidate<'_>) -> Duration {
     match candidate.latency() {
         Some(latency) => latency,
         None if candidate.in_flight() == 0 => Duration::ZERO,

@@ -7,7 +7,7 @@ use std::{
 
 /// After so long an old answer weighs 1/e beside a new one, and so does an average that nobody refreshes: who was slow
 /// is tried again some day.
-const TIME_CONSTANT_MS: f32 = 10_000.0;
+const EWMA_TIME_CONSTANT_MS: f32 = 10_000.0;
 
 /// A moving average of latencies. Times are milliseconds since some common beginning, and may wrap around.
 ///
@@ -31,7 +31,7 @@ impl Latency {
         let sample = (sample.as_secs_f32() * 1e6).max(f32::MIN_POSITIVE);
         let average = match self.load() {
             None => sample,
-            Some((average, at)) => sample + (average - sample) * fade(now.wrapping_sub(at)),
+            Some((average, at)) => sample + (average - sample) * decay(now.wrapping_sub(at)),
         };
         self.average.store(u64::from(average.to_bits()) << 32 | u64::from(now), Relaxed);
     }
@@ -47,7 +47,7 @@ impl Latency {
     pub(crate) fn read(&self, now: u32) -> Option<Duration> {
         let (average, at) = self.load()?;
         let idle = now.wrapping_sub(at).min(now.wrapping_sub(self.asked.load(Relaxed)));
-        Some(Duration::from_secs_f32(average * fade(idle) / 1e6))
+        Some(Duration::from_secs_f32(average * decay(idle) / 1e6))
     }
 
     fn load(&self) -> Option<(f32, u32)> {
@@ -56,8 +56,8 @@ impl Latency {
     }
 }
 
-fn fade(elapsed_ms: u32) -> f32 {
-    if elapsed_ms == 0 { 1.0 } else { (-(elapsed_ms as f32) / TIME_CONSTANT_MS).exp() }
+fn decay(elapsed_ms: u32) -> f32 {
+    if elapsed_ms == 0 { 1.0 } else { (-(elapsed_ms as f32) / EWMA_TIME_CONSTANT_MS).exp() }
 }
 
 #[cfg(test)]

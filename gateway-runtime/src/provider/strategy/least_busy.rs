@@ -1,6 +1,6 @@
 //! The one with the least to do.
 
-use crate::provider::strategy::{Candidates, Strategy, StrategyCall, round_robin::sort_in_turns};
+use crate::provider::strategy::{Candidates, Strategy, StrategyCall, round_robin::sort_rotating_ties};
 
 /// Providers by the number of attempts that are under way there, fewest first; equals take turns.
 ///
@@ -18,6 +18,6 @@ impl LeastBusy {
 
 impl Strategy for LeastBusy {
     fn order(&self, call: &StrategyCall<'_>, candidates: &mut Candidates<'_>) {
-        sort_in_turns(call, candidates, |candidate| candidate.in_flight());
+        sort_rotating_ties(call, candidates, |candidate| candidate.in_flight());
     }
 }

@@ -37,9 +37,9 @@ mod strategy_call;
 mod tests;
 mod weighted;
 
-pub(crate) use crate::provider::strategy::{candidate::Live, latency::Latency};
+pub(crate) use crate::provider::strategy::{candidate::CandidateState, latency::Latency};
 pub use crate::provider::strategy::{
-    candidate::{BreakerState, CandidateView, Candidates},
+    candidate::{BreakerState, Candidate, Candidates},
     cheapest::Cheapest,
     fastest::Fastest,
     least_busy::LeastBusy,

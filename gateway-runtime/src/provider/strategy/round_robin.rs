@@ -1,6 +1,6 @@
 //! Each in turn.
 
-use crate::provider::strategy::{CandidateView, Candidates, Strategy, StrategyCall};
+use crate::provider::strategy::{Candidate, Candidates, Strategy, StrategyCall};
 
 /// Each provider in turn, whatever its weight. This is the default.
 #[derive(Clone, Copy, Debug, Default)]
@@ -21,18 +21,18 @@ impl Strategy for RoundRobin {
 }
 
 /// Begins with another candidate each time.
-fn take_turns(call: &StrategyCall<'_>, candidates: &mut [CandidateView<'_>]) {
+fn take_turns(call: &StrategyCall<'_>, candidates: &mut [Candidate<'_>]) {
     if candidates.len() > 1 {
-        let first = call.turn() % candidates.len();
+        let first = call.sequence() % candidates.len();
         candidates.rotate_left(first);
     }
 }
 
 /// Sorts by `key`; those that share the smallest take turns in being first.
-pub(super) fn sort_in_turns<K: Ord>(
+pub(super) fn sort_rotating_ties<K: Ord>(
     call: &StrategyCall<'_>,
-    candidates: &mut [CandidateView<'_>],
-    key: impl Fn(&CandidateView<'_>) -> K,
+    candidates: &mut [Candidate<'_>],
+    key: impl Fn(&Candidate<'_>) -> K,
 ) {
     candidates.sort_by_key(&key);
     let Some(least) = candidates.first().map(&key) else { return };

@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::base::{
     call::Call,
-    cost::{Argument, find_argument},
+    cost::{Argument, argument_of},
     country::Country,
     spec::{CapabilityMethodSpec, CapabilitySpec},
 };
@@ -16,7 +16,7 @@ pub struct StrategyCall<'a> {
     capability: &'static CapabilitySpec,
     method: &'static CapabilityMethodSpec,
     arguments: &'a [&'a Argument],
-    turn: usize,
+    sequence: usize,
 }
 
 impl<'a> StrategyCall<'a> {
@@ -29,7 +29,7 @@ impl<'a> StrategyCall<'a> {
         arguments: &'a [&'a Argument],
         turn: usize,
     ) -> Self {
-        Self { call, capability, method, arguments, turn }
+        Self { call, capability, method, arguments, sequence: turn }
     }
 
     /// The call of the exposed method within which this happens: its caller, its client's address, its headers.
@@ -59,13 +59,13 @@ impl<'a> StrategyCall<'a> {
     /// The argument that is passed as a `&Q`; the first of them if there are several.
     #[must_use]
     pub fn argument<Q: 'static>(&self) -> Option<&'a Q> {
-        find_argument(self.arguments)
+        argument_of(self.arguments)
     }
 
     /// How many calls of this method came before; wraps around.
     #[must_use]
-    pub fn turn(&self) -> usize {
-        self.turn
+    pub fn sequence(&self) -> usize {
+        self.sequence
     }
 }
 
@@ -75,7 +75,7 @@ impl fmt::Debug for StrategyCall<'_> {
             .field("call", self.call)
             .field("capability", &self.capability.name)
             .field("method", &self.method.name)
-            .field("turn", &self.turn)
+            .field("turn", &self.sequence)
             .finish_non_exhaustive()
     }
 }

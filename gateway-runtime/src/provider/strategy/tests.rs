@@ -11,11 +11,11 @@ use proptest::prelude::{any, prop, prop_assert_eq, proptest};
 
 use super::*;
 use crate::{
-    Arrival, Call, CapabilityMethodSpec, CapabilitySpec, Country, Effect, MethodSpec, Money, Origin, RequestId,
-    ServiceSpec, Source, Verb,
+    CallContext, Call, CapabilityMethodSpec, CapabilitySpec, Country, Effect, MethodSpec, Money, Origin, RequestId,
+    ServiceSpec, SourceLocation, Verb,
 };
 
-const HERE: Source = Source { file: file!(), line: line!() };
+const HERE: SourceLocation = SourceLocation { file: file!(), line: line!() };
 static METHOD: CapabilityMethodSpec = CapabilityMethodSpec { name: "rates", description: "", effect: Effect::Read };
 static CAPABILITY: CapabilitySpec = CapabilitySpec { name: "RateSource", description: "", methods: &[], source: HERE };
 static SERVICE: ServiceSpec =
@@ -24,7 +24,7 @@ static EXPOSED: MethodSpec = MethodSpec::new("rates", Verb::Get, HERE);
 
 fn call_from(country: Option<Country>) -> Call {
     let now = Instant::now();
-    let arrival = Arrival {
+    let arrival = CallContext {
         id: RequestId::generate(),
         origin: Origin::Http,
         peer: None,
@@ -40,19 +40,19 @@ fn call_from(country: Option<Country>) -> Call {
 fn order<'a>(
     strategy: &dyn Strategy,
     turn: usize,
-    candidates: impl IntoIterator<Item = CandidateView<'a>>,
+    candidates: impl IntoIterator<Item = Candidate<'a>>,
 ) -> Vec<&'static str> {
     let call = call_from(None);
     let mut candidates: Candidates<'_> = candidates.into_iter().collect();
     strategy.order(&StrategyCall::new(&call, &CAPABILITY, &METHOD, &[], turn), &mut candidates);
-    candidates.iter().map(CandidateView::provider).collect()
+    candidates.iter().map(Candidate::provider).collect()
 }
 
 /// How often each comes first in so many calls.
 fn firsts<'a>(
     strategy: &dyn Strategy,
     calls: usize,
-    candidates: impl Fn() -> Vec<CandidateView<'a>>,
+    candidates: impl Fn() -> Vec<Candidate<'a>>,
 ) -> BTreeMap<&'static str, usize> {
     let mut firsts = BTreeMap::new();
     for turn in 0..calls {
@@ -61,8 +61,8 @@ fn firsts<'a>(
     firsts
 }
 
-fn plain(names: &[&'static str]) -> Vec<CandidateView<'static>> {
-    names.iter().copied().map(CandidateView::new).collect()
+fn plain(names: &[&'static str]) -> Vec<Candidate<'static>> {
+    names.iter().copied().map(Candidate::new).collect()
 }
 
 fn usd(nanos: i64) -> Money {
@@ -89,7 +89,7 @@ fn weighted_spreads_evenly() {
     let weights = [("a", 5), ("b", 1), ("c", 1)];
     let candidates = || {
         let views = weights.iter().zip(&credits);
-        views.map(|((name, weight), credit)| CandidateView::new(name).with_weight(*weight).with_credit(credit))
+        views.map(|((name, weight), credit)| Candidate::new(name).with_weight(*weight).with_credit(credit))
     };
     let first: String = (0..7).map(|turn| order(&Weighted, turn, candidates())[0]).collect();
     assert_eq!(first, "aabacaa");
@@ -101,10 +101,10 @@ fn weight_zero_comes_last() {
     for turn in 0..10 {
         let candidates = [("a", 0), ("b", 1), ("c", 3)].iter().zip(&credits);
         let candidates = candidates
-            .map(|((name, weight), credit)| CandidateView::new(name).with_weight(*weight).with_credit(credit));
+            .map(|((name, weight), credit)| Candidate::new(name).with_weight(*weight).with_credit(credit));
         assert_eq!(order(&Weighted, turn, candidates)[2], "a");
     }
-    let alone = [CandidateView::new("a").with_weight(0)];
+    let alone = [Candidate::new("a").with_weight(0)];
     assert_eq!(order(&Weighted, 0, alone), ["a"]);
 }
 
@@ -116,7 +116,7 @@ proptest! {
         let total: u32 = weights.iter().sum();
         let firsts = firsts(&Weighted, total as usize * rounds, || {
             let views = NAMES.iter().zip(&weights).zip(&credits);
-            views.map(|((name, weight), credit)| CandidateView::new(name).with_weight(*weight).with_credit(credit)).collect()
+            views.map(|((name, weight), credit)| Candidate::new(name).with_weight(*weight).with_credit(credit)).collect()
         });
         for (name, weight) in NAMES.iter().zip(&weights) {
             prop_assert_eq!(firsts.get(name).copied().unwrap_or_default(), *weight as usize * rounds);
@@ -134,7 +134,7 @@ proptest! {
         for strategy in shipped {
             let candidates = NAMES.iter().zip(&facts).zip(&credits).map(|((name, fact), credit)| {
                 let (weight, place, in_flight, cost, latency) = *fact;
-                let mut view = CandidateView::new(name)
+                let mut view = Candidate::new(name)
                     .with_weight(weight)
                     .with_order(place)
                     .with_in_flight(in_flight)
@@ -158,11 +158,11 @@ proptest! {
 fn cheapest_asks_unknown_costs_last_and_equals_in_turn() {
     let candidates = || {
         vec![
-            CandidateView::new("free").with_cost(usd(0)),
-            CandidateView::new("high").with_cost(usd(9)),
-            CandidateView::new("low").with_cost(usd(1)),
-            CandidateView::new("low2").with_cost(usd(1)),
-            CandidateView::new("unknown"),
+            Candidate::new("free").with_cost(usd(0)),
+            Candidate::new("high").with_cost(usd(9)),
+            Candidate::new("low").with_cost(usd(1)),
+            Candidate::new("low2").with_cost(usd(1)),
+            Candidate::new("unknown"),
         ]
     };
     for turn in 0..5 {
@@ -177,9 +177,9 @@ fn cheapest_asks_unknown_costs_last_and_equals_in_turn() {
 fn cheapest_compares_within_one_currency() {
     for turn in 0..3 {
         let candidates = [
-            CandidateView::new("a").with_cost(usd(5)),
-            CandidateView::new("b").with_cost(Money::literal(1, "JPY")),
-            CandidateView::new("c").with_cost(usd(4)),
+            Candidate::new("a").with_cost(usd(5)),
+            Candidate::new("b").with_cost(Money::literal(1, "JPY")),
+            Candidate::new("c").with_cost(usd(4)),
         ];
         assert_eq!(order(&Cheapest, turn, candidates), ["c", "a", "b"]);
     }
@@ -190,9 +190,9 @@ fn fastest_prefers_the_faster_of_two() {
     let of = |millis| Duration::from_millis(millis);
     let candidates = || {
         vec![
-            CandidateView::new("fast").with_latency(of(10)),
-            CandidateView::new("medium").with_latency(of(50)),
-            CandidateView::new("slow").with_latency(of(100)),
+            Candidate::new("fast").with_latency(of(10)),
+            Candidate::new("medium").with_latency(of(50)),
+            Candidate::new("slow").with_latency(of(100)),
         ]
     };
     let firsts = firsts(&Fastest, 3_000, candidates);
@@ -205,18 +205,18 @@ fn fastest_prefers_the_faster_of_two() {
 
 #[test]
 fn fastest_tries_the_unknown_once() {
-    let known = || CandidateView::new("known").with_latency(Duration::from_millis(10));
-    assert_eq!(order(&Fastest, 0, [known(), CandidateView::new("new")])[0], "new");
-    assert_eq!(order(&Fastest, 0, [known(), CandidateView::new("new").with_in_flight(1)])[0], "known");
+    let known = || Candidate::new("known").with_latency(Duration::from_millis(10));
+    assert_eq!(order(&Fastest, 0, [known(), Candidate::new("new")])[0], "new");
+    assert_eq!(order(&Fastest, 0, [known(), Candidate::new("new").with_in_flight(1)])[0], "known");
 }
 
 #[test]
 fn least_busy_counts_what_is_in_flight() {
     let candidates = || {
         vec![
-            CandidateView::new("a").with_in_flight(2),
-            CandidateView::new("b").with_in_flight(1),
-            CandidateView::new("c").with_in_flight(1),
+            Candidate::new("a").with_in_flight(2),
+            Candidate::new("b").with_in_flight(1),
+            Candidate::new("c").with_in_flight(1),
         ]
     };
     assert_eq!(order(&LeastBusy, 0, candidates())[2], "a");
@@ -226,10 +226,10 @@ fn least_busy_counts_what_is_in_flight() {
 #[test]
 fn ordered_goes_by_the_configured_order_then_the_name() {
     let candidates = [
-        CandidateView::new("b"),
-        CandidateView::new("a"),
-        CandidateView::new("z").with_order(-1),
-        CandidateView::new("c"),
+        Candidate::new("b"),
+        Candidate::new("a"),
+        Candidate::new("z").with_order(-1),
+        Candidate::new("c"),
     ];
     assert_eq!(order(&Ordered, 3, candidates), ["z", "a", "b", "c"]);
 }
@@ -252,6 +252,6 @@ fn a_strategy_sees_the_call_and_its_arguments() {
     let arguments: [&crate::base::cost::Argument; 2] = [&5_u8, &query];
     let mut candidates: Candidates<'_> = plain(&["a", "b"]).into_iter().collect();
     ByBase.order(&StrategyCall::new(&call, &CAPABILITY, &METHOD, &arguments, 0), &mut candidates);
-    assert_eq!(candidates.iter().map(CandidateView::provider).collect::<Vec<_>>(), ["b"]);
+    assert_eq!(candidates.iter().map(Candidate::provider).collect::<Vec<_>>(), ["b"]);
     assert_eq!(ByBase.name(), "ByBase");
 }

@@ -31,13 +31,13 @@ impl Strategy for Weighted {
                 continue;
             }
             total += weight;
-            let credit = candidate.credit().fetch_add(weight, Relaxed) + weight;
+            let credit = candidate.state().fetch_add(weight, Relaxed) + weight;
             if chosen.is_none_or(|(most, _)| credit > most) {
                 chosen = Some((credit, place));
             }
         }
         let Some((_, chosen)) = chosen else { return };
-        candidates[chosen].credit().fetch_sub(total, Relaxed);
+        candidates[chosen].state().fetch_sub(total, Relaxed);
         candidates[..=chosen].rotate_right(1);
         candidates[1..].sort_by_key(|candidate| Reverse(candidate.weight()));
     }

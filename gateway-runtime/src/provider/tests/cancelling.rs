@@ -16,13 +16,13 @@ async fn an_attempt_whose_client_goes_away_is_recorded_as_cancelled() {
         let left = tokio::time::timeout(seconds(2), ask(&providers, Effect::Once)).await;
         assert!(left.is_err());
         call.with_attempts(|attempts| {
-            assert_eq!((attempts.len(), attempts[0].class), (1, Class::Cancelled));
+            assert_eq!((attempts.len(), attempts[0].class), (1, AttemptClass::Cancelled));
             assert_eq!(attempts[0].latency.as_secs(), 2);
         });
         assert_eq!((bench.in_flight(), bench.pool.core.budget.counts()), (0, (0, 0)));
     }
     assert_eq!(bench.pool.health().providers[0].methods[3].breaker, BreakerState::Closed);
-    assert_eq!(bench.pool.health().providers[0].methods[3].attempts, [(Class::Cancelled, 30)].into());
+    assert_eq!(bench.pool.health().providers[0].methods[3].attempts, [(AttemptClass::Cancelled, 30)].into());
 }
 
 #[tokio::test(start_paused = true)]
@@ -37,7 +37,7 @@ async fn a_client_that_goes_away_in_a_pause_leaves_no_repetition_behind() {
         assert_eq!(bench.pool.core.budget.counts(), (1, 1));
     }
     assert_eq!(bench.pool.core.budget.counts(), (0, 0));
-    assert_eq!(attempts(&call), [("a", Class::Ambiguous)]);
+    assert_eq!(attempts(&call), [("a", AttemptClass::Ambiguous)]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -53,7 +53,7 @@ async fn a_call_that_is_dropped_at_its_deadline_was_not_left_by_its_client() {
         tokio::time::advance(seconds(5)).await;
     }
     call.with_attempts(|attempts| {
-        assert_eq!((attempts[0].class, &*attempts[0].why), (Class::Ambiguous, "the call's time was over"));
+        assert_eq!((attempts[0].class, &*attempts[0].reason), (AttemptClass::Ambiguous, "the call's time was over"));
     });
 }
 
@@ -65,7 +65,7 @@ async fn a_panic_counts_against_its_provider() {
         let providers = bench.bound_to(&call);
         let panicked = AssertUnwindSafe(ask(&providers, Effect::Once)).catch_unwind().await;
         assert!(panicked.is_err());
-        assert_eq!((attempts(&call), bench.in_flight()), (vec![("a", Class::Ambiguous)], 0));
+        assert_eq!((attempts(&call), bench.in_flight()), (vec![("a", AttemptClass::Ambiguous)], 0));
     }
     assert_eq!(bench.pool.health().providers[0].methods[3].breaker, BreakerState::Open);
 }

@@ -75,7 +75,7 @@ async fn with_all_open_one_probes_and_the_others_are_told_when_to_come_back() {
     assert_eq!((outcome.what(), outcome.error().is_retryable()), ("no-provider", true));
     let wait = outcome.error().retry_delay().unwrap();
     assert!(wait == seconds(5) || wait == seconds(6), "{wait:?}");
-    assert!(outcome.error().internal_message().unwrap().contains("b is left alone for"), "{outcome:?}");
+    assert!(outcome.error().log_message().unwrap().contains("b is left alone for"), "{outcome:?}");
     // All are due; still only one call of many gets through, to one of them.
     sleep(seconds(6)).await;
     let asked = bench.times_asked().iter().sum::<usize>();
@@ -174,7 +174,7 @@ async fn switches_work_at_once() {
     second.apply(&ProviderSettings { enabled: false, ..second.settings() });
     let outcome = bench.call(Effect::Read).await;
     assert_eq!((outcome.what(), outcome.error().retry_delay()), ("no-provider", Some(seconds(1))));
-    assert!(outcome.error().internal_message().unwrap().ends_with("a is disabled, b is disabled"));
+    assert!(outcome.error().log_message().unwrap().ends_with("a is disabled, b is disabled"));
 }
 
 #[tokio::test]
@@ -224,13 +224,13 @@ async fn a_named_provider_is_asked_and_no_other() {
     assert_eq!((providers.len(), providers.names().collect::<Vec<_>>()), (3, vec!["a", "b", "c"]));
     let error = providers.named("b").unwrap().read(&Query::default()).await.unwrap_err();
     assert_eq!(error.code().name(), "provider-failed");
-    assert_eq!(attempts(&call), [("b", Class::NotSent), ("b", Class::NotSent)]);
+    assert_eq!(attempts(&call), [("b", AttemptClass::NotSent), ("b", AttemptClass::NotSent)]);
     bench.providers[1].apply(&ProviderSettings { enabled: false, ..Default::default() });
     let error = providers.named("b").unwrap().read(&Query::default()).await.unwrap_err();
     assert_eq!(error.code().name(), "no-provider");
     let error = Error::from(providers.named("x").unwrap_err());
     assert_eq!((error.code().name(), error.detail()), ("invalid-request", "there is no such provider"));
-    assert!(error.internal_message().unwrap().contains("there are: a, b, c"));
+    assert!(error.log_message().unwrap().contains("there are: a, b, c"));
 }
 
 #[tokio::test(start_paused = true)]
@@ -323,7 +323,7 @@ async fn turns_are_taken_for_each_method_by_itself() {
 
 #[tokio::test(start_paused = true)]
 async fn costs_of_the_request_decide_and_are_recorded() {
-    const PER_ITEM: Cost = Cost::Of(|arguments| {
+    const PER_ITEM: Cost = Cost::PerRequest(|arguments| {
         let size = crate::provider::argument::<Query>(arguments, 0)?.size;
         Money::literal(10, "USD").checked_mul(size)
     });

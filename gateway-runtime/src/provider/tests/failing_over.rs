@@ -87,7 +87,7 @@ async fn once_may_fail_over_until_it_may_have_happened() {
     let bench = Bench::new(&[&[Act::NotSent], &[Act::Ambiguous], &[Act::Fulfil]]);
     let outcome = bench.call(Effect::Once).await;
     assert_eq!(outcome.what(), "outcome-unknown");
-    assert_eq!(outcome.attempts, [("a", Class::NotSent), ("b", Class::Ambiguous)]);
+    assert_eq!(outcome.attempts, [("a", AttemptClass::NotSent), ("b", AttemptClass::Ambiguous)]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -107,7 +107,7 @@ async fn the_same_provider_is_asked_once_more_when_nobody_else_is_left() {
     }
     let two = Bench::new(&[&[Act::NotSent, Act::Fulfil], &[Act::Ambiguous]]);
     let outcome = two.call(Effect::Read).await;
-    assert_eq!(outcome.attempts, [("a", Class::NotSent), ("b", Class::Ambiguous), ("a", Class::Fulfilled)]);
+    assert_eq!(outcome.attempts, [("a", AttemptClass::NotSent), ("b", AttemptClass::Ambiguous), ("a", AttemptClass::Fulfilled)]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -129,7 +129,7 @@ async fn what_nobody_supports_is_an_invalid_request() {
     let bench = Bench::new(&[&[Act::Status(429), Act::Fulfil], &[Act::Unsupported]]);
     bench.call(Effect::Read).await;
     let outcome = bench.call(Effect::Read).await;
-    assert_eq!((outcome.what(), outcome.attempts), ("no-provider", vec![("b", Class::Unsupported)]));
+    assert_eq!((outcome.what(), outcome.attempts), ("no-provider", vec![("b", AttemptClass::Unsupported)]));
     // One that failed says more than one that cannot.
     let bench = Bench::new(&[&[Act::Ambiguous], &[Act::Unsupported]]);
     assert_eq!(bench.call(Effect::Read).await.what(), "provider-failed");
@@ -139,13 +139,13 @@ async fn what_nobody_supports_is_an_invalid_request() {
 async fn the_client_reads_only_what_is_public() {
     let outcome = Bench::new(&[&[Act::Invalid]]).call(Effect::Read).await;
     assert_eq!(outcome.error().detail(), "no such currency");
-    assert_eq!(outcome.error().internal_message(), Some("scripted"));
+    assert_eq!(outcome.error().log_message(), Some("scripted"));
     for act in [Act::NotSent, Act::Ambiguous, Act::Reject, Act::Status(400), Act::Unsupported] {
         for effect in EFFECTS {
             let outcome = Bench::new(&[&[act]]).call(effect).await;
             let error = outcome.error();
             assert!(!error.detail().contains("scripted") && !error.detail().contains("400"), "{error:?}");
-            assert!(error.internal_message().is_some_and(|log| log.contains("scripted") || log.contains("400")));
+            assert!(error.log_message().is_some_and(|log| log.contains("scripted") || log.contains("400")));
         }
     }
 }

@@ -58,8 +58,8 @@ fn a_call_keeps_its_key_and_its_parts() {
     let call = call_with(None, None);
     let (one, two) = (IdempotencyKey::of(&call), IdempotencyKey::of(&call));
     assert_eq!(one, two);
-    assert_eq!(one.part("refund"), two.part("refund"));
-    assert_eq!(HashSet::from([one, one.part("refund"), one.part("charge")]).len(), 3);
+    assert_eq!(one.derive("refund"), two.derive("refund"));
+    assert_eq!(HashSet::from([one, one.derive("refund"), one.derive("charge")]).len(), 3);
 }
 
 proptest! {

@@ -24,11 +24,11 @@ use http::HeaderMap;
 use tokio::time::{Instant, sleep};
 
 use crate::{
-    Arrival, Call, CapabilityMethodSpec, CapabilitySpec, Class, Effect, Error, MethodSpec, Origin, ProviderSpec,
-    RequestId, ServiceSpec, Source, Streaming, Verb,
+    CallContext, Call, CapabilityMethodSpec, CapabilitySpec, AttemptClass, Effect, Error, MethodSpec, Origin, ProviderSpec,
+    RequestId, ServiceSpec, SourceLocation, Streaming, Verb,
     provider::{
-        Argument, Candidate, Capability, Cost, FailoverSettings, Pool, Provider, ProviderError, ProviderSettings,
-        Providers, SettleWhole as _, Settling, run,
+        Argument, ProviderImpl, Capability, Cost, FailoverSettings, Pool, Provider, ProviderError, ProviderSettings,
+        Providers, DefaultCompletion as _, CompletionOf, call_method,
         strategy::{Ordered, Strategy},
     },
 };
@@ -36,7 +36,7 @@ use crate::{
 type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 type Answer<T> = Result<T, ProviderError>;
 
-const HERE: Source = Source { file: file!(), line: line!() };
+const HERE: SourceLocation = SourceLocation { file: file!(), line: line!() };
 
 /// What every scripted provider can do: a method for each effect, and a stream.
 trait Source1: Send + Sync + 'static {
@@ -71,8 +71,8 @@ macro_rules! pooled {
     ($($index:literal $method:ident -> $answer:ty;)*) => {
         impl Source1 for Providers<dyn Source1> {$(
             fn $method<'a>(&'a self, query: &'a Query) -> BoxFuture<'a, Answer<$answer>> {
-                let settle = Settling::<Answer<$answer>>::HOW;
-                run(self, $index, [query as &Argument], move |provider| provider.$method(query), settle)
+                let settle = CompletionOf::<Answer<$answer>>::MODE;
+                call_method(self, $index, [query as &Argument], move |provider| provider.$method(query), settle)
             }
         )*}
     };
@@ -102,7 +102,7 @@ enum Act {
     FulfilAfter(Duration),
     Panic,
     /// A stream of so many items and then an error, if so told.
-    Items(u32, Option<Class>),
+    Items(u32, Option<AttemptClass>),
     /// A stream that yields so many items and then nothing, for ever.
     Stuck(u32),
     /// A stream of so many items, each after so long.
@@ -137,7 +137,7 @@ impl Scripted {
             Act::NotSent => Err(ProviderError::not_sent("scripted")),
             Act::Reject => Err(ProviderError::rejected("scripted")),
             Act::Ambiguous => Err(ProviderError::ambiguous("scripted")),
-            Act::Invalid => Err(ProviderError::invalid("scripted").public("no such currency")),
+            Act::Invalid => Err(ProviderError::invalid("scripted").with_public_detail("no such currency")),
             Act::Unsupported => Err(ProviderError::unsupported("scripted")),
             Act::Status(status) => Err(ProviderError::from_status(status)),
             Act::StatusLater(status, delay) => Err(ProviderError::from_status(status).retry_after(delay)),
@@ -235,7 +235,7 @@ impl Bench {
             let script = Mutex::new(script.iter().copied().collect());
             let player = Arc::new(Scripted { name: spec.name, script, ..Scripted::default() });
             let costs = vec![costs.get(place).copied().unwrap_or_default(); METHODS.len()];
-            candidates.push(Candidate::new(Arc::clone(&provider), Arc::clone(&player) as Arc<dyn Source1>, costs));
+            candidates.push(ProviderImpl::new(Arc::clone(&provider), Arc::clone(&player) as Arc<dyn Source1>, costs));
             providers.push(provider);
             players.push(player);
         }
@@ -281,7 +281,7 @@ async fn ask(providers: &Providers<dyn Source1>, effect: Effect) -> Answer<&'sta
 #[derive(Debug)]
 struct Outcome {
     answer: Result<&'static str, Error>,
-    attempts: Vec<(&'static str, Class)>,
+    attempts: Vec<(&'static str, AttemptClass)>,
 }
 
 impl Outcome {
@@ -298,7 +298,7 @@ impl Outcome {
     }
 }
 
-fn attempts(call: &Call) -> Vec<(&'static str, Class)> {
+fn attempts(call: &Call) -> Vec<(&'static str, AttemptClass)> {
     call.with_attempts(|attempts| attempts.iter().map(|attempt| (attempt.provider, attempt.class)).collect())
 }
 
@@ -311,7 +311,7 @@ fn call_within(time: Duration, headers: HeaderMap) -> Call {
         ServiceSpec { name: "currency", version: 1, title: "", description: "", auth: None, scopes: &[], source: HERE };
     static METHOD: MethodSpec = MethodSpec::new("rates", Verb::Post, HERE);
     let now = Instant::now().into_std();
-    let arrival = Arrival {
+    let arrival = CallContext {
         id: RequestId::generate(),
         origin: Origin::Http,
         peer: None,

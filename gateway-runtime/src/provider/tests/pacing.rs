@@ -12,8 +12,8 @@ async fn an_attempt_takes_ten_seconds_at_most() {
     assert_eq!(ask(&bench.bound_to(&call), Effect::Read).await.unwrap(), "b");
     assert_eq!(begun.elapsed().as_secs(), 10);
     call.with_attempts(|attempts| {
-        assert_eq!((attempts[0].class, attempts[0].latency.as_secs()), (Class::Ambiguous, 10));
-        assert_eq!(attempts[0].why, "no answer in time");
+        assert_eq!((attempts[0].class, attempts[0].latency.as_secs()), (AttemptClass::Ambiguous, 10));
+        assert_eq!(attempts[0].reason, "no answer in time");
     });
 }
 
@@ -37,7 +37,7 @@ async fn the_calls_own_deadline_holds_too() {
         let call = call_within(seconds(3), HeaderMap::new());
         let error = Error::from(ask(&bench.bound_to(&call), effect).await.unwrap_err());
         assert_eq!((error.code().name(), begun.elapsed().as_secs()), (what, 3), "{effect:?}");
-        assert_eq!(attempts(&call), [("a", Class::Ambiguous)]);
+        assert_eq!(attempts(&call), [("a", AttemptClass::Ambiguous)]);
     }
 }
 

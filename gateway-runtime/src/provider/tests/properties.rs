@@ -30,7 +30,7 @@ fn request() -> impl proptest::strategy::Strategy<Value = Request> {
 }
 
 /// What must be true of the attempts of any call, by its effect.
-fn check(effect: Effect, attempts: &[(&'static str, Class)], settings: &FailoverSettings) -> Result<(), String> {
+fn check(effect: Effect, attempts: &[(&'static str, AttemptClass)], settings: &FailoverSettings) -> Result<(), String> {
     let at_most = |limit: u32, count: usize, what: &str| {
         if count <= limit as usize { Ok(()) } else { Err(format!("{count} {what}: {attempts:?}")) }
     };
@@ -42,9 +42,9 @@ fn check(effect: Effect, attempts: &[(&'static str, Class)], settings: &Failover
     for (place, (provider, class)) in attempts.iter().enumerate() {
         let later = &attempts[place + 1..];
         let may_follow = match (class, effect) {
-            (Class::Fulfilled | Class::Invalid | Class::Cancelled, _) => later.is_empty(),
-            (Class::Ambiguous, Effect::Once) => later.is_empty(),
-            (Class::Ambiguous, Effect::Keyed) => later.iter().all(|(other, _)| other == provider),
+            (AttemptClass::Fulfilled | AttemptClass::Invalid | AttemptClass::Cancelled, _) => later.is_empty(),
+            (AttemptClass::Ambiguous, Effect::Once) => later.is_empty(),
+            (AttemptClass::Ambiguous, Effect::Keyed) => later.iter().all(|(other, _)| other == provider),
             _ => true,
         };
         if !may_follow {
@@ -71,8 +71,8 @@ async fn play(scripts: Vec<Vec<Act>>, requests: Vec<Request>, settings: Failover
         if begun.elapsed() > limit + Duration::from_millis(2) {
             return Err(format!("{:?} of {limit:?}", begun.elapsed()));
         }
-        let fulfilled = attempts.iter().filter(|(_, class)| *class == Class::Fulfilled).count();
-        let may_be_done = attempts.iter().any(|(_, class)| *class == Class::Ambiguous);
+        let fulfilled = attempts.iter().filter(|(_, class)| *class == AttemptClass::Fulfilled).count();
+        let may_be_done = attempts.iter().any(|(_, class)| *class == AttemptClass::Ambiguous);
         let repeating_harms = matches!(effect, Effect::Keyed | Effect::Once);
         match answer {
             Ok(Ok(_)) if fulfilled == 1 => {}
@@ -121,9 +121,9 @@ proptest! {
     fn statuses_are_classified(status in any::<u16>()) {
         let class = ProviderError::from_status(status).class();
         let expected = match status {
-            401 | 402 | 403 | 429 => Class::Rejected,
-            400..=499 => Class::Invalid,
-            _ => Class::Ambiguous,
+            401 | 402 | 403 | 429 => AttemptClass::Rejected,
+            400..=499 => AttemptClass::Invalid,
+            _ => AttemptClass::Ambiguous,
         };
         prop_assert_eq!(class, expected);
     }

@@ -8,7 +8,7 @@ use crate::Money;
 #[tokio::test(start_paused = true)]
 async fn health_tells_how_each_method_of_each_provider_is() {
     let fulfil: &[Act] = &[Act::FulfilAfter(Duration::from_millis(20))];
-    let costs = [Cost::Flat(Money::literal(200_000, "USD")), Cost::Of(|_| None)];
+    let costs = [Cost::Flat(Money::literal(200_000, "USD")), Cost::PerRequest(|_| None)];
     let settings = FailoverSettings { repeats: 0, ..Default::default() };
     let bench = Bench::with_costs(&settings, &[&[Act::Status(429)], fulfil], &costs);
     bench.call(Effect::Read).await;

@@ -1,14 +1,14 @@
 //! Gateways on one Redis, each with a pool of its own: what one leaves alone, all do.
 
 use super::*;
-use crate::{provider::share, redis::tests::own_redis};
+use crate::{provider::synchronize, redis::tests::own_redis};
 
 /// Pools of two gateways, and a third that shares nothing; none where there is no Redis. In each, `a` does what is told, and `b` fulfils.
 async fn gateways(settings: &FailoverSettings, acts: [Act; 3]) -> Option<[Bench; 3]> {
     let redis = own_redis().await?;
     let benches = acts.map(|act| Bench::with(settings, &[&[act], &[Act::Fulfil]]));
     for bench in &benches[..2] {
-        tokio::spawn(share(redis.clone(), vec![bench.pool.any()]));
+        tokio::spawn(synchronize(redis.clone(), vec![bench.pool.any()]));
     }
     // They listen from their first turn on.
     tokio::task::yield_now().await;

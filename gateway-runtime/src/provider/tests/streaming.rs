@@ -16,7 +16,7 @@ fn breaker(bench: &Bench, provider: usize, method: usize) -> BreakerState {
 
 #[tokio::test(start_paused = true)]
 async fn before_its_first_item_a_stream_fails_over_by_the_same_rules() {
-    use Class::{Ambiguous, Invalid, NotSent, Rejected, Unsupported};
+    use AttemptClass::{Ambiguous, Invalid, NotSent, Rejected, Unsupported};
     for (class, read, once) in [
         (NotSent, "b", "b"),
         (Rejected, "b", "b"),
@@ -36,7 +36,7 @@ async fn before_its_first_item_a_stream_fails_over_by_the_same_rules() {
             match stream {
                 Ok(stream) => {
                     assert_eq!((drain(stream).await, what), (vec![Ok(0), Ok(1), Ok(2)], "b"), "{class:?} {effect:?}");
-                    assert_eq!(attempts(&call), [("a", class), ("b", Class::Fulfilled)]);
+                    assert_eq!(attempts(&call), [("a", class), ("b", AttemptClass::Fulfilled)]);
                 }
                 Err(error) => {
                     assert_eq!(error.code().name(), what, "{class:?} {effect:?}");
@@ -53,7 +53,7 @@ async fn an_attempt_at_a_stream_lasts_until_its_first_item() {
     let bench = Bench::new(&[&[Act::Stuck(0)], &[Act::Stuck(1)]]);
     let (call, begun) = (call(), Instant::now());
     let mut stream = bench.bound_to(&call).ticks(&Query::default()).await.unwrap();
-    assert_eq!((begun.elapsed().as_secs(), attempts(&call)), (10, vec![("a", Class::Ambiguous)]));
+    assert_eq!((begun.elapsed().as_secs(), attempts(&call)), (10, vec![("a", AttemptClass::Ambiguous)]));
     assert_eq!(stream.next().await.unwrap().unwrap(), 0);
     let later = tokio::time::timeout(seconds(59), stream.next()).await;
     assert!(later.is_err(), "after its first item the limit is another: a minute between items");
@@ -61,21 +61,21 @@ async fn an_attempt_at_a_stream_lasts_until_its_first_item() {
 
 #[tokio::test(start_paused = true)]
 async fn after_its_first_item_a_stream_ends_with_its_failure() {
-    let bench = Bench::new(&[&[Act::Items(2, Some(Class::Ambiguous))], &[Act::Items(9, None)]]);
+    let bench = Bench::new(&[&[Act::Items(2, Some(AttemptClass::Ambiguous))], &[Act::Items(9, None)]]);
     let call = call();
     let mut stream = bench.bound_to(&call).ticks(&Query::default()).await.unwrap();
     assert_eq!((stream.next().await.unwrap().unwrap(), stream.next().await.unwrap().unwrap()), (0, 1));
     assert_eq!((bench.in_flight(), attempts(&call)), (1, vec![]));
     let error = stream.next().await.unwrap().unwrap_err();
     assert_eq!(error.code(), Code::PROVIDER_FAILED);
-    assert_eq!((bench.in_flight(), attempts(&call)), (0, vec![("a", Class::Ambiguous)]));
+    assert_eq!((bench.in_flight(), attempts(&call)), (0, vec![("a", AttemptClass::Ambiguous)]));
     assert!(stream.next().await.is_none() && stream.next().await.is_none(), "nothing follows the failure");
     assert_eq!(bench.times_asked(), [1, 0]);
 }
 
 #[tokio::test(start_paused = true)]
 async fn streams_that_break_open_the_breaker() {
-    let bench = Bench::new(&[&[Act::Items(2, Some(Class::Ambiguous))]]);
+    let bench = Bench::new(&[&[Act::Items(2, Some(AttemptClass::Ambiguous))]]);
     for _ in 0..5 {
         assert_eq!(breaker(&bench, 0, 4), BreakerState::Closed);
         let stream = bench.bound_to(&call()).ticks(&Query::default()).await.unwrap();
@@ -92,7 +92,7 @@ async fn a_stream_that_its_client_leaves_says_nothing_of_its_provider() {
         let mut stream = bench.bound_to(&call).ticks(&Query::default()).await.unwrap();
         assert_eq!(stream.next().await.unwrap().unwrap(), 0);
         drop(stream);
-        assert_eq!(attempts(&call), [("a", Class::Cancelled)]);
+        assert_eq!(attempts(&call), [("a", AttemptClass::Cancelled)]);
     }
     assert_eq!((breaker(&bench, 0, 4), bench.in_flight()), (BreakerState::Closed, 0));
 }
@@ -102,7 +102,7 @@ async fn an_empty_stream_is_an_answer() {
     let bench = Bench::new(&[&[Act::Items(0, None)], &[Act::Fulfil]]);
     let call = call();
     let stream = bench.bound_to(&call).ticks(&Query::default()).await.unwrap();
-    assert_eq!(attempts(&call), [("a", Class::Fulfilled)]);
+    assert_eq!(attempts(&call), [("a", AttemptClass::Fulfilled)]);
     assert_eq!(drain(stream).await, []);
 }
 
@@ -150,17 +150,17 @@ async fn an_error_of_an_authors_own_before_the_first_item_is_ambiguous() {
             &CapabilitySpec { name: "Owner", description: "", methods: &METHODS, source: HERE };
     }
     let provider = Arc::new(Provider::new(&SPECS[0], &ProviderSettings::default()));
-    let candidate = Candidate::new(provider, Arc::new(Own) as Arc<dyn Owner>, vec![]);
+    let candidate = ProviderImpl::new(provider, Arc::new(Own) as Arc<dyn Owner>, vec![]);
     let pool = Arc::new(Pool::<dyn Owner>::new(vec![candidate], &FailoverSettings::default()));
     let call = call();
     let providers = Providers::new(pool, Arc::new(Ordered), call.clone());
     let attempt = |_: &dyn Owner| -> BoxFuture<'_, Answer<Streaming<u32>>> {
-        let failed = Error::new(Code::NOT_FOUND, "no such seat").log("row 5");
+        let failed = Error::new(Code::NOT_FOUND, "no such seat").with_log_message("row 5");
         Box::pin(async { Ok(Streaming::new(stream::iter([Err::<u32, _>(failed)]))) })
     };
-    let answer = run(&providers, 0, [], attempt, Settling::<Answer<Streaming<u32>>>::HOW).await;
+    let answer = call_method(&providers, 0, [], attempt, CompletionOf::<Answer<Streaming<u32>>>::MODE).await;
     assert_eq!(answer.unwrap_err().code(), Code::OUTCOME_UNKNOWN);
-    call.with_attempts(|attempts| assert_eq!((attempts[0].class, &*attempts[0].why), (Class::Ambiguous, "row 5")));
+    call.with_attempts(|attempts| assert_eq!((attempts[0].class, &*attempts[0].reason), (AttemptClass::Ambiguous, "row 5")));
 }
 
 #[tokio::test(start_paused = true)]
@@ -178,11 +178,11 @@ async fn stream_is_cut_when_its_provider_is_silent_for_the_item_timeout() {
         let begun = Instant::now();
         assert_eq!(drain(stream.unwrap()).await, [Ok(0), Ok(1), Err(code)]);
         assert_eq!(begun.elapsed(), seconds(7));
-        assert_eq!((bench.in_flight(), attempts(&call)), (0, vec![("a", Class::Ambiguous)]));
-        call.with_attempts(|attempts| assert_eq!(attempts[0].why, "no item for 7s"));
+        assert_eq!((bench.in_flight(), attempts(&call)), (0, vec![("a", AttemptClass::Ambiguous)]));
+        call.with_attempts(|attempts| assert_eq!(attempts[0].reason, "no item for 7s"));
         assert_eq!(bench.times_asked(), [1, 0]);
         let health = bench.pool.health();
-        assert_eq!(health.providers[0].methods[method].attempts[&Class::Ambiguous], 1);
+        assert_eq!(health.providers[0].methods[method].attempts[&AttemptClass::Ambiguous], 1);
     }
 }
 

@@ -7,15 +7,15 @@ use crate::{
     provider::{Provider, ProviderSettings},
     service::{
         app::App,
-        entry::{Instance, ProviderEntry, Service, ServiceEntry},
+        entry::{ErasedInstance, ProviderEntry, ServiceIdentity, ServiceEntry},
     },
 };
 
 /// What was built.
 #[derive(Default)]
 pub(in crate::service) struct Instances {
-    services: HashMap<TypeId, Instance>,
-    providers: HashMap<TypeId, (Arc<Provider>, Instance)>,
+    services: HashMap<TypeId, ErasedInstance>,
+    providers: HashMap<TypeId, (Arc<Provider>, ErasedInstance)>,
 }
 
 impl Instances {
@@ -30,7 +30,7 @@ impl Instances {
         let mut built = Self::default();
         let mut build = |kind: &str, name: &str, build: crate::service::entry::Build| {
             let scope = app.scope(format!("{kind}.{name}"));
-            match build(&scope).and_then(|instance| scope.unread_keys().map(|()| instance)) {
+            match build(&scope).and_then(|instance| scope.reject_unread_section().map(|()| instance)) {
                 Ok(instance) => Some(instance),
                 Err(error) => {
                     problems.extend(error.into_problems());
@@ -53,7 +53,7 @@ impl Instances {
         built
     }
 
-    pub(in crate::service) fn service<S: Service>(&self) -> Option<Arc<S>> {
+    pub(in crate::service) fn service<S: ServiceIdentity>(&self) -> Option<Arc<S>> {
         Arc::clone(self.services.get(&TypeId::of::<S>())?).downcast().ok()
     }
 
@@ -61,7 +61,7 @@ impl Instances {
         self.services.contains_key(&id)
     }
 
-    pub(in crate::service) fn provider(&self, id: TypeId) -> Option<(&Arc<Provider>, &Instance)> {
+    pub(in crate::service) fn provider(&self, id: TypeId) -> Option<(&Arc<Provider>, &ErasedInstance)> {
         self.providers.get(&id).map(|(provider, instance)| (provider, instance))
     }
 
@@ -76,6 +76,6 @@ pub(in crate::service) fn full_name(spec: &ServiceSpec) -> String {
 }
 
 /// The value, or its problems added to those of others.
-pub(in crate::service) fn keep<T>(result: Result<T, StartError>, problems: &mut Vec<String>) -> Option<T> {
+pub(in crate::service) fn ok_or_collect<T>(result: Result<T, StartError>, problems: &mut Vec<String>) -> Option<T> {
     result.map_err(|error| problems.extend(error.into_problems())).ok()
 }

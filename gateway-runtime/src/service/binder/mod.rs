@@ -21,9 +21,9 @@ use crate::{
     },
     service::{
         app::App,
-        argument::{Answer, AnswerShape},
+        argument::{IntoReply, ReplyShape},
         binder::{instances::Instances, pools::Pools},
-        entry::{MakeStrategy, Service},
+        entry::{MakeStrategy, ServiceIdentity},
         method::MethodInput,
     },
 };
@@ -42,7 +42,7 @@ pub struct Binder<'a> {
     pub(super) strategy: Option<MakeStrategy>,
     pub(super) service_strategy: Option<MakeStrategy>,
     pub(super) input: Option<MethodInput>,
-    pub(super) answer: Option<AnswerShape>,
+    pub(super) answer: Option<ReplyShape>,
     pub(super) capabilities: Vec<&'static CapabilitySpec>,
 }
 
@@ -111,13 +111,13 @@ impl Binder<'_> {
             .strategy(self.service, capability, || made.map_or_else(|| Arc::new(RoundRobin::new()) as _, |make| make()))
     }
 
-    pub(super) fn service<S: Service>(&self) -> Result<Arc<S>, StartError> {
+    pub(super) fn service<S: ServiceIdentity>(&self) -> Result<Arc<S>, StartError> {
         self.instances
             .service::<S>()
             .ok_or_else(|| StartError::new(format!("{}: its service was not built", self.subject())))
     }
 
-    pub(super) fn answer<T: Answer>(&mut self) {
+    pub(super) fn answer<T: IntoReply>(&mut self) {
         self.answer = Some(T::shape());
     }
 }

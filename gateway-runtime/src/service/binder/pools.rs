@@ -8,10 +8,10 @@ use std::{
 
 use crate::{
     base::spec::{CapabilitySpec, ServiceSpec},
-    provider::{AnyPool, Candidate, Capability, Cost, FailoverSettings, Pool, strategy::Strategy},
+    provider::{ErasedPool, ProviderImpl, Capability, Cost, FailoverSettings, Pool, strategy::Strategy},
     service::{
         binder::instances::Instances,
-        entry::{Instance, ProvisionEntry},
+        entry::{ErasedInstance, ProvisionEntry},
     },
 };
 
@@ -21,7 +21,7 @@ pub(in crate::service) struct Pools {
     failover: FailoverSettings,
     pools: HashMap<TypeId, Box<dyn Any>>,
     strategies: HashMap<(*const ServiceSpec, TypeId), Arc<dyn Strategy>>,
-    by_name: BTreeMap<&'static str, AnyPool>,
+    by_name: BTreeMap<&'static str, ErasedPool>,
 }
 
 impl Pools {
@@ -44,13 +44,13 @@ impl Pools {
         Some(pool)
     }
 
-    fn candidates<C: Capability + ?Sized>(&self, instances: &Instances) -> Vec<Candidate<C>> {
+    fn candidates<C: Capability + ?Sized>(&self, instances: &Instances) -> Vec<ProviderImpl<C>> {
         let of_this = self.provisions.iter().filter(|entry| (entry.capability_id)() == TypeId::of::<C>());
         of_this
             .filter_map(|entry| {
                 let (provider, instance) = instances.provider((entry.provider_id)())?;
-                let implementation = (entry.cast)(Instance::clone(instance))?.downcast::<Arc<C>>().ok()?;
-                Some(Candidate::new(Arc::clone(provider), *implementation, costs(C::SPEC, entry)))
+                let implementation = (entry.cast)(ErasedInstance::clone(instance))?.downcast::<Arc<C>>().ok()?;
+                Some(ProviderImpl::new(Arc::clone(provider), *implementation, costs(C::SPEC, entry)))
             })
             .collect()
     }
@@ -64,7 +64,7 @@ impl Pools {
         Arc::clone(self.strategies.entry((std::ptr::from_ref(service), capability)).or_insert_with(make))
     }
 
-    pub(in crate::service) fn by_name(self) -> BTreeMap<&'static str, AnyPool> {
+    pub(in crate::service) fn by_name(self) -> BTreeMap<&'static str, ErasedPool> {
         self.by_name
     }
 }

@@ -3,7 +3,7 @@
 use crate::{
     base::{call::CallRequest, error::Error, start_error::StartError},
     service::{
-        app::{FromApp, Scope},
+        app::{FromApp, BuildContext},
         argument::FromCall,
         registry::Binder,
     },
@@ -18,7 +18,7 @@ fn missing(asker: &str) -> StartError {
 }
 
 impl FromApp for Db {
-    fn from_app(scope: &Scope<'_>) -> Result<Self, StartError> {
+    fn from_app(scope: &BuildContext<'_>) -> Result<Self, StartError> {
         scope.app().get::<Self>().map(|db| (*db).clone()).ok_or_else(|| missing(scope.owner()))
     }
 }

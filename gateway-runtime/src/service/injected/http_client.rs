@@ -3,13 +3,13 @@
 use crate::{
     base::start_error::StartError,
     provider::{HttpClient, HttpClientSettings},
-    service::app::{FromApp, Scope},
+    service::app::{FromApp, BuildContext},
 };
 
 /// The program's one client; its connections serve all providers.
 #[diagnostic::do_not_recommend]
 impl FromApp for HttpClient {
-    fn from_app(scope: &Scope<'_>) -> Result<Self, StartError> {
+    fn from_app(scope: &BuildContext<'_>) -> Result<Self, StartError> {
         match scope.app().get::<Self>() {
             Some(shared) => Ok(Self::clone(&shared)),
             None => Self::new(&HttpClientSettings::default()),

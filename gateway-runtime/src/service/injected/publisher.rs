@@ -4,7 +4,7 @@ use crate::{
     base::{call::CallRequest, error::Error, start_error::StartError},
     bus::publisher::Publisher,
     service::{
-        app::{FromApp, Scope},
+        app::{FromApp, BuildContext},
         argument::FromCall,
         registry::Binder,
     },
@@ -17,7 +17,7 @@ fn missing(asker: &str) -> StartError {
 }
 
 impl FromApp for Publisher {
-    fn from_app(scope: &Scope<'_>) -> Result<Self, StartError> {
+    fn from_app(scope: &BuildContext<'_>) -> Result<Self, StartError> {
         scope.app().get::<Self>().map(|publisher| (*publisher).clone()).ok_or_else(|| missing(scope.owner()))
     }
 }

@@ -4,21 +4,21 @@ use crate::{
     base::{call::CallRequest, error::Error, start_error::StartError},
     redis::Redis,
     service::{
-        app::{FromApp, Scope},
+        app::{FromApp, BuildContext},
         argument::FromCall,
         registry::Binder,
     },
 };
 
-fn missing(asker: &str) -> StartError {
+fn not_configured(asker: &str) -> StartError {
     StartError::new(format!(
         "`{asker}` asks for `Redis`, and nothing says where that is: set `url` in [redis], or REDIS_HOST in the environment"
     ))
 }
 
 impl FromApp for Redis {
-    fn from_app(scope: &Scope<'_>) -> Result<Self, StartError> {
-        scope.app().get::<Self>().map(|redis| (*redis).clone()).ok_or_else(|| missing(scope.owner()))
+    fn from_app(scope: &BuildContext<'_>) -> Result<Self, StartError> {
+        scope.app().get::<Self>().map(|redis| (*redis).clone()).ok_or_else(|| not_configured(scope.owner()))
     }
 }
 
@@ -27,7 +27,7 @@ impl FromCall for Redis {
     type State = Self;
 
     fn prepare(binder: &mut Binder<'_>) -> Result<Self, StartError> {
-        binder.app().get::<Self>().map(|redis| (*redis).clone()).ok_or_else(|| missing(&binder.subject()))
+        binder.app().get::<Self>().map(|redis| (*redis).clone()).ok_or_else(|| not_configured(&binder.subject()))
     }
 
     async fn from_call(redis: &Self, _: &mut CallRequest) -> Result<Self, Error> {
@@ -51,7 +51,7 @@ mod tests {
     async fn its_keys_are_not_the_gateways() {
         let Some(redis) = crate::redis::tests::own_redis().await else { return };
         let mut app = App::default();
-        app.insert(std::sync::Arc::new(redis.own()));
+        app.insert(std::sync::Arc::new(redis.for_authors()));
         let own = Redis::from_app(&app.scope("services.chat")).unwrap();
         own.set("key", b"own", std::time::Duration::from_secs(60)).await.unwrap();
         assert_eq!(redis.get("key").await.unwrap(), None);

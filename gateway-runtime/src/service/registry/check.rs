@@ -3,7 +3,7 @@
 use std::{any::TypeId, collections::HashMap};
 
 use crate::{
-    base::spec::Source,
+    base::spec::SourceLocation,
     service::{
         binder::instances::full_name,
         registry::entries::{Entries, MethodsByService},
@@ -22,8 +22,8 @@ pub(in crate::service) fn problems(entries: &Entries, methods: &MethodsByService
 }
 
 /// Reports every name that is claimed a second time, with both places.
-fn duplicates(what: &str, claims: impl Iterator<Item = (String, Source)>, mend: &str, problems: &mut Vec<String>) {
-    let mut first: HashMap<String, Source> = HashMap::new();
+fn duplicates(what: &str, claims: impl Iterator<Item = (String, SourceLocation)>, mend: &str, problems: &mut Vec<String>) {
+    let mut first: HashMap<String, SourceLocation> = HashMap::new();
     for (name, source) in claims {
         match first.get(&name) {
             Some(other) => {
@@ -61,7 +61,7 @@ fn duplicate_providers(entries: &Entries, problems: &mut Vec<String>) {
 
 /// `/meta` and the log name capabilities, so two traits must not share a name.
 fn duplicate_capabilities(entries: &Entries, problems: &mut Vec<String>) {
-    let mut seen: HashMap<&str, (TypeId, Source)> = HashMap::new();
+    let mut seen: HashMap<&str, (TypeId, SourceLocation)> = HashMap::new();
     for entry in &entries.provisions {
         let (id, source) = ((entry.capability_id)(), entry.capability.source);
         let (first, other) = *seen.entry(entry.capability.name).or_insert((id, source));

@@ -3,7 +3,7 @@
 use std::{any::TypeId, collections::HashMap};
 
 use crate::{
-    base::spec::{MethodSpec, ServiceSpec, Source},
+    base::spec::{MethodSpec, ServiceSpec, SourceLocation},
     service::entry::{MethodEntry, ProviderEntry, ProvisionEntry, ServiceEntry},
 };
 
@@ -38,7 +38,7 @@ impl Entries {
     }
 
     fn sorted(mut self) -> Self {
-        let place = |source: Source| (source.file, source.line);
+        let place = |source: SourceLocation| (source.file, source.line);
         self.services.sort_by_key(|e| (e.spec.name, e.spec.version, place(e.spec.source)));
         self.methods.sort_by_key(|e| (e.service.name, e.service.version, place(e.spec.source)));
         self.providers.sort_by_key(|e| (e.spec.name, place(e.spec.source)));

@@ -19,15 +19,15 @@ pub use crate::service::{
 };
 use crate::{
     base::{
-        call_metrics::Calls,
+        call_metrics::CallMetrics,
         spec::{CapabilitySpec, ServiceSpec},
         start_error::StartError,
     },
-    provider::{AnyPool, FailoverSettings, PoolHealth, Provider, ProviderSettings},
+    provider::{ErasedPool, FailoverSettings, PoolHealth, Provider, ProviderSettings},
     service::{
         app::App,
         binder::{
-            instances::{Instances, keep},
+            instances::{Instances, ok_or_collect},
             pools::Pools,
         },
         entry::{MethodEntry, ServiceEntry},
@@ -46,7 +46,7 @@ pub struct RegistrySettings {
 
 /// A service of the running gateway.
 #[derive(Debug)]
-pub struct Service {
+pub struct RegisteredService {
     /// What its attribute says.
     pub spec: &'static ServiceSpec,
     /// Its methods, by name.
@@ -55,12 +55,12 @@ pub struct Service {
 
 /// Everything that is registered, built and ready to be called.
 pub struct Registry {
-    services: Vec<Service>,
+    services: Vec<RegisteredService>,
     providers: Vec<Arc<Provider>>,
     capabilities: Vec<&'static CapabilitySpec>,
     /// Which provider (second) has which capability (first), by name.
     provisions: Vec<(&'static str, &'static str)>,
-    pools: BTreeMap<&'static str, AnyPool>,
+    pools: BTreeMap<&'static str, ErasedPool>,
 }
 
 impl Registry {
@@ -70,7 +70,7 @@ impl Registry {
     ///
     /// Every problem at once.
     pub fn build(app: &App, settings: &RegistrySettings) -> Result<Self, StartError> {
-        Self::of(&Entries::linked(), app, settings)
+        Self::from_entries(&Entries::linked(), app, settings)
     }
 
     /// Builds these entries, which need not be linked: for tests and measurements.
@@ -79,7 +79,7 @@ impl Registry {
     ///
     /// Every problem at once.
     #[doc(hidden)]
-    pub fn of(entries: &Entries, app: &App, settings: &RegistrySettings) -> Result<Self, StartError> {
+    pub fn from_entries(entries: &Entries, app: &App, settings: &RegistrySettings) -> Result<Self, StartError> {
         let methods = entries.methods_by_service();
         let mut problems = check::problems(entries, &methods);
         let instances =
@@ -93,11 +93,11 @@ impl Registry {
             }
             let declared = methods.get(&(entry.id)()).into_iter().flatten();
             let bound = declared.filter_map(|method| {
-                keep(bind(app, &instances, &mut pools, entry, method), &mut problems).map(Arc::new)
+                ok_or_collect(bind(app, &instances, &mut pools, entry, method), &mut problems).map(Arc::new)
             });
             let mut methods: Vec<_> = bound.collect();
             methods.sort_by_key(|method| (method.spec.name, method.spec.webhook.is_some()));
-            services.push(Service { spec: entry.spec, methods });
+            services.push(RegisteredService { spec: entry.spec, methods });
         }
         StartError::unless_empty(problems)?;
         let mut providers: Vec<_> = instances.providers().cloned().collect();
@@ -110,7 +110,7 @@ impl Registry {
 
     /// The services, by name and version.
     #[must_use]
-    pub fn services(&self) -> &[Service] {
+    pub fn services(&self) -> &[RegisteredService] {
         &self.services
     }
 
@@ -139,11 +139,11 @@ impl Registry {
     /// How the providers of a capability are now; none when no method asks for it.
     #[must_use]
     pub fn health(&self, capability: &str) -> Option<PoolHealth> {
-        self.pools.get(capability).map(AnyPool::health)
+        self.pools.get(capability).map(ErasedPool::health)
     }
 
     /// The pools of all capabilities that some method asks for.
-    pub fn pools(&self) -> impl Iterator<Item = &AnyPool> {
+    pub fn pools(&self) -> impl Iterator<Item = &ErasedPool> {
         self.pools.values()
     }
 
@@ -206,14 +206,14 @@ fn bind(
     };
     let handler = (entry.bind)(&mut binder)?;
     let Binder { input, answer, capabilities, .. } = binder;
-    let answer = answer.unwrap_or(crate::service::argument::AnswerShape::Empty);
+    let answer = answer.unwrap_or(crate::service::argument::ReplyShape::Empty);
     Ok(Method {
         service: service.spec,
         spec: &entry.spec,
         input,
         answer,
         capabilities,
-        counts: Calls::default(),
+        counts: CallMetrics::default(),
         handler,
     })
 }

@@ -13,8 +13,8 @@ use crate::{
     auth::{ApiKey, ApiKeys},
     base::error::{Code, Error},
     store::{
-        Change, KeptKey, Outcome, StoreError,
-        commit::{Books, Write},
+        Command, ApiKeyRecord, CommandOutcome, StoreError,
+        commit::{Store, Batch},
         sql::statements::{ADD_KEYS, FIND_KEY, REVOKE_KEYS},
     },
 };
@@ -23,24 +23,24 @@ pub(super) struct Keys;
 
 impl Keys {
     pub(super) async fn write(
-        write: &mut Write,
-        changes: &[Change],
-        outcomes: &mut [Outcome],
+        write: &mut Batch,
+        changes: &[Command],
+        outcomes: &mut [CommandOutcome],
     ) -> Result<(), StoreError> {
         let new = changes.iter().filter_map(|change| match change {
-            Change::AddKey(key, _) => Some(json!({ "scopes": json!(key.scopes).to_string(), "key": key })),
+            Command::AddKey(key, _) => Some(json!({ "scopes": json!(key.scopes).to_string(), "key": key })),
             _ => None,
         });
         let added: HashSet<String> = write.rows(&ADD_KEYS, new.collect()).await?.into_iter().collect();
         let taken = changes.iter().filter_map(|change| match change {
-            Change::RevokeKey { account, id, .. } => Some(json!({ "account": account, "id": id })),
+            Command::RevokeKey { account, id, .. } => Some(json!({ "account": account, "id": id })),
             _ => None,
         });
         let mut revoked: HashSet<String> = write.rows(&REVOKE_KEYS, taken.collect()).await?.into_iter().collect();
         for (change, outcome) in changes.iter().zip(outcomes) {
             match change {
-                Change::AddKey(key, _) => *outcome = Outcome::Key(added.contains(&*key.id)),
-                Change::RevokeKey { id, .. } => *outcome = Outcome::Key(revoked.remove(&**id)),
+                Command::AddKey(key, _) => *outcome = CommandOutcome::Key(added.contains(&*key.id)),
+                Command::RevokeKey { id, .. } => *outcome = CommandOutcome::Key(revoked.remove(&**id)),
                 _ => {}
             }
         }
@@ -49,20 +49,20 @@ impl Keys {
 }
 
 /// Each call with a key reads it anew, so one that is revoked is no good for the next.
-impl ApiKeys for Books {
+impl ApiKeys for Store {
     fn find<'a>(&'a self, id: &'a str) -> Pin<Box<dyn Future<Output = Result<Option<ApiKey>, Error>> + Send + 'a>> {
         Box::pin(async move {
-            let away = |error| Error::new(Code::OVERLOADED, "API keys cannot be looked up now").log(error);
-            let found: Option<KeptKey> = self.read(&FIND_KEY, &[id]).await.map_err(away)?.pop();
+            let away = |error| Error::new(Code::OVERLOADED, "API keys cannot be looked up now").with_log_message(error);
+            let found: Option<ApiKeyRecord> = self.read(&FIND_KEY, &[id]).await.map_err(away)?.pop();
             found.map(ApiKey::try_from).transpose()
         })
     }
 }
 
-impl TryFrom<KeptKey> for ApiKey {
+impl TryFrom<ApiKeyRecord> for ApiKey {
     type Error = Error;
 
-    fn try_from(key: KeptKey) -> Result<Self, Error> {
+    fn try_from(key: ApiKeyRecord) -> Result<Self, Error> {
         let mut hash = [0; 32];
         hex::decode_to_slice(&key.hash, &mut hash)?;
         Ok(Self {

@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use crate::{
     base::money::Money,
-    store::{Attribution, Hold, Value, commit::ledger::Of},
+    store::{Attribution, Hold, Value, commit::ledger::BalanceKey},
 };
 
 /// A hold as it stands in the books. One that an earlier program has written does not say what its call is.
@@ -14,7 +14,7 @@ use crate::{
 pub(in crate::store) struct HeldRow {
     call: Arc<str>,
     #[serde(flatten)]
-    of: Of,
+    of: BalanceKey,
     amount: i64,
     at: i64,
     until: i64,
@@ -32,7 +32,7 @@ pub(in crate::store) struct HeldRow {
 
 impl From<HeldRow> for Hold {
     fn from(row: HeldRow) -> Self {
-        let Of { account, currency } = row.of;
+        let BalanceKey { account, currency } = row.of;
         let text = |text: Option<String>| Cow::Owned(text.unwrap_or_default());
         let attribution = Attribution {
             request_id: row.request_id.unwrap_or_else(|| row.call.to_string()),

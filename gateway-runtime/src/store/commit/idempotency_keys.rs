@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::store::{
-    Change, Claim, Claimed, Closing, Outcome, StoreError,
-    commit::Write,
+    Command, Claim, ClaimOutcome, ClaimEnd, CommandOutcome, StoreError,
+    commit::Batch,
     sql::statements::{
         ADD_CLAIMS, CLOSE_CLAIMS, FORGET_CLAIMS, LOCK_CLAIMS, RELEASE_CLAIMS, RENEW_CLAIMS, TAKE_CLAIMS,
     },
@@ -15,7 +15,7 @@ use crate::store::{
 
 /// A claim as it stands in the books.
 #[derive(Deserialize)]
-struct Standing {
+struct StoredClaim {
     key: String,
     fingerprint: String,
     fence: String,
@@ -24,24 +24,24 @@ struct Standing {
     answer: Option<String>,
 }
 
-impl Standing {
+impl StoredClaim {
     /// What it means for another claim of the same key; none when that may have it.
-    fn against(&self, claim: &Claim) -> Option<Claimed> {
+    fn conflict_with(&self, claim: &Claim) -> Option<ClaimOutcome> {
         let over = self.until < claim.at;
         match &self.answer {
             Some(_) if over => None,
-            _ if *self.fingerprint != *claim.fingerprint => Some(Claimed::Mismatch),
-            Some(answer) => Some(Claimed::Done(answer.clone())),
-            None if !over => Some(Claimed::InProgress(self.until)),
+            _ if *self.fingerprint != *claim.fingerprint => Some(ClaimOutcome::Mismatch),
+            Some(answer) => Some(ClaimOutcome::Done(answer.clone())),
+            None if !over => Some(ClaimOutcome::InProgress(self.until)),
             // Its holder is gone, and may have got as far as doing it.
-            None if self.once => Some(Claimed::Unknown),
+            None if self.once => Some(ClaimOutcome::Unknown),
             None => None,
         }
     }
 }
 
 #[derive(Serialize)]
-struct Taking<'c> {
+struct TakeOver<'c> {
     #[serde(flatten)]
     claim: &'c Claim,
     before: String,
@@ -77,9 +77,9 @@ pub(super) struct Claims;
 
 impl Claims {
     pub(super) async fn write(
-        write: &mut Write,
-        changes: &[Change],
-        outcomes: &mut [Outcome],
+        write: &mut Batch,
+        changes: &[Command],
+        outcomes: &mut [CommandOutcome],
     ) -> Result<(), StoreError> {
         close(write, changes).await?;
         renew(write, changes, outcomes).await?;
@@ -88,34 +88,34 @@ impl Claims {
     }
 }
 
-async fn forget(write: &mut Write, changes: &[Change], outcomes: &mut [Outcome]) -> Result<(), StoreError> {
+async fn forget(write: &mut Batch, changes: &[Command], outcomes: &mut [CommandOutcome]) -> Result<(), StoreError> {
     for (change, outcome) in changes.iter().zip(outcomes) {
-        if let Change::Forget { answered, open } = change {
+        if let Command::ExpireClaims { answered, open } = change {
             let old = json!({ "answered": answered, "open": open });
             let forgotten: Vec<u8> = write.rows(&FORGET_CLAIMS, vec![old]).await?;
-            *outcome = Outcome::Forgotten(forgotten.len());
+            *outcome = CommandOutcome::Forgotten(forgotten.len());
         }
     }
     Ok(())
 }
 
-async fn close(write: &mut Write, changes: &[Change]) -> Result<(), StoreError> {
+async fn close(write: &mut Batch, changes: &[Command]) -> Result<(), StoreError> {
     let (mut answered, mut released, mut undone) = (Vec::new(), Vec::new(), Vec::new());
     for change in changes {
         let (key, fence, closing) = match change {
-            Change::Settle(settlement) => match &settlement.claim {
+            Command::Settle(settlement) => match &settlement.claim {
                 Some((key, fence, closing)) => (key, fence, closing),
                 None => continue,
             },
-            Change::Close { key, fence, closing } => (key, fence, closing),
+            Command::Close { key, fence, closing } => (key, fence, closing),
             _ => continue,
         };
         match closing {
-            Closing::Answer(answer, until) => {
+            ClaimEnd::Answer(answer, until) => {
                 answered.push(Closed { key, fence, until: Some(*until), answer: Some(answer) });
             }
-            Closing::Release => released.push(Closed { key, fence, until: None, answer: None }),
-            Closing::Undo => {
+            ClaimEnd::Release => released.push(Closed { key, fence, until: None, answer: None }),
+            ClaimEnd::Undo => {
                 undone.push(Taken::by(key, fence));
                 released.push(Closed { key, fence, until: None, answer: None });
             }
@@ -127,21 +127,21 @@ async fn close(write: &mut Write, changes: &[Change]) -> Result<(), StoreError> 
     write.rows::<_, ()>(&RELEASE_CLAIMS, released).await.map(drop)
 }
 
-async fn renew(write: &mut Write, changes: &[Change], outcomes: &mut [Outcome]) -> Result<(), StoreError> {
+async fn renew(write: &mut Batch, changes: &[Command], outcomes: &mut [CommandOutcome]) -> Result<(), StoreError> {
     let renewals = changes.iter().filter_map(|change| match change {
-        Change::Renew { key, fence, until } => Some(Closed { key, fence, until: Some(*until), answer: None }),
+        Command::Renew { key, fence, until } => Some(Closed { key, fence, until: Some(*until), answer: None }),
         _ => None,
     });
     let renewed: Vec<String> = write.rows(&RENEW_CLAIMS, renewals.collect()).await?;
     for (change, outcome) in changes.iter().zip(outcomes) {
-        if let Change::Renew { fence, .. } = change {
-            *outcome = Outcome::Renewed(renewed.iter().any(|other| **other == **fence));
+        if let Command::Renew { fence, .. } = change {
+            *outcome = CommandOutcome::Renewed(renewed.iter().any(|other| **other == **fence));
         }
     }
     Ok(())
 }
 
-async fn claim(write: &mut Write, changes: &[Change], outcomes: &mut [Outcome]) -> Result<(), StoreError> {
+async fn claim(write: &mut Batch, changes: &[Command], outcomes: &mut [CommandOutcome]) -> Result<(), StoreError> {
     // A caller who gave up waiting for a claim has undone it already, in the same batch perhaps.
     let undone: HashSet<&str> = changes.iter().filter_map(as_undone).collect();
     let as_claim = |change| as_claim(change).filter(|claim| !undone.contains(&*claim.fence));
@@ -150,27 +150,27 @@ async fn claim(write: &mut Write, changes: &[Change], outcomes: &mut [Outcome]) 
     let granted: Vec<String> = write.rows(&ADD_CLAIMS, new.collect()).await?;
     let mut keys = Vec::new();
     for (at, claim) in claims() {
-        outcomes[at] = Outcome::Claim(if claim.has_room { Claimed::Granted } else { Claimed::NoRoom });
+        outcomes[at] = CommandOutcome::Claim(if claim.has_room { ClaimOutcome::Granted } else { ClaimOutcome::NoRoom });
         if !granted.iter().any(|fence| **fence == *claim.fence) {
             keys.push(&claim.key);
         }
     }
     keys.sort();
     keys.dedup();
-    let standing: Vec<Standing> = write.rows(&LOCK_CLAIMS, keys).await?;
-    let mut standing: HashMap<String, Standing> = standing.into_iter().map(|s| (s.key.clone(), s)).collect();
+    let standing: Vec<StoredClaim> = write.rows(&LOCK_CLAIMS, keys).await?;
+    let mut standing: HashMap<String, StoredClaim> = standing.into_iter().map(|s| (s.key.clone(), s)).collect();
     let mut taken = Vec::new();
     for (at, claim) in claims() {
         let Some(other) = standing.get_mut(&*claim.key).filter(|other| *other.fence != *claim.fence) else { continue };
-        if let Some(refusal) = other.against(claim) {
-            outcomes[at] = Outcome::Claim(refusal);
+        if let Some(refusal) = other.conflict_with(claim) {
+            outcomes[at] = CommandOutcome::Claim(refusal);
             continue;
         }
         if !claim.has_room {
             continue;
         }
-        taken.push(Taking { claim, before: other.fence.clone() });
-        *other = Standing {
+        taken.push(TakeOver { claim, before: other.fence.clone() });
+        *other = StoredClaim {
             key: claim.key.to_string(),
             fingerprint: claim.fingerprint.to_string(),
             fence: claim.fence.to_string(),
@@ -184,20 +184,20 @@ async fn claim(write: &mut Write, changes: &[Change], outcomes: &mut [Outcome]) 
 }
 
 /// The fence of a claim that is undone.
-fn as_undone(change: &Change) -> Option<&str> {
+fn as_undone(change: &Command) -> Option<&str> {
     match change {
-        Change::Settle(settlement) => match &settlement.claim {
-            Some((_, fence, Closing::Undo)) => Some(fence),
+        Command::Settle(settlement) => match &settlement.claim {
+            Some((_, fence, ClaimEnd::Undo)) => Some(fence),
             _ => None,
         },
-        Change::Close { fence, closing: Closing::Undo, .. } => Some(fence),
+        Command::Close { fence, closing: ClaimEnd::Undo, .. } => Some(fence),
         _ => None,
     }
 }
 
-fn as_claim(change: &Change) -> Option<&Claim> {
+fn as_claim(change: &Command) -> Option<&Claim> {
     match change {
-        Change::Claim(claim) => Some(claim),
+        Command::Claim(claim) => Some(claim),
         _ => None,
     }
 }

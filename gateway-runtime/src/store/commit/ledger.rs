@@ -14,8 +14,8 @@ use serde_json::json;
 use crate::{
     base::money::{Currency, Money},
     store::{
-        Change, Credit, Credited, Held, Hold, Outcome, StoreError, Value,
-        commit::{Write, holds::as_values},
+        Command, Credit, CreditOutcome, Held, Hold, CommandOutcome, StoreError, Value,
+        commit::{Batch, holds::as_values},
         sql::statements::{
             CHARGES, CREDITS, ENSURE_BALANCES, FIND_CREDITS, HOLDS, KEEP_HOLDS, LOCK_BALANCES, NOTE_PROVIDERS,
             OPEN_ACCOUNTS, SET_BALANCES,
@@ -25,12 +25,12 @@ use crate::{
 
 /// Whose balance, and in which currency.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub(super) struct Of {
+pub(super) struct BalanceKey {
     pub(super) account: Arc<str>,
     pub(super) currency: Currency,
 }
 
-impl Of {
+impl BalanceKey {
     fn new(account: &Arc<str>, amount: Money) -> Self {
         Self { account: Arc::clone(account), currency: amount.currency() }
     }
@@ -39,13 +39,13 @@ impl Of {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct Balance {
     #[serde(flatten)]
-    of: Of,
+    of: BalanceKey,
     available: i64,
     held: i64,
 }
 
 /// An entry of the ledger.
-struct Entry<'c> {
+struct NewEntry<'c> {
     at: i64,
     account: &'c str,
     kind: &'static str,
@@ -53,7 +53,7 @@ struct Entry<'c> {
     reference: &'c str,
 }
 
-impl Entry<'_> {
+impl NewEntry<'_> {
     fn values(&self) -> [Value<'_>; 6] {
         let Self { at, account, kind, amount, reference } = self;
         let (currency, nanos) = (amount.code(), amount.nanos());
@@ -64,31 +64,31 @@ impl Entry<'_> {
 #[derive(Deserialize)]
 struct FoundCredit {
     #[serde(flatten)]
-    of: Of,
+    of: BalanceKey,
     reference: String,
     amount: i64,
 }
 
 /// The balances that a batch is about, which nobody else can change until it ends.
-pub(super) struct Purse {
-    balances: BTreeMap<Of, Balance>,
+pub(super) struct LockedBalances {
+    balances: BTreeMap<BalanceKey, Balance>,
 }
 
-impl Purse {
+impl LockedBalances {
     /// Opens accounts, takes the balances of a batch for itself, and brings in its credits.
     pub(super) async fn open(
-        write: &mut Write,
-        changes: &[Change],
-        outcomes: &mut [Outcome],
+        write: &mut Batch,
+        changes: &[Command],
+        outcomes: &mut [CommandOutcome],
     ) -> Result<Self, StoreError> {
         open_accounts(write, changes, outcomes).await?;
         let (mut concerned, mut credited) = (Vec::new(), Vec::new());
         for change in changes {
             match change {
-                Change::Credit(credit) => credited.push(Of::new(&credit.account, credit.amount)),
-                Change::Hold(hold) => concerned.push(Of::new(&hold.account, hold.amount)),
-                Change::Settle(_) | Change::End(..) | Change::Decide { .. } => {
-                    concerned.extend(as_ended_hold(change).map(|(hold, ..)| Of::new(&hold.account, hold.amount)));
+                Command::Credit(credit) => credited.push(BalanceKey::new(&credit.account, credit.amount)),
+                Command::Hold(hold) => concerned.push(BalanceKey::new(&hold.account, hold.amount)),
+                Command::Settle(_) | Command::ResolveAbandonedHold(..) | Command::ResolveUnknownHold { .. } => {
+                    concerned.extend(as_ended_hold(change).map(|(hold, ..)| BalanceKey::new(&hold.account, hold.amount)));
                 }
                 _ => {}
             }
@@ -107,9 +107,9 @@ impl Purse {
 
     async fn credit(
         &mut self,
-        write: &mut Write,
-        changes: &[Change],
-        outcomes: &mut [Outcome],
+        write: &mut Batch,
+        changes: &[Command],
+        outcomes: &mut [CommandOutcome],
     ) -> Result<(), StoreError> {
         let credits = || changes.iter().enumerate().filter_map(|(at, change)| Some((at, as_credit(change)?)));
         let asked = credits().map(|(_, c)| json!({ "account": c.account, "reference": c.reference }));
@@ -117,34 +117,34 @@ impl Purse {
         let mut entries = Vec::new();
         for (at, credit) in credits() {
             let Credit { account, amount, reference, at: now, .. } = credit;
-            let of = Of::new(account, *amount);
+            let of = BalanceKey::new(account, *amount);
             let before = known.iter().find(|c| c.of.account == *account && *c.reference == **reference);
             let outcome = match (before, self.balances.get_mut(&of)) {
-                (Some(c), _) if c.of == of && c.amount == amount.nanos() => Credited::Already,
-                (Some(_), _) => Credited::Mismatch,
-                (None, None) => Credited::NoAccount,
+                (Some(c), _) if c.of == of && c.amount == amount.nanos() => CreditOutcome::Duplicate,
+                (Some(_), _) => CreditOutcome::Mismatch,
+                (None, None) => CreditOutcome::NoAccount,
                 // The sum of both, so that a release always fits.
                 (None, Some(balance)) => match amount.nanos().checked_add(balance.held + balance.available) {
-                    None => Credited::TooMuch,
+                    None => CreditOutcome::Overflow,
                     Some(_) => {
                         balance.available += amount.nanos();
-                        entries.push(Entry { at: *now, account, kind: "credit", amount: *amount, reference });
+                        entries.push(NewEntry { at: *now, account, kind: "credit", amount: *amount, reference });
                         known.push(FoundCredit { of, reference: reference.to_string(), amount: amount.nanos() });
-                        Credited::Credited
+                        CreditOutcome::CreditOutcome
                     }
                 },
             };
-            outcomes[at] = Outcome::Credit(outcome);
+            outcomes[at] = CommandOutcome::Credit(outcome);
         }
-        write.insert(&CREDITS, entries.iter().map(Entry::values)).await
+        write.insert(&CREDITS, entries.iter().map(NewEntry::values)).await
     }
 
     /// Ends the holds of calls that have ended: charges what they cost, and gives the rest back.
     pub(super) async fn settle(
         &mut self,
-        write: &mut Write,
-        changes: &[Change],
-        outcomes: &mut [Outcome],
+        write: &mut Batch,
+        changes: &[Command],
+        outcomes: &mut [CommandOutcome],
     ) -> Result<(), StoreError> {
         let settled = || changes.iter().filter_map(as_ended_hold);
         let unknown = settled().filter(|(_, cost, _)| cost.is_none()).map(|(hold, ..)| &hold.call);
@@ -159,14 +159,14 @@ impl Purse {
                 Some(_) => ended.next().unwrap_or(false),
                 None => unknown.contains(&*hold.call),
             };
-            if let Change::End(..) | Change::Decide { .. } = change {
-                *outcome = Outcome::Decided(is_ended);
+            if let Command::ResolveAbandonedHold(..) | Command::ResolveUnknownHold { .. } = change {
+                *outcome = CommandOutcome::Decided(is_ended);
             }
             let Some(cost) = cost else { continue };
             if !is_ended {
                 continue;
             }
-            let of = Of::new(&hold.account, hold.amount);
+            let of = BalanceKey::new(&hold.account, hold.amount);
             let Some(balance) = self.balances.get_mut(&of) else { continue };
             let held = hold.amount.nanos();
             let cost = cost.nanos().clamp(0, held);
@@ -174,32 +174,32 @@ impl Purse {
             balance.available += held - cost;
             if cost > 0 {
                 let amount = Money::from_nanos(cost, hold.amount.currency());
-                entries.push(Entry { at, account: &hold.account, kind: "charge", amount, reference: &hold.call });
+                entries.push(NewEntry { at, account: &hold.account, kind: "charge", amount, reference: &hold.call });
             }
         }
-        write.insert(&CHARGES, entries.iter().map(Entry::values)).await
+        write.insert(&CHARGES, entries.iter().map(NewEntry::values)).await
     }
 
     /// Sets money aside, for as many calls as there is money for.
     pub(super) async fn hold(
         &mut self,
-        write: &mut Write,
-        changes: &[Change],
-        outcomes: &mut [Outcome],
+        write: &mut Batch,
+        changes: &[Command],
+        outcomes: &mut [CommandOutcome],
     ) -> Result<(), StoreError> {
         // Whoever gave up waiting for a hold has ended its call already, in the same batch perhaps.
         let ended: HashSet<&str> = changes.iter().filter_map(as_ended_hold).map(|(hold, ..)| &*hold.call).collect();
         let mut held = Vec::new();
         for (change, outcome) in changes.iter().zip(outcomes) {
-            let Change::Hold(hold) = change else { continue };
+            let Command::Hold(hold) = change else { continue };
             if ended.contains(&*hold.call) {
-                *outcome = Outcome::Hold(Held::Insufficient { available: 0 });
+                *outcome = CommandOutcome::Hold(Held::Insufficient { available: 0 });
                 continue;
             }
             let amount = hold.amount.nanos();
-            let balance = self.balances.get_mut(&Of::new(&hold.account, hold.amount));
+            let balance = self.balances.get_mut(&BalanceKey::new(&hold.account, hold.amount));
             let available = balance.as_ref().map_or(0, |balance| balance.available);
-            *outcome = Outcome::Hold(match balance {
+            *outcome = CommandOutcome::Hold(match balance {
                 Some(balance) if balance.available >= amount => {
                     balance.available -= amount;
                     balance.held += amount;
@@ -211,46 +211,46 @@ impl Purse {
         }
         write.insert(&HOLDS, held.into_iter().map(as_values)).await?;
         let asked = changes.iter().filter_map(|change| match change {
-            Change::Ask { call, provider } => Some(json!({ "call": call, "provider": provider })),
+            Command::Ask { call, provider } => Some(json!({ "call": call, "provider": provider })),
             _ => None,
         });
         write.later(&NOTE_PROVIDERS, asked.collect()).await
     }
 
     /// Writes the balances.
-    pub(super) async fn close(self, write: &mut Write) -> Result<(), StoreError> {
+    pub(super) async fn close(self, write: &mut Batch) -> Result<(), StoreError> {
         write.later(&SET_BALANCES, self.balances.into_values().collect()).await
     }
 }
 
-async fn open_accounts(write: &mut Write, changes: &[Change], outcomes: &mut [Outcome]) -> Result<(), StoreError> {
+async fn open_accounts(write: &mut Batch, changes: &[Command], outcomes: &mut [CommandOutcome]) -> Result<(), StoreError> {
     let opened = changes.iter().filter_map(|change| match change {
-        Change::Open { account, plan, at, .. } => Some(json!({ "id": account, "plan": plan, "created": at })),
+        Command::OpenAccount { account, plan, at, .. } => Some(json!({ "id": account, "plan": plan, "created": at })),
         _ => None,
     });
     let mut new: Vec<String> = write.rows(&OPEN_ACCOUNTS, opened.collect()).await?;
     for (change, outcome) in changes.iter().zip(outcomes) {
-        if let Change::Open { account, .. } = change {
+        if let Command::OpenAccount { account, .. } = change {
             let place = new.iter().position(|id| **id == **account);
-            *outcome = Outcome::Opened(place.map(|place| new.swap_remove(place)).is_some());
+            *outcome = CommandOutcome::Opened(place.map(|place| new.swap_remove(place)).is_some());
         }
     }
     Ok(())
 }
 
-fn as_credit(change: &Change) -> Option<&Credit> {
+fn as_credit(change: &Command) -> Option<&Credit> {
     match change {
-        Change::Credit(credit) => Some(credit),
+        Command::Credit(credit) => Some(credit),
         _ => None,
     }
 }
 
 /// The hold of a call that has ended, what the call cost, and when it came.
-fn as_ended_hold(change: &Change) -> Option<(&Hold, Option<Money>, i64)> {
+fn as_ended_hold(change: &Command) -> Option<(&Hold, Option<Money>, i64)> {
     match change {
-        Change::Settle(settlement) => settlement.hold.as_ref().map(|(hold, cost)| (hold, *cost, settlement.request.at)),
-        Change::End(hold, cost) => Some((hold, *cost, hold.at)),
-        Change::Decide { hold, charge, at, .. } => Some((hold, Some(*charge), *at)),
+        Command::Settle(settlement) => settlement.hold.as_ref().map(|(hold, cost)| (hold, *cost, settlement.request.at)),
+        Command::ResolveAbandonedHold(hold, cost) => Some((hold, *cost, hold.at)),
+        Command::ResolveUnknownHold { hold, charge, at, .. } => Some((hold, Some(*charge), *at)),
         _ => None,
     }
 }

@@ -16,10 +16,10 @@ use serde_json::json;
 use tokio::task::JoinHandle;
 
 use crate::store::{
-    Audit, BoxFuture, Change, Database, Edited, Hold, Outcome, Request, Search, Statement, StoreError, Table,
+    Audit, BoxFuture, Command, Database, ChangeRecord, Hold, CommandOutcome, RequestRecord, RequestQuery, Statement, StoreError, Table,
     Transaction, Value,
     commit::{
-        api_keys::Keys, idempotency_keys::Claims, ledger::Purse, operator_changes::Edits, request_log::Kinds,
+        api_keys::Keys, idempotency_keys::Claims, ledger::LockedBalances, operator_changes::OperatorChanges, request_log::KnownKinds,
         writability::Writing,
     },
     sql::statements::{AUDIT, COUNTED_BYTES, LAST_CHANGE, OVERDUE_HOLDS, PLAN_OF, SETTINGS, requests::requests_named},
@@ -30,13 +30,13 @@ pub(super) const TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The books, kept in a database.
 #[derive(Clone, Debug)]
-pub struct Books {
+pub struct Store {
     database: Arc<dyn Database>,
-    kinds: Arc<Kinds>,
+    kinds: Arc<KnownKinds>,
     writing: Writing,
 }
 
-impl Books {
+impl Store {
     /// The books in `database`, whose migrations have been applied.
     #[must_use]
     pub fn new(database: impl Database + 'static) -> Self {
@@ -45,7 +45,7 @@ impl Books {
 
     /// Carries out the journal, which writes into these books, where that is good for both.
     pub(super) fn drive(&self, journal: BoxFuture<'static, ()>) -> JoinHandle<()> {
-        self.database.drive(journal)
+        self.database.spawn_writer(journal)
     }
 
     /// Whether the journal runs on a thread of its own.
@@ -58,20 +58,20 @@ impl Books {
     /// # Errors
     ///
     /// When the database is away, slow or full. Nothing was changed, unless [`StoreError::may_have_happened`].
-    pub async fn commit(&self, changes: &[Change]) -> Result<Vec<Outcome>, StoreError> {
+    pub async fn commit(&self, changes: &[Command]) -> Result<Vec<CommandOutcome>, StoreError> {
         let outcomes = self.carry_out(changes).await;
         self.writing.ended(&outcomes);
         outcomes
     }
 
-    async fn carry_out(&self, changes: &[Change]) -> Result<Vec<Outcome>, StoreError> {
+    async fn carry_out(&self, changes: &[Command]) -> Result<Vec<CommandOutcome>, StoreError> {
         let work = async {
-            let mut write = Write(self.database.begin().await?);
+            let mut write = Batch(self.database.begin().await?);
             let (outcomes, kinds) = write.all(changes, &self.kinds).await?;
             Ok((write, outcomes, kinds))
         };
-        let (write, outcomes, kinds) = in_time(work, StoreError::away).await?;
-        in_time(write.0.commit(), StoreError::uncertain).await?;
+        let (write, outcomes, kinds) = in_time(work, StoreError::unavailable).await?;
+        in_time(write.0.commit(), StoreError::ambiguous).await?;
         self.kinds.learn(kinds);
         Ok(outcomes)
     }
@@ -81,7 +81,7 @@ impl Books {
     /// # Errors
     ///
     /// When the database is away or slow.
-    pub async fn requests(&self, calls: &[&str]) -> Result<Vec<Request>, StoreError> {
+    pub async fn requests(&self, calls: &[&str]) -> Result<Vec<RequestRecord>, StoreError> {
         self.read(&requests_named(), &json!({ "calls": calls })).await
     }
 
@@ -90,8 +90,8 @@ impl Books {
     /// # Errors
     ///
     /// When the database is away or slow.
-    pub async fn recent_requests(&self, count: u32) -> Result<Vec<Request>, StoreError> {
-        self.search(&Search::default(), count).await
+    pub async fn recent_requests(&self, count: u32) -> Result<Vec<RequestRecord>, StoreError> {
+        self.search(&RequestQuery::default(), count).await
     }
 
     /// What an account has, by currency, and what its entries and holds add up to.
@@ -118,7 +118,7 @@ impl Books {
     /// # Errors
     ///
     /// When the database is away or slow.
-    pub async fn settings(&self, after: i64, until: i64) -> Result<Vec<Edited>, StoreError> {
+    pub async fn settings(&self, after: i64, until: i64) -> Result<Vec<ChangeRecord>, StoreError> {
         self.read(&SETTINGS, &[after, until]).await
     }
 
@@ -137,7 +137,7 @@ impl Books {
     /// # Errors
     ///
     /// When the database is away or slow.
-    pub async fn overdue(&self, time: i64) -> Result<Vec<Hold>, StoreError> {
+    pub async fn abandoned_holds(&self, time: i64) -> Result<Vec<Hold>, StoreError> {
         let rows: Vec<holds::HeldRow> = self.read(&OVERDUE_HOLDS, &[time]).await?;
         Ok(rows.into_iter().map(Hold::from).collect())
     }
@@ -157,7 +157,7 @@ impl Books {
         argument: &impl Serialize,
     ) -> Result<Vec<T>, StoreError> {
         let argument = to_json(argument)?;
-        let rows = in_time(self.database.read(statement, &argument), StoreError::away).await?;
+        let rows = in_time(self.database.read(statement, &argument), StoreError::unavailable).await?;
         rows.iter().map(|row| from_json(row)).collect()
     }
 }
@@ -173,22 +173,22 @@ async fn in_time<T>(
 }
 
 fn to_json(rows: &impl Serialize) -> Result<String, StoreError> {
-    serde_json::to_string(rows).map_err(|error| StoreError::refused(format!("a row cannot be written: {error}")))
+    serde_json::to_string(rows).map_err(|error| StoreError::rejected(format!("a row cannot be written: {error}")))
 }
 
 fn from_json<T: DeserializeOwned>(row: &str) -> Result<T, StoreError> {
-    serde_json::from_str(row).map_err(|error| StoreError::refused(format!("a row cannot be read: {error}: {row}")))
+    serde_json::from_str(row).map_err(|error| StoreError::rejected(format!("a row cannot be read: {error}: {row}")))
 }
 
 /// A batch on its way.
-struct Write(Box<dyn Transaction>);
+struct Batch(Box<dyn Transaction>);
 
-impl Write {
+impl Batch {
     /// What came of each change, and which kinds of requests were new.
-    async fn all(&mut self, changes: &[Change], known: &Kinds) -> Result<(Vec<Outcome>, Vec<i64>), StoreError> {
-        let mut outcomes = vec![Outcome::Settled; changes.len()];
+    async fn all(&mut self, changes: &[Command], known: &KnownKinds) -> Result<(Vec<CommandOutcome>, Vec<i64>), StoreError> {
+        let mut outcomes = vec![CommandOutcome::Settled; changes.len()];
         // Balances first, always in the same order: two gateways never wait for each other.
-        let mut purse = Purse::open(self, changes, &mut outcomes).await?;
+        let mut purse = LockedBalances::open(self, changes, &mut outcomes).await?;
         Claims::write(self, changes, &mut outcomes).await?;
         purse.settle(self, changes, &mut outcomes).await?;
         purse.hold(self, changes, &mut outcomes).await?;
@@ -196,7 +196,7 @@ impl Write {
         let kinds = request_log::write(self, changes, &outcomes, known).await?;
         Keys::write(self, changes, &mut outcomes).await?;
         // The last, because nobody else may change settings from here to the end.
-        Edits::write(self, changes, &mut outcomes).await?;
+        OperatorChanges::write(self, changes, &mut outcomes).await?;
         self.0.flush().await?;
         Ok((outcomes, kinds))
     }

@@ -13,20 +13,20 @@ use sha2::{Digest, Sha256};
 use crate::{
     base::money::Currency,
     store::{
-        Change, Outcome, Request, StoreError, Value,
-        commit::Write,
+        Command, CommandOutcome, RequestRecord, StoreError, Value,
+        commit::Batch,
         sql::statements::{ADD_KINDS, REQUESTS, SET_PRICES},
     },
 };
 
 /// The kinds that are known to be in the database, so that they need not be written again.
 #[derive(Debug, Default)]
-pub(super) struct Kinds(Mutex<HashSet<i64>>);
+pub(super) struct KnownKinds(Mutex<HashSet<i64>>);
 
 /// The most kinds that are remembered; a gateway of ten thousand methods has about so many.
-const REMEMBERED: usize = 65_536;
+const MAX_KNOWN_KINDS: usize = 65_536;
 
-impl Kinds {
+impl KnownKinds {
     fn knows(&self, id: i64) -> bool {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).contains(&id)
     }
@@ -34,7 +34,7 @@ impl Kinds {
     /// Remembers what a transaction that was committed has written.
     pub(super) fn learn(&self, new: impl IntoIterator<Item = i64>) {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if known.len() > REMEMBERED {
+        if known.len() > MAX_KNOWN_KINDS {
             known.clear();
         }
         known.extend(new);
@@ -43,7 +43,7 @@ impl Kinds {
 
 /// What has few values, and few combinations of these.
 #[derive(Serialize)]
-struct Kind<'r> {
+struct RequestKind<'r> {
     id: i64,
     origin: &'r str,
     service: &'r str,
@@ -59,8 +59,8 @@ struct Kind<'r> {
     cost_currency: Option<&'r str>,
 }
 
-impl<'r> Kind<'r> {
-    fn of(request: &'r Request) -> Self {
+impl<'r> RequestKind<'r> {
+    fn of(request: &'r RequestRecord) -> Self {
         let mut kind = Self {
             id: 0,
             origin: &request.origin,
@@ -101,7 +101,7 @@ impl<'r> Kind<'r> {
 }
 
 /// A request's row, which names its kind.
-fn row(request: &Request, kind: i64) -> [Value<'_>; 12] {
+fn row(request: &RequestRecord, kind: i64) -> [Value<'_>; 12] {
     [
         (&*request.call).into(),
         request.request_id.as_str().into(),
@@ -120,12 +120,12 @@ fn row(request: &Request, kind: i64) -> [Value<'_>; 12] {
 
 /// Writes the rows of calls that have ended, and gives the kinds that were not known until now.
 pub(super) async fn write(
-    write: &mut Write,
-    changes: &[Change],
-    outcomes: &[Outcome],
-    known: &Kinds,
+    write: &mut Batch,
+    changes: &[Command],
+    outcomes: &[CommandOutcome],
+    known: &KnownKinds,
 ) -> Result<Vec<i64>, StoreError> {
-    let interrupted: Vec<Request> = changes.iter().zip(outcomes).filter_map(interrupted).collect();
+    let interrupted: Vec<RequestRecord> = changes.iter().zip(outcomes).filter_map(interrupted).collect();
     let settled = || changes.iter().filter_map(as_settled);
     let (provisional, ended): (Vec<_>, Vec<_>) =
         settled().chain(&interrupted).partition(|request| request.is_provisional());
@@ -154,8 +154,8 @@ pub(super) async fn write(
 }
 
 /// The name of a request's kind, which is among the new ones unless it is known.
-fn learn<'r>(new: &mut Vec<Kind<'r>>, request: &'r Request, known: &Kinds) -> i64 {
-    let kind = Kind::of(request);
+fn learn<'r>(new: &mut Vec<RequestKind<'r>>, request: &'r RequestRecord, known: &KnownKinds) -> i64 {
+    let kind = RequestKind::of(request);
     let id = kind.id;
     if !known.knows(id) && new.iter().all(|other| other.id != id) {
         new.push(kind);
@@ -163,25 +163,25 @@ fn learn<'r>(new: &mut Vec<Kind<'r>>, request: &'r Request, known: &Kinds) -> i6
     id
 }
 
-fn as_settled(change: &Change) -> Option<&Request> {
+fn as_settled(change: &Command) -> Option<&RequestRecord> {
     match change {
-        Change::Settle(settlement) => Some(&settlement.request),
+        Command::Settle(settlement) => Some(&settlement.request),
         _ => None,
     }
 }
 
 /// The row of a call whose gateway is gone, if its hold was still open.
-fn interrupted((change, outcome): (&Change, &Outcome)) -> Option<Request> {
+fn interrupted((change, outcome): (&Command, &CommandOutcome)) -> Option<RequestRecord> {
     match (change, outcome) {
-        (Change::End(hold, charge), Outcome::Decided(true)) => Some(hold.interrupted(*charge)),
+        (Command::ResolveAbandonedHold(hold, charge), CommandOutcome::Decided(true)) => Some(hold.interrupted(*charge)),
         _ => None,
     }
 }
 
 /// The row of a call about which an operator has decided.
-fn as_decided<'c>((change, outcome): (&'c Change, &Outcome)) -> Option<&'c Request> {
+fn as_decided<'c>((change, outcome): (&'c Command, &CommandOutcome)) -> Option<&'c RequestRecord> {
     match (change, outcome) {
-        (Change::Decide { request, .. }, Outcome::Decided(true)) => request.as_deref(),
+        (Command::ResolveUnknownHold { request, .. }, CommandOutcome::Decided(true)) => request.as_deref(),
         _ => None,
     }
 }

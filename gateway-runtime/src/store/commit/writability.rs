@@ -9,7 +9,7 @@ use tokio::runtime::Handle;
 
 use crate::store::{
     StoreError,
-    commit::{Books, TIMEOUT, in_time},
+    commit::{Store, TIMEOUT, in_time},
     sql::statements::WRITE_SOMETHING,
 };
 
@@ -36,7 +36,7 @@ impl Writing {
     }
 }
 
-impl Books {
+impl Store {
     /// Returns whether the books can be written. After a commit that failed that is tried: a gateway that is not ready
     /// has no calls that would.
     ///
@@ -68,7 +68,7 @@ impl Books {
             transaction.run(&WRITE_SOMETHING, "[0]").await?;
             transaction.commit().await
         };
-        let written = in_time(work, StoreError::away).await;
+        let written = in_time(work, StoreError::unavailable).await;
         self.writing.ended(&written);
         written
     }

@@ -55,7 +55,7 @@ impl Db {
         match &self.0 {
             Connections::Sqlite(pool, _) => Ok(pool),
             #[cfg(feature = "postgres")]
-            Connections::Postgres(_) => Err(StoreError::refused("PostgreSQL is configured, and SQLite was asked for")),
+            Connections::Postgres(_) => Err(StoreError::rejected("PostgreSQL is configured, and SQLite was asked for")),
         }
     }
 
@@ -68,7 +68,7 @@ impl Db {
     pub fn postgres(&self) -> Result<&PgPool, StoreError> {
         match &self.0 {
             Connections::Postgres(pool) => Ok(pool),
-            Connections::Sqlite(..) => Err(StoreError::refused("SQLite is configured, and PostgreSQL was asked for")),
+            Connections::Sqlite(..) => Err(StoreError::rejected("SQLite is configured, and PostgreSQL was asked for")),
         }
     }
 
@@ -82,7 +82,7 @@ impl Db {
     }
 
     /// Brings one owner's part of it to a version, forward or back.
-    pub(super) async fn bring_to(&self, owned: &Migrations, version: i64) -> Result<(), StoreError> {
+    pub(super) async fn migrate_to(&self, owned: &Migrations, version: i64) -> Result<(), StoreError> {
         match &self.0 {
             Connections::Sqlite(pool, _) => migrations::bring_to(pool, Dialect::Sqlite, owned, version).await,
             #[cfg(feature = "postgres")]

@@ -7,12 +7,12 @@ use sqlx::{PgConnection, Postgres, Transaction};
 use crate::store::{BoxFuture, Db, StoreError, db::Connections};
 
 /// A connection by which an event can be written down: to SQLite or PostgreSQL, usually that of a transaction.
-pub trait Outbox: Send {
+pub trait OutboxConnection: Send {
     /// Writes an event down, as text.
     fn write<'a>(&'a mut self, event: &'a str) -> BoxFuture<'a, Result<(), StoreError>>;
 }
 
-impl Outbox for SqliteConnection {
+impl OutboxConnection for SqliteConnection {
     fn write<'a>(&'a mut self, event: &'a str) -> BoxFuture<'a, Result<(), StoreError>> {
         Box::pin(async move {
             let written = sqlx::query("INSERT INTO outbox (event) VALUES (?)").bind(event).execute(self).await;
@@ -22,7 +22,7 @@ impl Outbox for SqliteConnection {
 }
 
 #[cfg(feature = "postgres")]
-impl Outbox for PgConnection {
+impl OutboxConnection for PgConnection {
     fn write<'a>(&'a mut self, event: &'a str) -> BoxFuture<'a, Result<(), StoreError>> {
         Box::pin(async move {
             let written = sqlx::query("INSERT INTO outbox (event) VALUES ($1)").bind(event).execute(self).await;
@@ -34,11 +34,11 @@ impl Outbox for PgConnection {
 /// The oldest events of an outbox.
 pub(crate) struct OutboxBatch {
     rows: Vec<(i64, String)>,
-    held: Held,
+    held: OutboxLock,
 }
 
 /// What keeps other gateways from bringing the same events.
-enum Held {
+enum OutboxLock {
     /// A file is one gateway's; should two have it, events may be published twice.
     Sqlite(SqlitePool),
     /// A lock, as long as the transaction.
@@ -59,11 +59,11 @@ impl Db {
         match &self.0 {
             Connections::Sqlite(pool, glance) => {
                 if glance.read(IS_THERE_ANY, "0").is_some_and(|rows| rows.is_empty()) {
-                    return Ok(OutboxBatch { rows: Vec::new(), held: Held::Sqlite(pool.clone()) });
+                    return Ok(OutboxBatch { rows: Vec::new(), held: OutboxLock::Sqlite(pool.clone()) });
                 }
                 let rows = "SELECT number, event FROM outbox WHERE number > ? ORDER BY number LIMIT ?";
                 let rows = sqlx::query_as(rows).bind(after).bind(most);
-                Ok(OutboxBatch { rows: rows.fetch_all(pool).await.map_err(failed)?, held: Held::Sqlite(pool.clone()) })
+                Ok(OutboxBatch { rows: rows.fetch_all(pool).await.map_err(failed)?, held: OutboxLock::Sqlite(pool.clone()) })
             }
             #[cfg(feature = "postgres")]
             Connections::Postgres(pool) => {
@@ -76,7 +76,7 @@ impl Db {
                 } else {
                     Vec::new()
                 };
-                Ok(OutboxBatch { rows, held: Held::Postgres(transaction) })
+                Ok(OutboxBatch { rows, held: OutboxLock::Postgres(transaction) })
             }
         }
     }
@@ -89,12 +89,12 @@ impl OutboxBatch {
     }
 
     /// Takes those out that the broker has.
-    pub(crate) async fn take_out(self, numbers: &[i64]) -> Result<(), StoreError> {
+    pub(crate) async fn delete(self, numbers: &[i64]) -> Result<(), StoreError> {
         if numbers.is_empty() {
             return Ok(());
         }
         match self.held {
-            Held::Sqlite(pool) => {
+            OutboxLock::Sqlite(pool) => {
                 let places = vec!["?"; numbers.len()].join(", ");
                 // Nothing but question marks.
                 let delete = AssertSqlSafe(format!("DELETE FROM outbox WHERE number IN ({places})"));
@@ -102,7 +102,7 @@ impl OutboxBatch {
                 delete.execute(&pool).await.map_err(failed)?;
             }
             #[cfg(feature = "postgres")]
-            Held::Postgres(mut transaction) => {
+            OutboxLock::Postgres(mut transaction) => {
                 let delete = sqlx::query("DELETE FROM outbox WHERE number = ANY($1)").bind(numbers);
                 delete.execute(&mut *transaction).await.map_err(failed)?;
                 transaction.commit().await.map_err(failed)?;
@@ -113,5 +113,5 @@ impl OutboxBatch {
 }
 
 fn failed(error: sqlx::Error) -> StoreError {
-    StoreError::away(format!("the outbox: {error}"))
+    StoreError::unavailable(format!("the outbox: {error}"))
 }

@@ -125,7 +125,7 @@ impl Migrations {
 
     fn explain(&self, error: MigrateError) -> StoreError {
         let owner = self.owner;
-        StoreError::refused(match error {
+        StoreError::rejected(match error {
             MigrateError::VersionMissing(version) => format!(
                 "the database is newer than this program: it has migration {version} of `{owner}`, which is not known here; \
                  start the newer version, or take the migration back with it"
@@ -226,7 +226,7 @@ pub(super) fn require(status: &[MigrationStatus]) -> Result<(), StoreError> {
     if missing.is_empty() {
         return Ok(());
     }
-    Err(StoreError::refused(format!(
+    Err(StoreError::rejected(format!(
         "the database is older than this program, it lacks {}: run `gateway db migrate` with this program's settings, or \
          set `store.migrate` to true",
         missing.join(", ")
@@ -238,7 +238,7 @@ async fn applied<DB>(pool: &Pool<DB>, owned: &Migrations) -> Result<Vec<AppliedM
 where
     DB: Database<Connection: Migrate>,
 {
-    let unread = |error: &dyn std::fmt::Display| StoreError::away(format!("the migrations cannot be read: {error}"));
+    let unread = |error: &dyn std::fmt::Display| StoreError::unavailable(format!("the migrations cannot be read: {error}"));
     let mut connection = pool.acquire().await.map_err(|error| unread(&error))?;
     match connection.list_applied_migrations(&owned.table()).await {
         Ok(applied) => Ok(applied),

@@ -4,8 +4,8 @@ use serde::Deserialize;
 use serde_json::json;
 
 use crate::store::{
-    Account, Balance, Edited, Entry, Hold, StoreError,
-    commit::{Books, holds::HeldRow},
+    Account, Balance, ChangeRecord, LedgerEntry, Hold, StoreError,
+    commit::{Store, holds::HeldRow},
     sql::statements::{
         FIND_ACCOUNT, FIND_BALANCES, FIND_CHANGES, FIND_ENTRIES, FIND_HOLD, FIND_HOLDS, FIND_PRICES, PING,
     },
@@ -13,19 +13,19 @@ use crate::store::{
 
 /// A hold, and whether it stays.
 #[derive(Deserialize)]
-struct AsideRow {
+struct OpenHoldRow {
     #[serde(flatten)]
     held: HeldRow,
     unknown: bool,
 }
 
-impl AsideRow {
+impl OpenHoldRow {
     fn into_hold(self) -> (Hold, bool) {
         (self.held.into(), self.unknown)
     }
 }
 
-impl Books {
+impl Store {
     /// Asks whether the database is there.
     ///
     /// # Errors
@@ -65,8 +65,8 @@ impl Books {
         before: Option<&str>,
         count: u32,
     ) -> Result<Vec<(Hold, bool)>, StoreError> {
-        let rows: Vec<AsideRow> = self.read(&FIND_HOLDS, &json!([only_unknown, before.unwrap_or("g"), count])).await?;
-        Ok(rows.into_iter().map(AsideRow::into_hold).collect())
+        let rows: Vec<OpenHoldRow> = self.read(&FIND_HOLDS, &json!([only_unknown, before.unwrap_or("g"), count])).await?;
+        Ok(rows.into_iter().map(OpenHoldRow::into_hold).collect())
     }
 
     /// The money that is set aside for a call, and whether nobody knows how the call ended.
@@ -74,8 +74,8 @@ impl Books {
     /// # Errors
     ///
     /// When the database is away or slow.
-    pub async fn aside(&self, call: &str) -> Result<Option<(Hold, bool)>, StoreError> {
-        Ok(self.read(&FIND_HOLD, &[call]).await?.pop().map(AsideRow::into_hold))
+    pub async fn open_hold(&self, call: &str) -> Result<Option<(Hold, bool)>, StoreError> {
+        Ok(self.read(&FIND_HOLD, &[call]).await?.pop().map(OpenHoldRow::into_hold))
     }
 
     /// An account's newest entries, newest first: at most `count`, and only those with smaller numbers than `before`.
@@ -83,7 +83,7 @@ impl Books {
     /// # Errors
     ///
     /// When the database is away or slow.
-    pub async fn entries(&self, account: &str, before: Option<i64>, count: u32) -> Result<Vec<Entry>, StoreError> {
+    pub async fn entries(&self, account: &str, before: Option<i64>, count: u32) -> Result<Vec<LedgerEntry>, StoreError> {
         self.read(&FIND_ENTRIES, &json!([account, before.unwrap_or(i64::MAX), count])).await
     }
 
@@ -92,7 +92,7 @@ impl Books {
     /// # Errors
     ///
     /// When the database is away or slow.
-    pub async fn changes(&self, before: Option<i64>, count: u32) -> Result<Vec<Edited>, StoreError> {
+    pub async fn changes(&self, before: Option<i64>, count: u32) -> Result<Vec<ChangeRecord>, StoreError> {
         self.read(&FIND_CHANGES, &json!([before.unwrap_or(i64::MAX), count])).await
     }
 
@@ -102,7 +102,7 @@ impl Books {
     /// # Errors
     ///
     /// When the database is away or slow.
-    pub async fn price_lists(&self, before: Option<i64>, count: u32) -> Result<Vec<Edited>, StoreError> {
+    pub async fn price_lists(&self, before: Option<i64>, count: u32) -> Result<Vec<ChangeRecord>, StoreError> {
         self.read(&FIND_PRICES, &json!([before.unwrap_or(i64::MAX), count])).await
     }
 }

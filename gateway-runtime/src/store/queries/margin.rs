@@ -3,7 +3,7 @@
 use chrono::DateTime;
 use serde::{Deserialize, Serialize};
 
-use crate::store::{Search, Span, StoreError, Takings, commit::Books, sql::statements::margin};
+use crate::store::{RequestQuery, MarginQuery, StoreError, MarginRow, commit::Store, sql::statements::margin};
 
 /// A row of the statement.
 #[derive(Deserialize)]
@@ -24,33 +24,33 @@ struct Row {
 #[derive(Serialize)]
 struct Argument<'s> {
     #[serde(flatten)]
-    span: &'s Span,
+    span: &'s MarginQuery,
     low: String,
     high: String,
 }
 
-impl Books {
+impl Store {
     /// What accounts paid and what it cost us, by service, method, provider and currency, and by day if that is asked for.
     ///
     /// # Errors
     ///
     /// When the database is away, or too slow for so many requests.
-    pub async fn takings(&self, span: &Span) -> Result<Vec<Takings>, StoreError> {
-        let names = Search { since: span.since, until: span.until, ..Search::default() }.names();
+    pub async fn margin(&self, span: &MarginQuery) -> Result<Vec<MarginRow>, StoreError> {
+        let names = RequestQuery { since: span.since, until: span.until, ..RequestQuery::default() }.id_range();
         let argument = Argument { span, low: names.start, high: names.end };
         let rows: Vec<Row> = self.read(&margin::takings(span), &argument).await?;
-        Ok(rows.into_iter().flat_map(|row| by_currency(row, span.by_day)).collect())
+        Ok(rows.into_iter().flat_map(|row| by_currency(row, span.group_by_day)).collect())
     }
 }
 
 /// A row for each currency: what was paid can be in another than what it cost.
-fn by_currency(row: Row, by_day: bool) -> impl Iterator<Item = Takings> {
+fn by_currency(row: Row, by_day: bool) -> impl Iterator<Item = MarginRow> {
     let day = DateTime::from_timestamp(row.day.saturating_mul(86_400), 0).filter(|_| by_day);
     let day = day.map(|day| day.format("%Y-%m-%d").to_string());
     let nanos = |[units, rest]: [i128; 2]| units * 1_000_000_000 + rest;
     let (price, cost) = (nanos(row.price), nanos(row.cost));
     let is_one = row.currency == row.cost_currency || row.cost_currency.is_none();
-    let taken = Takings {
+    let taken = MarginRow {
         service: row.service,
         version: row.version,
         method: row.method,
@@ -62,7 +62,7 @@ fn by_currency(row: Row, by_day: bool) -> impl Iterator<Item = Takings> {
         paid: row.paid,
         cost_unknown: row.cost_unknown,
     };
-    let spent = (!is_one).then(|| Takings {
+    let spent = (!is_one).then(|| MarginRow {
         currency: row.cost_currency,
         price: 0,
         cost,
@@ -71,6 +71,6 @@ fn by_currency(row: Row, by_day: bool) -> impl Iterator<Item = Takings> {
         ..taken.clone()
     });
     // What was neither paid nor has a known cost says nothing, unless that is what it says.
-    let says = |it: &Takings| it.currency.is_some() || it.cost_unknown > 0;
+    let says = |it: &MarginRow| it.currency.is_some() || it.cost_unknown > 0;
     [Some(taken), spent].into_iter().flatten().filter(says)
 }

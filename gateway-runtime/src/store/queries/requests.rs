@@ -7,11 +7,11 @@
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::store::{
-    Request, Search, StoreError,
-    commit::Books,
+    RequestRecord, RequestQuery, StoreError,
+    commit::Store,
     sql::statements::{
         Statement,
-        access_path::{Lead, RARE, frequency},
+        access_path::{Lead, SELECTIVE_LIMIT, frequency},
         requests::{find_kinds, requests},
     },
 };
@@ -20,21 +20,21 @@ use crate::store::{
 #[derive(Serialize)]
 struct Argument<'s> {
     #[serde(flatten)]
-    search: &'s Search,
+    search: &'s RequestQuery,
     low: String,
     high: String,
     count: u32,
     kinds: Vec<i64>,
 }
 
-impl Books {
+impl Store {
     /// The newest requests for which all of `search` is so, newest first; at most `count`.
     ///
     /// # Errors
     ///
     /// When the database is away or slow.
-    pub async fn search(&self, search: &Search, count: u32) -> Result<Vec<Request>, StoreError> {
-        let names = search.names();
+    pub async fn search(&self, search: &RequestQuery, count: u32) -> Result<Vec<RequestRecord>, StoreError> {
+        let names = search.id_range();
         let mut argument = Argument { search, low: names.start, high: names.end, count, kinds: Vec::new() };
         let has_kinds = search.has_kinds();
         if has_kinds {
@@ -48,14 +48,14 @@ impl Books {
     }
 
     /// By which of what is asked for requests are found.
-    async fn lead(&self, search: &Search, argument: &Argument<'_>) -> Result<Lead, StoreError> {
+    async fn lead(&self, search: &RequestQuery, argument: &Argument<'_>) -> Result<Lead, StoreError> {
         let leads: Vec<_> = Lead::of(search).collect();
         match leads[..] {
             [] => return Ok(Lead::Newest),
             [only] if only.is_in_order() => return Ok(only),
             _ => {}
         }
-        let (mut rarest, mut fewest) = (None, RARE);
+        let (mut rarest, mut fewest) = (None, SELECTIVE_LIMIT);
         for lead in &leads {
             let number: Vec<u32> = self.ask(frequency(search, *lead), argument).await?;
             let number = number.first().copied().unwrap_or(0);

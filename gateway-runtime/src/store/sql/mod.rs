@@ -33,7 +33,7 @@ pub trait Database: fmt::Debug + Send + Sync {
     ) -> BoxFuture<'a, Result<Vec<String>, StoreError>>;
 
     /// Carries out the journal, which writes into this database, where that is good for both.
-    fn drive(&self, journal: BoxFuture<'static, ()>) -> JoinHandle<()> {
+    fn spawn_writer(&self, journal: BoxFuture<'static, ()>) -> JoinHandle<()> {
         tokio::spawn(journal)
     }
 
@@ -105,12 +105,12 @@ enum Kind {
 
 impl StoreError {
     /// The database is there and will not have it; nothing was changed.
-    pub(crate) fn refused(message: impl Into<Cow<'static, str>>) -> Self {
+    pub(crate) fn rejected(message: impl Into<Cow<'static, str>>) -> Self {
         Self { message: message.into(), kind: Kind::Refused }
     }
 
     /// The database is away, slow or full; nothing was changed.
-    pub(super) fn away(message: impl Into<Cow<'static, str>>) -> Self {
+    pub(super) fn unavailable(message: impl Into<Cow<'static, str>>) -> Self {
         Self { message: message.into(), kind: Kind::Away }
     }
 
@@ -125,7 +125,7 @@ impl StoreError {
     }
 
     /// The change may be there or not: the connection was lost over the commit.
-    pub(super) fn uncertain(message: impl Into<Cow<'static, str>>) -> Self {
+    pub(super) fn ambiguous(message: impl Into<Cow<'static, str>>) -> Self {
         Self { message: message.into(), kind: Kind::Uncertain }
     }
 
@@ -136,7 +136,7 @@ impl StoreError {
 
     /// What a database says of a statement, by whether its code means that it would say the same again.
     pub(super) fn of_code(message: impl Into<Cow<'static, str>>, is_refusal: bool) -> Self {
-        if is_refusal { Self::refused(message) } else { Self::away(message) }
+        if is_refusal { Self::rejected(message) } else { Self::unavailable(message) }
     }
 
     /// Whether the database will not have this change, and is well otherwise.
@@ -167,7 +167,7 @@ impl StoreError {
 
     /// Whether the change may be there all the same.
     #[must_use]
-    pub fn may_have_happened(&self) -> bool {
+    pub fn is_ambiguous(&self) -> bool {
         self.kind == Kind::Uncertain
     }
 }

@@ -50,7 +50,7 @@ pub struct Sqlite {
 }
 
 /// Moves what came last to where it is found.
-static INDEX_LATEST: LazyLock<Vec<String>> =
+static MERGE_STAGING: LazyLock<Vec<String>> =
     LazyLock::new(|| [&REQUESTS, &CHARGES].into_iter().filter_map(|table| table.merge()).flatten().collect());
 
 /// The one connection that writes.
@@ -92,7 +92,7 @@ impl Writer {
 }
 
 /// So many rows are given to the indexes at once.
-const LATEST: usize = 2048;
+const MERGE_BATCH: usize = 2048;
 
 impl Sqlite {
     /// Opens the file, or makes it, and applies the migrations that it lacks.
@@ -138,7 +138,7 @@ pub(in crate::store) fn on_demand(path: &Path) -> Db {
 }
 
 /// How long another process may keep us from writing.
-const BUSY: Duration = Duration::from_secs(4);
+const BUSY_TIMEOUT: Duration = Duration::from_secs(4);
 
 fn options(path: &Path) -> SqliteConnectOptions {
     SqliteConnectOptions::new()
@@ -148,7 +148,7 @@ fn options(path: &Path) -> SqliteConnectOptions {
         .journal_mode(SqliteJournalMode::Wal)
         // What is acknowledged is on disk, also when the power fails.
         .synchronous(SqliteSynchronous::Full)
-        .busy_timeout(BUSY)
+        .busy_timeout(BUSY_TIMEOUT)
         .pragma("wal_autocheckpoint", wal::pages(path).to_string())
 }
 
@@ -186,7 +186,7 @@ async fn pool(path: &Path, connections: u32) -> Result<SqlitePool, StoreError> {
 /// As `options` say.
 fn writer(path: &Path) -> rusqlite::Result<Connection> {
     let connection = Connection::open(path)?;
-    connection.busy_timeout(BUSY)?;
+    connection.busy_timeout(BUSY_TIMEOUT)?;
     // What every call writes names a balance that the same transaction has just found: it need not be looked for again.
     connection.pragma_update(None, "foreign_keys", false)?;
     connection.pragma_update(None, "synchronous", "full")?;
@@ -198,7 +198,7 @@ fn writer(path: &Path) -> rusqlite::Result<Connection> {
 }
 
 fn unopened(path: &Path, error: &dyn std::error::Error) -> StoreError {
-    StoreError::away(format!("`{}` cannot be opened: {error}", path.display()))
+    StoreError::unavailable(format!("`{}` cannot be opened: {error}", path.display()))
 }
 
 impl Database for Sqlite {
@@ -221,17 +221,17 @@ impl Database for Sqlite {
             return Box::pin(std::future::ready(Ok(rows)));
         }
         let query =
-            sqlx::query_scalar(AssertSqlSafe(statement.sqlite.clone())).bind(argument).persistent(!statement.is_made());
+            sqlx::query_scalar(AssertSqlSafe(statement.sqlite.clone())).bind(argument).persistent(!statement.is_dynamic());
         Box::pin(async {
-            if statement.reads_latest {
-                self.index_latest().await?;
+            if statement.reads_staging {
+                self.merge_staging().await?;
             }
             query.fetch_all(&self.readers).await.map_err(unread)
         })
     }
 
     /// On a thread of its own: writing waits for the disk.
-    fn drive(&self, journal: BoxFuture<'static, ()>) -> JoinHandle<()> {
+    fn spawn_writer(&self, journal: BoxFuture<'static, ()>) -> JoinHandle<()> {
         let (ended, end) = oneshot::channel::<()>();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
         let thread = runtime.and_then(|runtime| {
@@ -257,7 +257,7 @@ impl Sqlite {
     /// # Errors
     ///
     /// When what came last cannot be moved to where it is found: what is read then would be incomplete.
-    async fn index_latest(&self) -> Result<(), StoreError> {
+    async fn merge_staging(&self) -> Result<(), StoreError> {
         let writer = Arc::clone(&self.writer);
         let indexed = tokio::task::spawn_blocking(move || {
             let mut writer = writer.blocking_lock_owned();
@@ -267,10 +267,10 @@ impl Sqlite {
                 return Ok(());
             }
             let mut all = Write::begin(writer)?;
-            all.index_latest()?;
+            all.merge_staging()?;
             all.end()
         });
-        indexed.await.unwrap_or_else(|error| Err(StoreError::away(error.to_string())))
+        indexed.await.unwrap_or_else(|error| Err(StoreError::unavailable(error.to_string())))
     }
 }
 
@@ -290,8 +290,8 @@ impl Write {
     }
 
     /// Moves what came last to where it is found.
-    fn index_latest(&mut self) -> Result<(), StoreError> {
-        for sql in &*INDEX_LATEST {
+    fn merge_staging(&mut self) -> Result<(), StoreError> {
+        for sql in &*MERGE_STAGING {
             self.writer.execute(sql)?;
         }
         self.latest = 0;
@@ -299,8 +299,8 @@ impl Write {
     }
 
     fn end(&mut self) -> Result<(), StoreError> {
-        if self.latest >= LATEST {
-            self.index_latest()?;
+        if self.latest >= MERGE_BATCH {
+            self.merge_staging()?;
         }
         self.writer.execute("COMMIT")?;
         // SQLite says of a commit that failed that it failed; then it is still open.
@@ -316,7 +316,7 @@ impl Transaction for Write {
         statement: &'static Statement,
         argument: &'a str,
     ) -> BoxFuture<'a, Result<Vec<String>, StoreError>> {
-        let indexed = if statement.reads_latest { self.index_latest() } else { Ok(()) };
+        let indexed = if statement.reads_staging { self.merge_staging() } else { Ok(()) };
         let rows = indexed.and_then(|()| {
             let rows = rows(&self.writer.connection, &statement.sqlite, argument);
             rows.map_err(|error| self.writer.failed(error))
@@ -331,7 +331,7 @@ impl Transaction for Write {
     ) -> BoxFuture<'a, Result<(), StoreError>> {
         let inserted = insert(&self.writer.connection, table, values);
         let inserted = inserted.map_err(|error| self.writer.failed(error));
-        if table.latest.is_some() {
+        if table.staging.is_some() {
             self.latest += values.len() / table.columns.len();
         }
         Box::pin(std::future::ready(inserted))
@@ -387,7 +387,7 @@ impl ToSql for Value<'_> {
             Value::Null => ValueRef::Null,
             Value::Text(text) => ValueRef::Text(text.as_bytes()),
             Value::Integer(number) => ValueRef::Integer(*number),
-            Value::Truth(truth) => ValueRef::Integer((*truth).into()),
+            Value::Boolean(truth) => ValueRef::Integer((*truth).into()),
         }))
     }
 }

@@ -13,7 +13,7 @@ pub enum Column {
     /// A whole number.
     Integer,
     /// True or false.
-    Truth,
+    Boolean,
 }
 
 /// A value of a row.
@@ -26,7 +26,7 @@ pub enum Value<'v> {
     /// Of [`Column::Integer`].
     Integer(i64),
     /// Of [`Column::Truth`].
-    Truth(bool),
+    Boolean(bool),
 }
 
 #[cfg(feature = "postgres")]
@@ -40,7 +40,7 @@ impl<'v> Value<'v> {
     }
 
     pub(in crate::store) fn truth(&self) -> Option<bool> {
-        if let Self::Truth(truth) = self { Some(*truth) } else { None }
+        if let Self::Boolean(truth) = self { Some(*truth) } else { None }
     }
 }
 
@@ -58,7 +58,7 @@ impl From<i64> for Value<'_> {
 
 impl From<bool> for Value<'_> {
     fn from(truth: bool) -> Self {
-        Self::Truth(truth)
+        Self::Boolean(truth)
     }
 }
 
@@ -73,7 +73,7 @@ impl<'v, T: Into<Value<'v>>> From<Option<T>> for Value<'v> {
 pub struct Table {
     name: &'static str,
     /// In SQLite, its rows are written into this table first.
-    pub(in crate::store) latest: Option<&'static str>,
+    pub(in crate::store) staging: Option<&'static str>,
     pub(in crate::store) columns: &'static [(&'static str, Column)],
     /// Which row of a key that is there already takes the place of the old one, as a condition on the old one; without
     /// it the key is refused.
@@ -90,15 +90,15 @@ struct Sql {
 
 impl Table {
     pub(in crate::store) const fn new(name: &'static str, columns: &'static [(&'static str, Column)]) -> Self {
-        Self { name, latest: None, columns, replaces: None, sql: OnceLock::new() }
+        Self { name, staging: None, columns, replaces: None, sql: OnceLock::new() }
     }
 
-    pub(in crate::store) const fn by_way_of(
+    pub(in crate::store) const fn staged(
         latest: &'static str,
         name: &'static str,
         columns: &'static [(&'static str, Column)],
     ) -> Self {
-        Self { name, latest: Some(latest), columns, replaces: None, sql: OnceLock::new() }
+        Self { name, staging: Some(latest), columns, replaces: None, sql: OnceLock::new() }
     }
 
     /// The same table, where rows for which `condition` is so are replaced by later ones of the same key.
@@ -110,7 +110,7 @@ impl Table {
     /// In SQLite: moves what came last to where it is found. What is there already was written again, since it was not
     /// known whether it was written.
     pub(in crate::store) fn merge(&self) -> Option<[String; 2]> {
-        let (name, latest) = (self.name, self.latest?);
+        let (name, latest) = (self.name, self.staging?);
         let columns = self.names();
         let conflict = if self.replaces.is_some() { self.conflict(name) } else { " ON CONFLICT DO NOTHING".to_owned() };
         // Without WHERE, ON would belong to a join.
@@ -142,7 +142,7 @@ impl Table {
 
     fn sqlite(&self) -> &Sql {
         self.sql.get_or_init(|| {
-            let table = self.latest.unwrap_or(self.name);
+            let table = self.staging.unwrap_or(self.name);
             let marks = vec!["?"; self.columns.len()].join(", ");
             Sql {
                 insert: format!("{} VALUES ({marks}){}", self.insert_into(table), self.conflict(table)),
@@ -186,7 +186,7 @@ impl Column {
         match self {
             Self::Text => "text",
             Self::Integer => "bigint",
-            Self::Truth => "boolean",
+            Self::Boolean => "boolean",
         }
     }
 }

@@ -2,31 +2,31 @@
 
 use super::*;
 
-fn edit(kind: EditKind, subject: &Arc<str>, document: &str) -> Change {
-    Change::Edit(Edit { at: 5, who: "ada".into(), kind, subject: Arc::clone(subject), document: document.to_owned() })
+fn edit(kind: ChangeKind, subject: &Arc<str>, document: &str) -> Command {
+    Command::OperatorChange(OperatorChange { at: 5, who: "ada".into(), kind, subject: Arc::clone(subject), document: document.to_owned() })
 }
 
 each_database! {
-    async fn a_providers_switches_change_one_by_one(books: Books) {
+    async fn a_providers_switches_change_one_by_one(books: Store) {
         let provider = name("provider");
-        let off = edit(EditKind::Provider, &provider, r#"{"enabled":false,"weight":3}"#);
-        assert_eq!(one(&books, off).await, Outcome::Edited(r#"{"enabled":false,"weight":3}"#.to_owned()));
-        let batch = [r#"{"order":7}"#, r#"{"enabled":true}"#].map(|doc| edit(EditKind::Provider, &provider, doc));
+        let off = edit(ChangeKind::Provider, &provider, r#"{"enabled":false,"weight":3}"#);
+        assert_eq!(one(&books, off).await, CommandOutcome::ChangeRecord(r#"{"enabled":false,"weight":3}"#.to_owned()));
+        let batch = [r#"{"order":7}"#, r#"{"enabled":true}"#].map(|doc| edit(ChangeKind::Provider, &provider, doc));
         let outcomes = books.commit(&batch).await.unwrap();
         let last = r#"{"enabled":true,"weight":3,"order":7}"#;
-        assert_eq!(outcomes[1], Outcome::Edited(last.to_owned()));
+        assert_eq!(outcomes[1], CommandOutcome::ChangeRecord(last.to_owned()));
         let now = books.settings(0, i64::MAX).await.unwrap();
         let of_it: Vec<_> = now.iter().filter(|edited| *edited.subject == *provider).collect();
         assert_eq!(of_it.len(), 1);
-        assert_eq!((of_it[0].kind, &*of_it[0].document, &*of_it[0].who), (EditKind::Provider, last, "ada"));
+        assert_eq!((of_it[0].kind, &*of_it[0].document, &*of_it[0].who), (ChangeKind::Provider, last, "ada"));
         assert!(books.version().await.unwrap() >= of_it[0].id);
     }
 
-    async fn all_price_lists_hold_and_only_the_latest_limits(books: Books) {
+    async fn all_price_lists_hold_and_only_the_latest_limits(books: Store) {
         let (list, limits) = (name("list"), name("limits"));
         for number in 0..3 {
-            one(&books, edit(EditKind::Prices, &list, &format!("[{number}]"))).await;
-            one(&books, edit(EditKind::Limits, &limits, &format!("[{number}]"))).await;
+            one(&books, edit(ChangeKind::Prices, &list, &format!("[{number}]"))).await;
+            one(&books, edit(ChangeKind::Limits, &limits, &format!("[{number}]"))).await;
         }
         let now = books.settings(0, i64::MAX).await.unwrap();
         let documents = |subject: &Arc<str>| {
@@ -36,33 +36,33 @@ each_database! {
         assert_eq!(documents(&limits), ["[2]"]);
     }
 
-    async fn an_account_has_its_plan(books: Books) {
+    async fn an_account_has_its_plan(books: Store) {
         let account = account(&books, 1).await;
         assert_eq!(books.plan(&account).await.unwrap().as_deref(), Some("standard"));
         assert_eq!(books.plan(&name("nobody")).await.unwrap(), None);
     }
 
-    async fn money_of_calls_that_nobody_ends_is_found(books: Books) {
+    async fn money_of_calls_that_nobody_ends_is_found(books: Store) {
         let account = account(&books, 1000).await;
         let (late, current) = (hold(&account, 10), Hold { until: i64::MAX, ..hold(&account, 20) });
         let kept = hold(&account, 30);
-        books.commit(&[&late, &current, &kept].map(|hold| Change::Hold(hold.clone()))).await.unwrap();
+        books.commit(&[&late, &current, &kept].map(|hold| Command::Hold(hold.clone()))).await.unwrap();
         one(&books, settle(settlement(&kept, None))).await;
-        let overdue = |books: Books, account: Arc<str>| async move {
-            let found = books.overdue(2000).await.unwrap();
+        let overdue = |books: Store, account: Arc<str>| async move {
+            let found = books.abandoned_holds(2000).await.unwrap();
             found.into_iter().filter(|hold| hold.account == account).collect::<Vec<_>>()
         };
         assert_eq!(overdue(books.clone(), Arc::clone(&account)).await, std::slice::from_ref(&late));
-        assert_eq!(one(&books, Change::End(late.clone(), Some(usd(0)))).await, Outcome::Decided(true));
-        assert_eq!(one(&books, Change::End(late, Some(usd(0)))).await, Outcome::Decided(false));
+        assert_eq!(one(&books, Command::ResolveAbandonedHold(late.clone(), Some(usd(0)))).await, CommandOutcome::Decided(true));
+        assert_eq!(one(&books, Command::ResolveAbandonedHold(late, Some(usd(0)))).await, CommandOutcome::Decided(false));
         assert_eq!(overdue(books.clone(), Arc::clone(&account)).await, []);
         assert_eq!(balance(&books, &account).await, (950, 50));
     }
 
-    async fn a_hold_that_its_call_no_longer_waited_for_is_not_placed(books: Books) {
+    async fn a_hold_that_its_call_no_longer_waited_for_is_not_placed(books: Store) {
         let account = account(&books, 1000).await;
         let hold = hold(&account, 10);
-        books.commit(&[Change::Hold(hold.clone()), settle(settlement(&hold, Some(0)))]).await.unwrap();
+        books.commit(&[Command::Hold(hold.clone()), settle(settlement(&hold, Some(0)))]).await.unwrap();
         assert_eq!(balance(&books, &account).await, (1000, 0));
     }
 }

@@ -5,12 +5,12 @@ use std::{sync::atomic::AtomicBool, time::Duration};
 use futures_util::future::join_all;
 
 use super::*;
-use crate::store::{BoxFuture, Database, Journal, Statement, StoreError, Table, Transaction, Value};
+use crate::store::{BoxFuture, Database, StoreWriter, Statement, StoreError, Table, Transaction, Value};
 
 each_database! {
-    async fn money_for_a_hundred_calls_pays_for_a_hundred(books: Books) {
+    async fn money_for_a_hundred_calls_pays_for_a_hundred(books: Store) {
         let account = account(&books, 1000).await;
-        let (journal, _) = Journal::start(books.clone());
+        let (journal, _) = StoreWriter::start(books.clone());
         let calls = (0..400).map(|_| {
             let (journal, hold) = (journal.clone(), hold(&account, 10));
             async move {
@@ -25,8 +25,8 @@ each_database! {
         assert_eq!(balance(&books, &account).await, (0, 0));
     }
 
-    async fn records_are_written_before_the_journal_ends(books: Books) {
-        let (journal, ended) = Journal::start(books.clone());
+    async fn records_are_written_before_the_journal_ends(books: Store) {
+        let (journal, ended) = StoreWriter::start(books.clone());
         let records: Vec<_> = (0..1000).map(|_| unpaid(name("call")).request).collect();
         for record in &records {
             journal.record(Box::new(record.clone()));
@@ -37,9 +37,9 @@ each_database! {
         assert_eq!(books.requests(&calls).await.unwrap().len(), 1000);
     }
 
-    async fn a_change_that_is_refused_takes_nobody_down(books: Books) {
+    async fn a_change_that_is_refused_takes_nobody_down(books: Store) {
         let account = account(&books, 1000).await;
-        let (journal, _) = Journal::start(books.clone());
+        let (journal, _) = StoreWriter::start(books.clone());
         let known = hold(&account, 1);
         journal.hold(known.clone()).await.unwrap();
         let writes = (0..20).map(|number| {
@@ -63,7 +63,7 @@ struct Flaky {
 impl Database for Flaky {
     fn begin(&self) -> BoxFuture<'_, Result<Box<dyn Transaction>, StoreError>> {
         if self.away.load(Ordering::SeqCst) {
-            return Box::pin(async { Err(StoreError::away("taken away")) });
+            return Box::pin(async { Err(StoreError::unavailable("taken away")) });
         }
         self.inner.begin()
     }
@@ -82,9 +82,9 @@ async fn what_could_not_be_written_is_written_when_the_database_is_back() {
     let file = File::new();
     drop(file.books().await);
     let away = Arc::new(AtomicBool::new(false));
-    let books = Books::new(Flaky { inner: Sqlite::open(&file.path()).await.unwrap(), away: Arc::clone(&away) });
+    let books = Store::new(Flaky { inner: Sqlite::open(&file.path()).await.unwrap(), away: Arc::clone(&away) });
     let account = account(&books, 1000).await;
-    let (journal, _) = Journal::start(books.clone());
+    let (journal, _) = StoreWriter::start(books.clone());
     let hold = hold(&account, 100);
     journal.hold(hold.clone()).await.unwrap();
     away.store(true, Ordering::SeqCst);
@@ -151,7 +151,7 @@ impl Transaction for Slow {
 #[tokio::test(start_paused = true)]
 async fn journal_does_not_wait_for_callers_who_are_away_longer_than_a_commit_takes() {
     let books = Slow::default();
-    let (journal, _) = Journal::start(Books::new(books.clone()));
+    let (journal, _) = StoreWriter::start(Store::new(books.clone()));
     let begin = tokio::time::Instant::now();
     // Four calls a millisecond, whose second change comes 50 ms after their first.
     let calls = (0..4000_u64).map(|number| {
@@ -182,7 +182,7 @@ async fn journal_does_not_wait_for_callers_who_are_away_longer_than_a_commit_tak
 #[tokio::test(start_paused = true)]
 async fn journal_waits_for_callers_who_come_back_at_once() {
     let books = Slow::default();
-    let (journal, _) = Journal::start(Books::new(books.clone()));
+    let (journal, _) = StoreWriter::start(Store::new(books.clone()));
     let calls = (0..64_u64).map(|number| {
         let journal = journal.clone();
         async move {

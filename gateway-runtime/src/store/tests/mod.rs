@@ -22,18 +22,18 @@ use std::{
 use crate::{
     base::money::{Currency, Money},
     store::{
-        Attribution, Books, Change, Claim, Claimed, Closing, Credit, Credited, Edit, EditKind, Held, Hold, Outcome,
-        Request, Settlement, Sqlite,
+        Attribution, Store, Command, Claim, ClaimOutcome, ClaimEnd, Credit, CreditOutcome, OperatorChange, ChangeKind, Held, Hold, CommandOutcome,
+        RequestRecord, Settlement, Sqlite,
     },
 };
 
 /// A test, once for each database: `each_database!(name, |books| async { … })`.
 macro_rules! each_database {
-    ($($(#[$attribute:meta])* async fn $name:ident($books:ident: Books) $body:block)*) => {$(
+    ($($(#[$attribute:meta])* async fn $name:ident($books:ident: Store) $body:block)*) => {$(
         mod $name {
             use super::*;
 
-            async fn test($books: Books) $body
+            async fn test($books: Store) $body
 
             $(#[$attribute])*
             #[tokio::test]
@@ -63,9 +63,9 @@ impl File {
         Self(std::env::temp_dir().join(format!("gateway-books-{}-{}", std::process::id(), fresh())))
     }
 
-    async fn books(&self) -> Books {
+    async fn books(&self) -> Store {
         std::fs::create_dir_all(&self.0).unwrap();
-        Books::new(Sqlite::open(&self.path()).await.unwrap())
+        Store::new(Sqlite::open(&self.path()).await.unwrap())
     }
 
     fn path(&self) -> PathBuf {
@@ -93,17 +93,17 @@ fn usd(nanos: i64) -> Money {
     Money::from_nanos(nanos, Currency::from_code("USD").unwrap())
 }
 
-async fn one(books: &Books, change: Change) -> Outcome {
+async fn one(books: &Store, change: Command) -> CommandOutcome {
     books.commit(&[change]).await.unwrap().pop().unwrap()
 }
 
 /// An account with so much in it.
-async fn account(books: &Books, nanos: i64) -> Arc<str> {
+async fn account(books: &Store, nanos: i64) -> Arc<str> {
     let account = name("account");
-    let open = Change::Open { account: Arc::clone(&account), plan: "standard".into(), at: 1, who: "ada".into() };
-    let credit = Change::Credit(credit(&account, nanos));
+    let open = Command::OpenAccount { account: Arc::clone(&account), plan: "standard".into(), at: 1, who: "ada".into() };
+    let credit = Command::Credit(credit(&account, nanos));
     let outcomes = books.commit(&[open, credit]).await.unwrap();
-    assert_eq!(outcomes, [Outcome::Opened(true), Outcome::Credit(Credited::Credited)]);
+    assert_eq!(outcomes, [CommandOutcome::Opened(true), CommandOutcome::Credit(CreditOutcome::CreditOutcome)]);
     account
 }
 
@@ -130,7 +130,7 @@ fn settlement(hold: &Hold, cost: Option<i64>) -> Settlement {
 
 /// The end of a call without money.
 fn unpaid(call: Arc<str>) -> Settlement {
-    let request = Request {
+    let request = RequestRecord {
         call,
         request_id: "theirs".to_owned(),
         at: 1_700_000_000_000_000,
@@ -158,12 +158,12 @@ fn unpaid(call: Arc<str>) -> Settlement {
     Settlement { request, hold: None, claim: None }
 }
 
-fn settle(settlement: Settlement) -> Change {
-    Change::Settle(Box::new(settlement))
+fn settle(settlement: Settlement) -> Command {
+    Command::Settle(Box::new(settlement))
 }
 
 /// What an account can spend and what is set aside, when the ledger says the same.
-async fn balance(books: &Books, account: &str) -> (i64, i64) {
+async fn balance(books: &Store, account: &str) -> (i64, i64) {
     let audit = books.audit(account).await.unwrap();
     assert!(audit.iter().all(crate::store::Audit::balances), "{audit:?}");
     audit.first().map_or((0, 0), |audit| (audit.available, audit.held))

@@ -3,92 +3,92 @@
 use super::*;
 
 each_database! {
-    async fn money_comes_in_once_for_a_reference(books: Books) {
+    async fn money_comes_in_once_for_a_reference(books: Store) {
         let account = account(&books, 100).await;
         let more = credit(&account, 50);
-        assert_eq!(one(&books, Change::Credit(more.clone())).await, Outcome::Credit(Credited::Credited));
-        assert_eq!(one(&books, Change::Credit(more.clone())).await, Outcome::Credit(Credited::Already));
+        assert_eq!(one(&books, Command::Credit(more.clone())).await, CommandOutcome::Credit(CreditOutcome::CreditOutcome));
+        assert_eq!(one(&books, Command::Credit(more.clone())).await, CommandOutcome::Credit(CreditOutcome::Duplicate));
         let other = Credit { amount: usd(51), ..more.clone() };
-        assert_eq!(one(&books, Change::Credit(other)).await, Outcome::Credit(Credited::Mismatch));
-        let again = [Change::Credit(Credit { reference: name("r"), ..more.clone() }), Change::Credit(more)];
+        assert_eq!(one(&books, Command::Credit(other)).await, CommandOutcome::Credit(CreditOutcome::Mismatch));
+        let again = [Command::Credit(Credit { reference: name("r"), ..more.clone() }), Command::Credit(more)];
         let twice = books.commit(&[again[0].clone(), again[0].clone(), again[1].clone()]).await.unwrap();
-        let expected = [Credited::Credited, Credited::Already, Credited::Already].map(Outcome::Credit);
+        let expected = [CreditOutcome::CreditOutcome, CreditOutcome::Duplicate, CreditOutcome::Duplicate].map(CommandOutcome::Credit);
         assert_eq!(twice, expected);
         assert_eq!(balance(&books, &account).await, (200, 0));
     }
 
-    async fn what_is_no_account_gets_and_pays_nothing(books: Books) {
+    async fn what_is_no_account_gets_and_pays_nothing(books: Store) {
         let nobody = name("nobody");
-        assert_eq!(one(&books, Change::Credit(credit(&nobody, 5))).await, Outcome::Credit(Credited::NoAccount));
-        assert_eq!(one(&books, Change::Hold(hold(&nobody, 5))).await, Outcome::Hold(Held::Insufficient { available: 0 }));
+        assert_eq!(one(&books, Command::Credit(credit(&nobody, 5))).await, CommandOutcome::Credit(CreditOutcome::NoAccount));
+        assert_eq!(one(&books, Command::Hold(hold(&nobody, 5))).await, CommandOutcome::Hold(Held::Insufficient { available: 0 }));
     }
 
-    async fn no_balance_grows_out_of_its_numbers(books: Books) {
+    async fn no_balance_grows_out_of_its_numbers(books: Store) {
         let account = account(&books, i64::MAX - 10).await;
-        assert_eq!(one(&books, Change::Hold(hold(&account, 100))).await, Outcome::Hold(Held::Held));
-        assert_eq!(one(&books, Change::Credit(credit(&account, 11))).await, Outcome::Credit(Credited::TooMuch));
-        assert_eq!(one(&books, Change::Credit(credit(&account, 10))).await, Outcome::Credit(Credited::Credited));
+        assert_eq!(one(&books, Command::Hold(hold(&account, 100))).await, CommandOutcome::Hold(Held::Held));
+        assert_eq!(one(&books, Command::Credit(credit(&account, 11))).await, CommandOutcome::Credit(CreditOutcome::Overflow));
+        assert_eq!(one(&books, Command::Credit(credit(&account, 10))).await, CommandOutcome::Credit(CreditOutcome::CreditOutcome));
     }
 
-    async fn a_batch_holds_as_much_as_there_is(books: Books) {
+    async fn a_batch_holds_as_much_as_there_is(books: Store) {
         let account = account(&books, 250).await;
-        let holds: Vec<_> = (0..4).map(|_| Change::Hold(hold(&account, 100))).collect();
+        let holds: Vec<_> = (0..4).map(|_| Command::Hold(hold(&account, 100))).collect();
         let outcomes = books.commit(&holds).await.unwrap();
         let insufficient = Held::Insufficient { available: 50 };
-        assert_eq!(outcomes, [Held::Held, Held::Held, insufficient, insufficient].map(Outcome::Hold));
+        assert_eq!(outcomes, [Held::Held, Held::Held, insufficient, insufficient].map(CommandOutcome::Hold));
         assert_eq!(balance(&books, &account).await, (50, 200));
     }
 
-    async fn a_charge_is_at_most_what_was_held(books: Books) {
+    async fn a_charge_is_at_most_what_was_held(books: Store) {
         let account = account(&books, 1000).await;
         for (cost, left) in [(Some(30), 970), (Some(0), 970), (Some(500), 870), (Some(100), 770)] {
             let hold = hold(&account, 100);
-            assert_eq!(one(&books, Change::Hold(hold.clone())).await, Outcome::Hold(Held::Held));
-            assert_eq!(one(&books, settle(settlement(&hold, cost))).await, Outcome::Settled);
+            assert_eq!(one(&books, Command::Hold(hold.clone())).await, CommandOutcome::Hold(Held::Held));
+            assert_eq!(one(&books, settle(settlement(&hold, cost))).await, CommandOutcome::Settled);
             assert_eq!(balance(&books, &account).await, (left, 0), "{cost:?}");
         }
     }
 
-    async fn the_ledger_is_in_the_order_in_which_it_was_written(books: Books) {
+    async fn the_ledger_is_in_the_order_in_which_it_was_written(books: Store) {
         let account = account(&books, 1000).await;
         let hold = hold(&account, 100);
-        one(&books, Change::Hold(hold.clone())).await;
+        one(&books, Command::Hold(hold.clone())).await;
         one(&books, settle(settlement(&hold, Some(30)))).await;
-        one(&books, Change::Credit(credit(&account, 500))).await;
+        one(&books, Command::Credit(credit(&account, 500))).await;
         let entries = books.entries(&account, None, 10).await.unwrap();
         let amounts: Vec<_> = entries.iter().map(|entry| (entry.kind.as_str(), entry.amount)).collect();
         assert_eq!(amounts, [("credit", 500), ("charge", 30), ("credit", 1000)]);
     }
 
-    async fn money_of_an_unknown_outcome_stays_aside(books: Books) {
+    async fn money_of_an_unknown_outcome_stays_aside(books: Store) {
         let account = account(&books, 1000).await;
         let hold = hold(&account, 100);
-        one(&books, Change::Hold(hold.clone())).await;
+        one(&books, Command::Hold(hold.clone())).await;
         one(&books, settle(settlement(&hold, None))).await;
         assert_eq!(balance(&books, &account).await, (900, 100));
     }
 
-    async fn money_given_back_can_be_held_in_the_same_batch(books: Books) {
+    async fn money_given_back_can_be_held_in_the_same_batch(books: Store) {
         let account = account(&books, 100).await;
         let first = hold(&account, 100);
-        one(&books, Change::Hold(first.clone())).await;
-        let batch = [Change::Hold(hold(&account, 100)), settle(settlement(&first, Some(0)))];
-        assert_eq!(books.commit(&batch).await.unwrap(), [Outcome::Hold(Held::Held), Outcome::Settled]);
+        one(&books, Command::Hold(first.clone())).await;
+        let batch = [Command::Hold(hold(&account, 100)), settle(settlement(&first, Some(0)))];
+        assert_eq!(books.commit(&batch).await.unwrap(), [CommandOutcome::Hold(Held::Held), CommandOutcome::Settled]);
         assert_eq!(balance(&books, &account).await, (0, 100));
     }
 
-    async fn a_call_is_charged_once(books: Books) {
+    async fn a_call_is_charged_once(books: Store) {
         let account = account(&books, 1000).await;
         let hold = hold(&account, 100);
-        one(&books, Change::Hold(hold.clone())).await;
+        one(&books, Command::Hold(hold.clone())).await;
         one(&books, settle(settlement(&hold, Some(100)))).await;
         // The same settlement again, as after a commit of which nobody knew whether it had happened.
         let row = books.requests(&[&hold.call]).await.unwrap();
-        let again = Settlement { request: Request { price: Some(7), ..row[0].clone() }, ..settlement(&hold, Some(100)) };
-        assert_eq!(one(&books, settle(again)).await, Outcome::Settled);
+        let again = Settlement { request: RequestRecord { price: Some(7), ..row[0].clone() }, ..settlement(&hold, Some(100)) };
+        assert_eq!(one(&books, settle(again)).await, CommandOutcome::Settled);
         assert_eq!(books.requests(&[&hold.call]).await.unwrap(), row, "it changes nothing");
         assert_eq!(books.entries(&account, None, 10).await.unwrap().len(), 2);
-        assert!(books.commit(&[Change::Hold(hold.clone()), Change::Hold(hold)]).await.unwrap_err().is_refusal());
+        assert!(books.commit(&[Command::Hold(hold.clone()), Command::Hold(hold)]).await.unwrap_err().is_refusal());
         assert_eq!(balance(&books, &account).await, (900, 0));
     }
 }

@@ -17,22 +17,22 @@ fn attributed(account: &Arc<str>, nanos: i64) -> Hold {
     Hold { attribution: Arc::new(attribution), ..hold(account, nanos) }
 }
 
-async fn row(books: &Books, call: &str) -> Request {
+async fn row(books: &Store, call: &str) -> RequestRecord {
     let mut rows = books.requests(&[call]).await.unwrap();
     assert_eq!(rows.len(), 1, "{rows:?}");
     rows.pop().unwrap()
 }
 
 /// What is told of a row: its code, and what it was charged.
-fn told(row: &Request) -> (Option<&str>, Option<i64>) {
+fn told(row: &RequestRecord) -> (Option<&str>, Option<i64>) {
     (row.code.as_deref(), row.price)
 }
 
 each_database! {
-    async fn row_of_a_stream_is_completed_in_any_order(books: Books) {
+    async fn row_of_a_stream_is_completed_in_any_order(books: Store) {
         let ended = unpaid(name("call"));
         let begun = |call: &Settlement| {
-            let request = Request { code: Some("streaming".into()), cost: None, attempts: None, ..call.request.clone() };
+            let request = RequestRecord { code: Some("streaming".into()), cost: None, attempts: None, ..call.request.clone() };
             Settlement { request, ..call.clone() }
         };
         books.commit(&[settle(begun(&ended))]).await.unwrap();
@@ -56,25 +56,25 @@ each_database! {
         assert_eq!(row(&books, &later.request.call).await, later.request);
     }
 
-    async fn hold_says_what_its_call_is(books: Books) {
+    async fn hold_says_what_its_call_is(books: Store) {
         let account = account(&books, 1000).await;
         let held = attributed(&account, 10);
-        one(&books, Change::Hold(held.clone())).await;
-        assert_eq!(books.aside(&held.call).await.unwrap(), Some((held.clone(), false)));
-        let ask = |provider: &'static str| Change::Ask { call: Arc::clone(&held.call), provider: provider.into() };
-        books.commit(&[ask("a"), Change::Ask { call: name("gone"), provider: "b".into() }]).await.unwrap();
-        assert_eq!(one(&books, ask("b")).await, Outcome::Settled);
-        let (found, _) = books.aside(&held.call).await.unwrap().unwrap();
+        one(&books, Command::Hold(held.clone())).await;
+        assert_eq!(books.open_hold(&held.call).await.unwrap(), Some((held.clone(), false)));
+        let ask = |provider: &'static str| Command::Ask { call: Arc::clone(&held.call), provider: provider.into() };
+        books.commit(&[ask("a"), Command::Ask { call: name("gone"), provider: "b".into() }]).await.unwrap();
+        assert_eq!(one(&books, ask("b")).await, CommandOutcome::Settled);
+        let (found, _) = books.open_hold(&held.call).await.unwrap().unwrap();
         assert_eq!(found.attribution.provider.as_deref(), Some("b"));
     }
 
-    async fn interrupted_call_has_a_row_until_it_ends_after_all(books: Books) {
+    async fn interrupted_call_has_a_row_until_it_ends_after_all(books: Store) {
         let account = account(&books, 1000).await;
         let held = [(); 3].map(|()| attributed(&account, 100));
         for hold in &held {
-            one(&books, Change::Hold(hold.clone())).await;
-            assert_eq!(one(&books, Change::End(hold.clone(), None)).await, Outcome::Decided(true));
-            assert_eq!(one(&books, Change::End(hold.clone(), None)).await, Outcome::Decided(false), "it is known");
+            one(&books, Command::Hold(hold.clone())).await;
+            assert_eq!(one(&books, Command::ResolveAbandonedHold(hold.clone(), None)).await, CommandOutcome::Decided(true));
+            assert_eq!(one(&books, Command::ResolveAbandonedHold(hold.clone(), None)).await, CommandOutcome::Decided(false), "it is known");
             let row = row(&books, &hold.call).await;
             assert_eq!((told(&row), &*row.method, row.version), ((Some("interrupted"), None), "buy", 2));
         }
@@ -84,16 +84,16 @@ each_database! {
         assert_eq!(told(&row(&books, &late.call).await), (None, Some(1_000_000)));
         assert_eq!(balance(&books, &account).await, (770, 200));
         for (hold, charge) in [(&decided, 40), (&released, 0)] {
-            let price = Request { price: Some(charge), currency: usd(0).currency().into(), ..row(&books, &hold.call).await };
-            let decide = |charge| Change::Decide {
+            let price = RequestRecord { price: Some(charge), currency: usd(0).currency().into(), ..row(&books, &hold.call).await };
+            let decide = |charge| Command::ResolveUnknownHold {
                 hold: hold.clone(),
                 charge: usd(charge),
                 request: Some(Box::new(price.clone())),
                 at: 7,
                 who: "ada".into(),
             };
-            assert_eq!(one(&books, decide(charge)).await, Outcome::Decided(true));
-            assert_eq!(one(&books, decide(9)).await, Outcome::Decided(false));
+            assert_eq!(one(&books, decide(charge)).await, CommandOutcome::Decided(true));
+            assert_eq!(one(&books, decide(9)).await, CommandOutcome::Decided(false));
             // What an operator has decided stays, whoever comes late.
             one(&books, settle(settlement(hold, Some(30)))).await;
             assert_eq!(told(&row(&books, &hold.call).await), (Some("interrupted"), Some(charge)));
@@ -101,27 +101,27 @@ each_database! {
         assert_eq!(balance(&books, &account).await, (930, 0));
     }
 
-    async fn claim_that_may_have_been_written_is_undone(books: Books) {
+    async fn claim_that_may_have_been_written_is_undone(books: Store) {
         let claim = |key: &Arc<str>| Claim {
             key: Arc::clone(key), fingerprint: "f".into(), fence: name("fence"), at: 0, until: 60, once: true, bytes: None, has_room: true };
         let undo = |claim: &Claim| {
-            let claim = Some((Arc::clone(&claim.key), Arc::clone(&claim.fence), Closing::Undo));
+            let claim = Some((Arc::clone(&claim.key), Arc::clone(&claim.fence), ClaimEnd::Undo));
             settle(Settlement { claim, ..unpaid(name("call")) })
         };
         let key = name("key");
         let (first, second) = (claim(&key), claim(&key));
-        let granted = Outcome::Claim(Claimed::Granted);
-        assert_eq!(one(&books, Change::Claim(first.clone())).await, granted);
+        let granted = CommandOutcome::Claim(ClaimOutcome::Granted);
+        assert_eq!(one(&books, Command::Claim(first.clone())).await, granted);
         one(&books, undo(&first)).await;
-        assert_eq!(one(&books, Change::Claim(second.clone())).await, granted);
+        assert_eq!(one(&books, Command::Claim(second.clone())).await, granted);
         // It was never written, and another holds the key.
         one(&books, undo(&first)).await;
-        assert_eq!(one(&books, Change::Claim(claim(&key))).await, Outcome::Claim(Claimed::InProgress(60)));
+        assert_eq!(one(&books, Command::Claim(claim(&key))).await, CommandOutcome::Claim(ClaimOutcome::InProgress(60)));
         one(&books, undo(&second)).await;
         // In one batch with it, in either order.
         let third = claim(&key);
-        books.commit(&[undo(&third), Change::Claim(third.clone())]).await.unwrap();
-        books.commit(&[Change::Claim(third.clone()), undo(&third)]).await.unwrap();
-        assert_eq!(one(&books, Change::Claim(claim(&key))).await, granted);
+        books.commit(&[undo(&third), Command::Claim(third.clone())]).await.unwrap();
+        books.commit(&[Command::Claim(third.clone()), undo(&third)]).await.unwrap();
+        assert_eq!(one(&books, Command::Claim(claim(&key))).await, granted);
     }
 }

@@ -1,10 +1,10 @@
 //! Requests are found by whatever is asked for, in the same order as by looking at each.
 
 use super::*;
-use crate::store::{Search, migrations::GATEWAY, sql::sqlite};
+use crate::store::{RequestQuery, migrations::GATEWAY, sql::sqlite};
 
 /// Requests whose columns have few values, some of them rare.
-fn requests(random: &mut fastrand::Rng, count: usize) -> Vec<Request> {
+fn requests(random: &mut fastrand::Rng, count: usize) -> Vec<RequestRecord> {
     let pick = |random: &mut fastrand::Rng, values: &[&str]| {
         // The first is frequent, the last is rare.
         let place = (random.f64().powi(3) * values.len() as f64) as usize;
@@ -17,7 +17,7 @@ fn requests(random: &mut fastrand::Rng, count: usize) -> Vec<Request> {
             let call = format!("{:012x}{number:020}", at / 1000);
             let fulfilled = random.u8(..) > 20;
             let cost = [None, Some(0), Some(random.i64(0..50)), Some(200_000)][random.usize(..4)];
-            Request {
+            RequestRecord {
                 request_id: pick(random, &["same", "other", "third"]) + &random.u8(..3).to_string(),
                 at,
                 account: maybe(random, &["acme", "", "blue", "cyan"]).map(Into::into),
@@ -45,11 +45,11 @@ fn requests(random: &mut fastrand::Rng, count: usize) -> Vec<Request> {
 }
 
 /// What one of the requests has in some of the columns, so that it is found; sometimes something that none has.
-fn search(random: &mut fastrand::Rng, rows: &[Request]) -> Search {
+fn search(random: &mut fastrand::Rng, rows: &[RequestRecord]) -> RequestQuery {
     let row = &rows[random.usize(..rows.len())];
     let mut some = || random.u8(..4) == 0;
     let owned = |text: &Option<Arc<str>>| text.as_ref().map(|text| text.to_string());
-    let mut search = Search {
+    let mut search = RequestQuery {
         request_id: some().then(|| row.request_id.clone()),
         account: owned(&row.account).filter(|_| some()),
         user: owned(&row.user).filter(|_| some()),
@@ -81,13 +81,13 @@ fn search(random: &mut fastrand::Rng, rows: &[Request]) -> Search {
         3 => search.min_cost = Some(i64::MAX),
         4 => search.since = Some(i64::MAX),
         5 => search.until = Some(i64::MIN),
-        6 => search = Search::default(),
+        6 => search = RequestQuery::default(),
         _ => {}
     }
     search
 }
 
-fn is_found(search: &Search, row: &Request) -> bool {
+fn is_found(search: &RequestQuery, row: &RequestRecord) -> bool {
     fn same<T: PartialEq>(asked: &Option<T>, has: Option<T>) -> bool {
         asked.is_none() || *asked == has
     }
@@ -118,7 +118,7 @@ fn is_found(search: &Search, row: &Request) -> bool {
 }
 
 /// In a database in which nobody else writes.
-async fn test(books: Books) {
+async fn test(books: Store) {
     let mut random = fastrand::Rng::with_seed(7);
     let rows = requests(&mut random, 3000);
     for rows in rows.chunks(500) {
@@ -152,7 +152,7 @@ async fn in_sqlite() {
 #[tokio::test]
 async fn in_postgres() {
     if let Some(database) = server::new_database().await {
-        test(Books::new(crate::store::Postgres::connect(&database, 2).await.unwrap())).await;
+        test(Store::new(crate::store::Postgres::connect(&database, 2).await.unwrap())).await;
     }
 }
 
@@ -163,15 +163,15 @@ async fn requests_stay_when_they_are_kept_in_another_way() {
     let changes: Vec<_> =
         rows.iter().map(|request| settle(Settlement { request: request.clone(), hold: None, claim: None })).collect();
     file.books().await.commit(&changes).await.unwrap();
-    sqlite::migrator(&file.path()).await.unwrap().bring_to(&GATEWAY, 2).await.unwrap();
+    sqlite::migrator(&file.path()).await.unwrap().migrate_to(&GATEWAY, 2).await.unwrap();
     let books = file.books().await;
     let kept = books.recent_requests(1000).await.unwrap();
     assert_eq!(kept, rows.into_iter().rev().collect::<Vec<_>>());
     // A kind that the migration wrote and one of the same that came later are both found.
-    let again = Request { call: "f".into(), ..kept[0].clone() };
+    let again = RequestRecord { call: "f".into(), ..kept[0].clone() };
     books.commit(&[settle(Settlement { request: again, hold: None, claim: None })]).await.unwrap();
     let search =
-        Search { service: Some(kept[0].service.to_string()), status: Some(kept[0].status), ..Search::default() };
+        RequestQuery { service: Some(kept[0].service.to_string()), status: Some(kept[0].status), ..RequestQuery::default() };
     let found = books.search(&search, 2).await.unwrap();
     assert_eq!((&*found[0].call, &found[1].service), ("f", &kept[0].service));
 }

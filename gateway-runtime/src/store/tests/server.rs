@@ -6,11 +6,11 @@ use super::*;
 use crate::base::secret::Secret;
 use crate::store::{Postgres, migrations::GATEWAY, sql::postgres};
 
-/// Books there; none when there is no server. The tests of one run share them, so each uses names of its own.
-pub(super) async fn books() -> Option<Books> {
+/// Store there; none when there is no server. The tests of one run share them, so each uses names of its own.
+pub(super) async fn books() -> Option<Store> {
     static SHARED: OnceCell<Option<Secret>> = OnceCell::const_new();
     let database = SHARED.get_or_init(new_database).await.as_ref()?;
-    Some(Books::new(Postgres::connect(database, 2).await.unwrap()))
+    Some(Store::new(Postgres::connect(database, 2).await.unwrap()))
 }
 
 fn url() -> Option<String> {
@@ -34,10 +34,10 @@ pub(super) async fn new_database() -> Option<Secret> {
 #[tokio::test]
 async fn migrations_go_back_and_forth() {
     let Some(database) = new_database().await else { return };
-    let books = Books::new(Postgres::connect(&database, 1).await.unwrap());
+    let books = Store::new(Postgres::connect(&database, 1).await.unwrap());
     let account = account(&books, 5).await;
-    postgres::migrator(&database).await.unwrap().bring_to(&GATEWAY, 0).await.unwrap();
-    let books = Books::new(Postgres::connect(&database, 1).await.unwrap());
+    postgres::migrator(&database).await.unwrap().migrate_to(&GATEWAY, 0).await.unwrap();
+    let books = Store::new(Postgres::connect(&database, 1).await.unwrap());
     assert_eq!(balance(&books, &account).await, (0, 0), "what a migration keeps goes with it");
 }
 
@@ -53,7 +53,7 @@ async fn a_server_that_is_away_is_told_without_the_password() {
 #[tokio::test]
 async fn a_connection_that_the_server_has_ended_is_made_again() {
     let Some(database) = new_database().await else { return };
-    let books = Books::new(Postgres::connect(&database, 2).await.unwrap());
+    let books = Store::new(Postgres::connect(&database, 2).await.unwrap());
     let account = account(&books, 5).await;
     let pool = sqlx::PgPool::connect(database.expose()).await.unwrap();
     for left in [3, 1] {
@@ -65,8 +65,8 @@ async fn a_connection_that_the_server_has_ended_is_made_again() {
         .await
         .unwrap();
         assert!(ended >= 1, "the books had no connection");
-        let outcomes = books.commit(&[Change::Hold(hold(&account, 2))]).await.unwrap();
-        assert_eq!(outcomes, [Outcome::Hold(Held::Held)]);
+        let outcomes = books.commit(&[Command::Hold(hold(&account, 2))]).await.unwrap();
+        assert_eq!(outcomes, [CommandOutcome::Hold(Held::Held)]);
         assert_eq!(balance(&books, &account).await.0, left);
     }
 }
@@ -75,14 +75,14 @@ async fn a_connection_that_the_server_has_ended_is_made_again() {
 #[tokio::test]
 async fn writes_that_are_put_off_are_taken_back_together() {
     let Some(database) = new_database().await else { return };
-    let books = Books::new(Postgres::connect(&database, 2).await.unwrap());
+    let books = Store::new(Postgres::connect(&database, 2).await.unwrap());
     let account = account(&books, 5).await;
     let first = hold(&account, 1);
-    let again = Change::Hold(first.clone());
-    books.commit(&[Change::Hold(first.clone())]).await.unwrap();
-    let error = books.commit(&[Change::Hold(hold(&account, 1)), again]).await.unwrap_err();
+    let again = Command::Hold(first.clone());
+    books.commit(&[Command::Hold(first.clone())]).await.unwrap();
+    let error = books.commit(&[Command::Hold(hold(&account, 1)), again]).await.unwrap_err();
     assert!(error.is_duplicate(), "{error}");
     assert_eq!(balance(&books, &account).await, (4, 1));
-    books.commit(&[Change::Hold(hold(&account, 1))]).await.unwrap();
+    books.commit(&[Command::Hold(hold(&account, 1))]).await.unwrap();
     assert_eq!(balance(&books, &account).await, (3, 2));
 }

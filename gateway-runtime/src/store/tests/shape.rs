@@ -4,7 +4,7 @@ use super::*;
 use crate::store::{migrations::GATEWAY, sql::sqlite};
 
 each_database! {
-    async fn a_request_is_found_as_it_was_written(books: Books) {
+    async fn a_request_is_found_as_it_was_written(books: Store) {
         let first = unpaid(name("a"));
         let mut second = unpaid(name("b"));
         second.request.account = None;
@@ -16,23 +16,23 @@ each_database! {
         assert_eq!(found, [second.request, first.request]);
     }
 
-    async fn what_fails_in_its_middle_has_never_been(books: Books) {
+    async fn what_fails_in_its_middle_has_never_been(books: Store) {
         let account = account(&books, 100).await;
         let known = hold(&account, 1);
-        one(&books, Change::Hold(known.clone())).await;
+        one(&books, Command::Hold(known.clone())).await;
         let (new, call) = (hold(&account, 10), unpaid(name("call")));
-        let refused = books.commit(&[Change::Hold(new), settle(call.clone()), Change::Hold(known)]).await;
+        let refused = books.commit(&[Command::Hold(new), settle(call.clone()), Command::Hold(known)]).await;
         assert!(refused.unwrap_err().is_refusal());
         assert_eq!(balance(&books, &account).await, (99, 1));
         assert_eq!(books.requests(&[&call.request.call]).await.unwrap(), []);
     }
 
-    async fn opening_an_account_twice_is_opening_it(books: Books) {
+    async fn opening_an_account_twice_is_opening_it(books: Store) {
         let account = name("account");
-        let open = Change::Open { account, plan: "p".into(), at: 1, who: "ada".into() };
-        assert_eq!(one(&books, open.clone()).await, Outcome::Opened(true));
+        let open = Command::OpenAccount { account, plan: "p".into(), at: 1, who: "ada".into() };
+        assert_eq!(one(&books, open.clone()).await, CommandOutcome::Opened(true));
         let again = books.commit(&[open.clone(), open]).await.unwrap();
-        assert_eq!(again, [Outcome::Opened(false), Outcome::Opened(false)]);
+        assert_eq!(again, [CommandOutcome::Opened(false), CommandOutcome::Opened(false)]);
     }
 }
 
@@ -89,7 +89,7 @@ async fn what_is_no_database_is_not_overwritten() {
 async fn migrations_go_back_and_forth() {
     let file = File::new();
     let account = account(&file.books().await, 5).await;
-    sqlite::migrator(&file.path()).await.unwrap().bring_to(&GATEWAY, 0).await.unwrap();
+    sqlite::migrator(&file.path()).await.unwrap().migrate_to(&GATEWAY, 0).await.unwrap();
     assert_eq!(balance(&file.books().await, &account).await, (0, 0), "what a migration keeps goes with it");
 }
 

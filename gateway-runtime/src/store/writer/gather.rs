@@ -34,7 +34,7 @@ const MAX_PAUSE: u32 = 1024;
 
 /// The place that callers pass when they queue a change; wakes the writer when enough have.
 #[derive(Debug, Default)]
-pub(in crate::store) struct Gate {
+pub(in crate::store) struct GatherSignal {
     /// The length of the queue at which the writer is woken; 0 while it does not wait.
     expected: AtomicUsize,
     /// The writer's thread, where it has one to itself.
@@ -42,7 +42,7 @@ pub(in crate::store) struct Gate {
     enough: Notify,
 }
 
-impl Gate {
+impl GatherSignal {
     /// Notes that a caller has queued a change, and that the queue is now `waiting` long.
     pub(in crate::store) fn came(&self, waiting: usize) {
         let expected = self.expected.load(SeqCst);
@@ -68,10 +68,10 @@ impl Gate {
 
 /// Decides on waits.
 #[derive(Debug)]
-pub(in crate::store) struct Gathering {
-    pub(in crate::store) gate: Arc<Gate>,
+pub(in crate::store) struct BatchGatherer {
+    pub(in crate::store) gate: Arc<GatherSignal>,
     /// The callers that the last batch has answered.
-    told: usize,
+    batch_sent: usize,
     /// The changes that were queued when these were answered.
     others: usize,
     /// A moving average of the time that a commit takes.
@@ -86,11 +86,11 @@ pub(in crate::store) struct Gathering {
     next_pause: u32,
 }
 
-impl Default for Gathering {
+impl Default for BatchGatherer {
     fn default() -> Self {
         Self {
             gate: Arc::default(),
-            told: 0,
+            batch_sent: 0,
             others: 0,
             commit: Duration::ZERO,
             max_wait: MAX_WAIT,
@@ -101,7 +101,7 @@ impl Default for Gathering {
     }
 }
 
-impl Gathering {
+impl BatchGatherer {
     /// Tells it that the current thread is the writer's alone.
     pub(in crate::store) fn own_thread(&self) {
         let _ = self.gate.thread.set(thread::current());
@@ -109,7 +109,7 @@ impl Gathering {
 
     /// Notes that a commit has ended after `took`: `told` callers are answered now, and `others` are queued.
     pub(in crate::store) fn committed(&mut self, took: Duration, told: usize, others: usize) {
-        (self.told, self.others) = (told, others);
+        (self.batch_sent, self.others) = (told, others);
         self.commit = if self.commit.is_zero() { took } else { (self.commit * 7 + took) / 8 };
         if !std::mem::take(&mut self.has_waited) {
             self.pause = self.pause.saturating_sub(1);
@@ -124,11 +124,11 @@ impl Gathering {
     /// Waits, if that is worth it, until the callers that were just answered are back. `first` changes have left the queue
     /// already, and `waiting` counts those in it; more than `most` are not waited for.
     pub(in crate::store) async fn gather(&mut self, first: usize, waiting: impl Fn() -> usize, most: usize) {
-        if self.pause > 0 || self.told < MIN_BATCH {
+        if self.pause > 0 || self.batch_sent < MIN_BATCH {
             return;
         }
         // A few may have left for good.
-        let expected = (self.others + self.told * 7 / 8).min(most).saturating_sub(first);
+        let expected = (self.others + self.batch_sent * 7 / 8).min(most).saturating_sub(first);
         let wait = self.commit.min(self.max_wait);
         let is_short = wait < Duration::from_millis(1) && self.gate.thread.get().is_none();
         if expected == 0 || is_short {
@@ -155,13 +155,13 @@ mod tests {
     const COMMIT: Duration = Duration::from_millis(4);
 
     /// Callers of which `back` are queued again when the wait begins.
-    async fn gather(gathering: &mut Gathering, first: usize, back: usize) {
+    async fn gather(gathering: &mut BatchGatherer, first: usize, back: usize) {
         gathering.gather(first, || back, 256).await;
     }
 
     #[tokio::test]
     async fn gathering_waits_for_a_commit_at_most_and_then_pauses_when_nobody_comes() {
-        let mut gathering = Gathering::default();
+        let mut gathering = BatchGatherer::default();
         for pause in [MIN_PAUSE, MIN_PAUSE * 2, MIN_PAUSE * 4] {
             gathering.committed(COMMIT, 64, 32);
             assert!(gathering.pause == 0 && !gathering.has_waited);
@@ -178,7 +178,7 @@ mod tests {
 
     #[tokio::test]
     async fn gathering_goes_on_while_everybody_comes_back() {
-        let mut gathering = Gathering::default();
+        let mut gathering = BatchGatherer::default();
         for _ in 0..100 {
             gathering.committed(COMMIT, 64, 2);
             gather(&mut gathering, 2, 60).await;
@@ -190,7 +190,7 @@ mod tests {
     async fn gathering_wakes_when_enough_are_there() {
         for own_thread in [true, false] {
             let minute = Duration::from_secs(60);
-            let mut gathering = Gathering { max_wait: minute, ..Gathering::default() };
+            let mut gathering = BatchGatherer { max_wait: minute, ..BatchGatherer::default() };
             if own_thread {
                 gathering.own_thread();
             }

@@ -24,58 +24,58 @@ use tokio::{
 };
 
 use crate::store::{
-    Books, Change, Claim, Claimed, Held, Hold, Outcome, Request, Settlement, StoreError,
+    Store, Command, Claim, ClaimOutcome, Held, Hold, CommandOutcome, RequestRecord, Settlement, StoreError,
     writer::{
-        gather::{Gate, Gathering},
-        replies::{Answers, Asked},
+        gather::{GatherSignal, BatchGatherer},
+        replies::{OutcomeBatches, Waiter},
     },
 };
 
 /// The most changes in one transaction.
 const BATCH: usize = 256;
 /// The most changes that may wait; beyond it, writers wait to be let in.
-const QUEUE: usize = 4096;
+const MAX_QUEUED_COMMANDS: usize = 4096;
 /// The most records that may wait while nobody waits for them: some minutes of a busy gateway whose database is away.
-const RECORDS: usize = 65_536;
+const MAX_QUEUED_RECORDS: usize = 65_536;
 /// How long a writer waits before the database counts as away: for the batch before its own, and for its own.
-const PATIENCE: Duration = Duration::from_secs(10);
+const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
 /// Until what could not be written is tried again.
-const PAUSE: Duration = Duration::from_millis(200);
+const WRITE_RETRY_DELAY: Duration = Duration::from_millis(200);
 
 /// A change, and where its answer is awaited, if it is.
-type Waiting = (Change, Option<Asked>);
+type QueuedCommand = (Command, Option<Waiter>);
 
 /// Where calls hand in their changes. Cheap to clone.
 #[derive(Clone, Debug)]
-pub struct Journal {
-    changes: mpsc::Sender<Waiting>,
-    records: mpsc::Sender<Box<Request>>,
-    gate: Arc<Gate>,
+pub struct StoreWriter {
+    changes: mpsc::Sender<QueuedCommand>,
+    records: mpsc::Sender<Box<RequestRecord>>,
+    gate: Arc<GatherSignal>,
     counts: Arc<Counts>,
 }
 
 /// What is counted of the writing.
 #[derive(Debug, Default)]
 struct Counts {
-    owed: AtomicU64,
+    unwritten: AtomicU64,
     commits: AtomicU64,
     changes: AtomicU64,
 }
 
-impl Journal {
+impl StoreWriter {
     /// Starts the task that writes. It ends when the last journal of it is dropped and everything is written, or when the
     /// database is away at that moment.
     #[must_use]
-    pub fn start(books: Books) -> (Self, JoinHandle<()>) {
-        let (changes, waiting) = mpsc::channel(QUEUE);
-        let (records, recorded) = mpsc::channel(RECORDS);
+    pub fn start(books: Store) -> (Self, JoinHandle<()>) {
+        let (changes, waiting) = mpsc::channel(MAX_QUEUED_COMMANDS);
+        let (records, recorded) = mpsc::channel(MAX_QUEUED_RECORDS);
         let counts = Arc::<Counts>::default();
-        let writer = Writer {
+        let writer = WriterTask {
             books,
             changes: waiting,
             records: recorded,
-            owed: Vec::new(),
-            gathering: Gathering::default(),
+            unwritten: Vec::new(),
+            gathering: BatchGatherer::default(),
             counts: Arc::clone(&counts),
         };
         let gate = Arc::clone(&writer.gathering.gate);
@@ -88,19 +88,19 @@ impl Journal {
     /// # Errors
     ///
     /// When the database is away, slow or full.
-    pub async fn write(&self, change: Change) -> Result<Outcome, StoreError> {
-        let (asked, answer) = Asked::here();
-        let end = Instant::now() + PATIENCE;
+    pub async fn write(&self, change: Command) -> Result<CommandOutcome, StoreError> {
+        let (asked, answer) = Waiter::here();
+        let end = Instant::now() + WRITE_TIMEOUT;
         let handed_in = self.changes.try_send((change, Some(asked)));
         self.gate.came(self.waiting());
         if let Err(TrySendError::Full(item) | TrySendError::Closed(item)) = handed_in {
             let handed_in = timeout_at(end, self.changes.send(item)).await;
-            let handed_in = handed_in.map_err(|_| StoreError::away("too many wait for the database"))?;
-            handed_in.map_err(|_| StoreError::away("the journal is closed"))?;
+            let handed_in = handed_in.map_err(|_| StoreError::unavailable("too many wait for the database"))?;
+            handed_in.map_err(|_| StoreError::unavailable("the journal is closed"))?;
         }
         match timeout_at(end, answer).await {
-            Ok(told) => told.unwrap_or(Err(StoreError::uncertain("the journal ended over a batch"))),
-            Err(_) => Err(StoreError::uncertain("the database did not answer in time")),
+            Ok(told) => told.unwrap_or(Err(StoreError::ambiguous("the journal ended over a batch"))),
+            Err(_) => Err(StoreError::ambiguous("the database did not answer in time")),
         }
     }
 
@@ -111,10 +111,10 @@ impl Journal {
     /// How many changes and records wait to be written, how many ends of calls could not be written yet, how many
     /// transactions were committed, and how many changes and records in them.
     #[must_use]
-    pub fn numbers(&self) -> (u64, u64, u64, u64) {
+    pub fn stats(&self) -> (u64, u64, u64, u64) {
         let waiting = self.waiting();
         let recorded = self.records.max_capacity() - self.records.capacity();
-        let Counts { owed, commits, changes } = &*self.counts;
+        let Counts { unwritten: owed, commits, changes } = &*self.counts;
         let read = |counter: &AtomicU64| counter.load(Relaxed);
         ((waiting + recorded) as u64, read(owed), read(commits), read(changes))
     }
@@ -124,9 +124,9 @@ impl Journal {
     /// # Errors
     ///
     /// As [`write`](Self::write).
-    pub async fn claim(&self, claim: Claim) -> Result<Claimed, StoreError> {
-        match self.write(Change::Claim(claim)).await? {
-            Outcome::Claim(claimed) => Ok(claimed),
+    pub async fn claim(&self, claim: Claim) -> Result<ClaimOutcome, StoreError> {
+        match self.write(Command::Claim(claim)).await? {
+            CommandOutcome::Claim(claimed) => Ok(claimed),
             other => Err(unexpected(&other)),
         }
     }
@@ -137,8 +137,8 @@ impl Journal {
     ///
     /// As [`write`](Self::write).
     pub async fn hold(&self, hold: Hold) -> Result<Held, StoreError> {
-        match self.write(Change::Hold(hold)).await? {
-            Outcome::Hold(held) => Ok(held),
+        match self.write(Command::Hold(hold)).await? {
+            CommandOutcome::Hold(held) => Ok(held),
             other => Err(unexpected(&other)),
         }
     }
@@ -149,12 +149,12 @@ impl Journal {
     ///
     /// As [`write`](Self::write).
     pub async fn settle(&self, settlement: Settlement) -> Result<(), StoreError> {
-        self.write(Change::Settle(Box::new(settlement))).await.map(drop)
+        self.write(Command::Settle(Box::new(settlement))).await.map(drop)
     }
 
     /// Writes down how a call has ended, when nobody waits for that.
-    pub fn hand_in(&self, settlement: Settlement) {
-        let full = self.changes.try_send((Change::Settle(Box::new(settlement)), None));
+    pub fn settle_in_background(&self, settlement: Settlement) {
+        let full = self.changes.try_send((Command::Settle(Box::new(settlement)), None));
         if let Err(TrySendError::Full(item)) = full {
             let changes = self.changes.clone();
             // As many as there were holds waiting, at the most. The journal never closes before its senders.
@@ -164,29 +164,29 @@ impl Journal {
 
     /// Writes down a call that has neither money nor a key; nobody waits for it. When too many are waiting, because the
     /// database has been away for long, it is written into the log.
-    pub fn record(&self, request: Box<Request>) {
+    pub fn record(&self, request: Box<RequestRecord>) {
         if let Err(full) = self.records.try_send(request) {
-            stands_here(&full.into_inner(), "the database has been away for too long");
+            log_lost_record(&full.into_inner(), "the database has been away for too long");
         }
     }
 }
 
-fn unexpected(outcome: &Outcome) -> StoreError {
-    StoreError::uncertain(format!("the books answered something else: {outcome:?}"))
+fn unexpected(outcome: &CommandOutcome) -> StoreError {
+    StoreError::ambiguous(format!("the books answered something else: {outcome:?}"))
 }
 
 /// The task that writes.
-struct Writer {
-    books: Books,
-    changes: mpsc::Receiver<Waiting>,
-    records: mpsc::Receiver<Box<Request>>,
+struct WriterTask {
+    books: Store,
+    changes: mpsc::Receiver<QueuedCommand>,
+    records: mpsc::Receiver<Box<RequestRecord>>,
     /// What must be written and for which nobody waits: records, and the ends of calls that could not be written at once.
-    owed: Vec<Change>,
-    gathering: Gathering,
+    unwritten: Vec<Command>,
+    gathering: BatchGatherer,
     counts: Arc<Counts>,
 }
 
-impl Writer {
+impl WriterTask {
     async fn run(mut self) {
         if self.books.has_writer_thread() {
             self.gathering.own_thread();
@@ -196,8 +196,8 @@ impl Writer {
             let is_open = tokio::select! {
                 biased;
                 count = self.changes.recv_many(&mut waiting, BATCH) => count > 0,
-                () = sleep(PAUSE), if !self.owed.is_empty() => true,
-                count = self.records.recv_many(&mut records, BATCH), if self.owed.is_empty() => count > 0,
+                () = sleep(WRITE_RETRY_DELAY), if !self.unwritten.is_empty() => true,
+                count = self.records.recv_many(&mut records, BATCH), if self.unwritten.is_empty() => count > 0,
             };
             if !waiting.is_empty() {
                 self.gathering.gather(waiting.len(), || self.changes.len(), BATCH).await;
@@ -207,36 +207,36 @@ impl Writer {
                     waiting.push(change);
                 }
             }
-            while self.owed.len() + records.len() < BATCH
+            while self.unwritten.len() + records.len() < BATCH
                 && let Ok(record) = self.records.try_recv()
             {
                 records.push(record);
             }
-            self.owed.extend(records.drain(..).map(as_change));
+            self.unwritten.extend(records.drain(..).map(as_change));
             let written = self.batch(&mut waiting).await;
-            if !is_open && (!written || self.owed.is_empty() && self.records.is_empty()) {
-                return self.give_up();
+            if !is_open && (!written || self.unwritten.is_empty() && self.records.is_empty()) {
+                return self.log_unwritten();
             }
         }
     }
 
     /// What cannot be written any more stands in the log, so that it is not lost without a word.
-    fn give_up(mut self) {
+    fn log_unwritten(mut self) {
         while let Ok(record) = self.records.try_recv() {
-            self.owed.push(as_change(record));
+            self.unwritten.push(as_change(record));
         }
-        for change in self.owed {
-            if let Change::Settle(settlement) = change {
-                stands_here(&settlement.request, "the gateway stops, and the database is away");
+        for change in self.unwritten {
+            if let Command::Settle(settlement) = change {
+                log_lost_record(&settlement.request, "the gateway stops, and the database is away");
             }
         }
     }
 
     /// Writes what waits and what is owed; false when the database is away.
-    async fn batch(&mut self, waiting: &mut Vec<Waiting>) -> bool {
+    async fn batch(&mut self, waiting: &mut Vec<QueuedCommand>) -> bool {
         let (mut changes, asked): (Vec<_>, Vec<_>) = waiting.drain(..).unzip();
         let told = asked.len();
-        changes.append(&mut self.owed);
+        changes.append(&mut self.unwritten);
         if changes.is_empty() {
             return true;
         }
@@ -254,7 +254,7 @@ impl Writer {
             Err(error) => vec![Err(error); changes.len()],
         };
         let mut asked = asked.into_iter();
-        let mut answers = Answers::default();
+        let mut answers = OutcomeBatches::default();
         let mut is_there = true;
         for (change, outcome) in changes.into_iter().zip(outcomes) {
             let asked = asked.next().flatten();
@@ -268,37 +268,37 @@ impl Writer {
         }
         self.gathering.committed(took, told, self.changes.len());
         answers.send();
-        self.counts.owed.store(self.owed.len() as u64, Relaxed);
+        self.counts.unwritten.store(self.unwritten.len() as u64, Relaxed);
         is_there
     }
 
     /// The end of a call is owed until it is written. That it is there already is what a commit is refused for whose
     /// outcome was not known.
-    fn failed(&mut self, change: &Change, error: &StoreError) {
-        let Change::Settle(settlement) = change else { return };
+    fn failed(&mut self, change: &Command, error: &StoreError) {
+        let Command::Settle(settlement) = change else { return };
         if !error.is_refusal() {
-            self.owed.push(change.clone());
+            self.unwritten.push(change.clone());
         } else if !error.is_duplicate() {
-            stands_here(&settlement.request, error);
+            log_lost_record(&settlement.request, error);
         }
     }
 }
 
 /// A record that cannot be written is in the log at least.
-fn stands_here(request: &Request, why: impl fmt::Display) {
+fn log_lost_record(request: &RequestRecord, why: impl fmt::Display) {
     let row = serde_json::to_string(request).unwrap_or_default();
     tracing::error!(row, %why, "a record that cannot be written: it stands here and nowhere else");
 }
 
-fn as_change(request: Box<Request>) -> Change {
-    Change::Settle(Box::new(Settlement { request: *request, hold: None, claim: None }))
+fn as_change(request: Box<RequestRecord>) -> Command {
+    Command::Settle(Box::new(Settlement { request: *request, hold: None, claim: None }))
 }
 
-async fn one_by_one(books: &Books, changes: &[Change]) -> Vec<Result<Outcome, StoreError>> {
+async fn one_by_one(books: &Store, changes: &[Command]) -> Vec<Result<CommandOutcome, StoreError>> {
     let mut outcomes = Vec::with_capacity(changes.len());
     for change in changes {
         let outcome = books.commit(std::slice::from_ref(change)).await;
-        outcomes.push(outcome.and_then(|mut one| one.pop().ok_or(StoreError::uncertain("the books gave no outcome"))));
+        outcomes.push(outcome.and_then(|mut one| one.pop().ok_or(StoreError::ambiguous("the books gave no outcome"))));
     }
     outcomes
 }

@@ -4,34 +4,34 @@
 use tokio::sync::oneshot;
 
 use crate::{
-    base::batch_wake::{Batches, Home},
-    store::{Change, Outcome, StoreError},
+    base::batch_wake::{WakeBatches, WakeQueue},
+    store::{Command, CommandOutcome, StoreError},
 };
 
 /// What came of a change.
-pub(in crate::store) type Answer = Result<Outcome, StoreError>;
+pub(in crate::store) type Answer = Result<CommandOutcome, StoreError>;
 
 /// Where one answer is awaited.
 #[derive(Debug)]
-pub(in crate::store) struct Asked {
+pub(in crate::store) struct Waiter {
     asker: oneshot::Sender<Answer>,
-    home: Home,
+    home: WakeQueue,
 }
 
-impl Asked {
+impl Waiter {
     /// By the task that calls this, and what it awaits. Called within a runtime.
     pub(in crate::store) fn here() -> (Self, oneshot::Receiver<Answer>) {
         let (asker, answer) = oneshot::channel();
-        (Self { asker, home: Home::here() }, answer)
+        (Self { asker, home: WakeQueue::current() }, answer)
     }
 }
 
 /// Answers on their way.
 #[derive(Debug, Default)]
-pub(in crate::store) struct Answers(Batches<(oneshot::Sender<Answer>, Answer, Change)>);
+pub(in crate::store) struct OutcomeBatches(WakeBatches<(oneshot::Sender<Answer>, Answer, Command)>);
 
-impl Answers {
-    pub(in crate::store) fn add(&mut self, asked: Asked, answer: Answer, change: Change) {
+impl OutcomeBatches {
+    pub(in crate::store) fn add(&mut self, asked: Waiter, answer: Answer, change: Command) {
         self.0.add(asked.home, (asked.asker, answer, change));
     }
 

@@ -1,15 +1,15 @@
 //! Metrics of the calls of each method, from the start of the program on.
 
 use crate::{
-    base::call_metrics::Calls,
+    base::call_metrics::CallMetrics,
     edge::admin::{
         metrics::{Exposition, Kind, Labels},
-        state::Desk,
+        state::AdminState,
     },
 };
 
 /// Writes them.
-pub(super) fn write(text: &mut Exposition, desk: &Desk) {
+pub(super) fn write(text: &mut Exposition, desk: &AdminState) {
     let methods = desk.registry.methods().map(|method| {
         let labels = Labels::default()
             .and("service", method.service.name)
@@ -19,8 +19,8 @@ pub(super) fn write(text: &mut Exposition, desk: &Desk) {
     });
     let methods: Vec<_> = methods.collect();
     by_code(text, &methods);
-    single(text, &methods, "gateway_calls_in_flight", Kind::Gauge, "Calls that have not ended.", Calls::in_flight);
-    let (hits, replays) = (|counts: &Calls| counts.given_again().0, |counts: &Calls| counts.given_again().1);
+    single(text, &methods, "gateway_calls_in_flight", Kind::Gauge, "Calls that have not ended.", CallMetrics::in_flight);
+    let (hits, replays) = (|counts: &CallMetrics| counts.reuse_counts().0, |counts: &CallMetrics| counts.reuse_counts().1);
     single(text, &methods, "gateway_cache_hits_total", Kind::Counter, "Replies that came from the cache.", hits);
     let help = "Stored replies that were given again, for an idempotency key.";
     single(text, &methods, "gateway_replays_total", Kind::Counter, help, replays);
@@ -32,7 +32,7 @@ pub(super) fn write(text: &mut Exposition, desk: &Desk) {
     money(text, &methods);
 }
 
-type Methods<'a> = [(Labels, &'a Calls)];
+type Methods<'a> = [(Labels, &'a CallMetrics)];
 
 fn single(
     text: &mut Exposition,
@@ -40,7 +40,7 @@ fn single(
     name: &str,
     kind: Kind,
     help: &str,
-    read: impl Fn(&Calls) -> u64,
+    read: impl Fn(&CallMetrics) -> u64,
 ) {
     text.metric(name, kind, help);
     for (labels, counts) in methods {
@@ -75,5 +75,5 @@ fn money(text: &mut Exposition, methods: &Methods<'_>) {
         }
     }
     let help = "Attempts that were or may have been executed, of unknown cost.";
-    single(text, methods, "gateway_cost_unknown_total", Kind::Counter, help, Calls::cost_unknown);
+    single(text, methods, "gateway_cost_unknown_total", Kind::Counter, help, CallMetrics::cost_unknown);
 }

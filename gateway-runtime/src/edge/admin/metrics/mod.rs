@@ -15,15 +15,15 @@ use std::sync::atomic::Ordering::Relaxed;
 pub(super) use crate::edge::admin::metrics::exposition::Format;
 use crate::{
     base::call_metrics::LOG_LINES_DROPPED,
-    bus::{CallsStats, CallsStatus, Figures},
+    bus::{CallsStats, CallsStatus, BrokerStats},
     edge::admin::{
         metrics::exposition::{Exposition, Kind, Labels},
-        state::Desk,
+        state::AdminState,
     },
 };
 
 /// Writes all metrics as they are now.
-pub(super) fn text(desk: &Desk, format: Format) -> String {
+pub(super) fn text(desk: &AdminState, format: Format) -> String {
     let mut text = Exposition::new(format);
     let version = Labels::default().and("version", env!("CARGO_PKG_VERSION"));
     text.metric("gateway_build_info", Kind::Gauge, "Always 1; the version of the gateway is a label.");
@@ -37,7 +37,7 @@ pub(super) fn text(desk: &Desk, format: Format) -> String {
     text.finish()
 }
 
-fn gateway(text: &mut Exposition, desk: &Desk) {
+fn gateway(text: &mut Exposition, desk: &AdminState) {
     let open = desk.connections.open();
     text.single("gateway_connections_open", Kind::Gauge, "Open connections of clients.", open);
     if let Some(redis) = &desk.redis {
@@ -54,9 +54,9 @@ fn gateway(text: &mut Exposition, desk: &Desk) {
     text.single("gateway_draining", Kind::Gauge, "Whether the gateway is shutting down.", draining);
 }
 
-fn store(text: &mut Exposition, desk: &Desk) {
+fn store(text: &mut Exposition, desk: &AdminState) {
     let Some(kept) = &desk.books else { return };
-    let (waiting, owed, commits, changes) = kept.journal.numbers();
+    let (waiting, owed, commits, changes) = kept.journal.stats();
     let mut single = |name, kind, help, value| text.single(name, kind, help, value);
     single("gateway_journal_waiting", Kind::Gauge, "Changes and records that wait to be written.", waiting);
     single("gateway_journal_owed", Kind::Gauge, "Ends of calls that could not be written yet.", owed);
@@ -64,8 +64,8 @@ fn store(text: &mut Exposition, desk: &Desk) {
     single("gateway_journal_changes_total", Kind::Counter, "Changes and records written in them.", changes);
 }
 
-fn bus(text: &mut Exposition, desk: &Desk) {
-    let Figures { published, answered, pending, late, duplicate, unknown, received, lost } = desk.broker.figures();
+fn bus(text: &mut Exposition, desk: &AdminState) {
+    let BrokerStats { published, replied: answered, pending, late_replies: late, duplicate, unknown, received, connections_lost: lost } = desk.broker.figures();
     let is_up = u64::from(desk.broker.state().is_ok());
     let mut single = |name, kind, help, value| text.single(name, kind, help, value);
     single("gateway_bus_up", Kind::Gauge, "Whether messages can be sent and received now.", is_up);

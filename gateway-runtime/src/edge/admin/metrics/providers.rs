@@ -1,16 +1,16 @@
 //! Metrics of providers: attempts and their latency, and the state of each method of each provider.
 
 use crate::{
-    base::attempt::Class,
+    base::attempt::AttemptClass,
     edge::admin::{
         metrics::{Exposition, Kind, Labels},
-        state::Desk,
+        state::AdminState,
     },
     provider::{Health, MethodHealth, ProviderHealth, strategy::BreakerState},
 };
 
 /// Writes them.
-pub(super) fn write(text: &mut Exposition, desk: &Desk) {
+pub(super) fn write(text: &mut Exposition, desk: &AdminState) {
     let pools: Vec<_> = desk.registry.capabilities().iter().filter_map(|it| desk.registry.health(it.name)).collect();
     let mut methods = Vec::new();
     for pool in &pools {
@@ -36,7 +36,7 @@ fn attempts(text: &mut Exposition, methods: &Methods<'_>) {
     let name = "gateway_attempts_total";
     text.metric(name, Kind::Counter, "Attempts at providers that have ended, by class.");
     for (_, method, labels) in methods {
-        for class in Class::ALL {
+        for class in AttemptClass::ALL {
             let count = method.attempts.get(&class).copied().unwrap_or_default();
             text.sample(name, &labels.and("class", class.name()), count);
         }

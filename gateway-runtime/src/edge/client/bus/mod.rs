@@ -12,18 +12,18 @@ use serde_json::json;
 use tokio::time::{Instant, timeout_at};
 
 use crate::{
-    bus::{Broker, BusError, CallsSettings, Fault, Field, Message},
+    bus::{Broker, BusError, CallsSettings, BusErrorKind, Field, Message},
     edge::client::{
-        ClientError, Expected, Request, Response, Transport,
+        ClientError, Expected, TransportRequest, TransportResponse, Transport,
         bus::connection::Connection,
         decode,
         headers::{bearer, field},
     },
-    provider::callers_key,
+    provider::parse_idempotency_key,
 };
 
 /// As good as for ever, and still a time that clocks know.
-const LONGEST: Duration = Duration::from_secs(365 * 24 * 3600);
+const MAX_CALL_TIME: Duration = Duration::from_secs(365 * 24 * 3600);
 
 /// The gateway that a service is behind, over the bus: calls go to the queue that gateways take them from, whichever of them has
 /// time. Clones of a client share its connection.
@@ -109,8 +109,8 @@ impl Bus {
     }
 
     /// The message of a call.
-    fn message(&self, request: &Request) -> Result<Message, String> {
-        let Request { service, method, input, .. } = request;
+    fn message(&self, request: &TransportRequest) -> Result<Message, String> {
+        let TransportRequest { service, method, input, .. } = request;
         if request.expected == Expected::Items {
             return Err(format!(
                 "`{method}` answers with a stream, and the bus carries whole messages: call it over HTTP, by `Http::to(…)`"
@@ -131,7 +131,7 @@ impl Bus {
         let mut message = Message {
             content_type: Some("application/json".into()),
             // Who gets the message twice knows it by its id. What is no key is refused by the gateway, as over HTTP.
-            message_id: callers_key(&headers).ok().flatten().map(Into::into),
+            message_id: parse_idempotency_key(&headers).ok().flatten().map(Into::into),
             body: body.into(),
             ..Message::to_queue(self.queue.clone())
         };
@@ -143,13 +143,13 @@ impl Bus {
 }
 
 impl Transport for Bus {
-    fn call(&self, request: Request) -> Pin<Box<dyn Future<Output = Result<Response, ClientError>> + Send>> {
+    fn call(&self, request: TransportRequest) -> Pin<Box<dyn Future<Output = Result<TransportResponse, ClientError>> + Send>> {
         let (timeout, expected) = (request.timeout.unwrap_or(self.timeout), request.expected);
         let connection = self.connection.clone();
         let prepared = connection.and_then(|connection| Ok((connection, self.message(&request)?)));
         Box::pin(async move {
-            let (connection, message) = prepared.map_err(ClientError::Unsendable)?;
-            let deadline = Instant::now() + timeout.min(LONGEST);
+            let (connection, message) = prepared.map_err(ClientError::InvalidRequest)?;
+            let deadline = Instant::now() + timeout.min(MAX_CALL_TIME);
             let late = |_| Err(format!("the bus was not connected to within {timeout:?}"));
             let broker = timeout_at(deadline, connection.broker()).await.unwrap_or_else(late);
             let answered = broker.map_err(ClientError::NotSent)?.call(message, deadline).await;
@@ -159,23 +159,23 @@ impl Transport for Bus {
 }
 
 /// What an answer says.
-fn read(answer: Message, expected: Expected) -> Result<Response, ClientError> {
+fn read(answer: Message, expected: Expected) -> Result<TransportResponse, ClientError> {
     if let Some(reason) = answer.unreadable() {
         return Err(ClientError::unreadable(format!("the properties of the answer cannot be read: {reason}")));
     }
     let status = answer.status().ok_or_else(|| ClientError::unreadable("the status of the answer is none"))?;
     let media = answer.content_type.as_deref().unwrap_or_default();
     let retry_after = answer.headers.text(RETRY_AFTER.as_str()).unwrap_or_default();
-    decode::whole_answer(status, media, retry_after, answer.body, expected)
+    decode::decode_reply(status, media, retry_after, answer.body, expected)
 }
 
 /// Why there is no answer.
 fn unanswered(error: &BusError, timeout: Duration) -> ClientError {
-    match error.fault() {
-        Fault::Away | Fault::Blocked | Fault::Unroutable | Fault::Refused => ClientError::NotSent(error.to_string()),
-        Fault::Unfit => ClientError::Unsendable(error.to_string()),
-        Fault::Unanswered => ClientError::TimedOut(timeout),
-        Fault::Unconfirmed | Fault::Lost => ClientError::Ambiguous(error.to_string()),
+    match error.kind() {
+        BusErrorKind::Disconnected | BusErrorKind::Blocked | BusErrorKind::Unroutable | BusErrorKind::Nacked => ClientError::NotSent(error.to_string()),
+        BusErrorKind::InvalidMessage => ClientError::InvalidRequest(error.to_string()),
+        BusErrorKind::ReplyTimeout => ClientError::TimedOut(timeout),
+        BusErrorKind::ConfirmTimeout | BusErrorKind::ChannelLost => ClientError::Ambiguous(error.to_string()),
     }
 }
 

@@ -13,7 +13,7 @@ use bytes::{Bytes, BytesMut};
 use futures_util::Stream;
 use serde::Deserialize;
 
-use crate::edge::client::{ClientError, Problem, transport::Pieces};
+use crate::edge::client::{ClientError, Problem, transport::ByteStream};
 
 /// The media type.
 pub(super) const NDJSON: &str = "application/x-ndjson";
@@ -25,8 +25,8 @@ const MAX_LINE: usize = 16 << 20;
 ///
 /// An item may look like a problem, so a line that does is held back until it is known what follows it: after a cut
 /// it is the problem that the stream failed with, before anything else an item.
-pub(super) struct Lines {
-    pieces: Pieces,
+pub(super) struct NdjsonDecoder {
+    pieces: ByteStream,
     /// Lines that have come whole.
     lines: VecDeque<Bytes>,
     /// The beginning of the next.
@@ -42,8 +42,8 @@ struct Failure {
     error: Problem,
 }
 
-impl Lines {
-    pub(super) fn new(pieces: Pieces) -> Self {
+impl NdjsonDecoder {
+    pub(super) fn new(pieces: ByteStream) -> Self {
         Self { pieces, lines: VecDeque::new(), partial: BytesMut::new(), end: None }
     }
 
@@ -94,7 +94,7 @@ fn looks_like_failure(line: &[u8]) -> bool {
     line.starts_with(b"{\"error\":{")
 }
 
-impl Stream for Lines {
+impl Stream for NdjsonDecoder {
     type Item = Result<Bytes, ClientError>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {

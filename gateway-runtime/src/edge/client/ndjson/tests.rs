@@ -17,7 +17,7 @@ fn read(text: &str, cuts: &[usize], end: Option<ClientError>) -> (Vec<String>, O
     cuts.sort_unstable();
     let pieces: Vec<_> =
         cuts.windows(2).map(|cut| Ok(Bytes::copy_from_slice(&text.as_bytes()[cut[0]..cut[1]]))).collect();
-    let mut lines = Lines::new(Box::pin(stream::iter(pieces).chain(stream::iter(end.map(Err)))));
+    let mut lines = NdjsonDecoder::new(Box::pin(stream::iter(pieces).chain(stream::iter(end.map(Err)))));
     let (mut read, mut error) = (Vec::new(), None);
     while let Some(line) = lines.next().now_or_never().expect("nothing is waited for") {
         assert_eq!(error, None, "something came after the error");
@@ -63,7 +63,7 @@ fn the_last_line_before_a_cut_is_the_problem() {
 #[test]
 fn an_item_waits_for_no_other() {
     let pieces = stream::iter([Ok(Bytes::from_static(b"1\n2\n"))]).chain(stream::pending());
-    let mut lines = Lines::new(Box::pin(pieces));
+    let mut lines = NdjsonDecoder::new(Box::pin(pieces));
     assert_eq!(lines.next().now_or_never().unwrap().unwrap().unwrap(), "1");
     assert_eq!(lines.next().now_or_never().unwrap().unwrap().unwrap(), "2");
     assert!(lines.next().now_or_never().is_none());
@@ -72,8 +72,8 @@ fn an_item_waits_for_no_other() {
 #[test]
 fn a_line_without_end_is_given_up() {
     let piece = Bytes::from(vec![b'1'; 1 << 20]);
-    let mut lines = Lines::new(Box::pin(stream::repeat_with(move || Ok(piece.clone()))));
+    let mut lines = NdjsonDecoder::new(Box::pin(stream::repeat_with(move || Ok(piece.clone()))));
     let error = lines.next().now_or_never().unwrap().unwrap().unwrap_err();
-    assert!(matches!(error, ClientError::Unreadable { .. }), "{error}");
+    assert!(matches!(error, ClientError::InvalidResponse { .. }), "{error}");
     assert!(lines.next().now_or_never().unwrap().is_none());
 }

@@ -18,7 +18,7 @@ pub struct Peer(Arc<Inner>);
 
 struct Inner {
     address: SocketAddr,
-    stopping: Arc<Stopping>,
+    stopping: Arc<ShutdownSignal>,
     activity: Activity,
 }
 
@@ -29,7 +29,7 @@ impl Peer {
         Self::connected(address, Arc::default())
     }
 
-    pub(in crate::edge::http) fn connected(address: SocketAddr, stopping: Arc<Stopping>) -> Self {
+    pub(in crate::edge::http) fn connected(address: SocketAddr, stopping: Arc<ShutdownSignal>) -> Self {
         Self(Arc::new(Inner { address, stopping, activity: Activity::default() }))
     }
 
@@ -98,7 +98,7 @@ pub(super) struct Activity {
     /// The socket is to be reset, not closed, so that a cut answer cannot be taken for a whole one.
     pub(super) reset: Flag,
     /// The protocol is asked to let go of the socket, not to shut it down.
-    pub(super) parking: Flag,
+    pub(super) detaching: Flag,
     /// A response of a handler is being written: from its head until all of it has been flushed. What hyper writes at any
     /// other time is its own.
     pub(super) responding: Flag,
@@ -148,29 +148,29 @@ impl Flag {
 
 /// Whether a worker is shutting down, and a way to wait for it.
 #[derive(Default)]
-pub(in crate::edge::http) struct Stopping {
-    begun: Flag,
-    told: Notify,
+pub(in crate::edge::http) struct ShutdownSignal {
+    is_triggered: Flag,
+    notified: Notify,
 }
 
-impl Stopping {
+impl ShutdownSignal {
     pub(in crate::edge::http) fn begin(&self) {
-        self.begun.set(true);
-        self.told.notify_waiters();
+        self.is_triggered.set(true);
+        self.notified.notify_waiters();
     }
 
-    pub(super) fn begun(&self) -> bool {
-        self.begun.get()
+    pub(super) fn is_triggered(&self) -> bool {
+        self.is_triggered.get()
     }
 
     /// Completes at the next [`begin`](Self::begin) after its creation.
-    pub(super) fn told(&self) -> Notified<'_> {
-        self.told.notified()
+    pub(super) fn notified(&self) -> Notified<'_> {
+        self.notified.notified()
     }
 
     async fn wait(&self) {
-        let told = self.told();
-        if !self.begun() {
+        let told = self.notified();
+        if !self.is_triggered() {
             told.await;
         }
     }

@@ -29,22 +29,22 @@ use crate::{
 };
 
 /// Bytes go out in pieces of this size, so that no more is buffered, and what waits for the client is seen to wait.
-const PIECE: usize = 64 * 1024;
+const CHUNK_BYTES: usize = 64 * 1024;
 
 /// A piece of an answer that is better not copied.
-const LARGE: usize = 16 * 1024;
+const NO_COPY_BYTES: usize = 16 * 1024;
 
 pin_project! {
     /// A request in the hands of its handler.
     pub(super) struct Exchange<F> {
         #[pin]
         future: F,
-        begun: Option<Begun>,
+        begun: Option<ExchangeStart>,
     }
 }
 
 /// What is kept of a request for its answer.
-pub(super) struct Begun {
+pub(super) struct ExchangeStart {
     version: Version,
     is_connect: bool,
     is_head: bool,
@@ -53,7 +53,7 @@ pub(super) struct Begun {
     waiting: Option<Rc<Waiting>>,
 }
 
-impl Begun {
+impl ExchangeStart {
     /// Begins to answer a request; `with` continues.
     pub(super) fn new(request: &Request<Incoming>, peer: &Peer) -> Self {
         peer.activity().has_body.set(!request.body().is_end_stream());
@@ -74,7 +74,7 @@ impl Begun {
 }
 
 impl<F: Future<Output = Response<Body>>> Future for Exchange<F> {
-    type Output = Result<Response<Answer>, Infallible>;
+    type Output = Result<Response<ResponseBody>, Infallible>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
@@ -102,7 +102,7 @@ impl<F: Future<Output = Response<Body>>> Future for Exchange<F> {
         if response.status() == StatusCode::SWITCHING_PROTOCOLS || begun.is_connect {
             activity.switching.set(true);
         }
-        Poll::Ready(Ok(response.map(|body| Answer { body, begun, offered: false })))
+        Poll::Ready(Ok(response.map(|body| ResponseBody { body, begun, offered: false })))
     }
 }
 
@@ -141,16 +141,16 @@ fn log(panic: &(dyn Any + Send)) {
 }
 
 /// An answer's body on its way out.
-pub(super) struct Answer {
+pub(super) struct ResponseBody {
     body: Body,
-    begun: Begun,
+    begun: ExchangeStart,
     /// A piece is out, and the next was not asked for.
     offered: bool,
 }
 
 type Polled = Poll<Option<Result<Frame<Bytes>, BoxError>>>;
 
-impl Answer {
+impl ResponseBody {
     fn activity(&self) -> &Activity {
         self.begun.in_flight.activity()
     }
@@ -162,7 +162,7 @@ impl Answer {
         }
         let activity = self.activity();
         activity.step();
-        if data.len() >= LARGE {
+        if data.len() >= NO_COPY_BYTES {
             activity.large.set(true);
         }
         Poll::Ready(Some(Ok(Frame::data(data))))
@@ -189,7 +189,7 @@ impl Answer {
     }
 }
 
-impl http_body::Body for Answer {
+impl http_body::Body for ResponseBody {
     type Data = Bytes;
     type Error = BoxError;
 
@@ -200,7 +200,7 @@ impl http_body::Body for Answer {
             if bytes.is_empty() {
                 return Poll::Ready(None);
             }
-            let piece = bytes.split_to(bytes.len().min(PIECE));
+            let piece = bytes.split_to(bytes.len().min(CHUNK_BYTES));
             return this.offer(piece);
         }
         if let Some(error) = this.body.take_failure() {
@@ -229,7 +229,7 @@ impl http_body::Body for Answer {
     }
 }
 
-impl Drop for Answer {
+impl Drop for ResponseBody {
     fn drop(&mut self) {
         self.taken();
     }

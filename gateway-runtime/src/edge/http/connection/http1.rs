@@ -16,25 +16,25 @@ use crate::{
     base::duration::tick_from,
     edge::http::{
         Handler,
-        connection::{Io, Peer, Shared, Wake, activity::Activity, check::check, exchange::Begun, refusal::Unread},
+        connection::{ClientSocket, Peer, Shared, Wakeups, activity::Activity, check::check, exchange::ExchangeStart, refusal::Unread},
     },
 };
 
 /// An idle connection is looked at after this, and then half as often each time that it was used in between: one that
 /// is used once gives its buffers back soon, and one that is used all the time is not bothered.
-const SOONEST: Duration = Duration::from_millis(100);
-const LATEST: Duration = Duration::from_secs(2);
+const MIN_IDLE_CHECK: Duration = Duration::from_millis(100);
+const MAX_IDLE_CHECK: Duration = Duration::from_secs(2);
 
 /// How a HEAD request begins, whose response has no body.
 const HEAD: &[u8] = b"HEAD ";
 
 /// Serves the requests that the client sends one after the other, until none came for a while. hyper's buffers, 16 KiB and
 /// more, live no longer than this call.
-pub(super) async fn serve<H: Handler>(mut io: Io, shared: &Shared<H>, peer: &Peer, wake: &mut Wake<'_>) -> Left {
+pub(super) async fn serve<H: Handler>(mut io: ClientSocket, shared: &Shared<H>, peer: &Peer, wake: &mut Wakeups<'_>) -> Http1Remainder {
     let limits = &shared.limits;
     let activity = peer.activity();
     let service = service_fn(|request| {
-        let begun = Begun::new(&request, peer);
+        let begun = ExchangeStart::new(&request, peer);
         begun.with(match check(&request, peer) {
             None => Either::Left(shared.handler.handle(request, peer.clone())),
             Some(response) => Either::Right(ready(response)),
@@ -47,7 +47,7 @@ pub(super) async fn serve<H: Handler>(mut io: Io, shared: &Shared<H>, peer: &Pee
     let mut http = Box::pin(builder.serve_connection(io, service).with_upgrades());
 
     let at_start = activity.steps();
-    let mut watch = Watch::new(activity, Instant::now() + limits.header_timeout);
+    let mut watch = IdleWatch::new(activity, Instant::now() + limits.header_timeout);
     wake.at(watch.next());
     let mut told = false;
     let over = poll_fn(|cx| {
@@ -59,7 +59,7 @@ pub(super) async fn serve<H: Handler>(mut io: Io, shared: &Shared<H>, peer: &Pee
                 http.as_mut().graceful_shutdown();
             }
             if let Poll::Ready(end) = http.as_mut().poll(cx) {
-                return Poll::Ready(Over::of(end, peer));
+                return Poll::Ready(Http1End::of(end, peer));
             }
             if stop && !told {
                 // A request that was already here has been read by now, and is answered.
@@ -70,25 +70,25 @@ pub(super) async fn serve<H: Handler>(mut io: Io, shared: &Shared<H>, peer: &Pee
             let look = if wake.rang() {
                 watch.look(activity)
             } else if activity.large.get() != large && !activity.busy() {
-                Look::Idle
+                Observation::Idle
             } else {
                 return Poll::Pending;
             };
             match look {
-                Look::Busy => {}
-                Look::Late => {
+                Observation::Busy => {}
+                Observation::Late => {
                     tracing::debug!(peer = %peer.address(), "gave up a client that does not finish its request head");
-                    return Poll::Ready(Over::Late);
+                    return Poll::Ready(Http1End::Late);
                 }
-                Look::Idle => {
+                Observation::Idle => {
                     // Only hyper knows for sure. If it is busy after all, its answer will say `Connection: close`.
                     told = true;
-                    activity.parking.set(true);
+                    activity.detaching.set(true);
                     http.as_mut().graceful_shutdown();
                     let parked = http.as_mut().poll(cx);
-                    activity.parking.set(false);
+                    activity.detaching.set(false);
                     if let Poll::Ready(end) = parked {
-                        return Poll::Ready(if end.is_ok() { Over::Idle } else { Over::of(end, peer) });
+                        return Poll::Ready(if end.is_ok() { Http1End::Idle } else { Http1End::of(end, peer) });
                     }
                 }
             }
@@ -98,10 +98,10 @@ pub(super) async fn serve<H: Handler>(mut io: Io, shared: &Shared<H>, peer: &Pee
     })
     .await;
 
-    let Some(parts) = Pin::into_inner(http).into_parts() else { return Left::Nothing }; // upgraded
+    let Some(parts) = Pin::into_inner(http).into_parts() else { return Http1Remainder::Nothing }; // upgraded
     let mut io = parts.io;
     let unread = match (&over, io.take_refused()) {
-        (Over::Late, _) => Some(Unread::Late),
+        (Http1End::Late, _) => Some(Unread::Late),
         (_, refused) => refused.map(|status| Unread::Refused(status, &parts.read_buf)),
     };
     if let Some(unread) = unread {
@@ -110,29 +110,29 @@ pub(super) async fn serve<H: Handler>(mut io: Io, shared: &Shared<H>, peer: &Pee
             head => head.starts_with(HEAD),
         };
         let response = unread.encode(limits, peer, !is_head);
-        return if io.finish(&response).await.is_ok() { Left::Sending(io) } else { Left::Nothing };
+        return if io.finish(&response).await.is_ok() { Http1Remainder::Sending(io) } else { Http1Remainder::Nothing };
     }
     match over {
-        Over::Idle => {
+        Http1End::Idle => {
             io.unread(&parts.read_buf);
-            Left::Idle(io)
+            Http1Remainder::Idle(io)
         }
-        Over::Closed { early: true } if !wake.stopping() => Left::Sending(io),
-        Over::Closed { .. } | Over::Late => Left::Nothing,
+        Http1End::Closed { early: true } if !wake.stopping() => Http1Remainder::Sending(io),
+        Http1End::Closed { .. } | Http1End::Late => Http1Remainder::Nothing,
     }
 }
 
 /// What is left of a connection when there is nothing to do.
-pub(super) enum Left {
+pub(super) enum Http1Remainder {
     /// A socket for further requests.
-    Idle(Io),
+    Idle(ClientSocket),
     /// A socket that is closed already, to which the client may still be sending.
-    Sending(Io),
+    Sending(ClientSocket),
     Nothing,
 }
 
 /// Why hyper is done.
-enum Over {
+enum Http1End {
     /// The connection is idle, and may be used again.
     Idle,
     /// It was closed, perhaps `early`: before the client had sent all of its request.
@@ -141,7 +141,7 @@ enum Over {
     Late,
 }
 
-impl Over {
+impl Http1End {
     fn of(end: hyper::Result<()>, peer: &Peer) -> Self {
         let Err(error) = end else { return Self::Closed { early: peer.activity().has_body.get() } };
         tracing::debug!(peer = %peer.address(), %error, "an HTTP/1.1 connection broke off");
@@ -150,7 +150,7 @@ impl Over {
 }
 
 /// Looks at a connection now and then.
-struct Watch {
+struct IdleWatch {
     /// When the head must be here that the connection begins with.
     head_due: Instant,
     at_start: u32,
@@ -159,7 +159,7 @@ struct Watch {
 }
 
 /// What is seen of a connection.
-enum Look {
+enum Observation {
     Busy,
     /// Nothing happened since the last look.
     Idle,
@@ -167,24 +167,24 @@ enum Look {
     Late,
 }
 
-impl Watch {
+impl IdleWatch {
     fn new(activity: &Activity, head_due: Instant) -> Self {
-        Self { head_due, at_start: activity.steps(), seen: activity.steps(), pace: SOONEST }
+        Self { head_due, at_start: activity.steps(), seen: activity.steps(), pace: MIN_IDLE_CHECK }
     }
 
-    fn look(&mut self, activity: &Activity) -> Look {
+    fn look(&mut self, activity: &Activity) -> Observation {
         let steps = activity.steps();
         if steps == self.at_start {
-            return if Instant::now() >= self.head_due { Look::Late } else { Look::Busy };
+            return if Instant::now() >= self.head_due { Observation::Late } else { Observation::Busy };
         }
         let moved = mem::replace(&mut self.seen, steps) != steps;
-        if moved || activity.busy() { Look::Busy } else { Look::Idle }
+        if moved || activity.busy() { Observation::Busy } else { Observation::Idle }
     }
 
     /// When to look again.
     fn next(&mut self) -> Instant {
-        let next = tick_from(Instant::now() + self.pace, SOONEST);
-        self.pace = LATEST.min(self.pace * 2);
+        let next = tick_from(Instant::now() + self.pace, MIN_IDLE_CHECK);
+        self.pace = MAX_IDLE_CHECK.min(self.pace * 2);
         if self.seen == self.at_start { next.min(self.head_due) } else { next }
     }
 }

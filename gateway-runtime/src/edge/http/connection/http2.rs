@@ -16,16 +16,16 @@ use tokio::time::Instant;
 use crate::edge::http::{
     Handler,
     connection::{
-        Io, Peer, Shared, Wake,
+        ClientSocket, Peer, Shared, Wakeups,
         check::check,
-        exchange::Begun,
+        exchange::ExchangeStart,
         refusal,
         stall::{Waiting, Watched},
     },
 };
 
 /// A client that was told to go, and has nothing in flight, gets at most this long to agree.
-const FAREWELL: Duration = Duration::from_secs(5);
+const GOAWAY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// What the stream is watched by whose request the service has been called with; hyper spawns it at once.
 pub(super) type Accepted = Rc<Cell<Option<Rc<Waiting>>>>;
@@ -47,7 +47,7 @@ impl<F: Future<Output: 'static> + 'static> Executor<F> for LocalExecutor {
 }
 
 /// Serves the connection to its end.
-pub(super) async fn serve<H: Handler>(mut io: Io, shared: &Shared<H>, peer: &Peer, wake: &mut Wake<'_>) {
+pub(super) async fn serve<H: Handler>(mut io: ClientSocket, shared: &Shared<H>, peer: &Peer, wake: &mut Wakeups<'_>) {
     io.meter_frames();
     let limits = &shared.limits;
     let activity = peer.activity();
@@ -63,14 +63,14 @@ pub(super) async fn serve<H: Handler>(mut io: Io, shared: &Shared<H>, peer: &Pee
         } else {
             check(&request, &client)
         };
-        Begun::new(&request, &client).watched_by(waiting).with(match refused {
+        ExchangeStart::new(&request, &client).watched_by(waiting).with(match refused {
             None => Either::Left(async move { handler.handle(request, peer).await }),
             Some(response) => Either::Right(ready(response)),
         })
     });
     let mut http = Box::pin(shared.http2.serve_connection(io, service));
 
-    let farewell = limits.write_timeout.min(FAREWELL);
+    let farewell = limits.write_timeout.min(GOAWAY_TIMEOUT);
     let pace = limits.write_timeout.min(limits.keep_alive) / 8;
     let mut seen = activity.steps();
     let mut since = Instant::now();

@@ -38,13 +38,13 @@ use tokio::{
 };
 
 pub use crate::edge::http::connection::activity::Peer;
-pub(super) use crate::edge::http::connection::activity::Stopping;
+pub(super) use crate::edge::http::connection::activity::ShutdownSignal;
 use crate::edge::http::{
     Handler,
     connection::{
-        http1::Left,
+        http1::Http1Remainder,
         http2::{Accepted, LocalExecutor},
-        socket::Io,
+        socket::ClientSocket,
     },
     limits::{DEFAULT_HEADER_COUNT, HttpLimits},
 };
@@ -53,7 +53,7 @@ use crate::edge::http::{
 pub(super) struct Shared<H> {
     handler: Arc<H>,
     limits: HttpLimits,
-    stopping: Arc<Stopping>,
+    stopping: Arc<ShutdownSignal>,
     http1: conn::http1::Builder,
     http1_large: conn::http1::Builder,
     http2: conn::http2::Builder<LocalExecutor>,
@@ -65,7 +65,7 @@ pub(super) struct Shared<H> {
 const BUFFER: usize = 64 * 1024;
 
 impl<H: Handler> Shared<H> {
-    pub(super) fn new(handler: H, limits: HttpLimits, stopping: Arc<Stopping>) -> Self {
+    pub(super) fn new(handler: H, limits: HttpLimits, stopping: Arc<ShutdownSignal>) -> Self {
         let header_bytes = limits.header_bytes as usize;
         let mut http1 = conn::http1::Builder::new();
         // Not `pipeline_flush`: it buffers a stream without bound, and holds an answer back while the client has begun
@@ -103,17 +103,17 @@ pub(super) async fn serve<H: Handler>(
     slot: OwnedSemaphorePermit,
 ) {
     let peer = Peer::connected(address, shared.stopping.clone());
-    let mut io = Io::new(stream, peer.clone(), shared.limits.write_timeout, slot);
+    let mut io = ClientSocket::new(stream, peer.clone(), shared.limits.write_timeout, slot);
     let mut until = Instant::now() + shared.limits.header_timeout;
-    let told = pin!(shared.stopping.told());
+    let told = pin!(shared.stopping.notified());
     let alarm = pin!(sleep_until(until));
-    let mut wake = Wake::new(alarm, told, &shared.stopping).await;
+    let mut wake = Wakeups::new(alarm, told, &shared.stopping).await;
     loop {
-        match quiet(&mut io, until, &shared.limits, &mut wake).await {
+        match idle(&mut io, until, &shared.limits, &mut wake).await {
             Some(Protocol::Http1) => match http1::serve(io, &shared, &peer, &mut wake).await {
-                Left::Idle(idle) => io = idle,
-                Left::Sending(io) => return linger(io).await,
-                Left::Nothing => return,
+                Http1Remainder::Idle(idle) => io = idle,
+                Http1Remainder::Sending(io) => return linger(io).await,
+                Http1Remainder::Nothing => return,
             },
             Some(Protocol::Http2) => return http2::serve(io, &shared, &peer, &mut wake).await,
             None => return,
@@ -144,7 +144,7 @@ impl Protocol {
 
 /// Waits for the first bytes of a request, and reads them ahead. `None` when the client left, was too slow, or the
 /// server stops and there is nothing to answer.
-async fn quiet(io: &mut Io, until: Instant, limits: &HttpLimits, wake: &mut Wake<'_>) -> Option<Protocol> {
+async fn idle(io: &mut ClientSocket, until: Instant, limits: &HttpLimits, wake: &mut Wakeups<'_>) -> Option<Protocol> {
     let mut until = until;
     poll_fn(|cx| {
         loop {
@@ -170,38 +170,38 @@ async fn quiet(io: &mut Io, until: Instant, limits: &HttpLimits, wake: &mut Wake
 
 /// Takes what the client is still sending, for a while: closing a socket with unread bytes resets it, and the client
 /// may then never see an early answer (RFC 9112 §9.6).
-async fn linger(mut io: Io) {
-    const LONGEST: Duration = Duration::from_secs(2);
+async fn linger(mut io: ClientSocket) {
+    const LINGER_TIMEOUT: Duration = Duration::from_secs(2);
     let discard = async { while let Ok(1..) = poll_fn(|cx| io.poll_discard(cx)).await {} };
     // Out of time is as good an end as any.
-    let _ = timeout(LONGEST, discard).await;
+    let _ = timeout(LINGER_TIMEOUT, discard).await;
 }
 
 /// What wakes a connection besides its socket: its alarm, and the server's shutdown.
 ///
 /// Each is polled once, and then only looked at, which costs a load; so the same task must poll the connection all its
 /// life.
-struct Wake<'a> {
+struct Wakeups<'a> {
     alarm: Pin<&'a mut Sleep>,
-    stopping: &'a Stopping,
+    stopping: &'a ShutdownSignal,
     task: Waker,
 }
 
-impl<'a> Wake<'a> {
-    async fn new(alarm: Pin<&'a mut Sleep>, told: Pin<&mut Notified<'_>>, stopping: &'a Stopping) -> Self {
+impl<'a> Wakeups<'a> {
+    async fn new(alarm: Pin<&'a mut Sleep>, told: Pin<&mut Notified<'_>>, stopping: &'a ShutdownSignal) -> Self {
         let task = poll_fn(|cx| Poll::Ready(cx.waker().clone())).await;
-        let _ = poll_surely(told, &task);
+        let _ = poll_unconstrained(told, &task);
         Self { alarm, stopping, task }
     }
 
     fn stopping(&self) -> bool {
-        self.stopping.begun()
+        self.stopping.is_triggered()
     }
 
     /// Sets the alarm.
     fn at(&mut self, time: Instant) {
         self.alarm.as_mut().reset(time);
-        if poll_surely(self.alarm.as_mut(), &self.task).is_ready() {
+        if poll_unconstrained(self.alarm.as_mut(), &self.task).is_ready() {
             self.task.wake_by_ref();
         }
     }
@@ -213,7 +213,7 @@ impl<'a> Wake<'a> {
 }
 
 /// Polls a future so that its `Pending` means that it will wake the task, not that the task has had its share.
-fn poll_surely<F: Future>(future: Pin<&mut F>, task: &Waker) -> Poll<F::Output> {
+fn poll_unconstrained<F: Future>(future: Pin<&mut F>, task: &Waker) -> Poll<F::Output> {
     pin!(unconstrained(future)).poll(&mut Context::from_waker(task))
 }
 

@@ -29,7 +29,7 @@ const READ_AHEAD: usize = 2048;
 const METERED_READ: usize = 16 * 1024;
 
 /// A client's socket. While it is open it holds one of the server's connection slots, also after an upgrade.
-pub(super) struct Io {
+pub(super) struct ClientSocket {
     stream: TokioIo<TcpStream>,
     /// Read from the socket, and not yet by hyper.
     ahead: Bytes,
@@ -46,7 +46,7 @@ pub(super) struct Io {
     _slot: OwnedSemaphorePermit,
 }
 
-impl Io {
+impl ClientSocket {
     pub(super) fn new(stream: TcpStream, peer: Peer, write_timeout: Duration, slot: OwnedSemaphorePermit) -> Self {
         Self {
             stream: TokioIo::new(stream),
@@ -185,7 +185,7 @@ impl Io {
     }
 }
 
-impl Drop for Io {
+impl Drop for ClientSocket {
     fn drop(&mut self) {
         if self.peer.activity().reset.get() {
             // An error means that the socket is gone already.
@@ -194,7 +194,7 @@ impl Drop for Io {
     }
 }
 
-impl Read for Io {
+impl Read for ClientSocket {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, mut buf: ReadBufCursor<'_>) -> Poll<io::Result<()>> {
         if self.ahead.is_empty() {
             return match self.frames {
@@ -215,7 +215,7 @@ impl Read for Io {
     }
 }
 
-impl Write for Io {
+impl Write for ClientSocket {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         if self.holds(buf) {
             return Poll::Ready(Ok(buf.len()));
@@ -250,7 +250,7 @@ impl Write for Io {
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        if self.peer.activity().parking.get() || self.refused.is_some() {
+        if self.peer.activity().detaching.get() || self.refused.is_some() {
             return Poll::Ready(Ok(()));
         }
         Pin::new(&mut self.stream).poll_shutdown(cx)

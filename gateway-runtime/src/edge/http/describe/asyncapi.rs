@@ -15,7 +15,7 @@ use crate::{
         bus,
         info::Info,
         messages,
-        method::Described,
+        method::MethodDescription,
         operation_id::{WEBSOCKET, is_callable_by_message, tag},
         terms::terms,
     },
@@ -31,7 +31,7 @@ pub(super) fn document(info: &Info, registry: &Registry, bus: &BusSettings) -> V
     let mut components = Components::default();
     components.add_own(&problem::schema());
     let problem = components.add(&problem::schema(), Side::Output, Root::Named);
-    let mut described = Described::all(registry, &mut components, Root::Named);
+    let mut described = MethodDescription::all(registry, &mut components, Root::Named);
     for it in &mut described {
         it.input = it.input.take().map(draft_07);
         it.answer = it.answer.take().map(draft_07);
@@ -107,7 +107,7 @@ fn add_messages(channel: &mut Value, messages: Vec<(String, Value)>) {
 }
 
 /// The channel of a webhook.
-fn webhook(it: &Described<'_>) -> Value {
+fn webhook(it: &MethodDescription<'_>) -> Value {
     let (name, message) = messages::of_webhook(it);
     json!({
         "address": it.method.path(),
@@ -122,14 +122,14 @@ pub(super) fn reference(channel: &str, message: &str) -> Value {
 }
 
 /// What answers a call: on the same connection, an item at a time where the answer is a stream.
-fn reply(it: &Described<'_>) -> Value {
+fn reply(it: &MethodDescription<'_>) -> Value {
     let answers = messages::of_call(it).into_iter().skip(1).map(|(name, _)| reference(CALLS, &name));
     let messages: Value = answers.chain([reference(CALLS, messages::FAILURE)]).collect();
     json!({ "channel": { "$ref": format!("#/channels/{CALLS}") }, "messages": messages })
 }
 
 /// The gateway receives each; `more` depends on the road.
-pub(super) fn describe_operation(it: &Described<'_>, channel: &str, message: &str, more: Value) -> Value {
+pub(super) fn describe_operation(it: &MethodDescription<'_>, channel: &str, message: &str, more: Value) -> Value {
     let spec = it.method.spec;
     let mut operation = json!({
         "action": "receive",

@@ -8,10 +8,10 @@ use crate::{
     bus::{BusSettings, CallQueue, Message},
     edge::http::describe::{
         asyncapi::{describe_operation, reference},
-        method::Described,
+        method::MethodDescription,
         operation_id::is_callable_by_bus,
     },
-    service::argument::AnswerShape,
+    service::argument::ReplyShape,
 };
 
 /// The server, where a broker is configured.
@@ -28,7 +28,7 @@ const FAILED: &str = "failed_call";
 
 /// Adds what the gateway does with the queue of calls, where it takes calls from one.
 pub(super) fn add(
-    described: &[Described<'_>],
+    described: &[MethodDescription<'_>],
     settings: &BusSettings,
     problem: &Value,
     channels: &mut Map<String, Value>,
@@ -48,10 +48,10 @@ pub(super) fn add(
         (ANSWERS.to_owned(), of_answers(answers.collect())),
         (DEAD.to_owned(), of_dead_letters(&queue, failed())),
     ]);
-    add_operation(operations, DEAD, put_aside("A call cannot be carried out", DEAD));
+    add_operation(operations, DEAD, forwarded_call("A call cannot be carried out", DEAD));
     if !queue.delays.is_empty() {
         channels.insert(RETRIES.to_owned(), of_retries(&queue, failed()));
-        add_operation(operations, RETRIES, put_aside("A call is tried again later", RETRIES));
+        add_operation(operations, RETRIES, forwarded_call("A call is tried again later", RETRIES));
     }
     for it in callable {
         let messages = json!([reference(ANSWERS, &answer_name(it)), reference(ANSWERS, FAILURE)]);
@@ -100,11 +100,11 @@ fn add_operation(operations: &mut Map<String, Value>, name: &str, operation: Val
     operations.insert(name, operation);
 }
 
-fn call_name(it: &Described<'_>) -> String {
+fn call_name(it: &MethodDescription<'_>) -> String {
     format!("{}_call", it.id)
 }
 
-fn answer_name(it: &Described<'_>) -> String {
+fn answer_name(it: &MethodDescription<'_>) -> String {
     format!("{}_answer", it.id)
 }
 
@@ -158,7 +158,7 @@ fn of_retries(queue: &CallQueue, messages: Map<String, Value>) -> Value {
 fn of_dead_letters(queue: &CallQueue, messages: Map<String, Value>) -> Value {
     let exchange = CallQueue::DEAD_LETTERS;
     json!({
-        "address": queue.dead(),
+        "address": queue.dead_letter_queue(),
         "title": "Calls that cannot be carried out",
         "description": format!(
             "They come by the topic exchange `{exchange}`, with `{}` as their routing key. Those that the broker gave too often, \
@@ -166,12 +166,12 @@ fn of_dead_letters(queue: &CallQueue, messages: Map<String, Value>) -> Value {
             queue.name
         ),
         "messages": messages,
-        "bindings": durable_queue(Some(&queue.dead())),
+        "bindings": durable_queue(Some(&queue.dead_letter_queue())),
     })
 }
 
 /// What the gateway sends there in the place of a call.
-fn put_aside(title: &str, channel: &str) -> Value {
+fn forwarded_call(title: &str, channel: &str) -> Value {
     json!({
         "action": "send",
         "channel": { "$ref": format!("#/channels/{channel}") },
@@ -181,7 +181,7 @@ fn put_aside(title: &str, channel: &str) -> Value {
     })
 }
 
-fn call(it: &Described<'_>) -> Value {
+fn call(it: &MethodDescription<'_>) -> Value {
     let service = it.method.service;
     let mut payload = json!({
         "type": "object",
@@ -205,15 +205,15 @@ fn call(it: &Described<'_>) -> Value {
     })
 }
 
-fn answer(it: &Described<'_>) -> Value {
-    let status = if matches!(it.method.answer, AnswerShape::Empty) { 204 } else { 200 };
+fn answer(it: &MethodDescription<'_>) -> Value {
+    let status = if matches!(it.method.answer, ReplyShape::Empty) { 204 } else { 200 };
     let mut message = json!({
         "title": format!("{}: answer", it.method.spec.title),
         "correlationId": correlation(),
-        "headers": said(json!({ "const": status })),
+        "headers": header_fields(json!({ "const": status })),
     });
     match (&it.method.answer, &it.answer) {
-        (AnswerShape::Raw(media), _) => message["contentType"] = (*media).into(),
+        (ReplyShape::Raw(media), _) => message["contentType"] = (*media).into(),
         (_, Some(answer)) => message["payload"] = answer.clone(),
         (_, None) => {}
     }
@@ -222,7 +222,7 @@ fn answer(it: &Described<'_>) -> Value {
 
 /// Any call can fail.
 fn failure(problem: &Value) -> Value {
-    let mut headers = said(json!({ "type": "integer", "minimum": 400, "maximum": 599 }));
+    let mut headers = header_fields(json!({ "type": "integer", "minimum": 400, "maximum": 599 }));
     headers["properties"]["retry-after"] = json!({
         "description": "After so many seconds sending the call again may help.",
         "type": "string",
@@ -257,7 +257,7 @@ fn failed_call() -> Value {
 }
 
 /// The header fields of an answer.
-fn said(status: Value) -> Value {
+fn header_fields(status: Value) -> Value {
     json!({
         "type": "object",
         "properties": { Message::STATUS: status, "x-request-id": { "type": "string" } },

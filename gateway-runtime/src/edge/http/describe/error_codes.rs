@@ -1,23 +1,23 @@
 //! How a call can fail: the codes that a method can be expected to answer with.
 
 use crate::{
-    auth::Accepted,
+    auth::AcceptedCredentials,
     base::{
         error::Code,
-        spec::{Auth, Effect},
+        spec::{AuthMode, Effect},
     },
     edge::http::describe::operation::takes_key,
-    service::{argument::AnswerShape, registry::Method},
+    service::{argument::ReplyShape, registry::Method},
 };
 
 /// The codes that the gateway itself may answer a call of `method` with, and those that it declares itself, by status.
-pub(super) fn codes(method: &Method, accepted: Accepted) -> Vec<Code> {
+pub(super) fn codes(method: &Method, accepted: AcceptedCredentials) -> Vec<Code> {
     let spec = method.spec;
     let is_webhook = spec.webhook.is_some();
     let has_body = method.input.is_some() && !spec.verb.has_query_input() || is_webhook;
     let has_key = takes_key(method);
     let has_scopes = !is_webhook && method.scopes().next().is_some();
-    let asks_who = matches!(asked_auth(method, accepted), Auth::Required | Auth::Optional);
+    let asks_who = matches!(asked_auth(method, accepted), AuthMode::Required | AuthMode::Optional);
     let asks_providers = !method.capabilities.is_empty();
     let once = |effect| matches!(effect, Effect::Once | Effect::Keyed);
     let acts_once =
@@ -28,7 +28,7 @@ pub(super) fn codes(method: &Method, accepted: Accepted) -> Vec<Code> {
         (Code::UNAUTHENTICATED, asks_who || is_webhook),
         (Code::INSUFFICIENT_FUNDS, spec.price.is_some()),
         (Code::FORBIDDEN, has_scopes),
-        (Code::NOT_ACCEPTABLE, matches!(method.answer, AnswerShape::Items(_))),
+        (Code::NOT_ACCEPTABLE, matches!(method.answer, ReplyShape::Items(_))),
         (Code::REQUEST_TIMEOUT, has_body),
         (Code::IDEMPOTENCY_CONFLICT, has_key || is_webhook),
         (Code::PAYLOAD_TOO_LARGE, has_body),
@@ -54,10 +54,10 @@ pub(super) fn codes(method: &Method, accepted: Accepted) -> Vec<Code> {
 }
 
 /// Whether a caller must be known. Where no credentials are read, what says nothing of them asks for none.
-pub(super) fn asked_auth(method: &Method, accepted: Accepted) -> Auth {
+pub(super) fn asked_auth(method: &Method, accepted: AcceptedCredentials) -> AuthMode {
     let says = method.spec.auth.or(method.service.auth).is_some();
     match method.auth() {
-        Auth::Optional if !says && !accepted.any() => Auth::None,
+        AuthMode::Optional if !says && !accepted.any() => AuthMode::None,
         auth => auth,
     }
 }

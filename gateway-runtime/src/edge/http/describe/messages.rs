@@ -3,26 +3,26 @@
 use serde_json::{Value, json};
 
 use crate::{
-    edge::http::describe::{headers, method::Described, operation_id::rpc_name},
-    service::argument::AnswerShape,
+    edge::http::describe::{headers, method::MethodDescription, operation_id::rpc_name},
+    service::argument::ReplyShape,
 };
 
 /// The message that tells of a failed call.
 pub(super) const FAILURE: &str = "failure";
 
 /// What the message that begins a call, or is a webhook, is called.
-pub(super) fn request_name(it: &Described<'_>) -> String {
+pub(super) fn request_name(it: &MethodDescription<'_>) -> String {
     let kind = if it.method.spec.webhook.is_some() { "event" } else { "request" };
     format!("{}_{kind}", it.id)
 }
 
 /// The request, and then each kind of message that answers it.
-pub(super) fn of_call(it: &Described<'_>) -> Vec<(String, Value)> {
+pub(super) fn of_call(it: &MethodDescription<'_>) -> Vec<(String, Value)> {
     let title = it.method.spec.title;
     let answer = it.answer.clone().unwrap_or(json!({ "type": "null" }));
     let request = message(&format!("{title}: request"), request(it));
     let mut messages = vec![(request_name(it), request)];
-    if matches!(it.method.answer, AnswerShape::Items(_)) {
+    if matches!(it.method.answer, ReplyShape::Items(_)) {
         messages
             .push((format!("{}_item", it.id), message_of(&format!("{title}: an item"), item(&answer), "params/id")));
         messages.push((
@@ -36,7 +36,7 @@ pub(super) fn of_call(it: &Described<'_>) -> Vec<(String, Value)> {
 }
 
 /// What a sender of webhooks sends.
-pub(super) fn of_webhook(it: &Described<'_>) -> (String, Value) {
+pub(super) fn of_webhook(it: &MethodDescription<'_>) -> (String, Value) {
     let fields = headers::of_webhooks();
     let field = |field: &Value| field["name"].as_str().map(|name| (name.to_owned(), field["schema"].clone()));
     let mut message = json!({
@@ -75,7 +75,7 @@ pub(super) fn failure(problem: &Value) -> Value {
     message("A call has failed", payload)
 }
 
-fn request(it: &Described<'_>) -> Value {
+fn request(it: &MethodDescription<'_>) -> Value {
     let mut payload = json!({
         "type": "object",
         "properties": { "jsonrpc": { "const": "2.0" }, "method": { "const": rpc_name(it.method) } },

@@ -7,7 +7,7 @@ use http::{HeaderValue, Response};
 use serde_json::{Map, Value, json};
 
 use crate::{
-    auth::Accepted,
+    auth::AcceptedCredentials,
     base::error::{Error, Result},
     bus::BusSettings,
     edge::http::{
@@ -18,11 +18,11 @@ use crate::{
             providers::capabilities,
             terms::terms,
         },
-        stream::Form,
+        stream::StreamFormat,
     },
     service::{
-        argument::AnswerShape,
-        registry::{Method, Registry, Service},
+        argument::ReplyShape,
+        registry::{Method, Registry, RegisteredService},
     },
 };
 
@@ -30,12 +30,12 @@ use crate::{
 pub(super) struct Meta {
     /// The members that stand first, without the brace that ends the object.
     head: String,
-    services: Vec<Written>,
+    services: Vec<RenderedService>,
     registry: Arc<Registry>,
 }
 
 /// A service as it stands in the document.
-struct Written {
+struct RenderedService {
     name: &'static str,
     version: String,
     json: String,
@@ -44,11 +44,11 @@ struct Written {
 }
 
 impl Meta {
-    pub(super) fn new(info: &Info, registry: Arc<Registry>, accepted: Accepted, bus: &BusSettings) -> Self {
+    pub(super) fn new(info: &Info, registry: Arc<Registry>, accepted: AcceptedCredentials, bus: &BusSettings) -> Self {
         let head = json!(info).to_string();
         let head = head.strip_suffix('}').unwrap_or_default().to_owned();
         let queue = Some(&*bus.calls.queue).filter(|_| bus.calls.enabled);
-        let services = registry.services().iter().map(|service| Written::new(service, accepted, queue)).collect();
+        let services = registry.services().iter().map(|service| RenderedService::new(service, accepted, queue)).collect();
         Self { head, services, registry }
     }
 
@@ -60,7 +60,7 @@ impl Meta {
     pub(super) fn serve(&self, below: &str) -> Result<Response<Bytes>> {
         let mut names = below.split('/');
         let (start, name, version, more) = (names.next(), names.next(), names.next(), names.next());
-        let is_asked_for = |service: &&Written| {
+        let is_asked_for = |service: &&RenderedService| {
             name.is_none_or(|name| name == service.name) && version.is_none_or(|version| version == service.version)
         };
         let services: Vec<_> = self.services.iter().filter(is_asked_for).collect();
@@ -75,12 +75,12 @@ impl Meta {
     }
 
     /// What stands behind these services, now.
-    fn capabilities(&self, services: &[&Written]) -> Value {
+    fn capabilities(&self, services: &[&RenderedService]) -> Value {
         let is_used = |name| services.iter().any(|service| service.capabilities.contains(name));
         capabilities(&self.registry, is_used)
     }
 
-    fn join(&self, services: &[&Written], capabilities: &str) -> Bytes {
+    fn join(&self, services: &[&RenderedService], capabilities: &str) -> Bytes {
         let services: Vec<_> = services.iter().map(|service| service.json.as_str()).collect();
         format!("{},\"services\":[{}],\"capabilities\":{capabilities}}}", self.head, services.join(",")).into()
     }
@@ -92,8 +92,8 @@ impl fmt::Debug for Meta {
     }
 }
 
-impl Written {
-    fn new(service: &Service, accepted: Accepted, queue: Option<&str>) -> Self {
+impl RenderedService {
+    fn new(service: &RegisteredService, accepted: AcceptedCredentials, queue: Option<&str>) -> Self {
         let spec = service.spec;
         let methods: Vec<_> = service.methods.iter().map(|method| describe(method, accepted, queue)).collect();
         let mut json = json!({ "name": spec.name, "version": spec.version, "title": spec.title });
@@ -114,7 +114,7 @@ impl Written {
 }
 
 /// All that is published about a method; `queue` is where calls by the bus come from.
-fn describe(method: &Method, accepted: Accepted, queue: Option<&str>) -> Value {
+fn describe(method: &Method, accepted: AcceptedCredentials, queue: Option<&str>) -> Value {
     let spec = method.spec;
     let mut members = Map::new();
     let mut say = |name: &str, value: Value| members.insert(name.to_owned(), value);
@@ -151,15 +151,15 @@ fn describe(method: &Method, accepted: Accepted, queue: Option<&str>) -> Value {
     Value::Object(members)
 }
 
-fn response(answer: &AnswerShape) -> Value {
+fn response(answer: &ReplyShape) -> Value {
     match answer {
-        AnswerShape::Empty => json!({ "status": 204 }),
-        AnswerShape::Json(schema) => json!({ "status": 200, "media_types": ["application/json"], "schema": schema }),
-        AnswerShape::Items(schema) => json!({
+        ReplyShape::Empty => json!({ "status": 204 }),
+        ReplyShape::Json(schema) => json!({ "status": 200, "media_types": ["application/json"], "schema": schema }),
+        ReplyShape::Items(schema) => json!({
             "status": 200,
-            "media_types": Form::MEDIA,
+            "media_types": StreamFormat::MEDIA,
             "item_schema": schema,
         }),
-        AnswerShape::Raw(media) => json!({ "status": 200, "media_types": [media] }),
+        ReplyShape::Raw(media) => json!({ "status": 200, "media_types": [media] }),
     }
 }

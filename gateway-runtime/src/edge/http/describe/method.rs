@@ -6,14 +6,14 @@ use crate::{
     edge::http::describe::operation_id::operation_ids,
     json::schema::{Components, Root, Side},
     service::{
-        argument::AnswerShape,
+        argument::ReplyShape,
         registry::{Method, Registry},
     },
 };
 
 /// A method, and what it is called and refers to in a document.
 #[derive(Debug)]
-pub(super) struct Described<'r> {
+pub(super) struct MethodDescription<'r> {
     pub(super) method: &'r Method,
     pub(super) id: String,
     /// The schema of the input.
@@ -22,7 +22,7 @@ pub(super) struct Described<'r> {
     pub(super) answer: Option<Value>,
 }
 
-impl<'r> Described<'r> {
+impl<'r> MethodDescription<'r> {
     /// All methods. The schemas of inputs are named first; `query` says what becomes of those that are in the query.
     pub(super) fn all(registry: &'r Registry, components: &mut Components, query: Root) -> Vec<Self> {
         let methods = registry.methods().zip(operation_ids(registry));
@@ -33,7 +33,7 @@ impl<'r> Described<'r> {
         });
         let mut described: Vec<_> = described.collect();
         for it in &mut described {
-            if let AnswerShape::Json(schema) | AnswerShape::Items(schema) = &it.method.answer {
+            if let ReplyShape::Json(schema) | ReplyShape::Items(schema) = &it.method.answer {
                 it.answer = Some(components.add(schema, Side::Output, Root::Named));
             }
         }

@@ -28,7 +28,7 @@ use serde_json::Value;
 
 pub use crate::edge::http::describe::info::Info;
 use crate::{
-    auth::Accepted,
+    auth::AcceptedCredentials,
     base::error::{Error, Result},
     bus::BusSettings,
     edge::http::{describe::meta::Meta, etag},
@@ -39,17 +39,17 @@ use crate::{
 #[derive(Debug)]
 pub struct Documents {
     meta: Meta,
-    openapi: Document,
-    asyncapi: Document,
+    openapi: RenderedDocument,
+    asyncapi: RenderedDocument,
 }
 
 impl Documents {
     /// Writes the documents of a gateway that reads the `accepted` credentials, and takes calls by this bus.
     #[must_use]
-    pub fn new(info: &Info, registry: Arc<Registry>, accepted: Accepted, bus: &BusSettings) -> Self {
+    pub fn new(info: &Info, registry: Arc<Registry>, accepted: AcceptedCredentials, bus: &BusSettings) -> Self {
         Self {
-            openapi: Document::new(&openapi::document(info, &registry, accepted)),
-            asyncapi: Document::new(&asyncapi::document(info, &registry, bus)),
+            openapi: RenderedDocument::new(&openapi::document(info, &registry, accepted)),
+            asyncapi: RenderedDocument::new(&asyncapi::document(info, &registry, bus)),
             meta: Meta::new(info, registry, accepted, bus),
         }
     }
@@ -73,12 +73,12 @@ impl Documents {
 
 /// A document that does not change while the gateway runs.
 #[derive(Debug)]
-struct Document {
+struct RenderedDocument {
     content: Bytes,
     tag: HeaderValue,
 }
 
-impl Document {
+impl RenderedDocument {
     fn new(content: &Value) -> Self {
         let content = Bytes::from(content.to_string());
         Self { tag: etag::of(&content), content }

@@ -3,20 +3,20 @@
 use serde_json::{Map, Value, json};
 
 use crate::{
-    auth::Accepted,
+    auth::AcceptedCredentials,
     base::problem,
     edge::http::describe::{
-        headers, info::Info, method::Described, operation::operation, operation_id::tag, responses, security,
+        headers, info::Info, method::MethodDescription, operation::operation, operation_id::tag, responses, security,
     },
     json::schema::{Components, Root, tidy},
-    service::registry::{Registry, Service},
+    service::registry::{Registry, RegisteredService},
 };
 
 /// The document.
-pub(super) fn document(info: &Info, registry: &Registry, accepted: Accepted) -> Value {
+pub(super) fn document(info: &Info, registry: &Registry, accepted: AcceptedCredentials) -> Value {
     let mut components = Components::default();
     components.add_own(&problem::schema());
-    let described = Described::all(registry, &mut components, Root::Inline);
+    let described = MethodDescription::all(registry, &mut components, Root::Inline);
 
     let mut paths = Map::new();
     for it in &described {
@@ -45,7 +45,7 @@ pub(super) fn document(info: &Info, registry: &Registry, accepted: Accepted) -> 
 }
 
 /// A service is a group of operations.
-fn group(service: &Service) -> Value {
+fn group(service: &RegisteredService) -> Value {
     let spec = service.spec;
     let description = match spec.description {
         "" => format!("**{}**", spec.title),

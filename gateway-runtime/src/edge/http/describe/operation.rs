@@ -3,15 +3,15 @@
 use serde_json::{Map, Value, json};
 
 use crate::{
-    auth::Accepted,
-    base::spec::{Effect, Idempotency, MethodSpec},
-    edge::http::describe::{headers, method::Described, operation_id::tag, responses, security, terms::terms},
+    auth::AcceptedCredentials,
+    base::spec::{Effect, IdempotencyMode, MethodSpec},
+    edge::http::describe::{headers, method::MethodDescription, operation_id::tag, responses, security, terms::terms},
     json::schema::parameters,
-    service::{argument::AnswerShape, registry::Method},
+    service::{argument::ReplyShape, registry::Method},
 };
 
 /// The operation.
-pub(super) fn operation(it: &Described<'_>, accepted: Accepted) -> Map<String, Value> {
+pub(super) fn operation(it: &MethodDescription<'_>, accepted: AcceptedCredentials) -> Map<String, Value> {
     let spec = it.method.spec;
     let mut operation = Map::new();
     let mut say = |name: &str, value: Option<Value>| {
@@ -37,7 +37,7 @@ pub(super) fn operation(it: &Described<'_>, accepted: Accepted) -> Map<String, V
     operation
 }
 
-fn all_parameters(it: &Described<'_>) -> Vec<Value> {
+fn all_parameters(it: &MethodDescription<'_>) -> Vec<Value> {
     let has_query = it.method.spec.verb.has_query_input();
     let mut all = match &it.input {
         Some(input) if has_query => parameters(input, it.is_optional()),
@@ -47,7 +47,7 @@ fn all_parameters(it: &Described<'_>) -> Vec<Value> {
         all.extend(headers::of_webhooks());
     }
     if takes_key(it.method) {
-        all.push(headers::idempotency_key(it.method.spec.idempotency == Idempotency::Required));
+        all.push(headers::idempotency_key(it.method.spec.idempotency == IdempotencyMode::Required));
     }
     all
 }
@@ -55,10 +55,10 @@ fn all_parameters(it: &Described<'_>) -> Vec<Value> {
 /// Whether a key is of use: the gateway itself keeps what it answered to it, or some provider may be told it.
 pub(super) fn takes_key(method: &Method) -> bool {
     let spec = method.spec;
-    let is_kept = spec.effect != Effect::Read && !matches!(method.answer, AnswerShape::Items(_));
+    let is_kept = spec.effect != Effect::Read && !matches!(method.answer, ReplyShape::Items(_));
     let mut methods = method.capabilities.iter().flat_map(|capability| capability.methods);
     let is_passed_on = methods.any(|method| method.effect == Effect::Keyed);
-    spec.webhook.is_none() && spec.idempotency != Idempotency::None && (is_kept || is_passed_on)
+    spec.webhook.is_none() && spec.idempotency != IdempotencyMode::None && (is_kept || is_passed_on)
 }
 
 /// The summary of a method, and its description without it: the first sentence of the doc comment and what follows, or
@@ -78,7 +78,7 @@ fn summary(spec: &MethodSpec) -> (&str, &str) {
     if first.is_empty() { (spec.title, text) } else { (first, rest.trim()) }
 }
 
-fn request_body(it: &Described<'_>) -> Option<Value> {
+fn request_body(it: &MethodDescription<'_>) -> Option<Value> {
     let input = it.input.as_ref().filter(|_| !it.method.spec.verb.has_query_input())?;
     Some(json!({
         "required": !it.is_optional(),
@@ -89,7 +89,7 @@ fn request_body(it: &Described<'_>) -> Option<Value> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::spec::{Source, Verb};
+    use crate::base::spec::{SourceLocation, Verb};
 
     #[test]
     fn the_first_sentence_is_the_summary() {
@@ -106,7 +106,7 @@ mod tests {
             let spec = MethodSpec {
                 description: text,
                 title: "Send",
-                ..MethodSpec::new("send", Verb::Get, Source { file: "", line: 0 })
+                ..MethodSpec::new("send", Verb::Get, SourceLocation { file: "", line: 0 })
             };
             assert_eq!(summary(&spec), expected, "{text}");
         }

@@ -7,7 +7,7 @@ use crate::{
     base::spec::ServiceSpec,
     edge::http::describe::params::can_carry,
     service::{
-        argument::AnswerShape,
+        argument::ReplyShape,
         registry::{Method, Registry},
     },
 };
@@ -24,14 +24,14 @@ pub(super) fn tag(service: &ServiceSpec) -> String {
 /// array, nor a webhook.
 pub(super) fn is_callable_by_message(method: &Method) -> bool {
     method.spec.webhook.is_none()
-        && !matches!(method.answer, AnswerShape::Raw(_))
+        && !matches!(method.answer, ReplyShape::Raw(_))
         && method.input.as_ref().is_none_or(|input| can_carry(input.schema.json()))
 }
 
 /// Whether a method can be called by the bus, which carries whole messages: not one that answers with a stream of values, nor a
 /// webhook.
 pub(super) fn is_callable_by_bus(method: &Method) -> bool {
-    method.spec.webhook.is_none() && !matches!(method.answer, AnswerShape::Items(_))
+    method.spec.webhook.is_none() && !matches!(method.answer, ReplyShape::Items(_))
 }
 
 /// What each method of the registry is called, in its order: `currency_rates`, `currency_v2_rates`. No two are the

@@ -5,17 +5,17 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 use crate::{
-    auth::Accepted,
+    auth::AcceptedCredentials,
     base::error::Code,
     edge::http::{
-        describe::{error_codes::codes, headers, method::Described},
-        stream::Form,
+        describe::{error_codes::codes, headers, method::MethodDescription},
+        stream::StreamFormat,
     },
-    service::{argument::AnswerShape, registry::Registry},
+    service::{argument::ReplyShape, registry::Registry},
 };
 
 /// The answers of a method: when all is well, each failure that can be expected, and any other.
-pub(super) fn of(it: &Described<'_>, accepted: Accepted) -> Value {
+pub(super) fn of(it: &MethodDescription<'_>, accepted: AcceptedCredentials) -> Value {
     let (status, success) = success(it);
     let mut responses = Map::new();
     responses.insert(status.to_owned(), success);
@@ -28,7 +28,7 @@ pub(super) fn of(it: &Described<'_>, accepted: Accepted) -> Value {
 }
 
 /// What [`of`] refers to: a response for each set of codes that some method can answer with at one status.
-pub(super) fn shared(registry: &Registry, accepted: Accepted) -> Value {
+pub(super) fn shared(registry: &Registry, accepted: AcceptedCredentials) -> Value {
     let sets =
         registry.methods().flat_map(|method| by_status(codes(method, accepted)).into_values()).chain([Vec::new()]);
     let by_name: BTreeMap<_, _> = sets.map(|codes| (name(&codes), codes)).collect();
@@ -43,22 +43,22 @@ fn by_status(codes: Vec<Code>) -> BTreeMap<u16, Vec<Code>> {
     by_status
 }
 
-fn success(it: &Described<'_>) -> (&'static str, Value) {
+fn success(it: &MethodDescription<'_>) -> (&'static str, Value) {
     let headers = headers::always();
     let schema = it.answer.clone().unwrap_or_default();
     let (description, content) = match it.method.answer {
-        AnswerShape::Empty => {
+        ReplyShape::Empty => {
             return ("204", json!({ "description": "Done; there is nothing to say.", "headers": headers }));
         }
-        AnswerShape::Json(_) => ("The answer.", json!({ "application/json": { "schema": schema } })),
+        ReplyShape::Json(_) => ("The answer.", json!({ "application/json": { "schema": schema } })),
         // OpenAPI 3.1 has no schema for the items of a stream, and readers disagree on what `schema` would be of.
-        AnswerShape::Items(_) => (
+        ReplyShape::Items(_) => (
             "A stream of items, as `Accept` asks: server-sent events with an item as `data` of each, or an item a \
              line. If the stream fails, a problem ends it: the `data` of an event named `error`, or a line \
              `{\"error\": …}`; then the connection is cut.",
-            Form::MEDIA.map(|media| (media.to_owned(), json!({ "x-item-schema": schema }))).into_iter().collect(),
+            StreamFormat::MEDIA.map(|media| (media.to_owned(), json!({ "x-item-schema": schema }))).into_iter().collect(),
         ),
-        AnswerShape::Raw(media) => ("The answer.", json!({ name_of_media(media): { "schema": raw(media) } })),
+        ReplyShape::Raw(media) => ("The answer.", json!({ name_of_media(media): { "schema": raw(media) } })),
     };
     ("200", json!({ "description": description, "headers": headers, "content": content }))
 }

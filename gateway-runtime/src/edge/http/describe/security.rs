@@ -3,14 +3,14 @@
 use serde_json::{Map, Value, json};
 
 use crate::{
-    auth::Accepted,
-    base::spec::Auth,
+    auth::AcceptedCredentials,
+    base::spec::AuthMode,
     edge::http::describe::error_codes::asked_auth,
     service::registry::{Method, Registry},
 };
 
 /// The ways to say who is calling: those that are read, or all where none is configured and some method asks.
-pub(super) fn schemes(registry: &Registry, accepted: Accepted) -> Option<Value> {
+pub(super) fn schemes(registry: &Registry, accepted: AcceptedCredentials) -> Option<Value> {
     if registry.methods().all(|method| requirements(method, accepted).is_none()) {
         return None;
     }
@@ -21,7 +21,7 @@ pub(super) fn schemes(registry: &Registry, accepted: Accepted) -> Option<Value> 
     Some(ways(accepted).map(|name| (name.to_owned(), describe(name))).collect::<Map<_, _>>().into())
 }
 
-fn ways(accepted: Accepted) -> impl Iterator<Item = &'static str> {
+fn ways(accepted: AcceptedCredentials) -> impl Iterator<Item = &'static str> {
     let none = !accepted.any();
     let ways = [("bearer", accepted.tokens || none), ("api_key", accepted.api_keys || none)];
     ways.into_iter().filter_map(|(name, is_read)| is_read.then_some(name))
@@ -29,12 +29,12 @@ fn ways(accepted: Accepted) -> impl Iterator<Item = &'static str> {
 
 /// One of these must be met; none when the method does not ask who is calling, or it is a webhook, which is signed.
 /// The names in a requirement are the scopes that the caller must hold.
-pub(super) fn requirements(method: &Method, accepted: Accepted) -> Option<Value> {
+pub(super) fn requirements(method: &Method, accepted: AcceptedCredentials) -> Option<Value> {
     let scopes: Vec<_> = method.scopes().collect();
     let all = ways(accepted).map(|name| json!({ name: scopes }));
     match asked_auth(method, accepted) {
-        Auth::Required => Some(all.collect()),
-        Auth::Optional => Some([json!({})].into_iter().chain(all).collect()),
-        Auth::None => None,
+        AuthMode::Required => Some(all.collect()),
+        AuthMode::Optional => Some([json!({})].into_iter().chain(all).collect()),
+        AuthMode::None => None,
     }
 }

@@ -19,12 +19,12 @@ use crate::{
     base::{
         call::{CallRequest, Input, Origin},
         error::{Code, Error},
-        problem::Problem,
+        problem::ProblemDetails,
         reply::{Chunks, Reply},
     },
     edge::http::{
         Peer,
-        handler::{Edge, Moment},
+        handler::{HttpEdge, Moment},
         routes,
         websocket::{
             WebSocketSettings,
@@ -33,12 +33,12 @@ use crate::{
             raw::Raw,
         },
     },
-    service::{argument::AnswerShape, registry::Method},
+    service::{argument::ReplyShape, registry::Method},
 };
 
 /// The calls of one connection.
 pub(super) struct Calls {
-    edge: Edge,
+    edge: HttpEdge,
     /// Those of the handshake belong to each call.
     headers: HeaderMap,
     peer: Peer,
@@ -55,7 +55,7 @@ pub(super) struct Calls {
 const CANCEL: &str = "cancel";
 
 /// What is sent because of one request.
-enum Sent {
+enum OutgoingMessage {
     /// An item of a stream; it does not wait for the rest of a batch.
     Item(Bytes),
     /// The response, and the call's slot.
@@ -70,7 +70,7 @@ struct Response {
     _slot: Option<OwnedSemaphorePermit>,
 }
 
-impl Sent {
+impl OutgoingMessage {
     fn without_call(json: Option<Bytes>) -> Self {
         Self::Response(Response { json, _slot: None })
     }
@@ -84,7 +84,7 @@ impl Sent {
 }
 
 impl Calls {
-    pub(super) fn new(edge: Edge, headers: HeaderMap, peer: Peer) -> Self {
+    pub(super) fn new(edge: HttpEdge, headers: HeaderMap, peer: Peer) -> Self {
         let WebSocketSettings { calls, input_bytes, message_bytes, .. } = edge.settings().websocket;
         let slots = Arc::new(Semaphore::new(calls));
         // One message is always let through.
@@ -115,7 +115,7 @@ impl Calls {
         sent.filter_map(|sent| ready(sent.bytes())).boxed()
     }
 
-    fn entry(&mut self, entry: Entry) -> BoxStream<'static, Sent> {
+    fn entry(&mut self, entry: Entry) -> BoxStream<'static, OutgoingMessage> {
         let Request { id, method: name, params } = match entry {
             Entry::Request(request) => request,
             Entry::Invalid(id, why) => return self.invalid(id, why.to_owned()),
@@ -140,18 +140,18 @@ impl Calls {
             drop(input_bytes);
             reply
         });
-        let running = Running { id, method, moment, cancel: Arc::default(), slot };
+        let running = ActiveCall { id, method, moment, cancel: Arc::default(), slot };
         self.remember(&running);
         running.run(reply).flatten_stream().boxed()
     }
 
-    fn remember(&mut self, call: &Running) {
+    fn remember(&mut self, call: &ActiveCall) {
         self.cancels.retain(|(_, cancel)| cancel.strong_count() > 0);
         self.cancels.extend(call.id.clone().map(|id| (id, Arc::downgrade(&call.cancel))));
     }
 
     /// Ends the calls whose id is in `params`, byte for byte; one that has ended already is none.
-    fn cancel(&self, id: Option<Id>, params: Option<&[u8]>) -> BoxStream<'static, Sent> {
+    fn cancel(&self, id: Option<Id>, params: Option<&[u8]>) -> BoxStream<'static, OutgoingMessage> {
         let params = params.and_then(|params| Raw::check(std::str::from_utf8(params).ok()?).ok());
         let of_name = |(name, id): (Raw<'_>, _)| (name.to_text().as_deref() == Some("id")).then_some(id);
         let Some(cancelled) = params.and_then(|params| params.members().find_map(of_name)) else {
@@ -160,7 +160,7 @@ impl Calls {
         };
         let of_that_id = self.cancels.iter().filter(|(id, _)| id.is(cancelled));
         of_that_id.filter_map(|(_, cancel)| cancel.upgrade()).for_each(|cancel| cancel.notify_one());
-        stream::once(ready(Sent::without_call(id.map(|id| jsonrpc::success(&id, b"null"))))).boxed()
+        stream::once(ready(OutgoingMessage::without_call(id.map(|id| jsonrpc::success(&id, b"null"))))).boxed()
     }
 
     /// Takes a slot for a call, and room for its input.
@@ -172,7 +172,7 @@ impl Calls {
         if self.closing {
             return Err(Error::new(Code::OVERLOADED, "the gateway is closing; connect again"));
         }
-        if let AnswerShape::Raw(media) = method.answer {
+        if let ReplyShape::Raw(media) = method.answer {
             let detail = format!("this method answers with {media}, which is no JSON; call it at {}", method.path());
             return Err(Error::new(Code::NOT_ACCEPTABLE, detail));
         }
@@ -186,29 +186,29 @@ impl Calls {
         Ok((slot, input_bytes))
     }
 
-    fn invalid(&self, id: Id, why: String) -> BoxStream<'static, Sent> {
+    fn invalid(&self, id: Id, why: String) -> BoxStream<'static, OutgoingMessage> {
         self.refuse(Some(id), code::INVALID_REQUEST, &Error::new(Code::INVALID_REQUEST, why))
     }
 
     /// What did not become a call.
-    fn refuse(&self, id: Option<Id>, number: i32, error: &Error) -> BoxStream<'static, Sent> {
+    fn refuse(&self, id: Option<Id>, number: i32, error: &Error) -> BoxStream<'static, OutgoingMessage> {
         let moment = Moment::now(None, self.peer.clone());
         moment.log(error, Origin::WebSocket, format_args!("a message"));
         let response =
-            id.map(|id| jsonrpc::failure(&id, number, error, Problem::new(error, routes::WEBSOCKET, &moment.id)));
-        stream::once(ready(Sent::without_call(response))).boxed()
+            id.map(|id| jsonrpc::failure(&id, number, error, ProblemDetails::new(error, routes::WEBSOCKET, &moment.id)));
+        stream::once(ready(OutgoingMessage::without_call(response))).boxed()
     }
 }
 
 /// The answer to a batch is sent whole, once all of it is there. Until then its calls keep their slots, so that no more
 /// than so many responses wait on a connection.
-fn batch(entries: SelectAll<BoxStream<'static, Sent>>) -> BoxStream<'static, Bytes> {
+fn batch(entries: SelectAll<BoxStream<'static, OutgoingMessage>>) -> BoxStream<'static, Bytes> {
     let next = async |state: Option<(SelectAll<_>, Vec<Response>)>| {
         let (mut entries, mut responses) = state?;
         loop {
             match entries.next().await {
-                Some(Sent::Item(item)) => return Some((item, Some((entries, responses)))),
-                Some(Sent::Response(response)) => responses.push(response),
+                Some(OutgoingMessage::Item(item)) => return Some((item, Some((entries, responses)))),
+                Some(OutgoingMessage::Response(response)) => responses.push(response),
                 None => {
                     let json: Vec<_> = responses.iter().filter_map(|response| response.json.as_ref()).collect();
                     return Some((jsonrpc::batch(&json)?, None));
@@ -220,7 +220,7 @@ fn batch(entries: SelectAll<BoxStream<'static, Sent>>) -> BoxStream<'static, Byt
 }
 
 /// A call on its way.
-struct Running {
+struct ActiveCall {
     id: Option<Id>,
     method: Arc<Method>,
     moment: Moment,
@@ -233,8 +233,8 @@ fn cancelled() -> Error {
     Error::new(jsonrpc::CANCELLED, "the client has cancelled this call")
 }
 
-impl Running {
-    async fn run(self, reply: impl Future<Output = Result<Reply, Error>> + Send) -> BoxStream<'static, Sent> {
+impl ActiveCall {
+    async fn run(self, reply: impl Future<Output = Result<Reply, Error>> + Send) -> BoxStream<'static, OutgoingMessage> {
         let reply = tokio::select! {
             biased;
             reply = reply => reply,
@@ -254,7 +254,7 @@ impl Running {
     }
 
     /// Each item as a notification, then the response.
-    fn items(self, chunks: Chunks) -> BoxStream<'static, Sent> {
+    fn items(self, chunks: Chunks) -> BoxStream<'static, OutgoingMessage> {
         let next = async |state: Option<(Self, Chunks)>| {
             let (this, mut chunks) = state?;
             let item = tokio::select! {
@@ -265,7 +265,7 @@ impl Running {
             match item {
                 Some(Ok(item)) => {
                     let item = jsonrpc::item(this.id.as_ref().unwrap_or(&Id::NULL), &item);
-                    Some((Sent::Item(item), Some((this, chunks))))
+                    Some((OutgoingMessage::Item(item), Some((this, chunks))))
                 }
                 Some(Err(error)) => Some((this.response(Err(&error)), None)),
                 None => Some((this.response(Ok(b"null")), None)),
@@ -275,14 +275,14 @@ impl Running {
     }
 
     /// The end of the call.
-    fn response(self, outcome: Result<&[u8], &Error>) -> Sent {
+    fn response(self, outcome: Result<&[u8], &Error>) -> OutgoingMessage {
         let json = self.id.as_ref().map(|id| match outcome {
             Ok(result) => jsonrpc::success(id, result),
             Err(error) => {
                 let instance = self.method.path();
-                jsonrpc::failure(id, jsonrpc::number(error), error, Problem::new(error, &instance, &self.moment.id))
+                jsonrpc::failure(id, jsonrpc::number(error), error, ProblemDetails::new(error, &instance, &self.moment.id))
             }
         });
-        Sent::Response(Response { json, _slot: Some(self.slot) })
+        OutgoingMessage::Response(Response { json, _slot: Some(self.slot) })
     }
 }

@@ -13,7 +13,7 @@ use tokio_tungstenite::tungstenite::{
     protocol::{CloseFrame, frame::coding::CloseCode},
 };
 
-use crate::edge::http::{stream::FAREWELL, websocket::session::Socket};
+use crate::edge::http::{stream::SHUTDOWN_NOTICE, websocket::session::Socket};
 
 /// A client that was told that it broke the protocol, and sends nothing for so long, has sent all that it had.
 const QUIET: Duration = Duration::from_millis(200);
@@ -38,7 +38,7 @@ impl End {
                 Self::Closed(code, reason) => close(socket, code, Utf8Bytes::from_static(reason)).await,
             }
         };
-        let _ = timeout(FAREWELL, end).await;
+        let _ = timeout(SHUTDOWN_NOTICE, end).await;
     }
 }
 

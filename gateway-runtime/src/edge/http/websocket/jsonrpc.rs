@@ -6,7 +6,7 @@ use serde::Serialize;
 use crate::{
     base::{
         error::{Code, Error},
-        problem::Problem,
+        problem::ProblemDetails,
     },
     edge::http::websocket::message::Id,
 };
@@ -75,11 +75,11 @@ fn message(number: i32, error: &Error) -> &'static str {
 struct ErrorObject<'a> {
     code: i32,
     message: &'static str,
-    data: Problem<'a>,
+    data: ProblemDetails<'a>,
 }
 
 /// The response that tells of an error.
-pub(super) fn failure(id: &Id, code: i32, error: &Error, data: Problem<'_>) -> Bytes {
+pub(super) fn failure(id: &Id, code: i32, error: &Error, data: ProblemDetails<'_>) -> Bytes {
     // Nothing in it can fail to be JSON.
     let error = serde_json::to_vec(&ErrorObject { code, message: message(code, error), data }).unwrap_or_default();
     join(&[b"{\"jsonrpc\":\"2.0\",\"error\":", &error, b",\"id\":", id.as_bytes(), b"}"])

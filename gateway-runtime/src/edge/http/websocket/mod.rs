@@ -31,7 +31,7 @@ use crate::{
     },
     edge::http::{
         Peer,
-        handler::{Edge, Moment},
+        handler::{HttpEdge, Moment},
         websocket::{calls::Calls, charged::ChargedIo, session::Session},
     },
 };
@@ -83,7 +83,7 @@ pub struct Conversation(Calls);
 impl Conversation {
     /// A conversation of a client that has no credentials.
     #[must_use]
-    pub fn new(edge: &Edge, peer: Peer) -> Self {
+    pub fn new(edge: &HttpEdge, peer: Peer) -> Self {
         Self(Calls::new(edge.clone(), HeaderMap::new(), peer))
     }
 
@@ -107,7 +107,7 @@ const UPGRADE_REQUIRED: Code = Code::new("upgrade-required", 426, "Upgrade requi
 /// # Errors
 ///
 /// `forbidden` for pages of other origins, `invalid-request` where it is not clear which.
-pub(super) fn open(edge: &Edge, request: Request<Incoming>, moment: &Moment) -> Result<Response<Body>, Error> {
+pub(super) fn open(edge: &HttpEdge, request: Request<Incoming>, moment: &Moment) -> Result<Response<Body>, Error> {
     let settings = &edge.settings().websocket;
     if request.version() != Version::HTTP_11 || !request.headers().contains_key(header::UPGRADE) {
         let error = Error::new(UPGRADE_REQUIRED, "this address speaks WebSocket (RFC 6455) over HTTP/1.1");

@@ -24,7 +24,7 @@ use tokio_tungstenite::{
 
 use crate::edge::http::{
     Peer,
-    stream::goodbye,
+    stream::shutdown_deadline,
     websocket::{
         WebSocketSettings,
         calls::Calls,
@@ -77,7 +77,7 @@ impl Session {
     async fn serve(&mut self, socket: &mut Socket) -> End {
         let peer = self.peer.clone();
         let mut stopping = pin!(peer.stopping());
-        let mut goodbye = pin!(goodbye(self.peer.clone(), self.drain_timeout));
+        let mut goodbye = pin!(shutdown_deadline(self.peer.clone(), self.drain_timeout));
         let mut closing = false;
         let mut running = Answers::new();
         let mut heard = Instant::now();

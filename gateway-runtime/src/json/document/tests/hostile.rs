@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::json::document::tests::{Document, Kind, look_up, parse};
+use crate::json::document::tests::{Document, ElementKind, look_up, parse};
 
 /// Generous, for an unoptimised build on a busy machine; what it guards against takes minutes or forever.
 const LIMIT: Duration = Duration::from_secs(5);
@@ -16,7 +16,7 @@ fn in_time<T>(work: impl FnOnce() -> T) -> T {
 }
 
 fn members(document: &Document) -> usize {
-    let Kind::Object(object) = document.root().kind() else { panic!("no object") };
+    let ElementKind::Object(object) = document.root().kind() else { panic!("no object") };
     object.len()
 }
 

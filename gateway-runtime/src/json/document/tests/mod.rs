@@ -9,7 +9,7 @@ pub(super) mod texts;
 use bytes::Bytes;
 use serde_json::{Value, json};
 
-use crate::json::document::{Document, Element, Kind};
+use crate::json::document::{Document, Element, ElementKind};
 
 fn parse(text: impl AsRef<[u8]>) -> Result<Document, serde_json::Error> {
     Document::parse(Bytes::copy_from_slice(text.as_ref()))
@@ -37,12 +37,12 @@ fn agree(text: &[u8]) {
 #[track_caller]
 fn look_up(element: Element<'_>) {
     match element.kind() {
-        Kind::Text(text) => assert_eq!(element.characters(), Some(text.chars().count())),
-        Kind::Array(array) => {
+        ElementKind::Text(text) => assert_eq!(element.char_count(), Some(text.chars().count())),
+        ElementKind::Array(array) => {
             assert_eq!(array.iter().count(), array.len());
             array.iter().for_each(look_up);
         }
-        Kind::Object(object) => {
+        ElementKind::Object(object) => {
             assert_eq!(object.iter().count(), object.len());
             assert!(object.get("no such name").is_none());
             for (name, value) in object.iter() {

@@ -14,7 +14,7 @@ mod text_forms;
 mod worlds;
 
 pub(crate) use crate::json::schema::query::parameters::is_list_that_may_be_empty;
-pub(super) use crate::json::schema::query::{pairs::percent_decode, parameters::Plan};
+pub(super) use crate::json::schema::query::{pairs::percent_decode, parameters::QueryParameters};
 use crate::json::{document::Document, violation::Violation};
 
 /// Reads a query string into an object: by the first alternative with which it `is_valid`, or else by the first, for the
@@ -24,7 +24,7 @@ use crate::json::{document::Document, violation::Violation};
 ///
 /// When the query string cannot be read.
 pub(super) fn read(
-    plan: &Plan,
+    plan: &QueryParameters,
     query: &str,
     is_valid: impl Fn(&Document) -> bool,
 ) -> Result<(Document, Vec<Violation>), Vec<Violation>> {

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use serde_json::{Map, Value, map::Entry};
 
 use crate::json::{
-    schema::{pointer, query::Plan, violations::MAX_VIOLATIONS},
+    schema::{pointer, query::QueryParameters, violations::MAX_VIOLATIONS},
     violation::Violation,
 };
 
@@ -20,7 +20,7 @@ pub(super) type Texts = Map<String, Value>;
 /// # Errors
 ///
 /// A violation for each pair that cannot be read.
-pub(super) fn collect(query: &str, plan: &Plan) -> Result<(Texts, Vec<Violation>), Vec<Violation>> {
+pub(super) fn collect(query: &str, plan: &QueryParameters) -> Result<(Texts, Vec<Violation>), Vec<Violation>> {
     let mut texts = Texts::new();
     let mut repeated = Vec::new();
     let mut broken = Vec::new();

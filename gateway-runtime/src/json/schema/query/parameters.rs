@@ -19,7 +19,7 @@ use crate::json::{
 
 /// How to read each parameter of a query.
 #[derive(Debug)]
-pub(in crate::json::schema) struct Plan {
+pub(in crate::json::schema) struct QueryParameters {
     /// What the parts say that all alternatives share, and all alternatives together.
     all: Alternative,
     /// Where alternatives disagree, what each of them says; else empty.
@@ -35,7 +35,7 @@ struct Alternative {
     properties: HashMap<String, Slot, RandomState>,
 }
 
-impl Plan {
+impl QueryParameters {
     /// Works out how the values of `schema` come from query strings.
     ///
     /// # Errors

@@ -8,13 +8,13 @@ use smallvec::{SmallVec, smallvec};
 
 use crate::json::{
     document::{Document, Scalar, Writer},
-    schema::{applicators, compile, instance::Instance, query::text_forms::Forms},
+    schema::{applicators, compile, instance::Instance, query::text_forms::TextForms},
 };
 
 /// What one parameter may be.
 #[derive(Debug, Default)]
 pub(super) struct Slot {
-    one: Forms,
+    one: TextForms,
     lists: Vec<List>,
     /// Which of several readings is right; without any, there is but one.
     judges: Vec<Judge>,
@@ -29,7 +29,7 @@ struct List {
 
 #[derive(Debug, Default)]
 struct Item {
-    forms: Forms,
+    forms: TextForms,
     judge: Option<Judge>,
 }
 
@@ -61,8 +61,8 @@ impl Slot {
 
     /// Of a parameter that no schema describes.
     pub(super) fn undeclared() -> Self {
-        let rest = Item { forms: Forms::TEXT, judge: None };
-        Self { one: Forms::TEXT, lists: vec![List { first: Vec::new(), rest }], judges: Vec::new() }
+        let rest = Item { forms: TextForms::TEXT, judge: None };
+        Self { one: TextForms::TEXT, lists: vec![List { first: Vec::new(), rest }], judges: Vec::new() }
     }
 
     fn add(&mut self, root: &Value, schema: &Value) -> Result<(), &'static str> {
@@ -70,7 +70,7 @@ impl Slot {
         let was_empty = self.is_empty();
         applicators::visit(root, schema, &mut |part| {
             for kind in applicators::types(part) {
-                let added = match Forms::of(kind, part) {
+                let added = match TextForms::of(kind, part) {
                     Ok(forms) => {
                         self.one.add(forms);
                         Ok(())
@@ -82,8 +82,8 @@ impl Slot {
             }
         });
         if was_empty && self.is_empty() {
-            let rest = Item { forms: Forms::ANY, judge: None };
-            *self = Self { one: Forms::ANY, lists: vec![List { first: Vec::new(), rest }], judges: Vec::new() };
+            let rest = Item { forms: TextForms::ANY, judge: None };
+            *self = Self { one: TextForms::ANY, lists: vec![List { first: Vec::new(), rest }], judges: Vec::new() };
         }
         result
     }
@@ -106,7 +106,7 @@ impl Slot {
 
     /// Whether both read every text alike, but for what their schemas say besides.
     pub(super) fn reads_like(&self, other: &Self) -> bool {
-        let forms = |slot: &Self| -> Vec<Vec<Forms>> {
+        let forms = |slot: &Self| -> Vec<Vec<TextForms>> {
             slot.lists.iter().map(|list| list.items().map(|item| item.forms).collect()).collect()
         };
         self.one == other.one && forms(self) == forms(other)
@@ -154,7 +154,7 @@ impl List {
             first: first.iter().map(|item| Item::of(root, item)).collect::<Result<_, _>>()?,
             rest: match schema.get("items") {
                 Some(Value::Object(_)) => Item::of(root, &schema["items"])?,
-                _ => Item { forms: Forms::ANY, judge: None },
+                _ => Item { forms: TextForms::ANY, judge: None },
             },
         })
     }
@@ -181,7 +181,7 @@ impl Item {
     fn of(root: &Value, schema: &Value) -> Result<Self, &'static str> {
         let slot = Slot::of(root, &[schema])
             .map_err(|what| if what == "an object" { "a list of objects" } else { "a list of lists" })?;
-        if !slot.lists.is_empty() && slot.one != Forms::ANY {
+        if !slot.lists.is_empty() && slot.one != TextForms::ANY {
             return Err("a list of lists");
         }
         let judge = Judge::of(root, schema).filter(|_| slot.one.is_ambiguous());

@@ -7,12 +7,12 @@ use crate::json::document::{Number, Scalar};
 
 /// A set of what a text may be read as.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Forms(u8);
+pub(super) struct TextForms(u8);
 
 /// The readings of one text, in order of preference.
 pub(super) type Readings<'t> = SmallVec<[Scalar<'t>; 4]>;
 
-impl Forms {
+impl TextForms {
     const NUMBER: Self = Self(1);
     const BOOLEAN: Self = Self(2);
     /// A text that the schema limits further.

@@ -10,7 +10,7 @@ use serde_json::json;
 
 use crate::json::{
     document::{
-        Document, Kind,
+        Document, ElementKind,
         tests::numbers::{any_number, integer},
     },
     schema::{
@@ -47,12 +47,12 @@ where
     let expected = integer(text).and_then(|exact| T::try_from(exact).ok());
     let body = format!("{{\"n\":{text}}}");
     let message = Document::parse(format!("[{body}]").into()).unwrap();
-    let Kind::Array(parts) = message.root().kind() else { panic!("a list") };
+    let ElementKind::Array(parts) = message.root().kind() else { panic!("a list") };
     let part = Document::from(parts.iter().next().unwrap());
     for (road, document) in [
         ("body", schema.parse_json(body.into())),
         ("query", schema.parse_query(&format!("n={}", text.replace('+', "%2B")))),
-        ("part", schema.judge(part)),
+        ("part", schema.validate(part)),
     ] {
         let found = document.and_then(|document| decode::<One<T>>(&document)).map(|one| one.n);
         assert_eq!(found.as_ref().ok(), expected.as_ref(), "{road}: {text}");

@@ -67,7 +67,7 @@ pub(in crate::store) fn on_demand(url: &Secret, connections: u32) -> Result<Db, 
 fn options(url: &Secret) -> Result<PgConnectOptions, StoreError> {
     let options = PgConnectOptions::from_str(url.expose())
         // The error would repeat the URL, and with it the password.
-        .map_err(|_| StoreError::refused("the URL of PostgreSQL is not like `postgres://user@host/database`"))?
+        .map_err(|_| StoreError::rejected("the URL of PostgreSQL is not like `postgres://user@host/database`"))?
         .application_name("gateway");
     // Nobody waits for an answer any more when these end.
     Ok(options.options([
@@ -91,7 +91,7 @@ async fn pooled(options: PgConnectOptions, connections: u32) -> Result<PgPool, S
             None => format!("{host}:{port}"),
         };
         let database = options.get_database().unwrap_or(user);
-        StoreError::away(format!(
+        StoreError::unavailable(format!(
             "PostgreSQL at {place} (user `{user}`, database `{database}`) cannot be reached: {error}\nhelp: start it, or \
              correct `store.url`"
         ))
@@ -113,7 +113,7 @@ impl Database for Postgres {
     ) -> BoxFuture<'a, Result<Vec<String>, StoreError>> {
         let query = sqlx::query_scalar(AssertSqlSafe(statement.postgres.clone()))
             .bind(argument)
-            .persistent(!statement.is_made());
+            .persistent(!statement.is_dynamic());
         Box::pin(async { query.fetch_all(&self.readers).await.map_err(unchanged) })
     }
 }
@@ -128,7 +128,7 @@ fn unchanged(error: sqlx::Error) -> StoreError {
             "55P03" => StoreError::locked(message),
             code => StoreError::of_code(message, is_refusal(code)),
         },
-        None => StoreError::away(message),
+        None => StoreError::unavailable(message),
     }
 }
 

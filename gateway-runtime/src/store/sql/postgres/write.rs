@@ -36,7 +36,7 @@ impl Writer {
     async fn connect(&self) -> Result<PgConnection, StoreError> {
         match timeout(CONNECT_TIMEOUT, self.options.connect()).await {
             Ok(connection) => connection.map_err(unchanged),
-            Err(_) => Err(StoreError::away("PostgreSQL did not accept a connection in time")),
+            Err(_) => Err(StoreError::unavailable("PostgreSQL did not accept a connection in time")),
         }
     }
 }
@@ -67,7 +67,7 @@ impl Write {
     }
 
     fn connection(&mut self) -> Result<&mut PgConnection, StoreError> {
-        self.connection.as_mut().ok_or_else(|| StoreError::away("the connection to PostgreSQL has ended"))
+        self.connection.as_mut().ok_or_else(|| StoreError::unavailable("the connection to PostgreSQL has ended"))
     }
 
     async fn flush(&mut self) -> Result<(), StoreError> {
@@ -142,7 +142,7 @@ impl Transaction for Write {
             let committed = sqlx::raw_sql("COMMIT").execute(self.connection()?).await;
             committed.map_err(|error| match error {
                 sqlx::Error::Database(_) => unchanged(error),
-                _ => StoreError::uncertain(format!("PostgreSQL: lost over a commit: {error}")),
+                _ => StoreError::ambiguous(format!("PostgreSQL: lost over a commit: {error}")),
             })?;
             self.is_over = true;
             Ok(())
@@ -172,7 +172,7 @@ impl Deferred {
             let added = match column {
                 Column::Text => self.arguments.add(values.map(Value::text).collect::<Vec<_>>()),
                 Column::Integer => self.arguments.add(values.map(Value::integer).collect::<Vec<_>>()),
-                Column::Truth => self.arguments.add(values.map(Value::truth).collect::<Vec<_>>()),
+                Column::Boolean => self.arguments.add(values.map(Value::truth).collect::<Vec<_>>()),
             };
             added.map_err(unwritable)?;
         }
@@ -190,5 +190,5 @@ impl Deferred {
 }
 
 fn unwritable(error: sqlx::error::BoxDynError) -> StoreError {
-    StoreError::refused(format!("PostgreSQL: a row cannot be written: {error}"))
+    StoreError::rejected(format!("PostgreSQL: a row cannot be written: {error}"))
 }

@@ -4,16 +4,16 @@
 //! (`COLLATE "C"`) that the primary key does not have.
 
 use crate::store::{
-    Search,
+    RequestQuery,
     sql::statements::{
         Statement,
-        fragment::{Sql, all, compare, same, sql},
+        fragment::{SqlFragment, all, compare, same, sql},
     },
 };
 
 /// What fewer requests than this have, is rare: all of them can be looked at in some milliseconds. Fewer in tests, which
 /// have fewer requests.
-pub(in crate::store) const RARE: u32 = if cfg!(test) { 60 } else { 8_000 };
+pub(in crate::store) const SELECTIVE_LIMIT: u32 = if cfg!(test) { 60 } else { 8_000 };
 
 /// By which of what is asked for requests are found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,7 +33,7 @@ pub(in crate::store) enum Lead {
 
 impl Lead {
     /// Those that can lead, the best first where all are frequent.
-    pub(in crate::store) fn of(search: &Search) -> impl Iterator<Item = Self> {
+    pub(in crate::store) fn of(search: &RequestQuery) -> impl Iterator<Item = Self> {
         [
             (search.request_id.is_some(), Self::Id),
             (search.trace.is_some(), Self::Trace),
@@ -69,14 +69,14 @@ impl Lead {
 }
 
 /// Gives how many requests a lead finds, up to [`RARE`].
-pub(in crate::store) fn frequency(search: &Search, lead: Lead) -> Statement {
+pub(in crate::store) fn frequency(search: &RequestQuery, lead: Lead) -> Statement {
     let found = match lead {
         Lead::Account | Lead::Kinds => any_of_kinds(search, lead),
-        Lead::Id => equal("1 AS call", "request_id", lead.index(), &RARE.to_string()),
-        Lead::Trace => equal("1 AS call", "trace", lead.index(), &RARE.to_string()),
-        Lead::Cost => at_least("1 AS call", "cost", lead.index(), &RARE.to_string()),
-        Lead::Price => at_least("1 AS call", "price", lead.index(), &RARE.to_string()),
-        Lead::User | Lead::Peer | Lead::Newest => found(search, lead, &all([]), &RARE.to_string()),
+        Lead::Id => equal("1 AS call", "request_id", lead.index(), &SELECTIVE_LIMIT.to_string()),
+        Lead::Trace => equal("1 AS call", "trace", lead.index(), &SELECTIVE_LIMIT.to_string()),
+        Lead::Cost => at_least("1 AS call", "cost", lead.index(), &SELECTIVE_LIMIT.to_string()),
+        Lead::Price => at_least("1 AS call", "price", lead.index(), &SELECTIVE_LIMIT.to_string()),
+        Lead::User | Lead::Peer | Lead::Newest => matching_ids(search, lead, &all([]), &SELECTIVE_LIMIT.to_string()),
     };
     sql(
         format!("WITH RECURSIVE {} SELECT CAST(count(*) AS text) FROM found", found.sqlite),
@@ -86,7 +86,7 @@ pub(in crate::store) fn frequency(search: &Search, lead: Lead) -> Statement {
 }
 
 /// The names that a lead finds, the newest of them first where its index is in that order, as the table `found`.
-pub(super) fn found(search: &Search, lead: Lead, conditions: &Sql, limit: &str) -> Sql {
+pub(super) fn matching_ids(search: &RequestQuery, lead: Lead, conditions: &SqlFragment, limit: &str) -> SqlFragment {
     let index = lead.index();
     let between = between(lead);
     match lead {
@@ -107,7 +107,7 @@ pub(super) fn found(search: &Search, lead: Lead, conditions: &Sql, limit: &str) 
         Lead::User => in_order("user", index, &between, conditions, limit),
         Lead::Peer => in_order("peer", index, &between, conditions, limit),
         Lead::Account | Lead::Kinds => {
-            let (kinds, Sql { sqlite, postgres }) = (kinds(search), of_kind(lead, &between, conditions));
+            let (kinds, SqlFragment { sqlite, postgres }) = (kinds(search), of_kind(lead, &between, conditions));
             sql(
                 format!(
                     "{}, found AS MATERIALIZED (SELECT newest.value AS call
@@ -126,28 +126,28 @@ pub(super) fn found(search: &Search, lead: Lead, conditions: &Sql, limit: &str) 
 }
 
 /// That a name is within what is asked for.
-fn between(lead: Lead) -> Sql {
+fn between(lead: Lead) -> SqlFragment {
     let column = if lead == Lead::Newest { "call" } else { "call COLLATE \"C\"" };
     let limits = all([compare(column, ">=", "low", "text"), compare(column, "<", "high", "text")]);
-    let Sql { sqlite, .. } = all([compare("call", ">=", "low", "text"), compare("call", "<", "high", "text")]);
-    Sql { sqlite, ..limits }
+    let SqlFragment { sqlite, .. } = all([compare("call", ">=", "low", "text"), compare("call", "<", "high", "text")]);
+    SqlFragment { sqlite, ..limits }
 }
 
 /// Some that a lead finds by their kinds, in no order, as the table `found`.
-fn any_of_kinds(search: &Search, lead: Lead) -> Sql {
+fn any_of_kinds(search: &RequestQuery, lead: Lead) -> SqlFragment {
     let kinds = kinds(search);
     let between = between(lead);
     let account = if lead == Lead::Account { "account = (?1 ->> 'account') AND" } else { "" };
     sql(
         format!(
             "{}, found AS (SELECT call FROM k CROSS JOIN requests INDEXED BY {}
-            WHERE {account} kind = k.value AND {} LIMIT {RARE})",
+            WHERE {account} kind = k.value AND {} LIMIT {SELECTIVE_LIMIT})",
             kinds.sqlite,
             lead.index(),
             between.sqlite
         ),
         format!(
-            "{}, found AS (SELECT one.call FROM k, LATERAL ({} LIMIT {RARE}) AS one LIMIT {RARE})",
+            "{}, found AS (SELECT one.call FROM k, LATERAL ({} LIMIT {SELECTIVE_LIMIT}) AS one LIMIT {SELECTIVE_LIMIT})",
             kinds.postgres,
             of_kind(lead, &between, &all([])).postgres
         ),
@@ -155,7 +155,7 @@ fn any_of_kinds(search: &Search, lead: Lead) -> Sql {
 }
 
 /// The kinds that are asked for, as the table `k`.
-fn kinds(search: &Search) -> Sql {
+fn kinds(search: &RequestQuery) -> SqlFragment {
     if !search.has_kinds() {
         return kinds_of_an_account();
     }
@@ -166,7 +166,7 @@ fn kinds(search: &Search) -> Sql {
 }
 
 /// The newest of the kind `k.value`, and of the account if that leads.
-fn of_kind(lead: Lead, between: &Sql, conditions: &Sql) -> Sql {
+fn of_kind(lead: Lead, between: &SqlFragment, conditions: &SqlFragment) -> SqlFragment {
     let index = lead.index();
     let account = compare("account", "=", "account", "text");
     let account = if lead == Lead::Account { account } else { same("true") };
@@ -182,7 +182,7 @@ fn of_kind(lead: Lead, between: &Sql, conditions: &Sql) -> Sql {
     )
 }
 
-fn equal(what: &str, column: &str, index: &str, limit: &str) -> Sql {
+fn equal(what: &str, column: &str, index: &str, limit: &str) -> SqlFragment {
     let condition = compare(column, "=", column, "text");
     sql(
         format!(
@@ -197,7 +197,7 @@ fn equal(what: &str, column: &str, index: &str, limit: &str) -> Sql {
 }
 
 /// The greatest first.
-fn at_least(what: &str, column: &str, index: &str, limit: &str) -> Sql {
+fn at_least(what: &str, column: &str, index: &str, limit: &str) -> SqlFragment {
     let condition = compare(column, ">=", &format!("min_{column}"), "bigint");
     sql(
         format!(
@@ -211,7 +211,7 @@ fn at_least(what: &str, column: &str, index: &str, limit: &str) -> Sql {
     )
 }
 
-fn in_order(key: &str, index: &str, between: &Sql, conditions: &Sql, limit: &str) -> Sql {
+fn in_order(key: &str, index: &str, between: &SqlFragment, conditions: &SqlFragment, limit: &str) -> SqlFragment {
     let these = compare(&format!("\"{key}\""), "=", key, "text");
     sql(
         format!(
@@ -228,7 +228,7 @@ fn in_order(key: &str, index: &str, between: &Sql, conditions: &Sql, limit: &str
 }
 
 /// The kinds of an account's requests, each found from the one before it.
-fn kinds_of_an_account() -> Sql {
+fn kinds_of_an_account() -> SqlFragment {
     sql(
         "k AS (SELECT (SELECT kind FROM requests INDEXED BY requests_of_an_account
                 WHERE account = (?1 ->> 'account') ORDER BY kind LIMIT 1) AS value

@@ -45,7 +45,7 @@ statements! {
         postgres: "SELECT row_to_json(entries)::text FROM entries
             WHERE account = $1::jsonb ->> 0 AND id < ($1::jsonb ->> 1)::bigint
             ORDER BY id DESC LIMIT ($1::jsonb ->> 2)::bigint",
-        reads_latest: true
+        reads_staging: true
     }
 
     /// `[id]`; gives the key as `KeptKey` is read.

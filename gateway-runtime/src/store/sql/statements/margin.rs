@@ -1,17 +1,17 @@
 //! Sums of what accounts paid and what it cost us.
 
 use crate::store::{
-    Span,
+    MarginQuery,
     sql::statements::{
         Statement,
-        fragment::{Sql, all, compare, sql},
+        fragment::{SqlFragment, all, compare, sql},
     },
 };
 
 /// Gives `{service, version, method, provider, currency, cost_currency, day, price, cost, paid, cost_unknown}` for each kind
 /// of request, and each day if days are told apart. Sums are pairs, of whole units and of the rest, so that none is beyond
 /// what a database counts.
-pub(in crate::store) fn takings(span: &Span) -> Statement {
+pub(in crate::store) fn takings(span: &MarginQuery) -> Statement {
     let conditions = [
         (true, "call", ">=", "low", "text"),
         (true, "call", "<", "high", "text"),
@@ -20,9 +20,9 @@ pub(in crate::store) fn takings(span: &Span) -> Statement {
         (span.account.is_some(), "account", "=", "account", "text"),
     ];
     let conditions = conditions.into_iter().filter(|(is_asked, ..)| *is_asked);
-    let Sql { sqlite, postgres } =
+    let SqlFragment { sqlite, postgres } =
         all(conditions.map(|(_, column, operator, key, type_of)| compare(column, operator, key, type_of)));
-    let day = if span.by_day { "at / 86400000000" } else { "0" };
+    let day = if span.group_by_day { "at / 86400000000" } else { "0" };
     let summed = |conditions: &str, whole: &str| {
         format!(
             "WITH summed AS (SELECT kind, {day} AS day, sum(price / 1000000000){whole} AS price_units,

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use crate::store::sql::table::{
-    Column::{self, Integer, Text, Truth},
+    Column::{self, Integer, Text, Boolean},
     Table,
 };
 
@@ -14,18 +14,18 @@ pub struct Statement {
     #[cfg_attr(not(feature = "postgres"), expect(dead_code, reason = "written for both, so that both stay in view"))]
     pub(in crate::store) postgres: Cow<'static, str>,
     /// Whether it reads what SQLite writes by way of another table.
-    pub(in crate::store) reads_latest: bool,
+    pub(in crate::store) reads_staging: bool,
     /// Whether it is polled by the clock, and finds so little that SQLite is read on the calling thread.
     pub(in crate::store) is_polled: bool,
 }
 
 macro_rules! statements {
-    ($($(#[$doc:meta])* $name:ident { sqlite: $sqlite:expr, postgres: $postgres:expr $(, reads_latest: $latest:literal)? $(, is_polled: $polled:literal)? })*) => {$(
+    ($($(#[$doc:meta])* $name:ident { sqlite: $sqlite:expr, postgres: $postgres:expr $(, reads_staging: $latest:literal)? $(, is_polled: $polled:literal)? })*) => {$(
         $(#[$doc])*
         pub(in crate::store) static $name: Statement = Statement {
             sqlite: std::borrow::Cow::Borrowed($sqlite),
             postgres: std::borrow::Cow::Borrowed($postgres),
-            reads_latest: false $(|| $latest)?,
+            reads_staging: false $(|| $latest)?,
             is_polled: false $(|| $polled)?,
         };
     )*};
@@ -33,7 +33,7 @@ macro_rules! statements {
 
 impl Statement {
     /// Whether it is one of many that were put together for what is asked for; a database need not remember it.
-    pub(in crate::store) fn is_made(&self) -> bool {
+    pub(in crate::store) fn is_dynamic(&self) -> bool {
         matches!(self.sqlite, Cow::Owned(_))
     }
 }
@@ -61,7 +61,7 @@ pub(in crate::store) use crate::store::sql::statements::admin::*;
 pub(in crate::store) static CREDITS: Table = Table::new("entries", ENTRIES);
 
 /// Entries of the ledger, for what calls have cost.
-pub(in crate::store) static CHARGES: Table = Table::by_way_of("latest_charges", "entries", ENTRIES);
+pub(in crate::store) static CHARGES: Table = Table::staged("latest_charges", "entries", ENTRIES);
 
 const ENTRIES: &[(&str, Column)] =
     &[("reference", Text), ("at", Integer), ("account", Text), ("currency", Text), ("kind", Text), ("amount", Integer)];
@@ -76,7 +76,7 @@ pub(in crate::store) static HOLDS: Table = Table::new(
         ("amount", Integer),
         ("at", Integer),
         ("until", Integer),
-        ("lasting", Truth),
+        ("lasting", Boolean),
         ("request_id", Text),
         ("user", Text),
         ("origin", Text),
@@ -92,7 +92,7 @@ pub(in crate::store) static HOLDS: Table = Table::new(
 /// Requests, each with the name of its kind. The row of a call that has not ended yet, or of which nobody knew that it
 /// would, is replaced by that of its end; not so once an operator has said what becomes of its money, or nothing is
 /// left of that.
-pub(in crate::store) static REQUESTS: Table = Table::by_way_of(
+pub(in crate::store) static REQUESTS: Table = Table::staged(
     "latest_requests",
     "requests",
     &[
@@ -174,7 +174,7 @@ statements! {
                 'currency', currency, 'amount', amount)::text
             FROM entries JOIN jsonb_to_recordset($1::jsonb) AS j (account text, reference text) USING (account, reference)
             WHERE kind = 'credit'",
-        reads_latest: true
+        reads_staging: true
     }
 
     /// `[time]`: the holds whose calls must have ended before that time, as `HeldRow` is read.
@@ -205,7 +205,7 @@ statements! {
             WHERE call = value ->> 'call'",
         postgres: "UPDATE requests SET kind = j.kind, price = j.price
             FROM jsonb_to_recordset($1::jsonb) AS j (call text, kind bigint, price bigint) WHERE requests.call = j.call",
-        reads_latest: true
+        reads_staging: true
     }
 
     /// `[0]`: until the end nobody else adds a change, so that their order is the order in which they can be seen.

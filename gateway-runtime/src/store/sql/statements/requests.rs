@@ -1,20 +1,20 @@
 //! The statements that find requests: what is asked for of them, and how they are read.
 
 use crate::store::{
-    Search,
+    RequestQuery,
     sql::statements::{
         Statement,
-        access_path::{Lead, RARE, found},
-        fragment::{Sql, all, bound, compare, sql},
+        access_path::{Lead, SELECTIVE_LIMIT, matching_ids},
+        fragment::{SqlFragment, all, bound, compare, sql},
     },
 };
 
 /// A join of SQLite that it does not turn round to have what it finds in order.
 const IN_THIS_ORDER: &str = "CROSS JOIN";
 
-impl Search {
+impl RequestQuery {
     /// What is asked of the kind of requests.
-    fn of_kind(&self) -> impl Iterator<Item = Sql> {
+    fn of_kind(&self) -> impl Iterator<Item = SqlFragment> {
         [
             (self.origin.is_some(), "origin", "text"),
             (self.service.is_some(), "service", "text"),
@@ -38,7 +38,7 @@ impl Search {
     }
 
     /// What is asked of a request itself, besides what `lead` finds alone: PostgreSQL would look at it twice.
-    fn of_row(&self, lead: Lead) -> impl Iterator<Item = Sql> {
+    fn of_row(&self, lead: Lead) -> impl Iterator<Item = SqlFragment> {
         let kinds = sql(
             "kind IN (SELECT value FROM json_each(?1 -> 'kinds'))",
             "kind = ANY (ARRAY (SELECT jsonb_array_elements_text($1::jsonb -> 'kinds')::bigint))",
@@ -64,7 +64,7 @@ impl Search {
 }
 
 /// Gives the kinds.
-pub(in crate::store) fn find_kinds(search: &Search) -> Statement {
+pub(in crate::store) fn find_kinds(search: &RequestQuery) -> Statement {
     let condition = all(search.of_kind());
     sql(
         format!("SELECT CAST(id AS text) FROM kinds WHERE {}", condition.sqlite),
@@ -74,16 +74,16 @@ pub(in crate::store) fn find_kinds(search: &Search) -> Statement {
 }
 
 /// Gives the requests, newest first, as `Request` is read.
-pub(in crate::store) fn requests(search: &Search, lead: Lead) -> Statement {
+pub(in crate::store) fn requests(search: &RequestQuery, lead: Lead) -> Statement {
     let limit = bound("count", "bigint");
     let conditions = all(search.of_row(lead));
     let found = if lead.is_in_order() {
-        let Sql { sqlite, .. } = found(search, lead, &conditions, &limit.sqlite);
-        sql(sqlite, crate::store::sql::statements::requests::found(search, lead, &conditions, &limit.postgres).postgres)
+        let SqlFragment { sqlite, .. } = matching_ids(search, lead, &conditions, &limit.sqlite);
+        sql(sqlite, crate::store::sql::statements::requests::matching_ids(search, lead, &conditions, &limit.postgres).postgres)
     } else {
         // All that it finds are looked at, and then put in order.
-        let led = found(search, lead, &all([]), &RARE.to_string());
-        let Sql { sqlite, postgres } =
+        let led = matching_ids(search, lead, &all([]), &SELECTIVE_LIMIT.to_string());
+        let SqlFragment { sqlite, postgres } =
             all([compare("found.call", ">=", "low", "text"), compare("found.call", "<", "high", "text"), conditions]);
         let chosen = |join: &str, condition: &str, limit: &str| {
             format!(
@@ -108,7 +108,7 @@ pub(in crate::store) fn requests_named() -> Statement {
     rows(&found, "found")
 }
 
-fn rows(with: &Sql, names: &str) -> Statement {
+fn rows(with: &SqlFragment, names: &str) -> Statement {
     let joined = |join: &str| {
         format!(
             "{names} {join} requests ON requests.call = {names}.call {join} kinds ON kinds.id = requests.kind

@@ -10,7 +10,7 @@ use crate::{
         money::Money,
         reply::Reply,
     },
-    store::{Attribution, CallKey, Request},
+    store::{Attribution, CallId, RequestRecord},
 };
 
 /// How a call ended whose client closed its connection first, as nginx writes it.
@@ -60,11 +60,11 @@ pub(in crate::pipeline) fn attribution(call: &Call) -> Attribution {
 /// The row of a call that came at `at` (microseconds since 1970).
 pub(in crate::pipeline) fn request(
     call: &Call,
-    key: CallKey,
+    key: CallId,
     at: i64,
     status: Status,
     price: Option<Money>,
-) -> Request {
+) -> RequestRecord {
     let (provider, cost, attempts) = call.with_attempts(|attempts| {
         let answered = attempts.iter().rev().find(|attempt| attempt.answered).map(|attempt| attempt.provider);
         let json = (!attempts.is_empty()).then(|| serde_json::to_string(attempts).unwrap_or_default());
@@ -74,7 +74,7 @@ pub(in crate::pipeline) fn request(
     let streaming = call.streaming_provider();
     let Attribution { request_id, user, origin, service, version, method, peer, trace, .. } = attribution(call);
     let Status { status, code } = status;
-    Request {
+    RequestRecord {
         call: key,
         request_id,
         at,
@@ -118,7 +118,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::base::attempt::Class;
+    use crate::base::attempt::AttemptClass;
 
     #[test]
     fn cost_of_attempts_is_their_sum_and_zero_has_no_currency() {
@@ -127,12 +127,12 @@ mod tests {
                 provider: "provider",
                 capability: "capability",
                 method: "method",
-                class: Class::Fulfilled,
+                class: AttemptClass::Fulfilled,
                 status: None,
                 answered: true,
                 latency: Duration::ZERO,
                 cost: cost.map(|cost| cost.parse().unwrap()),
-                why: Cow::Borrowed(""),
+                reason: Cow::Borrowed(""),
             };
             cost_of(&costs.iter().map(attempt).collect::<Vec<_>>())
         };
