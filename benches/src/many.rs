@@ -43,7 +43,9 @@ struct Entries {
 
 const fn entries<const VERSION: u32>() -> Entries {
     Entries {
-        service: || gw::ServiceEntry::new::<Desk<VERSION>>(|_| Ok(gw::Arc::new(Desk::<VERSION>)), None),
+        service: || {
+            gw::ServiceEntry::new::<Desk<VERSION>>(|_| Ok(gw::Arc::new(Desk::<VERSION>)), None)
+        },
         method: |spec| gw::MethodEntry::new::<Take<VERSION>>(spec, None),
     }
 }
@@ -82,7 +84,11 @@ pub fn registry_of(methods: usize, cache: Option<gw::CacheSpec>) -> Result<Regis
     let entry = |at: usize| {
         let name: &str = Box::leak(format!("take-{}", at / SERVICES.len()).into_boxed_str());
         let source = gw::SourceLocation { file: file!(), line: line!() };
-        let spec = gw::MethodSpec { title: "Take", cache, ..gw::MethodSpec::new(name, gw::Verb::Post, source) };
+        let spec = gw::MethodSpec {
+            title: "Take",
+            cache,
+            ..gw::MethodSpec::new(name, gw::Verb::Post, source)
+        };
         &*Box::leak(Box::new((SERVICES[at % SERVICES.len()].method)(spec)))
     };
     let entries = gw::Entries::of(services.collect(), (0..methods).map(entry).collect());

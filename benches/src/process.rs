@@ -29,15 +29,23 @@ pub const HASH: &str = "24cc0d5d34171f7e28ea67a50141bb3c90c4aa96a0559501b0ba404d
 pub fn fund(file: &Path, postgres: Option<&str>) -> Result<(), Box<dyn Error>> {
     let amount = Money::from_nanos(i64::MAX / 2, Currency::from_code("USD").ok_or("no dollar")?);
     let (account, who): (Arc<str>, Arc<str>) = ("acme".into(), "a benchmark".into());
-    let open = StoreCommand::OpenAccount { account: Arc::clone(&account), plan: "standard".into(), at: 1, who: Arc::clone(&who) };
-    let credit = StoreCommand::Credit(Credit { account, amount, reference: "the first".into(), at: 1, who });
+    let open = StoreCommand::OpenAccount {
+        account: Arc::clone(&account),
+        plan: "standard".into(),
+        at: 1,
+        who: Arc::clone(&who),
+    };
+    let credit =
+        StoreCommand::Credit(Credit { account, amount, reference: "the first".into(), at: 1, who });
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let changes = [open, credit];
         Store::new(Sqlite::open(file).await?).commit(&changes).await?;
         #[cfg(feature = "postgres")]
         if let Some(url) = postgres {
-            let database = gateway_runtime::store::Postgres::connect(&gateway_runtime::Secret::new(url), 1).await?;
+            let database =
+                gateway_runtime::store::Postgres::connect(&gateway_runtime::Secret::new(url), 1)
+                    .await?;
             Store::new(database).commit(&changes).await?;
         }
         let _ = postgres;
@@ -69,11 +77,19 @@ impl Process {
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()?;
-        child.stdin.as_mut().ok_or("no input")?.write_all(format!("{settings}\ngo\n").as_bytes())?;
+        child
+            .stdin
+            .as_mut()
+            .ok_or("no input")?
+            .write_all(format!("{settings}\ngo\n").as_bytes())?;
         let mut line = String::new();
         BufReader::new(child.stdout.take().ok_or("no output")?).read_line(&mut line)?;
         let addresses = line.split_whitespace().map(str::parse).collect::<Result<Vec<_>, _>>()?;
-        if addresses.is_empty() { Err("a process listens nowhere".into()) } else { Ok(Self { child, addresses }) }
+        if addresses.is_empty() {
+            Err("a process listens nowhere".into())
+        } else {
+            Ok(Self { child, addresses })
+        }
     }
 
     /// Returns the address for calls.
@@ -98,7 +114,8 @@ impl Process {
     /// When `/proc` cannot be read.
     pub fn sleeps(&self) -> Result<u64, Box<dyn Error>> {
         self.sum("status", |text| {
-            let line = text.lines().find_map(|line| line.strip_prefix("voluntary_ctxt_switches:"))?;
+            let line =
+                text.lines().find_map(|line| line.strip_prefix("voluntary_ctxt_switches:"))?;
             line.trim().parse().ok()
         })
     }
@@ -118,11 +135,13 @@ impl Process {
     pub fn commits(&self) -> Option<u64> {
         let admin = self.addresses.get(1)?;
         let mut connection = TcpStream::connect(admin).ok()?;
-        let request = format!("GET /metrics HTTP/1.1\r\nhost: {admin}\r\nconnection: close\r\n\r\n");
+        let request =
+            format!("GET /metrics HTTP/1.1\r\nhost: {admin}\r\nconnection: close\r\n\r\n");
         connection.write_all(request.as_bytes()).ok()?;
         let mut text = String::new();
         connection.read_to_string(&mut text).ok()?;
-        let line = text.lines().find_map(|line| line.strip_prefix("gateway_journal_commits_total "))?;
+        let line =
+            text.lines().find_map(|line| line.strip_prefix("gateway_journal_commits_total "))?;
         line.trim().parse().ok()
     }
 }

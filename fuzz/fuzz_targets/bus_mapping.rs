@@ -115,7 +115,8 @@ const HOP_BY_HOP: [&str; 9] = [
 
 fn head(input: &Input<'_>) -> Option<Parts> {
     let query = input.query.map(|query| format!("?{query}")).unwrap_or_default();
-    let mut request = Request::builder().method(input.method).uri(format!("/foo/{}{query}", input.path));
+    let mut request =
+        Request::builder().method(input.method).uri(format!("/foo/{}{query}", input.path));
     for (name, value) in &input.fields {
         request = request.header(name.name(), *value);
     }
@@ -124,12 +125,25 @@ fn head(input: &Input<'_>) -> Option<Parts> {
 
 /// Checks the message of a request.
 fn request(head: &Parts) {
-    let Ok(message) = bus_dispatch::mapping::request(head, &Caller::new("acme", None, Vec::new())) else { return };
+    let Ok(message) = bus_dispatch::mapping::request(head, &Caller::new("acme", None, Vec::new()))
+    else {
+        return;
+    };
     assert_eq!(message.exchange, "exchange");
     let rest = head.uri.path().strip_prefix("/foo/").expect("as it was made");
-    assert!(message.key.len() <= 255 && !message.key.contains(['*', '#', '\0', '\r', '\n']), "{message:?}");
-    assert_eq!(message.key.split('.').count(), rest.split('/').count(), "a segment is a word: {message:?}");
-    for name in [&message.content_type, &message.content_encoding, &message.message_id].into_iter().flatten() {
+    assert!(
+        message.key.len() <= 255 && !message.key.contains(['*', '#', '\0', '\r', '\n']),
+        "{message:?}"
+    );
+    assert_eq!(
+        message.key.split('.').count(),
+        rest.split('/').count(),
+        "a segment is a word: {message:?}"
+    );
+    for name in [&message.content_type, &message.content_encoding, &message.message_id]
+        .into_iter()
+        .flatten()
+    {
         assert!(name.len() <= 255);
     }
     assert_eq!(message.headers.text("X-WASP-METHOD"), Some(head.method.as_str()));
@@ -137,8 +151,15 @@ fn request(head: &Parts) {
     assert_eq!(message.headers.text("x-gateway-account"), Some("acme"));
     for (name, field) in message.headers.iter() {
         let lower = name.to_ascii_lowercase();
-        assert!(!HOP_BY_HOP.contains(&&*lower) && !["authorization", "x-api-key"].contains(&&*lower), "{name}");
-        assert_eq!(message.headers.iter().filter(|(other, _)| other.eq_ignore_ascii_case(name)).count(), 1, "{name}");
+        assert!(
+            !HOP_BY_HOP.contains(&&*lower) && !["authorization", "x-api-key"].contains(&&*lower),
+            "{name}"
+        );
+        assert_eq!(
+            message.headers.iter().filter(|(other, _)| other.eq_ignore_ascii_case(name)).count(),
+            1,
+            "{name}"
+        );
         let text = field.as_bytes().expect("all are texts");
         assert!(!text.iter().any(|byte| matches!(byte, b'\r' | b'\n' | 0)), "{name}");
     }
@@ -146,16 +167,23 @@ fn request(head: &Parts) {
 
 /// Checks the response of a reply.
 fn response(reply: Message) {
-    let connection = reply.headers.get("Connection").and_then(Field::as_bytes).cloned().unwrap_or_default();
+    let connection =
+        reply.headers.get("Connection").and_then(Field::as_bytes).cloned().unwrap_or_default();
     let Ok(response) = bus_dispatch::mapping::response(reply) else { return };
     assert!((200..=599).contains(&response.status().as_u16()));
     let is_empty = [StatusCode::NO_CONTENT, StatusCode::RESET_CONTENT, StatusCode::NOT_MODIFIED];
     assert!(!is_empty.contains(&response.status()) || response.body().is_end_stream());
-    let named: Vec<_> =
-        connection.split(|byte| *byte == b',').map(|name| name.trim_ascii().to_ascii_lowercase()).collect();
+    let named: Vec<_> = connection
+        .split(|byte| *byte == b',')
+        .map(|name| name.trim_ascii().to_ascii_lowercase())
+        .collect();
     for (name, value) in response.headers() {
-        let is_ours = ["x-wasp-", "x-gateway-"].iter().any(|prefix| name.as_str().starts_with(prefix));
-        assert!(!HOP_BY_HOP.contains(&name.as_str()) && !is_ours && name != "x-request-id", "{name}");
+        let is_ours =
+            ["x-wasp-", "x-gateway-"].iter().any(|prefix| name.as_str().starts_with(prefix));
+        assert!(
+            !HOP_BY_HOP.contains(&name.as_str()) && !is_ours && name != "x-request-id",
+            "{name}"
+        );
         let is_property = *name == http::header::CONTENT_TYPE;
         assert!(is_property || !named.contains(&name.as_str().as_bytes().to_vec()), "{name}");
         assert!(!value.as_bytes().iter().any(|byte| matches!(byte, b'\r' | b'\n' | 0)), "{name}");
@@ -184,7 +212,8 @@ fuzz_target!(|input: Input<'_>| {
         ..Message::default()
     };
     call(&message);
-    message.body = Bytes::from_static(br#"{"service": "a", "version": 1, "method": "b", "payload": null}"#);
+    message.body =
+        Bytes::from_static(br#"{"service": "a", "version": 1, "method": "b", "payload": null}"#);
     call(&message);
     response(message);
 });

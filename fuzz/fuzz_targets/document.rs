@@ -13,6 +13,9 @@ fuzz_target!(|body: &[u8]| {
             assert_eq!(ours.to_value().to_string(), theirs.to_string());
             assert_eq!(Document::from(&theirs).to_value().to_string(), theirs.to_string());
         }
-        (ours, theirs) => assert_eq!(ours.map_err(|e| e.to_string()).err(), theirs.map_err(|e| e.to_string()).err()),
+        (ours, theirs) => assert_eq!(
+            ours.map_err(|e| e.to_string()).err(),
+            theirs.map_err(|e| e.to_string()).err()
+        ),
     }
 });

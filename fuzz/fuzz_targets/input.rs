@@ -73,12 +73,18 @@ pub fn hold<T: DeserializeOwned>(schema: &InputSchema, answer: Result<Document, 
         Ok(document) => {
             assert_eq!(schema.check(&document.to_value()), Ok(()));
             if let Err(violations) = decode::<T>(&document) {
-                panic!("{document:?} is allowed by the schema, and refused by serde: {violations:?}");
+                panic!(
+                    "{document:?} is allowed by the schema, and refused by serde: {violations:?}"
+                );
             }
         }
         Err(violations) => {
             assert!(!violations.is_empty() && violations.len() <= 101);
-            assert!(violations.iter().all(|violation| violation.pointer.len() + violation.detail.len() < 2_000));
+            assert!(
+                violations
+                    .iter()
+                    .all(|violation| violation.pointer.len() + violation.detail.len() < 2_000)
+            );
         }
     }
 }

@@ -9,6 +9,7 @@ use libfuzzer_sys::fuzz_target;
 #[expect(dead_code, reason = "decoded, never read")]
 mod input;
 
-static SCHEMA: LazyLock<InputSchema> = LazyLock::new(|| InputSchema::of::<input::Flat>().expect("a schema"));
+static SCHEMA: LazyLock<InputSchema> =
+    LazyLock::new(|| InputSchema::of::<input::Flat>().expect("a schema"));
 
 fuzz_target!(|query: &str| input::hold::<input::Flat>(&SCHEMA, SCHEMA.parse_query(query)));

@@ -37,7 +37,10 @@ impl Fuzzed {
 
     #[expose_method(POST)]
     async fn sum(&self, terms: Vec<i64>) -> Result<i64> {
-        terms.into_iter().try_fold(0_i64, i64::checked_add).ok_or_else(|| Error::internal("too much"))
+        terms
+            .into_iter()
+            .try_fold(0_i64, i64::checked_add)
+            .ok_or_else(|| Error::internal("too much"))
     }
 
     #[expose_method(POST)]
@@ -47,7 +50,8 @@ impl Fuzzed {
 }
 
 static EDGE: LazyLock<Edge> = LazyLock::new(|| {
-    let registry = Registry::build(&App::default(), &RegistrySettings::default()).expect("services");
+    let registry =
+        Registry::build(&App::default(), &RegistrySettings::default()).expect("services");
     let routes = Routes::new(&registry, |_| None).expect("routes");
     Edge::new(routes, Pipeline::new(Stages::default()), HttpSettings::default())
 });
@@ -75,7 +79,9 @@ fn responses(sent: &[Sent]) -> usize {
     let check = |sent: &&Sent| {
         assert_eq!(sent.jsonrpc, "2.0");
         assert!(sent.result.is_none() || sent.error.is_none());
-        assert!(sent.method.as_deref().is_none_or(|method| method == "item" && sent.params.is_some()));
+        assert!(
+            sent.method.as_deref().is_none_or(|method| method == "item" && sent.params.is_some())
+        );
         sent.method.is_none()
     };
     sent.iter().filter(check).count()

@@ -79,8 +79,13 @@ impl Command {
     pub(crate) fn read(arguments: impl IntoIterator<Item = OsString>) -> Result<Self, String> {
         let mut words = Vec::new();
         let mut arguments = arguments.into_iter().peekable();
-        while let Some(word) = arguments.next_if(|argument| !argument.to_string_lossy().starts_with('-')) {
-            words.push(word.into_string().map_err(|word| format!("`{}` is not understood", word.to_string_lossy()))?);
+        while let Some(word) =
+            arguments.next_if(|argument| !argument.to_string_lossy().starts_with('-'))
+        {
+            words.push(
+                word.into_string()
+                    .map_err(|word| format!("`{}` is not understood", word.to_string_lossy()))?,
+            );
         }
         let mut options = Options(arguments.collect());
         if options.0.iter().any(|option| option == "--help" || option == "-h") {
@@ -92,15 +97,18 @@ impl Command {
         let words: Vec<_> = words.iter().map(String::as_str).collect();
         let command = match words.as_slice() {
             [] | ["serve"] => Self::Serve(options.0),
-            ["serve", file] => {
-                Self::Serve([OsString::from("--config"), file.into()].into_iter().chain(options.0).collect())
-            }
+            ["serve", file] => Self::Serve(
+                [OsString::from("--config"), file.into()].into_iter().chain(options.0).collect(),
+            ),
             ["help"] => Self::Help,
             ["db", "status"] => Self::Db(DbCommand::Status, options.0),
             ["db", "migrate"] => Self::Db(migrate(&mut options)?, options.0),
             ["credentials", "encrypt", profile] => {
                 let file = options.take("--file")?.map(PathBuf::from);
-                Self::Credentials(CredentialsCommand::Encrypt((*profile).to_owned(), file), options.0)
+                Self::Credentials(
+                    CredentialsCommand::Encrypt((*profile).to_owned(), file),
+                    options.0,
+                )
             }
             ["credentials", "decrypt", profile] => {
                 Self::Credentials(CredentialsCommand::Decrypt((*profile).to_owned()), options.0)
@@ -108,9 +116,15 @@ impl Command {
             ["credentials", "edit", profile] => {
                 Self::Credentials(CredentialsCommand::Edit((*profile).to_owned()), options.0)
             }
-            ["credentials", "new-key", file] => Self::Credentials(CredentialsCommand::NewKey(file.into()), options.0),
+            ["credentials", "new-key", file] => {
+                Self::Credentials(CredentialsCommand::NewKey(file.into()), options.0)
+            }
             other => {
-                return Err(format!("`{}` is not understood; there is:\n\n{}", other.join(" "), help(&program_name())));
+                return Err(format!(
+                    "`{}` is not understood; there is:\n\n{}",
+                    other.join(" "),
+                    help(&program_name())
+                ));
             }
         };
         Ok(command)
@@ -122,11 +136,15 @@ fn migrate(options: &mut Options) -> Result<DbCommand, String> {
     let Some(to) = options.take("--to")? else {
         return match owner {
             None => Ok(DbCommand::Migrate),
-            Some(_) => Err("--owner says whose migrations `--to` is about, and wants it beside it".to_owned()),
+            Some(_) => {
+                Err("--owner says whose migrations `--to` is about, and wants it beside it"
+                    .to_owned())
+            }
         };
     };
     let version = to.parse().ok().filter(|version| *version >= 0);
-    let version = version.ok_or_else(|| format!("--to wants the number of a migration, or 0, and not `{to}`"))?;
+    let version = version
+        .ok_or_else(|| format!("--to wants the number of a migration, or 0, and not `{to}`"))?;
     Ok(DbCommand::MigrateTo(owner.unwrap_or_else(|| "gateway".to_owned()), version))
 }
 
@@ -149,7 +167,11 @@ impl Options {
             None if at < self.0.len() => self.0.remove(at).to_string_lossy().into_owned(),
             None => return Err(format!("{name} wants a value")),
         };
-        if self.0.iter().any(is_it) { Err(format!("{name} is given twice")) } else { Ok(Some(value)) }
+        if self.0.iter().any(is_it) {
+            Err(format!("{name} is given twice"))
+        } else {
+            Ok(Some(value))
+        }
     }
 }
 
@@ -173,15 +195,25 @@ mod tests {
             Command::Serve(options("--listen 127.0.0.1:1 --list"))
         );
         assert_eq!(read("serve --config a").unwrap(), Command::Serve(options("--config a")));
-        assert_eq!(read("serve a.toml --list").unwrap(), Command::Serve(options("--config a.toml --list")));
-        assert_eq!(read("db status --set a=b").unwrap(), Command::Db(DbCommand::Status, options("--set a=b")));
+        assert_eq!(
+            read("serve a.toml --list").unwrap(),
+            Command::Serve(options("--config a.toml --list"))
+        );
+        assert_eq!(
+            read("db status --set a=b").unwrap(),
+            Command::Db(DbCommand::Status, options("--set a=b"))
+        );
         assert_eq!(read("db migrate").unwrap(), Command::Db(DbCommand::Migrate, vec![]));
-        let to =
-            |owner: &str, version| Command::Db(DbCommand::MigrateTo(owner.to_owned(), version), options("--config a"));
+        let to = |owner: &str, version| {
+            Command::Db(DbCommand::MigrateTo(owner.to_owned(), version), options("--config a"))
+        };
         assert_eq!(read("db migrate --to 1 --config a").unwrap(), to("gateway", 1));
         assert_eq!(read("db migrate --config a --to=0 --owner till").unwrap(), to("till", 0));
         let encrypt = CredentialsCommand::Encrypt("live".to_owned(), Some("a.toml".into()));
-        assert_eq!(read("credentials encrypt live --file a.toml").unwrap(), Command::Credentials(encrypt, vec![]));
+        assert_eq!(
+            read("credentials encrypt live --file a.toml").unwrap(),
+            Command::Credentials(encrypt, vec![])
+        );
         assert_eq!(read("db migrate --help").unwrap(), Command::Help);
         assert_eq!(read("db status -V").unwrap(), Command::Serve(options("--version")));
     }

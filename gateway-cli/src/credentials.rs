@@ -11,12 +11,20 @@ use zeroize::Zeroizing;
 
 use crate::{command::CredentialsCommand, editor, print, render_problem};
 
-pub(crate) fn carry_out(defaults: &str, command: CredentialsCommand, options: Vec<OsString>) -> Result<(), String> {
-    let credentials = || Credentials::from_arguments_over(defaults, options).map_err(render_problem);
+pub(crate) fn carry_out(
+    defaults: &str,
+    command: CredentialsCommand,
+    options: Vec<OsString>,
+) -> Result<(), String> {
+    let credentials =
+        || Credentials::from_arguments_over(defaults, options).map_err(render_problem);
     match command {
         CredentialsCommand::NewKey(path) => {
             let public = Credentials::new_key(&path).map_err(render_problem)?;
-            print(&format!("{}: keep it from everybody else; its public key is {public}", path.display()))
+            print(&format!(
+                "{}: keep it from everybody else; its public key is {public}",
+                path.display()
+            ))
         }
         CredentialsCommand::Encrypt(profile, file) => {
             let text = input(file.as_deref())?;
@@ -40,7 +48,8 @@ fn seal(credentials: &Credentials, profile: &str, text: &Secret) -> Result<(), S
 fn edit(credentials: Credentials, profile: &str) -> Result<(), String> {
     let is_there = credentials.path(profile).map_err(render_problem)?.exists();
     let credentials = with_key(credentials, !is_there)?;
-    let before = if is_there { credentials.open(profile).map_err(render_problem)? } else { Secret::new("") };
+    let before =
+        if is_there { credentials.open(profile).map_err(render_problem)? } else { Secret::new("") };
     let file = editor::PrivateFile::with(&before)?;
     loop {
         let after = file.edit()?;
@@ -70,7 +79,9 @@ fn with_key(credentials: Credentials, is_new: bool) -> Result<Credentials, Strin
         return Err("these are two passphrases".to_owned());
     }
     if passphrase.expose().is_empty() {
-        return Err("without a passphrase anybody could read them; a key file is another way".to_owned());
+        return Err(
+            "without a passphrase anybody could read them; a key file is another way".to_owned()
+        );
     }
     Ok(credentials.with_passphrase(passphrase))
 }
@@ -94,5 +105,7 @@ fn input(file: Option<&Path>) -> Result<Secret, String> {
             read.map_err(|error| format!("standard input cannot be read: {error}"))?;
         }
     }
-    std::str::from_utf8(&bytes).map(Secret::new).map_err(|_| "the settings are no text in UTF-8".to_owned())
+    std::str::from_utf8(&bytes)
+        .map(Secret::new)
+        .map_err(|_| "the settings are no text in UTF-8".to_owned())
 }

@@ -13,7 +13,9 @@ pub(crate) fn execute(gateway: &Gateway, command: DbCommand) -> Result<(), Strin
         match command {
             DbCommand::Status => {}
             DbCommand::Migrate => gateway.migrate().await.map_err(render_problem)?,
-            DbCommand::MigrateTo(owner, version) => gateway.migrate_to(&owner, version).await.map_err(render_problem)?,
+            DbCommand::MigrateTo(owner, version) => {
+                gateway.migrate_to(&owner, version).await.map_err(render_problem)?
+            }
         }
         print(table(&gateway.migration_status().await.map_err(render_problem)?).trim_end())
     })
@@ -38,8 +40,13 @@ mod tests {
 
     #[test]
     fn each_migration_has_a_line() {
-        let step = |owner, version, name, is_applied| MigrationStatus { owner, version, name, is_applied };
-        let status = [step("gateway", 1, "books", true), step("till", 12, "", true), step("till", 2, "coins", false)];
+        let step =
+            |owner, version, name, is_applied| MigrationStatus { owner, version, name, is_applied };
+        let status = [
+            step("gateway", 1, "books", true),
+            step("till", 12, "", true),
+            step("till", 2, "coins", false),
+        ];
         let lines = "gateway     1  applied  books\ntill       12  applied  (of a newer program)\ntill        2  missing  coins\n";
         assert_eq!(table(&status), lines);
     }

@@ -21,16 +21,19 @@ pub(crate) struct PrivateFile {
 impl PrivateFile {
     /// One with this text.
     pub(crate) fn with(text: &Secret) -> Result<Self, String> {
-        Self::within(&place(), text).map_err(|error| format!("there is no place for a private file: {error}"))
+        Self::within(&place(), text)
+            .map_err(|error| format!("there is no place for a private file: {error}"))
     }
 
     fn within(place: &Path, text: &Secret) -> io::Result<Self> {
         // Nobody else can have made it: a folder that is there is an error.
-        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+        let now =
+            std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
         let folder = place.join(format!("gateway-{}-{}", std::process::id(), now.as_nanos()));
         DirBuilder::new().mode(0o700).create(&folder)?;
         let private = Self { folder };
-        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(private.path())?;
+        let mut file =
+            OpenOptions::new().write(true).create_new(true).mode(0o600).open(private.path())?;
         file.write_all(text.expose().as_bytes())?;
         Ok(private)
     }
@@ -41,27 +44,42 @@ impl PrivateFile {
 
     /// What it says when the editor has ended.
     pub(crate) fn edit(&self) -> Result<Secret, String> {
-        let editor =
-            ["VISUAL", "EDITOR"].into_iter().find_map(|name| std::env::var(name).ok().filter(|it| !it.is_empty()));
+        let editor = ["VISUAL", "EDITOR"]
+            .into_iter()
+            .find_map(|name| std::env::var(name).ok().filter(|it| !it.is_empty()));
         let editor = editor.unwrap_or_else(|| "vi".to_owned());
         // It may come with arguments, as in `code --wait`; that is what the shell is for.
-        let status = Command::new("sh").arg("-c").arg(format!("{editor} \"$1\"")).arg("sh").arg(self.path()).status();
+        let status = Command::new("sh")
+            .arg("-c")
+            .arg(format!("{editor} \"$1\""))
+            .arg("sh")
+            .arg(self.path())
+            .status();
         match status {
             Ok(status) if status.success() => {}
-            Ok(status) => return Err(format!("`{editor}` ended with {status}, and nothing was changed")),
-            Err(error) => return Err(format!("`{editor}` cannot be started: {error}; set EDITOR to another")),
+            Ok(status) => {
+                return Err(format!("`{editor}` ended with {status}, and nothing was changed"));
+            }
+            Err(error) => {
+                return Err(format!("`{editor}` cannot be started: {error}; set EDITOR to another"));
+            }
         }
         let mut bytes = Zeroizing::new(Vec::new());
         let read = File::open(self.path()).and_then(|mut file| file.read_to_end(&mut bytes));
         read.map_err(|error| format!("what was edited cannot be read: {error}"))?;
-        std::str::from_utf8(&bytes).map(Secret::new).map_err(|_| "what was edited is no text in UTF-8".to_owned())
+        std::str::from_utf8(&bytes)
+            .map(Secret::new)
+            .map_err(|_| "what was edited is no text in UTF-8".to_owned())
     }
 }
 
 impl Drop for PrivateFile {
     fn drop(&mut self) {
         // As well as can be: what cannot be wiped or removed is told, for somebody to do it.
-        let files = fs::read_dir(&self.folder).into_iter().flatten().filter_map(|entry| Some(entry.ok()?.path()));
+        let files = fs::read_dir(&self.folder)
+            .into_iter()
+            .flatten()
+            .filter_map(|entry| Some(entry.ok()?.path()));
         let wiped = files.map(|file| wipe(&file)).fold(Ok(()), io::Result::and);
         if let Err(error) = wiped.and_then(|()| fs::remove_dir_all(&self.folder)) {
             let _ = writeln!(

@@ -48,12 +48,16 @@ pub fn run_from(
     build: impl FnOnce(Gateway) -> Gateway,
     arguments: impl IntoIterator<Item = OsString>,
 ) -> Result<(), String> {
-    let gateway = |options| Gateway::from_arguments_over(defaults, options).map(build).map_err(render_problem);
+    let gateway = |options| {
+        Gateway::from_arguments_over(defaults, options).map(build).map_err(render_problem)
+    };
     match Command::read(arguments)? {
         Command::Help => print(&command::help(&command::program_name())),
         Command::Serve(options) => gateway(options)?.run().map_err(render_problem),
         Command::Db(command, options) => db::execute(&gateway(options)?, command),
-        Command::Credentials(command, options) => credentials::carry_out(defaults, command, options),
+        Command::Credentials(command, options) => {
+            credentials::carry_out(defaults, command, options)
+        }
     }
 }
 
@@ -63,5 +67,6 @@ fn render_problem(error: StartError) -> String {
 }
 
 fn print(text: &str) -> Result<(), String> {
-    writeln!(io::stdout().lock(), "{text}").map_err(|error| format!("standard output cannot be written: {error}"))
+    writeln!(io::stdout().lock(), "{text}")
+        .map_err(|error| format!("standard output cannot be written: {error}"))
 }

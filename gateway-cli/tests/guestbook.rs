@@ -62,7 +62,12 @@ async fn is_kept(store: &str) {
     let http = HttpClient::new(&HttpClientSettings::default()).unwrap();
     let url = |method: &str| format!("{}/services/guestbook/v1/{method}", running.url());
     for name in ["Ada", "Grace"] {
-        let signed = http.post(url("sign")).json(&serde_json::json!({ "name": name })).send_any().await.unwrap();
+        let signed = http
+            .post(url("sign"))
+            .json(&serde_json::json!({ "name": name }))
+            .send_any()
+            .await
+            .unwrap();
         assert_eq!(signed.status(), 204);
     }
     assert_eq!(http.get(url("count")).send_any().await.unwrap().text().await.unwrap(), "2");
@@ -85,13 +90,23 @@ async fn guests_are_kept_on_a_server() {
     };
     let name = format!("test_guestbook_{}", std::process::id());
     let pool = sqlx::PgPool::connect(&server).await.unwrap();
-    sqlx::query(sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}"))).execute(&pool).await.unwrap();
+    sqlx::query(sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}")))
+        .execute(&pool)
+        .await
+        .unwrap();
     let (address, options) = server.split_once('?').unwrap_or((&server, ""));
-    is_kept(&format!("store = {{ url = '{}/{name}?{options}' }}", address.rsplit_once('/').unwrap().0)).await;
+    is_kept(&format!(
+        "store = {{ url = '{}/{name}?{options}' }}",
+        address.rsplit_once('/').unwrap().0
+    ))
+    .await;
 }
 
 #[tokio::test]
 async fn without_a_database_it_is_told_how_to_have_one() {
     let error = gateway("").start().await.unwrap_err().to_string();
-    assert!(error.contains("`services.guestbook` asks for a `Db`") && error.contains("[store]"), "{error}");
+    assert!(
+        error.contains("`services.guestbook` asks for a `Db`") && error.contains("[store]"),
+        "{error}"
+    );
 }

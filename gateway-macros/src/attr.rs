@@ -102,7 +102,11 @@ impl<'e> Args<'e> {
         if self.known(&arg.name).is_none() {
             self.unknown(&arg.name);
         } else if self.list.iter().any(|other| other.name == arg.name) {
-            self.errors.at(&arg.name, format_args!("`{}` is given twice", arg.name), "keep one of the two");
+            self.errors.at(
+                &arg.name,
+                format_args!("`{}` is given twice", arg.name),
+                "keep one of the two",
+            );
         } else {
             self.list.push(arg);
         }
@@ -122,7 +126,11 @@ impl<'e> Args<'e> {
             (None, Some(similar)) => format!("did you mean `{similar}`? {known}"),
             (None, None) => known,
         };
-        self.errors.at(name, format_args!("`{}` has no argument `{name}`", self.attribute.label), help);
+        self.errors.at(
+            name,
+            format_args!("`{}` has no argument `{name}`", self.attribute.label),
+            help,
+        );
     }
 
     fn malformed(&mut self, known: &Argument, at: impl ToTokens) {
@@ -148,7 +156,11 @@ impl<'e> Args<'e> {
     }
 
     /// `name = "…"`, read by one of the readers of [`crate::literal`].
-    pub(crate) fn text<T>(&mut self, name: &str, reader: impl FnOnce(&str) -> Result<T, LiteralError>) -> Option<ArgumentValue<T>> {
+    pub(crate) fn text<T>(
+        &mut self,
+        name: &str,
+        reader: impl FnOnce(&str) -> Result<T, LiteralError>,
+    ) -> Option<ArgumentValue<T>> {
         let (known, value, at) = self.take(name)?;
         let Some(literal) = value.string() else {
             self.malformed(known, at);
@@ -201,8 +213,14 @@ impl<'e> Args<'e> {
         Some(ArgumentValue { value: paths.into_iter().collect(), at })
     }
 
-    fn literal<T>(&mut self, literal: &LitStr, reader: impl FnOnce(&str) -> Result<T, LiteralError>) -> Option<T> {
-        reader(&literal.value()).map_err(|wrong| self.errors.at(literal, wrong.what, wrong.help)).ok()
+    fn literal<T>(
+        &mut self,
+        literal: &LitStr,
+        reader: impl FnOnce(&str) -> Result<T, LiteralError>,
+    ) -> Option<T> {
+        reader(&literal.value())
+            .map_err(|wrong| self.errors.at(literal, wrong.what, wrong.help))
+            .ok()
     }
 
     /// `version = 1`: a whole number from 1 up.
@@ -223,7 +241,11 @@ impl<'e> Args<'e> {
     }
 
     /// `effect = read`: one word of a few.
-    pub(crate) fn choice<T: Copy>(&mut self, name: &str, choices: &[(&str, T)]) -> Option<ArgumentValue<T>> {
+    pub(crate) fn choice<T: Copy>(
+        &mut self,
+        name: &str,
+        choices: &[(&str, T)],
+    ) -> Option<ArgumentValue<T>> {
         let (_, value, at) = self.take(name)?;
         let word = value.word();
         let chosen = choices.iter().find(|(known, _)| word.as_deref() == Some(known));
@@ -288,7 +310,10 @@ impl Attribute {
 }
 
 /// The candidate an author most likely meant, if any is near enough.
-pub(crate) fn nearest<'a>(word: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+pub(crate) fn nearest<'a>(
+    word: &str,
+    candidates: impl Iterator<Item = &'a str>,
+) -> Option<&'a str> {
     candidates
         .map(|candidate| (strsim::damerau_levenshtein(word, candidate), candidate))
         .filter(|(distance, candidate)| *distance <= 1 + candidate.len() / 4)

@@ -4,8 +4,8 @@ use proc_macro2::{Group, Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::visit_mut::{self, VisitMut};
 use syn::{
-    FnArg, Generics, Lifetime, ParenthesizedGenericArguments, Receiver, ReceiverKind, ReturnType, Signature, Type,
-    TypeFnPtr, TypeReference,
+    FnArg, Generics, Lifetime, ParenthesizedGenericArguments, Receiver, ReceiverKind, ReturnType,
+    Signature, Type, TypeFnPtr, TypeReference,
 };
 
 use crate::item::Method;
@@ -64,7 +64,10 @@ fn boxed_body(name: &Ident, body: &Group, output: &Type) -> TokenStream {
             return __answer;
         }
     };
-    let mut whole = Group::new(body.delimiter(), quote_spanned!(at=> #gw::Box::pin(async move { #hint #block })));
+    let mut whole = Group::new(
+        body.delimiter(),
+        quote_spanned!(at=> #gw::Box::pin(async move { #hint #block })),
+    );
     whole.set_span(body.span());
     whole.into_token_stream()
 }
@@ -103,12 +106,15 @@ impl VisitMut for BindLifetimes<'_> {
     }
 
     fn visit_lifetime_mut(&mut self, lifetime: &mut Lifetime) {
-        if lifetime.ident == "_" || self.declared.lifetimes().any(|declared| declared.lifetime == *lifetime) {
+        if lifetime.ident == "_"
+            || self.declared.lifetimes().any(|declared| declared.lifetime == *lifetime)
+        {
             *lifetime = self.call.clone();
         }
     }
 
     // Elided lifetimes in `fn(&T)` and `Fn(&T)` are bound there.
     fn visit_type_fn_ptr_mut(&mut self, _: &mut TypeFnPtr) {}
-    fn visit_parenthesized_generic_arguments_mut(&mut self, _: &mut ParenthesizedGenericArguments) {}
+    fn visit_parenthesized_generic_arguments_mut(&mut self, _: &mut ParenthesizedGenericArguments) {
+    }
 }

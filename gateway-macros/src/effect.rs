@@ -14,8 +14,12 @@ pub(crate) enum Effect {
 }
 
 /// The words of `effect = …`.
-pub(crate) const EFFECTS: &[(&str, Effect)] =
-    &[("read", Effect::Read), ("idempotent", Effect::Idempotent), ("keyed", Effect::Keyed), ("once", Effect::Once)];
+pub(crate) const EFFECTS: &[(&str, Effect)] = &[
+    ("read", Effect::Read),
+    ("idempotent", Effect::Idempotent),
+    ("keyed", Effect::Keyed),
+    ("once", Effect::Once),
+];
 
 impl Effect {
     /// As the runtime writes it.

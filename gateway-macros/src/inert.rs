@@ -72,7 +72,11 @@ pub(crate) fn take(helper: &Helper, method: &mut Method, errors: &mut Errors) ->
         return None;
     };
     for again in taken {
-        errors.at(again, format_args!("`{}` stands here twice", helper.label), "keep one of the two");
+        errors.at(
+            again,
+            format_args!("`{}` stands here twice", helper.label),
+            "keep one of the two",
+        );
     }
     Some(first)
 }
@@ -81,11 +85,13 @@ pub(crate) fn take(helper: &Helper, method: &mut Method, errors: &mut Errors) ->
 pub(crate) fn without_helpers(item: Item, tokens: TokenStream) -> TokenStream {
     match item {
         Item::Impl(mut item, members) => {
-            item.items = vec![ImplItem::Verbatim(members.into_iter().map(without_helper).collect())];
+            item.items =
+                vec![ImplItem::Verbatim(members.into_iter().map(without_helper).collect())];
             item.into_token_stream()
         }
         Item::Trait(mut item, members) => {
-            item.items = vec![TraitItem::Verbatim(members.into_iter().map(without_helper).collect())];
+            item.items =
+                vec![TraitItem::Verbatim(members.into_iter().map(without_helper).collect())];
             item.into_token_stream()
         }
         Item::Struct(_) | Item::Other(_) => tokens,
@@ -97,13 +103,18 @@ fn without_helper(member: Member) -> TokenStream {
         return member.into_token_stream();
     };
     method.take_attributes(EXPOSE_METHOD.name);
-    if method.take_attributes(PROVIDE_METHOD.name).is_empty() { method.into_token_stream() } else { boxed(&method) }
+    if method.take_attributes(PROVIDE_METHOD.name).is_empty() {
+        method.into_token_stream()
+    } else {
+        boxed(&method)
+    }
 }
 
 /// `#[cfg_attr(…, helper)]` is still unread when the outer macro runs.
 fn conditional(helper: &Helper, method: &mut Method, errors: &mut Errors) {
     method.attrs.retain(|attr| {
-        let hidden = attr.path().is_ident("cfg_attr") && mentions_word(attr.meta.to_token_stream(), helper.name);
+        let hidden = attr.path().is_ident("cfg_attr")
+            && mentions_word(attr.meta.to_token_stream(), helper.name);
         if hidden {
             errors.at(
                 attr,
@@ -128,8 +139,9 @@ pub(crate) fn arguments(helper: &Attribute) -> syn::Result<TokenStream> {
     match &helper.meta {
         Meta::Path(_) => Ok(TokenStream::new()),
         Meta::List(list) => Ok(list.tokens.clone()),
-        Meta::NameValue(_) => {
-            Err(syn::Error::new_spanned(helper, "the arguments of this attribute stand in parentheses"))
-        }
+        Meta::NameValue(_) => Err(syn::Error::new_spanned(
+            helper,
+            "the arguments of this attribute stand in parentheses",
+        )),
     }
 }

@@ -30,8 +30,9 @@ pub(crate) fn from_call(tokens: TokenStream) -> TokenStream {
     derive("FromCall", tokens, |ident, fields| {
         let gw = paths::private();
         let types = fields.iter().map(|field| &field.ty);
-        let values: Vec<Ident> =
-            (0..fields.len()).map(|index| Ident::new(&format!("__a{index}"), Span::mixed_site())).collect();
+        let values: Vec<Ident> = (0..fields.len())
+            .map(|index| Ident::new(&format!("__a{index}"), Span::mixed_site()))
+            .collect();
         let members = fields.members();
         // The one place where the types are asked to be arguments, at the fields themselves.
         let place = span_of(fields);
@@ -80,7 +81,11 @@ fn span_of(fields: &Fields) -> Span {
     }
 }
 
-fn derive(name: &str, tokens: TokenStream, implement: impl FnOnce(&Ident, &Fields) -> TokenStream) -> TokenStream {
+fn derive(
+    name: &str,
+    tokens: TokenStream,
+    implement: impl FnOnce(&Ident, &Fields) -> TokenStream,
+) -> TokenStream {
     let mut errors = Errors::new();
     let generated = match syn::parse2::<DeriveInput>(tokens) {
         Ok(DeriveInput { generics, .. }) if !generics.params.is_empty() => {
@@ -92,7 +97,9 @@ fn derive(name: &str, tokens: TokenStream, implement: impl FnOnce(&Ident, &Field
         Ok(DeriveInput { ident, .. }) => {
             errors.at(
                 ident,
-                format_args!("`#[derive({name})]` is for a struct, whose fields are all made in the same way"),
+                format_args!(
+                    "`#[derive({name})]` is for a struct, whose fields are all made in the same way"
+                ),
                 "make it a struct, or implement the trait by hand",
             );
             TokenStream::new()

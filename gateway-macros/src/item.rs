@@ -116,7 +116,10 @@ impl Kind {
 }
 
 fn is_function(input: ParseStream<'_>) -> bool {
-    input.peek(Token![fn]) || input.peek(Token![async]) || input.peek(Token![unsafe]) || input.peek(Token![extern])
+    input.peek(Token![fn])
+        || input.peek(Token![async])
+        || input.peek(Token![unsafe])
+        || input.peek(Token![extern])
 }
 
 /// Splits `impl X { … }` into `impl X { }` and what stood in the braces.
@@ -227,8 +230,16 @@ pub(crate) fn bare(ident: &Ident) -> String {
 
 /// Tokens as a person would write them, near enough for a message.
 pub(crate) fn compact(tokens: impl ToTokens) -> String {
-    const TIGHT: &[(&str, &str)] =
-        &[(" <", "<"), ("< ", "<"), (" >", ">"), (" ,", ","), (" ::", "::"), (":: ", "::"), ("& ", "&"), (" :", ":")];
+    const TIGHT: &[(&str, &str)] = &[
+        (" <", "<"),
+        ("< ", "<"),
+        (" >", ">"),
+        (" ,", ","),
+        (" ::", "::"),
+        (":: ", "::"),
+        ("& ", "&"),
+        (" :", ":"),
+    ];
     let spaced = tokens.to_token_stream().to_string();
     TIGHT.iter().fold(spaced, |text, (loose, tight)| text.replace(loose, tight))
 }

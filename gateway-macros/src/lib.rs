@@ -228,7 +228,8 @@ pub fn provide_method(args: TokenStream, item: TokenStream) -> TokenStream {
 /// ```
 #[proc_macro_attribute]
 pub fn model(args: TokenStream, item: TokenStream) -> TokenStream {
-    cfg::first("model", args.into(), item.into(), |args, item| schema_model::expand(&args, item)).into()
+    cfg::first("model", args.into(), item.into(), |args, item| schema_model::expand(&args, item))
+        .into()
 }
 
 /// A type that services and providers can have as a field, made of fields of such types.

@@ -184,7 +184,10 @@ pub(crate) fn secret_name(text: &str) -> Result<String, LiteralError> {
 /// Text that is shown to people, such as a title.
 pub(crate) fn title(text: &str) -> Result<String, LiteralError> {
     if text.trim().is_empty() {
-        return Err(LiteralError::new("the title is empty", "leave `title` out to have it made from the name"));
+        return Err(LiteralError::new(
+            "the title is empty",
+            "leave `title` out to have it made from the name",
+        ));
     }
     Ok(text.to_owned())
 }

@@ -29,7 +29,8 @@ pub(crate) fn expand(tokens: TokenStream) -> TokenStream {
         Ok(folder) => folder.unwrap_or_else(|| LitStr::new("migrations", Span::call_site())),
         Err(error) => {
             let help = "name a folder beside Cargo.toml, as in `migrations!(\"migrations\")`, or none for `migrations`";
-            return syn::Error::new(error.span(), format!("{error}\nhelp: {help}")).to_compile_error();
+            return syn::Error::new(error.span(), format!("{error}\nhelp: {help}"))
+                .to_compile_error();
         }
     };
     let root = std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from).unwrap_or_default();
@@ -65,12 +66,15 @@ fn read(folder: &Path) -> Result<(Steps, Steps), String> {
 
 /// The steps in a folder; what is no `.sql` is none.
 fn steps(folder: &Path) -> Result<Steps, String> {
-    let entries = std::fs::read_dir(folder).map_err(|error| format!("`{}` cannot be read: {error}", shown(folder)))?;
+    let entries = std::fs::read_dir(folder)
+        .map_err(|error| format!("`{}` cannot be read: {error}", shown(folder)))?;
     let mut steps = Steps::new();
     let mut files: Vec<_> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
     files.sort();
     for path in files {
-        let Some(file) = path.file_name().and_then(|name| name.to_str()).filter(|name| name.ends_with(".sql")) else {
+        let Some(file) =
+            path.file_name().and_then(|name| name.to_str()).filter(|name| name.ends_with(".sql"))
+        else {
             continue;
         };
         let Some((version, name, is_up)) = named(file) else {
@@ -106,7 +110,8 @@ fn named(file: &str) -> Option<(i64, &str, bool)> {
     let (stem, direction) = stem.rsplit_once('.')?;
     let (version, name) = stem.split_once('_')?;
     let version = version.parse().ok().filter(|version| *version > 0)?;
-    let is_name = !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-".contains(&b));
+    let is_name =
+        !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-".contains(&b));
     match direction {
         "up" | "down" if is_name => Some((version, name, direction == "up")),
         _ => None,
@@ -115,8 +120,11 @@ fn named(file: &str) -> Option<(i64, &str, bool)> {
 
 fn constant(sqlite: &Steps, postgres: &Steps) -> TokenStream {
     let gw = private();
-    let versions: BTreeMap<i64, &str> =
-        sqlite.iter().chain(postgres).map(|(version, step)| (*version, step.name.as_str())).collect();
+    let versions: BTreeMap<i64, &str> = sqlite
+        .iter()
+        .chain(postgres)
+        .map(|(version, step)| (*version, step.name.as_str()))
+        .collect();
     let each = versions.into_iter().map(|(version, name)| {
         let (sqlite, postgres) = (sql(sqlite.get(&version)), sql(postgres.get(&version)));
         quote!(#gw::Migration { version: #version, name: #name, sqlite: #sqlite, postgres: #postgres })
@@ -147,7 +155,8 @@ mod tests {
 
     impl Folder {
         fn with(name: &str, files: &[&str]) -> Self {
-            let folder = std::env::temp_dir().join(format!("gateway-migrations-{}-{name}", std::process::id()));
+            let folder = std::env::temp_dir()
+                .join(format!("gateway-migrations-{}-{name}", std::process::id()));
             for file in files {
                 let path = folder.join(file);
                 std::fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -167,16 +176,25 @@ mod tests {
     fn files_are_steps_by_their_names() {
         assert_eq!(named("0001_guests.up.sql"), Some((1, "guests", true)));
         assert_eq!(named("20260101_a-b_c.down.sql"), Some((20_260_101, "a-b_c", false)));
-        for wrong in
-            ["guests.up.sql", "0001_guests.sql", "0_a.up.sql", "-1_a.up.sql", "1_.up.sql", "1_a.up", "1_a b.up.sql"]
-        {
+        for wrong in [
+            "guests.up.sql",
+            "0001_guests.sql",
+            "0_a.up.sql",
+            "-1_a.up.sql",
+            "1_.up.sql",
+            "1_a.up",
+            "1_a b.up.sql",
+        ] {
             assert_eq!(named(wrong), None, "{wrong}");
         }
     }
 
     #[test]
     fn a_folder_is_for_both_or_each_has_its_own() {
-        let folder = Folder::with("both", &["2_b.up.sql", "2_b.down.sql", "1_a.up.sql", "1_a.down.sql", "README.md"]);
+        let folder = Folder::with(
+            "both",
+            &["2_b.up.sql", "2_b.down.sql", "1_a.up.sql", "1_a.down.sql", "README.md"],
+        );
         let (sqlite, postgres) = read(&folder.0).unwrap();
         assert_eq!(sqlite, postgres);
         assert_eq!(sqlite.keys().copied().collect::<Vec<_>>(), [1, 2]);
@@ -193,7 +211,11 @@ mod tests {
             ("two", &["1_a.up.sql", "1_b.down.sql"], "is both `a` and `b`"),
             ("name", &["a.sql"], "is not named like a migration"),
             ("none", &["notes.txt"], "there are no migrations in"),
-            ("mixed", &["sqlite/1_a.up.sql", "1_a.up.sql", "1_a.down.sql"], "either there are two folders"),
+            (
+                "mixed",
+                &["sqlite/1_a.up.sql", "1_a.up.sql", "1_a.down.sql"],
+                "either there are two folders",
+            ),
         ] {
             let folder = Folder::with(name, files);
             let error = read(&folder.0).unwrap_err();

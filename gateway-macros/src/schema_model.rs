@@ -62,16 +62,25 @@ fn derives(attrs: &[Attribute], name: &TokenStream) -> TokenStream {
 /// The last names of all derives written on the item.
 fn derived(attrs: &[Attribute]) -> Vec<String> {
     let lists = attrs.iter().filter(|attr| attr.path().is_ident("derive"));
-    let paths = lists.filter_map(|attr| attr.parse_args_with(Punctuated::<Path, Token![,]>::parse_terminated).ok());
-    paths.flatten().filter_map(|path| path.segments.last().map(|last| last.ident.to_string())).collect()
+    let paths = lists.filter_map(|attr| {
+        attr.parse_args_with(Punctuated::<Path, Token![,]>::parse_terminated).ok()
+    });
+    paths
+        .flatten()
+        .filter_map(|path| path.segments.last().map(|last| last.ident.to_string()))
+        .collect()
 }
 
 /// The name of a generic type in schemas: `PageOfNote`, from the types that it is of. `schemars` calls all of them `Page`.
 fn generic_name(tokens: &TokenStream) -> TokenStream {
-    let Ok(DeriveInput { attrs, ident, generics, .. }) = syn::parse2(tokens.clone()) else { return TokenStream::new() };
-    let names: Vec<_> = generics.type_params().map(|param| format!("{{{}}}", param.ident)).collect();
-    let is_named =
-        ["serde", "schemars"].iter().any(|of| says(&attrs, of, &["rename", "transparent", "bound"]).is_some());
+    let Ok(DeriveInput { attrs, ident, generics, .. }) = syn::parse2(tokens.clone()) else {
+        return TokenStream::new();
+    };
+    let names: Vec<_> =
+        generics.type_params().map(|param| format!("{{{}}}", param.ident)).collect();
+    let is_named = ["serde", "schemars"]
+        .iter()
+        .any(|of| says(&attrs, of, &["rename", "transparent", "bound"]).is_some());
     if names.is_empty() || is_named {
         return TokenStream::new();
     }
@@ -88,7 +97,8 @@ fn refuse_unseen(input: &DeriveInput, errors: &mut Errors) {
             }
         }
     };
-    const ALIAS: &str = "a schema has one name for a field, and refuses others before serde sees them";
+    const ALIAS: &str =
+        "a schema has one name for a field, and refuses others before serde sees them";
     const ALIAS_HELP: &str = "keep one name, or add a second field and choose between them";
     let mut fields: Vec<&syn::Field> = Vec::new();
     match &input.data {
@@ -107,7 +117,8 @@ fn refuse_unseen(input: &DeriveInput, errors: &mut Errors) {
         refuse(&field.attrs, "alias", ALIAS, ALIAS_HELP);
         if says(&field.attrs, "schemars", &["with", "schema_with"]).is_none() {
             for word in ["with", "serialize_with", "deserialize_with"] {
-                let wrong = "the schema says how the field's type is written, and not how this writes it";
+                let wrong =
+                    "the schema says how the field's type is written, and not how this writes it";
                 refuse(
                     &field.attrs,
                     word,

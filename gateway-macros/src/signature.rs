@@ -4,8 +4,8 @@ use proc_macro2::TokenStream;
 use quote::ToTokens;
 use syn::visit::{self, Visit};
 use syn::{
-    FnArg, Lifetime, ParenthesizedGenericArguments, ReceiverKind, ReturnType, Safety, Signature, Type, TypeFnPtr,
-    TypeImplTrait, TypeReference,
+    FnArg, Lifetime, ParenthesizedGenericArguments, ReceiverKind, ReturnType, Safety, Signature,
+    Type, TypeFnPtr, TypeImplTrait, TypeReference,
 };
 
 use crate::errors::Errors;
@@ -48,7 +48,8 @@ fn qualifiers(sig: &Signature, rules: &SignatureRules, errors: &mut Errors) {
     }
     let odd = [
         sig.constness.map(ToTokens::into_token_stream),
-        matches!(sig.safety, Safety::Safe(_) | Safety::Unsafe(_)).then(|| sig.safety.to_token_stream()),
+        matches!(sig.safety, Safety::Safe(_) | Safety::Unsafe(_))
+            .then(|| sig.safety.to_token_stream()),
         sig.abi.as_ref().map(ToTokens::to_token_stream),
     ];
     for qualifier in odd.into_iter().flatten() {
@@ -71,7 +72,9 @@ fn receiver(sig: &Signature, rules: &SignatureRules, errors: &mut Errors) {
         ReceiverKind::Reference(_, None, None) => {}
         ReceiverKind::Reference(_, _, Some(_)) => errors.at(
             receiver,
-            format_args!("{what} takes `&self`, not `&mut self`: one value serves all calls at once"),
+            format_args!(
+                "{what} takes `&self`, not `&mut self`: one value serves all calls at once"
+            ),
             "write `&self`, and keep what changes in a `Mutex`, an atomic or a store",
         ),
         // Told of the parameter that declares it.
@@ -81,7 +84,10 @@ fn receiver(sig: &Signature, rules: &SignatureRules, errors: &mut Errors) {
         }
         _ => errors.at(
             receiver,
-            format_args!("{what} takes `&self`, not `{}`: one value serves all calls", item::compact(receiver)),
+            format_args!(
+                "{what} takes `&self`, not `{}`: one value serves all calls",
+                item::compact(receiver)
+            ),
             "write `&self`",
         ),
     }
@@ -104,7 +110,11 @@ fn generics(sig: &Signature, rules: &SignatureRules, errors: &mut Errors) {
         opaque.visit_type(arg);
     }
     if let Some(found) = opaque.0 {
-        errors.at(found, format_args!("an argument of {} cannot be an `impl Trait`", rules.what), rules.no_generics);
+        errors.at(
+            found,
+            format_args!("an argument of {} cannot be an `impl Trait`", rules.what),
+            rules.no_generics,
+        );
     }
 }
 

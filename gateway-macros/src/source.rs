@@ -52,14 +52,17 @@ pub(crate) fn strategy(strategy: Option<&Expr>) -> TokenStream {
             let path: &Expr = &Expr::Path(path.clone());
             quote_spanned!(path.span()=> #gw::Some(#gw::default_strategy::<#path>))
         }
-        Some(expression) => quote_spanned!(expression.span()=> #gw::Some(|| #gw::Arc::new(#expression))),
+        Some(expression) => {
+            quote_spanned!(expression.span()=> #gw::Some(|| #gw::Arc::new(#expression)))
+        }
     }
 }
 
 /// `Money::literal(…)`, at the place of the author's literal, since an unknown currency is told there.
 pub(crate) fn money(money: &ArgumentValue<Money>) -> TokenStream {
     // The literal is the last of the tokens.
-    let at = money.at.clone().into_iter().last().map_or_else(Span::call_site, |literal| literal.span());
+    let at =
+        money.at.clone().into_iter().last().map_or_else(Span::call_site, |literal| literal.span());
     let gw = paths::private_at(at);
     let Money { nanos, currency } = &money.value;
     quote_spanned!(at=> #gw::Money::literal(#nanos, #currency))

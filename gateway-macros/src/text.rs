@@ -31,7 +31,9 @@ pub(crate) fn description(attrs: &[Attribute]) -> TokenStream {
         }
         // `#[doc = include_str!("…")]`: only the compiler can read it.
         None => {
-            let lines = lines.iter().map(|line| literal(line).map_or_else(|| quote!(#line), |text| quote!(#text)));
+            let lines = lines
+                .iter()
+                .map(|line| literal(line).map_or_else(|| quote!(#line), |text| quote!(#text)));
             quote!(::core::concat!(#(#lines, "\n"),*).trim_ascii())
         }
     }
@@ -78,7 +80,11 @@ mod tests {
 
     #[test]
     fn doc_comments_become_one_text() {
-        let attrs = [parse_quote!(#[doc = " Latest rates."]), parse_quote!(#[inline]), parse_quote!(#[doc = ""])];
+        let attrs = [
+            parse_quote!(#[doc = " Latest rates."]),
+            parse_quote!(#[inline]),
+            parse_quote!(#[doc = ""]),
+        ];
         assert_eq!(description(&attrs).to_string(), "\"Latest rates.\"");
         let attrs = [parse_quote!(#[doc = " a"]), parse_quote!(#[doc = "   b"])];
         assert_eq!(description(&attrs).to_string(), "\"a\\n  b\"");

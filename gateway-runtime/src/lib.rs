@@ -29,29 +29,32 @@ pub use self::service::registry;
 
 pub use self::redis::Redis;
 pub use base::attempt::{Attempt, AttemptClass};
-pub use base::call::{CallContext, Call, CallRequest, Caller, Input, Origin, RequestId};
+pub use base::call::{Call, CallContext, CallRequest, Caller, Input, Origin, RequestId};
 pub use base::country::Country;
 pub use base::error::{Code, Error, Result};
 pub use base::money::{Currency, Money, ParseMoneyError};
 pub use base::reply::{Chunks, MediaType, Raw, Reply, Streaming, media};
 pub use base::secret::Secret;
 pub use base::spec::{
-    AuthMode, CacheSpec, CacheScope, CapabilityMethodSpec, CapabilitySpec, Effect, IdempotencyMode, MethodSpec, ProviderSpec,
-    QuotaSpec, ServiceSpec, SourceLocation, Verb, WebhookSpec,
+    AuthMode, CacheScope, CacheSpec, CapabilityMethodSpec, CapabilitySpec, Effect, IdempotencyMode,
+    MethodSpec, ProviderSpec, QuotaSpec, ServiceSpec, SourceLocation, Verb, WebhookSpec,
 };
 pub use base::start_error::StartError;
 pub use bus::publisher::{Event, Publisher};
 pub use gateway::config::{Credentials, CredentialsSettings, RawSection, Settings};
 pub use gateway::{Gateway, RunningGateway};
 pub use gateway_macros::{
-    FromApp, FromCall, capability, expose_method, migrations, model, provide_method, provider, service,
+    FromApp, FromCall, capability, expose_method, migrations, model, provide_method, provider,
+    service,
 };
 pub use json::document::Document;
 pub use json::violation::Violation;
 pub use provider::{HttpClient, IdempotencyKey, ProviderError, Providers};
 pub use registry::Binder;
-pub use service::app::{App, Config, FromApp, BuildContext};
-pub use service::argument::{IntoReply, ReplyShape, Arguments, MethodError, FromCall, MethodResult};
+pub use service::app::{App, BuildContext, Config, FromApp};
+pub use service::argument::{
+    Arguments, FromCall, IntoReply, MethodError, MethodResult, ReplyShape,
+};
 
 pub use store::{Db, sqlx};
 

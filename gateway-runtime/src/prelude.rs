@@ -4,8 +4,9 @@ pub use schemars::JsonSchema;
 pub use serde::{Deserialize, Serialize};
 
 pub use crate::{
-    Call, Caller, Code, Config, Db, Error, FromApp, FromCall, Gateway, Money, ProviderError, Providers, Publisher, Raw,
-    Redis, Result, Secret, StartError, Streaming, capability, expose_method, media, model, provide_method, provider,
+    Call, Caller, Code, Config, Db, Error, FromApp, FromCall, Gateway, Money, ProviderError,
+    Providers, Publisher, Raw, Redis, Result, Secret, StartError, Streaming, capability,
+    expose_method, media, model, provide_method, provider,
     provider::{
         HttpClient, IdempotencyKey,
         strategy::{Cheapest, Fastest, LeastBusy, Ordered, RoundRobin, Weighted},

@@ -8,7 +8,7 @@ use std::{
 
 use gateway_runtime::{
     __private as gw, Call, Error, Money, ProviderError, Providers, Result,
-    client::{ClientError, Expected, TransportRequest, TransportResponse, Transport},
+    client::{ClientError, Expected, Transport, TransportRequest, TransportResponse},
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -30,7 +30,10 @@ struct Rates {
 //     async fn rates(&self, query: &RatesQuery) -> Result<Rates, ProviderError>;
 // }
 trait RateSource: Send + Sync + 'static {
-    fn rates<'a>(&'a self, query: &'a RatesQuery) -> gw::BoxFuture<'a, Result<Rates, ProviderError>>;
+    fn rates<'a>(
+        &'a self,
+        query: &'a RatesQuery,
+    ) -> gw::BoxFuture<'a, Result<Rates, ProviderError>>;
 }
 
 const _: () = {
@@ -40,13 +43,20 @@ const _: () = {
         const SPEC: &'static gw::CapabilitySpec = &gw::CapabilitySpec {
             name: "RateSource",
             description: "What every source of exchange rates can do.",
-            methods: &[gw::CapabilityMethodSpec { name: "rates", description: "", effect: gw::Effect::Read }],
+            methods: &[gw::CapabilityMethodSpec {
+                name: "rates",
+                description: "",
+                effect: gw::Effect::Read,
+            }],
             source: gw::SourceLocation { file: file!(), line: line!() },
         };
     }
 
     impl RateSource for Providers<dyn RateSource> {
-        fn rates<'a>(&'a self, query: &'a RatesQuery) -> gw::BoxFuture<'a, Result<Rates, ProviderError>> {
+        fn rates<'a>(
+            &'a self,
+            query: &'a RatesQuery,
+        ) -> gw::BoxFuture<'a, Result<Rates, ProviderError>> {
             // The method's place in SPEC.methods; the reference arguments, for strategies and costs; one attempt; and,
             // found by the type that the method returns, whether its answer is one as a whole or with its first item.
             <Result<Rates, ProviderError> as gw::CapabilityResult>::run(
@@ -85,7 +95,10 @@ const _: () = {
 //     async fn rates(&self, query: &RatesQuery) -> Result<Rates, ProviderError> { … }
 // }
 impl RateSource for Fixed {
-    fn rates<'a>(&'a self, query: &'a RatesQuery) -> gw::BoxFuture<'a, Result<Rates, ProviderError>> {
+    fn rates<'a>(
+        &'a self,
+        query: &'a RatesQuery,
+    ) -> gw::BoxFuture<'a, Result<Rates, ProviderError>> {
         Box::pin(async move { Ok(Rates { base: query.base.clone(), source: "fixed".to_owned() }) })
     }
 }
@@ -134,7 +147,12 @@ const _: () = {
 //     async fn rates(&self, query: RatesQuery, sources: Providers<dyn RateSource>, call: Call) -> Result<Rates> { … }
 // }
 impl Currency {
-    async fn rates(&self, query: RatesQuery, sources: Providers<dyn RateSource>, call: Call) -> Result<Rates> {
+    async fn rates(
+        &self,
+        query: RatesQuery,
+        sources: Providers<dyn RateSource>,
+        call: Call,
+    ) -> Result<Rates> {
         if query.base == "XXX" {
             return Err(Error::not_found(format!("no such currency, says {}", call.method().name)));
         }
@@ -179,7 +197,7 @@ const _: () = {
 
     impl<T: gw::Transport> gw::From<T> for CurrencyClient {
         fn from(transport: T) -> Self {
-            Self(gw::Remote::new(gw::Declared::<Currency>::SPEC, transport))
+            Self(gw::Remote::new(gw::DeclaredService::<Currency>::SPEC, transport))
         }
     }
 
@@ -232,7 +250,10 @@ struct Scripted {
 }
 
 impl Transport for Scripted {
-    fn call(&self, request: TransportRequest) -> gw::BoxFuture<'static, Result<TransportResponse, ClientError>> {
+    fn call(
+        &self,
+        request: TransportRequest,
+    ) -> gw::BoxFuture<'static, Result<TransportResponse, ClientError>> {
         // Not every test looks.
         let _ = self.called.send(request);
         let answer = (self.answer)();
@@ -240,24 +261,37 @@ impl Transport for Scripted {
     }
 }
 
-fn scripted(answer: fn() -> Result<TransportResponse, ClientError>) -> (CurrencyClient, Receiver<TransportRequest>) {
+fn scripted(
+    answer: fn() -> Result<TransportResponse, ClientError>,
+) -> (CurrencyClient, Receiver<TransportRequest>) {
     let (called, calls) = mpsc::channel();
     (Currency::client(Scripted { answer, called }), calls)
 }
 
 #[tokio::test]
 async fn the_client_sends_the_input_among_the_arguments() {
-    let (client, calls) = scripted(|| Ok(TransportResponse::Json(r#"{"base":"EUR","source":"fixed"}"#.into())));
+    let (client, calls) =
+        scripted(|| Ok(TransportResponse::Json(r#"{"base":"EUR","source":"fixed"}"#.into())));
     let query = RatesQuery { base: "EUR".to_owned() };
-    let call = client.rates(&query).idempotency_key("a \"b\"").bearer("token").timeout(Duration::from_secs(3));
+    let call = client
+        .rates(&query)
+        .idempotency_key("a \"b\"")
+        .bearer("token")
+        .timeout(Duration::from_secs(3));
     let rates: Rates = call.await.unwrap();
     assert_eq!((rates.base.as_str(), rates.source.as_str()), ("EUR", "fixed"));
     let request = calls.try_recv().unwrap();
-    assert_eq!((request.service.name, request.service.version, request.method), ("currency", 1, "rates"));
+    assert_eq!(
+        (request.service.name, request.service.version, request.method),
+        ("currency", 1, "rates")
+    );
     assert_eq!((request.verb, &*request.input), (gw::Verb::Get, &br#"{"base":"EUR"}"#[..]));
     assert_eq!(request.headers["idempotency-key"], r#""a \"b\"""#);
     assert_eq!(request.headers["authorization"], "Bearer token");
-    assert_eq!((request.timeout, request.expected), (Some(Duration::from_secs(3)), Expected::Value));
+    assert_eq!(
+        (request.timeout, request.expected),
+        (Some(Duration::from_secs(3)), Expected::Value)
+    );
 }
 
 #[tokio::test]
@@ -270,7 +304,11 @@ async fn a_method_without_input_is_called_with_nothing() {
 #[tokio::test]
 async fn what_cannot_be_sent_is_not() {
     let (client, calls) = scripted(|| Ok(TransportResponse::Empty));
-    for call in [client.ping().idempotency_key(""), client.ping().header("a b", "c"), client.ping().bearer("\n")] {
+    for call in [
+        client.ping().idempotency_key(""),
+        client.ping().header("a b", "c"),
+        client.ping().bearer("\n"),
+    ] {
         assert!(matches!(call.await, Err(ClientError::InvalidRequest(_))));
     }
     assert!(calls.try_recv().is_err());
@@ -278,7 +316,8 @@ async fn what_cannot_be_sent_is_not() {
 
 #[tokio::test]
 async fn an_answer_of_another_type_is_told_with_its_place() {
-    let (client, _) = scripted(|| Ok(TransportResponse::Json(r#"{"base":7,"source":"fixed"}"#.into())));
+    let (client, _) =
+        scripted(|| Ok(TransportResponse::Json(r#"{"base":7,"source":"fixed"}"#.into())));
     let error = client.rates(&RatesQuery { base: "EUR".to_owned() }).await.unwrap_err();
     assert!(error.to_string().contains("base: invalid type: integer `7`"), "{error}");
 }

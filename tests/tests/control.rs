@@ -7,7 +7,7 @@ use std::sync::{
 
 use gateway_runtime::{
     control::{OperatorSettings, SettingsSnapshot},
-    store::{Store, Command, Credit, OperatorChange, ChangeKind},
+    store::{ChangeKind, Command, Credit, OperatorChange, Store},
 };
 use serde_json::{Value, json};
 
@@ -17,20 +17,32 @@ use crate::database::{Database, each_database};
 async fn start(books: &Store) -> (Arc<OperatorSettings>, Receiver<SettingsSnapshot>) {
     let (applied, told) = mpsc::channel();
     let applied = Mutex::new(applied);
-    let control =
-        OperatorSettings::start(books.clone(), move |snapshot| applied.lock().unwrap().send(snapshot.clone()).unwrap());
+    let control = OperatorSettings::start(books.clone(), move |snapshot| {
+        applied.lock().unwrap().send(snapshot.clone()).unwrap()
+    });
     (control.await.unwrap(), told)
 }
 
 async fn set(books: &Store, kind: ChangeKind, subject: &str, document: Value) {
-    let edit = OperatorChange { at: 1, who: "a test".into(), kind, subject: subject.into(), document: document.to_string() };
+    let edit = OperatorChange {
+        at: 1,
+        who: "a test".into(),
+        kind,
+        subject: subject.into(),
+        document: document.to_string(),
+    };
     books.commit(&[Command::OperatorChange(edit)]).await.unwrap();
 }
 
 /// An account and money: changes that set nothing.
 async fn open(books: &Store, account: &str) {
     let (account, who) = (Arc::<str>::from(account), Arc::<str>::from("a test"));
-    let open = Command::OpenAccount { account: Arc::clone(&account), plan: "standard".into(), at: 1, who: Arc::clone(&who) };
+    let open = Command::OpenAccount {
+        account: Arc::clone(&account),
+        plan: "standard".into(),
+        at: 1,
+        who: Arc::clone(&who),
+    };
     let amount = "1 USD".parse().unwrap();
     let credit = Credit { account, amount, reference: "r".into(), at: 1, who };
     books.commit(&[open, Command::Credit(credit)]).await.unwrap();

@@ -8,7 +8,7 @@ use std::{
 
 use gateway_runtime::{
     Secret,
-    store::{Store, Postgres, Sqlite},
+    store::{Postgres, Sqlite, Store},
 };
 use sqlx::Connection;
 
@@ -61,7 +61,10 @@ impl Database {
         };
         let name = name().replace('-', "_");
         let pool = sqlx::PgPool::connect(&server).await.unwrap();
-        sqlx::query(sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}"))).execute(&pool).await.unwrap();
+        sqlx::query(sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}")))
+            .execute(&pool)
+            .await
+            .unwrap();
         let (path, options) = server.split_once('?').unwrap_or((&server, ""));
         Some(Self::at(&format!("{}/{name}?{options}", path.rsplit_once('/').unwrap().0)))
     }
@@ -118,10 +121,15 @@ impl Database {
         match &self.url {
             Some(url) => {
                 let pool = sqlx::PgPool::connect(url.expose()).await.unwrap();
-                sqlx::raw_sql(sqlx::AssertSqlSafe(postgres.to_owned())).execute(&pool).await.unwrap();
+                sqlx::raw_sql(sqlx::AssertSqlSafe(postgres.to_owned()))
+                    .execute(&pool)
+                    .await
+                    .unwrap();
             }
             None => {
-                let pool = sqlx::SqlitePool::connect(&format!("sqlite:{}", self.file().display())).await.unwrap();
+                let pool = sqlx::SqlitePool::connect(&format!("sqlite:{}", self.file().display()))
+                    .await
+                    .unwrap();
                 sqlx::raw_sql(sqlx::AssertSqlSafe(sqlite.to_owned())).execute(&pool).await.unwrap();
             }
         }

@@ -72,8 +72,12 @@ impl Names {
                 path.pop();
             }
             syn::UseTree::Group(group) => group.items.iter().for_each(|item| self.tree(item, path)),
-            syn::UseTree::Name(name) => self.path(path.iter().cloned().chain([name.ident.to_string()])),
-            syn::UseTree::Rename(name) => self.path(path.iter().cloned().chain([name.ident.to_string()])),
+            syn::UseTree::Name(name) => {
+                self.path(path.iter().cloned().chain([name.ident.to_string()]))
+            }
+            syn::UseTree::Rename(name) => {
+                self.path(path.iter().cloned().chain([name.ident.to_string()]))
+            }
             syn::UseTree::Glob(_) => self.path(path.iter().cloned()),
         }
     }
@@ -114,8 +118,9 @@ impl<'ast> Visit<'ast> for Names {
         syn::visit::visit_macro(self, item);
         let text = item.tokens.to_string().replace("$ crate", "crate");
         for (at, _) in text.match_indices("crate :: ") {
-            let path =
-                text[at..].split(" :: ").map(|name| name.split(|c: char| !is_name(c)).next().unwrap_or_default());
+            let path = text[at..]
+                .split(" :: ")
+                .map(|name| name.split(|c: char| !is_name(c)).next().unwrap_or_default());
             self.path(path.take(3).take_while(|name| !name.is_empty()).map(str::to_owned));
         }
     }
@@ -135,7 +140,8 @@ fn is_name(c: char) -> bool {
 }
 
 fn is_cfg_test(attribute: &syn::Attribute) -> bool {
-    attribute.path().is_ident("cfg") && attribute.parse_args::<syn::Path>().is_ok_and(|path| path.is_ident("test"))
+    attribute.path().is_ident("cfg")
+        && attribute.parse_args::<syn::Path>().is_ok_and(|path| path.is_ident("test"))
 }
 
 fn source_root() -> PathBuf {
@@ -194,7 +200,9 @@ fn root_names(lib: &syn::File) -> BTreeMap<String, String> {
                 leaves(&p.tree, path, names);
                 path.pop();
             }
-            syn::UseTree::Group(group) => group.items.iter().for_each(|item| leaves(item, &mut path.clone(), names)),
+            syn::UseTree::Group(group) => {
+                group.items.iter().for_each(|item| leaves(item, &mut path.clone(), names))
+            }
             syn::UseTree::Name(syn::UseName { ident, .. })
             | syn::UseTree::Rename(syn::UseRename { rename: ident, .. }) => {
                 let whole: Vec<_> = path.iter().cloned().chain([ident.to_string()]).collect();
@@ -233,7 +241,8 @@ fn imports_point_down() {
         let Some(own_place) = place(&own) else { continue };
         for import in names(name, file).modules {
             let other = folder(&import);
-            let other = if place(&other).is_some() { &other } else { roots.get(&other).unwrap_or(&other) };
+            let other =
+                if place(&other).is_some() { &other } else { roots.get(&other).unwrap_or(&other) };
             if *other != own && place(other).is_some_and(|other| other >= own_place) {
                 climbing.push(format!("{name}.rs imports crate::{}", import.join("::")));
             }
@@ -274,7 +283,8 @@ fn the_test_sees_what_it_forbids() {
     .unwrap();
     let names = names("pipeline/billing/mod", &file);
     let modules: Vec<_> = names.modules.iter().map(|path| path.join("::")).collect();
-    let expected = ["edge::http::route", "edge::http::Body", "Code", "store", "gateway::x", "control::Z"];
+    let expected =
+        ["edge::http::route", "edge::http::Body", "Code", "store", "gateway::x", "control::Z"];
     assert_eq!(modules[..6], expected);
     assert_eq!(modules[6], "pipeline::billing::base");
     assert_eq!(names.roots, ["hyper"]);

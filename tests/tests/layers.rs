@@ -17,8 +17,8 @@ use gateway_runtime::{
     provider::{HttpClientSettings, HttpResponse},
 };
 use tower::{
-    BoxError, Service, limit::ConcurrencyLimitLayer, load_shed::LoadShedLayer, service_fn, timeout::TimeoutLayer,
-    util::MapRequestLayer,
+    BoxError, Service, limit::ConcurrencyLimitLayer, load_shed::LoadShedLayer, service_fn,
+    timeout::TimeoutLayer, util::MapRequestLayer,
 };
 
 /// Calls that layers look at.
@@ -73,8 +73,11 @@ fn settings(more: &str) -> Gateway {
 async fn ask(gateway: &RunningGateway, path: &str) -> HttpResponse {
     let http = HttpClient::new(&HttpClientSettings::default()).unwrap();
     let url = format!("{}/services/onion/v1/{path}", gateway.url());
-    let request =
-        if path.starts_with("once") { http.post(url).json(&serde_json::json!({"millis": 100})) } else { http.get(url) };
+    let request = if path.starts_with("once") {
+        http.post(url).json(&serde_json::json!({"millis": 100}))
+    } else {
+        http.get(url)
+    };
     request.send_any().await.unwrap()
 }
 
@@ -87,7 +90,10 @@ async fn told(response: HttpResponse) -> (u16, String) {
 
 type Seen = Arc<Mutex<Vec<(&'static str, String)>>>;
 
-fn noting(seen: &Seen, place: &'static str) -> MapRequestLayer<impl Fn(Invocation) -> Invocation + Clone + use<>> {
+fn noting(
+    seen: &Seen,
+    place: &'static str,
+) -> MapRequestLayer<impl Fn(Invocation) -> Invocation + Clone + use<>> {
     let seen = Arc::clone(seen);
     MapRequestLayer::new(move |invocation: Invocation| {
         seen.lock().unwrap().push((place, invocation.method.spec.name.to_owned()));
@@ -115,7 +121,11 @@ async fn each_stands_at_its_place() {
     assert_eq!(passed("peel?millis=no").await, (400, vec!["outer", "outer, second", "middle"]));
     assert_eq!(passed("known").await, (401, vec!["outer", "outer, second"]));
     assert_eq!(passed("kept").await, (200, vec!["outer", "outer, second", "middle", "inner"]));
-    assert_eq!(passed("kept").await, (200, vec!["outer", "outer, second", "middle"]), "the method did not run");
+    assert_eq!(
+        passed("kept").await,
+        (200, vec!["outer", "outer, second", "middle"]),
+        "the method did not run"
+    );
 }
 
 /// Refuses every other call, with an error of the gateway's.
@@ -168,11 +178,18 @@ async fn what_a_layer_answers_with_is_understood() {
 
 #[tokio::test]
 async fn towers_own_layers_do_as_they_say() {
-    let gateway =
-        settings("").layer(LayerPosition::AroundMethod, TimeoutLayer::new(Duration::from_millis(20))).start().await.unwrap();
+    let gateway = settings("")
+        .layer(LayerPosition::AroundMethod, TimeoutLayer::new(Duration::from_millis(20)))
+        .start()
+        .await
+        .unwrap();
     assert_eq!(ask(&gateway, "peel").await.status(), 200);
     assert_eq!(told(ask(&gateway, "peel?millis=5000").await).await, (504, "timeout".to_owned()));
-    assert_eq!(told(ask(&gateway, "once").await).await, (504, "outcome-unknown".to_owned()), "it may have been done");
+    assert_eq!(
+        told(ask(&gateway, "once").await).await,
+        (504, "outcome-unknown".to_owned()),
+        "it may have been done"
+    );
 
     let gateway = settings("")
         .layer(LayerPosition::AroundMethod, LoadShedLayer::new())
@@ -180,24 +197,37 @@ async fn towers_own_layers_do_as_they_say() {
         .start()
         .await
         .unwrap();
-    let (one, other) = tokio::join!(ask(&gateway, "peel?millis=300"), ask(&gateway, "peel?millis=300"));
+    let (one, other) =
+        tokio::join!(ask(&gateway, "peel?millis=300"), ask(&gateway, "peel?millis=300"));
     let mut statuses = [one.status(), other.status()];
     statuses.sort_unstable();
     assert_eq!(statuses, [200, 503]);
 
     // Without the shedding they wait for each other.
-    let gateway = settings("").layer(LayerPosition::AroundMethod, ConcurrencyLimitLayer::new(1)).start().await.unwrap();
+    let gateway = settings("")
+        .layer(LayerPosition::AroundMethod, ConcurrencyLimitLayer::new(1))
+        .start()
+        .await
+        .unwrap();
     let begun = std::time::Instant::now();
-    let (one, other) = tokio::join!(ask(&gateway, "peel?millis=150"), ask(&gateway, "peel?millis=150"));
+    let (one, other) =
+        tokio::join!(ask(&gateway, "peel?millis=150"), ask(&gateway, "peel?millis=150"));
     assert_eq!((one.status(), other.status()), (200, 200));
     assert!(begun.elapsed() >= Duration::from_millis(300));
 }
 
 #[tokio::test]
 async fn a_layer_may_answer_itself() {
-    let answers = || service_fn(async |_: Invocation| Ok::<_, BoxError>(Reply::Json("\"from the layer\"".into())));
+    let answers = || {
+        service_fn(async |_: Invocation| {
+            Ok::<_, BoxError>(Reply::Json("\"from the layer\"".into()))
+        })
+    };
     let gateway = settings("")
-        .layer(LayerPosition::Outermost, tower::layer::layer_fn(move |_: gateway_runtime::pipeline::InnerService| answers()))
+        .layer(
+            LayerPosition::Outermost,
+            tower::layer::layer_fn(move |_: gateway_runtime::pipeline::InnerService| answers()),
+        )
         .start()
         .await
         .unwrap();
@@ -211,17 +241,21 @@ async fn stages_can_be_left_out() {
     let path = folder.join("books.db");
     let store = format!("store = {{ path = '{}' }}\n", path.display());
     let rows = async || {
-        let books = gateway_runtime::store::Store::new(gateway_runtime::store::Sqlite::open(&path).await.unwrap());
+        let books = gateway_runtime::store::Store::new(
+            gateway_runtime::store::Sqlite::open(&path).await.unwrap(),
+        );
         books.recent_requests(100).await.unwrap().len()
     };
 
-    let gateway = settings(&format!("{store}record = {{ enabled = false }}")).start().await.unwrap();
+    let gateway =
+        settings(&format!("{store}request_log = {{ enabled = false }}")).start().await.unwrap();
     assert_eq!(ask(&gateway, "peel").await.status(), 200);
     assert_eq!(told(ask(&gateway, "once").await).await.0, 400, "it wants a key");
     gateway.stop().await.unwrap();
     assert_eq!(rows().await, 0);
 
-    let gateway = settings(&format!("{store}idempotency = {{ enabled = false }}")).start().await.unwrap();
+    let gateway =
+        settings(&format!("{store}idempotency = {{ enabled = false }}")).start().await.unwrap();
     assert_eq!(ask(&gateway, "once").await.status(), 200);
     gateway.stop().await.unwrap();
     assert_eq!(rows().await, 1);

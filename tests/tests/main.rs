@@ -1,7 +1,11 @@
 //! Black-box tests, one module a subject.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on fails")]
-#![allow(clippy::print_stdout, clippy::print_stderr, reason = "tests say on which servers they ran")]
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "tests say on which servers they ran"
+)]
 
 mod admin;
 mod auth;

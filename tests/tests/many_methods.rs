@@ -9,7 +9,7 @@ use std::{
 use bytes::Bytes;
 use gateway_benches::{mail::Message, many};
 use gateway_runtime::{
-    CallContext, Call, CallRequest, Input, Origin, Reply, RequestId,
+    Call, CallContext, CallRequest, Input, Origin, Reply, RequestId,
     auth::AcceptedCredentials,
     bus::BusSettings,
     http::{Documents, Info, RouteTable},
@@ -35,8 +35,12 @@ fn start(methods: usize) -> Started {
     let started = Instant::now();
     let registry = Arc::new(many::registry(methods).unwrap());
     let routes = RouteTable::new(&registry, |_| None).unwrap();
-    let documents =
-        Documents::new(&Info::default(), Arc::clone(&registry), AcceptedCredentials::default(), &BusSettings::default());
+    let documents = Documents::new(
+        &Info::default(),
+        Arc::clone(&registry),
+        AcceptedCredentials::default(),
+        &BusSettings::default(),
+    );
     Started { registry, routes, documents, took: started.elapsed() }
 }
 
@@ -54,7 +58,8 @@ fn every_one_of_ten_thousand_methods_is_at_its_address_and_published() {
     }
     let meta = document(documents, "/meta");
     let services = meta["services"].as_array().unwrap();
-    let described = services.iter().map(|service| service["methods"].as_array().unwrap().len()).sum::<usize>();
+    let described =
+        services.iter().map(|service| service["methods"].as_array().unwrap().len()).sum::<usize>();
     let openapi = document(documents, "/openapi.json");
     let asyncapi = document(documents, "/asyncapi.json");
     let entries = |value: &Value| value.as_object().unwrap().len();
@@ -102,7 +107,8 @@ async fn a_call_costs_the_same_beside_nine_others_and_beside_ten_thousand() {
         for ((gateway, address), best) in gateways.iter().zip(&addresses).zip(&mut best) {
             let started = Instant::now();
             for _ in 0..4 {
-                let Reply::Json(answer) = call(&gateway.routes, &pipeline, address, &body).await else {
+                let Reply::Json(answer) = call(&gateway.routes, &pipeline, address, &body).await
+                else {
                     panic!("no JSON")
                 };
                 assert!(answer.starts_with(br#"{"accepted":5"#));

@@ -22,7 +22,8 @@ impl Server {
             eprintln!("not run: there is no rabbitmq-server");
             return None;
         }
-        let folder = std::env::temp_dir().join(format!("gateway-rabbitmq-{:08x}", fastrand::u32(..)));
+        let folder =
+            std::env::temp_dir().join(format!("gateway-rabbitmq-{:08x}", fastrand::u32(..)));
         let url = tool("start", &folder, &[]).trim().to_owned();
         Some(Self { folder, url })
     }
@@ -74,7 +75,11 @@ impl Drop for Server {
 
 fn tool(what: &str, folder: &Path, words: &[&str]) -> String {
     let output = command(what, folder).args(words).output().unwrap();
-    assert!(output.status.success(), "{what} {words:?}: {}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{what} {words:?}: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     String::from_utf8(output.stdout).unwrap()
 }
 

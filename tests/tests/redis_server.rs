@@ -38,7 +38,8 @@ impl RedisServer {
 
     /// The only node of a cluster: it refuses whatever would be spread over several.
     pub(crate) fn start_cluster() -> Option<Self> {
-        let options = ["--cluster-enabled", "yes", "--cluster-port", &free_port().to_string()].map(str::to_owned);
+        let options = ["--cluster-enabled", "yes", "--cluster-port", &free_port().to_string()]
+            .map(str::to_owned);
         let server = Self::start_with(options.into())?;
         let mut connection = server.connection().unwrap();
         redis::cmd("CLUSTER").arg("ADDSLOTSRANGE").arg(0).arg(16383).exec(&mut connection).unwrap();
@@ -64,7 +65,11 @@ impl RedisServer {
 
     /// The setting for a gateway on it, for which it is away when it does not answer in this time.
     pub(crate) fn setting(&self, timeout: Duration) -> String {
-        format!("redis = {{ url = 'redis://127.0.0.1:{}', timeout = '{}ms' }}\n", self.port, timeout.as_millis())
+        format!(
+            "redis = {{ url = 'redis://127.0.0.1:{}', timeout = '{}ms' }}\n",
+            self.port,
+            timeout.as_millis()
+        )
     }
 
     pub(crate) fn command(&self, words: &[&str]) {
@@ -92,7 +97,11 @@ impl RedisServer {
     }
 
     fn signal(&self, signal: &str) {
-        let done = Command::new("sh").arg("-c").arg(format!("kill -{signal} {}", self.child.id())).status().unwrap();
+        let done = Command::new("sh")
+            .arg("-c")
+            .arg(format!("kill -{signal} {}", self.child.id()))
+            .status()
+            .unwrap();
         assert!(done.success());
     }
 
@@ -118,7 +127,10 @@ impl Drop for RedisServer {
 fn spawn(folder: &std::path::Path, port: u16, more: &[String]) -> Option<Child> {
     let program = std::env::var("TEST_REDIS_SERVER").unwrap_or_else(|_| "redis-server".to_owned());
     let mut command = Command::new(program);
-    command.args(["--bind", "127.0.0.1", "--save", "", "--port", &port.to_string(), "--dir"]).arg(folder).args(more);
+    command
+        .args(["--bind", "127.0.0.1", "--save", "", "--port", &port.to_string(), "--dir"])
+        .arg(folder)
+        .args(more);
     command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().ok()
 }
 

@@ -27,7 +27,9 @@ impl Volume {
         }
         let folder = std::env::temp_dir().join(format!("gateway-volume-{:08x}", fastrand::u32(..)));
         fs::create_dir_all(&folder).unwrap();
-        let mount = format!("mount -t tmpfs -o size={megabytes}m none \"$TMPDIR\" || exit {UNMOUNTED}; exec \"$@\"");
+        let mount = format!(
+            "mount -t tmpfs -o size={megabytes}m none \"$TMPDIR\" || exit {UNMOUNTED}; exec \"$@\""
+        );
         let ran = Command::new("unshare")
             .args(["--map-root-user", "--mount", "sh", "-c", &mount, "sh"])
             .arg(std::env::current_exe().unwrap())

@@ -98,7 +98,7 @@ def main():
     verbs = sum(bool(re.fullmatch(r"[A-Z][a-z]+s", word)) and word.lower() not in NOUNS | WEAK for word in words)
     places = defaultdict(set)
     for name, text in texts.items():
-        for kind in re.findall(r"(?m)^\s*(?:pub(?:\([^)]*\))? )?(?:struct|enum|trait|type) ([A-Z]\w*)", text):
+        for kind in re.findall(r"(?m)^(?:\s*(?:pub(?:\([^)]*\))? )?(?:struct|enum|trait)|(?:pub(?:\([^)]*\))? )?type) ([A-Z]\w*)", text):
             places[kind].add(name)
     private = ("Inner", "State", "Error")
     shared = {kind: names for kind, names in places.items() if len(names) > 1 and kind not in private}

@@ -1,7 +1,9 @@
 //! Every argument of `#[service]` and `#[expose_method]`, and what it becomes.
 
 use gateway_runtime::{ProviderError, Providers, capability, provider};
-use gateway_runtime::{Result, Streaming, expose_method, model, provide_method, service, strategy::RoundRobin};
+use gateway_runtime::{
+    Result, Streaming, expose_method, model, provide_method, service, strategy::RoundRobin,
+};
 
 /// Something to look up.
 #[model]

@@ -1,6 +1,8 @@
 //! What methods of capabilities and providers can be.
 
-use gateway_runtime::{FromApp, Money, ProviderError, Result, Streaming, capability, model, provide_method, provider};
+use gateway_runtime::{
+    FromApp, Money, ProviderError, Result, Streaming, capability, model, provide_method, provider,
+};
 
 /// Something by value.
 #[model]
@@ -19,11 +21,21 @@ pub trait Mailer: Send + Sync {
 
     /// By value, by reference, of no size, and named as what the macro might call its own.
     #[provide_method(effect = once)]
-    async fn send(&self, provider: Message, scope: &Message, call: &str, a0: &[u8]) -> Result<u64, ProviderError>;
+    async fn send(
+        &self,
+        provider: Message,
+        scope: &Message,
+        call: &str,
+        a0: &[u8],
+    ) -> Result<u64, ProviderError>;
 
     /// Providers may leave it out.
     #[provide_method(effect = read)]
-    async fn r#type(&self, _: &'static str, _unused: Option<&Message>) -> Result<String, ProviderError> {
+    async fn r#type(
+        &self,
+        _: &'static str,
+        _unused: Option<&Message>,
+    ) -> Result<String, ProviderError> {
         self.ping().await?;
         if self.size() > 1 {
             return Err(ProviderError::unsupported("no type"));
@@ -34,7 +46,10 @@ pub trait Mailer: Send + Sync {
     /// Gone soon.
     #[deprecated]
     #[provide_method(effect = read)]
-    async fn size_of(&self, message: &Message) -> Result<Box<dyn std::any::Any + Send>, ProviderError>;
+    async fn size_of(
+        &self,
+        message: &Message,
+    ) -> Result<Box<dyn std::any::Any + Send>, ProviderError>;
 }
 
 trait Size {
@@ -81,7 +96,8 @@ pub struct Nothing;
 
 #[allow(clippy::trivially_copy_pass_by_ref)]
 fn by_message(message: &Message, times: &u64) -> Money {
-    let nanos = i64::try_from(*times).unwrap_or(i64::MAX) * i64::try_from(message.to.len()).unwrap_or(i64::MAX);
+    let nanos = i64::try_from(*times).unwrap_or(i64::MAX)
+        * i64::try_from(message.to.len()).unwrap_or(i64::MAX);
     Money::literal(nanos, "USD")
 }
 
@@ -99,16 +115,26 @@ impl Mailer for Smtp {
     }
 
     #[provide_method(cost = Self::whatever)]
-    async fn send(&self, mut message: Message, from: &Message, _: &str, _bytes: &[u8]) -> Result<u64, ProviderError> {
+    async fn send(
+        &self,
+        mut message: Message,
+        from: &Message,
+        _: &str,
+        _bytes: &[u8],
+    ) -> Result<u64, ProviderError> {
         message.to.push_str(&from.to);
-        let length = message.to.len().try_into().map_err(|_| ProviderError::unsupported("too long"))?;
+        let length =
+            message.to.len().try_into().map_err(|_| ProviderError::unsupported("too long"))?;
         if length == 0 {
             return Ok(0);
         }
         Ok(length)
     }
 
-    async fn size_of(&self, Message { to }: &Message) -> Result<Box<dyn std::any::Any + Send>, ProviderError> {
+    async fn size_of(
+        &self,
+        Message { to }: &Message,
+    ) -> Result<Box<dyn std::any::Any + Send>, ProviderError> {
         if to.is_empty() {
             return Ok(Box::new(()));
         }

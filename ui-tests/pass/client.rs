@@ -2,7 +2,7 @@
 
 use gateway_runtime::{
     Call, Caller, Error, FromCall, Raw, Result, Streaming,
-    client::{ReplyBody, ClientError, Http, ReplyStream},
+    client::{ClientError, Http, ReplyBody, ReplyStream},
     expose_method, media, model, service,
 };
 

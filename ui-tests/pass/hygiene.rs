@@ -58,7 +58,11 @@ impl Hygiene {
 pub trait Able {
     /// With an argument.
     #[provide_method(effect = read)]
-    async fn able(&self, number: &u32, value: u64) -> core::result::Result<u64, gateway_runtime::ProviderError>;
+    async fn able(
+        &self,
+        number: &u32,
+        value: u64,
+    ) -> core::result::Result<u64, gateway_runtime::ProviderError>;
 }
 
 #[allow(clippy::trivially_copy_pass_by_ref)]
@@ -73,7 +77,11 @@ pub struct Unable;
 #[provider]
 impl Able for Unable {
     #[provide_method(cost = cost)]
-    async fn able(&self, number: &u32, value: u64) -> core::result::Result<u64, gateway_runtime::ProviderError> {
+    async fn able(
+        &self,
+        number: &u32,
+        value: u64,
+    ) -> core::result::Result<u64, gateway_runtime::ProviderError> {
         core::result::Result::Ok(u64::from(*number) + value)
     }
 }

@@ -1,8 +1,8 @@
 //! Where services can be: private, in functions, in other modules than their impl blocks, and in parts.
 
 use gateway_runtime::{
-    Binder, CallRequest, Error, FromApp, FromCall, ProviderError, Providers, Result, StartError, capability,
-    expose_method, model, provide_method, provider, service,
+    Binder, CallRequest, Error, FromApp, FromCall, ProviderError, Providers, Result, StartError,
+    capability, expose_method, model, provide_method, provider, service,
 };
 
 #[service]

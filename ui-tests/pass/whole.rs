@@ -90,7 +90,12 @@ impl Currency {
 
     /// By one provider, because the client says so.
     #[expose_method(POST, idempotency = required)]
-    async fn exchange(&self, exchange: Exchange, sources: Providers<dyn RateSource>, me: Context) -> Result<Rates> {
+    async fn exchange(
+        &self,
+        exchange: Exchange,
+        sources: Providers<dyn RateSource>,
+        me: Context,
+    ) -> Result<Rates> {
         if me.caller.account().is_none() {
             return Err(Error::not_found(format!("nobody calls {}", me.call.method().name)));
         }

@@ -9,9 +9,10 @@ use std::{
 
 use gateway_runtime::{
     __private::BoxFuture,
-    App, AuthMode, CacheSpec, CacheScope, Effect, IdempotencyMode, Money, QuotaSpec, Result, Verb, WebhookSpec,
-    client::{ClientError, TransportRequest, TransportResponse, Transport},
-    registry::{Method, Registry, RegistrySettings, RegisteredService},
+    App, AuthMode, CacheScope, CacheSpec, Effect, IdempotencyMode, Money, QuotaSpec, Result, Verb,
+    WebhookSpec,
+    client::{ClientError, Transport, TransportRequest, TransportResponse},
+    registry::{Method, RegisteredService, Registry, RegistrySettings},
 };
 use gateway_ui_tests::{arguments, places};
 
@@ -38,7 +39,10 @@ fn every_argument_arrives() {
     let registry = registry();
     let everything = service(&registry, "every-argument");
     let spec = everything.spec;
-    assert_eq!((spec.version, spec.title, spec.auth), (7, "Every argument", Some(AuthMode::Required)));
+    assert_eq!(
+        (spec.version, spec.title, spec.auth),
+        (7, "Every argument", Some(AuthMode::Required))
+    );
     assert_eq!(spec.description, "What is written on the struct.\n\nIn two paragraphs.");
     assert_eq!(spec.scopes, ["all", "all:read"]);
     assert!(spec.source.file.ends_with("arguments.rs"), "{}", spec.source);
@@ -47,7 +51,10 @@ fn every_argument_arrives() {
     assert_eq!((read.verb, read.title, read.description), (Verb::Get, "Read it", "Reads."));
     assert_eq!((read.effect, read.idempotency), (Effect::Read, IdempotencyMode::None));
     assert_eq!(read.price, Some(money("0.001 USD")));
-    assert_eq!(read.cache, Some(CacheSpec { ttl: Duration::from_secs(300), scope: CacheScope::Global }));
+    assert_eq!(
+        read.cache,
+        Some(CacheSpec { ttl: Duration::from_secs(300), scope: CacheScope::Global })
+    );
     assert_eq!(read.quota, Some(QuotaSpec { calls: 100, per: Duration::from_secs(60) }));
     assert_eq!((read.auth, read.scopes), (Some(AuthMode::Required), &["read"][..]));
     assert_eq!(read.timeout, Some(Duration::from_millis(500)));
@@ -55,12 +62,18 @@ fn every_argument_arrives() {
     assert_eq!(method(everything, "read-it").capabilities.len(), 1);
 
     let put = method(everything, "put").spec;
-    assert_eq!((put.verb, put.effect, put.idempotency), (Verb::Put, Effect::Keyed, IdempotencyMode::Required));
+    assert_eq!(
+        (put.verb, put.effect, put.idempotency),
+        (Verb::Put, Effect::Keyed, IdempotencyMode::Required)
+    );
     let patch = method(everything, "patch").spec;
     assert_eq!((patch.verb, patch.effect), (Verb::Patch, Effect::Idempotent));
     let search = method(everything, "search").spec;
     assert_eq!((search.verb, search.effect), (Verb::Post, Effect::Read));
-    assert_eq!(search.cache, Some(CacheSpec { ttl: Duration::from_secs(86_400), scope: CacheScope::Account }));
+    assert_eq!(
+        search.cache,
+        Some(CacheSpec { ttl: Duration::from_secs(86_400), scope: CacheScope::Account })
+    );
     let said = method(everything, "said").spec;
     assert_eq!(said.webhook, Some(WebhookSpec { secret: "PARROT_SECRET" }));
     assert_eq!(said.idempotency, IdempotencyMode::None);
@@ -77,7 +90,10 @@ fn what_is_not_said_has_a_default() {
     assert_eq!((find.effect, find.idempotency), (Effect::Read, IdempotencyMode::None));
     assert_eq!((find.price, find.cache, find.quota, find.timeout), (None, None, None, None));
     let raw = method(codes, "type").spec;
-    assert_eq!((raw.effect, raw.idempotency, raw.deprecated), (Effect::Once, IdempotencyMode::Optional, false));
+    assert_eq!(
+        (raw.effect, raw.idempotency, raw.deprecated),
+        (Effect::Once, IdempotencyMode::Optional, false)
+    );
     assert!(registry.providers().iter().any(|provider| provider.spec().name == "no_name"));
 }
 
@@ -89,21 +105,35 @@ fn a_service_is_the_sum_of_its_impl_blocks() {
     assert_eq!(names, ["old", "one", "present", "three", "two"]);
     assert!(method(private, "old").spec.deprecated);
     let lines: Vec<_> = private.methods.iter().map(|method| method.spec.source.line).collect();
-    assert!(lines.iter().enumerate().all(|(place, line)| !lines[..place].contains(line)), "{lines:?}");
-    assert!(places::in_a_function() > method(service(&registry, "in_a_function"), "call").spec.source.line);
+    assert!(
+        lines.iter().enumerate().all(|(place, line)| !lines[..place].contains(line)),
+        "{lines:?}"
+    );
+    assert!(
+        places::in_a_function()
+            > method(service(&registry, "in_a_function"), "call").spec.source.line
+    );
 }
 
 #[test]
 fn capabilities_and_costs_arrive() {
     let registry = registry();
-    let mailer = registry.capabilities().iter().find(|capability| capability.name == "Mailer").unwrap();
-    let methods: Vec<_> = mailer.methods.iter().map(|method| (method.name, method.effect)).collect();
+    let mailer =
+        registry.capabilities().iter().find(|capability| capability.name == "Mailer").unwrap();
+    let methods: Vec<_> =
+        mailer.methods.iter().map(|method| (method.name, method.effect)).collect();
     assert_eq!(
         methods,
-        [("ping", Effect::Idempotent), ("send", Effect::Once), ("type", Effect::Read), ("size_of", Effect::Read)]
+        [
+            ("ping", Effect::Idempotent),
+            ("send", Effect::Once),
+            ("type", Effect::Read),
+            ("size_of", Effect::Read)
+        ]
     );
     assert_eq!(mailer.methods[0].description, "Nothing in, nothing out.");
-    let smtp = registry.providers().iter().find(|provider| provider.spec().name == "smtp-1").unwrap();
+    let smtp =
+        registry.providers().iter().find(|provider| provider.spec().name == "smtp-1").unwrap();
     assert_eq!((smtp.spec().title, smtp.spec().description), ("SMTP", "A tuple."));
 }
 
@@ -111,7 +141,10 @@ fn capabilities_and_costs_arrive() {
 struct Noted(mpsc::Sender<TransportRequest>);
 
 impl Transport for Noted {
-    fn call(&self, request: TransportRequest) -> BoxFuture<'static, Result<TransportResponse, ClientError>> {
+    fn call(
+        &self,
+        request: TransportRequest,
+    ) -> BoxFuture<'static, Result<TransportResponse, ClientError>> {
         self.0.send(request).unwrap();
         Box::pin(async { Ok(TransportResponse::Empty) })
     }

@@ -3,13 +3,18 @@
 use std::{fs, path::Path};
 
 /// A folder for each macro; an empty one would be a test that finds nothing wrong.
-const MACROS: &[&str] = &["capability", "derive", "expose_method", "model", "provide_method", "provider", "service"];
+const MACROS: &[&str] =
+    &["capability", "derive", "expose_method", "model", "provide_method", "provider", "service"];
 
 #[test]
 fn mistakes_are_explained() {
     for name in MACROS {
         let folder = Path::new("fail").join(name);
-        assert!(fs::read_dir(&folder).unwrap().next().is_some(), "{} has no cases", folder.display());
+        assert!(
+            fs::read_dir(&folder).unwrap().next().is_some(),
+            "{} has no cases",
+            folder.display()
+        );
     }
     trybuild::TestCases::new().compile_fail("fail/*/*.rs");
 }

@@ -7,9 +7,9 @@ use bytes::Bytes;
 use criterion::{BatchSize, Criterion};
 use gateway_benches::{mail::Message, many};
 use gateway_runtime::{
-    CacheSpec, CacheScope, CallRequest, Input,
+    CacheScope, CacheSpec, CallRequest, Input,
     cache::{CacheSettings, MemoryCache},
-    pipeline::{ReplyCache, Pipeline, Stages},
+    pipeline::{Pipeline, ReplyCache, Stages},
 };
 
 use crate::context;
@@ -21,16 +21,19 @@ pub(crate) fn measure(criterion: &mut Criterion) {
     let settings = CacheSettings::default();
     let body = Bytes::from(serde_json::to_vec(&Message::valid()).expect("JSON"));
     let kept = CacheSpec { ttl: Duration::from_secs(86_400), scope: CacheScope::Account };
-    let [bare, cached] = [None, Some(kept)].map(|cache| many::registry_of(10, cache).expect("a registry"));
+    let [bare, cached] =
+        [None, Some(kept)].map(|cache| many::registry_of(10, cache).expect("a registry"));
     let memory = || Box::new(MemoryCache::new(settings.memory_bytes).expect("a cache"));
     let caching = ReplyCache::new(&settings, &cached, memory());
     let off = Pipeline::new(Stages::default());
     let on = Pipeline::new(Stages { caching, ..Stages::default() });
 
     let mut group = criterion.benchmark_group("cache");
-    for (name, registry, pipeline) in
-        [("bare call", &bare, &off), ("call of a method that is not cached", &bare, &on), ("hit", &cached, &on)]
-    {
+    for (name, registry, pipeline) in [
+        ("bare call", &bare, &off),
+        ("call of a method that is not cached", &bare, &on),
+        ("hit", &cached, &on),
+    ] {
         let method = Arc::clone(registry.methods().next().expect("a method"));
         group.bench_function(name, |bencher| {
             bencher.iter_batched(

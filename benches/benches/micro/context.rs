@@ -2,7 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use gateway_runtime::{CallContext, Call, MethodSpec, Origin, RequestId, ServiceSpec, SourceLocation, Verb};
+use gateway_runtime::{
+    Call, CallContext, MethodSpec, Origin, RequestId, ServiceSpec, SourceLocation, Verb,
+};
 use http::HeaderMap;
 
 /// The place of what no author has written.
@@ -10,8 +12,15 @@ pub(crate) const HERE: SourceLocation = SourceLocation { file: file!(), line: li
 
 /// A call of some method.
 pub(crate) fn call() -> Call {
-    static SERVICE: ServiceSpec =
-        ServiceSpec { name: "s", version: 1, title: "", description: "", auth: None, scopes: &[], source: HERE };
+    static SERVICE: ServiceSpec = ServiceSpec {
+        name: "s",
+        version: 1,
+        title: "",
+        description: "",
+        auth: None,
+        scopes: &[],
+        source: HERE,
+    };
     static METHOD: MethodSpec = MethodSpec::new("m", Verb::Get, HERE);
     call_of(&SERVICE, &METHOD)
 }

@@ -5,7 +5,7 @@ use std::{hint::black_box, sync::Arc};
 use criterion::{BatchSize, Criterion};
 use gateway_runtime::{
     Money, ProviderError, ProviderSpec, Providers, capability, provide_method,
-    provider::{ProviderImpl, Cost, FailoverSettings, Pool, Provider, ProviderSettings},
+    provider::{Cost, FailoverSettings, Pool, Provider, ProviderImpl, ProviderSettings},
     strategy::{Cheapest, Fastest, LeastBusy, Ordered, RoundRobin, Strategy, Weighted},
 };
 

@@ -23,7 +23,8 @@ pub(crate) fn measure(criterion: &mut Criterion) {
     let gateways = NUMBERS.map(|methods| {
         let registry = many::registry(methods).expect("a registry");
         let routes = RouteTable::new(&registry, |_| None).expect("routes");
-        let addresses: Vec<String> = spread(registry.methods().map(|method| method.path()).collect());
+        let addresses: Vec<String> =
+            spread(registry.methods().map(|method| method.path()).collect());
         (routes, addresses)
     });
     look_ups(criterion, &gateways);
@@ -36,8 +37,10 @@ fn look_ups(criterion: &mut Criterion, gateways: &[Gateway]) {
     let mut group = criterion.benchmark_group("routing");
     for (routes, addresses) in gateways {
         let methods = addresses.len();
-        let plain: HashMap<&str, Arc<Method>> =
-            addresses.iter().filter_map(|path| Some((&**path, Arc::clone(routes.method_at(path)?)))).collect();
+        let plain: HashMap<&str, Arc<Method>> = addresses
+            .iter()
+            .filter_map(|path| Some((&**path, Arc::clone(routes.method_at(path)?))))
+            .collect();
         let one = addresses[methods / 2].as_str();
         group.bench_function(BenchmarkId::new("HashMap of std, one address", methods), |bencher| {
             bencher.iter(|| plain.get(black_box(one)));
@@ -50,9 +53,12 @@ fn look_ups(criterion: &mut Criterion, gateways: &[Gateway]) {
         });
         // As many addresses are called as there are, so that caches are no help.
         let mut all = addresses.iter().cycle();
-        group.bench_function(BenchmarkId::new("HashMap of std, all addresses", methods), |bencher| {
-            bencher.iter(|| all.next().map(|path| plain.get(path.as_str())));
-        });
+        group.bench_function(
+            BenchmarkId::new("HashMap of std, all addresses", methods),
+            |bencher| {
+                bencher.iter(|| all.next().map(|path| plain.get(path.as_str())));
+            },
+        );
         group.bench_function(BenchmarkId::new("all addresses", methods), |bencher| {
             bencher.iter(|| all.next().map(|path| routes.method_at(path)));
         });
@@ -75,7 +81,9 @@ fn calls(criterion: &mut Criterion, gateways: &[Gateway]) {
                 |body| {
                     let method = routes.method_at(black_box(one)).expect("a method");
                     let call = context::call_of(method.service, method.spec);
-                    runtime.block_on(pipeline.call(method, CallRequest { call, input: Input::Json(body) }))
+                    runtime.block_on(
+                        pipeline.call(method, CallRequest { call, input: Input::Json(body) }),
+                    )
                 },
                 BatchSize::SmallInput,
             );

@@ -12,7 +12,8 @@ use gateway_runtime::{Document, schema::InputSchema};
 #[expect(clippy::expect_used, reason = "without a schema there is nothing to measure")]
 pub(crate) fn measure(criterion: &mut Criterion) {
     let schema = InputSchema::of::<Message>().expect("a schema");
-    let [valid, invalid] = [Message::valid(), Message::invalid()].map(|it| serde_json::to_value(it).expect("JSON"));
+    let [valid, invalid] =
+        [Message::valid(), Message::invalid()].map(|it| serde_json::to_value(it).expect("JSON"));
     let refused = Bytes::from(serde_json::to_vec(&invalid).expect("JSON"));
     assert_eq!(schema.check(&invalid).map_err(|violations| violations.len()), Err(4));
 
@@ -23,7 +24,11 @@ pub(crate) fn measure(criterion: &mut Criterion) {
         bencher.iter(|| serde_json::from_slice::<Message>(black_box(&body)));
     });
     group.bench_function("allowed", |bencher| {
-        bencher.iter_batched(|| document.clone(), |document| schema.validate(document), BatchSize::SmallInput);
+        bencher.iter_batched(
+            || document.clone(),
+            |document| schema.validate(document),
+            BatchSize::SmallInput,
+        );
     });
     group.bench_function("four violations", |bencher| {
         bencher.iter(|| schema.check(black_box(&invalid)));

@@ -45,5 +45,8 @@ impl Mail {
 
 fn main() -> Result<(), StartError> {
     let port = std::env::var("PORT").unwrap_or_else(|_| "9000".to_owned());
-    Gateway::from_toml(&format!("http = {{ listen = '127.0.0.1:{port}', workers = 1 }}\nlog.level = 'warn'"))?.run()
+    Gateway::from_toml(&format!(
+        "http = {{ listen = '127.0.0.1:{port}', workers = 1 }}\nlog.level = 'warn'"
+    ))?
+    .run()
 }

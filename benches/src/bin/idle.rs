@@ -22,7 +22,8 @@ use hyper::body::Incoming;
 /// What one connection may cost.
 const ALLOWED: f64 = 15.0;
 
-const REQUEST: &[u8] = b"GET / HTTP/1.1\r\nhost: localhost\r\nuser-agent: idle\r\naccept: */*\r\n\r\n";
+const REQUEST: &[u8] =
+    b"GET / HTTP/1.1\r\nhost: localhost\r\nuser-agent: idle\r\naccept: */*\r\n\r\n";
 
 fn main() -> Result<ExitCode, Box<dyn Error>> {
     match env::args().nth(1).as_deref() {
@@ -35,8 +36,11 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
 /// Serves until nothing more can come on standard input: as long as its parent lives.
 #[expect(clippy::print_stdout, reason = "the parent reads the address there")]
 fn serve() -> Result<(), Box<dyn Error>> {
-    let settings =
-        HttpSettings { listen: ([127, 0, 0, 1], 0).into(), workers: 1.try_into().ok(), ..HttpSettings::default() };
+    let settings = HttpSettings {
+        listen: ([127, 0, 0, 1], 0).into(),
+        workers: 1.try_into().ok(),
+        ..HttpSettings::default()
+    };
     let server = Server::bind(&settings)?;
     println!("{}", server.local_addr());
     let hello = |_: Request<Incoming>, _: Peer| async { Response::new(Body::from("hello")) };
@@ -51,8 +55,11 @@ fn serve() -> Result<(), Box<dyn Error>> {
 
 #[expect(clippy::print_stdout, reason = "the figure is what this program is for")]
 fn measure(connections: u32) -> Result<ExitCode, Box<dyn Error>> {
-    let mut server =
-        Command::new(env::current_exe()?).arg("serve").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
+    let mut server = Command::new(env::current_exe()?)
+        .arg("serve")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()?;
     let mut address = String::new();
     BufReader::new(server.stdout.take().ok_or("no output")?).read_line(&mut address)?;
     let address = address.trim().parse()?;
@@ -63,7 +70,9 @@ fn measure(connections: u32) -> Result<ExitCode, Box<dyn Error>> {
     sleep(Duration::from_secs(1));
     let after = pss(&server)?;
     let each = (after - before) / f64::from(connections);
-    println!("{connections} idle connections, each used once: {before:.0} KiB -> {after:.0} KiB, {each:.2} KiB each");
+    println!(
+        "{connections} idle connections, each used once: {before:.0} KiB -> {after:.0} KiB, {each:.2} KiB each"
+    );
 
     drop(idle);
     drop(server.stdin.take());

@@ -31,8 +31,12 @@ fn main() -> Result<(), Box<dyn Error>> {
     step("registry")?;
     let routes = RouteTable::new(&registry, |_| None)?;
     step("routes")?;
-    let documents =
-        Documents::new(&Info::default(), Arc::clone(&registry), AcceptedCredentials::default(), &BusSettings::default());
+    let documents = Documents::new(
+        &Info::default(),
+        Arc::clone(&registry),
+        AcceptedCredentials::default(),
+        &BusSettings::default(),
+    );
     step("documents")?;
     println!("{methods} methods in {:.1} ms", started.elapsed().as_secs_f64() * 1e3);
     black_box((registry, routes, documents));

@@ -80,7 +80,8 @@ fn contestants(folder: &Path, postgres: Option<&str>) -> Vec<Contestant> {
             "POST /services/mail/v1/send HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n{key}content-length: {length}\r\n\r\n{body}"
         )
     };
-    let ask = "GET /services/mail/v1/ask?about=the+weather HTTP/1.1\r\nhost: localhost\r\n\r\n".to_owned();
+    let ask = "GET /services/mail/v1/ask?about=the+weather HTTP/1.1\r\nhost: localhost\r\n\r\n"
+        .to_owned();
     let auth = format!("auth.keys.acme = {{ hash = '{HASH}', account = 'acme' }}\n");
     let store = format!("store.path = '{}'\n", folder.join("books.db").display());
     let bare = "quota.enabled = false\ncache.enabled = false\n".to_owned();
@@ -121,7 +122,8 @@ fn main() -> Result<(), Box<dyn Error>> {
 #[expect(clippy::print_stdout, reason = "the parent reads the address there")]
 fn serve() -> Result<(), Box<dyn Error>> {
     let mut lines = io::stdin().lines();
-    let mut settings = "http.listen = '127.0.0.1:0'\nhttp.workers = 1\nlog.level = 'warn'\n".to_owned();
+    let mut settings =
+        "http.listen = '127.0.0.1:0'\nhttp.workers = 1\nlog.level = 'warn'\n".to_owned();
     for line in lines.by_ref() {
         let line = line?;
         if line == "go" {
@@ -143,7 +145,12 @@ fn serve() -> Result<(), Box<dyn Error>> {
 }
 
 /// Sends the same request over one connection until told to stop, and counts the answers.
-async fn load(address: SocketAddr, request: &[u8], stop: &AtomicBool, answers: &AtomicU64) -> io::Result<()> {
+async fn load(
+    address: SocketAddr,
+    request: &[u8],
+    stop: &AtomicBool,
+    answers: &AtomicU64,
+) -> io::Result<()> {
     let mut stream = TcpStream::connect(address).await?;
     stream.set_nodelay(true)?;
     let mut buffer = [0; 8192];
@@ -166,7 +173,12 @@ async fn load(address: SocketAddr, request: &[u8], stop: &AtomicBool, answers: &
 }
 
 /// All connections, from one thread: many would have the gateway wake them one by one.
-fn all_connections(address: SocketAddr, request: &[u8], stop: &AtomicBool, answers: &AtomicU64) -> io::Result<()> {
+fn all_connections(
+    address: SocketAddr,
+    request: &[u8],
+    stop: &AtomicBool,
+    answers: &AtomicU64,
+) -> io::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build()?;
     let connections = (0..CONNECTIONS).map(|_| load(address, request, stop, answers));
     runtime.block_on(futures_util::future::try_join_all(connections)).map(drop)
@@ -179,7 +191,8 @@ fn is_whole(answer: &[u8]) -> io::Result<bool> {
     if !head.starts_with("HTTP/1.1 200") {
         return Err(io::Error::other(text.into_owned()));
     }
-    let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")?.parse::<usize>().ok());
+    let length =
+        head.lines().find_map(|line| line.strip_prefix("content-length: ")?.parse::<usize>().ok());
     Ok(length.is_some_and(|length| body.len() >= length))
 }
 
@@ -192,7 +205,8 @@ fn round(process: &Process, request: &Arc<[u8]>) -> Result<(f64, f64), Box<dyn E
         thread::spawn(move || all_connections(address, &request, &stop, &answers))
     };
     thread::sleep(ROUND / 10);
-    let (before, begin, first) = (process.cpu_nanos()?, Instant::now(), answers.load(Ordering::Relaxed));
+    let (before, begin, first) =
+        (process.cpu_nanos()?, Instant::now(), answers.load(Ordering::Relaxed));
     thread::sleep(ROUND);
     let (nanos, time) = (process.cpu_nanos()? - before, begin.elapsed().as_secs_f64());
     let calls = (answers.load(Ordering::Relaxed) - first) as f64;

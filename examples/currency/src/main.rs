@@ -25,18 +25,35 @@ impl Currency {
 
     /// Converts an amount, at the latest rate or that of a day; asks the cheapest source.
     #[expose_method(GET, price = "0.002 USD", strategy = Cheapest)]
-    async fn convert(&self, query: ConvertQuery, sources: Providers<dyn RateSource>) -> Result<Conversion> {
+    async fn convert(
+        &self,
+        query: ConvertQuery,
+        sources: Providers<dyn RateSource>,
+    ) -> Result<Conversion> {
         let ConvertQuery { from, to, amount, date } = query;
-        let rates = sources.rates(&RatesQuery { base: from, symbols: vec![to], date }).await.map_err(unpublished)?;
-        let rate = *rates.rates.get(&to).ok_or_else(|| Error::not_found(format!("no rate of {to} for {from}")))?;
-        let result = amount.0.checked_mul(rate.0).ok_or_else(|| Error::not_found("the amount is too large"))?;
+        let rates = sources
+            .rates(&RatesQuery { base: from, symbols: vec![to], date })
+            .await
+            .map_err(unpublished)?;
+        let rate = *rates
+            .rates
+            .get(&to)
+            .ok_or_else(|| Error::not_found(format!("no rate of {to} for {from}")))?;
+        let result = amount
+            .0
+            .checked_mul(rate.0)
+            .ok_or_else(|| Error::not_found("the amount is too large"))?;
         let result = Exact(result.normalize());
         Ok(Conversion { from, to, amount, rate, result, date: rates.date, source: rates.source })
     }
 
     /// One currency in another, day by day, oldest first: Server-Sent Events, or NDJSON, by `Accept`.
     #[expose_method(GET)]
-    async fn history(&self, query: HistoryQuery, sources: Providers<dyn RateHistory>) -> Result<Streaming<DayRate>> {
+    async fn history(
+        &self,
+        query: HistoryQuery,
+        sources: Providers<dyn RateHistory>,
+    ) -> Result<Streaming<DayRate>> {
         Ok(sources.history(&query).await?)
     }
 }
@@ -44,7 +61,9 @@ impl Currency {
 /// What no source has is not there; everything else is as the pool says.
 fn unpublished(error: ProviderError) -> Error {
     match error.class() {
-        AttemptClass::Unsupported => Error::not_found("no rates were published for this day or these currencies"),
+        AttemptClass::Unsupported => {
+            Error::not_found("no rates were published for this day or these currencies")
+        }
         _ => error.into(),
     }
 }
@@ -57,6 +76,7 @@ fn main() -> Result<(), StartError> {
         arguments.remove(place);
         defaults = stand_ins::start()?.over(&defaults);
     }
-    let gateway = Gateway::from_arguments_over(&defaults, arguments)?.version(env!("CARGO_PKG_VERSION"));
+    let gateway =
+        Gateway::from_arguments_over(&defaults, arguments)?.version(env!("CARGO_PKG_VERSION"));
     gateway.expect_services(["currency"]).run()
 }

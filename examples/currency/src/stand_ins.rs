@@ -27,10 +27,13 @@ impl StandIns {
     /// Configuration that asks the stand-ins, over what was there.
     pub fn over(&self, defaults: &str) -> String {
         let point = |text: String, order: u8, address: SocketAddr| {
-            let ours =
-                format!("enabled = true\nbase_url = \"http://{address}\"\norder = {order}\naccess_key = \"stand-in\"");
+            let ours = format!(
+                "enabled = true\nbase_url = \"http://{address}\"\norder = {order}\naccess_key = \"stand-in\""
+            );
             let from = text.find("enabled = false").unwrap_or(text.len());
-            let to = text[from..].find("access_key = \"\"").map_or(from, |at| from + at + "access_key = \"\"".len());
+            let to = text[from..]
+                .find("access_key = \"\"")
+                .map_or(from, |at| from + at + "access_key = \"\"".len());
             format!("{}{ours}{}", &text[..from], &text[to..])
         };
         point(point(defaults.to_owned(), 1, self.fixer), 2, self.currencylayer)
@@ -40,9 +43,11 @@ impl StandIns {
 /// Starts both on free ports, on a thread of their own, and prints how to make them fail.
 pub fn start() -> Result<StandIns, StartError> {
     let unable = |error| StartError::new(format!("the stand-ins cannot start: {error}"));
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(unable)?;
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(unable)?;
     let fixer = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).map_err(unable)?;
-    let currencylayer = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).map_err(unable)?;
+    let currencylayer =
+        runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).map_err(unable)?;
     let started = StandIns {
         fixer: fixer.local_addr().map_err(unable)?,
         currencylayer: currencylayer.local_addr().map_err(unable)?,
@@ -62,7 +67,10 @@ fn tell(started: &StandIns) {
     let mut text = String::new();
     for (name, address) in [("fixer.io", started.fixer), ("currencylayer", started.currencylayer)] {
         // Writing to a string cannot fail.
-        let _ = writeln!(text, "stand-in of {name}: make it fail with  curl -X POST {address}/fail/500");
+        let _ = writeln!(
+            text,
+            "stand-in of {name}: make it fail with  curl -X POST {address}/fail/500"
+        );
     }
     eprint!("{text}  (also /fail/401, /fail/429, /fail/hang, and /fail/no to mend it)");
     eprintln!();
@@ -95,7 +103,8 @@ async fn failure(failing: &Failing) -> Option<Answer> {
 type Answer = (StatusCode, String);
 
 /// Units of each currency for one dollar; made up, but for the dollar.
-const RATES: &[(&str, f64)] = &[("USD", 1.0), ("EUR", 0.895), ("GBP", 0.746), ("JPY", 157.25), ("CHF", 0.823)];
+const RATES: &[(&str, f64)] =
+    &[("USD", 1.0), ("EUR", 0.895), ("GBP", 0.746), ("JPY", 157.25), ("CHF", 0.823)];
 
 /// The rates asked for, in units for one `base`, under names that `name` makes.
 fn rates(base: &str, wanted: &str, name: impl Fn(&str) -> String) -> Map<String, Value> {
@@ -122,10 +131,14 @@ fn fixer_io() -> Router {
         let answer: Answer = if rates.is_empty() {
             (
                 StatusCode::OK,
-                json!({"success": false, "error": {"code": 202, "type": "invalid_currency_codes"}}).to_string(),
+                json!({"success": false, "error": {"code": 202, "type": "invalid_currency_codes"}})
+                    .to_string(),
             )
         } else {
-            (StatusCode::OK, json!({"success": true, "base": base, "date": date, "rates": rates}).to_string())
+            (
+                StatusCode::OK,
+                json!({"success": true, "base": base, "date": date, "rates": rates}).to_string(),
+            )
         };
         answer
     };
@@ -142,7 +155,8 @@ fn currencylayer_com() -> Router {
         let answer: Answer = if quotes.is_empty() {
             (
                 StatusCode::OK,
-                json!({"success": false, "error": {"code": 202, "info": "invalid currency codes"}}).to_string(),
+                json!({"success": false, "error": {"code": 202, "info": "invalid currency codes"}})
+                    .to_string(),
             )
         } else {
             let mut answer = json!({"success": true, "timestamp": chrono::Utc::now().timestamp(), "source": source, "quotes": quotes});

@@ -10,7 +10,9 @@ pub mod stand_ins;
 use gateway_runtime::prelude::*;
 
 use crate::{
-    message::{Accepted, Address, Bounced, Delivered, Message, SendRequest, State, Status, StatusQuery},
+    message::{
+        Accepted, Address, Bounced, Delivered, Message, SendRequest, State, Status, StatusQuery,
+    },
     outbox::Outbox,
     providers::EmailSender,
 };
@@ -40,7 +42,11 @@ impl Email {
     ///
     /// `outcome-unknown` means that a provider may have taken it: whoever asks again may send it twice.
     #[expose_method(POST, price = "0.002 USD", quota = "100/min")]
-    async fn send(&self, content: SendRequest, senders: Providers<dyn EmailSender>) -> Result<Accepted> {
+    async fn send(
+        &self,
+        content: SendRequest,
+        senders: Providers<dyn EmailSender>,
+    ) -> Result<Accepted> {
         let message = Message { from: self.config.from.clone(), content };
         let accepted = senders.send(&message).await?;
         self.outbox.add(accepted.clone());
@@ -50,7 +56,9 @@ impl Email {
     /// What is known of a message that was sent since the service started.
     #[expose_method(GET)]
     async fn status(&self, query: StatusQuery) -> Result<Status> {
-        self.outbox.status(&query.message_id).ok_or_else(|| Error::not_found("no message of this id is remembered"))
+        self.outbox
+            .status(&query.message_id)
+            .ok_or_else(|| Error::not_found("no message of this id is remembered"))
     }
 
     /// A provider tells that a message has arrived.

@@ -36,7 +36,8 @@ fn main() -> Result<(), StartError> {
 #[expect(clippy::print_stderr, reason = "told to whoever started it by hand")]
 fn tell(stand_ins: &StandIns, running: &RunningGateway) {
     let (gateway, operator) = (running.address(), running.admin_address());
-    let operator = operator.map_or_else(|| "127.0.0.1:9090".to_owned(), |address| address.to_string());
+    let operator =
+        operator.map_or_else(|| "127.0.0.1:9090".to_owned(), |address| address.to_string());
     eprintln!("stand-ins take the mail; none of it leaves this machine:");
     for (name, stand_in) in stand_ins.iter() {
         eprintln!("  {name:<9} {}", stand_in.address());

@@ -8,7 +8,11 @@ use gateway_runtime::model;
 #[serde(transparent)]
 pub struct Address(
     /// Of RFC 5321, without quoted names and literal hosts.
-    #[schemars(email, length(max = 254), regex(pattern = r"^[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]+@[A-Za-z0-9.-]+$"))]
+    #[schemars(
+        email,
+        length(max = 254),
+        regex(pattern = r"^[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]+@[A-Za-z0-9.-]+$")
+    )]
     pub String,
 );
 

@@ -10,7 +10,10 @@ const SETTINGS: &str = "[store]\npath = 'planted.db'\n";
 /// A folder with a key and credentials of the profile `live`.
 fn sealed() -> Folder {
     let folder = Folder::new();
-    folder.write("gateway.toml", "[credentials]\nkey_file = 'key.txt'\nprofile = 'live'\n[store]\nconnections = 2");
+    folder.write(
+        "gateway.toml",
+        "[credentials]\nkey_file = 'key.txt'\nprofile = 'live'\n[store]\nconnections = 2",
+    );
     folder.run("credentials new-key key.txt").done();
     folder.run_with("credentials encrypt live", &[], SETTINGS).done();
     folder
@@ -21,23 +24,35 @@ fn what_is_encrypted_comes_back_and_is_read_by_nobody_else() {
     let folder = sealed();
     let path = folder.0.join("credentials/live.toml.age");
     let bytes = fs::read(&path).unwrap();
-    assert!(bytes.starts_with(b"age-encryption.org/v1") && !bytes.windows(7).any(|window| window == b"planted"));
+    assert!(
+        bytes.starts_with(b"age-encryption.org/v1")
+            && !bytes.windows(7).any(|window| window == b"planted")
+    );
     let mode = |path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
     assert_eq!(
         (mode(path.clone()), mode(folder.0.join("credentials")), mode(folder.0.join("key.txt"))),
         (0o600, 0o700, 0o600)
     );
     assert_eq!(folder.run("credentials decrypt live").done(), SETTINGS);
-    assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 1, "nothing is left beside it");
+    assert_eq!(
+        fs::read_dir(path.parent().unwrap()).unwrap().count(),
+        1,
+        "nothing is left beside it"
+    );
 
     let error = folder.run("credentials new-key key.txt").failed();
     assert!(error.contains("cannot be made"), "a key is not overwritten: {error}");
     folder.run("credentials new-key other.txt").done();
-    let error = folder.run("credentials decrypt live --set credentials.key_file=other.txt").failed();
+    let error =
+        folder.run("credentials decrypt live --set credentials.key_file=other.txt").failed();
     assert!(error.contains("another key or passphrase"), "{error}");
     folder.write("no-key.txt", "planted, and no key");
-    let error = folder.run("credentials decrypt live --set credentials.key_file=no-key.txt").failed();
-    assert!(error.contains("line 1 of the key file is no key") && !error.contains("planted"), "{error}");
+    let error =
+        folder.run("credentials decrypt live --set credentials.key_file=no-key.txt").failed();
+    assert!(
+        error.contains("line 1 of the key file is no key") && !error.contains("planted"),
+        "{error}"
+    );
     for line in ["credentials decrypt ../live", "credentials decrypt absent"] {
         folder.run(line).failed();
     }
@@ -89,7 +104,10 @@ fn they_are_edited_in_private_and_replaced_at_once() {
         "stat -c %a \"$1\" \"$(dirname \"$1\")\" > spied\necho \"$1\" >> spied\nsed -i s/planted/changed/ \"$1\"\n",
     );
     edit("sh ./spy").done();
-    assert_eq!(folder.run("credentials decrypt live").done(), SETTINGS.replace("planted", "changed"));
+    assert_eq!(
+        folder.run("credentials decrypt live").done(),
+        SETTINGS.replace("planted", "changed")
+    );
     let spied = fs::read_to_string(folder.0.join("spied")).unwrap();
     let lines: Vec<_> = spied.lines().collect();
     assert_eq!(lines[..2], ["600", "700"]);
@@ -97,7 +115,9 @@ fn they_are_edited_in_private_and_replaced_at_once() {
 
     // A profile that is not there yet.
     folder.write("new", "echo '[store]' > \"$1\"");
-    folder.run_with("credentials edit staging", &[("VISUAL", "sh ./new"), ("EDITOR", "false")], "").done();
+    folder
+        .run_with("credentials edit staging", &[("VISUAL", "sh ./new"), ("EDITOR", "false")], "")
+        .done();
     assert_eq!(folder.run("credentials decrypt staging").done(), "[store]\n");
 }
 
@@ -115,7 +135,9 @@ fn a_passphrase_does_too() {
     assert!(error.contains("GATEWAY__CREDENTIALS__PASSPHRASE"), "{error}");
     folder.run("credentials new-key key.txt").done();
     // A later source replaces the key; of two in one source neither is chosen.
-    let error = folder.run_with("credentials decrypt live --set credentials.key_file=key.txt", &env, "").failed();
+    let error = folder
+        .run_with("credentials decrypt live --set credentials.key_file=key.txt", &env, "")
+        .failed();
     assert!(error.contains("another key or passphrase"), "{error}");
     let both = [env[0], ("GATEWAY__CREDENTIALS__KEY_FILE", "key.txt")];
     let error = folder.run_with("credentials decrypt live", &both, "").failed();

@@ -38,7 +38,8 @@ fn sqlite_goes_to_and_fro() {
     assert!(!folder.0.join("books.db").exists(), "asking makes no file");
     let error = untouched(&folder);
     assert!(
-        error.contains("gateway 1 (books), gateway 2 (operator)") && error.contains("`gateway db migrate`"),
+        error.contains("gateway 1 (books), gateway 2 (operator)")
+            && error.contains("`gateway db migrate`"),
         "{error}"
     );
     to_and_fro(&folder);
@@ -57,7 +58,10 @@ fn postgres_goes_to_and_fro() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         let pool = sqlx::PgPool::connect(&server).await.unwrap();
-        sqlx::query(sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}"))).execute(&pool).await.unwrap();
+        sqlx::query(sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}")))
+            .execute(&pool)
+            .await
+            .unwrap();
     });
     let (address, options) = server.split_once('?').unwrap_or((&server, ""));
     let url = format!("{}/{name}?{options}", address.rsplit_once('/').unwrap().0);
@@ -90,8 +94,10 @@ fn an_authors_migrations_are_counted_on_their_own() {
     let columns = || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
-            let pool = sqlx::SqlitePool::connect(&format!("sqlite:{}", path.display())).await.unwrap();
-            let columns = sqlx::query_scalar::<_, String>("SELECT name FROM pragma_table_info('guests')");
+            let pool =
+                sqlx::SqlitePool::connect(&format!("sqlite:{}", path.display())).await.unwrap();
+            let columns =
+                sqlx::query_scalar::<_, String>("SELECT name FROM pragma_table_info('guests')");
             columns.fetch_all(&pool).await.unwrap()
         })
     };
@@ -108,10 +114,16 @@ fn an_authors_migrations_are_counted_on_their_own() {
         gateway.migrations(gateway_runtime::store::Migrations { steps: &known.steps[..1], ..known })
     };
     let error = carry_out("serve --listen 127.0.0.1:0", older).unwrap_err();
-    assert!(error.contains("newer than this program: it has migration 2 of `gateway-cli`"), "{error}");
+    assert!(
+        error.contains("newer than this program: it has migration 2 of `gateway-cli`"),
+        "{error}"
+    );
 
-    let twice: fn(Gateway) -> Gateway =
-        |gateway| gateway.migrations(migrations!("tests/migrations")).migrations(migrations!("tests/migrations"));
+    let twice: fn(Gateway) -> Gateway = |gateway| {
+        gateway
+            .migrations(migrations!("tests/migrations"))
+            .migrations(migrations!("tests/migrations"))
+    };
     let error = carry_out("serve --listen 127.0.0.1:0", twice).unwrap_err();
     assert!(error.contains("`gateway-cli` has migrations twice"), "{error}");
 }

@@ -22,7 +22,8 @@ impl Folder {
     pub(crate) fn new() -> Self {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        let folder = std::env::temp_dir().join(format!("gateway-cli-{}-{number}", std::process::id()));
+        let folder =
+            std::env::temp_dir().join(format!("gateway-cli-{}-{number}", std::process::id()));
         std::fs::create_dir_all(&folder).unwrap();
         Self(folder)
     }
@@ -51,7 +52,11 @@ impl Folder {
         let _ = program.stdin.take().unwrap().write_all(input.as_bytes());
         let ended = program.wait_with_output().unwrap();
         let text = |bytes| String::from_utf8(bytes).unwrap();
-        Printed { is_success: ended.status.success(), out: text(ended.stdout), err: text(ended.stderr) }
+        Printed {
+            is_success: ended.status.success(),
+            out: text(ended.stdout),
+            err: text(ended.stderr),
+        }
     }
 }
 

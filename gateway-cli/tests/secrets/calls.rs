@@ -16,35 +16,51 @@ use sha2::Sha256;
 
 use crate::{
     gateway::Serving,
-    planted::{ADMIN_TOKEN, API_KEY, INTERNAL_KEY, WEBHOOK_SECRET, WRONG_ADMIN_TOKEN, WRONG_API_KEY},
+    planted::{
+        ADMIN_TOKEN, API_KEY, INTERNAL_KEY, WEBHOOK_SECRET, WRONG_ADMIN_TOKEN, WRONG_API_KEY,
+    },
 };
 
 /// All that clients and operators were told.
 pub(crate) async fn all(gateway: &Serving) -> String {
-    let mut ears = Ears { http: HttpClient::new(&HttpClientSettings::default()).unwrap(), heard: String::new() };
+    let mut ears = Ears {
+        http: HttpClient::new(&HttpClientSettings::default()).unwrap(),
+        heard: String::new(),
+    };
     let url = |path: &str| format!("{}{path}", gateway.url);
     let admin = |path: &str| format!("{}{path}", gateway.admin);
-    for path in
-        ["/meta", "/meta/vendor/v1", "/openapi.json", "/asyncapi.json", "/docs", "/nowhere", "/problems/internal"]
-    {
+    for path in [
+        "/meta",
+        "/meta/vendor/v1",
+        "/openapi.json",
+        "/asyncapi.json",
+        "/docs",
+        "/nowhere",
+        "/problems/internal",
+    ] {
         ears.get(&url(path), "", "").await;
     }
     let good = token(INTERNAL_KEY);
     let bad = token("planted-another-key-0123456789abcdef");
     let tokens = [good.clone(), bad, format!("{good}planted"), "planted".to_owned()];
     let bearers = tokens.iter().map(|token| ("authorization", format!("Bearer {token}")));
-    let keys = [API_KEY, WRONG_API_KEY, "planted"].into_iter().map(|key| ("x-api-key", key.to_owned()));
+    let keys =
+        [API_KEY, WRONG_API_KEY, "planted"].into_iter().map(|key| ("x-api-key", key.to_owned()));
     for (name, value) in bearers.chain(keys) {
-        for path in ["/services/vendor/v1/ask", "/services/vendor/v1/buy", "/services/vendor/v1/fall"] {
+        for path in
+            ["/services/vendor/v1/ask", "/services/vendor/v1/buy", "/services/vendor/v1/fall"]
+        {
             ears.get(&url(path), name, &value).await;
         }
-        ears.post(&url("/services/vendor/v1/fail"), &[(name, &value), ("idempotency-key", "one")]).await;
+        ears.post(&url("/services/vendor/v1/fail"), &[(name, &value), ("idempotency-key", "one")])
+            .await;
     }
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
     let signed = WebhookKey::new(&Secret::new(WEBHOOK_SECRET)).unwrap().sign("1", now, b"{}");
     for signature in [signed.as_str(), "v1,planted"] {
         let time = now.to_string();
-        let headers = [("webhook-id", "1"), ("webhook-timestamp", &*time), ("webhook-signature", signature)];
+        let headers =
+            [("webhook-id", "1"), ("webhook-timestamp", &*time), ("webhook-signature", signature)];
         ears.post(&url("/services/_webhooks/vendor/v1/news"), &headers).await;
     }
     for token in [ADMIN_TOKEN, WRONG_ADMIN_TOKEN] {
@@ -79,7 +95,8 @@ impl Ears {
 
     async fn post(&mut self, url: &str, headers: &[(&str, &str)]) {
         let request = self.http.post(url).json(&serde_json::json!({}));
-        let request = headers.iter().fold(request, |request, (name, value)| request.header(name, value));
+        let request =
+            headers.iter().fold(request, |request, (name, value)| request.header(name, value));
         self.hear(request.send_any().await.unwrap()).await;
     }
 

@@ -19,7 +19,8 @@ use sha2::{Digest, Sha256};
 use crate::{
     PATIENCE,
     planted::{
-        ADMIN_TOKEN, API_KEY, DATABASE_PASSWORD, INTERNAL_KEY, PASSPHRASE, PROVIDER_KEY, REDIS_PASSWORD, WEBHOOK_SECRET,
+        ADMIN_TOKEN, API_KEY, DATABASE_PASSWORD, INTERNAL_KEY, PASSPHRASE, PROVIDER_KEY,
+        REDIS_PASSWORD, WEBHOOK_SECRET,
     },
 };
 
@@ -56,7 +57,11 @@ impl Source for Vendor {
     #[provide_method]
     async fn tell(&self) -> Result<String, ProviderError> {
         let key = self.config.key.clone().unwrap_or_else(|| Secret::new(""));
-        let request = self.http.get(format!("{}/tell", self.config.base_url)).bearer(&key).secret_query("key", &key);
+        let request = self
+            .http
+            .get(format!("{}/tell", self.config.base_url))
+            .bearer(&key)
+            .secret_query("key", &key);
         request.secret_header("x-key", &key).basic("gateway", &key).send().await?.text().await
     }
 }
@@ -108,13 +113,15 @@ impl Folder {
     pub(crate) fn sealed() -> Self {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        let folder = std::env::temp_dir().join(format!("gateway-secrets-{}-{number}", std::process::id()));
+        let folder =
+            std::env::temp_dir().join(format!("gateway-secrets-{}-{number}", std::process::id()));
         fs::create_dir_all(&folder).unwrap();
         let this = Self(folder);
-        let store = match std::env::var("TEST_POSTGRES_URL").ok().and_then(|url| with_password(&url)) {
-            Some(url) => format!("url = '{url}'"),
-            None => format!("path = '{}'", this.0.join("books.db").display()),
-        };
+        let store =
+            match std::env::var("TEST_POSTGRES_URL").ok().and_then(|url| with_password(&url)) {
+                Some(url) => format!("url = '{url}'"),
+                None => format!("path = '{}'", this.0.join("books.db").display()),
+            };
         let section = format!("[credentials]\nfolder = '{}'\n", this.0.display());
         this.write(
             "gateway.toml",
@@ -132,7 +139,10 @@ impl Folder {
         this.write("plain.toml", &section);
         let options = ["--config".into(), this.0.join("plain.toml").into_os_string()];
         let sealed = gateway_runtime::Credentials::from_arguments_over("", options).unwrap();
-        sealed.with_passphrase(Secret::new(PASSPHRASE)).seal("live", &Secret::new(credentials)).unwrap();
+        sealed
+            .with_passphrase(Secret::new(PASSPHRASE))
+            .seal("live", &Secret::new(credentials))
+            .unwrap();
         this
     }
 
@@ -143,7 +153,9 @@ impl Folder {
     fn program(&self, what: &str) -> Command {
         let mut program = Command::new(std::env::current_exe().unwrap());
         program.args(["--ignored", "--exact", what, "--nocapture"]).env(FOLDER, &self.0);
-        program.env("GATEWAY__CREDENTIALS__PASSPHRASE", PASSPHRASE).env("INTERNAL_GATEWAY_KEY", INTERNAL_KEY);
+        program
+            .env("GATEWAY__CREDENTIALS__PASSPHRASE", PASSPHRASE)
+            .env("INTERNAL_GATEWAY_KEY", INTERNAL_KEY);
         program
     }
 
@@ -153,7 +165,10 @@ impl Folder {
         let redis = Redis::start(&self.0);
         let mut program = self.program("gateway::serve");
         if let Some(redis) = &redis {
-            program.env("GATEWAY__REDIS__URL", format!("redis://:{REDIS_PASSWORD}@127.0.0.1:{}", redis.port));
+            program.env(
+                "GATEWAY__REDIS__URL",
+                format!("redis://:{REDIS_PASSWORD}@127.0.0.1:{}", redis.port),
+            );
         }
         program.stdin(Stdio::piped()).stdout(file.try_clone().unwrap()).stderr(file);
         let mut child = program.spawn().unwrap();
@@ -186,15 +201,23 @@ impl Drop for Folder {
 /// A database of this test's own, at a URL with a password, which the server of the tests does not ask for.
 fn with_password(server: &str) -> Option<String> {
     let (user, rest) = server.strip_prefix("postgres://")?.split_once('@')?;
-    let name = format!("test_secrets_{}_{}", std::process::id(), hash(&format!("{:?}", Instant::now())).get(..8)?);
+    let name = format!(
+        "test_secrets_{}_{}",
+        std::process::id(),
+        hash(&format!("{:?}", Instant::now())).get(..8)?
+    );
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         let pool = sqlx::PgPool::connect(server).await.unwrap();
-        sqlx::query(sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}"))).execute(&pool).await.unwrap();
+        sqlx::query(sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}")))
+            .execute(&pool)
+            .await
+            .unwrap();
     });
     let (address, options) = rest.split_once('?').unwrap_or((rest, ""));
     let (host, _) = address.rsplit_once('/')?;
-    (!user.contains(':')).then(|| format!("postgres://{user}:{DATABASE_PASSWORD}@{host}/{name}?{options}"))
+    (!user.contains(':'))
+        .then(|| format!("postgres://{user}:{DATABASE_PASSWORD}@{host}/{name}?{options}"))
 }
 
 fn hash(key: &str) -> String {
@@ -229,10 +252,17 @@ struct Redis {
 
 impl Redis {
     fn start(folder: &std::path::Path) -> Option<Self> {
-        let program = std::env::var("TEST_REDIS_SERVER").unwrap_or_else(|_| "redis-server".to_owned());
+        let program =
+            std::env::var("TEST_REDIS_SERVER").unwrap_or_else(|_| "redis-server".to_owned());
         let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let mut command = Command::new(program);
-        command.arg("--port").arg(port.to_string()).args(["--save", "", "--requirepass", REDIS_PASSWORD, "--dir"]);
+        command.arg("--port").arg(port.to_string()).args([
+            "--save",
+            "",
+            "--requirepass",
+            REDIS_PASSWORD,
+            "--dir",
+        ]);
         let Ok(child) = command.arg(folder).stdout(Stdio::null()).spawn() else {
             eprintln!("without Redis: there is no redis-server, and TEST_REDIS_SERVER names none");
             return None;
@@ -271,14 +301,20 @@ pub(crate) fn ends(folder: &Folder, settings: &str) -> String {
         } else {
             String::new()
         };
-        let secrets =
-            if settings.contains("[secrets]") { "" } else { "\n[secrets]\nVENDOR_WEBHOOK_SECRET = 'planted'" };
+        let secrets = if settings.contains("[secrets]") {
+            ""
+        } else {
+            "\n[secrets]\nVENDOR_WEBHOOK_SECRET = 'planted'"
+        };
         format!("{base}{settings}{folder}{secrets}")
     };
     folder.write("broken.toml", &settings);
     let mut program = folder.program("gateway::broken");
-    let output =
-        program.env_remove("GATEWAY__CREDENTIALS__PASSPHRASE").env_remove("INTERNAL_GATEWAY_KEY").output().unwrap();
+    let output = program
+        .env_remove("GATEWAY__CREDENTIALS__PASSPHRASE")
+        .env_remove("INTERNAL_GATEWAY_KEY")
+        .output()
+        .unwrap();
     assert!(!output.status.success(), "it starts with {settings}");
     // The harness repeats the name of the test, and nothing of the settings.
     String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
@@ -304,7 +340,10 @@ async fn serve() {
     eprintln!("{running:?} {running:#?}");
     let admin = running.admin_address().unwrap();
     fs::write(folder().join("addresses"), format!("{}\nhttp://{admin}\n", running.url())).unwrap();
-    tokio::task::spawn_blocking(|| std::io::stdin().read_to_end(&mut Vec::new())).await.unwrap().unwrap();
+    tokio::task::spawn_blocking(|| std::io::stdin().read_to_end(&mut Vec::new()))
+        .await
+        .unwrap()
+        .unwrap();
     running.stop().await.unwrap();
 }
 

@@ -37,7 +37,11 @@ fn a_gateway_that_serves_tells_nobody() {
         assert!(
             log.contains(told),
             "the log does not tell of {told}: {}",
-            log.lines().filter(|line| line.contains("gateway::request")).take(8).collect::<Vec<_>>().join("\n")
+            log.lines()
+                .filter(|line| line.contains("gateway::request"))
+                .take(8)
+                .collect::<Vec<_>>()
+                .join("\n")
         );
     }
     assert!(heard.contains("openapi") && heard.contains("provider-failed") && heard.len() > 10_000);
@@ -57,7 +61,10 @@ fn what_is_registered_is_listed_without() {
 fn a_gateway_that_cannot_start_says_why_without() {
     let folder = Folder::sealed();
     for (settings, why) in [
-        ("[store]\nurl = 'postgres://gateway:planted-database-password@127.0.0.1:1/gateway'", "cannot be reached"),
+        (
+            "[store]\nurl = 'postgres://gateway:planted-database-password@127.0.0.1:1/gateway'",
+            "cannot be reached",
+        ),
         ("[store]\nurl = 'planted-database-password'", "write `postgres://"),
         ("[redis]\nurl = 'redis://:planted-redis-password@127.0.0.1:1'", "cannot be reached"),
         ("[redis]\nurl = 'planted-redis-password'", "is not like `redis://"),
@@ -67,11 +74,17 @@ fn a_gateway_that_cannot_start_says_why_without() {
         ("[secrets]\nVENDOR_WEBHOOK_SECRET = 12345678901", "expected string"),
         ("[secrets\nVENDOR_WEBHOOK_SECRET = planted", "line 1"),
         ("[providers.vendor]\nkey = { planted = 'planted' }", "providers.vendor"),
-        ("[credentials]\nprofile = 'live'\npassphrase = 'planted, but another'", "another key or passphrase"),
+        (
+            "[credentials]\nprofile = 'live'\npassphrase = 'planted, but another'",
+            "another key or passphrase",
+        ),
     ] {
         let printed = ends(&folder, settings);
         assert!(printed.contains(why), "{settings}: {printed}");
-        assert!(!printed.contains("planted") && !printed.contains("12345678901"), "{settings}: {printed}");
+        assert!(
+            !printed.contains("planted") && !printed.contains("12345678901"),
+            "{settings}: {printed}"
+        );
     }
     assert!(!PASSPHRASE.is_empty());
 }

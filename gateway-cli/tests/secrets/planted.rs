@@ -37,8 +37,11 @@ pub(crate) fn found_in(text: &str) -> Vec<String> {
         // Beginnings and endings are secrets too.
         "planted",
     ];
-    let forms = |secret: &str| [secret.to_owned(), base64(secret), hex(secret), format!("{:?}", secret.as_bytes())];
-    let mut found: Vec<_> = all.into_iter().flat_map(forms).filter(|form| text.contains(form.as_str())).collect();
+    let forms = |secret: &str| {
+        [secret.to_owned(), base64(secret), hex(secret), format!("{:?}", secret.as_bytes())]
+    };
+    let mut found: Vec<_> =
+        all.into_iter().flat_map(forms).filter(|form| text.contains(form.as_str())).collect();
     // Where, for whoever has to mend it.
     found.extend(text.lines().filter(|line| line.contains("planted")).take(5).map(str::to_owned));
     found
@@ -55,7 +58,12 @@ fn hex(secret: &str) -> String {
 
 #[test]
 fn they_would_be_found() {
-    for text in ["a planted b", &base64(API_KEY), &hex(ADMIN_TOKEN), &format!("{:?}", WEBHOOK_SECRET.as_bytes())] {
+    for text in [
+        "a planted b",
+        &base64(API_KEY),
+        &hex(ADMIN_TOKEN),
+        &format!("{:?}", WEBHOOK_SECRET.as_bytes()),
+    ] {
         assert!(!found_in(text).is_empty(), "{text}");
     }
     assert!(found_in("nothing").is_empty());

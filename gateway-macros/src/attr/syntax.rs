@@ -55,7 +55,9 @@ impl Value {
 
     pub(super) fn integer(&self) -> Option<LitInt> {
         match self {
-            Self::Is(Expr::Lit(ExprLit { lit: Lit::Int(number), .. })) if number.suffix().is_empty() => {
+            Self::Is(Expr::Lit(ExprLit { lit: Lit::Int(number), .. }))
+                if number.suffix().is_empty() =>
+            {
                 Some(number.clone())
             }
             _ => None,

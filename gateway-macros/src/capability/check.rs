@@ -65,9 +65,11 @@ pub(super) fn supertraits(item: &mut ItemTrait, errors: &mut Errors) {
 fn is_pool_bound(bound: &TypeParamBound) -> bool {
     match bound {
         TypeParamBound::Lifetime(lifetime) => lifetime.ident == "static",
-        TypeParamBound::Trait(bound) => {
-            bound.path.segments.last().is_some_and(|last| last.ident == "Send" || last.ident == "Sync")
-        }
+        TypeParamBound::Trait(bound) => bound
+            .path
+            .segments
+            .last()
+            .is_some_and(|last| last.ident == "Send" || last.ident == "Sync"),
         _ => false,
     }
 }
@@ -107,7 +109,11 @@ pub(super) fn missing_helper(method: &item::Method, errors: &mut Errors) {
 }
 
 /// A method and its effect; none if it cannot be called through a pool. An effect that could not be read is `once`.
-pub(super) fn method(method: &item::Method, effect: Option<Effect>, errors: &mut Errors) -> Option<Method> {
+pub(super) fn method(
+    method: &item::Method,
+    effect: Option<Effect>,
+    errors: &mut Errors,
+) -> Option<Method> {
     let sig = &method.sig;
     let before = errors.count();
     signature::check(sig, &RULES, errors);

@@ -81,7 +81,11 @@ fn pooled(index: usize, method: &Method) -> TokenStream {
     });
     let handed = arguments.iter().map(|argument| {
         let (ident, ty) = (&argument.ident, &argument.ty);
-        if argument.is_borrowed() { quote!(#ident) } else { quote_spanned!(ty.span()=> #gw::clone_for_retry(&#ident)) }
+        if argument.is_borrowed() {
+            quote!(#ident)
+        } else {
+            quote_spanned!(ty.span()=> #gw::clone_for_retry(&#ident))
+        }
     });
     // Its type tells whether an answer is one as a whole, or a stream, which is one with its first item.
     let answer = output_of(&item.sig);

@@ -34,7 +34,12 @@ pub(crate) fn expand(args: TokenStream, tokens: TokenStream) -> TokenStream {
     quote!(#errors #expanded)
 }
 
-fn on_trait(args: TokenStream, mut item: ItemTrait, members: Vec<Member>, errors: &mut Errors) -> TokenStream {
+fn on_trait(
+    args: TokenStream,
+    mut item: ItemTrait,
+    members: Vec<Member>,
+    errors: &mut Errors,
+) -> TokenStream {
     parse::no_args(args, errors);
     check::supertraits(&mut item, errors);
     let capability = check::capability(&item, errors);

@@ -22,8 +22,14 @@ static PROVIDE_METHOD: Attribute = Attribute {
     label: "#[provide_method]",
     arguments: &[arg("effect", "effect = read")],
     elsewhere: &[
-        ("cost", "what a call costs differs from provider to provider: write it in the `#[provider] impl`"),
-        ("price", "what a caller pays is the service's: `#[expose_method(GET, price = \"0.001 USD\")]`"),
+        (
+            "cost",
+            "what a call costs differs from provider to provider: write it in the `#[provider] impl`",
+        ),
+        (
+            "price",
+            "what a caller pays is the service's: `#[expose_method(GET, price = \"0.001 USD\")]`",
+        ),
         ("name", "a capability's method is called what its function is called"),
         ("description", "the doc comment is the description: write `/// …` above"),
     ],

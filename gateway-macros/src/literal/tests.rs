@@ -88,7 +88,18 @@ fn names_fit_an_address() {
         assert_eq!(name(good), Ok(good.to_owned()));
     }
     let too_long = "a".repeat(65);
-    for bad in ["", "_ws", "2checkout", "Fixer", "fixer.io", "fixer io", "ü", "a/b", "fix\"er", too_long.as_str()] {
+    for bad in [
+        "",
+        "_ws",
+        "2checkout",
+        "Fixer",
+        "fixer.io",
+        "fixer io",
+        "ü",
+        "a/b",
+        "fix\"er",
+        too_long.as_str(),
+    ] {
         assert!(name(bad).is_err(), "{bad}");
     }
 }
@@ -98,7 +109,9 @@ fn the_other_names() {
     assert!(scope("rates:read").is_ok());
     assert!(scope("two words").is_err() && scope("").is_err() && scope("a\"b").is_err());
     assert!(secret_name("FIXER_SECRET_2").is_ok());
-    assert!(secret_name("").is_err() && secret_name("2X").is_err() && secret_name("sk-live!").is_err());
+    assert!(
+        secret_name("").is_err() && secret_name("2X").is_err() && secret_name("sk-live!").is_err()
+    );
     assert!(title(" ").is_err() && title("Fixer.io").is_ok());
 }
 

@@ -9,7 +9,11 @@ use crate::errors::Errors;
 use crate::{item, signature, text};
 
 /// A struct with `#[provider(…)]`. A wrong argument counts as left out, so that the provider is one all the same.
-pub(super) fn provider(item: &ItemStruct, args: ProviderArgs, errors: &mut Errors) -> Option<Provider> {
+pub(super) fn provider(
+    item: &ItemStruct,
+    args: ProviderArgs,
+    errors: &mut Errors,
+) -> Option<Provider> {
     not_generic(&item.generics, errors).then(|| Provider {
         ident: item.ident.clone(),
         fields: item.fields.clone(),

@@ -44,7 +44,8 @@ pub(super) fn provided(provided: &Provided) -> TokenStream {
     let gw = paths::private();
     let Provided { capability, provider, methods } = provided;
     let costs = methods.iter().map(|method| cost(provider, method));
-    let new = quote_spanned!(provider.span()=> #gw::ProvisionEntry::new::<dyn #capability, #provider>);
+    let new =
+        quote_spanned!(provider.span()=> #gw::ProvisionEntry::new::<dyn #capability, #provider>);
     quote! {
         const _: () = {
             #gw::inventory::submit! {
@@ -79,12 +80,12 @@ fn computed(provider: &Type, function: &Path, arguments: &[Type]) -> TokenStream
     let gw = paths::private();
     let seen: Vec<&Type> = arguments.iter().filter(|argument| source::is_seen(argument)).collect();
     let at = Span::mixed_site().located_at(function.span());
-    let names: Vec<Ident> = (0..seen.len()).map(|index| format_ident!("__a{index}", span = at)).collect();
-    let bindings = names
-        .iter()
-        .zip(&seen)
-        .enumerate()
-        .map(|(index, (name, ty))| quote!(let #name: #ty = #gw::argument(__arguments, #index)?;));
+    let names: Vec<Ident> =
+        (0..seen.len()).map(|index| format_ident!("__a{index}", span = at)).collect();
+    let bindings =
+        names.iter().zip(&seen).enumerate().map(
+            |(index, (name, ty))| quote!(let #name: #ty = #gw::argument(__arguments, #index)?;),
+        );
     // Outside the impl block `Self` has no meaning of its own.
     let mut segments = function.segments.iter();
     let function = match segments.next() {

@@ -45,7 +45,12 @@ fn on_struct(args: TokenStream, item: &ItemStruct, errors: &mut Errors) -> Token
     quote!(#item #generated)
 }
 
-fn on_impl(args: &TokenStream, item: ItemImpl, members: Vec<Member>, errors: &mut Errors) -> TokenStream {
+fn on_impl(
+    args: &TokenStream,
+    item: ItemImpl,
+    members: Vec<Member>,
+    errors: &mut Errors,
+) -> TokenStream {
     check::no_args(args, errors);
     let capability = check::capability(&item, errors);
     let mut helpers = Vec::new();
@@ -75,7 +80,8 @@ fn on_impl(args: &TokenStream, item: ItemImpl, members: Vec<Member>, errors: &mu
     }
     let mentions = inert::mentions(&helpers);
     let provider = (*item.self_ty).clone();
-    let generated = capability.map(|capability| expand::provided(&model::Provided { capability, provider, methods }));
+    let generated = capability
+        .map(|capability| expand::provided(&model::Provided { capability, provider, methods }));
     let item = expand::impl_of(item, &rewritten);
     quote!(#item #mentions #generated)
 }

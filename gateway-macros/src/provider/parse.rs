@@ -5,7 +5,7 @@ use quote::ToTokens;
 use syn::{Expr, ExprLit, ExprPath, Lit};
 
 use super::model::Cost;
-use crate::attr::{Args, Attribute, ArgumentValue, arg};
+use crate::attr::{Args, ArgumentValue, Attribute, arg};
 use crate::errors::Errors;
 use crate::{inert, literal};
 
@@ -14,7 +14,10 @@ static PROVIDER: Attribute = Attribute {
     arguments: &[arg("name", "name = \"fixer_io\""), arg("title", "title = \"Fixer.io\"")],
     elsewhere: &[
         ("description", "the doc comment is the description: write `/// …` above"),
-        ("cost", "what a call costs is said of each method: `#[provide_method(cost = \"0.0002 USD\")]` in the impl"),
+        (
+            "cost",
+            "what a call costs is said of each method: `#[provide_method(cost = \"0.0002 USD\")]` in the impl",
+        ),
     ],
 };
 
@@ -26,7 +29,10 @@ static PROVIDE_METHOD: Attribute = Attribute {
             "effect",
             "what repeating does is the same for all providers, so the capability says it: `effect` belongs in the trait",
         ),
-        ("price", "what a caller pays is the service's; what the call costs us is `cost = \"0.0002 USD\"`"),
+        (
+            "price",
+            "what a caller pays is the service's; what the call costs us is `cost = \"0.0002 USD\"`",
+        ),
         ("name", "a capability's method is called what its function is called"),
     ],
 };
@@ -37,9 +43,16 @@ pub(super) struct ProviderArgs {
     pub(super) title: Option<ArgumentValue<String>>,
 }
 
-pub(super) fn provider_args(tokens: TokenStream, ident: &Ident, errors: &mut Errors) -> ProviderArgs {
+pub(super) fn provider_args(
+    tokens: TokenStream,
+    ident: &Ident,
+    errors: &mut Errors,
+) -> ProviderArgs {
     let mut args = Args::read(&PROVIDER, ident.to_token_stream(), tokens, errors);
-    ProviderArgs { name: args.text("name", literal::name), title: args.text("title", literal::title) }
+    ProviderArgs {
+        name: args.text("name", literal::name),
+        title: args.text("title", literal::title),
+    }
 }
 
 /// The cost a method says, if it says one.

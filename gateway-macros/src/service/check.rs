@@ -14,7 +14,11 @@ use crate::errors::Errors;
 use crate::{item, literal, text};
 
 /// A struct with `#[service(…)]`. A wrong argument counts as left out, so that the service is one all the same.
-pub(super) fn service(item: &ItemStruct, args: ServiceArgs, errors: &mut Errors) -> Option<Service> {
+pub(super) fn service(
+    item: &ItemStruct,
+    args: ServiceArgs,
+    errors: &mut Errors,
+) -> Option<Service> {
     if !item.generics.params.is_empty() {
         errors.at(
             &item.generics,
@@ -80,7 +84,10 @@ pub(super) fn unique(method: &Method, before: &[Method], errors: &mut Errors) ->
     if other.ident != method.ident {
         errors.at(
             &method.ident,
-            format_args!("`{}` is exposed as `{}`, and so is `{}`", method.ident, method.name, other.ident),
+            format_args!(
+                "`{}` is exposed as `{}`, and so is `{}`",
+                method.ident, method.name, other.ident
+            ),
             "give one of the two another name: `name = \"…\"`",
         );
     }
@@ -106,7 +113,12 @@ pub(super) fn not_the_client(method: &mut item::Method, errors: &mut Errors) {
 }
 
 /// A method with `#[expose_method(…)]`; none if its signature is of no use.
-pub(super) fn method(service: &Type, method: &item::Method, args: MethodArgs, errors: &mut Errors) -> Option<Method> {
+pub(super) fn method(
+    service: &Type,
+    method: &item::Method,
+    args: MethodArgs,
+    errors: &mut Errors,
+) -> Option<Method> {
     let item::Method { attrs, sig, .. } = method;
     let types = input::types(service, sig, args.verb.as_ref(), errors);
     let effect = rules::effect_of(&args, errors);

@@ -14,7 +14,8 @@ pub(super) fn client_struct(service: &Service) -> TokenStream {
     let gw = paths::private();
     let Service { ident, vis, .. } = service;
     let client = client_of(ident);
-    let about = format!(" The typed client of [`{}`]: the same methods, called elsewhere.", bare(ident));
+    let about =
+        format!(" The typed client of [`{}`]: the same methods, called elsewhere.", bare(ident));
     let remote = remote(&client);
     quote! {
         #[doc = #about]
@@ -30,7 +31,7 @@ pub(super) fn client_struct(service: &Service) -> TokenStream {
 
             impl<T: #gw::Transport> #gw::From<T> for #client {
                 fn from(__transport: T) -> Self {
-                    Self(#gw::Remote::new(#gw::Declared::<#ident>::SPEC, __transport))
+                    Self(#gw::Remote::new(#gw::DeclaredService::<#ident>::SPEC, __transport))
                 }
             }
 
@@ -52,7 +53,8 @@ pub(super) fn client_struct(service: &Service) -> TokenStream {
 /// what the outer block declares.
 pub(super) fn client_impl(methods: &Methods) -> TokenStream {
     let gw = paths::private();
-    let called: Vec<&Method> = methods.list.iter().filter(|method| method.webhook.is_none()).collect();
+    let called: Vec<&Method> =
+        methods.list.iter().filter(|method| method.webhook.is_none()).collect();
     let Some((module, client)) = module_of(&methods.service).filter(|_| !called.is_empty()) else {
         return TokenStream::new();
     };
@@ -146,7 +148,8 @@ fn call(method: &Method) -> TokenStream {
     let Method { cfgs, ident, name, output, .. } = method;
     let alias = alias(method);
     let verb = verb(method.verb);
-    let mut kept: Vec<Attribute> = method.attrs.iter().filter(|attr| is_kept(attr)).cloned().collect();
+    let mut kept: Vec<Attribute> =
+        method.attrs.iter().filter(|attr| is_kept(attr)).cloned().collect();
     if !kept.iter().any(|attr| attr.path().is_ident("doc")) {
         let about = format!(" Calls `{name}`.");
         kept.push(syn::parse_quote!(#[doc = #about]));
@@ -178,5 +181,7 @@ fn takes_nothing(method: &Method) -> bool {
 fn is_brought(argument: &Type) -> bool {
     let Type::Path(path) = argument else { return false };
     let last = path.path.segments.last();
-    last.is_some_and(|last| ["Call", "Caller", "Providers", "IdempotencyKey"].iter().any(|name| last.ident == name))
+    last.is_some_and(|last| {
+        ["Call", "Caller", "Providers", "IdempotencyKey"].iter().any(|name| last.ident == name)
+    })
 }

@@ -77,8 +77,9 @@ fn exposed(service: &syn::Type, method: &Method) -> TokenStream {
     let gw = paths::private();
     let Method { ident, arguments, output, .. } = method;
     let marker = marker(method);
-    let names: Vec<Ident> =
-        (0..arguments.len()).map(|index| Ident::new(&format!("__a{index}"), proc_macro2::Span::mixed_site())).collect();
+    let names: Vec<Ident> = (0..arguments.len())
+        .map(|index| Ident::new(&format!("__a{index}"), proc_macro2::Span::mixed_site()))
+        .collect();
     let this = Ident::new("__service", proc_macro2::Span::mixed_site());
     // What is not `Send` across an await is told at the method's name.
     let call = quote_spanned! {ident.span()=>

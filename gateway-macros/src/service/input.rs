@@ -25,7 +25,12 @@ pub(super) struct Types {
 }
 
 /// The types of an exposed method; none if the signature is of no use.
-pub(super) fn types(service: &Type, sig: &Signature, verb: Option<&ArgumentValue<Verb>>, errors: &mut Errors) -> Option<Types> {
+pub(super) fn types(
+    service: &Type,
+    sig: &Signature,
+    verb: Option<&ArgumentValue<Verb>>,
+    errors: &mut Errors,
+) -> Option<Types> {
     let before = errors.count();
     signature::check(sig, &RULES, errors);
     let arguments = sig.inputs.iter().filter_map(signature::typed);
@@ -55,7 +60,9 @@ fn by_value(arguments: &[Type], errors: &mut Errors) {
 /// A query string is a list of named values, so what has no names cannot come from one. What a struct contains is only
 /// known from its schema, at start.
 fn query_input(verb: Verb, arguments: &[Type], errors: &mut Errors) {
-    for argument in arguments.iter().filter(|argument| verb.has_query_input() && has_no_names(argument)) {
+    for argument in
+        arguments.iter().filter(|argument| verb.has_query_input() && has_no_names(argument))
+    {
         errors.at(
             argument,
             format_args!(
@@ -72,8 +79,9 @@ fn query_input(verb: Verb, arguments: &[Type], errors: &mut Errors) {
 /// something, since the orphan rule leaves that to the crate which defines it.
 fn has_no_names(ty: &Type) -> bool {
     const NAMELESS: &[&str] = &[
-        "u8", "u16", "u32", "u64", "u128", "usize", "i8", "i16", "i32", "i64", "i128", "isize", "f32", "f64", "bool",
-        "char", "String", "Vec", "VecDeque", "HashSet", "BTreeSet", "HashMap", "BTreeMap",
+        "u8", "u16", "u32", "u64", "u128", "usize", "i8", "i16", "i32", "i64", "i128", "isize",
+        "f32", "f64", "bool", "char", "String", "Vec", "VecDeque", "HashSet", "BTreeSet",
+        "HashMap", "BTreeMap",
     ];
     match ty {
         Type::Tuple(_) | Type::Array(_) | Type::Slice(_) => true,

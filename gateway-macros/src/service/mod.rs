@@ -48,7 +48,12 @@ fn on_struct(args: TokenStream, item: &ItemStruct, errors: &mut Errors) -> Token
     quote!(#item #generated)
 }
 
-fn on_impl(args: &TokenStream, item: ItemImpl, mut members: Vec<Member>, errors: &mut Errors) -> TokenStream {
+fn on_impl(
+    args: &TokenStream,
+    item: ItemImpl,
+    mut members: Vec<Member>,
+    errors: &mut Errors,
+) -> TokenStream {
     if !args.is_empty() {
         errors.at(
             args,

@@ -5,7 +5,7 @@ use quote::{ToTokens, quote};
 use syn::{Expr, ExprCall};
 
 use super::model::{Auth, CacheScope, Idempotency, Verb};
-use crate::attr::{Args, Attribute, ArgumentValue, arg, nearest};
+use crate::attr::{Args, ArgumentValue, Attribute, arg, nearest};
 use crate::effect::{EFFECTS, Effect};
 use crate::errors::Errors;
 use crate::inert;
@@ -63,7 +63,8 @@ const DOC_COMMENT: &str = "the doc comment is the description: write `/// …` a
 const ONE_VERB: &str = "a method has one HTTP method; expose another method for this one";
 const WEBHOOK: &str = "webhook = HmacSha256(\"FIXER_WEBHOOK_SECRET\")";
 
-const AUTH: &[(&str, Auth)] = &[("required", Auth::Required), ("optional", Auth::Optional), ("none", Auth::None)];
+const AUTH: &[(&str, Auth)] =
+    &[("required", Auth::Required), ("optional", Auth::Optional), ("none", Auth::None)];
 
 /// `#[service(…)]` on a struct, as written.
 pub(super) struct ServiceArgs {
@@ -128,11 +129,18 @@ pub(super) fn method_args(helper: &syn::Attribute, errors: &mut Errors) -> Metho
         effect: args.choice("effect", EFFECTS),
         price: args.text("price", literal::money),
         cache: args.text("cache", literal::duration),
-        cache_scope: args.choice("cache_scope", &[("account", CacheScope::Account), ("global", CacheScope::Global)]),
+        cache_scope: args.choice(
+            "cache_scope",
+            &[("account", CacheScope::Account), ("global", CacheScope::Global)],
+        ),
         quota: args.text("quota", literal::quota),
         idempotency: args.choice(
             "idempotency",
-            &[("required", Idempotency::Required), ("optional", Idempotency::Optional), ("none", Idempotency::None)],
+            &[
+                ("required", Idempotency::Required),
+                ("optional", Idempotency::Optional),
+                ("none", Idempotency::None),
+            ],
         ),
         auth: args.choice("auth", AUTH),
         scopes: args.strings("scopes", literal::scope),
@@ -148,10 +156,16 @@ pub(super) fn method_args(helper: &syn::Attribute, errors: &mut Errors) -> Metho
 fn webhook(args: &mut Args<'_>) -> Option<ArgumentValue<String>> {
     let given = args.expression("webhook")?;
     let secret = match &given.value {
-        Expr::Call(call) if called(call) == Some("HmacSha256".to_owned()) => match call.args.first() {
-            Some(Expr::Lit(syn::ExprLit { lit: syn::Lit::Str(name), .. })) if call.args.len() == 1 => Some(name),
-            _ => None,
-        },
+        Expr::Call(call) if called(call) == Some("HmacSha256".to_owned()) => {
+            match call.args.first() {
+                Some(Expr::Lit(syn::ExprLit { lit: syn::Lit::Str(name), .. }))
+                    if call.args.len() == 1 =>
+                {
+                    Some(name)
+                }
+                _ => None,
+            }
+        }
         _ => None,
     };
     let Some(secret) = secret else {
@@ -179,19 +193,33 @@ fn called(call: &ExprCall) -> Option<String> {
 }
 
 /// Takes the HTTP method off the front of the arguments.
-fn verb(helper: &syn::Attribute, tokens: TokenStream, errors: &mut Errors) -> (Option<ArgumentValue<Verb>>, TokenStream) {
+fn verb(
+    helper: &syn::Attribute,
+    tokens: TokenStream,
+    errors: &mut Errors,
+) -> (Option<ArgumentValue<Verb>>, TokenStream) {
     let mut chunks = split_at_commas(tokens);
     let first = chunks.first().and_then(|chunk| chunk.first()).cloned();
     if let Some(verb) = first.as_ref().and_then(verb_named) {
         let chunk = chunks.remove(0);
         if let Some(next) = chunk.get(1) {
-            errors.at(next, format_args!("a comma is missing after `{}`", verb.value.as_str()), "write it");
+            errors.at(
+                next,
+                format_args!("a comma is missing after `{}`", verb.value.as_str()),
+                "write it",
+            );
         }
         return (Some(verb), joined(chunks));
     }
-    if let Some(late) = chunks.iter().position(|chunk| chunk.len() == 1 && verb_named(&chunk[0]).is_some()) {
+    if let Some(late) =
+        chunks.iter().position(|chunk| chunk.len() == 1 && verb_named(&chunk[0]).is_some())
+    {
         let chunk = chunks.remove(late);
-        errors.at(&chunk[0], "the HTTP method comes first", format_args!("write `#[expose_method({}, …)]`", chunk[0]));
+        errors.at(
+            &chunk[0],
+            "the HTTP method comes first",
+            format_args!("write `#[expose_method({}, …)]`", chunk[0]),
+        );
         return (verb_named(&chunk[0]), joined(chunks));
     }
     let help = "write it first: `#[expose_method(GET)]`, or POST, PUT, PATCH, DELETE";
@@ -200,8 +228,8 @@ fn verb(helper: &syn::Attribute, tokens: TokenStream, errors: &mut Errors) -> (O
             chunks.remove(0);
             let meant = word.to_string().trim_matches('"').to_ascii_uppercase();
             let known = Verb::ALL.iter().map(|verb| verb.as_str());
-            let help =
-                nearest(&meant, known).map_or(help.to_owned(), |near| format!("write `#[expose_method({near})]`"));
+            let help = nearest(&meant, known)
+                .map_or(help.to_owned(), |near| format!("write `#[expose_method({near})]`"));
             errors.at(&word, format_args!("`{word}` is no HTTP method that can be exposed"), help);
         }
         _ => errors.at(helper.path(), "`#[expose_method]` names no HTTP method", help),
@@ -231,5 +259,9 @@ fn split_at_commas(tokens: TokenStream) -> Vec<Vec<TokenTree>> {
 
 fn joined(chunks: Vec<Vec<TokenTree>>) -> TokenStream {
     let comma = || TokenTree::from(Punct::new(',', Spacing::Alone));
-    chunks.into_iter().filter(|chunk| !chunk.is_empty()).flat_map(|chunk| chunk.into_iter().chain([comma()])).collect()
+    chunks
+        .into_iter()
+        .filter(|chunk| !chunk.is_empty())
+        .flat_map(|chunk| chunk.into_iter().chain([comma()]))
+        .collect()
 }

@@ -26,7 +26,11 @@ pub(super) fn effect_of(args: &MethodArgs, errors: &mut Errors) -> Effect {
 }
 
 /// What HTTP promises of a method cannot be taken back (RFC 9110 §9.2): browsers, proxies and clients rely on it.
-fn effect(verb: Option<&ArgumentValue<Verb>>, effect: Option<&ArgumentValue<Effect>>, errors: &mut Errors) -> Option<Effect> {
+fn effect(
+    verb: Option<&ArgumentValue<Verb>>,
+    effect: Option<&ArgumentValue<Effect>>,
+    errors: &mut Errors,
+) -> Option<Effect> {
     let (verb, effect) = match (verb.map(|verb| verb.value), effect) {
         (Some(verb), Some(effect)) => (verb, effect),
         (Some(verb), None) => return Some(verb.effect()),
@@ -57,7 +61,12 @@ fn effect(verb: Option<&ArgumentValue<Verb>>, effect: Option<&ArgumentValue<Effe
 }
 
 /// What asks for a caller cannot stand beside what lets strangers in.
-pub(super) fn requires_caller<T>(auth: Option<&ArgumentValue<Auth>>, asks: Option<&ArgumentValue<T>>, name: &str, errors: &mut Errors) {
+pub(super) fn requires_caller<T>(
+    auth: Option<&ArgumentValue<Auth>>,
+    asks: Option<&ArgumentValue<T>>,
+    name: &str,
+    errors: &mut Errors,
+) {
     let (Some(auth), Some(_)) = (auth, asks) else {
         return;
     };
@@ -89,7 +98,11 @@ fn cache(effect: Effect, args: &MethodArgs, errors: &mut Errors) {
     }
 }
 
-fn idempotency(effect: Effect, idempotency: Option<&ArgumentValue<Idempotency>>, errors: &mut Errors) {
+fn idempotency(
+    effect: Effect,
+    idempotency: Option<&ArgumentValue<Idempotency>>,
+    errors: &mut Errors,
+) {
     if let Some(given) = idempotency
         && effect == Effect::Read
         && given.value != Idempotency::None

@@ -15,7 +15,9 @@ const MACROS: &[(&str, Expand)] = &[
     ("provider", crate::provider::expand),
     ("model", |args, item| crate::schema_model::expand(&args, item)),
     ("expose_method", |args, item| crate::inert::expand(&crate::inert::EXPOSE_METHOD, &args, item)),
-    ("provide_method", |args, item| crate::inert::expand(&crate::inert::PROVIDE_METHOD, &args, item)),
+    ("provide_method", |args, item| {
+        crate::inert::expand(&crate::inert::PROVIDE_METHOD, &args, item)
+    }),
 ];
 
 fn named(name: &str) -> Expand {

@@ -22,11 +22,19 @@ fn wrong() -> Vec<(&'static str, TokenStream, TokenStream)> {
     vec![
         ("service", quote!(name = "x"), method(quote!(#[expose_method(GET)]), good.clone())),
         ("service", quote!(), method(quote!(#[expose_method]), good.clone())),
-        ("service", quote!(), method(quote!(#[expose_method(GTE, price = , = 4 "x")]), good.clone())),
+        (
+            "service",
+            quote!(),
+            method(quote!(#[expose_method(GTE, price = , = 4 "x")]), good.clone()),
+        ),
         ("service", quote!(), method(quote!(#[expose_method = 3]), good.clone())),
         ("service", quote!(), method(quote!(), good.clone())),
         ("service", quote!(), method(quote!(#[expose_method(GET)]), quote!(fn rates()))),
-        ("service", quote!(), method(quote!(#[expose_method(GET)]), quote!(async fn rates<T>(self, a: &T)))),
+        (
+            "service",
+            quote!(),
+            method(quote!(#[expose_method(GET)]), quote!(async fn rates<T>(self, a: &T))),
+        ),
         ("provider", quote!(), method(quote!(#[provide_method(cost = 1)]), good.clone())),
         ("capability", quote!(), method(quote!(#[provide_method(cost = 1)]), good.clone())),
         ("model", quote!(x), method(quote!(), good.clone())),
@@ -94,17 +102,30 @@ fn a_wrong_attribute_leaves_the_code_in_place() {
         let out = named(name)(args, item.clone());
         let shown = out.to_string();
         assert!(shown.contains("compile_error"), "#[{name}] found nothing wrong with {item}");
-        assert!(shown.contains("self . kept ()") && shown.contains("self . kept_too"), "#[{name}] lost code: {shown}");
-        syn::parse2::<syn::File>(out).unwrap_or_else(|error| panic!("#[{name}] made no Rust: {error}: {shown}"));
+        assert!(
+            shown.contains("self . kept ()") && shown.contains("self . kept_too"),
+            "#[{name}] lost code: {shown}"
+        );
+        syn::parse2::<syn::File>(out)
+            .unwrap_or_else(|error| panic!("#[{name}] made no Rust: {error}: {shown}"));
     }
 }
 
 #[test]
 fn a_body_half_typed_passes_through() {
     for (name, item) in [
-        ("service", "impl Currency { #[expose_method(GTE)] async fn rates(&self) -> Result<()> { self.http. } }"),
-        ("provider", "impl Rates for Fixer { async fn rates(&self) -> Result<()> { let x = ; self.http. } }"),
-        ("capability", "trait Rates { #[provide_method] async fn rates(&self) -> Result<()> { if self.http. } }"),
+        (
+            "service",
+            "impl Currency { #[expose_method(GTE)] async fn rates(&self) -> Result<()> { self.http. } }",
+        ),
+        (
+            "provider",
+            "impl Rates for Fixer { async fn rates(&self) -> Result<()> { let x = ; self.http. } }",
+        ),
+        (
+            "capability",
+            "trait Rates { #[provide_method] async fn rates(&self) -> Result<()> { if self.http. } }",
+        ),
     ] {
         let shown = named(name)(TokenStream::new(), item.parse().unwrap()).to_string();
         assert!(shown.contains("self . http ."), "#[{name}] lost what was being typed: {shown}");
@@ -245,7 +266,8 @@ fn word() -> impl Strategy<Value = &'static str> {
 }
 
 fn tokens(length: usize) -> impl Strategy<Value = TokenStream> {
-    prop::collection::vec(word(), 0..length).prop_filter_map("no tokens", |words| words.join(" ").parse().ok())
+    prop::collection::vec(word(), 0..length)
+        .prop_filter_map("no tokens", |words| words.join(" ").parse().ok())
 }
 
 proptest! {

@@ -46,7 +46,10 @@ pub trait ApiKeys: fmt::Debug + Send + Sync + 'static {
     /// # Errors
     ///
     /// The future fails when that cannot be found out now; the caller reads the error, so it should be retryable.
-    fn find<'a>(&'a self, id: &'a str) -> Pin<Box<dyn Future<Output = Result<Option<ApiKey>, Error>> + Send + 'a>>;
+    fn find<'a>(
+        &'a self,
+        id: &'a str,
+    ) -> Pin<Box<dyn Future<Output = Result<Option<ApiKey>, Error>> + Send + 'a>>;
 }
 
 /// A key as it is handed out, once.
@@ -72,7 +75,8 @@ impl NewApiKey {
 
     /// A key that nobody can guess, found by the first 16 digits of `name`.
     pub(crate) fn named(name: &str) -> Result<Self, Error> {
-        let (id, secret) = (name.chars().take(16).collect::<String>(), hex::encode(random::<32>()?));
+        let (id, secret) =
+            (name.chars().take(16).collect::<String>(), hex::encode(random::<32>()?));
         let key = Secret::new(format!("{PREFIX}{id}_{secret}"));
         Ok(Self { id, key, hash: Sha256::digest(secret).into() })
     }
@@ -80,7 +84,9 @@ impl NewApiKey {
 
 fn random<const N: usize>() -> Result<[u8; N], Error> {
     let mut random = [0; N];
-    SystemRandom::new().fill(&mut random).map_err(|_| Error::internal("the system has no random numbers"))?;
+    SystemRandom::new()
+        .fill(&mut random)
+        .map_err(|_| Error::internal("the system has no random numbers"))?;
     Ok(random)
 }
 
@@ -102,7 +108,9 @@ impl PresentedKey {
             let in_secret = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
             is_id(id) && (16..=256).contains(&secret.len()) && secret.bytes().all(in_secret)
         };
-        let parts = parts.filter(well_formed).ok_or_else(|| unauthenticated("an API key looks like gk_{id}_{secret}"))?;
+        let parts = parts
+            .filter(well_formed)
+            .ok_or_else(|| unauthenticated("an API key looks like gk_{id}_{secret}"))?;
         Ok(Self { id: parts.0.into(), hash: Sha256::digest(parts.1).into() })
     }
 
@@ -112,7 +120,9 @@ impl PresentedKey {
     ///
     /// `unauthenticated`, in the same words whatever is wrong; the log says what. Or what `keys` fails with.
     pub(super) async fn check(self, keys: &dyn ApiKeys) -> Result<Caller, Error> {
-        let bad = |why| unauthenticated("the API key is unknown, revoked or expired").with_log_message(why);
+        let bad = |why| {
+            unauthenticated("the API key is unknown, revoked or expired").with_log_message(why)
+        };
         let key = keys.find(&self.id).await?.ok_or_else(|| bad("no API key has this id"))?;
         if !bool::from(key.hash.ct_eq(&self.hash)) {
             Err(bad("the secret of the API key is wrong"))
@@ -127,7 +137,8 @@ impl PresentedKey {
 }
 
 fn is_id(text: &str) -> bool {
-    (1..=64).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+    (1..=64).contains(&text.len())
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
 }
 
 /// The keys of the configuration, and behind them those of stores; none when there are neither.
@@ -140,7 +151,9 @@ pub(super) fn assemble(
     for (id, settings) in settings {
         match read(id, settings) {
             Ok(key) => drop(keys.insert(id.as_str().into(), key)),
-            Err(problem) => problems.push(format!("`auth.keys.{id}` in the configuration: {problem}")),
+            Err(problem) => {
+                problems.push(format!("`auth.keys.{id}` in the configuration: {problem}"))
+            }
         }
     }
     (!keys.is_empty() || !stores.is_empty()).then(|| Arc::new(ApiKeySources { keys, stores }) as _)
@@ -175,7 +188,10 @@ struct ApiKeySources {
 }
 
 impl ApiKeys for ApiKeySources {
-    fn find<'a>(&'a self, id: &'a str) -> Pin<Box<dyn Future<Output = Result<Option<ApiKey>, Error>> + Send + 'a>> {
+    fn find<'a>(
+        &'a self,
+        id: &'a str,
+    ) -> Pin<Box<dyn Future<Output = Result<Option<ApiKey>, Error>> + Send + 'a>> {
         match (self.keys.get(id), &self.stores[..]) {
             (None, [only]) => only.find(id),
             (None, stores) => Box::pin(async move {

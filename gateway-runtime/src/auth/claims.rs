@@ -11,10 +11,10 @@ use serde_json::{Map, Value};
 use crate::{auth::JwtSettings, base::call::Caller};
 
 /// The end of the year 9999; what lies beyond is no time but a mistake, or no end at all.
-const LAST_SECOND: f64 = 253_402_300_799.0;
+const MAX_NUMERIC_DATE: f64 = 253_402_300_799.0;
 
 /// The longest name of an account or a user, in bytes.
-const LONGEST_NAME: usize = 255;
+const MAX_NAME_BYTES: usize = 255;
 
 /// What is demanded of claims, and what they mean.
 #[derive(Debug)]
@@ -32,8 +32,10 @@ pub(super) struct ClaimRules {
 
 impl ClaimRules {
     pub(super) fn new(settings: &JwtSettings) -> Self {
-        let account =
-            settings.account_claim.clone().map_or_else(|| vec!["account".into(), "sub".into()], |name| vec![name]);
+        let account = settings
+            .account_claim
+            .clone()
+            .map_or_else(|| vec!["account".into(), "sub".into()], |name| vec![name]);
         let standard = ["exp", "nbf", "iss", "aud"].map(str::to_owned);
         let named = [settings.user_claim.clone(), settings.scope_claim.clone()];
         Self {
@@ -53,10 +55,15 @@ impl ClaimRules {
     ///
     /// Why the token is no good, in words that repeat nothing of it.
     pub(super) fn caller(&self, payload: &[u8], now: Duration) -> Result<Caller, &'static str> {
-        let claims = self.parse(payload).map_err(|_| "the token's claims are no JSON object, or one is there twice")?;
+        let claims = self
+            .parse(payload)
+            .map_err(|_| "the token's claims are no JSON object, or one is there twice")?;
         self.check_times(&claims, now)?;
         if !self.issuer.is_empty()
-            && !claims.get("iss").and_then(Value::as_str).is_some_and(|iss| is_in(&self.issuer, iss))
+            && !claims
+                .get("iss")
+                .and_then(Value::as_str)
+                .is_some_and(|iss| is_in(&self.issuer, iss))
         {
             return Err("the token's issuer (`iss`) is not one that this gateway trusts");
         }
@@ -82,7 +89,8 @@ impl ClaimRules {
             return Err("the token has expired");
         }
         let Some(nbf) = claims.get("nbf") else { return Ok(()) };
-        let nbf = time(nbf).ok_or("the token's beginning (`nbf`) is no time in seconds since 1970")?;
+        let nbf =
+            time(nbf).ok_or("the token's beginning (`nbf`) is no time in seconds since 1970")?;
         if nbf > now.saturating_add(self.leeway) {
             return Err("the token is not valid yet");
         }
@@ -91,7 +99,9 @@ impl ClaimRules {
 
     /// RFC 7519 §4.1.3: who does not find itself among the audiences must refuse.
     fn check_audience(&self, claim: Option<&Value>) -> Result<(), &'static str> {
-        let is_ours = |audience: &Value| audience.as_str().is_some_and(|audience| is_in(&self.audience, audience));
+        let is_ours = |audience: &Value| {
+            audience.as_str().is_some_and(|audience| is_in(&self.audience, audience))
+        };
         let good = match claim {
             None => self.audience.is_empty(),
             Some(Value::Array(all)) => all.iter().all(Value::is_string) && all.iter().any(is_ours),
@@ -104,9 +114,12 @@ impl ClaimRules {
 /// A NumericDate (RFC 7519 §2): seconds since 1970, with or without a fraction.
 fn time(claim: &Value) -> Option<Duration> {
     match claim.as_u64() {
-        Some(seconds) => Some(Duration::from_secs(seconds)).filter(|time| time.as_secs_f64() <= LAST_SECOND),
+        Some(seconds) => {
+            Some(Duration::from_secs(seconds)).filter(|time| time.as_secs_f64() <= MAX_NUMERIC_DATE)
+        }
         None => {
-            let seconds = claim.as_f64().filter(|seconds| (0.0..=LAST_SECOND).contains(seconds))?;
+            let seconds =
+                claim.as_f64().filter(|seconds| (0.0..=MAX_NUMERIC_DATE).contains(seconds))?;
             Duration::try_from_secs_f64(seconds).ok()
         }
     }
@@ -118,17 +131,25 @@ fn is_in(list: &[String], text: &str) -> bool {
 
 /// A name that can stand in a log line and in a key of a store.
 fn name(claim: &Value) -> Result<Arc<str>, &'static str> {
-    let good = |name: &&str| (1..=LONGEST_NAME).contains(&name.len()) && !name.contains(char::is_control);
+    let good = |name: &&str| {
+        (1..=MAX_NAME_BYTES).contains(&name.len()) && !name.contains(char::is_control)
+    };
     let name = claim.as_str().filter(good);
-    name.map(Into::into).ok_or("the token's account or user is no text of 1 to 255 bytes without control characters")
+    name.map(Into::into).ok_or(
+        "the token's account or user is no text of 1 to 255 bytes without control characters",
+    )
 }
 
 fn scopes(claim: Option<&Value>) -> Result<Vec<Box<str>>, &'static str> {
     let scopes = match claim {
         None => Some(Vec::new()),
         // RFC 8693 §4.2.
-        Some(Value::String(text)) => Some(text.split(' ').filter(|scope| !scope.is_empty()).map(Into::into).collect()),
-        Some(Value::Array(list)) => list.iter().map(|scope| scope.as_str().map(Into::into)).collect(),
+        Some(Value::String(text)) => {
+            Some(text.split(' ').filter(|scope| !scope.is_empty()).map(Into::into).collect())
+        }
+        Some(Value::Array(list)) => {
+            list.iter().map(|scope| scope.as_str().map(Into::into)).collect()
+        }
         Some(_) => None,
     };
     scopes.ok_or("the token's scopes are neither a text nor a list of texts")

@@ -28,13 +28,20 @@ impl<'r> RequestCredentials<'r> {
     }
 }
 
-fn single_value<'r>(headers: &'r HeaderMap, name: &HeaderName, twice: &'static str) -> Result<Option<&'r str>, Error> {
+fn single_value<'r>(
+    headers: &'r HeaderMap,
+    name: &HeaderName,
+    twice: &'static str,
+) -> Result<Option<&'r str>, Error> {
     let mut values = headers.get_all(name).iter();
     let Some(value) = values.next() else { return Ok(None) };
     if values.next().is_some() {
         return Err(unauthenticated(twice));
     }
-    value.to_str().map(Some).map_err(|_| unauthenticated("the credentials have characters that none can have"))
+    value
+        .to_str()
+        .map(Some)
+        .map_err(|_| unauthenticated("the credentials have characters that none can have"))
 }
 
 /// The token after the scheme (RFC 6750 §2.1), whose name is the same in any case (RFC 9110 §11.1).

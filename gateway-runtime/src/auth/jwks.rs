@@ -1,7 +1,7 @@
 //! Keys that are published at a URL as a JSON Web Key Set (RFC 7517 §5).
 //!
 //! One task fetches them: at start, now and then, and when a token names a key that is not there, but never sooner than
-//! `jwks_pause` after the last time. What cannot be fetched or read leaves the keys as they were.
+//! `jwks_min_refresh` after the last time. What cannot be fetched or read leaves the keys as they were.
 
 use std::{sync::Arc, time::Duration};
 
@@ -27,7 +27,7 @@ use crate::{
 const FETCH_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The most keys of a set that are used: each may be tried for a token that names none.
-const MOST_KEYS: usize = 32;
+const MAX_KEYS: usize = 32;
 
 /// The keys at a URL.
 #[derive(Debug)]
@@ -55,7 +55,8 @@ impl KeySet {
 
     /// Whether a token with this name of a key may be signed with one that is not here.
     pub(super) fn may_need_refresh(&self, kid: Option<&str>) -> bool {
-        self.keys.is_none() || kid.is_some_and(|kid| !self.keys().iter().any(|key| key.kid() == Some(kid)))
+        self.keys.is_none()
+            || kid.is_some_and(|kid| !self.keys().iter().any(|key| key.kid() == Some(kid)))
     }
 
     /// Of a token whose key is not here.
@@ -63,7 +64,10 @@ impl KeySet {
         if self.keys.is_some() {
             return unauthenticated("the token's signature fits no key of this gateway");
         }
-        let error = Error::new(Code::OVERLOADED, "the keys that tokens are checked with cannot be had at present");
+        let error = Error::new(
+            Code::OVERLOADED,
+            "the keys that tokens are checked with cannot be had at present",
+        );
         error.with_retry_after(self.pause.max(Duration::from_secs(1)))
     }
 }
@@ -93,7 +97,7 @@ impl JwksClient {
         }
         let http = http().map_err(|error| problems.extend(error.into_problems())).ok()?;
         // However it is set, a source that fails is not asked without a pause.
-        let pause = settings.jwks_pause.max(Duration::from_millis(100));
+        let pause = settings.jwks_min_refresh.max(Duration::from_millis(100));
         let (sender, set) = watch::channel(KeySet { pause, ..KeySet::default() });
         let wanted = Arc::new(Notify::new());
         let source = JwksFetcher { http, url, refresh: settings.jwks_refresh, pause };
@@ -140,7 +144,8 @@ fn is_safe(url: &str) -> bool {
     let Ok(url) = url.parse::<Uri>() else { return false };
     let names_nobody = url.authority().is_some_and(|authority| !authority.as_str().contains('@'));
     let is_here = || matches!(url.host(), Some("localhost" | "127.0.0.1" | "[::1]"));
-    names_nobody && (url.scheme_str() == Some("https") || url.scheme_str() == Some("http") && is_here())
+    names_nobody
+        && (url.scheme_str() == Some("https") || url.scheme_str() == Some("http") && is_here())
 }
 
 struct JwksFetcher {
@@ -154,12 +159,18 @@ impl JwksFetcher {
     async fn run(self, set: watch::Sender<KeySet>, wanted: Arc<Notify>) {
         loop {
             let fetched = self.fetch().await;
-            let rest = if fetched.is_ok() { self.refresh.saturating_sub(self.pause) } else { Duration::ZERO };
+            let rest = if fetched.is_ok() {
+                self.refresh.saturating_sub(self.pause)
+            } else {
+                Duration::ZERO
+            };
             set.send_modify(|set| {
                 set.tried = Some(Instant::now());
                 match fetched {
                     Ok(keys) => set.keys = Some(keys),
-                    Err(why) => tracing::warn!(url = self.url, why, "the keys of tokens stay as they were"),
+                    Err(why) => {
+                        tracing::warn!(url = self.url, why, "the keys of tokens stay as they were")
+                    }
                 }
             });
             sleep(self.pause).await;
@@ -171,21 +182,35 @@ impl JwksFetcher {
     }
 
     async fn fetch(&self) -> Result<Vec<VerificationKey>, String> {
-        let answer = self.http.get(&self.url).timeout(FETCH_TIMEOUT).send().await.map_err(|error| error.to_string())?;
+        let answer = self
+            .http
+            .get(&self.url)
+            .timeout(FETCH_TIMEOUT)
+            .send()
+            .await
+            .map_err(|error| error.to_string())?;
         let json = answer.bytes().await.map_err(|error| error.to_string())?;
         read(&json)
     }
 }
 
 #[derive(Deserialize)]
-struct Published {
+struct PublishedKeys {
     keys: Vec<Value>,
 }
 
 /// The keys of a set. Those of other kinds are for others (RFC 7517 §5).
 fn read(json: &[u8]) -> Result<Vec<VerificationKey>, String> {
-    let set: Published = serde_json::from_slice(json).map_err(|error| format!("it is no JSON Web Key Set: {error}"))?;
-    let keys = set.keys.into_iter().filter_map(|key| VerificationKey::from_jwk(&serde_json::from_value(key).ok()?).ok());
-    let keys: Vec<_> = keys.take(MOST_KEYS).collect();
-    if keys.is_empty() { Err("none of its keys is for RS256, ES256 or EdDSA".to_owned()) } else { Ok(keys) }
+    let set: PublishedKeys = serde_json::from_slice(json)
+        .map_err(|error| format!("it is no JSON Web Key Set: {error}"))?;
+    let keys = set
+        .keys
+        .into_iter()
+        .filter_map(|key| VerificationKey::from_jwk(&serde_json::from_value(key).ok()?).ok());
+    let keys: Vec<_> = keys.take(MAX_KEYS).collect();
+    if keys.is_empty() {
+        Err("none of its keys is for RS256, ES256 or EdDSA".to_owned())
+    } else {
+        Ok(keys)
+    }
 }

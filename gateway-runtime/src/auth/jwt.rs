@@ -34,7 +34,10 @@ pub(super) fn keys(settings: &AuthSettings, problems: &mut Vec<String>) -> Vec<V
         Err(problem) => problems.push(format!("`{name}` in the configuration: {problem}")),
     };
     if let Some(secret) = &settings.internal_key {
-        add("auth.internal_key".to_owned(), VerificationKey::secret(secret.expose()).map_err(str::to_owned));
+        add(
+            "auth.internal_key".to_owned(),
+            VerificationKey::secret(secret.expose()).map_err(str::to_owned),
+        );
     }
     for (number, key) in settings.jwt.keys.iter().enumerate() {
         add(format!("auth.jwt.keys.{number}"), configured(key));
@@ -77,7 +80,11 @@ impl JwtVerifier {
         {
             let set = remote.now();
             if set.keys().iter().any(|key| token.is_signed_with(key)) {
-                return self.rules.caller(&token.payload()?, now).map(Some).map_err(unauthenticated);
+                return self
+                    .rules
+                    .caller(&token.payload()?, now)
+                    .map(Some)
+                    .map_err(unauthenticated);
             }
             if set.may_need_refresh(token.kid.as_deref()) {
                 return if remote.may_refresh(&set) { Ok(None) } else { Err(set.refusal()) };
@@ -93,7 +100,9 @@ impl JwtVerifier {
     /// `unauthenticated`, with the reason; `overloaded` when the keys were never there to be had.
     pub(super) async fn check_with_refresh(&self, token: &str) -> Result<Caller, Error> {
         let Some(remote) = &self.remote else {
-            return self.check(token)?.ok_or_else(|| unauthenticated("the token's signature fits no key of this gateway"));
+            return self.check(token)?.ok_or_else(|| {
+                unauthenticated("the token's signature fits no key of this gateway")
+            });
         };
         // Before the keys are looked at, so that no change of them is missed.
         let mut changes = remote.watch();
@@ -139,33 +148,40 @@ struct Header {
 
 impl<'t> ParsedJwt<'t> {
     fn parse(token: &'t str) -> Result<Self, &'static str> {
-        const FORM: &str = "the token is not three parts of base64url, the first of them a JSON header";
+        const FORM: &str =
+            "the token is not three parts of base64url, the first of them a JSON header";
         let (signed, signature) = token.rsplit_once('.').ok_or(FORM)?;
         let (header, claims) = signed.split_once('.').ok_or(FORM)?;
         let header = BASE64URL.decode(header).map_err(|_| FORM)?;
         let header: Header = serde_json::from_slice(&header).map_err(|_| FORM)?;
         if header.crit.is_some() {
             // RFC 7515 §4.1.11: whoever does not understand an extension refuses; there are none here.
-            return Err("the token's header demands extensions (`crit`) that this gateway does not have");
+            return Err(
+                "the token's header demands extensions (`crit`) that this gateway does not have",
+            );
         }
         if !header.typ.as_deref().is_none_or(is_access_token) {
             return Err("the token is of another type (`typ`) than JWT or at+jwt");
         }
         let algorithm = Algorithm::named(&header.alg);
-        let algorithm = algorithm.ok_or("the token's algorithm (`alg`) is none of HS256, RS256, ES256 and EdDSA")?;
+        let algorithm = algorithm
+            .ok_or("the token's algorithm (`alg`) is none of HS256, RS256, ES256 and EdDSA")?;
         let signature = BASE64URL.decode(signature).map_err(|_| FORM)?;
         Ok(Self { algorithm, kid: header.kid, signed: signed.as_bytes(), claims, signature })
     }
 
     /// The key says which algorithm. A name is only a hint which key to try: one without a name fits any.
     fn is_signed_with(&self, key: &VerificationKey) -> bool {
-        let is_named = || self.kid.as_deref().zip(key.kid()).is_none_or(|(ours, keys)| ours == keys);
+        let is_named =
+            || self.kid.as_deref().zip(key.kid()).is_none_or(|(ours, keys)| ours == keys);
         key.algorithm() == self.algorithm && is_named() && key.verify(self.signed, &self.signature)
     }
 
     /// The claims; whoever asks has checked the signature.
     fn payload(&self) -> Result<Vec<u8>, Error> {
-        BASE64URL.decode(self.claims).map_err(|_| unauthenticated("the token's claims are not base64url"))
+        BASE64URL
+            .decode(self.claims)
+            .map_err(|_| unauthenticated("the token's claims are not base64url"))
     }
 }
 

@@ -81,7 +81,7 @@ impl Authenticator {
         let mut problems = Vec::new();
         let keys = api_key::assemble(&settings.keys, stores, &mut problems);
         let tokens = JwtVerifier::new(settings, http, &mut problems);
-        StartError::unless_empty(problems)?;
+        StartError::from_problems(problems)?;
         Ok((tokens.is_some() || keys.is_some()).then_some(Self { tokens, keys }))
     }
 
@@ -114,11 +114,15 @@ impl Authenticator {
     }
 
     fn tokens(&self) -> Result<&JwtVerifier, Error> {
-        self.tokens.as_ref().ok_or_else(|| unauthenticated("this gateway reads no tokens, but API keys in `X-Api-Key`"))
+        self.tokens.as_ref().ok_or_else(|| {
+            unauthenticated("this gateway reads no tokens, but API keys in `X-Api-Key`")
+        })
     }
 
     fn keys(&self) -> Result<&dyn ApiKeys, Error> {
-        self.keys.as_deref().ok_or_else(|| unauthenticated("this gateway reads no API keys, but tokens in `Authorization`"))
+        self.keys.as_deref().ok_or_else(|| {
+            unauthenticated("this gateway reads no API keys, but tokens in `Authorization`")
+        })
     }
 
     fn ask(self: &Arc<Self>, token: Option<String>, key: Option<PresentedKey>) -> Identity {
@@ -144,7 +148,8 @@ impl Authenticator {
 /// The caller whom a token and a key both name: neither gives more than it would alone.
 fn intersect(token: &Caller, key: &Caller) -> Result<Caller, Error> {
     let account = token.account().filter(|account| key.account() == Some(account));
-    let account = account.ok_or_else(|| unauthenticated("the token and the API key belong to different accounts"))?;
+    let account = account
+        .ok_or_else(|| unauthenticated("the token and the API key belong to different accounts"))?;
     let both = token.scopes().iter().filter(|scope| key.scopes().contains(scope)).cloned();
     Ok(Caller::new(account, token.user().map(Into::into), both.collect::<Vec<_>>()))
 }

@@ -19,7 +19,9 @@ pub(crate) fn seal(proofs: &[&[u8]], text: &[u8]) -> Result<String, Error> {
     SystemRandom::new().fill(&mut nonce).map_err(unable)?;
     let mut sealed = text.to_vec();
     let nonce_used = Nonce::assume_unique_for_key(nonce);
-    key(proofs).and_then(|key| key.seal_in_place_append_tag(nonce_used, Aad::empty(), &mut sealed)).map_err(unable)?;
+    key(proofs)
+        .and_then(|key| key.seal_in_place_append_tag(nonce_used, Aad::empty(), &mut sealed))
+        .map_err(unable)?;
     Ok(BASE64_STANDARD.encode([&nonce[..], &sealed].concat()))
 }
 
@@ -27,7 +29,8 @@ pub(crate) fn seal(proofs: &[&[u8]], text: &[u8]) -> Result<String, Error> {
 pub(crate) fn open(proofs: &[&[u8]], sealed: &str) -> Option<Vec<u8>> {
     let mut sealed = BASE64_STANDARD.decode(sealed).ok()?;
     let nonce = Nonce::try_assume_unique_for_key(sealed.get(..NONCE_LEN)?).ok()?;
-    let text = key(proofs).ok()?.open_in_place(nonce, Aad::empty(), &mut sealed[NONCE_LEN..]).ok()?;
+    let text =
+        key(proofs).ok()?.open_in_place(nonce, Aad::empty(), &mut sealed[NONCE_LEN..]).ok()?;
     Some(text.to_vec())
 }
 

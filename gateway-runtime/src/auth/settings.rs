@@ -65,7 +65,7 @@ pub struct JwtSettings {
     /// How long the set is left alone after it was fetched, whatever unknown keys tokens name: 30 s.
     #[serde(with = "duration")]
     #[schemars(with = "DurationText")]
-    pub jwks_pause: Duration,
+    pub jwks_min_refresh: Duration,
     /// The audiences that this gateway is: `aud` must name one. Without any, tokens with an `aud` are for others.
     pub audience: Vec<String>,
     /// The issuers that are trusted: `iss` must be one of them. Without any, `iss` is not looked at.
@@ -90,7 +90,7 @@ impl Default for JwtSettings {
             keys: Vec::new(),
             jwks_url: None,
             jwks_refresh: Duration::from_secs(600),
-            jwks_pause: Duration::from_secs(30),
+            jwks_min_refresh: Duration::from_secs(30),
             audience: Vec::new(),
             issuer: Vec::new(),
             leeway: Duration::from_secs(30),

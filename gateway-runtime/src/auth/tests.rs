@@ -20,13 +20,17 @@ use crate::{
 const SECRET: &str = "0123456789abcdef0123456789abcdef";
 
 fn authenticator() -> Arc<Authenticator> {
-    let settings = AuthSettings { internal_key: Some(Secret::new(SECRET)), ..AuthSettings::default() };
+    let settings =
+        AuthSettings { internal_key: Some(Secret::new(SECRET)), ..AuthSettings::default() };
     let built = Authenticator::new(&settings, Vec::new(), || panic!("nothing is to be fetched"));
     Arc::new(built.unwrap().unwrap())
 }
 
 fn is_refused(headers: &HeaderMap) -> bool {
-    authenticator().identify(headers).err().is_some_and(|error| error.code() == Code::UNAUTHENTICATED)
+    authenticator()
+        .identify(headers)
+        .err()
+        .is_some_and(|error| error.code() == Code::UNAUTHENTICATED)
 }
 
 fn signed(header: &[u8], claims: &[u8]) -> String {
@@ -37,7 +41,10 @@ fn signed(header: &[u8], claims: &[u8]) -> String {
 }
 
 fn bearer(token: &str) -> HeaderMap {
-    HeaderMap::from_iter([(http::header::AUTHORIZATION, HeaderValue::try_from(format!("Bearer {token}")).unwrap())])
+    HeaderMap::from_iter([(
+        http::header::AUTHORIZATION,
+        HeaderValue::try_from(format!("Bearer {token}")).unwrap(),
+    )])
 }
 
 fn rules() -> ClaimRules {
@@ -46,14 +53,18 @@ fn rules() -> ClaimRules {
 
 #[test]
 fn without_settings_there_is_no_authenticator() {
-    let none = Authenticator::new(&AuthSettings::default(), Vec::new(), || panic!("nothing is to be fetched"));
+    let none = Authenticator::new(&AuthSettings::default(), Vec::new(), || {
+        panic!("nothing is to be fetched")
+    });
     assert!(none.unwrap().is_none());
 }
 
 #[test]
 fn the_example_of_rfc_7515_is_signed_as_it_says() {
     // Appendix A.1 (HS256) and A.3 (ES256); RFC 8037 A.4 (EdDSA).
-    let jwk = |json: serde_json::Value| VerificationKey::from_jwk(&serde_json::from_value::<Jwk>(json).unwrap()).unwrap();
+    let jwk = |json: serde_json::Value| {
+        VerificationKey::from_jwk(&serde_json::from_value::<Jwk>(json).unwrap()).unwrap()
+    };
     let p256 = jwk(json!({
         "kty": "EC",
         "crv": "P-256",
@@ -61,13 +72,17 @@ fn the_example_of_rfc_7515_is_signed_as_it_says() {
         "y": "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0",
     }));
     let message = b"eyJhbGciOiJFUzI1NiJ9.eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ";
-    let signature = "DtEhU3ljbEg8L38VWAfUAqOyKAM6-Xx-F4GawxaepmXFCgfTjDxw5djxLa8ISlSApmWQxfKTUJqPP3-Kg6NU1Q";
+    let signature =
+        "DtEhU3ljbEg8L38VWAfUAqOyKAM6-Xx-F4GawxaepmXFCgfTjDxw5djxLa8ISlSApmWQxfKTUJqPP3-Kg6NU1Q";
     assert!(p256.verify(message, &BASE64URL.decode(signature).unwrap()));
     assert!(!p256.verify(b"something else", &BASE64URL.decode(signature).unwrap()));
 
-    let ed25519 = jwk(json!({ "kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo" }));
+    let ed25519 = jwk(
+        json!({ "kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo" }),
+    );
     let message = b"eyJhbGciOiJFZERTQSJ9.RXhhbXBsZSBvZiBFZDI1NTE5IHNpZ25pbmc";
-    let signature = "hgyY0il_MGCjP0JzlnLWG1PPOt7-09PGcvMg3AIbQR6dWbhijcNR4ki4iylGjg5BhVsPt9g7sVvpAr_MuM0KAg";
+    let signature =
+        "hgyY0il_MGCjP0JzlnLWG1PPOt7-09PGcvMg3AIbQR6dWbhijcNR4ki4iylGjg5BhVsPt9g7sVvpAr_MuM0KAg";
     assert!(ed25519.verify(message, &BASE64URL.decode(signature).unwrap()));
 }
 
@@ -106,7 +121,9 @@ fn generated_keys_differ_and_are_keys() {
 fn a_good_token_is_admitted_here() {
     let claims = json!({ "sub": "acme", "exp": 4_000_000_000_u64 }).to_string();
     let token = signed(br#"{"alg":"HS256"}"#, claims.as_bytes());
-    let Ok(Identity::Known(caller)) = authenticator().identify(&bearer(&token)) else { panic!("not admitted") };
+    let Ok(Identity::Known(caller)) = authenticator().identify(&bearer(&token)) else {
+        panic!("not admitted")
+    };
     assert_eq!(caller.account(), Some("acme"));
 }
 

@@ -6,7 +6,8 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL};
 use ring::{
     hmac,
     signature::{
-        ECDSA_P256_SHA256_FIXED, ED25519, RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents, UnparsedPublicKey,
+        ECDSA_P256_SHA256_FIXED, ED25519, RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents,
+        UnparsedPublicKey,
     },
 };
 use rustls::pki_types::{SubjectPublicKeyInfoDer, pem::PemObject};
@@ -61,7 +62,10 @@ impl VerificationKey {
         if secret.len() < 32 {
             return Err("an HS256 key has at least 32 bytes; `openssl rand -hex 32` makes one");
         }
-        Ok(Self { kid: None, material: Material::Secret(hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes())) })
+        Ok(Self {
+            kid: None,
+            material: Material::Secret(hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes())),
+        })
     }
 
     /// A public key as PEM or as a JSON Web Key, under `kid` if that says one.
@@ -71,7 +75,8 @@ impl VerificationKey {
     /// Why it is none.
     pub(super) fn public(text: &str, kid: Option<&str>) -> Result<Self, &'static str> {
         let mut key = if text.trim_start().starts_with('{') {
-            let jwk: Jwk = serde_json::from_str(text).map_err(|_| "is no JSON Web Key (RFC 7517)")?;
+            let jwk: Jwk =
+                serde_json::from_str(text).map_err(|_| "is no JSON Web Key (RFC 7517)")?;
             Self::from_jwk(&jwk)?
         } else {
             Self { kid: None, material: from_pem(text)? }
@@ -92,7 +97,10 @@ impl VerificationKey {
             return Err("is a private key, which belongs to who signs; give its public part alone");
         }
         if jwk.usage.as_deref().is_some_and(|usage| usage != "sig")
-            || jwk.key_ops.as_ref().is_some_and(|operations| !operations.iter().any(|one| one == "verify"))
+            || jwk
+                .key_ops
+                .as_ref()
+                .is_some_and(|operations| !operations.iter().any(|one| one == "verify"))
         {
             return Err("is not for checking signatures (`use`, `key_ops`)");
         }
@@ -122,8 +130,12 @@ impl VerificationKey {
     pub(super) fn verify(&self, message: &[u8], signature: &[u8]) -> bool {
         match &self.material {
             Material::Secret(key) => hmac::verify(key, message, signature),
-            Material::RsaComponents(key) => key.verify(&RSA_PKCS1_2048_8192_SHA256, message, signature),
-            Material::Rsa(key) | Material::P256(key) | Material::Ed25519(key) => key.verify(message, signature),
+            Material::RsaComponents(key) => {
+                key.verify(&RSA_PKCS1_2048_8192_SHA256, message, signature)
+            }
+            Material::Rsa(key) | Material::P256(key) | Material::Ed25519(key) => {
+                key.verify(message, signature)
+            }
         }
         .is_ok()
     }
@@ -131,7 +143,10 @@ impl VerificationKey {
 
 impl fmt::Debug for VerificationKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Key").field("kid", &self.kid).field("algorithm", &self.algorithm()).finish_non_exhaustive()
+        f.debug_struct("Key")
+            .field("kid", &self.kid)
+            .field("algorithm", &self.algorithm())
+            .finish_non_exhaustive()
     }
 }
 
@@ -167,7 +182,8 @@ fn material(jwk: &Jwk) -> Result<(Algorithm, Material), &'static str> {
             Ok((Algorithm::Rs256, Material::RsaComponents(RsaPublicKeyComponents { n, e })))
         }
         ("EC", Some("P-256")) => {
-            let point = [vec![4], bytes(jwk.x.as_ref())?.into(), bytes(jwk.y.as_ref())?.into()].concat();
+            let point =
+                [vec![4], bytes(jwk.x.as_ref())?.into(), bytes(jwk.y.as_ref())?.into()].concat();
             Ok((Algorithm::Es256, p256(&point)?))
         }
         ("OKP", Some("Ed25519")) => Ok((Algorithm::EdDsa, ed25519(&bytes(jwk.x.as_ref())?)?)),
@@ -177,7 +193,9 @@ fn material(jwk: &Jwk) -> Result<(Algorithm, Material), &'static str> {
 
 fn bytes(member: Option<&String>) -> Result<Box<[u8]>, &'static str> {
     let bytes = member.and_then(|text| BASE64URL.decode(text).ok());
-    bytes.map(Into::into).ok_or("lacks a member of its kind of key, or has one that is not base64url")
+    bytes
+        .map(Into::into)
+        .ok_or("lacks a member of its kind of key, or has one that is not base64url")
 }
 
 fn p256(point: &[u8]) -> Result<Material, &'static str> {

@@ -28,9 +28,14 @@ impl<'r> Authority<'r> {
     pub(crate) fn parse(text: &'r [u8]) -> Result<Self, AuthorityError> {
         let (host, rest) = match text {
             [b'[', rest @ ..] => {
-                let end = rest.iter().position(|&byte| byte == b']').ok_or("the host has no closing bracket")?;
+                let end = rest
+                    .iter()
+                    .position(|&byte| byte == b']')
+                    .ok_or("the host has no closing bracket")?;
                 let literal = std::str::from_utf8(&rest[..end]).map_err(|_| INVALID_HOST)?;
-                literal.parse::<Ipv6Addr>().map_err(|_| "the host is no IPv6 address in brackets")?;
+                literal
+                    .parse::<Ipv6Addr>()
+                    .map_err(|_| "the host is no IPv6 address in brackets")?;
                 (&text[..end + 2], &rest[end + 1..])
             }
             _ => text.split_at(registered_name(text)?),
@@ -60,7 +65,10 @@ impl<'r> Authority<'r> {
             (Some(host), None) => Some(Self::parse(host.as_bytes())?),
             (Some(_), Some(_)) => return Err("there is more than one `Host` field"),
         };
-        let target = uri.authority().map(|authority| Self::parse(authority.as_str().as_bytes())).transpose()?;
+        let target = uri
+            .authority()
+            .map(|authority| Self::parse(authority.as_str().as_bytes()))
+            .transpose()?;
         let is_missing = match version {
             Version::HTTP_09 | Version::HTTP_10 => false,
             Version::HTTP_11 => host.is_none(),
@@ -70,7 +78,9 @@ impl<'r> Authority<'r> {
             return Err("the `Host` field is missing");
         }
         match (target, host) {
-            (Some(target), Some(host)) if version >= Version::HTTP_2 && !target.is_same(host, uri.scheme()) => {
+            (Some(target), Some(host))
+                if version >= Version::HTTP_2 && !target.is_same(host, uri.scheme()) =>
+            {
                 Err("`host` and `:authority` differ")
             }
             (target, host) => Ok(target.or(host)),
@@ -87,9 +97,15 @@ impl<'r> Authority<'r> {
     pub(crate) fn is_loopback(self) -> bool {
         let host = self.host;
         if let Some(literal) = host.strip_prefix('[') {
-            return literal.trim_end_matches(']').parse::<Ipv6Addr>().is_ok_and(|address| address.is_loopback());
+            return literal
+                .trim_end_matches(']')
+                .parse::<Ipv6Addr>()
+                .is_ok_and(|address| address.is_loopback());
         }
-        let name = host.len().checked_sub("localhost".len()).and_then(|at| Some((&host[..at], host.get(at..)?)));
+        let name = host
+            .len()
+            .checked_sub("localhost".len())
+            .and_then(|at| Some((&host[..at], host.get(at..)?)));
         let is_localhost = name.is_some_and(|(parent, name)| {
             name.eq_ignore_ascii_case("localhost") && (parent.is_empty() || parent.ends_with('.'))
         });
@@ -99,7 +115,8 @@ impl<'r> Authority<'r> {
     /// Whether both name the same, with the port of `scheme` where none is named.
     pub(crate) fn is_same(self, other: Self, scheme: Option<&Scheme>) -> bool {
         let default = if scheme == Some(&Scheme::HTTPS) { 443 } else { 80 };
-        self.host.eq_ignore_ascii_case(other.host) && self.port.unwrap_or(default) == other.port.unwrap_or(default)
+        self.host.eq_ignore_ascii_case(other.host)
+            && self.port.unwrap_or(default) == other.port.unwrap_or(default)
     }
 }
 
@@ -183,13 +200,18 @@ mod tests {
         "localhost\0",
     ];
 
-    fn effective(version: Version, uri: &str, hosts: &[&str]) -> Result<Option<String>, AuthorityError> {
+    fn effective(
+        version: Version,
+        uri: &str,
+        hosts: &[&str],
+    ) -> Result<Option<String>, AuthorityError> {
         let mut headers = HeaderMap::new();
         for host in hosts {
             headers.append(HOST, HeaderValue::from_bytes(host.as_bytes()).unwrap());
         }
         let uri = uri.parse().unwrap();
-        Ok(Authority::effective(version, &uri, &headers)?.map(|authority| authority.host().to_owned()))
+        Ok(Authority::effective(version, &uri, &headers)?
+            .map(|authority| authority.host().to_owned()))
     }
 
     #[test]
@@ -215,7 +237,9 @@ mod tests {
     #[test]
     fn only_names_and_addresses_of_this_machine_are_loopback() {
         let is_loopback = |text: &str| Authority::parse(text.as_bytes()).unwrap().is_loopback();
-        for here in ["localhost", "LOCALHOST:1", "app.localhost", "127.0.0.1", "127.9.9.9:80", "[::1]:9090"] {
+        for here in
+            ["localhost", "LOCALHOST:1", "app.localhost", "127.0.0.1", "127.9.9.9:80", "[::1]:9090"]
+        {
             assert!(is_loopback(here), "{here}");
         }
         for elsewhere in [
@@ -240,10 +264,16 @@ mod tests {
     fn target_wins_over_host() {
         let host = |text: &str| Ok(Some(text.to_owned()));
         assert_eq!(effective(Version::HTTP_11, "/", &["localhost"]), host("localhost"));
-        assert_eq!(effective(Version::HTTP_11, "http://evil.example/", &["localhost"]), host("evil.example"));
+        assert_eq!(
+            effective(Version::HTTP_11, "http://evil.example/", &["localhost"]),
+            host("evil.example")
+        );
         assert_eq!(effective(Version::HTTP_2, "http://evil.example/", &[]), host("evil.example"));
         assert_eq!(effective(Version::HTTP_2, "/", &["localhost"]), host("localhost"));
-        assert_eq!(effective(Version::HTTP_2, "http://A.example/", &["a.example:80"]), host("A.example"));
+        assert_eq!(
+            effective(Version::HTTP_2, "http://A.example/", &["a.example:80"]),
+            host("A.example")
+        );
         assert_eq!(effective(Version::HTTP_10, "/", &[]), Ok(None));
         for (version, uri, hosts) in [
             (Version::HTTP_11, "/", &[][..]),

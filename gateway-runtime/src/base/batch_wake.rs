@@ -12,11 +12,11 @@ use tokio::{
 };
 
 /// What is done with a batch where it is awaited.
-type Work = Box<dyn FnOnce() + Send>;
+type WakeWork = Box<dyn FnOnce() + Send>;
 
 /// A runtime where something is awaited. Cheap to clone.
 #[derive(Clone, Debug)]
-pub(crate) struct WakeQueue(mpsc::UnboundedSender<Work>);
+pub(crate) struct WakeQueue(mpsc::UnboundedSender<WakeWork>);
 
 thread_local! {
     /// The one that was last on this thread.
@@ -30,7 +30,7 @@ impl WakeQueue {
         LAST.with_borrow_mut(|last| match last {
             Some((id, home)) if *id == handle.id() => home.clone(),
             _ => {
-                let (work, mut waiting) = mpsc::unbounded_channel::<Work>();
+                let (work, mut waiting) = mpsc::unbounded_channel::<WakeWork>();
                 handle.spawn(async move {
                     while let Some(work) = waiting.recv().await {
                         work();
@@ -78,8 +78,11 @@ mod tests {
     fn each_runtime_does_what_is_its_own_in_order() {
         type Told = std::sync::mpsc::Sender<(Id, usize)>;
         let (told, done) = std::sync::mpsc::channel();
-        let runtimes = [(); 2].map(|()| tokio::runtime::Builder::new_multi_thread().worker_threads(1).build().unwrap());
-        let homes = runtimes.each_ref().map(|runtime| runtime.block_on(async { WakeQueue::current() }));
+        let runtimes = [(); 2].map(|()| {
+            tokio::runtime::Builder::new_multi_thread().worker_threads(1).build().unwrap()
+        });
+        let homes =
+            runtimes.each_ref().map(|runtime| runtime.block_on(async { WakeQueue::current() }));
         let ids = runtimes.each_ref().map(|runtime| runtime.handle().id());
         let mut batches = WakeBatches::<(Told, usize)>::default();
         for number in 0..10 {

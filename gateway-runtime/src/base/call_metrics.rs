@@ -31,8 +31,8 @@ pub(crate) enum CallStatus {
 
 /// The upper ends of the classes of durations, in microseconds.
 pub(crate) const BOUNDS: [u64; 16] = [
-    100, 250, 500, 1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000, 250_000, 500_000, 1_000_000, 2_500_000,
-    5_000_000, 10_000_000,
+    100, 250, 500, 1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000, 250_000, 500_000,
+    1_000_000, 2_500_000, 5_000_000, 10_000_000,
 ];
 
 /// Codes of authors that have a number of their own, for each method.
@@ -59,7 +59,13 @@ pub(crate) struct CallMetrics {
 
 impl CallMetrics {
     /// Counts a call that has ended.
-    pub(crate) fn count(&self, end: CallStatus, duration: Duration, is_cache_hit: bool, is_replay: bool) {
+    pub(crate) fn count(
+        &self,
+        end: CallStatus,
+        duration: Duration,
+        is_cache_hit: bool,
+        is_replay: bool,
+    ) {
         let counter = match end {
             CallStatus::Done => &self.done,
             CallStatus::Cancelled => &self.cancelled,
@@ -123,7 +129,8 @@ impl CallMetrics {
             return &self.failed[place];
         }
         let mut own = self.own.iter();
-        own.find(|(known, _)| *known.get_or_init(|| code) == code).map_or(&self.other, |(_, counter)| counter)
+        own.find(|(known, _)| *known.get_or_init(|| code) == code)
+            .map_or(&self.other, |(_, counter)| counter)
     }
 
     /// Returns how many calls ended with each code, `ok` and `cancelled` among them, and its HTTP status.
@@ -196,7 +203,8 @@ const CURRENCIES: usize = 4;
 impl Sums {
     fn add(&self, money: Money) {
         let mut sums = self.0.iter();
-        let own = sums.find(|(currency, _)| *currency.get_or_init(|| money.currency()) == money.currency());
+        let own = sums
+            .find(|(currency, _)| *currency.get_or_init(|| money.currency()) == money.currency());
         if let Some((_, sum)) = own {
             sum.fetch_add(money.nanos(), Relaxed);
         }
@@ -257,9 +265,13 @@ mod tests {
         }
         let by_code: Vec<_> = calls.by_code().collect();
         assert_eq!(by_code[..3], [("ok", 200, 2), ("cancelled", 499, 1), ("other", 500, 16)]);
-        let counted: Vec<_> = by_code[3..].iter().filter(|(.., count)| *count > 0).take(2).collect();
+        let counted: Vec<_> =
+            by_code[3..].iter().filter(|(.., count)| *count > 0).take(2).collect();
         assert_eq!(counted, [&("timeout", 504, 1), &("own-0", 409, 2)]);
-        assert!(Code::ALL.iter().all(|code| by_code.iter().any(|(name, ..)| *name == code.name())), "from the start");
+        assert!(
+            Code::ALL.iter().all(|code| by_code.iter().any(|(name, ..)| *name == code.name())),
+            "from the start"
+        );
         assert_eq!(by_code.iter().map(|(.., count)| count).sum::<u64>(), 44);
         assert_eq!(calls.reuse_counts(), (1, 1));
         let Histogram { cumulative, count, sum_micros } = calls.histogram();
@@ -270,12 +282,19 @@ mod tests {
     #[test]
     fn money_is_summed_by_currency() {
         let calls = CallMetrics::default();
-        for (nanos, code) in [(1, "USD"), (2, "EUR"), (3, "USD"), (4, "GBP"), (5, "JPY"), (6, "CHF")] {
+        for (nanos, code) in
+            [(1, "USD"), (2, "EUR"), (3, "USD"), (4, "GBP"), (5, "JPY"), (6, "CHF")]
+        {
             calls.spend(Some(Money::literal(nanos, code)));
         }
         calls.spend(None);
-        let sums: Vec<_> = calls.cost().map(|sum| (sum.nanos(), sum.currency().code().to_owned())).collect();
-        let expected = [(4, "USD"), (2, "EUR"), (4, "GBP"), (5, "JPY")].map(|(nanos, code)| (nanos, code.to_owned()));
-        assert_eq!((sums, calls.cost_unknown(), calls.charged().count()), (expected.to_vec(), 1, 0));
+        let sums: Vec<_> =
+            calls.cost().map(|sum| (sum.nanos(), sum.currency().code().to_owned())).collect();
+        let expected = [(4, "USD"), (2, "EUR"), (4, "GBP"), (5, "JPY")]
+            .map(|(nanos, code)| (nanos, code.to_owned()));
+        assert_eq!(
+            (sums, calls.cost_unknown(), calls.charged().count()),
+            (expected.to_vec(), 1, 0)
+        );
     }
 }

@@ -74,7 +74,8 @@ mod tests {
     fn a_cost_may_be_a_function_of_the_arguments() {
         let each = Money::literal(1_000, "USD");
         const BY_LENGTH: Cost = Cost::PerRequest(|arguments| {
-            Money::literal(1_000, "USD").checked_mul(argument_of::<Vec<u8>>(arguments)?.len() as i64)
+            Money::literal(1_000, "USD")
+                .checked_mul(argument_of::<Vec<u8>>(arguments)?.len() as i64)
         });
         let (number, bytes) = (7_u32, vec![0_u8; 3]);
         assert_eq!(BY_LENGTH.of(&[&number, &bytes]), each.checked_mul(3));

@@ -60,7 +60,8 @@ impl std::error::Error for ParseDurationError {}
 pub fn parse(text: &str) -> Result<Duration, ParseDurationError> {
     let digits = text.bytes().take_while(u8::is_ascii_digit).count();
     let (number, unit) = text.split_at(digits);
-    let (_, millis) = UNITS.iter().find(|(name, _)| *name == unit).ok_or(ParseDurationError::Form)?;
+    let (_, millis) =
+        UNITS.iter().find(|(name, _)| *name == unit).ok_or(ParseDurationError::Form)?;
     if number.is_empty() {
         return Err(ParseDurationError::Form);
     }
@@ -72,7 +73,8 @@ pub fn parse(text: &str) -> Result<Duration, ParseDurationError> {
 #[must_use]
 pub fn format(duration: Duration) -> String {
     let millis = duration.as_millis();
-    let unit = UNITS.iter().find(|(_, length)| millis.is_multiple_of(u128::from(*length)) && millis > 0);
+    let unit =
+        UNITS.iter().find(|(_, length)| millis.is_multiple_of(u128::from(*length)) && millis > 0);
     let (name, length) = unit.unwrap_or(&("s", 1_000));
     format!("{}{name}", millis / u128::from(*length))
 }
@@ -185,7 +187,9 @@ mod tests {
 
     #[test]
     fn the_largest_unit_that_fits_is_written() {
-        for (millis, text) in [(0, "0s"), (1, "1ms"), (1_500, "1500ms"), (90_000, "90s"), (60_000, "1min")] {
+        for (millis, text) in
+            [(0, "0s"), (1, "1ms"), (1_500, "1500ms"), (90_000, "90s"), (60_000, "1min")]
+        {
             assert_eq!(format(Duration::from_millis(millis)), text);
         }
     }

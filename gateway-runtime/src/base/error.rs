@@ -42,15 +42,19 @@ impl Code {
     /// 406: the answer cannot take any of the forms that `Accept` allows.
     pub const NOT_ACCEPTABLE: Self = Self::new("not-acceptable", 406, "Not acceptable");
     /// 408: the request's body did not arrive in time.
-    pub const REQUEST_TIMEOUT: Self = Self::new("request-timeout", 408, "Request timeout").retryable();
+    pub const REQUEST_TIMEOUT: Self =
+        Self::new("request-timeout", 408, "Request timeout").retryable();
     /// 409: the same idempotency key is in use by a call that has not ended.
-    pub const IDEMPOTENCY_CONFLICT: Self = Self::new("idempotency-conflict", 409, "Idempotency conflict").retryable();
+    pub const IDEMPOTENCY_CONFLICT: Self =
+        Self::new("idempotency-conflict", 409, "Idempotency conflict").retryable();
     /// 413: the body is longer than the limit.
     pub const PAYLOAD_TOO_LARGE: Self = Self::new("payload-too-large", 413, "Payload too large");
     /// 415: the body is of a type that the method does not read.
-    pub const UNSUPPORTED_MEDIA_TYPE: Self = Self::new("unsupported-media-type", 415, "Unsupported media type");
+    pub const UNSUPPORTED_MEDIA_TYPE: Self =
+        Self::new("unsupported-media-type", 415, "Unsupported media type");
     /// 422: the same idempotency key came with another request.
-    pub const IDEMPOTENCY_MISMATCH: Self = Self::new("idempotency-mismatch", 422, "Idempotency mismatch");
+    pub const IDEMPOTENCY_MISMATCH: Self =
+        Self::new("idempotency-mismatch", 422, "Idempotency mismatch");
     /// 429: the caller has used up its quota for now.
     pub const QUOTA_EXCEEDED: Self = Self::new("quota-exceeded", 429, "Quota exceeded").retryable();
     /// 500: a fault of ours.
@@ -185,9 +189,13 @@ impl Error {
     /// `invalid-request` with every violation found.
     #[must_use]
     pub fn invalid(violations: Vec<Violation>) -> Self {
-        let mut error = Self::new(Code::INVALID_REQUEST, "the input does not satisfy the schema of this method");
+        let mut error = Self::new(
+            Code::INVALID_REQUEST,
+            "the input does not satisfy the schema of this method",
+        );
         if violations.len() > Violation::MAX {
-            error.0.detail = format!("{}; `errors` has the first {}", error.0.detail, Violation::MAX).into();
+            error.0.detail =
+                format!("{}; `errors` has the first {}", error.0.detail, Violation::MAX).into();
         }
         error.0.violations = violations;
         error
@@ -202,7 +210,8 @@ impl Error {
     /// `internal`: the client reads nothing of `message`, the log does.
     #[must_use]
     pub fn internal(message: impl fmt::Display) -> Self {
-        Self::new(Code::INTERNAL, "the gateway failed to carry out this call").with_log_message(message)
+        Self::new(Code::INTERNAL, "the gateway failed to carry out this call")
+            .with_log_message(message)
     }
 
     /// Sets the ways in which the input contradicts the schema.
@@ -300,20 +309,20 @@ impl Error {
 
     /// After which time sending the call again may help.
     #[must_use]
-    pub fn retry_delay(&self) -> Option<Duration> {
+    pub fn retry_after(&self) -> Option<Duration> {
         self.0.retry_after
     }
 
     /// The HTTP methods the address has.
     #[must_use]
-    pub fn allowed(&self) -> Option<&'static str> {
+    pub fn allow(&self) -> Option<&'static str> {
         self.0.allow
     }
 
     /// How a caller may prove who it is: what was said of it, or else that tokens do (RFC 9110 §15.5.2 wants a 401 to name
     /// at least one way).
     #[must_use]
-    pub fn challenged(&self) -> Option<&'static str> {
+    pub fn challenge(&self) -> Option<&'static str> {
         self.0.challenge.or((self.0.code == Code::UNAUTHENTICATED).then_some("Bearer"))
     }
 

@@ -61,7 +61,8 @@ impl Serialize for Currency {
 impl<'de> Deserialize<'de> for Currency {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let code = Cow::<str>::deserialize(deserializer)?;
-        Self::from_code(&code).ok_or_else(|| D::Error::custom(format!("`{code}` is no currency of ISO 4217")))
+        Self::from_code(&code)
+            .ok_or_else(|| D::Error::custom(format!("`{code}` is no currency of ISO 4217")))
     }
 }
 
@@ -296,7 +297,10 @@ mod tests {
     #[test]
     fn sums_are_checked() {
         let dollar = money("1 USD").unwrap();
-        assert_eq!(dollar.checked_add(money("0.000000001 USD").unwrap()), Some(money("1.000000001 USD").unwrap()));
+        assert_eq!(
+            dollar.checked_add(money("0.000000001 USD").unwrap()),
+            Some(money("1.000000001 USD").unwrap())
+        );
         assert_eq!(dollar.checked_add(money("1 EUR").unwrap()), None);
         assert_eq!(Money::from_nanos(i64::MAX, dollar.currency()).checked_add(dollar), None);
         assert_eq!(Money::from_nanos(i64::MIN, dollar.currency()).checked_sub(dollar), None);

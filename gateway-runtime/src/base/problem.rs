@@ -81,13 +81,13 @@ pub(crate) fn respond(error: &Error, instance: &str, id: &RequestId) -> Response
 
 /// What the standards want said outside of the body too.
 pub(crate) fn add_headers(headers: &mut HeaderMap, error: &Error) {
-    if let Some(delay) = error.retry_delay() {
+    if let Some(delay) = error.retry_after() {
         headers.insert(header::RETRY_AFTER, whole_seconds(delay).into());
     }
-    if let Some(allowed) = error.allowed() {
+    if let Some(allowed) = error.allow() {
         headers.insert(header::ALLOW, HeaderValue::from_static(allowed));
     }
-    if let Some(challenge) = error.challenged() {
+    if let Some(challenge) = error.challenge() {
         headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
     }
     if let Some(codings) = error.accepted_encodings() {
@@ -168,7 +168,8 @@ mod tests {
     #[test]
     fn a_problem_has_the_members_of_the_standard_and_ours() {
         let violations = vec![Violation { pointer: "/base".into(), detail: "is required".into() }];
-        let (response, body) = read(&Error::invalid(violations).with_log_message("the secret is 42"));
+        let (response, body) =
+            read(&Error::invalid(violations).with_log_message("the secret is 42"));
         assert_eq!(response.status(), 400);
         assert_eq!(response.headers()["content-type"], "application/problem+json");
         let expected = json!({
@@ -187,14 +188,16 @@ mod tests {
 
     #[test]
     fn what_is_internal_stays_so() {
-        let (_, body) = read(&Error::internal("the database is at 10.0.0.1").with_log_message("again"));
+        let (_, body) =
+            read(&Error::internal("the database is at 10.0.0.1").with_log_message("again"));
         assert_eq!(body["code"], "internal");
         assert!(!body.to_string().contains("10.0.0.1") && body.get("errors").is_none(), "{body}");
     }
 
     #[test]
     fn advice_is_in_headers_too() {
-        let error = Error::new(Code::OVERLOADED, "busy").with_retry_after(Duration::from_millis(1_001));
+        let error =
+            Error::new(Code::OVERLOADED, "busy").with_retry_after(Duration::from_millis(1_001));
         assert_eq!(read(&error).0.headers()["retry-after"], "2");
         let error = Error::new(Code::METHOD_NOT_ALLOWED, "no").with_allow("POST, OPTIONS");
         assert_eq!(read(&error).0.headers()["allow"], "POST, OPTIONS");
@@ -213,7 +216,8 @@ mod tests {
             problem.as_object().unwrap().keys().cloned().collect()
         };
         let violation = Violation { pointer: "/a".to_owned(), detail: "is missing".to_owned() };
-        let described: Value = schema()["properties"].as_object().unwrap().keys().cloned().collect();
+        let described: Value =
+            schema()["properties"].as_object().unwrap().keys().cloned().collect();
         assert_eq!(members(&Error::invalid(vec![violation])), described);
         assert_eq!(members(&Error::not_found("nothing")), schema()["required"]);
     }

@@ -19,12 +19,12 @@ impl StartError {
     /// # Errors
     ///
     /// When there is at least one.
-    pub fn unless_empty(problems: Vec<String>) -> Result<(), Self> {
+    pub fn from_problems(problems: Vec<String>) -> Result<(), Self> {
         if problems.is_empty() { Ok(()) } else { Err(Self { problems }) }
     }
 
     /// All of `problems`; there is at least one.
-    pub(crate) fn from_problems(problems: Vec<String>) -> Self {
+    pub(crate) fn from_nonempty(problems: Vec<String>) -> Self {
         Self { problems }
     }
 

@@ -8,7 +8,8 @@ use std::{
 use crate::bus::BusErrorKind;
 
 /// The reasons for which a reply is dropped, by their names in `/metrics`.
-const REASONS: [DroppedReply; 3] = [DroppedReply::Unroutable, DroppedReply::Refused, DroppedReply::Unavailable];
+const REASONS: [DroppedReply; 3] =
+    [DroppedReply::Unroutable, DroppedReply::Refused, DroppedReply::Unavailable];
 
 /// Why a reply was dropped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,7 +39,11 @@ impl From<BusErrorKind> for DroppedReply {
         match fault {
             BusErrorKind::Unroutable => Self::Unroutable,
             BusErrorKind::Nacked | BusErrorKind::InvalidMessage => Self::Refused,
-            BusErrorKind::Disconnected | BusErrorKind::Blocked | BusErrorKind::ConfirmTimeout | BusErrorKind::ReplyTimeout | BusErrorKind::ChannelLost => Self::Unavailable,
+            BusErrorKind::Disconnected
+            | BusErrorKind::Blocked
+            | BusErrorKind::ConfirmTimeout
+            | BusErrorKind::ReplyTimeout
+            | BusErrorKind::ChannelLost => Self::Unavailable,
         }
     }
 }
@@ -170,9 +175,17 @@ mod tests {
     #[test]
     fn dropped_replies_are_counted_by_reason() {
         let status = CallsStatus::default();
-        for fault in [BusErrorKind::Unroutable, BusErrorKind::Nacked, BusErrorKind::InvalidMessage, BusErrorKind::ConfirmTimeout] {
+        for fault in [
+            BusErrorKind::Unroutable,
+            BusErrorKind::Nacked,
+            BusErrorKind::InvalidMessage,
+            BusErrorKind::ConfirmTimeout,
+        ] {
             status.drop_reply(fault.into());
         }
-        assert_eq!(status.dropped().collect::<Vec<_>>(), [("unroutable", 1), ("refused", 2), ("unavailable", 1)]);
+        assert_eq!(
+            status.dropped().collect::<Vec<_>>(),
+            [("unroutable", 1), ("refused", 2), ("unavailable", 1)]
+        );
     }
 }

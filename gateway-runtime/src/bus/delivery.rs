@@ -85,12 +85,12 @@ impl fmt::Debug for DeliveryReceipt {
 #[derive(Debug)]
 pub struct Deliveries {
     received: mpsc::Receiver<Delivery>,
-    ending: Option<Ending>,
+    ending: Option<DeliveryEnd>,
 }
 
 /// How a subscription is cancelled, and how its consumer knows that the broker has read all acknowledgements.
 #[derive(Debug)]
-struct Ending {
+struct DeliveryEnd {
     cancel: Option<oneshot::Sender<()>>,
     settled: oneshot::Receiver<()>,
 }
@@ -110,7 +110,7 @@ impl Deliveries {
         cancel: oneshot::Sender<()>,
         settled: oneshot::Receiver<()>,
     ) -> Self {
-        Self { received, ending: Some(Ending { cancel: Some(cancel), settled }) }
+        Self { received, ending: Some(DeliveryEnd { cancel: Some(cancel), settled }) }
     }
 
     /// The next; none when the broker was closed for good, or the subscription cancelled.

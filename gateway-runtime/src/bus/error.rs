@@ -46,7 +46,10 @@ impl BusError {
     /// Whether somebody may have got the message all the same.
     #[must_use]
     pub fn may_have_happened(&self) -> bool {
-        matches!(self.kind, BusErrorKind::ConfirmTimeout | BusErrorKind::ReplyTimeout | BusErrorKind::ChannelLost)
+        matches!(
+            self.kind,
+            BusErrorKind::ConfirmTimeout | BusErrorKind::ReplyTimeout | BusErrorKind::ChannelLost
+        )
     }
 }
 

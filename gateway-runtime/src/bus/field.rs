@@ -8,11 +8,11 @@ use crate::bus::ShortStr;
 
 /// Header fields, in the order in which they were added; RabbitMQ does not keep the order.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Fields(Vec<(ShortStr, Field)>);
+pub struct MessageHeaders(Vec<(ShortStr, MessageHeader)>);
 
 /// The value of a header field.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Field {
+pub enum MessageHeader {
     /// Text, or bytes of any kind.
     Text(Bytes),
     /// A whole number of 64 bits.
@@ -37,9 +37,9 @@ pub enum Field {
     /// Bytes that are no text.
     Bytes(Bytes),
     /// A list of values.
-    List(Vec<Field>),
+    List(Vec<MessageHeader>),
     /// A table of values.
-    Table(Fields),
+    Table(MessageHeaders),
     /// No value.
     Void,
 }
@@ -74,7 +74,7 @@ impl From<Narrow> for i64 {
     }
 }
 
-impl Field {
+impl MessageHeader {
     /// The bytes of a text or a byte array.
     #[must_use]
     pub fn as_bytes(&self) -> Option<&Bytes> {
@@ -101,9 +101,9 @@ impl Field {
     }
 }
 
-impl Fields {
+impl MessageHeaders {
     /// Adds a field, in the place of one of this name.
-    pub fn set(&mut self, name: impl Into<ShortStr>, value: impl Into<Field>) {
+    pub fn set(&mut self, name: impl Into<ShortStr>, value: impl Into<MessageHeader>) {
         let (name, value) = (name.into(), value.into());
         match self.0.iter_mut().find(|(other, _)| *other == name) {
             Some((_, old)) => *old = value,
@@ -112,13 +112,13 @@ impl Fields {
     }
 
     /// Adds a field whose name none has yet.
-    pub fn add(&mut self, name: impl Into<ShortStr>, value: impl Into<Field>) {
+    pub fn add(&mut self, name: impl Into<ShortStr>, value: impl Into<MessageHeader>) {
         self.0.push((name.into(), value.into()));
     }
 
     /// The field of a name.
     #[must_use]
-    pub fn get(&self, name: &str) -> Option<&Field> {
+    pub fn get(&self, name: &str) -> Option<&MessageHeader> {
         Some(&self.0.iter().find(|(other, _)| other == name)?.1)
     }
 
@@ -132,17 +132,19 @@ impl Fields {
     #[must_use]
     pub fn number(&self, name: &str) -> Option<i64> {
         let field = self.get(name)?;
-        field.as_integer().or_else(|| std::str::from_utf8(field.as_bytes()?).ok()?.trim().parse().ok())
+        field
+            .as_integer()
+            .or_else(|| std::str::from_utf8(field.as_bytes()?).ok()?.trim().parse().ok())
     }
 
     /// Takes a field away.
-    pub fn remove(&mut self, name: &str) -> Option<Field> {
+    pub fn remove(&mut self, name: &str) -> Option<MessageHeader> {
         let index = self.0.iter().position(|(other, _)| other == name)?;
         Some(self.0.remove(index).1)
     }
 
     /// All of them.
-    pub fn iter(&self) -> impl Iterator<Item = (&str, &Field)> {
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &MessageHeader)> {
         self.0.iter().map(|(name, field)| (&**name, field))
     }
 
@@ -159,34 +161,34 @@ impl Fields {
     }
 }
 
-impl IntoIterator for Fields {
-    type Item = (ShortStr, Field);
-    type IntoIter = std::vec::IntoIter<(ShortStr, Field)>;
+impl IntoIterator for MessageHeaders {
+    type Item = (ShortStr, MessageHeader);
+    type IntoIter = std::vec::IntoIter<(ShortStr, MessageHeader)>;
 
     fn into_iter(self) -> Self::IntoIter {
         self.0.into_iter()
     }
 }
 
-impl<N: Into<ShortStr>> FromIterator<(N, Field)> for Fields {
-    fn from_iter<I: IntoIterator<Item = (N, Field)>>(fields: I) -> Self {
+impl<N: Into<ShortStr>> FromIterator<(N, MessageHeader)> for MessageHeaders {
+    fn from_iter<I: IntoIterator<Item = (N, MessageHeader)>>(fields: I) -> Self {
         Self(fields.into_iter().map(|(name, field)| (name.into(), field)).collect())
     }
 }
 
-impl From<Bytes> for Field {
+impl From<Bytes> for MessageHeader {
     fn from(bytes: Bytes) -> Self {
         Self::Text(bytes)
     }
 }
 
-impl From<String> for Field {
+impl From<String> for MessageHeader {
     fn from(text: String) -> Self {
         Self::Text(text.into())
     }
 }
 
-impl From<ShortStr> for Field {
+impl From<ShortStr> for MessageHeader {
     fn from(text: ShortStr) -> Self {
         match text {
             Cow::Borrowed(text) => text.into(),
@@ -195,19 +197,19 @@ impl From<ShortStr> for Field {
     }
 }
 
-impl From<&'static str> for Field {
+impl From<&'static str> for MessageHeader {
     fn from(text: &'static str) -> Self {
         Self::Text(Bytes::from_static(text.as_bytes()))
     }
 }
 
-impl From<i64> for Field {
+impl From<i64> for MessageHeader {
     fn from(number: i64) -> Self {
         Self::Number(number)
     }
 }
 
-impl From<bool> for Field {
+impl From<bool> for MessageHeader {
     fn from(flag: bool) -> Self {
         Self::Flag(flag)
     }

@@ -17,19 +17,20 @@ use tokio::{
 };
 
 use crate::bus::{
-    Broker, BusError, BusFuture, CallQueue, Deliveries, Delivery, BusErrorKind, BrokerStats, Message, ShortStr, DeliveryReceipt, Acknowledge,
-    Subscription, Disposition, pending_calls::PendingCalls, topic_pattern,
+    Acknowledge, Broker, BrokerStats, BusError, BusErrorKind, BusFuture, CallQueue, Deliveries,
+    Delivery, DeliveryReceipt, Disposition, Message, ShortStr, Subscription,
+    pending_calls::PendingCalls, topic_pattern,
 };
 
 /// Where answers to calls go; no queue can have this name.
-const ANSWERS: &str = "amq.gateway.reply-to";
+const REPLY_TO: &str = "amq.gateway.reply-to";
 
 /// The broker within the process. Its clones are one.
 #[derive(Clone, Debug, Default)]
-pub struct MemoryBroker(Arc<Shared>);
+pub struct MemoryBroker(Arc<MemoryState>);
 
 #[derive(Debug, Default)]
-struct Shared {
+struct MemoryState {
     state: Mutex<State>,
     pending: Arc<PendingCalls>,
     published: AtomicU64,
@@ -78,7 +79,7 @@ struct Topic {
 /// Settles what one consumer was given.
 #[derive(Debug)]
 struct MemoryAcker {
-    broker: Weak<Shared>,
+    broker: Weak<MemoryState>,
     queue: ShortStr,
     consumer: u64,
 }
@@ -97,7 +98,8 @@ impl Broker for MemoryBroker {
         let waiting = self.0.pending.begin(None);
         message.mandatory = true;
         message.expiration = Some(deadline.saturating_duration_since(Instant::now()));
-        (message.reply_to, message.correlation_id) = (Some(ANSWERS.into()), Some(waiting.id().text().into()));
+        (message.reply_to, message.correlation_id) =
+            (Some(REPLY_TO.into()), Some(waiting.id().text().into()));
         let published = self.0.publish(message);
         Box::pin(async move {
             published?;
@@ -132,8 +134,9 @@ impl Broker for MemoryBroker {
     }
 
     fn figures(&self) -> BrokerStats {
-        let Shared { pending, published, received, .. } = &*self.0;
-        let (published, received) = (published.load(Ordering::Relaxed), received.load(Ordering::Relaxed));
+        let MemoryState { pending, published, received, .. } = &*self.0;
+        let (published, received) =
+            (published.load(Ordering::Relaxed), received.load(Ordering::Relaxed));
         let mut figures = BrokerStats { published, received, ..BrokerStats::default() };
         pending.add_to(&mut figures);
         figures
@@ -148,21 +151,28 @@ impl State {
     /// The queue, which is there from now on with those beside it.
     fn declare(&mut self, calls: &CallQueue) -> &mut Queue {
         for delay in &calls.delays {
-            self.queues.entry(calls.retry_queue(*delay)).or_default().dead_letter_after = Some((*delay, calls.name.clone()));
+            self.queues.entry(calls.retry_queue(*delay)).or_default().dead_letter_after =
+                Some((*delay, calls.name.clone()));
         }
         self.queues.entry(calls.dead_letter_queue()).or_default();
         self.queues.entry(calls.name.clone()).or_default()
     }
 }
 
-impl Shared {
+impl MemoryState {
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn publish(self: &Arc<Self>, message: Message) -> Result<(), BusError> {
-        if [&message.exchange, &message.routing_key].iter().any(|name| name.len() > Message::LONGEST_NAME) {
-            return Err(BusError::new(BusErrorKind::InvalidMessage, "an exchange or a key is longer than 255 bytes"));
+        if [&message.exchange, &message.routing_key]
+            .iter()
+            .any(|name| name.len() > Message::MAX_NAME_BYTES)
+        {
+            return Err(BusError::new(
+                BusErrorKind::InvalidMessage,
+                "an exchange or a key is longer than 255 bytes",
+            ));
         }
         let mandatory = message.mandatory;
         if self.route(message) || !mandatory {
@@ -175,7 +185,7 @@ impl Shared {
     /// Whether somebody gets it.
     fn route(self: &Arc<Self>, message: Message) -> bool {
         match &*message.exchange {
-            "" if message.routing_key == ANSWERS => {
+            "" if message.routing_key == REPLY_TO => {
                 if let Some(arrived) = self.pending.answer(message) {
                     arrived.tell();
                 }
@@ -193,11 +203,14 @@ impl Shared {
     fn route_to_topics(&self, message: &Message) -> bool {
         let mut state = self.state();
         state.topics.retain(|topic| !topic.deliveries.is_closed());
-        let fits =
-            |topic: &&Topic| topic.exchange == message.exchange && topic_pattern::matches(&topic.pattern, &message.routing_key);
+        let fits = |topic: &&Topic| {
+            topic.exchange == message.exchange
+                && topic_pattern::matches(&topic.pattern, &message.routing_key)
+        };
         let told = state.topics.iter().filter(fits).map(|topic| {
             let (message, receipt) = (message.clone(), DeliveryReceipt::none());
-            let delivery = Delivery { message, delivered_before: 0, arrived: Instant::now(), receipt };
+            let delivery =
+                Delivery { message, delivered_before: 0, arrived: Instant::now(), receipt };
             let given = topic.deliveries.try_send(delivery);
             self.received.fetch_add(u64::from(given.is_ok()), Ordering::Relaxed);
         });
@@ -240,7 +253,11 @@ impl Shared {
             };
             let Some(mut queued) = queue.ready.pop_front() else { return };
             queue.numbers += 1;
-            let settler = MemoryAcker { broker: Arc::downgrade(self), queue: name.clone(), consumer: consumer.id };
+            let settler = MemoryAcker {
+                broker: Arc::downgrade(self),
+                queue: name.clone(),
+                consumer: consumer.id,
+            };
             let receipt = DeliveryReceipt::new(queue.numbers, Arc::new(settler));
             permit.send(Delivery {
                 message: queued.message.clone(),
@@ -274,10 +291,14 @@ impl Acknowledge for MemoryAcker {
         let Some(broker) = self.broker.upgrade() else { return };
         let mut state = broker.state();
         let Some(queue) = state.queues.get_mut(&self.queue) else { return };
-        if let Some(consumer) = queue.consumers.iter_mut().find(|consumer| consumer.id == self.consumer) {
+        if let Some(consumer) =
+            queue.consumers.iter_mut().find(|consumer| consumer.id == self.consumer)
+        {
             consumer.room += 1;
         }
-        if let Some(queued) = queue.unacked.remove(&number).filter(|_| verdict == Disposition::Again) {
+        if let Some(queued) =
+            queue.unacked.remove(&number).filter(|_| verdict == Disposition::Again)
+        {
             queue.ready.push_front(queued);
         }
         broker.give(&self.queue, queue);

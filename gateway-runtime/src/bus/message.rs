@@ -4,7 +4,7 @@ use std::{borrow::Cow, time::Duration};
 
 use bytes::Bytes;
 
-use crate::bus::Fields;
+use crate::bus::MessageHeaders;
 
 /// A short text, of at most [`Message::LONGEST_NAME`] bytes: exchanges, keys, ids, the names of header fields.
 pub type ShortStr = Cow<'static, str>;
@@ -29,7 +29,7 @@ pub struct Message {
     /// How the body is compressed.
     pub content_encoding: Option<ShortStr>,
     /// What else is said of it.
-    pub headers: Fields,
+    pub headers: MessageHeaders,
     /// Where an answer goes: the key of a message to the exchange without a name.
     pub reply_to: Option<ShortStr>,
     /// What an answer says, so that it finds its question.
@@ -54,7 +54,7 @@ pub struct Message {
 
 impl Message {
     /// The longest [`Name`], in bytes (AMQP 0-9-1 §4.2.5.3, short strings).
-    pub const LONGEST_NAME: usize = 255;
+    pub const MAX_NAME_BYTES: usize = 255;
 
     /// The header field in which an answer has its status, that of an HTTP response.
     pub const STATUS: &str = "X-WASP-STATUS";
@@ -92,7 +92,13 @@ impl Message {
                 self.headers.set(kept, keys);
             }
         }
-        Self { exchange: exchange.into(), routing_key: key.into(), mandatory: true, persistent: true, ..self }
+        Self {
+            exchange: exchange.into(),
+            routing_key: key.into(),
+            mandatory: true,
+            persistent: true,
+            ..self
+        }
     }
 
     /// Why properties of the message could not be read, if some could not: they are missing here, so nothing may be concluded from
@@ -103,7 +109,8 @@ impl Message {
         const MAX_REASON_BYTES: usize = 100;
 
         self.headers.get(Self::UNREADABLE)?;
-        let reason = self.headers.text(Self::UNREADABLE).filter(|reason| reason.len() <= MAX_REASON_BYTES);
+        let reason =
+            self.headers.text(Self::UNREADABLE).filter(|reason| reason.len() <= MAX_REASON_BYTES);
         Some(reason.unwrap_or("no reason is given"))
     }
 
@@ -113,7 +120,9 @@ impl Message {
     pub fn status(&self) -> Option<u16> {
         // Field names of HTTP are the same in any case, and some workers write them in lower case.
         let mut names = self.headers.iter().map(|(name, _)| name);
-        let Some(name) = names.find(|name| name.eq_ignore_ascii_case(Self::STATUS)) else { return Some(200) };
+        let Some(name) = names.find(|name| name.eq_ignore_ascii_case(Self::STATUS)) else {
+            return Some(200);
+        };
         let status = self.headers.number(name).and_then(|number| u16::try_from(number).ok());
         status.filter(|status| (200..=599).contains(status))
     }

@@ -32,9 +32,9 @@ pub use crate::bus::amqp::filtered as filtered_frames;
 pub(crate) use crate::bus::settings::check_exchange;
 pub use crate::bus::{
     calls::{CallsStats, CallsStatus, DroppedReply},
-    delivery::{Deliveries, Delivery, DeliveryReceipt, Acknowledge, Disposition},
+    delivery::{Acknowledge, Deliveries, Delivery, DeliveryReceipt, Disposition},
     error::{BusError, BusErrorKind},
-    field::{Field, Fields, Narrow},
+    field::{MessageHeader, MessageHeaders, Narrow},
     memory_broker::MemoryBroker,
     message::{Message, ShortStr},
     settings::{BusSettings, CallsSettings},

@@ -18,14 +18,14 @@ use tokio::sync::oneshot;
 
 use crate::{
     base::batch_wake::WakeQueue,
-    bus::{BusError, BusErrorKind, BrokerStats, Message},
+    bus::{BrokerStats, BusError, BusErrorKind, Message},
 };
 
 /// The calls of one channel.
 #[derive(Debug, Default)]
 pub(super) struct PendingCalls {
     slots: Mutex<Slots>,
-    counts: Arc<Counts>,
+    counts: Arc<ReplyCounters>,
 }
 
 #[derive(Debug, Default)]
@@ -79,7 +79,7 @@ impl MatchedReply {
 
 /// What has become of calls, those of all channels.
 #[derive(Debug, Default)]
-pub(super) struct Counts {
+pub(super) struct ReplyCounters {
     pending: AtomicU64,
     answered: AtomicU64,
     late: AtomicU64,
@@ -103,11 +103,14 @@ impl CorrelationId {
     /// As it comes with the answer.
     pub(super) fn parse(text: &str) -> Option<Self> {
         let (slot, round) = text.split_once('.')?;
-        Some(Self { slot: u32::from_str_radix(slot, 16).ok()?, generation: u32::from_str_radix(round, 16).ok()? })
+        Some(Self {
+            slot: u32::from_str_radix(slot, 16).ok()?,
+            generation: u32::from_str_radix(round, 16).ok()?,
+        })
     }
 }
 
-impl Counts {
+impl ReplyCounters {
     /// Adds what was counted.
     pub(super) fn add_to(&self, figures: &mut BrokerStats) {
         let Self { pending, answered, late, duplicate, unknown } = self;
@@ -127,7 +130,12 @@ impl PendingCalls {
         let slot = match slots.free.pop() {
             Some(slot) => slot,
             None => {
-                slots.all.push(CallSlot { generation: 0, waiting: None, is_confirmed: false, was_answered: false });
+                slots.all.push(CallSlot {
+                    generation: 0,
+                    waiting: None,
+                    is_confirmed: false,
+                    was_answered: false,
+                });
                 // Each has cost more bytes than would leave room for 2³².
                 u32::try_from(slots.all.len() - 1).unwrap_or(u32::MAX)
             }
@@ -144,7 +152,9 @@ impl PendingCalls {
         let id = message.correlation_id.as_deref().and_then(CorrelationId::parse);
         let ended = id.map(|id| self.end(id, true));
         let (count, arrived) = match ended {
-            Some(ReplyMatch::Now(asker)) => (&self.counts.answered, Some(MatchedReply { asker, message })),
+            Some(ReplyMatch::Now(asker)) => {
+                (&self.counts.answered, Some(MatchedReply { asker, message }))
+            }
             Some(ReplyMatch::Duplicate) => (&self.counts.duplicate, None),
             Some(ReplyMatch::Late) => (&self.counts.late, None),
             Some(ReplyMatch::Unknown) | None => (&self.counts.unknown, None),
@@ -185,7 +195,7 @@ impl PendingCalls {
 #[cfg(feature = "amqp")]
 impl PendingCalls {
     /// Those of a channel beside others, which count together.
-    pub(super) fn counted(counts: Arc<Counts>) -> Self {
+    pub(super) fn counted(counts: Arc<ReplyCounters>) -> Self {
         Self { slots: Mutex::default(), counts }
     }
 
@@ -198,7 +208,12 @@ impl PendingCalls {
 
     /// The broker has the message of this call, if the call still waits.
     pub(super) fn confirm(&self, id: CorrelationId) {
-        if let Some(slot) = self.slots().all.get_mut(id.slot as usize).filter(|slot| slot.generation == id.generation) {
+        if let Some(slot) = self
+            .slots()
+            .all
+            .get_mut(id.slot as usize)
+            .filter(|slot| slot.generation == id.generation)
+        {
             slot.is_confirmed = true;
         }
     }
@@ -260,7 +275,10 @@ impl ReplyFuture {
     /// Whether the broker has said that it has the message.
     pub(super) fn is_confirmed(&self) -> bool {
         let slots = self.pending.slots();
-        slots.all.get(self.id.slot as usize).is_some_and(|slot| slot.generation == self.id.generation && slot.is_confirmed)
+        slots
+            .all
+            .get(self.id.slot as usize)
+            .is_some_and(|slot| slot.generation == self.id.generation && slot.is_confirmed)
     }
 }
 
@@ -269,7 +287,9 @@ impl Future for ReplyFuture {
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let lost = || BusError::new(BusErrorKind::ChannelLost, "the bus was closed");
-        Pin::new(&mut self.answered).poll(context).map(|answer| answer.unwrap_or_else(|_| Err(lost())))
+        Pin::new(&mut self.answered)
+            .poll(context)
+            .map(|answer| answer.unwrap_or_else(|_| Err(lost())))
     }
 }
 

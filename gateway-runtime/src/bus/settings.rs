@@ -37,7 +37,7 @@ pub struct BusSettings {
     /// What URI events come from (CloudEvents `source`): `/gateway`.
     pub source: String,
     /// Whether each call's record is published too, as `gateway.log.service_request.{service}`: no.
-    pub log: bool,
+    pub request_log: bool,
     /// Calls that come by the bus.
     pub calls: CallsSettings,
 }
@@ -51,7 +51,7 @@ impl Default for BusSettings {
             confirm_timeout: Duration::from_secs(5),
             exchange: "gateway".to_owned(),
             source: "/gateway".to_owned(),
-            log: false,
+            request_log: false,
             calls: CallsSettings::default(),
         }
     }
@@ -78,7 +78,7 @@ impl BusSettings {
         if self.calls.enabled {
             problems.extend(self.calls.check().err().map(|why| format!("[bus.calls]: {why}")));
         }
-        StartError::unless_empty(problems)
+        StartError::from_problems(problems)
     }
 
     #[cfg(feature = "amqp")]
@@ -105,10 +105,10 @@ pub(crate) fn check_exchange(name: &str) -> Result<(), String> {
         0 => Err("the name of the exchange is empty, which would reach every queue of the broker by its name\n\
                   help: name an exchange of its own"
             .to_owned()),
-        length if length > Message::LONGEST_NAME => Err(format!(
+        length if length > Message::MAX_NAME_BYTES => Err(format!(
             "the exchange `{:.32}…` has a name of {length} bytes\nhelp: use at most {} bytes",
             name,
-            Message::LONGEST_NAME
+            Message::MAX_NAME_BYTES
         )),
         _ => Ok(()),
     }
@@ -129,9 +129,9 @@ pub struct CallsSettings {
     /// After which times a call is tried again that failed and may be repeated: 1 s, 5 s, 15 s, 1 min, 5 min; it is dead then.
     #[serde(deserialize_with = "delays")]
     #[schemars(with = "Vec<DurationText>")]
-    pub retry: Vec<Duration>,
+    pub retry_delays: Vec<Duration>,
     /// How often a call is delivered whose gateways are lost with it: 20 times; it is dead then.
-    pub deliveries: u32,
+    pub delivery_limit: u32,
     /// Bytes of a message's body: 1 MiB. A call that is longer is refused with `payload-too-large`.
     pub body_bytes: usize,
 }
@@ -143,8 +143,8 @@ impl Default for CallsSettings {
             queue: "gateway.calls".to_owned(),
             prefetch: NonZeroU16::MIN.saturating_add(255),
             concurrency: NonZeroU16::MIN.saturating_add(255),
-            retry: [1, 5, 15, 60, 300].map(Duration::from_secs).to_vec(),
-            deliveries: 20,
+            retry_delays: [1, 5, 15, 60, 300].map(Duration::from_secs).to_vec(),
+            delivery_limit: 20,
             body_bytes: 1024 * 1024,
         }
     }
@@ -155,14 +155,22 @@ impl CallsSettings {
     fn check(&self) -> Result<(), String> {
         let queue = self.call_queue();
         if queue.name.is_empty() {
-            return Err("`queue` is empty\nhelp: name the queue, or leave `queue` out: `gateway.calls`".to_owned());
+            return Err(
+                "`queue` is empty\nhelp: name the queue, or leave `queue` out: `gateway.calls`"
+                    .to_owned(),
+            );
         }
-        let beside = queue.delays.iter().map(|delay| queue.retry_queue(*delay)).chain([queue.dead_letter_queue()]);
-        match beside.map(|name| name.len()).max().filter(|length| *length > Message::LONGEST_NAME) {
+        let beside = queue
+            .delays
+            .iter()
+            .map(|delay| queue.retry_queue(*delay))
+            .chain([queue.dead_letter_queue()]);
+        match beside.map(|name| name.len()).max().filter(|length| *length > Message::MAX_NAME_BYTES)
+        {
             Some(length) => Err(format!(
                 "`queue` is too long: with the suffix of its retry or dead-letter queue it has {length} bytes\n\
                  help: shorten it by {} bytes",
-                length - Message::LONGEST_NAME
+                length - Message::MAX_NAME_BYTES
             )),
             None => Ok(()),
         }
@@ -172,7 +180,12 @@ impl CallsSettings {
     #[must_use]
     pub fn call_queue(&self) -> crate::bus::CallQueue {
         let (name, prefetch) = (self.queue.clone().into(), self.prefetch.get());
-        crate::bus::CallQueue { name, prefetch, delivery_limit: self.deliveries, delays: self.retry.clone() }
+        crate::bus::CallQueue {
+            name,
+            prefetch,
+            delivery_limit: self.delivery_limit,
+            delays: self.retry_delays.clone(),
+        }
     }
 }
 

@@ -3,8 +3,10 @@
 /// Whether a key is one of those that the pattern stands for.
 pub(super) fn matches(pattern: &str, key: &str) -> bool {
     let words = |text: &'_ str| if text.is_empty() { 0 } else { text.split('.').count() };
-    let (pattern, key): (Vec<_>, Vec<_>) =
-        (pattern.split('.').take(words(pattern)).collect(), key.split('.').take(words(key)).collect());
+    let (pattern, key): (Vec<_>, Vec<_>) = (
+        pattern.split('.').take(words(pattern)).collect(),
+        key.split('.').take(words(key)).collect(),
+    );
     // Whether the first words of the key are what the first of the pattern stand for, row by row.
     let mut before: Vec<bool> = (0..=key.len()).map(|taken| taken == 0).collect();
     for word in pattern {

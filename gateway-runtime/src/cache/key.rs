@@ -38,9 +38,9 @@ impl CacheKey {
 pub struct KeySpace(Arc<[u8; 32]>);
 
 /// For whom an answer is kept, before the account's name if there is one. What follows is told from it by its tag.
-const EVERYBODY: u8 = 0;
-const STRANGERS: u8 = 1;
-const ACCOUNT: u8 = 2;
+const SCOPE_GLOBAL: u8 = 0;
+const SCOPE_ANONYMOUS: u8 = 1;
+const SCOPE_ACCOUNT: u8 = 2;
 
 /// Room for the key of a small call without a second allocation.
 const TYPICAL_KEY_BYTES: usize = 512;
@@ -63,10 +63,10 @@ impl KeySpace {
         let mut text = Vec::with_capacity(TYPICAL_KEY_BYTES);
         text.extend_from_slice(&*self.0);
         match account {
-            _ if is_global => text.push(EVERYBODY),
-            None => text.push(STRANGERS),
+            _ if is_global => text.push(SCOPE_GLOBAL),
+            None => text.push(SCOPE_ANONYMOUS),
             Some(account) => {
-                text.push(ACCOUNT);
+                text.push(SCOPE_ACCOUNT);
                 text.extend_from_slice(&(account.len() as u64).to_be_bytes());
                 text.extend_from_slice(account.as_bytes());
             }

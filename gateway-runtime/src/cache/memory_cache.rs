@@ -12,7 +12,7 @@ use futures_util::future::BoxFuture;
 
 use crate::{
     base::start_error::StartError,
-    cache::{CacheStore, CachedReply, CacheUsage, CacheKey},
+    cache::{CacheKey, CacheStore, CacheUsage, CachedReply},
 };
 
 /// What an entry costs besides its key and its body, in bytes: itself, its places in the table and the queues, and the
@@ -20,7 +20,7 @@ use crate::{
 const ENTRY_OVERHEAD_BYTES: u64 = 192;
 
 /// So long an answer is taken to be, in bytes, for the size of the tables.
-const USUAL: u64 = 1024;
+const TYPICAL_ENTRY_BYTES: u64 = 1024;
 
 /// Answers in memory.
 #[derive(Debug)]
@@ -52,10 +52,18 @@ impl MemoryCache {
     ///
     /// When there can be no such cache.
     pub fn new(bytes: u64) -> Result<Self, StartError> {
-        let entries = usize::try_from(bytes / (ENTRY_OVERHEAD_BYTES + USUAL)).unwrap_or(usize::MAX).max(1);
-        let options = OptionsBuilder::new().estimated_items_capacity(entries).weight_capacity(bytes).build();
+        let entries = usize::try_from(bytes / (ENTRY_OVERHEAD_BYTES + TYPICAL_ENTRY_BYTES))
+            .unwrap_or(usize::MAX)
+            .max(1);
+        let options =
+            OptionsBuilder::new().estimated_items_capacity(entries).weight_capacity(bytes).build();
         let options = options.map_err(|error| StartError::new(format!("[cache]: {error}")))?;
-        Ok(Self(Cache::with_options(options, Bytes, Default::default(), DefaultLifecycle::default())))
+        Ok(Self(Cache::with_options(
+            options,
+            Bytes,
+            Default::default(),
+            DefaultLifecycle::default(),
+        )))
     }
 }
 

@@ -16,7 +16,7 @@ use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use tokio::time::Instant;
 
-pub(crate) use crate::cache::single_flight::{SingleFlight, FlightHandle};
+pub(crate) use crate::cache::single_flight::{FlightHandle, SingleFlight};
 pub use crate::cache::{
     key::{CacheKey, KeySpace},
     memory_cache::MemoryCache,
@@ -30,11 +30,17 @@ use crate::{base::start_error::StartError, redis::Redis};
 /// # Errors
 ///
 /// When it cannot be had.
-pub(crate) fn open(settings: &CacheSettings, redis: Option<&Redis>) -> Result<Option<Box<dyn CacheStore>>, StartError> {
+pub(crate) fn open(
+    settings: &CacheSettings,
+    redis: Option<&Redis>,
+) -> Result<Option<Box<dyn CacheStore>>, StartError> {
     if !settings.enabled {
         return Ok(None);
     }
-    let shared = redis.cloned().filter(|_| settings.backend != Some(CacheBackend::Memory)).map(RedisCache::new);
+    let shared = redis
+        .cloned()
+        .filter(|_| settings.backend != Some(CacheBackend::Memory))
+        .map(RedisCache::new);
     match shared {
         Some(shared) => Ok(Some(Box::new(shared))),
         None if settings.backend == Some(CacheBackend::Redis) => Err(StartError::new(

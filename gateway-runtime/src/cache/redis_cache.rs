@@ -12,7 +12,7 @@ use futures_util::future::BoxFuture;
 
 use crate::{
     base::duration::unix_micros,
-    cache::{CacheStore, CachedReply, CacheUsage, CacheKey},
+    cache::{CacheKey, CacheStore, CacheUsage, CachedReply},
     redis::{Redis, RedisError},
 };
 
@@ -60,7 +60,9 @@ impl CacheStore for RedisCache {
     fn put<'a>(&'a self, key: CacheKey, entry: CachedReply, time: Duration) -> BoxFuture<'a, bool> {
         Box::pin(async move {
             let age = entry.age();
-            let Some(left) = time.checked_sub(age).filter(|left| !left.is_zero()) else { return false };
+            let Some(left) = time.checked_sub(age).filter(|left| !left.is_zero()) else {
+                return false;
+            };
             let made = SystemTime::now().checked_sub(age).map_or(0, unix_micros);
             let value = written(&entry.body, made);
             self.count_failure(self.redis.set(&name(&key), &value, left).await).is_some()
@@ -105,7 +107,10 @@ mod tests {
             assert_eq!(entry.body, body);
             assert!((2500..3500).contains(&entry.age().as_millis()), "{:?}", entry.age());
         }
-        assert!(read(written(b"", 9), 5).expect("our form").age() < Duration::from_secs(1), "of another's clock");
+        assert!(
+            read(written(b"", 9), 5).expect("our form").age() < Duration::from_secs(1),
+            "of another's clock"
+        );
         for other in [&b""[..], &[FORMAT_VERSION; 8], &[2; 9], &[0; 20]] {
             assert_eq!(read(Bytes::copy_from_slice(other), 5), None);
         }

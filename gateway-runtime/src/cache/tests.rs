@@ -34,8 +34,12 @@ async fn conforms(backend: &dyn CacheStore) {
     }
 
     // An answer that was made some time ago is as old when it is found.
-    let made = Instant::now().checked_sub(Duration::from_secs(20)).expect("a clock that has run for a while");
-    assert!(backend.put(other.clone(), CachedReply { body: "old".into(), stored: made }, MINUTE).await);
+    let made = Instant::now()
+        .checked_sub(Duration::from_secs(20))
+        .expect("a clock that has run for a while");
+    assert!(
+        backend.put(other.clone(), CachedReply { body: "old".into(), stored: made }, MINUTE).await
+    );
     let age = backend.get(&other).await.expect("what was kept").age();
     assert!((20..25).contains(&age.as_secs()), "{age:?}");
 
@@ -88,7 +92,10 @@ async fn memory_holds_no_more_than_it_may() {
     }
     let held = memory.usage();
     assert!(held.bytes > most / 2 && held.entries > 50, "{held:?}");
-    assert!(!memory.put(key(), entry(vec![1; 2 << 20]), MINUTE).await, "more than there is room for");
+    assert!(
+        !memory.put(key(), entry(vec![1; 2 << 20]), MINUTE).await,
+        "more than there is room for"
+    );
     assert!(memory.usage().entries > 50, "nothing made room for it");
 }
 

@@ -21,7 +21,7 @@ pub(crate) use crate::control::snapshot::parse_change;
 pub use crate::control::{
     plan_cache::PlanCache,
     price_list::{ListedPrice, PriceList, Usage},
-    snapshot::{SettingsSnapshot, ProviderOverrides},
+    snapshot::{ProviderOverrides, SettingsSnapshot},
 };
 use crate::{
     base::duration::until_tick,
@@ -54,7 +54,11 @@ impl OperatorSettings {
         apply: impl Fn(&SettingsSnapshot) + Send + Sync + 'static,
     ) -> Result<Arc<Self>, StoreError> {
         let version = books.version().await?;
-        let first = SettingsSnapshot::default().with_changes(books.settings(0, version).await?, version, Utc::now())?;
+        let first = SettingsSnapshot::default().with_changes(
+            books.settings(0, version).await?,
+            version,
+            Utc::now(),
+        )?;
         // Also when nothing was ever set: what the configuration says holds with it.
         apply(&first);
         let (current, reading) = (ArcSwap::from_pointee(first), Mutex::default());

@@ -11,7 +11,7 @@ use lru::LruCache;
 use crate::store::{Store, StoreError};
 
 /// How many accounts are remembered; the least recently used go first.
-const ACCOUNTS: NonZeroUsize = NonZeroUsize::new(65_536).unwrap();
+const MAX_CACHED_ACCOUNTS: NonZeroUsize = NonZeroUsize::new(65_536).unwrap();
 /// How long: an account that is opened, or gets another plan, has it everywhere within two seconds.
 const PLAN_TTL: Duration = Duration::from_secs(1);
 
@@ -19,11 +19,11 @@ const PLAN_TTL: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub struct PlanCache {
     books: Store,
-    known: Mutex<LruCache<Arc<str>, Known>>,
+    known: Mutex<LruCache<Arc<str>, CachedPlan>>,
 }
 
 #[derive(Clone, Debug)]
-struct Known {
+struct CachedPlan {
     /// None where there is no such account.
     plan: Option<Arc<str>>,
     at: Instant,
@@ -33,14 +33,17 @@ impl PlanCache {
     /// The plans that stand in `books`.
     #[must_use]
     pub fn new(books: Store) -> Self {
-        Self { books, known: Mutex::new(LruCache::new(ACCOUNTS)) }
+        Self { books, known: Mutex::new(LruCache::new(MAX_CACHED_ACCOUNTS)) }
     }
 
     /// The plan of an account, if it is remembered; the inner one is none where there is no such account.
     #[must_use]
     pub fn cached(&self, account: &str) -> Option<Option<Arc<str>>> {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        known.get(account).filter(|known| known.at.elapsed() < PLAN_TTL).map(|known| known.plan.clone())
+        known
+            .get(account)
+            .filter(|known| known.at.elapsed() < PLAN_TTL)
+            .map(|known| known.plan.clone())
     }
 
     /// The plan of an account; none where there is no such account.
@@ -50,7 +53,7 @@ impl PlanCache {
     /// When the books cannot be read.
     pub async fn of(&self, account: &str) -> Result<Option<Arc<str>>, StoreError> {
         let plan = self.books.plan(account).await?.map(Arc::from);
-        let known = Known { plan: plan.clone(), at: Instant::now() };
+        let known = CachedPlan { plan: plan.clone(), at: Instant::now() };
         self.known.lock().unwrap_or_else(PoisonError::into_inner).put(account.into(), known);
         Ok(plan)
     }

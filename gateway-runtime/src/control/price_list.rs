@@ -68,11 +68,21 @@ impl ListedPrice {
         let cached = self.cached.unwrap_or(self.price);
         [
             (self.price.nanos() < 0, "price", "a price is not negative"),
-            (self.maximum().is_none(), "per/most", "the price of so many units is beyond what can be written"),
-            (self.cached.is_some() && cached.nanos() < 0, "cached", "a price is not negative"),
-            (cached.currency() != self.price.currency(), "cached", "is in another currency than `price`"),
             (
-                self.maximum().and_then(|highest| highest.checked_sub(cached)).is_some_and(|left| left.nanos() < 0),
+                self.maximum().is_none(),
+                "per/most",
+                "the price of so many units is beyond what can be written",
+            ),
+            (self.cached.is_some() && cached.nanos() < 0, "cached", "a price is not negative"),
+            (
+                cached.currency() != self.price.currency(),
+                "cached",
+                "is in another currency than `price`",
+            ),
+            (
+                self.maximum()
+                    .and_then(|highest| highest.checked_sub(cached))
+                    .is_some_and(|left| left.nanos() < 0),
                 "cached",
                 "is more than the call costs without the cache",
             ),
@@ -90,7 +100,10 @@ impl PriceList {
         let mut before = HashSet::new();
         for (place, listed) in self.prices.iter().enumerate() {
             let mut add = |at: &str, why: &str| {
-                problems.push(Violation { pointer: format!("/prices/{place}{at}"), detail: why.to_owned() });
+                problems.push(Violation {
+                    pointer: format!("/prices/{place}{at}"),
+                    detail: why.to_owned(),
+                });
             };
             let ListedPrice { service, version, method, .. } = listed;
             if !is_method(service, *version, method) {
@@ -121,11 +134,21 @@ mod tests {
             per: None,
             cached: None,
         };
-        let names = [("a", 1, "x"), ("a", 2, "x"), ("a", 1, "x"), ("a", 1, "y"), ("b", 1, "x"), ("a", 1, "x")];
+        let names = [
+            ("a", 1, "x"),
+            ("a", 2, "x"),
+            ("a", 1, "x"),
+            ("a", 1, "y"),
+            ("b", 1, "x"),
+            ("a", 1, "x"),
+        ];
         let prices = names.map(listed).into();
         let list = PriceList { effective_at: DateTime::UNIX_EPOCH, plan: None, prices };
         let problems = list.problems(|_, _, _| true);
         let told: Vec<_> = problems.iter().map(|it| (&*it.pointer, &*it.detail)).collect();
-        assert_eq!(told, ["/prices/2", "/prices/5"].map(|place| (place, "the method is listed before")));
+        assert_eq!(
+            told,
+            ["/prices/2", "/prices/5"].map(|place| (place, "the method is listed before"))
+        );
     }
 }

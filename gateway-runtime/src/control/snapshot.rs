@@ -61,11 +61,18 @@ impl ProviderOverrides {
 
 impl SettingsSnapshot {
     /// What holds `now` and later, after these changes, which came after this.
-    pub(super) fn with_changes(&self, changes: Vec<ChangeRecord>, version: i64, now: DateTime<Utc>) -> Result<Self, StoreError> {
+    pub(super) fn with_changes(
+        &self,
+        changes: Vec<ChangeRecord>,
+        version: i64,
+        now: DateTime<Utc>,
+    ) -> Result<Self, StoreError> {
         let mut this = Self { version, ..self.clone() };
         for change in changes {
             match change.kind {
-                ChangeKind::Prices => this.prices.push((change.id, Arc::new(parse_change(&change)?))),
+                ChangeKind::Prices => {
+                    this.prices.push((change.id, Arc::new(parse_change(&change)?)))
+                }
                 ChangeKind::Limits => this.limits = Some(parse_change(&change)?),
                 ChangeKind::Provider => {
                     this.providers.insert(change.subject.clone(), parse_change(&change)?);
@@ -105,14 +112,17 @@ impl SettingsSnapshot {
 /// # Errors
 ///
 /// When this program does not understand it.
-pub(crate) fn parse_change<T: DeserializeOwned + JsonSchema>(change: &ChangeRecord) -> Result<T, StoreError> {
+pub(crate) fn parse_change<T: DeserializeOwned + JsonSchema>(
+    change: &ChangeRecord,
+) -> Result<T, StoreError> {
     let problem = |why: String| {
         StoreError::rejected(format!(
             "change {} of the settings is not understood, by a newer version? {why}",
             change.id
         ))
     };
-    let value = serde_json::from_str(&change.document).map_err(|error| problem(error.to_string()))?;
+    let value =
+        serde_json::from_str(&change.document).map_err(|error| problem(error.to_string()))?;
     parse_section("", value).map_err(|problems| problem(problems.join("; ")))
 }
 
@@ -123,9 +133,17 @@ mod tests {
     /// The price list that is the `id`-th change: from when on, of which plan.
     fn listed(id: i64, from: &str, plan: Option<&str>) -> ChangeRecord {
         let effective_at = format!("2020-01-{from}T00:00:00Z");
-        let document = serde_json::json!({ "effective_at": effective_at, "plan": plan, "prices": [] });
+        let document =
+            serde_json::json!({ "effective_at": effective_at, "plan": plan, "prices": [] });
         let (who, subject) = (String::new(), String::new());
-        ChangeRecord { id, at: id, who, kind: ChangeKind::Prices, subject, document: document.to_string() }
+        ChangeRecord {
+            id,
+            at: id,
+            who,
+            kind: ChangeKind::Prices,
+            subject,
+            document: document.to_string(),
+        }
     }
 
     fn told(snapshot: &SettingsSnapshot) -> Vec<(String, Option<&str>)> {
@@ -150,26 +168,38 @@ mod tests {
             ("15", Some("blue")),
             ("20", Some("gold")),
         ];
-        let changes: Vec<_> = (1..).zip(lists).map(|(id, (from, plan))| listed(id, from, plan)).collect();
+        let changes: Vec<_> =
+            (1..).zip(lists).map(|(id, (from, plan))| listed(id, from, plan)).collect();
         let at_once = SettingsSnapshot::default().with_changes(changes.clone(), 8, now).unwrap();
-        let expected = [("01", Some("gold")), ("10", None), ("12", None), ("15", Some("blue")), ("20", Some("gold"))];
+        let expected = [
+            ("01", Some("gold")),
+            ("10", None),
+            ("12", None),
+            ("15", Some("blue")),
+            ("20", Some("gold")),
+        ];
         let mut expected = expected.map(|(from, plan)| (from.to_owned(), plan)).to_vec();
         // Both, though the earlier of them never holds: that is known when they begin.
         expected.push(("20".to_owned(), Some("gold")));
         assert_eq!(told(&at_once), expected);
         // One by one, the same.
-        let one_by_one = changes.into_iter().fold(SettingsSnapshot::default(), |snapshot, change| {
-            let version = change.id;
-            snapshot.with_changes(vec![change], version, now).unwrap()
-        });
+        let one_by_one =
+            changes.into_iter().fold(SettingsSnapshot::default(), |snapshot, change| {
+                let version = change.id;
+                snapshot.with_changes(vec![change], version, now).unwrap()
+            });
         assert_eq!(one_by_one.prices, at_once.prices);
         // When they have begun, one of each plan is left.
-        let later = at_once.with_changes(Vec::new(), 9, "2020-02-01T00:00:00Z".parse().unwrap()).unwrap();
+        let later =
+            at_once.with_changes(Vec::new(), 9, "2020-02-01T00:00:00Z".parse().unwrap()).unwrap();
         let left = [("12", None), ("15", Some("blue")), ("20", Some("gold"))];
         assert_eq!(told(&later), left.map(|(from, plan)| (from.to_owned(), plan)));
         assert!(later.tells_plans_apart());
         // Of two from the same moment on, the later.
-        assert_eq!(later.effective_price_lists("2020-02-01T00:00:00Z".parse().unwrap()), [2, 7, 8].into());
+        assert_eq!(
+            later.effective_price_lists("2020-02-01T00:00:00Z".parse().unwrap()),
+            [2, 7, 8].into()
+        );
         assert_eq!(at_once.effective_price_lists(now), [3, 5].into());
     }
 }

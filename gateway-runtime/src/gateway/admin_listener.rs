@@ -8,7 +8,9 @@ use crate::{
     base::start_error::StartError,
     edge::{
         admin::{AdminService, AdminSettings, AdminState, DrainFlag},
-        http::{BodyBudget, Compressed, CompressionSettings, DrainOutcome, HttpSettings, Mount, Server},
+        http::{
+            BodyBudget, Compressed, CompressionSettings, DrainOutcome, HttpSettings, Mount, Server,
+        },
     },
 };
 
@@ -30,7 +32,10 @@ impl AdminListener {
         compression: &CompressionSettings,
     ) -> Result<Self, StartError> {
         let draining = desk.draining.clone();
-        let mount = Compressed::new(Mount::new("/", AdminService::new(settings, desk, budget)?)?, compression);
+        let mount = Compressed::new(
+            Mount::new("/", AdminService::new(settings, desk, budget)?)?,
+            compression,
+        );
         let settings = HttpSettings {
             listen: settings.listen,
             workers: Some(std::num::NonZeroUsize::MIN),

@@ -11,7 +11,7 @@ use crate::{
         config::{Action, ConfigFile, Flags, Settings, Sources, Tree},
         preflight::unknown_names_in,
     },
-    pipeline::{Layers, PipelineLayer, LayerPosition},
+    pipeline::{LayerPosition, Layers, PipelineLayer},
     service::app::App,
 };
 
@@ -68,7 +68,7 @@ impl Gateway {
         let settings = Settings::read(tree).map_err(|error| {
             // Slips in names are told with the others, and not when these have been mended.
             let problems = error.into_problems().into_iter().chain(unknown_names_in(&value));
-            StartError::from_problems(problems.collect()).map(|problem| origins.attributed(problem))
+            StartError::from_nonempty(problems.collect()).map(|problem| origins.attributed(problem))
         })?;
         Ok(Self {
             settings,

@@ -31,7 +31,11 @@ impl Gateway {
     pub(super) fn problems(&self) -> Vec<String> {
         let settings = &self.settings;
         let mut problems = settings.problems();
-        problems.extend(unknown_names(settings.services.keys(), settings.providers.keys(), Some(&settings.quota)));
+        problems.extend(unknown_names(
+            settings.services.keys(),
+            settings.providers.keys(),
+            Some(&settings.quota),
+        ));
         problems.extend(self.check_owners().err().into_iter().flat_map(StartError::into_problems));
         problems
     }
@@ -42,7 +46,8 @@ impl Gateway {
     ///
     /// All of [`problems`](Self::problems), with the sources of their keys.
     pub(super) fn check(&self) -> Result<(), StartError> {
-        StartError::unless_empty(self.problems()).map_err(|error| error.map(|problem| self.origins.attributed(problem)))
+        StartError::from_problems(self.problems())
+            .map_err(|error| error.map(|problem| self.origins.attributed(problem)))
     }
 
     /// Connects to Redis and the broker, and builds the services.
@@ -57,15 +62,16 @@ impl Gateway {
         let broker = broker.unwrap_or_else(|| Arc::new(MemoryBroker::default()));
         let publisher = self.publisher(&broker);
         // Without the Redis that is configured, services that use it could not be built, and would say so.
-        let registry = redis
-            .as_ref()
-            .and_then(|redis| noted(self.registry(redis.as_ref(), &publisher).map(Arc::new), &mut problems));
+        let registry = redis.as_ref().and_then(|redis| {
+            noted(self.registry(redis.as_ref(), &publisher).map(Arc::new), &mut problems)
+        });
         note(webhook_problems(|name| self.settings.secret(name)), &mut problems);
         let budget = self.settings.http.limits.body_budget();
         let configured = noted(self.configured_routes(&broker, &budget), &mut problems);
         let accepted = self.accepted();
         let routes = registry.as_ref().and_then(|registry| {
-            let protected = check_protected(registry, &self.settings.auth, accepted, self.settings.http.listen);
+            let protected =
+                check_protected(registry, &self.settings.auth, accepted, self.settings.http.listen);
             noted(protected, &mut problems);
             noted(self.routes(registry, accepted, configured.unwrap_or_default()), &mut problems)
         });
@@ -73,7 +79,7 @@ impl Gateway {
             (Some(redis), Some(registry), Some(routes)) if problems.is_empty() => {
                 Ok(Foundation { redis, broker, publisher, registry, routes, budget })
             }
-            _ => Err(StartError::from_problems(problems)),
+            _ => Err(StartError::from_nonempty(problems)),
         }
     }
 
@@ -87,7 +93,9 @@ impl Gateway {
     /// Whether API keys of the books count: where operators can make some, or callers are known anyway. Else a gateway that
     /// only keeps records would ask everybody who they are.
     pub(super) fn reads_kept_keys(&self) -> bool {
-        let is_asked = self.settings.admin.is_some() || self.settings.auth.is_configured() || self.api_keys.is_some();
+        let is_asked = self.settings.admin.is_some()
+            || self.settings.auth.is_configured()
+            || self.api_keys.is_some();
         is_asked && self.settings.store.is_configured()
     }
 }

@@ -15,14 +15,25 @@ pub(super) fn of(registry: &Registry) -> String {
 fn write(text: &mut String, registry: &Registry) -> std::fmt::Result {
     writeln!(text, "services")?;
     for service in registry.services() {
-        writeln!(text, "  {}/v{}  ({})", service.spec.name, service.spec.version, service.spec.source)?;
+        writeln!(
+            text,
+            "  {}/v{}  ({})",
+            service.spec.name, service.spec.version, service.spec.source
+        )?;
         for method in &service.methods {
-            writeln!(text, "    {:6} {}  ({})", method.spec.verb.as_str(), method.path(), method.spec.source)?;
+            writeln!(
+                text,
+                "    {:6} {}  ({})",
+                method.spec.verb.as_str(),
+                method.path(),
+                method.spec.source
+            )?;
         }
     }
     writeln!(text, "providers")?;
     for provider in registry.providers() {
-        let capabilities = registry.capabilities_of(provider.spec().name).collect::<Vec<_>>().join(", ");
+        let capabilities =
+            registry.capabilities_of(provider.spec().name).collect::<Vec<_>>().join(", ");
         writeln!(text, "  {}  ({})  {capabilities}", provider.spec().name, provider.spec().source)?;
     }
     Ok(())

@@ -58,19 +58,24 @@ impl Gateway {
     /// Versions are counted for each owner, in a table that bears its name.
     pub(super) fn check_owners(&self) -> Result<(), StartError> {
         let is_name = |name: &str| {
-            !name.is_empty() && name.len() < 40 && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b))
+            !name.is_empty()
+                && name.len() < 40
+                && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b))
         };
         let mut known = vec!["gateway".to_owned()];
         let mut problems = Vec::new();
         for Migrations { owner, .. } in &self.migrations {
             let table = owner.replace('-', "_");
             if !is_name(owner) {
-                problems.push(format!("`{owner}` cannot own migrations: a name has letters, digits, `_` and `-`"));
+                problems.push(format!(
+                    "`{owner}` cannot own migrations: a name has letters, digits, `_` and `-`"
+                ));
             } else if known.contains(&table) {
-                problems.push(format!("`{owner}` has migrations twice: give the others another owner"));
+                problems
+                    .push(format!("`{owner}` has migrations twice: give the others another owner"));
             }
             known.push(table);
         }
-        StartError::unless_empty(problems)
+        StartError::from_problems(problems)
     }
 }

@@ -27,12 +27,12 @@ use crate::{
     base::{call_metrics::ConnectionSlots, start_error::StartError},
     bus::{
         Broker, BusError, BusSettings, CallsStatus,
-        publisher::{RequestLogPublisher, Publisher, empty_outbox},
+        publisher::{Publisher, RequestLogPublisher, empty_outbox},
     },
     cache,
     control::{OperatorSettings, PlanCache},
     edge::{
-        admin::{BusProbe, CallsProbe, AdminState, DrainFlag, AdminStore, ReadinessCheck},
+        admin::{AdminState, AdminStore, BusProbe, CallsProbe, DrainFlag, ReadinessCheck},
         bus_consumer::{CallConsumer, ConsumerOptions},
         dispatch::DispatcherFactory,
         http::{HttpEdge, HttpSettings, Mount, Protection, Server},
@@ -42,16 +42,18 @@ use crate::{
         config::{Action, ConfigFile, Origins, Settings},
         foundation::Foundation,
         preflight::warn_unhonoured_keys,
-        reload::{Reloader, ReloadableSettings},
+        reload::{ReloadableSettings, Reloader},
     },
-    pipeline::{Billing, ReplyCache, Persistence, Layers, QuotaEnforcer, Pipeline, PlanLookup, Stages},
+    pipeline::{
+        Billing, Layers, Persistence, Pipeline, PlanLookup, QuotaEnforcer, ReplyCache, Stages,
+    },
     provider::{HttpClient, ProviderSettings, synchronize},
     redis::Redis,
     service::{
         app::App,
         registry::{Registry, RegistrySettings},
     },
-    store::{Store, StoreWriter, Migrations, sweep},
+    store::{Migrations, Store, StoreWriter, sweep},
 };
 
 /// A gateway that is being put together.
@@ -98,25 +100,34 @@ impl Gateway {
     }
 
     async fn started(mut self) -> Result<RunningGateway, StartError> {
-        let Foundation { redis, broker, publisher, registry, mut routes, budget } = self.found().await?;
+        let Foundation { redis, broker, publisher, registry, mut routes, budget } =
+            self.found().await?;
         // A gateway that only has routes publishes no events.
-        if self.settings.bus.log || registry.methods().next().is_some() {
+        if self.settings.bus.request_log || registry.methods().next().is_some() {
             publisher.declare().await?;
         }
         let settings = &self.settings.http;
         let http = || HttpClient::new(&self.settings.http_client);
         let books = self.settings.store.open(&self.migrations).await?;
         let authenticator =
-            Authenticator::new(&self.settings.auth, self.key_stores(books.as_ref()), http)?.map(Arc::new);
-        let accepted = authenticator.as_ref().map(|authenticator| authenticator.accepts()).unwrap_or_default();
+            Authenticator::new(&self.settings.auth, self.key_stores(books.as_ref()), http)?
+                .map(Arc::new);
+        let accepted =
+            authenticator.as_ref().map(|authenticator| authenticator.accepts()).unwrap_or_default();
         if let Some(authenticator) = &authenticator {
             routes.authenticate(authenticator);
         }
         let (journal, written) = books.clone().map(StoreWriter::start).unzip();
-        let (keys, records) = (self.settings.idempotency.clone(), self.settings.record.clone());
-        let (feed, fed) =
-            Some(&publisher).filter(|_| self.settings.bus.log && records.enabled).cloned().map(RequestLogPublisher::start).unzip();
-        let keeping = journal.map(|journal| Arc::new(Persistence { feed, ..Persistence::new(journal, keys, records) }));
+        let (keys, records) =
+            (self.settings.idempotency.clone(), self.settings.request_log.clone());
+        let (feed, fed) = Some(&publisher)
+            .filter(|_| self.settings.bus.request_log && records.enabled)
+            .cloned()
+            .map(RequestLogPublisher::start)
+            .unzip();
+        let keeping = journal.map(|journal| {
+            Arc::new(Persistence { feed, ..Persistence::new(journal, keys, records) })
+        });
         let honours_keys = keeping.as_ref().is_some_and(|keeping| keeping.keys.enabled);
         warn_unhonoured_keys(&registry, honours_keys);
         let limiting = QuotaEnforcer::new(&self.settings.quota, &registry, redis.clone());
@@ -128,7 +139,7 @@ impl Gateway {
         });
         let mut background = JoinSet::new();
         if let (Some(books), Some(keeping)) = (&books, &keeping) {
-            let (every, kept) = (self.settings.billing.grace / 2, keeping.keys.kept);
+            let (every, kept) = (self.settings.billing.grace / 2, keeping.keys.retention);
             let anonymous = Arc::clone(&keeping.anonymous);
             if let Ok(bytes) = books.anonymous_bytes().await {
                 anonymous.count(bytes);
@@ -136,7 +147,7 @@ impl Gateway {
             let count = move |bytes| anonymous.count(bytes);
             background.spawn(sweep(books.clone(), keeping.journal.clone(), every, kept, count));
         }
-        if let Some(db) = self.settings.store.on_demand()? {
+        if let Some(db) = self.settings.store.lazy()? {
             background.spawn(empty_outbox(db, publisher.clone()));
         }
         if let Some(redis) = &redis {
@@ -181,7 +192,8 @@ impl Gateway {
             None => None,
         };
         let backend = cache::open(&self.settings.cache, redis.as_ref())?;
-        let caching = backend.and_then(|backend| ReplyCache::new(&self.settings.cache, &registry, backend));
+        let caching =
+            backend.and_then(|backend| ReplyCache::new(&self.settings.cache, &registry, backend));
         let pipeline = Pipeline::new(Stages {
             authenticator,
             keeping,
@@ -197,7 +209,10 @@ impl Gateway {
         // Who can connect finds all that was declared; and no call is taken before it is known that this gateway starts.
         let takes_calls = self.settings.bus.calls.enabled && registry.methods().next().is_some();
         if takes_calls {
-            broker.declare(&self.settings.bus.calls.call_queue()).await.map_err(|error| calls_failed(&error))?;
+            broker
+                .declare(&self.settings.bus.calls.call_queue())
+                .await
+                .map_err(|error| calls_failed(&error))?;
         }
         let (calls_drained, drained) = oneshot::channel();
         let server = Server::bind(settings).map_err(|error| StartError::new(error.to_string()))?;
@@ -251,7 +266,8 @@ impl Gateway {
 
     /// Where API keys are looked for, after those of the configuration.
     fn key_stores(&self, books: Option<&Store>) -> Vec<Arc<dyn ApiKeys>> {
-        let kept = books.filter(|_| self.reads_kept_keys()).map(|books| Arc::new(books.clone()) as _);
+        let kept =
+            books.filter(|_| self.reads_kept_keys()).map(|books| Arc::new(books.clone()) as _);
         self.api_keys.iter().cloned().chain(kept).collect()
     }
 
@@ -265,9 +281,17 @@ impl Gateway {
         status: Arc<CallsStatus>,
     ) -> Result<CallConsumer, StartError> {
         let HttpSettings { request_timeout: timeout, workers, .. } = self.settings.http;
-        let workers = workers.or_else(|| thread::available_parallelism().ok()).map_or(1, usize::from);
+        let workers =
+            workers.or_else(|| thread::available_parallelism().ok()).map_or(1, usize::from);
         let options = ConsumerOptions { timeout, honours_keys, workers, status };
-        let started = CallConsumer::start(Arc::clone(broker), &self.settings.bus.calls, registry, pipeline, options).await;
+        let started = CallConsumer::start(
+            Arc::clone(broker),
+            &self.settings.bus.calls,
+            registry,
+            pipeline,
+            options,
+        )
+        .await;
         started.map_err(|error| calls_failed(&error))
     }
 
@@ -279,12 +303,14 @@ impl Gateway {
         broker: &Arc<dyn Broker>,
         calls: &Arc<CallsStatus>,
     ) -> Vec<Box<dyn ReadinessCheck>> {
-        let database = books.iter().map(|kept| Box::new(kept.books.clone()) as Box<dyn ReadinessCheck>);
+        let database =
+            books.iter().map(|kept| Box::new(kept.books.clone()) as Box<dyn ReadinessCheck>);
         let redis = redis.map(|redis| Box::new(redis.clone()) as _);
         let bus = self.settings.bus.amqp.iter().flat_map(|_| {
             // Calls over HTTP go on without it.
             let is_needed = !self.settings.routes.is_empty();
-            let bus = Box::new(BusProbe { broker: Arc::clone(broker), is_needed }) as Box<dyn ReadinessCheck>;
+            let bus = Box::new(BusProbe { broker: Arc::clone(broker), is_needed })
+                as Box<dyn ReadinessCheck>;
             [bus, Box::new(CallsProbe(Arc::clone(calls)))]
         });
         database.chain(redis).chain(bus).collect()
@@ -296,10 +322,14 @@ impl Gateway {
         Publisher::new(Arc::clone(broker), exchange, source)
     }
 
-    fn registry(&self, redis: Option<&Redis>, publisher: &Publisher) -> Result<Registry, StartError> {
+    fn registry(
+        &self,
+        redis: Option<&Redis>,
+        publisher: &Publisher,
+    ) -> Result<Registry, StartError> {
         let mut app = self.app.clone();
         app.insert(Arc::new(publisher.clone()));
-        if let Some(db) = self.settings.store.on_demand()? {
+        if let Some(db) = self.settings.store.lazy()? {
             app.insert(Arc::new(db));
         }
         if let Some(redis) = redis.map(Redis::for_authors).map(Arc::new) {
@@ -329,13 +359,19 @@ impl fmt::Debug for Gateway {
 }
 
 /// What operators look at and write.
-fn kept(keeping: Option<&Persistence>, control: Option<Arc<OperatorSettings>>) -> Option<AdminStore> {
+fn kept(
+    keeping: Option<&Persistence>,
+    control: Option<Arc<OperatorSettings>>,
+) -> Option<AdminStore> {
     let (keeping, control) = keeping.zip(control)?;
     Some(AdminStore { books: control.books().clone(), journal: keeping.journal.clone(), control })
 }
 
 /// What operators set, applied to all that it is about.
-async fn control(books: Store, changing: Arc<Reloader>) -> Result<Arc<OperatorSettings>, StartError> {
+async fn control(
+    books: Store,
+    changing: Arc<Reloader>,
+) -> Result<Arc<OperatorSettings>, StartError> {
     let started = OperatorSettings::start(books, move |snapshot| changing.set(snapshot)).await;
     started.map_err(|error| StartError::new(format!("[store]: {error}")))
 }
@@ -351,6 +387,7 @@ fn calls_failed(error: &BusError) -> StartError {
 
 /// What was probably meant, as the end of a sentence.
 fn did_you_mean(name: &str, known: &[&str]) -> String {
-    let nearest = known.iter().max_by(|a, b| strsim::jaro(name, a).total_cmp(&strsim::jaro(name, b)));
+    let nearest =
+        known.iter().max_by(|a, b| strsim::jaro(name, a).total_cmp(&strsim::jaro(name, b)));
     nearest.map_or(String::new(), |nearest| format!("; the nearest that is, is `{nearest}`"))
 }

@@ -10,7 +10,7 @@ use crate::{
         spec::{AuthMode, IdempotencyMode},
         start_error::StartError,
     },
-    quota::{Methods, QuotaSettings, QuotaRules},
+    quota::{QuotaRules, QuotaSettings, RegisteredMethods},
     service::registry::{Linked, Method, Registry},
 };
 
@@ -18,7 +18,10 @@ use crate::{
 pub(super) fn warn_unhonoured_keys(registry: &Registry, has_books: bool) {
     let wants_key = |method: &&Arc<Method>| method.spec.idempotency == IdempotencyMode::Required;
     if !has_books && let Some(method) = registry.methods().find(wants_key) {
-        tracing::warn!(method = method.path(), "wants idempotency keys, which are not honoured without `[store]`");
+        tracing::warn!(
+            method = method.path(),
+            "wants idempotency keys, which are not honoured without `[store]`"
+        );
     }
 }
 
@@ -39,10 +42,16 @@ pub(super) fn check_protected(
              (auth.keys), listen on loopback, or let everybody in with auth.allow_anonymous = true"
         )));
     }
-    let closed: Vec<_> =
-        registry.methods().filter(|method| method.auth() == AuthMode::Required).map(|m| m.path()).collect();
+    let closed: Vec<_> = registry
+        .methods()
+        .filter(|method| method.auth() == AuthMode::Required)
+        .map(|m| m.path())
+        .collect();
     if !closed.is_empty() {
-        tracing::warn!(methods = closed.join(" "), "these require a caller, and without [auth] refuse everybody");
+        tracing::warn!(
+            methods = closed.join(" "),
+            "these require a caller, and without [auth] refuse everybody"
+        );
     }
     Ok(())
 }
@@ -54,7 +63,7 @@ pub(super) fn unknown_names<'s>(
     quota: Option<&QuotaSettings>,
 ) -> Vec<String> {
     let Linked { services: known_services, providers: known_providers, methods } = Linked::read();
-    let methods: Methods = methods.into();
+    let methods: RegisteredMethods = methods.into();
     let mut problems = unknown("services", services, &known_services);
     problems.extend(unknown("providers", providers, &known_providers));
     let of_quota = quota.into_iter().flat_map(|quota| QuotaRules::unknown_names(quota, &methods));
@@ -64,8 +73,9 @@ pub(super) fn unknown_names<'s>(
 
 /// The same of a tree that is not good for settings.
 pub(super) fn unknown_names_in(tree: &Value) -> Vec<String> {
-    let keys =
-        |section: &str| tree.get(section).and_then(Value::as_object).into_iter().flat_map(|section| section.keys());
+    let keys = |section: &str| {
+        tree.get(section).and_then(Value::as_object).into_iter().flat_map(|section| section.keys())
+    };
     let quota = tree.get("quota").and_then(|quota| serde_json::from_value(quota.clone()).ok());
     unknown_names(keys("services"), keys("providers"), quota.as_ref())
 }

@@ -15,7 +15,7 @@ use crate::{
     control::SettingsSnapshot,
     gateway::config::{ConfigFile, Settings},
     json::section::parse_section,
-    pipeline::{Billing, QuotaEnforcer, PlanLookup},
+    pipeline::{Billing, PlanLookup, QuotaEnforcer},
     provider::ProviderSettings,
     quota::QuotaSettings,
     service::registry::Registry,
@@ -53,12 +53,15 @@ impl ReloadableSettings {
         let (mut providers, mut problems) = (HashMap::new(), Vec::new());
         for (name, section) in &settings.providers {
             let (switches, _) = crate::gateway::split(section);
-            match parse_section::<ProviderSettings>(&format!("providers.{name}"), Value::Object(switches)) {
+            match parse_section::<ProviderSettings>(
+                &format!("providers.{name}"),
+                Value::Object(switches),
+            ) {
                 Ok(settings) => drop(providers.insert(name.clone(), settings)),
                 Err(more) => problems.extend(more),
             }
         }
-        StartError::unless_empty(problems)?;
+        StartError::from_problems(problems)?;
         Ok(Self { quota: settings.quota.clone(), providers })
     }
 
@@ -78,7 +81,7 @@ impl Reloader {
     /// The configuration is another. What may not change while the gateway runs is not looked at.
     fn configure(&self, settings: &Settings) -> Result<(), StartError> {
         let configured = ReloadableSettings::of(settings)?;
-        StartError::unless_empty(self.limiting.unknown_names(&configured.quota))?;
+        StartError::from_problems(self.limiting.unknown_names(&configured.quota))?;
         let mut holding = self.holding.lock().unwrap_or_else(PoisonError::into_inner);
         holding.configured = configured;
         self.apply(&holding);

@@ -56,18 +56,27 @@ impl Gateway {
         accepted: AcceptedCredentials,
         configured: Vec<Route>,
     ) -> Result<RouteTable, StartError> {
-        let (mut routes, mut told) = RouteTable::collected(registry, |name| self.settings.secret(name));
-        let documents =
-            Arc::new(Documents::new(&self.settings.info, Arc::clone(registry), accepted, &self.settings.bus));
+        let (mut routes, mut told) =
+            RouteTable::collected(registry, |name| self.settings.secret(name));
+        let documents = Arc::new(Documents::new(
+            &self.settings.info,
+            Arc::clone(registry),
+            accepted,
+            &self.settings.bus,
+        ));
         for prefix in ["/meta", "/openapi.json", "/asyncapi.json"] {
             let documents = Arc::clone(&documents);
             routes.publish(prefix, Box::new(move |path, _| documents.serve(path)));
         }
         routes.publish("/docs", Box::new(docs_page::serve));
-        let mounted = self.mounts.iter().map(|mount| routes.mount(mount.clone())).collect::<Vec<_>>();
-        let routed = configured.into_iter().map(|route| routes.route(route, accepted.any())).collect::<Vec<_>>();
+        let mounted =
+            self.mounts.iter().map(|mount| routes.mount(mount.clone())).collect::<Vec<_>>();
+        let routed = configured
+            .into_iter()
+            .map(|route| routes.route(route, accepted.any()))
+            .collect::<Vec<_>>();
         told.extend(problems(mounted.into_iter().chain(routed)));
-        StartError::unless_empty(told)?;
+        StartError::from_problems(told)?;
         routes.publish_front(Box::new(docs_page::front));
         Ok(routes)
     }
@@ -85,7 +94,12 @@ impl Gateway {
         let (broker, body_timeout) = (Arc::clone(broker), self.settings.http.limits.body_timeout);
         let budget = budget.clone();
         let bus = move |section: &mut RouteConfig| -> Result<Arc<dyn Dispatcher>, StartError> {
-            Ok(Arc::new(BusDispatcher::new(section, Arc::clone(&broker), body_timeout, budget.clone())?))
+            Ok(Arc::new(BusDispatcher::new(
+                section,
+                Arc::clone(&broker),
+                body_timeout,
+                budget.clone(),
+            )?))
         };
         let mut known: BTreeMap<&str, &DispatcherFactory> = BTreeMap::from([("bus", &bus as _)]);
         known.extend(self.dispatchers.iter().map(|(name, make)| (name.as_str(), &**make)));
@@ -96,7 +110,7 @@ impl Gateway {
             routes.push(Route { service: service.clone(), terms, dispatcher });
             Ok(())
         });
-        StartError::unless_empty(problems(read))?;
+        StartError::from_problems(problems(read))?;
         Ok(routes)
     }
 }
@@ -115,10 +129,13 @@ fn dispatcher(
     let names: Vec<_> = known.keys().copied().collect();
     let (service, hint) = (section.service().to_owned(), did_you_mean(name, &names));
     let make = known.get(name).ok_or_else(|| match name {
-        "" => {
-            StartError::new(format!("[routes.\"{service}\"]: say what answers, with `dispatch`: {}", names.join(", ")))
-        }
-        _ => StartError::new(format!("[routes.\"{service}\"]: there is no dispatcher `{name}`{hint}")),
+        "" => StartError::new(format!(
+            "[routes.\"{service}\"]: say what answers, with `dispatch`: {}",
+            names.join(", ")
+        )),
+        _ => StartError::new(format!(
+            "[routes.\"{service}\"]: there is no dispatcher `{name}`{hint}"
+        )),
     })?;
     let made = make(section)?;
     section.unread_keys()?;

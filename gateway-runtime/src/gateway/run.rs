@@ -70,8 +70,8 @@ impl Gateway {
 
     /// `email 1.2.3 (gateway-runtime 0.1.0)`.
     fn version_line(&self) -> String {
-        let configured =
-            Some(self.settings.info.version.as_str()).filter(|version| *version != Info::default().version);
+        let configured = Some(self.settings.info.version.as_str())
+            .filter(|version| *version != Info::default().version);
         let own = self.version.as_deref().or(configured);
         let own = own.map_or(String::new(), |version| format!(" {version}"));
         format!("{}{own} (gateway-runtime {})", program_name(), env!("CARGO_PKG_VERSION"))
@@ -88,7 +88,8 @@ struct Signals {
 impl Signals {
     fn new() -> Result<Self, StartError> {
         let listen = |kind| {
-            unix::signal(kind).map_err(|error| StartError::new(format!("signals cannot be waited for: {error}")))
+            unix::signal(kind)
+                .map_err(|error| StartError::new(format!("signals cannot be waited for: {error}")))
         };
         Ok(Self {
             interrupt: listen(SignalKind::interrupt())?,

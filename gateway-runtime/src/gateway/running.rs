@@ -13,7 +13,7 @@ use crate::{
     control::OperatorSettings,
     edge::{bus_consumer::CallConsumer, http::DrainOutcome},
     gateway::admin_listener::AdminListener,
-    pipeline::{CacheFigures, ReplyCache, QuotaEnforcer},
+    pipeline::{CacheFigures, QuotaEnforcer, ReplyCache},
     service::registry::Registry,
 };
 
@@ -137,7 +137,9 @@ impl RunningGateway {
         }
         match ended(served)? {
             DrainOutcome::Drained => {}
-            DrainOutcome::Cut(connections) => tracing::warn!(connections, "cut what did not end in time"),
+            DrainOutcome::Cut(connections) => {
+                tracing::warn!(connections, "cut what did not end in time")
+            }
         }
         // It is told that there is no more to come until here.
         if let Some(operator) = self.operator {
@@ -169,6 +171,11 @@ impl RunningGateway {
     }
 }
 
-pub(super) fn ended(served: Result<io::Result<DrainOutcome>, tokio::task::JoinError>) -> Result<DrainOutcome, StartError> {
-    served.map_err(io::Error::other).flatten().map_err(|error| StartError::new(format!("the server failed: {error}")))
+pub(super) fn ended(
+    served: Result<io::Result<DrainOutcome>, tokio::task::JoinError>,
+) -> Result<DrainOutcome, StartError> {
+    served
+        .map_err(io::Error::other)
+        .flatten()
+        .map_err(|error| StartError::new(format!("the server failed: {error}")))
 }

@@ -14,10 +14,15 @@ use crate::json::{
 /// problems, each under its full name.
 ///
 /// Texts that stand where the schema wants something else are read as TOML: the environment has only texts.
-pub(crate) fn parse_section<T: DeserializeOwned + JsonSchema>(name: &str, mut value: Value) -> Result<T, Vec<String>> {
-    let schema = InputSchema::strict::<T>().map_err(|error| vec![format!("`{name}` in the configuration: {error}")])?;
+pub(crate) fn parse_section<T: DeserializeOwned + JsonSchema>(
+    name: &str,
+    mut value: Value,
+) -> Result<T, Vec<String>> {
+    let schema = InputSchema::strict::<T>()
+        .map_err(|error| vec![format!("`{name}` in the configuration: {error}")])?;
     if let Err(violations) = schema.check(&value) {
-        let read = violations.iter().filter(|violation| read_text(&mut value, &violation.pointer)).count();
+        let read =
+            violations.iter().filter(|violation| read_text(&mut value, &violation.pointer)).count();
         if read == 0 {
             return Err(problems(name, violations));
         }
@@ -49,7 +54,8 @@ fn problems(name: &str, violations: Vec<Violation>) -> Vec<String> {
 fn parse_toml_value(text: &str) -> Option<Value> {
     let table: toml::Table = format!("value = {text}").parse().ok()?;
     let value = serde_json::to_value(table.get("value").filter(|_| table.len() == 1)?).ok()?;
-    (!value.is_string() && !text.starts_with(|c: char| c.is_ascii_digit() && text.contains(':'))).then_some(value)
+    (!value.is_string() && !text.starts_with(|c: char| c.is_ascii_digit() && text.contains(':')))
+        .then_some(value)
 }
 
 #[cfg(test)]
@@ -91,7 +97,8 @@ mod tests {
 
     #[test]
     fn every_problem_is_told_under_its_full_name() {
-        let problems = read(serde_json::json!({"worker": 2, "key": true, "workers": 300})).unwrap_err();
+        let problems =
+            read(serde_json::json!({"worker": 2, "key": true, "workers": 300})).unwrap_err();
         let all = problems.join("\n");
         assert!(all.contains("`workers`") && all.contains("`providers.x.key`"), "{all}");
         assert!(all.contains("`providers.x.workers`") && all.contains("255"), "{all}");

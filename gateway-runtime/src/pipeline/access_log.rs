@@ -82,7 +82,9 @@ impl<F: Future<Output = Result<Reply, Error>>> Future for TraceFuture<F> {
         Poll::Ready(match outcome {
             // A stream has only begun; its line is written when it ends.
             Ok(Reply::Items(chunks)) => Ok(Reply::Items(LoggedStream::over(chunks, line))),
-            Ok(Reply::RawStream(media, chunks)) => Ok(Reply::RawStream(media, LoggedStream::over(chunks, line))),
+            Ok(Reply::RawStream(media, chunks)) => {
+                Ok(Reply::RawStream(media, LoggedStream::over(chunks, line)))
+            }
             Ok(reply) => {
                 line.end(if matches!(reply, Reply::Empty) { 204 } else { 200 }, None);
                 Ok(reply)

@@ -62,7 +62,10 @@ type Asking = Pin<Box<dyn Future<Output = Result<Reply, Error>> + Send>>;
 
 impl<S> Service<Invocation> for AttachPlan<S>
 where
-    S: Service<Invocation, Response = Reply, Error = Error, Future: Send + 'static> + Clone + Send + 'static,
+    S: Service<Invocation, Response = Reply, Error = Error, Future: Send + 'static>
+        + Clone
+        + Send
+        + 'static,
 {
     type Response = Reply;
     type Error = Error;

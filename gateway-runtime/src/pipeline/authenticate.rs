@@ -60,7 +60,9 @@ where
     fn call(&mut self, mut invocation: Invocation) -> Self::Future {
         let authorized = match invocation.authorized.take() {
             Some(authorized) => authorized.map(|()| None),
-            None => begin(self.authenticator.as_ref(), &invocation.method, &invocation.request.call),
+            None => {
+                begin(self.authenticator.as_ref(), &invocation.method, &invocation.request.call)
+            }
         };
         match authorized {
             Ok(None) => Either::Left(self.inner.call(invocation)),
@@ -88,13 +90,22 @@ pub(super) async fn authorize(
     call: &Call,
 ) -> Result<(), Error> {
     let Some(asked) = begin(authenticator, method, call)? else { return Ok(()) };
-    let late = |_| Error::new(Code::TIMEOUT, "the credentials could not be checked in time; the call can be retried");
+    let late = |_| {
+        Error::new(
+            Code::TIMEOUT,
+            "the credentials could not be checked in time; the call can be retried",
+        )
+    };
     let caller = timeout_at(Instant::from_std(call.deadline()), asked).await.map_err(late)??;
     admit_caller(method, call, caller)
 }
 
 /// As [`authorize`], as far as that is known without waiting for others.
-fn begin(authenticator: Option<&Arc<Authenticator>>, method: &Method, call: &Call) -> Result<Option<Asked>, Error> {
+fn begin(
+    authenticator: Option<&Arc<Authenticator>>,
+    method: &Method,
+    call: &Call,
+) -> Result<Option<Asked>, Error> {
     let identity = match method.auth() {
         AuthMode::None => return Ok(None),
         AuthMode::Optional | AuthMode::Required => match authenticator {
@@ -103,9 +114,10 @@ fn begin(authenticator: Option<&Arc<Authenticator>>, method: &Method, call: &Cal
         },
     };
     match identity {
-        Identity::Anonymous if method.auth() == AuthMode::Required => {
-            Err(Error::new(Code::UNAUTHENTICATED, "authentication required; send a bearer token or an API key"))
-        }
+        Identity::Anonymous if method.auth() == AuthMode::Required => Err(Error::new(
+            Code::UNAUTHENTICATED,
+            "authentication required; send a bearer token or an API key",
+        )),
         Identity::Anonymous => Ok(None),
         Identity::Known(caller) => admit_caller(method, call, caller).map(|()| None),
         Identity::Pending(asked) => Ok(Some(asked)),
@@ -120,6 +132,7 @@ fn admit_caller(method: &Method, call: &Call, caller: Caller) -> Result<(), Erro
     if missing.is_empty() {
         return Ok(());
     }
-    let error = Error::new(Code::FORBIDDEN, format!("the caller lacks the scopes {}", missing.join(", ")));
+    let error =
+        Error::new(Code::FORBIDDEN, format!("the caller lacks the scopes {}", missing.join(", ")));
     Err(error.with_challenge("Bearer error=\"insufficient_scope\""))
 }

@@ -80,7 +80,13 @@ impl Layers {
 
     /// The layer that is all of those at a place.
     pub(super) fn at(&self, place: LayerPosition) -> AroundLayer {
-        AroundLayer(self.0.iter().filter(|(at, _)| *at == place).map(|(_, wrap)| Arc::clone(wrap)).collect())
+        AroundLayer(
+            self.0
+                .iter()
+                .filter(|(at, _)| *at == place)
+                .map(|(_, wrap)| Arc::clone(wrap))
+                .collect(),
+        )
     }
 }
 
@@ -95,7 +101,11 @@ pub(super) struct AroundLayer(Vec<LayerFn>);
 
 impl<S> Layer<S> for AroundLayer
 where
-    S: Service<Invocation, Response = Reply, Error = Error, Future: Send + 'static> + Clone + Send + Sync + 'static,
+    S: Service<Invocation, Response = Reply, Error = Error, Future: Send + 'static>
+        + Clone
+        + Send
+        + Sync
+        + 'static,
 {
     type Service = WithAuthorLayers<S>;
 
@@ -141,7 +151,10 @@ where
             Self::Layers(layers) => {
                 let call = invocation.request.call.clone();
                 Either::Right(Box::pin(
-                    layers.clone().oneshot(invocation).map_err(move |error| into_call_error(error, &call)),
+                    layers
+                        .clone()
+                        .oneshot(invocation)
+                        .map_err(move |error| into_call_error(error, &call)),
                 ))
             }
         }

@@ -76,10 +76,14 @@ impl<F: Future<Output = Result<Reply, Error>>> Future for UnwindFuture<F> {
         let inner = self.project().inner;
         // What panicked is dropped, and what it shares with other calls (a mutex, say) says so itself.
         let polled = catch_unwind(AssertUnwindSafe(|| inner.poll(context)));
-        polled.unwrap_or_else(|panic| Poll::Ready(Err(panicked(&*panic)))).map_ok(|reply| match reply {
-            Reply::Items(chunks) => Reply::Items(catch_stream_panics(chunks)),
-            Reply::RawStream(media, chunks) => Reply::RawStream(media, catch_stream_panics(chunks)),
-            whole => whole,
+        polled.unwrap_or_else(|panic| Poll::Ready(Err(panicked(&*panic)))).map_ok(|reply| {
+            match reply {
+                Reply::Items(chunks) => Reply::Items(catch_stream_panics(chunks)),
+                Reply::RawStream(media, chunks) => {
+                    Reply::RawStream(media, catch_stream_panics(chunks))
+                }
+                whole => whole,
+            }
         })
     }
 }
@@ -91,7 +95,10 @@ fn catch_stream_panics(chunks: Chunks) -> Chunks {
 
 /// The client learns that it failed, the log what the panic said.
 pub(crate) fn panicked(panic: &(dyn Any + Send)) -> Error {
-    let text = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
+    let text = panic
+        .downcast_ref::<String>()
+        .map(String::as_str)
+        .or_else(|| panic.downcast_ref::<&str>().copied());
     Error::internal(format!("panicked: {}", text.unwrap_or("(not a text)")))
 }
 
@@ -115,11 +122,15 @@ mod tests {
 
     #[tokio::test]
     async fn a_stream_that_panics_ends_with_an_error() {
-        let chunks = stream::iter(0..2).map(|number| if number == 1 { panic!("at one") } else { Ok("0".into()) });
+        let chunks = stream::iter(0..2)
+            .map(|number| if number == 1 { panic!("at one") } else { Ok("0".into()) });
         let reply = outcome(async { Ok(Reply::Items(Box::pin(chunks))) }).await.unwrap();
         let Reply::Items(mut chunks) = reply else { panic!("{reply:?}") };
         assert_eq!(chunks.next().await.unwrap().unwrap(), "0");
-        assert_eq!(chunks.next().await.unwrap().unwrap_err().log_message(), Some("panicked: at one"));
+        assert_eq!(
+            chunks.next().await.unwrap().unwrap_err().log_message(),
+            Some("panicked: at one")
+        );
         assert!(chunks.next().await.is_none());
     }
 }

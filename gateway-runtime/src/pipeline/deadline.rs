@@ -56,7 +56,10 @@ where
     fn call(&mut self, invocation: Invocation) -> Self::Future {
         let call = invocation.request.call.clone();
         // The timer is only registered once the call has to wait.
-        DeadlineFuture { inner: timeout_at(Instant::from_std(call.deadline()), self.inner.call(invocation)), call }
+        DeadlineFuture {
+            inner: timeout_at(Instant::from_std(call.deadline()), self.inner.call(invocation)),
+            call,
+        }
     }
 }
 
@@ -86,6 +89,8 @@ pub(super) fn deadline_error(call: &Call) -> Error {
             Code::OUTCOME_UNKNOWN,
             "the call was not answered in its time; whether it was carried out is not known",
         ),
-        _ => Error::new(Code::TIMEOUT, "the call was not answered in its time; it may be sent again"),
+        _ => {
+            Error::new(Code::TIMEOUT, "the call was not answered in its time; it may be sent again")
+        }
     }
 }

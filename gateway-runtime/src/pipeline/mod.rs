@@ -28,10 +28,10 @@ pub(crate) use crate::pipeline::{
 };
 pub use crate::pipeline::{
     account_plan::PlanLookup,
-    author_layers::{Layers, PipelineLayer, LayerPosition, InnerService},
+    author_layers::{InnerService, LayerPosition, Layers, PipelineLayer},
     billing::{Billing, BillingSettings},
     cache::{CacheFigures, ReplyCache},
-    persistence::{IdempotencySettings, Persistence, RecordSettings},
+    persistence::{IdempotencySettings, Persistence, RequestLogSettings},
     quota::QuotaEnforcer,
 };
 use crate::{
@@ -46,14 +46,14 @@ use crate::{
         account_plan::{AttachPlan, AttachPlanLayer},
         authenticate::{Authenticate, AuthenticateLayer},
         author_layers::WithAuthorLayers,
-        billing::{PlaceHoldLayer, PlaceHold},
-        cache::{CachedLayer, Cached},
+        billing::{PlaceHold, PlaceHoldLayer},
+        cache::{Cached, CachedLayer},
         catch_panic::{CatchPanic, UnwindLayer},
         deadline::{Deadline, DeadlineLayer},
-        idempotency::{IdempotentLayer, Idempotent},
+        idempotency::{Idempotent, IdempotentLayer},
         invoke::InvokeMethod,
         quota::{EnforceQuota, EnforceQuotaLayer},
-        request_log::{RequestLog, RecordLayer},
+        request_log::{RecordLayer, RequestLog},
         settlement_draft::SettlementDraft,
         validate::{Validate, ValidateLayer},
     },
@@ -74,9 +74,13 @@ pub struct Invocation {
 }
 
 /// The layers, from the outermost in …
-type Stack = WithAuthorLayers<AccessLog<RequestLog<CatchPanic<Deadline<Authenticate<WithAuthorLayers<InnerStack>>>>>>>;
+type Stack = WithAuthorLayers<
+    AccessLog<RequestLog<CatchPanic<Deadline<Authenticate<WithAuthorLayers<InnerStack>>>>>>,
+>;
 /// … and those that calls reach which may be made.
-type InnerStack = Validate<Idempotent<AttachPlan<EnforceQuota<Cached<PlaceHold<WithAuthorLayers<InvokeMethod>>>>>>>;
+type InnerStack = Validate<
+    Idempotent<AttachPlan<EnforceQuota<Cached<PlaceHold<WithAuthorLayers<InvokeMethod>>>>>>,
+>;
 
 /// What layers work with; one that has nothing to work with is off, and costs a branch.
 #[derive(Clone, Debug, Default)]
@@ -132,7 +136,11 @@ impl Pipeline {
             .layer(AttachPlanLayer(stages.planning))
             .layer(EnforceQuotaLayer(stages.limiting))
             // Gives again what was made for another call, to whom may call and is within its quota, at its price.
-            .layer(CachedLayer { caching: stages.caching, keeping, billing: stages.billing.clone() })
+            .layer(CachedLayer {
+                caching: stages.caching,
+                keeping,
+                billing: stages.billing.clone(),
+            })
             // The last, so that no money is set aside for what is not carried out.
             .layer(PlaceHoldLayer(stages.billing))
             .layer(layers.at(LayerPosition::AroundMethod))
@@ -167,7 +175,12 @@ impl Pipeline {
         request: CallRequest,
         authorized: Option<Result<(), Error>>,
     ) -> impl Future<Output = Result<Reply, Error>> + Send + use<> {
-        let invocation = Invocation { method: Arc::clone(method), request, tab: SettlementDraft::default(), authorized };
+        let invocation = Invocation {
+            method: Arc::clone(method),
+            request,
+            tab: SettlementDraft::default(),
+            authorized,
+        };
         self.stack.clone().oneshot(invocation)
     }
 }

@@ -14,7 +14,7 @@ use serde::Deserialize;
 use crate::{
     base::duration::{self, DurationText},
     bus::publisher::RequestLogPublisher,
-    store::{StoreWriter, RequestRecord},
+    store::{RequestRecord, StoreWriter},
 };
 
 /// What calls are written down with.
@@ -25,7 +25,7 @@ pub struct Persistence {
     /// How long their keys hold.
     pub keys: IdempotencySettings,
     /// Which calls are written down.
-    pub records: RecordSettings,
+    pub records: RequestLogSettings,
     /// Who else is told of them.
     pub(crate) feed: Option<RequestLogPublisher>,
     /// What keys of anonymous callers take in the database.
@@ -35,7 +35,11 @@ pub struct Persistence {
 impl Persistence {
     /// What is kept with a journal.
     #[must_use]
-    pub fn new(journal: StoreWriter, keys: IdempotencySettings, records: RecordSettings) -> Self {
+    pub fn new(
+        journal: StoreWriter,
+        keys: IdempotencySettings,
+        records: RequestLogSettings,
+    ) -> Self {
         let anonymous = Arc::default();
         Self { journal, keys, records, feed: None, anonymous }
     }
@@ -71,15 +75,15 @@ impl AnonymousBytes {
     }
 }
 
-/// `[record]`: whether each call has a row in the books.
+/// `[request_log]`: whether each call has a row in the books.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
-pub struct RecordSettings {
+pub struct RequestLogSettings {
     /// Whether each call has; a call that was charged or claimed an idempotency key has one in any case.
     pub enabled: bool,
 }
 
-impl Default for RecordSettings {
+impl Default for RequestLogSettings {
     fn default() -> Self {
         Self { enabled: true }
     }
@@ -99,7 +103,7 @@ pub struct IdempotencySettings {
     /// How long an answer is kept.
     #[serde(with = "duration")]
     #[schemars(with = "DurationText")]
-    pub kept: Duration,
+    pub retention: Duration,
     /// The most bytes that keys of callers who are not known take in the database, with their answers. Beyond it their new
     /// keys are refused with 503 `overloaded`; those of known callers are not counted.
     pub anonymous_bytes: u64,
@@ -110,7 +114,7 @@ impl Default for IdempotencySettings {
         Self {
             enabled: true,
             lease: Duration::from_secs(60),
-            kept: Duration::from_secs(24 * 3600),
+            retention: Duration::from_secs(24 * 3600),
             anonymous_bytes: 256 * 1024 * 1024,
         }
     }

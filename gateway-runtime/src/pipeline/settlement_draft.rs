@@ -11,7 +11,7 @@ use futures_util::future::BoxFuture;
 use crate::{
     base::{call::Witness, error::Error},
     pipeline::{billing::PlacedHold, persistence::Persistence},
-    store::{CallId, Command, ClaimKey},
+    store::{CallId, ClaimKey, Command},
 };
 
 /// The idempotency key that a call claimed, and the fence by which it holds it.
@@ -151,7 +151,9 @@ mod tests {
         let mut draft = Draft { take_claim: Noted::sent(held()), ..Draft::default() };
         assert!(draft.is_open(), "it may have been written");
         Noted::answered(&mut draft.take_claim, true);
-        assert!(!draft.is_open() && draft.take_claim.as_ref().is_some_and(|claim| claim.is_written));
+        assert!(
+            !draft.is_open() && draft.take_claim.as_ref().is_some_and(|claim| claim.is_written)
+        );
         Noted::answered(&mut draft.take_claim, false);
         assert!(!draft.is_open() && draft.take_claim.is_none(), "it is another call's");
     }

@@ -27,26 +27,33 @@ pub use crate::{
         error::Error,
         money::Money,
         spec::{
-            AuthMode, CacheSpec, CacheScope, CapabilityMethodSpec, CapabilitySpec, Effect, IdempotencyMode, MethodSpec,
-            ProviderSpec, QuotaSpec, ServiceSpec, SourceLocation, Verb, WebhookSpec,
+            AuthMode, CacheScope, CacheSpec, CapabilityMethodSpec, CapabilitySpec, Effect,
+            IdempotencyMode, MethodSpec, ProviderSpec, QuotaSpec, ServiceSpec, SourceLocation,
+            Verb, WebhookSpec,
         },
         start_error::StartError,
     },
     edge::client::{
         PendingCall, Remote, Transport,
-        input::{Declared, NoInput, NoService, ArgumentList, InputProbe, Select},
+        input::{ArgumentList, DeclaredService, InputProbe, NoInput, NoService, Select},
     },
-    private::support::{CloneForRetry, CapabilityResult, clone_for_retry, default_strategy, downcast, provider_instance, service_instance},
+    private::support::{
+        CapabilityResult, CloneForRetry, clone_for_retry, default_strategy, downcast,
+        provider_instance, service_instance,
+    },
     provider::{
-        Argument, Capability, Cost, ProviderError, Providers, DefaultCompletion, CompletionOf, argument, strategy::Strategy,
+        Argument, Capability, CompletionOf, Cost, DefaultCompletion, ProviderError, Providers,
+        argument, strategy::Strategy,
     },
     service::{
-        app::{FromApp, BuildContext},
+        app::{BuildContext, FromApp},
         argument::{Arguments, FromCall},
-        composed::{Composed, ComposedState, compose, composed_input, one_input_composed, prepare_composed},
+        composed::{
+            Composed, ComposedState, compose, composed_input, one_input_composed, prepare_composed,
+        },
         entry::{
-            Build, ExposedMethod, ErasedInstance, MakeStrategy, MethodEntry, ProviderEntry, ProviderIdentity, ProvisionEntry,
-            ServiceIdentity, ServiceEntry, one_input,
+            Build, ErasedInstance, ExposedMethod, MakeStrategy, MethodEntry, ProviderEntry,
+            ProviderIdentity, ProvisionEntry, ServiceEntry, ServiceIdentity, one_input,
         },
         registry::{Binder, entries::Entries},
     },

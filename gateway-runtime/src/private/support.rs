@@ -4,7 +4,9 @@ use std::{future::Future, pin::Pin, sync::Arc};
 
 use crate::{
     base::start_error::StartError,
-    provider::{Argument, Capability, ProviderError, Providers, Completion, call_method, strategy::Strategy},
+    provider::{
+        Argument, Capability, Completion, ProviderError, Providers, call_method, strategy::Strategy,
+    },
     service::entry::{ErasedInstance, ProviderIdentity, ServiceIdentity},
 };
 

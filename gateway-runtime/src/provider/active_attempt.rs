@@ -12,9 +12,9 @@ use crate::{
         spec::Effect,
     },
     provider::{
-        breaker::{Transition, Permit, Sample},
+        breaker::{Permit, Sample, Transition},
         error::ProviderError,
-        member::{PoolMember, MethodState},
+        member::{MethodState, PoolMember},
         pool::PoolCore,
         sticky::StickyKey,
     },
@@ -95,7 +95,9 @@ impl ActiveAttempt {
             }
             match class {
                 AttemptClass::Fulfilled => self.record_success(now),
-                AttemptClass::Invalid | AttemptClass::Unsupported => self.target().1.latency.record(millis, latency),
+                AttemptClass::Invalid | AttemptClass::Unsupported => {
+                    self.target().1.latency.record(millis, latency)
+                }
                 AttemptClass::Ambiguous => self.target().1.latency.record_failure(millis, latency),
                 AttemptClass::NotSent | AttemptClass::Rejected | AttemptClass::Cancelled => {}
             }
@@ -163,14 +165,26 @@ impl ActiveAttempt {
         let change = method.breaker.record(self.permit, verdict, now, &self.core.settings.breaker);
         let Some(change) = change else { return };
         let provider = member.provider.spec().name;
-        let (capability, method) = (self.core.capability.name, self.core.capability.methods[self.method].name);
+        let (capability, method) =
+            (self.core.capability.name, self.core.capability.methods[self.method].name);
         match change {
             Transition::Opened(length) => {
                 self.core.publish_open(self.place, self.method, length);
                 let millis = u64::try_from(length.as_millis()).unwrap_or(u64::MAX);
-                tracing::warn!(provider, capability, method, millis, "breaker opened: too many attempts failed");
+                tracing::warn!(
+                    provider,
+                    capability,
+                    method,
+                    millis,
+                    "breaker opened: too many attempts failed"
+                );
             }
-            Transition::Closed => tracing::info!(provider, capability, method, "breaker closed: the provider works again"),
+            Transition::Closed => tracing::info!(
+                provider,
+                capability,
+                method,
+                "breaker closed: the provider works again"
+            ),
         }
     }
 
@@ -194,7 +208,9 @@ impl Drop for ActiveAttempt {
         }
         if std::thread::panicking() {
             self.end(AttemptClass::Ambiguous, None, Cow::Borrowed("the provider's code panicked"));
-        } else if self.progress == Progress::Started && self.call.deadline() <= Instant::now().into_std() {
+        } else if self.progress == Progress::Started
+            && self.call.deadline() <= Instant::now().into_std()
+        {
             self.end(AttemptClass::Ambiguous, None, Cow::Borrowed("the call's time was over"));
         } else {
             self.end(AttemptClass::Cancelled, None, Cow::Borrowed("the client went away"));
@@ -208,9 +224,13 @@ fn sample_of(class: AttemptClass, error: Option<&ProviderError>) -> Sample {
     match class {
         AttemptClass::Fulfilled | AttemptClass::Invalid => Sample::Success,
         AttemptClass::NotSent | AttemptClass::Ambiguous => Sample::Failure,
-        AttemptClass::Rejected if error.and_then(ProviderError::status).is_some_and(|status| status >= 500) => {
+        AttemptClass::Rejected
+            if error.and_then(ProviderError::status).is_some_and(|status| status >= 500) =>
+        {
             Sample::Failure
         }
-        AttemptClass::Rejected | AttemptClass::Unsupported | AttemptClass::Cancelled => Sample::Ignored,
+        AttemptClass::Rejected | AttemptClass::Unsupported | AttemptClass::Cancelled => {
+            Sample::Ignored
+        }
     }
 }

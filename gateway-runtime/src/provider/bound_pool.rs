@@ -11,7 +11,7 @@ use crate::{
         completion::Completion,
         error::ProviderError,
         failover::Failover,
-        pool::{PoolCore, Pool},
+        pool::{Pool, PoolCore},
         sticky::StickyKey,
         strategy::Strategy,
     },
@@ -54,8 +54,11 @@ impl<C: ?Sized + Capability> Providers<C> {
     pub fn named(&self, name: &str) -> Result<Self, ProviderError> {
         let Some(place) = self.pool.core.index_of(name) else {
             let (capability, names) = (C::SPEC.name, self.names().collect::<Vec<_>>().join(", "));
-            let message = format!("no provider of {capability} is named {name:?}; there are: {names}");
-            return Err(ProviderError::invalid(message).with_public_detail("there is no such provider"));
+            let message =
+                format!("no provider of {capability} is named {name:?}; there are: {names}");
+            return Err(
+                ProviderError::invalid(message).with_public_detail("there is no such provider")
+            );
         };
         Ok(Self { pinned: Some(place), ..self.clone() })
     }

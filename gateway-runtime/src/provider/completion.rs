@@ -115,7 +115,11 @@ impl<T: Send + 'static> Completion<Streaming<T>> for OnFirstItem {
         }
     }
 
-    fn finish(self, (first, rest): Self::Held, AttemptGuard(mut running): AttemptGuard) -> Streaming<T> {
+    fn finish(
+        self,
+        (first, rest): Self::Held,
+        AttemptGuard(mut running): AttemptGuard,
+    ) -> Streaming<T> {
         let Some(first) = first else {
             running.fulfilled();
             return rest;
@@ -172,9 +176,10 @@ impl<T: Send + 'static> Stream for AttemptStream<T> {
 /// The error at the end of a stream whose provider was silent for longer than `item_timeout`.
 fn silent(effect: Effect) -> Error {
     let error = match effect {
-        Effect::Read | Effect::Idempotent => {
-            Error::new(Code::TIMEOUT, "the provider sent nothing for too long; send the request again")
-        }
+        Effect::Read | Effect::Idempotent => Error::new(
+            Code::TIMEOUT,
+            "the provider sent nothing for too long; send the request again",
+        ),
         Effect::Keyed | Effect::Once => Error::new(
             Code::OUTCOME_UNKNOWN,
             "the provider sent nothing for too long; whether the call was executed is not known",
@@ -184,7 +189,7 @@ fn silent(effect: Effect) -> Error {
 }
 
 /// A limit that the clock can represent, for settings that are longer.
-const LONGEST: Duration = Duration::from_secs(365 * 86_400);
+const MAX_LATENCY: Duration = Duration::from_secs(365 * 86_400);
 
 /// The time since a stream's provider was last seen to have nothing ready. It runs only while the
 /// stream is waited for, so that a client that reads slowly is not taken for a silent provider.
@@ -207,7 +212,7 @@ impl Silence {
 
     /// Completes, with the limit, when the silence has lasted too long.
     fn poll_too_long(&mut self, context: &mut Context<'_>) -> Poll<Duration> {
-        let over = || Instant::now() + self.timeout.min(LONGEST);
+        let over = || Instant::now() + self.timeout.min(MAX_LATENCY);
         let timer = self.timer.get_or_insert_with(|| Box::pin(sleep_until(over())));
         if !self.is_running {
             self.is_running = true;

@@ -140,7 +140,7 @@ impl ProviderError {
         let message = error.log_message().unwrap_or_else(|| error.detail()).to_owned();
         let mut this = Self::new(error.class().unwrap_or(AttemptClass::Ambiguous), message);
         this.0.status = error.provider_status();
-        match error.retry_delay() {
+        match error.retry_after() {
             Some(delay) => this.retry_after(delay),
             None => this,
         }
@@ -148,7 +148,9 @@ impl ProviderError {
 
     /// Nobody could be asked; somebody may be after this time.
     pub(super) fn no_provider(retry_after: Duration, message: String) -> Self {
-        Self::new(AttemptClass::NotSent, message).with_call_failure(CallFailure::NoProvider).retry_after(retry_after)
+        Self::new(AttemptClass::NotSent, message)
+            .with_call_failure(CallFailure::NoProvider)
+            .retry_after(retry_after)
     }
 
     /// Lowers `Retry-After` to `longest`, the longest cool-down: neither the client nor this gateway

@@ -8,9 +8,9 @@ use tokio::time::{Instant, sleep};
 use crate::{
     base::{attempt::AttemptClass, cost::Argument, spec::Effect},
     provider::{
-        active_attempt::{Progress, ActiveAttempt},
+        active_attempt::{ActiveAttempt, Progress},
         bound_pool::BoundPool,
-        breaker::{Permit, Availability},
+        breaker::{Availability, Permit},
         error::{CallFailure, ProviderError},
         failover_rules::{self, FailoverDecision},
         retry_budget::BudgetGuard,
@@ -97,7 +97,9 @@ impl<'a> Failover<'a> {
         }
         sleep(pause).await;
         let now = Instant::now();
-        self.permit(place, now).map(|permit| self.begin(place, permit, now)).ok_or_else(|| self.end(now))
+        self.permit(place, now)
+            .map(|permit| self.begin(place, permit, now))
+            .ok_or_else(|| self.end(now))
     }
 
     /// Has the books note which provider is about to be asked, where a crash would leave open whether it was (SEMANTICS §7).
@@ -105,7 +107,10 @@ impl<'a> Failover<'a> {
     /// # Errors
     ///
     /// When that cannot be written: nothing is sent, and the call ends.
-    pub(super) async fn announce(&self, running: ActiveAttempt) -> Result<ActiveAttempt, ProviderError> {
+    pub(super) async fn announce(
+        &self,
+        running: ActiveAttempt,
+    ) -> Result<ActiveAttempt, ProviderError> {
         if let Some(witness) = self.bound.call.witness()
             && matches!(self.effect, Effect::Keyed | Effect::Once)
         {
@@ -125,7 +130,8 @@ impl<'a> Failover<'a> {
             FailoverDecision::Same => self.confined = Some(RetryScope::To(place)),
             FailoverDecision::Stop => self.confined = Some(RetryScope::ToNone),
         }
-        self.is_outcome_unknown |= class == AttemptClass::Ambiguous && matches!(self.effect, Effect::Keyed | Effect::Once);
+        self.is_outcome_unknown |=
+            class == AttemptClass::Ambiguous && matches!(self.effect, Effect::Keyed | Effect::Once);
         self.record_attempt(place, &error);
         // That one provider cannot do it says less than that another failed at it.
         if self.failure.is_none() || class != AttemptClass::Unsupported {
@@ -178,12 +184,16 @@ impl<'a> Failover<'a> {
             Some(RetryScope::To(place)) => tried.place == place,
             Some(RetryScope::ToNone) => false,
         };
-        let candidates = self.tried.iter().filter(allowed).filter(|tried| tried.times <= settings.repeats);
+        let candidates =
+            self.tried.iter().filter(allowed).filter(|tried| tried.times <= settings.repeats);
         let (from, tried) = candidates
             .filter_map(|tried| Some((tried.retry_at?, tried)))
             .filter(|(from, tried)| self.is_available_at(tried.place, now, *from))
             .min_by_key(|(from, _)| *from)?;
-        let most = settings.backoff.saturating_mul(1 << (tried.times - 1).min(20)).min(settings.max_backoff);
+        let most = settings
+            .backoff
+            .saturating_mul(1 << (tried.times - 1).min(20))
+            .min(settings.max_backoff);
         let pause = most.mul_f64(fastrand::f64()).max(from.saturating_duration_since(now));
         (now + pause < self.deadline).then_some((tried.place, pause))
     }
@@ -200,7 +210,12 @@ impl<'a> Failover<'a> {
 
     fn permit(&self, place: usize, now: Instant) -> Option<Permit> {
         let core = self.bound.core;
-        core.members[place].acquire(self.method, now, self.selection.is_single_probe, &core.settings.breaker)
+        core.members[place].acquire(
+            self.method,
+            now,
+            self.selection.is_single_probe,
+            &core.settings.breaker,
+        )
     }
 
     fn begin(&mut self, place: usize, permit: Permit, now: Instant) -> ActiveAttempt {
@@ -225,7 +240,8 @@ impl<'a> Failover<'a> {
     fn end(&mut self, now: Instant) -> ProviderError {
         let Some(failure) = self.failure.take() else {
             return if now >= self.deadline {
-                ProviderError::not_sent("the call's time was over before anybody was asked").with_call_failure(CallFailure::Timeout)
+                ProviderError::not_sent("the call's time was over before anybody was asked")
+                    .with_call_failure(CallFailure::Timeout)
             } else {
                 self.no_provider_error(now)
             };
@@ -235,9 +251,13 @@ impl<'a> Failover<'a> {
         }
         match failure.class() {
             AttemptClass::Invalid => failure,
-            AttemptClass::Unsupported if self.selection.is_partial => self.no_provider_error(now).log(failure),
+            AttemptClass::Unsupported if self.selection.is_partial => {
+                self.no_provider_error(now).log(failure)
+            }
             AttemptClass::Unsupported => failure,
-            _ if failure.is_time_out() || now >= self.deadline => failure.with_call_failure(CallFailure::Timeout),
+            _ if failure.is_time_out() || now >= self.deadline => {
+                failure.with_call_failure(CallFailure::Timeout)
+            }
             _ => failure.with_call_failure(CallFailure::Failed),
         }
     }
@@ -246,6 +266,9 @@ impl<'a> Failover<'a> {
     fn no_provider_error(&self, now: Instant) -> ProviderError {
         let (wait, reasons) = unavailability(self.bound.core, self.bound.pinned, self.method, now);
         let capability = self.bound.core.capability.name;
-        ProviderError::no_provider(wait, format!("no provider of {capability} can be asked: {reasons}"))
+        ProviderError::no_provider(
+            wait,
+            format!("no provider of {capability} can be asked: {reasons}"),
+        )
     }
 }

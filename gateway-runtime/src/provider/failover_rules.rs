@@ -16,12 +16,16 @@ pub(super) enum FailoverDecision {
 /// What may follow an attempt of this effect that ended so.
 pub(super) const fn decide(effect: Effect, class: AttemptClass) -> FailoverDecision {
     match class {
-        AttemptClass::NotSent | AttemptClass::Rejected | AttemptClass::Unsupported => FailoverDecision::Other,
+        AttemptClass::NotSent | AttemptClass::Rejected | AttemptClass::Unsupported => {
+            FailoverDecision::Other
+        }
         AttemptClass::Ambiguous => match effect {
             Effect::Read | Effect::Idempotent => FailoverDecision::Other,
             Effect::Keyed => FailoverDecision::Same,
             Effect::Once => FailoverDecision::Stop,
         },
-        AttemptClass::Invalid | AttemptClass::Fulfilled | AttemptClass::Cancelled => FailoverDecision::Stop,
+        AttemptClass::Invalid | AttemptClass::Fulfilled | AttemptClass::Cancelled => {
+            FailoverDecision::Stop
+        }
     }
 }

@@ -38,7 +38,11 @@ pub struct ProviderHealth {
     /// Its place under `Ordered`.
     pub order: i32,
     /// For how long it is still set aside after refusing our credentials, in milliseconds.
-    #[serde(rename = "set_aside_ms", skip_serializing_if = "Option::is_none", serialize_with = "millis")]
+    #[serde(
+        rename = "set_aside_ms",
+        skip_serializing_if = "Option::is_none",
+        serialize_with = "millis"
+    )]
     pub set_aside: Option<Duration>,
     /// Its methods, in the order of the capability.
     pub methods: Vec<MethodHealth>,
@@ -56,10 +60,18 @@ pub struct MethodHealth {
     /// Its breaker. One that is due to be probed, and waits for a call to do it, is half open.
     pub breaker: BreakerState,
     /// For how long no call goes through, in milliseconds: the breaker is open, or the provider asked for a pause.
-    #[serde(rename = "retry_after_ms", skip_serializing_if = "Option::is_none", serialize_with = "millis")]
+    #[serde(
+        rename = "retry_after_ms",
+        skip_serializing_if = "Option::is_none",
+        serialize_with = "millis"
+    )]
     pub retry_after: Option<Duration>,
     /// How long answers take, as a moving average, in microseconds; none before the first.
-    #[serde(rename = "latency_us", skip_serializing_if = "Option::is_none", serialize_with = "micros")]
+    #[serde(
+        rename = "latency_us",
+        skip_serializing_if = "Option::is_none",
+        serialize_with = "micros"
+    )]
     pub latency: Option<Duration>,
     /// Attempts under way.
     pub in_flight: u32,
@@ -90,8 +102,14 @@ pub enum Health {
 
 impl Health {
     /// All of them, from best to worst.
-    pub const ALL: [Self; 6] =
-        [Self::Ready, Self::CoolingDown, Self::HalfOpen, Self::Open, Self::SetAside, Self::Disabled];
+    pub const ALL: [Self; 6] = [
+        Self::Ready,
+        Self::CoolingDown,
+        Self::HalfOpen,
+        Self::Open,
+        Self::SetAside,
+        Self::Disabled,
+    ];
 
     /// Returns its name: `ready`, `cooling-down`, `half-open`, `open`, `set-aside` or `disabled`.
     #[must_use]
@@ -159,7 +177,9 @@ fn method(
     let method = &member.methods[place];
     let (breaker, retry_after) = match method.breaker.standing(now, &core.settings.breaker) {
         Availability::Ready(state) => (state, None),
-        Availability::Due(_) | Availability::ProbesInFlight | Availability::SingleProbeInFlight => (BreakerState::HalfOpen, None),
+        Availability::Due(_) | Availability::ProbesInFlight | Availability::SingleProbeInFlight => {
+            (BreakerState::HalfOpen, None)
+        }
         Availability::Until(until) => (method.breaker.state(), Some(until - now)),
     };
     let counted = AttemptClass::ALL.map(|class| (class, method.counted(class)));
@@ -176,11 +196,17 @@ fn method(
     }
 }
 
-fn millis<S: serde::Serializer>(duration: &Option<Duration>, serializer: S) -> Result<S::Ok, S::Error> {
+fn millis<S: serde::Serializer>(
+    duration: &Option<Duration>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
     whole(duration.map(|duration| duration.as_millis()), serializer)
 }
 
-fn micros<S: serde::Serializer>(duration: &Option<Duration>, serializer: S) -> Result<S::Ok, S::Error> {
+fn micros<S: serde::Serializer>(
+    duration: &Option<Duration>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
     whole(duration.map(|duration| duration.as_micros()), serializer)
 }
 

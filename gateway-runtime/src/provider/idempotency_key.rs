@@ -21,7 +21,8 @@ impl IdempotencyKey {
     pub fn of(call: &Call) -> Self {
         Self::from_digest(match parse_idempotency_key(call.headers()) {
             Ok(Some(key)) => {
-                let (account, service) = (call.caller().account().unwrap_or_default(), call.service());
+                let (account, service) =
+                    (call.caller().account().unwrap_or_default(), call.service());
                 let version = service.version.to_string();
                 digest(["caller", account, service.name, &version, call.method().name, &key])
             }
@@ -49,7 +50,9 @@ impl IdempotencyKey {
         bytes[6] = bytes[6] & 0x0f | 0x80;
         bytes[8] = bytes[8] & 0x3f | 0x80;
         let mut text = [b'-'; 36];
-        for (range, half) in [(0..8, 0..4), (9..13, 4..6), (14..18, 6..8), (19..23, 8..10), (24..36, 10..16)] {
+        for (range, half) in
+            [(0..8, 0..4), (9..13, 4..6), (14..18, 6..8), (19..23, 8..10), (24..36, 10..16)]
+        {
             // The lengths are those of the ranges above.
             let _ = hex::encode_to_slice(&bytes[half], &mut text[range]);
         }

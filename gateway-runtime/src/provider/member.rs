@@ -13,7 +13,7 @@ use tokio::time::Instant;
 use crate::{
     base::{attempt::AttemptClass, call_metrics::Durations, cost::Cost},
     provider::{
-        breaker::{Breaker, Permit, Availability},
+        breaker::{Availability, Breaker, Permit},
         registration::Provider,
         settings::{BreakerSettings, ProviderSettings},
         strategy::Latency,
@@ -43,7 +43,12 @@ pub(super) struct MethodState {
 }
 
 impl PoolMember {
-    pub(super) fn new(provider: Arc<Provider>, costs: Vec<Cost>, settings: &BreakerSettings, now: Instant) -> Self {
+    pub(super) fn new(
+        provider: Arc<Provider>,
+        costs: Vec<Cost>,
+        settings: &BreakerSettings,
+        now: Instant,
+    ) -> Self {
         let method = |cost| MethodState {
             cost,
             breaker: Breaker::new(settings, now),

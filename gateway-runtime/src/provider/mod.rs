@@ -29,7 +29,7 @@ mod tests;
 
 use crate::base::spec::CapabilitySpec;
 pub(crate) use crate::provider::{
-    http_client::{error_chain, connector, is_not_sent},
+    http_client::{connector, error_chain, is_not_sent},
     idempotency_key::{has_idempotency_key, parse_idempotency_key},
 };
 pub use crate::{
@@ -37,12 +37,14 @@ pub use crate::{
     provider::{
         bound_pool::{Providers, call_method},
         breaker_sync::{ErasedPool, synchronize},
-        completion::{AttemptGuard, OnFirstItem, Completion, DefaultCompletion, CompletionOf, OnReturn},
+        completion::{
+            AttemptGuard, Completion, CompletionOf, DefaultCompletion, OnFirstItem, OnReturn,
+        },
         error::ProviderError,
         health::{Health, MethodHealth, PoolHealth, ProviderHealth},
         http_client::{HttpClient, HttpClientSettings, HttpRequest, HttpResponse},
         idempotency_key::IdempotencyKey,
-        pool::{ProviderImpl, Pool},
+        pool::{Pool, ProviderImpl},
         registration::Provider,
         settings::{BreakerSettings, FailoverSettings, ProviderSettings},
     },

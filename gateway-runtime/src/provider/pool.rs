@@ -73,7 +73,8 @@ impl<C: ?Sized + Capability> Pool<C> {
     pub fn new(mut candidates: Vec<ProviderImpl<C>>, settings: &FailoverSettings) -> Self {
         let now = Instant::now();
         let mut settings = settings.clone();
-        settings.breaker.permit_timeout = settings.breaker.permit_timeout.max(settings.attempt_timeout + Duration::from_secs(1));
+        settings.breaker.permit_timeout =
+            settings.breaker.permit_timeout.max(settings.attempt_timeout + Duration::from_secs(1));
         let capability = C::SPEC;
         candidates.sort_by_key(|candidate| candidate.provider.spec().name);
         let (members, implementations) = candidates
@@ -113,7 +114,10 @@ impl<C: ?Sized> Pool<C> {
 
 impl<C: ?Sized> fmt::Debug for Pool<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Pool").field("capability", &type_name::<C>()).field("core", &self.core).finish()
+        f.debug_struct("Pool")
+            .field("capability", &type_name::<C>())
+            .field("core", &self.core)
+            .finish()
     }
 }
 

@@ -12,12 +12,12 @@ use crate::{
         breaker::Availability,
         pool::PoolCore,
         settings::ProviderSettings,
-        strategy::{BreakerState, Candidate, Candidates, CandidateState, StrategyCall},
+        strategy::{BreakerState, Candidate, CandidateState, Candidates, StrategyCall},
     },
 };
 
 /// How long to wait for a provider that nobody knows when to expect: none is enabled, or all probes are under way.
-const UNKNOWN_WAIT: Duration = Duration::from_secs(1);
+const DEFAULT_RETRY_AFTER: Duration = Duration::from_secs(1);
 
 /// The places of providers, in the order in which they are to be asked.
 pub(super) type MemberOrder = SmallVec<[usize; 8]>;
@@ -56,11 +56,17 @@ impl PoolAvailability {
         let places = only.map_or(0..core.members.len(), |only| only..only + 1);
         for place in places {
             let member = &core.members[place];
-            let Some((standing, switches)) = member.availability(method, now, &core.settings.breaker) else { continue };
+            let Some((standing, switches)) =
+                member.availability(method, now, &core.settings.breaker)
+            else {
+                continue;
+            };
             let ready = |breaker| ReadyMember { place, breaker, switches };
             match standing {
                 Availability::Ready(state) => survey.ready.push(ready(state)),
-                Availability::Due(since) => survey.probe_due.push((ready(BreakerState::HalfOpen), since)),
+                Availability::Due(since) => {
+                    survey.probe_due.push((ready(BreakerState::HalfOpen), since))
+                }
                 Availability::ProbesInFlight => survey.has_half_open = true,
                 Availability::SingleProbeInFlight => survey.has_probe_in_flight = true,
                 Availability::Until(_) => survey.has_unavailable = true,
@@ -71,9 +77,19 @@ impl PoolAvailability {
 }
 
 /// Who can be asked now, as the strategy orders them.
-pub(super) fn select(bound: &BoundPool<'_>, method: usize, arguments: &[&Argument], now: Instant) -> Selection {
-    let PoolAvailability { mut ready, probe_due: due, has_half_open: is_one_half_open, has_probe_in_flight: is_one_probing, has_unavailable: is_one_away } =
-        PoolAvailability::of(bound.core, bound.pinned, method, now);
+pub(super) fn select(
+    bound: &BoundPool<'_>,
+    method: usize,
+    arguments: &[&Argument],
+    now: Instant,
+) -> Selection {
+    let PoolAvailability {
+        mut ready,
+        probe_due: due,
+        has_half_open: is_one_half_open,
+        has_probe_in_flight: is_one_probing,
+        has_unavailable: is_one_away,
+    } = PoolAvailability::of(bound.core, bound.pinned, method, now);
     let all_open = ready.is_empty() && !is_one_half_open;
     let mut selection = Selection {
         is_single_probe: all_open,
@@ -89,14 +105,22 @@ pub(super) fn select(bound: &BoundPool<'_>, method: usize, arguments: &[&Argumen
     }
     selection.order = order(bound, method, arguments, &ready, now);
     if all_open {
-        let due_since = |place: &usize| due.iter().find(|(due, _)| due.place == *place).map(|(_, since)| *since);
+        let due_since = |place: &usize| {
+            due.iter().find(|(due, _)| due.place == *place).map(|(_, since)| *since)
+        };
         selection.order.sort_by_key(due_since);
     }
     selection
 }
 
 /// Puts those that are ready into the strategy's order; a key's own provider comes first.
-fn order(bound: &BoundPool<'_>, method: usize, arguments: &[&Argument], ready: &[ReadyMember], now: Instant) -> MemberOrder {
+fn order(
+    bound: &BoundPool<'_>,
+    method: usize,
+    arguments: &[&Argument],
+    ready: &[ReadyMember],
+    now: Instant,
+) -> MemberOrder {
     let core = bound.core;
     if bound.pinned.is_some() || ready.is_empty() {
         return ready.iter().map(|ready| ready.place).collect();
@@ -120,7 +144,8 @@ fn order(bound: &BoundPool<'_>, method: usize, arguments: &[&Argument], ready: &
     };
     let mut candidates: Candidates<'_> = ready.iter().map(view).collect();
     let spec = &core.capability.methods[method];
-    let call = StrategyCall::new(bound.call, core.capability, spec, arguments, core.next_sequence(method));
+    let call =
+        StrategyCall::new(bound.call, core.capability, spec, arguments, core.next_sequence(method));
     bound.strategy.order(&call, &mut candidates);
     let mut order: MemberOrder = candidates.iter().map(|candidate| candidate.index).collect();
     if let (Some(key), Some(first)) = (bound.sticky, order.first()) {
@@ -133,7 +158,12 @@ fn order(bound: &BoundPool<'_>, method: usize, arguments: &[&Argument], ready: &
 }
 
 /// When somebody can be asked again, in whole seconds from now, and why nobody can be now.
-pub(super) fn unavailability(core: &PoolCore, only: Option<usize>, method: usize, now: Instant) -> (Duration, String) {
+pub(super) fn unavailability(
+    core: &PoolCore,
+    only: Option<usize>,
+    method: usize,
+    now: Instant,
+) -> (Duration, String) {
     let mut soonest: Option<Duration> = None;
     let mut reasons = Vec::new();
     for place in only.map_or(0..core.members.len(), |only| only..only + 1) {
@@ -144,14 +174,22 @@ pub(super) fn unavailability(core: &PoolCore, only: Option<usize>, method: usize
             Some((Availability::Until(until), _)) => {
                 let wait = until - now;
                 soonest = Some(soonest.map_or(wait, |soonest| soonest.min(wait)));
-                let why = if member.provider.set_aside_until(now).is_some() { "set aside" } else { "left alone" };
+                let why = if member.provider.set_aside_until(now).is_some() {
+                    "set aside"
+                } else {
+                    "left alone"
+                };
                 format!("{name} is {why} for {wait:.1?}")
             }
-            Some((Availability::ProbesInFlight | Availability::SingleProbeInFlight, _)) => format!("{name} is being probed"),
-            Some((Availability::Ready(_) | Availability::Due(_), _)) => format!("{name} was not chosen"),
+            Some((Availability::ProbesInFlight | Availability::SingleProbeInFlight, _)) => {
+                format!("{name} is being probed")
+            }
+            Some((Availability::Ready(_) | Availability::Due(_), _)) => {
+                format!("{name} was not chosen")
+            }
         });
     }
     let reasons = if reasons.is_empty() { "there is none".to_owned() } else { reasons.join(", ") };
-    let seconds = soonest.unwrap_or(UNKNOWN_WAIT).as_secs_f64().ceil().max(1.0);
+    let seconds = soonest.unwrap_or(DEFAULT_RETRY_AFTER).as_secs_f64().ceil().max(1.0);
     (Duration::from_secs(seconds as u64), reasons)
 }

@@ -12,8 +12,8 @@ use tokio::sync::watch;
 
 use crate::{
     quota::{
-        Buckets, MethodLimits, MemoryBuckets, Policy, RedisBuckets, QuotaStatus, PartitionKey,
-        redis_buckets::{ScriptReply, RELEASE_DEDUP_TTL},
+        Buckets, MemoryBuckets, MethodLimits, PartitionKey, Policy, QuotaStatus, RedisBuckets,
+        redis_buckets::{RELEASE_DEDUP_TTL, ScriptReply},
     },
     redis::{Redis, RedisError},
 };
@@ -79,7 +79,12 @@ impl FallbackBuckets {
 
     /// Takes a token and a place of each policy, or none at all: in Redis, or of this gateway's share while Redis is
     /// away.
-    pub async fn admit(self: &Arc<Self>, whose: &PartitionKey, limits: &Arc<MethodLimits>, call: u64) -> Admission {
+    pub async fn admit(
+        self: &Arc<Self>,
+        whose: &PartitionKey,
+        limits: &Arc<MethodLimits>,
+        call: u64,
+    ) -> Admission {
         match self.redis.ask(whose, &limits.policies, call).await {
             Ok(answer) => {
                 self.is_refused.store(false, Relaxed);
@@ -89,11 +94,14 @@ impl FallbackBuckets {
             Err(error) => {
                 self.log_refusal(&error);
                 self.alone.fetch_add(1, Relaxed);
-                if error.is_ambiguous() && limits.has_places {
+                if error.is_ambiguous() && limits.has_concurrency {
                     // It may have a place in Redis, which it does not need.
                     self.release_in_background(whose.clone(), Arc::clone(limits), Vec::new(), call);
                 }
-                Admission { place: AdmittedBy::Share, result: self.share.admit(whose, &limits.share) }
+                Admission {
+                    place: AdmittedBy::Share,
+                    result: self.share.admit(whose, &limits.share),
+                }
             }
         }
     }
@@ -105,7 +113,8 @@ impl FallbackBuckets {
             ScriptReply::Admitted(missing) => self.share.lower_to(whose, &limits.share, missing),
             ScriptReply::Refused(number, wait) => {
                 if let Some(rate) = limits.policies.get(*number).and_then(Policy::rate) {
-                    let missing = rate.burst().saturating_sub(rate.interval()).saturating_add(*wait);
+                    let missing =
+                        rate.burst().saturating_sub(rate.interval()).saturating_add(*wait);
                     self.share.lower_to(whose, &limits.share[*number..=*number], &[missing]);
                 }
             }
@@ -129,12 +138,24 @@ impl FallbackBuckets {
     /// # Errors
     ///
     /// When it is not known whether that was heard: [tell it](Self::tell_end) then.
-    pub async fn end(&self, whose: &PartitionKey, limits: &MethodLimits, refund: &[Policy], call: u64) -> Result<(), RedisError> {
+    pub async fn end(
+        &self,
+        whose: &PartitionKey,
+        limits: &MethodLimits,
+        refund: &[Policy],
+        call: u64,
+    ) -> Result<(), RedisError> {
         self.redis.release(whose, &limits.policies, refund, call).await
     }
 
     /// A call that was let in by Redis has ended; nobody waits until that is heard.
-    pub fn release_in_background(self: &Arc<Self>, whose: PartitionKey, limits: Arc<MethodLimits>, refund: Vec<Policy>, call: u64) {
+    pub fn release_in_background(
+        self: &Arc<Self>,
+        whose: PartitionKey,
+        limits: Arc<MethodLimits>,
+        refund: Vec<Policy>,
+        call: u64,
+    ) {
         let (this, home) = (Arc::clone(self), self.redis.redis().runtime());
         self.telling.send_modify(|telling| *telling += 1);
         home.spawn(async move {
@@ -151,7 +172,13 @@ impl FallbackBuckets {
 
     /// Says it until it is heard, for as long as Redis would know that it was said before. Only calls that run when
     /// Redis goes away need this, so there are never many.
-    async fn release_until_confirmed(&self, whose: &PartitionKey, limits: &MethodLimits, refund: &[Policy], call: u64) {
+    async fn release_until_confirmed(
+        &self,
+        whose: &PartitionKey,
+        limits: &MethodLimits,
+        refund: &[Policy],
+        call: u64,
+    ) {
         let (start, mut pause) = (Instant::now(), MIN_RELEASE_DELAY);
         while let Err(error) = self.end(whose, limits, refund, call).await {
             if start.elapsed() + 2 * MAX_RELEASE_DELAY > RELEASE_DEDUP_TTL {

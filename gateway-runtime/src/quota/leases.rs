@@ -11,15 +11,16 @@ use futures_util::{StreamExt, stream};
 
 use crate::{
     quota::redis_buckets::name,
-    redis::{ScriptArg, Redis, Script},
+    redis::{Redis, Script, ScriptArg},
 };
 
 static RENEW: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("lua/renew.lua")));
-static LEAVE: LazyLock<Script> =
-    LazyLock::new(|| Script::new("for i = 1, #KEYS do redis.call('ZREM', KEYS[i], ARGV[1]) end return {}"));
+static LEAVE: LazyLock<Script> = LazyLock::new(|| {
+    Script::new("for i = 1, #KEYS do redis.call('ZREM', KEYS[i], ARGV[1]) end return {}")
+});
 
 /// So many are asked for at once.
-const AT_ONCE: usize = 64;
+const RENEW_BATCH: usize = 64;
 
 /// The calls of this gateway that have places.
 #[derive(Debug, Default)]
@@ -60,9 +61,12 @@ async fn renew(leases: Weak<Leases>, redis: Redis, lease: Duration) {
         let Some(leases) = leases.upgrade() else { return };
         let due: Vec<_> = {
             let held = leases.held();
-            held.iter().filter(|(_, held)| held.since.elapsed() >= lease / 3).map(|(c, h)| (*c, h.clone())).collect()
+            held.iter()
+                .filter(|(_, held)| held.since.elapsed() >= lease / 3)
+                .map(|(c, h)| (*c, h.clone()))
+                .collect()
         };
-        let each = stream::iter(due).for_each_concurrent(AT_ONCE, |(call, held)| {
+        let each = stream::iter(due).for_each_concurrent(RENEW_BATCH, |(call, held)| {
             let (leases, redis) = (&leases, &redis);
             async move { leases.renew(redis, lease, call, held).await }
         });
@@ -75,7 +79,8 @@ impl Leases {
         let (name, lease) = (name(call), u64::try_from(lease.as_micros()).unwrap_or(u64::MAX));
         let keys: Vec<_> = held.sets.iter().map(String::as_str).collect();
         // What fails now has its turn again before the lease ends.
-        let renewed = redis.run(&RENEW, &keys, &[ScriptArg::Text(&name), ScriptArg::Number(lease)]).await;
+        let renewed =
+            redis.run(&RENEW, &keys, &[ScriptArg::Text(&name), ScriptArg::Number(lease)]).await;
         match self.held().get_mut(&call) {
             Some(held) if renewed.is_ok() => held.since = Instant::now(),
             Some(_) => return,

@@ -12,7 +12,7 @@ use foldhash::fast::RandomState;
 use smallvec::SmallVec;
 
 use crate::{
-    quota::{Buckets, Limit, Policy, QuotaStatus, PartitionKey, gcra::GcraDecision},
+    quota::{Buckets, Limit, PartitionKey, Policy, QuotaStatus, gcra::GcraDecision},
     redis::RedisError,
 };
 
@@ -61,7 +61,11 @@ impl MemoryBuckets {
     /// # Errors
     ///
     /// The policy that refuses for the longest; then nothing was taken.
-    pub fn admit(&self, whose: &PartitionKey, policies: &[Policy]) -> Result<QuotaStatus, QuotaStatus> {
+    pub fn admit(
+        &self,
+        whose: &PartitionKey,
+        policies: &[Policy],
+    ) -> Result<QuotaStatus, QuotaStatus> {
         let now = self.now();
         // All buckets of one account are in one shard, so that they change at once.
         let mut shard = self.shard(whose);
@@ -83,7 +87,8 @@ impl MemoryBuckets {
             let next = policy.rate().map(|_| Duration::from_micros(until - now));
             return Err(QuotaStatus { name: Arc::clone(&policy.name), remaining: 0, reset: next });
         }
-        let standings = taken.into_iter().map(|(policy, after)| shard.take(whose, policy, after, now));
+        let standings =
+            taken.into_iter().map(|(policy, after)| shard.take(whose, policy, after, now));
         let least = standings.min_by_key(|standing| standing.remaining);
         shard.forget_full(now);
         Ok(least.unwrap_or(QuotaStatus { name: "".into(), remaining: u64::MAX, reset: None }))
@@ -111,7 +116,9 @@ impl MemoryBuckets {
     pub(super) fn lower_to(&self, whose: &PartitionKey, policies: &[Policy], missing: &[u64]) {
         let now = self.now();
         let mut shard = self.shard(whose);
-        for (policy, missing) in policies.iter().zip(missing).filter(|(policy, _)| policy.rate().is_some()) {
+        for (policy, missing) in
+            policies.iter().zip(missing).filter(|(policy, _)| policy.rate().is_some())
+        {
             let full = shard.buckets.entry((whose.clone(), Arc::clone(&policy.name))).or_default();
             *full = (*full).max(now.saturating_add(*missing));
         }
@@ -154,7 +161,12 @@ impl Buckets for MemoryBuckets {
 
 impl Shard {
     /// What there will be after the request, or when it might be let in.
-    fn judge(&mut self, whose: &PartitionKey, policy: &Policy, now: u64) -> Result<PolicyState, u64> {
+    fn judge(
+        &mut self,
+        whose: &PartitionKey,
+        policy: &Policy,
+        now: u64,
+    ) -> Result<PolicyState, u64> {
         let key = (whose.clone(), Arc::clone(&policy.name));
         match policy.limit {
             Limit::Rate(rate) => {
@@ -174,7 +186,13 @@ impl Shard {
         }
     }
 
-    fn take(&mut self, whose: &PartitionKey, policy: &Policy, after: PolicyState, now: u64) -> QuotaStatus {
+    fn take(
+        &mut self,
+        whose: &PartitionKey,
+        policy: &Policy,
+        after: PolicyState,
+        now: u64,
+    ) -> QuotaStatus {
         let key = (whose.clone(), Arc::clone(&policy.name));
         match after {
             PolicyState::Full(full) => drop(self.buckets.insert(key, full)),
@@ -185,7 +203,9 @@ impl Shard {
                 let (left, next) = rate.remaining(full, now);
                 (left, Some(Duration::from_micros(next)))
             }
-            (Limit::Concurrency(places), PolicyState::Running(running)) => (places.saturating_sub(running), None),
+            (Limit::Concurrency(places), PolicyState::Running(running)) => {
+                (places.saturating_sub(running), None)
+            }
             _ => (0, None),
         };
         QuotaStatus { name: Arc::clone(&policy.name), remaining, reset: next }
@@ -216,8 +236,13 @@ mod tests {
         let quotas = MemoryBuckets::default();
         let policies = policy(1000, Duration::from_secs(3600));
         let admitted: usize = thread::scope(|scope| {
-            let callers = [(); 8]
-                .map(|()| scope.spawn(|| (0..500).filter(|_| quotas.admit(&PartitionKey::Nobody, &policies).is_ok()).count()));
+            let callers = [(); 8].map(|()| {
+                scope.spawn(|| {
+                    (0..500)
+                        .filter(|_| quotas.admit(&PartitionKey::Nobody, &policies).is_ok())
+                        .count()
+                })
+            });
             callers.into_iter().map(|caller| caller.join().unwrap()).sum()
         });
         assert_eq!(admitted, 1000);
@@ -231,7 +256,8 @@ mod tests {
             let whose = PartitionKey::Account(number.to_string().into());
             quotas.admit(&whose, &policies).unwrap();
         }
-        let left: usize = quotas.shards.iter().map(|shard| shard.lock().unwrap().buckets.len()).sum();
+        let left: usize =
+            quotas.shards.iter().map(|shard| shard.lock().unwrap().buckets.len()).sum();
         assert!(left <= SHARDS * (MIN_SWEEP_BUCKETS + 1), "{left} buckets");
     }
 }

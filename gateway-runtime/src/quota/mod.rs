@@ -21,10 +21,10 @@ pub use crate::quota::{
     fallback_buckets::{Admission, AdmittedBy, FallbackBuckets},
     gcra::Rate,
     memory_buckets::MemoryBuckets,
-    policy::{Limit, Policy, QuotaStatus, PartitionKey},
+    policy::{Limit, PartitionKey, Policy, QuotaStatus},
     redis_buckets::RedisBuckets,
-    rules::{MethodLimits, Methods, QuotaRules},
-    settings::{LimitSettings, LimitOverrides, QuotaSettings},
+    rules::{MethodLimits, QuotaRules, RegisteredMethods},
+    settings::{LimitOverrides, LimitSettings, QuotaSettings},
 };
 use crate::redis::RedisError;
 

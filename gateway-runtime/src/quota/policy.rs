@@ -54,8 +54,12 @@ impl Policy {
 impl fmt::Display for Policy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.limit {
-            Limit::Rate(rate) => write!(f, "\"{}\";q={};w={}", self.name, rate.calls, rate.per.as_secs()),
-            Limit::Concurrency(places) => write!(f, "\"{}\";q={places};qu=\"concurrent-requests\"", self.name),
+            Limit::Rate(rate) => {
+                write!(f, "\"{}\";q={};w={}", self.name, rate.calls, rate.per.as_secs())
+            }
+            Limit::Concurrency(places) => {
+                write!(f, "\"{}\";q={places};qu=\"concurrent-requests\"", self.name)
+            }
         }
     }
 }

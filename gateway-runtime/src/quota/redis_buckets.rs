@@ -10,15 +10,15 @@ use std::{
 use smallvec::SmallVec;
 
 use crate::{
-    quota::{Buckets, Policy, Rate, QuotaStatus, PartitionKey, leases::Leases},
-    redis::{ScriptArg, Redis, RedisError, Script},
+    quota::{Buckets, PartitionKey, Policy, QuotaStatus, Rate, leases::Leases},
+    redis::{Redis, RedisError, Script, ScriptArg},
 };
 
 static ADMIT: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("lua/admit.lua")));
 static END: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("lua/release.lua")));
 
 /// So long a call that has ended has a place at most if its gateway died.
-const LEASE: Duration = Duration::from_secs(15);
+const LEASE_TTL: Duration = Duration::from_secs(15);
 /// So long it is remembered that a call had its tokens back. Whoever says it again gives up before.
 pub(super) const RELEASE_DEDUP_TTL: Duration = Duration::from_secs(600);
 
@@ -43,7 +43,7 @@ impl RedisBuckets {
     /// The buckets in this Redis.
     #[must_use]
     pub fn new(redis: Redis) -> Self {
-        Self::with_lease(redis, LEASE)
+        Self::with_lease(redis, LEASE_TTL)
     }
 
     /// As [`new`](Self::new), where a call that goes on says so three times in each `lease`.
@@ -57,17 +57,28 @@ impl RedisBuckets {
     }
 
     /// Asks the script.
-    pub(super) async fn ask(&self, whose: &PartitionKey, policies: &[Policy], call: u64) -> Result<ScriptReply, RedisError> {
+    pub(super) async fn ask(
+        &self,
+        whose: &PartitionKey,
+        policies: &[Policy],
+        call: u64,
+    ) -> Result<ScriptReply, RedisError> {
         let (name, key) = (name(call), buckets(whose));
-        let (sets, lease) = (sets(&key, policies), u64::try_from(self.lease.as_micros()).unwrap_or(u64::MAX));
+        let (sets, lease) =
+            (sets(&key, policies), u64::try_from(self.lease.as_micros()).unwrap_or(u64::MAX));
         let mut arguments = SmallVec::<[ScriptArg<'_>; 16]>::new();
         arguments.extend([ScriptArg::Text(&name), ScriptArg::Number(lease)]);
         for (policy, rate) in rates(policies) {
-            arguments.extend([ScriptArg::Text(&policy.name), ScriptArg::Number(rate.interval()), ScriptArg::Number(rate.burst())]);
+            arguments.extend([
+                ScriptArg::Text(&policy.name),
+                ScriptArg::Number(rate.interval()),
+                ScriptArg::Number(rate.burst()),
+            ]);
         }
         arguments.extend(policies.iter().filter_map(Policy::concurrency).map(ScriptArg::Number));
         let answer = {
-            let keys: SmallVec<[&str; 4]> = std::iter::once(&*key).chain(sets.iter().map(|set| &**set)).collect();
+            let keys: SmallVec<[&str; 4]> =
+                std::iter::once(&*key).chain(sets.iter().map(|set| &**set)).collect();
             self.redis.run(&ADMIT, &keys, &arguments).await?
         };
         if answer.first() == Some(&1) && !sets.is_empty() {
@@ -87,7 +98,13 @@ impl Buckets for RedisBuckets {
         self.ask(whose, policies, call).await.map(|answer| answer.standing(policies))
     }
 
-    async fn release(&self, whose: &PartitionKey, policies: &[Policy], refund: &[Policy], call: u64) -> Result<(), RedisError> {
+    async fn release(
+        &self,
+        whose: &PartitionKey,
+        policies: &[Policy],
+        refund: &[Policy],
+        call: u64,
+    ) -> Result<(), RedisError> {
         self.leases.remove(call);
         let (name, key) = (name(call), buckets(whose));
         let (sets, mark) = (sets(&key, policies), format!("{key}:ended:{name}"));
@@ -97,7 +114,8 @@ impl Buckets for RedisBuckets {
         for (policy, rate) in rates(refund) {
             arguments.extend([ScriptArg::Text(&policy.name), ScriptArg::Number(rate.interval())]);
         }
-        let keys: SmallVec<[&str; 5]> = [&*key, &*mark].into_iter().chain(sets.iter().map(|set| &**set)).collect();
+        let keys: SmallVec<[&str; 5]> =
+            [&*key, &*mark].into_iter().chain(sets.iter().map(|set| &**set)).collect();
         self.redis.run(&END, &keys, &arguments).await.map(drop)
     }
 }
@@ -105,14 +123,21 @@ impl Buckets for RedisBuckets {
 impl ScriptReply {
     /// How the request stands.
     pub(super) fn standing(&self, policies: &[Policy]) -> Result<QuotaStatus, QuotaStatus> {
-        let ordered =
-            || rates(policies).map(|(policy, _)| policy).chain(policies.iter().filter(|p| p.concurrency().is_some()));
+        let ordered = || {
+            rates(policies)
+                .map(|(policy, _)| policy)
+                .chain(policies.iter().filter(|p| p.concurrency().is_some()))
+        };
         let micros = Duration::from_micros;
         match self {
             Self::Refused(number, wait) => {
                 let policy = ordered().nth(*number);
                 let next = policy.and_then(Policy::rate).map(|_| micros(*wait));
-                Err(QuotaStatus { name: policy.map_or("".into(), |policy| Arc::clone(&policy.name)), remaining: 0, reset: next })
+                Err(QuotaStatus {
+                    name: policy.map_or("".into(), |policy| Arc::clone(&policy.name)),
+                    remaining: 0,
+                    reset: next,
+                })
             }
             Self::Admitted(numbers) => {
                 let standings = ordered().zip(numbers).map(|(policy, number)| {
@@ -124,7 +149,11 @@ impl ScriptReply {
                     QuotaStatus { name: Arc::clone(&policy.name), remaining, reset: next }
                 });
                 let least = standings.min_by_key(|standing| standing.remaining);
-                Ok(least.unwrap_or(QuotaStatus { name: "".into(), remaining: u64::MAX, reset: None }))
+                Ok(least.unwrap_or(QuotaStatus {
+                    name: "".into(),
+                    remaining: u64::MAX,
+                    reset: None,
+                }))
             }
         }
     }
@@ -133,7 +162,9 @@ impl ScriptReply {
 fn read(answer: &[i64], policies: usize) -> Result<ScriptReply, RedisError> {
     let number = |number: &i64| u64::try_from(*number).unwrap_or(0);
     match answer {
-        [1, numbers @ ..] if numbers.len() == policies => Ok(ScriptReply::Admitted(numbers.iter().map(number).collect())),
+        [1, numbers @ ..] if numbers.len() == policies => {
+            Ok(ScriptReply::Admitted(numbers.iter().map(number).collect()))
+        }
         [0, policy, wait] if (1..=policies).contains(&usize::try_from(*policy).unwrap_or(0)) => {
             Ok(ScriptReply::Refused(usize::try_from(*policy - 1).unwrap_or(0), number(wait)))
         }

@@ -15,7 +15,7 @@ use crate::{
         call::Call,
         spec::{MethodSpec, ServiceSpec},
     },
-    quota::{LimitSettings, LimitOverrides, Limit, Policy, QuotaSettings, Rate},
+    quota::{Limit, LimitOverrides, LimitSettings, Policy, QuotaSettings, Rate},
 };
 
 /// What a call of one method is limited by.
@@ -28,19 +28,19 @@ pub struct MethodLimits {
     /// The same for clients.
     pub header: HeaderValue,
     /// Whether any of them gives places, which must be given back.
-    pub has_places: bool,
+    pub has_concurrency: bool,
 }
 
 /// The limits of methods, by where their specification stands in the program.
 type ByMethod = HashMap<usize, Arc<MethodLimits>, RandomState>;
 
 /// All methods there are.
-pub type Methods = Arc<[(&'static ServiceSpec, &'static MethodSpec)]>;
+pub type RegisteredMethods = Arc<[(&'static ServiceSpec, &'static MethodSpec)]>;
 
 /// What holds until it is changed.
 #[derive(Debug)]
 pub struct QuotaRules {
-    methods: Methods,
+    methods: RegisteredMethods,
     /// What is said of everybody.
     general: LimitOverrides,
     plans: BTreeMap<String, PlanRules>,
@@ -74,8 +74,9 @@ struct Last {
 impl QuotaRules {
     /// The rules of `settings` for these methods.
     #[must_use]
-    pub fn new(settings: &QuotaSettings, methods: Methods) -> Self {
-        let (total, services, only_fulfilled) = (settings.total, settings.services.clone(), settings.only_fulfilled);
+    pub fn new(settings: &QuotaSettings, methods: RegisteredMethods) -> Self {
+        let (total, services, only_fulfilled) =
+            (settings.total, settings.services.clone(), settings.only_fulfilled);
         let mut this = Self {
             methods,
             general: LimitOverrides { total, services, methods: settings.methods.clone() },
@@ -87,30 +88,41 @@ impl QuotaRules {
         };
         if settings.enabled {
             this.limits = this.by_method(&[&this.general]);
-            this.plans = settings.plans.iter().map(|(name, own)| (name.clone(), this.plan(own))).collect();
-            let account = |own: &LimitOverrides| AccountRules { own: own.clone(), last: Mutex::default() };
-            this.accounts = settings.accounts.iter().map(|(name, own)| (name.clone(), account(own))).collect();
+            this.plans =
+                settings.plans.iter().map(|(name, own)| (name.clone(), this.plan(own))).collect();
+            let account =
+                |own: &LimitOverrides| AccountRules { own: own.clone(), last: Mutex::default() };
+            this.accounts =
+                settings.accounts.iter().map(|(name, own)| (name.clone(), account(own))).collect();
         }
         this
     }
 
     /// What of `settings` is about nothing that there is: names of services and methods.
     #[must_use]
-    pub fn unknown_names(settings: &QuotaSettings, methods: &Methods) -> Vec<String> {
+    pub fn unknown_names(settings: &QuotaSettings, methods: &RegisteredMethods) -> Vec<String> {
         let services: Vec<_> = methods.iter().map(|(service, _)| service.name.to_owned()).collect();
         let names: Vec<_> = methods.iter().map(|(service, method)| name(service, method)).collect();
         let mut problems = Vec::new();
-        let mut look = |place: &str, kind: &str, given: &BTreeMap<String, LimitSettings>, known: &[String]| {
-            for name in given.keys().filter(|name| !known.contains(name)) {
-                let nearest = known.iter().max_by(|a, b| strsim::jaro(name, a).total_cmp(&strsim::jaro(name, b)));
-                let hint = nearest.map_or(String::new(), |nearest| format!("; the nearest that is, is `{nearest}`"));
-                problems.push(format!("`{place}{kind}.{name}`: nothing of this name is registered{hint}"));
-            }
-        };
+        let mut look =
+            |place: &str, kind: &str, given: &BTreeMap<String, LimitSettings>, known: &[String]| {
+                for name in given.keys().filter(|name| !known.contains(name)) {
+                    let nearest = known
+                        .iter()
+                        .max_by(|a, b| strsim::jaro(name, a).total_cmp(&strsim::jaro(name, b)));
+                    let hint = nearest.map_or(String::new(), |nearest| {
+                        format!("; the nearest that is, is `{nearest}`")
+                    });
+                    problems.push(format!(
+                        "`{place}{kind}.{name}`: nothing of this name is registered{hint}"
+                    ));
+                }
+            };
         look("", "services", &settings.services, &services);
         look("", "methods", &settings.methods, &names);
         let plans = settings.plans.iter().map(|(name, own)| (format!("plans.{name}."), own));
-        for (place, own) in plans.chain(settings.accounts.iter().map(|(name, own)| (format!("accounts.{name}."), own)))
+        for (place, own) in plans
+            .chain(settings.accounts.iter().map(|(name, own)| (format!("accounts.{name}."), own)))
         {
             look(&place, "services", &own.services, &services);
             look(&place, "methods", &own.methods, &names);
@@ -124,7 +136,8 @@ impl QuotaRules {
         let method = place(call.method());
         let plan = call.plan().and_then(|plan| self.plans.get(plan));
         if !self.accounts.is_empty()
-            && let Some(account) = call.caller().account().and_then(|account| self.accounts.get(account))
+            && let Some(account) =
+                call.caller().account().and_then(|account| self.accounts.get(account))
         {
             return self.of_account(account, plan, call.plan()).get(&method).cloned();
         }
@@ -136,12 +149,18 @@ impl QuotaRules {
     }
 
     /// Made when the account first calls, and anew when it has changed to another plan.
-    fn of_account(&self, account: &AccountRules, plan: Option<&PlanRules>, name: Option<&str>) -> Arc<ByMethod> {
+    fn of_account(
+        &self,
+        account: &AccountRules,
+        plan: Option<&PlanRules>,
+        name: Option<&str>,
+    ) -> Arc<ByMethod> {
         let mut last = account.last.lock().unwrap_or_else(PoisonError::into_inner);
         match &*last {
             Some(last) if last.plan.as_deref() == name => Arc::clone(&last.limits),
             _ => {
-                let layers = once(&account.own).chain(plan.map(|plan| &plan.own)).chain([&self.general]);
+                let layers =
+                    once(&account.own).chain(plan.map(|plan| &plan.own)).chain([&self.general]);
                 let limits = Arc::new(self.by_method(&layers.collect::<Vec<_>>()));
                 *last = Some(Last { plan: name.map(Box::from), limits: Arc::clone(&limits) });
                 limits
@@ -152,7 +171,10 @@ impl QuotaRules {
     /// The limits of all methods, where the first of `layers` that says something says what holds.
     fn by_method(&self, layers: &[&LimitOverrides]) -> ByMethod {
         let limits = |(service, method): &(&'static ServiceSpec, &'static MethodSpec)| {
-            Some((place(method), Arc::new(MethodLimits::of(service, method, layers, self.replicas)?)))
+            Some((
+                place(method),
+                Arc::new(MethodLimits::of(service, method, layers, self.replicas)?),
+            ))
         };
         self.methods.iter().filter_map(limits).collect()
     }
@@ -168,12 +190,20 @@ fn name(service: &ServiceSpec, method: &MethodSpec) -> String {
 }
 
 impl MethodLimits {
-    fn of(service: &ServiceSpec, method: &MethodSpec, layers: &[&LimitOverrides], replicas: u64) -> Option<Self> {
+    fn of(
+        service: &ServiceSpec,
+        method: &MethodSpec,
+        layers: &[&LimitOverrides],
+        replicas: u64,
+    ) -> Option<Self> {
         let name = name(service, method);
         let first = |of: &dyn Fn(&LimitOverrides) -> Option<LimitSettings>| {
             let said: Vec<_> = layers.iter().filter_map(|layer| of(layer)).collect();
             let rate = said.iter().find_map(|allowance| allowance.rate);
-            LimitSettings { rate, concurrency: said.iter().find_map(|allowance| allowance.concurrency) }
+            LimitSettings {
+                rate,
+                concurrency: said.iter().find_map(|allowance| allowance.concurrency),
+            }
         };
         let attribute = method.quota.map(|quota| Rate { calls: quota.calls, per: quota.per });
         let of_method = first(&|layer| layer.methods.get(&name).copied());
@@ -182,9 +212,9 @@ impl MethodLimits {
             (service.name, first(&|layer| layer.services.get(service.name).copied())),
             (&name, LimitSettings { rate: of_method.rate.or(attribute), ..of_method }),
         ];
-        let rates = subjects
-            .iter()
-            .filter_map(|(name, allowance)| Some(Policy { name: (*name).into(), limit: Limit::Rate(allowance.rate?) }));
+        let rates = subjects.iter().filter_map(|(name, allowance)| {
+            Some(Policy { name: (*name).into(), limit: Limit::Rate(allowance.rate?) })
+        });
         let places = subjects.iter().filter_map(|(name, allowance)| {
             Some(Policy {
                 name: format!("{name}:concurrent").into(),
@@ -199,6 +229,11 @@ impl MethodLimits {
         let header = HeaderValue::try_from(header).ok()?;
         let share = policies.iter().map(|policy| policy.share(replicas)).collect();
         let has_places = policies.iter().any(|policy| policy.concurrency().is_some());
-        (!policies.is_empty()).then_some(Self { policies, share, header, has_places })
+        (!policies.is_empty()).then_some(Self {
+            policies,
+            share,
+            header,
+            has_concurrency: has_places,
+        })
     }
 }

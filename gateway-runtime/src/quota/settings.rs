@@ -93,12 +93,12 @@ impl LimitSettings {
 #[serde(untagged)]
 enum LimitRepr {
     Rate(Rate),
-    Table(Table),
+    LimitTable(LimitTable),
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Table {
+struct LimitTable {
     rate: Option<Rate>,
     concurrency: Option<u64>,
 }
@@ -107,7 +107,7 @@ impl<'de> Deserialize<'de> for LimitSettings {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         Ok(match LimitRepr::deserialize(deserializer)? {
             LimitRepr::Rate(rate) => Self { rate: Some(rate), concurrency: None },
-            LimitRepr::Table(Table { rate, concurrency }) => Self { rate, concurrency },
+            LimitRepr::LimitTable(LimitTable { rate, concurrency }) => Self { rate, concurrency },
         })
     }
 }
@@ -142,7 +142,9 @@ const UNITS: [(&str, u64); 4] = [("s", 1), ("min", 60), ("h", 3600), ("day", 86_
 impl<'de> Deserialize<'de> for Rate {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = Cow::<'de, str>::deserialize(deserializer)?;
-        read(&text).ok_or_else(|| D::Error::custom("expected a number of calls, `/` and one of s, min, h, day"))
+        read(&text).ok_or_else(|| {
+            D::Error::custom("expected a number of calls, `/` and one of s, min, h, day")
+        })
     }
 }
 

@@ -48,7 +48,11 @@ fn account(name: &str) -> PartitionKey {
 }
 
 /// Asks with a call of its own.
-async fn admit(buckets: &impl Buckets, whose: &PartitionKey, policies: &[Policy]) -> (u64, Result<QuotaStatus, QuotaStatus>) {
+async fn admit(
+    buckets: &impl Buckets,
+    whose: &PartitionKey,
+    policies: &[Policy],
+) -> (u64, Result<QuotaStatus, QuotaStatus>) {
     let call = fastrand::u64(..);
     (call, buckets.admit(whose, policies, call).await.unwrap())
 }
@@ -138,7 +142,9 @@ async fn hammer(buckets: &impl Buckets, policies: &[Policy], time: Duration) -> 
         while start.elapsed() < time {
             let (call, verdict) = admit(buckets, &whose, policies).await;
             match verdict {
-                Ok(_) if fastrand::u8(..) < 64 => buckets.release(&whose, policies, policies, call).await.unwrap(),
+                Ok(_) if fastrand::u8(..) < 64 => {
+                    buckets.release(&whose, policies, policies, call).await.unwrap()
+                }
                 Ok(_) => kept += 1,
                 Err(_) => {}
             }
@@ -153,15 +159,20 @@ async fn hammer(buckets: &impl Buckets, policies: &[Policy], time: Duration) -> 
 /// Never more than the burst and what came back in the time, at whatever rate; and hardly less.
 fn never_more_than_burst_and_refill<B: Buckets>(buckets: impl AsyncFn() -> Option<B>) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let mut runner =
-        TestRunner::new(ProptestConfig { cases: 8, failure_persistence: None, ..ProptestConfig::default() });
+    let mut runner = TestRunner::new(ProptestConfig {
+        cases: 8,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    });
     let rates = (1_u64..30, 1_u64..40);
     let checked = runner.run(&rates, |(calls, millis)| {
         runtime.block_on(async {
             let Some(buckets) = buckets().await else { return Ok(()) };
-            let policies = [rate("total", 1000, HOUR), rate("method", calls, Duration::from_millis(millis))];
+            let policies =
+                [rate("total", 1000, HOUR), rate("method", calls, Duration::from_millis(millis))];
             let (kept, time) = hammer(&buckets, &policies, Duration::from_millis(60)).await;
-            let most = (calls + u64::try_from(time.as_micros()).unwrap() * calls / (millis * 1000)).min(1000);
+            let most = (calls + u64::try_from(time.as_micros()).unwrap() * calls / (millis * 1000))
+                .min(1000);
             prop_assert!(kept <= most, "{} of {}", kept, most);
             prop_assert!(kept >= calls, "{} of {}", kept, calls);
             Ok(())
@@ -182,7 +193,9 @@ mod redis {
 
     #[test]
     fn never_more_than_burst_and_refill() {
-        super::never_more_than_burst_and_refill(async || Some(RedisBuckets::new(own_redis().await?)));
+        super::never_more_than_burst_and_refill(async || {
+            Some(RedisBuckets::new(own_redis().await?))
+        });
     }
 
     #[tokio::test]
@@ -203,12 +216,19 @@ mod redis {
     async fn a_place_lasts_as_long_as_its_call_says_so() {
         let Some(redis) = own_redis().await else { return };
         let lease = Duration::from_millis(150);
-        let (dies, lives) = (RedisBuckets::with_lease(redis.clone(), lease), RedisBuckets::with_lease(redis, lease));
+        let (dies, lives) = (
+            RedisBuckets::with_lease(redis.clone(), lease),
+            RedisBuckets::with_lease(redis, lease),
+        );
         let (whose, policies) = (account("a"), [places("total:concurrent", 1)]);
         admit(&dies, &whose, &policies).await.1.unwrap();
         let start = Instant::now();
         while start.elapsed() < 3 * lease {
-            assert!(admit(&lives, &whose, &policies).await.1.is_err(), "after {:?}", start.elapsed());
+            assert!(
+                admit(&lives, &whose, &policies).await.1.is_err(),
+                "after {:?}",
+                start.elapsed()
+            );
         }
         drop(dies);
         let deadline = Instant::now() + Duration::from_secs(10);
@@ -221,8 +241,11 @@ mod redis {
     async fn every_key_ends() {
         let Some(redis) = own_redis().await else { return };
         let (buckets, whose) = (RedisBuckets::new(redis.clone()), account("}{strange"));
-        let policies =
-            [rate("total", 2, Duration::from_secs(2)), rate("method", 60, HOUR), places("total:concurrent", 1)];
+        let policies = [
+            rate("total", 2, Duration::from_secs(2)),
+            rate("method", 60, HOUR),
+            places("total:concurrent", 1),
+        ];
         let (call, verdict) = admit(&buckets, &whose, &policies).await;
         verdict.unwrap();
         let lasts = async |key: &str| {
@@ -231,7 +254,10 @@ mod redis {
         };
         let key = "quota:{account:}{strange}";
         let (bucket, set) = (lasts(key).await, lasts(&format!("{key}:total:concurrent")).await);
-        assert!((50_000..=60_000).contains(&bucket) && (10_000..=15_000).contains(&set), "{bucket} {set}");
+        assert!(
+            (50_000..=60_000).contains(&bucket) && (10_000..=15_000).contains(&set),
+            "{bucket} {set}"
+        );
         buckets.release(&whose, &policies, &policies, call).await.unwrap();
         let mark = lasts(&format!("{key}:ended:{call:016x}")).await;
         assert!((500_000..=600_000).contains(&mark), "{mark}");

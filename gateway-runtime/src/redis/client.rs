@@ -12,7 +12,7 @@ use tokio::runtime::Handle;
 
 use crate::{
     base::secret::Secret,
-    redis::{ScriptArg, RedisError, RedisSettings, connection::Connection},
+    redis::{RedisError, RedisSettings, ScriptArg, connection::RedisConnection},
 };
 
 /// A connection to Redis; clones share it.
@@ -21,7 +21,7 @@ use crate::{
 /// own.
 #[derive(Clone)]
 pub struct Redis {
-    connection: Arc<Connection>,
+    connection: Arc<RedisConnection>,
     prefix: Arc<str>,
 }
 
@@ -39,7 +39,9 @@ impl Script {
 
 /// Deletes a key that still has a value: a lock is given back by who has it.
 static DELETE_IF: LazyLock<Script> = LazyLock::new(|| {
-    Script::new("if redis.call('GET', KEYS[1]) == ARGV[1] then return {redis.call('DEL', KEYS[1])} end return {0}")
+    Script::new(
+        "if redis.call('GET', KEYS[1]) == ARGV[1] then return {redis.call('DEL', KEYS[1])} end return {0}",
+    )
 });
 
 impl Redis {
@@ -49,7 +51,10 @@ impl Redis {
     ///
     /// When it cannot be reached, or does not let us in.
     pub async fn connect(url: &Secret, settings: &RedisSettings) -> Result<Self, RedisError> {
-        Ok(Self { connection: Connection::open(url, settings).await?, prefix: settings.prefix.as_str().into() })
+        Ok(Self {
+            connection: RedisConnection::open(url, settings).await?,
+            prefix: settings.prefix.as_str().into(),
+        })
     }
 
     /// Whether it did not answer when it was last asked. Until it does, everything fails at once.
@@ -86,10 +91,16 @@ impl Redis {
     /// # Errors
     ///
     /// When Redis is away, or full.
-    pub async fn set_new(&self, key: &str, value: &[u8], ttl: Duration) -> Result<bool, RedisError> {
+    pub async fn set_new(
+        &self,
+        key: &str,
+        value: &[u8],
+        ttl: Duration,
+    ) -> Result<bool, RedisError> {
         let key = self.key(key);
-        let set: Option<()> =
-            self.query(redis::cmd("SET").arg(key).arg(value).arg("NX").arg("PX").arg(millis(ttl))).await?;
+        let set: Option<()> = self
+            .query(redis::cmd("SET").arg(key).arg(value).arg("NX").arg("PX").arg(millis(ttl)))
+            .await?;
         Ok(set.is_some())
     }
 
@@ -110,7 +121,11 @@ impl Redis {
     pub async fn delete_if(&self, key: &str, value: &[u8]) -> Result<bool, RedisError> {
         let (key, mut invocation) = (self.key(key), DELETE_IF.0.prepare_invoke());
         invocation.key(key).arg(value);
-        Ok(self.connection.with_timeout(invocation.invoke_async::<Vec<i64>>(&mut self.connection.manager())).await? == [1])
+        Ok(self
+            .connection
+            .with_timeout(invocation.invoke_async::<Vec<i64>>(&mut self.connection.manager()))
+            .await?
+            == [1])
     }
 
     /// Runs a script, which is one atomic step and returns a list of whole numbers. Keys of one script carry one hash
@@ -119,7 +134,12 @@ impl Redis {
     /// # Errors
     ///
     /// When Redis is away, or the script fails.
-    pub async fn run(&self, script: &Script, keys: &[&str], arguments: &[ScriptArg<'_>]) -> Result<Vec<i64>, RedisError> {
+    pub async fn run(
+        &self,
+        script: &Script,
+        keys: &[&str],
+        arguments: &[ScriptArg<'_>],
+    ) -> Result<Vec<i64>, RedisError> {
         let mut invocation = script.0.prepare_invoke();
         for key in keys {
             invocation.key(self.key(key));
@@ -134,7 +154,10 @@ impl Redis {
 
     /// The same with keys that nothing of the gateway's has.
     pub(crate) fn for_authors(&self) -> Self {
-        Self { connection: Arc::clone(&self.connection), prefix: format!("{}:own", self.prefix).into() }
+        Self {
+            connection: Arc::clone(&self.connection),
+            prefix: format!("{}:own", self.prefix).into(),
+        }
     }
 
     fn key(&self, key: &str) -> String {

@@ -27,9 +27,9 @@ const PROBE_INTERVAL: Duration = Duration::from_millis(100);
 /// A connection over which nothing is acknowledged for so long is given up: its other end has vanished.
 const TCP_USER_TIMEOUT: Duration = Duration::from_secs(5);
 /// So many commands wait to be written before their callers do.
-const QUEUE: usize = 1024;
+const MAX_QUEUED_COMMANDS: usize = 1024;
 
-pub(crate) struct Connection {
+pub(crate) struct RedisConnection {
     manager: ArcSwap<ConnectionManager>,
     client: Client,
     config: ConnectionManagerConfig,
@@ -41,16 +41,20 @@ pub(crate) struct Connection {
     home: Handle,
 }
 
-impl Connection {
-    pub(crate) async fn open(url: &Secret, settings: &RedisSettings) -> Result<Arc<Self>, RedisError> {
+impl RedisConnection {
+    pub(crate) async fn open(
+        url: &Secret,
+        settings: &RedisSettings,
+    ) -> Result<Arc<Self>, RedisError> {
         // An error means that the program has chosen another provider of cryptography; that one is used then.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let client = Client::open(address(url)?).map_err(|error| unreachable_server(classified(&error)))?;
+        let client =
+            Client::open(address(url)?).map_err(|error| unreachable_server(classified(&error)))?;
         let config = ConnectionManagerConfig::new()
             .set_connection_timeout(Some(settings.connect_timeout))
             // Each command has our own time limit, which also holds while it waits to be written.
             .set_response_timeout(None)
-            .set_pipeline_buffer_size(QUEUE)
+            .set_pipeline_buffer_size(MAX_QUEUED_COMMANDS)
             // Whoever asks in vain has asked for the next connection, and pauses himself.
             .set_number_of_retries(0);
         let connecting = ConnectionManager::new_with_config(client.clone(), config.clone());
@@ -109,19 +113,21 @@ impl Connection {
     /// Whether it takes what is written: a replica answers too.
     async fn check_writable(&self) -> Result<(), RedisError> {
         let (mut write, mut manager) = (redis::cmd("SET"), self.manager());
-        self.ask(write.arg(&self.probe_key).arg("").arg("PX").arg(1000).exec_async(&mut manager)).await
+        self.ask(write.arg(&self.probe_key).arg("").arg("PX").arg(1000).exec_async(&mut manager))
+            .await
     }
 
     /// Another server may have taken its place.
     async fn connect_anew(&self) {
-        let connecting = ConnectionManager::new_with_config(self.client.clone(), self.config.clone());
+        let connecting =
+            ConnectionManager::new_with_config(self.client.clone(), self.config.clone());
         if let Ok(manager) = connecting.await {
             self.manager.store(Arc::new(manager));
         }
     }
 }
 
-async fn probe_until_it_answers(connection: Weak<Connection>, since: Instant) {
+async fn probe_until_it_answers(connection: Weak<RedisConnection>, since: Instant) {
     loop {
         tokio::time::sleep(PROBE_INTERVAL).await;
         let Some(connection) = connection.upgrade() else { return };
@@ -154,7 +160,9 @@ fn address(url: &Secret) -> Result<ConnectionInfo, RedisError> {
     })?;
     let tcp = TcpSettings::default().set_nodelay(true);
     #[cfg(target_os = "linux")]
-    let tcp = tcp.set_user_timeout(TCP_USER_TIMEOUT).set_keepalive(socket2::TcpKeepalive::new().with_time(TCP_USER_TIMEOUT));
+    let tcp = tcp
+        .set_user_timeout(TCP_USER_TIMEOUT)
+        .set_keepalive(socket2::TcpKeepalive::new().with_time(TCP_USER_TIMEOUT));
     Ok(info.set_tcp_settings(tcp))
 }
 
@@ -168,7 +176,9 @@ fn classified(error: &redis::RedisError) -> RedisError {
             | ServerErrorKind::MasterDown
             | ServerErrorKind::ClusterDown,
         ) => RedisError::not_ready(message),
-        _ if error.is_io_error() || error.is_unrecoverable_error() => RedisError::unavailable(message),
+        _ if error.is_io_error() || error.is_unrecoverable_error() => {
+            RedisError::unavailable(message)
+        }
         _ => RedisError::refused(message),
     }
 }

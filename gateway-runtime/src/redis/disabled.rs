@@ -6,7 +6,7 @@ use bytes::Bytes;
 
 use crate::{
     base::secret::Secret,
-    redis::{ScriptArg, RedisError, RedisSettings},
+    redis::{RedisError, RedisSettings, ScriptArg},
 };
 
 /// A connection to Redis, of which there are none without the feature `redis`.
@@ -60,7 +60,12 @@ impl Redis {
         match self.0 {}
     }
 
-    pub async fn run(&self, _: &Script, _: &[&str], _: &[ScriptArg<'_>]) -> Result<Vec<i64>, RedisError> {
+    pub async fn run(
+        &self,
+        _: &Script,
+        _: &[&str],
+        _: &[ScriptArg<'_>],
+    ) -> Result<Vec<i64>, RedisError> {
         match self.0 {}
     }
 }

@@ -54,7 +54,10 @@ impl RedisError {
     /// It was not asked, since it did not answer just now: nothing was done.
     #[must_use]
     pub fn short_circuited() -> Self {
-        Self { message: "Redis did not answer just now, and was not asked".into(), kind: RedisErrorKind::Unasked }
+        Self {
+            message: "Redis did not answer just now, and was not asked".into(),
+            kind: RedisErrorKind::Unasked,
+        }
     }
 
     /// It cannot be reached, or did not answer in time: whether it did what was asked is not known.

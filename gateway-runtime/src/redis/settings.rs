@@ -114,7 +114,8 @@ mod tests {
         assert_eq!(address(none.clone()).unwrap(), None);
         let host = RedisSettings { host: text("cache"), ..none.clone() };
         assert_eq!(address(host.clone()).unwrap(), text("redis://cache:6379/0"));
-        let all = RedisSettings { host: text("::1"), port: Some(7000), db: Some(2), ..none.clone() };
+        let all =
+            RedisSettings { host: text("::1"), port: Some(7000), db: Some(2), ..none.clone() };
         assert_eq!(address(all).unwrap(), text("redis://[::1]:7000/2"));
         let url = Some(Secret::new("redis://:hunter2@cache"));
         assert_eq!(
@@ -123,7 +124,12 @@ mod tests {
         );
         let both = address(RedisSettings { url, ..host }).unwrap_err().to_string();
         assert!(both.contains("REDIS_HOST") && !both.contains("hunter2"), "{both}");
-        assert!(address(RedisSettings { db: Some(1), ..none }).unwrap_err().to_string().contains("no `host`"));
+        assert!(
+            address(RedisSettings { db: Some(1), ..none })
+                .unwrap_err()
+                .to_string()
+                .contains("no `host`")
+        );
     }
 
     #[cfg(not(feature = "redis"))]

@@ -45,7 +45,9 @@ async fn keys_go_when_their_time_is_over() {
     redis.set("short", b"", Duration::from_millis(20)).await.unwrap();
     redis.set("shorter", b"", Duration::ZERO).await.unwrap();
     let deadline = Instant::now() + Duration::from_secs(5);
-    while redis.get("short").await.unwrap().is_some() || redis.get("shorter").await.unwrap().is_some() {
+    while redis.get("short").await.unwrap().is_some()
+        || redis.get("shorter").await.unwrap().is_some()
+    {
         assert!(Instant::now() < deadline, "they are still there");
     }
 }
@@ -53,19 +55,24 @@ async fn keys_go_when_their_time_is_over() {
 #[tokio::test]
 async fn scripts_are_loaded_when_the_server_lacks_them() {
     let Some(redis) = own_redis().await else { return };
-    let script = Script::new(&format!("return {{ARGV[1] + 1, #KEYS, #ARGV[2]}} -- {}", fastrand::u64(..)));
+    let script =
+        Script::new(&format!("return {{ARGV[1] + 1, #KEYS, #ARGV[2]}} -- {}", fastrand::u64(..)));
     for _ in 0..2 {
-        let answer = redis.run(&script, &["{a}b", "{a}c"], &[ScriptArg::Number(1 << 52), ScriptArg::Text("four")]).await;
+        let answer = redis
+            .run(&script, &["{a}b", "{a}c"], &[ScriptArg::Number(1 << 52), ScriptArg::Text("four")])
+            .await;
         assert_eq!(answer.unwrap(), [(1 << 52) + 1, 2, 4]);
     }
-    let refused = redis.run(&Script::new("return redis.call('NONE')"), &["a"], &[]).await.unwrap_err();
+    let refused =
+        redis.run(&Script::new("return redis.call('NONE')"), &["a"], &[]).await.unwrap_err();
     assert!(!refused.is_unavailable() && !redis.is_away(), "{refused}");
 }
 
 #[tokio::test]
 async fn a_server_that_is_not_there_is_told_without_the_password() {
     let settings = RedisSettings::default();
-    let connect = async |url| Redis::connect(&Secret::new(url), &settings).await.unwrap_err().to_string();
+    let connect =
+        async |url| Redis::connect(&Secret::new(url), &settings).await.unwrap_err().to_string();
     let error = connect("redis://:planted-password@127.0.0.1:1").await;
     assert!(error.contains("cannot be reached") && !error.contains("planted"), "{error}");
     let error = connect("planted-password").await;

@@ -75,13 +75,17 @@ impl BuildContext<'_> {
 
     /// Problems of a section that nobody read: every key in it is unknown.
     pub(crate) fn reject_unread_section(&self) -> Result<(), StartError> {
-        let Some(section) = self.app.sections.get(&self.owner).filter(|_| !self.reads_config.get()) else {
+        let Some(section) = self.app.sections.get(&self.owner).filter(|_| !self.reads_config.get())
+        else {
             return Ok(());
         };
         let problem = |key: &String| {
-            format!("`{}.{key}` in the configuration is unknown: this part takes no settings of its own", self.owner)
+            format!(
+                "`{}.{key}` in the configuration is unknown: this part takes no settings of its own",
+                self.owner
+            )
         };
-        StartError::unless_empty(section.keys().map(problem).collect())
+        StartError::from_problems(section.keys().map(problem).collect())
     }
 }
 
@@ -142,6 +146,8 @@ impl<T: DeserializeOwned + JsonSchema> FromApp for Config<T> {
     fn from_app(scope: &BuildContext<'_>) -> Result<Self, StartError> {
         scope.reads_config.set(true);
         let section = scope.app.sections.get(&scope.owner).cloned().unwrap_or_default();
-        parse_section(&scope.owner, Value::Object(section)).map_err(StartError::from_problems).map(Self::new)
+        parse_section(&scope.owner, Value::Object(section))
+            .map_err(StartError::from_nonempty)
+            .map(Self::new)
     }
 }

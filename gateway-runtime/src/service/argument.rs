@@ -71,7 +71,10 @@ pub trait FromCall: Sized + Send {
     /// # Errors
     ///
     /// What this returns is the answer of the call; the method does not run.
-    fn from_call(state: &Self::State, request: &mut CallRequest) -> impl Future<Output = Result<Self, Error>> + Send;
+    fn from_call(
+        state: &Self::State,
+        request: &mut CallRequest,
+    ) -> impl Future<Output = Result<Self, Error>> + Send;
 }
 
 /// The input.
@@ -90,7 +93,11 @@ impl<T: DeserializeOwned + JsonSchema + Send + 'static> FromCall for T {
             Input::Valid(input) => input,
             Input::None => Document::default(),
             // Only reached when a pipeline is built without its validating layer.
-            _ => return Err(Error::internal("the input reached the method without having been judged")),
+            _ => {
+                return Err(Error::internal(
+                    "the input reached the method without having been judged",
+                ));
+            }
         };
         schema::decode(&input).map_err(Error::invalid)
     }
@@ -157,7 +164,10 @@ pub trait Arguments: Sized + Send {
     /// # Errors
     ///
     /// The first that cannot be made.
-    fn from_call(states: &Self::States, request: &mut CallRequest) -> impl Future<Output = Result<Self, Error>> + Send;
+    fn from_call(
+        states: &Self::States,
+        request: &mut CallRequest,
+    ) -> impl Future<Output = Result<Self, Error>> + Send;
 }
 
 macro_rules! arguments {
@@ -311,7 +321,10 @@ impl<C: Capability + ?Sized> FromCall for Providers<C> {
         binder.pool::<C>()
     }
 
-    async fn from_call((pool, strategy): &Self::State, request: &mut CallRequest) -> Result<Self, Error> {
+    async fn from_call(
+        (pool, strategy): &Self::State,
+        request: &mut CallRequest,
+    ) -> Result<Self, Error> {
         Ok(Self::new(Arc::clone(pool), Arc::clone(strategy), request.call.clone()))
     }
 }

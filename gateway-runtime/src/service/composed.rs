@@ -48,8 +48,11 @@ pub const fn one_input_composed<C: Composed>() {
 /// # Errors
 ///
 /// The first that cannot be prepared.
-pub fn prepare_composed<C: Composed>(binder: &mut Binder<'_>) -> Result<ComposedState<C>, StartError> {
-    <C::Fields as Arguments>::prepare(binder).map(|states| ComposedState(Arc::new(states), PhantomData))
+pub fn prepare_composed<C: Composed>(
+    binder: &mut Binder<'_>,
+) -> Result<ComposedState<C>, StartError> {
+    <C::Fields as Arguments>::prepare(binder)
+        .map(|states| ComposedState(Arc::new(states), PhantomData))
 }
 
 /// Makes each field, and the struct of them.
@@ -57,14 +60,18 @@ pub fn prepare_composed<C: Composed>(binder: &mut Binder<'_>) -> Result<Composed
 /// # Errors
 ///
 /// The first that cannot be made.
-#[expect(clippy::manual_async_fn, reason = "`Send` is promised here, so that nobody looks for it in the fields")]
+#[expect(
+    clippy::manual_async_fn,
+    reason = "`Send` is promised here, so that nobody looks for it in the fields"
+)]
 pub fn compose<C: Composed>(
     state: &ComposedState<C>,
     request: &mut CallRequest,
 ) -> impl Future<Output = Result<C, Error>> + Send {
     async {
         let states = state.0.downcast_ref::<<C::Fields as Arguments>::States>();
-        let states = states.ok_or_else(|| Error::internal("a composed argument was prepared as another"))?;
+        let states =
+            states.ok_or_else(|| Error::internal("a composed argument was prepared as another"))?;
         <C::Fields as Arguments>::from_call(states, request).await.map(C::compose)
     }
 }

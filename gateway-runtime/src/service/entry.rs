@@ -18,7 +18,7 @@ use crate::{
     provider::{Capability, Cost, strategy::Strategy},
     service::{
         app::BuildContext,
-        argument::{IntoReply, Arguments, MethodResult},
+        argument::{Arguments, IntoReply, MethodResult},
         registry::Binder,
     },
 };
@@ -91,8 +91,9 @@ impl ServiceEntry {
 inventory::collect!(ServiceEntry);
 
 /// Carries out a call.
-pub(crate) type BoxedMethod =
-    Box<dyn Fn(CallRequest) -> Pin<Box<dyn Future<Output = Result<Reply, Error>> + Send>> + Send + Sync>;
+pub(crate) type BoxedMethod = Box<
+    dyn Fn(CallRequest) -> Pin<Box<dyn Future<Output = Result<Reply, Error>> + Send>> + Send + Sync,
+>;
 
 /// An exposed method.
 #[derive(Debug)]

@@ -54,7 +54,10 @@ impl Method {
     }
 
     /// Carries out a call whose input satisfies the schema; the pipeline's last step.
-    pub(crate) fn call(&self, request: CallRequest) -> Pin<Box<dyn Future<Output = Result<Reply, Error>> + Send>> {
+    pub(crate) fn call(
+        &self,
+        request: CallRequest,
+    ) -> Pin<Box<dyn Future<Output = Result<Reply, Error>> + Send>> {
         (self.handler)(request)
     }
 
@@ -79,6 +82,9 @@ impl Method {
 
 impl fmt::Debug for Method {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Method").field("path", &self.path()).field("verb", &self.spec.verb).finish_non_exhaustive()
+        f.debug_struct("Method")
+            .field("path", &self.path())
+            .field("verb", &self.spec.verb)
+            .finish_non_exhaustive()
     }
 }

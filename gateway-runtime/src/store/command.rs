@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     base::money::{Currency, Money},
-    store::{Hold, ApiKeyRecord, hold::Held},
+    store::{ApiKeyRecord, Hold, hold::HoldOutcome},
 };
 
 /// The name of a call in the books: 32 hexadecimal digits, the first twelve the time in milliseconds. Unlike the request
@@ -110,7 +110,7 @@ pub enum CommandOutcome {
     /// Of [`Change::Forget`]: how many.
     Forgotten(usize),
     /// Of [`Change::Hold`].
-    Hold(Held),
+    Hold(HoldOutcome),
     /// Of [`Change::Settle`], [`Change::Ask`] and [`Change::Close`].
     Settled,
     /// Of [`Change::AddKey`]: false where there is no such account. Of [`Change::RevokeKey`]: false where there was no such
@@ -265,7 +265,9 @@ pub struct Settlement {
 impl Settlement {
     /// Whether the call is charged anything.
     pub(crate) fn charges(&self) -> bool {
-        self.hold.as_ref().is_some_and(|(_, charge)| charge.is_some_and(|charge| charge.nanos() > 0))
+        self.hold
+            .as_ref()
+            .is_some_and(|(_, charge)| charge.is_some_and(|charge| charge.nanos() > 0))
     }
 }
 

@@ -21,7 +21,7 @@ pub struct Hold {
     /// When the call must have ended, whatever became of its gateway; microseconds since 1970.
     pub until: i64,
     /// Whether a call that never ended may have done something that lasts.
-    pub lasting: bool,
+    pub may_have_effect: bool,
     /// What the call is, for a row of its own if its gateway dies.
     pub attribution: Arc<Attribution>,
 }
@@ -51,9 +51,9 @@ pub struct Attribution {
 
 /// What came of a [`Hold`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Held {
+pub enum HoldOutcome {
     /// The money is set aside.
-    Held,
+    HoldOutcome,
     /// There is not so much.
     Insufficient {
         /// What there is, in 10⁻⁹ of a unit.

@@ -21,12 +21,12 @@ mod writer;
 
 pub use crate::store::{
     command::{
-        Audit, CallId, Command, Claim, ClaimKey, ClaimOutcome, ClaimEnd, Credit, CreditOutcome, OperatorChange, ChangeKind, ChangeRecord, CommandOutcome,
-        RequestRecord, Settlement,
+        Audit, CallId, ChangeKind, ChangeRecord, Claim, ClaimEnd, ClaimKey, ClaimOutcome, Command,
+        CommandOutcome, Credit, CreditOutcome, OperatorChange, RequestRecord, Settlement,
     },
     commit::Store,
     db::{Db, outbox::OutboxConnection},
-    hold::{Attribution, Held, Hold},
+    hold::{Attribution, Hold, HoldOutcome},
     migrations::{Migration, MigrationStatus, Migrations, Sql},
     request_query::RequestQuery,
     settings::StoreSettings,
@@ -36,7 +36,7 @@ pub use crate::store::{
         statements::Statement,
         table::{Column, Table, Value},
     },
-    views::{Account, Balance, LedgerEntry, ApiKeyRecord, MarginQuery, MarginRow},
+    views::{Account, ApiKeyRecord, Balance, LedgerEntry, MarginQuery, MarginRow},
     writer::StoreWriter,
 };
 pub(crate) use crate::store::{db::outbox::OutboxBatch, sweeper::sweep};

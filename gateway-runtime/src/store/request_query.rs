@@ -61,7 +61,8 @@ impl RequestQuery {
     pub(super) fn id_range(&self) -> Range<String> {
         const SECOND: i64 = 1_000_000;
         let name = |at: i64| format!("{:012x}", at.max(0) / 1000);
-        let until = self.until.map_or_else(|| "g".to_owned(), |until| name(until.saturating_add(SECOND)));
+        let until =
+            self.until.map_or_else(|| "g".to_owned(), |until| name(until.saturating_add(SECOND)));
         let before = self.before.clone().unwrap_or_else(|| "g".to_owned());
         name(self.since.unwrap_or(0).saturating_sub(SECOND))..until.min(before)
     }

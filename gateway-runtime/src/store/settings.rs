@@ -8,7 +8,7 @@ use serde::Deserialize;
 use crate::{
     base::{secret::Secret, start_error::StartError},
     store::{
-        Store, Db, MigrationStatus, Migrations, Sqlite, StoreError,
+        Db, MigrationStatus, Migrations, Sqlite, Store, StoreError,
         migrations::{GATEWAY, require},
         sql::sqlite,
     },
@@ -69,10 +69,10 @@ impl StoreSettings {
     /// # Errors
     ///
     /// When it is to be in two places, or at an address that is none.
-    pub(crate) fn on_demand(&self) -> Result<Option<Db>, StartError> {
+    pub(crate) fn lazy(&self) -> Result<Option<Db>, StartError> {
         let Some(place) = self.place()? else { return Ok(None) };
         Ok(Some(match place {
-            DatabaseLocation::File(path) => sqlite::on_demand(path),
+            DatabaseLocation::File(path) => sqlite::lazy(path),
             DatabaseLocation::Server(url) => self.server_on_demand(url).map_err(told)?,
         }))
     }
@@ -91,7 +91,12 @@ impl StoreSettings {
     /// # Errors
     ///
     /// As [`migrate`](Self::migrate), and when there is no such owner or version.
-    pub(crate) async fn bring_to(&self, own: &[Migrations], owner: &str, version: i64) -> Result<(), StartError> {
+    pub(crate) async fn bring_to(
+        &self,
+        own: &[Migrations],
+        owner: &str,
+        version: i64,
+    ) -> Result<(), StartError> {
         let all = with_ours(own);
         let Some(owned) = all.iter().find(|owned| owned.owner == owner) else {
             let owners: Vec<_> = all.iter().map(|owned| owned.owner).collect();
@@ -108,7 +113,10 @@ impl StoreSettings {
     /// # Errors
     ///
     /// When it cannot be read.
-    pub(crate) async fn status(&self, own: &[Migrations]) -> Result<Vec<MigrationStatus>, StartError> {
+    pub(crate) async fn status(
+        &self,
+        own: &[Migrations],
+    ) -> Result<Vec<MigrationStatus>, StartError> {
         let all = with_ours(own);
         if let Some(DatabaseLocation::File(path)) = self.place()?
             && !path.exists()
@@ -122,7 +130,10 @@ impl StoreSettings {
                     is_applied: false,
                 }
             };
-            return Ok(all.iter().flat_map(|owned| owned.steps.iter().map(lacks(owned.owner))).collect());
+            return Ok(all
+                .iter()
+                .flat_map(|owned| owned.steps.iter().map(lacks(owned.owner)))
+                .collect());
         }
         self.migrator().await?.status(&all).await.map_err(told)
     }
@@ -160,7 +171,9 @@ impl StoreSettings {
             )),
             (Some(path), None) => Ok(Some(DatabaseLocation::File(path))),
             (None, Some(url)) => match unsupported(url.expose()) {
-                Some(problem) => Err(StartError::new(format!("`store.url` in the configuration: {problem}"))),
+                Some(problem) => {
+                    Err(StartError::new(format!("`store.url` in the configuration: {problem}")))
+                }
                 None => Ok(Some(DatabaseLocation::Server(url))),
             },
             (Some(_), Some(_)) => Err(StartError::new(
@@ -180,10 +193,12 @@ fn unsupported(url: &str) -> Option<String> {
     let is_scheme = |b: u8| b.is_ascii_alphanumeric() || b"+-.".contains(&b);
     match scheme {
         "postgres" | "postgresql" => None,
-        "sqlite" | "file" => Some(format!("the URL is that of a file\nhelp: use `store.path` for SQLite, or {FORM}")),
-        _ if scheme.bytes().all(is_scheme) && !scheme.is_empty() => {
-            Some(format!("`{scheme}` databases are not supported\nhelp: {FORM}, or use `store.path` for SQLite"))
+        "sqlite" | "file" => {
+            Some(format!("the URL is that of a file\nhelp: use `store.path` for SQLite, or {FORM}"))
         }
+        _ if scheme.bytes().all(is_scheme) && !scheme.is_empty() => Some(format!(
+            "`{scheme}` databases are not supported\nhelp: {FORM}, or use `store.path` for SQLite"
+        )),
         _ => Some(format!("the URL has no valid scheme\nhelp: {FORM}")),
     }
 }
@@ -200,7 +215,7 @@ fn with_ours(own: &[Migrations]) -> Vec<Migrations> {
 #[cfg(feature = "postgres")]
 impl StoreSettings {
     async fn connect(&self, url: &Secret) -> Result<Store, StoreError> {
-        crate::store::Postgres::connect_as_it_is(url, self.connections).await.map(Store::new)
+        crate::store::Postgres::connect_unmigrated(url, self.connections).await.map(Store::new)
     }
 
     async fn server_migrator(&self, url: &Secret) -> Result<Db, StoreError> {
@@ -208,7 +223,7 @@ impl StoreSettings {
     }
 
     fn server_on_demand(&self, url: &Secret) -> Result<Db, StoreError> {
-        crate::store::sql::postgres::on_demand(url, self.connections)
+        crate::store::sql::postgres::lazy(url, self.connections)
     }
 }
 

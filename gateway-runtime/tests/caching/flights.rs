@@ -34,7 +34,8 @@ async fn a_hundred_at_once_are_one() {
     assert_eq!(shop.goods.asked(), 1);
     let leaders: Vec<_> = answers.iter().filter(|answer| !answer.cached).collect();
     assert_eq!((leaders.len(), leaders[0].status()), (1, "fwd=miss; stored; ttl=60"));
-    let collapsed = answers.iter().filter(|answer| answer.status() == "fwd=miss; collapsed; ttl=60").count();
+    let collapsed =
+        answers.iter().filter(|answer| answer.status() == "fwd=miss; collapsed; ttl=60").count();
     assert_eq!((collapsed, shop.figures().collapsed), (99, 99));
 }
 
@@ -72,7 +73,9 @@ async fn another_leads_on_when_the_leader_leaves() {
 
 #[tokio::test(start_paused = true)]
 async fn another_leads_on_when_the_leader_fails_or_panics() {
-    for (mood, code) in [(Mood::Panics, Code::INTERNAL), (Mood::Fails(Code::NO_PROVIDER), Code::NO_PROVIDER)] {
+    for (mood, code) in
+        [(Mood::Panics, Code::INTERNAL), (Mood::Fails(Code::NO_PROVIDER), Code::NO_PROVIDER)]
+    {
         let shop = Shop::new();
         shop.goods.becomes(mood);
         let answers = answers(crowd(&shop, 20)).await;

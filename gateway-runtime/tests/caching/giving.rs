@@ -37,7 +37,11 @@ async fn nobody_is_given_what_is_anothers() {
         assert_eq!(own.text(), format!("\"cup {}\"", before + 1), "{account:?}");
     }
     for account in callers {
-        assert_eq!(shop.call(account, "all", r#"{"name":"cup"}"#, &[]).await.text(), "\"cup 6\"", "{account:?}");
+        assert_eq!(
+            shop.call(account, "all", r#"{"name":"cup"}"#, &[]).await.text(),
+            "\"cup 6\"",
+            "{account:?}"
+        );
     }
 }
 
@@ -50,7 +54,9 @@ async fn what_is_asked_counts_and_not_how_it_is_written() {
     for query in ["name=cup&shelf=3", "shelf=3&name=c%75p"] {
         assert_eq!(shop.call(None, "own", query, &[]).await.text(), "\"cup 2\"", "{query}");
     }
-    for (before, query) in ["name=cup", "name=cup&shelf=4", "name=cup%26shelf=3"].into_iter().enumerate() {
+    for (before, query) in
+        ["name=cup", "name=cup&shelf=4", "name=cup%26shelf=3"].into_iter().enumerate()
+    {
         let answer = shop.call(None, "own", query, &[]).await;
         assert!(answer.text().ends_with(&format!(" {}\"", before + 3)), "{query}: {answer:?}");
     }
@@ -65,16 +71,23 @@ async fn every_kind_of_answer_comes_back_as_it_was() {
         assert_eq!((first.text(), again.cached), (again.text(), true), "{method}");
     }
     assert_eq!(shop.goods.asked(), 3);
-    assert_eq!(shop.call(None, "open", "", &[]).await.header("cache-control"), Some("public, max-age=60"));
+    assert_eq!(
+        shop.call(None, "open", "", &[]).await.header("cache-control"),
+        Some("public, max-age=60")
+    );
     assert_eq!(shop.call(None, "open", "", &[]).await.header("vary"), None);
     // A POST is nobody else's to keep.
-    assert_eq!(shop.call(None, "all", r#"{"name":"cup"}"#, &[]).await.header("cache-control"), None);
+    assert_eq!(
+        shop.call(None, "all", r#"{"name":"cup"}"#, &[]).await.header("cache-control"),
+        None
+    );
 }
 
 #[tokio::test(start_paused = true)]
 async fn what_cannot_be_kept_is_made_each_time() {
     let shop = Shop::new();
-    for (method, status) in [("stream", None), ("plain", None), ("much", Some("gateway; fwd=miss"))] {
+    for (method, status) in [("stream", None), ("plain", None), ("much", Some("gateway; fwd=miss"))]
+    {
         for _ in 0..2 {
             let answer = shop.call(None, method, "", &[]).await;
             assert_eq!((answer.cached, answer.header("cache-status")), (false, status), "{method}");
@@ -125,7 +138,10 @@ async fn it_can_be_left_out() {
     let shop = Shop::with(&CacheSettings { enabled: false, ..CacheSettings::default() });
     for number in 1..=2 {
         let answer = shop.cup().await;
-        assert_eq!((answer.text(), answer.header("cache-status")), (&*format!("\"cup {number}\""), None));
+        assert_eq!(
+            (answer.text(), answer.header("cache-status")),
+            (&*format!("\"cup {number}\""), None)
+        );
     }
 }
 

@@ -17,7 +17,10 @@ async fn an_old_answer_is_given_while_it_is_made_anew() {
     after(85).await;
     for _ in 0..10 {
         let old = shop.cup().await;
-        assert_eq!((old.text(), old.status(), old.header("age")), ("\"cup 1\"", "hit; ttl=-25", Some("85")));
+        assert_eq!(
+            (old.text(), old.status(), old.header("age")),
+            ("\"cup 1\"", "hit; ttl=-25", Some("85"))
+        );
         settle().await;
     }
     assert_eq!(shop.goods.asked(), 2, "once for all of them");
@@ -73,12 +76,18 @@ async fn an_old_answer_is_given_when_it_cannot_be_made_anew() {
     shop.cup().await;
     after(100).await;
     for (mood, status) in [
-        (Mood::Fails(Code::PROVIDER_FAILED), "fwd=stale; ttl=-40; fwd-status=502; detail=stale-if-error"),
+        (
+            Mood::Fails(Code::PROVIDER_FAILED),
+            "fwd=stale; ttl=-40; fwd-status=502; detail=stale-if-error",
+        ),
         (Mood::Panics, "fwd=stale; ttl=-40; fwd-status=500; detail=stale-if-error"),
     ] {
         shop.goods.becomes(mood);
         let old = shop.cup().await;
-        assert_eq!((old.text(), old.status(), old.header("age")), ("\"cup 1\"", status, Some("100")));
+        assert_eq!(
+            (old.text(), old.status(), old.header("age")),
+            ("\"cup 1\"", status, Some("100"))
+        );
         assert!(old.cached);
     }
     // What the method says of the request is said.
@@ -88,7 +97,11 @@ async fn an_old_answer_is_given_when_it_cannot_be_made_anew() {
     after(259).await;
     assert!(shop.cup().await.text.is_ok());
     after(1).await;
-    assert_eq!(shop.cup().await.text.unwrap_err(), Code::PROVIDER_FAILED, "five minutes after it was fresh");
+    assert_eq!(
+        shop.cup().await.text.unwrap_err(),
+        Code::PROVIDER_FAILED,
+        "five minutes after it was fresh"
+    );
     assert_eq!(shop.figures().stale_if_error, 3);
 }
 

@@ -11,7 +11,7 @@ use std::{
 use gateway_runtime::{
     App, CallContext, CallRequest, Input, Origin, Reply, RequestId,
     cache::{CacheSettings, MemoryCache},
-    pipeline::{CacheFigures, ReplyCache, Pipeline, Stages},
+    pipeline::{CacheFigures, Pipeline, ReplyCache, Stages},
     prelude::*,
     registry::{Registry, RegistrySettings},
 };
@@ -195,7 +195,8 @@ impl Shop {
         app.insert(Arc::clone(&goods));
         let registry = Arc::new(Registry::build(&app, &RegistrySettings::default()).unwrap());
         let memory = Box::new(MemoryCache::new(settings.memory_bytes).unwrap());
-        let caching = settings.enabled.then(|| ReplyCache::new(settings, &registry, memory).unwrap());
+        let caching =
+            settings.enabled.then(|| ReplyCache::new(settings, &registry, memory).unwrap());
         let pipeline = Pipeline::new(Stages { caching: caching.clone(), ..Stages::default() });
         Self { goods, registry, pipeline, caching }
     }
@@ -205,7 +206,13 @@ impl Shop {
     }
 
     /// A call of somebody; none is a stranger.
-    pub(crate) async fn call(&self, account: Option<&str>, method: &str, input: &str, asks: &[&'static str]) -> Answer {
+    pub(crate) async fn call(
+        &self,
+        account: Option<&str>,
+        method: &str,
+        input: &str,
+        asks: &[&'static str],
+    ) -> Answer {
         self.call_by(Origin::Http, account, method, input, asks).await
     }
 
@@ -220,7 +227,9 @@ impl Shop {
     ) -> Answer {
         let method = self.registry.methods().find(|known| known.spec.name == method).unwrap();
         let started = Instant::now().into_std();
-        let field = |asks: &&'static str| (HeaderName::from_static("cache-control"), HeaderValue::from_static(asks));
+        let field = |asks: &&'static str| {
+            (HeaderName::from_static("cache-control"), HeaderValue::from_static(asks))
+        };
         let arrival = CallContext {
             id: RequestId::generate(),
             origin,

@@ -1,8 +1,8 @@
 //! A service that asks providers.
 
 use gateway_runtime::{
-    Currency, Error, Money, ProviderError, Providers, Result, capability, expose_method, model, provide_method,
-    provider, service,
+    Currency, Error, Money, ProviderError, Providers, Result, capability, expose_method, model,
+    provide_method, provider, service,
 };
 
 /// What to bring.
@@ -37,7 +37,10 @@ pub struct Van;
 
 impl Van {
     fn by_weight(parcel: &Box) -> Money {
-        Money::from_nanos(10_000_000 * i64::from(parcel.weight), Currency::from_code("EUR").unwrap())
+        Money::from_nanos(
+            10_000_000 * i64::from(parcel.weight),
+            Currency::from_code("EUR").unwrap(),
+        )
     }
 }
 

@@ -2,7 +2,11 @@
 //!
 //! `BLESS=1 cargo test -p gateway-runtime --test descriptions` writes the files anew.
 
-#![allow(clippy::unwrap_used, unreachable_pub, reason = "a test, with services as authors write them")]
+#![allow(
+    clippy::unwrap_used,
+    unreachable_pub,
+    reason = "a test, with services as authors write them"
+)]
 
 mod courier;
 mod depot;
@@ -47,8 +51,11 @@ fn get(path: &str) -> Value {
     serde_json::from_slice(response.body()).unwrap()
 }
 
-const ALL: [(&str, &str); 3] =
-    [("/meta", "meta.json"), ("/openapi.json", "openapi.json"), ("/asyncapi.json", "asyncapi.json")];
+const ALL: [(&str, &str); 3] = [
+    ("/meta", "meta.json"),
+    ("/openapi.json", "openapi.json"),
+    ("/asyncapi.json", "asyncapi.json"),
+];
 
 #[test]
 fn golden() {
@@ -59,7 +66,10 @@ fn golden() {
             std::fs::write(&file, &document).unwrap();
         }
         let same = std::fs::read_to_string(&file).is_ok_and(|expected| expected == document);
-        assert!(same, "{path} has changed: if it is meant to, write the files anew with BLESS=1, and review them");
+        assert!(
+            same,
+            "{path} has changed: if it is meant to, write the files anew with BLESS=1, and review them"
+        );
     }
 }
 
@@ -67,8 +77,15 @@ fn golden() {
 fn nothing_internal_is_published() {
     for (path, _) in ALL {
         let text = get(path).to_string();
-        for internal in ["SECRET", "::", ".rs", "tests/", "descriptions", env!("CARGO_MANIFEST_DIR"), "gateway_runtime"]
-        {
+        for internal in [
+            "SECRET",
+            "::",
+            ".rs",
+            "tests/",
+            "descriptions",
+            env!("CARGO_MANIFEST_DIR"),
+            "gateway_runtime",
+        ] {
             assert!(!text.contains(internal), "{path} has `{internal}`");
         }
     }
@@ -77,7 +94,8 @@ fn nothing_internal_is_published() {
 #[test]
 fn what_is_published_is_in_the_order_of_names() {
     fn names(things: &Value) -> Vec<(String, Option<u64>)> {
-        let name = |thing: &Value| (thing["name"].as_str().unwrap().to_owned(), thing["version"].as_u64());
+        let name =
+            |thing: &Value| (thing["name"].as_str().unwrap().to_owned(), thing["version"].as_u64());
         things.as_array().unwrap().iter().map(name).collect()
     }
     let meta = get("/meta");
@@ -111,12 +129,19 @@ fn every_reference_leads_somewhere_and_every_component_is_referred_to() {
         let mut found = Vec::new();
         references(&document, &mut found);
         for reference in &found {
-            assert!(document.pointer(&reference[1..]).is_some(), "{path}: {reference} leads nowhere");
+            assert!(
+                document.pointer(&reference[1..]).is_some(),
+                "{path}: {reference} leads nowhere"
+            );
         }
         for (kind, components) in document["components"].as_object().unwrap() {
-            for name in components.as_object().unwrap().keys().filter(|_| kind != "securitySchemes") {
+            for name in components.as_object().unwrap().keys().filter(|_| kind != "securitySchemes")
+            {
                 let reference = format!("#/components/{kind}/{name}");
-                assert!(found.contains(&reference.as_str()), "{path}: nothing refers to {reference}");
+                assert!(
+                    found.contains(&reference.as_str()),
+                    "{path}: nothing refers to {reference}"
+                );
             }
         }
     }
@@ -143,18 +168,28 @@ fn an_author_s_own_codes_are_published() {
     let methods = meta["services"][0]["methods"].as_array().unwrap();
     let list = methods.iter().find(|method| method["name"] == "list").unwrap();
     let errors = list["errors"].as_array().unwrap();
-    assert!(errors.iter().any(|error| error["code"] == "full" && error["status"] == 409), "{errors:?}");
+    assert!(
+        errors.iter().any(|error| error["code"] == "full" && error["status"] == 409),
+        "{errors:?}"
+    );
     let list = &get("/openapi.json")["paths"]["/services/depot/v1/list"]["get"];
     assert_eq!(list["responses"]["409"]["$ref"], "#/components/responses/full");
-    assert_eq!((&list["summary"], &list["description"]), (&"Lists the addresses".into(), &"The newest first.".into()));
+    assert_eq!(
+        (&list["summary"], &list["description"]),
+        (&"Lists the addresses".into(), &"The newest first.".into())
+    );
 }
 
 #[test]
 fn operations_have_names_of_their_own() {
     let document = get("/openapi.json");
-    let operations =
-        document["paths"].as_object().unwrap().values().flat_map(|path| path.as_object().unwrap().values());
-    let names: Vec<_> = operations.map(|operation| operation["operationId"].as_str().unwrap()).collect();
+    let operations = document["paths"]
+        .as_object()
+        .unwrap()
+        .values()
+        .flat_map(|path| path.as_object().unwrap().values());
+    let names: Vec<_> =
+        operations.map(|operation| operation["operationId"].as_str().unwrap()).collect();
     assert_eq!(names.iter().collect::<HashSet<_>>().len(), names.len(), "{names:?}");
     // Names for generators of clients, and the same in both documents.
     let async_document = get("/asyncapi.json");
@@ -170,12 +205,23 @@ fn meta_can_be_asked_about_one_service() {
     let versions = |path| {
         let document = get(path);
         let services = document["services"].as_array().unwrap().clone();
-        services.iter().map(|service| format!("{}/{}", service["name"], service["version"])).collect::<Vec<_>>()
+        services
+            .iter()
+            .map(|service| format!("{}/{}", service["name"], service["version"]))
+            .collect::<Vec<_>>()
     };
     assert_eq!(versions("/meta"), ["\"courier\"/1", "\"depot\"/1", "\"depot\"/2", "\"shop\"/1"]);
     assert_eq!(versions("/meta/depot"), ["\"depot\"/1", "\"depot\"/2"]);
     assert_eq!(versions("/meta/depot/v2"), ["\"depot\"/2"]);
-    for path in ["/meta/", "/metadata", "/meta/x", "/meta/depot/v3", "/meta/depot/2", "/meta/depot/v2/", "/openapi"] {
+    for path in [
+        "/meta/",
+        "/metadata",
+        "/meta/x",
+        "/meta/depot/v3",
+        "/meta/depot/2",
+        "/meta/depot/v2/",
+        "/openapi",
+    ] {
         assert_eq!(serve(path).unwrap_err().code(), Code::NOT_FOUND, "{path}");
     }
 }
@@ -183,7 +229,9 @@ fn meta_can_be_asked_about_one_service() {
 #[test]
 fn each_document_has_a_strong_tag_of_its_own() {
     let mut tags = HashSet::new();
-    for path in ["/meta", "/meta/depot", "/meta/depot/v2", "/meta/shop", "/openapi.json", "/asyncapi.json"] {
+    for path in
+        ["/meta", "/meta/depot", "/meta/depot/v2", "/meta/shop", "/openapi.json", "/asyncapi.json"]
+    {
         let tag = serve(path).unwrap().headers()[header::ETAG].clone();
         assert!(tag.as_bytes().starts_with(b"\""), "{path}: {tag:?} is weak");
         assert!(tags.insert(tag), "{path} has the tag of another");
@@ -200,7 +248,8 @@ fn health_is_that_of_this_moment() {
         let of_van = document.pointer("/capabilities/0/providers/1/methods/0/health").cloned();
         (response.headers()[header::ETAG].clone(), of_van)
     };
-    let (before, with_providers, without) = (read("/meta"), read("/meta/courier/v1"), read("/meta/shop"));
+    let (before, with_providers, without) =
+        (read("/meta"), read("/meta/courier/v1"), read("/meta/shop"));
     assert_eq!(before.1, Some("ready".into()));
     assert_eq!(with_providers.1, Some("ready".into()));
     assert_eq!(without.1, None);
@@ -218,19 +267,30 @@ fn health_is_that_of_this_moment() {
 fn a_broker_is_a_server_without_its_user_and_password() {
     let with_bus = |bus: &str| -> Value {
         let bus: BusSettings = serde_json::from_str(bus).unwrap();
-        let documents = Documents::new(&Info::default(), registry(), AcceptedCredentials::default(), &bus);
+        let documents =
+            Documents::new(&Info::default(), registry(), AcceptedCredentials::default(), &bus);
         let answer = |path| documents.serve(path).unwrap();
-        let texts = ["/asyncapi.json", "/meta"].map(|path| String::from_utf8(answer(path).body().to_vec()).unwrap());
-        assert!(texts.iter().all(|text| !text.contains("hunter2") && !text.contains("clerk")), "{texts:?}");
+        let texts = ["/asyncapi.json", "/meta"]
+            .map(|path| String::from_utf8(answer(path).body().to_vec()).unwrap());
+        assert!(
+            texts.iter().all(|text| !text.contains("hunter2") && !text.contains("clerk")),
+            "{texts:?}"
+        );
         let [asyncapi, meta] = texts.map(|text| serde_json::from_str::<Value>(&text).unwrap());
         serde_json::json!({ "asyncapi": asyncapi, "meta": meta })
     };
-    let told = with_bus(r#"{ "amqp": "amqps://clerk:hunter2@rabbit.internal/orders", "calls": { "queue": "own" } }"#);
+    let told = with_bus(
+        r#"{ "amqp": "amqps://clerk:hunter2@rabbit.internal/orders", "calls": { "queue": "own" } }"#,
+    );
     let document = &told["asyncapi"];
     let server = &document["servers"]["bus"];
-    assert_eq!((&server["host"], &server["protocol"]), (&"rabbit.internal:5671".into(), &"amqps".into()));
+    assert_eq!(
+        (&server["host"], &server["protocol"]),
+        (&"rabbit.internal:5671".into(), &"amqps".into())
+    );
     assert_eq!(server["pathname"], "/orders");
-    let addresses = ["bus_calls", "bus_dead_letters", "bus_retries"].map(|name| &document["channels"][name]["address"]);
+    let addresses = ["bus_calls", "bus_dead_letters", "bus_retries"]
+        .map(|name| &document["channels"][name]["address"]);
     assert_eq!(addresses, ["own", "own.dead", "own.retry.{delay}"]);
     for (name, channel) in document["channels"].as_object().unwrap() {
         let server = channel["servers"][0]["$ref"].as_str().unwrap();

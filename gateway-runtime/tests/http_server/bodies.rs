@@ -78,7 +78,9 @@ async fn chunks_are_sent_while_the_next_request_is_waiting() {
     };
     let server = start(handler, |_| {});
     let mut client = server.connect().await;
-    client.send("GET /first HTTP/1.1\r\nhost: t\r\n\r\nGET /last HTTP/1.1\r\nhost: t\r\n\r\n").await;
+    client
+        .send("GET /first HTTP/1.1\r\nhost: t\r\n\r\nGET /last HTTP/1.1\r\nhost: t\r\n\r\n")
+        .await;
     client.head().await;
     assert_eq!(client.take(10).await, b"5\r\nevent\r\n");
 }

@@ -41,8 +41,9 @@ async fn http1_answers_one_request_after_the_other() {
 async fn pipelined_requests_are_answered_in_order() {
     let server = start(echo(), |_| {});
     let mut client = server.connect().await;
-    let many: String =
-        (0..50).map(|n| format!("POST /{n} HTTP/1.1\r\nhost: t\r\ncontent-length: 1\r\n\r\nx")).collect();
+    let many: String = (0..50)
+        .map(|n| format!("POST /{n} HTTP/1.1\r\nhost: t\r\ncontent-length: 1\r\n\r\nx"))
+        .collect();
     client.send(many).await;
     for n in 0..50 {
         assert_eq!(client.answer().await.text(), format!("POST /{n} x"));
@@ -142,12 +143,18 @@ async fn large_bodies_arrive_whole() {
 async fn what_was_pipelined_behind_a_large_answer_is_answered() {
     let large = Bytes::from(vec![b'x'; 100_000]);
     let handler = move |request: Request<Incoming>, _: Peer| {
-        let body = if request.uri().path() == "/large" { Body::from(large.clone()) } else { Body::from("small") };
+        let body = if request.uri().path() == "/large" {
+            Body::from(large.clone())
+        } else {
+            Body::from("small")
+        };
         async { Response::new(body) }
     };
     let server = start(handler, |_| {});
     let mut client = server.connect().await;
-    client.send("GET /large HTTP/1.1\r\nhost: t\r\n\r\nGET /small HTTP/1.1\r\nhost: t\r\n\r\nGET /sm").await;
+    client
+        .send("GET /large HTTP/1.1\r\nhost: t\r\n\r\nGET /small HTTP/1.1\r\nhost: t\r\n\r\nGET /sm")
+        .await;
     assert_eq!(client.answer().await.body.len(), 100_000);
     assert_eq!(client.answer().await.text(), "small");
     client.send("all HTTP/1.1\r\nhost: t\r\n\r\n").await;
@@ -158,7 +165,9 @@ async fn what_was_pipelined_behind_a_large_answer_is_answered() {
 async fn expect_100_continue_is_honoured() {
     let server = start(echo(), |_| {});
     let mut client = server.connect().await;
-    client.send("POST /e HTTP/1.1\r\nhost: t\r\nexpect: 100-continue\r\ncontent-length: 2\r\n\r\n").await;
+    client
+        .send("POST /e HTTP/1.1\r\nhost: t\r\nexpect: 100-continue\r\ncontent-length: 2\r\n\r\n")
+        .await;
     assert_eq!(client.head().await, "HTTP/1.1 100 Continue\r\n\r\n");
     client.send("ok").await;
     assert_eq!(client.answer().await.text(), "POST /e ok");
@@ -170,7 +179,8 @@ async fn a_body_may_be_read_after_the_answer() {
     let handler = move |request: Request<Incoming>, _: Peer| {
         let send = send.clone();
         tokio::spawn(async move {
-            let body = read_body(request.into_body(), 1 << 20, Duration::from_secs(30)).await.unwrap();
+            let body =
+                read_body(request.into_body(), 1 << 20, Duration::from_secs(30)).await.unwrap();
             send.send(body).unwrap();
         });
         async { Response::new(Body::from("already")) }
@@ -182,7 +192,10 @@ async fn a_body_may_be_read_after_the_answer() {
     sleep(ms(100)).await; // the connection looks idle
     client.send("GET / HTTP/1.1\r\nhost: t\r\n\r\nthis is body").await;
     let body = within(read.recv()).await.unwrap();
-    assert!(body.ends_with(b"this is body"), "what follows the head is the body, whatever it looks like: {body:?}");
+    assert!(
+        body.ends_with(b"this is body"),
+        "what follows the head is the body, whatever it looks like: {body:?}"
+    );
 }
 
 #[tokio::test]
@@ -191,7 +204,10 @@ async fn http_1_0_is_answered_and_closed() {
     let mut client = server.connect().await;
     client.send("GET / HTTP/1.0\r\n\r\n").await;
     let (answer, reset) = client.closed().await;
-    assert!(answer.starts_with("HTTP/1.0 200 OK\r\n") && answer.ends_with("\r\n\r\nold"), "{answer}");
+    assert!(
+        answer.starts_with("HTTP/1.0 200 OK\r\n") && answer.ends_with("\r\n\r\nold"),
+        "{answer}"
+    );
     assert!(!reset);
 }
 
@@ -261,7 +277,9 @@ async fn a_connection_can_be_upgraded() {
     });
     let mut client = server.connect().await;
     // The first word comes with the head, and must not be lost.
-    client.send("GET / HTTP/1.1\r\nhost: t\r\nupgrade: words\r\nconnection: upgrade\r\n\r\nping").await;
+    client
+        .send("GET / HTTP/1.1\r\nhost: t\r\nupgrade: words\r\nconnection: upgrade\r\n\r\nping")
+        .await;
     assert!(client.head().await.starts_with("HTTP/1.1 101"));
     assert_eq!(client.take(4).await, b"ping");
     sleep(ms(300)).await;

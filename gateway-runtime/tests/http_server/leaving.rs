@@ -92,7 +92,9 @@ async fn a_reset_http2_stream_drops_its_request_alone() {
     let client = h2(server.address).await;
     let mut streams = Vec::new();
     for _ in 0..2 {
-        streams.push(client.clone().send_request(Request::get("http://t/").body(()).unwrap(), true).unwrap());
+        streams.push(
+            client.clone().send_request(Request::get("http://t/").body(()).unwrap(), true).unwrap(),
+        );
     }
     begun.reach(2).await;
     streams.pop().unwrap().1.send_reset(h2::Reason::CANCEL);

@@ -14,12 +14,24 @@ fn reader(limits: HttpLimits) -> impl Handler {
     move |request: Request<Incoming>, _: Peer| {
         let limits = limits.clone();
         async move {
-            let (status, text) = match read_body(request.into_body(), limits.body_bytes, limits.body_timeout).await {
+            let (status, text) = match read_body(
+                request.into_body(),
+                limits.body_bytes,
+                limits.body_timeout,
+            )
+            .await
+            {
                 Ok(body) => (StatusCode::OK, body.len().to_string()),
-                Err(BodyError::TooLarge(limit)) => (StatusCode::PAYLOAD_TOO_LARGE, limit.to_string()),
-                Err(BodyError::Timeout(limit)) => (StatusCode::REQUEST_TIMEOUT, format!("{limit:?}")),
+                Err(BodyError::TooLarge(limit)) => {
+                    (StatusCode::PAYLOAD_TOO_LARGE, limit.to_string())
+                }
+                Err(BodyError::Timeout(limit)) => {
+                    (StatusCode::REQUEST_TIMEOUT, format!("{limit:?}"))
+                }
                 Err(BodyError::Incomplete(error)) => (StatusCode::BAD_REQUEST, error.to_string()),
-                Err(error @ BodyError::Overloaded) => (StatusCode::SERVICE_UNAVAILABLE, error.to_string()),
+                Err(error @ BodyError::Overloaded) => {
+                    (StatusCode::SERVICE_UNAVAILABLE, error.to_string())
+                }
             };
             let mut response = Response::new(Body::from(text));
             *response.status_mut() = status;
@@ -59,7 +71,11 @@ async fn a_head_that_trickles_in_is_given_up() {
             }
         });
         closed.await;
-        assert!(begun.elapsed() >= ms(290), "{beginning:?} was given up after {:?}", begun.elapsed());
+        assert!(
+            begun.elapsed() >= ms(290),
+            "{beginning:?} was given up after {:?}",
+            begun.elapsed()
+        );
         assert!(begun.elapsed() < ms(5000), "each byte buys no more time");
     }
 }
@@ -183,7 +199,9 @@ async fn a_body_that_announces_too_much_is_refused_unread() {
     client.send("POST / HTTP/1.1\r\nhost: t\r\ncontent-length: 1000\r\n\r\n").await;
     client.send([b'x'; 1000]).await;
     assert_eq!(client.answer().await.text(), "1000");
-    client.send("POST / HTTP/1.1\r\nhost: t\r\nexpect: 100-continue\r\ncontent-length: 1001\r\n\r\n").await;
+    client
+        .send("POST / HTTP/1.1\r\nhost: t\r\nexpect: 100-continue\r\ncontent-length: 1001\r\n\r\n")
+        .await;
     let answer = client.answer().await;
     assert_eq!(answer.status, 413, "and no 100 Continue before");
     assert!(answer.has("connection: close"), "{answer:?}");
@@ -207,14 +225,21 @@ async fn a_client_in_the_middle_of_sending_sees_the_refusal() {
 #[tokio::test]
 async fn a_body_of_unknown_length_is_counted() {
     let server = reading(|limits| limits.body_bytes = 10);
-    for (chunks, status) in [("5\r\nhello\r\n5\r\nworld\r\n", 200), ("5\r\nhello\r\n6\r\nworld!\r\n", 413)] {
+    for (chunks, status) in
+        [("5\r\nhello\r\n5\r\nworld\r\n", 200), ("5\r\nhello\r\n6\r\nworld!\r\n", 413)]
+    {
         let mut client = server.connect().await;
-        client.send(format!("POST / HTTP/1.1\r\nhost: t\r\ntransfer-encoding: chunked\r\n\r\n{chunks}0\r\n\r\n")).await;
+        client
+            .send(format!(
+                "POST / HTTP/1.1\r\nhost: t\r\ntransfer-encoding: chunked\r\n\r\n{chunks}0\r\n\r\n"
+            ))
+            .await;
         assert_eq!(client.answer().await.status, status, "{chunks:?}");
     }
     let mut client = h2(server.address).await;
     for (length, status) in [(10, 200), (11, 413)] {
-        let (answer, mut body) = client.send_request(Request::post("http://t/").body(()).unwrap(), false).unwrap();
+        let (answer, mut body) =
+            client.send_request(Request::post("http://t/").body(()).unwrap(), false).unwrap();
         body.send_data(vec![b'x'; length].into(), true).unwrap();
         assert_eq!(within(answer).await.unwrap().status(), status);
     }

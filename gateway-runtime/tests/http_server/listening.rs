@@ -21,15 +21,19 @@ async fn a_taken_port_is_said_to_be_taken() {
             (config.listen, config.workers) = (server.address, std::num::NonZero::new(workers))
         }))
         .unwrap_err();
-        let expected =
-            format!("cannot listen on {}: another program listens on port {}", server.address, server.address.port());
+        let expected = format!(
+            "cannot listen on {}: another program listens on port {}",
+            server.address,
+            server.address.port()
+        );
         assert!(error.to_string().starts_with(&expected), "{error}");
     }
 }
 
 #[test]
 fn an_address_of_another_machine_is_refused() {
-    let error = Server::bind(&config(|config| config.listen = ([192, 0, 2, 1], 0).into())).unwrap_err();
+    let error =
+        Server::bind(&config(|config| config.listen = ([192, 0, 2, 1], 0).into())).unwrap_err();
     assert!(error.to_string().contains("this machine has no address 192.0.2.1"), "{error}");
 }
 
@@ -60,7 +64,8 @@ async fn a_dropped_server_ends() {
 
 #[test]
 fn a_server_serves_on_a_multi_threaded_runtime_too() {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     runtime.block_on(async {
         let server = start(says("hi"), |_| {});
         assert_eq!(server.connect().await.get("/").await.text(), "hi");

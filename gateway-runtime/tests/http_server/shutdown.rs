@@ -31,7 +31,8 @@ fn held(gate: &Arc<Semaphore>, begun: &Drops) -> impl Handler + use<> {
 #[tokio::test]
 async fn requests_in_flight_finish_and_idle_connections_close_at_once() {
     let (gate, begun) = (Arc::new(Semaphore::new(0)), Drops::default());
-    let mut server = start(held(&gate, &begun), |config| config.workers = std::num::NonZero::new(2));
+    let mut server =
+        start(held(&gate, &begun), |config| config.workers = std::num::NonZero::new(2));
     let address = server.address;
     let untouched = server.connect().await;
     gate.add_permits(2);
@@ -61,7 +62,8 @@ async fn http2_streams_in_flight_finish() {
     let (gate, begun) = (Arc::new(Semaphore::new(0)), Drops::default());
     let mut server = start(held(&gate, &begun), |_| {});
     let mut client = h2(server.address).await;
-    let (answer, _) = client.send_request(Request::get("http://t/").body(()).unwrap(), true).unwrap();
+    let (answer, _) =
+        client.send_request(Request::get("http://t/").body(()).unwrap(), true).unwrap();
     begun.reach(1).await;
     server.begin_stop();
     // GOAWAY reaches the client: it may begin no more.
@@ -114,7 +116,11 @@ async fn what_does_not_finish_in_time_is_cut_and_counted() {
     begun.reach(3).await;
     let from = Instant::now();
     assert_eq!(server.stop().await, DrainOutcome::Cut(3));
-    assert!(from.elapsed() >= ms(200) && from.elapsed() < Duration::from_secs(5), "{:?}", from.elapsed());
+    assert!(
+        from.elapsed() >= ms(200) && from.elapsed() < Duration::from_secs(5),
+        "{:?}",
+        from.elapsed()
+    );
     for client in clients {
         client.closed().await;
     }

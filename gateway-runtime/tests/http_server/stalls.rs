@@ -23,10 +23,13 @@ const CHUNK: usize = 16 * 1024;
 fn flood(yielded: &Arc<AtomicUsize>, dropped: &Drops) -> impl Handler + use<> {
     let (yielded, dropped) = (yielded.clone(), dropped.clone());
     move |_: Request<Incoming>, _: Peer| {
-        let chunks = stream::unfold((yielded.clone(), dropped.mark()), |(yielded, mark): (_, Mark)| async move {
-            yielded.fetch_add(CHUNK, SeqCst);
-            Some((Ok::<_, std::io::Error>(Bytes::from_static(&[b'x'; CHUNK])), (yielded, mark)))
-        });
+        let chunks = stream::unfold(
+            (yielded.clone(), dropped.mark()),
+            |(yielded, mark): (_, Mark)| async move {
+                yielded.fetch_add(CHUNK, SeqCst);
+                Some((Ok::<_, std::io::Error>(Bytes::from_static(&[b'x'; CHUNK])), (yielded, mark)))
+            },
+        );
         async { Response::new(Body::stream(chunks)) }
     }
 }
@@ -80,7 +83,9 @@ async fn an_http2_client_that_opens_no_window_is_given_up() {
         // Its answers are kept, and never read.
         let mut answers = Vec::new();
         for _ in 0..10 {
-            answers.push(client.send_request(Request::get("http://t/").body(()).unwrap(), true).unwrap());
+            answers.push(
+                client.send_request(Request::get("http://t/").body(()).unwrap(), true).unwrap(),
+            );
         }
         dropped.reach(10).await;
         assert!(begun.elapsed() >= ms(300), "{:?}", begun.elapsed());
@@ -132,7 +137,8 @@ async fn a_large_body_waits_in_pieces_for_an_http2_window() {
         async move { Response::new(body) }
     };
     let server = start(handler, impatient);
-    let mut client = h2_with(server.address, h2::client::Builder::new().initial_window_size(1)).await;
+    let mut client =
+        h2_with(server.address, h2::client::Builder::new().initial_window_size(1)).await;
     let answer = client.send_request(Request::get("http://t/").body(()).unwrap(), true).unwrap();
     dropped.reach(1).await;
     drop(answer);

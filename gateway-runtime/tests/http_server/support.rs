@@ -47,8 +47,11 @@ pub(crate) fn ms(n: u64) -> Duration {
 
 /// One worker on a free port; `adjust` changes the limits.
 pub(crate) fn config(adjust: impl FnOnce(&mut HttpSettings)) -> HttpSettings {
-    let mut config =
-        HttpSettings { listen: ([127, 0, 0, 1], 0).into(), workers: NonZeroUsize::new(1), ..HttpSettings::default() };
+    let mut config = HttpSettings {
+        listen: ([127, 0, 0, 1], 0).into(),
+        workers: NonZeroUsize::new(1),
+        ..HttpSettings::default()
+    };
     adjust(&mut config);
     config
 }
@@ -143,7 +146,9 @@ impl Client {
         let status = head[9..12].parse().unwrap();
         let field = |name: &str| {
             head.lines()
-                .find_map(|line| line.split_once(": ").filter(|(n, _)| n.eq_ignore_ascii_case(name)))
+                .find_map(|line| {
+                    line.split_once(": ").filter(|(n, _)| n.eq_ignore_ascii_case(name))
+                })
                 .map(|f| f.1)
         };
         let body = if let Some(length) = field("content-length") {
@@ -238,7 +243,10 @@ pub(crate) async fn h2(address: SocketAddr) -> h2::client::SendRequest<Bytes> {
     h2_with(address, &h2::client::Builder::new()).await
 }
 
-pub(crate) async fn h2_with(address: SocketAddr, builder: &h2::client::Builder) -> h2::client::SendRequest<Bytes> {
+pub(crate) async fn h2_with(
+    address: SocketAddr,
+    builder: &h2::client::Builder,
+) -> h2::client::SendRequest<Bytes> {
     let stream = within(TcpStream::connect(address)).await.unwrap();
     let (client, connection) = within(builder.handshake(stream)).await.unwrap();
     tokio::spawn(connection);
@@ -246,7 +254,10 @@ pub(crate) async fn h2_with(address: SocketAddr, builder: &h2::client::Builder) 
 }
 
 /// Sends a request without a body over HTTP/2; returns the answer and its body's beginning.
-pub(crate) async fn h2_get(client: &mut h2::client::SendRequest<Bytes>, path: &str) -> Response<h2::RecvStream> {
+pub(crate) async fn h2_get(
+    client: &mut h2::client::SendRequest<Bytes>,
+    path: &str,
+) -> Response<h2::RecvStream> {
     let request = Request::get(format!("http://test{path}")).body(()).unwrap();
     let (answer, _) = client.send_request(request, true).unwrap();
     within(answer).await.unwrap()

@@ -19,7 +19,11 @@ async fn it_is_told_that_the_database_is_away_and_that_it_is_back() {
         assert_eq!(house.ask("GET /readyz", None, &[]).await.when(200)["parts"], parts("ready"));
         server.run(take_away);
         let begun = Instant::now();
-        assert_eq!(house.ask("GET /readyz", None, &[]).await.when(503)["parts"], parts("away"), "{take_away}");
+        assert_eq!(
+            house.ask("GET /readyz", None, &[]).await.when(503)["parts"],
+            parts("away"),
+            "{take_away}"
+        );
         assert!(begun.elapsed() < Duration::from_secs(4), "{take_away}: {:?}", begun.elapsed());
         house.ask("GET /healthz", None, &[]).await.when(200);
         let (key, account) = (format!("over {take_away}"), json!({ "id": take_away }));
@@ -55,7 +59,11 @@ async fn it_is_told_that_the_database_is_away_and_that_it_is_back() {
             if answer.status == 201 {
                 break;
             }
-            assert!(Instant::now() < deadline && [409, 503].contains(&answer.status), "{}", answer.text);
+            assert!(
+                Instant::now() < deadline && [409, 503].contains(&answer.status),
+                "{}",
+                answer.text
+            );
             tokio::time::sleep(Duration::from_millis(200)).await;
         }
     }
@@ -68,17 +76,29 @@ async fn what_a_locked_file_does_not_give_whole_is_not_given() {
     let settled = house.call("POST /buy", Some(&json!({})), &key).await;
     assert_eq!(settled.status, 200);
     let call = format!("GET /admin/requests/{}", settled.headers["x-request-id"].to_str().unwrap());
-    let calls = ["GET /admin/accounts/acme/entries", "GET /admin/requests?account=acme", "GET /admin/margin", &*call];
+    let calls = [
+        "GET /admin/accounts/acme/entries",
+        "GET /admin/requests?account=acme",
+        "GET /admin/margin",
+        &*call,
+    ];
     let lock = house.database.lock("entries").await;
     for call in calls {
         let begun = Instant::now();
         let answer = house.admin(call, None).await;
         assert_eq!(answer.problem(), (503, "overloaded"), "{call}");
-        assert!(answer.body["retryable"] == true && begun.elapsed() < PATIENCE, "{call}: {:?}", begun.elapsed());
+        assert!(
+            answer.body["retryable"] == true && begun.elapsed() < PATIENCE,
+            "{call}: {:?}",
+            begun.elapsed()
+        );
     }
     // Somebody has tried to write, and could not.
     assert_eq!(house.call("POST /buy", Some(&json!({})), &key).await.problem().0, 503);
-    assert_eq!(house.ask("GET /readyz", None, &[]).await.when(503)["parts"], json!({ "database": "locked" }));
+    assert_eq!(
+        house.ask("GET /readyz", None, &[]).await.when(503)["parts"],
+        json!({ "database": "locked" })
+    );
     lock.release().await;
     let deadline = Instant::now() + Duration::from_secs(20);
     while house.ask("GET /readyz", None, &[]).await.status != 200 {
@@ -110,8 +130,12 @@ async fn what_a_full_volume_does_not_give_whole_is_not_given() {
     let settled = house.call("POST /buy", Some(&json!({})), &key).await;
     assert_eq!(settled.status, 200);
     let call = format!("GET /admin/requests/{}", settled.headers["x-request-id"].to_str().unwrap());
-    let calls =
-        ["GET /admin/accounts/acme/entries?limit=500", "GET /admin/requests?account=acme", "GET /admin/margin", &*call];
+    let calls = [
+        "GET /admin/accounts/acme/entries?limit=500",
+        "GET /admin/requests?account=acme",
+        "GET /admin/margin",
+        &*call,
+    ];
     volume.fill(0);
     let buy = async || house.call("POST /buy", Some(&json!({})), &key).await;
     let (mut sold, mut unknown) = (1, 0);
@@ -126,7 +150,11 @@ async fn what_a_full_volume_does_not_give_whole_is_not_given() {
         if ready.status == 503 {
             break ready.when(503)["parts"].clone();
         }
-        assert!([200, 503, 504].contains(&answer.status) && Instant::now() < deadline, "{}", answer.text);
+        assert!(
+            [200, 503, 504].contains(&answer.status) && Instant::now() < deadline,
+            "{}",
+            answer.text
+        );
     };
     assert_eq!(parts, json!({ "database": "full" }));
     for call in calls {
@@ -156,7 +184,10 @@ async fn what_a_full_volume_does_not_give_whole_is_not_given() {
     }
     let entries = house.admin("GET /admin/accounts/acme/entries?limit=500", None).await.when(200);
     let entries = entries["items"].as_array().unwrap().len();
-    assert!((sold + 1..=sold + unknown + 1).contains(&entries), "{entries}: {sold} sold, {unknown} unknown");
+    assert!(
+        (sold + 1..=sold + unknown + 1).contains(&entries),
+        "{entries}: {sold} sold, {unknown} unknown"
+    );
     volume.fill(0);
     // With nothing to move, reading needs no room.
     for call in calls {

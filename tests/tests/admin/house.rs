@@ -109,13 +109,21 @@ impl Booth {
 
     /// Ticks twice.
     #[expose_method(GET, auth = required, price = "0.01 USD", strategy = Ordered)]
-    async fn ticks(&self, ticking: Ticking, clocks: Providers<dyn Clock>) -> Result<Streaming<u32>> {
+    async fn ticks(
+        &self,
+        ticking: Ticking,
+        clocks: Providers<dyn Clock>,
+    ) -> Result<Streaming<u32>> {
         Ok(clocks.ticks(&ticking).await?)
     }
 
     /// Ticks twice, for nothing.
     #[expose_method(GET, auth = required, strategy = Ordered)]
-    async fn free_ticks(&self, ticking: Ticking, clocks: Providers<dyn Clock>) -> Result<Streaming<u32>> {
+    async fn free_ticks(
+        &self,
+        ticking: Ticking,
+        clocks: Providers<dyn Clock>,
+    ) -> Result<Streaming<u32>> {
         Ok(clocks.ticks(&ticking).await?)
     }
 
@@ -190,19 +198,38 @@ impl House {
     }
 
     /// Asks the operator's listener, such as `GET /healthz`.
-    pub(super) async fn ask(&self, call: &str, body: Option<&Value>, headers: &[(&str, &str)]) -> Answer {
-        self.send(&format!("http://{}", self.gateway.admin_address().unwrap()), call, body, headers).await
+    pub(super) async fn ask(
+        &self,
+        call: &str,
+        body: Option<&Value>,
+        headers: &[(&str, &str)],
+    ) -> Answer {
+        self.send(&format!("http://{}", self.gateway.admin_address().unwrap()), call, body, headers)
+            .await
     }
 
     /// Calls a method of the booth with an API key.
     pub(super) async fn call(&self, call: &str, body: Option<&Value>, key: &str) -> Answer {
-        self.send(&format!("{}/services/booth/v1", self.gateway.url()), call, body, &[("x-api-key", key)]).await
+        self.send(
+            &format!("{}/services/booth/v1", self.gateway.url()),
+            call,
+            body,
+            &[("x-api-key", key)],
+        )
+        .await
     }
 
-    async fn send(&self, base: &str, call: &str, body: Option<&Value>, headers: &[(&str, &str)]) -> Answer {
+    async fn send(
+        &self,
+        base: &str,
+        call: &str,
+        body: Option<&Value>,
+        headers: &[(&str, &str)],
+    ) -> Answer {
         let (verb, path) = call.split_once(' ').unwrap();
         let request = self.http.request(verb.parse().unwrap(), format!("{base}{path}"));
-        let request = headers.iter().fold(request, |request, (name, value)| request.header(name, *value));
+        let request =
+            headers.iter().fold(request, |request, (name, value)| request.header(name, *value));
         let request = body.iter().fold(request, |request, body| request.json(*body));
         let response = request.send_any().await.unwrap();
         let (status, headers) = (response.status(), Arc::new(response.headers().clone()));
@@ -215,7 +242,8 @@ impl House {
         let deadline = tokio::time::Instant::now() + std::time::Duration::from_secs(20);
         loop {
             let account = self.admin(&format!("GET /admin/accounts/{id}"), None).await.when(200);
-            if account["balances"].as_array().unwrap().iter().all(|balance| balance["held"] == "0") {
+            if account["balances"].as_array().unwrap().iter().all(|balance| balance["held"] == "0")
+            {
                 return account;
             }
             assert!(tokio::time::Instant::now() < deadline, "{account}");
@@ -228,7 +256,10 @@ impl House {
         self.admin("POST /admin/accounts", Some(&body)).await.when(201);
         let credit = serde_json::json!({ "amount": dollars, "currency": "USD", "reference": format!("first of {id}") });
         self.admin(&format!("POST /admin/accounts/{id}/credits"), Some(&credit)).await.when(201);
-        let made = self.admin(&format!("POST /admin/accounts/{id}/keys"), Some(&serde_json::json!({}))).await.when(201);
+        let made = self
+            .admin(&format!("POST /admin/accounts/{id}/keys"), Some(&serde_json::json!({})))
+            .await
+            .when(201);
         made["key"].as_str().unwrap().to_owned()
     }
 }

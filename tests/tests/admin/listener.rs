@@ -34,9 +34,12 @@ async fn strangers_learn_nothing() {
     let almost = format!("Bearer {}", &TOKEN[1..]);
     let (longer, basic) = (format!("Bearer {TOKEN}0"), format!("Basic {TOKEN}"));
     for call in CALLS.into_iter().chain(["GET /admin/nothing", "POST /", "PATCH /admin/changes"]) {
-        for headers in
-            [&[][..], &[("authorization", &*almost)], &[("authorization", &longer)], &[("authorization", &basic)]]
-        {
+        for headers in [
+            &[][..],
+            &[("authorization", &*almost)],
+            &[("authorization", &longer)],
+            &[("authorization", &basic)],
+        ] {
             let answer = house.ask(call, None, headers).await;
             assert_eq!(answer.problem(), (401, "unauthenticated"), "{call}");
             assert_eq!(answer.headers["www-authenticate"], "Bearer");
@@ -46,17 +49,22 @@ async fn strangers_learn_nothing() {
 
 #[tokio::test]
 async fn who_changed_something_is_known_by_their_token() {
-    let tokens =
-        "[admin]\nlisten = '127.0.0.1:0'\n[admin.tokens]\nalice = 'of-alice-0123456789'\nbob = 'of-bob-0123456789'\n";
+    let tokens = "[admin]\nlisten = '127.0.0.1:0'\n[admin.tokens]\nalice = 'of-alice-0123456789'\nbob = 'of-bob-0123456789'\n";
     let house = House::with(Database::sqlite(), tokens).await;
-    for (name, token) in [("alice", "Bearer of-alice-0123456789"), ("bob", "Bearer of-bob-0123456789")] {
+    for (name, token) in
+        [("alice", "Bearer of-alice-0123456789"), ("bob", "Bearer of-bob-0123456789")]
+    {
         let body = json!({ "id": format!("made by {name}") });
         house.ask("POST /admin/accounts", Some(&body), &[("authorization", token)]).await.when(201);
     }
     let bob = [("authorization", "Bearer of-bob-0123456789")];
     let changes = house.ask("GET /admin/changes", None, &bob).await.when(200);
-    let told: Vec<_> =
-        changes["items"].as_array().unwrap().iter().map(|it| (it["who"].as_str(), it["subject"].as_str())).collect();
+    let told: Vec<_> = changes["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|it| (it["who"].as_str(), it["subject"].as_str()))
+        .collect();
     assert_eq!(told, [(Some("bob"), Some("made by bob")), (Some("alice"), Some("made by alice"))]);
 }
 
@@ -82,7 +90,9 @@ async fn there_is_none_unless_it_is_asked_for() {
     let taken = format!("[admin]\nlisten = '{}'\n", gateway.admin_address().unwrap());
     let error = start(&taken).await.unwrap_err().to_string();
     assert!(error.contains("[admin]") && error.contains("another program listens"), "{error}");
-    assert!(Gateway::from_toml("[admin]\ntokn = 'a'\n").unwrap_err().to_string().contains("`token`"));
+    assert!(
+        Gateway::from_toml("[admin]\ntokn = 'a'\n").unwrap_err().to_string().contains("`token`")
+    );
 }
 
 #[tokio::test]
@@ -103,7 +113,8 @@ async fn a_gateway_without_books_says_so() {
     let gateway = start(&settings).await.unwrap();
     let url = format!("http://{}/admin/changes", gateway.admin_address().unwrap());
     let http = gateway_runtime::HttpClient::new(&Default::default()).unwrap();
-    let response = http.get(url).header("authorization", format!("Bearer {TOKEN}")).send_any().await.unwrap();
+    let response =
+        http.get(url).header("authorization", format!("Bearer {TOKEN}")).send_any().await.unwrap();
     assert_eq!(response.status(), 503);
     assert!(response.text().await.unwrap().contains("no-store"));
 }
@@ -116,9 +127,16 @@ async fn addresses_tell_what_they_take() {
         (wrong.problem(), wrong.headers["allow"].to_str().unwrap()),
         ((405, "method-not-allowed"), "GET, HEAD, OPTIONS")
     );
-    assert_eq!(house.admin("OPTIONS /admin/accounts", None).await.headers["allow"], "POST, OPTIONS");
-    for nothing in ["GET /admin", "GET /admin/accounts/a/", "GET /admin/accounts//entries", "GET /admin/accounts/a%00"]
-    {
+    assert_eq!(
+        house.admin("OPTIONS /admin/accounts", None).await.headers["allow"],
+        "POST, OPTIONS"
+    );
+    for nothing in [
+        "GET /admin",
+        "GET /admin/accounts/a/",
+        "GET /admin/accounts//entries",
+        "GET /admin/accounts/a%00",
+    ] {
         assert_eq!(house.admin(nothing, None).await.problem(), (404, "not-found"), "{nothing}");
     }
     let violations = house.admin("GET /admin/changes?limit=0&aftr=1", None).await;

@@ -32,16 +32,27 @@ fn nanos(amount: &Value) -> i64 {
 async fn agree(house: &House) {
     let sum = |page: &Value, name: &str, counts: &dyn Fn(&Value) -> bool| -> i64 {
         assert!(page["next"].is_null());
-        page["items"].as_array().unwrap().iter().filter(|it| counts(it)).map(|it| nanos(&it[name])).sum()
+        page["items"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter(|it| counts(it))
+            .map(|it| nanos(&it[name]))
+            .sum()
     };
     let entries = house.admin("GET /admin/accounts/acme/entries?limit=500", None).await.when(200);
     let is_charge = |it: &Value| it["amount"].as_str().unwrap().starts_with('-');
     let charged = sum(&entries, "amount", &is_charge);
     let rows = house.admin("GET /admin/requests?account=acme&limit=500", None).await.when(200);
     let margin = house.admin("GET /admin/margin?account=acme", None).await.when(200);
-    assert_eq!((sum(&rows, "price", &|_| true), sum(&margin, "price", &|_| true)), (charged, charged));
+    assert_eq!(
+        (sum(&rows, "price", &|_| true), sum(&margin, "price", &|_| true)),
+        (charged, charged)
+    );
     for entry in entries["items"].as_array().unwrap().iter().filter(|it| is_charge(it)) {
-        let row = house.admin(&format!("GET /admin/requests/{}", entry["reference"].as_str().unwrap()), None).await;
+        let row = house
+            .admin(&format!("GET /admin/requests/{}", entry["reference"].as_str().unwrap()), None)
+            .await;
         assert_eq!(nanos(&row.when(200)["price"]), nanos(&entry["amount"]));
     }
 }

@@ -17,7 +17,13 @@ const LIMIT: Duration = Duration::from_millis(50);
 async fn fill(database: &Database) {
     // Kinds 0 to 39 went well; 40 to 79 are the same with a time-out; the others are rare.
     let kinds = |bool_of: fn(bool) -> &'static str| {
-        let row = |id: u64, status: u16, code: &str, fulfilled: bool, cache_hit: bool, replay: bool, origin: &str| {
+        let row = |id: u64,
+                   status: u16,
+                   code: &str,
+                   fulfilled: bool,
+                   cache_hit: bool,
+                   replay: bool,
+                   origin: &str| {
             let (service, method, provider) = (id % 4, id % 5, id % 2);
             let [fulfilled, cache_hit, replay] = [fulfilled, cache_hit, replay].map(bool_of);
             format!(
@@ -56,15 +62,23 @@ async fn fill(database: &Database) {
         &format!("printf('%012x', {millis})"),
         "printf('%020d', i)",
         "printf('%032x', i)",
-        &format!("WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < {})", ROWS - 1),
+        &format!(
+            "WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < {})",
+            ROWS - 1
+        ),
     );
     // SQLite wants the `WITH` first.
-    let (insert, with) = ("INSERT INTO requests ", sqlite.strip_prefix("INSERT INTO requests ").unwrap());
+    let (insert, with) =
+        ("INSERT INTO requests ", sqlite.strip_prefix("INSERT INTO requests ").unwrap());
     let (with, select) = with.split_once(") SELECT printf").unwrap();
     let sqlite = format!("{with}) {insert} SELECT printf{select}");
-    let postgres =
-        rows(&format!("lpad(to_hex({millis}), 12, '0')"), "lpad(i::text, 20, '0')", "lpad(to_hex(i), 32, '0')", "")
-            .replace("FROM n;", &format!("FROM generate_series(0::bigint, {}) AS n (i);", ROWS - 1));
+    let postgres = rows(
+        &format!("lpad(to_hex({millis}), 12, '0')"),
+        "lpad(i::text, 20, '0')",
+        "lpad(to_hex(i), 32, '0')",
+        "",
+    )
+    .replace("FROM n;", &format!("FROM generate_series(0::bigint, {}) AS n (i);", ROWS - 1));
     database
         .run(
             &format!("{} {sqlite}", kinds(|truth| if truth { "1" } else { "0" })),

@@ -26,7 +26,8 @@ async fn open(database: Database) -> House {
 async fn read(house: &House, key: &str, call: &str, accept: &str, items: usize) {
     let http = HttpClient::new(&HttpClientSettings::default()).unwrap();
     let url = format!("{}/services/booth/v1/{call}", house.gateway.url());
-    let response = http.get(url).header("x-api-key", key).header("accept", accept).send_any().await.unwrap();
+    let response =
+        http.get(url).header("x-api-key", key).header("accept", accept).send_any().await.unwrap();
     assert_eq!(response.status(), 200);
     let (mut chunks, mut text) = (Box::pin(response.chunks()), String::new());
     while text.matches('\n').count() < items
@@ -38,17 +39,21 @@ async fn read(house: &House, key: &str, call: &str, accept: &str, items: usize) 
 
 /// Calls over a WebSocket; an endless stream is cancelled after its first item.
 async fn call(house: &House, key: &str, how: &str) {
-    let mut request = format!("ws://{}/services/_ws", house.gateway.address()).into_client_request().unwrap();
+    let mut request =
+        format!("ws://{}/services/_ws", house.gateway.address()).into_client_request().unwrap();
     request.headers_mut().insert("x-api-key", key.parse().unwrap());
     let stream = TcpStream::connect(house.gateway.address()).await.unwrap();
     let (mut socket, _) = client_async(request, stream).await.unwrap();
-    let call = json!({ "jsonrpc": "2.0", "id": 1, "method": "booth.v1.ticks", "params": { "how": how } });
+    let call =
+        json!({ "jsonrpc": "2.0", "id": 1, "method": "booth.v1.ticks", "params": { "how": how } });
     socket.send(Message::text(call.to_string())).await.unwrap();
     let cancel = json!({ "jsonrpc": "2.0", "method": "cancel", "params": { "id": 1 } });
     let mut is_cancelled = false;
     loop {
         let message = socket.next().await.unwrap().unwrap();
-        let Ok(message) = serde_json::from_str::<Value>(message.to_text().unwrap()) else { continue };
+        let Ok(message) = serde_json::from_str::<Value>(message.to_text().unwrap()) else {
+            continue;
+        };
         if message.get("result").is_some() || message.get("error").is_some() {
             return;
         }
@@ -59,10 +64,16 @@ async fn call(house: &House, key: &str, how: &str) {
 }
 
 /// The rows of a method, oldest first, as soon as there are so many and `is_so` is true of them.
-async fn rows(house: &House, method: &str, count: usize, is_so: impl Fn(&[Value]) -> bool) -> Vec<Value> {
+async fn rows(
+    house: &House,
+    method: &str,
+    count: usize,
+    is_so: impl Fn(&[Value]) -> bool,
+) -> Vec<Value> {
     let end = Instant::now() + Duration::from_secs(20);
     loop {
-        let page = house.admin(&format!("GET /admin/requests?method={method}"), None).await.when(200);
+        let page =
+            house.admin(&format!("GET /admin/requests?method={method}"), None).await.when(200);
         let mut rows = page["items"].as_array().unwrap().clone();
         rows.reverse();
         if rows.len() == count && is_so(&rows) {
@@ -78,9 +89,17 @@ fn have_ended(rows: &[Value]) -> bool {
 }
 
 async fn attempts(house: &House, row: &Value) -> Vec<(String, String)> {
-    let whole = house.admin(&format!("GET /admin/requests/{}", row["id"].as_str().unwrap()), None).await.when(200);
+    let whole = house
+        .admin(&format!("GET /admin/requests/{}", row["id"].as_str().unwrap()), None)
+        .await
+        .when(200);
     let text = |value: &Value| value.as_str().unwrap().to_owned();
-    whole["attempts"].as_array().unwrap().iter().map(|it| (text(&it["provider"]), text(&it["class"]))).collect()
+    whole["attempts"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|it| (text(&it["provider"]), text(&it["class"])))
+        .collect()
 }
 
 const EVENTS: &str = "text/event-stream";

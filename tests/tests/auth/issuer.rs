@@ -10,7 +10,10 @@ use ring::{
     hmac,
     rand::SystemRandom,
     rsa,
-    signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair, RSA_PKCS1_SHA256, RsaKeyPair},
+    signature::{
+        ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair, RSA_PKCS1_SHA256,
+        RsaKeyPair,
+    },
 };
 use serde_json::{Value, json};
 
@@ -26,7 +29,8 @@ pub(super) fn base64url(bytes: impl AsRef<[u8]>) -> String {
 }
 
 /// What claims are judged by.
-pub(super) const JWT: &str = "[auth.jwt]\naudience = ['gateway', 'spare']\nissuer = ['https://issuer.test']\n";
+pub(super) const JWT: &str =
+    "[auth.jwt]\naudience = ['gateway', 'spare']\nissuer = ['https://issuer.test']\n";
 
 /// Claims that nothing is wrong with.
 pub(super) fn claims() -> Value {
@@ -79,7 +83,10 @@ impl Issuer {
     pub(super) fn p256() -> Self {
         let random = SystemRandom::new();
         let key = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &random).unwrap();
-        Self::P256(EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, key.as_ref(), &random).unwrap())
+        Self::P256(
+            EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, key.as_ref(), &random)
+                .unwrap(),
+        )
     }
 
     pub(super) fn ed25519() -> Self {
@@ -114,7 +121,9 @@ impl Issuer {
     pub(super) fn signature(&self, message: &[u8]) -> Vec<u8> {
         let random = SystemRandom::new();
         match self {
-            Self::Secret(secret) => hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, secret), message).as_ref().to_vec(),
+            Self::Secret(secret) => {
+                hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, secret), message).as_ref().to_vec()
+            }
             Self::Rsa(key) => {
                 let mut signature = vec![0; key.public().modulus_len()];
                 key.sign(&RSA_PKCS1_SHA256, &random, message, &mut signature).unwrap();

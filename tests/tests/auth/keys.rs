@@ -53,7 +53,10 @@ impl Store {
 }
 
 impl ApiKeys for Store {
-    fn find<'a>(&'a self, id: &'a str) -> Pin<Box<dyn Future<Output = Result<Option<ApiKey>>> + Send + 'a>> {
+    fn find<'a>(
+        &'a self,
+        id: &'a str,
+    ) -> Pin<Box<dyn Future<Output = Result<Option<ApiKey>>> + Send + 'a>> {
         Box::pin(async move {
             tokio::task::yield_now().await;
             if *self.away.lock().unwrap() {
@@ -129,7 +132,11 @@ async fn no_bad_key_is_admitted_or_ignored() {
     for line in bad {
         for method in ["open", "look"] {
             let answer = get(&gateway, method, &line).await;
-            assert_eq!((answer.status, answer.json()["code"].as_str()), (401, Some("unauthenticated")), "{line}");
+            assert_eq!(
+                (answer.status, answer.json()["code"].as_str()),
+                (401, Some("unauthenticated")),
+                "{line}"
+            );
         }
     }
     assert_eq!(get(&gateway, "open", &line(&key)).await.status, 200);
@@ -143,7 +150,10 @@ async fn a_key_is_revoked_for_the_next_call() {
     assert_eq!(get(&gateway, "open", &line(&stored)).await.status, 401);
     store.add(&stored);
     for _ in 0..3 {
-        assert_eq!(get(&gateway, "read", &line(&stored)).await.json(), json!("stored/- vault:read"));
+        assert_eq!(
+            get(&gateway, "read", &line(&stored)).await.json(),
+            json!("stored/- vault:read")
+        );
     }
     store.change(&stored, |key| key.revoked = true);
     assert_eq!(get(&gateway, "read", &line(&stored)).await.status, 401);
@@ -173,15 +183,21 @@ async fn a_store_that_is_away_lets_nobody_in_and_says_that_it_is_away() {
 #[tokio::test]
 async fn a_token_and_a_key_must_agree_and_give_no_more_than_each() {
     let key = NewApiKey::generate().unwrap();
-    let settings =
-        format!("auth.internal_key = '{SECRET}'\n{JWT}{}", setting(&key, "scopes = ['other', 'vault:write']"));
+    let settings = format!(
+        "auth.internal_key = '{SECRET}'\n{JWT}{}",
+        setting(&key, "scopes = ['other', 'vault:write']")
+    );
     let gateway = gateway(&settings).await;
-    let both = |claims| format!("Authorization: Bearer {}\n{}", Issuer::internal().token(&claims), line(&key));
+    let both = |claims| {
+        format!("Authorization: Bearer {}\n{}", Issuer::internal().token(&claims), line(&key))
+    };
     assert_eq!(get(&gateway, "open", &both(claims())).await.json(), json!("acme/ada other"));
     assert_eq!(get(&gateway, "read", &both(claims())).await.status, 403);
     assert_eq!(get(&gateway, "open", &both(with("sub", json!("blue")))).await.status, 401);
     assert_eq!(get(&gateway, "look", &both(with("exp", json!(1)))).await.status, 401);
-    let bad_key =
-        format!("Authorization: Bearer {}\nX-Api-Key: gk_a_0123456789abcdef", Issuer::internal().token(&claims()));
+    let bad_key = format!(
+        "Authorization: Bearer {}\nX-Api-Key: gk_a_0123456789abcdef",
+        Issuer::internal().token(&claims())
+    );
     assert_eq!(get(&gateway, "look", &bad_key).await.status, 401);
 }

@@ -36,12 +36,24 @@ async fn a_method_says_whom_it_lets_in() {
         assert_eq!(with_token(&gateway, method, "bad").await.status, bad, "{method}");
         let answer = with_token(&gateway, method, &token).await;
         match known {
-            Some(caller) => assert_eq!((answer.status, answer.json()), (200, json!(caller)), "{method}"),
+            Some(caller) => {
+                assert_eq!((answer.status, answer.json()), (200, json!(caller)), "{method}")
+            }
             None => {
-                assert_eq!((answer.status, answer.json()["code"].clone()), (403, json!("forbidden")), "{method}");
-                assert_eq!(answer.header("www-authenticate"), Some("Bearer error=\"insufficient_scope\""));
+                assert_eq!(
+                    (answer.status, answer.json()["code"].clone()),
+                    (403, json!("forbidden")),
+                    "{method}"
+                );
+                assert_eq!(
+                    answer.header("www-authenticate"),
+                    Some("Bearer error=\"insufficient_scope\"")
+                );
                 let detail = answer.json()["detail"].as_str().unwrap().to_owned();
-                assert!(detail.contains("vault:write") && !detail.contains("vault:read"), "{detail}");
+                assert!(
+                    detail.contains("vault:write") && !detail.contains("vault:read"),
+                    "{detail}"
+                );
             }
         }
     }
@@ -62,7 +74,8 @@ async fn a_stranger_learns_nothing_from_validation() {
     for (body, status) in [("{\"number\": 3}", 200), ("{\"number\": 30}", 400), ("{", 400)] {
         let stranger = ask(gateway.address(), head, body).await;
         assert_eq!((stranger.status, stranger.json().get("errors")), (401, None));
-        let known = ask(gateway.address(), &format!("{head}\nAuthorization: Bearer {token}"), body).await;
+        let known =
+            ask(gateway.address(), &format!("{head}\nAuthorization: Bearer {token}"), body).await;
         assert_eq!(known.status, status, "{known:?}");
     }
 }
@@ -76,7 +89,10 @@ async fn callers_of_one_connection_and_of_many_do_not_meet() {
         async move {
             let (token, expected) = match number % 3 {
                 0 => (String::new(), "-/- ".to_owned()),
-                _ => (format!("Authorization: Bearer {token}"), format!("account-{number}/ada vault:read,other")),
+                _ => (
+                    format!("Authorization: Bearer {token}"),
+                    format!("account-{number}/ada vault:read,other"),
+                ),
             };
             assert_eq!(get(gateway, "look", &token).await.json(), json!(expected));
         }
@@ -88,7 +104,9 @@ async fn callers_of_one_connection_and_of_many_do_not_meet() {
 async fn without_authentication_who_requires_a_caller_refuses_everybody() {
     let gateway = gateway("").await;
     let token = Issuer::internal().token(&claims());
-    for (method, status) in [("open", 401), ("read", 401), ("look", 200), ("silent", 200), ("walk", 200)] {
+    for (method, status) in
+        [("open", 401), ("read", 401), ("look", 200), ("silent", 200), ("walk", 200)]
+    {
         assert_eq!(get(&gateway, method, "").await.status, status, "{method}");
         assert_eq!(with_token(&gateway, method, &token).await.status, status, "{method}");
     }
@@ -98,16 +116,32 @@ async fn without_authentication_who_requires_a_caller_refuses_everybody() {
 async fn without_authentication_other_machines_are_let_in_only_when_told_to() {
     let everywhere = "http.listen = '0.0.0.0:0'";
     let settings = |more: &str| {
-        let secrets = "secrets = { EDGE_WEBHOOK_SECRET = 'not used', EMAIL_WEBHOOK_SECRET = 'not used' }";
-        gateway_runtime::Gateway::from_toml(&format!("{everywhere}\nhttp.workers = 1\n{secrets}\n{more}")).unwrap()
+        let secrets =
+            "secrets = { EDGE_WEBHOOK_SECRET = 'not used', EMAIL_WEBHOOK_SECRET = 'not used' }";
+        gateway_runtime::Gateway::from_toml(&format!(
+            "{everywhere}\nhttp.workers = 1\n{secrets}\n{more}"
+        ))
+        .unwrap()
     };
     let problem = settings("").start().await.unwrap_err().to_string();
-    for hint in ["0.0.0.0:0", "INTERNAL_GATEWAY_KEY", "auth.keys", "auth.allow_anonymous = true", "loopback"] {
+    for hint in [
+        "0.0.0.0:0",
+        "INTERNAL_GATEWAY_KEY",
+        "auth.keys",
+        "auth.allow_anonymous = true",
+        "loopback",
+    ] {
         assert!(problem.contains(hint), "{problem}");
     }
     assert!(settings("auth.allow_anonymous = false").start().await.is_err());
     settings("auth.allow_anonymous = true").start().await.unwrap().stop().await.unwrap();
-    settings(&format!("auth.internal_key = '{SECRET}'")).start().await.unwrap().stop().await.unwrap();
+    settings(&format!("auth.internal_key = '{SECRET}'"))
+        .start()
+        .await
+        .unwrap()
+        .stop()
+        .await
+        .unwrap();
     start("http = 1").await.unwrap_err();
 }
 
@@ -120,7 +154,8 @@ async fn a_webhook_is_not_asked_who_it_is() {
     let gateway = gateway_runtime::Gateway::from_toml(&settings).unwrap().start().await.unwrap();
     let body = r#"{"name":"auth-webhook"}"#;
     let time = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
-    let signature = WebhookKey::new(&Secret::new(secret)).unwrap().sign("msg", time, body.as_bytes());
+    let signature =
+        WebhookKey::new(&Secret::new(secret)).unwrap().sign("msg", time, body.as_bytes());
     let head = format!(
         "POST /services/_webhooks/edge/v1/paid HTTP/1.1\nAuthorization: Basic YTpi\nwebhook-id: msg\nwebhook-timestamp: {time}\nwebhook-signature: {signature}"
     );
@@ -136,14 +171,18 @@ async fn a_typed_client_says_who_it_is() {
     let other = Issuer::internal().token(&with("sub", json!("blue")));
     assert_eq!(client.open().bearer(&other).await.unwrap(), "blue/ada vault:read,other");
     assert_eq!(client.write().await.unwrap_err().code(), Some("forbidden"));
-    assert_eq!(Vault::client(Http::to(gateway.url())).open().await.unwrap_err().code(), Some("unauthenticated"));
+    assert_eq!(
+        Vault::client(Http::to(gateway.url())).open().await.unwrap_err().code(),
+        Some("unauthenticated")
+    );
 }
 
 struct Socket(WebSocketStream<TcpStream>);
 
 impl Socket {
     async fn to(gateway: &RunningGateway, authorization: Option<&str>) -> Self {
-        let mut request = format!("ws://{}/services/_ws", gateway.address()).into_client_request().unwrap();
+        let mut request =
+            format!("ws://{}/services/_ws", gateway.address()).into_client_request().unwrap();
         if let Some(value) = authorization {
             request.headers_mut().insert("authorization", value.parse().unwrap());
         }
@@ -156,7 +195,11 @@ impl Socket {
         let call = json!({ "jsonrpc": "2.0", "id": 1, "method": format!("vault.v1.{method}") });
         self.0.send(Message::text(call.to_string())).await.unwrap();
         loop {
-            let message = tokio::time::timeout(Duration::from_secs(10), self.0.next()).await.unwrap().unwrap().unwrap();
+            let message = tokio::time::timeout(Duration::from_secs(10), self.0.next())
+                .await
+                .unwrap()
+                .unwrap()
+                .unwrap();
             if let Message::Text(text) = message {
                 let answer: Value = serde_json::from_str(&text).unwrap();
                 return answer.get("result").unwrap_or(&answer["error"]["data"]["code"]).clone();

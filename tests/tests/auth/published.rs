@@ -38,10 +38,17 @@ async fn openapi_says_who_may_call_what_and_how_to_say_who_one_is() {
         let is_configured = !settings.is_empty();
         let gateway = gateway(&settings).await;
         let openapi = page(&gateway, "/openapi.json").await;
-        let found = openapi["components"]["securitySchemes"].as_object().unwrap().keys().collect::<Vec<_>>();
+        let found = openapi["components"]["securitySchemes"]
+            .as_object()
+            .unwrap()
+            .keys()
+            .collect::<Vec<_>>();
         assert_eq!(found, schemes);
-        let operation = |method: &str| openapi["paths"][format!("/services/vault/v1/{method}")]["get"].clone();
-        let ways = |scopes: &[&str]| schemes.iter().map(|name| json!({ *name: scopes })).collect::<Vec<_>>();
+        let operation =
+            |method: &str| openapi["paths"][format!("/services/vault/v1/{method}")]["get"].clone();
+        let ways = |scopes: &[&str]| {
+            schemes.iter().map(|name| json!({ *name: scopes })).collect::<Vec<_>>()
+        };
         let or_none = || [vec![json!({})], ways(&[])].concat();
         assert_eq!(operation("open")["security"], json!(ways(&[])));
         assert_eq!(operation("write")["security"], json!(ways(&["vault:read", "vault:write"])));
@@ -110,8 +117,10 @@ async fn credentials_are_in_no_answer_no_document_and_no_line_of_the_log() {
 
     let key = NewApiKey::generate().unwrap();
     let hash: String = key.hash.iter().map(|byte| format!("{byte:02x}")).collect();
-    let settings =
-        format!("auth.internal_key = '{SECRET}'\n{JWT}[auth.keys.{}]\nhash = '{hash}'\naccount = 'a'", key.id);
+    let settings = format!(
+        "auth.internal_key = '{SECRET}'\n{JWT}[auth.keys.{}]\nhash = '{hash}'\naccount = 'a'",
+        key.id
+    );
     let gateway = gateway(&settings).await;
     let internal = Issuer::internal();
     let tokens = [
@@ -126,10 +135,20 @@ async fn credentials_are_in_no_answer_no_document_and_no_line_of_the_log() {
     for token in &tokens {
         for method in ["open", "look", "fail", "write", "nowhere"] {
             seen += &with_token(&gateway, method, token).await.all();
-            seen +=
-                &get(&gateway, method, &format!("Authorization: Bearer {token}\nX-Api-Key: {key_text}")).await.all();
-            seen +=
-                &get(&gateway, method, &format!("Authorization: Planted {token}\nX-Api-Key: {key_text}x")).await.all();
+            seen += &get(
+                &gateway,
+                method,
+                &format!("Authorization: Bearer {token}\nX-Api-Key: {key_text}"),
+            )
+            .await
+            .all();
+            seen += &get(
+                &gateway,
+                method,
+                &format!("Authorization: Planted {token}\nX-Api-Key: {key_text}x"),
+            )
+            .await
+            .all();
         }
     }
     for method in ["open", "fail", "nowhere"] {
@@ -151,8 +170,11 @@ async fn credentials_are_in_no_answer_no_document_and_no_line_of_the_log() {
     assert!(lines.iter().any(|line| line.contains("the token has expired")));
     assert!(lines.iter().any(|line| line.contains("the secret of the API key is wrong")));
     let seen = format!("{seen}{}", lines.join("\n"));
-    let mut secrets =
-        vec![SECRET.to_owned(), key_text.rsplit_once('_').unwrap().1.to_owned(), "12345678901234567890".to_owned()];
+    let mut secrets = vec![
+        SECRET.to_owned(),
+        key_text.rsplit_once('_').unwrap().1.to_owned(),
+        "12345678901234567890".to_owned(),
+    ];
     secrets.extend(tokens.iter().flat_map(|token| token.split('.').skip(1)).map(str::to_owned));
     for secret in secrets {
         if let Some(at) = seen.find(&secret) {

@@ -37,7 +37,9 @@ impl Publisher {
             let status = if published.away { StatusCode::BAD_GATEWAY } else { StatusCode::OK };
             (status, json!({ "keys": published.keys }).to_string())
         };
-        tokio::spawn(async move { axum::serve(listener, Router::new().route("/keys", on_get(answer))).await });
+        tokio::spawn(async move {
+            axum::serve(listener, Router::new().route("/keys", on_get(answer))).await
+        });
         address
     }
 
@@ -55,7 +57,9 @@ impl Publisher {
 }
 
 async fn reading(address: SocketAddr, pause: &str, refresh: &str) -> RunningGateway {
-    let settings = format!("jwks_url = 'http://{address}/keys'\njwks_pause = '{pause}'\njwks_refresh = '{refresh}'\n");
+    let settings = format!(
+        "jwks_url = 'http://{address}/keys'\njwks_min_refresh = '{pause}'\njwks_refresh = '{refresh}'\n"
+    );
     gateway(&format!("auth.internal_key = '{SECRET}'\n{JWT}{settings}")).await
 }
 
@@ -90,9 +94,13 @@ async fn keys_are_fetched_and_what_is_no_key_for_tokens_is_left_out() {
     ]);
     let gateway = reading(publisher.clone().start().await, "30s", "10min").await;
     // The first call waits for the first fetch.
-    for token in
-        [named(&rsa, "r"), named(&p256, "p"), ed25519.token(&claims()), rsa.token(&claims()), named(&ed25519, "any")]
-    {
+    for token in [
+        named(&rsa, "r"),
+        named(&p256, "p"),
+        ed25519.token(&claims()),
+        rsa.token(&claims()),
+        named(&ed25519, "any"),
+    ] {
         assert_eq!(with_token(&gateway, "open", &token).await.status, 200, "{token}");
     }
     for token in [
@@ -123,7 +131,10 @@ async fn an_unknown_key_is_asked_for_once_in_a_while() {
     assert_eq!(with_token(&gateway, "open", &named(&old, "old")).await.status, 401);
     // However many keys are made up.
     for number in 0..100 {
-        assert_eq!(with_token(&gateway, "look", &named(&old, &format!("made-up-{number}"))).await.status, 401);
+        assert_eq!(
+            with_token(&gateway, "look", &named(&old, &format!("made-up-{number}"))).await.status,
+            401
+        );
     }
     let most = 2 + began.elapsed().as_millis() / 600;
     assert!(u128::from(publisher.asked()) <= most, "{} times, at most {most}", publisher.asked());
@@ -156,9 +167,16 @@ async fn keys_that_were_never_to_be_had_are_the_gateways_trouble_and_others_go_o
     publisher.go_away(true);
     let gateway = reading(publisher.clone().start().await, "200ms", "10min").await;
     let answer = with_token(&gateway, "look", &named(&issuer, "k")).await;
-    assert_eq!((answer.status, answer.json()["retryable"].clone()), (503, json!(true)), "{answer:?}");
+    assert_eq!(
+        (answer.status, answer.json()["retryable"].clone()),
+        (503, json!(true)),
+        "{answer:?}"
+    );
     assert_eq!(answer.header("retry-after"), Some("1"));
-    assert_eq!(with_token(&gateway, "open", &Issuer::internal().token(&claims())).await.status, 200);
+    assert_eq!(
+        with_token(&gateway, "open", &Issuer::internal().token(&claims())).await.status,
+        200
+    );
     publisher.publish(vec![issuer.jwk(Some("k"))]);
     publisher.go_away(false);
     until(&gateway, &named(&issuer, "k"), 200).await;

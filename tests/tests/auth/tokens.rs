@@ -17,11 +17,17 @@ struct Issuers {
 
 impl Issuers {
     fn new() -> Self {
-        Self { internal: Issuer::internal(), rsa: Issuer::rsa(), p256: Issuer::p256(), ed25519: Issuer::ed25519() }
+        Self {
+            internal: Issuer::internal(),
+            rsa: Issuer::rsa(),
+            p256: Issuer::p256(),
+            ed25519: Issuer::ed25519(),
+        }
     }
 
     fn settings(&self) -> String {
-        let keys = [self.rsa.setting("rsa"), self.p256.setting("ec"), self.ed25519.setting("ed")].concat();
+        let keys =
+            [self.rsa.setting("rsa"), self.p256.setting("ec"), self.ed25519.setting("ed")].concat();
         format!("[auth]\ninternal_key = '{SECRET}'\n{JWT}{keys}")
     }
 }
@@ -58,17 +64,28 @@ async fn good_tokens_of_each_algorithm_are_admitted() {
         internal.token(&with("exp", json!(now() - 10))),
         // RFC 7519 §2: as `time.time() + 600` gives it.
         internal.token(&with("exp", json!(now() as f64 + 600.5))),
+        internal.token(
+            &with("nbf", json!(now() as f64 - 5.25))
+                .tap(|claims| claims["iat"] = json!(now() as f64 - 5.25)),
+        ),
         internal
-            .token(&with("nbf", json!(now() as f64 - 5.25)).tap(|claims| claims["iat"] = json!(now() as f64 - 5.25))),
-        internal.token(&with("account", json!("acme")).tap(|claims| claims["sub"] = json!("somebody"))),
+            .token(&with("account", json!("acme")).tap(|claims| claims["sub"] = json!("somebody"))),
     ];
     for (number, token) in good.iter().enumerate() {
         let answer = with_token(&gateway, "open", token).await;
-        assert_eq!((answer.status, answer.json()), (200, json!("acme/ada vault:read,other")), "{number} {answer:?}");
+        assert_eq!(
+            (answer.status, answer.json()),
+            (200, json!("acme/ada vault:read,other")),
+            "{number} {answer:?}"
+        );
     }
     // RFC 9110 §11.1: the scheme's name has no case, and spaces may be many.
     for line in ["authorization: bearer ", "AUTHORIZATION: BEARER   ", "Authorization:Bearer "] {
-        assert_eq!(get(&gateway, "open", &format!("{line}{}", good[0])).await.status, 200, "{line}");
+        assert_eq!(
+            get(&gateway, "open", &format!("{line}{}", good[0])).await.status,
+            200,
+            "{line}"
+        );
     }
 }
 
@@ -106,7 +123,10 @@ fn bad_tokens(issuers: &Issuers) -> Vec<(String, String)> {
         ("P-256 said to be Ed25519", p256.token_with(&json!({ "alg": "EdDSA" }), &claims())),
         ("Ed25519 said to be P-256", ed25519.token_with(&json!({ "alg": "ES256" }), &claims())),
         ("another RSA key", other.token(&claims())),
-        ("another RSA key under our name", other.token_with(&json!({ "alg": "RS256", "kid": "rsa" }), &claims())),
+        (
+            "another RSA key under our name",
+            other.token_with(&json!({ "alg": "RS256", "kid": "rsa" }), &claims()),
+        ),
         ("another P-256 key", Issuer::p256().token(&claims())),
         ("another Ed25519 key", Issuer::ed25519().token(&claims())),
         ("RS384", rsa.token_with(&json!({ "alg": "RS384" }), &claims())),
@@ -116,12 +136,27 @@ fn bad_tokens(issuers: &Issuers) -> Vec<(String, String)> {
         ("no algorithm", header(json!({ "typ": "JWT" }))),
         ("a number as the algorithm", header(json!({ "alg": 256 }))),
         ("a list of algorithms", header(json!({ "alg": ["none", "HS256"] }))),
-        ("a key of another name", rsa.token_with(&json!({ "alg": "RS256", "kid": "gone" }), &claims())),
-        ("a name of a key of another kind", rsa.token_with(&json!({ "alg": "RS256", "kid": "ec" }), &claims())),
-        ("a file as the key's name", other.token_with(&json!({ "alg": "RS256", "kid": "../../dev/null" }), &claims())),
-        ("SQL as the key's name", other.token_with(&json!({ "alg": "RS256", "kid": "x' UNION SELECT 'k" }), &claims())),
+        (
+            "a key of another name",
+            rsa.token_with(&json!({ "alg": "RS256", "kid": "gone" }), &claims()),
+        ),
+        (
+            "a name of a key of another kind",
+            rsa.token_with(&json!({ "alg": "RS256", "kid": "ec" }), &claims()),
+        ),
+        (
+            "a file as the key's name",
+            other.token_with(&json!({ "alg": "RS256", "kid": "../../dev/null" }), &claims()),
+        ),
+        (
+            "SQL as the key's name",
+            other.token_with(&json!({ "alg": "RS256", "kid": "x' UNION SELECT 'k" }), &claims()),
+        ),
         ("a number as the key's name", header(json!({ "alg": "HS256", "kid": 1 }))),
-        ("its own key inside", other.token_with(&json!({ "alg": "RS256", "jwk": other.jwk(None) }), &claims())),
+        (
+            "its own key inside",
+            other.token_with(&json!({ "alg": "RS256", "jwk": other.jwk(None) }), &claims()),
+        ),
         (
             "an address of its own keys",
             other.token_with(&json!({ "alg": "RS256", "jku": "http://127.0.0.1:1/" }), &claims()),
@@ -131,35 +166,55 @@ fn bad_tokens(issuers: &Issuers) -> Vec<(String, String)> {
         ("extensions", header(json!({ "alg": "HS256", "crit": ["b64"], "b64": false }))),
         ("an empty list of extensions", header(json!({ "alg": "HS256", "crit": [] }))),
         ("two algorithms", internal.sign(r#"{"alg":"none","alg":"HS256"}"#, &claims().to_string())),
-        ("two names of keys", internal.sign(r#"{"alg":"HS256","kid":"a","kid":"b"}"#, &claims().to_string())),
+        (
+            "two names of keys",
+            internal.sign(r#"{"alg":"HS256","kid":"a","kid":"b"}"#, &claims().to_string()),
+        ),
         ("a header that is no object", internal.sign("\"HS256\"", &claims().to_string())),
         ("a header that is no JSON", internal.sign("{", &claims().to_string())),
-        ("something after the header", internal.sign(r#"{"alg":"HS256"}{}"#, &claims().to_string())),
+        (
+            "something after the header",
+            internal.sign(r#"{"alg":"HS256"}{}"#, &claims().to_string()),
+        ),
         ("an end that was", internal.token(&with("exp", json!(now() - 60)))),
         ("an end long ago", internal.token(&with("exp", json!(1)))),
         ("no end", internal.token(&with("exp", Value::Null))),
         (
             "an end that is null",
-            internal.sign(r#"{"alg":"HS256"}"#, &claims().to_string().replace("\"exp\":", "\"exp\":null,\"x\":")),
+            internal.sign(
+                r#"{"alg":"HS256"}"#,
+                &claims().to_string().replace("\"exp\":", "\"exp\":null,\"x\":"),
+            ),
         ),
         ("an end that is a text", internal.token(&with("exp", json!((now() + 600).to_string())))),
         ("a negative end", internal.token(&with("exp", json!(-1)))),
-        ("an end that was, with a fraction", internal.token(&with("exp", json!(now() as f64 - 60.5)))),
+        (
+            "an end that was, with a fraction",
+            internal.token(&with("exp", json!(now() as f64 - 60.5))),
+        ),
         ("an end beyond all times", internal.token(&with("exp", json!(u64::MAX)))),
         ("an end in milliseconds", internal.token(&with("exp", json!((now() + 600) * 1000)))),
         (
             "an end that is infinite",
-            internal.sign(r#"{"alg":"HS256"}"#, &claims().to_string().replace("\"exp\":", "\"exp\":1e999,\"x\":")),
+            internal.sign(
+                r#"{"alg":"HS256"}"#,
+                &claims().to_string().replace("\"exp\":", "\"exp\":1e999,\"x\":"),
+            ),
         ),
         ("an end that is true", internal.token(&with("exp", json!(true)))),
         (
             "two ends",
-            internal.sign(r#"{"alg":"HS256"}"#, &claims().to_string().replace("\"exp\":", "\"exp\":1,\"exp\":")),
+            internal.sign(
+                r#"{"alg":"HS256"}"#,
+                &claims().to_string().replace("\"exp\":", "\"exp\":1,\"exp\":"),
+            ),
         ),
         (
             "two subjects",
-            internal
-                .sign(r#"{"alg":"HS256"}"#, &claims().to_string().replace("\"sub\":", "\"sub\":\"other\",\"sub\":")),
+            internal.sign(
+                r#"{"alg":"HS256"}"#,
+                &claims().to_string().replace("\"sub\":", "\"sub\":\"other\",\"sub\":"),
+            ),
         ),
         ("a beginning to come", internal.token(&with("nbf", json!(now() + 300)))),
         ("a beginning that is a text", internal.token(&with("nbf", json!("0")))),
@@ -177,18 +232,31 @@ fn bad_tokens(issuers: &Issuers) -> Vec<(String, String)> {
         ("a number as the account", internal.token(&with("sub", json!(7)))),
         ("an account with a line's end", internal.token(&with("sub", json!("acme\nadmin")))),
         ("an account without end", internal.token(&with("sub", json!("a".repeat(300))))),
-        ("an account that is none, beside a subject", internal.token(&with("account", json!(["acme"])))),
+        (
+            "an account that is none, beside a subject",
+            internal.token(&with("account", json!(["acme"]))),
+        ),
         ("a user that is none", internal.token(&with("user", json!(1)))),
         ("scopes that are none", internal.token(&with("scope", json!(1)))),
         ("a number among the scopes", internal.token(&with("scope", json!(["vault:read", 1])))),
         ("claims that are a list", internal.sign(r#"{"alg":"HS256"}"#, "[]")),
         ("claims that are no JSON", internal.sign(r#"{"alg":"HS256"}"#, "exp=9999999999")),
         ("claims that go on", internal.sign(r#"{"alg":"HS256"}"#, &format!("{}{{}}", claims()))),
-        ("other claims than were signed", exchange(&good, 1, &base64url(with("sub", json!("root")).to_string()))),
-        ("another header than was signed", exchange(&signed_by_rsa, 0, &base64url(r#"{"alg":"RS256"}"#))),
+        (
+            "other claims than were signed",
+            exchange(&good, 1, &base64url(with("sub", json!("root")).to_string())),
+        ),
+        (
+            "another header than was signed",
+            exchange(&signed_by_rsa, 0, &base64url(r#"{"alg":"RS256"}"#)),
+        ),
         (
             "the signature of another token",
-            exchange(&good, 2, internal.token(&with("sub", json!("b"))).rsplit('.').next().unwrap()),
+            exchange(
+                &good,
+                2,
+                internal.token(&with("sub", json!("b"))).rsplit('.').next().unwrap(),
+            ),
         ),
         ("a stripped signature", exchange(&good, 2, "")),
         ("half a signature", good[..good.len() - 20].to_owned()),
@@ -210,16 +278,23 @@ fn bad_tokens(issuers: &Issuers) -> Vec<(String, String)> {
         ("huge claims", internal.token(&with("x", json!("x".repeat(9000))))),
         (
             "claims within claims",
-            internal.sign(r#"{"alg":"HS256"}"#, &format!("{}{}", "[".repeat(2000), "]".repeat(2000))),
+            internal
+                .sign(r#"{"alg":"HS256"}"#, &format!("{}{}", "[".repeat(2000), "]".repeat(2000))),
         ),
     ];
     for zero in [vec![0; 64], vec![0; 63], [&[0; 32][..], &[1; 32]].concat()] {
-        bad.push(("an ES256 signature of nothings", exchange(&p256.token(&claims()), 2, &base64url(zero))));
+        bad.push((
+            "an ES256 signature of nothings",
+            exchange(&p256.token(&claims()), 2, &base64url(zero)),
+        ));
     }
     let mut bad: Vec<_> = bad.into_iter().map(|(what, token)| (what.to_owned(), token)).collect();
     for none in ["none", "None", "NONE", "nOnE", "none ", " none", "", "null", "n\u{43e}ne"] {
         bad.push((format!("the algorithm {none:?}"), unsigned(none)));
-        bad.push((format!("the algorithm {none:?} with a signature"), header(json!({ "alg": none }))));
+        bad.push((
+            format!("the algorithm {none:?} with a signature"),
+            header(json!({ "alg": none })),
+        ));
     }
     bad
 }
@@ -235,8 +310,13 @@ async fn no_bad_token_is_admitted_or_ignored() {
             let answer = with_token(&gateway, method, token).await;
             assert_eq!(answer.status, 401, "{what}: {answer:?}");
             assert_eq!(answer.json()["code"], "unauthenticated", "{what}");
-            assert_eq!(answer.header("www-authenticate"), Some("Bearer error=\"invalid_token\""), "{what}");
-            let is_part_told = token.split('.').any(|part| part.len() > 8 && answer.body.contains(part));
+            assert_eq!(
+                answer.header("www-authenticate"),
+                Some("Bearer error=\"invalid_token\""),
+                "{what}"
+            );
+            let is_part_told =
+                token.split('.').any(|part| part.len() > 8 && answer.body.contains(part));
             assert!(!is_part_told, "{what}: {answer:?}");
         }
     }
@@ -270,7 +350,8 @@ async fn header_fields_that_could_be_read_in_two_ways_are_refused() {
         }
     }
     // Elsewhere a token is none.
-    let address = format!("GET /services/vault/v1/open?access_token={good} HTTP/1.1\nCookie: token={good}");
+    let address =
+        format!("GET /services/vault/v1/open?access_token={good} HTTP/1.1\nCookie: token={good}");
     assert_eq!(ask(gateway.address(), &address, "").await.status, 401);
 }
 
@@ -278,8 +359,16 @@ async fn header_fields_that_could_be_read_in_two_ways_are_refused() {
 async fn a_token_for_others_is_refused_by_a_gateway_without_an_audience() {
     let gateway = gateway(&format!("auth.internal_key = '{SECRET}'")).await;
     let internal = Issuer::internal();
-    assert_eq!(with_token(&gateway, "open", &internal.token(&with("aud", json!("elsewhere")))).await.status, 401);
-    assert_eq!(with_token(&gateway, "open", &internal.token(&with("aud", Value::Null))).await.status, 200);
+    assert_eq!(
+        with_token(&gateway, "open", &internal.token(&with("aud", json!("elsewhere"))))
+            .await
+            .status,
+        401
+    );
+    assert_eq!(
+        with_token(&gateway, "open", &internal.token(&with("aud", Value::Null))).await.status,
+        200
+    );
 }
 
 #[tokio::test]
@@ -337,9 +426,12 @@ async fn keys_that_are_none_are_explained_at_start() {
 async fn a_changed_token_is_refused_wherever_it_is_changed() {
     let issuers = Issuers::new();
     let gateway = gateway(&issuers.settings()).await;
-    let mut runner = TestRunner::new(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(150) });
-    let tokens =
-        [&issuers.internal, &issuers.rsa, &issuers.p256, &issuers.ed25519].map(|issuer| issuer.token(&claims()));
+    let mut runner = TestRunner::new(ProptestConfig {
+        failure_persistence: None,
+        ..ProptestConfig::with_cases(150)
+    });
+    let tokens = [&issuers.internal, &issuers.rsa, &issuers.p256, &issuers.ed25519]
+        .map(|issuer| issuer.token(&claims()));
     let changed = (0..4_usize, any::<prop::sample::Index>(), "[A-Za-z0-9_.-]");
     for _ in 0..150 {
         let (which, place, letter) = changed.new_tree(&mut runner).unwrap().current();

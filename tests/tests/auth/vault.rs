@@ -3,7 +3,8 @@
 use std::net::SocketAddr;
 
 use gateway_runtime::{
-    Call, Caller, Error, Gateway, Result, RunningGateway, StartError, auth::ApiKeys, expose_method, model, service,
+    Call, Caller, Error, Gateway, Result, RunningGateway, StartError, auth::ApiKeys, expose_method,
+    model, service,
 };
 use serde_json::Value;
 use tokio::{
@@ -90,7 +91,12 @@ pub(super) async fn start(settings: &str) -> Result<RunningGateway, StartError> 
 }
 
 pub(super) async fn gateway_with(settings: &str, keys: impl ApiKeys) -> RunningGateway {
-    Gateway::from_toml(&format!("{BASE}{settings}")).unwrap().with_api_keys(keys).start().await.unwrap()
+    Gateway::from_toml(&format!("{BASE}{settings}"))
+        .unwrap()
+        .with_api_keys(keys)
+        .start()
+        .await
+        .unwrap()
 }
 
 /// What came back.
@@ -128,7 +134,8 @@ pub(super) async fn ask(address: SocketAddr, head: &str, body: &str) -> Answer {
     let mut answer = String::new();
     // A reset after the answer is an end too.
     drop(stream.read_to_string(&mut answer).await);
-    let (head, body) = answer.split_once("\r\n\r\n").unwrap_or_else(|| panic!("no answer: {answer:?}"));
+    let (head, body) =
+        answer.split_once("\r\n\r\n").unwrap_or_else(|| panic!("no answer: {answer:?}"));
     let status = head.split(' ').nth(1).unwrap().parse().unwrap();
     Answer { status, head: head.to_owned(), body: body.to_owned() }
 }

@@ -40,8 +40,13 @@ async fn another_request_needs_another_key() {
     assert_eq!(shop.times("b"), 0);
     assert_eq!(shop.sell("l", "b", "well").await.status, 200);
     // The same request, however it is written and under whichever of the two names of the header.
-    let same =
-        shop.send("sell", &[("x-idempotency-key", "\"k\"")], &json!({ "how": "well", "name": shop.own("a") })).await;
+    let same = shop
+        .send(
+            "sell",
+            &[("x-idempotency-key", "\"k\"")],
+            &json!({ "how": "well", "name": shop.own("a") }),
+        )
+        .await;
     assert!(same.replayed && same.status == 200);
 }
 
@@ -50,7 +55,10 @@ async fn executed_failures_are_kept_and_others_are_not() {
     let shop = Shop::open().await;
     let first = shop.sell("sold", "a", "sold-out").await;
     let again = shop.sell("sold", "a", "sold-out").await;
-    assert_eq!((first.status, first.replayed, again.status, again.replayed), (409, false, 409, true));
+    assert_eq!(
+        (first.status, first.replayed, again.status, again.replayed),
+        (409, false, 409, true)
+    );
     assert_eq!(again.body["detail"], "sold out after 1");
     assert_eq!(again.body["code"], "sold-out");
     assert_eq!(shop.times("a"), 1);
@@ -69,7 +77,10 @@ async fn executed_failures_are_kept_and_others_are_not() {
 #[tokio::test]
 async fn what_is_invalid_has_claimed_nothing() {
     let shop = Shop::open().await;
-    assert_eq!(shop.send("sell", &[("idempotency-key", "k")], &json!({ "name": 5 })).await.status, 400);
+    assert_eq!(
+        shop.send("sell", &[("idempotency-key", "k")], &json!({ "name": 5 })).await.status,
+        400
+    );
     assert_eq!(shop.sell("k", "a", "well").await.status, 200);
 }
 
@@ -80,12 +91,18 @@ async fn keys_are_looked_at_where_they_mean_something() {
     assert_eq!(missing.status, 400);
     assert!(missing.body["detail"].as_str().unwrap().contains("Idempotency-Key"));
     for bad in ["", "\"open", "\u{e9}", &"x".repeat(256)] {
-        assert_eq!(shop.send("order", &[("idempotency-key", bad)], &json!({ "name": "a" })).await.status, 400, "{bad}");
+        assert_eq!(
+            shop.send("order", &[("idempotency-key", bad)], &json!({ "name": "a" })).await.status,
+            400,
+            "{bad}"
+        );
     }
     let two = [("idempotency-key", "a"), ("x-idempotency-key", "b")];
     assert_eq!(shop.send("order", &two, &json!({ "name": "a" })).await.status, 400);
     for replayed in [false, true] {
-        let answer = shop.send("order", &[("idempotency-key", &"x".repeat(255))], &json!({ "name": "a" })).await;
+        let answer = shop
+            .send("order", &[("idempotency-key", &"x".repeat(255))], &json!({ "name": "a" }))
+            .await;
         assert_eq!((answer.status, answer.replayed), (200, replayed));
         let looked = shop.look(&[("idempotency-key", "k")]).await;
         assert_eq!((looked.status, looked.replayed), (200, false), "reading twice does no harm");
@@ -101,7 +118,10 @@ async fn a_caller_who_leaves_finds_the_answer_later() {
     };
     until(|| shop.times("a") == 1).await;
     let conflict = shop.sell("k", "a", "slow").await;
-    assert_eq!((conflict.status, conflict.body["code"].as_str()), (409, Some("idempotency-conflict")));
+    assert_eq!(
+        (conflict.status, conflict.body["code"].as_str()),
+        (409, Some("idempotency-conflict"))
+    );
     leaving.abort();
     assert!(leaving.await.unwrap_err().is_cancelled());
     shop.open_gate("a");

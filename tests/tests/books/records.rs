@@ -23,8 +23,11 @@ async fn each_call_has_a_row_whatever_became_of_it() {
         }
         assert!(tokio::time::Instant::now() < deadline, "{rows:?}");
     };
-    let told: Vec<_> =
-        rows.iter().rev().map(|r| (&*r.method, r.status, r.code.as_deref(), r.fulfilled, r.replay)).collect();
+    let told: Vec<_> = rows
+        .iter()
+        .rev()
+        .map(|r| (&*r.method, r.status, r.code.as_deref(), r.fulfilled, r.replay))
+        .collect();
     let expected = [
         ("look", 200, None, true, false),
         ("sell", 200, None, true, false),
@@ -34,7 +37,10 @@ async fn each_call_has_a_row_whatever_became_of_it() {
     ];
     assert_eq!(told, expected);
     let first = rows.last().unwrap();
-    assert_eq!((&*first.request_id, first.trace.as_deref()), ("mine", Some("4bf92f3577b34da6a3ce929d0e0e4736")));
+    assert_eq!(
+        (&*first.request_id, first.trace.as_deref()),
+        ("mine", Some("4bf92f3577b34da6a3ce929d0e0e4736"))
+    );
     assert_eq!((&*first.origin, &*first.service, first.version), ("http", "till", 1));
     assert_eq!(first.peer.as_deref(), Some("127.0.0.1"));
     assert!(first.duration > 0);

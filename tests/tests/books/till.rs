@@ -13,7 +13,7 @@ use gateway_runtime::{
     RunningGateway,
     prelude::*,
     provider::{HttpClientSettings, HttpResponse},
-    store::{Store, Sqlite},
+    store::{Sqlite, Store},
 };
 use serde_json::{Value, json};
 
@@ -131,19 +131,31 @@ impl Shop {
     }
 
     pub(super) async fn sell(&self, key: &str, name: &str, how: &str) -> Answer {
-        self.send("sell", &[("idempotency-key", key)], &json!({ "name": self.own(name), "how": how })).await
+        self.send(
+            "sell",
+            &[("idempotency-key", key)],
+            &json!({ "name": self.own(name), "how": how }),
+        )
+        .await
     }
 
-    pub(super) async fn send(&self, method: &str, headers: &[(&str, &str)], body: &Value) -> Answer {
+    pub(super) async fn send(
+        &self,
+        method: &str,
+        headers: &[(&str, &str)],
+        body: &Value,
+    ) -> Answer {
         let url = self.url(method);
         let request = if method == "order" { self.http.put(url) } else { self.http.post(url) };
-        let request = headers.iter().fold(request, |request, (name, value)| request.header(name, *value));
+        let request =
+            headers.iter().fold(request, |request, (name, value)| request.header(name, *value));
         answer(request.json(body).send_any().await.unwrap()).await.unwrap()
     }
 
     pub(super) async fn look(&self, headers: &[(&str, &str)]) -> Answer {
         let request = self.http.get(self.url("look"));
-        let request = headers.iter().fold(request, |request, (name, value)| request.header(name, *value));
+        let request =
+            headers.iter().fold(request, |request, (name, value)| request.header(name, *value));
         answer(request.send_any().await.unwrap()).await.unwrap()
     }
 
@@ -165,7 +177,8 @@ impl Shop {
 
 /// The answer, unless the connection was lost over it.
 pub(super) async fn answer(response: HttpResponse) -> Option<Answer> {
-    let header = |name| response.headers().get(name).map(|value| value.to_str().unwrap().to_owned());
+    let header =
+        |name| response.headers().get(name).map(|value| value.to_str().unwrap().to_owned());
     let replayed = header("idempotent-replayed").is_some_and(|value| value == "true");
     let (status, retry_after) = (response.status(), header("retry-after"));
     let body = serde_json::from_str(&response.text().await.ok()?).ok()?;

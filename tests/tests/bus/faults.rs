@@ -36,7 +36,8 @@ async fn a_broker_that_is_killed_stopped_or_frozen() {
 
     for (what, end) in [("killed", Server::kill as fn(&Server)), ("stopped", Server::stop)] {
         aside(&server, end).await;
-        let gone = load.until(LONG, what, |counts| counts.of(BusErrorKind::Disconnected) > 100).await;
+        let gone =
+            load.until(LONG, what, |counts| counts.of(BusErrorKind::Disconnected) > 100).await;
         assert!(gone.only(&LOST) && gone.faults["Away"].1 < AT_ONCE, "{gone:?}");
         assert_eq!(asking.state().unwrap_err().kind(), BusErrorKind::Disconnected);
         aside(&server, Server::start_again).await;
@@ -46,8 +47,17 @@ async fn a_broker_that_is_killed_stopped_or_frozen() {
 
     aside(&server, Server::freeze).await;
     // Until it is known that it is silent, calls wait, and end in time.
-    let frozen = load.until(LONG, "frozen", |counts| counts.of(BusErrorKind::Disconnected) > 100).await;
-    assert!(frozen.only(&[BusErrorKind::ConfirmTimeout, BusErrorKind::ReplyTimeout, BusErrorKind::ChannelLost, BusErrorKind::Disconnected]), "{frozen:?}");
+    let frozen =
+        load.until(LONG, "frozen", |counts| counts.of(BusErrorKind::Disconnected) > 100).await;
+    assert!(
+        frozen.only(&[
+            BusErrorKind::ConfirmTimeout,
+            BusErrorKind::ReplyTimeout,
+            BusErrorKind::ChannelLost,
+            BusErrorKind::Disconnected
+        ]),
+        "{frozen:?}"
+    );
     assert!(frozen.of(BusErrorKind::ConfirmTimeout) > 0, "{frozen:?}");
     aside(&server, Server::thaw).await;
     load.until(BACK, "thawed", is_back).await;
@@ -86,15 +96,32 @@ async fn well(broker: &dyn Broker) {
 
 async fn connections_are_closed(server: &Arc<Server>, load: &Load) {
     aside(server, |server| server.ctl(&["close_all_connections", "for a test"])).await;
-    let closed = load.until(BACK, "connections closed, and back", |counts| counts.answered > 500).await;
+    let closed =
+        load.until(BACK, "connections closed, and back", |counts| counts.answered > 500).await;
     // An answer that was on its way to who asked was lost with the connection of who answered.
-    assert!(closed.only(&[BusErrorKind::ChannelLost, BusErrorKind::Disconnected, BusErrorKind::ReplyTimeout, BusErrorKind::Unroutable]), "{closed:?}");
+    assert!(
+        closed.only(&[
+            BusErrorKind::ChannelLost,
+            BusErrorKind::Disconnected,
+            BusErrorKind::ReplyTimeout,
+            BusErrorKind::Unroutable
+        ]),
+        "{closed:?}"
+    );
 }
 
 async fn memory_is_full(server: &Arc<Server>, load: &Load, asking: &dyn Broker) {
     aside(server, |server| server.ctl(&["set_vm_memory_high_watermark", "0"])).await;
-    let full = load.until(LONG, "memory full", |counts| counts.of(BusErrorKind::Blocked) > 200).await;
-    assert!(full.only(&[BusErrorKind::Blocked, BusErrorKind::ConfirmTimeout, BusErrorKind::ReplyTimeout]), "{full:?}");
+    let full =
+        load.until(LONG, "memory full", |counts| counts.of(BusErrorKind::Blocked) > 200).await;
+    assert!(
+        full.only(&[
+            BusErrorKind::Blocked,
+            BusErrorKind::ConfirmTimeout,
+            BusErrorKind::ReplyTimeout
+        ]),
+        "{full:?}"
+    );
     assert!(full.faults["Blocked"].1 < AT_ONCE, "{full:?}");
     assert_eq!(asking.state().unwrap_err().kind(), BusErrorKind::Blocked);
     aside(server, |server| server.ctl(&["set_vm_memory_high_watermark", "0.8"])).await;
@@ -109,25 +136,43 @@ async fn queue_is_deleted(server: &Arc<Server>, load: &Load) {
     drop(before);
 }
 
-async fn exchange_is_deleted(server: &Arc<Server>, asking: &Arc<dyn Broker>, answering: &Arc<dyn Broker>) {
+async fn exchange_is_deleted(
+    server: &Arc<Server>,
+    asking: &Arc<dyn Broker>,
+    answering: &Arc<dyn Broker>,
+) {
     let topic = || Subscription::Topic { exchange: "deleted".into(), pattern: "#".into() };
     let first = answer(Arc::clone(answering), topic()).await;
-    let (load, other) =
-        (Load::begin(asking, "deleted".into(), "key".into()), Load::begin(asking, "".into(), "kept".into()));
+    let (load, other) = (
+        Load::begin(asking, "deleted".into(), "key".into()),
+        Load::begin(asking, "".into(), "kept".into()),
+    );
     load.until(LONG, "answered", is_back).await;
     other.until(LONG, "answered", is_back).await;
 
     other.take();
     let delete = r#"rabbit_exchange:delete(rabbit_misc:r(<<"/">>, exchange, <<"deleted">>), false, <<"test">>)."#;
     aside(server, move |server| server.ctl(&["eval", delete])).await;
-    let deleted = load.until(LONG, "exchange deleted", |counts| counts.of(BusErrorKind::Unroutable) > 200).await;
-    assert!(deleted.only(&[BusErrorKind::Unroutable, BusErrorKind::ChannelLost, BusErrorKind::Disconnected]), "{deleted:?}");
+    let deleted = load
+        .until(LONG, "exchange deleted", |counts| counts.of(BusErrorKind::Unroutable) > 200)
+        .await;
+    assert!(
+        deleted.only(&[
+            BusErrorKind::Unroutable,
+            BusErrorKind::ChannelLost,
+            BusErrorKind::Disconnected
+        ]),
+        "{deleted:?}"
+    );
     assert!(deleted.faults["Unroutable"].1 < AT_ONCE, "{deleted:?}");
 
     let second = answer(Arc::clone(answering), topic()).await;
     load.until(BACK, "exchange there again", is_back).await;
     let others = other.take();
-    assert!(others.only(&[]) && others.answered > 0, "those to other exchanges are not touched: {others:?}");
+    assert!(
+        others.only(&[]) && others.answered > 0,
+        "those to other exchanges are not touched: {others:?}"
+    );
     load.end().await;
     other.end().await;
     first.abort();

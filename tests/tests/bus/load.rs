@@ -58,8 +58,10 @@ impl Load {
     pub(super) fn begin(broker: &Arc<dyn Broker>, exchange: ShortStr, key: ShortStr) -> Self {
         let (seen, is_over) = (Arc::<Seen>::default(), Arc::<AtomicBool>::default());
         let callers = (0..CALLERS).map(|_| {
-            let (broker, seen, is_over) = (Arc::clone(broker), Arc::clone(&seen), Arc::clone(&is_over));
-            let message = Message { body: "question".into(), ..Message::new(exchange.clone(), key.clone()) };
+            let (broker, seen, is_over) =
+                (Arc::clone(broker), Arc::clone(&seen), Arc::clone(&is_over));
+            let message =
+                Message { body: "question".into(), ..Message::new(exchange.clone(), key.clone()) };
             tokio::spawn(async move {
                 while !is_over.load(Ordering::Relaxed) {
                     seen.call(&*broker, message.clone()).await;
@@ -78,7 +80,12 @@ impl Load {
     }
 
     /// Waits until it is so of the calls that end from now on, at most so long; gives them.
-    pub(super) async fn until(&self, most: Duration, what: &str, is_so: impl Fn(&Counts) -> bool) -> Counts {
+    pub(super) async fn until(
+        &self,
+        most: Duration,
+        what: &str,
+        is_so: impl Fn(&Counts) -> bool,
+    ) -> Counts {
         self.take();
         let began = Instant::now();
         loop {
@@ -99,7 +106,12 @@ impl Load {
             timeout(DEADLINE + SLACK, caller).await.expect("a call never ended").unwrap();
         }
         let overdue = self.seen.overdue.lock().unwrap();
-        assert!(overdue.is_empty(), "{} calls ended too late: {:?}", overdue.len(), overdue.first());
+        assert!(
+            overdue.is_empty(),
+            "{} calls ended too late: {:?}",
+            overdue.len(),
+            overdue.first()
+        );
     }
 }
 
@@ -118,7 +130,8 @@ impl Seen {
                 counts.answered += 1;
             }
             Err(error) => {
-                let (count, longest) = counts.faults.entry(format!("{:?}", error.kind())).or_default();
+                let (count, longest) =
+                    counts.faults.entry(format!("{:?}", error.kind())).or_default();
                 *count += 1;
                 *longest = took.max(*longest);
             }

@@ -18,7 +18,8 @@ use crate::rabbitmq::Server;
 const BACK: Duration = Duration::from_secs(5);
 
 async fn broker(server: &Server) -> Arc<dyn Broker> {
-    let settings = BusSettings { confirm_timeout: Duration::from_secs(1), ..BusSettings::default() };
+    let settings =
+        BusSettings { confirm_timeout: Duration::from_secs(1), ..BusSettings::default() };
     Arc::new(AmqpBroker::open(&Secret::new(server.url()), &settings).await.unwrap())
 }
 
@@ -27,7 +28,10 @@ fn queue(name: &'static str) -> CallQueue {
 }
 
 /// Does what blocks, beside the load.
-async fn aside<T: Send + 'static>(server: &Arc<Server>, act: impl FnOnce(&Server) -> T + Send + 'static) -> T {
+async fn aside<T: Send + 'static>(
+    server: &Arc<Server>,
+    act: impl FnOnce(&Server) -> T + Send + 'static,
+) -> T {
     let server = Arc::clone(server);
     tokio::task::spawn_blocking(move || act(&server)).await.unwrap()
 }

@@ -27,10 +27,16 @@ async fn nothing_that_was_confirmed_is_lost() {
     let received = Received::default();
     let consumer = tokio::spawn(consume(Arc::clone(&consuming), Arc::clone(&received)));
     until("it consumes", || consuming.state().is_ok()).await;
-    let (is_over, confirmed) = (Arc::new(AtomicBool::new(false)), Arc::new(Mutex::new(BTreeSet::new())));
+    let (is_over, confirmed) =
+        (Arc::new(AtomicBool::new(false)), Arc::new(Mutex::new(BTreeSet::new())));
     let publishers: Vec<_> = (0..4)
         .map(|first| {
-            tokio::spawn(publish(Arc::clone(&publishing), first, Arc::clone(&is_over), Arc::clone(&confirmed)))
+            tokio::spawn(publish(
+                Arc::clone(&publishing),
+                first,
+                Arc::clone(&is_over),
+                Arc::clone(&confirmed),
+            ))
         })
         .collect();
 
@@ -61,7 +67,11 @@ async fn nothing_that_was_confirmed_is_lost() {
     .await;
     let received = received.lock().unwrap();
     let again = received.values().filter(|count| **count > 1).count();
-    println!("{} confirmed, {} received, {again} of them more than once", confirmed.len(), received.len());
+    println!(
+        "{} confirmed, {} received, {again} of them more than once",
+        confirmed.len(),
+        received.len()
+    );
     // What was settled just when the connection was lost comes again; all else does not.
     assert!(again <= 3 * 100, "{again}");
     consumer.abort();
@@ -76,7 +86,8 @@ async fn publish(
     let mut number = first;
     while !is_over.load(Ordering::Relaxed) {
         let body = number.to_string().into();
-        let message = Message { body, mandatory: true, persistent: true, ..Message::to_queue("confirmed") };
+        let message =
+            Message { body, mandatory: true, persistent: true, ..Message::to_queue("confirmed") };
         match broker.publish(message).await {
             Ok(()) => drop(confirmed.lock().unwrap().insert(number)),
             Err(_) => sleep(Duration::from_millis(10)).await,
@@ -90,7 +101,8 @@ async fn consume(broker: Arc<dyn Broker>, received: Received) {
     let mut many = Vec::new();
     while deliveries.next_batch(&mut many, 50).await > 0 {
         for delivery in many.drain(..) {
-            let number: usize = std::str::from_utf8(&delivery.message.body).unwrap().parse().unwrap();
+            let number: usize =
+                std::str::from_utf8(&delivery.message.body).unwrap().parse().unwrap();
             *received.lock().unwrap().entry(number).or_default() += 1;
             delivery.receipt.done();
         }

@@ -10,9 +10,17 @@ async fn nobody_reads_what_is_anothers() {
     for (times, account) in [None, Some("acme"), Some("umbrella")].into_iter().enumerate() {
         for status in ["fwd=miss; stored; ttl=60", "hit; ttl=60"] {
             let paper = street.call(account, "news", "name=a", "").await;
-            assert_eq!((&*paper.text, &*paper.status), (&*format!("\"{}\"", times + 1), status), "{account:?}");
+            assert_eq!(
+                (&*paper.text, &*paper.status),
+                (&*format!("\"{}\"", times + 1), status),
+                "{account:?}"
+            );
         }
-        assert_eq!(street.call(account, "weather", "name=b", "").await.text, "\"1\"", "{account:?}");
+        assert_eq!(
+            street.call(account, "weather", "name=b", "").await.text,
+            "\"1\"",
+            "{account:?}"
+        );
     }
     assert_eq!((street.day.made("a"), street.day.made("b")), (3, 1));
 }
@@ -55,7 +63,8 @@ async fn what_is_not_to_be_stored_is_not() {
 async fn an_answer_says_how_old_it_is() {
     let street = Street::open("").await;
     assert_eq!(street.get("news", "name=a").await.age, None);
-    let paper = until(async || street.get("news", "name=a").await, |paper| paper.age == Some(1)).await;
+    let paper =
+        until(async || street.get("news", "name=a").await, |paper| paper.age == Some(1)).await;
     assert_eq!(paper.status, "hit; ttl=59");
 }
 

@@ -148,7 +148,13 @@ impl Street {
     }
 
     /// A call by an account, or by a stranger.
-    pub(super) async fn call(&self, account: Option<&str>, method: &str, query: &str, asks: &str) -> Paper {
+    pub(super) async fn call(
+        &self,
+        account: Option<&str>,
+        method: &str,
+        query: &str,
+        asks: &str,
+    ) -> Paper {
         let mut request = self.http.get(format!(
             "{}/services/newsstand/v1/{method}?street={}&{query}",
             self.gateway.url(),

@@ -64,7 +64,8 @@ async fn answers_are_made_while_it_is_away() {
     assert!(begun.elapsed().as_secs() < 5, "only the first waits for it: {:?}", begun.elapsed());
     assert!(street.figures().holding.failures > 0);
     freeze.send(false).unwrap();
-    until(async || street.get("news", "name=a").await, |paper| paper.status.starts_with("hit")).await;
+    until(async || street.get("news", "name=a").await, |paper| paper.status.starts_with("hit"))
+        .await;
 }
 
 /// The URL of a way to the server that can be frozen: what is sent into it then waits.
@@ -100,7 +101,9 @@ async fn carry(client: TcpStream, server: String, mut frozen: watch::Receiver<bo
     }
     let _ = frozen.wait_for(|frozen| !*frozen).await;
     match server.split_once("://") {
-        Some(("redis+unix", path)) => through(client, UnixStream::connect(path).await.unwrap(), &mut frozen).await,
+        Some(("redis+unix", path)) => {
+            through(client, UnixStream::connect(path).await.unwrap(), &mut frozen).await
+        }
         Some((_, address)) => {
             let address = address.split('/').next().unwrap_or_default();
             through(client, TcpStream::connect(address).await.unwrap(), &mut frozen).await;

@@ -19,7 +19,8 @@ async fn an_old_answer_is_given_while_it_is_made_anew() {
 
 #[tokio::test]
 async fn an_old_answer_is_given_when_it_cannot_be_made_anew() {
-    let street = Street::open("[cache]\nstale_while_revalidate = '0s'\nstale_if_error = '1s'").await;
+    let street =
+        Street::open("[cache]\nstale_while_revalidate = '0s'\nstale_if_error = '1s'").await;
     street.get("rumours", "name=a").await;
     street.day.trouble("broken");
     let ask = async || street.get("rumours", "name=a").await;
@@ -41,7 +42,9 @@ async fn the_record_says_where_an_answer_came_from() {
     street.get("rumours", "name=a").await;
     until(async || street.get("rumours", "name=a").await, |_| street.day.made("a") == 2).await;
     street.gateway.stop().await.unwrap();
-    let books = gateway_runtime::store::Store::new(gateway_runtime::store::Sqlite::open(&path).await.unwrap());
+    let books = gateway_runtime::store::Store::new(
+        gateway_runtime::store::Sqlite::open(&path).await.unwrap(),
+    );
     let rows = books.recent_requests(10_000).await.unwrap();
     let told: Vec<_> = rows.iter().rev().map(|row| (&*row.origin, row.cache_hit)).take(2).collect();
     assert_eq!(told, [("http", false), ("http", true)]);

@@ -12,7 +12,10 @@ use std::{
 use futures_util::future::join_all;
 use gateway_runtime::{
     AttemptClass, Gateway, RunningGateway,
-    bus::{Broker, BusError, BusFuture, CallQueue, Deliveries, BusErrorKind, BrokerStats, Message, ShortStr, Subscription},
+    bus::{
+        Broker, BrokerStats, BusError, BusErrorKind, BusFuture, CallQueue, Deliveries, Message,
+        ShortStr, Subscription,
+    },
     client::{Bus, ClientError},
 };
 use serde_json::{Value, json};
@@ -88,7 +91,10 @@ async fn header_fields_come_along() {
         let House { gateway: _gateway, bus } = house;
         let lab = Lab::client(bus.bearer("t1").header("x-own", "o1"));
         let told = lab.told(&()).bearer("t2").idempotency_key("a \"b\"").await.unwrap();
-        assert_eq!((told.authorization.as_deref(), told.own.as_deref()), (Some("Bearer t2"), Some("o1")));
+        assert_eq!(
+            (told.authorization.as_deref(), told.own.as_deref()),
+            (Some("Bearer t2"), Some("o1"))
+        );
         assert_eq!(told.idempotency_key.as_deref(), Some("\"a \\\"b\\\"\""));
     })
     .await;
@@ -100,7 +106,10 @@ async fn problems_are_those_of_http() {
         let (_gateway, lab) = house.lab();
         let error = lab.fail(&failing("sold-out")).header("x-request-id", "r-1").await.unwrap_err();
         let problem = error.problem().unwrap();
-        assert_eq!((problem.status, problem.title.as_str(), problem.retryable), (409, "Sold out", false));
+        assert_eq!(
+            (problem.status, problem.title.as_str(), problem.retryable),
+            (409, "Sold out", false)
+        );
         assert_eq!(problem.request_id.as_deref(), Some("r-1"));
         assert_eq!(error.to_string(), "sold-out (409): the last seat is gone");
 
@@ -112,7 +121,9 @@ async fn problems_are_those_of_http() {
         let invalid = lab.look(&search).await.unwrap_err();
         assert_eq!(invalid.problem().unwrap().errors[0].pointer, "/someWords");
         let internal = lab.fail(&failing("other")).await.unwrap_err();
-        assert!(internal.code() == Some("internal") && !format!("{internal:?}").contains("hunter2"));
+        assert!(
+            internal.code() == Some("internal") && !format!("{internal:?}").contains("hunter2")
+        );
     })
     .await;
 }
@@ -126,7 +137,10 @@ async fn bytes_come_whole_and_streams_are_refused() {
         assert_eq!(table.bytes().await.unwrap(), "a,b\n1,2\n");
         assert_eq!(lab.table(&failing("break")).await.unwrap_err().code(), Some("internal"));
         let refused = lab.numbers(&failing("")).await.unwrap_err();
-        assert!(matches!(&refused, ClientError::InvalidRequest(why) if why.contains("Http::to")), "{refused}");
+        assert!(
+            matches!(&refused, ClientError::InvalidRequest(why) if why.contains("Http::to")),
+            "{refused}"
+        );
     })
     .await;
 }
@@ -139,7 +153,10 @@ async fn a_time_out_leaves_the_outcome_open() {
         let own = Duration::from_millis(100);
         let error = lab.never().timeout(own).await.unwrap_err();
         // The gateway knows how long it is waited for, and may be the first to say that it was too long.
-        assert!(error == ClientError::TimedOut(own) || error.code() == Some("timeout"), "{error:?}");
+        assert!(
+            error == ClientError::TimedOut(own) || error.code() == Some("timeout"),
+            "{error:?}"
+        );
         assert_eq!(error.class(), AttemptClass::Ambiguous);
     })
     .await;
@@ -149,7 +166,8 @@ async fn a_time_out_leaves_the_outcome_open() {
 async fn where_no_gateway_is_nothing_is_sent() {
     over_each(async |house| {
         let House { gateway: _gateway, bus } = house;
-        let error = Lab::client(bus.queue("nobody-takes-calls-from-here")).ping().await.unwrap_err();
+        let error =
+            Lab::client(bus.queue("nobody-takes-calls-from-here")).ping().await.unwrap_err();
         assert!(matches!(error, ClientError::NotSent(_)), "{error:?}");
         assert!(error.is_retryable() && error.class() == AttemptClass::NotSent);
     })
@@ -160,12 +178,18 @@ async fn where_no_gateway_is_nothing_is_sent() {
 async fn what_cannot_be_sent_says_why_and_tells_no_password() {
     for url in ["http://me:hunter2@localhost", "hunter2", "amqp://", "amqp:hunter2"] {
         let error = Lab::client(Bus::to(url)).ping().await.unwrap_err();
-        assert!(matches!(&error, ClientError::InvalidRequest(why) if why.contains("amqp://user")), "{url}: {error}");
+        assert!(
+            matches!(&error, ClientError::InvalidRequest(why) if why.contains("amqp://user")),
+            "{url}: {error}"
+        );
         assert!(!error.to_string().contains("hunter2"), "{error}");
     }
     let malformed = Lab::client(Bus::to("amqp://localhost").bearer("\n")).ping().await.unwrap_err();
     assert_eq!(malformed, ClientError::InvalidRequest("the bearer token is malformed".to_owned()));
-    assert!(!format!("{:?}", Bus::to("amqp://me:hunter2@localhost").api_key("hunter2")).contains("hunter2"));
+    assert!(
+        !format!("{:?}", Bus::to("amqp://me:hunter2@localhost").api_key("hunter2"))
+            .contains("hunter2")
+    );
 }
 
 /// A way to RabbitMQ that hangs up on the first who comes, and counts.
@@ -180,7 +204,9 @@ async fn reluctant(url: &str) -> (String, Arc<AtomicU32>) {
         while let Ok((mut client, _)) = listener.accept().await {
             if counted.fetch_add(1, Ordering::Relaxed) > 0 {
                 let mut server = TcpStream::connect(&address).await.unwrap();
-                tokio::spawn(async move { tokio::io::copy_bidirectional(&mut client, &mut server).await });
+                tokio::spawn(async move {
+                    tokio::io::copy_bidirectional(&mut client, &mut server).await
+                });
             }
         }
     });
@@ -267,14 +293,22 @@ async fn a_call_is_one_message() {
     let broker = Scripted::answering(Ok(Message::default()));
     let lab = Lab::client(Bus::over(broker.clone()).api_key("k").header("x-own", "o"));
     let () = lab.ping().await.unwrap();
-    let () = lab.fail(&failing("so")).idempotency_key("order 7").header("X-Own", "p").await.unwrap();
-    let [first, second]: [Message; 2] = std::mem::take(&mut *broker.asked.lock().unwrap()).try_into().unwrap();
+    let () =
+        lab.fail(&failing("so")).idempotency_key("order 7").header("X-Own", "p").await.unwrap();
+    let [first, second]: [Message; 2] =
+        std::mem::take(&mut *broker.asked.lock().unwrap()).try_into().unwrap();
     assert_eq!((&*first.exchange, &*first.routing_key), ("", "gateway.calls"));
     assert_eq!(first.body, r#"{"service":"lab","version":3,"method":"ping"}"#);
     assert_eq!((first.message_id, first.headers.text("x-api-key")), (None, Some("k")));
     let body: Value = serde_json::from_slice(&second.body).unwrap();
-    assert_eq!(body, json!({ "service": "lab", "version": 3, "method": "fail", "payload": { "how": "so" } }));
-    assert_eq!((second.message_id.as_deref(), second.headers.text("x-own")), (Some("order 7"), Some("p")));
+    assert_eq!(
+        body,
+        json!({ "service": "lab", "version": 3, "method": "fail", "payload": { "how": "so" } })
+    );
+    assert_eq!(
+        (second.message_id.as_deref(), second.headers.text("x-own")),
+        (Some("order 7"), Some("p"))
+    );
     assert_eq!(second.content_type.as_deref(), Some("application/json"));
 }
 
@@ -292,15 +326,21 @@ async fn each_fault_says_whether_the_method_may_have_run() {
     ] {
         let fault = BusError::new(fault, "so it is");
         let may_have_happened = fault.may_have_happened();
-        let error = Lab::client(Bus::over(Scripted::answering(Err(fault)))).ping().await.unwrap_err();
-        assert_eq!((error.class(), error.class() == AttemptClass::Ambiguous), (class, may_have_happened), "{error:?}");
+        let error =
+            Lab::client(Bus::over(Scripted::answering(Err(fault)))).ping().await.unwrap_err();
+        assert_eq!(
+            (error.class(), error.class() == AttemptClass::Ambiguous),
+            (class, may_have_happened),
+            "{error:?}"
+        );
     }
 }
 
 #[tokio::test]
 async fn what_is_no_answer_of_a_gateways_is_told_from_one() {
     let answer = |status: i64, media: &'static str, body: &'static str| {
-        let mut message = Message { content_type: Some(media.into()), body: body.into(), ..Message::default() };
+        let mut message =
+            Message { content_type: Some(media.into()), body: body.into(), ..Message::default() };
         message.headers.add(Message::STATUS, status);
         Ok(message)
     };
@@ -310,7 +350,13 @@ async fn what_is_no_answer_of_a_gateways_is_told_from_one() {
         (answer(502, "text/html", "html"), Some(502)),
         (answer(42, "application/json", "null"), None),
     ] {
-        let error = Lab::client(Bus::over(Scripted::answering(answer))).make(&Search::example()).await.unwrap_err();
-        assert!(matches!(error, ClientError::InvalidResponse { status: s, .. } if s == status), "{error:?}");
+        let error = Lab::client(Bus::over(Scripted::answering(answer)))
+            .make(&Search::example())
+            .await
+            .unwrap_err();
+        assert!(
+            matches!(error, ClientError::InvalidResponse { status: s, .. } if s == status),
+            "{error:?}"
+        );
     }
 }

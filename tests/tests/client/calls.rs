@@ -17,7 +17,11 @@ async fn every_verb_carries_its_input_there_and_its_answer_back() {
     assert_eq!(lab.patch(&Some(search.clone())).await.unwrap(), Some(search.clone()));
     let () = lab.remove(&search).await.unwrap();
     let missing = lab.remove(&search).header("x-own", "1").await.unwrap_err();
-    assert_eq!(missing.problem().unwrap().detail, search.some_words, "a DELETE has its input in the query, too");
+    assert_eq!(
+        missing.problem().unwrap().detail,
+        search.some_words,
+        "a DELETE has its input in the query, too"
+    );
 }
 
 #[tokio::test]
@@ -32,14 +36,18 @@ async fn nothing_is_sent_and_received_as_nothing() {
 #[tokio::test]
 async fn a_call_brings_its_headers_and_the_clients_where_it_has_none() {
     let (gateway, lab) = gateway().await;
-    let told = lab.told(&()).bearer("t1").idempotency_key("k1").header("x-own", "o1").await.unwrap();
+    let told =
+        lab.told(&()).bearer("t1").idempotency_key("k1").header("x-own", "o1").await.unwrap();
     assert_eq!(told.authorization.as_deref(), Some("Bearer t1"));
     assert_eq!(told.idempotency_key.as_deref(), Some("\"k1\""));
     assert_eq!(told.own.as_deref(), Some("o1"));
 
     let lab = Lab::client(Http::to(gateway.url()).bearer("t2").header("x-own", "o2"));
     let told = lab.told(&()).bearer("t3").await.unwrap();
-    assert_eq!((told.authorization.as_deref(), told.own.as_deref()), (Some("Bearer t3"), Some("o2")));
+    assert_eq!(
+        (told.authorization.as_deref(), told.own.as_deref()),
+        (Some("Bearer t3"), Some("o2"))
+    );
 }
 
 #[tokio::test]
@@ -55,10 +63,13 @@ async fn clones_and_concurrent_calls_share_a_client() {
 #[tokio::test]
 async fn the_gateway_may_be_behind_a_path() {
     let server = Scripted::answering("HTTP/1.1 204 No Content\r\n\r\n").await;
-    for base in [server.url().to_owned(), format!("{}/", server.url()), format!("{}/a/b/", server.url())] {
+    for base in
+        [server.url().to_owned(), format!("{}/", server.url()), format!("{}/a/b/", server.url())]
+    {
         let () = Lab::client(Http::to(base)).ping().await.unwrap();
     }
-    let [plain, behind] = ["POST /services/lab/v3/ping HTTP/1.1", "POST /a/b/services/lab/v3/ping HTTP/1.1"];
+    let [plain, behind] =
+        ["POST /services/lab/v3/ping HTTP/1.1", "POST /a/b/services/lab/v3/ping HTTP/1.1"];
     assert_eq!(server.requests(), [plain, plain, behind]);
 }
 

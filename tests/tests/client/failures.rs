@@ -22,10 +22,16 @@ async fn a_problem_keeps_all_that_the_service_says() {
     let (_gateway, lab) = gateway().await;
     let error = lab.fail(&failing("sold-out")).header("x-request-id", "r-1").await.unwrap_err();
     let problem = error.problem().unwrap();
-    assert_eq!((problem.code.as_str(), problem.status, problem.title.as_str()), ("sold-out", 409, "Sold out"));
+    assert_eq!(
+        (problem.code.as_str(), problem.status, problem.title.as_str()),
+        ("sold-out", 409, "Sold out")
+    );
     assert_eq!((problem.detail.as_str(), problem.retryable), ("the last seat is gone", false));
     assert_eq!(problem.request_id.as_deref(), Some("r-1"));
-    assert_eq!((error.code(), error.is_retryable(), error.retry_after()), (Some("sold-out"), false, None));
+    assert_eq!(
+        (error.code(), error.is_retryable(), error.retry_after()),
+        (Some("sold-out"), false, None)
+    );
     assert_eq!(error.to_string(), "sold-out (409): the last seat is gone");
 
     let busy = lab.fail(&failing("busy")).await.unwrap_err();
@@ -66,14 +72,20 @@ async fn where_nobody_listens_nothing_is_sent() {
 
 #[tokio::test]
 async fn what_cannot_be_sent_says_why() {
-    for (address, why) in
-        [("localhost:8080", "is none of HTTP"), ("nonsense", "cannot be read"), ("http://a?b", "HTTP")]
-    {
+    for (address, why) in [
+        ("localhost:8080", "is none of HTTP"),
+        ("nonsense", "cannot be read"),
+        ("http://a?b", "HTTP"),
+    ] {
         let error = Lab::client(Http::to(address)).ping().await.unwrap_err();
-        assert!(matches!(&error, ClientError::InvalidRequest(text) if text.contains(why)), "{address}: {error}");
+        assert!(
+            matches!(&error, ClientError::InvalidRequest(text) if text.contains(why)),
+            "{address}: {error}"
+        );
         assert_eq!(error.class(), AttemptClass::Invalid);
     }
-    let unreadable = Lab::client(Http::to("http://localhost").bearer("\n")).ping().await.unwrap_err();
+    let unreadable =
+        Lab::client(Http::to("http://localhost").bearer("\n")).ping().await.unwrap_err();
     assert_eq!(unreadable, ClientError::InvalidRequest("the bearer token is malformed".to_owned()));
 }
 
@@ -90,11 +102,18 @@ async fn a_time_out_leaves_the_outcome_open() {
 
 #[tokio::test]
 async fn a_cut_connection_leaves_the_outcome_open() {
-    for answer in ["", "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 10\r\n\r\n{\"a\""] {
+    for answer in [
+        "",
+        "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 10\r\n\r\n{\"a\"",
+    ] {
         let server = Scripted::answering(answer).await;
         let error = Lab::client(Http::to(server.url())).make(&Search::example()).await.unwrap_err();
         assert!(matches!(error, ClientError::Ambiguous(_)), "{answer:?}: {error:?}");
-        assert_eq!((error.class(), server.requests().len()), (AttemptClass::Ambiguous, 1), "it was sent once, and not again");
+        assert_eq!(
+            (error.class(), server.requests().len()),
+            (AttemptClass::Ambiguous, 1),
+            "it was sent once, and not again"
+        );
     }
 }
 
@@ -104,29 +123,50 @@ async fn what_is_no_gateway_is_told_from_one() {
     let json = "Content-Type: application/json\r\nContent-Length: 2\r\n\r\n{}";
     for (answer, status, class) in [
         (format!("HTTP/1.1 200 OK\r\n{page}"), 200, AttemptClass::Ambiguous),
-        (format!("HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\n{page}"), 302, AttemptClass::Ambiguous),
+        (
+            format!("HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\n{page}"),
+            302,
+            AttemptClass::Ambiguous,
+        ),
         (format!("HTTP/1.1 403 Forbidden\r\n{page}"), 403, AttemptClass::Rejected),
         (format!("HTTP/1.1 404 Not Found\r\n{json}"), 404, AttemptClass::Invalid),
         (format!("HTTP/1.1 502 Bad Gateway\r\n{page}"), 502, AttemptClass::Ambiguous),
-        ("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nhtml".to_owned(), 200, AttemptClass::Ambiguous),
+        (
+            "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nhtml".to_owned(),
+            200,
+            AttemptClass::Ambiguous,
+        ),
     ] {
         let server = Scripted::answering(&answer).await;
         let error = Lab::client(Http::to(server.url())).make(&Search::example()).await.unwrap_err();
-        assert!(matches!(error, ClientError::InvalidResponse { status: Some(s), .. } if s == status), "{answer}: {error:?}");
-        assert_eq!((error.class(), error.is_retryable(), server.requests().len()), (class, false, 1), "{answer}");
+        assert!(
+            matches!(error, ClientError::InvalidResponse { status: Some(s), .. } if s == status),
+            "{answer}: {error:?}"
+        );
+        assert_eq!(
+            (error.class(), error.is_retryable(), server.requests().len()),
+            (class, false, 1),
+            "{answer}"
+        );
     }
 }
 
 #[tokio::test]
 async fn a_gateway_can_be_a_provider_of_another() {
     let (_gateway, lab) = gateway().await;
-    let provider = async |how: &str| -> Result<(), ProviderError> { Ok(lab.fail(&failing(how)).await?) };
+    let provider =
+        async |how: &str| -> Result<(), ProviderError> { Ok(lab.fail(&failing(how)).await?) };
     let busy = provider("busy").await.unwrap_err();
-    assert_eq!((busy.class(), busy.status()), (AttemptClass::Rejected, Some(503)), "the gateway says that it did nothing");
+    assert_eq!(
+        (busy.class(), busy.status()),
+        (AttemptClass::Rejected, Some(503)),
+        "the gateway says that it did nothing"
+    );
     assert_eq!(busy.retry_delay(), Some(Duration::from_secs(7)));
     assert!(busy.message().contains("come back"), "{busy}");
     assert_eq!(provider("sold-out").await.unwrap_err().class(), AttemptClass::Invalid);
     assert_eq!(provider("other").await.unwrap_err().class(), AttemptClass::Ambiguous);
-    let late: ProviderError = lab.never().timeout(Duration::from_millis(10)).await.unwrap_err().into();
+    let late: ProviderError =
+        lab.never().timeout(Duration::from_millis(10)).await.unwrap_err().into();
     assert_eq!(late.class(), AttemptClass::Ambiguous);
 }

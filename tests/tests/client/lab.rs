@@ -3,8 +3,8 @@
 use chrono::NaiveDate;
 use futures_util::{StreamExt, stream};
 use gateway_runtime::{
-    Call, Caller, Code, Error, FromCall, Gateway, Raw, Result, RunningGateway, Streaming, client::Http, expose_method,
-    media::Csv, model, service,
+    Call, Caller, Code, Error, FromCall, Gateway, Raw, Result, RunningGateway, Streaming,
+    client::Http, expose_method, media::Csv, model, service,
 };
 use serde::{Deserialize, Serialize};
 
@@ -118,7 +118,8 @@ impl Lab {
 
     #[expose_method(GET)]
     async fn told(&self, headers: Headers) -> Result<Told> {
-        let header = |name| headers.call.headers().get(name).map(|value| value.to_str().unwrap().to_owned());
+        let header =
+            |name| headers.call.headers().get(name).map(|value| value.to_str().unwrap().to_owned());
         Ok(Told {
             authorization: header("authorization"),
             idempotency_key: header("idempotency-key"),
@@ -130,7 +131,8 @@ impl Lab {
     async fn fail(&self, failing: Failing) -> Result<()> {
         Err(match failing.how.as_str() {
             "sold-out" => Error::new(SOLD_OUT, "the last seat is gone"),
-            "busy" => Error::new(Code::OVERLOADED, "come back").with_retry_after(std::time::Duration::from_secs(7)),
+            "busy" => Error::new(Code::OVERLOADED, "come back")
+                .with_retry_after(std::time::Duration::from_secs(7)),
             _ => Error::internal("the password is hunter2"),
         })
     }
@@ -143,7 +145,8 @@ impl Lab {
     /// Numbers; after the third an error if asked for.
     #[expose_method(GET)]
     async fn numbers(&self, failing: Failing) -> Result<Streaming<u32>> {
-        let end = (failing.how == "break").then(|| Err(Error::new(SOLD_OUT, "no more numbers").with_log_message("hunter2")));
+        let end = (failing.how == "break")
+            .then(|| Err(Error::new(SOLD_OUT, "no more numbers").with_log_message("hunter2")));
         Ok(Streaming::new(stream::iter([1, 2, 3]).map(Ok).chain(stream::iter(end))))
     }
 
@@ -151,7 +154,9 @@ impl Lab {
     #[expose_method(GET)]
     async fn table(&self, failing: Failing) -> Result<Raw<Csv>> {
         let end = (failing.how == "break").then(|| Err(Error::internal("no more rows")));
-        Ok(Raw::stream(stream::iter(["a,b\n", "1,2\n"].map(|row| Ok(row.into()))).chain(stream::iter(end))))
+        Ok(Raw::stream(
+            stream::iter(["a,b\n", "1,2\n"].map(|row| Ok(row.into()))).chain(stream::iter(end)),
+        ))
     }
 }
 

@@ -44,7 +44,10 @@ async fn answer_one(mut stream: TcpStream, answer: &str, lines: &Mutex<Vec<Strin
             return None;
         }
     }
-    lines.lock().unwrap().extend(String::from_utf8_lossy(&request).lines().next().map(str::to_owned));
+    lines
+        .lock()
+        .unwrap()
+        .extend(String::from_utf8_lossy(&request).lines().next().map(str::to_owned));
     stream.write_all(answer.as_bytes()).await.ok()?;
     stream.shutdown().await.ok()
 }

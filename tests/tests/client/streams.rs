@@ -32,7 +32,8 @@ async fn a_failure_after_the_first_items_is_the_services_problem() {
     assert!(numbers.next().await.is_none(), "after an error nothing comes");
 }
 
-const LINES: &str = "HTTP/1.1 200 OK\r\nContent-Type: application/x-ndjson\r\nTransfer-Encoding: chunked\r\n\r\n";
+const LINES: &str =
+    "HTTP/1.1 200 OK\r\nContent-Type: application/x-ndjson\r\nTransfer-Encoding: chunked\r\n\r\n";
 
 #[tokio::test]
 async fn a_cut_stream_does_not_end_cleanly() {

@@ -32,7 +32,10 @@ impl House {
     /// One provider alone.
     pub(super) async fn only(provider: &str) -> Self {
         let off = PROVIDERS.iter().filter(|other| **other != provider);
-        Self::with(&off.map(|other| format!("providers.{other}.enabled = false\n")).collect::<String>()).await
+        Self::with(
+            &off.map(|other| format!("providers.{other}.enabled = false\n")).collect::<String>(),
+        )
+        .await
     }
 
     /// With more settings. Attempts end soon, and no provider is left alone for its failures, so that each call is as
@@ -43,7 +46,8 @@ impl House {
         for more in [LENIENT, settings] {
             merge(&mut all, more.parse().unwrap());
         }
-        let gateway = Gateway::from_toml(&all.to_string()).unwrap().mount(stand_ins.mount().unwrap());
+        let gateway =
+            Gateway::from_toml(&all.to_string()).unwrap().mount(stand_ins.mount().unwrap());
         let gateway = gateway.start().await.unwrap();
         let client = Email::client(Http::to(gateway.url()));
         Self { gateway, stand_ins, client }
@@ -71,17 +75,30 @@ impl House {
     }
 
     /// Posts what the typed client would not: its status, and the body of a failure.
-    pub(super) async fn post(&self, path: &str, headers: &[(&str, String)], body: &Value) -> (u16, Value) {
+    pub(super) async fn post(
+        &self,
+        path: &str,
+        headers: &[(&str, String)],
+        body: &Value,
+    ) -> (u16, Value) {
         self.post_text(path, headers, body.to_string()).await
     }
 
     /// The same, with a body as it is written.
-    pub(super) async fn post_text(&self, path: &str, headers: &[(&str, String)], body: String) -> (u16, Value) {
+    pub(super) async fn post_text(
+        &self,
+        path: &str,
+        headers: &[(&str, String)],
+        body: String,
+    ) -> (u16, Value) {
         let address = self.gateway.address();
         let request = http::Request::post(path).header("host", address.to_string());
-        let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, value));
         let request =
-            request.header("content-type", "application/json").body(Full::<bytes::Bytes>::from(body)).unwrap();
+            headers.iter().fold(request, |request, (name, value)| request.header(*name, value));
+        let request = request
+            .header("content-type", "application/json")
+            .body(Full::<bytes::Bytes>::from(body))
+            .unwrap();
         let stream = TokioIo::new(TcpStream::connect(address).await.unwrap());
         let (mut sender, connection) = hyper::client::conn::http1::handshake(stream).await.unwrap();
         tokio::spawn(connection);

@@ -23,7 +23,12 @@ async fn what_may_have_been_sent_is_not_sent_again() {
         let failures: &[Behaviour] = if provider == "smtp" {
             &[Behaviour::Cut]
         } else {
-            &[Behaviour::Cut, Behaviour::Status(500), Behaviour::Status(503), Behaviour::Saying(200, "no JSON")]
+            &[
+                Behaviour::Cut,
+                Behaviour::Status(500),
+                Behaviour::Status(503),
+                Behaviour::Saying(200, "no JSON"),
+            ]
         };
         let house = House::with(&format!("providers.{provider}.order = 0\n")).await;
         for (before, failure) in failures.iter().enumerate() {
@@ -41,7 +46,10 @@ async fn what_may_have_been_sent_is_not_sent_again() {
 #[tokio::test]
 async fn a_provider_that_never_answers_leaves_the_outcome_open() {
     for (at, provider) in PROVIDERS.into_iter().enumerate() {
-        let house = House::with(&format!("providers.{provider}.order = 0\nfailover.attempt_timeout = '500ms'")).await;
+        let house = House::with(&format!(
+            "providers.{provider}.order = 0\nfailover.attempt_timeout = '500ms'"
+        ))
+        .await;
         house.behave(&[(provider, Behaviour::Hang)]).await;
         let error = house.send().await.unwrap_err();
         assert_eq!(error.code(), Some("outcome-unknown"), "{provider}: {error}");
@@ -56,7 +64,9 @@ async fn a_provider_that_never_answers_leaves_the_outcome_open() {
 async fn a_mail_server_that_never_greets_is_passed_over() {
     let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = silent.local_addr().unwrap().port();
-    let house = House::with(&format!("providers.smtp = {{ port = {port}, open_timeout = '100ms' }}\n")).await;
+    let house =
+        House::with(&format!("providers.smtp = {{ port = {port}, open_timeout = '100ms' }}\n"))
+            .await;
     assert_eq!(house.send().await.unwrap().provider, "sendgrid");
 }
 
@@ -75,8 +85,9 @@ async fn nothing_is_sent_in_the_clear_unless_told_to() {
 fn never_twice() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let house = runtime.block_on(House::with("failover.attempt_timeout = '300ms'\n"));
-    let statuses =
-        prop::sample::select(vec![400, 401, 402, 403, 404, 413, 422, 429, 451, 454, 500, 502, 503, 535, 550, 554]);
+    let statuses = prop::sample::select(vec![
+        400, 401, 402, 403, 404, 413, 422, 429, 451, 454, 500, 502, 503, 535, 550, 554,
+    ]);
     let behaviour = prop_oneof![
         2 => Just(Behaviour::Refuse),
         4 => statuses.prop_map(Behaviour::Status),
@@ -95,7 +106,9 @@ fn never_twice() {
         let taken = house.taken().iter().sum::<usize>() - before;
         match sent {
             Ok(_) => prop_assert_eq!(taken, 1),
-            Err(error) if error.code() == Some("outcome-unknown") => prop_assert!(taken <= 1, "{}", error),
+            Err(error) if error.code() == Some("outcome-unknown") => {
+                prop_assert!(taken <= 1, "{}", error)
+            }
             Err(error) => prop_assert_eq!(taken, 0, "{}", error),
         }
         Ok(())

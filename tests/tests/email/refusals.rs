@@ -19,7 +19,9 @@ async fn refused(provider: &str, refusals: &[(Behaviour, Then)]) {
         house.behave(&[(provider, *refusal)]).await;
         match (then, house.send().await) {
             (Then::Next, Ok(accepted)) => assert_eq!(accepted.provider, next, "{refusal:?}"),
-            (Then::Stop, Err(error)) => assert_eq!(error.code(), Some("invalid-request"), "{refusal:?}: {error}"),
+            (Then::Stop, Err(error)) => {
+                assert_eq!(error.code(), Some("invalid-request"), "{refusal:?}: {error}")
+            }
             (_, other) => panic!("{provider} {refusal:?}: {other:?}"),
         }
         assert_eq!(house.stand_in(provider).count(), 0);
@@ -52,7 +54,13 @@ async fn of_the_mail_server() {
 async fn of_sendgrid() {
     refused(
         "sendgrid",
-        &[(Status(400), Stop), (Status(401), Next), (Status(403), Next), (Status(413), Next), (Status(429), Next)],
+        &[
+            (Status(400), Stop),
+            (Status(401), Next),
+            (Status(403), Next),
+            (Status(413), Next),
+            (Status(429), Next),
+        ],
     )
     .await;
 }
@@ -94,7 +102,9 @@ async fn of_mailgun() {
 #[tokio::test]
 async fn the_client_reads_nothing_of_a_providers_words() {
     let house = House::only("sendgrid").await;
-    house.behave(&[("sendgrid", Saying(400, r#"{"errors":[{"message":"key hunter2 is bad"}]}"#))]).await;
+    house
+        .behave(&[("sendgrid", Saying(400, r#"{"errors":[{"message":"key hunter2 is bad"}]}"#))])
+        .await;
     let error = house.send().await.unwrap_err();
     assert!(!format!("{error:?}").contains("hunter2"), "{error:?}");
 }
@@ -104,6 +114,9 @@ async fn when_nobody_takes_it_nothing_was_sent() {
     let house = House::new().await;
     house.behave(&PROVIDERS.map(|provider| (provider, Behaviour::Refuse))).await;
     let error = house.send().await.unwrap_err();
-    assert!(matches!(error.code(), Some("no-provider" | "provider-failed")) && error.is_retryable(), "{error}");
+    assert!(
+        matches!(error.code(), Some("no-provider" | "provider-failed")) && error.is_retryable(),
+        "{error}"
+    );
     assert_eq!(house.taken(), [0; 4]);
 }

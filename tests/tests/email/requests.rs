@@ -37,7 +37,10 @@ async fn what_is_no_message_is_refused_with_the_places() {
     ] {
         let places = violations(&house, &with(change.clone())).await;
         // A text can be wrong in several ways at once.
-        assert!(!places.is_empty() && places.iter().all(|found| found == place), "{change}: {places:?}");
+        assert!(
+            !places.is_empty() && places.iter().all(|found| found == place),
+            "{change}: {places:?}"
+        );
     }
     assert_eq!(house.taken(), [1, 0, 0, 0], "what was refused was not sent");
 }
@@ -51,7 +54,11 @@ async fn the_longest_message_is_sent() {
         "to": vec![&address; 50], "cc": vec![&address; 50],
         "subject": "😀".repeat(500), "text": "😀".repeat(20_000), "html": "😀".repeat(50_000),
     });
-    let escaped = longest.to_string().replace('😀', r"\ud83d\ude00").replace('a', r"\u0061").replace('b', r"\u0062");
+    let escaped = longest
+        .to_string()
+        .replace('😀', r"\ud83d\ude00")
+        .replace('a', r"\u0061")
+        .replace('b', r"\u0062");
     assert!(escaped.len() > 960_000, "all of it is escaped");
     let (status, problem) = house.post_text("/services/email/v1/send", &[], escaped).await;
     assert_eq!(status, 200, "{problem}");

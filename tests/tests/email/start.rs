@@ -19,8 +19,7 @@ async fn with_accounts_the_secret_of_the_webhooks_must_be_set() {
     let on_a_free_port = format!("http.listen = '127.0.0.1:0'\n{accounts}");
     let error = Gateway::from_toml(&on_a_free_port).unwrap().start().await.unwrap_err().to_string();
     assert!(error.contains("`EMAIL_WEBHOOK_SECRET`") && error.contains("[secrets]"), "{error}");
-    let secrets =
-        "[secrets]\nEDGE_WEBHOOK_SECRET = 'not used'\nEMAIL_WEBHOOK_SECRET = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw'";
+    let secrets = "[secrets]\nEDGE_WEBHOOK_SECRET = 'not used'\nEMAIL_WEBHOOK_SECRET = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw'";
     let with_secrets = on_a_free_port.replace("[secrets]", secrets);
     Gateway::from_toml(&with_secrets).unwrap().start().await.unwrap().stop().await.unwrap();
 }
@@ -31,7 +30,11 @@ async fn the_address_is_told_where_it_listens() {
     let settings = "http = { listen = '127.0.0.1:0', workers = 1 }
                     secrets = { EDGE_WEBHOOK_SECRET = 'not used', EMAIL_WEBHOOK_SECRET = 'not used' }";
     let gateway = Gateway::from_toml(settings).unwrap();
-    let gateway = gateway.on_listening(move |running| tell.send(running.address()).unwrap()).start().await.unwrap();
+    let gateway = gateway
+        .on_listening(move |running| tell.send(running.address()).unwrap())
+        .start()
+        .await
+        .unwrap();
     assert_eq!(told.recv().unwrap(), gateway.address());
 }
 

@@ -39,22 +39,35 @@ async fn a_message_is_known_to_have_arrived_or_come_back() {
     assert_eq!(house.webhook("bounced", &bounced, SECRET).await, 204);
     assert_eq!(house.status(&arrived).await.state, State::Delivered);
     let status = house.status(&returned).await;
-    assert_eq!((status.state, status.reason.as_deref()), (State::Bounced, Some("550 5.1.1 user unknown")));
+    assert_eq!(
+        (status.state, status.reason.as_deref()),
+        (State::Bounced, Some("550 5.1.1 user unknown"))
+    );
 }
 
 #[tokio::test]
 async fn what_is_not_signed_by_a_provider_changes_nothing() {
     let house = House::new().await;
     let id = house.send().await.unwrap().message_id;
-    assert_eq!(house.webhook("delivered", &json!({ "message_id": id }), "another secret").await, 401);
+    assert_eq!(
+        house.webhook("delivered", &json!({ "message_id": id }), "another secret").await,
+        401
+    );
     assert_eq!(house.status(&id).await.state, State::Accepted);
 }
 
 #[tokio::test]
 async fn news_of_a_forgotten_message_is_taken_without_a_word() {
     let house = House::new().await;
-    assert_eq!(house.webhook("delivered", &json!({ "message_id": "of last year" }), SECRET).await, 204);
+    assert_eq!(
+        house.webhook("delivered", &json!({ "message_id": "of last year" }), SECRET).await,
+        204
+    );
     assert_eq!(house.webhook("delivered", &json!({ "message": "?" }), SECRET).await, 400);
     let bounced = json!({ "message_id": "x", "reason": "", "code": 550 });
-    assert_eq!(house.webhook("bounced", &bounced, SECRET).await, 400, "nobody said what `code` means");
+    assert_eq!(
+        house.webhook("bounced", &bounced, SECRET).await,
+        400,
+        "nobody said what `code` means"
+    );
 }

@@ -17,7 +17,11 @@ async fn smtp_hands_over_a_mime_message() {
     assert_eq!(received.credentials["auth"], "AUTH PLAIN AHN0YW5kLWluAHN0YW5kLWlu");
     let (head, body) = received.body.split_once("\r\n\r\n").unwrap();
     assert!(head.contains(&format!("Message-ID: <{}>", accepted.message_id)), "{head}");
-    for field in ["From: noreply@example.com", "To: ada@example.org, bob+tag@example.com", "Cc: carol@example.net"] {
+    for field in [
+        "From: noreply@example.com",
+        "To: ada@example.org, bob+tag@example.com",
+        "Cc: carol@example.net",
+    ] {
         assert!(head.contains(field), "{head}");
     }
     assert!(head.contains("Subject: =?utf-8?b?") && head.is_ascii(), "{head}");
@@ -94,21 +98,38 @@ async fn mailgun_is_sent_its_form() {
         ("html", message.html.as_deref().unwrap()),
     ];
     assert_eq!(form, expected.map(|(name, value)| (name.to_owned(), value.to_owned())));
-    assert!(accepted.message_id.ends_with("@mail.example.com") && !accepted.message_id.contains('<'), "{accepted:?}");
+    assert!(
+        accepted.message_id.ends_with("@mail.example.com") && !accepted.message_id.contains('<'),
+        "{accepted:?}"
+    );
 }
 
 #[tokio::test]
 async fn what_is_not_there_is_not_sent() {
     let house = House::new().await;
     let plain = SendRequest { cc: Vec::new(), html: None, ..message() };
-    for (provider, absent) in [("smtp", "Cc:"), ("sendgrid", "\"cc\""), ("postmark", "Cc"), ("mailgun", "&cc=")] {
+    for (provider, absent) in
+        [("smtp", "Cc:"), ("sendgrid", "\"cc\""), ("postmark", "Cc"), ("mailgun", "&cc=")]
+    {
         let house = House::only(provider).await;
         let accepted = house.client.send(&plain).await.unwrap();
         let received = house.only_received(provider);
-        assert!(!received.body.contains(absent) && !received.body.contains("html"), "{}", received.body);
-        let status = house.client.status(&StatusQuery { message_id: accepted.message_id.clone() }).await.unwrap();
-        assert_eq!((status.accepted, status.state, status.reason), (accepted, State::Accepted, None));
+        assert!(
+            !received.body.contains(absent) && !received.body.contains("html"),
+            "{}",
+            received.body
+        );
+        let status = house
+            .client
+            .status(&StatusQuery { message_id: accepted.message_id.clone() })
+            .await
+            .unwrap();
+        assert_eq!(
+            (status.accepted, status.state, status.reason),
+            (accepted, State::Accepted, None)
+        );
     }
-    let unknown = house.client.status(&StatusQuery { message_id: "x".to_owned() }).await.unwrap_err();
+    let unknown =
+        house.client.status(&StatusQuery { message_id: "x".to_owned() }).await.unwrap_err();
     assert_eq!(unknown.code(), Some("not-found"));
 }

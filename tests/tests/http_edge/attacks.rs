@@ -46,7 +46,10 @@ impl Victim {
             .spawn()
             .unwrap();
         let lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let address = lines.map_while(Result::ok).find_map(|line| line.strip_prefix(LISTENS)?.parse().ok()).unwrap();
+        let address = lines
+            .map_while(Result::ok)
+            .find_map(|line| line.strip_prefix(LISTENS)?.parse().ok())
+            .unwrap();
         Self { child, address }
     }
 
@@ -113,7 +116,9 @@ impl Attack {
             }
             match stream.write_all(&block) {
                 Ok(()) => sent += block.len(),
-                Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {
+                Err(error)
+                    if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) =>
+                {
                     return (sent, "it reads no more");
                 }
                 Err(_) => return (sent, "it hung up"),
@@ -125,7 +130,11 @@ impl Attack {
     }
 }
 
-fn websocket(name: &'static str, bytes: usize, unit: impl Fn(u32) -> Vec<u8> + Send + 'static) -> Attack {
+fn websocket(
+    name: &'static str,
+    bytes: usize,
+    unit: impl Fn(u32) -> Vec<u8> + Send + 'static,
+) -> Attack {
     let opening = "GET /services/_ws HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: upgrade\r\n\
          Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
     Attack { name, opening: opening.into(), waits: true, unit: Box::new(unit), bytes }
@@ -148,14 +157,23 @@ fn h2_head(stream: u32, flags: u8, path: &str) -> Vec<u8> {
     h2_frame(1, flags, stream, &block)
 }
 
-fn http2(name: &'static str, bytes: usize, unit: impl Fn(u32) -> Vec<u8> + Send + 'static) -> Attack {
+fn http2(
+    name: &'static str,
+    bytes: usize,
+    unit: impl Fn(u32) -> Vec<u8> + Send + 'static,
+) -> Attack {
     let mut opening = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_vec();
     opening.extend(h2_frame(4, 0, 0, b""));
     opening.extend(h2_frame(4, 1, 0, b""));
     Attack { name, opening, waits: false, unit: Box::new(unit), bytes }
 }
 
-fn http2_body(name: &'static str, bytes: usize, path: &str, unit: impl Fn(u32) -> Vec<u8> + Send + 'static) -> Attack {
+fn http2_body(
+    name: &'static str,
+    bytes: usize,
+    path: &str,
+    unit: impl Fn(u32) -> Vec<u8> + Send + 'static,
+) -> Attack {
     let mut attack = http2(name, bytes, unit);
     attack.opening.extend(h2_head(1, 4, path));
     attack
@@ -165,16 +183,25 @@ fn attacks() -> Vec<Attack> {
     let long = "x".repeat(1000);
     let batch = format!("[{}]", vec![r#"{"jsonrpc":"2.0","id":1,"method":"none"}"#; 64].join(","));
     let unknown = text(&format!(r#"{{"jsonrpc":"2.0","id":"{long}","method":"none"}}"#));
-    let cancel = text(&format!(r#"{{"jsonrpc":"2.0","id":"{long}","method":"cancel","params":{{"id":1}}}}"#));
-    let long_id = text(&format!(r#"{{"jsonrpc":"2.0","id":"{}","method":"none"}}"#, "x".repeat(MIB - 100)));
+    let cancel = text(&format!(
+        r#"{{"jsonrpc":"2.0","id":"{long}","method":"cancel","params":{{"id":1}}}}"#
+    ));
+    let long_id =
+        text(&format!(r#"{{"jsonrpc":"2.0","id":"{}","method":"none"}}"#, "x".repeat(MIB - 100)));
     let zeros = vec!["0"; MIB / 2 - 100].join(",");
     let input = format!(r#"{{"name":"attack","more":[{zeros}]}}"#);
-    let waits = text(&format!(r#"{{"jsonrpc":"2.0","id":1,"method":"edge.v1.wait","params":{input}}}"#));
-    let stream =
-        |number| format!(r#"{{"jsonrpc":"2.0","id":{number},"method":"edge.v1.flood","params":{{"name":"a"}}}}"#);
+    let waits =
+        text(&format!(r#"{{"jsonrpc":"2.0","id":1,"method":"edge.v1.wait","params":{input}}}"#));
+    let stream = |number| {
+        format!(
+            r#"{{"jsonrpc":"2.0","id":{number},"method":"edge.v1.flood","params":{{"name":"a"}}}}"#
+        )
+    };
     let cancelled = move |number| {
         let cancel = format!(r#"{{"jsonrpc":"2.0","method":"cancel","params":{{"id":{number}}}}}"#);
-        let wait = format!(r#"{{"jsonrpc":"2.0","id":{number},"method":"edge.v1.wait","params":{{"name":"attack"}}}}"#);
+        let wait = format!(
+            r#"{{"jsonrpc":"2.0","id":{number},"method":"edge.v1.wait","params":{{"name":"attack"}}}}"#
+        );
         [text(&wait), text(&cancel)].concat()
     };
     let ping = frame(0x89, &[b'p'; 125]);
@@ -184,11 +211,9 @@ fn attacks() -> Vec<Attack> {
     vec![
         websocket("WebSocket: pings", 200 * MIB, move |_| ping.clone()),
         websocket("WebSocket: pongs", 90 * MIB, move |_| pong.clone()),
-        websocket(
-            "WebSocket: empty fragments",
-            5 * MIB,
-            move |number| if number == 0 { fragment.clone() } else { frame(0, b"") },
-        ),
+        websocket("WebSocket: empty fragments", 5 * MIB, move |number| {
+            if number == 0 { fragment.clone() } else { frame(0, b"") }
+        }),
         websocket("WebSocket: no JSON", 5 * MIB, move |_| no_json.clone()),
         websocket("WebSocket: no such method", 200 * MIB, move |_| unknown.clone()),
         websocket("WebSocket: ids of a megabyte", 100 * MIB, move |_| long_id.clone()),
@@ -199,13 +224,16 @@ fn attacks() -> Vec<Attack> {
         websocket("WebSocket: streams", 50 * MIB, move |number| text(&stream(number))),
         http2("HTTP/2: PING", 50 * MIB, |_| h2_frame(6, 0, 0, &[1; 8])),
         http2("HTTP/2: SETTINGS", 50 * MIB, |_| h2_frame(4, 0, 0, &[0, 3, 0, 0, 0, 100])),
-        http2("HTTP/2: PRIORITY", 5 * MIB, |number| h2_frame(2, 0, 2 * number + 1, &[0, 0, 0, 0, 1])),
+        http2("HTTP/2: PRIORITY", 5 * MIB, |number| {
+            h2_frame(2, 0, 2 * number + 1, &[0, 0, 0, 0, 1])
+        }),
         http2("HTTP/2: WINDOW_UPDATE", 5 * MIB, |_| h2_frame(8, 0, 0, &[0, 0, 0, 1])),
         http2("HTTP/2: unknown frames", 5 * MIB, |_| h2_frame(0xee, 0, 0, &[0; 8])),
         http2("HTTP/2: heads", 10 * MIB, |number| h2_head(2 * number + 1, 5, "/none")),
         http2("HTTP/2: heads with resets", 10 * MIB, |number| {
             let stream = 2 * number + 1;
-            [h2_head(stream, 5, "/services/edge/v1/never"), h2_frame(3, 0, stream, &[0, 0, 0, 8])].concat()
+            [h2_head(stream, 5, "/services/edge/v1/never"), h2_frame(3, 0, stream, &[0, 0, 0, 8])]
+                .concat()
         }),
         http2("HTTP/2: empty CONTINUATION", 5 * MIB, |number| {
             if number == 0 { h2_head(1, 0, "/none") } else { h2_frame(9, 0, 1, b"") }
@@ -215,8 +243,12 @@ fn attacks() -> Vec<Attack> {
             let field = [&[0x00, 1, b'a', 0x7f, 0x81, 0x7c], [b'v'; 16_000].as_slice()].concat();
             if number == 0 { h2_head(1, 0, "/none") } else { h2_frame(9, 0, 1, &field) }
         }),
-        http2_body("HTTP/2: empty DATA that is read", 5 * MIB, "/services/edge/v1/note", |_| h2_frame(0, 0, 1, b"")),
-        http2_body("HTTP/2: empty DATA that nobody reads", 5 * MIB, STREAM, |_| h2_frame(0, 0, 1, b"")),
+        http2_body("HTTP/2: empty DATA that is read", 5 * MIB, "/services/edge/v1/note", |_| {
+            h2_frame(0, 0, 1, b"")
+        }),
+        http2_body("HTTP/2: empty DATA that nobody reads", 5 * MIB, STREAM, |_| {
+            h2_frame(0, 0, 1, b"")
+        }),
         http2_body("HTTP/2: DATA of one byte", 5 * MIB, STREAM, |_| h2_frame(0, 0, 1, b"x")),
         http2_body("HTTP/2: DATA of padding", 50 * MIB, STREAM, |_| {
             h2_frame(0, 8, 1, &[&[200], [0; 200].as_slice()].concat())

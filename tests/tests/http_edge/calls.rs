@@ -23,13 +23,17 @@ async fn each_http_method_reads_its_input_where_it_has_it() {
 
     let note = r#"{"title":"Tea","stars":5}"#;
     for (method, path) in [("POST", "note"), ("PUT", "put"), ("PATCH", "patch")] {
-        let request = format!("{method} /services/edge/v1/{path}\nContent-Type: application/json\n\n{note}");
+        let request =
+            format!("{method} /services/edge/v1/{path}\nContent-Type: application/json\n\n{note}");
         let answer = gateway.ask(&request).await;
         assert_eq!((answer.status, answer.text()), (200, note));
     }
 
     let removed = gateway.ask("DELETE /services/edge/v1/remove?name=calls-remove").await;
-    assert_eq!((removed.status, removed.header("content-type"), removed.body.len()), (204, None, 0));
+    assert_eq!(
+        (removed.status, removed.header("content-type"), removed.body.len()),
+        (204, None, 0)
+    );
     assert_eq!(Ticket::named("calls-remove").now().begun, 1);
 }
 
@@ -48,8 +52,12 @@ async fn all_violations_are_told_with_their_places() {
     let problem = answer.json();
     assert_eq!(problem["instance"], NOTE);
     assert_eq!(problem["retryable"], false);
-    let mut places: Vec<_> =
-        problem["errors"].as_array().unwrap().iter().map(|e| e["pointer"].as_str().unwrap()).collect();
+    let mut places: Vec<_> = problem["errors"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|e| e["pointer"].as_str().unwrap())
+        .collect();
     places.sort_unstable();
     assert_eq!(places, ["/colour", "/stars", "/title"], "{problem}");
 
@@ -75,12 +83,19 @@ async fn every_answer_carries_a_request_id() {
         ("GET /problems", 200),
     ] {
         let kept = gateway.ask(&format!("{first}\nX-Request-Id: a-1.b/c=")).await;
-        assert_eq!((kept.status, kept.header("x-request-id")), (status, Some("a-1.b/c=")), "{first}");
+        assert_eq!(
+            (kept.status, kept.header("x-request-id")),
+            (status, Some("a-1.b/c=")),
+            "{first}"
+        );
         for strange in ["a b", "a;b", long.as_str(), "é", ""] {
             let answer = gateway.ask(&format!("{first}\nX-Request-Id: {strange}")).await;
             assert_eq!(answer.status, status, "{first}");
             let id = answer.header("x-request-id").unwrap();
-            assert!(id.len() == 32 && id.bytes().all(|byte| byte.is_ascii_hexdigit()), "{first} {strange}: {id}");
+            assert!(
+                id.len() == 32 && id.bytes().all(|byte| byte.is_ascii_hexdigit()),
+                "{first} {strange}: {id}"
+            );
         }
     }
     let seen = gateway.ask("GET /services/edge/v1/seen\nX-Request-Id: mine").await;
@@ -89,23 +104,35 @@ async fn every_answer_carries_a_request_id() {
 
 #[tokio::test]
 async fn a_call_knows_where_it_came_from() {
-    let settings = HttpSettings { country_header: Some("cf-ipcountry".parse().unwrap()), ..HttpSettings::default() };
+    let settings = HttpSettings {
+        country_header: Some("cf-ipcountry".parse().unwrap()),
+        ..HttpSettings::default()
+    };
     let gateway = Gateway::with(settings, Vec::new()).await;
-    let seen = gateway.ask("GET /services/edge/v1/seen\nCF-IPCountry: de\nX-Test: yes").await.json();
+    let seen =
+        gateway.ask("GET /services/edge/v1/seen\nCF-IPCountry: de\nX-Test: yes").await.json();
     assert_eq!(
         (&seen["origin"], &seen["peer"], &seen["country"], &seen["header"]),
         (&json!("http"), &json!("127.0.0.1"), &json!("DE"), &json!("yes"))
     );
     let left = seen["left"].as_u64().unwrap();
     assert!((20_000..=30_000).contains(&left), "{left}");
-    let unknown = Gateway::start().await.ask("GET /services/edge/v1/seen\nCF-IPCountry: de").await.json();
+    let unknown =
+        Gateway::start().await.ask("GET /services/edge/v1/seen\nCF-IPCountry: de").await.json();
     assert_eq!(unknown["country"], json!(null), "nobody said that the header can be trusted");
 }
 
 #[tokio::test]
 async fn unknown_addresses_are_404_and_near_ones_are_named() {
     let gateway = Gateway::start().await;
-    for path in ["/", "/services", "/services/edge/v1", "/services/edge/v2/sum", "/services/edge/v1/%73um", "//"] {
+    for path in [
+        "/",
+        "/services",
+        "/services/edge/v1",
+        "/services/edge/v2/sum",
+        "/services/edge/v1/%73um",
+        "//",
+    ] {
         let answer = gateway.get(path).await;
         assert_eq!((answer.status, answer.code().as_str()), (404, "not-found"), "{path}");
         assert_eq!(answer.json()["instance"], path);
@@ -128,7 +155,10 @@ async fn an_address_says_which_methods_it_takes() {
         assert_eq!((options.status, options.header("allow")), (204, Some(allow)), "{path}");
         for method in ["PUT", "TRACE", "BREW"] {
             let refused = gateway.ask(&format!("{method} {path}")).await;
-            assert_eq!((refused.code().as_str(), refused.header("allow")), ("method-not-allowed", Some(allow)));
+            assert_eq!(
+                (refused.code().as_str(), refused.header("allow")),
+                ("method-not-allowed", Some(allow))
+            );
         }
     }
 }
@@ -136,7 +166,12 @@ async fn an_address_says_which_methods_it_takes() {
 #[tokio::test]
 async fn head_is_get_without_the_body() {
     let gateway = Gateway::start().await;
-    for path in ["/services/edge/v1/sum?terms=12345", "/services/edge/v1/table", "/problems/timeout", "/nothing"] {
+    for path in [
+        "/services/edge/v1/sum?terms=12345",
+        "/services/edge/v1/table",
+        "/problems/timeout",
+        "/nothing",
+    ] {
         let (get, head) = (gateway.get(path).await, gateway.ask(&format!("HEAD {path}")).await);
         assert_eq!(head.status, get.status);
         assert_eq!(head.header("content-type"), get.header("content-type"), "{path}");
@@ -164,7 +199,11 @@ async fn only_json_is_read() {
         "Content-Type: application/json\nContent-Encoding: gzip",
     ] {
         let refused = with(bad).await;
-        assert_eq!((refused.status, refused.code().as_str()), (415, "unsupported-media-type"), "{bad}");
+        assert_eq!(
+            (refused.status, refused.code().as_str()),
+            (415, "unsupported-media-type"),
+            "{bad}"
+        );
     }
 }
 
@@ -173,7 +212,10 @@ async fn a_body_that_no_method_asked_for_is_not_looked_at() {
     let gateway = Gateway::start().await;
     let mut wire = Wire::to(gateway.address).await;
     for _ in 0..2 {
-        wire.send("POST /services/edge/v1/nothing HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\n{oops").await;
+        wire.send(
+            "POST /services/edge/v1/nothing HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\n{oops",
+        )
+        .await;
         assert_eq!(wire.answer(false).await.status, 204);
     }
     assert_eq!(gateway.ask("POST /services/edge/v1/nothing").await.status, 204);
@@ -182,13 +224,22 @@ async fn a_body_that_no_method_asked_for_is_not_looked_at() {
 
 #[tokio::test]
 async fn bodies_are_limited_in_bytes_and_time() {
-    let limits = HttpLimits { body_bytes: 64, body_timeout: Duration::from_millis(100), ..HttpLimits::default() };
-    let gateway = Gateway::with(HttpSettings { limits, ..HttpSettings::default() }, Vec::new()).await;
+    let limits = HttpLimits {
+        body_bytes: 64,
+        body_timeout: Duration::from_millis(100),
+        ..HttpLimits::default()
+    };
+    let gateway =
+        Gateway::with(HttpSettings { limits, ..HttpSettings::default() }, Vec::new()).await;
     let head = format!("POST {NOTE} HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n");
     let long = "x".repeat(65);
     for (body, code, status) in [
         (format!("Content-Length: 65\r\n\r\n{long}"), "payload-too-large", 413),
-        (format!("Transfer-Encoding: chunked\r\n\r\n41\r\n{long}\r\n0\r\n\r\n"), "payload-too-large", 413),
+        (
+            format!("Transfer-Encoding: chunked\r\n\r\n41\r\n{long}\r\n0\r\n\r\n"),
+            "payload-too-large",
+            413,
+        ),
         ("Content-Length: 10\r\n\r\n{\"tit".to_owned(), "request-timeout", 408),
     ] {
         let mut wire = Wire::to(gateway.address).await;
@@ -202,7 +253,9 @@ async fn bodies_are_limited_in_bytes_and_time() {
 #[tokio::test]
 async fn a_client_that_waits_for_100_continue_gets_it_only_if_the_body_will_be_read() {
     let gateway = Gateway::start().await;
-    let head = format!("POST {NOTE} HTTP/1.1\r\nHost: a\r\nContent-Length: 25\r\nExpect: 100-continue\r\n");
+    let head = format!(
+        "POST {NOTE} HTTP/1.1\r\nHost: a\r\nContent-Length: 25\r\nExpect: 100-continue\r\n"
+    );
     let mut wire = Wire::to(gateway.address).await;
     wire.send(&format!("{head}Content-Type: application/json\r\n\r\n")).await;
     assert_eq!(wire.read_until("\r\n\r\n").await.unwrap(), "HTTP/1.1 100 Continue\r\n\r\n");
@@ -224,9 +277,15 @@ async fn failures_tell_what_the_client_may_know_and_no_more() {
     assert_eq!((busy.code().as_str(), busy.header("retry-after")), ("overloaded", Some("2")));
     assert_eq!(busy.json()["retryable"], true);
     let stranger = fail("stranger").await;
-    assert_eq!((stranger.code().as_str(), stranger.header("www-authenticate")), ("unauthenticated", Some("Bearer")));
+    assert_eq!(
+        (stranger.code().as_str(), stranger.header("www-authenticate")),
+        ("unauthenticated", Some("Bearer"))
+    );
     let own = fail("own").await;
-    assert_eq!((own.status, own.code().as_str(), &own.json()["title"]), (409, "sold-out", &json!("Sold out")));
+    assert_eq!(
+        (own.status, own.code().as_str(), &own.json()["title"]),
+        (409, "sold-out", &json!("Sold out"))
+    );
     let internal = fail("").await;
     assert_eq!((internal.status, internal.code().as_str()), (500, "internal"));
     assert!(!internal.text().contains("hunter2"), "{internal:?}");
@@ -240,7 +299,8 @@ async fn failures_tell_what_the_client_may_know_and_no_more() {
 async fn a_call_ends_at_its_deadline() {
     let answer = Gateway::start().await.get("/services/edge/v1/never").await;
     assert_eq!((answer.status, answer.code().as_str()), (504, "timeout"));
-    let settings = HttpSettings { request_timeout: Duration::from_millis(50), ..HttpSettings::default() };
+    let settings =
+        HttpSettings { request_timeout: Duration::from_millis(50), ..HttpSettings::default() };
     let gateway = Gateway::with(settings, Vec::new()).await;
     let answer = gateway.post("/services/edge/v1/wait", r#"{"name":"calls-deadline"}"#).await;
     assert_eq!((answer.status, answer.code().as_str()), (504, "outcome-unknown"));
@@ -253,7 +313,8 @@ async fn a_client_that_leaves_cancels_its_call() {
     let ticket = Ticket::named("calls-leave");
     let mut wire = Wire::to(gateway.address).await;
     let body = r#"{"name":"calls-leave"}"#;
-    let head = "POST /services/edge/v1/wait HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n";
+    let head =
+        "POST /services/edge/v1/wait HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n";
     wire.send(&format!("{head}Content-Length: {}\r\n\r\n{body}", body.len())).await;
     ticket.until(|state| state.begun == 1).await;
     drop(wire);
@@ -269,7 +330,9 @@ async fn what_a_code_means_stands_at_its_type() {
     assert_eq!(meaning.header("content-type"), Some("text/plain; charset=utf-8"));
     assert!(meaning.text().starts_with("not-found\n"), "{meaning:?}");
     // A code of the author's own, which a method declares.
-    let own = gateway.ask("POST /services/edge/v1/fails\nContent-Type: application/json\n\n{\"name\":\"own\"}").await;
+    let own = gateway
+        .ask("POST /services/edge/v1/fails\nContent-Type: application/json\n\n{\"name\":\"own\"}")
+        .await;
     let meaning = gateway.get(own.json()["type"].as_str().unwrap()).await;
     assert!(meaning.text().starts_with("sold-out\n\nStatus 409. Sold out."), "{meaning:?}");
     assert!(meaning.text().contains("/services/edge/v1/fails"), "{meaning:?}");

@@ -121,16 +121,24 @@ async fn answers_are_compressed_as_their_client_accepts_and_say_so() {
         ("*;q=0", None),
     ] {
         for pages in [50, 5000] {
-            let request = format!("/services/library/v1/read?pages={pages}\nAccept-Encoding: {accepted}");
+            let request =
+                format!("/services/library/v1/read?pages={pages}\nAccept-Encoding: {accepted}");
             let answer = gateway.get(&request).await;
-            assert_eq!((answer.status, answer.header("content-encoding")), (200, coding), "{accepted}");
+            assert_eq!(
+                (answer.status, answer.header("content-encoding")),
+                (200, coding),
+                "{accepted}"
+            );
             assert_eq!(answer.header("vary"), Some("accept-encoding"), "{accepted}");
             let head = gateway.ask(&format!("HEAD {request}")).await;
             for field in ["content-encoding", "vary", "content-length", "content-type"] {
                 assert_eq!(head.header(field), answer.header(field), "{accepted}: {field}");
             }
             if coding.is_some() {
-                assert!(decoded(&answer) == json(pages) && answer.body.len() * 5 < json(pages).len(), "{accepted}");
+                assert!(
+                    decoded(&answer) == json(pages) && answer.body.len() * 5 < json(pages).len(),
+                    "{accepted}"
+                );
                 // Large bodies are compressed while they are sent.
                 assert_eq!(answer.header("content-length").is_some(), pages == 50);
             } else {
@@ -139,7 +147,10 @@ async fn answers_are_compressed_as_their_client_accepts_and_say_so() {
         }
     }
     let plain = gateway.get("/services/library/v1/read?pages=50").await;
-    assert_eq!((plain.header("content-encoding"), plain.header("vary")), (None, Some("accept-encoding")));
+    assert_eq!(
+        (plain.header("content-encoding"), plain.header("vary")),
+        (None, Some("accept-encoding"))
+    );
     assert_eq!(plain.text(), json(50));
 }
 
@@ -153,9 +164,14 @@ async fn what_must_not_or_need_not_be_compressed_is_not() {
         "/services/library/v1/nothing",
     ] {
         let answer = gateway.get(&format!("{address}\nAccept-Encoding: gzip, br")).await;
-        assert_eq!((answer.header("content-encoding"), answer.header("vary")), (None, None), "{address}");
+        assert_eq!(
+            (answer.header("content-encoding"), answer.header("vary")),
+            (None, None),
+            "{address}"
+        );
     }
-    let must = gateway.get("/services/library/v1/read?pages=5\nAccept-Encoding: identity;q=0, gzip").await;
+    let must =
+        gateway.get("/services/library/v1/read?pages=5\nAccept-Encoding: identity;q=0, gzip").await;
     assert_eq!(decoded(&must), json(5));
     let tagged = gateway.get("/services/library/v1/edition?pages=50\nAccept-Encoding: gzip").await;
     assert_eq!((tagged.header("etag"), decoded(&tagged)), (Some("W/\"first\""), json(50)));
@@ -177,8 +193,13 @@ async fn each_item_of_a_compressed_stream_is_there_at_once() {
     .enumerate()
     {
         let name = format!("compressed-{number}");
-        let item =
-            |item: u32| if media.starts_with("text") { format!("data: {item}\n\n") } else { format!("{item}\n") };
+        let item = |item: u32| {
+            if media.starts_with("text") {
+                format!("data: {item}\n\n")
+            } else {
+                format!("{item}\n")
+            }
+        };
         let mut wire = Wire::to(gateway.address).await;
         wire.send(&format!(
             "GET /services/edge/v1/count?name={name}&count=3 HTTP/1.1\r\nHost: a\r\nAccept: {media}\r\n\
@@ -186,8 +207,11 @@ async fn each_item_of_a_compressed_stream_is_there_at_once() {
         ))
         .await;
         let head = wire.read_until("\r\n\r\n").await.unwrap().to_ascii_lowercase();
-        for field in [&format!("content-encoding: {coding}\r\n"), "vary: accept-encoding\r\n", "x-accel-buffering: no"]
-        {
+        for field in [
+            &format!("content-encoding: {coding}\r\n"),
+            "vary: accept-encoding\r\n",
+            "x-accel-buffering: no",
+        ] {
             assert!(head.contains(field), "{field}: {head}");
         }
         assert!(!head.contains("content-length"), "{head}");
@@ -209,7 +233,8 @@ async fn streams_beyond_the_limit_are_sent_as_they_are() {
     let stream = async |name: &str| {
         let mut wire = Wire::to(gateway.address).await;
         let path = format!("/services/edge/v1/count?name={name}&count=2");
-        wire.send(&format!("GET {path} HTTP/1.1\r\nHost: a\r\nAccept-Encoding: gzip\r\n\r\n")).await;
+        wire.send(&format!("GET {path} HTTP/1.1\r\nHost: a\r\nAccept-Encoding: gzip\r\n\r\n"))
+            .await;
         let head = wire.read_until("\r\n\r\n").await.unwrap().to_ascii_lowercase();
         (wire, head)
     };
@@ -226,8 +251,10 @@ async fn streams_beyond_the_limit_are_sent_as_they_are() {
 
 #[tokio::test]
 async fn what_varies_by_origin_varies_by_both() {
-    let cors = CorsSettings { origins: vec!["https://app.example".to_owned()], ..CorsSettings::default() };
-    let gateway = gateway::Gateway::with(HttpSettings { cors, ..HttpSettings::default() }, Vec::new()).await;
+    let cors =
+        CorsSettings { origins: vec!["https://app.example".to_owned()], ..CorsSettings::default() };
+    let gateway =
+        gateway::Gateway::with(HttpSettings { cors, ..HttpSettings::default() }, Vec::new()).await;
     let mut wire = Wire::to(gateway.address).await;
     wire.send(
         "GET /services/library/v1/read?pages=50 HTTP/1.1\r\nHost: a\r\nOrigin: https://app.example\r\n\
@@ -243,14 +270,24 @@ async fn what_varies_by_origin_varies_by_both() {
 async fn bodies_with_a_content_coding_are_refused_with_what_is_accepted() {
     let gateway = gateway::Gateway::start().await;
     for coding in ["gzip", "br", "identity, gzip", "identity\nContent-Encoding: deflate"] {
-        let request =
-            format!("POST /services/library/v1/print\nContent-Type: application/json\nContent-Encoding: {coding}");
+        let request = format!(
+            "POST /services/library/v1/print\nContent-Type: application/json\nContent-Encoding: {coding}"
+        );
         let answer = gateway.ask(&format!("{request}\n\n{{\"pages\":1}}")).await;
-        assert_eq!((answer.status, answer.code().as_str()), (415, "unsupported-media-type"), "{coding}");
+        assert_eq!(
+            (answer.status, answer.code().as_str()),
+            (415, "unsupported-media-type"),
+            "{coding}"
+        );
         assert_eq!(answer.header("accept-encoding"), Some("identity"), "{coding}");
-        assert!(answer.json()["detail"].as_str().unwrap().contains("`Content-Encoding`"), "{coding}");
+        assert!(
+            answer.json()["detail"].as_str().unwrap().contains("`Content-Encoding`"),
+            "{coding}"
+        );
     }
-    let plain = gateway.ask("POST /services/library/v1/print\nContent-Encoding: identity\n\n{\"pages\":1}").await;
+    let plain = gateway
+        .ask("POST /services/library/v1/print\nContent-Encoding: identity\n\n{\"pages\":1}")
+        .await;
     assert_eq!((plain.status, plain.header("accept-encoding")), (415, None), "that lacks its type");
 }
 
@@ -293,14 +330,25 @@ async fn what_is_published_and_kept_is_the_same_in_every_coding() {
             for _ in 0..2 {
                 let answer = ask(address, &format!("GET {request}")).await;
                 assert_eq!(answer.header("content-encoding"), Some(coding), "{path}");
-                assert!(decoded(&answer) == plain.text() && answer.body.len() * 4 < plain.body.len(), "{path}");
+                assert!(
+                    decoded(&answer) == plain.text() && answer.body.len() * 4 < plain.body.len(),
+                    "{path}"
+                );
                 assert_eq!(answer.header("etag").unwrap(), format!("W/{tag}"), "{path}");
                 let head = ask(address, &format!("HEAD {request}")).await;
-                assert_eq!(head.header("content-length"), answer.header("content-length"), "{path}");
+                assert_eq!(
+                    head.header("content-length"),
+                    answer.header("content-length"),
+                    "{path}"
+                );
             }
             for known in [tag.clone(), format!("W/{tag}")] {
                 let answer = ask(address, &format!("GET {request}\nIf-None-Match: {known}")).await;
-                assert_eq!((answer.status, answer.header("vary")), (304, Some("accept-encoding")), "{path}");
+                assert_eq!(
+                    (answer.status, answer.header("vary")),
+                    (304, Some("accept-encoding")),
+                    "{path}"
+                );
                 assert_eq!(answer.header("etag").unwrap(), format!("W/{tag}"), "{path}");
             }
         }
@@ -310,24 +358,50 @@ async fn what_is_published_and_kept_is_the_same_in_every_coding() {
 
     // Too small to be compressed, or without a text.
     let front = ask(address, "GET /docs/start.js\nAccept-Encoding: gzip").await;
-    assert_eq!((front.header("content-encoding"), front.header("vary")), (None, None), "{}", front.body.len());
+    assert_eq!(
+        (front.header("content-encoding"), front.header("vary")),
+        (None, None),
+        "{}",
+        front.body.len()
+    );
     let tag = front.header("etag").unwrap();
     for known in [tag, &format!("W/{tag}"), "*"] {
-        let again = ask(address, &format!("GET /docs/start.js\nAccept-Encoding: gzip\nIf-None-Match: {known}")).await;
-        assert_eq!((again.status, again.header("etag"), again.header("vary")), (304, Some(tag), None), "{known}");
-        assert_eq!(again.header("content-security-policy"), front.header("content-security-policy"));
+        let again = ask(
+            address,
+            &format!("GET /docs/start.js\nAccept-Encoding: gzip\nIf-None-Match: {known}"),
+        )
+        .await;
+        assert_eq!(
+            (again.status, again.header("etag"), again.header("vary")),
+            (304, Some(tag), None),
+            "{known}"
+        );
+        assert_eq!(
+            again.header("content-security-policy"),
+            front.header("content-security-policy")
+        );
         assert_eq!(again.header("content-type"), None);
     }
 
     let operator = running.admin_address().unwrap();
     for path in ["/metrics", "/openapi.json", "/admin/providers"] {
         let answer = ask(operator, &format!("GET {path}\nAccept-Encoding: gzip")).await;
-        assert_eq!((answer.status, answer.header("vary")), (200, Some("accept-encoding")), "{path}");
+        assert_eq!(
+            (answer.status, answer.header("vary")),
+            (200, Some("accept-encoding")),
+            "{path}"
+        );
         assert!(decoded(&answer).len() > 1024, "{path}");
         let is_whole = answer.header("content-length").is_some();
-        assert_eq!(is_whole, decoded(&answer).len() <= 64 * 1024, "{path}: {}", decoded(&answer).len());
+        assert_eq!(
+            is_whole,
+            decoded(&answer).len() <= 64 * 1024,
+            "{path}: {}",
+            decoded(&answer).len()
+        );
     }
-    let coded = "POST /admin/accounts\nContent-Type: application/json\nContent-Encoding: gzip\n\n{}";
+    let coded =
+        "POST /admin/accounts\nContent-Type: application/json\nContent-Encoding: gzip\n\n{}";
     let refused = ask(operator, coded).await;
     assert_eq!((refused.status, refused.header("accept-encoding")), (415, Some("identity")));
 
@@ -341,7 +415,10 @@ async fn what_is_published_and_kept_is_the_same_in_every_coding() {
     assert_eq!((first.status, decoded(&first)), (200, json(50)));
     for (fields, coding) in [("Accept-Encoding: br", Some("br")), ("X-Test: none", None)] {
         let again = ask(address, &call(fields)).await;
-        assert_eq!((again.header("idempotent-replayed"), again.header("content-encoding")), (Some("true"), coding));
+        assert_eq!(
+            (again.header("idempotent-replayed"), again.header("content-encoding")),
+            (Some("true"), coding)
+        );
         let text = if coding.is_some() { decoded(&again) } else { again.text().to_owned() };
         assert_eq!(text, json(50), "{fields}");
     }

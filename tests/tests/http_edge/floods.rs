@@ -36,7 +36,9 @@ async fn floods_end_their_connection() {
         let mut space = [0; 4096];
         let ends = async { while let Ok(1..) = reading.read(&mut space).await {} };
         // Long before it would be closed for being idle.
-        timeout(Duration::from_secs(30), ends).await.unwrap_or_else(|_| panic!("{name}: the connection goes on"));
+        timeout(Duration::from_secs(30), ends)
+            .await
+            .unwrap_or_else(|_| panic!("{name}: the connection goes on"));
         drop(sent.await.unwrap());
     }
     let mut quiet = Wire::to(gateway.address).await;

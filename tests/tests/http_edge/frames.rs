@@ -124,10 +124,19 @@ async fn frames_that_are_allowed_are_read() {
             vec![frame(TEXT, &CALL[..9]), frame(0, &CALL[9..20]), frame(FIN, &CALL[20..])],
             vec![answer()],
         ),
-        ("in empty frames too", vec![frame(TEXT, b""), frame(0, CALL), frame(0, b""), frame(FIN, b"")], vec![answer()]),
+        (
+            "in empty frames too",
+            vec![frame(TEXT, b""), frame(0, CALL), frame(0, b""), frame(FIN, b"")],
+            vec![answer()],
+        ),
         (
             "with control frames between",
-            vec![frame(TEXT, &CALL[..9]), frame(FIN | PING, b"a"), frame(FIN | PONG, b"b"), frame(FIN, &CALL[9..])],
+            vec![
+                frame(TEXT, &CALL[..9]),
+                frame(FIN | PING, b"a"),
+                frame(FIN | PONG, b"b"),
+                frame(FIN, &CALL[9..]),
+            ],
             vec![pong(b"a"), answer()],
         ),
         (
@@ -141,7 +150,11 @@ async fn frames_that_are_allowed_are_read() {
             vec![frame(FIN | PING, b""), frame(FIN | PING, &of_125)],
             vec![pong(b""), pong(&of_125)],
         ),
-        ("a pong that nobody waits for", vec![frame(FIN | PONG, &of_125), frame(FIN | TEXT, CALL)], vec![answer()]),
+        (
+            "a pong that nobody waits for",
+            vec![frame(FIN | PONG, &of_125), frame(FIN | TEXT, CALL)],
+            vec![answer()],
+        ),
     ];
     for (name, sent, expected) in cases {
         // At once, and byte by byte.
@@ -175,34 +188,63 @@ async fn frames_that_are_forbidden_end_with_their_code() {
     let mut cases: Vec<(String, u16, Vec<Vec<u8>>)> = Vec::new();
     for bit in [0x40, 0x20, 0x10] {
         cases.push((format!("reserved bit {bit:#x}"), 1002, vec![frame(FIN | bit | TEXT, CALL)]));
-        cases.push((format!("reserved bit {bit:#x} of a ping"), 1002, vec![frame(FIN | bit | PING, b"")]));
+        cases.push((
+            format!("reserved bit {bit:#x} of a ping"),
+            1002,
+            vec![frame(FIN | bit | PING, b"")],
+        ));
     }
     for opcode in (3..8).chain(11..16) {
         cases.push((format!("opcode {opcode}"), 1002, vec![frame(FIN | opcode, b"x")]));
     }
     for control in [CLOSE, PING, PONG] {
-        cases.push((format!("fragmented control frame {control}"), 1002, vec![frame(control, b"")]));
-        cases.push((format!("control frame {control} of 126 bytes"), 1002, vec![frame(FIN | control, &long[..126])]));
+        cases.push((
+            format!("fragmented control frame {control}"),
+            1002,
+            vec![frame(control, b"")],
+        ));
+        cases.push((
+            format!("control frame {control} of 126 bytes"),
+            1002,
+            vec![frame(FIN | control, &long[..126])],
+        ));
     }
-    let mut case = |name: &str, code, frames: Vec<Vec<u8>>| cases.push((name.to_owned(), code, frames));
+    let mut case =
+        |name: &str, code, frames: Vec<Vec<u8>>| cases.push((name.to_owned(), code, frames));
     case("not masked", 1002, vec![[&[FIN | TEXT, CALL.len() as u8], CALL].concat()]);
     case("not masked and empty", 1002, vec![vec![FIN | PING, 0]]);
     case("a continuation of nothing", 1002, vec![frame(FIN, CALL)]);
     // A notification, which is not answered.
     let (begun, ended) = br#"{"jsonrpc":"2.0","method":"none"}"#.split_at(9);
-    case("a continuation after the end", 1002, vec![frame(TEXT, begun), frame(FIN, ended), frame(FIN, b"")]);
+    case(
+        "a continuation after the end",
+        1002,
+        vec![frame(TEXT, begun), frame(FIN, ended), frame(FIN, b"")],
+    );
     case("a text within a text", 1002, vec![frame(TEXT, &CALL[..9]), frame(FIN | TEXT, CALL)]);
     case("no UTF-8", 1007, vec![frame(FIN | TEXT, b"\xff")]);
     case("half a letter", 1007, vec![frame(FIN | TEXT, b"\xc3")]);
-    case("half a letter in the last of two frames", 1007, vec![frame(TEXT, b"a"), frame(FIN, b"\xc3")]);
-    case("a letter that goes on wrong in the next frame", 1007, vec![frame(TEXT, b"\xc3"), frame(FIN, b"a")]);
+    case(
+        "half a letter in the last of two frames",
+        1007,
+        vec![frame(TEXT, b"a"), frame(FIN, b"\xc3")],
+    );
+    case(
+        "a letter that goes on wrong in the next frame",
+        1007,
+        vec![frame(TEXT, b"\xc3"), frame(FIN, b"a")],
+    );
     // Before the message ends, which it need not ever do.
     case("a surrogate", 1007, vec![frame(TEXT, b"\xed\xa0\x80")]);
     case("beyond U+10FFFF", 1007, vec![frame(FIN | TEXT, b"\xf4\x90\x80\x80")]);
     case("too long", 1009, vec![frame(FIN | TEXT, &long)]);
     // Its length alone is enough.
     case("far too long", 1009, vec![frame(FIN | TEXT, &[0; 70_000])[..14].to_vec()]);
-    case("too long in pieces", 1009, vec![frame(TEXT, &long[..600]), frame(0, &long[..300]), frame(0, &long[..101])]);
+    case(
+        "too long in pieces",
+        1009,
+        vec![frame(TEXT, &long[..600]), frame(0, &long[..300]), frame(0, &long[..101])],
+    );
     case("binary", 1003, vec![frame(FIN | BINARY, CALL)]);
     case("a Close of one byte", 1002, vec![frame(FIN | CLOSE, b"\x03")]);
     case("a Close with a reason that is no UTF-8", 1007, vec![close(1000, b"\xff")]);
@@ -221,11 +263,17 @@ async fn frames_that_are_forbidden_end_with_their_code() {
 #[tokio::test]
 async fn a_close_is_answered_with_its_own_code() {
     let gateway = gateway().await;
-    let mut closes: Vec<_> = [1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 1012, 1013, 3000, 3999, 4000, 4999]
-        .map(|code: u16| (close(code, b"bye"), [&code.to_be_bytes(), b"bye".as_slice()].concat()))
-        .into();
+    let mut closes: Vec<_> =
+        [1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 1012, 1013, 3000, 3999, 4000, 4999]
+            .map(|code: u16| {
+                (close(code, b"bye"), [&code.to_be_bytes(), b"bye".as_slice()].concat())
+            })
+            .into();
     closes.push((frame(FIN | CLOSE, b""), Vec::new()));
-    closes.push((close(1000, &[b'r'; 123]), [&1000_u16.to_be_bytes(), [b'r'; 123].as_slice()].concat()));
+    closes.push((
+        close(1000, &[b'r'; 123]),
+        [&1000_u16.to_be_bytes(), [b'r'; 123].as_slice()].concat(),
+    ));
     for (sent, expected) in closes {
         let mut client = Client::to(&gateway).await;
         // What comes after a Close is not looked at.
@@ -241,7 +289,8 @@ async fn a_close_is_answered_while_calls_are_running_and_ends_them() {
     let mut client = Client::to(&gateway).await;
     for (method, name) in [("wait", "frames-close-call"), ("count", "frames-close-stream")] {
         let params = format!(r#"{{"name":"{name}","count":2}}"#);
-        let text = format!(r#"{{"jsonrpc":"2.0","id":1,"method":"edge.v1.{method}","params":{params}}}"#);
+        let text =
+            format!(r#"{{"jsonrpc":"2.0","id":1,"method":"edge.v1.{method}","params":{params}}}"#);
         client.send(&frame(FIN | TEXT, text.as_bytes())).await;
     }
     call.until(|state| state.begun == 1).await;
@@ -275,7 +324,11 @@ async fn a_handshake_that_could_be_read_two_ways_is_refused() {
         assert_eq!((answer.status, answer.code().as_str()), (400, "invalid-request"), "{twice}");
     }
     // Fields that are lists may be several.
-    for fine in [own.as_str(), "Sec-WebSocket-Protocol: a\r\nSec-WebSocket-Protocol: b\r\n", "Upgrade: h2c\r\n"] {
+    for fine in [
+        own.as_str(),
+        "Sec-WebSocket-Protocol: a\r\nSec-WebSocket-Protocol: b\r\n",
+        "Upgrade: h2c\r\n",
+    ] {
         let mut wire = Wire::to(gateway.address).await;
         wire.send(&format!("{head}\r\n{fine}\r\n")).await;
         assert!(wire.read_until("\r\n\r\n").await.unwrap().starts_with("HTTP/1.1 101 "), "{fine}");

@@ -4,7 +4,7 @@ use std::{net::SocketAddr, num::NonZeroUsize};
 
 use gateway_runtime::{
     App, Secret,
-    http::{HttpEdge, DrainOutcome, HttpSettings, Mount, RouteTable, Server},
+    http::{DrainOutcome, HttpEdge, HttpSettings, Mount, RouteTable, Server},
     pipeline::{Pipeline, Stages},
     registry::{Registry, RegistrySettings},
 };
@@ -37,7 +37,9 @@ impl Gateway {
         let address = server.local_addr();
         let edge = HttpEdge::new(routes, Pipeline::new(Stages::default()), settings);
         let (stop, stopped) = oneshot::channel();
-        let server = tokio::spawn(async move { server.serve(edge, async { drop(stopped.await) }).await.unwrap() });
+        let server = tokio::spawn(async move {
+            server.serve(edge, async { drop(stopped.await) }).await.unwrap()
+        });
         Self { address, stop, server }
     }
 

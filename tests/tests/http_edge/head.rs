@@ -22,13 +22,15 @@ struct Client {
 impl Client {
     async fn to(address: SocketAddr) -> Self {
         let socket = TokioIo::new(TcpStream::connect(address).await.unwrap());
-        let (sender, connection) = hyper::client::conn::http2::handshake(TokioExecutor::new(), socket).await.unwrap();
+        let (sender, connection) =
+            hyper::client::conn::http2::handshake(TokioExecutor::new(), socket).await.unwrap();
         tokio::spawn(connection);
         Self { address, sender }
     }
 
     async fn ask(&mut self, method: Method, path: &str, coding: &str) -> Response<Incoming> {
-        let request = Request::builder().method(method).uri(format!("http://{}{path}", self.address));
+        let request =
+            Request::builder().method(method).uri(format!("http://{}{path}", self.address));
         let request = request.header(header::ACCEPT_ENCODING, coding).body(Empty::new()).unwrap();
         timeout(Duration::from_secs(10), self.sender.send_request(request)).await.unwrap().unwrap()
     }
@@ -46,7 +48,13 @@ impl Client {
             let head = self.head(path, coding).await;
             let get = self.ask(Method::GET, path, coding).await;
             assert_eq!((head.status().as_u16(), get.status().as_u16()), (status, status), "{path}");
-            for field in [header::CONTENT_TYPE, header::CONTENT_ENCODING, header::VARY, header::ETAG, header::ALLOW] {
+            for field in [
+                header::CONTENT_TYPE,
+                header::CONTENT_ENCODING,
+                header::VARY,
+                header::ETAG,
+                header::ALLOW,
+            ] {
                 assert_eq!(head.headers().get(&field), get.headers().get(&field), "{path} {field}");
             }
             let length = get.headers().get(header::CONTENT_LENGTH);
@@ -54,7 +62,11 @@ impl Client {
             if status == 200 && !path.starts_with("/metrics") {
                 assert_eq!(head.headers().get(header::CONTENT_LENGTH), length, "{path} {coding}");
             }
-            assert_eq!(head.headers().contains_key(header::CONTENT_LENGTH), length.is_some(), "{path} {coding}");
+            assert_eq!(
+                head.headers().contains_key(header::CONTENT_LENGTH),
+                length.is_some(),
+                "{path} {coding}"
+            );
             get.into_body().collect().await.unwrap();
         }
     }
@@ -83,7 +95,9 @@ async fn over_http2_head_has_the_fields_of_get_and_no_body() {
         client.compare(path, 200).await;
     }
     let mut operator = Client::to(running.admin_address().unwrap()).await;
-    for (path, status) in [("/healthz", 200), ("/metrics", 200), ("/openapi.json", 200), ("/admin/nothing", 404)] {
+    for (path, status) in
+        [("/healthz", 200), ("/metrics", 200), ("/openapi.json", 200), ("/admin/nothing", 404)]
+    {
         operator.compare(path, status).await;
     }
     assert_eq!(operator.head("/admin/providers", "identity").await.status(), 200);

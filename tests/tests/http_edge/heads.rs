@@ -52,12 +52,17 @@ async fn http_1_1_needs_one_valid_host() {
         assert_eq!(answer.status, 400, "{target}");
     }
     for host in ["localhost", "a.example:80", "[::1]:8080", "my_service", "a:"] {
-        let answer = raw(&gateway, format!("GET {SUM} HTTP/1.1\r\nHost: {host}\r\n\r\n"), false).await;
+        let answer =
+            raw(&gateway, format!("GET {SUM} HTTP/1.1\r\nHost: {host}\r\n\r\n"), false).await;
         assert_eq!(answer.status, 200, "{host}");
     }
     let absolute = format!("GET http://other.example{SUM} HTTP/1.1\r\nHost: a\r\n\r\n");
     assert_eq!(raw(&gateway, absolute, false).await.status, 200);
-    assert_eq!(raw(&gateway, format!("GET {SUM} HTTP/1.0\r\n\r\n"), false).await.status, 200, "HTTP/1.0 has no Host");
+    assert_eq!(
+        raw(&gateway, format!("GET {SUM} HTTP/1.0\r\n\r\n"), false).await.status,
+        200,
+        "HTTP/1.0 has no Host"
+    );
 }
 
 #[tokio::test]
@@ -80,7 +85,10 @@ async fn transfer_coding_is_chunked_and_nothing_else() {
     ] {
         let answer = raw(&gateway, post(codings), true).await;
         assert_eq!(answer.status, status, "{codings}");
-        assert_eq!(answer.code(), if status == 501 { "not-implemented" } else { "invalid-request" });
+        assert_eq!(
+            answer.code(),
+            if status == 501 { "not-implemented" } else { "invalid-request" }
+        );
     }
     for codings in ["Transfer-Encoding: chunked\r\n", "transfer-encoding:  Chunked \r\n"] {
         assert_eq!(raw(&gateway, post(codings), false).await.status, 200, "{codings}");
@@ -98,7 +106,8 @@ async fn trailers_with_a_pseudo_field_are_malformed() {
 #[tokio::test]
 async fn options_of_the_whole_server_are_told() {
     let gateway = Gateway::start().await;
-    let answer = raw(&gateway, "OPTIONS * HTTP/1.1\r\nHost: a\r\nX-Request-Id: mine\r\n\r\n", false).await;
+    let answer =
+        raw(&gateway, "OPTIONS * HTTP/1.1\r\nHost: a\r\nX-Request-Id: mine\r\n\r\n", false).await;
     assert_eq!((answer.status, answer.header("x-request-id")), (204, Some("mine")));
     assert!(answer.header("allow").unwrap().contains("OPTIONS"));
     assert_eq!(raw(&gateway, "GET * HTTP/1.1\r\nHost: a\r\n\r\n", false).await.status, 404);
@@ -107,7 +116,8 @@ async fn options_of_the_whole_server_are_told() {
 #[tokio::test]
 async fn what_the_parser_refuses_is_answered_with_a_problem() {
     let limits = HttpLimits { header_timeout: Duration::from_millis(300), ..HttpLimits::default() };
-    let gateway = Gateway::with(HttpSettings { limits, ..HttpSettings::default() }, Vec::new()).await;
+    let gateway =
+        Gateway::with(HttpSettings { limits, ..HttpSettings::default() }, Vec::new()).await;
     let large = format!("GET / HTTP/1.1\r\nHost: a\r\nX: {}\r\n\r\n", "x".repeat(20_000));
     let many = format!("GET / HTTP/1.1\r\nHost: a\r\n{}\r\n", "X: y\r\n".repeat(101));
     let refused: &[(&str, u16, &str)] = &[
@@ -116,7 +126,11 @@ async fn what_the_parser_refuses_is_answered_with_a_problem() {
         ("G\u{1}T / HTTP/1.1\r\nHost: a\r\n\r\n", 400, "invalid-request"),
         ("\u{16}\u{3}\u{1}\u{2}\u{0}\u{1}\u{0}\r\n\r\n", 400, "invalid-request"),
         ("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: x\r\n\r\n", 400, "invalid-request"),
-        ("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n", 400, "invalid-request"),
+        (
+            "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n",
+            400,
+            "invalid-request",
+        ),
         (&large, 431, "header-too-large"),
         (&many, 431, "header-too-large"),
         ("GET / HTTP/1.2\r\nHost: a\r\n\r\n", 505, "version-not-supported"),
@@ -139,7 +153,11 @@ async fn what_the_parser_refuses_is_answered_with_a_problem() {
                 wire.send(request).await;
             }
             let answer = wire.answer(false).await;
-            assert_eq!((answer.status, answer.code().as_str()), (*status, *code), "{ahead} {request:.60}");
+            assert_eq!(
+                (answer.status, answer.code().as_str()),
+                (*status, *code),
+                "{ahead} {request:.60}"
+            );
             assert!(wire.read_until("\r\n").await.is_none(), "{request:.60}");
         }
     }
@@ -149,7 +167,10 @@ async fn what_the_parser_refuses_is_answered_with_a_problem() {
     let answer = raw(&roomy, long, true).await;
     assert_eq!((answer.status, answer.code().as_str()), (414, "uri-too-long"));
 
-    for request in ["HEAD / HTTP/1.1\r\nHost: a\r\n: x\r\n\r\n", "HEAD / HTTP/1.1\r\nContent-Length: x\r\n\r\n"] {
+    for request in [
+        "HEAD / HTTP/1.1\r\nHost: a\r\n: x\r\n\r\n",
+        "HEAD / HTTP/1.1\r\nContent-Length: x\r\n\r\n",
+    ] {
         let answer = raw(&gateway, request, true).await;
         assert_eq!(answer.status, 400);
         assert!(answer.header("content-length").is_some_and(|length| length != "0"), "{answer:?}");
@@ -216,7 +237,10 @@ async fn http_2_needs_one_valid_authority() {
         &[(":path", SUM), (":authority", "a"), ("transfer-encoding", "chunked")],
     ] {
         let response = h2(&gateway, fields).await;
-        assert!(matches!(response, Response::Status(400) | Response::Reset), "{fields:?} {response:?}");
+        assert!(
+            matches!(response, Response::Status(400) | Response::Reset),
+            "{fields:?} {response:?}"
+        );
     }
     for fields in [
         &[(":path", SUM), (":authority", "a")][..],

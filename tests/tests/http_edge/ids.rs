@@ -41,15 +41,28 @@ async fn ids_are_given_back_byte_for_byte() {
     let gateway = Gateway::start().await;
     let mut socket = Socket::to(&gateway).await;
     for id in IDS {
-        socket.send(format!(r#"{{"jsonrpc":"2.0","method":"spec.v1.get_data","id": {id} }}"#)).await;
-        assert_eq!(socket.text().await, format!(r#"{{"jsonrpc":"2.0","result":["hello",5],"id":{id}}}"#));
+        socket
+            .send(format!(r#"{{"jsonrpc":"2.0","method":"spec.v1.get_data","id": {id} }}"#))
+            .await;
+        assert_eq!(
+            socket.text().await,
+            format!(r#"{{"jsonrpc":"2.0","result":["hello",5],"id":{id}}}"#)
+        );
         // In refusals, batches and items of streams too.
         socket.send(format!(r#"[{{"jsonrpc":"2.0","method":"none","id":{id}}}]"#)).await;
         let refused = socket.text().await;
-        assert!(refused.starts_with('[') && refused.ends_with(&format!(r#","id":{id}}}]"#)), "{refused}");
+        assert!(
+            refused.starts_with('[') && refused.ends_with(&format!(r#","id":{id}}}]"#)),
+            "{refused}"
+        );
         let params = r#"{"name":"ids","count":1}"#;
-        socket.send(format!(r#"{{"jsonrpc":"2.0","id":{id},"method":"edge.v1.count","params":{params}}}"#)).await;
-        let item = format!(r#"{{"jsonrpc":"2.0","method":"item","params":{{"id":{id},"item":0}}}}"#);
+        socket
+            .send(format!(
+                r#"{{"jsonrpc":"2.0","id":{id},"method":"edge.v1.count","params":{params}}}"#
+            ))
+            .await;
+        let item =
+            format!(r#"{{"jsonrpc":"2.0","method":"item","params":{{"id":{id},"item":0}}}}"#);
         assert_eq!(socket.text().await, item);
         assert_eq!(socket.text().await, format!(r#"{{"jsonrpc":"2.0","result":null,"id":{id}}}"#));
     }
@@ -68,13 +81,22 @@ async fn a_cancel_ends_the_call_of_that_very_id() {
     let ticket = |place: usize| Ticket::named(&format!("ids-cancel-{place}"));
     for (place, id) in IDS.iter().enumerate() {
         let params = format!(r#"{{"name":"ids-cancel-{place}"}}"#);
-        socket.send(format!(r#"{{"jsonrpc":"2.0","id":{id},"method":"edge.v1.wait","params":{params}}}"#)).await;
+        socket
+            .send(format!(
+                r#"{{"jsonrpc":"2.0","id":{id},"method":"edge.v1.wait","params":{params}}}"#
+            ))
+            .await;
         ticket(place).until(|state| state.begun == 1).await;
     }
     for (place, id) in IDS.iter().enumerate() {
-        socket.send(format!(r#"{{"jsonrpc":"2.0","method":"cancel","params":{{"id":{id}}}}}"#)).await;
+        socket
+            .send(format!(r#"{{"jsonrpc":"2.0","method":"cancel","params":{{"id":{id}}}}}"#))
+            .await;
         let cancelled = socket.text().await;
-        assert!(cancelled.contains("-32019") && cancelled.ends_with(&format!(r#","id":{id}}}"#)), "{id}: {cancelled}");
+        assert!(
+            cancelled.contains("-32019") && cancelled.ends_with(&format!(r#","id":{id}}}"#)),
+            "{id}: {cancelled}"
+        );
         ticket(place).until(|state| state.dropped == 1).await;
         socket.is_silent().await;
         for (other, other_id) in IDS.iter().enumerate().skip(place + 1) {
@@ -87,18 +109,26 @@ async fn a_cancel_ends_the_call_of_that_very_id() {
 async fn integers_beyond_64_bits_reach_the_schema_as_they_were_written() {
     let gateway = Gateway::start().await;
     let mut socket = Socket::to(&gateway).await;
-    socket.send(r#"{"jsonrpc":"2.0","method":"spec.v1.sum","params":[18446744073709551616],"id":1}"#).await;
+    socket
+        .send(r#"{"jsonrpc":"2.0","method":"spec.v1.sum","params":[18446744073709551616],"id":1}"#)
+        .await;
     let refused = socket.read().await;
     assert_eq!(refused["error"]["data"]["errors"][0]["pointer"], "/0", "{refused}");
     // What is no JSON by its depth is so for HTTP too.
     let deep = format!("{}{}", "[".repeat(200), "]".repeat(200));
-    socket.send(format!(r#"{{"jsonrpc":"2.0","method":"spec.v1.sum","params":{deep},"id":1}}"#)).await;
+    socket
+        .send(format!(r#"{{"jsonrpc":"2.0","method":"spec.v1.sum","params":{deep},"id":1}}"#))
+        .await;
     assert_eq!(socket.read().await["error"]["code"], -32602);
 }
 
 #[tokio::test]
 async fn inputs_in_flight_are_limited_by_their_sum() {
-    let settings = WebSocketSettings { message_bytes: 1000, input_bytes: 2500, ..WebSocketSettings::default() };
+    let settings = WebSocketSettings {
+        message_bytes: 1000,
+        input_bytes: 2500,
+        ..WebSocketSettings::default()
+    };
     let gateway = gateway(settings).await;
     let mut socket = Socket::to(&gateway).await;
     let ticket = Ticket::named("ids-inputs");
@@ -135,7 +165,11 @@ async fn calls_keep_their_slots_until_their_batch_is_answered() {
     socket.is_silent().await;
     socket.send(json!([quick(3), quick(4)])).await;
     let answers = socket.read().await;
-    let refused = answers.as_array().unwrap().iter().filter(|answer| answer["error"]["data"]["code"] == "overloaded");
+    let refused = answers
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|answer| answer["error"]["data"]["code"] == "overloaded");
     assert_eq!(refused.count(), 1, "{answers}");
     ticket.release();
     assert_eq!(socket.read().await.as_array().unwrap().len(), 3);

@@ -48,16 +48,30 @@ async fn the_operators_listener_without_a_token_is_for_programs_of_this_machine(
             assert!(!answer.code().is_empty());
         }
         let absolute = format!("GET http://evil.example{path} HTTP/1.1");
-        assert_eq!(ask(address, &absolute, "Host: localhost").await.status, 403, "the target wins over Host");
-        assert_eq!(ask(address, &format!("GET {path} HTTP/1.0"), "").await.status, 403, "no Host at all");
-        assert_eq!(ask(address, &get, "Host: localhost\r\nOrigin: https://evil.example").await.status, 403);
+        assert_eq!(
+            ask(address, &absolute, "Host: localhost").await.status,
+            403,
+            "the target wins over Host"
+        );
+        assert_eq!(
+            ask(address, &format!("GET {path} HTTP/1.0"), "").await.status,
+            403,
+            "no Host at all"
+        );
+        assert_eq!(
+            ask(address, &get, "Host: localhost\r\nOrigin: https://evil.example").await.status,
+            403
+        );
         for here in ["Host: localhost:PORT", "Host: 127.0.0.1", "Host: [::1]:PORT"] {
             assert_eq!(ask(address, &get, here).await.status, 200, "{path} {here}");
         }
     }
     options_of_the_whole_server_are_for_this_machine(address).await;
-    let unlocked = start("admin = { listen = '127.0.0.1:0', token = 'of-the-operator-0123' }").await;
-    let answer = ask(unlocked.admin_address().unwrap(), "GET /healthz HTTP/1.1", "Host: gateway.example").await;
+    let unlocked =
+        start("admin = { listen = '127.0.0.1:0', token = 'of-the-operator-0123' }").await;
+    let answer =
+        ask(unlocked.admin_address().unwrap(), "GET /healthz HTTP/1.1", "Host: gateway.example")
+            .await;
     assert_eq!(answer.status, 200, "who has a token may come by any name");
 }
 
@@ -67,9 +81,15 @@ async fn options_of_the_whole_server_are_for_this_machine(address: std::net::Soc
         let answer = ask(address, options, stranger).await;
         assert!(matches!(answer.status, 400 | 403), "{stranger}: {answer:?}");
     }
-    assert_eq!(ask(address, options, "Host: localhost\r\nOrigin: https://evil.example").await.status, 403);
+    assert_eq!(
+        ask(address, options, "Host: localhost\r\nOrigin: https://evil.example").await.status,
+        403
+    );
     let answer = ask(address, options, "Host: localhost:PORT").await;
-    assert!(answer.status == 204 && answer.header("allow").unwrap().contains("OPTIONS"), "{answer:?}");
+    assert!(
+        answer.status == 204 && answer.header("allow").unwrap().contains("OPTIONS"),
+        "{answer:?}"
+    );
 }
 
 #[tokio::test]
@@ -83,8 +103,17 @@ async fn a_gateway_on_loopback_without_authentication_is_for_this_machine() {
         }
         let absolute = format!("GET http://evil.example{path} HTTP/1.1");
         assert_eq!(ask(gateway.address(), &absolute, "Host: localhost").await.status, 403);
-        assert_eq!(ask(gateway.address(), &get, "Host: localhost\r\nOrigin: https://evil.example").await.status, 403);
-        for here in ["Host: localhost:PORT", "Host: GATEWAY.example", "Host: a\r\nOrigin: http://localhost:3000"] {
+        assert_eq!(
+            ask(gateway.address(), &get, "Host: localhost\r\nOrigin: https://evil.example")
+                .await
+                .status,
+            403
+        );
+        for here in [
+            "Host: localhost:PORT",
+            "Host: GATEWAY.example",
+            "Host: a\r\nOrigin: http://localhost:3000",
+        ] {
             let here = here.replace("Host: a\r", "Host: [::1]:PORT\r");
             let status = ask(gateway.address(), &get, &here).await.status;
             assert!(matches!(status, 200 | 426), "{path} {here}: {status}");
@@ -93,24 +122,35 @@ async fn a_gateway_on_loopback_without_authentication_is_for_this_machine() {
     options_of_the_whole_server_are_for_this_machine(gateway.address()).await;
     // Whoever is known by a token is not led by a page.
     let known = start("auth.internal_key = '0123456789abcdef0123456789abcdef'").await;
-    let answer = ask(known.address(), "GET /services/edge/v1/sum HTTP/1.1", "Host: evil.example").await;
+    let answer =
+        ask(known.address(), "GET /services/edge/v1/sum HTTP/1.1", "Host: evil.example").await;
     assert_eq!(answer.status, 200);
     let wrong = format!("{SETTINGS}http.hosts = ['https://a', 'b:80', 'c']");
     let error = match Gateway::from_toml(&wrong) {
         Ok(gateway) => gateway.start().await.unwrap_err().to_string(),
         Err(error) => error.to_string(),
     };
-    assert!(error.contains("`https://a`") && error.contains("`b:80`") && !error.contains("`c`"), "{error}");
+    assert!(
+        error.contains("`https://a`") && error.contains("`b:80`") && !error.contains("`c`"),
+        "{error}"
+    );
 }
 
 #[tokio::test]
 async fn an_operators_member_that_is_there_twice_is_refused() {
     let gateway = start("admin = { listen = '127.0.0.1:0' }").await;
     let body = r#"{"amount":"1","currency":"USD","reference":"r","amount":"1000"}"#;
-    let lines = format!("Host: localhost\r\nContent-Type: application/json\r\nContent-Length: {}", body.len());
+    let lines = format!(
+        "Host: localhost\r\nContent-Type: application/json\r\nContent-Length: {}",
+        body.len()
+    );
     let mut wire = Wire::to(gateway.admin_address().unwrap()).await;
-    wire.send(&format!("POST /admin/accounts/acme/credits HTTP/1.1\r\n{lines}\r\n\r\n{body}")).await;
+    wire.send(&format!("POST /admin/accounts/acme/credits HTTP/1.1\r\n{lines}\r\n\r\n{body}"))
+        .await;
     let answer = wire.answer(false).await;
     assert_eq!((answer.status, answer.code().as_str()), (400, "invalid-request"));
-    assert!(answer.json()["errors"][0]["detail"].as_str().unwrap().contains("`amount` is there twice"), "{answer:?}");
+    assert!(
+        answer.json()["errors"][0]["detail"].as_str().unwrap().contains("`amount` is there twice"),
+        "{answer:?}"
+    );
 }

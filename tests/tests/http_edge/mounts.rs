@@ -50,9 +50,16 @@ async fn a_router_sees_its_own_part_of_the_address() {
 async fn methods_and_longer_prefixes_come_first() {
     let text = |text: &'static str| Router::new().fallback(move || async move { text });
     let mounts = [("/", "root"), ("/a", "a"), ("/a/b", "b")];
-    let gateway = gateway(mounts.map(|(prefix, name)| Mount::new(prefix, text(name)).unwrap()).into()).await;
-    for (path, name) in [("/", "root"), ("/x/y", "root"), ("/a", "a"), ("/a/c", "a"), ("/a/b/c", "b"), ("/ab", "root")]
-    {
+    let gateway =
+        gateway(mounts.map(|(prefix, name)| Mount::new(prefix, text(name)).unwrap()).into()).await;
+    for (path, name) in [
+        ("/", "root"),
+        ("/x/y", "root"),
+        ("/a", "a"),
+        ("/a/c", "a"),
+        ("/a/b/c", "b"),
+        ("/ab", "root"),
+    ] {
         assert_eq!(gateway.get(path).await.text(), name, "{path}");
     }
     assert_eq!(gateway.get("/services/edge/v1/sum?terms=1").await.text(), "1");
@@ -68,11 +75,16 @@ async fn a_service_that_fails_or_panics_is_answered_for() {
         assert_eq!(request.uri(), "", "of this only the log may speak");
         Ok::<_, Infallible>(http::Response::new(Body::empty()))
     });
-    let gateway = gateway(vec![Mount::new("/fails", fails).unwrap(), Mount::new("/panics", panics).unwrap()]).await;
+    let gateway =
+        gateway(vec![Mount::new("/fails", fails).unwrap(), Mount::new("/panics", panics).unwrap()])
+            .await;
     for path in ["/fails", "/panics"] {
         let answer = gateway.get(path).await;
         assert_eq!((answer.status, answer.code().as_str()), (500, "internal"), "{path}");
-        assert!(!answer.text().contains("hunter2") && !answer.text().contains("only the log"), "{answer:?}");
+        assert!(
+            !answer.text().contains("hunter2") && !answer.text().contains("only the log"),
+            "{answer:?}"
+        );
     }
 }
 
@@ -80,7 +92,8 @@ async fn a_service_that_fails_or_panics_is_answered_for() {
 fn mounts_do_not_take_what_is_taken() {
     use gateway_runtime::{App, http::RouteTable, registry::Registry};
     let registry = Registry::build(&App::default(), &Default::default()).unwrap();
-    let mut routes = RouteTable::new(&registry, |_| Some(gateway_runtime::Secret::new("s"))).unwrap();
+    let mut routes =
+        RouteTable::new(&registry, |_| Some(gateway_runtime::Secret::new("s"))).unwrap();
     routes.mount(Mount::new("/api", router()).unwrap()).unwrap();
     for prefix in ["/api", "/services", "/services/own", "/problems"] {
         let error = routes.mount(Mount::new(prefix, router()).unwrap()).unwrap_err();
@@ -89,6 +102,10 @@ fn mounts_do_not_take_what_is_taken() {
     assert!(Mount::new("api/", router()).is_err());
 
     let error = RouteTable::new(&registry, |_| None).unwrap_err().to_string();
-    assert!(error.contains("/services/_webhooks/edge/v1/paid") && error.contains("`EDGE_WEBHOOK_SECRET`"), "{error}");
+    assert!(
+        error.contains("/services/_webhooks/edge/v1/paid")
+            && error.contains("`EDGE_WEBHOOK_SECRET`"),
+        "{error}"
+    );
     assert!(error.contains("services.rs:") && error.contains("[secrets]"), "{error}");
 }

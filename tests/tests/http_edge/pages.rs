@@ -9,10 +9,16 @@ const APP: &str = "http://localhost:3000";
 const NOTE: &str = "/services/edge/v1/note";
 
 async fn open_to(origins: &[&str]) -> Gateway {
-    let cors =
-        CorsSettings { origins: origins.iter().map(|one| (*one).to_owned()).collect(), ..CorsSettings::default() };
+    let cors = CorsSettings {
+        origins: origins.iter().map(|one| (*one).to_owned()).collect(),
+        ..CorsSettings::default()
+    };
     let own = Router::new().route("/", get(|| async { "own" }));
-    Gateway::with(HttpSettings { cors, ..HttpSettings::default() }, vec![Mount::new("/own", own).unwrap()]).await
+    Gateway::with(
+        HttpSettings { cors, ..HttpSettings::default() },
+        vec![Mount::new("/own", own).unwrap()],
+    )
+    .await
 }
 
 #[tokio::test]
@@ -24,7 +30,10 @@ async fn a_page_of_a_listed_origin_calls_as_its_browser_lets_it() {
              Access-Control-Request-Headers: content-type,idempotency-key"
         ))
         .await;
-    assert_eq!((preflight.status, preflight.header("access-control-allow-origin")), (204, Some(APP)));
+    assert_eq!(
+        (preflight.status, preflight.header("access-control-allow-origin")),
+        (204, Some(APP))
+    );
     assert_eq!(preflight.header("access-control-allow-methods"), Some("POST, OPTIONS"));
     let headers = preflight.header("access-control-allow-headers").unwrap();
     assert!(headers.contains("content-type") && headers.contains("idempotency-key"), "{headers}");
@@ -40,9 +49,16 @@ async fn a_page_of_a_listed_origin_calls_as_its_browser_lets_it() {
         (format!("GET /services/edge/v1/count?name=pages&count=1\nOrigin: {APP}"), 200),
     ] {
         let answer = gateway.ask(&request).await;
-        assert_eq!((answer.status, answer.header("access-control-allow-origin")), (status, Some(APP)), "{request}");
+        assert_eq!(
+            (answer.status, answer.header("access-control-allow-origin")),
+            (status, Some(APP)),
+            "{request}"
+        );
         assert_eq!(answer.header("vary"), Some("origin"), "{request}");
-        assert!(answer.header("access-control-expose-headers").unwrap().contains("x-request-id"), "{request}");
+        assert!(
+            answer.header("access-control-expose-headers").unwrap().contains("x-request-id"),
+            "{request}"
+        );
     }
 }
 
@@ -50,16 +66,27 @@ async fn a_page_of_a_listed_origin_calls_as_its_browser_lets_it() {
 async fn other_pages_and_mounted_services_are_told_nothing() {
     let gateway = open_to(&[APP]).await;
     for (request, status) in [
-        (format!("OPTIONS {NOTE}\nOrigin: https://evil.example\nAccess-Control-Request-Method: POST"), 204),
+        (
+            format!(
+                "OPTIONS {NOTE}\nOrigin: https://evil.example\nAccess-Control-Request-Method: POST"
+            ),
+            204,
+        ),
         ("GET /services/edge/v1/sum\nOrigin: https://evil.example".to_owned(), 200),
         ("GET /services/edge/v1/sum".to_owned(), 200),
         (format!("GET /own\nOrigin: {APP}"), 200),
     ] {
         let answer = gateway.ask(&request).await;
-        assert_eq!((answer.status, answer.header("access-control-allow-origin")), (status, None), "{request}");
+        assert_eq!(
+            (answer.status, answer.header("access-control-allow-origin")),
+            (status, None),
+            "{request}"
+        );
     }
     let off = Gateway::start().await;
-    let preflight = off.ask(&format!("OPTIONS {NOTE}\nOrigin: {APP}\nAccess-Control-Request-Method: POST")).await;
+    let preflight = off
+        .ask(&format!("OPTIONS {NOTE}\nOrigin: {APP}\nAccess-Control-Request-Method: POST"))
+        .await;
     assert_eq!(
         (preflight.status, preflight.header("allow"), preflight.header("vary")),
         (204, Some("POST, OPTIONS"), None)

@@ -32,7 +32,10 @@ impl Ticket {
     pub(super) fn named(name: &str) -> Self {
         static TICKETS: LazyLock<Mutex<HashMap<String, Ticket>>> = LazyLock::new(Mutex::default);
         let mut tickets = TICKETS.lock().unwrap();
-        tickets.entry(name.to_owned()).or_insert_with(|| Self(watch::Sender::new(State::default()))).clone()
+        tickets
+            .entry(name.to_owned())
+            .or_insert_with(|| Self(watch::Sender::new(State::default())))
+            .clone()
     }
 
     /// Waits until the state is as described.
@@ -146,7 +149,8 @@ impl Edge {
             peer: call.peer().map(|peer| peer.to_string()),
             country: call.country().map(|country| country.to_string()),
             header: call.headers().get("x-test").map(|value| value.to_str().unwrap().to_owned()),
-            left: u64::try_from(call.deadline().duration_since(Instant::now()).as_millis()).unwrap(),
+            left: u64::try_from(call.deadline().duration_since(Instant::now()).as_millis())
+                .unwrap(),
         })
     }
 
@@ -163,7 +167,8 @@ impl Edge {
     #[expose_method(POST, errors(SOLD_OUT))]
     async fn fails(&self, named: Named) -> Result<()> {
         Err(match &*named.name {
-            "busy" => Error::new(Code::OVERLOADED, "come back").with_retry_after(Duration::from_millis(1500)),
+            "busy" => Error::new(Code::OVERLOADED, "come back")
+                .with_retry_after(Duration::from_millis(1500)),
             "stranger" => Error::new(Code::UNAUTHENTICATED, "who are you?"),
             "own" => Error::new(SOLD_OUT, "the last one is gone"),
             _ => std::io::Error::other("the password is hunter2").into(),
@@ -221,7 +226,8 @@ impl Edge {
         Ok(Streaming::new(stream::iter([Ok(1), Ok(2), Err(())]).map(move |item| {
             item.map_err(|()| match &*named.name {
                 "panic" => panic!("of this only the log may speak"),
-                _ => Error::new(Code::PROVIDER_FAILED, "the source dried up").with_log_message("the password is hunter2"),
+                _ => Error::new(Code::PROVIDER_FAILED, "the source dried up")
+                    .with_log_message("the password is hunter2"),
             })
         })))
     }
@@ -273,7 +279,9 @@ impl Ending {
         let code = Code::ALL.into_iter().find(|code| code.name() == self.ends);
         match code {
             Some(code) => Err(Error::new(code, "as the event says")),
-            None if self.ends == "sold-out" => Err(Error::new(Code::new("sold-out", 409, "Sold out"), "none left")),
+            None if self.ends == "sold-out" => {
+                Err(Error::new(Code::new("sold-out", 409, "Sold out"), "none left"))
+            }
             None => {
                 ticket.until(|state| state.released).await;
                 Ok(())
@@ -298,9 +306,8 @@ impl Spec {
     #[expose_method(POST)]
     async fn subtract(&self, input: Subtraction) -> Result<i64> {
         Ok(match input {
-            Subtraction::List([minuend, subtrahend]) | Subtraction::Named { minuend, subtrahend } => {
-                minuend - subtrahend
-            }
+            Subtraction::List([minuend, subtrahend])
+            | Subtraction::Named { minuend, subtrahend } => minuend - subtrahend,
         })
     }
 

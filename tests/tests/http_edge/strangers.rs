@@ -76,7 +76,9 @@ impl Process {
         let address = loop {
             let line = lines.next().expect("it ended before it listened").unwrap();
             if let Some((_, address)) = line.split_once("http://") {
-                let end = address.find(|c: char| !c.is_ascii_digit() && c != '.' && c != ':').unwrap_or(address.len());
+                let end = address
+                    .find(|c: char| !c.is_ascii_digit() && c != '.' && c != ':')
+                    .unwrap_or(address.len());
                 break address[..end].parse().unwrap();
             }
         };
@@ -109,7 +111,8 @@ impl Drop for Process {
 
 /// Sends a head that announces 16 MiB, and all of them but ten bytes; returns the answer, if there is one before a while.
 async fn all_but_the_end(mut stream: TcpStream) -> (TcpStream, Option<String>) {
-    let head = format!("POST /reports/x HTTP/1.1\r\nHost: a\r\nContent-Length: {}\r\n\r\n", 16 * MIB);
+    let head =
+        format!("POST /reports/x HTTP/1.1\r\nHost: a\r\nContent-Length: {}\r\n\r\n", 16 * MIB);
     let sending = async {
         stream.write_all(head.as_bytes()).await?;
         for sent in 0..256 {
@@ -143,13 +146,20 @@ async fn send_whole(mut stream: TcpStream, mib: usize) -> String {
 async fn bodies_for_the_bus_are_buffered_within_a_budget() {
     let gateway = Process::start();
     let at_first = gateway.peak();
-    let attack = (0..60).map(|_| async { all_but_the_end(gateway.connect([127, 0, 0, 2]).await).await });
+    let attack =
+        (0..60).map(|_| async { all_but_the_end(gateway.connect([127, 0, 0, 2]).await).await });
     let held = join_all(attack).await;
     let refused: Vec<_> = held.iter().filter_map(|(_, answer)| answer.as_deref()).collect();
     assert!(!refused.is_empty());
     for answer in &refused {
-        assert!(answer.starts_with("HTTP/1.1 503") && answer.contains("\"overloaded\""), "{answer}");
-        assert!(answer.contains("\r\nretry-after: 1\r\n") && answer.contains("\r\nx-request-id: "), "{answer}");
+        assert!(
+            answer.starts_with("HTTP/1.1 503") && answer.contains("\"overloaded\""),
+            "{answer}"
+        );
+        assert!(
+            answer.contains("\r\nretry-after: 1\r\n") && answer.contains("\r\nx-request-id: "),
+            "{answer}"
+        );
     }
     let peak = gateway.peak();
     println!(
@@ -165,7 +175,10 @@ async fn bodies_for_the_bus_are_buffered_within_a_budget() {
     drop(held);
     // What they had taken is given back.
     timeout(Duration::from_secs(20), async {
-        while !send_whole(gateway.connect([127, 0, 0, 2]).await, 1).await.starts_with("HTTP/1.1 200") {
+        while !send_whole(gateway.connect([127, 0, 0, 2]).await, 1)
+            .await
+            .starts_with("HTTP/1.1 200")
+        {
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     })
@@ -179,19 +192,28 @@ async fn bodies_of_strangers_are_not_read_at_all() {
     let at_first = gateway.peak();
     let stream = TcpStream::connect(gateway.address).await.unwrap();
     let (client, connection) =
-        hyper::client::conn::http2::handshake(TokioExecutor::new(), TokioIo::new(stream)).await.unwrap();
+        hyper::client::conn::http2::handshake(TokioExecutor::new(), TokioIo::new(stream))
+            .await
+            .unwrap();
     tokio::spawn(connection);
     let body = Bytes::from(format!("\"{}\"", "x".repeat(MIB - 2)));
     let calls = (0..100).map(|_| {
         let request = http::Request::post("http://a/services/keeper/v1/keep");
-        let request = request.header("content-type", "application/json").body(Full::new(body.clone())).unwrap();
+        let request = request
+            .header("content-type", "application/json")
+            .body(Full::new(body.clone()))
+            .unwrap();
         let mut client = client.clone();
         async move { client.send_request(request).await.unwrap().status() }
     });
     let statuses = timeout(Duration::from_secs(60), join_all(calls)).await.unwrap();
     assert!(statuses.iter().all(|status| *status == 401), "{statuses:?}");
     let peak = gateway.peak();
-    println!("100 streams of 1 MiB without credentials: {} MiB -> {} MiB", at_first / 1024, peak / 1024);
+    println!(
+        "100 streams of 1 MiB without credentials: {} MiB -> {} MiB",
+        at_first / 1024,
+        peak / 1024
+    );
     assert!(peak <= MOST && peak - at_first < 16 * 1024, "{at_first} KiB -> {peak} KiB");
 }
 
@@ -222,7 +244,11 @@ async fn a_stranger_is_refused_from_the_head_and_has_a_row() {
             );
             wire.send(&head).await;
             let answer = wire.answer(false).await;
-            assert_eq!((answer.status, answer.code().as_str()), (401, "unauthenticated"), "{path} {media} {expect}");
+            assert_eq!(
+                (answer.status, answer.code().as_str()),
+                (401, "unauthenticated"),
+                "{path} {media} {expect}"
+            );
         }
     }
     let mut rows = Value::Null;
@@ -265,11 +291,13 @@ async fn half_of_a_message(mut stream: TcpStream) -> (TcpStream, Vec<u8>) {
 async fn halves_of_websocket_messages_are_buffered_within_a_budget() {
     let gateway = Process::start();
     let at_first = gateway.peak();
-    let attack = (0..120).map(|_| async { half_of_a_message(gateway.connect([127, 0, 0, 4]).await).await });
+    let attack =
+        (0..120).map(|_| async { half_of_a_message(gateway.connect([127, 0, 0, 4]).await).await });
     let held = join_all(attack).await;
     // A Close with 1013, and the rest wait.
-    let refused =
-        held.iter().filter(|(_, answer)| answer.starts_with(&[0x88]) && answer[2..4] == 1013_u16.to_be_bytes());
+    let refused = held.iter().filter(|(_, answer)| {
+        answer.starts_with(&[0x88]) && answer[2..4] == 1013_u16.to_be_bytes()
+    });
     let refused = refused.count();
     let peak = gateway.peak();
     println!(

@@ -23,7 +23,9 @@ async fn the_client_chooses_events_or_lines() {
         assert_eq!((events.text(), events.whole), ("data: 0\n\ndata: 1\n\n", true), "{accept}");
     }
     assert_eq!(gateway.get(path).await.header("content-type"), Some("text/event-stream"));
-    let lines = gateway.ask(&format!("GET {path}\nAccept: text/event-stream;q=0.1, application/x-ndjson")).await;
+    let lines = gateway
+        .ask(&format!("GET {path}\nAccept: text/event-stream;q=0.1, application/x-ndjson"))
+        .await;
     assert_eq!(lines.header("content-type"), Some("application/x-ndjson"));
     assert_eq!((lines.text(), lines.whole), ("0\n1\n", true));
 }
@@ -31,7 +33,9 @@ async fn the_client_chooses_events_or_lines() {
 #[tokio::test]
 async fn a_stream_that_its_client_cannot_read_does_not_begin() {
     let gateway = Gateway::start().await;
-    let refused = gateway.ask("GET /services/edge/v1/count?count=2&name=streams-406\nAccept: application/json").await;
+    let refused = gateway
+        .ask("GET /services/edge/v1/count?count=2&name=streams-406\nAccept: application/json")
+        .await;
     assert_eq!((refused.status, refused.code().as_str()), (406, "not-acceptable"));
     assert_eq!(Ticket::named("streams-406").now().begun, 0);
 }
@@ -41,7 +45,8 @@ async fn each_item_is_sent_when_it_is_there() {
     let gateway = Gateway::start().await;
     let ticket = Ticket::named("streams-flush");
     let mut wire = Wire::to(gateway.address).await;
-    wire.send("GET /services/edge/v1/count?count=2&name=streams-flush HTTP/1.1\r\nHost: a\r\n\r\n").await;
+    wire.send("GET /services/edge/v1/count?count=2&name=streams-flush HTTP/1.1\r\nHost: a\r\n\r\n")
+        .await;
     // The second item waits for the release, so what is read here was sent before it existed.
     wire.read_until("data: 0\n\n").await.unwrap();
     ticket.release();
@@ -55,7 +60,8 @@ async fn a_client_that_leaves_ends_the_stream() {
     let gateway = Gateway::start().await;
     let ticket = Ticket::named("streams-leave");
     let mut wire = Wire::to(gateway.address).await;
-    wire.send("GET /services/edge/v1/count?count=2&name=streams-leave HTTP/1.1\r\nHost: a\r\n\r\n").await;
+    wire.send("GET /services/edge/v1/count?count=2&name=streams-leave HTTP/1.1\r\nHost: a\r\n\r\n")
+        .await;
     wire.read_until("data: 0\n\n").await.unwrap();
     drop(wire);
     ticket.until(|state| state.dropped == 1).await;
@@ -69,12 +75,14 @@ async fn a_failed_stream_tells_its_problem_and_is_cut() {
         let events = gateway.get(&path).await;
         assert_eq!((events.status, events.whole), (200, false), "{events:?}");
         let rest = events.text().strip_prefix("data: 1\n\ndata: 2\n\n").unwrap();
-        let problem = rest.strip_prefix("event: error\ndata: ").unwrap().strip_suffix("\n\n").unwrap();
+        let problem =
+            rest.strip_prefix("event: error\ndata: ").unwrap().strip_suffix("\n\n").unwrap();
         check(problem, code, events.header("x-request-id").unwrap());
 
         let lines = gateway.ask(&format!("GET {path}\nAccept: application/x-ndjson")).await;
         assert!(!lines.whole, "{lines:?}");
-        let problem = lines.text().strip_prefix("1\n2\n{\"error\":").unwrap().strip_suffix("}\n").unwrap();
+        let problem =
+            lines.text().strip_prefix("1\n2\n{\"error\":").unwrap().strip_suffix("}\n").unwrap();
         check(problem, code, lines.header("x-request-id").unwrap());
     }
 }
@@ -83,7 +91,10 @@ fn check(problem: &str, code: &str, id: &str) {
     let problem: Value = serde_json::from_str(problem).unwrap();
     assert_eq!((&problem["code"], &problem["request_id"]), (&code.into(), &id.into()), "{problem}");
     assert_eq!(problem["instance"], "/services/edge/v1/breaks");
-    assert!(!problem.to_string().contains("hunter2") && !problem.to_string().contains("only the log"), "{problem}");
+    assert!(
+        !problem.to_string().contains("hunter2") && !problem.to_string().contains("only the log"),
+        "{problem}"
+    );
 }
 
 #[tokio::test]
@@ -108,15 +119,26 @@ async fn head_does_not_run_a_stream() {
 #[tokio::test]
 async fn an_endless_stream_is_told_of_a_shutdown_before_it_is_cut() {
     // The last two seconds of the drain time are for goodbyes, so here it is said at once.
-    let settings = HttpSettings { drain_timeout: Duration::from_secs(2), ..HttpSettings::default() };
+    let settings =
+        HttpSettings { drain_timeout: Duration::from_secs(2), ..HttpSettings::default() };
     let gateway = Gateway::with(settings, Vec::new()).await;
     let mut wire = Wire::to(gateway.address).await;
-    wire.send("GET /services/edge/v1/count?count=2&name=streams-endless HTTP/1.1\r\nHost: a\r\n\r\n").await;
+    wire.send(
+        "GET /services/edge/v1/count?count=2&name=streams-endless HTTP/1.1\r\nHost: a\r\n\r\n",
+    )
+    .await;
     wire.read_until("data: 0\n\n").await.unwrap();
     let server = gateway.stop();
     let problem = wire.read_until("\n\n").await.unwrap();
-    assert!(problem.contains("event: error\ndata: ") && problem.contains(r#""code":"overloaded""#), "{problem}");
-    assert_eq!(wire.read_until("\r\n0\r\n\r\n").await, None, "a clean end would make it look whole");
+    assert!(
+        problem.contains("event: error\ndata: ") && problem.contains(r#""code":"overloaded""#),
+        "{problem}"
+    );
+    assert_eq!(
+        wire.read_until("\r\n0\r\n\r\n").await,
+        None,
+        "a clean end would make it look whole"
+    );
     assert_eq!(server.await.unwrap(), DrainOutcome::Drained);
 }
 
@@ -124,7 +146,8 @@ async fn an_endless_stream_is_told_of_a_shutdown_before_it_is_cut() {
 async fn over_http2_a_failed_stream_is_told_and_reset() {
     let gateway = Gateway::start().await;
     let socket = TokioIo::new(TcpStream::connect(gateway.address).await.unwrap());
-    let (mut sender, connection) = hyper::client::conn::http2::handshake(TokioExecutor::new(), socket).await.unwrap();
+    let (mut sender, connection) =
+        hyper::client::conn::http2::handshake(TokioExecutor::new(), socket).await.unwrap();
     tokio::spawn(connection);
     for _ in 0..20 {
         let address = format!("http://{}/services/edge/v1/breaks?name=error", gateway.address);
@@ -136,11 +159,17 @@ async fn over_http2_a_failed_stream_is_told_and_reset() {
         let end = loop {
             let frame = tokio::time::timeout(Duration::from_secs(10), body.frame()).await.unwrap();
             match frame {
-                Some(Ok(frame)) => text.push_str(std::str::from_utf8(frame.data_ref().unwrap()).unwrap()),
+                Some(Ok(frame)) => {
+                    text.push_str(std::str::from_utf8(frame.data_ref().unwrap()).unwrap())
+                }
                 end => break end,
             }
         };
         assert!(end.is_some_and(|end| end.is_err()), "a clean end would make it look whole");
-        assert!(text.starts_with("data: 1\n\ndata: 2\n\nevent: error\ndata: ") && text.ends_with("\n\n"), "{text}");
+        assert!(
+            text.starts_with("data: 1\n\ndata: 2\n\nevent: error\ndata: ")
+                && text.ends_with("\n\n"),
+            "{text}"
+        );
     }
 }

@@ -85,7 +85,8 @@ async fn a_compressed_stream_ends_when_its_client_leaves() {
         let name = format!("turns-{coding}");
         let mut wire = Wire::to(gateway.address).await;
         let path = format!("/services/edge/v1/flood?name={name}");
-        wire.send(&format!("GET {path} HTTP/1.1\r\nHost: a\r\nAccept-Encoding: {coding}\r\n\r\n")).await;
+        wire.send(&format!("GET {path} HTTP/1.1\r\nHost: a\r\nAccept-Encoding: {coding}\r\n\r\n"))
+            .await;
         wire.read_until("\r\n\r\n").await.unwrap();
         drop(wire);
         Ticket::named(&name).until(|state| state.dropped == 1).await;

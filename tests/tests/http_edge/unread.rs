@@ -35,7 +35,9 @@ async fn over_http1_events_and_lines_end() {
         let name = format!("unread-http1-{place}");
         let mut stream = TcpStream::connect(gateway.address).await.unwrap();
         let begun = Instant::now();
-        let request = format!("GET /services/edge/v1/flood?name={name} HTTP/1.1\r\nHost: a\r\nAccept: {form}\r\n\r\n");
+        let request = format!(
+            "GET /services/edge/v1/flood?name={name} HTTP/1.1\r\nHost: a\r\nAccept: {form}\r\n\r\n"
+        );
         stream.write_all(request.as_bytes()).await.unwrap();
         Ticket::named(&name).until(|state| state.dropped == 1).await;
         assert!(begun.elapsed() >= LIMIT, "{:?}", begun.elapsed());
@@ -46,7 +48,8 @@ async fn over_http1_events_and_lines_end() {
 async fn over_a_websocket_a_stream_ends() {
     let gateway = gateway().await;
     let stream = TcpStream::connect(gateway.address).await.unwrap();
-    let (mut socket, _) = client_async(format!("ws://{}/services/_ws", gateway.address), stream).await.unwrap();
+    let (mut socket, _) =
+        client_async(format!("ws://{}/services/_ws", gateway.address), stream).await.unwrap();
     let begun = Instant::now();
     let params = json!({ "name": "unread-ws" });
     let call = json!({ "jsonrpc": "2.0", "id": 1, "method": "edge.v1.flood", "params": params });
@@ -57,7 +60,8 @@ async fn over_a_websocket_a_stream_ends() {
 
 async fn http2(gateway: &Gateway) -> SendRequest<Empty<Bytes>> {
     let socket = TokioIo::new(TcpStream::connect(gateway.address).await.unwrap());
-    let (sender, connection) = hyper::client::conn::http2::handshake(TokioExecutor::new(), socket).await.unwrap();
+    let (sender, connection) =
+        hyper::client::conn::http2::handshake(TokioExecutor::new(), socket).await.unwrap();
     tokio::spawn(connection);
     sender
 }
@@ -80,7 +84,10 @@ async fn over_http2_one_stream_ends_and_the_others_go_on() {
         let ticket = Ticket::named(&name);
         while ticket.now().dropped == 0 {
             assert!(begun.elapsed() < Duration::from_secs(20), "it is held for ever");
-            let answer = sender.send_request(get(&gateway, "/services/edge/v1/sum?terms=1", "*/*")).await.unwrap();
+            let answer = sender
+                .send_request(get(&gateway, "/services/edge/v1/sum?terms=1", "*/*"))
+                .await
+                .unwrap();
             assert_eq!(answer.into_body().collect().await.unwrap().to_bytes(), "1");
             sleep(Duration::from_millis(20)).await;
         }

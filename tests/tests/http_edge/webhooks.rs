@@ -26,7 +26,8 @@ fn sign(id: &str, time: u64, body: &str) -> String {
 }
 
 async fn send(gateway: &Gateway, id: &str, time: u64, signature: &str, body: &str) -> Answer {
-    let signed = format!("webhook-id: {id}\nwebhook-timestamp: {time}\nwebhook-signature: {signature}");
+    let signed =
+        format!("webhook-id: {id}\nwebhook-timestamp: {time}\nwebhook-signature: {signature}");
     gateway.ask(&format!("POST {PAID}\nContent-Type: application/json\n{signed}\n\n{body}")).await
 }
 
@@ -51,11 +52,9 @@ async fn what_is_not_signed_does_not_reach_the_method_and_learns_nothing() {
     let gateway = Gateway::start().await;
     let body = r#"{"name":"webhooks-bad"}"#;
     let time = now();
-    let other = WebhookKey::new(&Secret::new("whsec_YW5vdGhlci1zZWNyZXQtb2YtdGhlLXRlc3RzLTAxMjM=")).unwrap().sign(
-        "msg_1",
-        time,
-        body.as_bytes(),
-    );
+    let other = WebhookKey::new(&Secret::new("whsec_YW5vdGhlci1zZWNyZXQtb2YtdGhlLXRlc3RzLTAxMjM="))
+        .unwrap()
+        .sign("msg_1", time, body.as_bytes());
     let mut refusals = vec![
         gateway.post(PAID, body).await,
         send(&gateway, "msg_1", time, &other, body).await,
@@ -79,19 +78,22 @@ async fn what_is_not_signed_does_not_reach_the_method_and_learns_nothing() {
 async fn a_signed_webhook_is_judged_like_any_call() {
     let gateway = Gateway::start().await;
     let time = now();
-    let answer = send(&gateway, "msg_1", time, &sign("msg_1", time, "{\"nam\":1}"), "{\"nam\":1}").await;
+    let answer =
+        send(&gateway, "msg_1", time, &sign("msg_1", time, "{\"nam\":1}"), "{\"nam\":1}").await;
     assert_eq!((answer.status, answer.code().as_str()), (400, "invalid-request"));
     assert_eq!(answer.json()["errors"][0]["detail"], "`name` is missing", "{answer:?}");
 
     let limits = HttpLimits { body_bytes: 10, ..HttpLimits::default() };
-    let gateway = Gateway::with(HttpSettings { limits, ..HttpSettings::default() }, Vec::new()).await;
+    let gateway =
+        Gateway::with(HttpSettings { limits, ..HttpSettings::default() }, Vec::new()).await;
     let long = r#"{"name":"webhooks-long"}"#;
     assert_eq!(send(&gateway, "msg_1", time, &sign("msg_1", time, long), long).await.status, 413);
 }
 
 async fn send_to(gateway: &Gateway, method: &str, id: &str, time: u64, body: &str) -> Answer {
     let signature = sign(id, time, body);
-    let signed = format!("webhook-id: {id}\nwebhook-timestamp: {time}\nwebhook-signature: {signature}");
+    let signed =
+        format!("webhook-id: {id}\nwebhook-timestamp: {time}\nwebhook-signature: {signature}");
     let path = format!("/services/_webhooks/edge/v1/{method}");
     gateway.ask(&format!("POST {path}\nContent-Type: application/json\n{signed}\n\n{body}")).await
 }
@@ -118,14 +120,27 @@ impl Event<'_> {
 
 impl Gateway {
     fn event(&self, method: &'static str, kind: &str, ends: &'static str) -> Event<'_> {
-        Event { gateway: self, method, name: format!("webhooks-{kind}-{method}-{ends}"), ends, time: now() }
+        Event {
+            gateway: self,
+            method,
+            name: format!("webhooks-{kind}-{method}-{ends}"),
+            ends,
+            time: now(),
+        }
     }
 }
 
 #[tokio::test]
 async fn what_was_not_carried_out_may_be_sent_again_as_it_is() {
     let gateway = Gateway::start().await;
-    for code in ["overloaded", "quota-exceeded", "no-provider", "unroutable", "forbidden", "insufficient-funds"] {
+    for code in [
+        "overloaded",
+        "quota-exceeded",
+        "no-provider",
+        "unroutable",
+        "forbidden",
+        "insufficient-funds",
+    ] {
         let event = gateway.event("refund", "again", code);
         for begun in 1..=2 {
             let refused = event.send().await;
@@ -133,12 +148,19 @@ async fn what_was_not_carried_out_may_be_sent_again_as_it_is() {
         }
         Ticket::named(&event.name).release();
         assert_eq!(event.send().await.status, 204, "{code}");
-        assert_eq!((event.send().await.code().as_str(), event.begun()), ("unauthenticated", 3), "{code}");
+        assert_eq!(
+            (event.send().await.code().as_str(), event.begun()),
+            ("unauthenticated", 3),
+            "{code}"
+        );
     }
     // An input that was refused has not been carried out either.
     let time = now();
     for _ in 0..2 {
-        assert_eq!(send_to(&gateway, "refund", "msg_1", time, "{\"nam\":1}").await.code(), "invalid-request");
+        assert_eq!(
+            send_to(&gateway, "refund", "msg_1", time, "{\"nam\":1}").await.code(),
+            "invalid-request"
+        );
     }
 }
 
@@ -148,7 +170,11 @@ async fn what_was_carried_out_or_may_have_been_is_not_carried_out_again() {
     for code in ["sold-out", "not-found", "internal", "outcome-unknown"] {
         let event = gateway.event("refund", "once", code);
         assert_eq!(event.send().await.json()["code"], code);
-        assert_eq!((event.send().await.code().as_str(), event.begun()), ("unauthenticated", 1), "{code}");
+        assert_eq!(
+            (event.send().await.code().as_str(), event.begun()),
+            ("unauthenticated", 1),
+            "{code}"
+        );
     }
     // Too late: what must happen once may have happened; what does no harm may be sent again.
     for (method, first, again, begun) in
@@ -168,7 +194,10 @@ async fn of_deliveries_at_once_one_is_carried_out() {
     let mut deliveries: FuturesUnordered<_> = (0..8).map(|_| event.send()).collect();
     for _ in 0..7 {
         let refused = deliveries.next().await.unwrap();
-        assert_eq!((refused.code().as_str(), refused.header("retry-after")), ("idempotency-conflict", Some("1")));
+        assert_eq!(
+            (refused.code().as_str(), refused.header("retry-after")),
+            ("idempotency-conflict", Some("1"))
+        );
         assert_eq!(refused.json()["retryable"], true);
     }
     ticket.release();
@@ -197,5 +226,8 @@ async fn a_sender_that_leaves_has_used_its_signature_up_where_it_matters() {
 #[tokio::test]
 async fn a_webhook_is_a_webhook_alone() {
     let gateway = Gateway::start().await;
-    assert_eq!(gateway.post("/services/edge/v1/paid", r#"{"name":"webhooks-alone"}"#).await.status, 404);
+    assert_eq!(
+        gateway.post("/services/edge/v1/paid", r#"{"name":"webhooks-alone"}"#).await.status,
+        404
+    );
 }

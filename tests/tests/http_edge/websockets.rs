@@ -22,7 +22,8 @@ impl Socket {
     }
 
     async fn with(gateway: &Gateway, headers: &[(&'static str, &str)]) -> Result<Self, Error> {
-        let mut request = format!("ws://{}/services/_ws", gateway.address).into_client_request().unwrap();
+        let mut request =
+            format!("ws://{}/services/_ws", gateway.address).into_client_request().unwrap();
         for (name, value) in headers {
             request.headers_mut().insert(*name, value.parse().unwrap());
         }
@@ -35,13 +36,16 @@ impl Socket {
     }
 
     pub(super) async fn call(&mut self, id: impl Into<Value>, method: &str, params: Value) {
-        self.send(json!({"jsonrpc": "2.0", "id": id.into(), "method": method, "params": params})).await;
+        self.send(json!({"jsonrpc": "2.0", "id": id.into(), "method": method, "params": params}))
+            .await;
     }
 
     /// The next message that is no ping.
     pub(super) async fn next(&mut self) -> Message {
         loop {
-            let message = timeout(Duration::from_secs(10), self.0.next()).await.expect("the server says nothing");
+            let message = timeout(Duration::from_secs(10), self.0.next())
+                .await
+                .expect("the server says nothing");
             match message.expect("the connection is open").unwrap() {
                 Message::Ping(_) => {}
                 message => return message,
@@ -56,7 +60,9 @@ impl Socket {
 
     /// The code with which the server closes.
     async fn closed(&mut self) -> CloseCode {
-        let Message::Close(frame) = self.next().await else { panic!("a message instead of the end") };
+        let Message::Close(frame) = self.next().await else {
+            panic!("a message instead of the end")
+        };
         frame.unwrap().code
     }
 
@@ -129,8 +135,14 @@ async fn the_examples_of_the_specification_hold() {
             ]"#,
             r#"{"jsonrpc": "2.0", "error": {"code": -32700, "message": "Parse error"}, "id": null}"#,
         ),
-        ("[]", r#"{"jsonrpc": "2.0", "error": {"code": -32600, "message": "Invalid Request"}, "id": null}"#),
-        ("[1]", r#"[{"jsonrpc": "2.0", "error": {"code": -32600, "message": "Invalid Request"}, "id": null}]"#),
+        (
+            "[]",
+            r#"{"jsonrpc": "2.0", "error": {"code": -32600, "message": "Invalid Request"}, "id": null}"#,
+        ),
+        (
+            "[1]",
+            r#"[{"jsonrpc": "2.0", "error": {"code": -32600, "message": "Invalid Request"}, "id": null}]"#,
+        ),
         (
             "[1,2,3]",
             r#"[
@@ -170,7 +182,8 @@ async fn the_examples_of_the_specification_hold() {
             socket.is_silent().await;
             continue;
         }
-        let (found, expected) = (without_data(socket.read().await), serde_json::from_str(response).unwrap());
+        let (found, expected) =
+            (without_data(socket.read().await), serde_json::from_str(response).unwrap());
         // "The Response objects MAY be returned in any order within the Array."
         assert_eq!(sorted(found), sorted(expected), "{request}");
     }
@@ -204,9 +217,16 @@ async fn errors_bring_their_problem_and_have_stable_numbers() {
         socket.call(7, method, params).await;
         let response = socket.read().await;
         let error = &response["error"];
-        assert_eq!((&error["code"], &error["data"]["code"]), (&json!(number), &json!(code)), "{method} {response}");
+        assert_eq!(
+            (&error["code"], &error["data"]["code"]),
+            (&json!(number), &json!(code)),
+            "{method} {response}"
+        );
         assert_eq!((&response["id"], response.get("result")), (&json!(7), None));
-        assert!(!response.to_string().contains("hunter2") && !response.to_string().contains("only the log"));
+        assert!(
+            !response.to_string().contains("hunter2")
+                && !response.to_string().contains("only the log")
+        );
     }
     socket.call(8, "edge.v1.note", json!({"title": "", "stars": 10})).await;
     let data = &socket.read().await["error"]["data"];
@@ -217,7 +237,8 @@ async fn errors_bring_their_problem_and_have_stable_numbers() {
 #[tokio::test]
 async fn each_call_is_one_of_its_own_with_the_headers_of_the_handshake() {
     let gateway = Gateway::start().await;
-    let mut socket = Socket::with(&gateway, &[("x-test", "yes"), ("x-request-id", "handshake")]).await.unwrap();
+    let mut socket =
+        Socket::with(&gateway, &[("x-test", "yes"), ("x-request-id", "handshake")]).await.unwrap();
     let mut ids = Vec::new();
     for id in 0..2 {
         socket.call(id, "edge.v1.seen", json!({})).await;
@@ -240,7 +261,10 @@ async fn answers_come_as_they_are_ready_and_too_many_calls_are_refused() {
     socket.call("fast", "edge.v1.wait", json!({"name": "ws-fast"})).await;
     socket.call("third", "spec.v1.get_data", json!([])).await;
     let refused = socket.read().await;
-    assert_eq!((&refused["id"], &refused["error"]["data"]["code"]), (&json!("third"), &json!("overloaded")));
+    assert_eq!(
+        (&refused["id"], &refused["error"]["data"]["code"]),
+        (&json!("third"), &json!("overloaded"))
+    );
     fast.until(|state| state.begun == 1).await;
     fast.release();
     assert_eq!(socket.read().await, json!({"jsonrpc": "2.0", "result": "ws-fast", "id": "fast"}));
@@ -248,10 +272,16 @@ async fn answers_come_as_they_are_ready_and_too_many_calls_are_refused() {
     slow.release();
     assert_eq!(socket.read().await["id"], "slow");
 
-    let batch: Vec<_> = (0..3).map(|id| json!({"jsonrpc": "2.0", "method": "spec.v1.get_data", "id": id})).collect();
+    let batch: Vec<_> = (0..3)
+        .map(|id| json!({"jsonrpc": "2.0", "method": "spec.v1.get_data", "id": id}))
+        .collect();
     socket.send(json!(batch)).await;
     let refused = socket.read().await;
-    assert_eq!((&refused["error"]["code"], &refused["id"]), (&json!(-32600), &json!(null)), "{refused}");
+    assert_eq!(
+        (&refused["error"]["code"], &refused["id"]),
+        (&json!(-32600), &json!(null)),
+        "{refused}"
+    );
 }
 
 #[tokio::test]
@@ -277,8 +307,7 @@ async fn streams_send_items_and_then_the_response() {
 
     // In a batch items do not wait, and without an id nobody could tell whose they are.
     let call = |id: Option<&str>| {
-        let mut call =
-            json!({"jsonrpc": "2.0", "method": "edge.v1.count", "params": {"name": "ws-stream", "count": 1}});
+        let mut call = json!({"jsonrpc": "2.0", "method": "edge.v1.count", "params": {"name": "ws-stream", "count": 1}});
         if let Some(id) = id {
             call["id"] = json!(id);
         }
@@ -321,7 +350,8 @@ async fn a_call_or_stream_can_be_cancelled() {
 
 #[tokio::test]
 async fn a_shutdown_says_goodbye_before_the_drain_time_is_over() {
-    let settings = HttpSettings { drain_timeout: Duration::from_secs(2), ..HttpSettings::default() };
+    let settings =
+        HttpSettings { drain_timeout: Duration::from_secs(2), ..HttpSettings::default() };
     let gateway = Gateway::with(settings, Vec::new()).await;
     let mut socket = Socket::to(&gateway).await;
     socket.call(1, "edge.v1.wait", json!({"name": "ws-goodbye"})).await;
@@ -377,12 +407,16 @@ async fn a_shutdown_lets_calls_finish_and_says_goodbye() {
     ticket.release();
     assert_eq!(socket.read().await["id"], "last");
     assert_eq!(socket.closed().await, CloseCode::Away);
-    assert_eq!(timeout(Duration::from_secs(10), server).await.unwrap().unwrap(), DrainOutcome::Drained);
+    assert_eq!(
+        timeout(Duration::from_secs(10), server).await.unwrap().unwrap(),
+        DrainOutcome::Drained
+    );
 }
 
 #[tokio::test]
 async fn what_cannot_be_read_closes_with_its_reason() {
-    let gateway = gateway(WebSocketSettings { message_bytes: 1000, ..WebSocketSettings::default() }).await;
+    let gateway =
+        gateway(WebSocketSettings { message_bytes: 1000, ..WebSocketSettings::default() }).await;
     let mut socket = Socket::to(&gateway).await;
     socket.send(json!([" ".repeat(900)])).await;
     assert!(socket.read().await.is_array());
@@ -394,8 +428,10 @@ async fn what_cannot_be_read_closes_with_its_reason() {
     assert_eq!(socket.closed().await, CloseCode::Unsupported);
 
     // A text frame, masked with zeros: one byte that is no UTF-8; then a frame that is not masked.
-    for (frame, code) in [(b"\x81\x81\0\0\0\0\xff".as_slice(), CloseCode::Invalid), (b"\x81\x01x", CloseCode::Protocol)]
-    {
+    for (frame, code) in [
+        (b"\x81\x81\0\0\0\0\xff".as_slice(), CloseCode::Invalid),
+        (b"\x81\x01x", CloseCode::Protocol),
+    ] {
         let mut socket = Socket::to(&gateway).await;
         tokio::io::AsyncWriteExt::write_all(socket.0.get_mut(), frame).await.unwrap();
         assert_eq!(socket.closed().await, code);
@@ -425,14 +461,20 @@ async fn pings_are_answered_and_silence_is_not_endless() {
     // Past the library, pings are not answered: the end is a close frame of two bytes and a reason.
     let mut bytes = Vec::new();
     let end = tokio::io::AsyncReadExt::read_to_end(socket.0.get_mut(), &mut bytes);
-    timeout(Duration::from_secs(10), end).await.expect("the server gives up a silent client").unwrap();
+    timeout(Duration::from_secs(10), end)
+        .await
+        .expect("the server gives up a silent client")
+        .unwrap();
     let policy = u16::from(CloseCode::Policy).to_be_bytes();
     assert!(bytes.windows(4).any(|frame| frame[0] == 0x88 && frame[2..] == policy), "{bytes:?}");
 }
 
 #[tokio::test]
 async fn only_own_and_named_origins_may_connect() {
-    let named = WebSocketSettings { origins: vec!["https://app.example.com".into()], ..WebSocketSettings::default() };
+    let named = WebSocketSettings {
+        origins: vec!["https://app.example.com".into()],
+        ..WebSocketSettings::default()
+    };
     let gateway = gateway(named).await;
     let own = format!("http://{}", gateway.address);
     for good in [own.as_str(), "https://app.example.com"] {
@@ -450,8 +492,12 @@ async fn only_own_and_named_origins_may_connect() {
 async fn what_is_no_handshake_is_told_what_to_send() {
     let gateway = Gateway::start().await;
     let plain = gateway.get("/services/_ws").await;
-    assert_eq!((plain.code().as_str(), plain.header("upgrade")), ("upgrade-required", Some("websocket")));
-    let upgrade = "GET /services/_ws HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: upgrade\r\n";
+    assert_eq!(
+        (plain.code().as_str(), plain.header("upgrade")),
+        ("upgrade-required", Some("websocket"))
+    );
+    let upgrade =
+        "GET /services/_ws HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: upgrade\r\n";
     for rest in [
         "Sec-WebSocket-Version: 13\r\n\r\n",
         "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: short\r\n\r\n",
@@ -469,7 +515,8 @@ async fn what_is_no_handshake_is_told_what_to_send() {
     let head = wire.read_until("\r\n\r\n").await.unwrap().to_lowercase();
     // The key and its answer are those of RFC 6455 §1.3.
     assert!(
-        head.starts_with("http/1.1 101") && head.contains("sec-websocket-accept: s3pplmbitxaq9kygzzhzrbk+xoo="),
+        head.starts_with("http/1.1 101")
+            && head.contains("sec-websocket-accept: s3pplmbitxaq9kygzzhzrbk+xoo="),
         "{head}"
     );
     assert!(head.contains("x-request-id: "), "{head}");

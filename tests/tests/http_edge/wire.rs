@@ -109,7 +109,9 @@ impl Wire {
     }
 
     async fn more(&mut self) -> bool {
-        let read = timeout(PATIENCE, self.stream.read_buf(&mut self.read)).await.expect("the server says nothing");
+        let read = timeout(PATIENCE, self.stream.read_buf(&mut self.read))
+            .await
+            .expect("the server says nothing");
         // A reset is an end too.
         read.unwrap_or(0) > 0
     }
@@ -170,7 +172,8 @@ impl Gateway {
         let mut wire = Wire::to(self.address).await;
         let (head, body) = request.split_once("\n\n").unwrap_or((request, ""));
         let (first, lines) = head.split_once('\n').unwrap_or((head, ""));
-        let mut text = format!("{first} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n", self.address);
+        let mut text =
+            format!("{first} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n", self.address);
         for line in lines.lines() {
             text.push_str(line);
             text.push_str("\r\n");

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use gateway_runtime::bus::{CallQueue, BusErrorKind, Message, Subscription};
+use gateway_runtime::bus::{BusErrorKind, CallQueue, Message, Subscription};
 use serde_json::{Value, json};
 
 use super::{
@@ -29,11 +29,19 @@ over_each! {
 async fn a_call_is_answered(broker: Broker) {
     let office = Office::open(&broker).await;
     assert_eq!(office.call(office.parcel("a", "well")).await, (200, json!({ "times": 1 })));
-    let answer = office.broker.call(office.parcel("a", "well"), super::office::soon()).await.unwrap();
+    let answer =
+        office.broker.call(office.parcel("a", "well"), super::office::soon()).await.unwrap();
     assert_eq!(answer.content_type.as_deref(), Some("application/json"));
     assert_eq!(answer.body, r#"{"times":2}"#);
-    let label = office.broker.call(office.message("label", Value::Null), super::office::soon()).await.unwrap();
-    assert_eq!((label.content_type.as_deref(), &label.body[..]), (Some("image/png"), &b"\x89PNG\r\n\x00\xff"[..]));
+    let label = office
+        .broker
+        .call(office.message("label", Value::Null), super::office::soon())
+        .await
+        .unwrap();
+    assert_eq!(
+        (label.content_type.as_deref(), &label.body[..]),
+        (Some("image/png"), &b"\x89PNG\r\n\x00\xff"[..])
+    );
 }
 
 async fn who_waits_reads_why_not(broker: Broker) {
@@ -45,7 +53,11 @@ async fn who_waits_reads_why_not(broker: Broker) {
         (office.message("send", json!({ "nome": 1 })), 400, "invalid-request"),
         (office.message("nothing", json!({})), 404, "not-found"),
         (office.message("sign", json!({ "name": "d" })), 401, "unauthenticated"),
-        (Message { body: "no JSON".into(), ..Message::to_queue(office.name.clone()) }, 400, "invalid-request"),
+        (
+            Message { body: "no JSON".into(), ..Message::to_queue(office.name.clone()) },
+            400,
+            "invalid-request",
+        ),
     ] {
         let (said, problem) = office.call(message).await;
         assert_eq!((said, problem["code"].as_str()), (status, Some(code)), "{problem}");
@@ -63,13 +75,17 @@ async fn a_job_that_cannot_be_done_is_dead(broker: Broker) {
     let letter = next(&mut dead).await;
     assert_eq!((letter.body, letter.headers.text("x-gateway-code")), (body, Some("parcel-lost")));
     assert_eq!(letter.headers.text("x-of-the-sender"), Some("kept"));
-    let problem: Value = serde_json::from_str(letter.headers.text("x-gateway-problem").unwrap()).unwrap();
-    assert_eq!((problem["status"].as_i64(), problem["detail"].as_str()), (Some(410), Some("it cannot be found")));
+    let problem: Value =
+        serde_json::from_str(letter.headers.text("x-gateway-problem").unwrap()).unwrap();
+    assert_eq!(
+        (problem["status"].as_i64(), problem["detail"].as_str()),
+        (Some(410), Some("it cannot be found"))
+    );
     assert_eq!(office.times("a"), 1);
 }
 
 async fn what_may_be_repeated_is_tried_again(broker: Broker) {
-    let office = Office::open_with(&broker, "bus.calls.retry = ['10ms', '200ms']").await;
+    let office = Office::open_with(&broker, "bus.calls.retry_delays = ['10ms', '200ms']").await;
     let mut dead = office.dead_letters().await;
     office.broker.publish(office.parcel("a", "busy")).await.unwrap();
     let letter = next(&mut dead).await;
@@ -81,7 +97,10 @@ async fn one_id_is_one_call(broker: Broker) {
     let office = Office::open(&broker).await;
     let message = Message { message_id: Some("the same".into()), ..office.parcel("a", "well") };
     let first = office.call(message.clone()).await;
-    assert_eq!((first, office.call(message).await), ((200, json!({ "times": 1 })), (200, json!({ "times": 1 }))));
+    assert_eq!(
+        (first, office.call(message).await),
+        ((200, json!({ "times": 1 })), (200, json!({ "times": 1 })))
+    );
     assert_eq!(office.times("a"), 1);
     let other = Message { message_id: Some("the same".into()), ..office.parcel("b", "well") };
     assert_eq!(office.call(other).await.1["code"], "idempotency-mismatch");
@@ -113,15 +132,22 @@ async fn stopping_lets_calls_end(broker: Broker) {
     tokio::join!(stopped, opened);
     assert_eq!(waiting.await.unwrap().unwrap().body, r#"{"times":1}"#);
     // Nobody consumes any more; and a connection to RabbitMQ is closed.
-    let left =
-        office.broker.call(office.parcel("left", "well"), tokio::time::Instant::now() + Duration::from_millis(100));
-    let expected = if broker.url().is_some() { BusErrorKind::Disconnected } else { BusErrorKind::ReplyTimeout };
+    let left = office.broker.call(
+        office.parcel("left", "well"),
+        tokio::time::Instant::now() + Duration::from_millis(100),
+    );
+    let expected = if broker.url().is_some() {
+        BusErrorKind::Disconnected
+    } else {
+        BusErrorKind::ReplyTimeout
+    };
     assert_eq!(left.await.unwrap_err().kind(), expected);
     assert_eq!(office.times("left"), 0);
 }
 
 async fn what_was_not_begun_goes_back_as_never_delivered(broker: Broker) {
-    let mut office = Office::open_with(&broker, "bus.calls.concurrency = 2\nbus.calls.prefetch = 10").await;
+    let mut office =
+        Office::open_with(&broker, "bus.calls.concurrency = 2\nbus.calls.prefetch = 10").await;
     // One that stays, and looks at what goes back: the broker within the process is the gateway's own.
     let looking = broker.open(&office).await;
     let names: Vec<_> = (0..7).map(|number| format!("job {number}")).collect();
@@ -129,9 +155,16 @@ async fn what_was_not_begun_goes_back_as_never_delivered(broker: Broker) {
         looking.publish(office.parcel(name, "slow")).await.unwrap();
     }
     let begun = || names.iter().filter(|name| office.times(name) > 0).count();
-    until("two have begun, and the others are here", || begun() == 2 && office.broker.figures().received == 7).await;
+    until("two have begun, and the others are here", || {
+        begun() == 2 && office.broker.figures().received == 7
+    })
+    .await;
     let names_of = |is_begun: bool| -> Vec<String> {
-        names.iter().filter(|name| (office.times(name) > 0) == is_begun).map(|name| office.own(name)).collect()
+        names
+            .iter()
+            .filter(|name| (office.times(name) > 0) == is_begun)
+            .map(|name| office.own(name))
+            .collect()
     };
     let (begun, unbegun) = (names_of(true), names_of(false));
     let opened = async {
@@ -145,7 +178,8 @@ async fn what_was_not_begun_goes_back_as_never_delivered(broker: Broker) {
     let mut left = looking.consume(Subscription::Calls(calls_queue(&queue))).await.unwrap();
     let mut found = Vec::new();
     for _ in &unbegun {
-        let delivery = tokio::time::timeout_at(super::office::soon(), left.next()).await.unwrap().unwrap();
+        let delivery =
+            tokio::time::timeout_at(super::office::soon(), left.next()).await.unwrap().unwrap();
         assert_eq!(delivery.delivered_before, 0);
         let call: Value = serde_json::from_slice(&delivery.message.body).unwrap();
         found.push(call["payload"]["name"].as_str().unwrap().to_owned());
@@ -198,8 +232,12 @@ async fn calls_have_a_limit_of_size(broker: Broker) {
 
 async fn any_message_id_is_a_key(broker: Broker) {
     let office = Office::open(&broker).await;
-    for (number, id) in ["\"", "\"quoted\"", "\"open", "ä", " ", "\u{7f}"].into_iter().enumerate() {
-        let parcel = || Message { message_id: Some(id.into()), ..office.parcel(&number.to_string(), "well") };
+    for (number, id) in ["\"", "\"quoted\"", "\"open", "ä", " ", "\u{7f}"].into_iter().enumerate()
+    {
+        let parcel = || Message {
+            message_id: Some(id.into()),
+            ..office.parcel(&number.to_string(), "well")
+        };
         for _ in 0..2 {
             assert_eq!(office.call(parcel()).await, (200, json!({ "times": 1 })), "{id:?}");
         }
@@ -214,11 +252,13 @@ async fn calls_are_spread_over_the_threads(broker: Broker) {
         office.call(office.message_to("chores", "thread", json!({ "name": name })))
     });
     let opened = async {
-        until("all four are under way", || super::chores::waiting(&office.own("threads")) == 4).await;
+        until("all four are under way", || super::chores::waiting(&office.own("threads")) == 4)
+            .await;
         gate.add_permits(4);
     };
     let (names, ()) = tokio::join!(futures_util::future::join_all(calls), opened);
-    let mut names: Vec<_> = names.into_iter().map(|(_, name)| name.as_str().unwrap().to_owned()).collect();
+    let mut names: Vec<_> =
+        names.into_iter().map(|(_, name)| name.as_str().unwrap().to_owned()).collect();
     names.sort();
     assert_eq!(names, ["bus-0", "bus-0", "bus-1", "bus-1"], "of two workers");
 }
@@ -226,10 +266,13 @@ async fn calls_are_spread_over_the_threads(broker: Broker) {
 /// 9,900 are done once; 100 are dead, each with its reason.
 async fn poison_among_ten_thousand(broker: Broker) {
     const ALL: usize = 10_000;
-    let office = Office::open_with(&broker, "bus.calls.retry = []").await;
+    let office = Office::open_with(&broker, "bus.calls.retry_delays = []").await;
     let mut dead = office.dead_letters().await;
     let messages = (0..ALL).map(|number| match number % 400 {
-        0 => (Message { body: format!("poison {number}").into(), ..office.parcel("", "") }, "invalid-request"),
+        0 => (
+            Message { body: format!("poison {number}").into(), ..office.parcel("", "") },
+            "invalid-request",
+        ),
         100 => (office.message("send", json!({ "how": number })), "invalid-request"),
         200 => (office.message("vanish", json!({})), "not-found"),
         300 => (office.parcel(&format!("poison {number}"), "lost"), "parcel-lost"),
@@ -251,11 +294,13 @@ async fn poison_among_ten_thousand(broker: Broker) {
     assert_eq!(reasons.len(), 100);
     while !reasons.is_empty() {
         let letter = next(&mut dead).await;
-        let reason = reasons.remove(letter.message_id.as_ref().unwrap()).expect("once, and only poison");
+        let reason =
+            reasons.remove(letter.message_id.as_ref().unwrap()).expect("once, and only poison");
         assert_eq!(letter.headers.text("x-gateway-code"), Some(reason));
     }
     let good = || (0..ALL).filter(|number| number % 100 != 0);
-    until("all are done", || good().all(|number| office.times(&format!("good {number}")) > 0)).await;
+    until("all are done", || good().all(|number| office.times(&format!("good {number}")) > 0))
+        .await;
     assert!(good().all(|number| office.times(&format!("good {number}")) == 1));
     assert!(office.broker.state().is_ok());
 }

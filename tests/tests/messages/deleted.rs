@@ -34,7 +34,7 @@ async fn bury(office: &Office, server: &Server, count: u32, buried: &mut u32, ho
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_deleted_at_run_time_is_declared_again() {
     let Some(server) = Server::start() else { return };
-    let settings = "bus.calls.retry = ['300ms']\nbus.calls.concurrency = 2\nbus.exchange = 'NAME-events'";
+    let settings = "bus.calls.retry_delays = ['300ms']\nbus.calls.concurrency = 2\nbus.exchange = 'NAME-events'";
     let office = Office::open_with(&Broker::at(server.url()), settings).await;
     let (retry, dead) = (format!("{}.retry.300ms", office.name), format!("{}.dead", office.name));
     let mut buried = 0;
@@ -54,8 +54,10 @@ async fn what_is_deleted_at_run_time_is_declared_again() {
     server.ctl(&["eval", &format!("rabbit_exchange:delete({letters}, false, <<\"test\">>).")]);
     bury(&office, &server, 3, &mut buried, "lost").await;
 
-    let binding =
-        format!("{{binding, {letters}, <<\"{}\">>, rabbit_misc:r(<<\"/\">>, queue, <<\"{dead}\">>), []}}", office.name);
+    let binding = format!(
+        "{{binding, {letters}, <<\"{}\">>, rabbit_misc:r(<<\"/\">>, queue, <<\"{dead}\">>), []}}",
+        office.name
+    );
     server.ctl(&["eval", &format!("rabbit_binding:remove({binding}, <<\"test\">>).")]);
     bury(&office, &server, 3, &mut buried, "lost").await;
 

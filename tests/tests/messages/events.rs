@@ -22,19 +22,35 @@ over_each! {
 }
 
 async fn an_event_is_one_of_cloudevents(broker: Broker) {
-    let office = Office::open_with(&broker, "bus.exchange = 'NAME-events'\nbus.source = '/tests'").await;
+    let office =
+        Office::open_with(&broker, "bus.exchange = 'NAME-events'\nbus.source = '/tests'").await;
     let exchange: &'static str = format!("{}-events", office.name).leak();
     let mut received = office.subscribe(exchange, "orders.#").await;
     let publisher = office.gateway().publisher();
     publisher.publish("other.topic", &1).await.unwrap();
     let event = publisher.event("orders.taken.online", &json!({ "number": 7 })).unwrap();
-    event.subject("7").header("x-tenant", "acme").header("cloudEvents:id", "not this").publish().await.unwrap();
+    event
+        .subject("7")
+        .header("x-tenant", "acme")
+        .header("cloudEvents:id", "not this")
+        .publish()
+        .await
+        .unwrap();
     let event = next(&mut received).await;
     assert_eq!((&*event.exchange, &*event.routing_key), (exchange, "orders.taken.online"));
-    assert_eq!((event.content_type.as_deref(), &event.body[..]), (Some("application/json"), &br#"{"number":7}"#[..]));
+    assert_eq!(
+        (event.content_type.as_deref(), &event.body[..]),
+        (Some("application/json"), &br#"{"number":7}"#[..])
+    );
     let text = |name: &str| event.headers.text(name).unwrap();
-    assert_eq!((text("cloudEvents:specversion"), text("cloudEvents:type")), ("1.0", "orders.taken.online"));
-    assert_eq!((text("cloudEvents:source"), text("cloudEvents:subject"), text("x-tenant")), ("/tests", "7", "acme"));
+    assert_eq!(
+        (text("cloudEvents:specversion"), text("cloudEvents:type")),
+        ("1.0", "orders.taken.online")
+    );
+    assert_eq!(
+        (text("cloudEvents:source"), text("cloudEvents:subject"), text("x-tenant")),
+        ("/tests", "7", "acme")
+    );
     assert_eq!(event.message_id.as_deref(), Some(text("cloudEvents:id")));
     assert!(chrono::DateTime::parse_from_rfc3339(text("cloudEvents:time")).is_ok());
     for topic in ["", "a.*", "#", &"a".repeat(256)] {
@@ -43,7 +59,8 @@ async fn an_event_is_one_of_cloudevents(broker: Broker) {
 }
 
 async fn records_are_told(broker: Broker) {
-    let office = Office::open_with(&broker, "bus.exchange = 'NAME-events'\nbus.log = true").await;
+    let office =
+        Office::open_with(&broker, "bus.exchange = 'NAME-events'\nbus.request_log = true").await;
     let exchange: &'static str = format!("{}-events", office.name).leak();
     let mut received = office.subscribe(exchange, "gateway.log.service_request.parcels").await;
     office.call(office.parcel("a", "lost")).await;
@@ -70,7 +87,8 @@ async fn gateway(database: &Database) -> RunningGateway {
 }
 
 async fn received(gateway: &RunningGateway) -> Deliveries {
-    let subscription = Subscription::Topic { exchange: "gateway".into(), pattern: "numbers".into() };
+    let subscription =
+        Subscription::Topic { exchange: "gateway".into(), pattern: "numbers".into() };
     gateway.broker().consume(subscription).await.unwrap()
 }
 
@@ -84,7 +102,9 @@ impl Pool {
     pub(super) async fn of(database: &Database) -> Self {
         match database.url() {
             Some(url) => Self::Postgres(PgPool::connect(&url).await.unwrap()),
-            None => Self::Sqlite(SqlitePool::connect(&database.file().display().to_string()).await.unwrap()),
+            None => Self::Sqlite(
+                SqlitePool::connect(&database.file().display().to_string()).await.unwrap(),
+            ),
         }
     }
 
@@ -110,8 +130,12 @@ impl Pool {
 
     async fn left(&self) -> i64 {
         match self {
-            Self::Sqlite(pool) => sqlx::query_scalar("SELECT count(*) FROM outbox").fetch_one(pool).await.unwrap(),
-            Self::Postgres(pool) => sqlx::query_scalar("SELECT count(*) FROM outbox").fetch_one(pool).await.unwrap(),
+            Self::Sqlite(pool) => {
+                sqlx::query_scalar("SELECT count(*) FROM outbox").fetch_one(pool).await.unwrap()
+            }
+            Self::Postgres(pool) => {
+                sqlx::query_scalar("SELECT count(*) FROM outbox").fetch_one(pool).await.unwrap()
+            }
         }
     }
 

@@ -47,7 +47,8 @@ impl Seen {
     /// Waits for good answers that begin from now on.
     async fn goes_on(&self) {
         let before = self.good.load(Ordering::Relaxed);
-        until("requests are answered again", || self.good.load(Ordering::Relaxed) > before + 20).await;
+        until("requests are answered again", || self.good.load(Ordering::Relaxed) > before + 20)
+            .await;
     }
 }
 
@@ -74,7 +75,8 @@ async fn requests(office: Arc<Office>, seen: Arc<Seen>, over: Arc<AtomicBool>) {
             return;
         }
         let url = office.url("/a/b");
-        let request = if number.is_multiple_of(2) { office.http.get(url) } else { office.http.post(url) };
+        let request =
+            if number.is_multiple_of(2) { office.http.get(url) } else { office.http.post(url) };
         let begun = Instant::now();
         let answer = request.timeout(DEADLINE + 4 * SLACK).send_any().await.expect("an answer");
         let (status, took) = (answer.status(), begun.elapsed());
@@ -91,7 +93,12 @@ async fn requests(office: Arc<Office>, seen: Arc<Seen>, over: Arc<AtomicBool>) {
 }
 
 /// Hands in jobs, and notes those that were taken over.
-async fn jobs(office: Arc<Office>, taken: Arc<Mutex<Vec<u32>>>, tried: Arc<AtomicU32>, over: Arc<AtomicBool>) {
+async fn jobs(
+    office: Arc<Office>,
+    taken: Arc<Mutex<Vec<u32>>>,
+    tried: Arc<AtomicU32>,
+    over: Arc<AtomicBool>,
+) {
     while !over.load(Ordering::Relaxed) {
         let number = tried.fetch_add(1, Ordering::Relaxed);
         let mut job = office.parcel(&format!("job {number}"), "well");
@@ -135,7 +142,12 @@ const FAULTS: [Fault; 7] = [
         |server| drop(server.ctl(&["set_vm_memory_high_watermark", "0.4"])),
         true,
     ),
-    ("connections closed", |server, _| drop(server.ctl(&["close_all_connections", "by its admin"])), |_| {}, true),
+    (
+        "connections closed",
+        |server, _| drop(server.ctl(&["close_all_connections", "by its admin"])),
+        |_| {},
+        true,
+    ),
     (
         "restarted at once",
         |server, _| {
@@ -168,7 +180,12 @@ async fn a_broker_that_fails_under_load() {
         load.spawn(requests(Arc::clone(&office), Arc::clone(&seen), Arc::clone(&over)));
     }
     for _ in 0..2 {
-        load.spawn(jobs(Arc::clone(&office), Arc::clone(&taken), Arc::clone(&tried), Arc::clone(&over)));
+        load.spawn(jobs(
+            Arc::clone(&office),
+            Arc::clone(&taken),
+            Arc::clone(&tried),
+            Arc::clone(&over),
+        ));
     }
     let mut may_be_lost = 0;
     for (name, fail, undo, keeps) in FAULTS {
@@ -196,7 +213,9 @@ async fn a_broker_that_fails_under_load() {
         for (status, code) in answers.keys() {
             let right = matches!(
                 (*status, &**code),
-                (200, "done") | (503, "overloaded" | "unroutable") | (504, "timeout" | "outcome-unknown")
+                (200, "done")
+                    | (503, "overloaded" | "unroutable")
+                    | (504, "timeout" | "outcome-unknown")
             );
             assert!(right, "{name}: {status} {code}");
         }
@@ -211,9 +230,14 @@ async fn a_broker_that_fails_under_load() {
     let taken = taken.lock().unwrap().clone();
     let times = |number: u32| office.times(&format!("job {number}"));
     // Of those that were in the queue when it was deleted nobody knows.
-    until("all jobs are done", || taken[may_be_lost..].iter().all(|number| times(*number) > 0)).await;
+    until("all jobs are done", || taken[may_be_lost..].iter().all(|number| times(*number) > 0))
+        .await;
     let lost = taken.iter().filter(|number| times(**number) == 0).count();
-    println!("{} jobs tried, {} taken over, {lost} gone with their queue", tried.load(Ordering::Relaxed), taken.len());
+    println!(
+        "{} jobs tried, {} taken over, {lost} gone with their queue",
+        tried.load(Ordering::Relaxed),
+        taken.len()
+    );
     assert!(taken.len() > 500 && lost <= 600, "{} {lost}", taken.len());
     for number in 0..tried.load(Ordering::Relaxed) {
         assert!(times(number) <= 1, "job {number} was carried out {} times", times(number));

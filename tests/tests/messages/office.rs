@@ -136,7 +136,10 @@ pub(super) struct Office {
 pub(super) fn key_of_acme(scopes: &str) -> (String, String) {
     let key = NewApiKey::generate().unwrap();
     let hash: String = key.hash.iter().map(|byte| format!("{byte:02x}")).collect();
-    let setting = format!("auth.keys.{} = {{ hash = '{hash}', account = 'acme', scopes = [{scopes}] }}\n", key.id);
+    let setting = format!(
+        "auth.keys.{} = {{ hash = '{hash}', account = 'acme', scopes = [{scopes}] }}\n",
+        key.id
+    );
     (key.key.expose().to_owned(), setting)
 }
 
@@ -148,7 +151,8 @@ impl Office {
     /// With settings more.
     pub(super) async fn open_with(broker: &Broker, more: &str) -> Self {
         static NEXT: AtomicU32 = AtomicU32::new(0);
-        let name = format!("office-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+        let name =
+            format!("office-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
         Self::open_named(broker, name, more).await
     }
 
@@ -173,7 +177,8 @@ impl Office {
         )
         .replace("NAME", &name);
         let gateway = Gateway::from_toml(&settings).unwrap().start().await.unwrap();
-        let (broker, http) = (Arc::clone(gateway.broker()), HttpClient::new(&Default::default()).unwrap());
+        let (broker, http) =
+            (Arc::clone(gateway.broker()), HttpClient::new(&Default::default()).unwrap());
         Self { gateway: Some(gateway), broker, http, name, folder }
     }
 
@@ -197,7 +202,8 @@ impl Office {
 
     /// A message that calls a method of another service.
     pub(super) fn message_to(&self, service: &str, method: &str, payload: Value) -> Message {
-        let body = json!({ "service": service, "version": 1, "method": method, "payload": payload });
+        let body =
+            json!({ "service": service, "version": 1, "method": method, "payload": payload });
         let mut message = Message::to_queue(self.name.clone());
         message.persistent = true;
         message.body = serde_json::to_vec(&body).unwrap().into();
@@ -219,14 +225,23 @@ impl Office {
     /// A queue of this office's own, consumed: for replies, say.
     pub(super) async fn queue(&self, name: &str) -> (ShortStr, Deliveries) {
         let name = ShortStr::from(format!("{}.{name}", self.name));
-        let queue = CallQueue { name: name.clone(), prefetch: 100, delivery_limit: 20, delays: vec![] };
+        let queue =
+            CallQueue { name: name.clone(), prefetch: 100, delivery_limit: 20, delays: vec![] };
         (name, self.broker.consume(Subscription::Calls(queue)).await.unwrap())
     }
 
     /// What `/metrics` says; needs `admin.listen`.
     pub(super) async fn metric(&self, name: &str) -> u64 {
         let address = self.gateway().admin_address().unwrap();
-        let text = self.http.get(format!("http://{address}/metrics")).send_any().await.unwrap().text().await.unwrap();
+        let text = self
+            .http
+            .get(format!("http://{address}/metrics"))
+            .send_any()
+            .await
+            .unwrap()
+            .text()
+            .await
+            .unwrap();
         let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
         line.unwrap_or_else(|| panic!("{name} is not in\n{text}")).parse().unwrap()
     }
@@ -238,7 +253,10 @@ impl Office {
 
     pub(super) async fn subscribe(&self, exchange: &'static str, pattern: &str) -> Deliveries {
         let pattern = pattern.to_owned().into();
-        self.broker.consume(Subscription::Topic { exchange: exchange.into(), pattern }).await.unwrap()
+        self.broker
+            .consume(Subscription::Topic { exchange: exchange.into(), pattern })
+            .await
+            .unwrap()
     }
 
     /// How often a parcel was sent.
@@ -251,9 +269,13 @@ impl Office {
     }
 
     /// A worker of the route's exchange, which answers as many messages as `answers` makes of each.
-    pub(super) async fn worker(&self, answers: impl Fn(&Message) -> Vec<Message> + Send + 'static) -> JoinHandle<()> {
+    pub(super) async fn worker(
+        &self,
+        answers: impl Fn(&Message) -> Vec<Message> + Send + 'static,
+    ) -> JoinHandle<()> {
         let (exchange, pattern) = (self.name.clone().into(), "#".into());
-        let mut received = self.broker.consume(Subscription::Topic { exchange, pattern }).await.unwrap();
+        let mut received =
+            self.broker.consume(Subscription::Topic { exchange, pattern }).await.unwrap();
         let broker = Arc::clone(&self.broker);
         tokio::spawn(async move {
             while let Some(Delivery { message, .. }) = received.next().await {

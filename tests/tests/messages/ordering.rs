@@ -46,7 +46,8 @@ async fn write(pool: &Pool, publisher: &Publisher, number: usize) {
 
 /// A durable queue that gets all events, consumed.
 async fn subscribe(gateway: &RunningGateway, server: &Server) -> Deliveries {
-    let queue = CallQueue { name: "events".into(), prefetch: 1000, delivery_limit: 20, delays: vec![] };
+    let queue =
+        CallQueue { name: "events".into(), prefetch: 1000, delivery_limit: 20, delays: vec![] };
     let received = gateway.broker().consume(Subscription::Calls(queue)).await.unwrap();
     let resource = |kind, name| format!("rabbit_misc:r(<<\"/\">>, {kind}, <<\"{name}\">>)");
     let (exchange, queue) = (resource("exchange", "gateway"), resource("queue", "events"));

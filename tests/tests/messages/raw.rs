@@ -28,7 +28,8 @@ impl RawPublisher {
         let mut this = Self { stream: TcpStream::connect(place).await.unwrap() };
         this.stream.write_all(b"AMQP\0\0\x09\x01").await.unwrap();
         this.expect((10, 10)).await;
-        let response = [&[0; 4][..], &short(b"PLAIN"), &long(b"\0guest\0guest"), &short(b"en_US")].concat();
+        let response =
+            [&[0; 4][..], &short(b"PLAIN"), &long(b"\0guest\0guest"), &short(b"en_US")].concat();
         this.send((10, 11), &response).await;
         let tune = this.expect((10, 30)).await;
         // The broker's own limits, and no heartbeat.
@@ -43,8 +44,18 @@ impl RawPublisher {
     }
 
     /// Publishes a message, and waits until the broker has it.
-    pub(super) async fn publish(&mut self, exchange: &str, key: &[u8], properties: &[u8], body: &[u8]) {
-        self.send((60, 40), &[&[0, 0], &short(exchange.as_bytes())[..], &short(key), &[0]].concat()).await;
+    pub(super) async fn publish(
+        &mut self,
+        exchange: &str,
+        key: &[u8],
+        properties: &[u8],
+        body: &[u8],
+    ) {
+        self.send(
+            (60, 40),
+            &[&[0, 0], &short(exchange.as_bytes())[..], &short(key), &[0]].concat(),
+        )
+        .await;
         let size = u64::try_from(body.len()).unwrap().to_be_bytes();
         self.frame(HEADER, &[&[0, 60, 0, 0], &size[..], properties].concat()).await;
         self.frame(BODY, body).await;
@@ -54,7 +65,9 @@ impl RawPublisher {
     /// Consumes from `amq.rabbitmq.reply-to`, so that the channel may name it as `reply_to`.
     pub(super) async fn consume_replies(&mut self) {
         let no_ack = 2;
-        let arguments = [&[0, 0][..], &short(b"amq.rabbitmq.reply-to"), &short(b""), &[no_ack, 0, 0, 0, 0]].concat();
+        let arguments =
+            [&[0, 0][..], &short(b"amq.rabbitmq.reply-to"), &short(b""), &[no_ack, 0, 0, 0, 0]]
+                .concat();
         self.send((60, 20), &arguments).await;
         self.expect((60, 21)).await;
     }
@@ -71,7 +84,8 @@ impl RawPublisher {
     }
 
     async fn send(&mut self, (class, method): MethodId, arguments: &[u8]) {
-        self.frame(METHOD, &[&class.to_be_bytes(), &method.to_be_bytes(), arguments].concat()).await;
+        self.frame(METHOD, &[&class.to_be_bytes(), &method.to_be_bytes(), arguments].concat())
+            .await;
     }
 
     async fn frame(&mut self, kind: u8, payload: &[u8]) {

@@ -3,8 +3,8 @@
 use std::{sync::Arc, time::Duration};
 
 use gateway_runtime::{
-    bus::{Field, Message},
-    dispatch::{DispatchFuture, Dispatcher, DispatchRequest},
+    bus::{Message, MessageHeader},
+    dispatch::{DispatchFuture, DispatchRequest, Dispatcher},
     http::Body,
     prelude::*,
     provider::{HttpRequest, HttpResponse},
@@ -37,11 +37,12 @@ over_each! {
 fn echo(message: &Message) -> Vec<Message> {
     let text = |name| message.headers.text(name).unwrap_or_default();
     let mut answer = Message {
-        body: format!("{} {}?{}", text("X-WASP-METHOD"), message.routing_key, text("X-WASP-QS")).into(),
+        body: format!("{} {}?{}", text("X-WASP-METHOD"), message.routing_key, text("X-WASP-QS"))
+            .into(),
         ..Message::default()
     };
     answer.content_type = Some("text/plain".into());
-    answer.headers.add("X-WASP-STATUS", Field::Number(203));
+    answer.headers.add("X-WASP-STATUS", MessageHeader::Number(203));
     vec![answer]
 }
 
@@ -80,8 +81,10 @@ async fn bytes_pass_as_they_are(broker: Broker) {
             }]
         })
         .await;
-    let bytes: Vec<u8> = (0..3_000_000_u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
-    let request = office.http.post(office.url("/x")).body("application/x-anything; v=1", bytes.clone());
+    let bytes: Vec<u8> =
+        (0..3_000_000_u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
+    let request =
+        office.http.post(office.url("/x")).body("application/x-anything; v=1", bytes.clone());
     let answer = send(request).await;
     assert_eq!(
         (answer.status(), &answer.headers()["content-type"]),
@@ -114,13 +117,18 @@ async fn the_first_answer_counts(broker: Broker) {
     let office = Office::open_with(&broker, "routes.'NAME'.timeout = '2s'").await;
     let before = office.broker.figures();
     let _worker = office
-        .worker(|_| ["first", "second"].map(|text| Message { body: text.into(), ..Message::default() }).into())
+        .worker(|_| {
+            ["first", "second"]
+                .map(|text| Message { body: text.into(), ..Message::default() })
+                .into()
+        })
         .await;
     let answer = send(office.http.get(office.url("/a"))).await;
     assert_eq!(answer.text().await.unwrap(), "first");
     until("the second is counted", || {
         let after = office.broker.figures();
-        (after.replied - before.replied, after.duplicate - before.duplicate, after.pending) == (1, 1, 0)
+        (after.replied - before.replied, after.duplicate - before.duplicate, after.pending)
+            == (1, 1, 0)
     })
     .await;
 }
@@ -131,8 +139,16 @@ async fn what_cannot_be_sent_is_refused(broker: Broker) {
     for (request, status, code) in [
         (office.http.get(office.url("/a.b")), 400, "invalid-request"),
         (office.http.get(office.url("/a%2fb")), 400, "invalid-request"),
-        (office.http.get(office.url("/a")).header("accept", "text/event-stream"), 406, "not-acceptable"),
-        (office.http.post(office.url("/a")).body("text/plain", "more than ten bytes"), 413, "payload-too-large"),
+        (
+            office.http.get(office.url("/a")).header("accept", "text/event-stream"),
+            406,
+            "not-acceptable",
+        ),
+        (
+            office.http.post(office.url("/a")).body("text/plain", "more than ten bytes"),
+            413,
+            "payload-too-large",
+        ),
     ] {
         assert_eq!(problem(send(request).await).await, (status, code.to_owned()));
     }
@@ -140,7 +156,8 @@ async fn what_cannot_be_sent_is_refused(broker: Broker) {
 
 async fn callers_are_asked_for(broker: Broker) {
     let (key, setting) = key_of_acme("'read'");
-    let office = Office::open_with(&broker, &format!("{setting}routes.'NAME'.scopes = ['read']")).await;
+    let office =
+        Office::open_with(&broker, &format!("{setting}routes.'NAME'.scopes = ['read']")).await;
     let _worker = office
         .worker(|message| {
             let account = message.headers.text("x-gateway-account").unwrap_or("nobody").to_owned();
@@ -149,26 +166,42 @@ async fn callers_are_asked_for(broker: Broker) {
         .await;
     let refused = send(office.http.get(office.url("/a")).header("x-gateway-account", "acme")).await;
     assert_eq!(problem(refused).await, (401, "unauthenticated".to_owned()));
-    let known =
-        send(office.http.get(office.url("/a")).header("x-api-key", &key).header("x-gateway-account", "other")).await;
+    let known = send(
+        office
+            .http
+            .get(office.url("/a"))
+            .header("x-api-key", &key)
+            .header("x-gateway-account", "other"),
+    )
+    .await;
     assert_eq!(known.text().await.unwrap(), "acme");
 }
 
 async fn workers_read_no_credentials_unless_told_to(broker: Broker) {
     let (key, setting) = key_of_acme("'read'");
-    let terms = ["auth = true", "auth = true\nroutes.'NAME'.forward_credentials = true", "auth = false"];
+    let terms =
+        ["auth = true", "auth = true\nroutes.'NAME'.forward_credentials = true", "auth = false"];
     for (terms, is_forwarded) in terms.into_iter().zip([false, true, true]) {
         let office = Office::open_with(&broker, &format!("{setting}routes.'NAME'.{terms}")).await;
         let _worker = office
             .worker(|message| {
                 let said = |name| message.headers.text(name).unwrap_or("-").to_owned();
-                let body = [said("x-gateway-account"), said("x-gateway-scopes"), said("x-api-key")].join(" ");
+                let body = [said("x-gateway-account"), said("x-gateway-scopes"), said("x-api-key")]
+                    .join(" ");
                 vec![Message { body: body.into(), ..Message::default() }]
             })
             .await;
-        let answer = send(office.http.get(office.url("/a")).header("x-api-key", &key)).await.text().await.unwrap();
+        let answer = send(office.http.get(office.url("/a")).header("x-api-key", &key))
+            .await
+            .text()
+            .await
+            .unwrap();
         let caller = if terms == "auth = false" { "- -" } else { "acme read" };
-        assert_eq!(answer, format!("{caller} {}", if is_forwarded { &key } else { "-" }), "{terms}");
+        assert_eq!(
+            answer,
+            format!("{caller} {}", if is_forwarded { &key } else { "-" }),
+            "{terms}"
+        );
     }
 }
 
@@ -178,7 +211,7 @@ async fn reply_sets_several_fields_and_no_field_of_the_connection(broker: Broker
         .worker(|_| {
             let mut answer = Message { body: "not sent".into(), ..Message::default() };
             answer.headers.add("X-WASP-STATUS", 205_i64);
-            answer.headers.add("Set-Cookie", Field::List(vec!["a=1".into(), "b=2".into()]));
+            answer.headers.add("Set-Cookie", MessageHeader::List(vec!["a=1".into(), "b=2".into()]));
             answer.headers.add("Connection", "X-Hop");
             answer.headers.add("X-Hop", "1");
             vec![answer]
@@ -203,9 +236,11 @@ async fn worker_reads_the_host_of_each_version_of_http(broker: Broker) {
     let host = office.gateway().url().trim_start_matches("http://").to_owned();
     assert_eq!(send(office.http.get(url.clone())).await.text().await.unwrap(), host);
     let socket = TokioIo::new(TcpStream::connect(&host).await.unwrap());
-    let (mut sender, connection) = hyper::client::conn::http2::handshake(TokioExecutor::new(), socket).await.unwrap();
+    let (mut sender, connection) =
+        hyper::client::conn::http2::handshake(TokioExecutor::new(), socket).await.unwrap();
     tokio::spawn(connection);
-    let request = http::Request::get(url).body(http_body_util::Empty::<bytes::Bytes>::new()).unwrap();
+    let request =
+        http::Request::get(url).body(http_body_util::Empty::<bytes::Bytes>::new()).unwrap();
     let answer = sender.send_request(request).await.unwrap();
     assert_eq!(answer.into_body().collect().await.unwrap().to_bytes(), host);
 }
@@ -260,7 +295,10 @@ async fn an_authors_own_dispatcher_has_its_place() {
     let long_queue = format!("bus.calls.queue = '{}'", "x".repeat(251));
     for (routes, why) in [
         ("[routes.a]\ndispatch = 'bus'\nexchange = ''", "the name of the exchange is empty"),
-        ("[routes.'*']\ndispatch = 'bus'\nexchanges = ['a', '']", "the name of the exchange is empty"),
+        (
+            "[routes.'*']\ndispatch = 'bus'\nexchanges = ['a', '']",
+            "the name of the exchange is empty",
+        ),
         (&long, "has a name of 256 bytes"),
         (&long_service, "has a name of 256 bytes"),
         ("bus.exchange = ''", "the name of the exchange is empty"),

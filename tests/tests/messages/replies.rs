@@ -60,15 +60,23 @@ async fn a_reply_queue_that_refuses_holds_up_nobody_else() {
 #[tokio::test]
 async fn slots_that_do_not_move_are_told() {
     let Some(broker) = Broker::rabbitmq() else { return };
-    let settings = "admin.listen = '127.0.0.1:0'\nbus.calls.concurrency = 1\nhttp.request_timeout = '500ms'";
+    let settings =
+        "admin.listen = '127.0.0.1:0'\nbus.calls.concurrency = 1\nhttp.request_timeout = '500ms'";
     let office = Office::open_with(&broker, settings).await;
     let address = office.gateway().admin_address().unwrap();
     let ready = async || {
         let answer = office.http.get(format!("http://{address}/readyz")).send_any().await.unwrap();
-        (answer.status(), serde_json::from_str::<Value>(&answer.text().await.unwrap()).unwrap()["parts"].clone())
+        (
+            answer.status(),
+            serde_json::from_str::<Value>(&answer.text().await.unwrap()).unwrap()["parts"].clone(),
+        )
     };
     let name = office.own("blocked");
-    office.broker.publish(office.message_to("chores", "block", json!({ "name": name }))).await.unwrap();
+    office
+        .broker
+        .publish(office.message_to("chores", "block", json!({ "name": name })))
+        .await
+        .unwrap();
     until("the only slot is taken", || super::chores::waiting(&name) == 1).await;
     assert_eq!(ready().await.0, 200);
     office.broker.publish(office.parcel("waits", "well")).await.unwrap();
@@ -93,7 +101,12 @@ async fn a_job_is_delivered_as_often_as_the_settings_say() {
     for (losses, is_executed) in [(2, true), (3, false)] {
         let mut office = Office::open_with(&broker, "bus.calls.enabled = false").await;
         let losing = broker.open(&office).await;
-        let queue = CallQueue { name: office.name.clone().into(), prefetch: 1, delivery_limit: 3, delays: vec![] };
+        let queue = CallQueue {
+            name: office.name.clone().into(),
+            prefetch: 1,
+            delivery_limit: 3,
+            delays: vec![],
+        };
         let mut lost = losing.consume(Subscription::Calls(queue)).await.unwrap();
         // Its id makes it one that may be executed, whoever had it before.
         let job = Message { message_id: Some("j".into()), ..office.parcel("job", "well") };
@@ -110,10 +123,12 @@ async fn a_job_is_delivered_as_often_as_the_settings_say() {
         lost.settled().await;
         office.stop().await;
 
-        let letters =
-            Subscription::Topic { exchange: CallQueue::DEAD_LETTERS.into(), pattern: office.name.clone().into() };
+        let letters = Subscription::Topic {
+            exchange: CallQueue::DEAD_LETTERS.into(),
+            pattern: office.name.clone().into(),
+        };
         let mut letters = losing.consume(letters).await.unwrap();
-        let office = office.open_again(&broker, "bus.calls.deliveries = 3").await;
+        let office = office.open_again(&broker, "bus.calls.delivery_limit = 3").await;
         if is_executed {
             until("it is executed", || office.times("job") == 1).await;
             continue;
@@ -129,7 +144,8 @@ async fn a_job_is_delivered_as_often_as_the_settings_say() {
 async fn a_queue_that_an_older_gateway_declared_is_an_error_with_its_mend() {
     let Some(broker) = Broker::rabbitmq() else { return };
     let name = format!("older-{:08x}", fastrand::u32(..));
-    let connection = Connection::connect(broker.url().unwrap(), ConnectionProperties::default()).await.unwrap();
+    let connection =
+        Connection::connect(broker.url().unwrap(), ConnectionProperties::default()).await.unwrap();
     let channel = connection.create_channel().await.unwrap();
     let mut arguments = FieldTable::default();
     let text = |text: &str| AMQPValue::LongString(text.into());
@@ -146,8 +162,13 @@ async fn a_queue_that_an_older_gateway_declared_is_an_error_with_its_mend() {
          secrets = {{ EDGE_WEBHOOK_SECRET = 'not used', EMAIL_WEBHOOK_SECRET = 'not used' }}",
         broker.url().unwrap()
     );
-    let error = Gateway::from_toml(&settings).unwrap().start().await.expect_err("it starts").to_string();
-    let first = format!("[bus.calls]: the queue `{name}` exists with other arguments than this gateway declares");
+    let error =
+        Gateway::from_toml(&settings).unwrap().start().await.expect_err("it starts").to_string();
+    let first = format!(
+        "[bus.calls]: the queue `{name}` exists with other arguments than this gateway declares"
+    );
     assert!(error.contains(&first) && error.contains("\nhelp: "), "{error}");
-    let _ = channel.queue_delete(name.as_str().into(), lapin::options::QueueDeleteOptions::default()).await;
+    let _ = channel
+        .queue_delete(name.as_str().into(), lapin::options::QueueDeleteOptions::default())
+        .await;
 }

@@ -113,12 +113,15 @@ impl Yard {
         let settings = BusSettings { confirm_timeout: PATIENCE, ..BusSettings::default() };
         let broker = Arc::new(AmqpBroker::open(&Secret::new(url), &settings).await.unwrap());
         let delays = [1, 5, 15, 60, 300].map(Duration::from_secs).to_vec();
-        let queue = CallQueue { name: name.clone().into(), prefetch: 100, delivery_limit: 20, delays };
+        let queue =
+            CallQueue { name: name.clone().into(), prefetch: 100, delivery_limit: 20, delays };
         broker.declare(&queue).await.unwrap();
-        let letters = Subscription::Topic { exchange: CallQueue::DEAD_LETTERS.into(), pattern: name.into() };
+        let letters =
+            Subscription::Topic { exchange: CallQueue::DEAD_LETTERS.into(), pattern: name.into() };
         let dead = broker.consume(letters).await.unwrap();
         let (published, is_over) = (Arc::<AtomicU32>::default(), Arc::<AtomicBool>::default());
-        let jobs = jobs(Arc::clone(&broker), queue.clone(), Arc::clone(&published), Arc::clone(&is_over));
+        let jobs =
+            jobs(Arc::clone(&broker), queue.clone(), Arc::clone(&published), Arc::clone(&is_over));
         let publishing = tokio::spawn(jobs);
         Self { folder, queue, broker, dead, published, is_over, publishing }
     }
@@ -158,7 +161,12 @@ impl Drop for Yard {
 }
 
 /// Publishes jobs without ids, each of 20 to 100 ms.
-async fn jobs(broker: Arc<AmqpBroker>, queue: CallQueue, published: Arc<AtomicU32>, is_over: Arc<AtomicBool>) {
+async fn jobs(
+    broker: Arc<AmqpBroker>,
+    queue: CallQueue,
+    published: Arc<AtomicU32>,
+    is_over: Arc<AtomicBool>,
+) {
     let mut ticks = tokio::time::interval(Duration::from_secs(1) / JOBS_PER_SECOND);
     while !is_over.load(Ordering::Relaxed) {
         ticks.tick().await;
@@ -192,16 +200,25 @@ async fn twenty_restarts_under_load_cut_no_job_and_bury_none() {
     for restart in 0..RESTARTS {
         let gateway = Process::start(&yard.folder);
         work_for_a_while(&yard).await;
-        assert!(tokio::task::block_in_place(|| gateway.stop()), "restart {restart}: it did not end well");
-        let cut: Vec<_> = yard.noted().into_iter().filter(|(_, (begun, ended))| begun != ended).collect();
+        assert!(
+            tokio::task::block_in_place(|| gateway.stop()),
+            "restart {restart}: it did not end well"
+        );
+        let cut: Vec<_> =
+            yard.noted().into_iter().filter(|(_, (begun, ended))| begun != ended).collect();
         assert!(cut.is_empty(), "restart {restart}: {cut:?}");
     }
     let last = Process::start(&yard.folder);
-    let all = yard.finish(|yard| yard.noted().values().filter(|(_, ended)| *ended > 0).count()).await;
+    let all =
+        yard.finish(|yard| yard.noted().values().filter(|(_, ended)| *ended > 0).count()).await;
     assert!(last.stop());
     let noted = yard.noted();
     let not_once: Vec<_> = noted.iter().filter(|(_, times)| **times != (1, 1)).collect();
-    println!("{RESTARTS} restarts, {all} jobs: {} begun, {} not exactly once", noted.len(), not_once.len());
+    println!(
+        "{RESTARTS} restarts, {all} jobs: {} begun, {} not exactly once",
+        noted.len(),
+        not_once.len()
+    );
     assert!(not_once.is_empty(), "{not_once:?}");
     assert_eq!((noted.len(), yard.dead.waiting()), (all, 0), "dead letters");
     // Nothing is left, and nothing comes back.
@@ -226,22 +243,32 @@ async fn kills_under_load_do_no_job_twice() {
         .finish(|yard| {
             let mut letters = Vec::new();
             while yard.dead.waiting() > 0 {
-                let Some(Some(letter)) = futures_util::FutureExt::now_or_never(yard.dead.next()) else { break };
+                let Some(Some(letter)) = futures_util::FutureExt::now_or_never(yard.dead.next())
+                else {
+                    break;
+                };
                 letters.push(letter.message);
             }
             for letter in letters {
                 assert_eq!(letter.headers.text("x-gateway-code"), Some("outcome-unknown"));
                 let call: serde_json::Value = serde_json::from_slice(&letter.body).unwrap();
-                *dead.entry(u32::try_from(call["payload"]["number"].as_u64().unwrap()).unwrap()).or_insert(0) += 1;
+                *dead
+                    .entry(u32::try_from(call["payload"]["number"].as_u64().unwrap()).unwrap())
+                    .or_insert(0) += 1;
             }
             let noted = yard.noted();
-            let ended = noted.iter().filter(|(_, (_, ended))| *ended > 0).map(|(number, _)| *number);
+            let ended =
+                noted.iter().filter(|(_, (_, ended))| *ended > 0).map(|(number, _)| *number);
             ended.chain(dead.keys().copied()).collect::<std::collections::BTreeSet<u32>>().len()
         })
         .await;
     assert!(last.stop());
     let twice: Vec<_> = yard.noted().into_iter().filter(|(_, (begun, _))| *begun > 1).collect();
-    println!("{KILLS} kills, {all} jobs: {} dead letters of unknown outcome, {} done twice", dead.len(), twice.len());
+    println!(
+        "{KILLS} kills, {all} jobs: {} dead letters of unknown outcome, {} done twice",
+        dead.len(),
+        twice.len()
+    );
     assert!(twice.is_empty(), "{twice:?}");
     assert!(dead.values().all(|times| *times == 1), "{dead:?}");
 }

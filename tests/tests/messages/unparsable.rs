@@ -1,6 +1,6 @@
 //! Messages whose properties the client library cannot parse: refused one by one, and harmful to nobody else.
 
-use gateway_runtime::bus::{Deliveries, Field, Message};
+use gateway_runtime::bus::{Deliveries, Message, MessageHeader};
 use lapin::{
     Connection, ConnectionProperties, ExchangeKind,
     options::{ExchangeDeclareOptions, QueueBindOptions},
@@ -52,7 +52,10 @@ fn unparsable() -> Vec<(&'static str, Vec<Property>)> {
         ("tables, 2,000 deep", vec![(HEADERS, nested(b'F', 2_000))]),
         ("tables, as deep as a frame holds", vec![(HEADERS, nested(b'F', 18_000))]),
         ("a name that is not UTF-8", vec![(HEADERS, of(b"\x01\xffV"))]),
-        ("a name within a list that is not UTF-8", vec![(HEADERS, of(b"\x01xA\0\0\0\x08F\0\0\0\x03\x01\xffV"))]),
+        (
+            "a name within a list that is not UTF-8",
+            vec![(HEADERS, of(b"\x01xA\0\0\0\x08F\0\0\0\x03\x01\xffV"))],
+        ),
         ("a content type that is not UTF-8", vec![(CONTENT_TYPE, short(b"text/\xff"))]),
         ("an id that is not UTF-8", vec![(MESSAGE_ID, short(b"\xc3"))]),
         ("a type that is not UTF-8", vec![(TYPE, short(b"\xed\xa0\x80"))]),
@@ -126,7 +129,10 @@ async fn reply_that_cannot_be_parsed_fails_its_request_alone() {
         if what == "nothing" {
             assert_eq!((status, &*text), (200, "done"));
         } else {
-            assert!(status == 502 && text.contains("\"provider-failed\""), "{what}: {status} {text}");
+            assert!(
+                status == 502 && text.contains("\"provider-failed\""),
+                "{what}: {status} {text}"
+            );
         }
     }
     assert_eq!(office.broker.figures().connections_lost, 0, "no connection was lost");
@@ -144,12 +150,17 @@ async fn routing_key_that_is_not_utf_8_is_received_with_question_marks() {
     assert_eq!((&*event.routing_key, &event.body[..]), ("a.??.\u{e4}", &b"an event"[..]));
 
     // A queue of calls that is bound to an exchange of somebody else's.
-    let connection = Connection::connect(broker.url().unwrap(), ConnectionProperties::default()).await.unwrap();
+    let connection =
+        Connection::connect(broker.url().unwrap(), ConnectionProperties::default()).await.unwrap();
     let channel = connection.create_channel().await.unwrap();
     let fanout = format!("{}.fanout", office.name);
     let options = ExchangeDeclareOptions { auto_delete: true, ..ExchangeDeclareOptions::default() };
-    let declared =
-        channel.exchange_declare(fanout.as_str().into(), ExchangeKind::Fanout, options, FieldTable::default());
+    let declared = channel.exchange_declare(
+        fanout.as_str().into(),
+        ExchangeKind::Fanout,
+        options,
+        FieldTable::default(),
+    );
     declared.await.unwrap();
     let queue = office.name.as_str().into();
     let bound = channel.queue_bind(
@@ -160,7 +171,9 @@ async fn routing_key_that_is_not_utf_8_is_received_with_question_marks() {
         FieldTable::default(),
     );
     bound.await.unwrap();
-    publisher.publish(&fanout, b"\xff", &properties(vec![]), &office.parcel("a", "well").body).await;
+    publisher
+        .publish(&fanout, b"\xff", &properties(vec![]), &office.parcel("a", "well").body)
+        .await;
     until("the job is done", || office.times("a") == 1).await;
     assert_eq!(office.broker.figures().connections_lost, 0, "no connection was lost");
 }
@@ -181,7 +194,9 @@ async fn frame_that_the_broker_makes_too_long_ends_its_call_alone() {
     let office = Office::open(&broker).await;
     let mut publisher = RawPublisher::connect(broker.url().unwrap()).await;
     publisher.consume_replies().await;
-    publisher.publish("", office.name.as_bytes(), &full_frame(), &office.parcel("a", "well").body).await;
+    publisher
+        .publish("", office.name.as_bytes(), &full_frame(), &office.parcel("a", "well").body)
+        .await;
     let problem: Value = serde_json::from_slice(&publisher.reply().await).unwrap();
     assert_eq!((&problem["status"], &problem["code"]), (&400.into(), &"invalid-request".into()));
     assert_eq!((office.times("a"), office.broker.figures().connections_lost), (0, 0));
@@ -193,11 +208,14 @@ async fn dead_letter_that_does_not_fit_into_a_frame_leaves_its_header_fields_beh
     let office = Office::open(&broker).await;
     let mut dead = office.dead_letters().await;
     let mut job = Message { body: "no JSON".into(), ..Message::to_queue(office.name.clone()) };
-    job.headers.add("x-long", Field::from("x".repeat(130_400)));
+    job.headers.add("x-long", MessageHeader::from("x".repeat(130_400)));
     job.headers.add("x-short", "y");
     office.broker.publish(job).await.unwrap();
     let letter = next(&mut dead).await;
     assert_eq!(letter.headers.text("x-gateway-code"), Some("invalid-request"));
-    assert!(letter.headers.get("x-long").is_none() && letter.headers.text(Message::UNREADABLE).is_some());
+    assert!(
+        letter.headers.get("x-long").is_none()
+            && letter.headers.text(Message::UNREADABLE).is_some()
+    );
     assert_eq!(letter.body, "no JSON");
 }

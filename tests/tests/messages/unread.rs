@@ -1,6 +1,6 @@
 //! Headers of a message that are read as text, and are something else: nothing is overlooked.
 
-use gateway_runtime::bus::Field;
+use gateway_runtime::bus::MessageHeader;
 use lapin::{
     BasicProperties, Channel, Connection, ConnectionProperties,
     options::BasicPublishOptions,
@@ -20,22 +20,28 @@ over_each! {
 
 async fn an_integer_is_a_key_by_its_text(broker: Broker) {
     let office = Office::open(&broker).await;
-    let call = |key: Field| {
+    let call = |key: MessageHeader| {
         let mut call = office.parcel("a", "well");
         call.headers.add("idempotency-key", key);
         call
     };
-    for key in [Field::Number(77), Field::Number(77), Field::from("77")] {
+    for key in [MessageHeader::Number(77), MessageHeader::Number(77), MessageHeader::from("77")] {
         assert_eq!(office.call(call(key)).await, (200, json!({ "times": 1 })));
     }
-    assert_eq!(office.call(call(Field::Number(78))).await, (200, json!({ "times": 2 })));
+    assert_eq!(office.call(call(MessageHeader::Number(78))).await, (200, json!({ "times": 2 })));
 }
 
 async fn what_is_no_text_is_refused(broker: Broker) {
     let office = Office::open(&broker).await;
     let mut dead = office.dead_letters().await;
-    for name in ["idempotency-key", "Idempotency-Key", "x-idempotency-key", "authorization", "x-api-key", "traceparent"]
-    {
+    for name in [
+        "idempotency-key",
+        "Idempotency-Key",
+        "x-idempotency-key",
+        "authorization",
+        "x-api-key",
+        "traceparent",
+    ] {
         let mut call = office.parcel("a", "well");
         call.headers.add(name, true);
         let (status, problem) = office.call(call.clone()).await;
@@ -43,7 +49,11 @@ async fn what_is_no_text_is_refused(broker: Broker) {
         let detail = problem["detail"].as_str().unwrap();
         assert!(detail.contains(&name.to_lowercase()), "{detail}");
         office.broker.publish(call).await.unwrap();
-        assert_eq!(next(&mut dead).await.headers.text("x-gateway-code"), Some("invalid-request"), "{name}");
+        assert_eq!(
+            next(&mut dead).await.headers.text("x-gateway-code"),
+            Some("invalid-request"),
+            "{name}"
+        );
     }
     // What the gateway does not read may be anything.
     let mut call = office.parcel("b", "well");
@@ -59,7 +69,8 @@ async fn publish(channel: &Channel, office: &Office, key: AMQPValue) {
     let body = office.parcel("a", "well").body;
     let (exchange, key) = ("".into(), office.name.as_str().into());
     let properties = BasicProperties::default().with_headers(headers);
-    let published = channel.basic_publish(exchange, key, BasicPublishOptions::default(), &body, properties);
+    let published =
+        channel.basic_publish(exchange, key, BasicPublishOptions::default(), &body, properties);
     published.await.unwrap().await.unwrap();
 }
 
@@ -68,7 +79,8 @@ async fn every_type_of_amqp_is_a_key_or_refused() {
     let Some(broker) = Broker::rabbitmq() else { return };
     let office = Office::open(&broker).await;
     let mut dead = office.dead_letters().await;
-    let connection = Connection::connect(broker.url().unwrap(), ConnectionProperties::default()).await.unwrap();
+    let connection =
+        Connection::connect(broker.url().unwrap(), ConnectionProperties::default()).await.unwrap();
     let channel = connection.create_channel().await.unwrap();
     for key in [
         AMQPValue::Boolean(false),

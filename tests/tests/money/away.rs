@@ -29,7 +29,8 @@ impl Server {
             return None;
         }
         // Not in a folder of the test's user: the server has one of its own.
-        let folder = std::env::temp_dir().join(format!("gateway-postgres-{:08x}", fastrand::u32(..)));
+        let folder =
+            std::env::temp_dir().join(format!("gateway-postgres-{:08x}", fastrand::u32(..)));
         let url = tool("start", &folder);
         Some(Self { folder, url: url.trim().to_owned() })
     }
@@ -59,8 +60,11 @@ async fn money_waits_for_its_database_and_the_rest_does_not() {
     let database = Database::at(&server.url);
     let books = database.books().await;
     fund(&books, 1000 * PRICE).await;
-    let gateway =
-        Gateway::from_toml(&settings_with(&database, "admin.listen = '127.0.0.1:0'")).unwrap().start().await.unwrap();
+    let gateway = Gateway::from_toml(&settings_with(&database, "admin.listen = '127.0.0.1:0'"))
+        .unwrap()
+        .start()
+        .await
+        .unwrap();
     let customer = Customer::of(&gateway.url());
     let http = HttpClient::new(&HttpClientSettings::default()).unwrap();
     let ready = async || {
@@ -77,7 +81,11 @@ async fn money_waits_for_its_database_and_the_rest_does_not() {
         for _ in 0..3 {
             let begin = Instant::now();
             let refused = customer.buy("bread", "well", &[]).await.unwrap();
-            assert_eq!((refused.status, &*refused.code, refused.retryable), (503, "overloaded", true), "{take_away}");
+            assert_eq!(
+                (refused.status, &*refused.code, refused.retryable),
+                (503, "overloaded", true),
+                "{take_away}"
+            );
             assert!(begin.elapsed() < PATIENCE, "{take_away}: refused after {:?}", begin.elapsed());
             let begin = Instant::now();
             assert_eq!(customer.get("look").await.unwrap().status, 200, "{take_away}");

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use gateway_runtime::{
     Currency, RunningGateway,
     prelude::*,
-    store::{Store, Command, OperatorChange, ChangeKind, CommandOutcome},
+    store::{ChangeKind, Command, CommandOutcome, OperatorChange, Store},
 };
 use serde_json::{Value, json};
 
@@ -15,7 +15,13 @@ use crate::database::{Database, each_database};
 /// A price list that holds from now on, here.
 async fn publish(gateway: &RunningGateway, books: &Store, list: &Value) {
     let who: Arc<str> = "a test".into();
-    let edit = OperatorChange { at: 1, who, kind: ChangeKind::Prices, subject: "".into(), document: list.to_string() };
+    let edit = OperatorChange {
+        at: 1,
+        who,
+        kind: ChangeKind::Prices,
+        subject: "".into(),
+        document: list.to_string(),
+    };
     let outcome = books.commit(&[Command::OperatorChange(edit)]).await.unwrap();
     assert!(matches!(outcome[0], CommandOutcome::ChangeRecord(_)));
     gateway.control().unwrap().refresh().await.unwrap();

@@ -16,7 +16,9 @@ use futures_util::future::join_all;
 use gateway_runtime::{prelude::*, store::Store};
 use tokio::time::Instant;
 
-use super::kiosk::{Answer, Customer, EFFECTS, FOLDER, PRICE, READING, balance, fund, settings_with};
+use super::kiosk::{
+    Answer, Customer, EFFECTS, FOLDER, PRICE, READING, balance, fund, settings_with,
+};
 use crate::database::{Database, each_database};
 
 /// How often a gateway is killed.
@@ -87,7 +89,9 @@ struct Memory {
 impl Memory {
     async fn buy(&self, customer: &Customer, key: &str) -> Option<Answer> {
         self.tried.lock().unwrap().insert(key.to_owned());
-        let answer = customer.buy(key, "lasting", &[("idempotency-key", key), ("x-request-id", key)]).await?;
+        let answer = customer
+            .buy(key, "lasting", &[("idempotency-key", key), ("x-request-id", key)])
+            .await?;
         if answer.status == 200 {
             self.acknowledged.lock().unwrap().insert(key.to_owned());
         }
@@ -168,7 +172,10 @@ async fn check(memory: &Memory, folder: &Path, books: &Store) {
             assert!(Instant::now() < patience, "{key} is stuck for longer than its lease");
         };
         match (answer.status, &*answer.code) {
-            (200, _) => assert!(answer.replayed || !acknowledged.contains(key), "{key} was carried out again"),
+            (200, _) => assert!(
+                answer.replayed || !acknowledged.contains(key),
+                "{key} was carried out again"
+            ),
             (504, "outcome-unknown") => {
                 assert!(!acknowledged.contains(key), "{key} was acknowledged");
                 unknown.insert(key.clone());
@@ -190,21 +197,34 @@ async fn check(memory: &Memory, folder: &Path, books: &Store) {
     drop(gateway);
 
     let rows = books.recent_requests(10_000_000).await.unwrap();
-    let charged: Vec<_> = rows.iter().filter(|row| row.price.is_some_and(|price| price > 0)).collect();
+    let charged: Vec<_> =
+        rows.iter().filter(|row| row.price.is_some_and(|price| price > 0)).collect();
     assert!(charged.iter().all(|row| row.fulfilled && !row.replay));
-    let bought: Vec<_> = charged.iter().filter(|row| row.method == "buy").map(|row| &row.request_id).collect();
+    let bought: Vec<_> =
+        charged.iter().filter(|row| row.method == "buy").map(|row| &row.request_id).collect();
     let once: BTreeSet<_> = bought.iter().map(|key| (*key).clone()).collect();
     assert_eq!(bought.len(), once.len(), "a call is charged once");
     assert!(acknowledged.is_subset(&once), "what was acknowledged is written down and charged");
     assert!(once.is_disjoint(&unknown));
     assert_eq!(once.len() + unknown.len(), tried.len());
     let readings = charged.iter().filter(|row| row.method == "read").count();
-    assert!(readings >= *memory.readings.lock().unwrap(), "what was read is written down and charged");
+    assert!(
+        readings >= *memory.readings.lock().unwrap(),
+        "what was read is written down and charged"
+    );
 
     let (available, held) = balance(books).await;
     let spent = PRICE * count(bought.len()) + READING * count(readings);
-    assert_eq!(available + held, FUNDS - spent, "no charge without a row, and no row without its charge");
-    assert!(held % PRICE == 0 && held <= PRICE * count(unknown.len()), "{held} for {} unknown", unknown.len());
+    assert_eq!(
+        available + held,
+        FUNDS - spent,
+        "no charge without a row, and no row without its charge"
+    );
+    assert!(
+        held % PRICE == 0 && held <= PRICE * count(unknown.len()),
+        "{held} for {} unknown",
+        unknown.len()
+    );
     println!(
         "{ROUNDS} kills: {} bought, {readings} read, {} unknown, {} rows",
         bought.len(),

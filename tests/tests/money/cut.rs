@@ -87,7 +87,10 @@ async fn a_deadline_over_a_frozen_server_leaves_nothing_behind() {
     for headers in [&[][..], &keys[0], &keys[1], &keys[2]] {
         let begin = Instant::now();
         let cut = customer.buy("bread", "well", headers).await.unwrap();
-        assert!([("timeout", 504), ("overloaded", 503)].contains(&(&*cut.code, cut.status)), "{cut:?}");
+        assert!(
+            [("timeout", 504), ("overloaded", 503)].contains(&(&*cut.code, cut.status)),
+            "{cut:?}"
+        );
         assert!(cut.retryable && begin.elapsed() < Duration::from_secs(6), "{:?}", begin.elapsed());
     }
     server.run("thaw");

@@ -28,7 +28,12 @@ async fn eventually(what: impl AsyncFn() -> bool) {
 }
 
 fn is_enabled(gateway: &RunningGateway, name: &str) -> bool {
-    let provider = gateway.registry().providers().iter().find(|provider| provider.spec().name == name).unwrap();
+    let provider = gateway
+        .registry()
+        .providers()
+        .iter()
+        .find(|provider| provider.spec().name == name)
+        .unwrap();
     provider.settings().enabled
 }
 

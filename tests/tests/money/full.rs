@@ -12,7 +12,7 @@ use gateway_runtime::{
     RunningGateway,
     prelude::*,
     provider::HttpClientSettings,
-    store::{Store, MarginQuery},
+    store::{MarginQuery, Store},
 };
 
 use super::{
@@ -37,16 +37,26 @@ struct Memory {
 impl Memory {
     /// Buys under a new key; false when there was no room.
     async fn buy(&self, customer: &Customer, key: &str) -> bool {
-        let answer = customer.buy(key, "well", &[("idempotency-key", key), ("x-request-id", key)]).await.unwrap();
+        let answer = customer
+            .buy(key, "well", &[("idempotency-key", key), ("x-request-id", key)])
+            .await
+            .unwrap();
         if answer.status == 200 {
-            assert!(self.acknowledged.lock().unwrap().insert(key.to_owned()) && !answer.replayed, "{key}");
+            assert!(
+                self.acknowledged.lock().unwrap().insert(key.to_owned()) && !answer.replayed,
+                "{key}"
+            );
             return true;
         }
         if (answer.status, &*answer.code) == (504, "outcome-unknown") {
             self.unknown.lock().unwrap().insert(key.to_owned());
             return false;
         }
-        assert_eq!((answer.status, &*answer.code, answer.retryable), (503, "overloaded", true), "{answer:?}");
+        assert_eq!(
+            (answer.status, &*answer.code, answer.retryable),
+            (503, "overloaded", true),
+            "{answer:?}"
+        );
         false
     }
 
@@ -64,7 +74,10 @@ impl Memory {
 
     /// Buys until nothing at all can be written: somebody else takes the room that a log leaves when it is emptied.
     async fn buy_until_not_ready(&self, gateway: &RunningGateway, volume: &Volume, stem: &str) {
-        let (address, end) = (gateway.admin_address().unwrap().to_string(), Instant::now() + Duration::from_secs(20));
+        let (address, end) = (
+            gateway.admin_address().unwrap().to_string(),
+            Instant::now() + Duration::from_secs(20),
+        );
         for round in 0.. {
             self.buy_until_full(&gateway.url(), &format!("{stem}-{round}")).await;
             volume.fill(0);
@@ -112,7 +125,8 @@ async fn a_small_volume_fills_with_books_and_is_well_again_when_there_is_room() 
     // The log does not fill it.
     let gateway = Process::start(folder);
     memory.buy_until_full(&gateway.url, "first").await;
-    let length = |end: &str| std::fs::metadata(folder.join(format!("books.db{end}"))).unwrap().len();
+    let length =
+        |end: &str| std::fs::metadata(folder.join(format!("books.db{end}"))).unwrap().len();
     let (books, log) = (length(""), length("-wal"));
     println!(
         "full with {books} bytes of books and {log} of their log, {} sold",
@@ -125,7 +139,11 @@ async fn a_small_volume_fills_with_books_and_is_well_again_when_there_is_room() 
     volume.fill(0);
     let gateway = Gateway::from_toml(&settings).unwrap().start().await.unwrap();
     memory.buy_until_not_ready(&gateway, &volume, "second").await;
-    assert_eq!(Customer::of(&gateway.url()).get("look").await.unwrap().status, 200, "what costs nothing goes on");
+    assert_eq!(
+        Customer::of(&gateway.url()).get("look").await.unwrap().status,
+        200,
+        "what costs nothing goes on"
+    );
 
     // Room, and no restart.
     volume.make_room(2 * MIB);
@@ -146,7 +164,8 @@ async fn a_small_volume_fills_with_books_and_is_well_again_when_there_is_room() 
 
 /// Ledger, rows and margin agree, with what was acknowledged among them.
 async fn check(memory: &Memory, url: &str, books: &Store) {
-    let (acknowledged, unknown) = (memory.acknowledged.lock().unwrap().clone(), memory.unknown.lock().unwrap().clone());
+    let (acknowledged, unknown) =
+        (memory.acknowledged.lock().unwrap().clone(), memory.unknown.lock().unwrap().clone());
     let customer = Customer::of(url);
     // Not all: each answer is a row.
     for key in acknowledged.iter().step_by(50) {
@@ -160,18 +179,28 @@ async fn check(memory: &Memory, url: &str, books: &Store) {
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     let rows = books.recent_requests(10_000_000).await.unwrap();
-    let charged: Vec<_> = rows.iter().filter(|row| row.price.is_some_and(|price| price > 0)).collect();
+    let charged: Vec<_> =
+        rows.iter().filter(|row| row.price.is_some_and(|price| price > 0)).collect();
     let once: BTreeSet<_> = charged.iter().map(|row| row.request_id.clone()).collect();
     assert_eq!(charged.len(), once.len(), "a call is charged once");
     assert!(acknowledged.is_subset(&once), "what was acknowledged is written down and charged");
     let spent = PRICE * i64::try_from(charged.len()).unwrap();
     let (available, held) = balance(books).await;
-    assert_eq!(available + held, FUNDS - spent, "no charge without a row, and no row without its charge");
+    assert_eq!(
+        available + held,
+        FUNDS - spent,
+        "no charge without a row, and no row without its charge"
+    );
     let takings = books.margin(&MarginQuery::default()).await.unwrap();
     let paid: i128 = takings.iter().map(|takings| takings.price).sum();
     assert_eq!(paid, i128::from(spent), "the margin is that of the rows");
     let all: BTreeSet<_> = acknowledged.union(&unknown).cloned().collect();
     assert!(once.is_subset(&all), "what was refused is not charged");
     assert!(held % PRICE == 0 && held <= PRICE * i64::try_from(unknown.len()).unwrap(), "{held}");
-    println!("{} acknowledged, {} unknown, {} charged, {held} aside", acknowledged.len(), unknown.len(), charged.len());
+    println!(
+        "{} acknowledged, {} unknown, {} charged, {held} aside",
+        acknowledged.len(),
+        unknown.len(),
+        charged.len()
+    );
 }

@@ -11,7 +11,7 @@ use gateway_runtime::{
     Currency,
     prelude::*,
     provider::{HttpClientSettings, HttpResponse},
-    store::{Store, Command, Credit, CreditOutcome, CommandOutcome},
+    store::{Command, CommandOutcome, Credit, CreditOutcome, Store},
 };
 use serde_json::{Value, json};
 
@@ -146,8 +146,10 @@ impl Kiosk {
 
 /// An effect that lasts whatever becomes of the gateway: a line in a file, in one write, so that two never mix.
 fn last(name: &str) -> Result<()> {
-    let folder = std::env::var(FOLDER).map_err(|_| Error::internal("only in a process of its own"))?;
-    let mut file = OpenOptions::new().append(true).create(true).open(Path::new(&folder).join(EFFECTS))?;
+    let folder =
+        std::env::var(FOLDER).map_err(|_| Error::internal("only in a process of its own"))?;
+    let mut file =
+        OpenOptions::new().append(true).create(true).open(Path::new(&folder).join(EFFECTS))?;
     file.write_all(format!("{name}\n").as_bytes())?;
     Ok(())
 }
@@ -164,7 +166,8 @@ pub(super) fn settings(database: &Database) -> String {
 /// The same with more settings, before the first section.
 pub(super) fn settings_with(database: &Database, more: &str) -> String {
     static HASH: LazyLock<String> = LazyLock::new(|| {
-        let digest = ring::digest::digest(&ring::digest::SHA256, KEY.rsplit_once('_').unwrap().1.as_bytes());
+        let digest =
+            ring::digest::digest(&ring::digest::SHA256, KEY.rsplit_once('_').unwrap().1.as_bytes());
         digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
     });
     format!(
@@ -180,9 +183,15 @@ pub(super) fn settings_with(database: &Database, more: &str) -> String {
 /// Opens the account, with so much money in it.
 pub(super) async fn fund(books: &Store, nanos: i64) {
     let (account, who): (Arc<str>, Arc<str>) = (ACCOUNT.into(), "a test".into());
-    let open = Command::OpenAccount { account: Arc::clone(&account), plan: "standard".into(), at: 1, who: Arc::clone(&who) };
+    let open = Command::OpenAccount {
+        account: Arc::clone(&account),
+        plan: "standard".into(),
+        at: 1,
+        who: Arc::clone(&who),
+    };
     let amount = Money::from_nanos(nanos, Currency::from_code("USD").unwrap());
-    let credit = Command::Credit(Credit { account, amount, reference: "the first".into(), at: 1, who });
+    let credit =
+        Command::Credit(Credit { account, amount, reference: "the first".into(), at: 1, who });
     let outcomes = books.commit(&[open, credit]).await.unwrap();
     assert_eq!(outcomes[1], CommandOutcome::Credit(CreditOutcome::CreditOutcome));
 }
@@ -220,19 +229,36 @@ impl Customer {
         Self { http, url: format!("{url}/services/kiosk/v1") }
     }
 
-    pub(super) async fn buy(&self, name: &str, how: &str, headers: &[(&str, &str)]) -> Option<Answer> {
+    pub(super) async fn buy(
+        &self,
+        name: &str,
+        how: &str,
+        headers: &[(&str, &str)],
+    ) -> Option<Answer> {
         self.post("buy", &json!({ "name": name, "how": how }), headers).await
     }
 
-    pub(super) async fn post(&self, method: &str, body: &Value, headers: &[(&str, &str)]) -> Option<Answer> {
+    pub(super) async fn post(
+        &self,
+        method: &str,
+        body: &Value,
+        headers: &[(&str, &str)],
+    ) -> Option<Answer> {
         let request = self.http.post(format!("{}/{method}", self.url)).header("x-api-key", KEY);
-        let request = headers.iter().fold(request, |request, (name, value)| request.header(name, *value));
+        let request =
+            headers.iter().fold(request, |request, (name, value)| request.header(name, *value));
         answer(request.json(body).send_any().await.ok()?).await
     }
 
-    pub(super) async fn post_as_a_stranger(&self, method: &str, body: &Value, headers: &[(&str, &str)]) -> Answer {
+    pub(super) async fn post_as_a_stranger(
+        &self,
+        method: &str,
+        body: &Value,
+        headers: &[(&str, &str)],
+    ) -> Answer {
         let request = self.http.post(format!("{}/{method}", self.url));
-        let request = headers.iter().fold(request, |request, (name, value)| request.header(name, *value));
+        let request =
+            headers.iter().fold(request, |request, (name, value)| request.header(name, *value));
         answer(request.json(body).send_any().await.unwrap()).await.unwrap()
     }
 
@@ -242,18 +268,23 @@ impl Customer {
     }
 
     pub(super) async fn get_as_a_stranger(&self, method: &str) -> Answer {
-        answer(self.http.get(format!("{}/{method}", self.url)).send_any().await.unwrap()).await.unwrap()
+        answer(self.http.get(format!("{}/{method}", self.url)).send_any().await.unwrap())
+            .await
+            .unwrap()
     }
 }
 
 /// The answer, unless the connection was lost over it.
 async fn answer(response: HttpResponse) -> Option<Answer> {
-    let header = |name| response.headers().get(name).map(|value| value.to_str().unwrap().to_owned());
+    let header =
+        |name| response.headers().get(name).map(|value| value.to_str().unwrap().to_owned());
     let replayed = header("idempotent-replayed").is_some_and(|value| value == "true");
-    let (status, price, currency) = (response.status(), header("x-request-price"), header("x-request-currency"));
+    let (status, price, currency) =
+        (response.status(), header("x-request-price"), header("x-request-currency"));
     let policy = header("ratelimit-policy");
     let text = response.text().await.ok()?;
-    let body: Value = if text.is_empty() { Value::Null } else { serde_json::from_str(&text).ok()? };
+    let body: Value =
+        if text.is_empty() { Value::Null } else { serde_json::from_str(&text).ok()? };
     let code = body["code"].as_str().unwrap_or_default().to_owned();
     let retryable = body["retryable"] == true;
     Some(Answer { status, replayed, price, currency, policy, retryable, code })

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use gateway_runtime::{
-    pipeline::{Invocation, LayerPosition, InnerService},
+    pipeline::{InnerService, Invocation, LayerPosition},
     prelude::*,
 };
 use tokio::sync::Semaphore;

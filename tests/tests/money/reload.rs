@@ -12,7 +12,7 @@ use futures_util::future::join_all;
 use gateway_runtime::{
     Currency, RunningGateway,
     prelude::*,
-    store::{Store, Command, OperatorChange, ChangeKind},
+    store::{ChangeKind, Command, OperatorChange, Store},
 };
 use serde_json::json;
 use tokio::time::Instant;
@@ -36,9 +36,17 @@ fn change(number: i64) -> OperatorChange {
             let rate = format!("{}/s", 1_000_000 + number);
             (ChangeKind::Limits, "", json!({ "total": rate, "services": { "kiosk": rate } }))
         }
-        _ => (ChangeKind::Provider, "smtp", json!({ "enabled": number % 2 == 0, "weight": number })),
+        _ => {
+            (ChangeKind::Provider, "smtp", json!({ "enabled": number % 2 == 0, "weight": number }))
+        }
     };
-    OperatorChange { at: number, who: "a test".into(), kind, subject: subject.into(), document: document.to_string() }
+    OperatorChange {
+        at: number,
+        who: "a test".into(),
+        kind,
+        subject: subject.into(),
+        document: document.to_string(),
+    }
 }
 
 async fn start(database: &Database) -> RunningGateway {
@@ -50,7 +58,9 @@ async fn watch(gateway: &RunningGateway, stop: &AtomicBool) -> usize {
     let customer = Customer::of(&gateway.url());
     let (mut price, mut limit, mut calls) = (0, 0, 0);
     while !stop.load(Ordering::Relaxed) {
-        for answer in [customer.get("read").await.unwrap(), customer.buy("bread", "well", &[]).await.unwrap()] {
+        for answer in
+            [customer.get("read").await.unwrap(), customer.buy("bread", "well", &[]).await.unwrap()]
+        {
             assert_eq!(answer.status, 200, "{answer:?}");
             let money: Money = format!("{} USD", answer.price.as_deref().unwrap()).parse().unwrap();
             // Prices of attributes, before the first change.

@@ -42,7 +42,7 @@ each_database! {
     }
 
     async fn keys_of_long_ago_are_forgotten_however_many(database: Database) {
-        let settings = settings_with(&database, "billing.grace = '200ms'\nidempotency.kept = '100ms'");
+        let settings = settings_with(&database, "billing.grace = '200ms'\nidempotency.retention = '100ms'");
         let gateway = Gateway::from_toml(&settings).unwrap().start().await.unwrap();
         let (books, customer) = (database.books().await, Customer::of(&gateway.url()));
         let (many, body) = (600, json!({ "pages": 1 }));
@@ -71,7 +71,10 @@ async fn keys_of_strangers_take_at_most_the_budget_of_each_gateway() {
     const KEY: u64 = 400;
     let Some(database) = Database::postgres().await else { return };
     // No gateway looks at the database again during this test, after its first look.
-    let settings = settings_with(&database, &format!("idempotency.anonymous_bytes = {BUDGET}\nbilling.grace = '1h'"));
+    let settings = settings_with(
+        &database,
+        &format!("idempotency.anonymous_bytes = {BUDGET}\nbilling.grace = '1h'"),
+    );
     let start = async || Gateway::from_toml(&settings).unwrap().start().await.unwrap();
     let (books, gateways) = (database.books().await, [start().await, start().await]);
     let fill = async |gateway: &RunningGateway| {
@@ -80,7 +83,8 @@ async fn keys_of_strangers_take_at_most_the_budget_of_each_gateway() {
         loop {
             let key = format!("{}-{kept}", gateway.url());
             let body = json!({ "pages": 1 });
-            let answer = customer.post_as_a_stranger("copy", &body, &[("idempotency-key", &key)]).await;
+            let answer =
+                customer.post_as_a_stranger("copy", &body, &[("idempotency-key", &key)]).await;
             if answer.status != 204 {
                 assert_eq!((answer.status, &*answer.code), (503, "overloaded"));
                 break kept;

@@ -67,7 +67,8 @@ impl Folder {
     pub(super) fn new(settings: &str) -> Self {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        let folder = std::env::temp_dir().join(format!("gateway-program-{}-{number}", std::process::id()));
+        let folder =
+            std::env::temp_dir().join(format!("gateway-program-{}-{number}", std::process::id()));
         fs::create_dir_all(&folder).unwrap();
         let this = Self(folder);
         this.write(settings);
@@ -96,7 +97,11 @@ impl Folder {
     }
 
     /// Runs a program that ends by itself: whether it ended well, and what it wrote.
-    pub(super) fn run(&self, arguments: &str, environment: &[(&str, &str)]) -> (bool, String, String) {
+    pub(super) fn run(
+        &self,
+        arguments: &str,
+        environment: &[(&str, &str)],
+    ) -> (bool, String, String) {
         let ended = self.command(arguments, environment).output().unwrap();
         let text = |bytes| String::from_utf8(bytes).unwrap();
         (ended.status.success(), text(ended.stdout), text(ended.stderr))
@@ -145,12 +150,15 @@ impl Serving {
     pub(super) fn lines(&self) -> Receiver<String> {
         let (sender, lines) = channel();
         let log = self.log.lock().unwrap().take().unwrap();
-        std::thread::spawn(move || log.lines().map_while(Result::ok).try_for_each(|line| sender.send(line)));
+        std::thread::spawn(move || {
+            log.lines().map_while(Result::ok).try_for_each(|line| sender.send(line))
+        });
         lines
     }
 
     pub(super) fn signal(&self, name: &str) {
-        let sent = Command::new("kill").args(["-s", name, &self.child.id().to_string()]).status().unwrap();
+        let sent =
+            Command::new("kill").args(["-s", name, &self.child.id().to_string()]).status().unwrap();
         assert!(sent.success());
     }
 
@@ -170,7 +178,10 @@ impl Serving {
     pub(super) fn get(&self, path: &str, field: &str) -> (u16, String) {
         let mut stream = TcpStream::connect(&self.address).unwrap();
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
-        let request = format!("GET {path} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n{field}\r\n", self.address);
+        let request = format!(
+            "GET {path} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n{field}\r\n",
+            self.address
+        );
         stream.write_all(request.as_bytes()).unwrap();
         let mut answer = String::new();
         stream.read_to_string(&mut answer).unwrap();

@@ -42,14 +42,20 @@ fn panic_is_a_json_line_and_a_call_carries_its_trace() {
     let trace = "0af7651916cd43dd8448eb211c80319c";
     let parent = format!("traceparent: 00-{trace}-b7ad6b7169203331-01\r\n");
     assert_eq!(serving.get("/services/lamp/v1/look", &parent).0, 200);
-    assert_eq!(serving.get("/services/lamp/v1/look", &parent.replace(trace, &"0".repeat(32))).0, 200);
+    assert_eq!(
+        serving.get("/services/lamp/v1/look", &parent.replace(trace, &"0".repeat(32))).0,
+        200
+    );
     assert_eq!(serving.get("/services/lamp/v1/smash", "").0, 500);
     serving.signal("TERM");
     assert!(serving.ended().success());
     let lines: Vec<String> = lines.iter().collect();
-    let lines: Vec<Value> =
-        lines.iter().map(|line| serde_json::from_str(line).unwrap_or_else(|_| panic!("no JSON: {line}"))).collect();
-    let of = |target: &str| lines.iter().filter(|line| line["target"] == target).collect::<Vec<_>>();
+    let lines: Vec<Value> = lines
+        .iter()
+        .map(|line| serde_json::from_str(line).unwrap_or_else(|_| panic!("no JSON: {line}")))
+        .collect();
+    let of =
+        |target: &str| lines.iter().filter(|line| line["target"] == target).collect::<Vec<_>>();
     let calls = of("gateway::request");
     assert_eq!(calls.len(), 3);
     assert_eq!((&calls[0]["trace_id"], calls[1].get("trace_id")), (&json!(trace), None));
@@ -72,6 +78,7 @@ fn start_line_names_what_to_look_at() {
     );
     let meta: Value = serde_json::from_str(&serving.get("/meta", "").1).unwrap();
     let services = meta["services"].as_array().unwrap();
-    let methods: usize = services.iter().map(|service| service["methods"].as_array().unwrap().len()).sum();
+    let methods: usize =
+        services.iter().map(|service| service["methods"].as_array().unwrap().len()).sum();
     assert_eq!((&line["services"], &line["methods"]), (&json!(services.len()), &json!(methods)));
 }

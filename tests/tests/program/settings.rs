@@ -6,7 +6,8 @@ use super::lamp::Folder;
 
 #[test]
 fn every_problem_is_told_in_one_run() {
-    let folder = Folder::new("[services.shop]\nopen = true\n[quota.methods]\n'lamp/v1/lok' = '1/h'\n");
+    let folder =
+        Folder::new("[services.shop]\nopen = true\n[quota.methods]\n'lamp/v1/lok' = '1/h'\n");
     // What has the wrong form …
     let error = folder.refused("--set\nhttp.request_timeout=30\n--set\nhttp.wrkers=1", &[]);
     for told in [
@@ -19,7 +20,8 @@ fn every_problem_is_told_in_one_run() {
         assert!(error.contains(told), "{told}: {error}");
     }
     // … is told with what has only the wrong name or value; and so are these with each other.
-    let set = "--set\nlog.level=inof\n--set\nstore.path=\n--set\nredis.port=1\n--set\nadmin.token=short";
+    let set =
+        "--set\nlog.level=inof\n--set\nstore.path=\n--set\nredis.port=1\n--set\nadmin.token=short";
     let error = folder.refused(set, &[]);
     for told in [
         "`log.level` in the flags: `inof` is no level",
@@ -64,17 +66,26 @@ fn every_problem_is_told_in_one_run() {
 fn levels_are_understood_or_refused_and_never_silence() {
     let folder = Folder::new("log.format = 'json'");
     for level in ["WARNING", "Warn", "FATAL", "info ", "trace"] {
-        let name = if level == "FATAL" || level.to_lowercase().starts_with("warn") { "debug,hyper=" } else { "" };
+        let name = if level == "FATAL" || level.to_lowercase().starts_with("warn") {
+            "debug,hyper="
+        } else {
+            ""
+        };
         // The line that it listens is written with `info` and more.
         let serving = folder.serve("", &[("LOG_LEVEL", &format!("{name}{level}"))]);
         serving.signal("TERM");
         assert!(serving.ended().success());
     }
-    for (level, nearest) in
-        [("inof", "`info`"), ("gateway=inof", "`gateway=info`"), ("loud", "write one of error, warn")]
-    {
+    for (level, nearest) in [
+        ("inof", "`info`"),
+        ("gateway=inof", "`gateway=info`"),
+        ("loud", "write one of error, warn"),
+    ] {
         let error = folder.refused("", &[("LOG_LEVEL", level)]);
-        assert!(error.contains("the environment (`LOG_LEVEL`)") && error.contains(nearest), "{level}: {error}");
+        assert!(
+            error.contains("the environment (`LOG_LEVEL`)") && error.contains(nearest),
+            "{level}: {error}"
+        );
     }
 }
 
@@ -82,7 +93,10 @@ fn levels_are_understood_or_refused_and_never_silence() {
 fn variable_with_one_underscore_is_named_with_the_right_spelling() {
     let folder = Folder::new("");
     let error = folder.refused("", &[("GATEWAY_HTTP_LISTEN", "0.0.0.0:80")]);
-    assert!(error.contains("`GATEWAY_HTTP_LISTEN`") && error.contains("`GATEWAY__HTTP__LISTEN`"), "{error}");
+    assert!(
+        error.contains("`GATEWAY_HTTP_LISTEN`") && error.contains("`GATEWAY__HTTP__LISTEN`"),
+        "{error}"
+    );
 }
 
 #[test]
@@ -96,7 +110,10 @@ fn secret_with_white_space_at_its_ends_is_refused_with_its_key_and_source() {
         ("DB_URL", "store.url"),
         ("MESSAGE_BUS_AMQP_URL", "bus.amqp"),
     ] {
-        for secret in ["planted0123456789abcdef0123456789abcdef\n", " planted0123456789abcdef0123456789abcdef"] {
+        for secret in [
+            "planted0123456789abcdef0123456789abcdef\n",
+            " planted0123456789abcdef0123456789abcdef",
+        ] {
             let error = folder.refused("", &[(name, secret)]);
             let place = format!(
                 "`{key}` in the environment (`{name}`): the secret begins or ends with a space or a line break"
@@ -106,7 +123,10 @@ fn secret_with_white_space_at_its_ends_is_refused_with_its_key_and_source() {
     }
     folder.write("auth.internal_key = '0123456789abcdef0123456789abcdef '");
     let error = folder.refused("", &[]);
-    assert!(error.contains("`auth.internal_key` in `") && error.contains("gateway.toml`"), "{error}");
+    assert!(
+        error.contains("`auth.internal_key` in `") && error.contains("gateway.toml`"),
+        "{error}"
+    );
     folder.write("");
     let secrets = [
         ("planted\n", "line break"),
@@ -116,7 +136,10 @@ fn secret_with_white_space_at_its_ends_is_refused_with_its_key_and_source() {
     for (secret, told) in secrets {
         let error = folder.refused("--set\nsecrets={}", &[("EMAIL_WEBHOOK_SECRET", secret)]);
         let is_told = error.contains("`EMAIL_WEBHOOK_SECRET`") && error.contains(told);
-        assert!(is_told && !error.contains("planted") && !error.contains("cGxh"), "{told}: {error}");
+        assert!(
+            is_told && !error.contains("planted") && !error.contains("cGxh"),
+            "{told}: {error}"
+        );
     }
 }
 
@@ -124,17 +147,28 @@ fn secret_with_white_space_at_its_ends_is_refused_with_its_key_and_source() {
 fn database_of_the_environment_replaces_the_one_of_the_file() {
     let folder = Folder::new("log.format = 'json'\nstore.path = 'compiled-in.db'");
     // Nothing listens there: it is tried, and the file is not.
-    let error = folder.refused("", &[("DB_URL", "postgres://gateway:planted@127.0.0.1:1/gateway?sslmode=disable")]);
-    assert!(error.contains("[store]") && !error.contains("both") && !error.contains("planted"), "{error}");
+    let error = folder.refused(
+        "",
+        &[("DB_URL", "postgres://gateway:planted@127.0.0.1:1/gateway?sslmode=disable")],
+    );
+    assert!(
+        error.contains("[store]") && !error.contains("both") && !error.contains("planted"),
+        "{error}"
+    );
     assert!(!folder.path("compiled-in.db").exists());
     let error = folder.refused("", &[("DB_URL", "mysql://gateway:planted@127.0.0.1/gateway")]);
     assert!(
-        error.contains("`store.url` in the environment (`DB_URL`): `mysql` databases are not supported"),
+        error.contains(
+            "`store.url` in the environment (`DB_URL`): `mysql` databases are not supported"
+        ),
         "{error}"
     );
     assert!(error.contains("help: write `postgres://") && !error.contains("planted"), "{error}");
     let error = folder.refused("", &[("GATEWAY__STORE__PATH", "")]);
-    assert!(error.contains("`store.path` in the environment") && error.contains("help:"), "{error}");
+    assert!(
+        error.contains("`store.path` in the environment") && error.contains("help:"),
+        "{error}"
+    );
 }
 
 #[test]
@@ -152,7 +186,10 @@ fn database_file_is_for_its_owner_alone() {
 fn help_and_version_answer_whatever_is_wrong_in_the_configuration() {
     let folder = Folder::new("[[");
     let (is_success, version, _) = folder.run("--version", &[]);
-    assert!(is_success && version.contains("main-") && version.contains("(gateway-runtime "), "{version}");
+    assert!(
+        is_success && version.contains("main-") && version.contains("(gateway-runtime "),
+        "{version}"
+    );
     let (is_success, help, _) = folder.run("--help", &[]);
     assert!(is_success && help.contains("Usage: main-") && help.contains("--version"), "{help}");
 }

@@ -8,7 +8,7 @@ use std::{
 use gateway_runtime::{
     prelude::*,
     provider::HttpResponse,
-    store::{Store, Command, OperatorChange, ChangeKind},
+    store::{ChangeKind, Command, OperatorChange, Store},
 };
 
 use super::meter::{Metered, SETTINGS};
@@ -19,7 +19,8 @@ const SECRET: &str = "a-secret-of-customers";
 fn settings(database: &Database, quota: &str) -> String {
     let digest = ring::digest::digest(&ring::digest::SHA256, SECRET.as_bytes());
     let hash: String = digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
-    let keys = ["acme", "gilt", "plain"].map(|name| format!("{name} = {{ hash = '{hash}', account = '{name}' }}"));
+    let keys = ["acme", "gilt", "plain"]
+        .map(|name| format!("{name} = {{ hash = '{hash}', account = '{name}' }}"));
     format!("quota = {{ {quota} }}\nauth.keys = {{ {} }}\n{}", keys.join(", "), database.section())
 }
 
@@ -30,11 +31,15 @@ async fn open(books: &Store) {
         at: 1,
         who: "a test".into(),
     };
-    books.commit(&[open("acme", "gold"), open("gilt", "gold"), open("plain", "standard")]).await.unwrap();
+    books
+        .commit(&[open("acme", "gold"), open("gilt", "gold"), open("plain", "standard")])
+        .await
+        .unwrap();
 }
 
 async fn get(metered: &Metered, account: &str) -> HttpResponse {
-    let request = metered.http.get(metered.url("many")).header("x-api-key", format!("gk_{account}_{SECRET}"));
+    let request =
+        metered.http.get(metered.url("many")).header("x-api-key", format!("gk_{account}_{SECRET}"));
     request.send_any().await.unwrap()
 }
 
@@ -54,7 +59,8 @@ async fn an_account_is_before_its_plan_and_that_before_everybody() {
                  accounts = { acme = { services = { meter = '9/day' } } }";
     open(&database.books().await).await;
     let metered = Metered::with(&settings(&database, quota)).await;
-    let policies = async |account| get(&metered, account).await.header("ratelimit-policy").unwrap().to_owned();
+    let policies =
+        async |account| get(&metered, account).await.header("ratelimit-policy").unwrap().to_owned();
     // Each for itself: the account says nothing of `total`, so its plan does.
     assert_eq!(policies("acme").await, "\"total\";q=4;w=86400, \"meter\";q=9;w=86400");
     assert_eq!(policies("gilt").await, "\"total\";q=4;w=86400, \"meter\";q=3;w=86400");
@@ -83,10 +89,15 @@ async fn limits_change_while_calls_go_on_and_buckets_stay() {
         assert_eq!(get(&metered, "gilt").await.status(), 200);
     }
     assert_eq!(admitted(&metered, "plain").await, 6);
-    let document =
-        r#"{"total": "6/day", "plans": {"gold": {"total": "12/day"}}, "accounts": {"acme": {"total": "1/day"}}}"#;
+    let document = r#"{"total": "6/day", "plans": {"gold": {"total": "12/day"}}, "accounts": {"acme": {"total": "1/day"}}}"#;
     let who: Arc<str> = "a test".into();
-    let edit = OperatorChange { at: 1, who, kind: ChangeKind::Limits, subject: "".into(), document: document.to_owned() };
+    let edit = OperatorChange {
+        at: 1,
+        who,
+        kind: ChangeKind::Limits,
+        subject: "".into(),
+        document: document.to_owned(),
+    };
     books.commit(&[Command::OperatorChange(edit)]).await.unwrap();
     let changed = Instant::now();
     // Refused calls take nothing, so that one can look.
@@ -98,15 +109,23 @@ async fn limits_change_while_calls_go_on_and_buckets_stay() {
     // It was half full, and is half full.
     let answer = get(&metered, "gilt").await;
     assert_eq!(answer.header("ratelimit-policy"), Some("\"total\";q=12;w=86400"));
-    assert!(answer.header("ratelimit").unwrap().starts_with("\"total\";r=5;"), "{:?}", answer.header("ratelimit"));
+    assert!(
+        answer.header("ratelimit").unwrap().starts_with("\"total\";r=5;"),
+        "{:?}",
+        answer.header("ratelimit")
+    );
     assert_eq!(get(&metered, "plain").await.status(), 429);
 }
 
 #[tokio::test]
 async fn limits_of_what_is_not_there_are_told_at_start() {
     let quota = "quota = { services = { metre = '1/s' }, plans = { gold = { methods = { 'meter/v1/fw' = '1/s' } } } }";
-    let error = Gateway::from_toml(&format!("{SETTINGS}{quota}")).unwrap().start().await.unwrap_err();
+    let error =
+        Gateway::from_toml(&format!("{SETTINGS}{quota}")).unwrap().start().await.unwrap_err();
     let [service, method] = error.problems() else { panic!("{error}") };
     assert!(service.contains("`services.metre`") && service.contains("`meter`"), "{service}");
-    assert!(method.contains("`plans.gold.methods.meter/v1/fw`") && method.contains("`meter/v1/few`"), "{method}");
+    assert!(
+        method.contains("`plans.gold.methods.meter/v1/fw`") && method.contains("`meter/v1/few`"),
+        "{method}"
+    );
 }

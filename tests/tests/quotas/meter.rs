@@ -98,7 +98,11 @@ impl Gate {
     /// Waits until so many have come.
     pub(super) async fn reached(&self, count: u32) {
         let mut state = self.0.subscribe();
-        let reached = tokio::time::timeout(Duration::from_secs(20), state.wait_for(|(come, _)| *come >= count)).await;
+        let reached = tokio::time::timeout(
+            Duration::from_secs(20),
+            state.wait_for(|(come, _)| *come >= count),
+        )
+        .await;
         reached.unwrap_or_else(|_| panic!("{:?} of {count} have come", self.0.borrow())).unwrap();
     }
 
@@ -121,7 +125,8 @@ pub(super) struct Metered {
 
 impl Metered {
     pub(super) async fn with(settings: &str) -> Self {
-        let gateway = Gateway::from_toml(&format!("{SETTINGS}{settings}")).unwrap().start().await.unwrap();
+        let gateway =
+            Gateway::from_toml(&format!("{SETTINGS}{settings}")).unwrap().start().await.unwrap();
         Self { gateway, http: HttpClient::new(&HttpClientSettings::default()).unwrap() }
     }
 

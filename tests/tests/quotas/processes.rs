@@ -67,7 +67,8 @@ async fn hammer(work: &Work) -> Tally {
         tally
     };
     let tallies = join_all((0..work.callers).map(|_| caller())).await;
-    let [mut fulfilled, failed, refused] = [0, 1, 2].map(|which| tallies.iter().map(|tally| tally[which]).sum());
+    let [mut fulfilled, failed, refused] =
+        [0, 1, 2].map(|which| tallies.iter().map(|tally| tally[which]).sum());
     // What was refused only because another call had the token for a moment.
     while work.failing > 0 && metered.get("many").await.status() == 200 {
         fulfilled += 1;
@@ -130,7 +131,9 @@ fn check(tallies: &[Tally]) {
 async fn four_gateways_on_one_redis_let_in_no_more_than_burst_and_refill() {
     let Some(redis) = redis_server::setting() else { return };
     let settings = settings(&redis, &format!("{PER_SECOND}/s"), ", replicas = 4");
-    let tallies = at_once(Work { settings, callers: CALLERS, time: Duration::from_secs(10), failing: 0 }).await;
+    let tallies =
+        at_once(Work { settings, callers: CALLERS, time: Duration::from_secs(10), failing: 0 })
+            .await;
     check(&tallies);
     assert!(tallies.iter().all(|tally| tally.fulfilled > 0), "one got nothing: {tallies:?}");
 }
@@ -138,7 +141,13 @@ async fn four_gateways_on_one_redis_let_in_no_more_than_burst_and_refill() {
 #[tokio::test]
 async fn one_gateway_in_memory_lets_in_no_more_than_burst_and_refill() {
     let settings = settings("", &format!("{PER_SECOND}/s"), "");
-    check(&[hammer(&Work { settings, callers: CALLERS, time: Duration::from_secs(10), failing: 0 }).await]);
+    check(&[hammer(&Work {
+        settings,
+        callers: CALLERS,
+        time: Duration::from_secs(10),
+        failing: 0,
+    })
+    .await]);
 }
 
 /// Half of the calls fail, and give their token back: at the end every token was used by a call that was fulfilled.
@@ -154,7 +163,8 @@ async fn no_refund_is_lost_or_doubled() {
     for redis in &places {
         let work = work(redis);
         let tallies = if redis.is_empty() { Vec::new() } else { at_once(work.clone()).await };
-        let (mut fulfilled, mut failed) = tallies.iter().fold((0, 0), |(a, b), t| (a + t.fulfilled, b + t.failed));
+        let (mut fulfilled, mut failed) =
+            tallies.iter().fold((0, 0), |(a, b), t| (a + t.fulfilled, b + t.failed));
         let last = hammer(&work).await;
         (fulfilled, failed) = (fulfilled + last.fulfilled, failed + last.failed);
         assert_eq!(fulfilled, TOKENS, "{redis}: {tallies:?} {last:?}");

@@ -19,7 +19,8 @@ async fn a_hundred_at_once_get_what_there_is() {
 
 #[tokio::test]
 async fn the_policy_that_leaves_least_is_told() {
-    let metered = Metered::with("quota = { total = '100/min', services = { meter = '4/day' } }").await;
+    let metered =
+        Metered::with("quota = { total = '100/min', services = { meter = '4/day' } }").await;
     let first = metered.get("few").await;
     let policies = "\"total\";q=100;w=60, \"meter\";q=4;w=86400, \"meter/v1/few\";q=5;w=3600";
     assert_eq!(first.header("ratelimit-policy"), Some(policies));

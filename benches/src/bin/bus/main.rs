@@ -51,12 +51,22 @@ fn main() -> Outcome<()> {
         ["answer-methods", url, queue] => runtime.block_on(sdk::answer(url, queue, 1)),
         ["answer-methods-2", url, queue] => runtime.block_on(sdk::answer(url, queue, 2)),
         ["relay", url, queue] => runtime.block_on(sdk::relay(url, queue)),
-        ["ask-plain", url, queue, in_flight] => runtime.block_on(plain::ask(url, queue, in_flight.parse()?, false)),
-        ["ask-confirmed", url, queue, in_flight] => runtime.block_on(plain::ask(url, queue, in_flight.parse()?, true)),
-        ["ask-broker", url, queue, in_flight] => runtime.block_on(sdk::ask(url, queue, in_flight.parse()?)),
+        ["ask-plain", url, queue, in_flight] => {
+            runtime.block_on(plain::ask(url, queue, in_flight.parse()?, false))
+        }
+        ["ask-confirmed", url, queue, in_flight] => {
+            runtime.block_on(plain::ask(url, queue, in_flight.parse()?, true))
+        }
+        ["ask-broker", url, queue, in_flight] => {
+            runtime.block_on(sdk::ask(url, queue, in_flight.parse()?))
+        }
         ["ask-http", url, queue, in_flight] => {
             let (relay, address) = start(&["relay", url, queue])?;
-            let asked = runtime.block_on(ask::over_http(&address, &format!("/{queue}/{KEY}"), in_flight.parse()?));
+            let asked = runtime.block_on(ask::over_http(
+                &address,
+                &format!("/{queue}/{KEY}"),
+                in_flight.parse()?,
+            ));
             let cpu = cpu_of(relay.0.id())?;
             asked?.print(Some(cpu))
         }
@@ -146,9 +156,12 @@ fn pair(url: &str, asking: &str, answering: &str, in_flight: usize) -> Outcome<F
     let queue = format!("bench-{}-{}", std::process::id(), env_number());
     let (answering, _) = start(&[answering, url, &queue])?;
     let before = cpu_of(answering.0.id())?;
-    let asked = Command::new(env::current_exe()?).args([asking, url, &queue, &in_flight.to_string()]).output()?;
+    let asked = Command::new(env::current_exe()?)
+        .args([asking, url, &queue, &in_flight.to_string()])
+        .output()?;
     let said = String::from_utf8_lossy(&asked.stdout).into_owned();
-    let figures: Vec<f64> = said.split_whitespace().filter_map(|figure| figure.parse().ok()).collect();
+    let figures: Vec<f64> =
+        said.split_whitespace().filter_map(|figure| figure.parse().ok()).collect();
     let [total, rate, p50, cpu] = figures[..] else {
         return Err(format!("{said}{}", String::from_utf8_lossy(&asked.stderr)).into());
     };

@@ -6,8 +6,8 @@ use futures_util::StreamExt;
 use lapin::{
     BasicProperties, Connection, ConnectionProperties,
     options::{
-        BasicAckOptions, BasicConsumeOptions, BasicPublishOptions, BasicQosOptions, ConfirmSelectOptions,
-        ExchangeDeclareOptions, QueueBindOptions, QueueDeclareOptions,
+        BasicAckOptions, BasicConsumeOptions, BasicPublishOptions, BasicQosOptions,
+        ConfirmSelectOptions, ExchangeDeclareOptions, QueueBindOptions, QueueDeclareOptions,
     },
     types::{AMQPValue, FieldTable},
 };
@@ -27,32 +27,49 @@ const ANSWERS: &str = "amq.rabbitmq.reply-to";
 pub(crate) async fn answer(url: &str, queue: &str, is_quorum: bool) -> Outcome<()> {
     let connection = Connection::connect(url, ConnectionProperties::default()).await?;
     let channel = connection.create_channel().await?;
-    let (mut options, mut arguments) =
-        (QueueDeclareOptions { auto_delete: true, ..QueueDeclareOptions::default() }, FieldTable::default());
+    let (mut options, mut arguments) = (
+        QueueDeclareOptions { auto_delete: true, ..QueueDeclareOptions::default() },
+        FieldTable::default(),
+    );
     if is_quorum {
         (options.auto_delete, options.durable) = (false, true);
         arguments.insert("x-queue-type".into(), AMQPValue::LongString("quorum".into()));
     }
     channel.queue_declare(queue.into(), options, arguments).await?;
     let gone = ExchangeDeclareOptions { auto_delete: true, ..ExchangeDeclareOptions::default() };
-    channel.exchange_declare(queue.into(), lapin::ExchangeKind::Topic, gone, FieldTable::default()).await?;
     channel
-        .queue_bind(queue.into(), queue.into(), KEY.into(), QueueBindOptions::default(), FieldTable::default())
+        .exchange_declare(queue.into(), lapin::ExchangeKind::Topic, gone, FieldTable::default())
+        .await?;
+    channel
+        .queue_bind(
+            queue.into(),
+            queue.into(),
+            KEY.into(),
+            QueueBindOptions::default(),
+            FieldTable::default(),
+        )
         .await?;
     channel.basic_qos(256, BasicQosOptions::default()).await?;
-    let consuming =
-        channel.basic_consume(queue.into(), "answer".into(), BasicConsumeOptions::default(), FieldTable::default());
+    let consuming = channel.basic_consume(
+        queue.into(),
+        "answer".into(),
+        BasicConsumeOptions::default(),
+        FieldTable::default(),
+    );
     let mut received = consuming.await?;
     println!("ready");
     while let Some(delivery) = received.next().await {
         let delivery = delivery?;
         if let Some(to) = delivery.properties.reply_to().clone() {
-            let mut properties = BasicProperties::default().with_content_type("application/json".into());
+            let mut properties =
+                BasicProperties::default().with_content_type("application/json".into());
             if let Some(id) = delivery.properties.correlation_id().clone() {
                 properties = properties.with_correlation_id(id);
             }
             let answer = br#"{"accepted":5}"#;
-            channel.basic_publish("".into(), to, BasicPublishOptions::default(), answer, properties).await?;
+            channel
+                .basic_publish("".into(), to, BasicPublishOptions::default(), answer, properties)
+                .await?;
         }
         channel.basic_ack(delivery.delivery_tag, BasicAckOptions::default()).await?;
     }
@@ -67,10 +84,12 @@ pub(crate) async fn ask(url: &str, queue: &str, in_flight: usize, confirms: bool
         channel.confirm_select(ConfirmSelectOptions::default()).await?;
     }
     let unacknowledged = BasicConsumeOptions { no_ack: true, ..BasicConsumeOptions::default() };
-    let mut answers =
-        channel.basic_consume(ANSWERS.into(), "ask".into(), unacknowledged, FieldTable::default()).await?;
+    let mut answers = channel
+        .basic_consume(ANSWERS.into(), "ask".into(), unacknowledged, FieldTable::default())
+        .await?;
     let question = sdk::question()?;
-    let (start, mut asked, mut open, mut next) = (Instant::now(), Asked::default(), HashMap::new(), 0_u64);
+    let (start, mut asked, mut open, mut next) =
+        (Instant::now(), Asked::default(), HashMap::new(), 0_u64);
     let mut room = in_flight;
     while !is_over(start) {
         for _ in 0..room {
@@ -80,14 +99,18 @@ pub(crate) async fn ask(url: &str, queue: &str, in_flight: usize, confirms: bool
                 .with_reply_to(ANSWERS.into())
                 .with_correlation_id(next.to_string().into())
                 .with_content_type("application/json".into());
-            let options = BasicPublishOptions { mandatory: confirms, ..BasicPublishOptions::default() };
-            let confirm = channel.basic_publish("".into(), queue.into(), options, &question, properties).await?;
+            let options =
+                BasicPublishOptions { mandatory: confirms, ..BasicPublishOptions::default() };
+            let confirm = channel
+                .basic_publish("".into(), queue.into(), options, &question, properties)
+                .await?;
             if confirms {
                 tokio::spawn(confirm);
             }
         }
         let answer = answers.next().await.ok_or("no more answers")??;
-        let id = answer.properties.correlation_id().as_ref().and_then(|id| id.as_str().parse().ok());
+        let id =
+            answer.properties.correlation_id().as_ref().and_then(|id| id.as_str().parse().ok());
         let begun = id.and_then(|id| open.remove(&id)).ok_or("an answer to no question")?;
         asked.count(begun, start);
         room = 1;

@@ -30,7 +30,9 @@ impl Mail {
 /// What is asked of all of them: a call of the method.
 pub(crate) fn question() -> Outcome<Vec<u8>> {
     let payload = mail::Message::valid();
-    Ok(serde_json::to_vec(&json!({ "service": "mail", "version": 1, "method": "send", "payload": payload }))?)
+    Ok(serde_json::to_vec(
+        &json!({ "service": "mail", "version": 1, "method": "send", "payload": payload }),
+    )?)
 }
 
 async fn gateway(url: &str, workers: usize, more: &str) -> Outcome<RunningGateway> {
@@ -50,7 +52,12 @@ pub(crate) async fn answer(url: &str, queue: &str, workers: usize) -> Outcome<()
 /// Brings requests to the exchange.
 #[expect(clippy::print_stdout, reason = "it says where it is")]
 pub(crate) async fn relay(url: &str, exchange: &str) -> Outcome<()> {
-    let gateway = gateway(url, 1, &format!("bus.calls.enabled = false\nroutes.'{exchange}'.dispatch = 'bus'")).await?;
+    let gateway = gateway(
+        url,
+        1,
+        &format!("bus.calls.enabled = false\nroutes.'{exchange}'.dispatch = 'bus'"),
+    )
+    .await?;
     println!("{}", gateway.address());
     std::future::pending().await
 }
@@ -61,7 +68,8 @@ pub(crate) async fn ask(url: &str, queue: &str, in_flight: usize) -> Outcome<()>
     let (start, question) = (Instant::now(), bytes::Bytes::from(question()?));
     let mut tasks = Vec::new();
     for _ in 0..in_flight {
-        let (broker, question, queue) = (Arc::clone(gateway.broker()), question.clone(), queue.to_owned());
+        let (broker, question, queue) =
+            (Arc::clone(gateway.broker()), question.clone(), queue.to_owned());
         tasks.push(tokio::spawn(async move {
             let mut asked = Asked::default();
             while !is_over(start) {
@@ -92,8 +100,10 @@ pub(crate) async fn pending(url: &str) -> Outcome<()> {
     const CALLS: usize = 50_000;
     let gateway = gateway(url, 1, "bus.calls.enabled = false").await?;
     let exchange = format!("bench-pending-{}", std::process::id());
-    let subscription =
-        gateway_runtime::bus::Subscription::Topic { exchange: exchange.clone().into(), pattern: "#".into() };
+    let subscription = gateway_runtime::bus::Subscription::Topic {
+        exchange: exchange.clone().into(),
+        pattern: "#".into(),
+    };
     let mut received = gateway.broker().consume(subscription).await?;
     tokio::spawn(async move { while received.next().await.is_some() {} });
     let before = resident()?;
@@ -111,7 +121,10 @@ pub(crate) async fn pending(url: &str) -> Outcome<()> {
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     let after = resident()?;
-    println!("{CALLS} calls wait: {} B each ({before} KiB → {after} KiB)", (after - before) * 1024 / CALLS as u64);
+    println!(
+        "{CALLS} calls wait: {} B each ({before} KiB → {after} KiB)",
+        (after - before) * 1024 / CALLS as u64
+    );
     Ok(())
 }
 

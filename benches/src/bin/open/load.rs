@@ -96,7 +96,10 @@ impl Load {
                 take(&mut free, one)?;
             }
             while free.is_empty() {
-                take(&mut free, self.idle.recv_timeout(PATIENCE).map_err(|_| "no answer in time")?)?;
+                take(
+                    &mut free,
+                    self.idle.recv_timeout(PATIENCE).map_err(|_| "no answer in time")?,
+                )?;
             }
             let Some(next) = free.pop_front() else { continue };
             self.connections[next].send(&self.request, due).map_err(|error| error.to_string())?;
@@ -113,7 +116,11 @@ impl Connection {
         *self.due.lock().unwrap_or_else(PoisonError::into_inner) = Some(due);
         // Once written the request is whole: it is smaller than the socket's buffer, which is empty.
         let sent = self.write.try_write(request)?;
-        if sent == request.len() { Ok(()) } else { Err(io::Error::other("a request was not taken whole")) }
+        if sent == request.len() {
+            Ok(())
+        } else {
+            Err(io::Error::other("a request was not taken whole"))
+        }
     }
 }
 
@@ -151,6 +158,7 @@ fn is_whole(answer: &[u8]) -> Result<bool, String> {
     if !head.starts_with("HTTP/1.1 200") {
         return Err(text.into_owned());
     }
-    let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")?.parse::<usize>().ok());
+    let length =
+        head.lines().find_map(|line| line.strip_prefix("content-length: ")?.parse::<usize>().ok());
     Ok(length.is_some_and(|length| body.len() >= length))
 }

@@ -97,7 +97,8 @@ fn measure(rounds: usize, postgres: Option<&str>) -> Result<(), Box<dyn Error>> 
         );
         for (contestant, of_it) in contestants.iter().zip(&figures) {
             let added = |read: fn(&Round) -> f64| {
-                let differences = of_it.iter().zip(&figures[0]).map(|(one, direct)| read(one) - read(direct));
+                let differences =
+                    of_it.iter().zip(&figures[0]).map(|(one, direct)| read(one) - read(direct));
                 median(differences) * 1e3
             };
             let commits = of_it.iter().filter_map(|round| round.commits).collect::<Vec<_>>();
@@ -151,7 +152,8 @@ fn request(path: &str, key: &str) -> Result<Vec<u8>, Box<dyn Error>> {
     let body = serde_json::to_string(&Message::valid())?;
     let length = body.len();
     let head = "host: localhost\r\ncontent-type: application/json";
-    Ok(format!("POST {path} HTTP/1.1\r\n{head}\r\n{key}content-length: {length}\r\n\r\n{body}").into_bytes())
+    Ok(format!("POST {path} HTTP/1.1\r\n{head}\r\n{key}content-length: {length}\r\n\r\n{body}")
+        .into_bytes())
 }
 
 /// Prints what contestants cost that have nothing to do.
@@ -160,7 +162,8 @@ fn rest(contestants: &[Contestant], time: Duration) -> Result<(), Box<dyn Error>
     // What is done once after the start is not rest.
     thread::sleep(Duration::from_secs(2));
     println!("{:<24} {:>14} {:>14}", "at rest", "CPU ms/s", "sleeps/s");
-    let before = contestants.iter().map(|one| Ok((one.process.cpu_nanos()?, one.process.sleeps()?)));
+    let before =
+        contestants.iter().map(|one| Ok((one.process.cpu_nanos()?, one.process.sleeps()?)));
     let before = before.collect::<Result<Vec<_>, Box<dyn Error>>>()?;
     let begin = Instant::now();
     thread::sleep(time);
@@ -184,7 +187,8 @@ fn round(contestant: &Contestant, rate: u32, time: Duration) -> Result<Round, Bo
     let cpu = (process.cpu_nanos()? - cpu) as f64;
     let sleeps = (process.sleeps()? - sleeps) as f64;
     let seconds = begin.elapsed().as_secs_f64();
-    let commits = process.commits().zip(commits).map(|(after, before)| (after - before) as f64 / seconds);
+    let commits =
+        process.commits().zip(commits).map(|(after, before)| (after - before) as f64 / seconds);
     latencies.sort_by(f64::total_cmp);
     let percentile = |part: f64| latencies[((calls * part) as usize).min(latencies.len() - 1)];
     let (p50, p99) = (percentile(0.5), percentile(0.99));

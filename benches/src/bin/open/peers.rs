@@ -64,15 +64,19 @@ pub(crate) fn forward() -> Result<(), Box<dyn Error>> {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let client = reqwest::Client::new();
     serve(move |request: Request<Incoming>| {
-        let request =
-            client.post(&url).header("content-type", "application/json").body(reqwest::Body::wrap(request.into_body()));
+        let request = client
+            .post(&url)
+            .header("content-type", "application/json")
+            .body(reqwest::Body::wrap(request.into_body()));
         async move { Ok(json(request.send().await?.bytes().await?)) }
     })
 }
 
 fn json(body: Bytes) -> Response<Full<Bytes>> {
     let mut response = Response::new(Full::new(body));
-    response.headers_mut().insert("content-type", http::HeaderValue::from_static("application/json"));
+    response
+        .headers_mut()
+        .insert("content-type", http::HeaderValue::from_static("application/json"));
     response
 }
 
@@ -94,7 +98,8 @@ where
                 let (connection, _) = listener.accept().await?;
                 connection.set_nodelay(true)?;
                 let answer = answer.clone();
-                let connection = http1::Builder::new().serve_connection(TokioIo::new(connection), service_fn(answer));
+                let connection = http1::Builder::new()
+                    .serve_connection(TokioIo::new(connection), service_fn(answer));
                 tokio::task::spawn_local(connection);
             }
         };

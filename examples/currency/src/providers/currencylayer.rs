@@ -81,7 +81,9 @@ impl Answer {
         let date = date.ok_or_else(|| ProviderError::ambiguous("an answer without a date"))?;
         // `USDEUR`: the base comes first.
         let quotes = self.quotes.into_iter();
-        let rates = quotes.filter_map(|(pair, rate)| Some((pair.strip_prefix(query.base.code())?.to_owned(), rate)));
+        let rates = quotes.filter_map(|(pair, rate)| {
+            Some((pair.strip_prefix(query.base.code())?.to_owned(), rate))
+        });
         table(query.base, date, rates.collect(), "currencylayer")
     }
 }
@@ -89,12 +91,14 @@ impl Answer {
 /// The documented codes: <https://currencylayer.com/documentation#error_codes>.
 fn refusal(code: u32) -> ProviderError {
     match code {
-        101 | 102 => ProviderError::from_status(401).log(format!("code {code}: the key or the account")),
-        104 => ProviderError::from_status(429).log("code 104: the month's calls are used up"),
-        105 | 106 | 201 | 202 | 302 => {
-            ProviderError::unsupported(format!("code {code}: not in the plan, not known, or no rates of that day"))
-                .with_public_detail("no rates were published for this")
+        101 | 102 => {
+            ProviderError::from_status(401).log(format!("code {code}: the key or the account"))
         }
+        104 => ProviderError::from_status(429).log("code 104: the month's calls are used up"),
+        105 | 106 | 201 | 202 | 302 => ProviderError::unsupported(format!(
+            "code {code}: not in the plan, not known, or no rates of that day"
+        ))
+        .with_public_detail("no rates were published for this"),
         _ => ProviderError::ambiguous(format!("code {code}")),
     }
 }

@@ -34,13 +34,16 @@ struct Sheet(Vec<Day>);
 impl Sheet {
     fn read(file: &str) -> Result<Self, csv::Error> {
         let mut reader = csv::Reader::from_reader(file.as_bytes());
-        let columns: Vec<Option<Symbol>> = reader.headers()?.iter().map(|name| Symbol::from_str(name).ok()).collect();
+        let columns: Vec<Option<Symbol>> =
+            reader.headers()?.iter().map(|name| Symbol::from_str(name).ok()).collect();
         let mut days = Vec::new();
         for record in reader.into_records() {
             let record = record?;
             let Some(date) = record.get(0).and_then(|date| date.parse().ok()) else { continue };
-            let published =
-                columns.iter().zip(&record).filter_map(|(symbol, rate)| Some(((*symbol)?, rate.parse().ok()?)));
+            let published = columns
+                .iter()
+                .zip(&record)
+                .filter_map(|(symbol, rate)| Some(((*symbol)?, rate.parse().ok()?)));
             let rates = published.chain([(Symbol::EUR, Decimal::ONE)]).collect();
             days.push(Day { date, rates });
         }
@@ -67,7 +70,8 @@ struct EcbSheet(Arc<Sheet>);
 
 impl FromApp for EcbSheet {
     fn from_app(_: &gateway_runtime::BuildContext<'_>) -> Result<Self, StartError> {
-        let sheet = Sheet::read(FILE).map_err(|error| StartError::new(format!("the file of rates: {error}")))?;
+        let sheet = Sheet::read(FILE)
+            .map_err(|error| StartError::new(format!("the file of rates: {error}")))?;
         Ok(Self(Arc::new(sheet)))
     }
 }
@@ -78,8 +82,10 @@ impl RateSource for EcbFile {
     async fn rates(&self, query: &RatesQuery) -> Result<Rates, ProviderError> {
         let day = self.sheet.0.day(query.date).ok_or_else(before_the_file)?;
         let wanted = if query.symbols.is_empty() { Symbol::ALL } else { &query.symbols };
-        let rates: BTreeMap<_, _> =
-            wanted.iter().filter_map(|&symbol| Some((symbol, day.cross(query.base, symbol)?))).collect();
+        let rates: BTreeMap<_, _> = wanted
+            .iter()
+            .filter_map(|&symbol| Some((symbol, day.cross(query.base, symbol)?)))
+            .collect();
         if rates.is_empty() {
             return Err(not_published(query.base, day.date));
         }
@@ -94,22 +100,29 @@ impl RateHistory for EcbFile {
         let sheet = Arc::clone(&self.sheet.0);
         let query = query.clone();
         let start = query.from.map_or(0, |from| sheet.0.partition_point(|day| day.date < from));
-        let end = query.until.map_or(sheet.0.len(), |until| sheet.0.partition_point(|day| day.date <= until));
+        let end = query
+            .until
+            .map_or(sheet.0.len(), |until| sheet.0.partition_point(|day| day.date <= until));
         // A day at a time: the stream holds the file's place, not its content.
         let days = (start..end.max(start)).filter_map(move |at| {
             let day = &sheet.0[at];
-            Some(Ok::<_, Error>(DayRate { date: day.date, rate: day.cross(query.base, query.symbol)? }))
+            Some(Ok::<_, Error>(DayRate {
+                date: day.date,
+                rate: day.cross(query.base, query.symbol)?,
+            }))
         });
         Ok(Streaming::new(stream::iter(days)))
     }
 }
 
 fn before_the_file() -> ProviderError {
-    ProviderError::unsupported("the file begins on 2015-01-02").with_public_detail("there are no rates before 2015-01-02")
+    ProviderError::unsupported("the file begins on 2015-01-02")
+        .with_public_detail("there are no rates before 2015-01-02")
 }
 
 fn not_published(base: Symbol, date: NaiveDate) -> ProviderError {
-    ProviderError::unsupported("not published").with_public_detail(format!("no rate of {base} was published for {date}"))
+    ProviderError::unsupported("not published")
+        .with_public_detail(format!("no rate of {base} was published for {date}"))
 }
 
 #[cfg(test)]

@@ -80,12 +80,18 @@ impl Answer {
 /// The documented codes: <https://fixer.io/documentation#errorcodes>.
 fn refusal(code: u32) -> ProviderError {
     match code {
-        101 | 102 => ProviderError::from_status(401).log(format!("code {code}: the key or the account")),
+        101 | 102 => {
+            ProviderError::from_status(401).log(format!("code {code}: the key or the account"))
+        }
         104 => ProviderError::from_status(429).log("code 104: the month's calls are used up"),
-        105 | 106 | 302 => ProviderError::unsupported(format!("code {code}: not in the plan, or no rates of that day"))
-            .with_public_detail("no rates were published for this"),
-        201 | 202 => ProviderError::unsupported(format!("code {code}: a currency that it does not know"))
-            .with_public_detail("no rates were published for this"),
+        105 | 106 | 302 => ProviderError::unsupported(format!(
+            "code {code}: not in the plan, or no rates of that day"
+        ))
+        .with_public_detail("no rates were published for this"),
+        201 | 202 => {
+            ProviderError::unsupported(format!("code {code}: a currency that it does not know"))
+                .with_public_detail("no rates were published for this")
+        }
         _ => ProviderError::ambiguous(format!("code {code}")),
     }
 }

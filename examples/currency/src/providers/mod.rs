@@ -43,12 +43,18 @@ fn table(
 ) -> Result<Rates, ProviderError> {
     let exact = |number: &serde_json::Number| {
         let text = number.to_string();
-        text.parse().or_else(|_| Decimal::from_scientific(&text)).ok().filter(|rate| *rate > Decimal::ZERO)
+        text.parse()
+            .or_else(|_| Decimal::from_scientific(&text))
+            .ok()
+            .filter(|rate| *rate > Decimal::ZERO)
     };
-    let rates: BTreeMap<_, _> =
-        rates.iter().filter_map(|(code, rate)| Some((code.parse().ok()?, Exact(exact(rate)?.normalize())))).collect();
+    let rates: BTreeMap<_, _> = rates
+        .iter()
+        .filter_map(|(code, rate)| Some((code.parse().ok()?, Exact(exact(rate)?.normalize()))))
+        .collect();
     if rates.is_empty() {
-        return Err(ProviderError::unsupported("an answer without rates").with_public_detail("no rates were published for this"));
+        return Err(ProviderError::unsupported("an answer without rates")
+            .with_public_detail("no rates were published for this"));
     }
     Ok(Rates { base, date, rates, source: source.to_owned() })
 }

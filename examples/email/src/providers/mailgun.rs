@@ -40,7 +40,8 @@ impl EmailSender for Mailgun {
     async fn send(&self, message: &Message) -> Result<Accepted, ProviderError> {
         let MailgunConfig { base_url, domain, api_key } = &*self.config;
         let url = at(base_url, &format!("/v3/{domain}/messages"));
-        let response = self.http.post(url).basic("api", api_key).form(&form(message)).send_any().await?;
+        let response =
+            self.http.post(url).basic("api", api_key).form(&form(message)).send_any().await?;
         if response.status() != 200 {
             return Err(refusal(response).await);
         }
@@ -51,8 +52,12 @@ impl EmailSender for Mailgun {
 
 fn form(Message { from, content }: &Message) -> Vec<(&'static str, String)> {
     let SendRequest { to, cc, subject, text, html } = content;
-    let mut form =
-        vec![("from", from.0.clone()), ("to", joined(to)), ("subject", subject.clone()), ("text", text.clone())];
+    let mut form = vec![
+        ("from", from.0.clone()),
+        ("to", joined(to)),
+        ("subject", subject.clone()),
+        ("text", text.clone()),
+    ];
     form.extend((!cc.is_empty()).then(|| ("cc", joined(cc))));
     form.extend(html.clone().map(|html| ("html", html)));
     form
@@ -66,7 +71,11 @@ struct Queued {
 /// 400 is the message's fault, 401, 402 and 429 the account's, as the statuses say; the others need a word more.
 async fn refusal(response: HttpResponse) -> ProviderError {
     match response.status() {
-        404 => response.into_error().await.with_class(AttemptClass::Rejected).log("the domain is not known here"),
+        404 => response
+            .into_error()
+            .await
+            .with_class(AttemptClass::Rejected)
+            .log("the domain is not known here"),
         413 => ProviderError::unsupported("413: the message is too large"),
         _ => response.into_error().await,
     }

@@ -45,8 +45,9 @@ impl EmailSender for Postmark {
     async fn send(&self, message: &Message) -> Result<Accepted, ProviderError> {
         let PostmarkConfig { base_url, server_token, stream } = &*self.config;
         let request = self.http.post(at(base_url, "/email"));
-        let request =
-            request.header("accept", "application/json").secret_header("x-postmark-server-token", server_token);
+        let request = request
+            .header("accept", "application/json")
+            .secret_header("x-postmark-server-token", server_token);
         let response = request.json(&body(message, stream)).send_any().await?;
         match response.status() {
             200 => Ok(accepted("postmark", response.json::<Sent>().await?.message_id)),
@@ -95,7 +96,8 @@ async fn refusal(response: HttpResponse) -> ProviderError {
     match code {
         // The sender's signature or domain, the account's approval, its credits: another provider has its own.
         400..=405 | 411..=413 => ProviderError::rejected(why),
-        406 => ProviderError::invalid(why).with_public_detail("a receiver's mailbox has refused mail before"),
+        406 => ProviderError::invalid(why)
+            .with_public_detail("a receiver's mailbox has refused mail before"),
         _ => ProviderError::invalid(why),
     }
 }

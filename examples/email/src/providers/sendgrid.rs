@@ -45,31 +45,41 @@ impl EmailSender for SendGrid {
             return Err(refusal(response).await);
         }
         let id = response.headers().get("x-message-id").and_then(|id| id.to_str().ok());
-        id.map(|id| accepted("sendgrid", id)).ok_or_else(|| ProviderError::ambiguous("a 202 without X-Message-Id"))
+        id.map(|id| accepted("sendgrid", id))
+            .ok_or_else(|| ProviderError::ambiguous("a 202 without X-Message-Id"))
     }
 }
 
 fn body(Message { from, content }: &Message) -> Value {
     let SendRequest { to, cc, subject, text, html } = content;
-    let list = |addresses: &[Address]| addresses.iter().map(|Address(email)| json!({ "email": email })).collect();
+    let list = |addresses: &[Address]| {
+        addresses.iter().map(|Address(email)| json!({ "email": email })).collect()
+    };
     // An empty list would be refused.
     let mut receivers = json!({ "to": list(to) });
     if !cc.is_empty() {
         receivers["cc"] = list(cc);
     }
     let parts = [Some(("text/plain", text)), html.as_ref().map(|html| ("text/html", html))];
-    let parts: Vec<_> =
-        parts.into_iter().flatten().map(|(kind, value)| json!({ "type": kind, "value": value })).collect();
+    let parts: Vec<_> = parts
+        .into_iter()
+        .flatten()
+        .map(|(kind, value)| json!({ "type": kind, "value": value }))
+        .collect();
     json!({ "personalizations": [receivers], "from": { "email": from.0 }, "subject": subject, "content": parts })
 }
 
 /// 400 is the message's fault, 401 and 403 the account's, as the statuses say; the others need a word more.
 async fn refusal(response: HttpResponse) -> ProviderError {
-    let reset = response.headers().get("x-ratelimit-reset").and_then(|at| at.to_str().ok()?.parse().ok());
+    let reset =
+        response.headers().get("x-ratelimit-reset").and_then(|at| at.to_str().ok()?.parse().ok());
     match response.status() {
         // Larger than this API takes; a mail server may take more.
         413 => ProviderError::unsupported("413: the message is too large"),
-        429 => reset.map(until).into_iter().fold(response.into_error().await, ProviderError::retry_after),
+        429 => reset
+            .map(until)
+            .into_iter()
+            .fold(response.into_error().await, ProviderError::retry_after),
         _ => response.into_error().await,
     }
 }

@@ -83,15 +83,22 @@ impl EmailSender for Smtp {
         let id = new_id(&message.from);
         let mail = compose(message, &id)?;
         let opening = tokio::time::timeout(self.config.open_timeout, self.open(mail.envelope()));
-        let mut connection =
-            opening.await.unwrap_or_else(|_| Err(ProviderError::not_sent("the server is not ready in time")))?;
+        let mut connection = opening
+            .await
+            .unwrap_or_else(|_| Err(ProviderError::not_sent("the server is not ready in time")))?;
         match connection.message(&mail.formatted()).await {
             Ok(_) => {}
             Err(error) if error.status().is_some() => return Err(nothing_sent(error)),
-            Err(error) => return Err(ProviderError::ambiguous(format!("the answer to the data is lost: {error}"))),
+            Err(error) => {
+                return Err(ProviderError::ambiguous(format!(
+                    "the answer to the data is lost: {error}"
+                )));
+            }
         }
         // What is decided is not held up by good manners.
-        tokio::spawn(async move { tokio::time::timeout(Duration::from_secs(1), connection.quit()).await.is_ok() });
+        tokio::spawn(async move {
+            tokio::time::timeout(Duration::from_secs(1), connection.quit()).await.is_ok()
+        });
         Ok(accepted("smtp", id))
     }
 }
@@ -101,9 +108,15 @@ impl Smtp {
     /// `AsyncSmtpConnection::send` goes further, and does not say how far it got.
     async fn open(&self, envelope: &Envelope) -> Result<AsyncSmtpConnection, ProviderError> {
         let mut connection = self.connect().await?;
-        connection.command(MailFrom::new(envelope.from().cloned(), Vec::new())).await.map_err(nothing_sent)?;
+        connection
+            .command(MailFrom::new(envelope.from().cloned(), Vec::new()))
+            .await
+            .map_err(nothing_sent)?;
         for receiver in envelope.to() {
-            connection.command(Rcpt::new(receiver.clone(), Vec::new())).await.map_err(receiver_refused)?;
+            connection
+                .command(Rcpt::new(receiver.clone(), Vec::new()))
+                .await
+                .map_err(receiver_refused)?;
         }
         connection.command(Data).await.map_err(nothing_sent)?;
         Ok(connection)
@@ -115,7 +128,8 @@ impl Smtp {
         let tls = || TlsParameters::new(host.clone()).map_err(nothing_sent);
         let (server, name) = ((host.as_str(), *port), ClientId::default());
         let from_the_start = if *security == Security::Tls { Some(tls()?) } else { None };
-        let connecting = AsyncSmtpConnection::connect_tokio1(server, None, &name, from_the_start, None);
+        let connecting =
+            AsyncSmtpConnection::connect_tokio1(server, None, &name, from_the_start, None);
         let mut connection = connecting.await.map_err(nothing_sent)?;
         if *security == Security::StartTls {
             connection.starttls(tls()?, &name).await.map_err(nothing_sent)?;
@@ -148,18 +162,28 @@ fn receiver_refused(error: lettre::transport::smtp::Error) -> ProviderError {
         (Some(_), Some(code)) => code.starts_with("5.1.") && !matches!(code, "5.1.7" | "5.1.8"),
         _ => false,
     };
-    if wrong { ProviderError::invalid(why).with_public_detail("a receiver has no such mailbox") } else { nothing_sent(error) }
+    if wrong {
+        ProviderError::invalid(why).with_public_detail("a receiver has no such mailbox")
+    } else {
+        nothing_sent(error)
+    }
 }
 
 /// A password that is refused needs somebody's care, as a 401 does.
 fn not_let_in(error: lettre::transport::smtp::Error) -> ProviderError {
-    if error.is_permanent() { ProviderError::from_status(401).log(error) } else { nothing_sent(error) }
+    if error.is_permanent() {
+        ProviderError::from_status(401).log(error)
+    } else {
+        nothing_sent(error)
+    }
 }
 
 /// The enhanced status code in an answer (RFC 3463): `5.1.1`.
 fn enhanced(answer: &str) -> Option<&str> {
     let is_number = |text: &str| text.parse::<u16>().is_ok();
-    answer.split_whitespace().find(|word| word.split('.').count() == 3 && word.split('.').all(is_number))
+    answer
+        .split_whitespace()
+        .find(|word| word.split('.').count() == 3 && word.split('.').all(is_number))
 }
 
 /// Of RFC 5322 §3.6.4: what is drawn at random before the `@` is never drawn again.
@@ -170,7 +194,11 @@ fn new_id(Address(from): &Address) -> String {
 
 fn compose(Message { from, content }: &Message, id: &str) -> Result<Mail, ProviderError> {
     let SendRequest { to, cc, subject, text, html } = content;
-    let mut mail = Mail::builder().from(mailbox(from)?).subject(subject).message_id(Some(format!("<{id}>"))).date_now();
+    let mut mail = Mail::builder()
+        .from(mailbox(from)?)
+        .subject(subject)
+        .message_id(Some(format!("<{id}>")))
+        .date_now();
     for receiver in to {
         mail = mail.to(mailbox(receiver)?);
     }
@@ -185,7 +213,8 @@ fn compose(Message { from, content }: &Message, id: &str) -> Result<Mail, Provid
 }
 
 fn mailbox(Address(address): &Address) -> Result<Mailbox, ProviderError> {
-    let parsed = address.parse().map_err(|error| ProviderError::invalid(format!("not an address: {error}")));
+    let parsed =
+        address.parse().map_err(|error| ProviderError::invalid(format!("not an address: {error}")));
     parsed.map(|address| Mailbox::new(None, address))
 }
 

@@ -34,7 +34,12 @@ pub(super) async fn sendgrid(listener: TcpListener, stand_in: StandIn) {
 pub(super) async fn postmark(listener: TcpListener, stand_in: StandIn) {
     let api = Api {
         path: "/email",
-        yes: |id| json_response(StatusCode::OK, &json!({ "MessageID": id, "ErrorCode": 0, "Message": "OK" })),
+        yes: |id| {
+            json_response(
+                StatusCode::OK,
+                &json!({ "MessageID": id, "ErrorCode": 0, "Message": "OK" }),
+            )
+        },
         no: |why| json!({ "ErrorCode": 300, "Message": why }),
     };
     serve(listener, stand_in, api).await;
@@ -66,11 +71,17 @@ async fn answer(State((stand_in, api)): State<(StandIn, Api)>, request: Request)
     };
     let behaviour = stand_in.behaviour();
     if !matches!(behaviour, Behaviour::Status(400..=499) | Behaviour::Saying(400..=499, _)) {
-        stand_in.take(Received { to: path, credentials, body: String::from_utf8_lossy(&body).into_owned() });
+        stand_in.take(Received {
+            to: path,
+            credentials,
+            body: String::from_utf8_lossy(&body).into_owned(),
+        });
     }
     let mut response = match behaviour {
         Behaviour::Well | Behaviour::Refuse => (api.yes)(format!("{:032x}", fastrand::u128(..))),
-        Behaviour::Status(status) => json_response(code(status), &(api.no)(format!("told to answer {status}"))),
+        Behaviour::Status(status) => {
+            json_response(code(status), &(api.no)(format!("told to answer {status}")))
+        }
         Behaviour::Saying(status, body) => (code(status), body).into_response(),
         Behaviour::Hang => pending().await,
         // Ends the task of this connection, and with it the connection.
@@ -88,5 +99,7 @@ fn code(status: u16) -> StatusCode {
 /// The header fields in which the three say who is sending.
 fn credentials(headers: &HeaderMap) -> BTreeMap<String, String> {
     let named = ["authorization", "x-postmark-server-token", "accept", "content-type"].into_iter();
-    named.filter_map(|name| Some((name.to_owned(), headers.get(name)?.to_str().ok()?.to_owned()))).collect()
+    named
+        .filter_map(|name| Some((name.to_owned(), headers.get(name)?.to_str().ok()?.to_owned())))
+        .collect()
 }

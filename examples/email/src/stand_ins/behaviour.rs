@@ -44,7 +44,9 @@ impl FromStr for Behaviour {
             "hang" => Ok(Self::Hang),
             _ => match word.parse() {
                 Ok(status @ 400..=599) => Ok(Self::Status(status)),
-                _ => Err(format!("`{word}` is none of well, refuse, cut, hang, and a status from 400 to 599")),
+                _ => Err(format!(
+                    "`{word}` is none of well, refuse, cut, hang, and a status from 400 to 599"
+                )),
             },
         }
     }

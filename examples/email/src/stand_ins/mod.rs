@@ -30,7 +30,8 @@ impl StandIns {
     ///
     /// When no port can be had.
     pub fn start() -> Result<Self, StartError> {
-        Self::try_start().map_err(|error| StartError::new(format!("the stand-ins cannot start: {error}")))
+        Self::try_start()
+            .map_err(|error| StartError::new(format!("the stand-ins cannot start: {error}")))
     }
 
     fn try_start() -> io::Result<Self> {
@@ -65,10 +66,15 @@ impl StandIns {
     /// Settings that send all mail to them, to the mail server first.
     #[must_use]
     pub fn settings(&self) -> String {
-        let address =
-            |name| self.0.get(name).map(|stand_in: &StandIn| stand_in.address().to_string()).unwrap_or_default();
+        let address = |name| {
+            self.0
+                .get(name)
+                .map(|stand_in: &StandIn| stand_in.address().to_string())
+                .unwrap_or_default()
+        };
         let port = self.0.get("smtp").map_or(0, |smtp| smtp.address().port());
-        let (sendgrid, postmark, mailgun) = (address("sendgrid"), address("postmark"), address("mailgun"));
+        let (sendgrid, postmark, mailgun) =
+            (address("sendgrid"), address("postmark"), address("mailgun"));
         format!(
             r#"
             info = {{ title = "Email", version = "1.0.0" }}

@@ -11,7 +11,11 @@ use super::{Behaviour, Received, StandIn};
 
 pub(super) async fn serve(listener: TcpListener, stand_in: StandIn) {
     while let Ok((stream, _)) = listener.accept().await {
-        let session = Session { stream: BufReader::new(stream), stand_in: stand_in.clone(), mail: Received::default() };
+        let session = Session {
+            stream: BufReader::new(stream),
+            stand_in: stand_in.clone(),
+            mail: Received::default(),
+        };
         // A client that goes away is no trouble of the server's.
         tokio::spawn(async move { session.run().await.is_ok() });
     }
@@ -34,9 +38,12 @@ impl Session {
             let verb = line.split([' ', ':']).next().unwrap_or_default().to_ascii_uppercase();
             match (verb.as_str(), self.stand_in.behaviour()) {
                 ("EHLO", _) => {
-                    self.say("250-stand-in\r\n250-ENHANCEDSTATUSCODES\r\n250 AUTH PLAIN LOGIN").await?;
+                    self.say("250-stand-in\r\n250-ENHANCEDSTATUSCODES\r\n250 AUTH PLAIN LOGIN")
+                        .await?;
                 }
-                ("AUTH", Behaviour::Status(status @ (454 | 535))) => self.refuse(status, "told to refuse").await?,
+                ("AUTH", Behaviour::Status(status @ (454 | 535))) => {
+                    self.refuse(status, "told to refuse").await?
+                }
                 ("AUTH", _) => {
                     self.mail.credentials = BTreeMap::from([("auth".to_owned(), line)]);
                     self.say("235 2.7.0 welcome").await?;
@@ -104,6 +111,7 @@ impl Session {
     async fn line(&mut self) -> io::Result<Option<String>> {
         let mut line = Vec::new();
         let read = self.stream.read_until(b'\n', &mut line).await?;
-        Ok((read > 0).then(|| String::from_utf8_lossy(&line).trim_end_matches(['\r', '\n']).to_owned()))
+        Ok((read > 0)
+            .then(|| String::from_utf8_lossy(&line).trim_end_matches(['\r', '\n']).to_owned()))
     }
 }

@@ -63,7 +63,11 @@ impl StandIn {
     }
 
     /// Listens except while connections are to be refused.
-    async fn run<S: Future<Output = ()> + Send>(self, first: TcpListener, serve: impl Fn(TcpListener, Self) -> S) {
+    async fn run<S: Future<Output = ()> + Send>(
+        self,
+        first: TcpListener,
+        serve: impl Fn(TcpListener, Self) -> S,
+    ) {
         let mut listener = Some(first);
         let mut behaviour = self.0.behaviour.subscribe();
         loop {
@@ -74,8 +78,10 @@ impl StandIn {
                 }
             }
             self.0.listening.send_replace(false);
-            let well = behaviour.wait_for(|behaviour| *behaviour != Behaviour::Refuse).await.is_ok();
-            listener = bind(self.0.address).and_then(|socket| socket.listen(128)).ok().filter(|_| well);
+            let well =
+                behaviour.wait_for(|behaviour| *behaviour != Behaviour::Refuse).await.is_ok();
+            listener =
+                bind(self.0.address).and_then(|socket| socket.listen(128)).ok().filter(|_| well);
             if listener.is_none() {
                 return;
             }
@@ -131,6 +137,9 @@ fn bind(address: SocketAddr) -> io::Result<TcpSocket> {
 
 impl fmt::Debug for StandIn {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("StandIn").field("address", &self.0.address).field("behaviour", &self.behaviour()).finish()
+        f.debug_struct("StandIn")
+            .field("address", &self.0.address)
+            .field("behaviour", &self.behaviour())
+            .finish()
     }
 }

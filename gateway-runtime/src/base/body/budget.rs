@@ -18,7 +18,7 @@ use std::{
 use bytes::Bytes;
 
 /// A charge grows by so many bytes at once, so that the counters are touched seldom.
-const STEP: usize = 16 * 1024;
+const STEP_BYTES: usize = 16 * 1024;
 
 /// Bodies up to this size are not charged.
 const FREE_BYTES: usize = 4 * 1024;
@@ -60,7 +60,7 @@ impl BodyBudget {
     /// Whether a body of `bytes` fits at all.
     pub(crate) fn fits(&self, bytes: usize) -> bool {
         let limit = self.0.limit.min(self.0.client_limit);
-        bytes.checked_next_multiple_of(STEP).is_some_and(|charge| charge <= limit)
+        bytes.checked_next_multiple_of(STEP_BYTES).is_some_and(|charge| charge <= limit)
     }
 
     /// The bytes that are charged now.
@@ -106,7 +106,9 @@ impl BodyBudget {
 fn key(address: IpAddr) -> ClientKey {
     match address.to_canonical() {
         IpAddr::V4(address) => address.to_ipv6_mapped().to_bits(),
-        IpAddr::V6(address) => address.to_bits() & Ipv6Addr::new(0xffff, 0xffff, 0xffff, 0xffff, 0, 0, 0, 0).to_bits(),
+        IpAddr::V6(address) => {
+            address.to_bits() & Ipv6Addr::new(0xffff, 0xffff, 0xffff, 0xffff, 0, 0, 0, 0).to_bits()
+        }
     }
 }
 
@@ -134,7 +136,7 @@ impl Charge {
         if length <= self.bytes.max(FREE_BYTES) {
             return Ok(());
         }
-        let more = length.next_multiple_of(STEP) - self.bytes;
+        let more = length.next_multiple_of(STEP_BYTES) - self.bytes;
         if !budget.take(self.client, more) {
             return Err(Exhausted);
         }
@@ -179,54 +181,66 @@ mod tests {
 
     #[test]
     fn small_bodies_cost_nothing_and_large_ones_are_charged_in_steps() {
-        let budget = BodyBudget::new(10 * STEP, 10 * STEP);
+        let budget = BodyBudget::new(10 * STEP_BYTES, 10 * STEP_BYTES);
         let mut charge = budget.charge(address("10.0.0.1"));
         charge.cover(FREE_BYTES).unwrap();
         assert_eq!(budget.used(), 0);
         charge.cover(FREE_BYTES + 1).unwrap();
-        assert_eq!(budget.used(), STEP);
-        charge.cover(STEP + 1).unwrap();
-        assert_eq!(budget.used(), 2 * STEP);
+        assert_eq!(budget.used(), STEP_BYTES);
+        charge.cover(STEP_BYTES + 1).unwrap();
+        assert_eq!(budget.used(), 2 * STEP_BYTES);
         let body = charge.attach(Bytes::from_static(b"body"));
         let part = body.slice(1..3);
         drop(body);
-        assert_eq!((budget.used(), &part[..]), (2 * STEP, &b"od"[..]), "a part of the body keeps all of it");
+        assert_eq!(
+            (budget.used(), &part[..]),
+            (2 * STEP_BYTES, &b"od"[..]),
+            "a part of the body keeps all of it"
+        );
         drop(part);
         assert_eq!(budget.used(), 0);
     }
 
     #[test]
     fn a_client_has_a_share_and_all_have_the_whole() {
-        let budget = BodyBudget::new(3 * STEP, 2 * STEP);
+        let budget = BodyBudget::new(3 * STEP_BYTES, 2 * STEP_BYTES);
         let mut first = budget.charge(address("2001:db8:0:1::1"));
-        first.cover(2 * STEP).unwrap();
-        assert_eq!(budget.charge(address("2001:db8:0:1:ffff::2")).cover(STEP), Err(Exhausted), "the same /64");
-        assert_eq!(budget.used(), 2 * STEP, "what was refused is not charged");
+        first.cover(2 * STEP_BYTES).unwrap();
+        assert_eq!(
+            budget.charge(address("2001:db8:0:1:ffff::2")).cover(STEP_BYTES),
+            Err(Exhausted),
+            "the same /64"
+        );
+        assert_eq!(budget.used(), 2 * STEP_BYTES, "what was refused is not charged");
         let mut other = budget.charge(address("2001:db8:0:2::1"));
-        other.cover(STEP).unwrap();
-        assert_eq!(budget.charge(address("10.0.0.1")).cover(STEP), Err(Exhausted), "nothing is left");
-        assert_eq!(budget.charge(None).cover(STEP), Err(Exhausted));
+        other.cover(STEP_BYTES).unwrap();
+        assert_eq!(
+            budget.charge(address("10.0.0.1")).cover(STEP_BYTES),
+            Err(Exhausted),
+            "nothing is left"
+        );
+        assert_eq!(budget.charge(None).cover(STEP_BYTES), Err(Exhausted));
         drop((first, other));
         assert!(budget.0.clients.iter().all(|clients| clients.lock().unwrap().is_empty()));
-        budget.charge(address("::ffff:10.0.0.1")).cover(2 * STEP).unwrap();
+        budget.charge(address("::ffff:10.0.0.1")).cover(2 * STEP_BYTES).unwrap();
     }
 
     proptest! {
         #[test]
-        fn nothing_is_lost_and_no_limit_is_passed(steps in prop::collection::vec((0u8..4, 0usize..6 * STEP), 0..40)) {
-            let budget = BodyBudget::new(8 * STEP, 5 * STEP);
+        fn nothing_is_lost_and_no_limit_is_passed(steps in prop::collection::vec((0u8..4, 0usize..6 * STEP_BYTES), 0..40)) {
+            let budget = BodyBudget::new(8 * STEP_BYTES, 5 * STEP_BYTES);
             let mut charges: Vec<_> = (0..4).map(|n| budget.charge(Some(IpAddr::from([10, 0, 0, n / 2])))).collect();
             for (place, length) in steps {
                 let charge = &mut charges[usize::from(place)];
-                if length < STEP / 2 {
+                if length < STEP_BYTES / 2 {
                     *charge = budget.charge(Some(IpAddr::from([10, 0, 0, place / 2])));
                 } else {
                     // Refusals are part of the game.
                     let _ = charge.cover(length);
                 }
                 prop_assert_eq!(budget.used(), charges.iter().map(|charge| charge.bytes).sum::<usize>());
-                prop_assert!(budget.used() <= 8 * STEP);
-                prop_assert!(charges.chunks(2).all(|pair| pair[0].bytes + pair[1].bytes <= 5 * STEP));
+                prop_assert!(budget.used() <= 8 * STEP_BYTES);
+                prop_assert!(charges.chunks(2).all(|pair| pair[0].bytes + pair[1].bytes <= 5 * STEP_BYTES));
             }
             drop(charges);
             prop_assert_eq!(budget.used(), 0);

@@ -11,7 +11,8 @@ use crate::base::error::{Code, Error};
 /// `unsupported-media-type`, with what would be accepted (RFC 9110 §15.5.16).
 pub(crate) fn refuse_coded(request: &HeaderMap) -> Result<(), Error> {
     let is_identity = |line: &[u8]| {
-        line.split(|byte| *byte == b',').all(|coding| coding.trim_ascii().eq_ignore_ascii_case(b"identity"))
+        line.split(|byte| *byte == b',')
+            .all(|coding| coding.trim_ascii().eq_ignore_ascii_case(b"identity"))
     };
     if request.get_all(header::CONTENT_ENCODING).iter().all(|line| is_identity(line.as_bytes())) {
         return Ok(());
@@ -29,11 +30,14 @@ mod tests {
     #[test]
     fn every_coding_but_none_is_refused_wherever_it_stands() {
         let coded = |lines: &[&'static str]| {
-            let lines = lines.iter().map(|line| (header::CONTENT_ENCODING, HeaderValue::from_static(line)));
+            let lines =
+                lines.iter().map(|line| (header::CONTENT_ENCODING, HeaderValue::from_static(line)));
             refuse_coded(&lines.collect())
         };
         assert!(coded(&[]).is_ok() && coded(&["Identity"]).is_ok());
-        for refused in [&["gzip"][..], &["identity", "gzip"], &["identity, br"], &["aes128gcm"], &[""]] {
+        for refused in
+            [&["gzip"][..], &["identity", "gzip"], &["identity, br"], &["aes128gcm"], &[""]]
+        {
             let error = coded(refused).unwrap_err();
             assert_eq!(
                 (error.code(), error.accepted_encodings()),

@@ -29,9 +29,9 @@ pub type BoxError = Box<dyn error::Error + Send + Sync>;
 ///
 /// When the client leaves, the body is dropped, and its stream with it. A stream that yields an error cuts the
 /// connection (HTTP/2: resets the stream): what was yielded before is sent, and no client can take it for a whole answer.
-pub struct Body(Kind);
+pub struct Body(BodyKind);
 
-enum Kind {
+enum BodyKind {
     Full(Bytes),
     Stream(UnsyncBoxBody<Bytes, BoxError>),
     Failed(Option<BoxError>),
@@ -41,7 +41,7 @@ impl Body {
     /// No bytes.
     #[must_use]
     pub const fn empty() -> Self {
-        Self(Kind::Full(Bytes::new()))
+        Self(BodyKind::Full(Bytes::new()))
     }
 
     /// The chunks of a stream, each sent as soon as it is there.
@@ -63,27 +63,29 @@ impl Body {
         if let Some(own) = (&mut body as &mut dyn Any).downcast_mut::<Option<Self>>() {
             return own.take().unwrap_or_default();
         }
-        body.map_or_else(Self::empty, |body| Self(Kind::Stream(body.map_err(Into::into).boxed_unsync())))
+        body.map_or_else(Self::empty, |body| {
+            Self(BodyKind::Stream(body.map_err(Into::into).boxed_unsync()))
+        })
     }
 
     /// A body that fails.
     pub(crate) fn failed(error: BoxError) -> Self {
-        Self(Kind::Failed(Some(error)))
+        Self(BodyKind::Failed(Some(error)))
     }
 
     /// Takes the error of a body that fails.
     pub(crate) fn take_failure(&mut self) -> Option<BoxError> {
         match &mut self.0 {
-            Kind::Failed(error) => error.take(),
-            Kind::Full(_) | Kind::Stream(_) => None,
+            BodyKind::Failed(error) => error.take(),
+            BodyKind::Full(_) | BodyKind::Stream(_) => None,
         }
     }
 
     /// The bytes of a body that is no stream.
     pub(crate) fn bytes_mut(&mut self) -> Option<&mut Bytes> {
         match &mut self.0 {
-            Kind::Full(bytes) => Some(bytes),
-            Kind::Stream(_) | Kind::Failed(_) => None,
+            BodyKind::Full(bytes) => Some(bytes),
+            BodyKind::Stream(_) | BodyKind::Failed(_) => None,
         }
     }
 }
@@ -92,28 +94,31 @@ impl http_body::Body for Body {
     type Data = Bytes;
     type Error = BoxError;
 
-    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         match &mut self.0 {
-            Kind::Full(bytes) if bytes.is_empty() => Poll::Ready(None),
-            Kind::Full(bytes) => Poll::Ready(Some(Ok(Frame::data(mem::take(bytes))))),
-            Kind::Stream(body) => Pin::new(body).poll_frame(cx),
-            Kind::Failed(error) => Poll::Ready(error.take().map(Err)),
+            BodyKind::Full(bytes) if bytes.is_empty() => Poll::Ready(None),
+            BodyKind::Full(bytes) => Poll::Ready(Some(Ok(Frame::data(mem::take(bytes))))),
+            BodyKind::Stream(body) => Pin::new(body).poll_frame(cx),
+            BodyKind::Failed(error) => Poll::Ready(error.take().map(Err)),
         }
     }
 
     fn is_end_stream(&self) -> bool {
         match &self.0 {
-            Kind::Full(bytes) => bytes.is_empty(),
-            Kind::Stream(body) => body.is_end_stream(),
-            Kind::Failed(error) => error.is_none(),
+            BodyKind::Full(bytes) => bytes.is_empty(),
+            BodyKind::Stream(body) => body.is_end_stream(),
+            BodyKind::Failed(error) => error.is_none(),
         }
     }
 
     fn size_hint(&self) -> SizeHint {
         match &self.0 {
-            Kind::Full(bytes) => SizeHint::with_exact(bytes.len() as u64),
-            Kind::Stream(body) => body.size_hint(),
-            Kind::Failed(_) => SizeHint::default(),
+            BodyKind::Full(bytes) => SizeHint::with_exact(bytes.len() as u64),
+            BodyKind::Stream(body) => body.size_hint(),
+            BodyKind::Failed(_) => SizeHint::default(),
         }
     }
 }
@@ -126,7 +131,7 @@ impl Default for Body {
 
 impl From<Bytes> for Body {
     fn from(bytes: Bytes) -> Self {
-        Self(Kind::Full(bytes))
+        Self(BodyKind::Full(bytes))
     }
 }
 
@@ -151,9 +156,9 @@ impl From<Vec<u8>> for Body {
 impl fmt::Debug for Body {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
-            Kind::Full(bytes) => f.debug_tuple("Body").field(&bytes.len()).finish(),
-            Kind::Stream(_) => f.write_str("Body(stream)"),
-            Kind::Failed(_) => f.write_str("Body(failed)"),
+            BodyKind::Full(bytes) => f.debug_tuple("Body").field(&bytes.len()).finish(),
+            BodyKind::Stream(_) => f.write_str("Body(stream)"),
+            BodyKind::Failed(_) => f.write_str("Body(failed)"),
         }
     }
 }
@@ -172,10 +177,16 @@ mod tests {
         assert_eq!(Body::empty().size_hint().exact(), Some(0));
         assert!(Body::empty().is_end_stream() && !Body::from("four").is_end_stream());
         assert_eq!(
-            Body::stream(stream::iter([Ok::<_, BoxError>(Bytes::from_static(b"four"))])).size_hint().exact(),
+            Body::stream(stream::iter([Ok::<_, BoxError>(Bytes::from_static(b"four"))]))
+                .size_hint()
+                .exact(),
             None
         );
         assert_eq!(Body::wrap(Full::new(Bytes::from_static(b"four"))).size_hint().exact(), Some(4));
-        assert_eq!(Body::wrap(Body::from("four")).bytes_mut().map(|bytes| bytes.len()), Some(4), "it is still whole");
+        assert_eq!(
+            Body::wrap(Body::from("four")).bytes_mut().map(|bytes| bytes.len()),
+            Some(4),
+            "it is still whole"
+        );
     }
 }

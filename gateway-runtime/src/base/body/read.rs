@@ -49,8 +49,10 @@ impl BodyError {
         match self {
             Self::TooLarge(_) => Error::new(Code::PAYLOAD_TOO_LARGE, self.to_string()),
             Self::Timeout(_) => Error::new(Code::REQUEST_TIMEOUT, self.to_string()),
-            Self::Overloaded => Error::new(Code::OVERLOADED, self.to_string()).with_retry_after(OVERLOADED_RETRY_AFTER),
-            Self::Incomplete(_) => Error::new(Code::INVALID_REQUEST, "the request body broke off").with_log_message(self),
+            Self::Overloaded => Error::new(Code::OVERLOADED, self.to_string())
+                .with_retry_after(OVERLOADED_RETRY_AFTER),
+            Self::Incomplete(_) => Error::new(Code::INVALID_REQUEST, "the request body broke off")
+                .with_log_message(self),
         }
     }
 }
@@ -165,7 +167,8 @@ impl BodyBuffer {
     fn add_block(&mut self) {
         let full: usize = self.blocks.iter().map(Vec::len).sum();
         let left = self.announced.and_then(|bytes| usize::try_from(bytes).ok()?.checked_sub(full));
-        let capacity = left.filter(|left| *left > 0).map_or(BLOCK_BYTES, |left| left.min(BLOCK_BYTES));
+        let capacity =
+            left.filter(|left| *left > 0).map_or(BLOCK_BYTES, |left| left.min(BLOCK_BYTES));
         self.blocks.push(Vec::with_capacity(capacity));
     }
 
@@ -192,7 +195,7 @@ mod tests {
     use super::*;
     use crate::base::body::Body;
 
-    const LONG: Duration = Duration::from_secs(30);
+    const MAX_WAIT: Duration = Duration::from_secs(30);
 
     fn chunks(chunks: Vec<Vec<u8>>) -> Body {
         Body::stream(stream::iter(chunks.into_iter().map(|chunk| Ok::<_, BoxError>(chunk.into()))))
@@ -201,9 +204,12 @@ mod tests {
     #[tokio::test]
     async fn a_body_in_one_piece_is_not_copied() {
         let sent = Bytes::from(vec![b'x'; 1000]);
-        let read = read_body(Full::new(sent.clone()), 1000, LONG).await.unwrap();
+        let read = read_body(Full::new(sent.clone()), 1000, MAX_WAIT).await.unwrap();
         assert_eq!(read.as_ptr(), sent.as_ptr());
-        assert!(matches!(read_body(Full::new(sent), 999, LONG).await, Err(BodyError::TooLarge(999))));
+        assert!(matches!(
+            read_body(Full::new(sent), 999, MAX_WAIT).await,
+            Err(BodyError::TooLarge(999))
+        ));
     }
 
     #[tokio::test(start_paused = true)]
@@ -213,15 +219,15 @@ mod tests {
             Some((Ok::<_, BoxError>(Bytes::from_static(b"x")), ()))
         });
         let begun = tokio::time::Instant::now();
-        let error = read_body(Body::stream(drip), 1000, LONG).await.unwrap_err();
-        assert!(matches!(error, BodyError::Timeout(limit) if limit == LONG), "{error}");
+        let error = read_body(Body::stream(drip), 1000, MAX_WAIT).await.unwrap_err();
+        assert!(matches!(error, BodyError::Timeout(limit) if limit == MAX_WAIT), "{error}");
         assert_eq!(begun.elapsed().as_secs(), 30);
     }
 
     #[tokio::test]
     async fn a_broken_body_says_why() {
         let broken = Body::stream(stream::iter([Ok(Bytes::from_static(b"x")), Err("line cut")]));
-        let error = read_body(broken, 10, LONG).await.unwrap_err();
+        let error = read_body(broken, 10, MAX_WAIT).await.unwrap_err();
         assert_eq!(error.to_string(), "the request body broke off: line cut");
     }
 
@@ -229,7 +235,7 @@ mod tests {
         #[test]
         fn chunks_are_joined_in_order_up_to_the_limit(pieces: Vec<Vec<u8>>, limit in 0usize..300) {
             let whole = pieces.concat();
-            let read = read_body(chunks(pieces), limit, LONG);
+            let read = read_body(chunks(pieces), limit, MAX_WAIT);
             match tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(read) {
                 Ok(bytes) => prop_assert!(bytes == whole && whole.len() <= limit),
                 Err(BodyError::TooLarge(over)) => prop_assert!(over == limit && whole.len() > limit),

@@ -13,7 +13,11 @@ pub struct Caller {
 impl Caller {
     /// A caller that was identified, by whatever authenticates.
     #[must_use]
-    pub fn new(account: impl Into<Arc<str>>, user: Option<Arc<str>>, scopes: impl Into<Arc<[Box<str>]>>) -> Self {
+    pub fn new(
+        account: impl Into<Arc<str>>,
+        user: Option<Arc<str>>,
+        scopes: impl Into<Arc<[Box<str>]>>,
+    ) -> Self {
         Self { account: Some(account.into()), user, scopes: scopes.into() }
     }
 

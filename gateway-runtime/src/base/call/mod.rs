@@ -70,7 +70,11 @@ enum Plan {
 impl Call {
     /// A call of `method`, by an edge.
     #[must_use]
-    pub fn new(service: &'static ServiceSpec, method: &'static MethodSpec, arrival: CallContext) -> Self {
+    pub fn new(
+        service: &'static ServiceSpec,
+        method: &'static MethodSpec,
+        arrival: CallContext,
+    ) -> Self {
         let CallContext { id, origin, peer, country, headers, started, deadline } = arrival;
         Self(Arc::new(Inner {
             id,
@@ -149,8 +153,13 @@ impl Call {
     pub fn trace_id(&self) -> Option<&str> {
         let mut parts = self.0.headers.get("traceparent")?.to_str().ok()?.split('-');
         let (version, id) = (parts.next()?, parts.next()?);
-        let is_hex = |text: &str| text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
-        let is_valid = version.len() == 2 && version != "ff" && is_hex(version) && id.len() == 32 && is_hex(id);
+        let is_hex =
+            |text: &str| text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+        let is_valid = version.len() == 2
+            && version != "ff"
+            && is_hex(version)
+            && id.len() == 32
+            && is_hex(id);
         Some(id).filter(|id| is_valid && id.bytes().any(|digit| digit != b'0'))
     }
 

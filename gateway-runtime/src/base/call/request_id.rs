@@ -37,7 +37,8 @@ impl RequestId {
     pub fn from_header(value: &HeaderValue) -> Option<Self> {
         let bytes = value.as_bytes();
         let sane = |b: &u8| b.is_ascii_alphanumeric() || b"-_.:/+=".contains(b);
-        (!bytes.is_empty() && bytes.len() <= Self::MAX_LEN && bytes.iter().all(sane)).then(|| Self(value.clone()))
+        (!bytes.is_empty() && bytes.len() <= Self::MAX_LEN && bytes.iter().all(sane))
+            .then(|| Self(value.clone()))
     }
 
     /// As text.

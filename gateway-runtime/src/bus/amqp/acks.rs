@@ -96,10 +96,16 @@ impl UnackedDeliveries {
     }
 
     /// Settles some, and tells it with as few words as it can be.
-    pub(super) fn settle(&mut self, verdicts: &mut Vec<(u64, Disposition)>, told: &mut Vec<AckCommand>) {
+    pub(super) fn settle(
+        &mut self,
+        verdicts: &mut Vec<(u64, Disposition)>,
+        told: &mut Vec<AckCommand>,
+    ) {
         let first = self.before + 1;
         verdicts.retain(|(number, verdict)| {
-            let Some(settled) = number.checked_sub(first).and_then(|place| self.settled.get_mut(place as usize)) else {
+            let Some(settled) =
+                number.checked_sub(first).and_then(|place| self.settled.get_mut(place as usize))
+            else {
                 return false;
             };
             if mem::replace(settled, true) {
@@ -117,10 +123,18 @@ impl UnackedDeliveries {
         }
         // What was sent back before them, the broker has by then; what was acknowledged, it knows.
         let before = self.before;
-        if let Some(last) = verdicts.iter().map(|(number, _)| *number).filter(|number| *number <= before).max() {
+        if let Some(last) =
+            verdicts.iter().map(|(number, _)| *number).filter(|number| *number <= before).max()
+        {
             told.push(AckCommand::DoneUpTo(last));
         }
-        told.extend(verdicts.drain(..).map(|(number, _)| number).filter(|number| *number > before).map(AckCommand::Done));
+        told.extend(
+            verdicts
+                .drain(..)
+                .map(|(number, _)| number)
+                .filter(|number| *number > before)
+                .map(AckCommand::Done),
+        );
     }
 }
 
@@ -128,7 +142,10 @@ impl UnackedDeliveries {
 mod tests {
     use super::*;
 
-    fn settle(unsettled: &mut UnackedDeliveries, verdicts: &[(u64, Disposition)]) -> Vec<AckCommand> {
+    fn settle(
+        unsettled: &mut UnackedDeliveries,
+        verdicts: &[(u64, Disposition)],
+    ) -> Vec<AckCommand> {
         let mut told = Vec::new();
         unsettled.settle(&mut verdicts.to_vec(), &mut told);
         told
@@ -140,12 +157,18 @@ mod tests {
         let mut unsettled = UnackedDeliveries::default();
         unsettled.given(6);
         assert_eq!(settle(&mut unsettled, &[(2, Done), (1, Done)]), [AckCommand::DoneUpTo(2)]);
-        assert_eq!(settle(&mut unsettled, &[(5, Done), (6, Done)]), [AckCommand::Done(5), AckCommand::Done(6)]);
+        assert_eq!(
+            settle(&mut unsettled, &[(5, Done), (6, Done)]),
+            [AckCommand::Done(5), AckCommand::Done(6)]
+        );
         assert_eq!(settle(&mut unsettled, &[(4, Again)]), [AckCommand::Again(4)]);
         assert_eq!(unsettled.open(), 1);
         assert_eq!(settle(&mut unsettled, &[(3, Done)]), [AckCommand::DoneUpTo(3)]);
         unsettled.given(8);
-        assert_eq!(settle(&mut unsettled, &[(7, Again), (8, Done)]), [AckCommand::Again(7), AckCommand::DoneUpTo(8)]);
+        assert_eq!(
+            settle(&mut unsettled, &[(7, Again), (8, Done)]),
+            [AckCommand::Again(7), AckCommand::DoneUpTo(8)]
+        );
         assert_eq!(unsettled.open(), 0);
     }
 
@@ -154,7 +177,10 @@ mod tests {
         let mut unsettled = UnackedDeliveries::default();
         unsettled.given(2);
         let done = Disposition::Done;
-        assert_eq!(settle(&mut unsettled, &[(2, done), (2, done), (3, done), (0, done)]), [AckCommand::Done(2)]);
+        assert_eq!(
+            settle(&mut unsettled, &[(2, done), (2, done), (3, done), (0, done)]),
+            [AckCommand::Done(2)]
+        );
         assert_eq!(settle(&mut unsettled, &[(2, Disposition::Again)]), []);
     }
 

@@ -18,7 +18,9 @@ use futures_util::{Stream, StreamExt, stream::FuturesUnordered};
 use lapin::{
     Channel, Confirmation, Consumer, ErrorKind, ExchangeKind,
     message::{BasicReturnMessage, Delivery},
-    options::{BasicConsumeOptions, BasicPublishOptions, ConfirmSelectOptions, ExchangeDeclareOptions},
+    options::{
+        BasicConsumeOptions, BasicPublishOptions, ConfirmSelectOptions, ExchangeDeclareOptions,
+    },
     protocol::{AMQPErrorKind, AMQPSoftError},
     types::FieldTable,
 };
@@ -28,11 +30,11 @@ use crate::{
     bus::{
         BusError, BusErrorKind, Message, ShortStr,
         amqp::{
-            confirms::{Confirmed, UnconfirmedPublish, ConfirmQueue},
+            confirms::{ConfirmQueue, Confirmed, UnconfirmedPublish},
             connection::AmqpConnection,
             convert::{self, PublishRequest},
         },
-        pending_calls::{MatchedReply, CorrelationId, Counts, PendingCalls, ReplyFuture},
+        pending_calls::{CorrelationId, MatchedReply, PendingCalls, ReplyCounters, ReplyFuture},
     },
 };
 
@@ -52,12 +54,15 @@ impl CallChannel {
     pub(super) async fn open(
         wire: Arc<AmqpConnection>,
         exchange: &ShortStr,
-        counts: Arc<Counts>,
+        counts: Arc<ReplyCounters>,
         published: Arc<AtomicU64>,
     ) -> Result<Arc<Self>, BusError> {
-        let channel = wire.connection().create_channel().await.map_err(|error| failed(&error, exchange))?;
-        let answers = prepare(&channel, exchange).await.map_err(|error| failed(&error, exchange))?;
-        let (pending, sents) = (Arc::new(PendingCalls::counted(counts)), Arc::<ConfirmQueue>::default());
+        let channel =
+            wire.connection().create_channel().await.map_err(|error| failed(&error, exchange))?;
+        let answers =
+            prepare(&channel, exchange).await.map_err(|error| failed(&error, exchange))?;
+        let (pending, sents) =
+            (Arc::new(PendingCalls::counted(counts)), Arc::<ConfirmQueue>::default());
         let run = ChannelTask {
             pending: Arc::clone(&pending),
             sents: Arc::clone(&sents),
@@ -80,13 +85,18 @@ impl CallChannel {
     }
 
     /// Sends a call that has so long to live.
-    pub(super) fn send(self: &Arc<Self>, mut message: Message, left: Duration) -> Result<ReplyFuture, BusError> {
+    pub(super) fn send(
+        self: &Arc<Self>,
+        mut message: Message,
+        left: Duration,
+    ) -> Result<ReplyFuture, BusError> {
         if self.wire.is_blocked() {
             return Err(BusError::new(BusErrorKind::Blocked, "RabbitMQ takes no messages now"));
         }
         let waiting = self.pending.begin(Some(WakeQueue::current()));
         message.expiration = Some(left);
-        (message.reply_to, message.correlation_id) = (Some(REPLY_TO.into()), Some(waiting.id().text().into()));
+        (message.reply_to, message.correlation_id) =
+            (Some(REPLY_TO.into()), Some(waiting.id().text().into()));
         let message = PublishRequest::new(message, self.wire.largest_frame())?;
         self.sents.send(waiting.id(), Arc::clone(self).publish(message)).map_err(|_| ended())?;
         Ok(waiting)
@@ -96,7 +106,8 @@ impl CallChannel {
         Box::pin(async move {
             let PublishRequest { exchange, key, properties, body } = message;
             let options = BasicPublishOptions { mandatory: true, immediate: false };
-            let written = self.channel.basic_publish(exchange, key, options, &body, properties).await?;
+            let written =
+                self.channel.basic_publish(exchange, key, options, &body, properties).await?;
             drop((body, self));
             written.await
         })
@@ -133,9 +144,14 @@ pub(super) fn failed(error: &lapin::Error, exchange: &str) -> BusError {
     {
         match soft {
             AMQPSoftError::NOTFOUND => {
-                return BusError::new(BusErrorKind::Unroutable, format!("there is no exchange `{exchange}`"));
+                return BusError::new(
+                    BusErrorKind::Unroutable,
+                    format!("there is no exchange `{exchange}`"),
+                );
             }
-            AMQPSoftError::ACCESSREFUSED => return BusError::new(BusErrorKind::Unroutable, told.get_message().to_string()),
+            AMQPSoftError::ACCESSREFUSED => {
+                return BusError::new(BusErrorKind::Unroutable, told.get_message().to_string());
+            }
             AMQPSoftError::PRECONDITIONFAILED | AMQPSoftError::CONTENTTOOLARGE => {
                 return BusError::new(BusErrorKind::InvalidMessage, told.get_message().to_string());
             }
@@ -182,7 +198,9 @@ impl ChannelTask {
         if self.sents.take(context.waker(), |sent| self.confirmed.push(sent)).is_err() {
             return Poll::Ready(closed());
         }
-        while let Poll::Ready(Some((id, confirmation))) = Pin::new(&mut self.confirmed).poll_next(context) {
+        while let Poll::Ready(Some((id, confirmation))) =
+            Pin::new(&mut self.confirmed).poll_next(context)
+        {
             self.confirm(id, confirmation);
         }
         Poll::Pending
@@ -204,13 +222,24 @@ impl ChannelTask {
                 returned
             }
             Ok(Confirmation::Nack(returned)) => {
-                self.pending
-                    .fail(id, BusError::new(BusErrorKind::Nacked, "RabbitMQ did not take the message over: a queue is full"));
+                self.pending.fail(
+                    id,
+                    BusError::new(
+                        BusErrorKind::Nacked,
+                        "RabbitMQ did not take the message over: a queue is full",
+                    ),
+                );
                 returned
             }
             Ok(Confirmation::NotRequested) => None,
             Err(error) => {
-                self.pending.fail(id, BusError::new(BusErrorKind::ChannelLost, format!("the channel to RabbitMQ was lost: {error}")));
+                self.pending.fail(
+                    id,
+                    BusError::new(
+                        BusErrorKind::ChannelLost,
+                        format!("the channel to RabbitMQ was lost: {error}"),
+                    ),
+                );
                 None
             }
         };
@@ -221,9 +250,16 @@ impl ChannelTask {
 
     /// The library gives what was returned with any confirmation: by what it says itself it is known whose it is.
     fn unroutable(&self, returned: &BasicReturnMessage) {
-        let id = returned.properties.correlation_id().as_ref().and_then(|id| CorrelationId::parse(id.as_str()));
+        let id = returned
+            .properties
+            .correlation_id()
+            .as_ref()
+            .and_then(|id| CorrelationId::parse(id.as_str()));
         if let Some(id) = id {
-            self.pending.fail(id, BusError::new(BusErrorKind::Unroutable, "no queue gets what is sent there"));
+            self.pending.fail(
+                id,
+                BusError::new(BusErrorKind::Unroutable, "no queue gets what is sent there"),
+            );
         }
     }
 }

@@ -15,7 +15,7 @@ use tokio::{
 use crate::bus::{
     BusError, BusErrorKind, ShortStr,
     amqp::{call_channel::CallChannel, connection::AmqpConnection},
-    pending_calls::Counts,
+    pending_calls::ReplyCounters,
 };
 
 /// So many there are at most. Each is a channel, of which a connection has 2047.
@@ -28,7 +28,7 @@ const FAILURE_TTL: Duration = Duration::from_secs(1);
 pub(super) struct ChannelContext {
     pub(super) home: Handle,
     pub(super) timeout: Duration,
-    pub(super) counts: Arc<Counts>,
+    pub(super) counts: Arc<ReplyCounters>,
     pub(super) published: Arc<AtomicU64>,
 }
 
@@ -87,15 +87,22 @@ impl CallChannels {
     fn place(self: &Arc<Self>, exchange: &ShortStr) -> Result<ChannelSlot, BusError> {
         let mut all = self.all();
         match all.get(exchange) {
-            Some(ChannelSlot::Open(lane)) if lane.is_open() => return Ok(ChannelSlot::Open(Arc::clone(lane))),
+            Some(ChannelSlot::Open(lane)) if lane.is_open() => {
+                return Ok(ChannelSlot::Open(Arc::clone(lane)));
+            }
             Some(ChannelSlot::Opening(lane)) => return Ok(ChannelSlot::Opening(lane.clone())),
-            Some(ChannelSlot::Failed(error, at)) if at.elapsed() < FAILURE_TTL => return Ok(ChannelSlot::Failed(error.clone(), *at)),
+            Some(ChannelSlot::Failed(error, at)) if at.elapsed() < FAILURE_TTL => {
+                return Ok(ChannelSlot::Failed(error.clone(), *at));
+            }
             _ => {}
         }
         if all.len() >= MAX_CALL_CHANNELS {
             all.retain(|_, place| !place.is_idle());
             if all.len() >= MAX_CALL_CHANNELS {
-                return Err(BusError::new(BusErrorKind::Disconnected, "there are calls to a thousand exchanges; another has to wait"));
+                return Err(BusError::new(
+                    BusErrorKind::Disconnected,
+                    "there are calls to a thousand exchanges; another has to wait",
+                ));
             }
         }
         let (opened, coming) = watch::channel(None);
@@ -107,7 +114,12 @@ impl CallChannels {
 
     async fn open(&self, exchange: ShortStr) -> Opened {
         let ChannelContext { counts, published, timeout: most, .. } = self.opening.clone();
-        let late = |_| Err(BusError::new(BusErrorKind::Disconnected, "RabbitMQ did not open a channel in time"));
+        let late = |_| {
+            Err(BusError::new(
+                BusErrorKind::Disconnected,
+                "RabbitMQ did not open a channel in time",
+            ))
+        };
         let opening = CallChannel::open(Arc::clone(&self.wire), &exchange, counts, published);
         let opened = timeout(most, opening).await.unwrap_or_else(late);
         let place = match &opened {

@@ -34,18 +34,22 @@ struct State {
 }
 
 /// The channel has ended.
-pub(super) struct Closed;
+pub(super) struct ChannelClosed;
 
 impl ConfirmQueue {
     /// Hands a message to the library, in turn: that numbers it and then queues it, and nobody may come between.
-    pub(super) fn send(&self, id: CorrelationId, mut confirmed: Confirmed) -> Result<(), Closed> {
+    pub(super) fn send(
+        &self,
+        id: CorrelationId,
+        mut confirmed: Confirmed,
+    ) -> Result<(), ChannelClosed> {
         let mut state = self.state();
         if state.is_closed {
-            return Err(Closed);
+            return Err(ChannelClosed);
         }
         match confirmed.as_mut().poll(&mut Context::from_waker(&state.waker)) {
             Poll::Pending => state.new.push(UnconfirmedPublish { id, confirmed }),
-            Poll::Ready(Err(_)) => return Err(Closed),
+            Poll::Ready(Err(_)) => return Err(ChannelClosed),
             // The thread of the connection and the broker were faster than we.
             Poll::Ready(confirmation) => {
                 state.new.push(UnconfirmedPublish { id, confirmed: Box::pin(ready(confirmation)) });
@@ -56,13 +60,17 @@ impl ConfirmQueue {
     }
 
     /// Takes what is new, and is woken when there is more.
-    pub(super) fn take(&self, taker: &Waker, take: impl FnMut(UnconfirmedPublish)) -> Result<(), Closed> {
+    pub(super) fn take(
+        &self,
+        taker: &Waker,
+        take: impl FnMut(UnconfirmedPublish),
+    ) -> Result<(), ChannelClosed> {
         let mut state = self.state();
         if !state.waker.will_wake(taker) {
             state.waker.clone_from(taker);
         }
         state.new.drain(..).for_each(take);
-        if state.is_closed { Err(Closed) } else { Ok(()) }
+        if state.is_closed { Err(ChannelClosed) } else { Ok(()) }
     }
 
     pub(super) fn is_closed(&self) -> bool {

@@ -24,7 +24,7 @@ use tokio::{net::TcpStream, sync::watch, time::timeout};
 use crate::{
     base::secret::Secret,
     bus::{
-        BusError, BusSettings, BusErrorKind,
+        BusError, BusErrorKind, BusSettings,
         amqp::guard::{Guard, MAX_FRAME_BYTES, guarded_runtime},
     },
 };
@@ -55,7 +55,12 @@ impl Address {
         // A broker is taken for dead after two intervals, which is looked at twice in an interval.
         let interval = u16::try_from(settings.heartbeat.as_secs() * 2 / 5).unwrap_or(u16::MAX);
         uri.query.heartbeat = Some(interval.max(1));
-        let frame_max = uri.query.frame_max.filter(|bytes| *bytes > 0).unwrap_or(MAX_FRAME_BYTES).min(MAX_FRAME_BYTES);
+        let frame_max = uri
+            .query
+            .frame_max
+            .filter(|bytes| *bytes > 0)
+            .unwrap_or(MAX_FRAME_BYTES)
+            .min(MAX_FRAME_BYTES);
         uri.query.frame_max = Some(frame_max);
         Ok(Self { uri, frame_max, timeout: settings.connect_timeout })
     }
@@ -102,12 +107,18 @@ impl AmqpConnection {
     /// Connects; `name` is what the broker's operators see. The error is for people.
     pub(super) async fn connect(address: &Address, name: &'static str) -> Result<Self, String> {
         let late = |_| Err("it did not answer in time".to_owned());
-        timeout(address.timeout, Self::connect_without_timeout(address, name)).await.unwrap_or_else(late)
+        timeout(address.timeout, Self::connect_without_timeout(address, name))
+            .await
+            .unwrap_or_else(late)
     }
 
-    async fn connect_without_timeout(address: &Address, name: &'static str) -> Result<Self, String> {
+    async fn connect_without_timeout(
+        address: &Address,
+        name: &'static str,
+    ) -> Result<Self, String> {
         let stream = address.socket().await.map_err(|error| error.to_string())?;
-        let cut = ShutdownOnDrop(SockRef::from(&stream).try_clone().map_err(|error| error.to_string())?);
+        let cut =
+            ShutdownOnDrop(SockRef::from(&stream).try_clone().map_err(|error| error.to_string())?);
         let stream = address.secured(stream).await.map_err(|error| format!("TLS: {error}"))?;
         let stream = Mutex::new(Some(AsyncTcpStream::Plain(Guard::new(stream, address.frame_max))));
         let once = async move |_, _| {
@@ -118,9 +129,10 @@ impl AmqpConnection {
             .with_connection_name(name.into())
             .with_client_property("product".into(), "gateway".into())
             .with_client_property("version".into(), env!("CARGO_PKG_VERSION").into());
-        let connection = Connection::connector(address.uri.clone(), guarded_runtime(), once, properties)
-            .await
-            .map_err(|error| error.to_string())?;
+        let connection =
+            Connection::connector(address.uri.clone(), guarded_runtime(), once, properties)
+                .await
+                .map_err(|error| error.to_string())?;
         Ok(Self { connection, cut, ended: watch::Sender::new(None) })
     }
 

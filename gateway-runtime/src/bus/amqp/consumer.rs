@@ -15,8 +15,8 @@ use futures_util::StreamExt;
 use lapin::{
     Channel, Consumer,
     options::{
-        BasicAckOptions, BasicCancelOptions, BasicConsumeOptions, BasicNackOptions, BasicQosOptions,
-        QueueDeclareOptions,
+        BasicAckOptions, BasicCancelOptions, BasicConsumeOptions, BasicNackOptions,
+        BasicQosOptions, QueueDeclareOptions,
     },
     types::{AMQPValue, FieldTable},
 };
@@ -26,9 +26,10 @@ use tokio::{
 };
 
 use crate::bus::{
-    BusError, Deliveries, Delivery, BusErrorKind, ShortStr, DeliveryReceipt, Subscription, Disposition,
+    BusError, BusErrorKind, Deliveries, Delivery, DeliveryReceipt, Disposition, ShortStr,
+    Subscription,
     amqp::{
-        acks::{AckCommand, UnackedDeliveries, AckQueue},
+        acks::{AckCommand, AckQueue, UnackedDeliveries},
         connection::AmqpConnection,
         convert, declare,
         reconnect::ReconnectingConnection,
@@ -41,12 +42,12 @@ const TOPIC_PREFETCH: u16 = 1024;
 /// How many of them are acknowledged with one word.
 const TOPIC_BATCH: u64 = 128;
 /// When nothing has come for so long, the broker is taken to have nothing to send …
-const QUIET: Duration = Duration::from_millis(300);
+const SETTLE_QUIET: Duration = Duration::from_millis(300);
 /// … which is waited for no longer than this.
 const QUIET_TIMEOUT: Duration = Duration::from_secs(3);
 /// The limit of the wait for a queue to apply acknowledgements, before the channel closes.
 const APPLIED_TIMEOUT: Duration = Duration::from_secs(2);
-const APPLIED_POLL: Duration = Duration::from_millis(20);
+const APPLIED_POLL_INTERVAL: Duration = Duration::from_millis(20);
 /// How long after an attempt that failed the next is made.
 const RESUBSCRIBE_DELAY: Duration = Duration::from_secs(1);
 
@@ -59,7 +60,7 @@ pub(super) struct ConsumerTask {
 }
 
 /// What has become of a channel that was consumed from.
-enum End {
+enum ConsumerEnd {
     /// It was lost, or the queue was deleted.
     Lost,
     /// Nobody wants more.
@@ -83,11 +84,17 @@ impl ConsumerTask {
         let (began, beginning) = oneshot::channel();
         let mut subscriber = Subscriber::new(deliveries, cancelled, settled);
         tokio::spawn(async move { self.run(&mut subscriber, began).await });
-        beginning.await.unwrap_or_else(|_| Err(BusError::new(BusErrorKind::Disconnected, "the bus was closed")))?;
+        beginning.await.unwrap_or_else(|_| {
+            Err(BusError::new(BusErrorKind::Disconnected, "the bus was closed"))
+        })?;
         Ok(Deliveries::with_end(received, cancel, settling))
     }
 
-    async fn run(mut self, subscriber: &mut Subscriber, began: oneshot::Sender<Result<(), BusError>>) {
+    async fn run(
+        mut self,
+        subscriber: &mut Subscriber,
+        began: oneshot::Sender<Result<(), BusError>>,
+    ) {
         let mut began = Some(began);
         loop {
             let wire = match &began {
@@ -106,8 +113,8 @@ impl ConsumerTask {
                     let _ = first.map(|first| first.send(Ok(())));
                     let Ok(wire) = wire else { return };
                     match self.consume(&wire, opened, subscriber).await {
-                        End::Lost => {}
-                        End::Over => return,
+                        ConsumerEnd::Lost => {}
+                        ConsumerEnd::Over => return,
                     }
                 }
                 (Err(error), Some(first)) => {
@@ -134,11 +141,15 @@ impl ConsumerTask {
 
     /// A channel of its own, on which everything is declared.
     async fn open(&self, wire: &AmqpConnection) -> Result<(Channel, Consumer), BusError> {
-        let late = |_| Err(BusError::new(BusErrorKind::Disconnected, "RabbitMQ did not answer in time"));
+        let late =
+            |_| Err(BusError::new(BusErrorKind::Disconnected, "RabbitMQ did not answer in time"));
         timeout(self.timeout, self.open_in_any_time(wire)).await.unwrap_or_else(late)
     }
 
-    async fn open_in_any_time(&self, wire: &AmqpConnection) -> Result<(Channel, Consumer), BusError> {
+    async fn open_in_any_time(
+        &self,
+        wire: &AmqpConnection,
+    ) -> Result<(Channel, Consumer), BusError> {
         let failed = |error| declare::failed(&error, "what is consumed");
         let channel = wire.connection().create_channel().await.map_err(failed)?;
         let (queue, prefetch) = match &self.subscription {
@@ -152,7 +163,12 @@ impl ConsumerTask {
         };
         channel.basic_qos(prefetch, BasicQosOptions::default()).await.map_err(failed)?;
         let options = BasicConsumeOptions::default();
-        let consumer = channel.basic_consume(convert::short(queue)?, "".into(), options, FieldTable::default());
+        let consumer = channel.basic_consume(
+            convert::short(queue)?,
+            "".into(),
+            options,
+            FieldTable::default(),
+        );
         let consumer = consumer.await.map_err(failed)?;
         Ok((channel, consumer))
     }
@@ -162,7 +178,7 @@ impl ConsumerTask {
         wire: &AmqpConnection,
         (channel, mut consumer): (Channel, Consumer),
         subscriber: &mut Subscriber,
-    ) -> End {
+    ) -> ConsumerEnd {
         let is_settled = matches!(self.subscription, Subscription::Calls(_));
         let mut given = ChannelDeliveries::new(channel);
         let mut ended = pin!(wire.ended());
@@ -177,7 +193,7 @@ impl ConsumerTask {
                         // Of calls there is room for all that are not settled; if not, for what was given by a channel before.
                         subscriber.send(delivery).await;
                     }
-                    Some(Err(_)) | None => break End::Lost,
+                    Some(Err(_)) | None => break ConsumerEnd::Lost,
                 },
                 leaving = subscriber.leaving() => {
                     let leaving = async {
@@ -191,9 +207,9 @@ impl ConsumerTask {
                         () = leaving => {}
                         _ = &mut ended => {}
                     }
-                    break End::Over;
+                    break ConsumerEnd::Over;
                 }
-                _ = &mut ended => break End::Lost,
+                _ = &mut ended => break ConsumerEnd::Lost,
             }
         };
         given.verdicts.lose();
@@ -239,8 +255,12 @@ impl ChannelDeliveries {
         for told in self.told.drain(..) {
             let again = BasicNackOptions { multiple: false, requeue: true };
             match told {
-                AckCommand::Done(number) => begin(self.channel.basic_ack(number, BasicAckOptions { multiple: false })),
-                AckCommand::DoneUpTo(number) => begin(self.channel.basic_ack(number, BasicAckOptions { multiple: true })),
+                AckCommand::Done(number) => {
+                    begin(self.channel.basic_ack(number, BasicAckOptions { multiple: false }))
+                }
+                AckCommand::DoneUpTo(number) => {
+                    begin(self.channel.basic_ack(number, BasicAckOptions { multiple: true }))
+                }
                 AckCommand::Again(number) => begin(self.channel.basic_nack(number, again)),
             }
         }
@@ -250,16 +270,29 @@ impl ChannelDeliveries {
     ///
     /// A quorum queue may deliver while the cancellation is on its way to it. Such a delivery is lost to this consumer, and comes back
     /// to the queue as one that was delivered. Acknowledgements, which make room for deliveries, are what makes it likely.
-    async fn receive_all(&mut self, consumer: &mut Consumer, prefetch: usize, subscriber: &Subscriber) {
+    async fn receive_all(
+        &mut self,
+        consumer: &mut Consumer,
+        prefetch: usize,
+        subscriber: &Subscriber,
+    ) {
         let end = Instant::now() + QUIET_TIMEOUT;
         while self.unsettled.open() < prefetch && Instant::now() < end {
-            let Ok(Some(Ok(delivery))) = timeout(QUIET, consumer.next()).await else { return };
+            let Ok(Some(Ok(delivery))) = timeout(SETTLE_QUIET, consumer.next()).await else {
+                return;
+            };
             subscriber.send(self.receive(delivery)).await;
         }
     }
 
     /// Cancels the consumer. What the broker had sent by then goes to the subscriber who receives it, else back.
-    async fn cancel(&mut self, consumer: &mut Consumer, most: Duration, subscriber: &mut Subscriber, how: Leaving) {
+    async fn cancel(
+        &mut self,
+        consumer: &mut Consumer,
+        most: Duration,
+        subscriber: &mut Subscriber,
+        how: Leaving,
+    ) {
         let cancelling = self.channel.basic_cancel(consumer.tag(), BasicCancelOptions::default());
         if matches!(timeout(most, cancelling).await, Ok(Ok(()))) {
             while let Some(Ok(delivery)) = consumer.next().await {
@@ -301,14 +334,19 @@ impl ChannelDeliveries {
             if consumers < *first.get_or_insert(consumers) || consumers == 0 {
                 return;
             }
-            sleep(APPLIED_POLL).await;
+            sleep(APPLIED_POLL_INTERVAL).await;
         }
     }
 }
 
 fn received(delivery: lapin::message::Delivery, receipt: DeliveryReceipt) -> Delivery {
     let delivered_before = delivered_before(&delivery);
-    Delivery { message: convert::message(delivery), delivered_before, arrived: Instant::now(), receipt }
+    Delivery {
+        message: convert::message(delivery),
+        delivered_before,
+        arrived: Instant::now(),
+        receipt,
+    }
 }
 
 /// How often a message was delivered before. Quorum queues count; RabbitMQ overwrites what a publisher says in the header.
@@ -316,7 +354,11 @@ fn delivered_before(delivery: &lapin::message::Delivery) -> u32 {
     if !delivery.redelivered {
         return 0;
     }
-    let count = delivery.properties.headers().as_ref().and_then(|headers| headers.inner().get("x-delivery-count"));
+    let count = delivery
+        .properties
+        .headers()
+        .as_ref()
+        .and_then(|headers| headers.inner().get("x-delivery-count"));
     let count = match count {
         Some(AMQPValue::LongLongInt(count)) => u32::try_from(*count).unwrap_or(u32::MAX),
         Some(AMQPValue::LongInt(count)) => u32::try_from(*count).unwrap_or(u32::MAX),

@@ -9,13 +9,15 @@ use lapin::{
     types::{AMQPValue, DecimalValue, FieldTable, ShortString},
 };
 
-use crate::bus::{BusError, BusErrorKind, Field, Fields, Message, ShortStr, Narrow};
+use crate::bus::{
+    BusError, BusErrorKind, Message, MessageHeader, MessageHeaders, Narrow, ShortStr,
+};
 
 /// What a frame of properties has besides those that are counted; and the broker makes `reply_to` longer before it sends a
 /// message back, which the library takes for its fault if the frame is too large then.
-const FRAME: usize = 512;
+const FRAME_OVERHEAD_BYTES: usize = 512;
 /// What RabbitMQ takes at most, unless it is told otherwise, in bytes.
-const LARGEST_BODY: usize = 128 << 20;
+const MAX_MESSAGE_BYTES: usize = 128 << 20;
 
 /// What is published: where to, and what is said of it.
 pub(super) struct PublishRequest {
@@ -28,11 +30,12 @@ pub(super) struct PublishRequest {
 impl PublishRequest {
     /// Checks what would end the channel or the connection, of others too.
     pub(super) fn new(message: Message, largest_frame: usize) -> Result<Self, BusError> {
-        if message.body.len() > LARGEST_BODY {
+        if message.body.len() > MAX_MESSAGE_BYTES {
             return Err(unfit("the body is larger than 128 MiB"));
         }
-        let mut properties = BasicProperties::default().with_delivery_mode(if message.persistent { 2 } else { 1 });
-        let mut length = FRAME;
+        let mut properties =
+            BasicProperties::default().with_delivery_mode(if message.persistent { 2 } else { 1 });
+        let mut length = FRAME_OVERHEAD_BYTES;
         let mut short = |name: ShortStr| {
             length += name.len() + 1;
             short(name)
@@ -81,10 +84,14 @@ impl PublishRequest {
             properties = properties.with_headers(headers);
         }
         if length > largest_frame {
-            return Err(unfit("the headers together are larger than RabbitMQ takes (a frame, 128 KiB by default)"));
+            return Err(unfit(
+                "the headers together are larger than RabbitMQ takes (a frame, 128 KiB by default)",
+            ));
         }
-        let (exchange, key) =
-            (crate::bus::amqp::convert::short(message.exchange)?, crate::bus::amqp::convert::short(message.routing_key)?);
+        let (exchange, key) = (
+            crate::bus::amqp::convert::short(message.exchange)?,
+            crate::bus::amqp::convert::short(message.routing_key)?,
+        );
         Ok(Self { exchange, key, properties, body: message.body })
     }
 }
@@ -102,42 +109,45 @@ pub(super) fn too_long() -> BusError {
 }
 
 /// The header fields, and how many bytes they take.
-fn table(fields: Fields) -> Result<(FieldTable, usize), BusError> {
+fn table(fields: MessageHeaders) -> Result<(FieldTable, usize), BusError> {
     let mut bytes = 4;
     let mut table = BTreeMap::new();
     for (name, field) in fields {
         let (value, length) = value(field)?;
         bytes += name.len() + 1 + length;
-        let name = ShortString::try_new(name).map_err(|_| unfit("the name of a header is longer than 255 bytes"))?;
+        let name = ShortString::try_new(name)
+            .map_err(|_| unfit("the name of a header is longer than 255 bytes"))?;
         table.insert(name, value);
     }
     Ok((table.into(), bytes))
 }
 
 /// A value, and how many bytes it takes with its type.
-fn value(field: Field) -> Result<(AMQPValue, usize), BusError> {
+fn value(field: MessageHeader) -> Result<(AMQPValue, usize), BusError> {
     Ok(match field {
-        Field::Text(text) => {
+        MessageHeader::Text(text) => {
             let length = text.len() + 5;
             (AMQPValue::LongString(Vec::from(text).into()), length)
         }
-        Field::Bytes(bytes) => {
+        MessageHeader::Bytes(bytes) => {
             let length = bytes.len() + 5;
             (AMQPValue::ByteArray(Vec::from(bytes).into()), length)
         }
-        Field::Number(number) => (AMQPValue::LongLongInt(number), 9),
-        Field::Narrow(number) => (narrow(number), 5),
-        Field::Flag(flag) => (AMQPValue::Boolean(flag), 2),
-        Field::Float(number) => (AMQPValue::Float(number), 5),
-        Field::Double(number) => (AMQPValue::Double(number), 9),
-        Field::Decimal { scale, value } => (AMQPValue::DecimalValue(DecimalValue { scale, value }), 6),
-        Field::Timestamp(seconds) => (AMQPValue::Timestamp(seconds), 9),
-        Field::Void => (AMQPValue::Void, 1),
-        Field::Table(fields) => {
+        MessageHeader::Number(number) => (AMQPValue::LongLongInt(number), 9),
+        MessageHeader::Narrow(number) => (narrow(number), 5),
+        MessageHeader::Flag(flag) => (AMQPValue::Boolean(flag), 2),
+        MessageHeader::Float(number) => (AMQPValue::Float(number), 5),
+        MessageHeader::Double(number) => (AMQPValue::Double(number), 9),
+        MessageHeader::Decimal { scale, value } => {
+            (AMQPValue::DecimalValue(DecimalValue { scale, value }), 6)
+        }
+        MessageHeader::Timestamp(seconds) => (AMQPValue::Timestamp(seconds), 9),
+        MessageHeader::Void => (AMQPValue::Void, 1),
+        MessageHeader::Table(fields) => {
             let (table, bytes) = table(fields)?;
             (AMQPValue::FieldTable(table), bytes + 1)
         }
-        Field::List(fields) => {
+        MessageHeader::List(fields) => {
             let (mut list, mut bytes) = (Vec::with_capacity(fields.len()), 5);
             for field in fields {
                 let (value, length) = value(field)?;
@@ -163,7 +173,9 @@ fn narrow(number: Narrow) -> AMQPValue {
 /// What was received.
 pub(super) fn message(delivery: Delivery) -> Message {
     let properties = &delivery.properties;
-    let name = |value: &Option<ShortString>| value.as_ref().map(|value| ShortStr::from(value.as_str().to_owned()));
+    let name = |value: &Option<ShortString>| {
+        value.as_ref().map(|value| ShortStr::from(value.as_str().to_owned()))
+    };
     let milliseconds = properties.expiration().as_ref().and_then(|text| text.as_str().parse().ok());
     Message {
         persistent: *properties.delivery_mode() == Some(2),
@@ -187,30 +199,38 @@ pub(super) fn message(delivery: Delivery) -> Message {
     }
 }
 
-fn fields(table: &FieldTable) -> Fields {
+fn fields(table: &FieldTable) -> MessageHeaders {
     table.into_iter().map(|(name, value)| (name.as_str().to_owned(), field(value))).collect()
 }
 
-fn field(value: &AMQPValue) -> Field {
-    let narrow = Field::Narrow;
+fn field(value: &AMQPValue) -> MessageHeader {
+    let narrow = MessageHeader::Narrow;
     match value {
-        AMQPValue::LongString(text) => Field::Text(Bytes::copy_from_slice(text.as_bytes())),
-        AMQPValue::ShortString(text) => Field::Text(Bytes::copy_from_slice(text.as_str().as_bytes())),
-        AMQPValue::ByteArray(bytes) => Field::Bytes(Bytes::copy_from_slice(bytes.as_slice())),
-        AMQPValue::Boolean(flag) => Field::Flag(*flag),
+        AMQPValue::LongString(text) => MessageHeader::Text(Bytes::copy_from_slice(text.as_bytes())),
+        AMQPValue::ShortString(text) => {
+            MessageHeader::Text(Bytes::copy_from_slice(text.as_str().as_bytes()))
+        }
+        AMQPValue::ByteArray(bytes) => {
+            MessageHeader::Bytes(Bytes::copy_from_slice(bytes.as_slice()))
+        }
+        AMQPValue::Boolean(flag) => MessageHeader::Flag(*flag),
         AMQPValue::ShortShortInt(number) => narrow(Narrow::I8(*number)),
         AMQPValue::ShortShortUInt(number) => narrow(Narrow::U8(*number)),
         AMQPValue::ShortInt(number) => narrow(Narrow::I16(*number)),
         AMQPValue::ShortUInt(number) => narrow(Narrow::U16(*number)),
         AMQPValue::LongInt(number) => narrow(Narrow::I32(*number)),
         AMQPValue::LongUInt(number) => narrow(Narrow::U32(*number)),
-        AMQPValue::LongLongInt(number) => Field::Number(*number),
-        AMQPValue::Timestamp(seconds) => Field::Timestamp(*seconds),
-        AMQPValue::Float(number) => Field::Float(*number),
-        AMQPValue::Double(number) => Field::Double(*number),
-        AMQPValue::DecimalValue(DecimalValue { scale, value }) => Field::Decimal { scale: *scale, value: *value },
-        AMQPValue::FieldArray(list) => Field::List(list.as_slice().iter().map(field).collect()),
-        AMQPValue::FieldTable(table) => Field::Table(fields(table)),
-        AMQPValue::Void => Field::Void,
+        AMQPValue::LongLongInt(number) => MessageHeader::Number(*number),
+        AMQPValue::Timestamp(seconds) => MessageHeader::Timestamp(*seconds),
+        AMQPValue::Float(number) => MessageHeader::Float(*number),
+        AMQPValue::Double(number) => MessageHeader::Double(*number),
+        AMQPValue::DecimalValue(DecimalValue { scale, value }) => {
+            MessageHeader::Decimal { scale: *scale, value: *value }
+        }
+        AMQPValue::FieldArray(list) => {
+            MessageHeader::List(list.as_slice().iter().map(field).collect())
+        }
+        AMQPValue::FieldTable(table) => MessageHeader::Table(fields(table)),
+        AMQPValue::Void => MessageHeader::Void,
     }
 }

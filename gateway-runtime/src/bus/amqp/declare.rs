@@ -9,7 +9,7 @@ use lapin::{
     types::{AMQPValue, FieldTable},
 };
 
-use crate::bus::{BusError, CallQueue, BusErrorKind, ShortStr, Subscription, amqp::convert::short};
+use crate::bus::{BusError, BusErrorKind, CallQueue, ShortStr, Subscription, amqp::convert::short};
 
 /// As good as no limit. RabbitMQ 4 has one of 20 where none is set, and only there means -1 that there is none.
 const UNLIMITED_DELIVERIES: i64 = i32::MAX as i64;
@@ -38,9 +38,17 @@ pub(super) async fn calls(channel: &Channel, calls: &CallQueue) -> Result<(), Bu
 }
 
 /// A queue for what is published to a topic exchange from now on, which goes with its channel's connection; its name.
-pub(super) async fn topic(channel: &Channel, exchange: &ShortStr, pattern: &ShortStr) -> Result<ShortStr, BusError> {
+pub(super) async fn topic(
+    channel: &Channel,
+    exchange: &ShortStr,
+    pattern: &ShortStr,
+) -> Result<ShortStr, BusError> {
     topic_exchange(channel, exchange).await?;
-    let options = QueueDeclareOptions { exclusive: true, auto_delete: true, ..QueueDeclareOptions::default() };
+    let options = QueueDeclareOptions {
+        exclusive: true,
+        auto_delete: true,
+        ..QueueDeclareOptions::default()
+    };
     let mut arguments = FieldTable::default();
     let most = i64::try_from(Subscription::TOPIC_BACKLOG).unwrap_or(i64::MAX);
     arguments.insert("x-max-length".into(), AMQPValue::LongLongInt(most));
@@ -81,7 +89,8 @@ fn milliseconds(delay: Duration) -> i64 {
 
 async fn exchange(channel: &Channel, name: &ShortStr, kind: ExchangeKind) -> Result<(), BusError> {
     let options = ExchangeDeclareOptions { durable: true, ..ExchangeDeclareOptions::default() };
-    let declared = channel.exchange_declare(short(name.clone())?, kind, options, FieldTable::default()).await;
+    let declared =
+        channel.exchange_declare(short(name.clone())?, kind, options, FieldTable::default()).await;
     declared.map_err(|error| failed(&error, &format!("the exchange `{name}`")))
 }
 
@@ -91,16 +100,27 @@ async fn queue(channel: &Channel, name: &ShortStr, arguments: FieldTable) -> Res
     declared.map(drop).map_err(|error| failed(&error, &format!("the queue `{name}`")))
 }
 
-async fn bind(channel: &Channel, queue: &ShortStr, exchange: &ShortStr, key: &ShortStr) -> Result<(), BusError> {
-    let (queue, exchange, key) = (short(queue.clone())?, short(exchange.clone())?, short(key.clone())?);
-    let bound = channel.queue_bind(queue, exchange, key, QueueBindOptions::default(), FieldTable::default()).await;
+async fn bind(
+    channel: &Channel,
+    queue: &ShortStr,
+    exchange: &ShortStr,
+    key: &ShortStr,
+) -> Result<(), BusError> {
+    let (queue, exchange, key) =
+        (short(queue.clone())?, short(exchange.clone())?, short(key.clone())?);
+    let bound = channel
+        .queue_bind(queue, exchange, key, QueueBindOptions::default(), FieldTable::default())
+        .await;
     bound.map_err(|error| failed(&error, "a binding"))
 }
 
 /// What it means that something was not declared.
 pub(super) fn failed(error: &lapin::Error, what: &str) -> BusError {
     let ErrorKind::ProtocolError(told) = error.kind() else {
-        return BusError::new(BusErrorKind::ChannelLost, format!("{what} was not declared: {error}"));
+        return BusError::new(
+            BusErrorKind::ChannelLost,
+            format!("{what} was not declared: {error}"),
+        );
     };
     let detail = told.get_message();
     match told.kind() {
@@ -112,9 +132,12 @@ pub(super) fn failed(error: &lapin::Error, what: &str) -> BusError {
                  another name"
             ),
         ),
-        AMQPErrorKind::Soft(_) => {
-            BusError::new(BusErrorKind::Nacked, format!("{what} cannot be declared. RabbitMQ says: {detail}"))
+        AMQPErrorKind::Soft(_) => BusError::new(
+            BusErrorKind::Nacked,
+            format!("{what} cannot be declared. RabbitMQ says: {detail}"),
+        ),
+        AMQPErrorKind::Hard(_) => {
+            BusError::new(BusErrorKind::ChannelLost, format!("{what} was not declared: {detail}"))
         }
-        AMQPErrorKind::Hard(_) => BusError::new(BusErrorKind::ChannelLost, format!("{what} was not declared: {detail}")),
     }
 }

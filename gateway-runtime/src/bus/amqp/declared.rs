@@ -17,7 +17,7 @@ use tokio::{
 
 use crate::bus::{
     BusError, CallQueue, ShortStr,
-    amqp::{Shared, connection::AmqpConnection, declare},
+    amqp::{AmqpState, connection::AmqpConnection, declare},
 };
 
 /// How often the declarations are repeated.
@@ -67,12 +67,12 @@ struct Round {
 
 /// All of them.
 #[derive(Default)]
-pub(super) struct Declared {
+pub(super) struct DeclaredTopology {
     all: ArcSwap<Vec<Declaration>>,
     last: Mutex<Option<Round>>,
 }
 
-impl Declared {
+impl DeclaredTopology {
     /// Adds what has been declared.
     pub(super) fn add(&self, declaration: &Declaration) {
         self.all.rcu(|all| {
@@ -85,16 +85,28 @@ impl Declared {
     }
 
     /// Declares a topic exchange, and keeps it declared.
-    pub(super) async fn declare_topic(&self, wire: &AmqpConnection, exchange: ShortStr) -> Result<(), BusError> {
+    pub(super) async fn declare_topic(
+        &self,
+        wire: &AmqpConnection,
+        exchange: ShortStr,
+    ) -> Result<(), BusError> {
         self.declare(wire, Declaration::Topic(exchange)).await
     }
 
     /// Declares a queue of calls, and keeps it declared.
-    pub(super) async fn declare_calls(&self, wire: &AmqpConnection, queue: CallQueue) -> Result<(), BusError> {
+    pub(super) async fn declare_calls(
+        &self,
+        wire: &AmqpConnection,
+        queue: CallQueue,
+    ) -> Result<(), BusError> {
         self.declare(wire, Declaration::Calls(queue)).await
     }
 
-    async fn declare(&self, wire: &AmqpConnection, declaration: Declaration) -> Result<(), BusError> {
+    async fn declare(
+        &self,
+        wire: &AmqpConnection,
+        declaration: Declaration,
+    ) -> Result<(), BusError> {
         declaration.declare(wire).await?;
         self.add(&declaration);
         Ok(())
@@ -106,7 +118,11 @@ impl Declared {
     }
 
     /// Declares everything again, unless another task has begun to do so since `missed`.
-    pub(super) async fn restore(&self, wire: &AmqpConnection, missed: Instant) -> Result<(), BusError> {
+    pub(super) async fn restore(
+        &self,
+        wire: &AmqpConnection,
+        missed: Instant,
+    ) -> Result<(), BusError> {
         let mut last = self.last.lock().await;
         if let Some(round) = last.as_ref().filter(|round| round.began >= missed) {
             return round.ended.clone();
@@ -125,7 +141,7 @@ impl Declared {
 }
 
 /// Declares everything again from time to time, until the broker is dropped.
-pub(super) async fn keep_declared(shared: Weak<Shared>) {
+pub(super) async fn keep_declared(shared: Weak<AmqpState>) {
     let mut last = Ok(());
     loop {
         sleep(REDECLARE_INTERVAL).await;
@@ -145,6 +161,6 @@ pub(super) async fn keep_declared(shared: Weak<Shared>) {
     }
 }
 
-async fn restore(shared: &Shared, wire: Arc<AmqpConnection>) -> Result<(), BusError> {
+async fn restore(shared: &AmqpState, wire: Arc<AmqpConnection>) -> Result<(), BusError> {
     shared.declared.restore(&wire, Instant::now()).await
 }

@@ -38,22 +38,44 @@ impl EventChannels {
     }
 
     /// Publishes a message, and waits until it is confirmed.
-    pub(super) async fn publish(&self, wire: Arc<AmqpConnection>, message: Message, deadline: Instant) -> Result<(), BusError> {
+    pub(super) async fn publish(
+        &self,
+        wire: Arc<AmqpConnection>,
+        message: Message,
+        deadline: Instant,
+    ) -> Result<(), BusError> {
         let mandatory = message.mandatory;
         let message = PublishRequest::new(message, wire.largest_frame())?;
-        let late = |_| BusError::new(BusErrorKind::Disconnected, "too many messages are on their way to RabbitMQ");
+        let late = |_| {
+            BusError::new(
+                BusErrorKind::Disconnected,
+                "too many messages are on their way to RabbitMQ",
+            )
+        };
         let permit = timeout_at(deadline, self.permits.acquire()).await.map_err(late)?;
         // They are never closed.
-        let _permit = permit.map_err(|_| BusError::new(BusErrorKind::Disconnected, "the bus was closed"))?;
+        let _permit =
+            permit.map_err(|_| BusError::new(BusErrorKind::Disconnected, "the bus was closed"))?;
         if wire.is_blocked() {
             return Err(BusError::new(BusErrorKind::Blocked, "RabbitMQ takes no messages now"));
         }
         let exchange = message.exchange.as_str().to_owned();
-        let late = |_| Err(BusError::new(BusErrorKind::Disconnected, "RabbitMQ did not open a channel in time"));
+        let late = |_| {
+            Err(BusError::new(
+                BusErrorKind::Disconnected,
+                "RabbitMQ did not open a channel in time",
+            ))
+        };
         let channel = timeout_at(deadline, self.channel(&wire)).await.unwrap_or_else(late)?;
-        let unconfirmed = |_| Err(BusError::new(BusErrorKind::ConfirmTimeout, "RabbitMQ did not confirm the message in time"));
-        let publishing =
-            async { publish(&channel, message, mandatory).await.map_err(|error| failed(&error, &exchange)) };
+        let unconfirmed = |_| {
+            Err(BusError::new(
+                BusErrorKind::ConfirmTimeout,
+                "RabbitMQ did not confirm the message in time",
+            ))
+        };
+        let publishing = async {
+            publish(&channel, message, mandatory).await.map_err(|error| failed(&error, &exchange))
+        };
         let confirmation = timeout_at(deadline, publishing).await.unwrap_or_else(unconfirmed)?;
         self.free().push((wire, channel));
         match confirmation {
@@ -64,9 +86,10 @@ impl EventChannels {
             Confirmation::Ack(Some(_)) | Confirmation::Nack(Some(_)) => {
                 Err(BusError::new(BusErrorKind::Unroutable, "no queue gets what is sent there"))
             }
-            Confirmation::Nack(None) => {
-                Err(BusError::new(BusErrorKind::Nacked, "RabbitMQ did not take the message over: a queue is full"))
-            }
+            Confirmation::Nack(None) => Err(BusError::new(
+                BusErrorKind::Nacked,
+                "RabbitMQ did not take the message over: a queue is full",
+            )),
         }
     }
 
@@ -75,7 +98,12 @@ impl EventChannels {
         if let Some(channel) = free {
             return Ok(channel);
         }
-        let away = |error| BusError::new(BusErrorKind::Disconnected, format!("RabbitMQ opened no channel: {error}"));
+        let away = |error| {
+            BusError::new(
+                BusErrorKind::Disconnected,
+                format!("RabbitMQ opened no channel: {error}"),
+            )
+        };
         let channel = wire.connection().create_channel().await.map_err(away)?;
         channel.confirm_select(ConfirmSelectOptions::default()).await.map_err(away)?;
         Ok(channel)
@@ -97,7 +125,11 @@ impl EventChannels {
     }
 }
 
-async fn publish(channel: &Channel, message: PublishRequest, mandatory: bool) -> lapin::Result<Confirmation> {
+async fn publish(
+    channel: &Channel,
+    message: PublishRequest,
+    mandatory: bool,
+) -> lapin::Result<Confirmation> {
     let PublishRequest { exchange, key, properties, body } = message;
     let options = BasicPublishOptions { mandatory, immediate: false };
     channel.basic_publish(exchange, key, options, &body, properties).await?.await

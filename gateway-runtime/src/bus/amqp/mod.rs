@@ -46,29 +46,30 @@ pub use crate::bus::amqp::guard::filtered;
 use crate::{
     base::{secret::Secret, start_error::StartError},
     bus::{
-        Broker, BusError, BusFuture, BusSettings, CallQueue, Deliveries, BusErrorKind, BrokerStats, Message, ShortStr, Subscription,
+        Broker, BrokerStats, BusError, BusErrorKind, BusFuture, BusSettings, CallQueue, Deliveries,
+        Message, ShortStr, Subscription,
         amqp::{
             call_channels::{CallChannels, ChannelContext},
             connection::{Address, AmqpConnection},
             consumer::ConsumerTask,
-            declared::{Declaration, Declared, keep_declared},
+            declared::{Declaration, DeclaredTopology, keep_declared},
             event_channels::EventChannels,
             reconnect::ReconnectingConnection,
             replies::Replies,
         },
-        pending_calls::{Counts, ReplyFuture},
+        pending_calls::{ReplyCounters, ReplyFuture},
     },
 };
 
 /// RabbitMQ.
-pub struct AmqpBroker(Arc<Shared>);
+pub struct AmqpBroker(Arc<AmqpState>);
 
-struct Shared {
+struct AmqpState {
     publishing: ReconnectingConnection,
     consuming: ReconnectingConnection,
     lanes: ArcSwapOption<CallChannels>,
     events: EventChannels,
-    declared: Declared,
+    declared: DeclaredTopology,
     replies: Replies,
     opening: ChannelContext,
     confirm_timeout: Duration,
@@ -78,7 +79,7 @@ struct Shared {
 
 #[derive(Default)]
 struct Counted {
-    calls: Arc<Counts>,
+    calls: Arc<ReplyCounters>,
     published: Arc<AtomicU64>,
     received: Arc<AtomicU64>,
     lost: Arc<AtomicU64>,
@@ -103,7 +104,8 @@ impl AmqpBroker {
                  environment)"
             ))
         };
-        let link = |name| ReconnectingConnection::open(address.clone(), name, Arc::clone(&figures.lost));
+        let link =
+            |name| ReconnectingConnection::open(address.clone(), name, Arc::clone(&figures.lost));
         let publishing = link("gateway: publishes").await.map_err(unreachable)?;
         let consuming = link("gateway: consumes").await.map_err(unreachable)?;
         let opening = ChannelContext {
@@ -112,12 +114,12 @@ impl AmqpBroker {
             counts: Arc::clone(&figures.calls),
             published: Arc::clone(&figures.published),
         };
-        let shared = Arc::new(Shared {
+        let shared = Arc::new(AmqpState {
             publishing,
             consuming,
             lanes: ArcSwapOption::empty(),
             events: EventChannels::new(Arc::clone(&figures.published)),
-            declared: Declared::default(),
+            declared: DeclaredTopology::default(),
             replies: Replies::new(Arc::clone(&figures.published)),
             opening,
             confirm_timeout: settings.confirm_timeout,
@@ -142,8 +144,12 @@ impl Broker for AmqpBroker {
         let this = Arc::clone(&self.0);
         Box::pin(async move {
             let wire = this.publishing.now()?;
-            let late = |_| Err(BusError::new(BusErrorKind::Disconnected, "RabbitMQ did not answer in time"));
-            timeout(this.connect_timeout, this.declared.declare_topic(&wire, exchange)).await.unwrap_or_else(late)
+            let late = |_| {
+                Err(BusError::new(BusErrorKind::Disconnected, "RabbitMQ did not answer in time"))
+            };
+            timeout(this.connect_timeout, this.declared.declare_topic(&wire, exchange))
+                .await
+                .unwrap_or_else(late)
         })
     }
 
@@ -158,8 +164,14 @@ impl Broker for AmqpBroker {
     fn call(&self, message: Message, deadline: Instant) -> BusFuture<Message> {
         let this = Arc::clone(&self.0);
         Box::pin(async move {
-            let late = |_| Err(BusError::new(BusErrorKind::Disconnected, "the way to the exchange was not open in time"));
-            let waiting = timeout_at(deadline, this.send(message, deadline)).await.unwrap_or_else(late)?;
+            let late = |_| {
+                Err(BusError::new(
+                    BusErrorKind::Disconnected,
+                    "the way to the exchange was not open in time",
+                ))
+            };
+            let waiting =
+                timeout_at(deadline, this.send(message, deadline)).await.unwrap_or_else(late)?;
             this.answer(waiting, deadline).await
         })
     }
@@ -168,14 +180,19 @@ impl Broker for AmqpBroker {
         let (this, queue) = (Arc::clone(&self.0), queue.clone());
         Box::pin(async move {
             let wire = this.consuming.now()?;
-            let late = |_| Err(BusError::new(BusErrorKind::Disconnected, "RabbitMQ did not answer in time"));
-            timeout(this.connect_timeout, this.declared.declare_calls(&wire, queue)).await.unwrap_or_else(late)
+            let late = |_| {
+                Err(BusError::new(BusErrorKind::Disconnected, "RabbitMQ did not answer in time"))
+            };
+            timeout(this.connect_timeout, this.declared.declare_calls(&wire, queue))
+                .await
+                .unwrap_or_else(late)
         })
     }
 
     fn consume(&self, subscription: Subscription) -> BusFuture<Deliveries> {
         let (link, received) = (self.0.consuming.clone(), Arc::clone(&self.0.figures.received));
-        let consuming = ConsumerTask { link, subscription, timeout: self.0.connect_timeout, received };
+        let consuming =
+            ConsumerTask { link, subscription, timeout: self.0.connect_timeout, received };
         let declaration = match &consuming.subscription {
             Subscription::Calls(calls) => Some(Declaration::Calls(calls.clone())),
             Subscription::Topic { .. } => None,
@@ -183,7 +200,9 @@ impl Broker for AmqpBroker {
         let beginning = self.0.opening.home.spawn(consuming.begin());
         let this = Arc::clone(&self.0);
         Box::pin(async move {
-            let begun = beginning.await.unwrap_or_else(|_| Err(BusError::new(BusErrorKind::Disconnected, "the bus was closed")))?;
+            let begun = beginning.await.unwrap_or_else(|_| {
+                Err(BusError::new(BusErrorKind::Disconnected, "the bus was closed"))
+            })?;
             declaration.iter().for_each(|declaration| this.declared.add(declaration));
             Ok(begun)
         })
@@ -205,7 +224,8 @@ impl Broker for AmqpBroker {
         let Counted { calls, published, received, lost } = &self.0.figures;
         let count = |count: &AtomicU64| count.load(Ordering::Relaxed);
         let (published, received, lost) = (count(published), count(received), count(lost));
-        let mut figures = BrokerStats { published, received, connections_lost: lost, ..BrokerStats::default() };
+        let mut figures =
+            BrokerStats { published, received, connections_lost: lost, ..BrokerStats::default() };
         calls.add_to(&mut figures);
         figures
     }
@@ -218,15 +238,22 @@ impl Broker for AmqpBroker {
     }
 }
 
-impl Shared {
+impl AmqpState {
     /// Publishes a message; one that comes back from what was declared here is published again once that is restored.
     async fn publish(&self, message: Message, deadline: Instant) -> Result<(), BusError> {
         let wire = self.publishing.now()?;
-        let again = self.declared.includes(&message.exchange, &message.routing_key).then(|| message.clone());
+        let again = self
+            .declared
+            .includes(&message.exchange, &message.routing_key)
+            .then(|| message.clone());
         let published = self.events.publish(Arc::clone(&wire), message, deadline).await;
         let is_missing = |error: &BusError| error.kind() == BusErrorKind::Unroutable;
-        let Some(message) = again.filter(|_| published.as_ref().is_err_and(is_missing)) else { return published };
-        if let Ok(Err(error)) = timeout_at(deadline, self.declared.restore(&wire, Instant::now())).await {
+        let Some(message) = again.filter(|_| published.as_ref().is_err_and(is_missing)) else {
+            return published;
+        };
+        if let Ok(Err(error)) =
+            timeout_at(deadline, self.declared.restore(&wire, Instant::now())).await
+        {
             return Err(error);
         }
         self.events.publish(wire, message, deadline).await
@@ -234,7 +261,7 @@ impl Shared {
 
     /// Sends a call by the lane of its exchange.
     async fn send(&self, message: Message, deadline: Instant) -> Result<ReplyFuture, BusError> {
-        if message.exchange.len() > Message::LONGEST_NAME {
+        if message.exchange.len() > Message::MAX_NAME_BYTES {
             return Err(convert::too_long());
         }
         let lane = self.lanes(self.publishing.now()?).get(&message.exchange).await?;
@@ -258,13 +285,20 @@ impl Shared {
         }
     }
 
-    async fn answer(&self, mut waiting: ReplyFuture, deadline: Instant) -> Result<Message, BusError> {
+    async fn answer(
+        &self,
+        mut waiting: ReplyFuture,
+        deadline: Instant,
+    ) -> Result<Message, BusError> {
         let confirmed = deadline.min(Instant::now() + self.confirm_timeout);
         if let Ok(answer) = timeout_at(confirmed, &mut waiting).await {
             return answer;
         }
         if !waiting.is_confirmed() {
-            return Err(BusError::new(BusErrorKind::ConfirmTimeout, "RabbitMQ did not confirm the message in time"));
+            return Err(BusError::new(
+                BusErrorKind::ConfirmTimeout,
+                "RabbitMQ did not confirm the message in time",
+            ));
         }
         let late = |_| Err(BusError::new(BusErrorKind::ReplyTimeout, "no answer came in time"));
         timeout_at(deadline, waiting).await.unwrap_or_else(late)
@@ -285,7 +319,9 @@ pub(super) async fn take(url: &Secret, queue: &crate::bus::ShortStr) -> Message 
     let channel = wire.connection().create_channel().await.unwrap();
     loop {
         let options = lapin::options::BasicGetOptions { no_ack: true };
-        if let Some(got) = channel.basic_get(convert::short(queue.clone()).unwrap(), options).await.unwrap() {
+        if let Some(got) =
+            channel.basic_get(convert::short(queue.clone()).unwrap(), options).await.unwrap()
+        {
             return convert::message(got.delivery);
         }
         tokio::time::sleep(Duration::from_millis(10)).await;

@@ -47,7 +47,11 @@ impl ReconnectingConnection {
     /// # Errors
     ///
     /// When that fails, for people.
-    pub(super) async fn open(address: Address, name: &'static str, lost: Arc<AtomicU64>) -> Result<Self, String> {
+    pub(super) async fn open(
+        address: Address,
+        name: &'static str,
+        lost: Arc<AtomicU64>,
+    ) -> Result<Self, String> {
         let wire = Arc::new(AmqpConnection::connect(&address, name).await?);
         let (states, state) = watch::channel(State::Up(Arc::clone(&wire)));
         let (close, closing) = watch::channel(false);
@@ -119,7 +123,10 @@ impl ReconnectTask {
                 BusErrorKind::Disconnected,
                 format!("the connection to RabbitMQ was lost, and is made again: {why}"),
             )));
-            wire.abort(BusError::new(BusErrorKind::ChannelLost, format!("the connection to RabbitMQ was lost: {why}")));
+            wire.abort(BusError::new(
+                BusErrorKind::ChannelLost,
+                format!("the connection to RabbitMQ was lost: {why}"),
+            ));
             wire = tokio::select! {
                 wire = self.connect_again() => Arc::new(wire),
                 () = self.closing() => return,
@@ -139,7 +146,10 @@ impl ReconnectTask {
                 Err(why) => {
                     tracing::debug!(target: "gateway::bus", connection = self.name, why, "not connected");
                     let error = format!("RabbitMQ at {} cannot be reached: {why}", self.address);
-                    self.states.send_replace(State::Away(BusError::new(BusErrorKind::Disconnected, error)));
+                    self.states.send_replace(State::Away(BusError::new(
+                        BusErrorKind::Disconnected,
+                        error,
+                    )));
                 }
             }
             pause = MAX_RECONNECT_DELAY.min(pause * 2);

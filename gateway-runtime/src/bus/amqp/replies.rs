@@ -38,15 +38,31 @@ impl Replies {
     }
 
     /// Publishes a reply, and waits until it is confirmed.
-    pub(super) async fn publish(&self, wire: Arc<AmqpConnection>, reply: Message, deadline: Instant) -> Result<(), BusError> {
+    pub(super) async fn publish(
+        &self,
+        wire: Arc<AmqpConnection>,
+        reply: Message,
+        deadline: Instant,
+    ) -> Result<(), BusError> {
         let reply = PublishRequest::new(reply, wire.largest_frame())?;
         if wire.is_blocked() {
             return Err(BusError::new(BusErrorKind::Blocked, "RabbitMQ takes no messages now"));
         }
-        let late = |_| Err(BusError::new(BusErrorKind::Disconnected, "RabbitMQ did not open a channel in time"));
+        let late = |_| {
+            Err(BusError::new(
+                BusErrorKind::Disconnected,
+                "RabbitMQ did not open a channel in time",
+            ))
+        };
         let channel = timeout_at(deadline, self.channel(&wire)).await.unwrap_or_else(late)?;
-        let unconfirmed = |_| Err(BusError::new(BusErrorKind::ConfirmTimeout, "RabbitMQ did not confirm the reply in time"));
-        let publishing = async { self.send(channel, reply).await.map_err(|error| failed(&error, "")) };
+        let unconfirmed = |_| {
+            Err(BusError::new(
+                BusErrorKind::ConfirmTimeout,
+                "RabbitMQ did not confirm the reply in time",
+            ))
+        };
+        let publishing =
+            async { self.send(channel, reply).await.map_err(|error| failed(&error, "")) };
         match timeout_at(deadline, publishing).await.unwrap_or_else(unconfirmed)? {
             Confirmation::Ack(None) | Confirmation::NotRequested => {
                 self.published.fetch_add(1, Ordering::Relaxed);
@@ -54,12 +70,14 @@ impl Replies {
             }
             // The library gives what came back with whichever confirmation is next. Of replies it is only counted, and each
             // that came back is given once.
-            Confirmation::Ack(Some(_)) | Confirmation::Nack(Some(_)) => {
-                Err(BusError::new(BusErrorKind::Unroutable, "no queue gets the reply: its caller has left"))
-            }
-            Confirmation::Nack(None) => {
-                Err(BusError::new(BusErrorKind::Nacked, "RabbitMQ nacked the reply: its queue is full"))
-            }
+            Confirmation::Ack(Some(_)) | Confirmation::Nack(Some(_)) => Err(BusError::new(
+                BusErrorKind::Unroutable,
+                "no queue gets the reply: its caller has left",
+            )),
+            Confirmation::Nack(None) => Err(BusError::new(
+                BusErrorKind::Nacked,
+                "RabbitMQ nacked the reply: its queue is full",
+            )),
         }
     }
 
@@ -92,7 +110,12 @@ impl Replies {
             return Ok(channel.clone());
         }
         *open = None;
-        let away = |error| BusError::new(BusErrorKind::Disconnected, format!("RabbitMQ opened no channel: {error}"));
+        let away = |error| {
+            BusError::new(
+                BusErrorKind::Disconnected,
+                format!("RabbitMQ opened no channel: {error}"),
+            )
+        };
         let channel = wire.connection().create_channel().await.map_err(away)?;
         channel.confirm_select(ConfirmSelectOptions::default()).await.map_err(away)?;
         Ok(open.insert((Arc::clone(wire), channel)).1.clone())

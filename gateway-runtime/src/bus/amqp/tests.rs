@@ -15,7 +15,7 @@ use tokio::{
 use crate::{
     base::secret::Secret,
     bus::{
-        Broker, BusSettings, CallQueue, BusErrorKind, Message, ShortStr, Subscription,
+        Broker, BusErrorKind, BusSettings, CallQueue, Message, ShortStr, Subscription,
         amqp::{
             AmqpBroker,
             connection::{Address, AmqpConnection},
@@ -33,7 +33,10 @@ fn settings() -> BusSettings {
 async fn refused(url: &str) -> String {
     let error = AmqpBroker::open(&Secret::new(url), &settings()).await.err();
     let error = error.unwrap_or_else(|| panic!("{url} was let in")).to_string();
-    assert!(error.contains("[bus]") && error.contains("amqp") && !error.contains("s3cret"), "{error}");
+    assert!(
+        error.contains("[bus]") && error.contains("amqp") && !error.contains("s3cret"),
+        "{error}"
+    );
     error
 }
 
@@ -51,19 +54,31 @@ async fn broker(url: &str) -> AmqpBroker {
 
 #[tokio::test]
 async fn an_address_that_cannot_be_used_is_told_without_its_password() {
-    for url in ["amqp//user:s3cret@host", "http://user:s3cret@host", "s3cret", "amqp://user:s3cret@host:port/"] {
+    for url in [
+        "amqp//user:s3cret@host",
+        "http://user:s3cret@host",
+        "s3cret",
+        "amqp://user:s3cret@host:port/",
+    ] {
         assert!(refused(url).await.contains("amqp://user:password@host:5672/vhost"), "{url}");
     }
     // Nobody listens there any more.
     let free = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
     let error = refused(&format!("amqp://user:s3cret@{free}/here")).await;
-    assert!(error.contains("Connection refused") && error.contains("virtual host `here`"), "{error}");
+    assert!(
+        error.contains("Connection refused") && error.contains("virtual host `here`"),
+        "{error}"
+    );
     let Some(url) = url() else { return };
     let place = url.rsplit('@').next().unwrap();
     assert!(refused(&format!("amqp://guest:s3cret@{place}")).await.contains("ACCESS_REFUSED"));
     let (host, _) = place.split_once('/').unwrap();
     assert!(refused(&format!("amqp://guest:guest@{host}/absent")).await.contains("absent"));
-    assert_eq!(broker(&format!("amqp://{host}")).await.state(), Ok(()), "guest, and the virtual host `/`, unless said");
+    assert_eq!(
+        broker(&format!("amqp://{host}")).await.state(),
+        Ok(()),
+        "guest, and the virtual host `/`, unless said"
+    );
 }
 
 #[test]
@@ -111,7 +126,8 @@ async fn a_queue_that_is_otherwise_declared_is_told() {
     let Some(url) = url() else { return };
     let broker = broker(&url).await;
     let name = format!("test.declared.{:016x}", fastrand::u64(..));
-    let queue = CallQueue { name: name.clone().into(), prefetch: 1, delivery_limit: 1, delays: vec![] };
+    let queue =
+        CallQueue { name: name.clone().into(), prefetch: 1, delivery_limit: 1, delays: vec![] };
     let _deliveries = broker.consume(Subscription::Calls(queue.clone())).await.unwrap();
     // How often messages are delivered is the gateway's business, and may change.
     broker.consume(Subscription::Calls(CallQueue { delivery_limit: 2, ..queue })).await.unwrap();
@@ -120,13 +136,23 @@ async fn a_queue_that_is_otherwise_declared_is_told() {
     let older: ShortStr = format!("{name}.older").into();
     let mut arguments = FieldTable::default();
     arguments.insert("x-queue-type".into(), AMQPValue::LongString("quorum".into()));
-    arguments.insert("x-dead-letter-exchange".into(), AMQPValue::LongString(CallQueue::DEAD_LETTERS.into()));
+    arguments.insert(
+        "x-dead-letter-exchange".into(),
+        AMQPValue::LongString(CallQueue::DEAD_LETTERS.into()),
+    );
     arguments.insert("x-delivery-limit".into(), AMQPValue::LongLongInt(20));
-    let wire =
-        AmqpConnection::connect(&Address::parse(&Secret::new(&*url), &BusSettings::default()).unwrap(), "test").await.unwrap();
+    let wire = AmqpConnection::connect(
+        &Address::parse(&Secret::new(&*url), &BusSettings::default()).unwrap(),
+        "test",
+    )
+    .await
+    .unwrap();
     let channel = wire.connection().create_channel().await.unwrap();
     let durable = QueueDeclareOptions { durable: true, ..QueueDeclareOptions::default() };
-    channel.queue_declare(convert::short(older.clone()).unwrap(), durable, arguments).await.unwrap();
+    channel
+        .queue_declare(convert::short(older.clone()).unwrap(), durable, arguments)
+        .await
+        .unwrap();
     let queue = CallQueue { name: older.clone(), prefetch: 1, delivery_limit: 20, delays: vec![] };
     for error in [
         broker.declare(&queue).await.unwrap_err(),
@@ -134,7 +160,8 @@ async fn a_queue_that_is_otherwise_declared_is_told() {
     ] {
         assert_eq!(error.kind(), BusErrorKind::Nacked);
         let text = error.to_string();
-        let first = format!("the queue `{older}` exists with other arguments than this gateway declares: ");
+        let first =
+            format!("the queue `{older}` exists with other arguments than this gateway declares: ");
         assert!(text.starts_with(&first) && text.contains("\nhelp: "), "{text}");
     }
 }
@@ -151,7 +178,11 @@ async fn headers_that_no_frame_holds_harm_nobody_else() {
     // The largest frame is 128 KiB.
     for length in [130_000, 130_500, 130_550, 130_950, 131_072, 200_000] {
         let fault = call(length).await.unwrap_err().kind();
-        assert_eq!(fault, if length < 130_520 { BusErrorKind::Unroutable } else { BusErrorKind::InvalidMessage }, "{length}");
+        assert_eq!(
+            fault,
+            if length < 130_520 { BusErrorKind::Unroutable } else { BusErrorKind::InvalidMessage },
+            "{length}"
+        );
     }
     assert_eq!(broker.figures().connections_lost, 0);
 }

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     base::{call::sortable_id, error::Error},
     bus::{
-        Fields, Message,
+        Message, MessageHeaders,
         publisher::{Publisher, failed},
     },
     store::OutboxConnection,
@@ -43,7 +43,9 @@ pub(crate) struct StoredEvent {
 
 impl Event {
     pub(crate) fn new(publisher: Publisher, topic: &str, data: String) -> Result<Self, Error> {
-        let is_topic = !topic.is_empty() && topic.len() <= Message::LONGEST_NAME && !topic.contains(['*', '#']);
+        let is_topic = !topic.is_empty()
+            && topic.len() <= Message::MAX_NAME_BYTES
+            && !topic.contains(['*', '#']);
         if !is_topic {
             return Err(Error::internal(format!(
                 "{topic:?} is no topic of an event: that is of 1 to 255 bytes, words with dots between them, without `*` and `#`"
@@ -53,7 +55,8 @@ impl Event {
             id: String::from_utf8_lossy(&sortable_id()).into_owned(),
             topic: topic.to_owned(),
             source: publisher.0.source.clone(),
-            time: DateTime::<Utc>::from(SystemTime::now()).to_rfc3339_opts(SecondsFormat::Micros, true),
+            time: DateTime::<Utc>::from(SystemTime::now())
+                .to_rfc3339_opts(SecondsFormat::Micros, true),
             subject: None,
             ordering_key: None,
             headers: Vec::new(),
@@ -129,7 +132,7 @@ impl StoredEvent {
     }
 
     pub(crate) fn into_message(self, exchange: &str) -> Message {
-        let mut headers = Fields::default();
+        let mut headers = MessageHeaders::default();
         for (name, value) in self.headers {
             headers.set(name, value);
         }
@@ -150,7 +153,9 @@ impl StoredEvent {
         Message {
             persistent: true,
             content_type: Some("application/json".into()),
-            message_id: Some(self.id).filter(|id| id.len() <= Message::LONGEST_NAME).map(Into::into),
+            message_id: Some(self.id)
+                .filter(|id| id.len() <= Message::MAX_NAME_BYTES)
+                .map(Into::into),
             headers,
             body: self.data.into(),
             ..Message::new(exchange.to_owned(), self.topic)

@@ -13,7 +13,9 @@ use serde::Serialize;
 use tokio::sync::Notify;
 
 pub use crate::bus::publisher::event::Event;
-pub(crate) use crate::bus::publisher::{outbox_relay::run_outbox_relay as empty_outbox, request_log::RequestLogPublisher};
+pub(crate) use crate::bus::publisher::{
+    outbox_relay::run_outbox_relay as empty_outbox, request_log::RequestLogPublisher,
+};
 use crate::{
     base::{
         error::{Code, Error},
@@ -65,7 +67,11 @@ struct Inner {
 impl Publisher {
     /// Publishes to `exchange`, events from `source`.
     #[must_use]
-    pub fn new(broker: Arc<dyn Broker>, exchange: impl Into<String>, source: impl Into<String>) -> Self {
+    pub fn new(
+        broker: Arc<dyn Broker>,
+        exchange: impl Into<String>,
+        source: impl Into<String>,
+    ) -> Self {
         let (exchange, source, written) = (exchange.into(), source.into(), Arc::default());
         Self(Arc::new(Inner { broker, exchange, source, written }))
     }
@@ -76,7 +82,11 @@ impl Publisher {
     /// # Errors
     ///
     /// `overloaded` when the broker has not taken it, or nobody knows; `internal` for a topic or a value that cannot be sent.
-    pub async fn publish<T: Serialize + ?Sized>(&self, topic: &str, value: &T) -> Result<(), Error> {
+    pub async fn publish<T: Serialize + ?Sized>(
+        &self,
+        topic: &str,
+        value: &T,
+    ) -> Result<(), Error> {
         self.event(topic, value)?.publish().await
     }
 

@@ -24,7 +24,7 @@ const RELAY_BATCH: i64 = 256;
 /// How soon it is looked again when there was something …
 const BUSY_POLL_INTERVAL: Duration = Duration::from_millis(5);
 /// … and when nothing was there, or could be published, for a while.
-const IDLE: Duration = Duration::from_secs(1);
+const IDLE_POLL_INTERVAL: Duration = Duration::from_secs(1);
 
 /// What a pass over the outbox has done.
 #[derive(Default)]
@@ -42,22 +42,26 @@ pub(crate) async fn run_outbox_relay(db: Db, publisher: Publisher) {
             Ok(Pass { published, blocked }) => {
                 let is_blocked = !blocked.is_empty();
                 if is_blocked != was_blocked {
-                    tracing::warn!(keys = blocked.len(), is_blocked, "events in the outbox wait for the broker");
+                    tracing::warn!(
+                        keys = blocked.len(),
+                        is_blocked,
+                        "events in the outbox wait for the broker"
+                    );
                 }
                 was_blocked = is_blocked;
                 match published {
-                    0 => (pause * 2).min(IDLE),
+                    0 => (pause * 2).min(IDLE_POLL_INTERVAL),
                     _ => BUSY_POLL_INTERVAL,
                 }
             }
             Err(error) => {
                 tracing::warn!(%error, "the outbox cannot be read now");
-                IDLE
+                IDLE_POLL_INTERVAL
             }
         };
         tokio::select! {
-            () = until_tick(IDLE), if pause == IDLE => {}
-            () = tokio::time::sleep(pause), if pause != IDLE => {}
+            () = until_tick(IDLE_POLL_INTERVAL), if pause == IDLE_POLL_INTERVAL => {}
+            () = tokio::time::sleep(pause), if pause != IDLE_POLL_INTERVAL => {}
             // It is committed in a moment.
             () = publisher.0.written.notified() => pause = BUSY_POLL_INTERVAL,
         }
@@ -81,13 +85,19 @@ async fn pass(db: &Db, publisher: &Publisher) -> Result<Pass, StoreError> {
 
 /// Publishes a batch, each key in order beside the others, and returns the numbers of those that are with the broker or can never
 /// be. `blocked` are the keys that have to wait.
-async fn publish(publisher: &Publisher, batch: &OutboxBatch, blocked: &mut HashSet<String>) -> Vec<i64> {
+async fn publish(
+    publisher: &Publisher,
+    batch: &OutboxBatch,
+    blocked: &mut HashSet<String>,
+) -> Vec<i64> {
     let mut published = Vec::with_capacity(batch.rows().len());
     let mut keys = BTreeMap::<String, Vec<(i64, StoredEvent)>>::new();
     for (number, text) in batch.rows() {
         match serde_json::from_str::<StoredEvent>(text) {
             Ok(event) if blocked.contains(event.ordering_key()) => {}
-            Ok(event) => keys.entry(event.ordering_key().to_owned()).or_default().push((*number, event)),
+            Ok(event) => {
+                keys.entry(event.ordering_key().to_owned()).or_default().push((*number, event))
+            }
             Err(error) => {
                 tracing::error!(%error, event = text, "what stands in the outbox is no event; it is taken out");
                 published.push(*number);

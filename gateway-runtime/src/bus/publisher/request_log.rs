@@ -48,7 +48,10 @@ impl RequestLogPublisher {
             // Each power of two: a broker that is away for long does not fill the log.
             let lost = self.lost.fetch_add(1, Ordering::Relaxed) + 1;
             if lost.is_power_of_two() {
-                tracing::warn!(lost, "records of requests cannot be published as fast as they come");
+                tracing::warn!(
+                    lost,
+                    "records of requests cannot be published as fast as they come"
+                );
             }
         }
     }
@@ -67,7 +70,10 @@ async fn publish(publisher: Publisher, mut told: mpsc::Receiver<RequestRecord>) 
                 Err(error) => Err(error),
             };
             if let Err(error) = published {
-                tracing::debug!(internal = error.log_message(), "the record of a request could not be published");
+                tracing::debug!(
+                    internal = error.log_message(),
+                    "the record of a request could not be published"
+                );
             }
         });
     }
@@ -81,7 +87,10 @@ fn view(request: &RequestRecord) -> Value {
         Some(json!({ "amount": money.amount(), "currency": money.currency().code() }))
     };
     let at = SystemTime::UNIX_EPOCH + Duration::from_micros(u64::try_from(request.at).unwrap_or(0));
-    let attempts = request.attempts.as_deref().and_then(|attempts| serde_json::from_str::<Value>(attempts).ok());
+    let attempts = request
+        .attempts
+        .as_deref()
+        .and_then(|attempts| serde_json::from_str::<Value>(attempts).ok());
     json!({
         "request_id": request.request_id,
         "at": DateTime::<Utc>::from(at).to_rfc3339_opts(SecondsFormat::Micros, true),

@@ -5,7 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use crate::bus::{
-    BusErrorKind, Field, Message, Subscription,
+    BusErrorKind, Message, MessageHeader, Subscription,
     tests::{Bus, LONG, answer, name, next, until},
 };
 
@@ -56,14 +56,20 @@ async fn a_call_carries_all_that_is_said_of_it_and_so_does_its_answer(bus: Bus) 
     assert_eq!(received.message_id, question.message_id);
     assert_eq!(received.message_type, question.message_type);
     assert_eq!(received.timestamp, question.timestamp);
-    assert_eq!((received.persistent, &*received.exchange, &received.routing_key), (true, "", &queue.name));
+    assert_eq!(
+        (received.persistent, &*received.exchange, &received.routing_key),
+        (true, "", &queue.name)
+    );
     for (name, field) in question.headers.iter() {
         assert_eq!(received.headers.get(name), Some(field), "{name}");
     }
     assert_eq!((received.headers.len(), received.body == body), (5, true));
     let answered = answered.unwrap();
-    assert_eq!(answered.headers.get("X-WASP-STATUS"), Some(&Field::Number(201)));
-    assert_eq!((answered.content_type.as_deref(), answered.body == body), (Some("text/plain"), true));
+    assert_eq!(answered.headers.get("X-WASP-STATUS"), Some(&MessageHeader::Number(201)));
+    assert_eq!(
+        (answered.content_type.as_deref(), answered.body == body),
+        (Some("text/plain"), true)
+    );
     assert_eq!(bus.broker.figures().replied, 1);
 }
 
@@ -114,7 +120,10 @@ async fn who_calls_what_nobody_consumes_is_told_at_once(bus: Bus) {
     let exchange = name("topic");
     let topic = Subscription::Topic { exchange: exchange.clone(), pattern: "orders.*".into() };
     let _deliveries = bus.broker.consume(topic).await.unwrap();
-    let error = bus.call(Message::new(exchange, "invoices.paid"), Duration::from_secs(3600)).await.unwrap_err();
+    let error = bus
+        .call(Message::new(exchange, "invoices.paid"), Duration::from_secs(3600))
+        .await
+        .unwrap_err();
     assert_eq!(error.kind(), BusErrorKind::Unroutable);
     assert_eq!(bus.broker.figures().pending, 0);
 }
@@ -130,7 +139,11 @@ async fn many_calls_at_once_get_each_its_own_answer(bus: Bus) {
         async move {
             match call.await {
                 Ok(answer) => assert_eq!(answer.body, number.to_string()),
-                Err(error) => assert_eq!((error.kind(), number % 10), (BusErrorKind::Unroutable, 0), "{number}"),
+                Err(error) => assert_eq!(
+                    (error.kind(), number % 10),
+                    (BusErrorKind::Unroutable, 0),
+                    "{number}"
+                ),
             }
         }
     });
@@ -181,8 +194,14 @@ async fn names_that_are_too_long_are_refused_and_others_go_on(bus: Bus) {
     let worker = async {
         let received = next(&mut deliveries).await;
         for bad in [Message::new("x".repeat(256), "key"), Message::to_queue("ü".repeat(128))] {
-            assert_eq!(bus.call(bad.clone(), LONG).await.unwrap_err().kind(), BusErrorKind::InvalidMessage);
-            assert_eq!(bus.broker.publish(bad).await.unwrap_err().kind(), BusErrorKind::InvalidMessage);
+            assert_eq!(
+                bus.call(bad.clone(), LONG).await.unwrap_err().kind(),
+                BusErrorKind::InvalidMessage
+            );
+            assert_eq!(
+                bus.broker.publish(bad).await.unwrap_err().kind(),
+                BusErrorKind::InvalidMessage
+            );
         }
         bus.reply(&received.message, "good").await;
     };

@@ -46,8 +46,12 @@ async fn a_subscriber_that_is_slow_loses_nothing(bus: Bus) {
     let exchange = name("events");
     let topic = Subscription::Topic { exchange: exchange.clone(), pattern: "#".into() };
     let mut subscriber = bus.broker.consume(topic).await.unwrap();
-    let publishing = (0..5000_usize)
-        .map(|number| bus.publish(Message { body: number.to_string().into(), ..Message::new(exchange.clone(), "key") }));
+    let publishing = (0..5000_usize).map(|number| {
+        bus.publish(Message {
+            body: number.to_string().into(),
+            ..Message::new(exchange.clone(), "key")
+        })
+    });
     futures_util::future::join_all(publishing).await;
     let mut numbers = std::collections::BTreeSet::new();
     while numbers.len() < 5000 {
@@ -59,8 +63,9 @@ async fn who_publishes_what_must_be_taken_is_told_when_it_is_not(bus: Bus) {
     let exchange = name("events");
     let topic = Subscription::Topic { exchange: exchange.clone(), pattern: "taken".into() };
     let mut subscriber = bus.broker.consume(topic).await.unwrap();
-    let publish =
-        |key: &'static str, mandatory| bus.broker.publish(Message { mandatory, ..Message::new(exchange.clone(), key) });
+    let publish = |key: &'static str, mandatory| {
+        bus.broker.publish(Message { mandatory, ..Message::new(exchange.clone(), key) })
+    };
     // Those beside it that are taken do not hide it, nor does it harm them.
     for _ in 0..20 {
         let (lost, taken, lost_again) =

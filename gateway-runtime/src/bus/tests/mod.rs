@@ -9,7 +9,10 @@ use std::{sync::Arc, time::Duration};
 
 use tokio::time::{Instant, timeout};
 
-use crate::bus::{Broker, BusError, CallQueue, Deliveries, Delivery, MemoryBroker, Message, ShortStr, Subscription};
+use crate::bus::{
+    Broker, BusError, CallQueue, Deliveries, Delivery, MemoryBroker, Message, ShortStr,
+    Subscription,
+};
 
 /// Longer than anything takes that is awaited.
 const LONG: Duration = Duration::from_secs(20);
@@ -37,7 +40,8 @@ impl Bus {
             return None;
         };
         let url = crate::base::secret::Secret::new(url);
-        let broker = crate::bus::AmqpBroker::open(&url, &crate::bus::BusSettings::default()).await.unwrap();
+        let broker =
+            crate::bus::AmqpBroker::open(&url, &crate::bus::BusSettings::default()).await.unwrap();
         Some(Self { broker: Arc::new(broker), url: Some(url) })
     }
 
@@ -79,7 +83,12 @@ impl Bus {
 
 /// Of a name that no other test uses.
 fn queue() -> CallQueue {
-    CallQueue { name: name("queue"), prefetch: 100, delivery_limit: 2, delays: vec![Duration::from_millis(200)] }
+    CallQueue {
+        name: name("queue"),
+        prefetch: 100,
+        delivery_limit: 2,
+        delays: vec![Duration::from_millis(200)],
+    }
 }
 
 fn name(what: &str) -> ShortStr {

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use crate::bus::{
-    CallQueue, Field, Fields, Message, Narrow,
+    CallQueue, Message, MessageHeader, MessageHeaders, Narrow,
     tests::{Bus, LONG, next, until},
 };
 
@@ -21,7 +21,12 @@ crate::bus::tests::over_each_broker!(
 );
 
 fn message(queue: &crate::bus::CallQueue, body: &'static str) -> Message {
-    Message { body: body.into(), mandatory: true, persistent: true, ..Message::to_queue(queue.name.clone()) }
+    Message {
+        body: body.into(),
+        mandatory: true,
+        persistent: true,
+        ..Message::to_queue(queue.name.clone())
+    }
 }
 
 async fn what_is_dropped_comes_back_and_what_is_done_does_not(bus: Bus) {
@@ -48,7 +53,10 @@ async fn deliveries_are_counted_and_never_end_a_message(bus: Bus) {
     bus.publish(poison).await;
     for count in 0..30 {
         let delivery = next(&mut deliveries).await;
-        assert_eq!((&delivery.message.body[..], delivery.delivered_before), (&b"poison"[..], count));
+        assert_eq!(
+            (&delivery.message.body[..], delivery.delivered_before),
+            (&b"poison"[..], count)
+        );
     }
 }
 
@@ -67,8 +75,13 @@ async fn a_call_that_expires_is_no_dead_letter(bus: Bus) {
     let first = next(&mut deliveries).await;
     assert_eq!(first.message.body, "after them");
     first.receipt.done();
-    bus.publish(Message { routing_key: queue.dead_letter_queue(), ..message(&queue, "dead") }).await;
-    assert_eq!(bus.take(&queue.dead_letter_queue()).await.body, "dead", "nothing was there before it");
+    bus.publish(Message { routing_key: queue.dead_letter_queue(), ..message(&queue, "dead") })
+        .await;
+    assert_eq!(
+        bus.take(&queue.dead_letter_queue()).await.body,
+        "dead",
+        "nothing was there before it"
+    );
 }
 
 async fn a_cancelled_subscription_receives_what_is_on_its_way(bus: Bus) {
@@ -106,7 +119,10 @@ async fn what_is_to_be_tried_again_comes_back_after_its_delay(bus: Bus) {
     bus.publish(later).await;
     let delivery = next(&mut deliveries).await;
     assert!(began.elapsed() >= delay.mul_f64(0.9), "{:?}", began.elapsed());
-    assert_eq!((&delivery.message.body[..], delivery.message.headers.number("attempt")), (&b"later"[..], Some(2)));
+    assert_eq!(
+        (&delivery.message.body[..], delivery.message.headers.number("attempt")),
+        (&b"later"[..], Some(2))
+    );
     assert_eq!(delivery.message.routing_key, queue.name);
 }
 
@@ -168,27 +184,35 @@ async fn queues_that_are_there_are_used_again(bus: Bus) {
 async fn message_that_is_sent_on_stays_as_it_came(bus: Bus) {
     let (queue, mut deliveries) = bus.queue().await;
     let mut sent = message(&queue, "body");
-    let list = Field::List(vec![Field::Double(-0.5), Field::Void, "x".into(), Field::List(vec![true.into()])]);
-    let table: Fields = [("empty", Field::Table(Fields::default())), ("list", list.clone())].into_iter().collect();
+    let list = MessageHeader::List(vec![
+        MessageHeader::Double(-0.5),
+        MessageHeader::Void,
+        "x".into(),
+        MessageHeader::List(vec![true.into()]),
+    ]);
+    let table: MessageHeaders =
+        [("empty", MessageHeader::Table(MessageHeaders::default())), ("list", list.clone())]
+            .into_iter()
+            .collect();
     let values = [
         ("text", "ü".into()),
-        ("bytes", Field::Bytes(vec![0, 255].into())),
+        ("bytes", MessageHeader::Bytes(vec![0, 255].into())),
         ("number", i64::MIN.into()),
-        ("i8", Field::Narrow(Narrow::I8(i8::MIN))),
-        ("u8", Field::Narrow(Narrow::U8(u8::MAX))),
-        ("i16", Field::Narrow(Narrow::I16(i16::MIN))),
-        ("u16", Field::Narrow(Narrow::U16(u16::MAX))),
-        ("i32", Field::Narrow(Narrow::I32(i32::MIN))),
-        ("u32", Field::Narrow(Narrow::U32(u32::MAX))),
+        ("i8", MessageHeader::Narrow(Narrow::I8(i8::MIN))),
+        ("u8", MessageHeader::Narrow(Narrow::U8(u8::MAX))),
+        ("i16", MessageHeader::Narrow(Narrow::I16(i16::MIN))),
+        ("u16", MessageHeader::Narrow(Narrow::U16(u16::MAX))),
+        ("i32", MessageHeader::Narrow(Narrow::I32(i32::MIN))),
+        ("u32", MessageHeader::Narrow(Narrow::U32(u32::MAX))),
         ("flag", false.into()),
-        ("float", Field::Float(f32::MIN_POSITIVE)),
-        ("double", Field::Double(0.1)),
-        ("decimal", Field::Decimal { scale: 2, value: 314 }),
-        ("time", Field::Timestamp(u64::from(u32::MAX))),
-        ("void", Field::Void),
+        ("float", MessageHeader::Float(f32::MIN_POSITIVE)),
+        ("double", MessageHeader::Double(0.1)),
+        ("decimal", MessageHeader::Decimal { scale: 2, value: 314 }),
+        ("time", MessageHeader::Timestamp(u64::from(u32::MAX))),
+        ("void", MessageHeader::Void),
         ("list", list),
-        ("table", Field::Table(table)),
-        ("CC", Field::List(vec!["test.nobody".into()])),
+        ("table", MessageHeader::Table(table)),
+        ("CC", MessageHeader::List(vec!["test.nobody".into()])),
     ];
     for (name, value) in values {
         sent.headers.add(name, value);
@@ -197,9 +221,26 @@ async fn message_that_is_sent_on_stays_as_it_came(bus: Bus) {
     sent.timestamp = Some(1_700_000_000_000);
     sent.expiration = Some(LONG);
     let properties = |message: &Message| {
-        let Message { app_id, cluster_id, message_type: kind, message_id, correlation_id, reply_to, .. } = message.clone();
+        let Message {
+            app_id,
+            cluster_id,
+            message_type: kind,
+            message_id,
+            correlation_id,
+            reply_to,
+            ..
+        } = message.clone();
         let Message { content_type, content_encoding, priority, timestamp, .. } = message.clone();
-        let names = [app_id, cluster_id, kind, message_id, correlation_id, reply_to, content_type, content_encoding];
+        let names = [
+            app_id,
+            cluster_id,
+            kind,
+            message_id,
+            correlation_id,
+            reply_to,
+            content_type,
+            content_encoding,
+        ];
         (names, priority, timestamp, message.body.clone())
     };
     for property in [
@@ -226,12 +267,18 @@ async fn message_that_is_sent_on_stays_as_it_came(bus: Bus) {
     back.receipt.done();
     bus.publish(back.message.sent_on(CallQueue::DEAD_LETTERS, queue.name.clone())).await;
     let dead = bus.take(&queue.dead_letter_queue()).await;
-    assert_eq!((properties(&dead), dead.persistent, dead.expiration), (properties(&sent), true, None));
+    assert_eq!(
+        (properties(&dead), dead.persistent, dead.expiration),
+        (properties(&sent), true, None)
+    );
     let moved = ["CC", "x-gateway-cc", "x-gateway-user-id", "x-gateway-expiration"];
     for (name, value) in sent.headers.iter().filter(|(name, _)| !moved.contains(name)) {
         assert_eq!(dead.headers.get(name), Some(value), "{name}");
     }
-    assert_eq!((dead.headers.get("CC"), dead.headers.get("x-gateway-cc")), (None, sent.headers.get("CC")));
+    assert_eq!(
+        (dead.headers.get("CC"), dead.headers.get("x-gateway-cc")),
+        (None, sent.headers.get("CC"))
+    );
     assert_eq!(dead.headers.text("x-gateway-user-id"), Some("guest"));
     assert!(dead.headers.number("x-gateway-expiration").is_some_and(|left| left <= 20_000));
 }

@@ -13,9 +13,9 @@ use crate::{
     edge::admin::{
         operation::{EmptyInput, OperationRequest},
         state::{AdminState, store_error, unexpected},
-        values::{CurrencyCode, Timestamp, NAME, Page, PageQuery, Positive, DecimalAmount},
+        values::{CurrencyCode, DecimalAmount, NAME, Page, PageQuery, Positive, Timestamp},
     },
-    store::{self, Command, CreditOutcome, CommandOutcome},
+    store::{self, Command, CommandOutcome, CreditOutcome},
 };
 
 /// What is asked for contradicts what there is.
@@ -38,7 +38,7 @@ pub(super) struct AccountCreate {
 
 /// An account.
 #[derive(Debug, Serialize, JsonSchema)]
-pub(super) struct Account {
+pub(super) struct AccountView {
     /// Its name.
     id: String,
     /// Its plan.
@@ -46,12 +46,12 @@ pub(super) struct Account {
     /// When it was opened.
     created: Timestamp,
     /// What it has, by currency.
-    balances: Vec<Balance>,
+    balances: Vec<BalanceView>,
 }
 
 /// What an account has in one currency.
 #[derive(Debug, Serialize, JsonSchema)]
-struct Balance {
+struct BalanceView {
     /// The currency.
     currency: String,
     /// What can be spent.
@@ -61,7 +61,10 @@ struct Balance {
 }
 
 /// Opens an account; the same again changes nothing.
-pub(super) async fn open(desk: Arc<AdminState>, request: OperationRequest<AccountCreate>) -> Result<Account, Error> {
+pub(super) async fn open(
+    desk: Arc<AdminState>,
+    request: OperationRequest<AccountCreate>,
+) -> Result<AccountView, Error> {
     let AccountCreate { id, plan } = request.input;
     let plan = plan.unwrap_or_else(|| DEFAULT_PLAN.to_owned());
     let change = Command::OpenAccount {
@@ -76,27 +79,33 @@ pub(super) async fn open(desk: Arc<AdminState>, request: OperationRequest<Accoun
     }
     let account = find(&desk, &id).await?;
     if account.plan != plan {
-        return Err(Error::new(CONFLICT, format!("this account is there, under the plan `{}`", account.plan)));
+        return Err(Error::new(
+            CONFLICT,
+            format!("this account is there, under the plan `{}`", account.plan),
+        ));
     }
     Ok(account)
 }
 
 /// Tells of an account.
-pub(super) async fn read(desk: Arc<AdminState>, request: OperationRequest<EmptyInput>) -> Result<Account, Error> {
+pub(super) async fn read(
+    desk: Arc<AdminState>,
+    request: OperationRequest<EmptyInput>,
+) -> Result<AccountView, Error> {
     find(&desk, &request.path_params[0]).await
 }
 
-async fn find(desk: &AdminState, id: &str) -> Result<Account, Error> {
+async fn find(desk: &AdminState, id: &str) -> Result<AccountView, Error> {
     let books = desk.books()?;
     let account = books.account(id).await.map_err(store_error)?.ok_or_else(no_account)?;
     let balances = books.balances(id).await.map_err(store_error)?;
-    let balances = balances.into_iter().map(|balance| Balance {
+    let balances = balances.into_iter().map(|balance| BalanceView {
         currency: balance.currency,
         available: balance.available.into(),
         held: balance.held.into(),
     });
     let store::Account { id, plan, created } = account;
-    Ok(Account { id, plan, created: Timestamp(created), balances: balances.collect() })
+    Ok(AccountView { id, plan, created: Timestamp(created), balances: balances.collect() })
 }
 
 pub(super) fn no_account() -> Error {
@@ -118,7 +127,7 @@ pub(super) struct CreditCreate {
 
 /// Money that came in.
 #[derive(Debug, Serialize, JsonSchema)]
-pub(super) struct Credit {
+pub(super) struct CreditRequest {
     /// How much.
     amount: DecimalAmount,
     /// In which currency.
@@ -130,8 +139,12 @@ pub(super) struct Credit {
 }
 
 /// Brings money into an account, once for a reference.
-pub(super) async fn credit(desk: Arc<AdminState>, request: OperationRequest<CreditCreate>) -> Result<Credit, Error> {
-    let CreditCreate { amount: Positive(amount), currency: CurrencyCode(currency), reference } = request.input;
+pub(super) async fn credit(
+    desk: Arc<AdminState>,
+    request: OperationRequest<CreditCreate>,
+) -> Result<CreditRequest, Error> {
+    let CreditCreate { amount: Positive(amount), currency: CurrencyCode(currency), reference } =
+        request.input;
     let change = Command::Credit(store::Credit {
         account: request.path_params[0].as_str().into(),
         amount: Money::from_nanos(amount.0, currency),
@@ -145,17 +158,26 @@ pub(super) async fn credit(desk: Arc<AdminState>, request: OperationRequest<Cred
         CommandOutcome::Credit(CreditOutcome::Duplicate) => true,
         CommandOutcome::Credit(CreditOutcome::NoAccount) => return Err(no_account()),
         CommandOutcome::Credit(CreditOutcome::Mismatch) => {
-            return conflict("this reference brought another amount in before; each payment has its own");
+            return conflict(
+                "this reference brought another amount in before; each payment has its own",
+            );
         }
-        CommandOutcome::Credit(CreditOutcome::Overflow) => return conflict("the balance would be more than can be written"),
+        CommandOutcome::Credit(CreditOutcome::Overflow) => {
+            return conflict("the balance would be more than can be written");
+        }
         other => return Err(unexpected(&other)),
     };
-    Ok(Credit { amount: amount.0.into(), currency: currency.to_string(), reference, repeated })
+    Ok(CreditRequest {
+        amount: amount.0.into(),
+        currency: currency.to_string(),
+        reference,
+        repeated,
+    })
 }
 
 /// One movement of an account's money.
 #[derive(Debug, Serialize, JsonSchema)]
-pub(super) struct Entry {
+pub(super) struct EntryView {
     /// When.
     at: Timestamp,
     /// `credit`: money came in. `charge`: a call was paid for.
@@ -170,16 +192,24 @@ pub(super) struct Entry {
 }
 
 /// Lists what moved.
-pub(super) async fn entries(desk: Arc<AdminState>, request: OperationRequest<PageQuery>) -> Result<Page<Entry>, Error> {
+pub(super) async fn entries(
+    desk: Arc<AdminState>,
+    request: OperationRequest<PageQuery>,
+) -> Result<Page<EntryView>, Error> {
     let (account, paging) = (&request.path_params[0], request.input);
     let books = desk.books()?;
-    let entries = books.entries(account, paging.after(), paging.limit + 1).await.map_err(store_error)?;
+    let entries =
+        books.entries(account, paging.after(), paging.limit + 1).await.map_err(store_error)?;
     if entries.is_empty() && books.account(account).await.map_err(store_error)?.is_none() {
         return Err(no_account());
     }
-    let tell = |entry: store::LedgerEntry| Entry {
+    let tell = |entry: store::LedgerEntry| EntryView {
         at: Timestamp(entry.at),
-        amount: if entry.kind == "credit" { entry.amount.into() } else { DecimalAmount(-i128::from(entry.amount)) },
+        amount: if entry.kind == "credit" {
+            entry.amount.into()
+        } else {
+            DecimalAmount(-i128::from(entry.amount))
+        },
         kind: entry.kind,
         currency: entry.currency,
         reference: entry.reference,

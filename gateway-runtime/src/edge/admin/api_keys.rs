@@ -12,9 +12,9 @@ use crate::{
         accounts::no_account,
         operation::{EmptyInput, OperationRequest},
         state::{AdminState, unexpected},
-        values::{Timestamp, NAME},
+        values::{NAME, Timestamp},
     },
-    store::{Command, ApiKeyRecord, CommandOutcome},
+    store::{ApiKeyRecord, Command, CommandOutcome},
 };
 
 /// What a key is for.
@@ -31,7 +31,7 @@ pub(super) struct NewKey {
 
 /// A new key.
 #[derive(Serialize, JsonSchema)]
-pub(super) struct Key {
+pub(super) struct ApiKeyView {
     /// Its name.
     id: Arc<str>,
     /// All of it, for its owner. It is told here and never again.
@@ -43,7 +43,10 @@ pub(super) struct Key {
 }
 
 /// Makes a key.
-pub(super) async fn make(desk: Arc<AdminState>, request: OperationRequest<NewKey>) -> Result<Key, Error> {
+pub(super) async fn make(
+    desk: Arc<AdminState>,
+    request: OperationRequest<NewKey>,
+) -> Result<ApiKeyView, Error> {
     let NewKey { scopes, expires } = request.input;
     // The same request makes the same key when it is carried out again, and no second one.
     let NewApiKey { id, key, hash } = NewApiKey::named(&request.name)?;
@@ -58,15 +61,22 @@ pub(super) async fn make(desk: Arc<AdminState>, request: OperationRequest<NewKey
         created: Timestamp::now().0,
     };
     match desk.write(Command::AddKey(kept, request.operator.name)).await? {
-        CommandOutcome::Key(true) => Ok(Key { id, key: key.expose().to_owned(), scopes, expires }),
+        CommandOutcome::Key(true) => {
+            Ok(ApiKeyView { id, key: key.expose().to_owned(), scopes, expires })
+        }
         CommandOutcome::Key(false) => Err(no_account()),
         other => Err(unexpected(&other)),
     }
 }
 
 /// Revokes a key.
-pub(super) async fn revoke(desk: Arc<AdminState>, request: OperationRequest<EmptyInput>) -> Result<(), Error> {
-    let [account, id] = &request.path_params[..] else { return Err(Error::internal("an address without its parts")) };
+pub(super) async fn revoke(
+    desk: Arc<AdminState>,
+    request: OperationRequest<EmptyInput>,
+) -> Result<(), Error> {
+    let [account, id] = &request.path_params[..] else {
+        return Err(Error::internal("an address without its parts"));
+    };
     let change = Command::RevokeKey {
         account: account.as_str().into(),
         id: id.as_str().into(),
@@ -75,7 +85,9 @@ pub(super) async fn revoke(desk: Arc<AdminState>, request: OperationRequest<Empt
     };
     match desk.write(change).await? {
         CommandOutcome::Key(true) => Ok(()),
-        CommandOutcome::Key(false) => Err(Error::not_found("this account has no such key, or it was revoked before")),
+        CommandOutcome::Key(false) => {
+            Err(Error::not_found("this account has no such key, or it was revoked before"))
+        }
         other => Err(unexpected(&other)),
     }
 }

@@ -34,7 +34,11 @@ pub(super) struct Operator {
 impl OperatorAuth {
     pub(super) fn new(settings: &AdminSettings) -> Result<Self, StartError> {
         let owners = settings.owners()?.into_iter();
-        Ok(Self { owners: owners.map(|(name, token)| (name.into(), Sha256::digest(token.expose()).into())).collect() })
+        Ok(Self {
+            owners: owners
+                .map(|(name, token)| (name.into(), Sha256::digest(token.expose()).into()))
+                .collect(),
+        })
     }
 
     /// Whether there are tokens.
@@ -55,7 +59,9 @@ impl OperatorAuth {
             return Ok(());
         }
         let authority = Authority::effective(head.version, &head.uri, &head.headers).ok().flatten();
-        if authority.is_some_and(Authority::is_loopback) && !head.headers.contains_key(header::ORIGIN) {
+        if authority.is_some_and(Authority::is_loopback)
+            && !head.headers.contains_key(header::ORIGIN)
+        {
             return Ok(());
         }
         let detail = "without a token this listener responds only to programs on this machine, by its loopback address";
@@ -71,10 +77,16 @@ impl OperatorAuth {
         if !self.requires_token() {
             return Ok(Operator { name: "local".into(), token_hash: Sha256::digest("").into() });
         }
-        let refused = || Error::new(Code::UNAUTHENTICATED, "send the operator's token as `Authorization: Bearer …`");
+        let refused = || {
+            Error::new(
+                Code::UNAUTHENTICATED,
+                "send the operator's token as `Authorization: Bearer …`",
+            )
+        };
         let mut fields = headers.get_all(header::AUTHORIZATION).iter();
         let (Some(field), None) = (fields.next(), fields.next()) else { return Err(refused()) };
-        let (scheme, token) = field.to_str().ok().and_then(|field| field.split_once(' ')).ok_or_else(refused)?;
+        let (scheme, token) =
+            field.to_str().ok().and_then(|field| field.split_once(' ')).ok_or_else(refused)?;
         if !scheme.eq_ignore_ascii_case("bearer") {
             return Err(refused());
         }
@@ -108,14 +120,25 @@ mod tests {
     #[test]
     fn operators_are_known_by_their_tokens() {
         let gate = gate("token = 'of-the-operator-0'\ntokens = { alice = 'of-alice-11111111' }");
-        let name = |value| gate.admit(&headers(&[(header::AUTHORIZATION, value)])).map(|it| it.name.to_string());
+        let name = |value| {
+            gate.admit(&headers(&[(header::AUTHORIZATION, value)])).map(|it| it.name.to_string())
+        };
         assert_eq!(name("Bearer of-the-operator-0").unwrap(), "admin");
         assert_eq!(name("bearer  of-alice-11111111").unwrap(), "alice");
-        for bad in ["Bearer of-alice-1111111", "Bearer", "Bearer ", "of-alice-11111111", "Basic of-alice-11111111", ""]
-        {
+        for bad in [
+            "Bearer of-alice-1111111",
+            "Bearer",
+            "Bearer ",
+            "of-alice-11111111",
+            "Basic of-alice-11111111",
+            "",
+        ] {
             assert_eq!(name(bad).unwrap_err().code(), Code::UNAUTHENTICATED, "{bad}");
         }
-        let twice = [(header::AUTHORIZATION, "Bearer of-the-operator-0"), (header::AUTHORIZATION, "Bearer x")];
+        let twice = [
+            (header::AUTHORIZATION, "Bearer of-the-operator-0"),
+            (header::AUTHORIZATION, "Bearer x"),
+        ];
         let mut map = HeaderMap::new();
         for (name, value) in twice {
             map.append(name, HeaderValue::from_static(value));
@@ -139,7 +162,11 @@ mod tests {
         };
         for here in ["127.0.0.1:9090", "[::1]:9090", "localhost", "LOCALHOST:1"] {
             assert_eq!(check(&[here], "/", None), Ok(()), "{here}");
-            assert_eq!(check(&[here], "/", Some("https://evil.example")), Err(Code::FORBIDDEN), "{here}");
+            assert_eq!(
+                check(&[here], "/", Some("https://evil.example")),
+                Err(Code::FORBIDDEN),
+                "{here}"
+            );
         }
         for elsewhere in [
             "evil.example",
@@ -161,9 +188,18 @@ mod tests {
         assert_eq!(check(&[], "/", None), Err(Code::FORBIDDEN));
         assert_eq!(check(&["localhost", "evil.example"], "/", None), Err(Code::FORBIDDEN));
         assert_eq!(check(&["localhost"], "http://evil.example/", None), Err(Code::FORBIDDEN));
-        assert_eq!(check(&["evil.example"], "http://localhost/", None), Ok(()), "RFC 9112 §3.2.2: the target wins");
+        assert_eq!(
+            check(&["evil.example"], "http://localhost/", None),
+            Ok(()),
+            "RFC 9112 §3.2.2: the target wins"
+        );
         let locked = gate("token = 'of-the-operator-0'");
-        let head = Request::get("/").header(header::HOST, "gateway.example").body(()).unwrap().into_parts().0;
+        let head = Request::get("/")
+            .header(header::HOST, "gateway.example")
+            .body(())
+            .unwrap()
+            .into_parts()
+            .0;
         assert!(locked.check_host(&head).is_ok());
     }
 }

@@ -11,7 +11,7 @@ use crate::{
     edge::admin::{
         operation::OperationRequest,
         state::{AdminState, store_error},
-        values::{Timestamp, Page, PageQuery},
+        values::{Page, PageQuery, Timestamp},
     },
     store::ChangeRecord,
 };
@@ -34,9 +34,13 @@ pub(super) struct ChangeView {
 }
 
 /// Lists changes.
-pub(super) async fn list(desk: Arc<AdminState>, request: OperationRequest<PageQuery>) -> Result<Page<ChangeView>, Error> {
+pub(super) async fn list(
+    desk: Arc<AdminState>,
+    request: OperationRequest<PageQuery>,
+) -> Result<Page<ChangeView>, Error> {
     let paging = request.input;
-    let found = desk.books()?.changes(paging.after(), paging.limit + 1).await.map_err(store_error)?;
+    let found =
+        desk.books()?.changes(paging.after(), paging.limit + 1).await.map_err(store_error)?;
     let tell = |ChangeRecord { id, at, who, kind, subject, document }| ChangeView {
         id,
         at: Timestamp(at),

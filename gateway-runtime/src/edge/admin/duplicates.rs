@@ -17,9 +17,10 @@ use crate::{base::error::Error, json::violation::Violation};
 /// `invalid-request`, with the name of the member and its line and column.
 pub(super) fn refuse(body: &[u8]) -> Result<(), Error> {
     match serde_json::from_slice::<Unique>(body) {
-        Err(error) if error.is_data() => {
-            Err(Error::invalid(vec![Violation { pointer: String::new(), detail: error.to_string() }]))
-        }
+        Err(error) if error.is_data() => Err(Error::invalid(vec![Violation {
+            pointer: String::new(),
+            detail: error.to_string(),
+        }])),
         Ok(Unique) | Err(_) => Ok(()),
     }
 }
@@ -89,12 +90,20 @@ mod tests {
 
     #[test]
     fn a_member_that_is_there_twice_is_refused_at_any_depth() {
-        for twice in [r#"{"amount":"1","amount":"2"}"#, r#"[{"a":{"b":1,"c":[],"b":1}}]"#, r#"{"a":1,"\u0061":2}"#] {
+        for twice in [
+            r#"{"amount":"1","amount":"2"}"#,
+            r#"[{"a":{"b":1,"c":[],"b":1}}]"#,
+            r#"{"a":1,"\u0061":2}"#,
+        ] {
             let error = refuse(twice.as_bytes()).unwrap_err();
             assert!(error.violations()[0].detail.contains("is there twice at line 1"), "{error:?}");
         }
-        for once in [r#"{"a":{"a":{"a":[1,-1,0.5,true,null,"a","a"]}},"b":{"a":1}}"#, "[{\"a\":1},{\"a\":1}]", "", "{"]
-        {
+        for once in [
+            r#"{"a":{"a":{"a":[1,-1,0.5,true,null,"a","a"]}},"b":{"a":1}}"#,
+            "[{\"a\":1},{\"a\":1}]",
+            "",
+            "{",
+        ] {
             assert!(refuse(once.as_bytes()).is_ok(), "{once}");
         }
     }

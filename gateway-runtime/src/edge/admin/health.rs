@@ -107,7 +107,10 @@ impl ReadinessCheck for CallsProbe {
     fn check(&self) -> Pin<Box<dyn Future<Output = Result<(), String>> + Send + '_>> {
         let stuck = self.0.stuck().map(|stalled| {
             let waiting = self.0.stats().waiting;
-            format!("{waiting} messages wait, and no slot has become free for {} s", stalled.as_secs())
+            format!(
+                "{waiting} messages wait, and no slot has become free for {} s",
+                stalled.as_secs()
+            )
         });
         Box::pin(async { stuck.map_or(Ok(()), Err) })
     }
@@ -117,7 +120,9 @@ impl ReadinessCheck for CallsProbe {
 /// part is away.
 pub(super) async fn readiness(desk: &AdminState) -> (bool, Value) {
     let asked = desk.probes.iter().map(|probe| async {
-        let found = timeout(CHECK_TIMEOUT, probe.check()).await.unwrap_or_else(|_| Err("no answer in time".to_owned()));
+        let found = timeout(CHECK_TIMEOUT, probe.check())
+            .await
+            .unwrap_or_else(|_| Err("no answer in time".to_owned()));
         if let Err(why) = &found {
             tracing::warn!(part = probe.name(), why, "not ready");
         }
@@ -125,9 +130,12 @@ pub(super) async fn readiness(desk: &AdminState) -> (bool, Value) {
     });
     let parts = join_all(asked).await;
     let draining = desk.draining.has_begun();
-    let is_ready = !draining && parts.iter().all(|(_, is_needed, trouble)| trouble.is_none() || !is_needed);
+    let is_ready =
+        !draining && parts.iter().all(|(_, is_needed, trouble)| trouble.is_none() || !is_needed);
     // Anybody may ask: more than a word of what is wrong stands in the log.
-    let parts = parts.into_iter().map(|(name, _, trouble)| (name.to_owned(), trouble.unwrap_or("ready").into()));
+    let parts = parts
+        .into_iter()
+        .map(|(name, _, trouble)| (name.to_owned(), trouble.unwrap_or("ready").into()));
     let parts: Map<_, _> = parts.collect();
     (is_ready, json!({ "ready": is_ready, "draining": draining, "parts": parts }))
 }

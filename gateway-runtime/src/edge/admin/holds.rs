@@ -10,16 +10,16 @@ use crate::{
     edge::admin::{
         operation::OperationRequest,
         state::{AdminState, store_error, unexpected},
-        values::{Amount, Timestamp, Page, DecimalAmount},
+        values::{Amount, DecimalAmount, Page, Timestamp},
     },
     json::violation::Violation,
-    store::{self, Command, Hold, CommandOutcome},
+    store::{self, Command, CommandOutcome, Hold},
 };
 
 /// Which holds.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
-pub(super) struct Filter {
+pub(super) struct HoldFilter {
     /// Only those of calls of which nobody knows how they ended.
     unknown: bool,
     /// What the part before gave as `next`.
@@ -62,11 +62,20 @@ pub(super) struct HoldView {
 }
 
 /// Lists holds, newest first.
-pub(super) async fn list(desk: Arc<AdminState>, request: OperationRequest<Filter>) -> Result<Page<HoldView>, Error> {
-    let Filter { unknown, after, limit } = request.input;
+pub(super) async fn list(
+    desk: Arc<AdminState>,
+    request: OperationRequest<HoldFilter>,
+) -> Result<Page<HoldView>, Error> {
+    let HoldFilter { unknown, after, limit } = request.input;
     let limit = limit.unwrap_or(50);
-    let found = desk.books()?.holds(unknown, after.as_deref(), limit + 1).await.map_err(store_error)?;
-    Ok(Page::of(found, limit, |(hold, _)| hold.call.to_string(), |(hold, unknown)| tell(hold, unknown)))
+    let found =
+        desk.books()?.holds(unknown, after.as_deref(), limit + 1).await.map_err(store_error)?;
+    Ok(Page::of(
+        found,
+        limit,
+        |(hold, _)| hold.call.to_string(),
+        |(hold, unknown)| tell(hold, unknown),
+    ))
 }
 
 fn tell(hold: Hold, unknown: bool) -> HoldView {
@@ -109,7 +118,10 @@ pub(super) struct HoldSettled {
 }
 
 /// Settles a hold.
-pub(super) async fn settle(desk: Arc<AdminState>, request: OperationRequest<HoldResolution>) -> Result<HoldSettled, Error> {
+pub(super) async fn settle(
+    desk: Arc<AdminState>,
+    request: OperationRequest<HoldResolution>,
+) -> Result<HoldSettled, Error> {
     if matches!(request.input, HoldResolution::Release(false)) {
         let detail = "must be true".to_owned();
         return Err(Error::invalid(vec![Violation { pointer: "/release".to_owned(), detail }]));
@@ -135,11 +147,18 @@ pub(super) async fn settle(desk: Arc<AdminState>, request: OperationRequest<Hold
         let (price, currency) = (Some(charge.nanos()), Some(charge.currency()));
         Box::new(store::RequestRecord { price, currency, ..row })
     });
-    let decide = Command::ResolveUnknownHold { hold, charge, request: row, at: Timestamp::now().0, who: request.operator.name };
+    let decide = Command::ResolveUnknownHold {
+        hold,
+        charge,
+        request: row,
+        at: Timestamp::now().0,
+        who: request.operator.name,
+    };
     match desk.write(decide).await? {
-        CommandOutcome::Decided(true) => {
-            Ok(HoldSettled { charged: charge.nanos().into(), currency: charge.currency().to_string() })
-        }
+        CommandOutcome::Decided(true) => Ok(HoldSettled {
+            charged: charge.nanos().into(),
+            currency: charge.currency().to_string(),
+        }),
         CommandOutcome::Decided(false) => Err(no_hold()),
         other => Err(unexpected(&other)),
     }

@@ -25,11 +25,11 @@ use crate::{
         auth::Operator,
         state::{AdminState, unexpected},
     },
-    store::{Command, Claim, ClaimOutcome, ClaimEnd, StoreWriter, CommandOutcome},
+    store::{Claim, ClaimEnd, ClaimOutcome, Command, CommandOutcome, StoreWriter},
 };
 
 /// How long a request holds its key, at the most: none takes as long.
-const LEASE: Duration = Duration::from_secs(30);
+const LEASE_TTL: Duration = Duration::from_secs(30);
 
 /// A request with a key.
 #[derive(Debug)]
@@ -80,18 +80,25 @@ impl IdempotentOperation<'_> {
                 return Ok((answer.into(), true));
             }
             CommandOutcome::Claim(ClaimOutcome::Mismatch) => {
-                let detail = "this key came with another request before; a new request needs a new key";
+                let detail =
+                    "this key came with another request before; a new request needs a new key";
                 return Err(Error::new(Code::IDEMPOTENCY_MISMATCH, detail));
             }
-            CommandOutcome::Claim(ClaimOutcome::InProgress(_) | ClaimOutcome::Unknown | ClaimOutcome::NoRoom) => {
-                let error = conflict("a request with this key has not ended yet; ask again for its answer");
+            CommandOutcome::Claim(
+                ClaimOutcome::InProgress(_) | ClaimOutcome::Unknown | ClaimOutcome::NoRoom,
+            ) => {
+                let error =
+                    conflict("a request with this key has not ended yet; ask again for its answer");
                 return Err(error.with_retry_after(Duration::from_secs(1)));
             }
             other => return Err(unexpected(&other)),
         }
         let done = work(Arc::clone(&key)).await;
         let closing = match &done {
-            Ok(answer) => ClaimEnd::Answer(sealed_box::seal(&proofs, answer)?, unix_micros(now + desk.keys.kept)),
+            Ok(answer) => ClaimEnd::Answer(
+                sealed_box::seal(&proofs, answer)?,
+                unix_micros(now + desk.keys.retention),
+            ),
             Err(_) => ClaimEnd::Release,
         };
         desk.write(Command::Close { key, fence, closing }).await?;
@@ -106,7 +113,7 @@ impl IdempotentOperation<'_> {
             fingerprint: digest_hex([self.path.as_bytes(), self.input]),
             fence: String::from_utf8_lossy(&sortable_id()).into(),
             at: unix_micros(now),
-            until: unix_micros(now + LEASE),
+            until: unix_micros(now + LEASE_TTL),
             once: false,
             bytes: None,
             has_room: true,

@@ -10,7 +10,7 @@ use crate::{
     edge::admin::{
         operation::OperationRequest,
         state::{AdminState, store_error},
-        values::{Timestamp, NAME, DecimalAmount},
+        values::{DecimalAmount, NAME, Timestamp},
     },
     json::violation::Violation,
     store::{MarginQuery, MarginRow},
@@ -22,7 +22,9 @@ use crate::{
 pub(super) struct MarginFilter {
     /// What to tell apart: any of `service`, `method`, `provider` and `day` (UTC), with commas between them; by default
     /// nothing.
-    #[schemars(regex(pattern = r"^(service|method|provider|day)(,(service|method|provider|day)){0,3}$"))]
+    #[schemars(regex(
+        pattern = r"^(service|method|provider|day)(,(service|method|provider|day)){0,3}$"
+    ))]
     by: Option<String>,
     /// From then on …
     since: Option<Timestamp>,
@@ -74,10 +76,20 @@ struct Margin {
 }
 
 /// The names by which rows are told apart, in the order in which they are sorted.
-type Group = (Option<String>, Option<String>, Option<u32>, Option<String>, Option<Option<String>>, Option<String>);
+type Group = (
+    Option<String>,
+    Option<String>,
+    Option<u32>,
+    Option<String>,
+    Option<Option<String>>,
+    Option<String>,
+);
 
 /// Sums up.
-pub(super) async fn read(desk: Arc<AdminState>, request: OperationRequest<MarginFilter>) -> Result<Margins, Error> {
+pub(super) async fn read(
+    desk: Arc<AdminState>,
+    request: OperationRequest<MarginFilter>,
+) -> Result<Margins, Error> {
     let MarginFilter { by, since, until, account } = request.input;
     let by: Vec<_> = by.iter().flat_map(|by| by.split(',')).collect();
     if let Some(twice) = by.iter().enumerate().find(|(place, name)| by[..*place].contains(name)) {
@@ -86,10 +98,26 @@ pub(super) async fn read(desk: Arc<AdminState>, request: OperationRequest<Margin
     }
     let has = |name| by.contains(&name);
     let micros = |moment: Option<Timestamp>| moment.map(|Timestamp(micros)| micros);
-    let span = MarginQuery { since: micros(since), until: micros(until), account, group_by_day: has("day") };
+    let span = MarginQuery {
+        since: micros(since),
+        until: micros(until),
+        account,
+        group_by_day: has("day"),
+    };
     let mut groups = BTreeMap::<Group, Margin>::new();
     for takings in desk.books()?.margin(&span).await.map_err(store_error)? {
-        let MarginRow { service, version, method, provider, day, currency, price, cost, paid, cost_unknown } = takings;
+        let MarginRow {
+            service,
+            version,
+            method,
+            provider,
+            day,
+            currency,
+            price,
+            cost,
+            paid,
+            cost_unknown,
+        } = takings;
         let group = (
             has("day").then_some(day).flatten(),
             (has("service") || has("method")).then_some(service),

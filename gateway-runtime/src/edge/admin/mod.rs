@@ -29,5 +29,5 @@ pub use crate::edge::admin::{
     health::{BusProbe, CallsProbe, ReadinessCheck},
     service::AdminService,
     settings::AdminSettings,
-    state::{AdminState, DrainFlag, AdminStore},
+    state::{AdminState, AdminStore, DrainFlag},
 };

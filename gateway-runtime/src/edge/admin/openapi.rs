@@ -12,10 +12,14 @@ use crate::{
 pub(super) fn document(operations: &[Operation], is_locked: bool) -> Value {
     let mut components = Components::default();
     components.add_own(&problem::schema());
-    let inputs: Vec<_> = operations.iter().map(|it| components.add(it.input.json(), Side::Input, root(it))).collect();
+    let inputs: Vec<_> = operations
+        .iter()
+        .map(|it| components.add(it.input.json(), Side::Input, root(it)))
+        .collect();
     let mut paths = Map::new();
     for (it, input) in operations.iter().zip(inputs) {
-        let output = it.output.as_ref().map(|output| components.add(output, Side::Output, Root::Named));
+        let output =
+            it.output.as_ref().map(|output| components.add(output, Side::Output, Root::Named));
         let path = paths.entry(it.path).or_insert_with(|| json!({}));
         path[it.verb.as_str().to_lowercase()] = operation(it, input, output, is_locked);
     }
@@ -81,13 +85,18 @@ fn operation(it: &Operation, input: Value, output: Option<Value>, is_locked: boo
 /// `get_admin_accounts_id_entries`
 fn id(it: &Operation) -> String {
     let words = it.path.split(['/', '{', '}']).filter(|word| !word.is_empty());
-    std::iter::once(it.verb.as_str().to_lowercase()).chain(words.map(str::to_owned)).collect::<Vec<_>>().join("_")
+    std::iter::once(it.verb.as_str().to_lowercase())
+        .chain(words.map(str::to_owned))
+        .collect::<Vec<_>>()
+        .join("_")
 }
 
 fn named_in_path(path: &str) -> Vec<Value> {
     let names = path.split('/').filter_map(|segment| segment.strip_prefix('{')?.strip_suffix('}'));
     let schema = json!({ "type": "string", "minLength": 1 });
-    names.map(|name| json!({ "name": name, "in": "path", "required": true, "schema": schema })).collect()
+    names
+        .map(|name| json!({ "name": name, "in": "path", "required": true, "schema": schema }))
+        .collect()
 }
 
 fn responses(it: &Operation, output: Option<Value>, is_locked: bool) -> Value {

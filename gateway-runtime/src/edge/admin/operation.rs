@@ -39,7 +39,9 @@ pub(super) struct OperationRequest<T> {
 pub(super) struct EmptyInput {}
 
 type Answering = Pin<Box<dyn Future<Output = Result<Bytes, Error>> + Send>>;
-type CarryOut = Box<dyn Fn(Arc<AdminState>, OperationRequest<Document>) -> Result<Answering, Error> + Send + Sync>;
+type Execute = Box<
+    dyn Fn(Arc<AdminState>, OperationRequest<Document>) -> Result<Answering, Error> + Send + Sync,
+>;
 
 /// One call of the API.
 pub(super) struct Operation {
@@ -55,7 +57,7 @@ pub(super) struct Operation {
     pub(super) input: InputSchema,
     /// The schema of its answer; none for no content.
     pub(super) output: Option<Value>,
-    carry_out: CarryOut,
+    execute: Execute,
 }
 
 impl Operation {
@@ -77,12 +79,14 @@ impl Operation {
         R: Future<Output = Result<O, Error>> + Send + 'static,
     {
         let input = InputSchema::of::<I>().map_err(|error| StartError::new(error.to_string()))?;
-        let carry_out = move |desk, request: OperationRequest<Document>| -> Result<Answering, Error> {
-            let OperationRequest { path_params: at, operator, name, input } = request;
-            let input = schema::decode(&input).map_err(Error::invalid)?;
-            let answer = carry_out(desk, OperationRequest { path_params: at, operator, name, input });
-            Ok(Box::pin(async move { Ok(serde_json::to_vec(&answer.await?)?.into()) }))
-        };
+        let carry_out =
+            move |desk, request: OperationRequest<Document>| -> Result<Answering, Error> {
+                let OperationRequest { path_params: at, operator, name, input } = request;
+                let input = schema::decode(&input).map_err(Error::invalid)?;
+                let answer =
+                    carry_out(desk, OperationRequest { path_params: at, operator, name, input });
+                Ok(Box::pin(async move { Ok(serde_json::to_vec(&answer.await?)?.into()) }))
+            };
         Ok(Self {
             verb,
             path,
@@ -91,7 +95,7 @@ impl Operation {
             creates: false,
             input,
             output: Some(output_schema::<O>()),
-            carry_out: Box::new(carry_out),
+            execute: Box::new(carry_out),
         })
     }
 
@@ -116,7 +120,10 @@ impl Operation {
             if segment.starts_with('{') {
                 let text = percent_decode_str(given).decode_utf8().ok()?;
                 // PostgreSQL has no text with it, so nothing is named so.
-                found.push(Some(text.into_owned()).filter(|text| !text.is_empty() && !text.contains('\0'))?);
+                found.push(
+                    Some(text.into_owned())
+                        .filter(|text| !text.is_empty() && !text.contains('\0'))?,
+                );
             } else if segment != given {
                 return None;
             }
@@ -142,8 +149,12 @@ impl Operation {
     /// # Errors
     ///
     /// Why not.
-    pub(super) async fn carry_out(&self, desk: Arc<AdminState>, request: OperationRequest<Document>) -> Result<Bytes, Error> {
-        let answer = (self.carry_out)(desk, request)?.await?;
+    pub(super) async fn execute(
+        &self,
+        desk: Arc<AdminState>,
+        request: OperationRequest<Document>,
+    ) -> Result<Bytes, Error> {
+        let answer = (self.execute)(desk, request)?.await?;
         Ok(if self.output.is_some() { answer } else { Bytes::new() })
     }
 }

@@ -11,8 +11,8 @@ use crate::{
     control::{PriceList, parse_change},
     edge::admin::{
         operation::{EmptyInput, OperationRequest},
-        state::{AdminState, AdminStore, store_error, set},
-        values::{Timestamp, Page, PageQuery},
+        state::{AdminState, AdminStore, set, store_error},
+        values::{Page, PageQuery, Timestamp},
     },
     json::violation::Violation,
     quota::QuotaSettings,
@@ -47,11 +47,15 @@ enum PriceListState {
 }
 
 /// Lists price lists.
-pub(super) async fn prices(desk: Arc<AdminState>, request: OperationRequest<PageQuery>) -> Result<Page<PriceListView>, Error> {
+pub(super) async fn prices(
+    desk: Arc<AdminState>,
+    request: OperationRequest<PageQuery>,
+) -> Result<Page<PriceListView>, Error> {
     let paging = request.input;
     let AdminStore { books, control, .. } = desk.kept()?;
     let found = books.price_lists(paging.after(), paging.limit + 1).await.map_err(store_error)?;
-    let lists: Vec<PriceList> = found.iter().map(parse_change).collect::<Result<_, _>>().map_err(store_error)?;
+    let lists: Vec<PriceList> =
+        found.iter().map(parse_change).collect::<Result<_, _>>().map_err(store_error)?;
     // All that was found is then known here.
     control.refresh().await.map_err(store_error)?;
     let now = Utc::now();
@@ -69,12 +73,25 @@ pub(super) async fn prices(desk: Arc<AdminState>, request: OperationRequest<Page
 }
 
 /// Adds a price list.
-pub(super) async fn add_prices(desk: Arc<AdminState>, request: OperationRequest<PriceList>) -> Result<PriceList, Error> {
+pub(super) async fn add_prices(
+    desk: Arc<AdminState>,
+    request: OperationRequest<PriceList>,
+) -> Result<PriceList, Error> {
     let list = request.input;
-    let names = desk.registry.methods().map(|it| (it.service.name, it.service.version, it.spec.name));
+    let names =
+        desk.registry.methods().map(|it| (it.service.name, it.service.version, it.spec.name));
     let names: HashSet<_> = names.collect();
-    unless_empty(list.problems(|service, version, method| names.contains(&(service, version, method))))?;
-    set(&desk, ChangeKind::Prices, list.plan.as_deref().unwrap_or_default(), &list, &request.operator).await?;
+    unless_empty(
+        list.problems(|service, version, method| names.contains(&(service, version, method))),
+    )?;
+    set(
+        &desk,
+        ChangeKind::Prices,
+        list.plan.as_deref().unwrap_or_default(),
+        &list,
+        &request.operator,
+    )
+    .await?;
     Ok(list)
 }
 
@@ -88,13 +105,19 @@ pub(super) struct Limits {
 }
 
 /// Tells the limits.
-pub(super) async fn limits(desk: Arc<AdminState>, _: OperationRequest<EmptyInput>) -> Result<Limits, Error> {
+pub(super) async fn limits(
+    desk: Arc<AdminState>,
+    _: OperationRequest<EmptyInput>,
+) -> Result<Limits, Error> {
     let set = desk.kept()?.control.current().limits.is_some();
     Ok(Limits { set, limits: QuotaSettings::clone(&desk.limiting.settings()) })
 }
 
 /// Puts limits in the place of those before.
-pub(super) async fn set_limits(desk: Arc<AdminState>, request: OperationRequest<QuotaSettings>) -> Result<Limits, Error> {
+pub(super) async fn set_limits(
+    desk: Arc<AdminState>,
+    request: OperationRequest<QuotaSettings>,
+) -> Result<Limits, Error> {
     let unknown = desk.limiting.unknown_names(&request.input).into_iter();
     unless_empty(unknown.map(|detail| Violation { pointer: String::new(), detail }).collect())?;
     set(&desk, ChangeKind::Limits, "", &request.input, &request.operator).await?;

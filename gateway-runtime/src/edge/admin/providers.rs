@@ -74,17 +74,25 @@ struct ProviderMethodView {
 }
 
 /// Lists providers.
-pub(super) async fn list(desk: Arc<AdminState>, _: OperationRequest<EmptyInput>) -> Result<ProviderList, Error> {
-    let items = desk.registry.providers().iter().map(|provider| describe(&desk, provider)).collect();
+pub(super) async fn list(
+    desk: Arc<AdminState>,
+    _: OperationRequest<EmptyInput>,
+) -> Result<ProviderList, Error> {
+    let items =
+        desk.registry.providers().iter().map(|provider| describe(&desk, provider)).collect();
     Ok(ProviderList { items })
 }
 
 /// Changes the switches that are named; it holds for every call that begins here after the answer, and within two seconds
 /// on all gateways.
-pub(super) async fn change(desk: Arc<AdminState>, request: OperationRequest<ProviderOverrides>) -> Result<ProviderView, Error> {
+pub(super) async fn change(
+    desk: Arc<AdminState>,
+    request: OperationRequest<ProviderOverrides>,
+) -> Result<ProviderView, Error> {
     let name = &request.path_params[0];
     let provider = desk.registry.providers().iter().find(|provider| provider.spec().name == *name);
-    let provider = provider.ok_or_else(|| Error::not_found("no provider of this name is part of this gateway"))?;
+    let provider = provider
+        .ok_or_else(|| Error::not_found("no provider of this name is part of this gateway"))?;
     if request.input != ProviderOverrides::default() {
         set(&desk, ChangeKind::Provider, name, &request.input, &request.operator).await?;
     }
@@ -98,7 +106,9 @@ fn describe(desk: &AdminState, provider: &Provider) -> ProviderView {
     let mut health = if settings.enabled { Health::Ready } else { Health::Disabled };
     for capability in desk.registry.capabilities_of(spec.name) {
         let Some(pool) = desk.registry.health(capability) else { continue };
-        let made = |place: usize| -> u64 { pool.providers.iter().map(|it| attempts(&it.methods[place])).sum() };
+        let made = |place: usize| -> u64 {
+            pool.providers.iter().map(|it| attempts(&it.methods[place])).sum()
+        };
         let Some(own) = pool.providers.iter().find(|it| it.name == spec.name) else { continue };
         set_aside = set_aside.max(own.set_aside);
         for (place, method) in own.methods.iter().enumerate() {
@@ -119,8 +129,14 @@ fn describe(desk: &AdminState, provider: &Provider) -> ProviderView {
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a share of so many attempts need not be exact")]
-fn describe_method(capability: &'static str, method: &MethodHealth, made: u64) -> ProviderMethodView {
-    let name = |class: &AttemptClass| serde_json::to_value(class).ok().and_then(|it| Some(it.as_str()?.to_owned()));
+fn describe_method(
+    capability: &'static str,
+    method: &MethodHealth,
+    made: u64,
+) -> ProviderMethodView {
+    let name = |class: &AttemptClass| {
+        serde_json::to_value(class).ok().and_then(|it| Some(it.as_str()?.to_owned()))
+    };
     ProviderMethodView {
         capability,
         name: method.name,
@@ -131,7 +147,11 @@ fn describe_method(capability: &'static str, method: &MethodHealth, made: u64) -
         latency_us: method.latency.map(|it| u64::try_from(it.as_micros()).unwrap_or(u64::MAX)),
         in_flight: method.in_flight,
         share: if made == 0 { 0.0 } else { attempts(method) as f64 / made as f64 },
-        attempts: method.attempts.iter().filter_map(|(class, count)| Some((name(class)?, *count))).collect(),
+        attempts: method
+            .attempts
+            .iter()
+            .filter_map(|(class, count)| Some((name(class)?, *count)))
+            .collect(),
     }
 }
 

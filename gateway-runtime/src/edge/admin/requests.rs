@@ -11,7 +11,7 @@ use crate::{
     edge::admin::{
         operation::{EmptyInput, OperationRequest},
         state::{AdminState, store_error},
-        values::{Amount, CurrencyCode, Timestamp, NAME, Page, DecimalAmount},
+        values::{Amount, CurrencyCode, DecimalAmount, NAME, Page, Timestamp},
     },
     store::{self, RequestQuery},
 };
@@ -19,7 +19,7 @@ use crate::{
 /// Which requests are asked for: those for which all that is said here is so. By default the newest 50 of all.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
-pub(super) struct Filter {
+pub(super) struct RequestFilter {
     /// Its name for the caller, as in `X-Request-Id`.
     #[schemars(regex(pattern = NAME))]
     request_id: Option<String>,
@@ -103,8 +103,8 @@ impl Origin {
     }
 }
 
-impl From<Filter> for RequestQuery {
-    fn from(filter: Filter) -> Self {
+impl From<RequestFilter> for RequestQuery {
+    fn from(filter: RequestFilter) -> Self {
         let nanos = |amount: Option<Amount>| amount.map(|Amount(nanos)| nanos);
         let micros = |moment: Option<Timestamp>| moment.map(|Timestamp(micros)| micros);
         Self {
@@ -243,21 +243,29 @@ fn to_view(request: store::RequestRecord) -> RequestView {
 }
 
 /// Lists requests, newest first.
-pub(super) async fn list(desk: Arc<AdminState>, request: OperationRequest<Filter>) -> Result<Page<RequestView>, Error> {
+pub(super) async fn list(
+    desk: Arc<AdminState>,
+    request: OperationRequest<RequestFilter>,
+) -> Result<Page<RequestView>, Error> {
     let limit = request.input.limit.unwrap_or(50);
-    let found = desk.books()?.search(&request.input.into(), limit + 1).await.map_err(store_error)?;
+    let found =
+        desk.books()?.search(&request.input.into(), limit + 1).await.map_err(store_error)?;
     Ok(Page::of(found, limit, |request| request.call.to_string(), to_view))
 }
 
 /// Tells of the request of an id, or of the newest that its caller named so.
-pub(super) async fn read(desk: Arc<AdminState>, request: OperationRequest<EmptyInput>) -> Result<RequestDetail, Error> {
+pub(super) async fn read(
+    desk: Arc<AdminState>,
+    request: OperationRequest<EmptyInput>,
+) -> Result<RequestDetail, Error> {
     let (books, id) = (desk.books()?, &*request.path_params[0]);
     let mut found = books.requests(&[id]).await.map_err(store_error)?;
     if found.is_empty() {
         let search = RequestQuery { request_id: Some(id.to_owned()), ..RequestQuery::default() };
         found = books.search(&search, 1).await.map_err(store_error)?;
     }
-    let mut found = found.pop().ok_or_else(|| Error::not_found("no request of this id is written down"))?;
+    let mut found =
+        found.pop().ok_or_else(|| Error::not_found("no request of this id is written down"))?;
     let attempts = found.attempts.take().map_or(Ok(Vec::new()), |text| read_attempts(&text))?;
     Ok(RequestDetail { request: to_view(found), attempts })
 }

@@ -12,7 +12,8 @@ use std::{
 
 use bytes::Bytes;
 use http::{
-    HeaderMap, HeaderName, HeaderValue, Method, Request as HttpRequest, Response, StatusCode, header, request::Parts,
+    HeaderMap, HeaderName, HeaderValue, Method, Request as HttpRequest, Response, StatusCode,
+    header, request::Parts,
 };
 use tower::Service;
 
@@ -28,7 +29,7 @@ use crate::{
     },
     edge::admin::{
         AdminSettings, AdminState,
-        auth::{OperatorAuth, Operator},
+        auth::{Operator, OperatorAuth},
         health::readiness,
         idempotency::IdempotentOperation,
         metrics, openapi,
@@ -65,7 +66,11 @@ impl AdminService {
     /// # Errors
     ///
     /// When the settings let anybody in from other machines, or have bad tokens.
-    pub fn new(settings: &AdminSettings, desk: AdminState, budget: BodyBudget) -> Result<Self, StartError> {
+    pub fn new(
+        settings: &AdminSettings,
+        desk: AdminState,
+        budget: BodyBudget,
+    ) -> Result<Self, StartError> {
         let (gate, operations) = (OperatorAuth::new(settings)?, operations::operations()?);
         let document = openapi::document(&operations, gate.requires_token()).to_string().into();
         Ok(Self(Arc::new(Inner { gate, desk: Arc::new(desk), operations, document, budget })))
@@ -74,7 +79,9 @@ impl AdminService {
 
 impl fmt::Debug for AdminService {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Admin").field("operations", &self.0.operations.len()).finish_non_exhaustive()
+        f.debug_struct("Admin")
+            .field("operations", &self.0.operations.len())
+            .finish_non_exhaustive()
     }
 }
 
@@ -95,7 +102,11 @@ where
         let inner = Arc::clone(&self.0);
         Box::pin(async move {
             let (head, body) = request.into_parts();
-            let id = head.headers.get(REQUEST_ID).and_then(RequestId::from_header).unwrap_or_else(RequestId::generate);
+            let id = head
+                .headers
+                .get(REQUEST_ID)
+                .and_then(RequestId::from_header)
+                .unwrap_or_else(RequestId::generate);
             let mut response = inner.answer(&head, body, &id).await.unwrap_or_else(|error| {
                 log(&head, &id, &error);
                 problem::respond(&error, head.uri.path(), &id)
@@ -107,7 +118,12 @@ where
 }
 
 impl Inner {
-    async fn answer<B>(self: &Arc<Self>, head: &Parts, body: B, id: &RequestId) -> Result<Response<Bytes>, Error>
+    async fn answer<B>(
+        self: &Arc<Self>,
+        head: &Parts,
+        body: B,
+        id: &RequestId,
+    ) -> Result<Response<Bytes>, Error>
     where
         B: http_body::Body<Data = Bytes>,
         B::Error: Into<BoxError>,
@@ -129,7 +145,11 @@ impl Inner {
         };
         let operation = &self.operations[operation];
         let begun = Instant::now();
-        let body = if operation.verb.has_query_input() { Bytes::new() } else { self.read(&head.headers, body).await? };
+        let body = if operation.verb.has_query_input() {
+            Bytes::new()
+        } else {
+            self.read(&head.headers, body).await?
+        };
         let input = operation.judge(head.uri.query().unwrap_or_default(), body)?;
         let name = Arc::clone(&operator.name);
         let (content, is_replayed) = self.carry_out(head, operation, at, operator, input).await?;
@@ -141,7 +161,9 @@ impl Inner {
         let mut response = Response::new(content);
         *response.status_mut() = operation.status;
         if operation.output.is_some() {
-            response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+            response
+                .headers_mut()
+                .insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
         }
         response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
         if is_replayed {
@@ -172,7 +194,8 @@ impl Inner {
             }
             "/readyz" => {
                 let (is_ready, content) = readiness(&self.desk).await;
-                let status = if is_ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+                let status =
+                    if is_ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
                 (status, content.to_string().into())
             }
             _ => (StatusCode::OK, self.document.clone()),
@@ -191,7 +214,8 @@ impl Inner {
         B::Error: Into<BoxError>,
     {
         let media = headers.get(header::CONTENT_TYPE).and_then(|media| media.to_str().ok());
-        let media = media.unwrap_or("application/json").split(';').next().unwrap_or_default().trim();
+        let media =
+            media.unwrap_or("application/json").split(';').next().unwrap_or_default().trim();
         refuse_coded(headers)?;
         if !media.eq_ignore_ascii_case("application/json") {
             let detail = "send JSON, with `Content-Type: application/json`";
@@ -199,21 +223,32 @@ impl Inner {
         }
         // An operator has proved who it is, or is on this machine.
         let charge = self.budget.charge(None);
-        read_body_within(body, MAX_BODY_BYTES, BODY_TIMEOUT, charge).await.map_err(BodyError::into_error)
+        read_body_within(body, MAX_BODY_BYTES, BODY_TIMEOUT, charge)
+            .await
+            .map_err(BodyError::into_error)
     }
 
     fn find(&self, path: &str, method: &Method) -> Result<Found, Error> {
-        let here = || self.operations.iter().enumerate().filter_map(|(number, it)| Some((number, it, it.path_params(path)?)));
+        let here = || {
+            self.operations
+                .iter()
+                .enumerate()
+                .filter_map(|(number, it)| Some((number, it, it.path_params(path)?)))
+        };
         let verbs: Vec<_> = here().map(|(_, it, _)| it.verb).collect();
         if verbs.is_empty() {
-            return Err(Error::not_found("nothing stands at this address; /openapi.json tells what there is"));
+            return Err(Error::not_found(
+                "nothing stands at this address; /openapi.json tells what there is",
+            ));
         }
         if method == Method::OPTIONS {
             return Ok(Found::Options(allowed(&verbs)));
         }
         let asked = if method == Method::HEAD { "GET" } else { method.as_str() };
         let found = here().find(|(_, it, _)| it.verb.as_str() == asked);
-        found.map(|(number, _, at)| Found::Operation(number, at)).ok_or_else(|| not_allowed(allowed(&verbs)))
+        found
+            .map(|(number, _, at)| Found::Operation(number, at))
+            .ok_or_else(|| not_allowed(allowed(&verbs)))
     }
 
     async fn carry_out(
@@ -231,7 +266,7 @@ impl Inner {
         let Some(key) = key.filter(|_| operation.creates) else {
             let name = digest_hex([&sortable_id()[..]]);
             let request = OperationRequest { path_params: at, operator, name, input };
-            return Ok((operation.carry_out(Arc::clone(&self.desk), request).await?, false));
+            return Ok((operation.execute(Arc::clone(&self.desk), request).await?, false));
         };
         let mut said = input.to_value();
         said.sort_all_objects();
@@ -243,7 +278,12 @@ impl Inner {
             input: said.as_bytes(),
         };
         let whose = operator.clone();
-        let work = |name| operation.carry_out(Arc::clone(&self.desk), OperationRequest { path_params: at, operator, name, input });
+        let work = |name| {
+            operation.execute(
+                Arc::clone(&self.desk),
+                OperationRequest { path_params: at, operator, name, input },
+            )
+        };
         keyed.run(&self.desk, &whose, work).await
     }
 }
@@ -270,7 +310,8 @@ fn allowed(verbs: &[Verb]) -> &'static str {
 }
 
 fn not_allowed(allowed: &'static str) -> Error {
-    Error::new(Code::METHOD_NOT_ALLOWED, format!("this address takes {allowed}")).with_allow(allowed)
+    Error::new(Code::METHOD_NOT_ALLOWED, format!("this address takes {allowed}"))
+        .with_allow(allowed)
 }
 
 fn options(allowed: &'static str) -> Response<Bytes> {

@@ -60,14 +60,20 @@ impl AdminSettings {
         let owners: Vec<_> = one.chain(named).collect();
         let mut problems = Vec::new();
         for (place, (name, token)) in owners.iter().enumerate() {
-            if token.expose().len() < MIN_TOKEN_BYTES || !token.expose().bytes().all(|byte| byte.is_ascii_graphic()) {
+            if token.expose().len() < MIN_TOKEN_BYTES
+                || !token.expose().bytes().all(|byte| byte.is_ascii_graphic())
+            {
                 problems.push(format!(
                     "the token of `{name}` in [admin] must be at least {MIN_TOKEN_BYTES} printable ASCII characters without \
                      spaces; `openssl rand -hex 32` makes a good one"
                 ));
             }
-            if let Some((other, _)) = owners[..place].iter().find(|(_, other)| other.expose() == token.expose()) {
-                problems.push(format!("`{other}` and `{name}` in [admin] have the same token; each needs its own"));
+            if let Some((other, _)) =
+                owners[..place].iter().find(|(_, other)| other.expose() == token.expose())
+            {
+                problems.push(format!(
+                    "`{other}` and `{name}` in [admin] have the same token; each needs its own"
+                ));
             }
         }
         if owners.is_empty() && !self.listen.ip().is_loopback() {
@@ -77,7 +83,7 @@ impl AdminSettings {
                 self.listen
             ));
         }
-        StartError::unless_empty(problems)?;
+        StartError::from_problems(problems)?;
         Ok(owners)
     }
 }
@@ -95,16 +101,21 @@ mod tests {
         assert!(settings("").owners().unwrap().is_empty());
         assert!(settings("listen = '[::1]:1'").owners().unwrap().is_empty());
         let error = settings("listen = '0.0.0.0:9090'").owners().unwrap_err().to_string();
-        assert!(error.contains("GATEWAY__ADMIN__TOKEN") && error.contains("0.0.0.0:9090"), "{error}");
+        assert!(
+            error.contains("GATEWAY__ADMIN__TOKEN") && error.contains("0.0.0.0:9090"),
+            "{error}"
+        );
         assert!(settings("listen = '0.0.0.0:9090'\ntoken = '0123456789abcdef'").owners().is_ok());
     }
 
     #[test]
     fn every_bad_token_is_told_and_none_repeated() {
-        let all =
-            "token = 'short'\ntokens = { a = '0123456789abcdef', b = '0123456789abcdef', c = '0123456789 abcdef' }";
+        let all = "token = 'short'\ntokens = { a = '0123456789abcdef', b = '0123456789abcdef', c = '0123456789 abcdef' }";
         let error = settings(all).owners().unwrap_err();
         assert_eq!(error.problems().len(), 3, "{error}");
-        assert!(!error.to_string().contains("0123456789") && !error.to_string().contains("short"), "{error}");
+        assert!(
+            !error.to_string().contains("0123456789") && !error.to_string().contains("short"),
+            "{error}"
+        );
     }
 }

@@ -18,7 +18,7 @@ use crate::{
     pipeline::{IdempotencySettings, QuotaEnforcer},
     redis::Redis,
     service::registry::Registry,
-    store::{Store, Command, OperatorChange, ChangeKind, StoreWriter, CommandOutcome, StoreError},
+    store::{ChangeKind, Command, CommandOutcome, OperatorChange, Store, StoreError, StoreWriter},
 };
 
 /// What the calls of the API work with.
@@ -85,7 +85,10 @@ impl AdminState {
     /// `no-store` where there are none.
     pub(super) fn kept(&self) -> Result<&AdminStore, Error> {
         self.books.as_ref().ok_or_else(|| {
-            Error::new(NO_STORE, "this gateway keeps no books; say where in [store], and start it again")
+            Error::new(
+                NO_STORE,
+                "this gateway keeps no books; say where in [store], and start it again",
+            )
         })
     }
 

@@ -28,7 +28,8 @@ impl Serialize for Timestamp {
 impl<'de> Deserialize<'de> for Timestamp {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = Cow::<'de, str>::deserialize(deserializer)?;
-        let time = DateTime::parse_from_rfc3339(&text).map_err(|error| D::Error::custom(error.to_string()))?;
+        let time = DateTime::parse_from_rfc3339(&text)
+            .map_err(|error| D::Error::custom(error.to_string()))?;
         Ok(Self(time.timestamp_micros()))
     }
 }
@@ -91,7 +92,8 @@ impl JsonSchema for Positive {
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        let small: Vec<_> = (0..9).map(|zeros| format!("0{{{zeros}}}[1-9][0-9]{{0,{}}}", 8 - zeros)).collect();
+        let small: Vec<_> =
+            (0..9).map(|zeros| format!("0{{{zeros}}}[1-9][0-9]{{0,{}}}", 8 - zeros)).collect();
         let pattern = format!(r"^([1-9][0-9]{{0,8}}(\.[0-9]{{1,9}})?|0\.({}))$", small.join("|"));
         json_schema!({ "type": "string", "pattern": pattern, "examples": ["0.001", "25"] })
     }
@@ -134,7 +136,9 @@ pub(super) struct CurrencyCode(pub(super) Currency);
 impl<'de> Deserialize<'de> for CurrencyCode {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = Cow::<'de, str>::deserialize(deserializer)?;
-        Currency::from_code(&text).map(Self).ok_or_else(|| D::Error::custom("is no currency of ISO 4217"))
+        Currency::from_code(&text)
+            .map(Self)
+            .ok_or_else(|| D::Error::custom("is no currency of ISO 4217"))
     }
 }
 
@@ -163,7 +167,12 @@ pub(super) struct Page<T> {
 
 impl<T> Page<T> {
     /// The first `limit` of `items`, of which one more was asked for.
-    pub(super) fn of<R>(mut items: Vec<R>, limit: u32, cursor: impl Fn(&R) -> String, tell: impl Fn(R) -> T) -> Self {
+    pub(super) fn of<R>(
+        mut items: Vec<R>,
+        limit: u32,
+        cursor: impl Fn(&R) -> String,
+        tell: impl Fn(R) -> T,
+    ) -> Self {
         let is_more = items.len() > limit as usize;
         items.truncate(limit as usize);
         let next = items.last().filter(|_| is_more).map(cursor);

@@ -41,16 +41,21 @@ impl Envelope {
     pub(super) fn read(body: &Bytes) -> Result<Self, Error> {
         let other_form = |error| {
             let form = "{\"service\": text, \"version\": number, \"method\": text, \"payload\": the input}";
-            Error::new(Code::INVALID_REQUEST, format!("the message is not of the form {form}: {error}"))
+            Error::new(
+                Code::INVALID_REQUEST,
+                format!("the message is not of the form {form}: {error}"),
+            )
         };
         let document = Document::parse(body.clone()).map_err(other_form)?;
         // Only serde_json says what is wrong and where.
-        let method = MethodName::deserialize(document.root()).or_else(|_| serde_json::from_slice(body));
+        let method =
+            MethodName::deserialize(document.root()).or_else(|_| serde_json::from_slice(body));
         let ElementKind::Object(members) = document.root().kind() else {
             return Err(other_form(serde_json::Error::custom("it is not an object")));
         };
         // A part of the document, with its numbers as they were written.
-        let payload = members.get("payload").filter(|payload| !payload.is_null()).map(Document::from);
+        let payload =
+            members.get("payload").filter(|payload| !payload.is_null()).map(Document::from);
         Ok(Self { method: method.map_err(other_form)?, payload })
     }
 
@@ -97,7 +102,9 @@ pub(super) fn headers(message: &Message) -> Result<HeaderMap, Error> {
         match value {
             Some(value) => drop(headers.append(name, value)),
             None if READ.contains(&name.as_str()) => {
-                let detail = format!("header `{name}` is not text; send it as a string without control characters");
+                let detail = format!(
+                    "header `{name}` is not text; send it as a string without control characters"
+                );
                 return Err(Error::new(Code::INVALID_REQUEST, detail));
             }
             None => {}
@@ -114,7 +121,8 @@ pub(super) fn headers(message: &Message) -> Result<HeaderMap, Error> {
 /// The name of a call: that which its caller chose, or the message's id, if it is sane; else a new one.
 pub(super) fn request_id(message: &Message, headers: Option<&HeaderMap>) -> RequestId {
     let chosen = headers.and_then(|headers| RequestId::from_header(headers.get("x-request-id")?));
-    let of_the_message = || RequestId::from_header(&HeaderValue::from_str(message.message_id.as_deref()?).ok()?);
+    let of_the_message =
+        || RequestId::from_header(&HeaderValue::from_str(message.message_id.as_deref()?).ok()?);
     chosen.or_else(of_the_message).unwrap_or_else(RequestId::generate)
 }
 
@@ -122,19 +130,24 @@ pub(super) fn request_id(message: &Message, headers: Option<&HeaderMap>) -> Requ
 fn key(id: &str) -> HeaderValue {
     // After a quote, a quoted string is read.
     let is_bare = id.bytes().all(|byte| (b' '..=b'~').contains(&byte)) && !id.starts_with('"');
-    let as_it_is = HeaderValue::from_str(id).ok().filter(|_| is_bare && id.len() <= Message::LONGEST_NAME);
-    as_it_is.or_else(|| HeaderValue::from_str(&digest_hex([id])).ok()).unwrap_or(HeaderValue::from_static("-"))
+    let as_it_is =
+        HeaderValue::from_str(id).ok().filter(|_| is_bare && id.len() <= Message::MAX_NAME_BYTES);
+    as_it_is
+        .or_else(|| HeaderValue::from_str(&digest_hex([id])).ok())
+        .unwrap_or(HeaderValue::from_static("-"))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::{
-        bus::{Field, ShortStr},
+        bus::{MessageHeader, ShortStr},
         provider::parse_idempotency_key,
     };
 
-    fn read(headers: impl IntoIterator<Item = (&'static str, Field)>) -> Result<HeaderMap, Error> {
+    fn read(
+        headers: impl IntoIterator<Item = (&'static str, MessageHeader)>,
+    ) -> Result<HeaderMap, Error> {
         let mut message = Message::default();
         for (name, field) in headers {
             message.headers.add(name, field);
@@ -145,7 +158,7 @@ mod tests {
     #[test]
     fn a_header_that_is_read_and_is_an_integer_counts_as_its_text() {
         for name in READ {
-            let headers = read([(name, Field::Number(-77))]).unwrap();
+            let headers = read([(name, MessageHeader::Number(-77))]).unwrap();
             assert_eq!(headers[name], "-77", "{name}");
         }
     }
@@ -153,21 +166,30 @@ mod tests {
     #[test]
     fn a_header_that_is_read_and_is_not_text_is_refused_and_any_other_left_out() {
         for name in READ.into_iter().chain(["Idempotency-Key", "X-Api-Key"]) {
-            for field in
-                [Field::Flag(true), Field::Void, Field::Timestamp(7), Field::from("two\nlines"), Field::from("nul\0")]
-            {
+            for field in [
+                MessageHeader::Flag(true),
+                MessageHeader::Void,
+                MessageHeader::Timestamp(7),
+                MessageHeader::from("two\nlines"),
+                MessageHeader::from("nul\0"),
+            ] {
                 let error = read([(name, field.clone())]).unwrap_err();
                 assert_eq!(error.code(), Code::INVALID_REQUEST, "{name}: {field:?}");
             }
         }
-        let others = [("x-flag", Field::Flag(true)), ("x-void", Field::Void), ("not a name", Field::Void)];
+        let others = [
+            ("x-flag", MessageHeader::Flag(true)),
+            ("x-void", MessageHeader::Void),
+            ("not a name", MessageHeader::Void),
+        ];
         assert!(read(others).unwrap().is_empty());
     }
 
     #[test]
     fn a_message_whose_properties_could_not_be_read_is_refused_with_the_reason() {
-        let detail = |reason: Field| {
-            let error = read([(Message::UNREADABLE, reason), ("authorization", "Bearer t".into())]).unwrap_err();
+        let detail = |reason: MessageHeader| {
+            let error = read([(Message::UNREADABLE, reason), ("authorization", "Bearer t".into())])
+                .unwrap_err();
             assert_eq!(error.code(), Code::INVALID_REQUEST);
             error.detail().to_owned()
         };
@@ -175,16 +197,18 @@ mod tests {
         assert_eq!(detail("too deep".into()), format!("{cannot}too deep"));
         // What a sender writes there is not repeated at any length.
         assert_eq!(detail("x".repeat(1000).into()), format!("{cannot}no reason is given"));
-        assert_eq!(detail(Field::Void), format!("{cannot}no reason is given"));
+        assert_eq!(detail(MessageHeader::Void), format!("{cannot}no reason is given"));
     }
 
     #[test]
     fn any_message_id_is_a_key_of_its_own() {
-        let ids = ["\"", "\"a\"", "a", "\"a", "", " a", "a ", "ä", "\u{7f}", "a\nb", "\\", "\"\\\"\""];
+        let ids =
+            ["\"", "\"a\"", "a", "\"a", "", " a", "a ", "ä", "\u{7f}", "a\nb", "\\", "\"\\\"\""];
         let keys: Vec<_> = ids
             .iter()
             .map(|id| {
-                let message = Message { message_id: Some(ShortStr::Borrowed(id)), ..Message::default() };
+                let message =
+                    Message { message_id: Some(ShortStr::Borrowed(id)), ..Message::default() };
                 parse_idempotency_key(&super::headers(&message).unwrap()).unwrap()
             })
             .collect();
@@ -193,7 +217,10 @@ mod tests {
             assert_eq!(keys.iter().filter(|key| **key == keys[place]).count(), 1, "{id:?}");
         }
         let longest = Message { message_id: Some("x".repeat(255).into()), ..Message::default() };
-        assert_eq!(parse_idempotency_key(&super::headers(&longest).unwrap()), Ok(Some("x".repeat(255))));
+        assert_eq!(
+            parse_idempotency_key(&super::headers(&longest).unwrap()),
+            Ok(Some("x".repeat(255)))
+        );
     }
 
     #[test]
@@ -201,7 +228,10 @@ mod tests {
         for name in ["idempotency-key", "X-Idempotency-Key"] {
             let mut message = Message { message_id: Some("m".into()), ..Message::default() };
             message.headers.add(name, "k");
-            assert_eq!(parse_idempotency_key(&super::headers(&message).unwrap()), Ok(Some("k".to_owned())));
+            assert_eq!(
+                parse_idempotency_key(&super::headers(&message).unwrap()),
+                Ok(Some("k".to_owned()))
+            );
         }
     }
 }

@@ -7,17 +7,17 @@ use tokio::time::{Instant, sleep};
 
 use crate::{
     base::{
-        call::{CallContext, Call, CallRequest, Input, Origin, RequestId},
+        call::{Call, CallContext, CallRequest, Input, Origin, RequestId},
         error::{Code, Error},
         spec::{Effect, IdempotencyMode},
     },
-    bus::{Broker, CallQueue, CallsSettings, CallsStatus, Delivery, BusErrorKind, Message},
+    bus::{Broker, BusErrorKind, CallQueue, CallsSettings, CallsStatus, Delivery, Message},
     edge::bus_consumer::{
         ConsumerOptions,
         envelope::{self, Envelope},
         reply,
         retry::{self, RetryDecision},
-        workers::Taken,
+        workers::TakenDelivery,
     },
     pipeline::Pipeline,
     provider::has_idempotency_key,
@@ -35,7 +35,7 @@ const REPLY_TIMEOUT: Duration = Duration::from_secs(30);
 const MIN_DELAY: Duration = Duration::from_millis(50);
 const MAX_DELAY: Duration = Duration::from_secs(1);
 /// What a slot may be taken for besides the time of a call, before `/readyz` tells.
-const STUCK_GRACE: Duration = Duration::from_secs(5);
+const STUCK_GRACE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Executes calls that come by the bus.
 #[derive(Debug)]
@@ -52,7 +52,7 @@ pub(super) struct Executor {
 }
 
 /// What is known of a message that is to be executed.
-struct Arrived {
+struct ReceivedCall {
     delivered_before: u32,
     expires: Option<Instant>,
     id: RequestId,
@@ -69,11 +69,13 @@ impl Executor {
         let methods = || registry.methods().filter(|method| method.spec.webhook.is_none());
         let ConsumerOptions { timeout, honours_keys, status, .. } = options;
         let longest = methods().map(|method| method.spec.timeout.unwrap_or(timeout)).max();
-        status.set_longest(longest.unwrap_or(timeout) + STUCK_GRACE);
+        status.set_longest(longest.unwrap_or(timeout) + STUCK_GRACE_TIMEOUT);
         Self {
             broker,
             queue: settings.call_queue(),
-            methods: methods().map(|method| (envelope::name_of(method), Arc::clone(method))).collect(),
+            methods: methods()
+                .map(|method| (envelope::name_of(method), Arc::clone(method)))
+                .collect(),
             pipeline,
             timeout,
             honours_keys,
@@ -84,27 +86,32 @@ impl Executor {
 
     /// Executes what a message asks for, and settles it. The slot is free as soon as the method has ended: what follows waits for
     /// queues that may be others'. So much of it is under way at once as there are messages that are not settled (`prefetch`).
-    pub(super) async fn execute(&self, delivery: Delivery, taken: Taken) {
+    pub(super) async fn execute(&self, delivery: Delivery, taken: TakenDelivery) {
         let Delivery { message, delivered_before, arrived, receipt } = delivery;
         let headers = envelope::headers(&message);
         let id = envelope::request_id(&message, headers.as_ref().ok());
-        let arrived = Arrived { delivered_before, expires: retry::expires(&message, arrived), id };
+        let arrived =
+            ReceivedCall { delivered_before, expires: retry::expires(&message, arrived), id };
         if arrived.expires.is_some_and(|expires| expires <= Instant::now()) {
             drop(taken);
             self.expire(message, &arrived).await;
             return receipt.done();
         }
-        let (outcome, headers) = match headers.and_then(|headers| self.call(&message, headers, &arrived)) {
-            Ok((method, request)) => {
-                let call = request.call.clone();
-                let outcome = self.pipeline.call(&method, request).await;
-                (reply::whole(outcome, Instant::from_std(call.deadline())).await, call.take_response_headers())
-            }
-            Err(error) => {
-                arrived.log(&error);
-                (Err(error), None)
-            }
-        };
+        let (outcome, headers) =
+            match headers.and_then(|headers| self.call(&message, headers, &arrived)) {
+                Ok((method, request)) => {
+                    let call = request.call.clone();
+                    let outcome = self.pipeline.call(&method, request).await;
+                    (
+                        reply::whole(outcome, Instant::from_std(call.deadline())).await,
+                        call.take_response_headers(),
+                    )
+                }
+                Err(error) => {
+                    arrived.log(&error);
+                    (Err(error), None)
+                }
+            };
         drop(taken);
         let fate = RetryDecision::of(&message, arrived.expires, &outcome, &self.queue);
         let reply = message.reply_to.clone().filter(|_| fate.is_final());
@@ -123,8 +130,9 @@ impl Executor {
     }
 
     /// Ends a message that has expired: it is not executed. The caller, if there is one, may still wait; nobody else does.
-    async fn expire(&self, message: Message, arrived: &Arrived) {
-        let error = Error::new(Code::TIMEOUT, "the call expired before it began; it was not executed");
+    async fn expire(&self, message: Message, arrived: &ReceivedCall) {
+        let error =
+            Error::new(Code::TIMEOUT, "the call expired before it began; it was not executed");
         arrived.log(&error);
         if let Some(to) = message.reply_to.clone() {
             let reply = reply::message(&Err(error), None, &message, to, &arrived.id);
@@ -146,13 +154,17 @@ impl Executor {
         let anew = retry::anew(message, expires, &self.queue);
         match self.broker.publish(anew).await {
             Ok(()) => receipt.done(),
-            Err(error) => tracing::warn!(%error, "a call that was not begun goes back as delivered before"),
+            Err(error) => {
+                tracing::warn!(%error, "a call that was not begun goes back as delivered before")
+            }
         }
     }
 
     /// Whether it makes a difference that a message was delivered before.
     fn depends_on_deliveries(&self, message: &Message) -> bool {
-        let (Ok(headers), Ok(envelope)) = (envelope::headers(message), Envelope::read(&message.body)) else {
+        let (Ok(headers), Ok(envelope)) =
+            (envelope::headers(message), Envelope::read(&message.body))
+        else {
             return false;
         };
         self.methods.get(&*envelope.name()).is_some_and(|method| !self.may_repeat(method, &headers))
@@ -170,15 +182,20 @@ impl Executor {
         &self,
         message: &Message,
         headers: HeaderMap,
-        arrived: &Arrived,
+        arrived: &ReceivedCall,
     ) -> Result<(Arc<Method>, CallRequest), Error> {
         if arrived.delivered_before >= self.queue.delivery_limit.max(1) {
             let times = arrived.delivered_before;
-            let detail = format!("this message was delivered {times} times, and the gateways that had it were lost");
+            let detail = format!(
+                "this message was delivered {times} times, and the gateways that had it were lost"
+            );
             return Err(Error::new(Code::OUTCOME_UNKNOWN, detail));
         }
         if message.body.len() > self.body_bytes {
-            let detail = format!("the message is longer than the {} bytes that are accepted", self.body_bytes);
+            let detail = format!(
+                "the message is longer than the {} bytes that are accepted",
+                self.body_bytes
+            );
             return Err(Error::new(Code::PAYLOAD_TOO_LARGE, detail));
         }
         let envelope = Envelope::read(&message.body)?;
@@ -211,7 +228,10 @@ impl Executor {
             Some(payload) if method.input.is_some() => Input::Value(payload),
             _ => Input::None,
         };
-        Ok((Arc::clone(method), CallRequest { call: Call::new(method.service, method.spec, arrival), input }))
+        Ok((
+            Arc::clone(method),
+            CallRequest { call: Call::new(method.service, method.spec, arrival), input },
+        ))
     }
 
     /// Publishes a reply. What the broker refuses is dropped and counted after a bounded time.
@@ -224,8 +244,13 @@ impl Executor {
             let Err(error) = self.broker.reply(reply.clone()).await else { return };
             let until = match error.kind() {
                 BusErrorKind::Nacked => began + REFUSED_TIMEOUT,
-                BusErrorKind::Disconnected | BusErrorKind::Blocked | BusErrorKind::ChannelLost => awaited,
-                BusErrorKind::Unroutable | BusErrorKind::InvalidMessage | BusErrorKind::ConfirmTimeout | BusErrorKind::ReplyTimeout => began,
+                BusErrorKind::Disconnected | BusErrorKind::Blocked | BusErrorKind::ChannelLost => {
+                    awaited
+                }
+                BusErrorKind::Unroutable
+                | BusErrorKind::InvalidMessage
+                | BusErrorKind::ConfirmTimeout
+                | BusErrorKind::ReplyTimeout => began,
             };
             if Instant::now() + delay > until {
                 tracing::info!(%error, to = &*reply.routing_key, "a reply is dropped");
@@ -262,7 +287,7 @@ impl Executor {
     }
 }
 
-impl Arrived {
+impl ReceivedCall {
     /// The line of a message that did not become a call; calls have the pipeline's.
     fn log(&self, error: &Error) {
         tracing::info!(

@@ -11,24 +11,24 @@ use crate::{
 };
 
 /// So many messages are taken at once from those that are here.
-const BATCH: usize = 64;
+const INTAKE_BATCH: usize = 64;
 
 /// The right to execute a call.
 #[derive(Debug)]
-pub(super) struct Slot {
+pub(super) struct IntakeSlot {
     status: Arc<CallsStatus>,
     #[expect(dead_code, reason = "it is returned when this is dropped")]
     permit: OwnedSemaphorePermit,
 }
 
-impl Slot {
+impl IntakeSlot {
     fn new(permit: OwnedSemaphorePermit, status: Arc<CallsStatus>) -> Self {
         status.begin();
         Self { status, permit }
     }
 }
 
-impl Drop for Slot {
+impl Drop for IntakeSlot {
     fn drop(&mut self) {
         self.status.end();
     }
@@ -53,11 +53,15 @@ impl Intake {
         concurrency: NonZeroU16,
     ) -> Self {
         let slots = Arc::new(Semaphore::new(concurrency.get().into()));
-        Self { executor, workers, status, slots, ready: VecDeque::with_capacity(BATCH) }
+        Self { executor, workers, status, slots, ready: VecDeque::with_capacity(INTAKE_BATCH) }
     }
 
     /// Receives until it is to stop, or the bus is closed; then sees to the end of all that was received.
-    pub(super) async fn run(mut self, mut deliveries: Deliveries, stop: oneshot::Receiver<()>) -> Workers {
+    pub(super) async fn run(
+        mut self,
+        mut deliveries: Deliveries,
+        stop: oneshot::Receiver<()>,
+    ) -> Workers {
         let (working, mut worked) = mpsc::channel(1);
         // Also when nobody is left who could stop it.
         tokio::select! {
@@ -74,17 +78,17 @@ impl Intake {
 
     /// Begins what is received, as slots become free. May be dropped at any time: no message is between two places.
     async fn receive(&mut self, deliveries: &mut Deliveries, working: mpsc::Sender<Infallible>) {
-        let mut batch = Vec::with_capacity(BATCH);
+        let mut batch = Vec::with_capacity(INTAKE_BATCH);
         loop {
             if self.ready.is_empty() {
-                if deliveries.next_batch(&mut batch, BATCH).await == 0 {
+                if deliveries.next_batch(&mut batch, INTAKE_BATCH).await == 0 {
                     return;
                 }
                 self.ready.extend(batch.drain(..));
             }
             let Some(permit) = self.permit(deliveries).await else { return };
             if let Some(delivery) = self.ready.pop_front() {
-                let slot = Slot::new(permit, Arc::clone(&self.status));
+                let slot = IntakeSlot::new(permit, Arc::clone(&self.status));
                 self.workers.execute(delivery, slot, working.clone());
             }
         }
@@ -104,8 +108,8 @@ impl Intake {
     /// Cancels the subscription, and sends back what was received and not begun, with what was on its way.
     async fn return_unbegun(&mut self, deliveries: &mut Deliveries) {
         deliveries.cancel();
-        let mut batch = Vec::with_capacity(BATCH);
-        while deliveries.next_batch(&mut batch, BATCH).await > 0 {
+        let mut batch = Vec::with_capacity(INTAKE_BATCH);
+        while deliveries.next_batch(&mut batch, INTAKE_BATCH).await > 0 {
             self.ready.extend(batch.drain(..));
         }
         join_all(self.ready.drain(..).map(|delivery| self.executor.return_unbegun(delivery))).await;

@@ -12,7 +12,7 @@ use crate::{
         problem::{ProblemDetails, add_headers},
         reply::Reply,
     },
-    bus::{Field, Fields, Message, ShortStr},
+    bus::{Message, MessageHeader, MessageHeaders, ShortStr},
 };
 
 /// The longest answer, in bytes: messages are carried whole.
@@ -21,22 +21,37 @@ const MAX_REPLY_BYTES: usize = 16 << 20;
 pub(super) const INSTANCE: &str = "/bus";
 
 /// An answer that is whole: bytes that come piece by piece are joined, within the call's time.
-pub(super) async fn whole(outcome: Result<Reply, Error>, deadline: Instant) -> Result<Reply, Error> {
-    let late = |_| Err(Error::new(Code::OUTCOME_UNKNOWN, "the method ran, and its answer did not come whole in time"));
+pub(super) async fn whole(
+    outcome: Result<Reply, Error>,
+    deadline: Instant,
+) -> Result<Reply, Error> {
+    let late = |_| {
+        Err(Error::new(
+            Code::OUTCOME_UNKNOWN,
+            "the method ran, and its answer did not come whole in time",
+        ))
+    };
     timeout_at(deadline, whole_in_any_time(outcome)).await.unwrap_or_else(late)
 }
 
 async fn whole_in_any_time(outcome: Result<Reply, Error>) -> Result<Reply, Error> {
     let (media, mut pieces) = match outcome? {
         Reply::RawStream(media, pieces) => (media, pieces),
-        Reply::Items(_) => return Err(Error::internal("the method answered with a stream, which it had not declared")),
+        Reply::Items(_) => {
+            return Err(Error::internal(
+                "the method answered with a stream, which it had not declared",
+            ));
+        }
         whole => return Ok(whole),
     };
     let mut all = BytesMut::new();
     while let Some(piece) = pieces.next().await {
         all.extend_from_slice(&piece?);
         if all.len() > MAX_REPLY_BYTES {
-            return Err(Error::new(Code::NOT_ACCEPTABLE, "the answer is longer than a message may be: 16 MiB"));
+            return Err(Error::new(
+                Code::NOT_ACCEPTABLE,
+                "the answer is longer than a message may be: 16 MiB",
+            ));
         }
     }
     Ok(Reply::Raw(media, all.freeze()))
@@ -59,7 +74,7 @@ pub(super) fn message(
             (error.code().status(), Some("application/problem+json"), problem)
         }
     };
-    let mut fields = Fields::default();
+    let mut fields = MessageHeaders::default();
     fields.add(Message::STATUS, i64::from(status));
     fields.add("x-request-id", id.as_str().to_owned());
     let mut headers = headers.unwrap_or_default();
@@ -67,7 +82,10 @@ pub(super) fn message(
         add_headers(&mut headers, error);
     }
     for (name, value) in &headers {
-        fields.set(name.as_str().to_owned(), Field::Text(Bytes::copy_from_slice(value.as_bytes())));
+        fields.set(
+            name.as_str().to_owned(),
+            MessageHeader::Text(Bytes::copy_from_slice(value.as_bytes())),
+        );
     }
     Message {
         mandatory: true,

@@ -20,8 +20,13 @@ pub(super) const CODE: &str = "x-gateway-code";
 /// When a job expires that is tried again, in milliseconds since 1970: its `expiration` would end it in the queue where it waits.
 const EXPIRES: &str = "x-gateway-expires";
 /// The broker's own notes, which it takes for its own when they are published again.
-const OF_THE_BROKER: [&str; 5] =
-    ["x-death", "x-delivery-count", "x-first-death-queue", "x-first-death-reason", "x-first-death-exchange"];
+const OF_THE_BROKER: [&str; 5] = [
+    "x-death",
+    "x-delivery-count",
+    "x-first-death-queue",
+    "x-first-death-reason",
+    "x-first-death-exchange",
+];
 
 /// What becomes of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,7 +57,7 @@ impl RetryDecision {
         match delays.next() {
             Some(next) if error.is_retryable() => {
                 // Not before it can help, if that is known.
-                let wanted = error.retry_delay().unwrap_or_default();
+                let wanted = error.retry_after().unwrap_or_default();
                 let enough = std::iter::once(next).chain(delays).find(|delay| **delay >= wanted);
                 let delay = *enough.or(queue.delays.last()).unwrap_or(next);
                 let is_in_time = expires.is_none_or(|expires| Instant::now() + delay < expires);
@@ -103,14 +108,18 @@ fn attempts(message: &Message) -> usize {
 
 /// The message with the header fields of the gateway alone, for a broker that cannot carry all of them in one frame.
 pub(super) fn without_header_fields(mut message: Message) -> Message {
-    const LONGEST: usize = 32 << 10;
+    const MAX_PROBLEM_BYTES: usize = 32 << 10;
 
     let ours = [ATTEMPT, CODE, PROBLEM, EXPIRES, Message::UNREADABLE];
     let ours = ours.into_iter().filter_map(|name| Some((name, message.headers.remove(name)?)));
-    let short = ours.filter(|(_, field)| field.as_bytes().is_none_or(|text| text.len() <= LONGEST));
+    let short = ours
+        .filter(|(_, field)| field.as_bytes().is_none_or(|text| text.len() <= MAX_PROBLEM_BYTES));
     message.headers = short.collect();
     if message.unreadable().is_none() {
-        message.headers.add(Message::UNREADABLE, "the header fields and those of the gateway did not fit into a frame");
+        message.headers.add(
+            Message::UNREADABLE,
+            "the header fields and those of the gateway did not fit into a frame",
+        );
     }
     message
 }
@@ -145,11 +154,11 @@ fn to_unix_millis(at: Instant) -> i64 {
 
 /// Now, where that is over.
 fn from_unix_millis(at: i64) -> Instant {
-    const LONGEST: Duration = Duration::from_secs(365 * 24 * 3600);
+    const MAX_PROBLEM_BYTES: Duration = Duration::from_secs(365 * 24 * 3600);
 
     let since = Duration::from_millis(u64::try_from(at).unwrap_or(0));
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    Instant::now() + since.saturating_sub(now).min(LONGEST)
+    Instant::now() + since.saturating_sub(now).min(MAX_PROBLEM_BYTES)
 }
 
 #[cfg(test)]
@@ -170,11 +179,19 @@ mod tests {
         let expires = super::expires(&message, arrived);
         let fate = RetryDecision::of(&message, expires, &failed(), &queue);
         assert_eq!(fate, RetryDecision::Again(Duration::from_secs(1)));
-        let second = fate.message(message, expires, &failed(), &queue, &RequestId::generate()).unwrap();
+        let second =
+            fate.message(message, expires, &failed(), &queue, &RequestId::generate()).unwrap();
         assert_eq!(second.expiration, None);
-        let left = super::expires(&second, Instant::now()).unwrap().saturating_duration_since(arrived);
+        let left =
+            super::expires(&second, Instant::now()).unwrap().saturating_duration_since(arrived);
         assert!(left > Duration::from_secs(29) && left < Duration::from_secs(31), "{left:?}");
-        assert_eq!(RetryDecision::of(&second, super::expires(&second, arrived), &failed(), &queue), RetryDecision::DeadLetter);
-        assert_eq!(RetryDecision::of(&second, None, &failed(), &queue), RetryDecision::Again(Duration::from_secs(60)));
+        assert_eq!(
+            RetryDecision::of(&second, super::expires(&second, arrived), &failed(), &queue),
+            RetryDecision::DeadLetter
+        );
+        assert_eq!(
+            RetryDecision::of(&second, None, &failed(), &queue),
+            RetryDecision::Again(Duration::from_secs(60))
+        );
     }
 }

@@ -19,11 +19,11 @@ use tokio::{runtime::Builder, sync::mpsc};
 
 use crate::{
     bus::Delivery,
-    edge::bus_consumer::{executor::Executor, intake::Slot},
+    edge::bus_consumer::{executor::Executor, intake::IntakeSlot},
 };
 
 /// So many calls are taken at once.
-const BATCH: usize = 64;
+const TAKE_BATCH: usize = 64;
 /// How long a runtime waits for what a method runs on blocking threads.
 const BLOCKING_TIMEOUT: Duration = Duration::from_secs(1);
 
@@ -31,7 +31,7 @@ const BLOCKING_TIMEOUT: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 struct Job {
     delivery: Delivery,
-    taken: Taken,
+    taken: TakenDelivery,
     /// Dropped when the message is settled.
     working: mpsc::Sender<Infallible>,
 }
@@ -39,7 +39,7 @@ struct Job {
 /// What a call takes while its method runs.
 #[derive(Debug)]
 #[expect(dead_code, reason = "they are given back when this is dropped")]
-pub(super) struct Taken(Slot, Load);
+pub(super) struct TakenDelivery(IntakeSlot, Load);
 
 /// One of the calls that a worker has.
 #[derive(Debug)]
@@ -75,20 +75,33 @@ struct Worker {
 
 impl Workers {
     /// Up to so many threads. `ending` is dropped when they and this have ended.
-    pub(super) fn new(executor: Arc<Executor>, most: usize, ending: mpsc::Sender<Infallible>) -> Self {
+    pub(super) fn new(
+        executor: Arc<Executor>,
+        most: usize,
+        ending: mpsc::Sender<Infallible>,
+    ) -> Self {
         Self { executor, most: most.max(1), started: Vec::new(), ending }
     }
 
     /// Executes a call on the thread that has the fewest; there are as many calls as slots. `working` is dropped when the message is
     /// settled.
-    pub(super) fn execute(&mut self, delivery: Delivery, slot: Slot, working: mpsc::Sender<Infallible>) {
+    pub(super) fn execute(
+        &mut self,
+        delivery: Delivery,
+        slot: IntakeSlot,
+        working: mpsc::Sender<Infallible>,
+    ) {
         if self.started.len() < self.most && self.started.iter().all(|worker| worker.load() > 0) {
             let worker = self.start();
             self.started.push(worker);
         }
         if let Some(worker) = self.started.iter().min_by_key(|worker| worker.load()) {
             // A thread ends after its sender.
-            let _ = worker.jobs.send(Job { delivery, taken: Taken(slot, Load::on(worker)), working });
+            let _ = worker.jobs.send(Job {
+                delivery,
+                taken: TakenDelivery(slot, Load::on(worker)),
+                working,
+            });
         }
     }
 
@@ -129,8 +142,8 @@ fn start_thread(
 
 /// Executes calls, each as a task of its own.
 async fn serve(executor: Arc<Executor>, mut jobs: mpsc::UnboundedReceiver<Job>) {
-    let mut batch = Vec::with_capacity(BATCH);
-    while jobs.recv_many(&mut batch, BATCH).await > 0 {
+    let mut batch = Vec::with_capacity(TAKE_BATCH);
+    while jobs.recv_many(&mut batch, TAKE_BATCH).await > 0 {
         for Job { delivery, taken, working } in batch.drain(..) {
             let executor = Arc::clone(&executor);
             tokio::spawn(async move {

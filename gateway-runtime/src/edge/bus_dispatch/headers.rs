@@ -26,7 +26,8 @@ const HOP_BY_HOP: [HeaderName; 13] = [
 ];
 
 /// The fields by which the gateway learns who is calling.
-pub(super) static CREDENTIALS: [HeaderName; 2] = [header::AUTHORIZATION, HeaderName::from_static("x-api-key")];
+pub(super) static CREDENTIALS: [HeaderName; 2] =
+    [header::AUTHORIZATION, HeaderName::from_static("x-api-key")];
 
 /// Whether a field of this name crosses; `connection_options` are the names that `Connection` lists.
 pub(super) fn is_end_to_end(name: &HeaderName, connection_options: &[HeaderName]) -> bool {
@@ -36,7 +37,9 @@ pub(super) fn is_end_to_end(name: &HeaderName, connection_options: &[HeaderName]
 }
 
 /// Returns the names that the values of `Connection` list.
-pub(super) fn connection_options<'v>(values: impl IntoIterator<Item = &'v [u8]>) -> Vec<HeaderName> {
+pub(super) fn connection_options<'v>(
+    values: impl IntoIterator<Item = &'v [u8]>,
+) -> Vec<HeaderName> {
     let names = values.into_iter().flat_map(|value| value.split(|byte| *byte == b','));
     names.filter_map(|name| HeaderName::from_bytes(name.trim_ascii()).ok()).collect()
 }

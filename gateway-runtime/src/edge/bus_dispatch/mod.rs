@@ -22,7 +22,7 @@ use crate::{
         start_error::StartError,
     },
     bus::{Broker, check_exchange},
-    edge::dispatch::{DispatchFuture, Dispatcher, RouteConfig, DispatchRequest},
+    edge::dispatch::{DispatchFuture, DispatchRequest, Dispatcher, RouteConfig},
 };
 
 /// What of `[routes.NAME]` is the bus's own.
@@ -86,25 +86,35 @@ impl BusDispatcher {
         let mut problems = Vec::new();
         match (service, &settings.exchange) {
             ("*", Some(_)) => {
-                problems.push(problem("it has `exchange`, and is for many services: list theirs in `exchanges`"));
+                problems.push(problem(
+                    "it has `exchange`, and is for many services: list theirs in `exchanges`",
+                ));
             }
             ("*", None) if settings.exchanges.is_empty() => {
-                problems.push(problem("it publishes nowhere: list in `exchanges` which services are exchanges"));
+                problems.push(problem(
+                    "it publishes nowhere: list in `exchanges` which services are exchanges",
+                ));
             }
             ("*", None) => {}
             (_, _) if !settings.exchanges.is_empty() => {
-                problems.push(problem("it has `exchanges`, and is for one service: name its `exchange`"));
+                problems.push(problem(
+                    "it has `exchanges`, and is for one service: name its `exchange`",
+                ));
             }
             (_, Some(_)) => {}
             (_, None) => settings.exchange = Some(service.to_owned()),
         }
         let exchanges = settings.exchange.iter().chain(&settings.exchanges);
-        problems.extend(exchanges.filter_map(|exchange| check_exchange(exchange).err()).map(|why| problem(&why)));
+        problems.extend(
+            exchanges
+                .filter_map(|exchange| check_exchange(exchange).err())
+                .map(|why| problem(&why)),
+        );
         if !budget.fits(settings.body_bytes) {
             let why = "its `body_bytes` do not fit into `http.limits.client_buffered_bytes` or `buffered_bytes`";
             problems.push(problem(why));
         }
-        StartError::unless_empty(problems)?;
+        StartError::from_problems(problems)?;
         let withholds = section.requires_caller() && !settings.forward_credentials;
         let withheld: &[HeaderName] = if withholds { &headers::CREDENTIALS } else { &[] };
         Ok(Self(Arc::new(Inner { broker, settings, withheld, body_timeout, budget })))
@@ -152,7 +162,13 @@ pub mod mapping {
     /// As the gateway answers such a request.
     pub fn request(head: &Parts, caller: &Caller) -> Result<Message, Error> {
         dispatch::check_path(head.uri.path())?;
-        request::message("exchange".into(), head, &RequestId::generate(), caller, &headers::CREDENTIALS)
+        request::message(
+            "exchange".into(),
+            head,
+            &RequestId::generate(),
+            caller,
+            &headers::CREDENTIALS,
+        )
     }
 
     /// Makes the response of a reply.

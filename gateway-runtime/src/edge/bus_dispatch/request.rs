@@ -9,7 +9,7 @@ use crate::{
         call::{Caller, RequestId},
         error::{Code, Error},
     },
-    bus::{Field, Fields, Message, ShortStr},
+    bus::{Message, MessageHeader, MessageHeaders, ShortStr},
     edge::{
         bus_dispatch::{BusDispatchSettings, headers},
         dispatch,
@@ -23,7 +23,10 @@ impl BusDispatchSettings {
     ///
     /// `not-found` for a service that is none.
     pub(super) fn exchange_of(&self, service: &str) -> Result<ShortStr, Error> {
-        let exchange = self.exchange.as_ref().or_else(|| self.exchanges.iter().find(|listed| *listed == service));
+        let exchange = self
+            .exchange
+            .as_ref()
+            .or_else(|| self.exchanges.iter().find(|listed| *listed == service));
         let nothing = || Error::not_found("nothing stands at this address");
         exchange.map(|exchange| exchange.clone().into()).ok_or_else(nothing)
     }
@@ -43,11 +46,15 @@ pub(super) fn message(
 ) -> Result<Message, Error> {
     refuse_streams(&head.headers)?;
     let key = key(dispatch::split(head.uri.path()).1)?;
-    let text = |name: HeaderName| head.headers.get(name)?.to_str().ok().map(|text| ShortStr::Owned(text.to_owned()));
+    let text = |name: HeaderName| {
+        head.headers.get(name)?.to_str().ok().map(|text| ShortStr::Owned(text.to_owned()))
+    };
     Ok(Message {
         message_id: Some(id.as_str().to_owned().into()),
-        content_type: text(header::CONTENT_TYPE).filter(|media| media.len() <= Message::LONGEST_NAME),
-        content_encoding: text(header::CONTENT_ENCODING).filter(|coding| coding.len() <= Message::LONGEST_NAME),
+        content_type: text(header::CONTENT_TYPE)
+            .filter(|media| media.len() <= Message::MAX_NAME_BYTES),
+        content_encoding: text(header::CONTENT_ENCODING)
+            .filter(|coding| coding.len() <= Message::MAX_NAME_BYTES),
         headers: headers(head, id, caller, withheld),
         ..Message::new(exchange, key)
     })
@@ -70,14 +77,19 @@ fn key(rest: &str) -> Result<String, Error> {
         key.push('.');
     }
     key.pop();
-    if key.len() > Message::LONGEST_NAME {
+    if key.len() > Message::MAX_NAME_BYTES {
         return refuse("the path is longer than a routing key can be: 255 bytes");
     }
     Ok(key)
 }
 
-fn headers(head: &Parts, id: &RequestId, caller: &Caller, withheld: &[HeaderName]) -> Fields {
-    let mut fields = Fields::default();
+fn headers(
+    head: &Parts,
+    id: &RequestId,
+    caller: &Caller,
+    withheld: &[HeaderName],
+) -> MessageHeaders {
+    let mut fields = MessageHeaders::default();
     fields.add(headers::METHOD, head.method.as_str().to_owned());
     fields.add(headers::QUERY, head.uri.query().unwrap_or_default().to_owned());
     let host = host(head);
@@ -113,17 +125,17 @@ fn host(head: &Parts) -> Option<&str> {
 }
 
 /// The values of a field as one (RFC 9110 §5.3; cookies by RFC 9113 §8.2.3).
-fn value(headers: &HeaderMap, name: &HeaderName) -> Field {
+fn value(headers: &HeaderMap, name: &HeaderName) -> MessageHeader {
     let mut values = headers.get_all(name).iter();
     let (first, more) = (values.next().map_or(&b""[..], |value| value.as_bytes()), values.next());
-    let Some(second) = more else { return Field::Text(Bytes::copy_from_slice(first)) };
+    let Some(second) = more else { return MessageHeader::Text(Bytes::copy_from_slice(first)) };
     let between: &[u8] = if name == header::COOKIE { b"; " } else { b", " };
     let mut all = first.to_vec();
     for value in std::iter::once(second).chain(values) {
         all.extend_from_slice(between);
         all.extend_from_slice(value.as_bytes());
     }
-    Field::Text(all.into())
+    MessageHeader::Text(all.into())
 }
 
 /// The bus carries whole messages: who would wait for anything else is told at once.
@@ -132,10 +144,15 @@ fn refuse_streams(headers: &HeaderMap) -> Result<(), Error> {
         let why = "this address is on a message bus, which carries whole messages: no WebSockets and no other upgrades";
         return Err(Error::new(Code::INVALID_REQUEST, why));
     }
-    let accepted: Vec<_> = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok()).collect();
-    let mut media =
-        accepted.iter().flat_map(|value| value.split(',')).map(|media| media.split(';').next().unwrap_or(media));
-    if !accepted.is_empty() && media.all(|media| media.trim().eq_ignore_ascii_case("text/event-stream")) {
+    let accepted: Vec<_> =
+        headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok()).collect();
+    let mut media = accepted
+        .iter()
+        .flat_map(|value| value.split(','))
+        .map(|media| media.split(';').next().unwrap_or(media));
+    if !accepted.is_empty()
+        && media.all(|media| media.trim().eq_ignore_ascii_case("text/event-stream"))
+    {
         let why = "this address is on a message bus, which carries whole messages: it has no streams of events";
         return Err(Error::new(Code::NOT_ACCEPTABLE, why));
     }

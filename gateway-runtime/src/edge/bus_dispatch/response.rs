@@ -7,7 +7,7 @@ use crate::{
         body::Body,
         error::{Code, Error},
     },
-    bus::{Field, Fields, Message},
+    bus::{Message, MessageHeader, MessageHeaders},
     edge::bus_dispatch::headers::{connection_options, is_end_to_end},
 };
 
@@ -22,12 +22,18 @@ const MAX_FIELDS: usize = 1000;
 /// read: the status may be among them.
 pub(super) fn of(answer: Message) -> Result<Response<Body>, Error> {
     if let Some(reason) = answer.unreadable() {
-        let error = Error::new(Code::PROVIDER_FAILED, "the properties of the service's reply cannot be read");
+        let error = Error::new(
+            Code::PROVIDER_FAILED,
+            "the properties of the service's reply cannot be read",
+        );
         return Err(error.with_log_message(reason));
     }
     let status = status(&answer)?;
     let mut headers = headers(&answer.headers)?;
-    let properties = [(header::CONTENT_TYPE, answer.content_type), (header::CONTENT_ENCODING, answer.content_encoding)];
+    let properties = [
+        (header::CONTENT_TYPE, answer.content_type),
+        (header::CONTENT_ENCODING, answer.content_encoding),
+    ];
     for (name, text) in properties {
         if let Some(value) = text.and_then(|text| HeaderValue::from_str(&text).ok()) {
             headers.insert(name, value);
@@ -37,7 +43,10 @@ pub(super) fn of(answer: Message) -> Result<Response<Body>, Error> {
     *response.status_mut() = status;
     *response.headers_mut() = headers;
     // These responses have no content (RFC 9110 §15.3.5, §15.3.6, §15.4.5).
-    if !matches!(status, StatusCode::NO_CONTENT | StatusCode::RESET_CONTENT | StatusCode::NOT_MODIFIED) {
+    if !matches!(
+        status,
+        StatusCode::NO_CONTENT | StatusCode::RESET_CONTENT | StatusCode::NOT_MODIFIED
+    ) {
         *response.body_mut() = answer.body.into();
     }
     Ok(response)
@@ -45,18 +54,26 @@ pub(super) fn of(answer: Message) -> Result<Response<Body>, Error> {
 
 /// The header fields of an answer that the response has too: texts and whole numbers, and lists of them, which become one
 /// field for each value. Those of the broker and of the connection are left out.
-fn headers(fields: &Fields) -> Result<HeaderMap, Error> {
+fn headers(fields: &MessageHeaders) -> Result<HeaderMap, Error> {
     let connection = fields.iter().filter(|(name, _)| name.eq_ignore_ascii_case("connection"));
-    let options = connection.flat_map(|(_, field)| values(field)).filter_map(Field::as_bytes).map(AsRef::as_ref);
+    let options = connection
+        .flat_map(|(_, field)| values(field))
+        .filter_map(MessageHeader::as_bytes)
+        .map(AsRef::as_ref);
     let options = connection_options(options);
     let mut headers = HeaderMap::new();
     for (name, field) in fields.iter() {
-        let Some(name) = header_name(name).filter(|name| is_end_to_end(name, &options)) else { continue };
-        let values = values(field).iter().filter_map(Field::to_text);
+        let Some(name) = header_name(name).filter(|name| is_end_to_end(name, &options)) else {
+            continue;
+        };
+        let values = values(field).iter().filter_map(MessageHeader::to_text);
         for value in values.filter_map(|text| HeaderValue::from_maybe_shared(text).ok()) {
             headers.append(&name, value);
             if headers.len() > MAX_FIELDS {
-                return Err(Error::new(Code::PROVIDER_FAILED, "the reply has too many header fields"));
+                return Err(Error::new(
+                    Code::PROVIDER_FAILED,
+                    "the reply has too many header fields",
+                ));
             }
         }
     }
@@ -64,16 +81,17 @@ fn headers(fields: &Fields) -> Result<HeaderMap, Error> {
 }
 
 /// The values of a header field: those of a list, or the one.
-fn values(field: &Field) -> &[Field] {
+fn values(field: &MessageHeader) -> &[MessageHeader] {
     match field {
-        Field::List(values) => values,
+        MessageHeader::List(values) => values,
         value => std::slice::from_ref(value),
     }
 }
 
 /// The name of a response's field, unless it is the gateway's or the broker's.
 fn header_name(name: &str) -> Option<HeaderName> {
-    let is_of_the_broker = ["x-death", "x-first-death", "x-last-death"].iter().any(|prefix| name.starts_with(prefix));
+    let is_of_the_broker =
+        ["x-death", "x-first-death", "x-last-death"].iter().any(|prefix| name.starts_with(prefix));
     let name: HeaderName = name.parse().ok()?;
     (!is_of_the_broker && name != "x-request-id").then_some(name)
 }
@@ -81,10 +99,11 @@ fn header_name(name: &str) -> Option<HeaderName> {
 fn status(answer: &Message) -> Result<StatusCode, Error> {
     let status = answer.status().and_then(|status| StatusCode::from_u16(status).ok());
     status.ok_or_else(|| {
-        Error::new(Code::PROVIDER_FAILED, "the service answered with a status that is none").with_log_message(format_args!(
-            "{}: {:?}",
-            Message::STATUS,
-            answer.headers.get(Message::STATUS)
-        ))
+        Error::new(Code::PROVIDER_FAILED, "the service answered with a status that is none")
+            .with_log_message(format_args!(
+                "{}: {:?}",
+                Message::STATUS,
+                answer.headers.get(Message::STATUS)
+            ))
     })
 }

@@ -10,7 +10,7 @@ use crate::{
         call::{Caller, RequestId},
         error::{Code, Error},
     },
-    bus::{Field, Fields, Message, Narrow},
+    bus::{Message, MessageHeader, MessageHeaders, Narrow},
     edge::bus_dispatch::{headers, request, response},
 };
 
@@ -27,7 +27,7 @@ fn message(head: &Parts) -> Result<Message, Error> {
     request::message("foo".into(), head, &id, &Caller::default(), &[])
 }
 
-fn text(fields: &Fields, name: &str) -> Option<String> {
+fn text(fields: &MessageHeaders, name: &str) -> Option<String> {
     fields.text(name).map(str::to_owned)
 }
 
@@ -89,7 +89,8 @@ fn paths_and_queries() {
         (&too_long, None),
     ] {
         let message = message(&head("GET", uri, &[]));
-        let found = message.as_ref().map(|it| (&*it.routing_key, it.headers.text(headers::QUERY).unwrap()));
+        let found =
+            message.as_ref().map(|it| (&*it.routing_key, it.headers.text(headers::QUERY).unwrap()));
         assert_eq!(found.as_ref().ok(), expected.as_ref(), "{uri}");
         if let Err(error) = message {
             assert_eq!(error.code(), Code::INVALID_REQUEST);
@@ -100,7 +101,10 @@ fn paths_and_queries() {
 #[test]
 fn methods_are_as_they_were_sent() {
     for method in ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "PURGE", "get"] {
-        assert_eq!(text(&message(&head(method, "/foo", &[])).unwrap().headers, headers::METHOD).unwrap(), method);
+        assert_eq!(
+            text(&message(&head(method, "/foo", &[])).unwrap().headers, headers::METHOD).unwrap(),
+            method
+        );
     }
 }
 
@@ -117,14 +121,29 @@ fn header_fields_of_requests() {
         (vec![("x-empty", "")], vec![("x-empty", "")]),
         (vec![("connection", "close")], vec![]),
         (
-            vec![("connection", "x-hop , X-Other"), ("x-hop", "1"), ("x-other", "2"), ("x-end", "3")],
+            vec![
+                ("connection", "x-hop , X-Other"),
+                ("x-hop", "1"),
+                ("x-other", "2"),
+                ("x-end", "3"),
+            ],
             vec![("x-end", "3")],
         ),
         (vec![("keep-alive", "timeout=5"), ("proxy-connection", "keep-alive")], vec![]),
         (vec![("transfer-encoding", "chunked"), ("te", "trailers"), ("trailer", "x")], vec![]),
         (vec![("content-length", "5"), ("expect", "100-continue")], vec![]),
-        (vec![("proxy-authorization", "Basic x"), ("proxy-authentication-info", "x"), ("http2-settings", "x")], vec![]),
-        (vec![("x-wasp-method", "DELETE"), ("x-wasp-qs", "admin=1"), ("X-WASP-Other", "1")], vec![]),
+        (
+            vec![
+                ("proxy-authorization", "Basic x"),
+                ("proxy-authentication-info", "x"),
+                ("http2-settings", "x"),
+            ],
+            vec![],
+        ),
+        (
+            vec![("x-wasp-method", "DELETE"), ("x-wasp-qs", "admin=1"), ("X-WASP-Other", "1")],
+            vec![],
+        ),
         (vec![("x-gateway-account", "somebody-else")], vec![]),
         (vec![("x-request-id", "of-the-client")], vec![]),
     ] {
@@ -132,12 +151,15 @@ fn header_fields_of_requests() {
         let mut expected = vec![(headers::METHOD, "GET"), (headers::QUERY, "q")];
         expected.extend(crossing);
         expected.push(("x-request-id", "id-1"));
-        let found: Vec<_> =
-            message.headers.iter().map(|(name, _)| (name, message.headers.text(name).unwrap())).collect();
+        let found: Vec<_> = message
+            .headers
+            .iter()
+            .map(|(name, _)| (name, message.headers.text(name).unwrap()))
+            .collect();
         assert_eq!(found, expected);
     }
     let bytes = message(&head("GET", "/foo", &[("x-latin", "gr\u{f6}\u{df}e")])).unwrap();
-    assert_eq!(bytes.headers.get("x-latin"), Some(&Field::Text("gr\u{f6}\u{df}e".into())));
+    assert_eq!(bytes.headers.get("x-latin"), Some(&MessageHeader::Text("gr\u{f6}\u{df}e".into())));
 }
 
 #[test]
@@ -163,7 +185,9 @@ fn message_names_the_caller_and_not_its_credentials() {
         ("cookie", "a=1"),
     ];
     let message = |withheld: &[HeaderName]| {
-        request::message("foo".into(), &head("GET", "/foo", &sent), &id, &caller, withheld).unwrap().headers
+        request::message("foo".into(), &head("GET", "/foo", &sent), &id, &caller, withheld)
+            .unwrap()
+            .headers
     };
     let withheld = message(&headers::CREDENTIALS);
     for (name, value) in [
@@ -201,10 +225,16 @@ fn streams_are_refused() {
     assert_eq!(upgrade.code(), Code::INVALID_REQUEST);
     assert!(upgrade.detail().contains("whole messages"), "{}", upgrade.detail());
     assert_eq!(refused(&[("accept", "Text/Event-Stream; q=1")]).code(), Code::NOT_ACCEPTABLE);
-    assert!(message(&head("GET", "/foo", &[("accept", "text/event-stream, application/json")])).is_ok());
+    assert!(
+        message(&head("GET", "/foo", &[("accept", "text/event-stream, application/json")])).is_ok()
+    );
 }
 
-fn answer(status: Option<Field>, headers: &[(&'static str, Field)], body: &'static [u8]) -> Message {
+fn answer(
+    status: Option<MessageHeader>,
+    headers: &[(&'static str, MessageHeader)],
+    body: &'static [u8],
+) -> Message {
     let mut answer = Message { body: Bytes::from_static(body), ..Message::default() };
     if let Some(status) = status {
         answer.headers.add(Message::STATUS, status);
@@ -223,15 +253,15 @@ async fn bytes(response: Response<Body>) -> Bytes {
 async fn statuses() {
     for (said, status) in [
         (None, Some(200)),
-        (Some(Field::Number(404)), Some(404)),
-        (Some(Field::from("201")), Some(201)),
-        (Some(Field::from(" 503 ")), Some(503)),
-        (Some(Field::Number(599)), Some(599)),
-        (Some(Field::Number(100)), None),
-        (Some(Field::Number(600)), None),
-        (Some(Field::Number(-1)), None),
-        (Some(Field::from("ok")), None),
-        (Some(Field::Flag(true)), None),
+        (Some(MessageHeader::Number(404)), Some(404)),
+        (Some(MessageHeader::from("201")), Some(201)),
+        (Some(MessageHeader::from(" 503 ")), Some(503)),
+        (Some(MessageHeader::Number(599)), Some(599)),
+        (Some(MessageHeader::Number(100)), None),
+        (Some(MessageHeader::Number(600)), None),
+        (Some(MessageHeader::Number(-1)), None),
+        (Some(MessageHeader::from("ok")), None),
+        (Some(MessageHeader::Flag(true)), None),
     ] {
         let response = response::of(answer(said.clone(), &[], b"body"));
         assert_eq!(response.as_ref().map(|it| it.status().as_u16()).ok(), status, "{said:?}");
@@ -241,7 +271,8 @@ async fn statuses() {
         }
     }
     for bodiless in [204, 205, 304] {
-        let response = response::of(answer(Some(Field::Number(bodiless)), &[], b"body")).unwrap();
+        let response =
+            response::of(answer(Some(MessageHeader::Number(bodiless)), &[], b"body")).unwrap();
         assert!(bytes(response).await.is_empty());
     }
 }
@@ -249,30 +280,33 @@ async fn statuses() {
 #[tokio::test]
 async fn answers_pass_as_they_are() {
     let headers = [
-        ("location", Field::from("/foo/1")),
-        ("X-Total", Field::from("7")),
-        ("retry-after", Field::Number(7)),
-        ("x-small", Field::Narrow(Narrow::U8(8))),
-        ("x-bytes", Field::Bytes("b".into())),
-        ("x-table", Field::Table(Fields::default())),
-        ("x-float", Field::Double(0.5)),
-        ("x-void", Field::Void),
-        ("Connection", Field::from("close, X-Hop")),
-        ("x-hop", Field::from("x")),
-        ("keep-alive", Field::from("timeout=5")),
-        ("upgrade", Field::from("h2c")),
-        ("content-length", Field::from("1")),
-        ("transfer-encoding", Field::from("chunked")),
-        ("x-death-count", Field::from("1")),
-        ("x-request-id", Field::from("other")),
-        ("no name", Field::from("x")),
-        ("x-split", Field::from("a\r\nset-cookie: b")),
+        ("location", MessageHeader::from("/foo/1")),
+        ("X-Total", MessageHeader::from("7")),
+        ("retry-after", MessageHeader::Number(7)),
+        ("x-small", MessageHeader::Narrow(Narrow::U8(8))),
+        ("x-bytes", MessageHeader::Bytes("b".into())),
+        ("x-table", MessageHeader::Table(MessageHeaders::default())),
+        ("x-float", MessageHeader::Double(0.5)),
+        ("x-void", MessageHeader::Void),
+        ("Connection", MessageHeader::from("close, X-Hop")),
+        ("x-hop", MessageHeader::from("x")),
+        ("keep-alive", MessageHeader::from("timeout=5")),
+        ("upgrade", MessageHeader::from("h2c")),
+        ("content-length", MessageHeader::from("1")),
+        ("transfer-encoding", MessageHeader::from("chunked")),
+        ("x-death-count", MessageHeader::from("1")),
+        ("x-request-id", MessageHeader::from("other")),
+        ("no name", MessageHeader::from("x")),
+        ("x-split", MessageHeader::from("a\r\nset-cookie: b")),
     ];
     let mut answer = answer(None, &headers, b"\x00\xff\r\n");
     (answer.content_type, answer.content_encoding) = (Some("image/png".into()), Some("br".into()));
     let response = response::of(answer).unwrap();
-    let mut names: Vec<_> =
-        response.headers().iter().map(|(name, value)| (name.as_str(), value.to_str().unwrap())).collect();
+    let mut names: Vec<_> = response
+        .headers()
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.to_str().unwrap()))
+        .collect();
     names.sort_unstable();
     let expected = [
         ("content-encoding", "br"),
@@ -289,12 +323,17 @@ async fn answers_pass_as_they_are() {
 
 #[test]
 fn list_becomes_one_field_for_each_value() {
-    let cookies =
-        Field::List(vec!["a=1; Path=/".into(), Field::Void, "b=2".into(), "c=\r\nd".into(), Field::Number(3)]);
-    let connection = Field::List(vec!["x-one".into(), "x-two, x-three".into()]);
+    let cookies = MessageHeader::List(vec![
+        "a=1; Path=/".into(),
+        MessageHeader::Void,
+        "b=2".into(),
+        "c=\r\nd".into(),
+        MessageHeader::Number(3),
+    ]);
+    let connection = MessageHeader::List(vec!["x-one".into(), "x-two, x-three".into()]);
     let headers = [
         ("set-cookie", cookies),
-        ("x-none", Field::List(Vec::new())),
+        ("x-none", MessageHeader::List(Vec::new())),
         ("connection", connection),
         ("x-one", "1".into()),
         ("x-three", "3".into()),
@@ -304,7 +343,7 @@ fn list_becomes_one_field_for_each_value() {
     assert_eq!(cookies, ["a=1; Path=/", "b=2", "3"]);
     assert_eq!(response.headers().len(), 3);
     for (many, code) in [(1000, None), (65_000, Some(Code::PROVIDER_FAILED))] {
-        let list = Field::List(vec![Field::Narrow(Narrow::U8(1)); many]);
+        let list = MessageHeader::List(vec![MessageHeader::Narrow(Narrow::U8(1)); many]);
         let response = response::of(answer(None, &[("x-many", list)], b""));
         assert_eq!(response.err().map(|error| error.code()), code, "{many}");
     }

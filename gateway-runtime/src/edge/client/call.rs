@@ -17,7 +17,7 @@ use serde::Serialize;
 use crate::{
     base::spec::{ServiceSpec, Verb},
     edge::client::{
-        ClientError, Expected, FromReply, TransportRequest, TransportResponse, Transport,
+        ClientError, Expected, FromReply, Transport, TransportRequest, TransportResponse,
         headers::{bearer, field, idempotency_key},
     },
 };
@@ -36,7 +36,12 @@ impl Remote {
     }
 
     /// A call of one of its methods, which returns an `O`.
-    pub fn call<'a, Q, O>(&'a self, verb: Verb, method: &'static str, input: &'a Q) -> PendingCall<'a, Q, O> {
+    pub fn call<'a, Q, O>(
+        &'a self,
+        verb: Verb,
+        method: &'static str,
+        input: &'a Q,
+    ) -> PendingCall<'a, Q, O> {
         PendingCall {
             remote: self,
             verb,
@@ -103,7 +108,9 @@ type Sent = Pin<Box<dyn Future<Output = Result<TransportResponse, ClientError>> 
 impl<Q, O> PendingCall<'_, Q, O> {
     /// Makes the call safe to send again: the gateway carries out one call for each key.
     pub fn idempotency_key(self, key: &str) -> Self {
-        self.with(idempotency_key(key).map(|value| (HeaderName::from_static("idempotency-key"), value)))
+        self.with(
+            idempotency_key(key).map(|value| (HeaderName::from_static("idempotency-key"), value)),
+        )
     }
 
     /// Says who is calling, by a token.
@@ -140,7 +147,8 @@ impl<Q: ClientInput, O> PendingCall<'_, Q, O> {
         if let Some(flaw) = self.invalid.take() {
             return Err(ClientError::InvalidRequest(flaw));
         }
-        let input = self.input.to_json().map_err(|error| ClientError::InvalidRequest(error.to_string()))?;
+        let input =
+            self.input.to_json().map_err(|error| ClientError::InvalidRequest(error.to_string()))?;
         Ok(TransportRequest {
             service: self.remote.service,
             method: self.method,

@@ -12,7 +12,7 @@ use futures_util::{StreamExt, stream};
 use crate::{
     edge::client::{
         ClientError, Expected, Problem, TransportResponse,
-        ndjson::{NdjsonDecoder, NDJSON},
+        ndjson::{NDJSON, NdjsonDecoder},
         transport::ByteStream,
     },
     provider::{error_chain, is_not_sent},
@@ -29,7 +29,10 @@ const MAX_PROBLEM: usize = 1 << 20;
 /// # Errors
 ///
 /// The problem in it, or why it is no answer.
-pub(super) async fn read(response: reqwest::Response, expected: Expected) -> Result<TransportResponse, ClientError> {
+pub(super) async fn read(
+    response: reqwest::Response,
+    expected: Expected,
+) -> Result<TransportResponse, ClientError> {
     let status = response.status();
     if !status.is_success() {
         return Err(failure(response).await);
@@ -38,8 +41,12 @@ pub(super) async fn read(response: reqwest::Response, expected: Expected) -> Res
     let is_empty = status.as_u16() == 204 || response.content_length() == Some(0);
     match expected {
         Expected::Value if is_empty => Ok(TransportResponse::Empty),
-        Expected::Value if is_json(&media) => Ok(TransportResponse::Json(whole(response, MAX_VALUE).await?)),
-        Expected::Items if names(&media, NDJSON) => Ok(TransportResponse::Items(Box::pin(NdjsonDecoder::new(pieces(response))))),
+        Expected::Value if is_json(&media) => {
+            Ok(TransportResponse::Json(whole(response, MAX_VALUE).await?))
+        }
+        Expected::Items if names(&media, NDJSON) => {
+            Ok(TransportResponse::Items(Box::pin(NdjsonDecoder::new(pieces(response)))))
+        }
         Expected::Bytes(_) => Ok(TransportResponse::Bytes(media, pieces(response))),
         Expected::Value => Err(unexpected(status.as_u16(), "application/json", &media)),
         Expected::Items => Err(unexpected(status.as_u16(), NDJSON, &media)),
@@ -48,7 +55,9 @@ pub(super) async fn read(response: reqwest::Response, expected: Expected) -> Res
 
 fn unexpected(status: u16, expected: &str, media: &str) -> ClientError {
     let media = if media.is_empty() { "no type" } else { media };
-    let why = format!("{expected} was asked for, and {media} came. Does the address lead to the gateway?");
+    let why = format!(
+        "{expected} was asked for, and {media} came. Does the address lead to the gateway?"
+    );
     ClientError::InvalidResponse { status: Some(status), why }
 }
 
@@ -61,19 +70,24 @@ async fn failure(response: reqwest::Response) -> ClientError {
     let body = if is_json(media) { whole(response, MAX_PROBLEM).await } else { Ok(Bytes::new()) };
     match body {
         Ok(body) => problem(status, media, retry_after, &body),
-        Err(ClientError::Ambiguous(why)) => ClientError::InvalidResponse { status: Some(status), why },
+        Err(ClientError::Ambiguous(why)) => {
+            ClientError::InvalidResponse { status: Some(status), why }
+        }
         Err(error) => error,
     }
 }
 
 /// The problem that is told with a status.
 fn problem(status: u16, media: &str, retry_after: &str, body: &[u8]) -> ClientError {
-    let unreadable = |why: &str| ClientError::InvalidResponse { status: Some(status), why: why.to_owned() };
+    let unreadable =
+        |why: &str| ClientError::InvalidResponse { status: Some(status), why: why.to_owned() };
     if !is_json(media) {
         return unreadable("no problem of the gateway's. Does the address lead to it?");
     }
     let Ok(mut problem) = serde_json::from_slice::<Problem>(body) else {
-        return unreadable("a problem without a code is none of the gateway's. Does the address lead to it?");
+        return unreadable(
+            "a problem without a code is none of the gateway's. Does the address lead to it?",
+        );
     };
     problem.status = status;
     problem.retry_after = retry_after.parse().ok().map(Duration::from_secs);
@@ -96,7 +110,9 @@ pub(super) fn decode_reply(
         _ if !(200..=299).contains(&status) => Err(problem(status, media, retry_after, &body)),
         Expected::Value if status == 204 || body.is_empty() => Ok(TransportResponse::Empty),
         Expected::Value if is_json(media) => Ok(TransportResponse::Json(body)),
-        Expected::Bytes(_) => Ok(TransportResponse::Bytes(media.to_owned(), Box::pin(stream::iter([Ok(body)])))),
+        Expected::Bytes(_) => {
+            Ok(TransportResponse::Bytes(media.to_owned(), Box::pin(stream::iter([Ok(body)]))))
+        }
         Expected::Value => Err(unexpected(status, "application/json", media)),
         Expected::Items => Err(unexpected(status, NDJSON, media)),
     }
@@ -119,11 +135,11 @@ async fn whole(response: reqwest::Response, limit: usize) -> Result<Bytes, Clien
 
 /// A body as it comes; when it is cut, that is an error.
 fn pieces(response: reqwest::Response) -> ByteStream {
-    Box::pin(
-        response.bytes_stream().map(|piece| {
-            piece.map_err(|error| ClientError::Ambiguous(format!("the answer was cut: {}", error_chain(error))))
-        }),
-    )
+    Box::pin(response.bytes_stream().map(|piece| {
+        piece.map_err(|error| {
+            ClientError::Ambiguous(format!("the answer was cut: {}", error_chain(error)))
+        })
+    }))
 }
 
 /// Why there is no response.

@@ -91,7 +91,10 @@ impl ClientError {
         match self {
             Self::Problem(problem) => problem.retryable,
             Self::NotSent(_) => true,
-            Self::InvalidRequest(_) | Self::TimedOut(_) | Self::Ambiguous(_) | Self::InvalidResponse { .. } => false,
+            Self::InvalidRequest(_)
+            | Self::TimedOut(_)
+            | Self::Ambiguous(_)
+            | Self::InvalidResponse { .. } => false,
         }
     }
 
@@ -110,7 +113,9 @@ impl ClientError {
             Self::NotSent(_) => AttemptClass::NotSent,
             Self::InvalidResponse { status: Some(401..=403 | 429), .. } => AttemptClass::Rejected,
             Self::InvalidResponse { status: Some(400..=499), .. } => AttemptClass::Invalid,
-            Self::TimedOut(_) | Self::Ambiguous(_) | Self::InvalidResponse { .. } => AttemptClass::Ambiguous,
+            Self::TimedOut(_) | Self::Ambiguous(_) | Self::InvalidResponse { .. } => {
+                AttemptClass::Ambiguous
+            }
         }
     }
 }
@@ -119,7 +124,9 @@ impl Problem {
     /// Refusals have done nothing, whatever their status: the gateway says so by their codes.
     fn class(&self) -> AttemptClass {
         match (self.code.as_str(), self.status) {
-            ("no-provider" | "unroutable" | "overloaded", _) | (_, 401..=403 | 429) => AttemptClass::Rejected,
+            ("no-provider" | "unroutable" | "overloaded", _) | (_, 401..=403 | 429) => {
+                AttemptClass::Rejected
+            }
             // The call that holds the key may be under way, or done.
             ("idempotency-conflict", _) => AttemptClass::Ambiguous,
             (_, 400..=499) => AttemptClass::Invalid,
@@ -134,13 +141,16 @@ impl From<ClientError> for ProviderError {
         let message = error.to_string();
         match &error {
             ClientError::Problem(problem) => {
-                let failed = Self::from_status(problem.status).with_class(error.class()).log(message);
+                let failed =
+                    Self::from_status(problem.status).with_class(error.class()).log(message);
                 problem.retry_after.into_iter().fold(failed, Self::retry_after)
             }
             ClientError::InvalidRequest(_) => Self::invalid(message),
             ClientError::NotSent(_) => Self::not_sent(message),
             ClientError::TimedOut(_) => Self::timed_out(message),
-            ClientError::Ambiguous(_) | ClientError::InvalidResponse { status: None, .. } => Self::ambiguous(message),
+            ClientError::Ambiguous(_) | ClientError::InvalidResponse { status: None, .. } => {
+                Self::ambiguous(message)
+            }
             ClientError::InvalidResponse { status: Some(status), .. } => {
                 Self::from_status(*status).with_class(error.class()).log(message)
             }
@@ -164,9 +174,13 @@ impl fmt::Display for ClientError {
             Self::Problem(problem) => problem.fmt(f),
             Self::InvalidRequest(why) => write!(f, "the call cannot be sent: {why}"),
             Self::NotSent(why) => write!(f, "the call did not reach the service: {why}"),
-            Self::TimedOut(time) => write!(f, "the call was sent, and has no answer within {time:?}"),
+            Self::TimedOut(time) => {
+                write!(f, "the call was sent, and has no answer within {time:?}")
+            }
             Self::Ambiguous(why) => write!(f, "the call was sent, and has no answer: {why}"),
-            Self::InvalidResponse { status: Some(status), why } => write!(f, "unreadable answer ({status}): {why}"),
+            Self::InvalidResponse { status: Some(status), why } => {
+                write!(f, "unreadable answer ({status}): {why}")
+            }
             Self::InvalidResponse { status: None, why } => write!(f, "unreadable answer: {why}"),
         }
     }

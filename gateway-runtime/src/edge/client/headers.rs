@@ -8,9 +8,10 @@ use ::http::{HeaderName, HeaderValue};
 ///
 /// When it is none.
 pub(super) fn field(name: &str, value: &str) -> Result<(HeaderName, HeaderValue), String> {
-    let parsed = HeaderName::try_from(name).map_err(|_| format!("{name:?} is no name of a header field"))?;
-    let value =
-        HeaderValue::try_from(value).map_err(|_| format!("the value of the header field {name} is malformed"))?;
+    let parsed =
+        HeaderName::try_from(name).map_err(|_| format!("{name:?} is no name of a header field"))?;
+    let value = HeaderValue::try_from(value)
+        .map_err(|_| format!("the value of the header field {name} is malformed"))?;
     Ok((parsed, value))
 }
 
@@ -37,5 +38,7 @@ pub(super) fn idempotency_key(key: &str) -> Result<HeaderValue, String> {
     HeaderValue::try_from(quoted)
         .ok()
         .filter(|_| printable && (1..=255).contains(&key.len()))
-        .ok_or_else(|| format!("the idempotency key {key:?} is not 1 to 255 printable ASCII characters"))
+        .ok_or_else(|| {
+            format!("the idempotency key {key:?} is not 1 to 255 printable ASCII characters")
+        })
 }

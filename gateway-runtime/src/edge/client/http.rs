@@ -11,7 +11,7 @@ use reqwest::Url;
 use crate::{
     base::spec::Verb,
     edge::client::{
-        ClientError, Expected, TransportRequest, TransportResponse, Transport, decode,
+        ClientError, Expected, Transport, TransportRequest, TransportResponse, decode,
         headers::{bearer, field},
         ndjson::NDJSON,
         query,
@@ -47,7 +47,11 @@ impl Http {
     /// A call has 30 seconds. An address that is none shows with the first call, as [`ClientError::Unsendable`].
     #[must_use]
     pub fn to(base: impl AsRef<str>) -> Self {
-        Self { gateway: Endpoint::at(base.as_ref()), headers: HeaderMap::new(), timeout: Duration::from_secs(30) }
+        Self {
+            gateway: Endpoint::at(base.as_ref()),
+            headers: HeaderMap::new(),
+            timeout: Duration::from_secs(30),
+        }
     }
 
     /// Says who is calling, by a token.
@@ -118,7 +122,10 @@ impl Http {
 }
 
 impl Transport for Http {
-    fn call(&self, request: TransportRequest) -> Pin<Box<dyn Future<Output = Result<TransportResponse, ClientError>> + Send>> {
+    fn call(
+        &self,
+        request: TransportRequest,
+    ) -> Pin<Box<dyn Future<Output = Result<TransportResponse, ClientError>> + Send>> {
         let timeout = request.timeout.unwrap_or(self.timeout);
         let expected = request.expected;
         let prepared = self.prepare(request).map_err(ClientError::InvalidRequest);
@@ -127,19 +134,31 @@ impl Transport for Http {
                 let response = prepared?.send().await.map_err(decode::transport_error)?;
                 decode::read(response, expected).await
             };
-            tokio::time::timeout(timeout, answered).await.unwrap_or(Err(ClientError::TimedOut(timeout)))
+            tokio::time::timeout(timeout, answered)
+                .await
+                .unwrap_or(Err(ClientError::TimedOut(timeout)))
         })
     }
 }
 
 impl Endpoint {
     fn at(base: &str) -> Result<Self, String> {
-        let flaw = |why| format!("the gateway's address {base:?} {why}: write it as \"http://gateway.internal:8080\"");
+        let flaw = |why| {
+            format!(
+                "the gateway's address {base:?} {why}: write it as \"http://gateway.internal:8080\""
+            )
+        };
         let base = Url::parse(base).map_err(|error| flaw(format!("cannot be read ({error})")))?;
-        if !matches!(base.scheme(), "http" | "https") || base.query().is_some() || base.fragment().is_some() {
+        if !matches!(base.scheme(), "http" | "https")
+            || base.query().is_some()
+            || base.fragment().is_some()
+        {
             return Err(flaw("is none of HTTP".to_owned()));
         }
-        Ok(Self { http: connector(&HttpClientSettings::default()).map_err(|error| error.to_string())?, base })
+        Ok(Self {
+            http: connector(&HttpClientSettings::default()).map_err(|error| error.to_string())?,
+            base,
+        })
     }
 }
 
@@ -166,7 +185,9 @@ fn accept(expected: Expected) -> HeaderValue {
         Expected::Value => HeaderValue::from_static("application/json"),
         Expected::Items => HeaderValue::from_static(NDJSON),
         // Parameters of a media type would read as a wish of their own.
-        Expected::Bytes(media) => HeaderValue::from_static(media.split(';').next().unwrap_or(media)),
+        Expected::Bytes(media) => {
+            HeaderValue::from_static(media.split(';').next().unwrap_or(media))
+        }
     }
 }
 

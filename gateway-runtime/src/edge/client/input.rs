@@ -29,9 +29,9 @@ impl<T> NoInput for InputProbe<T> {}
 
 /// Asks a type for the service it declares, in the same way.
 #[derive(Debug)]
-pub struct Declared<T>(PhantomData<T>);
+pub struct DeclaredService<T>(PhantomData<T>);
 
-impl<T: crate::service::entry::ServiceIdentity> Declared<T> {
+impl<T: crate::service::entry::ServiceIdentity> DeclaredService<T> {
     /// What its attribute says.
     pub const SPEC: &'static ServiceSpec = T::SPEC;
 }
@@ -50,7 +50,7 @@ pub trait NoService {
     };
 }
 
-impl<T> NoService for Declared<T> {}
+impl<T> NoService for DeclaredService<T> {}
 
 /// One argument, whether it is the input, and the arguments after it; `()` ends the list.
 #[derive(Debug)]

@@ -67,5 +67,5 @@ pub use crate::edge::client::{
     http::Http,
     reply::FromReply,
     stream::{ReplyBody, ReplyStream},
-    transport::{Expected, ByteStream, TransportRequest, TransportResponse, Transport},
+    transport::{ByteStream, Expected, Transport, TransportRequest, TransportResponse},
 };

@@ -4,7 +4,7 @@ use serde::de::DeserializeOwned;
 
 use crate::{
     base::reply::{MediaType, Raw, Streaming},
-    edge::client::{ReplyBody, ClientError, Expected, ReplyStream, TransportResponse},
+    edge::client::{ClientError, Expected, ReplyBody, ReplyStream, TransportResponse},
 };
 
 /// What a method answers with, as its client receives it.
@@ -39,8 +39,12 @@ impl<T: DeserializeOwned + Send + 'static> FromReply for T {
         match response {
             TransportResponse::Json(json) => read_json(&json),
             TransportResponse::Empty => read_json(b"null"),
-            TransportResponse::Items(_) => Err(ClientError::unreadable("one value is expected, and a stream of them came")),
-            TransportResponse::Bytes(media, _) => Err(ClientError::unreadable(format!("JSON is expected, and {media} came"))),
+            TransportResponse::Items(_) => {
+                Err(ClientError::unreadable("one value is expected, and a stream of them came"))
+            }
+            TransportResponse::Bytes(media, _) => {
+                Err(ClientError::unreadable(format!("JSON is expected, and {media} came")))
+            }
         }
     }
 }
@@ -53,7 +57,9 @@ impl<T: DeserializeOwned + Send + 'static> FromReply for Streaming<T> {
     fn receive(response: TransportResponse) -> Result<ReplyStream<T>, ClientError> {
         match response {
             TransportResponse::Items(pieces) => Ok(ReplyStream::new(pieces)),
-            _ => Err(ClientError::unreadable("a stream of values is expected, and something else came")),
+            _ => Err(ClientError::unreadable(
+                "a stream of values is expected, and something else came",
+            )),
         }
     }
 }
@@ -69,7 +75,9 @@ impl<M: MediaType> FromReply for Raw<M> {
             // Bytes of a media type may be JSON, or none at all.
             TransportResponse::Json(json) => Ok(ReplyBody::whole("application/json", json)),
             TransportResponse::Empty => Ok(ReplyBody::whole(M::NAME, bytes::Bytes::new())),
-            TransportResponse::Items(_) => Err(ClientError::unreadable("bytes are expected, and a stream of values came")),
+            TransportResponse::Items(_) => {
+                Err(ClientError::unreadable("bytes are expected, and a stream of values came"))
+            }
         }
     }
 }
@@ -78,5 +86,7 @@ impl<M: MediaType> FromReply for Raw<M> {
 pub(super) fn read_json<T: DeserializeOwned>(json: &[u8]) -> Result<T, ClientError> {
     let mut reader = serde_json::Deserializer::from_slice(json);
     let value = serde_path_to_error::deserialize(&mut reader);
-    value.map_err(|error| ClientError::unreadable(format!("the answer is not what the method returns: {error}")))
+    value.map_err(|error| {
+        ClientError::unreadable(format!("the answer is not what the method returns: {error}"))
+    })
 }

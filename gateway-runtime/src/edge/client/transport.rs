@@ -19,7 +19,10 @@ pub trait Transport: Send + Sync + 'static {
     /// # Errors
     ///
     /// The future gives the problem that the service answered with, or why there is no answer.
-    fn call(&self, request: TransportRequest) -> Pin<Box<dyn Future<Output = Result<TransportResponse, ClientError>> + Send>>;
+    fn call(
+        &self,
+        request: TransportRequest,
+    ) -> Pin<Box<dyn Future<Output = Result<TransportResponse, ClientError>> + Send>>;
 }
 
 /// A call on its way out.

@@ -71,7 +71,10 @@ pub(crate) fn unanswered(method: &Method) -> Error {
     if method.is_idempotent() {
         return Error::new(Code::TIMEOUT, "no answer came in time; the request may be sent again");
     }
-    Error::new(Code::OUTCOME_UNKNOWN, "no answer came in time; whether the request was carried out is not known")
+    Error::new(
+        Code::OUTCOME_UNKNOWN,
+        "no answer came in time; whether the request was carried out is not known",
+    )
 }
 
 /// The first segment of a path, and what comes after it.
@@ -81,7 +84,8 @@ pub(crate) fn split(path: &str) -> (&str, &str) {
 }
 
 /// Makes the dispatcher of a route, at start.
-pub type DispatcherFactory = dyn Fn(&mut RouteConfig) -> Result<Arc<dyn Dispatcher>, StartError> + Send + Sync;
+pub type DispatcherFactory =
+    dyn Fn(&mut RouteConfig) -> Result<Arc<dyn Dispatcher>, StartError> + Send + Sync;
 
 /// One route, ready to be asked.
 #[derive(Clone)]
@@ -96,6 +100,9 @@ pub struct Route {
 
 impl fmt::Debug for Route {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Route").field("service", &self.service).field("terms", &self.terms).finish_non_exhaustive()
+        f.debug_struct("Route")
+            .field("service", &self.service)
+            .field("terms", &self.terms)
+            .finish_non_exhaustive()
     }
 }

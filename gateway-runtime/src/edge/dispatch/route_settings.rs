@@ -58,13 +58,24 @@ impl RouteConfig {
     /// # Errors
     ///
     /// Everything that is wrong in what holds for every route.
-    pub(crate) fn read(service: &str, section: &Map<String, Value>) -> Result<(Self, RouteSettings), StartError> {
+    pub(crate) fn read(
+        service: &str,
+        section: &Map<String, Value>,
+    ) -> Result<(Self, RouteSettings), StartError> {
         let is_term = |key: &str| RouteSettings::KEYS.contains(&key);
         let (terms, own) = section.clone().into_iter().partition(|(key, _)| is_term(key));
-        let terms: RouteSettings =
-            parse_section(&name(service), Value::Object(terms)).map_err(StartError::from_problems)?;
+        let terms: RouteSettings = parse_section(&name(service), Value::Object(terms))
+            .map_err(StartError::from_nonempty)?;
         let wants_caller = terms.requires_caller();
-        Ok((Self { service: service.to_owned(), requires_caller: wants_caller, own, is_read: false }, terms))
+        Ok((
+            Self {
+                service: service.to_owned(),
+                requires_caller: wants_caller,
+                own,
+                is_read: false,
+            },
+            terms,
+        ))
     }
 
     /// The service that the route is for; `*` for all that have none of their own.
@@ -86,7 +97,8 @@ impl RouteConfig {
     /// Every key that is unknown or wrong.
     pub fn settings<T: DeserializeOwned + JsonSchema>(&mut self) -> Result<T, StartError> {
         self.is_read = true;
-        parse_section(&name(&self.service), Value::Object(self.own.clone())).map_err(StartError::from_problems)
+        parse_section(&name(&self.service), Value::Object(self.own.clone()))
+            .map_err(StartError::from_nonempty)
     }
 
     /// Problems of a section whose own part nobody read.
@@ -98,7 +110,7 @@ impl RouteConfig {
                 name(&self.service)
             )
         };
-        StartError::unless_empty(keys.map(problem).collect())
+        StartError::from_problems(keys.map(problem).collect())
     }
 }
 
@@ -106,7 +118,9 @@ fn name(service: &str) -> String {
     format!("routes.{service}")
 }
 
-fn duration_or_none<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
+fn duration_or_none<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Duration>, D::Error> {
     let text = Option::<String>::deserialize(deserializer)?;
     text.map(|text| duration::parse(&text).map_err(D::Error::custom)).transpose()
 }

@@ -8,9 +8,9 @@ use std::time::Duration;
 use http::{
     HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode,
     header::{
-        ACCESS_CONTROL_ALLOW_CREDENTIALS, ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS,
-        ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE,
-        ACCESS_CONTROL_REQUEST_METHOD, ORIGIN, VARY,
+        ACCESS_CONTROL_ALLOW_CREDENTIALS, ACCESS_CONTROL_ALLOW_HEADERS,
+        ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS,
+        ACCESS_CONTROL_MAX_AGE, ACCESS_CONTROL_REQUEST_METHOD, ORIGIN, VARY,
     },
 };
 use schemars::JsonSchema;
@@ -40,7 +40,14 @@ pub struct CorsSettings {
 
 impl Default for CorsSettings {
     fn default() -> Self {
-        let headers = ["accept", "authorization", "cache-control", "content-type", "idempotency-key", "traceparent"];
+        let headers = [
+            "accept",
+            "authorization",
+            "cache-control",
+            "content-type",
+            "idempotency-key",
+            "traceparent",
+        ];
         let headers = headers.iter().chain(&["x-api-key", "x-idempotency-key", "x-request-id"]);
         Self {
             origins: Vec::new(),
@@ -57,7 +64,8 @@ const EXPOSED: &str = "age, cache-status, deprecation, etag, idempotent-replayed
                        x-request-price";
 
 /// What a preflight depends on.
-const PREFLIGHT_VARY: &str = "origin, access-control-request-method, access-control-request-headers";
+const PREFLIGHT_VARY: &str =
+    "origin, access-control-request-method, access-control-request-headers";
 
 /// The rules, as they are written.
 #[derive(Debug)]
@@ -90,8 +98,9 @@ impl Cors {
         for name in headers.iter().filter(|name| name.parse::<HeaderName>().is_err()) {
             problems.push(format!("invalid header field `{name}` in `http.cors.headers`"));
         }
-        StartError::unless_empty(problems)?;
-        let value = |text: &str| HeaderValue::from_str(text).unwrap_or(HeaderValue::from_static(""));
+        StartError::from_problems(problems)?;
+        let value =
+            |text: &str| HeaderValue::from_str(text).unwrap_or(HeaderValue::from_static(""));
         let rules = Self {
             origins: origins.iter().map(|origin| value(origin)).collect(),
             any_origin,
@@ -108,7 +117,12 @@ impl Cors {
     }
 
     /// Returns the response to a preflight of an address that takes `methods`; `None` for other requests.
-    pub(super) fn preflight(&self, method: &Method, headers: &HeaderMap, methods: &str) -> Option<Response<Body>> {
+    pub(super) fn preflight(
+        &self,
+        method: &Method,
+        headers: &HeaderMap,
+        methods: &str,
+    ) -> Option<Response<Body>> {
         let origin = headers.get(ORIGIN)?;
         if method != Method::OPTIONS || !headers.contains_key(ACCESS_CONTROL_REQUEST_METHOD) {
             return None;
@@ -160,9 +174,11 @@ pub(super) fn invalid_origins(key: &str, origins: &[String]) -> impl Iterator<It
 }
 
 fn is_origin(text: &str) -> bool {
-    let Some((scheme, authority)) = text.split_once("://") else { return matches!(text, "*" | "null") };
-    let is_scheme =
-        !scheme.is_empty() && scheme.bytes().all(|byte| byte.is_ascii_lowercase() || b"+-.".contains(&byte));
+    let Some((scheme, authority)) = text.split_once("://") else {
+        return matches!(text, "*" | "null");
+    };
+    let is_scheme = !scheme.is_empty()
+        && scheme.bytes().all(|byte| byte.is_ascii_lowercase() || b"+-.".contains(&byte));
     let is_lower = !authority.bytes().any(|byte| byte.is_ascii_uppercase());
     is_scheme && is_lower && crate::base::authority::Authority::parse(authority.as_bytes()).is_ok()
 }
@@ -191,35 +207,49 @@ mod tests {
         )
         .unwrap_err();
         assert_eq!(error.problems().len(), 5, "{error}");
-        assert!(cors("origins = ['http://localhost:3000', 'null', 'capacitor://localhost']").is_ok());
+        assert!(
+            cors("origins = ['http://localhost:3000', 'null', 'capacitor://localhost']").is_ok()
+        );
     }
 
     #[test]
     fn listed_origins_may_read_and_others_not() {
-        let rules = cors("origins = ['https://app.example.com']\ncredentials = true").unwrap().unwrap();
+        let rules =
+            cors("origins = ['https://app.example.com']\ncredentials = true").unwrap().unwrap();
         let fields = decorated(&rules, Some(APP));
         assert_eq!(fields[ACCESS_CONTROL_ALLOW_ORIGIN], APP);
         assert_eq!(
             (&fields[ACCESS_CONTROL_ALLOW_CREDENTIALS], &fields[VARY]),
             (&"true".parse().unwrap(), &"origin".parse().unwrap())
         );
-        for other in [Some("https://app.example.com.evil.example"), Some("http://app.example.com"), Some("null"), None]
-        {
+        for other in [
+            Some("https://app.example.com.evil.example"),
+            Some("http://app.example.com"),
+            Some("null"),
+            None,
+        ] {
             let fields = decorated(&rules, other);
             assert_eq!((fields.len(), &fields[VARY]), (1, &"origin".parse().unwrap()), "{other:?}");
         }
         let any = cors("origins = ['*']").unwrap().unwrap();
         let fields = decorated(&any, Some("null"));
         assert_eq!(fields[ACCESS_CONTROL_ALLOW_ORIGIN], "*");
-        assert!(!fields.contains_key(VARY) && !fields.contains_key(ACCESS_CONTROL_ALLOW_CREDENTIALS));
+        assert!(
+            !fields.contains_key(VARY) && !fields.contains_key(ACCESS_CONTROL_ALLOW_CREDENTIALS)
+        );
     }
 
     #[test]
     fn preflights_are_told_what_may_be_sent() {
         let rules =
-            cors("origins = ['https://app.example.com']\nheaders = ['X-Test']\nmax_age = '1min'").unwrap().unwrap();
+            cors("origins = ['https://app.example.com']\nheaders = ['X-Test']\nmax_age = '1min'")
+                .unwrap()
+                .unwrap();
         let mut headers = HeaderMap::from_iter([(ORIGIN, HeaderValue::from_static(APP))]);
-        assert!(rules.preflight(&Method::OPTIONS, &headers, "POST").is_none(), "that asks for `Allow`");
+        assert!(
+            rules.preflight(&Method::OPTIONS, &headers, "POST").is_none(),
+            "that asks for `Allow`"
+        );
         headers.insert(ACCESS_CONTROL_REQUEST_METHOD, HeaderValue::from_static("POST"));
         assert!(rules.preflight(&Method::POST, &headers, "POST").is_none());
         let response = rules.preflight(&Method::OPTIONS, &headers, "POST, OPTIONS").unwrap();

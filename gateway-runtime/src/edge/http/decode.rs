@@ -26,7 +26,7 @@ pub(super) async fn input<B>(
     uri: &Uri,
     headers: &HeaderMap,
     body: B,
-    reading: Reading<'_>,
+    reading: BodyReading<'_>,
 ) -> Result<Input, Error>
 where
     B: http_body::Body<Data = Bytes>,
@@ -69,7 +69,7 @@ fn declared_json(declared: bool, body: Bytes) -> Result<Input, Error> {
 /// # Errors
 ///
 /// When it is too long, too slow, or breaks off.
-pub(super) async fn whole<B>(body: B, reading: Reading<'_>) -> Result<Bytes, Error>
+pub(super) async fn whole<B>(body: B, reading: BodyReading<'_>) -> Result<Bytes, Error>
 where
     B: http_body::Body<Data = Bytes>,
     B::Error: Into<BoxError>,
@@ -81,7 +81,7 @@ where
 
 /// What bounds the reading of a body.
 #[derive(Clone, Copy)]
-pub(super) struct Reading<'e> {
+pub(super) struct BodyReading<'e> {
     pub(super) limits: &'e HttpLimits,
     pub(super) budget: &'e BodyBudget,
     pub(super) client: IpAddr,
@@ -108,11 +108,15 @@ fn is_json(media: &str) -> bool {
     let name = parts.next().unwrap_or_default();
     let suffix = name.len().checked_sub("+json".len()).and_then(|at| name.get(at..));
     let is_json = name.eq_ignore_ascii_case("application/json")
-        || (name.contains('/') && suffix.is_some_and(|suffix| suffix.eq_ignore_ascii_case("+json")));
+        || (name.contains('/')
+            && suffix.is_some_and(|suffix| suffix.eq_ignore_ascii_case("+json")));
     let is_charset = |name: &str| name.trim().eq_ignore_ascii_case("charset");
-    let utf_8 = |name: &str| name.eq_ignore_ascii_case("utf-8") || name.eq_ignore_ascii_case("utf8");
+    let utf_8 =
+        |name: &str| name.eq_ignore_ascii_case("utf-8") || name.eq_ignore_ascii_case("utf8");
     let mut parameters = parts.filter_map(|parameter| parameter.split_once('='));
-    is_json && parameters.all(|(name, value)| !is_charset(name) || utf_8(value.trim().trim_matches('"')))
+    is_json
+        && parameters
+            .all(|(name, value)| !is_charset(name) || utf_8(value.trim().trim_matches('"')))
 }
 
 fn unsupported(detail: &'static str) -> Error {
@@ -126,7 +130,12 @@ mod tests {
     use super::*;
 
     fn check(fields: &[(HeaderName, &'static str)]) -> Result<bool, Error> {
-        check_media(&fields.iter().map(|(name, value)| (name.clone(), HeaderValue::from_static(value))).collect())
+        check_media(
+            &fields
+                .iter()
+                .map(|(name, value)| (name.clone(), HeaderValue::from_static(value)))
+                .collect(),
+        )
     }
 
     #[test]
@@ -157,7 +166,8 @@ mod tests {
             "application/json, text/plain",
         ] {
             let other = HeaderValue::from_str(other).unwrap();
-            let refused = check_media(&HeaderMap::from_iter([(header::CONTENT_TYPE, other.clone())]));
+            let refused =
+                check_media(&HeaderMap::from_iter([(header::CONTENT_TYPE, other.clone())]));
             assert_eq!(refused.unwrap_err().code(), Code::UNSUPPORTED_MEDIA_TYPE, "{other:?}");
         }
     }
@@ -165,7 +175,10 @@ mod tests {
     #[test]
     fn compressed_bodies_are_refused() {
         assert!(!check(&[(header::CONTENT_ENCODING, "Identity")]).unwrap());
-        let gzip = check(&[(header::CONTENT_ENCODING, "gzip"), (header::CONTENT_TYPE, "application/json")]);
+        let gzip = check(&[
+            (header::CONTENT_ENCODING, "gzip"),
+            (header::CONTENT_TYPE, "application/json"),
+        ]);
         assert_eq!(gzip.unwrap_err().code(), Code::UNSUPPORTED_MEDIA_TYPE);
     }
 

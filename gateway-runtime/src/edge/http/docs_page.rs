@@ -61,11 +61,17 @@ pub(crate) fn serve(path: &str, request: &HeaderMap) -> Result<Response<Bytes>> 
         return Ok(moved("../docs"));
     }
     let Some(at) = FILES.iter().position(|file| file.path == path) else {
-        return Err(Error::new(Code::NOT_FOUND, "the page is at /docs; there is no such file under it"));
+        return Err(Error::new(
+            Code::NOT_FOUND,
+            "the page is at /docs; there is no such file under it",
+        ));
     };
     let (file, tag) = (&FILES[at], &TAGS[at]);
     if file.gzipped && refuses_gzip(request) {
-        return Err(Error::new(Code::NOT_ACCEPTABLE, "this file is sent gzipped: allow gzip in Accept-Encoding"));
+        return Err(Error::new(
+            Code::NOT_ACCEPTABLE,
+            "this file is sent gzipped: allow gzip in Accept-Encoding",
+        ));
     }
 
     let mut response = Response::new(Bytes::from_static(file.content));
@@ -90,7 +96,8 @@ pub(crate) fn serve(path: &str, request: &HeaderMap) -> Result<Response<Bytes>> 
 /// Answers a GET of `/`: browsers are led to the page, all others are told where the documents are.
 pub(crate) fn front(_: &str, request: &HeaderMap) -> Result<Response<Bytes>> {
     let accepts = request.get_all(header::ACCEPT).iter().filter_map(|line| line.to_str().ok());
-    let is_browser = accepts.flat_map(|line| line.split(',')).any(|range| range.trim().starts_with("text/html"));
+    let is_browser =
+        accepts.flat_map(|line| line.split(',')).any(|range| range.trim().starts_with("text/html"));
     let mut response = if is_browser {
         let mut response = moved("docs");
         // For now: a mount may stand here tomorrow.
@@ -133,7 +140,8 @@ mod tests {
     use super::*;
 
     fn get(path: &str, headers: &[(HeaderName, &'static str)]) -> Result<Response<Bytes>> {
-        let headers = headers.iter().map(|(name, value)| (name.clone(), HeaderValue::from_static(value)));
+        let headers =
+            headers.iter().map(|(name, value)| (name.clone(), HeaderValue::from_static(value)));
         serve(path, &headers.collect())
     }
 
@@ -162,14 +170,17 @@ mod tests {
 
     #[test]
     fn each_file_has_a_tag_of_its_own() {
-        let tags = FILES.iter().map(|file| get(file.path, &[]).unwrap().headers()[header::ETAG].clone());
+        let tags =
+            FILES.iter().map(|file| get(file.path, &[]).unwrap().headers()[header::ETAG].clone());
         assert_eq!(tags.collect::<std::collections::HashSet<_>>().len(), FILES.len());
     }
 
     #[test]
     fn gzip_goes_to_all_who_do_not_refuse_it() {
         let ask = |accepted| get("/docs/swagger-ui.css", &[(header::ACCEPT_ENCODING, accepted)]);
-        for accepted in ["gzip, deflate, br, zstd", "br;q=1.0, GZIP;q=0.5", "x-gzip", "*", "identity, *;q=0.1"] {
+        for accepted in
+            ["gzip, deflate, br, zstd", "br;q=1.0, GZIP;q=0.5", "x-gzip", "*", "identity, *;q=0.1"]
+        {
             assert_eq!(ask(accepted).unwrap().status(), StatusCode::OK, "{accepted}");
         }
         for refused in ["identity", "", "br", "gzip;q=0", "gzip; q=0.000, *", "*;q=0", "gzip;q=x"] {
@@ -180,8 +191,10 @@ mod tests {
 
     #[test]
     fn browsers_are_led_to_the_page_and_others_told_of_it() {
-        let ask =
-            |accept| front("/", &HeaderMap::from_iter([(header::ACCEPT, HeaderValue::from_static(accept))])).unwrap();
+        let ask = |accept| {
+            front("/", &HeaderMap::from_iter([(header::ACCEPT, HeaderValue::from_static(accept))]))
+                .unwrap()
+        };
         let led = ask("text/html,application/xhtml+xml,*/*;q=0.8");
         assert_eq!(
             (led.status(), &led.headers()[header::LOCATION]),
@@ -191,7 +204,12 @@ mod tests {
             let told = ask(other);
             let text = std::str::from_utf8(told.body()).unwrap();
             assert_eq!(told.status(), StatusCode::OK);
-            assert!(["/docs", "/meta", "/openapi.json", "/asyncapi.json"].iter().all(|it| text.contains(it)), "{text}");
+            assert!(
+                ["/docs", "/meta", "/openapi.json", "/asyncapi.json"]
+                    .iter()
+                    .all(|it| text.contains(it)),
+                "{text}"
+            );
         }
     }
 

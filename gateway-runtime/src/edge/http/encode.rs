@@ -8,7 +8,7 @@ use http::{HeaderValue, Response, StatusCode, header};
 use crate::{
     base::{body::Body, reply::Reply},
     edge::http::{
-        moment::Moment,
+        request_context::RequestContext,
         stream::{self, StreamFormat},
     },
 };
@@ -19,7 +19,7 @@ pub(super) fn response(
     reply: Reply,
     form: StreamFormat,
     instance: &str,
-    moment: &Moment,
+    moment: &RequestContext,
     drain_timeout: Duration,
 ) -> Response<Body> {
     let (media, body, streams) = match reply {
@@ -28,7 +28,9 @@ pub(super) fn response(
             *response.status_mut() = StatusCode::NO_CONTENT;
             return response;
         }
-        Reply::Json(json) => (HeaderValue::from_static("application/json"), Body::from(json), false),
+        Reply::Json(json) => {
+            (HeaderValue::from_static("application/json"), Body::from(json), false)
+        }
         Reply::Raw(name, bytes) => (media(name), Body::from(bytes), false),
         Reply::RawStream(name, chunks) => (media(name), stream::raw(chunks), true),
         Reply::Items(chunks) => {

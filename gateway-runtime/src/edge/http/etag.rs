@@ -13,9 +13,9 @@ pub(crate) fn of(content: &[u8]) -> HeaderValue {
 }
 
 /// The entity tags that a client has: all lines of its `If-None-Match`.
-pub(super) struct Known(Vec<HeaderValue>);
+pub(super) struct KnownTags(Vec<HeaderValue>);
 
-impl Known {
+impl KnownTags {
     pub(super) fn of(request: &HeaderMap) -> Self {
         Self(request.get_all(header::IF_NONE_MATCH).iter().cloned().collect())
     }
@@ -34,7 +34,10 @@ impl Known {
 
     /// No tag of ours has a comma in it.
     fn tags(&self) -> impl Iterator<Item = &[u8]> {
-        self.0.iter().flat_map(|line| line.as_bytes().split(|byte| *byte == b',')).map(<[u8]>::trim_ascii)
+        self.0
+            .iter()
+            .flat_map(|line| line.as_bytes().split(|byte| *byte == b','))
+            .map(<[u8]>::trim_ascii)
     }
 }
 
@@ -45,7 +48,7 @@ fn opaque(tag: &[u8]) -> &[u8] {
 
 /// Makes a 304 of a response whose content the client has. It keeps the fields of the 200 but those of the content
 /// (RFC 9110 §15.4.5).
-pub(super) fn omit_known(known: &Known, response: &mut Response<Body>) {
+pub(super) fn omit_known(known: &KnownTags, response: &mut Response<Body>) {
     let tag = response.headers().get(header::ETAG).filter(|_| response.status() == StatusCode::OK);
     if !tag.is_some_and(|tag| known.names(tag)) {
         return;
@@ -61,8 +64,8 @@ pub(super) fn omit_known(known: &Known, response: &mut Response<Body>) {
 mod tests {
     use super::*;
 
-    fn known(lines: &[&'static str]) -> Known {
-        Known(lines.iter().map(|line| HeaderValue::from_static(line)).collect())
+    fn known(lines: &[&'static str]) -> KnownTags {
+        KnownTags(lines.iter().map(|line| HeaderValue::from_static(line)).collect())
     }
 
     #[test]
@@ -74,7 +77,9 @@ mod tests {
     #[test]
     fn a_known_tag_is_found_in_any_spelling() {
         let tag = HeaderValue::from_static("\"abc\"");
-        for lines in [&["\"abc\""][..], &["*"], &["W/\"abc\""], &["\"x\" , \"abc\""], &["\"x\"", "\"abc\""]] {
+        for lines in
+            [&["\"abc\""][..], &["*"], &["W/\"abc\""], &["\"x\" , \"abc\""], &["\"x\"", "\"abc\""]]
+        {
             assert!(known(lines).names(&tag), "{lines:?}");
         }
         for other in [&[][..], &[""], &["\"abcd\""], &["abc"], &["w/\"abc\""]] {
@@ -94,11 +99,19 @@ mod tests {
                 response.headers_mut().insert(name, HeaderValue::from_static(value));
             }
             omit_known(&known(lines), &mut response);
-            let mut names: Vec<_> = response.headers().keys().map(|name| name.as_str().to_owned()).collect();
+            let mut names: Vec<_> =
+                response.headers().keys().map(|name| name.as_str().to_owned()).collect();
             names.sort();
-            (response.status().as_u16(), names.join(" "), http_body::Body::is_end_stream(response.body()))
+            (
+                response.status().as_u16(),
+                names.join(" "),
+                http_body::Body::is_end_stream(response.body()),
+            )
         };
         assert_eq!(respond(&["\"abc\""]), (304, "etag vary".to_owned(), true));
-        assert_eq!(respond(&["\"x\""]), (200, "content-encoding content-type etag vary".to_owned(), false));
+        assert_eq!(
+            respond(&["\"x\""]),
+            (200, "content-encoding content-type etag vary".to_owned(), false)
+        );
     }
 }

@@ -12,15 +12,17 @@ use std::{
 };
 
 use futures_util::FutureExt;
-use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, header, request::Parts};
+use http::{
+    HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, header, request::Parts,
+};
 use http_body::Body as _;
 use hyper::body::Incoming;
 
-pub(super) use crate::edge::http::moment::Moment;
+pub(super) use crate::edge::http::request_context::RequestContext;
 use crate::{
     base::{
         body::{Body, BodyBudget},
-        call::{CallContext, Call, CallRequest, Input, Origin, RequestId},
+        call::{Call, CallContext, CallRequest, Input, Origin, RequestId},
         country::Country,
         error::Error,
         problem,
@@ -29,14 +31,14 @@ use crate::{
     },
     edge::http::{
         Handler, Peer,
-        compression::{AcceptEncoding, Compression, Published, Untouched},
+        compression::{AcceptEncoding, Compression, PublishedDocument, Untouched},
         cors::Cors,
-        decode::{self, Reading},
+        decode::{self, BodyReading},
         encode,
-        etag::{self, Known},
+        etag::{self, KnownTags},
         hosts::Hosts,
+        replay_guard::ReplayGuard,
         routes::{self, MethodMatch, RouteTable, RouteTarget},
-        seen::Seen,
         settings::HttpSettings,
         stream::StreamFormat,
         webhook::WebhookKey,
@@ -59,7 +61,7 @@ struct Inner {
     cors: Option<Cors>,
     compression: Option<Compression>,
     budget: BodyBudget,
-    seen: Seen,
+    seen: ReplayGuard,
 }
 
 /// What protects a gateway from strangers.
@@ -84,18 +86,28 @@ impl HttpEdge {
     #[must_use]
     pub fn new(routes: RouteTable, pipeline: Pipeline, settings: HttpSettings) -> Self {
         let budget = settings.limits.body_budget();
-        Self::protected(routes, pipeline, settings, Protection { is_local: false, url: String::new(), budget })
+        Self::protected(
+            routes,
+            pipeline,
+            settings,
+            Protection { is_local: false, url: String::new(), budget },
+        )
     }
 
     /// As [`new`](Self::new), with what protects the gateway from strangers.
     #[must_use]
-    pub fn protected(routes: RouteTable, pipeline: Pipeline, settings: HttpSettings, protection: Protection) -> Self {
+    pub fn protected(
+        routes: RouteTable,
+        pipeline: Pipeline,
+        settings: HttpSettings,
+        protection: Protection,
+    ) -> Self {
         let Protection { is_local, url, budget } = protection;
         let hosts = Hosts::new(&settings, &url, is_local);
         // Settings that make no sense have been refused at start.
         let cors = Cors::new(&settings.cors).ok().flatten();
         let compression = Compression::new(&settings.compression);
-        let seen = Seen::default();
+        let seen = ReplayGuard::default();
         Self(Arc::new(Inner { routes, pipeline, settings, hosts, cors, compression, budget, seen }))
     }
 
@@ -116,7 +128,13 @@ impl HttpEdge {
     }
 
     /// What is known of a call when it begins.
-    pub(super) fn begin(&self, method: &Method, moment: &Moment, origin: Origin, headers: HeaderMap) -> Call {
+    pub(super) fn begin(
+        &self,
+        method: &Method,
+        moment: &RequestContext,
+        origin: Origin,
+        headers: HeaderMap,
+    ) -> Call {
         let settings = self.settings();
         let country = settings.country_header.as_ref().and_then(|name| headers.get(name));
         let arrival = CallContext {
@@ -126,14 +144,20 @@ impl HttpEdge {
             country: country.and_then(|value| value.to_str().ok()).and_then(Country::from_code),
             headers,
             started: moment.started,
-            deadline: moment.started + method.spec.timeout.unwrap_or(settings.request_timeout).min(MAX_CALL_TIME),
+            deadline: moment.started
+                + method.spec.timeout.unwrap_or(settings.request_timeout).min(MAX_CALL_TIME),
         };
         Call::new(method.service, method.spec, arrival)
     }
 
     /// The response, or why the request did not become a call. The head is lent, not given: what an `async fn` is given
     /// takes its place in every future around it.
-    async fn answer(&self, head: &mut Parts, body: Incoming, moment: &Moment) -> Result<Response<Body>, Error> {
+    async fn answer(
+        &self,
+        head: &mut Parts,
+        body: Incoming,
+        moment: &RequestContext,
+    ) -> Result<Response<Body>, Error> {
         self.0.hosts.check(head)?;
         if head.uri.path() == "*" && head.method == http::Method::OPTIONS {
             // RFC 9110 §9.3.7: about the server as a whole.
@@ -162,20 +186,27 @@ impl HttpEdge {
                 };
                 let input = match &authorized {
                     Some(Err(_)) => Input::None,
-                    _ => decode::input(method, &head.uri, call.headers(), body, self.reading(moment)).await?,
+                    _ => {
+                        decode::input(method, &head.uri, call.headers(), body, self.reading(moment))
+                            .await?
+                    }
                 };
                 let request = CallRequest { call: call.clone(), input };
                 let outcome = self.pipeline().call_authorized(method, request, authorized).await;
                 Ok(self.respond((call, outcome), head, form, moment))
             }
-            RouteTarget::Webhook(method, key) => self.webhook(method, key, head, body, moment).await,
+            RouteTarget::Webhook(method, key) => {
+                self.webhook(method, key, head, body, moment).await
+            }
             RouteTarget::Page(page) => {
                 let mut response = page(path, &head.headers)?.map(Body::from);
-                response.extensions_mut().insert(Published);
+                response.extensions_mut().insert(PublishedDocument);
                 Ok(response)
             }
             RouteTarget::WebSocket => websocket::open(self, whole(head, body), moment),
-            RouteTarget::Route(route) => route.answer(whole(head, body), moment, self.settings()).await,
+            RouteTarget::Route(route) => {
+                route.answer(whole(head, body), moment, self.settings()).await
+            }
             RouteTarget::Mount(mount) => {
                 let mut request = whole(head, body).map(Body::wrap);
                 request.headers_mut().insert(REQUEST_ID, moment.id.header());
@@ -192,14 +223,15 @@ impl HttpEdge {
         key: &WebhookKey,
         head: &mut Parts,
         body: Incoming,
-        moment: &Moment,
+        moment: &RequestContext,
     ) -> Result<Response<Body>, Error> {
         let body = decode::whole(body, self.reading(moment)).await?;
         let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
         // What was signed is the bytes, and before they prove themselves nothing else is looked at.
         let mut signature = key.verify(&head.headers, &body, now, &self.0.seen)?;
         let form = accepted(method, &head.headers)?;
-        let input = if method.input.is_none() { Input::None } else { decode::json(&head.headers, body)? };
+        let input =
+            if method.input.is_none() { Input::None } else { decode::json(&head.headers, body)? };
         // A sender that leaves cuts the call off in its middle.
         signature.set_used(matches!(method.spec.effect, Effect::Once | Effect::Keyed));
         let call = self.begin(method, moment, Origin::Webhook, mem::take(&mut head.headers));
@@ -210,8 +242,12 @@ impl HttpEdge {
         Ok(self.respond((call, outcome), head, form, moment))
     }
 
-    fn reading(&self, moment: &Moment) -> Reading<'_> {
-        Reading { limits: &self.settings().limits, budget: &self.0.budget, client: moment.peer.address().ip() }
+    fn reading(&self, moment: &RequestContext) -> BodyReading<'_> {
+        BodyReading {
+            limits: &self.settings().limits,
+            budget: &self.0.budget,
+            client: moment.peer.address().ip(),
+        }
     }
 
     /// The response to a call that was carried out.
@@ -220,10 +256,16 @@ impl HttpEdge {
         (call, outcome): (Call, Result<Reply, Error>),
         head: &Parts,
         form: StreamFormat,
-        moment: &Moment,
+        moment: &RequestContext,
     ) -> Response<Body> {
         let mut response = match outcome {
-            Ok(reply) => encode::response(reply, form, head.uri.path(), moment, self.settings().drain_timeout),
+            Ok(reply) => encode::response(
+                reply,
+                form,
+                head.uri.path(),
+                moment,
+                self.settings().drain_timeout,
+            ),
             Err(error) => problem::respond(&error, head.uri.path(), &moment.id).map(Body::from),
         };
         if let Some(headers) = call.take_response_headers() {
@@ -243,10 +285,10 @@ fn whole(head: &mut Parts, body: Incoming) -> Request<Incoming> {
 impl Handler for HttpEdge {
     async fn handle(&self, request: Request<Incoming>, peer: Peer) -> Response<Body> {
         let (mut head, body) = request.into_parts();
-        let moment = Moment::now(head.headers.get(REQUEST_ID), peer);
+        let moment = RequestContext::now(head.headers.get(REQUEST_ID), peer);
         let compression = self.0.compression.as_ref();
         let accepted = compression.and_then(|_| AcceptEncoding::of(&head.headers));
-        let known = Known::of(&head.headers);
+        let known = KnownTags::of(&head.headers);
         let mut response = match &self.0.cors {
             None => self.serve(&mut head, body, &moment).await,
             Some(cors) => self.serve_across(cors, &mut head, body, &moment).await,
@@ -255,7 +297,7 @@ impl Handler for HttpEdge {
         if let Some(compression) = compression {
             compression.apply(accepted, &known, &mut response);
         }
-        if response.extensions_mut().remove::<Published>().is_some() {
+        if response.extensions_mut().remove::<PublishedDocument>().is_some() {
             etag::omit_known(&known, &mut response);
         }
         response
@@ -264,7 +306,12 @@ impl Handler for HttpEdge {
 
 impl HttpEdge {
     /// The response, or the problem.
-    async fn serve(&self, head: &mut Parts, body: Incoming, moment: &Moment) -> Response<Body> {
+    async fn serve(
+        &self,
+        head: &mut Parts,
+        body: Incoming,
+        moment: &RequestContext,
+    ) -> Response<Body> {
         let answered = AssertUnwindSafe(self.answer(head, body, moment)).catch_unwind().await;
         answered.unwrap_or_else(|panic| Err(panicked(&*panic))).unwrap_or_else(|error| {
             moment.log(&error, Origin::Http, format_args!("{} {}", head.method, head.uri.path()));
@@ -273,12 +320,20 @@ impl HttpEdge {
     }
 
     /// As [`serve`](Self::serve), for pages of other origins too. A mounted service has rules of its own.
-    async fn serve_across(&self, cors: &Cors, head: &mut Parts, body: Incoming, moment: &Moment) -> Response<Body> {
+    async fn serve_across(
+        &self,
+        cors: &Cors,
+        head: &mut Parts,
+        body: Incoming,
+        moment: &RequestContext,
+    ) -> Response<Body> {
         let target = self.routes().find(head.uri.path());
         if matches!(target, Some(RouteTarget::Mount(_))) {
             return self.serve(head, body, moment).await;
         }
-        let methods = target.and_then(RouteTarget::verb).map_or("GET, HEAD, POST, PUT, PATCH, DELETE", routes::allowed);
+        let methods = target
+            .and_then(RouteTarget::verb)
+            .map_or("GET, HEAD, POST, PUT, PATCH, DELETE", routes::allowed);
         if self.0.hosts.check(head).is_ok()
             && let Some(response) = cors.preflight(&head.method, &head.headers, methods)
         {

@@ -31,7 +31,12 @@ impl Hosts {
     pub(super) fn new(settings: &HttpSettings, url: &str, is_local: bool) -> Self {
         let has_list = !settings.hosts.is_empty();
         let own = host_of(url);
-        let names: Vec<_> = settings.hosts.iter().chain(&own).map(|host| host.to_ascii_lowercase().into()).collect();
+        let names: Vec<_> = settings
+            .hosts
+            .iter()
+            .chain(&own)
+            .map(|host| host.to_ascii_lowercase().into())
+            .collect();
         let origins = settings.cors.origins.clone();
         Self { names: (is_local || has_list).then_some(names), origins, is_local }
     }
@@ -73,10 +78,8 @@ impl Hosts {
     }
 }
 
-const UNKNOWN_HOST: &str =
-    "the gateway does not respond to this host; use a loopback address or a name in `http.hosts` or `info.url`";
-const FOREIGN_PAGE: &str =
-    "without authentication pages of other sites may not call a gateway on loopback; list them in `http.cors.origins`";
+const UNKNOWN_HOST: &str = "the gateway does not respond to this host; use a loopback address or a name in `http.hosts` or `info.url`";
+const FOREIGN_PAGE: &str = "without authentication pages of other sites may not call a gateway on loopback; list them in `http.cors.origins`";
 
 fn is_allowed(names: &[Box<str>], authority: Authority<'_>) -> bool {
     authority.is_loopback() || names.iter().any(|name| name.eq_ignore_ascii_case(authority.host()))
@@ -92,11 +95,14 @@ fn host_of(url: &str) -> Option<String> {
 pub(super) fn problems(settings: &HttpSettings) -> Vec<String> {
     // RFC 3986 allows `*` in a name. Whoever writes it here expects a pattern.
     let is_host = |name: &str| {
-        !name.contains('*') && Authority::parse(name.as_bytes()).is_ok_and(|authority| authority.host() == name)
+        !name.contains('*')
+            && Authority::parse(name.as_bytes()).is_ok_and(|authority| authority.host() == name)
     };
     let wrong = settings.hosts.iter().filter(|name| !is_host(name));
     let problem = |name: &String| {
-        format!("invalid host `{name}` in `http.hosts`\nhelp: use a name or an address without scheme, port or `*`")
+        format!(
+            "invalid host `{name}` in `http.hosts`\nhelp: use a name or an address without scheme, port or `*`"
+        )
     };
     wrong.map(problem).collect()
 }
@@ -121,14 +127,24 @@ mod tests {
 
     #[test]
     fn a_local_listener_responds_to_this_machine_and_listed_names() {
-        for host in ["localhost:8080", "127.0.0.1", "[::1]:1", "app.localhost", "Gateway.Example:80"] {
+        for host in
+            ["localhost:8080", "127.0.0.1", "[::1]:1", "app.localhost", "Gateway.Example:80"]
+        {
             assert!(check(&["gateway.example"], true, host, None), "{host}");
         }
-        for host in ["evil.example", "a{b}.evil.example", "localhost, evil.example", "evil.example:1:2", ""] {
+        for host in
+            ["evil.example", "a{b}.evil.example", "localhost, evil.example", "evil.example:1:2", ""]
+        {
             assert!(!check(&["gateway.example"], true, host, None), "{host}");
         }
-        assert!(check(&[], false, "whatever.example", Some("https://other.example")), "nothing is to be checked");
-        assert!(!check(&["gateway.example"], false, "other.example", None), "a list holds for every listener");
+        assert!(
+            check(&[], false, "whatever.example", Some("https://other.example")),
+            "nothing is to be checked"
+        );
+        assert!(
+            !check(&["gateway.example"], false, "other.example", None),
+            "a list holds for every listener"
+        );
         assert!(check(&[], true, "public.example", Some("https://public.example")), "its own URL");
         assert!(check(&["gateway.example"], false, "public.example:1", None), "beside a list, too");
     }
@@ -138,15 +154,19 @@ mod tests {
         for origin in ["http://localhost:3000", "http://127.0.0.1", "https://gateway.example"] {
             assert!(check(&["gateway.example"], true, "localhost:8080", Some(origin)), "{origin}");
         }
-        for origin in ["https://evil.example", "null", "", "file://", "http://localhost.evil.example"] {
+        for origin in
+            ["https://evil.example", "null", "", "file://", "http://localhost.evil.example"]
+        {
             assert!(!check(&["gateway.example"], true, "localhost:8080", Some(origin)), "{origin}");
         }
     }
 
     #[test]
     fn names_are_checked_at_start() {
-        let check =
-            |host: &str| problems(&HttpSettings { hosts: vec![host.to_owned()], ..HttpSettings::default() }).is_empty();
+        let check = |host: &str| {
+            problems(&HttpSettings { hosts: vec![host.to_owned()], ..HttpSettings::default() })
+                .is_empty()
+        };
         assert!(check("api.example.com") && check("[::1]") && check("10.0.0.1"));
         assert!(!check("https://api.example.com") && !check("api.example.com:80") && !check(""));
         assert!(!check("*.example.com") && !check("*"));

@@ -122,7 +122,12 @@ impl Default for HttpLimits {
 
 impl Default for Http2Limits {
     fn default() -> Self {
-        Self { streams: 100, resets: 50, ping_interval: Duration::from_secs(20), ping_timeout: Duration::from_secs(20) }
+        Self {
+            streams: 100,
+            resets: 50,
+            ping_interval: Duration::from_secs(20),
+            ping_timeout: Duration::from_secs(20),
+        }
     }
 }
 
@@ -135,7 +140,8 @@ mod tests {
 
     #[test]
     fn limits_are_read_with_their_units_and_defaults() {
-        let limits: HttpLimits = toml::from_str("header_timeout = \"90s\"\nhttp2 = { streams = 7 }").unwrap();
+        let limits: HttpLimits =
+            toml::from_str("header_timeout = \"90s\"\nhttp2 = { streams = 7 }").unwrap();
         assert_eq!(limits.header_timeout, Duration::from_secs(90));
         assert_eq!(limits.http2.streams, 7);
         assert_eq!(limits.body_bytes, 1024 * 1024);

@@ -14,7 +14,7 @@ use tokio::{net::TcpStream, time::sleep};
 const BACKLOG: i32 = 1024;
 
 /// A client that vanished without a word is found out by probes after this much silence.
-const PROBE_AFTER: Duration = Duration::from_secs(60);
+const TCP_KEEPALIVE_TIME: Duration = Duration::from_secs(60);
 
 /// Opens `count` listeners on `address`; for port 0, all on the port that the first was given.
 ///
@@ -22,7 +22,8 @@ const PROBE_AFTER: Duration = Duration::from_secs(60);
 /// it would not spread them, all are one socket.
 pub(super) fn bind(address: SocketAddr, count: usize) -> Result<Vec<TcpListener>, BindError> {
     let error = |source| BindError { address, source };
-    let first = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP)).map_err(error)?;
+    let first = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))
+        .map_err(error)?;
     prepare(&first).map_err(error)?;
     // Without `SO_REUSEPORT` yet: a second gateway on the same port shall fail here, not silently get half the requests.
     first.bind(&address.into()).map_err(error)?;
@@ -30,7 +31,8 @@ pub(super) fn bind(address: SocketAddr, count: usize) -> Result<Vec<TcpListener>
 
     let mut sockets = vec![first];
     for _ in 1..count {
-        let another = another(&sockets[0], address).map_err(|source| BindError { address, source })?;
+        let another =
+            another(&sockets[0], address).map_err(|source| BindError { address, source })?;
         sockets.push(another);
     }
     for socket in &sockets {
@@ -44,7 +46,7 @@ fn prepare(socket: &Socket) -> io::Result<()> {
     #[cfg(unix)]
     socket.set_reuse_address(true)?;
     socket.set_tcp_nodelay(true)?;
-    socket.set_tcp_keepalive(&TcpKeepalive::new().with_time(PROBE_AFTER))?;
+    socket.set_tcp_keepalive(&TcpKeepalive::new().with_time(TCP_KEEPALIVE_TIME))?;
     socket.set_nonblocking(true)
 }
 
@@ -84,7 +86,11 @@ impl fmt::Display for BindError {
         write!(f, "cannot listen on {address}: ")?;
         match source.kind() {
             ErrorKind::AddrInUse => {
-                write!(f, "another program listens on port {}; end it, or choose another port (0: any)", address.port())
+                write!(
+                    f,
+                    "another program listens on port {}; end it, or choose another port (0: any)",
+                    address.port()
+                )
             }
             ErrorKind::PermissionDenied => write!(
                 f,
@@ -92,7 +98,11 @@ impl fmt::Display for BindError {
                 address.port()
             ),
             ErrorKind::AddrNotAvailable => {
-                write!(f, "this machine has no address {}; 0.0.0.0 or [::] stands for all it has", address.ip())
+                write!(
+                    f,
+                    "this machine has no address {}; 0.0.0.0 or [::] stands for all it has",
+                    address.ip()
+                )
             }
             _ => write!(f, "{source}"),
         }
@@ -107,9 +117,9 @@ impl error::Error for BindError {
 
 /// The next connection. When the system has no descriptor or memory left for it, waits and tries again.
 pub(super) async fn accept(listener: &tokio::net::TcpListener) -> (TcpStream, SocketAddr) {
-    const FIRST_WAIT: Duration = Duration::from_millis(10);
-    const LONGEST_WAIT: Duration = Duration::from_secs(1);
-    let mut wait = FIRST_WAIT;
+    const MIN_ACCEPT_DELAY: Duration = Duration::from_millis(10);
+    const MAX_ACCEPT_DELAY: Duration = Duration::from_secs(1);
+    let mut wait = MIN_ACCEPT_DELAY;
     loop {
         let error = match listener.accept().await {
             Ok(accepted) => return accepted,
@@ -118,15 +128,17 @@ pub(super) async fn accept(listener: &tokio::net::TcpListener) -> (TcpStream, So
         // Errors of that one connection, which the client gave up before it was accepted: accept(2).
         if matches!(
             error.kind(),
-            ErrorKind::ConnectionAborted | ErrorKind::ConnectionReset | ErrorKind::ConnectionRefused
+            ErrorKind::ConnectionAborted
+                | ErrorKind::ConnectionReset
+                | ErrorKind::ConnectionRefused
         ) {
             continue;
         }
-        if wait == FIRST_WAIT {
+        if wait == MIN_ACCEPT_DELAY {
             tracing::error!(%error, "cannot accept connections; if too many files are open, raise the limit (ulimit -n)");
         }
         sleep(wait).await;
-        wait = LONGEST_WAIT.min(wait * 2);
+        wait = MAX_ACCEPT_DELAY.min(wait * 2);
     }
 }
 
@@ -140,17 +152,21 @@ mod tests {
         let address = listener.local_addr().unwrap();
         let listener = tokio::net::TcpListener::from_std(listener).unwrap();
         // The kernel may choose the other listener.
-        let clients = (0..20).map(|_| std::net::TcpStream::connect(address).unwrap()).collect::<Vec<_>>();
+        let clients =
+            (0..20).map(|_| std::net::TcpStream::connect(address).unwrap()).collect::<Vec<_>>();
         let (accepted, _) = accept(&listener).await;
         let socket = socket2::SockRef::from(&accepted);
         assert!(socket.tcp_nodelay().unwrap());
-        assert_eq!(socket.tcp_keepalive_time().unwrap(), PROBE_AFTER);
+        assert_eq!(socket.tcp_keepalive_time().unwrap(), TCP_KEEPALIVE_TIME);
         drop(clients);
     }
 
     #[test]
     fn why_it_cannot_listen_is_said_with_what_to_do() {
-        let say = |kind| BindError { address: ([0, 0, 0, 0], 80).into(), source: io::Error::from(kind) }.to_string();
+        let say = |kind| {
+            BindError { address: ([0, 0, 0, 0], 80).into(), source: io::Error::from(kind) }
+                .to_string()
+        };
         assert!(say(ErrorKind::PermissionDenied).contains("CAP_NET_BIND_SERVICE"));
         assert!(say(ErrorKind::AddrInUse).contains("another program listens on port 80"));
         assert!(say(ErrorKind::AddrNotAvailable).contains("no address 0.0.0.0"));

@@ -18,7 +18,8 @@ use crate::{
     edge::http::{Handler, Peer},
 };
 
-type BoxedService = dyn Fn(Request<Body>) -> BoxFuture<'static, Result<Response<Body>, BoxError>> + Send + Sync;
+type BoxedService =
+    dyn Fn(Request<Body>) -> BoxFuture<'static, Result<Response<Body>, BoxError>> + Send + Sync;
 
 /// A service and the prefix that it answers for.
 ///
@@ -65,14 +66,18 @@ impl Mount {
     /// # Errors
     ///
     /// `internal` when the service fails instead of answering.
-    pub(super) async fn call(&self, mut request: Request<Body>, peer: Peer) -> Result<Response<Body>, Error> {
+    pub(super) async fn call(
+        &self,
+        mut request: Request<Body>,
+        peer: Peer,
+    ) -> Result<Response<Body>, Error> {
         if let Some(inner) = without_prefix(request.uri(), &self.prefix) {
             *request.uri_mut() = inner;
         }
         request.extensions_mut().insert(peer);
-        (self.call)(request)
-            .await
-            .map_err(|error| Error::internal(format!("the service mounted at `{}` failed: {error}", self.prefix)))
+        (self.call)(request).await.map_err(|error| {
+            Error::internal(format!("the service mounted at `{}` failed: {error}", self.prefix))
+        })
     }
 }
 
@@ -82,7 +87,12 @@ impl Handler for Mount {
         let instance = request.uri().path().to_owned();
         self.call(request.map(Body::wrap), peer).await.unwrap_or_else(|error| {
             let id = RequestId::generate();
-            tracing::error!(request_id = id.as_str(), asked = instance, internal = error.log_message(), "failed");
+            tracing::error!(
+                request_id = id.as_str(),
+                asked = instance,
+                internal = error.log_message(),
+                "failed"
+            );
             let mut response = problem::respond(&error, &instance, &id).map(Body::from);
             response.headers_mut().insert(HeaderName::from_static("x-request-id"), id.header());
             response
@@ -109,7 +119,9 @@ fn check(prefix: &str) -> Result<(), &'static str> {
     if segments.split('/').all(sane) {
         Ok(())
     } else {
-        Err("the segments of a prefix are of letters, digits and `-._~`; none is empty, `.` or `..`")
+        Err(
+            "the segments of a prefix are of letters, digits and `-._~`; none is empty, `.` or `..`",
+        )
     }
 }
 
@@ -119,8 +131,11 @@ fn without_prefix(uri: &Uri, prefix: &str) -> Option<Uri> {
         return None;
     }
     let rest = uri.path_and_query()?.as_str().strip_prefix(prefix)?;
-    let inner =
-        if rest.starts_with('/') { rest.parse().ok()? } else { format!("/{rest}").parse::<PathAndQuery>().ok()? };
+    let inner = if rest.starts_with('/') {
+        rest.parse().ok()?
+    } else {
+        format!("/{rest}").parse::<PathAndQuery>().ok()?
+    };
     let mut parts = uri.clone().into_parts();
     parts.path_and_query = Some(inner);
     Uri::from_parts(parts).ok()
@@ -132,7 +147,9 @@ mod tests {
 
     #[test]
     fn the_prefix_is_taken_away_and_nothing_else() {
-        let inner = |uri: &str, prefix| without_prefix(&uri.parse().unwrap(), prefix).map(|uri| uri.to_string());
+        let inner = |uri: &str, prefix| {
+            without_prefix(&uri.parse().unwrap(), prefix).map(|uri| uri.to_string())
+        };
         assert_eq!(inner("/api/a/%2F/../b?x=/api", "/api").unwrap(), "/a/%2F/../b?x=/api");
         assert_eq!(inner("/api", "/api").unwrap(), "/");
         assert_eq!(inner("/api?x=1", "/api").unwrap(), "/?x=1");
@@ -146,7 +163,9 @@ mod tests {
         for good in ["/", "/api", "/a/b-c/d.e", "/v1"] {
             assert!(check(good).is_ok(), "{good}");
         }
-        for bad in ["", "api", "/api/", "//", "/a//b", "/a/../b", "/.", "/a b", "/%61", "/a?b", "/ü"] {
+        for bad in
+            ["", "api", "/api/", "//", "/a//b", "/a/../b", "/.", "/a b", "/%61", "/a?b", "/ü"]
+        {
             assert!(check(bad).is_err(), "{bad}");
         }
     }

@@ -33,7 +33,8 @@ fn weight<'a>(ranges: impl Iterator<Item = &'a str>, offer: &str) -> u16 {
             Some(("*", "*")) => 1,
             _ => continue,
         };
-        let quality = parts.find_map(|part| part.strip_prefix(['q', 'Q'])?.trim_start().strip_prefix('='));
+        let quality =
+            parts.find_map(|part| part.strip_prefix(['q', 'Q'])?.trim_start().strip_prefix('='));
         let quality = quality.map_or(1000, |value| thousandths(value.trim()));
         if specificity > found.0 {
             found = (specificity, quality);
@@ -64,7 +65,14 @@ mod tests {
 
     #[test]
     fn the_first_offer_serves_those_who_do_not_care() {
-        for any in [&[][..], &[""], &["*/*"], &["text/html, */*;q=0.8"], &["text/*"], &["text/event-stream"]] {
+        for any in [
+            &[][..],
+            &[""],
+            &["*/*"],
+            &["text/html, */*;q=0.8"],
+            &["text/*"],
+            &["text/event-stream"],
+        ] {
             assert_eq!(choice(any), Some(0), "{any:?}");
         }
     }
@@ -86,9 +94,16 @@ mod tests {
 
     #[test]
     fn nothing_suits_some() {
-        for none in
-            ["application/json", "text/html", "*/*;q=0", "text/event-stream;q=0", "*", "q=1", "*/*;q=NaN", "*/*;q=-1"]
-        {
+        for none in [
+            "application/json",
+            "text/html",
+            "*/*;q=0",
+            "text/event-stream;q=0",
+            "*",
+            "q=1",
+            "*/*;q=NaN",
+            "*/*;q=-1",
+        ] {
             assert_eq!(choice(&[none]), None, "{none}");
         }
     }

@@ -33,7 +33,8 @@ impl Explanations {
                 declared.entry(code.name()).or_insert((*code, Vec::new())).1.push(method.path());
             }
         }
-        let explained = declared.into_iter().map(|(name, (code, paths))| (name, explanation(code, &paths)));
+        let explained =
+            declared.into_iter().map(|(name, (code, paths))| (name, explanation(code, &paths)));
         Self { of_authors: explained.filter(|(name, _)| section(name).is_none()).collect() }
     }
 
@@ -48,11 +49,15 @@ impl Explanations {
             Some(code) => match (section(code), self.of_authors.get(code)) {
                 (Some(text), _) => Bytes::from_static(text.as_bytes()),
                 (None, Some(text)) => Bytes::from(text.clone()),
-                (None, None) => return Err(Error::not_found("no error code of this name is declared")),
+                (None, None) => {
+                    return Err(Error::not_found("no error code of this name is declared"));
+                }
             },
         };
         let mut response = Response::new(text);
-        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+        response
+            .headers_mut()
+            .insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
         Ok(response)
     }
 
@@ -68,8 +73,12 @@ impl Explanations {
 /// As the gateway's own codes are explained.
 fn explanation(code: Code, paths: &[String]) -> String {
     let retryable = if code.is_retryable() { " Retryable." } else { "" };
-    let mut text =
-        format!("{}\n\nStatus {}.{retryable} {}.\n\nAnswered by:\n", code.name(), code.status(), code.title());
+    let mut text = format!(
+        "{}\n\nStatus {}.{retryable} {}.\n\nAnswered by:\n",
+        code.name(),
+        code.status(),
+        code.title()
+    );
     for path in paths {
         // Writing to a string cannot fail.
         let _ = writeln!(text, "- {path}");
@@ -90,11 +99,16 @@ mod tests {
     #[test]
     fn every_code_is_explained() {
         for code in Code::ALL.into_iter().chain(CODES) {
-            let text = section(code.name()).unwrap_or_else(|| panic!("docs/errors.md has no section `{code}`"));
+            let text = section(code.name())
+                .unwrap_or_else(|| panic!("docs/errors.md has no section `{code}`"));
             assert!(text.contains(&format!("Status {}", code.status())), "{text}");
             assert_eq!(text.contains("Retryable."), code.is_retryable(), "{text}");
         }
-        assert_eq!(DOCUMENT.matches("\n## ").count(), Code::ALL.len() + CODES.len(), "a section too many");
+        assert_eq!(
+            DOCUMENT.matches("\n## ").count(),
+            Code::ALL.len() + CODES.len(),
+            "a section too many"
+        );
     }
 
     #[test]
@@ -102,11 +116,15 @@ mod tests {
         let sold_out = Code::new("sold-out", 409, "Sold out");
         let explained = explanation(sold_out, &["/services/shop/v1/buy".to_owned()]);
         let explanations = Explanations { of_authors: BTreeMap::from([("sold-out", explained)]) };
-        let read = |path| explanations.serve(path, &HeaderMap::new()).map(|response| response.into_body());
+        let read =
+            |path| explanations.serve(path, &HeaderMap::new()).map(|response| response.into_body());
         assert!(read("/problems/not-found").unwrap().starts_with(b"not-found\n"));
         assert!(read("/problems").unwrap().starts_with(b"# "));
         let own = read("/problems/sold-out").unwrap();
-        assert_eq!(own, "sold-out\n\nStatus 409. Sold out.\n\nAnswered by:\n- /services/shop/v1/buy\n");
+        assert_eq!(
+            own,
+            "sold-out\n\nStatus 409. Sold out.\n\nAnswered by:\n- /services/shop/v1/buy\n"
+        );
         assert!(read("/problems").unwrap().ends_with(&own));
         for other in ["/problems/not", "/problems/", "/problems/sold"] {
             assert_eq!(read(other).unwrap_err().code(), Code::NOT_FOUND, "{other}");

@@ -15,8 +15,8 @@ use crate::{
         error::{Code, Error},
     },
     edge::{
-        dispatch::{self, Route, DispatchRequest},
-        http::{moment::Moment, settings::HttpSettings},
+        dispatch::{self, DispatchRequest, Route},
+        http::{request_context::RequestContext, settings::HttpSettings},
     },
 };
 
@@ -33,24 +33,31 @@ impl RouteHandler {
     }
 
     pub(super) fn authenticate(&mut self, authenticator: &Arc<Authenticator>) {
-        self.authenticator = Some(authenticator).filter(|_| self.route.terms.requires_caller()).cloned();
+        self.authenticator =
+            Some(authenticator).filter(|_| self.route.terms.requires_caller()).cloned();
     }
 
     /// The response, or why there is none.
     pub(super) async fn answer(
         &self,
         request: Request<Incoming>,
-        moment: &Moment,
+        moment: &RequestContext,
         settings: &HttpSettings,
     ) -> Result<Response<Body>, Error> {
         let Route { terms, dispatcher, .. } = &self.route;
         dispatch::check_path(request.uri().path())?;
         let caller = self.admit(request.headers()).await?;
-        let deadline = Instant::from_std(moment.started + terms.timeout.unwrap_or(settings.request_timeout));
+        let deadline =
+            Instant::from_std(moment.started + terms.timeout.unwrap_or(settings.request_timeout));
         let (head, body) = request.into_parts();
         let (method, asked) = (head.method.clone(), format!("{} {}", head.method, head.uri.path()));
         let (id, peer) = (moment.id.clone(), moment.peer.address());
-        let mut line = RouteLogEntry { asked, account: caller.account().map(str::to_owned), moment, ended: false };
+        let mut line = RouteLogEntry {
+            asked,
+            account: caller.account().map(str::to_owned),
+            moment,
+            ended: false,
+        };
         let request = DispatchRequest { id, peer, caller, deadline, head, body: Body::wrap(body) };
         let answered = timeout_at(deadline, dispatcher.dispatch(request)).await;
         line.ended = true;
@@ -64,7 +71,9 @@ impl RouteHandler {
         let Some(authenticator) = &self.authenticator else {
             return match self.route.terms.requires_caller() {
                 false => Ok(Caller::default()),
-                true => Err(Error::internal("the route wants to know who is calling, and has no authenticator")),
+                true => Err(Error::internal(
+                    "the route wants to know who is calling, and has no authenticator",
+                )),
             };
         };
         let caller = match authenticator.identify(headers)? {
@@ -78,12 +87,21 @@ impl RouteHandler {
             }
         };
         let holds = |scope: &&String| caller.scopes().iter().any(|held| **held == ***scope);
-        let missing: Vec<_> =
-            self.route.terms.scopes.iter().filter(|scope| !holds(scope)).map(String::as_str).collect();
+        let missing: Vec<_> = self
+            .route
+            .terms
+            .scopes
+            .iter()
+            .filter(|scope| !holds(scope))
+            .map(String::as_str)
+            .collect();
         if missing.is_empty() {
             return Ok(caller);
         }
-        let error = Error::new(Code::FORBIDDEN, format!("the caller lacks the scopes {}", missing.join(", ")));
+        let error = Error::new(
+            Code::FORBIDDEN,
+            format!("the caller lacks the scopes {}", missing.join(", ")),
+        );
         Err(error.with_challenge("Bearer error=\"insufficient_scope\""))
     }
 }
@@ -93,7 +111,7 @@ impl RouteHandler {
 struct RouteLogEntry<'m> {
     asked: String,
     account: Option<String>,
-    moment: &'m Moment,
+    moment: &'m RequestContext,
     ended: bool,
 }
 

@@ -24,7 +24,8 @@ use crate::{
 };
 
 /// Answers GET and HEAD of some addresses with what is published there, by the path and the request's header fields.
-pub(crate) type PageHandler = Box<dyn Fn(&str, &HeaderMap) -> Result<Response<Bytes>, Error> + Send + Sync>;
+pub(crate) type PageHandler =
+    Box<dyn Fn(&str, &HeaderMap) -> Result<Response<Bytes>, Error> + Send + Sync>;
 
 /// What stands at an address.
 pub(super) enum RouteTarget {
@@ -71,14 +72,20 @@ impl RouteTable {
     /// # Errors
     ///
     /// Names every secret that is missing or is no key.
-    pub fn new(registry: &Registry, secret: impl Fn(&str) -> Option<Secret>) -> Result<Self, StartError> {
+    pub fn new(
+        registry: &Registry,
+        secret: impl Fn(&str) -> Option<Secret>,
+    ) -> Result<Self, StartError> {
         let (routes, problems) = Self::collected(registry, secret);
-        StartError::unless_empty(problems)?;
+        StartError::from_problems(problems)?;
         Ok(routes)
     }
 
     /// As [`new`](Self::new), without the webhooks that have a problem, for those who have more problems to tell.
-    pub(crate) fn collected(registry: &Registry, secret: impl Fn(&str) -> Option<Secret>) -> (Self, Vec<String>) {
+    pub(crate) fn collected(
+        registry: &Registry,
+        secret: impl Fn(&str) -> Option<Secret>,
+    ) -> (Self, Vec<String>) {
         let mut routes = Self::default();
         let mut problems = Vec::new();
         for method in registry.methods() {
@@ -99,7 +106,10 @@ impl RouteTable {
         }
         routes.exact.insert(WEBSOCKET.into(), RouteTarget::WebSocket);
         let explanations = problems_page::Explanations::new(registry);
-        routes.publish(problems_page::PREFIX, Box::new(move |path, headers| explanations.serve(path, headers)));
+        routes.publish(
+            problems_page::PREFIX,
+            Box::new(move |path, headers| explanations.serve(path, headers)),
+        );
         (routes, problems)
     }
 
@@ -123,14 +133,18 @@ impl RouteTable {
     pub fn mount(&mut self, mount: Mount) -> Result<(), StartError> {
         let prefix = mount.prefix().to_owned();
         if prefix == "/services" || prefix.starts_with("/services/") {
-            return Err(StartError::new(format!("the mount at `{prefix}`: `/services` belongs to the methods")));
+            return Err(StartError::new(format!(
+                "the mount at `{prefix}`: `/services` belongs to the methods"
+            )));
         }
         let taken = match &*prefix {
             "/" => self.rest.is_some(),
             _ => self.prefixes.iter().any(|(other, _)| **other == *prefix),
         };
         if taken {
-            return Err(StartError::new(format!("the mount at `{prefix}`: something stands there already")));
+            return Err(StartError::new(format!(
+                "the mount at `{prefix}`: something stands there already"
+            )));
         }
         match &*prefix {
             "/" => self.rest = Some(RouteTarget::Mount(mount)),
@@ -160,10 +174,13 @@ impl RouteTable {
         }
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
         if service.is_empty() || !service.bytes().all(plain) || service.starts_with('.') {
-            return problem("the name of a service is of letters, digits and `-._~`, and begins with no dot");
+            return problem(
+                "the name of a service is of letters, digits and `-._~`, and begins with no dot",
+            );
         }
         let path = format!("/{service}");
-        if service == "services" || self.prefixes.iter().any(|(prefix, _)| is_within(prefix, &path)) {
+        if service == "services" || self.prefixes.iter().any(|(prefix, _)| is_within(prefix, &path))
+        {
             return problem("something else stands at this address");
         }
         self.services.insert(service.as_str().into(), target);
@@ -188,11 +205,19 @@ impl RouteTable {
     pub(super) fn find(&self, path: &str) -> Option<&RouteTarget> {
         self.exact
             .get(path)
-            .or_else(|| self.prefixes.iter().find(|(prefix, _)| is_within(path, prefix)).map(|(_, target)| target))
+            .or_else(|| {
+                self.prefixes
+                    .iter()
+                    .find(|(prefix, _)| is_within(path, prefix))
+                    .map(|(_, target)| target)
+            })
             .or_else(|| self.services.get(dispatch::split(path).0))
             .or(self.rest.as_ref())
             // A route is for services, and what is below `/services` is none.
-            .filter(|target| !matches!(target, RouteTarget::Route(_)) || !matches!(dispatch::split(path).0, "" | "services"))
+            .filter(|target| {
+                !matches!(target, RouteTarget::Route(_))
+                    || !matches!(dispatch::split(path).0, "" | "services")
+            })
     }
 
     /// The method at `path`, by whatever HTTP method it is called; webhooks are none.
@@ -222,7 +247,10 @@ impl RouteTable {
 impl fmt::Debug for RouteTable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let prefixes: Vec<_> = self.prefixes.iter().map(|(prefix, _)| prefix).collect();
-        f.debug_struct("Routes").field("exact", &self.exact.len()).field("prefixes", &prefixes).finish()
+        f.debug_struct("Routes")
+            .field("exact", &self.exact.len())
+            .field("prefixes", &prefixes)
+            .finish()
     }
 }
 
@@ -251,9 +279,11 @@ fn unsigned(service: &ServiceSpec, spec: &MethodSpec, why: &str) -> String {
 }
 
 fn key(name: &str, secret: Option<Secret>) -> Result<WebhookKey, String> {
-    let how = "set it under `[secrets]` in the configuration, or as an environment variable of that name";
-    let secret = secret
-        .ok_or_else(|| format!("its webhooks are signed with the secret `{name}`, which is not set\nhelp: {how}"))?;
+    let how =
+        "set it under `[secrets]` in the configuration, or as an environment variable of that name";
+    let secret = secret.ok_or_else(|| {
+        format!("its webhooks are signed with the secret `{name}`, which is not set\nhelp: {how}")
+    })?;
     WebhookKey::new(&secret).map_err(|why| format!("the secret `{name}` {why}\nhelp: {how}"))
 }
 
@@ -340,7 +370,10 @@ mod tests {
         assert!(routes.find("/services/a/v1/b").is_some());
         for near in ["/services/a/v1/b/", "/services/A/v1/b", "/services/a/V1/B//"] {
             assert!(routes.find(near).is_none(), "{near}");
-            assert!(routes.not_found(near).detail().contains("there is `/services/a/v1/b`"), "{near}");
+            assert!(
+                routes.not_found(near).detail().contains("there is `/services/a/v1/b`"),
+                "{near}"
+            );
         }
         for far in ["/services/a/v1/%62", "//services/a/v1/b", "/services/a/v1", "/", "*"] {
             assert!(routes.find(far).is_none(), "{far}");
@@ -350,7 +383,8 @@ mod tests {
 
     #[test]
     fn an_address_takes_its_method_and_tells_which() {
-        let admit = |request: &str, verb| admit(&HttpMethod::from_bytes(request.as_bytes()).unwrap(), verb);
+        let admit =
+            |request: &str, verb| admit(&HttpMethod::from_bytes(request.as_bytes()).unwrap(), verb);
         assert_eq!(admit("GET", Verb::Get).unwrap(), MethodMatch::Call);
         assert_eq!(admit("HEAD", Verb::Get).unwrap(), MethodMatch::Call);
         assert_eq!(admit("PATCH", Verb::Patch).unwrap(), MethodMatch::Call);
@@ -362,7 +396,7 @@ mod tests {
             ("put", Verb::Put, "PUT, OPTIONS"),
         ] {
             let error = admit(request, verb).unwrap_err();
-            assert_eq!((error.code(), error.allowed()), (Code::METHOD_NOT_ALLOWED, Some(allowed)));
+            assert_eq!((error.code(), error.allow()), (Code::METHOD_NOT_ALLOWED, Some(allowed)));
         }
     }
 }

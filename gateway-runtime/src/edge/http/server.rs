@@ -24,7 +24,7 @@ use crate::{
     edge::http::{
         Body, HttpLimits, HttpSettings, Peer,
         listener::{self, BindError},
-        worker::{self, Phase},
+        worker::{self, WorkerPhase},
     },
 };
 
@@ -36,7 +36,11 @@ pub trait Handler: Clone + Send + Sync + 'static {
     /// noticed as soon as the request's body is read and unless the client has sent a further request.
     ///
     /// A panic is answered with 500, and logged.
-    fn handle(&self, request: Request<Incoming>, peer: Peer) -> impl Future<Output = Response<Body>> + Send;
+    fn handle(
+        &self,
+        request: Request<Incoming>,
+        peer: Peer,
+    ) -> impl Future<Output = Response<Body>> + Send;
 }
 
 /// A closure that answers requests.
@@ -45,7 +49,11 @@ where
     F: Fn(Request<Incoming>, Peer) -> A + Clone + Send + Sync + 'static,
     A: Future<Output = Response<Body>> + Send,
 {
-    fn handle(&self, request: Request<Incoming>, peer: Peer) -> impl Future<Output = Response<Body>> + Send {
+    fn handle(
+        &self,
+        request: Request<Incoming>,
+        peer: Peer,
+    ) -> impl Future<Output = Response<Body>> + Send {
         self(request, peer)
     }
 }
@@ -77,12 +85,22 @@ impl Server {
     ///
     /// When the address is taken, not allowed, or not this machine's.
     pub fn bind(settings: &HttpSettings) -> Result<Self, BindError> {
-        let workers = settings.workers.or_else(|| thread::available_parallelism().ok()).map_or(1, usize::from);
+        let workers = settings
+            .workers
+            .or_else(|| thread::available_parallelism().ok())
+            .map_or(1, usize::from);
         let listeners = listener::bind(settings.listen, workers)?;
         let local_addr = listeners[0].local_addr().unwrap_or(settings.listen);
         let limits = settings.limits.clone();
         let slots = ConnectionSlots::new(limits.connections);
-        Ok(Self { listeners, local_addr, drain: settings.drain_timeout, limits, slots, others: None })
+        Ok(Self {
+            listeners,
+            local_addr,
+            drain: settings.drain_timeout,
+            limits,
+            slots,
+            others: None,
+        })
     }
 
     /// Uses `slots` for its connections, so that others can read how many are open.
@@ -114,21 +132,29 @@ impl Server {
     ///
     /// When a worker cannot start (no thread, no memory, no descriptor), or panics, which handlers cannot make it do. The
     /// others are ended at once.
-    pub async fn serve<H: Handler>(self, handler: H, shutdown: impl Future<Output = ()>) -> io::Result<DrainOutcome> {
+    pub async fn serve<H: Handler>(
+        self,
+        handler: H,
+        shutdown: impl Future<Output = ()>,
+    ) -> io::Result<DrainOutcome> {
         let slots = self.slots;
-        let (phase, told) = watch::channel(Phase::Serving);
+        let (phase, told) = watch::channel(WorkerPhase::Serving);
         let (done, mut results) = mpsc::unbounded_channel();
         let mut threads = Vec::with_capacity(self.listeners.len());
         for (number, listener) in self.listeners.into_iter().enumerate() {
             let (handler, limits, slots, told) =
                 (handler.clone(), self.limits.clone(), Arc::clone(slots.semaphore()), told.clone());
             let done = done.clone();
-            threads.push(thread::Builder::new().name(format!("http-{number}")).spawn(move || {
-                let work = AssertUnwindSafe(|| worker::run(listener, handler, limits, slots, told));
-                let result = catch_unwind(work).unwrap_or_else(|_| Err(io::Error::other("a worker panicked")));
-                // Nobody listens when the future was dropped.
-                let _ = done.send(result);
-            })?);
+            threads.push(thread::Builder::new().name(format!("http-{number}")).spawn(
+                move || {
+                    let work =
+                        AssertUnwindSafe(|| worker::run(listener, handler, limits, slots, told));
+                    let result = catch_unwind(work)
+                        .unwrap_or_else(|_| Err(io::Error::other("a worker panicked")));
+                    // Nobody listens when the future was dropped.
+                    let _ = done.send(result);
+                },
+            )?);
         }
         drop(done);
 
@@ -139,7 +165,7 @@ impl Server {
         };
         let mut ended = DrainOutcome::Drained;
         if failed.is_none() {
-            phase.send_replace(Phase::Draining);
+            phase.send_replace(WorkerPhase::Draining);
             if timeout(self.drain, slots.semaphore().acquire_many(slots.limit())).await.is_err() {
                 ended = DrainOutcome::Cut(slots.open());
             }
@@ -148,7 +174,7 @@ impl Server {
                 let _ = others.await;
             }
         }
-        phase.send_replace(Phase::Over);
+        phase.send_replace(WorkerPhase::Over);
         let mut failed = failed;
         while let Some(result) = results.recv().await {
             failed = failed.or(result.err());

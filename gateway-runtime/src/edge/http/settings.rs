@@ -92,6 +92,8 @@ impl HttpSettings {
 
 fn header_name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<HeaderName>, D::Error> {
     let name = Option::<String>::deserialize(deserializer)?;
-    name.map(|name| name.parse().map_err(|_| D::Error::custom(format!("`{name}` is no name of a header field"))))
-        .transpose()
+    name.map(|name| {
+        name.parse().map_err(|_| D::Error::custom(format!("`{name}` is no name of a header field")))
+    })
+    .transpose()
 }

@@ -27,7 +27,7 @@ use crate::{
 };
 
 /// After so long without an event a comment is sent, so that proxies keep the connection and a vanished client shows.
-const HEARTBEAT: Duration = Duration::from_secs(15);
+const HEARTBEAT_INTERVAL: Duration = Duration::from_secs(15);
 
 /// What would be cut at the end of the drain time is told so long before, and has as long to take notice.
 pub(super) const SHUTDOWN_NOTICE: Duration = Duration::from_secs(2);
@@ -110,8 +110,15 @@ pub(super) fn items(
     id: RequestId,
     goodbye: impl Future<Output = ()> + Send + 'static,
 ) -> Body {
-    let state = State::Open { heartbeat: Box::pin(sleep(HEARTBEAT)) };
-    Body::stream(StreamBody { chunks, form, instance, id, shutdown_deadline: Box::pin(goodbye), state })
+    let state = State::Open { heartbeat: Box::pin(sleep(HEARTBEAT_INTERVAL)) };
+    Body::stream(StreamBody {
+        chunks,
+        form,
+        instance,
+        id,
+        shutdown_deadline: Box::pin(goodbye),
+        state,
+    })
 }
 
 /// The body of a stream of bytes.
@@ -152,14 +159,15 @@ impl Stream for StreamBody {
             State::Ended => return Poll::Ready(None),
         };
         let chunk = match this.shutdown_deadline.as_mut().poll(context) {
-            Poll::Ready(()) => {
-                Poll::Ready(Some(Err(Error::new(Code::OVERLOADED, "the gateway is closing; ask again"))))
-            }
+            Poll::Ready(()) => Poll::Ready(Some(Err(Error::new(
+                Code::OVERLOADED,
+                "the gateway is closing; ask again",
+            )))),
             Poll::Pending => this.chunks.as_mut().poll_next(context),
         };
         match chunk {
             Poll::Ready(Some(Ok(item))) => {
-                heartbeat.as_mut().reset(Instant::now() + HEARTBEAT);
+                heartbeat.as_mut().reset(Instant::now() + HEARTBEAT_INTERVAL);
                 Poll::Ready(Some(Ok(this.form.item(&item))))
             }
             Poll::Ready(Some(Err(error))) => {
@@ -175,7 +183,7 @@ impl Stream for StreamBody {
             Poll::Pending if this.form == StreamFormat::Ndjson => Poll::Pending,
             Poll::Pending => {
                 std::task::ready!(heartbeat.as_mut().poll(context));
-                heartbeat.as_mut().reset(Instant::now() + HEARTBEAT);
+                heartbeat.as_mut().reset(Instant::now() + HEARTBEAT_INTERVAL);
                 Poll::Ready(Some(Ok(Bytes::from_static(b":\n\n"))))
             }
         }
@@ -209,7 +217,8 @@ mod tests {
 
     /// All that is sent, and whether it ends cleanly.
     async fn write(form: StreamFormat, items: Vec<Result<&'static str, Error>>) -> (String, bool) {
-        let chunks = stream::iter(items).map(|item| item.map(|text| Bytes::from_static(text.as_bytes())));
+        let chunks =
+            stream::iter(items).map(|item| item.map(|text| Bytes::from_static(text.as_bytes())));
         let mut body = super::items(Box::pin(chunks), form, "/a".into(), id(), pending());
         let mut text = String::new();
         while let Some(frame) = body.frame().await {
@@ -230,10 +239,19 @@ mod tests {
 
     #[tokio::test]
     async fn a_failure_is_told_and_then_the_body_is_cut() {
-        let items = || vec![Ok("1"), Err(Error::not_found("gone").with_log_message("secret")), Ok("2")];
+        let items =
+            || vec![Ok("1"), Err(Error::not_found("gone").with_log_message("secret")), Ok("2")];
         let (events, clean) = write(StreamFormat::Sse, items()).await;
-        let problem = events.strip_prefix("data: 1\n\nevent: error\ndata: ").unwrap().strip_suffix("\n\n").unwrap();
-        assert!(problem.contains("\"code\":\"not-found\"") && problem.contains("\"request_id\":\"id-1\""), "{problem}");
+        let problem = events
+            .strip_prefix("data: 1\n\nevent: error\ndata: ")
+            .unwrap()
+            .strip_suffix("\n\n")
+            .unwrap();
+        assert!(
+            problem.contains("\"code\":\"not-found\"")
+                && problem.contains("\"request_id\":\"id-1\""),
+            "{problem}"
+        );
         assert!(!clean && !problem.contains("secret") && !problem.contains('\n'), "{problem}");
         let (lines, clean) = write(StreamFormat::Ndjson, items()).await;
         assert_eq!(lines, format!("1\n{{\"error\":{problem}}}\n"));
@@ -259,7 +277,7 @@ mod tests {
             assert_eq!((&*frame, begun.elapsed().as_secs()), (b":\n\n".as_slice(), 15 * beat));
         }
         let mut lines = super::items(quiet(), StreamFormat::Ndjson, "/a".into(), id(), pending());
-        let silence = tokio::time::timeout(HEARTBEAT * 100, lines.frame()).await;
+        let silence = tokio::time::timeout(HEARTBEAT_INTERVAL * 100, lines.frame()).await;
         assert!(silence.is_err());
     }
 }

@@ -16,7 +16,7 @@ use crate::{
         error::{Code, Error},
         secret::Secret,
     },
-    edge::http::seen::{Seen, Use},
+    edge::http::replay_guard::{ReplayGuard, Use},
 };
 
 /// The shortest key in the form `whsec_…` (Standard Webhooks 1.0.0: 24 to 64 bytes).
@@ -80,18 +80,22 @@ impl WebhookKey {
         headers: &HeaderMap,
         body: &[u8],
         now: u64,
-        seen: &'s Seen,
+        seen: &'s ReplayGuard,
     ) -> Result<Use<'s>, Error> {
-        let field = |name| headers.get(name).map(HeaderValue::as_bytes).filter(|value| !value.is_empty());
-        let fields = field("webhook-id").zip(field("webhook-timestamp")).zip(field("webhook-signature"));
-        let ((id, timestamp), signatures) = fields.ok_or_else(|| refused("a webhook-… header is missing"))?;
+        let field =
+            |name| headers.get(name).map(HeaderValue::as_bytes).filter(|value| !value.is_empty());
+        let fields =
+            field("webhook-id").zip(field("webhook-timestamp")).zip(field("webhook-signature"));
+        let ((id, timestamp), signatures) =
+            fields.ok_or_else(|| refused("a webhook-… header is missing"))?;
         let time = std::str::from_utf8(timestamp).ok().and_then(|text| text.parse().ok());
         let time: u64 = time.ok_or_else(|| refused("webhook-timestamp is no number of seconds"))?;
-        if now.abs_diff(time) > WINDOW {
+        if now.abs_diff(time) > TOLERANCE_SECONDS {
             return Err(refused("webhook-timestamp is more than five minutes away from now"));
         }
         let code = self.code(id, timestamp, body);
-        let mut candidates = signatures.split(|&byte| byte == b' ').filter_map(|one| one.strip_prefix(b"v1,"));
+        let mut candidates =
+            signatures.split(|&byte| byte == b' ').filter_map(|one| one.strip_prefix(b"v1,"));
         if !candidates.any(|candidate| constant_time_eq(candidate, &code)) {
             return Err(refused("no signature in webhook-signature fits"));
         }
@@ -106,7 +110,7 @@ impl fmt::Debug for WebhookKey {
 }
 
 /// How far a timestamp may be from now, in seconds, both ways.
-pub(super) const WINDOW: u64 = 5 * 60;
+pub(super) const TOLERANCE_SECONDS: u64 = 5 * 60;
 
 /// In a time that tells nothing of where they differ.
 fn constant_time_eq(candidate: &[u8], code: &[u8; 32]) -> bool {
@@ -114,7 +118,11 @@ fn constant_time_eq(candidate: &[u8], code: &[u8; 32]) -> bool {
 }
 
 pub(super) fn refused(why: &'static str) -> Error {
-    Error::new(Code::UNAUTHENTICATED, "the webhook's signature is missing, wrong, too old or used before").with_log_message(why)
+    Error::new(
+        Code::UNAUTHENTICATED,
+        "the webhook's signature is missing, wrong, too old or used before",
+    )
+    .with_log_message(why)
 }
 
 #[cfg(test)]
@@ -133,13 +141,17 @@ mod tests {
     }
 
     fn signed(id: &str, time: &str, signature: &str) -> HeaderMap {
-        let fields = [("webhook-id", id), ("webhook-timestamp", time), ("webhook-signature", signature)];
-        fields.map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap())).into_iter().collect()
+        let fields =
+            [("webhook-id", id), ("webhook-timestamp", time), ("webhook-signature", signature)];
+        fields
+            .map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()))
+            .into_iter()
+            .collect()
     }
 
     /// Why a request is refused, as the log has it.
     fn why(headers: &HeaderMap, body: &[u8], now: u64) -> Option<String> {
-        let error = key().verify(headers, body, now, &Seen::default()).err()?;
+        let error = key().verify(headers, body, now, &ReplayGuard::default()).err()?;
         assert_eq!(error.code(), Code::UNAUTHENTICATED);
         assert_eq!(error.detail(), refused("").detail());
         Some(error.log_message().unwrap().to_owned())
@@ -155,10 +167,21 @@ mod tests {
     fn a_secret_without_the_prefix_is_taken_as_it_is() {
         // RFC 4231, test case 2, has the same key but another message; this fixes that the bytes are not decoded.
         let raw = WebhookKey::new(&Secret::new("Jefe, Jefe, Jefe, Jefe, Jefe")).unwrap();
-        let encoded = WebhookKey::new(&Secret::new("whsec_SmVmZSwgSmVmZSwgSmVmZSwgSmVmZSwgSmVmZQ==")).unwrap();
+        let encoded =
+            WebhookKey::new(&Secret::new("whsec_SmVmZSwgSmVmZSwgSmVmZSwgSmVmZSwgSmVmZQ=="))
+                .unwrap();
         assert_eq!(raw.sign("a", 1, b"b"), encoded.sign("a", 1, b"b"));
         assert_eq!(format!("{raw:?}"), "WebhookKey([secret])");
-        for bad in ["", "whsec_", "whsec_%%%", "whsec_SmVmZQ==", "whsec_QQ==", "raw\n", " raw", "v1,whsec_SmVmZQ=="] {
+        for bad in [
+            "",
+            "whsec_",
+            "whsec_%%%",
+            "whsec_SmVmZQ==",
+            "whsec_QQ==",
+            "raw\n",
+            " raw",
+            "v1,whsec_SmVmZQ==",
+        ] {
             let why = WebhookKey::new(&Secret::new(bad)).map(drop).unwrap_err();
             assert!(!why.contains("SmVm") && !why.contains("raw"), "{bad}: {why}");
         }
@@ -168,12 +191,26 @@ mod tests {
     #[test]
     fn one_good_signature_in_a_list_is_enough() {
         let old = "v1,AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
-        for list in [format!("{old} {SIGNATURE}"), format!("{SIGNATURE} v1a,xyz"), format!("v2,x  {SIGNATURE}")] {
+        for list in [
+            format!("{old} {SIGNATURE}"),
+            format!("{SIGNATURE} v1a,xyz"),
+            format!("v2,x  {SIGNATURE}"),
+        ] {
             assert_eq!(why(&signed(ID, &TIME.to_string(), &list), BODY, TIME), None, "{list}");
         }
-        for list in [old, "v1,", "v1,%", "g0hM9SsE", &SIGNATURE[3..], &SIGNATURE[..20], &SIGNATURE.replace("v1", "v2")]
-        {
-            assert!(why(&signed(ID, &TIME.to_string(), list), BODY, TIME).unwrap().contains("fits"), "{list}");
+        for list in [
+            old,
+            "v1,",
+            "v1,%",
+            "g0hM9SsE",
+            &SIGNATURE[3..],
+            &SIGNATURE[..20],
+            &SIGNATURE.replace("v1", "v2"),
+        ] {
+            assert!(
+                why(&signed(ID, &TIME.to_string(), list), BODY, TIME).unwrap().contains("fits"),
+                "{list}"
+            );
         }
     }
 
@@ -183,14 +220,21 @@ mod tests {
         assert!(why(&signed("msg_2", &time, SIGNATURE), BODY, TIME).unwrap().contains("fits"));
         assert!(why(&signed(ID, "1614265331", SIGNATURE), BODY, TIME).unwrap().contains("fits"));
         assert!(why(&signed(ID, "01614265330", SIGNATURE), BODY, TIME).unwrap().contains("fits"));
-        assert!(why(&signed(ID, &time, SIGNATURE), b"{\"test\": 2432232315}", TIME).unwrap().contains("fits"));
+        assert!(
+            why(&signed(ID, &time, SIGNATURE), b"{\"test\": 2432232315}", TIME)
+                .unwrap()
+                .contains("fits")
+        );
         for name in ["webhook-id", "webhook-timestamp", "webhook-signature"] {
             let mut headers = signed(ID, &time, SIGNATURE);
             headers.remove(name);
             assert!(why(&headers, BODY, TIME).unwrap().contains("missing"), "{name}");
         }
         for time in ["soon", "-1", "1614265330.5", "99999999999999999999"] {
-            assert!(why(&signed(ID, time, SIGNATURE), BODY, TIME).unwrap().contains("seconds"), "{time}");
+            assert!(
+                why(&signed(ID, time, SIGNATURE), BODY, TIME).unwrap().contains("seconds"),
+                "{time}"
+            );
         }
     }
 

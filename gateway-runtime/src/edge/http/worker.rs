@@ -11,13 +11,13 @@ use tokio::{
 
 use crate::edge::http::{
     Handler, HttpLimits,
-    connection::{self, Shared, ShutdownSignal},
+    connection::{self, ServerState, ShutdownSignal},
     listener,
 };
 
 /// What all workers are told to do.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Phase {
+pub(super) enum WorkerPhase {
     Serving,
     /// Accept no more; finish what is in flight.
     Draining,
@@ -30,36 +30,36 @@ pub(super) fn run<H: Handler>(
     handler: H,
     limits: HttpLimits,
     slots: Arc<Semaphore>,
-    mut phase: watch::Receiver<Phase>,
+    mut phase: watch::Receiver<WorkerPhase>,
 ) -> io::Result<()> {
     /// For what a handler runs on blocking threads: a runtime waits for those when it is dropped.
-    const BLOCKING_THREADS: Duration = Duration::from_secs(1);
+    const BLOCKING_SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(1);
 
     let runtime = Builder::new_current_thread().enable_all().build_local(LocalOptions::default())?;
     let worked = runtime.block_on(async {
         let listener = TcpListener::from_std(listener)?;
         let stopping = Arc::new(ShutdownSignal::default());
-        let shared = Rc::new(Shared::new(handler, limits, stopping.clone()));
+        let shared = Rc::new(ServerState::new(handler, limits, stopping.clone()));
         // Errors mean that the server was dropped.
         let told = async {
-            let _ = phase.wait_for(|&phase| phase != Phase::Serving).await;
+            let _ = phase.wait_for(|&phase| phase != WorkerPhase::Serving).await;
             stopping.begin();
         };
         tokio::select! {
             never = accept_all(listener, shared, slots) => match never {},
             () = told => {}
         }
-        let _ = phase.wait_for(|&phase| phase == Phase::Over).await;
+        let _ = phase.wait_for(|&phase| phase == WorkerPhase::Over).await;
         Ok(())
     });
-    runtime.shutdown_timeout(BLOCKING_THREADS);
+    runtime.shutdown_timeout(BLOCKING_SHUTDOWN_TIMEOUT);
     worked
 }
 
 /// Accepts connections while there are slots, and serves each as a task of its own.
 async fn accept_all<H: Handler>(
     listener: TcpListener,
-    shared: Rc<Shared<H>>,
+    shared: Rc<ServerState<H>>,
     slots: Arc<Semaphore>,
 ) -> std::convert::Infallible {
     let mut full = false;

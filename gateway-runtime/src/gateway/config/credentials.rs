@@ -60,7 +60,9 @@ impl Credentials {
 
     pub(super) fn of(tree: &Tree) -> Result<Self, StartError> {
         let read = parse_section("credentials", tree.section("credentials")).map(Self);
-        read.map_err(|problems| StartError::from_problems(problems).map(|problem| tree.origins().attributed(problem)))
+        read.map_err(|problems| {
+            StartError::from_nonempty(problems).map(|problem| tree.origins().attributed(problem))
+        })
     }
 
     /// Whether something is there to open them with.
@@ -83,7 +85,9 @@ impl Credentials {
     pub fn path(&self, profile: &str) -> Result<PathBuf, StartError> {
         let is_sane = |b: u8| b.is_ascii_alphanumeric() || b"-_".contains(&b);
         if profile.is_empty() || !profile.bytes().all(is_sane) {
-            return Err(StartError::new("[credentials]: the name of a profile has letters, digits, `-` and `_`"));
+            return Err(StartError::new(
+                "[credentials]: the name of a profile has letters, digits, `-` and `_`",
+            ));
         }
         Ok(self.0.folder.join(format!("{profile}.toml.age")))
     }
@@ -95,8 +99,10 @@ impl Credentials {
     /// When they are not there, or the key is another one.
     pub fn open(&self, profile: &str) -> Result<Secret, StartError> {
         let path = self.path(profile)?;
-        let sealed = fs::read(&path).map_err(|error| file_error(&path, "cannot be read", &error))?;
-        let text = cipher::open(&sealed, &self.key()?).map_err(|error| file_error(&path, "cannot be opened", &error))?;
+        let sealed =
+            fs::read(&path).map_err(|error| file_error(&path, "cannot be read", &error))?;
+        let text = cipher::open(&sealed, &self.key()?)
+            .map_err(|error| file_error(&path, "cannot be opened", &error))?;
         Ok(text)
     }
 
@@ -108,7 +114,8 @@ impl Credentials {
     pub fn seal(&self, profile: &str, text: &Secret) -> Result<PathBuf, StartError> {
         let path = self.path(profile)?;
         Tree::from_toml(text.expose(), &format!("credentials of {profile}"))?;
-        let sealed = cipher::seal(text, &self.key()?).map_err(|error| file_error(&path, "cannot be encrypted", &error))?;
+        let sealed = cipher::seal(text, &self.key()?)
+            .map_err(|error| file_error(&path, "cannot be encrypted", &error))?;
         replace(&path, &sealed).map_err(|error| file_error(&path, "cannot be written", &error))?;
         Ok(path)
     }
@@ -119,7 +126,8 @@ impl Credentials {
     ///
     /// When it is there, or cannot be written.
     pub fn new_key(path: &Path) -> Result<String, StartError> {
-        let (secret, public) = cipher::new_key().map_err(|error| file_error(path, "cannot be made", &error))?;
+        let (secret, public) =
+            cipher::new_key().map_err(|error| file_error(path, "cannot be made", &error))?;
         let text = format!("# public key: {public}\n{}\n", secret.expose());
         let mut options = OpenOptions::new();
         let written = options.write(true).create_new(true).mode(0o600).open(path);
@@ -136,20 +144,20 @@ impl Credentials {
         Tree::from_toml(text.expose(), &self.path(profile)?.display().to_string()).map(Some)
     }
 
-    fn key(&self) -> Result<Key, StartError> {
+    fn key(&self) -> Result<CredentialsKey, StartError> {
         match (&self.0.key_file, &self.0.passphrase) {
             (Some(path), None) => match fs::read_to_string(path) {
-                Ok(text) => Ok(Key::File(Secret::new(text))),
+                Ok(text) => Ok(CredentialsKey::File(Secret::new(text))),
                 Err(error) => Err(file_error(path, "cannot be read", &error)),
             },
-            (None, Some(passphrase)) => Ok(Key::Passphrase(passphrase.clone())),
+            (None, Some(passphrase)) => Ok(CredentialsKey::Passphrase(passphrase.clone())),
             (None, None) => Err(StartError::new(
                 "[credentials]: nothing is there to open them with: set `key_file`, or GATEWAY__CREDENTIALS__PASSPHRASE in the \
                  environment",
             )),
-            (Some(_), Some(_)) => {
-                Err(StartError::new("[credentials] has both `key_file` and a passphrase: drop one of them"))
-            }
+            (Some(_), Some(_)) => Err(StartError::new(
+                "[credentials] has both `key_file` and a passphrase: drop one of them",
+            )),
         }
     }
 }
@@ -161,8 +169,11 @@ impl fmt::Debug for Credentials {
 }
 
 /// What opens credentials.
-#[cfg_attr(not(feature = "credentials"), expect(dead_code, reason = "there is nothing to open them with"))]
-enum Key {
+#[cfg_attr(
+    not(feature = "credentials"),
+    expect(dead_code, reason = "there is nothing to open them with")
+)]
+enum CredentialsKey {
     File(Secret),
     Passphrase(Secret),
 }
@@ -177,7 +188,10 @@ fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
     let beside = path.with_extension(format!("age.{}.new", std::process::id()));
     let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&beside)?;
-    let written = file.write_all(content).and_then(|()| file.sync_all()).and_then(|()| fs::rename(&beside, path));
+    let written = file
+        .write_all(content)
+        .and_then(|()| file.sync_all())
+        .and_then(|()| fs::rename(&beside, path));
     if written.is_err() {
         // What could not take its place is of no use.
         let _ = fs::remove_file(&beside);
@@ -196,46 +210,52 @@ mod cipher {
     };
     use std::io::{Read, Write};
 
-    use super::{Key, Secret};
+    use super::{CredentialsKey, Secret};
 
     /// A passphrase that takes 2²² rounds was sealed on a machine 16 times as fast as most are now; no more than that is
     /// tried.
-    const MOST_WORK: u8 = 22;
+    const MAX_WORK_FACTOR: u8 = 22;
 
-    fn identities(key: &Key) -> Result<Vec<Box<dyn Identity>>, String> {
+    fn identities(key: &CredentialsKey) -> Result<Vec<Box<dyn Identity>>, String> {
         match key {
-            Key::Passphrase(passphrase) => {
+            CredentialsKey::Passphrase(passphrase) => {
                 let mut identity = scrypt::Identity::new(SecretString::from(passphrase.expose()));
-                identity.set_max_work_factor(MOST_WORK);
+                identity.set_max_work_factor(MAX_WORK_FACTOR);
                 Ok(vec![Box::new(identity)])
             }
-            Key::File(text) => Ok(keys(text)?.into_iter().map(|key| Box::new(key) as Box<dyn Identity>).collect()),
+            CredentialsKey::File(text) => {
+                Ok(keys(text)?.into_iter().map(|key| Box::new(key) as Box<dyn Identity>).collect())
+            }
         }
     }
 
-    fn recipients(key: &Key) -> Result<Vec<Box<dyn Recipient>>, String> {
+    fn recipients(key: &CredentialsKey) -> Result<Vec<Box<dyn Recipient>>, String> {
         match key {
-            Key::Passphrase(passphrase) => {
+            CredentialsKey::Passphrase(passphrase) => {
                 Ok(vec![Box::new(scrypt::Recipient::new(SecretString::from(passphrase.expose())))])
             }
-            Key::File(text) => {
-                Ok(keys(text)?.into_iter().map(|key| Box::new(key.to_public()) as Box<dyn Recipient>).collect())
-            }
+            CredentialsKey::File(text) => Ok(keys(text)?
+                .into_iter()
+                .map(|key| Box::new(key.to_public()) as Box<dyn Recipient>)
+                .collect()),
         }
     }
 
     /// The keys of a file; comments and empty lines are none.
     fn keys(text: &Secret) -> Result<Vec<x25519::Identity>, String> {
-        let lines = text.expose().lines().enumerate().map(|(number, line)| (number + 1, line.trim()));
+        let lines =
+            text.expose().lines().enumerate().map(|(number, line)| (number + 1, line.trim()));
         let keys = lines.filter(|(_, line)| !line.is_empty() && !line.starts_with('#'));
         let key = |(number, line): (usize, &str)| {
-            line.parse().map_err(|_| format!("line {number} of the key file is no key such as `age-keygen` writes"))
+            line.parse().map_err(|_| {
+                format!("line {number} of the key file is no key such as `age-keygen` writes")
+            })
         };
         let keys: Vec<_> = keys.map(key).collect::<Result<_, _>>()?;
         if keys.is_empty() { Err("the key file holds no key".to_owned()) } else { Ok(keys) }
     }
 
-    pub(super) fn open(sealed: &[u8], key: &Key) -> Result<Secret, String> {
+    pub(super) fn open(sealed: &[u8], key: &CredentialsKey) -> Result<Secret, String> {
         let told = |error: age::DecryptError| match error {
             age::DecryptError::NoMatchingKeys | age::DecryptError::DecryptionFailed => {
                 "it was encrypted with another key or passphrase".to_owned()
@@ -251,10 +271,10 @@ mod cipher {
         read.map(|_| text).map_err(|error| error.to_string())
     }
 
-    pub(super) fn seal(text: &Secret, key: &Key) -> Result<Vec<u8>, String> {
+    pub(super) fn seal(text: &Secret, key: &CredentialsKey) -> Result<Vec<u8>, String> {
         let recipients = recipients(key)?;
-        let encryptor =
-            Encryptor::with_recipients(recipients.iter().map(|it| &**it)).map_err(|error| error.to_string())?;
+        let encryptor = Encryptor::with_recipients(recipients.iter().map(|it| &**it))
+            .map_err(|error| error.to_string())?;
         let mut sealed = Vec::new();
         let written = encryptor.wrap_output(&mut sealed).and_then(|mut writer| {
             writer.write_all(text.expose().as_bytes())?;
@@ -273,16 +293,16 @@ mod cipher {
 /// What stands for it in a program that was built without.
 #[cfg(not(feature = "credentials"))]
 mod cipher {
-    use super::{Key, Secret};
+    use super::{CredentialsKey, Secret};
 
     const ABSENT: &str = "this program was built without encrypted credentials: add `features = [\"credentials\"]` to \
                           gateway-runtime in Cargo.toml";
 
-    pub(super) fn open(_: &[u8], _: &Key) -> Result<Secret, String> {
+    pub(super) fn open(_: &[u8], _: &CredentialsKey) -> Result<Secret, String> {
         Err(ABSENT.to_owned())
     }
 
-    pub(super) fn seal(_: &Secret, _: &Key) -> Result<Vec<u8>, String> {
+    pub(super) fn seal(_: &Secret, _: &CredentialsKey) -> Result<Vec<u8>, String> {
         Err(ABSENT.to_owned())
     }
 

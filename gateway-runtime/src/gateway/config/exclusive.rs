@@ -19,7 +19,8 @@ pub(super) fn displace(under: &mut Map<String, Value>, over: &Map<String, Value>
         let Some(under) = under.get_mut(*section).and_then(Value::as_object_mut) else { continue };
         let chosen = |group: &&&[&str]| group.first().is_some_and(|lead| over.contains_key(*lead));
         for group in groups.iter().filter(chosen) {
-            let others = groups.iter().filter(|other| *other != group).flat_map(|other| other.iter());
+            let others =
+                groups.iter().filter(|other| *other != group).flat_map(|other| other.iter());
             others.for_each(|key| drop(under.remove(*key)));
         }
     }
@@ -47,7 +48,11 @@ mod tests {
         let url = json!({"redis": {"url": "redis://x"}});
         assert_eq!(displaced(host.clone(), &url), json!({"redis": {"prefix": "p"}}));
         assert_eq!(displaced(url.clone(), &host), json!({"redis": {}}));
-        assert_eq!(displaced(url.clone(), &json!({"redis": {"port": 1}})), url, "a port alone is no place");
+        assert_eq!(
+            displaced(url.clone(), &json!({"redis": {"port": 1}})),
+            url,
+            "a port alone is no place"
+        );
         let key = json!({"credentials": {"key_file": "k", "profile": "live"}});
         let passphrase = json!({"credentials": {"passphrase": "p"}});
         assert_eq!(displaced(key, &passphrase), json!({"credentials": {"profile": "live"}}));

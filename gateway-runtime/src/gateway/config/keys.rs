@@ -28,7 +28,8 @@ fn walk(root: &Value, schema: &Value, key: &str, keys: &mut BTreeSet<String>) {
             has_keys = true;
             walk(root, schema, &below(name), keys);
         }
-        if let Some(values) = part.get("additionalProperties").filter(|values| !values.is_boolean()) {
+        if let Some(values) = part.get("additionalProperties").filter(|values| !values.is_boolean())
+        {
             has_keys = true;
             walk(root, values, &below("*"), keys);
         }
@@ -46,7 +47,8 @@ fn walk(root: &Value, schema: &Value, key: &str, keys: &mut BTreeSet<String>) {
 }
 
 fn is_scalar(part: &Map<String, Value>) -> bool {
-    let is_scalar = |kind: &Value| matches!(kind.as_str(), Some("string" | "integer" | "number" | "boolean"));
+    let is_scalar =
+        |kind: &Value| matches!(kind.as_str(), Some("string" | "integer" | "number" | "boolean"));
     match part.get("type") {
         Some(Value::Array(kinds)) => kinds.iter().any(is_scalar),
         kind => kind.is_some_and(is_scalar),
@@ -56,9 +58,13 @@ fn is_scalar(part: &Map<String, Value>) -> bool {
 /// A schema, what it refers to, and its alternatives.
 fn parts<'s>(root: &'s Value, schema: &'s Value) -> Vec<&'s Map<String, Value>> {
     let Some(object) = schema.as_object() else { return Vec::new() };
-    let target = object.get("$ref").and_then(Value::as_str).and_then(|reference| reference.strip_prefix('#'));
+    let target = object
+        .get("$ref")
+        .and_then(Value::as_str)
+        .and_then(|reference| reference.strip_prefix('#'));
     let target = target.and_then(|pointer| root.pointer(pointer));
-    let alternatives = ["anyOf", "oneOf", "allOf"].into_iter().filter_map(|word| object.get(word)?.as_array());
+    let alternatives =
+        ["anyOf", "oneOf", "allOf"].into_iter().filter_map(|word| object.get(word)?.as_array());
     let below = target.into_iter().chain(alternatives.flatten());
     [object].into_iter().chain(below.flat_map(|below| parts(root, below))).collect()
 }
@@ -88,7 +94,10 @@ mod tests {
             ("GATEWAY_HTTP__REQUEST_TIMEOUT", Some("GATEWAY__HTTP__REQUEST_TIMEOUT")),
             ("GATEWAY_ADMIN_TOKEN", Some("GATEWAY__ADMIN__TOKEN")),
             ("GATEWAY_AUTH_JWT_JWKS_URL", Some("GATEWAY__AUTH__JWT__JWKS_URL")),
-            ("GATEWAY_SECRETS_EMAIL_WEBHOOK_SECRET", Some("GATEWAY__SECRETS__EMAIL_WEBHOOK_SECRET")),
+            (
+                "GATEWAY_SECRETS_EMAIL_WEBHOOK_SECRET",
+                Some("GATEWAY__SECRETS__EMAIL_WEBHOOK_SECRET"),
+            ),
             ("GATEWAY__HTTP__LISTEN", None),
             ("GATEWAY_SERVICE_HOST", None),
             ("GATEWAY_PORT_80_TCP", None),
@@ -107,7 +116,12 @@ mod tests {
                 section = name.trim_start_matches('[').split(']').next().unwrap().to_owned();
             } else if let Some((key, value)) = line.split_once(" = ") {
                 let key = format!("{section}.{key}");
-                match format!("value = {value}").parse::<toml::Table>().unwrap().remove("value").unwrap() {
+                match format!("value = {value}")
+                    .parse::<toml::Table>()
+                    .unwrap()
+                    .remove("value")
+                    .unwrap()
+                {
                     toml::Value::Table(table) => nested(&key, &table, &mut keys),
                     _ => drop(keys.insert(key)),
                 }
@@ -127,24 +141,33 @@ mod tests {
     }
 
     fn is_of(pattern: &str, key: &str) -> bool {
-        let (pattern, key): (Vec<_>, Vec<_>) = (pattern.split('.').collect(), key.split('.').collect());
-        pattern.len() == key.len() && pattern.iter().zip(key).all(|(pattern, part)| *pattern == "*" || *pattern == part)
+        let (pattern, key): (Vec<_>, Vec<_>) =
+            (pattern.split('.').collect(), key.split('.').collect());
+        pattern.len() == key.len()
+            && pattern.iter().zip(key).all(|(pattern, part)| *pattern == "*" || *pattern == part)
     }
 
     #[test]
     fn documented_keys_are_those_of_the_settings() {
         let page = include_str!("../../../../docs/configuration.md");
-        let text: String = page.split("```toml\n").skip(1).map(|rest| rest.split("```").next().unwrap()).collect();
+        let text: String =
+            page.split("```toml\n").skip(1).map(|rest| rest.split("```").next().unwrap()).collect();
         let documented = written(&text);
         let known = known();
         // Sections of services, providers and dispatchers declare keys of their own.
         let own = ["services.", "providers.", "routes."];
         let is_own = |key: &str| own.iter().any(|section| key.starts_with(section));
-        let is_documented = |key: &String| is_own(key) || documented.iter().any(|doc| is_of(key, doc));
+        let is_documented =
+            |key: &String| is_own(key) || documented.iter().any(|doc| is_of(key, doc));
         let missing: Vec<_> = known.iter().filter(|key| !is_documented(key)).collect();
         assert!(missing.is_empty(), "not in docs/configuration.md: {missing:#?}");
-        let unknown: Vec<_> =
-            documented.iter().filter(|doc| !is_own(doc) && !known.iter().any(|key| is_of(key, doc))).collect();
-        assert!(unknown.is_empty(), "docs/configuration.md has keys that do not exist: {unknown:#?}");
+        let unknown: Vec<_> = documented
+            .iter()
+            .filter(|doc| !is_own(doc) && !known.iter().any(|key| is_of(key, doc)))
+            .collect();
+        assert!(
+            unknown.is_empty(),
+            "docs/configuration.md has keys that do not exist: {unknown:#?}"
+        );
     }
 }

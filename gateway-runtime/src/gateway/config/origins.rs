@@ -25,7 +25,9 @@ impl Origins {
             let name = name.replace('~', "~0").replace('/', "~1");
             let key = if parent.is_empty() { name } else { format!("{parent}.{name}") };
             match value {
-                Value::Object(section) if !section.is_empty() => self.collect(&key, section, origin),
+                Value::Object(section) if !section.is_empty() => {
+                    self.collect(&key, section, origin)
+                }
                 _ => drop(self.0.insert(key, Arc::clone(origin))),
             }
         }
@@ -46,14 +48,17 @@ impl Origins {
             return Some(origin);
         }
         let prefix = format!("{key}.");
-        let mut within = self.0.range(prefix.clone()..).take_while(|(key, _)| key.starts_with(&prefix));
+        let mut within =
+            self.0.range(prefix.clone()..).take_while(|(key, _)| key.starts_with(&prefix));
         let (_, first) = within.next()?;
         within.all(|(_, origin)| origin == first).then_some(first)
     }
 
     /// The same problem, with the source of its key in place of "the configuration".
     pub(crate) fn attributed(&self, problem: String) -> String {
-        let Some((key, detail)) = problem.strip_prefix('`').and_then(|rest| rest.split_once(ANYWHERE)) else {
+        let Some((key, detail)) =
+            problem.strip_prefix('`').and_then(|rest| rest.split_once(ANYWHERE))
+        else {
             return problem;
         };
         match self.of(key) {
@@ -81,7 +86,10 @@ mod tests {
             ("`http` in the configuration: two", "`http` in the configuration: two"),
             ("`list.0` in the configuration: bad", "`list.0` in `gateway.toml`: bad"),
             ("`quota` in the configuration: bad", "`quota` in `gateway.toml`: bad"),
-            ("`quota.methods.a~1v1~1b` in the configuration: bad", "`quota.methods.a~1v1~1b` in `gateway.toml`: bad"),
+            (
+                "`quota.methods.a~1v1~1b` in the configuration: bad",
+                "`quota.methods.a~1v1~1b` in `gateway.toml`: bad",
+            ),
             ("`log.level` in the configuration: bad", "`log.level` in the configuration: bad"),
             ("[store]: bad", "[store]: bad"),
         ] {

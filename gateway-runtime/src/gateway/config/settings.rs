@@ -20,7 +20,7 @@ use crate::{
         telemetry::LogSettings,
     },
     json::section::parse_section,
-    pipeline::{BillingSettings, IdempotencySettings, RecordSettings},
+    pipeline::{BillingSettings, IdempotencySettings, RequestLogSettings},
     provider::{FailoverSettings, HttpClientSettings},
     quota::QuotaSettings,
     redis::RedisSettings,
@@ -56,7 +56,7 @@ pub struct Settings {
     /// How answers are kept that may be given again.
     pub cache: CacheSettings,
     /// Whether each call has a row in the books.
-    pub record: RecordSettings,
+    pub request_log: RequestLogSettings,
     /// How long idempotency keys hold.
     pub idempotency: IdempotencySettings,
     /// Whether calls are charged.
@@ -101,14 +101,22 @@ impl Settings {
     pub(crate) fn read(tree: Tree) -> Result<Self, StartError> {
         let (value, origins) = tree.into_parts();
         let read = parse_section("", value);
-        read.map_err(|problems| StartError::from_problems(problems).map(|problem| origins.attributed(problem)))
+        read.map_err(|problems| {
+            StartError::from_nonempty(problems).map(|problem| origins.attributed(problem))
+        })
     }
 
     /// What is wrong in the settings although each value is good by itself; nothing is opened for it.
     pub(crate) fn problems(&self) -> Vec<String> {
-        let checks = [self.store.check(), self.redis.check(), self.admin.as_ref().map_or(Ok(()), AdminSettings::check)];
-        let problems = checks.into_iter().filter_map(Result::err).flat_map(StartError::into_problems);
-        let own = self.log.problems().into_iter().chain(self.http.problems()).chain(self.auth.problems());
+        let checks = [
+            self.store.check(),
+            self.redis.check(),
+            self.admin.as_ref().map_or(Ok(()), AdminSettings::check),
+        ];
+        let problems =
+            checks.into_iter().filter_map(Result::err).flat_map(StartError::into_problems);
+        let own =
+            self.log.problems().into_iter().chain(self.http.problems()).chain(self.auth.problems());
         own.chain(problems).collect()
     }
 

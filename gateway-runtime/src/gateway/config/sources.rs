@@ -24,7 +24,10 @@ impl Sources {
         let mut under = Tree::from_toml(defaults, "the program's defaults")?;
         under.add(Tree::from_file(flags.file(), flags.config.is_some())?);
         let mut over = Tree::default();
-        over.add_env(std::env::vars_os().filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?))))?;
+        over.add_env(
+            std::env::vars_os()
+                .filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?))),
+        )?;
         let mut last = Tree::default();
         last.add_flags(&flags.set)?;
         over.add(last);

@@ -38,11 +38,18 @@ impl Tree {
             // Not as it displays itself: that repeats the line, and there may be a secret in it.
             let before = text.get(..error.span().map_or(0, |span| span.start)).unwrap_or_default();
             let line = before.matches('\n').count() + 1;
-            StartError::new(format!("`{origin}` is no valid TOML: line {line}: {}", error.message()))
+            StartError::new(format!(
+                "`{origin}` is no valid TOML: line {line}: {}",
+                error.message()
+            ))
         })?;
         let values = object(table);
         // What the program itself says comes from no source that an operator could look into.
-        let name = if Path::new(origin).extension().is_some() { format!("`{origin}`") } else { origin.to_owned() };
+        let name = if Path::new(origin).extension().is_some() {
+            format!("`{origin}`")
+        } else {
+            origin.to_owned()
+        };
         let origins = Origins::all(&values, &name);
         Ok(Self { values, origins })
     }
@@ -51,8 +58,12 @@ impl Tree {
     pub(crate) fn from_file(path: &Path, asked_for: bool) -> Result<Self, StartError> {
         match std::fs::read_to_string(path) {
             Ok(text) => Self::from_toml(&text, &path.display().to_string()),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound && !asked_for => Ok(Self::default()),
-            Err(error) => Err(StartError::new(format!("`{}` cannot be read: {error}", path.display()))),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound && !asked_for => {
+                Ok(Self::default())
+            }
+            Err(error) => {
+                Err(StartError::new(format!("`{}` cannot be read: {error}", path.display())))
+            }
         }
     }
 
@@ -64,7 +75,10 @@ impl Tree {
     }
 
     /// Lays environment variables over it.
-    pub(crate) fn add_env(&mut self, variables: impl Iterator<Item = (String, String)>) -> Result<(), StartError> {
+    pub(crate) fn add_env(
+        &mut self,
+        variables: impl Iterator<Item = (String, String)>,
+    ) -> Result<(), StartError> {
         let mut problems = Vec::new();
         let mut variables: Vec<_> = variables.collect();
         variables.sort();
@@ -82,13 +96,15 @@ impl Tree {
                 },
             };
             // Names of secrets are in capitals, wherever they stand.
-            let key = key.strip_prefix("secrets.").map_or(key.clone(), |s| format!("secrets.{}", s.to_uppercase()));
+            let key = key
+                .strip_prefix("secrets.")
+                .map_or(key.clone(), |s| format!("secrets.{}", s.to_uppercase()));
             match self.set(&key, value) {
                 Ok(()) => self.origins.insert(&key, &format!("the environment (`{name}`)")),
                 Err(problem) => problems.push(format!("`{name}` in the environment: {problem}")),
             }
         }
-        StartError::unless_empty(problems)
+        StartError::from_problems(problems)
     }
 
     /// Lays flags over it.
@@ -100,18 +116,21 @@ impl Tree {
                 Err(problem) => problems.push(format!("`--set {key}=…`: {problem}")),
             }
         }
-        StartError::unless_empty(problems)
+        StartError::from_problems(problems)
     }
 
     fn set(&mut self, key: &str, value: String) -> Result<(), String> {
-        let (parents, last) = key.rsplit_once('.').map_or((None, key), |(parents, last)| (Some(parents), last));
+        let (parents, last) =
+            key.rsplit_once('.').map_or((None, key), |(parents, last)| (Some(parents), last));
         if key.split('.').any(str::is_empty) {
             return Err(format!("`{key}` is no key; keys look like `http.listen`"));
         }
         let mut table = &mut self.values;
         for parent in parents.iter().flat_map(|parents| parents.split('.')) {
             let child = table.entry(parent).or_insert_with(|| Value::Object(Map::new()));
-            table = child.as_object_mut().ok_or_else(|| format!("`{parent}` in `{key}` is a value, not a section"))?;
+            table = child
+                .as_object_mut()
+                .ok_or_else(|| format!("`{parent}` in `{key}` is a value, not a section"))?;
         }
         table.insert(last.to_owned(), Value::String(value));
         Ok(())
@@ -140,7 +159,9 @@ fn misspelled(name: &str, value: &str) -> Option<String> {
         return None;
     }
     let right = respelled(name)?;
-    Some(format!("`{name}` in the environment sets nothing: two underscores stand between keys\nhelp: write `{right}`"))
+    Some(format!(
+        "`{name}` in the environment sets nothing: two underscores stand between keys\nhelp: write `{right}`"
+    ))
 }
 
 fn merge(under: &mut Map<String, Value>, over: Map<String, Value>) {
@@ -178,9 +199,13 @@ mod tests {
     fn later_sources_win_key_by_key() {
         let mut tree = Tree::from_toml("[http]\nlisten = \"a\"\nworkers = 1", "test").unwrap();
         let variables = [("GATEWAY__HTTP__LISTEN", "b"), ("LOG_LEVEL", "debug"), ("PATH", "/bin")];
-        tree.add_env(variables.map(|(name, value)| (name.to_owned(), value.to_owned())).into_iter()).unwrap();
+        tree.add_env(
+            variables.map(|(name, value)| (name.to_owned(), value.to_owned())).into_iter(),
+        )
+        .unwrap();
         tree.add_flags(&[("http.listen".to_owned(), "c".to_owned())]).unwrap();
-        let expected = serde_json::json!({"http": {"listen": "c", "workers": 1}, "log": {"level": "debug"}});
+        let expected =
+            serde_json::json!({"http": {"listen": "c", "workers": 1}, "log": {"level": "debug"}});
         assert_eq!(tree.into_parts().0, expected);
     }
 
@@ -189,7 +214,10 @@ mod tests {
         let redis = |port: &str| {
             let mut tree = Tree::default();
             let variables = [("REDIS_HOST", "cache"), ("REDIS_PORT", port), ("REDIS_DB", "2")];
-            tree.add_env(variables.map(|(name, value)| (name.to_owned(), value.to_owned())).into_iter()).unwrap();
+            tree.add_env(
+                variables.map(|(name, value)| (name.to_owned(), value.to_owned())).into_iter(),
+            )
+            .unwrap();
             let settings = crate::gateway::config::Settings::read(tree).unwrap().redis;
             (settings.host, settings.port, settings.db)
         };
@@ -201,12 +229,19 @@ mod tests {
     fn later_source_replaces_what_excludes_its_key_whichever_way_it_is_named() {
         let variables = |variables: &[(&str, &str)]| {
             let mut tree = Tree::default();
-            let owned = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+            let owned =
+                variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
             tree.add_env(owned).unwrap();
             tree
         };
-        let mut tree = Tree::from_toml("store.path = 'email.db'\nredis.url = 'redis://a'", "the defaults").unwrap();
-        tree.add(variables(&[("DB_URL", "postgres://x"), ("REDIS_HOST", "b"), ("REDIS_PORT", "1")]));
+        let mut tree =
+            Tree::from_toml("store.path = 'email.db'\nredis.url = 'redis://a'", "the defaults")
+                .unwrap();
+        tree.add(variables(&[
+            ("DB_URL", "postgres://x"),
+            ("REDIS_HOST", "b"),
+            ("REDIS_PORT", "1"),
+        ]));
         let store = serde_json::json!({"store": {"url": "postgres://x"}, "redis": {"host": "b", "port": "1"}});
         assert_eq!(tree.clone().into_parts().0, store);
         let mut flags = Tree::default();
@@ -226,7 +261,8 @@ mod tests {
         };
         let error = add("GATEWAY_HTTP_LISTEN", "0.0.0.0:80").unwrap_err().to_string();
         assert!(
-            error.contains("`GATEWAY_HTTP_LISTEN`") && error.contains("help: write `GATEWAY__HTTP__LISTEN`"),
+            error.contains("`GATEWAY_HTTP_LISTEN`")
+                && error.contains("help: write `GATEWAY__HTTP__LISTEN`"),
             "{error}"
         );
         assert!(add("GATEWAY_REDIS_PORT", "tcp://10.0.0.11:6379").is_ok(), "Kubernetes");
@@ -237,9 +273,15 @@ mod tests {
     fn what_cannot_be_set_is_explained() {
         let mut tree = Tree::from_toml("http = 1", "test").unwrap();
         let error = tree.add_flags(&[("http.listen".to_owned(), "c".to_owned())]).unwrap_err();
-        assert!(error.to_string().contains("`http` in `http.listen` is a value, not a section"), "{error}");
+        assert!(
+            error.to_string().contains("`http` in `http.listen` is a value, not a section"),
+            "{error}"
+        );
         let error = Tree::from_toml("[http", "gateway.toml").unwrap_err().to_string();
-        assert!(error.contains("`gateway.toml` is no valid TOML") && error.contains("line 1"), "{error}");
+        assert!(
+            error.contains("`gateway.toml` is no valid TOML") && error.contains("line 1"),
+            "{error}"
+        );
     }
 
     #[test]
@@ -252,7 +294,9 @@ mod tests {
             "hunter2",
             "key = 'a' hunter2",
         ] {
-            let error = Tree::from_toml(&format!("[secrets]\n\n{line}\n"), "gateway.toml").unwrap_err().to_string();
+            let error = Tree::from_toml(&format!("[secrets]\n\n{line}\n"), "gateway.toml")
+                .unwrap_err()
+                .to_string();
             assert!(error.contains("line 3") && !error.contains("hunter2"), "{line}: {error}");
         }
     }

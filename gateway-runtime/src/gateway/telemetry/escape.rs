@@ -55,8 +55,7 @@ pub(super) fn escape_text(text: &str) -> Cow<'_, str> {
 mod tests {
     use super::*;
 
-    const DECEPTIVE: &str =
-        "\u{7f}\u{80}\u{9b}\u{9f}\u{61c}\u{200e}\u{200f}\u{2028}\u{2029}\u{202a}\u{202e}\u{2066}\u{2069}";
+    const DECEPTIVE: &str = "\u{7f}\u{80}\u{9b}\u{9f}\u{61c}\u{200e}\u{200f}\u{2028}\u{2029}\u{202a}\u{202e}\u{2066}\u{2069}";
 
     #[test]
     fn deceptive_characters_are_escaped_and_read_back_as_they_were() {
@@ -68,7 +67,10 @@ mod tests {
         assert_eq!(serde_json::from_str::<String>(&escaped).unwrap(), text);
         let readable = escape_text(&text);
         assert!(!readable.contains(|c: char| c.is_control() || is_deceptive(c)), "{readable}");
-        assert!(readable.contains("\\u{202e}") && readable.contains("\\u{1b}[31m\\r\\nGrüße"), "{readable}");
+        assert!(
+            readable.contains("\\u{202e}") && readable.contains("\\u{1b}[31m\\r\\nGrüße"),
+            "{readable}"
+        );
     }
 
     #[test]

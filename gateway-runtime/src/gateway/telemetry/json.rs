@@ -27,9 +27,14 @@ where
     S: Subscriber + for<'a> LookupSpan<'a>,
     N: for<'a> FormatFields<'a> + 'static,
 {
-    fn format_event(&self, _: &FmtContext<'_, S, N>, mut writer: Writer<'_>, event: &Event<'_>) -> fmt::Result {
+    fn format_event(
+        &self,
+        _: &FmtContext<'_, S, N>,
+        mut writer: Writer<'_>,
+        event: &Event<'_>,
+    ) -> fmt::Result {
         let metadata = event.metadata();
-        let mut line = Line(String::with_capacity(512));
+        let mut line = JsonLine(String::with_capacity(512));
         line.0.push_str("{\"time\":\"");
         SystemTime.format_time(&mut Writer::new(&mut line.0))?;
         line.0.push('"');
@@ -42,9 +47,9 @@ where
 }
 
 /// A JSON object that is being written.
-struct Line(String);
+struct JsonLine(String);
 
-impl Line {
+impl JsonLine {
     fn field<T: Serialize + ?Sized>(&mut self, name: &str, value: &T) {
         if let Ok(value) = serde_json::to_string(value) {
             self.json_field(name, &value);
@@ -61,11 +66,13 @@ impl Line {
     }
 }
 
-impl Visit for Line {
+impl Visit for JsonLine {
     fn record_str(&mut self, field: &Field, value: &str) {
         // Not by `RawValue`: with that feature of serde_json, whoever sends JSON could have strings parsed as JSON.
         match field.name().strip_prefix("json.") {
-            Some(name) if serde_json::from_str::<IgnoredAny>(value).is_ok() => self.json_field(name, value),
+            Some(name) if serde_json::from_str::<IgnoredAny>(value).is_ok() => {
+                self.json_field(name, value)
+            }
             _ => self.field(field.name(), value),
         }
     }

@@ -34,7 +34,9 @@ pub(super) fn parse(list: &str) -> Result<Targets, Vec<String>> {
             None => (None, directive),
         };
         match (target, level(name)) {
-            (Some(""), _) => problems.push(format!("`{directive}` names no target\nhelp: write `target=level`")),
+            (Some(""), _) => {
+                problems.push(format!("`{directive}` names no target\nhelp: write `target=level`"))
+            }
             (Some(target), Some(level)) => targets = targets.with_target(target, level),
             (None, Some(level)) => targets = targets.with_default(level),
             (_, None) => problems.push(unknown(target, name)),
@@ -45,7 +47,8 @@ pub(super) fn parse(list: &str) -> Result<Targets, Vec<String>> {
 
 /// A level by its name in any case, or by its number (1 is `error`).
 fn level(name: &str) -> Option<LevelFilter> {
-    let named = LEVELS.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, level)| *level);
+    let named =
+        LEVELS.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, level)| *level);
     let is_number = name.len() == 1 && name.bytes().all(|byte| byte.is_ascii_digit());
     named.or_else(|| name.parse().ok().filter(|_| is_number))
 }
@@ -96,8 +99,14 @@ mod tests {
             }
         }
         let list = parse("warn , gateway::request = Info, hyper=OFF").unwrap();
-        assert!(list.would_enable("gateway::request", &Level::INFO) && !list.would_enable("gateway", &Level::INFO));
-        assert!(!list.would_enable("hyper", &Level::ERROR) && !list.would_enable("lapin", &Level::ERROR));
+        assert!(
+            list.would_enable("gateway::request", &Level::INFO)
+                && !list.would_enable("gateway", &Level::INFO)
+        );
+        assert!(
+            !list.would_enable("hyper", &Level::ERROR)
+                && !list.would_enable("lapin", &Level::ERROR)
+        );
         assert!(!parse("off").unwrap().would_enable("gateway", &Level::ERROR));
         assert!(parse("info,lapin=debug").unwrap().would_enable("lapin", &Level::DEBUG));
     }

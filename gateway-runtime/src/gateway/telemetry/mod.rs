@@ -56,7 +56,10 @@ impl LogSettings {
     /// Everything that is wrong in the settings.
     pub(crate) fn problems(&self) -> Vec<String> {
         let problems = level::parse(&self.level).err().unwrap_or_default();
-        problems.into_iter().map(|problem| format!("`log.level` in the configuration: {problem}")).collect()
+        problems
+            .into_iter()
+            .map(|problem| format!("`log.level` in the configuration: {problem}"))
+            .collect()
     }
 }
 
@@ -91,18 +94,22 @@ impl Drop for LogGuard {
 ///
 /// When the level cannot be read, or no thread can be started.
 pub fn init(settings: &LogSettings) -> Result<LogGuard, StartError> {
-    StartError::unless_empty(settings.problems())?;
-    let targets = level::parse(&settings.level).map_err(StartError::from_problems)?;
+    StartError::from_problems(settings.problems())?;
+    let targets = level::parse(&settings.level).map_err(StartError::from_nonempty)?;
     let is_terminal = io::stderr().is_terminal();
     let is_text = match settings.format {
         LogFormat::Pretty => true,
         LogFormat::Json => false,
         LogFormat::Auto => is_terminal,
     };
-    let is_colored = is_terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-    let queue = LogQueue::start(standard_error())
-        .map_err(|error| StartError::new(format!("no thread can be started for the log: {error}")))?;
-    let lines = tracing_subscriber::fmt::layer().with_ansi(is_colored).with_writer(QueueWriter(Arc::clone(&queue)));
+    let is_colored =
+        is_terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+    let queue = LogQueue::start(standard_error()).map_err(|error| {
+        StartError::new(format!("no thread can be started for the log: {error}"))
+    })?;
+    let lines = tracing_subscriber::fmt::layer()
+        .with_ansi(is_colored)
+        .with_writer(QueueWriter(Arc::clone(&queue)));
     let registry = Registry::default().with(targets);
     let started = if is_text {
         registry.with(lines.event_format(TextLines)).try_init()

@@ -34,7 +34,8 @@ pub(super) fn install(queue: Arc<LogQueue>) {
 fn log(info: &PanicHookInfo<'_>) {
     // Captured only if RUST_BACKTRACE asks for it.
     let backtrace = Backtrace::capture();
-    let backtrace = (backtrace.status() == BacktraceStatus::Captured).then(|| backtrace.to_string());
+    let backtrace =
+        (backtrace.status() == BacktraceStatus::Captured).then(|| backtrace.to_string());
     tracing::error!(
         target: TARGET,
         thread = thread::current().name().unwrap_or("unnamed"),

@@ -19,7 +19,7 @@ use crate::base::call_metrics::LOG_LINES_DROPPED;
 const MAX_PENDING_BYTES: usize = 4 << 20;
 
 /// A write that takes longer has a reader that stalls.
-const STALLED_AFTER: Duration = Duration::from_secs(1);
+const STALL_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The pause before a write is tried again on a descriptor that somebody made non-blocking.
 const RETRY_INTERVAL: Duration = Duration::from_millis(5);
@@ -56,10 +56,16 @@ impl LogQueue {
     }
 
     fn with_capacity(max_bytes: usize, out: impl Write + Send + 'static) -> io::Result<Arc<Self>> {
-        let queue =
-            Arc::new(Self { state: Mutex::default(), filled: Condvar::new(), written: Condvar::new(), max_bytes });
+        let queue = Arc::new(Self {
+            state: Mutex::default(),
+            filled: Condvar::new(),
+            written: Condvar::new(),
+            max_bytes,
+        });
         let writer = Arc::clone(&queue);
-        thread::Builder::new().name("gateway-log".to_owned()).spawn(move || writer.write_out(out))?;
+        thread::Builder::new()
+            .name("gateway-log".to_owned())
+            .spawn(move || writer.write_out(out))?;
         Ok(queue)
     }
 
@@ -90,10 +96,13 @@ impl LogQueue {
         let mut state = self.lock();
         while !state.pending.is_empty() || state.writing_since.is_some() {
             let left = deadline.saturating_duration_since(Instant::now());
-            if left.is_zero() || state.writing_since.is_some_and(|since| since.elapsed() >= STALLED_AFTER) {
+            if left.is_zero()
+                || state.writing_since.is_some_and(|since| since.elapsed() >= STALL_TIMEOUT)
+            {
                 return;
             }
-            state = self.written.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
+            state =
+                self.written.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
         }
     }
 
@@ -241,7 +250,7 @@ mod tests {
         }
         assert_eq!(queue.lock().dropped, 5);
         assert!(LOG_LINES_DROPPED.load(Relaxed) >= before + 5);
-        let stalled = Instant::now().checked_sub(STALLED_AFTER);
+        let stalled = Instant::now().checked_sub(STALL_TIMEOUT);
         queue.lock().writing_since = stalled;
         let start = Instant::now();
         queue.flush(Duration::from_secs(60));

@@ -33,9 +33,15 @@ fn logged(is_text: bool, log: impl FnOnce()) -> String {
     let sink = Sink::default();
     let lines = tracing_subscriber::fmt::layer().with_writer(sink.clone()).with_ansi(false);
     if is_text {
-        tracing::subscriber::with_default(Registry::default().with(lines.event_format(TextLines)), log);
+        tracing::subscriber::with_default(
+            Registry::default().with(lines.event_format(TextLines)),
+            log,
+        );
     } else {
-        tracing::subscriber::with_default(Registry::default().with(lines.event_format(JsonLines)), log);
+        tracing::subscriber::with_default(
+            Registry::default().with(lines.event_format(JsonLines)),
+            log,
+        );
     }
     let written = String::from_utf8(sink.0.lock().unwrap().clone()).unwrap();
     assert_eq!(written.matches('\n').count(), 1, "{written}");
@@ -76,12 +82,17 @@ fn no_line_carries_deceptive_characters() {
     };
     for is_text in [false, true] {
         for written in [logged(is_text, log), logged(is_text, call)] {
-            let is_raw = |c: char| c.is_control() || matches!(c, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+            let is_raw = |c: char| {
+                c.is_control() || matches!(c, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+            };
             assert!(!written.trim_end_matches('\n').contains(is_raw), "{written:?}");
         }
     }
     let line: serde_json::Value = serde_json::from_str(&logged(false, log)).unwrap();
-    assert_eq!((&line["message"], &line["attempts"][0]["provider"]), (&hostile.into(), &hostile.into()));
+    assert_eq!(
+        (&line["message"], &line["attempts"][0]["provider"]),
+        (&hostile.into(), &hostile.into())
+    );
 }
 
 #[test]
@@ -122,7 +133,10 @@ fn text_line_of_a_refused_request_names_the_request() {
             "refused"
         );
     });
-    assert!(written.ends_with(" INFO GET /services/weather/v1/nwo 404 62µs  request_id=abc\n"), "{written}");
+    assert!(
+        written.ends_with(" INFO GET /services/weather/v1/nwo 404 62µs  request_id=abc\n"),
+        "{written}"
+    );
 }
 
 #[test]
@@ -135,5 +149,8 @@ fn text_line_of_another_event_has_its_message_first() {
 fn wrong_level_is_a_problem() {
     let settings = LogSettings { level: "inof".to_owned(), ..LogSettings::default() };
     let error = init(&settings).unwrap_err().to_string();
-    assert!(error.contains("`log.level` in the configuration: `inof` is no level\nhelp:"), "{error}");
+    assert!(
+        error.contains("`log.level` in the configuration: `inof` is no level\nhelp:"),
+        "{error}"
+    );
 }

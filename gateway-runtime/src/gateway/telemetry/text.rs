@@ -28,10 +28,15 @@ where
     S: Subscriber + for<'a> LookupSpan<'a>,
     N: for<'a> FormatFields<'a> + 'static,
 {
-    fn format_event(&self, _: &FmtContext<'_, S, N>, mut writer: Writer<'_>, event: &Event<'_>) -> fmt::Result {
+    fn format_event(
+        &self,
+        _: &FmtContext<'_, S, N>,
+        mut writer: Writer<'_>,
+        event: &Event<'_>,
+    ) -> fmt::Result {
         SystemTime.format_time(&mut writer)?;
         write_level(&mut writer, *event.metadata().level())?;
-        let mut fields = Fields::default();
+        let mut fields = TextFields::default();
         event.record(&mut fields);
         if event.metadata().target() == REQUEST_TARGET {
             fields.write_call(&mut writer)?;
@@ -61,9 +66,9 @@ fn write_level(writer: &mut Writer<'_>, level: Level) -> fmt::Result {
 
 /// The fields of an event that are still to be written, in their order.
 #[derive(Default)]
-struct Fields(Vec<(&'static str, String)>);
+struct TextFields(Vec<(&'static str, String)>);
 
-impl Fields {
+impl TextFields {
     fn take(&mut self, name: &str) -> Option<String> {
         let place = self.0.iter().position(|(field, _)| *field == name)?;
         Some(self.0.remove(place).1)
@@ -83,7 +88,11 @@ impl Fields {
         let (status, micros) = (take("status"), take("duration_us"));
         let duration = duration(micros.parse().unwrap_or_default());
         // What did not become a call has only its request.
-        let subject = if service.is_empty() { take("asked") } else { format!("{service}/v{version}/{method}") };
+        let subject = if service.is_empty() {
+            take("asked")
+        } else {
+            format!("{service}/v{version}/{method}")
+        };
         write!(writer, "{}", escape_text(&format!("{subject} {status} {duration}")))?;
         let attempts = take("json.attempts");
         for (number, attempt) in attempts_of(&attempts).iter().enumerate() {
@@ -94,7 +103,7 @@ impl Fields {
     }
 }
 
-impl Visit for Fields {
+impl Visit for TextFields {
     fn record_str(&mut self, field: &Field, value: &str) {
         self.0.push((field.name(), value.to_owned()));
     }
@@ -106,14 +115,14 @@ impl Visit for Fields {
 
 /// An attempt, as the log's JSON has it.
 #[derive(Deserialize)]
-struct Attempt<'a> {
+struct AttemptText<'a> {
     provider: &'a str,
     class: &'a str,
     status: Option<u16>,
     latency_us: u64,
 }
 
-impl fmt::Display for Attempt<'_> {
+impl fmt::Display for AttemptText<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} ", escape_text(self.provider))?;
         match (self.class, self.status) {
@@ -125,7 +134,7 @@ impl fmt::Display for Attempt<'_> {
     }
 }
 
-fn attempts_of(json: &str) -> Vec<Attempt<'_>> {
+fn attempts_of(json: &str) -> Vec<AttemptText<'_>> {
     serde_json::from_str(json).unwrap_or_default()
 }
 

@@ -42,7 +42,9 @@ fn write_number(number: Number, out: &mut Vec<u8>) {
         Number::Unsigned(number) => tagged(out, b'u', number.to_be_bytes()),
         Number::Signed(number) => tagged(out, b'i', number.to_be_bytes()),
         Number::Rounded(number) => tagged(out, b'r', number.to_bits().to_be_bytes()),
-        _ if Number::exactly(number.to_f64()) == number => tagged(out, b'd', number.to_f64().to_bits().to_be_bytes()),
+        _ if Number::exactly(number.to_f64()) == number => {
+            tagged(out, b'd', number.to_f64().to_bits().to_be_bytes())
+        }
         Number::Whole(number) => tagged(out, b'w', number.to_be_bytes()),
         Number::Negative(number) => tagged(out, b'm', number.to_be_bytes()),
         Number::Float(number) => tagged(out, b'd', number.to_bits().to_be_bytes()),
@@ -85,10 +87,16 @@ mod tests {
 
     #[test]
     fn the_order_of_members_and_spaces_are_no_difference() {
-        assert_eq!(of(r#"{"a": 1, "b": {"d": [1, 2], "c": "\u0061"}}"#), of(r#"{"b":{"c":"a","d":[1,2]},"a":1}"#));
+        assert_eq!(
+            of(r#"{"a": 1, "b": {"d": [1, 2], "c": "\u0061"}}"#),
+            of(r#"{"b":{"c":"a","d":[1,2]},"a":1}"#)
+        );
         let many: Vec<_> = (0..40).map(|n| format!("\"{n}\":{n}")).collect();
         let turned: Vec<_> = many.iter().rev().cloned().collect();
-        assert_eq!(of(&format!("{{{}}}", many.join(","))), of(&format!("{{{}}}", turned.join(", "))));
+        assert_eq!(
+            of(&format!("{{{}}}", many.join(","))),
+            of(&format!("{{{}}}", turned.join(", ")))
+        );
         assert_eq!(of(r#"{"a":1,"a":2}"#), of(r#"{"a":2}"#));
     }
 

@@ -7,12 +7,13 @@ use std::{error::Error, fmt};
 use serde::{
     Deserialize, Deserializer,
     de::{
-        self, DeserializeSeed, EnumAccess, MapAccess, SeqAccess, VariantAccess, Visitor, value::BorrowedStrDeserializer,
+        self, DeserializeSeed, EnumAccess, MapAccess, SeqAccess, VariantAccess, Visitor,
+        value::BorrowedStrDeserializer,
     },
 };
 
 use crate::json::document::{
-    element::{Array, Element, ArrayIter, ElementKind, ObjectIter, Object},
+    element::{Array, ArrayIter, Element, ElementKind, Object, ObjectIter},
     map_key::MapKey,
     number::Number,
 };
@@ -36,14 +37,20 @@ impl de::Error for DecodeError {
     }
 }
 
-fn visit_array<'de, V: Visitor<'de>>(array: Array<'de>, visitor: V) -> Result<V::Value, DecodeError> {
+fn visit_array<'de, V: Visitor<'de>>(
+    array: Array<'de>,
+    visitor: V,
+) -> Result<V::Value, DecodeError> {
     let mut items = array.iter();
     let value = visitor.visit_seq(&mut items)?;
     if items.next().is_none() { Ok(value) } else { Err(DecodeError) }
 }
 
-fn visit_object<'de, V: Visitor<'de>>(object: Object<'de>, visitor: V) -> Result<V::Value, DecodeError> {
-    let mut entries = Entries { members: object.iter(), value: None };
+fn visit_object<'de, V: Visitor<'de>>(
+    object: Object<'de>,
+    visitor: V,
+) -> Result<V::Value, DecodeError> {
+    let mut entries = DocumentMap { members: object.iter(), value: None };
     let value = visitor.visit_map(&mut entries)?;
     if entries.members.next().is_none() { Ok(value) } else { Err(DecodeError) }
 }
@@ -95,7 +102,11 @@ impl<'de> Deserializer<'de> for Element<'de> {
     }
 
     fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
-        if let ElementKind::Bool(truth) = self.kind() { visitor.visit_bool(truth) } else { Err(DecodeError) }
+        if let ElementKind::Bool(truth) = self.kind() {
+            visitor.visit_bool(truth)
+        } else {
+            Err(DecodeError)
+        }
     }
 
     fn deserialize_char<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
@@ -103,7 +114,11 @@ impl<'de> Deserializer<'de> for Element<'de> {
     }
 
     fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
-        if let ElementKind::Text(text) = self.kind() { visitor.visit_borrowed_str(text) } else { Err(DecodeError) }
+        if let ElementKind::Text(text) = self.kind() {
+            visitor.visit_borrowed_str(text)
+        } else {
+            Err(DecodeError)
+        }
     }
 
     fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
@@ -130,19 +145,35 @@ impl<'de> Deserializer<'de> for Element<'de> {
         if self.is_null() { visitor.visit_unit() } else { Err(DecodeError) }
     }
 
-    fn deserialize_unit_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value, DecodeError> {
+    fn deserialize_unit_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, DecodeError> {
         self.deserialize_unit(visitor)
     }
 
-    fn deserialize_newtype_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value, DecodeError> {
+    fn deserialize_newtype_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, DecodeError> {
         visitor.visit_newtype_struct(self)
     }
 
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
-        if let ElementKind::Array(array) = self.kind() { visit_array(array, visitor) } else { Err(DecodeError) }
+        if let ElementKind::Array(array) = self.kind() {
+            visit_array(array, visitor)
+        } else {
+            Err(DecodeError)
+        }
     }
 
-    fn deserialize_tuple<V: Visitor<'de>>(self, _: usize, visitor: V) -> Result<V::Value, DecodeError> {
+    fn deserialize_tuple<V: Visitor<'de>>(
+        self,
+        _: usize,
+        visitor: V,
+    ) -> Result<V::Value, DecodeError> {
         self.deserialize_seq(visitor)
     }
 
@@ -156,7 +187,11 @@ impl<'de> Deserializer<'de> for Element<'de> {
     }
 
     fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
-        if let ElementKind::Object(object) = self.kind() { visit_object(object, visitor) } else { Err(DecodeError) }
+        if let ElementKind::Object(object) = self.kind() {
+            visit_object(object, visitor)
+        } else {
+            Err(DecodeError)
+        }
     }
 
     fn deserialize_struct<V: Visitor<'de>>(
@@ -200,7 +235,10 @@ impl<'de> Deserializer<'de> for Element<'de> {
 impl<'de> SeqAccess<'de> for ArrayIter<'de> {
     type Error = DecodeError;
 
-    fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, DecodeError> {
+    fn next_element_seed<T: DeserializeSeed<'de>>(
+        &mut self,
+        seed: T,
+    ) -> Result<Option<T::Value>, DecodeError> {
         self.next().map(|item| seed.deserialize(item)).transpose()
     }
 
@@ -210,21 +248,27 @@ impl<'de> SeqAccess<'de> for ArrayIter<'de> {
 }
 
 /// The members of an object, name and value in turns.
-struct Entries<'de> {
+struct DocumentMap<'de> {
     members: ObjectIter<'de>,
     value: Option<Element<'de>>,
 }
 
-impl<'de> MapAccess<'de> for Entries<'de> {
+impl<'de> MapAccess<'de> for DocumentMap<'de> {
     type Error = DecodeError;
 
-    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, DecodeError> {
+    fn next_key_seed<K: DeserializeSeed<'de>>(
+        &mut self,
+        seed: K,
+    ) -> Result<Option<K::Value>, DecodeError> {
         let Some((name, value)) = self.members.next() else { return Ok(None) };
         self.value = Some(value);
         seed.deserialize(MapKey(name)).map(Some)
     }
 
-    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, DecodeError> {
+    fn next_value_seed<V: DeserializeSeed<'de>>(
+        &mut self,
+        seed: V,
+    ) -> Result<V::Value, DecodeError> {
         seed.deserialize(self.value.take().ok_or(DecodeError)?)
     }
 
@@ -243,7 +287,10 @@ impl<'de> EnumAccess<'de> for Variant<'de> {
     type Error = DecodeError;
     type Variant = Self;
 
-    fn variant_seed<V: DeserializeSeed<'de>>(self, seed: V) -> Result<(V::Value, Self), DecodeError> {
+    fn variant_seed<V: DeserializeSeed<'de>>(
+        self,
+        seed: V,
+    ) -> Result<(V::Value, Self), DecodeError> {
         Ok((seed.deserialize(BorrowedStrDeserializer::new(self.name))?, self))
     }
 }
@@ -255,7 +302,10 @@ impl<'de> VariantAccess<'de> for Variant<'de> {
         self.value.map_or(Ok(()), Deserialize::deserialize)
     }
 
-    fn newtype_variant_seed<T: DeserializeSeed<'de>>(self, seed: T) -> Result<T::Value, DecodeError> {
+    fn newtype_variant_seed<T: DeserializeSeed<'de>>(
+        self,
+        seed: T,
+    ) -> Result<T::Value, DecodeError> {
         seed.deserialize(self.value.ok_or(DecodeError)?)
     }
 
@@ -267,7 +317,11 @@ impl<'de> VariantAccess<'de> for Variant<'de> {
         }
     }
 
-    fn struct_variant<V: Visitor<'de>>(self, _: &'static [&'static str], visitor: V) -> Result<V::Value, DecodeError> {
+    fn struct_variant<V: Visitor<'de>>(
+        self,
+        _: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, DecodeError> {
         if let Some(ElementKind::Object(object)) = self.value.map(Element::kind) {
             visit_object(object, visitor)
         } else {

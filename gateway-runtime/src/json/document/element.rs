@@ -41,13 +41,21 @@ impl<'a> Element<'a> {
             Node::Float(number) => ElementKind::Number(Number::Float(number)),
             Node::Rounded(number) => ElementKind::Number(Number::Rounded(number)),
             Node::Text(text) => ElementKind::Text(self.document.text(text)),
-            Node::Array { items, .. } => ElementKind::Array(Array { document: self.document, first: self.at + 1, items }),
-            Node::Object { members, .. } => {
-                ElementKind::Object(Object { document: self.document, first: self.at + 1, members, is_indexed: false })
+            Node::Array { items, .. } => {
+                ElementKind::Array(Array { document: self.document, first: self.at + 1, items })
             }
-            Node::Indexed { members, index, .. } => {
-                ElementKind::Object(Object { document: self.document, first: index, members, is_indexed: true })
-            }
+            Node::Object { members, .. } => ElementKind::Object(Object {
+                document: self.document,
+                first: self.at + 1,
+                members,
+                is_indexed: false,
+            }),
+            Node::Indexed { members, index, .. } => ElementKind::Object(Object {
+                document: self.document,
+                first: index,
+                members,
+                is_indexed: true,
+            }),
         }
     }
 

@@ -3,7 +3,7 @@
 //! A name that comes again counts once, at its first place, with its last value. A hostile object of many equal or
 //! similar names costs no more than sorting them.
 
-use crate::json::document::tape::{FEW_MEMBERS, Node, TextStores, Tape, TextSpan};
+use crate::json::document::tape::{FEW_MEMBERS, Node, Tape, TextSpan, TextStores};
 
 /// The names of an object while it is read.
 pub(super) struct MemberNames {
@@ -27,7 +27,8 @@ impl MemberNames {
         let bit = fingerprint(bytes);
         // Of many members, an index is made in any case.
         if self.seen & bit != 0 && self.count <= FEW_MEMBERS && !self.repeats {
-            self.repeats = places(tape, self.start, self.count).any(|at| name_at(tape, at, stores) == bytes);
+            self.repeats =
+                places(tape, self.start, self.count).any(|at| name_at(tape, at, stores) == bytes);
         }
         self.seen |= bit;
         self.count += 1;
@@ -42,8 +43,8 @@ impl MemberNames {
 /// One bit of 64: equal names have the same.
 fn fingerprint(name: &[u8]) -> u64 {
     let (first, last) = (name.first().copied().unwrap_or(0), name.last().copied().unwrap_or(0));
-    let mixed =
-        (u64::from(first) | u64::from(last) << 8 | (name.len() as u64) << 16).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    let mixed = (u64::from(first) | u64::from(last) << 8 | (name.len() as u64) << 16)
+        .wrapping_mul(0x9e37_79b9_7f4a_7c15);
     1 << (mixed >> 58)
 }
 
@@ -66,12 +67,21 @@ fn name_at<'a>(tape: &Tape, at: u32, stores: TextStores<'a>) -> &'a [u8] {
 
 /// Where the names of an object stand whose first is at `start`: in the order of their first places, and sorted. Of a
 /// name that comes again, it is the last place.
-pub(super) fn index_members(tape: &Tape, start: u32, members: u32, stores: TextStores<'_>) -> (Vec<u32>, Vec<u32>) {
+pub(super) fn index_members(
+    tape: &Tape,
+    start: u32,
+    members: u32,
+    stores: TextStores<'_>,
+) -> (Vec<u32>, Vec<u32>) {
     let mut sorted: Vec<u32> = places(tape, start, members).collect();
-    sorted.sort_unstable_by(|a, b| name_at(tape, *a, stores).cmp(name_at(tape, *b, stores)).then(a.cmp(b)));
+    sorted.sort_unstable_by(|a, b| {
+        name_at(tape, *a, stores).cmp(name_at(tape, *b, stores)).then(a.cmp(b))
+    });
     let same = |a: &u32, b: &u32| name_at(tape, *a, stores) == name_at(tape, *b, stores);
-    let mut kept: Vec<(u32, u32)> =
-        sorted.chunk_by(same).filter_map(|places| places.first().copied().zip(places.last().copied())).collect();
+    let mut kept: Vec<(u32, u32)> = sorted
+        .chunk_by(same)
+        .filter_map(|places| places.first().copied().zip(places.last().copied()))
+        .collect();
     let sorted = kept.iter().map(|(_, last)| *last).collect();
     kept.sort_unstable();
     (kept.into_iter().map(|(_, last)| last).collect(), sorted)

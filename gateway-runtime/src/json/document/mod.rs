@@ -28,9 +28,9 @@ use bytestring::ByteString;
 use serde::de::Error;
 use serde_json::Value;
 
-use crate::json::document::tape::{Node, TextStore, Tape, TextSpan};
+use crate::json::document::tape::{Node, Tape, TextSpan, TextStore};
 pub(crate) use crate::json::document::{
-    element::{Array, Element, ArrayIter, ElementKind, ObjectIter, Object},
+    element::{Array, ArrayIter, Element, ElementKind, Object, ObjectIter},
     number::Number,
     write::{Scalar, Writer},
 };

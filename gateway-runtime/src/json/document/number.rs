@@ -33,7 +33,11 @@ impl Number {
     }
 
     /// The number that is exactly this float.
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it is whole and in range")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "it is whole and in range"
+    )]
     pub(crate) fn exactly(float: f64) -> Self {
         if !is_integer(float) {
             Self::Float(float)
@@ -100,7 +104,11 @@ pub(super) fn read(body: &[u8], start: usize) -> Option<(Number, usize)> {
     }
     let end = fraction_and_exponent(body, at)?;
     if end == at {
-        let integer = if digits <= SAFE_DIGITS { Some(magnitude) } else { text(body, first, end)?.parse().ok() };
+        let integer = if digits <= SAFE_DIGITS {
+            Some(magnitude)
+        } else {
+            text(body, first, end)?.parse().ok()
+        };
         if let Some(number) = integer.and_then(|magnitude| whole(is_negative, magnitude)) {
             return Some((number, end));
         }
@@ -156,8 +164,10 @@ fn integer(text: &str) -> Option<u64> {
     if significant == 0 {
         return Some(0);
     }
-    let exponent: i128 = exponent.parse().unwrap_or(if exponent.starts_with('-') { i128::MIN } else { i128::MAX });
-    let power = exponent.saturating_add(zeros.into()).saturating_sub(i128::try_from(after.len()).ok()?);
+    let exponent: i128 =
+        exponent.parse().unwrap_or(if exponent.starts_with('-') { i128::MIN } else { i128::MAX });
+    let power =
+        exponent.saturating_add(zeros.into()).saturating_sub(i128::try_from(after.len()).ok()?);
     significant.checked_mul(10_u64.checked_pow(u32::try_from(power).ok()?)?)
 }
 

@@ -1,6 +1,6 @@
 //! Strings (RFC 8259, section 7), eight bytes at a time: where one ends, and what its escapes stand for.
 
-use crate::json::document::tape::{TextStore, TextStores, TextSpan};
+use crate::json::document::tape::{TextSpan, TextStore, TextStores};
 
 /// Bytes that are looked at together.
 const WORD: usize = size_of::<u64>();
@@ -173,6 +173,8 @@ fn code_point(from: &[u8]) -> Option<(char, usize)> {
 /// A backslash, a `u` and four hexadecimal digits, and what follows.
 fn code_unit(from: &[u8]) -> Option<(u32, &[u8])> {
     let ([b'\\', b'u', digits @ ..], rest) = from.split_first_chunk::<6>()? else { return None };
-    let unit = digits.iter().try_fold(0, |unit, digit| Some((unit << 4) | char::from(*digit).to_digit(16)?))?;
+    let unit = digits
+        .iter()
+        .try_fold(0, |unit, digit| Some((unit << 4) | char::from(*digit).to_digit(16)?))?;
     Some((unit, rest))
 }

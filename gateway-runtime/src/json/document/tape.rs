@@ -139,7 +139,10 @@ impl Tape {
         self.order.get(start..start + members as usize).unwrap_or_default()
     }
 
-    #[expect(clippy::cast_possible_truncation, reason = "there are fewer nodes than bytes, of which 32 bits count all")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "there are fewer nodes than bytes, of which 32 bits count all"
+    )]
     fn len(&self) -> u32 {
         self.nodes.len() as u32
     }
@@ -161,13 +164,22 @@ impl Tape {
     }
 
     /// Ends an object of as many members, among which a name may come again, if `repeats`.
-    pub(super) fn close_object(&mut self, head: u32, members: u32, repeats: bool, stores: TextStores<'_>) {
+    pub(super) fn close_object(
+        &mut self,
+        head: u32,
+        members: u32,
+        repeats: bool,
+        stores: TextStores<'_>,
+    ) {
         let end = self.len();
         if members <= FEW_MEMBERS && !repeats {
             return self.close(head, Node::Object { members, end });
         }
         let (first_to_last, sorted) = member_index::index_members(self, head + 1, members, stores);
-        #[expect(clippy::cast_possible_truncation, reason = "there are two entries for a member, which has two nodes")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "there are two entries for a member, which has two nodes"
+        )]
         let (index, members) = (self.order.len() as u32, sorted.len() as u32);
         self.order.extend(first_to_last);
         self.order.extend(sorted);

@@ -43,18 +43,23 @@ impl Element<'_> {
             ElementKind::Number(number) => number.to_json().map_or(Value::Null, Value::Number),
             ElementKind::Text(text) => text.into(),
             ElementKind::Array(array) => array.iter().map(Self::to_value).collect(),
-            ElementKind::Object(object) => object.iter().map(|(name, value)| (name.to_owned(), value.to_value())).collect(),
+            ElementKind::Object(object) => {
+                object.iter().map(|(name, value)| (name.to_owned(), value.to_value())).collect()
+            }
         }
     }
 
     /// The same, with every number that is an integer written as one.
     pub(crate) fn to_value_of_integers(self) -> Value {
         match self.kind() {
-            ElementKind::Number(number) => number.as_integer().map_or_else(|| self.to_value(), Value::Number),
-            ElementKind::Array(array) => array.iter().map(Self::to_value_of_integers).collect(),
-            ElementKind::Object(object) => {
-                object.iter().map(|(name, value)| (name.to_owned(), value.to_value_of_integers())).collect()
+            ElementKind::Number(number) => {
+                number.as_integer().map_or_else(|| self.to_value(), Value::Number)
             }
+            ElementKind::Array(array) => array.iter().map(Self::to_value_of_integers).collect(),
+            ElementKind::Object(object) => object
+                .iter()
+                .map(|(name, value)| (name.to_owned(), value.to_value_of_integers()))
+                .collect(),
             _ => self.to_value(),
         }
     }

@@ -4,7 +4,7 @@ use crate::json::document::{
     Document,
     element::{Element, ElementKind},
     number::Number,
-    tape::{Node, TextStore, TextStores, Tape, TextSpan},
+    tape::{Node, Tape, TextSpan, TextStore, TextStores},
 };
 
 /// A value without parts.
@@ -62,7 +62,9 @@ impl Writer {
             ElementKind::Number(number) => self.scalar(Scalar::Number(number)),
             ElementKind::Text(text) => self.scalar(Scalar::Text(text)),
             ElementKind::Array(array) => {
-                self.array(array.len(), |writer| array.iter().for_each(|item| writer.element(item)));
+                self.array(array.len(), |writer| {
+                    array.iter().for_each(|item| writer.element(item))
+                });
             }
             ElementKind::Object(object) => self.object(object.len(), |writer| {
                 for (name, value) in object.iter() {

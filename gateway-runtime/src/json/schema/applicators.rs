@@ -9,7 +9,11 @@ use crate::json::schema::query::percent_decode;
 
 /// Calls `see` with `schema` and every schema that it applies to the same value: through `$ref`, `allOf`, `anyOf`,
 /// `oneOf` and `if`.
-pub(super) fn visit<'s>(root: &'s Value, schema: &'s Value, see: &mut impl FnMut(&'s Map<String, Value>)) {
+pub(super) fn visit<'s>(
+    root: &'s Value,
+    schema: &'s Value,
+    see: &mut impl FnMut(&'s Map<String, Value>),
+) {
     let mut seen: Vec<&Value> = Vec::new();
     let mut waiting = vec![schema];
     while let Some(schema) = waiting.pop() {
@@ -26,7 +30,12 @@ pub(super) fn visit<'s>(root: &'s Value, schema: &'s Value, see: &mut impl FnMut
         for key in ["oneOf", "anyOf", "allOf"] {
             waiting.extend(object.get(key).and_then(Value::as_array).into_iter().flatten().rev());
         }
-        waiting.extend(object.get("$ref").and_then(Value::as_str).and_then(|reference| resolve(root, reference)));
+        waiting.extend(
+            object
+                .get("$ref")
+                .and_then(Value::as_str)
+                .and_then(|reference| resolve(root, reference)),
+        );
     }
 }
 
@@ -39,8 +48,18 @@ pub(super) fn resolve<'s>(root: &'s Value, reference: &str) -> Option<&'s Value>
 /// The types that a schema names, or that the values it lists have.
 pub(super) fn types(schema: &Map<String, Value>) -> impl Iterator<Item = &str> {
     let named = schema.get("type");
-    let list = named.and_then(Value::as_array).into_iter().flatten().chain(named).filter_map(Value::as_str);
-    let listed = schema.get("enum").and_then(Value::as_array).into_iter().flatten().chain(schema.get("const"));
+    let list = named
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+        .chain(named)
+        .filter_map(Value::as_str);
+    let listed = schema
+        .get("enum")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+        .chain(schema.get("const"));
     let values = listed.filter(move |_| named.is_none());
     list.chain(values.map(|value| JsonType::from(value).as_str()))
 }

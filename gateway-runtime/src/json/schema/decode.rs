@@ -38,7 +38,9 @@ fn pointer_to(value: &Value, path: &serde_path_to_error::Path) -> String {
     for segment in path.iter() {
         let next = match segment {
             Segment::Seq { index } => format!("{pointer}/{index}"),
-            Segment::Map { key } | Segment::Enum { variant: key } => pointer::short_property(&pointer, key),
+            Segment::Map { key } | Segment::Enum { variant: key } => {
+                pointer::short_property(&pointer, key)
+            }
             Segment::Unknown => break,
         };
         if value.pointer(&next).is_none() {
@@ -51,7 +53,8 @@ fn pointer_to(value: &Value, path: &serde_path_to_error::Path) -> String {
 
 /// Serde's message without the value, which it repeats in full.
 fn reason(message: &str) -> String {
-    let repeats = ["invalid type: ", "invalid value: "].iter().any(|start| message.starts_with(start));
+    let repeats =
+        ["invalid type: ", "invalid value: "].iter().any(|start| message.starts_with(start));
     match message.rsplit_once(", expected ") {
         Some((_, expected)) if repeats => shorten(&format!("expected {expected}"), 200),
         _ => shorten(message, 200),

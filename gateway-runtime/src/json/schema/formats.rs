@@ -28,6 +28,7 @@ fn is_secret(text: &str) -> bool {
 /// Whether a text satisfies `format` once it is said to be in UTC (RFC 3339, section 5.6).
 fn in_utc(format: &'static str) -> impl Fn(&str) -> bool + Send + Sync + 'static {
     let schema = json!({ "format": format });
-    let full: Option<Validator> = jsonschema::options().should_validate_formats(true).build(&schema).ok();
+    let full: Option<Validator> =
+        jsonschema::options().should_validate_formats(true).build(&schema).ok();
     move |text| full.as_ref().is_none_or(|full| full.is_valid(&format!("{text}Z").into()))
 }

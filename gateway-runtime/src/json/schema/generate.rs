@@ -78,7 +78,12 @@ fn bound(schema: &mut Map<String, Value>, with_128_bits: bool) {
 }
 
 /// Sets the inclusive limit `keys[0]` to `edge`, unless one of the `keys` says something at least as narrow.
-fn limit(schema: &mut Map<String, Value>, keys: [&str; 2], edge: Value, is_wider: fn(&Value, &Value) -> bool) {
+fn limit(
+    schema: &mut Map<String, Value>,
+    keys: [&str; 2],
+    edge: Value,
+    is_wider: fn(&Value, &Value) -> bool,
+) {
     let is_narrow = |key| schema.get(key).is_some_and(|bound| !is_wider(bound, &edge));
     if !keys.into_iter().any(is_narrow) {
         schema.insert(keys[0].to_owned(), edge);

@@ -8,7 +8,9 @@ use jsonschema::{
 };
 use serde_json::Value;
 
-use crate::json::document::{Array, Document, Element, ArrayIter, ElementKind, ObjectIter, Number, Object};
+use crate::json::document::{
+    Array, ArrayIter, Document, Element, ElementKind, Number, Object, ObjectIter,
+};
 
 /// The representation whose nodes are elements of a [`Document`].
 #[derive(Debug)]
@@ -26,7 +28,11 @@ impl Json for Instance {
         key.to_owned()
     }
 
-    fn with_string_node<T>(buffer: &mut Document, string: &str, f: impl FnOnce(Element<'_>) -> T) -> T {
+    fn with_string_node<T>(
+        buffer: &mut Document,
+        string: &str,
+        f: impl FnOnce(Element<'_>) -> T,
+    ) -> T {
         *buffer = Document::of_text(string);
         f(buffer.root())
     }
@@ -80,14 +86,23 @@ impl<'a> Node<'a, Instance> for Element<'a> {
         match (self.kind(), expected) {
             (ElementKind::Text(text), Value::String(expected)) => text == expected,
             (ElementKind::Array(array), Value::Array(expected)) => {
-                array.len() == expected.len() && array.iter().zip(expected).all(|(a, b)| a.equals_value(b))
+                array.len() == expected.len()
+                    && array.iter().zip(expected).all(|(a, b)| a.equals_value(b))
             }
             (ElementKind::Object(object), Value::Object(expected)) => {
-                let equal = |(name, a): (&str, Element<'_>)| expected.get(name).is_some_and(|b| a.equals_value(b));
+                let equal = |(name, a): (&str, Element<'_>)| {
+                    expected.get(name).is_some_and(|b| a.equals_value(b))
+                };
                 object.len() == expected.len() && object.iter().all(equal)
             }
             // No number that a schema says is the one that was rounded.
-            (ElementKind::Text(_) | ElementKind::Array(_) | ElementKind::Object(_) | ElementKind::Number(Number::Rounded(_)), _) => false,
+            (
+                ElementKind::Text(_)
+                | ElementKind::Array(_)
+                | ElementKind::Object(_)
+                | ElementKind::Number(Number::Rounded(_)),
+                _,
+            ) => false,
             _ => cmp::equal(&self.to_value_of_integers(), expected),
         }
     }

@@ -18,19 +18,25 @@ pub(super) const MAX_EXPECTED: usize = 200;
 pub(super) fn detail(value: &Value, error: &ValidationError<'_>) -> String {
     match error.kind() {
         Kind::Type { kind } => wrong_type(kind, value.pointer(error.instance_path().as_str())),
-        Kind::Required { property } => format!("`{}` is missing", name(property.as_str().unwrap_or_default())),
+        Kind::Required { property } => {
+            format!("`{}` is missing", name(property.as_str().unwrap_or_default()))
+        }
         Kind::Enum { options } => match options.as_array() {
             Some(options) => format!("must be one of {}", list(options)),
             None => "must be one of the allowed values".to_owned(),
         },
         Kind::Constant { expected_value } => format!("must be {}", list([&**expected_value])),
         Kind::Format { format } => wrong_format(format),
-        Kind::Pattern { pattern } => format!("must match the pattern {}", shorten(pattern, MAX_EXPECTED)),
+        Kind::Pattern { pattern } => {
+            format!("must match the pattern {}", shorten(pattern, MAX_EXPECTED))
+        }
         Kind::MinLength { limit } => format!("must have at least {}", count(*limit, "character")),
         Kind::MaxLength { limit } => format!("must have at most {}", count(*limit, "character")),
         Kind::MinItems { limit } => format!("must have at least {}", count(*limit, "item")),
         Kind::MaxItems { limit } => format!("must have at most {}", count(*limit, "item")),
-        Kind::AdditionalItems { limit } => format!("must have at most {}", count(*limit as u64, "item")),
+        Kind::AdditionalItems { limit } => {
+            format!("must have at most {}", count(*limit as u64, "item"))
+        }
         Kind::UnevaluatedItems { .. } => "has more items than are allowed".to_owned(),
         Kind::MinProperties { limit } => format!("must have at least {limit} properties"),
         Kind::MaxProperties { limit } => format!("must have at most {limit} properties"),
@@ -40,18 +46,23 @@ pub(super) fn detail(value: &Value, error: &ValidationError<'_>) -> String {
         Kind::ExclusiveMaximum { limit } => format!("must be less than {limit}"),
         Kind::MultipleOf { multiple_of } => format!("must be a multiple of {multiple_of}"),
         Kind::UniqueItems => "must not have the same item twice".to_owned(),
-        Kind::Contains => "has not the right number of items of the kind that it must contain".to_owned(),
+        Kind::Contains => {
+            "has not the right number of items of the kind that it must contain".to_owned()
+        }
         Kind::Not { schema } => match schema.get("const") {
             Some(value) => format!("must not be {}", list([value])),
             None => "is one of the values that are not allowed".to_owned(),
         },
-        Kind::OneOfMultipleValid { .. } => "fits several of the allowed forms and must fit only one".to_owned(),
+        Kind::OneOfMultipleValid { .. } => {
+            "fits several of the allowed forms and must fit only one".to_owned()
+        }
         Kind::PropertyNames { error: inner } => {
             let of = inner.instance().as_str().unwrap_or_default();
             format!("the property name `{}` {}", name(of), detail(value, inner))
         }
         Kind::FalseSchema => "is not allowed here".to_owned(),
-        Kind::ContentEncoding { content_encoding: wanted } | Kind::ContentMediaType { content_media_type: wanted } => {
+        Kind::ContentEncoding { content_encoding: wanted }
+        | Kind::ContentMediaType { content_media_type: wanted } => {
             format!("must be {}", shorten(wanted, MAX_NAME))
         }
         _ => "does not satisfy the schema".to_owned(),
@@ -67,7 +78,9 @@ pub(super) fn wrong_type(kind: &TypeKind, found: Option<&Value>) -> String {
     let found = match found {
         // Its float has no fraction, and is not the number that was sent.
         Some(Value::Number(number)) if expected.contains(&"integer") => match number.as_f64() {
-            Some(rounded) if rounded.fract() == 0.0 => "a number that is not exactly an integer of 64 bits",
+            Some(rounded) if rounded.fract() == 0.0 => {
+                "a number that is not exactly an integer of 64 bits"
+            }
             _ => "a number with a fraction",
         },
         Some(value) => JsonType::from(value).as_str(),

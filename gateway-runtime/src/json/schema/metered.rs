@@ -81,7 +81,11 @@ impl Json for MeteredJson {
         key.to_owned()
     }
 
-    fn with_string_node<T>(buffer: &mut Document, string: &str, f: impl FnOnce(MeteredValue<'_>) -> T) -> T {
+    fn with_string_node<T>(
+        buffer: &mut Document,
+        string: &str,
+        f: impl FnOnce(MeteredValue<'_>) -> T,
+    ) -> T {
         *buffer = Document::of_text(string);
         f(MeteredValue { element: buffer.root(), meter: None })
     }

@@ -169,7 +169,10 @@ impl InputSchema {
     /// The first fault of syntax, with line and column, or every violation of the schema.
     pub fn parse_json(&self, body: Bytes) -> Result<Document, Vec<Violation>> {
         if body.is_empty() {
-            return self.absent.clone().ok_or_else(|| vec![violation("", "the body is empty; JSON is expected")]);
+            return self
+                .absent
+                .clone()
+                .ok_or_else(|| vec![violation("", "the body is empty; JSON is expected")]);
         }
         self.validate(Document::parse(body).map_err(|error| vec![syntax(&error)])?)
     }
@@ -185,9 +188,14 @@ impl InputSchema {
     ///
     /// Every violation: broken percent-encodings, a name that repeats and may not, and then those of the schema.
     pub fn parse_query(&self, query: &str) -> Result<Document, Vec<Violation>> {
-        let plan = self.query.as_ref().map_err(|why| vec![violation("", &format!("takes no query string: {why}"))])?;
-        let (document, mut violations) = query::read(plan, query, |document| self.is_valid(document))?;
-        let absent = self.absent.as_ref().filter(|absent| query.is_empty() && absent.root().is_null());
+        let plan = self
+            .query
+            .as_ref()
+            .map_err(|why| vec![violation("", &format!("takes no query string: {why}"))])?;
+        let (document, mut violations) =
+            query::read(plan, query, |document| self.is_valid(document))?;
+        let absent =
+            self.absent.as_ref().filter(|absent| query.is_empty() && absent.root().is_null());
         match (self.validate(document), absent) {
             (Ok(document), _) if violations.is_empty() => Ok(document),
             (Err(_), Some(null)) => Ok(null.clone()),
@@ -245,7 +253,9 @@ fn violation(pointer: &str, detail: &str) -> Violation {
 fn syntax(error: &serde_json::Error) -> Violation {
     let message = error.to_string();
     match message.strip_prefix("recursion limit exceeded") {
-        Some(place) => violation("", &format!("the JSON is nested more than 127 levels deep{place}")),
+        Some(place) => {
+            violation("", &format!("the JSON is nested more than 127 levels deep{place}"))
+        }
         None => violation("", &format!("not valid JSON: {message}")),
     }
 }

@@ -107,7 +107,10 @@ mod tests {
             input.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
             let [parameter] = &parameters(&input, false)[..] else { panic!("{input}") };
             assert_eq!(parameter["schema"], input);
-            assert_eq!((&parameter["style"], &parameter["explode"]), (&json!("form"), &json!(true)));
+            assert_eq!(
+                (&parameter["style"], &parameter["explode"]),
+                (&json!("form"), &json!(true))
+            );
             assert_eq!(parameter["required"], true);
         }
     }

@@ -25,8 +25,12 @@ pub(super) fn rewrite(schema: &Value, rename: &mut dyn FnMut(&str) -> String) ->
             ("allOf" | "anyOf" | "oneOf" | "prefixItems", Value::Array(schemas)) => {
                 schemas.iter().map(|schema| rewrite(schema, rename)).collect()
             }
-            ("$defs" | "dependentSchemas" | "patternProperties" | "properties", Value::Object(schemas)) => {
-                let rewritten = schemas.iter().map(|(name, schema)| (name.clone(), rewrite(schema, rename)));
+            (
+                "$defs" | "dependentSchemas" | "patternProperties" | "properties",
+                Value::Object(schemas),
+            ) => {
+                let rewritten =
+                    schemas.iter().map(|(name, schema)| (name.clone(), rewrite(schema, rename)));
                 Value::Object(rewritten.collect::<Map<_, _>>())
             }
             _ => value.clone(),

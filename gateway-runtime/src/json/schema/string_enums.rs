@@ -13,7 +13,9 @@ pub(super) fn list(schema: &mut Schema) {
         return;
     }
     let Some(Value::Array(alternatives)) = object.get("oneOf") else { return };
-    let Some(variants) = alternatives.iter().map(variants).collect::<Option<Vec<_>>>() else { return };
+    let Some(variants) = alternatives.iter().map(variants).collect::<Option<Vec<_>>>() else {
+        return;
+    };
     let mut values: Vec<Value> = Vec::new();
     let mut description = String::new();
     for (names, said) in &variants {
@@ -53,7 +55,8 @@ fn variants(alternative: &Value) -> Option<(&[Value], Option<&str>)> {
 /// Adds a list to a description, or makes it one.
 fn describe(object: &mut Map<String, Value>, list: &str) {
     let before = object.get("description").and_then(Value::as_str).unwrap_or_default();
-    let whole = if before.is_empty() { list.trim_start().to_owned() } else { format!("{before}\n{list}") };
+    let whole =
+        if before.is_empty() { list.trim_start().to_owned() } else { format!("{before}\n{list}") };
     if !list.is_empty() {
         object.insert("description".to_owned(), whole.into());
     }

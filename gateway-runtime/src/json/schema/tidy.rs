@@ -7,8 +7,14 @@ use serde_json::{Map, Value};
 /// The keywords that say something of values of one type alone.
 const OF_TYPES: [(&[&str], &[&str]); 4] = [
     (&["string"], &["pattern", "minLength", "maxLength", "format"]),
-    (&["number", "integer"], &["minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf", "format"]),
-    (&["object"], &["properties", "required", "additionalProperties", "patternProperties", "propertyNames"]),
+    (
+        &["number", "integer"],
+        &["minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf", "format"],
+    ),
+    (
+        &["object"],
+        &["properties", "required", "additionalProperties", "patternProperties", "propertyNames"],
+    ),
     (&["array"], &["items", "prefixItems", "minItems", "maxItems", "uniqueItems"]),
 ];
 
@@ -29,7 +35,8 @@ pub(crate) fn tidy(document: &mut Value) {
 
 fn close_tuple(schema: &mut Map<String, Value>) {
     let first = schema.get("prefixItems").and_then(Value::as_array).map(Vec::len);
-    let most = schema.get("maxItems").and_then(Value::as_u64).and_then(|most| usize::try_from(most).ok());
+    let most =
+        schema.get("maxItems").and_then(Value::as_u64).and_then(|most| usize::try_from(most).ok());
     if first.is_some() && first == most && !schema.contains_key("items") {
         schema.insert("items".to_owned(), Value::Bool(false));
     }
@@ -38,7 +45,8 @@ fn close_tuple(schema: &mut Map<String, Value>) {
 /// `"type": ["string", "object"]` with what each of them must be; null beside one type stays, as all read that.
 fn split_types(schema: &mut Map<String, Value>) {
     let Some(Value::Array(types)) = schema.get("type") else { return };
-    let is_split = types.iter().filter(|kind| *kind != "null").count() > 1 && !schema.contains_key("anyOf");
+    let is_split =
+        types.iter().filter(|kind| *kind != "null").count() > 1 && !schema.contains_key("anyOf");
     if !is_split || !types.iter().all(Value::is_string) {
         return;
     }
@@ -64,11 +72,15 @@ fn split_types(schema: &mut Map<String, Value>) {
 /// of all members and loses what is no object. A type or null stays, as all read that.
 fn exclude(schema: &mut Map<String, Value>) {
     let Some(Value::Array(alternatives)) = schema.get("anyOf") else { return };
-    let types: Option<HashSet<&str>> = alternatives.iter().map(|it| it.get("type")?.as_str()).collect();
+    let types: Option<HashSet<&str>> =
+        alternatives.iter().map(|it| it.get("type")?.as_str()).collect();
     let is_exclusive = types.is_some_and(|types| {
         let is_nullable = types.len() == 2 && types.contains("null");
         let has_whole_numbers_twice = types.contains("integer") && types.contains("number");
-        types.len() == alternatives.len() && types.len() > 1 && !is_nullable && !has_whole_numbers_twice
+        types.len() == alternatives.len()
+            && types.len() > 1
+            && !is_nullable
+            && !has_whole_numbers_twice
     });
     if is_exclusive
         && !schema.contains_key("oneOf")
@@ -99,12 +111,17 @@ mod tests {
         tidy(&mut document);
         assert_eq!(document["a"]["items"], false);
         assert_eq!(document["b"]["items"], json!({ "type": ["string", "null"] }));
-        let alternatives = json!([{ "type": "string", "pattern": "x" }, { "type": "object", "properties": {} }]);
+        let alternatives =
+            json!([{ "type": "string", "pattern": "x" }, { "type": "object", "properties": {} }]);
         assert_eq!(document["c"], json!({ "description": "C", "oneOf": alternatives }));
         // A whole number is of two of these.
-        let (integer, number) = (json!({ "type": "integer", "minimum": 0 }), json!({ "type": "number", "minimum": 0 }));
+        let (integer, number) =
+            (json!({ "type": "integer", "minimum": 0 }), json!({ "type": "number", "minimum": 0 }));
         assert_eq!(document["d"], json!({ "anyOf": [integer, number, { "type": "string" }] }));
-        assert_eq!(document["e"], json!({ "oneOf": [{ "type": "array" }, { "type": "boolean" }, { "type": "null" }] }));
+        assert_eq!(
+            document["e"],
+            json!({ "oneOf": [{ "type": "array" }, { "type": "boolean" }, { "type": "null" }] })
+        );
         assert_eq!([document["f"].clone(), document["g"].clone()], same);
     }
 }

@@ -11,7 +11,7 @@ use crate::json::{
     schema::{
         applicators,
         messages::{MAX_EXPECTED, MAX_NAME, detail, list, shorten, unknown_property, wrong_type},
-        metered::{Meter, MeteredValue, MeteredJson, is_sound},
+        metered::{Meter, MeteredJson, MeteredValue, is_sound},
         pointer,
     },
     violation::Violation,
@@ -21,7 +21,11 @@ use crate::json::{
 pub(super) const MAX_VIOLATIONS: usize = Violation::MAX;
 
 /// Every violation of `document`, which `validator` finds invalid.
-pub(super) fn violations(schema: &Value, validator: &Validator<MeteredJson>, document: &Document) -> Vec<Violation> {
+pub(super) fn violations(
+    schema: &Value,
+    validator: &Validator<MeteredJson>,
+    document: &Document,
+) -> Vec<Violation> {
     let meter = Meter::new();
     // By which places are found in one step each.
     let value = &document.to_value();
@@ -33,11 +37,15 @@ pub(super) fn violations(schema: &Value, validator: &Validator<MeteredJson>, doc
     }
     if report.found.is_empty() {
         for pointer in std::mem::take(&mut report.misplaced) {
-            report.push(&pointer, "does not belong here, with what the other properties say".to_owned());
+            report.push(
+                &pointer,
+                "does not belong here, with what the other properties say".to_owned(),
+            );
         }
     }
     if report.found.is_empty() {
-        let detail = "does not satisfy the schema; it is too large to say where: send less at a time";
+        let detail =
+            "does not satisfy the schema; it is too large to say where: send less at a time";
         report.push("", detail.to_owned());
     }
     report.found
@@ -73,19 +81,31 @@ impl ViolationCollector<'_> {
                 let (known, unknown): (Vec<&str>, _) =
                     unexpected.iter().map(String::as_str).partition(|name| known.contains(name));
                 self.add_unknown(error, unknown.into_iter());
-                self.misplaced.extend(known.into_iter().map(|name| pointer::short_property(here, name)));
+                self.misplaced
+                    .extend(known.into_iter().map(|name| pointer::short_property(here, name)));
             }
             // Where no property at all is declared, the error is another and names none.
-            Kind::FalseSchema if error.schema_path().as_str().ends_with("/additionalProperties") => {
+            Kind::FalseSchema
+                if error.schema_path().as_str().ends_with("/additionalProperties") =>
+            {
                 let object = self.value.pointer(here).and_then(Value::as_object);
-                self.add_unknown(error, object.into_iter().flat_map(|object| object.keys().map(String::as_str)));
+                self.add_unknown(
+                    error,
+                    object.into_iter().flat_map(|object| object.keys().map(String::as_str)),
+                );
             }
-            Kind::AnyOf { context } | Kind::OneOfNotValid { context } => self.add_alternatives(here, context),
+            Kind::AnyOf { context } | Kind::OneOfNotValid { context } => {
+                self.add_alternatives(here, context)
+            }
             _ => self.push(here, detail(self.value, error)),
         }
     }
 
-    fn add_unknown<'n>(&mut self, error: &ValidationError<'_>, unknown: impl Iterator<Item = &'n str>) {
+    fn add_unknown<'n>(
+        &mut self,
+        error: &ValidationError<'_>,
+        unknown: impl Iterator<Item = &'n str>,
+    ) {
         let known = known_properties(self.schema, error);
         for unknown in unknown.take(MAX_VIOLATIONS + 1) {
             let pointer = pointer::short_property(error.instance_path().as_str(), unknown);
@@ -95,7 +115,9 @@ impl ViolationCollector<'_> {
 
     /// Reports the alternative that was meant, if it can be told, else what each of them wants.
     fn add_alternatives(&mut self, here: &str, branches: &[Vec<ValidationError<'static>>]) {
-        let distance = |branch: &[ValidationError<'_>]| branch.iter().map(|e| distance(here, e)).max().unwrap_or(0);
+        let distance = |branch: &[ValidationError<'_>]| {
+            branch.iter().map(|e| distance(here, e)).max().unwrap_or(0)
+        };
         let nearest = branches.iter().map(|branch| distance(branch)).min().unwrap_or(0);
         let meant: Vec<_> = branches.iter().filter(|branch| distance(branch) == nearest).collect();
         if let [branch] = meant[..] {
@@ -110,7 +132,9 @@ impl ViolationCollector<'_> {
             self.push(here, format!("must have one of the properties {}", list(expected)));
         } else {
             let mut wants: Vec<String> = Vec::new();
-            for want in meant.iter().filter_map(|branch| branch.first()).map(|error| self.want(here, error)) {
+            for want in
+                meant.iter().filter_map(|branch| branch.first()).map(|error| self.want(here, error))
+            {
                 if !wants.contains(&want) {
                     wants.push(want);
                 }
@@ -122,8 +146,11 @@ impl ViolationCollector<'_> {
     /// What an alternative wants, told at the place of the choice.
     fn want(&self, here: &str, error: &ValidationError<'_>) -> String {
         let detail = match error.kind() {
-            Kind::AnyOf { .. } | Kind::OneOfNotValid { .. } => "must fit one of the allowed forms".to_owned(),
-            Kind::AdditionalProperties { unexpected } | Kind::UnevaluatedProperties { unexpected } => {
+            Kind::AnyOf { .. } | Kind::OneOfNotValid { .. } => {
+                "must fit one of the allowed forms".to_owned()
+            }
+            Kind::AdditionalProperties { unexpected }
+            | Kind::UnevaluatedProperties { unexpected } => {
                 unknown_property(unexpected.first().map_or("", String::as_str), &[])
             }
             _ => detail(self.value, error),
@@ -166,13 +193,17 @@ fn distance(here: &str, error: &ValidationError<'_>) -> u8 {
 fn types(branches: &[&Vec<ValidationError<'static>>]) -> Option<JsonTypeSet> {
     branches.iter().try_fold(JsonTypeSet::empty(), |types, branch| match branch.first()?.kind() {
         Kind::Type { kind: TypeKind::Single(one) } => Some(types.insert(*one)),
-        Kind::Type { kind: TypeKind::Multiple(several) } => Some(several.iter().fold(types, JsonTypeSet::insert)),
+        Kind::Type { kind: TypeKind::Multiple(several) } => {
+            Some(several.iter().fold(types, JsonTypeSet::insert))
+        }
         _ => None,
     })
 }
 
 /// The place and the values, if each alternative was refused for one constant at the same place.
-fn common_choice<'e>(branches: &[&'e Vec<ValidationError<'static>>]) -> Option<(String, Vec<&'e Value>)> {
+fn common_choice<'e>(
+    branches: &[&'e Vec<ValidationError<'static>>],
+) -> Option<(String, Vec<&'e Value>)> {
     let mut place = None;
     let mut expected = Vec::new();
     for branch in branches {
@@ -182,7 +213,9 @@ fn common_choice<'e>(branches: &[&'e Vec<ValidationError<'static>>]) -> Option<(
                 Kind::Enum { options } => options.as_array()?.as_slice(),
                 _ => continue,
             };
-            if *place.get_or_insert(error.instance_path().as_str()) != error.instance_path().as_str() {
+            if *place.get_or_insert(error.instance_path().as_str())
+                != error.instance_path().as_str()
+            {
                 return None;
             }
             expected.extend(values);

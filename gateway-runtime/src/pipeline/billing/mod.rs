@@ -35,7 +35,7 @@ use crate::{
         settlement_draft::SettlementDraft,
     },
     service::registry::Registry,
-    store::{Held, Hold, StoreWriter},
+    store::{Hold, HoldOutcome, StoreWriter},
 };
 
 /// What the account pays for the call, such as `0.001` …
@@ -103,7 +103,11 @@ impl Billing {
     }
 
     /// Sets money aside for an answer out of the cache, unless the call has set some aside to have it made.
-    pub(super) async fn hold_for_hit(&self, call: &Call, tab: &SettlementDraft) -> Result<(), Error> {
+    pub(super) async fn hold_for_hit(
+        &self,
+        call: &Call,
+        tab: &SettlementDraft,
+    ) -> Result<(), Error> {
         match self.price(call) {
             None => Ok(()),
             Some(price) => match tab.is_held() {
@@ -116,7 +120,13 @@ impl Billing {
     }
 
     /// Sets money aside for a call.
-    async fn hold(&self, call: &Call, tab: &SettlementDraft, price: Price, amount: Money) -> Result<(), Error> {
+    async fn hold(
+        &self,
+        call: &Call,
+        tab: &SettlementDraft,
+        price: Price,
+        amount: Money,
+    ) -> Result<(), Error> {
         let (Some(account), Some(name)) = (call.caller().account(), tab.name()) else {
             return Err(Error::new(
                 Code::UNAUTHENTICATED,
@@ -124,7 +134,10 @@ impl Billing {
             ));
         };
         if call.is_plan_unknown() {
-            return Err(Error::new(Code::OVERLOADED, "the price for this account cannot be found out now"));
+            return Err(Error::new(
+                Code::OVERLOADED,
+                "the price for this account cannot be found out now",
+            ));
         }
         let now = SystemTime::now();
         let left = call.deadline().saturating_duration_since(Instant::now());
@@ -134,20 +147,20 @@ impl Billing {
             amount,
             at: unix_micros(now),
             until: unix_micros(now + left + self.grace),
-            lasting: matches!(call.method().effect, Effect::Once | Effect::Keyed),
+            may_have_effect: matches!(call.method().effect, Effect::Once | Effect::Keyed),
             attribution: Arc::new(record::attribution(call)),
         };
-        let witness = tab.witness().filter(|_| hold.lasting);
+        let witness = tab.witness().filter(|_| hold.may_have_effect);
         tab.holds(PlacedHold { hold: hold.clone(), price });
         match self.journal.hold(hold).await {
-            Ok(Held::Held) => {
+            Ok(HoldOutcome::HoldOutcome) => {
                 tab.has_held(true);
                 if let Some(witness) = witness {
                     call.set_witness(witness);
                 }
                 Ok(())
             }
-            Ok(Held::Insufficient { available }) => {
+            Ok(HoldOutcome::Insufficient { available }) => {
                 tab.has_held(false);
                 Err(insufficient(available, amount))
             }
@@ -180,7 +193,12 @@ pub(super) struct PlacedHold {
 
 impl PlacedHold {
     /// Returns the charge of the call, and tells the caller: nothing when it failed, `None` when the outcome is unknown.
-    pub(super) fn charge(self, call: &Call, outcome: &Result<Reply, Error>, is_unknown: bool) -> (Hold, Option<Money>) {
+    pub(super) fn charge(
+        self,
+        call: &Call,
+        outcome: &Result<Reply, Error>,
+        is_unknown: bool,
+    ) -> (Hold, Option<Money>) {
         let charge = match outcome {
             Ok(_) if call.is_cache_hit() => Some(self.price.cached()),
             Ok(_) => Some(self.price.of(call)),
@@ -207,9 +225,10 @@ impl PlacedHold {
 
 fn add_price_headers(call: &Call, charge: Money) {
     call.set_charge(charge);
-    if let (Ok(amount), Ok(currency)) =
-        (HeaderValue::try_from(charge.amount()), HeaderValue::from_str(Currency::code(&charge.currency())))
-    {
+    if let (Ok(amount), Ok(currency)) = (
+        HeaderValue::try_from(charge.amount()),
+        HeaderValue::from_str(Currency::code(&charge.currency())),
+    ) {
         call.add_response_header(PRICE, amount);
         call.add_response_header(CURRENCY, currency);
     }
@@ -238,7 +257,10 @@ type Charging = Pin<Box<dyn Future<Output = Result<Reply, Error>> + Send>>;
 
 impl<S> Service<Invocation> for PlaceHold<S>
 where
-    S: Service<Invocation, Response = Reply, Error = Error, Future: Send + 'static> + Clone + Send + 'static,
+    S: Service<Invocation, Response = Reply, Error = Error, Future: Send + 'static>
+        + Clone
+        + Send
+        + 'static,
 {
     type Response = Reply;
     type Error = Error;
@@ -250,8 +272,11 @@ where
 
     fn call(&mut self, invocation: Invocation) -> Self::Future {
         let billing = self.billing.as_ref();
-        let priced = billing.and_then(|billing| Some((billing, billing.price(&invocation.request.call)?)));
-        let Some((billing, price)) = priced else { return Either::Left(self.inner.call(invocation)) };
+        let priced =
+            billing.and_then(|billing| Some((billing, billing.price(&invocation.request.call)?)));
+        let Some((billing, price)) = priced else {
+            return Either::Left(self.inner.call(invocation));
+        };
         let (billing, mut inner) = (Arc::clone(billing), self.inner.clone());
         Either::Right(Box::pin(async move {
             billing.hold(&invocation.request.call, &invocation.tab, price, price.highest()).await?;

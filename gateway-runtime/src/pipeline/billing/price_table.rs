@@ -79,10 +79,17 @@ impl Timeline {
 
 impl PriceTable {
     /// What the attributes of `registry` and `lists`, which are in their order in time, say together.
-    pub(in crate::pipeline) fn new<'l>(registry: &Registry, lists: impl IntoIterator<Item = &'l PriceList>) -> Self {
-        let name = |method: &Method| (method.service.name, method.service.version, method.spec.name);
-        let places: HashMap<_, _> = registry.methods().map(|method| (name(method), method.spec.identity())).collect();
-        let attributes = registry.methods().filter_map(|m| Some((m.spec.identity(), Price::flat(m.spec.price?))));
+    pub(in crate::pipeline) fn new<'l>(
+        registry: &Registry,
+        lists: impl IntoIterator<Item = &'l PriceList>,
+    ) -> Self {
+        let name =
+            |method: &Method| (method.service.name, method.service.version, method.spec.name);
+        let places: HashMap<_, _> =
+            registry.methods().map(|method| (name(method), method.spec.identity())).collect();
+        let attributes = registry
+            .methods()
+            .filter_map(|m| Some((m.spec.identity(), Price::flat(m.spec.price?))));
         let mut this = Self { attributes: attributes.collect(), ..Self::default() };
         for list in lists {
             let of_a_method = |listed: &ListedPrice| {
@@ -116,8 +123,9 @@ impl PriceTable {
     ) -> Option<Price> {
         let place = method.identity();
         let of_plan = plan.and_then(|plan| self.plans.get(plan)?.price(place, time));
-        let price =
-            of_plan.or_else(|| self.general.price(place, time)).or_else(|| self.attributes.get(&place).copied());
+        let price = of_plan
+            .or_else(|| self.general.price(place, time))
+            .or_else(|| self.attributes.get(&place).copied());
         price.filter(|price| price.highest().nanos() > 0)
     }
 }
@@ -129,19 +137,37 @@ mod tests {
 
     #[test]
     fn what_no_list_says_the_attribute_says() {
-        static SPEC: MethodSpec = MethodSpec::new("m", Verb::Get, SourceLocation { file: "", line: 0 });
+        static SPEC: MethodSpec =
+            MethodSpec::new("m", Verb::Get, SourceLocation { file: "", line: 0 });
         let flat = |nanos| Price::flat(Money::literal(nanos, "USD"));
-        let list = |price: Option<i64>| price.map(|nanos| (SPEC.identity(), flat(nanos))).into_iter().collect::<MethodPrices>();
-        let timeline =
-            |lists: &[(i64, Option<i64>)]| Timeline(lists.iter().map(|(from, price)| (*from, list(*price))).collect());
+        let list = |price: Option<i64>| {
+            price.map(|nanos| (SPEC.identity(), flat(nanos))).into_iter().collect::<MethodPrices>()
+        };
+        let timeline = |lists: &[(i64, Option<i64>)]| {
+            Timeline(lists.iter().map(|(from, price)| (*from, list(*price))).collect())
+        };
         let tariffs = PriceTable {
             attributes: list(Some(1)),
-            general: timeline(&[(-9, Some(99)), (100, Some(2)), (200, None), (300, Some(3)), (300, Some(4))]),
+            general: timeline(&[
+                (-9, Some(99)),
+                (100, Some(2)),
+                (200, None),
+                (300, Some(3)),
+                (300, Some(4)),
+            ]),
             plans: HashMap::from([("gold".into(), timeline(&[(250, Some(5)), (350, Some(0))]))]),
         };
-        let price = |plan, time| tariffs.price(&SPEC, plan, time).map_or(0, |price| price.highest().nanos());
-        for (time, general, gold) in [(99, 99, 99), (100, 2, 2), (200, 1, 1), (250, 1, 5), (300, 4, 5), (350, 4, 0)] {
-            assert_eq!((price(None, time), price(Some("gold"), time)), (general, gold), "at {time}");
+        let price = |plan, time| {
+            tariffs.price(&SPEC, plan, time).map_or(0, |price| price.highest().nanos())
+        };
+        for (time, general, gold) in
+            [(99, 99, 99), (100, 2, 2), (200, 1, 1), (250, 1, 5), (300, 4, 5), (350, 4, 0)]
+        {
+            assert_eq!(
+                (price(None, time), price(Some("gold"), time)),
+                (general, gold),
+                "at {time}"
+            );
             assert_eq!(price(Some("silver"), time), general);
         }
     }

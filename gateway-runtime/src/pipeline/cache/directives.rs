@@ -62,12 +62,19 @@ mod tests {
     #[test]
     fn directives_are_read_as_the_standard_has_them() {
         assert_eq!(asks(&[]), RequestDirectives::default());
-        assert_eq!(asks(&["max-stale=5, only-if-cached, x=\"no-store\"", ""]), RequestDirectives::default());
+        assert_eq!(
+            asks(&["max-stale=5, only-if-cached, x=\"no-store\"", ""]),
+            RequestDirectives::default()
+        );
         assert!(asks(&["No-Store"]).no_store && !asks(&["No-Store"]).no_cache);
         assert!(asks(&["max-age=0 , no-cache"]).no_cache && asks(&["a", "NO-CACHE"]).no_cache);
-        for (field, age) in
-            [("max-age=5", 5), ("Max-Age=\"7\"", 7), ("max-age=x", 0), ("max-age", 0), ("max-age=9, max-age=3", 3)]
-        {
+        for (field, age) in [
+            ("max-age=5", 5),
+            ("Max-Age=\"7\"", 7),
+            ("max-age=x", 0),
+            ("max-age", 0),
+            ("max-age=9, max-age=3", 3),
+        ] {
             assert_eq!(asks(&[field]).max_age, Some(Duration::from_secs(age)), "{field}");
         }
     }

@@ -12,12 +12,15 @@ use crate::{
         error::{Code, Error},
         reply::Reply,
     },
-    cache::{CachedReply, CacheKey, FlightHandle},
+    cache::{CacheKey, CachedReply, FlightHandle},
     pipeline::{
         Invocation,
         access_log::TraceLayer,
         billing::Billing,
-        cache::{RequestDirectives, ReplyCache, CacheStatus, CachePolicy, Freshness, ForwardReason, policy::tell_of_nothing},
+        cache::{
+            CachePolicy, CacheStatus, ForwardReason, Freshness, ReplyCache, RequestDirectives,
+            policy::tell_of_nothing,
+        },
         catch_panic::UnwindLayer,
         deadline::DeadlineLayer,
         persistence::Persistence,
@@ -64,20 +67,34 @@ pub(super) struct CacheLookup {
 
 /// A stage that calls can be sent on to.
 pub(super) trait Inner:
-    Service<Invocation, Response = Reply, Error = Error, Future: Send + 'static> + Clone + Send + Sync + 'static
+    Service<Invocation, Response = Reply, Error = Error, Future: Send + 'static>
+    + Clone
+    + Send
+    + Sync
+    + 'static
 {
 }
 
 impl<S> Inner for S where
-    S: Service<Invocation, Response = Reply, Error = Error, Future: Send + 'static> + Clone + Send + Sync + 'static
+    S: Service<Invocation, Response = Reply, Error = Error, Future: Send + 'static>
+        + Clone
+        + Send
+        + Sync
+        + 'static
 {
 }
 
 impl CacheLookup {
-    pub(super) async fn answer<S: Inner>(self, inner: S, invocation: Invocation) -> Result<Reply, Error> {
+    pub(super) async fn answer<S: Inner>(
+        self,
+        inner: S,
+        invocation: Invocation,
+    ) -> Result<Reply, Error> {
         let caching = Arc::clone(&self.caching);
         // It was there when the call came in.
-        let Some(terms) = caching.terms(&invocation.method) else { return inner.oneshot(invocation).await };
+        let Some(terms) = caching.terms(&invocation.method) else {
+            return inner.oneshot(invocation).await;
+        };
         let at = Recipient::of(&invocation);
         if self.asks.no_cache {
             return self.reload(terms, inner, invocation).await;
@@ -101,7 +118,12 @@ impl CacheLookup {
     }
 
     /// The answer as its client wants it: made. Nobody else waits for it, and it is kept.
-    async fn reload<S: Inner>(&self, terms: &CachePolicy, inner: S, invocation: Invocation) -> Result<Reply, Error> {
+    async fn reload<S: Inner>(
+        &self,
+        terms: &CachePolicy,
+        inner: S,
+        invocation: Invocation,
+    ) -> Result<Reply, Error> {
         let at = Recipient::of(&invocation);
         match self.make(terms, inner, invocation, None).await {
             Ok(landed) => self.made(terms, &at, ForwardReason::Request, &landed).await,
@@ -131,7 +153,9 @@ impl CacheLookup {
             Ok(landed) if leads => return self.made(terms, &at, why, landed).await,
             Ok(FlightResult::Found(entry)) => (CacheStatus::Hit, entry),
             Ok(FlightResult::Made(entry, _)) => (CacheStatus::Collapsed(why), entry),
-            Ok(FlightResult::Failed(entry, status)) => (CacheStatus::Failed { status: *status, collapsed: true }, entry),
+            Ok(FlightResult::Failed(entry, status)) => {
+                (CacheStatus::Failed { status: *status, collapsed: true }, entry)
+            }
             Err(alone) => return self.alone(&at.call, why, alone),
         };
         self.give(&at, terms, status, entry.clone()).await
@@ -151,7 +175,12 @@ impl CacheLookup {
             .layer(UnwindLayer)
             .layer(DeadlineLayer)
             .service(service_fn(move |invocation| Arc::clone(&renewal).carry_out(invocation)));
-        tokio::spawn(stack.oneshot(Invocation { method, request, tab: SettlementDraft::default(), authorized: None }));
+        tokio::spawn(stack.oneshot(Invocation {
+            method,
+            request,
+            tab: SettlementDraft::default(),
+            authorized: None,
+        }));
     }
 
     /// Makes the answer, unless somebody has while this call was on its way here.
@@ -163,7 +192,9 @@ impl CacheLookup {
         stale: Option<CachedReply>,
     ) -> Result<FlightResult, Unshared> {
         match self.caching.backend.get(&self.key).await {
-            Some(entry) if terms.judge(entry.age()) == Freshness::Fresh => Ok(FlightResult::Found(entry)),
+            Some(entry) if terms.judge(entry.age()) == Freshness::Fresh => {
+                Ok(FlightResult::Found(entry))
+            }
             _ => self.make(terms, inner, invocation, stale).await,
         }
     }
@@ -181,13 +212,23 @@ impl CacheLookup {
         };
         let at = invocation.request.call.clone();
         // Panics and lateness too are failures that the old answer is better than.
-        let outcome = timeout_at(stale_deadline(&at), UnwindLayer.layer(inner).oneshot(invocation)).await;
-        match outcome.unwrap_or_else(|_| Err(Error::new(Code::TIMEOUT, "the call was not answered in its time"))) {
+        let outcome =
+            timeout_at(stale_deadline(&at), UnwindLayer.layer(inner).oneshot(invocation)).await;
+        match outcome.unwrap_or_else(|_| {
+            Err(Error::new(Code::TIMEOUT, "the call was not answered in its time"))
+        }) {
             Ok(reply) => self.keep(terms, reply).await.map_err(Ok),
             Err(error) if error.code().status() >= 500 => {
                 let internal = error.log_message();
-                let (request_id, code, detail) = (at.id().as_str(), error.code().name(), error.detail());
-                tracing::warn!(request_id, code, detail, internal, "failed, and is answered from the cache");
+                let (request_id, code, detail) =
+                    (at.id().as_str(), error.code().name(), error.detail());
+                tracing::warn!(
+                    request_id,
+                    code,
+                    detail,
+                    internal,
+                    "failed, and is answered from the cache"
+                );
                 Ok(FlightResult::Failed(stale, error.code().status()))
             }
             Err(error) => Err(Err(error)),
@@ -212,7 +253,13 @@ impl CacheLookup {
     }
 
     /// The answer of the call that led.
-    async fn made(&self, terms: &CachePolicy, at: &Recipient, why: ForwardReason, landed: &FlightResult) -> Result<Reply, Error> {
+    async fn made(
+        &self,
+        terms: &CachePolicy,
+        at: &Recipient,
+        why: ForwardReason,
+        landed: &FlightResult,
+    ) -> Result<Reply, Error> {
         match landed {
             FlightResult::Made(entry, kept) => {
                 let status = CacheStatus::Made { why, kept: *kept };
@@ -220,7 +267,9 @@ impl CacheLookup {
                 terms.add_cache_headers(&at.call, status, entry.age());
                 Ok(terms.reply(entry.body.clone()))
             }
-            FlightResult::Found(entry) => self.give(at, terms, CacheStatus::Hit, entry.clone()).await,
+            FlightResult::Found(entry) => {
+                self.give(at, terms, CacheStatus::Hit, entry.clone()).await
+            }
             FlightResult::Failed(entry, status) => {
                 let status = CacheStatus::Failed { status: *status, collapsed: false };
                 self.give(at, terms, status, entry.clone()).await
@@ -229,7 +278,13 @@ impl CacheLookup {
     }
 
     /// An answer that was made for another call, if this one can pay for it.
-    async fn give(&self, at: &Recipient, terms: &CachePolicy, status: CacheStatus, entry: CachedReply) -> Result<Reply, Error> {
+    async fn give(
+        &self,
+        at: &Recipient,
+        terms: &CachePolicy,
+        status: CacheStatus,
+        entry: CachedReply,
+    ) -> Result<Reply, Error> {
         if let Some(billing) = &self.billing {
             billing.hold_for_hit(&at.call, &at.tab).await?;
         }
@@ -256,7 +311,9 @@ impl<S: Inner> Revalidation<S> {
         let Self { search, ticket, inner } = &*self;
         let caching = &search.caching;
         let at = Recipient::of(&invocation);
-        let Some(terms) = caching.terms(&invocation.method) else { return inner.clone().oneshot(invocation).await };
+        let Some(terms) = caching.terms(&invocation.method) else {
+            return inner.clone().oneshot(invocation).await;
+        };
         match ticket.join_or_lead(|| search.make(terms, inner.clone(), invocation, None)).await {
             Ok(landed) => search.made(terms, &at, ForwardReason::Stale, landed).await,
             Err(alone) => search.alone(&at.call, ForwardReason::Stale, alone),

@@ -29,14 +29,14 @@ use crate::{
         error::Error,
         reply::Reply,
     },
-    cache::{CacheStore, CacheSettings, CachedReply, SingleFlight},
+    cache::{CacheSettings, CacheStore, CachedReply, SingleFlight},
     pipeline::{
         Invocation,
         billing::Billing,
         cache::{
             directives::RequestDirectives,
-            lookup::{FlightResult, CacheLookup},
-            policy::{CacheStatus, CachePolicy, Freshness, ForwardReason},
+            lookup::{CacheLookup, FlightResult},
+            policy::{CachePolicy, CacheStatus, ForwardReason, Freshness},
             stats::Figures,
         },
         persistence::Persistence,
@@ -59,12 +59,19 @@ pub struct ReplyCache {
 impl ReplyCache {
     /// By what settings and attributes say, in `backend`; none when no method is cached.
     #[must_use]
-    pub fn new(settings: &CacheSettings, registry: &Registry, backend: Box<dyn CacheStore>) -> Option<Arc<Self>> {
-        let terms = |method: &Arc<Method>| Some((method.spec.identity(), CachePolicy::of(method, settings)?));
+    pub fn new(
+        settings: &CacheSettings,
+        registry: &Registry,
+        backend: Box<dyn CacheStore>,
+    ) -> Option<Arc<Self>> {
+        let terms = |method: &Arc<Method>| {
+            Some((method.spec.identity(), CachePolicy::of(method, settings)?))
+        };
         let methods: HashMap<_, _, _> = registry.methods().filter_map(terms).collect();
         let longest = settings.reply_bytes;
         let (flights, figures) = (Arc::default(), Figures::default());
-        (!methods.is_empty()).then(|| Arc::new(Self { backend, flights, figures, longest, methods }))
+        (!methods.is_empty())
+            .then(|| Arc::new(Self { backend, flights, figures, longest, methods }))
     }
 
     /// How often it helped, and what it holds.
@@ -80,7 +87,14 @@ impl ReplyCache {
     }
 
     /// Gives a call that has paid for it an answer that was made for another.
-    fn serve_cached(&self, call: &Call, terms: &CachePolicy, status: CacheStatus, entry: CachedReply, age: Duration) -> Reply {
+    fn serve_cached(
+        &self,
+        call: &Call,
+        terms: &CachePolicy,
+        status: CacheStatus,
+        entry: CachedReply,
+        age: Duration,
+    ) -> Reply {
         call.mark_cache_hit();
         self.figures.count(status);
         terms.add_cache_headers(call, status, age);
@@ -118,7 +132,11 @@ type Searching = Pin<Box<dyn Future<Output = Result<Reply, Error>> + Send>>;
 
 impl<S> Service<Invocation> for Cached<S>
 where
-    S: Service<Invocation, Response = Reply, Error = Error, Future: Send + 'static> + Clone + Send + Sync + 'static,
+    S: Service<Invocation, Response = Reply, Error = Error, Future: Send + 'static>
+        + Clone
+        + Send
+        + Sync
+        + 'static,
 {
     type Response = Reply;
     type Error = Error;
@@ -130,13 +148,18 @@ where
 
     fn call(&mut self, invocation: Invocation) -> Self::Future {
         let caching = self.layer.caching.as_ref();
-        let Some((caching, terms)) = caching.and_then(|caching| Some((caching, caching.terms(&invocation.method)?)))
+        let Some((caching, terms)) =
+            caching.and_then(|caching| Some((caching, caching.terms(&invocation.method)?)))
         else {
             return Either::Left(self.inner.call(invocation));
         };
         let call = &invocation.request.call;
         // What browsers say of a WebSocket when they open it (`no-cache`) is about that alone.
-        let asks = if call.origin() == Origin::Http { RequestDirectives::of(call.headers()) } else { RequestDirectives::default() };
+        let asks = if call.origin() == Origin::Http {
+            RequestDirectives::of(call.headers())
+        } else {
+            RequestDirectives::default()
+        };
         if asks.no_store {
             policy::tell_of_nothing(call, ForwardReason::Bypass);
             return Either::Left(self.inner.call(invocation));
@@ -149,7 +172,13 @@ where
             && asks.allows(age)
             && terms.judge(age) == Freshness::Fresh
         {
-            return Either::Right(Either::Left(ready(Ok(caching.serve_cached(call, terms, CacheStatus::Hit, entry, age)))));
+            return Either::Right(Either::Left(ready(Ok(caching.serve_cached(
+                call,
+                terms,
+                CacheStatus::Hit,
+                entry,
+                age,
+            )))));
         }
         let CachedLayer { keeping, billing, .. } = self.layer.clone();
         let search = CacheLookup { caching: Arc::clone(caching), keeping, billing, key, asks };

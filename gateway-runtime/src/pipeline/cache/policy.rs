@@ -12,7 +12,7 @@ use crate::{
         reply::Reply,
         spec::{AuthMode, CacheScope, Verb},
     },
-    cache::{CacheSettings, CacheKey, KeySpace},
+    cache::{CacheKey, CacheSettings, KeySpace},
     pipeline::Invocation,
     service::{argument::ReplyShape, registry::Method},
 };
@@ -62,7 +62,8 @@ impl CachePolicy {
         // What somebody is to pay for, or may not be seen by all, is not for caches that serve all.
         let is_public = is_global && method.auth() == AuthMode::None && method.spec.price.is_none();
         let word = if is_public { "public" } else { "private" };
-        let control = HeaderValue::try_from(format!("{word}, max-age={}", cache.ttl.as_secs())).ok();
+        let control =
+            HeaderValue::try_from(format!("{word}, max-age={}", cache.ttl.as_secs())).ok();
         Some(Self {
             keys: key_space(method),
             is_global,
@@ -70,7 +71,9 @@ impl CachePolicy {
             ttl: cache.ttl,
             stale_while_revalidate: cache.ttl + settings.stale_while_revalidate,
             stale_if_error: cache.ttl + settings.stale_if_error,
-            for_others: control.filter(|_| method.spec.verb == Verb::Get).map(|control| (control, is_public)),
+            for_others: control
+                .filter(|_| method.spec.verb == Verb::Get)
+                .map(|control| (control, is_public)),
         })
     }
 
@@ -112,7 +115,12 @@ impl CachePolicy {
         // Writing to a text does not fail.
         let _ = match status {
             CacheStatus::Made { kept: false, .. } => write!(text, "gateway; {}", status.words()),
-            _ => write!(text, "gateway; {}; ttl={}", status.words(), seconds(self.ttl) - seconds(age)),
+            _ => write!(
+                text,
+                "gateway; {}; ttl={}",
+                status.words(),
+                seconds(self.ttl) - seconds(age)
+            ),
         };
         if let CacheStatus::Failed { status, .. } = status {
             let _ = write!(text, "; fwd-status={status}; detail=stale-if-error");
@@ -193,7 +201,9 @@ impl CacheStatus {
             Self::Made { why: ForwardReason::Request, kept: true } => "fwd=request; stored",
             Self::Made { why: ForwardReason::Bypass, .. } => ForwardReason::Bypass.words(),
             Self::Made { why, kept: false } => why.words(),
-            Self::Collapsed(ForwardReason::Stale) | Self::Failed { collapsed: true, .. } => "fwd=stale; collapsed",
+            Self::Collapsed(ForwardReason::Stale) | Self::Failed { collapsed: true, .. } => {
+                "fwd=stale; collapsed"
+            }
             Self::Collapsed(_) => "fwd=miss; collapsed",
             Self::Failed { collapsed: false, .. } => "fwd=stale",
         }
@@ -201,7 +211,8 @@ impl CacheStatus {
 }
 /// Returns the keys of a method: its service, version, name and schemas are in each.
 fn key_space(method: &Method) -> KeySpace {
-    let input = method.input.as_ref().map(|input| input.schema.json().to_string()).unwrap_or_default();
+    let input =
+        method.input.as_ref().map(|input| input.schema.json().to_string()).unwrap_or_default();
     let answer = match &method.answer {
         ReplyShape::Empty => "empty".to_owned(),
         ReplyShape::Json(schema) => format!("json {schema}"),

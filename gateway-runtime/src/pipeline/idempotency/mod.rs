@@ -33,7 +33,7 @@ use crate::{
     },
     provider::{has_idempotency_key, parse_idempotency_key},
     service::argument::ReplyShape,
-    store::{Command, Claim, ClaimOutcome},
+    store::{Claim, ClaimOutcome, Command},
 };
 
 /// Says that the answer is that of an earlier call with the same key.
@@ -76,7 +76,10 @@ type Answering = Pin<Box<dyn Future<Output = Result<Reply, Error>> + Send>>;
 
 impl<S> Service<Invocation> for Idempotent<S>
 where
-    S: Service<Invocation, Response = Reply, Error = Error, Future: Send + 'static> + Clone + Send + 'static,
+    S: Service<Invocation, Response = Reply, Error = Error, Future: Send + 'static>
+        + Clone
+        + Send
+        + 'static,
 {
     type Response = Reply;
     type Error = Error;
@@ -97,7 +100,9 @@ where
             }
             Ok(None) => return refuse("this method wants an `Idempotency-Key` header"),
             Err(_) => {
-                return refuse("the `Idempotency-Key` is no text of 1 to 255 printable ASCII characters, sent once");
+                return refuse(
+                    "the `Idempotency-Key` is no text of 1 to 255 printable ASCII characters, sent once",
+                );
             }
         };
         let mut inner = self.inner.clone();
@@ -136,7 +141,8 @@ fn refuse<F>(detail: &'static str) -> Either<F, Answering> {
 }
 
 fn unavailable(error: crate::store::StoreError) -> Error {
-    Error::new(Code::OVERLOADED, "the key cannot be looked up now, so the call was not begun").with_log_message(error)
+    Error::new(Code::OVERLOADED, "the key cannot be looked up now, so the call was not begun")
+        .with_log_message(error)
 }
 
 /// The answer to a call whose key is not free.
@@ -173,11 +179,19 @@ fn claim(invocation: &Invocation, key: &str, keeping: &Persistence) -> Claim {
     let now = SystemTime::now();
     let is_anonymous = call.caller().account().is_none();
     let version = method.service.version.to_string();
-    let unique_for =
-        [call.caller().account().unwrap_or_default(), method.service.name, &version, method.spec.name, key];
+    let unique_for = [
+        call.caller().account().unwrap_or_default(),
+        method.service.name,
+        &version,
+        method.spec.name,
+        key,
+    ];
     Claim {
         key: digest_hex(unique_for),
-        fingerprint: digest_hex([method.spec.verb.as_str().as_bytes(), &fingerprint_input(&request.input)]),
+        fingerprint: digest_hex([
+            method.spec.verb.as_str().as_bytes(),
+            &fingerprint_input(&request.input),
+        ]),
         fence: String::from_utf8_lossy(&sortable_id()).into(),
         at: unix_micros(now),
         until: unix_micros(now + keeping.keys.lease),

@@ -31,11 +31,11 @@ enum StoredReply {
     },
     /// It was given once, and was too long to be kept.
     TooLong,
-    Failure(Failure),
+    StoredFailure(StoredFailure),
 }
 
 #[derive(Debug, Serialize, Deserialize)]
-struct Failure {
+struct StoredFailure {
     code: String,
     status: u16,
     title: String,
@@ -49,11 +49,15 @@ struct Failure {
 pub(in crate::pipeline) fn serialize(outcome: &Result<Reply, Error>) -> Option<String> {
     let kept = match outcome {
         Ok(Reply::Empty) => StoredReply::Empty,
-        Ok(Reply::Json(body) | Reply::Raw(_, body)) if body.len() > MAX_STORED_BYTES => StoredReply::TooLong,
+        Ok(Reply::Json(body) | Reply::Raw(_, body)) if body.len() > MAX_STORED_BYTES => {
+            StoredReply::TooLong
+        }
         Ok(Reply::Json(body)) => StoredReply::Json(String::from_utf8(body.to_vec()).ok()?),
-        Ok(Reply::Raw(media, body)) => StoredReply::Raw { media: (*media).to_owned(), base64: BASE64_STANDARD.encode(body) },
+        Ok(Reply::Raw(media, body)) => {
+            StoredReply::Raw { media: (*media).to_owned(), base64: BASE64_STANDARD.encode(body) }
+        }
         Ok(Reply::Items(_) | Reply::RawStream(..)) => return None,
-        Err(error) => StoredReply::Failure(Failure {
+        Err(error) => StoredReply::StoredFailure(StoredFailure {
             code: error.code().name().to_owned(),
             status: error.code().status(),
             title: error.code().title().to_owned(),
@@ -76,17 +80,20 @@ pub(in crate::pipeline) fn deserialize(text: &str) -> Result<Reply, Error> {
             "a call with this key was carried out and answered, and its answer was too long to be kept",
         )
         .with_retryable(false)),
-        StoredReply::Failure(failure) => Err(failure.deserialize()),
+        StoredReply::StoredFailure(failure) => Err(failure.deserialize()),
     }
 }
 
-impl Failure {
+impl StoredFailure {
     fn deserialize(self) -> Error {
         let own = Code::ALL.into_iter().find(|code| code.name() == self.code);
         // A code of an author's: its status was one when it was kept.
-        let code =
-            own.unwrap_or_else(|| Code::new(intern(self.code), self.status.clamp(400, 599), intern(self.title)));
-        Error::new(code, self.detail).with_retryable(self.retryable).with_violations(self.violations)
+        let code = own.unwrap_or_else(|| {
+            Code::new(intern(self.code), self.status.clamp(400, 599), intern(self.title))
+        });
+        Error::new(code, self.detail)
+            .with_retryable(self.retryable)
+            .with_violations(self.violations)
     }
 }
 
@@ -117,7 +124,9 @@ mod tests {
         let json = Reply::Json(r#"{"a":"\"\u0000"}"#.into());
         assert!(matches!(again(Ok(json)), Ok(Reply::Json(body)) if body == r#"{"a":"\"\u0000"}"#));
         let raw = Reply::Raw("image/png", vec![0, 159, 255].into());
-        assert!(matches!(again(Ok(raw)), Ok(Reply::Raw("image/png", body)) if body[..] == [0, 159, 255]));
+        assert!(
+            matches!(again(Ok(raw)), Ok(Reply::Raw("image/png", body)) if body[..] == [0, 159, 255])
+        );
     }
 
     #[test]
@@ -125,12 +134,17 @@ mod tests {
         const SOLD_OUT: Code = Code::new("sold-out", 409, "Sold out");
         let violation = Violation { pointer: "/a".to_owned(), detail: "wrong".to_owned() };
         for code in [SOLD_OUT, Code::OUTCOME_UNKNOWN] {
-            let error = Error::new(code, "none left").with_log_message("secret").with_violations(vec![violation.clone()]);
+            let error = Error::new(code, "none left")
+                .with_log_message("secret")
+                .with_violations(vec![violation.clone()]);
             let text = serialize(&Err(error)).unwrap();
             assert!(!text.contains("secret"));
             let error = deserialize(&text).unwrap_err();
             assert_eq!(error.code().name(), code.name());
-            assert_eq!((error.code().status(), error.code().title()), (code.status(), code.title()));
+            assert_eq!(
+                (error.code().status(), error.code().title()),
+                (code.status(), code.title())
+            );
             assert_eq!((error.detail(), error.is_retryable()), ("none left", code.is_retryable()));
             assert_eq!(error.violations(), std::slice::from_ref(&violation));
         }

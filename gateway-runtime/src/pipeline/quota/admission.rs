@@ -17,8 +17,8 @@ use crate::{
         error::Error,
         reply::{Chunks, Reply},
     },
-    pipeline::quota::{Buckets, QuotaEnforcer},
-    quota::{MethodLimits, Policy, FallbackBuckets, PartitionKey},
+    pipeline::quota::{BucketsBackend, QuotaEnforcer},
+    quota::{FallbackBuckets, MethodLimits, PartitionKey, Policy},
 };
 
 /// Where it was taken.
@@ -44,7 +44,13 @@ pub(super) struct AdmissionGuard {
 }
 
 impl AdmissionGuard {
-    pub(super) fn new(limiting: &Arc<QuotaEnforcer>, limits: Arc<MethodLimits>, call: &Call, whose: PartitionKey, from: AdmissionSource) -> Self {
+    pub(super) fn new(
+        limiting: &Arc<QuotaEnforcer>,
+        limits: Arc<MethodLimits>,
+        call: &Call,
+        whose: PartitionKey,
+        from: AdmissionSource,
+    ) -> Self {
         let (limiting, call) = (Arc::clone(limiting), call.clone());
         Self { limiting, limits, call, whose, from: Some(from), is_polled: false, failed: None }
     }
@@ -58,8 +64,10 @@ impl AdmissionGuard {
     pub(super) fn end(mut self, outcome: Result<Reply, Error>) -> Result<Reply, Error> {
         self.failed = Some(outcome.is_err());
         match outcome {
-            Ok(Reply::Items(chunks)) if self.limits.has_places => Ok(Reply::Items(self.until_the_end(chunks))),
-            Ok(Reply::RawStream(media, chunks)) if self.limits.has_places => {
+            Ok(Reply::Items(chunks)) if self.limits.has_concurrency => {
+                Ok(Reply::Items(self.until_the_end(chunks)))
+            }
+            Ok(Reply::RawStream(media, chunks)) if self.limits.has_concurrency => {
                 Ok(Reply::RawStream(media, self.until_the_end(chunks)))
             }
             whole => whole,
@@ -67,14 +75,17 @@ impl AdmissionGuard {
     }
 
     /// As [`end`](Self::end); what Redis is told, it has heard before the caller reads the answer and calls again.
-    pub(super) async fn release_confirmed(mut self, outcome: Result<Reply, Error>) -> Result<Reply, Error> {
+    pub(super) async fn release_confirmed(
+        mut self,
+        outcome: Result<Reply, Error>,
+    ) -> Result<Reply, Error> {
         self.failed = Some(outcome.is_err());
         let streams = matches!(outcome, Ok(Reply::Items(_) | Reply::RawStream(..)));
         if let Some(AdmissionSource::Redis(shared)) = &self.from
             && !streams
         {
             let refund = self.refund();
-            let ended = match refund.is_empty() && !self.limits.has_places {
+            let ended = match refund.is_empty() && !self.limits.has_concurrency {
                 true => Ok(()),
                 false => shared.end(&self.whose, &self.limits, &refund, self.call.nonce()).await,
             };
@@ -106,23 +117,34 @@ impl AdmissionGuard {
 impl Drop for AdmissionGuard {
     fn drop(&mut self) {
         let Some(from) = self.from.take() else { return };
-        let refund = if matches!(from, AdmissionSource::Asked(_)) { Vec::new() } else { self.refund() };
-        if refund.is_empty() && !self.limits.has_places {
+        let refund =
+            if matches!(from, AdmissionSource::Asked(_)) { Vec::new() } else { self.refund() };
+        if refund.is_empty() && !self.limits.has_concurrency {
             return;
         }
         match from {
             AdmissionSource::Memory => {
-                if let Buckets::Memory(memory) = &self.limiting.buckets {
+                if let BucketsBackend::Memory(memory) = &self.limiting.buckets {
                     memory.end(&self.whose, &self.limits.policies, &refund);
                 }
             }
             AdmissionSource::Share(shared) => {
-                let refund: Vec<_> =
-                    self.limits.share.iter().filter(|p| refund.iter().any(|r| r.name == p.name)).cloned().collect();
+                let refund: Vec<_> = self
+                    .limits
+                    .share
+                    .iter()
+                    .filter(|p| refund.iter().any(|r| r.name == p.name))
+                    .cloned()
+                    .collect();
                 shared.end_in_share(&self.whose, &self.limits, &refund);
             }
             AdmissionSource::Redis(shared) | AdmissionSource::Asked(shared) => {
-                shared.release_in_background(self.whose.clone(), Arc::clone(&self.limits), refund, self.call.nonce());
+                shared.release_in_background(
+                    self.whose.clone(),
+                    Arc::clone(&self.limits),
+                    refund,
+                    self.call.nonce(),
+                );
             }
         }
     }

@@ -24,9 +24,12 @@ use crate::{
     },
     pipeline::{
         Invocation,
-        quota::admission::{Guarded, AdmissionGuard, AdmissionSource},
+        quota::admission::{AdmissionGuard, AdmissionSource, Guarded},
     },
-    quota::{MethodLimits, MemoryBuckets, Methods, AdmittedBy, Policy, QuotaSettings, QuotaRules, FallbackBuckets, QuotaStatus, PartitionKey},
+    quota::{
+        AdmittedBy, FallbackBuckets, MemoryBuckets, MethodLimits, PartitionKey, Policy, QuotaRules,
+        QuotaSettings, QuotaStatus, RegisteredMethods,
+    },
     redis::Redis,
     service::registry::Registry,
 };
@@ -44,12 +47,12 @@ pub struct QuotaEnforcer {
     rules: ArcSwap<QuotaRules>,
     /// What the rules were made of.
     settings: ArcSwap<QuotaSettings>,
-    methods: Methods,
-    buckets: Buckets,
+    methods: RegisteredMethods,
+    buckets: BucketsBackend,
 }
 
 #[derive(Debug)]
-enum Buckets {
+enum BucketsBackend {
     Memory(Box<MemoryBuckets>),
     Shared(Arc<FallbackBuckets>),
 }
@@ -58,13 +61,19 @@ impl QuotaEnforcer {
     /// By what settings and attributes say, with the buckets in Redis if there is one.
     #[must_use]
     pub fn new(settings: &QuotaSettings, registry: &Registry, redis: Option<Redis>) -> Arc<Self> {
-        let methods: Methods = registry.methods().map(|method| (method.service, method.spec)).collect();
+        let methods: RegisteredMethods =
+            registry.methods().map(|method| (method.service, method.spec)).collect();
         let buckets = match redis {
-            Some(redis) => Buckets::Shared(Arc::new(FallbackBuckets::new(redis))),
-            None => Buckets::Memory(Box::default()),
+            Some(redis) => BucketsBackend::Shared(Arc::new(FallbackBuckets::new(redis))),
+            None => BucketsBackend::Memory(Box::default()),
         };
         let rules = ArcSwap::from_pointee(QuotaRules::new(settings, Arc::clone(&methods)));
-        Arc::new(Self { rules, settings: ArcSwap::from_pointee(settings.clone()), methods, buckets })
+        Arc::new(Self {
+            rules,
+            settings: ArcSwap::from_pointee(settings.clone()),
+            methods,
+            buckets,
+        })
     }
 
     /// Has other settings hold, all of them from one moment on. Buckets keep what was taken.
@@ -90,14 +99,14 @@ impl QuotaEnforcer {
     #[must_use]
     pub fn judged_alone(&self) -> u64 {
         match &self.buckets {
-            Buckets::Memory(_) => 0,
-            Buckets::Shared(shared) => shared.local_decisions(),
+            BucketsBackend::Memory(_) => 0,
+            BucketsBackend::Shared(shared) => shared.local_decisions(),
         }
     }
 
     /// Waits until all that calls gave back has been heard.
     pub async fn flushed(&self) {
-        if let Buckets::Shared(shared) = &self.buckets {
+        if let BucketsBackend::Shared(shared) = &self.buckets {
             shared.flushed().await;
         }
     }
@@ -105,8 +114,11 @@ impl QuotaEnforcer {
     /// What a call that took tokens of `limits` gives back when it has failed: one of each rate, as it is now.
     fn refund(&self, call: &Call, limits: &MethodLimits) -> Vec<Policy> {
         let rules = self.rules.load();
-        let Some(now) = rules.limits(call).filter(|_| rules.only_fulfilled) else { return Vec::new() };
-        let was_taken = |policy: &&Policy| limits.policies.iter().any(|taken| taken.name == policy.name);
+        let Some(now) = rules.limits(call).filter(|_| rules.only_fulfilled) else {
+            return Vec::new();
+        };
+        let was_taken =
+            |policy: &&Policy| limits.policies.iter().any(|taken| taken.name == policy.name);
         now.policies.iter().filter(was_taken).cloned().collect()
     }
 }
@@ -124,7 +136,8 @@ fn exceeded(standing: &QuotaStatus) -> Error {
         Some(_) => format!("the quota `{}` is used up for now", standing.name),
         None => format!("as many calls run as may at once (`{}`)", standing.name),
     };
-    Error::new(Code::QUOTA_EXCEEDED, detail).with_retry_after(standing.reset.unwrap_or(CONCURRENCY_RETRY_AFTER))
+    Error::new(Code::QUOTA_EXCEEDED, detail)
+        .with_retry_after(standing.reset.unwrap_or(CONCURRENCY_RETRY_AFTER))
 }
 
 /// Makes [`Limit`].
@@ -150,7 +163,10 @@ type Asking = Pin<Box<dyn Future<Output = Result<Reply, Error>> + Send>>;
 
 impl<S> Service<Invocation> for EnforceQuota<S>
 where
-    S: Service<Invocation, Response = Reply, Error = Error, Future: Send + 'static> + Clone + Send + 'static,
+    S: Service<Invocation, Response = Reply, Error = Error, Future: Send + 'static>
+        + Clone
+        + Send
+        + 'static,
 {
     type Response = Reply;
     type Error = Error;
@@ -162,22 +178,31 @@ where
 
     fn call(&mut self, invocation: Invocation) -> Self::Future {
         let Some((limiting, limits, keeps)) = self.limits(&invocation.request.call) else {
-            return Either::Left(LimitFuture { running: Guarded::new(self.inner.call(invocation), None) });
+            return Either::Left(LimitFuture {
+                running: Guarded::new(self.inner.call(invocation), None),
+            });
         };
         let call = &invocation.request.call;
         let memory = match &limiting.buckets {
-            Buckets::Memory(memory) => memory,
-            Buckets::Shared(shared) => {
-                let (inner, shared, limiting) = (self.inner.clone(), Arc::clone(shared), Arc::clone(limiting));
-                return Either::Right(Either::Right(Box::pin(ask(inner, invocation, limiting, limits, shared))));
+            BucketsBackend::Memory(memory) => memory,
+            BucketsBackend::Shared(shared) => {
+                let (inner, shared, limiting) =
+                    (self.inner.clone(), Arc::clone(shared), Arc::clone(limiting));
+                return Either::Right(Either::Right(Box::pin(ask(
+                    inner, invocation, limiting, limits, shared,
+                ))));
             }
         };
         let whose = PartitionKey::of(call);
         match memory.admit(&whose, &limits.policies) {
             Ok(standing) => {
                 add_rate_limit_headers(&limits, call, &standing);
-                let hold = keeps.then(|| AdmissionGuard::new(limiting, limits, call, whose, AdmissionSource::Memory));
-                Either::Left(LimitFuture { running: Guarded::new(self.inner.call(invocation), hold) })
+                let hold = keeps.then(|| {
+                    AdmissionGuard::new(limiting, limits, call, whose, AdmissionSource::Memory)
+                });
+                Either::Left(LimitFuture {
+                    running: Guarded::new(self.inner.call(invocation), hold),
+                })
             }
             Err(standing) => {
                 add_rate_limit_headers(&limits, call, &standing);
@@ -193,7 +218,7 @@ impl<S> EnforceQuota<S> {
         let limiting = self.limiting.as_ref()?;
         let rules = limiting.rules.load();
         let limits = rules.limits(call)?;
-        let keeps = rules.only_fulfilled || limits.has_places;
+        let keeps = rules.only_fulfilled || limits.has_concurrency;
         Some((limiting, limits, keeps))
     }
 }
@@ -212,7 +237,13 @@ where
     let call = invocation.request.call.clone();
     let whose = PartitionKey::of(&call);
     // From now on: whoever leaves before the answer has come may have a place.
-    let mut hold = AdmissionGuard::new(&limiting, Arc::clone(&limits), &call, whose.clone(), AdmissionSource::Asked(Arc::clone(&shared)));
+    let mut hold = AdmissionGuard::new(
+        &limiting,
+        Arc::clone(&limits),
+        &call,
+        whose.clone(),
+        AdmissionSource::Asked(Arc::clone(&shared)),
+    );
     let admission = shared.admit(&whose, &limits, call.nonce()).await;
     hold.set_source(match (&admission.result, admission.place) {
         (Ok(_), AdmittedBy::Redis) => Some(AdmissionSource::Redis(shared)),

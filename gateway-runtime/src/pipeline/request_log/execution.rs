@@ -11,24 +11,24 @@ use crate::base::{
 
 /// What can be said of a call by its outcome.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::pipeline) enum Ending {
+pub(in crate::pipeline) enum Execution {
     /// It was carried out, and has its answer, good or bad.
-    CarriedOut,
+    Executed,
     /// Definite failure: nothing was executed. The hold is released and the key is free.
     NotExecuted,
     /// It may have been carried out, or half of it.
     Unknown,
 }
 
-impl Ending {
+impl Execution {
     pub(in crate::pipeline) fn of(call: &Call, outcome: &Result<Reply, Error>) -> Self {
-        let Err(error) = outcome else { return Self::CarriedOut };
+        let Err(error) = outcome else { return Self::Executed };
         match error.code().status() {
             _ if error.code() == Code::OUTCOME_UNKNOWN => Self::Unknown,
             // The author's own refusal; the pool says of every other 4xx what it was.
-            400 | 404..=428 | 430..=499 if !error.is_retryable() => Self::CarriedOut,
+            400 | 404..=428 | 430..=499 if !error.is_retryable() => Self::Executed,
             // What failed somewhere inside may have happened, unless every attempt at a provider says that it did not.
-            500 if Self::is_lasting(call) && !nothing_happened(call) => Self::Unknown,
+            500 if Self::is_lasting(call) && !was_not_executed(call) => Self::Unknown,
             // The gateway's refusals among them, 401 to 403 and 429: nothing has begun.
             _ => Self::NotExecuted,
         }
@@ -42,12 +42,18 @@ impl Ending {
 
 /// Whether a call was carried out, or may have been.
 pub(crate) fn may_have_happened(call: &Call, outcome: &Result<Reply, Error>) -> bool {
-    Ending::of(call, outcome) != Ending::NotExecuted
+    Execution::of(call, outcome) != Execution::NotExecuted
 }
 
-fn nothing_happened(call: &Call) -> bool {
+fn was_not_executed(call: &Call) -> bool {
     let harmless = |attempt: &Attempt| {
-        matches!(attempt.class, AttemptClass::NotSent | AttemptClass::Rejected | AttemptClass::Unsupported | AttemptClass::Invalid)
+        matches!(
+            attempt.class,
+            AttemptClass::NotSent
+                | AttemptClass::Rejected
+                | AttemptClass::Unsupported
+                | AttemptClass::Invalid
+        )
     };
     call.with_attempts(|attempts| !attempts.is_empty() && attempts.iter().all(harmless))
 }

@@ -30,10 +30,13 @@ use crate::{
     },
     pipeline::{
         Invocation,
-        billing::{PlacedHold, Billing},
+        billing::{Billing, PlacedHold},
         idempotency::stored_reply,
         persistence::{AnonymousBytes, Persistence},
-        request_log::{execution::Ending, record::Status, run_to_completion::RunToCompletion, streamed::Streamed},
+        request_log::{
+            execution::Execution, record::Status, run_to_completion::RunToCompletion,
+            streamed::Streamed,
+        },
         settlement_draft::{Draft, Noted, SettlementDraft},
     },
     store::{self, CallId, ClaimEnd, Hold, Settlement, StoreError},
@@ -72,9 +75,13 @@ where
     }
 
     fn call(&mut self, mut invocation: Invocation) -> Self::Future {
-        let Some(keeping) = self.keeping.clone() else { return Either::Left(self.inner.call(invocation)) };
-        let may_cost = self.billing.as_ref().is_some_and(|billing| billing.has_price(invocation.method.spec));
-        let may_claim = keeping.keys.enabled && crate::pipeline::idempotency::can_claim_key(&invocation);
+        let Some(keeping) = self.keeping.clone() else {
+            return Either::Left(self.inner.call(invocation));
+        };
+        let may_cost =
+            self.billing.as_ref().is_some_and(|billing| billing.has_price(invocation.method.spec));
+        let may_claim =
+            keeping.keys.enabled && crate::pipeline::idempotency::can_claim_key(&invocation);
         let must_end = may_cost || may_claim;
         if !must_end && !keeping.records.enabled {
             return Either::Left(self.inner.call(invocation));
@@ -122,7 +129,7 @@ impl OpenRecord {
     }
 
     async fn settle(self, outcome: Result<Reply, Error>) -> Result<Reply, Error> {
-        let ending = Ending::of(&self.call, &outcome);
+        let ending = Execution::of(&self.call, &outcome);
         let draft = self.tab.take();
         // What was cut off has cost its caller the whole time already.
         let waits = !draft.is_open() && Instant::now() < self.call.deadline();
@@ -134,14 +141,16 @@ impl OpenRecord {
         }
         // Nobody waits for money that is released. Whoever sends a definite failure again had better find the key free,
         // but need not: it is free as soon as the journal has come to it.
-        if !settlement.charges() && (settlement.claim.is_none() || ending == Ending::NotExecuted && !waits) {
+        if !settlement.charges()
+            && (settlement.claim.is_none() || ending == Execution::NotExecuted && !waits)
+        {
             self.keeping.journal.settle_in_background(settlement);
             return outcome;
         }
         match self.keeping.journal.settle(settlement).await {
             Ok(()) => outcome,
             // It is tried again as long as the program runs.
-            Err(_) if ending == Ending::NotExecuted => outcome,
+            Err(_) if ending == Execution::NotExecuted => outcome,
             Err(error) => Err(not_written(error)),
         }
     }
@@ -150,7 +159,7 @@ impl OpenRecord {
     async fn stream(self, chunks: Chunks) -> Result<Chunks, Error> {
         // Whatever it will yield: its items are in `chunks`.
         let begun = Ok(Reply::Items(Box::pin(stream::empty())));
-        let mut settlement = self.settlement(self.tab.take(), &begun, Ending::CarriedOut);
+        let mut settlement = self.settlement(self.tab.take(), &begun, Execution::Executed);
         settlement.request.code = Some(store::RequestRecord::STREAMING.into());
         settlement.request.fulfilled = false;
         let charge = settlement.hold.as_ref().and_then(|(_, charge)| *charge);
@@ -172,11 +181,17 @@ impl OpenRecord {
     }
 
     /// What is written of a call that has ended.
-    fn settlement(&self, draft: Draft, outcome: &Result<Reply, Error>, ending: Ending) -> Settlement {
+    fn settlement(
+        &self,
+        draft: Draft,
+        outcome: &Result<Reply, Error>,
+        ending: Execution,
+    ) -> Settlement {
         let hold = self.hold(draft.take_hold, outcome, ending);
         let claim = draft.take_claim.map(|claim| {
             let (key, fence) = claim.what;
-            let closing = if claim.is_written { self.claim_end(outcome, ending) } else { ClaimEnd::Undo };
+            let closing =
+                if claim.is_written { self.claim_end(outcome, ending) } else { ClaimEnd::Undo };
             if self.call.caller().account().is_none() {
                 self.keeping.anonymous.add(match &closing {
                     ClaimEnd::Answer(answer, _) => i64::try_from(answer.len()).unwrap_or(i64::MAX),
@@ -187,15 +202,21 @@ impl OpenRecord {
             }
             (key, fence, closing)
         });
-        let request = self.to_record(Status::of(outcome), hold.as_ref().and_then(|(_, charge)| *charge));
+        let request =
+            self.to_record(Status::of(outcome), hold.as_ref().and_then(|(_, charge)| *charge));
         Settlement { request, hold, claim }
     }
 
     /// What becomes of the money.
-    fn hold(&self, bill: Option<Noted<PlacedHold>>, outcome: &Result<Reply, Error>, ending: Ending) -> Option<Ended> {
+    fn hold(
+        &self,
+        bill: Option<Noted<PlacedHold>>,
+        outcome: &Result<Reply, Error>,
+        ending: Execution,
+    ) -> Option<Ended> {
         let Noted { what: bill, is_written } = bill?;
         Some(match is_written {
-            true => bill.charge(&self.call, outcome, ending == Ending::Unknown),
+            true => bill.charge(&self.call, outcome, ending == Execution::Unknown),
             false => bill.release(&self.call),
         })
     }
@@ -205,9 +226,11 @@ impl OpenRecord {
     }
 
     /// What becomes of the key.
-    fn claim_end(&self, outcome: &Result<Reply, Error>, ending: Ending) -> ClaimEnd {
-        match stored_reply::serialize(outcome).filter(|_| ending != Ending::NotExecuted) {
-            Some(answer) => ClaimEnd::Answer(answer, unix_micros(self.at + self.keeping.keys.kept)),
+    fn claim_end(&self, outcome: &Result<Reply, Error>, ending: Execution) -> ClaimEnd {
+        match stored_reply::serialize(outcome).filter(|_| ending != Execution::NotExecuted) {
+            Some(answer) => {
+                ClaimEnd::Answer(answer, unix_micros(self.at + self.keeping.keys.retention))
+            }
             None => ClaimEnd::Release,
         }
     }
@@ -222,9 +245,9 @@ impl Drop for OpenRecord {
         // Most calls that hold something go on without their caller; one whose price came with a list that is newer than
         // the call does not, nor any when the program ends.
         let holds = draft.take_claim.is_some() || draft.take_hold.is_some();
-        let (code, ending) = match holds && Ending::is_lasting(&self.call) {
-            true => (Code::OUTCOME_UNKNOWN, Ending::Unknown),
-            false => (record::CANCELLED, Ending::NotExecuted),
+        let (code, ending) = match holds && Execution::is_lasting(&self.call) {
+            true => (Code::OUTCOME_UNKNOWN, Execution::Unknown),
+            false => (record::CANCELLED, Execution::NotExecuted),
         };
         let cut = Err(Error::new(code, "the call was cut off before it had ended"));
         let settlement = self.settlement(draft, &cut, ending);

@@ -66,13 +66,16 @@ pub(in crate::pipeline) fn request(
     price: Option<Money>,
 ) -> RequestRecord {
     let (provider, cost, attempts) = call.with_attempts(|attempts| {
-        let answered = attempts.iter().rev().find(|attempt| attempt.answered).map(|attempt| attempt.provider);
-        let json = (!attempts.is_empty()).then(|| serde_json::to_string(attempts).unwrap_or_default());
+        let answered =
+            attempts.iter().rev().find(|attempt| attempt.answered).map(|attempt| attempt.provider);
+        let json =
+            (!attempts.is_empty()).then(|| serde_json::to_string(attempts).unwrap_or_default());
         (answered, cost_of(attempts), json)
     });
     // The attempt of a stream ends with the stream.
     let streaming = call.streaming_provider();
-    let Attribution { request_id, user, origin, service, version, method, peer, trace, .. } = attribution(call);
+    let Attribution { request_id, user, origin, service, version, method, peer, trace, .. } =
+        attribution(call);
     let Status { status, code } = status;
     RequestRecord {
         call: key,

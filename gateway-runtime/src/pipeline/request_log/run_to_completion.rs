@@ -92,7 +92,8 @@ mod tests {
             let _still = &by_the_call;
             panic!("broken")
         });
-        let panicked = AssertUnwindSafe(RunToCompletion::new(Box::pin(work), true)).catch_unwind().await;
+        let panicked =
+            AssertUnwindSafe(RunToCompletion::new(Box::pin(work), true)).catch_unwind().await;
         assert!(panicked.is_err());
         assert_eq!(Arc::strong_count(&held), 1, "a task has it");
     }

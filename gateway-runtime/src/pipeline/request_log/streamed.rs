@@ -24,7 +24,11 @@ pub(in crate::pipeline) struct Streamed {
 }
 
 impl Streamed {
-    pub(in crate::pipeline) fn new(chunks: Chunks, page: OpenRecord, charge: Option<Money>) -> Self {
+    pub(in crate::pipeline) fn new(
+        chunks: Chunks,
+        page: OpenRecord,
+        charge: Option<Money>,
+    ) -> Self {
         Self { chunks: Some(chunks), page, charge }
     }
 

@@ -77,7 +77,7 @@ pub(super) struct Breaker {
 
 #[derive(Debug)]
 struct State {
-    phase: Phase,
+    phase: BreakerPhase,
     /// Counts changes of phase: what was let through in an earlier one says nothing of this one.
     epoch: u64,
     window: Window,
@@ -88,7 +88,7 @@ struct State {
 }
 
 #[derive(Debug)]
-enum Phase {
+enum BreakerPhase {
     Closed,
     Open { due: Instant },
     HalfOpen(Probes),
@@ -119,7 +119,7 @@ impl Probes {
 impl Breaker {
     pub(super) fn new(settings: &BreakerSettings, now: Instant) -> Self {
         let state = State {
-            phase: Phase::Closed,
+            phase: BreakerPhase::Closed,
             epoch: 0,
             window: Window::new(settings.window, now),
             failures_in_a_row: 0,
@@ -139,29 +139,36 @@ impl Breaker {
             return Availability::Until(until);
         }
         match &mut state.phase {
-            Phase::Closed => Availability::Ready(BreakerState::Closed),
-            Phase::Open { due } if *due > now => Availability::Until(*due),
-            Phase::Open { due } => Availability::Due(*due),
-            Phase::HalfOpen(probes) => match (probes.room(now, settings), probes.is_single()) {
-                (true, true) => Availability::Due(now),
-                (true, false) => Availability::Ready(BreakerState::HalfOpen),
-                (false, true) => Availability::SingleProbeInFlight,
-                (false, false) => Availability::ProbesInFlight,
-            },
+            BreakerPhase::Closed => Availability::Ready(BreakerState::Closed),
+            BreakerPhase::Open { due } if *due > now => Availability::Until(*due),
+            BreakerPhase::Open { due } => Availability::Due(*due),
+            BreakerPhase::HalfOpen(probes) => {
+                match (probes.room(now, settings), probes.is_single()) {
+                    (true, true) => Availability::Due(now),
+                    (true, false) => Availability::Ready(BreakerState::HalfOpen),
+                    (false, true) => Availability::SingleProbeInFlight,
+                    (false, false) => Availability::ProbesInFlight,
+                }
+            }
         }
     }
 
     /// Its state, whatever it lets through at this moment.
     pub(super) fn state(&self) -> BreakerState {
         match self.lock().phase {
-            Phase::Closed => BreakerState::Closed,
-            Phase::Open { .. } => BreakerState::Open,
-            Phase::HalfOpen(_) => BreakerState::HalfOpen,
+            BreakerPhase::Closed => BreakerState::Closed,
+            BreakerPhase::Open { .. } => BreakerState::Open,
+            BreakerPhase::HalfOpen(_) => BreakerState::HalfOpen,
         }
     }
 
     /// Lets a call through, if it may be; `single` when every provider's breaker is open.
-    pub(super) fn acquire(&self, now: Instant, single: bool, settings: &BreakerSettings) -> Option<Permit> {
+    pub(super) fn acquire(
+        &self,
+        now: Instant,
+        single: bool,
+        settings: &BreakerSettings,
+    ) -> Option<Permit> {
         let gate = self.gate.load(Ordering::Acquire);
         if gate & 1 == 1 {
             return Some(Permit { epoch: gate >> 1, probe: None });
@@ -205,11 +212,11 @@ impl Breaker {
     /// Another gateway's has opened `until` then, so this one does, until it is `due`; whether it was not to do so anyway.
     pub(super) fn open_until(&self, until: Instant, due: Instant, openings: u32) -> bool {
         let mut state = self.lock();
-        if matches!(state.phase, Phase::Open { due } if due >= until) {
+        if matches!(state.phase, BreakerPhase::Open { due } if due >= until) {
             return false;
         }
         state.openings = state.openings.max(openings);
-        state.change(Phase::Open { due });
+        state.change(BreakerPhase::Open { due });
         self.publish(&state);
         true
     }
@@ -222,7 +229,7 @@ impl Breaker {
     }
 
     fn publish(&self, state: &State) {
-        let clear = matches!(state.phase, Phase::Closed) && state.cooling_until.is_none();
+        let clear = matches!(state.phase, BreakerPhase::Closed) && state.cooling_until.is_none();
         self.gate.store(state.epoch << 1 | u64::from(clear), Ordering::Release);
     }
 
@@ -238,17 +245,22 @@ impl State {
         self.cooling_until
     }
 
-    fn acquire(&mut self, now: Instant, single: bool, settings: &BreakerSettings) -> Option<Permit> {
+    fn acquire(
+        &mut self,
+        now: Instant,
+        single: bool,
+        settings: &BreakerSettings,
+    ) -> Option<Permit> {
         if self.cooling(now).is_some() {
             return None;
         }
-        if matches!(&self.phase, Phase::Open { due } if *due <= now) {
-            self.change(Phase::HalfOpen(Probes { single, ..Probes::default() }));
+        if matches!(&self.phase, BreakerPhase::Open { due } if *due <= now) {
+            self.change(BreakerPhase::HalfOpen(Probes { single, ..Probes::default() }));
         }
         match &mut self.phase {
-            Phase::Closed => Some(Permit { epoch: self.epoch, probe: None }),
-            Phase::Open { .. } => None,
-            Phase::HalfOpen(probes) => {
+            BreakerPhase::Closed => Some(Permit { epoch: self.epoch, probe: None }),
+            BreakerPhase::Open { .. } => None,
+            BreakerPhase::HalfOpen(probes) => {
                 probes.single &= single;
                 if !probes.room(now, settings) {
                     return None;
@@ -268,8 +280,10 @@ impl State {
         settings: &BreakerSettings,
     ) -> Option<Transition> {
         match (&mut self.phase, probe) {
-            (Phase::Closed, None) => self.count(verdict, now, settings).then(|| self.open(now, settings)),
-            (Phase::HalfOpen(probes), Some(probe)) => {
+            (BreakerPhase::Closed, None) => {
+                self.count(verdict, now, settings).then(|| self.open(now, settings))
+            }
+            (BreakerPhase::HalfOpen(probes), Some(probe)) => {
                 let place = probes.in_flight.iter().position(|(name, _)| *name == probe)?;
                 probes.in_flight.swap_remove(place);
                 match verdict {
@@ -277,7 +291,8 @@ impl State {
                     Sample::Failure => Some(self.open(now, settings)),
                     Sample::Success => {
                         probes.successes += 1;
-                        (probes.successes >= settings.successes_to_close).then(|| self.close(now, settings))
+                        (probes.successes >= settings.successes_to_close)
+                            .then(|| self.close(now, settings))
                     }
                 }
             }
@@ -295,8 +310,8 @@ impl State {
         }
         self.failures_in_a_row += 1;
         let (calls, failures) = self.window.totals(now);
-        let too_many =
-            calls >= u64::from(settings.min_calls) && failures * 100 >= calls * u64::from(settings.failure_percent);
+        let too_many = calls >= u64::from(settings.min_calls)
+            && failures * 100 >= calls * u64::from(settings.failure_percent);
         too_many || self.failures_in_a_row >= settings.failures_in_a_row
     }
 
@@ -305,7 +320,7 @@ impl State {
         // ±10 %, so that replicas do not come back all at once.
         let length = doubled.min(settings.max_open).mul_f64(0.9 + 0.2 * fastrand::f64());
         self.openings += 1;
-        self.change(Phase::Open { due: now + length });
+        self.change(BreakerPhase::Open { due: now + length });
         Transition::Opened(length)
     }
 
@@ -313,11 +328,11 @@ impl State {
         self.window = Window::new(settings.window, now);
         self.failures_in_a_row = 0;
         self.openings = 0;
-        self.change(Phase::Closed);
+        self.change(BreakerPhase::Closed);
         Transition::Closed
     }
 
-    fn change(&mut self, phase: Phase) {
+    fn change(&mut self, phase: BreakerPhase) {
         self.phase = phase;
         self.epoch += 1;
     }

@@ -82,7 +82,9 @@ fn it_opens_with_that_of_another_gateway() {
     let probe = bench.acquire().unwrap();
     assert!(probe.is_probe());
     // It opens for as long as if it had opened so often itself.
-    assert!(matches!(bench.settle(probe, Sample::Failure), Some(Transition::Opened(length)) if length > 17 * SECOND));
+    assert!(
+        matches!(bench.settle(probe, Sample::Failure), Some(Transition::Opened(length)) if length > 17 * SECOND)
+    );
     bench.wait();
     let probe = bench.acquire().unwrap();
     assert!(open(&bench, 1, 0), "one that probes leaves off");
@@ -137,7 +139,10 @@ fn what_says_nothing_counts_as_nothing() {
     let bench = Bench::new();
     bench.fail(4);
     assert_eq!(bench.call(Sample::Ignored), None);
-    assert!(matches!(bench.call(Sample::Failure), Some(Transition::Opened(_))), "they are still in a row");
+    assert!(
+        matches!(bench.call(Sample::Failure), Some(Transition::Opened(_))),
+        "they are still in a row"
+    );
 }
 
 #[test]
@@ -156,7 +161,10 @@ fn it_stays_open_for_five_seconds_doubling_to_sixty() {
             let part = length.as_secs_f64() / expected;
             assert!((0.9..=1.1).contains(&part), "{length:?} of {expected}");
         }
-        assert!(lengths.iter().any(|length| length.subsec_nanos() != 0), "no two come back at once");
+        assert!(
+            lengths.iter().any(|length| length.subsec_nanos() != 0),
+            "no two come back at once"
+        );
     }
 }
 
@@ -171,7 +179,11 @@ fn half_open_it_lets_three_through_and_two_successes_close_it() {
     assert_eq!(bench.settle(permits[0], Sample::Success), None);
     assert_eq!(bench.standing(), Availability::Ready(BreakerState::HalfOpen));
     assert_eq!(bench.settle(permits[1], Sample::Success), Some(Transition::Closed));
-    assert_eq!(bench.settle(permits[2], Sample::Failure), None, "it was let through before the breaker closed");
+    assert_eq!(
+        bench.settle(permits[2], Sample::Failure),
+        None,
+        "it was let through before the breaker closed"
+    );
     assert_eq!(bench.standing(), Availability::Ready(BreakerState::Closed));
     assert!((4.5..=5.5).contains(&bench.open().as_secs_f64()), "the doubling begins anew");
 }
@@ -219,9 +231,16 @@ fn a_single_probe_comes_alone_until_it_succeeds() {
     bench.wait();
     let single = |bench: &Bench| bench.breaker.acquire(bench.now, true, &bench.settings);
     let probe = single(&bench).unwrap();
-    assert_eq!((single(&bench).is_none(), bench.standing()), (true, Availability::SingleProbeInFlight));
+    assert_eq!(
+        (single(&bench).is_none(), bench.standing()),
+        (true, Availability::SingleProbeInFlight)
+    );
     bench.settle(probe, Sample::Ignored);
-    assert_eq!(bench.standing(), Availability::Due(bench.now), "nothing is known yet, somebody else may try");
+    assert_eq!(
+        bench.standing(),
+        Availability::Due(bench.now),
+        "nothing is known yet, somebody else may try"
+    );
     let probe = single(&bench).unwrap();
     bench.settle(probe, Sample::Success);
     assert_eq!(std::iter::from_fn(|| single(&bench)).take(9).count(), 3);

@@ -25,7 +25,11 @@ struct Bucket {
 impl Window {
     pub(in crate::provider) fn new(length: Duration, now: Instant) -> Self {
         let bucket_nanos = nanos(length) / BUCKETS as u64;
-        Self { buckets: [Bucket::default(); BUCKETS], bucket_nanos: bucket_nanos.max(1), begun: now }
+        Self {
+            buckets: [Bucket::default(); BUCKETS],
+            bucket_nanos: bucket_nanos.max(1),
+            begun: now,
+        }
     }
 
     pub(in crate::provider) fn add(&mut self, failed: bool, now: Instant) {

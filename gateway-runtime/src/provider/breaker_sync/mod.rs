@@ -15,7 +15,7 @@ use tokio::{sync::mpsc, time::Instant};
 
 use crate::{
     provider::{health::PoolHealth, pool::PoolCore, registration::Provider},
-    redis::{ScriptArg, Redis, RedisError, Script},
+    redis::{Redis, RedisError, Script, ScriptArg},
 };
 
 static TELL: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("publish.lua")));
@@ -25,7 +25,7 @@ const KEY: &str = "providers";
 /// How often others are listened to.
 const POLL_INTERVAL: Duration = Duration::from_millis(250);
 /// So much is told at once; who opens more breakers than that has lost the network, and others will see it themselves.
-const QUEUE: usize = 256;
+const MAX_QUEUED_EVENTS: usize = 256;
 
 /// A pool, whatever its capability.
 #[derive(Clone, Debug)]
@@ -60,10 +60,20 @@ impl ErasedPool {
         let core = &self.0;
         core.members.iter().enumerate().flat_map(move |(place, member)| {
             let methods = (0..member.methods.len()).flat_map(move |method| {
-                let breaker = (core.name_of("open", place, method), SyncTarget::Breaker(Arc::clone(core), place, method));
-                [breaker, (core.name_of("pause", place, method), SyncTarget::Pause(Arc::clone(core), place, method))]
+                let breaker = (
+                    core.name_of("open", place, method),
+                    SyncTarget::Breaker(Arc::clone(core), place, method),
+                );
+                [
+                    breaker,
+                    (
+                        core.name_of("pause", place, method),
+                        SyncTarget::Pause(Arc::clone(core), place, method),
+                    ),
+                ]
             });
-            methods.chain([(core.name_aside(place), SyncTarget::Aside(Arc::clone(&member.provider)))])
+            methods
+                .chain([(core.name_aside(place), SyncTarget::Aside(Arc::clone(&member.provider)))])
         })
     }
 }
@@ -90,7 +100,8 @@ impl PoolCore {
     }
 
     fn name_of(&self, kind: &str, place: usize, method: usize) -> String {
-        let (provider, method) = (self.members[place].provider.spec().name, self.capability.methods[method].name);
+        let (provider, method) =
+            (self.members[place].provider.spec().name, self.capability.methods[method].name);
         format!("{kind}:{provider}:{}.{method}", self.capability.name)
     }
 
@@ -101,7 +112,7 @@ impl PoolCore {
 
 /// Tells others what happens in these pools, and has them hear of others; as long as it is polled.
 pub async fn synchronize(redis: Redis, pools: Vec<ErasedPool>) {
-    let (outbox, mut news) = mpsc::channel(QUEUE);
+    let (outbox, mut news) = mpsc::channel(MAX_QUEUED_EVENTS);
     for pool in &pools {
         // It fails where a pool is shared already.
         let _ = pool.0.outbox.set(outbox.clone());
@@ -124,12 +135,22 @@ pub async fn synchronize(redis: Redis, pools: Vec<ErasedPool>) {
 
 async fn tell(redis: &Redis, own: u64, news: &BreakerEvent) -> Result<(), RedisError> {
     let length = u64::try_from(news.length.as_micros()).unwrap_or(u64::MAX);
-    let arguments = [ScriptArg::Text(&news.key), ScriptArg::Number(length), ScriptArg::Number(news.openings.into()), ScriptArg::Number(own)];
+    let arguments = [
+        ScriptArg::Text(&news.key),
+        ScriptArg::Number(length),
+        ScriptArg::Number(news.openings.into()),
+        ScriptArg::Number(own),
+    ];
     redis.run(&TELL, &[KEY], &arguments).await.map(drop)
 }
 
 /// Hears what is new since the version that was `heard`, and gives the version.
-async fn poll(redis: &Redis, own: u64, heard: i64, subjects: &BTreeMap<String, SyncTarget>) -> Result<i64, RedisError> {
+async fn poll(
+    redis: &Redis,
+    own: u64,
+    heard: i64,
+    subjects: &BTreeMap<String, SyncTarget>,
+) -> Result<i64, RedisError> {
     if redis.run(&HEAR, &[KEY], &[]).await?.first() == Some(&heard) {
         return Ok(heard);
     }
@@ -140,7 +161,8 @@ async fn poll(redis: &Redis, own: u64, heard: i64, subjects: &BTreeMap<String, S
     let (numbers, _) = left.as_chunks::<2>();
     let now = Instant::now();
     for (subject, [micros, openings]) in subjects.values().zip(numbers) {
-        if let (Ok(micros @ 1..), Ok(openings)) = (u64::try_from(*micros), u32::try_from(*openings)) {
+        if let (Ok(micros @ 1..), Ok(openings)) = (u64::try_from(*micros), u32::try_from(*openings))
+        {
             subject.leave_alone(Duration::from_micros(micros), openings, now);
         }
     }
@@ -155,7 +177,8 @@ impl SyncTarget {
                 let due = now + length.mul_f64(1.0 + 0.1 * fastrand::f64());
                 let (member, spec) = (&core.members[*place], &core.capability.methods[*method]);
                 if member.methods[*method].breaker.open_until(now + length, due, openings) {
-                    let (provider, capability) = (member.provider.spec().name, core.capability.name);
+                    let (provider, capability) =
+                        (member.provider.spec().name, core.capability.name);
                     tracing::warn!(
                         provider,
                         capability,
@@ -164,7 +187,9 @@ impl SyncTarget {
                     );
                 }
             }
-            Self::Pause(core, place, method) => core.members[*place].methods[*method].breaker.cool_down(now + length),
+            Self::Pause(core, place, method) => {
+                core.members[*place].methods[*method].breaker.cool_down(now + length)
+            }
             Self::Aside(provider) => provider.adopt_set_aside(now + length, now),
         }
     }

@@ -8,7 +8,7 @@ use crate::{
 };
 
 /// How often a connection in use is asked whether it lives, and how long it may take to answer.
-const KEEP_ALIVE: Duration = Duration::from_secs(15);
+const KEEP_ALIVE_INTERVAL: Duration = Duration::from_secs(15);
 
 /// A client of the HTTP library, which repeats nothing and goes nowhere else by itself.
 ///
@@ -27,7 +27,9 @@ pub(crate) fn connector(settings: &HttpClientSettings) -> Result<reqwest::Client
         );
         builder(settings).tls_certs_only(authorities).build()
     });
-    client.map_err(|error| StartError::new(format!("no HTTP client can be made: {}", error_chain(error))))
+    client.map_err(|error| {
+        StartError::new(format!("no HTTP client can be made: {}", error_chain(error)))
+    })
 }
 
 fn builder(settings: &HttpClientSettings) -> reqwest::ClientBuilder {
@@ -36,22 +38,31 @@ fn builder(settings: &HttpClientSettings) -> reqwest::ClientBuilder {
         .pool_idle_timeout(settings.idle_timeout)
         .pool_max_idle_per_host(settings.max_idle_per_host)
         // Streams may be silent for long, so it is the connection that is asked whether it lives.
-        .tcp_keepalive(KEEP_ALIVE)
-        .http2_keep_alive_interval(KEEP_ALIVE)
-        .http2_keep_alive_timeout(KEEP_ALIVE)
+        .tcp_keepalive(KEEP_ALIVE_INTERVAL)
+        .http2_keep_alive_interval(KEEP_ALIVE_INTERVAL)
+        .http2_keep_alive_timeout(KEEP_ALIVE_INTERVAL)
         .redirect(reqwest::redirect::Policy::none())
         .retry(reqwest::retry::never())
         .referer(false)
         .user_agent(&settings.user_agent)
 }
 
-fn extra_authorities(settings: &HttpClientSettings) -> Result<Vec<reqwest::Certificate>, StartError> {
+fn extra_authorities(
+    settings: &HttpClientSettings,
+) -> Result<Vec<reqwest::Certificate>, StartError> {
     let Some(path) = &settings.extra_authorities else { return Ok(Vec::new()) };
     let problem = |why: String| {
         let path = path.display();
-        StartError::new(format!("`http_client.extra_authorities`: {path} is no PEM file of certificates: {why}"))
+        StartError::new(format!(
+            "`http_client.extra_authorities`: {path} is no PEM file of certificates: {why}"
+        ))
     };
     let pem = std::fs::read(path).map_err(|error| problem(error.to_string()))?;
-    let authorities = reqwest::Certificate::from_pem_bundle(&pem).map_err(|error| problem(error_chain(error)))?;
-    if authorities.is_empty() { Err(problem("there is none in it".to_owned())) } else { Ok(authorities) }
+    let authorities =
+        reqwest::Certificate::from_pem_bundle(&pem).map_err(|error| problem(error_chain(error)))?;
+    if authorities.is_empty() {
+        Err(problem("there is none in it".to_owned()))
+    } else {
+        Ok(authorities)
+    }
 }

@@ -38,7 +38,7 @@ pub struct HttpClientSettings {
     /// How many unused connections to one host are kept.
     pub max_idle_per_host: usize,
     /// The longest body of an answer that is read whole, in bytes; streams have no limit.
-    pub max_answer: usize,
+    pub max_response_bytes: usize,
     /// What is sent as `User-Agent`.
     pub user_agent: String,
     /// A PEM file of certificate authorities to trust besides the system's. (For others in place of the system's, the
@@ -52,7 +52,7 @@ impl Default for HttpClientSettings {
             connect_timeout: Duration::from_secs(2),
             idle_timeout: Duration::from_secs(30),
             max_idle_per_host: 64,
-            max_answer: 8 << 20,
+            max_response_bytes: 8 << 20,
             user_agent: concat!("gateway-runtime/", env!("CARGO_PKG_VERSION")).to_owned(),
             extra_authorities: None,
         }
@@ -76,7 +76,7 @@ impl Default for HttpClientSettings {
 #[derive(Clone, Debug)]
 pub struct HttpClient {
     client: reqwest::Client,
-    max_answer: usize,
+    max_response_bytes: usize,
 }
 
 impl HttpClient {
@@ -86,12 +86,12 @@ impl HttpClient {
     ///
     /// When the file of extra authorities cannot be read.
     pub fn new(settings: &HttpClientSettings) -> Result<Self, StartError> {
-        Ok(Self { client: connector(settings)?, max_answer: settings.max_answer })
+        Ok(Self { client: connector(settings)?, max_response_bytes: settings.max_response_bytes })
     }
 
     /// A request of any method.
     pub fn request(&self, method: Method, url: impl AsRef<str>) -> HttpRequest {
-        HttpRequest::new(self.client.request(method, url.as_ref()), self.max_answer)
+        HttpRequest::new(self.client.request(method, url.as_ref()), self.max_response_bytes)
     }
 
     /// A GET request.

@@ -16,14 +16,14 @@ use crate::{
 #[must_use = "a request does nothing until it is sent"]
 pub struct HttpRequest {
     request: reqwest::RequestBuilder,
-    max_answer: usize,
+    max_response_bytes: usize,
     /// What the author makes of a status; none is an answer.
     statuses: SmallVec<[(u16, Option<AttemptClass>); 2]>,
 }
 
 impl HttpRequest {
-    pub(super) fn new(request: reqwest::RequestBuilder, max_answer: usize) -> Self {
-        Self { request, max_answer, statuses: SmallVec::new() }
+    pub(super) fn new(request: reqwest::RequestBuilder, max_response_bytes: usize) -> Self {
+        Self { request, max_response_bytes, statuses: SmallVec::new() }
     }
 
     fn with(self, change: impl FnOnce(reqwest::RequestBuilder) -> reqwest::RequestBuilder) -> Self {
@@ -126,7 +126,7 @@ impl HttpRequest {
     ///
     /// How far the attempt got.
     pub async fn send_any(self) -> Result<HttpResponse, ProviderError> {
-        Ok(HttpResponse::new(self.request.send().await?, self.max_answer))
+        Ok(HttpResponse::new(self.request.send().await?, self.max_response_bytes))
     }
 }
 

@@ -13,7 +13,7 @@ use serde::de::DeserializeOwned;
 use crate::provider::ProviderError;
 
 /// How much of a refusing answer's body is kept for the log, in bytes, and how long it is waited for.
-const EXCERPT: usize = 512;
+const MAX_EXCERPT_BYTES: usize = 512;
 const EXCERPT_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The head of an answer; its body is still to be read.
@@ -22,12 +22,12 @@ const EXCERPT_TIMEOUT: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub struct HttpResponse {
     response: reqwest::Response,
-    max_answer: usize,
+    max_response_bytes: usize,
 }
 
 impl HttpResponse {
-    pub(super) fn new(response: reqwest::Response, max_answer: usize) -> Self {
-        Self { response, max_answer }
+    pub(super) fn new(response: reqwest::Response, max_response_bytes: usize) -> Self {
+        Self { response, max_response_bytes }
     }
 
     /// The status: 2xx, or one that was accepted.
@@ -54,15 +54,20 @@ impl HttpResponse {
     ///
     /// When it breaks off, or is longer than the client's limit.
     pub async fn bytes(mut self) -> Result<Bytes, ProviderError> {
-        let (status, limit) = (self.status(), self.max_answer);
-        let too_long = || ProviderError::ambiguous(format!("status {status}, with a body over {limit} bytes"));
+        let (status, limit) = (self.status(), self.max_response_bytes);
+        let too_long =
+            || ProviderError::ambiguous(format!("status {status}, with a body over {limit} bytes"));
         let announced = self.response.content_length().unwrap_or_default();
         if announced > limit as u64 {
             return Err(too_long());
         }
-        let broken = |error: reqwest::Error| ProviderError::from_body(error).log(format_args!("status {status}"));
+        let broken = |error: reqwest::Error| {
+            ProviderError::from_body(error).log(format_args!("status {status}"))
+        };
         // Most bodies are one piece, which is not copied.
-        let Some(first) = self.response.chunk().await.map_err(broken)? else { return Ok(Bytes::new()) };
+        let Some(first) = self.response.chunk().await.map_err(broken)? else {
+            return Ok(Bytes::new());
+        };
         let mut body = first;
         let mut pieces: Option<BytesMut> = None;
         while let Some(piece) = self.response.chunk().await.map_err(broken)? {
@@ -87,7 +92,9 @@ impl HttpResponse {
         let status = self.status();
         let body = self.bytes().await?;
         String::from_utf8(body.into()).map_err(|error| {
-            ProviderError::ambiguous(format!("status {status}, with a body that is no UTF-8: {error}"))
+            ProviderError::ambiguous(format!(
+                "status {status}, with a body that is no UTF-8: {error}"
+            ))
         })
     }
 
@@ -102,7 +109,9 @@ impl HttpResponse {
         let deserializer = &mut serde_json::Deserializer::from_slice(&body);
         serde_path_to_error::deserialize(deserializer).map_err(|error| {
             let (wanted, excerpt) = (type_name::<T>(), body_excerpt(&body));
-            ProviderError::ambiguous(format!("status {status}, with a body that is no `{wanted}`: {error}: {excerpt}"))
+            ProviderError::ambiguous(format!(
+                "status {status}, with a body that is no `{wanted}`: {error}: {excerpt}"
+            ))
         })
     }
 
@@ -122,8 +131,8 @@ impl HttpResponse {
         let mut body = BytesMut::new();
         let read = async {
             while let Ok(Some(piece)) = self.response.chunk().await {
-                body.extend_from_slice(&piece[..piece.len().min(EXCERPT - body.len())]);
-                if body.len() == EXCERPT {
+                body.extend_from_slice(&piece[..piece.len().min(MAX_EXCERPT_BYTES - body.len())]);
+                if body.len() == MAX_EXCERPT_BYTES {
                     break;
                 }
             }
@@ -135,7 +144,7 @@ impl HttpResponse {
 
 /// The beginning of a body, on one line, for the log.
 fn body_excerpt(body: &[u8]) -> String {
-    let text = String::from_utf8_lossy(&body[..body.len().min(EXCERPT)]);
+    let text = String::from_utf8_lossy(&body[..body.len().min(MAX_EXCERPT_BYTES)]);
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 

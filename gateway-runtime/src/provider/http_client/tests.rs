@@ -73,14 +73,17 @@ async fn what_cannot_be_connected_to_was_not_sent() {
     let unused = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
     assert_eq!(class(&format!("http://{unused}")).await, AttemptClass::NotSent);
     assert_eq!(class("http://nothing.invalid/").await, AttemptClass::NotSent);
-    let garbage = server(async |mut stream| stream.write_all(b"220 mail.example ESMTP\r\n").await.unwrap()).await;
+    let garbage =
+        server(async |mut stream| stream.write_all(b"220 mail.example ESMTP\r\n").await.unwrap())
+            .await;
     assert_eq!(class(&garbage.replace("http", "https")).await, AttemptClass::NotSent);
 }
 
 #[tokio::test]
 async fn a_handshake_that_hangs_was_not_sent() {
     let silent = server(async |mut stream| while stream.read_u8().await.is_ok() {}).await;
-    let settings = HttpClientSettings { connect_timeout: Duration::from_millis(200), ..Default::default() };
+    let settings =
+        HttpClientSettings { connect_timeout: Duration::from_millis(200), ..Default::default() };
     let client = HttpClient::new(&settings).unwrap();
     let error = client.get(silent.replace("http", "https")).send().await.unwrap_err();
     assert_eq!((error.class(), error.is_time_out()), (AttemptClass::NotSent, false), "{error}");
@@ -135,7 +138,9 @@ async fn statuses_are_classified_and_redirects_are_not_followed() {
         (500, AttemptClass::Ambiguous),
         (503, AttemptClass::Ambiguous),
     ] {
-        let head = format!("HTTP/1.1 {status} X\r\nlocation: /elsewhere\r\ncontent-length: 4\r\n\r\nwhy\n");
+        let head = format!(
+            "HTTP/1.1 {status} X\r\nlocation: /elsewhere\r\ncontent-length: 4\r\n\r\nwhy\n"
+        );
         let error = failure(&answering(head.leak()).await).await;
         assert_eq!((error.class(), error.status()), (class, Some(status)));
         assert_eq!(error.message(), format!("status {status}: why "));
@@ -146,7 +151,8 @@ async fn statuses_are_classified_and_redirects_are_not_followed() {
 async fn authors_may_know_better_than_the_status() {
     let conflict = answering("HTTP/1.1 409 X\r\ncontent-length: 2\r\n\r\n{}").await;
     assert_eq!(class(&conflict).await, AttemptClass::Invalid);
-    let error = client().get(&conflict).map_status(409, AttemptClass::Rejected).send().await.unwrap_err();
+    let error =
+        client().get(&conflict).map_status(409, AttemptClass::Rejected).send().await.unwrap_err();
     assert_eq!((error.class(), error.status()), (AttemptClass::Rejected, Some(409)));
     let response = client().get(&conflict).accept_status(409).send().await.unwrap();
     assert_eq!((response.status(), &*response.text().await.unwrap()), (409, "{}"));
@@ -155,14 +161,21 @@ async fn authors_may_know_better_than_the_status() {
 
 #[tokio::test]
 async fn a_refusal_is_one_even_if_its_body_never_ends() {
-    let url = answering("HTTP/1.1 429 X\r\nretry-after: 7\r\ncontent-length: 100\r\n\r\nslow down").await;
+    let url =
+        answering("HTTP/1.1 429 X\r\nretry-after: 7\r\ncontent-length: 100\r\n\r\nslow down").await;
     let begun = Instant::now();
     let error = failure(&url).await;
-    assert_eq!((error.class(), error.retry_delay()), (AttemptClass::Rejected, Some(Duration::from_secs(7))));
+    assert_eq!(
+        (error.class(), error.retry_delay()),
+        (AttemptClass::Rejected, Some(Duration::from_secs(7)))
+    );
     assert_eq!(error.message(), "status 429: slow down");
     assert!(begun.elapsed() < Duration::from_secs(5));
     let long = format!("HTTP/1.1 500 X\r\ncontent-length: 9000\r\n\r\n{}", "x".repeat(9_000));
-    assert_eq!(failure(&answering(long.leak()).await).await.message().len(), "status 500: ".len() + 512);
+    assert_eq!(
+        failure(&answering(long.leak()).await).await.message().len(),
+        "status 500: ".len() + 512
+    );
 }
 
 #[tokio::test]
@@ -191,17 +204,23 @@ async fn an_answer_that_cannot_be_read_was_given_all_the_same() {
 
 #[tokio::test]
 async fn answers_have_a_limit() {
-    let settings = HttpClientSettings { max_answer: 10, ..Default::default() };
+    let settings = HttpClientSettings { max_response_bytes: 10, ..Default::default() };
     let client = HttpClient::new(&settings).unwrap();
     for (answer, class) in [
         ("HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\n0123456789", None),
         ("HTTP/1.1 200 OK\r\ncontent-length: 11\r\n\r\n0123456789X", Some(AttemptClass::Ambiguous)),
-        ("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\n01234\r\n5\r\n56789\r\n0\r\n\r\n", None),
+        (
+            "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\n01234\r\n5\r\n56789\r\n0\r\n\r\n",
+            None,
+        ),
         (
             "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\n01234\r\n6\r\n56789X\r\n0\r\n\r\n",
             Some(AttemptClass::Ambiguous),
         ),
-        ("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nb\r\n0123456789X\r\n0\r\n\r\n", Some(AttemptClass::Ambiguous)),
+        (
+            "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nb\r\n0123456789X\r\n0\r\n\r\n",
+            Some(AttemptClass::Ambiguous),
+        ),
     ] {
         let body = client.get(answering(answer).await).send().await.unwrap().bytes().await;
         match (body, class) {
@@ -235,13 +254,22 @@ async fn requests_are_written_as_they_were_built() {
     })
     .await;
     let key = Secret::new("s&p");
-    let request = client().post(format!("{url}/latest")).query(&[("base", "EUR")]).secret_query("access_key", &key);
-    let request = request.header("x-trace", "1").secret_header("x-key", &key).bearer(&key).form(&[("a", "b c")]);
+    let request = client()
+        .post(format!("{url}/latest"))
+        .query(&[("base", "EUR")])
+        .secret_query("access_key", &key);
+    let request = request
+        .header("x-trace", "1")
+        .secret_header("x-key", &key)
+        .bearer(&key)
+        .form(&[("a", "b c")]);
     assert_eq!(format!("{request:?}"), "HttpRequest(..)");
     assert_eq!(request.body("text/plain", "a=b\r\nc ").send().await.unwrap().status(), 204);
     let head = seen.recv().await.unwrap();
     assert!(head.starts_with("POST /latest?base=EUR&access_key=s%26p HTTP/1.1\r\n"), "{head}");
-    for line in ["x-trace: 1", "x-key: s&p", "authorization: Bearer s&p", "user-agent: gateway-runtime/"] {
+    for line in
+        ["x-trace: 1", "x-key: s&p", "authorization: Bearer s&p", "user-agent: gateway-runtime/"]
+    {
         assert!(head.contains(line), "{line} in {head}");
     }
     assert_eq!(seen.recv().await.unwrap(), "a=b\r\nc ");
@@ -251,7 +279,12 @@ async fn requests_are_written_as_they_were_built() {
 async fn no_error_tells_a_secret_of_the_address() {
     let unused = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
     let closes = server(async |mut stream| drop(read_head(&mut stream).await)).await;
-    for url in [format!("http://{unused}"), closes, "http://nothing.invalid".to_owned(), "no address".to_owned()] {
+    for url in [
+        format!("http://{unused}"),
+        closes,
+        "http://nothing.invalid".to_owned(),
+        "no address".to_owned(),
+    ] {
         let request = client().get(&url).secret_query("access_key", &Secret::new("hunter2"));
         let error = request.send().await.unwrap_err();
         assert!(!format!("{error} {error:?}").contains("hunter2"), "{error:?}");
@@ -288,9 +321,12 @@ where
     let certified = rcgen::generate_simple_self_signed(vec!["127.0.0.1".to_owned()]).unwrap();
     let pem = certified.cert.pem();
     let certificate = CertificateDer::from_pem_slice(pem.as_bytes()).unwrap();
-    let key = PrivateKeyDer::from_pem_slice(certified.signing_key.serialize_pem().as_bytes()).unwrap();
+    let key =
+        PrivateKeyDer::from_pem_slice(certified.signing_key.serialize_pem().as_bytes()).unwrap();
     let ring = Arc::new(rustls::crypto::ring::default_provider());
-    let config = rustls::ServerConfig::builder_with_provider(ring).with_safe_default_protocol_versions().unwrap();
+    let config = rustls::ServerConfig::builder_with_provider(ring)
+        .with_safe_default_protocol_versions()
+        .unwrap();
     let mut config = config.with_no_client_auth().with_single_cert(vec![certificate], key).unwrap();
     config.alpn_protocols = vec![b"h2".to_vec()];
     let acceptor = TlsAcceptor::from(Arc::new(config));
@@ -305,7 +341,8 @@ where
     .await;
     let path = std::env::temp_dir().join(format!("gateway-authority-{:x}.pem", fastrand::u64(..)));
     std::fs::write(&path, pem).unwrap();
-    let settings = HttpClientSettings { extra_authorities: Some(path.clone()), ..Default::default() };
+    let settings =
+        HttpClientSettings { extra_authorities: Some(path.clone()), ..Default::default() };
     let client = HttpClient::new(&settings).unwrap();
     std::fs::remove_file(path).unwrap();
     Tls { url: url.replace("http://", "https://"), client }
@@ -355,16 +392,23 @@ async fn streams_that_http2_refuses_were_not_sent() {
 #[test]
 fn authorities_that_are_none_are_told() {
     let with = |path: &str| {
-        let settings = HttpClientSettings { extra_authorities: Some(path.into()), ..Default::default() };
+        let settings =
+            HttpClientSettings { extra_authorities: Some(path.into()), ..Default::default() };
         HttpClient::new(&settings).unwrap_err().to_string()
     };
-    assert!(with("/nonexistent.pem").contains("`http_client.extra_authorities`: /nonexistent.pem is no PEM file"));
-    assert!(with(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml")).contains("there is none in it"));
+    assert!(
+        with("/nonexistent.pem")
+            .contains("`http_client.extra_authorities`: /nonexistent.pem is no PEM file")
+    );
+    assert!(
+        with(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml")).contains("there is none in it")
+    );
 }
 
 #[test]
 fn settings_are_read_with_their_defaults() {
-    let settings: HttpClientSettings = serde_json::from_str(r#"{"connect_timeout": "500ms"}"#).unwrap();
-    assert_eq!((settings.connect_timeout.as_millis(), settings.max_answer), (500, 8 << 20));
+    let settings: HttpClientSettings =
+        serde_json::from_str(r#"{"connect_timeout": "500ms"}"#).unwrap();
+    assert_eq!((settings.connect_timeout.as_millis(), settings.max_response_bytes), (500, 8 << 20));
     assert_eq!(HttpClientSettings::default().connect_timeout, Duration::from_secs(2));
 }

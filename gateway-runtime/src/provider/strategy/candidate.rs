@@ -59,7 +59,18 @@ pub(crate) struct CandidateState<'a> {
 
 impl<'a> From<CandidateState<'a>> for Candidate<'a> {
     fn from(live: CandidateState<'a>) -> Self {
-        let CandidateState { index, provider, weight, order, in_flight, breaker, latency, state: credit, cost, arguments } = live;
+        let CandidateState {
+            index,
+            provider,
+            weight,
+            order,
+            in_flight,
+            breaker,
+            latency,
+            state: credit,
+            cost,
+            arguments,
+        } = live;
         Self {
             index,
             provider,

@@ -22,7 +22,8 @@ impl Cheapest {
 
 impl Strategy for Cheapest {
     fn order(&self, call: &StrategyCall<'_>, candidates: &mut Candidates<'_>) {
-        let currency: Option<Currency> = candidates.iter().find_map(|candidate| Some(candidate.cost()?.currency()));
+        let currency: Option<Currency> =
+            candidates.iter().find_map(|candidate| Some(candidate.cost()?.currency()));
         sort_rotating_ties(call, candidates, |candidate| {
             let cost = candidate.cost().filter(|cost| Some(cost.currency()) == currency);
             (cost.is_none(), cost.map(|cost| cost.nanos()))

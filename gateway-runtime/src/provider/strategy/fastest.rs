@@ -29,7 +29,8 @@ impl Strategy for Fastest {
         }
         let one = fastrand::usize(..count);
         let other = (one + fastrand::usize(1..count)) % count;
-        let winner = if slowness(&candidates[other]) < slowness(&candidates[one]) { other } else { one };
+        let winner =
+            if slowness(&candidates[other]) < slowness(&candidates[one]) { other } else { one };
         candidates.swap(0, winner);
         candidates[1..].sort_by_key(slowness);
     }

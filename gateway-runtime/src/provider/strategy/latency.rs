@@ -108,7 +108,11 @@ mod tests {
         latency.record(500, MS(500));
         assert!(read_ms(&latency, 60_000) < 10);
         latency.asked(60_000);
-        assert_eq!(read_ms(&latency, 60_000), 500, "while it is tried, it counts as slow as it was");
+        assert_eq!(
+            read_ms(&latency, 60_000),
+            500,
+            "while it is tried, it counts as slow as it was"
+        );
         latency.record(60_020, MS(20));
         assert!(read_ms(&latency, 60_020) < 22, "an old average weighs little");
     }

@@ -1,6 +1,8 @@
 //! The one with the least to do.
 
-use crate::provider::strategy::{Candidates, Strategy, StrategyCall, round_robin::sort_rotating_ties};
+use crate::provider::strategy::{
+    Candidates, Strategy, StrategyCall, round_robin::sort_rotating_ties,
+};
 
 /// Providers by the number of attempts that are under way there, fewest first; equals take turns.
 ///

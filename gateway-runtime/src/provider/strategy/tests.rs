@@ -11,15 +11,24 @@ use proptest::prelude::{any, prop, prop_assert_eq, proptest};
 
 use super::*;
 use crate::{
-    CallContext, Call, CapabilityMethodSpec, CapabilitySpec, Country, Effect, MethodSpec, Money, Origin, RequestId,
-    ServiceSpec, SourceLocation, Verb,
+    Call, CallContext, CapabilityMethodSpec, CapabilitySpec, Country, Effect, MethodSpec, Money,
+    Origin, RequestId, ServiceSpec, SourceLocation, Verb,
 };
 
 const HERE: SourceLocation = SourceLocation { file: file!(), line: line!() };
-static METHOD: CapabilityMethodSpec = CapabilityMethodSpec { name: "rates", description: "", effect: Effect::Read };
-static CAPABILITY: CapabilitySpec = CapabilitySpec { name: "RateSource", description: "", methods: &[], source: HERE };
-static SERVICE: ServiceSpec =
-    ServiceSpec { name: "currency", version: 1, title: "", description: "", auth: None, scopes: &[], source: HERE };
+static METHOD: CapabilityMethodSpec =
+    CapabilityMethodSpec { name: "rates", description: "", effect: Effect::Read };
+static CAPABILITY: CapabilitySpec =
+    CapabilitySpec { name: "RateSource", description: "", methods: &[], source: HERE };
+static SERVICE: ServiceSpec = ServiceSpec {
+    name: "currency",
+    version: 1,
+    title: "",
+    description: "",
+    auth: None,
+    scopes: &[],
+    source: HERE,
+};
 static EXPOSED: MethodSpec = MethodSpec::new("rates", Verb::Get, HERE);
 
 fn call_from(country: Option<Country>) -> Call {
@@ -71,7 +80,14 @@ fn usd(nanos: i64) -> Money {
 
 #[test]
 fn names_are_those_of_the_types() {
-    let names = [RoundRobin.name(), Weighted.name(), Cheapest.name(), Fastest.name(), LeastBusy.name(), Ordered.name()];
+    let names = [
+        RoundRobin.name(),
+        Weighted.name(),
+        Cheapest.name(),
+        Fastest.name(),
+        LeastBusy.name(),
+        Ordered.name(),
+    ];
     assert_eq!(names, ["RoundRobin", "Weighted", "Cheapest", "Fastest", "LeastBusy", "Ordered"]);
 }
 
@@ -89,7 +105,9 @@ fn weighted_spreads_evenly() {
     let weights = [("a", 5), ("b", 1), ("c", 1)];
     let candidates = || {
         let views = weights.iter().zip(&credits);
-        views.map(|((name, weight), credit)| Candidate::new(name).with_weight(*weight).with_credit(credit))
+        views.map(|((name, weight), credit)| {
+            Candidate::new(name).with_weight(*weight).with_credit(credit)
+        })
     };
     let first: String = (0..7).map(|turn| order(&Weighted, turn, candidates())[0]).collect();
     assert_eq!(first, "aabacaa");
@@ -100,8 +118,9 @@ fn weight_zero_comes_last() {
     let credits = [const { AtomicI64::new(0) }; 3];
     for turn in 0..10 {
         let candidates = [("a", 0), ("b", 1), ("c", 3)].iter().zip(&credits);
-        let candidates = candidates
-            .map(|((name, weight), credit)| Candidate::new(name).with_weight(*weight).with_credit(credit));
+        let candidates = candidates.map(|((name, weight), credit)| {
+            Candidate::new(name).with_weight(*weight).with_credit(credit)
+        });
         assert_eq!(order(&Weighted, turn, candidates)[2], "a");
     }
     let alone = [Candidate::new("a").with_weight(0)];
@@ -243,7 +262,8 @@ fn a_strategy_sees_the_call_and_its_arguments() {
     impl Strategy for ByBase {
         fn order(&self, call: &StrategyCall<'_>, candidates: &mut Candidates<'_>) {
             let home = call.argument::<Query>().map(|query| query.base);
-            let at_home = call.country() == Country::from_code("CH") && call.argument::<String>().is_none();
+            let at_home =
+                call.country() == Country::from_code("CH") && call.argument::<String>().is_none();
             candidates.retain(|candidate| at_home && Some(candidate.provider()) == home);
         }
     }

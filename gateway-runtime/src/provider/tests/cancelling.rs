@@ -22,7 +22,10 @@ async fn an_attempt_whose_client_goes_away_is_recorded_as_cancelled() {
         assert_eq!((bench.in_flight(), bench.pool.core.budget.counts()), (0, (0, 0)));
     }
     assert_eq!(bench.pool.health().providers[0].methods[3].breaker, BreakerState::Closed);
-    assert_eq!(bench.pool.health().providers[0].methods[3].attempts, [(AttemptClass::Cancelled, 30)].into());
+    assert_eq!(
+        bench.pool.health().providers[0].methods[3].attempts,
+        [(AttemptClass::Cancelled, 30)].into()
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -53,7 +56,10 @@ async fn a_call_that_is_dropped_at_its_deadline_was_not_left_by_its_client() {
         tokio::time::advance(seconds(5)).await;
     }
     call.with_attempts(|attempts| {
-        assert_eq!((attempts[0].class, &*attempts[0].reason), (AttemptClass::Ambiguous, "the call's time was over"));
+        assert_eq!(
+            (attempts[0].class, &*attempts[0].reason),
+            (AttemptClass::Ambiguous, "the call's time was over")
+        );
     });
 }
 

@@ -9,7 +9,10 @@ use crate::{
     Country, Money,
     provider::{
         BreakerSettings,
-        strategy::{BreakerState, Candidates, Cheapest, Fastest, LeastBusy, RoundRobin, StrategyCall, Weighted},
+        strategy::{
+            BreakerState, Candidates, Cheapest, Fastest, LeastBusy, RoundRobin, StrategyCall,
+            Weighted,
+        },
     },
 };
 
@@ -27,7 +30,8 @@ async fn open_all(bench: &Bench) {
 }
 
 /// Enough failures for each provider's breaker to open, when each call asks all of them once.
-const FIVE_TIMES: [Act; 6] = [Act::NotSent, Act::NotSent, Act::NotSent, Act::NotSent, Act::NotSent, Act::Fulfil];
+const FIVE_TIMES: [Act; 6] =
+    [Act::NotSent, Act::NotSent, Act::NotSent, Act::NotSent, Act::NotSent, Act::Fulfil];
 
 fn one_attempt_each() -> FailoverSettings {
     FailoverSettings { repeats: 0, ..Default::default() }
@@ -73,7 +77,7 @@ async fn with_all_open_one_probes_and_the_others_are_told_when_to_come_back() {
     open_all(&bench).await;
     let outcome = bench.call(Effect::Read).await;
     assert_eq!((outcome.what(), outcome.error().is_retryable()), ("no-provider", true));
-    let wait = outcome.error().retry_delay().unwrap();
+    let wait = outcome.error().retry_after().unwrap();
     assert!(wait == seconds(5) || wait == seconds(6), "{wait:?}");
     assert!(outcome.error().log_message().unwrap().contains("b is left alone for"), "{outcome:?}");
     // All are due; still only one call of many gets through, to one of them.
@@ -83,7 +87,12 @@ async fn with_all_open_one_probes_and_the_others_are_told_when_to_come_back() {
     assert_eq!(bench.times_asked().iter().sum::<usize>(), asked + 1);
     let refused: Vec<_> = outcomes.iter().filter(|outcome| outcome.answer.is_err()).collect();
     assert_eq!(refused.len(), 9);
-    assert!(refused.iter().all(|refused| refused.what() == "no-provider" && refused.error().retry_delay().is_some()));
+    assert!(
+        refused
+            .iter()
+            .all(|refused| refused.what() == "no-provider"
+                && refused.error().retry_after().is_some())
+    );
     // After its success the same one lets three through.
     let outcomes = join_all((0..10).map(|_| bench.call(Effect::Read))).await;
     assert!(outcomes.iter().filter(|outcome| outcome.answer.is_ok()).count() >= 3);
@@ -123,7 +132,10 @@ async fn refused_credentials_set_a_provider_aside_with_all_its_methods() {
         assert_eq!(bench.bound_to(&call()).once(&Query::default()).await.unwrap(), "b");
         sleep(seconds(59)).await;
         assert_eq!((who(&bench).await, bench.times_asked()[0]), ("b", 1));
-        assert_eq!(bench.pool.health().providers[0].set_aside.map(|left| left.as_millis()), Some(1_000));
+        assert_eq!(
+            bench.pool.health().providers[0].set_aside.map(|left| left.as_millis()),
+            Some(1_000)
+        );
         sleep(seconds(1)).await;
         assert_eq!(who(&bench).await, "a");
     }
@@ -134,7 +146,11 @@ async fn too_many_requests_cool_a_method_down() {
     for (act, cool_down) in [(Act::Status(429), 5), (Act::StatusLater(429, seconds(20)), 20)] {
         let bench = Bench::new(&[&[act, Act::Fulfil], &[Act::Fulfil]]);
         assert_eq!(who(&bench).await, "b");
-        assert_eq!(bench.bound_to(&call()).once(&Query::default()).await.unwrap(), "a", "only this method");
+        assert_eq!(
+            bench.bound_to(&call()).once(&Query::default()).await.unwrap(),
+            "a",
+            "only this method"
+        );
         sleep(seconds(cool_down) - Duration::from_millis(2)).await;
         assert_eq!(who(&bench).await, "b");
         sleep(Duration::from_millis(2)).await;
@@ -142,13 +158,24 @@ async fn too_many_requests_cool_a_method_down() {
     }
     let bench = Bench::new(&[&[Act::StatusLater(429, seconds(1_000_000)), Act::Fulfil]]);
     bench.call(Effect::Read).await;
-    assert_eq!(bench.call(Effect::Read).await.error().retry_delay(), Some(seconds(3_600)), "an hour at most");
+    assert_eq!(
+        bench.call(Effect::Read).await.error().retry_after(),
+        Some(seconds(3_600)),
+        "an hour at most"
+    );
 }
 
 #[tokio::test(start_paused = true)]
 async fn what_opens_a_breaker_and_what_does_not() {
     let five_of = |act| Bench::with(&one_attempt_each(), &[&[act][..]]);
-    for act in [Act::NotSent, Act::Ambiguous, Act::Status(500), Act::Status(503), Act::Hang, Act::Status(302)] {
+    for act in [
+        Act::NotSent,
+        Act::Ambiguous,
+        Act::Status(500),
+        Act::Status(503),
+        Act::Hang,
+        Act::Status(302),
+    ] {
         let bench = five_of(act);
         open_all(&bench).await;
     }
@@ -157,7 +184,11 @@ async fn what_opens_a_breaker_and_what_does_not() {
         for _ in 0..30 {
             bench.call(Effect::Read).await;
         }
-        assert_eq!((breakers(&bench), bench.times_asked()), (vec![BreakerState::Closed], vec![30]), "{act:?}");
+        assert_eq!(
+            (breakers(&bench), bench.times_asked()),
+            (vec![BreakerState::Closed], vec![30]),
+            "{act:?}"
+        );
     }
 }
 
@@ -173,7 +204,7 @@ async fn switches_work_at_once() {
     first.apply(&ProviderSettings { enabled: false, ..first.settings() });
     second.apply(&ProviderSettings { enabled: false, ..second.settings() });
     let outcome = bench.call(Effect::Read).await;
-    assert_eq!((outcome.what(), outcome.error().retry_delay()), ("no-provider", Some(seconds(1))));
+    assert_eq!((outcome.what(), outcome.error().retry_after()), ("no-provider", Some(seconds(1))));
     assert!(outcome.error().log_message().unwrap().ends_with("a is disabled, b is disabled"));
 }
 
@@ -192,7 +223,11 @@ async fn a_call_sees_the_whole_of_a_change_of_switches() {
     let mut bench = Bench::new(&[&[Act::Fulfil]]);
     bench.strategy = Arc::new(Whole);
     let (provider, stop) = (Arc::clone(&bench.providers[0]), Arc::new(AtomicBool::new(false)));
-    let set = |number: i32| ProviderSettings { enabled: number <= 1, weight: number.unsigned_abs(), order: number };
+    let set = |number: i32| ProviderSettings {
+        enabled: number <= 1,
+        weight: number.unsigned_abs(),
+        order: number,
+    };
     provider.apply(&set(0));
     let stopped = Arc::clone(&stop);
     let changing = std::thread::spawn(move || {
@@ -229,7 +264,10 @@ async fn a_named_provider_is_asked_and_no_other() {
     let error = providers.named("b").unwrap().read(&Query::default()).await.unwrap_err();
     assert_eq!(error.code().name(), "no-provider");
     let error = Error::from(providers.named("x").unwrap_err());
-    assert_eq!((error.code().name(), error.detail()), ("invalid-request", "there is no such provider"));
+    assert_eq!(
+        (error.code().name(), error.detail()),
+        ("invalid-request", "there is no such provider")
+    );
     assert!(error.log_message().unwrap().contains("there are: a, b, c"));
 }
 
@@ -237,7 +275,9 @@ async fn a_named_provider_is_asked_and_no_other() {
 async fn a_sticky_key_returns_to_its_provider() {
     let mut bench = Bench::new(&[&[Act::Fulfil], &[Act::Fulfil], &[Act::Fulfil]]);
     bench.strategy = Arc::new(RoundRobin);
-    let ask = async |key: &str| bench.bound_to(&call()).sticky(key).read(&Query::default()).await.unwrap();
+    let ask = async |key: &str| {
+        bench.bound_to(&call()).sticky(key).read(&Query::default()).await.unwrap()
+    };
     let mut given = std::collections::BTreeSet::new();
     for key in ["x", "y", "z", "u", "v", "w"] {
         let first = ask(key).await;
@@ -251,7 +291,8 @@ async fn a_sticky_key_returns_to_its_provider() {
 
 #[tokio::test(start_paused = true)]
 async fn a_sticky_key_stays_with_who_answered_first_and_fails_over_for_single_calls() {
-    let bench = Bench::new(&[&[Act::NotSent, Act::Fulfil], &[Act::Fulfil, Act::NotSent, Act::Fulfil]]);
+    let bench =
+        Bench::new(&[&[Act::NotSent, Act::Fulfil], &[Act::Fulfil, Act::NotSent, Act::Fulfil]]);
     let ask = async || bench.bound_to(&call()).sticky("key").read(&Query::default()).await.unwrap();
     // `a` was chosen, but `b` answered: the key is `b`'s from then on.
     assert_eq!(ask().await, "b");
@@ -277,8 +318,17 @@ async fn the_memory_of_sticky_keys_is_bounded() {
     let settings = FailoverSettings { sticky_keys: 2, ..Default::default() };
     let mut bench = Bench::with(&settings, &[&[Act::Fulfil], &[Act::Fulfil]]);
     bench.strategy = Arc::new(RoundRobin);
-    let ask = async |key: &str| bench.bound_to(&call()).sticky(key).read(&Query::default()).await.unwrap();
-    let turns = [ask("x").await, ask("y").await, ask("x").await, ask("z").await, ask("x").await, ask("y").await];
+    let ask = async |key: &str| {
+        bench.bound_to(&call()).sticky(key).read(&Query::default()).await.unwrap()
+    };
+    let turns = [
+        ask("x").await,
+        ask("y").await,
+        ask("x").await,
+        ask("z").await,
+        ask("x").await,
+        ask("y").await,
+    ];
     // `y` was used least recently when `z` came, so it is given a provider anew: the sixth turn's.
     assert_eq!(turns, ["a", "b", "a", "b", "a", "b"]);
     assert_eq!(ask("z").await, "a", "and `z` was the next to go");
@@ -329,13 +379,18 @@ async fn costs_of_the_request_decide_and_are_recorded() {
     });
     let flat = Cost::Flat(Money::literal(100, "USD"));
     let fulfil: &[Act] = &[Act::Fulfil];
-    let mut bench =
-        Bench::with_costs(&FailoverSettings::default(), &[fulfil, fulfil, fulfil], &[Cost::Unknown, flat, PER_ITEM]);
+    let mut bench = Bench::with_costs(
+        &FailoverSettings::default(),
+        &[fulfil, fulfil, fulfil],
+        &[Cost::Unknown, flat, PER_ITEM],
+    );
     bench.strategy = Arc::new(Cheapest);
     for (size, answer, cost) in [(9, "c", 90), (11, "b", 100)] {
         let call = call();
         assert_eq!(bench.bound_to(&call).read(&Query { size }).await.unwrap(), answer);
-        call.with_attempts(|attempts| assert_eq!(attempts[0].cost, Some(Money::literal(cost, "USD"))));
+        call.with_attempts(|attempts| {
+            assert_eq!(attempts[0].cost, Some(Money::literal(cost, "USD")))
+        });
     }
 }
 

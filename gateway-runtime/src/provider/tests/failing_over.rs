@@ -8,14 +8,19 @@ const EFFECTS: [Effect; 4] = [Effect::Read, Effect::Idempotent, Effect::Keyed, E
 async fn row(effect: Effect, first: Act) -> (&'static str, Vec<usize>) {
     let bench = Bench::new(&[&[first, Act::Fulfil], &[Act::Fulfil]]);
     let outcome = bench.call(effect).await;
-    assert_eq!(outcome.attempts.len(), bench.times_asked().iter().sum::<usize>(), "every attempt is recorded");
+    assert_eq!(
+        outcome.attempts.len(),
+        bench.times_asked().iter().sum::<usize>(),
+        "every attempt is recorded"
+    );
     assert_eq!(bench.in_flight(), 0);
     (outcome.what(), bench.times_asked())
 }
 
 #[tokio::test(start_paused = true)]
 async fn what_did_not_happen_goes_on_to_the_next_whatever_the_effect() {
-    let rejections = [Act::Reject, Act::Status(401), Act::Status(402), Act::Status(403), Act::Status(429)];
+    let rejections =
+        [Act::Reject, Act::Status(401), Act::Status(402), Act::Status(403), Act::Status(429)];
     // Misdirected (RFC 9110 §15.5.20) and too early (RFC 8470): the server did not process them.
     let not_sent = [Act::NotSent, Act::Status(421), Act::Status(425)];
     for first in not_sent.into_iter().chain([Act::Unsupported]).chain(rejections) {
@@ -60,7 +65,11 @@ async fn a_wrong_request_is_wrong_everywhere() {
         Act::Status(422),
     ] {
         for effect in EFFECTS {
-            assert_eq!(row(effect, first).await, ("invalid-request", vec![1, 0]), "{effect:?} after {first:?}");
+            assert_eq!(
+                row(effect, first).await,
+                ("invalid-request", vec![1, 0]),
+                "{effect:?} after {first:?}"
+            );
         }
     }
 }
@@ -74,10 +83,21 @@ async fn an_answer_ends_the_call() {
 
 #[tokio::test(start_paused = true)]
 async fn keyed_goes_nowhere_else_once_it_may_have_happened() {
-    for second in [Act::NotSent, Act::Reject, Act::Ambiguous, Act::Invalid, Act::Unsupported, Act::Status(429)] {
+    for second in [
+        Act::NotSent,
+        Act::Reject,
+        Act::Ambiguous,
+        Act::Invalid,
+        Act::Unsupported,
+        Act::Status(429),
+    ] {
         let bench = Bench::new(&[&[Act::Ambiguous, second, Act::Fulfil], &[Act::Fulfil]]);
         let outcome = bench.call(Effect::Keyed).await;
-        assert_eq!((outcome.what(), bench.times_asked()), ("outcome-unknown", vec![2, 0]), "then {second:?}");
+        assert_eq!(
+            (outcome.what(), bench.times_asked()),
+            ("outcome-unknown", vec![2, 0]),
+            "then {second:?}"
+        );
         assert!(!outcome.error().is_retryable());
     }
 }
@@ -100,14 +120,23 @@ async fn there_are_three_attempts_in_all() {
 
 #[tokio::test(start_paused = true)]
 async fn the_same_provider_is_asked_once_more_when_nobody_else_is_left() {
-    for (act, asked) in [(Act::NotSent, 2), (Act::Ambiguous, 2), (Act::Reject, 1), (Act::Unsupported, 1)] {
+    for (act, asked) in
+        [(Act::NotSent, 2), (Act::Ambiguous, 2), (Act::Reject, 1), (Act::Unsupported, 1)]
+    {
         let alone = Bench::new(&[&[act]]);
         alone.call(Effect::Read).await;
         assert_eq!(alone.times_asked(), [asked], "{act:?}");
     }
     let two = Bench::new(&[&[Act::NotSent, Act::Fulfil], &[Act::Ambiguous]]);
     let outcome = two.call(Effect::Read).await;
-    assert_eq!(outcome.attempts, [("a", AttemptClass::NotSent), ("b", AttemptClass::Ambiguous), ("a", AttemptClass::Fulfilled)]);
+    assert_eq!(
+        outcome.attempts,
+        [
+            ("a", AttemptClass::NotSent),
+            ("b", AttemptClass::Ambiguous),
+            ("a", AttemptClass::Fulfilled)
+        ]
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -115,7 +144,10 @@ async fn who_is_repeated_is_somebody_that_can_be_asked() {
     let breaker = crate::provider::BreakerSettings { failures_in_a_row: 1, ..Default::default() };
     let settings = FailoverSettings { breaker, ..Default::default() };
     // `a` could be asked again at once, but its breaker has opened; `b` has said when.
-    let bench = Bench::with(&settings, &[&[Act::NotSent], &[Act::StatusLater(429, seconds(2)), Act::Fulfil]]);
+    let bench = Bench::with(
+        &settings,
+        &[&[Act::NotSent], &[Act::StatusLater(429, seconds(2)), Act::Fulfil]],
+    );
     let begun = Instant::now();
     assert_eq!((bench.call(Effect::Once).await.what(), begun.elapsed().as_secs()), ("b", 2));
 }
@@ -129,7 +161,10 @@ async fn what_nobody_supports_is_an_invalid_request() {
     let bench = Bench::new(&[&[Act::Status(429), Act::Fulfil], &[Act::Unsupported]]);
     bench.call(Effect::Read).await;
     let outcome = bench.call(Effect::Read).await;
-    assert_eq!((outcome.what(), outcome.attempts), ("no-provider", vec![("b", AttemptClass::Unsupported)]));
+    assert_eq!(
+        (outcome.what(), outcome.attempts),
+        ("no-provider", vec![("b", AttemptClass::Unsupported)])
+    );
     // One that failed says more than one that cannot.
     let bench = Bench::new(&[&[Act::Ambiguous], &[Act::Unsupported]]);
     assert_eq!(bench.call(Effect::Read).await.what(), "provider-failed");
@@ -144,8 +179,15 @@ async fn the_client_reads_only_what_is_public() {
         for effect in EFFECTS {
             let outcome = Bench::new(&[&[act]]).call(effect).await;
             let error = outcome.error();
-            assert!(!error.detail().contains("scripted") && !error.detail().contains("400"), "{error:?}");
-            assert!(error.log_message().is_some_and(|log| log.contains("scripted") || log.contains("400")));
+            assert!(
+                !error.detail().contains("scripted") && !error.detail().contains("400"),
+                "{error:?}"
+            );
+            assert!(
+                error
+                    .log_message()
+                    .is_some_and(|log| log.contains("scripted") || log.contains("400"))
+            );
         }
     }
 }

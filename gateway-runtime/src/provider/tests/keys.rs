@@ -8,7 +8,10 @@ use super::*;
 use crate::{Caller, IdempotencyKey};
 
 fn call_with(header: Option<(&'static str, &str)>, account: Option<&str>) -> Call {
-    let headers = header.map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap())).into_iter().collect();
+    let headers = header
+        .map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()))
+        .into_iter()
+        .collect();
     let call = call_within(seconds(60), headers);
     if let Some(account) = account {
         call.identify(Caller::new(account, None, Vec::new())).unwrap();

@@ -24,11 +24,11 @@ use http::HeaderMap;
 use tokio::time::{Instant, sleep};
 
 use crate::{
-    CallContext, Call, CapabilityMethodSpec, CapabilitySpec, AttemptClass, Effect, Error, MethodSpec, Origin, ProviderSpec,
-    RequestId, ServiceSpec, SourceLocation, Streaming, Verb,
+    AttemptClass, Call, CallContext, CapabilityMethodSpec, CapabilitySpec, Effect, Error,
+    MethodSpec, Origin, ProviderSpec, RequestId, ServiceSpec, SourceLocation, Streaming, Verb,
     provider::{
-        Argument, ProviderImpl, Capability, Cost, FailoverSettings, Pool, Provider, ProviderError, ProviderSettings,
-        Providers, DefaultCompletion as _, CompletionOf, call_method,
+        Argument, Capability, CompletionOf, Cost, DefaultCompletion as _, FailoverSettings, Pool,
+        Provider, ProviderError, ProviderImpl, ProviderSettings, Providers, call_method,
         strategy::{Ordered, Strategy},
     },
 };
@@ -137,10 +137,14 @@ impl Scripted {
             Act::NotSent => Err(ProviderError::not_sent("scripted")),
             Act::Reject => Err(ProviderError::rejected("scripted")),
             Act::Ambiguous => Err(ProviderError::ambiguous("scripted")),
-            Act::Invalid => Err(ProviderError::invalid("scripted").with_public_detail("no such currency")),
+            Act::Invalid => {
+                Err(ProviderError::invalid("scripted").with_public_detail("no such currency"))
+            }
             Act::Unsupported => Err(ProviderError::unsupported("scripted")),
             Act::Status(status) => Err(ProviderError::from_status(status)),
-            Act::StatusLater(status, delay) => Err(ProviderError::from_status(status).retry_after(delay)),
+            Act::StatusLater(status, delay) => {
+                Err(ProviderError::from_status(status).retry_after(delay))
+            }
             Act::Hang => std::future::pending().await,
             Act::Panic => panic!("scripted"),
         }
@@ -163,7 +167,8 @@ impl Scripted {
             Act::Stuck(count) => (count, None, true),
             _ => (2, None, false),
         };
-        let failure = failure.map(|class| ProviderError::ambiguous("scripted").with_class(class).into());
+        let failure =
+            failure.map(|class| ProviderError::ambiguous("scripted").with_class(class).into());
         let items = (0..count).map(Ok::<_, Error>).chain(failure.map(Err));
         let items = stream::iter(items.collect::<Vec<_>>());
         Ok(if stuck {
@@ -235,7 +240,11 @@ impl Bench {
             let script = Mutex::new(script.iter().copied().collect());
             let player = Arc::new(Scripted { name: spec.name, script, ..Scripted::default() });
             let costs = vec![costs.get(place).copied().unwrap_or_default(); METHODS.len()];
-            candidates.push(ProviderImpl::new(Arc::clone(&provider), Arc::clone(&player) as Arc<dyn Source1>, costs));
+            candidates.push(ProviderImpl::new(
+                Arc::clone(&provider),
+                Arc::clone(&player) as Arc<dyn Source1>,
+                costs,
+            ));
             providers.push(provider);
             players.push(player);
         }
@@ -259,7 +268,12 @@ impl Bench {
 
     fn in_flight(&self) -> u32 {
         let health = self.pool.health();
-        health.providers.iter().flat_map(|provider| &provider.methods).map(|method| method.in_flight).sum()
+        health
+            .providers
+            .iter()
+            .flat_map(|provider| &provider.methods)
+            .map(|method| method.in_flight)
+            .sum()
     }
 
     fn times_asked(&self) -> Vec<usize> {
@@ -299,7 +313,9 @@ impl Outcome {
 }
 
 fn attempts(call: &Call) -> Vec<(&'static str, AttemptClass)> {
-    call.with_attempts(|attempts| attempts.iter().map(|attempt| (attempt.provider, attempt.class)).collect())
+    call.with_attempts(|attempts| {
+        attempts.iter().map(|attempt| (attempt.provider, attempt.class)).collect()
+    })
 }
 
 fn call() -> Call {
@@ -307,8 +323,15 @@ fn call() -> Call {
 }
 
 fn call_within(time: Duration, headers: HeaderMap) -> Call {
-    static SERVICE: ServiceSpec =
-        ServiceSpec { name: "currency", version: 1, title: "", description: "", auth: None, scopes: &[], source: HERE };
+    static SERVICE: ServiceSpec = ServiceSpec {
+        name: "currency",
+        version: 1,
+        title: "",
+        description: "",
+        auth: None,
+        scopes: &[],
+        source: HERE,
+    };
     static METHOD: MethodSpec = MethodSpec::new("rates", Verb::Post, HERE);
     let now = Instant::now().into_std();
     let arrival = CallContext {

@@ -12,26 +12,39 @@ async fn an_attempt_takes_ten_seconds_at_most() {
     assert_eq!(ask(&bench.bound_to(&call), Effect::Read).await.unwrap(), "b");
     assert_eq!(begun.elapsed().as_secs(), 10);
     call.with_attempts(|attempts| {
-        assert_eq!((attempts[0].class, attempts[0].latency.as_secs()), (AttemptClass::Ambiguous, 10));
+        assert_eq!(
+            (attempts[0].class, attempts[0].latency.as_secs()),
+            (AttemptClass::Ambiguous, 10)
+        );
         assert_eq!(attempts[0].reason, "no answer in time");
     });
 }
 
 #[tokio::test(start_paused = true)]
 async fn all_attempts_take_thirty_seconds_at_most() {
-    let settings = FailoverSettings { max_attempts: 9, repeats: 9, attempt_timeout: seconds(12), ..Default::default() };
+    let settings = FailoverSettings {
+        max_attempts: 9,
+        repeats: 9,
+        attempt_timeout: seconds(12),
+        ..Default::default()
+    };
     let bench = Bench::with(&settings, &[&[Act::Hang], &[Act::Hang]]);
     let begun = Instant::now();
     let outcome = bench.call(Effect::Read).await;
-    assert_eq!((outcome.what(), outcome.attempts.len(), begun.elapsed().as_secs()), ("timeout", 3, 30));
+    assert_eq!(
+        (outcome.what(), outcome.attempts.len(), begun.elapsed().as_secs()),
+        ("timeout", 3, 30)
+    );
     assert!(outcome.error().is_retryable());
 }
 
 #[tokio::test(start_paused = true)]
 async fn the_calls_own_deadline_holds_too() {
-    for (effect, what) in
-        [(Effect::Read, "timeout"), (Effect::Keyed, "outcome-unknown"), (Effect::Once, "outcome-unknown")]
-    {
+    for (effect, what) in [
+        (Effect::Read, "timeout"),
+        (Effect::Keyed, "outcome-unknown"),
+        (Effect::Once, "outcome-unknown"),
+    ] {
         let bench = Bench::new(&[&[Act::Hang], &[Act::Hang]]);
         let begun = Instant::now();
         let call = call_within(seconds(3), HeaderMap::new());
@@ -73,7 +86,10 @@ async fn pauses_double_up_to_two_seconds() {
     let settings = FailoverSettings { max_attempts: 9, repeats: 8, ..Default::default() };
     let mut longest = [Duration::ZERO; 8];
     for _ in 0..100 {
-        let bench = Bench::with(&settings, &[&[Act::NotSent, Act::NotSent, Act::NotSent, Act::NotSent, Act::Fulfil]]);
+        let bench = Bench::with(
+            &settings,
+            &[&[Act::NotSent, Act::NotSent, Act::NotSent, Act::NotSent, Act::Fulfil]],
+        );
         bench.call(Effect::Read).await;
         let asked = bench.scripts[0].asked.lock().unwrap().clone();
         for (longest, pair) in longest.iter_mut().zip(asked.windows(2)) {
@@ -99,7 +115,7 @@ async fn retry_after_is_honoured_within_the_deadline() {
         let outcome = bench.call(Effect::Read).await;
         assert_eq!((outcome.what(), begun.elapsed().as_secs()), (what, waited), "{act:?}");
         if what == "provider-failed" {
-            assert_eq!(outcome.error().retry_delay(), Some(seconds(100)), "the client is told too");
+            assert_eq!(outcome.error().retry_after(), Some(seconds(100)), "the client is told too");
         }
     }
 }
@@ -109,7 +125,11 @@ async fn a_repetition_after_a_failure_that_took_load_needs_the_budget() {
     // All of fifty calls hang at `a`; a fifth of them may go on to `b` at one time.
     let slow = Act::FulfilAfter(seconds(1));
     let settings = FailoverSettings {
-        breaker: crate::provider::BreakerSettings { failures_in_a_row: 1_000, min_calls: 1_000, ..Default::default() },
+        breaker: crate::provider::BreakerSettings {
+            failures_in_a_row: 1_000,
+            min_calls: 1_000,
+            ..Default::default()
+        },
         ..Default::default()
     };
     let bench = Bench::with(&settings, &[&[Act::Hang], &[slow]]);
@@ -127,14 +147,16 @@ async fn a_repetition_after_a_failure_that_took_load_needs_the_budget() {
 #[tokio::test(start_paused = true)]
 async fn retry_after_is_capped_for_the_client_and_for_the_gateway() {
     let hour = seconds(3_600);
-    for (status, delay) in [(429, 99_999_999_999), (503, 99_999_999_999), (503, u64::MAX), (408, 7_200)] {
+    for (status, delay) in
+        [(429, 99_999_999_999), (503, 99_999_999_999), (503, u64::MAX), (408, 7_200)]
+    {
         let bench = Bench::new(&[&[Act::StatusLater(status, seconds(delay))]]);
         let outcome = bench.call(Effect::Read).await;
-        assert_eq!(outcome.error().retry_delay(), Some(hour), "{status} {delay}");
+        assert_eq!(outcome.error().retry_after(), Some(hour), "{status} {delay}");
         let retry_after = bench.pool.health().providers[0].methods[0].retry_after;
         assert_eq!(retry_after, (status == 429).then_some(hour));
     }
     // An error that never passes through a pool has a limit too.
     let error = Error::from(ProviderError::no_provider(Duration::MAX, String::new()));
-    assert_eq!(error.retry_delay(), Some(seconds(86_400)));
+    assert_eq!(error.retry_after(), Some(seconds(86_400)));
 }

@@ -1,6 +1,8 @@
 //! Whatever providers do, and in whatever order: the promises of failover hold.
 
-use proptest::prelude::{Just, ProptestConfig, any, prop, prop_assert, prop_assert_eq, prop_oneof, proptest};
+use proptest::prelude::{
+    Just, ProptestConfig, any, prop, prop_assert, prop_assert_eq, prop_oneof, proptest,
+};
 
 use super::*;
 
@@ -14,7 +16,8 @@ fn act() -> impl proptest::strategy::Strategy<Value = Act> {
         Just(Act::Unsupported),
         Just(Act::Hang),
         prop::sample::select(vec![400, 401, 404, 429, 500, 503]).prop_map(Act::Status),
-        (prop::sample::select(vec![429, 503]), 0_u64..20).prop_map(|(status, s)| Act::StatusLater(status, seconds(s))),
+        (prop::sample::select(vec![429, 503]), 0_u64..20)
+            .prop_map(|(status, s)| Act::StatusLater(status, seconds(s))),
         (0_u64..15_000).prop_map(|millis| Act::FulfilAfter(Duration::from_millis(millis))),
     ]
 }
@@ -25,12 +28,21 @@ use proptest::strategy::Strategy as _;
 type Request = (Effect, u64, Option<u64>);
 
 fn request() -> impl proptest::strategy::Strategy<Value = Request> {
-    let effect = prop_oneof![Just(Effect::Read), Just(Effect::Idempotent), Just(Effect::Keyed), Just(Effect::Once)];
+    let effect = prop_oneof![
+        Just(Effect::Read),
+        Just(Effect::Idempotent),
+        Just(Effect::Keyed),
+        Just(Effect::Once)
+    ];
     (effect, 1_u64..60_000, prop::option::of(0_u64..30_000))
 }
 
 /// What must be true of the attempts of any call, by its effect.
-fn check(effect: Effect, attempts: &[(&'static str, AttemptClass)], settings: &FailoverSettings) -> Result<(), String> {
+fn check(
+    effect: Effect,
+    attempts: &[(&'static str, AttemptClass)],
+    settings: &FailoverSettings,
+) -> Result<(), String> {
     let at_most = |limit: u32, count: usize, what: &str| {
         if count <= limit as usize { Ok(()) } else { Err(format!("{count} {what}: {attempts:?}")) }
     };
@@ -42,9 +54,13 @@ fn check(effect: Effect, attempts: &[(&'static str, AttemptClass)], settings: &F
     for (place, (provider, class)) in attempts.iter().enumerate() {
         let later = &attempts[place + 1..];
         let may_follow = match (class, effect) {
-            (AttemptClass::Fulfilled | AttemptClass::Invalid | AttemptClass::Cancelled, _) => later.is_empty(),
+            (AttemptClass::Fulfilled | AttemptClass::Invalid | AttemptClass::Cancelled, _) => {
+                later.is_empty()
+            }
             (AttemptClass::Ambiguous, Effect::Once) => later.is_empty(),
-            (AttemptClass::Ambiguous, Effect::Keyed) => later.iter().all(|(other, _)| other == provider),
+            (AttemptClass::Ambiguous, Effect::Keyed) => {
+                later.iter().all(|(other, _)| other == provider)
+            }
             _ => true,
         };
         if !may_follow {
@@ -54,7 +70,11 @@ fn check(effect: Effect, attempts: &[(&'static str, AttemptClass)], settings: &F
     Ok(())
 }
 
-async fn play(scripts: Vec<Vec<Act>>, requests: Vec<Request>, settings: FailoverSettings) -> Result<(), String> {
+async fn play(
+    scripts: Vec<Vec<Act>>,
+    requests: Vec<Request>,
+    settings: FailoverSettings,
+) -> Result<(), String> {
     let scripts: Vec<_> = scripts.iter().map(Vec::as_slice).collect();
     let bench = Bench::with(&settings, &scripts);
     let mut recorded = 0;
@@ -71,7 +91,8 @@ async fn play(scripts: Vec<Vec<Act>>, requests: Vec<Request>, settings: Failover
         if begun.elapsed() > limit + Duration::from_millis(2) {
             return Err(format!("{:?} of {limit:?}", begun.elapsed()));
         }
-        let fulfilled = attempts.iter().filter(|(_, class)| *class == AttemptClass::Fulfilled).count();
+        let fulfilled =
+            attempts.iter().filter(|(_, class)| *class == AttemptClass::Fulfilled).count();
         let may_be_done = attempts.iter().any(|(_, class)| *class == AttemptClass::Ambiguous);
         let repeating_harms = matches!(effect, Effect::Keyed | Effect::Once);
         match answer {

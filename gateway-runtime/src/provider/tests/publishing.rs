@@ -39,8 +39,12 @@ async fn health_tells_how_each_method_of_each_provider_is() {
 
 #[tokio::test(start_paused = true)]
 async fn an_open_breaker_is_published_until_it_waits_for_a_probe() {
-    let bench = Bench::with(&FailoverSettings { repeats: 0, ..Default::default() }, &[&[Act::NotSent]]);
-    let breaker = || serde_json::to_value(bench.pool.health()).unwrap()["providers"][0]["methods"][0]["breaker"].take();
+    let bench =
+        Bench::with(&FailoverSettings { repeats: 0, ..Default::default() }, &[&[Act::NotSent]]);
+    let breaker = || {
+        serde_json::to_value(bench.pool.health()).unwrap()["providers"][0]["methods"][0]["breaker"]
+            .take()
+    };
     for state in ["closed", "closed", "closed", "closed", "closed", "open"] {
         assert_eq!(breaker(), state);
         bench.call(Effect::Read).await;
@@ -73,8 +77,14 @@ fn the_defaults_are_those_that_are_promised() {
     assert_eq!((settings.retry_percent, settings.min_retries), (20, 3));
     let breaker = settings.breaker;
     assert_eq!((breaker.window, breaker.min_calls, breaker.failure_percent), (seconds(30), 20, 50));
-    assert_eq!((breaker.failures_in_a_row, breaker.half_open_calls, breaker.successes_to_close), (5, 3, 2));
-    assert_eq!((breaker.open, breaker.max_open, breaker.set_aside), (seconds(5), seconds(60), seconds(60)));
+    assert_eq!(
+        (breaker.failures_in_a_row, breaker.half_open_calls, breaker.successes_to_close),
+        (5, 3, 2)
+    );
+    assert_eq!(
+        (breaker.open, breaker.max_open, breaker.set_aside),
+        (seconds(5), seconds(60), seconds(60))
+    );
 }
 
 #[test]
@@ -92,6 +102,7 @@ fn the_defaults_are_those_that_the_documentation_says() {
     let documented = |key: &String| table["failover"].get(key).is_some();
     assert!(schema["properties"].as_object().unwrap().keys().all(documented));
     let client = table["http_client"].as_table().unwrap();
-    let schema = serde_json::to_value(schemars::schema_for!(crate::provider::HttpClientSettings)).unwrap();
+    let schema =
+        serde_json::to_value(schemars::schema_for!(crate::provider::HttpClientSettings)).unwrap();
     assert!(schema["properties"].as_object().unwrap().keys().all(|key| client.contains_key(key)));
 }

@@ -37,11 +37,17 @@ async fn a_breaker_opens_for_all_and_closes_for_each() {
         assert_eq!(one.call(Effect::Read).await.what(), "b");
     }
     until("the other has opened", &other, |a| a["methods"][0]["breaker"] == "open").await;
-    assert_eq!((other.call(Effect::Read).await.what(), stranger.call(Effect::Read).await.what()), ("b", "a"));
+    assert_eq!(
+        (other.call(Effect::Read).await.what(), stranger.call(Effect::Read).await.what()),
+        ("b", "a")
+    );
     // Of that method alone.
     assert_eq!(other.call(Effect::Once).await.what(), "a");
     until("it is to be probed", &other, |a| a["methods"][0]["breaker"] == "half-open").await;
-    assert_eq!([other.call(Effect::Read).await.what(), other.call(Effect::Read).await.what()], ["a", "a"]);
+    assert_eq!(
+        [other.call(Effect::Read).await.what(), other.call(Effect::Read).await.what()],
+        ["a", "a"]
+    );
     until("it has closed", &other, |a| a["methods"][0]["breaker"] == "closed").await;
     // Where it does not work, it opens again, and with it all others.
     until("the one is to probe too", &one, |a| a["methods"][0]["breaker"] == "half-open").await;
@@ -61,5 +67,8 @@ async fn a_pause_and_a_refusal_of_credentials_hold_for_all() {
     let Some([one, other, stranger]) = gateways(&settings, asides).await else { return };
     one.call(Effect::Read).await;
     until("the other sets it aside", &other, |a| a["set_aside_ms"].as_u64() > Some(50_000)).await;
-    assert_eq!((other.call(Effect::Once).await.what(), stranger.call(Effect::Once).await.what()), ("b", "a"));
+    assert_eq!(
+        (other.call(Effect::Once).await.what(), stranger.call(Effect::Once).await.what()),
+        ("b", "a")
+    );
 }

@@ -35,7 +35,11 @@ async fn before_its_first_item_a_stream_fails_over_by_the_same_rules() {
             };
             match stream {
                 Ok(stream) => {
-                    assert_eq!((drain(stream).await, what), (vec![Ok(0), Ok(1), Ok(2)], "b"), "{class:?} {effect:?}");
+                    assert_eq!(
+                        (drain(stream).await, what),
+                        (vec![Ok(0), Ok(1), Ok(2)], "b"),
+                        "{class:?} {effect:?}"
+                    );
                     assert_eq!(attempts(&call), [("a", class), ("b", AttemptClass::Fulfilled)]);
                 }
                 Err(error) => {
@@ -53,7 +57,10 @@ async fn an_attempt_at_a_stream_lasts_until_its_first_item() {
     let bench = Bench::new(&[&[Act::Stuck(0)], &[Act::Stuck(1)]]);
     let (call, begun) = (call(), Instant::now());
     let mut stream = bench.bound_to(&call).ticks(&Query::default()).await.unwrap();
-    assert_eq!((begun.elapsed().as_secs(), attempts(&call)), (10, vec![("a", AttemptClass::Ambiguous)]));
+    assert_eq!(
+        (begun.elapsed().as_secs(), attempts(&call)),
+        (10, vec![("a", AttemptClass::Ambiguous)])
+    );
     assert_eq!(stream.next().await.unwrap().unwrap(), 0);
     let later = tokio::time::timeout(seconds(59), stream.next()).await;
     assert!(later.is_err(), "after its first item the limit is another: a minute between items");
@@ -61,15 +68,22 @@ async fn an_attempt_at_a_stream_lasts_until_its_first_item() {
 
 #[tokio::test(start_paused = true)]
 async fn after_its_first_item_a_stream_ends_with_its_failure() {
-    let bench = Bench::new(&[&[Act::Items(2, Some(AttemptClass::Ambiguous))], &[Act::Items(9, None)]]);
+    let bench =
+        Bench::new(&[&[Act::Items(2, Some(AttemptClass::Ambiguous))], &[Act::Items(9, None)]]);
     let call = call();
     let mut stream = bench.bound_to(&call).ticks(&Query::default()).await.unwrap();
-    assert_eq!((stream.next().await.unwrap().unwrap(), stream.next().await.unwrap().unwrap()), (0, 1));
+    assert_eq!(
+        (stream.next().await.unwrap().unwrap(), stream.next().await.unwrap().unwrap()),
+        (0, 1)
+    );
     assert_eq!((bench.in_flight(), attempts(&call)), (1, vec![]));
     let error = stream.next().await.unwrap().unwrap_err();
     assert_eq!(error.code(), Code::PROVIDER_FAILED);
     assert_eq!((bench.in_flight(), attempts(&call)), (0, vec![("a", AttemptClass::Ambiguous)]));
-    assert!(stream.next().await.is_none() && stream.next().await.is_none(), "nothing follows the failure");
+    assert!(
+        stream.next().await.is_none() && stream.next().await.is_none(),
+        "nothing follows the failure"
+    );
     assert_eq!(bench.times_asked(), [1, 0]);
 }
 
@@ -158,15 +172,20 @@ async fn an_error_of_an_authors_own_before_the_first_item_is_ambiguous() {
         let failed = Error::new(Code::NOT_FOUND, "no such seat").with_log_message("row 5");
         Box::pin(async { Ok(Streaming::new(stream::iter([Err::<u32, _>(failed)]))) })
     };
-    let answer = call_method(&providers, 0, [], attempt, CompletionOf::<Answer<Streaming<u32>>>::MODE).await;
+    let answer =
+        call_method(&providers, 0, [], attempt, CompletionOf::<Answer<Streaming<u32>>>::MODE).await;
     assert_eq!(answer.unwrap_err().code(), Code::OUTCOME_UNKNOWN);
-    call.with_attempts(|attempts| assert_eq!((attempts[0].class, &*attempts[0].reason), (AttemptClass::Ambiguous, "row 5")));
+    call.with_attempts(|attempts| {
+        assert_eq!((attempts[0].class, &*attempts[0].reason), (AttemptClass::Ambiguous, "row 5"))
+    });
 }
 
 #[tokio::test(start_paused = true)]
 async fn stream_is_cut_when_its_provider_is_silent_for_the_item_timeout() {
     let settings = FailoverSettings { item_timeout: seconds(7), ..Default::default() };
-    for (method, code, effect) in [(4, "timeout", Effect::Read), (5, "outcome-unknown", Effect::Once)] {
+    for (method, code, effect) in
+        [(4, "timeout", Effect::Read), (5, "outcome-unknown", Effect::Once)]
+    {
         let bench = Bench::with(&settings, &[&[Act::Stuck(2)], &[Act::Items(9, None)]]);
         let call = call();
         let providers = bench.bound_to(&call);

@@ -7,7 +7,7 @@ use crate::{
     provider::{Provider, ProviderSettings},
     service::{
         app::App,
-        entry::{ErasedInstance, ProviderEntry, ServiceIdentity, ServiceEntry},
+        entry::{ErasedInstance, ProviderEntry, ServiceEntry, ServiceIdentity},
     },
 };
 
@@ -30,7 +30,9 @@ impl Instances {
         let mut built = Self::default();
         let mut build = |kind: &str, name: &str, build: crate::service::entry::Build| {
             let scope = app.scope(format!("{kind}.{name}"));
-            match build(&scope).and_then(|instance| scope.reject_unread_section().map(|()| instance)) {
+            match build(&scope)
+                .and_then(|instance| scope.reject_unread_section().map(|()| instance))
+            {
                 Ok(instance) => Some(instance),
                 Err(error) => {
                     problems.extend(error.into_problems());
@@ -61,7 +63,10 @@ impl Instances {
         self.services.contains_key(&id)
     }
 
-    pub(in crate::service) fn provider(&self, id: TypeId) -> Option<(&Arc<Provider>, &ErasedInstance)> {
+    pub(in crate::service) fn provider(
+        &self,
+        id: TypeId,
+    ) -> Option<(&Arc<Provider>, &ErasedInstance)> {
         self.providers.get(&id).map(|(provider, instance)| (provider, instance))
     }
 
@@ -76,6 +81,9 @@ pub(in crate::service) fn full_name(spec: &ServiceSpec) -> String {
 }
 
 /// The value, or its problems added to those of others.
-pub(in crate::service) fn ok_or_collect<T>(result: Result<T, StartError>, problems: &mut Vec<String>) -> Option<T> {
+pub(in crate::service) fn ok_or_collect<T>(
+    result: Result<T, StartError>,
+    problems: &mut Vec<String>,
+) -> Option<T> {
     result.map_err(|error| problems.extend(error.into_problems())).ok()
 }

@@ -66,7 +66,8 @@ impl Binder<'_> {
     ///
     /// When its schema cannot be a judge, or the method takes its input from the query string and `T` cannot be there.
     pub fn input<T: JsonSchema>(&mut self) -> Result<(), StartError> {
-        let input = MethodInput::new::<T>().map_err(|why| StartError::new(format!("{}: {why}", self.subject())))?;
+        let input = MethodInput::new::<T>()
+            .map_err(|why| StartError::new(format!("{}: {why}", self.subject())))?;
         if self.method.verb.has_query_input() {
             input.schema.query_compatible().map_err(|why| {
                 StartError::new(format!(
@@ -107,14 +108,15 @@ impl Binder<'_> {
             return make();
         }
         let made = self.service_strategy;
-        self.pools
-            .strategy(self.service, capability, || made.map_or_else(|| Arc::new(RoundRobin::new()) as _, |make| make()))
+        self.pools.strategy(self.service, capability, || {
+            made.map_or_else(|| Arc::new(RoundRobin::new()) as _, |make| make())
+        })
     }
 
     pub(super) fn service<S: ServiceIdentity>(&self) -> Result<Arc<S>, StartError> {
-        self.instances
-            .service::<S>()
-            .ok_or_else(|| StartError::new(format!("{}: its service was not built", self.subject())))
+        self.instances.service::<S>().ok_or_else(|| {
+            StartError::new(format!("{}: its service was not built", self.subject()))
+        })
     }
 
     pub(super) fn answer<T: IntoReply>(&mut self) {

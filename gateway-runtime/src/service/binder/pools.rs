@@ -8,7 +8,9 @@ use std::{
 
 use crate::{
     base::spec::{CapabilitySpec, ServiceSpec},
-    provider::{ErasedPool, ProviderImpl, Capability, Cost, FailoverSettings, Pool, strategy::Strategy},
+    provider::{
+        Capability, Cost, ErasedPool, FailoverSettings, Pool, ProviderImpl, strategy::Strategy,
+    },
     service::{
         binder::instances::Instances,
         entry::{ErasedInstance, ProvisionEntry},
@@ -25,12 +27,24 @@ pub(in crate::service) struct Pools {
 }
 
 impl Pools {
-    pub(in crate::service) fn new(provisions: Vec<&'static ProvisionEntry>, failover: FailoverSettings) -> Self {
-        Self { provisions, failover, pools: HashMap::new(), strategies: HashMap::new(), by_name: BTreeMap::new() }
+    pub(in crate::service) fn new(
+        provisions: Vec<&'static ProvisionEntry>,
+        failover: FailoverSettings,
+    ) -> Self {
+        Self {
+            provisions,
+            failover,
+            pools: HashMap::new(),
+            strategies: HashMap::new(),
+            by_name: BTreeMap::new(),
+        }
     }
 
     /// The pool of `C`; none when nobody provides it.
-    pub(in crate::service) fn pool<C: Capability + ?Sized>(&mut self, instances: &Instances) -> Option<Arc<Pool<C>>> {
+    pub(in crate::service) fn pool<C: Capability + ?Sized>(
+        &mut self,
+        instances: &Instances,
+    ) -> Option<Arc<Pool<C>>> {
         if let Some(pool) = self.pools.get(&TypeId::of::<C>()) {
             return pool.downcast_ref().cloned();
         }
@@ -45,12 +59,18 @@ impl Pools {
     }
 
     fn candidates<C: Capability + ?Sized>(&self, instances: &Instances) -> Vec<ProviderImpl<C>> {
-        let of_this = self.provisions.iter().filter(|entry| (entry.capability_id)() == TypeId::of::<C>());
+        let of_this =
+            self.provisions.iter().filter(|entry| (entry.capability_id)() == TypeId::of::<C>());
         of_this
             .filter_map(|entry| {
                 let (provider, instance) = instances.provider((entry.provider_id)())?;
-                let implementation = (entry.cast)(ErasedInstance::clone(instance))?.downcast::<Arc<C>>().ok()?;
-                Some(ProviderImpl::new(Arc::clone(provider), *implementation, costs(C::SPEC, entry)))
+                let implementation =
+                    (entry.cast)(ErasedInstance::clone(instance))?.downcast::<Arc<C>>().ok()?;
+                Some(ProviderImpl::new(
+                    Arc::clone(provider),
+                    *implementation,
+                    costs(C::SPEC, entry),
+                ))
             })
             .collect()
     }
@@ -61,7 +81,9 @@ impl Pools {
         capability: TypeId,
         make: impl FnOnce() -> Arc<dyn Strategy>,
     ) -> Arc<dyn Strategy> {
-        Arc::clone(self.strategies.entry((std::ptr::from_ref(service), capability)).or_insert_with(make))
+        Arc::clone(
+            self.strategies.entry((std::ptr::from_ref(service), capability)).or_insert_with(make),
+        )
     }
 
     pub(in crate::service) fn by_name(self) -> BTreeMap<&'static str, ErasedPool> {
@@ -71,7 +93,12 @@ impl Pools {
 
 /// In the order of the capability's methods; what the provider does not say is unknown.
 fn costs(capability: &CapabilitySpec, entry: &ProvisionEntry) -> Vec<Cost> {
-    let cost_of =
-        |method: &str| entry.costs.iter().find(|(name, _)| *name == method).map_or(Cost::Unknown, |(_, cost)| *cost);
+    let cost_of = |method: &str| {
+        entry
+            .costs
+            .iter()
+            .find(|(name, _)| *name == method)
+            .map_or(Cost::Unknown, |(_, cost)| *cost)
+    };
     capability.methods.iter().map(|method| cost_of(method.name)).collect()
 }

@@ -3,7 +3,7 @@
 use crate::{
     base::{call::CallRequest, error::Error, start_error::StartError},
     service::{
-        app::{FromApp, BuildContext},
+        app::{BuildContext, FromApp},
         argument::FromCall,
         registry::Binder,
     },

@@ -3,7 +3,7 @@
 use crate::{
     base::start_error::StartError,
     provider::{HttpClient, HttpClientSettings},
-    service::app::{FromApp, BuildContext},
+    service::app::{BuildContext, FromApp},
 };
 
 /// The program's one client; its connections serve all providers.

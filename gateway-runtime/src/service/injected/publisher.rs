@@ -4,7 +4,7 @@ use crate::{
     base::{call::CallRequest, error::Error, start_error::StartError},
     bus::publisher::Publisher,
     service::{
-        app::{FromApp, BuildContext},
+        app::{BuildContext, FromApp},
         argument::FromCall,
         registry::Binder,
     },
@@ -18,7 +18,11 @@ fn missing(asker: &str) -> StartError {
 
 impl FromApp for Publisher {
     fn from_app(scope: &BuildContext<'_>) -> Result<Self, StartError> {
-        scope.app().get::<Self>().map(|publisher| (*publisher).clone()).ok_or_else(|| missing(scope.owner()))
+        scope
+            .app()
+            .get::<Self>()
+            .map(|publisher| (*publisher).clone())
+            .ok_or_else(|| missing(scope.owner()))
     }
 }
 
@@ -27,7 +31,11 @@ impl FromCall for Publisher {
     type State = Self;
 
     fn prepare(binder: &mut Binder<'_>) -> Result<Self, StartError> {
-        binder.app().get::<Self>().map(|publisher| (*publisher).clone()).ok_or_else(|| missing(&binder.subject()))
+        binder
+            .app()
+            .get::<Self>()
+            .map(|publisher| (*publisher).clone())
+            .ok_or_else(|| missing(&binder.subject()))
     }
 
     async fn from_call(publisher: &Self, _: &mut CallRequest) -> Result<Self, Error> {

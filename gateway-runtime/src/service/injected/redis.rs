@@ -4,7 +4,7 @@ use crate::{
     base::{call::CallRequest, error::Error, start_error::StartError},
     redis::Redis,
     service::{
-        app::{FromApp, BuildContext},
+        app::{BuildContext, FromApp},
         argument::FromCall,
         registry::Binder,
     },
@@ -18,7 +18,11 @@ fn not_configured(asker: &str) -> StartError {
 
 impl FromApp for Redis {
     fn from_app(scope: &BuildContext<'_>) -> Result<Self, StartError> {
-        scope.app().get::<Self>().map(|redis| (*redis).clone()).ok_or_else(|| not_configured(scope.owner()))
+        scope
+            .app()
+            .get::<Self>()
+            .map(|redis| (*redis).clone())
+            .ok_or_else(|| not_configured(scope.owner()))
     }
 }
 
@@ -27,7 +31,11 @@ impl FromCall for Redis {
     type State = Self;
 
     fn prepare(binder: &mut Binder<'_>) -> Result<Self, StartError> {
-        binder.app().get::<Self>().map(|redis| (*redis).clone()).ok_or_else(|| not_configured(&binder.subject()))
+        binder
+            .app()
+            .get::<Self>()
+            .map(|redis| (*redis).clone())
+            .ok_or_else(|| not_configured(&binder.subject()))
     }
 
     async fn from_call(redis: &Self, _: &mut CallRequest) -> Result<Self, Error> {
@@ -42,8 +50,12 @@ mod tests {
 
     #[test]
     fn without_redis_it_is_told_how_to_have_it() {
-        let error = Redis::from_app(&App::default().scope("services.chat")).unwrap_err().to_string();
-        assert!(error.contains("`services.chat` asks for `Redis`") && error.contains("REDIS_HOST"), "{error}");
+        let error =
+            Redis::from_app(&App::default().scope("services.chat")).unwrap_err().to_string();
+        assert!(
+            error.contains("`services.chat` asks for `Redis`") && error.contains("REDIS_HOST"),
+            "{error}"
+        );
     }
 
     #[cfg(feature = "redis")]

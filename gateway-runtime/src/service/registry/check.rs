@@ -22,12 +22,19 @@ pub(in crate::service) fn problems(entries: &Entries, methods: &MethodsByService
 }
 
 /// Reports every name that is claimed a second time, with both places.
-fn duplicates(what: &str, claims: impl Iterator<Item = (String, SourceLocation)>, mend: &str, problems: &mut Vec<String>) {
+fn duplicates(
+    what: &str,
+    claims: impl Iterator<Item = (String, SourceLocation)>,
+    mend: &str,
+    problems: &mut Vec<String>,
+) {
     let mut first: HashMap<String, SourceLocation> = HashMap::new();
     for (name, source) in claims {
         match first.get(&name) {
             Some(other) => {
-                problems.push(format!("{what} `{name}` is declared twice, at {other} and at {source}. {mend}"));
+                problems.push(format!(
+                    "{what} `{name}` is declared twice, at {other} and at {source}. {mend}"
+                ));
             }
             None => {
                 first.insert(name, source);
@@ -55,7 +62,8 @@ fn duplicate_methods(entries: &Entries, problems: &mut Vec<String>) {
 }
 
 fn duplicate_providers(entries: &Entries, problems: &mut Vec<String>) {
-    let claims = entries.providers.iter().map(|entry| (entry.spec.name.to_owned(), entry.spec.source));
+    let claims =
+        entries.providers.iter().map(|entry| (entry.spec.name.to_owned(), entry.spec.source));
     duplicates("provider", claims, "Give one of them another name", problems);
 }
 
@@ -73,7 +81,11 @@ fn duplicate_capabilities(entries: &Entries, problems: &mut Vec<String>) {
     }
 }
 
-fn services_without_methods(entries: &Entries, methods: &MethodsByService, problems: &mut Vec<String>) {
+fn services_without_methods(
+    entries: &Entries,
+    methods: &MethodsByService,
+    problems: &mut Vec<String>,
+) {
     for service in &entries.services {
         if !methods.contains_key(&(service.id)()) {
             let (name, source) = (full_name(service.spec), service.spec.source);

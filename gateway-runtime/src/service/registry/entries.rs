@@ -42,7 +42,8 @@ impl Entries {
         self.services.sort_by_key(|e| (e.spec.name, e.spec.version, place(e.spec.source)));
         self.methods.sort_by_key(|e| (e.service.name, e.service.version, place(e.spec.source)));
         self.providers.sort_by_key(|e| (e.spec.name, place(e.spec.source)));
-        self.provisions.sort_by_key(|e| (e.capability.name, e.provider.name, place(e.provider.source)));
+        self.provisions
+            .sort_by_key(|e| (e.capability.name, e.provider.name, place(e.provider.source)));
         self
     }
 

@@ -79,11 +79,20 @@ impl Registry {
     ///
     /// Every problem at once.
     #[doc(hidden)]
-    pub fn from_entries(entries: &Entries, app: &App, settings: &RegistrySettings) -> Result<Self, StartError> {
+    pub fn from_entries(
+        entries: &Entries,
+        app: &App,
+        settings: &RegistrySettings,
+    ) -> Result<Self, StartError> {
         let methods = entries.methods_by_service();
         let mut problems = check::problems(entries, &methods);
-        let instances =
-            Instances::build(app, &entries.services, &entries.providers, &settings.providers, &mut problems);
+        let instances = Instances::build(
+            app,
+            &entries.services,
+            &entries.providers,
+            &settings.providers,
+            &mut problems,
+        );
         let mut pools = Pools::new(entries.provisions.clone(), settings.failover.clone());
         let mut services = Vec::new();
         for entry in &entries.services {
@@ -93,18 +102,24 @@ impl Registry {
             }
             let declared = methods.get(&(entry.id)()).into_iter().flatten();
             let bound = declared.filter_map(|method| {
-                ok_or_collect(bind(app, &instances, &mut pools, entry, method), &mut problems).map(Arc::new)
+                ok_or_collect(bind(app, &instances, &mut pools, entry, method), &mut problems)
+                    .map(Arc::new)
             });
             let mut methods: Vec<_> = bound.collect();
             methods.sort_by_key(|method| (method.spec.name, method.spec.webhook.is_some()));
             services.push(RegisteredService { spec: entry.spec, methods });
         }
-        StartError::unless_empty(problems)?;
+        StartError::from_problems(problems)?;
         let mut providers: Vec<_> = instances.providers().cloned().collect();
         providers.sort_by_key(|provider| provider.spec().name);
-        let mut capabilities: Vec<_> = entries.provisions.iter().map(|entry| entry.capability).collect();
+        let mut capabilities: Vec<_> =
+            entries.provisions.iter().map(|entry| entry.capability).collect();
         capabilities.dedup_by_key(|capability| capability.name);
-        let provisions = entries.provisions.iter().map(|entry| (entry.capability.name, entry.provider.name)).collect();
+        let provisions = entries
+            .provisions
+            .iter()
+            .map(|entry| (entry.capability.name, entry.provider.name))
+            .collect();
         Ok(Self { services, providers, capabilities, provisions, pools: pools.by_name() })
     }
 
@@ -133,7 +148,10 @@ impl Registry {
 
     /// The names of the capabilities of a provider.
     pub fn capabilities_of(&self, provider: &str) -> impl Iterator<Item = &'static str> {
-        self.provisions.iter().filter(move |(_, name)| *name == provider).map(|(capability, _)| *capability)
+        self.provisions
+            .iter()
+            .filter(move |(_, name)| *name == provider)
+            .map(|(capability, _)| *capability)
     }
 
     /// How the providers of a capability are now; none when no method asks for it.
@@ -154,11 +172,16 @@ impl Registry {
     ///
     /// Names each that is missing, and what is there.
     pub fn expect(&self, services: &[String], providers: &[String]) -> Result<(), StartError> {
-        let service_names: Vec<_> =
-            self.services.iter().map(|s| crate::service::binder::instances::full_name(s.spec)).collect();
-        let provider_names: Vec<_> = self.providers.iter().map(|p| p.spec().name.to_owned()).collect();
+        let service_names: Vec<_> = self
+            .services
+            .iter()
+            .map(|s| crate::service::binder::instances::full_name(s.spec))
+            .collect();
+        let provider_names: Vec<_> =
+            self.providers.iter().map(|p| p.spec().name.to_owned()).collect();
         let has_service = |name: &String| {
-            service_names.contains(name) || self.services.iter().any(|service| service.spec.name == name)
+            service_names.contains(name)
+                || self.services.iter().any(|service| service.spec.name == name)
         };
         let mut problems = Vec::new();
         for name in services.iter().filter(|name| !has_service(name)) {
@@ -167,7 +190,7 @@ impl Registry {
         for name in providers.iter().filter(|name| !provider_names.contains(name)) {
             problems.push(missing("provider", name, &provider_names));
         }
-        StartError::unless_empty(problems)
+        StartError::from_problems(problems)
     }
 }
 

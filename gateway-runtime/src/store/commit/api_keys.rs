@@ -13,8 +13,8 @@ use crate::{
     auth::{ApiKey, ApiKeys},
     base::error::{Code, Error},
     store::{
-        Command, ApiKeyRecord, CommandOutcome, StoreError,
-        commit::{Store, Batch},
+        ApiKeyRecord, Command, CommandOutcome, StoreError,
+        commit::{Batch, Store},
         sql::statements::{ADD_KEYS, FIND_KEY, REVOKE_KEYS},
     },
 };
@@ -28,19 +28,25 @@ impl Keys {
         outcomes: &mut [CommandOutcome],
     ) -> Result<(), StoreError> {
         let new = changes.iter().filter_map(|change| match change {
-            Command::AddKey(key, _) => Some(json!({ "scopes": json!(key.scopes).to_string(), "key": key })),
+            Command::AddKey(key, _) => {
+                Some(json!({ "scopes": json!(key.scopes).to_string(), "key": key }))
+            }
             _ => None,
         });
-        let added: HashSet<String> = write.rows(&ADD_KEYS, new.collect()).await?.into_iter().collect();
+        let added: HashSet<String> =
+            write.rows(&ADD_KEYS, new.collect()).await?.into_iter().collect();
         let taken = changes.iter().filter_map(|change| match change {
             Command::RevokeKey { account, id, .. } => Some(json!({ "account": account, "id": id })),
             _ => None,
         });
-        let mut revoked: HashSet<String> = write.rows(&REVOKE_KEYS, taken.collect()).await?.into_iter().collect();
+        let mut revoked: HashSet<String> =
+            write.rows(&REVOKE_KEYS, taken.collect()).await?.into_iter().collect();
         for (change, outcome) in changes.iter().zip(outcomes) {
             match change {
                 Command::AddKey(key, _) => *outcome = CommandOutcome::Key(added.contains(&*key.id)),
-                Command::RevokeKey { id, .. } => *outcome = CommandOutcome::Key(revoked.remove(&**id)),
+                Command::RevokeKey { id, .. } => {
+                    *outcome = CommandOutcome::Key(revoked.remove(&**id))
+                }
                 _ => {}
             }
         }
@@ -50,10 +56,17 @@ impl Keys {
 
 /// Each call with a key reads it anew, so one that is revoked is no good for the next.
 impl ApiKeys for Store {
-    fn find<'a>(&'a self, id: &'a str) -> Pin<Box<dyn Future<Output = Result<Option<ApiKey>, Error>> + Send + 'a>> {
+    fn find<'a>(
+        &'a self,
+        id: &'a str,
+    ) -> Pin<Box<dyn Future<Output = Result<Option<ApiKey>, Error>> + Send + 'a>> {
         Box::pin(async move {
-            let away = |error| Error::new(Code::OVERLOADED, "API keys cannot be looked up now").with_log_message(error);
-            let found: Option<ApiKeyRecord> = self.read(&FIND_KEY, &[id]).await.map_err(away)?.pop();
+            let away = |error| {
+                Error::new(Code::OVERLOADED, "API keys cannot be looked up now")
+                    .with_log_message(error)
+            };
+            let found: Option<ApiKeyRecord> =
+                self.read(&FIND_KEY, &[id]).await.map_err(away)?.pop();
             found.map(ApiKey::try_from).transpose()
         })
     }
@@ -68,7 +81,9 @@ impl TryFrom<ApiKeyRecord> for ApiKey {
         Ok(Self {
             account: key.account,
             scopes: key.scopes.into_iter().map(String::into_boxed_str).collect(),
-            expires: key.expires.map(|at| UNIX_EPOCH + Duration::from_micros(at.max(0).unsigned_abs())),
+            expires: key
+                .expires
+                .map(|at| UNIX_EPOCH + Duration::from_micros(at.max(0).unsigned_abs())),
             revoked: key.revoked,
             hash,
         })

@@ -11,7 +11,7 @@ use crate::{
 
 /// A hold as it stands in the books. One that an earlier program has written does not say what its call is.
 #[derive(Deserialize)]
-pub(in crate::store) struct HeldRow {
+pub(in crate::store) struct HoldRow {
     call: Arc<str>,
     #[serde(flatten)]
     of: BalanceKey,
@@ -30,8 +30,8 @@ pub(in crate::store) struct HeldRow {
     provider: Option<String>,
 }
 
-impl From<HeldRow> for Hold {
-    fn from(row: HeldRow) -> Self {
+impl From<HoldRow> for Hold {
+    fn from(row: HoldRow) -> Self {
         let BalanceKey { account, currency } = row.of;
         let text = |text: Option<String>| Cow::Owned(text.unwrap_or_default());
         let attribution = Attribution {
@@ -51,14 +51,14 @@ impl From<HeldRow> for Hold {
             amount: Money::from_nanos(row.amount, currency),
             at: row.at,
             until: row.until,
-            lasting: row.lasting,
+            may_have_effect: row.lasting,
             attribution: Arc::new(attribution),
         }
     }
 }
 
 pub(in crate::store) fn as_values(hold: &Hold) -> [Value<'_>; 16] {
-    let Hold { call, account, amount, at, until, lasting, attribution } = hold;
+    let Hold { call, account, amount, at, until, may_have_effect: lasting, attribution } = hold;
     let (currency, nanos) = (amount.code(), amount.nanos());
     [
         (&**call).into(),

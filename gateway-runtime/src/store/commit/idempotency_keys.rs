@@ -6,10 +6,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::store::{
-    Command, Claim, ClaimOutcome, ClaimEnd, CommandOutcome, StoreError,
+    Claim, ClaimEnd, ClaimOutcome, Command, CommandOutcome, StoreError,
     commit::Batch,
     sql::statements::{
-        ADD_CLAIMS, CLOSE_CLAIMS, FORGET_CLAIMS, LOCK_CLAIMS, RELEASE_CLAIMS, RENEW_CLAIMS, TAKE_CLAIMS,
+        ADD_CLAIMS, CLOSE_CLAIMS, FORGET_CLAIMS, LOCK_CLAIMS, RELEASE_CLAIMS, RENEW_CLAIMS,
+        TAKE_CLAIMS,
     },
 };
 
@@ -49,7 +50,7 @@ struct TakeOver<'c> {
 
 /// A claim that holds a key only as long as the transaction that undoes it.
 #[derive(Serialize)]
-struct Taken<'c> {
+struct TakenClaims<'c> {
     key: &'c str,
     fence: &'c str,
     fingerprint: &'static str,
@@ -57,14 +58,14 @@ struct Taken<'c> {
     once: bool,
 }
 
-impl<'c> Taken<'c> {
+impl<'c> TakenClaims<'c> {
     fn by(key: &'c str, fence: &'c str) -> Self {
         Self { key, fence, fingerprint: "", until: 0, once: false }
     }
 }
 
 #[derive(Serialize)]
-struct Closed<'c> {
+struct ClosedClaims<'c> {
     key: &'c str,
     fence: &'c str,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -88,7 +89,11 @@ impl Claims {
     }
 }
 
-async fn forget(write: &mut Batch, changes: &[Command], outcomes: &mut [CommandOutcome]) -> Result<(), StoreError> {
+async fn forget(
+    write: &mut Batch,
+    changes: &[Command],
+    outcomes: &mut [CommandOutcome],
+) -> Result<(), StoreError> {
     for (change, outcome) in changes.iter().zip(outcomes) {
         if let Command::ExpireClaims { answered, open } = change {
             let old = json!({ "answered": answered, "open": open });
@@ -112,12 +117,19 @@ async fn close(write: &mut Batch, changes: &[Command]) -> Result<(), StoreError>
         };
         match closing {
             ClaimEnd::Answer(answer, until) => {
-                answered.push(Closed { key, fence, until: Some(*until), answer: Some(answer) });
+                answered.push(ClosedClaims {
+                    key,
+                    fence,
+                    until: Some(*until),
+                    answer: Some(answer),
+                });
             }
-            ClaimEnd::Release => released.push(Closed { key, fence, until: None, answer: None }),
+            ClaimEnd::Release => {
+                released.push(ClosedClaims { key, fence, until: None, answer: None })
+            }
             ClaimEnd::Undo => {
-                undone.push(Taken::by(key, fence));
-                released.push(Closed { key, fence, until: None, answer: None });
+                undone.push(TakenClaims::by(key, fence));
+                released.push(ClosedClaims { key, fence, until: None, answer: None });
             }
         }
     }
@@ -127,9 +139,15 @@ async fn close(write: &mut Batch, changes: &[Command]) -> Result<(), StoreError>
     write.rows::<_, ()>(&RELEASE_CLAIMS, released).await.map(drop)
 }
 
-async fn renew(write: &mut Batch, changes: &[Command], outcomes: &mut [CommandOutcome]) -> Result<(), StoreError> {
+async fn renew(
+    write: &mut Batch,
+    changes: &[Command],
+    outcomes: &mut [CommandOutcome],
+) -> Result<(), StoreError> {
     let renewals = changes.iter().filter_map(|change| match change {
-        Command::Renew { key, fence, until } => Some(Closed { key, fence, until: Some(*until), answer: None }),
+        Command::Renew { key, fence, until } => {
+            Some(ClosedClaims { key, fence, until: Some(*until), answer: None })
+        }
         _ => None,
     });
     let renewed: Vec<String> = write.rows(&RENEW_CLAIMS, renewals.collect()).await?;
@@ -141,16 +159,25 @@ async fn renew(write: &mut Batch, changes: &[Command], outcomes: &mut [CommandOu
     Ok(())
 }
 
-async fn claim(write: &mut Batch, changes: &[Command], outcomes: &mut [CommandOutcome]) -> Result<(), StoreError> {
+async fn claim(
+    write: &mut Batch,
+    changes: &[Command],
+    outcomes: &mut [CommandOutcome],
+) -> Result<(), StoreError> {
     // A caller who gave up waiting for a claim has undone it already, in the same batch perhaps.
     let undone: HashSet<&str> = changes.iter().filter_map(as_undone).collect();
     let as_claim = |change| as_claim(change).filter(|claim| !undone.contains(&*claim.fence));
-    let claims = || changes.iter().enumerate().filter_map(|(at, change)| Some((at, as_claim(change)?)));
+    let claims =
+        || changes.iter().enumerate().filter_map(|(at, change)| Some((at, as_claim(change)?)));
     let new = claims().map(|(_, claim)| claim).filter(|claim| claim.has_room);
     let granted: Vec<String> = write.rows(&ADD_CLAIMS, new.collect()).await?;
     let mut keys = Vec::new();
     for (at, claim) in claims() {
-        outcomes[at] = CommandOutcome::Claim(if claim.has_room { ClaimOutcome::Granted } else { ClaimOutcome::NoRoom });
+        outcomes[at] = CommandOutcome::Claim(if claim.has_room {
+            ClaimOutcome::Granted
+        } else {
+            ClaimOutcome::NoRoom
+        });
         if !granted.iter().any(|fence| **fence == *claim.fence) {
             keys.push(&claim.key);
         }
@@ -158,10 +185,15 @@ async fn claim(write: &mut Batch, changes: &[Command], outcomes: &mut [CommandOu
     keys.sort();
     keys.dedup();
     let standing: Vec<StoredClaim> = write.rows(&LOCK_CLAIMS, keys).await?;
-    let mut standing: HashMap<String, StoredClaim> = standing.into_iter().map(|s| (s.key.clone(), s)).collect();
+    let mut standing: HashMap<String, StoredClaim> =
+        standing.into_iter().map(|s| (s.key.clone(), s)).collect();
     let mut taken = Vec::new();
     for (at, claim) in claims() {
-        let Some(other) = standing.get_mut(&*claim.key).filter(|other| *other.fence != *claim.fence) else { continue };
+        let Some(other) =
+            standing.get_mut(&*claim.key).filter(|other| *other.fence != *claim.fence)
+        else {
+            continue;
+        };
         if let Some(refusal) = other.conflict_with(claim) {
             outcomes[at] = CommandOutcome::Claim(refusal);
             continue;

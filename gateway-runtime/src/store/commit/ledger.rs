@@ -14,11 +14,11 @@ use serde_json::json;
 use crate::{
     base::money::{Currency, Money},
     store::{
-        Command, Credit, CreditOutcome, Held, Hold, CommandOutcome, StoreError, Value,
+        Command, CommandOutcome, Credit, CreditOutcome, Hold, HoldOutcome, StoreError, Value,
         commit::{Batch, holds::as_values},
         sql::statements::{
-            CHARGES, CREDITS, ENSURE_BALANCES, FIND_CREDITS, HOLDS, KEEP_HOLDS, LOCK_BALANCES, NOTE_PROVIDERS,
-            OPEN_ACCOUNTS, SET_BALANCES,
+            CHARGES, CREDITS, ENSURE_BALANCES, FIND_CREDITS, HOLDS, KEEP_HOLDS, LOCK_BALANCES,
+            NOTE_PROVIDERS, OPEN_ACCOUNTS, SET_BALANCES,
         },
     },
 };
@@ -37,7 +37,7 @@ impl BalanceKey {
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
-struct Balance {
+struct LockedBalance {
     #[serde(flatten)]
     of: BalanceKey,
     available: i64,
@@ -57,7 +57,14 @@ impl NewEntry<'_> {
     fn values(&self) -> [Value<'_>; 6] {
         let Self { at, account, kind, amount, reference } = self;
         let (currency, nanos) = (amount.code(), amount.nanos());
-        [(*reference).into(), (*at).into(), (*account).into(), currency.into(), (*kind).into(), nanos.into()]
+        [
+            (*reference).into(),
+            (*at).into(),
+            (*account).into(),
+            currency.into(),
+            (*kind).into(),
+            nanos.into(),
+        ]
     }
 }
 
@@ -71,7 +78,7 @@ struct FoundCredit {
 
 /// The balances that a batch is about, which nobody else can change until it ends.
 pub(super) struct LockedBalances {
-    balances: BTreeMap<BalanceKey, Balance>,
+    balances: BTreeMap<BalanceKey, LockedBalance>,
 }
 
 impl LockedBalances {
@@ -85,10 +92,17 @@ impl LockedBalances {
         let (mut concerned, mut credited) = (Vec::new(), Vec::new());
         for change in changes {
             match change {
-                Command::Credit(credit) => credited.push(BalanceKey::new(&credit.account, credit.amount)),
+                Command::Credit(credit) => {
+                    credited.push(BalanceKey::new(&credit.account, credit.amount))
+                }
                 Command::Hold(hold) => concerned.push(BalanceKey::new(&hold.account, hold.amount)),
-                Command::Settle(_) | Command::ResolveAbandonedHold(..) | Command::ResolveUnknownHold { .. } => {
-                    concerned.extend(as_ended_hold(change).map(|(hold, ..)| BalanceKey::new(&hold.account, hold.amount)));
+                Command::Settle(_)
+                | Command::ResolveAbandonedHold(..)
+                | Command::ResolveUnknownHold { .. } => {
+                    concerned.extend(
+                        as_ended_hold(change)
+                            .map(|(hold, ..)| BalanceKey::new(&hold.account, hold.amount)),
+                    );
                 }
                 _ => {}
             }
@@ -99,8 +113,10 @@ impl LockedBalances {
             ofs.dedup();
         }
         write.rows::<_, ()>(&ENSURE_BALANCES, credited).await?;
-        let balances: Vec<Balance> = write.rows(&LOCK_BALANCES, concerned).await?;
-        let mut this = Self { balances: balances.into_iter().map(|balance| (balance.of.clone(), balance)).collect() };
+        let balances: Vec<LockedBalance> = write.rows(&LOCK_BALANCES, concerned).await?;
+        let mut this = Self {
+            balances: balances.into_iter().map(|balance| (balance.of.clone(), balance)).collect(),
+        };
         this.credit(write, changes, outcomes).await?;
         Ok(this)
     }
@@ -111,28 +127,46 @@ impl LockedBalances {
         changes: &[Command],
         outcomes: &mut [CommandOutcome],
     ) -> Result<(), StoreError> {
-        let credits = || changes.iter().enumerate().filter_map(|(at, change)| Some((at, as_credit(change)?)));
-        let asked = credits().map(|(_, c)| json!({ "account": c.account, "reference": c.reference }));
-        let mut known: Vec<FoundCredit> = write.rows(&FIND_CREDITS, asked.collect::<Vec<_>>()).await?;
+        let credits =
+            || changes.iter().enumerate().filter_map(|(at, change)| Some((at, as_credit(change)?)));
+        let asked =
+            credits().map(|(_, c)| json!({ "account": c.account, "reference": c.reference }));
+        let mut known: Vec<FoundCredit> =
+            write.rows(&FIND_CREDITS, asked.collect::<Vec<_>>()).await?;
         let mut entries = Vec::new();
         for (at, credit) in credits() {
             let Credit { account, amount, reference, at: now, .. } = credit;
             let of = BalanceKey::new(account, *amount);
-            let before = known.iter().find(|c| c.of.account == *account && *c.reference == **reference);
+            let before =
+                known.iter().find(|c| c.of.account == *account && *c.reference == **reference);
             let outcome = match (before, self.balances.get_mut(&of)) {
-                (Some(c), _) if c.of == of && c.amount == amount.nanos() => CreditOutcome::Duplicate,
+                (Some(c), _) if c.of == of && c.amount == amount.nanos() => {
+                    CreditOutcome::Duplicate
+                }
                 (Some(_), _) => CreditOutcome::Mismatch,
                 (None, None) => CreditOutcome::NoAccount,
                 // The sum of both, so that a release always fits.
-                (None, Some(balance)) => match amount.nanos().checked_add(balance.held + balance.available) {
-                    None => CreditOutcome::Overflow,
-                    Some(_) => {
-                        balance.available += amount.nanos();
-                        entries.push(NewEntry { at: *now, account, kind: "credit", amount: *amount, reference });
-                        known.push(FoundCredit { of, reference: reference.to_string(), amount: amount.nanos() });
-                        CreditOutcome::CreditOutcome
+                (None, Some(balance)) => {
+                    match amount.nanos().checked_add(balance.held + balance.available) {
+                        None => CreditOutcome::Overflow,
+                        Some(_) => {
+                            balance.available += amount.nanos();
+                            entries.push(NewEntry {
+                                at: *now,
+                                account,
+                                kind: "credit",
+                                amount: *amount,
+                                reference,
+                            });
+                            known.push(FoundCredit {
+                                of,
+                                reference: reference.to_string(),
+                                amount: amount.nanos(),
+                            });
+                            CreditOutcome::CreditOutcome
+                        }
                     }
-                },
+                }
             };
             outcomes[at] = CommandOutcome::Credit(outcome);
         }
@@ -148,7 +182,8 @@ impl LockedBalances {
     ) -> Result<(), StoreError> {
         let settled = || changes.iter().filter_map(as_ended_hold);
         let unknown = settled().filter(|(_, cost, _)| cost.is_none()).map(|(hold, ..)| &hold.call);
-        let unknown: HashSet<String> = write.rows(&KEEP_HOLDS, unknown.collect()).await?.into_iter().collect();
+        let unknown: HashSet<String> =
+            write.rows(&KEEP_HOLDS, unknown.collect()).await?.into_iter().collect();
         let ended = settled().filter(|(_, cost, _)| cost.is_some()).map(|(hold, ..)| &*hold.call);
         // A hold that an operator has ended before, or an earlier change of this batch, is nobody's to end again.
         let mut ended = write.delete(&HOLDS, ended.collect()).await?.into_iter();
@@ -174,7 +209,13 @@ impl LockedBalances {
             balance.available += held - cost;
             if cost > 0 {
                 let amount = Money::from_nanos(cost, hold.amount.currency());
-                entries.push(NewEntry { at, account: &hold.account, kind: "charge", amount, reference: &hold.call });
+                entries.push(NewEntry {
+                    at,
+                    account: &hold.account,
+                    kind: "charge",
+                    amount,
+                    reference: &hold.call,
+                });
             }
         }
         write.insert(&CHARGES, entries.iter().map(NewEntry::values)).await
@@ -188,12 +229,13 @@ impl LockedBalances {
         outcomes: &mut [CommandOutcome],
     ) -> Result<(), StoreError> {
         // Whoever gave up waiting for a hold has ended its call already, in the same batch perhaps.
-        let ended: HashSet<&str> = changes.iter().filter_map(as_ended_hold).map(|(hold, ..)| &*hold.call).collect();
+        let ended: HashSet<&str> =
+            changes.iter().filter_map(as_ended_hold).map(|(hold, ..)| &*hold.call).collect();
         let mut held = Vec::new();
         for (change, outcome) in changes.iter().zip(outcomes) {
             let Command::Hold(hold) = change else { continue };
             if ended.contains(&*hold.call) {
-                *outcome = CommandOutcome::Hold(Held::Insufficient { available: 0 });
+                *outcome = CommandOutcome::Hold(HoldOutcome::Insufficient { available: 0 });
                 continue;
             }
             let amount = hold.amount.nanos();
@@ -204,9 +246,9 @@ impl LockedBalances {
                     balance.available -= amount;
                     balance.held += amount;
                     held.push(hold);
-                    Held::Held
+                    HoldOutcome::HoldOutcome
                 }
-                _ => Held::Insufficient { available },
+                _ => HoldOutcome::Insufficient { available },
             });
         }
         write.insert(&HOLDS, held.into_iter().map(as_values)).await?;
@@ -223,9 +265,15 @@ impl LockedBalances {
     }
 }
 
-async fn open_accounts(write: &mut Batch, changes: &[Command], outcomes: &mut [CommandOutcome]) -> Result<(), StoreError> {
+async fn open_accounts(
+    write: &mut Batch,
+    changes: &[Command],
+    outcomes: &mut [CommandOutcome],
+) -> Result<(), StoreError> {
     let opened = changes.iter().filter_map(|change| match change {
-        Command::OpenAccount { account, plan, at, .. } => Some(json!({ "id": account, "plan": plan, "created": at })),
+        Command::OpenAccount { account, plan, at, .. } => {
+            Some(json!({ "id": account, "plan": plan, "created": at }))
+        }
         _ => None,
     });
     let mut new: Vec<String> = write.rows(&OPEN_ACCOUNTS, opened.collect()).await?;
@@ -248,7 +296,9 @@ fn as_credit(change: &Command) -> Option<&Credit> {
 /// The hold of a call that has ended, what the call cost, and when it came.
 fn as_ended_hold(change: &Command) -> Option<(&Hold, Option<Money>, i64)> {
     match change {
-        Command::Settle(settlement) => settlement.hold.as_ref().map(|(hold, cost)| (hold, *cost, settlement.request.at)),
+        Command::Settle(settlement) => {
+            settlement.hold.as_ref().map(|(hold, cost)| (hold, *cost, settlement.request.at))
+        }
         Command::ResolveAbandonedHold(hold, cost) => Some((hold, *cost, hold.at)),
         Command::ResolveUnknownHold { hold, charge, at, .. } => Some((hold, Some(*charge), *at)),
         _ => None,

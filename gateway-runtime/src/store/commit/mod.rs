@@ -16,17 +16,20 @@ use serde_json::json;
 use tokio::task::JoinHandle;
 
 use crate::store::{
-    Audit, BoxFuture, Command, Database, ChangeRecord, Hold, CommandOutcome, RequestRecord, RequestQuery, Statement, StoreError, Table,
-    Transaction, Value,
+    Audit, BoxFuture, ChangeRecord, Command, CommandOutcome, Database, Hold, RequestQuery,
+    RequestRecord, Statement, StoreError, Table, Transaction, Value,
     commit::{
-        api_keys::Keys, idempotency_keys::Claims, ledger::LockedBalances, operator_changes::OperatorChanges, request_log::KnownKinds,
-        writability::Writing,
+        api_keys::Keys, idempotency_keys::Claims, ledger::LockedBalances,
+        operator_changes::OperatorChanges, request_log::KnownKinds, writability::Writing,
     },
-    sql::statements::{AUDIT, COUNTED_BYTES, LAST_CHANGE, OVERDUE_HOLDS, PLAN_OF, SETTINGS, requests::requests_named},
+    sql::statements::{
+        AUDIT, COUNTED_BYTES, LAST_CHANGE, OVERDUE_HOLDS, PLAN_OF, SETTINGS,
+        requests::requests_named,
+    },
 };
 
 /// How long a database may take over one batch before it counts as away.
-pub(super) const TIMEOUT: Duration = Duration::from_secs(5);
+pub(super) const COMMIT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The books, kept in a database.
 #[derive(Clone, Debug)]
@@ -138,7 +141,7 @@ impl Store {
     ///
     /// When the database is away or slow.
     pub async fn abandoned_holds(&self, time: i64) -> Result<Vec<Hold>, StoreError> {
-        let rows: Vec<holds::HeldRow> = self.read(&OVERDUE_HOLDS, &[time]).await?;
+        let rows: Vec<holds::HoldRow> = self.read(&OVERDUE_HOLDS, &[time]).await?;
         Ok(rows.into_iter().map(Hold::from).collect())
     }
 
@@ -157,7 +160,8 @@ impl Store {
         argument: &impl Serialize,
     ) -> Result<Vec<T>, StoreError> {
         let argument = to_json(argument)?;
-        let rows = in_time(self.database.read(statement, &argument), StoreError::unavailable).await?;
+        let rows =
+            in_time(self.database.read(statement, &argument), StoreError::unavailable).await?;
         rows.iter().map(|row| from_json(row)).collect()
     }
 }
@@ -166,18 +170,20 @@ async fn in_time<T>(
     work: impl Future<Output = Result<T, StoreError>>,
     late: fn(&'static str) -> StoreError,
 ) -> Result<T, StoreError> {
-    match tokio::time::timeout(TIMEOUT, work).await {
+    match tokio::time::timeout(COMMIT_TIMEOUT, work).await {
         Ok(done) => done,
         Err(_) => Err(late("the database did not answer in time")),
     }
 }
 
 fn to_json(rows: &impl Serialize) -> Result<String, StoreError> {
-    serde_json::to_string(rows).map_err(|error| StoreError::rejected(format!("a row cannot be written: {error}")))
+    serde_json::to_string(rows)
+        .map_err(|error| StoreError::rejected(format!("a row cannot be written: {error}")))
 }
 
 fn from_json<T: DeserializeOwned>(row: &str) -> Result<T, StoreError> {
-    serde_json::from_str(row).map_err(|error| StoreError::rejected(format!("a row cannot be read: {error}: {row}")))
+    serde_json::from_str(row)
+        .map_err(|error| StoreError::rejected(format!("a row cannot be read: {error}: {row}")))
 }
 
 /// A batch on its way.
@@ -185,7 +191,11 @@ struct Batch(Box<dyn Transaction>);
 
 impl Batch {
     /// What came of each change, and which kinds of requests were new.
-    async fn all(&mut self, changes: &[Command], known: &KnownKinds) -> Result<(Vec<CommandOutcome>, Vec<i64>), StoreError> {
+    async fn all(
+        &mut self,
+        changes: &[Command],
+        known: &KnownKinds,
+    ) -> Result<(Vec<CommandOutcome>, Vec<i64>), StoreError> {
         let mut outcomes = vec![CommandOutcome::Settled; changes.len()];
         // Balances first, always in the same order: two gateways never wait for each other.
         let mut purse = LockedBalances::open(self, changes, &mut outcomes).await?;
@@ -212,12 +222,20 @@ impl Batch {
     }
 
     /// Deletes rows by their keys, and says of each whether it was there.
-    async fn delete(&mut self, table: &'static Table, keys: Vec<&str>) -> Result<Vec<bool>, StoreError> {
+    async fn delete(
+        &mut self,
+        table: &'static Table,
+        keys: Vec<&str>,
+    ) -> Result<Vec<bool>, StoreError> {
         if keys.is_empty() { Ok(Vec::new()) } else { self.0.delete(table, &keys).await }
     }
 
     /// Carries out a statement that returns nothing for some rows, as [`Transaction::run_later`] says; none, and nothing is sent.
-    async fn later<T: Serialize>(&mut self, statement: &'static Statement, rows: Vec<T>) -> Result<(), StoreError> {
+    async fn later<T: Serialize>(
+        &mut self,
+        statement: &'static Statement,
+        rows: Vec<T>,
+    ) -> Result<(), StoreError> {
         if rows.is_empty() { Ok(()) } else { self.0.run_later(statement, &to_json(&rows)?).await }
     }
 

@@ -5,7 +5,7 @@ use std::{borrow::Cow, collections::HashMap};
 use serde_json::{Map, Value, json};
 
 use crate::store::{
-    Command, CreditOutcome, OperatorChange, ChangeKind, ChangeRecord, CommandOutcome, StoreError,
+    ChangeKind, ChangeRecord, Command, CommandOutcome, CreditOutcome, OperatorChange, StoreError,
     commit::{Batch, from_json, to_json},
     sql::statements::{ADD_CHANGES, LATEST_CHANGES, LOCK_CHANGES},
 };
@@ -22,7 +22,7 @@ impl OperatorChanges {
             return Ok(());
         }
         write.rows::<_, ()>(&LOCK_CHANGES, vec![0]).await?;
-        let mut providers = Providers::read(write, changes).await?;
+        let mut providers = ProviderSwitches::read(write, changes).await?;
         let mut edits = Vec::new();
         for (change, outcome) in changes.iter().zip(outcomes) {
             if let Command::OperatorChange(edit) = change {
@@ -70,28 +70,41 @@ fn audit_entry(change: &Command, outcome: &CommandOutcome) -> Option<OperatorCha
         (Command::RevokeKey { account, id, at, who }, CommandOutcome::Key(true)) => {
             (at, who, ChangeKind::Key, account, json!({ "id": id, "revoked": true }))
         }
-        (Command::ResolveUnknownHold { hold, charge, at, who, .. }, CommandOutcome::Decided(true)) => {
+        (
+            Command::ResolveUnknownHold { hold, charge, at, who, .. },
+            CommandOutcome::Decided(true),
+        ) => {
             let document = json!({ "call": hold.call, "held": hold.amount, "charged": charge });
             (at, who, ChangeKind::Hold, &hold.account, document)
         }
         _ => return None,
     };
-    Some(OperatorChange { at: *at, who: who.clone(), kind, subject: subject.clone(), document: document.to_string() })
+    Some(OperatorChange {
+        at: *at,
+        who: who.clone(),
+        kind,
+        subject: subject.clone(),
+        document: document.to_string(),
+    })
 }
 
 /// What holds of each provider: a change says only what is different.
-struct Providers(HashMap<String, Map<String, Value>>);
+struct ProviderSwitches(HashMap<String, Map<String, Value>>);
 
-impl Providers {
+impl ProviderSwitches {
     async fn read(write: &mut Batch, changes: &[Command]) -> Result<Self, StoreError> {
         let named = changes.iter().filter_map(|change| match change {
-            Command::OperatorChange(edit) if edit.kind == ChangeKind::Provider => Some(&edit.subject),
+            Command::OperatorChange(edit) if edit.kind == ChangeKind::Provider => {
+                Some(&edit.subject)
+            }
             _ => None,
         });
-        let mut asked: Vec<Value> = named.map(|name| json!({ "kind": ChangeKind::Provider, "subject": name })).collect();
+        let mut asked: Vec<Value> =
+            named.map(|name| json!({ "kind": ChangeKind::Provider, "subject": name })).collect();
         asked.dedup();
         let latest: Vec<ChangeRecord> = write.rows(&LATEST_CHANGES, asked).await?;
-        let switches = latest.into_iter().map(|edited| Ok((edited.subject, from_json(&edited.document)?)));
+        let switches =
+            latest.into_iter().map(|edited| Ok((edited.subject, from_json(&edited.document)?)));
         switches.collect::<Result<_, StoreError>>().map(Self)
     }
 

@@ -84,9 +84,16 @@ impl<'r> RequestKind<'r> {
     fn digest(&self) -> i64 {
         let mut digest = Sha256::new();
         // No text in it has a zero byte, as PostgreSQL could not hold it.
-        for text in [Some(self.origin), Some(self.service), Some(self.method), self.code, self.provider, self.currency]
-            .into_iter()
-            .chain([self.cost_currency])
+        for text in [
+            Some(self.origin),
+            Some(self.service),
+            Some(self.method),
+            self.code,
+            self.provider,
+            self.currency,
+        ]
+        .into_iter()
+        .chain([self.cost_currency])
         {
             digest.update([u8::from(text.is_some())]);
             digest.update(text.unwrap_or_default());
@@ -125,7 +132,8 @@ pub(super) async fn write(
     outcomes: &[CommandOutcome],
     known: &KnownKinds,
 ) -> Result<Vec<i64>, StoreError> {
-    let interrupted: Vec<RequestRecord> = changes.iter().zip(outcomes).filter_map(interrupted).collect();
+    let interrupted: Vec<RequestRecord> =
+        changes.iter().zip(outcomes).filter_map(interrupted).collect();
     let settled = || changes.iter().filter_map(as_settled);
     let (provisional, ended): (Vec<_>, Vec<_>) =
         settled().chain(&interrupted).partition(|request| request.is_provisional());
@@ -154,7 +162,11 @@ pub(super) async fn write(
 }
 
 /// The name of a request's kind, which is among the new ones unless it is known.
-fn learn<'r>(new: &mut Vec<RequestKind<'r>>, request: &'r RequestRecord, known: &KnownKinds) -> i64 {
+fn learn<'r>(
+    new: &mut Vec<RequestKind<'r>>,
+    request: &'r RequestRecord,
+    known: &KnownKinds,
+) -> i64 {
     let kind = RequestKind::of(request);
     let id = kind.id;
     if !known.knows(id) && new.iter().all(|other| other.id != id) {
@@ -173,7 +185,9 @@ fn as_settled(change: &Command) -> Option<&RequestRecord> {
 /// The row of a call whose gateway is gone, if its hold was still open.
 fn interrupted((change, outcome): (&Command, &CommandOutcome)) -> Option<RequestRecord> {
     match (change, outcome) {
-        (Command::ResolveAbandonedHold(hold, charge), CommandOutcome::Decided(true)) => Some(hold.interrupted(*charge)),
+        (Command::ResolveAbandonedHold(hold, charge), CommandOutcome::Decided(true)) => {
+            Some(hold.interrupted(*charge))
+        }
         _ => None,
     }
 }
@@ -181,7 +195,9 @@ fn interrupted((change, outcome): (&Command, &CommandOutcome)) -> Option<Request
 /// The row of a call about which an operator has decided.
 fn as_decided<'c>((change, outcome): (&'c Command, &CommandOutcome)) -> Option<&'c RequestRecord> {
     match (change, outcome) {
-        (Command::ResolveUnknownHold { request, .. }, CommandOutcome::Decided(true)) => request.as_deref(),
+        (Command::ResolveUnknownHold { request, .. }, CommandOutcome::Decided(true)) => {
+            request.as_deref()
+        }
         _ => None,
     }
 }

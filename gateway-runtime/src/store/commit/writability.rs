@@ -9,13 +9,13 @@ use tokio::runtime::Handle;
 
 use crate::store::{
     StoreError,
-    commit::{Store, TIMEOUT, in_time},
+    commit::{COMMIT_TIMEOUT, Store, in_time},
     sql::statements::WRITE_SOMETHING,
 };
 
 /// The time after a commit that failed in which nothing is tried: what is owed is written again five times a second, and a write
 /// that is smaller may find room where that has none.
-const RECENT: Duration = Duration::from_secs(1);
+const RECENT_TIME: Duration = Duration::from_secs(1);
 
 /// Why and when the last commit failed, if it did.
 #[derive(Clone, Debug, Default)]
@@ -45,13 +45,13 @@ impl Store {
     /// Why they cannot.
     pub async fn check_writing(&self) -> Result<(), StoreError> {
         let Some((failure, at)) = self.writing.failure() else { return Ok(()) };
-        if at.elapsed() < RECENT {
+        if at.elapsed() < RECENT_TIME {
             return Err(failure);
         }
         let (books, runtime) = (self.clone(), Handle::current());
         // SQLite waits for locks where it is called.
         let tried = tokio::task::spawn_blocking(move || runtime.block_on(books.write_something()));
-        match tokio::time::timeout(TIMEOUT / 4, tried).await {
+        match tokio::time::timeout(COMMIT_TIMEOUT / 4, tried).await {
             Ok(Ok(written)) => written,
             Ok(Err(_)) | Err(_) => Err(failure),
         }

@@ -55,7 +55,9 @@ impl Db {
         match &self.0 {
             Connections::Sqlite(pool, _) => Ok(pool),
             #[cfg(feature = "postgres")]
-            Connections::Postgres(_) => Err(StoreError::rejected("PostgreSQL is configured, and SQLite was asked for")),
+            Connections::Postgres(_) => {
+                Err(StoreError::rejected("PostgreSQL is configured, and SQLite was asked for"))
+            }
         }
     }
 
@@ -68,7 +70,9 @@ impl Db {
     pub fn postgres(&self) -> Result<&PgPool, StoreError> {
         match &self.0 {
             Connections::Postgres(pool) => Ok(pool),
-            Connections::Sqlite(..) => Err(StoreError::rejected("SQLite is configured, and PostgreSQL was asked for")),
+            Connections::Sqlite(..) => {
+                Err(StoreError::rejected("SQLite is configured, and PostgreSQL was asked for"))
+            }
         }
     }
 
@@ -82,16 +86,27 @@ impl Db {
     }
 
     /// Brings one owner's part of it to a version, forward or back.
-    pub(super) async fn migrate_to(&self, owned: &Migrations, version: i64) -> Result<(), StoreError> {
+    pub(super) async fn migrate_to(
+        &self,
+        owned: &Migrations,
+        version: i64,
+    ) -> Result<(), StoreError> {
         match &self.0 {
-            Connections::Sqlite(pool, _) => migrations::bring_to(pool, Dialect::Sqlite, owned, version).await,
+            Connections::Sqlite(pool, _) => {
+                migrations::bring_to(pool, Dialect::Sqlite, owned, version).await
+            }
             #[cfg(feature = "postgres")]
-            Connections::Postgres(pool) => migrations::bring_to(pool, Dialect::Postgres, owned, version).await,
+            Connections::Postgres(pool) => {
+                migrations::bring_to(pool, Dialect::Postgres, owned, version).await
+            }
         }
     }
 
     /// What it has, and what it lacks.
-    pub(super) async fn status(&self, all: &[Migrations]) -> Result<Vec<MigrationStatus>, StoreError> {
+    pub(super) async fn status(
+        &self,
+        all: &[Migrations],
+    ) -> Result<Vec<MigrationStatus>, StoreError> {
         match &self.0 {
             Connections::Sqlite(pool, _) => migrations::status(pool, Dialect::Sqlite, all).await,
             #[cfg(feature = "postgres")]

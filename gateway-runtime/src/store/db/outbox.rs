@@ -15,7 +15,10 @@ pub trait OutboxConnection: Send {
 impl OutboxConnection for SqliteConnection {
     fn write<'a>(&'a mut self, event: &'a str) -> BoxFuture<'a, Result<(), StoreError>> {
         Box::pin(async move {
-            let written = sqlx::query("INSERT INTO outbox (event) VALUES (?)").bind(event).execute(self).await;
+            let written = sqlx::query("INSERT INTO outbox (event) VALUES (?)")
+                .bind(event)
+                .execute(self)
+                .await;
             written.map(drop).map_err(failed)
         })
     }
@@ -25,7 +28,10 @@ impl OutboxConnection for SqliteConnection {
 impl OutboxConnection for PgConnection {
     fn write<'a>(&'a mut self, event: &'a str) -> BoxFuture<'a, Result<(), StoreError>> {
         Box::pin(async move {
-            let written = sqlx::query("INSERT INTO outbox (event) VALUES ($1)").bind(event).execute(self).await;
+            let written = sqlx::query("INSERT INTO outbox (event) VALUES ($1)")
+                .bind(event)
+                .execute(self)
+                .await;
             written.map(drop).map_err(failed)
         })
     }
@@ -59,11 +65,18 @@ impl Db {
         match &self.0 {
             Connections::Sqlite(pool, glance) => {
                 if glance.read(IS_THERE_ANY, "0").is_some_and(|rows| rows.is_empty()) {
-                    return Ok(OutboxBatch { rows: Vec::new(), held: OutboxLock::Sqlite(pool.clone()) });
+                    return Ok(OutboxBatch {
+                        rows: Vec::new(),
+                        held: OutboxLock::Sqlite(pool.clone()),
+                    });
                 }
-                let rows = "SELECT number, event FROM outbox WHERE number > ? ORDER BY number LIMIT ?";
+                let rows =
+                    "SELECT number, event FROM outbox WHERE number > ? ORDER BY number LIMIT ?";
                 let rows = sqlx::query_as(rows).bind(after).bind(most);
-                Ok(OutboxBatch { rows: rows.fetch_all(pool).await.map_err(failed)?, held: OutboxLock::Sqlite(pool.clone()) })
+                Ok(OutboxBatch {
+                    rows: rows.fetch_all(pool).await.map_err(failed)?,
+                    held: OutboxLock::Sqlite(pool.clone()),
+                })
             }
             #[cfg(feature = "postgres")]
             Connections::Postgres(pool) => {
@@ -97,8 +110,10 @@ impl OutboxBatch {
             OutboxLock::Sqlite(pool) => {
                 let places = vec!["?"; numbers.len()].join(", ");
                 // Nothing but question marks.
-                let delete = AssertSqlSafe(format!("DELETE FROM outbox WHERE number IN ({places})"));
-                let delete = numbers.iter().fold(sqlx::query(delete), |query, number| query.bind(*number));
+                let delete =
+                    AssertSqlSafe(format!("DELETE FROM outbox WHERE number IN ({places})"));
+                let delete =
+                    numbers.iter().fold(sqlx::query(delete), |query, number| query.bind(*number));
                 delete.execute(&pool).await.map_err(failed)?;
             }
             #[cfg(feature = "postgres")]

@@ -3,7 +3,10 @@
 
 use sqlx::{
     Database, Pool, SqlSafeStr,
-    migrate::{AppliedMigration, Migrate, MigrateError, Migration as SqlxMigration, MigrationType, Migrator},
+    migrate::{
+        AppliedMigration, Migrate, MigrateError, Migration as SqlxMigration, MigrationType,
+        Migrator,
+    },
 };
 
 use crate::store::StoreError;
@@ -114,9 +117,18 @@ impl Migrations {
                 Dialect::Postgres => step.postgres,
             }?;
             let one_way = |direction, text: &'static str| {
-                SqlxMigration::new(step.version, step.name.into(), direction, text.into_sql_str(), false)
+                SqlxMigration::new(
+                    step.version,
+                    step.name.into(),
+                    direction,
+                    text.into_sql_str(),
+                    false,
+                )
             };
-            Some([one_way(MigrationType::ReversibleUp, sql.up), one_way(MigrationType::ReversibleDown, sql.down)])
+            Some([
+                one_way(MigrationType::ReversibleUp, sql.up),
+                one_way(MigrationType::ReversibleDown, sql.down),
+            ])
         });
         let mut migrator = Migrator::with_migrations(both_ways.flatten().collect());
         migrator.dangerous_set_table_name(self.table());
@@ -134,7 +146,9 @@ impl Migrations {
                 "migration {version} of `{owner}` was applied with other statements than this program has: what is applied \
                  is not edited, write a new one"
             ),
-            MigrateError::VersionNotPresent(version) => format!("`{owner}` has no migration {version}"),
+            MigrateError::VersionNotPresent(version) => {
+                format!("`{owner}` has no migration {version}")
+            }
             other => format!("the database cannot be migrated (`{owner}`): {other}"),
         })
     }
@@ -145,7 +159,11 @@ impl Migrations {
 /// # Errors
 ///
 /// When a step fails, or the database has been changed by a newer version of the program.
-pub(super) async fn apply<DB>(pool: &Pool<DB>, dialect: Dialect, all: &[Migrations]) -> Result<(), StoreError>
+pub(super) async fn apply<DB>(
+    pool: &Pool<DB>,
+    dialect: Dialect,
+    all: &[Migrations],
+) -> Result<(), StoreError>
 where
     DB: Database<Connection: Migrate>,
 {
@@ -174,8 +192,11 @@ where
         return Err(owned.explain(MigrateError::VersionNotPresent(version)));
     }
     let last = applied(pool, owned).await?.iter().map(|applied| applied.version).max().unwrap_or(0);
-    let brought =
-        if version < last { migrator.undo(pool, version).await } else { migrator.run_to(version, pool).await };
+    let brought = if version < last {
+        migrator.undo(pool, version).await
+    } else {
+        migrator.run_to(version, pool).await
+    };
     brought.map_err(|error| owned.explain(error))
 }
 
@@ -202,8 +223,16 @@ where
             let (version, name) = (step.version, step.name);
             status.push(MigrationStatus { owner, version, name, is_applied: is_applied(version) });
         }
-        let unknown = applied.iter().map(|applied| applied.version).filter(|version| !known.version_exists(*version));
-        status.extend(unknown.map(|version| MigrationStatus { owner, version, name: "", is_applied: true }));
+        let unknown = applied
+            .iter()
+            .map(|applied| applied.version)
+            .filter(|version| !known.version_exists(*version));
+        status.extend(unknown.map(|version| MigrationStatus {
+            owner,
+            version,
+            name: "",
+            is_applied: true,
+        }));
     }
     Ok(status)
 }
@@ -234,15 +263,22 @@ pub(super) fn require(status: &[MigrationStatus]) -> Result<(), StoreError> {
 }
 
 /// What is applied of one owner's; nothing where nothing ever was.
-async fn applied<DB>(pool: &Pool<DB>, owned: &Migrations) -> Result<Vec<AppliedMigration>, StoreError>
+async fn applied<DB>(
+    pool: &Pool<DB>,
+    owned: &Migrations,
+) -> Result<Vec<AppliedMigration>, StoreError>
 where
     DB: Database<Connection: Migrate>,
 {
-    let unread = |error: &dyn std::fmt::Display| StoreError::unavailable(format!("the migrations cannot be read: {error}"));
+    let unread = |error: &dyn std::fmt::Display| {
+        StoreError::unavailable(format!("the migrations cannot be read: {error}"))
+    };
     let mut connection = pool.acquire().await.map_err(|error| unread(&error))?;
     match connection.list_applied_migrations(&owned.table()).await {
         Ok(applied) => Ok(applied),
-        Err(MigrateError::Execute(sqlx::Error::Database(error))) if is_missing_table(&*error) => Ok(Vec::new()),
+        Err(MigrateError::Execute(sqlx::Error::Database(error))) if is_missing_table(&*error) => {
+            Ok(Vec::new())
+        }
         Err(error) => Err(unread(&error)),
     }
 }

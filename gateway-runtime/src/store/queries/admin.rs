@@ -4,10 +4,11 @@ use serde::Deserialize;
 use serde_json::json;
 
 use crate::store::{
-    Account, Balance, ChangeRecord, LedgerEntry, Hold, StoreError,
-    commit::{Store, holds::HeldRow},
+    Account, Balance, ChangeRecord, Hold, LedgerEntry, StoreError,
+    commit::{Store, holds::HoldRow},
     sql::statements::{
-        FIND_ACCOUNT, FIND_BALANCES, FIND_CHANGES, FIND_ENTRIES, FIND_HOLD, FIND_HOLDS, FIND_PRICES, PING,
+        FIND_ACCOUNT, FIND_BALANCES, FIND_CHANGES, FIND_ENTRIES, FIND_HOLD, FIND_HOLDS,
+        FIND_PRICES, PING,
     },
 };
 
@@ -15,7 +16,7 @@ use crate::store::{
 #[derive(Deserialize)]
 struct OpenHoldRow {
     #[serde(flatten)]
-    held: HeldRow,
+    held: HoldRow,
     unknown: bool,
 }
 
@@ -65,7 +66,8 @@ impl Store {
         before: Option<&str>,
         count: u32,
     ) -> Result<Vec<(Hold, bool)>, StoreError> {
-        let rows: Vec<OpenHoldRow> = self.read(&FIND_HOLDS, &json!([only_unknown, before.unwrap_or("g"), count])).await?;
+        let rows: Vec<OpenHoldRow> =
+            self.read(&FIND_HOLDS, &json!([only_unknown, before.unwrap_or("g"), count])).await?;
         Ok(rows.into_iter().map(OpenHoldRow::into_hold).collect())
     }
 
@@ -83,7 +85,12 @@ impl Store {
     /// # Errors
     ///
     /// When the database is away or slow.
-    pub async fn entries(&self, account: &str, before: Option<i64>, count: u32) -> Result<Vec<LedgerEntry>, StoreError> {
+    pub async fn entries(
+        &self,
+        account: &str,
+        before: Option<i64>,
+        count: u32,
+    ) -> Result<Vec<LedgerEntry>, StoreError> {
         self.read(&FIND_ENTRIES, &json!([account, before.unwrap_or(i64::MAX), count])).await
     }
 
@@ -92,7 +99,11 @@ impl Store {
     /// # Errors
     ///
     /// When the database is away or slow.
-    pub async fn changes(&self, before: Option<i64>, count: u32) -> Result<Vec<ChangeRecord>, StoreError> {
+    pub async fn changes(
+        &self,
+        before: Option<i64>,
+        count: u32,
+    ) -> Result<Vec<ChangeRecord>, StoreError> {
         self.read(&FIND_CHANGES, &json!([before.unwrap_or(i64::MAX), count])).await
     }
 
@@ -102,7 +113,11 @@ impl Store {
     /// # Errors
     ///
     /// When the database is away or slow.
-    pub async fn price_lists(&self, before: Option<i64>, count: u32) -> Result<Vec<ChangeRecord>, StoreError> {
+    pub async fn price_lists(
+        &self,
+        before: Option<i64>,
+        count: u32,
+    ) -> Result<Vec<ChangeRecord>, StoreError> {
         self.read(&FIND_PRICES, &json!([before.unwrap_or(i64::MAX), count])).await
     }
 }

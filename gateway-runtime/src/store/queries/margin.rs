@@ -3,7 +3,9 @@
 use chrono::DateTime;
 use serde::{Deserialize, Serialize};
 
-use crate::store::{RequestQuery, MarginQuery, StoreError, MarginRow, commit::Store, sql::statements::margin};
+use crate::store::{
+    MarginQuery, MarginRow, RequestQuery, StoreError, commit::Store, sql::statements::margin,
+};
 
 /// A row of the statement.
 #[derive(Deserialize)]
@@ -22,7 +24,7 @@ struct Row {
 }
 
 #[derive(Serialize)]
-struct Argument<'s> {
+struct MarginArgument<'s> {
     #[serde(flatten)]
     span: &'s MarginQuery,
     low: String,
@@ -36,8 +38,10 @@ impl Store {
     ///
     /// When the database is away, or too slow for so many requests.
     pub async fn margin(&self, span: &MarginQuery) -> Result<Vec<MarginRow>, StoreError> {
-        let names = RequestQuery { since: span.since, until: span.until, ..RequestQuery::default() }.id_range();
-        let argument = Argument { span, low: names.start, high: names.end };
+        let names =
+            RequestQuery { since: span.since, until: span.until, ..RequestQuery::default() }
+                .id_range();
+        let argument = MarginArgument { span, low: names.start, high: names.end };
         let rows: Vec<Row> = self.read(&margin::takings(span), &argument).await?;
         Ok(rows.into_iter().flat_map(|row| by_currency(row, span.group_by_day)).collect())
     }

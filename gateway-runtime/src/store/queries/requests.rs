@@ -7,18 +7,18 @@
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::store::{
-    RequestRecord, RequestQuery, StoreError,
+    RequestQuery, RequestRecord, StoreError,
     commit::Store,
     sql::statements::{
         Statement,
-        access_path::{Lead, SELECTIVE_LIMIT, frequency},
+        access_path::{AccessPath, SELECTIVE_LIMIT, frequency},
         requests::{find_kinds, requests},
     },
 };
 
 /// What is bound.
 #[derive(Serialize)]
-struct Argument<'s> {
+struct QueryArgument<'s> {
     #[serde(flatten)]
     search: &'s RequestQuery,
     low: String,
@@ -33,9 +33,14 @@ impl Store {
     /// # Errors
     ///
     /// When the database is away or slow.
-    pub async fn search(&self, search: &RequestQuery, count: u32) -> Result<Vec<RequestRecord>, StoreError> {
+    pub async fn search(
+        &self,
+        search: &RequestQuery,
+        count: u32,
+    ) -> Result<Vec<RequestRecord>, StoreError> {
         let names = search.id_range();
-        let mut argument = Argument { search, low: names.start, high: names.end, count, kinds: Vec::new() };
+        let mut argument =
+            QueryArgument { search, low: names.start, high: names.end, count, kinds: Vec::new() };
         let has_kinds = search.has_kinds();
         if has_kinds {
             argument.kinds = self.ask(find_kinds(search), &argument).await?;
@@ -48,10 +53,14 @@ impl Store {
     }
 
     /// By which of what is asked for requests are found.
-    async fn lead(&self, search: &RequestQuery, argument: &Argument<'_>) -> Result<Lead, StoreError> {
-        let leads: Vec<_> = Lead::of(search).collect();
+    async fn lead(
+        &self,
+        search: &RequestQuery,
+        argument: &QueryArgument<'_>,
+    ) -> Result<AccessPath, StoreError> {
+        let leads: Vec<_> = AccessPath::of(search).collect();
         match leads[..] {
-            [] => return Ok(Lead::Newest),
+            [] => return Ok(AccessPath::Newest),
             [only] if only.is_in_order() => return Ok(only),
             _ => {}
         }
@@ -63,14 +72,15 @@ impl Store {
                 (rarest, fewest) = (Some(*lead), number);
             }
         }
-        let in_order = || leads.iter().copied().find(|lead| lead.is_in_order()).unwrap_or(Lead::Newest);
+        let in_order =
+            || leads.iter().copied().find(|lead| lead.is_in_order()).unwrap_or(AccessPath::Newest);
         Ok(rarest.unwrap_or_else(in_order))
     }
 
     async fn ask<T: DeserializeOwned>(
         &self,
         statement: Statement,
-        argument: &Argument<'_>,
+        argument: &QueryArgument<'_>,
     ) -> Result<Vec<T>, StoreError> {
         self.read(&statement, argument).await
     }

@@ -90,11 +90,11 @@ pub trait Transaction: Send {
 #[derive(Clone, Debug)]
 pub struct StoreError {
     message: Cow<'static, str>,
-    kind: Kind,
+    kind: StoreErrorKind,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
+enum StoreErrorKind {
     Refused,
     Duplicate,
     Away,
@@ -106,32 +106,32 @@ enum Kind {
 impl StoreError {
     /// The database is there and will not have it; nothing was changed.
     pub(crate) fn rejected(message: impl Into<Cow<'static, str>>) -> Self {
-        Self { message: message.into(), kind: Kind::Refused }
+        Self { message: message.into(), kind: StoreErrorKind::Refused }
     }
 
     /// The database is away, slow or full; nothing was changed.
     pub(super) fn unavailable(message: impl Into<Cow<'static, str>>) -> Self {
-        Self { message: message.into(), kind: Kind::Away }
+        Self { message: message.into(), kind: StoreErrorKind::Away }
     }
 
     /// There is no room for more; nothing was changed.
     pub(super) fn full(message: impl Into<Cow<'static, str>>) -> Self {
-        Self { message: message.into(), kind: Kind::Full }
+        Self { message: message.into(), kind: StoreErrorKind::Full }
     }
 
     /// Somebody else holds a lock for too long; nothing was changed.
     pub(super) fn locked(message: impl Into<Cow<'static, str>>) -> Self {
-        Self { message: message.into(), kind: Kind::Locked }
+        Self { message: message.into(), kind: StoreErrorKind::Locked }
     }
 
     /// The change may be there or not: the connection was lost over the commit.
     pub(super) fn ambiguous(message: impl Into<Cow<'static, str>>) -> Self {
-        Self { message: message.into(), kind: Kind::Uncertain }
+        Self { message: message.into(), kind: StoreErrorKind::Uncertain }
     }
 
     /// The database has it already.
     pub(super) fn duplicate(message: impl Into<Cow<'static, str>>) -> Self {
-        Self { message: message.into(), kind: Kind::Duplicate }
+        Self { message: message.into(), kind: StoreErrorKind::Duplicate }
     }
 
     /// What a database says of a statement, by whether its code means that it would say the same again.
@@ -142,25 +142,25 @@ impl StoreError {
     /// Whether the database will not have this change, and is well otherwise.
     #[must_use]
     pub fn is_refusal(&self) -> bool {
-        matches!(self.kind, Kind::Refused | Kind::Duplicate)
+        matches!(self.kind, StoreErrorKind::Refused | StoreErrorKind::Duplicate)
     }
 
     /// Whether that is because it is there already.
     #[must_use]
     pub fn is_duplicate(&self) -> bool {
-        self.kind == Kind::Duplicate
+        self.kind == StoreErrorKind::Duplicate
     }
 
     /// Whether there is no room for more.
     pub(super) fn is_full(&self) -> bool {
-        self.kind == Kind::Full
+        self.kind == StoreErrorKind::Full
     }
 
     /// What is wrong with the database, in a word that anybody may read.
     pub(crate) fn word(&self) -> &'static str {
         match self.kind {
-            Kind::Full => "full",
-            Kind::Locked => "locked",
+            StoreErrorKind::Full => "full",
+            StoreErrorKind::Locked => "locked",
             _ => "away",
         }
     }
@@ -168,7 +168,7 @@ impl StoreError {
     /// Whether the change may be there all the same.
     #[must_use]
     pub fn is_ambiguous(&self) -> bool {
-        self.kind == Kind::Uncertain
+        self.kind == StoreErrorKind::Uncertain
     }
 }
 

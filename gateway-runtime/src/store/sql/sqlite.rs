@@ -31,7 +31,7 @@ use tokio::{
 
 use crate::store::{
     BoxFuture, Database, Db, Statement, StoreError, Table, Transaction, Value,
-    commit::TIMEOUT,
+    commit::COMMIT_TIMEOUT,
     db::Connections,
     migrations::GATEWAY,
     sql::{
@@ -44,18 +44,19 @@ use crate::store::{
 /// The books in a file.
 #[derive(Clone, Debug)]
 pub struct Sqlite {
-    writer: Arc<Mutex<Writer>>,
+    writer: Arc<Mutex<SqliteWriter>>,
     readers: SqlitePool,
     glance: Glance,
 }
 
 /// Moves what came last to where it is found.
-static MERGE_STAGING: LazyLock<Vec<String>> =
-    LazyLock::new(|| [&REQUESTS, &CHARGES].into_iter().filter_map(|table| table.merge()).flatten().collect());
+static MERGE_STAGING: LazyLock<Vec<String>> = LazyLock::new(|| {
+    [&REQUESTS, &CHARGES].into_iter().filter_map(|table| table.merge()).flatten().collect()
+});
 
 /// The one connection that writes.
 #[derive(Debug)]
-struct Writer {
+struct SqliteWriter {
     connection: Connection,
     /// How many rows have been written that no index finds.
     latest: usize,
@@ -63,7 +64,7 @@ struct Writer {
     is_full: bool,
 }
 
-impl Writer {
+impl SqliteWriter {
     /// Makes room in the log after a transaction that had none: SQLite's own checkpoint follows a commit.
     fn make_room(&mut self) {
         if std::mem::take(&mut self.is_full)
@@ -119,7 +120,11 @@ impl Sqlite {
         let readers = readers().connect_with(options(path).read_only(true)).await;
         let readers = readers.map_err(|error| unopened(path, &error))?;
         Ok(Self {
-            writer: Arc::new(Mutex::new(Writer { connection, latest: latest as usize, is_full: false })),
+            writer: Arc::new(Mutex::new(SqliteWriter {
+                connection,
+                latest: latest as usize,
+                is_full: false,
+            })),
             readers,
             glance: Glance::new(path),
         })
@@ -132,7 +137,7 @@ pub(in crate::store) async fn migrator(path: &Path) -> Result<Db, StoreError> {
 }
 
 /// Connections that are made when they are asked for.
-pub(in crate::store) fn on_demand(path: &Path) -> Db {
+pub(in crate::store) fn lazy(path: &Path) -> Db {
     let pool = SqlitePoolOptions::new().max_connections(4).connect_lazy_with(options(path));
     Db(Connections::Sqlite(pool, Glance::new(path)))
 }
@@ -155,8 +160,11 @@ fn options(path: &Path) -> SqliteConnectOptions {
 /// Connections whose reads end in time: the log cannot be begun anew while one reads what stands in it.
 fn readers() -> SqlitePoolOptions {
     async fn limit(connection: &mut SqliteConnection) -> sqlx::Result<()> {
-        let end = Instant::now() + TIMEOUT;
-        connection.lock_handle().await?.set_progress_handler(STEPS, move || Instant::now() < end);
+        let end = Instant::now() + COMMIT_TIMEOUT;
+        connection
+            .lock_handle()
+            .await?
+            .set_progress_handler(INTERRUPT_STEPS, move || Instant::now() < end);
         Ok(())
     }
     SqlitePoolOptions::new()
@@ -166,7 +174,7 @@ fn readers() -> SqlitePoolOptions {
 }
 
 /// A read looks at the clock after so many steps of SQLite's virtual machine, a fraction of a millisecond.
-const STEPS: i32 = 10_000;
+const INTERRUPT_STEPS: i32 = 10_000;
 
 /// Makes the file, if it is not there, for nobody else to read. The files beside it (`-wal`, `-shm`) get the same mode from
 /// SQLite.
@@ -179,7 +187,8 @@ fn create_private(path: &Path) -> io::Result<()> {
 
 async fn pool(path: &Path, connections: u32) -> Result<SqlitePool, StoreError> {
     create_private(path).map_err(|error| unopened(path, &error))?;
-    let pool = SqlitePoolOptions::new().max_connections(connections).connect_with(options(path)).await;
+    let pool =
+        SqlitePoolOptions::new().max_connections(connections).connect_with(options(path)).await;
     pool.map_err(|error| unopened(path, &error))
 }
 
@@ -206,7 +215,7 @@ impl Database for Sqlite {
         Box::pin(async {
             let mut writer = Arc::clone(&self.writer).lock_owned().await;
             writer.make_room();
-            Ok(Box::new(Write::begin(writer)?) as _)
+            Ok(Box::new(SqliteBatch::begin(writer)?) as _)
         })
     }
 
@@ -220,8 +229,9 @@ impl Database for Sqlite {
         {
             return Box::pin(std::future::ready(Ok(rows)));
         }
-        let query =
-            sqlx::query_scalar(AssertSqlSafe(statement.sqlite.clone())).bind(argument).persistent(!statement.is_dynamic());
+        let query = sqlx::query_scalar(AssertSqlSafe(statement.sqlite.clone()))
+            .bind(argument)
+            .persistent(!statement.is_dynamic());
         Box::pin(async {
             if statement.reads_staging {
                 self.merge_staging().await?;
@@ -266,7 +276,7 @@ impl Sqlite {
             if !writer.has_latest().map_err(unwritten)? {
                 return Ok(());
             }
-            let mut all = Write::begin(writer)?;
+            let mut all = SqliteBatch::begin(writer)?;
             all.merge_staging()?;
             all.end()
         });
@@ -275,15 +285,15 @@ impl Sqlite {
 }
 
 /// A transaction; all of it happens at once, where it is asked for.
-struct Write {
-    writer: OwnedMutexGuard<Writer>,
+struct SqliteBatch {
+    writer: OwnedMutexGuard<SqliteWriter>,
     is_open: bool,
     /// How many rows no index finds, if it is committed.
     latest: usize,
 }
 
-impl Write {
-    fn begin(mut writer: OwnedMutexGuard<Writer>) -> Result<Self, StoreError> {
+impl SqliteBatch {
+    fn begin(mut writer: OwnedMutexGuard<SqliteWriter>) -> Result<Self, StoreError> {
         writer.execute("BEGIN IMMEDIATE")?;
         let latest = writer.latest;
         Ok(Self { writer, is_open: true, latest })
@@ -310,7 +320,7 @@ impl Write {
     }
 }
 
-impl Transaction for Write {
+impl Transaction for SqliteBatch {
     fn run<'a>(
         &'a mut self,
         statement: &'static Statement,
@@ -352,7 +362,7 @@ impl Transaction for Write {
     }
 }
 
-impl Drop for Write {
+impl Drop for SqliteBatch {
     fn drop(&mut self) {
         // Some errors have ended it already, and then there is nothing to take back.
         if self.is_open && !self.writer.connection.is_autocommit() {
@@ -399,7 +409,9 @@ fn execute(connection: &Connection, sql: &str) -> rusqlite::Result<()> {
 fn unread(error: sqlx::Error) -> StoreError {
     StoreError::of_code(
         format!("SQLite: {error}"),
-        error.as_database_error().is_some_and(|e| e.code().and_then(|code| code.parse().ok()).is_some_and(is_refusal)),
+        error
+            .as_database_error()
+            .is_some_and(|e| e.code().and_then(|code| code.parse().ok()).is_some_and(is_refusal)),
     )
 }
 
@@ -411,10 +423,16 @@ fn unwritten(error: rusqlite::Error) -> StoreError {
             StoreError::duplicate(message)
         }
         // Without room for the index of the log, too.
-        code if code & 0xff == rusqlite::ffi::SQLITE_FULL || code == rusqlite::ffi::SQLITE_IOERR_SHMSIZE => {
+        code if code & 0xff == rusqlite::ffi::SQLITE_FULL
+            || code == rusqlite::ffi::SQLITE_IOERR_SHMSIZE =>
+        {
             StoreError::full(message)
         }
-        code if matches!(code & 0xff, rusqlite::ffi::SQLITE_BUSY | rusqlite::ffi::SQLITE_LOCKED) => {
+        code if matches!(
+            code & 0xff,
+            rusqlite::ffi::SQLITE_BUSY | rusqlite::ffi::SQLITE_LOCKED
+        ) =>
+        {
             StoreError::locked(message)
         }
         code => StoreError::of_code(message, is_refusal(code)),

@@ -78,18 +78,21 @@ pub struct Table {
     /// Which row of a key that is there already takes the place of the old one, as a condition on the old one; without
     /// it the key is refused.
     replaces: Option<&'static str>,
-    sql: OnceLock<Sql>,
+    sql: OnceLock<TableSql>,
 }
 
 /// As SQLite has them: for one row, and for one key.
 #[derive(Debug)]
-struct Sql {
+struct TableSql {
     insert: String,
     delete: String,
 }
 
 impl Table {
-    pub(in crate::store) const fn new(name: &'static str, columns: &'static [(&'static str, Column)]) -> Self {
+    pub(in crate::store) const fn new(
+        name: &'static str,
+        columns: &'static [(&'static str, Column)],
+    ) -> Self {
         Self { name, staging: None, columns, replaces: None, sql: OnceLock::new() }
     }
 
@@ -112,17 +115,25 @@ impl Table {
     pub(in crate::store) fn merge(&self) -> Option<[String; 2]> {
         let (name, latest) = (self.name, self.staging?);
         let columns = self.names();
-        let conflict = if self.replaces.is_some() { self.conflict(name) } else { " ON CONFLICT DO NOTHING".to_owned() };
+        let conflict = if self.replaces.is_some() {
+            self.conflict(name)
+        } else {
+            " ON CONFLICT DO NOTHING".to_owned()
+        };
         // Without WHERE, ON would belong to a join.
-        let insert = format!("INSERT INTO {name} ({columns}) SELECT {columns} FROM {latest} WHERE true{conflict}");
+        let insert = format!(
+            "INSERT INTO {name} ({columns}) SELECT {columns} FROM {latest} WHERE true{conflict}"
+        );
         Some([insert, format!("DELETE FROM {latest}")])
     }
 
     /// What is done with rows whose key is there already.
     fn conflict(&self, table: &str) -> String {
         let Some(condition) = self.replaces else { return String::new() };
-        let set: Vec<_> =
-            self.columns[1..].iter().map(|(name, _)| format!("\"{name}\" = excluded.\"{name}\"")).collect();
+        let set: Vec<_> = self.columns[1..]
+            .iter()
+            .map(|(name, _)| format!("\"{name}\" = excluded.\"{name}\""))
+            .collect();
         let condition = condition.replace("{table}", table);
         format!(" ON CONFLICT ({}) DO UPDATE SET {} WHERE {condition}", self.key(), set.join(", "))
     }
@@ -140,12 +151,16 @@ impl Table {
         &self.sqlite().delete
     }
 
-    fn sqlite(&self) -> &Sql {
+    fn sqlite(&self) -> &TableSql {
         self.sql.get_or_init(|| {
             let table = self.staging.unwrap_or(self.name);
             let marks = vec!["?"; self.columns.len()].join(", ");
-            Sql {
-                insert: format!("{} VALUES ({marks}){}", self.insert_into(table), self.conflict(table)),
+            TableSql {
+                insert: format!(
+                    "{} VALUES ({marks}){}",
+                    self.insert_into(table),
+                    self.conflict(table)
+                ),
                 delete: format!("DELETE FROM {table} WHERE {} = ?", self.key()),
             }
         })
@@ -171,12 +186,20 @@ impl Table {
             // Writing into a text does not fail.
             let _ = write!(arrays, "{comma}${}::{type_of}[]", first + at);
         }
-        format!("{} SELECT * FROM unnest({arrays}){}", self.insert_into(self.name), self.conflict(self.name))
+        format!(
+            "{} SELECT * FROM unnest({arrays}){}",
+            self.insert_into(self.name),
+            self.conflict(self.name)
+        )
     }
 
     /// Gives the keys of those that there were.
     pub(in crate::store) fn delete_all(&self) -> String {
-        format!("DELETE FROM {} WHERE {key} = ANY ($1) RETURNING {key}", self.name, key = self.key())
+        format!(
+            "DELETE FROM {} WHERE {key} = ANY ($1) RETURNING {key}",
+            self.name,
+            key = self.key()
+        )
     }
 }
 

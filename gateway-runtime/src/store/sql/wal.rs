@@ -19,8 +19,10 @@ const PART: u64 = 16;
 
 /// Returns how many pages the log may have before a checkpoint.
 pub(in crate::store) fn pages(path: &Path) -> u32 {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let volume = rustix::fs::statvfs(folder).map(|volume| volume.f_blocks.saturating_mul(volume.f_frsize));
+    let folder =
+        path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let volume =
+        rustix::fs::statvfs(folder).map(|volume| volume.f_blocks.saturating_mul(volume.f_frsize));
     // Some file systems have no size.
     let size = volume.ok().filter(|size| *size > 0).unwrap_or(u64::MAX);
     pages_of(size)
@@ -54,7 +56,9 @@ mod tests {
     #[test]
     fn log_takes_a_sixteenth_of_a_small_volume_and_16_mib_at_the_most() {
         const MIB: u64 = 1 << 20;
-        for (volume, log) in [(1, 64), (12 * MIB, 192), (200 * MIB, 3200), (MIB * MIB, 4000), (u64::MAX, 4000)] {
+        for (volume, log) in
+            [(1, 64), (12 * MIB, 192), (200 * MIB, 3200), (MIB * MIB, 4000), (u64::MAX, 4000)]
+        {
             assert_eq!(pages_of(volume), log, "{volume}");
         }
         assert!((64..=4000).contains(&pages(Path::new("books.db"))), "a path without a folder");

@@ -24,7 +24,10 @@ async fn claimed(books: &Store, claim: &Claim) -> ClaimOutcome {
 
 fn close(claim: &Claim, closing: ClaimEnd) -> Command {
     let call = name("call");
-    settle(Settlement { claim: Some((Arc::clone(&claim.key), Arc::clone(&claim.fence), closing)), ..unpaid(call) })
+    settle(Settlement {
+        claim: Some((Arc::clone(&claim.key), Arc::clone(&claim.fence), closing)),
+        ..unpaid(call)
+    })
 }
 
 fn answer(text: &str) -> ClaimEnd {

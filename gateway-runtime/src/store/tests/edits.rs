@@ -3,7 +3,13 @@
 use super::*;
 
 fn edit(kind: ChangeKind, subject: &Arc<str>, document: &str) -> Command {
-    Command::OperatorChange(OperatorChange { at: 5, who: "ada".into(), kind, subject: Arc::clone(subject), document: document.to_owned() })
+    Command::OperatorChange(OperatorChange {
+        at: 5,
+        who: "ada".into(),
+        kind,
+        subject: Arc::clone(subject),
+        document: document.to_owned(),
+    })
 }
 
 each_database! {

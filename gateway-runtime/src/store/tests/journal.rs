@@ -5,7 +5,9 @@ use std::{sync::atomic::AtomicBool, time::Duration};
 use futures_util::future::join_all;
 
 use super::*;
-use crate::store::{BoxFuture, Database, StoreWriter, Statement, StoreError, Table, Transaction, Value};
+use crate::store::{
+    BoxFuture, Database, Statement, StoreError, StoreWriter, Table, Transaction, Value,
+};
 
 each_database! {
     async fn money_for_a_hundred_calls_pays_for_a_hundred(books: Store) {
@@ -14,7 +16,7 @@ each_database! {
         let calls = (0..400).map(|_| {
             let (journal, hold) = (journal.clone(), hold(&account, 10));
             async move {
-                if journal.hold(hold.clone()).await.unwrap() != Held::Held {
+                if journal.hold(hold.clone()).await.unwrap() != HoldOutcome::HoldOutcome {
                     return 0;
                 }
                 journal.settle(settlement(&hold, Some(10))).await.unwrap();
@@ -82,14 +84,20 @@ async fn what_could_not_be_written_is_written_when_the_database_is_back() {
     let file = File::new();
     drop(file.books().await);
     let away = Arc::new(AtomicBool::new(false));
-    let books = Store::new(Flaky { inner: Sqlite::open(&file.path()).await.unwrap(), away: Arc::clone(&away) });
+    let books = Store::new(Flaky {
+        inner: Sqlite::open(&file.path()).await.unwrap(),
+        away: Arc::clone(&away),
+    });
     let account = account(&books, 1000).await;
     let (journal, _) = StoreWriter::start(books.clone());
     let hold = hold(&account, 100);
     journal.hold(hold.clone()).await.unwrap();
     away.store(true, Ordering::SeqCst);
     let settled = settlement(&hold, Some(100));
-    assert!(journal.settle(settled.clone()).await.is_err(), "the caller is not told that it was written");
+    assert!(
+        journal.settle(settled.clone()).await.is_err(),
+        "the caller is not told that it was written"
+    );
     let record = unpaid(name("call")).request;
     journal.record(Box::new(record.clone()));
     assert!(journal.hold(crate::store::tests::hold(&account, 1)).await.is_err());
@@ -116,17 +124,29 @@ impl Database for Slow {
         Box::pin(async { Ok(Box::new(self.clone()) as _) })
     }
 
-    fn read<'a>(&'a self, _: &'a Statement, _: &'a str) -> BoxFuture<'a, Result<Vec<String>, StoreError>> {
+    fn read<'a>(
+        &'a self,
+        _: &'a Statement,
+        _: &'a str,
+    ) -> BoxFuture<'a, Result<Vec<String>, StoreError>> {
         Box::pin(async { Ok(Vec::new()) })
     }
 }
 
 impl Transaction for Slow {
-    fn run<'a>(&'a mut self, _: &'static Statement, _: &'a str) -> BoxFuture<'a, Result<Vec<String>, StoreError>> {
+    fn run<'a>(
+        &'a mut self,
+        _: &'static Statement,
+        _: &'a str,
+    ) -> BoxFuture<'a, Result<Vec<String>, StoreError>> {
         Box::pin(async { Ok(Vec::new()) })
     }
 
-    fn insert<'a>(&'a mut self, _: &'static Table, _: &'a [Value<'a>]) -> BoxFuture<'a, Result<(), StoreError>> {
+    fn insert<'a>(
+        &'a mut self,
+        _: &'static Table,
+        _: &'a [Value<'a>],
+    ) -> BoxFuture<'a, Result<(), StoreError>> {
         Box::pin(async { Ok(()) })
     }
 

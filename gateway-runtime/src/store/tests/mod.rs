@@ -22,8 +22,8 @@ use std::{
 use crate::{
     base::money::{Currency, Money},
     store::{
-        Attribution, Store, Command, Claim, ClaimOutcome, ClaimEnd, Credit, CreditOutcome, OperatorChange, ChangeKind, Held, Hold, CommandOutcome,
-        RequestRecord, Settlement, Sqlite,
+        Attribution, ChangeKind, Claim, ClaimEnd, ClaimOutcome, Command, CommandOutcome, Credit,
+        CreditOutcome, Hold, HoldOutcome, OperatorChange, RequestRecord, Settlement, Sqlite, Store,
     },
 };
 
@@ -100,15 +100,29 @@ async fn one(books: &Store, change: Command) -> CommandOutcome {
 /// An account with so much in it.
 async fn account(books: &Store, nanos: i64) -> Arc<str> {
     let account = name("account");
-    let open = Command::OpenAccount { account: Arc::clone(&account), plan: "standard".into(), at: 1, who: "ada".into() };
+    let open = Command::OpenAccount {
+        account: Arc::clone(&account),
+        plan: "standard".into(),
+        at: 1,
+        who: "ada".into(),
+    };
     let credit = Command::Credit(credit(&account, nanos));
     let outcomes = books.commit(&[open, credit]).await.unwrap();
-    assert_eq!(outcomes, [CommandOutcome::Opened(true), CommandOutcome::Credit(CreditOutcome::CreditOutcome)]);
+    assert_eq!(
+        outcomes,
+        [CommandOutcome::Opened(true), CommandOutcome::Credit(CreditOutcome::CreditOutcome)]
+    );
     account
 }
 
 fn credit(account: &Arc<str>, nanos: i64) -> Credit {
-    Credit { account: Arc::clone(account), amount: usd(nanos), reference: name("reference"), at: 1, who: "ada".into() }
+    Credit {
+        account: Arc::clone(account),
+        amount: usd(nanos),
+        reference: name("reference"),
+        at: 1,
+        who: "ada".into(),
+    }
 }
 
 fn hold(account: &Arc<str>, nanos: i64) -> Hold {
@@ -118,7 +132,7 @@ fn hold(account: &Arc<str>, nanos: i64) -> Hold {
         amount: usd(nanos),
         at: 2,
         until: 1000,
-        lasting: true,
+        may_have_effect: true,
         attribution: Arc::default(),
     }
 }

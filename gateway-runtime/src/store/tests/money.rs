@@ -20,12 +20,12 @@ each_database! {
     async fn what_is_no_account_gets_and_pays_nothing(books: Store) {
         let nobody = name("nobody");
         assert_eq!(one(&books, Command::Credit(credit(&nobody, 5))).await, CommandOutcome::Credit(CreditOutcome::NoAccount));
-        assert_eq!(one(&books, Command::Hold(hold(&nobody, 5))).await, CommandOutcome::Hold(Held::Insufficient { available: 0 }));
+        assert_eq!(one(&books, Command::Hold(hold(&nobody, 5))).await, CommandOutcome::Hold(HoldOutcome::Insufficient { available: 0 }));
     }
 
     async fn no_balance_grows_out_of_its_numbers(books: Store) {
         let account = account(&books, i64::MAX - 10).await;
-        assert_eq!(one(&books, Command::Hold(hold(&account, 100))).await, CommandOutcome::Hold(Held::Held));
+        assert_eq!(one(&books, Command::Hold(hold(&account, 100))).await, CommandOutcome::Hold(HoldOutcome::HoldOutcome));
         assert_eq!(one(&books, Command::Credit(credit(&account, 11))).await, CommandOutcome::Credit(CreditOutcome::Overflow));
         assert_eq!(one(&books, Command::Credit(credit(&account, 10))).await, CommandOutcome::Credit(CreditOutcome::CreditOutcome));
     }
@@ -34,8 +34,8 @@ each_database! {
         let account = account(&books, 250).await;
         let holds: Vec<_> = (0..4).map(|_| Command::Hold(hold(&account, 100))).collect();
         let outcomes = books.commit(&holds).await.unwrap();
-        let insufficient = Held::Insufficient { available: 50 };
-        assert_eq!(outcomes, [Held::Held, Held::Held, insufficient, insufficient].map(CommandOutcome::Hold));
+        let insufficient = HoldOutcome::Insufficient { available: 50 };
+        assert_eq!(outcomes, [HoldOutcome::HoldOutcome, HoldOutcome::HoldOutcome, insufficient, insufficient].map(CommandOutcome::Hold));
         assert_eq!(balance(&books, &account).await, (50, 200));
     }
 
@@ -43,7 +43,7 @@ each_database! {
         let account = account(&books, 1000).await;
         for (cost, left) in [(Some(30), 970), (Some(0), 970), (Some(500), 870), (Some(100), 770)] {
             let hold = hold(&account, 100);
-            assert_eq!(one(&books, Command::Hold(hold.clone())).await, CommandOutcome::Hold(Held::Held));
+            assert_eq!(one(&books, Command::Hold(hold.clone())).await, CommandOutcome::Hold(HoldOutcome::HoldOutcome));
             assert_eq!(one(&books, settle(settlement(&hold, cost))).await, CommandOutcome::Settled);
             assert_eq!(balance(&books, &account).await, (left, 0), "{cost:?}");
         }
@@ -73,7 +73,7 @@ each_database! {
         let first = hold(&account, 100);
         one(&books, Command::Hold(first.clone())).await;
         let batch = [Command::Hold(hold(&account, 100)), settle(settlement(&first, Some(0)))];
-        assert_eq!(books.commit(&batch).await.unwrap(), [CommandOutcome::Hold(Held::Held), CommandOutcome::Settled]);
+        assert_eq!(books.commit(&batch).await.unwrap(), [CommandOutcome::Hold(HoldOutcome::HoldOutcome), CommandOutcome::Settled]);
         assert_eq!(balance(&books, &account).await, (0, 100));
     }
 

@@ -9,7 +9,12 @@ use crate::store::{Database, Statement};
 fn counting(rows: &str) -> Statement {
     let sql = "WITH RECURSIVE n (i) AS (SELECT count(*) FROM requests UNION ALL SELECT i + 1 FROM n LIMIT {rows})
         SELECT CAST(count(*) AS TEXT) FROM n WHERE ?1 NOT NULL";
-    Statement { sqlite: sql.replace("{rows}", rows).into(), postgres: "".into(), reads_staging: false, is_polled: false }
+    Statement {
+        sqlite: sql.replace("{rows}", rows).into(),
+        postgres: "".into(),
+        reads_staging: false,
+        is_polled: false,
+    }
 }
 
 #[tokio::test]

@@ -10,7 +10,9 @@ fn requests(random: &mut fastrand::Rng, count: usize) -> Vec<RequestRecord> {
         let place = (random.f64().powi(3) * values.len() as f64) as usize;
         values[place].to_owned()
     };
-    let maybe = |random: &mut fastrand::Rng, values: &[&str]| Some(pick(random, values)).filter(|it| !it.is_empty());
+    let maybe = |random: &mut fastrand::Rng, values: &[&str]| {
+        Some(pick(random, values)).filter(|it| !it.is_empty())
+    };
     (0..count)
         .map(|number| {
             let at = 1_700_000_000_000_000 + number as i64 * 1_000_000;
@@ -34,7 +36,8 @@ fn requests(random: &mut fastrand::Rng, count: usize) -> Vec<RequestRecord> {
                 price: [None, Some(1_000_000), Some(random.i64(0..9))][random.usize(..3)],
                 currency: Currency::from_code("USD"),
                 cost,
-                cost_currency: cost.and_then(|_| Currency::from_code(&pick(random, &["USD", "EUR"]))),
+                cost_currency: cost
+                    .and_then(|_| Currency::from_code(&pick(random, &["USD", "EUR"]))),
                 provider: maybe(random, &["fixer_io", "ecb", ""]).map(Into::into),
                 peer: maybe(random, &["::1", "192.0.2.1", "192.0.2.2", ""]),
                 trace: maybe(random, &["", "", "4bf92f3577b34da6a3ce929d0e0e4736"]),
@@ -130,7 +133,8 @@ async fn test(books: Store) {
     }
     for number in 0..600 {
         let mut search = search(&mut random, &rows);
-        let expected: Vec<_> = rows.iter().rev().filter(|row| is_found(&search, row)).cloned().collect();
+        let expected: Vec<_> =
+            rows.iter().rev().filter(|row| is_found(&search, row)).cloned().collect();
         let found = books.search(&search, 7).await.unwrap();
         assert_eq!(found, expected[..expected.len().min(7)], "{number}: {search:?}");
         // The next page goes on where the first ended.
@@ -160,8 +164,10 @@ async fn in_postgres() {
 async fn requests_stay_when_they_are_kept_in_another_way() {
     let file = File::new();
     let rows = requests(&mut fastrand::Rng::with_seed(8), 200);
-    let changes: Vec<_> =
-        rows.iter().map(|request| settle(Settlement { request: request.clone(), hold: None, claim: None })).collect();
+    let changes: Vec<_> = rows
+        .iter()
+        .map(|request| settle(Settlement { request: request.clone(), hold: None, claim: None }))
+        .collect();
     file.books().await.commit(&changes).await.unwrap();
     sqlite::migrator(&file.path()).await.unwrap().migrate_to(&GATEWAY, 2).await.unwrap();
     let books = file.books().await;
@@ -170,8 +176,11 @@ async fn requests_stay_when_they_are_kept_in_another_way() {
     // A kind that the migration wrote and one of the same that came later are both found.
     let again = RequestRecord { call: "f".into(), ..kept[0].clone() };
     books.commit(&[settle(Settlement { request: again, hold: None, claim: None })]).await.unwrap();
-    let search =
-        RequestQuery { service: Some(kept[0].service.to_string()), status: Some(kept[0].status), ..RequestQuery::default() };
+    let search = RequestQuery {
+        service: Some(kept[0].service.to_string()),
+        status: Some(kept[0].status),
+        ..RequestQuery::default()
+    };
     let found = books.search(&search, 2).await.unwrap();
     assert_eq!((&*found[0].call, &found[1].service), ("f", &kept[0].service));
 }

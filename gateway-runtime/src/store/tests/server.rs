@@ -26,7 +26,10 @@ pub(super) async fn new_database() -> Option<Secret> {
     let url = url()?;
     let name = name("test").replace('-', "_");
     let pool = sqlx::PgPool::connect(&url).await.unwrap();
-    sqlx::query(sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}"))).execute(&pool).await.unwrap();
+    sqlx::query(sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}")))
+        .execute(&pool)
+        .await
+        .unwrap();
     let (server, options) = url.split_once('?').unwrap_or((&url, ""));
     Some(Secret::new(format!("{}/{name}?{options}", server.rsplit_once('/').unwrap().0)))
 }
@@ -46,7 +49,8 @@ async fn a_server_that_is_away_is_told_without_the_password() {
     let url = Secret::new("postgres://gateway:planted-password@127.0.0.1:1/gateway");
     let error = Postgres::connect(&url, 1).await.unwrap_err().to_string();
     assert!(error.contains("cannot be reached") && !error.contains("planted"), "{error}");
-    let error = Postgres::connect(&Secret::new("planted-password"), 1).await.unwrap_err().to_string();
+    let error =
+        Postgres::connect(&Secret::new("planted-password"), 1).await.unwrap_err().to_string();
     assert!(error.contains("is not like `postgres://") && !error.contains("planted"), "{error}");
 }
 
@@ -66,7 +70,7 @@ async fn a_connection_that_the_server_has_ended_is_made_again() {
         .unwrap();
         assert!(ended >= 1, "the books had no connection");
         let outcomes = books.commit(&[Command::Hold(hold(&account, 2))]).await.unwrap();
-        assert_eq!(outcomes, [CommandOutcome::Hold(Held::Held)]);
+        assert_eq!(outcomes, [CommandOutcome::Hold(HoldOutcome::HoldOutcome)]);
         assert_eq!(balance(&books, &account).await.0, left);
     }
 }

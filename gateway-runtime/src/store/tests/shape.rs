@@ -47,7 +47,8 @@ async fn a_file_is_opened_again_and_keeps_what_it_has() {
 async fn what_came_last_is_indexed_by_the_thousand() {
     let file = File::new();
     let books = file.books().await;
-    let pool = sqlx::SqlitePool::connect(&format!("sqlite:{}", file.path().display())).await.unwrap();
+    let pool =
+        sqlx::SqlitePool::connect(&format!("sqlite:{}", file.path().display())).await.unwrap();
     let count = async |table: &str| -> i64 {
         let sql = sqlx::AssertSqlSafe(format!("SELECT count(*) FROM {table}"));
         sqlx::query_scalar(sql).fetch_one(&pool).await.unwrap()
@@ -90,15 +91,21 @@ async fn migrations_go_back_and_forth() {
     let file = File::new();
     let account = account(&file.books().await, 5).await;
     sqlite::migrator(&file.path()).await.unwrap().migrate_to(&GATEWAY, 0).await.unwrap();
-    assert_eq!(balance(&file.books().await, &account).await, (0, 0), "what a migration keeps goes with it");
+    assert_eq!(
+        balance(&file.books().await, &account).await,
+        (0, 0),
+        "what a migration keeps goes with it"
+    );
 }
 
 #[tokio::test]
 async fn a_newer_database_is_left_alone() {
     let file = File::new();
     drop(file.books().await);
-    let pool = sqlx::SqlitePool::connect(&format!("sqlite:{}", file.path().display())).await.unwrap();
-    let newer = "INSERT INTO gateway_migrations (version, description, success, checksum, execution_time)
+    let pool =
+        sqlx::SqlitePool::connect(&format!("sqlite:{}", file.path().display())).await.unwrap();
+    let newer =
+        "INSERT INTO gateway_migrations (version, description, success, checksum, execution_time)
         VALUES (99, 'of tomorrow', true, x'00', 0)";
     sqlx::query(newer).execute(&pool).await.unwrap();
     let error = Sqlite::open(&file.path()).await.unwrap_err().to_string();

@@ -123,7 +123,12 @@ impl BatchGatherer {
 
     /// Waits, if that is worth it, until the callers that were just answered are back. `first` changes have left the queue
     /// already, and `waiting` counts those in it; more than `most` are not waited for.
-    pub(in crate::store) async fn gather(&mut self, first: usize, waiting: impl Fn() -> usize, most: usize) {
+    pub(in crate::store) async fn gather(
+        &mut self,
+        first: usize,
+        waiting: impl Fn() -> usize,
+        most: usize,
+    ) {
         if self.pause > 0 || self.batch_sent < MIN_BATCH {
             return;
         }
@@ -152,7 +157,7 @@ impl BatchGatherer {
 mod tests {
     use super::*;
 
-    const COMMIT: Duration = Duration::from_millis(4);
+    const TYPICAL_COMMIT_TIME: Duration = Duration::from_millis(4);
 
     /// Callers of which `back` are queued again when the wait begins.
     async fn gather(gathering: &mut BatchGatherer, first: usize, back: usize) {
@@ -163,15 +168,18 @@ mod tests {
     async fn gathering_waits_for_a_commit_at_most_and_then_pauses_when_nobody_comes() {
         let mut gathering = BatchGatherer::default();
         for pause in [MIN_PAUSE, MIN_PAUSE * 2, MIN_PAUSE * 4] {
-            gathering.committed(COMMIT, 64, 32);
+            gathering.committed(TYPICAL_COMMIT_TIME, 64, 32);
             assert!(gathering.pause == 0 && !gathering.has_waited);
             gather(&mut gathering, 32, 0).await;
             assert!(gathering.has_waited, "the first batch of a round is waited for");
-            gathering.committed(COMMIT, 32, 32);
+            gathering.committed(TYPICAL_COMMIT_TIME, 32, 32);
             for _ in 0..pause {
                 gather(&mut gathering, 32, 0).await;
-                assert!(!gathering.has_waited, "no wait within {pause} batches after one that saved nothing");
-                gathering.committed(COMMIT, 32, 32);
+                assert!(
+                    !gathering.has_waited,
+                    "no wait within {pause} batches after one that saved nothing"
+                );
+                gathering.committed(TYPICAL_COMMIT_TIME, 32, 32);
             }
         }
     }
@@ -180,7 +188,7 @@ mod tests {
     async fn gathering_goes_on_while_everybody_comes_back() {
         let mut gathering = BatchGatherer::default();
         for _ in 0..100 {
-            gathering.committed(COMMIT, 64, 2);
+            gathering.committed(TYPICAL_COMMIT_TIME, 64, 2);
             gather(&mut gathering, 2, 60).await;
             assert!(gathering.has_waited);
         }

@@ -24,15 +24,16 @@ use tokio::{
 };
 
 use crate::store::{
-    Store, Command, Claim, ClaimOutcome, Held, Hold, CommandOutcome, RequestRecord, Settlement, StoreError,
+    Claim, ClaimOutcome, Command, CommandOutcome, Hold, HoldOutcome, RequestRecord, Settlement,
+    Store, StoreError,
     writer::{
-        gather::{GatherSignal, BatchGatherer},
+        gather::{BatchGatherer, GatherSignal},
         replies::{OutcomeBatches, Waiter},
     },
 };
 
 /// The most changes in one transaction.
-const BATCH: usize = 256;
+const MAX_BATCH: usize = 256;
 /// The most changes that may wait; beyond it, writers wait to be let in.
 const MAX_QUEUED_COMMANDS: usize = 4096;
 /// The most records that may wait while nobody waits for them: some minutes of a busy gateway whose database is away.
@@ -51,12 +52,12 @@ pub struct StoreWriter {
     changes: mpsc::Sender<QueuedCommand>,
     records: mpsc::Sender<Box<RequestRecord>>,
     gate: Arc<GatherSignal>,
-    counts: Arc<Counts>,
+    counts: Arc<WriterCounters>,
 }
 
 /// What is counted of the writing.
 #[derive(Debug, Default)]
-struct Counts {
+struct WriterCounters {
     unwritten: AtomicU64,
     commits: AtomicU64,
     changes: AtomicU64,
@@ -69,7 +70,7 @@ impl StoreWriter {
     pub fn start(books: Store) -> (Self, JoinHandle<()>) {
         let (changes, waiting) = mpsc::channel(MAX_QUEUED_COMMANDS);
         let (records, recorded) = mpsc::channel(MAX_QUEUED_RECORDS);
-        let counts = Arc::<Counts>::default();
+        let counts = Arc::<WriterCounters>::default();
         let writer = WriterTask {
             books,
             changes: waiting,
@@ -95,11 +96,14 @@ impl StoreWriter {
         self.gate.came(self.waiting());
         if let Err(TrySendError::Full(item) | TrySendError::Closed(item)) = handed_in {
             let handed_in = timeout_at(end, self.changes.send(item)).await;
-            let handed_in = handed_in.map_err(|_| StoreError::unavailable("too many wait for the database"))?;
+            let handed_in =
+                handed_in.map_err(|_| StoreError::unavailable("too many wait for the database"))?;
             handed_in.map_err(|_| StoreError::unavailable("the journal is closed"))?;
         }
         match timeout_at(end, answer).await {
-            Ok(told) => told.unwrap_or(Err(StoreError::ambiguous("the journal ended over a batch"))),
+            Ok(told) => {
+                told.unwrap_or(Err(StoreError::ambiguous("the journal ended over a batch")))
+            }
             Err(_) => Err(StoreError::ambiguous("the database did not answer in time")),
         }
     }
@@ -114,7 +118,7 @@ impl StoreWriter {
     pub fn stats(&self) -> (u64, u64, u64, u64) {
         let waiting = self.waiting();
         let recorded = self.records.max_capacity() - self.records.capacity();
-        let Counts { unwritten: owed, commits, changes } = &*self.counts;
+        let WriterCounters { unwritten: owed, commits, changes } = &*self.counts;
         let read = |counter: &AtomicU64| counter.load(Relaxed);
         ((waiting + recorded) as u64, read(owed), read(commits), read(changes))
     }
@@ -136,7 +140,7 @@ impl StoreWriter {
     /// # Errors
     ///
     /// As [`write`](Self::write).
-    pub async fn hold(&self, hold: Hold) -> Result<Held, StoreError> {
+    pub async fn hold(&self, hold: Hold) -> Result<HoldOutcome, StoreError> {
         match self.write(Command::Hold(hold)).await? {
             CommandOutcome::Hold(held) => Ok(held),
             other => Err(unexpected(&other)),
@@ -183,7 +187,7 @@ struct WriterTask {
     /// What must be written and for which nobody waits: records, and the ends of calls that could not be written at once.
     unwritten: Vec<Command>,
     gathering: BatchGatherer,
-    counts: Arc<Counts>,
+    counts: Arc<WriterCounters>,
 }
 
 impl WriterTask {
@@ -195,19 +199,19 @@ impl WriterTask {
         loop {
             let is_open = tokio::select! {
                 biased;
-                count = self.changes.recv_many(&mut waiting, BATCH) => count > 0,
+                count = self.changes.recv_many(&mut waiting, MAX_BATCH) => count > 0,
                 () = sleep(WRITE_RETRY_DELAY), if !self.unwritten.is_empty() => true,
-                count = self.records.recv_many(&mut records, BATCH), if self.unwritten.is_empty() => count > 0,
+                count = self.records.recv_many(&mut records, MAX_BATCH), if self.unwritten.is_empty() => count > 0,
             };
             if !waiting.is_empty() {
-                self.gathering.gather(waiting.len(), || self.changes.len(), BATCH).await;
-                while waiting.len() < BATCH
+                self.gathering.gather(waiting.len(), || self.changes.len(), MAX_BATCH).await;
+                while waiting.len() < MAX_BATCH
                     && let Ok(change) = self.changes.try_recv()
                 {
                     waiting.push(change);
                 }
             }
-            while self.unwritten.len() + records.len() < BATCH
+            while self.unwritten.len() + records.len() < MAX_BATCH
                 && let Ok(record) = self.records.try_recv()
             {
                 records.push(record);
@@ -250,7 +254,9 @@ impl WriterTask {
                 outcomes.into_iter().map(Ok).collect()
             }
             // One that cannot be written must not take the others down.
-            Err(error) if changes.len() > 1 && error.is_refusal() => one_by_one(&self.books, &changes).await,
+            Err(error) if changes.len() > 1 && error.is_refusal() => {
+                one_by_one(&self.books, &changes).await
+            }
             Err(error) => vec![Err(error); changes.len()],
         };
         let mut asked = asked.into_iter();
@@ -298,7 +304,9 @@ async fn one_by_one(books: &Store, changes: &[Command]) -> Vec<Result<CommandOut
     let mut outcomes = Vec::with_capacity(changes.len());
     for change in changes {
         let outcome = books.commit(std::slice::from_ref(change)).await;
-        outcomes.push(outcome.and_then(|mut one| one.pop().ok_or(StoreError::ambiguous("the books gave no outcome"))));
+        outcomes.push(outcome.and_then(|mut one| {
+            one.pop().ok_or(StoreError::ambiguous("the books gave no outcome"))
+        }));
     }
     outcomes
 }

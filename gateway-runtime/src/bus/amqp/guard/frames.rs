@@ -138,7 +138,8 @@ impl FrameFilter {
                 methods::make_utf8(payload);
                 Step::Pass(whole)
             }
-            HEADER => match properties::mend(&bytes[HEAD..required - 1], self.frame_max - HEAD - 1) {
+            HEADER => match properties::mend(&bytes[HEAD..required - 1], self.frame_max - HEAD - 1)
+            {
                 Some(mended) => Step::Replace(whole, header_frame(channel, &mended)),
                 None => Step::Pass(whole),
             },

@@ -25,7 +25,9 @@ fn short_strings(class: u8, method: u8) -> &'static [usize] {
 
 /// Replaces what is not UTF-8 in the payload of a method frame.
 pub(super) fn make_utf8(payload: &mut [u8]) {
-    let Some((&mut [0, class, 0, method], mut rest)) = payload.split_first_chunk_mut::<ID>() else { return };
+    let Some((&mut [0, class, 0, method], mut rest)) = payload.split_first_chunk_mut::<ID>() else {
+        return;
+    };
     for skipped in short_strings(class, method) {
         let Some((_, string)) = rest.split_at_mut_checked(*skipped) else { return };
         let Some((length, string)) = string.split_first_mut() else { return };

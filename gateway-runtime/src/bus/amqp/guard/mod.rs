@@ -61,7 +61,11 @@ impl<S> Guard<S> {
 }
 
 impl<S: AsyncRead + Unpin> AsyncRead for Guard<S> {
-    fn poll_read(self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut [u8],
+    ) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
         loop {
             let length = this.read_out(buffer);
@@ -69,8 +73,10 @@ impl<S: AsyncRead + Unpin> AsyncRead for Guard<S> {
                 return Poll::Ready(Ok(length));
             }
             // No more than completes the frame that is held: what follows it can stay in the buffer.
-            let room = this.filter.missing().map_or(buffer.len(), |missing| missing.min(buffer.len()));
-            let length = ready!(Pin::new(&mut this.stream).poll_read(context, &mut buffer[..room]))?;
+            let room =
+                this.filter.missing().map_or(buffer.len(), |missing| missing.min(buffer.len()));
+            let length =
+                ready!(Pin::new(&mut this.stream).poll_read(context, &mut buffer[..room]))?;
             let passed = this.filter.filter(&mut buffer[..length], &mut this.out);
             if passed > 0 || length == 0 {
                 return Poll::Ready(Ok(passed));
@@ -80,7 +86,11 @@ impl<S: AsyncRead + Unpin> AsyncRead for Guard<S> {
 }
 
 impl<S: AsyncWrite + Unpin> AsyncWrite for Guard<S> {
-    fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
         Pin::new(&mut self.get_mut().stream).poll_write(context, bytes)
     }
 

@@ -100,8 +100,9 @@ pub(super) fn mend(payload: &[u8], room: usize) -> Option<Vec<u8>> {
     // Of fields of one name the library takes the last.
     let table = [&size, headers, &mark].concat();
     readable[HEADERS] = Some(&table);
-    let flags =
-        (0..PROPERTIES.len()).filter(|place| readable[*place].is_some()).fold(0, |flags, place| flags | bit(place));
+    let flags = (0..PROPERTIES.len())
+        .filter(|place| readable[*place].is_some())
+        .fold(0, |flags, place| flags | bit(place));
     let mut mended = Vec::with_capacity(without + headers.len());
     mended.extend_from_slice(head);
     mended.extend_from_slice(&flags.to_be_bytes());
@@ -126,7 +127,9 @@ impl<'p> Properties<'p> {
     /// Reads them, until the first whose length does not fit. The library ignores the last two flags.
     fn read(flags: u16, mut rest: &'p [u8]) -> Self {
         let mut this = Self::default();
-        for (place, (name, form)) in PROPERTIES.iter().enumerate().filter(|(place, _)| flags & bit(*place) != 0) {
+        for (place, (name, form)) in
+            PROPERTIES.iter().enumerate().filter(|(place, _)| flags & bit(*place) != 0)
+        {
             let Some(value) = form.take(&mut rest) else {
                 this.flaw.get_or_insert(Flaw::Length);
                 return this;
@@ -148,7 +151,9 @@ impl Form {
     fn take<'p>(self, rest: &mut &'p [u8]) -> Option<&'p [u8]> {
         let length = match self {
             Self::ShortString => 1 + usize::from(*rest.first()?),
-            Self::Table => usize::try_from(u32::from_be_bytes(*rest.first_chunk()?)).ok()?.checked_add(4)?,
+            Self::Table => {
+                usize::try_from(u32::from_be_bytes(*rest.first_chunk()?)).ok()?.checked_add(4)?
+            }
             Self::Octets(length) => length,
         };
         rest.split_off(..length)
@@ -157,19 +162,19 @@ impl Form {
     fn check(self, name: &'static str, value: &[u8]) -> Result<(), Flaw> {
         match self {
             Self::ShortString if str::from_utf8(&value[1..]).is_err() => Err(Flaw::Property(name)),
-            Self::Table => Fields { left: MAX_FIELDS }.check(&value[4..], true, MAX_DEPTH),
+            Self::Table => PropertyReader { left: MAX_FIELDS }.check(&value[4..], true, MAX_DEPTH),
             Self::ShortString | Self::Octets(_) => Ok(()),
         }
     }
 }
 
 /// A check of header fields.
-struct Fields {
+struct PropertyReader {
     /// How many more there may be.
     left: usize,
 }
 
-impl Fields {
+impl PropertyReader {
     /// Checks what stands in a table or an array, which may hold others so deep.
     fn check(&mut self, mut rest: &[u8], is_table: bool, depth: usize) -> Result<(), Flaw> {
         while !rest.is_empty() {

@@ -3,7 +3,7 @@
 use crate::{
     base::call_metrics::CallMetrics,
     edge::admin::{
-        metrics::{Exposition, Kind, Labels},
+        metrics::{Exposition, Labels, MetricKind},
         state::AdminState,
     },
 };
@@ -19,26 +19,43 @@ pub(super) fn write(text: &mut Exposition, desk: &AdminState) {
     });
     let methods: Vec<_> = methods.collect();
     by_code(text, &methods);
-    single(text, &methods, "gateway_calls_in_flight", Kind::Gauge, "Calls that have not ended.", CallMetrics::in_flight);
-    let (hits, replays) = (|counts: &CallMetrics| counts.reuse_counts().0, |counts: &CallMetrics| counts.reuse_counts().1);
-    single(text, &methods, "gateway_cache_hits_total", Kind::Counter, "Replies that came from the cache.", hits);
+    single(
+        text,
+        &methods,
+        "gateway_calls_in_flight",
+        MetricKind::Gauge,
+        "Calls that have not ended.",
+        CallMetrics::in_flight,
+    );
+    let (hits, replays) = (
+        |counts: &CallMetrics| counts.reuse_counts().0,
+        |counts: &CallMetrics| counts.reuse_counts().1,
+    );
+    single(
+        text,
+        &methods,
+        "gateway_cache_hits_total",
+        MetricKind::Counter,
+        "Replies that came from the cache.",
+        hits,
+    );
     let help = "Stored replies that were given again, for an idempotency key.";
-    single(text, &methods, "gateway_replays_total", Kind::Counter, help, replays);
+    single(text, &methods, "gateway_replays_total", MetricKind::Counter, help, replays);
     let name = "gateway_call_duration_seconds";
-    text.metric(name, Kind::Histogram, "Durations of calls; of streams until their end.");
+    text.metric(name, MetricKind::Histogram, "Durations of calls; of streams until their end.");
     for (labels, counts) in &methods {
         text.histogram(name, labels, &counts.histogram());
     }
     money(text, &methods);
 }
 
-type Methods<'a> = [(Labels, &'a CallMetrics)];
+type CountedMethods<'a> = [(Labels, &'a CallMetrics)];
 
 fn single(
     text: &mut Exposition,
-    methods: &Methods<'_>,
+    methods: &CountedMethods<'_>,
     name: &str,
-    kind: Kind,
+    kind: MetricKind,
     help: &str,
     read: impl Fn(&CallMetrics) -> u64,
 ) {
@@ -48,9 +65,9 @@ fn single(
     }
 }
 
-fn by_code(text: &mut Exposition, methods: &Methods<'_>) {
+fn by_code(text: &mut Exposition, methods: &CountedMethods<'_>) {
     let name = "gateway_calls_total";
-    text.metric(name, Kind::Counter, "Calls that have ended, by code.");
+    text.metric(name, MetricKind::Counter, "Calls that have ended, by code.");
     for (labels, counts) in methods {
         for (code, status, count) in counts.by_code() {
             text.sample(name, &labels.and("code", code).and("status", status), count);
@@ -59,21 +76,32 @@ fn by_code(text: &mut Exposition, methods: &Methods<'_>) {
 }
 
 /// Price and cost, each in its own currency: an amount is a decimal number of that currency's unit.
-fn money(text: &mut Exposition, methods: &Methods<'_>) {
+fn money(text: &mut Exposition, methods: &CountedMethods<'_>) {
     let name = "gateway_price_charged_total";
-    text.metric(name, Kind::Counter, "Prices charged to accounts, in the unit of the currency.");
+    text.metric(
+        name,
+        MetricKind::Counter,
+        "Prices charged to accounts, in the unit of the currency.",
+    );
     for (labels, counts) in methods {
         for sum in counts.charged() {
             text.sample(name, &labels.and("currency", sum.currency().code()), sum.amount());
         }
     }
     let name = "gateway_cost_total";
-    text.metric(name, Kind::Counter, "Known costs of attempts, in the unit of the currency.");
+    text.metric(name, MetricKind::Counter, "Known costs of attempts, in the unit of the currency.");
     for (labels, counts) in methods {
         for sum in counts.cost() {
             text.sample(name, &labels.and("currency", sum.currency().code()), sum.amount());
         }
     }
     let help = "Attempts that were or may have been executed, of unknown cost.";
-    single(text, methods, "gateway_cost_unknown_total", Kind::Counter, help, CallMetrics::cost_unknown);
+    single(
+        text,
+        methods,
+        "gateway_cost_unknown_total",
+        MetricKind::Counter,
+        help,
+        CallMetrics::cost_unknown,
+    );
 }

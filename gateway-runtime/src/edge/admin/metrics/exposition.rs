@@ -22,7 +22,8 @@ impl Format {
     /// Returns OpenMetrics if `Accept` names it and does not prefer plain text, else Prometheus' own.
     pub(in crate::edge::admin) fn accepted(headers: &HeaderMap) -> Self {
         let values = headers.get_all(header::ACCEPT).iter();
-        let ranges = values.filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(','));
+        let ranges =
+            values.filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(','));
         let (mut open, mut plain) = (0.0, 0.0);
         for range in ranges {
             let mut parts = range.split(';').map(str::trim);
@@ -49,7 +50,7 @@ impl Format {
 
 /// The kind of a metric.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum MetricKind {
     /// A number that only grows; its name ends in `_total`.
     Counter,
     /// A number that goes up and down.
@@ -71,11 +72,11 @@ impl Exposition {
     }
 
     /// Begins a metric; its samples follow.
-    pub(super) fn metric(&mut self, name: &str, kind: Kind, help: &str) {
+    pub(super) fn metric(&mut self, name: &str, kind: MetricKind, help: &str) {
         let (kind, is_counter) = match kind {
-            Kind::Counter => ("counter", true),
-            Kind::Gauge => ("gauge", false),
-            Kind::Histogram => ("histogram", false),
+            MetricKind::Counter => ("counter", true),
+            MetricKind::Gauge => ("gauge", false),
+            MetricKind::Histogram => ("histogram", false),
         };
         let name = match self.format {
             Format::OpenMetrics if is_counter => name.strip_suffix("_total").unwrap_or(name),
@@ -91,7 +92,7 @@ impl Exposition {
     }
 
     /// Writes a metric that has one sample and no labels.
-    pub(super) fn single(&mut self, name: &str, kind: Kind, help: &str, value: impl Display) {
+    pub(super) fn single(&mut self, name: &str, kind: MetricKind, help: &str, value: impl Display) {
         self.metric(name, kind, help);
         let _ = writeln!(self.text, "{name} {value}");
     }
@@ -127,7 +128,8 @@ impl Labels {
         if !labels.is_empty() {
             labels.push(',');
         }
-        let value = value.to_string().replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n");
+        let value =
+            value.to_string().replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n");
         let _ = write!(labels, "{name}=\"{value}\"");
         Self(labels)
     }
@@ -148,8 +150,13 @@ mod tests {
 
     #[test]
     fn seconds_are_exact() {
-        for (micros, text) in [(0, "0"), (100, "0.0001"), (1_000_000, "1"), (10_000_000, "10"), (2_500_001, "2.500001")]
-        {
+        for (micros, text) in [
+            (0, "0"),
+            (100, "0.0001"),
+            (1_000_000, "1"),
+            (10_000_000, "10"),
+            (2_500_001, "2.500001"),
+        ] {
             assert_eq!(seconds(micros), text);
         }
     }
@@ -171,7 +178,8 @@ mod tests {
                 OpenMetrics,
             ),
         ] {
-            let headers = HeaderMap::from_iter([(header::ACCEPT, HeaderValue::from_str(accept).unwrap())]);
+            let headers =
+                HeaderMap::from_iter([(header::ACCEPT, HeaderValue::from_str(accept).unwrap())]);
             assert_eq!(Format::accepted(&headers), format, "{accept}");
         }
     }
@@ -180,7 +188,7 @@ mod tests {
     fn formats_differ_in_counters_and_at_the_end() {
         let text = |format| {
             let mut text = Exposition::new(format);
-            text.metric("calls_total", Kind::Counter, "Calls.");
+            text.metric("calls_total", MetricKind::Counter, "Calls.");
             text.sample("calls_total", &Labels::default().and("a", "x\"\\\n"), 1);
             text.finish()
         };

@@ -15,9 +15,9 @@ use std::sync::atomic::Ordering::Relaxed;
 pub(super) use crate::edge::admin::metrics::exposition::Format;
 use crate::{
     base::call_metrics::LOG_LINES_DROPPED,
-    bus::{CallsStats, CallsStatus, BrokerStats},
+    bus::{BrokerStats, CallsStats, CallsStatus},
     edge::admin::{
-        metrics::exposition::{Exposition, Kind, Labels},
+        metrics::exposition::{Exposition, Labels, MetricKind},
         state::AdminState,
     },
 };
@@ -26,7 +26,11 @@ use crate::{
 pub(super) fn text(desk: &AdminState, format: Format) -> String {
     let mut text = Exposition::new(format);
     let version = Labels::default().and("version", env!("CARGO_PKG_VERSION"));
-    text.metric("gateway_build_info", Kind::Gauge, "Always 1; the version of the gateway is a label.");
+    text.metric(
+        "gateway_build_info",
+        MetricKind::Gauge,
+        "Always 1; the version of the gateway is a label.",
+    );
     text.sample("gateway_build_info", &version, 1);
     calls::write(&mut text, desk);
     providers::write(&mut text, desk);
@@ -39,43 +43,109 @@ pub(super) fn text(desk: &AdminState, format: Format) -> String {
 
 fn gateway(text: &mut Exposition, desk: &AdminState) {
     let open = desk.connections.open();
-    text.single("gateway_connections_open", Kind::Gauge, "Open connections of clients.", open);
+    text.single(
+        "gateway_connections_open",
+        MetricKind::Gauge,
+        "Open connections of clients.",
+        open,
+    );
     if let Some(redis) = &desk.redis {
         let is_up = u64::from(!redis.is_away());
-        text.single("gateway_redis_up", Kind::Gauge, "Whether Redis answered when it was last used.", is_up);
+        text.single(
+            "gateway_redis_up",
+            MetricKind::Gauge,
+            "Whether Redis answered when it was last used.",
+            is_up,
+        );
     }
     let alone = desk.limiting.judged_alone();
     let help = "Calls decided by this gateway's local share of a quota.";
-    text.single("gateway_quota_local_total", Kind::Counter, help, alone);
+    text.single("gateway_quota_local_total", MetricKind::Counter, help, alone);
     let dropped = LOG_LINES_DROPPED.load(Relaxed);
     let help = "Log lines lost because their reader was too slow.";
-    text.single("gateway_log_lines_dropped_total", Kind::Counter, help, dropped);
+    text.single("gateway_log_lines_dropped_total", MetricKind::Counter, help, dropped);
     let draining = u64::from(desk.draining.has_begun());
-    text.single("gateway_draining", Kind::Gauge, "Whether the gateway is shutting down.", draining);
+    text.single(
+        "gateway_draining",
+        MetricKind::Gauge,
+        "Whether the gateway is shutting down.",
+        draining,
+    );
 }
 
 fn store(text: &mut Exposition, desk: &AdminState) {
     let Some(kept) = &desk.books else { return };
     let (waiting, owed, commits, changes) = kept.journal.stats();
     let mut single = |name, kind, help, value| text.single(name, kind, help, value);
-    single("gateway_journal_waiting", Kind::Gauge, "Changes and records that wait to be written.", waiting);
-    single("gateway_journal_owed", Kind::Gauge, "Ends of calls that could not be written yet.", owed);
-    single("gateway_journal_commits_total", Kind::Counter, "Transactions committed.", commits);
-    single("gateway_journal_changes_total", Kind::Counter, "Changes and records written in them.", changes);
+    single(
+        "gateway_journal_waiting",
+        MetricKind::Gauge,
+        "Changes and records that wait to be written.",
+        waiting,
+    );
+    single(
+        "gateway_journal_owed",
+        MetricKind::Gauge,
+        "Ends of calls that could not be written yet.",
+        owed,
+    );
+    single(
+        "gateway_journal_commits_total",
+        MetricKind::Counter,
+        "Transactions committed.",
+        commits,
+    );
+    single(
+        "gateway_journal_changes_total",
+        MetricKind::Counter,
+        "Changes and records written in them.",
+        changes,
+    );
 }
 
 fn bus(text: &mut Exposition, desk: &AdminState) {
-    let BrokerStats { published, replied: answered, pending, late_replies: late, duplicate, unknown, received, connections_lost: lost } = desk.broker.figures();
+    let BrokerStats {
+        published,
+        replied: answered,
+        pending,
+        late_replies: late,
+        duplicate,
+        unknown,
+        received,
+        connections_lost: lost,
+    } = desk.broker.figures();
     let is_up = u64::from(desk.broker.state().is_ok());
     let mut single = |name, kind, help, value| text.single(name, kind, help, value);
-    single("gateway_bus_up", Kind::Gauge, "Whether messages can be sent and received now.", is_up);
-    single("gateway_bus_published_total", Kind::Counter, "Messages that the broker confirmed.", published);
-    single("gateway_bus_received_total", Kind::Counter, "Messages received.", received);
-    single("gateway_bus_pending", Kind::Gauge, "Calls over the bus that wait for their reply.", pending);
-    single("gateway_bus_lost_total", Kind::Counter, "Connections to the broker that were lost.", lost);
+    single(
+        "gateway_bus_up",
+        MetricKind::Gauge,
+        "Whether messages can be sent and received now.",
+        is_up,
+    );
+    single(
+        "gateway_bus_published_total",
+        MetricKind::Counter,
+        "Messages that the broker confirmed.",
+        published,
+    );
+    single("gateway_bus_received_total", MetricKind::Counter, "Messages received.", received);
+    single(
+        "gateway_bus_pending",
+        MetricKind::Gauge,
+        "Calls over the bus that wait for their reply.",
+        pending,
+    );
+    single(
+        "gateway_bus_lost_total",
+        MetricKind::Counter,
+        "Connections to the broker that were lost.",
+        lost,
+    );
     let name = "gateway_bus_answers_total";
-    text.metric(name, Kind::Counter, "Replies from the bus; all but `first` reached nobody.");
-    for (kind, count) in [("first", answered), ("late", late), ("duplicate", duplicate), ("unknown", unknown)] {
+    text.metric(name, MetricKind::Counter, "Replies from the bus; all but `first` reached nobody.");
+    for (kind, count) in
+        [("first", answered), ("late", late), ("duplicate", duplicate), ("unknown", unknown)]
+    {
         text.sample(name, &Labels::default().and("kind", kind), count);
     }
     bus_calls(text, &desk.calls);
@@ -84,13 +154,17 @@ fn bus(text: &mut Exposition, desk: &AdminState) {
 /// Calls of methods that come by the bus.
 fn bus_calls(text: &mut Exposition, calls: &CallsStatus) {
     let CallsStats { executing, waiting, stalled } = calls.stats();
-    let mut single = |name, help, value| text.single(name, Kind::Gauge, help, value);
+    let mut single = |name, help, value| text.single(name, MetricKind::Gauge, help, value);
     single("gateway_bus_calls_executing", "Calls by the bus whose methods run.", executing);
     single("gateway_bus_calls_waiting", "Messages received that wait for a slot.", waiting);
     let help = "Time without a free slot while messages wait.";
     single("gateway_bus_calls_stalled_seconds", help, stalled.as_secs());
     let name = "gateway_bus_replies_dropped_total";
-    text.metric(name, Kind::Counter, "Replies to calls by the bus that the broker did not take.");
+    text.metric(
+        name,
+        MetricKind::Counter,
+        "Replies to calls by the bus that the broker did not take.",
+    );
     for (reason, count) in calls.dropped() {
         text.sample(name, &Labels::default().and("reason", reason), count);
     }

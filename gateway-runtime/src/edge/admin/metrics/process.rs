@@ -18,26 +18,48 @@ mod linux {
     use procfs::{ProcResult, WithCurrentSystemInfo as _, process::Process};
 
     use super::Exposition;
-    use crate::edge::admin::metrics::{Kind, exposition::seconds};
+    use crate::edge::admin::metrics::{MetricKind, exposition::seconds};
 
     pub(super) fn write(text: &mut Exposition) -> ProcResult<()> {
         let process = Process::myself()?;
         let stat = process.stat()?;
         let micros = (stat.utime + stat.stime) * 1_000_000 / procfs::ticks_per_second();
         let help = "CPU time of the process, user and system.";
-        text.single("process_cpu_seconds_total", Kind::Counter, help, seconds(micros));
+        text.single("process_cpu_seconds_total", MetricKind::Counter, help, seconds(micros));
         let resident = stat.rss_bytes().get();
-        text.single("process_resident_memory_bytes", Kind::Gauge, "Resident memory.", resident);
-        text.single("process_virtual_memory_bytes", Kind::Gauge, "Virtual memory.", stat.vsize);
-        text.single("process_threads", Kind::Gauge, "Threads.", stat.num_threads);
-        text.single("process_open_fds", Kind::Gauge, "Open file descriptors.", process.fd_count()?);
-        if let procfs::process::LimitValue::Value(limit) = process.limits()?.max_open_files.soft_limit {
-            text.single("process_max_fds", Kind::Gauge, "Most file descriptors allowed.", limit);
+        text.single(
+            "process_resident_memory_bytes",
+            MetricKind::Gauge,
+            "Resident memory.",
+            resident,
+        );
+        text.single(
+            "process_virtual_memory_bytes",
+            MetricKind::Gauge,
+            "Virtual memory.",
+            stat.vsize,
+        );
+        text.single("process_threads", MetricKind::Gauge, "Threads.", stat.num_threads);
+        text.single(
+            "process_open_fds",
+            MetricKind::Gauge,
+            "Open file descriptors.",
+            process.fd_count()?,
+        );
+        if let procfs::process::LimitValue::Value(limit) =
+            process.limits()?.max_open_files.soft_limit
+        {
+            text.single(
+                "process_max_fds",
+                MetricKind::Gauge,
+                "Most file descriptors allowed.",
+                limit,
+            );
         }
         let boot = procfs::boot_time_secs()?;
         let begun = boot * 1_000_000 + stat.starttime * 1_000_000 / procfs::ticks_per_second();
         let help = "Start of the process, in seconds since 1970.";
-        text.single("process_start_time_seconds", Kind::Gauge, help, seconds(begun));
+        text.single("process_start_time_seconds", MetricKind::Gauge, help, seconds(begun));
         Ok(())
     }
 }

@@ -3,7 +3,7 @@
 use crate::{
     base::attempt::AttemptClass,
     edge::admin::{
-        metrics::{Exposition, Kind, Labels},
+        metrics::{Exposition, Labels, MetricKind},
         state::AdminState,
     },
     provider::{Health, MethodHealth, ProviderHealth, strategy::BreakerState},
@@ -11,30 +11,39 @@ use crate::{
 
 /// Writes them.
 pub(super) fn write(text: &mut Exposition, desk: &AdminState) {
-    let pools: Vec<_> = desk.registry.capabilities().iter().filter_map(|it| desk.registry.health(it.name)).collect();
+    let pools: Vec<_> = desk
+        .registry
+        .capabilities()
+        .iter()
+        .filter_map(|it| desk.registry.health(it.name))
+        .collect();
     let mut methods = Vec::new();
     for pool in &pools {
         for provider in &pool.providers {
-            let labels = Labels::default().and("provider", provider.name).and("capability", pool.capability);
-            let each = provider.methods.iter().map(|method| (provider, method, labels.and("method", method.name)));
+            let labels =
+                Labels::default().and("provider", provider.name).and("capability", pool.capability);
+            let each = provider
+                .methods
+                .iter()
+                .map(|method| (provider, method, labels.and("method", method.name)));
             methods.extend(each);
         }
     }
     attempts(text, &methods);
     state(text, &methods);
     let name = "gateway_provider_enabled";
-    text.metric(name, Kind::Gauge, "Whether a provider takes part at all.");
+    text.metric(name, MetricKind::Gauge, "Whether a provider takes part at all.");
     for provider in desk.registry.providers() {
         let labels = Labels::default().and("provider", provider.spec().name);
         text.sample(name, &labels, u8::from(provider.settings().enabled));
     }
 }
 
-type Methods<'a> = [(&'a ProviderHealth, &'a MethodHealth, Labels)];
+type ProviderMethods<'a> = [(&'a ProviderHealth, &'a MethodHealth, Labels)];
 
-fn attempts(text: &mut Exposition, methods: &Methods<'_>) {
+fn attempts(text: &mut Exposition, methods: &ProviderMethods<'_>) {
     let name = "gateway_attempts_total";
-    text.metric(name, Kind::Counter, "Attempts at providers that have ended, by class.");
+    text.metric(name, MetricKind::Counter, "Attempts at providers that have ended, by class.");
     for (_, method, labels) in methods {
         for class in AttemptClass::ALL {
             let count = method.attempts.get(&class).copied().unwrap_or_default();
@@ -42,20 +51,28 @@ fn attempts(text: &mut Exposition, methods: &Methods<'_>) {
         }
     }
     let name = "gateway_attempts_in_flight";
-    text.metric(name, Kind::Gauge, "Attempts at providers that have not ended.");
+    text.metric(name, MetricKind::Gauge, "Attempts at providers that have not ended.");
     for (_, method, labels) in methods {
         text.sample(name, labels, method.in_flight);
     }
     let name = "gateway_attempt_duration_seconds";
-    text.metric(name, Kind::Histogram, "Durations of attempts; of streams until their first item.");
+    text.metric(
+        name,
+        MetricKind::Histogram,
+        "Durations of attempts; of streams until their first item.",
+    );
     for (_, method, labels) in methods {
         text.histogram(name, labels, &method.durations);
     }
 }
 
-fn state(text: &mut Exposition, methods: &Methods<'_>) {
+fn state(text: &mut Exposition, methods: &ProviderMethods<'_>) {
     let name = "gateway_provider_state";
-    text.metric(name, Kind::Gauge, "1 for the state that a provider's method is in, 0 for the others.");
+    text.metric(
+        name,
+        MetricKind::Gauge,
+        "1 for the state that a provider's method is in, 0 for the others.",
+    );
     for (provider, method, labels) in methods {
         let current = provider.health_of(method);
         for state in Health::ALL.into_iter().rev() {
@@ -63,7 +80,11 @@ fn state(text: &mut Exposition, methods: &Methods<'_>) {
         }
     }
     let name = "gateway_breaker_state";
-    text.metric(name, Kind::Gauge, "State of the circuit breaker alone: 0 closed, 1 half-open, 2 open.");
+    text.metric(
+        name,
+        MetricKind::Gauge,
+        "State of the circuit breaker alone: 0 closed, 1 half-open, 2 open.",
+    );
     for (_, method, labels) in methods {
         let state = match method.breaker {
             BreakerState::Closed => 0,

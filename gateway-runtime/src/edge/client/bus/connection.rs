@@ -17,7 +17,7 @@ use crate::{
 
 /// The way to a broker; clones are one.
 #[derive(Clone)]
-pub(super) struct Connection(Arc<Inner>);
+pub(super) struct BusConnection(Arc<Inner>);
 
 struct Inner {
     settings: BusSettings,
@@ -32,10 +32,10 @@ enum State {
 }
 
 /// The broker, or why it cannot be reached.
-type Opened = Result<Arc<dyn Broker>, String>;
-type Opening = Pin<Box<dyn Future<Output = Opened> + Send>>;
+type ConnectResult = Result<Arc<dyn Broker>, String>;
+type Opening = Pin<Box<dyn Future<Output = ConnectResult> + Send>>;
 
-impl Connection {
+impl BusConnection {
     /// To the broker of a URL, with the first call.
     ///
     /// # Errors
@@ -43,14 +43,18 @@ impl Connection {
     /// When the URL is none; it is not told, since it may have a password.
     pub(super) fn to(url: &str) -> Result<Self, String> {
         if cfg!(not(feature = "amqp")) {
-            let why =
-                "this program was built without RabbitMQ: add `features = [\"amqp\"]` to gateway-runtime in Cargo.toml";
+            let why = "this program was built without RabbitMQ: add `features = [\"amqp\"]` to gateway-runtime in Cargo.toml";
             return Err(why.to_owned());
         }
-        let is_amqp =
-            |url: &Url| matches!(url.scheme(), "amqp" | "amqps") && url.host_str().is_some_and(|host| !host.is_empty());
+        let is_amqp = |url: &Url| {
+            matches!(url.scheme(), "amqp" | "amqps")
+                && url.host_str().is_some_and(|host| !host.is_empty())
+        };
         if !Url::parse(url).is_ok_and(|url| is_amqp(&url)) {
-            return Err("the URL of the bus is none: write it as \"amqp://user:password@host:5672/vhost\"".to_owned());
+            return Err(
+                "the URL of the bus is none: write it as \"amqp://user:password@host:5672/vhost\""
+                    .to_owned(),
+            );
         }
         let settings = BusSettings { amqp: Some(Secret::new(url)), ..BusSettings::default() };
         Ok(Self(Arc::new(Inner { settings, state: Mutex::new(State::Away) })))
@@ -67,7 +71,7 @@ impl Connection {
     /// # Errors
     ///
     /// Why it cannot be reached.
-    pub(super) async fn broker(&self) -> Opened {
+    pub(super) async fn broker(&self) -> ConnectResult {
         match self.there_or_opening() {
             Ok(broker) => Ok(broker),
             Err(opening) => opening.await,
@@ -96,14 +100,14 @@ impl Inner {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn open(self: Arc<Self>) -> Opened {
+    async fn open(self: Arc<Self>) -> ConnectResult {
         let broker = self.settings.open().await.map_err(|error| error.to_string())?;
         *self.state() = State::There(Arc::clone(&broker));
         Ok(broker)
     }
 }
 
-impl fmt::Debug for Connection {
+impl fmt::Debug for BusConnection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match &*self.0.state() {
             State::There(_) => "there",

@@ -12,10 +12,10 @@ use serde_json::json;
 use tokio::time::{Instant, timeout_at};
 
 use crate::{
-    bus::{Broker, BusError, CallsSettings, BusErrorKind, Field, Message},
+    bus::{Broker, BusError, BusErrorKind, CallsSettings, Message, MessageHeader},
     edge::client::{
-        ClientError, Expected, TransportRequest, TransportResponse, Transport,
-        bus::connection::Connection,
+        ClientError, Expected, Transport, TransportRequest, TransportResponse,
+        bus::connection::BusConnection,
         decode,
         headers::{bearer, field},
     },
@@ -38,7 +38,7 @@ const MAX_CALL_TIME: Duration = Duration::from_secs(365 * 24 * 3600);
 /// ```
 pub struct Bus {
     /// Or what keeps calls from being sent, told with each.
-    connection: Result<Connection, String>,
+    connection: Result<BusConnection, String>,
     queue: String,
     headers: HeaderMap,
     timeout: Duration,
@@ -52,16 +52,16 @@ impl Bus {
     /// shows with the first call too, as [`ClientError::Unsendable`]. A call has 30 seconds, with connecting.
     #[must_use]
     pub fn to(url: impl AsRef<str>) -> Self {
-        Self::by(Connection::to(url.as_ref()))
+        Self::by(BusConnection::to(url.as_ref()))
     }
 
     /// A broker that is there: that of a [gateway](crate::Running::broker) in the same program, say.
     #[must_use]
     pub fn over(broker: Arc<dyn Broker>) -> Self {
-        Self::by(Ok(Connection::over(broker)))
+        Self::by(Ok(BusConnection::over(broker)))
     }
 
-    fn by(connection: Result<Connection, String>) -> Self {
+    fn by(connection: Result<BusConnection, String>) -> Self {
         let queue = CallsSettings::default().queue;
         Self { connection, queue, headers: HeaderMap::new(), timeout: Duration::from_secs(30) }
     }
@@ -116,7 +116,8 @@ impl Bus {
                 "`{method}` answers with a stream, and the bus carries whole messages: call it over HTTP, by `Http::to(…)`"
             ));
         }
-        let envelope = json!({ "service": service.name, "version": service.version, "method": method });
+        let envelope =
+            json!({ "service": service.name, "version": service.version, "method": method });
         let mut body = envelope.to_string().into_bytes();
         if !input.is_empty() {
             // The input is JSON as it stands.
@@ -136,14 +137,20 @@ impl Bus {
             ..Message::to_queue(self.queue.clone())
         };
         for (name, value) in &headers {
-            message.headers.set(name.as_str().to_owned(), Field::Text(value.as_bytes().to_vec().into()));
+            message.headers.set(
+                name.as_str().to_owned(),
+                MessageHeader::Text(value.as_bytes().to_vec().into()),
+            );
         }
         Ok(message)
     }
 }
 
 impl Transport for Bus {
-    fn call(&self, request: TransportRequest) -> Pin<Box<dyn Future<Output = Result<TransportResponse, ClientError>> + Send>> {
+    fn call(
+        &self,
+        request: TransportRequest,
+    ) -> Pin<Box<dyn Future<Output = Result<TransportResponse, ClientError>> + Send>> {
         let (timeout, expected) = (request.timeout.unwrap_or(self.timeout), request.expected);
         let connection = self.connection.clone();
         let prepared = connection.and_then(|connection| Ok((connection, self.message(&request)?)));
@@ -161,9 +168,13 @@ impl Transport for Bus {
 /// What an answer says.
 fn read(answer: Message, expected: Expected) -> Result<TransportResponse, ClientError> {
     if let Some(reason) = answer.unreadable() {
-        return Err(ClientError::unreadable(format!("the properties of the answer cannot be read: {reason}")));
+        return Err(ClientError::unreadable(format!(
+            "the properties of the answer cannot be read: {reason}"
+        )));
     }
-    let status = answer.status().ok_or_else(|| ClientError::unreadable("the status of the answer is none"))?;
+    let status = answer
+        .status()
+        .ok_or_else(|| ClientError::unreadable("the status of the answer is none"))?;
     let media = answer.content_type.as_deref().unwrap_or_default();
     let retry_after = answer.headers.text(RETRY_AFTER.as_str()).unwrap_or_default();
     decode::decode_reply(status, media, retry_after, answer.body, expected)
@@ -172,15 +183,23 @@ fn read(answer: Message, expected: Expected) -> Result<TransportResponse, Client
 /// Why there is no answer.
 fn unanswered(error: &BusError, timeout: Duration) -> ClientError {
     match error.kind() {
-        BusErrorKind::Disconnected | BusErrorKind::Blocked | BusErrorKind::Unroutable | BusErrorKind::Nacked => ClientError::NotSent(error.to_string()),
+        BusErrorKind::Disconnected
+        | BusErrorKind::Blocked
+        | BusErrorKind::Unroutable
+        | BusErrorKind::Nacked => ClientError::NotSent(error.to_string()),
         BusErrorKind::InvalidMessage => ClientError::InvalidRequest(error.to_string()),
         BusErrorKind::ReplyTimeout => ClientError::TimedOut(timeout),
-        BusErrorKind::ConfirmTimeout | BusErrorKind::ChannelLost => ClientError::Ambiguous(error.to_string()),
+        BusErrorKind::ConfirmTimeout | BusErrorKind::ChannelLost => {
+            ClientError::Ambiguous(error.to_string())
+        }
     }
 }
 
 impl fmt::Debug for Bus {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Bus").field("connection", &self.connection).field("queue", &self.queue).finish_non_exhaustive()
+        f.debug_struct("Bus")
+            .field("connection", &self.connection)
+            .field("queue", &self.queue)
+            .finish_non_exhaustive()
     }
 }

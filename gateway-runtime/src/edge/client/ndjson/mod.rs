@@ -38,7 +38,7 @@ pub(super) struct NdjsonDecoder {
 /// The last line of a stream that failed.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Failure {
+struct ErrorLine {
     error: Problem,
 }
 
@@ -77,9 +77,10 @@ impl NdjsonDecoder {
 
     /// The pieces have ended with a cut: what was sent last may say why.
     fn fail(&mut self, error: ClientError) {
-        let failure = self.lines.back().and_then(|line| serde_json::from_slice::<Failure>(line).ok());
+        let failure =
+            self.lines.back().and_then(|line| serde_json::from_slice::<ErrorLine>(line).ok());
         let error = match failure {
-            Some(Failure { error: problem }) => {
+            Some(ErrorLine { error: problem }) => {
                 self.lines.pop_back();
                 ClientError::Problem(Box::new(problem))
             }

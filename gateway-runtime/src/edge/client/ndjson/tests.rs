@@ -5,19 +5,28 @@ use proptest::{collection::vec, prelude::*};
 
 use super::*;
 
-const PROBLEM: &str = r#"{"error":{"code":"provider-failed","status":502,"detail":"x","retryable":true}}"#;
+const PROBLEM: &str =
+    r#"{"error":{"code":"provider-failed","status":502,"detail":"x","retryable":true}}"#;
 
 fn cut() -> ClientError {
     ClientError::Ambiguous("cut".to_owned())
 }
 
 /// All lines of `text` cut at `cuts`, and how it ended.
-fn read(text: &str, cuts: &[usize], end: Option<ClientError>) -> (Vec<String>, Option<ClientError>) {
-    let mut cuts: Vec<usize> = cuts.iter().map(|cut| cut % (text.len() + 1)).chain([0, text.len()]).collect();
+fn read(
+    text: &str,
+    cuts: &[usize],
+    end: Option<ClientError>,
+) -> (Vec<String>, Option<ClientError>) {
+    let mut cuts: Vec<usize> =
+        cuts.iter().map(|cut| cut % (text.len() + 1)).chain([0, text.len()]).collect();
     cuts.sort_unstable();
-    let pieces: Vec<_> =
-        cuts.windows(2).map(|cut| Ok(Bytes::copy_from_slice(&text.as_bytes()[cut[0]..cut[1]]))).collect();
-    let mut lines = NdjsonDecoder::new(Box::pin(stream::iter(pieces).chain(stream::iter(end.map(Err)))));
+    let pieces: Vec<_> = cuts
+        .windows(2)
+        .map(|cut| Ok(Bytes::copy_from_slice(&text.as_bytes()[cut[0]..cut[1]])))
+        .collect();
+    let mut lines =
+        NdjsonDecoder::new(Box::pin(stream::iter(pieces).chain(stream::iter(end.map(Err)))));
     let (mut read, mut error) = (Vec::new(), None);
     while let Some(line) = lines.next().now_or_never().expect("nothing is waited for") {
         assert_eq!(error, None, "something came after the error");
@@ -44,8 +53,15 @@ proptest! {
 
 #[test]
 fn a_cut_is_an_error_after_whatever_came_whole() {
-    assert_eq!(read("1\n2\n", &[], Some(cut())), (vec!["1".to_owned(), "2".to_owned()], Some(cut())));
-    assert_eq!(read("1\n2", &[], Some(cut())), (vec!["1".to_owned()], Some(cut())), "half an item is none");
+    assert_eq!(
+        read("1\n2\n", &[], Some(cut())),
+        (vec!["1".to_owned(), "2".to_owned()], Some(cut()))
+    );
+    assert_eq!(
+        read("1\n2", &[], Some(cut())),
+        (vec!["1".to_owned()], Some(cut())),
+        "half an item is none"
+    );
     assert_eq!(read("", &[], Some(cut())), (vec![], Some(cut())));
 }
 
@@ -57,7 +73,10 @@ fn the_last_line_before_a_cut_is_the_problem() {
     assert_eq!((error.code(), error.is_retryable()), (Some("provider-failed"), true));
     // Any other is an item.
     let text = format!("{PROBLEM}\n1\n");
-    assert_eq!(read(&text, &[], Some(cut())), (vec![PROBLEM.to_owned(), "1".to_owned()], Some(cut())));
+    assert_eq!(
+        read(&text, &[], Some(cut())),
+        (vec![PROBLEM.to_owned(), "1".to_owned()], Some(cut()))
+    );
 }
 
 #[test]

@@ -39,6 +39,8 @@ fn text(name: &str, value: &Value) -> Result<String, String> {
         Value::String(text) => Ok(text.clone()),
         Value::Number(_) | Value::Bool(_) | Value::Null => Ok(value.to_string()),
         Value::Array(_) => Err(format!("a query string cannot carry `{name}`, a list of lists")),
-        Value::Object(_) => Err(format!("a query string cannot carry `{name}`, which is an object")),
+        Value::Object(_) => {
+            Err(format!("a query string cannot carry `{name}`, which is an object"))
+        }
     }
 }

@@ -69,10 +69,21 @@ fn orders() -> impl Strategy<Value = Order> {
 }
 
 fn searches() -> impl Strategy<Value = Search> {
-    let numbers = (any::<i64>(), any::<u64>(), proptest::num::f64::NORMAL, proptest::num::f32::NORMAL, any::<bool>());
+    let numbers = (
+        any::<i64>(),
+        any::<u64>(),
+        proptest::num::f64::NORMAL,
+        proptest::num::f32::NORMAL,
+        any::<bool>(),
+    );
     // `null` and numbers are texts too; a list of no items is the same as none.
     let texts = || prop_oneof![".*", "null|true|[0-9]{1,4}|&=%2B+ ;"];
-    let maybes = (option::of(texts()), option::of(any::<i32>()), option::of(orders()), option::of(vec(dates(), 1..3)));
+    let maybes = (
+        option::of(texts()),
+        option::of(any::<i32>()),
+        option::of(orders()),
+        option::of(vec(dates(), 1..3)),
+    );
     let times = (dates(), 0..4_000_000_000_i64);
     let page = (option::of(texts()), any::<u16>());
     let lists = (vec(texts(), 0..4), vec(any::<i16>(), 0..4));
@@ -124,7 +135,9 @@ fn a_query_looks_as_one_would_write_it() {
 
 #[test]
 fn what_a_query_cannot_say_is_refused_by_name() {
-    for (input, name) in [(r#"{"where":{"x":1}}"#, "`where`"), (r#"{"m":[[1]]}"#, "`m`"), ("[1]", "no struct")] {
+    for (input, name) in
+        [(r#"{"where":{"x":1}}"#, "`where`"), (r#"{"m":[[1]]}"#, "`m`"), ("[1]", "no struct")]
+    {
         let why = write(input.as_bytes()).unwrap_err();
         assert!(why.contains(name), "{why}");
     }

@@ -31,7 +31,9 @@ impl AcceptEncoding {
             let (name, parameters) = item.split_once(';').unwrap_or((item, ""));
             let name = name.trim();
             let weight = match name {
-                _ if name.eq_ignore_ascii_case("gzip") || name.eq_ignore_ascii_case("x-gzip") => &mut gzip,
+                _ if name.eq_ignore_ascii_case("gzip") || name.eq_ignore_ascii_case("x-gzip") => {
+                    &mut gzip
+                }
                 _ if name.eq_ignore_ascii_case("br") => &mut brotli,
                 _ if name.eq_ignore_ascii_case("identity") => &mut identity,
                 "*" => &mut any,
@@ -89,8 +91,9 @@ mod tests {
     const OFFERS: [Coding; 2] = [Coding::Gzip, Coding::Brotli];
 
     fn read(lines: &[&str]) -> Option<AcceptEncoding> {
-        let headers =
-            lines.iter().map(|line| (header::ACCEPT_ENCODING, HeaderValue::from_bytes(line.as_bytes()).unwrap()));
+        let headers = lines.iter().map(|line| {
+            (header::ACCEPT_ENCODING, HeaderValue::from_bytes(line.as_bytes()).unwrap())
+        });
         AcceptEncoding::of(&headers.collect())
     }
 

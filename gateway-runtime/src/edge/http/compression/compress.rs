@@ -15,13 +15,13 @@ use crate::{
     base::body::Body,
     edge::http::{
         compression::{
-            AcceptEncoding, CompressionSettings, Published, Untouched,
+            AcceptEncoding, CompressionSettings, PublishedDocument, Untouched,
             accept_encoding::Coding,
             encoded::{Encoded, PIECE_BYTES},
             encoder::{Effort, Encoder},
             rules,
         },
-        etag::Known,
+        etag::KnownTags,
     },
 };
 
@@ -56,20 +56,25 @@ impl Compression {
     pub(in crate::edge::http) fn apply(
         &self,
         accepted: Option<AcceptEncoding>,
-        known: &Known,
+        known: &KnownTags,
         response: &mut Response<Body>,
     ) {
         if response.extensions_mut().remove::<Untouched>().is_some() {
             return;
         }
-        let is_published = response.extensions().get::<Published>().is_some();
-        let offers = if is_published { [Coding::Brotli, Coding::Gzip] } else { [Coding::Gzip, Coding::Brotli] };
+        let is_published = response.extensions().get::<PublishedDocument>().is_some();
+        let offers = if is_published {
+            [Coding::Brotli, Coding::Gzip]
+        } else {
+            [Coding::Gzip, Coding::Brotli]
+        };
         let coding = accepted.and_then(|accepted| accepted.choose(offers));
         if response.status() == StatusCode::NOT_MODIFIED {
             return not_modified(coding, known, response);
         }
         // Most answers are small, and are not looked at further.
-        let is_small = response.body().size_hint().exact().is_some_and(|bytes| bytes < self.min_bytes);
+        let is_small =
+            response.body().size_hint().exact().is_some_and(|bytes| bytes < self.min_bytes);
         let must = accepted.is_some_and(AcceptEncoding::refuses_identity);
         if is_small && !must || !rules::is_compressible(response) {
             return;
@@ -78,11 +83,17 @@ impl Compression {
         let Some(coding) = coding else { return };
         let tag = response.headers().get(header::ETAG).filter(|_| is_published).cloned();
         let compressed = match (tag, response.body_mut().bytes_mut()) {
-            (Some(tag), Some(content)) if content.len() <= MAX_KEPT_BYTES => self.published(tag, coding, content),
-            (_, Some(content)) if content.len() <= PIECE_BYTES => whole(coding, Effort::Moderate, content),
+            (Some(tag), Some(content)) if content.len() <= MAX_KEPT_BYTES => {
+                self.published(tag, coding, content)
+            }
+            (_, Some(content)) if content.len() <= PIECE_BYTES => {
+                whole(coding, Effort::Moderate, content)
+            }
             _ => return self.piece_by_piece(coding, response),
         };
-        let shrinks = |compressed: &Bytes| must || response.body().size_hint().lower() > compressed.len() as u64;
+        let shrinks = |compressed: &Bytes| {
+            must || response.body().size_hint().lower() > compressed.len() as u64
+        };
         if let Some(compressed) = compressed.filter(shrinks) {
             rules::describe(response.headers_mut(), coding);
             *response.body_mut() = compressed.into();
@@ -105,7 +116,8 @@ impl Compression {
         let Ok(slot) = Arc::clone(&self.slots).try_acquire_owned() else { return };
         rules::describe(response.headers_mut(), coding);
         let body = std::mem::take(response.body_mut());
-        *response.body_mut() = Body::wrap(Encoded::new(body, Encoder::new(coding, Effort::Moderate), slot));
+        *response.body_mut() =
+            Body::wrap(Encoded::new(body, Encoder::new(coding, Effort::Moderate), slot));
     }
 }
 
@@ -122,7 +134,7 @@ fn whole(coding: Coding, effort: Effort, content: &[u8]) -> Option<Bytes> {
 
 /// Gives a 304 of a route the fields that the 200 has (RFC 9110 §15.4.5). Its content is not here to be judged: a client that
 /// has the tag in its weak form alone had it compressed.
-fn not_modified(coding: Option<Coding>, known: &Known, response: &mut Response<Body>) {
+fn not_modified(coding: Option<Coding>, known: &KnownTags, response: &mut Response<Body>) {
     let headers = response.headers_mut();
     if coding.is_some() && headers.get(header::ETAG).is_some_and(|tag| known.names_as_weak(tag)) {
         rules::vary(headers);
@@ -148,8 +160,10 @@ mod tests {
             (header::IF_NONE_MATCH, HeaderValue::from_static(known)),
         ]);
         let compression = Compression::new(&CompressionSettings::default()).unwrap();
-        compression.apply(AcceptEncoding::of(&request), &Known::of(&request), &mut response);
-        let field = |name| response.headers().get(name).map_or("", |value| value.to_str().unwrap()).to_owned();
+        compression.apply(AcceptEncoding::of(&request), &KnownTags::of(&request), &mut response);
+        let field = |name| {
+            response.headers().get(name).map_or("", |value| value.to_str().unwrap()).to_owned()
+        };
         [field(header::ETAG), field(header::VARY)]
     }
 
@@ -157,11 +171,19 @@ mod tests {
     fn a_304_has_the_fields_of_the_200_that_its_client_has() {
         let plain: &[_] = &[("etag", "\"a\"")];
         assert_eq!(fields_of_304(plain, "\"a\""), ["\"a\"", ""], "it was not compressed");
-        assert_eq!(fields_of_304(plain, "\"b\", W/\"a\""), ["W/\"a\"", "accept-encoding"], "it was compressed");
+        assert_eq!(
+            fields_of_304(plain, "\"b\", W/\"a\""),
+            ["W/\"a\"", "accept-encoding"],
+            "it was compressed"
+        );
         assert_eq!(fields_of_304(plain, "*"), ["\"a\"", ""]);
         let varies: &[_] = &[("etag", "\"a\""), ("vary", "Accept-Encoding")];
         assert_eq!(fields_of_304(varies, "W/\"a\""), ["W/\"a\"", "Accept-Encoding"]);
         assert_eq!(fields_of_304(varies, "\"a\""), ["\"a\"", "Accept-Encoding"]);
-        assert_eq!(fields_of_304(&[("etag", "W/\"a\"")], "W/\"a\""), ["W/\"a\"", ""], "weak of its own");
+        assert_eq!(
+            fields_of_304(&[("etag", "W/\"a\"")], "W/\"a\""),
+            ["W/\"a\"", ""],
+            "weak of its own"
+        );
     }
 }

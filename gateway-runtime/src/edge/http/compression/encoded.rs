@@ -36,7 +36,14 @@ pub(super) struct Encoded {
 
 impl Encoded {
     pub(super) fn new(body: Body, encoder: Encoder, slot: OwnedSemaphorePermit) -> Self {
-        Self { body, encoder: Some(encoder), input: Bytes::new(), worked_bytes: 0, trailers: None, _slot: slot }
+        Self {
+            body,
+            encoder: Some(encoder),
+            input: Bytes::new(),
+            worked_bytes: 0,
+            trailers: None,
+            _slot: slot,
+        }
     }
 
     /// Compresses the next piece of the input.
@@ -51,7 +58,10 @@ impl Encoded {
     }
 
     /// Takes the next frame of the body; returns the end of the content after its last.
-    fn read(&mut self, frame: Option<Result<Frame<Bytes>, BoxError>>) -> Result<Option<Bytes>, BoxError> {
+    fn read(
+        &mut self,
+        frame: Option<Result<Frame<Bytes>, BoxError>>,
+    ) -> Result<Option<Bytes>, BoxError> {
         match frame.transpose()?.map(Frame::into_data) {
             Some(Ok(data)) => {
                 self.input = data;
@@ -68,7 +78,10 @@ impl http_body::Body for Encoded {
     type Data = Bytes;
     type Error = BoxError;
 
-    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         let this = &mut *self;
         while this.encoder.is_some() {
             if this.worked_bytes >= PIECE_BYTES {
@@ -134,7 +147,8 @@ mod tests {
     #[tokio::test]
     async fn many_ready_frames_leave_room_for_others() {
         let slots = Arc::new(Semaphore::new(1));
-        let items = stream::iter(0..1000).map(|item| Ok::<_, BoxError>(Bytes::from(format!("{item}\n"))));
+        let items =
+            stream::iter(0..1000).map(|item| Ok::<_, BoxError>(Bytes::from(format!("{item}\n"))));
         let mut body = encoded(Body::stream(items), &slots);
         let (mut frames, mut longest, mut pauses) = (0, 0, 0);
         loop {
@@ -161,7 +175,11 @@ mod tests {
                 Some(None) => break,
             }
         }
-        assert_eq!((pauses, decode(Coding::Gzip, &sent) == content), (3, true), "one after each piece");
+        assert_eq!(
+            (pauses, decode(Coding::Gzip, &sent) == content),
+            (3, true),
+            "one after each piece"
+        );
     }
 
     #[tokio::test]

@@ -31,14 +31,18 @@ pub(super) enum Encoder {
 impl Encoder {
     pub(super) fn new(coding: Coding, effort: Effort) -> Self {
         /// What brotli takes from its input at once.
-        const BUFFER: usize = 4096;
+        const BUFFER_BYTES: usize = 4096;
         match (coding, effort) {
-            (Coding::Gzip, _) => Self::Gzip(Box::new(GzEncoder::new(Vec::new(), Compression::new(6)))),
+            (Coding::Gzip, _) => {
+                Self::Gzip(Box::new(GzEncoder::new(Vec::new(), Compression::new(6))))
+            }
             // Not quality 5 with a small window: it takes 32 MiB then.
             (Coding::Brotli, Effort::Moderate) => {
-                Self::Brotli(Box::new(CompressorWriter::new(Vec::new(), BUFFER, 3, 16)))
+                Self::Brotli(Box::new(CompressorWriter::new(Vec::new(), BUFFER_BYTES, 3, 16)))
             }
-            (Coding::Brotli, Effort::Kept) => Self::Brotli(Box::new(CompressorWriter::new(Vec::new(), BUFFER, 5, 18))),
+            (Coding::Brotli, Effort::Kept) => {
+                Self::Brotli(Box::new(CompressorWriter::new(Vec::new(), BUFFER_BYTES, 5, 18)))
+            }
         }
     }
 

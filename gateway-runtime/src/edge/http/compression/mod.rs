@@ -8,7 +8,10 @@
 
 #[cfg(not(feature = "compression"))]
 mod absent;
-#[cfg_attr(not(feature = "compression"), allow(dead_code, reason = "then it is read for `/docs` alone"))]
+#[cfg_attr(
+    not(feature = "compression"),
+    allow(dead_code, reason = "then it is read for `/docs` alone")
+)]
 mod accept_encoding;
 #[cfg(feature = "compression")]
 mod compress;
@@ -36,13 +39,13 @@ pub(super) use crate::edge::http::compression::{
 };
 use crate::{
     base::body::Body,
-    edge::http::{Handler, Peer, etag::Known},
+    edge::http::{Handler, Peer, etag::KnownTags},
 };
 
 /// Marks a response whose content its entity tag identifies: it is compressed once and kept, and not sent to a client that has
 /// it.
 #[derive(Clone, Copy)]
-pub(super) struct Published;
+pub(super) struct PublishedDocument;
 
 /// Marks a response that stays as it is.
 #[derive(Clone, Copy)]
@@ -64,8 +67,9 @@ impl<H> Compressed<H> {
 
 impl<H: Handler> Handler for Compressed<H> {
     async fn handle(&self, request: Request<Incoming>, peer: Peer) -> Response<Body> {
-        let accepted = self.compression.as_ref().and_then(|_| AcceptEncoding::of(request.headers()));
-        let known = Known::of(request.headers());
+        let accepted =
+            self.compression.as_ref().and_then(|_| AcceptEncoding::of(request.headers()));
+        let known = KnownTags::of(request.headers());
         let mut response = self.handler.handle(request, peer).await;
         if let Some(compression) = &self.compression {
             compression.apply(accepted, &known, &mut response);

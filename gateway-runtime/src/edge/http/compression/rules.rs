@@ -18,7 +18,10 @@ pub(super) fn is_compressible(response: &Response<Body>) -> bool {
     let headers = response.headers();
     let status = response.status();
     let has_content = !status.is_informational()
-        && !matches!(status, StatusCode::NO_CONTENT | StatusCode::RESET_CONTENT | StatusCode::PARTIAL_CONTENT)
+        && !matches!(
+            status,
+            StatusCode::NO_CONTENT | StatusCode::RESET_CONTENT | StatusCode::PARTIAL_CONTENT
+        )
         && !response.body().is_end_stream();
     has_content
         && headers.get(header::CONTENT_TYPE).is_some_and(|media| media.to_str().is_ok_and(is_text))
@@ -87,7 +90,10 @@ pub(super) fn describe(headers: &mut HeaderMap, coding: Coding) {
 
 /// Makes a strong entity tag weak: it names several sequences of bytes now (RFC 9110 §8.8.3.3).
 pub(super) fn weaken_tag(headers: &mut HeaderMap) {
-    let Some(tag) = headers.get_mut(header::ETAG).filter(|tag| tag.as_bytes().starts_with(b"\"")) else { return };
+    let Some(tag) = headers.get_mut(header::ETAG).filter(|tag| tag.as_bytes().starts_with(b"\""))
+    else {
+        return;
+    };
     if let Ok(weak) = HeaderValue::from_bytes(&[b"W/", tag.as_bytes()].concat()) {
         *tag = weak;
     }
@@ -117,7 +123,9 @@ mod tests {
         ] {
             assert!(is_compressible(&response(200, &[(header::CONTENT_TYPE, media)])), "{media}");
         }
-        for media in ["image/png", "application/zip", "application/octet-stream", "video/mp4", "text", ""] {
+        for media in
+            ["image/png", "application/zip", "application/octet-stream", "video/mp4", "text", ""]
+        {
             assert!(!is_compressible(&response(200, &[(header::CONTENT_TYPE, media)])), "{media}");
         }
         assert!(!is_compressible(&response(200, &[])), "nobody says what it is");
@@ -159,7 +167,10 @@ mod tests {
             (&headers[header::ETAG], &headers[header::CONTENT_ENCODING]),
             (&"W/\"abc\"".parse().unwrap(), &"br".parse().unwrap())
         );
-        assert!(!headers.contains_key(header::CONTENT_LENGTH) && !headers.contains_key(header::ACCEPT_RANGES));
+        assert!(
+            !headers.contains_key(header::CONTENT_LENGTH)
+                && !headers.contains_key(header::ACCEPT_RANGES)
+        );
         weaken_tag(headers);
         assert_eq!(headers[header::ETAG], "W/\"abc\"");
     }

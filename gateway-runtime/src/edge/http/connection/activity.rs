@@ -29,7 +29,10 @@ impl Peer {
         Self::connected(address, Arc::default())
     }
 
-    pub(in crate::edge::http) fn connected(address: SocketAddr, stopping: Arc<ShutdownSignal>) -> Self {
+    pub(in crate::edge::http) fn connected(
+        address: SocketAddr,
+        stopping: Arc<ShutdownSignal>,
+    ) -> Self {
         Self(Arc::new(Inner { address, stopping, activity: Activity::default() }))
     }
 

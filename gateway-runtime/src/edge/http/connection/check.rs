@@ -24,7 +24,8 @@ fn check_head(request: &Request<Incoming>) -> Result<(), Error> {
     let authority = Authority::effective(request.version(), request.uri(), request.headers());
     authority.map_err(|why| Error::new(Code::INVALID_REQUEST, why))?;
     // Only a body of unknown length has a transfer coding, and HTTP/2 has none.
-    let has_coding = request.version() < Version::HTTP_2 && request.body().size_hint().exact().is_none();
+    let has_coding =
+        request.version() < Version::HTTP_2 && request.body().size_hint().exact().is_none();
     if has_coding { check_codings(request) } else { Ok(()) }
 }
 
@@ -39,7 +40,10 @@ fn check_codings(request: &Request<Incoming>) -> Result<(), Error> {
     let lines = request.headers().get_all(header::TRANSFER_ENCODING).iter();
     let mut codings = lines.flat_map(|value| value.as_bytes().split(|&byte| byte == b','));
     if codings.all(|coding| coding.trim_ascii().eq_ignore_ascii_case(b"chunked")) {
-        return Err(Error::new(Code::INVALID_REQUEST, "the transfer coding `chunked` is applied more than once"));
+        return Err(Error::new(
+            Code::INVALID_REQUEST,
+            "the transfer coding `chunked` is applied more than once",
+        ));
     }
     Err(Error::new(refusal::NOT_IMPLEMENTED, "the only transfer coding is `chunked`"))
 }

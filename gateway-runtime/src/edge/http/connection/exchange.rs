@@ -59,7 +59,13 @@ impl ExchangeStart {
         peer.activity().has_body.set(!request.body().is_end_stream());
         let is_connect = request.method() == Method::CONNECT;
         let is_head = request.method() == Method::HEAD;
-        Self { version: request.version(), is_connect, is_head, in_flight: peer.begin(), waiting: None }
+        Self {
+            version: request.version(),
+            is_connect,
+            is_head,
+            in_flight: peer.begin(),
+            waiting: None,
+        }
     }
 
     pub(super) fn watched_by(mut self, waiting: Rc<Waiting>) -> Self {
@@ -89,7 +95,10 @@ impl<F: Future<Output = Response<Body>>> Future for Exchange<F> {
         };
         let Some(begun) = this.begun.take() else { unreachable!("polled after it was ready") };
         if begun.version < Version::HTTP_2
-            && matches!(response.status(), StatusCode::PAYLOAD_TOO_LARGE | StatusCode::REQUEST_TIMEOUT)
+            && matches!(
+                response.status(),
+                StatusCode::PAYLOAD_TOO_LARGE | StatusCode::REQUEST_TIMEOUT
+            )
         {
             // After a body that was not read to its end hyper closes, and does not say so.
             response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
@@ -124,7 +133,9 @@ fn status(status: StatusCode) -> Response<Body> {
 
 fn panicked() -> Response<Body> {
     let mut response = status(StatusCode::INTERNAL_SERVER_ERROR);
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+    response
+        .headers_mut()
+        .insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
     *response.body_mut() =
         r#"{"type":"about:blank","title":"Internal Server Error","status":500,"code":"internal","retryable":false}"#
             .into();

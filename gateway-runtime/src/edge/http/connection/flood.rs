@@ -32,7 +32,14 @@ pub(super) struct FrameMeter {
 impl FrameMeter {
     pub(super) fn new() -> Self {
         let header = [0; HEADER_BYTES];
-        Self { skipped: PREFACE_BYTES, header, filled: 0, tokens: BURST, refilled: Instant::now(), steps: 0 }
+        Self {
+            skipped: PREFACE_BYTES,
+            header,
+            filled: 0,
+            tokens: BURST,
+            refilled: Instant::now(),
+            steps: 0,
+        }
     }
 
     /// Counts the frames in what was read, after so many steps of the connection's requests; returns whether they are few
@@ -119,7 +126,10 @@ mod tests {
         assert!(meter.admits(&PING.repeat(10), 0) && !meter.admits(&PING, 0));
         assert!(meter.admits(&PING.repeat(30), 3) && !meter.admits(&PING, 3));
         tokio::time::advance(Duration::from_secs(3600)).await;
-        assert!(meter.admits(&PING.repeat(1000), 3) && !meter.admits(&PING, 3), "a burst, however long the pause was");
+        assert!(
+            meter.admits(&PING.repeat(1000), 3) && !meter.admits(&PING, 3),
+            "a burst, however long the pause was"
+        );
     }
 
     #[tokio::test(start_paused = true)]

@@ -16,7 +16,10 @@ use crate::{
     base::duration::tick_from,
     edge::http::{
         Handler,
-        connection::{ClientSocket, Peer, Shared, Wakeups, activity::Activity, check::check, exchange::ExchangeStart, refusal::Unread},
+        connection::{
+            ClientSocket, Peer, ServerState, Wakeups, activity::Activity, check::check,
+            exchange::ExchangeStart, refusal::Unread,
+        },
     },
 };
 
@@ -30,7 +33,12 @@ const HEAD: &[u8] = b"HEAD ";
 
 /// Serves the requests that the client sends one after the other, until none came for a while. hyper's buffers, 16 KiB and
 /// more, live no longer than this call.
-pub(super) async fn serve<H: Handler>(mut io: ClientSocket, shared: &Shared<H>, peer: &Peer, wake: &mut Wakeups<'_>) -> Http1Remainder {
+pub(super) async fn serve<H: Handler>(
+    mut io: ClientSocket,
+    shared: &ServerState<H>,
+    peer: &Peer,
+    wake: &mut Wakeups<'_>,
+) -> Http1Remainder {
     let limits = &shared.limits;
     let activity = peer.activity();
     let service = service_fn(|request| {
@@ -110,7 +118,11 @@ pub(super) async fn serve<H: Handler>(mut io: ClientSocket, shared: &Shared<H>, 
             head => head.starts_with(HEAD),
         };
         let response = unread.encode(limits, peer, !is_head);
-        return if io.finish(&response).await.is_ok() { Http1Remainder::Sending(io) } else { Http1Remainder::Nothing };
+        return if io.finish(&response).await.is_ok() {
+            Http1Remainder::Sending(io)
+        } else {
+            Http1Remainder::Nothing
+        };
     }
     match over {
         Http1End::Idle => {
@@ -175,7 +187,11 @@ impl IdleWatch {
     fn look(&mut self, activity: &Activity) -> Observation {
         let steps = activity.steps();
         if steps == self.at_start {
-            return if Instant::now() >= self.head_due { Observation::Late } else { Observation::Busy };
+            return if Instant::now() >= self.head_due {
+                Observation::Late
+            } else {
+                Observation::Busy
+            };
         }
         let moved = mem::replace(&mut self.seen, steps) != steps;
         if moved || activity.busy() { Observation::Busy } else { Observation::Idle }

@@ -16,7 +16,7 @@ use tokio::time::Instant;
 use crate::edge::http::{
     Handler,
     connection::{
-        ClientSocket, Peer, Shared, Wakeups,
+        ClientSocket, Peer, ServerState, Wakeups,
         check::check,
         exchange::ExchangeStart,
         refusal,
@@ -40,14 +40,21 @@ pub(super) struct LocalExecutor {
 impl<F: Future<Output: 'static> + 'static> Executor<F> for LocalExecutor {
     fn execute(&self, stream: F) {
         match self.accepted.take() {
-            Some(waiting) => drop(tokio::task::spawn_local(Watched::new(stream, waiting, self.write_timeout))),
+            Some(waiting) => {
+                drop(tokio::task::spawn_local(Watched::new(stream, waiting, self.write_timeout)))
+            }
             None => drop(tokio::task::spawn_local(stream)),
         }
     }
 }
 
 /// Serves the connection to its end.
-pub(super) async fn serve<H: Handler>(mut io: ClientSocket, shared: &Shared<H>, peer: &Peer, wake: &mut Wakeups<'_>) {
+pub(super) async fn serve<H: Handler>(
+    mut io: ClientSocket,
+    shared: &ServerState<H>,
+    peer: &Peer,
+    wake: &mut Wakeups<'_>,
+) {
     io.meter_frames();
     let limits = &shared.limits;
     let activity = peer.activity();

@@ -50,7 +50,7 @@ use crate::edge::http::{
 };
 
 /// What all connections of one worker share.
-pub(super) struct Shared<H> {
+pub(super) struct ServerState<H> {
     handler: Arc<H>,
     limits: HttpLimits,
     stopping: Arc<ShutdownSignal>,
@@ -62,15 +62,15 @@ pub(super) struct Shared<H> {
 }
 
 /// The most that hyper buffers of a body in either direction, on one connection (HTTP/2: stream).
-const BUFFER: usize = 64 * 1024;
+const BUFFER_BYTES: usize = 64 * 1024;
 
-impl<H: Handler> Shared<H> {
+impl<H: Handler> ServerState<H> {
     pub(super) fn new(handler: H, limits: HttpLimits, stopping: Arc<ShutdownSignal>) -> Self {
         let header_bytes = limits.header_bytes as usize;
         let mut http1 = conn::http1::Builder::new();
         // Not `pipeline_flush`: it buffers a stream without bound, and holds an answer back while the client has begun
         // to send its next request. What makes it fast, one `write` of head and body together, comes from `writev`.
-        http1.max_buf_size(BUFFER.max(header_bytes)).max_header_size(header_bytes);
+        http1.max_buf_size(BUFFER_BYTES.max(header_bytes)).max_header_size(header_bytes);
         if limits.header_count != DEFAULT_HEADER_COUNT {
             http1.max_headers(limits.header_count);
         }
@@ -78,7 +78,8 @@ impl<H: Handler> Shared<H> {
         http1.writev(false);
         http1_large.writev(true);
         let accepted = Accepted::default();
-        let executor = LocalExecutor { accepted: Rc::clone(&accepted), write_timeout: limits.write_timeout };
+        let executor =
+            LocalExecutor { accepted: Rc::clone(&accepted), write_timeout: limits.write_timeout };
         let mut http2 = conn::http2::Builder::new(executor);
         http2
             .timer(TokioTimer::new())
@@ -88,7 +89,7 @@ impl<H: Handler> Shared<H> {
             .max_local_error_reset_streams(limits.http2.resets)
             .keep_alive_interval(limits.http2.ping_interval)
             .keep_alive_timeout(limits.http2.ping_timeout)
-            .max_send_buf_size(BUFFER)
+            .max_send_buf_size(BUFFER_BYTES)
             .initial_stream_window_size(256 * 1024)
             .initial_connection_window_size(512 * 1024);
         Self { handler: Arc::new(handler), limits, stopping, http1, http1_large, http2, accepted }
@@ -97,7 +98,7 @@ impl<H: Handler> Shared<H> {
 
 /// Serves a connection to its end.
 pub(super) async fn serve<H: Handler>(
-    shared: Rc<Shared<H>>,
+    shared: Rc<ServerState<H>>,
     stream: TcpStream,
     address: SocketAddr,
     slot: OwnedSemaphorePermit,
@@ -144,7 +145,12 @@ impl Protocol {
 
 /// Waits for the first bytes of a request, and reads them ahead. `None` when the client left, was too slow, or the
 /// server stops and there is nothing to answer.
-async fn idle(io: &mut ClientSocket, until: Instant, limits: &HttpLimits, wake: &mut Wakeups<'_>) -> Option<Protocol> {
+async fn idle(
+    io: &mut ClientSocket,
+    until: Instant,
+    limits: &HttpLimits,
+    wake: &mut Wakeups<'_>,
+) -> Option<Protocol> {
     let mut until = until;
     poll_fn(|cx| {
         loop {
@@ -188,7 +194,11 @@ struct Wakeups<'a> {
 }
 
 impl<'a> Wakeups<'a> {
-    async fn new(alarm: Pin<&'a mut Sleep>, told: Pin<&mut Notified<'_>>, stopping: &'a ShutdownSignal) -> Self {
+    async fn new(
+        alarm: Pin<&'a mut Sleep>,
+        told: Pin<&mut Notified<'_>>,
+        stopping: &'a ShutdownSignal,
+    ) -> Self {
         let task = poll_fn(|cx| Poll::Ready(cx.waker().clone())).await;
         let _ = poll_unconstrained(told, &task);
         Self { alarm, stopping, task }
@@ -225,7 +235,10 @@ mod tests {
     fn the_protocol_is_told_by_the_first_bytes() {
         let preface = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
         for n in 0..preface.len() {
-            assert!(Protocol::of(&preface[..n]).is_none(), "{n} bytes of the preface decide nothing");
+            assert!(
+                Protocol::of(&preface[..n]).is_none(),
+                "{n} bytes of the preface decide nothing"
+            );
         }
         assert!(matches!(Protocol::of(preface), Some(Protocol::Http2)));
         assert!(matches!(Protocol::of(b"G"), Some(Protocol::Http1)));

@@ -14,17 +14,19 @@ use crate::{
         error::{Code, Error},
         problem,
     },
-    edge::http::{HttpLimits, connection::Peer, moment::Moment},
+    edge::http::{HttpLimits, connection::Peer, request_context::RequestContext},
 };
 
 /// 414: the request target is longer than the server reads.
 const URI_TOO_LONG: Code = Code::new("uri-too-long", 414, "URI too long");
 /// 431: the head is larger than the limits.
-pub(in crate::edge::http) const HEADER_TOO_LARGE: Code = Code::new("header-too-large", 431, "Header too large");
+pub(in crate::edge::http) const HEADER_TOO_LARGE: Code =
+    Code::new("header-too-large", 431, "Header too large");
 /// 501: a transfer coding that the server does not have.
 pub(super) const NOT_IMPLEMENTED: Code = Code::new("not-implemented", 501, "Not implemented");
 /// 505: a version of HTTP that the server does not speak.
-const VERSION_NOT_SUPPORTED: Code = Code::new("version-not-supported", 505, "HTTP version not supported");
+const VERSION_NOT_SUPPORTED: Code =
+    Code::new("version-not-supported", 505, "HTTP version not supported");
 
 /// The codes of the protocol, which no method has.
 #[cfg(test)]
@@ -37,7 +39,7 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// follows a head that can be read in two ways can be, too.
 pub(super) fn respond<B>(error: &Error, request: &Request<B>, peer: &Peer) -> Response<Body> {
     let path = request.uri().path();
-    let context = Moment::now(request.headers().get(REQUEST_ID), peer.clone());
+    let context = RequestContext::now(request.headers().get(REQUEST_ID), peer.clone());
     context.log(error, Origin::Http, format_args!("{} {path}", request.method()));
     let mut response = problem::respond(error, path, &context.id).map(Body::from);
     response.headers_mut().insert(REQUEST_ID, context.id.header());
@@ -60,11 +62,16 @@ impl Unread<'_> {
     fn error(self, limits: &HttpLimits) -> Error {
         let (code, detail) = match self {
             Self::Late => {
-                let detail = format!("the request head did not arrive within {:?}", limits.header_timeout);
+                let detail =
+                    format!("the request head did not arrive within {:?}", limits.header_timeout);
                 return Error::new(Code::REQUEST_TIMEOUT, detail);
             }
-            Self::Refused(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, _) => return header_too_large(limits),
-            Self::Refused(StatusCode::URI_TOO_LONG, _) => (URI_TOO_LONG, "the request target is too long"),
+            Self::Refused(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, _) => {
+                return header_too_large(limits);
+            }
+            Self::Refused(StatusCode::URI_TOO_LONG, _) => {
+                (URI_TOO_LONG, "the request target is too long")
+            }
             Self::Refused(_, head) if is_of_other_version(head) => {
                 (VERSION_NOT_SUPPORTED, "the HTTP version is not supported; use HTTP/1.1 or HTTP/2")
             }
@@ -76,7 +83,7 @@ impl Unread<'_> {
     /// Returns the bytes of the response, and writes its line. `has_body` is false for the response to HEAD.
     pub(super) fn encode(self, limits: &HttpLimits, peer: &Peer, has_body: bool) -> Vec<u8> {
         let error = self.error(limits);
-        let context = Moment::now(None, peer.clone());
+        let context = RequestContext::now(None, peer.clone());
         context.log(&error, Origin::Http, format_args!("an HTTP/1.1 request"));
         let response = problem::respond(&error, "", &context.id);
         let (status, body) = (response.status(), response.body());
@@ -99,16 +106,23 @@ impl Unread<'_> {
 
 pub(super) fn header_too_large(limits: &HttpLimits) -> Error {
     let HttpLimits { header_bytes, header_count, .. } = limits;
-    let detail = format!("the request head has more than {header_bytes} bytes or {header_count} fields");
+    let detail =
+        format!("the request head has more than {header_bytes} bytes or {header_count} fields");
     Error::new(HEADER_TOO_LARGE, detail)
 }
 
 /// Whether a request line names a version of HTTP that is neither 1.0 nor 1.1.
 fn is_of_other_version(head: &[u8]) -> bool {
-    let line = head.trim_ascii_start().split(|&byte| byte == b'\r' || byte == b'\n').next().unwrap_or_default();
+    let line = head
+        .trim_ascii_start()
+        .split(|&byte| byte == b'\r' || byte == b'\n')
+        .next()
+        .unwrap_or_default();
     let version = line.rsplit(|&byte| byte == b' ').next().unwrap_or_default();
     let [b'H', b'T', b'T', b'P', b'/', major, b'.', minor] = version else { return false };
-    major.is_ascii_digit() && minor.is_ascii_digit() && !matches!((major, minor), (b'1', b'0' | b'1'))
+    major.is_ascii_digit()
+        && minor.is_ascii_digit()
+        && !matches!((major, minor), (b'1', b'0' | b'1'))
 }
 
 #[cfg(test)]
@@ -117,10 +131,22 @@ mod tests {
 
     #[test]
     fn other_versions_of_http_are_told_from_other_protocols() {
-        for other in ["GET / HTTP/3.0\r\nhost: a", "GET / HTTP/1.2\r\n", "\r\nGET / HTTP/2.0\r\n", "GET / HTTP/0.9\n"] {
+        for other in [
+            "GET / HTTP/3.0\r\nhost: a",
+            "GET / HTTP/1.2\r\n",
+            "\r\nGET / HTTP/2.0\r\n",
+            "GET / HTTP/0.9\n",
+        ] {
             assert!(is_of_other_version(other.as_bytes()), "{other}");
         }
-        for none in ["GET / HTTP/1.1\r\n", "GET / HTTP/1.0\r\n", "GET /\r\n", "", "SSH-2.0\r\n", "GET / HTTP/x.y\r\n"] {
+        for none in [
+            "GET / HTTP/1.1\r\n",
+            "GET / HTTP/1.0\r\n",
+            "GET /\r\n",
+            "",
+            "SSH-2.0\r\n",
+            "GET / HTTP/x.y\r\n",
+        ] {
             assert!(!is_of_other_version(none.as_bytes()), "{none}");
         }
     }

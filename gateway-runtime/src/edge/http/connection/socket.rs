@@ -23,10 +23,10 @@ use tokio::{
 use crate::edge::http::connection::{Peer, flood::FrameMeter};
 
 /// How much is read ahead: the whole head of a usual request.
-const READ_AHEAD: usize = 2048;
+const READ_AHEAD_BYTES: usize = 2048;
 
 /// How much of an HTTP/2 connection is read at once.
-const METERED_READ: usize = 16 * 1024;
+const METERED_READ_BYTES: usize = 16 * 1024;
 
 /// A client's socket. While it is open it holds one of the server's connection slots, also after an upgrade.
 pub(super) struct ClientSocket {
@@ -47,7 +47,12 @@ pub(super) struct ClientSocket {
 }
 
 impl ClientSocket {
-    pub(super) fn new(stream: TcpStream, peer: Peer, write_timeout: Duration, slot: OwnedSemaphorePermit) -> Self {
+    pub(super) fn new(
+        stream: TcpStream,
+        peer: Peer,
+        write_timeout: Duration,
+        slot: OwnedSemaphorePermit,
+    ) -> Self {
         Self {
             stream: TokioIo::new(stream),
             ahead: Bytes::new(),
@@ -85,9 +90,13 @@ impl ClientSocket {
     }
 
     /// Reads through a buffer that can be looked at; hyper's cannot.
-    fn poll_read_metered(&mut self, cx: &mut Context<'_>, mut buf: ReadBufCursor<'_>) -> Poll<io::Result<()>> {
-        let mut space = [MaybeUninit::uninit(); METERED_READ];
-        let wanted = buf.remaining().min(METERED_READ);
+    fn poll_read_metered(
+        &mut self,
+        cx: &mut Context<'_>,
+        mut buf: ReadBufCursor<'_>,
+    ) -> Poll<io::Result<()>> {
+        let mut space = [MaybeUninit::uninit(); METERED_READ_BYTES];
+        let wanted = buf.remaining().min(METERED_READ_BYTES);
         let mut read = ReadBuf::uninit(&mut space[..wanted]);
         ready!(Pin::new(self.stream.inner_mut()).poll_read(cx, &mut read))?;
         self.check_frames(read.filled())?;
@@ -107,7 +116,11 @@ impl ClientSocket {
             return true;
         }
         let activity = self.peer.activity();
-        if !self.holds_refusals || activity.responding.get() || activity.switching.get() || activity.in_flight() > 0 {
+        if !self.holds_refusals
+            || activity.responding.get()
+            || activity.switching.get()
+            || activity.in_flight() > 0
+        {
             return false;
         }
         self.refused = bytes.get(9..12).and_then(|digits| StatusCode::from_bytes(digits).ok());
@@ -127,7 +140,7 @@ impl ClientSocket {
 
     /// Reads more ahead; returns how much. Nothing is held for a socket that has nothing to read.
     pub(super) fn poll_read_ahead(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
-        let mut space = [0; READ_AHEAD];
+        let mut space = [0; READ_AHEAD_BYTES];
         let mut read = ReadBuf::new(&mut space);
         ready!(Pin::new(self.stream.inner_mut()).poll_read(cx, &mut read))?;
         let read = read.filled();
@@ -160,7 +173,11 @@ impl ClientSocket {
     }
 
     /// Passes on the outcome of a write, unless the client has taken nothing for too long.
-    fn progress(&mut self, cx: &mut Context<'_>, wrote: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+    fn progress(
+        &mut self,
+        cx: &mut Context<'_>,
+        wrote: Poll<io::Result<usize>>,
+    ) -> Poll<io::Result<usize>> {
         let blocked = &self.peer.activity().blocked;
         if wrote.is_ready() {
             if blocked.get() {
@@ -195,7 +212,11 @@ impl Drop for ClientSocket {
 }
 
 impl Read for ClientSocket {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, mut buf: ReadBufCursor<'_>) -> Poll<io::Result<()>> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        mut buf: ReadBufCursor<'_>,
+    ) -> Poll<io::Result<()>> {
         if self.ahead.is_empty() {
             return match self.frames {
                 Some(_) => self.poll_read_metered(cx, buf),
@@ -216,7 +237,11 @@ impl Read for ClientSocket {
 }
 
 impl Write for ClientSocket {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &[u8],
+    ) -> Poll<io::Result<usize>> {
         if self.holds(buf) {
             return Poll::Ready(Ok(buf.len()));
         }

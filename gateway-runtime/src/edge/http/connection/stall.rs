@@ -98,29 +98,35 @@ mod tests {
 
     use super::*;
 
-    const LIMIT: Duration = Duration::from_secs(30);
+    const STALL_TIMEOUT: Duration = Duration::from_secs(30);
 
     #[tokio::test(start_paused = true)]
     async fn ends_when_one_piece_waits_too_long() {
         let waiting = Rc::new(Waiting::default());
-        let mut watched = std::pin::pin!(Watched::new(std::future::pending::<()>(), Rc::clone(&waiting), LIMIT));
-        let mut pass = async |time: Duration| timeout(time, poll_fn(|cx| watched.as_mut().poll(cx))).await.is_ok();
-        assert!(!pass(LIMIT * 10).await, "nothing waits");
+        let mut watched = std::pin::pin!(Watched::new(
+            std::future::pending::<()>(),
+            Rc::clone(&waiting),
+            STALL_TIMEOUT
+        ));
+        let mut pass = async |time: Duration| {
+            timeout(time, poll_fn(|cx| watched.as_mut().poll(cx))).await.is_ok()
+        };
+        assert!(!pass(STALL_TIMEOUT * 10).await, "nothing waits");
         waiting.offered();
-        assert!(!pass(LIMIT - Duration::from_secs(1)).await);
+        assert!(!pass(STALL_TIMEOUT - Duration::from_secs(1)).await);
         waiting.taken();
         waiting.offered();
-        assert!(!pass(LIMIT - Duration::from_secs(1)).await, "another piece");
+        assert!(!pass(STALL_TIMEOUT - Duration::from_secs(1)).await, "another piece");
         waiting.taken();
-        assert!(!pass(LIMIT * 2).await, "nothing waits");
+        assert!(!pass(STALL_TIMEOUT * 2).await, "nothing waits");
         waiting.offered();
-        assert!(pass(LIMIT + Duration::from_secs(1)).await);
+        assert!(pass(STALL_TIMEOUT + Duration::from_secs(1)).await);
     }
 
     #[tokio::test(start_paused = true)]
     async fn ends_with_its_stream() {
         let begun = Instant::now();
-        Watched::new(sleep(LIMIT / 2), Rc::default(), LIMIT).await;
-        assert_eq!(begun.elapsed(), LIMIT / 2);
+        Watched::new(sleep(STALL_TIMEOUT / 2), Rc::default(), STALL_TIMEOUT).await;
+        assert_eq!(begun.elapsed(), STALL_TIMEOUT / 2);
     }
 }

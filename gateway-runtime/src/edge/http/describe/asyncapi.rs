@@ -42,19 +42,26 @@ pub(super) fn document(info: &Info, registry: &Registry, bus: &BusSettings) -> V
     for it in &described {
         let (channel, operation) = if it.method.spec.webhook.is_some() {
             channels.insert(it.id.clone(), webhook(it));
-            (it.id.clone(), json!({ "bindings": { "http": { "method": "POST", "bindingVersion": "0.3.0" } } }))
+            (
+                it.id.clone(),
+                json!({ "bindings": { "http": { "method": "POST", "bindingVersion": "0.3.0" } } }),
+            )
         } else if is_callable_by_message(it.method) {
             add_messages(&mut channels[CALLS], messages::of_call(it));
             (CALLS.to_owned(), json!({ "reply": reply(it) }))
         } else {
             continue;
         };
-        operations.insert(it.id.clone(), describe_operation(it, &channel, &messages::request_name(it), operation));
+        operations.insert(
+            it.id.clone(),
+            describe_operation(it, &channel, &messages::request_name(it), operation),
+        );
     }
     bus::add(&described, bus, &problem, &mut channels, &mut operations);
     let (schemas, names) = components.finish();
     let schemas = schemas.into_iter().map(|(name, schema)| (name, draft_07(schema)));
-    let mut document = json!({ "asyncapi": "3.0.0", "info": info, "defaultContentType": "application/json" });
+    let mut document =
+        json!({ "asyncapi": "3.0.0", "info": info, "defaultContentType": "application/json" });
     if let Some(server) = bus::server(bus) {
         document["servers"] = servers(server, &mut channels);
     }
@@ -85,7 +92,8 @@ fn servers(bus: Value, channels: &mut Map<String, Value>) -> Value {
 
 /// The gateway does not know by which name it is reached.
 fn gateway(protocol: &str) -> Value {
-    let host = json!({ "description": "Where the gateway is reached.", "default": "localhost:8080" });
+    let host =
+        json!({ "description": "Where the gateway is reached.", "default": "localhost:8080" });
     json!({ "host": "{host}", "protocol": protocol, "variables": { "host": host } })
 }
 
@@ -123,13 +131,19 @@ pub(super) fn reference(channel: &str, message: &str) -> Value {
 
 /// What answers a call: on the same connection, an item at a time where the answer is a stream.
 fn reply(it: &MethodDescription<'_>) -> Value {
-    let answers = messages::of_call(it).into_iter().skip(1).map(|(name, _)| reference(CALLS, &name));
+    let answers =
+        messages::of_call(it).into_iter().skip(1).map(|(name, _)| reference(CALLS, &name));
     let messages: Value = answers.chain([reference(CALLS, messages::FAILURE)]).collect();
     json!({ "channel": { "$ref": format!("#/channels/{CALLS}") }, "messages": messages })
 }
 
 /// The gateway receives each; `more` depends on the road.
-pub(super) fn describe_operation(it: &MethodDescription<'_>, channel: &str, message: &str, more: Value) -> Value {
+pub(super) fn describe_operation(
+    it: &MethodDescription<'_>,
+    channel: &str,
+    message: &str,
+    more: Value,
+) -> Value {
     let spec = it.method.spec;
     let mut operation = json!({
         "action": "receive",

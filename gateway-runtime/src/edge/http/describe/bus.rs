@@ -64,7 +64,11 @@ pub(super) fn add(
             "messages": messages,
         });
         let more = json!({ "reply": reply, "bindings": bindings(json!({ "ack": true })) });
-        add_operation(operations, &format!("{}_by_bus", it.id), describe_operation(it, CALLS, &call_name(it), more));
+        add_operation(
+            operations,
+            &format!("{}_by_bus", it.id),
+            describe_operation(it, CALLS, &call_name(it), more),
+        );
     }
 }
 

@@ -20,8 +20,11 @@ pub(super) fn codes(method: &Method, accepted: AcceptedCredentials) -> Vec<Code>
     let asks_who = matches!(asked_auth(method, accepted), AuthMode::Required | AuthMode::Optional);
     let asks_providers = !method.capabilities.is_empty();
     let once = |effect| matches!(effect, Effect::Once | Effect::Keyed);
-    let acts_once =
-        method.capabilities.iter().flat_map(|capability| capability.methods).any(|method| once(method.effect));
+    let acts_once = method
+        .capabilities
+        .iter()
+        .flat_map(|capability| capability.methods)
+        .any(|method| once(method.effect));
 
     let possible = [
         (Code::INVALID_REQUEST, method.input.is_some() || is_webhook || has_key || asks_providers),
@@ -42,8 +45,10 @@ pub(super) fn codes(method: &Method, accepted: AcceptedCredentials) -> Vec<Code>
         (Code::TIMEOUT, spec.effect != Effect::Once || asks_providers),
         (Code::OUTCOME_UNKNOWN, spec.effect == Effect::Once || acts_once),
     ];
-    let mut codes: Vec<_> =
-        possible.into_iter().filter_map(|(code, is_possible)| is_possible.then_some(code)).collect();
+    let mut codes: Vec<_> = possible
+        .into_iter()
+        .filter_map(|(code, is_possible)| is_possible.then_some(code))
+        .collect();
     for code in spec.errors {
         if !codes.contains(code) {
             codes.push(*code);

@@ -23,14 +23,19 @@ pub(super) fn of_call(it: &MethodDescription<'_>) -> Vec<(String, Value)> {
     let request = message(&format!("{title}: request"), request(it));
     let mut messages = vec![(request_name(it), request)];
     if matches!(it.method.answer, ReplyShape::Items(_)) {
-        messages
-            .push((format!("{}_item", it.id), message_of(&format!("{title}: an item"), item(&answer), "params/id")));
+        messages.push((
+            format!("{}_item", it.id),
+            message_of(&format!("{title}: an item"), item(&answer), "params/id"),
+        ));
         messages.push((
             format!("{}_end", it.id),
             message(&format!("{title}: the end"), result(&json!({ "type": "null" }))),
         ));
     } else {
-        messages.push((format!("{}_answer", it.id), message(&format!("{title}: answer"), result(&answer))));
+        messages.push((
+            format!("{}_answer", it.id),
+            message(&format!("{title}: answer"), result(&answer)),
+        ));
     }
     messages
 }
@@ -38,7 +43,9 @@ pub(super) fn of_call(it: &MethodDescription<'_>) -> Vec<(String, Value)> {
 /// What a sender of webhooks sends.
 pub(super) fn of_webhook(it: &MethodDescription<'_>) -> (String, Value) {
     let fields = headers::of_webhooks();
-    let field = |field: &Value| field["name"].as_str().map(|name| (name.to_owned(), field["schema"].clone()));
+    let field = |field: &Value| {
+        field["name"].as_str().map(|name| (name.to_owned(), field["schema"].clone()))
+    };
     let mut message = json!({
         "title": it.method.spec.title,
         "headers": {

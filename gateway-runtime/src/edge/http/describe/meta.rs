@@ -22,7 +22,7 @@ use crate::{
     },
     service::{
         argument::ReplyShape,
-        registry::{Method, Registry, RegisteredService},
+        registry::{Method, RegisteredService, Registry},
     },
 };
 
@@ -44,11 +44,20 @@ struct RenderedService {
 }
 
 impl Meta {
-    pub(super) fn new(info: &Info, registry: Arc<Registry>, accepted: AcceptedCredentials, bus: &BusSettings) -> Self {
+    pub(super) fn new(
+        info: &Info,
+        registry: Arc<Registry>,
+        accepted: AcceptedCredentials,
+        bus: &BusSettings,
+    ) -> Self {
         let head = json!(info).to_string();
         let head = head.strip_suffix('}').unwrap_or_default().to_owned();
         let queue = Some(&*bus.calls.queue).filter(|_| bus.calls.enabled);
-        let services = registry.services().iter().map(|service| RenderedService::new(service, accepted, queue)).collect();
+        let services = registry
+            .services()
+            .iter()
+            .map(|service| RenderedService::new(service, accepted, queue))
+            .collect();
         Self { head, services, registry }
     }
 
@@ -61,16 +70,20 @@ impl Meta {
         let mut names = below.split('/');
         let (start, name, version, more) = (names.next(), names.next(), names.next(), names.next());
         let is_asked_for = |service: &&RenderedService| {
-            name.is_none_or(|name| name == service.name) && version.is_none_or(|version| version == service.version)
+            name.is_none_or(|name| name == service.name)
+                && version.is_none_or(|version| version == service.version)
         };
         let services: Vec<_> = self.services.iter().filter(is_asked_for).collect();
         if start != Some("") || more.is_some() || name.is_some() && services.is_empty() {
-            return Err(Error::not_found("no such service is published; /meta lists those that are"));
+            return Err(Error::not_found(
+                "no such service is published; /meta lists those that are",
+            ));
         }
         // The tag is made of those of the parts.
         let capabilities = self.capabilities(&services).to_string();
         let tags = services.iter().flat_map(|service| service.tag.as_bytes());
-        let parts: Vec<u8> = self.head.bytes().chain(tags.copied()).chain(capabilities.bytes()).collect();
+        let parts: Vec<u8> =
+            self.head.bytes().chain(tags.copied()).chain(capabilities.bytes()).collect();
         Ok(answer(etag::of(&parts), self.join(&services, &capabilities)))
     }
 
@@ -82,7 +95,12 @@ impl Meta {
 
     fn join(&self, services: &[&RenderedService], capabilities: &str) -> Bytes {
         let services: Vec<_> = services.iter().map(|service| service.json.as_str()).collect();
-        format!("{},\"services\":[{}],\"capabilities\":{capabilities}}}", self.head, services.join(",")).into()
+        format!(
+            "{},\"services\":[{}],\"capabilities\":{capabilities}}}",
+            self.head,
+            services.join(",")
+        )
+        .into()
     }
 }
 
@@ -93,9 +111,14 @@ impl fmt::Debug for Meta {
 }
 
 impl RenderedService {
-    fn new(service: &RegisteredService, accepted: AcceptedCredentials, queue: Option<&str>) -> Self {
+    fn new(
+        service: &RegisteredService,
+        accepted: AcceptedCredentials,
+        queue: Option<&str>,
+    ) -> Self {
         let spec = service.spec;
-        let methods: Vec<_> = service.methods.iter().map(|method| describe(method, accepted, queue)).collect();
+        let methods: Vec<_> =
+            service.methods.iter().map(|method| describe(method, accepted, queue)).collect();
         let mut json = json!({ "name": spec.name, "version": spec.version, "title": spec.title });
         if !spec.description.is_empty() {
             json["description"] = spec.description.into();
@@ -154,7 +177,9 @@ fn describe(method: &Method, accepted: AcceptedCredentials, queue: Option<&str>)
 fn response(answer: &ReplyShape) -> Value {
     match answer {
         ReplyShape::Empty => json!({ "status": 204 }),
-        ReplyShape::Json(schema) => json!({ "status": 200, "media_types": ["application/json"], "schema": schema }),
+        ReplyShape::Json(schema) => {
+            json!({ "status": 200, "media_types": ["application/json"], "schema": schema })
+        }
         ReplyShape::Items(schema) => json!({
             "status": 200,
             "media_types": StreamFormat::MEDIA,

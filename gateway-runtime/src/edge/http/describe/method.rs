@@ -24,11 +24,18 @@ pub(super) struct MethodDescription<'r> {
 
 impl<'r> MethodDescription<'r> {
     /// All methods. The schemas of inputs are named first; `query` says what becomes of those that are in the query.
-    pub(super) fn all(registry: &'r Registry, components: &mut Components, query: Root) -> Vec<Self> {
+    pub(super) fn all(
+        registry: &'r Registry,
+        components: &mut Components,
+        query: Root,
+    ) -> Vec<Self> {
         let methods = registry.methods().zip(operation_ids(registry));
         let described = methods.map(|(method, id)| {
             let root = if method.spec.verb.has_query_input() { query } else { Root::Named };
-            let input = method.input.as_ref().map(|input| components.add(input.schema.json(), Side::Input, root));
+            let input = method
+                .input
+                .as_ref()
+                .map(|input| components.add(input.schema.json(), Side::Input, root));
             Self { method, id, input, answer: None }
         });
         let mut described: Vec<_> = described.collect();

@@ -46,7 +46,12 @@ pub struct Documents {
 impl Documents {
     /// Writes the documents of a gateway that reads the `accepted` credentials, and takes calls by this bus.
     #[must_use]
-    pub fn new(info: &Info, registry: Arc<Registry>, accepted: AcceptedCredentials, bus: &BusSettings) -> Self {
+    pub fn new(
+        info: &Info,
+        registry: Arc<Registry>,
+        accepted: AcceptedCredentials,
+        bus: &BusSettings,
+    ) -> Self {
         Self {
             openapi: RenderedDocument::new(&openapi::document(info, &registry, accepted)),
             asyncapi: RenderedDocument::new(&asyncapi::document(info, &registry, bus)),
@@ -65,7 +70,9 @@ impl Documents {
             "/asyncapi.json" => Ok(self.asyncapi.answer()),
             _ => match path.strip_prefix("/meta") {
                 Some(below) => self.meta.serve(below),
-                None => Err(Error::not_found("what is published is at /meta, /openapi.json and /asyncapi.json")),
+                None => Err(Error::not_found(
+                    "what is published is at /meta, /openapi.json and /asyncapi.json",
+                )),
             },
         }
     }

@@ -6,10 +6,11 @@ use crate::{
     auth::AcceptedCredentials,
     base::problem,
     edge::http::describe::{
-        headers, info::Info, method::MethodDescription, operation::operation, operation_id::tag, responses, security,
+        headers, info::Info, method::MethodDescription, operation::operation, operation_id::tag,
+        responses, security,
     },
     json::schema::{Components, Root, tidy},
-    service::registry::{Registry, RegisteredService},
+    service::registry::{RegisteredService, Registry},
 };
 
 /// The document.
@@ -20,7 +21,10 @@ pub(super) fn document(info: &Info, registry: &Registry, accepted: AcceptedCrede
 
     let mut paths = Map::new();
     for it in &described {
-        paths.insert(it.method.path(), json!({ it.method.spec.verb.as_str().to_lowercase(): operation(it, accepted) }));
+        paths.insert(
+            it.method.path(),
+            json!({ it.method.spec.verb.as_str().to_lowercase(): operation(it, accepted) }),
+        );
     }
     let (schemas, names) = components.finish();
     let mut shared = json!({

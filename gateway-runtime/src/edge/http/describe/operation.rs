@@ -5,13 +5,18 @@ use serde_json::{Map, Value, json};
 use crate::{
     auth::AcceptedCredentials,
     base::spec::{Effect, IdempotencyMode, MethodSpec},
-    edge::http::describe::{headers, method::MethodDescription, operation_id::tag, responses, security, terms::terms},
+    edge::http::describe::{
+        headers, method::MethodDescription, operation_id::tag, responses, security, terms::terms,
+    },
     json::schema::parameters,
     service::{argument::ReplyShape, registry::Method},
 };
 
 /// The operation.
-pub(super) fn operation(it: &MethodDescription<'_>, accepted: AcceptedCredentials) -> Map<String, Value> {
+pub(super) fn operation(
+    it: &MethodDescription<'_>,
+    accepted: AcceptedCredentials,
+) -> Map<String, Value> {
     let spec = it.method.spec;
     let mut operation = Map::new();
     let mut say = |name: &str, value: Option<Value>| {
@@ -99,7 +104,10 @@ mod tests {
             ("Sends a message", ("Sends a message", "")),
             ("Sends a message. Slowly.", ("Sends a message", "Slowly.")),
             ("Sends a message, e.g. to Ann.\nSlowly.", ("Sends a message, e.g. to Ann", "Slowly.")),
-            ("Costs 0.5 EUR by api.example.org! Really.", ("Costs 0.5 EUR by api.example.org!", "Really.")),
+            (
+                "Costs 0.5 EUR by api.example.org! Really.",
+                ("Costs 0.5 EUR by api.example.org!", "Really."),
+            ),
             ("Sends\n\nSlowly. Yes.", ("Sends", "Slowly. Yes.")),
             ("Is it sent?\n- yes", ("Is it sent?", "- yes")),
         ] {

@@ -40,7 +40,10 @@ pub(super) fn operation_ids(registry: &Registry) -> Vec<String> {
     let mut taken = HashSet::new();
     let mut unique = |name: String| {
         let numbered = (2..).map(|number: u32| format!("{name}_{number}"));
-        let free = std::iter::once(name.clone()).chain(numbered).find(|name| !taken.contains(name)).unwrap_or(name);
+        let free = std::iter::once(name.clone())
+            .chain(numbered)
+            .find(|name| !taken.contains(name))
+            .unwrap_or(name);
         taken.insert(free.clone());
         free
     };

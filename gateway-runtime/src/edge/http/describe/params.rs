@@ -23,7 +23,10 @@ fn allows(schema: &Value, root: &Value, depth: u32) -> bool {
         Value::Array(types) => types.iter().any(is_structured_type),
         one => is_structured_type(one),
     });
-    let referred = schema.get("$ref").and_then(Value::as_str).and_then(|to| root.pointer(to.strip_prefix('#')?));
+    let referred = schema
+        .get("$ref")
+        .and_then(Value::as_str)
+        .and_then(|to| root.pointer(to.strip_prefix('#')?));
     of_type
         && schema.get("const").is_none_or(is_structured)
         && each("enum").is_none_or(|values| values.iter().any(is_structured))

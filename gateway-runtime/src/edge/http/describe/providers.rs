@@ -29,14 +29,17 @@ fn method(spec: &CapabilityMethodSpec) -> Value {
 }
 
 fn provider(registry: &Registry, it: &ProviderHealth) -> Value {
-    let spec = registry.providers().iter().map(|provider| provider.spec()).find(|spec| spec.name == it.name);
+    let spec = registry
+        .providers()
+        .iter()
+        .map(|provider| provider.spec())
+        .find(|spec| spec.name == it.name);
     let mut described = json!({ "name": it.name, "title": it.title });
     if let Some(spec) = spec.filter(|spec| !spec.description.is_empty()) {
         described["description"] = spec.description.into();
     }
     // Health is one word, so that the document only changes when something has happened. Numbers are the operator's.
-    let method =
-        |method: &MethodHealth| json!({ "name": method.name, "cost": method.cost, "health": it.health_of(method) });
+    let method = |method: &MethodHealth| json!({ "name": method.name, "cost": method.cost, "health": it.health_of(method) });
     described["methods"] = it.methods.iter().map(method).collect();
     described
 }

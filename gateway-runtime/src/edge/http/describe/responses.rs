@@ -29,8 +29,10 @@ pub(super) fn of(it: &MethodDescription<'_>, accepted: AcceptedCredentials) -> V
 
 /// What [`of`] refers to: a response for each set of codes that some method can answer with at one status.
 pub(super) fn shared(registry: &Registry, accepted: AcceptedCredentials) -> Value {
-    let sets =
-        registry.methods().flat_map(|method| by_status(codes(method, accepted)).into_values()).chain([Vec::new()]);
+    let sets = registry
+        .methods()
+        .flat_map(|method| by_status(codes(method, accepted)).into_values())
+        .chain([Vec::new()]);
     let by_name: BTreeMap<_, _> = sets.map(|codes| (name(&codes), codes)).collect();
     by_name.into_iter().map(|(name, codes)| (name, problem(&codes))).collect::<Map<_, _>>().into()
 }
@@ -48,7 +50,10 @@ fn success(it: &MethodDescription<'_>) -> (&'static str, Value) {
     let schema = it.answer.clone().unwrap_or_default();
     let (description, content) = match it.method.answer {
         ReplyShape::Empty => {
-            return ("204", json!({ "description": "Done; there is nothing to say.", "headers": headers }));
+            return (
+                "204",
+                json!({ "description": "Done; there is nothing to say.", "headers": headers }),
+            );
         }
         ReplyShape::Json(_) => ("The answer.", json!({ "application/json": { "schema": schema } })),
         // OpenAPI 3.1 has no schema for the items of a stream, and readers disagree on what `schema` would be of.
@@ -56,9 +61,14 @@ fn success(it: &MethodDescription<'_>) -> (&'static str, Value) {
             "A stream of items, as `Accept` asks: server-sent events with an item as `data` of each, or an item a \
              line. If the stream fails, a problem ends it: the `data` of an event named `error`, or a line \
              `{\"error\": …}`; then the connection is cut.",
-            StreamFormat::MEDIA.map(|media| (media.to_owned(), json!({ "x-item-schema": schema }))).into_iter().collect(),
+            StreamFormat::MEDIA
+                .map(|media| (media.to_owned(), json!({ "x-item-schema": schema })))
+                .into_iter()
+                .collect(),
         ),
-        ReplyShape::Raw(media) => ("The answer.", json!({ name_of_media(media): { "schema": raw(media) } })),
+        ReplyShape::Raw(media) => {
+            ("The answer.", json!({ name_of_media(media): { "schema": raw(media) } }))
+        }
     };
     ("200", json!({ "description": description, "headers": headers, "content": content }))
 }
@@ -91,8 +101,10 @@ fn reference(codes: &[Code]) -> Value {
 }
 
 fn problem(codes: &[Code]) -> Value {
-    let kinds: Vec<_> = codes.iter().map(|code| format!("{} (`{}`)", code.title(), code.name())).collect();
-    let description = if kinds.is_empty() { "Any other problem.".to_owned() } else { kinds.join(", or ") + "." };
+    let kinds: Vec<_> =
+        codes.iter().map(|code| format!("{} (`{}`)", code.title(), code.name())).collect();
+    let description =
+        if kinds.is_empty() { "Any other problem.".to_owned() } else { kinds.join(", or ") + "." };
     let mut headers = headers::always();
     if codes.is_empty() || codes.iter().any(|code| code.is_retryable()) {
         headers["Retry-After"] = headers::reference("Retry-After");

@@ -17,8 +17,14 @@ pub(super) fn terms(method: &Method) -> Map<String, Value> {
     };
     say("effect", Some(json!(spec.effect)));
     say("price", spec.price.map(|price| json!(price)));
-    say("cache", spec.cache.map(|cache| json!({ "ttl_seconds": seconds(cache.ttl), "scope": cache.scope })));
-    say("quota", spec.quota.map(|quota| json!({ "calls": quota.calls, "per_seconds": seconds(quota.per) })));
+    say(
+        "cache",
+        spec.cache.map(|cache| json!({ "ttl_seconds": seconds(cache.ttl), "scope": cache.scope })),
+    );
+    say(
+        "quota",
+        spec.quota.map(|quota| json!({ "calls": quota.calls, "per_seconds": seconds(quota.per) })),
+    );
     say("idempotency", Some(json!(spec.idempotency)));
     say("timeout_seconds", spec.timeout.map(seconds));
     terms

@@ -24,13 +24,13 @@ use crate::{
     },
     edge::http::{
         Peer,
-        handler::{HttpEdge, Moment},
+        handler::{HttpEdge, RequestContext},
         routes,
         websocket::{
             WebSocketSettings,
             jsonrpc::{self, code},
-            message::{Entry, Id, Message, Request},
-            raw::Raw,
+            message::{BatchItem, Id, RpcMessage, RpcRequest},
+            raw::RawJson,
         },
     },
     service::{argument::ReplyShape, registry::Method},
@@ -88,7 +88,8 @@ impl Calls {
         let WebSocketSettings { calls, input_bytes, message_bytes, .. } = edge.settings().websocket;
         let slots = Arc::new(Semaphore::new(calls));
         // One message is always let through.
-        let input_bytes = Arc::new(Semaphore::new(input_bytes.max(message_bytes).min(Semaphore::MAX_PERMITS)));
+        let input_bytes =
+            Arc::new(Semaphore::new(input_bytes.max(message_bytes).min(Semaphore::MAX_PERMITS)));
         Self { edge, headers, peer, slots, input_bytes, cancels: Vec::new(), closing: false }
     }
 
@@ -100,39 +101,43 @@ impl Calls {
     /// Carries out what `message` asks for. Dropping the stream cancels it.
     pub(super) fn answer(&mut self, message: &ByteString) -> BoxStream<'static, Bytes> {
         let most = self.edge.settings().websocket.calls;
-        let sent = match Message::parse(message, most) {
-            Ok(Message::Batch(entries)) => {
+        let sent = match RpcMessage::parse(message, most) {
+            Ok(RpcMessage::Batch(entries)) => {
                 return batch(entries.into_iter().map(|entry| self.entry(entry)).collect());
             }
             // Else a few bytes could ask for megabytes of answers.
-            Ok(Message::TooMany) => self.invalid(Id::NULL, format!("a batch has at most {most} requests")),
-            Ok(Message::One(entry)) => self.entry(entry),
+            Ok(RpcMessage::TooMany) => {
+                self.invalid(Id::NULL, format!("a batch has at most {most} requests"))
+            }
+            Ok(RpcMessage::One(entry)) => self.entry(entry),
             Err(error) => {
-                let error = Error::new(Code::INVALID_REQUEST, format!("the message is no JSON: {error}"));
+                let error =
+                    Error::new(Code::INVALID_REQUEST, format!("the message is no JSON: {error}"));
                 self.refuse(Some(Id::NULL), code::PARSE_ERROR, &error)
             }
         };
         sent.filter_map(|sent| ready(sent.bytes())).boxed()
     }
 
-    fn entry(&mut self, entry: Entry) -> BoxStream<'static, OutgoingMessage> {
-        let Request { id, method: name, params } = match entry {
-            Entry::Request(request) => request,
-            Entry::Invalid(id, why) => return self.invalid(id, why.to_owned()),
+    fn entry(&mut self, entry: BatchItem) -> BoxStream<'static, OutgoingMessage> {
+        let RpcRequest { id, method: name, params } = match entry {
+            BatchItem::RpcRequest(request) => request,
+            BatchItem::Invalid(id, why) => return self.invalid(id, why.to_owned()),
         };
         if name == CANCEL {
             return self.cancel(id, params.as_deref());
         }
         let Some(method) = self.edge.routes().method_named(&name).cloned() else {
-            let error =
-                Error::not_found("there is no such method; `GET /meta` lists them, here they are service.vN.method");
+            let error = Error::not_found(
+                "there is no such method; `GET /meta` lists them, here they are service.vN.method",
+            );
             return self.refuse(id, code::METHOD_NOT_FOUND, &error);
         };
         let (slot, input_bytes) = match self.admit(&method, params.as_ref().map_or(0, Bytes::len)) {
             Ok(admitted) => admitted,
             Err(error) => return self.refuse(id, jsonrpc::number(&error), &error),
         };
-        let moment = Moment::now(None, self.peer.clone());
+        let moment = RequestContext::now(None, self.peer.clone());
         let call = self.edge.begin(&method, &moment, Origin::WebSocket, self.headers.clone());
         let input = params.map_or(Input::None, Input::Json);
         let reply = self.edge.pipeline().call(&method, CallRequest { call, input });
@@ -152,15 +157,25 @@ impl Calls {
 
     /// Ends the calls whose id is in `params`, byte for byte; one that has ended already is none.
     fn cancel(&self, id: Option<Id>, params: Option<&[u8]>) -> BoxStream<'static, OutgoingMessage> {
-        let params = params.and_then(|params| Raw::check(std::str::from_utf8(params).ok()?).ok());
-        let of_name = |(name, id): (Raw<'_>, _)| (name.to_text().as_deref() == Some("id")).then_some(id);
+        let params =
+            params.and_then(|params| RawJson::check(std::str::from_utf8(params).ok()?).ok());
+        let of_name =
+            |(name, id): (RawJson<'_>, _)| (name.to_text().as_deref() == Some("id")).then_some(id);
         let Some(cancelled) = params.and_then(|params| params.members().find_map(of_name)) else {
-            let error = Error::new(Code::INVALID_REQUEST, "`params` is an object with the `id` of the call to cancel");
+            let error = Error::new(
+                Code::INVALID_REQUEST,
+                "`params` is an object with the `id` of the call to cancel",
+            );
             return self.refuse(id, code::INVALID_PARAMS, &error);
         };
         let of_that_id = self.cancels.iter().filter(|(id, _)| id.is(cancelled));
-        of_that_id.filter_map(|(_, cancel)| cancel.upgrade()).for_each(|cancel| cancel.notify_one());
-        stream::once(ready(OutgoingMessage::without_call(id.map(|id| jsonrpc::success(&id, b"null"))))).boxed()
+        of_that_id
+            .filter_map(|(_, cancel)| cancel.upgrade())
+            .for_each(|cancel| cancel.notify_one());
+        stream::once(ready(OutgoingMessage::without_call(
+            id.map(|id| jsonrpc::success(&id, b"null")),
+        )))
+        .boxed()
     }
 
     /// Takes a slot for a call, and room for its input.
@@ -173,7 +188,10 @@ impl Calls {
             return Err(Error::new(Code::OVERLOADED, "the gateway is closing; connect again"));
         }
         if let ReplyShape::Raw(media) = method.answer {
-            let detail = format!("this method answers with {media}, which is no JSON; call it at {}", method.path());
+            let detail = format!(
+                "this method answers with {media}, which is no JSON; call it at {}",
+                method.path()
+            );
             return Err(Error::new(Code::NOT_ACCEPTABLE, detail));
         }
         let full = |detail: &'static str| move |_| Error::new(Code::OVERLOADED, detail);
@@ -182,7 +200,9 @@ impl Calls {
             .map_err(full("this connection has as many calls in flight as it may"))?;
         let input_bytes = Arc::clone(&self.input_bytes)
             .try_acquire_many_owned(u32::try_from(input_bytes).unwrap_or(u32::MAX))
-            .map_err(full("the inputs of this connection's calls in flight are as long as they may be"))?;
+            .map_err(full(
+                "the inputs of this connection's calls in flight are as long as they may be",
+            ))?;
         Ok((slot, input_bytes))
     }
 
@@ -191,11 +211,22 @@ impl Calls {
     }
 
     /// What did not become a call.
-    fn refuse(&self, id: Option<Id>, number: i32, error: &Error) -> BoxStream<'static, OutgoingMessage> {
-        let moment = Moment::now(None, self.peer.clone());
+    fn refuse(
+        &self,
+        id: Option<Id>,
+        number: i32,
+        error: &Error,
+    ) -> BoxStream<'static, OutgoingMessage> {
+        let moment = RequestContext::now(None, self.peer.clone());
         moment.log(error, Origin::WebSocket, format_args!("a message"));
-        let response =
-            id.map(|id| jsonrpc::failure(&id, number, error, ProblemDetails::new(error, routes::WEBSOCKET, &moment.id)));
+        let response = id.map(|id| {
+            jsonrpc::failure(
+                &id,
+                number,
+                error,
+                ProblemDetails::new(error, routes::WEBSOCKET, &moment.id),
+            )
+        });
         stream::once(ready(OutgoingMessage::without_call(response))).boxed()
     }
 }
@@ -207,10 +238,13 @@ fn batch(entries: SelectAll<BoxStream<'static, OutgoingMessage>>) -> BoxStream<'
         let (mut entries, mut responses) = state?;
         loop {
             match entries.next().await {
-                Some(OutgoingMessage::Item(item)) => return Some((item, Some((entries, responses)))),
+                Some(OutgoingMessage::Item(item)) => {
+                    return Some((item, Some((entries, responses))));
+                }
                 Some(OutgoingMessage::Response(response)) => responses.push(response),
                 None => {
-                    let json: Vec<_> = responses.iter().filter_map(|response| response.json.as_ref()).collect();
+                    let json: Vec<_> =
+                        responses.iter().filter_map(|response| response.json.as_ref()).collect();
                     return Some((jsonrpc::batch(&json)?, None));
                 }
             }
@@ -223,7 +257,7 @@ fn batch(entries: SelectAll<BoxStream<'static, OutgoingMessage>>) -> BoxStream<'
 struct ActiveCall {
     id: Option<Id>,
     method: Arc<Method>,
-    moment: Moment,
+    moment: RequestContext,
     cancel: Arc<Notify>,
     slot: OwnedSemaphorePermit,
 }
@@ -234,7 +268,10 @@ fn cancelled() -> Error {
 }
 
 impl ActiveCall {
-    async fn run(self, reply: impl Future<Output = Result<Reply, Error>> + Send) -> BoxStream<'static, OutgoingMessage> {
+    async fn run(
+        self,
+        reply: impl Future<Output = Result<Reply, Error>> + Send,
+    ) -> BoxStream<'static, OutgoingMessage> {
         let reply = tokio::select! {
             biased;
             reply = reply => reply,
@@ -245,9 +282,9 @@ impl ActiveCall {
             Ok(Reply::Items(chunks)) if self.id.is_some() => return self.items(chunks),
             Ok(Reply::Json(json)) => self.response(Ok(&json)),
             Ok(Reply::Empty | Reply::Items(_)) => self.response(Ok(b"null")),
-            Ok(Reply::Raw(..) | Reply::RawStream(..)) => {
-                self.response(Err(&Error::internal("the method answered with bytes, which it had not declared")))
-            }
+            Ok(Reply::Raw(..) | Reply::RawStream(..)) => self.response(Err(&Error::internal(
+                "the method answered with bytes, which it had not declared",
+            ))),
             Err(error) => self.response(Err(&error)),
         };
         stream::once(ready(response)).boxed()
@@ -280,7 +317,12 @@ impl ActiveCall {
             Ok(result) => jsonrpc::success(id, result),
             Err(error) => {
                 let instance = self.method.path();
-                jsonrpc::failure(id, jsonrpc::number(error), error, ProblemDetails::new(error, &instance, &self.moment.id))
+                jsonrpc::failure(
+                    id,
+                    jsonrpc::number(error),
+                    error,
+                    ProblemDetails::new(error, &instance, &self.moment.id),
+                )
             }
         });
         OutgoingMessage::Response(Response { json, _slot: Some(self.slot) })

@@ -31,9 +31,18 @@ pub(super) struct ChargedIo {
 const CONTROL_HEADER_BYTES: usize = 6;
 
 impl ChargedIo {
-    pub(super) fn new(upgraded: Upgraded, new_charge: impl Fn() -> Charge + Send + 'static) -> Self {
+    pub(super) fn new(
+        upgraded: Upgraded,
+        new_charge: impl Fn() -> Charge + Send + 'static,
+    ) -> Self {
         let charge = new_charge();
-        Self { io: TokioIo::new(upgraded), new_charge: Box::new(new_charge), charge, bytes: 0, is_exhausted: false }
+        Self {
+            io: TokioIo::new(upgraded),
+            new_charge: Box::new(new_charge),
+            charge,
+            bytes: 0,
+            is_exhausted: false,
+        }
     }
 
     /// Attaches the charge to a message that is complete. What was read of the next, a read buffer at most, is free.
@@ -54,7 +63,11 @@ impl ChargedIo {
 }
 
 impl AsyncRead for ChargedIo {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
         let this = &mut *self;
         let before = buf.filled().len();
         ready!(Pin::new(&mut this.io).poll_read(cx, buf))?;
@@ -69,7 +82,11 @@ impl AsyncRead for ChargedIo {
 }
 
 impl AsyncWrite for ChargedIo {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
         Pin::new(&mut self.io).poll_write(cx, bytes)
     }
 

@@ -16,10 +16,10 @@ use tokio_tungstenite::tungstenite::{
 use crate::edge::http::{stream::SHUTDOWN_NOTICE, websocket::session::Socket};
 
 /// A client that was told that it broke the protocol, and sends nothing for so long, has sent all that it had.
-const QUIET: Duration = Duration::from_millis(200);
+const LINGER_TIMEOUT: Duration = Duration::from_millis(200);
 
 /// Why a connection ends.
-pub(super) enum End {
+pub(super) enum CloseReason {
     /// It broke, or the client went without a Close.
     Left,
     /// The client sent a Close.
@@ -28,14 +28,16 @@ pub(super) enum End {
     Closed(CloseCode, &'static str),
 }
 
-impl End {
+impl CloseReason {
     /// Does what is left to do. Whatever goes wrong now, it is over.
     pub(super) async fn conclude(self, socket: Socket) {
         let end = async {
             match self {
                 Self::Left => Ok(()),
                 Self::ClosedByClient => acknowledge(socket).await,
-                Self::Closed(code, reason) => close(socket, code, Utf8Bytes::from_static(reason)).await,
+                Self::Closed(code, reason) => {
+                    close(socket, code, Utf8Bytes::from_static(reason)).await
+                }
             }
         };
         let _ = timeout(SHUTDOWN_NOTICE, end).await;
@@ -43,13 +45,21 @@ impl End {
 }
 
 /// What the client did that cannot go on.
-pub(super) fn broken(error: &tungstenite::Error) -> End {
+pub(super) fn broken(error: &tungstenite::Error) -> CloseReason {
     match error {
-        tungstenite::Error::Capacity(_) => End::Closed(CloseCode::Size, "the message is too long"),
-        tungstenite::Error::Utf8(_) => End::Closed(CloseCode::Invalid, "the message is not UTF-8"),
-        tungstenite::Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => End::Left,
-        tungstenite::Error::Protocol(_) => End::Closed(CloseCode::Protocol, "this is not the WebSocket protocol"),
-        _ => End::Left,
+        tungstenite::Error::Capacity(_) => {
+            CloseReason::Closed(CloseCode::Size, "the message is too long")
+        }
+        tungstenite::Error::Utf8(_) => {
+            CloseReason::Closed(CloseCode::Invalid, "the message is not UTF-8")
+        }
+        tungstenite::Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => {
+            CloseReason::Left
+        }
+        tungstenite::Error::Protocol(_) => {
+            CloseReason::Closed(CloseCode::Protocol, "this is not the WebSocket protocol")
+        }
+        _ => CloseReason::Left,
     }
 }
 
@@ -60,14 +70,18 @@ async fn acknowledge(mut socket: Socket) -> Result<(), tungstenite::Error> {
 }
 
 /// Sends a Close, and waits for the client's.
-async fn close(mut socket: Socket, code: CloseCode, reason: Utf8Bytes) -> Result<(), tungstenite::Error> {
+async fn close(
+    mut socket: Socket,
+    code: CloseCode,
+    reason: Utf8Bytes,
+) -> Result<(), tungstenite::Error> {
     let is_broken = socket.is_terminated();
     socket.send(Message::Close(Some(CloseFrame { code, reason }))).await?;
     if is_broken {
         // What it sends makes no sense any more. But it reads the Close, and answers it, after all that it has begun to send.
         let io = socket.get_mut();
         let mut space = [0; 4096];
-        while let Ok(Ok(1..)) = timeout(QUIET, io.read(&mut space)).await {}
+        while let Ok(Ok(1..)) = timeout(LINGER_TIMEOUT, io.read(&mut space)).await {}
     } else {
         while socket.next().await.transpose()?.is_some() {}
     }

@@ -81,7 +81,8 @@ struct ErrorObject<'a> {
 /// The response that tells of an error.
 pub(super) fn failure(id: &Id, code: i32, error: &Error, data: ProblemDetails<'_>) -> Bytes {
     // Nothing in it can fail to be JSON.
-    let error = serde_json::to_vec(&ErrorObject { code, message: message(code, error), data }).unwrap_or_default();
+    let error = serde_json::to_vec(&ErrorObject { code, message: message(code, error), data })
+        .unwrap_or_default();
     join(&[b"{\"jsonrpc\":\"2.0\",\"error\":", &error, b",\"id\":", id.as_bytes(), b"}"])
 }
 
@@ -92,7 +93,13 @@ pub(super) fn success(id: &Id, result: &[u8]) -> Bytes {
 
 /// The notification of one item of a stream.
 pub(super) fn item(id: &Id, item: &[u8]) -> Bytes {
-    join(&[b"{\"jsonrpc\":\"2.0\",\"method\":\"item\",\"params\":{\"id\":", id.as_bytes(), b",\"item\":", item, b"}}"])
+    join(&[
+        b"{\"jsonrpc\":\"2.0\",\"method\":\"item\",\"params\":{\"id\":",
+        id.as_bytes(),
+        b",\"item\":",
+        item,
+        b"}}",
+    ])
 }
 
 /// The answer to a batch; none when it was notifications alone.
@@ -114,7 +121,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::edge::http::websocket::message::{Entry, Message, Request};
+    use crate::edge::http::websocket::message::{BatchItem, RpcMessage, RpcRequest};
 
     #[test]
     fn numbers_are_stable_and_one_for_each_code() {
@@ -137,11 +144,17 @@ mod tests {
     fn answers_are_written_as_the_specification_has_them() {
         let read = |bytes: Bytes| serde_json::from_slice::<Value>(&bytes).unwrap();
         let text = ByteString::from_static(r#"{"jsonrpc":"2.0","method":"m","id":"a\"b"}"#);
-        let Ok(Message::One(Entry::Request(Request { id: Some(id), .. }))) = Message::parse(&text, 1) else {
+        let Ok(RpcMessage::One(BatchItem::RpcRequest(RpcRequest { id: Some(id), .. }))) =
+            RpcMessage::parse(&text, 1)
+        else {
             panic!("no request")
         };
-        assert_eq!(read(success(&id, b"[1]")), json!({"jsonrpc": "2.0", "result": [1], "id": "a\"b"}));
-        let expected = json!({"jsonrpc": "2.0", "method": "item", "params": {"id": "a\"b", "item": 1}});
+        assert_eq!(
+            read(success(&id, b"[1]")),
+            json!({"jsonrpc": "2.0", "result": [1], "id": "a\"b"})
+        );
+        let expected =
+            json!({"jsonrpc": "2.0", "method": "item", "params": {"id": "a\"b", "item": 1}});
         assert_eq!(read(item(&id, b"1")), expected);
         assert_eq!(batch(&[]), None);
         let both = batch(&[&success(&Id::NULL, b"1"), &success(&Id::NULL, b"2")]).unwrap();

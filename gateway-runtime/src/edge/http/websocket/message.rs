@@ -3,27 +3,27 @@
 use bytes::Bytes;
 use bytestring::ByteString;
 
-use crate::edge::http::websocket::raw::Raw;
+use crate::edge::http::websocket::raw::RawJson;
 
 /// One message of a client.
 #[derive(Debug, PartialEq)]
-pub(super) enum Message {
-    One(Entry),
-    Batch(Vec<Entry>),
+pub(super) enum RpcMessage {
+    One(BatchItem),
+    Batch(Vec<BatchItem>),
     /// A batch with more entries than are allowed; none of them has been looked at.
     TooMany,
 }
 
 /// A request object, or what stands in the place of one.
 #[derive(Debug, PartialEq)]
-pub(super) enum Entry {
-    Request(Request),
+pub(super) enum BatchItem {
+    RpcRequest(RpcRequest),
     Invalid(Id, &'static str),
 }
 
 /// What is to be called.
 #[derive(Debug, PartialEq)]
-pub(super) struct Request {
+pub(super) struct RpcRequest {
     /// None for a notification, which is never answered.
     pub(super) id: Option<Id>,
     pub(super) method: String,
@@ -45,7 +45,7 @@ impl Id {
     pub(super) const MAX_BYTES: usize = 1024;
 
     /// Whether a client means this one.
-    pub(super) fn is(&self, other: Raw<'_>) -> bool {
+    pub(super) fn is(&self, other: RawJson<'_>) -> bool {
         *self.0 == *other.as_str()
     }
 
@@ -54,7 +54,7 @@ impl Id {
         self.0.as_bytes()
     }
 
-    fn of(raw: Raw<'_>) -> Result<Self, &'static str> {
+    fn of(raw: RawJson<'_>) -> Result<Self, &'static str> {
         if !(raw.is_string() || raw.is_number() || raw.is_null()) {
             return Err("`id` is a text, a number or null");
         }
@@ -65,38 +65,38 @@ impl Id {
     }
 }
 
-impl Message {
+impl RpcMessage {
     /// Reads a message, of which a batch may have so many entries.
     ///
     /// # Errors
     ///
     /// What is wrong with it as JSON.
     pub(super) fn parse(text: &ByteString, max_entries: usize) -> Result<Self, serde_json::Error> {
-        let raw = Raw::check(text)?;
+        let raw = RawJson::check(text)?;
         if !raw.is_array() {
-            return Ok(Self::One(Entry::of(raw, text)));
+            return Ok(Self::One(BatchItem::of(raw, text)));
         }
         Ok(match raw.items().take(max_entries.saturating_add(1)).count() {
-            0 => Self::One(Entry::Invalid(Id::NULL, "a batch has at least one request")),
+            0 => Self::One(BatchItem::Invalid(Id::NULL, "a batch has at least one request")),
             entries if entries > max_entries => Self::TooMany,
-            _ => Self::Batch(raw.items().map(|entry| Entry::of(entry, text)).collect()),
+            _ => Self::Batch(raw.items().map(|entry| BatchItem::of(entry, text)).collect()),
         })
     }
 }
 
 /// The members of a request object that mean something.
 #[derive(Default)]
-struct Members<'t> {
-    jsonrpc: Option<Raw<'t>>,
-    id: Option<Raw<'t>>,
-    method: Option<Raw<'t>>,
-    params: Option<Raw<'t>>,
+struct RequestMembers<'t> {
+    jsonrpc: Option<RawJson<'t>>,
+    id: Option<RawJson<'t>>,
+    method: Option<RawJson<'t>>,
+    params: Option<RawJson<'t>>,
     /// One of them stands there twice, and could be read two ways.
     repeats: bool,
 }
 
-impl<'t> Members<'t> {
-    fn of(object: Raw<'t>) -> Self {
+impl<'t> RequestMembers<'t> {
+    fn of(object: RawJson<'t>) -> Self {
         let mut members = Self::default();
         for (name, value) in object.members() {
             let member = match name.to_text().as_deref() {
@@ -112,12 +112,12 @@ impl<'t> Members<'t> {
     }
 }
 
-impl Entry {
-    fn of(raw: Raw<'_>, message: &ByteString) -> Self {
+impl BatchItem {
+    fn of(raw: RawJson<'_>, message: &ByteString) -> Self {
         if !raw.is_object() {
             return Self::Invalid(Id::NULL, "a request is an object");
         }
-        let members = Members::of(raw);
+        let members = RequestMembers::of(raw);
         if members.repeats {
             return Self::Invalid(Id::NULL, "a member of the request stands there twice");
         }
@@ -125,26 +125,32 @@ impl Entry {
             Ok(id) => id,
             Err(why) => return Self::Invalid(Id::NULL, why),
         };
-        Self::with_id(id.clone(), &members, message).unwrap_or_else(|why| Self::Invalid(id.unwrap_or(Id::NULL), why))
+        Self::with_id(id.clone(), &members, message)
+            .unwrap_or_else(|why| Self::Invalid(id.unwrap_or(Id::NULL), why))
     }
 
-    fn with_id(id: Option<Id>, members: &Members<'_>, message: &ByteString) -> Result<Self, &'static str> {
-        if members.jsonrpc.and_then(Raw::to_text).as_deref() != Some("2.0") {
+    fn with_id(
+        id: Option<Id>,
+        members: &RequestMembers<'_>,
+        message: &ByteString,
+    ) -> Result<Self, &'static str> {
+        if members.jsonrpc.and_then(RawJson::to_text).as_deref() != Some("2.0") {
             return Err("`jsonrpc` is \"2.0\"");
         }
-        let method = members.method.and_then(Raw::to_text).ok_or("`method` is a text")?.into_owned();
+        let method =
+            members.method.and_then(RawJson::to_text).ok_or("`method` is a text")?.into_owned();
         let params = match members.params {
             Some(params) if !params.is_object() && !params.is_array() => {
                 return Err("`params` is an object or a list");
             }
             params => params.map(|params| part(message, params)),
         };
-        Ok(Self::Request(Request { id, method, params }))
+        Ok(Self::RpcRequest(RpcRequest { id, method, params }))
     }
 }
 
 /// A piece of a message. Most of it is not copied; of a little a copy is made, which keeps nothing else alive.
-fn part(message: &ByteString, piece: Raw<'_>) -> Bytes {
+fn part(message: &ByteString, piece: RawJson<'_>) -> Bytes {
     let piece = piece.as_str();
     if piece.len() < message.len() / 2 {
         return Bytes::copy_from_slice(piece.as_bytes());
@@ -159,11 +165,11 @@ mod tests {
 
     use super::*;
 
-    fn parse_text(text: &str) -> Message {
-        Message::parse(&text.into(), 8).unwrap()
+    fn parse_text(text: &str) -> RpcMessage {
+        RpcMessage::parse(&text.into(), 8).unwrap()
     }
 
-    fn parse(value: &Value) -> Message {
+    fn parse(value: &Value) -> RpcMessage {
         parse_text(&value.to_string())
     }
 
@@ -174,9 +180,24 @@ mod tests {
     #[test]
     fn a_request_has_an_id_and_a_notification_has_none() {
         let request = |id, params: Option<&'static str>| {
-            Message::One(Entry::Request(Request { id, method: "a.v1.b".into(), params: params.map(Bytes::from) }))
+            RpcMessage::One(BatchItem::RpcRequest(RpcRequest {
+                id,
+                method: "a.v1.b".into(),
+                params: params.map(Bytes::from),
+            }))
         };
-        for text in ["1", "\"x\"", "null", "1.5", "\"\"", "18446744073709551617", "1.0", "1e0", "\"\\u0061\"", "-0"] {
+        for text in [
+            "1",
+            "\"x\"",
+            "null",
+            "1.5",
+            "\"\"",
+            "18446744073709551617",
+            "1.0",
+            "1e0",
+            "\"\\u0061\"",
+            "-0",
+        ] {
             let message = parse_text(&format!(
                 "{{\"jsonrpc\": \"2.0\", \"method\": \"a.v1.b\", \"params\": [1,  2], \"id\": {text} }}"
             ));
@@ -187,10 +208,23 @@ mod tests {
 
     #[test]
     fn ids_are_the_same_if_they_are_the_same_text() {
-        let ids = ["1", "1.0", "1e0", "\"1\"", "null", "\"null\"", "18446744073709551616", "18446744073709551617"];
+        let ids = [
+            "1",
+            "1.0",
+            "1e0",
+            "\"1\"",
+            "null",
+            "\"null\"",
+            "18446744073709551616",
+            "18446744073709551617",
+        ];
         for one in ids {
             for other in ids {
-                assert_eq!(id(one).is(Raw::check(other).unwrap()), one == other, "{one} {other}");
+                assert_eq!(
+                    id(one).is(RawJson::check(other).unwrap()),
+                    one == other,
+                    "{one} {other}"
+                );
             }
         }
     }
@@ -213,25 +247,35 @@ mod tests {
             (json!({"jsonrpc": "2.0", "method": "m", "params": "p", "id": 7}), "7"),
         ];
         for (message, expected) in cases {
-            let Message::One(Entry::Invalid(found, _)) = parse(&message) else { panic!("{message} is a request") };
+            let RpcMessage::One(BatchItem::Invalid(found, _)) = parse(&message) else {
+                panic!("{message} is a request")
+            };
             assert_eq!(found, id(expected), "{message}");
         }
-        for twice in [r#""id":1,"id":2"#, r#""id":1,"\u0069d":1"#, r#""id":1,"params":[],"params":[]"#] {
+        for twice in
+            [r#""id":1,"id":2"#, r#""id":1,"\u0069d":1"#, r#""id":1,"params":[],"params":[]"#]
+        {
             let message = parse_text(&format!(r#"{{"jsonrpc":"2.0","method":"m",{twice}}}"#));
-            assert_eq!(message, Message::One(Entry::Invalid(Id::NULL, "a member of the request stands there twice")));
+            assert_eq!(
+                message,
+                RpcMessage::One(BatchItem::Invalid(
+                    Id::NULL,
+                    "a member of the request stands there twice"
+                ))
+            );
         }
         assert!(matches!(
             parse(&json!({"jsonrpc": "2.0", "method": "m", "id": "x".repeat(1022)})),
-            Message::One(Entry::Request(_))
+            RpcMessage::One(BatchItem::RpcRequest(_))
         ));
     }
 
     #[test]
     fn a_batch_that_is_too_long_is_not_read() {
         let batch = |entries: usize| parse(&Value::from(vec![1; entries]));
-        assert!(matches!(batch(8), Message::Batch(entries) if entries.len() == 8));
-        assert_eq!(batch(9), Message::TooMany);
-        assert!(matches!(batch(0), Message::One(Entry::Invalid(..))));
+        assert!(matches!(batch(8), RpcMessage::Batch(entries) if entries.len() == 8));
+        assert_eq!(batch(9), RpcMessage::TooMany);
+        assert!(matches!(batch(0), RpcMessage::One(BatchItem::Invalid(..))));
     }
 
     #[test]
@@ -240,8 +284,12 @@ mod tests {
             "[{{\"jsonrpc\":\"2.0\",\"method\":\"m\",\"params\":[1]}},\"{}\"]",
             "x".repeat(1000)
         ));
-        let Message::Batch(entries) = Message::parse(&text, 8).unwrap() else { panic!("no batch") };
-        let Entry::Request(Request { params: Some(params), .. }) = &entries[0] else { panic!("no request") };
+        let RpcMessage::Batch(entries) = RpcMessage::parse(&text, 8).unwrap() else {
+            panic!("no batch")
+        };
+        let BatchItem::RpcRequest(RpcRequest { params: Some(params), .. }) = &entries[0] else {
+            panic!("no request")
+        };
         assert!(!text.as_bytes().as_ptr_range().contains(&params.as_ptr()), "a copy");
     }
 
@@ -256,7 +304,8 @@ mod tests {
             let name = "(jsonrpc|method|params|id|[a-z]{1,3})";
             prop_oneof![
                 proptest::collection::vec(inner.clone(), 0..5).prop_map(Value::from),
-                proptest::collection::vec((name, inner), 0..5).prop_map(|all| Value::Object(all.into_iter().collect())),
+                proptest::collection::vec((name, inner), 0..5)
+                    .prop_map(|all| Value::Object(all.into_iter().collect())),
             ]
         })
     }
@@ -264,7 +313,7 @@ mod tests {
     proptest! {
         #[test]
         fn no_text_breaks_the_reader(text in "\\PC{0,60}") {
-            let _ = Message::parse(&text.into(), 8);
+            let _ = RpcMessage::parse(&text.into(), 8);
         }
 
         #[test]
@@ -275,13 +324,13 @@ mod tests {
                     && value.get("params").is_none_or(|params| params.is_object() || params.is_array())
                     && value.get("id").is_none_or(|id| id.is_null() || id.is_number() || id.is_string())
             };
-            let found = |entry: &Entry| matches!(entry, Entry::Request(_));
+            let found = |entry: &BatchItem| matches!(entry, BatchItem::RpcRequest(_));
             match (parse(&value), &value) {
-                (Message::Batch(entries), Value::Array(values)) => {
+                (RpcMessage::Batch(entries), Value::Array(values)) => {
                     let found: Vec<_> = entries.iter().map(found).collect();
                     prop_assert_eq!(found, values.iter().map(is_request).collect::<Vec<_>>());
                 }
-                (Message::One(entry), value) => prop_assert_eq!(found(&entry), is_request(value)),
+                (RpcMessage::One(entry), value) => prop_assert_eq!(found(&entry), is_request(value)),
                 (message, _) => prop_assert!(false, "{:?}", message),
             }
         }

@@ -31,7 +31,7 @@ use crate::{
     },
     edge::http::{
         Peer,
-        handler::{HttpEdge, Moment},
+        handler::{HttpEdge, RequestContext},
         websocket::{calls::Calls, charged::ChargedIo, session::Session},
     },
 };
@@ -107,14 +107,22 @@ const UPGRADE_REQUIRED: Code = Code::new("upgrade-required", 426, "Upgrade requi
 /// # Errors
 ///
 /// `forbidden` for pages of other origins, `invalid-request` where it is not clear which.
-pub(super) fn open(edge: &HttpEdge, request: Request<Incoming>, moment: &Moment) -> Result<Response<Body>, Error> {
+pub(super) fn open(
+    edge: &HttpEdge,
+    request: Request<Incoming>,
+    moment: &RequestContext,
+) -> Result<Response<Body>, Error> {
     let settings = &edge.settings().websocket;
     if request.version() != Version::HTTP_11 || !request.headers().contains_key(header::UPGRADE) {
-        let error = Error::new(UPGRADE_REQUIRED, "this address speaks WebSocket (RFC 6455) over HTTP/1.1");
+        let error =
+            Error::new(UPGRADE_REQUIRED, "this address speaks WebSocket (RFC 6455) over HTTP/1.1");
         return Ok(not_opened(&error, request.uri().path(), moment));
     }
     if let Some(name) = repeated(request.headers()) {
-        let error = Error::new(Code::INVALID_REQUEST, format!("`{name}` stands twice in the opening handshake"));
+        let error = Error::new(
+            Code::INVALID_REQUEST,
+            format!("`{name}` stands twice in the opening handshake"),
+        );
         return Ok(not_opened(&error, request.uri().path(), moment));
     }
     origin::check(request.headers(), request.uri(), &settings.origins)?;
@@ -124,7 +132,10 @@ pub(super) fn open(edge: &HttpEdge, request: Request<Incoming>, moment: &Moment)
     let answer = match create_response(&request) {
         Ok(answer) => answer,
         Err(why) => {
-            let error = Error::new(Code::INVALID_REQUEST, format!("no opening handshake of a WebSocket: {why}"));
+            let error = Error::new(
+                Code::INVALID_REQUEST,
+                format!("no opening handshake of a WebSocket: {why}"),
+            );
             return Ok(not_opened(&error, request.uri().path(), moment));
         }
     };
@@ -154,7 +165,7 @@ fn repeated(headers: &HeaderMap) -> Option<HeaderName> {
 }
 
 /// Says which protocol and version would do (RFC 9110 §15.5.22, RFC 6455 §4.4).
-fn not_opened(error: &Error, instance: &str, moment: &Moment) -> Response<Body> {
+fn not_opened(error: &Error, instance: &str, moment: &RequestContext) -> Response<Body> {
     let mut response = problem::respond(error, instance, &moment.id).map(Body::from);
     let headers = response.headers_mut();
     headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));

@@ -11,7 +11,9 @@ use crate::base::error::{Code, Error};
 /// `forbidden`.
 pub(super) fn check(headers: &HeaderMap, uri: &Uri, allowed: &[String]) -> Result<(), Error> {
     let Some(origin) = headers.get(header::ORIGIN) else { return Ok(()) };
-    let own = || uri.authority().cloned().or_else(|| headers.get(header::HOST)?.to_str().ok()?.parse().ok());
+    let own = || {
+        uri.authority().cloned().or_else(|| headers.get(header::HOST)?.to_str().ok()?.parse().ok())
+    };
     let may = origin.to_str().is_ok_and(|origin| {
         allowed.iter().any(|one| one == "*" || one.eq_ignore_ascii_case(origin))
             || own().is_some_and(|own| is_same(origin, &own))
@@ -34,7 +36,9 @@ fn is_same(origin: &str, own: &Authority) -> bool {
     };
     authority.parse::<Authority>().is_ok_and(|origin| {
         let port = |authority: &Authority| authority.port_u16().unwrap_or(default);
-        origin.host().eq_ignore_ascii_case(own.host()) && port(&origin) == port(own) && !authority.contains('@')
+        origin.host().eq_ignore_ascii_case(own.host())
+            && port(&origin) == port(own)
+            && !authority.contains('@')
     })
 }
 
@@ -44,7 +48,8 @@ mod tests {
 
     fn check(origin: &str, host: &str, allowed: &[&str]) -> bool {
         let headers = [(header::ORIGIN, origin), (header::HOST, host)];
-        let headers = headers.into_iter().map(|(name, value)| (name, value.parse().unwrap())).collect();
+        let headers =
+            headers.into_iter().map(|(name, value)| (name, value.parse().unwrap())).collect();
         let allowed: Vec<_> = allowed.iter().map(|one| (*one).to_owned()).collect();
         super::check(&headers, &Uri::from_static("/services/_ws"), &allowed).is_ok()
     }
@@ -81,6 +86,9 @@ mod tests {
         assert!(check("null", "api.example.com", &["null"]));
         assert!(check(app, "api.example.com", &["*"]));
         assert!(!check("https://app.example.com:444", "api.example.com", &[app]));
-        assert!(super::check(&HeaderMap::new(), &Uri::from_static("/services/_ws"), &[]).is_ok(), "no browser");
+        assert!(
+            super::check(&HeaderMap::new(), &Uri::from_static("/services/_ws"), &[]).is_ok(),
+            "no browser"
+        );
     }
 }

@@ -9,9 +9,9 @@ use serde::de::IgnoredAny;
 
 /// A value within a JSON text that has been checked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Raw<'t>(&'t str);
+pub(super) struct RawJson<'t>(&'t str);
 
-impl<'t> Raw<'t> {
+impl<'t> RawJson<'t> {
     /// Checks a JSON text.
     ///
     /// # Errors
@@ -63,8 +63,8 @@ impl<'t> Raw<'t> {
     }
 
     /// Returns the members of an object, repeated names too; none of anything else.
-    pub(super) fn members(self) -> Members<'t> {
-        Members(Rest(self.0.strip_prefix('{').unwrap_or_default()))
+    pub(super) fn members(self) -> RawMembers<'t> {
+        RawMembers(Rest(self.0.strip_prefix('{').unwrap_or_default()))
     }
 }
 
@@ -72,18 +72,18 @@ impl<'t> Raw<'t> {
 pub(super) struct Items<'t>(Rest<'t>);
 
 impl<'t> Iterator for Items<'t> {
-    type Item = Raw<'t>;
+    type Item = RawJson<'t>;
 
-    fn next(&mut self) -> Option<Raw<'t>> {
+    fn next(&mut self) -> Option<RawJson<'t>> {
         self.0.value()
     }
 }
 
 /// The members of an object: each a name, as it was written, and a value.
-pub(super) struct Members<'t>(Rest<'t>);
+pub(super) struct RawMembers<'t>(Rest<'t>);
 
-impl<'t> Iterator for Members<'t> {
-    type Item = (Raw<'t>, Raw<'t>);
+impl<'t> Iterator for RawMembers<'t> {
+    type Item = (RawJson<'t>, RawJson<'t>);
 
     fn next(&mut self) -> Option<Self::Item> {
         self.0.value().zip(self.0.value())
@@ -95,7 +95,7 @@ struct Rest<'t>(&'t str);
 
 impl<'t> Rest<'t> {
     /// Takes the next value, and the comma or colon before it.
-    fn value(&mut self) -> Option<Raw<'t>> {
+    fn value(&mut self) -> Option<RawJson<'t>> {
         let rest = self.0.trim_ascii_start();
         let rest = rest.strip_prefix([',', ':']).unwrap_or(rest).trim_ascii_start();
         if rest.is_empty() || rest.starts_with([']', '}']) {
@@ -103,7 +103,7 @@ impl<'t> Rest<'t> {
         }
         let (value, rest) = rest.split_at_checked(length(rest.as_bytes()))?;
         self.0 = rest;
-        Some(Raw(value))
+        Some(RawJson(value))
     }
 }
 
@@ -154,7 +154,7 @@ mod tests {
     use super::*;
 
     fn items(text: &str) -> Vec<&str> {
-        Raw::check(text).unwrap().items().map(Raw::as_str).collect()
+        RawJson::check(text).unwrap().items().map(RawJson::as_str).collect()
     }
 
     #[test]
@@ -163,17 +163,20 @@ mod tests {
             items(" [ 1 ,\"a,]\\\"\",[[],{}], {\"b\":[\"}\"]}\n,-1e5 , null]\t"),
             ["1", "\"a,]\\\"\"", "[[],{}]", "{\"b\":[\"}\"]}", "-1e5", "null"]
         );
-        assert!(items("[]").is_empty() && items("[ \n]").is_empty() && items("{\"a\":1}").is_empty());
-        let object = Raw::check(r#"{"a" : 1,"\u0062":"x","a":{ } }"#).unwrap();
-        let members: Vec<_> = object.members().map(|(name, value)| (name.to_text().unwrap(), value.0)).collect();
+        assert!(
+            items("[]").is_empty() && items("[ \n]").is_empty() && items("{\"a\":1}").is_empty()
+        );
+        let object = RawJson::check(r#"{"a" : 1,"\u0062":"x","a":{ } }"#).unwrap();
+        let members: Vec<_> =
+            object.members().map(|(name, value)| (name.to_text().unwrap(), value.0)).collect();
         assert_eq!(members, [("a".into(), "1"), ("b".into(), "\"x\""), ("a".into(), "{ }")]);
-        assert_eq!(Raw::check("{ }").unwrap().members().count(), 0);
+        assert_eq!(RawJson::check("{ }").unwrap().members().count(), 0);
     }
 
     #[test]
     fn what_is_no_json_is_refused() {
         for text in ["", "[", "[1,]", "{\"a\"}", "nul", "01", "\"\\x\"", "[1] 2"] {
-            assert!(Raw::check(text).is_err(), "{text}");
+            assert!(RawJson::check(text).is_err(), "{text}");
         }
     }
 
@@ -197,8 +200,8 @@ mod tests {
         #[test]
         fn the_pieces_are_the_values(value in any_json(), pretty in any::<bool>()) {
             let text = if pretty { serde_json::to_string_pretty(&value) } else { serde_json::to_string(&value) }.unwrap();
-            let raw = Raw::check(&text).unwrap();
-            let again = |raw: Raw<'_>| serde_json::from_str::<Value>(raw.as_str()).unwrap();
+            let raw = RawJson::check(&text).unwrap();
+            let again = |raw: RawJson<'_>| serde_json::from_str::<Value>(raw.as_str()).unwrap();
             let items: Vec<_> = raw.items().map(again).collect();
             prop_assert_eq!(items, value.as_array().cloned().unwrap_or_default());
             let members: Vec<_> = raw.members().map(|(name, one)| (name.to_text().unwrap().into_owned(), again(one))).collect();

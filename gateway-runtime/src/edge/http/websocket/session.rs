@@ -29,12 +29,12 @@ use crate::edge::http::{
         WebSocketSettings,
         calls::Calls,
         charged::ChargedIo,
-        ending::{End, broken},
+        ending::{CloseReason, broken},
     },
 };
 
 /// A connection is mostly idle, and its messages are small.
-const BUFFER: usize = 4 * 1024;
+const BUFFER_BYTES: usize = 4 * 1024;
 
 pub(super) type Socket = WebSocketStream<ChargedIo>;
 
@@ -46,16 +46,18 @@ pub(super) struct Session {
     pub(super) drain_timeout: Duration,
 }
 
-const CLOSING: End = End::Closed(CloseCode::Away, "the gateway is closing");
+const CLOSING: CloseReason = CloseReason::Closed(CloseCode::Away, "the gateway is closing");
 
-const EXHAUSTED: End =
-    End::Closed(CloseCode::Again, "the messages that are being read take as much memory as they may");
+const EXHAUSTED: CloseReason = CloseReason::Closed(
+    CloseCode::Again,
+    "the messages that are being read take as much memory as they may",
+);
 
 /// All that is sent because of the messages that were read.
 type Answers = SelectAll<BoxStream<'static, Bytes>>;
 
 /// What happens on a connection.
-enum Event {
+enum SessionEvent {
     /// An answer is ready; none when what was running has ended.
     Answer(Option<Bytes>),
     /// A message came; none at the end of the connection.
@@ -66,15 +68,15 @@ impl Session {
     /// Serves the connection to its end. All calls run in this one task, and end with it.
     pub(super) async fn run(mut self, io: ChargedIo) {
         let config = WebSocketConfig::default()
-            .read_buffer_size(BUFFER)
-            .write_buffer_size(BUFFER)
+            .read_buffer_size(BUFFER_BYTES)
+            .write_buffer_size(BUFFER_BYTES)
             .max_message_size(Some(self.settings.message_bytes))
             .max_frame_size(Some(self.settings.message_bytes));
         let mut socket = WebSocketStream::from_raw_socket(io, Role::Server, Some(config)).await;
         self.serve(&mut socket).await.conclude(socket).await;
     }
 
-    async fn serve(&mut self, socket: &mut Socket) -> End {
+    async fn serve(&mut self, socket: &mut Socket) -> CloseReason {
         let peer = self.peer.clone();
         let mut stopping = pin!(peer.stopping());
         let mut goodbye = pin!(shutdown_deadline(self.peer.clone(), self.drain_timeout));
@@ -95,30 +97,30 @@ impl Session {
             let reads = running.len() < 2 * self.settings.calls;
             tokio::select! {
                 event = poll_fn(|cx| poll(socket, &mut running, reads, answer_first, cx)) => match event {
-                    Event::Answer(answer) => {
+                    SessionEvent::Answer(answer) => {
                         answer_first = false;
                         if let Some(answer) = answer
                             && send(socket, answer).await.is_err()
                         {
-                            return End::Left;
+                            return CloseReason::Left;
                         }
                     }
-                    Event::Message(message) => {
+                    SessionEvent::Message(message) => {
                         answer_first = true;
                         heard = Instant::now();
                         match message {
                             Some(Ok(Message::Text(text))) => match ByteString::try_from(socket.get_mut().complete(text.into())) {
                                 Ok(text) => running.push(self.calls.answer(&text)),
-                                Err(_) => return End::Closed(CloseCode::Invalid, "the message is not UTF-8"),
+                                Err(_) => return CloseReason::Closed(CloseCode::Invalid, "the message is not UTF-8"),
                             },
-                            Some(Ok(Message::Binary(_))) => return End::Closed(CloseCode::Unsupported, "messages are text"),
+                            Some(Ok(Message::Binary(_))) => return CloseReason::Closed(CloseCode::Unsupported, "messages are text"),
                             // Pings are answered by the library.
                             Some(Ok(Message::Ping(payload) | Message::Pong(payload))) => {
                                 socket.get_mut().forget_control(&payload);
                             }
                             Some(Ok(Message::Frame(_))) => {}
-                            Some(Ok(Message::Close(_))) => return End::ClosedByClient,
-                            None => return End::Left,
+                            Some(Ok(Message::Close(_))) => return CloseReason::ClosedByClient,
+                            None => return CloseReason::Left,
                             Some(Err(_)) if socket.get_ref().is_exhausted() => return EXHAUSTED,
                             Some(Err(error)) => return broken(&error),
                         }
@@ -131,10 +133,10 @@ impl Session {
                     }
                     let silence = now.saturating_duration_since(heard);
                     if silence >= self.settings.idle_timeout {
-                        return End::Closed(CloseCode::Policy, "nothing was heard for too long");
+                        return CloseReason::Closed(CloseCode::Policy, "nothing was heard for too long");
                     }
                     if silence >= self.settings.ping_interval && socket.send(Message::Ping(Bytes::new())).await.is_err() {
-                        return End::Left;
+                        return CloseReason::Left;
                     }
                 }
                 () = &mut stopping, if !closing => {
@@ -154,11 +156,11 @@ fn poll(
     reads: bool,
     answer_first: bool,
     cx: &mut Context<'_>,
-) -> Poll<Event> {
+) -> Poll<SessionEvent> {
     for is_answer in [answer_first, !answer_first] {
         let polled = match is_answer {
-            true if !running.is_empty() => running.poll_next_unpin(cx).map(Event::Answer),
-            false if reads => poll_message(socket, cx).map(Event::Message),
+            true if !running.is_empty() => running.poll_next_unpin(cx).map(SessionEvent::Answer),
+            false if reads => poll_message(socket, cx).map(SessionEvent::Message),
             _ => Poll::Pending,
         };
         if polled.is_ready() {
@@ -169,7 +171,10 @@ fn poll(
 }
 
 /// The next message, after all that reading the last one has queued is written.
-fn poll_message(socket: &mut Socket, cx: &mut Context<'_>) -> Poll<Option<Result<Message, tungstenite::Error>>> {
+fn poll_message(
+    socket: &mut Socket,
+    cx: &mut Context<'_>,
+) -> Poll<Option<Result<Message, tungstenite::Error>>> {
     if let Err(error) = ready!(socket.poll_flush_unpin(cx)) {
         return Poll::Ready(Some(Err(error)));
     }

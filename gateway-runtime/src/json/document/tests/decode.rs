@@ -232,11 +232,16 @@ fn places(value: &Value, at: &str, found: &mut Vec<String>) {
     found.push(at.to_owned());
     match value {
         Value::Array(items) => {
-            items.iter().enumerate().for_each(|(index, item)| places(item, &format!("{at}/{index}"), found));
+            items
+                .iter()
+                .enumerate()
+                .for_each(|(index, item)| places(item, &format!("{at}/{index}"), found));
         }
         Value::Object(members) => {
             let escaped = |name: &str| name.replace('~', "~0").replace('/', "~1");
-            members.iter().for_each(|(name, item)| places(item, &format!("{at}/{}", escaped(name)), found));
+            members
+                .iter()
+                .for_each(|(name, item)| places(item, &format!("{at}/{}", escaped(name)), found));
         }
         _ => {}
     }

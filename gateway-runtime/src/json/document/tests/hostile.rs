@@ -76,7 +76,11 @@ fn a_megabyte_of_brackets() {
 
 #[test]
 fn a_megabyte_of_digits() {
-    for text in ["1".repeat(1 << 20), format!("0.{}", "3".repeat(1 << 20)), format!("1e{}", "9".repeat(1 << 20))] {
+    for text in [
+        "1".repeat(1 << 20),
+        format!("0.{}", "3".repeat(1 << 20)),
+        format!("1e{}", "9".repeat(1 << 20)),
+    ] {
         let _ = in_time(|| parse(&text));
     }
     let text = format!("[{}0]", format!("1.{},", "7".repeat(800)).repeat(1_000));

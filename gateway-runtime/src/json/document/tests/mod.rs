@@ -161,7 +161,9 @@ fn escapes() {
     for before in 0..20 {
         for after in 0..20 {
             let [before, after] = [before, after].map(|count| "é.".repeat(count));
-            for escape in ["\\n", "\\u00e9", "\\ud83e\\udd80", "\\\"", "\"", "\\", "\u{1f}", "\\n\\n"] {
+            for escape in
+                ["\\n", "\\u00e9", "\\ud83e\\udd80", "\\\"", "\"", "\\", "\u{1f}", "\\n\\n"]
+            {
                 agree(format!("\"{before}{escape}{after}\"").as_bytes());
                 agree(format!("[\"{before}{escape}{after}").as_bytes());
             }
@@ -171,7 +173,9 @@ fn escapes() {
 
 #[test]
 fn what_is_not_utf_8_is_refused_at_its_place() {
-    for text in [&b"\"\xff\""[..], b"\xff", b"[\"\xc3\"]", b"\"\xed\xa0\x80\"", b"{\"a\":1}\xc3", b"x\xff"] {
+    for text in
+        [&b"\"\xff\""[..], b"\xff", b"[\"\xc3\"]", b"\"\xed\xa0\x80\"", b"{\"a\":1}\xc3", b"x\xff"]
+    {
         agree(text);
     }
 }
@@ -180,9 +184,13 @@ fn what_is_not_utf_8_is_refused_at_its_place() {
 fn of_a_name_given_twice_the_last_value_stands_at_the_first_place() {
     let value = |text| parse(text).unwrap().to_value().to_string();
     assert_eq!(value(r#"{"a":1,"b":2,"a":3}"#), r#"{"a":3,"b":2}"#);
-    assert_eq!(value(r#"{"a":{"x":[1,2]},"b":2,"\u0061":{"y":0,"y":1}}"#), r#"{"a":{"y":1},"b":2}"#);
+    assert_eq!(
+        value(r#"{"a":{"x":[1,2]},"b":2,"\u0061":{"y":0,"y":1}}"#),
+        r#"{"a":{"y":1},"b":2}"#
+    );
     for count in [2, 15, 16, 17, 18, 40] {
-        let members: Vec<String> = (0..count).map(|n| format!("\"{}\":[{n},{{}}]", n % 13)).collect();
+        let members: Vec<String> =
+            (0..count).map(|n| format!("\"{}\":[{n},{{}}]", n % 13)).collect();
         agree(format!("{{{}}}", members.join(",")).as_bytes());
         let members: Vec<String> = (0..count).map(|n| format!("\"{n}\":{n}")).collect();
         agree(format!("{{{}}}", members.join(",")).as_bytes());

@@ -107,5 +107,8 @@ fn numbers_that_were_changed() {
     let huge = [format!("1e{}", "9".repeat(40)), format!("0.1e-{}", "9".repeat(40))];
     assert_eq!(Number::parse(&huge[0]), None);
     assert_eq!(Number::parse(&huge[1]).and_then(Number::as_integer), None);
-    assert_eq!(Number::parse(&format!("0e{}", "9".repeat(40))).and_then(Number::as_integer), Some(0.into()));
+    assert_eq!(
+        Number::parse(&format!("0e{}", "9".repeat(40))).and_then(Number::as_integer),
+        Some(0.into())
+    );
 }

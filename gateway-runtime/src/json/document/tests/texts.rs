@@ -11,8 +11,12 @@ fn number() -> impl Strategy<Value = String> {
         any::<i64>().prop_map(|number| number.to_string()),
         any::<u64>().prop_map(|number| number.to_string()),
         any::<i8>().prop_map(|number| number.to_string()),
-        any::<f64>().prop_filter("finite", |number| number.is_finite()).prop_map(|number| format!("{number:?}")),
-        any::<f64>().prop_filter("finite", |number| number.is_finite()).prop_map(|number| format!("{number:e}")),
+        any::<f64>()
+            .prop_filter("finite", |number| number.is_finite())
+            .prop_map(|number| format!("{number:?}")),
+        any::<f64>()
+            .prop_filter("finite", |number| number.is_finite())
+            .prop_map(|number| format!("{number:e}")),
         "-?(0|[1-9][0-9]{0,25})(\\.[0-9]{1,30})?([eE][+-]?[0-9]{1,3})?",
         "-?[0-9.eE+-]{1,8}",
     ]
@@ -38,7 +42,8 @@ pub(in crate::json::document) fn json() -> impl Strategy<Value = String> {
     let word = prop_oneof![Just("null"), Just("true"), Just("false")].prop_map(str::to_owned);
     let leaf = prop_oneof![1 => word, 2 => number(), 2 => string()];
     let value = leaf.prop_recursive(5, 60, 24, |inner| {
-        let item = (space(), inner.clone(), space()).prop_map(|(a, item, b)| format!("{a}{item}{b}"));
+        let item =
+            (space(), inner.clone(), space()).prop_map(|(a, item, b)| format!("{a}{item}{b}"));
         let member = (space(), name(), space(), inner, space())
             .prop_map(|(a, name, b, value, c)| format!("{a}{name}{b}:{c}{value}"));
         prop_oneof![

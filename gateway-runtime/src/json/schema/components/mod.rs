@@ -64,17 +64,23 @@ const SCHEMAS: &str = "#/components/schemas/";
 impl Components {
     /// Takes in what `document` defines, and gives the schema to be written where it is used.
     pub(crate) fn add(&mut self, document: &Value, side: Side, root: Root) -> Value {
-        let document = Document::read(document, root);
-        let meanings: Vec<Meaning> =
-            document.definitions.iter().enumerate().map(|(at, it)| (it.name.clone(), document.content(at))).collect();
+        let document = SchemaDocument::read(document, root);
+        let meanings: Vec<Meaning> = document
+            .definitions
+            .iter()
+            .enumerate()
+            .map(|(at, it)| (it.name.clone(), document.content(at)))
+            .collect();
         let mut rename = |reference: &str| match document.find(reference) {
             Some((at, below)) => format!("{SCHEMAS}{}{below}", placeholder(&meanings[at])),
             None => reference.to_owned(),
         };
         for (definition, meaning) in document.definitions.iter().zip(&meanings) {
             let component = self.schemas.entry(meaning.clone());
-            let component =
-                component.or_insert_with(|| Component { schema: rewrite(&definition.schema, &mut rename), side });
+            let component = component.or_insert_with(|| Component {
+                schema: rewrite(&definition.schema, &mut rename),
+                side,
+            });
             if side == Side::Input {
                 component.side = side;
             }
@@ -88,7 +94,7 @@ impl Components {
     /// Takes in a schema of the gateway's own, whose name is no other's.
     pub(crate) fn add_own(&mut self, document: &Value) {
         self.add(document, Side::Input, Root::Named);
-        let document = Document::read(document, Root::Named);
+        let document = SchemaDocument::read(document, Root::Named);
         if let Some(definition) = document.definitions.first() {
             self.own.insert(definition.name.clone(), document.content(0));
         }
@@ -118,7 +124,8 @@ impl Components {
             let count = |side| all.iter().filter(|(_, it)| *it == side).count();
             let output = format!("{wanted}Output");
             let is_a_pair = count(Side::Input) == 1 && count(Side::Output) == 1;
-            let is_a_pair = is_a_pair && !namesakes.contains_key(&*output) && !self.own.contains_key(*wanted);
+            let is_a_pair =
+                is_a_pair && !namesakes.contains_key(&*output) && !self.own.contains_key(*wanted);
             for (meaning, side) in all {
                 let is_own = self.own.get(*wanted) == Some(&meaning.1);
                 let name = match side {
@@ -147,7 +154,9 @@ impl Names {
             Value::Object(members) => {
                 for (name, value) in members {
                     match value {
-                        Value::String(reference) if name == "$ref" => self.write_reference(reference),
+                        Value::String(reference) if name == "$ref" => {
+                            self.write_reference(reference)
+                        }
                         other => self.write(other),
                     }
                 }
@@ -158,7 +167,10 @@ impl Names {
     }
 
     fn write_reference(&self, reference: &mut String) {
-        let Some(place) = reference.strip_prefix(SCHEMAS).filter(|place| place.starts_with('~')) else { return };
+        let Some(place) = reference.strip_prefix(SCHEMAS).filter(|place| place.starts_with('~'))
+        else {
+            return;
+        };
         let (placeholder, below) = place.split_at(place.find('/').unwrap_or(place.len()));
         if let Some(name) = self.of.get(placeholder) {
             *reference = format!("{SCHEMAS}{name}{below}");
@@ -179,10 +191,10 @@ fn hex(content: &Content) -> String {
 }
 
 /// One schema document, taken apart.
-struct Document {
+struct SchemaDocument {
     definitions: Vec<Definition>,
     /// What each definition says.
-    texts: Vec<Text>,
+    texts: Vec<DefinitionText>,
     /// The outermost schema, unless it is the first of the definitions.
     root: Option<Value>,
 }
@@ -196,12 +208,12 @@ struct Definition {
 }
 
 /// A definition's schema without what its references lead to, as its SHA-256, and what these are, in their order.
-struct Text {
+struct DefinitionText {
     digest: [u8; 32],
     leads_to: Vec<usize>,
 }
 
-impl Document {
+impl SchemaDocument {
     fn read(document: &Value, root: Root) -> Self {
         let mut root_schema = document.clone();
         let mut definitions = Vec::new();
@@ -209,7 +221,11 @@ impl Document {
             keywords.shift_remove("$schema");
             let defs = keywords.shift_remove("$defs");
             for (key, schema) in defs.iter().filter_map(Value::as_object).flatten() {
-                definitions.push(Definition { key: Some(key.clone()), name: clean(key), schema: schema.clone() });
+                definitions.push(Definition {
+                    key: Some(key.clone()),
+                    name: clean(key),
+                    schema: schema.clone(),
+                });
             }
         }
         let name = without_title(&mut root_schema);
@@ -221,7 +237,8 @@ impl Document {
             Some(root_schema)
         };
         let mut document = Self { definitions, texts: Vec::new(), root };
-        document.texts = document.definitions.iter().map(|definition| document.text(definition)).collect();
+        document.texts =
+            document.definitions.iter().map(|definition| document.text(definition)).collect();
         document
     }
 
@@ -240,7 +257,7 @@ impl Document {
         Some((at, below))
     }
 
-    fn text(&self, definition: &Definition) -> Text {
+    fn text(&self, definition: &Definition) -> DefinitionText {
         let mut leads_to = Vec::new();
         let schema = rewrite(&definition.schema, &mut |reference| match self.find(reference) {
             Some((at, below)) => {
@@ -250,7 +267,7 @@ impl Document {
             }
             None => reference.to_owned(),
         });
-        Text { digest: Sha256::digest(schema.to_string()).into(), leads_to }
+        DefinitionText { digest: Sha256::digest(schema.to_string()).into(), leads_to }
     }
 
     /// All that a definition means: itself and what it leads to, numbered as they are reached, for names that are wanted
@@ -289,7 +306,11 @@ fn clean(name: &str) -> String {
 
 /// Takes the number away by which `schemars` tells types of one name apart: which of them has it depends on the document.
 fn without_numbers(definitions: &mut [Definition], root: &str) {
-    let names: Vec<_> = definitions.iter().map(|definition| definition.name.clone()).chain([root.to_owned()]).collect();
+    let names: Vec<_> = definitions
+        .iter()
+        .map(|definition| definition.name.clone())
+        .chain([root.to_owned()])
+        .collect();
     for definition in definitions {
         let stem = definition.name.trim_end_matches(|c: char| c.is_ascii_digit());
         if names.iter().any(|name| name == stem) {
@@ -313,7 +334,11 @@ fn without_title(schema: &mut Value) -> String {
 /// Whether a schema is that of a struct or an enum: what a generator of clients should make a type of.
 fn is_a_type(schema: &Value) -> bool {
     let has = |key| schema.get(key).is_some();
-    has("properties") || has("enum") || has("oneOf") || has("allOf") || has("anyOf") && !is_nullable(schema)
+    has("properties")
+        || has("enum")
+        || has("oneOf")
+        || has("allOf")
+        || has("anyOf") && !is_nullable(schema)
 }
 
 /// Whether it is `Option<T>` of a named type.

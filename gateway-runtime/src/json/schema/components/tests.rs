@@ -19,7 +19,8 @@ fn finish(components: Components, places: Vec<Value>) -> (Value, Vec<Value>) {
 /// All documents in this order, with the names that their roots have.
 fn named(documents: &[(Value, Side)]) -> (Value, Vec<Value>) {
     let mut components = Components::default();
-    let places = documents.iter().map(|(document, side)| add(&mut components, document, *side)).collect();
+    let places =
+        documents.iter().map(|(document, side)| add(&mut components, document, *side)).collect();
     finish(components, places)
 }
 
@@ -41,7 +42,8 @@ fn with_address(title: &str, address: &Value) -> Value {
 fn what_is_the_same_is_there_once() {
     let address = json!({ "type": "string" });
     let (a, b) = (with_address("A", &address), with_address("B", &address));
-    let (schemas, places) = named(&[(a.clone(), Side::Input), (b, Side::Output), (a, Side::Output)]);
+    let (schemas, places) =
+        named(&[(a.clone(), Side::Input), (b, Side::Output), (a, Side::Output)]);
     assert_eq!(places, [reference("A"), reference("B"), reference("A")]);
     let of_address = json!({ "properties": { "address": reference("Address") } });
     assert_eq!(schemas, json!({ "A": of_address, "Address": address, "B": of_address }));
@@ -63,7 +65,9 @@ fn an_output_that_differs_from_the_input_of_its_name_says_so() {
 #[test]
 fn namesakes_are_told_apart_by_what_they_are_and_not_by_their_order() {
     let street = |number: u32| with_address("Street", &json!({ "const": number }));
-    let all: Vec<_> = (0..4).map(|number| (street(number), [Side::Input, Side::Output][number as usize % 2])).collect();
+    let all: Vec<_> = (0..4)
+        .map(|number| (street(number), [Side::Input, Side::Output][number as usize % 2]))
+        .collect();
     let (_, places) = named(&all);
     let turned: Vec<_> = all.iter().rev().cloned().collect();
     let (schemas, turned) = named(&turned);
@@ -88,20 +92,27 @@ fn the_gateways_own_name_is_no_others() {
         let ours = add(&mut components, &street(1), Side::Output);
         let (_, places) = finish(components, vec![ours, theirs]);
         assert_eq!(places[0], reference("Street"));
-        assert!(places[1]["$ref"].as_str().unwrap().starts_with("#/components/schemas/Street_"), "{places:?}");
+        assert!(
+            places[1]["$ref"].as_str().unwrap().starts_with("#/components/schemas/Street_"),
+            "{places:?}"
+        );
     }
 }
 
 #[test]
 fn a_type_is_itself_at_the_root_and_below() {
-    let tree = |child: &str| json!({ "properties": { "children": { "items": { "$ref": child } } } });
+    let tree =
+        |child: &str| json!({ "properties": { "children": { "items": { "$ref": child } } } });
     let mut at_the_root = tree("#");
     at_the_root["title"] = json!("Tree");
     let below = json!({ "title": "List", "type": "array", "items": { "$ref": "#/$defs/Tree" },
                         "$defs": { "Tree": tree("#/$defs/Tree") } });
     let (schemas, places) = named(&[(below, Side::Input), (at_the_root, Side::Input)]);
     assert_eq!(places, [json!({ "type": "array", "items": reference("Tree") }), reference("Tree")]);
-    assert_eq!(schemas, json!({ "Tree": { "properties": { "children": { "items": reference("Tree") } } } }));
+    assert_eq!(
+        schemas,
+        json!({ "Tree": { "properties": { "children": { "items": reference("Tree") } } } })
+    );
 }
 
 #[test]
@@ -113,7 +124,8 @@ fn numbers_that_depend_on_the_document_are_no_part_of_a_name() {
     let (home, work) = (json!({ "const": "home" }), json!({ "const": "work" }));
     let documents = [two(&home, &work), two(&work, &home), with_address("One", &work)];
     let (schemas, _) = named(&documents.map(|document| (document, Side::Input)));
-    let names: Vec<_> = schemas.as_object().unwrap().keys().map(|name| name.split('_').next().unwrap()).collect();
+    let names: Vec<_> =
+        schemas.as_object().unwrap().keys().map(|name| name.split('_').next().unwrap()).collect();
     assert_eq!(names, ["Address", "Address", "One", "Two", "Two"]);
     let of_one = schemas["One"]["properties"]["address"]["$ref"].as_str().unwrap();
     assert_eq!(schemas[of_one.rsplit('/').next().unwrap()], work);
@@ -121,7 +133,8 @@ fn numbers_that_depend_on_the_document_are_no_part_of_a_name() {
 
 #[test]
 fn types_of_one_name_that_refer_to_each_other_are_told_apart() {
-    let to = |places: &[&str]| places.iter().map(|place| json!({ "$ref": place })).collect::<Value>();
+    let to =
+        |places: &[&str]| places.iter().map(|place| json!({ "$ref": place })).collect::<Value>();
     let document = json!({
         "title": "A", "oneOf": to(&["#", "#/$defs/A"]),
         "$defs": { "A": { "oneOf": to(&["#", "#/$defs/A2"]) }, "A2": { "oneOf": to(&["#/$defs/A"]) } },
@@ -170,7 +183,10 @@ fn names_are_what_openapi_allows_and_titles_for_people_stay() {
     });
     let (schemas, places) = named(&[(document, Side::Input)]);
     assert_eq!(places, [reference("What_to_find")]);
-    assert_eq!(schemas.as_object().unwrap().keys().collect::<Vec<_>>(), ["P_ir__u8___", "What_to_find"]);
+    assert_eq!(
+        schemas.as_object().unwrap().keys().collect::<Vec<_>>(),
+        ["P_ir__u8___", "What_to_find"]
+    );
     assert_eq!(schemas["What_to_find"]["title"], "What to find");
     assert_eq!(schemas["What_to_find"]["properties"]["a"], reference("P_ir__u8___/properties/b"));
 }
@@ -183,14 +199,21 @@ fn documents() -> impl Strategy<Value = Vec<(Value, bool)>> {
         1 => Just(json!({ "$ref": "#" })),
         2 => (0..2_u8).prop_map(|number| json!({ "const": number })),
     ];
-    let schema = proptest::collection::vec(reference, 1..3).prop_map(|schemas| json!({ "oneOf": schemas }));
+    let schema =
+        proptest::collection::vec(reference, 1..3).prop_map(|schemas| json!({ "oneOf": schemas }));
     let schemas = proptest::collection::vec(schema, NAMES.len() + 1);
-    let document = (schemas, proptest::sample::select(&NAMES[..3])).prop_map(|(mut schemas, title)| {
-        let mut root = schemas.remove(0);
-        root["title"] = json!(title);
-        root["$defs"] = NAMES.iter().map(|name| (*name).to_owned()).zip(schemas).collect::<Map<_, _>>().into();
-        root
-    });
+    let document =
+        (schemas, proptest::sample::select(&NAMES[..3])).prop_map(|(mut schemas, title)| {
+            let mut root = schemas.remove(0);
+            root["title"] = json!(title);
+            root["$defs"] = NAMES
+                .iter()
+                .map(|name| (*name).to_owned())
+                .zip(schemas)
+                .collect::<Map<_, _>>()
+                .into();
+            root
+        });
     proptest::collection::vec((document, any::<bool>()), 1..5)
 }
 
@@ -201,7 +224,9 @@ fn expand(schema: &Value, find: &impl Fn(&str) -> Value, depth: u8) -> Value {
             expand(&find(keywords["$ref"].as_str().unwrap()), find, depth - 1)
         }
         Value::Object(keywords) => {
-            let kept = keywords.iter().filter(|(keyword, _)| !matches!(keyword.as_str(), "title" | "$defs" | "$ref"));
+            let kept = keywords
+                .iter()
+                .filter(|(keyword, _)| !matches!(keyword.as_str(), "title" | "$defs" | "$ref"));
             kept.map(|(keyword, value)| (keyword.clone(), expand(value, find, depth))).collect()
         }
         Value::Array(schemas) => schemas.iter().map(|schema| expand(schema, find, depth)).collect(),

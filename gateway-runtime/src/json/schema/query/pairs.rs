@@ -20,7 +20,10 @@ pub(super) type Texts = Map<String, Value>;
 /// # Errors
 ///
 /// A violation for each pair that cannot be read.
-pub(super) fn collect(query: &str, plan: &QueryParameters) -> Result<(Texts, Vec<Violation>), Vec<Violation>> {
+pub(super) fn collect(
+    query: &str,
+    plan: &QueryParameters,
+) -> Result<(Texts, Vec<Violation>), Vec<Violation>> {
     let mut texts = Texts::new();
     let mut repeated = Vec::new();
     let mut broken = Vec::new();
@@ -36,10 +39,16 @@ pub(super) fn collect(query: &str, plan: &QueryParameters) -> Result<(Texts, Vec
                 }
                 None
             }
-            (Some(name), None) => Some((pointer::short_property("", &name), "the value is not percent-encoded UTF-8")),
-            (None, _) => Some((String::new(), "the name of a parameter is not percent-encoded UTF-8")),
+            (Some(name), None) => {
+                Some((pointer::short_property("", &name), "the value is not percent-encoded UTF-8"))
+            }
+            (None, _) => {
+                Some((String::new(), "the name of a parameter is not percent-encoded UTF-8"))
+            }
         };
-        broken.extend(detail.map(|(pointer, detail)| Violation { pointer, detail: detail.to_owned() }));
+        broken.extend(
+            detail.map(|(pointer, detail)| Violation { pointer, detail: detail.to_owned() }),
+        );
         if broken.len() >= MAX_VIOLATIONS || repeated.len() >= MAX_VIOLATIONS {
             break;
         }
@@ -47,7 +56,12 @@ pub(super) fn collect(query: &str, plan: &QueryParameters) -> Result<(Texts, Vec
     if broken.is_empty() { Ok((texts, repeated)) } else { Err(broken) }
 }
 
-fn add(texts: &mut Texts, name: Cow<'_, str>, text: Cow<'_, str>, may_repeat: bool) -> Option<Violation> {
+fn add(
+    texts: &mut Texts,
+    name: Cow<'_, str>,
+    text: Cow<'_, str>,
+    may_repeat: bool,
+) -> Option<Violation> {
     let text = Value::String(text.into_owned());
     match texts.entry(name) {
         Entry::Vacant(vacant) => {
@@ -55,7 +69,10 @@ fn add(texts: &mut Texts, name: Cow<'_, str>, text: Cow<'_, str>, may_repeat: bo
         }
         Entry::Occupied(taken) if !may_repeat => {
             let pointer = pointer::short_property("", taken.key());
-            return Some(Violation { pointer, detail: "is given more than once, and takes one value".to_owned() });
+            return Some(Violation {
+                pointer,
+                detail: "is given more than once, and takes one value".to_owned(),
+            });
         }
         Entry::Occupied(mut taken) => match taken.get_mut() {
             Value::Array(list) => list.push(text),

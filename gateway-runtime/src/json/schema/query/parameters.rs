@@ -11,7 +11,7 @@ use crate::json::{
         applicators,
         query::{
             pairs::Texts,
-            slot::Slot,
+            slot::ParameterForms,
             worlds::{self, World},
         },
     },
@@ -25,14 +25,14 @@ pub(in crate::json::schema) struct QueryParameters {
     /// Where alternatives disagree, what each of them says; else empty.
     alternatives: Vec<Alternative>,
     /// For the names that the schema does not declare.
-    others: Slot,
+    others: ParameterForms,
     /// The lists that must be there, and have no items when their names are not.
     empty_lists: Vec<String>,
 }
 
 #[derive(Debug, Default)]
 struct Alternative {
-    properties: HashMap<String, Slot, RandomState>,
+    properties: HashMap<String, ParameterForms, RandomState>,
 }
 
 impl QueryParameters {
@@ -48,10 +48,19 @@ impl QueryParameters {
         let worlds = worlds::of(schema, schema)?;
         let alternatives = match &worlds[..] {
             [_] => Vec::new(),
-            several => several.iter().map(|world| Alternative::of(schema, world)).collect::<Result<_, _>>()?,
+            several => several
+                .iter()
+                .map(|world| Alternative::of(schema, world))
+                .collect::<Result<_, _>>()?,
         };
-        let required = schema.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
-        let may_be_empty = |name: &&str| schema["properties"].get(name).is_some_and(is_list_that_may_be_empty);
+        let required = schema
+            .get("required")
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten()
+            .filter_map(Value::as_str);
+        let may_be_empty =
+            |name: &&str| schema["properties"].get(name).is_some_and(is_list_that_may_be_empty);
         let empty_lists = required.filter(may_be_empty).map(str::to_owned).collect();
         Ok(Self { all, alternatives, others: others(schema, &parts)?, empty_lists })
     }
@@ -80,7 +89,8 @@ impl QueryParameters {
         let mut writer = Writer::default();
         writer.object(texts.len(), |writer| {
             for (name, text) in texts {
-                let declared = alternative.properties.get(name).or_else(|| self.all.properties.get(name));
+                let declared =
+                    alternative.properties.get(name).or_else(|| self.all.properties.get(name));
                 writer.name(name);
                 declared.unwrap_or(&self.others).read(text).write(writer);
             }
@@ -95,8 +105,12 @@ impl Alternative {
         let mut declared: Vec<(&str, Vec<&Value>)> = Vec::new();
         let mut places: HashMap<&str, usize> = HashMap::new();
         for part in parts {
-            if let Some(kind) = applicators::types(part).find(|kind| !matches!(*kind, "object" | "null")) {
-                return Err(format!("the input can be of type {kind}, and a query string always makes an object"));
+            if let Some(kind) =
+                applicators::types(part).find(|kind| !matches!(*kind, "object" | "null"))
+            {
+                return Err(format!(
+                    "the input can be of type {kind}, and a query string always makes an object"
+                ));
             }
             for (name, schema) in applicators::members(part, "properties") {
                 let at = *places.entry(name).or_insert_with(|| {
@@ -109,7 +123,8 @@ impl Alternative {
             }
         }
         let slots = declared.into_iter().map(|(name, schemas)| {
-            let slot = Slot::of(root, &schemas).map_err(|what| format!("its property `{name}` can be {what}"))?;
+            let slot = ParameterForms::of(root, &schemas)
+                .map_err(|what| format!("its property `{name}` can be {what}"))?;
             Ok((name.to_owned(), slot))
         });
         Ok(Self { properties: slots.collect::<Result<_, String>>()? })
@@ -117,17 +132,20 @@ impl Alternative {
 }
 
 /// What a parameter may be that no part declares.
-fn others(root: &Value, parts: &[&Map<String, Value>]) -> Result<Slot, String> {
+fn others(root: &Value, parts: &[&Map<String, Value>]) -> Result<ParameterForms, String> {
     let mut schemas = Vec::new();
     for part in parts {
-        let others = ["additionalProperties", "unevaluatedProperties"].into_iter().filter_map(|key| part.get(key));
+        let others = ["additionalProperties", "unevaluatedProperties"]
+            .into_iter()
+            .filter_map(|key| part.get(key));
         schemas.extend(others.filter(|schema| **schema != Value::Bool(false)));
         schemas.extend(applicators::members(part, "patternProperties").map(|(_, schema)| schema));
     }
     if schemas.is_empty() {
-        return Ok(Slot::undeclared());
+        return Ok(ParameterForms::undeclared());
     }
-    Slot::of(root, &schemas).map_err(|what| format!("its undeclared properties can be {what}"))
+    ParameterForms::of(root, &schemas)
+        .map_err(|what| format!("its undeclared properties can be {what}"))
 }
 
 /// Whether `property` is of lists that may have no items; a query string says so by not naming it, required or not.

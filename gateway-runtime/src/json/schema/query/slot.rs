@@ -13,7 +13,7 @@ use crate::json::{
 
 /// What one parameter may be.
 #[derive(Debug, Default)]
-pub(super) struct Slot {
+pub(super) struct ParameterForms {
     one: TextForms,
     lists: Vec<List>,
     /// Which of several readings is right; without any, there is but one.
@@ -37,12 +37,12 @@ struct Item {
 struct Judge(Validator<Instance>);
 
 /// How a parameter was read.
-pub(super) enum Reading<'t> {
+pub(super) enum ParameterReading<'t> {
     One(Scalar<'t>),
     List(Vec<Scalar<'t>>),
 }
 
-impl Slot {
+impl ParameterForms {
     /// Of a parameter that each of `schemas` describes.
     ///
     /// # Errors
@@ -62,7 +62,11 @@ impl Slot {
     /// Of a parameter that no schema describes.
     pub(super) fn undeclared() -> Self {
         let rest = Item { forms: TextForms::TEXT, judge: None };
-        Self { one: TextForms::TEXT, lists: vec![List { first: Vec::new(), rest }], judges: Vec::new() }
+        Self {
+            one: TextForms::TEXT,
+            lists: vec![List { first: Vec::new(), rest }],
+            judges: Vec::new(),
+        }
     }
 
     fn add(&mut self, root: &Value, schema: &Value) -> Result<(), &'static str> {
@@ -83,7 +87,11 @@ impl Slot {
         });
         if was_empty && self.is_empty() {
             let rest = Item { forms: TextForms::ANY, judge: None };
-            *self = Self { one: TextForms::ANY, lists: vec![List { first: Vec::new(), rest }], judges: Vec::new() };
+            *self = Self {
+                one: TextForms::ANY,
+                lists: vec![List { first: Vec::new(), rest }],
+                judges: Vec::new(),
+            };
         }
         result
     }
@@ -113,7 +121,7 @@ impl Slot {
     }
 
     /// Reads a text or a list of texts: in the first way that the schema takes, or else in the first.
-    pub(super) fn read<'t>(&self, text: &'t Value) -> Reading<'t> {
+    pub(super) fn read<'t>(&self, text: &'t Value) -> ParameterReading<'t> {
         let texts: SmallVec<[&str; 1]> = match text {
             Value::Array(texts) => texts.iter().filter_map(Value::as_str).collect(),
             text => smallvec![text.as_str().unwrap_or_default()],
@@ -122,13 +130,15 @@ impl Slot {
         let lists = || self.lists.iter().map(|list| list.read(&texts));
         // A list whose items are all of its kind comes before one of texts that fit nothing.
         let fitting = lists().filter_map(|(items, fits)| fits.then_some(items));
-        let lists = fitting.chain(lists().map(|(items, _)| items)).map(Reading::List);
-        let mut readings = as_one.into_iter().map(Reading::One).chain(lists);
+        let lists = fitting.chain(lists().map(|(items, _)| items)).map(ParameterReading::List);
+        let mut readings = as_one.into_iter().map(ParameterReading::One).chain(lists);
         let first = match readings.next() {
             Some(first) => first,
             // What nothing fits stays a text, for the schema to refuse.
-            None if text.is_array() => Reading::List(texts.iter().copied().map(Scalar::Text).collect()),
-            None => Reading::One(Scalar::Text(text.as_str().unwrap_or_default())),
+            None if text.is_array() => {
+                ParameterReading::List(texts.iter().copied().map(Scalar::Text).collect())
+            }
+            None => ParameterReading::One(Scalar::Text(text.as_str().unwrap_or_default())),
         };
         if self.judges.is_empty() || self.accepts(&first) {
             return first;
@@ -136,12 +146,16 @@ impl Slot {
         readings.find(|reading| self.accepts(reading)).unwrap_or(first)
     }
 
-    fn accepts(&self, reading: &Reading<'_>) -> bool {
+    fn accepts(&self, reading: &ParameterReading<'_>) -> bool {
         let mut writer = Writer::default();
         reading.write(&mut writer);
         let document = writer.finish();
         #[cfg(test)]
-        crate::json::schema::query::steps::add(if let Reading::List(items) = reading { items.len() } else { 1 });
+        crate::json::schema::query::steps::add(if let ParameterReading::List(items) = reading {
+            items.len()
+        } else {
+            1
+        });
         self.judges.iter().all(|judge| judge.0.is_valid(document.root()))
     }
 }
@@ -149,7 +163,8 @@ impl Slot {
 impl List {
     /// Of `schema`, which is one of lists.
     fn of(root: &Value, schema: &Map<String, Value>) -> Result<Self, &'static str> {
-        let first = schema.get("prefixItems").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+        let first =
+            schema.get("prefixItems").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
         Ok(Self {
             first: first.iter().map(|item| Item::of(root, item)).collect::<Result<_, _>>()?,
             rest: match schema.get("items") {
@@ -179,8 +194,9 @@ impl List {
 
 impl Item {
     fn of(root: &Value, schema: &Value) -> Result<Self, &'static str> {
-        let slot = Slot::of(root, &[schema])
-            .map_err(|what| if what == "an object" { "a list of objects" } else { "a list of lists" })?;
+        let slot = ParameterForms::of(root, &[schema]).map_err(|what| {
+            if what == "an object" { "a list of objects" } else { "a list of lists" }
+        })?;
         if !slot.lists.is_empty() && slot.one != TextForms::ANY {
             return Err("a list of lists");
         }
@@ -196,7 +212,8 @@ impl Item {
         crate::json::schema::query::steps::add(readings.len());
         match &self.judge {
             Some(judge) if readings.len() > 1 => {
-                let accepts = |reading: &Scalar<'_>| judge.0.is_valid(Document::from(*reading).root());
+                let accepts =
+                    |reading: &Scalar<'_>| judge.0.is_valid(Document::from(*reading).root());
                 Some(readings.into_iter().find(accepts).unwrap_or(first))
             }
             _ => Some(first),
@@ -216,12 +233,14 @@ impl Judge {
     }
 }
 
-impl Reading<'_> {
+impl ParameterReading<'_> {
     pub(super) fn write(&self, writer: &mut Writer) {
         match self {
             Self::One(scalar) => writer.scalar(*scalar),
             Self::List(items) => {
-                writer.array(items.len(), |writer| items.iter().for_each(|item| writer.scalar(*item)));
+                writer.array(items.len(), |writer| {
+                    items.iter().for_each(|item| writer.scalar(*item))
+                });
             }
         }
     }

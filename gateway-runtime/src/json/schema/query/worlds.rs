@@ -8,7 +8,7 @@ use std::collections::HashMap;
 
 use serde_json::{Map, Value};
 
-use crate::json::schema::{applicators, query::slot::Slot};
+use crate::json::schema::{applicators, query::slot::ParameterForms};
 
 /// So many combinations of alternatives are tried at most; an input with more takes no query string.
 const MAX_WORLDS: usize = 64;
@@ -25,14 +25,19 @@ pub(super) fn of<'s>(root: &'s Value, schema: &'s Value) -> Result<Vec<World<'s>
     extend(root, schema, &mut Vec::new())
 }
 
-fn extend<'s>(root: &'s Value, schema: &'s Value, above: &mut Vec<&'s Value>) -> Result<Vec<World<'s>>, String> {
+fn extend<'s>(
+    root: &'s Value,
+    schema: &'s Value,
+    above: &mut Vec<&'s Value>,
+) -> Result<Vec<World<'s>>, String> {
     let Some(object) = schema.as_object() else { return Ok(vec![Vec::new()]) };
     if above.iter().any(|seen| std::ptr::eq(*seen, schema)) {
         return Ok(vec![Vec::new()]);
     }
     above.push(schema);
     let mut worlds = vec![vec![object]];
-    let referenced = object.get("$ref").and_then(Value::as_str).and_then(|it| applicators::resolve(root, it));
+    let referenced =
+        object.get("$ref").and_then(Value::as_str).and_then(|it| applicators::resolve(root, it));
     for part in referenced.into_iter().chain(list(object, "allOf")) {
         worlds = combine(worlds, extend(root, part, above)?)?;
     }
@@ -55,7 +60,10 @@ fn extend<'s>(root: &'s Value, schema: &'s Value, above: &mut Vec<&'s Value>) ->
     Ok(worlds)
 }
 
-fn list<'s>(object: &'s Map<String, Value>, key: &str) -> impl Iterator<Item = &'s Value> + use<'s> {
+fn list<'s>(
+    object: &'s Map<String, Value>,
+    key: &str,
+) -> impl Iterator<Item = &'s Value> + use<'s> {
     object.get(key).and_then(Value::as_array).into_iter().flatten()
 }
 
@@ -64,19 +72,26 @@ fn combine<'s>(first: Vec<World<'s>>, second: Vec<World<'s>>) -> Result<Vec<Worl
     if first.len() * second.len() > MAX_WORLDS {
         return Err(format!("its alternatives can be combined in more than {MAX_WORLDS} ways"));
     }
-    Ok(first.iter().flat_map(|one| second.iter().map(|other| [&one[..], &other[..]].concat())).collect())
+    Ok(first
+        .iter()
+        .flat_map(|one| second.iter().map(|other| [&one[..], &other[..]].concat()))
+        .collect())
 }
 
 /// Whether two of the alternatives read a parameter of one name differently.
 fn disagree(root: &Value, alternatives: &[&Value]) -> Result<bool, String> {
-    let mut first: HashMap<&str, (&Value, Slot)> = HashMap::new();
+    let mut first: HashMap<&str, (&Value, ParameterForms)> = HashMap::new();
     for alternative in alternatives {
         let mut declared: Vec<(&str, &Value)> = Vec::new();
         applicators::visit(root, alternative, &mut |part| {
-            declared.extend(applicators::members(part, "properties").map(|(name, schema)| (name.as_str(), schema)));
+            declared.extend(
+                applicators::members(part, "properties")
+                    .map(|(name, schema)| (name.as_str(), schema)),
+            );
         });
         for (name, schema) in declared {
-            let slot = Slot::of(root, &[schema]).map_err(|what| format!("its property `{name}` can be {what}"))?;
+            let slot = ParameterForms::of(root, &[schema])
+                .map_err(|what| format!("its property `{name}` can be {what}"))?;
             match first.get(name) {
                 None => drop(first.insert(name, (schema, slot))),
                 Some((before, _)) if *before == schema => {}

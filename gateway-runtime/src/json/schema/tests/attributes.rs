@@ -21,7 +21,10 @@ struct Renamed {
 fn a_name_that_differs_by_direction_is_that_of_the_direction() {
     let document = schema::<Renamed>().parse_json(r#"{"from":"x"}"#.into()).unwrap();
     assert_eq!(decode::<Renamed>(&document), Ok(Renamed { place: "x".to_owned() }));
-    assert_eq!(told(schema::<Renamed>().parse_json(r#"{"to":"x"}"#.into())), [": `from` is missing"]);
+    assert_eq!(
+        told(schema::<Renamed>().parse_json(r#"{"to":"x"}"#.into())),
+        [": `from` is missing"]
+    );
     let output = output_schema::<Renamed>();
     assert_eq!(output["properties"].as_object().unwrap().keys().collect::<Vec<_>>(), ["to"]);
 }
@@ -57,5 +60,8 @@ struct Open {
 #[test]
 fn a_flattened_map_takes_what_is_left() {
     let document = schema::<Open>().parse_json(r#"{"a":1,"c":[2]}"#.into()).unwrap();
-    assert_eq!(decode::<Open>(&document).unwrap().rest, BTreeMap::from([("c".to_owned(), json!([2]))]));
+    assert_eq!(
+        decode::<Open>(&document).unwrap().rest,
+        BTreeMap::from([("c".to_owned(), json!([2]))])
+    );
 }

@@ -56,7 +56,10 @@ fn a_great_many_violations() {
         a: u8,
     }
     let violations = is_told_in_time::<Option<Wrapped>>(&json!({"list": vec![json!({}); 200_000]}));
-    assert!(violations[0].contains("`a` is missing") || violations[0].contains("too large"), "{violations:?}");
+    assert!(
+        violations[0].contains("`a` is missing") || violations[0].contains("too large"),
+        "{violations:?}"
+    );
 }
 
 #[test]
@@ -72,7 +75,10 @@ fn the_wrong_rows_of_a_long_list_are_found() {
         tag: Option<String>,
     }
     let violations = is_told_in_time::<Vec<Row>>(&Value::Array(rows));
-    assert_eq!(violations, ["/7/id: expected integer, got string", "/49999/tag: expected null or string, got number"]);
+    assert_eq!(
+        violations,
+        ["/7/id: expected integer, got string", "/49999/tag: expected null or string, got number"]
+    );
 }
 
 #[test]
@@ -87,7 +93,10 @@ fn a_great_many_unknown_properties() {
     #[derive(JsonSchema, Deserialize)]
     #[serde(deny_unknown_fields)]
     struct Nothing {}
-    let value: Value = (0..100_000).map(|n| (n.to_string(), Value::Null)).collect::<serde_json::Map<_, _>>().into();
+    let value: Value = (0..100_000)
+        .map(|n| (n.to_string(), Value::Null))
+        .collect::<serde_json::Map<_, _>>()
+        .into();
     assert_eq!(is_told_in_time::<Nothing>(&value).len(), 101);
 }
 

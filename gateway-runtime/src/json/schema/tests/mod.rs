@@ -21,7 +21,9 @@ fn schema<T: JsonSchema>() -> InputSchema {
 }
 
 fn parse<T: JsonSchema>(body: impl AsRef<[u8]>) -> Result<Value, Vec<Violation>> {
-    schema::<T>().parse_json(Bytes::copy_from_slice(body.as_ref())).map(|document| document.to_value())
+    schema::<T>()
+        .parse_json(Bytes::copy_from_slice(body.as_ref()))
+        .map(|document| document.to_value())
 }
 
 fn decode<T: DeserializeOwned>(value: &Value) -> Result<T, Vec<Violation>> {
@@ -31,7 +33,10 @@ fn decode<T: DeserializeOwned>(value: &Value) -> Result<T, Vec<Violation>> {
 /// The violations as `pointer: detail`.
 fn told<T>(result: Result<T, Vec<Violation>>) -> Vec<String> {
     let violations = result.err().expect("violations");
-    violations.into_iter().map(|Violation { pointer, detail }| format!("{pointer}: {detail}")).collect()
+    violations
+        .into_iter()
+        .map(|Violation { pointer, detail }| format!("{pointer}: {detail}"))
+        .collect()
 }
 
 fn check<T: JsonSchema>(value: Value) -> Vec<String> {

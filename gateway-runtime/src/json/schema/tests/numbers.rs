@@ -124,12 +124,16 @@ fn integers_within_other_types_are_as_exact() {
     let refused = r#"{"n":-9223372036854775809}"#;
     assert_eq!(told(schema::<Flattened>().parse_json(refused.into())).len(), 1);
     assert_eq!(told(schema::<One<Option<i64>>>().parse_json(refused.into())).len(), 1);
-    assert_eq!(told(schema::<One<Vec<i64>>>().parse_json(r#"{"n":[1,0.99999999999999999]}"#.into())).len(), 1);
+    assert_eq!(
+        told(schema::<One<Vec<i64>>>().parse_json(r#"{"n":[1,0.99999999999999999]}"#.into())).len(),
+        1
+    );
     assert_eq!(told(schema::<One<NonZero<i64>>>().parse_json(refused.into())).len(), 1);
     assert!(!told(schema::<One<NonZero<u8>>>().parse_json(r#"{"n":1e-400}"#.into())).is_empty());
     // 128-bit integers hold what 64 bits do.
     assert_eq!(told(schema::<One<i128>>().parse_json(refused.into())).len(), 1);
-    let keys = schema::<BTreeMap<i64, u8>>().parse_json(r#"{"-9223372036854775809":1}"#.into()).unwrap();
+    let keys =
+        schema::<BTreeMap<i64, u8>>().parse_json(r#"{"-9223372036854775809":1}"#.into()).unwrap();
     assert!(decode::<BTreeMap<i64, u8>>(&keys).is_err());
 
     let exact = schema::<Flattened>().parse_json(r#"{"n":9007199254740993.0}"#.into()).unwrap();
@@ -149,8 +153,9 @@ fn constants_and_unique_items_are_compared_exactly() {
         #[schemars(extend("uniqueItems" = true))]
         ids: Vec<u64>,
     }
-    let check =
-        |level: &str, ids: &str| schema::<Query>().parse_json(format!("{{\"level\":{level},\"ids\":[{ids}]}}").into());
+    let check = |level: &str, ids: &str| {
+        schema::<Query>().parse_json(format!("{{\"level\":{level},\"ids\":[{ids}]}}").into())
+    };
     assert!(check("9007199254740993.0", "9007199254740993.0,9007199254740992").is_ok());
     assert_eq!(told(check("9007199254740992", "")).len(), 1);
     assert_eq!(told(check("0.99999999999999999", "")).len(), 2);

@@ -68,7 +68,15 @@ fn finite<T: Copy + Into<f64>>(number: &T) -> bool {
 }
 
 fn flat() -> impl Strategy<Value = Flat> {
-    let first = (any::<String>(), any::<char>(), any::<i8>(), any::<i64>(), any::<u64>(), any::<f32>(), any::<f64>());
+    let first = (
+        any::<String>(),
+        any::<char>(),
+        any::<i8>(),
+        any::<i64>(),
+        any::<u64>(),
+        any::<f32>(),
+        any::<f64>(),
+    );
     let last = (
         any::<bool>(),
         option::of(any::<i32>()),
@@ -77,23 +85,28 @@ fn flat() -> impl Strategy<Value = Flat> {
         vec(any::<i16>(), 0..=3),
         vec(any::<String>(), 0..4),
     );
-    (first, last).prop_filter("JSON has no such number", |(first, _)| finite(&first.5) && finite(&first.6)).prop_map(
-        |((text, letter, small, big, huge, single, double), (flag, maybe, name, color, many, words))| Flat {
-            text,
-            letter,
-            small,
-            big,
-            huge,
-            single,
-            double,
-            flag,
-            maybe,
-            name,
-            color,
-            many,
-            words,
-        },
-    )
+    (first, last)
+        .prop_filter("JSON has no such number", |(first, _)| finite(&first.5) && finite(&first.6))
+        .prop_map(
+            |(
+                (text, letter, small, big, huge, single, double),
+                (flag, maybe, name, color, many, words),
+            )| Flat {
+                text,
+                letter,
+                small,
+                big,
+                huge,
+                single,
+                double,
+                flag,
+                maybe,
+                name,
+                color,
+                many,
+                words,
+            },
+        )
 }
 
 fn deep() -> impl Strategy<Value = Deep> {
@@ -112,7 +125,11 @@ fn deep() -> impl Strategy<Value = Deep> {
     leaf.prop_recursive(4, 24, 4, |inner| {
         let by_name = proptest::collection::btree_map(any::<String>(), inner.clone(), 0..3);
         let by_id = proptest::collection::btree_map(any::<i32>(), any::<bool>(), 0..3);
-        (vec(inner, 0..3), by_name, by_id).prop_map(|(items, by_name, by_id)| Deep::List { items, by_name, by_id })
+        (vec(inner, 0..3), by_name, by_id).prop_map(|(items, by_name, by_id)| Deep::List {
+            items,
+            by_name,
+            by_id,
+        })
     })
 }
 
@@ -128,7 +145,9 @@ fn to_query(value: &Value) -> String {
     let mut query = form_urlencoded::Serializer::new(String::new());
     for (name, value) in value.as_object().unwrap() {
         let values = value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice);
-        query.extend_pairs(values.iter().filter(|value| !value.is_null()).map(|value| (name, text(value))));
+        query.extend_pairs(
+            values.iter().filter(|value| !value.is_null()).map(|value| (name, text(value))),
+        );
     }
     query.finish()
 }

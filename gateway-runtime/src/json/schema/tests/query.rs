@@ -56,11 +56,16 @@ fn refused<T: JsonSchema>(query: &str) -> Vec<String> {
 #[test]
 fn texts_become_what_the_schema_says() {
     assert_eq!(
-        read::<Search>("text=1&page=2&ratio=-1.5e1&exact=true&tag=7&order=up&on=2024-02-29&limit=10"),
+        read::<Search>(
+            "text=1&page=2&ratio=-1.5e1&exact=true&tag=7&order=up&on=2024-02-29&limit=10"
+        ),
         json!({"text": "1", "page": 2, "ratio": -15.0, "exact": true, "tag": ["7"], "order": "up",
             "on": "2024-02-29", "limit": 10})
     );
-    assert_eq!(read::<Search>("text=a&tag=x&tag=y&tag="), json!({"text": "a", "tag": ["x", "y", ""]}));
+    assert_eq!(
+        read::<Search>("text=a&tag=x&tag=y&tag="),
+        json!({"text": "a", "tag": ["x", "y", ""]})
+    );
     assert_eq!(read::<Search>("text=&point=1&point=2"), json!({"text": "", "point": [1, "2"]}));
     assert_eq!(read::<Search>("&&text&"), json!({"text": ""}));
     assert_eq!(read::<Search>("text=a=b"), json!({"text": "a=b"}));
@@ -83,18 +88,27 @@ fn encodings() {
 
 #[test]
 fn numbers_are_written_as_in_json() {
-    for (text, number) in [("0", json!(0)), ("1.0", json!(1.0)), ("1e2", json!(100.0)), ("-0", json!(-0.0))] {
+    for (text, number) in
+        [("0", json!(0)), ("1.0", json!(1.0)), ("1e2", json!(100.0)), ("-0", json!(-0.0))]
+    {
         assert_eq!(read::<Search>(&format!("text=&page={text}"))["page"], number);
     }
-    for text in
-        ["", "01", "+1", "%2B1", "1.", ".5", "1e", "0x1", "NaN", "inf", "%201", "1%20", "1_0", "1e400", "٣", "--1"]
-    {
+    for text in [
+        "", "01", "+1", "%2B1", "1.", ".5", "1e", "0x1", "NaN", "inf", "%201", "1%20", "1_0",
+        "1e400", "٣", "--1",
+    ] {
         let told = refused::<Search>(&format!("text=&page={text}"));
         assert_eq!(told, ["/page: expected null or integer, got string"], "{text}");
     }
-    assert_eq!(refused::<Search>("text=&page=1.5"), ["/page: expected null or integer, got a number with a fraction"]);
+    assert_eq!(
+        refused::<Search>("text=&page=1.5"),
+        ["/page: expected null or integer, got a number with a fraction"]
+    );
     assert_eq!(refused::<Search>("text=&page=-1"), ["/page: must be at least 0"]);
-    assert_eq!(refused::<Search>("text=&exact=1"), ["/exact: expected null or boolean, got string"]);
+    assert_eq!(
+        refused::<Search>("text=&exact=1"),
+        ["/exact: expected null or boolean, got string"]
+    );
 }
 
 #[test]
@@ -150,9 +164,18 @@ fn variants_decide_the_type_of_a_shared_name() {
         find: Find,
         page: u8,
     }
-    assert_eq!(read::<Query>("by=number&value=5&page=1"), json!({"by": "number", "value": 5, "page": 1}));
-    assert_eq!(read::<Query>("by=name&value=5&page=1"), json!({"by": "name", "value": "5", "page": 1}));
-    assert_eq!(refused::<Query>("by=number&value=x&page=1"), ["/value: expected integer, got string"]);
+    assert_eq!(
+        read::<Query>("by=number&value=5&page=1"),
+        json!({"by": "number", "value": 5, "page": 1})
+    );
+    assert_eq!(
+        read::<Query>("by=name&value=5&page=1"),
+        json!({"by": "name", "value": "5", "page": 1})
+    );
+    assert_eq!(
+        refused::<Query>("by=number&value=x&page=1"),
+        ["/value: expected integer, got string"]
+    );
 }
 
 #[test]
@@ -172,7 +195,10 @@ fn flattened_structs_and_maps() {
     }
     assert_eq!(read::<Query>("size=1&x=2"), json!({"size": 1, "x": 2}));
     assert_eq!(refused::<Query>("size=1&x=y"), ["/x: expected integer, got string"]);
-    assert_eq!(refused::<Query>("size=1&x=2&x=3"), ["/x: is given more than once, and takes one value"]);
+    assert_eq!(
+        refused::<Query>("size=1&x=2&x=3"),
+        ["/x: is given more than once, and takes one value"]
+    );
     assert_eq!(read::<HashMap<String, bool>>("a=true"), json!({"a": true}));
     assert_eq!(read::<HashMap<u8, String>>("1=x"), json!({"1": "x"}));
 }
@@ -250,13 +276,23 @@ fn what_cannot_come_from_a_query_string_is_named() {
     struct Lists {
         rows: Option<Vec<Vec<u8>>>,
     }
-    let why = |schema: crate::json::schema::tests::InputSchema| schema.query_compatible().unwrap_err();
+    let why =
+        |schema: crate::json::schema::tests::InputSchema| schema.query_compatible().unwrap_err();
     assert_eq!(why(schema::<Nested>()), "its property `filter` can be an object");
     assert_eq!(why(schema::<Objects>()), "its property `rows` can be a list of objects");
     assert_eq!(why(schema::<Lists>()), "its property `rows` can be a list of lists");
-    assert_eq!(why(schema::<HashMap<String, Inner>>()), "its undeclared properties can be an object");
-    assert_eq!(why(schema::<Vec<u8>>()), "the input can be of type array, and a query string always makes an object");
-    assert_eq!(why(schema::<Order>()), "the input can be of type string, and a query string always makes an object");
+    assert_eq!(
+        why(schema::<HashMap<String, Inner>>()),
+        "its undeclared properties can be an object"
+    );
+    assert_eq!(
+        why(schema::<Vec<u8>>()),
+        "the input can be of type array, and a query string always makes an object"
+    );
+    assert_eq!(
+        why(schema::<Order>()),
+        "the input can be of type string, and a query string always makes an object"
+    );
     assert_eq!(schema::<Search>().query_compatible(), Ok(()));
     assert_eq!(schema::<Option<Limits>>().query_compatible(), Ok(()));
     assert_eq!(refused::<Vec<u8>>("a=1").len(), 1);
@@ -354,7 +390,8 @@ fn several_enums_decide_the_types_of_their_own_names() {
 #[test]
 fn reading_takes_steps_in_proportion_to_the_query() {
     let keys = schema::<Keys>();
-    let steps = |query: &str| crate::json::schema::query::steps::of(|| drop(keys.parse_query(query)));
+    let steps =
+        |query: &str| crate::json::schema::query::steps::of(|| drop(keys.parse_query(query)));
     for item in ["ids=-5", "ids=5", "ids=18446744073709551616", "lists=x", "lists=1", "other=1"] {
         let query = |count| vec![item; count].join("&");
         let (few, many) = (steps(&query(100)), steps(&query(10_000)));

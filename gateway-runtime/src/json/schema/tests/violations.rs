@@ -84,7 +84,10 @@ fn sizes_and_types() {
     assert_eq!(check::<u8>(json!(1.5)), [": expected integer, got a number with a fraction"]);
     assert_eq!(check::<Option<u8>>(json!("x")), [": expected null or integer, got string"]);
     assert_eq!(check::<std::num::NonZeroI8>(json!(0)), [": must not be 0"]);
-    assert_eq!(check::<std::collections::HashSet<u8>>(json!([1, 1])), [": must not have the same item twice"]);
+    assert_eq!(
+        check::<std::collections::HashSet<u8>>(json!([1, 1])),
+        [": must not have the same item twice"]
+    );
 }
 
 #[test]
@@ -102,7 +105,10 @@ fn a_choice_is_explained_by_the_alternative_that_was_meant() {
     );
     assert_eq!(check::<Tagged>(json!({})), [": `kind` is missing"]);
     assert_eq!(check::<Tagged>(json!(1)), [": expected object, got number"]);
-    assert_eq!(check::<Tagged>(json!({"kind": "cheque"})), ["/kind: must be one of \"card\", \"cash\""]);
+    assert_eq!(
+        check::<Tagged>(json!({"kind": "cheque"})),
+        ["/kind: must be one of \"card\", \"cash\""]
+    );
 
     #[derive(JsonSchema, Deserialize)]
     #[expect(dead_code, reason = "only described")]
@@ -111,8 +117,14 @@ fn a_choice_is_explained_by_the_alternative_that_was_meant() {
         Card { number: String },
         Cash(u32),
     }
-    assert_eq!(check::<External>(json!({"Card": {"number": 1}})), ["/Card/number: expected string, got number"]);
-    assert_eq!(check::<External>(json!({"Gold": 1})), [": must have one of the properties \"Card\", \"Cash\""]);
+    assert_eq!(
+        check::<External>(json!({"Card": {"number": 1}})),
+        ["/Card/number: expected string, got number"]
+    );
+    assert_eq!(
+        check::<External>(json!({"Gold": 1})),
+        [": must have one of the properties \"Card\", \"Cash\""]
+    );
     assert_eq!(check::<External>(json!("Gold")), [": must be one of \"None\""]);
     assert_eq!(check::<External>(json!({"Cash": -1})), ["/Cash: must be at least 0"]);
 
@@ -141,8 +153,9 @@ fn values_are_never_repeated() {
 #[test]
 fn long_names_are_cut_and_odd_ones_escaped() {
     let long = "n".repeat(100_000);
-    let violations =
-        schema::<Mail>().check(&json!({"to": ["a@b.c"], "subject": "x", long: 1, "a\n\"": 2})).unwrap_err();
+    let violations = schema::<Mail>()
+        .check(&json!({"to": ["a@b.c"], "subject": "x", long: 1, "a\n\"": 2}))
+        .unwrap_err();
     assert_eq!(violations.len(), 2);
     assert_eq!(violations[0].pointer, "");
     assert!(violations[0].detail.len() < 200, "{}", violations[0].detail.len());
@@ -188,8 +201,14 @@ fn syntax() {
     assert_eq!(told_of("{} x"), [": not valid JSON: trailing characters at line 1 column 4"]);
     assert_eq!(told_of(" "), [": not valid JSON: EOF while parsing a value at line 1 column 1"]);
     assert_eq!(told_of("1e400"), [": not valid JSON: number out of range at line 1 column 5"]);
-    assert_eq!(told_of(r#""\ud800""#), [": not valid JSON: unexpected end of hex escape at line 1 column 8"]);
-    assert_eq!(told(parse::<Mail>(b"\"\xff\"")), [": not valid JSON: invalid unicode code point at line 1 column 2"]);
+    assert_eq!(
+        told_of(r#""\ud800""#),
+        [": not valid JSON: unexpected end of hex escape at line 1 column 8"]
+    );
+    assert_eq!(
+        told(parse::<Mail>(b"\"\xff\"")),
+        [": not valid JSON: invalid unicode code point at line 1 column 2"]
+    );
 }
 
 #[test]
@@ -207,5 +226,8 @@ fn an_empty_body_is_nothing_where_nothing_is_allowed() {
 
 #[test]
 fn of_a_key_given_twice_the_last_counts() {
-    assert_eq!(parse::<HashMap<String, u8>>(br#"{"a":1,"b":2,"a":3}"#), Ok(json!({"a": 3, "b": 2})));
+    assert_eq!(
+        parse::<HashMap<String, u8>>(br#"{"a":1,"b":2,"a":3}"#),
+        Ok(json!({"a": 3, "b": 2}))
+    );
 }

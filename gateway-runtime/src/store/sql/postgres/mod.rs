@@ -19,7 +19,7 @@ use crate::{
         BoxFuture, Database, Db, Statement, StoreError, Transaction,
         db::Connections,
         migrations::GATEWAY,
-        sql::postgres::write::{Write, Writer},
+        sql::postgres::write::{PostgresBatch, PostgresWriter},
     },
 };
 
@@ -29,7 +29,7 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(4);
 /// The books on a server.
 #[derive(Clone, Debug)]
 pub struct Postgres {
-    writer: Arc<Writer>,
+    writer: Arc<PostgresWriter>,
     readers: PgPool,
 }
 
@@ -41,14 +41,17 @@ impl Postgres {
     /// When the server cannot be reached, does not let us in, or holds a database of a newer version.
     pub async fn connect(url: &Secret, connections: u32) -> Result<Self, StoreError> {
         migrator(url).await?.migrate(&[GATEWAY]).await?;
-        Self::connect_as_it_is(url, connections).await
+        Self::connect_unmigrated(url, connections).await
     }
 
     /// Connects to a database whose shape has been seen to.
-    pub(in crate::store) async fn connect_as_it_is(url: &Secret, connections: u32) -> Result<Self, StoreError> {
+    pub(in crate::store) async fn connect_unmigrated(
+        url: &Secret,
+        connections: u32,
+    ) -> Result<Self, StoreError> {
         let options = options(url)?;
         let readers = pooled(options.clone(), connections.saturating_sub(1).max(1)).await?;
-        Ok(Self { writer: Arc::new(Writer::new(options)), readers })
+        Ok(Self { writer: Arc::new(PostgresWriter::new(options)), readers })
     }
 }
 
@@ -60,14 +63,18 @@ pub(in crate::store) async fn migrator(url: &Secret) -> Result<Db, StoreError> {
 }
 
 /// Connections that are made when they are asked for.
-pub(in crate::store) fn on_demand(url: &Secret, connections: u32) -> Result<Db, StoreError> {
+pub(in crate::store) fn lazy(url: &Secret, connections: u32) -> Result<Db, StoreError> {
     Ok(Db(Connections::Postgres(pool_options(connections).connect_lazy_with(options(url)?))))
 }
 
 fn options(url: &Secret) -> Result<PgConnectOptions, StoreError> {
     let options = PgConnectOptions::from_str(url.expose())
         // The error would repeat the URL, and with it the password.
-        .map_err(|_| StoreError::rejected("the URL of PostgreSQL is not like `postgres://user@host/database`"))?
+        .map_err(|_| {
+            StoreError::rejected(
+                "the URL of PostgreSQL is not like `postgres://user@host/database`",
+            )
+        })?
         .application_name("gateway");
     // Nobody waits for an answer any more when these end.
     Ok(options.options([
@@ -96,14 +103,16 @@ async fn pooled(options: PgConnectOptions, connections: u32) -> Result<PgPool, S
              correct `store.url`"
         ))
     };
-    let first = timeout(CONNECT_TIMEOUT, options.connect()).await.map_err(|_| away(&"it did not answer in time"))?;
+    let first = timeout(CONNECT_TIMEOUT, options.connect())
+        .await
+        .map_err(|_| away(&"it did not answer in time"))?;
     first.map_err(|error| away(&error))?.close().await.map_err(|error| away(&error))?;
     Ok(pool_options(connections).connect_lazy_with(options))
 }
 
 impl Database for Postgres {
     fn begin(&self) -> BoxFuture<'_, Result<Box<dyn Transaction>, StoreError>> {
-        Box::pin(async { Ok(Box::new(Write::begin(&self.writer).await?) as _) })
+        Box::pin(async { Ok(Box::new(PostgresBatch::begin(&self.writer).await?) as _) })
     }
 
     fn read<'a>(
@@ -114,11 +123,11 @@ impl Database for Postgres {
         let query = sqlx::query_scalar(AssertSqlSafe(statement.postgres.clone()))
             .bind(argument)
             .persistent(!statement.is_dynamic());
-        Box::pin(async { query.fetch_all(&self.readers).await.map_err(unchanged) })
+        Box::pin(async { query.fetch_all(&self.readers).await.map_err(map_error) })
     }
 }
 
-fn unchanged(error: sqlx::Error) -> StoreError {
+fn map_error(error: sqlx::Error) -> StoreError {
     let message = format!("PostgreSQL: {error}");
     match error.as_database_error() {
         Some(error) if error.is_unique_violation() => StoreError::duplicate(message),

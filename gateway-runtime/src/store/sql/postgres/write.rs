@@ -18,39 +18,41 @@ use tokio::{
 
 use crate::store::{
     BoxFuture, Column, Statement, StoreError, Table, Transaction, Value,
-    sql::postgres::{CONNECT_TIMEOUT, unchanged},
+    sql::postgres::{CONNECT_TIMEOUT, map_error},
 };
 
 /// The connection that writes, while there is one.
 #[derive(Debug)]
-pub(super) struct Writer {
+pub(super) struct PostgresWriter {
     options: PgConnectOptions,
     connection: Arc<Mutex<Option<PgConnection>>>,
 }
 
-impl Writer {
+impl PostgresWriter {
     pub(super) fn new(options: PgConnectOptions) -> Self {
         Self { options, connection: Arc::default() }
     }
 
     async fn connect(&self) -> Result<PgConnection, StoreError> {
         match timeout(CONNECT_TIMEOUT, self.options.connect()).await {
-            Ok(connection) => connection.map_err(unchanged),
-            Err(_) => Err(StoreError::unavailable("PostgreSQL did not accept a connection in time")),
+            Ok(connection) => connection.map_err(map_error),
+            Err(_) => {
+                Err(StoreError::unavailable("PostgreSQL did not accept a connection in time"))
+            }
         }
     }
 }
 
 /// A transaction. The connection is closed where it is dropped before its end: the server takes back what was done, and
 /// nobody has to know which answers are still on their way.
-pub(super) struct Write {
+pub(super) struct PostgresBatch {
     connection: OwnedMutexGuard<Option<PgConnection>>,
     deferred: Deferred,
     is_over: bool,
 }
 
-impl Write {
-    pub(super) async fn begin(writer: &Writer) -> Result<Self, StoreError> {
+impl PostgresBatch {
+    pub(super) async fn begin(writer: &PostgresWriter) -> Result<Self, StoreError> {
         let mut place = Arc::clone(&writer.connection).lock_owned().await;
         // Left outside for as long as nobody knows how it is.
         let mut connection = match place.take() {
@@ -60,20 +62,22 @@ impl Write {
         if begin(&mut connection).await.is_err() {
             // The server was restarted, or has ended the connection.
             connection = writer.connect().await?;
-            begin(&mut connection).await.map_err(unchanged)?;
+            begin(&mut connection).await.map_err(map_error)?;
         }
         *place = Some(connection);
         Ok(Self { connection: place, deferred: Deferred::default(), is_over: false })
     }
 
     fn connection(&mut self) -> Result<&mut PgConnection, StoreError> {
-        self.connection.as_mut().ok_or_else(|| StoreError::unavailable("the connection to PostgreSQL has ended"))
+        self.connection
+            .as_mut()
+            .ok_or_else(|| StoreError::unavailable("the connection to PostgreSQL has ended"))
     }
 
     async fn flush(&mut self) -> Result<(), StoreError> {
         let Some((sql, arguments)) = self.deferred.take() else { return Ok(()) };
         let query = sqlx::query_with(AssertSqlSafe(sql), arguments);
-        query.execute(self.connection()?).await.map(drop).map_err(unchanged)
+        query.execute(self.connection()?).await.map(drop).map_err(map_error)
     }
 }
 
@@ -81,7 +85,7 @@ async fn begin(connection: &mut PgConnection) -> sqlx::Result<()> {
     sqlx::raw_sql("BEGIN").execute(connection).await.map(drop)
 }
 
-impl Drop for Write {
+impl Drop for PostgresBatch {
     fn drop(&mut self) {
         if !self.is_over {
             *self.connection = None;
@@ -89,7 +93,7 @@ impl Drop for Write {
     }
 }
 
-impl Transaction for Write {
+impl Transaction for PostgresBatch {
     fn run<'a>(
         &'a mut self,
         statement: &'static Statement,
@@ -97,8 +101,9 @@ impl Transaction for Write {
     ) -> BoxFuture<'a, Result<Vec<String>, StoreError>> {
         Box::pin(async move {
             self.flush().await?;
-            let query = sqlx::query_scalar(AssertSqlSafe(statement.postgres.clone())).bind(argument);
-            query.fetch_all(self.connection()?).await.map_err(unchanged)
+            let query =
+                sqlx::query_scalar(AssertSqlSafe(statement.postgres.clone())).bind(argument);
+            query.fetch_all(self.connection()?).await.map_err(map_error)
         })
     }
 
@@ -126,7 +131,8 @@ impl Transaction for Write {
         Box::pin(async move {
             self.flush().await?;
             let query = sqlx::query_scalar(AssertSqlSafe(table.delete_all())).bind(keys);
-            let deleted: Vec<String> = query.fetch_all(self.connection()?).await.map_err(unchanged)?;
+            let deleted: Vec<String> =
+                query.fetch_all(self.connection()?).await.map_err(map_error)?;
             let mut deleted: HashSet<String> = deleted.into_iter().collect();
             Ok(keys.iter().map(|key| deleted.remove(*key)).collect())
         })
@@ -141,7 +147,7 @@ impl Transaction for Write {
             self.flush().await?;
             let committed = sqlx::raw_sql("COMMIT").execute(self.connection()?).await;
             committed.map_err(|error| match error {
-                sqlx::Error::Database(_) => unchanged(error),
+                sqlx::Error::Database(_) => map_error(error),
                 _ => StoreError::ambiguous(format!("PostgreSQL: lost over a commit: {error}")),
             })?;
             self.is_over = true;
@@ -171,7 +177,9 @@ impl Deferred {
             let values = values.iter().skip(at).step_by(table.columns.len());
             let added = match column {
                 Column::Text => self.arguments.add(values.map(Value::text).collect::<Vec<_>>()),
-                Column::Integer => self.arguments.add(values.map(Value::integer).collect::<Vec<_>>()),
+                Column::Integer => {
+                    self.arguments.add(values.map(Value::integer).collect::<Vec<_>>())
+                }
                 Column::Boolean => self.arguments.add(values.map(Value::truth).collect::<Vec<_>>()),
             };
             added.map_err(unwritable)?;
@@ -183,8 +191,13 @@ impl Deferred {
     fn take(&mut self) -> Option<(String, PgArguments)> {
         let Self { mut writes, arguments } = mem::take(self);
         let last = writes.pop()?;
-        let with = writes.iter().enumerate().map(|(at, write)| format!("w{at} AS ({write})")).collect::<Vec<_>>();
-        let with = if with.is_empty() { String::new() } else { format!("WITH {} ", with.join(", ")) };
+        let with = writes
+            .iter()
+            .enumerate()
+            .map(|(at, write)| format!("w{at} AS ({write})"))
+            .collect::<Vec<_>>();
+        let with =
+            if with.is_empty() { String::new() } else { format!("WITH {} ", with.join(", ")) };
         Some((with + &last, arguments))
     }
 }

@@ -17,7 +17,7 @@ pub(in crate::store) const SELECTIVE_LIMIT: u32 = if cfg!(test) { 60 } else { 8_
 
 /// By which of what is asked for requests are found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::store) enum Lead {
+pub(in crate::store) enum AccessPath {
     Id,
     Trace,
     User,
@@ -31,7 +31,7 @@ pub(in crate::store) enum Lead {
     Newest,
 }
 
-impl Lead {
+impl AccessPath {
     /// Those that can lead, the best first where all are frequent.
     pub(in crate::store) fn of(search: &RequestQuery) -> impl Iterator<Item = Self> {
         [
@@ -69,14 +69,24 @@ impl Lead {
 }
 
 /// Gives how many requests a lead finds, up to [`RARE`].
-pub(in crate::store) fn frequency(search: &RequestQuery, lead: Lead) -> Statement {
+pub(in crate::store) fn frequency(search: &RequestQuery, lead: AccessPath) -> Statement {
     let found = match lead {
-        Lead::Account | Lead::Kinds => any_of_kinds(search, lead),
-        Lead::Id => equal("1 AS call", "request_id", lead.index(), &SELECTIVE_LIMIT.to_string()),
-        Lead::Trace => equal("1 AS call", "trace", lead.index(), &SELECTIVE_LIMIT.to_string()),
-        Lead::Cost => at_least("1 AS call", "cost", lead.index(), &SELECTIVE_LIMIT.to_string()),
-        Lead::Price => at_least("1 AS call", "price", lead.index(), &SELECTIVE_LIMIT.to_string()),
-        Lead::User | Lead::Peer | Lead::Newest => matching_ids(search, lead, &all([]), &SELECTIVE_LIMIT.to_string()),
+        AccessPath::Account | AccessPath::Kinds => any_of_kinds(search, lead),
+        AccessPath::Id => {
+            equal("1 AS call", "request_id", lead.index(), &SELECTIVE_LIMIT.to_string())
+        }
+        AccessPath::Trace => {
+            equal("1 AS call", "trace", lead.index(), &SELECTIVE_LIMIT.to_string())
+        }
+        AccessPath::Cost => {
+            at_least("1 AS call", "cost", lead.index(), &SELECTIVE_LIMIT.to_string())
+        }
+        AccessPath::Price => {
+            at_least("1 AS call", "price", lead.index(), &SELECTIVE_LIMIT.to_string())
+        }
+        AccessPath::User | AccessPath::Peer | AccessPath::Newest => {
+            matching_ids(search, lead, &all([]), &SELECTIVE_LIMIT.to_string())
+        }
     };
     sql(
         format!("WITH RECURSIVE {} SELECT CAST(count(*) AS text) FROM found", found.sqlite),
@@ -86,11 +96,16 @@ pub(in crate::store) fn frequency(search: &RequestQuery, lead: Lead) -> Statemen
 }
 
 /// The names that a lead finds, the newest of them first where its index is in that order, as the table `found`.
-pub(super) fn matching_ids(search: &RequestQuery, lead: Lead, conditions: &SqlFragment, limit: &str) -> SqlFragment {
+pub(super) fn matching_ids(
+    search: &RequestQuery,
+    lead: AccessPath,
+    conditions: &SqlFragment,
+    limit: &str,
+) -> SqlFragment {
     let index = lead.index();
     let between = between(lead);
     match lead {
-        Lead::Newest => sql(
+        AccessPath::Newest => sql(
             format!(
                 "found AS MATERIALIZED (SELECT call FROM requests WHERE {} AND {} ORDER BY call DESC LIMIT {limit})",
                 between.sqlite, conditions.sqlite
@@ -100,14 +115,15 @@ pub(super) fn matching_ids(search: &RequestQuery, lead: Lead, conditions: &SqlFr
                 between.postgres, conditions.postgres
             ),
         ),
-        Lead::Id => equal("call", "request_id", index, limit),
-        Lead::Trace => equal("call", "trace", index, limit),
-        Lead::Cost => at_least("call", "cost", index, limit),
-        Lead::Price => at_least("call", "price", index, limit),
-        Lead::User => in_order("user", index, &between, conditions, limit),
-        Lead::Peer => in_order("peer", index, &between, conditions, limit),
-        Lead::Account | Lead::Kinds => {
-            let (kinds, SqlFragment { sqlite, postgres }) = (kinds(search), of_kind(lead, &between, conditions));
+        AccessPath::Id => equal("call", "request_id", index, limit),
+        AccessPath::Trace => equal("call", "trace", index, limit),
+        AccessPath::Cost => at_least("call", "cost", index, limit),
+        AccessPath::Price => at_least("call", "price", index, limit),
+        AccessPath::User => in_order("user", index, &between, conditions, limit),
+        AccessPath::Peer => in_order("peer", index, &between, conditions, limit),
+        AccessPath::Account | AccessPath::Kinds => {
+            let (kinds, SqlFragment { sqlite, postgres }) =
+                (kinds(search), of_kind(lead, &between, conditions));
             sql(
                 format!(
                     "{}, found AS MATERIALIZED (SELECT newest.value AS call
@@ -126,18 +142,19 @@ pub(super) fn matching_ids(search: &RequestQuery, lead: Lead, conditions: &SqlFr
 }
 
 /// That a name is within what is asked for.
-fn between(lead: Lead) -> SqlFragment {
-    let column = if lead == Lead::Newest { "call" } else { "call COLLATE \"C\"" };
+fn between(lead: AccessPath) -> SqlFragment {
+    let column = if lead == AccessPath::Newest { "call" } else { "call COLLATE \"C\"" };
     let limits = all([compare(column, ">=", "low", "text"), compare(column, "<", "high", "text")]);
-    let SqlFragment { sqlite, .. } = all([compare("call", ">=", "low", "text"), compare("call", "<", "high", "text")]);
+    let SqlFragment { sqlite, .. } =
+        all([compare("call", ">=", "low", "text"), compare("call", "<", "high", "text")]);
     SqlFragment { sqlite, ..limits }
 }
 
 /// Some that a lead finds by their kinds, in no order, as the table `found`.
-fn any_of_kinds(search: &RequestQuery, lead: Lead) -> SqlFragment {
+fn any_of_kinds(search: &RequestQuery, lead: AccessPath) -> SqlFragment {
     let kinds = kinds(search);
     let between = between(lead);
-    let account = if lead == Lead::Account { "account = (?1 ->> 'account') AND" } else { "" };
+    let account = if lead == AccessPath::Account { "account = (?1 ->> 'account') AND" } else { "" };
     sql(
         format!(
             "{}, found AS (SELECT call FROM k CROSS JOIN requests INDEXED BY {}
@@ -166,10 +183,10 @@ fn kinds(search: &RequestQuery) -> SqlFragment {
 }
 
 /// The newest of the kind `k.value`, and of the account if that leads.
-fn of_kind(lead: Lead, between: &SqlFragment, conditions: &SqlFragment) -> SqlFragment {
+fn of_kind(lead: AccessPath, between: &SqlFragment, conditions: &SqlFragment) -> SqlFragment {
     let index = lead.index();
     let account = compare("account", "=", "account", "text");
-    let account = if lead == Lead::Account { account } else { same("true") };
+    let account = if lead == AccessPath::Account { account } else { same("true") };
     sql(
         format!(
             "SELECT call FROM requests INDEXED BY {index} WHERE {} AND kind = k.value AND {} AND {} ORDER BY call DESC",
@@ -211,7 +228,13 @@ fn at_least(what: &str, column: &str, index: &str, limit: &str) -> SqlFragment {
     )
 }
 
-fn in_order(key: &str, index: &str, between: &SqlFragment, conditions: &SqlFragment, limit: &str) -> SqlFragment {
+fn in_order(
+    key: &str,
+    index: &str,
+    between: &SqlFragment,
+    conditions: &SqlFragment,
+    limit: &str,
+) -> SqlFragment {
     let these = compare(&format!("\"{key}\""), "=", key, "text");
     sql(
         format!(

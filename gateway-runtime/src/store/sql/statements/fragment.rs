@@ -30,13 +30,21 @@ pub(super) fn compare(column: &str, operator: &str, key: &str, type_of: &str) ->
 
 pub(super) fn all(conditions: impl IntoIterator<Item = SqlFragment>) -> SqlFragment {
     conditions.into_iter().fold(same("true"), |all, next| {
-        sql(format!("{} AND {}", all.sqlite, next.sqlite), format!("{} AND {}", all.postgres, next.postgres))
+        sql(
+            format!("{} AND {}", all.sqlite, next.sqlite),
+            format!("{} AND {}", all.postgres, next.postgres),
+        )
     })
 }
 
 impl From<SqlFragment> for Statement {
     fn from(SqlFragment { sqlite, postgres }: SqlFragment) -> Self {
-        Self { sqlite: sqlite.into(), postgres: postgres.into(), reads_staging: false, is_polled: false }
+        Self {
+            sqlite: sqlite.into(),
+            postgres: postgres.into(),
+            reads_staging: false,
+            is_polled: false,
+        }
     }
 }
 

@@ -20,8 +20,8 @@ pub(in crate::store) fn takings(span: &MarginQuery) -> Statement {
         (span.account.is_some(), "account", "=", "account", "text"),
     ];
     let conditions = conditions.into_iter().filter(|(is_asked, ..)| *is_asked);
-    let SqlFragment { sqlite, postgres } =
-        all(conditions.map(|(_, column, operator, key, type_of)| compare(column, operator, key, type_of)));
+    let SqlFragment { sqlite, postgres } = all(conditions
+        .map(|(_, column, operator, key, type_of)| compare(column, operator, key, type_of)));
     let day = if span.group_by_day { "at / 86400000000" } else { "0" };
     let summed = |conditions: &str, whole: &str| {
         format!(

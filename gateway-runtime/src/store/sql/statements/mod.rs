@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use crate::store::sql::table::{
-    Column::{self, Integer, Text, Boolean},
+    Column::{self, Boolean, Integer, Text},
     Table,
 };
 
@@ -11,7 +11,10 @@ use crate::store::sql::table::{
 #[derive(Debug)]
 pub struct Statement {
     pub(in crate::store) sqlite: Cow<'static, str>,
-    #[cfg_attr(not(feature = "postgres"), expect(dead_code, reason = "written for both, so that both stay in view"))]
+    #[cfg_attr(
+        not(feature = "postgres"),
+        expect(dead_code, reason = "written for both, so that both stay in view")
+    )]
     pub(in crate::store) postgres: Cow<'static, str>,
     /// Whether it reads what SQLite writes by way of another table.
     pub(in crate::store) reads_staging: bool,
@@ -63,8 +66,14 @@ pub(in crate::store) static CREDITS: Table = Table::new("entries", ENTRIES);
 /// Entries of the ledger, for what calls have cost.
 pub(in crate::store) static CHARGES: Table = Table::staged("latest_charges", "entries", ENTRIES);
 
-const ENTRIES: &[(&str, Column)] =
-    &[("reference", Text), ("at", Integer), ("account", Text), ("currency", Text), ("kind", Text), ("amount", Integer)];
+const ENTRIES: &[(&str, Column)] = &[
+    ("reference", Text),
+    ("at", Integer),
+    ("account", Text),
+    ("currency", Text),
+    ("kind", Text),
+    ("amount", Integer),
+];
 
 /// Money set aside.
 pub(in crate::store) static HOLDS: Table = Table::new(

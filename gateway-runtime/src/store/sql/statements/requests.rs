@@ -4,7 +4,7 @@ use crate::store::{
     RequestQuery,
     sql::statements::{
         Statement,
-        access_path::{Lead, SELECTIVE_LIMIT, matching_ids},
+        access_path::{AccessPath, SELECTIVE_LIMIT, matching_ids},
         fragment::{SqlFragment, all, bound, compare, sql},
     },
 };
@@ -38,7 +38,7 @@ impl RequestQuery {
     }
 
     /// What is asked of a request itself, besides what `lead` finds alone: PostgreSQL would look at it twice.
-    fn of_row(&self, lead: Lead) -> impl Iterator<Item = SqlFragment> {
+    fn of_row(&self, lead: AccessPath) -> impl Iterator<Item = SqlFragment> {
         let kinds = sql(
             "kind IN (SELECT value FROM json_each(?1 -> 'kinds'))",
             "kind = ANY (ARRAY (SELECT jsonb_array_elements_text($1::jsonb -> 'kinds')::bigint))",
@@ -46,9 +46,15 @@ impl RequestQuery {
         [
             (self.request_id.is_some(), "request_id", "=", "request_id", "text"),
             (self.trace.is_some(), "trace", "=", "trace", "text"),
-            (self.account.is_some() && lead != Lead::Account, "account", "=", "account", "text"),
-            (self.user.is_some() && lead != Lead::User, "\"user\"", "=", "user", "text"),
-            (self.peer.is_some() && lead != Lead::Peer, "peer", "=", "peer", "text"),
+            (
+                self.account.is_some() && lead != AccessPath::Account,
+                "account",
+                "=",
+                "account",
+                "text",
+            ),
+            (self.user.is_some() && lead != AccessPath::User, "\"user\"", "=", "user", "text"),
+            (self.peer.is_some() && lead != AccessPath::Peer, "peer", "=", "peer", "text"),
             (self.min_price.is_some(), "price", ">=", "min_price", "bigint"),
             (self.max_price.is_some(), "price", "<=", "max_price", "bigint"),
             (self.min_cost.is_some(), "cost", ">=", "min_cost", "bigint"),
@@ -59,7 +65,10 @@ impl RequestQuery {
         .into_iter()
         .filter(|(is_asked, ..)| *is_asked)
         .map(|(_, column, operator, key, type_of)| compare(column, operator, key, type_of))
-        .chain((self.has_kinds() && !matches!(lead, Lead::Account | Lead::Kinds)).then_some(kinds))
+        .chain(
+            (self.has_kinds() && !matches!(lead, AccessPath::Account | AccessPath::Kinds))
+                .then_some(kinds),
+        )
     }
 }
 
@@ -74,17 +83,29 @@ pub(in crate::store) fn find_kinds(search: &RequestQuery) -> Statement {
 }
 
 /// Gives the requests, newest first, as `Request` is read.
-pub(in crate::store) fn requests(search: &RequestQuery, lead: Lead) -> Statement {
+pub(in crate::store) fn requests(search: &RequestQuery, lead: AccessPath) -> Statement {
     let limit = bound("count", "bigint");
     let conditions = all(search.of_row(lead));
     let found = if lead.is_in_order() {
         let SqlFragment { sqlite, .. } = matching_ids(search, lead, &conditions, &limit.sqlite);
-        sql(sqlite, crate::store::sql::statements::requests::matching_ids(search, lead, &conditions, &limit.postgres).postgres)
+        sql(
+            sqlite,
+            crate::store::sql::statements::requests::matching_ids(
+                search,
+                lead,
+                &conditions,
+                &limit.postgres,
+            )
+            .postgres,
+        )
     } else {
         // All that it finds are looked at, and then put in order.
         let led = matching_ids(search, lead, &all([]), &SELECTIVE_LIMIT.to_string());
-        let SqlFragment { sqlite, postgres } =
-            all([compare("found.call", ">=", "low", "text"), compare("found.call", "<", "high", "text"), conditions]);
+        let SqlFragment { sqlite, postgres } = all([
+            compare("found.call", ">=", "low", "text"),
+            compare("found.call", "<", "high", "text"),
+            conditions,
+        ]);
         let chosen = |join: &str, condition: &str, limit: &str| {
             format!(
                 "chosen AS MATERIALIZED (SELECT requests.call FROM found {join} requests ON requests.call = found.call

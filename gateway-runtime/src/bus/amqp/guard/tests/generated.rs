@@ -28,14 +28,19 @@ fn value() -> impl Strategy<Value = Vec<u8>> {
         Just(("d", 8)),
         Just(("T", 8)),
     ];
-    let fixed =
-        (fixed, any::<[u8; 8]>()).prop_map(|((kind, length), bytes)| [kind.as_bytes(), &bytes[..length]].concat());
+    let fixed = (fixed, any::<[u8; 8]>())
+        .prop_map(|((kind, length), bytes)| [kind.as_bytes(), &bytes[..length]].concat());
     let bytes = (prop_oneof![Just("S"), Just("x")], vec(any::<u8>(), 0..20))
         .prop_map(|(kind, bytes)| [kind.as_bytes(), &long(&bytes)].concat());
     prop_oneof![fixed, bytes].prop_recursive(6, 40, 5, |inner| {
-        let list = vec(inner.clone(), 0..5).prop_map(|values| [&b"A"[..], &long(&values.concat())].concat());
+        let list = vec(inner.clone(), 0..5)
+            .prop_map(|values| [&b"A"[..], &long(&values.concat())].concat());
         let table = vec((name(), inner), 0..5).prop_map(|fields| {
-            [&b"F"[..], &long(&fields.iter().flat_map(|(n, v)| [&n[..], v].concat()).collect::<Vec<_>>())].concat()
+            [
+                &b"F"[..],
+                &long(&fields.iter().flat_map(|(n, v)| [&n[..], v].concat()).collect::<Vec<_>>()),
+            ]
+            .concat()
         });
         prop_oneof![list, table]
     })
@@ -43,8 +48,9 @@ fn value() -> impl Strategy<Value = Vec<u8>> {
 
 /// Flags and values of properties; each value well-formed, or any bytes.
 fn properties(well_formed: bool) -> impl Strategy<Value = (u16, Vec<u8>)> {
-    let table = vec((name(), value()), 0..6)
-        .prop_map(|fields| long(&fields.iter().flat_map(|(n, v)| [&n[..], v].concat()).collect::<Vec<_>>()));
+    let table = vec((name(), value()), 0..6).prop_map(|fields| {
+        long(&fields.iter().flat_map(|(n, v)| [&n[..], v].concat()).collect::<Vec<_>>())
+    });
     (
         any::<u16>(),
         vec(name(), 14),

@@ -80,7 +80,10 @@ fn properties_of(bytes: &[u8]) -> basic::AMQPProperties {
 /// The properties that the filter makes of some, and the reason that it gives.
 fn mended(flags: u16, values: &[u8]) -> (basic::AMQPProperties, String) {
     let properties = properties_of(&filtered(&header(flags, values), usize::MAX).0);
-    let mark = properties.headers().as_ref().and_then(|headers| headers.inner().get(Message::UNREADABLE).cloned());
+    let mark = properties
+        .headers()
+        .as_ref()
+        .and_then(|headers| headers.inner().get(Message::UNREADABLE).cloned());
     let Some(AMQPValue::LongString(reason)) = mark else { panic!("{properties:?}") };
     (properties, reason.to_string())
 }
@@ -96,7 +99,10 @@ fn table_that_cannot_be_parsed_is_left_out_and_what_follows_it_is_kept() {
         (entry(b"x", &nested(33)), "a header field is nested more than 32 levels deep"),
         (entry(b"x", &nested(20_000)), "a header field is nested more than 32 levels deep"),
         (entry(b"\xff", b"V"), "the name of a header field is not UTF-8"),
-        (entry(b"x", &[&b"F"[..], &long(&entry(b"\xff", b"V"))].concat()), "the name of a header field is not UTF-8"),
+        (
+            entry(b"x", &[&b"F"[..], &long(&entry(b"\xff", b"V"))].concat()),
+            "the name of a header field is not UTF-8",
+        ),
         (entry(b"x", b"Z"), "a header field has an unknown type"),
         (entry(b"x", b""), "a length does not fit"),
         (entry(b"x", b"l\0"), "a length does not fit"),
@@ -107,7 +113,8 @@ fn table_that_cannot_be_parsed_is_left_out_and_what_follows_it_is_kept() {
     ];
     for (table, reason) in tables {
         let values = [short(b"text/plain"), long(&table), short(b"1.0"), short(b"me")].concat();
-        let (properties, told) = mended(CONTENT_TYPE | HEADERS | CORRELATION_ID | REPLY_TO, &values);
+        let (properties, told) =
+            mended(CONTENT_TYPE | HEADERS | CORRELATION_ID | REPLY_TO, &values);
         assert_eq!(told, reason);
         assert_eq!(properties.headers().as_ref().unwrap().inner().len(), 1, "{reason}");
         assert_eq!(properties.content_type().as_ref().unwrap().as_str(), "text/plain");
@@ -118,14 +125,18 @@ fn table_that_cannot_be_parsed_is_left_out_and_what_follows_it_is_kept() {
 
 #[test]
 fn property_that_cannot_be_parsed_is_left_out_and_the_table_is_kept() {
-    let table = long(&[entry(b"x", &text("y")), entry(b"x-gateway-unreadable", &text("of the sender"))].concat());
-    let (properties, reason) = mended(CONTENT_TYPE | HEADERS, &[short(b"\xff"), table.clone()].concat());
+    let table = long(
+        &[entry(b"x", &text("y")), entry(b"x-gateway-unreadable", &text("of the sender"))].concat(),
+    );
+    let (properties, reason) =
+        mended(CONTENT_TYPE | HEADERS, &[short(b"\xff"), table.clone()].concat());
     assert_eq!(reason, "property `content_type` is not UTF-8");
     assert_eq!(properties.content_type(), &None);
     assert_eq!(properties.headers().as_ref().unwrap().inner().len(), 2);
 
     // What follows a length that does not fit has no place.
-    let (properties, reason) = mended(HEADERS | CORRELATION_ID | REPLY_TO, &[table, b"\xf0me".to_vec()].concat());
+    let (properties, reason) =
+        mended(HEADERS | CORRELATION_ID | REPLY_TO, &[table, b"\xf0me".to_vec()].concat());
     assert_eq!(reason, "a length does not fit");
     assert_eq!((properties.correlation_id(), properties.reply_to()), (&None, &None));
     assert_eq!(properties.headers().as_ref().unwrap().inner().len(), 2);
@@ -185,7 +196,9 @@ fn short_strings_of_methods_become_utf_8_and_keep_their_length() {
         let (mended, copied) = filtered(&frame, usize::MAX);
         assert_eq!((mended.len(), copied), (frame.len(), 0));
         parsed(&mended);
-        if let AMQPFrame::Method(_, AMQPClass::Basic(basic::AMQPMethod::Deliver(deliver))) = parsed(&mended) {
+        if let AMQPFrame::Method(_, AMQPClass::Basic(basic::AMQPMethod::Deliver(deliver))) =
+            parsed(&mended)
+        {
             assert_eq!((deliver.exchange.as_str(), deliver.routing_key.as_str()), ("?a?", "?a?"));
         }
     }
@@ -193,8 +206,12 @@ fn short_strings_of_methods_become_utf_8_and_keep_their_length() {
 
 #[test]
 fn bodies_and_frames_that_arrive_whole_are_not_copied() {
-    let deliver = frame(1, &[&[0, 60, 0, 60][..], &short(b"tag"), &[0; 9], &short(b""), &short(b"key")].concat());
-    let header = header(HEADERS | REPLY_TO, &[long(&entry(b"x", &text("y"))), short(b"me")].concat());
+    let deliver = frame(
+        1,
+        &[&[0, 60, 0, 60][..], &short(b"tag"), &[0; 9], &short(b""), &short(b"key")].concat(),
+    );
+    let header =
+        header(HEADERS | REPLY_TO, &[long(&entry(b"x", &text("y"))), short(b"me")].concat());
     let message = [deliver, header, frame(3, &[7; 10_000])].concat();
     let many = message.repeat(100);
     assert_eq!(filtered(&many, usize::MAX), (many.clone(), 0));
@@ -206,9 +223,13 @@ fn bodies_and_frames_that_arrive_whole_are_not_copied() {
 #[test]
 #[ignore = "a measurement; docs/decisions.md has its command"]
 fn filter_takes_little_time_for_a_message() {
-    let deliver = frame(1, &[&[0, 60, 0, 60][..], &short(b"tag"), &[0; 9], &short(b""), &short(b"key")].concat());
-    let fields: Vec<u8> =
-        (0..8).flat_map(|n| entry(format!("x-field-{n}").as_bytes(), &text("a value of a field"))).collect();
+    let deliver = frame(
+        1,
+        &[&[0, 60, 0, 60][..], &short(b"tag"), &[0; 9], &short(b""), &short(b"key")].concat(),
+    );
+    let fields: Vec<u8> = (0..8)
+        .flat_map(|n| entry(format!("x-field-{n}").as_bytes(), &text("a value of a field")))
+        .collect();
     let header = header(HEADERS | REPLY_TO, &[long(&fields), short(b"me")].concat());
     let mut many = [deliver, header, frame(3, &[7; 1000])].concat().repeat(1000);
     let (mut filter, mut out) = (FrameFilter::new(MAX_FRAME_BYTES), Vec::new());
@@ -227,7 +248,11 @@ struct Pieces {
 }
 
 impl AsyncRead for Pieces {
-    fn poll_read(mut self: Pin<&mut Self>, _: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+        buffer: &mut [u8],
+    ) -> Poll<io::Result<usize>> {
         let rest = &self.bytes[self.read..];
         let length = self.length.min(buffer.len()).min(rest.len());
         buffer[..length].copy_from_slice(&rest[..length]);
@@ -240,14 +265,19 @@ impl AsyncRead for Pieces {
 async fn reader_of_any_buffer_reads_the_same() {
     let bad = header(HEADERS, &long(&entry(b"x", &nested(100))));
     let good = header(CONTENT_TYPE, &short(b"text/plain"));
-    let frames = [frame(3, &[7; 300]), bad.clone(), good, frame(3, &[8; 300]), bad, frame(8, b"")].concat();
+    let frames =
+        [frame(3, &[7; 300]), bad.clone(), good, frame(3, &[8; 300]), bad, frame(8, b"")].concat();
     let (expected, _) = filtered(&frames, usize::MAX);
     for (length, room) in [(1, 1), (1, 4096), (7, 3), (100, 8), (1000, 30), (4096, 4096)] {
         let pieces = Pieces { bytes: frames.clone(), read: 0, length };
-        let (mut guard, mut read, mut buffer) = (Guard::new(pieces, MAX_FRAME_BYTES), Vec::new(), vec![0; room]);
+        let (mut guard, mut read, mut buffer) =
+            (Guard::new(pieces, MAX_FRAME_BYTES), Vec::new(), vec![0; room]);
         loop {
-            let length =
-                std::future::poll_fn(|context| Pin::new(&mut guard).poll_read(context, &mut buffer)).await.unwrap();
+            let length = std::future::poll_fn(|context| {
+                Pin::new(&mut guard).poll_read(context, &mut buffer)
+            })
+            .await
+            .unwrap();
             if length == 0 {
                 break;
             }

@@ -11,7 +11,7 @@ use std::{
 
 use crate::{
     base::error::{Code, Error},
-    edge::http::webhook::{WINDOW, refused},
+    edge::http::webhook::{TOLERANCE_SECONDS, refused},
 };
 
 /// A signature.
@@ -21,7 +21,9 @@ type Signature = [u8; 32];
 ///
 /// Only what was signed with a key of ours gets in, so strangers cannot fill it.
 #[derive(Debug, Default)]
-pub(super) struct Seen(Mutex<BTreeMap<u64, HashMap<Signature, State, foldhash::fast::RandomState>>>);
+pub(super) struct ReplayGuard(
+    Mutex<BTreeMap<u64, HashMap<Signature, State, foldhash::fast::RandomState>>>,
+);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
@@ -31,7 +33,7 @@ enum State {
     Used,
 }
 
-impl Seen {
+impl ReplayGuard {
     /// About 36 MiB of them; ten minutes at 870 webhooks a second.
     const MAX_SIGNATURES: usize = 1 << 19;
 
@@ -42,18 +44,22 @@ impl Seen {
     /// `unauthenticated` if it was used, `idempotency-conflict` if its call runs, `overloaded` if no more can be held.
     pub(super) fn take(&self, time: u64, signature: Signature, now: u64) -> Result<Use<'_>, Error> {
         let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        *seen = seen.split_off(&now.saturating_sub(WINDOW));
+        *seen = seen.split_off(&now.saturating_sub(TOLERANCE_SECONDS));
         match seen.get(&time).and_then(|signatures| signatures.get(&signature)) {
             Some(State::Used) => return Err(refused("the signature was used before")),
             Some(State::Taken) => {
                 let detail = "a webhook with this signature is being carried out; send it again for its outcome";
-                return Err(Error::new(Code::IDEMPOTENCY_CONFLICT, detail).with_retry_after(Duration::from_secs(1)));
+                return Err(Error::new(Code::IDEMPOTENCY_CONFLICT, detail)
+                    .with_retry_after(Duration::from_secs(1)));
             }
             None => {}
         }
         if seen.values().map(HashMap::len).sum::<usize>() >= Self::MAX_SIGNATURES {
-            let error = Error::new(Code::OVERLOADED, "more webhooks have come than can be told apart; try again later");
-            return Err(error.with_retry_after(Duration::from_secs(WINDOW)));
+            let error = Error::new(
+                Code::OVERLOADED,
+                "more webhooks have come than can be told apart; try again later",
+            );
+            return Err(error.with_retry_after(Duration::from_secs(TOLERANCE_SECONDS)));
         }
         seen.entry(time).or_default().insert(signature, State::Taken);
         Ok(Use { seen: self, time, signature, is_used: false })
@@ -74,7 +80,7 @@ impl Seen {
 /// A signature that was taken for one call; given back at the end unless the call has used it up.
 #[derive(Debug)]
 pub(super) struct Use<'s> {
-    seen: &'s Seen,
+    seen: &'s ReplayGuard,
     time: u64,
     signature: Signature,
     is_used: bool,
@@ -99,13 +105,13 @@ mod tests {
 
     const TIME: u64 = 1_614_265_330;
 
-    fn use_up(seen: &Seen, time: u64, signature: Signature, now: u64) -> Result<(), Error> {
+    fn use_up(seen: &ReplayGuard, time: u64, signature: Signature, now: u64) -> Result<(), Error> {
         seen.take(time, signature, now).map(|mut taken| taken.set_used(true))
     }
 
     #[test]
     fn a_signature_is_good_once_and_forgotten_with_its_window() {
-        let seen = Seen::default();
+        let seen = ReplayGuard::default();
         use_up(&seen, TIME, [1; 32], TIME).unwrap();
         let again = use_up(&seen, TIME, [1; 32], TIME + 300).unwrap_err();
         assert!(again.log_message().unwrap().contains("used before"), "{again:?}");
@@ -117,10 +123,13 @@ mod tests {
 
     #[test]
     fn a_signature_is_given_back_if_its_call_was_not_carried_out() {
-        let seen = Seen::default();
+        let seen = ReplayGuard::default();
         for _ in 0..2 {
             let mut taken = seen.take(TIME, [1; 32], TIME).unwrap();
-            assert_eq!(seen.take(TIME, [1; 32], TIME).unwrap_err().code(), Code::IDEMPOTENCY_CONFLICT);
+            assert_eq!(
+                seen.take(TIME, [1; 32], TIME).unwrap_err().code(),
+                Code::IDEMPOTENCY_CONFLICT
+            );
             drop(seen.take(TIME, [2; 32], TIME).unwrap());
             taken.set_used(true);
             taken.set_used(false);
@@ -136,8 +145,8 @@ mod tests {
 
     #[test]
     fn what_is_held_is_bounded() {
-        let seen = Seen::default();
-        let signatures = (0..Seen::MAX_SIGNATURES as u64).map(|number| {
+        let seen = ReplayGuard::default();
+        let signatures = (0..ReplayGuard::MAX_SIGNATURES as u64).map(|number| {
             let mut signature = [0; 32];
             signature[..8].copy_from_slice(&number.to_le_bytes());
             (signature, State::Used)

@@ -14,13 +14,13 @@ use crate::{
 
 /// When a request came, from whom, and what it is called.
 #[derive(Debug)]
-pub(super) struct Moment {
+pub(super) struct RequestContext {
     pub(super) id: RequestId,
     pub(super) peer: Peer,
     pub(super) started: Instant,
 }
 
-impl Moment {
+impl RequestContext {
     /// A request that is here now, under the name that its client gave it if that is sane.
     pub(super) fn now(id: Option<&HeaderValue>, peer: Peer) -> Self {
         let id = id.and_then(RequestId::from_header).unwrap_or_else(RequestId::generate);
