@@ -1,4 +1,5 @@
-//! What the benchmarks share: a message to decode and judge, gateways of any number of methods, and processes to measure.
+//! Code that the benchmarks share: a message to decode and validate, gateways of any number of
+//! methods, and processes to measure.
 
 pub mod mail;
 pub mod many;

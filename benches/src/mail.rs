@@ -5,10 +5,10 @@ use gateway_runtime::prelude::*;
 /// A message.
 #[model]
 pub struct Message {
-    /// Addresses.
+    /// The addresses.
     #[schemars(length(min = 1, max = 50), inner(length(min = 3, max = 254), regex(pattern = "@")))]
     pub to: Vec<String>,
-    /// One line.
+    /// The subject, one line.
     #[schemars(length(min = 1, max = 200))]
     pub subject: String,
     /// The text.
@@ -16,15 +16,15 @@ pub struct Message {
     pub body: String,
 }
 
-/// What became of it.
+/// The acknowledgement of a message.
 #[model]
 pub struct Accepted {
-    /// How many addresses.
+    /// The number of addresses.
     pub accepted: usize,
 }
 
 impl Message {
-    /// One that its schema allows.
+    /// Creates a message that is valid by its schema.
     #[must_use]
     pub fn valid() -> Self {
         let text = "Lorem ipsum dolor sit amet, \"quoted\" and\nnew lines. ".chars().cycle();
@@ -35,7 +35,7 @@ impl Message {
         }
     }
 
-    /// One with four violations of its schema, three of them among its addresses.
+    /// Creates a message with four violations of its schema, three of them in its addresses.
     #[must_use]
     pub fn invalid() -> Self {
         let mut message = Self::valid();

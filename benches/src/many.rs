@@ -1,4 +1,5 @@
-//! A registry of as many methods as one likes: the entries that the macros submit at link time, made at run time.
+//! A registry of any number of methods: the entries that the macros submit at link time, made at
+//! run time.
 
 use gateway_runtime::{
     __private as gw, App, Result, StartError,
@@ -7,7 +8,7 @@ use gateway_runtime::{
 
 use crate::mail::{Accepted, Message};
 
-/// A service; each version of it is one of its own.
+/// A service type; each version of it is a service of its own.
 struct Desk<const VERSION: u32>;
 
 impl<const VERSION: u32> gw::ServiceIdentity for Desk<VERSION> {
@@ -22,7 +23,7 @@ impl<const VERSION: u32> gw::ServiceIdentity for Desk<VERSION> {
     };
 }
 
-/// Every method of it.
+/// The implementation of every method of the service.
 struct Take<const VERSION: u32>;
 
 impl<const VERSION: u32> gw::ExposedMethod for Take<VERSION> {
@@ -35,7 +36,7 @@ impl<const VERSION: u32> gw::ExposedMethod for Take<VERSION> {
     }
 }
 
-/// The entries of a service with methods of these names.
+/// The constructors of the entries of one service and its methods.
 struct Entries {
     service: fn() -> gw::ServiceEntry,
     method: fn(gw::MethodSpec) -> gw::MethodEntry,
@@ -50,7 +51,7 @@ const fn entries<const VERSION: u32>() -> Entries {
     }
 }
 
-/// What a type cannot be: one of many.
+/// Ten services. A type gives one service, so the version is a const parameter.
 const SERVICES: [Entries; 10] = [
     entries::<1>(),
     entries::<2>(),
@@ -64,21 +65,21 @@ const SERVICES: [Entries; 10] = [
     entries::<10>(),
 ];
 
-/// A registry of ten services that share `methods` methods evenly, each of which takes a [`Message`]. What it is made
-/// of lives as long as the program, as what is linked does.
+/// Creates a registry of ten services that share `methods` methods evenly, each of which takes a
+/// [`Message`]. The entries are leaked: they live as long as the program, as linked entries do.
 ///
 /// # Errors
 ///
-/// None that is known.
+/// Fails if the registry is invalid, which no known number of methods causes.
 pub fn registry(methods: usize) -> Result<Registry, StartError> {
     registry_of(methods, None)
 }
 
-/// The same, of methods whose answers are kept.
+/// Creates the registry of [`registry()`] with a cache for the replies of all methods.
 ///
 /// # Errors
 ///
-/// None that is known.
+/// Fails if the registry is invalid, which no known number of methods causes.
 pub fn registry_of(methods: usize, cache: Option<gw::CacheSpec>) -> Result<Registry, StartError> {
     let services = SERVICES.iter().map(|it| &*Box::leak(Box::new((it.service)())));
     let entry = |at: usize| {

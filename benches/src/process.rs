@@ -1,4 +1,4 @@
-//! Processes that are measured, each pinned to a core, and the account that pays for their calls.
+//! Processes under measurement, each pinned to a core, and the account that pays for their calls.
 
 use std::{
     env,
@@ -21,11 +21,12 @@ pub const KEY: &str = "gk_acme_measuring-key-of-acme";
 /// The SHA-256 of [`KEY`], as the configuration has it.
 pub const HASH: &str = "24cc0d5d34171f7e28ea67a50141bb3c90c4aa96a0559501b0ba404de7c3f909";
 
-/// Opens the account `acme` in the file, and in PostgreSQL if there is a URL, with more money than all calls can cost.
+/// Opens the account `acme` in the file, and in PostgreSQL if there is a URL, with more money than
+/// all calls can cost.
 ///
 /// # Errors
 ///
-/// When a database cannot be written.
+/// Fails if a database cannot be written.
 pub fn fund(file: &Path, postgres: Option<&str>) -> Result<(), Box<dyn Error>> {
     let amount = Money::from_nanos(i64::MAX / 2, Currency::from_code("USD").ok_or("no dollar")?);
     let (account, who): (Arc<str>, Arc<str>) = ("acme".into(), "a benchmark".into());
@@ -53,10 +54,10 @@ pub fn fund(file: &Path, postgres: Option<&str>) -> Result<(), Box<dyn Error>> {
     })
 }
 
-/// A process of this program in another role; it ends with this.
+/// A process of this program in another role; dropping this ends the process and waits for it.
 ///
-/// The role reads its settings from standard input up to a line `go`, prints its addresses on one line, and ends when
-/// standard input does.
+/// The role reads its settings from standard input up to a line `go`, prints its addresses on one
+/// line, and ends when standard input is closed.
 #[derive(Debug)]
 pub struct Process {
     child: Child,
@@ -64,11 +65,12 @@ pub struct Process {
 }
 
 impl Process {
-    /// Starts this program with the argument `role` on a core of its own, as far as that is possible.
+    /// Starts this program with the argument `role` on a core of its own, as far as that is
+    /// possible.
     ///
     /// # Errors
     ///
-    /// When the process does not say where it listens.
+    /// Fails if the process does not print its address.
     pub fn start(role: &str, core: &str, settings: &str) -> Result<Self, Box<dyn Error>> {
         let mut child = Command::new("taskset")
             .args(["--cpu-list", core])
@@ -102,7 +104,7 @@ impl Process {
     ///
     /// # Errors
     ///
-    /// When `/proc` cannot be read.
+    /// Fails if `/proc` cannot be read.
     pub fn cpu_nanos(&self) -> Result<u64, Box<dyn Error>> {
         self.sum("schedstat", |text| text.split_whitespace().next()?.parse().ok())
     }
@@ -111,7 +113,7 @@ impl Process {
     ///
     /// # Errors
     ///
-    /// When `/proc` cannot be read.
+    /// Fails if `/proc` cannot be read.
     pub fn sleeps(&self) -> Result<u64, Box<dyn Error>> {
         self.sum("status", |text| {
             let line =
@@ -130,7 +132,8 @@ impl Process {
         Ok(sum)
     }
 
-    /// Returns how many transactions the gateway has committed; none where the process has no metrics.
+    /// Returns the number of transactions that the gateway has committed; `None` for a process
+    /// without metrics.
     #[must_use]
     pub fn commits(&self) -> Option<u64> {
         let admin = self.addresses.get(1)?;
@@ -141,7 +144,7 @@ impl Process {
         let mut text = String::new();
         connection.read_to_string(&mut text).ok()?;
         let line =
-            text.lines().find_map(|line| line.strip_prefix("gateway_journal_commits_total "))?;
+            text.lines().find_map(|line| line.strip_prefix("gateway_store_commits_total "))?;
         line.trim().parse().ok()
     }
 }

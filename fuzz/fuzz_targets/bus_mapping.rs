@@ -1,4 +1,5 @@
-//! The mapping of the bus: no request smuggles anything into a message, no reply into a response, and no call panics.
+//! The mapping of the bus (SEMANTICS §11): no request smuggles anything into a message, no reply
+//! into a response, and no call panics.
 #![no_main]
 
 use arbitrary::Arbitrary;
@@ -24,7 +25,7 @@ struct Input<'a> {
     body: &'a [u8],
 }
 
-/// Names that mean something, and any others.
+/// Header names with a meaning of their own, and arbitrary ones.
 #[derive(Arbitrary, Debug)]
 enum Known<'a> {
     Connection,
@@ -100,7 +101,7 @@ fn table(fields: &[(Known<'_>, Value<'_>)]) -> Fields {
     fields.iter().map(|(name, value)| (name.name(), value.field())).collect()
 }
 
-/// Hop-by-hop and framing fields (RFC 9110 §7.6.1, RFC 9112 §6).
+/// The hop-by-hop and framing fields (RFC 9110 §7.6.1, RFC 9112 §6).
 const HOP_BY_HOP: [&str; 9] = [
     "connection",
     "content-length",

@@ -1,4 +1,5 @@
-//! A text is JSON if `serde_json` says so, and means what it makes of it; if not, the reasons are the same.
+//! The JSON parser agrees with `serde_json`: it accepts the same texts with the same meaning, and
+//! refuses the others for the same reasons.
 #![no_main]
 
 use bytes::Bytes;
@@ -8,7 +9,8 @@ use serde_json::Value;
 
 fuzz_target!(|body: &[u8]| {
     match (Document::parse(Bytes::copy_from_slice(body)), serde_json::from_slice::<Value>(body)) {
-        // As texts, which also tell the order of members, the kinds of numbers and the sign of zero.
+        // The comparison as texts covers the order of members, the kinds of numbers and the sign of
+        // zero.
         (Ok(ours), Ok(theirs)) => {
             assert_eq!(ours.to_value().to_string(), theirs.to_string());
             assert_eq!(Document::from(&theirs).to_value().to_string(), theirs.to_string());

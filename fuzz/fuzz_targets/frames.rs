@@ -1,5 +1,5 @@
-//! Content headers from a broker: whatever their bytes are, the client library can parse what it reads, and what it could parse is as it
-//! was.
+//! Content headers from a broker: whatever their bytes are, the client library can parse the
+//! rewritten header, and a header that it could parse before is unchanged.
 #![no_main]
 
 use amq_protocol::frame::{AMQPFrame, parse_frame};
@@ -8,7 +8,7 @@ use libfuzzer_sys::fuzz_target;
 
 /// A content header of the class `basic`, without flags and properties.
 const HEAD: [u8; 12] = [0, 60, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4];
-/// Tables nested deeper than this are not given to the parser of the library.
+/// The maximum nesting of tables that the library's parser is tested with.
 const SHALLOW: usize = 100;
 
 fn frame(kind: u8, payload: &[u8]) -> Vec<u8> {
@@ -28,7 +28,7 @@ fuzz_target!(|input: (u8, u16, &[u8])| {
     if values.len() < 5 * SHALLOW
         && let Ok((_, original)) = parse_frame(&header[..])
     {
-        // Numbers that are none are not equal to themselves.
+        // NaN is not equal to itself, so the texts are compared.
         assert_eq!(format!("{original:?}"), format!("{read:?}"));
     }
 });

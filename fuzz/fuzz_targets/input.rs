@@ -1,4 +1,4 @@
-//! An input with most kinds of types, for which schema and serde agree.
+//! Input types of most kinds, for which schema and serde agree.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -12,7 +12,7 @@ use gateway_runtime::{
 use schemars::JsonSchema;
 use serde::{Deserialize, de::DeserializeOwned};
 
-/// What a query string can carry.
+/// An input that a query string can carry.
 #[derive(JsonSchema, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Flat {
@@ -50,7 +50,7 @@ pub enum Either {
     List(Vec<u8>),
 }
 
-/// What JSON can carry besides.
+/// An input that only JSON can carry.
 #[derive(JsonSchema, Deserialize)]
 pub enum Deep {
     Flat(Flat),
@@ -67,7 +67,8 @@ pub enum Tagged {
     B { inner: Option<Box<Tagged>> },
 }
 
-/// What must hold of every answer.
+/// Checks the result of validation: serde accepts what the schema accepts, and violations are
+/// bounded.
 pub fn hold<T: DeserializeOwned>(schema: &InputSchema, answer: Result<Document, Vec<Violation>>) {
     match answer {
         Ok(document) => {

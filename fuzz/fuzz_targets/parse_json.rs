@@ -1,4 +1,4 @@
-//! No body makes the judge panic, and what it lets through becomes its type.
+//! Validation of arbitrary bodies: it never panics, and a valid body decodes to its type.
 #![no_main]
 
 use std::sync::LazyLock;

@@ -1,5 +1,5 @@
-//! No messages of a WebSocket break its conversation: all that is sent is JSON-RPC 2.0, and each request is answered once, with its
-//! own id byte for byte.
+//! Arbitrary messages of a WebSocket: everything sent is JSON-RPC 2.0, and each request gets one
+//! response, with its own id byte for byte.
 #![no_main]
 
 use std::{cell::LazyCell, net::Ipv4Addr, sync::LazyLock};
@@ -61,7 +61,7 @@ thread_local! {
         LazyCell::new(|| Builder::new_current_thread().enable_time().build().expect("a runtime"));
 }
 
-/// A message that is sent: a response, or the notification of an item.
+/// A sent message: a response, or the notification of an item.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Sent {
@@ -74,7 +74,7 @@ struct Sent {
     params: Option<IgnoredAny>,
 }
 
-/// Checks what is sent, and counts the responses in it.
+/// Checks the sent messages, and counts the responses among them.
 fn responses(sent: &[Sent]) -> usize {
     let check = |sent: &&Sent| {
         assert_eq!(sent.jsonrpc, "2.0");
@@ -87,18 +87,18 @@ fn responses(sent: &[Sent]) -> usize {
     sent.iter().filter(check).count()
 }
 
-/// The id of a response, which stands last, as it was written.
+/// Returns the id of a response as written; it is the last member.
 fn id(json: &str) -> Option<&str> {
     let (_, id) = json.strip_suffix('}')?.rsplit_once(",\"id\":")?;
     serde_json::from_str::<IgnoredAny>(id).ok().map(|_| id)
 }
 
-/// Counts the requests, with an id or without. A number that no `f64` holds is JSON too.
+/// Counts the requests, with an id or without. A number that no `f64` can hold is valid JSON too.
 fn requests(message: &str) -> usize {
     serde_json::from_str::<Vec<IgnoredAny>>(message).map_or(1, |batch| batch.len().max(1))
 }
 
-/// Each line is a message.
+/// Runs a conversation in which each line is a message.
 async fn converse(text: &str) {
     let mut conversation = Conversation::new(&EDGE, Peer::new((Ipv4Addr::LOCALHOST, 1).into()));
     let (mut sent, mut asked) = (SelectAll::new(), 0);

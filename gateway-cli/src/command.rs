@@ -1,18 +1,20 @@
-//! What the arguments ask for. The words come first; what follows are options: the command's own, and those of the
-//! configuration, which the gateway reads.
+//! The parser of the arguments. The command comes first; options follow: the command's own, and
+//! those of the configuration, which the gateway parses.
 
 use std::{
     ffi::OsString,
     path::{Path, PathBuf},
 };
 
-/// What `--help` prints for a program of this name.
+/// Returns the text of `--help` for a program of this name.
 pub(crate) fn help(program: &str) -> String {
     let db = "  db status                         print which migrations the database has
-  db migrate [--owner NAME --to N]  apply those that it lacks; or bring one owner's (gateway) to a version, forward or back
+  db migrate [--owner NAME --to N]  apply those that it lacks; or bring one owner's (gateway) to a \
+  version, forward or back
 ";
     let credentials =
-        "  credentials encrypt PROFILE       encrypt settings (TOML) from standard input, or from --file FILE
+        "  credentials encrypt PROFILE       encrypt settings (TOML) from standard input, or from \
+         --file FILE
   credentials decrypt PROFILE       print them
   credentials edit PROFILE          edit them with $VISUAL or $EDITOR
   credentials new-key FILE          make a key file; without one a passphrase is asked for
@@ -23,28 +25,31 @@ pub(crate) fn help(program: &str) -> String {
 Usage: {program} [COMMAND] [OPTIONS]
 
 Commands:
-  serve [FILE]                      serve until SIGTERM or SIGINT, as FILE says, or ./gateway.toml; also without a command
+  serve [FILE]                      serve until SIGTERM or SIGINT, as FILE says, or \
+  ./gateway.toml; also without a command
 {db}{credentials}
 Options of all of them:
   --config FILE      read this file instead of ./gateway.toml
-  --set KEY=VALUE    set one key of the configuration, such as store.path=gateway.db; may be repeated
+  --set KEY=VALUE    set one key of the configuration, such as store.path=gateway.db; may be \
+  repeated
   --listen ADDRESS   listen here instead of http.listen
   --list             print what is registered: services, methods, providers; then stop
   -V, --version      print the program's version; then stop
   -h, --help         print this; then stop
 
-The configuration: the file, then credentials, then GATEWAY__SECTION__KEY from the environment, then these options."
+The configuration: the file, then credentials, then GATEWAY__SECTION__KEY from the environment, \
+then these options."
     )
 }
 
-/// The name under which the program was started.
+/// Returns the name under which the program was started.
 pub(crate) fn program_name() -> String {
     let argument = std::env::args_os().next().unwrap_or_default();
     let name = Path::new(&argument).file_name().map(|name| name.to_string_lossy().into_owned());
     name.unwrap_or_else(|| "gateway".to_owned())
 }
 
-/// What is to be done, and the options of the configuration.
+/// A command with its options of the configuration.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Command {
     Help,
@@ -57,13 +62,13 @@ pub(crate) enum Command {
 pub(crate) enum DbCommand {
     Status,
     Migrate,
-    /// Of an owner, to a version.
+    /// A migration of one owner to a version, forward or back.
     MigrateTo(String, i64),
 }
 
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum CredentialsCommand {
-    /// From a file, else from standard input.
+    /// The encryption of a profile's settings from a file, or from standard input without one.
     Encrypt(String, Option<PathBuf>),
     Decrypt(String),
     Edit(String),
@@ -71,11 +76,11 @@ pub(crate) enum CredentialsCommand {
 }
 
 impl Command {
-    /// Reads the arguments.
+    /// Parses the arguments.
     ///
     /// # Errors
     ///
-    /// What is not understood, and how to ask for what is.
+    /// Fails for an unknown command, with the usage, and for an invalid option.
     pub(crate) fn read(arguments: impl IntoIterator<Item = OsString>) -> Result<Self, String> {
         let mut words = Vec::new();
         let mut arguments = arguments.into_iter().peekable();
@@ -144,15 +149,16 @@ fn migrate(options: &mut Options) -> Result<DbCommand, String> {
     };
     let version = to.parse().ok().filter(|version| *version >= 0);
     let version = version
-        .ok_or_else(|| format!("--to wants the number of a migration, or 0, and not `{to}`"))?;
+        .ok_or_else(|| format!("invalid value `{to}` for `--to`\nhelp: use the version of a \
+                                migration, or 0"))?;
     Ok(DbCommand::MigrateTo(owner.unwrap_or_else(|| "gateway".to_owned()), version))
 }
 
-/// The options, from which the command takes its own.
+/// The options, from which a command takes its own.
 struct Options(Vec<OsString>);
 
 impl Options {
-    /// The value of an option (`--to 1`, `--to=1`), which is taken out.
+    /// Takes the value of an option out (`--to 1`, `--to=1`).
     fn take(&mut self, name: &str) -> Result<Option<String>, String> {
         let is_it = |option: &OsString| {
             option
@@ -219,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_understood_is_told() {
+    fn unknown_arguments_are_refused_with_a_reason() {
         for (line, told) in [
             ("db", "`db` is not understood"),
             ("db drop", "`db drop` is not understood"),

@@ -1,4 +1,4 @@
-//! `gateway credentials`: settings in an encrypted file.
+//! `gateway credentials`: settings in an encrypted file (SEMANTICS §12).
 
 use std::{
     ffi::OsString,
@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 
 use crate::{command::CredentialsCommand, editor, print, render_problem};
 
-pub(crate) fn carry_out(
+pub(crate) fn execute(
     defaults: &str,
     command: CredentialsCommand,
     options: Vec<OsString>,
@@ -44,7 +44,7 @@ fn seal(credentials: &Credentials, profile: &str, text: &Secret) -> Result<(), S
     print(&format!("{}: written", path.display()))
 }
 
-/// What is there already is edited, else something new.
+/// Edits the profile's file, or creates one.
 fn edit(credentials: Credentials, profile: &str) -> Result<(), String> {
     let is_there = credentials.path(profile).map_err(render_problem)?.exists();
     let credentials = with_key(credentials, !is_there)?;
@@ -60,7 +60,7 @@ fn edit(credentials: Credentials, profile: &str) -> Result<(), String> {
         if !io::stdin().is_terminal() {
             return Err(error);
         }
-        // Whatever was written there would be gone.
+        // On failure the edited text would be lost, so the editor can be opened again.
         print(&format!("{error}\nPress Enter to edit it again, or Ctrl-D to give up."))?;
         let mut line = String::new();
         if io::stdin().read_line(&mut line).map_err(|error| error.to_string())? == 0 {
@@ -69,7 +69,8 @@ fn edit(credentials: Credentials, profile: &str) -> Result<(), String> {
     }
 }
 
-/// With the configured key; where there is none, a passphrase is asked for, twice if it is a new one.
+/// Adds a passphrase from the terminal if no key is configured; a new passphrase must be entered
+/// twice.
 fn with_key(credentials: Credentials, is_new: bool) -> Result<Credentials, String> {
     if credentials.has_key() || !io::stdin().is_terminal() {
         return Ok(credentials);
@@ -92,7 +93,7 @@ fn ask(question: &str) -> Result<Secret, String> {
         .map_err(|error| format!("no passphrase can be asked for: {error}"))
 }
 
-/// All of a file, or of standard input.
+/// Reads all of a file, or of standard input.
 fn input(file: Option<&Path>) -> Result<Secret, String> {
     let mut bytes = Zeroizing::new(Vec::new());
     match file {

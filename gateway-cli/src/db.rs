@@ -1,4 +1,4 @@
-//! `gateway db`: the shape of the database.
+//! `gateway db`: status of the migrations, and migration forward or back.
 
 use std::fmt::Write;
 
@@ -21,14 +21,14 @@ pub(crate) fn execute(gateway: &Gateway, command: DbCommand) -> Result<(), Strin
     })
 }
 
-/// A line for each migration.
+/// Formats the migrations, a line for each.
 fn table(status: &[MigrationStatus]) -> String {
     let width = status.iter().map(|step| step.owner.len()).max().unwrap_or(0);
     let mut table = String::new();
     for MigrationStatus { owner, version, name, is_applied } in status {
         let state = if *is_applied { "applied" } else { "missing" };
         let name = if name.is_empty() { "(of a newer program)" } else { name };
-        // Writing to a text does not fail.
+        // Writing to a string cannot fail.
         let _ = writeln!(table, "{owner:width$}  {version:>4}  {state}  {name}");
     }
     table
@@ -47,7 +47,8 @@ mod tests {
             step("till", 12, "", true),
             step("till", 2, "coins", false),
         ];
-        let lines = "gateway     1  applied  books\ntill       12  applied  (of a newer program)\ntill        2  missing  coins\n";
+        let lines = "gateway     1  applied  books\ntill       12  applied  (of a newer program)\n\
+                     till        2  missing  coins\n";
         assert_eq!(table(&status), lines);
     }
 }

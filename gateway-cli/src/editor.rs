@@ -1,6 +1,6 @@
-//! A secret in somebody's editor: a file that only they can read, in memory where there is such a place (`/dev/shm`), wiped when
-//! it is done with. What the editor itself keeps elsewhere (backups, undo files, a clipboard) is out of our hands; so is a file
-//! whose gateway was killed.
+//! Editing of a secret in the operator's editor: a private file, in memory where the system offers
+//! that (`/dev/shm`), wiped after use. Copies that the editor makes elsewhere (backups, undo files,
+//! a clipboard) are out of reach; so is a file whose process was killed.
 
 use std::{
     fs::{self, DirBuilder, File, OpenOptions},
@@ -13,20 +13,21 @@ use std::{
 use gateway_runtime::Secret;
 use zeroize::Zeroizing;
 
-/// A file in a folder of its own, where editors put what they write beside it.
+/// A file in a folder of its own, which also holds the files that an editor writes beside it.
 pub(crate) struct PrivateFile {
     folder: PathBuf,
 }
 
 impl PrivateFile {
-    /// One with this text.
+    /// Creates a file with this text.
     pub(crate) fn with(text: &Secret) -> Result<Self, String> {
         Self::within(&place(), text)
             .map_err(|error| format!("there is no place for a private file: {error}"))
     }
 
     fn within(place: &Path, text: &Secret) -> io::Result<Self> {
-        // Nobody else can have made it: a folder that is there is an error.
+        // The name is unique, and an existing folder is an error, so no other process can have made
+        // it.
         let now =
             std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
         let folder = place.join(format!("gateway-{}-{}", std::process::id(), now.as_nanos()));
@@ -42,13 +43,13 @@ impl PrivateFile {
         self.folder.join("credentials.toml")
     }
 
-    /// What it says when the editor has ended.
+    /// Runs the editor and returns the text of the file afterwards.
     pub(crate) fn edit(&self) -> Result<Secret, String> {
         let editor = ["VISUAL", "EDITOR"]
             .into_iter()
             .find_map(|name| std::env::var(name).ok().filter(|it| !it.is_empty()));
         let editor = editor.unwrap_or_else(|| "vi".to_owned());
-        // It may come with arguments, as in `code --wait`; that is what the shell is for.
+        // The shell splits arguments, as in `code --wait`.
         let status = Command::new("sh")
             .arg("-c")
             .arg(format!("{editor} \"$1\""))
@@ -75,7 +76,7 @@ impl PrivateFile {
 
 impl Drop for PrivateFile {
     fn drop(&mut self) {
-        // As well as can be: what cannot be wiped or removed is told, for somebody to do it.
+        // On failure the message names the folder, so that the operator can wipe it.
         let files = fs::read_dir(&self.folder)
             .into_iter()
             .flatten()
@@ -91,11 +92,11 @@ impl Drop for PrivateFile {
     }
 }
 
-/// Writes zeros over a file.
+/// Overwrites a file with zeros.
 fn wipe(path: &Path) -> io::Result<()> {
     let mut file = match OpenOptions::new().write(true).open(path) {
         Ok(file) => file,
-        // A folder, a socket: there are no bytes in it.
+        // A folder or a socket holds no bytes.
         Err(_) => return Ok(()),
     };
     let length = file.metadata()?.len();
@@ -104,7 +105,7 @@ fn wipe(path: &Path) -> io::Result<()> {
     file.sync_all()
 }
 
-/// Memory rather than a disk, where there is the choice.
+/// Returns a folder in memory if there is one, otherwise the folder for temporary files.
 fn place() -> PathBuf {
     let memory = Path::new("/dev/shm");
     if memory.is_dir() { memory.to_owned() } else { std::env::temp_dir() }
@@ -117,7 +118,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_is_private_and_wiped() {
+    fn file_is_private_and_wiped_when_dropped() {
         let place = std::env::temp_dir().join(format!("gateway-editor-{}", std::process::id()));
         fs::create_dir_all(&place).unwrap();
         let private = PrivateFile::within(&place, &Secret::new("planted")).unwrap();
@@ -125,7 +126,7 @@ mod tests {
         let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
         assert_eq!((mode(&folder), mode(&path)), (0o700, 0o600));
         assert_eq!(fs::read_to_string(&path).unwrap(), "planted");
-        // Another name for the same bytes, to see what becomes of them.
+        // A hard link to the same bytes shows whether they were wiped.
         let kept = place.join("kept");
         fs::hard_link(&path, &kept).unwrap();
         drop(private);

@@ -1,6 +1,7 @@
-//! The command line of a gateway: to serve, to migrate its database, to keep its secrets.
+//! The command line of a gateway: serving, migration of its database, encrypted credentials.
 //!
-//! `gateway` is it without services; an author's own program has the same commands, over its services and migrations:
+//! The program `gateway` has no services of its own. An author's program offers the same commands
+//! over its services and migrations:
 //!
 //! ```no_run
 //! use std::process::ExitCode;
@@ -25,24 +26,26 @@ use gateway_runtime::{Gateway, StartError};
 
 use self::command::Command;
 
-/// Does what the arguments of the program say: a main function. `defaults` are the program's settings (TOML) under all
-/// others, `build` adds to the gateway what `main` would: values, layers, migrations.
+/// Runs the command of the program's arguments: the body of a `main` function.
+///
+/// `defaults` are the program's own settings (TOML), with the lowest precedence. `build` adds
+/// values, layers and migrations to the gateway.
 pub fn run(defaults: &str, build: impl FnOnce(Gateway) -> Gateway) -> ExitCode {
     match run_from(defaults, build, std::env::args_os().skip(1)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            // Nobody is left to be told when this fails too.
+            // An error of standard error itself cannot be reported anywhere.
             let _ = writeln!(io::stderr().lock(), "{error}");
             ExitCode::FAILURE
         }
     }
 }
 
-/// As [`run`], with these arguments, the program's name left out.
+/// Runs a command as [`run`] does, with these arguments, without the program's name.
 ///
 /// # Errors
 ///
-/// What went wrong, for people.
+/// Fails with a text for the operator if the arguments are invalid or the command fails.
 pub fn run_from(
     defaults: &str,
     build: impl FnOnce(Gateway) -> Gateway,
@@ -56,12 +59,12 @@ pub fn run_from(
         Command::Serve(options) => gateway(options)?.run().map_err(render_problem),
         Command::Db(command, options) => db::execute(&gateway(options)?, command),
         Command::Credentials(command, options) => {
-            credentials::carry_out(defaults, command, options)
+            credentials::execute(defaults, command, options)
         }
     }
 }
 
-/// A problem as the operator reads it, whatever was to be done.
+/// Renders the problems of an error for the operator, one below the other.
 fn render_problem(error: StartError) -> String {
     error.into_problems().join("\n")
 }

@@ -1,4 +1,5 @@
-//! A service that keeps something of its own in the database, by a field and by an argument.
+//! Tests of a service with a table of its own in the database, injected as a field and as an
+//! argument.
 
 #![allow(
     clippy::unwrap_used,
@@ -14,7 +15,7 @@ use gateway_runtime::{
     sqlx,
 };
 
-/// Who was here.
+/// A guestbook.
 #[service(name = "guestbook")]
 struct Guestbook {
     db: Db,
@@ -23,13 +24,13 @@ struct Guestbook {
 /// A guest.
 #[model]
 struct Guest {
-    /// Their name.
+    /// The name of the guest.
     name: String,
 }
 
 #[service]
 impl Guestbook {
-    /// Writes a name down.
+    /// Adds a guest.
     #[expose_method(POST)]
     async fn sign(&self, guest: Guest, db: Db) -> Result<()> {
         let insert = "INSERT INTO guests (name) VALUES ($1)";
@@ -41,7 +42,7 @@ impl Guestbook {
         Ok(())
     }
 
-    /// How many there are.
+    /// Returns the number of guests.
     #[expose_method(GET)]
     async fn count(&self) -> Result<i64> {
         let count = "SELECT count(*) FROM guests";
@@ -57,7 +58,7 @@ fn gateway(store: &str) -> Gateway {
     Gateway::from_toml(&settings).unwrap().migrations(migrations!("tests/migrations"))
 }
 
-async fn is_kept(store: &str) {
+async fn guests_are_stored(store: &str) {
     let running = gateway(store).start().await.unwrap();
     let http = HttpClient::new(&HttpClientSettings::default()).unwrap();
     let url = |method: &str| format!("{}/services/guestbook/v1/{method}", running.url());
@@ -78,7 +79,7 @@ async fn is_kept(store: &str) {
 async fn guests_are_kept_in_a_file() {
     let folder = std::env::temp_dir().join(format!("gateway-guestbook-{}", std::process::id()));
     std::fs::create_dir_all(&folder).unwrap();
-    is_kept(&format!("store = {{ path = '{}' }}", folder.join("books.db").display())).await;
+    guests_are_stored(&format!("store = {{ path = '{}' }}", folder.join("books.db").display())).await;
     std::fs::remove_dir_all(folder).unwrap();
 }
 
@@ -95,7 +96,7 @@ async fn guests_are_kept_on_a_server() {
         .await
         .unwrap();
     let (address, options) = server.split_once('?').unwrap_or((&server, ""));
-    is_kept(&format!(
+    guests_are_stored(&format!(
         "store = {{ url = '{}/{name}?{options}' }}",
         address.rsplit_once('/').unwrap().0
     ))
@@ -103,7 +104,7 @@ async fn guests_are_kept_on_a_server() {
 }
 
 #[tokio::test]
-async fn without_a_database_it_is_told_how_to_have_one() {
+async fn start_without_a_database_explains_how_to_configure_one() {
     let error = gateway("").start().await.unwrap_err().to_string();
     assert!(
         error.contains("`services.guestbook` asks for a `Db`") && error.contains("[store]"),

@@ -14,7 +14,7 @@ pub trait RateSource: ::core::marker::Send + ::core::marker::Sync + 'static {
 #[provide_method(__named)]
 const _: () = ();
 const _: () = {
-    use gw::SettleWhole as _;
+    use gw::DefaultCompletion as _;
     impl gw::Capability for dyn RateSource {
         const SPEC: &'static gw::CapabilitySpec = &gw::CapabilitySpec {
             name: "RateSource",
@@ -31,7 +31,7 @@ const _: () = {
                     effect: gw::Effect::Once,
                 },
             ],
-            source: gw::Source {
+            source: gw::SourceLocation {
                 file: ::core::file!(),
                 line: 1u32,
             },
@@ -46,12 +46,12 @@ const _: () = {
             <Result<
                 Rates,
                 ProviderError,
-            > as gw::Provided>::run(
+            > as gw::CapabilityResult>::run(
                 self,
                 0usize,
                 [query as &gw::Argument],
                 move |__provider| __provider.rates(query),
-                gw::Settling::<Result<Rates, ProviderError>>::HOW,
+                gw::CompletionOf::<Result<Rates, ProviderError>>::MODE,
             )
         }
         fn order<'call>(
@@ -62,12 +62,12 @@ const _: () = {
             <Result<
                 Receipt,
                 ProviderError,
-            > as gw::Provided>::run(
+            > as gw::CapabilityResult>::run(
                 self,
                 1usize,
                 [],
-                move |__provider| __provider.order(gw::again(&order), note),
-                gw::Settling::<Result<Receipt, ProviderError>>::HOW,
+                move |__provider| __provider.order(gw::clone_for_retry(&order), note),
+                gw::CompletionOf::<Result<Receipt, ProviderError>>::MODE,
             )
         }
     }

@@ -9,7 +9,7 @@ const _: () = {
             name: "fixer_io",
             title: "Fixer.io",
             description: "The rates of fixer.io.",
-            source: gw::Source {
+            source: gw::SourceLocation {
                 file: ::core::file!(),
                 line: 1u32,
             },
@@ -62,7 +62,10 @@ const _: () = {
         >(
             &[
                 ("rates", gw::Cost::Flat(gw::Money::literal(200000i64, "USD"))),
-                ("order", gw::Cost::Of(|_| { gw::Some(<FixerIo>::order_cost()) })),
+                (
+                    "order",
+                    gw::Cost::PerRequest(|_| { gw::Some(<FixerIo>::order_cost()) }),
+                ),
             ],
             |__instance| {
                 let __provider: gw::Arc<dyn RateSource> = gw::downcast::<

@@ -1,7 +1,7 @@
 /// Rates of exchange.
 pub struct Currency;
 const _: () = {
-    impl gw::Service for Currency {
+    impl gw::ServiceIdentity for Currency {
         const SPEC: &'static gw::ServiceSpec = &gw::ServiceSpec {
             name: "currency",
             version: 1u32,
@@ -9,7 +9,7 @@ const _: () = {
             description: "Rates of exchange.",
             auth: gw::None,
             scopes: &[],
-            source: gw::Source {
+            source: gw::SourceLocation {
                 file: ::core::file!(),
                 line: 1u32,
             },
@@ -38,7 +38,7 @@ const _: () = {
     }
     impl<T: gw::Transport> gw::From<T> for CurrencyClient {
         fn from(__transport: T) -> Self {
-            Self(gw::Remote::new(gw::Declared::<Currency>::SPEC, __transport))
+            Self(gw::Remote::new(gw::DeclaredService::<Currency>::SPEC, __transport))
         }
     }
     #[allow(dead_code, unreachable_pub)]
@@ -70,7 +70,7 @@ const _: () = {
     #[allow(non_camel_case_types)]
     struct __exposed_rates;
     #[allow(deprecated)]
-    impl gw::Exposed for __exposed_rates {
+    impl gw::ExposedMethod for __exposed_rates {
         type Service = Currency;
         type Arguments = (RatesQuery, Providers<dyn RateSource>);
         type Output = Result<Rates>;
@@ -90,19 +90,19 @@ const _: () = {
                 title: "Rates",
                 description: "Latest rates for a base currency.",
                 price: gw::Some(gw::Money::literal(1000000i64, "USD")),
-                cache: gw::Some(gw::Cache {
+                cache: gw::Some(gw::CacheSpec {
                     ttl: gw::Duration::from_millis(60000u64),
                     scope: gw::CacheScope::Account,
                 }),
-                quota: gw::Some(gw::Quota {
+                quota: gw::Some(gw::QuotaSpec {
                     calls: 100u64,
                     per: gw::Duration::from_millis(60000u64),
                 }),
-                idempotency: gw::Idempotency::None,
+                idempotency: gw::IdempotencyMode::None,
                 ..gw::MethodSpec::new(
                     "rates",
                     gw::Verb::Get,
-                    gw::Source {
+                    gw::SourceLocation {
                         file: ::core::file!(),
                         line: 1u32,
                     },
@@ -116,7 +116,7 @@ const _: () = {
     #[allow(non_camel_case_types)]
     struct __exposed_settled;
     #[allow(deprecated)]
-    impl gw::Exposed for __exposed_settled {
+    impl gw::ExposedMethod for __exposed_settled {
         type Service = Currency;
         type Arguments = (Settlement,);
         type Output = Result<()>;
@@ -135,14 +135,14 @@ const _: () = {
             gw::MethodSpec {
                 title: "Settled",
                 description: "",
-                idempotency: gw::Idempotency::None,
-                webhook: gw::Some(gw::Webhook {
+                idempotency: gw::IdempotencyMode::None,
+                webhook: gw::Some(gw::WebhookSpec {
                     secret: "FIXER_WEBHOOK_SECRET",
                 }),
                 ..gw::MethodSpec::new(
                     "settled",
                     gw::Verb::Post,
-                    gw::Source {
+                    gw::SourceLocation {
                         file: ::core::file!(),
                         line: 1u32,
                     },
@@ -163,11 +163,11 @@ const _: () = {
         }
     }
     #[allow(deprecated, non_camel_case_types)]
-    type __input_of_rates = <gw::Pick<
-        { gw::Probe::<RatesQuery>::IS_INPUT },
+    type __input_of_rates = <gw::ArgumentList<
+        { gw::InputProbe::<RatesQuery>::IS_INPUT },
         RatesQuery,
-        gw::Pick<
-            { gw::Probe::<Providers<dyn RateSource>>::IS_INPUT },
+        gw::ArgumentList<
+            { gw::InputProbe::<Providers<dyn RateSource>>::IS_INPUT },
             Providers<dyn RateSource>,
             (),
         >,

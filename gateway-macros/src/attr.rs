@@ -1,5 +1,5 @@
-//! Reads the arguments of an attribute. Unknown, repeated, missing and malformed ones are told here and nowhere else, so
-//! that every macro says the same about the same mistake.
+//! The parser of attribute arguments. Unknown, repeated, missing and malformed arguments are
+//! reported here and nowhere else, so that every macro says the same about the same mistake.
 
 mod syntax;
 
@@ -14,30 +14,31 @@ use self::syntax::{Arg, Value, skip_to_comma};
 use crate::errors::Errors;
 use crate::literal::LiteralError;
 
-/// An attribute and what may stand in its parentheses.
+/// An attribute and the arguments that its parentheses can hold.
 #[derive(Debug)]
 pub(crate) struct Attribute {
-    /// As an author knows it: `#[service]`.
+    /// The attribute as an author writes it: `#[service]`.
     pub(crate) label: &'static str,
     pub(crate) arguments: &'static [Argument],
-    /// What an author might look for here, and where it is instead.
+    /// Words that an author may look for here, each with a help text that says where the thing is
+    /// written instead.
     pub(crate) elsewhere: &'static [(&'static str, &'static str)],
 }
 
-/// One argument an attribute knows.
+/// An argument that an attribute accepts.
 #[derive(Debug)]
 pub(crate) struct Argument {
     pub(crate) name: &'static str,
-    /// A right way to write it, shown when it is written wrong.
+    /// A valid spelling, shown when the argument is malformed.
     pub(crate) example: &'static str,
 }
 
-/// Shorthand for the tables of arguments.
+/// Creates an [`Argument`]; shorthand for the tables of arguments.
 pub(crate) const fn arg(name: &'static str, example: &'static str) -> Argument {
     Argument { name, example }
 }
 
-/// A value as given by the author, with the tokens to point at.
+/// A value that the author wrote, with its tokens for diagnostics.
 #[derive(Debug, Clone)]
 pub(crate) struct ArgumentValue<T> {
     pub(crate) value: T,
@@ -47,14 +48,15 @@ pub(crate) struct ArgumentValue<T> {
 /// The arguments of one attribute; each is taken out once, by its name.
 pub(crate) struct Args<'e> {
     attribute: &'static Attribute,
-    /// Where to point when something is missing.
+    /// The tokens to which an error about a missing argument points.
     whole: TokenStream,
     list: Vec<Arg>,
     pub(crate) errors: &'e mut Errors,
 }
 
 impl<'e> Args<'e> {
-    /// Reads `tokens`, what stands between the parentheses of `attribute`; `whole` is pointed at when something is missing.
+    /// Parses `tokens`, the content of the parentheses of `attribute`. An error about a missing
+    /// argument points to `whole`.
     pub(crate) fn read(
         attribute: &'static Attribute,
         whole: TokenStream,
@@ -74,7 +76,8 @@ impl<'e> Args<'e> {
         args
     }
 
-    /// Reads one argument and the comma after it; after a mistake goes on behind the next comma.
+    /// Parses one argument and the comma after it. After a mistake it continues behind the next
+    /// comma.
     fn read_one(&mut self, input: ParseStream<'_>) {
         let start = input.fork();
         match Arg::parse(input) {
@@ -94,7 +97,7 @@ impl<'e> Args<'e> {
                 }
             }
         }
-        // Only commas and the end are left here.
+        // Every branch above stops at a comma or at the end of the input.
         let _ = input.parse::<Option<Token![,]>>();
     }
 
@@ -141,7 +144,7 @@ impl<'e> Args<'e> {
         );
     }
 
-    /// Takes the argument `name` out, with the tokens to point at.
+    /// Takes the argument `name` out, with its tokens for diagnostics.
     fn take(&mut self, name: &str) -> Option<(&'static Argument, Value, TokenStream)> {
         let known = self.attribute.arguments.iter().find(|a| a.name == name)?;
         let found = self.list.iter().position(|arg| arg.name == name)?;
@@ -150,12 +153,13 @@ impl<'e> Args<'e> {
         Some((known, arg.value, at))
     }
 
-    /// Whether the author wrote this argument, well or not, as long as it has not been taken out.
+    /// Returns whether the author wrote this argument, valid or not, and it has not been taken out
+    /// yet.
     pub(crate) fn has(&self, name: &str) -> bool {
         self.list.iter().any(|arg| arg.name == name)
     }
 
-    /// `name = "…"`, read by one of the readers of [`crate::literal`].
+    /// Takes `name = "…"` out and parses its text with one of the parsers of [`crate::literal`].
     pub(crate) fn text<T>(
         &mut self,
         name: &str,
@@ -169,7 +173,7 @@ impl<'e> Args<'e> {
         self.literal(&literal, reader).map(|value| ArgumentValue { value, at })
     }
 
-    /// `scopes("a", "b")`: one string or more, none of them twice.
+    /// Takes a list such as `scopes("a", "b")` out: one or more strings, without duplicates.
     pub(crate) fn strings(
         &mut self,
         name: &str,
@@ -198,7 +202,7 @@ impl<'e> Args<'e> {
         Some(ArgumentValue { value: texts, at })
     }
 
-    /// `errors(SOLD_OUT)`: one path or more.
+    /// Takes a list such as `errors(SOLD_OUT)` out: one or more paths.
     pub(crate) fn paths(&mut self, name: &str) -> Option<ArgumentValue<Vec<Path>>> {
         let (known, value, at) = self.take(name)?;
         let parser = Punctuated::<Path, Token![,]>::parse_terminated;
@@ -223,7 +227,7 @@ impl<'e> Args<'e> {
             .ok()
     }
 
-    /// `version = 1`: a whole number from 1 up.
+    /// Takes a number such as `version = 1` out: a whole number from 1.
     pub(crate) fn number(&mut self, name: &str) -> Option<ArgumentValue<u32>> {
         let (known, value, at) = self.take(name)?;
         match value.integer().map(|literal| literal.base10_parse()) {
@@ -240,7 +244,7 @@ impl<'e> Args<'e> {
         }
     }
 
-    /// `effect = read`: one word of a few.
+    /// Takes a choice such as `effect = read` out: one of the words in `choices`.
     pub(crate) fn choice<T: Copy>(
         &mut self,
         name: &str,
@@ -267,7 +271,7 @@ impl<'e> Args<'e> {
         None
     }
 
-    /// `strategy = Cheapest`: any expression; its type is the compiler's matter.
+    /// Takes an expression such as `strategy = Cheapest` out. The compiler checks its type.
     pub(crate) fn expression(&mut self, name: &str) -> Option<ArgumentValue<Expr>> {
         let (known, value, at) = self.take(name)?;
         match value {
@@ -279,7 +283,7 @@ impl<'e> Args<'e> {
         }
     }
 
-    /// `deprecated`: there or not.
+    /// Takes a flag such as `deprecated` out and returns whether it is present.
     pub(crate) fn flag(&mut self, name: &str) -> bool {
         match self.take(name) {
             None => false,
@@ -291,7 +295,7 @@ impl<'e> Args<'e> {
         }
     }
 
-    /// Says that an argument which has no default is not there.
+    /// Reports that an argument without a default is missing.
     pub(crate) fn missing(&mut self, name: &str, help: &str) {
         let label = self.attribute.label;
         let wrong = format!("`{label}` says no `{name}`");
@@ -309,7 +313,7 @@ impl Attribute {
     }
 }
 
-/// The candidate an author most likely meant, if any is near enough.
+/// Returns the candidate that the author most likely meant, if one is similar enough.
 pub(crate) fn nearest<'a>(
     word: &str,
     candidates: impl Iterator<Item = &'a str>,

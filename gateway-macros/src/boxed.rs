@@ -1,4 +1,5 @@
-//! Turns `async fn` into a function that returns a boxed future, which a trait object can have.
+//! The rewrite of an `async fn` as a function that returns a boxed future, which a trait object can
+//! have.
 
 use proc_macro2::{Group, Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
@@ -11,7 +12,8 @@ use syn::{
 use crate::item::Method;
 use crate::paths;
 
-/// The method with its body, if it has one, in a boxed `Send` future. Whatever it borrows, it borrows for `'call`.
+/// Rewrites the method, and its body if it has one, to return a boxed `Send` future. All borrows of
+/// its arguments have the lifetime `'call`.
 pub(crate) fn boxed(method: &Method) -> TokenStream {
     let Method { attrs, vis, sig, body } = method;
     let output = output_of(sig);
@@ -23,7 +25,7 @@ pub(crate) fn boxed(method: &Method) -> TokenStream {
     quote!(#(#attrs)* #vis #sig #body)
 }
 
-/// `fn f<'call>(&'call self, …) -> BoxFuture<'call, T>`
+/// Returns the signature `fn f<'call>(&'call self, …) -> BoxFuture<'call, T>`.
 pub(crate) fn boxed_signature(sig: &Signature) -> TokenStream {
     let output = output_of(sig);
     let mut lent = sig.clone();
@@ -36,7 +38,7 @@ pub(crate) fn boxed_signature(sig: &Signature) -> TokenStream {
     quote!(#fn_token #ident<#call>(#inputs) -> #returned)
 }
 
-/// The type of the future, which stands exactly where the author's own return type stands.
+/// Returns the type of the future, spanned as the author's return type.
 fn box_future(call: &Lifetime, output: &Type) -> TokenStream {
     let (first, last) = ends(output);
     let gw = paths::private_at(first);
@@ -44,19 +46,21 @@ fn box_future(call: &Lifetime, output: &Type) -> TokenStream {
     quote!(#gw::BoxFuture<#call, #output #close)
 }
 
-/// Where something begins and where it ends: what is spanned so on both sides stands in its place.
+/// Returns the spans of the first and the last token. The compiler shows generated tokens that
+/// begin and end with these spans at the place of the original.
 pub(crate) fn ends(tokens: &impl ToTokens) -> (Span, Span) {
     let mut spans = tokens.to_token_stream().into_iter().map(|token| token.span());
     let first = spans.next().unwrap_or_else(Span::call_site);
     (first, spans.last().unwrap_or(first))
 }
 
-/// `{ Box::pin(async move { … }) }`, with the type of the answer known before the first `?` or `return` in the body.
+/// Returns `{ Box::pin(async move { … }) }`. The type of the output is fixed before the first `?`
+/// or `return` in the body.
 fn boxed_body(name: &Ident, body: &Group, output: &Type) -> TokenStream {
-    // What is not `Send` across an await is told at the method's name.
+    // The compiler reports a value that is not `Send` across an await at the method's name.
     let at = name.span();
     let gw = paths::private_at(at);
-    // Braces that count as the author's would be reported to him as superfluous.
+    // With the author's span, rustc would report these braces to the author as unnecessary.
     let mut block = Group::new(body.delimiter(), body.stream());
     block.set_span(Span::mixed_site().located_at(body.span()));
     let hint = quote! {
@@ -72,7 +76,7 @@ fn boxed_body(name: &Ident, body: &Group, output: &Type) -> TokenStream {
     whole.into_token_stream()
 }
 
-/// What the method answers with: its return type, or `()`.
+/// Returns the return type of the method, or `()`.
 pub(crate) fn output_of(sig: &Signature) -> Type {
     match &sig.output {
         ReturnType::Type(_, ty) => (**ty).clone(),
@@ -80,7 +84,8 @@ pub(crate) fn output_of(sig: &Signature) -> Type {
     }
 }
 
-/// Gives every lifetime of an argument, elided or declared by the method, the name of the one the future has.
+/// A visitor that gives every lifetime of an argument, elided or declared by the method, the name
+/// of the future's lifetime.
 struct BindLifetimes<'a> {
     call: &'a Lifetime,
     declared: &'a Generics,
@@ -113,7 +118,7 @@ impl VisitMut for BindLifetimes<'_> {
         }
     }
 
-    // Elided lifetimes in `fn(&T)` and `Fn(&T)` are bound there.
+    // `fn(&T)` and `Fn(&T)` bind their own elided lifetimes.
     fn visit_type_fn_ptr_mut(&mut self, _: &mut TypeFnPtr) {}
     fn visit_parenthesized_generic_arguments_mut(&mut self, _: &mut ParenthesizedGenericArguments) {
     }

@@ -1,4 +1,5 @@
-//! `#[service] #[cfg(…)] struct …`: the condition is on the item alone, and what is generated beside it would stay.
+//! `#[cfg(…)]` below an attribute of ours, as in `#[service] #[cfg(…)] struct …`. The condition
+//! would apply to the item alone, and the code generated beside it would stay.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
@@ -7,8 +8,9 @@ use syn::{Attribute, Meta};
 
 use crate::paths;
 
-/// Expands the attribute `name`, unless a `#[cfg(…)]` comes after it: then that is put first, and our attribute, after it,
-/// comes back only if the condition holds.
+/// Expands the attribute `name`, unless a `#[cfg(…)]` follows it. In that case the `#[cfg(…)]` is
+/// moved to the front and the attribute behind it, so that the compiler expands the attribute only
+/// if the condition holds.
 pub(crate) fn first(
     name: &str,
     args: TokenStream,
@@ -50,12 +52,13 @@ mod tests {
                 #[cfg(unix)]
                 struct X;
             )),
-            "# [cfg (unix)] # [:: gateway_runtime :: __private :: service (version = 2)] # [doc = \"a\"] struct X ;"
+            "# [cfg (unix)] # [:: gateway_runtime :: __private :: service (version = 2)] # [doc \
+             = \"a\"] struct X ;"
         );
     }
 
     #[test]
-    fn what_has_no_condition_is_expanded() {
+    fn item_without_a_condition_is_expanded() {
         assert_eq!(
             shown(quote!(
                 #[doc = "a"]

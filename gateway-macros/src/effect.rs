@@ -1,4 +1,5 @@
-//! What repeating does: the vocabulary shared by `#[expose_method]` and `#[provide_method]`.
+//! The effect of a method (SEMANTICS §3): the vocabulary shared by `#[expose_method]` and
+//! `#[provide_method]`.
 
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -22,7 +23,7 @@ pub(crate) const EFFECTS: &[(&str, Effect)] = &[
 ];
 
 impl Effect {
-    /// As the runtime writes it.
+    /// Returns the path of the runtime's constant.
     pub(crate) fn tokens(self) -> TokenStream {
         let gw = paths::private();
         match self {

@@ -1,12 +1,12 @@
-//! Collects what is wrong, so that an author sees every mistake of an item at once.
+//! A collector of errors, so that an author sees every mistake of an item at once.
 
 use std::fmt::Display;
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::ToTokens;
 
-/// The mistakes found so far. Must be read with [`Errors::into_tokens`]: one dropped unread would be a mistake that
-/// no one is told of, so dropping it panics.
+/// The errors found so far. [`Errors::into_tokens`] must be called: an error dropped without it
+/// would never be reported, so dropping panics.
 #[derive(Debug)]
 pub(crate) struct Errors {
     found: Vec<syn::Error>,
@@ -18,12 +18,12 @@ impl Errors {
         Self { found: Vec::new(), read: false }
     }
 
-    /// Adds a mistake: where it is, what is wrong, and what to do about it.
+    /// Adds an error: its place, the mistake, and how to mend it.
     pub(crate) fn at(&mut self, tokens: impl ToTokens, wrong: impl Display, help: impl Display) {
         self.push(syn::Error::new_spanned(tokens, format!("{wrong}\nhelp: {help}")));
     }
 
-    /// Adds a mistake about the attribute itself.
+    /// Adds an error about the attribute itself.
     pub(crate) fn here(&mut self, wrong: impl Display, help: impl Display) {
         // The call site of an attribute macro is the attribute.
         self.at(Ident::new("here", Span::call_site()), wrong, help);
@@ -33,12 +33,12 @@ impl Errors {
         self.found.push(error);
     }
 
-    /// How many mistakes there are; compare two counts to learn whether a step has added any.
+    /// Returns the number of errors. A difference of two counts tells whether a step has added any.
     pub(crate) fn count(&self) -> usize {
         self.found.len()
     }
 
-    /// The mistakes as `compile_error!` items, in the order found.
+    /// Returns the errors as `compile_error!` items, in the order found.
     pub(crate) fn into_tokens(mut self) -> TokenStream {
         self.read = true;
         self.found.iter().map(syn::Error::to_compile_error).collect()

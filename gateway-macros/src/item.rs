@@ -1,7 +1,7 @@
-//! Items as the macros see them: heads and signatures parsed, bodies left as tokens.
+//! Items as the macros see them: heads and signatures are parsed, bodies stay tokens.
 //!
-//! A body that is half typed therefore still passes through, and an editor completes in it; and no time is spent on parsing
-//! what is only handed on.
+//! A half-typed body therefore passes through, and an editor completes in it. No time is spent on
+//! parsing code that is only passed on.
 
 use proc_macro2::{Group, Ident, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
@@ -9,23 +9,23 @@ use syn::parse::discouraged::Speculative;
 use syn::parse::{Parse, ParseStream, Parser};
 use syn::{Attribute, ItemImpl, ItemStruct, ItemTrait, Signature, Token, TraitItem, Visibility};
 
-/// What an attribute of ours was written on.
+/// The item under an attribute of ours.
 pub(crate) enum Item {
     Struct(ItemStruct),
     Impl(ItemImpl, Vec<Member>),
     Trait(ItemTrait, Vec<Member>),
-    /// Something none of our attributes is for, and what to call it.
+    /// An item that none of our attributes applies to, with its name for messages.
     Other(&'static str),
 }
 
-/// What stands in the braces of an impl or a trait.
+/// A member in the braces of an impl or a trait.
 pub(crate) enum Member {
     Method(Box<Method>),
-    /// A constant, a type or a macro call, and what to call it.
+    /// A constant, a type or a macro call, with its name for messages.
     Other(&'static str, TokenStream),
 }
 
-/// A method, its body unread.
+/// A method with an unparsed body.
 #[derive(Clone)]
 pub(crate) struct Method {
     pub(crate) attrs: Vec<Attribute>,
@@ -35,7 +35,7 @@ pub(crate) struct Method {
 }
 
 impl Item {
-    /// Reads the item an attribute is on. An error means that it is not Rust, which the compiler will say itself.
+    /// Parses the item under an attribute. An error means that the item is not valid Rust.
     pub(crate) fn read(tokens: TokenStream) -> syn::Result<Self> {
         match Kind::of.parse2(tokens.clone())? {
             Kind::Struct => syn::parse2(tokens).map(Self::Struct),
@@ -55,7 +55,7 @@ impl Item {
         }
     }
 
-    /// What to call it in a message.
+    /// Returns the name of the kind of item for messages.
     pub(crate) fn kind(&self) -> &'static str {
         match self {
             Self::Struct(_) => "a struct",
@@ -67,7 +67,7 @@ impl Item {
     }
 }
 
-/// The attributes an item begins with.
+/// Returns the attributes at the beginning of an item.
 pub(crate) fn head_attributes(tokens: &TokenStream) -> Vec<Attribute> {
     let parser = |input: ParseStream<'_>| {
         let attrs = input.call(Attribute::parse_outer)?;
@@ -85,7 +85,7 @@ enum Kind {
 }
 
 impl Kind {
-    /// Looks at the first word after attributes and visibility.
+    /// Determines the kind by the first keyword after attributes and visibility.
     fn of(input: ParseStream<'_>) -> syn::Result<Self> {
         input.call(Attribute::parse_outer)?;
         input.parse::<Visibility>()?;
@@ -122,7 +122,7 @@ fn is_function(input: ParseStream<'_>) -> bool {
         || input.peek(Token![extern])
 }
 
-/// Splits `impl X { … }` into `impl X { }` and what stood in the braces.
+/// Splits `impl X { … }` into `impl X { }` and the content of the braces.
 fn without_body(tokens: TokenStream) -> (TokenStream, TokenStream) {
     let mut head: Vec<TokenTree> = tokens.into_iter().collect();
     let mut body = TokenStream::new();
@@ -154,7 +154,7 @@ impl Parse for Member {
             input.advance_to(&ahead);
             return Ok(Self::Method(Box::new(method)));
         }
-        // Associated constants, types and macro calls look alike in impls and traits.
+        // Associated constants, types and macro calls have the same syntax in impls and traits.
         let item: TraitItem = input.parse()?;
         let what = match &item {
             TraitItem::Const(_) => "a constant",
@@ -183,7 +183,7 @@ impl Parse for Method {
 }
 
 impl Method {
-    /// Takes the attributes called `name` out, by whatever path the author reaches them.
+    /// Takes out the attributes called `name`, whatever path they are written with.
     pub(crate) fn take_attributes(&mut self, name: &str) -> Vec<Attribute> {
         let mut taken = Vec::new();
         self.attrs.retain(|attr| {
@@ -196,7 +196,8 @@ impl Method {
         taken
     }
 
-    /// The `#[cfg(…)]`s, to be repeated on whatever is generated for this method.
+    /// Returns the `#[cfg(…)]` attributes. Everything that is generated for this method repeats
+    /// them.
     pub(crate) fn cfgs(&self) -> Vec<Attribute> {
         self.attrs.iter().filter(|attr| attr.path().is_ident("cfg")).cloned().collect()
     }
@@ -222,13 +223,13 @@ impl ToTokens for Member {
     }
 }
 
-/// An identifier without the `r#` of a raw one.
+/// Returns an identifier without the `r#` of a raw identifier.
 pub(crate) fn bare(ident: &Ident) -> String {
     use syn::ext::IdentExt;
     ident.unraw().to_string()
 }
 
-/// Tokens as a person would write them, near enough for a message.
+/// Returns tokens with nearly the spacing that a person would write, for messages.
 pub(crate) fn compact(tokens: impl ToTokens) -> String {
     const TIGHT: &[(&str, &str)] = &[
         (" <", "<"),

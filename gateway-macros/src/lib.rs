@@ -1,31 +1,31 @@
 //! Attribute macros of the gateway SDK. Authors reach them through `gateway_runtime`.
 //!
-//! Each macro goes `parse → model → check → expand`; only entry points are here.
+//! Each macro runs `parse → model → check → expand`; this file holds the entry points only.
 
 mod attr;
 mod boxed;
 mod capability;
 mod cfg;
+mod derive;
 mod effect;
 mod errors;
-mod inert;
-mod inject;
+mod helper;
 mod item;
 mod literal;
 mod migrations;
+mod model_attr;
+mod naming;
 mod paths;
 mod provider;
-mod schema_model;
 mod service;
 mod signature;
 mod source;
 #[cfg(test)]
 mod tests;
-mod text;
 
 use proc_macro::TokenStream;
 
-/// A service: on a struct who it is, on its impl blocks what it can do.
+/// Declares a service: its identity on a struct, its methods on impl blocks of the struct.
 ///
 /// ```
 /// use gateway_runtime::{Result, expose_method, model, service};
@@ -54,19 +54,24 @@ use proc_macro::TokenStream;
 ///
 /// | argument | default | |
 /// |---|---|---|
-/// | `name = "calculator"` | the struct's name in snake case | in addresses: a letter, then at most 63 of a-z, 0-9, `_`, `-` |
+/// | `name = "calculator"` | the struct's name in snake case | in addresses; see below |
 /// | `version = 1` | 1 | in addresses, from 1 |
 /// | `title = "Calculator"` | from the struct's name | for people |
-/// | `strategy = Cheapest` | `RoundRobin` | the order in which providers are asked: a type with `Default`, or any expression |
-/// | `auth = required` | the gateway's | must a caller be known: `required`, `optional`, `none` |
-/// | `scopes("a", "b")` | none | what a caller must hold |
+/// | `strategy = Cheapest` | `RoundRobin` | the order in which providers are tried |
+/// | `auth = required` | the gateway's | authentication: `required`, `optional`, `none` |
+/// | `scopes("a", "b")` | none | scopes that a caller must have |
 ///
-/// The value is built once, at start: each field's type is one with `FromApp`. Beside the struct `Calculator` stands its
-/// typed client, `CalculatorClient`; `Calculator::client(Http::to("http://…"))` makes one.
+/// A name is a letter, then at most 63 of a-z, 0-9, `_`, `-`. A strategy is a type with `Default`,
+/// or any expression.
+///
+/// The value is built once, at start; the type of each field implements `FromApp`. The macro also
+/// generates the typed client `CalculatorClient` beside the struct `Calculator`;
+/// `Calculator::client(Http::to("http://…"))` creates one.
 ///
 /// # On an impl block
 ///
-/// It takes no arguments and collects the methods with [`macro@expose_method`]. A service may have several such blocks.
+/// The attribute takes no arguments and collects the methods with [`macro@expose_method`]. A
+/// service may have several such blocks.
 #[proc_macro_attribute]
 pub fn service(args: TokenStream, item: TokenStream) -> TokenStream {
     cfg::first("service", args.into(), item.into(), service::expand).into()
@@ -90,37 +95,43 @@ pub fn service(args: TokenStream, item: TokenStream) -> TokenStream {
 /// # fn main() {}
 /// ```
 ///
-/// The method is `async`, takes `&self`, and returns a `Result`. Its arguments are told apart by their types: at most one
-/// input, which comes from the query string of a GET or DELETE and from the JSON body of the others, and what has
-/// `FromCall`: `Call`, `Caller`, pools of providers, an author's own.
+/// The method is `async`, takes `&self`, and returns a `Result`. The type of an argument tells its
+/// kind. At most one is the input, which comes from the query string of a GET or DELETE and from
+/// the JSON body of the others (SEMANTICS §1). The types of the others implement `FromCall`:
+/// `Call`, `Caller`, pools of providers, an author's own.
 ///
 /// The HTTP method comes first: `GET`, `POST`, `PUT`, `PATCH` or `DELETE`. After it:
 ///
 /// | argument | default | |
 /// |---|---|---|
-/// | `name = "latest"` | the function's name | in addresses, as of a service |
+/// | `name = "latest"` | the function's name | in addresses, with the same rule as a service's |
 /// | `title = "Latest rates"` | from the function's name | for people |
-/// | `effect = read` | `read` for GET, `idempotent` for PUT and DELETE, else `once` | what repeating does |
-/// | `price = "0.001 USD"` | none | what the caller pays: at most nine decimals, and an ISO 4217 currency |
-/// | `cache = "60s"` | not cached | how long an answer may be given again; `read` only |
-/// | `cache_scope = global` | `account` | for whom a cached answer is good |
+/// | `effect = read` | by the HTTP method | the effect of repeating (SEMANTICS §3) |
+/// | `price = "0.001 USD"` | none | the price that the account pays |
+/// | `cache = "60s"` | not cached | how long a cached reply is fresh; `read` only |
+/// | `cache_scope = global` | `account` | the callers who share a cached reply |
 /// | `quota = "100/min"` | none | calls in each `s`, `min`, `h` or `day` |
-/// | `idempotency = required` | `optional`; `none` for `read` | must a call have a key: `required`, `optional`, `none` |
-/// | `auth = required` | the service's | must a caller be known: `required`, `optional`, `none` |
-/// | `scopes("a", "b")` | none | what a caller must hold, besides the service's |
-/// | `errors(SOLD_OUT)` | none | the author's own codes that it fails with: published, and explained at their address |
-/// | `strategy = Cheapest` | the service's | the order in which providers are asked |
+/// | `idempotency = required` | `optional`, `none` for `read` | `required`, `optional`, `none` |
+/// | `auth = required` | the service's | authentication: `required`, `optional`, `none` |
+/// | `scopes("a", "b")` | none | scopes that a caller must have besides the service's |
+/// | `errors(SOLD_OUT)` | none | the author's own error codes that the method fails with |
+/// | `strategy = Cheapest` | the service's | the order in which providers are tried |
 /// | `timeout = "5s"` | the gateway's | for the whole call |
-/// | `webhook = HmacSha256("NAME")` | no webhook | POST only: how the sender signs; `NAME` is a secret's, never the secret |
+/// | `webhook = HmacSha256("NAME")` | no webhook | POST only: how the sender signs |
 /// | `deprecated` | no | as Rust's own `#[deprecated]` |
 ///
-/// Durations are whole numbers with `ms`, `s`, `min` (or `m`), `h` or `d`.
+/// The default effect is `read` for GET, `idempotent` for PUT and DELETE, else `once`. A price has
+/// at most nine decimals and an ISO 4217 currency. `idempotency` says whether a call must
+/// have an idempotency key (SEMANTICS §5). The error codes are published, and explained at
+/// their address. `NAME` in `webhook` is the name of a secret, never the secret. Durations are
+/// whole numbers with `ms`, `s`, `min` (or `m`), `h` or `d`.
 #[proc_macro_attribute]
 pub fn expose_method(args: TokenStream, item: TokenStream) -> TokenStream {
-    inert::expand(&inert::EXPOSE_METHOD, &args.into(), item.into()).into()
+    helper::expand(&helper::EXPOSE_METHOD, &args.into(), item.into()).into()
 }
 
-/// What several providers can do: a trait, which a pool of its providers implements too.
+/// Declares a capability: a trait for that which several providers can do. The pool of the
+/// providers implements it too.
 ///
 /// ```
 /// use gateway_runtime::{ProviderError, capability, model, provide_method};
@@ -130,7 +141,7 @@ pub fn expose_method(args: TokenStream, item: TokenStream) -> TokenStream {
 ///     base: String,
 /// }
 ///
-/// /// What every source of exchange rates can do.
+/// /// A source of exchange rates.
 /// #[capability]
 /// trait RateSource {
 ///     /// The rate of a currency in euros.
@@ -140,18 +151,19 @@ pub fn expose_method(args: TokenStream, item: TokenStream) -> TokenStream {
 /// # fn main() {}
 /// ```
 ///
-/// A method of a service that asks for `Providers<dyn RateSource>` gets the pool; calling `rate` on it asks one provider,
-/// and where effect and outcome allow it, the next.
+/// A method of a service with an argument `Providers<dyn RateSource>` receives the pool. Calling
+/// `rate` on it calls one provider and, where effect and outcome allow it, the next (SEMANTICS §3).
 ///
-/// Each method is `async`, takes `&self`, has `#[provide_method(effect = …)]` and returns a `Result` with a
-/// `ProviderError`. What it takes by reference is lent to every attempt; what it takes by value is cloned for each. A
-/// method with a body may be left out by providers.
+/// Each method is `async`, takes `&self`, has `#[provide_method(effect = …)]` and returns a
+/// `Result` with a `ProviderError`. Every attempt borrows the arguments taken by reference;
+/// arguments taken by value are cloned for each attempt. Providers may leave out a method that has
+/// a body.
 #[proc_macro_attribute]
 pub fn capability(args: TokenStream, item: TokenStream) -> TokenStream {
     cfg::first("capability", args.into(), item.into(), capability::expand).into()
 }
 
-/// A provider: on a struct who it is, on its impl of a capability what it can do.
+/// Declares a provider: its identity on a struct, its methods on the impl of a capability.
 ///
 /// ```
 /// # use gateway_runtime::{ProviderError, capability, model, provide_method, provider};
@@ -179,40 +191,44 @@ pub fn capability(args: TokenStream, item: TokenStream) -> TokenStream {
 ///
 /// | argument | default | |
 /// |---|---|---|
-/// | `name = "fixed"` | the struct's name in snake case | in the configuration, the log and `/meta` |
+/// | `name = "fixed"` | the struct's name in snake case | in configuration, log and `/meta` |
 /// | `title = "Fixed rates"` | from the struct's name | for people |
 ///
-/// The value is built once, at start: each field's type is one with `FromApp`.
+/// The value is built once, at start; the type of each field implements `FromApp`.
 ///
 /// # On the impl of a capability
 ///
-/// It takes no arguments. The methods are `async fn`s as in the trait; `#[provide_method(cost = …)]` says what a call
-/// costs us, and is optional.
+/// The attribute takes no arguments. The methods are `async fn`s as in the trait;
+/// `#[provide_method(cost = …)]` declares what a call costs us, and is optional.
 #[proc_macro_attribute]
 pub fn provider(args: TokenStream, item: TokenStream) -> TokenStream {
     cfg::first("provider", args.into(), item.into(), provider::expand).into()
 }
 
-/// Says what repeating a method of a [`macro@capability`] does, or what a method of a [`macro@provider`] costs.
+/// Declares the effect of a method of a [`macro@capability`] (SEMANTICS §3), or the cost of a
+/// method of a [`macro@provider`].
 ///
 /// | in | argument | |
 /// |---|---|---|
 /// | a capability | `effect = read` | nothing changes |
 /// | | `effect = idempotent` | repeating changes nothing more |
-/// | | `effect = keyed` | the provider knows a repetition by a key that we send |
-/// | | `effect = once` | repeating does it again |
+/// | | `effect = keyed` | the provider de-duplicates by a key that we send |
+/// | | `effect = once` | repeating executes it again |
 /// | a provider | `cost = "0.0002 USD"` | the same for each call |
-/// | | `cost = cost_of` | a function of the arguments that the method takes by reference, returning `Money`; it does not see `&str` and slices |
+/// | | `cost = cost_of` | a function of the arguments, returning `Money` |
+///
+/// The function sees the arguments that the method takes by reference, except `&str` and slices.
 #[proc_macro_attribute]
 pub fn provide_method(args: TokenStream, item: TokenStream) -> TokenStream {
-    inert::expand(&inert::PROVIDE_METHOD, &args.into(), item.into()).into()
+    helper::expand(&helper::PROVIDE_METHOD, &args.into(), item.into()).into()
 }
 
-/// A type that goes over the wire: an input or an answer.
+/// Declares a type that goes over the wire: an input or a reply.
 ///
-/// It derives `Debug`, `Clone`, serde's `Serialize` and `Deserialize`, and schemars' `JsonSchema`, each unless it is
-/// derived already, and needs neither crate among the author's dependencies. `#[serde(…)]` and `#[schemars(…)]` work as
-/// ever. Write it above `#[derive(…)]`: what stands above it, it does not see.
+/// The attribute derives `Debug`, `Clone`, serde's `Serialize` and `Deserialize`, and schemars'
+/// `JsonSchema`, each unless it is derived already. Neither crate has to be among the author's
+/// dependencies. `#[serde(…)]` and `#[schemars(…)]` work as usual. Write the attribute above
+/// `#[derive(…)]`: it does not see derives above itself.
 ///
 /// ```
 /// use gateway_runtime::model;
@@ -228,11 +244,12 @@ pub fn provide_method(args: TokenStream, item: TokenStream) -> TokenStream {
 /// ```
 #[proc_macro_attribute]
 pub fn model(args: TokenStream, item: TokenStream) -> TokenStream {
-    cfg::first("model", args.into(), item.into(), |args, item| schema_model::expand(&args, item))
+    cfg::first("model", args.into(), item.into(), |args, item| model_attr::expand(&args, item))
         .into()
 }
 
-/// A type that services and providers can have as a field, made of fields of such types.
+/// Derives `FromApp` for a type that services and providers can have as a field. Its own fields are
+/// of such types too.
 ///
 /// ```
 /// use gateway_runtime::{Config, FromApp, model};
@@ -250,12 +267,11 @@ pub fn model(args: TokenStream, item: TokenStream) -> TokenStream {
 /// ```
 #[proc_macro_derive(FromApp)]
 pub fn from_app(item: TokenStream) -> TokenStream {
-    inject::from_app(item.into()).into()
+    derive::from_app(item.into()).into()
 }
 
-/// A type that exposed methods can have as an argument, made of fields that could be arguments themselves.
-///
-/// One of them may be the input of the method.
+/// Derives `FromCall` for a type that exposed methods can have as an argument. Its fields are of
+/// types that could be arguments themselves; one of them may be the input of the method.
 ///
 /// ```
 /// use gateway_runtime::{Call, Caller, FromCall};
@@ -268,14 +284,16 @@ pub fn from_app(item: TokenStream) -> TokenStream {
 /// ```
 #[proc_macro_derive(FromCall)]
 pub fn from_call(item: TokenStream) -> TokenStream {
-    inject::from_call(item.into()).into()
+    derive::from_call(item.into()).into()
 }
 
-/// A folder of migrations, built into the program, for `Gateway::migrations`. Their owner is the package.
+/// Embeds a folder of migrations into the program, for `Gateway::migrations`. The owner of the
+/// migrations is the package.
 ///
-/// `migrations!("migrations")` reads the folder of that name beside `Cargo.toml`; `migrations!()` is the same. Each step is two files:
-/// `0001_guests.up.sql` and `0001_guests.down.sql`. They are for SQLite and PostgreSQL alike, or stand in the folders `sqlite` and
-/// `postgres` within it. Cargo notices that a file has changed; so that it notices new ones too, let a `build.rs` print
+/// `migrations!("migrations")` reads the folder of that name beside `Cargo.toml`; `migrations!()`
+/// is the same. Each migration is two files: `0001_guests.up.sql` and `0001_guests.down.sql`. The
+/// files are for SQLite and PostgreSQL alike, or stand in the folders `sqlite` and `postgres`
+/// within it. Cargo rebuilds when a file changes; for new files too, let a `build.rs` print
 /// `cargo:rerun-if-changed=migrations`.
 #[proc_macro]
 pub fn migrations(folder: TokenStream) -> TokenStream {

@@ -1,10 +1,12 @@
-//! The small languages inside string literals: `"0.001 USD"`, `"60s"`, `"100/min"` and names, each to an exact integer.
+//! The small languages inside string literals: `"0.001 USD"`, `"60s"`, `"100/min"` and names.
+//! Amounts are parsed to exact integers.
 //!
-//! Everything here works on plain strings and answers with the sentence to show; spans are added by [`crate::attr`].
+//! The parsers work on plain strings and return the message to show; [`crate::attr`] adds the
+//! spans.
 
 use std::fmt::{self, Display};
 
-/// What is wrong with a literal, and what a right one looks like.
+/// The mistake in a literal, and how to write a valid one.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct LiteralError {
     pub(crate) what: String,
@@ -21,7 +23,8 @@ impl LiteralError {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Money {
     pub(crate) nanos: i64,
-    /// Three upper-case letters; whether ISO 4217 knows them is checked by the runtime's constant constructor.
+    /// Three upper-case letters. The runtime's constant constructor checks that ISO 4217 lists
+    /// them.
     pub(crate) currency: String,
 }
 
@@ -29,19 +32,19 @@ pub(crate) struct Money {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Millis(pub(crate) u64);
 
-/// So many calls in a window.
+/// A number of calls in a window.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Quota {
     pub(crate) calls: u64,
     pub(crate) per: Millis,
 }
 
-/// Decimals of a [`Money`] literal: nothing smaller than 10⁻⁹ can be charged.
+/// The maximum decimals of a [`Money`] literal: the smallest amount is 10⁻⁹ (SEMANTICS §7).
 const MONEY_DECIMALS: usize = 9;
-/// The longest name of a service, method, provider or capability.
+/// The maximum length of the name of a service, method, provider or capability.
 const NAME_MAX: usize = 64;
 
-/// `"0.001 USD"`: a plain decimal of at most nine places, a space, an ISO 4217 code.
+/// Parses `"0.001 USD"`: a plain decimal of at most nine places, a space, an ISO 4217 code.
 pub(crate) fn money(text: &str) -> Result<Money, LiteralError> {
     let wrong = |why: &dyn Display| {
         LiteralError::new(
@@ -76,7 +79,8 @@ pub(crate) fn money(text: &str) -> Result<Money, LiteralError> {
         .map_err(|_| wrong(&"it is larger than nine thousand million"))
 }
 
-/// `"500ms"`, `"60s"`, `"5min"` or `"5m"`, `"1h"`, `"1d"`: a whole number above zero and a unit.
+/// Parses `"500ms"`, `"60s"`, `"5min"` or `"5m"`, `"1h"`, `"1d"`: a whole number above zero and a
+/// unit.
 pub(crate) fn duration(text: &str) -> Result<Millis, LiteralError> {
     let wrong = |why: &dyn Display| {
         LiteralError::new(
@@ -105,7 +109,7 @@ pub(crate) fn duration(text: &str) -> Result<Millis, LiteralError> {
     }
 }
 
-/// `"100/min"`: calls, and the window they may be made in: `s`, `min`, `h` or `day`.
+/// Parses `"100/min"`: a number of calls and their window, `s`, `min`, `h` or `day`.
 pub(crate) fn quota(text: &str) -> Result<Quota, LiteralError> {
     let wrong = |why: &dyn Display| {
         LiteralError::new(
@@ -133,7 +137,8 @@ pub(crate) fn quota(text: &str) -> Result<Quota, LiteralError> {
     }
 }
 
-/// The name of a service, method, provider or capability: what stands in an address, a metric and a routing key.
+/// Parses the name of a service, method, provider or capability, which appears in addresses,
+/// metrics and routing keys.
 pub(crate) fn name(text: &str) -> Result<String, LiteralError> {
     let wrong = |why: &dyn Display| {
         LiteralError::new(
@@ -156,7 +161,7 @@ pub(crate) fn name(text: &str) -> Result<String, LiteralError> {
     Ok(text.to_owned())
 }
 
-/// One scope token of RFC 6749 §3.3: printable ASCII without space, quote and backslash.
+/// Parses one scope token (RFC 6749 §3.3): printable ASCII without space, quote and backslash.
 pub(crate) fn scope(text: &str) -> Result<String, LiteralError> {
     let allowed = |c: char| matches!(c, '!'..='~') && c != '"' && c != '\\';
     if text.is_empty() || !text.chars().all(allowed) {
@@ -168,20 +173,21 @@ pub(crate) fn scope(text: &str) -> Result<String, LiteralError> {
     Ok(text.to_owned())
 }
 
-/// The name of a secret, as it stands in the environment: `FIXER_WEBHOOK_SECRET`.
+/// Parses the name of a secret as the environment spells it: `FIXER_WEBHOOK_SECRET`.
 pub(crate) fn secret_name(text: &str) -> Result<String, LiteralError> {
     let head = text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
     if !head || !text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {
         return Err(LiteralError::new(
             format_args!("`{text}` cannot be the name of a secret"),
-            "write the name of the environment variable that holds the secret, never the secret itself: \
+            "write the name of the environment variable that holds the secret, never the secret \
+             itself: \
              \"FIXER_WEBHOOK_SECRET\"",
         ));
     }
     Ok(text.to_owned())
 }
 
-/// Text that is shown to people, such as a title.
+/// Parses text that is shown to people, such as a title.
 pub(crate) fn title(text: &str) -> Result<String, LiteralError> {
     if text.trim().is_empty() {
         return Err(LiteralError::new(
@@ -192,7 +198,7 @@ pub(crate) fn title(text: &str) -> Result<String, LiteralError> {
     Ok(text.to_owned())
 }
 
-/// Shows a character as the reason a name is refused.
+/// The character for which a name is refused, formatted for messages.
 struct Quoted(char);
 
 impl Display for Quoted {

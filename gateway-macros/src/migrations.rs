@@ -1,5 +1,6 @@
-//! A folder of migrations as a constant: `0001_guests.up.sql` and `0001_guests.down.sql`, for both dialects, or in
-//! `sqlite/` and `postgres/`, each for its own.
+//! `migrations!`: a folder of migrations as a constant. The files `0001_guests.up.sql` and
+//! `0001_guests.down.sql` are for both dialects, or stand in `sqlite/` and `postgres/`, each for
+//! its own.
 
 use std::{
     collections::BTreeMap,
@@ -12,7 +13,7 @@ use syn::LitStr;
 
 use crate::paths::private;
 
-/// The files of one step.
+/// The files of one migration.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Step {
     name: String,
@@ -20,15 +21,17 @@ struct Step {
     down: Option<PathBuf>,
 }
 
-/// The steps of one dialect, by version.
+/// The migrations of one dialect, by version.
 type Steps = BTreeMap<i64, Step>;
 
-/// `migrations!()` and `migrations!("folder")`: the folder is beside the `Cargo.toml` of whoever says it.
+/// Expands `migrations!()` and `migrations!("folder")`. The folder is relative to the `Cargo.toml`
+/// of the calling package.
 pub(crate) fn expand(tokens: TokenStream) -> TokenStream {
     let folder = match syn::parse2::<Option<LitStr>>(tokens) {
         Ok(folder) => folder.unwrap_or_else(|| LitStr::new("migrations", Span::call_site())),
         Err(error) => {
-            let help = "name a folder beside Cargo.toml, as in `migrations!(\"migrations\")`, or none for `migrations`";
+            let help = "name a folder beside Cargo.toml, as in `migrations!(\"migrations\")`, or \
+                        none for `migrations`";
             return syn::Error::new(error.span(), format!("{error}\nhelp: {help}"))
                 .to_compile_error();
         }
@@ -40,14 +43,15 @@ pub(crate) fn expand(tokens: TokenStream) -> TokenStream {
     }
 }
 
-/// The steps for SQLite and for PostgreSQL.
+/// Reads the migrations for SQLite and for PostgreSQL.
 fn read(folder: &Path) -> Result<(Steps, Steps), String> {
     let (sqlite, postgres) = (folder.join("sqlite"), folder.join("postgres"));
     let both = steps(folder)?;
     if !sqlite.is_dir() && !postgres.is_dir() {
         if both.is_empty() {
             return Err(format!(
-                "there are no migrations in `{}`\nhelp: write `0001_name.up.sql` and `0001_name.down.sql` there",
+                "there are no migrations in `{}`\nhelp: write `0001_name.up.sql` and \
+                 `0001_name.down.sql` there",
                 shown(folder)
             ));
         }
@@ -56,7 +60,8 @@ fn read(folder: &Path) -> Result<(Steps, Steps), String> {
     }
     if !both.is_empty() {
         return Err(format!(
-            "`{}` has migrations beside `sqlite/` or `postgres/`\nhelp: either there are two folders, or all are for both",
+            "`{}` has migrations beside `sqlite/` or `postgres/`\nhelp: either there are two \
+             folders, or all are for both",
             shown(folder)
         ));
     }
@@ -64,7 +69,7 @@ fn read(folder: &Path) -> Result<(Steps, Steps), String> {
     Ok((of(&sqlite)?, of(&postgres)?))
 }
 
-/// The steps in a folder; what is no `.sql` is none.
+/// Reads the migrations in a folder; files that do not end in `.sql` are ignored.
 fn steps(folder: &Path) -> Result<Steps, String> {
     let entries = std::fs::read_dir(folder)
         .map_err(|error| format!("`{}` cannot be read: {error}", shown(folder)))?;
@@ -79,13 +84,15 @@ fn steps(folder: &Path) -> Result<Steps, String> {
         };
         let Some((version, name, is_up)) = named(file) else {
             return Err(format!(
-                "`{file}` is not named like a migration\nhelp: `0001_name.up.sql` and `0001_name.down.sql`"
+                "`{file}` is not named like a migration\nhelp: `0001_name.up.sql` and \
+                 `0001_name.down.sql`"
             ));
         };
         let step = steps.entry(version).or_default();
         if !step.name.is_empty() && step.name != name {
             return Err(format!(
-                "migration {version} is both `{}` and `{name}`\nhelp: give one of them another number",
+                "migration {version} is both `{}` and `{name}`\nhelp: give one of them another \
+                 number",
                 step.name
             ));
         }
@@ -97,14 +104,15 @@ fn steps(folder: &Path) -> Result<Steps, String> {
             let lacking = if step.up.is_none() { "up" } else { "down" };
             let name = &step.name;
             return Err(format!(
-                "migration {version} (`{name}`) has no `.{lacking}.sql`\nhelp: each step has a way forward and a way back"
+                "migration {version} (`{name}`) has no `.{lacking}.sql`\nhelp: each step has a way \
+                 forward and a way back"
             ));
         }
     }
     Ok(steps)
 }
 
-/// `0001_guests.up.sql` → 1, `guests`, forward
+/// Parses a file name: `0001_guests.up.sql` → 1, `guests`, forward.
 fn named(file: &str) -> Option<(i64, &str, bool)> {
     let stem = file.strip_suffix(".sql")?;
     let (stem, direction) = stem.rsplit_once('.')?;
@@ -127,7 +135,9 @@ fn constant(sqlite: &Steps, postgres: &Steps) -> TokenStream {
         .collect();
     let each = versions.into_iter().map(|(version, name)| {
         let (sqlite, postgres) = (sql(sqlite.get(&version)), sql(postgres.get(&version)));
-        quote!(#gw::Migration { version: #version, name: #name, sqlite: #sqlite, postgres: #postgres })
+        quote! {
+            #gw::Migration { version: #version, name: #name, sqlite: #sqlite, postgres: #postgres }
+        }
     });
     quote! {{
         const STEPS: &[#gw::Migration] = &[#(#each),*];
@@ -150,7 +160,7 @@ fn shown(path: &Path) -> String {
 mod tests {
     use super::*;
 
-    /// A folder with these files.
+    /// A temporary folder with empty migrations.
     struct Folder(PathBuf);
 
     impl Folder {
@@ -204,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_told() {
+    fn invalid_folders_are_refused_with_a_reason() {
         for (name, files, told) in [
             ("no-down", &["1_a.up.sql"][..], "has no `.down.sql`"),
             ("no-up", &["1_a.down.sql"], "has no `.up.sql`"),

@@ -1,14 +1,17 @@
-//! Where generated code finds what it names: the one module that the runtime keeps for it, by an absolute path.
+//! Paths in generated code: the one module that the runtime exports for macros, by an absolute
+//! path.
 
 use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
 
-/// The module of the runtime that is for macros alone; written `#gw::…` in the quotes of the `expand` modules.
+/// Returns the path of the runtime's module for macros; written `#gw::…` in the quotes of the
+/// `expand` modules.
 pub(crate) fn private() -> TokenStream {
     quote!(::gateway_runtime::__private)
 }
 
-/// The same, standing where the author wrote what it is about: the compiler points there if it does not fit.
+/// Returns the same path, spanned as the author's code that it concerns, so that the compiler
+/// points there on a mismatch.
 pub(crate) fn private_at(span: Span) -> TokenStream {
     quote_spanned!(span=> ::gateway_runtime::__private)
 }

@@ -1,4 +1,4 @@
-//! What the signature of an exposed method and of a capability's method have in common, and how it can be wrong.
+//! The rules that the signatures of exposed methods and of a capability's methods share.
 
 use proc_macro2::TokenStream;
 use quote::ToTokens;
@@ -11,17 +11,17 @@ use syn::{
 use crate::errors::Errors;
 use crate::item;
 
-/// Whose signature it is, and the sentences that differ.
+/// The words and help texts that differ between the two kinds of methods.
 pub(crate) struct SignatureRules {
-    /// "an exposed method"
+    /// The subject of the messages: "an exposed method".
     pub(crate) what: &'static str,
-    /// Why it has no type parameters.
+    /// The reason why the method has no type parameters.
     pub(crate) no_generics: &'static str,
-    /// How to mend a return type that is not there.
+    /// The help text for a missing return type.
     pub(crate) returns: &'static str,
 }
 
-/// Tells everything that is wrong with `sig`; true if nothing is.
+/// Reports every mistake in `sig`; returns whether there is none.
 pub(crate) fn check(sig: &Signature, rules: &SignatureRules, errors: &mut Errors) -> bool {
     let before = errors.count();
     qualifiers(sig, rules, errors);
@@ -77,7 +77,7 @@ fn receiver(sig: &Signature, rules: &SignatureRules, errors: &mut Errors) {
             ),
             "write `&self`, and keep what changes in a `Mutex`, an atomic or a store",
         ),
-        // Told of the parameter that declares it.
+        // The parameter that declares the lifetime is reported instead.
         ReceiverKind::Reference(_, Some(_), None) if sig.generics.lifetimes().next().is_some() => {}
         ReceiverKind::Reference(_, Some(lifetime), None) => {
             errors.at(lifetime, format_args!("{what} names no lifetimes"), "write `&self`")
@@ -118,7 +118,7 @@ fn generics(sig: &Signature, rules: &SignatureRules, errors: &mut Errors) {
     }
 }
 
-/// The type of an argument that is not the receiver.
+/// Returns the type of an argument other than the receiver.
 pub(crate) fn typed(arg: &FnArg) -> Option<&Type> {
     match arg {
         FnArg::Receiver(_) => None,
@@ -126,7 +126,7 @@ pub(crate) fn typed(arg: &FnArg) -> Option<&Type> {
     }
 }
 
-/// The first `impl Trait` in a type.
+/// A search for the first `impl Trait` in a type.
 struct Opaque(Option<TypeImplTrait>);
 
 impl<'ast> Visit<'ast> for Opaque {
@@ -136,7 +136,7 @@ impl<'ast> Visit<'ast> for Opaque {
     }
 }
 
-/// The first thing in a type that is borrowed for less than `'static`.
+/// Returns the first borrow in a type that is shorter than `'static`.
 pub(crate) fn borrow_in(ty: &Type) -> Option<TokenStream> {
     let mut search = Borrow(None);
     search.visit_type(ty);

@@ -1,4 +1,4 @@
-//! Constants that every kind of entry has: where it stands, how its struct is built, which strategy it names.
+//! Expressions that every kind of entry has: source location, constructor, strategy, cost.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
@@ -8,14 +8,15 @@ use syn::{Expr, Fields, Type};
 use crate::literal::{Millis, Money};
 use crate::{attr::ArgumentValue, paths};
 
-/// `Source { file, line }` of what the author wrote at `span`.
+/// Returns `SourceLocation { file, line }` of the author's code at `span`.
 pub(crate) fn source(span: Span) -> TokenStream {
     let gw = paths::private();
     let line = line_of(span);
     quote!(#gw::SourceLocation { file: ::core::file!(), line: #line })
 }
 
-/// `line!()` would be the line of the attribute, the same for all methods of an impl.
+/// Returns the line of a span. `line!()` would give the line of the attribute, the same for all
+/// methods of an impl.
 fn line_of(span: Span) -> u32 {
     if !proc_macro::is_available() {
         return 1;
@@ -23,7 +24,7 @@ fn line_of(span: Span) -> u32 {
     u32::try_from(span.unwrap().line()).unwrap_or(u32::MAX)
 }
 
-/// `|scope| instance(Struct { field: FromApp::from_app(scope)?, … })`
+/// Generates `|scope| instance(Struct { field: FromApp::from_app(scope)?, … })`.
 pub(crate) fn build(instance: &TokenStream, ident: &Ident, fields: &Fields) -> TokenStream {
     let scope = Ident::new("__scope", Span::mixed_site());
     let pattern = if fields.is_empty() { quote!(_) } else { quote!(#scope) };
@@ -31,7 +32,7 @@ pub(crate) fn build(instance: &TokenStream, ident: &Ident, fields: &Fields) -> T
     quote!(|#pattern| #instance(#value))
 }
 
-/// `Struct { field: FromApp::from_app(scope)?, … }`, each field at the place of its own type.
+/// Generates `Struct { field: FromApp::from_app(scope)?, … }`, each field spanned as its own type.
 pub(crate) fn from_app(constructor: &TokenStream, fields: &Fields, scope: &Ident) -> TokenStream {
     let gw = paths::private();
     let values = fields.members().zip(fields).map(|(member, field)| {
@@ -43,7 +44,8 @@ pub(crate) fn from_app(constructor: &TokenStream, fields: &Fields, scope: &Ident
     quote!(#constructor { #(#values),* })
 }
 
-/// `Some(…)` of what makes the strategy, or `None`. A bare path names a type, made by its `Default`.
+/// Generates `Some(…)` of the strategy's constructor, or `None`. A bare path names a type with
+/// `Default`.
 pub(crate) fn strategy(strategy: Option<&Expr>) -> TokenStream {
     let gw = paths::private();
     match strategy {
@@ -58,7 +60,8 @@ pub(crate) fn strategy(strategy: Option<&Expr>) -> TokenStream {
     }
 }
 
-/// `Money::literal(…)`, at the place of the author's literal, since an unknown currency is told there.
+/// Generates `Money::literal(…)`, spanned as the author's literal, since the compiler reports an
+/// unknown currency there.
 pub(crate) fn money(money: &ArgumentValue<Money>) -> TokenStream {
     // The literal is the last of the tokens.
     let at =
@@ -74,7 +77,8 @@ pub(crate) fn duration(millis: Millis) -> TokenStream {
     quote!(#gw::Duration::from_millis(#millis))
 }
 
-/// Whether strategies and functions of cost see an argument: a reference to what is sized and borrows nothing itself.
+/// Returns whether strategies and cost functions see an argument: a reference to a sized type that
+/// borrows nothing itself.
 pub(crate) fn is_seen(ty: &Type) -> bool {
     let Type::Reference(reference) = ty else {
         return false;

@@ -1,4 +1,4 @@
-//! The runtime of the gateway SDK: everything an author's program links.
+//! The runtime of the gateway SDK: the crate that an author's program links.
 
 pub mod auth;
 mod base;
@@ -58,8 +58,8 @@ pub use service::argument::{
 
 pub use store::{Db, sqlx};
 
-/// Links crates for what they register: services, providers. A crate that is only named in `Cargo.toml` is not part of
-/// the program, and registers nothing.
+/// Links crates for the services and providers that they register. A crate that is only named in
+/// `Cargo.toml` is not part of the program, and registers nothing.
 ///
 /// ```
 /// # mod mail_providers {}

@@ -1,4 +1,4 @@
-//! What an author's program needs: `use gateway_runtime::prelude::*;`.
+//! The prelude: the names that an author's program uses most. `use gateway_runtime::prelude::*;`
 
 pub use schemars::JsonSchema;
 pub use serde::{Deserialize, Serialize};

@@ -1,5 +1,6 @@
-//! What an answer out of the cache costs, beside the same call without a cache, from the bytes of the body to the reply
-//! and its header fields. The method itself does nothing, which is the least that a cache can save.
+//! The cost of a cached reply, beside the same call without a cache, from the bytes of the body to
+//! the reply and its header fields. The method itself does nothing, so this is the least that a
+//! cache can save.
 
 use std::{hint::black_box, sync::Arc, time::Duration};
 
@@ -14,7 +15,7 @@ use gateway_runtime::{
 
 use crate::context;
 
-/// The bare call, the same with a cache that it does not use, and a hit.
+/// Measures the bare call, the call with a cache that its method does not use, and a hit.
 #[expect(clippy::expect_used, reason = "without a gateway there is nothing to measure")]
 pub(crate) fn measure(criterion: &mut Criterion) {
     let runtime = context::runtime();

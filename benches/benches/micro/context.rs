@@ -1,4 +1,4 @@
-//! What a call brings along, and the runtime it runs on.
+//! The context of a call, and the runtime that executes it.
 
 use std::time::{Duration, Instant};
 
@@ -7,10 +7,10 @@ use gateway_runtime::{
 };
 use http::HeaderMap;
 
-/// The place of what no author has written.
+/// The source location of specifications that no author has written.
 pub(crate) const HERE: SourceLocation = SourceLocation { file: file!(), line: line!() };
 
-/// A call of some method.
+/// Creates a call of a placeholder method.
 pub(crate) fn call() -> Call {
     static SERVICE: ServiceSpec = ServiceSpec {
         name: "s",
@@ -25,7 +25,7 @@ pub(crate) fn call() -> Call {
     call_of(&SERVICE, &METHOD)
 }
 
-/// A call of this method, begun now.
+/// Creates a call of this method that begins now.
 pub(crate) fn call_of(service: &'static ServiceSpec, method: &'static MethodSpec) -> Call {
     let now = Instant::now();
     let arrival = CallContext {
@@ -40,7 +40,7 @@ pub(crate) fn call_of(service: &'static ServiceSpec, method: &'static MethodSpec
     Call::new(service, method, arrival)
 }
 
-/// One thread, as each worker of the server has it.
+/// Creates a runtime with one thread, as each worker of the server has it.
 #[expect(clippy::expect_used, reason = "without a runtime there is nothing to measure")]
 pub(crate) fn runtime() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime")

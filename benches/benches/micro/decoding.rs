@@ -1,5 +1,5 @@
-//! From bytes to the typed input, through the judge: a body of 1.2 KB, and a query string. Beside it: the same by
-//! `serde_json` and `serde_html_form`, which judge nothing.
+//! The cost of decoding with validation: a body of 1.2 KB and a query string, from bytes to the
+//! typed input. Beside it: the same by `serde_json` and `serde_html_form`, which do not validate.
 
 use std::hint::black_box;
 
@@ -11,7 +11,7 @@ use gateway_runtime::{
     schema::{InputSchema, decode},
 };
 
-/// What a search in a shop asks for.
+/// A search in a shop.
 #[model]
 struct Search {
     base: String,
@@ -21,7 +21,7 @@ struct Search {
     page: Option<u32>,
 }
 
-/// Body and query.
+/// Measures a body and a query string.
 #[expect(clippy::expect_used, reason = "without a schema there is nothing to measure")]
 pub(crate) fn measure(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("decoding");

@@ -1,4 +1,5 @@
-//! What it costs to call a capability through its pool: one answer of the first provider, beside a plain boxed future.
+//! The cost of a call of a capability through its pool: one reply of the first provider, beside a
+//! plain boxed future.
 
 use std::{hint::black_box, sync::Arc};
 
@@ -11,10 +12,10 @@ use gateway_runtime::{
 
 use crate::context::{self, HERE};
 
-/// What is provided.
+/// A capability with one method.
 #[capability]
 trait Echo {
-    /// The number.
+    /// Returns the number.
     #[provide_method(effect = read)]
     async fn echo(&self, number: &u64) -> Result<u64, ProviderError>;
 }
@@ -46,7 +47,7 @@ fn pool(providers: usize) -> Arc<Pool<dyn Echo>> {
     Arc::new(Pool::new(candidates.collect(), &FailoverSettings::default()))
 }
 
-/// Each strategy, and how the number of providers counts.
+/// Measures each strategy, and the influence of the number of providers.
 pub(crate) fn measure(criterion: &mut Criterion) {
     let runtime = context::runtime();
     let mut group = criterion.benchmark_group("pool");

@@ -1,5 +1,6 @@
-//! What the number of registered methods costs a call: from an address to its method, and a whole call in the pipeline.
-//! Beside it: the look-up of the same address in a `HashMap` of the standard library.
+//! The cost of the number of registered methods: a lookup from a path to its method, and a whole
+//! call in the pipeline. Beside it: the lookup of the same path in a `HashMap` of the standard
+//! library.
 
 use std::{collections::HashMap, hint::black_box, sync::Arc};
 
@@ -17,7 +18,7 @@ use crate::context;
 
 const NUMBERS: [usize; 3] = [10, 1_000, 10_000];
 
-/// Look-ups that find one address, each address in turn, and nothing; then calls.
+/// Measures lookups of one path, of each path in turn, and of an unknown path; then calls.
 #[expect(clippy::expect_used, reason = "without a gateway there is nothing to measure")]
 pub(crate) fn measure(criterion: &mut Criterion) {
     let gateways = NUMBERS.map(|methods| {
@@ -51,7 +52,7 @@ fn look_ups(criterion: &mut Criterion, gateways: &[Gateway]) {
         group.bench_function(BenchmarkId::new("nothing there", methods), |bencher| {
             bencher.iter(|| routes.method_at(black_box("/services/desk/v1/take-nothing")));
         });
-        // As many addresses are called as there are, so that caches are no help.
+        // Cycling through all paths defeats the processor's caches.
         let mut all = addresses.iter().cycle();
         group.bench_function(
             BenchmarkId::new("HashMap of std, all addresses", methods),
@@ -66,7 +67,7 @@ fn look_ups(criterion: &mut Criterion, gateways: &[Gateway]) {
     group.finish();
 }
 
-/// From the address and the bytes of the body to the reply: all but the HTTP.
+/// Measures calls from the path and the bytes of the body to the reply: everything but HTTP.
 #[expect(clippy::expect_used, reason = "a message is JSON")]
 fn calls(criterion: &mut Criterion, gateways: &[Gateway]) {
     let runtime = context::runtime();
@@ -92,7 +93,8 @@ fn calls(criterion: &mut Criterion, gateways: &[Gateway]) {
     group.finish();
 }
 
-/// The same in an order that is that of no memory: a step that shares no factor with the numbers of methods.
+/// Reorders the paths so that the order does not follow memory: by a step that shares no factor
+/// with the numbers of methods.
 fn spread(addresses: Vec<String>) -> Vec<String> {
     (0..addresses.len()).map(|at| addresses[at * 7_919 % addresses.len()].clone()).collect()
 }

@@ -1,10 +1,10 @@
-//! What a method costs when the gateway starts: its schema, compiled. Beside it: the schema alone.
+//! The cost of a method at start: its compiled schema. Beside it: the schema alone.
 
 use criterion::Criterion;
 use gateway_benches::mail::Message;
 use gateway_runtime::schema::{InputSchema, output_schema};
 
-/// One schema.
+/// Measures one schema.
 pub(crate) fn measure(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("start");
     group.bench_function("a schema", |bencher| bencher.iter(output_schema::<Message>));

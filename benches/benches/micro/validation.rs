@@ -1,5 +1,5 @@
-//! What the judgement alone costs, of a message that is allowed and of one with four violations. Beside it: typed
-//! decoding by `serde_json`.
+//! The cost of validation alone, of a valid message and of one with four violations. Beside it:
+//! typed decoding by `serde_json`.
 
 use std::hint::black_box;
 
@@ -8,7 +8,7 @@ use criterion::{BatchSize, Criterion};
 use gateway_benches::mail::Message;
 use gateway_runtime::{Document, schema::InputSchema};
 
-/// A value, and a body.
+/// Measures a parsed value and a body.
 #[expect(clippy::expect_used, reason = "without a schema there is nothing to measure")]
 pub(crate) fn measure(criterion: &mut Criterion) {
     let schema = InputSchema::of::<Message>().expect("a schema");

@@ -1,5 +1,5 @@
-//! One service with one method, for comparisons with other frameworks: `POST /services/mail/v1/send`, listening on
-//! `127.0.0.1:$PORT` with one worker.
+//! One service with one method, for comparisons with other frameworks:
+//! `POST /services/mail/v1/send`, listening on `127.0.0.1:$PORT` with one worker.
 
 use gateway_runtime::prelude::*;
 
@@ -9,10 +9,10 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 /// A message.
 #[model]
 struct Message {
-    /// Addresses.
+    /// The addresses.
     #[schemars(length(min = 1, max = 50), inner(length(min = 3, max = 254), regex(pattern = "@")))]
     to: Vec<String>,
-    /// One line.
+    /// The subject, one line.
     #[schemars(length(min = 1, max = 200))]
     subject: String,
     /// The text.
@@ -20,22 +20,22 @@ struct Message {
     body: String,
 }
 
-/// What became of it.
+/// The acknowledgement of a message.
 #[model]
 struct Accepted {
-    /// How many addresses.
+    /// The number of addresses.
     accepted: usize,
-    /// The message's name.
+    /// The id of the message.
     id: String,
 }
 
-/// Mail that goes nowhere.
+/// A mail service that sends nothing.
 #[service(name = "mail")]
 struct Mail;
 
 #[service]
 impl Mail {
-    /// Counts the addresses.
+    /// Returns the number of addresses.
     #[expose_method(POST)]
     async fn send(&self, message: Message) -> Result<Accepted> {
         let id = format!("m-{}", message.subject.len() + message.body.len());

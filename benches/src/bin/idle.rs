@@ -1,8 +1,10 @@
-//! What an idle connection costs: `cargo run --release -p gateway-benches --bin idle [connections]`.
+//! The memory of an idle connection:
+//! `cargo run --release -p gateway-benches --bin idle [connections]`.
 //!
-//! Starts the HTTP server in a process of its own, opens 2,000 keep-alive connections, sends one request on each, and
-//! prints by how much the server's proportional set size (`/proc/<pid>/smaps_rollup`) grew, for each connection. Linux only;
-//! needs `ulimit -n` above the number of connections. Fails above the 15 KiB that are allowed.
+//! Starts the HTTP server in a process of its own, opens 2,000 keep-alive connections, sends one
+//! request on each, and prints by how much the server's proportional set size
+//! (`/proc/<pid>/smaps_rollup`) grew, for each connection. Linux only; needs `ulimit -n` above the
+//! number of connections. Fails above the limit of 15 KiB.
 
 use std::{
     env,
@@ -19,7 +21,7 @@ use gateway_runtime::http::{Body, HttpSettings, Peer, Server};
 use http::{Request, Response};
 use hyper::body::Incoming;
 
-/// What one connection may cost.
+/// The maximum memory of one connection in KiB.
 const ALLOWED: f64 = 15.0;
 
 const REQUEST: &[u8] =
@@ -33,7 +35,7 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
     }
 }
 
-/// Serves until nothing more can come on standard input: as long as its parent lives.
+/// Serves until standard input is closed: as long as the parent lives.
 #[expect(clippy::print_stdout, reason = "the parent reads the address there")]
 fn serve() -> Result<(), Box<dyn Error>> {
     let settings = HttpSettings {
@@ -45,7 +47,7 @@ fn serve() -> Result<(), Box<dyn Error>> {
     println!("{}", server.local_addr());
     let hello = |_: Request<Incoming>, _: Peer| async { Response::new(Body::from("hello")) };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    // However it ends: the measuring is over.
+    // However serving ends, the measurement is over.
     let _ = runtime.block_on(async {
         let parent_ended = tokio::task::spawn_blocking(|| io::stdin().read(&mut [0]));
         server.serve(hello, async { drop(parent_ended.await) }).await
@@ -71,7 +73,8 @@ fn measure(connections: u32) -> Result<ExitCode, Box<dyn Error>> {
     let after = pss(&server)?;
     let each = (after - before) / f64::from(connections);
     println!(
-        "{connections} idle connections, each used once: {before:.0} KiB -> {after:.0} KiB, {each:.2} KiB each"
+        "{connections} idle connections, each used once: {before:.0} KiB -> {after:.0} KiB, \
+         {each:.2} KiB each"
     );
 
     drop(idle);
@@ -80,7 +83,7 @@ fn measure(connections: u32) -> Result<ExitCode, Box<dyn Error>> {
     Ok(if each <= ALLOWED { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// A connection after one request.
+/// Opens a connection and sends one request on it.
 fn used(address: SocketAddr) -> io::Result<TcpStream> {
     let mut connection = TcpStream::connect(address)?;
     connection.write_all(REQUEST)?;
@@ -95,7 +98,7 @@ fn used(address: SocketAddr) -> io::Result<TcpStream> {
     Ok(connection)
 }
 
-/// The proportional set size of a process in KiB.
+/// Returns the proportional set size of a process in KiB.
 fn pss(process: &Child) -> Result<f64, Box<dyn Error>> {
     let rollup = fs::read_to_string(format!("/proc/{}/smaps_rollup", process.id()))?;
     let line = rollup.lines().find(|line| line.starts_with("Pss:")).ok_or("no Pss line")?;

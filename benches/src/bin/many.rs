@@ -1,7 +1,8 @@
-//! What a gateway of many methods costs at start: `cargo run --release -p gateway-benches --bin many [methods]`.
+//! The cost of a gateway with many methods at start:
+//! `cargo run --release -p gateway-benches --bin many [methods]`.
 //!
-//! Makes all that a gateway of 10,000 methods serves, and prints how long each part took and by how much the process's
-//! proportional set size (`/proc/self/smaps_rollup`) grew. Linux only.
+//! Builds everything that a gateway of 10,000 methods serves, and prints the time of each part and
+//! the growth of the process's proportional set size (`/proc/self/smaps_rollup`). Linux only.
 
 use std::{env, error::Error, fs, hint::black_box, sync::Arc, time::Instant};
 
@@ -43,7 +44,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// The proportional set size of this process in KiB.
+/// Returns the proportional set size of this process in KiB.
 fn pss() -> Result<f64, Box<dyn Error>> {
     let rollup = fs::read_to_string("/proc/self/smaps_rollup")?;
     let line = rollup.lines().find(|line| line.starts_with("Pss:")).ok_or("no Pss line")?;

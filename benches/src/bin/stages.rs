@@ -1,10 +1,12 @@
-//! What the stages of the pipeline cost a call: `cargo run --profile production -p gateway-benches --bin stages [rounds]`, and
-//! with `--features postgres` also `[rounds] [PostgreSQL URL]`.
+//! The costs of the stages of the pipeline:
+//! `cargo run --profile production -p gateway-benches --bin stages [rounds]`, and with
+//! `--features postgres` also `[rounds] [PostgreSQL URL]`.
 //!
-//! Gateways in processes of their own, with one worker each, take the same calls over 64 connections: one with nothing
-//! configured, one with authentication, quota, billing and records, each call charged and on disk before it is answered, and
-//! so on. Prints the CPU time of a call (of the whole process, from `/proc`), and its ratio to the bare call of the same
-//! round; rounds are interleaved, and of the ratios the median is given. Linux only.
+//! Gateways in processes of their own, with one worker each, take the same calls over 64
+//! connections: one with nothing configured, one with authentication, quota, billing and the
+//! request log, each call charged and on disk before its response, and so on. Prints the CPU time
+//! of a call (of the whole process, from `/proc`), and its ratio to the bare call of the same
+//! round. Rounds are interleaved, and the ratios are medians. Linux only.
 
 use std::{
     env,
@@ -39,33 +41,33 @@ const ROUND: Duration = Duration::from_secs(2);
 /// A question.
 #[model]
 struct Question {
-    /// About what.
+    /// The subject of the question.
     about: String,
 }
 
-/// Mail that goes nowhere.
+/// A mail service that sends nothing.
 #[service(name = "mail")]
 struct Mail;
 
 #[service]
 impl Mail {
-    /// Counts the addresses.
+    /// Returns the number of addresses.
     #[expose_method(POST, price = "0.000001 USD", quota = "1000000000/s")]
     async fn send(&self, message: Message) -> Result<Accepted> {
         Ok(Accepted { accepted: message.to.len() })
     }
 
-    /// Knows something.
+    /// Returns the length of the subject.
     #[expose_method(GET, cache = "1h")]
     async fn ask(&self, question: Question) -> Result<Accepted> {
         Ok(Accepted { accepted: question.about.len() })
     }
 }
 
-/// One gateway that is measured.
+/// One gateway under measurement.
 struct Contestant {
     name: &'static str,
-    /// The name of the one that it is compared with.
+    /// The name of the contestant that this one is compared with.
     beside: &'static str,
     settings: String,
     request: Arc<[u8]>,
@@ -77,7 +79,8 @@ fn contestants(folder: &Path, postgres: Option<&str>) -> Vec<Contestant> {
     let send = |key: &str| {
         let length = body.len();
         format!(
-            "POST /services/mail/v1/send HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n{key}content-length: {length}\r\n\r\n{body}"
+            "POST /services/mail/v1/send HTTP/1.1\r\nhost: localhost\r\ncontent-type: \
+             application/json\r\n{key}content-length: {length}\r\n\r\n{body}"
         )
     };
     let ask = "GET /services/mail/v1/ask?about=the+weather HTTP/1.1\r\nhost: localhost\r\n\r\n"
@@ -118,7 +121,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
 }
 
-/// Serves with the settings that stand on standard input, until nothing more can come there: as long as its parent lives.
+/// Serves with the settings from standard input, until that is closed: as long as the parent lives.
 #[expect(clippy::print_stdout, reason = "the parent reads the address there")]
 fn serve() -> Result<(), Box<dyn Error>> {
     let mut lines = io::stdin().lines();
@@ -132,7 +135,7 @@ fn serve() -> Result<(), Box<dyn Error>> {
         settings += &line;
         settings += "\n";
     }
-    // It has standard input for itself.
+    // The lines hold a lock on standard input, which the next read needs.
     drop(lines);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
@@ -144,7 +147,7 @@ fn serve() -> Result<(), Box<dyn Error>> {
     })
 }
 
-/// Sends the same request over one connection until told to stop, and counts the answers.
+/// Sends the same request over one connection until it is stopped, and counts the responses.
 async fn load(
     address: SocketAddr,
     request: &[u8],
@@ -172,7 +175,8 @@ async fn load(
     Ok(())
 }
 
-/// All connections, from one thread: many would have the gateway wake them one by one.
+/// Drives all connections from one thread: several threads would make the gateway wake for them one
+/// by one.
 fn all_connections(
     address: SocketAddr,
     request: &[u8],
@@ -184,7 +188,7 @@ fn all_connections(
     runtime.block_on(futures_util::future::try_join_all(connections)).map(drop)
 }
 
-/// Whether this is a whole answer; fails unless it is a good one.
+/// Returns whether the response is complete; fails unless it is a success.
 fn is_whole(answer: &[u8]) -> io::Result<bool> {
     let text = String::from_utf8_lossy(answer);
     let Some((head, body)) = text.split_once("\r\n\r\n") else { return Ok(false) };
@@ -196,7 +200,7 @@ fn is_whole(answer: &[u8]) -> io::Result<bool> {
     Ok(length.is_some_and(|length| body.len() >= length))
 }
 
-/// The CPU time of a call in microseconds, and the calls a second.
+/// Measures the CPU time of a call in microseconds, and the calls a second.
 fn round(process: &Process, request: &Arc<[u8]>) -> Result<(f64, f64), Box<dyn Error>> {
     let (stop, answers) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
     let loading = {

@@ -1,5 +1,6 @@
-//! Exchange rates from three sources of one capability. `cargo run --release -p currency` answers from the European
-//! Central Bank's file alone; `-- --stand-ins` also starts stand-ins of two HTTP APIs that can be told to fail.
+//! Exchange rates from three sources of one capability. `cargo run --release -p currency` replies
+//! from the European Central Bank's file alone; `-- --stand-ins` also starts stand-ins of two HTTP
+//! APIs that can be made to fail.
 
 #![allow(unreachable_pub, reason = "services and providers are `pub` in a program too")]
 
@@ -11,19 +12,19 @@ use gateway_runtime::{AttemptClass, prelude::*};
 use providers::{RateHistory, RateSource};
 use rates::{Conversion, ConvertQuery, DayRate, Exact, HistoryQuery, Rates, RatesQuery};
 
-/// Exchange rates, latest and of the past.
+/// Exchange rates, latest and historical.
 #[service(name = "currency", version = 1, title = "Currency exchange", strategy = Ordered)]
 pub struct Currency;
 
 #[service]
 impl Currency {
-    /// Rates of a base currency, the latest or of a day.
+    /// Returns the rates of a base currency: the latest, or those of a day.
     #[expose_method(GET, price = "0.001 USD", cache = "60s", quota = "100/min")]
     async fn rates(&self, query: RatesQuery, sources: Providers<dyn RateSource>) -> Result<Rates> {
         sources.rates(&query).await.map_err(unpublished)
     }
 
-    /// Converts an amount, at the latest rate or that of a day; asks the cheapest source.
+    /// Converts an amount at the latest rate or at the rate of a day; uses the cheapest source.
     #[expose_method(GET, price = "0.002 USD", strategy = Cheapest)]
     async fn convert(
         &self,
@@ -47,7 +48,8 @@ impl Currency {
         Ok(Conversion { from, to, amount, rate, result, date: rates.date, source: rates.source })
     }
 
-    /// One currency in another, day by day, oldest first: Server-Sent Events, or NDJSON, by `Accept`.
+    /// Streams the rates of one currency in another by day, oldest first: as Server-Sent Events, or
+    /// as NDJSON, by `Accept`.
     #[expose_method(GET)]
     async fn history(
         &self,
@@ -58,7 +60,8 @@ impl Currency {
     }
 }
 
-/// What no source has is not there; everything else is as the pool says.
+/// Maps `unsupported`, which means that no source has the rates, to `not-found`. All other errors
+/// stay as they are.
 fn unpublished(error: ProviderError) -> Error {
     match error.class() {
         AttemptClass::Unsupported => {

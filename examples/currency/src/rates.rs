@@ -1,4 +1,4 @@
-//! The vocabulary of the service: currencies, rates, and what is asked about them.
+//! The vocabulary of the service: currencies, rates and queries.
 
 use std::{borrow::Cow, collections::BTreeMap, fmt, str::FromStr};
 
@@ -13,7 +13,11 @@ macro_rules! symbols {
         /// A currency, by its ISO 4217 code.
         #[model]
         #[derive(Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
-        #[allow(missing_docs, clippy::upper_case_acronyms, reason = "ISO 4217 says what each is, and in capitals")]
+        #[allow(
+            missing_docs,
+            clippy::upper_case_acronyms,
+            reason = "ISO 4217 says what each is, and in capitals"
+        )]
         pub enum Symbol {
             #[default]
             EUR,
@@ -21,10 +25,11 @@ macro_rules! symbols {
         }
 
         impl Symbol {
-            /// All that the European Central Bank publishes or has published since 2015, and the euro.
+            /// The currencies that the European Central Bank publishes or has published since 2015,
+            /// and the euro.
             pub const ALL: &[Self] = &[Self::EUR, $(Self::$symbol),*];
 
-            /// Its code.
+            /// Returns the ISO 4217 code.
             pub const fn code(self) -> &'static str {
                 match self {
                     Self::EUR => "EUR",
@@ -36,8 +41,8 @@ macro_rules! symbols {
 }
 
 symbols! {
-    USD JPY BGN CZK DKK GBP HUF PLN RON SEK CHF ISK NOK HRK RUB TRY AUD BRL CAD CNY HKD IDR ILS INR KRW MXN MYR NZD PHP
-    SGD THB ZAR
+    USD JPY BGN CZK DKK GBP HUF PLN RON SEK CHF ISK NOK HRK RUB TRY AUD BRL CAD CNY HKD IDR ILS
+    INR KRW MXN MYR NZD PHP SGD THB ZAR
 }
 
 impl fmt::Display for Symbol {
@@ -46,7 +51,7 @@ impl fmt::Display for Symbol {
     }
 }
 
-/// No currency that this service knows.
+/// An error: this service does not know the currency.
 #[derive(Debug)]
 pub struct UnknownSymbol;
 
@@ -58,7 +63,7 @@ impl FromStr for Symbol {
     }
 }
 
-/// An exact decimal number; in JSON a string, so that no reader makes a binary fraction of it.
+/// An exact decimal number; in JSON a string, so that no reader turns it into a binary fraction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Exact(#[serde(with = "rust_decimal::serde::str")] pub Decimal);
@@ -77,7 +82,7 @@ impl JsonSchema for Exact {
     }
 }
 
-/// Which rates, of which day.
+/// A query for the rates of one day.
 #[model]
 #[derive(Default)]
 #[serde(deny_unknown_fields)]
@@ -85,11 +90,12 @@ pub struct RatesQuery {
     /// The currency whose unit is expressed in the others.
     #[serde(default)]
     pub base: Symbol,
-    /// The currencies wanted; all of them when none is named.
+    /// The requested currencies; all of them if the list is empty.
     #[serde(default)]
     #[schemars(length(max = 50))]
     pub symbols: Vec<Symbol>,
-    /// The day; the latest when left out. On a day without rates those of the last day before it count.
+    /// The day; the latest if left out. For a day without rates those of the last day before it
+    /// apply.
     pub date: Option<NaiveDate>,
 }
 
@@ -98,68 +104,68 @@ pub struct RatesQuery {
 pub struct Rates {
     /// The currency whose unit is expressed in the others.
     pub base: Symbol,
-    /// The day the rates are from.
+    /// The day of the rates.
     pub date: NaiveDate,
     /// Units of each currency for one unit of `base`.
     pub rates: BTreeMap<Symbol, Exact>,
-    /// Who published them.
+    /// The source that published the rates.
     pub source: String,
 }
 
-/// How much of one currency is how much of another.
+/// A query that converts an amount from one currency to another.
 #[model]
 #[serde(deny_unknown_fields)]
 pub struct ConvertQuery {
-    /// The currency that is given.
+    /// The currency of the amount.
     pub from: Symbol,
-    /// The currency that is wanted.
+    /// The currency of the result.
     pub to: Symbol,
-    /// How much is given.
+    /// The amount in `from`.
     #[schemars(length(max = 20))]
     pub amount: Exact,
-    /// The day; the latest when left out.
+    /// The day; the latest if left out.
     pub date: Option<NaiveDate>,
 }
 
 /// An amount in another currency.
 #[model]
 pub struct Conversion {
-    /// What was given.
+    /// The currency of the amount.
     pub from: Symbol,
-    /// What was wanted.
+    /// The currency of the result.
     pub to: Symbol,
-    /// How much was given.
+    /// The amount in `from`.
     pub amount: Exact,
     /// Units of `to` for one unit of `from`.
     pub rate: Exact,
-    /// How much that is.
+    /// The amount in `to`.
     pub result: Exact,
-    /// The day the rate is from.
+    /// The day of the rate.
     pub date: NaiveDate,
-    /// Who published the rate.
+    /// The source that published the rate.
     pub source: String,
 }
 
-/// One currency in another, day by day.
+/// A query for the rates of one currency in another, day by day.
 #[model]
 #[serde(deny_unknown_fields)]
 pub struct HistoryQuery {
     /// The currency whose unit is expressed in the other.
     #[serde(default)]
     pub base: Symbol,
-    /// The other.
+    /// The currency in which the rate is expressed.
     pub symbol: Symbol,
-    /// The first day; the first there is when left out.
+    /// The first day; the first that is available if left out.
     pub from: Option<NaiveDate>,
-    /// The last day; the latest when left out.
+    /// The last day; the latest if left out.
     pub until: Option<NaiveDate>,
 }
 
 /// The rate of one day.
 #[model]
 pub struct DayRate {
-    /// The day.
+    /// The day of the rate.
     pub date: NaiveDate,
-    /// Units of the currency asked about for one unit of the base.
+    /// Units of `symbol` for one unit of `base`.
     pub rate: Exact,
 }

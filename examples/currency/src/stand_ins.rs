@@ -1,4 +1,4 @@
-//! Small stand-ins of the two HTTP APIs, on this machine, that can be told to fail.
+//! Small local stand-ins of the two HTTP APIs, which can be made to fail.
 
 use std::{
     collections::HashMap,
@@ -17,18 +17,19 @@ use axum::{
 use gateway_runtime::StartError;
 use serde_json::{Map, Value, json};
 
-/// The stand-ins that were started.
+/// The running stand-ins.
 pub struct StandIns {
     fixer: SocketAddr,
     currencylayer: SocketAddr,
 }
 
 impl StandIns {
-    /// Configuration that asks the stand-ins, over what was there.
+    /// Returns the configuration `defaults` with the APIs replaced by the stand-ins.
     pub fn over(&self, defaults: &str) -> String {
         let point = |text: String, order: u8, address: SocketAddr| {
             let ours = format!(
-                "enabled = true\nbase_url = \"http://{address}\"\norder = {order}\naccess_key = \"stand-in\""
+                "enabled = true\nbase_url = \"http://{address}\"\norder = {order}\naccess_key \
+                 = \"stand-in\""
             );
             let from = text.find("enabled = false").unwrap_or(text.len());
             let to = text[from..]
@@ -76,7 +77,7 @@ fn tell(started: &StandIns) {
     eprintln!();
 }
 
-/// How a stand-in has been told to fail.
+/// The failure that a stand-in simulates, as in the path of `/fail/{how}`.
 type Failing = Arc<Mutex<String>>;
 
 fn with_switch(routes: Router<Failing>) -> Router {
@@ -90,7 +91,7 @@ fn with_switch(routes: Router<Failing>) -> Router {
         .with_state(Failing::default())
 }
 
-/// What to answer instead, if anything.
+/// Returns the simulated failure, if one is set.
 async fn failure(failing: &Failing) -> Option<Answer> {
     let how = failing.lock().unwrap_or_else(PoisonError::into_inner).clone();
     if how == "hang" {
@@ -102,11 +103,11 @@ async fn failure(failing: &Failing) -> Option<Answer> {
 
 type Answer = (StatusCode, String);
 
-/// Units of each currency for one dollar; made up, but for the dollar.
+/// Units of each currency for one dollar; invented, except for the dollar itself.
 const RATES: &[(&str, f64)] =
     &[("USD", 1.0), ("EUR", 0.895), ("GBP", 0.746), ("JPY", 157.25), ("CHF", 0.823)];
 
-/// The rates asked for, in units for one `base`, under names that `name` makes.
+/// Returns the requested rates in units for one `base`, under the names that `name` makes.
 fn rates(base: &str, wanted: &str, name: impl Fn(&str) -> String) -> Map<String, Value> {
     let of = |code: &str| RATES.iter().find(|(name, _)| *name == code).map(|(_, rate)| *rate);
     let Some(one) = of(base) else { return Map::new() };
@@ -146,7 +147,8 @@ fn fixer_io() -> Router {
 }
 
 fn currencylayer_com() -> Router {
-    let answer = |State(failing): State<Failing>, Query(query): Query<HashMap<String, String>>| async move {
+    let answer = |State(failing): State<Failing>,
+                  Query(query): Query<HashMap<String, String>>| async move {
         if let Some(failure) = failure(&failing).await {
             return failure;
         }
@@ -159,7 +161,12 @@ fn currencylayer_com() -> Router {
                     .to_string(),
             )
         } else {
-            let mut answer = json!({"success": true, "timestamp": chrono::Utc::now().timestamp(), "source": source, "quotes": quotes});
+            let mut answer = json!({
+                "success": true,
+                "timestamp": chrono::Utc::now().timestamp(),
+                "source": source,
+                "quotes": quotes,
+            });
             if let Some(date) = query.get("date") {
                 answer["historical"] = json!(true);
                 answer["date"] = json!(date);

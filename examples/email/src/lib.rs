@@ -1,6 +1,8 @@
-//! Mail through four providers of one capability. A message is sent once: what may have been sent is not sent again.
+//! Mail through four providers of one capability. The effect is `once`: a message that may have
+//! been sent is not sent again.
 //!
-//! The program is in `main.rs`; what is here is what other programs link for [`EmailClient`] and its types.
+//! The program is in `main.rs`; this library is for other programs, which link [`EmailClient`] and
+//! its types.
 
 pub mod message;
 pub mod outbox;
@@ -17,19 +19,19 @@ use crate::{
     providers::EmailSender,
 };
 
-/// `[services.email]`.
+/// The section `[services.email]`.
 #[model]
 pub struct EmailConfig {
-    /// Whom messages are from.
-    #[serde(default = "nobody")]
+    /// The sender of all messages.
+    #[serde(default = "default_sender")]
     pub from: Address,
 }
 
-fn nobody() -> Address {
+fn default_sender() -> Address {
     Address("noreply@example.com".to_owned())
 }
 
-/// Mail, and what becomes of it.
+/// Mail and its delivery status.
 #[service(name = "email", version = 1, title = "Email", strategy = Ordered)]
 pub struct Email {
     config: Config<EmailConfig>,
@@ -38,9 +40,10 @@ pub struct Email {
 
 #[service]
 impl Email {
-    /// Sends a message: a provider has taken it and will try to deliver it.
+    /// Sends a message. Success means that a provider has accepted it and will try to deliver it.
     ///
-    /// `outcome-unknown` means that a provider may have taken it: whoever asks again may send it twice.
+    /// The error `outcome-unknown` means that a provider may have accepted it: another call may
+    /// send it twice.
     #[expose_method(POST, price = "0.002 USD", quota = "100/min")]
     async fn send(
         &self,
@@ -53,7 +56,7 @@ impl Email {
         Ok(accepted)
     }
 
-    /// What is known of a message that was sent since the service started.
+    /// Returns the status of a message that was sent since the service started.
     #[expose_method(GET)]
     async fn status(&self, query: StatusQuery) -> Result<Status> {
         self.outbox
@@ -61,14 +64,14 @@ impl Email {
             .ok_or_else(|| Error::not_found("no message of this id is remembered"))
     }
 
-    /// A provider tells that a message has arrived.
+    /// Records that a message was delivered; called by a provider.
     #[expose_method(POST, webhook = HmacSha256("EMAIL_WEBHOOK_SECRET"))]
     async fn delivered(&self, event: Delivered) -> Result<()> {
         self.outbox.note(&event.message_id, State::Delivered, None);
         Ok(())
     }
 
-    /// A provider tells that a message has come back.
+    /// Records that a message bounced; called by a provider.
     #[expose_method(POST, webhook = HmacSha256("EMAIL_WEBHOOK_SECRET"))]
     async fn bounced(&self, event: Bounced) -> Result<()> {
         self.outbox.note(&event.message_id, State::Bounced, Some(event.reason));

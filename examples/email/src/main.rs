@@ -1,11 +1,12 @@
-//! Mail through four providers. `cargo run --release -p email` sends to stand-ins on this machine, which can be told to
-//! fail; with `-- --accounts` it sends with the accounts that `gateway.toml` names.
+//! Mail through four providers. `cargo run --release -p email` sends to local stand-ins, which can
+//! be made to fail; with `-- --accounts` it sends with the accounts that `gateway.toml` names.
 
 use email::stand_ins::StandIns;
 use gateway_runtime::{RunningGateway, prelude::*};
 
-/// Accounts and records in a file of the working directory, the operator's API, and a key to try: `gk_demo_let-me-try-it-please`.
-const BOOKS: &str = r#"
+/// Settings for use with the stand-ins: a store in the working directory for accounts and the
+/// request log, the operator's API, and an API key to try, `gk_demo_let-me-try-it-please`.
+const STAND_IN_SETTINGS: &str = r#"
 [store]
 path = "email.db"
 
@@ -26,7 +27,8 @@ fn main() -> Result<(), StartError> {
         }
         None => {
             let stand_ins = StandIns::start()?;
-            let gateway = Gateway::from_arguments_over(&(stand_ins.settings() + BOOKS), arguments)?;
+            let settings = stand_ins.settings() + STAND_IN_SETTINGS;
+            let gateway = Gateway::from_arguments_over(&settings, arguments)?;
             gateway.mount(stand_ins.mount()?).on_listening(move |running| tell(&stand_ins, running))
         }
     };
@@ -43,13 +45,20 @@ fn tell(stand_ins: &StandIns, running: &RunningGateway) {
         eprintln!("  {name:<9} {}", stand_in.address());
     }
     eprintln!(
-        r#"open an account and put money into it, send some mail, see who has taken it, and make one fail (well, refuse, cut, hang, or a
-status such as 500):
-  curl {operator}/admin/accounts -H 'content-type: application/json' -d '{{"id": "demo"}}'
+        "open an account and put money into it, send some mail, see who has taken it, and make one \
+         fail (well, refuse, cut, hang, or a\nstatus such as 500):"
+    );
+    eprintln!(
+        r#"  curl {operator}/admin/accounts -H 'content-type: application/json' -d '{{"id": "demo"}}'
   curl {operator}/admin/accounts/demo/credits -H 'content-type: application/json' \
-    -d '{{"amount": "1", "currency": "USD", "reference": "a present"}}'
-  curl {gateway}/services/email/v1/send -H 'content-type: application/json' -H 'x-api-key: gk_demo_let-me-try-it-please' \
-    -d '{{"to": ["ada@example.org"], "subject": "Hello", "text": "How are you?"}}'
+    -d '{{"amount": "1", "currency": "USD", "reference": "a present"}}'"#
+    );
+    eprintln!(
+        "  curl {gateway}/services/email/v1/send -H 'content-type: application/json' \
+         -H 'x-api-key: gk_demo_let-me-try-it-please' \\"
+    );
+    eprintln!(
+        r#"    -d '{{"to": ["ada@example.org"], "subject": "Hello", "text": "How are you?"}}'
   curl {gateway}/stand-ins
   curl -X POST {gateway}/stand-ins/smtp/refuse"#
     );

@@ -1,4 +1,4 @@
-//! The vocabulary of the service: messages, what becomes of them, and what is told of them later.
+//! The vocabulary of the service: messages, their status, and the events that providers report.
 
 use gateway_runtime::model;
 
@@ -7,7 +7,7 @@ use gateway_runtime::model;
 #[derive(PartialEq, Eq)]
 #[serde(transparent)]
 pub struct Address(
-    /// Of RFC 5321, without quoted names and literal hosts.
+    /// An address of RFC 5321, without quoted names and literal hosts.
     #[schemars(
         email,
         length(max = 254),
@@ -16,99 +16,100 @@ pub struct Address(
     pub String,
 );
 
-/// A message to be sent. The longest is less than the 1 MiB of a body, even if JSON escapes each character with twelve bytes.
+/// A message to send. The longest is smaller than the 1 MiB of a body, even if JSON escapes each
+/// character with twelve bytes.
 #[model]
 #[serde(deny_unknown_fields)]
 pub struct SendRequest {
-    /// Who gets it.
+    /// The receivers.
     #[schemars(length(min = 1, max = 50))]
     pub to: Vec<Address>,
-    /// Who gets a copy.
+    /// The receivers of a copy.
     #[serde(default)]
     #[schemars(length(max = 50))]
     pub cc: Vec<Address>,
-    /// One line.
+    /// The subject, one line.
     #[schemars(length(min = 1, max = 500), regex(pattern = r"^[^\x00-\x1f\x7f]+$"))]
     pub subject: String,
     /// The message as plain text.
     #[schemars(length(min = 1, max = 20_000))]
     pub text: String,
-    /// The same in HTML, for readers that show it.
+    /// The message in HTML, for mail programs that show it.
     #[schemars(length(min = 1, max = 50_000))]
     pub html: Option<String>,
 }
 
-/// A message as providers are given it.
+/// A message as providers receive it.
 #[derive(Clone, Debug)]
 pub struct Message {
-    /// Who sends it: the service.
+    /// The sender, from the service's configuration.
     pub from: Address,
-    /// Everything else.
+    /// The content and the receivers.
     pub content: SendRequest,
 }
 
-/// That a provider has taken a message: it will try to deliver it.
+/// The acknowledgement that a provider has accepted a message and will try to deliver it.
 #[model]
 #[derive(PartialEq, Eq)]
 pub struct Accepted {
-    /// The provider's name for the message.
+    /// The provider's id of the message.
     pub message_id: String,
-    /// Which provider has it.
+    /// The provider that accepted the message.
     pub provider: String,
 }
 
-/// Which message is asked about.
+/// A query for the status of a message.
 #[model]
 #[serde(deny_unknown_fields)]
 pub struct StatusQuery {
-    /// As `send` told it.
+    /// The id from the reply of `send`.
     #[schemars(length(min = 1, max = 300))]
     pub message_id: String,
 }
 
-/// What is known of a message.
+/// The status of a message.
 #[model]
 #[derive(PartialEq, Eq)]
 pub struct Status {
-    /// Which message, and who has it.
+    /// The message and its provider.
     #[serde(flatten)]
     pub accepted: Accepted,
-    /// How far it has got.
+    /// The state of the delivery.
     pub state: State,
-    /// Why it came back, in the words of the last server that had it.
+    /// The reason for a bounce, in the words of the last server that had the message.
     pub reason: Option<String>,
 }
 
-/// How far a message has got.
+/// The state of a delivery.
 #[model]
 #[derive(Copy, PartialEq, Eq)]
 #[serde(rename_all = "lowercase")]
 pub enum State {
-    /// The provider has it.
+    /// The provider has accepted the message.
     Accepted,
-    /// It is in its receiver's mailbox.
+    /// The message is in its receiver's mailbox.
     Delivered,
-    /// It could not be delivered.
+    /// The message could not be delivered.
     Bounced,
 }
 
-/// A provider tells that a message has arrived.
+/// A provider's event: a message was delivered.
 #[model]
 #[serde(deny_unknown_fields)]
 pub struct Delivered {
-    /// Which message.
+    /// The id of the message.
     #[schemars(length(min = 1, max = 300))]
     pub message_id: String,
 }
 
-/// A provider tells that a message has come back.
+/// A provider's event: a message bounced.
 #[model]
 #[serde(deny_unknown_fields)]
 pub struct Bounced {
-    /// Which message.
+    /// The id of the message.
     #[schemars(length(min = 1, max = 300))]
     pub message_id: String,
-    /// Why, in the words of the last server that had it.
+    /// The reason, in the words of the last server that had the message.
     #[schemars(length(max = 1_000))]
     pub reason: String,
 }

@@ -1,4 +1,4 @@
-//! What the service remembers of the messages it has sent, until it is stopped.
+//! The messages that the service has sent since it started, in memory.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -9,8 +9,8 @@ use gateway_runtime::{BuildContext, prelude::*};
 
 use crate::message::{Accepted, State, Status};
 
-/// So many messages are remembered; the oldest are forgotten.
-const MOST: usize = 10_000;
+/// The maximum number of messages; beyond it the oldest are dropped.
+const MAX_MESSAGES: usize = 10_000;
 
 /// The messages that were sent last.
 #[derive(Debug, Default)]
@@ -23,7 +23,7 @@ struct Messages {
 }
 
 impl Outbox {
-    /// Remembers a message.
+    /// Adds a message.
     pub fn add(&self, accepted: Accepted) {
         let mut messages = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let id = accepted.message_id.clone();
@@ -31,15 +31,15 @@ impl Outbox {
         if messages.by_id.insert(id.clone(), status).is_none() {
             messages.oldest_first.push_back(id);
         }
-        if messages.oldest_first.len() > MOST
+        if messages.oldest_first.len() > MAX_MESSAGES
             && let Some(oldest) = messages.oldest_first.pop_front()
         {
             messages.by_id.remove(&oldest);
         }
     }
 
-    /// Notes what became of a message. Of one that it has forgotten it notes nothing: telling that to the provider would
-    /// only make it repeat itself.
+    /// Records the state of a message. Unknown ids are ignored: an error would only make the
+    /// provider repeat the event.
     pub fn note(&self, id: &str, state: State, reason: Option<String>) {
         let mut messages = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(status) = messages.by_id.get_mut(id) {
@@ -47,13 +47,13 @@ impl Outbox {
         }
     }
 
-    /// What is known of a message.
+    /// Returns the status of a message.
     pub fn status(&self, id: &str) -> Option<Status> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).by_id.get(id).cloned()
     }
 }
 
-/// A new one for the service that has it as a field.
+/// Injection creates a new, empty outbox for each service with such a field.
 impl FromApp for Outbox {
     fn from_app(_: &BuildContext<'_>) -> Result<Self, StartError> {
         Ok(Self::default())
@@ -65,9 +65,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_oldest_are_forgotten() {
+    fn oldest_messages_are_dropped_when_full() {
         let outbox = Outbox::default();
-        for number in 0..=MOST {
+        for number in 0..=MAX_MESSAGES {
             outbox.add(Accepted { message_id: number.to_string(), provider: "smtp".to_owned() });
         }
         outbox.note("0", State::Delivered, None);

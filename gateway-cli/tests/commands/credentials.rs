@@ -1,13 +1,13 @@
-//! `gateway credentials`, and a gateway that opens them when it starts.
+//! Tests of `gateway credentials`, and of a gateway that opens them at start.
 
 use std::{fs, os::unix::fs::PermissionsExt};
 
 use crate::program::Folder;
 
-/// What is secret: where the database is.
+/// The secret settings: the path of the database.
 const SETTINGS: &str = "[store]\npath = 'planted.db'\n";
 
-/// A folder with a key and credentials of the profile `live`.
+/// Returns a folder with a key and credentials of the profile `live`.
 fn sealed() -> Folder {
     let folder = Folder::new();
     folder.write(
@@ -20,7 +20,7 @@ fn sealed() -> Folder {
 }
 
 #[test]
-fn what_is_encrypted_comes_back_and_is_read_by_nobody_else() {
+fn encrypted_settings_decrypt_and_are_private() {
     let folder = sealed();
     let path = folder.0.join("credentials/live.toml.age");
     let bytes = fs::read(&path).unwrap();
@@ -59,15 +59,15 @@ fn what_is_encrypted_comes_back_and_is_read_by_nobody_else() {
 }
 
 #[test]
-fn a_gateway_opens_them_when_it_starts() {
+fn gateway_opens_credentials_at_start() {
     let folder = sealed();
     folder.run("db migrate").done();
     assert!(folder.0.join("planted.db").exists(), "the credentials said where");
-    // The environment and flags are over them.
+    // The environment and flags take precedence over credentials.
     folder.run_with("db migrate", &[("GATEWAY__STORE__PATH", "env.db")], "").done();
     folder.run("db migrate --set store.path=flag.db").done();
     assert!(folder.0.join("env.db").exists() && folder.0.join("flag.db").exists());
-    // They are judged with the rest, and what is wrong in them is told without its value.
+    // Credentials are validated with the other settings; errors do not contain their values.
     folder.run_with("credentials encrypt live", &[], "[store]\npth = 'planted'").done();
     let error = folder.run("db status").failed();
     assert!(error.contains("`store.pth`") && !error.contains("planted"), "{error}");
@@ -89,7 +89,7 @@ fn a_gateway_opens_them_when_it_starts() {
 }
 
 #[test]
-fn they_are_edited_in_private_and_replaced_at_once() {
+fn edit_is_private_and_replaces_the_file_at_once() {
     let folder = sealed();
     let before = fs::read(folder.0.join("credentials/live.toml.age")).unwrap();
     let edit = |editor: &str| folder.run_with("credentials edit live", &[("EDITOR", editor)], "");
@@ -98,10 +98,11 @@ fn they_are_edited_in_private_and_replaced_at_once() {
     assert!(edit("sed -i s/path/=/").failed().contains("no valid TOML"));
     assert_eq!(fs::read(folder.0.join("credentials/live.toml.age")).unwrap(), before);
 
-    // What the editor was given: a file of its own in a folder of its own.
+    // The editor receives a private file in a private folder.
     folder.write(
         "spy",
-        "stat -c %a \"$1\" \"$(dirname \"$1\")\" > spied\necho \"$1\" >> spied\nsed -i s/planted/changed/ \"$1\"\n",
+        "stat -c %a \"$1\" \"$(dirname \"$1\")\" > spied\necho \"$1\" >> spied\nsed -i \
+         s/planted/changed/ \"$1\"\n",
     );
     edit("sh ./spy").done();
     assert_eq!(
@@ -113,7 +114,7 @@ fn they_are_edited_in_private_and_replaced_at_once() {
     assert_eq!(lines[..2], ["600", "700"]);
     assert!(!std::path::Path::new(lines[2]).exists(), "it is gone: {spied}");
 
-    // A profile that is not there yet.
+    // A profile that does not exist yet is created.
     folder.write("new", "echo '[store]' > \"$1\"");
     folder
         .run_with("credentials edit staging", &[("VISUAL", "sh ./new"), ("EDITOR", "false")], "")
@@ -122,7 +123,7 @@ fn they_are_edited_in_private_and_replaced_at_once() {
 }
 
 #[test]
-fn a_passphrase_does_too() {
+fn passphrase_seals_and_opens_credentials() {
     let folder = Folder::new();
     let env = [("GATEWAY__CREDENTIALS__PASSPHRASE", "planted passphrase")];
     folder.write("settings.toml", SETTINGS);
@@ -134,7 +135,7 @@ fn a_passphrase_does_too() {
     let error = folder.run("credentials decrypt live").failed();
     assert!(error.contains("GATEWAY__CREDENTIALS__PASSPHRASE"), "{error}");
     folder.run("credentials new-key key.txt").done();
-    // A later source replaces the key; of two in one source neither is chosen.
+    // A later source replaces the key; two keys in one source are an error.
     let error = folder
         .run_with("credentials decrypt live --set credentials.key_file=key.txt", &env, "")
         .failed();

@@ -1,4 +1,4 @@
-//! `gateway db`, on SQLite and, where there is a server, on PostgreSQL.
+//! Tests of `gateway db` on SQLite and, if a server is configured, on PostgreSQL.
 
 use std::ffi::OsString;
 
@@ -6,11 +6,11 @@ use gateway_runtime::{Gateway, migrations, sqlx};
 
 use crate::program::Folder;
 
-/// What the status begins with when nothing is applied.
+/// The beginning of the status when nothing is applied.
 const MISSING: &str = "gateway     1  missing  books\ngateway     2  missing  operator\n";
 
-/// Goes forward, back and forward again.
-fn to_and_fro(folder: &Folder) {
+/// Migrates forward, back and forward again.
+fn migrate_forward_and_back(folder: &Folder) {
     let missing = folder.run("db status").done();
     assert!(missing.starts_with(MISSING) && !missing.contains("applied"), "{missing}");
     assert_eq!(folder.run("db migrate --to 1").done(), missing.replacen("missing", "applied", 1));
@@ -25,31 +25,31 @@ fn to_and_fro(folder: &Folder) {
     assert!(error.contains("nobody has migrations as `nobody`; there are gateway"), "{error}");
 }
 
-/// A gateway that is told not to migrate, with this database.
-fn untouched(folder: &Folder) -> String {
+/// Returns the error of a gateway that does not migrate at start, with this database.
+fn start_error(folder: &Folder) -> String {
     folder.run("serve --listen 127.0.0.1:0 --set store.migrate=false").failed()
 }
 
 #[test]
-fn sqlite_goes_to_and_fro() {
+fn sqlite_migrates_forward_and_back() {
     let folder = Folder::new();
     folder.write("gateway.toml", "[store]\npath = 'books.db'");
     assert!(folder.run("db status").done().starts_with(MISSING));
     assert!(!folder.0.join("books.db").exists(), "asking makes no file");
-    let error = untouched(&folder);
+    let error = start_error(&folder);
     assert!(
         error.contains("gateway 1 (books), gateway 2 (operator)")
             && error.contains("`gateway db migrate`"),
         "{error}"
     );
-    to_and_fro(&folder);
+    migrate_forward_and_back(&folder);
     folder.run("db migrate --to 1").done();
-    let error = untouched(&folder);
+    let error = start_error(&folder);
     assert!(error.contains("it lacks gateway 2 (operator)") && !error.contains("books"), "{error}");
 }
 
 #[test]
-fn postgres_goes_to_and_fro() {
+fn postgres_migrates_forward_and_back() {
     let Ok(server) = std::env::var("TEST_POSTGRES_URL") else {
         eprintln!("not run: TEST_POSTGRES_URL names no server");
         return;
@@ -67,8 +67,8 @@ fn postgres_goes_to_and_fro() {
     let url = format!("{}/{name}?{options}", address.rsplit_once('/').unwrap().0);
     let folder = Folder::new();
     folder.write("gateway.toml", &format!("[store]\nurl = '{url}'"));
-    to_and_fro(&folder);
-    let error = untouched(&folder);
+    migrate_forward_and_back(&folder);
+    let error = start_error(&folder);
     assert!(error.contains("`gateway db migrate`"), "{error}");
 }
 
@@ -81,12 +81,12 @@ fn without_a_database_there_is_nothing_to_migrate() {
     }
 }
 
-/// The same commands in an author's program, which has migrations of its own.
+/// Runs the same commands in an author's program, which has migrations of its own.
 #[test]
 fn an_authors_migrations_are_counted_on_their_own() {
     let folder = Folder::new();
     let path = folder.0.join("books.db");
-    let carry_out = |line: &str, build: fn(Gateway) -> Gateway| {
+    let run = |line: &str, build: fn(Gateway) -> Gateway| {
         let options = format!("{line} --set store.path={}", path.display());
         gateway_cli::run_from("", build, options.split_whitespace().map(OsString::from))
     };
@@ -101,19 +101,19 @@ fn an_authors_migrations_are_counted_on_their_own() {
             columns.fetch_all(&pool).await.unwrap()
         })
     };
-    carry_out("db migrate", own).unwrap();
+    run("db migrate", own).unwrap();
     assert_eq!(columns(), ["name", "since"]);
-    carry_out("db migrate --owner gateway-cli --to 1", own).unwrap();
+    run("db migrate --owner gateway-cli --to 1", own).unwrap();
     assert_eq!(columns(), ["name"]);
-    carry_out("db migrate --owner gateway-cli --to 0", own).unwrap();
+    run("db migrate --owner gateway-cli --to 0", own).unwrap();
     assert!(columns().is_empty());
 
-    carry_out("db migrate", own).unwrap();
+    run("db migrate", own).unwrap();
     let older: fn(Gateway) -> Gateway = |gateway| {
         let known = migrations!("tests/migrations");
         gateway.migrations(gateway_runtime::store::Migrations { steps: &known.steps[..1], ..known })
     };
-    let error = carry_out("serve --listen 127.0.0.1:0", older).unwrap_err();
+    let error = run("serve --listen 127.0.0.1:0", older).unwrap_err();
     assert!(
         error.contains("newer than this program: it has migration 2 of `gateway-cli`"),
         "{error}"
@@ -124,6 +124,6 @@ fn an_authors_migrations_are_counted_on_their_own() {
             .migrations(migrations!("tests/migrations"))
             .migrations(migrations!("tests/migrations"))
     };
-    let error = carry_out("serve --listen 127.0.0.1:0", twice).unwrap_err();
+    let error = run("serve --listen 127.0.0.1:0", twice).unwrap_err();
     assert!(error.contains("`gateway-cli` has migrations twice"), "{error}");
 }

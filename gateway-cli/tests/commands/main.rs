@@ -1,4 +1,4 @@
-//! The commands, carried out by the program itself.
+//! Tests of the commands, run in the program itself.
 
 #![allow(
     clippy::unwrap_used,

@@ -1,4 +1,4 @@
-//! The program in a folder of its own.
+//! The program, run in a folder of its own.
 
 use std::{
     io::Write,
@@ -10,7 +10,7 @@ use std::{
 /// A folder in which the program runs.
 pub(crate) struct Folder(pub(crate) PathBuf);
 
-/// What it printed, and whether it did as it was told.
+/// The output of the program, and whether it succeeded.
 #[derive(Debug)]
 pub(crate) struct Printed {
     pub(crate) is_success: bool,
@@ -48,7 +48,7 @@ impl Folder {
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        // One that reads nothing may have ended by now.
+        // A program that reads no input may have ended already.
         let _ = program.stdin.take().unwrap().write_all(input.as_bytes());
         let ended = program.wait_with_output().unwrap();
         let text = |bytes| String::from_utf8(bytes).unwrap();
@@ -67,14 +67,14 @@ impl Drop for Folder {
 }
 
 impl Printed {
-    /// What it printed, of which it says that it went well.
+    /// Returns the standard output of a successful run.
     #[track_caller]
     pub(crate) fn done(self) -> String {
         assert!(self.is_success, "{self:?}");
         self.out
     }
 
-    /// What went wrong.
+    /// Returns the standard error of a failed run.
     #[track_caller]
     pub(crate) fn failed(self) -> String {
         assert!(!self.is_success, "{self:?}");

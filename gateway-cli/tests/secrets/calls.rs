@@ -1,4 +1,4 @@
-//! Calls that go well and calls that fail, with credentials of every kind, good and bad.
+//! Calls that succeed and calls that fail, with valid and invalid credentials of every kind.
 
 use std::{
     fmt::Write,
@@ -21,11 +21,11 @@ use crate::{
     },
 };
 
-/// All that clients and operators were told.
+/// Returns everything that clients and operators receive.
 pub(crate) async fn all(gateway: &Serving) -> String {
-    let mut ears = Ears {
+    let mut recorder = Recorder {
         http: HttpClient::new(&HttpClientSettings::default()).unwrap(),
-        heard: String::new(),
+        recorded: String::new(),
     };
     let url = |path: &str| format!("{}{path}", gateway.url);
     let admin = |path: &str| format!("{}{path}", gateway.admin);
@@ -38,7 +38,7 @@ pub(crate) async fn all(gateway: &Serving) -> String {
         "/nowhere",
         "/problems/internal",
     ] {
-        ears.get(&url(path), "", "").await;
+        recorder.get(&url(path), "", "").await;
     }
     let good = token(INTERNAL_KEY);
     let bad = token("planted-another-key-0123456789abcdef");
@@ -50,9 +50,9 @@ pub(crate) async fn all(gateway: &Serving) -> String {
         for path in
             ["/services/vendor/v1/ask", "/services/vendor/v1/buy", "/services/vendor/v1/fall"]
         {
-            ears.get(&url(path), name, &value).await;
+            recorder.get(&url(path), name, &value).await;
         }
-        ears.post(&url("/services/vendor/v1/fail"), &[(name, &value), ("idempotency-key", "one")])
+        recorder.post(&url("/services/vendor/v1/fail"), &[(name, &value), ("idempotency-key", "one")])
             .await;
     }
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
@@ -61,7 +61,7 @@ pub(crate) async fn all(gateway: &Serving) -> String {
         let time = now.to_string();
         let headers =
             [("webhook-id", "1"), ("webhook-timestamp", &*time), ("webhook-signature", signature)];
-        ears.post(&url("/services/_webhooks/vendor/v1/news"), &headers).await;
+        recorder.post(&url("/services/_webhooks/vendor/v1/news"), &headers).await;
     }
     for token in [ADMIN_TOKEN, WRONG_ADMIN_TOKEN] {
         let bearer = format!("Bearer {token}");
@@ -75,38 +75,38 @@ pub(crate) async fn all(gateway: &Serving) -> String {
             "/admin/requests",
             "/admin/changes",
         ] {
-            ears.get(&admin(path), "authorization", &bearer).await;
+            recorder.get(&admin(path), "authorization", &bearer).await;
         }
     }
-    ears.heard
+    recorder.recorded
 }
 
-struct Ears {
+struct Recorder {
     http: HttpClient,
-    heard: String,
+    recorded: String,
 }
 
-impl Ears {
+impl Recorder {
     async fn get(&mut self, url: &str, name: &str, value: &str) {
         let request = self.http.get(url);
         let request = if name.is_empty() { request } else { request.header(name, value) };
-        self.hear(request.send_any().await.unwrap()).await;
+        self.record(request.send_any().await.unwrap()).await;
     }
 
     async fn post(&mut self, url: &str, headers: &[(&str, &str)]) {
         let request = self.http.post(url).json(&serde_json::json!({}));
         let request =
             headers.iter().fold(request, |request, (name, value)| request.header(name, value));
-        self.hear(request.send_any().await.unwrap()).await;
+        self.record(request.send_any().await.unwrap()).await;
     }
 
-    async fn hear(&mut self, response: gateway_runtime::provider::HttpResponse) {
+    async fn record(&mut self, response: gateway_runtime::provider::HttpResponse) {
         let (status, headers) = (response.status(), response.headers().clone());
-        writeln!(self.heard, "{status} {headers:?} {}", response.text().await.unwrap()).unwrap();
+        writeln!(self.recorded, "{status} {headers:?} {}", response.text().await.unwrap()).unwrap();
     }
 }
 
-/// A token (HS256) of somebody.
+/// Returns a token (HS256) for the account `acme`.
 fn token(key: &str) -> String {
     let base64 = |text: &[u8]| BASE64_URL_SAFE_NO_PAD.encode(text);
     let expires = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs() + 600;

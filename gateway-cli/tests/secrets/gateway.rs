@@ -1,4 +1,4 @@
-//! The gateway, in a process of its own: this test's program, told to serve.
+//! The gateway under test, in a process of its own: the test program itself, started again.
 
 use std::{
     fs::{self, File},
@@ -17,35 +17,36 @@ use gateway_runtime::{
 use sha2::{Digest, Sha256};
 
 use crate::{
-    PATIENCE,
+    START_TIMEOUT,
     planted::{
         ADMIN_TOKEN, API_KEY, DATABASE_PASSWORD, INTERNAL_KEY, PASSPHRASE, PROVIDER_KEY,
         REDIS_PASSWORD, WEBHOOK_SECRET,
     },
 };
 
-/// Where the process finds its configuration, and writes what it is told to.
+/// The environment variable with the folder of the configuration, to which the process also writes
+/// its addresses.
 const FOLDER: &str = "GATEWAY_TEST_SECRETS";
 
-/// What somebody else has to tell.
+/// A source of text.
 #[capability]
 trait Source {
-    /// Tells it.
+    /// Returns the text.
     #[provide_method(effect = read)]
     async fn tell(&self) -> Result<String, ProviderError>;
 }
 
-/// How the vendor is reached.
+/// The settings of the vendor.
 #[derive(Debug, Deserialize, JsonSchema)]
 struct VendorConfig {
-    /// Where.
+    /// The base URL.
     #[serde(default)]
     base_url: String,
-    /// What it wants to see.
+    /// The key that the vendor requires.
     key: Option<Secret>,
 }
 
-/// Somebody else, who is away.
+/// A vendor that cannot be reached.
 #[provider(name = "vendor")]
 struct Vendor {
     http: HttpClient,
@@ -66,7 +67,7 @@ impl Source for Vendor {
     }
 }
 
-/// Asks the vendor.
+/// A service that calls the vendor.
 #[service(name = "vendor")]
 struct Desk {
     config: Config<VendorConfig>,
@@ -74,31 +75,31 @@ struct Desk {
 
 #[service]
 impl Desk {
-    /// What the vendor says.
+    /// Returns the vendor's text.
     #[expose_method(GET, cache = "60s", quota = "1000/min")]
     async fn ask(&self, vendors: Providers<dyn Source>) -> Result<String> {
         Ok(vendors.tell().await?)
     }
 
-    /// The same, for money.
+    /// Returns the vendor's text for a price.
     #[expose_method(GET, price = "0.001 USD")]
     async fn buy(&self, vendors: Providers<dyn Source>) -> Result<String> {
         Ok(vendors.tell().await?)
     }
 
-    /// Falls over what it holds.
+    /// Panics with its configuration in the message.
     #[expose_method(GET)]
     async fn fall(&self) -> Result<String> {
         panic!("{:?}", self.config)
     }
 
-    /// Fails with what it holds.
+    /// Fails with its configuration in the message.
     #[expose_method(POST, idempotency = required)]
     async fn fail(&self, caller: Caller) -> Result<String> {
         Err(Error::internal(format!("{:?} {caller:?}", self.config)))
     }
 
-    /// News of the vendor's.
+    /// Receives a webhook of the vendor.
     #[expose_method(POST, webhook = HmacSha256("VENDOR_WEBHOOK_SECRET"))]
     async fn news(&self) -> Result<()> {
         Ok(())
@@ -109,7 +110,7 @@ impl Desk {
 pub(crate) struct Folder(PathBuf);
 
 impl Folder {
-    /// With a configuration, and credentials.
+    /// Creates a folder with a configuration and encrypted credentials.
     pub(crate) fn sealed() -> Self {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
@@ -126,14 +127,17 @@ impl Folder {
         this.write(
             "gateway.toml",
             &format!(
-                "[http]\nlisten = '127.0.0.1:0'\nworkers = 1\n[log]\nlevel = 'trace'\nformat = 'json'\n[admin]\nlisten = '127.0.0.1:0'\n\
+                "[http]\nlisten = '127.0.0.1:0'\nworkers = 1\n[log]\nlevel = 'trace'\nformat = \
+                 'json'\n[admin]\nlisten = '127.0.0.1:0'\n\
                  [auth.keys.partner]\nhash = '{}'\naccount = 'acme'\n{section}profile = 'live'\n",
                 hash(API_KEY)
             ),
         );
         let credentials = format!(
-            "[admin]\ntoken = '{ADMIN_TOKEN}'\n[services.vendor]\nkey = '{PROVIDER_KEY}'\n[providers.vendor]\n\
-             base_url = 'http://127.0.0.1:1'\nkey = '{PROVIDER_KEY}'\n[secrets]\nVENDOR_WEBHOOK_SECRET = '{WEBHOOK_SECRET}'\n\
+            "[admin]\ntoken = '{ADMIN_TOKEN}'\n[services.vendor]\nkey = '{PROVIDER_KEY}'\n\
+             [providers.vendor]\n\
+             base_url = 'http://127.0.0.1:1'\nkey = '{PROVIDER_KEY}'\n[secrets]\n\
+             VENDOR_WEBHOOK_SECRET = '{WEBHOOK_SECRET}'\n\
              [store]\n{store}\n"
         );
         this.write("plain.toml", &section);
@@ -173,7 +177,7 @@ impl Folder {
         program.stdin(Stdio::piped()).stdout(file.try_clone().unwrap()).stderr(file);
         let mut child = program.spawn().unwrap();
         let addresses = self.0.join("addresses");
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + START_TIMEOUT;
         let addresses = loop {
             match fs::read_to_string(&addresses) {
                 Ok(text) if text.ends_with('\n') => break text,
@@ -198,7 +202,8 @@ impl Drop for Folder {
     }
 }
 
-/// A database of this test's own, at a URL with a password, which the server of the tests does not ask for.
+/// Creates a database for this test. Returns its URL with a password, which the test server
+/// ignores.
 fn with_password(server: &str) -> Option<String> {
     let (user, rest) = server.strip_prefix("postgres://")?.split_once('@')?;
     let name = format!(
@@ -225,7 +230,7 @@ fn hash(key: &str) -> String {
     Sha256::digest(secret).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// A gateway that serves.
+/// A running gateway.
 pub(crate) struct Serving {
     child: Child,
     log: PathBuf,
@@ -235,16 +240,16 @@ pub(crate) struct Serving {
 }
 
 impl Serving {
-    /// All that it wrote, when it has ended.
+    /// Stops the gateway and returns its whole log.
     pub(crate) fn stop(mut self) -> String {
-        // It serves until this is closed.
+        // The gateway serves until its standard input is closed.
         drop(self.child.stdin.take());
         assert!(self.child.wait().unwrap().success());
         fs::read_to_string(&self.log).unwrap()
     }
 }
 
-/// A server of Redis that wants a password.
+/// A Redis server that requires a password.
 struct Redis {
     child: Child,
     port: u16,
@@ -267,7 +272,7 @@ impl Redis {
             eprintln!("without Redis: there is no redis-server, and TEST_REDIS_SERVER names none");
             return None;
         };
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + START_TIMEOUT;
         while std::net::TcpStream::connect(("127.0.0.1", port)).is_err() {
             assert!(Instant::now() < deadline, "it does not listen");
             std::thread::sleep(std::time::Duration::from_millis(20));
@@ -283,14 +288,14 @@ impl Drop for Redis {
     }
 }
 
-/// What the program prints when it is asked what is registered, and how it looks to `Debug`.
+/// Returns the output of `--list`, and of `Debug` for the gateway.
 pub(crate) fn listing(folder: &Folder) -> String {
     let output = folder.program("gateway::list").output().unwrap();
     assert!(output.status.success(), "{output:?}");
     String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
 }
 
-/// What the program prints when it cannot start with these settings.
+/// Returns the output of a gateway that cannot start with these settings.
 pub(crate) fn ends(folder: &Folder, settings: &str) -> String {
     let base = "http = { listen = '127.0.0.1:0', workers = 1 }\n";
     let settings = if settings.starts_with("[secrets\n") {
@@ -316,7 +321,7 @@ pub(crate) fn ends(folder: &Folder, settings: &str) -> String {
         .output()
         .unwrap();
     assert!(!output.status.success(), "it starts with {settings}");
-    // The harness repeats the name of the test, and nothing of the settings.
+    // The test harness prints the name of the test only, nothing of the settings.
     String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
 }
 

@@ -1,5 +1,5 @@
-//! Secrets of every kind, planted in a gateway that fails in every way at the most talkative level of its log: what it says to
-//! anybody is looked through for them.
+//! Tests for leaks of secrets. Secrets of every kind are planted in a gateway that fails in every
+//! way, at the most verbose level of its log; everything that it outputs is searched for them.
 
 #![allow(
     clippy::unwrap_used,
@@ -20,13 +20,13 @@ use self::{
 };
 
 #[test]
-fn a_gateway_that_serves_tells_nobody() {
+fn gateway_leaks_no_secret_while_it_serves() {
     let folder = Folder::sealed();
     let gateway = folder.serve();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let heard = runtime.block_on(calls::all(&gateway));
     let log = gateway.stop();
-    // That the log has it all: what was called, what failed, what panicked.
+    // The log is complete: calls, failures and panics.
     for told in [
         "\"level\":\"DEBUG\"",
         "/services/vendor/v1/ask",
@@ -50,7 +50,7 @@ fn a_gateway_that_serves_tells_nobody() {
 }
 
 #[test]
-fn what_is_registered_is_listed_without() {
+fn list_and_debug_leak_no_secret() {
     let folder = Folder::sealed();
     let printed = listing(&folder);
     assert!(printed.contains("vendor") && printed.contains("Gateway {"), "{printed}");
@@ -58,7 +58,7 @@ fn what_is_registered_is_listed_without() {
 }
 
 #[test]
-fn a_gateway_that_cannot_start_says_why_without() {
+fn start_errors_leak_no_secret() {
     let folder = Folder::sealed();
     for (settings, why) in [
         (
@@ -89,5 +89,6 @@ fn a_gateway_that_cannot_start_says_why_without() {
     assert!(!PASSPHRASE.is_empty());
 }
 
-/// How long a gateway may take to start, which includes a second of computing for the passphrase.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// The time limit for the start of a gateway, which includes a second for the key derivation from
+/// the passphrase.
+const START_TIMEOUT: Duration = Duration::from_secs(60);

@@ -1,27 +1,27 @@
-//! What must not be seen anywhere.
+//! The secrets that must not appear in any output.
 
-/// What tokens are signed with.
+/// The key that signs tokens.
 pub(crate) const INTERNAL_KEY: &str = "planted-internal-key-0123456789abcdef";
 /// An API key whose hash is configured.
 pub(crate) const API_KEY: &str = "gk_partner_planted-api-key-0123456789";
-/// One that is no good.
+/// An unknown API key.
 pub(crate) const WRONG_API_KEY: &str = "gk_partner_planted-wrong-key-0123456789";
-/// What operators prove themselves with.
+/// The bearer token of operators.
 pub(crate) const ADMIN_TOKEN: &str = "planted-admin-token-0123456789";
-/// One that is no good.
+/// A wrong token of operators.
 pub(crate) const WRONG_ADMIN_TOKEN: &str = "planted-wrong-admin-token-0123456789";
-/// What the provider wants to see.
+/// The key that the provider requires.
 pub(crate) const PROVIDER_KEY: &str = "planted-provider-key";
-/// What webhooks are signed with.
+/// The secret that signs webhooks.
 pub(crate) const WEBHOOK_SECRET: &str = "planted-webhook-secret";
-/// Of Redis.
+/// The password of Redis.
 pub(crate) const REDIS_PASSWORD: &str = "planted-redis-password";
-/// Of PostgreSQL.
+/// The password of PostgreSQL.
 pub(crate) const DATABASE_PASSWORD: &str = "planted-database-password";
-/// Of the credentials.
+/// The passphrase of the credentials.
 pub(crate) const PASSPHRASE: &str = "planted age passphrase";
 
-/// The secrets that a text tells, in whatever form.
+/// Returns the secrets that a text contains, in any encoding.
 pub(crate) fn found_in(text: &str) -> Vec<String> {
     let all = [
         INTERNAL_KEY,
@@ -34,7 +34,7 @@ pub(crate) fn found_in(text: &str) -> Vec<String> {
         REDIS_PASSWORD,
         DATABASE_PASSWORD,
         PASSPHRASE,
-        // Beginnings and endings are secrets too.
+        // The prefix finds truncated secrets.
         "planted",
     ];
     let forms = |secret: &str| {
@@ -42,7 +42,7 @@ pub(crate) fn found_in(text: &str) -> Vec<String> {
     };
     let mut found: Vec<_> =
         all.into_iter().flat_map(forms).filter(|form| text.contains(form.as_str())).collect();
-    // Where, for whoever has to mend it.
+    // The lines show where the leak is.
     found.extend(text.lines().filter(|line| line.contains("planted")).take(5).map(str::to_owned));
     found
 }
@@ -57,7 +57,7 @@ fn hex(secret: &str) -> String {
 }
 
 #[test]
-fn they_would_be_found() {
+fn planted_secrets_are_found_in_every_form() {
     for text in [
         "a planted b",
         &base64(API_KEY),

@@ -1,4 +1,4 @@
-//! One argument as it is written: a name, and perhaps a value or a list.
+//! The syntax of one argument: a name, and optionally a value or a list.
 
 use proc_macro2::{Group, Ident, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
@@ -12,11 +12,11 @@ pub(super) struct Arg {
 }
 
 pub(super) enum Value {
-    /// `deprecated`
+    /// A name alone: `deprecated`.
     Flag,
-    /// `name = "currency"`
+    /// A name and an expression: `name = "currency"`.
     Is(Expr),
-    /// `scopes("a", "b")`
+    /// A name and a list in parentheses: `scopes("a", "b")`.
     List(Group),
 }
 

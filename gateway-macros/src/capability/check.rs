@@ -1,4 +1,4 @@
-//! Says what keeps a trait from being a capability: a trait object, implemented by providers and by the pool of them.
+//! The rules for a capability: it is a trait object, implemented by providers and by their pool.
 
 use proc_macro2::Ident;
 use quote::{ToTokens, format_ident};
@@ -10,15 +10,16 @@ use super::parse::SAY_EFFECT;
 use crate::effect::Effect;
 use crate::errors::Errors;
 use crate::signature::{self, SignatureRules};
-use crate::{item, text};
+use crate::{item, naming};
 
 const RULES: SignatureRules = SignatureRules {
     what: "a capability's method",
-    no_generics: "providers are reached through a trait object, which has no type parameters: name the types",
+    no_generics: "providers are reached through a trait object, which has no type parameters: name \
+                  the types",
     returns: "write `-> Result<(), ProviderError>` if there is nothing to answer",
 };
 
-/// The trait itself. None if it cannot be one.
+/// Checks the trait itself. Returns `None` if it cannot be a capability.
 pub(super) fn capability(item: &ItemTrait, errors: &mut Errors) -> Option<Capability> {
     if let Some(unsafety) = &item.unsafety {
         errors.at(unsafety, "a capability is a safe trait", "leave `unsafe` out");
@@ -36,10 +37,10 @@ pub(super) fn capability(item: &ItemTrait, errors: &mut Errors) -> Option<Capabi
         errors.at(clause, "a capability has no where clause", "leave it out");
         return None;
     }
-    Some(Capability { ident: item.ident.clone(), description: text::description(&item.attrs) })
+    Some(Capability { ident: item.ident.clone(), description: naming::description(&item.attrs) })
 }
 
-/// Keeps the supertraits a pool has too, and tells the others.
+/// Keeps the supertraits that a pool has too, and reports the others.
 pub(super) fn supertraits(item: &mut ItemTrait, errors: &mut Errors) {
     let bounds = std::mem::take(&mut item.supertraits);
     for bound in bounds {
@@ -47,7 +48,8 @@ pub(super) fn supertraits(item: &mut ItemTrait, errors: &mut Errors) {
             errors.at(
                 &bound,
                 format_args!(
-                    "a capability has no supertraits besides `Send` and `Sync`: the pool of its providers implements it, and \
+                    "a capability has no supertraits besides `Send` and `Sync`: the pool of its \
+                     providers implements it, and \
                      could not implement `{}`",
                     item::compact(&bound)
                 ),
@@ -74,12 +76,13 @@ fn is_pool_bound(bound: &TypeParamBound) -> bool {
     }
 }
 
-/// What is no method has no place in the trait.
+/// Reports a member of the trait that is not a method.
 pub(super) fn no_method(what: &str, tokens: &impl ToTokens, errors: &mut Errors) {
     errors.at(
         tokens,
         format_args!(
-            "a capability has methods alone, and this is {what}: the pool of its providers could not have one"
+            "a capability has methods alone, and this is {what}: the pool of its providers could \
+             not have one"
         ),
         "leave it out; what a provider knows about itself belongs in its struct",
     );
@@ -89,26 +92,29 @@ pub(super) fn no_methods(item: &ItemTrait, errors: &mut Errors) {
     errors.at(
         &item.ident,
         "a capability without a method is nothing that a provider could do",
-        "add one: `#[provide_method(effect = read)] async fn …(&self) -> Result<…, ProviderError>;`",
+        "add one: `#[provide_method(effect = read)] async fn …(&self) -> Result<…, \
+         ProviderError>;`",
     );
 }
 
-/// A method with the helper of a service.
+/// Reports a method with `#[expose_method]`, the helper of a service.
 pub(super) fn exposed(helper: &syn::Attribute, errors: &mut Errors) {
     errors.at(
         helper,
-        "`#[expose_method]` exposes a service's methods; a capability's methods are called by services",
+        "`#[expose_method]` exposes a service's methods; a capability's methods are called by \
+         services",
         SAY_EFFECT,
     );
 }
 
-/// A method without `#[provide_method]`.
+/// Reports a method without `#[provide_method]`.
 pub(super) fn missing_helper(method: &item::Method, errors: &mut Errors) {
     let ident = &method.sig.ident;
     errors.at(ident, format_args!("`{ident}` does not say what it does to repeat it"), SAY_EFFECT);
 }
 
-/// A method and its effect; none if it cannot be called through a pool. An effect that could not be read is `once`.
+/// Checks a method. Returns `None` if it cannot be called through a pool. A missing or invalid
+/// effect counts as `once` (SEMANTICS §3: the default).
 pub(super) fn method(
     method: &item::Method,
     effect: Option<Effect>,
@@ -125,7 +131,7 @@ pub(super) fn method(
     }
     (errors.count() == before).then(|| Method {
         item: method.clone(),
-        description: text::description(&method.attrs),
+        description: naming::description(&method.attrs),
         effect: effect.unwrap_or(Effect::Once),
         arguments: arguments(sig),
     })
@@ -135,14 +141,16 @@ fn argument(ty: &Type, errors: &mut Errors) {
     if let Some(path) = OwnType::within(ty) {
         errors.at(
             path,
-            "a capability's method takes no `Self`: behind a trait object nobody knows which provider that is",
+            "a capability's method takes no `Self`: behind a trait object nobody knows which \
+             provider that is",
             "name a type",
         );
     } else if let Type::Reference(TypeReference { mutability: Some(_), elem, .. }) = ty {
         let elem = item::compact(elem);
         errors.at(
             ty,
-            "an argument of a capability's method is not changed: the next attempt would see what a failed one left of it",
+            "an argument of a capability's method is not changed: the next attempt would see what \
+             a failed one left of it",
             format_args!("write `&{elem}`, and return what is new"),
         );
     }
@@ -152,7 +160,8 @@ fn answer(ty: &Type, errors: &mut Errors) {
     if let Some(path) = OwnType::within(ty) {
         errors.at(
             path,
-            "a capability's method returns no `Self`: behind a trait object nobody knows which provider that is",
+            "a capability's method returns no `Self`: behind a trait object nobody knows which \
+             provider that is",
             "name a type",
         );
     } else if let Some(borrow) = signature::borrow_in(ty) {
@@ -164,7 +173,7 @@ fn answer(ty: &Type, errors: &mut Errors) {
     }
 }
 
-/// The arguments after `&self`, each with a name that can be used, also where the author gave it none.
+/// Returns the arguments after `&self`. An argument without a usable name gets one.
 fn arguments(sig: &Signature) -> Vec<Argument> {
     let typed = sig.inputs.iter().filter_map(|arg| match arg {
         FnArg::Typed(arg) => Some(arg),
@@ -182,7 +191,7 @@ fn arguments(sig: &Signature) -> Vec<Argument> {
         .collect()
 }
 
-/// The first `Self` in a type.
+/// A search for the first `Self` in a type.
 struct OwnType(Option<Ident>);
 
 impl OwnType {

@@ -1,4 +1,4 @@
-//! Writes the code of a checked capability.
+//! The code generator for a checked capability.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
@@ -9,7 +9,8 @@ use super::model::{Argument, Capability, Method};
 use crate::boxed::{boxed_signature, ends, output_of};
 use crate::{item, paths, source};
 
-/// The trait, its methods rewritten, fit to be an object that calls of all threads share.
+/// Replaces the methods of the trait and adds the supertraits `Send`, `Sync` and `'static`, since
+/// calls on all threads share the object.
 pub(super) fn trait_of(mut item: ItemTrait, methods: &[TokenStream]) -> ItemTrait {
     item.colon_token.get_or_insert_with(Default::default);
     item.supertraits.push(parse_quote!(::core::marker::Send));
@@ -19,7 +20,8 @@ pub(super) fn trait_of(mut item: ItemTrait, methods: &[TokenStream]) -> ItemTrai
     item
 }
 
-/// A method that is no use through a trait object, kept where it does the trait no harm: its own error is enough.
+/// Adds `where Self: Sized` and a body to an invalid method. The trait stays usable as an object,
+/// and the method's own error is the only one.
 pub(super) fn keep_invalid(mut method: item::Method) -> TokenStream {
     let clause = method.sig.generics.make_where_clause();
     clause.predicates.push(parse_quote!(Self: ::core::marker::Sized));
@@ -30,7 +32,8 @@ pub(super) fn keep_invalid(mut method: item::Method) -> TokenStream {
     quote!(#method)
 }
 
-/// What the trait is, and the pool of its providers, which has the capability too.
+/// Generates the specification of the capability and its implementation for the pool of its
+/// providers.
 pub(super) fn capability(capability: &Capability, methods: &[Method]) -> TokenStream {
     let gw = paths::private();
     let Capability { ident, description } = capability;
@@ -67,7 +70,8 @@ fn spec(method: &Method) -> TokenStream {
     quote!(#gw::CapabilityMethodSpec { name: #name, description: #description, effect: #effect })
 }
 
-/// The method of the pool: which one it is, what strategies see of its arguments, and how one provider is called.
+/// Generates a method of the pool: its index, the arguments that strategies see, and the call of
+/// one provider.
 fn pooled(index: usize, method: &Method) -> TokenStream {
     let gw = paths::private();
     let Method { item, arguments, .. } = method;
@@ -87,7 +91,8 @@ fn pooled(index: usize, method: &Method) -> TokenStream {
             quote_spanned!(ty.span()=> #gw::clone_for_retry(&#ident))
         }
     });
-    // Its type tells whether an answer is one as a whole, or a stream, which is one with its first item.
+    // Method resolution picks the completion by the type of the reply: a value is complete when it
+    // is returned, a stream with its first item (SEMANTICS §3).
     let answer = output_of(&item.sig);
     let (first, last) = ends(&answer);
     let at = paths::private_at(first);
@@ -99,7 +104,7 @@ fn pooled(index: usize, method: &Method) -> TokenStream {
     quote!(#sig { #run #given })
 }
 
-/// The signature with a plain name for each argument.
+/// Returns the signature with a plain name for each argument.
 fn named(sig: &Signature, arguments: &[Argument]) -> Signature {
     let mut sig = sig.clone();
     let typed = sig.inputs.iter_mut().filter_map(|arg| match arg {

@@ -1,4 +1,5 @@
-//! `#[capability]`: what several providers can do, as a trait that a pool of them implements too.
+//! `#[capability]`: a trait for that which several providers can do. The pool of the providers
+//! implements it too.
 
 mod check;
 mod expand;
@@ -11,7 +12,7 @@ use syn::ItemTrait;
 
 use crate::boxed::boxed;
 use crate::errors::Errors;
-use crate::inert::{self, EXPOSE_METHOD, PROVIDE_METHOD};
+use crate::helper::{self, EXPOSE_METHOD, PROVIDE_METHOD};
 use crate::item::{Item, Member, Method};
 
 pub(crate) fn expand(args: TokenStream, tokens: TokenStream) -> TokenStream {
@@ -21,9 +22,10 @@ pub(crate) fn expand(args: TokenStream, tokens: TokenStream) -> TokenStream {
         Ok(other) => {
             errors.here(
                 format_args!("`#[capability]` is for a trait, not for {}", other.kind()),
-                "write it above `trait RateSource { … }`; a type that has the capability is a `#[provider]`",
+                "write it above `trait RateSource { … }`; a type that has the capability is a \
+                 `#[provider]`",
             );
-            inert::without_helpers(other, tokens)
+            helper::without_helpers(other, tokens)
         }
         Err(error) => {
             errors.push(error);
@@ -68,17 +70,18 @@ fn on_trait(
             None => rewritten.push(expand::keep_invalid(*method)),
         }
     }
-    let mentions = inert::mentions(&helpers);
+    let mentions = helper::mentions(&helpers);
     let generated = capability.map(|capability| expand::capability(&capability, &methods));
     let item = expand::trait_of(item, &rewritten);
     quote!(#item #mentions #generated)
 }
 
-/// Takes `#[provide_method]` off; tells if there is none, or the service's helper in its place.
+/// Takes `#[provide_method]` off. Reports if it is missing, or if the service's helper stands in
+/// its place.
 fn take_helper(method: &mut Method, errors: &mut Errors) -> Option<syn::Attribute> {
     let before = errors.count();
-    let helper = inert::take(&PROVIDE_METHOD, method, errors);
-    let other = inert::take(&EXPOSE_METHOD, method, errors);
+    let helper = helper::take(&PROVIDE_METHOD, method, errors);
+    let other = helper::take(&EXPOSE_METHOD, method, errors);
     match (&helper, other) {
         (None, Some(other)) => check::exposed(&other, errors),
         (None, None) if errors.count() == before => check::missing_helper(method, errors),

@@ -1,4 +1,4 @@
-//! A capability as checked: what [`super::expand`] accepts, and nothing else.
+//! A checked capability: the only input that [`super::expand`] accepts.
 
 use proc_macro2::{Ident, TokenStream};
 use syn::Type;
@@ -13,7 +13,7 @@ pub(super) struct Capability {
     pub(super) description: TokenStream,
 }
 
-/// One method; a pool can call it again and again.
+/// A method that a pool can call repeatedly.
 pub(super) struct Method {
     pub(super) item: item::Method,
     /// A string expression.
@@ -29,7 +29,8 @@ pub(super) struct Argument {
 }
 
 impl Argument {
-    /// Whether every attempt borrows it; what is not borrowed is cloned for each.
+    /// Returns whether every attempt borrows the argument. Other arguments are cloned for each
+    /// attempt.
     pub(super) fn is_borrowed(&self) -> bool {
         matches!(self.ty, Type::Reference(_))
     }

@@ -1,4 +1,4 @@
-//! Reads the arguments of `#[capability]` and of `#[provide_method]` within it.
+//! The arguments of `#[capability]`, and of `#[provide_method]` within a capability.
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
@@ -6,7 +6,7 @@ use quote::{ToTokens, quote};
 use crate::attr::{Args, Attribute, arg};
 use crate::effect::{EFFECTS, Effect};
 use crate::errors::Errors;
-use crate::inert;
+use crate::helper;
 
 static CAPABILITY: Attribute = Attribute {
     label: "#[capability]",
@@ -24,7 +24,8 @@ static PROVIDE_METHOD: Attribute = Attribute {
     elsewhere: &[
         (
             "cost",
-            "what a call costs differs from provider to provider: write it in the `#[provider] impl`",
+            "what a call costs differs from provider to provider: write it in the `#[provider] \
+             impl`",
         ),
         (
             "price",
@@ -35,18 +36,20 @@ static PROVIDE_METHOD: Attribute = Attribute {
     ],
 };
 
-/// How to say the effect, shown whenever it is not said.
-pub(super) const SAY_EFFECT: &str = "write `#[provide_method(effect = …)]` with `read` (changes nothing), `idempotent` (repeating \
+/// The help text for a missing effect.
+pub(super) const SAY_EFFECT: &str = "write `#[provide_method(effect = …)]` with `read` (changes \
+                                     nothing), `idempotent` (repeating \
      changes nothing more), `keyed` (the provider knows a repetition by its key) or `once`";
 
-/// `#[capability]` takes nothing; whatever stands there is told.
+/// Reports every argument of `#[capability]`, which takes none.
 pub(super) fn no_args(tokens: TokenStream, errors: &mut Errors) {
     Args::read(&CAPABILITY, quote!(), tokens, errors);
 }
 
-/// The effect of a method; none if it is not said or not well said, which has been told then.
+/// Parses the effect of a method. Returns `None` after it has reported that the effect is missing
+/// or invalid.
 pub(super) fn effect(helper: &syn::Attribute, errors: &mut Errors) -> Option<Effect> {
-    let tokens = inert::arguments(helper).map_err(|error| errors.push(error)).ok()?;
+    let tokens = helper::arguments(helper).map_err(|error| errors.push(error)).ok()?;
     let empty = tokens.is_empty();
     let before = errors.count();
     let mut args = Args::read(&PROVIDE_METHOD, helper.path().to_token_stream(), tokens, errors);

@@ -1,4 +1,4 @@
-//! Every literal is read exactly, and no string makes a reader panic.
+//! Tests of the literals: every literal is parsed exactly, and no string makes a parser panic.
 
 use super::*;
 use proptest::prelude::*;
@@ -105,7 +105,7 @@ fn names_fit_an_address() {
 }
 
 #[test]
-fn the_other_names() {
+fn scopes_secret_names_and_titles_are_checked() {
     assert!(scope("rates:read").is_ok());
     assert!(scope("two words").is_err() && scope("").is_err() && scope("a\"b").is_err());
     assert!(secret_name("FIXER_SECRET_2").is_ok());
@@ -133,7 +133,9 @@ proptest! {
     fn names_follow_their_pattern(text in "[a-z_0-9A-Z.-]{0,70}") {
         let expected = text.len() <= 64
             && text.starts_with(|c: char| c.is_ascii_lowercase())
-            && text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_' || c == '-');
+            && text
+                .chars()
+                .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_' || c == '-');
         prop_assert_eq!(name(&text).is_ok(), expected);
     }
 

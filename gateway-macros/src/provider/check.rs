@@ -1,4 +1,4 @@
-//! Says what keeps a type from being a provider. Whether its methods are those of the capability, the compiler says.
+//! The rules for a provider. The compiler checks that its methods are those of the capability.
 
 use quote::ToTokens;
 use syn::{Generics, ItemImpl, ItemStruct, Path};
@@ -6,9 +6,10 @@ use syn::{Generics, ItemImpl, ItemStruct, Path};
 use super::model::{Cost, Method, Provider};
 use super::parse::ProviderArgs;
 use crate::errors::Errors;
-use crate::{item, signature, text};
+use crate::{item, naming, signature};
 
-/// A struct with `#[provider(…)]`. A wrong argument counts as left out, so that the provider is one all the same.
+/// Checks a struct with `#[provider(…)]`. An invalid argument counts as absent, so that the
+/// provider exists nevertheless.
 pub(super) fn provider(
     item: &ItemStruct,
     args: ProviderArgs,
@@ -17,13 +18,13 @@ pub(super) fn provider(
     not_generic(&item.generics, errors).then(|| Provider {
         ident: item.ident.clone(),
         fields: item.fields.clone(),
-        name: args.name.map_or_else(|| text::default_name(&item.ident), |name| name.value),
-        title: args.title.map_or_else(|| text::default_title(&item.ident), |title| title.value),
-        description: text::description(&item.attrs),
+        name: args.name.map_or_else(|| naming::default_name(&item.ident), |name| name.value),
+        title: args.title.map_or_else(|| naming::default_title(&item.ident), |title| title.value),
+        description: naming::description(&item.attrs),
     })
 }
 
-/// The capability that an impl block is of.
+/// Returns the capability that an impl block implements.
 pub(super) fn capability(item: &ItemImpl, errors: &mut Errors) -> Option<Path> {
     let Some((path, _)) = &item.trait_ else {
         errors.at(
@@ -48,7 +49,7 @@ fn not_generic(generics: &Generics, errors: &mut Errors) -> bool {
     false
 }
 
-/// A method of the capability, as far as a macro can see it alone.
+/// Checks a method of the capability, as far as a macro sees it by itself.
 pub(super) fn is_async(method: &item::Method, errors: &mut Errors) {
     let sig = &method.sig;
     if sig.asyncness.is_none() {
@@ -67,11 +68,12 @@ pub(super) fn is_async(method: &item::Method, errors: &mut Errors) {
     }
 }
 
-/// A method with the helper of a service.
+/// Reports a method with `#[expose_method]`, the helper of a service.
 pub(super) fn exposed(helper: &syn::Attribute, errors: &mut Errors) {
     errors.at(
         helper,
-        "`#[expose_method]` exposes a service's methods; a provider's methods are called by services",
+        "`#[expose_method]` exposes a service's methods; a provider's methods are called by \
+         services",
         "leave it out, or say what a call costs: `#[provide_method(cost = \"0.0002 USD\")]`",
     );
 }
@@ -86,7 +88,7 @@ pub(super) fn method(method: &item::Method, cost: Cost) -> Method {
     }
 }
 
-/// `#[provider(…)]` on an impl block has nothing to say.
+/// Reports arguments of `#[provider(…)]` on an impl block, which takes none.
 pub(super) fn no_args(args: &impl ToTokens, errors: &mut Errors) {
     if !args.to_token_stream().is_empty() {
         errors.at(

@@ -1,4 +1,4 @@
-//! Writes the code of a checked provider.
+//! The code generator for a checked provider.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
@@ -9,13 +9,13 @@ use super::model::{Cost, Method, Provided, Provider};
 use crate::item::bare;
 use crate::{paths, source};
 
-/// The impl, its methods rewritten.
+/// Replaces the members of the impl by the rewritten ones.
 pub(super) fn impl_of(mut item: ItemImpl, members: &[TokenStream]) -> ItemImpl {
     item.items = vec![ImplItem::Verbatim(quote!(#(#members)*))];
     item
 }
 
-/// What a struct is: its identity, and how it is built.
+/// Generates the code for the struct: its identity and its constructor.
 pub(super) fn provider(provider: &Provider) -> TokenStream {
     let gw = paths::private();
     let Provider { ident, fields, name, title, description } = provider;
@@ -39,7 +39,7 @@ pub(super) fn provider(provider: &Provider) -> TokenStream {
     }
 }
 
-/// That a provider has a capability, and what its methods cost.
+/// Generates the entry that registers the provider for a capability, with the costs of its methods.
 pub(super) fn provided(provided: &Provided) -> TokenStream {
     let gw = paths::private();
     let Provided { capability, provider, methods } = provided;
@@ -52,7 +52,8 @@ pub(super) fn provided(provided: &Provided) -> TokenStream {
                 #new(
                     &[#(#costs),*],
                     |__instance| {
-                        let __provider: #gw::Arc<dyn #capability> = #gw::downcast::<#provider>(__instance)?;
+                        let __provider: #gw::Arc<dyn #capability> =
+                            #gw::downcast::<#provider>(__instance)?;
                         #gw::Some(#gw::Box::new(__provider))
                     },
                 )
@@ -75,7 +76,7 @@ fn cost(provider: &Type, method: &Method) -> TokenStream {
     quote!(#(#cfgs)* (#name, #cost))
 }
 
-/// The author's function, called with the arguments that it can see.
+/// Generates the call of the author's cost function with the arguments that it can see.
 fn computed(provider: &Type, function: &Path, arguments: &[Type]) -> TokenStream {
     let gw = paths::private();
     let seen: Vec<&Type> = arguments.iter().filter(|argument| source::is_seen(argument)).collect();

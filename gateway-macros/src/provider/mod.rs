@@ -1,4 +1,5 @@
-//! `#[provider]`: on a struct who the provider is and how it is built, on the impl of a capability what a call costs.
+//! `#[provider]`: on a struct, the identity and construction of the provider; on its impl of a
+//! capability, the cost of a call.
 
 mod check;
 mod expand;
@@ -11,7 +12,7 @@ use syn::{ItemImpl, ItemStruct};
 
 use crate::boxed::boxed;
 use crate::errors::Errors;
-use crate::inert::{self, EXPOSE_METHOD, PROVIDE_METHOD};
+use crate::helper::{self, EXPOSE_METHOD, PROVIDE_METHOD};
 use crate::item::{Item, Member};
 
 pub(crate) fn expand(args: TokenStream, tokens: TokenStream) -> TokenStream {
@@ -25,10 +26,11 @@ pub(crate) fn expand(args: TokenStream, tokens: TokenStream) -> TokenStream {
                     "`#[provider]` is for a struct and for its impl of a capability, not for {}",
                     other.kind()
                 ),
-                "write it above `struct FixerIo { … }` to say who the provider is, and above `impl RateSource for \
+                "write it above `struct FixerIo { … }` to say who the provider is, and above `impl \
+                 RateSource for \
                  FixerIo { … }` to say what it can do",
             );
-            inert::without_helpers(other, tokens)
+            helper::without_helpers(other, tokens)
         }
         Err(error) => {
             errors.push(error);
@@ -64,10 +66,10 @@ fn on_impl(
                 continue;
             }
         };
-        if let Some(helper) = inert::take(&EXPOSE_METHOD, &mut method, errors) {
+        if let Some(helper) = helper::take(&EXPOSE_METHOD, &mut method, errors) {
             check::exposed(&helper, errors);
         }
-        let helper = inert::take(&PROVIDE_METHOD, &mut method, errors);
+        let helper = helper::take(&PROVIDE_METHOD, &mut method, errors);
         let cost = helper.as_ref().and_then(|helper| parse::cost(helper, errors));
         helpers.extend(helper);
         if capability.is_none() {
@@ -78,7 +80,7 @@ fn on_impl(
         methods.extend(cost.map(|cost| check::method(&method, cost)));
         rewritten.push(boxed(&method));
     }
-    let mentions = inert::mentions(&helpers);
+    let mentions = helper::mentions(&helpers);
     let provider = (*item.self_ty).clone();
     let generated = capability
         .map(|capability| expand::provided(&model::Provided { capability, provider, methods }));

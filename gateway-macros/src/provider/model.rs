@@ -1,4 +1,4 @@
-//! A provider as checked: what [`super::expand`] accepts, and nothing else.
+//! A checked provider: the only input that [`super::expand`] accepts.
 
 use proc_macro2::{Ident, TokenStream};
 use syn::{Attribute, Fields, Path, Type};
@@ -23,9 +23,9 @@ pub(super) struct Provided {
     pub(super) methods: Vec<Method>,
 }
 
-/// A method that says what it costs.
+/// A method with a declared cost.
 pub(super) struct Method {
-    /// Its `#[cfg]`s, to stand on all that is generated for it.
+    /// The `#[cfg]` attributes, repeated on everything that is generated for the method.
     pub(super) cfgs: Vec<Attribute>,
     pub(super) ident: Ident,
     pub(super) cost: Cost,
@@ -33,7 +33,7 @@ pub(super) struct Method {
     pub(super) arguments: Vec<Type>,
 }
 
-/// What one call costs us.
+/// The cost of one call (SEMANTICS §7: what the attempt costs us).
 pub(super) enum Cost {
     Fixed(ArgumentValue<Money>),
     /// A function of the arguments that are taken by reference.

@@ -1,4 +1,4 @@
-//! Reads the arguments of `#[provider]` and of `#[provide_method]` within it.
+//! The arguments of `#[provider]`, and of `#[provide_method]` within a provider.
 
 use proc_macro2::{Ident, TokenStream};
 use quote::ToTokens;
@@ -7,7 +7,7 @@ use syn::{Expr, ExprLit, ExprPath, Lit};
 use super::model::Cost;
 use crate::attr::{Args, ArgumentValue, Attribute, arg};
 use crate::errors::Errors;
-use crate::{inert, literal};
+use crate::{helper, literal};
 
 static PROVIDER: Attribute = Attribute {
     label: "#[provider]",
@@ -16,7 +16,8 @@ static PROVIDER: Attribute = Attribute {
         ("description", "the doc comment is the description: write `/// …` above"),
         (
             "cost",
-            "what a call costs is said of each method: `#[provide_method(cost = \"0.0002 USD\")]` in the impl",
+            "what a call costs is said of each method: `#[provide_method(cost = \"0.0002 USD\")]` \
+             in the impl",
         ),
     ],
 };
@@ -27,17 +28,19 @@ static PROVIDE_METHOD: Attribute = Attribute {
     elsewhere: &[
         (
             "effect",
-            "what repeating does is the same for all providers, so the capability says it: `effect` belongs in the trait",
+            "what repeating does is the same for all providers, so the capability says it: \
+             `effect` belongs in the trait",
         ),
         (
             "price",
-            "what a caller pays is the service's; what the call costs us is `cost = \"0.0002 USD\"`",
+            "what a caller pays is the service's; what the call costs us is `cost = \"0.0002 \
+             USD\"`",
         ),
         ("name", "a capability's method is called what its function is called"),
     ],
 };
 
-/// `#[provider(…)]` on a struct, as written.
+/// The arguments of `#[provider(…)]` on a struct, as written.
 pub(super) struct ProviderArgs {
     pub(super) name: Option<ArgumentValue<String>>,
     pub(super) title: Option<ArgumentValue<String>>,
@@ -55,9 +58,9 @@ pub(super) fn provider_args(
     }
 }
 
-/// The cost a method says, if it says one.
+/// Parses the cost of a method, if it declares one.
 pub(super) fn cost(helper: &syn::Attribute, errors: &mut Errors) -> Option<Cost> {
-    let tokens = inert::arguments(helper).map_err(|error| errors.push(error)).ok()?;
+    let tokens = helper::arguments(helper).map_err(|error| errors.push(error)).ok()?;
     let mut args = Args::read(&PROVIDE_METHOD, helper.path().to_token_stream(), tokens, errors);
     let given = args.expression("cost")?;
     match given.value {
@@ -73,7 +76,8 @@ pub(super) fn cost(helper: &syn::Attribute, errors: &mut Errors) -> Option<Cost>
             args.errors.at(
                 given.at,
                 "`cost` is an amount of money or a function",
-                "write `cost = \"0.0002 USD\"`, or `cost = cost_of` with `fn cost_of(…) -> Money` of the method's arguments",
+                "write `cost = \"0.0002 USD\"`, or `cost = cost_of` with `fn cost_of(…) -> Money` \
+                 of the method's arguments",
             );
             None
         }

@@ -1,19 +1,20 @@
-//! Says what is wrong with a service beyond the form of its arguments, and fills in the defaults.
+//! The rules for a service beyond the syntax of its arguments, and the defaults.
 
 use proc_macro2::Ident;
 use quote::ToTokens;
 use syn::{ItemImpl, ItemStruct, Signature, Type};
 
+use super::conflicts;
 use super::input::{self, Types};
 use super::model::{CacheScope, Idempotency, Method, Service, Verb};
 use super::parse::{MethodArgs, ServiceArgs};
-use super::rules;
 use crate::attr::ArgumentValue;
 use crate::effect::Effect;
 use crate::errors::Errors;
-use crate::{item, literal, text};
+use crate::{item, literal, naming};
 
-/// A struct with `#[service(…)]`. A wrong argument counts as left out, so that the service is one all the same.
+/// Checks a struct with `#[service(…)]`. An invalid argument counts as absent, so that the service
+/// exists nevertheless.
 pub(super) fn service(
     item: &ItemStruct,
     args: ServiceArgs,
@@ -27,22 +28,22 @@ pub(super) fn service(
         );
         return None;
     }
-    rules::requires_caller(args.auth.as_ref(), args.scopes.as_ref(), "scopes", errors);
+    conflicts::requires_caller(args.auth.as_ref(), args.scopes.as_ref(), "scopes", errors);
     Some(Service {
         ident: item.ident.clone(),
         vis: item.vis.clone(),
         fields: item.fields.clone(),
-        name: args.name.map_or_else(|| text::default_name(&item.ident), |name| name.value),
+        name: args.name.map_or_else(|| naming::default_name(&item.ident), |name| name.value),
         version: args.version.map_or(1, |version| version.value),
-        title: args.title.map_or_else(|| text::default_title(&item.ident), |title| title.value),
-        description: text::description(&item.attrs),
+        title: args.title.map_or_else(|| naming::default_title(&item.ident), |title| title.value),
+        description: naming::description(&item.attrs),
         strategy: args.strategy.map(|strategy| strategy.value),
         auth: args.auth.map(|auth| auth.value),
         scopes: args.scopes.map_or_else(Vec::new, |scopes| scopes.value),
     })
 }
 
-/// Whether the impl block is one whose methods can be collected.
+/// Returns whether the methods of the impl block can be collected.
 pub(super) fn block(item: &ItemImpl, errors: &mut Errors) -> bool {
     if let Some((path, _)) = &item.trait_ {
         errors.at(
@@ -63,7 +64,8 @@ pub(super) fn block(item: &ItemImpl, errors: &mut Errors) -> bool {
     true
 }
 
-/// An impl block without a single exposed method is a mistake that would otherwise only show as a 404.
+/// Reports an impl block without an exposed method, a mistake that would otherwise appear only as a
+/// 404.
 pub(super) fn nothing_exposed(item: &ItemImpl, errors: &mut Errors) {
     errors.at(
         &item.self_ty,
@@ -72,7 +74,8 @@ pub(super) fn nothing_exposed(item: &ItemImpl, errors: &mut Errors) {
     );
 }
 
-/// Whether no method before it has its name. Two of one Rust name are the compiler's to report.
+/// Returns whether no earlier method has the same name. The compiler reports two methods with one
+/// Rust name.
 pub(super) fn unique(method: &Method, before: &[Method], errors: &mut Errors) -> bool {
     let Some(other) = before.iter().find(|other| same_address(method, other)) else {
         return true;
@@ -94,25 +97,27 @@ pub(super) fn unique(method: &Method, before: &[Method], errors: &mut Errors) ->
     false
 }
 
-/// Webhooks have addresses of their own.
+/// Returns whether two methods share an address. Webhooks have addresses of their own.
 fn same_address(one: &Method, other: &Method) -> bool {
     one.name == other.name && one.webhook.is_some() == other.webhook.is_some()
 }
 
-/// Whether a function has the name that ours has. It goes by another then: that it is the second of its name is told once.
+/// Reports a function called `client`, the name of the generated constructor, and renames it, so
+/// that the compiler does not report the duplicate a second time.
 pub(super) fn not_the_client(method: &mut item::Method, errors: &mut Errors) {
     let ident = &mut method.sig.ident;
     if ident == "client" {
         errors.at(
             &*ident,
             "a service has a function `client` already: it makes the typed client",
-            "call this one something else; with `name = \"client\"` an exposed method keeps its address",
+            "call this one something else; with `name = \"client\"` an exposed method keeps its \
+             address",
         );
         *ident = Ident::new("client_", ident.span());
     }
 }
 
-/// A method with `#[expose_method(…)]`; none if its signature is of no use.
+/// Checks a method with `#[expose_method(…)]`. Returns `None` if its signature is invalid.
 pub(super) fn method(
     service: &Type,
     method: &item::Method,
@@ -121,7 +126,7 @@ pub(super) fn method(
 ) -> Option<Method> {
     let item::Method { attrs, sig, .. } = method;
     let types = input::types(service, sig, args.verb.as_ref(), errors);
-    let effect = rules::effect_of(&args, errors);
+    let effect = conflicts::effect_of(&args, errors);
     let name = name(sig, args.name.as_ref(), errors);
     let default_idempotency = match effect {
         Effect::Read => Idempotency::None,
@@ -135,8 +140,8 @@ pub(super) fn method(
         ident: sig.ident.clone(),
         verb: args.verb.map_or(Verb::Get, |verb| verb.value),
         name,
-        title: args.title.map_or_else(|| text::default_title(&sig.ident), |title| title.value),
-        description: text::description(attrs),
+        title: args.title.map_or_else(|| naming::default_title(&sig.ident), |title| title.value),
+        description: naming::description(attrs),
         effect,
         price: args.price,
         cache: args.cache.map(|cache| (cache.value, cache_scope)),
@@ -155,7 +160,8 @@ pub(super) fn method(
     })
 }
 
-/// The name given, or the function's own, which may be one that no address can have.
+/// Returns the declared name, otherwise the function's own name; reports a name that no address can
+/// hold.
 fn name(sig: &Signature, given: Option<&ArgumentValue<String>>, errors: &mut Errors) -> String {
     if let Some(given) = given {
         return given.value.clone();

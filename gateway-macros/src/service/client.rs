@@ -1,4 +1,5 @@
-//! Writes the typed client of a service: the struct beside the service's, and a method for each one exposed.
+//! The code generator for the typed client of a service: a struct beside the service's own, with a
+//! method for each exposed method.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
@@ -9,7 +10,7 @@ use super::model::{Method, Methods, Service};
 use crate::item::bare;
 use crate::paths;
 
-/// `struct CurrencyClient`, and `Currency::client` to make one.
+/// Generates `struct CurrencyClient` and its constructor `Currency::client`.
 pub(super) fn client_struct(service: &Service) -> TokenStream {
     let gw = paths::private();
     let Service { ident, vis, .. } = service;
@@ -46,11 +47,11 @@ pub(super) fn client_struct(service: &Service) -> TokenStream {
     }
 }
 
-/// The client's methods for one impl block.
+/// Generates the client's methods for one impl block.
 ///
-/// The client stands beside the struct. Where there is none, since the struct is no service, that is told elsewhere and
-/// once; the methods then go to a client of their own: what a glob import brings into the inner block is found before
-/// what the outer block declares.
+/// The client stands beside the struct. If the struct is no service, there is no client; that error
+/// is reported elsewhere and once. The methods then belong to a fallback client in the outer block,
+/// since a glob import in the inner block takes precedence over declarations of the outer block.
 pub(super) fn client_impl(methods: &Methods) -> TokenStream {
     let gw = paths::private();
     let called: Vec<&Method> =
@@ -63,7 +64,8 @@ pub(super) fn client_impl(methods: &Methods) -> TokenStream {
     let remote = remote(&client);
     quote! {
         const _: () = {
-            // What tells the types of arguments apart; see `gateway_runtime::client::select`.
+            // Selects the input by the types of the arguments; see
+            // `gateway_runtime::client::select`.
             #[allow(unused_imports)]
             use #gw::NoInput as _;
 
@@ -87,7 +89,7 @@ pub(super) fn client_impl(methods: &Methods) -> TokenStream {
     }
 }
 
-/// What every client is to its methods.
+/// Generates the access of a client's methods to its `Remote`.
 fn remote(client: &Ident) -> TokenStream {
     let gw = paths::private();
     quote! {
@@ -103,7 +105,7 @@ fn client_of(service: &Ident) -> Ident {
     format_ident!("{}Client", bare(service), span = service.span())
 }
 
-/// The module that a service is in, as seen from its impl block, and the name of its client there.
+/// Returns the module of a service, as seen from its impl block, and the name of its client there.
 fn module_of(service: &Type) -> Option<(TokenStream, Ident)> {
     let Type::Path(path) = service else { return None };
     let mut segments: Vec<&PathSegment> = path.path.segments.iter().collect();
@@ -114,10 +116,13 @@ fn module_of(service: &Type) -> Option<(TokenStream, Ident)> {
     Some((module, client))
 }
 
-const NAME_OF_OURS: &str = "an input has the name of a type that the SDK brings (`Call`, `Caller`, `Providers`, \
-                            `IdempotencyKey`): rename it, so that the typed client knows that it is one";
+const NAME_OF_OURS: &str = "an input has the name of a type that the SDK brings (`Call`, `Caller`, \
+                            `Providers`, \
+                            `IdempotencyKey`): rename it, so that the typed client knows that it \
+                            is one";
 
-/// The type of the input among the arguments; or, where their names say that there is none, the proof of it.
+/// Generates the type of the input among the arguments; if their names say that there is none, an
+/// assertion of that.
 fn input_alias(method: &Method) -> TokenStream {
     let gw = paths::private();
     let Method { cfgs, arguments, .. } = method;
@@ -128,10 +133,10 @@ fn input_alias(method: &Method) -> TokenStream {
         return quote!(#(#cfgs)* const _: () = #proof;);
     }
     let alias = alias(method);
-    let picked = arguments
-        .iter()
-        .rev()
-        .fold(quote!(()), |rest, argument| quote!(#gw::ArgumentList<{ #gw::InputProbe::<#argument>::IS_INPUT }, #argument, #rest>));
+    let picked = arguments.iter().rev().fold(quote!(()), |rest, argument| {
+        let is_input = quote!(#gw::InputProbe::<#argument>::IS_INPUT);
+        quote!(#gw::ArgumentList<{ #is_input }, #argument, #rest>)
+    });
     quote! {
         #(#cfgs)*
         #[allow(deprecated, non_camel_case_types)]
@@ -172,12 +177,13 @@ fn is_kept(attr: &Attribute) -> bool {
     attr.path().is_ident("doc") || attr.path().is_ident("deprecated")
 }
 
-/// A method that asks for nothing of the caller's is called with nothing.
+/// Returns whether the client's method has no parameter: all arguments of the method come from the
+/// call.
 fn takes_nothing(method: &Method) -> bool {
     method.arguments.iter().all(is_brought)
 }
 
-/// Whether the call brings the argument along, as far as its name tells.
+/// Returns whether the call supplies the argument, as far as the name of its type tells.
 fn is_brought(argument: &Type) -> bool {
     let Type::Path(path) = argument else { return false };
     let last = path.path.segments.last();

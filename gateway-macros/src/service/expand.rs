@@ -1,4 +1,4 @@
-//! Writes the code of a checked service: constants, and one call for each method.
+//! The code generator for a checked service: constants, and one call for each method.
 
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
@@ -8,20 +8,20 @@ use super::model::{Auth, CacheScope, Idempotency, Method, Methods, Service, Verb
 use crate::item::{self, Member, bare};
 use crate::{paths, source};
 
-/// The impl block, its methods as they are without our attributes.
+/// Replaces the members of the impl block by the methods without our attributes.
 pub(super) fn impl_of(mut item: ItemImpl, members: &[Member]) -> ItemImpl {
     item.items = vec![ImplItem::Verbatim(quote!(#(#members)*))];
     item
 }
 
-/// What we ask of an exposed method's signature is not to be held against its author.
+/// Allows the lints that an exposed method violates only because we require its signature.
 pub(super) fn allow_lints(method: &mut item::Method) {
     method.attrs.push(syn::parse_quote! {
         #[allow(clippy::needless_pass_by_value, clippy::unused_async, clippy::unused_self)]
     });
 }
 
-/// What a struct is: its identity, and how it is built.
+/// Generates the code for the struct: its identity and its constructor.
 pub(super) fn service(service: &Service) -> TokenStream {
     let gw = paths::private();
     let Service { ident, fields, name, version, title, description, scopes, .. } = service;
@@ -50,7 +50,7 @@ pub(super) fn service(service: &Service) -> TokenStream {
     }
 }
 
-/// What an impl block exposes: for each method its types, its call, and its entry.
+/// Generates the types, the call and the entry of each exposed method.
 pub(super) fn methods(methods: &Methods) -> TokenStream {
     let Methods { service, list } = methods;
     let methods = list.iter().map(|method| {
@@ -68,7 +68,7 @@ pub(super) fn methods(methods: &Methods) -> TokenStream {
     quote!(#(#methods)*)
 }
 
-/// The type that stands for a method.
+/// Returns the name of the type that represents a method.
 fn marker(method: &Method) -> Ident {
     format_ident!("__exposed_{}", bare(&method.ident), span = method.ident.span())
 }
@@ -81,13 +81,13 @@ fn exposed(service: &syn::Type, method: &Method) -> TokenStream {
         .map(|index| Ident::new(&format!("__a{index}"), proc_macro2::Span::mixed_site()))
         .collect();
     let this = Ident::new("__service", proc_macro2::Span::mixed_site());
-    // What is not `Send` across an await is told at the method's name.
+    // The compiler reports a value that is not `Send` across an await at the method's name.
     let call = quote_spanned! {ident.span()=>
         async fn call(#this: #gw::Arc<#service>, (#(#names,)*): Self::Arguments) -> Self::Output {
             <#service>::#ident(&#this, #(#names),*).await
         }
     };
-    // Each type stands at its own place in the source: that is where the compiler says what is wrong with it.
+    // Each type keeps its own span, so that the compiler reports a mismatch there.
     let tuple = quote_spanned!(method.inputs=> (#(#arguments,)*));
     quote! {
         #[allow(non_camel_case_types)]
@@ -121,7 +121,7 @@ fn entry(method: &Method) -> TokenStream {
     }
 }
 
-/// What the attribute says; what it does not say is left to the runtime's defaults.
+/// Generates the specification with the declared arguments; the runtime supplies the defaults.
 fn spec(method: &Method) -> TokenStream {
     let gw = paths::private();
     let Method { name, title, description, scopes, errors, .. } = method;
@@ -201,7 +201,7 @@ fn cache_scope(scope: CacheScope) -> TokenStream {
     }
 }
 
-/// Nothing for the runtime's default.
+/// Generates the idempotency mode, or nothing for the runtime's default.
 fn idempotency(idempotency: Idempotency) -> Option<TokenStream> {
     let gw = paths::private();
     match idempotency {

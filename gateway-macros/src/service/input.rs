@@ -1,4 +1,4 @@
-//! What the signature of an exposed method asks for and answers with, as far as a macro can see it.
+//! The arguments and the output of an exposed method, as far as a macro sees them.
 
 use quote::ToTokens;
 use syn::visit_mut::{self, VisitMut};
@@ -17,14 +17,14 @@ const RULES: SignatureRules = SignatureRules {
     returns: "write `-> Result<()>` if there is nothing to answer",
 };
 
-/// The types of a signature, written out.
+/// The types of a signature, with `Self` replaced.
 pub(super) struct Types {
-    /// After `&self`.
+    /// The types of the arguments after `&self`.
     pub(super) arguments: Vec<Type>,
     pub(super) output: Type,
 }
 
-/// The types of an exposed method; none if the signature is of no use.
+/// Returns the types of an exposed method, or `None` if the signature is invalid.
 pub(super) fn types(
     service: &Type,
     sig: &Signature,
@@ -43,7 +43,8 @@ pub(super) fn types(
     (errors.count() == before).then_some(Types { arguments, output })
 }
 
-/// A call owns what it brings: it outlives the request that brought it.
+/// Reports arguments that are taken by reference. A call owns its arguments, since it outlives the
+/// request.
 fn by_value(arguments: &[Type], errors: &mut Errors) {
     for argument in arguments {
         if let Type::Reference(reference) = argument {
@@ -57,8 +58,8 @@ fn by_value(arguments: &[Type], errors: &mut Errors) {
     }
 }
 
-/// A query string is a list of named values, so what has no names cannot come from one. What a struct contains is only
-/// known from its schema, at start.
+/// Reports inputs of GET and DELETE without named fields: a query string is a list of named values.
+/// The content of a struct is known only from its schema, at start.
 fn query_input(verb: Verb, arguments: &[Type], errors: &mut Errors) {
     for argument in
         arguments.iter().filter(|argument| verb.has_query_input() && has_no_names(argument))
@@ -75,8 +76,9 @@ fn query_input(verb: Verb, arguments: &[Type], errors: &mut Errors) {
     }
 }
 
-/// Whether the type is, by its form alone, an input without named fields. None of these can be a type that injects
-/// something, since the orphan rule leaves that to the crate which defines it.
+/// Returns whether the type is, by its form alone, an input without named fields. None of these
+/// types can inject a value, since by the orphan rule only the crate that defines the type could
+/// implement that.
 fn has_no_names(ty: &Type) -> bool {
     const NAMELESS: &[&str] = &[
         "u8", "u16", "u32", "u64", "u128", "usize", "i8", "i16", "i32", "i64", "i128", "isize",
@@ -95,7 +97,7 @@ fn has_no_names(ty: &Type) -> bool {
     }
 }
 
-/// A type that means the same outside the impl block: `Self` is written out.
+/// Replaces `Self`, so that the type has the same meaning outside the impl block.
 fn without_self(ty: &Type, own: &Type) -> Type {
     let mut ty = ty.clone();
     WriteOut(own).visit_type_mut(&mut ty);

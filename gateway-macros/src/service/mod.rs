@@ -1,19 +1,20 @@
-//! `#[service]`: on a struct who the service is and how it is built, on an impl block what it can do.
+//! `#[service]`: on a struct, the identity and construction of the service; on an impl block, its
+//! methods.
 
 mod check;
 mod client;
+mod conflicts;
 mod expand;
 mod input;
 mod model;
 mod parse;
-mod rules;
 
 use proc_macro2::TokenStream;
 use quote::quote;
 use syn::{ItemImpl, ItemStruct};
 
 use crate::errors::Errors;
-use crate::inert::{self, EXPOSE_METHOD};
+use crate::helper::{self, EXPOSE_METHOD};
 use crate::item::{Item, Member};
 
 pub(crate) fn expand(args: TokenStream, tokens: TokenStream) -> TokenStream {
@@ -23,11 +24,13 @@ pub(crate) fn expand(args: TokenStream, tokens: TokenStream) -> TokenStream {
         Ok(Item::Impl(item, members)) => on_impl(&args, item, members, &mut errors),
         Ok(other) => {
             errors.here(
-                format_args!("`#[service]` is for a struct and for its impl block, not for {}", other.kind()),
-                "write it above `struct Currency;` to say who the service is, and above `impl Currency { … }` to say \
+                format_args!("`#[service]` is for a struct and for its impl block, not for \
+                              {}", other.kind()),
+                "write it above `struct Currency;` to say who the service is, and above `impl \
+                 Currency { … }` to say \
                  what it can do",
             );
-            inert::without_helpers(other, tokens)
+            helper::without_helpers(other, tokens)
         }
         Err(error) => {
             errors.push(error);
@@ -67,7 +70,7 @@ fn on_impl(
     for member in &mut members {
         let Member::Method(method) = member else { continue };
         check::not_the_client(method, errors);
-        let Some(helper) = inert::take(&EXPOSE_METHOD, method, errors) else { continue };
+        let Some(helper) = helper::take(&EXPOSE_METHOD, method, errors) else { continue };
         if usable {
             let args = parse::method_args(&helper, errors);
             let method = check::method(&item.self_ty, method, args, errors);
@@ -80,7 +83,7 @@ fn on_impl(
     if helpers.is_empty() && usable {
         check::nothing_exposed(&item, errors);
     }
-    let mentions = inert::mentions(&helpers);
+    let mentions = helper::mentions(&helpers);
     let methods = model::Methods { service: (*item.self_ty).clone(), list };
     let entries = expand::methods(&methods);
     let client = client::client_impl(&methods);

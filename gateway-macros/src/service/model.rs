@@ -1,4 +1,4 @@
-//! A service as checked: what [`super::expand`] accepts, and nothing else.
+//! A checked service: the only input that [`super::expand`] accepts.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use syn::{Attribute, Expr, Fields, Type, Visibility};
@@ -28,11 +28,11 @@ pub(super) struct Methods {
     pub(super) list: Vec<Method>,
 }
 
-/// One exposed method; its signature is right.
+/// An exposed method with a valid signature.
 pub(super) struct Method {
-    /// Its `#[cfg]`s, to stand on all that is generated for it.
+    /// The `#[cfg]` attributes, repeated on everything that is generated for the method.
     pub(super) cfgs: Vec<Attribute>,
-    /// All that the author has written above it, besides our own.
+    /// The attributes that the author wrote on the method, without our own.
     pub(super) attrs: Vec<Attribute>,
     pub(super) ident: Ident,
     pub(super) verb: Verb,
@@ -50,12 +50,12 @@ pub(super) struct Method {
     pub(super) errors: Vec<syn::Path>,
     pub(super) strategy: Option<Expr>,
     pub(super) timeout: Option<Millis>,
-    /// The name of the secret.
+    /// The name of the secret with which the sender signs.
     pub(super) webhook: Option<String>,
     pub(super) deprecated: bool,
     /// The types of the arguments after `&self`.
     pub(super) arguments: Vec<Type>,
-    /// Where they all stand.
+    /// The span of the argument list.
     pub(super) inputs: Span,
     pub(super) output: Type,
 }
@@ -82,12 +82,12 @@ impl Verb {
         }
     }
 
-    /// Whether the input comes from the query string rather than from a JSON body.
+    /// Returns whether the input comes from the query string rather than from a JSON body.
     pub(super) fn has_query_input(self) -> bool {
         matches!(self, Self::Get | Self::Delete)
     }
 
-    /// What HTTP promises of the method (RFC 9110 §9.2), where the author says nothing.
+    /// Returns the default effect: what HTTP promises of the method (RFC 9110 §9.2).
     pub(super) fn effect(self) -> Effect {
         match self {
             Self::Get => Effect::Read,

@@ -1,4 +1,4 @@
-//! Reads the arguments of `#[service]` and `#[expose_method]` as they are written.
+//! The arguments of `#[service]` and `#[expose_method]` as they are written.
 
 use proc_macro2::{Ident, Punct, Spacing, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
@@ -8,7 +8,7 @@ use super::model::{Auth, CacheScope, Idempotency, Verb};
 use crate::attr::{Args, ArgumentValue, Attribute, arg, nearest};
 use crate::effect::{EFFECTS, Effect};
 use crate::errors::Errors;
-use crate::inert;
+use crate::helper;
 use crate::literal::{self, Millis, Money, Quota};
 
 static SERVICE: Attribute = Attribute {
@@ -53,7 +53,8 @@ static EXPOSE_METHOD: Attribute = Attribute {
         ("version", "a version is the service's: `#[service(version = 2)]` on the struct"),
         (
             "cost",
-            "what a call costs us is the provider's: `#[provide_method(cost = \"0.0002 USD\")]`; `price` is what a \
+            "what a call costs us is the provider's: `#[provide_method(cost = \"0.0002 USD\")]`; \
+             `price` is what a \
                   caller pays",
         ),
     ],
@@ -66,7 +67,7 @@ const WEBHOOK: &str = "webhook = HmacSha256(\"FIXER_WEBHOOK_SECRET\")";
 const AUTH: &[(&str, Auth)] =
     &[("required", Auth::Required), ("optional", Auth::Optional), ("none", Auth::None)];
 
-/// `#[service(…)]` on a struct, as written.
+/// The arguments of `#[service(…)]` on a struct, as written.
 pub(super) struct ServiceArgs {
     pub(super) name: Option<ArgumentValue<String>>,
     pub(super) version: Option<ArgumentValue<u32>>,
@@ -76,23 +77,23 @@ pub(super) struct ServiceArgs {
     pub(super) scopes: Option<ArgumentValue<Vec<String>>>,
 }
 
-/// `#[expose_method(…)]` on a method, as written.
+/// The arguments of `#[expose_method(…)]` on a method, as written.
 pub(super) struct MethodArgs {
-    /// None if the author's word for it could not be read.
+    /// The HTTP method; `None` if it is invalid or missing.
     pub(super) verb: Option<ArgumentValue<Verb>>,
     pub(super) name: Option<ArgumentValue<String>>,
     pub(super) title: Option<ArgumentValue<String>>,
     pub(super) effect: Option<ArgumentValue<Effect>>,
     pub(super) price: Option<ArgumentValue<Money>>,
     pub(super) cache: Option<ArgumentValue<Millis>>,
-    /// Whether `cache` stands there, also if it could not be read.
+    /// Whether `cache` is present, valid or not.
     pub(super) caches: bool,
     pub(super) cache_scope: Option<ArgumentValue<CacheScope>>,
     pub(super) quota: Option<ArgumentValue<Quota>>,
     pub(super) idempotency: Option<ArgumentValue<Idempotency>>,
     pub(super) auth: Option<ArgumentValue<Auth>>,
     pub(super) scopes: Option<ArgumentValue<Vec<String>>>,
-    /// Where the author's own codes stand.
+    /// The paths of the author's own error codes.
     pub(super) errors: Option<ArgumentValue<Vec<syn::Path>>>,
     pub(super) strategy: Option<ArgumentValue<Expr>>,
     pub(super) timeout: Option<ArgumentValue<Millis>>,
@@ -114,7 +115,7 @@ pub(super) fn service_args(tokens: TokenStream, ident: &Ident, errors: &mut Erro
 }
 
 pub(super) fn method_args(helper: &syn::Attribute, errors: &mut Errors) -> MethodArgs {
-    let tokens = inert::arguments(helper).unwrap_or_else(|error| {
+    let tokens = helper::arguments(helper).unwrap_or_else(|error| {
         errors.push(error);
         quote!(GET)
     });
@@ -152,7 +153,7 @@ pub(super) fn method_args(helper: &syn::Attribute, errors: &mut Errors) -> Metho
     }
 }
 
-/// `webhook = HmacSha256("SECRET_NAME")`
+/// Parses `webhook = HmacSha256("SECRET_NAME")`.
 fn webhook(args: &mut Args<'_>) -> Option<ArgumentValue<String>> {
     let given = args.expression("webhook")?;
     let secret = match &given.value {

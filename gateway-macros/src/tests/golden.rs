@@ -1,5 +1,6 @@
-//! What the macros make of one capability, one provider and one service, as files, so that a change in generated code can
-//! be reviewed. `BLESS=1 cargo test -p gateway-macros golden` accepts what they make now.
+//! Golden files: the code that the macros generate for one capability, one provider and one
+//! service, so that a change in generated code can be reviewed.
+//! `BLESS=1 cargo test -p gateway-macros golden` accepts the current output.
 
 use std::{env, fs, path::PathBuf};
 
@@ -19,7 +20,8 @@ fn attributes(item: &mut Item) -> &mut Vec<Attribute> {
     }
 }
 
-/// Expands the macro on each item of the file. `gw` stands for the private module, to be readable.
+/// Expands the macro on each item of the file. `gw` replaces the path of the private module, for
+/// readability.
 fn expanded(source: &str) -> String {
     let items = syn::parse_file(source).unwrap().items;
     let tokens: TokenStream = items.into_iter().map(expand).collect();
@@ -36,7 +38,7 @@ fn expand(mut item: Item) -> TokenStream {
     apply(&attribute, item.into_token_stream())
 }
 
-/// What stands in the call of a macro is not formatted, what stands in a function is.
+/// A visitor that turns macro calls into functions, since the formatter skips the content of calls.
 struct OpenSubmissions;
 
 impl VisitMut for OpenSubmissions {

@@ -1,4 +1,5 @@
-//! The macros as functions from tokens to tokens: what they write, and that they write something whatever they are given.
+//! Tests of the macros as functions from tokens to tokens: the code that they generate, and that
+//! they generate some for every input.
 
 mod golden;
 mod robust;
@@ -13,10 +14,12 @@ const MACROS: &[(&str, Expand)] = &[
     ("service", crate::service::expand),
     ("capability", crate::capability::expand),
     ("provider", crate::provider::expand),
-    ("model", |args, item| crate::schema_model::expand(&args, item)),
-    ("expose_method", |args, item| crate::inert::expand(&crate::inert::EXPOSE_METHOD, &args, item)),
+    ("model", |args, item| crate::model_attr::expand(&args, item)),
+    ("expose_method", |args, item| {
+        crate::helper::expand(&crate::helper::EXPOSE_METHOD, &args, item)
+    }),
     ("provide_method", |args, item| {
-        crate::inert::expand(&crate::inert::PROVIDE_METHOD, &args, item)
+        crate::helper::expand(&crate::helper::PROVIDE_METHOD, &args, item)
     }),
 ];
 
@@ -24,7 +27,7 @@ fn named(name: &str) -> Expand {
     MACROS.iter().find(|(known, _)| *known == name).unwrap().1
 }
 
-/// What an attribute as written expands its item to.
+/// Returns the expansion of an item under an attribute as written.
 fn apply(attribute: &Attribute, item: TokenStream) -> TokenStream {
     let name = attribute.path().segments.last().unwrap().ident.to_string();
     let args = match &attribute.meta {

@@ -1,4 +1,4 @@
-//! Whatever stands in an attribute or in a body, the author's code comes out again, and no macro panics.
+//! Tests with invalid attributes and bodies: the author's code is preserved, and no macro panics.
 
 use proc_macro2::TokenStream;
 use proptest::prelude::*;
@@ -6,7 +6,7 @@ use quote::quote;
 
 use super::{MACROS, apply, named};
 
-/// Items whose attributes are wrong in each of the ways there are; `kept` stands in each body.
+/// Returns items with every kind of invalid attribute; each body contains `kept`.
 fn wrong() -> Vec<(&'static str, TokenStream, TokenStream)> {
     let method = |helper: TokenStream, head: TokenStream| {
         quote! {
@@ -116,7 +116,8 @@ fn a_body_half_typed_passes_through() {
     for (name, item) in [
         (
             "service",
-            "impl Currency { #[expose_method(GTE)] async fn rates(&self) -> Result<()> { self.http. } }",
+            "impl Currency { #[expose_method(GTE)] async fn rates(&self) -> Result<()> { \
+             self.http. } }",
         ),
         (
             "provider",
@@ -124,7 +125,8 @@ fn a_body_half_typed_passes_through() {
         ),
         (
             "capability",
-            "trait Rates { #[provide_method] async fn rates(&self) -> Result<()> { if self.http. } }",
+            "trait Rates { #[provide_method] async fn rates(&self) -> Result<()> { if self.http. } \
+             }",
         ),
     ] {
         let shown = named(name)(TokenStream::new(), item.parse().unwrap()).to_string();
@@ -134,7 +136,7 @@ fn a_body_half_typed_passes_through() {
 }
 
 #[test]
-fn what_is_no_rust_comes_out_as_it_went_in() {
+fn invalid_rust_passes_through_unchanged() {
     for (name, expand) in MACROS {
         let shown = expand(TokenStream::new(), quote!(struct struct { self.kept() })).to_string();
         assert!(shown.contains("struct struct { self . kept () }"), "#[{name}]: {shown}");
@@ -173,7 +175,8 @@ fn one_mistake_in_an_exposed_method_is_one_error() {
         ("POST, effect = read, cache = \"60s\", cache_scope = global, idempotency = none", 0),
         ("PUT, idempotency = required, auth = required, scopes(\"a\"), price = \"0 EUR\"", 0),
         (
-            "DELETE, effect = keyed, quota = \"1/day\", timeout = \"1ms\", strategy = Weighted::<A, B>::new(), deprecated",
+            "DELETE, effect = keyed, quota = \"1/day\", timeout = \"1ms\", strategy = \
+             Weighted::<A, B>::new(), deprecated",
             0,
         ),
         ("POST, webhook = HmacSha256(\"A\"), timeout = \"5s\", quota = \"1/s\"", 0),
@@ -278,8 +281,8 @@ proptest! {
         for (_, expand) in MACROS {
             expand(args.clone(), item.clone());
         }
-        crate::inject::from_app(item.clone());
-        crate::inject::from_call(item);
+        crate::derive::from_app(item.clone());
+        crate::derive::from_call(item);
     }
 
     #[test]
@@ -288,10 +291,11 @@ proptest! {
         let cost: syn::Attribute = syn::parse_quote!(#[provide_method(#args)]);
         let item = quote!(impl X { #helper async fn a(&self) -> R {} });
         apply(&syn::parse_quote!(#[service]), item);
-        apply(&syn::parse_quote!(#[provider]), quote!(impl T for X { #cost async fn a(&self) -> R {} }));
+        let item = quote!(impl T for X { #cost async fn a(&self) -> R {} });
+        apply(&syn::parse_quote!(#[provider]), item);
         apply(&syn::parse_quote!(#[capability]), quote!(trait T { #cost async fn a(&self) -> R; }));
-        for (name, item) in [("service", quote!(struct X;)), ("provider", quote!(struct X;)), ("model", quote!(struct X;))] {
-            named(name)(args.clone(), item);
+        for name in ["service", "provider", "model"] {
+            named(name)(args.clone(), quote!(struct X;));
         }
     }
 }

@@ -1,6 +1,6 @@
-//! API keys: `gk_{id}_{secret}`. The id finds the key; of the secret only the SHA-256 is kept.
+//! API keys: `gk_{id}_{secret}`. The id finds the key; only the SHA-256 of the secret is stored.
 //!
-//! A secret is random and long, so a fast hash is as good as a slow one, and needs no salt.
+//! A secret is long and random, so a fast hash is as good as a slow one, and needs no salt.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -20,60 +20,61 @@ use crate::{
     base::{call::Caller, error::Error, secret::Secret},
 };
 
-/// What all keys begin with, so that a scanner of leaked secrets knows them.
+/// The prefix of every key, by which scanners recognise leaked secrets.
 const PREFIX: &str = "gk_";
 
-/// A key as it is kept.
+/// A stored API key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ApiKey {
-    /// Who calls with it.
+    /// The account of calls with this key.
     pub account: Arc<str>,
-    /// What those calls may do.
+    /// The scopes of calls with this key.
     pub scopes: Arc<[Box<str>]>,
-    /// From when on it is no good.
+    /// The time from which the key is no longer valid.
     pub expires: Option<SystemTime>,
-    /// Whether it was taken back.
+    /// Whether the key is revoked.
     pub revoked: bool,
     /// The SHA-256 of the secret.
     pub hash: [u8; 32],
 }
 
-/// Where keys are kept. Each call with a key asks anew, and the gateway remembers no answer: a key that is revoked here
-/// is revoked for the next call.
+/// A store of API keys. The gateway looks a key up for each call with it and caches nothing, so
+/// that a revocation holds from the next call on.
 pub trait ApiKeys: fmt::Debug + Send + Sync + 'static {
-    /// The key of an id, also one that has expired or is revoked.
+    /// Returns the key with this id, even if it has expired or is revoked.
     ///
     /// # Errors
     ///
-    /// The future fails when that cannot be found out now; the caller reads the error, so it should be retryable.
+    /// The future fails if the key cannot be looked up now. The caller reads the error, so it
+    /// should be retryable.
     fn find<'a>(
         &'a self,
         id: &'a str,
     ) -> Pin<Box<dyn Future<Output = Result<Option<ApiKey>, Error>> + Send + 'a>>;
 }
 
-/// A key as it is handed out, once.
+/// A new API key, as handed out once to its owner.
 #[derive(Clone, Debug)]
 pub struct NewApiKey {
-    /// What finds it.
+    /// The id, by which the key is found.
     pub id: String,
-    /// All of it, for its owner.
+    /// The whole key, for its owner.
     pub key: Secret,
-    /// The SHA-256 of its secret, to be kept.
+    /// The SHA-256 of the secret, to be stored.
     pub hash: [u8; 32],
 }
 
 impl NewApiKey {
-    /// A key that nobody can guess: 256 random bits.
+    /// Creates a key with a random id and a secret of 256 random bits.
     ///
     /// # Errors
     ///
-    /// When the system has no random numbers.
+    /// Fails if the system has no random numbers.
     pub fn generate() -> Result<Self, Error> {
         Self::named(&hex::encode(random::<8>()?))
     }
 
-    /// A key that nobody can guess, found by the first 16 digits of `name`.
+    /// Creates a key with a secret of 256 random bits; its id is the first 16 characters of `name`.
     pub(crate) fn named(name: &str) -> Result<Self, Error> {
         let (id, secret) =
             (name.chars().take(16).collect::<String>(), hex::encode(random::<32>()?));
@@ -90,18 +91,18 @@ fn random<const N: usize>() -> Result<[u8; N], Error> {
     Ok(random)
 }
 
-/// A key as a request brings it; the secret is hashed at once.
+/// An API key as a request presents it, with the secret already hashed.
 pub(super) struct PresentedKey {
     id: Box<str>,
     hash: [u8; 32],
 }
 
 impl PresentedKey {
-    /// Takes the key apart.
+    /// Parses the key.
     ///
     /// # Errors
     ///
-    /// When it does not have the form of one.
+    /// `unauthenticated` if the text does not have the form of a key.
     pub(super) fn parse(text: &str) -> Result<Self, Error> {
         let parts = text.strip_prefix(PREFIX).and_then(|rest| rest.split_once('_'));
         let well_formed = |(id, secret): &(&str, &str)| {
@@ -114,11 +115,12 @@ impl PresentedKey {
         Ok(Self { id: parts.0.into(), hash: Sha256::digest(parts.1).into() })
     }
 
-    /// Whose it is.
+    /// Returns the caller of the key.
     ///
     /// # Errors
     ///
-    /// `unauthenticated`, in the same words whatever is wrong; the log says what. Or what `keys` fails with.
+    /// `unauthenticated`, in the same words for every cause; the log states the cause. Otherwise
+    /// the error of `keys`.
     pub(super) async fn check(self, keys: &dyn ApiKeys) -> Result<Caller, Error> {
         let bad = |why| {
             unauthenticated("the API key is unknown, revoked or expired").with_log_message(why)
@@ -141,7 +143,8 @@ fn is_id(text: &str) -> bool {
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
 }
 
-/// The keys of the configuration, and behind them those of stores; none when there are neither.
+/// Combines the keys of the configuration with those of `stores`; returns `None` if there are
+/// neither. Adds the problems of configured keys to `problems`.
 pub(super) fn assemble(
     settings: &BTreeMap<String, ApiKeySettings>,
     stores: Vec<Arc<dyn ApiKeys>>,
@@ -162,7 +165,10 @@ pub(super) fn assemble(
 fn read(id: &str, settings: &ApiKeySettings) -> Result<ApiKey, &'static str> {
     let mut hash = [0; 32];
     hex::decode_to_slice(&settings.hash, &mut hash).map_err(
-        |_| "`hash` is the SHA-256 of the key's secret (what stands after its second `_`), 64 hexadecimal digits",
+        |_| {
+            "`hash` is the SHA-256 of the key's secret (what stands after its second `_`), \
+             64 hexadecimal digits"
+        },
     )?;
     if !is_id(id) {
         return Err("an id is 1 to 64 letters, digits and hyphens");
@@ -179,11 +185,11 @@ fn read(id: &str, settings: &ApiKeySettings) -> Result<ApiKey, &'static str> {
     })
 }
 
-/// The keys of the configuration, and behind them those of stores.
+/// The keys of the configuration, then those of the stores.
 #[derive(Debug)]
 struct ApiKeySources {
     keys: HashMap<Box<str>, ApiKey>,
-    /// Asked, one after the other, for those that are not here.
+    /// The stores, searched in order for ids that are not configured.
     stores: Vec<Arc<dyn ApiKeys>>,
 }
 

@@ -1,4 +1,5 @@
-//! What a token whose signature is good says: until when, from whom, for whom, and who is calling.
+//! The claims of a token with a valid signature: the checks of `exp`, `nbf`, `iss` and `aud`, and
+//! the caller that the claims name.
 
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -10,23 +11,24 @@ use serde_json::{Map, Value};
 
 use crate::{auth::JwtSettings, base::call::Caller};
 
-/// The end of the year 9999; what lies beyond is no time but a mistake, or no end at all.
+/// The end of the year 9999, in seconds since 1970. A later time is a mistake or stands for no end
+/// at all, and is rejected.
 const MAX_NUMERIC_DATE: f64 = 253_402_300_799.0;
 
-/// The longest name of an account or a user, in bytes.
+/// The maximum length of the name of an account or a user, in bytes.
 const MAX_NAME_BYTES: usize = 255;
 
-/// What is demanded of claims, and what they mean.
+/// The rules for claims: the required values, and the claims that name the caller.
 #[derive(Debug)]
 pub(super) struct ClaimRules {
     audience: Vec<String>,
     issuer: Vec<String>,
     leeway: Duration,
-    /// Where the account may be, the first that is there.
+    /// The claims that may name the account; the first one present counts.
     account: Vec<String>,
     user: String,
     scope: String,
-    /// All claims that are looked at.
+    /// The claims to parse; the others are skipped.
     read: Vec<String>,
 }
 
@@ -49,11 +51,11 @@ impl ClaimRules {
         }
     }
 
-    /// Who the claims say is calling; `now` is the time since 1970.
+    /// Returns the caller that the claims name; `now` is the time since 1970.
     ///
     /// # Errors
     ///
-    /// Why the token is no good, in words that repeat nothing of it.
+    /// The reason for which the token is invalid, without any part of the token.
     pub(super) fn caller(&self, payload: &[u8], now: Duration) -> Result<Caller, &'static str> {
         let claims = self
             .parse(payload)
@@ -81,9 +83,10 @@ impl ClaimRules {
         Ok(claims)
     }
 
-    /// RFC 7519 §4.1.4 and §4.1.5. A time may have a fraction (§2), which counts.
+    /// Checks `exp` and `nbf` (RFC 7519 §4.1.4, §4.1.5). A time may have a fraction (§2), which
+    /// counts.
     fn check_times(&self, claims: &Map<String, Value>, now: Duration) -> Result<(), &'static str> {
-        let exp = claims.get("exp").ok_or("the token has no end (`exp`)")?;
+        let exp = claims.get("exp").ok_or("token has no `exp` claim")?;
         let exp = time(exp).ok_or("the token's end (`exp`) is no time in seconds since 1970")?;
         if now >= exp.saturating_add(self.leeway) {
             return Err("the token has expired");
@@ -97,7 +100,8 @@ impl ClaimRules {
         Ok(())
     }
 
-    /// RFC 7519 §4.1.3: who does not find itself among the audiences must refuse.
+    /// Checks `aud` (RFC 7519 §4.1.3): a recipient that the claim does not name must reject the
+    /// token.
     fn check_audience(&self, claim: Option<&Value>) -> Result<(), &'static str> {
         let is_ours = |audience: &Value| {
             audience.as_str().is_some_and(|audience| is_in(&self.audience, audience))
@@ -111,7 +115,7 @@ impl ClaimRules {
     }
 }
 
-/// A NumericDate (RFC 7519 §2): seconds since 1970, with or without a fraction.
+/// Parses a NumericDate (RFC 7519 §2): seconds since 1970, with or without a fraction.
 fn time(claim: &Value) -> Option<Duration> {
     match claim.as_u64() {
         Some(seconds) => {
@@ -129,7 +133,7 @@ fn is_in(list: &[String], text: &str) -> bool {
     list.iter().any(|entry| entry == text)
 }
 
-/// A name that can stand in a log line and in a key of a store.
+/// Parses the name of an account or a user, which must be fit for a log line and a key of a store.
 fn name(claim: &Value) -> Result<Arc<str>, &'static str> {
     let good = |name: &&str| {
         (1..=MAX_NAME_BYTES).contains(&name.len()) && !name.contains(char::is_control)
@@ -143,7 +147,7 @@ fn name(claim: &Value) -> Result<Arc<str>, &'static str> {
 fn scopes(claim: Option<&Value>) -> Result<Vec<Box<str>>, &'static str> {
     let scopes = match claim {
         None => Some(Vec::new()),
-        // RFC 8693 §4.2.
+        // A list in one string, separated by spaces (RFC 8693 §4.2).
         Some(Value::String(text)) => {
             Some(text.split(' ').filter(|scope| !scope.is_empty()).map(Into::into).collect())
         }
@@ -155,7 +159,7 @@ fn scopes(claim: Option<&Value>) -> Result<Vec<Box<str>>, &'static str> {
     scopes.ok_or("the token's scopes are neither a text nor a list of texts")
 }
 
-/// The members of an object that are looked at, each at most once (RFC 7519 §4).
+/// The members of a JSON object to parse, each at most once (RFC 7519 §4).
 struct SelectedClaims<'n>(&'n [String]);
 
 impl<'de> DeserializeSeed<'de> for SelectedClaims<'_> {

@@ -1,4 +1,4 @@
-//! The credentials in the header fields of a request, not judged yet.
+//! The credentials in the header fields of a request, not yet checked.
 
 use http::{HeaderMap, HeaderName, header::AUTHORIZATION};
 
@@ -6,21 +6,22 @@ use crate::{auth::unauthenticated, base::error::Error};
 
 const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 
-/// What a request brings.
+/// The credentials of a request.
 #[derive(Default)]
 pub(super) struct RequestCredentials<'r> {
-    /// After `Bearer`.
+    /// The token after `Bearer` in `Authorization`.
     pub(super) token: Option<&'r str>,
-    /// In `X-Api-Key`.
+    /// The API key in `X-Api-Key`.
     pub(super) key: Option<&'r str>,
 }
 
 impl<'r> RequestCredentials<'r> {
-    /// Those of a request.
+    /// Reads the credentials from the header fields.
     ///
     /// # Errors
     ///
-    /// When a field is there twice (which of the two would a proxy have judged?), or is malformed.
+    /// `unauthenticated` if a field is malformed, or repeated: a proxy may have checked either
+    /// value.
     pub(super) fn read(headers: &'r HeaderMap) -> Result<Self, Error> {
         let token = single_value(headers, &AUTHORIZATION, "`Authorization` is there twice")?;
         let key = single_value(headers, &API_KEY, "`X-Api-Key` is there twice")?;
@@ -44,7 +45,8 @@ fn single_value<'r>(
         .map_err(|_| unauthenticated("the credentials have characters that none can have"))
 }
 
-/// The token after the scheme (RFC 6750 §2.1), whose name is the same in any case (RFC 9110 §11.1).
+/// Returns the token after the scheme (RFC 6750 §2.1); the scheme's name is case-insensitive (RFC
+/// 9110 §11.1).
 fn bearer(value: &str) -> Result<&str, Error> {
     let (scheme, token) = value.split_once(' ').unwrap_or((value, ""));
     if !scheme.eq_ignore_ascii_case("bearer") {

@@ -1,7 +1,8 @@
-//! Keys that are published at a URL as a JSON Web Key Set (RFC 7517 §5).
+//! Public keys from a URL, as a JSON Web Key Set (RFC 7517 §5).
 //!
-//! One task fetches them: at start, now and then, and when a token names a key that is not there, but never sooner than
-//! `jwks_min_refresh` after the last time. What cannot be fetched or read leaves the keys as they were.
+//! One task fetches the set: at start, every `jwks_refresh`, and when a token names an unknown key,
+//! but never sooner than `jwks_min_refresh` after the last fetch. A set that cannot be fetched or
+//! read leaves the keys unchanged, and is fetched again after `jwks_min_refresh`.
 
 use std::{sync::Arc, time::Duration};
 
@@ -23,13 +24,13 @@ use crate::{
     provider::HttpClient,
 };
 
-/// The longest that a fetch may take.
+/// The maximum time of a fetch.
 const FETCH_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// The most keys of a set that are used: each may be tried for a token that names none.
+/// The maximum number of keys used of a set; a token that names no key may be checked with each.
 const MAX_KEYS: usize = 32;
 
-/// The keys at a URL.
+/// A client of a JWKS URL: the latest keys, and the task that fetches them.
 #[derive(Debug)]
 pub(super) struct JwksClient {
     set: watch::Receiver<KeySet>,
@@ -38,12 +39,12 @@ pub(super) struct JwksClient {
     task: AbortHandle,
 }
 
-/// The keys as they were last fetched.
+/// The keys of the last successful fetch.
 #[derive(Debug, Default)]
 pub(super) struct KeySet {
-    /// None before the first time.
+    /// The keys; `None` before the first successful fetch.
     keys: Option<Vec<VerificationKey>>,
-    /// When a fetch last ended, well or not.
+    /// The end of the last fetch, successful or not.
     tried: Option<Instant>,
     pause: Duration,
 }
@@ -53,13 +54,14 @@ impl KeySet {
         self.keys.as_deref().unwrap_or_default()
     }
 
-    /// Whether a token with this name of a key may be signed with one that is not here.
+    /// Returns whether a token that names this key may be signed with a key that is not in the set.
     pub(super) fn may_need_refresh(&self, kid: Option<&str>) -> bool {
         self.keys.is_none()
             || kid.is_some_and(|kid| !self.keys().iter().any(|key| key.kid() == Some(kid)))
     }
 
-    /// Of a token whose key is not here.
+    /// Returns the error for a token whose key is not in the set: `unauthenticated`, or
+    /// `overloaded` if no set was ever fetched.
     pub(super) fn refusal(&self) -> Error {
         if self.keys.is_some() {
             return unauthenticated("the token's signature fits no key of this gateway");
@@ -72,19 +74,20 @@ impl KeySet {
     }
 }
 
-/// Tells of the next change.
+/// A receiver of the next change of the key set.
 pub(super) struct Changes(watch::Receiver<KeySet>);
 
 impl Changes {
-    /// Waits until there was an attempt to fetch, but not for ever.
+    /// Waits for the end of a fetch, at most `FETCH_TIMEOUT`.
     pub(super) async fn changed(&mut self) {
-        // Too late, or over: the keys are as they are.
+        // After the timeout, or without the task, the current keys are used.
         let _ = timeout(FETCH_TIMEOUT, self.0.changed()).await;
     }
 }
 
 impl JwksClient {
-    /// Those of the settings, which a task of this runtime begins to fetch.
+    /// Creates a client of the configured URL, and spawns the task that fetches its keys; `None`
+    /// without a URL. Adds a problem of the URL or of the HTTP client to `problems`.
     pub(super) fn fetched(
         settings: &JwtSettings,
         http: impl FnOnce() -> Result<HttpClient, StartError>,
@@ -96,7 +99,7 @@ impl JwksClient {
             return None;
         }
         let http = http().map_err(|error| problems.extend(error.into_problems())).ok()?;
-        // However it is set, a source that fails is not asked without a pause.
+        // A failing server is not requested without a pause, whatever the setting.
         let pause = settings.jwks_min_refresh.max(Duration::from_millis(100));
         let (sender, set) = watch::channel(KeySet { pause, ..KeySet::default() });
         let wanted = Arc::new(Notify::new());
@@ -105,12 +108,12 @@ impl JwksClient {
         Some(Self { set, wanted, pause, task })
     }
 
-    /// The keys. They cannot change while this is held.
+    /// Returns the current keys. They cannot change while the reference is held.
     pub(super) fn now(&self) -> watch::Ref<'_, KeySet> {
         self.set.borrow()
     }
 
-    /// Whether it is time to fetch them again.
+    /// Returns whether the keys may be fetched again now.
     pub(super) fn may_refresh(&self, set: &KeySet) -> bool {
         set.tried.is_none_or(|tried| tried.elapsed() >= self.pause)
     }
@@ -132,14 +135,14 @@ impl Drop for JwksClient {
     }
 }
 
-/// Returns the problem of the URL in the settings.
+/// Returns the problem of the configured URL, if it has one.
 pub(super) fn problem(settings: &JwtSettings) -> Option<String> {
-    let why = "`auth.jwt.jwks_url` in the configuration: who can change the keys can be anybody, so the URL must be https \
-               (or http on this machine), without a user";
+    let why = "`auth.jwt.jwks_url` in the configuration: who can change the keys can be anybody, so \
+               the URL must be https (or http on this machine), without a user";
     settings.jwks_url.as_deref().filter(|url| !is_safe(url)).map(|_| why.to_owned())
 }
 
-/// https, or this machine.
+/// Returns whether the URL is `https`, or `http` to this machine, and names no user.
 fn is_safe(url: &str) -> bool {
     let Ok(url) = url.parse::<Uri>() else { return false };
     let names_nobody = url.authority().is_some_and(|authority| !authority.as_str().contains('@'));
@@ -169,7 +172,11 @@ impl JwksFetcher {
                 match fetched {
                     Ok(keys) => set.keys = Some(keys),
                     Err(why) => {
-                        tracing::warn!(url = self.url, why, "the keys of tokens stay as they were")
+                        tracing::warn!(
+                            url = self.url,
+                            reason = why,
+                            "JWKS not refreshed; the previous keys stay in use"
+                        )
                     }
                 }
             });
@@ -199,7 +206,7 @@ struct PublishedKeys {
     keys: Vec<Value>,
 }
 
-/// The keys of a set. Those of other kinds are for others (RFC 7517 §5).
+/// Parses a key set. Keys of other types and uses are skipped (RFC 7517 §5).
 fn read(json: &[u8]) -> Result<Vec<VerificationKey>, String> {
     let set: PublishedKeys = serde_json::from_slice(json)
         .map_err(|error| format!("it is no JSON Web Key Set: {error}"))?;

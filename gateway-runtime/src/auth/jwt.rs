@@ -1,4 +1,5 @@
-//! JSON Web Tokens: a JWS in its compact form (RFC 7515 §7.1) of claims (RFC 7519), with the advice of RFC 8725.
+//! JSON Web Tokens: claims (RFC 7519) signed as a JWS in compact form (RFC 7515 §7.1), checked as
+//! RFC 8725 advises.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -17,7 +18,7 @@ use crate::{
     provider::HttpClient,
 };
 
-/// What judges tokens.
+/// A verifier of tokens: the keys, and the rules for claims.
 #[derive(Debug)]
 pub(super) struct JwtVerifier {
     keys: Vec<VerificationKey>,
@@ -26,7 +27,7 @@ pub(super) struct JwtVerifier {
     max_bytes: usize,
 }
 
-/// The configured keys.
+/// Returns the configured keys, and adds their problems to `problems`.
 pub(super) fn keys(settings: &AuthSettings, problems: &mut Vec<String>) -> Vec<VerificationKey> {
     let mut keys = Vec::new();
     let mut add = |name: String, key: Result<VerificationKey, String>| match key {
@@ -46,7 +47,7 @@ pub(super) fn keys(settings: &AuthSettings, problems: &mut Vec<String>) -> Vec<V
 }
 
 impl JwtVerifier {
-    /// As configured; none without a key.
+    /// Creates the configured verifier; `None` without a key or a URL of keys.
     pub(super) fn new(
         settings: &AuthSettings,
         http: impl FnOnce() -> Result<HttpClient, StartError>,
@@ -61,11 +62,12 @@ impl JwtVerifier {
         Some(Self { keys, remote, rules: ClaimRules::new(jwt), max_bytes: jwt.max_bytes })
     }
 
-    /// Whose token it is. None when its key is not known here, and may be found by [`check_asking`](Self::check_asking).
+    /// Checks a token and returns its caller. Returns `None` if its key is unknown here, and may be
+    /// found by [`check_with_refresh`](Self::check_with_refresh).
     ///
     /// # Errors
     ///
-    /// `unauthenticated`, with the reason.
+    /// `unauthenticated`, with the reason; `overloaded` if the keys at the URL were never fetched.
     pub(super) fn check(&self, token: &str) -> Result<Option<Caller>, Error> {
         if token.len() > self.max_bytes {
             return Err(unauthenticated("the token is too long"));
@@ -93,18 +95,19 @@ impl JwtVerifier {
         Err(unauthenticated("the token's signature fits no key of this gateway"))
     }
 
-    /// As [`check`](Self::check), for a token whose key has to be asked for.
+    /// Checks a token as [`check`](Self::check) does, after fetching the keys again if its key is
+    /// unknown.
     ///
     /// # Errors
     ///
-    /// `unauthenticated`, with the reason; `overloaded` when the keys were never there to be had.
+    /// `unauthenticated`, with the reason; `overloaded` if the keys at the URL were never fetched.
     pub(super) async fn check_with_refresh(&self, token: &str) -> Result<Caller, Error> {
         let Some(remote) = &self.remote else {
             return self.check(token)?.ok_or_else(|| {
                 unauthenticated("the token's signature fits no key of this gateway")
             });
         };
-        // Before the keys are looked at, so that no change of them is missed.
+        // Subscribes before the check, so that no change of the keys is missed.
         let mut changes = remote.watch();
         if let Some(caller) = self.check(token)? {
             return Ok(caller);
@@ -126,18 +129,18 @@ fn configured(settings: &JwtKeySettings) -> Result<VerificationKey, String> {
     VerificationKey::public(&text, settings.kid.as_deref()).map_err(str::to_owned)
 }
 
-/// A token, taken apart.
+/// A token, split into its parts.
 struct ParsedJwt<'t> {
     algorithm: Algorithm,
     kid: Option<String>,
-    /// What is signed: the header and the claims as they came.
+    /// The signed bytes: the header and the claims as received.
     signed: &'t [u8],
     claims: &'t str,
     signature: Vec<u8>,
 }
 
-/// What is looked at in a header. Its keys and addresses of keys (`jwk`, `jku`, `x5c`, `x5u`) are the sender's word, and
-/// are not. A member that is there twice is an error of this derive.
+/// The members read from a header. Keys and URLs of keys (`jwk`, `jku`, `x5c`, `x5u`) are the
+/// sender's choice, and are ignored. A repeated member is an error of this derive.
 #[derive(Deserialize)]
 struct Header {
     alg: String,
@@ -155,7 +158,8 @@ impl<'t> ParsedJwt<'t> {
         let header = BASE64URL.decode(header).map_err(|_| FORM)?;
         let header: Header = serde_json::from_slice(&header).map_err(|_| FORM)?;
         if header.crit.is_some() {
-            // RFC 7515 §4.1.11: whoever does not understand an extension refuses; there are none here.
+            // RFC 7515 §4.1.11: a recipient that does not support an extension must reject the
+            // token. No extension is supported here.
             return Err(
                 "the token's header demands extensions (`crit`) that this gateway does not have",
             );
@@ -170,14 +174,15 @@ impl<'t> ParsedJwt<'t> {
         Ok(Self { algorithm, kid: header.kid, signed: signed.as_bytes(), claims, signature })
     }
 
-    /// The key says which algorithm. A name is only a hint which key to try: one without a name fits any.
+    /// Returns whether `key` has signed the token. The key determines the algorithm. `kid` only
+    /// selects which keys to try: a token or a key without one matches any.
     fn is_signed_with(&self, key: &VerificationKey) -> bool {
         let is_named =
             || self.kid.as_deref().zip(key.kid()).is_none_or(|(ours, keys)| ours == keys);
         key.algorithm() == self.algorithm && is_named() && key.verify(self.signed, &self.signature)
     }
 
-    /// The claims; whoever asks has checked the signature.
+    /// Decodes the claims; the signature must have been checked before.
     fn payload(&self) -> Result<Vec<u8>, Error> {
         BASE64URL
             .decode(self.claims)
@@ -185,7 +190,8 @@ impl<'t> ParsedJwt<'t> {
     }
 }
 
-/// RFC 7519 §5.1 and RFC 9068 §2.1. So that nothing else which the same key has signed is taken for a token (RFC 8725 §3.11).
+/// Returns whether `typ` is that of an access token (RFC 7519 §5.1, RFC 9068 §2.1), so that no
+/// other document signed with the same key passes for a token (RFC 8725 §3.11).
 fn is_access_token(typ: &str) -> bool {
     let typ = typ.strip_prefix("application/").unwrap_or(typ);
     typ.eq_ignore_ascii_case("jwt") || typ.eq_ignore_ascii_case("at+jwt")

@@ -1,7 +1,9 @@
-//! Who is calling: a JSON Web Token or an API key becomes a [`Caller`], or a refusal.
+//! Authentication: a JSON Web Token or an API key becomes a [`Caller`], or an error.
 //!
-//! `credentials` reads the header fields. `token` takes a token apart and finds its key, `key` and `jwks` are the keys,
-//! `claims` judges what is signed. `api_key` is the keys of clients. Nothing found out about one call is kept for another.
+//! `credentials` reads the header fields. `jwt` parses a token and finds its key,
+//! `verification_key` and `jwks` hold the keys, and `claims` checks what is signed. `api_key` holds
+//! the keys of clients. `sealed_box` encrypts texts that only the same proofs open. No result for
+//! one call is stored for another (SEMANTICS §4).
 
 mod api_key;
 mod claims;
@@ -32,7 +34,7 @@ use crate::{
     provider::HttpClient,
 };
 
-/// Which credentials a gateway reads.
+/// The kinds of credentials that a gateway accepts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct AcceptedCredentials {
     /// JSON Web Tokens in `Authorization: Bearer`.
@@ -42,24 +44,24 @@ pub struct AcceptedCredentials {
 }
 
 impl AcceptedCredentials {
-    /// Whether there is any way to say who is calling.
+    /// Returns whether any kind of credentials is accepted.
     #[must_use]
     pub fn any(self) -> bool {
         self.tokens || self.api_keys
     }
 }
 
-/// What the credentials of a request say.
+/// The identity that the credentials of a request prove.
 pub(crate) enum Identity {
-    /// There are none.
+    /// No credentials.
     Anonymous,
-    /// They are good.
+    /// The caller of valid credentials.
     Known(Caller),
-    /// Somebody must be asked.
+    /// A check that has to wait, for a store of keys or for keys at a URL.
     Pending(Pin<Box<dyn Future<Output = Result<Caller, Error>> + Send>>),
 }
 
-/// Judges the credentials of requests.
+/// An authenticator: checks the credentials of requests.
 #[derive(Debug)]
 pub struct Authenticator {
     tokens: Option<JwtVerifier>,
@@ -67,12 +69,13 @@ pub struct Authenticator {
 }
 
 impl Authenticator {
-    /// As configured, with the API keys of `stores` beside the configured ones; none when nothing is configured. Keys at
-    /// a URL are fetched with `http`, by a task of the runtime in which this is called.
+    /// Creates the configured authenticator, with the API keys of `stores` beside the configured
+    /// ones; `None` if nothing is configured. Keys at a URL are fetched with `http`, by a task of
+    /// the runtime in which this is called.
     ///
     /// # Errors
     ///
-    /// Every setting that makes no sense.
+    /// Every invalid setting.
     pub fn new(
         settings: &AuthSettings,
         stores: Vec<Arc<dyn ApiKeys>>,
@@ -85,18 +88,18 @@ impl Authenticator {
         Ok((tokens.is_some() || keys.is_some()).then_some(Self { tokens, keys }))
     }
 
-    /// What is read.
+    /// Returns the kinds of credentials that are accepted.
     #[must_use]
     pub fn accepts(&self) -> AcceptedCredentials {
         AcceptedCredentials { tokens: self.tokens.is_some(), api_keys: self.keys.is_some() }
     }
 
-    /// Who the header fields say is calling.
+    /// Returns the identity that the header fields prove.
     ///
     /// # Errors
     ///
-    /// `unauthenticated` for credentials that are wrong, more than one of a kind, or of a kind that is not read; they
-    /// are never ignored.
+    /// `unauthenticated` for credentials that are invalid, more than one of a kind, or of a kind
+    /// that is not accepted; they are never ignored.
     pub(crate) fn identify(self: &Arc<Self>, headers: &HeaderMap) -> Result<Identity, Error> {
         let RequestCredentials { token, key } = RequestCredentials::read(headers)?;
         match (token, key) {
@@ -145,7 +148,8 @@ impl Authenticator {
     }
 }
 
-/// The caller whom a token and a key both name: neither gives more than it would alone.
+/// Returns the caller that a token and a key both name, with the scopes that both have: neither
+/// grants more than it would alone.
 fn intersect(token: &Caller, key: &Caller) -> Result<Caller, Error> {
     let account = token.account().filter(|account| key.account() == Some(account));
     let account = account
@@ -154,7 +158,8 @@ fn intersect(token: &Caller, key: &Caller) -> Result<Caller, Error> {
     Ok(Caller::new(account, token.user().map(Into::into), both.collect::<Vec<_>>()))
 }
 
-/// Credentials that do not do; `why` is told, so it never repeats any of them.
+/// Creates the error for invalid credentials. The client reads `why`, so it never contains any part
+/// of them.
 fn unauthenticated(why: &'static str) -> Error {
     Error::new(Code::UNAUTHENTICATED, why).with_challenge("Bearer error=\"invalid_token\"")
 }

@@ -1,4 +1,5 @@
-//! Texts that are kept where others may read, and that only who brings the same proofs can open: ChaCha20-Poly1305.
+//! Encrypted texts (ChaCha20-Poly1305), stored where others may read them; only the same proofs
+//! open them.
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use ring::{
@@ -8,11 +9,11 @@ use ring::{
 
 use crate::base::{digest::digest, error::Error};
 
-/// Seals `text` for who brings `proofs`.
+/// Encrypts `text` with a key derived from `proofs`.
 ///
 /// # Errors
 ///
-/// When the system has no random numbers.
+/// Fails if the system has no random numbers.
 pub(crate) fn seal(proofs: &[&[u8]], text: &[u8]) -> Result<String, Error> {
     let unable = |_| Error::internal("the system has no random numbers");
     let mut nonce = [0; NONCE_LEN];
@@ -25,7 +26,7 @@ pub(crate) fn seal(proofs: &[&[u8]], text: &[u8]) -> Result<String, Error> {
     Ok(BASE64_STANDARD.encode([&nonce[..], &sealed].concat()))
 }
 
-/// What was sealed; none for other proofs than it was sealed with.
+/// Decrypts a sealed text; `None` if the proofs differ or the text is damaged.
 pub(crate) fn open(proofs: &[&[u8]], sealed: &str) -> Option<Vec<u8>> {
     let mut sealed = BASE64_STANDARD.decode(sealed).ok()?;
     let nonce = Nonce::try_assume_unique_for_key(sealed.get(..NONCE_LEN)?).ok()?;

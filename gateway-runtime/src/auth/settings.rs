@@ -1,4 +1,4 @@
-//! `[auth]`: who may call, and how callers prove who they are.
+//! The section `[auth]`: who may call, and how callers authenticate.
 
 use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
@@ -14,8 +14,8 @@ use crate::{
     },
 };
 
-/// How callers prove who they are. Nothing is configured unless there is an internal key, a key or URL in `jwt`, or an
-/// API key.
+/// Authentication of callers. It is configured by an internal key, a key or URL in `jwt`, or an API
+/// key.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct AuthSettings {
@@ -23,24 +23,24 @@ pub struct AuthSettings {
     pub allow_anonymous: bool,
     /// The secret of HS256 tokens, at least 32 bytes; `INTERNAL_GATEWAY_KEY` in the environment.
     pub internal_key: Option<Secret>,
-    /// JSON Web Tokens.
+    /// Keys of JSON Web Tokens, and rules for their claims.
     pub jwt: JwtSettings,
-    /// API keys, by their ids.
+    /// API keys, by id.
     pub keys: BTreeMap<String, ApiKeySettings>,
 }
 
 impl AuthSettings {
-    /// Whether there is any way to say who is calling.
+    /// Returns whether any authentication is configured.
     pub(crate) fn is_configured(&self) -> bool {
         self.has_token_keys() || !self.keys.is_empty()
     }
 
-    /// Whether there are keys of tokens, or a place where they are published.
+    /// Returns whether keys of tokens, or a URL of them, are configured.
     pub(crate) fn has_token_keys(&self) -> bool {
         self.internal_key.is_some() || !self.jwt.keys.is_empty() || self.jwt.jwks_url.is_some()
     }
 
-    /// Returns the problems of the keys; fetches nothing.
+    /// Returns the problems of the configured keys, without fetching any.
     pub(crate) fn problems(&self) -> Vec<String> {
         let mut problems = Vec::new();
         api_key::assemble(&self.keys, Vec::new(), &mut problems);
@@ -50,37 +50,41 @@ impl AuthSettings {
     }
 }
 
-/// What makes a token good, and what its claims mean.
+/// Keys of JSON Web Tokens, and rules for their claims.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct JwtSettings {
-    /// Public keys.
+    /// Public keys of issuers.
     pub keys: Vec<JwtKeySettings>,
-    /// Where more public keys are published, as a JSON Web Key Set (RFC 7517): https, or http on this machine.
+    /// The URL of more public keys, as a JSON Web Key Set (RFC 7517): https, or http on this
+    /// machine.
     pub jwks_url: Option<String>,
-    /// How often the set is fetched anew: 10 min. A key that its owner withdrew is good until then.
+    /// The interval at which the set is fetched again: 10 min. A key that its owner withdrew is
+    /// valid until then.
     #[serde(with = "duration")]
     #[schemars(with = "DurationText")]
     pub jwks_refresh: Duration,
-    /// How long the set is left alone after it was fetched, whatever unknown keys tokens name: 30 s.
+    /// The minimum time between two fetches of the set, whatever unknown keys tokens name: 30 s.
     #[serde(with = "duration")]
     #[schemars(with = "DurationText")]
     pub jwks_min_refresh: Duration,
-    /// The audiences that this gateway is: `aud` must name one. Without any, tokens with an `aud` are for others.
+    /// The audiences of this gateway: `aud` must name one. If there are none, tokens with an `aud`
+    /// are rejected.
     pub audience: Vec<String>,
-    /// The issuers that are trusted: `iss` must be one of them. Without any, `iss` is not looked at.
+    /// The trusted issuers: `iss` must be one of them. If there are none, `iss` is not checked.
     pub issuer: Vec<String>,
-    /// How far the clocks of issuers may differ from ours: 30 s.
+    /// The tolerated difference between the clocks of issuers and of this gateway: 30 s.
     #[serde(with = "duration")]
     #[schemars(with = "DurationText")]
     pub leeway: Duration,
-    /// The longest token that is looked at, in bytes: 8 KiB.
+    /// The maximum length of a token, in bytes: 8 KiB.
     pub max_bytes: usize,
-    /// The claim that names the account; `account`, or `sub` where that is missing.
+    /// The claim that names the account; by default `account`, or `sub` if that is missing.
     pub account_claim: Option<String>,
     /// The claim that names the user.
     pub user_claim: String,
-    /// The claim that lists the scopes: a text with spaces between them, or a list of texts.
+    /// The claim that lists the scopes: a string of scopes separated by spaces, or a list of
+    /// strings.
     pub scope_claim: String,
 }
 
@@ -102,15 +106,15 @@ impl Default for JwtSettings {
     }
 }
 
-/// A public key that signs tokens: RSA (RS256), P-256 (ES256) or Ed25519 (EdDSA).
+/// A public key of an issuer: RSA (RS256), P-256 (ES256) or Ed25519 (EdDSA).
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct JwtKeySettings {
     /// The key: PEM (`-----BEGIN PUBLIC KEY-----`), or a JSON Web Key.
     pub key: Option<String>,
-    /// In place of `key`: a file with either.
+    /// A file that contains the key in either form, in place of `key`.
     pub file: Option<PathBuf>,
-    /// Its name. Tokens that name another key are not checked with it.
+    /// The name of the key. Tokens that name another key are not checked with this one.
     pub kid: Option<String>,
 }
 
@@ -118,18 +122,18 @@ pub struct JwtKeySettings {
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ApiKeySettings {
-    /// The SHA-256 of its secret, in hexadecimal digits.
+    /// The SHA-256 of the key's secret, in hexadecimal digits.
     pub hash: String,
-    /// Who calls with it.
+    /// The account of calls with this key.
     pub account: String,
-    /// What those calls may do.
+    /// The scopes of calls with this key.
     #[serde(default)]
     pub scopes: Vec<String>,
-    /// From when on it is no good, such as `2030-01-01T00:00:00Z`.
+    /// The time from which the key is no longer valid, such as `2030-01-01T00:00:00Z`.
     #[serde(default)]
     #[schemars(with = "Option<String>")]
     pub expires: Option<DateTime<Utc>>,
-    /// Whether it was taken back.
+    /// Whether the key is revoked.
     #[serde(default)]
     pub revoked: bool,
 }

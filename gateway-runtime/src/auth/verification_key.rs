@@ -1,4 +1,4 @@
-//! Keys that check signatures. Each has one algorithm; what a token says of its own does not change that.
+//! Keys that verify signatures. Each has one algorithm; the `alg` of a token does not change it.
 
 use std::fmt;
 
@@ -14,7 +14,7 @@ use rustls::pki_types::{SubjectPublicKeyInfoDer, pem::PemObject};
 use serde::Deserialize;
 use spki::{ObjectIdentifier, SubjectPublicKeyInfoRef};
 
-/// How a token is signed (RFC 7518 §3.1, RFC 8037 §3.1). There is no `none`.
+/// A signature algorithm (RFC 7518 §3.1, RFC 8037 §3.1). There is no `none`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Algorithm {
     Hs256,
@@ -24,20 +24,20 @@ pub(super) enum Algorithm {
 }
 
 impl Algorithm {
-    /// As tokens name it.
+    /// Returns the algorithm that tokens call `name`.
     pub(super) fn named(name: &str) -> Option<Self> {
         match name {
             "HS256" => Some(Self::Hs256),
             "RS256" => Some(Self::Rs256),
             "ES256" => Some(Self::Es256),
-            // RFC 9864 gives the same thing the second name.
+            // RFC 9864 names the same algorithm `Ed25519`.
             "EdDSA" | "Ed25519" => Some(Self::EdDsa),
             _ => None,
         }
     }
 }
 
-/// A key.
+/// A key that verifies signatures.
 pub(super) struct VerificationKey {
     kid: Option<Box<str>>,
     material: Material,
@@ -53,11 +53,12 @@ enum Material {
 }
 
 impl VerificationKey {
-    /// The secret of HS256, without a name of its own.
+    /// Creates an HS256 key without a `kid`.
     ///
     /// # Errors
     ///
-    /// When it is shorter than the hash (RFC 7518 §3.2): shorter ones can be found by trying.
+    /// Fails if the secret is shorter than the hash (RFC 7518 §3.2): shorter ones can be found by
+    /// trial.
     pub(super) fn secret(secret: &str) -> Result<Self, &'static str> {
         if secret.len() < 32 {
             return Err("an HS256 key has at least 32 bytes; `openssl rand -hex 32` makes one");
@@ -68,11 +69,12 @@ impl VerificationKey {
         })
     }
 
-    /// A public key as PEM or as a JSON Web Key, under `kid` if that says one.
+    /// Parses a public key in PEM or as a JSON Web Key; `kid` takes precedence over the key's own
+    /// name.
     ///
     /// # Errors
     ///
-    /// Why it is none.
+    /// The reason for which the text is no public key for tokens.
     pub(super) fn public(text: &str, kid: Option<&str>) -> Result<Self, &'static str> {
         let mut key = if text.trim_start().starts_with('{') {
             let jwk: Jwk =
@@ -87,11 +89,11 @@ impl VerificationKey {
         Ok(key)
     }
 
-    /// A public key of a set.
+    /// Creates a public key from a member of a key set.
     ///
     /// # Errors
     ///
-    /// Why it is none that tokens can be checked with.
+    /// The reason for which tokens cannot be verified with the key.
     pub(super) fn from_jwk(jwk: &Jwk) -> Result<Self, &'static str> {
         if jwk.d.is_some() {
             return Err("is a private key, which belongs to who signs; give its public part alone");
@@ -111,7 +113,7 @@ impl VerificationKey {
         Ok(Self { kid: jwk.kid.as_deref().map(Into::into), material })
     }
 
-    /// Its one algorithm.
+    /// Returns the one algorithm of the key.
     pub(super) fn algorithm(&self) -> Algorithm {
         match self.material {
             Material::Secret(_) => Algorithm::Hs256,
@@ -121,12 +123,12 @@ impl VerificationKey {
         }
     }
 
-    /// Its name.
+    /// Returns the name of the key.
     pub(super) fn kid(&self) -> Option<&str> {
         self.kid.as_deref()
     }
 
-    /// Whether it has made this signature.
+    /// Returns whether `signature` is this key's signature of `message`.
     pub(super) fn verify(&self, message: &[u8], signature: &[u8]) -> bool {
         match &self.material {
             Material::Secret(key) => hmac::verify(key, message, signature),
@@ -150,7 +152,7 @@ impl fmt::Debug for VerificationKey {
     }
 }
 
-/// A JSON Web Key (RFC 7517), as far as it is looked at.
+/// A JSON Web Key (RFC 7517): the members that are read.
 #[derive(Deserialize)]
 pub(super) struct Jwk {
     kty: String,
@@ -169,12 +171,12 @@ pub(super) struct Jwk {
 
 const RSA_SIZE: &str = "is an RSA key of less than 2048 or more than 8192 bits";
 
-/// Of a kind of key there is one algorithm.
+/// Returns the algorithm and the key material. Each type of key has one algorithm.
 fn material(jwk: &Jwk) -> Result<(Algorithm, Material), &'static str> {
     match (jwk.kty.as_str(), jwk.crv.as_deref()) {
         ("RSA", _) => {
             let (n, e) = (bytes(jwk.n.as_ref())?, bytes(jwk.e.as_ref())?);
-            // RFC 7518 §6.3.1.1 forbids leading zeros, and some write them.
+            // RFC 7518 §6.3.1.1 forbids leading zeros, but some issuers write them.
             let n: Box<[u8]> = n.iter().copied().skip_while(|&byte| byte == 0).collect();
             if !(256..=1024).contains(&n.len()) {
                 return Err(RSA_SIZE);
@@ -200,7 +202,7 @@ fn bytes(member: Option<&String>) -> Result<Box<[u8]>, &'static str> {
 
 fn p256(point: &[u8]) -> Result<Material, &'static str> {
     if point.len() != 65 || point[0] != 4 {
-        return Err("is no uncompressed point of P-256");
+        return Err("invalid EC public key: `x` and `y` are not an uncompressed P-256 point");
     }
     Ok(Material::P256(UnparsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, point.into())))
 }
@@ -217,7 +219,7 @@ const EC: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.2.1");
 const P256: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.3.1.7");
 const ED25519_KEY: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.101.112");
 
-/// A `SubjectPublicKeyInfo` (RFC 5280 §4.1.2.7) in PEM.
+/// Parses a `SubjectPublicKeyInfo` (RFC 5280 §4.1.2.7) in PEM.
 fn from_pem(text: &str) -> Result<Material, &'static str> {
     let der = SubjectPublicKeyInfoDer::from_pem_slice(text.as_bytes())
         .map_err(|_| "is neither a JSON Web Key nor PEM with `-----BEGIN PUBLIC KEY-----`")?;

@@ -1,4 +1,5 @@
-//! One attempt at a provider: how it ended, what it cost, and what may follow from it.
+//! An attempt at a provider: its class, its cost, and the rules that follow from both (SEMANTICS
+//! §3).
 
 use std::{borrow::Cow, time::Duration};
 
@@ -6,28 +7,32 @@ use serde::Serialize;
 
 use crate::base::money::Money;
 
-/// How an attempt at a provider ended; what may follow depends on it and on the effect.
+/// The class of an attempt: how it ended. The class and the effect decide what may follow
+/// (SEMANTICS §3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum AttemptClass {
-    /// The provider answered, and it is the answer.
+    /// The provider replied, and the reply is the result.
     Fulfilled,
-    /// Nothing reached the provider: name resolution, connecting or the TLS handshake failed.
+    /// Nothing was executed: name resolution, connecting or the TLS handshake failed, or the
+    /// provider did not process the request (421, 425).
     NotSent,
-    /// The provider said that it did nothing: 401, 402, 403, 429, or what its author maps so.
+    /// Nothing was executed, as the provider replied: 401, 402, 403, 429, or what the provider's
+    /// author maps so.
     Rejected,
-    /// It may have been done: a time-out or a reset after sending, 5xx.
+    /// The attempt is ambiguous: sent, and no usable reply. A timeout or a reset after sending,
+    /// 408, other 5xx.
     Ambiguous,
-    /// The provider calls the request wrong: other 4xx. Asking another would not help.
+    /// The provider rejected the request as wrong: other 4xx. Another provider would not help.
     Invalid,
-    /// This provider cannot do what another may.
+    /// The provider does not support the request; another one may.
     Unsupported,
-    /// The client went away.
+    /// The client disconnected.
     Cancelled,
 }
 
 impl AttemptClass {
-    /// All classes, in the order of their declaration.
+    /// Every class, in the order of declaration.
     pub(crate) const ALL: [Self; 7] = [
         Self::Fulfilled,
         Self::NotSent,
@@ -51,13 +56,14 @@ impl AttemptClass {
         }
     }
 
-    /// Whether the provider executed the attempt, or may have: one that was cancelled had been sent.
+    /// Returns whether the provider executed the attempt, or may have. A cancelled attempt had been
+    /// sent.
     fn may_have_cost(self) -> bool {
         matches!(self, Self::Fulfilled | Self::Ambiguous | Self::Cancelled)
     }
 }
 
-/// One attempt, as it stands in the request's record.
+/// An attempt, as it is recorded in the request log.
 #[derive(Clone, Debug, Serialize)]
 pub struct Attempt {
     /// The provider's name.
@@ -66,27 +72,29 @@ pub struct Attempt {
     pub capability: &'static str,
     /// The method's name.
     pub method: &'static str,
-    /// How it ended.
+    /// The class: how the attempt ended.
     pub class: AttemptClass,
-    /// The HTTP status of the provider's answer; none where there was no answer, or it was not HTTP.
+    /// The HTTP status of the provider's reply; `None` without a reply, or if the reply is not
+    /// HTTP.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<u16>,
-    /// Whether the provider has answered, with the first item of a stream at least.
+    /// Whether the provider replied; of a stream, at least the first item.
     #[serde(skip)]
     pub answered: bool,
-    /// How long it took.
+    /// The duration of the attempt.
     #[serde(rename = "latency_us", serialize_with = "micros")]
     pub latency: Duration,
-    /// What it costs us as far as can be told beforehand; none when unknown.
+    /// The cost to us, as estimated before the attempt; `None` when unknown.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cost: Option<Money>,
-    /// Why, for the log; empty for what was fulfilled.
+    /// The reason of a failure, for the log; empty for a fulfilled attempt.
     #[serde(skip_serializing_if = "str::is_empty")]
     pub reason: Cow<'static, str>,
 }
 
 impl Attempt {
-    /// Whether the provider executed the attempt, or may have. A stream that failed after its first item was executed.
+    /// Returns whether the provider executed the attempt, or may have. A stream that failed after
+    /// its first item was executed.
     pub(crate) fn may_have_cost(&self) -> bool {
         self.answered || self.class.may_have_cost()
     }

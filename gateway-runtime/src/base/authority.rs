@@ -1,7 +1,9 @@
-//! The authority of a request: host and port of its target URI (RFC 9110 §7.2, RFC 9112 §3.2, RFC 9113 §8.3.1).
+//! The authority of a request: host and port of its target URI (RFC 9110 §7.2, RFC 9112 §3.2, RFC
+//! 9113 §8.3.1).
 //!
-//! `http::uri::Authority` accepts what RFC 3986 does not allow in a host (`a{b}`) and does not check ports, so two
-//! programs could read one such authority in two ways. [`Authority::parse`] is stricter: one pass, no allocation.
+//! `http::uri::Authority` accepts what RFC 3986 does not allow in a host (`a{b}`) and does not
+//! check ports, so two programs could read one such authority in two ways. [`Authority::parse`] is
+//! stricter: one pass, no allocation.
 
 use std::{net::Ipv4Addr, net::Ipv6Addr};
 
@@ -14,17 +16,18 @@ pub(crate) struct Authority<'r> {
     port: Option<u16>,
 }
 
-/// What is wrong with an authority, as a client reads it.
+/// The reason why an authority is invalid, as a client reads it.
 pub(crate) type AuthorityError = &'static str;
 
 impl<'r> Authority<'r> {
     /// Parses the value of a `Host` field, an `:authority` or the authority of a target.
     ///
-    /// An empty host is refused (RFC 9110 §4.2.1), and so is a comma, which joins two fields in some proxies.
+    /// An empty host is refused (RFC 9110 §4.2.1), and so is a comma, with which some proxies join
+    /// two fields.
     ///
     /// # Errors
     ///
-    /// What is wrong with it.
+    /// Returns the reason why the text is no valid authority.
     pub(crate) fn parse(text: &'r [u8]) -> Result<Self, AuthorityError> {
         let (host, rest) = match text {
             [b'[', rest @ ..] => {
@@ -48,12 +51,13 @@ impl<'r> Authority<'r> {
         Ok(Self { host: std::str::from_utf8(host).map_err(|_| INVALID_HOST)?, port })
     }
 
-    /// Returns the effective authority of a request: an absolute target or `:authority` wins over `Host`
-    /// (RFC 9112 §3.2.2). `None` only for HTTP/1.0, which has no `Host`.
+    /// Returns the effective authority of a request: an absolute target or `:authority` wins over
+    /// `Host` (RFC 9112 §3.2.2). `None` only for HTTP/1.0, which has no `Host`.
     ///
     /// # Errors
     ///
-    /// What is wrong with the request: no `Host`, more than one, an invalid one, or on HTTP/2 one that differs.
+    /// Returns the reason why the request is invalid: no `Host`, more than one, an invalid one, or
+    /// on HTTP/2 one that differs from `:authority`.
     pub(crate) fn effective(
         version: Version,
         uri: &'r Uri,
@@ -87,13 +91,14 @@ impl<'r> Authority<'r> {
         }
     }
 
-    /// The host: a name, an IPv4 address, or an IPv6 address in brackets.
+    /// Returns the host: a name, an IPv4 address, or an IPv6 address in brackets.
     pub(crate) fn host(self) -> &'r str {
         self.host
     }
 
-    /// Whether the host can only be this machine: a loopback address, `localhost`, or a name below it, which no name
-    /// server holds (RFC 6761 §6.3). Any other name may lead here by DNS rebinding.
+    /// Returns whether the host can only be this machine: a loopback address, `localhost`, or a
+    /// name below it, which no name server holds (RFC 6761 §6.3). Any other name may lead here by
+    /// DNS rebinding.
     pub(crate) fn is_loopback(self) -> bool {
         let host = self.host;
         if let Some(literal) = host.strip_prefix('[') {
@@ -112,7 +117,8 @@ impl<'r> Authority<'r> {
         is_localhost || host.parse::<Ipv4Addr>().is_ok_and(|address| address.is_loopback())
     }
 
-    /// Whether both name the same, with the port of `scheme` where none is named.
+    /// Returns whether two authorities name the same host and port. The default port of `scheme`
+    /// stands in for a missing one.
     pub(crate) fn is_same(self, other: Self, scheme: Option<&Scheme>) -> bool {
         let default = if scheme == Some(&Scheme::HTTPS) { 443 } else { 80 };
         self.host.eq_ignore_ascii_case(other.host)
@@ -122,7 +128,7 @@ impl<'r> Authority<'r> {
 
 const INVALID_HOST: AuthorityError = "the host has a character that hosts cannot have";
 
-/// Returns where the `reg-name` or `IPv4address` ends that `text` begins with (RFC 3986 §3.2.2).
+/// Returns the length of the `reg-name` or `IPv4address` at the front of `text` (RFC 3986 §3.2.2).
 fn registered_name(text: &[u8]) -> Result<usize, AuthorityError> {
     let mut at = 0;
     while let Some(&byte) = text.get(at) {
@@ -141,7 +147,7 @@ fn registered_name(text: &[u8]) -> Result<usize, AuthorityError> {
     if at == 0 { Err("the host is empty") } else { Ok(at) }
 }
 
-/// `*DIGIT` (RFC 3986 §3.2.3); no digits are no port.
+/// Parses a port, `*DIGIT` (RFC 3986 §3.2.3); no digits are no port.
 fn port(digits: &[u8]) -> Result<Option<u16>, AuthorityError> {
     const INVALID_PORT: AuthorityError = "the port is no number from 0 to 65535";
     if digits.is_empty() {
@@ -159,7 +165,7 @@ mod tests {
 
     use super::*;
 
-    /// Not one of these may be read as a host, whatever is configured.
+    /// Texts that are never read as a host, whatever is configured.
     const BAD: &[&str] = &[
         "",
         ":80",
@@ -296,7 +302,9 @@ mod tests {
 
     proptest! {
         #[test]
-        fn parsed_authority_satisfies_the_lax_parser_too(text in "[ -~]{0,12}|[a-z.:0-9\\[\\]@%,]{0,12}") {
+        fn parsed_authority_satisfies_the_lax_parser_too(
+            text in "[ -~]{0,12}|[a-z.:0-9\\[\\]@%,]{0,12}",
+        ) {
             if let Ok(strict) = Authority::parse(text.as_bytes()) {
                 // `http` refuses the percent-encoded names of RFC 3986 §3.2.2.
                 prop_assume!(!text.contains('%'));

@@ -1,8 +1,9 @@
-//! Brings what is awaited to the runtimes where it is, all that is for one with one wake-up.
+//! Batched wake-ups: work for tasks on other runtimes, with one wake-up for each runtime.
 //!
-//! A task that is woken from another thread costs that thread a system call, and its own runtime often a sleep and a
-//! wake-up. What comes in batches (the answers of a commit, the messages of one reading) has something for each of some dozens
-//! of calls: it is sent whole to a task of the runtime where these wait, which wakes them where they are.
+//! A task that is woken from another thread costs that thread a system call, and often costs the
+//! task's runtime a sleep and a wake-up. Results that come in batches (the outcomes of a commit,
+//! the messages of one read) each concern some dozens of calls. So a batch is sent whole to a task
+//! of the runtime where these calls wait, and that task wakes them locally.
 
 use std::cell::RefCell;
 
@@ -11,24 +12,25 @@ use tokio::{
     sync::mpsc,
 };
 
-/// What is done with a batch where it is awaited.
+/// The work on one batch, run on the runtime where its calls wait.
 type WakeWork = Box<dyn FnOnce() + Send>;
 
-/// A runtime where something is awaited. Cheap to clone.
+/// A handle to the runtime where calls wait. Cheap to clone.
 #[derive(Clone, Debug)]
 pub(crate) struct WakeQueue(mpsc::UnboundedSender<WakeWork>);
 
 thread_local! {
-    /// The one that was last on this thread.
+    /// The queue that was used last on this thread, by the id of its runtime.
     static LAST: RefCell<Option<(Id, WakeQueue)>> = const { RefCell::new(None) };
 }
 
 impl WakeQueue {
-    /// The runtime within which this is called.
+    /// Returns the queue of the current runtime, and starts its task if there is none on this
+    /// thread.
     pub(crate) fn current() -> Self {
         let handle = Handle::current();
         LAST.with_borrow_mut(|last| match last {
-            Some((id, home)) if *id == handle.id() => home.clone(),
+            Some((id, queue)) if *id == handle.id() => queue.clone(),
             _ => {
                 let (work, mut waiting) = mpsc::unbounded_channel::<WakeWork>();
                 handle.spawn(async move {
@@ -36,30 +38,33 @@ impl WakeQueue {
                         work();
                     }
                 });
-                let home = Self(work);
-                *last = Some((handle.id(), home.clone()));
-                home
+                let queue = Self(work);
+                *last = Some((handle.id(), queue.clone()));
+                queue
             }
         })
     }
 }
 
-/// Things on their way, by the runtimes where they are awaited: a few, one for each thread that serves.
+/// Items to deliver, grouped by the runtime where they are awaited: a few groups, one for each
+/// thread that serves.
 #[derive(Debug)]
 pub(crate) struct WakeBatches<T>(Vec<(WakeQueue, Vec<T>)>);
 
 impl<T: Send + 'static> WakeBatches<T> {
-    pub(crate) fn add(&mut self, home: WakeQueue, thing: T) {
-        match self.0.iter_mut().find(|(other, _)| other.0.same_channel(&home.0)) {
-            Some((_, batch)) => batch.push(thing),
-            None => self.0.push((home, vec![thing])),
+    /// Adds an item to the batch of the runtime behind `queue`.
+    pub(crate) fn add(&mut self, queue: WakeQueue, item: T) {
+        match self.0.iter_mut().find(|(other, _)| other.0.same_channel(&queue.0)) {
+            Some((_, batch)) => batch.push(item),
+            None => self.0.push((queue, vec![item])),
         }
     }
 
-    /// Sends them; `arrive` is done there with each. Where a runtime has ended, nobody waits any more.
+    /// Sends each batch to its runtime, which calls `arrive` for each item. A runtime that has
+    /// ended has no waiting calls, so its items are dropped.
     pub(crate) fn send(&mut self, arrive: fn(T)) {
-        for (WakeQueue(home), batch) in self.0.drain(..) {
-            let _ = home.send(Box::new(move || batch.into_iter().for_each(arrive)));
+        for (WakeQueue(queue), batch) in self.0.drain(..) {
+            let _ = queue.send(Box::new(move || batch.into_iter().for_each(arrive)));
         }
     }
 }
@@ -75,21 +80,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_runtime_does_what_is_its_own_in_order() {
-        type Told = std::sync::mpsc::Sender<(Id, usize)>;
-        let (told, done) = std::sync::mpsc::channel();
+    fn each_runtime_runs_its_own_items_in_order() {
+        type Results = std::sync::mpsc::Sender<(Id, usize)>;
+        let (results, done) = std::sync::mpsc::channel();
         let runtimes = [(); 2].map(|()| {
             tokio::runtime::Builder::new_multi_thread().worker_threads(1).build().unwrap()
         });
-        let homes =
+        let queues =
             runtimes.each_ref().map(|runtime| runtime.block_on(async { WakeQueue::current() }));
         let ids = runtimes.each_ref().map(|runtime| runtime.handle().id());
-        let mut batches = WakeBatches::<(Told, usize)>::default();
+        let mut batches = WakeBatches::<(Results, usize)>::default();
         for number in 0..10 {
-            batches.add(homes[number % 2].clone(), (told.clone(), number));
+            batches.add(queues[number % 2].clone(), (results.clone(), number));
         }
-        batches.send(|(told, number)| told.send((Handle::current().id(), number)).unwrap());
-        drop(told);
+        batches.send(|(results, number)| results.send((Handle::current().id(), number)).unwrap());
+        drop(results);
         let mut done: Vec<_> = done.iter().collect();
         done.sort_by_key(|(id, _)| *id != ids[0]);
         let numbers = [0, 2, 4, 6, 8, 1, 3, 5, 7, 9];

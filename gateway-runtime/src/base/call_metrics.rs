@@ -15,38 +15,38 @@ use crate::base::{
     money::{Currency, Money},
 };
 
-/// Log lines that were lost because their reader was too slow or gone.
+/// Log lines that were dropped because their reader was too slow or gone.
 pub(crate) static LOG_LINES_DROPPED: AtomicU64 = AtomicU64::new(0);
 
-/// How a call ended.
+/// The status of a call that has ended.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum CallStatus {
-    /// Well.
+    /// Success.
     Done,
-    /// Its caller left before it ended.
+    /// Cancellation: the caller disconnected before the call ended.
     Cancelled,
-    /// With an error.
+    /// Failure, with the code of the error.
     Failed(Code),
 }
 
-/// The upper ends of the classes of durations, in microseconds.
+/// Upper bounds of the histogram's buckets, in microseconds.
 pub(crate) const BOUNDS: [u64; 16] = [
     100, 250, 500, 1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000, 250_000, 500_000,
     1_000_000, 2_500_000, 5_000_000, 10_000_000,
 ];
 
-/// Codes of authors that have a number of their own, for each method.
+/// Maximum number of authors' codes that have a counter of their own, for each method.
 const OWN: usize = 12;
 
-/// What is counted of the calls of a method.
+/// Counters of the calls of one method.
 #[derive(Debug, Default)]
 pub(crate) struct CallMetrics {
     done: AtomicU64,
     cancelled: AtomicU64,
     failed: [AtomicU64; Code::COUNT],
-    /// An author's codes, in the order in which they came up.
+    /// Counters of authors' codes, in the order in which the codes first occurred.
     own: [(OnceLock<Code>, AtomicU64); OWN],
-    /// Of further ones.
+    /// Counter of all further codes.
     other: AtomicU64,
     in_flight: AtomicU64,
     cache_hits: AtomicU64,
@@ -61,12 +61,12 @@ impl CallMetrics {
     /// Counts a call that has ended.
     pub(crate) fn count(
         &self,
-        end: CallStatus,
+        status: CallStatus,
         duration: Duration,
         is_cache_hit: bool,
         is_replay: bool,
     ) {
-        let counter = match end {
+        let counter = match status {
             CallStatus::Done => &self.done,
             CallStatus::Cancelled => &self.cancelled,
             CallStatus::Failed(code) => self.counter(code),
@@ -101,7 +101,7 @@ impl CallMetrics {
         self.charged.add(price);
     }
 
-    /// Adds the cost of an attempt; none when it is unknown.
+    /// Adds the cost of an attempt; `None` counts an attempt of unknown cost.
     pub(crate) fn spend(&self, cost: Option<Money>) {
         match cost {
             Some(cost) => self.cost.add(cost),
@@ -125,16 +125,17 @@ impl CallMetrics {
     }
 
     fn counter(&self, code: Code) -> &AtomicU64 {
-        if let Some(place) = Code::ALL.iter().position(|known| *known == code) {
-            return &self.failed[place];
+        if let Some(index) = Code::ALL.iter().position(|known| *known == code) {
+            return &self.failed[index];
         }
         let mut own = self.own.iter();
         own.find(|(known, _)| *known.get_or_init(|| code) == code)
             .map_or(&self.other, |(_, counter)| counter)
     }
 
-    /// Returns how many calls ended with each code, `ok` and `cancelled` among them, and its HTTP status.
-    /// Codes of authors are there once they came up, all others from the start, at 0.
+    /// Returns each code with its HTTP status and the number of calls that ended with it; `ok` and
+    /// `cancelled` are among the codes. The gateway's own codes are listed from the start, at 0; an
+    /// author's code is listed once it has occurred.
     pub(crate) fn by_code(&self) -> impl Iterator<Item = (&'static str, u16, u64)> {
         let known = Code::ALL.into_iter().zip(&self.failed);
         let own = self.own.iter().filter_map(|(code, counter)| Some((*code.get()?, counter)));
@@ -144,7 +145,8 @@ impl CallMetrics {
             .map(|(name, status, counter)| (name, status, counter.load(Relaxed)))
     }
 
-    /// How many answers came from the cache, and how many had been given before.
+    /// Returns the number of replies that came from the cache, and the number that were replayed
+    /// under an idempotency key.
     pub(crate) fn reuse_counts(&self) -> (u64, u64) {
         (self.cache_hits.load(Relaxed), self.replays.load(Relaxed))
     }
@@ -155,22 +157,22 @@ impl CallMetrics {
     }
 }
 
-/// Durations, counted by [`BOUNDS`].
+/// Durations, counted in the buckets of [`BOUNDS`].
 #[derive(Debug, Default)]
 pub(crate) struct Durations {
-    /// One counter for each bound; the last is for longer durations.
+    /// Counters, one for each bound; the last is for longer durations.
     counts: [AtomicU64; BOUNDS.len() + 1],
     micros: AtomicU64,
 }
 
-/// Durations as they were counted at one moment.
+/// A snapshot of [`Durations`].
 #[derive(Clone, Debug)]
 pub(crate) struct Histogram {
-    /// The number of durations up to each bound, shorter ones included.
+    /// Number of durations up to each bound, shorter ones included.
     pub(crate) cumulative: Vec<u64>,
-    /// The number of all.
+    /// Number of all durations.
     pub(crate) count: u64,
-    /// Their sum, in microseconds.
+    /// Sum of all durations, in microseconds.
     pub(crate) sum_micros: u64,
 }
 
@@ -197,7 +199,8 @@ impl Durations {
 #[derive(Debug, Default)]
 struct Sums([(OnceLock<Currency>, AtomicI64); CURRENCIES]);
 
-/// Currencies that a method's prices or costs may have; amounts in further ones are not summed.
+/// Maximum number of currencies of a method's prices or costs; amounts in further ones are not
+/// summed.
 const CURRENCIES: usize = 4;
 
 impl Sums {
@@ -216,7 +219,7 @@ impl Sums {
     }
 }
 
-/// The connections that a server may have open at a time. Cheap to clone.
+/// The slots of a server's open connections. Cheap to clone.
 #[derive(Clone, Debug)]
 pub(crate) struct ConnectionSlots {
     slots: Arc<Semaphore>,

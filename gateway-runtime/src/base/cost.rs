@@ -1,4 +1,5 @@
-//! What one call of a provider's method costs us, as its attribute declares it.
+//! The cost of a call of a provider's method to us, as the method's attribute declares it
+//! (SEMANTICS §7).
 
 use std::{any::Any, fmt};
 
@@ -6,35 +7,37 @@ use serde::{Serialize, Serializer};
 
 use crate::base::money::Money;
 
-/// A reference argument of a capability's method, as strategies and costs see it.
+/// A reference argument of a capability's method, as strategies and cost functions receive it.
 pub type Argument = dyn Any + Sync;
 
-/// The argument of type `Q` among `arguments`, the first of them if there are several.
+/// Returns the first of `arguments` that is of type `Q`.
 #[must_use]
 pub(crate) fn argument_of<'a, Q: 'static>(arguments: &[&'a Argument]) -> Option<&'a Q> {
     arguments.iter().find_map(|argument| (*argument as &dyn Any).downcast_ref())
 }
 
-/// The argument at a place, if it is a `Q`; what `cost = a_function` becomes takes its arguments so.
+/// Returns the argument at the index `place`, if it is a `Q`. The code that `cost = a_function`
+/// expands to takes its arguments with it.
 #[must_use]
 pub fn argument<'a, Q: 'static>(arguments: &[&'a Argument], place: usize) -> Option<&'a Q> {
     (*arguments.get(place)? as &dyn Any).downcast_ref()
 }
 
-/// What one call of one method of one provider costs us.
+/// The declared cost of a call of one method of one provider.
 #[derive(Clone, Copy, Default)]
 pub enum Cost {
-    /// Nobody knows; never taken for nothing.
+    /// Unknown; never counted as zero.
     #[default]
     Unknown,
-    /// The same for every call.
+    /// Flat: the same for every call.
     Flat(Money),
-    /// A function of the call's reference arguments; none where it cannot tell.
+    /// A function of the call's reference arguments; it returns `None` when it cannot tell the
+    /// cost.
     PerRequest(fn(&[&Argument]) -> Option<Money>),
 }
 
 impl Cost {
-    /// What a call with these arguments costs; none when unknown.
+    /// Returns the cost of a call with these arguments; `None` when unknown.
     #[must_use]
     pub fn of(&self, arguments: &[&Argument]) -> Option<Money> {
         match self {
@@ -55,7 +58,7 @@ impl fmt::Debug for Cost {
     }
 }
 
-/// `"0.0002 USD"`, `"by-request"`, or null when unknown.
+/// Serialises as `"0.0002 USD"`, `"by-request"`, or null when unknown.
 impl Serialize for Cost {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {

@@ -1,15 +1,16 @@
-//! Where a call comes from, as far as whoever stands before the gateway says so.
+//! The country of a client, as the proxy in front of the gateway reports it.
 
 use std::fmt;
 
 /// A country, by a code of the form of ISO 3166-1 alpha-2.
 ///
-/// The form is checked, not the list: user-assigned codes such as `XK` (Kosovo) stay usable.
+/// Only the form is checked, not the list: user-assigned codes such as `XK` (Kosovo) stay usable.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Country([u8; 2]);
 
 impl Country {
-    /// The country of two letters in either case; none for anything else, and for `XX`, which stands for unknown.
+    /// Returns the country of two letters in either case; `None` for anything else, and for `XX`,
+    /// which means unknown.
     #[must_use]
     pub const fn from_code(code: &str) -> Option<Self> {
         match code.as_bytes() {
@@ -21,7 +22,7 @@ impl Country {
         }
     }
 
-    /// The code, such as `DE`.
+    /// Returns the code, such as `DE`.
     #[must_use]
     pub fn code(&self) -> &str {
         std::str::from_utf8(&self.0).unwrap_or_default()
@@ -45,7 +46,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn two_letters_are_a_country() {
+    fn country_code_is_two_letters() {
         assert_eq!(Country::from_code("de").unwrap().code(), "DE");
         for code in ["", "D", "DEU", "T1", "XX", "xx", "Ä", "D "] {
             assert_eq!(Country::from_code(code), None, "{code:?}");

@@ -1,10 +1,12 @@
-//! One digest of several texts (SHA-256): where they name something together, or are compared without being kept.
+//! The SHA-256 digest of several texts, for texts that name something together, or that are
+//! compared without being stored.
 
 use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
-/// The digest of texts, each with its length, so that no two sequences of texts are the same bytes.
+/// Returns the digest of texts. Each is hashed with its length, so that no two sequences of texts
+/// are the same bytes.
 pub(crate) fn digest(texts: impl IntoIterator<Item: AsRef<[u8]>>) -> [u8; 32] {
     let add = |digest: Sha256, text: &[u8]| {
         digest.chain_update((text.len() as u64).to_be_bytes()).chain_update(text)
@@ -16,7 +18,7 @@ pub(crate) fn digest(texts: impl IntoIterator<Item: AsRef<[u8]>>) -> [u8; 32] {
         .into()
 }
 
-/// The same as a name: 64 hexadecimal digits.
+/// Returns the digest of texts as 64 hexadecimal digits.
 pub(crate) fn digest_hex(texts: impl IntoIterator<Item: AsRef<[u8]>>) -> Arc<str> {
     hex::encode(digest(texts)).into()
 }
@@ -26,16 +28,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_two_sequences_have_the_same() {
+    fn different_sequences_have_different_digests() {
         let all =
             [&["ab", "c"][..], &["a", "bc"], &["abc"], &["abc", ""], &["", "abc"], &[""], &[]];
-        for (place, texts) in all.iter().enumerate() {
+        for (index, texts) in all.iter().enumerate() {
             assert!(
-                all[..place].iter().all(|before| digest(*before) != digest(*texts)),
+                all[..index].iter().all(|before| digest(*before) != digest(*texts)),
                 "{texts:?}"
             );
         }
-        // What stands in databases is found again: `printf '\0\0\0\0\0\0\0\1a' | sha256sum`.
+        // Databases hold these digests, so they never change: `printf '\0\0\0\0\0\0\0\1a' |
+        // sha256sum`.
         assert_eq!(
             &*digest_hex(["a"]),
             "3b196fd4907bedf51c3090e9835f2f7cb61e7ee1b2299ea3b8fed9b4183a822a"

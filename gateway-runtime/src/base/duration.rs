@@ -1,5 +1,5 @@
-//! Durations as text in the configuration: one whole number and one unit, such as `250ms`, `10s`, `5min`, `1h`, `7d`;
-//! and times as they are written down, in microseconds since 1970.
+//! Durations as text in the configuration: a whole number and a unit, such as `250ms`, `10s`,
+//! `5min`, `1h`, `7d`; and timestamps in microseconds since 1970.
 //!
 //! ```
 //! use std::time::Duration;
@@ -12,11 +12,11 @@
 //! struct Settings {
 //!     #[serde(with = "duration")]
 //!     #[schemars(with = "DurationText")]
-//!     patience: Duration,
+//!     timeout: Duration,
 //! }
 //!
-//! let settings: Settings = serde_json::from_str(r#"{"patience": "1500ms"}"#).unwrap();
-//! assert_eq!(settings.patience, Duration::from_millis(1500));
+//! let settings: Settings = serde_json::from_str(r#"{"timeout": "1500ms"}"#).unwrap();
+//! assert_eq!(settings.timeout, Duration::from_millis(1500));
 //! ```
 
 use std::{
@@ -32,19 +32,22 @@ use tokio::time::Instant;
 const UNITS: [(&str, u64); 6] =
     [("d", 86_400_000), ("h", 3_600_000), ("min", 60_000), ("m", 60_000), ("s", 1_000), ("ms", 1)];
 
-/// Why a text is no duration.
+/// The error of a text that is no duration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ParseDurationError {
-    /// Not a whole number and a unit.
+    /// The text is not a whole number and a unit.
     Form,
-    /// More than fits, about 584 million years.
+    /// The duration is too long: 64 bits of milliseconds hold about 584 million years.
     Range,
 }
 
 impl fmt::Display for ParseDurationError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Form => "expected a whole number and one of the units ms, s, min (or m), h, d, such as `10s`",
+            Self::Form => {
+                "expected a whole number and one of the units ms, s, min (or m), h, d, \
+                 such as `10s`"
+            }
             Self::Range => "the duration is too long",
         })
     }
@@ -52,11 +55,12 @@ impl fmt::Display for ParseDurationError {
 
 impl std::error::Error for ParseDurationError {}
 
-/// Reads a duration.
+/// Parses a duration.
 ///
 /// # Errors
 ///
-/// When it is not a whole number followed at once by one of the units `ms`, `s`, `min`, `m`, `h` and `d`.
+/// Returns an error unless `text` is a whole number followed at once by one of the units `ms`, `s`,
+/// `min`, `m`, `h` and `d`, and fits.
 pub fn parse(text: &str) -> Result<Duration, ParseDurationError> {
     let digits = text.bytes().take_while(u8::is_ascii_digit).count();
     let (number, unit) = text.split_at(digits);
@@ -69,7 +73,7 @@ pub fn parse(text: &str) -> Result<Duration, ParseDurationError> {
     number.checked_mul(*millis).map(Duration::from_millis).ok_or(ParseDurationError::Range)
 }
 
-/// Writes a duration in the largest unit that divides it; parts of a millisecond are dropped.
+/// Formats a duration in the largest unit that divides it; fractions of a millisecond are dropped.
 #[must_use]
 pub fn format(duration: Duration) -> String {
     let millis = duration.as_millis();
@@ -79,8 +83,8 @@ pub fn format(duration: Duration) -> String {
     format!("{}{name}", millis / u128::from(*length))
 }
 
-/// Returns the first tick at or after `time`. Ticks are `period` apart, in all of the process at the same times: what is done by
-/// the clock, and for which the exact time is of no matter, shares its wake-ups.
+/// Returns the first tick at or after `time`. Ticks are `period` apart and common to the whole
+/// process, so that timers whose exact time does not matter share their wake-ups.
 pub(crate) fn tick_from(time: Instant, period: Duration) -> Instant {
     static ORIGIN: LazyLock<Instant> = LazyLock::new(Instant::now);
     let passed = time.saturating_duration_since(*ORIGIN).as_nanos();
@@ -93,26 +97,26 @@ pub(crate) async fn until_tick(period: Duration) {
     tokio::time::sleep_until(tick_from(Instant::now() + period / 2, period)).await;
 }
 
-/// Microseconds since 1970; 0 for what was before.
-pub(crate) fn unix_micros(at: SystemTime) -> i64 {
-    let since = at.duration_since(UNIX_EPOCH).unwrap_or_default();
+/// Returns a time in microseconds since 1970; 0 for earlier times.
+pub(crate) fn unix_micros(time: SystemTime) -> i64 {
+    let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_micros()).unwrap_or(i64::MAX)
 }
 
-/// For `#[serde(with = "gateway_runtime::duration")]`.
+/// Serialises a duration as text, for `#[serde(with = "gateway_runtime::duration")]`.
 ///
 /// # Errors
 ///
-/// The serializer's.
+/// Returns the serializer's error.
 pub fn serialize<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(&format(*duration))
 }
 
-/// For `#[serde(with = "gateway_runtime::duration")]`.
+/// Deserialises a duration from text, for `#[serde(with = "gateway_runtime::duration")]`.
 ///
 /// # Errors
 ///
-/// When there is no text, or it is no duration.
+/// Returns an error if there is no text, or the text is no duration.
 pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
     let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
     parse(&text).map_err(D::Error::custom)
@@ -147,9 +151,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ticks_are_common_and_never_earlier_than_asked_for() {
+    fn ticks_are_shared_and_never_early() {
         let period = Duration::from_millis(100);
-        // The first that asks begins the count.
+        // The first call sets the origin of all ticks.
         let now = tick_from(Instant::now(), period) + Duration::from_micros(17);
         let first = tick_from(now, period);
         assert!(first >= now && first - now < period);
@@ -162,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn each_unit_is_read() {
+    fn each_unit_is_parsed() {
         for (text, millis) in [
             ("250ms", 250),
             ("10s", 10_000),
@@ -176,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn texts_that_are_no_duration_say_why() {
+    fn invalid_durations_are_rejected_with_a_reason() {
         for text in ["", "10", "s", " 10s", "10 s", "1.5s", "-1s", "10S", "10sec", "1h30m"] {
             assert_eq!(parse(text), Err(ParseDurationError::Form), "{text:?}");
         }
@@ -186,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn the_largest_unit_that_fits_is_written() {
+    fn largest_unit_that_divides_is_written() {
         for (millis, text) in
             [(0, "0s"), (1, "1ms"), (1_500, "1500ms"), (90_000, "90s"), (60_000, "1min")]
         {
@@ -204,13 +208,13 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_written_is_read_back(millis: u64) {
+        fn formatted_duration_parses_to_the_same_value(millis: u64) {
             let duration = Duration::from_millis(millis);
             prop_assert_eq!(parse(&format(duration)), Ok(duration));
         }
 
         #[test]
-        fn no_text_panics(text in "\\PC*") {
+        fn parse_never_panics(text in "\\PC*") {
             let _ = parse(&text);
         }
     }

@@ -1,5 +1,6 @@
-//! Values that all folders share: a call, its error and reply, bodies, money, durations, secrets. They start nothing and
-//! hold no connections.
+//! Values that all folders share: a call, its error and reply, bodies, money, durations, secrets.
+//! Nothing here starts tasks or holds connections, but for the task of a
+//! [`WakeQueue`](batch_wake::WakeQueue).
 
 pub(crate) mod attempt;
 pub(crate) mod authority;

@@ -1,28 +1,32 @@
-//! Money as fixed-point integers: 10⁻⁹ of a currency's unit, never a float, in JSON a string.
+//! Money as fixed-point integers: 10⁻⁹ of a currency's unit, never a float, in JSON a string
+//! (SEMANTICS §7).
 
 use std::{borrow::Cow, fmt, str::FromStr};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
-/// Nanos in one unit of a currency.
+/// Number of nanos in one unit of a currency.
 const NANOS: u128 = 1_000_000_000;
-/// Digits after the point.
+/// Number of digits after the point.
 const SCALE: usize = 9;
 
 /// An ISO 4217 currency code.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Currency([u8; 3]);
 
-/// The active codes of ISO 4217 (list one, amendment 177), funds and metals left out.
-const CURRENCIES: &str = "AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BHD BIF BMD BND BOB BRL BSD BTN BWP BYN BZD \
-CAD CDF CHF CLP CNY COP CRC CUP CVE CZK DJF DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GNF GTQ GYD HKD \
-HNL HTG HUF IDR ILS INR IQD IRR ISK JMD JOD JPY KES KGS KHR KMF KPW KRW KWD KYD KZT LAK LBP LKR LRD LSL LYD MAD MDL \
-MGA MKD MMK MNT MOP MRU MUR MVR MWK MXN MYR MZN NAD NGN NIO NOK NPR NZD OMR PAB PEN PGK PHP PKR PLN PYG QAR RON RSD \
-RUB RWF SAR SBD SCR SDG SEK SGD SHP SLE SOS SRD SSP STN SVC SYP SZL THB TJS TMT TND TOP TRY TTD TWD TZS UAH UGX USD \
-UYU UZS VES VND VUV WST XAF XCD XCG XOF XPF YER ZAR ZMW ZWG BGN";
+/// Active codes of ISO 4217 (list one, amendment 177), without funds and metals.
+const CURRENCIES: &str = "\
+AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BHD BIF BMD BND BOB BRL BSD BTN BWP BYN BZD \
+CAD CDF CHF CLP CNY COP CRC CUP CVE CZK DJF DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS \
+GIP GMD GNF GTQ GYD HKD HNL HTG HUF IDR ILS INR IQD IRR ISK JMD JOD JPY KES KGS KHR KMF KPW \
+KRW KWD KYD KZT LAK LBP LKR LRD LSL LYD MAD MDL MGA MKD MMK MNT MOP MRU MUR MVR MWK MXN MYR \
+MZN NAD NGN NIO NOK NPR NZD OMR PAB PEN PGK PHP PKR PLN PYG QAR RON RSD RUB RWF SAR SBD SCR \
+SDG SEK SGD SHP SLE SOS SRD SSP STN SVC SYP SZL THB TJS TMT TND TOP TRY TTD TWD TZS UAH UGX \
+USD UYU UZS VES VND VUV WST XAF XCD XCG XOF XPF YER ZAR ZMW ZWG BGN";
 
 impl Currency {
-    /// The currency of an ISO 4217 code, such as `EUR`; none for what is not on the list.
+    /// Returns the currency of an ISO 4217 code, such as `EUR`; `None` for a code that is not on
+    /// the list.
     #[must_use]
     pub const fn from_code(code: &str) -> Option<Self> {
         let code = code.as_bytes();
@@ -40,12 +44,12 @@ impl Currency {
         None
     }
 
-    /// All codes, in alphabetical order.
+    /// Returns every code, in alphabetical order.
     pub(crate) fn codes() -> impl Iterator<Item = &'static str> {
         CURRENCIES.split(' ')
     }
 
-    /// The code, such as `EUR`.
+    /// Returns the code, such as `EUR`.
     #[must_use]
     pub fn code(&self) -> &str {
         std::str::from_utf8(&self.0).unwrap_or_default()
@@ -80,7 +84,8 @@ impl fmt::Display for Currency {
 
 /// An amount of money: at most ±9,223,372,036.854775807 units of one currency.
 ///
-/// Sums are checked: other currencies do not add, and what does not fit is no sum.
+/// Arithmetic is checked: amounts of different currencies are not added, and a result that does not
+/// fit is `None`.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Money {
     nanos: i64,
@@ -88,13 +93,14 @@ pub struct Money {
 }
 
 impl Money {
-    /// An amount in 10⁻⁹ of the unit of `currency`.
+    /// Creates an amount in 10⁻⁹ of the unit of `currency`.
     #[must_use]
     pub const fn from_nanos(nanos: i64, currency: Currency) -> Self {
         Self { nanos, currency }
     }
 
-    /// What a price literal of an attribute becomes; an unknown currency is a compile error.
+    /// Creates the amount of a price literal of an attribute; an unknown currency is a compile
+    /// error.
     #[doc(hidden)]
     #[must_use]
     #[track_caller]
@@ -105,24 +111,24 @@ impl Money {
         }
     }
 
-    /// The amount in 10⁻⁹ of the unit.
+    /// Returns the amount in 10⁻⁹ of the unit.
     #[must_use]
     pub const fn nanos(self) -> i64 {
         self.nanos
     }
 
-    /// The currency's code.
+    /// Returns the currency's code.
     pub(crate) fn code(&self) -> &str {
         self.currency.code()
     }
 
-    /// The currency.
+    /// Returns the currency.
     #[must_use]
     pub const fn currency(self) -> Currency {
         self.currency
     }
 
-    /// The sum; none when the currencies differ or it does not fit.
+    /// Returns the sum; `None` when the currencies differ or it does not fit.
     #[must_use]
     pub fn checked_add(self, other: Self) -> Option<Self> {
         (self.currency == other.currency)
@@ -131,7 +137,7 @@ impl Money {
             .map(|nanos| Self { nanos, ..self })
     }
 
-    /// The difference; none when the currencies differ or it does not fit.
+    /// Returns the difference; `None` when the currencies differ or it does not fit.
     #[must_use]
     pub fn checked_sub(self, other: Self) -> Option<Self> {
         (self.currency == other.currency)
@@ -140,26 +146,26 @@ impl Money {
             .map(|nanos| Self { nanos, ..self })
     }
 
-    /// So many times the amount; none when it does not fit.
+    /// Returns the amount multiplied by `times`; `None` when it does not fit.
     #[must_use]
     pub fn checked_mul(self, times: i64) -> Option<Self> {
         self.nanos.checked_mul(times).map(|nanos| Self { nanos, ..self })
     }
 
-    /// The order of two amounts of one currency; none when the currencies differ.
+    /// Compares two amounts of one currency; `None` when the currencies differ.
     #[must_use]
     pub fn compare(self, other: Self) -> Option<std::cmp::Ordering> {
         (self.currency == other.currency).then(|| self.nanos.cmp(&other.nanos))
     }
 
-    /// The amount alone, such as `0.001`, without needless zeros.
+    /// Returns the amount alone, such as `0.001`, without needless zeros.
     #[must_use]
     pub fn amount(self) -> String {
         amount(self.nanos.into())
     }
 }
 
-/// As [`Money::amount`], also of what is more than a [`Money`] holds.
+/// Formats nanos as [`Money::amount`] does, also beyond the range of [`Money`].
 pub(crate) fn amount(nanos: i128) -> String {
     let sign = if nanos < 0 { "-" } else { "" };
     let (units, rest) = (nanos.unsigned_abs() / NANOS, nanos.unsigned_abs() % NANOS);
@@ -182,16 +188,16 @@ impl fmt::Display for Money {
     }
 }
 
-/// Why a text is no amount of money.
+/// The error of a text that is no amount of money.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ParseMoneyError {
-    /// Not of the form `0.001 USD`.
+    /// The text is not of the form `0.001 USD`.
     Form,
-    /// More than nine digits after the point.
+    /// The amount has more than nine digits after the point.
     Precision,
-    /// Beyond the largest amount.
+    /// The amount is beyond the range of [`Money`].
     Range,
-    /// No currency of ISO 4217.
+    /// The currency is not on the list of ISO 4217.
     Currency,
 }
 
@@ -219,7 +225,8 @@ impl FromStr for Money {
     }
 }
 
-/// Digits, and perhaps a point and one to nine digits; a minus may come first.
+/// Parses an amount into nanos: an optional minus sign, digits, and optionally a point with one to
+/// nine digits.
 pub(crate) fn parse_nanos(amount: &str) -> Result<i64, ParseMoneyError> {
     let (negative, digits) = match amount.strip_prefix('-') {
         Some(rest) => (true, rest),
@@ -274,7 +281,7 @@ mod tests {
     }
 
     #[test]
-    fn texts_that_are_no_money_say_why() {
+    fn invalid_amounts_are_rejected_with_a_reason() {
         for (text, why) in [
             ("", ParseMoneyError::Form),
             ("1", ParseMoneyError::Form),
@@ -309,7 +316,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_written_is_read_back(nanos: i64) {
+        fn written_amount_parses_to_the_same_value(nanos: i64) {
             let amount = Money::literal(nanos, "CHF");
             prop_assert_eq!(amount.to_string().parse::<Money>(), Ok(amount));
             let json = serde_json::to_string(&amount).unwrap();
@@ -317,7 +324,7 @@ mod tests {
         }
 
         #[test]
-        fn no_text_panics(text in "\\PC*") {
+        fn parse_never_panics(text in "\\PC*") {
             let _ = text.parse::<Money>();
         }
     }

@@ -1,4 +1,4 @@
-//! Errors as their clients read them: RFC 9457 problem details.
+//! Problem details (RFC 9457): errors as clients read them (SEMANTICS §2).
 
 use std::time::Duration;
 
@@ -15,10 +15,11 @@ use crate::{
     json::violation::Violation,
 };
 
-/// What `type` begins with; the code follows. `explain` publishes what stands there.
+/// Prefix of the member `type`; the code follows. `explain` publishes a page at each of these
+/// addresses.
 pub(crate) const TYPE_PREFIX: &str = "/problems/";
 
-/// The members of a problem. There is no way to put an error's internal message in.
+/// The members of a problem. None of them can hold an error's log message.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub(crate) struct ProblemDetails<'a> {
     #[serde(rename = "type", serialize_with = "type_of_code")]
@@ -26,7 +27,7 @@ pub(crate) struct ProblemDetails<'a> {
     title: &'a str,
     status: u16,
     detail: &'a str,
-    /// The address that was called.
+    /// Address that was called.
     instance: &'a str,
     #[serde(serialize_with = "code_name")]
     code: Code,
@@ -37,7 +38,7 @@ pub(crate) struct ProblemDetails<'a> {
 }
 
 impl<'a> ProblemDetails<'a> {
-    /// What the client of the call `id` to `instance` reads of `error`.
+    /// Creates the problem that the client reads of `error`, for the call `id` to `instance`.
     pub(crate) fn new(error: &'a Error, instance: &'a str, id: &'a RequestId) -> Self {
         let code = error.code();
         Self {
@@ -53,9 +54,9 @@ impl<'a> ProblemDetails<'a> {
         }
     }
 
-    /// As JSON, on one line.
+    /// Serialises the problem as JSON, on one line.
     pub(crate) fn to_json(self) -> Bytes {
-        // Text, numbers and lists of text: nothing in it can fail to be JSON.
+        // A problem holds text, numbers and lists of text, so serialisation cannot fail.
         serde_json::to_vec(&self).unwrap_or_default().into()
     }
 }
@@ -68,7 +69,7 @@ fn code_name<S: Serializer>(code: &Code, serializer: S) -> Result<S::Ok, S::Erro
     serializer.serialize_str(code.name())
 }
 
-/// The response that tells of `error`; `X-Request-Id` is added to all responses in one place.
+/// Creates the response for `error`; `X-Request-Id` is added to all responses in one place.
 pub(crate) fn respond(error: &Error, instance: &str, id: &RequestId) -> Response<Bytes> {
     let mut response = Response::new(ProblemDetails::new(error, instance, id).to_json());
     *response.status_mut() = status(error.code());
@@ -79,7 +80,7 @@ pub(crate) fn respond(error: &Error, instance: &str, id: &RequestId) -> Response
     response
 }
 
-/// What the standards want said outside of the body too.
+/// Adds the header fields that the standards require for `error` besides the body.
 pub(crate) fn add_headers(headers: &mut HeaderMap, error: &Error) {
     if let Some(delay) = error.retry_after() {
         headers.insert(header::RETRY_AFTER, whole_seconds(delay).into());
@@ -95,17 +96,17 @@ pub(crate) fn add_headers(headers: &mut HeaderMap, error: &Error) {
     }
 }
 
-/// [`Code::new`] has checked the range.
+/// Returns the status of a code, whose range [`Code::new`] has checked.
 fn status(code: Code) -> StatusCode {
     StatusCode::from_u16(code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
 }
 
-/// Rounded up: a client that comes too early has come in vain.
+/// Returns a delay in whole seconds, rounded up: a retry that comes too early is in vain.
 fn whole_seconds(delay: Duration) -> u64 {
     delay.as_secs() + u64::from(delay.subsec_nanos() > 0)
 }
 
-/// The schema of `application/problem+json` (RFC 9457) as this gateway writes it.
+/// Returns the schema of `application/problem+json` (RFC 9457) as this gateway writes it.
 pub(crate) fn schema() -> Value {
     json!({
         "title": "Problem",
@@ -118,37 +119,66 @@ pub(crate) fn schema() -> Value {
                 "format": "uri-reference",
             },
             "title": { "description": "The kind of problem, for people.", "type": "string" },
-            "status": { "description": "The HTTP status.", "type": "integer", "minimum": 400, "maximum": 599 },
-            "detail": { "description": "What went wrong this time, and what to do.", "type": "string" },
-            "instance": { "description": "The address that was called.", "type": "string", "format": "uri-reference" },
+            "status": {
+                "description": "The HTTP status.",
+                "type": "integer",
+                "minimum": 400,
+                "maximum": 599,
+            },
+            "detail": {
+                "description": "What went wrong this time, and what to do.",
+                "type": "string",
+            },
+            "instance": {
+                "description": "The address that was called.",
+                "type": "string",
+                "format": "uri-reference",
+            },
             "code": {
                 "description": "The kind of problem, for programs: it never changes.",
                 "type": "string",
                 "examples": [Code::QUOTA_EXCEEDED.name()],
             },
-            "retryable": { "description": "Whether sending the same call again can help.", "type": "boolean" },
-            "request_id": { "description": "The name of the call, as in `X-Request-Id`.", "type": "string" },
+            "retryable": {
+                "description": "Whether sending the same call again can help.",
+                "type": "boolean",
+            },
+            "request_id": {
+                "description": "The name of the call, as in `X-Request-Id`.",
+                "type": "string",
+            },
             "errors": {
                 "description": "Every way in which the input contradicts its schema.",
                 "type": "array",
                 "items": { "$ref": "#/$defs/Violation" },
             },
         },
-        "required": ["type", "title", "status", "detail", "instance", "code", "retryable", "request_id"],
+        "required": [
+            "type", "title", "status", "detail", "instance", "code", "retryable", "request_id",
+        ],
         "$defs": {
-            "Violation": {
-                "description": "One way in which an input contradicts its schema.",
-                "type": "object",
-                "properties": {
-                    "pointer": {
-                        "description": "Where: a JSON Pointer (RFC 6901) into the input; empty for the whole of it.",
-                        "type": "string",
-                    },
-                    "detail": { "description": "What is wrong and what would be right.", "type": "string" },
-                },
-                "required": ["pointer", "detail"],
+            "Violation": violation_schema(),
+        },
+    })
+}
+
+/// Returns the schema of a [`Violation`].
+fn violation_schema() -> Value {
+    json!({
+        "description": "One way in which an input contradicts its schema.",
+        "type": "object",
+        "properties": {
+            "pointer": {
+                "description": "Where: a JSON Pointer (RFC 6901) into the input; empty for \
+                    the whole of it.",
+                "type": "string",
+            },
+            "detail": {
+                "description": "What is wrong and what would be right.",
+                "type": "string",
             },
         },
+        "required": ["pointer", "detail"],
     })
 }
 
@@ -187,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_internal_stays_so() {
+    fn problem_holds_no_log_message() {
         let (_, body) =
             read(&Error::internal("the database is at 10.0.0.1").with_log_message("again"));
         assert_eq!(body["code"], "internal");
@@ -195,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn advice_is_in_headers_too() {
+    fn headers_hold_retry_after_allow_and_challenge() {
         let error =
             Error::new(Code::OVERLOADED, "busy").with_retry_after(Duration::from_millis(1_001));
         assert_eq!(read(&error).0.headers()["retry-after"], "2");

@@ -1,4 +1,5 @@
-//! What a method answers with, before an edge writes it: JSON, bytes of some media type, or a stream of either.
+//! The reply of a method, before an edge writes it: JSON, bytes of a media type, or a stream of
+//! either.
 
 use std::{
     fmt,
@@ -16,15 +17,15 @@ use crate::base::error::Error;
 /// A stream of byte chunks, each a whole JSON value or a piece of a body.
 pub type Chunks = Pin<Box<dyn Stream<Item = Result<Bytes, Error>> + Send>>;
 
-/// An answer on its way to the edge.
+/// A reply, in the form in which layers pass it to the edge.
 pub enum Reply {
-    /// Nothing to say: `()`.
+    /// Empty: the reply of a method that returns `()`.
     Empty,
-    /// One JSON value, written out.
+    /// A JSON value, serialised.
     Json(Bytes),
     /// Bytes of a media type.
     Raw(&'static str, Bytes),
-    /// JSON values one after another: Server-Sent Events or NDJSON.
+    /// JSON values one after another, sent as Server-Sent Events or NDJSON.
     Items(Chunks),
     /// Bytes of a media type, piece by piece.
     RawStream(&'static str, Chunks),
@@ -42,7 +43,7 @@ impl fmt::Debug for Reply {
     }
 }
 
-/// An answer of many items: Server-Sent Events, or NDJSON, as the client's `Accept` asks.
+/// A reply of many items, sent as Server-Sent Events or NDJSON according to the client's `Accept`.
 ///
 /// ```
 /// use gateway_runtime::{Error, Streaming};
@@ -62,7 +63,7 @@ impl<T: Send + 'static> Streaming<T> {
         Self(Box::pin(items.map(|item| item.map_err(Into::into))))
     }
 
-    /// Each item written as JSON.
+    /// Serialises each item as JSON.
     pub(crate) fn into_json(self) -> Chunks
     where
         T: Serialize,
@@ -85,7 +86,7 @@ impl<T> fmt::Debug for Streaming<T> {
     }
 }
 
-/// A media type for [`Raw`] answers.
+/// A media type of [`Raw`] replies.
 ///
 /// ```
 /// struct Svg;
@@ -94,11 +95,11 @@ impl<T> fmt::Debug for Streaming<T> {
 /// }
 /// ```
 pub trait MediaType: Send + 'static {
-    /// As in `Content-Type`.
+    /// Value of `Content-Type`.
     const NAME: &'static str;
 }
 
-/// Media types that answers often have.
+/// Common media types of replies.
 pub mod media {
     use super::MediaType;
 
@@ -130,7 +131,7 @@ pub mod media {
     }
 }
 
-/// An answer that is no JSON: bytes of the media type `M`, whole or streamed.
+/// A reply that is not JSON: bytes of the media type `M`, whole or streamed.
 pub struct Raw<M> {
     content: RawContent,
     media: PhantomData<fn() -> M>,
@@ -142,12 +143,13 @@ enum RawContent {
 }
 
 impl<M: MediaType> Raw<M> {
-    /// All of it at once.
+    /// Creates a reply of bytes that are sent at once.
     pub fn new(bytes: impl Into<Bytes>) -> Self {
         Self { content: RawContent::Whole(bytes.into()), media: PhantomData }
     }
 
-    /// Piece by piece; an error cuts the connection, so that nobody takes the part for the whole.
+    /// Creates a reply that is streamed piece by piece. An error cuts the connection, so that no
+    /// client takes a part for the whole.
     pub fn stream<S, E>(pieces: S) -> Self
     where
         S: Stream<Item = Result<Bytes, E>> + Send + 'static,
@@ -157,7 +159,7 @@ impl<M: MediaType> Raw<M> {
         Self { content: RawContent::Stream(Box::pin(pieces)), media: PhantomData }
     }
 
-    /// On its way to the edge.
+    /// Returns the reply in the form in which layers pass it to the edge.
     pub(crate) fn into_reply(self) -> Reply {
         match self.content {
             RawContent::Whole(bytes) => Reply::Raw(M::NAME, bytes),

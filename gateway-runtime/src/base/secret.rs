@@ -1,4 +1,4 @@
-//! A secret: it can be used, and neither printed nor logged nor serialised.
+//! Secrets: values that can be used, and are never printed, logged or serialised (SEMANTICS §12).
 
 use std::{borrow::Cow, fmt, sync::Arc};
 
@@ -8,8 +8,8 @@ use serde::{
 };
 use zeroize::Zeroizing;
 
-/// A password, a token or a key: cheap to clone, redacted wherever it is printed, and wiped from memory with its last
-/// clone.
+/// A password, a token or a key: cheap to clone, redacted when printed, and wiped from memory with
+/// its last clone.
 ///
 /// ```
 /// use gateway_runtime::Secret;
@@ -22,13 +22,13 @@ use zeroize::Zeroizing;
 pub struct Secret(Arc<Zeroizing<String>>);
 
 impl Secret {
-    /// Keeps `value` from being printed.
+    /// Creates a secret from `value`.
     #[must_use]
     pub fn new(value: impl Into<String>) -> Self {
         Self(Arc::new(Zeroizing::new(value.into())))
     }
 
-    /// The value itself, for the one place that needs it.
+    /// Returns the value, for the one place that needs it.
     #[must_use]
     pub fn expose(&self) -> &str {
         &self.0
@@ -47,15 +47,17 @@ impl fmt::Display for Secret {
     }
 }
 
-/// There is no `Serialize`: what is written out is read by somebody.
+/// [`Secret`] has no `Serialize`, since serialised values are stored or sent, and then read.
 impl<'de> Deserialize<'de> for Secret {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        // Asked for a text, formats would refuse a number themselves, and quote it.
+        // `deserialize_string` would let the format reject a number itself, with a message that
+        // quotes it.
         deserializer.deserialize_any(SecretVisitor)
     }
 }
 
-/// Takes texts alone; the usual messages would repeat a number that was meant to be a secret.
+/// A visitor that accepts strings alone; serde's usual messages would repeat a number that was
+/// meant as a secret.
 struct SecretVisitor;
 
 impl SecretVisitor {
@@ -126,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_text_is_refused_without_being_repeated() {
+    fn values_that_are_no_strings_are_refused_without_being_repeated() {
         for json in ["12345", "-12345", "12345.5"] {
             let error = serde_json::from_str::<Secret>(json).unwrap_err().to_string();
             assert!(error.contains("in quotes") && !error.contains("12345"), "{error}");

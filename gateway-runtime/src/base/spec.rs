@@ -1,4 +1,5 @@
-//! What attributes declare, as constants: the vocabulary between the macros, the registry and what is published.
+//! Declarations of attributes, as constants: the vocabulary that the macros, the registry and the
+//! published documents share.
 
 use std::{fmt, time::Duration};
 
@@ -6,12 +7,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::base::{error::Code, money::Money};
 
-/// Where in an author's source something is declared.
+/// The place of a declaration in an author's source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SourceLocation {
-    /// The file, as the compiler names it.
+    /// File, as the compiler names it.
     pub file: &'static str,
-    /// The line, from 1.
+    /// Line, from 1.
     pub line: u32,
 }
 
@@ -21,17 +22,18 @@ impl fmt::Display for SourceLocation {
     }
 }
 
-/// What repeating does: may a call, or an attempt at a provider, be made again?
+/// The effect of a capability method or an exposed method (SEMANTICS §3): whether a call, or an
+/// attempt at a provider, can be repeated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Effect {
-    /// Nothing changes.
+    /// The method changes nothing.
     Read,
-    /// Repeating changes nothing more.
+    /// Repeating the call changes nothing more.
     Idempotent,
-    /// The provider de-duplicates by a key that we send.
+    /// The provider de-duplicates by a key that the gateway sends.
     Keyed,
-    /// Repeating does it again.
+    /// Repeating the call executes it again.
     Once,
 }
 
@@ -39,20 +41,20 @@ pub enum Effect {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum Verb {
-    /// Input from the query string.
+    /// `GET`, with input from the query string.
     Get,
-    /// Input from a JSON body.
+    /// `POST`, with input from a JSON body.
     Post,
-    /// Input from a JSON body.
+    /// `PUT`, with input from a JSON body.
     Put,
-    /// Input from a JSON body.
+    /// `PATCH`, with input from a JSON body.
     Patch,
-    /// Input from the query string.
+    /// `DELETE`, with input from the query string.
     Delete,
 }
 
 impl Verb {
-    /// As it stands in a request line.
+    /// Returns the method as it stands in a request line.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -64,7 +66,7 @@ impl Verb {
         }
     }
 
-    /// Whether the input is in the query string rather than in a JSON body.
+    /// Returns whether the input is in the query string rather than in a JSON body.
     #[must_use]
     pub const fn has_query_input(self) -> bool {
         matches!(self, Self::Get | Self::Delete)
@@ -77,130 +79,134 @@ impl fmt::Display for Verb {
     }
 }
 
-/// Whether a caller must be known.
+/// The authentication mode of a method: whether a caller must be authenticated (SEMANTICS §4).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum AuthMode {
-    /// Calls without a valid identity are refused.
+    /// Authentication is required: calls without a valid identity are refused.
     Required,
-    /// An identity is used where there is one.
+    /// Authentication is optional: an identity is used if there is one.
     Optional,
-    /// Identities are not looked at.
+    /// Authentication is off: identities are ignored.
     None,
 }
 
-/// Whether calls carry an idempotency key.
+/// The idempotency mode of a method: whether calls carry an idempotency key (SEMANTICS §5).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum IdempotencyMode {
-    /// Calls without a key are refused.
+    /// A key is required: calls without one are refused.
     Required,
-    /// A key is honoured where there is one.
+    /// A key is optional: it is honoured if there is one.
     Optional,
-    /// Keys are not looked at.
+    /// Keys are ignored.
     None,
 }
 
-/// For whom a cached answer is good.
+/// The scope of a cached reply: the callers that may receive it (SEMANTICS §9).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum CacheScope {
-    /// For the account that caused it.
+    /// The account whose call stored the reply.
     Account,
-    /// For everybody.
+    /// Every caller.
     Global,
 }
 
-/// How long an answer may be given again.
+/// The cache declaration of a method.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CacheSpec {
-    /// How long it is fresh.
+    /// Time for which a cached reply is fresh.
     pub ttl: Duration,
-    /// For whom.
+    /// Callers that may receive a cached reply.
     pub scope: CacheScope,
 }
 
-/// How often an account may call.
+/// The quota of an account for a method (SEMANTICS §6).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct QuotaSpec {
-    /// So many calls …
+    /// Number of calls that are allowed in each period.
     pub calls: u64,
-    /// … in each such time.
+    /// Length of the period.
     pub per: Duration,
 }
 
-/// How a webhook's sender proves itself: HMAC-SHA256, in the form of Standard Webhooks 1.0.0.
+/// The authentication of a webhook's sender: HMAC-SHA256, in the form of Standard Webhooks 1.0.0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WebhookSpec {
-    /// The name of the secret, in `[secrets]` or the environment; never its value.
+    /// Name of the secret, in `[secrets]` or the environment; never its value.
     pub secret: &'static str,
 }
 
-/// What `#[service]` says of a struct.
+/// The declaration of a service, from `#[service]` on a struct.
 #[derive(Debug)]
 pub struct ServiceSpec {
-    /// In addresses.
+    /// Name, as it stands in addresses.
     pub name: &'static str,
-    /// In addresses, from 1.
+    /// Version, as it stands in addresses, from 1.
     pub version: u32,
-    /// For people.
+    /// Title for people.
     pub title: &'static str,
-    /// From the doc comment; empty without one.
+    /// Description from the doc comment; empty without one.
     pub description: &'static str,
-    /// For methods that say nothing themselves; none when the service says nothing either.
+    /// Authentication mode of methods that declare none; `None` when the service declares none
+    /// either.
     pub auth: Option<AuthMode>,
-    /// What a caller must hold for each method, besides the method's own.
+    /// Scopes that each method requires of a caller, besides the method's own.
     pub scopes: &'static [&'static str],
-    /// Where.
+    /// Place of the declaration in the source.
     pub source: SourceLocation,
 }
 
-/// What `#[expose_method]` says of a method.
+/// The declaration of a method, from `#[expose_method]`.
 #[derive(Debug)]
 pub struct MethodSpec {
-    /// In addresses.
+    /// Name, as it stands in addresses.
     pub name: &'static str,
-    /// The HTTP method.
+    /// HTTP method.
     pub verb: Verb,
-    /// For people.
+    /// Title for people.
     pub title: &'static str,
-    /// From the doc comment; empty without one.
+    /// Description from the doc comment; empty without one.
     pub description: &'static str,
-    /// What repeating the call does.
+    /// Effect of a call.
     pub effect: Effect,
-    /// What the account pays for a fulfilled call.
+    /// Price of a fulfilled call, which the account pays; `None` for a method that declares none.
     pub price: Option<Money>,
-    /// How long answers may be given again.
+    /// Cache declaration; `None` without one.
     pub cache: Option<CacheSpec>,
-    /// How often an account may call.
+    /// Quota declaration; `None` without one.
     pub quota: Option<QuotaSpec>,
-    /// Whether calls carry an idempotency key.
+    /// Idempotency mode.
     pub idempotency: IdempotencyMode,
-    /// Whether a caller must be known; none when the method says nothing.
+    /// Authentication mode; `None` when the method declares none.
     pub auth: Option<AuthMode>,
-    /// What a caller must hold, besides the service's scopes.
+    /// Scopes that the method requires of a caller, besides the service's.
     pub scopes: &'static [&'static str],
-    /// The codes of the author's own that it fails with.
+    /// Codes of the author's own with which the method can fail.
     pub errors: &'static [Code],
-    /// How long a call may take in all, instead of the configured time.
+    /// Time limit of a whole call; `None` for the configured one.
     pub timeout: Option<Duration>,
-    /// Whether it is a webhook, and how its sender proves itself.
+    /// Webhook declaration: the authentication of its sender; `None` for a method that is no
+    /// webhook.
     pub webhook: Option<WebhookSpec>,
-    /// Whether callers are advised to leave it.
+    /// Deprecation: callers are advised to stop using the method.
     pub deprecated: bool,
-    /// Where.
+    /// Place of the declaration in the source.
     pub source: SourceLocation,
 }
 
 impl MethodSpec {
-    /// `/services/{service}/v{version}/{method}`, or the webhook's address.
+    /// Returns the method's path: `/services/{service}/v{version}/{method}`, or the webhook's
+    /// address.
     #[must_use]
     pub fn path(&self, service: &ServiceSpec) -> String {
         let webhooks = if self.webhook.is_some() { "_webhooks/" } else { "" };
         format!("/services/{webhooks}{}/v{}/{}", service.name, service.version, self.name)
     }
 
-    /// A method that says nothing but its name and HTTP method; the macros set the rest by struct update.
+    /// Creates the declaration of a method from its name and HTTP method alone; the macros set the
+    /// other fields by struct update.
     #[must_use]
     pub const fn new(name: &'static str, verb: Verb, source: SourceLocation) -> Self {
         Self {
@@ -229,45 +235,45 @@ impl MethodSpec {
 }
 
 impl MethodSpec {
-    /// Where it stands in the program: what tables of methods are looked up by.
+    /// Returns the address of the declaration in memory, which tables of methods use as their key.
     pub(crate) fn identity(&'static self) -> usize {
         std::ptr::from_ref(self).addr()
     }
 }
 
-/// What `#[capability]` says of a trait.
+/// The declaration of a capability, from `#[capability]` on a trait.
 #[derive(Debug)]
 pub struct CapabilitySpec {
-    /// The trait's name.
+    /// Name of the trait.
     pub name: &'static str,
-    /// From the doc comment; empty without one.
+    /// Description from the doc comment; empty without one.
     pub description: &'static str,
-    /// Its methods, in the order of the trait.
+    /// Methods, in the order of the trait.
     pub methods: &'static [CapabilityMethodSpec],
-    /// Where.
+    /// Place of the declaration in the source.
     pub source: SourceLocation,
 }
 
-/// What `#[provide_method]` says of a trait's method.
+/// The declaration of a capability's method, from `#[provide_method]`.
 #[derive(Debug)]
 pub struct CapabilityMethodSpec {
-    /// The method's name.
+    /// Name of the method.
     pub name: &'static str,
-    /// From the doc comment; empty without one.
+    /// Description from the doc comment; empty without one.
     pub description: &'static str,
-    /// What repeating an attempt does.
+    /// Effect of an attempt.
     pub effect: Effect,
 }
 
-/// What `#[provider]` says of a struct.
+/// The declaration of a provider, from `#[provider]` on a struct.
 #[derive(Debug)]
 pub struct ProviderSpec {
-    /// In the configuration, the log and `/meta`.
+    /// Name in the configuration, the log and `/meta`.
     pub name: &'static str,
-    /// For people.
+    /// Title for people.
     pub title: &'static str,
-    /// From the doc comment; empty without one.
+    /// Description from the doc comment; empty without one.
     pub description: &'static str,
-    /// Where.
+    /// Place of the declaration in the source.
     pub source: SourceLocation,
 }

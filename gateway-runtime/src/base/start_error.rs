@@ -1,45 +1,45 @@
-//! The error of a start: every problem that was found.
+//! The error of a failed start, with every problem that was found.
 
 use std::fmt;
 
-/// The problems that keep a gateway from starting: every one that was found, not just the first.
+/// The problems that keep a gateway from starting: every one that was found, not the first alone.
 pub struct StartError {
     problems: Vec<String>,
 }
 
 impl StartError {
-    /// One problem: what is wrong, where, and what to do.
+    /// Creates an error of one problem: what is wrong, where, and how to mend it.
     #[must_use]
     pub fn new(problem: impl Into<String>) -> Self {
         Self { problems: vec![problem.into()] }
     }
 
-    /// All of `problems`, if there are any.
+    /// Returns an error of all `problems`, if there are any.
     ///
     /// # Errors
     ///
-    /// When there is at least one.
+    /// Returns an error if there is at least one problem.
     pub fn from_problems(problems: Vec<String>) -> Result<(), Self> {
         if problems.is_empty() { Ok(()) } else { Err(Self { problems }) }
     }
 
-    /// All of `problems`; there is at least one.
+    /// Creates an error of `problems`, of which there is at least one.
     pub(crate) fn from_nonempty(problems: Vec<String>) -> Self {
         Self { problems }
     }
 
-    /// The same, with each problem as `f` has it.
+    /// Applies `f` to each problem.
     pub(crate) fn map(self, f: impl FnMut(String) -> String) -> Self {
         Self { problems: self.problems.into_iter().map(f).collect() }
     }
 
-    /// Every problem.
+    /// Returns every problem.
     #[must_use]
     pub fn problems(&self) -> &[String] {
         &self.problems
     }
 
-    /// The problems alone.
+    /// Returns every problem, and consumes the error.
     #[must_use]
     pub fn into_problems(self) -> Vec<String> {
         self.problems
@@ -53,14 +53,14 @@ impl fmt::Display for StartError {
         }
         write!(f, "the gateway cannot start, for {} reasons:", self.problems.len())?;
         for (number, problem) in self.problems.iter().enumerate() {
-            // What follows a line break belongs to the same problem.
+            // A line break is within a problem, so the next line is indented.
             write!(f, "\n  {}. {}", number + 1, problem.replace('\n', "\n     "))?;
         }
         Ok(())
     }
 }
 
-/// As `Display`: this is what `fn main() -> Result<(), StartError>` prints.
+/// Writes the same as `Display`, since this is what `fn main() -> Result<(), StartError>` prints.
 impl fmt::Debug for StartError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)

@@ -1,4 +1,4 @@
-//! How the calls of methods stand that come by the bus: for `/readyz` and `/metrics`.
+//! Calls that arrive over the bus: their counters and state, for `/readyz` and `/metrics`.
 
 use std::{
     sync::atomic::{AtomicU64, Ordering},
@@ -7,14 +7,14 @@ use std::{
 
 use crate::bus::BusErrorKind;
 
-/// The reasons for which a reply is dropped, by their names in `/metrics`.
+/// Reasons for which a reply is dropped, by discriminant.
 const REASONS: [DroppedReply; 3] =
     [DroppedReply::Unroutable, DroppedReply::Refused, DroppedReply::Unavailable];
 
-/// Why a reply was dropped.
+/// The reason for which a reply was dropped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DroppedReply {
-    /// No such queue: the caller has left, or never had one.
+    /// The caller's queue does not exist: the caller has left, or never had one.
     Unroutable,
     /// The broker nacked the reply, or could not carry it: the caller's queue is full.
     Refused,
@@ -23,7 +23,7 @@ pub enum DroppedReply {
 }
 
 impl DroppedReply {
-    /// Its name in `/metrics`.
+    /// Returns the label of the reason in `/metrics`.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -48,27 +48,29 @@ impl From<BusErrorKind> for DroppedReply {
     }
 }
 
-/// How calls stand now. A call takes a slot while its method runs; what waits has been received and has no slot yet.
+/// Live counters of calls. A call takes a slot while its method runs; a waiting message was
+/// received and has no slot yet.
 #[derive(Debug)]
 pub struct CallsStatus {
     began: Instant,
     executing: AtomicU64,
     waiting: AtomicU64,
-    /// When a slot was last taken or freed, in milliseconds since `began`.
+    /// The time at which a slot was last taken or freed, in milliseconds since `began`.
     moved: AtomicU64,
-    /// How long a slot may be taken at most, in milliseconds; zero before calls are consumed.
+    /// The longest time for which a slot may be taken, in milliseconds; zero before calls are
+    /// consumed.
     longest: AtomicU64,
     dropped: [AtomicU64; REASONS.len()],
 }
 
-/// [`CallsStatus`] at one moment.
+/// A snapshot of [`CallsStatus`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct CallsStats {
-    /// Calls whose methods run.
+    /// The number of calls whose methods run.
     pub executing: u64,
-    /// Messages that wait for a slot.
+    /// The number of messages that wait for a slot.
     pub waiting: u64,
-    /// For how long messages have waited while no slot was taken or freed.
+    /// The time for which messages have waited while no slot was taken or freed.
     pub stalled: Duration,
 }
 
@@ -86,41 +88,42 @@ impl Default for CallsStatus {
 }
 
 impl CallsStatus {
-    /// Says how long a call may take at most: no slot is taken for longer, or something is wrong.
+    /// Sets the longest time that a call may take. A slot that is taken for longer indicates a
+    /// fault.
     pub fn set_longest(&self, longest: Duration) {
         self.longest.store(millis(longest).max(1), Ordering::Relaxed);
     }
 
-    /// Says how many messages wait for a slot.
+    /// Sets the number of messages that wait for a slot.
     pub fn set_waiting(&self, waiting: usize) {
         if self.waiting.swap(waiting as u64, Ordering::Relaxed) == 0 {
             self.note_move();
         }
     }
 
-    /// A slot was taken.
+    /// Records that a slot was taken.
     pub fn begin(&self) {
         self.executing.fetch_add(1, Ordering::Relaxed);
         self.note_move();
     }
 
-    /// A slot was freed.
+    /// Records that a slot was freed.
     pub fn end(&self) {
         self.executing.fetch_sub(1, Ordering::Relaxed);
         self.note_move();
     }
 
-    /// A reply was dropped.
+    /// Counts a dropped reply.
     pub fn drop_reply(&self, why: DroppedReply) {
         self.dropped[why as usize].fetch_add(1, Ordering::Relaxed);
     }
 
-    /// How many replies were dropped, by the reason.
+    /// Returns the number of dropped replies for each reason.
     pub fn dropped(&self) -> impl Iterator<Item = (&'static str, u64)> + '_ {
         REASONS.iter().map(|why| (why.name(), self.dropped[*why as usize].load(Ordering::Relaxed)))
     }
 
-    /// How calls stand now.
+    /// Returns a snapshot of the counters.
     #[must_use]
     pub fn stats(&self) -> CallsStats {
         let waiting = self.waiting.load(Ordering::Relaxed);
@@ -130,7 +133,8 @@ impl CallsStatus {
         CallsStats { executing, waiting, stalled: Duration::from_millis(stalled) }
     }
 
-    /// For how long no slot has moved though messages wait, where that is longer than any call may take.
+    /// Returns for how long messages have waited without a slot moving, if that exceeds the longest
+    /// call.
     #[must_use]
     pub fn stuck(&self) -> Option<Duration> {
         let longest = Duration::from_millis(self.longest.load(Ordering::Relaxed));

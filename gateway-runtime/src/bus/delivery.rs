@@ -1,4 +1,4 @@
-//! What was received, and must be settled.
+//! Received messages and their acknowledgement.
 
 use std::{fmt, mem, sync::Arc};
 
@@ -9,61 +9,62 @@ use tokio::{
 
 use crate::bus::Message;
 
-/// A message that was received.
+/// A received message.
 #[derive(Debug)]
 pub struct Delivery {
     /// The message.
     pub message: Message,
-    /// How often the broker delivered it before, to consumers that may have begun to work on it.
+    /// The number of earlier deliveries, to consumers that may have begun to execute the message.
     pub delivered_before: u32,
-    /// When it arrived here. Its `expiration` counts from then.
+    /// The time of arrival. The message's `expiration` counts from it (SEMANTICS §11).
     pub arrived: Instant,
-    /// With which it is settled.
+    /// The receipt that acknowledges the delivery.
     pub receipt: DeliveryReceipt,
 }
 
-/// What becomes of a message that was received.
+/// The disposition of a received message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Disposition {
-    /// It is done with.
+    /// The message is acknowledged: the broker deletes it.
     Done,
-    /// It goes back to its queue.
+    /// The message is requeued.
     Again,
 }
 
-/// Settles the messages of one consumer; calls return at once.
+/// Acknowledges the messages of one consumer. Its methods return at once.
 pub trait Acknowledge: fmt::Debug + Send + Sync {
-    /// Settles the message of this number. The broker may never hear of it: then it gives the message again.
-    fn settle(&self, number: u64, verdict: Disposition);
+    /// Applies a disposition to the delivery with this tag. If the broker does not receive it, the
+    /// message is delivered again.
+    fn settle(&self, delivery_tag: u64, disposition: Disposition);
 }
 
-/// With which a message is settled. One that is dropped sends it back.
+/// A receipt that acknowledges one delivery. Dropping it requeues the message.
 pub struct DeliveryReceipt {
     delivery_tag: u64,
     settle: Option<Arc<dyn Acknowledge>>,
 }
 
 impl DeliveryReceipt {
-    /// The receipt of a message with this number.
+    /// Creates the receipt of the delivery with this tag.
     #[must_use]
-    pub fn new(number: u64, settle: Arc<dyn Acknowledge>) -> Self {
-        Self { delivery_tag: number, settle: Some(settle) }
+    pub fn new(delivery_tag: u64, settle: Arc<dyn Acknowledge>) -> Self {
+        Self { delivery_tag, settle: Some(settle) }
     }
 
-    /// A receipt of what needs no settling.
+    /// Creates a receipt for a delivery that needs no acknowledgement.
     #[must_use]
     pub const fn none() -> Self {
         Self { delivery_tag: 0, settle: None }
     }
 
-    /// The message is done with.
+    /// Acknowledges the message.
     pub fn done(mut self) {
         self.settle(Disposition::Done);
     }
 
-    fn settle(&mut self, verdict: Disposition) {
+    fn settle(&mut self, disposition: Disposition) {
         if let Some(settle) = mem::take(&mut self.settle) {
-            settle.settle(self.delivery_tag, verdict);
+            settle.settle(self.delivery_tag, disposition);
         }
     }
 }
@@ -80,15 +81,16 @@ impl fmt::Debug for DeliveryReceipt {
     }
 }
 
-/// The messages of a subscription, in order. Dropping it ends the subscription, and requeues what was not received from it;
-/// [`cancel`](Self::cancel) ends it in good order.
+/// The deliveries of a subscription, in order. Dropping it ends the subscription, and requeues the
+/// deliveries that were not received from it; [`cancel`](Self::cancel) ends it in an orderly way.
 #[derive(Debug)]
 pub struct Deliveries {
     received: mpsc::Receiver<Delivery>,
     ending: Option<DeliveryEnd>,
 }
 
-/// How a subscription is cancelled, and how its consumer knows that the broker has read all acknowledgements.
+/// The signals for the end of a subscription: the request to cancel, and the notice that the broker
+/// has all acknowledgements.
 #[derive(Debug)]
 struct DeliveryEnd {
     cancel: Option<oneshot::Sender<()>>,
@@ -96,14 +98,16 @@ struct DeliveryEnd {
 }
 
 impl Deliveries {
-    /// What `received` gives. The broker ends the subscription when the receiver is closed; settling takes no time.
+    /// Creates deliveries from a channel. The broker ends the subscription when the receiver is
+    /// closed; acknowledgements take effect at once.
     #[must_use]
     pub fn new(received: mpsc::Receiver<Delivery>) -> Self {
         Self { received, ending: None }
     }
 
-    /// What `received` gives. After `cancel` was sent to, the broker sends what is on its way, and closes `received`; it
-    /// drops the other end of `settled` when all deliveries are settled and the broker knows it.
+    /// Creates deliveries from a channel, with an orderly end. After `cancel` is sent, the broker
+    /// sends the deliveries on their way and closes `received`. It drops the sender of `settled`
+    /// when it has the acknowledgements of all deliveries.
     #[must_use]
     pub fn with_end(
         received: mpsc::Receiver<Delivery>,
@@ -113,33 +117,36 @@ impl Deliveries {
         Self { received, ending: Some(DeliveryEnd { cancel: Some(cancel), settled }) }
     }
 
-    /// The next; none when the broker was closed for good, or the subscription cancelled.
+    /// Returns the next delivery; none when the broker was closed for good, or the subscription
+    /// cancelled.
     pub async fn next(&mut self) -> Option<Delivery> {
         self.received.recv().await
     }
 
-    /// Whatever is here, up to `most`, as soon as there is something; zero when the broker was closed for good, or the
-    /// subscription cancelled.
+    /// Receives up to `most` deliveries, as soon as there is one; returns how many. Zero when the
+    /// broker was closed for good, or the subscription cancelled.
     pub async fn next_batch(&mut self, many: &mut Vec<Delivery>, most: usize) -> usize {
         self.received.recv_many(many, most).await
     }
 
-    /// How many are here and were not received yet.
+    /// Returns the number of deliveries that have arrived and were not received yet.
     #[must_use]
     pub fn waiting(&self) -> usize {
         self.received.len()
     }
 
-    /// Ends the subscription. What the broker had sent by then still comes; after it, nothing does.
+    /// Ends the subscription. Deliveries that the broker had sent by then still arrive, and none
+    /// after them.
     pub fn cancel(&mut self) {
         match &mut self.ending {
-            // The broker may have been closed.
+            // An error means that the broker was closed.
             Some(ending) => drop(ending.cancel.take().map(|cancel| cancel.send(()))),
             None => self.received.close(),
         }
     }
 
-    /// Waits until all deliveries are settled and the broker knows it. Only after [`cancel`](Self::cancel).
+    /// Waits until the broker has the acknowledgements of all deliveries. Call it only after
+    /// [`cancel`](Self::cancel).
     pub async fn settled(self) {
         let Self { received, ending } = self;
         drop(received);

@@ -1,29 +1,30 @@
-//! Why the bus did not do what it was asked for.
+//! Errors of the bus.
 
 use std::{borrow::Cow, fmt};
 
-/// What was in the way.
+/// The kind of a bus error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum BusErrorKind {
-    /// There is no connection now; nothing was sent.
+    /// Disconnected now; nothing was sent.
     Disconnected,
-    /// The broker takes no messages now, since its memory or its disk is full; nothing was sent.
+    /// The broker blocks publishing, since its memory or its disk is full; nothing was sent.
     Blocked,
-    /// No queue gets what is sent there, or the exchange does not exist.
+    /// Unroutable: no queue is bound for the message, or the exchange does not exist.
     Unroutable,
-    /// The broker answered that it did not take the message over: a queue is full, say.
+    /// The broker nacked the message: a queue is full, for example.
     Nacked,
-    /// The message cannot be sent as it is: a name is too long, or it is larger than the broker takes.
+    /// The message cannot be sent as it is: a name is too long, or it is larger than the broker
+    /// accepts.
     InvalidMessage,
-    /// The broker did not confirm in time that it has the message.
+    /// The broker did not confirm the message in time.
     ConfirmTimeout,
-    /// No answer came in time.
+    /// The time limit ended without a reply.
     ReplyTimeout,
-    /// The connection or the channel was lost before an answer came.
+    /// The connection or the channel was lost before a reply arrived.
     ChannelLost,
 }
 
-/// Why the bus did not do what it was asked for.
+/// An error of the bus; its text is for operators.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BusError {
     kind: BusErrorKind,
@@ -31,19 +32,20 @@ pub struct BusError {
 }
 
 impl BusError {
-    /// A fault, told to operators.
+    /// Creates an error with a text for operators.
     #[must_use]
     pub fn new(fault: BusErrorKind, detail: impl Into<Cow<'static, str>>) -> Self {
         Self { kind: fault, detail: detail.into() }
     }
 
-    /// What was in the way.
+    /// Returns the kind of the error.
     #[must_use]
     pub fn kind(&self) -> BusErrorKind {
         self.kind
     }
 
-    /// Whether somebody may have got the message all the same.
+    /// Returns whether the outcome is ambiguous: a consumer may have received the message all the
+    /// same (SEMANTICS §3).
     #[must_use]
     pub fn may_have_happened(&self) -> bool {
         matches!(

@@ -1,4 +1,5 @@
-//! Header fields of messages, with the types of AMQP 0-9-1 (§4.2.5.5, as RabbitMQ has them): what came is carried on unchanged.
+//! Headers of messages, with the types of AMQP 0-9-1 (§4.2.5.5, in RabbitMQ's variant). Values are
+//! passed on unchanged.
 
 use std::borrow::Cow;
 
@@ -6,24 +7,25 @@ use bytes::Bytes;
 
 use crate::bus::ShortStr;
 
-/// Header fields, in the order in which they were added; RabbitMQ does not keep the order.
+/// The headers of a message, in the order in which they were added; RabbitMQ does not preserve the
+/// order.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct MessageHeaders(Vec<(ShortStr, MessageHeader)>);
 
-/// The value of a header field.
+/// The value of a header.
 #[derive(Clone, Debug, PartialEq)]
 pub enum MessageHeader {
-    /// Text, or bytes of any kind.
+    /// Text, or arbitrary bytes (AMQP: long string).
     Text(Bytes),
-    /// A whole number of 64 bits.
+    /// An integer of 64 bits.
     Number(i64),
-    /// A whole number of fewer bits.
+    /// An integer of fewer bits.
     Narrow(Narrow),
-    /// A truth value.
+    /// A boolean.
     Flag(bool),
-    /// A number of 32 bits with a fraction.
+    /// A floating-point number of 32 bits.
     Float(f32),
-    /// A number of 64 bits with a fraction.
+    /// A floating-point number of 64 bits.
     Double(f64),
     /// `value` divided by ten to the power of `scale`.
     Decimal {
@@ -34,30 +36,30 @@ pub enum MessageHeader {
     },
     /// A time, in seconds since 1970.
     Timestamp(u64),
-    /// Bytes that are no text.
+    /// Bytes that are not text (AMQP: byte array).
     Bytes(Bytes),
     /// A list of values.
     List(Vec<MessageHeader>),
     /// A table of values.
     Table(MessageHeaders),
-    /// No value.
+    /// A field without a value.
     Void,
 }
 
-/// A whole number of fewer than 64 bits.
+/// An integer of fewer than 64 bits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Narrow {
-    /// 8 bits with a sign.
+    /// A signed integer of 8 bits.
     I8(i8),
-    /// 8 bits.
+    /// An unsigned integer of 8 bits.
     U8(u8),
-    /// 16 bits with a sign.
+    /// A signed integer of 16 bits.
     I16(i16),
-    /// 16 bits.
+    /// An unsigned integer of 16 bits.
     U16(u16),
-    /// 32 bits with a sign.
+    /// A signed integer of 32 bits.
     I32(i32),
-    /// 32 bits.
+    /// An unsigned integer of 32 bits.
     U32(u32),
 }
 
@@ -75,7 +77,7 @@ impl From<Narrow> for i64 {
 }
 
 impl MessageHeader {
-    /// The bytes of a text or a byte array.
+    /// Returns the bytes of a text or a byte array.
     #[must_use]
     pub fn as_bytes(&self) -> Option<&Bytes> {
         match self {
@@ -84,7 +86,7 @@ impl MessageHeader {
         }
     }
 
-    /// The value of a whole number of any width.
+    /// Returns the value of an integer of any width.
     #[must_use]
     pub fn as_integer(&self) -> Option<i64> {
         match self {
@@ -94,7 +96,7 @@ impl MessageHeader {
         }
     }
 
-    /// The value as a text: texts and byte arrays as they are, whole numbers in decimal.
+    /// Returns the value as text: texts and byte arrays unchanged, integers in decimal.
     #[must_use]
     pub fn to_text(&self) -> Option<Bytes> {
         self.as_bytes().cloned().or_else(|| Some(self.as_integer()?.to_string().into()))
@@ -102,7 +104,7 @@ impl MessageHeader {
 }
 
 impl MessageHeaders {
-    /// Adds a field, in the place of one of this name.
+    /// Sets a header, and replaces one of the same name.
     pub fn set(&mut self, name: impl Into<ShortStr>, value: impl Into<MessageHeader>) {
         let (name, value) = (name.into(), value.into());
         match self.0.iter_mut().find(|(other, _)| *other == name) {
@@ -111,24 +113,24 @@ impl MessageHeaders {
         }
     }
 
-    /// Adds a field whose name none has yet.
+    /// Adds a header. The caller ensures that its name is new.
     pub fn add(&mut self, name: impl Into<ShortStr>, value: impl Into<MessageHeader>) {
         self.0.push((name.into(), value.into()));
     }
 
-    /// The field of a name.
+    /// Returns the header with this name.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&MessageHeader> {
         Some(&self.0.iter().find(|(other, _)| other == name)?.1)
     }
 
-    /// The field of a name, if it is text.
+    /// Returns the header with this name, if it is UTF-8 text.
     #[must_use]
     pub fn text(&self, name: &str) -> Option<&str> {
         std::str::from_utf8(self.get(name)?.as_bytes()?).ok()
     }
 
-    /// The field of a name as a number, also where a text says it.
+    /// Returns the header with this name as a number; texts are parsed.
     #[must_use]
     pub fn number(&self, name: &str) -> Option<i64> {
         let field = self.get(name)?;
@@ -137,24 +139,24 @@ impl MessageHeaders {
             .or_else(|| std::str::from_utf8(field.as_bytes()?).ok()?.trim().parse().ok())
     }
 
-    /// Takes a field away.
+    /// Removes a header, and returns its value.
     pub fn remove(&mut self, name: &str) -> Option<MessageHeader> {
         let index = self.0.iter().position(|(other, _)| other == name)?;
         Some(self.0.remove(index).1)
     }
 
-    /// All of them.
+    /// Returns an iterator over names and values.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &MessageHeader)> {
         self.0.iter().map(|(name, field)| (&**name, field))
     }
 
-    /// How many there are.
+    /// Returns the number of headers.
     #[must_use]
     pub fn len(&self) -> usize {
         self.0.len()
     }
 
-    /// Whether there are none.
+    /// Returns whether there are no headers.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()

@@ -1,4 +1,4 @@
-//! The broker within the process: what is published reaches who consumes here, and is gone when the process ends.
+//! The in-process broker: messages reach consumers in the same process, and are lost when it ends.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -22,10 +22,10 @@ use crate::bus::{
     pending_calls::PendingCalls, topic_pattern,
 };
 
-/// Where answers to calls go; no queue can have this name.
+/// The routing key of replies to calls; no queue can have this name.
 const REPLY_TO: &str = "amq.gateway.reply-to";
 
-/// The broker within the process. Its clones are one.
+/// The in-process broker. Clones share one state.
 #[derive(Clone, Debug, Default)]
 pub struct MemoryBroker(Arc<MemoryState>);
 
@@ -49,8 +49,8 @@ struct Queue {
     ready: VecDeque<Queued>,
     unacked: HashMap<u64, Queued>,
     consumers: VecDeque<Consumer>,
-    numbers: u64,
-    /// Where messages go after a time.
+    last_delivery_tag: u64,
+    /// The delay after which messages move to another queue, and the name of that queue.
     dead_letter_after: Option<(Duration, ShortStr)>,
 }
 
@@ -65,7 +65,7 @@ struct Queued {
 struct Consumer {
     id: u64,
     deliveries: mpsc::Sender<Delivery>,
-    /// How many more it may have at once.
+    /// The number of further deliveries that the consumer accepts.
     room: usize,
 }
 
@@ -76,7 +76,7 @@ struct Topic {
     deliveries: mpsc::Sender<Delivery>,
 }
 
-/// Settles what one consumer was given.
+/// The acknowledgement of deliveries to one consumer.
 #[derive(Debug)]
 struct MemoryAcker {
     broker: Weak<MemoryState>,
@@ -148,7 +148,7 @@ impl Broker for MemoryBroker {
 }
 
 impl State {
-    /// The queue, which is there from now on with those beside it.
+    /// Declares a call queue with its retry queues and its dead-letter queue, and returns it.
     fn declare(&mut self, calls: &CallQueue) -> &mut Queue {
         for delay in &calls.delays {
             self.queues.entry(calls.retry_queue(*delay)).or_default().dead_letter_after =
@@ -182,7 +182,7 @@ impl MemoryState {
         Err(BusError::new(BusErrorKind::Unroutable, "nobody consumes what is sent there"))
     }
 
-    /// Whether somebody gets it.
+    /// Routes a message; returns whether a queue or a subscriber receives it.
     fn route(self: &Arc<Self>, message: Message) -> bool {
         match &*message.exchange {
             "" if message.routing_key == REPLY_TO => {
@@ -207,14 +207,14 @@ impl MemoryState {
             topic.exchange == message.exchange
                 && topic_pattern::matches(&topic.pattern, &message.routing_key)
         };
-        let told = state.topics.iter().filter(fits).map(|topic| {
+        let delivered = state.topics.iter().filter(fits).map(|topic| {
             let (message, receipt) = (message.clone(), DeliveryReceipt::none());
             let delivery =
                 Delivery { message, delivered_before: 0, arrived: Instant::now(), receipt };
-            let given = topic.deliveries.try_send(delivery);
-            self.received.fetch_add(u64::from(given.is_ok()), Ordering::Relaxed);
+            let sent = topic.deliveries.try_send(delivery);
+            self.received.fetch_add(u64::from(sent.is_ok()), Ordering::Relaxed);
         });
-        told.count() > 0
+        delivered.count() > 0
     }
 
     fn enqueue(self: &Arc<Self>, name: ShortStr, mut message: Message) -> bool {
@@ -234,31 +234,32 @@ impl MemoryState {
         }
         let expires = message.expiration.and_then(|left| Instant::now().checked_add(left));
         queue.ready.push_back(Queued { message, unacked: 0, expires });
-        self.give(&name, queue);
+        self.deliver(&name, queue);
         true
     }
 
-    /// Gives what is ready to who has room for it, one after the other.
-    fn give(self: &Arc<Self>, name: &ShortStr, queue: &mut Queue) {
+    /// Delivers ready messages to consumers with free capacity, in round-robin order.
+    fn deliver(self: &Arc<Self>, name: &ShortStr, queue: &mut Queue) {
         let now = Instant::now();
         queue.ready.retain(|queued| queued.expires.is_none_or(|expires| now < expires));
         queue.consumers.retain(|consumer| !consumer.deliveries.is_closed());
-        while let Some(place) = queue.consumers.iter().position(|consumer| consumer.room > 0) {
-            queue.consumers.rotate_left(place);
+        while let Some(index) = queue.consumers.iter().position(|consumer| consumer.room > 0) {
+            queue.consumers.rotate_left(index);
             let Some(consumer) = queue.consumers.front_mut() else { return };
-            // There is a place for each that it has room for, unless it has left just now.
+            // A free slot of the consumer is free in its channel too, unless the consumer has just
+            // left.
             let Ok(permit) = consumer.deliveries.try_reserve() else {
                 consumer.room = 0;
                 continue;
             };
             let Some(mut queued) = queue.ready.pop_front() else { return };
-            queue.numbers += 1;
-            let settler = MemoryAcker {
+            queue.last_delivery_tag += 1;
+            let acker = MemoryAcker {
                 broker: Arc::downgrade(self),
                 queue: name.clone(),
                 consumer: consumer.id,
             };
-            let receipt = DeliveryReceipt::new(queue.numbers, Arc::new(settler));
+            let receipt = DeliveryReceipt::new(queue.last_delivery_tag, Arc::new(acker));
             permit.send(Delivery {
                 message: queued.message.clone(),
                 delivered_before: queued.unacked,
@@ -268,7 +269,7 @@ impl MemoryState {
             consumer.room -= 1;
             queued.unacked += 1;
             self.received.fetch_add(1, Ordering::Relaxed);
-            queue.unacked.insert(queue.numbers, queued);
+            queue.unacked.insert(queue.last_delivery_tag, queued);
             queue.consumers.rotate_left(1);
         }
     }
@@ -281,13 +282,13 @@ impl MemoryState {
         let consumer = Consumer { id: state.consumers, deliveries: sender, room };
         let queue = state.declare(calls);
         queue.consumers.push_back(consumer);
-        self.give(&calls.name, queue);
+        self.deliver(&calls.name, queue);
         Deliveries::new(received)
     }
 }
 
 impl Acknowledge for MemoryAcker {
-    fn settle(&self, number: u64, verdict: Disposition) {
+    fn settle(&self, delivery_tag: u64, disposition: Disposition) {
         let Some(broker) = self.broker.upgrade() else { return };
         let mut state = broker.state();
         let Some(queue) = state.queues.get_mut(&self.queue) else { return };
@@ -297,10 +298,10 @@ impl Acknowledge for MemoryAcker {
             consumer.room += 1;
         }
         if let Some(queued) =
-            queue.unacked.remove(&number).filter(|_| verdict == Disposition::Again)
+            queue.unacked.remove(&delivery_tag).filter(|_| disposition == Disposition::Again)
         {
             queue.ready.push_front(queued);
         }
-        broker.give(&self.queue, queue);
+        broker.deliver(&self.queue, queue);
     }
 }

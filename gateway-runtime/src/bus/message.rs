@@ -1,4 +1,4 @@
-//! What the bus carries.
+//! Messages of the bus.
 
 use std::{borrow::Cow, time::Duration};
 
@@ -6,45 +6,48 @@ use bytes::Bytes;
 
 use crate::bus::MessageHeaders;
 
-/// A short text, of at most [`Message::LONGEST_NAME`] bytes: exchanges, keys, ids, the names of header fields.
+/// A string of at most [`Message::MAX_NAME_BYTES`] bytes: names of exchanges and headers, routing
+/// keys, ids (AMQP 0-9-1: short string).
 pub type ShortStr = Cow<'static, str>;
 
-/// A message: where it goes, what is said of it, and its body.
+/// A message: its destination, properties, headers and body.
 ///
-/// What is received has here where it had been sent.
+/// A received message has the exchange and the routing key to which it was sent.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Message {
-    /// The exchange; empty for the one that brings each message to the queue whose name is its key.
+    /// The exchange. Empty for the default exchange, which routes each message to the queue that
+    /// the routing key names.
     pub exchange: ShortStr,
     /// The routing key.
     pub routing_key: ShortStr,
-    /// Whether publishing it fails where no queue gets it.
+    /// The flag `mandatory`: publishing fails if no queue receives the message.
     pub mandatory: bool,
-    /// Whether it survives a restart of the broker, in a queue that does.
+    /// The flag `persistent`: the message survives a restart of the broker, in a durable queue.
     pub persistent: bool,
-    /// After which time nobody wants it any more.
+    /// The time after which the message expires.
     pub expiration: Option<Duration>,
     /// The media type of the body.
     pub content_type: Option<ShortStr>,
-    /// How the body is compressed.
+    /// The content coding of the body, such as `gzip`.
     pub content_encoding: Option<ShortStr>,
-    /// What else is said of it.
+    /// The headers.
     pub headers: MessageHeaders,
-    /// Where an answer goes: the key of a message to the exchange without a name.
+    /// The queue for a reply: its routing key at the default exchange.
     pub reply_to: Option<ShortStr>,
-    /// What an answer says, so that it finds its question.
+    /// The id that a reply repeats, by which it finds its call.
     pub correlation_id: Option<ShortStr>,
-    /// What it is called. Who gets one twice knows it by that.
+    /// The id of the message, by which a receiver recognizes duplicates.
     pub message_id: Option<ShortStr>,
-    /// What kind of message it is: the property `type`.
+    /// The type of the message: the property `type`.
     pub message_type: Option<ShortStr>,
-    /// When it was made, in whole seconds since 1970.
+    /// The time of creation, in whole seconds since 1970.
     pub timestamp: Option<u64>,
     /// The priority, in a queue that has priorities.
     pub priority: Option<u8>,
     /// The program that made the message.
     pub app_id: Option<ShortStr>,
-    /// The user of the broker who published the message. The broker refuses a message with the name of another user.
+    /// The broker's user that published the message. The broker refuses a message with the name of
+    /// another user.
     pub user_id: Option<ShortStr>,
     /// The property `cluster_id`, which AMQP 0-9-1 reserves.
     pub cluster_id: Option<ShortStr>,
@@ -53,32 +56,33 @@ pub struct Message {
 }
 
 impl Message {
-    /// The longest [`Name`], in bytes (AMQP 0-9-1 §4.2.5.3, short strings).
+    /// The maximum length of a [`ShortStr`], in bytes (AMQP 0-9-1 §4.2.5.3, short strings).
     pub const MAX_NAME_BYTES: usize = 255;
 
-    /// The header field in which an answer has its status, that of an HTTP response.
+    /// The header of a reply with its status, that of an HTTP response (SEMANTICS §11).
     pub const STATUS: &str = "X-WASP-STATUS";
 
-    /// The header field of a received message whose properties could not be read whole: why not. `amqp` sets it in the place of
-    /// what it left out.
+    /// The header with the reason why some properties of a received message could not be read.
+    /// `amqp` sets it in place of the omitted parts.
     pub const UNREADABLE: &str = "x-gateway-unreadable";
 
-    /// A message to the exchange, under the key.
+    /// Creates a message to an exchange, with a routing key.
     #[must_use]
     pub fn new(exchange: impl Into<ShortStr>, key: impl Into<ShortStr>) -> Self {
         Self { exchange: exchange.into(), routing_key: key.into(), ..Self::default() }
     }
 
-    /// A message to one queue.
+    /// Creates a message to one queue.
     #[must_use]
     pub fn to_queue(queue: impl Into<ShortStr>) -> Self {
         Self::new("", queue)
     }
 
-    /// The message again, for another queue of the gateway: body, header fields and properties stay as they came.
+    /// Returns the message for another queue of the gateway; body, headers and properties stay as
+    /// they came.
     ///
-    /// Three things would make the broker refuse, drop or multiply the message. They move into header fields: the
-    /// `expiration`, the `user_id`, and the further routing keys (`CC`, `BCC`).
+    /// Three properties would make the broker refuse, drop or duplicate the message: `expiration`,
+    /// `user_id` and the further routing keys (`CC`, `BCC`). They move into headers.
     #[must_use]
     pub fn sent_on(mut self, exchange: impl Into<ShortStr>, key: impl Into<ShortStr>) -> Self {
         if let Some(left) = self.expiration.take() {
@@ -101,11 +105,11 @@ impl Message {
         }
     }
 
-    /// Why properties of the message could not be read, if some could not: they are missing here, so nothing may be concluded from
-    /// their absence.
+    /// Returns the reason why some properties could not be read, if so. Those are missing here, so
+    /// nothing may be concluded from their absence.
     #[must_use]
     pub fn unreadable(&self) -> Option<&str> {
-        // A sender may set the field too.
+        // A sender may set the header too.
         const MAX_REASON_BYTES: usize = 100;
 
         self.headers.get(Self::UNREADABLE)?;
@@ -114,11 +118,11 @@ impl Message {
         Some(reason.unwrap_or("no reason is given"))
     }
 
-    /// The status of an answer, 200 where it says nothing of it; none where it says what cannot be one. Interim answers are of
-    /// the connection, and no answers here.
+    /// Returns the status of a reply: 200 without a status header, none with an invalid one.
+    /// Interim statuses (1xx) belong to a connection and are invalid here.
     #[must_use]
     pub fn status(&self) -> Option<u16> {
-        // Field names of HTTP are the same in any case, and some workers write them in lower case.
+        // HTTP field names are case-insensitive, and some workers write them in lower case.
         let mut names = self.headers.iter().map(|(name, _)| name);
         let Some(name) = names.find(|name| name.eq_ignore_ascii_case(Self::STATUS)) else {
             return Some(200);

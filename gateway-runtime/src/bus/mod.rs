@@ -1,9 +1,15 @@
-//! The bus: messages to other programs and from them, over RabbitMQ (AMQP 0-9-1) or within the process.
+//! The bus: messages to and from other programs, over RabbitMQ (AMQP 0-9-1) or within the process
+//! (SEMANTICS §11).
 //!
-//! A [`Broker`] is one of the two; what gateways do with it (`relay`, `consume`, `publisher`) does not
-//! know which. `message` is what is carried, `delivery` what was received and must be settled, `calls` how the calls of methods
-//! stand, `pending` the calls that
-//! wait for an answer, `memory` the broker within the process. Only `amqp` names the library that speaks to RabbitMQ.
+//! A [`Broker`] is either of the two. Its users (`edge::bus_dispatch`, `edge::bus_consumer`,
+//! `publisher`) do not depend on which. Only `amqp` names the client library for RabbitMQ.
+//!
+//! - `message`, `field`: a message and its headers
+//! - `delivery`: received messages and their acknowledgement
+//! - `calls`: counters of the calls that arrive over the bus
+//! - `pending_calls`: calls that wait for their replies
+//! - `memory_broker`: the in-process broker
+//! - `publisher`: events
 
 #[cfg(feature = "amqp")]
 mod amqp;
@@ -41,115 +47,124 @@ pub use crate::bus::{
     stats::BrokerStats,
 };
 
-/// What a broker does, on its way.
+/// The future of a broker's operation.
 pub type BusFuture<T> = Pin<Box<dyn Future<Output = Result<T, BusError>> + Send>>;
 
-/// Who carries messages.
+/// A message broker.
 ///
-/// Whatever it waits for has an end: every future ends within the deadline it is given or the broker's own time-outs, also
-/// when the other side is silent. A connection that is lost comes back by itself, with all that was declared and consumed;
-/// meanwhile everything fails at once.
+/// Every future ends within its deadline or the broker's own timeouts, even if the other side is
+/// silent. A lost connection is re-established, with all declarations and consumers; meanwhile
+/// every operation fails at once.
 pub trait Broker: fmt::Debug + Send + Sync + 'static {
-    /// Publishes a message, and waits until the broker has taken it over.
+    /// Publishes a message, and waits until the broker has confirmed it.
     ///
     /// # Errors
     ///
-    /// When it has not, or nobody knows; [`Fault::Unroutable`] only for a message that is [mandatory](Message::mandatory).
+    /// Fails if the broker has not accepted the message, or the outcome is unknown.
+    /// [`BusErrorKind::Unroutable`] only for a message that is [mandatory](Message::mandatory).
     fn publish(&self, message: Message) -> BusFuture<()>;
 
-    /// Publishes a reply to the queue that its caller named. As [`publish`](Self::publish), but replies never wait for each
-    /// other nor for other messages: a caller's queue that takes nothing delays replies to that queue alone.
+    /// Publishes a reply to the queue that its caller named.
+    ///
+    /// As [`publish`](Self::publish), but replies wait neither for each other nor for other
+    /// messages: a caller's queue that accepts nothing delays replies to that queue only.
     ///
     /// # Errors
     ///
-    /// As [`publish`](Self::publish); [`Fault::Unroutable`] where the caller has left.
+    /// As [`publish`](Self::publish); [`BusErrorKind::Unroutable`] if the caller has left.
     fn reply(&self, message: Message) -> BusFuture<()>;
 
-    /// Publishes a message, mandatory, which has so long to live as is left until `deadline`, and waits for the answer to
-    /// it: the first, if there are several. `correlation_id` and `reply_to` are the broker's to set.
+    /// Publishes a mandatory message that expires at `deadline`, and waits for the reply: the
+    /// first, if there are several. The broker sets `correlation_id` and `reply_to`.
     ///
     /// # Errors
     ///
-    /// When no answer has come; [`BusError::may_have_happened`] tells whether somebody may have got the message.
+    /// Fails if no reply arrives. [`BusError::may_have_happened`] returns whether a consumer may
+    /// have received the message.
     fn call(&self, message: Message, deadline: Instant) -> BusFuture<Message>;
 
-    /// Declares a durable topic exchange that messages will be published to, and keeps it declared.
+    /// Declares a durable topic exchange for messages to publish, and keeps it declared.
     ///
     /// # Errors
     ///
-    /// When an exchange of this name is otherwise declared, or the broker does not allow it.
+    /// Fails if an exchange of this name exists with another declaration, or the broker does not
+    /// permit it.
     fn declare_topic(&self, exchange: ShortStr) -> BusFuture<()>;
 
-    /// Declares a queue of calls, and the queues beside it, and keeps them declared.
+    /// Declares a call queue with its retry queues and its dead-letter queue, and keeps them
+    /// declared.
     ///
     /// # Errors
     ///
-    /// When it is there already with other arguments, or cannot be declared.
+    /// Fails if the queue exists with other arguments, or cannot be declared.
     fn declare(&self, queue: &CallQueue) -> BusFuture<()>;
 
-    /// Begins to consume; what has to be declared for it is.
+    /// Starts to consume. Declares what the subscription needs.
     ///
     /// # Errors
     ///
-    /// When what is there already is otherwise declared.
+    /// Fails if a queue or exchange exists with another declaration.
     fn consume(&self, subscription: Subscription) -> BusFuture<Deliveries>;
 
-    /// Whether it can be used now; why not, else.
+    /// Returns whether the broker can be used now; the error gives the reason.
     fn state(&self) -> Result<(), BusError>;
 
-    /// What it has done until now.
+    /// Returns the counters since the start.
     fn figures(&self) -> BrokerStats;
 
-    /// Ends its connections in good order; what is sent from now on fails. The broker within the process has none.
+    /// Closes the connections in an orderly way; messages sent from now on fail. The in-process
+    /// broker has no connections.
     fn close(&self) -> Pin<Box<dyn Future<Output = ()> + Send>>;
 }
 
-/// From where messages come.
+/// A source of messages.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Subscription {
-    /// A queue of calls that several gateways share, and lose nothing of.
+    /// A call queue that several gateways share, and that loses nothing.
     Calls(CallQueue),
-    /// What is published to a topic exchange from now on, for this subscriber alone; it needs no settling to go on.
+    /// New messages of a topic exchange, for this subscriber alone; they need no acknowledgement.
     Topic {
         /// The exchange, which is declared.
         exchange: ShortStr,
-        /// Words separated by dots; `*` stands for one, `#` for any number.
+        /// The pattern of routing keys: words separated by dots; `*` matches one word, `#` any
+        /// number.
         pattern: ShortStr,
     },
 }
 
 impl Subscription {
-    /// So many messages wait for who consumes a topic, before some are lost to him.
+    /// The number of messages that wait for a topic subscriber before some are dropped.
     pub const TOPIC_BACKLOG: usize = 1 << 16;
 }
 
-/// A durable queue whose messages are consumed once, with the queues beside it where they wait to be tried again (one for each
-/// delay), and where those end that cannot be carried out.
+/// A durable queue of calls, each consumed once. It comes with a retry queue for each delay, where
+/// messages wait to be tried again, and a dead-letter queue for messages that cannot be executed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CallQueue {
-    /// Its name: `gateway.calls`.
+    /// The name of the queue, such as `gateway.calls`.
     pub name: ShortStr,
-    /// How many messages are here at once that are not settled.
+    /// The maximum number of unacknowledged messages at this gateway.
     pub prefetch: u16,
-    /// How often a message is delivered whose consumers are lost. The consumer counts: a broker that did would lose the
-    /// message, or not say why it is dead.
+    /// The number of deliveries of a message whose consumers are lost. The consumer counts them:
+    /// the broker would drop the message, or give no reason for the dead letter.
     pub delivery_limit: u32,
-    /// How long messages wait in the queues for retries.
+    /// The delays of the retry queues.
     pub delays: Vec<Duration>,
 }
 
 impl CallQueue {
-    /// The exchange that dead letters are published to, with the queue's name as their key: a topic exchange, so that others can
-    /// be told of them too.
+    /// The exchange for dead letters, with the queue's name as routing key. A topic exchange, so
+    /// that others can subscribe to them too.
     pub const DEAD_LETTERS: &str = "gateway.dead-letters";
 
-    /// Where messages end that cannot be carried out.
+    /// Returns the name of the dead-letter queue, for messages that cannot be executed.
     #[must_use]
     pub fn dead_letter_queue(&self) -> ShortStr {
         format!("{}.dead", self.name).into()
     }
 
-    /// Where messages wait for one of the [`delays`](Self::delays), before they come back.
+    /// Returns the name of the retry queue in which messages wait for one of the
+    /// [`delays`](Self::delays) before they return.
     #[must_use]
     pub fn retry_queue(&self, delay: Duration) -> ShortStr {
         format!("{}.retry.{}", self.name, crate::base::duration::format(delay)).into()

@@ -1,8 +1,9 @@
-//! Pending calls of the bus, and the correlation ids by which their replies find them. Late replies are dropped and counted
-//! (SEMANTICS §11).
+//! Pending calls of the bus, and the correlation ids by which replies find them. Late replies are
+//! dropped and counted (SEMANTICS §11).
 //!
-//! A call has a slot, which is reused when the call has ended. The correlation id is the number of the slot and a count of its
-//! uses, so a late or second reply never reaches another call. A call that is cancelled frees its slot at once.
+//! A call has a slot, which is reused when the call has ended. A correlation id consists of the
+//! slot's number and its generation, so a late or duplicate reply never reaches another call. A
+//! cancelled call frees its slot at once.
 
 use std::{
     future::Future,
@@ -21,7 +22,7 @@ use crate::{
     bus::{BrokerStats, BusError, BusErrorKind, Message},
 };
 
-/// The calls of one channel.
+/// The pending calls of one channel.
 #[derive(Debug, Default)]
 pub(super) struct PendingCalls {
     slots: Mutex<Slots>,
@@ -36,19 +37,19 @@ struct Slots {
 
 #[derive(Debug)]
 struct CallSlot {
-    /// How often it has been used before.
+    /// The number of earlier calls in this slot.
     generation: u32,
     waiting: Option<ReplyWaiter>,
-    /// Whether the broker has the message of the call that waits.
+    /// Whether the broker has confirmed the message of the waiting call.
     is_confirmed: bool,
-    /// Whether the call that had it last was answered.
+    /// Whether the previous call in this slot received a reply.
     was_answered: bool,
 }
 
-/// Who waits, and where, if it is worth while to bring many answers there together.
+/// A waiting caller, and the wake queue of its thread if batching of replies pays off.
 #[derive(Debug)]
 struct ReplyWaiter {
-    told: oneshot::Sender<Result<Message, BusError>>,
+    sender: oneshot::Sender<Result<Message, BusError>>,
     #[cfg_attr(
         not(feature = "amqp"),
         expect(dead_code, reason = "the broker within the process brings each answer by itself")
@@ -56,28 +57,28 @@ struct ReplyWaiter {
     home: Option<WakeQueue>,
 }
 
-/// An answer on its way to who waits for it.
+/// A reply on its way to the waiting caller.
 #[derive(Debug)]
 pub(super) struct MatchedReply {
-    asker: ReplyWaiter,
+    waiter: ReplyWaiter,
     message: Message,
 }
 
 impl MatchedReply {
-    /// Where it is awaited.
+    /// Returns the wake queue of the thread that awaits the reply.
     #[cfg(feature = "amqp")]
     pub(super) fn home(&self) -> Option<&WakeQueue> {
-        self.asker.home.as_ref()
+        self.waiter.home.as_ref()
     }
 
-    /// It is there.
+    /// Delivers the reply to the caller.
     pub(super) fn tell(self) {
-        // Who has left in this moment has lost nothing but the answer.
-        let _ = self.asker.told.send(Ok(self.message));
+        // An error means that the caller has just left, and needs no reply.
+        let _ = self.waiter.sender.send(Ok(self.message));
     }
 }
 
-/// What has become of calls, those of all channels.
+/// Counters of calls and replies, shared by all channels.
 #[derive(Debug, Default)]
 pub(super) struct ReplyCounters {
     pending: AtomicU64,
@@ -87,7 +88,7 @@ pub(super) struct ReplyCounters {
     unknown: AtomicU64,
 }
 
-/// Which call it is.
+/// The identity of a pending call: a slot and its generation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct CorrelationId {
     slot: u32,
@@ -95,23 +96,23 @@ pub(super) struct CorrelationId {
 }
 
 impl CorrelationId {
-    /// As it goes with the message.
+    /// Formats the id for the message.
     pub(super) fn text(self) -> String {
         format!("{:x}.{:x}", self.slot, self.generation)
     }
 
-    /// As it comes with the answer.
+    /// Parses the id of a reply.
     pub(super) fn parse(text: &str) -> Option<Self> {
-        let (slot, round) = text.split_once('.')?;
+        let (slot, generation) = text.split_once('.')?;
         Some(Self {
             slot: u32::from_str_radix(slot, 16).ok()?,
-            generation: u32::from_str_radix(round, 16).ok()?,
+            generation: u32::from_str_radix(generation, 16).ok()?,
         })
     }
 }
 
 impl ReplyCounters {
-    /// Adds what was counted.
+    /// Adds the counters to `figures`.
     pub(super) fn add_to(&self, figures: &mut BrokerStats) {
         let Self { pending, answered, late, duplicate, unknown } = self;
         figures.pending += pending.load(Ordering::Relaxed);
@@ -123,9 +124,10 @@ impl ReplyCounters {
 }
 
 impl PendingCalls {
-    /// A call that begins to wait; `home` is where, if answers come from another thread.
+    /// Registers a call that waits for its reply; `home` is the wake queue of the caller's thread,
+    /// if replies arrive on another thread.
     pub(super) fn begin(self: &Arc<Self>, home: Option<WakeQueue>) -> ReplyFuture {
-        let (told, answered) = oneshot::channel();
+        let (sender, answered) = oneshot::channel();
         let mut slots = self.slots();
         let slot = match slots.free.pop() {
             Some(slot) => slot,
@@ -136,24 +138,24 @@ impl PendingCalls {
                     is_confirmed: false,
                     was_answered: false,
                 });
-                // Each has cost more bytes than would leave room for 2³².
+                // The number of slots stays far below 2³²: each takes several bytes of memory.
                 u32::try_from(slots.all.len() - 1).unwrap_or(u32::MAX)
             }
         };
-        let place = &mut slots.all[slot as usize];
-        (place.waiting, place.is_confirmed) = (Some(ReplyWaiter { told, home }), false);
+        let free_slot = &mut slots.all[slot as usize];
+        (free_slot.waiting, free_slot.is_confirmed) = (Some(ReplyWaiter { sender, home }), false);
         self.counts.pending.fetch_add(1, Ordering::Relaxed);
-        let id = CorrelationId { slot, generation: place.generation };
+        let id = CorrelationId { slot, generation: free_slot.generation };
         ReplyFuture { id, answered, pending: Arc::clone(self) }
     }
 
-    /// An answer to its call, if that still waits; else it is counted.
+    /// Matches a reply to its call. Counts it, and returns none, if no call waits for it.
     pub(super) fn answer(&self, message: Message) -> Option<MatchedReply> {
         let id = message.correlation_id.as_deref().and_then(CorrelationId::parse);
         let ended = id.map(|id| self.end(id, true));
         let (count, arrived) = match ended {
-            Some(ReplyMatch::Now(asker)) => {
-                (&self.counts.answered, Some(MatchedReply { asker, message }))
+            Some(ReplyMatch::Now(waiter)) => {
+                (&self.counts.answered, Some(MatchedReply { waiter, message }))
             }
             Some(ReplyMatch::Duplicate) => (&self.counts.duplicate, None),
             Some(ReplyMatch::Late) => (&self.counts.late, None),
@@ -163,7 +165,7 @@ impl PendingCalls {
         arrived
     }
 
-    /// Adds what was counted.
+    /// Adds the counters to `figures`.
     pub(super) fn add_to(&self, figures: &mut BrokerStats) {
         self.counts.add_to(figures);
     }
@@ -172,16 +174,16 @@ impl PendingCalls {
         let mut slots = self.slots();
         let Some(slot) = slots.all.get_mut(id.slot as usize) else { return ReplyMatch::Unknown };
         if slot.generation == id.generation
-            && let Some(asker) = slot.end(is_answered)
+            && let Some(waiter) = slot.end(is_answered)
         {
             slots.free.push(id.slot);
             self.counts.pending.fetch_sub(1, Ordering::Relaxed);
-            return ReplyMatch::Now(asker);
+            return ReplyMatch::Now(waiter);
         }
         match slot.generation.wrapping_sub(id.generation) {
             0 => ReplyMatch::Unknown,
             1 if slot.was_answered => ReplyMatch::Duplicate,
-            // Of a call longer ago it is no more known how it ended.
+            // The outcome of earlier generations is no longer known.
             _ => ReplyMatch::Late,
         }
     }
@@ -191,22 +193,22 @@ impl PendingCalls {
     }
 }
 
-/// What happens to calls by a broker that is elsewhere.
+/// Operations for a broker outside the process.
 #[cfg(feature = "amqp")]
 impl PendingCalls {
-    /// Those of a channel beside others, which count together.
+    /// Creates the pending calls of one channel, with counters that channels share.
     pub(super) fn counted(counts: Arc<ReplyCounters>) -> Self {
         Self { slots: Mutex::default(), counts }
     }
 
-    /// Ends a call that cannot be answered.
+    /// Fails one call.
     pub(super) fn fail(&self, id: CorrelationId, error: BusError) {
-        if let ReplyMatch::Now(asker) = self.end(id, false) {
-            let _ = asker.told.send(Err(error));
+        if let ReplyMatch::Now(waiter) = self.end(id, false) {
+            let _ = waiter.sender.send(Err(error));
         }
     }
 
-    /// The broker has the message of this call, if the call still waits.
+    /// Records that the broker has confirmed the message of this call, if the call still waits.
     pub(super) fn confirm(&self, id: CorrelationId) {
         if let Some(slot) = self
             .slots()
@@ -218,20 +220,20 @@ impl PendingCalls {
         }
     }
 
-    /// Ends all of them.
+    /// Fails all pending calls with one error.
     pub(super) fn fail_all(&self, error: &BusError) {
         let mut slots = self.slots();
         let Slots { all, free } = &mut *slots;
         for (number, slot) in all.iter_mut().enumerate() {
-            if let Some(asker) = slot.end(false) {
+            if let Some(waiter) = slot.end(false) {
                 free.push(u32::try_from(number).unwrap_or(u32::MAX));
                 self.counts.pending.fetch_sub(1, Ordering::Relaxed);
-                let _ = asker.told.send(Err(error.clone()));
+                let _ = waiter.sender.send(Err(error.clone()));
             }
         }
     }
 
-    /// Whether no call waits.
+    /// Returns whether no call waits.
     pub(super) fn is_empty(&self) -> bool {
         let slots = self.slots();
         slots.all.len() == slots.free.len()
@@ -239,16 +241,16 @@ impl PendingCalls {
 }
 
 impl CallSlot {
-    /// Ends the call that waits here, if one does; the slot is free then.
+    /// Ends the waiting call, if there is one, and frees the slot.
     fn end(&mut self, is_answered: bool) -> Option<ReplyWaiter> {
-        let asker = self.waiting.take()?;
+        let waiter = self.waiting.take()?;
         self.generation = self.generation.wrapping_add(1);
         self.was_answered = is_answered;
-        Some(asker)
+        Some(waiter)
     }
 }
 
-/// How a call has ended that an answer was for.
+/// The call that a reply belongs to.
 enum ReplyMatch {
     Now(ReplyWaiter),
     Duplicate,
@@ -256,7 +258,7 @@ enum ReplyMatch {
     Unknown,
 }
 
-/// A call that waits for its answer; one that is dropped waits no more.
+/// A future of a reply. Dropping it cancels the wait.
 #[derive(Debug)]
 pub(super) struct ReplyFuture {
     id: CorrelationId,
@@ -272,7 +274,7 @@ impl ReplyFuture {
 
 #[cfg(feature = "amqp")]
 impl ReplyFuture {
-    /// Whether the broker has said that it has the message.
+    /// Returns whether the broker has confirmed the message.
     pub(super) fn is_confirmed(&self) -> bool {
         let slots = self.pending.slots();
         slots
@@ -295,7 +297,7 @@ impl Future for ReplyFuture {
 
 impl Drop for ReplyFuture {
     fn drop(&mut self) {
-        // It has ended by itself, or does so now.
+        // Without effect if the call has ended already.
         let _ = self.pending.end(self.id, false);
     }
 }
@@ -322,7 +324,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_first_answer_counts_and_the_others_are_counted() {
+    async fn first_reply_is_delivered_and_others_are_counted() {
         let pending = Arc::new(PendingCalls::default());
         let (first, second) = (pending.begin(None), pending.begin(None));
         let (one, two) = (first.id().text(), second.id().text());
@@ -340,7 +342,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_answer_never_reaches_the_call_that_has_the_slot_now() {
+    async fn late_reply_never_reaches_the_next_call_in_its_slot() {
         let pending = Arc::new(PendingCalls::default());
         let left = pending.begin(None);
         let late = left.id().text();
@@ -355,7 +357,7 @@ mod tests {
 
     #[cfg(feature = "amqp")]
     #[tokio::test]
-    async fn all_that_wait_fail_together() {
+    async fn all_pending_calls_fail_together() {
         let pending = Arc::new(PendingCalls::default());
         let calls = [pending.begin(None), pending.begin(None)];
         pending.fail_all(&BusError::new(BusErrorKind::ChannelLost, "cut"));

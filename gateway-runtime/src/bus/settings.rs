@@ -1,4 +1,4 @@
-//! `[bus]`: where it is, and how calls come by it.
+//! The section `[bus]` of the configuration.
 
 use std::{num::NonZeroU16, sync::Arc, time::Duration};
 
@@ -14,31 +14,34 @@ use crate::{
     bus::{Broker, MemoryBroker, Message},
 };
 
-/// `[bus]`: where messages go to and come from. Without `amqp` the bus is within the process.
+/// The section `[bus]`: the broker, events and calls. Without `amqp` the bus is within the process.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct BusSettings {
-    /// Such as `amqp://user:password@host:5672/vhost`, `amqps://…` over TLS. Needs the feature `amqp`.
+    /// The URL of RabbitMQ: `amqp://user:password@host:5672/vhost`, or `amqps://…` for TLS. Needs
+    /// the feature `amqp`.
     pub amqp: Option<Secret>,
-    /// How long connecting may take: 5 s.
+    /// The time limit to connect: 5 s.
     #[serde(with = "duration")]
     #[schemars(with = "DurationText")]
     pub connect_timeout: Duration,
-    /// After which silence the broker is taken for gone: 5 s, at least 3 s. Heartbeats are sent five times as often.
+    /// The silence after which the broker counts as disconnected: 5 s, at least 3 s. Heartbeats are
+    /// sent five times as often.
     #[serde(with = "duration")]
     #[schemars(with = "DurationText")]
     pub heartbeat: Duration,
-    /// How long the broker may take to confirm a message: 5 s.
+    /// The time limit for the broker to confirm a message: 5 s.
     #[serde(with = "duration")]
     #[schemars(with = "DurationText")]
     pub confirm_timeout: Duration,
-    /// The exchange that events are published to, a topic exchange: `gateway`.
+    /// The topic exchange for events: `gateway`.
     pub exchange: String,
-    /// What URI events come from (CloudEvents `source`): `/gateway`.
+    /// The URI of the source of events (CloudEvents `source`): `/gateway`.
     pub source: String,
-    /// Whether each call's record is published too, as `gateway.log.service_request.{service}`: no.
+    /// Whether the record of each call is published too, as
+    /// `gateway.log.service_request.{service}`: no.
     pub request_log: bool,
-    /// Calls that come by the bus.
+    /// The settings of calls that arrive over the bus.
     pub calls: CallsSettings,
 }
 
@@ -58,11 +61,11 @@ impl Default for BusSettings {
 }
 
 impl BusSettings {
-    /// The broker that is configured.
+    /// Opens the configured broker.
     ///
     /// # Errors
     ///
-    /// When it cannot be reached, or the program was built without it.
+    /// Fails if the broker cannot be reached, or the program was built without support for it.
     pub(crate) async fn open(&self) -> Result<Arc<dyn Broker>, StartError> {
         self.check()?;
         match &self.amqp {
@@ -71,7 +74,7 @@ impl BusSettings {
         }
     }
 
-    /// Checks the names of what is published to and consumed from.
+    /// Checks the names of the exchange and of the queues.
     fn check(&self) -> Result<(), StartError> {
         let mut problems = Vec::new();
         problems.extend(check_exchange(&self.exchange).err().map(|why| format!("[bus]: {why}")));
@@ -90,19 +93,21 @@ impl BusSettings {
     #[expect(clippy::unused_async, reason = "as with the feature `amqp`")]
     async fn connect(&self, _: &Secret) -> Result<Arc<dyn Broker>, StartError> {
         Err(StartError::new(
-            "[bus]: this program was built without it: add `features = [\"amqp\"]` to gateway-runtime in Cargo.toml, or remove \
-             `amqp` (and MESSAGE_BUS_AMQP_URL from the environment)",
+            "[bus]: this program was built without it: add `features = [\"amqp\"]` to \
+             gateway-runtime in Cargo.toml, or remove `amqp` (and MESSAGE_BUS_AMQP_URL from the \
+             environment)",
         ))
     }
 }
 
-/// Checks the name of an exchange that messages of clients or events go to.
+/// Checks the name of an exchange for messages of clients or events.
 ///
-/// The exchange without a name takes each message to the queue whose name is its routing key: whoever chooses the key would
-/// reach every queue of the broker.
+/// The default exchange, whose name is empty, routes each message to the queue that its routing key
+/// names: a client that chooses the key would reach every queue of the broker.
 pub(crate) fn check_exchange(name: &str) -> Result<(), String> {
     match name.len() {
-        0 => Err("the name of the exchange is empty, which would reach every queue of the broker by its name\n\
+        0 => Err("the name of the exchange is empty, which would reach every queue of the broker \
+                  by its name\n\
                   help: name an exchange of its own"
             .to_owned()),
         length if length > Message::MAX_NAME_BYTES => Err(format!(
@@ -114,25 +119,28 @@ pub(crate) fn check_exchange(name: &str) -> Result<(), String> {
     }
 }
 
-/// `[bus.calls]`: calls of methods that come by the bus.
+/// The section `[bus.calls]`: calls of methods that arrive over the bus.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct CallsSettings {
-    /// Whether they are listened for: yes, where there are methods.
+    /// Whether calls are consumed: yes, if there are methods.
     pub enabled: bool,
-    /// The queue that they come by: `gateway.calls`. Gateways that share it share the calls.
+    /// The queue of the calls: `gateway.calls`. Gateways with the same queue share the calls.
     pub queue: String,
-    /// How many are here at once, carried out or waiting for it: 256.
+    /// The maximum number of calls at this gateway, executing or waiting: 256.
     pub prefetch: NonZeroU16,
-    /// How many are carried out at once: 256.
+    /// The maximum number of calls that execute concurrently: 256.
     pub concurrency: NonZeroU16,
-    /// After which times a call is tried again that failed and may be repeated: 1 s, 5 s, 15 s, 1 min, 5 min; it is dead then.
+    /// The delays before a call with a retryable error is tried again: 1 s, 5 s, 15 s, 1 min, 5
+    /// min; after the last it becomes a dead letter.
     #[serde(deserialize_with = "delays")]
     #[schemars(with = "Vec<DurationText>")]
     pub retry_delays: Vec<Duration>,
-    /// How often a call is delivered whose gateways are lost with it: 20 times; it is dead then.
+    /// The number of deliveries of a call whose gateways are lost with it: 20; then it becomes a
+    /// dead letter.
     pub delivery_limit: u32,
-    /// Bytes of a message's body: 1 MiB. A call that is longer is refused with `payload-too-large`.
+    /// The maximum size of a message's body, in bytes: 1 MiB. A longer call is refused with
+    /// `payload-too-large`.
     pub body_bytes: usize,
 }
 
@@ -151,7 +159,7 @@ impl Default for CallsSettings {
 }
 
 impl CallsSettings {
-    /// Checks the name of the queue, and those of the queues beside it.
+    /// Checks the names of the call queue, its retry queues and its dead-letter queue.
     fn check(&self) -> Result<(), String> {
         let queue = self.call_queue();
         if queue.name.is_empty() {
@@ -168,7 +176,8 @@ impl CallsSettings {
         match beside.map(|name| name.len()).max().filter(|length| *length > Message::MAX_NAME_BYTES)
         {
             Some(length) => Err(format!(
-                "`queue` is too long: with the suffix of its retry or dead-letter queue it has {length} bytes\n\
+                "`queue` is too long: with the suffix of its retry or dead-letter queue it has \
+                 {length} bytes\n\
                  help: shorten it by {} bytes",
                 length - Message::MAX_NAME_BYTES
             )),
@@ -176,7 +185,7 @@ impl CallsSettings {
         }
     }
 
-    /// The queue, as a broker is to have it.
+    /// Returns the call queue for the broker.
     #[must_use]
     pub fn call_queue(&self) -> crate::bus::CallQueue {
         let (name, prefetch) = (self.queue.clone().into(), self.prefetch.get());

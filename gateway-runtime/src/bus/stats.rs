@@ -1,22 +1,22 @@
-//! What a broker has done until now, for `/metrics`.
+//! Counters of a broker, for `/metrics`.
 
-/// Counts since the start.
+/// The counters of a broker since the start.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct BrokerStats {
-    /// Messages that the broker took over.
+    /// The number of messages that the broker confirmed.
     pub published: u64,
-    /// Calls that were answered.
+    /// The number of calls that received a reply.
     pub replied: u64,
-    /// Calls that wait for their answer now.
+    /// The number of calls that wait for a reply now.
     pub pending: u64,
-    /// Answers to calls that nobody waited for any more.
+    /// The number of late replies: the call no longer waited.
     pub late_replies: u64,
-    /// Second answers to calls that were answered.
+    /// The number of duplicate replies to calls that had a reply.
     pub duplicate: u64,
-    /// Answers to what was never asked.
+    /// The number of replies with an unknown correlation id.
     pub unknown: u64,
-    /// Messages received.
+    /// The number of received messages.
     pub received: u64,
-    /// How often a connection was lost.
+    /// The number of lost connections.
     pub connections_lost: u64,
 }

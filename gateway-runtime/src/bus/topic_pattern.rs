@@ -1,13 +1,14 @@
-//! Patterns of topic exchanges (AMQP 0-9-1 §3.1.3.3): words between dots, `*` for one word, `#` for any number.
+//! Patterns of topic exchanges (AMQP 0-9-1 §3.1.3.3): words separated by dots; `*` matches one
+//! word, `#` any number.
 
-/// Whether a key is one of those that the pattern stands for.
+/// Returns whether a routing key matches a pattern.
 pub(super) fn matches(pattern: &str, key: &str) -> bool {
     let words = |text: &'_ str| if text.is_empty() { 0 } else { text.split('.').count() };
     let (pattern, key): (Vec<_>, Vec<_>) = (
         pattern.split('.').take(words(pattern)).collect(),
         key.split('.').take(words(key)).collect(),
     );
-    // Whether the first words of the key are what the first of the pattern stand for, row by row.
+    // Whether the first `n` words of the key match the first words of the pattern, row by row.
     let mut before: Vec<bool> = (0..=key.len()).map(|taken| taken == 0).collect();
     for word in pattern {
         let mut after = vec![false; key.len() + 1];

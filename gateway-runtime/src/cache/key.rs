@@ -1,5 +1,5 @@
-//! Under which key an answer is kept: all that it may depend on, written out, so that no two calls can share one by chance
-//! or by design.
+//! The cache key of a reply. Everything that the reply may depend on is written out in it, so that
+//! no two calls share a key by chance or by design.
 
 use std::sync::Arc;
 
@@ -8,45 +8,46 @@ use sha2::{Digest, Sha256};
 
 use crate::base::{call::Input, digest::digest};
 
-/// What names one answer; cheap to clone.
+/// The key of one reply; cheap to clone.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct CacheKey(Bytes);
 
 impl CacheKey {
-    /// The key of these bytes, for tests of backends.
+    /// Creates the key of these bytes, for tests of cache stores.
     #[must_use]
     pub fn new(bytes: impl Into<Bytes>) -> Self {
         Self(bytes.into())
     }
 
-    /// How many bytes it takes.
+    /// Returns the length of the key, in bytes.
     #[must_use]
     pub fn size(&self) -> usize {
         self.0.len()
     }
 
-    /// SHA-256 of it, where names are to be short and nothing can be compared.
+    /// Returns the SHA-256 of the key, for stores whose keys must be short and are not compared.
     #[must_use]
     pub fn digest(&self) -> [u8; 32] {
         Sha256::digest(&self.0).into()
     }
 }
 
-/// The keys of one method: its service, version, name and schemas are in each. So a program with another schema, which
-/// shares the backend with this one, has keys of its own.
+/// The keys of one method. Each contains the service, version, name and schemas, so that a program
+/// with another schema that shares the store has keys of its own.
 #[derive(Clone, Debug)]
 pub struct KeySpace(Arc<[u8; 32]>);
 
-/// For whom an answer is kept, before the account's name if there is one. What follows is told from it by its tag.
+/// The scope of a reply, as a tag before the account's name, if there is one. The tag distinguishes
+/// what follows.
 const SCOPE_GLOBAL: u8 = 0;
 const SCOPE_ANONYMOUS: u8 = 1;
 const SCOPE_ACCOUNT: u8 = 2;
 
-/// Room for the key of a small call without a second allocation.
+/// The capacity for the key of a small call without a second allocation, in bytes.
 const TYPICAL_KEY_BYTES: usize = 512;
 
 impl KeySpace {
-    /// Returns the keys of the method that these texts describe.
+    /// Creates the key space of the method that these texts describe.
     #[must_use]
     pub fn new<'t>(texts: impl IntoIterator<Item = &'t str>) -> Self {
         Self(Arc::new(digest(texts)))
@@ -57,7 +58,8 @@ impl KeySpace {
         Self(Arc::default())
     }
 
-    /// The key of one call's answer: that of everybody, or of the account. Strangers are one account, which has no name.
+    /// Returns the key of a call's reply: one for all callers, or one for the account. Anonymous
+    /// callers are one account without a name.
     #[must_use]
     pub fn key(&self, is_global: bool, account: Option<&str>, input: &Input) -> CacheKey {
         let mut text = Vec::with_capacity(TYPICAL_KEY_BYTES);

@@ -1,4 +1,5 @@
-//! Answers in this gateway's memory, bounded by bytes: what was asked for least makes room (S3-FIFO, by `quick_cache`).
+//! The cache in this gateway's memory, bounded in bytes. The replies that are requested least make
+//! room (S3-FIFO, by `quick_cache`).
 
 use std::{future::ready, time::Duration};
 
@@ -15,14 +16,14 @@ use crate::{
     cache::{CacheKey, CacheStore, CacheUsage, CachedReply},
 };
 
-/// What an entry costs besides its key and its body, in bytes: itself, its places in the table and the queues, and the
-/// headers of both texts.
+/// The cost of an entry besides its key and its body, in bytes: the entry itself, its places in the
+/// table and the queues, and the headers of both byte strings.
 const ENTRY_OVERHEAD_BYTES: u64 = 192;
 
-/// So long an answer is taken to be, in bytes, for the size of the tables.
+/// The assumed length of a reply, in bytes, by which the tables are sized.
 const TYPICAL_ENTRY_BYTES: u64 = 1024;
 
-/// Answers in memory.
+/// A cache of replies in memory.
 #[derive(Debug)]
 pub struct MemoryCache(Cache<CacheKey, MemoryEntry, Bytes, foldhash::fast::RandomState>);
 
@@ -46,11 +47,11 @@ fn size(key: &CacheKey, entry: &CachedReply) -> u64 {
 }
 
 impl MemoryCache {
-    /// Holds up to `bytes`, keys and administration counted.
+    /// Creates a cache of up to `bytes`, keys and overhead included.
     ///
     /// # Errors
     ///
-    /// When there can be no such cache.
+    /// Fails if no cache of this size is possible.
     pub fn new(bytes: u64) -> Result<Self, StartError> {
         let entries = usize::try_from(bytes / (ENTRY_OVERHEAD_BYTES + TYPICAL_ENTRY_BYTES))
             .unwrap_or(usize::MAX)

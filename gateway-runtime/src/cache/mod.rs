@@ -1,6 +1,6 @@
-//! Answers that are given again: where they are kept, under which key, and one flight for each.
+//! The reply cache: its stores, its keys, and one flight for each key.
 //!
-//! What may be kept and for how long is decided by `pipeline/cache`; here an answer is bytes with an age.
+//! `pipeline/cache` decides what may be stored and for how long; here a reply is bytes with an age.
 
 mod key;
 mod memory_cache;
@@ -25,11 +25,11 @@ pub use crate::cache::{
 };
 use crate::{base::start_error::StartError, redis::Redis};
 
-/// The backend that is configured; none when answers are not kept.
+/// Opens the configured cache store; `None` if replies are not cached.
 ///
 /// # Errors
 ///
-/// When it cannot be had.
+/// Fails if the store cannot be opened.
 pub(crate) fn open(
     settings: &CacheSettings,
     redis: Option<&Redis>,
@@ -44,52 +44,52 @@ pub(crate) fn open(
     match shared {
         Some(shared) => Ok(Some(Box::new(shared))),
         None if settings.backend == Some(CacheBackend::Redis) => Err(StartError::new(
-            "[cache] backend is `redis`, and nothing says where that is: add `[redis]` with `url` (or REDIS_HOST in the \
-             environment), or leave `backend` out",
+            "[cache] backend is `redis`, and nothing says where that is: add `[redis]` with `url` \
+             (or REDIS_HOST in the environment), or leave `backend` out",
         )),
         None => Ok(Some(Box::new(MemoryCache::new(settings.memory_bytes)?))),
     }
 }
 
-/// An answer, ready to be sent.
+/// A cached reply, ready to be sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CachedReply {
-    /// The body, as it was sent first.
+    /// The body, as it was first sent.
     pub body: Bytes,
-    /// When it was made.
+    /// The time at which the reply was made.
     pub stored: Instant,
 }
 
 impl CachedReply {
-    /// How old it is.
+    /// Returns the age of the reply.
     #[must_use]
     pub fn age(&self) -> Duration {
         self.stored.elapsed()
     }
 }
 
-/// Where answers are kept. What it cannot do now it does not do: a cache that is away is an empty one.
+/// A store of replies. Failures are no errors: a cache that is unavailable acts as an empty one.
 pub trait CacheStore: fmt::Debug + Send + Sync {
-    /// The answer, if it is in this gateway's own memory.
+    /// Returns the reply if it is in this process's own memory.
     fn get_local(&self, key: &CacheKey) -> Option<CachedReply>;
 
-    /// The answer, wherever it is.
+    /// Returns the reply, from memory or from elsewhere.
     fn get<'a>(&'a self, key: &'a CacheKey) -> BoxFuture<'a, Option<CachedReply>>;
 
-    /// Keeps an answer for `time`, or for less when there is no room. Gives whether it did.
+    /// Stores a reply for `time`, or for less if there is no room. Returns whether it was stored.
     fn put<'a>(&'a self, key: CacheKey, entry: CachedReply, time: Duration) -> BoxFuture<'a, bool>;
 
-    /// What it holds, as far as it knows.
+    /// Returns the usage of the store, as far as it is known.
     fn usage(&self) -> CacheUsage;
 }
 
-/// What a backend holds.
+/// The contents and failures of a cache store.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct CacheUsage {
-    /// Answers.
+    /// The number of stored replies.
     pub entries: u64,
-    /// Bytes of memory, keys and administration counted.
+    /// Bytes of memory in use, keys and overhead included.
     pub bytes: u64,
-    /// Look-ups and writes that failed or took too long.
+    /// Lookups and writes that failed or timed out.
     pub failures: u64,
 }

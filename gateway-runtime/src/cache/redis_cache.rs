@@ -1,4 +1,5 @@
-//! Answers in Redis, for all gateways together. While it is away nothing is found and nothing is kept.
+//! The cache in Redis, shared by all gateways. While Redis is unavailable, lookups find nothing and
+//! replies are not stored.
 
 use std::{
     sync::atomic::{AtomicU64, Ordering::Relaxed},
@@ -16,13 +17,14 @@ use crate::{
     redis::{Redis, RedisError},
 };
 
-/// The first byte of a value, so that a later form of it can be told from this one.
+/// The first byte of a value, which distinguishes later formats.
 const FORMAT_VERSION: u8 = 1;
 
-/// What stands before a body: the form, and when the answer was made, in microseconds since 1970.
+/// The length of the header before a body: the format version, and the time at which the reply was
+/// made, in microseconds since 1970.
 const HEADER_BYTES: usize = 1 + 8;
 
-/// Answers in Redis.
+/// A cache of replies in Redis.
 #[derive(Debug)]
 pub struct RedisCache {
     redis: Redis,
@@ -30,13 +32,14 @@ pub struct RedisCache {
 }
 
 impl RedisCache {
-    /// Keeps answers there. How much it holds, and what makes room, is its own to know (`maxmemory`).
+    /// Creates a cache in this Redis. Its size and eviction are configured there (`maxmemory`).
     #[must_use]
     pub fn new(redis: Redis) -> Self {
         Self { redis, failures: AtomicU64::new(0) }
     }
 
-    /// What was asked for, unless Redis would not or could not; it has told the log so itself.
+    /// Returns the value of a successful command, and counts a failed one. The Redis client has
+    /// already logged the failure.
     fn count_failure<T>(&self, answer: Result<T, RedisError>) -> Option<T> {
         if answer.is_err() {
             self.failures.fetch_add(1, Relaxed);
@@ -86,7 +89,8 @@ fn written(body: &[u8], made: i64) -> Bytes {
     value.freeze()
 }
 
-/// The answer in a value, if it is in our form. The clocks of gateways differ: what comes from the future is new.
+/// Parses a value in the current format. The clocks of gateways differ, so a reply from the future
+/// has age zero.
 fn read(mut value: Bytes, now: i64) -> Option<CachedReply> {
     if value.len() < HEADER_BYTES || value.get_u8() != FORMAT_VERSION {
         return None;

@@ -1,4 +1,5 @@
-//! `[cache]`: whether and where answers are kept, and for how long after they are fresh.
+//! The section `[cache]`: whether and where replies are cached, and how long they are used when
+//! stale.
 
 use std::time::Duration;
 
@@ -7,34 +8,34 @@ use serde::Deserialize;
 
 use crate::base::duration::{self, DurationText};
 
-/// Where answers are kept.
+/// The store of cached replies.
 #[derive(Clone, Copy, Debug, Deserialize, JsonSchema, PartialEq, Eq)]
 #[serde(rename_all = "lowercase")]
 pub enum CacheBackend {
-    /// In the gateway's memory.
+    /// The gateway's own memory.
     Memory,
-    /// In Redis, for all gateways together.
+    /// Redis, shared by all gateways.
     Redis,
 }
 
-/// `[cache]`: how the answers of methods with a `cache` attribute are kept.
+/// Caching of the replies of methods with a `cache` attribute.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct CacheSettings {
-    /// Whether answers are kept, whatever attributes say.
+    /// Whether replies are cached; `false` overrides attributes.
     pub enabled: bool,
-    /// Where; when left out, in Redis if `[redis]` says where that is, else in memory.
+    /// The store of cached replies; by default Redis if `[redis]` is configured, otherwise memory.
     pub backend: Option<CacheBackend>,
-    /// Bytes of memory that answers may take, keys and administration counted: 64 MiB.
+    /// The maximum memory for cached replies, in bytes, keys and overhead included: 64 MiB.
     #[schemars(range(min = 4096))]
     pub memory_bytes: u64,
-    /// The longest answer that is kept, in bytes: 1 MiB.
+    /// The maximum length of a cached reply, in bytes: 1 MiB.
     pub reply_bytes: usize,
-    /// So long after it was fresh an answer is still given, while it is being made anew: 30 s.
+    /// The time for which a stale reply is still sent while it is revalidated: 30 s.
     #[serde(with = "duration")]
     #[schemars(with = "DurationText")]
     pub stale_while_revalidate: Duration,
-    /// So long after it was fresh an answer is given when making it anew fails: 5 min.
+    /// The time for which a stale reply is sent if its revalidation fails: 5 min.
     #[serde(with = "duration")]
     #[schemars(with = "DurationText")]
     pub stale_if_error: Duration,

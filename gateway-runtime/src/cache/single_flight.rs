@@ -1,7 +1,8 @@
-//! One flight for each key: whoever wants what is being made waits for it.
+//! Single flight, one flight for each key: calls that need a value which is being loaded wait for
+//! it.
 //!
-//! A flight that fails, or whose leader is dropped in its middle, is led on by one of those who wait
-//! ([`OnceCell`] sees to that), so nobody waits for what will not come and not all start at once.
+//! If the leader fails or is dropped, one of the waiters leads on ([`OnceCell`] ensures this). So
+//! no task waits for a value that cannot come, and the waiters do not all start to load at once.
 
 use std::{
     collections::{HashMap, hash_map::Entry},
@@ -13,7 +14,7 @@ use tokio::sync::OnceCell;
 
 use crate::cache::CacheKey;
 
-/// What is being made.
+/// The flights in progress, by key.
 #[derive(Debug)]
 pub(crate) struct SingleFlight<T>(Mutex<HashMap<CacheKey, Flight<T>, RandomState>>);
 
@@ -30,7 +31,7 @@ impl<T> Default for SingleFlight<T> {
 }
 
 impl<T> SingleFlight<T> {
-    /// A place in the flight of this key, which begins with its first passenger.
+    /// Joins the flight of this key, or starts it.
     pub(crate) fn join(self: &Arc<Self>, key: CacheKey) -> FlightHandle<T> {
         let mut flights = self.lock();
         let flight = flights.entry(key.clone()).or_insert_with(Flight::new);
@@ -38,7 +39,7 @@ impl<T> SingleFlight<T> {
         FlightHandle { flights: Arc::clone(self), key, cell: Arc::clone(&flight.cell) }
     }
 
-    /// The first place in the flight of this key, unless it has begun.
+    /// Starts the flight of this key; `None` if it is in progress.
     pub(crate) fn begin(self: &Arc<Self>, key: CacheKey) -> Option<FlightHandle<T>> {
         let cell = match self.lock().entry(key.clone()) {
             Entry::Occupied(_) => return None,
@@ -62,7 +63,7 @@ impl<T> Flight<T> {
     }
 }
 
-/// A place in a flight.
+/// A waiter's handle of a flight.
 #[derive(Debug)]
 pub(crate) struct FlightHandle<T> {
     flights: Arc<SingleFlight<T>>,
@@ -71,25 +72,25 @@ pub(crate) struct FlightHandle<T> {
 }
 
 impl<T> FlightHandle<T> {
-    /// What the flight brings. `fly` makes it, if it falls to this passenger to lead.
+    /// Waits for the value, or loads it with `load` if this task leads the flight.
     ///
     /// # Errors
     ///
-    /// The leader's own failure; another passenger leads on.
-    pub(crate) async fn join_or_lead<E, F>(&self, fly: impl FnOnce() -> F) -> Result<&T, E>
+    /// The error of `load`, if this task led; another waiter leads on.
+    pub(crate) async fn join_or_lead<E, F>(&self, load: impl FnOnce() -> F) -> Result<&T, E>
     where
         F: Future<Output = Result<T, E>>,
     {
         let lead = || async {
-            let landed = fly().await?;
-            // Who comes from here on looks where answers are kept; what has landed does not get older in the air.
+            let value = load().await?;
+            // Later calls read the cache store, so that a value does not grow old in its flight.
             self.close(|_| true);
-            Ok(landed)
+            Ok(value)
         };
         self.cell.get_or_try_init(lead).await
     }
 
-    /// Removes the flight, if it is still there and `done` with.
+    /// Removes the flight, if it is still in the map and `done` returns true.
     fn close(&self, done: impl FnOnce(&mut Flight<T>) -> bool) {
         let mut flights = self.flights.lock();
         if let Entry::Occupied(mut flight) = flights.entry(self.key.clone())

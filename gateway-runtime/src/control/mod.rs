@@ -1,7 +1,9 @@
-//! What operators change while the gateway runs: prices, limits, the switches of providers.
+//! Settings that operators change while the gateway runs: price lists, limits, overrides of
+//! providers.
 //!
-//! All of it stands in the books as numbered changes. Every gateway asks once a second for the last number; when it is a
-//! new one, it reads all that holds now, judges it, and puts it in the place of what held before as one [`Snapshot`].
+//! The store holds them as numbered changes. Every gateway polls the last number once a second;
+//! when it is new, the gateway reads the changes in force, validates them, and swaps the
+//! [`SettingsSnapshot`] for a new one as a whole.
 
 mod plan_cache;
 mod price_list;
@@ -28,27 +30,30 @@ use crate::{
     store::{Store, StoreError},
 };
 
-/// How often a gateway looks for changes that came in by others: they are to hold everywhere within two seconds.
+/// The interval of polls for changes by other gateways: a change takes effect everywhere within two
+/// seconds.
 const POLL_INTERVAL: Duration = Duration::from_secs(1);
 
-/// What is told of each snapshot, before anybody can ask for it.
+/// A function that receives each snapshot before it becomes the current one.
 type Apply = Box<dyn Fn(&SettingsSnapshot) + Send + Sync>;
 
-/// What holds now, and how it is kept up with.
+/// The settings of operators that are in force now, updated by polls.
 pub struct OperatorSettings {
     books: Store,
     current: ArcSwap<SettingsSnapshot>,
     apply: Apply,
-    /// One reads at a time, so that nothing older comes after something newer.
+    /// A lock that admits one reader of the store at a time, so that an older snapshot cannot
+    /// replace a newer one.
     reading: Mutex<()>,
 }
 
 impl OperatorSettings {
-    /// What holds now. `apply` is called with it, and again whenever something is set.
+    /// Reads the settings and starts the polls. `apply` receives the first snapshot, and each later
+    /// one that changes a setting.
     ///
     /// # Errors
     ///
-    /// When the books cannot be read, or hold what this program does not understand.
+    /// Fails if the store cannot be read, or holds a change that this program does not understand.
     pub async fn start(
         books: Store,
         apply: impl Fn(&SettingsSnapshot) + Send + Sync + 'static,
@@ -59,7 +64,7 @@ impl OperatorSettings {
             version,
             Utc::now(),
         )?;
-        // Also when nothing was ever set: what the configuration says holds with it.
+        // Also an empty snapshot is applied: then the configuration is in force.
         apply(&first);
         let (current, reading) = (ArcSwap::from_pointee(first), Mutex::default());
         let this = Arc::new(Self { books, current, apply: Box::new(apply), reading });
@@ -67,23 +72,25 @@ impl OperatorSettings {
         Ok(this)
     }
 
-    /// Where all of it stands.
+    /// Returns the store of the settings.
     #[must_use]
     pub fn books(&self) -> &Store {
         &self.books
     }
 
-    /// What holds now.
+    /// Returns the snapshot in force now.
     #[must_use]
     pub fn current(&self) -> Arc<SettingsSnapshot> {
         self.current.load_full()
     }
 
-    /// Takes over what has changed, if anything has: when this returns, it holds for every call that begins here.
+    /// Takes over new changes. When this returns, they are in force for every call that begins at
+    /// this gateway.
     ///
     /// # Errors
     ///
-    /// When the books cannot be read, or hold what this program does not understand. What held before goes on to hold.
+    /// Fails if the store cannot be read, or holds a change that this program does not understand.
+    /// The previous snapshot stays in force.
     pub async fn refresh(&self) -> Result<(), StoreError> {
         let _reading = self.reading.lock().await;
         let version = self.books.version().await?;
@@ -92,7 +99,7 @@ impl OperatorSettings {
             return Ok(());
         }
         let changes = self.books.settings(current.version, version).await?;
-        // Accounts, credits and keys are changes too, many of them, and set nothing.
+        // Accounts, credits and keys are changes too, and many, but no settings.
         let is_news = !changes.is_empty();
         let snapshot = current.with_changes(changes, version, Utc::now())?;
         if is_news {
@@ -109,7 +116,7 @@ impl fmt::Debug for OperatorSettings {
     }
 }
 
-/// Keeps up with the changes of others for as long as there is a gateway.
+/// Polls for changes by other gateways until the settings are dropped.
 async fn poll_changes(control: Weak<OperatorSettings>) {
     let mut was_well = true;
     loop {
@@ -118,7 +125,8 @@ async fn poll_changes(control: Weak<OperatorSettings>) {
         let refreshed = control.refresh().await;
         match &refreshed {
             Err(error) if was_well => {
-                tracing::error!(%error, "what operators have changed cannot be read; what held before goes on to hold");
+                tracing::error!(%error, "what operators have changed cannot be read; what held \
+                    before goes on to hold");
             }
             Ok(()) if !was_well => tracing::info!("what operators have changed can be read again"),
             _ => {}

@@ -1,4 +1,4 @@
-//! Which plan an account has, remembered for a moment.
+//! A cache of the plans of accounts.
 
 use std::{
     num::NonZeroUsize,
@@ -10,12 +10,13 @@ use lru::LruCache;
 
 use crate::store::{Store, StoreError};
 
-/// How many accounts are remembered; the least recently used go first.
+/// The most accounts in the cache; the least recently used is evicted first.
 const MAX_CACHED_ACCOUNTS: NonZeroUsize = NonZeroUsize::new(65_536).unwrap();
-/// How long: an account that is opened, or gets another plan, has it everywhere within two seconds.
+/// The lifetime of a cached plan: a new account, or a new plan, takes effect everywhere within two
+/// seconds.
 const PLAN_TTL: Duration = Duration::from_secs(1);
 
-/// The plans of accounts.
+/// A cache of the plans of accounts.
 #[derive(Debug)]
 pub struct PlanCache {
     books: Store,
@@ -24,19 +25,20 @@ pub struct PlanCache {
 
 #[derive(Clone, Debug)]
 struct CachedPlan {
-    /// None where there is no such account.
+    /// The plan; `None` if the account does not exist.
     plan: Option<Arc<str>>,
     at: Instant,
 }
 
 impl PlanCache {
-    /// The plans that stand in `books`.
+    /// Creates a cache of the plans in `books`.
     #[must_use]
     pub fn new(books: Store) -> Self {
         Self { books, known: Mutex::new(LruCache::new(MAX_CACHED_ACCOUNTS)) }
     }
 
-    /// The plan of an account, if it is remembered; the inner one is none where there is no such account.
+    /// Returns the plan of an account, if it is cached; the inner value is `None` if the account
+    /// does not exist.
     #[must_use]
     pub fn cached(&self, account: &str) -> Option<Option<Arc<str>>> {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
@@ -46,11 +48,11 @@ impl PlanCache {
             .map(|known| known.plan.clone())
     }
 
-    /// The plan of an account; none where there is no such account.
+    /// Reads and caches the plan of an account; `None` if the account does not exist.
     ///
     /// # Errors
     ///
-    /// When the books cannot be read.
+    /// Fails if the store cannot be read.
     pub async fn of(&self, account: &str) -> Result<Option<Arc<str>>, StoreError> {
         let plan = self.books.plan(account).await?.map(Arc::from);
         let known = CachedPlan { plan: plan.clone(), at: Instant::now() };

@@ -1,4 +1,4 @@
-//! Price lists: what accounts pay, from when on.
+//! Price lists: the prices that accounts pay, versioned by time (SEMANTICS §7).
 
 use std::collections::HashSet;
 
@@ -8,57 +8,58 @@ use serde::{Deserialize, Serialize};
 
 use crate::{base::money::Money, json::violation::Violation};
 
-/// A price list. From its moment on it takes the place of the one before it, of the same plan; what it does not list
-/// costs what the general list says, and what neither lists, what the method's attribute says.
+/// A price list. At `effective_at` it replaces the previous list of the same plan. A method that it
+/// does not list has the price of the general list, and one that neither lists has the price of its
+/// attribute.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PriceList {
-    /// From when on it holds, such as `2027-01-01T00:00:00Z`.
+    /// The time from which the list is in force, such as `2027-01-01T00:00:00Z`.
     #[schemars(with = "String", extend("format" = "date-time"))]
     pub effective_at: DateTime<Utc>,
-    /// For accounts with this plan; the general list when left out.
+    /// The plan whose accounts pay these prices; left out for the general list.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 100))]
     pub plan: Option<Box<str>>,
-    /// The prices.
+    /// The prices of methods.
     #[schemars(length(max = 10_000))]
     pub prices: Vec<ListedPrice>,
 }
 
-/// What a call of a method costs.
+/// The price of a method.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ListedPrice {
-    /// The service …
+    /// The name of the service.
     pub service: Box<str>,
-    /// … its version …
+    /// The version of the service.
     pub version: u32,
-    /// … and the method.
+    /// The name of the method.
     pub method: Box<str>,
-    /// What a fulfilled call costs, or each unit that it uses.
+    /// The price of a fulfilled call, or of each unit that the call uses.
     pub price: Money,
-    /// What the price is for, when not for the call.
+    /// The unit of a price by usage; left out for a price of the call.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub per: Option<Usage>,
-    /// What an answer from the cache costs; the same when left out.
+    /// The price of a reply from the cache; left out for the same price.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cached: Option<Money>,
 }
 
-/// What a price by usage is for.
+/// The unit of a price by usage.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Usage {
     /// The name of the unit, for people: `token`, `page`.
     #[schemars(length(min = 1, max = 100))]
     pub unit: Box<str>,
-    /// The most units that a call is charged for; so much money is held before it.
+    /// The most units that a call is charged for; their price is held before the call.
     #[schemars(range(min = 1, max = 1_000_000_000))]
     pub most: u32,
 }
 
 impl ListedPrice {
-    /// The most that a call can cost; none when that cannot be written.
+    /// Returns the highest price of a call; `None` if it exceeds the largest amount.
     #[must_use]
     pub fn maximum(&self) -> Option<Money> {
         self.per.as_ref().map_or(Some(self.price), |per| self.price.checked_mul(per.most.into()))
@@ -93,7 +94,8 @@ impl ListedPrice {
 }
 
 impl PriceList {
-    /// What a JSON Schema cannot say; `is_method` knows the methods by service, version and name.
+    /// Returns the problems that a JSON Schema cannot express. `is_method` returns whether a method
+    /// exists, by service, version and name.
     #[must_use]
     pub fn problems(&self, is_method: impl Fn(&str, u32, &str) -> bool) -> Vec<Violation> {
         let mut problems = Vec::new();
@@ -125,7 +127,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_method_is_listed_once() {
+    fn price_list_rejects_a_method_that_is_listed_twice() {
         let listed = |(service, version, method): (&str, u32, &str)| ListedPrice {
             service: service.into(),
             version,
@@ -145,9 +147,9 @@ mod tests {
         let prices = names.map(listed).into();
         let list = PriceList { effective_at: DateTime::UNIX_EPOCH, plan: None, prices };
         let problems = list.problems(|_, _, _| true);
-        let told: Vec<_> = problems.iter().map(|it| (&*it.pointer, &*it.detail)).collect();
+        let violations: Vec<_> = problems.iter().map(|it| (&*it.pointer, &*it.detail)).collect();
         assert_eq!(
-            told,
+            violations,
             ["/prices/2", "/prices/5"].map(|place| (place, "the method is listed before"))
         );
     }

@@ -1,4 +1,4 @@
-//! All that holds at one time.
+//! A snapshot of the settings of operators.
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
@@ -17,38 +17,40 @@ use crate::{
     store::{ChangeKind, ChangeRecord, StoreError},
 };
 
-/// All that operators have set, as of one change.
+/// A snapshot of all settings of operators, as of one change.
 #[derive(Clone, Debug, Default)]
 pub struct SettingsSnapshot {
     /// The number of the last change in it; 0 before the first.
     pub version: i64,
-    /// The price lists that hold or will, in their order in time, each with the number of the change that set it; of two from
-    /// the same moment on, the later one holds.
+    /// The price lists in force or scheduled, in order of time, each with the number of the change
+    /// that set it. Of two lists with the same time, the later change is in force.
     pub prices: Vec<(i64, Arc<PriceList>)>,
-    /// The limits; none as long as those of the configuration hold.
+    /// The limits; `None` while those of the configuration are in force.
     pub limits: Option<QuotaSettings>,
-    /// What is different of providers, by name.
+    /// The overrides of providers, by name.
     pub providers: BTreeMap<String, ProviderOverrides>,
 }
 
-/// A provider's switches, as far as an operator has set them.
+/// An operator's overrides of a provider's settings.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct ProviderOverrides {
-    /// Whether it is asked at all.
+    /// Whether the provider may be used.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub enabled: Option<bool>,
-    /// Its share of the calls under the strategy `Weighted`, beside the others' weights.
+    /// The weight under the strategy `Weighted`: the share of the calls, relative to the other
+    /// weights.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(max = 1_000_000))]
     pub weight: Option<u32>,
-    /// Its place under the strategy `Ordered`, smallest first.
+    /// The position under the strategy `Ordered`, smallest first.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub order: Option<i32>,
 }
 
 impl ProviderOverrides {
-    /// The switches of a provider that the configuration sets as in `settings`.
+    /// Returns the settings of a provider: these overrides, and `settings` of the configuration
+    /// where there is none.
     #[must_use]
     pub fn over(&self, settings: &ProviderSettings) -> ProviderSettings {
         ProviderSettings {
@@ -60,7 +62,8 @@ impl ProviderOverrides {
 }
 
 impl SettingsSnapshot {
-    /// What holds `now` and later, after these changes, which came after this.
+    /// Returns the snapshot after `changes`, which follow this one, without lists that are
+    /// superseded `now`.
     pub(super) fn with_changes(
         &self,
         changes: Vec<ChangeRecord>,
@@ -80,19 +83,21 @@ impl SettingsSnapshot {
                 ChangeKind::Account | ChangeKind::Credit | ChangeKind::Key | ChangeKind::Hold => {}
             }
         }
-        // It keeps the order of those that it does not tell apart, which is that of the changes.
+        // The sort is stable: lists with the same time keep the order of the changes.
         this.prices.sort_by_key(|(_, list)| list.effective_at);
         this.drop_superseded(now);
         Ok(this)
     }
 
-    /// Drops the price lists that never hold again, since one after them, of the same plan, has begun to.
+    /// Drops the price lists that are never in force again, because a later one of the same plan is
+    /// effective.
     fn drop_superseded(&mut self, now: DateTime<Utc>) {
         let holding = self.effective_price_lists(now);
         self.prices.retain(|(id, list)| list.effective_at > now || holding.contains(id));
     }
 
-    /// The numbers of the price lists that hold `now`: of each plan the last that has begun to.
+    /// Returns the numbers of the price lists in force `now`: of each plan the last one that is
+    /// effective.
     #[must_use]
     pub fn effective_price_lists(&self, now: DateTime<Utc>) -> HashSet<i64> {
         let begun = self.prices.iter().filter(|(_, list)| list.effective_at <= now);
@@ -100,18 +105,18 @@ impl SettingsSnapshot {
         last.into_values().collect()
     }
 
-    /// Whether calls of accounts with different plans cost different prices.
+    /// Returns whether any price list is for one plan, so that prices differ by plan.
     #[must_use]
     pub fn tells_plans_apart(&self) -> bool {
         self.prices.iter().any(|(_, list)| list.plan.is_some())
     }
 }
 
-/// What a change has set.
+/// Parses the value that a change has set.
 ///
 /// # Errors
 ///
-/// When this program does not understand it.
+/// Fails if this program does not understand the value.
 pub(crate) fn parse_change<T: DeserializeOwned + JsonSchema>(
     change: &ChangeRecord,
 ) -> Result<T, StoreError> {
@@ -130,7 +135,7 @@ pub(crate) fn parse_change<T: DeserializeOwned + JsonSchema>(
 mod tests {
     use super::*;
 
-    /// The price list that is the `id`-th change: from when on, of which plan.
+    /// Returns change number `id`, a price list of `plan` that is effective from day `from`.
     fn listed(id: i64, from: &str, plan: Option<&str>) -> ChangeRecord {
         let effective_at = format!("2020-01-{from}T00:00:00Z");
         let document =
@@ -146,7 +151,7 @@ mod tests {
         }
     }
 
-    fn told(snapshot: &SettingsSnapshot) -> Vec<(String, Option<&str>)> {
+    fn days_and_plans(snapshot: &SettingsSnapshot) -> Vec<(String, Option<&str>)> {
         snapshot
             .prices
             .iter()
@@ -155,12 +160,12 @@ mod tests {
     }
 
     #[test]
-    fn price_lists_that_never_hold_again_are_forgotten() {
+    fn snapshot_drops_superseded_price_lists() {
         let now = "2020-01-10T00:00:00Z".parse().unwrap();
         let lists = [
             ("02", None),
             ("12", None),
-            // From this very moment on.
+            // Effective exactly now.
             ("10", None),
             ("05", None),
             ("01", Some("gold")),
@@ -179,23 +184,23 @@ mod tests {
             ("20", Some("gold")),
         ];
         let mut expected = expected.map(|(from, plan)| (from.to_owned(), plan)).to_vec();
-        // Both, though the earlier of them never holds: that is known when they begin.
+        // Both lists stay until they are effective, though the earlier one will never be in force.
         expected.push(("20".to_owned(), Some("gold")));
-        assert_eq!(told(&at_once), expected);
-        // One by one, the same.
+        assert_eq!(days_and_plans(&at_once), expected);
+        // The same changes one by one give the same lists.
         let one_by_one =
             changes.into_iter().fold(SettingsSnapshot::default(), |snapshot, change| {
                 let version = change.id;
                 snapshot.with_changes(vec![change], version, now).unwrap()
             });
         assert_eq!(one_by_one.prices, at_once.prices);
-        // When they have begun, one of each plan is left.
+        // When all lists are effective, one of each plan is left.
         let later =
             at_once.with_changes(Vec::new(), 9, "2020-02-01T00:00:00Z".parse().unwrap()).unwrap();
         let left = [("12", None), ("15", Some("blue")), ("20", Some("gold"))];
-        assert_eq!(told(&later), left.map(|(from, plan)| (from.to_owned(), plan)));
+        assert_eq!(days_and_plans(&later), left.map(|(from, plan)| (from.to_owned(), plan)));
         assert!(later.tells_plans_apart());
-        // Of two from the same moment on, the later.
+        // Of two lists with the same time, the later change.
         assert_eq!(
             later.effective_price_lists("2020-02-01T00:00:00Z".parse().unwrap()),
             [2, 7, 8].into()

@@ -14,11 +14,11 @@ use crate::{
     },
 };
 
-/// The listener, which serves until it is dropped or told to stop.
+/// The listener, which serves until it is stopped or dropped.
 #[derive(Debug)]
 pub(super) struct AdminListener {
     pub(super) address: SocketAddr,
-    /// What `/readyz` tells.
+    /// The state of the drain, as `/readyz` reports it.
     pub(super) draining: DrainFlag,
     stop: oneshot::Sender<()>,
     served: JoinHandle<io::Result<DrainOutcome>>,
@@ -46,13 +46,13 @@ impl AdminListener {
         let address = server.local_addr();
         let (stop, stopped) = oneshot::channel::<()>();
         let served = tokio::spawn(server.serve(mount, async {
-            // Also when the handle is dropped.
+            // The sender's drop counts too: the handle was dropped.
             let _ = stopped.await;
         }));
         Ok(Self { address, draining, stop, served })
     }
 
-    /// Accepts no more, and waits for what is in flight.
+    /// Stops accepting, and waits for the requests in flight.
     pub(super) async fn stop(self) {
         drop(self.stop);
         if let Err(error) = crate::gateway::running::ended(self.served.await) {

@@ -1,4 +1,4 @@
-//! What a gateway is put together from: settings, and what a program adds to them.
+//! The builder: creates a gateway from its settings, and adds what a program brings.
 
 use std::{ffi::OsString, sync::Arc};
 
@@ -16,36 +16,39 @@ use crate::{
 };
 
 impl Gateway {
-    /// Reads `gateway.toml` (in the working directory, or where `--config` says), the environment and the flags.
+    /// Reads `gateway.toml` (in the working directory, or the file of `--config`), the environment
+    /// and the flags.
     ///
     /// # Errors
     ///
-    /// Everything that is wrong in any of them.
+    /// Returns all problems of the sources.
     pub fn from_env() -> Result<Self, StartError> {
         Self::from_env_over("")
     }
 
-    /// As [`from_env`](Self::from_env), over the program's own defaults, which are TOML.
+    /// Reads the same sources over the program's own defaults, which are TOML; see
+    /// [`from_env`](Self::from_env).
     ///
     /// # Errors
     ///
-    /// As [`from_env`](Self::from_env).
+    /// Returns all problems of the sources.
     pub fn from_env_over(defaults: &str) -> Result<Self, StartError> {
         Self::from_arguments_over(defaults, std::env::args_os().skip(1))
     }
 
-    /// As [`from_env_over`](Self::from_env_over), with these arguments: for a program with flags of its own.
+    /// Reads these arguments instead of the program's, for a program with flags of its own; see
+    /// [`from_env_over`](Self::from_env_over).
     ///
     /// # Errors
     ///
-    /// As [`from_env`](Self::from_env).
+    /// Returns all problems of the sources.
     pub fn from_arguments_over(
         defaults: &str,
         arguments: impl IntoIterator<Item = OsString>,
     ) -> Result<Self, StartError> {
         let flags = Flags::parse(arguments)?;
         let tree = match flags.action {
-            // Answered whatever is wrong in the configuration.
+            // Both work with a configuration that is invalid.
             Action::Help | Action::Version => Tree::from_toml(defaults, "the program's defaults")?,
             Action::Serve | Action::List => Sources::read(defaults, &flags)?.with_credentials()?,
         };
@@ -54,11 +57,11 @@ impl Gateway {
         Ok(this)
     }
 
-    /// A gateway with these settings and no others: neither the environment nor flags are looked at.
+    /// Creates a gateway with these settings alone. The environment and the flags are not read.
     ///
     /// # Errors
     ///
-    /// Everything that is wrong in them.
+    /// Returns all problems of the settings.
     pub fn from_toml(settings: &str) -> Result<Self, StartError> {
         Self::from_tree(Tree::from_toml(settings, "the settings")?, Action::Serve)
     }
@@ -66,7 +69,7 @@ impl Gateway {
     fn from_tree(tree: Tree, action: Action) -> Result<Self, StartError> {
         let (value, origins) = tree.clone().into_parts();
         let settings = Settings::read(tree).map_err(|error| {
-            // Slips in names are told with the others, and not when these have been mended.
+            // Misspelled names are reported together with the other problems.
             let problems = error.into_problems().into_iter().chain(unknown_names_in(&value));
             StartError::from_nonempty(problems.collect()).map(|problem| origins.attributed(problem))
         })?;
@@ -95,30 +98,32 @@ impl Gateway {
         self
     }
 
-    /// Looks for API keys here too, after those of the configuration.
+    /// Adds a store of API keys, which is read after the keys of the configuration.
     #[must_use]
     pub fn with_api_keys(mut self, keys: impl ApiKeys) -> Self {
         self.api_keys = Some(Arc::new(keys));
         self
     }
 
-    /// Serves any tower service, an axum router say, under a prefix such as `/pages`; see [`Mount::new`].
+    /// Serves a tower service, such as an axum router, under a prefix such as `/pages`; see
+    /// [`Mount::new`].
     #[must_use]
     pub fn mount(mut self, mount: Mount) -> Self {
         self.mounts.push(mount);
         self
     }
 
-    /// Puts a tower layer of your own into the pipeline, which every call goes through by whatever road it came: its
-    /// requests are [`Invocation`](crate::pipeline::Invocation)s, and its errors [`Error`](crate::Error)s or whatever tower's own layers fail with. Of
-    /// two at one place the first is the outer.
+    /// Adds a tower layer to the pipeline, through which every call goes, whatever its transport.
+    /// Its requests are [`Invocation`](crate::pipeline::Invocation)s, and its errors are
+    /// [`Error`](crate::Error)s or those of tower's own layers. Of two layers at one position, the
+    /// first is the outer one.
     ///
     /// ```
-    /// use gateway_runtime::{pipeline::{Invocation, Place}, prelude::*};
+    /// use gateway_runtime::{pipeline::{Invocation, LayerPosition}, prelude::*};
     /// use tower::util::MapRequestLayer;
     ///
     /// # fn add(gateway: Gateway) -> Gateway {
-    /// gateway.layer(Place::BeforeDispatch, MapRequestLayer::new(|invocation: Invocation| {
+    /// gateway.layer(LayerPosition::AroundMethod, MapRequestLayer::new(|invocation: Invocation| {
     ///     tracing::debug!(method = invocation.method.path(), "is called");
     ///     invocation
     /// }))
@@ -130,8 +135,8 @@ impl Gateway {
         self
     }
 
-    /// Refuses to start without these services, `currency` or `currency/v1`: a crate that is only named in `Cargo.toml`
-    /// registers nothing, silently.
+    /// Refuses to start without these services (`currency` or `currency/v1`). A crate that is only
+    /// named in `Cargo.toml` registers nothing, silently.
     #[must_use]
     pub fn expect_services<'n>(mut self, names: impl IntoIterator<Item = &'n str>) -> Self {
         self.expected_services.extend(names.into_iter().map(str::to_owned));
@@ -145,16 +150,16 @@ impl Gateway {
         self
     }
 
-    /// Calls `tell` once, with the running gateway: for a program that says what to try where. With `--help` or `--list`, or
-    /// when it cannot start, nothing is told.
+    /// Calls `tell` once with the running gateway, for a program that prints what to try. It is not
+    /// called with `--help` or `--list`, or if the gateway cannot start.
     #[must_use]
     pub fn on_listening(mut self, tell: impl FnOnce(&RunningGateway) + Send + 'static) -> Self {
         self.on_listening = Some(Box::new(tell));
         self
     }
 
-    /// Sets the version of the program, which `--version` prints: `.version(env!("CARGO_PKG_VERSION"))`. `info.version` of the
-    /// program's defaults when left out.
+    /// Sets the version that `--version` prints: `.version(env!("CARGO_PKG_VERSION"))`. The default
+    /// is `info.version` of the program's defaults.
     #[must_use]
     pub fn version(mut self, version: impl Into<String>) -> Self {
         self.version = Some(version.into());

@@ -1,5 +1,5 @@
-//! What everything else of a gateway stands on; and every problem of the settings that can be found before the database is
-//! opened, told together.
+//! The foundation of a gateway: its connections, registry and routes. All problems that can be
+//! found before the database is opened are reported together.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ use crate::{
     service::registry::Registry,
 };
 
-/// Connections, and what is registered.
+/// The connections, the registry and the routes.
 pub(super) struct Foundation {
     pub(super) redis: Option<Redis>,
     pub(super) broker: Arc<dyn Broker>,
@@ -27,7 +27,7 @@ pub(super) struct Foundation {
 }
 
 impl Gateway {
-    /// What is wrong in the settings, as far as it can be found without opening or building anything.
+    /// Returns the problems of the settings that can be found without opening or building anything.
     pub(super) fn problems(&self) -> Vec<String> {
         let settings = &self.settings;
         let mut problems = settings.problems();
@@ -40,11 +40,11 @@ impl Gateway {
         problems
     }
 
-    /// Refuses settings in which something is wrong.
+    /// Rejects settings that have problems.
     ///
     /// # Errors
     ///
-    /// All of [`problems`](Self::problems), with the sources of their keys.
+    /// Returns all [`problems`](Self::problems), with the sources of their keys.
     pub(super) fn check(&self) -> Result<(), StartError> {
         StartError::from_problems(self.problems())
             .map_err(|error| error.map(|problem| self.origins.attributed(problem)))
@@ -54,14 +54,15 @@ impl Gateway {
     ///
     /// # Errors
     ///
-    /// Every problem of these and of [`problems`](Self::problems).
+    /// Returns all problems of these steps and of [`problems`](Self::problems).
     pub(super) async fn found(&self) -> Result<Foundation, StartError> {
         let mut problems = self.problems();
         let redis = noted(self.settings.redis.open().await, &mut problems);
         let broker = noted(self.settings.bus.open().await, &mut problems);
         let broker = broker.unwrap_or_else(|| Arc::new(MemoryBroker::default()));
         let publisher = self.publisher(&broker);
-        // Without the Redis that is configured, services that use it could not be built, and would say so.
+        // If the configured Redis is unreachable, services that use it would report a second
+        // problem.
         let registry = redis.as_ref().and_then(|redis| {
             noted(self.registry(redis.as_ref(), &publisher).map(Arc::new), &mut problems)
         });
@@ -83,15 +84,16 @@ impl Gateway {
         }
     }
 
-    /// Which credentials are read.
+    /// Returns the kinds of credentials that are accepted.
     pub(super) fn accepted(&self) -> AcceptedCredentials {
         let auth = &self.settings.auth;
         let api_keys = !auth.keys.is_empty() || self.api_keys.is_some() || self.reads_kept_keys();
         AcceptedCredentials { tokens: auth.has_token_keys(), api_keys }
     }
 
-    /// Whether API keys of the books count: where operators can make some, or callers are known anyway. Else a gateway that
-    /// only keeps records would ask everybody who they are.
+    /// Returns whether API keys of the store are accepted: where operators can create them, or
+    /// authentication is configured anyway. Otherwise a gateway that only has a request log would
+    /// require credentials of everybody.
     pub(super) fn reads_kept_keys(&self) -> bool {
         let is_asked = self.settings.admin.is_some()
             || self.settings.auth.is_configured()
@@ -100,7 +102,7 @@ impl Gateway {
     }
 }
 
-/// The value, or its problems, each once.
+/// Returns the value, or adds its problems, each once.
 fn noted<T>(result: Result<T, StartError>, problems: &mut Vec<String>) -> Option<T> {
     result.map_err(|error| note(error.into_problems(), problems)).ok()
 }

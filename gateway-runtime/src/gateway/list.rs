@@ -1,10 +1,10 @@
-//! What `--list` prints: what is registered, and where it was written.
+//! The output of `--list`: the services, methods and providers, and their source locations.
 
 use std::fmt::Write;
 
 use crate::service::registry::Registry;
 
-/// Services with their methods, and providers.
+/// Returns the list of services with their methods, and of providers.
 pub(super) fn of(registry: &Registry) -> String {
     let mut text = String::new();
     // Writing to a string cannot fail.

@@ -1,4 +1,4 @@
-//! The shape of the database: the gateway's migrations and an author's own, applied at start or when asked to.
+//! Database migrations: the gateway's and an author's own, applied at start or on request.
 
 use crate::{
     base::start_error::StartError,
@@ -7,17 +7,24 @@ use crate::{
 };
 
 impl Gateway {
-    /// Adds migrations of your own, to be applied after the gateway's: what services keep in the database by
-    /// [`Db`](crate::Db). Their versions are counted on their own.
+    /// Adds migrations of your own, which are applied after the gateway's: the tables that services
+    /// use through [`Db`](crate::Db). Versions are counted for each owner.
     ///
     /// ```no_run
     /// use gateway_runtime::{prelude::*, store::{Migration, Migrations, Sql}};
     ///
     /// # fn add(gateway: Gateway) -> Gateway {
-    /// // Of files such as `migrations/0001_guests.up.sql` and `migrations/0001_guests.down.sql`:
-    /// // `gateway.migrations(migrations!("migrations"))`; or by hand:
-    /// const GUESTS: Sql = Sql { up: "CREATE TABLE guests (name text)", down: "DROP TABLE guests" };
-    /// const STEPS: &[Migration] = &[Migration { version: 1, name: "guests", sqlite: Some(GUESTS), postgres: Some(GUESTS) }];
+    /// // From files such as `migrations/0001_guests.up.sql` and
+    /// // `migrations/0001_guests.down.sql`: `gateway.migrations(migrations!("migrations"))`;
+    /// // or by hand:
+    /// const GUESTS: Sql =
+    ///     Sql { up: "CREATE TABLE guests (name text)", down: "DROP TABLE guests" };
+    /// const STEPS: &[Migration] = &[Migration {
+    ///     version: 1,
+    ///     name: "guests",
+    ///     sqlite: Some(GUESTS),
+    ///     postgres: Some(GUESTS),
+    /// }];
     /// gateway.migrations(Migrations { owner: "guestbook", steps: STEPS })
     /// # }
     /// ```
@@ -27,35 +34,38 @@ impl Gateway {
         self
     }
 
-    /// Applies what the configured database lacks.
+    /// Applies the migrations that the configured database lacks.
     ///
     /// # Errors
     ///
-    /// When a step fails, none is configured, or it is newer than the program.
+    /// Returns an error if a step fails, no database is configured, or the database is newer than
+    /// the program.
     pub async fn migrate(&self) -> Result<(), StartError> {
         self.settings.store.migrate(&self.migrations).await
     }
 
-    /// Brings what is `owner`'s (`gateway`, or that of your own migrations) to a version, forward or back; what a step that is
-    /// taken back keeps goes with it.
+    /// Migrates the tables of `owner` (`gateway`, or the owner of your own migrations) to a
+    /// version, forward or back. A step that is reverted deletes its data.
     ///
     /// # Errors
     ///
-    /// As [`migrate`](Self::migrate), and when there is no such owner or version.
+    /// Returns the errors of [`migrate`](Self::migrate), and one if there is no such owner or
+    /// version.
     pub async fn migrate_to(&self, owner: &str, version: i64) -> Result<(), StartError> {
         self.settings.store.bring_to(&self.migrations, owner, version).await
     }
 
-    /// What the configured database has, and what it lacks.
+    /// Returns the migrations that the configured database has, and those that it lacks.
     ///
     /// # Errors
     ///
-    /// When it cannot be read, or none is configured.
+    /// Returns an error if the database cannot be read, or none is configured.
     pub async fn migration_status(&self) -> Result<Vec<MigrationStatus>, StartError> {
         self.settings.store.status(&self.migrations).await
     }
 
-    /// Versions are counted for each owner, in a table that bears its name.
+    /// Checks the owners of migrations. Their names become names of tables, which hold the
+    /// versions.
     pub(super) fn check_owners(&self) -> Result<(), StartError> {
         let is_name = |name: &str| {
             !name.is_empty()

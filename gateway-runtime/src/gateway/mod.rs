@@ -1,4 +1,5 @@
-//! The assembly: settings, registry, edges and pipeline become a running gateway. The only file that sees everything.
+//! The assembly: builds a running gateway from the settings, the registry, the edges and the
+//! pipeline. It is the only file that uses all of them.
 
 mod admin_listener;
 mod builder;
@@ -56,7 +57,7 @@ use crate::{
     store::{Migrations, Store, StoreWriter, sweep},
 };
 
-/// A gateway that is being put together.
+/// A gateway that is not started yet.
 ///
 /// ```no_run
 /// use gateway_runtime::prelude::*;
@@ -67,12 +68,12 @@ use crate::{
 /// ```
 pub struct Gateway {
     settings: Settings,
-    /// Where the settings came from.
+    /// The sources of the settings' keys.
     origins: Origins,
-    /// None when the settings are not from one.
+    /// The configuration file; none if the settings are not from one.
     file: Option<ConfigFile>,
     action: Action,
-    /// The program's.
+    /// The version of the program.
     version: Option<String>,
     app: App,
     api_keys: Option<Arc<dyn ApiKeys>>,
@@ -85,15 +86,15 @@ pub struct Gateway {
     on_listening: Option<Tell>,
 }
 
-/// Called once, when the gateway listens.
+/// A function that is called once, when the gateway listens.
 type Tell = Box<dyn FnOnce(&RunningGateway) + Send>;
 
 impl Gateway {
-    /// Starts serving; for programs and tests that stop it themselves.
+    /// Starts serving, for programs and tests that stop the gateway themselves.
     ///
     /// # Errors
     ///
-    /// When the gateway cannot start.
+    /// Returns an error if the gateway cannot start.
     pub async fn start(self) -> Result<RunningGateway, StartError> {
         let origins = self.origins.clone();
         self.started().await.map_err(|error| error.map(|problem| origins.attributed(problem)))
@@ -206,7 +207,8 @@ impl Gateway {
         let is_local = settings.listen.ip().is_loopback() && !accepted.any();
         let protection = Protection { is_local, url: self.settings.info.url.clone(), budget };
         let edge = HttpEdge::protected(routes, pipeline.clone(), settings.clone(), protection);
-        // Who can connect finds all that was declared; and no call is taken before it is known that this gateway starts.
+        // The queue is declared before a client can connect, and no call is received from it before
+        // the gateway is known to start.
         let takes_calls = self.settings.bus.calls.enabled && registry.methods().next().is_some();
         if takes_calls {
             broker
@@ -232,12 +234,15 @@ impl Gateway {
         );
         let (stop, stopped) = oneshot::channel::<()>();
         let served = tokio::spawn(server.serve(edge, async {
-            // Also when the handle is dropped.
+            // The sender's drop counts too: the handle of the gateway was dropped.
             let _ = stopped.await;
         }));
         let drain_timeout = settings.drain_timeout;
         if let Some(operator) = &operator {
-            tracing::info!(address = %format_args!("http://{}", operator.address), "listening for the operator");
+            tracing::info!(
+                address = %format_args!("http://{}", operator.address),
+                "listening for the operator"
+            );
         }
         let running = RunningGateway {
             address,
@@ -264,14 +269,14 @@ impl Gateway {
         Ok(running)
     }
 
-    /// Where API keys are looked for, after those of the configuration.
+    /// Returns the stores of API keys, which are read after the keys of the configuration.
     fn key_stores(&self, books: Option<&Store>) -> Vec<Arc<dyn ApiKeys>> {
         let kept =
             books.filter(|_| self.reads_kept_keys()).map(|books| Arc::new(books.clone()) as _);
         self.api_keys.iter().cloned().chain(kept).collect()
     }
 
-    /// What executes the calls that come by the bus.
+    /// Starts the consumer that executes the calls of the bus.
     async fn consumer(
         &self,
         broker: &Arc<dyn Broker>,
@@ -295,7 +300,7 @@ impl Gateway {
         started.map_err(|error| calls_failed(&error))
     }
 
-    /// Returns what the gateway needs to be ready.
+    /// Returns the readiness checks of the gateway.
     fn probes(
         &self,
         books: Option<&AdminStore>,
@@ -307,7 +312,7 @@ impl Gateway {
             books.iter().map(|kept| Box::new(kept.books.clone()) as Box<dyn ReadinessCheck>);
         let redis = redis.map(|redis| Box::new(redis.clone()) as _);
         let bus = self.settings.bus.amqp.iter().flat_map(|_| {
-            // Calls over HTTP go on without it.
+            // Calls over HTTP go on without the broker.
             let is_needed = !self.settings.routes.is_empty();
             let bus = Box::new(BusProbe { broker: Arc::clone(broker), is_needed })
                 as Box<dyn ReadinessCheck>;
@@ -316,7 +321,7 @@ impl Gateway {
         database.chain(redis).chain(bus).collect()
     }
 
-    /// What events are published with.
+    /// Creates the publisher of events.
     fn publisher(&self, broker: &Arc<dyn Broker>) -> Publisher {
         let BusSettings { exchange, source, .. } = &self.settings.bus;
         Publisher::new(Arc::clone(broker), exchange, source)
@@ -358,7 +363,7 @@ impl fmt::Debug for Gateway {
     }
 }
 
-/// What operators look at and write.
+/// Returns the store as the admin API uses it.
 fn kept(
     keeping: Option<&Persistence>,
     control: Option<Arc<OperatorSettings>>,
@@ -367,7 +372,7 @@ fn kept(
     Some(AdminStore { books: control.books().clone(), journal: keeping.journal.clone(), control })
 }
 
-/// What operators set, applied to all that it is about.
+/// Starts polling the settings of operators, and applies each change.
 async fn control(
     books: Store,
     changing: Arc<Reloader>,
@@ -376,18 +381,11 @@ async fn control(
     started.map_err(|error| StartError::new(format!("[store]: {error}")))
 }
 
-/// A provider's section: the gateway's switches, and the rest.
+/// Splits a provider's section into the gateway's switches and the provider's own settings.
 fn split(section: &Map<String, Value>) -> (Map<String, Value>, Map<String, Value>) {
     section.clone().into_iter().partition(|(key, _)| ProviderSettings::KEYS.contains(&key.as_str()))
 }
 
 fn calls_failed(error: &BusError) -> StartError {
     StartError::new(format!("[bus.calls]: {error}"))
-}
-
-/// What was probably meant, as the end of a sentence.
-fn did_you_mean(name: &str, known: &[&str]) -> String {
-    let nearest =
-        known.iter().max_by(|a, b| strsim::jaro(name, a).total_cmp(&strsim::jaro(name, b)));
-    nearest.map_or(String::new(), |nearest| format!("; the nearest that is, is `{nearest}`"))
 }

@@ -1,5 +1,7 @@
-//! What is looked at before a gateway serves: whether it keeps what its methods ask for, and out whom it must.
+//! Checks before a gateway serves: idempotency keys that cannot be honoured, access without
+//! authentication, and names of nothing that is registered.
 
+use crate::json::similar::did_you_mean;
 use std::{net::SocketAddr, sync::Arc};
 
 use serde_json::Value;
@@ -14,7 +16,8 @@ use crate::{
     service::registry::{Linked, Method, Registry},
 };
 
-/// A method that wants a key says that repeating it does harm; without books nothing keeps that from happening.
+/// Warns of methods that require an idempotency key when there is no store. Repeating such a call
+/// does harm, and nothing prevents it.
 pub(super) fn warn_unhonoured_keys(registry: &Registry, has_books: bool) {
     let wants_key = |method: &&Arc<Method>| method.spec.idempotency == IdempotencyMode::Required;
     if !has_books && let Some(method) = registry.methods().find(wants_key) {
@@ -25,7 +28,8 @@ pub(super) fn warn_unhonoured_keys(registry: &Registry, has_books: bool) {
     }
 }
 
-/// A gateway that everybody may call is either for this machine alone, or meant to be.
+/// Rejects a gateway that everybody can call, unless it listens on loopback or is configured to
+/// (SEMANTICS §4).
 pub(super) fn check_protected(
     registry: &Registry,
     settings: &AuthSettings,
@@ -37,8 +41,10 @@ pub(super) fn check_protected(
     }
     if !address.ip().is_loopback() && !settings.allow_anonymous {
         return Err(StartError::new(format!(
-            "other machines can reach http.listen ({address}), and nothing tells who is calling: configure keys of \
-             tokens (auth.internal_key or INTERNAL_GATEWAY_KEY, auth.jwt.keys, auth.jwt.jwks_url) or API keys \
+            "other machines can reach http.listen ({address}), and nothing tells who is calling: \
+             configure keys of \
+             tokens (auth.internal_key or INTERNAL_GATEWAY_KEY, auth.jwt.keys, auth.jwt.jwks_url) \
+             or API keys \
              (auth.keys), listen on loopback, or let everybody in with auth.allow_anonymous = true"
         )));
     }
@@ -56,7 +62,8 @@ pub(super) fn check_protected(
     Ok(())
 }
 
-/// Names of sections and quotas that nothing linked has: a slip, or a crate that is not linked.
+/// Returns the names of sections and quotas that nothing linked has: a typing mistake, or a crate
+/// that is not linked.
 pub(super) fn unknown_names<'s>(
     services: impl Iterator<Item = &'s String>,
     providers: impl Iterator<Item = &'s String>,
@@ -71,7 +78,7 @@ pub(super) fn unknown_names<'s>(
     problems
 }
 
-/// The same of a tree that is not good for settings.
+/// Returns the unknown names of a tree that is not valid as settings.
 pub(super) fn unknown_names_in(tree: &Value) -> Vec<String> {
     let keys = |section: &str| {
         tree.get(section).and_then(Value::as_object).into_iter().flat_map(|section| section.keys())
@@ -82,9 +89,10 @@ pub(super) fn unknown_names_in(tree: &Value) -> Vec<String> {
 
 fn unknown<'s>(kind: &str, names: impl Iterator<Item = &'s String>, known: &[&str]) -> Vec<String> {
     let unknown = names.filter(|name| !known.contains(&name.as_str()));
+    let noun = kind.trim_end_matches('s');
     let problem = |name: &String| {
-        let nearest = crate::gateway::did_you_mean(name, known);
-        format!("`{kind}.{name}` in the configuration: nothing of this name is registered{nearest}")
+        let help = did_you_mean(noun, name, known.iter().copied());
+        format!("`{kind}.{name}` in the configuration: no {noun} has this name{help}")
     };
     unknown.map(problem).collect()
 }

@@ -1,5 +1,5 @@
-//! What may change while the gateway runs: limits, prices and the switches of providers, as operators have set them over what
-//! the configuration says; and the configuration, whose file is looked at again.
+//! Hot reload: limits, prices and the switches of providers change while the gateway runs. They
+//! come from operators, over the configuration, whose file is polled.
 
 use std::{
     collections::HashMap,
@@ -21,10 +21,10 @@ use crate::{
     service::registry::Registry,
 };
 
-/// How often the file is looked at.
+/// The interval at which the file is polled.
 const FILE_POLL_INTERVAL: Duration = Duration::from_secs(1);
 
-/// All that settings are applied to.
+/// The parts of the gateway to which settings are applied.
 pub(super) struct Reloader {
     pub(super) registry: Arc<Registry>,
     pub(super) limiting: Arc<QuotaEnforcer>,
@@ -33,22 +33,24 @@ pub(super) struct Reloader {
     pub(super) holding: Mutex<EffectiveSettings>,
 }
 
-/// What holds: the configuration's part, and the operators'.
+/// The settings in effect: the configuration's part, and the operators'.
 pub(super) struct EffectiveSettings {
     configured: ReloadableSettings,
     set: SettingsSnapshot,
 }
 
-/// What the configuration says of what may change.
+/// The part of the configuration that can change while the gateway runs.
 pub(super) struct ReloadableSettings {
     quota: QuotaSettings,
     pub(super) providers: HashMap<String, ProviderSettings>,
 }
 
 impl ReloadableSettings {
+    /// Reads the reloadable part of the settings.
+    ///
     /// # Errors
     ///
-    /// Everything that is wrong in the switches of providers.
+    /// Returns all problems in the switches of providers.
     pub(super) fn of(settings: &Settings) -> Result<Self, StartError> {
         let (mut providers, mut problems) = (HashMap::new(), Vec::new());
         for (name, section) in &settings.providers {
@@ -71,14 +73,15 @@ impl ReloadableSettings {
 }
 
 impl Reloader {
-    /// Operators have set something.
+    /// Applies the settings of operators.
     pub(super) fn set(&self, snapshot: &SettingsSnapshot) {
         let mut holding = self.holding.lock().unwrap_or_else(PoisonError::into_inner);
         holding.set = snapshot.clone();
         self.apply(&holding);
     }
 
-    /// The configuration is another. What may not change while the gateway runs is not looked at.
+    /// Applies a new configuration; the parts that cannot change while the gateway runs are
+    /// ignored.
     fn configure(&self, settings: &Settings) -> Result<(), StartError> {
         let configured = ReloadableSettings::of(settings)?;
         StartError::from_problems(self.limiting.unknown_names(&configured.quota))?;
@@ -104,7 +107,7 @@ impl Reloader {
         }
     }
 
-    /// Looks at the file for as long as it is polled, and reads it at once when `reload` is notified.
+    /// Polls the file, and reads it at once when `reload` is notified.
     pub(super) async fn follow(self: Arc<Self>, mut file: ConfigFile, reload: Arc<Notify>) {
         loop {
             let settings = tokio::select! {
@@ -115,10 +118,15 @@ impl Reloader {
             match settings.and_then(|settings| self.configure(&settings)) {
                 Ok(()) => tracing::info!(
                     file = %file.path().display(),
-                    "read again: limits and the switches of providers hold; all else does when the gateway starts again"
+                    "read again: limits and the switches of providers hold; all else does when the \
+                     gateway starts again"
                 ),
                 Err(error) => {
-                    tracing::error!(file = %file.path().display(), %error, "not applied; what held before goes on to hold");
+                    tracing::error!(
+                        file = %file.path().display(),
+                        %error,
+                        "not applied; what held before goes on to hold"
+                    );
                 }
             }
         }

@@ -1,4 +1,5 @@
-//! What stands at which address: methods, what is published, mounts, and the routes of the configuration.
+//! The route table of a gateway: methods, published documents, mounts, and the routes of the
+//! configuration.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -11,24 +12,27 @@ use crate::{
         dispatch::{Dispatcher, DispatcherFactory, Route, RouteConfig},
         http::{BodyBudget, Documents, RouteTable, docs_page},
     },
-    gateway::{Gateway, did_you_mean},
+    gateway::Gateway,
+    json::similar::did_you_mean,
     service::registry::Registry,
 };
 
 impl Gateway {
-    /// Adds a dispatcher, which routes choose by its name: `[routes.reports] dispatch = "archive"`. `make` is called for each
-    /// of them at start, with its section.
+    /// Adds a dispatcher, which routes choose by its name: `[routes.reports] dispatch = "archive"`.
+    /// `make` is called at start for each of these routes, with its section.
     ///
     /// ```
     /// use std::sync::Arc;
     ///
-    /// use gateway_runtime::{dispatch::{Dispatched, Dispatcher, Routed}, prelude::*};
+    /// use gateway_runtime::{dispatch::{DispatchFuture, DispatchRequest, Dispatcher}, prelude::*};
     ///
     /// struct Gone;
     ///
     /// impl Dispatcher for Gone {
-    ///     fn dispatch(&self, request: Routed) -> Dispatched {
-    ///         Box::pin(async move { Err(Error::not_found(format!("{} has moved", request.service()))) })
+    ///     fn dispatch(&self, request: DispatchRequest) -> DispatchFuture {
+    ///         Box::pin(async move {
+    ///             Err(Error::not_found(format!("{} has moved", request.service())))
+    ///         })
     ///     }
     /// }
     ///
@@ -45,11 +49,11 @@ impl Gateway {
         self
     }
 
-    /// All addresses, with the routes of the configuration.
+    /// Returns the route table, with the routes of the configuration.
     ///
     /// # Errors
     ///
-    /// Every place that is taken, and every webhook without its secret.
+    /// Returns every path that is claimed twice, and every webhook without a secret.
     pub(super) fn routes(
         &self,
         registry: &Arc<Registry>,
@@ -81,11 +85,11 @@ impl Gateway {
         Ok(routes)
     }
 
-    /// The routes of the configuration, and what answers them.
+    /// Returns the routes of the configuration with their dispatchers.
     ///
     /// # Errors
     ///
-    /// Everything that is wrong in their sections.
+    /// Returns all problems of their sections.
     pub(super) fn configured_routes(
         &self,
         broker: &Arc<dyn Broker>,
@@ -115,26 +119,27 @@ impl Gateway {
     }
 }
 
-/// The problems of all results.
+/// Returns the problems of all results.
 fn problems(results: impl Iterator<Item = Result<(), StartError>>) -> Vec<String> {
     results.filter_map(Result::err).flat_map(StartError::into_problems).collect()
 }
 
-/// The dispatcher of a route.
+/// Creates the dispatcher of a route.
 fn dispatcher(
     known: &BTreeMap<&str, &DispatcherFactory>,
     section: &mut RouteConfig,
     name: &str,
 ) -> Result<Arc<dyn Dispatcher>, StartError> {
     let names: Vec<_> = known.keys().copied().collect();
-    let (service, hint) = (section.service().to_owned(), did_you_mean(name, &names));
+    let service = section.service().to_owned();
+    let help = did_you_mean("dispatcher", name, names.iter().copied());
     let make = known.get(name).ok_or_else(|| match name {
         "" => StartError::new(format!(
             "[routes.\"{service}\"]: say what answers, with `dispatch`: {}",
             names.join(", ")
         )),
         _ => StartError::new(format!(
-            "[routes.\"{service}\"]: there is no dispatcher `{name}`{hint}"
+            "[routes.\"{service}\"]: unknown dispatcher `{name}`{help}"
         )),
     })?;
     let made = make(section)?;

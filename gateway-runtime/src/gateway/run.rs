@@ -1,4 +1,5 @@
-//! A gateway as a program: it serves until it is told to stop, or prints what it was asked for.
+//! The gateway as a program: it serves until a signal stops it, or prints `--list`, `--version` or
+//! `--help`.
 
 use std::{
     io::{self, Write},
@@ -19,11 +20,11 @@ use crate::{
 };
 
 impl Gateway {
-    /// Serves until SIGTERM or SIGINT, on threads of its own: for a `main` without a runtime.
+    /// Serves until SIGTERM or SIGINT, on its own threads: for a `main` without a runtime.
     ///
     /// # Errors
     ///
-    /// When the gateway cannot start.
+    /// Returns an error if the gateway cannot start.
     pub fn run(self) -> Result<(), StartError> {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
@@ -32,12 +33,12 @@ impl Gateway {
         runtime.block_on(self.serve())
     }
 
-    /// Serves until SIGTERM or SIGINT, then lets calls in flight finish; or prints what `--list`, `--version` or `--help` ask
-    /// for. SIGHUP reads the configuration again.
+    /// Serves until SIGTERM or SIGINT, then finishes the calls in flight; or prints the output of
+    /// `--list`, `--version` or `--help`. SIGHUP reads the configuration again.
     ///
     /// # Errors
     ///
-    /// When the gateway cannot start.
+    /// Returns an error if the gateway cannot start.
     pub async fn serve(self) -> Result<(), StartError> {
         match self.action {
             Action::Serve => {}
@@ -51,12 +52,12 @@ impl Gateway {
             }
         }
         if !self.problems().is_empty() {
-            // It does not start, and says why, with what else it finds.
+            // The start fails, and reports these problems with those that it finds itself.
             return self.start().await.map(drop);
         }
-        // Dropped last: what is logged until the end is waited for.
+        // Dropped last, so that the log is flushed after its last line.
         let _log = telemetry::init(&self.settings.log)?;
-        // From here on none of them ends the process by itself.
+        // From here on, no signal ends the process by itself.
         let mut signals = Signals::new()?;
         let mut running = self.start().await?;
         match signals.stopped(&mut running).await {
@@ -68,7 +69,7 @@ impl Gateway {
         }
     }
 
-    /// `email 1.2.3 (gateway-runtime 0.1.0)`.
+    /// Returns the output of `--version`: `email 1.2.3 (gateway-runtime 0.1.0)`.
     fn version_line(&self) -> String {
         let configured = Some(self.settings.info.version.as_str())
             .filter(|version| *version != Info::default().version);
@@ -78,7 +79,7 @@ impl Gateway {
     }
 }
 
-/// The signals that a gateway obeys.
+/// The signals that a gateway handles.
 struct Signals {
     interrupt: Signal,
     terminate: Signal,
@@ -102,7 +103,7 @@ impl Signals {
     ///
     /// # Errors
     ///
-    /// Why the gateway ended by itself.
+    /// Returns the reason if the gateway ended by itself.
     async fn stopped(&mut self, running: &mut RunningGateway) -> Result<&'static str, StartError> {
         loop {
             tokio::select! {

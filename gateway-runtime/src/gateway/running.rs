@@ -1,4 +1,4 @@
-//! A gateway that serves, and how it stops.
+//! A running gateway, and its shutdown.
 
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
@@ -17,9 +17,9 @@ use crate::{
     service::registry::Registry,
 };
 
-/// How long what is still to be written may take when everything else has ended.
+/// The time for unwritten records, after all calls have ended.
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(10);
-/// And what is still to be given back.
+/// The time for quota tokens and slots that are not released yet.
 const QUOTA_FLUSH_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// A gateway that serves. Dropping it stops it as [`stop`](Self::stop) does, without waiting.
@@ -29,98 +29,100 @@ pub struct RunningGateway {
     pub(super) registry: Arc<Registry>,
     pub(super) broker: Arc<dyn Broker>,
     pub(super) consumer: Option<CallConsumer>,
-    /// Dropped when the calls of the bus have ended: those of HTTP may end then.
+    /// The signal that the calls of the bus have ended; only then does the drain of HTTP end.
     pub(super) calls_drained: oneshot::Sender<()>,
     pub(super) publisher: Publisher,
     pub(super) drain_timeout: Duration,
-    /// Ends with this.
+    /// The settings of operators; its polling ends when this is dropped.
     pub(super) control: Option<Arc<OperatorSettings>>,
     pub(super) limiting: Arc<QuotaEnforcer>,
     pub(super) caching: Option<Arc<ReplyCache>>,
-    /// What looks after things as long as there is a gateway.
+    /// The tasks that run for as long as the gateway.
     pub(super) background: JoinSet<()>,
-    /// Notified when the configuration is to be read again; none where it is not from a file.
+    /// The request to reload the configuration; none if it is not from a file.
     pub(super) reload: Option<Arc<Notify>>,
     pub(super) operator: Option<AdminListener>,
     pub(super) stop: oneshot::Sender<()>,
     pub(super) served: JoinHandle<io::Result<DrainOutcome>>,
-    /// Ends when all that had to be written is.
+    /// The store's writer, which ends when everything is written.
     pub(super) writer_task: Option<JoinHandle<()>>,
-    /// Ends when all that had to be told is.
+    /// The publisher of the request log, which ends when everything is published.
     pub(super) request_log_task: Option<JoinHandle<()>>,
 }
 
 impl RunningGateway {
-    /// Where it listens.
+    /// Returns the address on which the gateway listens.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// Where operators are listened for; none without `[admin]`.
+    /// Returns the address of the operator's listener; `None` without `[admin]`.
     #[must_use]
     pub fn admin_address(&self) -> Option<SocketAddr> {
         self.operator.as_ref().map(|operator| operator.address)
     }
 
-    /// Its base URL.
+    /// Returns the base URL of the gateway.
     #[must_use]
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
     }
 
-    /// What it serves.
+    /// Returns the services, methods and providers of the gateway.
     #[must_use]
     pub fn registry(&self) -> &Registry {
         &self.registry
     }
 
-    /// What carries its messages.
+    /// Returns the message broker of the gateway.
     #[must_use]
     pub fn broker(&self) -> &Arc<dyn Broker> {
         &self.broker
     }
 
-    /// What publishes its events.
+    /// Returns the publisher of events.
     #[must_use]
     pub fn publisher(&self) -> &Publisher {
         &self.publisher
     }
 
-    /// What operators have set, and how that is kept up with; none without books.
+    /// Returns the settings that operators have made; `None` without a store.
     #[must_use]
     pub fn control(&self) -> Option<&Arc<OperatorSettings>> {
         self.control.as_ref()
     }
 
-    /// How often the cache helped, and what it holds; none when no method is cached.
+    /// Returns the counters and the usage of the cache; `None` if no method is cached.
     #[must_use]
     pub fn cache(&self) -> Option<CacheFigures> {
         Some(self.caching.as_ref()?.figures())
     }
 
-    /// What calls are limited with.
+    /// Returns the enforcer of quotas.
     #[must_use]
     pub fn limiting(&self) -> &QuotaEnforcer {
         &self.limiting
     }
 
-    /// Reads the configuration again, as SIGHUP does: limits and the switches of providers then hold. The log says what came
-    /// of it. Returns whether there is a configuration file; without one nothing is done.
+    /// Reads the configuration again, as SIGHUP does, and applies the limits and the switches of
+    /// providers. The log has the result. Returns whether there is a configuration file; without
+    /// one nothing is done.
     pub fn reload(&self) -> bool {
         self.reload.as_ref().inspect(|reload| reload.notify_one()).is_some()
     }
 
-    /// Accepts no more, and waits until what is in flight has ended or `http.drain_timeout` is over.
+    /// Stops accepting, and waits until the calls in flight have ended or `http.drain_timeout` is
+    /// over.
     ///
     /// # Errors
     ///
-    /// When the server had failed before.
+    /// Returns an error if the server had failed before.
     pub async fn stop(self) -> Result<(), StartError> {
         if let Some(operator) = &self.operator {
             operator.draining.begin();
         }
-        // The journal ends when nobody has it any more.
+        // The store's writer ends when its last handle is dropped.
         drop((self.stop, self.control, self.background));
         let calls_drained = self.calls_drained;
         let consumed = async {
@@ -141,7 +143,7 @@ impl RunningGateway {
                 tracing::warn!(connections, "cut what did not end in time")
             }
         }
-        // It is told that there is no more to come until here.
+        // Until here `/readyz` tells operators that the gateway drains.
         if let Some(operator) = self.operator {
             operator.stop().await;
         }
@@ -162,7 +164,7 @@ impl RunningGateway {
         Ok(())
     }
 
-    /// Why it serves no more; pending as long as it does.
+    /// Waits until the server ends by itself, and returns the reason.
     pub(super) async fn failed(&mut self) -> StartError {
         match ended((&mut self.served).await) {
             Ok(_) => StartError::new("the server ended by itself"),

@@ -1,4 +1,4 @@
-//! Reads a section of the configuration as a type, judged by that type's JSON Schema.
+//! Sections of the configuration, validated against the JSON Schema of their type.
 
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
@@ -10,10 +10,11 @@ use crate::json::{
     violation::Violation,
 };
 
-/// Reads `value`, which stands at `name` in the configuration, as a `T`. Keys that are unknown, missing or wrong are
-/// problems, each under its full name.
+/// Parses `value`, the section `name` of the configuration, as a `T`. Each unknown, missing or
+/// invalid key is a problem, reported under its full name.
 ///
-/// Texts that stand where the schema wants something else are read as TOML: the environment has only texts.
+/// A string is parsed as TOML where the schema requires another type, since the environment has
+/// only strings.
 pub(crate) fn parse_section<T: DeserializeOwned + JsonSchema>(
     name: &str,
     mut value: Value,
@@ -31,11 +32,11 @@ pub(crate) fn parse_section<T: DeserializeOwned + JsonSchema>(
     schema::decode(&Document::from(&value)).map_err(|violations| problems(name, violations))
 }
 
-/// Replaces a text by what it stands for as TOML; false when it is only a text.
+/// Replaces a string by its value as TOML; returns false when it is only a string.
 fn read_text(value: &mut Value, pointer: &str) -> bool {
-    let Some(place) = value.pointer_mut(pointer) else { return false };
-    let Some(meaning) = place.as_str().and_then(parse_toml_value) else { return false };
-    *place = meaning;
+    let Some(member) = value.pointer_mut(pointer) else { return false };
+    let Some(parsed) = member.as_str().and_then(parse_toml_value) else { return false };
+    *member = parsed;
     true
 }
 
@@ -50,7 +51,7 @@ fn problems(name: &str, violations: Vec<Violation>) -> Vec<String> {
     violations.into_iter().map(problem).collect()
 }
 
-/// A number, a truth value, a list or a table; none for what is only a text.
+/// Parses a number, a boolean, a list or a table of TOML; returns `None` for what is only a string.
 fn parse_toml_value(text: &str) -> Option<Value> {
     let table: toml::Table = format!("value = {text}").parse().ok()?;
     let value = serde_json::to_value(table.get("value").filter(|_| table.len() == 1)?).ok()?;
@@ -63,7 +64,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn texts_stand_for_what_they_look_like() {
+    fn toml_values_are_parsed_and_strings_are_not() {
         assert_eq!(parse_toml_value("4"), Some(4.into()));
         assert_eq!(parse_toml_value("[1, 2]"), Some(serde_json::json!([1, 2])));
         assert_eq!(parse_toml_value("true"), Some(true.into()));
@@ -90,13 +91,13 @@ mod tests {
     }
 
     #[test]
-    fn texts_of_the_environment_become_what_the_schema_wants() {
+    fn strings_are_parsed_where_the_schema_requires_another_type() {
         let section = read(serde_json::json!({"key": "0012", "workers": "4"})).unwrap();
         assert_eq!(section, Section { key: "0012".to_owned(), workers: 4 });
     }
 
     #[test]
-    fn every_problem_is_told_under_its_full_name() {
+    fn every_problem_is_reported_under_its_full_name() {
         let problems =
             read(serde_json::json!({"worker": 2, "key": true, "workers": 300})).unwrap_err();
         let all = problems.join("\n");

@@ -1,4 +1,5 @@
-//! One log line a call, when it has ended: also for those that were refused, cut or left by their client.
+//! The access log: one log line for each call that has ended, also for those that were refused, cut
+//! or cancelled by their client.
 
 use std::{
     borrow::Cow,
@@ -27,7 +28,7 @@ use crate::{
 /// The target of the lines, for filters: `LOG_LEVEL=info,gateway::request=off`.
 pub(crate) const REQUEST_TARGET: &str = "gateway::request";
 
-/// Makes [`Trace`].
+/// The layer that adds [`AccessLog`].
 #[derive(Clone, Copy, Debug)]
 pub(super) struct TraceLayer;
 
@@ -39,7 +40,7 @@ impl<S> Layer<S> for TraceLayer {
     }
 }
 
-/// Logs each call at its end.
+/// The service that logs each call at its end.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct AccessLog<S> {
     inner: S,
@@ -64,7 +65,7 @@ where
 }
 
 pin_project! {
-    /// The call, watched.
+    /// A call, and its log entry.
     pub(super) struct TraceFuture<F> {
         #[pin]
         inner: F,
@@ -80,7 +81,7 @@ impl<F: Future<Output = Result<Reply, Error>>> Future for TraceFuture<F> {
         let outcome = ready!(this.inner.poll(context));
         let Some(line) = this.line.take() else { return Poll::Ready(outcome) };
         Poll::Ready(match outcome {
-            // A stream has only begun; its line is written when it ends.
+            // A stream has only begun; the line is written when it ends.
             Ok(Reply::Items(chunks)) => Ok(Reply::Items(LoggedStream::over(chunks, line))),
             Ok(Reply::RawStream(media, chunks)) => {
                 Ok(Reply::RawStream(media, LoggedStream::over(chunks, line)))
@@ -97,7 +98,7 @@ impl<F: Future<Output = Result<Reply, Error>>> Future for TraceFuture<F> {
     }
 }
 
-/// A stream that takes its call's line along.
+/// A stream that owns the log entry of its call.
 struct LoggedStream {
     chunks: Chunks,
     line: Option<AccessLogEntry>,
@@ -126,11 +127,12 @@ impl Stream for LoggedStream {
     }
 }
 
-/// The line of one call, and its place among the numbers; dropped without an end, its client has gone away.
+/// The log entry of one call, which also counts it in the metrics. Dropped without an end, it logs
+/// that the client disconnected.
 struct AccessLogEntry {
     method: Arc<Method>,
     call: Call,
-    /// Whether anybody would read it.
+    /// The state of the log filter: whether the line is enabled.
     is_read: bool,
     ended: bool,
 }
@@ -168,7 +170,8 @@ impl AccessLogEntry {
             Some(internal) => Cow::Owned(format!("{}: {internal}", error.detail())),
             None => Cow::Borrowed(error.detail()),
         });
-        // A fault of ours is an error, a fault of others a warning, a refusal mere information.
+        // Internal errors are errors, failures of providers and time-outs warnings, and refusals
+        // information.
         match status {
             500 => self.write(status, code, detail.as_deref(), Severity::Error),
             501.. => self.write(status, code, detail.as_deref(), Severity::Warn),
@@ -193,11 +196,12 @@ impl AccessLogEntry {
                     method = call.method().name,
                     status,
                     code,
-                    duration_us = u64::try_from(call.started().elapsed().as_micros()).unwrap_or(u64::MAX),
+                    duration_us = u64::try_from(call.started().elapsed().as_micros())
+                        .unwrap_or(u64::MAX),
                     peer = call.peer().map(tracing::field::display),
                     account = call.caller().account(),
                     detail,
-                    // `json.` tells the JSON format that this is JSON already.
+                    // The prefix `json.` tells the JSON format that the value is JSON already.
                     "json.attempts" = attempts.as_deref(),
                     "call"
                 )
@@ -224,7 +228,7 @@ impl Drop for AccessLogEntry {
             if !self.is_read {
                 return;
             }
-            // 499 is what nginx writes for a client that closed its connection first.
+            // nginx logs 499 for a client that disconnects before the response.
             self.write(499, "cancelled", None, Severity::Info);
         }
     }

@@ -1,4 +1,4 @@
-//! Finds out which plan the caller's account has, where prices or limits tell plans apart.
+//! The plan of the caller's account, looked up if prices or limits differ by plan.
 
 use std::{
     future::Future,
@@ -19,7 +19,7 @@ use crate::{
     pipeline::Invocation,
 };
 
-/// What plans are found out with.
+/// The lookup of plans.
 #[derive(Debug)]
 pub struct PlanLookup {
     plans: PlanCache,
@@ -27,19 +27,19 @@ pub struct PlanLookup {
 }
 
 impl PlanLookup {
-    /// Nobody asks for plans, until [`apply`](Self::apply) says so.
+    /// Creates a lookup that is off, until [`apply`](Self::apply) turns it on.
     #[must_use]
     pub fn new(plans: PlanCache) -> Self {
         Self { plans, is_needed: AtomicBool::new(false) }
     }
 
-    /// Says whether plans make a difference.
+    /// Sets whether prices or limits differ by plan.
     pub fn apply(&self, is_needed: bool) {
         self.is_needed.store(is_needed, Relaxed);
     }
 }
 
-/// Makes [`Plan`].
+/// The layer that adds [`AttachPlan`].
 #[derive(Clone, Debug)]
 pub(super) struct AttachPlanLayer(pub(super) Option<Arc<PlanLookup>>);
 
@@ -51,7 +51,7 @@ impl<S> Layer<S> for AttachPlanLayer {
     }
 }
 
-/// Tells the call its account's plan.
+/// The service that sets the plan of a call's account.
 #[derive(Clone, Debug)]
 pub(super) struct AttachPlan<S> {
     inner: S,
@@ -91,10 +91,11 @@ where
             let account = call.caller().account().unwrap_or_default();
             match planning.plans.of(account).await {
                 Ok(plan) => call.set_plan(plan),
-                // What costs nothing goes on, under the general limits; what costs something is refused when it is to pay.
+                // A call that is free goes on, under the general limits. A call that has a price is
+                // refused when its hold is placed.
                 Err(error) => {
                     call.mark_plan_unknown();
-                    tracing::warn!(%error, "which plan an account has cannot be found out now");
+                    tracing::warn!(%error, "account plan unavailable");
                 }
             }
             inner.call(invocation).await

@@ -1,4 +1,5 @@
-//! Lets a call through when its method may be called by whoever is calling.
+//! Authentication and authorization: identifies the caller, and lets a call through if the caller
+//! may call its method.
 
 use std::{
     future::{Future, ready},
@@ -23,7 +24,7 @@ use crate::{
     service::registry::Method,
 };
 
-/// Makes [`Authenticate`].
+/// The layer that adds [`Authenticate`].
 #[derive(Clone, Debug)]
 pub(super) struct AuthenticateLayer(pub(super) Option<Arc<Authenticator>>);
 
@@ -35,14 +36,14 @@ impl<S> Layer<S> for AuthenticateLayer {
     }
 }
 
-/// Tells the call who is calling, and refuses who may not.
+/// The service that sets the caller of a call, and refuses callers that are not authorized.
 #[derive(Clone, Debug)]
 pub(super) struct Authenticate<S> {
     authenticator: Option<Arc<Authenticator>>,
     inner: S,
 }
 
-/// What has to wait, and what is refused, is boxed; the rest goes on as it is.
+/// The future of a call that has to wait or is refused; all other calls go on without a box.
 type BoxFuture = Pin<Box<dyn Future<Output = Result<Reply, Error>> + Send>>;
 
 impl<S> Service<Invocation> for Authenticate<S>
@@ -67,7 +68,7 @@ where
         match authorized {
             Ok(None) => Either::Left(self.inner.call(invocation)),
             Ok(Some(asked)) => {
-                // The one that is ready goes along; a copy stays.
+                // The service that is ready is used; its clone takes its place.
                 let mut inner = self.inner.clone();
                 std::mem::swap(&mut inner, &mut self.inner);
                 Either::Right(Box::pin(async move {
@@ -82,8 +83,9 @@ where
 
 type Asked = Pin<Box<dyn Future<Output = Result<Caller, Error>> + Send>>;
 
-/// Identifies the caller of `call`, and decides whether it may call `method`; from the head alone, for an edge that has
-/// not read the body yet. SEMANTICS §4: "Who is calling is found out from the head, before a body is read".
+/// Identifies the caller of `call`, and decides whether it may call `method`, from the head alone:
+/// for an edge that has not read the body yet. SEMANTICS §4: "Who is calling is found out from the
+/// head, before a body is read".
 pub(super) async fn authorize(
     authenticator: Option<&Arc<Authenticator>>,
     method: &Method,
@@ -100,7 +102,8 @@ pub(super) async fn authorize(
     admit_caller(method, call, caller)
 }
 
-/// As [`authorize`], as far as that is known without waiting for others.
+/// Authorizes a call as far as that needs no waiting. Otherwise returns the future of its caller;
+/// see [`authorize`].
 fn begin(
     authenticator: Option<&Arc<Authenticator>>,
     method: &Method,
@@ -127,7 +130,7 @@ fn begin(
 fn admit_caller(method: &Method, call: &Call, caller: Caller) -> Result<(), Error> {
     let holds = |scope: &&str| caller.scopes().iter().any(|held| &**held == *scope);
     let missing: Vec<_> = method.scopes().filter(|scope| !holds(scope)).collect();
-    // Also for the line of a refused call.
+    // Set for refused calls too, whose log line names the caller.
     call.identify(caller).map_err(|_| Error::internal("the call was identified twice"))?;
     if missing.is_empty() {
         return Ok(());

@@ -1,5 +1,5 @@
-//! An author's own tower layers, at named places of the stack. Where there are none, the stack is as if the place were not
-//! there; where there are some, a call pays for the boxes that they are in.
+//! An author's own tower layers, at named positions of the stack. A position without layers costs a
+//! branch; at one with layers, a call pays for boxed services and futures.
 
 use std::{
     fmt,
@@ -24,30 +24,33 @@ use crate::{
     pipeline::{Invocation, deadline::deadline_error},
 };
 
-/// Where a layer is put.
+/// The position of a layer in the stack.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LayerPosition {
-    /// Around everything, the log and the record too.
+    /// Around everything, the access log and the request log too.
     Outermost,
-    /// Where the caller is known and may call the method; nothing has been judged, counted or charged yet.
+    /// Inside authentication: the caller is authorized, and nothing has been validated, counted or
+    /// charged yet.
     AfterAuthentication,
-    /// Around the method alone: what answers here has been counted, and its price set aside. It sees neither what is
-    /// answered from the cache nor what is answered again under an idempotency key.
+    /// Around the method alone: a call that arrives here has been counted, and its price is held.
+    /// Cache hits and replays do not arrive here.
     AroundMethod,
 }
 
-/// What a layer is put around: the rest of the stack. Its errors are [`Error`]s, in a box.
+/// The inner part of the stack, which a layer wraps. Its errors are boxed [`Error`]s.
 pub type InnerService = BoxCloneSyncService<Invocation, Reply, BoxError>;
 
-/// A tower layer that can be put into the pipeline.
+/// A tower layer for the pipeline.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be put into the pipeline",
     label = "no tower layer for calls",
-    note = "it is a `tower::Layer<Rest>`, `Send + Sync + 'static`, whose service is a `Service<Invocation, Response = Reply>` with \
-            `Error: Into<BoxError>` and `Clone + Send + Sync + 'static`, and has futures that are `Send + 'static`"
+    note = "it is a `tower::Layer<Rest>`, `Send + Sync + 'static`, whose service is a \
+            `Service<Invocation, Response = Reply>` with \
+            `Error: Into<BoxError>` and `Clone + Send + Sync + 'static`, and has futures that are \
+            `Send + 'static`"
 )]
 pub trait PipelineLayer: Send + Sync + 'static {
-    /// Puts it around the rest of the stack.
+    /// Wraps the inner part of the stack.
     fn around(&self, rest: InnerService) -> InnerService;
 }
 
@@ -68,17 +71,17 @@ where
 
 type LayerFn = Arc<dyn Fn(InnerService) -> InnerService + Send + Sync>;
 
-/// Layers, each at its place.
+/// The author's layers, each with its position.
 #[derive(Clone, Default)]
 pub struct Layers(Vec<(LayerPosition, LayerFn)>);
 
 impl Layers {
-    /// Puts a layer at a place, within those that were put there before it.
+    /// Adds a layer at a position, inside those that were added there before it.
     pub fn add(&mut self, place: LayerPosition, layer: impl PipelineLayer) {
         self.0.push((place, Arc::new(move |rest| layer.around(rest))));
     }
 
-    /// The layer that is all of those at a place.
+    /// Returns a layer that is all layers of a position.
     pub(super) fn at(&self, place: LayerPosition) -> AroundLayer {
         AroundLayer(
             self.0
@@ -96,7 +99,7 @@ impl fmt::Debug for Layers {
     }
 }
 
-/// Makes [`Around`].
+/// The layer that adds [`WithAuthorLayers`].
 pub(super) struct AroundLayer(Vec<LayerFn>);
 
 impl<S> Layer<S> for AroundLayer
@@ -118,12 +121,12 @@ where
     }
 }
 
-/// The rest of the stack, with or without something around it.
+/// The inner part of the stack, with or without layers around it.
 #[derive(Clone, Debug)]
 pub(super) enum WithAuthorLayers<S> {
-    /// Without.
+    /// The inner part alone.
     Nothing(S),
-    /// With.
+    /// The inner part within layers.
     Layers(InnerService),
 }
 
@@ -140,7 +143,8 @@ where
     fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Error>> {
         match self {
             Self::Nothing(inner) => inner.poll_ready(context),
-            // Asked within the call: what is not ready keeps that call waiting, and none that does not get this far.
+            // Readiness is awaited within the call, so that a layer which is not ready delays only
+            // calls that reach it.
             Self::Layers(_) => Poll::Ready(Ok(())),
         }
     }
@@ -161,8 +165,8 @@ where
     }
 }
 
-/// What a layer's error means: ours is itself, those of tower's own layers have codes, and any other is a fault that only
-/// the log is told of.
+/// Converts the error of a layer: the gateway's own error is unwrapped, errors of tower's layers
+/// have codes, and any other is an internal error whose text is for the log alone.
 fn into_call_error(error: BoxError, call: &Call) -> Error {
     match Error::downcast(error) {
         Ok(error) => error,

@@ -1,4 +1,4 @@
-//! Makes a panic the failure of the call in which it happened, and of no other.
+//! Panics: a panic is the failure of the call in which it happened, and of no other.
 
 use std::{
     any::Any,
@@ -23,7 +23,7 @@ use crate::{
     pipeline::Invocation,
 };
 
-/// Makes [`Unwind`].
+/// The layer that adds [`CatchPanic`].
 #[derive(Clone, Copy, Debug)]
 pub(super) struct UnwindLayer;
 
@@ -35,7 +35,7 @@ impl<S> Layer<S> for UnwindLayer {
     }
 }
 
-/// Answers for a call that panicked.
+/// The service that turns a panic of a call into an internal error.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct CatchPanic<S> {
     inner: S,
@@ -62,7 +62,7 @@ where
 }
 
 pin_project! {
-    /// The call; not polled again after a panic.
+    /// A call, which is not polled again after a panic.
     pub(super) struct UnwindFuture<F> {
         #[pin]
         inner: F,
@@ -74,7 +74,8 @@ impl<F: Future<Output = Result<Reply, Error>>> Future for UnwindFuture<F> {
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let inner = self.project().inner;
-        // What panicked is dropped, and what it shares with other calls (a mutex, say) says so itself.
+        // The call that panicked is dropped. State that it shares with other calls, such as a
+        // mutex, is poisoned by itself.
         let polled = catch_unwind(AssertUnwindSafe(|| inner.poll(context)));
         polled.unwrap_or_else(|panic| Poll::Ready(Err(panicked(&*panic)))).map_ok(|reply| {
             match reply {
@@ -93,7 +94,8 @@ fn catch_stream_panics(chunks: Chunks) -> Chunks {
     Box::pin(chunks.map(|chunk| chunk.unwrap_or_else(|panic| Err(panicked(&*panic)))))
 }
 
-/// The client learns that it failed, the log what the panic said.
+/// Returns the error of a panic. The client reads that the call failed, the log has the text of the
+/// panic.
 pub(crate) fn panicked(panic: &(dyn Any + Send)) -> Error {
     let text = panic
         .downcast_ref::<String>()

@@ -1,7 +1,9 @@
-//! The deadline of a call: drops the call when its time is over. A stream is answered once its head is there.
+//! The deadline of a call: drops the call when its time is over. A stream is in time once its head
+//! is there.
 //!
-//! A deadline that ends before the method is called is a definite failure, whatever was being written: the call can be
-//! retried. Under `once` a method that is dropped in its middle leaves the outcome unknown.
+//! A deadline that ends before the method is called is a definite failure, whatever was being
+//! written: the call can be retried. Under `once` a method that is dropped in its middle leaves the
+//! outcome unknown.
 
 use std::{
     future::Future,
@@ -23,7 +25,7 @@ use crate::{
     pipeline::Invocation,
 };
 
-/// Makes [`Deadline`].
+/// The layer that adds [`Deadline`].
 #[derive(Clone, Copy, Debug)]
 pub(super) struct DeadlineLayer;
 
@@ -35,7 +37,7 @@ impl<S> Layer<S> for DeadlineLayer {
     }
 }
 
-/// Drops the call at its deadline.
+/// The service that drops a call at its deadline.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Deadline<S> {
     inner: S,
@@ -55,7 +57,7 @@ where
 
     fn call(&mut self, invocation: Invocation) -> Self::Future {
         let call = invocation.request.call.clone();
-        // The timer is only registered once the call has to wait.
+        // The timer is registered only when the call has to wait.
         DeadlineFuture {
             inner: timeout_at(Instant::from_std(call.deadline()), self.inner.call(invocation)),
             call,
@@ -64,7 +66,7 @@ where
 }
 
 pin_project! {
-    /// The call, or its end.
+    /// A call that is dropped at its deadline.
     pub(super) struct DeadlineFuture<F> {
         #[pin]
         inner: Timeout<F>,
@@ -82,15 +84,15 @@ impl<F: Future<Output = Result<Reply, Error>>> Future for DeadlineFuture<F> {
     }
 }
 
-/// The error of a call that was dropped at its deadline.
+/// Returns the error of a call that was dropped at its deadline.
 pub(super) fn deadline_error(call: &Call) -> Error {
     match call.method().effect {
         Effect::Once if call.is_dispatched() => Error::new(
             Code::OUTCOME_UNKNOWN,
-            "the call was not answered in its time; whether it was carried out is not known",
+            "deadline exceeded; the outcome is unknown",
         ),
         _ => {
-            Error::new(Code::TIMEOUT, "the call was not answered in its time; it may be sent again")
+            Error::new(Code::TIMEOUT, "deadline exceeded; the call can be retried")
         }
     }
 }

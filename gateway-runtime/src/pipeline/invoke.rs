@@ -13,7 +13,7 @@ use crate::{
     pipeline::Invocation,
 };
 
-/// Calls the method.
+/// The service that calls the method.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct InvokeMethod;
 

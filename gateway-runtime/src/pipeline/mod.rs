@@ -1,7 +1,10 @@
-//! What every call goes through between its edge and its method, by whatever road it came.
+//! The pipeline: the layers that every call passes between its edge and its method, whatever its
+//! transport.
 //!
-//! [`Pipeline::new`] is the whole of it: read from the top, a call passes each layer on its way in and again on its
-//! way out. One layer a file.
+//! [`Pipeline::new`] builds the whole stack. Read from the top, a call passes each layer on its way
+//! in, and again on its way out. SEMANTICS §2 fixes the order: request log, authentication,
+//! validation, idempotency, quota, cache, billing, the method. Each layer has a file or a folder of
+//! its own.
 
 mod access_log;
 mod account_plan;
@@ -60,49 +63,50 @@ use crate::{
     service::registry::Method,
 };
 
-/// What the layers pass on: a call, and the method that it is for.
+/// A call and its method, as the layers pass them on.
 #[derive(Debug)]
 pub struct Invocation {
-    /// The method.
+    /// The method that is called.
     pub method: Arc<Method>,
-    /// The call.
+    /// The call and its input.
     pub request: CallRequest,
-    /// What is noted of it for its record.
+    /// The settlement draft, to which layers add.
     tab: SettlementDraft,
-    /// Whether the caller may call, where its edge has found that out from the head.
+    /// The result of the authorization, if the edge has authorized the call from its head.
     authorized: Option<Result<(), Error>>,
 }
 
-/// The layers, from the outermost in …
+/// The outer layers, which see every call.
 type Stack = WithAuthorLayers<
     AccessLog<RequestLog<CatchPanic<Deadline<Authenticate<WithAuthorLayers<InnerStack>>>>>>,
 >;
-/// … and those that calls reach which may be made.
+/// The inner layers, which see only calls whose caller is authorized.
 type InnerStack = Validate<
     Idempotent<AttachPlan<EnforceQuota<Cached<PlaceHold<WithAuthorLayers<InvokeMethod>>>>>>,
 >;
 
-/// What layers work with; one that has nothing to work with is off, and costs a branch.
+/// The parts that layers work with. A layer without its part is off, and costs a branch.
 #[derive(Clone, Debug, Default)]
 pub struct Stages {
-    /// Who judges credentials. Without one nobody is known: methods that require a caller are refused to all, and
-    /// credentials are not looked at.
+    /// The authenticator. Without one, credentials are not read, every caller is anonymous, and
+    /// methods that require a caller refuse every call.
     pub authenticator: Option<Arc<Authenticator>>,
-    /// Where calls are written down. Without one keys are not honoured.
+    /// The store's writer. Without one, nothing is recorded and idempotency keys are not honoured.
     pub keeping: Option<Arc<Persistence>>,
-    /// What tells the plans of accounts.
+    /// The lookup of the plans of accounts.
     pub planning: Option<Arc<PlanLookup>>,
-    /// What calls are limited with.
+    /// The enforcer of quotas.
     pub limiting: Option<Arc<QuotaEnforcer>>,
-    /// What answers are kept with. Without it each is made.
+    /// The cache of replies. Without one, every call reaches its method.
     pub caching: Option<Arc<ReplyCache>>,
-    /// What calls are charged with; only what is recorded can be charged.
+    /// The billing of calls; only recorded calls can be charged.
     pub billing: Option<Arc<Billing>>,
-    /// What an author puts around them.
+    /// The author's own layers.
     pub layers: Layers,
 }
 
-/// The stack of layers; each call has a copy of its own, which costs a count for each layer that is on.
+/// The stack of layers. Each call clones it, which costs a reference count for each layer that is
+/// on.
 #[derive(Clone, Debug)]
 pub struct Pipeline {
     stack: Stack,
@@ -110,7 +114,7 @@ pub struct Pipeline {
 }
 
 impl Pipeline {
-    /// The stack.
+    /// Builds the stack.
     #[must_use]
     pub fn new(stages: Stages) -> Self {
         let Stages { layers, keeping, .. } = stages;
@@ -118,47 +122,53 @@ impl Pipeline {
         let authenticator = stages.authenticator.clone();
         let stack = ServiceBuilder::new()
             .layer(layers.at(LayerPosition::Outermost))
-            // Outside all others, so that refused calls are logged too, and with their time in every other layer.
+            // Outside all others, so that refused calls are logged too, and the line covers the
+            // time in all layers.
             .layer(TraceLayer)
-            // Sees how a call has ended, panics and lateness too, and writes it down.
+            // Outside the panics and the deadline, so that it records how each call has ended, also
+            // by them.
             .layer(RecordLayer(keeping.clone(), stages.billing.clone()))
-            // Around all that can panic, so that the line says why.
+            // Around all that can panic, so that the record and the log line say why.
             .layer(UnwindLayer)
             .layer(DeadlineLayer)
-            // Before all that tells a stranger anything, or costs an account something.
+            // Before all layers that reveal anything to an anonymous caller or cost an account
+            // anything.
             .layer(AuthenticateLayer(stages.authenticator))
             .layer(layers.at(LayerPosition::AfterAuthentication))
-            // Judges the input by the method's schema; a call that fails here has cost nothing yet.
+            // A call that fails here has cost nothing yet.
             .layer(ValidateLayer)
-            // Carries out once what comes with a key, and knows by its input that it is the same.
+            // After validation, since the fingerprint is taken of the valid input.
             .layer(IdempotentLayer(keys))
-            // After it, so that an answer which is given again costs neither quota nor money.
+            // After idempotency, so that a replay costs neither quota nor money.
             .layer(AttachPlanLayer(stages.planning))
             .layer(EnforceQuotaLayer(stages.limiting))
-            // Gives again what was made for another call, to whom may call and is within its quota, at its price.
+            // After authentication and quota: a cached reply is for callers who may call, within
+            // their quota and at the price of a hit.
             .layer(CachedLayer {
                 caching: stages.caching,
                 keeping,
                 billing: stages.billing.clone(),
             })
-            // The last, so that no money is set aside for what is not carried out.
+            // Innermost, so that no money is held for a call that does not reach its method.
             .layer(PlaceHoldLayer(stages.billing))
             .layer(layers.at(LayerPosition::AroundMethod))
             .service(InvokeMethod);
         Self { stack, authenticator }
     }
 
-    /// Identifies the caller of a call, and decides whether it may call `method`, from the head alone: an edge that has a
-    /// body to read does this first, and passes the result to [`call_authorized`](Self::call_authorized).
+    /// Identifies the caller of a call, and decides whether it may call `method`, from the head
+    /// alone. An edge that has a body to read authorizes first, and passes the result to
+    /// [`call_authorized`](Self::call_authorized).
     ///
     /// # Errors
     ///
-    /// `unauthenticated`, `forbidden`, or why that cannot be found out now.
+    /// `unauthenticated` or `forbidden`; or another error, if the credentials cannot be checked
+    /// now.
     pub(crate) async fn authorize(&self, method: &Method, call: &Call) -> Result<(), Error> {
         authenticate::authorize(self.authenticator.as_ref(), method, call).await
     }
 
-    /// Carries out one call.
+    /// Executes a call.
     pub fn call(
         &self,
         method: &Arc<Method>,
@@ -167,8 +177,8 @@ impl Pipeline {
         self.call_authorized(method, request, None)
     }
 
-    /// Carries out one call, of which [`authorize`](Self::authorize) has said whether it may be. One that may not has its
-    /// log line and its row all the same.
+    /// Executes a call whose edge has called [`authorize`](Self::authorize). A call that is refused
+    /// has its log line and its row too.
     pub(crate) fn call_authorized(
         &self,
         method: &Arc<Method>,

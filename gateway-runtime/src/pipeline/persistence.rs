@@ -1,4 +1,5 @@
-//! What calls are written down with: the journal, which of them are, and how long idempotency keys hold.
+//! Persistence of calls: the store's writer, and the settings of the request log and of idempotency
+//! keys.
 
 use std::{
     sync::{
@@ -17,23 +18,23 @@ use crate::{
     store::{RequestRecord, StoreWriter},
 };
 
-/// What calls are written down with.
+/// The store's writer, and the settings of what calls write through it.
 #[derive(Debug)]
 pub struct Persistence {
-    /// Where they are written down.
+    /// The writer of the store.
     pub journal: StoreWriter,
-    /// How long their keys hold.
+    /// The settings of idempotency keys.
     pub keys: IdempotencySettings,
-    /// Which calls are written down.
+    /// The settings of the request log.
     pub records: RequestLogSettings,
-    /// Who else is told of them.
+    /// The publisher of the request log, if it is published to the bus.
     pub(crate) feed: Option<RequestLogPublisher>,
-    /// What keys of anonymous callers take in the database.
+    /// The bytes that keys of anonymous callers take in the database.
     pub(crate) anonymous: Arc<AnonymousBytes>,
 }
 
 impl Persistence {
-    /// What is kept with a journal.
+    /// Creates a persistence that is not published to the bus.
     #[must_use]
     pub fn new(
         journal: StoreWriter,
@@ -44,7 +45,7 @@ impl Persistence {
         Self { journal, keys, records, feed: None, anonymous }
     }
 
-    /// Tells of a call's record whoever else wants to know.
+    /// Publishes the record of a call, if the request log is published.
     pub(super) fn tell(&self, request: &RequestRecord) {
         if let Some(feed) = &self.feed {
             feed.tell(request);
@@ -52,16 +53,16 @@ impl Persistence {
     }
 }
 
-/// How many bytes the keys of anonymous callers take in the database: as counted last, and what this gateway has had
-/// written since.
+/// The number of bytes that the keys of anonymous callers take in the database: the last count, and
+/// the bytes that this gateway has written since.
 #[derive(Debug, Default)]
 pub(crate) struct AnonymousBytes(AtomicI64);
 
 impl AnonymousBytes {
-    /// What a key takes besides its answer.
+    /// The bytes of a key without its stored answer.
     pub(crate) const KEY: i64 = 300;
 
-    /// The database has counted them.
+    /// Sets the count of the database.
     pub(crate) fn count(&self, bytes: u64) {
         self.0.store(i64::try_from(bytes).unwrap_or(i64::MAX), Relaxed);
     }
@@ -75,11 +76,12 @@ impl AnonymousBytes {
     }
 }
 
-/// `[request_log]`: whether each call has a row in the books.
+/// `[request_log]`: whether each call has a row in the store.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct RequestLogSettings {
-    /// Whether each call has; a call that was charged or claimed an idempotency key has one in any case.
+    /// Whether each call has a row; a call that was charged or claimed an idempotency key has one
+    /// in any case.
     pub enabled: bool,
 }
 
@@ -93,19 +95,21 @@ impl Default for RequestLogSettings {
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct IdempotencySettings {
-    /// Whether keys are honoured, where there are books; methods that require one take calls without.
+    /// Whether keys are honoured, if there is a store; otherwise methods that require a key accept
+    /// calls without one.
     pub enabled: bool,
-    /// How long a key is its call's without being renewed: so long after a crash it is free, or its outcome unknown.
-    /// Renewed three times as often.
+    /// The duration of a claim that is not renewed. So long after a crash, the key is free or its
+    /// outcome unknown. Claims are renewed after a third of it.
     #[serde(with = "duration")]
     #[schemars(with = "DurationText")]
     pub lease: Duration,
-    /// How long an answer is kept.
+    /// The time for which a stored answer is replayed.
     #[serde(with = "duration")]
     #[schemars(with = "DurationText")]
     pub retention: Duration,
-    /// The most bytes that keys of callers who are not known take in the database, with their answers. Beyond it their new
-    /// keys are refused with 503 `overloaded`; those of known callers are not counted.
+    /// The maximum of bytes that keys of anonymous callers take in the database, with their stored
+    /// answers. Beyond it their new keys are refused with 503 `overloaded`; keys of known callers
+    /// are not counted.
     pub anonymous_bytes: u64,
 }
 

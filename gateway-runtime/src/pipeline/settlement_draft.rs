@@ -1,8 +1,9 @@
-//! The settlement draft of a call: the claimed idempotency key and the hold. Layers add to it; the record settles it
-//! in one transaction when the call has ended.
+//! The settlement draft of a call: the claimed idempotency key and the hold. Layers add to it; the
+//! request log settles it in one transaction when the call has ended.
 //!
-//! What a layer has the books write, it notes here *before* it sends it. So whatever cuts the wait for the answer (the
-//! deadline, a caller who disconnects, a panic), the record knows what may have been written, and undoes it.
+//! A layer notes a command here *before* it sends it to the store. So whatever cuts the wait for
+//! the outcome (the deadline, a caller who disconnects, a panic), the request log knows which
+//! commands may have been written, and undoes them.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -14,10 +15,10 @@ use crate::{
     store::{CallId, ClaimKey, Command},
 };
 
-/// The idempotency key that a call claimed, and the fence by which it holds it.
+/// The idempotency key that a call claimed, and the fence of its claim.
 pub(super) type HeldClaim = (ClaimKey, Arc<str>);
 
-/// Where they are noted; nowhere when calls are not recorded.
+/// The settlement draft of a call; empty if calls are not recorded.
 #[derive(Clone, Debug, Default)]
 pub(super) struct SettlementDraft(Option<Arc<Notes>>);
 
@@ -28,25 +29,25 @@ struct Notes {
     draft: Mutex<Draft>,
 }
 
-/// What a call has had written, or may have.
+/// The commands of a call that are written, or may be.
 #[derive(Debug, Default)]
 pub(super) struct Draft {
     pub(super) take_claim: Option<Noted<HeldClaim>>,
     pub(super) take_hold: Option<Noted<PlacedHold>>,
-    /// The provider that the books have as the one that is about to be asked.
+    /// The provider that the store has as the one of the next attempt.
     asked: Option<&'static str>,
 }
 
-/// Something that was sent to the books.
+/// A command that was sent to the store.
 #[derive(Clone, Debug)]
 pub(super) struct Noted<T> {
     pub(super) what: T,
-    /// Whether the books have said that it is written. Until then it may be written or not.
+    /// Whether the store has confirmed the command. Until then it may be written or not.
     pub(super) is_written: bool,
 }
 
 impl<T> Noted<T> {
-    /// The books have answered.
+    /// Applies the store's reply: the command is written, or is not.
     fn answered(noted: &mut Option<Self>, is_written: bool) {
         match noted {
             Some(noted) if is_written => noted.is_written = true,
@@ -60,7 +61,7 @@ impl<T> Noted<T> {
 }
 
 impl Draft {
-    /// Whether the books still owe an answer to something of it.
+    /// Returns whether the store has not replied to a command yet.
     pub(super) fn is_open(&self) -> bool {
         let claim = self.take_claim.as_ref().is_some_and(|claim| !claim.is_written);
         claim || self.take_hold.as_ref().is_some_and(|bill| !bill.is_written)
@@ -68,17 +69,17 @@ impl Draft {
 }
 
 impl SettlementDraft {
-    /// The draft of the call that has this name in the books.
+    /// Creates the draft of the call with this id in the store.
     pub(super) fn of(name: CallId, keeping: Arc<Persistence>) -> Self {
         Self(Some(Arc::new(Notes { name, keeping, draft: Mutex::default() })))
     }
 
-    /// What writes down which provider is about to be asked, beside the hold of the call.
+    /// Returns the witness that stores, beside the call's hold, the provider of the next attempt.
     pub(super) fn witness(&self) -> Option<Arc<dyn Witness>> {
         Some(Arc::clone(self.0.as_ref()?) as _)
     }
 
-    /// The call's name in the books; none when it is not recorded.
+    /// Returns the id of the call in the store; `None` if the call is not recorded.
     pub(super) fn name(&self) -> Option<CallId> {
         self.0.as_ref().map(|notes| Arc::clone(&notes.name))
     }
@@ -88,28 +89,28 @@ impl SettlementDraft {
         self.with(|draft| draft.take_claim = Noted::sent(held));
     }
 
-    /// The books have answered: the key is the call's, or was not claimed.
+    /// Applies the store's reply to the claim: the key is the call's, or is not.
     pub(super) fn has_claimed(&self, is_granted: bool) {
         self.with(|draft| Noted::answered(&mut draft.take_claim, is_granted));
     }
 
-    /// Notes the money that is about to be set aside for the call. A call sets money aside once.
+    /// Notes the hold that is about to be placed for the call. A call has one hold.
     pub(super) fn holds(&self, bill: PlacedHold) {
         self.with(|draft| draft.take_hold = Noted::sent(bill));
     }
 
-    /// The books have answered: the money is set aside, or is not.
+    /// Applies the store's reply to the hold: the hold is placed, or is not.
     pub(super) fn has_held(&self, is_held: bool) {
         self.with(|draft| Noted::answered(&mut draft.take_hold, is_held));
     }
 
-    /// Whether money is set aside for the call: `None` when none was asked for.
+    /// Returns whether the hold of the call is placed; `None` if the call has no hold.
     pub(super) fn is_held(&self) -> Option<bool> {
         let notes = self.0.as_ref()?;
         notes.lock().take_hold.as_ref().map(|bill| bill.is_written)
     }
 
-    /// Hands over what was noted, to whoever settles it.
+    /// Takes the draft out, to settle it.
     pub(super) fn take(&self) -> Draft {
         self.0.as_ref().map_or_else(Draft::default, |notes| std::mem::take(&mut *notes.lock()))
     }

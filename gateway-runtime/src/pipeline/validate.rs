@@ -1,4 +1,4 @@
-//! Judges the input by the method's schema: what the schema says is what is enforced.
+//! Validation: checks the input against the method's schema, which is the published one.
 
 use std::task::{Context, Poll};
 
@@ -13,7 +13,7 @@ use crate::{
     service::registry::Method,
 };
 
-/// Makes [`Validate`].
+/// The layer that adds [`Validate`].
 #[derive(Clone, Copy, Debug)]
 pub(super) struct ValidateLayer;
 
@@ -25,7 +25,7 @@ impl<S> Layer<S> for ValidateLayer {
     }
 }
 
-/// Lets valid inputs through.
+/// The service that lets calls with a valid input through.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Validate<S> {
     inner: S,
@@ -55,7 +55,7 @@ where
     }
 }
 
-/// The input as a document that satisfies the schema. A method without an input takes none, whatever comes.
+/// Returns the input as a document that satisfies the schema. A method without an input ignores it.
 fn validate(method: &Method, input: Input) -> Result<Input, Vec<Violation>> {
     let Some(declared) = &method.input else { return Ok(Input::None) };
     let schema = &declared.schema;

@@ -1,4 +1,4 @@
-//! What the macros' expansions name. Not for people: it changes without notice.
+//! The names that the macros' expansions use. Not public: they change without notice.
 
 pub(crate) mod support;
 
@@ -60,5 +60,5 @@ pub use crate::{
     store::{Migration, Migrations, Sql},
 };
 
-/// A boxed future, as methods of capabilities return it.
+/// A boxed future, as the methods of capabilities return it.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;

@@ -1,4 +1,4 @@
-//! The small functions that generated code calls, each with the one bound that its types must satisfy.
+//! Functions that generated code calls. Each has the one bound that its types must satisfy.
 
 use std::{future::Future, pin::Pin, sync::Arc};
 
@@ -10,64 +10,66 @@ use crate::{
     service::entry::{ErasedInstance, ProviderIdentity, ServiceIdentity},
 };
 
-/// An instance of a service.
+/// Creates an instance of a service.
 ///
 /// # Errors
 ///
-/// Never; it is what a build function returns.
+/// Never returns an error; the type is that of build functions.
 pub fn service_instance<S: ServiceIdentity>(service: S) -> Result<ErasedInstance, StartError> {
     Ok(Arc::new(service))
 }
 
-/// An instance of a provider.
+/// Creates an instance of a provider.
 ///
 /// # Errors
 ///
-/// Never; it is what a build function returns.
+/// Never returns an error; the type is that of build functions.
 pub fn provider_instance<P: ProviderIdentity>(provider: P) -> Result<ErasedInstance, StartError> {
     Ok(Arc::new(provider))
 }
 
-/// The provider that an instance is of.
+/// Returns the provider behind an instance, if it is a `P`.
 #[must_use]
 pub fn downcast<P: ProviderIdentity>(instance: ErasedInstance) -> Option<Arc<P>> {
     instance.downcast().ok()
 }
 
-/// The strategy that an attribute names by its type alone.
+/// Creates the strategy that an attribute names by its type alone.
 #[must_use]
 pub fn default_strategy<S: Strategy + Default>() -> Arc<dyn Strategy> {
     Arc::new(S::default())
 }
 
-/// An argument that every attempt at a provider gets for itself.
+/// An argument that can be cloned for each attempt at a provider.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be handed to a second provider when the first has failed",
     label = "taken by value, and not `Clone`",
-    note = "take it by reference, or derive `Clone`: an argument by value is cloned for each attempt"
+    note = "take it by reference, or derive `Clone`: an argument by value is cloned for each \
+            attempt"
 )]
 pub trait CloneForRetry: Clone {}
 
 #[diagnostic::do_not_recommend]
 impl<T: Clone> CloneForRetry for T {}
 
-/// The argument for one more attempt.
+/// Clones the argument for the next attempt.
 #[must_use]
 pub fn clone_for_retry<T: CloneForRetry>(argument: &T) -> T {
     argument.clone()
 }
 
-/// What a method of a capability returns, and how a pool comes by it.
+/// The return type of a capability's method, and how a pool obtains it.
 #[diagnostic::on_unimplemented(
     message = "a capability's method returns `Result<…, ProviderError>`, not `{Self}`",
     label = "failover cannot judge this",
-    note = "`ProviderError` says what may follow a failure: nothing was sent, it was rejected, nobody knows …"
+    note = "`ProviderError` says what may follow a failure: nothing was sent, it was rejected, \
+            nobody knows …"
 )]
 pub trait CapabilityResult: Sized {
-    /// What it answers with when all is well.
+    /// The reply of a successful attempt.
     type Answer: Send + 'static;
 
-    /// Carries out the method of number `method`; see [`run`].
+    /// Calls method number `method` of the capability; see [`call_method`].
     fn run<'a, C, S, F, const N: usize>(
         providers: &'a Providers<C>,
         method: usize,

@@ -1,4 +1,4 @@
-//! One attempt while it is under way: whatever becomes of it, it ends once, and is counted and recorded.
+//! The active attempt. However it ends, it ends once, and is then counted and recorded.
 
 use std::{borrow::Cow, sync::Arc, sync::atomic::Ordering::Relaxed};
 
@@ -20,12 +20,13 @@ use crate::{
     },
 };
 
-/// An attempt under way. Dropped without an end, its client has gone away.
+/// An attempt in progress. Dropping it before its end records it as cancelled by the client, or as
+/// ambiguous if the provider's code panicked or the call's deadline has passed.
 #[derive(Debug)]
 pub(super) struct ActiveAttempt {
     pub(super) core: Arc<PoolCore>,
     pub(super) call: Call,
-    /// The place of the provider.
+    /// The index of the provider in the pool.
     pub(super) place: usize,
     pub(super) method: usize,
     pub(super) permit: Permit,
@@ -36,19 +37,19 @@ pub(super) struct ActiveAttempt {
     pub(super) progress: Progress,
 }
 
-/// How far an attempt has come.
+/// The progress of an attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Progress {
-    /// Nothing was sent yet.
+    /// The provider is chosen; nothing was sent yet.
     Chosen,
     Started,
-    /// The first item of its stream is there.
+    /// The first item of the stream has arrived.
     Streaming,
     Ended,
 }
 
 impl ActiveAttempt {
-    /// Counts the attempt that begins.
+    /// Counts the attempt as in flight.
     pub(super) fn begin(self) -> Self {
         let method = self.target().1;
         method.in_flight.fetch_add(1, Relaxed);
@@ -56,18 +57,19 @@ impl ActiveAttempt {
         self
     }
 
-    /// The provider is asked now.
+    /// Marks the attempt as started: the provider is called now.
     pub(super) fn asked(mut self) -> Self {
         self.progress = Progress::Started;
         self
     }
 
-    /// The provider has answered.
+    /// Ends the attempt as fulfilled.
     pub(super) fn fulfilled(mut self) {
         self.end(AttemptClass::Fulfilled, None, Cow::Borrowed(""));
     }
 
-    /// The first item of a stream is there. A probe has done its work with it: streams may last for hours.
+    /// Records the first item of a stream. It ends a probe as a success, since streams may last for
+    /// hours.
     pub(super) fn streaming(&mut self) {
         self.progress = Progress::Streaming;
         self.call.set_streaming_provider(self.target().0.provider.spec().name);
@@ -79,7 +81,7 @@ impl ActiveAttempt {
         }
     }
 
-    /// It failed.
+    /// Ends the attempt with `error`.
     pub(super) fn failed(mut self, error: &ProviderError) {
         self.end(error.class(), Some(error), Cow::Owned(error.message().to_owned()));
     }
@@ -124,14 +126,14 @@ impl ActiveAttempt {
         self.settle(sample_of(class, error), now);
     }
 
-    /// The provider was not asked after all, which is no attempt.
+    /// Withdraws an attempt that was not started; it is no attempt, and is not recorded.
     fn withdraw(&mut self) {
         self.progress = Progress::Ended;
         self.target().1.in_flight.fetch_sub(1, Relaxed);
         self.settle(Sample::Ignored, Instant::now());
     }
 
-    /// The provider works, and is the one that its key was given.
+    /// Records the latency of a success, and confirms the provider of the sticky key.
     fn record_success(&self, now: Instant) {
         let latency = now.saturating_duration_since(self.begun);
         let method = self.target().1;
@@ -142,7 +144,8 @@ impl ActiveAttempt {
         }
     }
 
-    /// Does what a rejection asks for: a pause, or somebody's care.
+    /// Applies the cool-down of a 429, or of another rejection with a retry delay; sets the
+    /// provider aside after 401, 402 or 403.
     fn apply_cool_down(&self, error: &ProviderError, now: Instant) {
         let settings = &self.core.settings.breaker;
         let (member, method) = self.target();
@@ -188,7 +191,7 @@ impl ActiveAttempt {
         }
     }
 
-    /// The effect of the attempt's method.
+    /// Returns the effect of the attempt's method.
     pub(super) fn effect(&self) -> Effect {
         self.core.capability.methods[self.method].effect
     }
@@ -218,8 +221,8 @@ impl Drop for ActiveAttempt {
     }
 }
 
-/// What the end of an attempt says of its provider. An answer that finds the request wrong shows that it works; one
-/// that refuses it shows neither, unless with a 5xx.
+/// Returns the breaker's sample of an attempt. An `invalid` reply shows that the provider works. A
+/// rejection is ignored, unless its status is 5xx: then it is a failure.
 fn sample_of(class: AttemptClass, error: Option<&ProviderError>) -> Sample {
     match class {
         AttemptClass::Fulfilled | AttemptClass::Invalid => Sample::Success,

@@ -1,4 +1,4 @@
-//! What an author's method asks for: the providers of a capability, bound to its call.
+//! Providers of a capability, bound to the call of an author's method.
 
 use std::{fmt, future::Future, pin::Pin, sync::Arc};
 
@@ -17,10 +17,11 @@ use crate::{
     },
 };
 
-/// The providers of the capability `C`, bound to this call: a `Providers<dyn RateSource>` is a `RateSource` itself.
+/// The providers of the capability `C`, bound to this call: a `Providers<dyn RateSource>` is itself
+/// a `RateSource`.
 ///
-/// Calling a method of the capability on it asks the provider that the strategy puts first, and where the effect and
-/// the outcome allow it, the next.
+/// A call of a capability's method tries the provider that the strategy puts first, and if the
+/// effect and the outcome allow it, the next.
 pub struct Providers<C: ?Sized> {
     pool: Arc<Pool<C>>,
     strategy: Arc<dyn Strategy>,
@@ -29,7 +30,7 @@ pub struct Providers<C: ?Sized> {
     sticky: Option<StickyKey>,
 }
 
-/// The same without the capability's type.
+/// The providers bound to a call, without the capability's type.
 pub(super) struct BoundPool<'a> {
     pub(super) core: &'a Arc<PoolCore>,
     pub(super) strategy: &'a dyn Strategy,
@@ -39,18 +40,19 @@ pub(super) struct BoundPool<'a> {
 }
 
 impl<C: ?Sized + Capability> Providers<C> {
-    /// The providers of `pool` for `call`, ordered by `strategy`.
+    /// Creates the providers of `pool` for `call`, ordered by `strategy`.
     #[must_use]
     pub fn new(pool: Arc<Pool<C>>, strategy: Arc<dyn Strategy>, call: Call) -> Self {
         Self { pool, strategy, call, pinned: None, sticky: None }
     }
 
-    /// The provider of this name, and no other: the strategy has no say, and failover only repeats.
+    /// Returns the provider of this name, and no other: the strategy does not apply, and failover
+    /// only repeats.
     ///
     /// # Errors
     ///
-    /// When there is none: `invalid-request` for the client, since names come with the request or from what an
-    /// earlier one stored.
+    /// `invalid-request` if no provider has the name, since names come with the request or from
+    /// what an earlier one stored.
     pub fn named(&self, name: &str) -> Result<Self, ProviderError> {
         let Some(place) = self.pool.core.index_of(name) else {
             let (capability, names) = (C::SPEC.name, self.names().collect::<Vec<_>>().join(", "));
@@ -63,31 +65,32 @@ impl<C: ?Sized + Capability> Providers<C> {
         Ok(Self { pinned: Some(place), ..self.clone() })
     }
 
-    /// The provider that `key` was first given comes first.
+    /// Returns these providers, with the one that `key` was first assigned to in front.
     ///
-    /// A key without one is given the strategy's first choice, or where that fails the one that answers, and keeps it:
-    /// later failures move single calls to others by the usual rules, never the key. What must never be done elsewhere
-    /// uses [`named`](Self::named). Keys are remembered for a capability, by this process alone, until it ends or the
-    /// memory is full (`sticky_keys`, 100,000 by default): then the key that was used least recently is forgotten, and
-    /// given a provider anew.
+    /// A new key is assigned to the strategy's first choice, or if that fails, to the provider that
+    /// succeeds. The assignment is final: later failures move single calls to others by the usual
+    /// rules, never the key. A call that must never run elsewhere uses [`named`](Self::named). Keys
+    /// are stored for each capability, in this process only, until it ends or the map is full
+    /// (`sticky_keys`, 100,000 by default). Then the key that was used least recently is dropped,
+    /// and assigned anew when it returns.
     #[must_use]
     pub fn sticky(&self, key: &str) -> Self {
         Self { sticky: Some(self.pool.core.sticky.key(key)), ..self.clone() }
     }
 
-    /// How many providers there are, disabled ones too.
+    /// Returns the number of providers, including disabled ones.
     #[must_use]
     pub fn len(&self) -> usize {
         self.pool.core.members.len()
     }
 
-    /// Whether there is none at all.
+    /// Returns whether there are no providers.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// The names of the providers, in their order, disabled ones too.
+    /// Returns the names of the providers, in their order, including disabled ones.
     pub fn names(&self) -> impl Iterator<Item = &'static str> + '_ {
         self.pool.core.names()
     }
@@ -125,11 +128,12 @@ impl<C: ?Sized> fmt::Debug for Providers<C> {
     }
 }
 
-/// Carries out the capability's method of number `method`; what `#[capability]` makes of each method of the trait for
-/// `Providers<dyn Trait>`.
+/// Calls the capability's method with the index `method`. `#[capability]` generates a call of this
+/// function for each method of the trait, for `Providers<dyn Trait>`.
 ///
-/// `arguments` are the reference arguments, for strategies and costs. `attempt` asks one provider; it is called anew
-/// for each attempt. `settle` knows when an answer of this type is one: [`Settling`](crate::provider::Settling).
+/// `arguments` are the reference arguments, for strategies and costs. `attempt` calls one provider,
+/// and runs once for each attempt. `settle` determines when a reply of this type is complete:
+/// [`CompletionOf`](crate::provider::CompletionOf).
 pub fn call_method<'a, C, T, S, F, const N: usize>(
     providers: &'a Providers<C>,
     method: usize,

@@ -1,7 +1,8 @@
-//! When is an answer an answer? A value at once; a stream with its first item.
+//! Completion of an attempt: a value completes it on return, a stream with its first item.
 //!
-//! Until then an attempt can fail over. The type of an answer decides, by its type and not by its name: an inherent
-//! constant, which exists for streams alone, is found before the trait's, which exists for everything.
+//! An attempt can fail over until it is complete. The mode follows from the type of the reply, not
+//! from its name: an inherent constant, which exists for streams alone, takes precedence over the
+//! trait's, which exists for every type.
 
 use std::{
     future::Future,
@@ -24,57 +25,57 @@ use crate::{
     provider::{active_attempt::ActiveAttempt, error::ProviderError},
 };
 
-/// How attempts settle whose method returns `R`:
+/// The completion mode of attempts whose method returns `R`:
 ///
 /// ```
 /// use gateway_runtime::{
 ///     ProviderError, Streaming,
-///     provider::{FirstItem, SettleWhole as _, Settling, Whole},
+///     provider::{CompletionOf, DefaultCompletion as _, OnFirstItem, OnReturn},
 /// };
 ///
-/// let _: Whole = Settling::<Result<u32, ProviderError>>::MODE;
-/// let _: FirstItem = Settling::<Result<Streaming<u32>, ProviderError>>::MODE;
+/// let _: OnReturn = CompletionOf::<Result<u32, ProviderError>>::MODE;
+/// let _: OnFirstItem = CompletionOf::<Result<Streaming<u32>, ProviderError>>::MODE;
 /// ```
 #[derive(Debug)]
 pub struct CompletionOf<R>(PhantomData<fn() -> R>);
 
 impl<T: Send + 'static> CompletionOf<Result<Streaming<T>, ProviderError>> {
-    /// By the first item.
+    /// Completion with the first item.
     pub const MODE: OnFirstItem = OnFirstItem;
 }
 
-/// Everything that is no stream settles as a whole. What is no answer at all is reported elsewhere, once:
-/// [`Provided`](crate::private::support::Provided).
+/// The default mode: every type except a stream completes on return. A type that is no reply at all
+/// is reported elsewhere, once: [`Provided`](crate::private::support::Provided).
 pub trait DefaultCompletion {
-    /// As a whole.
+    /// Completion on return.
     const MODE: OnReturn = OnReturn;
 }
 
 impl<R> DefaultCompletion for CompletionOf<R> {}
 
-/// How an answer of type `T` settles.
+/// A completion mode for replies of type `T`.
 pub trait Completion<T>: Copy + Send + Sync + sealed::Sealed {
-    /// The answer while it waits to be handed out.
+    /// The complete reply, before it is returned.
     type Held: Send;
 
-    /// Waits for what makes it an answer; this is part of the attempt, and may fail.
+    /// Waits until the reply is complete. This is part of the attempt, and may fail.
     #[doc(hidden)]
     fn first(self, answer: T) -> impl Future<Output = Result<Self::Held, ProviderError>> + Send;
 
-    /// Hands it out; the attempt ends, now or with the stream.
+    /// Returns the reply, and ends the attempt, now or with the stream.
     #[doc(hidden)]
     fn finish(self, held: Self::Held, attempt: AttemptGuard) -> T;
 }
 
-/// The answer is there as a whole.
+/// Completion on return: the reply is a whole value.
 #[derive(Clone, Copy, Debug)]
 pub struct OnReturn;
 
-/// The answer is a stream, and an answer with its first item.
+/// Completion with the first item: the reply is a stream.
 #[derive(Clone, Copy, Debug)]
 pub struct OnFirstItem;
 
-/// The attempt that an answer belongs to.
+/// The attempt that a reply belongs to.
 #[derive(Debug)]
 pub struct AttemptGuard(ActiveAttempt);
 
@@ -104,7 +105,8 @@ impl<T: Send> Completion<T> for OnReturn {
 }
 
 impl<T: Send + 'static> Completion<Streaming<T>> for OnFirstItem {
-    /// None in front: the stream was empty, which is an answer too.
+    /// The first item and the rest of the stream. `None` stands for an empty stream, which is a
+    /// reply too.
     type Held = (Option<T>, Streaming<T>);
 
     async fn first(self, mut stream: Streaming<T>) -> Result<Self::Held, ProviderError> {
@@ -131,7 +133,7 @@ impl<T: Send + 'static> Completion<Streaming<T>> for OnFirstItem {
 }
 
 /// A stream that owns its attempt: the attempt ends with the stream, with its failure or with the
-/// provider's silence. Dropped before that, the attempt was cancelled by the client.
+/// provider's silence. If the stream is dropped before, the attempt was cancelled by the client.
 struct AttemptStream<T> {
     first: Option<T>,
     rest: Option<(Streaming<T>, ActiveAttempt)>,
@@ -173,7 +175,8 @@ impl<T: Send + 'static> Stream for AttemptStream<T> {
     }
 }
 
-/// The error at the end of a stream whose provider was silent for longer than `item_timeout`.
+/// Returns the error at the end of a stream whose provider was silent for longer than
+/// `item_timeout`.
 fn silent(effect: Effect) -> Error {
     let error = match effect {
         Effect::Read | Effect::Idempotent => Error::new(
@@ -188,11 +191,11 @@ fn silent(effect: Effect) -> Error {
     error.with_attempt(AttemptClass::Ambiguous, None)
 }
 
-/// A limit that the clock can represent, for settings that are longer.
+/// The limit for settings that are longer than the clock can represent.
 const MAX_LATENCY: Duration = Duration::from_secs(365 * 86_400);
 
-/// The time since a stream's provider was last seen to have nothing ready. It runs only while the
-/// stream is waited for, so that a client that reads slowly is not taken for a silent provider.
+/// The time since a stream's provider was last found to have no item ready. It runs only while the
+/// stream is polled, so that a client that reads slowly is not taken for a silent provider.
 struct Silence {
     timeout: Duration,
     /// Created at the first wait; streams that never wait need none.
@@ -205,12 +208,12 @@ impl Silence {
         Self { timeout, timer: None, is_running: false }
     }
 
-    /// Notes that an item came.
+    /// Resets the time after an item.
     fn broken(&mut self) {
         self.is_running = false;
     }
 
-    /// Completes, with the limit, when the silence has lasted too long.
+    /// Completes with the limit when the silence has lasted too long.
     fn poll_too_long(&mut self, context: &mut Context<'_>) -> Poll<Duration> {
         let over = || Instant::now() + self.timeout.min(MAX_LATENCY);
         let timer = self.timer.get_or_insert_with(|| Box::pin(sleep_until(over())));
@@ -222,5 +225,5 @@ impl Silence {
     }
 }
 
-/// Nothing in it is pinned.
+/// No field is pinned.
 impl<T> Unpin for AttemptStream<T> {}

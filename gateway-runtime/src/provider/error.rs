@@ -1,5 +1,5 @@
-//! The failure of an attempt at a provider, with its attempt class: not executed (not sent, rejected), or ambiguous
-//! (SEMANTICS §3). Failover decides by the class what may follow.
+//! The failure of an attempt at a provider, with its attempt class: not executed (not sent,
+//! rejected), or ambiguous (SEMANTICS §3). Failover decides by the class what may follow.
 
 use std::{borrow::Cow, fmt, time::Duration};
 
@@ -8,9 +8,9 @@ use crate::base::{
     error::{Code, Error},
 };
 
-/// Why a provider did not answer; its [`Class`] decides whether another may be asked.
+/// The failure of a provider; its [`AttemptClass`] decides whether another one may be tried.
 ///
-/// A provider's author says what is known of the attempt:
+/// A provider's author states what is known of the attempt:
 ///
 /// ```
 /// use gateway_runtime::ProviderError;
@@ -21,16 +21,22 @@ use crate::base::{
 ///         // This provider answers errors with status 200.
 ///         Some(101) => Err(ProviderError::from_status(401).log("the access key is wrong")),
 ///         Some(104) => Err(ProviderError::from_status(429).log("the monthly volume is used up")),
-///         Some(105) => Err(ProviderError::unsupported("the plan does not include other base currencies")),
-///         Some(202) => Err(ProviderError::invalid("code 202").public("there is no such currency")),
+///         Some(105) => {
+///             Err(ProviderError::unsupported("the plan does not include other base currencies"))
+///         }
+///         Some(202) => {
+///             let error = ProviderError::invalid("code 202");
+///             Err(error.with_public_detail("there is no such currency"))
+///         }
 ///         Some(other) => Err(ProviderError::ambiguous(format!("code {other}"))),
 ///     }
 /// }
 /// # assert!(judge(&serde_json::json!({"error": {"code": 202}})).is_err());
 /// ```
 ///
-/// The message is for the log; what the client may read is said with [`public`](Self::public). It is no
-/// `std::error::Error`, so that `?` turns it into an [`Error`] whose code tells the client what became of the call.
+/// The message is for the log; [`with_public_detail`](Self::with_public_detail) sets what the
+/// client may read. The type is no `std::error::Error`, so that `?` turns it into an [`Error`]
+/// whose code states how the call ended.
 pub struct ProviderError(Box<Inner>);
 
 struct Inner {
@@ -43,21 +49,21 @@ struct Inner {
     end: Option<CallFailure>,
 }
 
-/// The longest pause that is believed of a provider.
+/// The maximum retry delay that is accepted from a provider.
 const MAX_RETRY_AFTER: Duration = Duration::from_secs(86_400);
 
-/// How a call at all providers ended, where more than one attempt decides it.
+/// The end of a call at all providers, if more than one attempt decides it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum CallFailure {
-    /// Nobody could be asked.
+    /// No provider was available.
     NoProvider,
-    /// It may have been done.
+    /// The call may have been executed.
     OutcomeUnknown,
-    /// There was no time left.
+    /// The deadline has passed.
     Timeout,
-    /// The books could not be written before anybody was asked.
+    /// The store could not record the provider before anything was sent.
     Unwritten,
-    /// All that were asked failed, and asking again does no harm.
+    /// All attempts failed, and another call does no harm.
     Failed,
 }
 
@@ -74,25 +80,29 @@ impl ProviderError {
         }))
     }
 
-    /// Nothing reached the provider. The next one is asked, whatever the effect.
+    /// Creates a `not-sent` failure: nothing reached the provider. The next one is tried, whatever
+    /// the effect.
     #[must_use]
     pub fn not_sent(message: impl Into<Cow<'static, str>>) -> Self {
         Self::new(AttemptClass::NotSent, message)
     }
 
-    /// The provider said that it did nothing. The next one is asked, whatever the effect.
+    /// Creates a `rejected` failure: the provider reports that it did nothing. The next one is
+    /// tried, whatever the effect.
     #[must_use]
     pub fn rejected(message: impl Into<Cow<'static, str>>) -> Self {
         Self::new(AttemptClass::Rejected, message)
     }
 
-    /// It may have been done. Only where repeating does no harm is anybody asked again.
+    /// Creates an `ambiguous` failure: the attempt may have been executed. Another attempt follows
+    /// only if repeating does no harm.
     #[must_use]
     pub fn ambiguous(message: impl Into<Cow<'static, str>>) -> Self {
         Self::new(AttemptClass::Ambiguous, message)
     }
 
-    /// There was no answer in time: [`ambiguous`](Self::ambiguous), and `timeout` for the client.
+    /// Creates an [`ambiguous`](Self::ambiguous) failure of an attempt without a reply in time; its
+    /// code for the client is `timeout`.
     #[must_use]
     pub fn timed_out(message: impl Into<Cow<'static, str>>) -> Self {
         let mut error = Self::new(AttemptClass::Ambiguous, message);
@@ -100,13 +110,14 @@ impl ProviderError {
         error
     }
 
-    /// The request itself is wrong. Nobody else is asked.
+    /// Creates an `invalid` failure: the request itself is wrong. No other provider is tried.
     #[must_use]
     pub fn invalid(message: impl Into<Cow<'static, str>>) -> Self {
         Self::new(AttemptClass::Invalid, message)
     }
 
-    /// This provider cannot do it, and did not. The next one is asked, whatever the effect.
+    /// Creates an `unsupported` failure: this provider cannot execute the call, and did not. The
+    /// next one is tried, whatever the effect.
     #[must_use]
     pub fn unsupported(message: impl Into<Cow<'static, str>>) -> Self {
         Self::new(AttemptClass::Unsupported, message)
@@ -114,13 +125,13 @@ impl ProviderError {
 
     /// Classifies an HTTP status (SEMANTICS §3).
     ///
-    /// | status | class |
-    /// |---|---|
-    /// | 421 Misdirected Request (RFC 9110 §15.5.20), 425 Too Early (RFC 8470 §5.2) | not-sent: the server did not process the request |
-    /// | 401, 402, 403, 429 | rejected |
-    /// | 408 Request Timeout (RFC 9110 §15.5.9) | ambiguous: the server may have acted on the part it received |
-    /// | other 4xx | invalid |
-    /// | every other status | ambiguous |
+    /// - 421 Misdirected Request (RFC 9110 §15.5.20) and 425 Too Early (RFC 8470 §5.2) are
+    ///   `not-sent`: the server did not process the request.
+    /// - 401, 402, 403 and 429 are `rejected`.
+    /// - 408 Request Timeout (RFC 9110 §15.5.9) is `ambiguous`: the server may have acted on the
+    ///   part it received.
+    /// - Other 4xx are `invalid`.
+    /// - Every other status is `ambiguous`.
     #[must_use]
     pub fn from_status(status: u16) -> Self {
         let class = match status {
@@ -135,7 +146,8 @@ impl ProviderError {
         error
     }
 
-    /// What the first item of a stream failed with, as its attempt's error; ambiguous where nothing else is known.
+    /// Creates the failure of an attempt from the error of a stream's first item; `ambiguous` if
+    /// nothing else is known.
     pub(super) fn from_item(error: &Error) -> Self {
         let message = error.log_message().unwrap_or_else(|| error.detail()).to_owned();
         let mut this = Self::new(error.class().unwrap_or(AttemptClass::Ambiguous), message);
@@ -146,93 +158,96 @@ impl ProviderError {
         }
     }
 
-    /// Nobody could be asked; somebody may be after this time.
+    /// Creates the failure of a call for which no provider is available; one may be after
+    /// `retry_after`.
     pub(super) fn no_provider(retry_after: Duration, message: String) -> Self {
         Self::new(AttemptClass::NotSent, message)
             .with_call_failure(CallFailure::NoProvider)
             .retry_after(retry_after)
     }
 
-    /// Lowers `Retry-After` to `longest`, the longest cool-down: neither the client nor this gateway
-    /// waits longer for a provider.
+    /// Lowers `Retry-After` to `longest`, the longest cool-down: neither the client nor this
+    /// gateway waits longer for a provider.
     pub(super) fn cap_retry_after(mut self, longest: Duration) -> Self {
         self.0.retry_after = self.0.retry_after.map(|delay| delay.min(longest));
         self
     }
 
-    /// It could not be written down who is about to be asked, so nobody was.
+    /// Creates the failure of a call whose next provider could not be recorded; nothing was sent to
+    /// it.
     pub(super) fn not_noted(error: Error) -> Self {
         Self::not_sent(error.log_message().unwrap_or_else(|| error.detail()).to_owned())
             .with_public_detail("the call cannot be written down now, so no provider was asked")
             .with_call_failure(CallFailure::Unwritten)
     }
 
-    /// Says how the call ended.
+    /// Sets the end of the call.
     pub(super) fn with_call_failure(mut self, end: CallFailure) -> Self {
         self.0.end = Some(end);
         self
     }
 
-    /// The same with another class, where the provider's author knows better than the status.
+    /// Sets another class, if the provider's author knows better than the status.
     #[must_use]
     pub fn with_class(mut self, class: AttemptClass) -> Self {
         self.0.class = class;
         self
     }
 
-    /// What the client may read of it. Never put a provider's own words here unchecked.
+    /// Sets the detail that the client may read. Never put a provider's own words here unchecked.
     #[must_use]
     pub fn with_public_detail(mut self, detail: impl Into<Cow<'static, str>>) -> Self {
         self.0.public_detail = Some(detail.into());
         self
     }
 
-    /// When the provider may be asked again, as it says itself; at most a day. A rejection with such a
-    /// time is a cool-down. In a pool, `failover.breaker.max_cool_down` limits it further.
+    /// Sets the time after which the provider accepts calls again, as it states itself; at most a
+    /// day. A rejection with such a time is a cool-down. In a pool,
+    /// `failover.breaker.max_cool_down` limits it further.
     #[must_use]
     pub fn retry_after(mut self, delay: Duration) -> Self {
         self.0.retry_after = Some(delay.min(MAX_RETRY_AFTER));
         self
     }
 
-    /// Puts `message` before what the log is told.
+    /// Puts `message` before the log message.
     #[must_use]
     pub fn log(mut self, message: impl fmt::Display) -> Self {
         self.0.message = Cow::Owned(format!("{message}: {}", self.0.message));
         self
     }
 
-    /// Puts `message` after what the log is told.
+    /// Puts `message` after the log message.
     pub(super) fn log_after(mut self, message: impl fmt::Display) -> Self {
         self.0.message = Cow::Owned(format!("{}: {message}", self.0.message));
         self
     }
 
-    /// What is known of the attempt.
+    /// Returns the class of the attempt.
     #[must_use]
     pub fn class(&self) -> AttemptClass {
         self.0.class
     }
 
-    /// The HTTP status that the provider answered with.
+    /// Returns the HTTP status of the provider's response.
     #[must_use]
     pub fn status(&self) -> Option<u16> {
         self.0.status
     }
 
-    /// When the provider may be asked again.
+    /// Returns the time after which the provider accepts calls again.
     #[must_use]
     pub fn retry_delay(&self) -> Option<Duration> {
         self.0.retry_after
     }
 
-    /// What the log is told.
+    /// Returns the log message.
     #[must_use]
     pub fn message(&self) -> &str {
         &self.0.message
     }
 
-    /// The code that the client is told.
+    /// Returns the code that the client receives.
     #[must_use]
     pub fn code(&self) -> Code {
         match (self.0.end, self.0.class) {
@@ -261,32 +276,37 @@ impl fmt::Debug for ProviderError {
     }
 }
 
-/// What the log is told.
+/// Writes the log message.
 impl fmt::Display for ProviderError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0.message)
     }
 }
 
-/// What the client is told: the code, and only what the provider's author made public.
+/// Creates the client's error: the code, and only the detail that the provider's author made
+/// public.
 impl From<ProviderError> for Error {
     fn from(error: ProviderError) -> Self {
         let code = error.code();
         let Inner { class, message, public_detail, status, retry_after, end, .. } = *error.0;
         let detail = match (end, class) {
-            (Some(CallFailure::NoProvider), _) => "no provider can be asked now".into(),
+            (Some(CallFailure::NoProvider), _) => "no provider is available".into(),
             (Some(CallFailure::OutcomeUnknown), _) => {
-                "a provider was asked and its answer is lost; whether it was carried out is not known".into()
+                "the provider's reply was lost; the outcome is unknown".into()
             }
             (Some(CallFailure::Timeout), _) => "no provider answered in time".into(),
-            (_, AttemptClass::Invalid) => public_detail.unwrap_or("the provider finds the request invalid".into()),
-            (_, AttemptClass::Unsupported) => public_detail.unwrap_or("no provider supports what is asked for".into()),
+            (_, AttemptClass::Invalid) => {
+                public_detail.unwrap_or("the provider finds the request invalid".into())
+            }
+            (_, AttemptClass::Unsupported) => {
+                public_detail.unwrap_or("no provider supports what is asked for".into())
+            }
             _ => public_detail.unwrap_or("the provider failed".into()),
         };
         let this = Self::new(code, detail).with_log_message(message).with_attempt(class, status);
-        // A failure that is not an unknown outcome did no harm, so neither does another call.
+        // A failure that is not an unknown outcome did no harm, so another call does none either.
         let this = if end == Some(CallFailure::Failed) { this.with_retryable(true) } else { this };
-        // A provider's own time is only told where waiting helps.
+        // The client receives a retry delay only if waiting helps.
         match retry_after {
             Some(delay) if this.is_retryable() => this.with_retry_after(delay),
             _ => this,

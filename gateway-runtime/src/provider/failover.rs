@@ -1,4 +1,4 @@
-//! One call of a capability's method: which attempt comes next, and what the call ends with when none does.
+//! Failover of one call: which attempt comes next, and how the call ends if none does.
 
 use std::{sync::Arc, time::Duration};
 
@@ -18,7 +18,7 @@ use crate::{
     },
 };
 
-/// What is known of a call while its attempts are made.
+/// The state of a call while its attempts are made.
 pub(super) struct Failover<'a> {
     bound: BoundPool<'a>,
     method: usize,
@@ -26,29 +26,29 @@ pub(super) struct Failover<'a> {
     effect: Effect,
     deadline: Instant,
     selection: Selection,
-    /// How many of the selection have had their turn.
+    /// The index of the next candidate in the selection.
     next_in_order: usize,
     attempts: u32,
     tried: SmallVec<[TriedProvider; 4]>,
-    /// Another attempt is allowed at this provider alone, or at none.
+    /// The scope of further attempts: one provider, or none; `None` if they are not confined.
     confined: Option<RetryScope>,
-    /// It may have been done, and doing it again would do it twice.
+    /// True if an attempt may have been executed, and another would execute the call twice.
     is_outcome_unknown: bool,
-    /// The most telling failure until now.
+    /// The most informative failure so far.
     failure: Option<ProviderError>,
     _active: BudgetGuard<'a>,
     repetition: Option<BudgetGuard<'a>>,
 }
 
-/// A provider that was asked.
+/// A provider with an attempt.
 struct TriedProvider {
     place: usize,
     times: u32,
-    /// From when it may be asked again; none when that would not help.
+    /// The time from which a retry is allowed; `None` if a retry would not help.
     retry_at: Option<Instant>,
 }
 
-/// Where another attempt is allowed.
+/// The scope of further attempts.
 enum RetryScope {
     ToNone,
     To(usize),
@@ -76,11 +76,11 @@ impl<'a> Failover<'a> {
         }
     }
 
-    /// The next attempt, when its time has come.
+    /// Returns the next attempt, after its back-off.
     ///
     /// # Errors
     ///
-    /// How the call ends, when there is none.
+    /// The end of the call, if no attempt follows.
     pub(super) async fn next(&mut self) -> Result<ActiveAttempt, ProviderError> {
         self.repetition = None;
         let now = Instant::now();
@@ -102,11 +102,12 @@ impl<'a> Failover<'a> {
             .ok_or_else(|| self.end(now))
     }
 
-    /// Has the books note which provider is about to be asked, where a crash would leave open whether it was (SEMANTICS §7).
+    /// Records in the store which provider is called next, if a crash would leave open whether it
+    /// was called (SEMANTICS §7).
     ///
     /// # Errors
     ///
-    /// When that cannot be written: nothing is sent, and the call ends.
+    /// Fails if the store cannot record it: nothing is sent, and the call ends.
     pub(super) async fn announce(
         &self,
         running: ActiveAttempt,
@@ -120,7 +121,7 @@ impl<'a> Failover<'a> {
         Ok(running.asked())
     }
 
-    /// Notes that an attempt failed, and what may follow.
+    /// Records that an attempt failed, and decides what may follow.
     pub(super) fn failed(&mut self, running: ActiveAttempt, error: ProviderError) {
         let error = error.cap_retry_after(self.bound.core.settings.breaker.max_cool_down);
         let (class, place) = (error.class(), running.place);
@@ -133,7 +134,8 @@ impl<'a> Failover<'a> {
         self.is_outcome_unknown |=
             class == AttemptClass::Ambiguous && matches!(self.effect, Effect::Keyed | Effect::Once);
         self.record_attempt(place, &error);
-        // That one provider cannot do it says less than that another failed at it.
+        // That one provider does not support the call is less informative than the failure of
+        // another.
         if self.failure.is_none() || class != AttemptClass::Unsupported {
             self.failure = Some(error);
         }
@@ -152,12 +154,13 @@ impl<'a> Failover<'a> {
         }
     }
 
-    /// An attempt at the next provider that was not asked yet, if that is allowed and there is one.
+    /// Begins an attempt at the next candidate that was not tried yet, if that is allowed.
     fn next_candidate(&mut self, now: Instant) -> Option<ActiveAttempt> {
         if self.confined.is_some() {
             return None;
         }
-        // What was begun at one provider and goes on to another is load that would not be there if all were well.
+        // A call that was started at one provider and goes on to another is load that healthy
+        // providers would not cause, so it draws on the retry budget.
         if self.failure.as_ref().is_some_and(|failure| failure.class() == AttemptClass::Ambiguous) {
             self.repetition = Some(self.bound.core.budget.try_withdraw()?);
         }
@@ -168,7 +171,7 @@ impl<'a> Failover<'a> {
             }
             self.selection.is_partial = true;
             if self.selection.is_single_probe {
-                // Another call was quicker to make the single probe.
+                // Another call has taken the single probe.
                 self.next_in_order = self.selection.order.len();
             }
         }
@@ -176,7 +179,7 @@ impl<'a> Failover<'a> {
         None
     }
 
-    /// The provider that may be asked again soonest, and how long to wait before.
+    /// Returns the retry that can start soonest.
     fn next_retry(&self, now: Instant) -> Option<(usize, Duration)> {
         let settings = &self.bound.core.settings;
         let allowed = |tried: &&TriedProvider| match self.confined {
@@ -198,7 +201,7 @@ impl<'a> Failover<'a> {
         (now + pause < self.deadline).then_some((tried.place, pause))
     }
 
-    /// Whether a provider can be asked from then on, as far as is known now.
+    /// Returns whether a provider is available at `from`, as far as is known now.
     fn is_available_at(&self, place: usize, now: Instant, from: Instant) -> bool {
         let core = self.bound.core;
         match core.members[place].availability(self.method, now, &core.settings.breaker) {
@@ -236,7 +239,7 @@ impl<'a> Failover<'a> {
         running.begin()
     }
 
-    /// How the call ends without an answer.
+    /// Returns the end of the call without a reply.
     fn end(&mut self, now: Instant) -> ProviderError {
         let Some(failure) = self.failure.take() else {
             return if now >= self.deadline {
@@ -262,7 +265,7 @@ impl<'a> Failover<'a> {
         }
     }
 
-    /// Nobody is left who could be asked.
+    /// Returns the failure of a call for which no provider is left.
     fn no_provider_error(&self, now: Instant) -> ProviderError {
         let (wait, reasons) = unavailability(self.bound.core, self.bound.pinned, self.method, now);
         let capability = self.bound.core.capability.name;

@@ -1,11 +1,11 @@
-//! What may follow an attempt that failed: effect × class.
+//! The failover rules: what may follow a failed attempt, by effect and class (SEMANTICS §3).
 
 use crate::base::{attempt::AttemptClass, spec::Effect};
 
-/// What may follow.
+/// The decision after a failed attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum FailoverDecision {
-    /// Nothing.
+    /// No further attempt.
     Stop,
     /// An attempt at another provider.
     Other,
@@ -13,7 +13,7 @@ pub(super) enum FailoverDecision {
     Same,
 }
 
-/// What may follow an attempt of this effect that ended so.
+/// Decides what may follow an attempt of this effect and class.
 pub(super) const fn decide(effect: Effect, class: AttemptClass) -> FailoverDecision {
     match class {
         AttemptClass::NotSent | AttemptClass::Rejected | AttemptClass::Unsupported => {

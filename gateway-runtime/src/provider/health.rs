@@ -1,4 +1,4 @@
-//! How the providers of a capability are, for people and for what is published.
+//! The health of a capability's providers, for operators and for what is published.
 
 use std::{collections::BTreeMap, sync::atomic::Ordering::Relaxed, time::Duration};
 
@@ -15,69 +15,73 @@ use crate::{
     provider::{breaker::Availability, member::PoolMember, pool::PoolCore, strategy::BreakerState},
 };
 
-/// How the providers of a capability are at one moment.
+/// The health of a capability's providers at one moment.
 #[derive(Clone, Debug, Serialize)]
 pub struct PoolHealth {
     /// The capability's name.
     pub capability: &'static str,
-    /// Its providers, by name.
+    /// The providers, by name.
     pub providers: Vec<ProviderHealth>,
 }
 
-/// How a provider is.
+/// The health of a provider.
 #[derive(Clone, Debug, Serialize)]
 pub struct ProviderHealth {
-    /// Its name.
+    /// The provider's name.
     pub name: &'static str,
-    /// Its title.
+    /// The provider's title.
     pub title: &'static str,
-    /// Whether it is asked at all.
+    /// Whether the provider is enabled.
     pub enabled: bool,
-    /// Its weight under `Weighted`.
+    /// The provider's weight under `Weighted`.
     pub weight: u32,
-    /// Its place under `Ordered`.
+    /// The provider's position under `Ordered`.
     pub order: i32,
-    /// For how long it is still set aside after refusing our credentials, in milliseconds.
+    /// The remaining time for which the provider is set aside after rejecting our credentials, in
+    /// milliseconds.
     #[serde(
         rename = "set_aside_ms",
         skip_serializing_if = "Option::is_none",
         serialize_with = "millis"
     )]
     pub set_aside: Option<Duration>,
-    /// Its methods, in the order of the capability.
+    /// The provider's methods, in the order of the capability.
     pub methods: Vec<MethodHealth>,
 }
 
-/// How a method of a provider is.
+/// The health of a method of a provider.
 #[derive(Clone, Debug, Serialize)]
 pub struct MethodHealth {
-    /// Its name.
+    /// The method's name.
     pub name: &'static str,
-    /// What repeating an attempt does.
+    /// The effect of an attempt, which decides whether it may be repeated.
     pub effect: Effect,
-    /// What a call costs us.
+    /// The cost of a call to us.
     pub cost: Cost,
-    /// Its breaker. One that is due to be probed, and waits for a call to do it, is half open.
+    /// The state of the breaker. A breaker that is due for a probe, and waits for a call to send
+    /// it, is half-open.
     pub breaker: BreakerState,
-    /// For how long no call goes through, in milliseconds: the breaker is open, or the provider asked for a pause.
+    /// The remaining time in which no call goes through, in milliseconds: the breaker is open, or
+    /// the method is cooling down.
     #[serde(
         rename = "retry_after_ms",
         skip_serializing_if = "Option::is_none",
         serialize_with = "millis"
     )]
     pub retry_after: Option<Duration>,
-    /// How long answers take, as a moving average, in microseconds; none before the first.
+    /// The moving average of latencies, in microseconds; none before the first reply.
     #[serde(
         rename = "latency_us",
         skip_serializing_if = "Option::is_none",
         serialize_with = "micros"
     )]
     pub latency: Option<Duration>,
-    /// Attempts under way.
+    /// The number of attempts in flight.
     pub in_flight: u32,
-    /// How many attempts ended in each class since the start; those that never did are left out.
+    /// The number of attempts that ended in each class since the start; classes without any are
+    /// left out.
     pub attempts: BTreeMap<AttemptClass, u64>,
-    /// Durations of the attempts; of streams until their first item.
+    /// Durations of the attempts; of streams, until their first item.
     #[serde(skip)]
     pub(crate) durations: Histogram,
 }
@@ -88,20 +92,20 @@ pub struct MethodHealth {
 pub enum Health {
     /// Calls go through.
     Ready,
-    /// The provider answered 429, and no call goes through for a while.
+    /// The provider responded with 429, and no call goes through for a while.
     CoolingDown,
     /// The breaker lets probes through.
     HalfOpen,
     /// The breaker lets nothing through.
     Open,
-    /// The provider refused our credentials.
+    /// The provider rejected our credentials.
     SetAside,
-    /// The provider is switched off.
+    /// The provider is disabled.
     Disabled,
 }
 
 impl Health {
-    /// All of them, from best to worst.
+    /// The values, from best to worst.
     pub const ALL: [Self; 6] = [
         Self::Ready,
         Self::CoolingDown,
@@ -111,7 +115,7 @@ impl Health {
         Self::Disabled,
     ];
 
-    /// Returns its name: `ready`, `cooling-down`, `half-open`, `open`, `set-aside` or `disabled`.
+    /// Returns the name: `ready`, `cooling-down`, `half-open`, `open`, `set-aside` or `disabled`.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {

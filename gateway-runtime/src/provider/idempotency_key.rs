@@ -1,4 +1,5 @@
-//! The key by which a provider tells a repetition from a second request.
+//! Idempotency keys: the caller's, and those by which a provider distinguishes a repeat from a
+//! second request.
 
 use std::fmt;
 
@@ -6,17 +7,18 @@ use http::{HeaderMap, HeaderName};
 
 use crate::base::{call::Call, digest::digest};
 
-/// What to send to a provider that de-duplicates by a key, for effects that are `keyed`.
+/// The key to send to a provider that de-duplicates by a key, for effects that are `keyed`.
 ///
-/// The same call has the same key, in every attempt. Calls with the same `Idempotency-Key` (or `X-Idempotency-Key`) of
-/// the same account, to the same method, have the same key too; a call without one has a key of its own. It is a
-/// digest in the form of a UUID (RFC 9562, version 8), which every provider takes: what callers of different accounts
-/// call by the same name stays apart, and no provider reads their names.
+/// A call has the same key in every attempt. Calls with the same `Idempotency-Key` (or
+/// `X-Idempotency-Key`) of the same account, to the same method, have the same key too; a call
+/// without one has a key of its own. The key is a digest in the form of a UUID (RFC 9562, version
+/// 8), which every provider accepts. So equal keys of callers of different accounts stay distinct,
+/// and no provider reads them.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct IdempotencyKey([u8; 36]);
 
 impl IdempotencyKey {
-    /// The key of `call`.
+    /// Returns the key of `call`.
     #[must_use]
     pub fn of(call: &Call) -> Self {
         Self::from_digest(match parse_idempotency_key(call.headers()) {
@@ -32,13 +34,14 @@ impl IdempotencyKey {
         })
     }
 
-    /// Another key that depends on this one, for a call that sends two different requests to a provider.
+    /// Derives another key from this one, for a call that sends two different requests to a
+    /// provider.
     #[must_use]
     pub fn derive(&self, name: &str) -> Self {
         Self::from_digest(digest(["part", self.as_str(), name]))
     }
 
-    /// As text: 36 characters.
+    /// Returns the key as text: 36 characters.
     #[must_use]
     pub fn as_str(&self) -> &str {
         std::str::from_utf8(&self.0).unwrap_or_default()
@@ -53,27 +56,28 @@ impl IdempotencyKey {
         for (range, half) in
             [(0..8, 0..4), (9..13, 4..6), (14..18, 6..8), (19..23, 8..10), (24..36, 10..16)]
         {
-            // The lengths are those of the ranges above.
+            // Cannot fail: the lengths are those of the ranges above.
             let _ = hex::encode_to_slice(&bytes[half], &mut text[range]);
         }
         Self(text)
     }
 }
 
-/// The key that the caller sent is none.
+/// The error of a caller whose key is malformed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct MalformedKey;
 
-/// The headers in which a caller's key stands.
+/// The header fields of a caller's key.
 const NAMES: [HeaderName; 2] =
     [HeaderName::from_static("idempotency-key"), HeaderName::from_static("x-idempotency-key")];
 
-/// Whether the caller has sent a key, or what is none in its place.
+/// Returns whether the caller has sent a key, well-formed or not.
 pub(crate) fn has_idempotency_key(headers: &HeaderMap) -> bool {
     NAMES.iter().any(|name| headers.contains_key(name))
 }
 
-/// The caller's own key: a quoted string or a bare token of 1 to 255 printable ASCII characters, sent once.
+/// Parses the caller's key: a quoted string or a bare token of 1 to 255 printable ASCII characters.
+/// If it is sent more than once, the values must be equal.
 pub(crate) fn parse_idempotency_key(headers: &HeaderMap) -> Result<Option<String>, MalformedKey> {
     let mut values = NAMES.into_iter().flat_map(|name| headers.get_all(name));
     let Some(value) = values.next() else { return Ok(None) };
@@ -89,7 +93,8 @@ pub(crate) fn parse_idempotency_key(headers: &HeaderMap) -> Result<Option<String
     if is_printable && (1..=255).contains(&key.len()) { Ok(Some(key)) } else { Err(MalformedKey) }
 }
 
-/// The content of a quoted string (RFC 8941 §3.3.3): a backslash stands before a quote or another backslash.
+/// Returns the content of a quoted string (RFC 8941 §3.3.3), in which a backslash escapes a quote
+/// or another backslash.
 fn unquoted(text: &str) -> Option<String> {
     let mut characters = text.chars();
     let mut key = String::with_capacity(text.len());

@@ -1,4 +1,4 @@
-//! What a pool knows of each of its providers, method by method.
+//! The members of a pool: the state of each provider, method by method.
 
 use std::{
     array,
@@ -24,11 +24,11 @@ use crate::{
 #[derive(Debug)]
 pub(super) struct PoolMember {
     pub(super) provider: Arc<Provider>,
-    /// In the order of the capability's methods.
+    /// The methods, in the order of the capability.
     pub(super) methods: Box<[MethodState]>,
 }
 
-/// A method of a provider.
+/// The state of a provider's method.
 #[derive(Debug)]
 pub(super) struct MethodState {
     pub(super) cost: Cost,
@@ -36,9 +36,9 @@ pub(super) struct MethodState {
     pub(super) latency: Latency,
     pub(super) in_flight: AtomicU32,
     pub(super) strategy_state: AtomicI64,
-    /// How many attempts ended in each class.
+    /// The number of attempts that ended in each class.
     ended: [AtomicU64; AttemptClass::ALL.len()],
-    /// Durations of attempts; of streams until their first item.
+    /// Durations of attempts; of streams, until their first item.
     pub(super) durations: Durations,
 }
 
@@ -61,7 +61,8 @@ impl PoolMember {
         Self { provider, methods: costs.into_iter().map(method).collect() }
     }
 
-    /// How one of its methods stands, and its switches, if it is enabled at all.
+    /// Returns the availability of a method, and the provider's settings; `None` if the provider is
+    /// disabled.
     pub(super) fn availability(
         &self,
         method: usize,
@@ -79,7 +80,7 @@ impl PoolMember {
         Some((standing, switches))
     }
 
-    /// Lets a call through to one of its methods, if it may be.
+    /// Returns a permit for a call of a method, if it may go through.
     pub(super) fn acquire(
         &self,
         method: usize,
@@ -99,7 +100,7 @@ impl MethodState {
         self.ended[class as usize].fetch_add(1, Relaxed);
     }
 
-    /// How many attempts ended so.
+    /// Returns the number of attempts that ended in `class`.
     pub(super) fn counted(&self, class: AttemptClass) -> u64 {
         self.ended[class as usize].load(Relaxed)
     }

@@ -1,9 +1,11 @@
-//! Third-party providers behind a capability: one is chosen, and where the rules allow it, the next takes over.
+//! Third-party providers behind a capability: a strategy chooses one, and if the rules allow it,
+//! failover tries the next.
 //!
-//! An author's method asks for [`Providers`], which binds the [`Pool`] of a capability to its call. `run` makes the
-//! attempts of one call: `selection` says who can be asked, `failover` which attempt comes next by the `rules`, and
-//! `running` counts and records it. `breaker` and `budget` keep providers that fail from being asked in vain;
-//! `sharing` tells other gateways of them.
+//! An author's method uses [`Providers`], which binds the [`Pool`] of a capability to its call.
+//! `bound_pool` makes the attempts of one call: `selection` finds the available providers,
+//! `failover` decides by the `failover_rules` which attempt comes next, and `active_attempt` counts
+//! and records it. `breaker` and `retry_budget` spare failing providers; `breaker_sync` shares
+//! their state with other gateways.
 
 mod active_attempt;
 mod bound_pool;
@@ -50,13 +52,15 @@ pub use crate::{
     },
 };
 
-/// A trait that providers implement; `#[capability]` on a trait `Trait` implements it for `dyn Trait`.
+/// A trait that providers implement; `#[capability]` on a trait `Trait` implements this one for
+/// `dyn Trait`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a capability",
     label = "no trait object of a `#[capability]`",
-    note = "write `dyn` and the name of a trait with `#[capability]`, as in `Providers<dyn RateSource>`"
+    note = "write `dyn` and the name of a trait with `#[capability]`, as in \
+            `Providers<dyn RateSource>`"
 )]
 pub trait Capability: Send + Sync + 'static {
-    /// What the attributes say.
+    /// The specification of the capability, from its attributes.
     const SPEC: &'static CapabilitySpec;
 }

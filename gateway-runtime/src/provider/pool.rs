@@ -1,4 +1,4 @@
-//! All providers of one capability, and what is known of them.
+//! The pool of a capability's providers, and their state.
 
 use std::{
     any::type_name,
@@ -34,7 +34,8 @@ pub struct ProviderImpl<C: ?Sized> {
 }
 
 impl<C: ?Sized> ProviderImpl<C> {
-    /// `costs` are those of the capability's methods, in the order of its trait; what is missing is unknown.
+    /// Creates a provider's entry in a pool. `costs` are those of the capability's methods, in the
+    /// order of its trait; missing ones are unknown.
     #[must_use]
     pub fn new(provider: Arc<Provider>, implementation: Arc<C>, costs: Vec<Cost>) -> Self {
         Self { provider, implementation, costs }
@@ -47,13 +48,14 @@ impl<C: ?Sized> fmt::Debug for ProviderImpl<C> {
     }
 }
 
-/// All providers of the capability `C`. One for the whole program; what the calls of all services tell is kept here.
+/// The pool of the capability `C`. There is one for the whole program, which holds the state that
+/// calls of all services contribute.
 pub struct Pool<C: ?Sized> {
     pub(super) core: Arc<PoolCore>,
     pub(super) implementations: Box<[Arc<C>]>,
 }
 
-/// The part of a pool that does not depend on its capability's type.
+/// The part of a pool that does not depend on the type of its capability.
 #[derive(Debug)]
 pub(super) struct PoolCore {
     pub(super) capability: &'static CapabilitySpec,
@@ -61,14 +63,14 @@ pub(super) struct PoolCore {
     pub(super) settings: FailoverSettings,
     pub(super) budget: RetryBudget,
     pub(super) sticky: StickyMap,
-    /// Where other gateways are told what to leave alone.
+    /// The sender of events to other gateways.
     pub(super) outbox: OnceLock<EventSender>,
     turns: Box<[AtomicUsize]>,
     begun: Instant,
 }
 
 impl<C: ?Sized + Capability> Pool<C> {
-    /// The pool of these providers, in the order of their names.
+    /// Creates the pool of these providers, in the order of their names.
     #[must_use]
     pub fn new(mut candidates: Vec<ProviderImpl<C>>, settings: &FailoverSettings) -> Self {
         let now = Instant::now();
@@ -99,13 +101,13 @@ impl<C: ?Sized + Capability> Pool<C> {
 }
 
 impl<C: ?Sized> Pool<C> {
-    /// How the providers are now.
+    /// Returns the health of the providers now.
     #[must_use]
     pub fn health(&self) -> PoolHealth {
         self.any().health()
     }
 
-    /// The pool without its type.
+    /// Returns the pool without the type of its capability.
     #[must_use]
     pub fn any(&self) -> ErasedPool {
         ErasedPool(Arc::clone(&self.core))
@@ -122,17 +124,17 @@ impl<C: ?Sized> fmt::Debug for Pool<C> {
 }
 
 impl PoolCore {
-    /// The number of this call among those of a method.
+    /// Returns the sequence number of this call among those of a method.
     pub(super) fn next_sequence(&self, method: usize) -> usize {
         self.turns[method].fetch_add(1, Relaxed)
     }
 
-    /// Milliseconds since the pool was made; wraps around.
+    /// Returns the milliseconds since the pool was created; wraps around.
     pub(super) fn millis(&self, now: Instant) -> u32 {
         now.saturating_duration_since(self.begun).as_millis() as u32
     }
 
-    /// The place of a provider.
+    /// Returns the index of a provider.
     pub(super) fn index_of(&self, name: &str) -> Option<usize> {
         self.members.iter().position(|member| member.provider.spec().name == name)
     }

@@ -1,4 +1,4 @@
-//! One registered provider: who it is, its switches, and whether it has been set aside.
+//! A registered provider: its specification, its settings, and whether it is set aside.
 
 use std::{
     sync::{
@@ -13,18 +13,19 @@ use tokio::time::Instant;
 
 use crate::{base::spec::ProviderSpec, provider::settings::ProviderSettings};
 
-/// A provider, shared by the pools of all its capabilities. Its switches may change while calls are under way.
+/// A provider, shared by the pools of all its capabilities. Its settings may change while calls are
+/// in progress.
 #[derive(Debug)]
 pub struct Provider {
     spec: &'static ProviderSpec,
-    /// All in one, so that nobody sees one of a change before the others.
+    /// The settings, swapped whole so that no call sees half of a change.
     settings: ArcSwap<ProviderSettings>,
     is_set_aside: AtomicBool,
     set_aside_until: Mutex<Option<Instant>>,
 }
 
 impl Provider {
-    /// The provider that `spec` describes.
+    /// Creates the provider that `spec` describes.
     #[must_use]
     pub fn new(spec: &'static ProviderSpec, settings: &ProviderSettings) -> Self {
         Self {
@@ -35,24 +36,24 @@ impl Provider {
         }
     }
 
-    /// What its attribute says.
+    /// Returns the specification, from the provider's attribute.
     #[must_use]
     pub fn spec(&self) -> &'static ProviderSpec {
         self.spec
     }
 
-    /// Its switches as they are now.
+    /// Returns the current settings.
     #[must_use]
     pub fn settings(&self) -> ProviderSettings {
         **self.settings.load()
     }
 
-    /// Changes its switches, for calls from now on.
+    /// Changes the settings, for calls from now on.
     pub fn apply(&self, settings: &ProviderSettings) {
         self.settings.store(Arc::new(*settings));
     }
 
-    /// Until when it is left alone with all its methods.
+    /// Returns the time until which the provider is set aside, with all its methods.
     pub(super) fn set_aside_until(&self, now: Instant) -> Option<Instant> {
         if !self.is_set_aside.load(Relaxed) {
             return None;
@@ -63,7 +64,7 @@ impl Provider {
         *until
     }
 
-    /// Another gateway leaves it alone until then, so this one does.
+    /// Sets the provider aside until `then`, as another gateway has.
     pub(super) fn adopt_set_aside(&self, then: Instant, now: Instant) {
         let mut until = self.set_aside_until.lock().unwrap_or_else(PoisonError::into_inner);
         let is_news = until.is_none_or(|until| until <= now);
@@ -71,11 +72,11 @@ impl Provider {
         self.is_set_aside.store(true, Relaxed);
         drop(until);
         if is_news {
-            tracing::warn!(provider = self.spec.name, "provider set aside: another gateway has");
+            tracing::warn!(provider = self.spec.name, "provider set aside by another gateway");
         }
     }
 
-    /// Leaves it alone for a while, and says so once.
+    /// Sets the provider aside for `length`, and logs it once.
     pub(super) fn set_aside(&self, length: Duration, status: u16, now: Instant) {
         let mut until = self.set_aside_until.lock().unwrap_or_else(PoisonError::into_inner);
         let is_news = until.is_none_or(|until| until <= now);
@@ -87,7 +88,8 @@ impl Provider {
                 provider = self.spec.name,
                 status,
                 seconds = length.as_secs(),
-                "provider set aside: it refuses our credentials or our account; look at its configuration and its bill"
+                "provider set aside: credentials or account rejected; \
+                 check its configuration and its invoice"
             );
         }
     }

@@ -1,11 +1,12 @@
-//! The retry budget: how many calls may ask a second time what a provider may have begun to do.
+//! The retry budget: how many calls may try again at one time what a provider may have started.
 
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use crate::provider::settings::FailoverSettings;
 
-/// A share of the active calls, and a few in any case, may be repeating at one time; so a provider that is slow for
-/// everybody does not get everybody's calls twice.
+/// The counters of active and repeating calls. A share of the active calls, and a few in any case,
+/// may be repeating at one time, so that a provider that is slow for every caller does not receive
+/// every call twice.
 #[derive(Debug)]
 pub(super) struct RetryBudget {
     active: AtomicUsize,
@@ -24,13 +25,13 @@ impl RetryBudget {
         }
     }
 
-    /// Counts a call while the guard lives.
+    /// Counts an active call while the guard lives.
     pub(super) fn call(&self) -> BudgetGuard<'_> {
         self.active.fetch_add(1, Relaxed);
         BudgetGuard(&self.active)
     }
 
-    /// Counts a repetition while the guard lives; none when the budget is spent.
+    /// Counts a repeating call while the guard lives; `None` if the budget is spent.
     pub(super) fn try_withdraw(&self) -> Option<BudgetGuard<'_>> {
         let most = self.at_least.max(self.active.load(Relaxed) * self.percent / 100);
         let one_more = |repeating| (repeating < most).then_some(repeating + 1);
@@ -44,7 +45,7 @@ impl RetryBudget {
     }
 }
 
-/// One in a count, until dropped.
+/// A guard that counts one call until it is dropped.
 #[derive(Debug)]
 pub(super) struct BudgetGuard<'a>(&'a AtomicUsize);
 

@@ -1,4 +1,4 @@
-//! Who can be asked in a call, and in which order.
+//! The selection of available providers for a call, in the strategy's order.
 
 use std::{sync::atomic::Ordering::Relaxed, time::Duration};
 
@@ -16,23 +16,25 @@ use crate::{
     },
 };
 
-/// How long to wait for a provider that nobody knows when to expect: none is enabled, or all probes are under way.
+/// The retry delay if no provider's return can be predicted: none is enabled, or all probes are in
+/// flight.
 const DEFAULT_RETRY_AFTER: Duration = Duration::from_secs(1);
 
-/// The places of providers, in the order in which they are to be asked.
+/// Indexes of members, in the order in which they are tried.
 pub(super) type MemberOrder = SmallVec<[usize; 8]>;
 
-/// Who can be asked.
+/// The available providers of a call.
 #[derive(Debug, Default)]
 pub(super) struct Selection {
     pub(super) order: MemberOrder,
-    /// Every breaker is open: a single probe, at the one that is due for longest.
+    /// True if every breaker is open: one probe is sent, to the provider that has been due for
+    /// longest.
     pub(super) is_single_probe: bool,
-    /// Somebody is enabled who cannot be asked now.
+    /// True if an enabled provider is unavailable now.
     pub(super) is_partial: bool,
 }
 
-/// Who may be asked in this call, with the switches by which it was chosen.
+/// A member that is available to this call, with the settings by which it was selected.
 #[derive(Clone, Copy)]
 struct ReadyMember {
     place: usize,
@@ -40,7 +42,7 @@ struct ReadyMember {
     switches: ProviderSettings,
 }
 
-/// How all the providers stand that a call may ask.
+/// The availability of all the members that a call may use.
 #[derive(Default)]
 struct PoolAvailability {
     ready: SmallVec<[ReadyMember; 8]>,
@@ -76,7 +78,7 @@ impl PoolAvailability {
     }
 }
 
-/// Who can be asked now, as the strategy orders them.
+/// Selects the available providers, in the strategy's order.
 pub(super) fn select(
     bound: &BoundPool<'_>,
     method: usize,
@@ -113,7 +115,7 @@ pub(super) fn select(
     selection
 }
 
-/// Puts those that are ready into the strategy's order; a key's own provider comes first.
+/// Sorts the ready members by the strategy; the provider of a sticky key comes first.
 fn order(
     bound: &BoundPool<'_>,
     method: usize,
@@ -157,7 +159,8 @@ fn order(
     order
 }
 
-/// When somebody can be asked again, in whole seconds from now, and why nobody can be now.
+/// Returns the time until a provider may be available, in whole seconds from now, and the reasons
+/// why none is now.
 pub(super) fn unavailability(
     core: &PoolCore,
     only: Option<usize>,

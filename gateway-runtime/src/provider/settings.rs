@@ -1,4 +1,4 @@
-//! How failover behaves, and which providers take part.
+//! Settings of failover, of the breaker, and of each provider.
 
 use std::time::Duration;
 
@@ -7,48 +7,51 @@ use serde::Deserialize;
 
 use crate::base::duration::{self, DurationText};
 
-/// How often, how long and how soon providers are tried.
+/// Attempts, timeouts, retries and the circuit breaker of providers.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct FailoverSettings {
-    /// The most attempts that one call may make, at all providers together.
+    /// The maximum number of attempts of one call, at all providers together.
     #[schemars(range(min = 1, max = 100))]
     pub max_attempts: u32,
-    /// How often a call may repeat an attempt at the same provider, when no other is left or the effect demands the
-    /// same one.
+    /// The maximum number of repeats at the same provider, if no other is left or the effect
+    /// requires the same one.
     #[schemars(range(max = 100))]
     pub repeats: u32,
-    /// The longest that one attempt may take; for a stream, until its first item.
+    /// The maximum time of one attempt; for a stream, until its first item.
     #[serde(with = "duration")]
     #[schemars(with = "DurationText")]
     pub attempt_timeout: Duration,
-    /// The longest that a provider may be silent between two items of a stream. Time in which the
-    /// client does not read does not count.
+    /// The maximum silence of a provider between two items of a stream. Time in which the client
+    /// does not read does not count.
     #[serde(with = "duration")]
     #[schemars(with = "DurationText")]
     pub item_timeout: Duration,
-    /// The longest that all attempts of a call may take together, pauses included; the call's own deadline holds too.
+    /// The maximum time of all attempts of a call together, pauses included; the call's own
+    /// deadline applies too.
     #[serde(with = "duration")]
     #[schemars(with = "DurationText")]
     pub total_timeout: Duration,
-    /// Before the same provider is asked again, a random time up to this passes, doubled with each repeat (full
-    /// jitter).
+    /// The maximum pause before the first repeat at the same provider, doubled with each repeat.
+    /// The pause is random, from zero to this maximum (full jitter).
     #[serde(with = "duration")]
     #[schemars(with = "DurationText")]
     pub backoff: Duration,
-    /// What the doubled pause never exceeds; `Retry-After` of a provider may.
+    /// The limit of the doubled pause; a provider's `Retry-After` may exceed it.
     #[serde(with = "duration")]
     #[schemars(with = "DurationText")]
     pub max_backoff: Duration,
-    /// Of the active calls of a capability, at most so many percent may be repeating what a provider may have begun.
+    /// The retry budget: the percentage of a capability's active calls that may be repeating at one
+    /// time what a provider may have started.
     #[schemars(range(max = 100))]
     pub retry_percent: u32,
-    /// So many may repeat in any case.
+    /// The number of calls that may be repeating at one time in any case.
     pub min_retries: u32,
-    /// How many keys `sticky` remembers for a capability, in this process; the least recently used go first.
+    /// The maximum number of keys that `sticky` stores for a capability, in this process; the least
+    /// recently used are dropped first.
     #[schemars(range(min = 1, max = 10_000_000))]
     pub sticky_keys: u32,
-    /// When providers that fail are left alone.
+    /// The circuit breaker of each provider's methods.
     pub breaker: BreakerSettings,
 }
 
@@ -70,52 +73,54 @@ impl Default for FailoverSettings {
     }
 }
 
-/// When a provider's method is left alone, and how it comes back.
+/// The circuit breaker: when a provider's method becomes unavailable, and how it recovers.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct BreakerSettings {
-    /// How far back calls are counted.
+    /// The time over which calls are counted.
     #[serde(with = "duration")]
     #[schemars(with = "DurationText")]
     pub window: Duration,
-    /// With fewer calls than this in the window, their share of failures decides nothing.
+    /// The number of calls in the window below which the percentage of failures does not open the
+    /// breaker.
     #[schemars(range(min = 1))]
     pub min_calls: u32,
-    /// The breaker opens when so many percent of the calls in the window failed …
+    /// The percentage of failed calls in the window that opens the breaker.
     #[schemars(range(min = 1, max = 100))]
     pub failure_percent: u32,
-    /// … or so many in a row.
+    /// The number of failures in a row that opens the breaker.
     #[schemars(range(min = 1))]
     pub failures_in_a_row: u32,
-    /// How long it stays open at first; doubled each time that the probes fail, and always 10 % more or less at random.
+    /// The time for which the breaker is open at first. It doubles each time that the probes fail,
+    /// and varies at random by ±10 %.
     #[serde(with = "duration")]
     #[schemars(with = "DurationText")]
     pub open: Duration,
-    /// The longest that it stays open.
+    /// The maximum time for which the breaker is open.
     #[serde(with = "duration")]
     #[schemars(with = "DurationText")]
     pub max_open: Duration,
-    /// How many calls a half-open breaker lets through at a time.
+    /// The maximum number of calls in flight that a half-open breaker lets through.
     #[schemars(range(min = 1, max = 1_000))]
     pub half_open_calls: u32,
-    /// How many of them must succeed for it to close.
+    /// The number of successful probes that closes the breaker.
     #[schemars(range(min = 1, max = 1_000))]
     pub successes_to_close: u32,
-    /// After this a call that was let through and never came back no longer counts; at least the time of an attempt,
-    /// whatever is said here.
+    /// The time after which a permit that was never returned expires; at least the timeout of an
+    /// attempt, whatever is set here.
     #[serde(with = "duration")]
     #[schemars(with = "DurationText")]
     pub permit_timeout: Duration,
-    /// How long a provider's method is left alone after a 429 that does not say how long.
+    /// The cool-down of a provider's method after a 429 without `Retry-After`.
     #[serde(with = "duration")]
     #[schemars(with = "DurationText")]
     pub cool_down: Duration,
-    /// The longest cool-down that a provider's `Retry-After` can cause.
+    /// The maximum cool-down that a provider's `Retry-After` can cause.
     #[serde(with = "duration")]
     #[schemars(with = "DurationText")]
     pub max_cool_down: Duration,
-    /// How long a provider is left alone, with all its methods, after a 401, 402 or 403: its credentials or its
-    /// account need somebody's care.
+    /// The time for which a provider is set aside, with all its methods, after a 401, 402 or 403:
+    /// its credentials or its account require an operator's care.
     #[serde(with = "duration")]
     #[schemars(with = "DurationText")]
     pub set_aside: Duration,
@@ -140,21 +145,23 @@ impl Default for BreakerSettings {
     }
 }
 
-/// A provider's switches, which may change while the gateway runs.
+/// The settings of a provider, which may change while the gateway runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct ProviderSettings {
-    /// Whether it is asked at all.
+    /// Whether the provider is enabled.
     pub enabled: bool,
-    /// Its share of the calls under the strategy `Weighted`, beside the others' weights.
+    /// The provider's share of the calls under the strategy `Weighted`, relative to the others'
+    /// weights.
     #[schemars(range(max = 1_000_000))]
     pub weight: u32,
-    /// Its place under the strategy `Ordered`, smallest first.
+    /// The provider's position under the strategy `Ordered`, smallest first.
     pub order: i32,
 }
 
 impl ProviderSettings {
-    /// The keys that they take of a provider's section of the configuration; the rest is the provider's own.
+    /// The keys of these settings in a provider's section of the configuration; the other keys are
+    /// the provider's own.
     pub(crate) const KEYS: [&str; 3] = ["enabled", "weight", "order"];
 }
 

@@ -1,4 +1,5 @@
-//! The buckets in Redis, and what a gateway does alone while Redis is away.
+//! The buckets in Redis, with the local share as a fallback while Redis is unavailable (SEMANTICS
+//! §6).
 
 use std::{
     sync::{
@@ -18,48 +19,48 @@ use crate::{
     redis::{Redis, RedisError},
 };
 
-/// How long after an end that was not heard it is said again, at first.
+/// The delay before an unconfirmed release is sent again, at first; it doubles each time.
 const MIN_RELEASE_DELAY: Duration = Duration::from_millis(100);
-/// And at last.
+/// The maximum delay before an unconfirmed release is sent again.
 const MAX_RELEASE_DELAY: Duration = Duration::from_secs(5);
 
-/// Buckets in Redis, with the local share of each as a stand-in.
+/// Buckets in Redis, with the local share of each as a fallback.
 #[derive(Debug)]
 pub struct FallbackBuckets {
     redis: RedisBuckets,
     share: MemoryBuckets,
     alone: AtomicU64,
     is_refused: AtomicBool,
-    /// How many ends are being told.
+    /// The number of releases in flight.
     telling: watch::Sender<usize>,
 }
 
-/// Where a request took its tokens and places.
+/// The buckets from which a call took its tokens and slots.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AdmittedBy {
-    /// In Redis.
+    /// The buckets in Redis.
     Redis,
-    /// In this gateway's share.
+    /// The local share of this gateway.
     Share,
 }
 
-/// What became of a request.
+/// The result of an admission.
 #[derive(Debug)]
 pub struct Admission {
-    /// Who decided.
+    /// The buckets that decided.
     pub place: AdmittedBy,
-    /// How it stands; `Err` when it is not let in.
+    /// The quota status; `Err` if the call is not admitted.
     pub result: Result<QuotaStatus, QuotaStatus>,
 }
 
 impl FallbackBuckets {
-    /// Buckets in this Redis.
+    /// Creates buckets in this Redis.
     #[must_use]
     pub fn new(redis: Redis) -> Self {
         Self::over(RedisBuckets::new(redis))
     }
 
-    /// Buckets in these.
+    /// Creates buckets over these.
     #[must_use]
     pub fn over(redis: RedisBuckets) -> Self {
         Self {
@@ -71,14 +72,15 @@ impl FallbackBuckets {
         }
     }
 
-    /// How many requests have been judged by this gateway's share alone, since Redis was away.
+    /// Returns the number of calls that the local share alone has decided, while Redis was
+    /// unavailable.
     #[must_use]
     pub fn local_decisions(&self) -> u64 {
         self.alone.load(Relaxed)
     }
 
-    /// Takes a token and a place of each policy, or none at all: in Redis, or of this gateway's share while Redis is
-    /// away.
+    /// Takes a token or a slot of each policy, or none at all: in Redis, or in the local share
+    /// while Redis is unavailable.
     pub async fn admit(
         self: &Arc<Self>,
         whose: &PartitionKey,
@@ -95,7 +97,7 @@ impl FallbackBuckets {
                 self.log_refusal(&error);
                 self.alone.fetch_add(1, Relaxed);
                 if error.is_ambiguous() && limits.has_concurrency {
-                    // It may have a place in Redis, which it does not need.
+                    // The call may hold a slot in Redis, which it does not need.
                     self.release_in_background(whose.clone(), Arc::clone(limits), Vec::new(), call);
                 }
                 Admission {
@@ -106,8 +108,9 @@ impl FallbackBuckets {
         }
     }
 
-    /// The share is at least as empty as the whole, so that losing Redis gives nobody a full bucket. Never fuller than
-    /// it was, since answers are read in another order than they were given in.
+    /// Lowers the local share to the level of the buckets in Redis, so that losing Redis gives no
+    /// account a full bucket. A bucket is never raised, since replies are read in another order
+    /// than they were sent.
     fn mirror_to_share(&self, whose: &PartitionKey, limits: &MethodLimits, answer: &ScriptReply) {
         match answer {
             ScriptReply::Admitted(missing) => self.share.lower_to(whose, &limits.share, missing),
@@ -121,23 +124,25 @@ impl FallbackBuckets {
         }
     }
 
-    /// That it is away, Redis itself says once; here what it says when it answers and will not.
+    /// Logs an error that Redis returns, once. The Redis client itself logs that Redis is
+    /// unavailable.
     fn log_refusal(&self, error: &RedisError) {
         if !error.is_unavailable() && !self.is_refused.swap(true, Relaxed) {
             tracing::error!(%error, "quotas are judged by this gateway's share alone");
         }
     }
 
-    /// A call that was let in by the share has ended.
+    /// Releases a call that the local share admitted.
     pub fn end_in_share(&self, whose: &PartitionKey, limits: &MethodLimits, refund: &[Policy]) {
         self.share.end(whose, &limits.share, refund);
     }
 
-    /// A call that was let in by Redis has ended.
+    /// Releases a call that Redis admitted.
     ///
     /// # Errors
     ///
-    /// When it is not known whether that was heard: [tell it](Self::tell_end) then.
+    /// Fails if the release is not confirmed;
+    /// [`release_in_background`](Self::release_in_background) repeats it then.
     pub async fn end(
         &self,
         whose: &PartitionKey,
@@ -148,7 +153,7 @@ impl FallbackBuckets {
         self.redis.release(whose, &limits.policies, refund, call).await
     }
 
-    /// A call that was let in by Redis has ended; nobody waits until that is heard.
+    /// Releases a call that Redis admitted, in a task that nothing waits for.
     pub fn release_in_background(
         self: &Arc<Self>,
         whose: PartitionKey,
@@ -164,14 +169,14 @@ impl FallbackBuckets {
         });
     }
 
-    /// Waits until all ends that were told have been heard.
+    /// Waits until all releases in flight are confirmed or given up.
     pub async fn flushed(&self) {
-        // It fails when there is no sender, and this is one.
+        // Cannot fail: `self` holds the sender.
         let _ = self.telling.subscribe().wait_for(|telling| *telling == 0).await;
     }
 
-    /// Says it until it is heard, for as long as Redis would know that it was said before. Only calls that run when
-    /// Redis goes away need this, so there are never many.
+    /// Sends the release until it is confirmed, for as long as Redis de-duplicates it. Only calls
+    /// that run when Redis becomes unavailable need this, so they are never many.
     async fn release_until_confirmed(
         &self,
         whose: &PartitionKey,

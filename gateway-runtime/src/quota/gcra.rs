@@ -1,49 +1,53 @@
-//! GCRA, the generic cell rate algorithm (ITU-T I.371), in whole microseconds: one number for each bucket.
+//! GCRA, the generic cell rate algorithm (ITU-T I.371), in whole microseconds: one number for each
+//! bucket.
 //!
-//! The number is the time at which the bucket will be full again. A bucket that is full, or was never used, has no number.
+//! The number is the time at which the bucket is full again. A bucket that is full, or was never
+//! used, has no number.
 
 use std::time::Duration;
 
-/// So many requests in each such time, and no more than that at once.
+/// A rate: a number of calls in each period, and no more than that at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rate {
-    /// So many …
+    /// The number of calls.
     pub calls: u64,
-    /// … in this time.
+    /// The period.
     pub per: Duration,
 }
 
-/// No bucket takes longer to fill, in microseconds (31 years): Lua counts them exactly up to 2⁵³, with the time of day.
+/// The maximum time in which a bucket fills, in microseconds (31 years). Lua counts exactly up to
+/// 2⁵³, so the time of day can be added.
 const MAX_FILL_MICROS: u64 = 1_000_000_000_000_000;
 
-/// What a bucket says to a request.
+/// The decision of a bucket about a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum GcraDecision {
-    /// There is a token: the bucket's number after it is taken.
+    /// The call is admitted; the bucket's number after the token is taken.
     Admit(u64),
-    /// There is none before this time.
+    /// The call is refused; the time at which the next token is there.
     Refuse(u64),
 }
 
 impl Rate {
-    /// The time in which one token comes back, in microseconds. Rounded up: it is better to let in one request less in
-    /// a million than one more.
+    /// Returns the time in which one token refills, in microseconds. It is rounded up: one call in
+    /// a million too few is better than one too many.
     pub(super) fn interval(self) -> u64 {
         let per = u64::try_from(self.per.as_micros()).unwrap_or(u64::MAX);
         per.div_ceil(self.calls.max(1)).max(1)
     }
 
-    /// The time in which an empty bucket fills, in microseconds.
+    /// Returns the time in which an empty bucket fills, in microseconds.
     pub(super) fn burst(self) -> u64 {
         self.interval().saturating_mul(self.calls.max(1)).min(MAX_FILL_MICROS)
     }
 
-    /// When a bucket is full that was to be at `full`, perhaps under another rate: none is more than empty.
+    /// Lowers `full` to the number of an empty bucket. A number that stems from another rate may be
+    /// higher, but no bucket is more than empty.
     pub(super) fn clamp_to_empty(self, full: u64, now: u64) -> u64 {
         full.min(now.saturating_add(self.burst()))
     }
 
-    /// What a bucket that will be full at `full` says at `now`.
+    /// Decides about a call at `now`, for a bucket that is full at `full`.
     pub(super) fn decide(self, full: u64, now: u64) -> GcraDecision {
         let after = full.max(now).saturating_add(self.interval());
         match after.checked_sub(self.burst()) {
@@ -52,12 +56,12 @@ impl Rate {
         }
     }
 
-    /// The part of it that one of so many gateways has: at least one call in each time.
+    /// Returns the local share of one of `gateways`: at least one call in each period.
     pub(super) fn share(self, gateways: u64) -> Self {
         Self { calls: (self.calls / gateways.max(1)).max(1), ..self }
     }
 
-    /// How many tokens a bucket has, and in how many microseconds it will have one more.
+    /// Returns the number of tokens in the bucket, and the microseconds until there is one more.
     pub(super) fn remaining(self, full: u64, now: u64) -> (u64, u64) {
         let (interval, missing) = (self.interval(), full.saturating_sub(now));
         let taken = missing.div_ceil(interval).min(self.calls);
@@ -103,10 +107,12 @@ mod tests {
     }
 
     proptest! {
-        /// In any span of time no more are let in than the burst and what came back in it.
+        /// Admits no more in any span of time than the burst and what refilled in it.
         #[test]
         fn never_more_than_burst_and_refill(
-            calls in 1_u64..50, micros in 1_u64..10_000, gaps in proptest::collection::vec(0_u64..500, 1..200),
+            calls in 1_u64..50,
+            micros in 1_u64..10_000,
+            gaps in proptest::collection::vec(0_u64..500, 1..200),
         ) {
             let rate = rate(calls, micros);
             let (mut now, mut full) = (1_000_000, 0);
@@ -122,26 +128,32 @@ mod tests {
                     }
                     GcraDecision::Refuse(earliest) => {
                         prop_assert_eq!(left, 0);
-                        prop_assert!(earliest > now && matches!(rate.decide(full, earliest), GcraDecision::Admit(_)));
-                        prop_assert!(matches!(rate.decide(full, earliest - 1), GcraDecision::Refuse(_)));
+                        prop_assert!(earliest > now);
+                        let decision = rate.decide(full, earliest);
+                        prop_assert!(matches!(decision, GcraDecision::Admit(_)));
+                        let decision = rate.decide(full, earliest - 1);
+                        prop_assert!(matches!(decision, GcraDecision::Refuse(_)));
                     }
                 }
             }
             for (first, start) in admitted.iter().enumerate() {
                 for (last, end) in admitted.iter().enumerate().skip(first) {
                     let refilled = (end - start) * calls / micros;
-                    prop_assert!(((last - first) as u64) < calls + refilled, "{} to {}", start, end);
+                    let more = (last - first) as u64;
+                    prop_assert!(more < calls + refilled, "{} to {}", start, end);
                 }
             }
         }
 
-        /// Whoever calls at the rate is always let in.
+        /// Admits every call of a caller that keeps to the rate.
         #[test]
         fn the_rate_itself_is_never_refused(calls in 1_u64..50, micros in 1_u64..10_000) {
             let rate = rate(calls, micros);
             let (mut now, mut full) = (5, 0);
             for _ in 0..200 {
-                let GcraDecision::Admit(after) = rate.decide(full, now) else { panic!("refused at {now}") };
+                let GcraDecision::Admit(after) = rate.decide(full, now) else {
+                    panic!("refused at {now}")
+                };
                 full = after;
                 now += rate.interval();
             }

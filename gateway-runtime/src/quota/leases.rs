@@ -1,5 +1,5 @@
-//! Calls that have a place in Redis say so as long as they run; a gateway that dies says nothing, and its places are
-//! free soon.
+//! Leases of concurrency slots in Redis. A gateway renews the leases of its running calls; those of
+//! a gateway that dies expire, and the slots are free soon.
 
 use std::{
     collections::HashMap,
@@ -19,14 +19,14 @@ static LEAVE: LazyLock<Script> = LazyLock::new(|| {
     Script::new("for i = 1, #KEYS do redis.call('ZREM', KEYS[i], ARGV[1]) end return {}")
 });
 
-/// So many are asked for at once.
+/// The maximum number of renewals in flight.
 const RENEW_BATCH: usize = 64;
 
-/// The calls of this gateway that have places.
+/// The calls of this gateway that hold slots.
 #[derive(Debug, Default)]
 pub(super) struct Leases(Mutex<HashMap<u64, Lease>>);
 
-/// A call, and since when its lease runs.
+/// The slots of a call, and the start of its lease.
 #[derive(Clone, Debug)]
 struct Lease {
     sets: Arc<[String]>,
@@ -34,7 +34,7 @@ struct Lease {
 }
 
 impl Leases {
-    /// None yet; those that will be are renewed three times in each `lease`.
+    /// Creates an empty set, and spawns a task that renews its leases three times in each `lease`.
     pub(super) fn keep(redis: Redis, lease: Duration) -> Arc<Self> {
         let this = Arc::<Self>::default();
         redis.runtime().clone().spawn(renew(Arc::downgrade(&this), redis, lease));
@@ -54,7 +54,7 @@ impl Leases {
     }
 }
 
-/// Most calls end before it is their turn for the first time.
+/// Renews the leases that are due. Most calls end before their first renewal.
 async fn renew(leases: Weak<Leases>, redis: Redis, lease: Duration) {
     loop {
         tokio::time::sleep(lease / 3).await;
@@ -78,7 +78,7 @@ impl Leases {
     async fn renew(&self, redis: &Redis, lease: Duration, call: u64, held: Lease) {
         let (name, lease) = (name(call), u64::try_from(lease.as_micros()).unwrap_or(u64::MAX));
         let keys: Vec<_> = held.sets.iter().map(String::as_str).collect();
-        // What fails now has its turn again before the lease ends.
+        // A renewal that fails is due again before the lease ends.
         let renewed =
             redis.run(&RENEW, &keys, &[ScriptArg::Text(&name), ScriptArg::Number(lease)]).await;
         match self.held().get_mut(&call) {
@@ -87,7 +87,7 @@ impl Leases {
             None => {}
         }
         if !self.held().contains_key(&call) {
-            // It ended meanwhile, and may have been put back after it was taken out.
+            // The call ended meanwhile, and the renewal may have restored its slot.
             let _ = redis.run(&LEAVE, &keys, &[ScriptArg::Text(&name)]).await;
         }
     }

@@ -16,12 +16,12 @@ use crate::{
     redis::RedisError,
 };
 
-/// How many locks the buckets are spread over.
+/// The number of locks over which the buckets are spread.
 const SHARDS: usize = 64;
-/// A shard with fewer buckets is not looked through for full ones.
+/// The minimum number of buckets in a shard that is swept of full ones.
 const MIN_SWEEP_BUCKETS: usize = 1024;
 
-/// The buckets; a bucket that is full again is forgotten.
+/// Buckets in memory; a bucket that is full again is dropped.
 #[derive(Debug)]
 pub struct MemoryBuckets {
     shards: [Mutex<Shard>; SHARDS],
@@ -31,11 +31,11 @@ pub struct MemoryBuckets {
 
 #[derive(Debug, Default)]
 struct Shard {
-    /// When each bucket will be full again, in microseconds after the start.
+    /// The time at which each bucket is full again, in microseconds after the start.
     buckets: HashMap<(PartitionKey, Arc<str>), u64, RandomState>,
-    /// How many calls run, where that is limited; never none.
+    /// The number of running calls of each limited concurrency; never zero.
     running: HashMap<(PartitionKey, Arc<str>), u64, RandomState>,
-    /// With so many buckets it is time to look for full ones.
+    /// The number of buckets above which the shard is swept of full ones.
     sweep_threshold: usize,
 }
 
@@ -49,25 +49,26 @@ impl Default for MemoryBuckets {
     }
 }
 
-/// What a policy would be after a request is let in.
+/// The state of a policy after a call is admitted.
 enum PolicyState {
     Full(u64),
     Running(u64),
 }
 
 impl MemoryBuckets {
-    /// Takes a token or a place of each policy, if each has one, and says how the request stands.
+    /// Takes a token or a slot of each policy, if each has one, and returns the status of the
+    /// policy that has the least left.
     ///
     /// # Errors
     ///
-    /// The policy that refuses for the longest; then nothing was taken.
+    /// The status of the policy that refuses for the longest; nothing was taken then.
     pub fn admit(
         &self,
         whose: &PartitionKey,
         policies: &[Policy],
     ) -> Result<QuotaStatus, QuotaStatus> {
         let now = self.now();
-        // All buckets of one account are in one shard, so that they change at once.
+        // All buckets of an account are in one shard, so that they change in one step.
         let mut shard = self.shard(whose);
         let mut taken = SmallVec::<[(&Policy, PolicyState); 6]>::new();
         let mut refused: Option<(u64, &Policy)> = None;
@@ -94,7 +95,8 @@ impl MemoryBuckets {
         Ok(least.unwrap_or(QuotaStatus { name: "".into(), remaining: u64::MAX, reset: None }))
     }
 
-    /// A call has ended: its places in `policies` are free, and each rate of `refund` has a token back.
+    /// Releases a call: frees its slots in `policies`, and gives a token back to each rate of
+    /// `refund`.
     pub fn end(&self, whose: &PartitionKey, policies: &[Policy], refund: &[Policy]) {
         let mut shard = self.shard(whose);
         for policy in policies.iter().filter(|policy| policy.concurrency().is_some()) {
@@ -105,14 +107,14 @@ impl MemoryBuckets {
             }
         }
         for (policy, rate) in refund.iter().filter_map(|policy| Some((policy, policy.rate()?))) {
-            // What is not there is full.
+            // A missing bucket is full.
             if let Some(full) = shard.buckets.get_mut(&(whose.clone(), Arc::clone(&policy.name))) {
                 *full = full.saturating_sub(rate.interval());
             }
         }
     }
 
-    /// Has each bucket be at least so many microseconds short of full.
+    /// Lowers each bucket to at least `missing` microseconds short of full.
     pub(super) fn lower_to(&self, whose: &PartitionKey, policies: &[Policy], missing: &[u64]) {
         let now = self.now();
         let mut shard = self.shard(whose);
@@ -153,14 +155,15 @@ impl Buckets for MemoryBuckets {
         refund: &[Policy],
         _: u64,
     ) -> impl Future<Output = Result<(), RedisError>> + Send {
-        // It is always heard, so nobody says it again.
+        // A release in memory is always confirmed, so it is never repeated.
         self.end(whose, policies, refund);
         ready(Ok(()))
     }
 }
 
 impl Shard {
-    /// What there will be after the request, or when it might be let in.
+    /// Returns the state of the policy after the call, or the time at which the call might be
+    /// admitted.
     fn judge(
         &mut self,
         whose: &PartitionKey,
@@ -211,7 +214,8 @@ impl Shard {
         QuotaStatus { name: Arc::clone(&policy.name), remaining, reset: next }
     }
 
-    /// Each time that the buckets have doubled, so that it costs little a request whoever comes.
+    /// Drops full buckets each time that the buckets have doubled, so that the cost for each call
+    /// stays small, whichever accounts call.
     fn forget_full(&mut self, now: u64) {
         if self.buckets.len() > self.sweep_threshold.max(MIN_SWEEP_BUCKETS) {
             self.buckets.retain(|_, full| *full > now);

@@ -1,8 +1,8 @@
-//! How often an account may call, and how many of its calls may run: each policy of a request has a bucket of tokens or
-//! a number of places, and a request takes one of each or none at all.
+//! Quotas: how often an account may call, and how many of its calls may run. Each policy has a
+//! bucket of tokens or a number of slots, and a call takes one of each policy or none at all.
 //!
-//! [`Rules`] says which policies a call is under, [`Buckets`] keeps what is taken: in [`Memory`], or in Redis, where
-//! gateways share it ([`Shared`]).
+//! [`QuotaRules`] finds the policies of a call. [`Buckets`] holds what is taken: [`MemoryBuckets`]
+//! in memory, or [`FallbackBuckets`] in Redis, which gateways share.
 
 mod fallback_buckets;
 mod gcra;
@@ -28,17 +28,17 @@ pub use crate::quota::{
 };
 use crate::redis::RedisError;
 
-/// Where what is taken stands.
+/// The buckets and slots of accounts.
 ///
-/// Calls are told apart by a number that no two have. Whatever happens at once, of each policy no more is taken than
-/// there is: of a rate the burst and what came back meanwhile, of a concurrency its places.
+/// A unique number identifies each call. Whatever happens concurrently, no more of a policy is
+/// taken than it has: of a rate the burst and what refilled meanwhile, of a concurrency its slots.
 pub trait Buckets: Send + Sync {
-    /// Takes a token or a place of each policy, or none at all, in one step. `Err` inside is the policy that refuses,
-    /// and for the longest.
+    /// Takes a token or a slot of each policy, or none at all, in one step. The inner `Err` is the
+    /// policy that refuses for the longest.
     ///
     /// # Errors
     ///
-    /// When they cannot be reached; whether something was taken is not known then.
+    /// Fails if the buckets cannot be reached; whether something was taken is unknown then.
     fn admit(
         &self,
         whose: &PartitionKey,
@@ -46,12 +46,12 @@ pub trait Buckets: Send + Sync {
         call: u64,
     ) -> impl Future<Output = Result<Result<QuotaStatus, QuotaStatus>, RedisError>> + Send;
 
-    /// A call has ended: its places in `policies` are free, and each rate of `refund` has a token back. May be said
-    /// again when it is not known to have been heard; only the first time counts.
+    /// Releases a call: frees its slots in `policies`, and gives a token back to each rate of
+    /// `refund`. An unconfirmed release may be repeated; only the first one counts.
     ///
     /// # Errors
     ///
-    /// When they cannot be reached; whether it was heard is not known then.
+    /// Fails if the buckets cannot be reached; whether the release took effect is unknown then.
     fn release(
         &self,
         whose: &PartitionKey,

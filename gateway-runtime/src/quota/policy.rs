@@ -1,30 +1,30 @@
-//! What a request is limited by, and whose buckets it takes from.
+//! Policies, the limits that a call is under, and partition keys, the owners of its buckets.
 
 use std::{fmt, net::IpAddr, sync::Arc, time::Duration};
 
 use crate::{base::call::Call, quota::Rate};
 
-/// One limit that a request is under.
+/// A limit that a call is under.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Policy {
-    /// What it limits: everything (`total`), a service, a method; `…:concurrent` of those that run. The name that
-    /// clients read.
+    /// The name that clients read: `total`, a service or a method; with `:concurrent` for the
+    /// number of running calls.
     pub name: Arc<str>,
-    /// How much.
+    /// The limit of the policy.
     pub limit: Limit,
 }
 
-/// How much is let in.
+/// The number of calls that a policy admits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Limit {
-    /// So many in each such time: a bucket of tokens, out of which each call takes one.
+    /// A number of calls in each period: a bucket of tokens, out of which each call takes one.
     Rate(Rate),
-    /// So many that run: a call has a place while it does.
+    /// A number of running calls: each takes a slot while it runs.
     Concurrency(u64),
 }
 
 impl Policy {
-    /// Its rate; none of a limit of what runs.
+    /// Returns the rate; `None` for a concurrency.
     pub(super) fn rate(&self) -> Option<Rate> {
         match self.limit {
             Limit::Rate(rate) => Some(rate),
@@ -32,7 +32,7 @@ impl Policy {
         }
     }
 
-    /// How many may run; none of a rate.
+    /// Returns the number of slots; `None` for a rate.
     pub(super) fn concurrency(&self) -> Option<u64> {
         match self.limit {
             Limit::Rate(_) => None,
@@ -40,7 +40,7 @@ impl Policy {
         }
     }
 
-    /// The part of it that one of so many gateways has, at least one.
+    /// Returns the local share of one of `gateways`, at least one.
     pub(super) fn share(&self, gateways: u64) -> Self {
         let limit = match self.limit {
             Limit::Rate(rate) => Limit::Rate(rate.share(gateways)),
@@ -50,7 +50,7 @@ impl Policy {
     }
 }
 
-/// As in `RateLimit-Policy` (draft-ietf-httpapi-ratelimit-headers-10).
+/// Writes the policy as in `RateLimit-Policy` (draft-ietf-httpapi-ratelimit-headers-10).
 impl fmt::Display for Policy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.limit {
@@ -64,19 +64,20 @@ impl fmt::Display for Policy {
     }
 }
 
-/// Whose buckets.
+/// The partition key: whose buckets a call takes from.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum PartitionKey {
-    /// An account's.
+    /// The account of the caller.
     Account(Arc<str>),
-    /// Those of everybody at an address, of strangers: a /64 of IPv6 is one, as it is one customer's.
+    /// The client's address, for anonymous callers. An IPv6 /64 is one address, as it belongs to
+    /// one customer.
     Address(IpAddr),
-    /// Those of everybody of whom nothing is known.
+    /// Callers without an account or an address, all together.
     Nobody,
 }
 
 impl PartitionKey {
-    /// Whose buckets a call takes from.
+    /// Returns the partition key of a call.
     #[must_use]
     pub fn of(call: &Call) -> Self {
         match (call.caller().account_arc(), call.peer()) {
@@ -87,7 +88,7 @@ impl PartitionKey {
     }
 }
 
-/// Apart from each other, whatever accounts are called.
+/// Writes the key, with a prefix that distinguishes the kinds whatever accounts are called.
 impl fmt::Display for PartitionKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -98,7 +99,7 @@ impl fmt::Display for PartitionKey {
     }
 }
 
-/// The address that stands for all addresses of a customer.
+/// Returns the address that stands for all addresses of a customer.
 fn customer(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) => IpAddr::V6((u128::from(address) & !u128::from(u64::MAX)).into()),
@@ -106,19 +107,19 @@ fn customer(address: IpAddr) -> IpAddr {
     }
 }
 
-/// How a request stands with the policy that leaves it the least.
+/// The status of the policy that has the least left for a call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct QuotaStatus {
     /// The policy's name.
     pub name: Arc<str>,
-    /// So many more requests would be let in now.
+    /// The number of further calls that would be admitted now.
     pub remaining: u64,
-    /// After so long there will be one more than that; when refused, the first. None where nobody knows: when another
-    /// call ends.
+    /// The time until one more call would be admitted; after a refusal, the first one. `None` if it
+    /// is unknown, as for a slot, which is free when another call ends.
     pub reset: Option<Duration>,
 }
 
-/// As in `RateLimit` (draft-ietf-httpapi-ratelimit-headers-10).
+/// Writes the status as in `RateLimit` (draft-ietf-httpapi-ratelimit-headers-10).
 impl fmt::Display for QuotaStatus {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "\"{}\";r={}", self.name, self.remaining)?;

@@ -1,6 +1,7 @@
-//! The buckets of all gateways, in Redis: one script for all policies of a request, by the server's clock.
+//! The buckets of all gateways, in Redis: one script for all policies of a call, by the server's
+//! clock.
 //!
-//! All keys of an account carry its name as hash tag, so that they are in one slot of a cluster.
+//! The keys of an account carry its name as hash tag, so that they are in one slot of a cluster.
 
 use std::{
     sync::{Arc, LazyLock},
@@ -17,12 +18,12 @@ use crate::{
 static ADMIT: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("lua/admit.lua")));
 static END: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("lua/release.lua")));
 
-/// So long a call that has ended has a place at most if its gateway died.
+/// The maximum time for which a call that has ended holds a slot if its gateway died.
 const LEASE_TTL: Duration = Duration::from_secs(15);
-/// So long it is remembered that a call had its tokens back. Whoever says it again gives up before.
+/// The time for which a release is de-duplicated. A release is no longer repeated after it.
 pub(super) const RELEASE_DEDUP_TTL: Duration = Duration::from_secs(600);
 
-/// The buckets in Redis.
+/// Buckets in Redis.
 #[derive(Debug)]
 pub struct RedisBuckets {
     redis: Redis,
@@ -30,23 +31,24 @@ pub struct RedisBuckets {
     lease: Duration,
 }
 
-/// What the script says of a request.
+/// The reply of the admission script.
 pub(super) enum ScriptReply {
-    /// It is let in. For each policy, rates first: what its bucket is short of full in microseconds, or how many calls
-    /// run.
+    /// The call is admitted. For each policy, rates first: the microseconds by which its bucket is
+    /// short of full, or the number of running calls.
     Admitted(Vec<u64>),
-    /// This policy refuses it, for so many microseconds.
+    /// The policy with this index refuses the call, for this many microseconds.
     Refused(usize, u64),
 }
 
 impl RedisBuckets {
-    /// The buckets in this Redis.
+    /// Creates buckets in this Redis.
     #[must_use]
     pub fn new(redis: Redis) -> Self {
         Self::with_lease(redis, LEASE_TTL)
     }
 
-    /// As [`new`](Self::new), where a call that goes on says so three times in each `lease`.
+    /// Creates buckets as [`new`](Self::new) does; the lease of a running call lasts for `lease`,
+    /// and is renewed three times in it.
     #[must_use]
     pub fn with_lease(redis: Redis, lease: Duration) -> Self {
         Self { leases: Leases::keep(redis.clone(), lease), redis, lease }
@@ -56,7 +58,7 @@ impl RedisBuckets {
         &self.redis
     }
 
-    /// Asks the script.
+    /// Runs the admission script.
     pub(super) async fn ask(
         &self,
         whose: &PartitionKey,
@@ -121,7 +123,7 @@ impl Buckets for RedisBuckets {
 }
 
 impl ScriptReply {
-    /// How the request stands.
+    /// Returns the quota status of the call.
     pub(super) fn standing(&self, policies: &[Policy]) -> Result<QuotaStatus, QuotaStatus> {
         let ordered = || {
             rates(policies)
@@ -176,17 +178,17 @@ fn rates(policies: &[Policy]) -> impl Iterator<Item = (&Policy, Rate)> {
     policies.iter().filter_map(|policy| Some((policy, policy.rate()?)))
 }
 
-/// A call's name in Redis.
+/// Returns a call's name in Redis.
 pub(super) fn name(call: u64) -> String {
     format!("{call:016x}")
 }
 
-/// The key of an account's buckets.
+/// Returns the key of an account's buckets.
 fn buckets(whose: &PartitionKey) -> String {
     format!("quota:{{{whose}}}")
 }
 
-/// The keys of the sets of its running calls.
+/// Returns the keys of the sets of an account's running calls.
 fn sets(key: &str, policies: &[Policy]) -> Vec<String> {
     let limited = policies.iter().filter(|policy| policy.concurrency().is_some());
     limited.map(|policy| format!("{key}:{}", policy.name)).collect()

@@ -1,5 +1,7 @@
-//! Which policies a call is under: what settings and attributes say, by method, and by the caller's plan and account.
+//! The policies that a call is under, from settings and attributes: by method, and by the caller's
+//! plan and account.
 
+use crate::json::similar::did_you_mean;
 use std::{
     collections::{BTreeMap, HashMap},
     iter::once,
@@ -18,37 +20,37 @@ use crate::{
     quota::{Limit, LimitOverrides, LimitSettings, Policy, QuotaSettings, Rate},
 };
 
-/// What a call of one method is limited by.
+/// The limits of a call of one method.
 #[derive(Debug)]
 pub struct MethodLimits {
-    /// Rates first, then concurrencies; of each the widest first.
+    /// The policies: rates first, then concurrencies; of each kind the widest first.
     pub policies: Vec<Policy>,
-    /// The part of them that one gateway has while gateways cannot ask each other.
+    /// The local share of each policy, for a gateway while Redis is unavailable.
     pub share: Vec<Policy>,
-    /// The same for clients.
+    /// The policies in the form that clients read, as the value of `RateLimit-Policy`.
     pub header: HeaderValue,
-    /// Whether any of them gives places, which must be given back.
+    /// Whether any policy has slots, which must be released.
     pub has_concurrency: bool,
 }
 
-/// The limits of methods, by where their specification stands in the program.
+/// The limits of methods, by the address of their specification in the program.
 type ByMethod = HashMap<usize, Arc<MethodLimits>, RandomState>;
 
-/// All methods there are.
+/// The registered methods.
 pub type RegisteredMethods = Arc<[(&'static ServiceSpec, &'static MethodSpec)]>;
 
-/// What holds until it is changed.
+/// The rules of the current settings.
 #[derive(Debug)]
 pub struct QuotaRules {
     methods: RegisteredMethods,
-    /// What is said of everybody.
+    /// The limits that hold for every account.
     general: LimitOverrides,
     plans: BTreeMap<String, PlanRules>,
     accounts: BTreeMap<String, AccountRules>,
-    /// The limits of everybody else.
+    /// The limits of accounts without a plan or rules of their own.
     limits: ByMethod,
     replicas: u64,
-    /// Whether a call that failed gives back what it took of its rates.
+    /// Whether a call that failed gives back the tokens of its rates.
     pub only_fulfilled: bool,
 }
 
@@ -61,7 +63,7 @@ struct PlanRules {
 #[derive(Debug)]
 struct AccountRules {
     own: LimitOverrides,
-    /// The limits that it had when it last called.
+    /// The limits at the account's last call.
     last: Mutex<Option<Last>>,
 }
 
@@ -72,7 +74,7 @@ struct Last {
 }
 
 impl QuotaRules {
-    /// The rules of `settings` for these methods.
+    /// Creates the rules of `settings` for these methods.
     #[must_use]
     pub fn new(settings: &QuotaSettings, methods: RegisteredMethods) -> Self {
         let (total, services, only_fulfilled) =
@@ -98,7 +100,7 @@ impl QuotaRules {
         this
     }
 
-    /// What of `settings` is about nothing that there is: names of services and methods.
+    /// Returns the problems of `settings`: names of services and methods that are not registered.
     #[must_use]
     pub fn unknown_names(settings: &QuotaSettings, methods: &RegisteredMethods) -> Vec<String> {
         let services: Vec<_> = methods.iter().map(|(service, _)| service.name.to_owned()).collect();
@@ -107,15 +109,9 @@ impl QuotaRules {
         let mut look =
             |place: &str, kind: &str, given: &BTreeMap<String, LimitSettings>, known: &[String]| {
                 for name in given.keys().filter(|name| !known.contains(name)) {
-                    let nearest = known
-                        .iter()
-                        .max_by(|a, b| strsim::jaro(name, a).total_cmp(&strsim::jaro(name, b)));
-                    let hint = nearest.map_or(String::new(), |nearest| {
-                        format!("; the nearest that is, is `{nearest}`")
-                    });
-                    problems.push(format!(
-                        "`{place}{kind}.{name}`: nothing of this name is registered{hint}"
-                    ));
+                    let noun = kind.trim_end_matches('s');
+                    let help = did_you_mean(noun, name, known.iter().map(String::as_str));
+                    problems.push(format!("`{place}{kind}.{name}`: no {noun} has this name{help}"));
                 }
             };
         look("", "services", &settings.services, &services);
@@ -130,7 +126,7 @@ impl QuotaRules {
         problems
     }
 
-    /// What a call is limited by; none when by nothing.
+    /// Returns the limits of a call; `None` if it has none.
     #[must_use]
     pub fn limits(&self, call: &Call) -> Option<Arc<MethodLimits>> {
         let method = place(call.method());
@@ -148,7 +144,8 @@ impl QuotaRules {
         PlanRules { own: own.clone(), limits: self.by_method(&[own, &self.general]) }
     }
 
-    /// Made when the account first calls, and anew when it has changed to another plan.
+    /// Returns the limits of an account, created at its first call, and again after a change of its
+    /// plan.
     fn of_account(
         &self,
         account: &AccountRules,
@@ -168,7 +165,7 @@ impl QuotaRules {
         }
     }
 
-    /// The limits of all methods, where the first of `layers` that says something says what holds.
+    /// Returns the limits of all methods. Each value is that of the first of `layers` that sets it.
     fn by_method(&self, layers: &[&LimitOverrides]) -> ByMethod {
         let limits = |(service, method): &(&'static ServiceSpec, &'static MethodSpec)| {
             Some((
@@ -184,7 +181,7 @@ fn place(method: &'static MethodSpec) -> usize {
     ptr::from_ref(method).addr()
 }
 
-/// A method's name in settings and for clients.
+/// Returns a method's name in settings and for clients.
 fn name(service: &ServiceSpec, method: &MethodSpec) -> String {
     format!("{}/v{}/{}", service.name, service.version, method.name)
 }

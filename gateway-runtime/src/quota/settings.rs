@@ -1,4 +1,5 @@
-//! `[quota]`, and the body of `PUT /admin/limits`: what is limited besides what attributes declare.
+//! The section `[quota]`, which is also the body of `PUT /admin/limits`: limits besides those that
+//! attributes declare.
 
 use std::{borrow::Cow, collections::BTreeMap, time::Duration};
 
@@ -8,30 +9,32 @@ use serde_json::json;
 
 use crate::quota::Rate;
 
-/// How often accounts may call, and how many of their calls may run; a stranger's account is its address.
+/// Rates and concurrencies of accounts; the account of an anonymous caller is its address.
 ///
-/// What is said of an account holds before what is said of its plan, and that before what is said of everybody, each
-/// for itself: everything, a service, a method; the rate, the concurrency.
+/// A limit of an account takes precedence over that of its plan, and that over the general one.
+/// Each is resolved by itself: the total, a service, a method; the rate, the concurrency.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct QuotaSettings {
-    /// Whether quotas are enforced, those of attributes too.
+    /// Whether quotas are enforced, including those of attributes.
     pub enabled: bool,
-    /// Whether a call that failed gives back what it took of its rates.
+    /// Whether a call that failed gives back the tokens of its rates.
     pub only_fulfilled: bool,
-    /// So many gateways share what is in Redis: the part that each lets in alone while Redis is away.
+    /// The number of gateways that share Redis. While Redis is unavailable, each admits its local
+    /// share: the limit divided by this number.
     #[schemars(range(min = 1))]
     pub replicas: u32,
-    /// Of all methods together.
+    /// The limit of all methods together.
     #[serde(skip_serializing_if = "LimitSettings::is_none")]
     pub total: LimitSettings,
-    /// Of a service's methods together, by its name.
+    /// The limits of a service's methods together, by the service's name.
     pub services: BTreeMap<String, LimitSettings>,
-    /// Of a method, such as `currency/v1/rates`; in the place of what its attribute says.
+    /// The limits of a method, by a name such as `currency/v1/rates`; they replace that of its
+    /// attribute.
     pub methods: BTreeMap<String, LimitSettings>,
-    /// For the accounts of a plan, by its name.
+    /// The limits of a plan's accounts, by the plan's name.
     pub plans: BTreeMap<String, LimitOverrides>,
-    /// For an account.
+    /// The limits of an account, by the account's name.
     pub accounts: BTreeMap<String, LimitOverrides>,
 }
 
@@ -50,32 +53,32 @@ impl Default for QuotaSettings {
     }
 }
 
-/// What is different for some.
+/// Limits that replace the general ones.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct LimitOverrides {
-    /// Of all methods together.
+    /// The limit of all methods together.
     #[serde(skip_serializing_if = "LimitSettings::is_none")]
     pub total: LimitSettings,
-    /// Of a service's methods together, by its name.
+    /// The limits of a service's methods together, by the service's name.
     pub services: BTreeMap<String, LimitSettings>,
-    /// Of a method, such as `currency/v1/rates`.
+    /// The limits of a method, by a name such as `currency/v1/rates`.
     pub methods: BTreeMap<String, LimitSettings>,
 }
 
-/// What may be used of something.
+/// A limit: a rate, a concurrency, or both.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct LimitSettings {
-    /// How often it may be called.
+    /// The maximum rate of calls.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rate: Option<Rate>,
-    /// How many calls of it may run.
+    /// The maximum number of running calls.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub concurrency: Option<u64>,
 }
 
 impl QuotaSettings {
-    /// Whether accounts of one plan may call more than others.
+    /// Returns whether limits differ by plan.
     #[must_use]
     pub fn differs_by_plan(&self) -> bool {
         self.enabled && !self.plans.is_empty()
@@ -88,7 +91,7 @@ impl LimitSettings {
     }
 }
 
-/// A rate alone, or a table.
+/// The serialized form: a rate alone, or a table.
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum LimitRepr {
@@ -123,9 +126,15 @@ impl JsonSchema for LimitSettings {
         let rate = "A number of calls, `/` and one of s, min, h, day, such as `100/min`.";
         let table = json!({
             "rate": { "description": rate, "type": "string", "pattern": RATE },
-            "concurrency": { "description": "How many calls may run.", "type": "integer", "format": "uint64", "minimum": 1 },
+            "concurrency": {
+                "description": "How many calls may run.",
+                "type": "integer",
+                "format": "uint64",
+                "minimum": 1,
+            },
         });
-        // One list of types and not two alternatives: so each problem is told as what it is.
+        // One list of types instead of two alternatives, so that a violation is reported as what it
+        // is.
         schemars::json_schema!({
             "description": "A rate, such as `100/min`, or a table of `rate` and `concurrency`.",
             "type": ["string", "object"],
@@ -138,7 +147,7 @@ impl JsonSchema for LimitSettings {
 
 const UNITS: [(&str, u64); 4] = [("s", 1), ("min", 60), ("h", 3600), ("day", 86_400)];
 
-/// `100/min`, as in attributes.
+/// Parses a rate in the form of attributes, such as `100/min`.
 impl<'de> Deserialize<'de> for Rate {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = Cow::<'de, str>::deserialize(deserializer)?;
@@ -148,7 +157,7 @@ impl<'de> Deserialize<'de> for Rate {
     }
 }
 
-/// As it is read.
+/// Writes a rate in the form in which it is parsed.
 impl Serialize for Rate {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let unit = UNITS.iter().find(|(_, seconds)| Duration::from_secs(*seconds) == self.per);
@@ -202,7 +211,8 @@ mod tests {
 
     #[test]
     fn every_problem_is_told_where_it_is() {
-        let wrong = "total = '10/week'\nservices.a = { rates = '1/s' }\nmethods.b = { concurrency = 0 }\n\
+        let wrong = "total = '10/week'\nservices.a = { rates = '1/s' }\n\
+                     methods.b = { concurrency = 0 }\n\
                      plans.c = { totl = '1/s' }\nreplicas = 0\naccounts.d.total = 5";
         let problems = settings(wrong).unwrap_err();
         let all = problems.join("\n");

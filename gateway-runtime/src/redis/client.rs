@@ -1,4 +1,4 @@
-//! What can be asked of Redis.
+//! The commands of Redis that the gateway and authors can use.
 
 use std::{
     fmt,
@@ -17,39 +17,40 @@ use crate::{
 
 /// A connection to Redis; clones share it.
 ///
-/// As a field or an argument of services and providers it is that of `[redis]`, with keys that are not the gateway's
-/// own.
+/// As a field or an argument of services and providers it is the connection of `[redis]`, with a
+/// prefix of keys that the gateway does not use itself.
 #[derive(Clone)]
 pub struct Redis {
     connection: Arc<RedisConnection>,
     prefix: Arc<str>,
 }
 
-/// A Lua script, sent once to each server and from then on called by its SHA-1.
+/// A Lua script, sent once to each server and called by its SHA-1 afterwards.
 #[derive(Debug)]
 pub struct Script(redis::Script);
 
 impl Script {
-    /// The script of a text.
+    /// Creates a script from its text.
     #[must_use]
     pub fn new(text: &str) -> Self {
         Self(redis::Script::new(text))
     }
 }
 
-/// Deletes a key that still has a value: a lock is given back by who has it.
+/// Deletes a key if it has the given value, so that only the holder of a lock releases it.
 static DELETE_IF: LazyLock<Script> = LazyLock::new(|| {
     Script::new(
-        "if redis.call('GET', KEYS[1]) == ARGV[1] then return {redis.call('DEL', KEYS[1])} end return {0}",
+        "if redis.call('GET', KEYS[1]) == ARGV[1] then return {redis.call('DEL', KEYS[1])} end \
+         return {0}",
     )
 });
 
 impl Redis {
-    /// Connects to `url`; what lives on for the connection does so on the runtime of the caller.
+    /// Connects to `url`. Background tasks of the connection run on the caller's runtime.
     ///
     /// # Errors
     ///
-    /// When it cannot be reached, or does not let us in.
+    /// Fails if the server cannot be reached or rejects the credentials.
     pub async fn connect(url: &Secret, settings: &RedisSettings) -> Result<Self, RedisError> {
         Ok(Self {
             connection: RedisConnection::open(url, settings).await?,
@@ -57,22 +58,23 @@ impl Redis {
         })
     }
 
-    /// Whether it did not answer when it was last asked. Until it does, everything fails at once.
+    /// Returns whether the last command got no answer. Until the server answers again, all commands
+    /// fail at once.
     #[must_use]
     pub fn is_away(&self) -> bool {
         self.connection.gate().is_closed()
     }
 
-    /// The runtime of the connection, for tasks that are to outlive a worker.
+    /// Returns the runtime of the connection, for tasks that outlive a worker.
     pub(crate) fn runtime(&self) -> &Handle {
         self.connection.home()
     }
 
-    /// The value of a key.
+    /// Returns the value of a key.
     ///
     /// # Errors
     ///
-    /// When Redis is away.
+    /// Fails if Redis is unavailable.
     pub async fn get(&self, key: &str) -> Result<Option<Bytes>, RedisError> {
         self.query(redis::cmd("GET").arg(self.key(key))).await
     }
@@ -81,16 +83,16 @@ impl Redis {
     ///
     /// # Errors
     ///
-    /// When Redis is away, or full.
+    /// Fails if Redis is unavailable or full.
     pub async fn set(&self, key: &str, value: &[u8], ttl: Duration) -> Result<(), RedisError> {
         self.query(redis::cmd("SET").arg(self.key(key)).arg(value).arg("PX").arg(millis(ttl))).await
     }
 
-    /// Sets a key for `ttl` if it has no value yet: a lock, say. False when it has one.
+    /// Sets a key for `ttl` unless it has a value, as a lock does. Returns false if it has one.
     ///
     /// # Errors
     ///
-    /// When Redis is away, or full.
+    /// Fails if Redis is unavailable or full.
     pub async fn set_new(
         &self,
         key: &str,
@@ -104,20 +106,21 @@ impl Redis {
         Ok(set.is_some())
     }
 
-    /// Deletes a key. False when there was none.
+    /// Deletes a key. Returns false if it did not exist.
     ///
     /// # Errors
     ///
-    /// When Redis is away.
+    /// Fails if Redis is unavailable.
     pub async fn delete(&self, key: &str) -> Result<bool, RedisError> {
         self.query(redis::cmd("DEL").arg(self.key(key))).await
     }
 
-    /// Deletes a key if it still has this value: a lock that may have passed to somebody else.
+    /// Deletes a key if it still has this value, such as a lock that another holder may have taken
+    /// meanwhile.
     ///
     /// # Errors
     ///
-    /// When Redis is away.
+    /// Fails if Redis is unavailable.
     pub async fn delete_if(&self, key: &str, value: &[u8]) -> Result<bool, RedisError> {
         let (key, mut invocation) = (self.key(key), DELETE_IF.0.prepare_invoke());
         invocation.key(key).arg(value);
@@ -128,12 +131,12 @@ impl Redis {
             == [1])
     }
 
-    /// Runs a script, which is one atomic step and returns a list of whole numbers. Keys of one script carry one hash
-    /// tag (`{…}`), so that they are in one slot of a cluster.
+    /// Runs a script, in one atomic step. A script returns a list of integers. Keys of one script
+    /// share one hash tag (`{…}`), so that they are in one slot of a cluster.
     ///
     /// # Errors
     ///
-    /// When Redis is away, or the script fails.
+    /// Fails if Redis is unavailable or the script fails.
     pub async fn run(
         &self,
         script: &Script,
@@ -152,7 +155,8 @@ impl Redis {
         self.connection.with_timeout(command.query_async(&mut self.connection.manager())).await
     }
 
-    /// The same with keys that nothing of the gateway's has.
+    /// Returns the same connection for authors, with a prefix of keys that the gateway does not use
+    /// itself.
     pub(crate) fn for_authors(&self) -> Self {
         Self {
             connection: Arc::clone(&self.connection),
@@ -184,6 +188,6 @@ impl ToRedisArgs for ScriptArg<'_> {
 }
 
 fn millis(ttl: Duration) -> u64 {
-    // Zero is an error to Redis, and no time to us.
+    // Redis rejects zero, so the shortest time is one millisecond.
     u64::try_from(ttl.as_millis()).unwrap_or(u64::MAX).max(1)
 }

@@ -1,5 +1,5 @@
-//! The connection: made anew when it is lost, asked by one task alone while there is no answer, exchanged when the
-//! server at its end may not do any more what is asked for.
+//! The connection to Redis: re-established when it is lost, probed by one task alone while the
+//! server does not answer, and replaced when the server at its end no longer accepts writes.
 
 use std::{
     borrow::Cow,
@@ -22,11 +22,12 @@ use crate::{
     redis::{RedisError, RedisSettings, reachability::Reachability},
 };
 
-/// How long after an answer that did not come the server is asked again.
+/// The interval of probes while the server does not answer.
 const PROBE_INTERVAL: Duration = Duration::from_millis(100);
-/// A connection over which nothing is acknowledged for so long is given up: its other end has vanished.
+/// The time without an acknowledgement after which a connection is closed: the other end has
+/// vanished.
 const TCP_USER_TIMEOUT: Duration = Duration::from_secs(5);
-/// So many commands wait to be written before their callers do.
+/// The most commands in the write queue; beyond it, callers wait.
 const MAX_QUEUED_COMMANDS: usize = 1024;
 
 pub(crate) struct RedisConnection {
@@ -34,10 +35,10 @@ pub(crate) struct RedisConnection {
     client: Client,
     config: ConnectionManagerConfig,
     gate: Reachability,
-    /// What is written to see whether the server takes it.
+    /// The key that a probe writes, to test whether the server accepts writes.
     probe_key: String,
     timeout: Duration,
-    /// Where the connection lives: a worker that ends must not take it along.
+    /// The runtime of the connection, which must outlive each worker.
     home: Handle,
 }
 
@@ -46,16 +47,17 @@ impl RedisConnection {
         url: &Secret,
         settings: &RedisSettings,
     ) -> Result<Arc<Self>, RedisError> {
-        // An error means that the program has chosen another provider of cryptography; that one is used then.
+        // An error means that the program has installed another provider of cryptography, which is
+        // used then.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let client =
             Client::open(address(url)?).map_err(|error| unreachable_server(classified(&error)))?;
         let config = ConnectionManagerConfig::new()
             .set_connection_timeout(Some(settings.connect_timeout))
-            // Each command has our own time limit, which also holds while it waits to be written.
+            // `with_timeout` limits each command, and includes its time in the write queue.
             .set_response_timeout(None)
             .set_pipeline_buffer_size(MAX_QUEUED_COMMANDS)
-            // Whoever asks in vain has asked for the next connection, and pauses himself.
+            // A failed command already triggers the next connection; the probe has its own delay.
             .set_number_of_retries(0);
         let connecting = ConnectionManager::new_with_config(client.clone(), config.clone());
         let manager = connecting.await.map_err(|error| unreachable_server(classified(&error)))?;
@@ -72,7 +74,7 @@ impl RedisConnection {
         Ok(Arc::new(this))
     }
 
-    /// What commands are sent with.
+    /// Returns the handle through which commands are sent.
     pub(crate) fn manager(&self) -> ConnectionManager {
         ConnectionManager::clone(&self.manager.load())
     }
@@ -85,7 +87,8 @@ impl RedisConnection {
         &self.home
     }
 
-    /// Waits for a command's answer, if any can be expected.
+    /// Waits for a command's reply within the time limit. Fails at once while the server does not
+    /// answer.
     pub(crate) async fn with_timeout<T>(
         self: &Arc<Self>,
         asking: impl Future<Output = RedisResult<T>>,
@@ -110,14 +113,14 @@ impl RedisConnection {
         }
     }
 
-    /// Whether it takes what is written: a replica answers too.
+    /// Checks that the server accepts a write: a replica answers too, but rejects it.
     async fn check_writable(&self) -> Result<(), RedisError> {
         let (mut write, mut manager) = (redis::cmd("SET"), self.manager());
         self.ask(write.arg(&self.probe_key).arg("").arg("PX").arg(1000).exec_async(&mut manager))
             .await
     }
 
-    /// Another server may have taken its place.
+    /// Replaces the connection, since another server may have taken this one's place.
     async fn connect_anew(&self) {
         let connecting =
             ConnectionManager::new_with_config(self.client.clone(), self.config.clone());
@@ -133,14 +136,16 @@ async fn probe_until_it_answers(connection: Weak<RedisConnection>, since: Instan
         let Some(connection) = connection.upgrade() else { return };
         match connection.check_writable().await {
             Ok(()) => return connection.gate.open(since),
-            // It answers, and will not. What is lost is connected to again by itself.
+            // The server answers with an error. A lost connection, by contrast, is re-established
+            // by the manager.
             Err(error) if error.is_answer() => connection.connect_anew().await,
             Err(_) => {}
         }
     }
 }
 
-/// Polls a future as if on the runtime of the connection: what the library spawns when it connects anew lives there.
+/// Polls a future within the runtime of the connection, so that tasks that the library spawns for a
+/// new connection run there.
 async fn enter_runtime<F: Future>(home: &Handle, future: F) -> F::Output {
     let mut future = pin!(future);
     poll_fn(|context| {
@@ -151,11 +156,11 @@ async fn enter_runtime<F: Future>(home: &Handle, future: F) -> F::Output {
 }
 
 fn address(url: &Secret) -> Result<ConnectionInfo, RedisError> {
-    // The error would repeat parts of the URL, and with them the password.
+    // The error would repeat parts of the URL, which includes the password.
     let info = url.expose().into_connection_info().map_err(|_| {
         RedisError::refused(
-            "`url` is not like `redis://user:password@host:6379/0`, `rediss://…` or `redis+unix:///path`: write what is special \
-             in a password percent-encoded",
+            "`url` is not like `redis://user:password@host:6379/0`, `rediss://…` or \
+             `redis+unix:///path`: write what is special in a password percent-encoded",
         )
     })?;
     let tcp = TcpSettings::default().set_nodelay(true);
@@ -169,7 +174,8 @@ fn address(url: &Secret) -> Result<ConnectionInfo, RedisError> {
 fn classified(error: &redis::RedisError) -> RedisError {
     let message = format!("Redis: {error}");
     match error.kind() {
-        // Loading its data, or a replica since a moment ago: soon it, or another in its place, will.
+        // The server is loading its data, or has become a replica: soon it can serve again, or
+        // another server in its place.
         ErrorKind::Server(
             ServerErrorKind::BusyLoading
             | ServerErrorKind::ReadOnly
@@ -185,7 +191,8 @@ fn classified(error: &redis::RedisError) -> RedisError {
 
 fn unreachable_server(error: RedisError) -> RedisError {
     let message: Cow<'static, str> = format!(
-        "cannot be reached or does not let us in ({error}): start it, or correct `url` (or `host`, `port`, `db`)"
+        "cannot be reached or does not let us in ({error}): start it, or correct `url` (or `host`, \
+         `port`, `db`)"
     )
     .into();
     RedisError { message, ..error }

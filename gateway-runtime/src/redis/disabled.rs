@@ -1,4 +1,5 @@
-//! What stands for Redis in a program that was built without it: a type without values, which cannot be connected to.
+//! The stand-in for Redis in a program built without the feature `redis`: a type without values,
+//! which cannot be connected.
 
 use std::{convert::Infallible, time::Duration};
 
@@ -9,11 +10,11 @@ use crate::{
     redis::{RedisError, RedisSettings, ScriptArg},
 };
 
-/// A connection to Redis, of which there are none without the feature `redis`.
+/// A connection to Redis; without the feature `redis` none can exist.
 #[derive(Clone, Debug)]
 pub struct Redis(Infallible);
 
-/// A Lua script, which nothing can run.
+/// A Lua script, which cannot run without the feature `redis`.
 #[derive(Debug)]
 pub struct Script;
 
@@ -22,8 +23,8 @@ pub struct Script;
 impl Redis {
     pub async fn connect(_: &Secret, _: &RedisSettings) -> Result<Self, RedisError> {
         Err(RedisError::refused(
-            "this program was built without it: add `features = [\"redis\"]` to gateway-runtime in Cargo.toml, or remove the \
-             section (and REDIS_HOST from the environment)",
+            "this program was built without it: add `features = [\"redis\"]` to gateway-runtime in \
+             Cargo.toml, or remove the section (and REDIS_HOST from the environment)",
         ))
     }
 
@@ -71,7 +72,7 @@ impl Redis {
 }
 
 impl Script {
-    /// Nothing.
+    /// Creates a script without content.
     #[must_use]
     pub fn new(_: &str) -> Self {
         Self

@@ -1,8 +1,9 @@
-//! Redis, for what several gateways share and may lose: quotas, cached answers.
+//! Redis, for state that several gateways share and may lose: quotas, cached replies.
 //!
-//! The only module that names the library. One connection carries the commands of all calls, pipelined; each command
-//! has a time limit, and while the server does not answer, commands fail at once instead of waiting one after the
-//! other. Built without the feature `redis` there is nothing to connect to, and [`Redis`] has no values.
+//! Only this module uses the client library. One connection carries the commands of all calls,
+//! pipelined. Each command has a time limit, and while the server does not answer, commands fail at
+//! once instead of waiting one after another. Without the feature `redis` no connection can be
+//! made, and [`Redis`] has no values.
 
 #[cfg(feature = "redis")]
 pub(crate) mod client;
@@ -29,13 +30,14 @@ pub use crate::redis::disabled::{Redis, Script};
 /// An argument of a script.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ScriptArg<'a> {
-    /// A number; Lua counts exactly up to 2⁵³.
+    /// A number; exact in Lua up to 2⁵³.
     Number(u64),
     /// A text.
     Text(&'a str),
 }
 
-/// Why Redis did not do what it was asked for.
+/// An error of Redis: its message, and the class that decides whether the command may have been
+/// executed.
 #[derive(Clone, Debug)]
 pub struct RedisError {
     message: Cow<'static, str>,
@@ -51,7 +53,8 @@ enum RedisErrorKind {
 }
 
 impl RedisError {
-    /// It was not asked, since it did not answer just now: nothing was done.
+    /// Creates the error of a command that was not sent, because the server failed to answer a
+    /// moment ago; nothing was executed.
     #[must_use]
     pub fn short_circuited() -> Self {
         Self {
@@ -60,38 +63,40 @@ impl RedisError {
         }
     }
 
-    /// It cannot be reached, or did not answer in time: whether it did what was asked is not known.
+    /// Creates the error of a server that cannot be reached or did not answer in time; whether the
+    /// command was executed is unknown.
     #[must_use]
     pub fn unavailable(message: impl Into<Cow<'static, str>>) -> Self {
         Self { message: message.into(), kind: RedisErrorKind::Away }
     }
 
-    /// It answers, and cannot now: nothing was done.
+    /// Creates the error of a server that answers but cannot serve now (LOADING, READONLY); nothing
+    /// was executed.
     #[must_use]
     pub fn not_ready(message: impl Into<Cow<'static, str>>) -> Self {
         Self { message: message.into(), kind: RedisErrorKind::Unable }
     }
 
-    /// It answers, and will not do it.
+    /// Creates the error of a command that the server rejects.
     #[must_use]
     pub fn refused(message: impl Into<Cow<'static, str>>) -> Self {
         Self { message: message.into(), kind: RedisErrorKind::Refused }
     }
 
-    /// Whether it could not be reached, did not answer in time, or is not able to do anything now; otherwise it
-    /// refused.
+    /// Returns whether the server could not be reached, did not answer in time, or cannot serve
+    /// now; otherwise it rejected the command.
     #[must_use]
     pub fn is_unavailable(&self) -> bool {
         self.kind != RedisErrorKind::Refused
     }
 
-    /// Whether it said so itself.
+    /// Returns whether the server itself sent the error.
     #[cfg(feature = "redis")]
     fn is_answer(&self) -> bool {
         matches!(self.kind, RedisErrorKind::Unable | RedisErrorKind::Refused)
     }
 
-    /// Whether what was asked for may have been done all the same.
+    /// Returns whether the command may have been executed nevertheless (SEMANTICS §3: ambiguous).
     #[must_use]
     pub fn is_ambiguous(&self) -> bool {
         self.kind == RedisErrorKind::Away

@@ -1,4 +1,5 @@
-//! Whether the server answers. One that does not is asked by one task alone; everybody else fails at once.
+//! The reachability of the server. While it does not answer, one task probes it, and all commands
+//! fail at once.
 
 use std::{
     sync::atomic::{AtomicBool, Ordering},
@@ -7,7 +8,7 @@ use std::{
 
 use crate::redis::RedisError;
 
-/// Open as long as the server answers.
+/// A switch that is open while the server answers.
 #[derive(Debug, Default)]
 pub(crate) struct Reachability {
     closed: AtomicBool,
@@ -18,12 +19,12 @@ impl Reachability {
         self.closed.load(Ordering::Relaxed)
     }
 
-    /// Whether it was open: then the caller is the one who must ask until the server answers, and [`open`](Self::open)
-    /// it.
+    /// Closes the switch. Returns whether it was open: then the caller must probe until the server
+    /// answers, and [`open`](Self::open) it.
     pub(crate) fn close(&self, why: &RedisError) -> bool {
         let was_open = !self.closed.swap(true, Ordering::Relaxed);
         if was_open {
-            tracing::warn!(%why, "Redis does not answer: gateways share nothing until it does");
+            tracing::warn!(reason = %why, "Redis unavailable: falling back to local state");
         }
         was_open
     }

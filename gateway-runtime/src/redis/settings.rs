@@ -1,4 +1,4 @@
-//! `[redis]`: where it is.
+//! The `[redis]` section: the location of the server.
 
 use std::time::Duration;
 
@@ -14,27 +14,27 @@ use crate::{
     redis::Redis,
 };
 
-/// `[redis]`: where quotas and cached answers are, for gateways that share them. Without `url` and `host` each gateway
-/// has its own, in memory.
+/// `[redis]`: the server for quotas and cached replies that gateways share. Without `url` and
+/// `host` each gateway has its own, in memory.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct RedisSettings {
-    /// Such as `redis://user:password@host:6379/0`, `rediss://…` over TLS, `redis+unix:///path?db=0`. Needs the feature
-    /// `redis`.
+    /// The URL, such as `redis://user:password@host:6379/0`, `rediss://…` over TLS,
+    /// `redis+unix:///path?db=0`. Needs the feature `redis`.
     pub url: Option<Secret>,
-    /// The host, where no `url` is given.
+    /// The host, if `url` is absent.
     pub host: Option<String>,
-    /// The port at `host`; 6379 when left out.
+    /// The port at `host`; the default is 6379.
     pub port: Option<u16>,
-    /// The number of the database at `host`; 0 when left out.
+    /// The number of the database at `host`; the default is 0.
     pub db: Option<u32>,
-    /// What all keys begin with: gateways that are to share something have the same.
+    /// The prefix of all keys; gateways that share state have the same prefix.
     pub prefix: String,
-    /// How long a command may take.
+    /// The time limit of a command.
     #[serde(with = "duration")]
     #[schemars(with = "DurationText")]
     pub timeout: Duration,
-    /// How long connecting may take.
+    /// The time limit of a connection attempt.
     #[serde(with = "duration")]
     #[schemars(with = "DurationText")]
     pub connect_timeout: Duration,
@@ -55,22 +55,23 @@ impl Default for RedisSettings {
 }
 
 impl RedisSettings {
-    /// Connects; none when nothing says where.
+    /// Connects to the server; `None` if none is configured.
     ///
     /// # Errors
     ///
-    /// When it cannot be reached, or the program was built without it, or the settings contradict each other.
+    /// Fails if the server cannot be reached, the program was built without the feature `redis`, or
+    /// the settings contradict each other.
     pub(crate) async fn open(&self) -> Result<Option<Redis>, StartError> {
         let Some(url) = self.address()? else { return Ok(None) };
         let connected = Redis::connect(&url, self).await;
         connected.map(Some).map_err(|error| StartError::new(format!("[redis]: {error}")))
     }
 
-    /// What is wrong with the settings themselves.
+    /// Checks the settings without a connection.
     ///
     /// # Errors
     ///
-    /// When they contradict each other.
+    /// Fails if the settings contradict each other.
     pub(crate) fn check(&self) -> Result<(), StartError> {
         self.address().map(drop)
     }
@@ -79,8 +80,8 @@ impl RedisSettings {
         let parts = [self.host.is_some(), self.port.is_some(), self.db.is_some()];
         match (&self.url, &self.host) {
             (Some(_), _) if parts.contains(&true) => Err(StartError::new(
-                "[redis] has `url` beside `host`, `port` or `db`: `url` says all of it, so drop the others (in the environment \
-                 they are REDIS_HOST, REDIS_PORT and REDIS_DB)",
+                "[redis] has `url` beside `host`, `port` or `db`: `url` says all of it, so drop \
+                 the others (in the environment they are REDIS_HOST, REDIS_PORT and REDIS_DB)",
             )),
             (Some(url), _) => Ok(Some(url.clone())),
             (None, Some(host)) => {
@@ -89,7 +90,8 @@ impl RedisSettings {
                 Ok(Some(Secret::new(format!("redis://{host}:{port}/{db}"))))
             }
             (None, None) if parts.contains(&true) => Err(StartError::new(
-                "[redis] has `port` or `db` (in the environment REDIS_PORT, REDIS_DB) and no `host`: add it, or drop them",
+                "[redis] has `port` or `db` (in the environment REDIS_PORT, REDIS_DB) and no \
+                 `host`: add it, or drop them",
             )),
             (None, None) => Ok(None),
         }
@@ -109,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn it_is_at_one_place_or_nowhere() {
+    fn address_is_of_one_place_or_none() {
         let none = RedisSettings::default();
         assert_eq!(address(none.clone()).unwrap(), None);
         let host = RedisSettings { host: text("cache"), ..none.clone() };
@@ -134,7 +136,7 @@ mod tests {
 
     #[cfg(not(feature = "redis"))]
     #[tokio::test]
-    async fn a_program_without_it_says_how_to_have_it() {
+    async fn error_names_the_feature_when_redis_is_not_built_in() {
         let settings = RedisSettings { host: text("cache"), ..RedisSettings::default() };
         let error = settings.open().await.unwrap_err().to_string();
         assert!(error.contains("features = [\"redis\"]"), "{error}");

@@ -1,4 +1,5 @@
-//! Against the server that `TEST_REDIS_URL` names, and servers that are none.
+//! Tests against the server that `TEST_REDIS_URL` names, and against addresses without a working
+//! server.
 
 use std::{
     sync::atomic::{AtomicU32, Ordering},
@@ -10,7 +11,7 @@ use tokio::net::TcpListener;
 use super::*;
 use crate::base::secret::Secret;
 
-/// A connection with keys of its own; none when there is no server.
+/// Connects with a prefix of its own; `None` if there is no server.
 pub(crate) async fn own_redis() -> Option<Redis> {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     let Ok(url) = std::env::var("TEST_REDIS_URL") else {
@@ -40,7 +41,7 @@ async fn keys_are_set_read_and_deleted() {
 }
 
 #[tokio::test]
-async fn keys_go_when_their_time_is_over() {
+async fn keys_expire() {
     let Some(redis) = own_redis().await else { return };
     redis.set("short", b"", Duration::from_millis(20)).await.unwrap();
     redis.set("shorter", b"", Duration::ZERO).await.unwrap();
@@ -69,7 +70,7 @@ async fn scripts_are_loaded_when_the_server_lacks_them() {
 }
 
 #[tokio::test]
-async fn a_server_that_is_not_there_is_told_without_the_password() {
+async fn error_has_no_password_when_the_server_is_unreachable() {
     let settings = RedisSettings::default();
     let connect =
         async |url| Redis::connect(&Secret::new(url), &settings).await.unwrap_err().to_string();
@@ -80,7 +81,7 @@ async fn a_server_that_is_not_there_is_told_without_the_password() {
 }
 
 #[tokio::test]
-async fn a_server_that_says_nothing_is_not_waited_for() {
+async fn connect_fails_in_time_when_the_server_is_silent() {
     let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = Secret::new(format!("redis://{}", silent.local_addr().unwrap()));
     let (timeout, connect_timeout) = (Duration::from_millis(50), Duration::from_millis(100));

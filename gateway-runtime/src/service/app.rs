@@ -1,4 +1,4 @@
-//! What services and providers are built from: the values and the configuration that the program was started with.
+//! The app: the values and the configuration sections from which services and providers are built.
 
 use std::{
     any::{Any, TypeId, type_name},
@@ -14,7 +14,7 @@ use serde_json::{Map, Value};
 
 use crate::{base::start_error::StartError, json::section::parse_section};
 
-/// Values by type, and the configuration's sections of services and providers.
+/// Values by type, and the configuration sections of services and providers.
 #[derive(Clone, Default)]
 pub struct App {
     values: HashMap<TypeId, Arc<dyn Any + Send + Sync>>,
@@ -22,23 +22,24 @@ pub struct App {
 }
 
 impl App {
-    /// Makes `value` available to fields of type `Arc<T>`; a second value of the same type takes the place of the first.
+    /// Makes `value` available to fields of type `Arc<T>`. A second value of the same type replaces
+    /// the first.
     pub fn insert<T: Send + Sync + 'static>(&mut self, value: Arc<T>) {
         self.values.insert(TypeId::of::<T>(), value);
     }
 
-    /// The value of a type.
+    /// Returns the value of a type.
     #[must_use]
     pub fn get<T: Send + Sync + 'static>(&self) -> Option<Arc<T>> {
         Arc::clone(self.values.get(&TypeId::of::<T>())?).downcast().ok()
     }
 
-    /// Sets the section that `Config<T>` reads where it is a field of `owner`, such as `providers.fixer_io`.
+    /// Sets the section that `Config<T>` reads in a field of `owner`, such as `providers.fixer_io`.
     pub fn set_section(&mut self, owner: impl Into<String>, section: Map<String, Value>) {
         self.sections.insert(owner.into(), section);
     }
 
-    /// What is built for `owner` is built in this scope.
+    /// Returns the context in which `owner` is built.
     #[must_use]
     pub fn scope(&self, owner: impl Into<String>) -> BuildContext<'_> {
         BuildContext { app: self, owner: owner.into(), reads_config: std::cell::Cell::new(false) }
@@ -47,12 +48,12 @@ impl App {
 
 impl fmt::Debug for App {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Sections hold secrets: their names must do.
+        // Sections hold secrets, so only their names are printed.
         f.debug_struct("App").field("sections", &self.sections.keys()).finish_non_exhaustive()
     }
 }
 
-/// The app as seen by the service or provider that is being built.
+/// The app as the service or provider sees it that is being built.
 #[derive(Debug)]
 pub struct BuildContext<'a> {
     app: &'a App,
@@ -61,19 +62,20 @@ pub struct BuildContext<'a> {
 }
 
 impl BuildContext<'_> {
-    /// The app.
+    /// Returns the app.
     #[must_use]
     pub fn app(&self) -> &App {
         self.app
     }
 
-    /// What is being built, as its section is named: `services.currency`, `providers.fixer_io`.
+    /// Returns the name of the section of the service or provider: `services.currency`,
+    /// `providers.fixer_io`.
     #[must_use]
     pub fn owner(&self) -> &str {
         &self.owner
     }
 
-    /// Problems of a section that nobody read: every key in it is unknown.
+    /// Rejects a section that was not read: every key in it is unknown.
     pub(crate) fn reject_unread_section(&self) -> Result<(), StartError> {
         let Some(section) = self.app.sections.get(&self.owner).filter(|_| !self.reads_config.get())
         else {
@@ -81,7 +83,8 @@ impl BuildContext<'_> {
         };
         let problem = |key: &String| {
             format!(
-                "`{}.{key}` in the configuration is unknown: this part takes no settings of its own",
+                "`{}.{key}` in the configuration is unknown: this part takes no settings of its \
+                 own",
                 self.owner
             )
         };
@@ -89,30 +92,32 @@ impl BuildContext<'_> {
     }
 }
 
-/// What a field of a service or a provider can be.
+/// A field of a service or a provider.
 ///
-/// Derive it for a struct whose fields are such types themselves: `#[derive(FromApp)]`.
+/// A struct whose fields are such types derives it: `#[derive(FromApp)]`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be a field of a service or a provider",
     label = "the app does not know how to make a `{Self}`",
-    note = "fields are built from the app: `HttpClient`, `Db`, `Redis`, `Publisher`, `Config<T>` for settings of its own section, `Arc<T>` \
+    note = "fields are built from the app: `HttpClient`, `Db`, `Redis`, `Publisher`, `Config<T>` \
+            for settings of its own section, `Arc<T>` \
             for a value given to `Gateway::with`, or a struct with `#[derive(FromApp)]`"
 )]
 pub trait FromApp: Sized {
-    /// Builds the value, once, at start.
+    /// Builds the value once, at start.
     ///
     /// # Errors
     ///
-    /// Says what is missing and how to supply it.
+    /// Says what is missing, and how to supply it.
     fn from_app(scope: &BuildContext<'_>) -> Result<Self, StartError>;
 }
 
-/// A value that the program gave to `Gateway::with`.
+/// A value that the program passed to `Gateway::with`.
 impl<T: Send + Sync + 'static> FromApp for Arc<T> {
     fn from_app(scope: &BuildContext<'_>) -> Result<Self, StartError> {
         scope.app.get::<T>().ok_or_else(|| {
             StartError::new(format!(
-                "`{}` asks for an `Arc<{}>`, and no such value was given: add `.with(…)` to the gateway in `main`",
+                "`{}` asks for an `Arc<{}>`, and no such value was given: add `.with(…)` to the \
+                 gateway in `main`",
                 scope.owner,
                 type_name::<T>()
             ))
@@ -120,15 +125,16 @@ impl<T: Send + Sync + 'static> FromApp for Arc<T> {
     }
 }
 
-/// Typed settings from the owner's section of the configuration: `[providers.fixer_io]`, `[services.currency]`.
+/// Typed settings from the owner's section of the configuration: `[providers.fixer_io]`,
+/// `[services.currency]`.
 ///
-/// The section is judged by the JSON Schema of `T`; unknown keys are errors. Without a section `T` is read from an
-/// empty one, so fields with `#[serde(default)]` are optional.
+/// The section is validated against the JSON Schema of `T`; unknown keys are errors. A missing
+/// section is read as an empty one, so fields with `#[serde(default)]` are optional.
 #[derive(Clone, Debug)]
 pub struct Config<T>(Arc<T>);
 
 impl<T> Config<T> {
-    /// Settings made by hand, for tests.
+    /// Creates settings from a value, for tests.
     pub fn new(settings: T) -> Self {
         Self(Arc::new(settings))
     }

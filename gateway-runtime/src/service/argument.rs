@@ -1,4 +1,7 @@
-//! What a method asks for: arguments told apart by their type, prepared at start, made for each call.
+//! Arguments and replies of exposed methods: traits that tie a Rust type to a call.
+//!
+//! An argument is found by its type, prepared once at start and created for each call. A reply
+//! knows its shape, which `/meta` publishes.
 
 use std::{future::Future, sync::Arc};
 
@@ -21,10 +24,11 @@ use crate::{
     service::registry::Binder,
 };
 
-/// What an argument of an exposed method can be.
+/// An argument of an exposed method.
 ///
-/// An input (at most one) is any `Deserialize + JsonSchema`; [`Call`], [`Caller`] and the pools of providers are ready
-/// to be asked for. An author's own: `#[derive(FromCall)]` on a struct whose fields are such types, or by hand:
+/// The input (at most one) is any `Deserialize + JsonSchema`. [`Call`], [`Caller`] and
+/// [`Providers`] implement the trait. An author's own argument is a struct with
+/// `#[derive(FromCall)]` whose fields are such types, or is written by hand:
 ///
 /// ```
 /// use gateway_runtime::{Binder, CallRequest, Error, FromCall, StartError};
@@ -41,43 +45,46 @@ use crate::{
 ///
 ///     async fn from_call(_: &(), request: &mut CallRequest) -> Result<Self, Error> {
 ///         let host = request.call.headers().get("host").and_then(|host| host.to_str().ok());
-///         host.map(|host| Self(host.to_owned())).ok_or_else(|| Error::not_found("no tenant has this host name"))
+///         host.map(|host| Self(host.to_owned()))
+///             .ok_or_else(|| Error::not_found("no tenant has this host name"))
 ///     }
 /// }
 /// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be an argument of an exposed method",
     label = "neither an input nor something that a call brings",
-    note = "an input derives `Deserialize` and `JsonSchema` (or has `#[model]`); besides it a method may ask for `Call`, \
-            `Caller`, `IdempotencyKey`, `Db`, `Redis`, `Publisher`, `Providers<dyn Trait>` of a `#[capability] trait`, and types with \
+    note = "an input derives `Deserialize` and `JsonSchema` (or has `#[model]`); besides it a \
+            method may ask for `Call`, \
+            `Caller`, `IdempotencyKey`, `Db`, `Redis`, `Publisher`, `Providers<dyn Trait>` of a \
+            `#[capability] trait`, and types with \
             `#[derive(FromCall)]`"
 )]
 pub trait FromCall: Sized + Send {
-    /// Whether this is the input.
+    /// Whether the type is the input.
     const IS_INPUT: bool = false;
 
-    /// What is looked up once, at start.
+    /// The result of the lookups at start.
     type State: Send + Sync + 'static;
 
-    /// Looks up what is needed, and says of the method what `/meta` publishes.
+    /// Looks up what calls need, and declares the input and capabilities that `/meta` publishes.
     ///
     /// # Errors
     ///
-    /// When the app cannot supply it.
+    /// Returns an error if the app cannot supply the argument.
     fn prepare(binder: &mut Binder<'_>) -> Result<Self::State, StartError>;
 
-    /// Makes the argument for one call.
+    /// Creates the argument for one call.
     ///
     /// # Errors
     ///
-    /// What this returns is the answer of the call; the method does not run.
+    /// An error becomes the reply of the call; the method does not run.
     fn from_call(
         state: &Self::State,
         request: &mut CallRequest,
     ) -> impl Future<Output = Result<Self, Error>> + Send;
 }
 
-/// The input.
+/// The input: the call's document, decoded.
 #[diagnostic::do_not_recommend]
 impl<T: DeserializeOwned + JsonSchema + Send + 'static> FromCall for T {
     const IS_INPUT: bool = true;
@@ -92,7 +99,7 @@ impl<T: DeserializeOwned + JsonSchema + Send + 'static> FromCall for T {
         let input = match std::mem::take(&mut request.input) {
             Input::Valid(input) => input,
             Input::None => Document::default(),
-            // Only reached when a pipeline is built without its validating layer.
+            // Reached only in a pipeline without its validation layer.
             _ => {
                 return Err(Error::internal(
                     "the input reached the method without having been judged",
@@ -130,7 +137,7 @@ impl FromCall for Caller {
     }
 }
 
-/// The key under which a provider de-duplicates: the caller's, else one of the call's own.
+/// The key under which a provider de-duplicates: the caller's, else one derived from the call.
 #[diagnostic::do_not_recommend]
 impl FromCall for IdempotencyKey {
     type State = ();
@@ -144,26 +151,26 @@ impl FromCall for IdempotencyKey {
     }
 }
 
-/// All arguments of a method, as a tuple.
+/// The arguments of a method, as a tuple.
 pub trait Arguments: Sized + Send {
-    /// How many of them are inputs.
+    /// The number of inputs among the arguments.
     const INPUTS: usize;
 
-    /// What each looked up at start.
+    /// The states of the arguments, as a tuple.
     type States: Send + Sync + 'static;
 
-    /// Prepares each.
+    /// Prepares the arguments in order.
     ///
     /// # Errors
     ///
-    /// The first that cannot be prepared.
+    /// Returns the error of the first argument that cannot be prepared.
     fn prepare(binder: &mut Binder<'_>) -> Result<Self::States, StartError>;
 
-    /// Makes each, in order.
+    /// Creates the arguments in order.
     ///
     /// # Errors
     ///
-    /// The first that cannot be made.
+    /// Returns the error of the first argument that cannot be created.
     fn from_call(
         states: &Self::States,
         request: &mut CallRequest,
@@ -183,7 +190,10 @@ macro_rules! arguments {
             }
 
             #[allow(unused_variables, reason = "a method may have no arguments")]
-            async fn from_call(states: &Self::States, request: &mut CallRequest) -> Result<Self, Error> {
+            async fn from_call(
+                states: &Self::States,
+                request: &mut CallRequest,
+            ) -> Result<Self, Error> {
                 let ($($state,)*) = states;
                 Ok(($($argument::from_call($state, request).await?,)*))
             }
@@ -205,12 +215,12 @@ arguments!(A a, B b, C c, D d, E e, F f, G g, H h, I i, J j);
 arguments!(A a, B b, C c, D d, E e, F f, G g, H h, I i, J j, K k);
 arguments!(A a, B b, C c, D d, E e, F f, G g, H h, I i, J j, K k, L l);
 
-/// The form of a method's answers, for what is published.
+/// The shape of a method's replies, as `/meta` publishes it.
 #[derive(Clone, Debug)]
 pub enum ReplyShape {
-    /// No content.
+    /// An empty reply: no content.
     Empty,
-    /// One JSON value of this schema.
+    /// A JSON value of this schema.
     Json(Value),
     /// A stream of JSON values, each of this schema.
     Items(Value),
@@ -218,25 +228,26 @@ pub enum ReplyShape {
     Raw(&'static str),
 }
 
-/// What an exposed method can answer with.
+/// A value that an exposed method can reply with.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be the answer of an exposed method",
     label = "not an answer",
-    note = "an answer derives `Serialize` and `JsonSchema` (or has `#[model]`), or is `()`, `Streaming<T>` or `Raw<Media>`"
+    note = "an answer derives `Serialize` and `JsonSchema` (or has `#[model]`), or is `()`, \
+            `Streaming<T>` or `Raw<Media>`"
 )]
 pub trait IntoReply: Send + 'static {
-    /// The form, for what is published.
+    /// Returns the shape of the replies.
     fn shape() -> ReplyShape;
 
-    /// On its way to the edge.
+    /// Converts the value into a reply.
     ///
     /// # Errors
     ///
-    /// When it cannot be written as JSON.
+    /// Returns an error if the value cannot be serialised as JSON.
     fn into_reply(self) -> Result<Reply, Error>;
 }
 
-/// JSON; `()` is no content.
+/// A JSON reply; `()` is an empty one.
 #[diagnostic::do_not_recommend]
 impl<T: Serialize + JsonSchema + Send + 'static> IntoReply for T {
     fn shape() -> ReplyShape {
@@ -275,29 +286,31 @@ impl<M: MediaType> IntoReply for Raw<M> {
     }
 }
 
-/// What an exposed method can return.
+/// The return type of an exposed method: a `Result` of a reply.
 #[diagnostic::on_unimplemented(
     message = "an exposed method returns a `Result`, not `{Self}`",
     label = "not a `Result` of an answer",
-    note = "write `-> Result<{Self}>`; its error is `gateway_runtime::Error`, or anything that turns into it"
+    note = "write `-> Result<{Self}>`; its error is `gateway_runtime::Error`, or anything that \
+            turns into it"
 )]
 pub trait MethodResult: Send {
-    /// What it answers with when all is well.
+    /// The reply of a successful call.
     type Reply;
 
-    /// As a result with the gateway's own error.
+    /// Converts the error into the gateway's own.
     ///
     /// # Errors
     ///
-    /// The method's.
+    /// Returns the error of the method.
     fn into_result(self) -> Result<Self::Reply, Error>;
 }
 
-/// What can be the error of an exposed method.
+/// An error that an exposed method can return.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be the error of an exposed method",
     label = "does not turn into `gateway_runtime::Error`",
-    note = "implement `std::error::Error` for it, to answer it as an internal error, or `From<{Self}>` for \
+    note = "implement `std::error::Error` for it, to answer it as an internal error, or \
+            `From<{Self}>` for \
             `gateway_runtime::Error`, to choose the code"
 )]
 pub trait MethodError: Into<Error> + Send {}
@@ -313,7 +326,7 @@ impl<T: Send, E: MethodError> MethodResult for Result<T, E> {
     }
 }
 
-/// All providers of a capability, bound to this call.
+/// The providers of a capability, bound to the call.
 impl<C: Capability + ?Sized> FromCall for Providers<C> {
     type State = (Arc<Pool<C>>, Arc<dyn Strategy>);
 

@@ -1,4 +1,5 @@
-//! Arguments made of arguments: what `#[derive(FromCall)]` writes, and what its code calls.
+//! Composed arguments: the trait that `#[derive(FromCall)]` implements, and the functions that its
+//! code calls.
 
 use std::{any::Any, future::Future, marker::PhantomData, sync::Arc};
 
@@ -11,30 +12,30 @@ use crate::{
     service::{argument::Arguments, registry::Binder},
 };
 
-/// A struct with `#[derive(FromCall)]`: made of what could be arguments itself.
+/// A struct with `#[derive(FromCall)]`, whose fields could be arguments themselves.
 pub trait Composed: Sized + Send + 'static {
-    /// Its fields, as a tuple.
+    /// The fields of the struct, as a tuple.
     type Fields: Arguments;
 
-    /// The struct of its fields.
+    /// Creates the struct from its fields.
     fn compose(fields: Self::Fields) -> Self;
 }
 
-/// What the fields of a composed argument looked up at start. Its type does not depend on theirs, so that a field which
-/// cannot be an argument is reported once.
+/// The state that the fields of a composed argument prepared at start. Its type does not depend on
+/// theirs, so that a field which cannot be an argument is reported once.
 pub struct ComposedState<C>(Arc<dyn Any + Send + Sync>, PhantomData<fn() -> C>);
 
-/// Whether one of the fields is the input.
+/// Returns whether one of the fields is the input.
 #[must_use]
 pub const fn composed_input<C: Composed>() -> bool {
     <C::Fields as Arguments>::INPUTS > 0
 }
 
-/// Refuses two inputs among the fields.
+/// Rejects two inputs among the fields.
 ///
 /// # Panics
 ///
-/// At compile time, where the fields stand.
+/// Panics at compile time, at the fields of the struct.
 #[track_caller]
 pub const fn one_input_composed<C: Composed>() {
     assert!(
@@ -43,11 +44,11 @@ pub const fn one_input_composed<C: Composed>() {
     );
 }
 
-/// Prepares each field.
+/// Prepares the fields in order.
 ///
 /// # Errors
 ///
-/// The first that cannot be prepared.
+/// Returns the error of the first field that cannot be prepared.
 pub fn prepare_composed<C: Composed>(
     binder: &mut Binder<'_>,
 ) -> Result<ComposedState<C>, StartError> {
@@ -55,11 +56,11 @@ pub fn prepare_composed<C: Composed>(
         .map(|states| ComposedState(Arc::new(states), PhantomData))
 }
 
-/// Makes each field, and the struct of them.
+/// Creates the fields, and the struct from them.
 ///
 /// # Errors
 ///
-/// The first that cannot be made.
+/// Returns the error of the first field that cannot be created.
 #[expect(
     clippy::manual_async_fn,
     reason = "`Send` is promised here, so that nobody looks for it in the fields"

@@ -1,4 +1,5 @@
-//! What the macros submit at link time. Each entry is a constant: names, function pointers, no allocation.
+//! Entries: the constants that the macros submit at link time. An entry holds names and function
+//! pointers, and needs no allocation.
 
 use std::{
     any::{Any, TypeId},
@@ -23,55 +24,59 @@ use crate::{
     },
 };
 
-/// An instance of some service or provider.
+/// An instance of a service or a provider, without its type.
 pub type ErasedInstance = Arc<dyn Any + Send + Sync>;
 
-/// Builds an instance from the app.
+/// A function that builds an instance from the app.
 pub type Build = fn(&BuildContext<'_>) -> Result<ErasedInstance, StartError>;
 
-/// Makes a strategy.
+/// A function that creates a strategy.
 pub type MakeStrategy = fn() -> Arc<dyn Strategy>;
 
-/// A struct with `#[service]`: the other half of the impl blocks that collect its methods.
+/// A struct with `#[service]`. The impl blocks that collect its methods refer to it.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a service",
     label = "this struct has no `#[service]`",
-    note = "put `#[service(name = \"…\")]` on the struct; `#[service]` on the impl then collects its methods"
+    note = "put `#[service(name = \"…\")]` on the struct; `#[service]` on the impl then collects \
+            its methods"
 )]
 pub trait ServiceIdentity: Send + Sync + 'static {
-    /// What the attribute says.
+    /// The declaration of the attribute.
     const SPEC: &'static ServiceSpec;
 }
 
-/// A struct with `#[provider(name = …)]`: the other half of the impls of capabilities.
+/// A struct with `#[provider(name = …)]`. The impls of capabilities refer to it.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a provider",
     label = "this struct has no `#[provider]`",
-    note = "put `#[provider(name = \"…\")]` on the struct; `#[provider]` on the impl then says what it can do"
+    note = "put `#[provider(name = \"…\")]` on the struct; `#[provider]` on the impl then says \
+            what it can do"
 )]
 pub trait ProviderIdentity: Send + Sync + 'static {
-    /// What the attribute says.
+    /// The declaration of the attribute.
     const SPEC: &'static ProviderSpec;
 }
 
-/// One exposed method, made by the macro: its types, and how it is called. All that the types must satisfy is asked for
-/// here, at the types, and nowhere else, so that a mistake is reported once and where it was made.
+/// An exposed method: its types, and how it is called. The macro implements it.
+///
+/// All bounds on the types stand here and nowhere else, so that a mistake is reported once, at the
+/// type that is wrong.
 pub trait ExposedMethod: 'static {
-    /// The service.
+    /// The service of the method.
     type Service: ServiceIdentity;
-    /// Its arguments, as a tuple.
+    /// The arguments of the method, as a tuple.
     type Arguments: Arguments;
-    /// What it returns.
+    /// The return type of the method.
     type Output: MethodResult<Reply: IntoReply>;
 
-    /// Calls it.
+    /// Calls the method.
     fn call(
         service: Arc<Self::Service>,
         arguments: Self::Arguments,
     ) -> impl Future<Output = Self::Output> + Send + 'static;
 }
 
-/// A service's struct.
+/// The entry of a service.
 #[derive(Debug)]
 pub struct ServiceEntry {
     pub(crate) spec: &'static ServiceSpec,
@@ -81,7 +86,8 @@ pub struct ServiceEntry {
 }
 
 impl ServiceEntry {
-    /// The entry of `S`, built by `build`; `strategy` is that of the pools its methods ask for.
+    /// Creates the entry of `S`, built by `build`. `strategy` is the default of the pools that its
+    /// methods use.
     #[must_use]
     pub const fn new<S: ServiceIdentity>(build: Build, strategy: Option<MakeStrategy>) -> Self {
         Self { spec: S::SPEC, id: TypeId::of::<S>, build, strategy }
@@ -90,12 +96,12 @@ impl ServiceEntry {
 
 inventory::collect!(ServiceEntry);
 
-/// Carries out a call.
+/// The function that executes a call.
 pub(crate) type BoxedMethod = Box<
     dyn Fn(CallRequest) -> Pin<Box<dyn Future<Output = Result<Reply, Error>> + Send>> + Send + Sync,
 >;
 
-/// An exposed method.
+/// The entry of an exposed method.
 #[derive(Debug)]
 pub struct MethodEntry {
     pub(crate) service: &'static ServiceSpec,
@@ -106,7 +112,7 @@ pub struct MethodEntry {
 }
 
 impl MethodEntry {
-    /// The entry of `M`.
+    /// Creates the entry of `M`.
     #[must_use]
     pub const fn new<M: ExposedMethod>(spec: MethodSpec, strategy: Option<MakeStrategy>) -> Self {
         let service = <M::Service as ServiceIdentity>::SPEC;
@@ -116,11 +122,11 @@ impl MethodEntry {
 
 inventory::collect!(MethodEntry);
 
-/// Refuses two inputs among the arguments of `M`.
+/// Rejects two inputs among the arguments of `M`.
 ///
 /// # Panics
 ///
-/// At compile time, where the arguments stand.
+/// Panics at compile time, at the arguments of the method.
 #[track_caller]
 pub const fn one_input<M: ExposedMethod>() {
     assert!(
@@ -129,7 +135,7 @@ pub const fn one_input<M: ExposedMethod>() {
     );
 }
 
-/// Prepares the arguments of `M`, and gives what carries out its calls.
+/// Prepares the arguments of `M`, and returns the function that executes its calls.
 fn bind<M: ExposedMethod>(binder: &mut Binder<'_>) -> Result<BoxedMethod, StartError> {
     let service = binder.service::<M::Service>()?;
     let states = M::Arguments::prepare(binder)?;
@@ -140,14 +146,15 @@ fn bind<M: ExposedMethod>(binder: &mut Binder<'_>) -> Result<BoxedMethod, StartE
         Box::pin(async move {
             let (service, states) = &*shared;
             let arguments = M::Arguments::from_call(states, &mut request).await?;
-            // The pipeline's own hold on the call ends here; a method that wants it has asked for it.
+            // Releases the pipeline's handle on the call. A method that needs the call has it as an
+            // argument.
             drop(request);
             M::call(Arc::clone(service), arguments).await.into_result()?.into_reply()
         })
     }))
 }
 
-/// A provider's struct.
+/// The entry of a provider.
 #[derive(Debug)]
 pub struct ProviderEntry {
     pub(crate) spec: &'static ProviderSpec,
@@ -156,7 +163,7 @@ pub struct ProviderEntry {
 }
 
 impl ProviderEntry {
-    /// The entry of `P`, built by `build`.
+    /// Creates the entry of `P`, built by `build`.
     #[must_use]
     pub const fn new<P: ProviderIdentity>(build: Build) -> Self {
         Self { spec: P::SPEC, id: TypeId::of::<P>, build }
@@ -165,21 +172,22 @@ impl ProviderEntry {
 
 inventory::collect!(ProviderEntry);
 
-/// An impl of a capability by a provider.
+/// The entry of an impl of a capability by a provider.
 #[derive(Debug)]
 pub struct ProvisionEntry {
     pub(crate) capability: &'static CapabilitySpec,
     pub(crate) capability_id: fn() -> TypeId,
     pub(crate) provider: &'static ProviderSpec,
     pub(crate) provider_id: fn() -> TypeId,
-    /// What each method costs, in the order that the impl names them.
+    /// The costs of methods by their names, in the order of the impl.
     pub(crate) costs: &'static [(&'static str, Cost)],
-    /// From the provider's instance to a boxed `Arc<dyn Capability>`.
+    /// The function that turns the provider's instance into a boxed `Arc<dyn Capability>`.
     pub(crate) cast: fn(ErasedInstance) -> Option<Box<dyn Any>>,
 }
 
 impl ProvisionEntry {
-    /// The entry of `impl C for P`; `cast` downcasts an instance of `P` and boxes it as an `Arc<C>`.
+    /// Creates the entry of `impl C for P`. `cast` downcasts an instance of `P` and boxes it as an
+    /// `Arc<C>`.
     #[must_use]
     pub const fn new<C: Capability + ?Sized, P: ProviderIdentity>(
         costs: &'static [(&'static str, Cost)],

@@ -1,4 +1,4 @@
-//! One method as the running gateway knows it.
+//! Methods: exposed methods, bound and ready for calls.
 
 use std::{any::type_name, fmt, pin::Pin};
 
@@ -14,12 +14,12 @@ use crate::{
     service::{argument::ReplyShape, entry::BoxedMethod},
 };
 
-/// The input of a method: its schema, which is also its judge, and the Rust type it came from.
+/// The input of a method: the schema that validates it, and its Rust type.
 #[derive(Debug)]
 pub struct MethodInput {
-    /// The schema.
+    /// The schema of the input.
     pub schema: InputSchema,
-    /// The Rust type's full name.
+    /// The full name of the Rust type.
     pub type_name: &'static str,
 }
 
@@ -30,30 +30,30 @@ impl MethodInput {
     }
 }
 
-/// An exposed method, ready to be called.
+/// An exposed method, ready for calls.
 pub struct Method {
-    /// Its service.
+    /// The declaration of the service.
     pub service: &'static ServiceSpec,
-    /// What its attribute says.
+    /// The declaration of the method.
     pub spec: &'static MethodSpec,
-    /// Its input, if it has one.
+    /// The input of the method, if it has one.
     pub input: Option<MethodInput>,
-    /// The form of its answers.
+    /// The shape of the replies.
     pub answer: ReplyShape,
-    /// The capabilities whose providers it asks for.
+    /// The capabilities whose providers the method uses.
     pub capabilities: Vec<&'static CapabilitySpec>,
     pub(crate) counts: CallMetrics,
     pub(super) handler: BoxedMethod,
 }
 
 impl Method {
-    /// `/services/{service}/v{version}/{method}`, or the webhook's address.
+    /// Returns `/services/{service}/v{version}/{method}`, or the webhook's address.
     #[must_use]
     pub fn path(&self) -> String {
         self.spec.path(self.service)
     }
 
-    /// Carries out a call whose input satisfies the schema; the pipeline's last step.
+    /// Calls the method with an input that satisfies the schema, as the last step of the pipeline.
     pub(crate) fn call(
         &self,
         request: CallRequest,
@@ -61,8 +61,9 @@ impl Method {
         (self.handler)(request)
     }
 
-    /// Whether a caller must be known: where scopes are asked for, else the method's word, else the service's, else
-    /// optional. A webhook's signature is all it needs.
+    /// Returns whether a caller is required. Scopes require one; else the method's declaration
+    /// decides, else the service's, else authentication is optional. Webhooks are authenticated by
+    /// their signature alone.
     #[must_use]
     pub fn auth(&self) -> AuthMode {
         if self.spec.webhook.is_some() {
@@ -74,7 +75,7 @@ impl Method {
         }
     }
 
-    /// What a caller must hold: the service's scopes and the method's.
+    /// Returns the scopes that a caller needs: the service's and the method's.
     pub fn scopes(&self) -> impl Iterator<Item = &'static str> {
         self.service.scopes.iter().chain(self.spec.scopes).copied()
     }

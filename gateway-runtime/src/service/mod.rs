@@ -1,7 +1,9 @@
-//! What an author's code is made of: services and providers as they are registered, built and called.
+//! Services and providers: how an author's code is registered, built and called.
 //!
-//! `registry` collects what the macros have registered, `binder` builds instances, `app` and `argument` are what their
-//! fields and arguments come from, `injected` those of the runtime's own types.
+//! `entry` has the constants that the macros submit, `registry` collects and checks them, and
+//! `binder` builds instances and binds methods. `app` supplies the fields of services and
+//! providers, `argument` and `composed` the arguments of methods, and `injected` both of them for
+//! the runtime's own types.
 
 pub(crate) mod app;
 pub(crate) mod argument;

@@ -1,4 +1,7 @@
-//! What calls have written into the books, and what comes of it.
+//! Store commands and their outcomes.
+//!
+//! A caller sends a [`Command`] to the store writer, which commits many of them in one transaction
+//! and returns a [`CommandOutcome`] for each.
 
 use std::{borrow::Cow, sync::Arc};
 
@@ -9,261 +12,269 @@ use crate::{
     store::{ApiKeyRecord, Hold, hold::HoldOutcome},
 };
 
-/// The name of a call in the books: 32 hexadecimal digits, the first twelve the time in milliseconds. Unlike the request
-/// id, which its caller may choose, no two calls share one.
+/// The id of a call in the store: 32 hexadecimal digits, the first twelve the time in milliseconds.
+/// It is unique, unlike the request id, which its caller may choose.
 pub type CallId = Arc<str>;
 
-/// One change; the changes of a batch happen in their order, and all or none.
+/// One command. The commands of a batch take effect as if one after another, and all or none of
+/// them.
 #[derive(Clone, Debug)]
 pub enum Command {
-    /// A call claims an idempotency key.
+    /// Claims an idempotency key for a call.
     Claim(Claim),
-    /// A claim is kept open for longer.
+    /// Extends the lease of a claim.
     Renew {
-        /// Which.
+        /// The claimed key.
         key: ClaimKey,
-        /// The holder's.
+        /// The fence of the claim's holder.
         fence: Arc<str>,
-        /// Microseconds since 1970.
+        /// The new end of the lease, in microseconds since 1970.
         until: i64,
     },
-    /// Claims that ended long ago are forgotten, a few at a time.
+    /// Deletes claims that ended long ago, a few at a time.
     ExpireClaims {
-        /// Those that have their answer, ended before this; microseconds since 1970 …
+        /// The time before which claims with a stored answer must have ended, in microseconds since
+        /// 1970.
         answered: i64,
-        /// … and the others before this.
+        /// The time before which claims without an answer must have ended, in microseconds since
+        /// 1970.
         open: i64,
     },
-    /// A call sets money aside.
+    /// Places a hold for a call.
     Hold(Hold),
-    /// A call has ended.
+    /// Settles a call that has ended.
     Settle(Box<Settlement>),
-    /// A call under `once` is about to be sent to a provider.
+    /// Names the provider to which a call under `once` is about to be sent.
     Ask {
-        /// The call.
+        /// The id of the call.
         call: CallId,
-        /// The provider.
+        /// The name of the provider.
         provider: Cow<'static, str>,
     },
-    /// The money set aside for a call that nobody will settle: so much of it is charged, or it stays aside because nobody
-    /// knows. The call gets a row of its own, marked [`INTERRUPTED`](Request::INTERRUPTED).
+    /// Resolves the hold of an abandoned call: charges the given amount, or keeps the hold because
+    /// the outcome is unknown. The call gets a row of its own, with the code
+    /// [`INTERRUPTED`](RequestRecord::INTERRUPTED).
     ResolveAbandonedHold(Hold, Option<Money>),
-    /// An operator says what becomes of money that stays aside, since nobody knew.
+    /// Settles a hold of unknown outcome by an operator's decision.
     ResolveUnknownHold {
-        /// The money.
+        /// The hold.
         hold: Hold,
-        /// So much of it is charged.
+        /// The amount to charge; the difference is released.
         charge: Money,
-        /// The row of the call, which says so from then on.
+        /// The row of the call with the operator's decision, if the call has a row.
         request: Option<Box<RequestRecord>>,
-        /// Microseconds since 1970.
+        /// The time, in microseconds since 1970.
         at: i64,
-        /// The operator.
+        /// The name of the operator.
         who: Arc<str>,
     },
-    /// An account is made; the same again changes nothing.
+    /// Opens an account; opening it again changes nothing.
     OpenAccount {
-        /// Its name.
+        /// The id of the account.
         account: Arc<str>,
-        /// Its plan.
+        /// The plan of the account.
         plan: Arc<str>,
-        /// Microseconds since 1970.
+        /// The time, in microseconds since 1970.
         at: i64,
-        /// The operator.
+        /// The name of the operator.
         who: Arc<str>,
     },
-    /// Money comes in.
+    /// Credits an account.
     Credit(Credit),
-    /// An operator changes what holds from now on.
+    /// Records a change by an operator to prices, limits or providers.
     OperatorChange(OperatorChange),
-    /// A client gets a key; who gave it.
+    /// Adds an API key; the second value is the name of the operator.
     AddKey(ApiKeyRecord, Arc<str>),
-    /// A client's key is good no longer.
+    /// Revokes an API key.
     RevokeKey {
-        /// Whose.
+        /// The id of the account.
         account: Arc<str>,
-        /// Which.
+        /// The id of the key.
         id: Arc<str>,
-        /// Microseconds since 1970.
+        /// The time, in microseconds since 1970.
         at: i64,
-        /// The operator.
+        /// The name of the operator.
         who: Arc<str>,
     },
-    /// An operator's request with an idempotency key has ended.
+    /// Ends the claim of an operator's request.
     Close {
-        /// The key that was claimed.
+        /// The claimed key.
         key: ClaimKey,
-        /// The holder's.
+        /// The fence of the claim's holder.
         fence: Arc<str>,
-        /// What becomes of it.
+        /// The end of the claim.
         closing: ClaimEnd,
     },
 }
 
-/// What came of a [`Change`].
+/// The outcome of a [`Command`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CommandOutcome {
-    /// Of [`Change::Claim`].
+    /// The outcome of [`Command::Claim`].
     Claim(ClaimOutcome),
-    /// Of [`Change::Renew`]: false when the claim is somebody else's by now.
+    /// The outcome of [`Command::Renew`]; false if another holder has the claim by now.
     Renewed(bool),
-    /// Of [`Change::Forget`]: how many.
+    /// The outcome of [`Command::ExpireClaims`]: the number of deleted claims.
     Forgotten(usize),
-    /// Of [`Change::Hold`].
+    /// The outcome of [`Command::Hold`].
     Hold(HoldOutcome),
-    /// Of [`Change::Settle`], [`Change::Ask`] and [`Change::Close`].
+    /// The outcome of [`Command::Settle`], [`Command::Ask`] and [`Command::Close`].
     Settled,
-    /// Of [`Change::AddKey`]: false where there is no such account. Of [`Change::RevokeKey`]: false where there was no such
-    /// key.
+    /// The outcome of [`Command::AddKey`], false if the account does not exist; and of
+    /// [`Command::RevokeKey`], false if the account has no such key in force.
     Key(bool),
-    /// Of [`Change::End`] and [`Change::Decide`]: false when the money was not aside any more.
+    /// The outcome of [`Command::ResolveAbandonedHold`] and [`Command::ResolveUnknownHold`]; false
+    /// if the hold was resolved before.
     Decided(bool),
-    /// Of [`Change::Open`]: false when it was there.
+    /// The outcome of [`Command::OpenAccount`]; false if the account existed.
     Opened(bool),
-    /// Of [`Change::Credit`].
+    /// The outcome of [`Command::Credit`].
     Credit(CreditOutcome),
-    /// Of [`Change::Edit`]: what holds of its subject now, as JSON.
+    /// The outcome of [`Command::OperatorChange`]: the value of the subject after the change, as
+    /// JSON.
     ChangeRecord(String),
 }
 
-/// A digest of the account, service, version, method and idempotency key, in hexadecimal digits.
+/// The digest of account, service, version, method and idempotency key, in hexadecimal digits.
 pub type ClaimKey = Arc<str>;
 
-/// A call claims an idempotency key.
+/// A claim of an idempotency key: a lease with a fence (SEMANTICS §5).
 #[derive(Clone, Debug, Serialize)]
 pub struct Claim {
-    /// What it is unique for.
+    /// The key that is claimed.
     pub key: ClaimKey,
-    /// A digest of the request, in hexadecimal digits.
+    /// The fingerprint of the request, in hexadecimal digits.
     pub fingerprint: Arc<str>,
-    /// Tells this holder from those before and after it.
+    /// The fence: a value that differs between this holder and those before and after it.
     pub fence: Arc<str>,
-    /// Now; microseconds since 1970.
+    /// The current time, in microseconds since 1970.
     pub at: i64,
-    /// Until when nobody else may claim it.
+    /// The end of the lease, in microseconds since 1970; no other call can take the key before.
     pub until: i64,
-    /// Whether the call may not be carried out a second time, whatever became of the first.
+    /// Whether the call must not be executed a second time, whatever the outcome of the first.
     pub once: bool,
-    /// What the key takes in the database before it has an answer, where that is counted: of callers who are not known.
+    /// The bytes that the key takes in the database before its answer is stored. Present for
+    /// anonymous callers only, whose bytes are counted.
     pub bytes: Option<i64>,
-    /// Whether the key may be claimed if it is new; an old one is answered in any case.
+    /// Whether a new key may be claimed. A key that exists is answered in any case.
     #[serde(skip)]
     pub has_room: bool,
 }
 
-/// What came of a [`Claim`].
+/// The outcome of a [`Claim`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ClaimOutcome {
-    /// It is the call's, which may go on.
+    /// The call holds the claim and may be executed.
     Granted,
-    /// Another call has it, until then at the most; microseconds since 1970.
+    /// Another call holds the claim, at most until this time in microseconds since 1970.
     InProgress(i64),
-    /// It belongs to another request.
+    /// The key belongs to a request with another fingerprint.
     Mismatch,
-    /// The call was carried out; this is its stored answer.
+    /// The call was executed; this is the stored answer.
     Done(String),
-    /// A call that must happen once began and did not end.
+    /// The outcome is unknown: an earlier call under `once` began and did not end.
     Unknown,
-    /// It is new, and there is no room for it.
+    /// The key is new, and there is no room for it.
     NoRoom,
 }
 
-/// Money comes into an account.
+/// A credit to an account.
 #[derive(Clone, Debug)]
 pub struct Credit {
-    /// Whose.
+    /// The id of the account.
     pub account: Arc<str>,
-    /// How much; more than nothing.
+    /// The amount, above zero.
     pub amount: Money,
-    /// Where it comes from; the same reference again brings no more.
+    /// The reference of the payment; each reference is credited once.
     pub reference: Arc<str>,
-    /// Microseconds since 1970.
+    /// The time, in microseconds since 1970.
     pub at: i64,
-    /// The operator.
+    /// The name of the operator.
     pub who: Arc<str>,
 }
 
-/// An operator's change, as it is kept.
+/// A change by an operator, before it has a number.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct OperatorChange {
-    /// Microseconds since 1970.
+    /// The time, in microseconds since 1970.
     pub at: i64,
-    /// The operator.
+    /// The name of the operator.
     pub who: Arc<str>,
-    /// Of what.
+    /// The kind of the subject.
     pub kind: ChangeKind,
-    /// Of which; empty when there is only one.
+    /// The name of the subject; empty for a kind with one subject only.
     pub subject: Arc<str>,
-    /// What holds now, as JSON; of a provider, only what is different.
+    /// The value after the change, as JSON; of a provider, the changed members only.
     pub document: String,
 }
 
-/// What operators change.
+/// The kind of a change by an operator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ChangeKind {
-    /// A price list is added.
+    /// A new price list.
     Prices,
-    /// The limits are others.
+    /// New limits.
     Limits,
-    /// A provider's switches are others.
+    /// New overrides of a provider.
     Provider,
-    /// An account is opened.
+    /// A new account.
     Account,
-    /// Money comes into an account.
+    /// A credit to an account.
     Credit,
-    /// A client's key is made or revoked.
+    /// A new or revoked API key.
     Key,
-    /// Money that stayed aside is charged or given back.
+    /// The settlement of a hold of unknown outcome.
     Hold,
 }
 
-/// A change as it stands in the books.
+/// A change by an operator, as it is stored.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct ChangeRecord {
-    /// The version of all settings that it made.
+    /// The number of the change, which is the version of all settings after it.
     pub id: i64,
-    /// Microseconds since 1970.
+    /// The time, in microseconds since 1970.
     pub at: i64,
-    /// The operator.
+    /// The name of the operator.
     pub who: String,
-    /// Of what.
+    /// The kind of the subject.
     pub kind: ChangeKind,
-    /// Of which.
+    /// The name of the subject.
     pub subject: String,
-    /// What holds since then, as JSON.
+    /// The value after the change, as JSON.
     pub document: String,
 }
 
-/// What came of a [`Credit`].
+/// The outcome of a [`Credit`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CreditOutcome {
-    /// The money is there.
+    /// The amount was credited.
     CreditOutcome,
-    /// It was, for this reference.
+    /// The same amount was credited before for this reference.
     Duplicate,
-    /// The reference was used for another amount.
+    /// Another amount or currency was credited before for this reference.
     Mismatch,
-    /// There is no such account.
+    /// The account does not exist.
     NoAccount,
-    /// The balance would be larger than can be written.
+    /// The balance would exceed the largest value that can be stored.
     Overflow,
 }
 
-/// A call has ended: its row, its money and its key, all at once.
+/// The settlement of a call that has ended: its row, money and idempotency key, in one transaction
+/// (SEMANTICS §8).
 #[derive(Clone, Debug)]
 pub struct Settlement {
-    /// The row.
+    /// The row of the request log.
     pub request: RequestRecord,
-    /// The money that was set aside, and how much of it the call has cost: none when that is not known, and the money
-    /// stays aside.
+    /// The hold and the amount to capture; `None` as the amount keeps the hold, because the outcome
+    /// is unknown.
     pub hold: Option<(Hold, Option<Money>)>,
-    /// The key that was claimed, and what becomes of it.
+    /// The claimed key, the fence of its holder and the end of the claim.
     pub claim: Option<(ClaimKey, Arc<str>, ClaimEnd)>,
 }
 
 impl Settlement {
-    /// Whether the call is charged anything.
+    /// Returns whether the call is charged more than zero.
     pub(crate) fn charges(&self) -> bool {
         self.hold
             .as_ref()
@@ -271,92 +282,94 @@ impl Settlement {
     }
 }
 
-/// What becomes of a claim when its call has ended.
+/// The end of a claim.
 #[derive(Clone, Debug)]
 pub enum ClaimEnd {
-    /// The call was not carried out; the next may.
+    /// Frees the key: the call was not executed.
     Release,
-    /// Nobody knows whether the key was claimed, since the wait for it was cut off: if it was, or will be by a commit that
-    /// is still on its way, it is free again.
+    /// Frees a key of which it is not known whether it was claimed, because the wait for the claim
+    /// was cut off. Undoes a claim that was committed, or will be by a commit that is still under
+    /// way.
     Undo,
-    /// Whoever asks again gets this answer, until then; microseconds since 1970.
+    /// Stores the answer for replays, until this time in microseconds since 1970.
     Answer(String, i64),
 }
 
-/// The record of a request.
+/// A request record: one row of the request log.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RequestRecord {
-    /// Its name in the books.
+    /// The id of the call.
     pub call: CallId,
-    /// Its name for the caller.
+    /// The request id that the caller sees.
     pub request_id: String,
-    /// When it came; microseconds since 1970.
+    /// The time of arrival, in microseconds since 1970.
     pub at: i64,
-    /// Who pays.
+    /// The account that pays.
     pub account: Option<Arc<str>>,
-    /// Who called.
+    /// The user within the account.
     pub user: Option<Arc<str>>,
-    /// By what road: `http`, `ws`, `bus`, `webhook`.
+    /// The origin: `http`, `ws`, `bus` or `webhook`.
     pub origin: Cow<'static, str>,
-    /// The service …
+    /// The name of the service.
     pub service: Cow<'static, str>,
-    /// … its version …
+    /// The version of the service.
     pub version: u32,
-    /// … and the method.
+    /// The name of the method.
     pub method: Cow<'static, str>,
-    /// The HTTP status of the answer.
+    /// The HTTP status of the reply.
     pub status: u16,
-    /// The error's code.
+    /// The code of the error.
     pub code: Option<Cow<'static, str>>,
-    /// Whether the caller got what they asked for.
+    /// Whether the request was fulfilled.
     pub fulfilled: bool,
-    /// Whether the answer came from the cache.
+    /// Whether the reply came from the cache.
     pub cache_hit: bool,
-    /// Whether the answer was given before, under the same idempotency key.
+    /// Whether the reply is a replay under the same idempotency key.
     pub replay: bool,
-    /// What the account pays, in 10⁻⁹ …
+    /// The price that the account pays, in 10⁻⁹ of `currency`.
     pub price: Option<i64>,
-    /// … of this currency.
+    /// The currency of `price`.
     pub currency: Option<Currency>,
-    /// What the attempts cost us, in 10⁻⁹ …
+    /// The cost of the attempts to the operator, in 10⁻⁹ of `cost_currency`.
     pub cost: Option<i64>,
-    /// … of this currency.
+    /// The currency of `cost`.
     pub cost_currency: Option<Currency>,
     /// The provider that answered.
     pub provider: Option<Cow<'static, str>>,
-    /// How long it took, in microseconds.
+    /// The duration, in microseconds.
     pub duration: i64,
-    /// The client's address.
+    /// The address of the client.
     pub peer: Option<String>,
-    /// The trace's id (W3C Trace Context).
+    /// The trace id (W3C Trace Context).
     pub trace: Option<String>,
     /// The attempts at providers, as JSON.
     pub attempts: Option<String>,
 }
 
 impl RequestRecord {
-    /// The code of a call whose stream has begun and has not ended: its row is completed when it has. Where it stays, the
-    /// gateway of the call has ended before its stream.
+    /// The code of a call whose stream has begun and has not ended. The row is completed at the end
+    /// of the stream; the code stays if the gateway of the call ended before.
     pub const STREAMING: &'static str = "streaming";
-    /// The code of a call that was cut off by the end of its gateway.
+    /// The code of a call that was interrupted by the end of its gateway.
     pub const INTERRUPTED: &'static str = "interrupted";
 
-    /// Whether the call may yet get a row that says how it ended.
+    /// Returns whether a later row may replace this one.
     pub(super) fn is_provisional(&self) -> bool {
         matches!(self.code.as_deref(), Some(Self::STREAMING | Self::INTERRUPTED))
     }
 }
 
-/// What an account has in one currency, and what its ledger says; in 10⁻⁹ of a unit.
+/// The balance of an account in one currency beside the sums of its ledger and holds, in 10⁻⁹ of a
+/// unit.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct Audit {
-    /// Whose.
+    /// The id of the account.
     pub account: String,
-    /// In which currency.
+    /// The currency.
     pub currency: String,
-    /// What can be spent.
+    /// The available amount.
     pub available: i64,
-    /// What is set aside for calls.
+    /// The held amount.
     pub held: i64,
     /// The sum of the ledger's entries.
     pub entries: i64,
@@ -365,7 +378,7 @@ pub struct Audit {
 }
 
 impl Audit {
-    /// Whether the balance is what the ledger and the holds add up to.
+    /// Returns whether the balance equals the sums of the ledger and of the holds.
     #[must_use]
     pub fn balances(&self) -> bool {
         self.available + self.held == self.entries && self.held == self.holds

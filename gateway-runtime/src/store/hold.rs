@@ -1,4 +1,7 @@
-//! Holds: money set aside for a call, with what tells the call if it never ends.
+//! Holds: money set aside for a call (SEMANTICS §7).
+//!
+//! A hold names its caller, method, request and, under `once`, the provider about to be asked, so
+//! that a call that never ends can be attributed.
 
 use std::{borrow::Cow, sync::Arc};
 
@@ -7,62 +10,64 @@ use crate::{
     store::{CallId, RequestRecord},
 };
 
-/// A call sets money aside.
+/// A hold of an account's money for one call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Hold {
-    /// Which.
+    /// The id of the call.
     pub call: CallId,
-    /// Who pays.
+    /// The account that pays.
     pub account: Arc<str>,
-    /// The most that it can cost.
+    /// The highest price of the call.
     pub amount: Money,
-    /// Microseconds since 1970.
+    /// The time of the hold, in microseconds since 1970.
     pub at: i64,
-    /// When the call must have ended, whatever became of its gateway; microseconds since 1970.
+    /// The time by which the call must have ended, whether or not its gateway still runs; in
+    /// microseconds since 1970.
     pub until: i64,
-    /// Whether a call that never ended may have done something that lasts.
+    /// Whether the call, if it never ends, may have had an effect.
     pub may_have_effect: bool,
-    /// What the call is, for a row of its own if its gateway dies.
+    /// The attribution of the call, from which its row is written if its gateway dies.
     pub attribution: Arc<Attribution>,
 }
 
-/// What a call is, as far as that is known before it ends.
+/// The attribution of a call: everything its row needs that is known before the call ends.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Attribution {
-    /// Its name for the caller.
+    /// The request id that the caller sees.
     pub request_id: String,
-    /// Who called.
+    /// The user within the account.
     pub user: Option<Arc<str>>,
-    /// By what road: `http`, `ws`, `bus`, `webhook`.
+    /// The origin: `http`, `ws`, `bus` or `webhook`.
     pub origin: Cow<'static, str>,
-    /// The service.
+    /// The name of the service.
     pub service: Cow<'static, str>,
     /// The version of the service.
     pub version: u32,
-    /// The method.
+    /// The name of the method.
     pub method: Cow<'static, str>,
-    /// The client's address.
+    /// The address of the client.
     pub peer: Option<String>,
-    /// The trace's id (W3C Trace Context).
+    /// The trace id (W3C Trace Context).
     pub trace: Option<String>,
-    /// Under `once`: the provider that was about to be asked, last of all.
+    /// The provider about to be asked, under `once`; of several, the last.
     pub provider: Option<Cow<'static, str>>,
 }
 
-/// What came of a [`Hold`].
+/// The outcome of a [`Hold`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum HoldOutcome {
-    /// The money is set aside.
+    /// The money is held.
     HoldOutcome,
-    /// There is not so much.
+    /// The available balance is too low.
     Insufficient {
-        /// What there is, in 10⁻⁹ of a unit.
+        /// The available balance, in 10⁻⁹ of a unit.
         available: i64,
     },
 }
 
 impl Hold {
-    /// The row of a call that was cut off by the end of its gateway; no price as long as that is not decided.
+    /// Returns the row of a call that was interrupted by the end of its gateway. Without a
+    /// `charge`, which an operator may decide later, the row has no price.
     pub(super) fn interrupted(&self, charge: Option<Money>) -> RequestRecord {
         let call = &self.attribution;
         RequestRecord {

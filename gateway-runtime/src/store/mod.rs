@@ -1,8 +1,9 @@
-//! What must last: accounts and their money, idempotency keys, the record of requests.
+//! The store: accounts and their ledger, idempotency keys, the request log.
 //!
-//! [`Books`] decides what a batch of [`Change`]s does, inside one transaction of a [`Database`]; `journal` makes the
-//! batches, so that what concurrent calls must have on disk costs each of them a share of one commit. `statements` has
-//! the SQL of both dialects; each database lives in a file of its own and knows nothing of what it keeps.
+//! [`Store`] commits a batch of [`Command`]s in one transaction of a [`Database`]; `writer` forms
+//! the batches (group commit), so that each of many concurrent calls pays for a share of one
+//! commit. `sql` holds the statements of both dialects; each database has a file of its own, which
+//! is independent of the tables.
 
 mod command;
 mod commit;

@@ -1,63 +1,63 @@
-//! What requests are looked for by.
+//! Queries of the request log.
 
 use std::ops::Range;
 
 use serde::Serialize;
 
-/// Which requests are looked for: those for which all that is said here is so.
+/// A query of the request log. It finds the requests that match all of the members that are set.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct RequestQuery {
-    /// Its name for the caller.
+    /// The request id that the caller sees.
     pub request_id: Option<String>,
-    /// Who pays.
+    /// The account that pays.
     pub account: Option<String>,
-    /// Who called.
+    /// The user within the account.
     pub user: Option<String>,
-    /// By what road: `http`, `ws`, `bus`, `webhook`.
+    /// The origin: `http`, `ws`, `bus` or `webhook`.
     pub origin: Option<String>,
-    /// The service.
+    /// The name of the service.
     pub service: Option<String>,
-    /// Its version.
+    /// The version of the service.
     pub version: Option<u32>,
-    /// The method.
+    /// The name of the method.
     pub method: Option<String>,
-    /// The HTTP status of the answer.
+    /// The HTTP status of the reply.
     pub status: Option<u16>,
-    /// The error's code.
+    /// The code of the error.
     pub code: Option<String>,
-    /// Whether the caller got what they asked for.
+    /// Fulfilled requests only, or the others only.
     pub fulfilled: Option<bool>,
-    /// Whether the answer came from the cache.
+    /// Cache hits only, or the others only.
     pub cache_hit: Option<bool>,
-    /// Whether the answer was given before, under the same idempotency key.
+    /// Replays under an idempotency key only, or the others only.
     pub replay: Option<bool>,
     /// The provider that answered.
     pub provider: Option<String>,
     /// The currency of the price.
     pub currency: Option<String>,
-    /// The client's address.
+    /// The address of the client.
     pub peer: Option<String>,
-    /// The trace's id.
+    /// The trace id.
     pub trace: Option<String>,
-    /// At least so much was paid, in 10⁻⁹ of a unit of whatever currency …
+    /// The lowest price, in 10⁻⁹ of a unit of any currency.
     pub min_price: Option<i64>,
-    /// … and at most so much.
+    /// The highest price, in 10⁻⁹ of a unit of any currency.
     pub max_price: Option<i64>,
-    /// At least so much it cost us …
+    /// The lowest cost to the operator, in 10⁻⁹ of a unit of any currency.
     pub min_cost: Option<i64>,
-    /// … and at most so much.
+    /// The highest cost to the operator, in 10⁻⁹ of a unit of any currency.
     pub max_cost: Option<i64>,
-    /// From then on; microseconds since 1970 …
+    /// The start of the period, inclusive, in microseconds since 1970.
     pub since: Option<i64>,
-    /// … and before then.
+    /// The end of the period, exclusive, in microseconds since 1970.
     pub until: Option<i64>,
-    /// Only those that came before the call of this name.
+    /// The id of a call; only earlier calls are found.
     pub before: Option<String>,
 }
 
 impl RequestQuery {
-    /// The names between which calls of that time are: a name begins with the time in milliseconds, taken within a second
-    /// of the time that is written down.
+    /// Returns the range of the ids of calls in the period. An id begins with the time in
+    /// milliseconds, at most a second away from the recorded time.
     pub(super) fn id_range(&self) -> Range<String> {
         const SECOND: i64 = 1_000_000;
         let name = |at: i64| format!("{:012x}", at.max(0) / 1000);

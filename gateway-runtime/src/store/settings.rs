@@ -1,4 +1,4 @@
-//! `[store]`: where the books are.
+//! The `[store]` section: the location of the store.
 
 use std::path::{Path, PathBuf};
 
@@ -14,20 +14,21 @@ use crate::{
     },
 };
 
-/// `[store]`: where the books are. Without either, nothing is written down, and idempotency keys are not honoured.
+/// `[store]`: the location of the store. Without `path` and `url` nothing is recorded, and
+/// idempotency keys are not honoured.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct StoreSettings {
-    /// A file of SQLite, made if it is not there; for one gateway.
+    /// The SQLite file, created if it does not exist; for one gateway.
     pub path: Option<PathBuf>,
-    /// A database of PostgreSQL, `postgres://user:password@host/database`; for any number of gateways. Needs the feature
-    /// `postgres`.
+    /// The PostgreSQL database, `postgres://user:password@host/database`; for any number of
+    /// gateways. Needs the feature `postgres`.
     pub url: Option<Secret>,
     /// The most connections to PostgreSQL.
     #[schemars(range(min = 1))]
     pub connections: u32,
-    /// Whether the gateway applies the migrations that the database lacks when it starts. If not, it does not start with an
-    /// older one, and `gateway db migrate` applies them.
+    /// Whether the gateway applies missing migrations when it starts. If not, it refuses to start
+    /// with an older database, and `gateway db migrate` applies them.
     pub migrate: bool,
 }
 
@@ -37,60 +38,61 @@ impl Default for StoreSettings {
     }
 }
 
-/// One of both.
+/// The configured database: a file or a server.
 enum DatabaseLocation<'a> {
     File(&'a Path),
     Server(&'a Secret),
 }
 
 impl StoreSettings {
-    /// Opens the books; none when there are to be none. `own` are the author's migrations.
+    /// Opens the store; `None` if none is configured. `own` are the author's migrations.
     ///
     /// # Errors
     ///
-    /// When they cannot be opened, are to be in two places, or have another shape than this program wants.
+    /// Fails if the store cannot be opened, both locations are set, or the migrations differ from
+    /// the program's.
     pub(crate) async fn open(&self, own: &[Migrations]) -> Result<Option<Store>, StartError> {
         let Some(place) = self.place()? else { return Ok(None) };
         if self.migrate {
             self.migrate(own).await?;
         } else {
-            require(&self.status(own).await?).map_err(told)?;
+            require(&self.status(own).await?).map_err(as_start_error)?;
         }
         match place {
             DatabaseLocation::File(path) => Sqlite::open_as_it_is(path).await.map(Store::new),
             DatabaseLocation::Server(url) => self.connect(url).await,
         }
         .map(Some)
-        .map_err(told)
+        .map_err(as_start_error)
     }
 
-    /// The database, to be connected to when it is asked for; none when there is none.
+    /// Returns the database, connected to on first use; `None` if none is configured.
     ///
     /// # Errors
     ///
-    /// When it is to be in two places, or at an address that is none.
+    /// Fails if both locations are set, or one is invalid.
     pub(crate) fn lazy(&self) -> Result<Option<Db>, StartError> {
         let Some(place) = self.place()? else { return Ok(None) };
         Ok(Some(match place {
             DatabaseLocation::File(path) => sqlite::lazy(path),
-            DatabaseLocation::Server(url) => self.server_on_demand(url).map_err(told)?,
+            DatabaseLocation::Server(url) => self.server_on_demand(url).map_err(as_start_error)?,
         }))
     }
 
-    /// Applies what the database lacks, the gateway's and the author's own.
+    /// Applies the missing migrations of the gateway and of the author.
     ///
     /// # Errors
     ///
-    /// When a step fails, or the database is newer than the program.
+    /// Fails if a step fails, or the database is newer than the program.
     pub(crate) async fn migrate(&self, own: &[Migrations]) -> Result<(), StartError> {
-        self.migrator().await?.migrate(&with_ours(own)).await.map_err(told)
+        self.migrator().await?.migrate(&with_ours(own)).await.map_err(as_start_error)
     }
 
-    /// Brings what is `owner`'s to a version, forward or back.
+    /// Migrates one owner's tables to a version, forward or back.
     ///
     /// # Errors
     ///
-    /// As [`migrate`](Self::migrate), and when there is no such owner or version.
+    /// Fails as [`migrate`](Self::migrate) does, and if the owner or the version does not exist.
     pub(crate) async fn bring_to(
         &self,
         own: &[Migrations],
@@ -105,14 +107,14 @@ impl StoreSettings {
                 owners.join(", ")
             )));
         };
-        self.migrator().await?.migrate_to(owned, version).await.map_err(told)
+        self.migrator().await?.migrate_to(owned, version).await.map_err(as_start_error)
     }
 
-    /// What the database has, and what it lacks.
+    /// Returns each migration, and whether the database has it.
     ///
     /// # Errors
     ///
-    /// When it cannot be read.
+    /// Fails if the database cannot be read.
     pub(crate) async fn status(
         &self,
         own: &[Migrations],
@@ -121,7 +123,7 @@ impl StoreSettings {
         if let Some(DatabaseLocation::File(path)) = self.place()?
             && !path.exists()
         {
-            // Asking makes no file.
+            // A query for the status must not create the file.
             let lacks = |owner: &'static str| {
                 move |step: &crate::store::Migration| MigrationStatus {
                     owner,
@@ -135,29 +137,34 @@ impl StoreSettings {
                 .flat_map(|owned| owned.steps.iter().map(lacks(owned.owner)))
                 .collect());
         }
-        self.migrator().await?.status(&all).await.map_err(told)
+        self.migrator().await?.status(&all).await.map_err(as_start_error)
     }
 
     async fn migrator(&self) -> Result<Db, StartError> {
         match self.place()? {
             None => Err(StartError::new(
-                "no database is configured: set `path` or `url` in [store] (the environment's DB_URL is `url`)",
+                "no database is configured: set `path` or `url` in [store] (the environment's \
+                 DB_URL is `url`)",
             )),
-            Some(DatabaseLocation::File(path)) => sqlite::migrator(path).await.map_err(told),
-            Some(DatabaseLocation::Server(url)) => self.server_migrator(url).await.map_err(told),
+            Some(DatabaseLocation::File(path)) => {
+                sqlite::migrator(path).await.map_err(as_start_error)
+            }
+            Some(DatabaseLocation::Server(url)) => {
+                self.server_migrator(url).await.map_err(as_start_error)
+            }
         }
     }
 
-    /// Whether there is a database.
+    /// Returns whether a database is configured.
     pub(crate) fn is_configured(&self) -> bool {
         self.path.is_some() || self.url.is_some()
     }
 
-    /// What is wrong with the settings themselves.
+    /// Checks the settings without a connection.
     ///
     /// # Errors
     ///
-    /// When they name two places, or one that cannot be.
+    /// Fails if both locations are set, or one is invalid.
     pub(crate) fn check(&self) -> Result<(), StartError> {
         self.place().map(drop)
     }
@@ -167,7 +174,8 @@ impl StoreSettings {
             (None, None) => Ok(None),
             (Some(path), None) if path.as_os_str().is_empty() => Err(StartError::new(
                 "`store.path` in the configuration: the path is empty\n\
-                 help: write the path of a file, such as `gateway.db`; without `path` and `url` nothing is recorded",
+                 help: write the path of a file, such as `gateway.db`; without `path` and `url` \
+                 nothing is recorded",
             )),
             (Some(path), None) => Ok(Some(DatabaseLocation::File(path))),
             (None, Some(url)) => match unsupported(url.expose()) {
@@ -177,14 +185,15 @@ impl StoreSettings {
                 None => Ok(Some(DatabaseLocation::Server(url))),
             },
             (Some(_), Some(_)) => Err(StartError::new(
-                "[store] has both `path` and `url`: the books are in one place, so drop one (the environment's DB_URL is \
-                 `url`)",
+                "[store] has both `path` and `url`: the books are in one place, so drop one (the \
+                 environment's DB_URL is `url`)",
             )),
         }
     }
 }
 
-/// Why a URL is not one of PostgreSQL; nothing after its scheme is repeated, which may be a password.
+/// Returns why a URL is not one of PostgreSQL. The message repeats nothing after the scheme, which
+/// may include a password.
 fn unsupported(url: &str) -> Option<String> {
     const FORM: &str = "write `postgres://user:password@host/database`";
     let Some((scheme, _)) = url.split_once("://") else {
@@ -203,11 +212,11 @@ fn unsupported(url: &str) -> Option<String> {
     }
 }
 
-fn told(error: impl Into<StoreError>) -> StartError {
+fn as_start_error(error: impl Into<StoreError>) -> StartError {
     StartError::new(format!("[store]: {}", error.into()))
 }
 
-/// The gateway's migrations come first: an author's may refer to what they make.
+/// Returns all migrations, the gateway's first: an author's may refer to its tables.
 fn with_ours(own: &[Migrations]) -> Vec<Migrations> {
     [GATEWAY].into_iter().chain(own.iter().copied()).collect()
 }
@@ -246,7 +255,7 @@ impl StoreSettings {
 #[cfg(not(feature = "postgres"))]
 fn absent() -> StoreError {
     StoreError::rejected(
-        "`url` asks for PostgreSQL, which this program was built without: add `features = [\"postgres\"]` to \
-         gateway-runtime in Cargo.toml, or use `path`",
+        "`url` asks for PostgreSQL, which this program was built without: add `features = \
+         [\"postgres\"]` to gateway-runtime in Cargo.toml, or use `path`",
     )
 }

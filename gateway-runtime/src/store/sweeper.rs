@@ -1,5 +1,5 @@
-//! The sweeper: ends holds of calls whose gateways are gone, keeps those of unknown outcome for reconciliation (SEMANTICS §7),
-//! and deletes expired idempotency keys.
+//! The sweeper: resolves holds of calls whose gateways are gone, keeps those of unknown outcome for
+//! reconciliation (SEMANTICS §7), and deletes expired idempotency keys.
 
 use std::time::{Duration, SystemTime};
 
@@ -8,17 +8,18 @@ use crate::{
     store::{Command, CommandOutcome, Hold, Store, StoreError, StoreWriter},
 };
 
-/// Sweeps every so often, as long as it is polled. Answered keys go when their time is over, those without an answer
-/// when they are `kept` older. `count` receives the bytes that keys of anonymous callers take.
+/// Sweeps once in each interval `every`, for as long as the future is polled. Keys with a stored
+/// answer are deleted when they expire, those without one when they expired `retention` ago.
+/// `count` receives the bytes that keys of anonymous callers take.
 pub(crate) async fn sweep(
     books: Store,
     journal: StoreWriter,
     every: Duration,
-    kept: Duration,
+    retention: Duration,
     count: impl Fn(u64),
 ) {
     loop {
-        if let Err(error) = once(&books, &journal, kept, &count).await {
+        if let Err(error) = once(&books, &journal, retention, &count).await {
             tracing::debug!(%error, "nothing can be swept now");
         }
         tokio::time::sleep(every).await;
@@ -28,16 +29,16 @@ pub(crate) async fn sweep(
 async fn once(
     books: &Store,
     journal: &StoreWriter,
-    kept: Duration,
+    retention: Duration,
     count: &impl Fn(u64),
 ) -> Result<(), StoreError> {
     let now = SystemTime::now();
-    let (answered, open) = (unix_micros(now), now.checked_sub(kept).map_or(0, unix_micros));
+    let (answered, open) = (unix_micros(now), now.checked_sub(retention).map_or(0, unix_micros));
     for hold in books.abandoned_holds(answered).await? {
         let charge = abandoned_charge(&hold);
         journal.write(Command::ResolveAbandonedHold(hold, charge)).await?;
     }
-    // A few at a time, so that calls between them need not wait.
+    // A few at a time, so that calls in between are not delayed.
     while let CommandOutcome::Forgotten(1..) =
         journal.write(Command::ExpireClaims { answered, open }).await?
     {}
@@ -45,7 +46,8 @@ async fn once(
     Ok(())
 }
 
-/// What a call costs that began and never ended: nothing if all it could do is read, and otherwise nobody knows.
+/// Returns the charge of a call that began and never ended: zero if the call could only read,
+/// otherwise `None`, because the outcome is unknown.
 fn abandoned_charge(hold: &Hold) -> Option<Money> {
     if !hold.may_have_effect {
         return Some(Money::from_nanos(0, hold.amount.currency()));
@@ -54,7 +56,8 @@ fn abandoned_charge(hold: &Hold) -> Option<Money> {
         call = &*hold.call,
         account = &*hold.account,
         amount = %hold.amount,
-        "a call never ended, its gateway is gone; what is set aside for it stays so until somebody knows what became of it"
+        "a call never ended, its gateway is gone; what is set aside for it stays so until somebody \
+         knows what became of it"
     );
     None
 }

@@ -1,4 +1,4 @@
-//! What operators read in the books.
+//! Views of the store for operators.
 
 use std::sync::Arc;
 
@@ -7,95 +7,95 @@ use serde::{Deserialize, Serialize};
 /// An account.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct Account {
-    /// Its name.
+    /// The id.
     pub id: String,
-    /// Its plan.
+    /// The plan.
     pub plan: String,
-    /// Microseconds since 1970.
+    /// The time of creation, in microseconds since 1970.
     pub created: i64,
 }
 
-/// What an account has in one currency, in 10⁻⁹ of a unit.
+/// The balance of an account in one currency, in 10⁻⁹ of a unit.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct Balance {
     /// The currency.
     pub currency: String,
-    /// What can be spent.
+    /// The available amount.
     pub available: i64,
-    /// What is set aside.
+    /// The held amount.
     pub held: i64,
 }
 
-/// One movement of an account's money.
+/// An entry of an account's ledger.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct LedgerEntry {
-    /// Its number; later entries have greater ones.
+    /// The number; later entries have greater ones.
     pub id: i64,
-    /// Microseconds since 1970.
+    /// The time, in microseconds since 1970.
     pub at: i64,
-    /// In which currency.
+    /// The currency.
     pub currency: String,
-    /// `credit` or `charge`.
+    /// The kind: `credit` or `charge`.
     pub kind: String,
-    /// How much, in 10⁻⁹ of a unit; never negative.
+    /// The amount, in 10⁻⁹ of a unit; never negative.
     pub amount: i64,
-    /// The credit's reference, or the call that was charged.
+    /// The reference of a credit, or the id of the charged call.
     pub reference: String,
 }
 
-/// A client's key, without its secret.
+/// An API key, without its secret.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ApiKeyRecord {
-    /// What finds it.
+    /// The id, by which the key is found.
     pub id: Arc<str>,
-    /// Who calls with it.
+    /// The account of calls with this key.
     pub account: Arc<str>,
-    /// What those calls may do.
+    /// The scopes of calls with this key.
     pub scopes: Vec<String>,
-    /// From when on it is no good; microseconds since 1970.
+    /// The time of expiry, in microseconds since 1970; `None` if the key does not expire.
     pub expires: Option<i64>,
-    /// Whether it was taken back.
+    /// Whether the key is revoked.
     pub revoked: bool,
-    /// The SHA-256 of its secret, in hexadecimal digits.
+    /// The SHA-256 of the secret, in hexadecimal digits.
     pub hash: String,
-    /// Microseconds since 1970.
+    /// The time of creation, in microseconds since 1970.
     pub created: i64,
 }
 
-/// Which requests are summed up, and how.
+/// The requests that a margin report sums up, and how it groups them.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct MarginQuery {
-    /// From then on; microseconds since 1970 …
+    /// The start of the period, inclusive, in microseconds since 1970.
     pub since: Option<i64>,
-    /// … and before then.
+    /// The end of the period, exclusive, in microseconds since 1970.
     pub until: Option<i64>,
-    /// Of one account only.
+    /// The only account to sum up; `None` for all accounts.
     pub account: Option<String>,
-    /// Whether days are told apart.
+    /// Whether each day has rows of its own.
     pub group_by_day: bool,
 }
 
-/// What accounts paid and what it cost us, of one method with one provider in one currency.
+/// The price, cost and number of calls of one method with one provider in one currency.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MarginRow {
-    /// The service …
+    /// The name of the service.
     pub service: String,
-    /// … its version …
+    /// The version of the service.
     pub version: u32,
-    /// … and the method.
+    /// The name of the method.
     pub method: String,
-    /// The provider that answered; none when none has.
+    /// The provider that answered; `None` if none did.
     pub provider: Option<String>,
-    /// The day (UTC), such as `2026-01-31`, if days are told apart.
+    /// The day (UTC), such as `2026-01-31`, if rows are grouped by day.
     pub day: Option<String>,
-    /// The currency; none of calls that were not paid, and whose cost is not known.
+    /// The currency; `None` for calls that were not charged and whose cost is unknown.
     pub currency: Option<String>,
-    /// What accounts paid, in 10⁻⁹ of a unit.
+    /// The sum of the prices that accounts paid, in 10⁻⁹ of a unit.
     pub price: i128,
-    /// What it cost us as far as that is known, in 10⁻⁹ of a unit.
+    /// The sum of the known costs to the operator, in 10⁻⁹ of a unit.
     pub cost: i128,
-    /// How many calls were paid for.
+    /// The number of calls that were charged.
     pub paid: u64,
-    /// How many calls that a provider answered have a cost that is not known.
+    /// The number of calls that a provider answered at unknown cost.
     pub cost_unknown: u64,
 }

@@ -219,7 +219,7 @@ each_database! {
             "# TYPE gateway_connections_open gauge",
             "# TYPE process_cpu_seconds_total counter",
             "gateway_quota_local_total 0",
-            "gateway_journal_owed 0",
+            "gateway_store_unwritten 0",
             "gateway_draining 0",
             "# TYPE gateway_call_duration_seconds histogram",
         ] {

@@ -24,7 +24,7 @@ each_database! {
         let lists = house.admin("GET /admin/prices", None).await.when(200);
         let told: Vec<_> =
             lists["items"].as_array().unwrap().iter().map(|it| (&it["state"], &it["list"]["prices"][0]["price"])).collect();
-        assert_eq!(told, [(&json!("coming"), &json!("9 USD")), (&json!("holds"), &json!("0.5 USD"))], "{lists}");
+        assert_eq!(told, [(&json!("scheduled"), &json!("9 USD")), (&json!("effective"), &json!("0.5 USD"))], "{lists}");
         let bad = json!({ "effective_at": "soon", "prices": [{ "service": "booth", "version": 1, "method": "buy", "price": 1 }] });
         let bad = house.admin("PUT /admin/prices", Some(&bad)).await;
         assert_eq!((bad.problem(), bad.body["errors"].as_array().unwrap().len()), ((400, "invalid-request"), 2));
@@ -59,7 +59,7 @@ each_database! {
             .map(|it| (it["state"].as_str().unwrap(), it["list"]["effective_at"].as_str().unwrap(), it["list"]["plan"].as_str()))
             .collect();
         let expected =
-            [("past", first, None), ("holds", later, None), ("past", later, None), ("holds", later, Some("gold")), ("past", first, None)];
+            [("superseded", first, None), ("effective", later, None), ("superseded", later, None), ("effective", later, Some("gold")), ("superseded", first, None)];
         assert_eq!(told, expected);
     }
 

@@ -45,7 +45,7 @@ fn every_problem_is_told_in_one_run() {
         "`auth.jwt.jwks_url` in the flags",
         "`auth.keys.one",
         "signed with the secret `EMAIL_WEBHOOK_SECRET`, which is not set",
-        "[routes.\"reports\"]: there is no dispatcher `bsu`",
+        "[routes.\"reports\"]: unknown dispatcher `bsu`",
         "[routes.\"shop\"]: its `body_bytes` do not fit",
         "routes.plain",
     ] {
@@ -56,7 +56,7 @@ fn every_problem_is_told_in_one_run() {
     for told in [
         "other machines can reach http.listen",
         "`EMAIL_WEBHOOK_SECRET`",
-        "[routes.shop]: it wants to know who is calling",
+        "[routes.shop]: it requires an authenticated caller",
     ] {
         assert!(error.contains(told), "{told}: {error}");
     }

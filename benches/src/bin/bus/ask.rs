@@ -1,4 +1,4 @@
-//! Keeps a number of questions in flight, and tells how long each took.
+//! The calling end: it keeps a number of calls in flight and measures the time of each.
 
 use std::time::{Duration, Instant};
 
@@ -9,7 +9,7 @@ use tokio::{
 
 use crate::{MEASURED, Outcome, WARM, cpu_of};
 
-/// What came of asking.
+/// The measurements of a run.
 #[derive(Default)]
 pub(crate) struct Asked {
     total: u64,
@@ -17,7 +17,7 @@ pub(crate) struct Asked {
 }
 
 impl Asked {
-    /// Counts a round trip that began then.
+    /// Records a round trip that began at `begun`; those of the warm-up are not measured.
     pub(crate) fn count(&mut self, begun: Instant, start: Instant) {
         self.total += 1;
         if begun.duration_since(start) > WARM {
@@ -30,8 +30,9 @@ impl Asked {
         self.measured.extend(other.measured);
     }
 
-    /// All of them, those a second, the median of their times in µs, and the CPU time that each cost: this process's, or of
-    /// another, in seconds.
+    /// Prints the number of calls, the calls a second, the median of their times in µs, and the CPU
+    /// time of each call in µs. `cpu` is the CPU time in seconds; by default it is that of this
+    /// process.
     #[expect(clippy::print_stdout, clippy::cast_precision_loss, reason = "this is what it is for")]
     pub(crate) fn print(mut self, cpu: Option<f64>) -> Outcome<()> {
         self.measured.sort_unstable();
@@ -43,16 +44,17 @@ impl Asked {
     }
 }
 
-/// When to stop.
+/// Returns whether the time of a run is over.
 pub(crate) fn is_over(start: Instant) -> bool {
     start.elapsed() > WARM + MEASURED
 }
 
-/// Asks over as many connections as calls are in flight, each on its own.
+/// Calls over HTTP, with a connection for each call in flight.
 pub(crate) async fn over_http(address: &str, path: &str, in_flight: usize) -> Outcome<Asked> {
     let body = crate::sdk::question()?;
     let head = format!(
-        "POST {path} HTTP/1.1\r\nhost: bench\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
+        "POST {path} HTTP/1.1\r\nhost: bench\r\ncontent-type: application/json\r\ncontent-length: \
+         {}\r\n\r\n",
         body.len()
     );
     let request = bytes::Bytes::from([head.as_bytes(), &body].concat());
@@ -79,7 +81,7 @@ pub(crate) async fn over_http(address: &str, path: &str, in_flight: usize) -> Ou
     Ok(all)
 }
 
-/// Reads one response, which is small, has a length, and is good.
+/// Reads one response, which is small, has a length, and must be 200.
 async fn read(stream: &mut TcpStream, buffer: &mut [u8]) -> Outcome<()> {
     let mut length = 0;
     loop {

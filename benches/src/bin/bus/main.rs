@@ -1,9 +1,11 @@
-//! What the gateway does with a message bus, beside plain `lapin` in the same run:
+//! The gateway with a message bus, beside plain `lapin` in the same run:
 //! `cargo run --release -p gateway-benches --features amqp --bin bus -- AMQP-URL [rounds]`.
 //!
-//! Who asks and who answers are programs of their own, one thread each where it is theirs to say; the broker is whatever stands
-//! at the URL. A round has each pair in turn, with one and with 256 calls in flight; of the rounds the median is given, and
-//! its ratio to `lapin` asking and `lapin` answering. `… -- AMQP-URL pending` tells what a call costs that waits. Linux only.
+//! Callers and repliers are programs of their own, with one thread each where the program decides
+//! that; the broker is the server at the URL. A round runs each pair in turn, with one and with 256
+//! calls in flight. The output is the median of the rounds, and its ratio to the pair
+//! `lapin → lapin`. `… -- AMQP-URL pending` prints the memory of a call that waits for its reply.
+//! Linux only.
 
 mod ask;
 mod plain;
@@ -23,14 +25,14 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
 
-/// How long each pair is measured.
+/// The time for which each pair is measured.
 const MEASURED: Duration = Duration::from_secs(2);
-/// And how long it runs before.
+/// The warm-up time before.
 const WARM: Duration = Duration::from_millis(500);
-/// The routing key that answering programs are bound by, and the path that leads to it.
+/// The routing key by which repliers are bound, and the path that leads to it.
 const KEY: &str = "accept";
 
-/// Who asks, and who answers.
+/// The pairs of a caller and a replier: name, caller's role, replier's role.
 const PAIRS: [(&str, &str, &str); 7] = [
     ("lapin → lapin", "ask-plain", "answer-plain"),
     ("lapin with confirms → lapin", "ask-confirmed", "answer-plain"),
@@ -77,7 +79,7 @@ fn main() -> Outcome<()> {
     }
 }
 
-/// A program that ends with this.
+/// A child process; it is killed when this is dropped.
 struct Running(Child);
 
 impl Drop for Running {
@@ -87,7 +89,7 @@ impl Drop for Running {
     }
 }
 
-/// Starts this program in another part, and waits for its first line.
+/// Starts this program in another role and waits for its first line.
 fn start(words: &[&str]) -> Outcome<(Running, String)> {
     let mut child = Command::new(env::current_exe()?).args(words).stdout(Stdio::piped()).spawn()?;
     let output = child.stdout.take().ok_or("no output")?;
@@ -99,7 +101,7 @@ fn start(words: &[&str]) -> Outcome<(Running, String)> {
     Ok((running, line.trim().to_owned()))
 }
 
-/// The CPU time that a process has used, in seconds.
+/// Returns the CPU time of a process in seconds.
 fn cpu_of(process: u32) -> Outcome<f64> {
     let mut nanos = 0;
     for thread in fs::read_dir(format!("/proc/{process}/task"))? {
@@ -110,8 +112,8 @@ fn cpu_of(process: u32) -> Outcome<f64> {
     Ok(nanos as f64 / 1e9)
 }
 
-/// One figure of a pair: round trips a second, the median of their times in µs, and the CPU time of who asks and who answers for
-/// each of them in µs.
+/// The measurements of a pair: round trips a second, the median of their times in µs, and the CPU
+/// time of the caller and of the replier for each in µs.
 type Figures = [f64; 4];
 
 #[expect(clippy::print_stdout, reason = "this is what it is for")]
@@ -129,7 +131,8 @@ fn measure(url: &str, rounds: usize) -> Outcome<()> {
         }
     }
     println!(
-        "| in flight | who asks and who answers | round trips/s | ratio | p50 µs | ratio | asking, CPU µs | answering, CPU µs |"
+        "| in flight | who asks and who answers | round trips/s | ratio | p50 µs | ratio | asking, \
+         CPU µs | answering, CPU µs |"
     );
     println!("|---|---|---|---|---|---|---|---|");
     let mut beside = Figures::default();
@@ -139,7 +142,8 @@ fn measure(url: &str, rounds: usize) -> Outcome<()> {
             beside = [rate, p50, asking, answering];
         }
         println!(
-            "| {in_flight} | {name} | {rate:.0} | {:.2} | {p50:.0} | {:.2} | {asking:.1} | {answering:.1} |",
+            "| {in_flight} | {name} | {rate:.0} | {:.2} | {p50:.0} | {:.2} | {asking:.1} | \
+             {answering:.1} |",
             rate / beside[0],
             p50 / beside[1]
         );
@@ -168,7 +172,7 @@ fn pair(url: &str, asking: &str, answering: &str, in_flight: usize) -> Outcome<F
     Ok([rate, p50, cpu, (cpu_of(answering.0.id())? - before) / total * 1e6])
 }
 
-/// Another one each time.
+/// Returns another number at each call.
 fn env_number() -> u32 {
     use std::sync::atomic::{AtomicU32, Ordering};
     static NEXT: AtomicU32 = AtomicU32::new(0);

@@ -18,11 +18,11 @@ use crate::{
     sdk,
 };
 
-/// Where direct answers go.
+/// The queue of direct reply-to.
 const ANSWERS: &str = "amq.rabbitmq.reply-to";
 
-/// Answers what comes by the queue, and by the exchange of the same name; each message is acknowledged. A quorum queue writes
-/// each down, as that of the gateway does.
+/// Replies to the messages of the queue, and of the exchange with the same name; each message is
+/// acknowledged. A quorum queue writes each message to disk, as the gateway's queue does.
 #[expect(clippy::print_stdout, reason = "it says that it is ready")]
 pub(crate) async fn answer(url: &str, queue: &str, is_quorum: bool) -> Outcome<()> {
     let connection = Connection::connect(url, ConnectionProperties::default()).await?;
@@ -76,7 +76,7 @@ pub(crate) async fn answer(url: &str, queue: &str, is_quorum: bool) -> Outcome<(
     Ok(())
 }
 
-/// Asks by direct reply-to, on one channel.
+/// Calls with direct reply-to, on one channel.
 pub(crate) async fn ask(url: &str, queue: &str, in_flight: usize, confirms: bool) -> Outcome<()> {
     let connection = Connection::connect(url, ConnectionProperties::default()).await?;
     let channel = connection.create_channel().await?;

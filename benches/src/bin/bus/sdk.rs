@@ -1,4 +1,5 @@
-//! The same ends by the gateway: a method that is called by the bus, a route to the bus, and its broker alone.
+//! The same ends by the gateway: a method that is called over the bus, a route to the bus, and the
+//! broker alone.
 
 use std::{
     sync::Arc,
@@ -14,20 +15,20 @@ use crate::{
     ask::{Asked, is_over},
 };
 
-/// Mail that goes nowhere.
+/// A mail service that sends nothing.
 #[service(name = "mail")]
 struct Mail;
 
 #[service]
 impl Mail {
-    /// Counts the addresses.
+    /// Returns the number of addresses.
     #[expose_method(POST)]
     async fn send(&self, message: mail::Message) -> Result<mail::Accepted> {
         Ok(mail::Accepted { accepted: message.to.len() })
     }
 }
 
-/// What is asked of all of them: a call of the method.
+/// Returns the body that all ends receive: a call of the method.
 pub(crate) fn question() -> Outcome<Vec<u8>> {
     let payload = mail::Message::valid();
     Ok(serde_json::to_vec(
@@ -41,7 +42,7 @@ async fn gateway(url: &str, workers: usize, more: &str) -> Outcome<RunningGatewa
     Ok(Gateway::from_toml(&settings)?.start().await?)
 }
 
-/// Answers calls that come by the queue.
+/// Serves calls of the queue.
 #[expect(clippy::print_stdout, reason = "it says that it is ready")]
 pub(crate) async fn answer(url: &str, queue: &str, workers: usize) -> Outcome<()> {
     let _gateway = gateway(url, workers, &format!("bus.calls.queue = '{queue}'")).await?;
@@ -49,7 +50,7 @@ pub(crate) async fn answer(url: &str, queue: &str, workers: usize) -> Outcome<()
     std::future::pending().await
 }
 
-/// Brings requests to the exchange.
+/// Forwards requests to the exchange.
 #[expect(clippy::print_stdout, reason = "it says where it is")]
 pub(crate) async fn relay(url: &str, exchange: &str) -> Outcome<()> {
     let gateway = gateway(
@@ -62,7 +63,7 @@ pub(crate) async fn relay(url: &str, exchange: &str) -> Outcome<()> {
     std::future::pending().await
 }
 
-/// Asks with the broker alone.
+/// Calls with the broker alone.
 pub(crate) async fn ask(url: &str, queue: &str, in_flight: usize) -> Outcome<()> {
     let gateway = gateway(url, 1, "bus.calls.enabled = false").await?;
     let (start, question) = (Instant::now(), bytes::Bytes::from(question()?));
@@ -94,7 +95,7 @@ fn soon() -> tokio::time::Instant {
     tokio::time::Instant::now() + Duration::from_secs(30)
 }
 
-/// What a call costs in memory that waits for its answer.
+/// Prints the memory of a call that waits for its reply.
 #[expect(clippy::print_stdout, reason = "this is what it is for")]
 pub(crate) async fn pending(url: &str) -> Outcome<()> {
     const CALLS: usize = 50_000;
@@ -128,7 +129,7 @@ pub(crate) async fn pending(url: &str) -> Outcome<()> {
     Ok(())
 }
 
-/// The memory that is this process's, in KiB.
+/// Returns the resident memory of this process in KiB.
 fn resident() -> Outcome<u64> {
     let status = std::fs::read_to_string("/proc/self/status")?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).ok_or("no VmRSS")?;

@@ -1,4 +1,4 @@
-//! The gateway that is measured: mail through one provider, each message charged.
+//! The gateway under measurement: mail through one provider, each message charged.
 
 use std::{
     error::Error,
@@ -8,15 +8,15 @@ use std::{
 use gateway_benches::mail::{Accepted, Message};
 use gateway_runtime::{RunningGateway, prelude::*};
 
-/// Delivers mail.
+/// A carrier of mail.
 #[capability]
 trait Carrier {
-    /// Takes a message for delivery.
+    /// Accepts a message for delivery.
     #[provide_method(effect = once)]
     async fn deliver(&self, message: &Message) -> Result<Accepted, ProviderError>;
 }
 
-/// `[providers.carrier]`.
+/// The section `[providers.carrier]`.
 #[derive(Debug, Deserialize, JsonSchema)]
 struct CarrierConfig {
     base_url: String,
@@ -37,7 +37,7 @@ impl Carrier for OnlyCarrier {
     }
 }
 
-/// Mail.
+/// A mail service.
 #[service(name = "mail")]
 struct Mail;
 
@@ -50,7 +50,7 @@ impl Mail {
     }
 }
 
-/// Serves until standard input ends.
+/// Serves until standard input is closed.
 #[expect(clippy::print_stdout, reason = "the parent reads the addresses there")]
 pub(crate) fn serve() -> Result<(), Box<dyn Error>> {
     let settings = super::peers::settings()?;

@@ -1,4 +1,4 @@
-//! The open-loop load: one thread sends each request at its time, another reads the answers.
+//! The open-loop load: one thread sends each request at its time, another reads the responses.
 
 use std::{
     collections::VecDeque,
@@ -22,8 +22,8 @@ use tokio::{
     sync::oneshot,
 };
 
-/// The longest that an answer may take before the measurement fails.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// The maximum time of a response; beyond it the measurement fails.
+const RESPONSE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Connections over which requests are sent.
 pub(crate) struct Load {
@@ -31,7 +31,7 @@ pub(crate) struct Load {
     idle: Receiver<Result<Answered, String>>,
     rate: u32,
     request: Vec<u8>,
-    /// Ends the thread that reads.
+    /// A guard that ends the reading thread.
     _reading: oneshot::Sender<()>,
 }
 
@@ -47,7 +47,8 @@ struct Answered {
 }
 
 impl Load {
-    /// Opens as many connections as may be in use at once: a fifth of a second of calls, at least 16 and at most 200.
+    /// Opens as many connections as may be in use at once: a fifth of a second of calls, at least
+    /// 16 and at most 200.
     pub(crate) fn open(address: SocketAddr, request: Vec<u8>, rate: u32) -> io::Result<Self> {
         let count = (rate / 5).clamp(16, 200) as usize;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build()?;
@@ -77,7 +78,8 @@ impl Load {
         Ok(Self { connections, idle, rate, request, _reading: reading })
     }
 
-    /// Sends requests at their times for so long, and returns the latencies in seconds, which count from those times.
+    /// Sends requests at their times for `time`, and returns the latencies in seconds, counted from
+    /// those times.
     pub(crate) fn run(&self, time: Duration) -> Result<Vec<f64>, String> {
         let (begin, pause) = (Instant::now(), Duration::from_secs(1) / self.rate);
         let count = (time.as_secs_f64() * f64::from(self.rate)) as u32;
@@ -98,14 +100,17 @@ impl Load {
             while free.is_empty() {
                 take(
                     &mut free,
-                    self.idle.recv_timeout(PATIENCE).map_err(|_| "no answer in time")?,
+                    self.idle.recv_timeout(RESPONSE_TIMEOUT).map_err(|_| "no answer in time")?,
                 )?;
             }
             let Some(next) = free.pop_front() else { continue };
             self.connections[next].send(&self.request, due).map_err(|error| error.to_string())?;
         }
         while free.len() < self.connections.len() {
-            take(&mut free, self.idle.recv_timeout(PATIENCE).map_err(|_| "no answer in time")?)?;
+            take(
+                &mut free,
+                self.idle.recv_timeout(RESPONSE_TIMEOUT).map_err(|_| "no answer in time")?,
+            )?;
         }
         Ok(latencies)
     }
@@ -114,7 +119,8 @@ impl Load {
 impl Connection {
     fn send(&self, request: &[u8], due: Instant) -> io::Result<()> {
         *self.due.lock().unwrap_or_else(PoisonError::into_inner) = Some(due);
-        // Once written the request is whole: it is smaller than the socket's buffer, which is empty.
+        // One write takes the whole request: it is smaller than the socket's buffer, which is
+        // empty.
         let sent = self.write.try_write(request)?;
         if sent == request.len() {
             Ok(())
@@ -151,7 +157,7 @@ async fn read_answers(
     }
 }
 
-/// Returns whether this is a whole answer; fails unless it is a good one.
+/// Returns whether the response is complete; fails unless it is a success.
 fn is_whole(answer: &[u8]) -> Result<bool, String> {
     let text = String::from_utf8_lossy(answer);
     let Some((head, body)) = text.split_once("\r\n\r\n") else { return Ok(false) };

@@ -1,15 +1,20 @@
 //! Open-loop load on charged calls through a provider that takes 50 ms:
-//! `cargo run --profile production -p gateway-benches --features postgres --bin open -- [rounds] [PostgreSQL URL]`.
+//! `cargo run --profile production -p gateway-benches --features postgres --bin open`, optionally
+//! with `-- [rounds] [PostgreSQL URL]`.
 //!
-//! A closed loop hides waiting: each client sends its next call when the last one was answered, so a gateway that is slow gets
-//! less to do. Here calls are due at fixed times, and their latency counts from then. Contestants are the provider's stand-in
-//! itself (`direct`), a bare forwarder of hyper and reqwest, and gateways which authenticate, hold and charge money and write a
-//! record, on disk before the answer. Each runs in a process of its own on one core; the load and the stand-in have the other.
+//! A closed loop hides waiting: each client sends its next call after the previous response, so a
+//! slow gateway gets less to do. Here calls are due at fixed times, and their latency counts from
+//! then. Contestants are the provider's stand-in itself (`direct`), a bare forwarder of hyper and
+//! reqwest, and gateways that authenticate, hold and charge money and write a row of the request
+//! log, on disk before the response. Each runs in a process of its own on one core; the load and
+//! the stand-in have the other.
 //!
-//! Prints, for each rate, what p50 and p99 are above those of `direct` in the same round, the CPU time of a call, how often a
-//! thread slept for it, and commits a second; and the CPU time at rest. Rounds are interleaved; medians. Linux only.
+//! Prints, for each rate, p50 and p99 above those of `direct` in the same round, the CPU time of a
+//! call, the thread sleeps of a call, and commits a second; and the CPU time at rest. Rounds are
+//! interleaved; medians. Linux only.
 //!
-//! `OPEN_RATES` (`30,1000,2000`), `OPEN_SECONDS` (`4`) and `OPEN_ONLY` (`SQLite`) change what is measured.
+//! The variables `OPEN_RATES` (`30,1000,2000`), `OPEN_SECONDS` (`4`) and `OPEN_ONLY` (`SQLite`)
+//! select the rates, the seconds and the contestants.
 
 mod gateway;
 mod load;
@@ -35,7 +40,7 @@ use self::load::Load;
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// The core of the contestant that is measured.
+/// The core of the contestant under measurement.
 const CONTESTANT: &str = "0";
 /// The core of the load and of the stand-in.
 const OTHERS: &str = "1";
@@ -57,7 +62,7 @@ struct Contestant {
     request: Vec<u8>,
 }
 
-/// The figures of one contestant in one round.
+/// The measurements of one contestant in one round.
 struct Round {
     p50: f64,
     p99: f64,
@@ -143,8 +148,10 @@ fn contestants(folder: &Path, postgres: Option<&str>) -> Result<Vec<Contestant>,
 
 fn settings(provider: SocketAddr, store: &str) -> String {
     format!(
-        "http.listen = '127.0.0.1:0'\nhttp.workers = 1\nadmin.listen = '127.0.0.1:0'\nlog.level = 'warn'\n{store}\n\
-         auth.keys.acme = {{ hash = '{HASH}', account = 'acme' }}\nproviders.carrier.base_url = 'http://{provider}/'"
+        "http.listen = '127.0.0.1:0'\nhttp.workers = 1\nadmin.listen = '127.0.0.1:0'\nlog.level = \
+         'warn'\n{store}\n\
+         auth.keys.acme = {{ hash = '{HASH}', account = 'acme' }}\nproviders.carrier.base_url = \
+         'http://{provider}/'"
     )
 }
 
@@ -156,10 +163,10 @@ fn request(path: &str, key: &str) -> Result<Vec<u8>, Box<dyn Error>> {
         .into_bytes())
 }
 
-/// Prints what contestants cost that have nothing to do.
+/// Prints the CPU time of idle contestants.
 #[expect(clippy::print_stdout, reason = "the figures are what this program is for")]
 fn rest(contestants: &[Contestant], time: Duration) -> Result<(), Box<dyn Error>> {
-    // What is done once after the start is not rest.
+    // The pause excludes work that is done once after the start.
     thread::sleep(Duration::from_secs(2));
     println!("{:<24} {:>14} {:>14}", "at rest", "CPU ms/s", "sleeps/s");
     let before =

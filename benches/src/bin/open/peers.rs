@@ -1,4 +1,4 @@
-//! The provider's stand-in, which answers after 50 ms, and the forwarder.
+//! The provider's stand-in, which responds after 50 ms, and the forwarder.
 
 use std::{
     error::Error,
@@ -34,8 +34,9 @@ pub(crate) fn settings() -> io::Result<String> {
     Ok(settings)
 }
 
-/// Answers each request after 50 ms. The delay is of a thread of its own: timers of the runtime have whole milliseconds, and
-/// would answer those of one millisecond together.
+/// Responds to each request after 50 ms. A thread of its own provides the delay: timers of the
+/// runtime have a resolution of a millisecond, so requests of the same millisecond would get their
+/// responses together.
 pub(crate) fn stand_in() -> Result<(), Box<dyn Error>> {
     settings()?;
     let (later, due) = mpsc::channel::<(Instant, oneshot::Sender<()>)>();
@@ -57,10 +58,10 @@ pub(crate) fn stand_in() -> Result<(), Box<dyn Error>> {
     })
 }
 
-/// Sends each request on, and the answer back.
+/// Forwards each request, and returns the response.
 pub(crate) fn forward() -> Result<(), Box<dyn Error>> {
     let url = settings()?.trim().to_owned();
-    // An error means that there is one already.
+    // An error means that a provider is installed already.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let client = reqwest::Client::new();
     serve(move |request: Request<Incoming>| {
@@ -80,7 +81,7 @@ fn json(body: Bytes) -> Response<Full<Bytes>> {
     response
 }
 
-/// Serves on one thread until standard input ends.
+/// Serves on one thread until standard input is closed.
 #[expect(clippy::print_stdout, reason = "the parent reads the address there")]
 fn serve<A, F>(answer: A) -> Result<(), Box<dyn Error>>
 where

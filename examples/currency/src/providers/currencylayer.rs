@@ -1,4 +1,5 @@
-//! currencylayer: `GET /live` or `GET /historical`, quotes such as `USDEUR`; errors come with status 200.
+//! currencylayer: `GET /live` or `GET /historical`, quotes such as `USDEUR`; errors come with
+//! status 200.
 
 use std::collections::BTreeMap;
 
@@ -10,10 +11,10 @@ use serde::Deserialize;
 use super::{RateSource, symbols, table};
 use crate::rates::{Rates, RatesQuery};
 
-/// `[providers.currencylayer]`.
+/// The section `[providers.currencylayer]`.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub struct CurrencylayerConfig {
-    /// Where the API is.
+    /// The base URL of the API.
     #[serde(default = "base_url")]
     base_url: String,
     /// The account's key.
@@ -24,7 +25,7 @@ fn base_url() -> String {
     "https://api.currencylayer.com".to_owned()
 }
 
-/// currencylayer.
+/// The provider currencylayer.
 #[provider(name = "currencylayer", title = "currencylayer")]
 pub struct Currencylayer {
     http: HttpClient,
@@ -54,12 +55,12 @@ impl RateSource for Currencylayer {
     }
 }
 
-/// What it answers, well or not.
+/// The body of a response, for a success or an error.
 #[derive(Deserialize)]
 struct Answer {
     /// Unix seconds.
     timestamp: Option<i64>,
-    /// Only of the past.
+    /// The day of the quotes; present in historical responses only.
     date: Option<NaiveDate>,
     #[serde(default)]
     quotes: BTreeMap<String, serde_json::Number>,
@@ -79,7 +80,7 @@ impl Answer {
         let moment = self.timestamp.and_then(|seconds| DateTime::from_timestamp(seconds, 0));
         let date = self.date.or(moment.map(|moment| moment.date_naive()));
         let date = date.ok_or_else(|| ProviderError::ambiguous("an answer without a date"))?;
-        // `USDEUR`: the base comes first.
+        // In `USDEUR` the base comes first.
         let quotes = self.quotes.into_iter();
         let rates = quotes.filter_map(|(pair, rate)| {
             Some((pair.strip_prefix(query.base.code())?.to_owned(), rate))
@@ -88,7 +89,7 @@ impl Answer {
     }
 }
 
-/// The documented codes: <https://currencylayer.com/documentation#error_codes>.
+/// Maps the documented codes: <https://currencylayer.com/documentation#error_codes>.
 fn refusal(code: u32) -> ProviderError {
     match code {
         101 | 102 => {

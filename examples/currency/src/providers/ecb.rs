@@ -1,5 +1,5 @@
-//! The reference rates of the European Central Bank, from a file that is part of the program: the source that is
-//! always there.
+//! The reference rates of the European Central Bank, from a file that is part of the program: the
+//! source that is always available.
 
 use std::{collections::BTreeMap, str::FromStr, sync::Arc};
 
@@ -20,10 +20,11 @@ struct Day {
 }
 
 impl Day {
-    /// Units of `symbol` for one unit of `base`; none when one of them was not published.
+    /// Returns the units of `symbol` for one unit of `base`; `None` if one of them was not
+    /// published.
     fn cross(&self, base: Symbol, symbol: Symbol) -> Option<Exact> {
         let rate = self.rates.get(&symbol)?.checked_div(*self.rates.get(&base)?)?;
-        // Six significant digits are what the bank publishes; ten decimals keep them for every pair.
+        // The bank publishes six significant digits; ten decimals preserve them for every pair.
         Some(Exact(rate.round_dp(10).normalize()))
     }
 }
@@ -51,20 +52,20 @@ impl Sheet {
         Ok(Self(days))
     }
 
-    /// The last day until `date`, or of all.
+    /// Returns the last day up to `date`, or the last day of all.
     fn day(&self, date: Option<NaiveDate>) -> Option<&Day> {
         let end = date.map_or(self.0.len(), |date| self.0.partition_point(|day| day.date <= date));
         self.0[..end].last()
     }
 }
 
-/// The bank's file.
+/// The provider that reads the bank's file.
 #[provider(name = "ecb_file", title = "European Central Bank, from a file")]
 pub struct EcbFile {
     sheet: EcbSheet,
 }
 
-/// The file, read once, when the gateway starts.
+/// The file, parsed once, when the gateway starts.
 #[derive(Clone)]
 struct EcbSheet(Arc<Sheet>);
 
@@ -103,7 +104,8 @@ impl RateHistory for EcbFile {
         let end = query
             .until
             .map_or(sheet.0.len(), |until| sheet.0.partition_point(|day| day.date <= until));
-        // A day at a time: the stream holds the file's place, not its content.
+        // The stream computes one day at a time: it holds a position in the file, not a copy of its
+        // content.
         let days = (start..end.max(start)).filter_map(move |at| {
             let day = &sheet.0[at];
             Some(Ok::<_, Error>(DayRate {
@@ -145,7 +147,7 @@ mod tests {
         let sheet = sheet();
         let day = sheet.day(Some("2026-10-30".parse().unwrap())).unwrap();
         assert_eq!(day.cross(Symbol::EUR, Symbol::USD).unwrap().0.to_string(), "1.1172");
-        // 1 / 1.1172
+        // The value of 1 / 1.1172.
         assert_eq!(day.cross(Symbol::USD, Symbol::EUR).unwrap().0.to_string(), "0.8950948801");
         assert_eq!(day.cross(Symbol::HRK, Symbol::EUR), None, "the kuna is no more");
     }

@@ -10,10 +10,10 @@ use serde::Deserialize;
 use super::{RateSource, symbols, table};
 use crate::rates::{Rates, RatesQuery};
 
-/// `[providers.fixer_io]`.
+/// The section `[providers.fixer_io]`.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub struct FixerConfig {
-    /// Where the API is.
+    /// The base URL of the API.
     #[serde(default = "base_url")]
     base_url: String,
     /// The account's key.
@@ -24,7 +24,7 @@ fn base_url() -> String {
     "https://data.fixer.io/api".to_owned()
 }
 
-/// fixer.io.
+/// The provider fixer.io.
 #[provider(name = "fixer_io", title = "Fixer.io")]
 pub struct FixerIo {
     http: HttpClient,
@@ -53,7 +53,7 @@ impl RateSource for FixerIo {
     }
 }
 
-/// What it answers, well or not.
+/// The body of a response, for a success or an error.
 #[derive(Deserialize)]
 struct Answer {
     date: Option<NaiveDate>,
@@ -77,7 +77,7 @@ impl Answer {
     }
 }
 
-/// The documented codes: <https://fixer.io/documentation#errorcodes>.
+/// Maps the documented codes: <https://fixer.io/documentation#errorcodes>.
 fn refusal(code: u32) -> ProviderError {
     match code {
         101 | 102 => {

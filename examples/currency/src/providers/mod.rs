@@ -1,4 +1,4 @@
-//! Where rates come from: what every source can do, and three that can.
+//! The capabilities of a source of rates, and three providers.
 
 pub mod currencylayer;
 pub mod ecb;
@@ -12,29 +12,31 @@ use rust_decimal::Decimal;
 
 use crate::rates::{DayRate, Exact, HistoryQuery, Rates, RatesQuery, Symbol};
 
-/// What every source of exchange rates can do.
+/// A source of exchange rates.
 #[capability]
 pub trait RateSource {
-    /// The rates of one day.
+    /// Returns the rates of one day.
     #[provide_method(effect = read)]
     async fn rates(&self, query: &RatesQuery) -> Result<Rates, ProviderError>;
 }
 
-/// What a source that keeps the past can do.
+/// A source of historical rates.
 #[capability]
 pub trait RateHistory {
-    /// One currency in another, day by day, oldest first.
+    /// Streams the rates of one currency in another by day, oldest first.
     #[provide_method(effect = read)]
     async fn history(&self, query: &HistoryQuery) -> Result<Streaming<DayRate>, ProviderError>;
 }
 
-/// The codes asked for, as both APIs take them; all that this service knows when none is named.
+/// Returns the requested codes as both APIs take them; all codes that this service knows if none is
+/// requested.
 fn symbols(wanted: &[Symbol]) -> String {
     let wanted = if wanted.is_empty() { Symbol::ALL } else { wanted };
     wanted.iter().map(|symbol| symbol.code()).collect::<Vec<_>>().join(",")
 }
 
-/// An API's numbers as exact decimals, by the digits that were written; currencies that nobody asked about fall away.
+/// Parses an API's numbers as exact decimals, by the digits as written. Currencies that this
+/// service does not know are dropped.
 fn table(
     base: Symbol,
     date: NaiveDate,

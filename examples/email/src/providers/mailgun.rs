@@ -1,14 +1,15 @@
-//! Mailgun's API v3: `POST /v3/{domain}/messages`, a form, answers 200 with the message's id.
+//! Mailgun's API v3: `POST /v3/{domain}/messages` with a form; the response is 200 with the
+//! message's id.
 
 use gateway_runtime::{AttemptClass, prelude::*, provider::HttpResponse};
 
 use super::{EmailSender, accepted, at, joined};
 use crate::message::{Accepted, Message, SendRequest};
 
-/// `[providers.mailgun]`.
+/// The section `[providers.mailgun]`.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub struct MailgunConfig {
-    /// Where the API is; `https://api.eu.mailgun.net` for accounts in the EU.
+    /// The base URL of the API; `https://api.eu.mailgun.net` for accounts in the EU.
     #[serde(default = "base_url")]
     base_url: String,
     /// The domain that mail is sent from.
@@ -27,7 +28,7 @@ fn no_key() -> Secret {
     Secret::new("")
 }
 
-/// Mailgun.
+/// The provider Mailgun.
 #[provider(name = "mailgun", title = "Mailgun")]
 pub struct Mailgun {
     http: HttpClient,
@@ -68,7 +69,8 @@ struct Queued {
     id: String,
 }
 
-/// 400 is the message's fault, 401, 402 and 429 the account's, as the statuses say; the others need a word more.
+/// Maps the statuses. 400 concerns the message; 401, 402 and 429 concern the account, as their
+/// default mapping says. The others need a rule of their own.
 async fn refusal(response: HttpResponse) -> ProviderError {
     match response.status() {
         404 => response

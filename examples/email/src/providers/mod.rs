@@ -1,4 +1,4 @@
-//! What every way of sending mail can do, and four that can.
+//! The capability to send mail, and four providers.
 
 pub mod mailgun;
 pub mod postmark;
@@ -9,10 +9,10 @@ use gateway_runtime::prelude::*;
 
 use crate::message::{Accepted, Address, Message};
 
-/// What every way of sending mail can do.
+/// A way of sending mail.
 #[capability]
 pub trait EmailSender {
-    /// Takes a message for delivery. Whoever is asked twice sends it twice.
+    /// Accepts a message for delivery. A second call sends it a second time.
     #[provide_method(effect = once)]
     async fn send(&self, message: &Message) -> Result<Accepted, ProviderError>;
 }
@@ -21,12 +21,12 @@ fn accepted(provider: &str, message_id: impl Into<String>) -> Accepted {
     Accepted { message_id: message_id.into(), provider: provider.to_owned() }
 }
 
-/// Addresses as a list for a header or a form.
+/// Joins addresses to a list for a header or a form.
 fn joined(addresses: &[Address]) -> String {
     addresses.iter().map(|address| address.0.as_str()).collect::<Vec<_>>().join(",")
 }
 
-/// An API's base URL, whether or not it was written with a slash at its end.
+/// Joins an API's base URL, with or without a slash at its end, and a path.
 fn at(base_url: &str, path: &str) -> String {
     format!("{}{path}", base_url.trim_end_matches('/'))
 }

@@ -1,4 +1,5 @@
-//! Postmark's API: `POST /email` answers 200 with a `MessageID`, and 422 with an `ErrorCode` for what it will not send.
+//! Postmark's API: `POST /email`; the response is 200 with a `MessageID`, or 422 with an
+//! `ErrorCode` for a message that it does not send.
 
 use gateway_runtime::{AttemptClass, prelude::*, provider::HttpResponse};
 use serde_json::{Value, json};
@@ -6,10 +7,10 @@ use serde_json::{Value, json};
 use super::{EmailSender, accepted, at, joined};
 use crate::message::{Accepted, Message, SendRequest};
 
-/// `[providers.postmark]`.
+/// The section `[providers.postmark]`.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub struct PostmarkConfig {
-    /// Where the API is.
+    /// The base URL of the API.
     #[serde(default = "base_url")]
     base_url: String,
     /// The server token.
@@ -32,7 +33,7 @@ fn stream() -> String {
     "outbound".to_owned()
 }
 
-/// Postmark.
+/// The provider Postmark.
 #[provider(name = "postmark", title = "Postmark")]
 pub struct Postmark {
     http: HttpClient,
@@ -60,7 +61,11 @@ impl EmailSender for Postmark {
 fn body(Message { from, content }: &Message, stream: &str) -> Value {
     let SendRequest { to, cc, subject, text, html } = content;
     let mut body = json!({
-        "From": from.0, "To": joined(to), "Subject": subject, "TextBody": text, "MessageStream": stream,
+        "From": from.0,
+        "To": joined(to),
+        "Subject": subject,
+        "TextBody": text,
+        "MessageStream": stream,
     });
     if !cc.is_empty() {
         body["Cc"] = json!(joined(cc));
@@ -85,16 +90,17 @@ struct Refusal {
     message: String,
 }
 
-/// The documented codes: <https://postmarkapp.com/developer/api/overview#error-codes>.
+/// Maps the documented codes: <https://postmarkapp.com/developer/api/overview#error-codes>.
 async fn refusal(response: HttpResponse) -> ProviderError {
     let Refusal { error_code: code, message } = match response.json().await {
         Ok(refusal) => refusal,
-        // It says no all the same; only why is not to be read.
+        // The status is a refusal even if its reason cannot be parsed.
         Err(error) => return error.with_class(AttemptClass::Rejected),
     };
     let why = format!("code {code}: {message}");
     match code {
-        // The sender's signature or domain, the account's approval, its credits: another provider has its own.
+        // The sender's signature or domain, the account's approval, its credits: another provider
+        // has its own.
         400..=405 | 411..=413 => ProviderError::rejected(why),
         406 => ProviderError::invalid(why)
             .with_public_detail("a receiver's mailbox has refused mail before"),

@@ -1,4 +1,5 @@
-//! SendGrid's Web API v3: `POST /v3/mail/send` answers 202 without a body, and the message's id in `X-Message-Id`.
+//! SendGrid's Web API v3: `POST /v3/mail/send`; the response is 202 without a body, with the
+//! message's id in `X-Message-Id`.
 
 use std::time::{Duration, SystemTime};
 
@@ -8,10 +9,10 @@ use serde_json::{Value, json};
 use super::{EmailSender, accepted, at};
 use crate::message::{Accepted, Address, Message, SendRequest};
 
-/// `[providers.sendgrid]`.
+/// The section `[providers.sendgrid]`.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub struct SendGridConfig {
-    /// Where the API is.
+    /// The base URL of the API.
     #[serde(default = "base_url")]
     base_url: String,
     /// A key that may send mail.
@@ -27,7 +28,7 @@ fn no_key() -> Secret {
     Secret::new("")
 }
 
-/// SendGrid.
+/// The provider SendGrid.
 #[provider(name = "sendgrid", title = "SendGrid")]
 pub struct SendGrid {
     http: HttpClient,
@@ -55,7 +56,7 @@ fn body(Message { from, content }: &Message) -> Value {
     let list = |addresses: &[Address]| {
         addresses.iter().map(|Address(email)| json!({ "email": email })).collect()
     };
-    // An empty list would be refused.
+    // SendGrid refuses an empty list.
     let mut receivers = json!({ "to": list(to) });
     if !cc.is_empty() {
         receivers["cc"] = list(cc);
@@ -66,15 +67,21 @@ fn body(Message { from, content }: &Message) -> Value {
         .flatten()
         .map(|(kind, value)| json!({ "type": kind, "value": value }))
         .collect();
-    json!({ "personalizations": [receivers], "from": { "email": from.0 }, "subject": subject, "content": parts })
+    json!({
+        "personalizations": [receivers],
+        "from": { "email": from.0 },
+        "subject": subject,
+        "content": parts,
+    })
 }
 
-/// 400 is the message's fault, 401 and 403 the account's, as the statuses say; the others need a word more.
+/// Maps the statuses. 400 concerns the message; 401 and 403 concern the account, as their default
+/// mapping says. The others need a rule of their own.
 async fn refusal(response: HttpResponse) -> ProviderError {
     let reset =
         response.headers().get("x-ratelimit-reset").and_then(|at| at.to_str().ok()?.parse().ok());
     match response.status() {
-        // Larger than this API takes; a mail server may take more.
+        // The message is larger than this API accepts; a mail server may accept more.
         413 => ProviderError::unsupported("413: the message is too large"),
         429 => reset
             .map(until)
@@ -84,7 +91,7 @@ async fn refusal(response: HttpResponse) -> ProviderError {
     }
 }
 
-/// From now to a time in seconds since 1970.
+/// Returns the time from now until a time in seconds since 1970; zero for a time in the past.
 fn until(seconds: u64) -> Duration {
     let at = SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
     at.duration_since(SystemTime::now()).unwrap_or_default()

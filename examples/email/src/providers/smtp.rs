@@ -1,5 +1,6 @@
-//! SMTP (RFC 5321), one connection a message. Up to the end of the data nothing is sent: whatever fails before is safe
-//! to give to another provider. Only the answer to the end of the data can be lost.
+//! SMTP (RFC 5321), one connection for each message. Nothing is sent before the end of the data, so
+//! another provider can safely take over after any earlier failure. Only the reply to the end of
+//! the data can be lost.
 
 use std::time::Duration;
 
@@ -22,39 +23,40 @@ use lettre::{
 use super::{EmailSender, accepted};
 use crate::message::{Accepted, Address, Message, SendRequest};
 
-/// `[providers.smtp]`.
+/// The section `[providers.smtp]`.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub struct SmtpConfig {
-    /// The mail server.
+    /// The host name of the mail server.
     #[serde(default = "host")]
     host: String,
-    /// Its port: usually 587 with `starttls`, 465 with `tls`, 25 with `none`.
+    /// The port of the mail server: usually 587 with `starttls`, 465 with `tls`, 25 with `none`.
     #[serde(default = "port")]
     port: u16,
-    /// How the connection is protected.
+    /// The protection of the connection.
     #[serde(default)]
     security: Security,
-    /// Who signs in; nobody when left out.
+    /// The user name; without it the connection is not authenticated.
     username: Option<String>,
-    /// With this password.
+    /// The password of the user.
     password: Option<Secret>,
-    /// How long it may take until the server is ready for the message; less than `failover.attempt_timeout`, so that
-    /// what was never sent is not taken for lost.
+    /// The maximum time until the server is ready for the message. It is less than
+    /// `failover.attempt_timeout`, so that a message that was never sent does not count as
+    /// ambiguous.
     #[serde(default = "open_timeout", with = "duration")]
     #[schemars(with = "DurationText")]
     open_timeout: Duration,
 }
 
-/// How a connection is protected.
+/// The protection of a connection.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Security {
-    /// Encrypted after `STARTTLS` (RFC 3207), or not used.
+    /// Encryption after `STARTTLS` (RFC 3207); the connection is not used without it.
     #[default]
     StartTls,
-    /// Encrypted from the first byte (RFC 8314).
+    /// Encryption from the first byte (RFC 8314).
     Tls,
-    /// Not at all: for a server on this machine.
+    /// No encryption: for a server on the same machine.
     None,
 }
 
@@ -95,7 +97,7 @@ impl EmailSender for Smtp {
                 )));
             }
         }
-        // What is decided is not held up by good manners.
+        // The outcome is known already; `QUIT` must not delay it.
         tokio::spawn(async move {
             tokio::time::timeout(Duration::from_secs(1), connection.quit()).await.is_ok()
         });
@@ -104,8 +106,8 @@ impl EmailSender for Smtp {
 }
 
 impl Smtp {
-    /// A connection that is ready for the message: all of RFC 5321 up to the answer to `DATA`.
-    /// `AsyncSmtpConnection::send` goes further, and does not say how far it got.
+    /// Opens a connection that is ready for the message: all of RFC 5321 up to the reply to `DATA`.
+    /// `AsyncSmtpConnection::send` goes further, and does not report at which step it failed.
     async fn open(&self, envelope: &Envelope) -> Result<AsyncSmtpConnection, ProviderError> {
         let mut connection = self.connect().await?;
         connection
@@ -122,7 +124,7 @@ impl Smtp {
         Ok(connection)
     }
 
-    /// Connected, protected and signed in.
+    /// Connects, starts encryption and authenticates.
     async fn connect(&self) -> Result<AsyncSmtpConnection, ProviderError> {
         let SmtpConfig { host, port, security, username, password, .. } = &*self.config;
         let tls = || TlsParameters::new(host.clone()).map_err(nothing_sent);
@@ -142,23 +144,24 @@ impl Smtp {
     }
 }
 
-/// What went wrong before the server took the message, or why it would not.
+/// Maps a failure before the server has accepted the message, or its refusal.
 fn nothing_sent(error: lettre::transport::smtp::Error) -> ProviderError {
     let why = error.to_string();
     match (error.status().map(u16::from), enhanced(&why)) {
         (None, _) => ProviderError::not_sent(why),
         (Some(552), _) | (Some(_), Some("5.3.4")) => ProviderError::unsupported(why),
-        // Busy, no relay for us, or its own judgement of the sender or the content.
+        // The server is busy, does not relay for us, or rejects the sender or the content by its
+        // own rules.
         (Some(_), _) => ProviderError::rejected(why),
     }
 }
 
-/// Some receivers are wrong, and are so for every server.
+/// Maps the refusal of a receiver. Some receivers are invalid for every server.
 fn receiver_refused(error: lettre::transport::smtp::Error) -> ProviderError {
     let why = error.to_string();
     let wrong = match (error.status().map(u16::from), enhanced(&why)) {
         (Some(550 | 551 | 553), None) => true,
-        // But 5.1.7 and 5.1.8 are the sender's, whom many servers judge only now.
+        // 5.1.7 and 5.1.8 concern the sender, whom many servers check only at this step.
         (Some(_), Some(code)) => code.starts_with("5.1.") && !matches!(code, "5.1.7" | "5.1.8"),
         _ => false,
     };
@@ -169,7 +172,8 @@ fn receiver_refused(error: lettre::transport::smtp::Error) -> ProviderError {
     }
 }
 
-/// A password that is refused needs somebody's care, as a 401 does.
+/// Maps a failed authentication. A refused password counts as a 401: the provider is set aside
+/// (SEMANTICS §3).
 fn not_let_in(error: lettre::transport::smtp::Error) -> ProviderError {
     if error.is_permanent() {
         ProviderError::from_status(401).log(error)
@@ -178,7 +182,7 @@ fn not_let_in(error: lettre::transport::smtp::Error) -> ProviderError {
     }
 }
 
-/// The enhanced status code in an answer (RFC 3463): `5.1.1`.
+/// Returns the enhanced status code in a reply (RFC 3463): `5.1.1`.
 fn enhanced(answer: &str) -> Option<&str> {
     let is_number = |text: &str| text.parse::<u16>().is_ok();
     answer
@@ -186,7 +190,7 @@ fn enhanced(answer: &str) -> Option<&str> {
         .find(|word| word.split('.').count() == 3 && word.split('.').all(is_number))
 }
 
-/// Of RFC 5322 §3.6.4: what is drawn at random before the `@` is never drawn again.
+/// Creates a message id (RFC 5322 §3.6.4); the random part before the `@` makes it unique.
 fn new_id(Address(from): &Address) -> String {
     let (_, domain) = from.rsplit_once('@').unwrap_or_default();
     format!("{:032x}@{domain}", fastrand::u128(..))
@@ -236,26 +240,34 @@ mod tests {
     }
 
     proptest! {
-        /// What the schema lets in, this provider can write down: nothing that it allows is refused later.
+        /// Everything that the schema admits can be composed: no valid input is refused later.
         #[test]
-        fn what_the_schema_allows_can_be_composed(
-            to in proptest::collection::vec("[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,70}@[A-Za-z0-9.-]{1,70}", 1..4),
+        fn valid_requests_can_be_composed(
+            to in proptest::collection::vec(
+                "[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,70}@[A-Za-z0-9.-]{1,70}",
+                1..4,
+            ),
             subject in texts(),
             text in texts(),
             html in proptest::option::of(texts()),
         ) {
-            let request = serde_json::json!({ "to": to, "subject": subject, "text": text, "html": html }).to_string();
+            let request =
+                serde_json::json!({ "to": to, "subject": subject, "text": text, "html": html });
             let schema = InputSchema::of::<SendRequest>().unwrap();
-            let Ok(request) = schema.parse_json(request.into()) else { return Ok(()) };
-            let message = Message { from: Address("noreply@example.com".to_owned()), content: decode(&request).unwrap() };
-            let mail = compose(&message, &new_id(&message.from)).map_err(|error| TestCaseError::fail(format!("{error:?}")))?;
+            let Ok(request) = schema.parse_json(request.to_string().into()) else { return Ok(()) };
+            let from = Address("noreply@example.com".to_owned());
+            let message = Message { from, content: decode(&request).unwrap() };
+            let mail = compose(&message, &new_id(&message.from))
+                .map_err(|error| TestCaseError::fail(format!("{error:?}")))?;
             let mail = String::from_utf8(mail.formatted()).unwrap();
             let (head, _) = mail.split_once("\r\n\r\n").unwrap();
-            // One field a line, and only those that were meant.
+            // Each line is a field, and no other fields than the intended ones exist.
             let fields = head.split("\r\n").filter(|line| !line.starts_with([' ', '\t']));
             let mut names: Vec<_> = fields.map(|line| line.split(':').next().unwrap()).collect();
             names.retain(|name| *name != "Content-Transfer-Encoding");
-            prop_assert_eq!(names, ["From", "Subject", "Message-ID", "Date", "To", "MIME-Version", "Content-Type"], "{}", head);
+            let expected =
+                ["From", "Subject", "Message-ID", "Date", "To", "MIME-Version", "Content-Type"];
+            prop_assert_eq!(names, expected, "{}", head);
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The three HTTP APIs: where they take mail, and how they say yes and no.
+//! Stand-ins of the three HTTP APIs: their paths, and their success and error responses.
 
 use std::{collections::BTreeMap, future::pending, panic};
 
@@ -14,7 +14,7 @@ use tokio::net::TcpListener;
 
 use super::{Behaviour, Received, StandIn, json_response};
 
-/// What differs between them.
+/// The differences between the APIs.
 #[derive(Clone, Copy)]
 struct Api {
     path: &'static str,
@@ -59,7 +59,7 @@ pub(super) async fn mailgun(listener: TcpListener, stand_in: StandIn) {
 
 async fn serve(listener: TcpListener, stand_in: StandIn, api: Api) {
     let routes = Router::new().route(api.path, post(answer)).with_state((stand_in, api));
-    // Only ends when nobody can be accepted any more.
+    // Serving ends only when no connection can be accepted any more.
     let _ = axum::serve(listener, routes).await;
 }
 
@@ -84,10 +84,10 @@ async fn answer(State((stand_in, api)): State<(StandIn, Api)>, request: Request)
         }
         Behaviour::Saying(status, body) => (code(status), body).into_response(),
         Behaviour::Hang => pending().await,
-        // Ends the task of this connection, and with it the connection.
+        // The panic ends the task of this connection, and with it the connection.
         Behaviour::Cut => panic::resume_unwind(Box::new(())),
     };
-    // The next request finds out anew whether anybody listens.
+    // The next request opens a new connection, and so notices `refuse`.
     response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     response
 }
@@ -96,7 +96,7 @@ fn code(status: u16) -> StatusCode {
     StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
 }
 
-/// The header fields in which the three say who is sending.
+/// Returns the header fields with which the three APIs authenticate a sender.
 fn credentials(headers: &HeaderMap) -> BTreeMap<String, String> {
     let named = ["authorization", "x-postmark-server-token", "accept", "content-type"].into_iter();
     named

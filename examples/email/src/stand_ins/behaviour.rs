@@ -1,23 +1,24 @@
-//! How a stand-in behaves.
+//! The behaviours that a stand-in can simulate.
 
 use std::{fmt, str::FromStr};
 
-/// How a stand-in behaves.
+/// The behaviour of a stand-in.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Behaviour {
-    /// It takes mail.
+    /// Accepts mail.
     #[default]
     Well,
-    /// Nobody listens: connections are refused.
+    /// Refuses connections.
     Refuse,
-    /// It answers with this status: an HTTP stand-in with an HTTP status, from 500 after having taken the mail and
-    /// below without; the mail server with an SMTP one, and without.
+    /// Replies with this status. An HTTP stand-in replies with an HTTP status, from 500 after it
+    /// has accepted the mail, below 500 without accepting it. The mail server replies with an SMTP
+    /// status and does not accept the mail.
     Status(u16),
-    /// The same, in these words.
+    /// Replies with this status and this text.
     Saying(u16, &'static str),
-    /// It takes the mail and cuts the connection.
+    /// Accepts the mail and cuts the connection.
     Cut,
-    /// It takes the mail and never answers.
+    /// Accepts the mail and never replies.
     Hang,
 }
 

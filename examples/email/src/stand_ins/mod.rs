@@ -1,5 +1,5 @@
-//! Stand-ins of the four services on this machine: they take mail as those do, deliver none, count what they took, and
-//! fail as they are told to.
+//! Local stand-ins of the four services. They accept mail as the services do, deliver none, count
+//! it, and fail on request.
 
 mod apis;
 mod behaviour;
@@ -19,16 +19,17 @@ use serde_json::Value;
 pub use behaviour::Behaviour;
 pub use stand_in::{Received, StandIn};
 
-/// One of each.
+/// One stand-in for each provider.
 #[derive(Clone, Debug)]
 pub struct StandIns(Arc<BTreeMap<&'static str, StandIn>>);
 
 impl StandIns {
-    /// Starts them on free ports, on a thread of their own that lives as long as the program.
+    /// Starts the stand-ins on free ports, on a thread of their own that lives as long as the
+    /// program.
     ///
     /// # Errors
     ///
-    /// When no port can be had.
+    /// Fails if no port is available.
     pub fn start() -> Result<Self, StartError> {
         Self::try_start()
             .map_err(|error| StartError::new(format!("the stand-ins cannot start: {error}")))
@@ -52,18 +53,18 @@ impl StandIns {
         Ok(stand_ins)
     }
 
-    /// The stand-in of a provider.
+    /// Returns the stand-in of a provider.
     #[must_use]
     pub fn get(&self, provider: &str) -> Option<&StandIn> {
         self.0.get(provider)
     }
 
-    /// All of them, by the names of their providers.
+    /// Returns all stand-ins with the names of their providers.
     pub fn iter(&self) -> impl Iterator<Item = (&'static str, &StandIn)> {
         self.0.iter().map(|(name, stand_in)| (*name, stand_in))
     }
 
-    /// Settings that send all mail to them, to the mail server first.
+    /// Returns settings that send all mail to the stand-ins, to the mail server first.
     #[must_use]
     pub fn settings(&self) -> String {
         let address = |name| {
@@ -108,17 +109,19 @@ impl StandIns {
         )
     }
 
-    /// Pages that say what they have taken and change how they behave, for the gateway to serve under `/stand-ins`.
+    /// Returns pages that show the accepted mail and change the behaviours, for the gateway to
+    /// serve under `/stand-ins`.
     ///
     /// # Errors
     ///
-    /// None; as mounting says it.
+    /// Fails as [`Mount::new`] does; for this prefix it does not.
     pub fn mount(&self) -> Result<Mount, StartError> {
         Mount::new("/stand-ins", pages::of(self.clone()))
     }
 }
 
-/// Not by axum's `Json`: the feature of `serde_json` that comes with it gives a name in everybody's JSON a meaning.
+/// Builds a JSON response without axum's `Json`, since that enables a feature of `serde_json` that
+/// gives a member name a meaning in every program's JSON.
 fn json_response(status: StatusCode, body: &Value) -> Response {
     (status, [(CONTENT_TYPE, "application/json")], body.to_string()).into_response()
 }

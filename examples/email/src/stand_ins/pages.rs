@@ -1,4 +1,4 @@
-//! The stand-ins' own pages: what each has taken, and how it is to behave.
+//! The stand-ins' own pages: the count of accepted mail, and switches for the behaviours.
 
 use axum::{
     Router,
@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 
 use super::{Behaviour, StandIns, json_response};
 
-/// `GET /`, and `POST /{stand-in}/{behaviour}`.
+/// Returns the routes `GET /` and `POST /{stand-in}/{behaviour}`.
 pub(super) fn of(stand_ins: StandIns) -> Router {
     Router::new()
         .route("/", get(all))

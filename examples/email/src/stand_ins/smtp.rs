@@ -1,4 +1,5 @@
-//! A mail server that takes everything: as much of RFC 5321 as a client needs to hand over a message.
+//! A mail server that accepts everything: the part of RFC 5321 that a client needs to deliver a
+//! message.
 
 use std::{collections::BTreeMap, future::pending, io};
 
@@ -16,18 +17,18 @@ pub(super) async fn serve(listener: TcpListener, stand_in: StandIn) {
             stand_in: stand_in.clone(),
             mail: Received::default(),
         };
-        // A client that goes away is no trouble of the server's.
+        // A client that disconnects is no error of the server.
         tokio::spawn(async move { session.run().await.is_ok() });
     }
 }
 
-/// What a server says that does not like a message, having read it (RFC 5321 §4.2.5).
+/// The status with which a server refuses a message after it has read it (RFC 5321 §4.2.5).
 const CONTENT: u16 = 554;
 
 struct Session {
     stream: BufReader<TcpStream>,
     stand_in: StandIn,
-    /// What has been said of the message so far.
+    /// The parts of the message received so far.
     mail: Received,
 }
 
@@ -71,7 +72,7 @@ impl Session {
         Ok(())
     }
 
-    /// Takes the message; false when the connection is to be cut.
+    /// Reads the message; returns `false` if the connection is to be cut.
     async fn data(&mut self) -> io::Result<bool> {
         let mut body = String::new();
         loop {
@@ -107,7 +108,7 @@ impl Session {
         self.stream.write_all(format!("{line}\r\n").as_bytes()).await
     }
 
-    /// The next line without its end; none when the client is gone.
+    /// Returns the next line without its end; `None` if the client has disconnected.
     async fn line(&mut self) -> io::Result<Option<String>> {
         let mut line = Vec::new();
         let read = self.stream.read_until(b'\n', &mut line).await?;

@@ -1,4 +1,4 @@
-//! One stand-in: where it listens, how it behaves, what it has taken.
+//! One stand-in: its address, its behaviour, and the mail it has accepted.
 
 use std::{
     collections::BTreeMap,
@@ -16,12 +16,12 @@ use tokio::{
 
 use super::Behaviour;
 
-/// What a stand-in has taken.
+/// A message that a stand-in has accepted.
 #[derive(Clone, Debug, Default)]
 pub struct Received {
-    /// The path of the request; for the mail server its sender and receivers.
+    /// The path of the request; for the mail server the sender and the receivers.
     pub to: String,
-    /// Header fields that say who is sending.
+    /// The header fields that authenticate the sender.
     pub credentials: BTreeMap<String, String>,
     /// The body; for the mail server the message.
     pub body: String,
@@ -33,16 +33,17 @@ pub struct StandIn(Arc<Inner>);
 
 struct Inner {
     address: SocketAddr,
-    /// Bound and not listening, so that nobody else gets the port while connections are refused.
+    /// A bound socket that does not listen, so that no other process gets the port while
+    /// connections are refused.
     _port: TcpSocket,
     behaviour: watch::Sender<Behaviour>,
-    /// Whether anybody listens now.
+    /// Whether a listener is open.
     listening: watch::Sender<bool>,
     received: Mutex<Vec<Received>>,
 }
 
 impl StandIn {
-    /// Starts one on a free port; `serve` answers whoever connects, until it is dropped.
+    /// Starts a stand-in on a free port; `serve` accepts connections until it is dropped.
     pub(super) fn start<F, S>(serve: F) -> io::Result<Self>
     where
         F: Fn(TcpListener, StandIn) -> S + Send + 'static,
@@ -62,7 +63,7 @@ impl StandIn {
         Ok(this)
     }
 
-    /// Listens except while connections are to be refused.
+    /// Listens, except while connections are refused.
     async fn run<S: Future<Output = ()> + Send>(
         self,
         first: TcpListener,
@@ -89,44 +90,44 @@ impl StandIn {
         }
     }
 
-    /// Where it listens.
+    /// Returns the address on which the stand-in listens.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.0.address
     }
 
-    /// How it behaves now.
+    /// Returns the current behaviour.
     #[must_use]
     pub fn behaviour(&self) -> Behaviour {
         *self.0.behaviour.borrow()
     }
 
-    /// Changes how it behaves; done when it does.
+    /// Changes the behaviour; returns when the change is in effect.
     pub async fn behave(&self, behaviour: Behaviour) {
         self.0.behaviour.send_replace(behaviour);
         let listens = behaviour != Behaviour::Refuse;
         let _ = self.0.listening.subscribe().wait_for(|listening| *listening == listens).await;
     }
 
-    /// Everything it has taken.
+    /// Returns all accepted messages.
     #[must_use]
     pub fn received(&self) -> Vec<Received> {
         self.0.received.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// How much it has taken.
+    /// Returns the number of accepted messages.
     #[must_use]
     pub fn count(&self) -> usize {
         self.0.received.lock().unwrap_or_else(PoisonError::into_inner).len()
     }
 
-    /// Takes a message: this is what must never happen twice.
+    /// Records a message as accepted: the effect that must never happen twice.
     pub(super) fn take(&self, received: Received) {
         self.0.received.lock().unwrap_or_else(PoisonError::into_inner).push(received);
     }
 }
 
-/// Also to a port of ours that is bound.
+/// Binds a socket; a port that is already bound by this process can be bound again.
 fn bind(address: SocketAddr) -> io::Result<TcpSocket> {
     let socket = TcpSocket::new_v4()?;
     socket.set_reuseaddr(true)?;

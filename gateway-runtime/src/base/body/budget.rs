@@ -1,9 +1,12 @@
-//! The budget of buffered request bodies: an upper bound for the process, and a share of it for each client address.
+//! The budget of buffered request bodies: an upper bound for the process, and a share of it for
+//! each client address.
 //!
-//! SEMANTICS §10: "Everything a client can make the gateway queue or buffer is bounded: a budget of buffered bytes for the
-//! process, a share of it for each client address; beyond it 503 `overloaded`". A body is charged as it arrives, in steps
-//! of [`STEP`], and released when the last reference to its bytes is dropped. A body of at most [`FREE_BYTES`] that arrived
-//! in one piece is not charged: how many there are is bounded by the connections and their streams.
+//! SEMANTICS §10: "Everything a client can make the gateway queue or buffer is bounded: a budget of
+//! buffered bytes for the process, a share of it for each client address; beyond it 503
+//! `overloaded`". A body is charged as it arrives, in steps of [`STEP_BYTES`], and the charge is
+//! released when the last reference to the body's bytes is dropped. A body of at most
+//! [`FREE_BYTES`] that arrives in one piece is not charged: the number of such bodies is bounded by
+//! the connections and their streams.
 
 use std::{
     collections::{HashMap, hash_map::Entry},
@@ -17,16 +20,16 @@ use std::{
 
 use bytes::Bytes;
 
-/// A charge grows by so many bytes at once, so that the counters are touched seldom.
+/// Step in which a charge grows, so that the counters are seldom updated.
 const STEP_BYTES: usize = 16 * 1024;
 
-/// Bodies up to this size are not charged.
+/// Maximum size of a body that is not charged.
 const FREE_BYTES: usize = 4 * 1024;
 
-/// Locks for the counts of clients. Two clients seldom share one.
+/// Number of locks for the counts of clients, so that two clients seldom share one.
 const SHARDS: usize = 16;
 
-/// A budget. Cheap to clone; clones share the counters.
+/// A budget of buffered bytes. Cheap to clone; clones share the counters.
 #[derive(Clone, Debug)]
 pub struct BodyBudget(Arc<Inner>);
 
@@ -36,34 +39,35 @@ struct Inner {
     client_limit: usize,
     used: AtomicUsize,
     hasher: foldhash::fast::RandomState,
-    /// Bytes by client, for clients that have any.
+    /// Bytes by client, for clients that have a charge.
     clients: [Mutex<HashMap<ClientKey, usize>>; SHARDS],
 }
 
-/// An IPv4 address, or the /64 of an IPv6 address: the least that one client is given.
+/// An IPv4 address, or the /64 of an IPv6 address: the smallest range that is assigned to one
+/// client.
 type ClientKey = u128;
 
 impl BodyBudget {
-    /// Creates a budget of `limit` bytes, of which one client address gets `client_limit`.
+    /// Creates a budget of `limit` bytes, of which one client address gets at most `client_limit`.
     #[must_use]
     pub fn new(limit: usize, client_limit: usize) -> Self {
         let (hasher, clients) = (foldhash::fast::RandomState::default(), Default::default());
         Self(Arc::new(Inner { limit, client_limit, used: AtomicUsize::new(0), hasher, clients }))
     }
 
-    /// Creates the charge of one body of a client; `None` for who is trusted not to take all, and counts for the process
-    /// alone.
+    /// Creates the charge of one body of a client. `None` stands for a client that is trusted not
+    /// to use up the budget, and is charged to the process alone.
     pub(crate) fn charge(&self, client: Option<IpAddr>) -> Charge {
         Charge { budget: Some(self.clone()), client: client.map(key), bytes: 0 }
     }
 
-    /// Whether a body of `bytes` fits at all.
+    /// Returns whether a body of `bytes` fits into the whole budget.
     pub(crate) fn fits(&self, bytes: usize) -> bool {
         let limit = self.0.limit.min(self.0.client_limit);
         bytes.checked_next_multiple_of(STEP_BYTES).is_some_and(|charge| charge <= limit)
     }
 
-    /// The bytes that are charged now.
+    /// Returns the number of bytes that are charged now.
     #[must_use]
     pub fn used(&self) -> usize {
         self.0.used.load(Relaxed)
@@ -112,7 +116,7 @@ fn key(address: IpAddr) -> ClientKey {
     }
 }
 
-/// What one body has taken of the budget, until it is dropped.
+/// The charge of one body, released when it is dropped.
 #[derive(Debug)]
 pub(crate) struct Charge {
     budget: Option<BodyBudget>,
@@ -120,17 +124,17 @@ pub(crate) struct Charge {
     bytes: usize,
 }
 
-/// The budget has no room.
+/// The error of a budget without room.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Exhausted;
 
 impl Charge {
-    /// A charge without a budget.
+    /// Creates a charge without a budget, which never fails.
     pub(super) const fn free() -> Self {
         Self { budget: None, client: None, bytes: 0 }
     }
 
-    /// Charges for a body that has `length` bytes by now.
+    /// Charges for a body that has `length` bytes so far.
     pub(crate) fn cover(&mut self, length: usize) -> Result<(), Exhausted> {
         let Some(budget) = &self.budget else { return Ok(()) };
         if length <= self.bytes.max(FREE_BYTES) {
@@ -144,7 +148,7 @@ impl Charge {
         Ok(())
     }
 
-    /// Attaches the charge to the bytes of the body, so that it lives as long as they do.
+    /// Attaches the charge to the bytes of the body, so that it is released with them.
     pub(crate) fn attach(self, body: Bytes) -> Bytes {
         if self.bytes == 0 { body } else { Bytes::from_owner(Charged { body, _charge: self }) }
     }
@@ -227,20 +231,25 @@ mod tests {
 
     proptest! {
         #[test]
-        fn nothing_is_lost_and_no_limit_is_passed(steps in prop::collection::vec((0u8..4, 0usize..6 * STEP_BYTES), 0..40)) {
+        fn charges_add_up_and_never_exceed_a_limit(
+            steps in prop::collection::vec((0u8..4, 0usize..6 * STEP_BYTES), 0..40),
+        ) {
             let budget = BodyBudget::new(8 * STEP_BYTES, 5 * STEP_BYTES);
-            let mut charges: Vec<_> = (0..4).map(|n| budget.charge(Some(IpAddr::from([10, 0, 0, n / 2])))).collect();
-            for (place, length) in steps {
-                let charge = &mut charges[usize::from(place)];
+            let client = |index: u8| Some(IpAddr::from([10, 0, 0, index / 2]));
+            let mut charges: Vec<_> = (0..4).map(|index| budget.charge(client(index))).collect();
+            for (index, length) in steps {
+                let charge = &mut charges[usize::from(index)];
                 if length < STEP_BYTES / 2 {
-                    *charge = budget.charge(Some(IpAddr::from([10, 0, 0, place / 2])));
+                    *charge = budget.charge(client(index));
                 } else {
-                    // Refusals are part of the game.
+                    // A refusal is a valid outcome here.
                     let _ = charge.cover(length);
                 }
-                prop_assert_eq!(budget.used(), charges.iter().map(|charge| charge.bytes).sum::<usize>());
+                let charged: usize = charges.iter().map(|charge| charge.bytes).sum();
+                prop_assert_eq!(budget.used(), charged);
                 prop_assert!(budget.used() <= 8 * STEP_BYTES);
-                prop_assert!(charges.chunks(2).all(|pair| pair[0].bytes + pair[1].bytes <= 5 * STEP_BYTES));
+                let mut by_client = charges.chunks(2).map(|pair| pair[0].bytes + pair[1].bytes);
+                prop_assert!(by_client.all(|bytes| bytes <= 5 * STEP_BYTES));
             }
             drop(charges);
             prop_assert_eq!(budget.used(), 0);

@@ -1,14 +1,15 @@
-//! The content coding of requests (RFC 9110 §8.4): none.
+//! The content coding of requests (RFC 9110 §8.4): none is accepted.
 
 use http::{HeaderMap, header};
 
 use crate::base::error::{Code, Error};
 
-/// Refuses a request whose body has a content coding. Bodies are never decoded: a few bytes could become many.
+/// Refuses a request whose body has a content coding. Bodies are never decoded, since a few bytes
+/// could become many.
 ///
 /// # Errors
 ///
-/// `unsupported-media-type`, with what would be accepted (RFC 9110 §15.5.16).
+/// Returns `unsupported-media-type`, with the codings that are accepted (RFC 9110 §15.5.16).
 pub(crate) fn refuse_coded(request: &HeaderMap) -> Result<(), Error> {
     let is_identity = |line: &[u8]| {
         line.split(|byte| *byte == b',')
@@ -28,7 +29,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_coding_but_none_is_refused_wherever_it_stands() {
+    fn every_coding_but_identity_is_refused_in_any_position() {
         let coded = |lines: &[&'static str]| {
             let lines =
                 lines.iter().map(|line| (header::CONTENT_ENCODING, HeaderValue::from_static(line)));

@@ -1,4 +1,4 @@
-//! Bodies: of answers, and of requests that pass through as they are.
+//! Bodies: of responses, and of requests that are forwarded as they are.
 
 mod budget;
 mod coding;
@@ -22,13 +22,14 @@ pub use crate::base::body::{
 };
 pub(crate) use crate::base::body::{budget::Charge, coding::refuse_coded, read::read_body_within};
 
-/// Any error, boxed.
+/// A boxed error of any type.
 pub type BoxError = Box<dyn error::Error + Send + Sync>;
 
-/// The body of an answer: bytes, or a stream of them.
+/// The body of a response: bytes, or a stream of bytes.
 ///
-/// When the client leaves, the body is dropped, and its stream with it. A stream that yields an error cuts the
-/// connection (HTTP/2: resets the stream): what was yielded before is sent, and no client can take it for a whole answer.
+/// When the client disconnects, the body is dropped, and its stream with it. A stream that yields
+/// an error cuts the connection (HTTP/2: resets the stream): what was yielded before is sent, and
+/// no client can take it for a whole response.
 pub struct Body(BodyKind);
 
 enum BodyKind {
@@ -38,13 +39,13 @@ enum BodyKind {
 }
 
 impl Body {
-    /// No bytes.
+    /// Creates a body of no bytes.
     #[must_use]
     pub const fn empty() -> Self {
         Self(BodyKind::Full(Bytes::new()))
     }
 
-    /// The chunks of a stream, each sent as soon as it is there.
+    /// Creates a body of the chunks of a stream, each sent as soon as it is yielded.
     pub fn stream<S, E>(chunks: S) -> Self
     where
         S: Stream<Item = Result<Bytes, E>> + Send + 'static,
@@ -53,7 +54,7 @@ impl Body {
         Self::wrap(StreamBody::new(chunks.map(|chunk| chunk.map(Frame::data))))
     }
 
-    /// Another library's body, its trailers included; a `Body` stays what it is.
+    /// Wraps another library's body, its trailers included; returns a [`Body`] as it is.
     pub fn wrap<B>(body: B) -> Self
     where
         B: http_body::Body<Data = Bytes> + Send + 'static,
@@ -68,7 +69,7 @@ impl Body {
         })
     }
 
-    /// A body that fails.
+    /// Creates a body that fails.
     pub(crate) fn failed(error: BoxError) -> Self {
         Self(BodyKind::Failed(Some(error)))
     }
@@ -81,7 +82,7 @@ impl Body {
         }
     }
 
-    /// The bytes of a body that is no stream.
+    /// Returns the bytes of a body that is no stream.
     pub(crate) fn bytes_mut(&mut self) -> Option<&mut Bytes> {
         match &mut self.0 {
             BodyKind::Full(bytes) => Some(bytes),
@@ -172,7 +173,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_known_of_a_size_is_told() {
+    fn size_hint_is_exact_for_whole_bodies() {
         assert_eq!(Body::from("four").size_hint().exact(), Some(4));
         assert_eq!(Body::empty().size_hint().exact(), Some(0));
         assert!(Body::empty().is_end_stream() && !Body::from("four").is_end_stream());

@@ -1,4 +1,4 @@
-//! Reading a request's body whole.
+//! Buffers a request's body whole.
 
 use std::{error, fmt, future::poll_fn, mem, pin::pin, task::Poll, time::Duration};
 
@@ -13,37 +13,41 @@ use crate::base::{
     error::{Code, Error},
 };
 
-/// Bodies that fill the budget are read or given up within `body_timeout`, most of them much sooner.
+/// Delay after which a body may fit the budget. The bodies that fill it are read or given up within
+/// `body_timeout`, most of them much sooner.
 const OVERLOADED_RETRY_AFTER: Duration = Duration::from_secs(1);
 
-/// Why a request body could not be read.
+/// The error of a request body that could not be read.
 #[derive(Debug)]
 pub enum BodyError {
-    /// It is longer than this many bytes ; 413.
+    /// The body is longer than this many bytes; 413.
     TooLarge(usize),
-    /// It did not arrive within this time ; 408.
+    /// The body did not arrive within this time; 408.
     Timeout(Duration),
     /// The bodies that are being read have used up their budget; 503.
     Overloaded,
-    /// The client left, or broke the protocol; nobody may be there to answer to.
+    /// The client disconnected, or violated the protocol; it may not read a response.
     Incomplete(BoxError),
 }
 
 impl fmt::Display for BodyError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::TooLarge(limit) => write!(f, "the request body is longer than the limit of {limit} bytes"),
-            Self::Timeout(limit) => write!(f, "the request body did not arrive within {limit:?}"),
-            Self::Overloaded => {
-                f.write_str("the request bodies that are being read take as much memory as they may; retry later")
+            Self::TooLarge(limit) => {
+                write!(f, "the request body is longer than the limit of {limit} bytes")
             }
+            Self::Timeout(limit) => write!(f, "the request body did not arrive within {limit:?}"),
+            Self::Overloaded => f.write_str(
+                "the request bodies that are being read take as much memory as they may; \
+                 retry later",
+            ),
             Self::Incomplete(error) => write!(f, "the request body broke off: {error}"),
         }
     }
 }
 
 impl BodyError {
-    /// As the client reads it.
+    /// Turns it into the error that the client reads.
     #[must_use]
     pub fn into_error(self) -> Error {
         match self {
@@ -66,12 +70,14 @@ impl error::Error for BodyError {
     }
 }
 
-/// Reads a request body whole, of at most `limit` bytes, within the time. One that arrived in one piece is not copied, and needs no timer.
+/// Reads a whole request body of at most `limit` bytes, within `timeout`. A body that arrives in
+/// one piece is not copied, and needs no timer.
 ///
 /// # Errors
 ///
-/// When it is too large (judged by `Content-Length` before anything is read), too slow, or breaks off. The connection
-/// closes after the answer if the client is still sending.
+/// Returns an error if the body is too large (according to `Content-Length`, before anything is
+/// read), too slow, or breaks off. The connection closes after the response if the client is still
+/// sending.
 pub async fn read_body<B>(body: B, limit: usize, timeout: Duration) -> Result<Bytes, BodyError>
 where
     B: http_body::Body<Data = Bytes>,
@@ -80,11 +86,12 @@ where
     read_body_within(body, limit, timeout, Charge::free()).await
 }
 
-/// As [`read_body`], within a budget, which gets back what the body has taken when its last bytes are dropped.
+/// Reads a whole request body as [`read_body`] does, within a budget. The charge is released when
+/// the last bytes of the body are dropped.
 ///
 /// # Errors
 ///
-/// As [`read_body`], and when the budget is used up.
+/// Returns an error as [`read_body`] does, and if the budget is used up.
 pub(crate) async fn read_body_within<B>(
     body: B,
     limit: usize,
@@ -99,14 +106,14 @@ where
         return Err(BodyError::TooLarge(limit));
     }
     let mut body = pin!(body);
-    let mut out_of_time = None;
+    let mut timer = None;
     let mut whole = BodyBuffer { announced: body.size_hint().exact(), ..BodyBuffer::default() };
     while !body.is_end_stream() {
         let next = poll_fn(|cx| {
             if let Poll::Ready(frame) = body.as_mut().poll_frame(cx) {
                 return Poll::Ready(Ok(frame));
             }
-            let timer = out_of_time.get_or_insert_with(|| Box::pin(sleep(timeout)));
+            let timer = timer.get_or_insert_with(|| Box::pin(sleep(timeout)));
             timer.as_mut().poll(cx).map(|()| Err(BodyError::Timeout(timeout)))
         });
         let Some(frame) = next.await? else { break };
@@ -121,11 +128,12 @@ where
     Ok(charge.attach(whole.into_bytes()))
 }
 
-/// Chunks on their way to being one: the first is kept as it came, and copied only if a second follows.
+/// A buffer that joins chunks. The first chunk is held as it came, and copied only if a second
+/// follows.
 ///
-/// They are collected in blocks, and joined when the body is whole. Buffers that grow, or that are as large as what is
-/// announced, leave holes in the heap where they were: 60 bodies of 16 MiB that are given up at 32 MiB in all made a
-/// process of 52 MiB one of 143 and 177 MiB.
+/// Chunks are collected in blocks, and joined when the body is whole. Buffers that grow, or that
+/// are as large as the announced length, leave holes in the heap: 60 bodies of 16 MiB that are
+/// given up at 32 MiB in all made a process of 52 MiB grow to 143 and 177 MiB.
 #[derive(Default)]
 struct BodyBuffer {
     announced: Option<u64>,
@@ -178,7 +186,7 @@ impl BodyBuffer {
             1 => self.blocks.remove(0).into(),
             _ => {
                 let mut joined = Vec::with_capacity(self.length);
-                // Each block is freed when it has been copied.
+                // Each block is freed as soon as it is copied.
                 self.blocks.into_iter().for_each(|block| joined.extend_from_slice(&block));
                 joined.into()
             }
@@ -213,7 +221,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn the_time_is_for_the_whole_body() {
+    async fn timeout_covers_the_whole_body() {
         let drip = stream::unfold((), |()| async {
             sleep(Duration::from_secs(9)).await;
             Some((Ok::<_, BoxError>(Bytes::from_static(b"x")), ()))
@@ -225,7 +233,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_broken_body_says_why() {
+    async fn incomplete_body_reports_the_cause() {
         let broken = Body::stream(stream::iter([Ok(Bytes::from_static(b"x")), Err("line cut")]));
         let error = read_body(broken, 10, MAX_WAIT).await.unwrap_err();
         assert_eq!(error.to_string(), "the request body broke off: line cut");
@@ -238,7 +246,9 @@ mod tests {
             let read = read_body(chunks(pieces), limit, MAX_WAIT);
             match tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(read) {
                 Ok(bytes) => prop_assert!(bytes == whole && whole.len() <= limit),
-                Err(BodyError::TooLarge(over)) => prop_assert!(over == limit && whole.len() > limit),
+                Err(BodyError::TooLarge(reported)) => {
+                    prop_assert!(reported == limit && whole.len() > limit)
+                }
                 Err(other) => prop_assert!(false, "{other}"),
             }
         }

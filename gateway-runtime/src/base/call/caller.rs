@@ -1,8 +1,8 @@
-//! Who calls.
+//! The caller of a call: account, user and scopes (SEMANTICS §4).
 
 use std::sync::Arc;
 
-/// Who is calling; can be asked for as an argument.
+/// The caller of a call; a method may take it as an argument. By default it is anonymous.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Caller {
     account: Option<Arc<str>>,
@@ -11,7 +11,7 @@ pub struct Caller {
 }
 
 impl Caller {
-    /// A caller that was identified, by whatever authenticates.
+    /// Creates a caller that has been authenticated.
     #[must_use]
     pub fn new(
         account: impl Into<Arc<str>>,
@@ -21,24 +21,24 @@ impl Caller {
         Self { account: Some(account.into()), user, scopes: scopes.into() }
     }
 
-    /// The account that pays; none for a stranger.
+    /// Returns the account that pays; `None` for an anonymous caller.
     #[must_use]
     pub fn account(&self) -> Option<&str> {
         self.account.as_deref()
     }
 
-    /// The account, for whoever keeps it.
+    /// Returns the account, shared.
     pub(crate) fn account_arc(&self) -> Option<Arc<str>> {
         self.account.clone()
     }
 
-    /// The user within the account.
+    /// Returns the user within the account.
     #[must_use]
     pub fn user(&self) -> Option<&str> {
         self.user.as_deref()
     }
 
-    /// What the caller may do.
+    /// Returns the scopes: what the caller is allowed to do.
     #[must_use]
     pub fn scopes(&self) -> &[Box<str>] {
         &self.scopes

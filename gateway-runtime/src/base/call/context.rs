@@ -1,4 +1,4 @@
-//! What an edge knows when a call begins, and what the call brings.
+//! The context and the input of a call, as an edge passes them on.
 
 use std::{net::IpAddr, time::Instant};
 
@@ -10,7 +10,7 @@ use crate::{
     json::document::Document,
 };
 
-/// By what road a call came.
+/// The transport by which a call came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Origin {
     /// An HTTP request.
@@ -21,12 +21,12 @@ pub enum Origin {
     Webhook,
     /// A message of the bus.
     Bus,
-    /// The gateway's own: an answer in the cache is made anew, on nobody's account.
+    /// A call of the gateway itself, charged to no account, which revalidates a cached reply.
     Cache,
 }
 
 impl Origin {
-    /// As it stands in the log.
+    /// Returns the origin as it stands in the log.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -39,36 +39,37 @@ impl Origin {
     }
 }
 
-/// What an edge knows when a call begins.
+/// The context of a call, as far as it is known when the call begins.
 #[derive(Debug)]
 pub struct CallContext {
-    /// The call's name.
+    /// Request id of the call.
     pub id: RequestId,
-    /// The road.
+    /// Transport by which the call came.
     pub origin: Origin,
-    /// The client's address.
+    /// Address of the client.
     pub peer: Option<IpAddr>,
-    /// Where the client is, if whoever stands before the gateway says so in a header that the operator trusts.
+    /// Country of the client, if the proxy in front of the gateway reports it in a header field
+    /// that the operator trusts.
     pub country: Option<Country>,
-    /// The request's header fields.
+    /// Header fields of the request.
     pub headers: HeaderMap,
-    /// When it came.
+    /// Time at which the call began.
     pub started: Instant,
-    /// When it must be answered.
+    /// Time by which the call must be answered.
     pub deadline: Instant,
 }
 
-/// What a call brings, before and after it has been judged by the schema.
+/// The input of a call, before and after validation against the schema.
 #[derive(Debug, Default)]
 pub enum Input {
-    /// Nothing, or already taken.
+    /// Missing input, or an input that has been taken.
     #[default]
     None,
-    /// A JSON text, not looked at yet.
+    /// A JSON text, not parsed yet.
     Json(Bytes),
-    /// A query string, not looked at yet.
+    /// A query string, not parsed yet.
     Query(Box<str>),
-    /// A JSON value, not judged yet.
+    /// A JSON value, not validated yet.
     Value(Document),
     /// A document that satisfies the schema.
     Valid(Document),

@@ -1,4 +1,4 @@
-//! One call, whatever it came by: who, what, until when, and what became of it.
+//! A call, over any transport: its id, caller, method, deadline and outcome.
 
 mod caller;
 mod context;
@@ -30,9 +30,10 @@ use crate::base::{
     spec::{MethodSpec, ServiceSpec},
 };
 
-/// What is known of one call; cheap to clone, and can be asked for as an argument.
+/// A call; cheap to clone, and a method may take it as an argument.
 ///
-/// Everything in it belongs to this call and to no other.
+/// All of its values belong to this call alone (SEMANTICS §4: "Nothing of a caller may be stored
+/// where another request can see it").
 #[derive(Clone)]
 pub struct Call(Arc<Inner>);
 
@@ -60,22 +61,22 @@ struct Inner {
     response_headers: OnceLock<Box<Mutex<HeaderMap>>>,
 }
 
-/// What is known of the plan of a caller's account.
+/// The plan of a caller's account, as far as it is known.
 enum Plan {
-    /// None where there is no such account.
+    /// The plan was read; `None` where there is no such account.
     Known(Option<Arc<str>>),
     Unknown,
 }
 
 impl Call {
-    /// A call of `method`, by an edge.
+    /// Creates a call of `method`; called by an edge.
     #[must_use]
     pub fn new(
         service: &'static ServiceSpec,
         method: &'static MethodSpec,
-        arrival: CallContext,
+        context: CallContext,
     ) -> Self {
-        let CallContext { id, origin, peer, country, headers, started, deadline } = arrival;
+        let CallContext { id, origin, peer, country, headers, started, deadline } = context;
         Self(Arc::new(Inner {
             id,
             origin,
@@ -101,54 +102,56 @@ impl Call {
         }))
     }
 
-    /// The call's name.
+    /// Returns the request id.
     #[must_use]
     pub fn id(&self) -> &RequestId {
         &self.0.id
     }
 
-    /// What tells this call from all others, also from those to which their caller gave the same id.
+    /// Returns a random number that distinguishes this call from all others, also from those to
+    /// which their callers gave the same id.
     pub(crate) fn nonce(&self) -> u64 {
         self.0.nonce
     }
 
-    /// By what road it came.
+    /// Returns the transport by which the call came.
     #[must_use]
     pub fn origin(&self) -> Origin {
         self.0.origin
     }
 
-    /// The service.
+    /// Returns the service.
     #[must_use]
     pub fn service(&self) -> &'static ServiceSpec {
         self.0.service
     }
 
-    /// The method.
+    /// Returns the method.
     #[must_use]
     pub fn method(&self) -> &'static MethodSpec {
         self.0.method
     }
 
-    /// The client's address.
+    /// Returns the client's address.
     #[must_use]
     pub fn peer(&self) -> Option<IpAddr> {
         self.0.peer
     }
 
-    /// Where the client is, if that is known.
+    /// Returns the country of the client, if it is known.
     #[must_use]
     pub fn country(&self) -> Option<Country> {
         self.0.country
     }
 
-    /// The request's header fields.
+    /// Returns the header fields of the request.
     #[must_use]
     pub fn headers(&self) -> &HeaderMap {
         &self.0.headers
     }
 
-    /// The trace id of a valid `traceparent` (W3C Trace Context §3.2): 32 lower-case hexadecimal digits, not all of them 0.
+    /// Returns the trace id of a valid `traceparent` (W3C Trace Context §3.2): 32 lower-case
+    /// hexadecimal digits, not all of them 0.
     #[must_use]
     pub fn trace_id(&self) -> Option<&str> {
         let mut parts = self.0.headers.get("traceparent")?.to_str().ok()?.split('-');
@@ -163,35 +166,35 @@ impl Call {
         Some(id).filter(|id| is_valid && id.bytes().any(|digit| digit != b'0'))
     }
 
-    /// When it came.
+    /// Returns the time at which the call began.
     #[must_use]
     pub fn started(&self) -> Instant {
         self.0.started
     }
 
-    /// When it must be answered.
+    /// Returns the time by which the call must be answered.
     #[must_use]
     pub fn deadline(&self) -> Instant {
         self.0.deadline
     }
 
-    /// Who is calling; a stranger until [`identify`](Self::identify) says otherwise.
+    /// Returns the caller, who is anonymous until [`identify`](Self::identify) is called.
     #[must_use]
     pub fn caller(&self) -> &Caller {
-        static STRANGER: LazyLock<Caller> = LazyLock::new(Caller::default);
-        self.0.caller.get().unwrap_or(&STRANGER)
+        static ANONYMOUS: LazyLock<Caller> = LazyLock::new(Caller::default);
+        self.0.caller.get().unwrap_or(&ANONYMOUS)
     }
 
-    /// Says who is calling, once; for what authenticates.
+    /// Sets the caller, once; called by authentication.
     ///
     /// # Errors
     ///
-    /// Gives the caller back when one is known already.
+    /// Returns `caller` if a caller is set already.
     pub fn identify(&self, caller: Caller) -> Result<(), Caller> {
         self.0.caller.set(caller)
     }
 
-    /// The plan of the caller's account, where prices or limits tell plans apart.
+    /// Returns the plan of the caller's account, where prices or limits depend on plans.
     #[must_use]
     pub fn plan(&self) -> Option<&str> {
         match self.0.plan.get()? {
@@ -200,84 +203,88 @@ impl Call {
         }
     }
 
-    /// Says what the plan is; none where there is no such account.
+    /// Sets the plan; `None` where there is no such account.
     pub(crate) fn set_plan(&self, plan: Option<Arc<str>>) {
-        // It is asked for once.
+        // The plan is read once for a call.
         let _ = self.0.plan.set(Plan::Known(plan));
     }
 
-    /// Whether the plan could not be found out.
+    /// Returns whether the plan could not be read.
     pub(crate) fn is_plan_unknown(&self) -> bool {
         matches!(self.0.plan.get(), Some(Plan::Unknown))
     }
 
-    /// Says that the plan could not be found out.
+    /// Marks the plan as one that could not be read.
     pub(crate) fn mark_plan_unknown(&self) {
         let _ = self.0.plan.set(Plan::Unknown);
     }
 
-    /// Says that the call has used so many more units of what its price is for, where the price list prices it by usage:
-    /// tokens, pages.
+    /// Adds `units` to the usage of the call, such as tokens or pages, for a method that the price
+    /// list prices by usage.
     pub fn report_usage(&self, units: u64) {
         let add = |used: u64| Some(used.saturating_add(units));
-        // It always adds.
+        // The closure never returns `None`, so the update cannot fail.
         let _ = self.0.usage.fetch_update(Ordering::Relaxed, Ordering::Relaxed, add);
     }
 
-    /// How many units it has used.
+    /// Returns the usage of the call, in units.
     #[must_use]
     pub fn usage(&self) -> u64 {
         self.0.usage.load(Ordering::Relaxed)
     }
 
-    /// Returns the price that its account was charged, once that is known.
+    /// Returns the price that the account was charged, once it is known.
     pub(crate) fn charge(&self) -> Option<Money> {
         self.0.charge.get().copied()
     }
 
-    /// Sets the price that its account was charged.
+    /// Sets the price that the account was charged.
     pub(crate) fn set_charge(&self, price: Money) {
         // A call is settled once.
         let _ = self.0.charge.set(price);
     }
 
-    /// Whether its answer was made for another call: it comes out of the cache, or this call waited while it was made.
+    /// Returns whether the reply was made for another call: it came from the cache, or this call
+    /// waited while the other was executed.
     #[must_use]
     pub fn is_cache_hit(&self) -> bool {
         self.0.cache_hit.load(Ordering::Relaxed)
     }
 
-    /// Says that its answer came from the cache.
+    /// Marks the reply as one that came from the cache.
     pub(crate) fn mark_cache_hit(&self) {
         self.0.cache_hit.store(true, Ordering::Relaxed);
     }
 
-    /// Whether the author's method has been called. Until then nothing of the call can have had an effect.
+    /// Returns whether the author's method has been called. Until then the call can have had no
+    /// effect.
     pub(crate) fn is_dispatched(&self) -> bool {
         self.0.dispatched.load(Ordering::Relaxed)
     }
 
-    /// Notes that the author's method is called.
+    /// Marks the author's method as called.
     pub(crate) fn mark_dispatched(&self) {
         self.0.dispatched.store(true, Ordering::Relaxed);
     }
 
-    /// Whether its answer was given before, under the same idempotency key.
+    /// Returns whether the reply is a replay of the stored one, under the same idempotency key
+    /// (SEMANTICS §5).
     #[must_use]
     pub fn is_replayed(&self) -> bool {
         self.0.replayed.load(Ordering::Relaxed)
     }
 
-    /// Says that its answer was given before.
+    /// Marks the reply as a replay.
     pub(crate) fn mark_replayed(&self) {
         self.0.replayed.store(true, Ordering::Relaxed);
     }
 
-    /// The call that makes the same answer anew, from now on and in as much time: not its client's, but the gateway's.
+    /// Returns a call that revalidates the cached reply (RFC 9111 §4.3), from now on and within the
+    /// same time. The gateway makes it, and not the client.
     pub(crate) fn for_revalidation(&self) -> Self {
-        // The clock that deadlines go by.
+        // Deadlines are compared with this clock.
         let started = tokio::time::Instant::now().into_std();
-        let arrival = CallContext {
+        let context = CallContext {
             id: self.id().clone(),
             origin: Origin::Cache,
             peer: self.peer(),
@@ -286,24 +293,24 @@ impl Call {
             started,
             deadline: started + (self.deadline() - self.started()),
         };
-        let anew = Self::new(self.service(), self.method(), arrival);
-        // Nothing is known of it yet.
-        let _ = anew.identify(self.caller().clone());
-        anew
+        let call = Self::new(self.service(), self.method(), context);
+        // A new call has no caller yet, so this cannot fail.
+        let _ = call.identify(self.caller().clone());
+        call
     }
 
-    /// Writes header fields that are to stand in the response, if there is one: over HTTP.
+    /// Updates the header fields of the response, which only calls over HTTP have.
     pub(crate) fn update_response_headers(&self, write: impl FnOnce(&mut HeaderMap)) {
         let headers = self.0.response_headers.get_or_init(Box::default);
         write(&mut headers.lock().unwrap_or_else(PoisonError::into_inner));
     }
 
-    /// Has a header field stand in the response, if there is one: over HTTP.
+    /// Adds a header field to the response, which only calls over HTTP have.
     pub fn add_response_header(&self, name: HeaderName, value: HeaderValue) {
         self.update_response_headers(|headers| drop(headers.insert(name, value)));
     }
 
-    /// What is to stand in the response, for the edge that writes it; given once.
+    /// Takes the header fields of the response, for the edge that writes them; empty the next time.
     #[must_use]
     pub fn take_response_headers(&self) -> Option<HeaderMap> {
         let headers = self.0.response_headers.get()?;
@@ -315,29 +322,29 @@ impl Call {
         self.0.attempts.lock().unwrap_or_else(PoisonError::into_inner).push(attempt);
     }
 
-    /// The provider whose stream is the answer, from its first item on.
+    /// Returns the provider whose stream is the reply, from the first item on.
     pub(crate) fn streaming_provider(&self) -> Option<&'static str> {
         self.0.streaming_provider.get().copied()
     }
 
-    /// Says that the first item of a provider's stream is there.
+    /// Sets the provider whose stream is the reply; called when its first item is there.
     pub(crate) fn set_streaming_provider(&self, provider: &'static str) {
-        // A method may ask for several streams; the first counts until one has ended.
+        // A method may open several streams; the first counts until one has ended.
         let _ = self.0.streaming_provider.set(provider);
     }
 
-    /// What must know which provider is about to be asked, if anything must.
+    /// Returns the witness to notify before a provider is called, if there is one.
     pub(crate) fn witness(&self) -> Option<&Arc<dyn Witness>> {
         self.0.witness.get()
     }
 
-    /// Says what must know which provider is about to be asked.
+    /// Sets the witness to notify before a provider is called.
     pub(crate) fn set_witness(&self, witness: Arc<dyn Witness>) {
-        // A call has money set aside once.
+        // A call has at most one hold.
         let _ = self.0.witness.set(witness);
     }
 
-    /// Reads the attempts made until now.
+    /// Calls `read` with the attempts made so far.
     pub fn with_attempts<T>(&self, read: impl FnOnce(&[Attempt]) -> T) -> T {
         read(&self.0.attempts.lock().unwrap_or_else(PoisonError::into_inner))
     }
@@ -353,11 +360,11 @@ impl fmt::Debug for Call {
     }
 }
 
-/// What runs through the pipeline: a call and its input.
+/// The request that passes through the pipeline: a call and its input.
 #[derive(Debug)]
 pub struct CallRequest {
-    /// What is known of the call.
+    /// Call, with its context.
     pub call: Call,
-    /// What it brings.
+    /// Input of the call.
     pub input: Input,
 }

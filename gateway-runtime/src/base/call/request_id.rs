@@ -1,4 +1,4 @@
-//! What calls are called.
+//! Request ids: the value of `X-Request-Id` if it is valid, otherwise a new id that sorts by time.
 
 use std::{
     fmt,
@@ -7,47 +7,51 @@ use std::{
 
 use http::HeaderValue;
 
-/// A name that nothing else has: 32 hexadecimal digits, the first twelve the time in milliseconds.
+/// Returns a unique id: 32 hexadecimal digits, of which the first twelve are the time in
+/// milliseconds.
 pub(crate) fn sortable_id() -> [u8; 32] {
     let since = SystemTime::now().duration_since(UNIX_EPOCH);
-    let name = (since.map_or(0, |since| since.as_millis()) << 80) | (fastrand::u128(..) >> 48);
+    let id = (since.map_or(0, |since| since.as_millis()) << 80) | (fastrand::u128(..) >> 48);
     let mut digits = [0; 32];
-    for (place, digit) in digits.iter_mut().rev().enumerate() {
-        *digit = b"0123456789abcdef"[(name >> (4 * place)) as usize & 15];
+    for (position, digit) in digits.iter_mut().rev().enumerate() {
+        *digit = b"0123456789abcdef"[(id >> (4 * position)) as usize & 15];
     }
     digits
 }
 
-/// The name of one call, in `X-Request-Id`, the log and the errors: the caller's own if it is sane, else ours.
+/// The id of a call, in `X-Request-Id`, the log and the errors: the caller's own if it is valid,
+/// otherwise a new one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RequestId(HeaderValue);
 
 impl RequestId {
-    /// The longest that a caller may choose, in bytes.
+    /// Maximum length of a caller's id, in bytes.
     pub const MAX_LEN: usize = 128;
 
-    /// A new one: 32 hexadecimal digits, the first twelve the time in milliseconds, so that they sort by age.
+    /// Generates an id: 32 hexadecimal digits, of which the first twelve are the time in
+    /// milliseconds, so that ids sort by age.
     #[must_use]
     pub fn generate() -> Self {
         Self(HeaderValue::from_bytes(&sortable_id()).unwrap_or(HeaderValue::from_static("0")))
     }
 
-    /// The caller's, if it is at most 128 characters out of letters, digits and `-_.:/+=`.
+    /// Returns the caller's id, if it is at most 128 characters out of letters, digits and
+    /// `-_.:/+=`.
     #[must_use]
     pub fn from_header(value: &HeaderValue) -> Option<Self> {
         let bytes = value.as_bytes();
-        let sane = |b: &u8| b.is_ascii_alphanumeric() || b"-_.:/+=".contains(b);
-        (!bytes.is_empty() && bytes.len() <= Self::MAX_LEN && bytes.iter().all(sane))
+        let is_valid = |b: &u8| b.is_ascii_alphanumeric() || b"-_.:/+=".contains(b);
+        (!bytes.is_empty() && bytes.len() <= Self::MAX_LEN && bytes.iter().all(is_valid))
             .then(|| Self(value.clone()))
     }
 
-    /// As text.
+    /// Returns the id as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         self.0.to_str().unwrap_or_default()
     }
 
-    /// As a header's value.
+    /// Returns the id as the value of a header field.
     #[must_use]
     pub fn header(&self) -> HeaderValue {
         self.0.clone()

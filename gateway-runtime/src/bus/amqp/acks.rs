@@ -1,4 +1,4 @@
-//! Settling what was received by one channel, in batches.
+//! Acknowledgements of the deliveries of one channel, sent to the broker in batches.
 
 use std::{
     collections::VecDeque,
@@ -10,101 +10,104 @@ use tokio::sync::Notify;
 
 use crate::bus::{Acknowledge, Disposition};
 
-/// Where verdicts are noted until the channel's task takes them, which is woken by the first of a batch.
+/// A queue of dispositions for the task of a channel. The first of a batch wakes the task.
 #[derive(Debug, Default)]
 pub(super) struct AckQueue {
-    noted: Mutex<AckState>,
-    some: Notify,
+    state: Mutex<AckState>,
+    wake: Notify,
 }
 
 #[derive(Debug, Default)]
 struct AckState {
-    verdicts: Vec<(u64, Disposition)>,
-    /// Of what a lost channel gave, the broker gives all again.
+    dispositions: Vec<(u64, Disposition)>,
+    /// Whether the channel is lost: the broker then requeues all its unacknowledged deliveries.
     is_lost: bool,
 }
 
 impl AckQueue {
-    /// Waits until there are some.
+    /// Waits until there are dispositions.
     pub(super) async fn wait(&self) {
-        self.some.notified().await;
+        self.wake.notified().await;
     }
 
-    /// Takes those that are there, in exchange for room.
+    /// Takes the dispositions, and leaves the empty `room` in their index.
     pub(super) fn take(&self, room: &mut Vec<(u64, Disposition)>) {
-        mem::swap(&mut self.noted().verdicts, room);
+        mem::swap(&mut self.state().dispositions, room);
     }
 
-    /// Takes no more.
+    /// Drops the dispositions, and accepts no more of them.
     pub(super) fn lose(&self) {
-        *self.noted() = AckState { verdicts: Vec::new(), is_lost: true };
+        *self.state() = AckState { dispositions: Vec::new(), is_lost: true };
     }
 
-    fn noted(&self) -> MutexGuard<'_, AckState> {
-        self.noted.lock().unwrap_or_else(PoisonError::into_inner)
+    fn state(&self) -> MutexGuard<'_, AckState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Acknowledge for AckQueue {
-    fn settle(&self, number: u64, verdict: Disposition) {
-        let mut noted = self.noted();
-        if noted.is_lost {
+    fn settle(&self, delivery_tag: u64, disposition: Disposition) {
+        let mut state = self.state();
+        if state.is_lost {
             return;
         }
-        let is_first = noted.verdicts.is_empty();
-        noted.verdicts.push((number, verdict));
-        drop(noted);
+        let is_first = state.dispositions.is_empty();
+        state.dispositions.push((delivery_tag, disposition));
+        drop(state);
         if is_first {
-            self.some.notify_one();
+            self.wake.notify_one();
         }
     }
 }
 
-/// What is told to the broker.
+/// A command of a channel to the broker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum AckCommand {
-    /// This one is done with.
+    /// `basic.ack` for one delivery tag.
     Done(u64),
-    /// So are all up to this one.
+    /// `basic.ack` with `multiple`: all deliveries up to this tag.
     DoneUpTo(u64),
-    /// This one goes back.
+    /// `basic.nack` with `requeue` for one delivery tag.
     Again(u64),
 }
 
-/// What a channel gave and is not settled yet. Its numbers count up from one.
+/// The deliveries of a channel that are not acknowledged yet. Delivery tags count up from one.
 #[derive(Debug, Default)]
 pub(super) struct UnackedDeliveries {
-    /// The number before the first.
+    /// The delivery tag before the first of `settled`.
     before: u64,
-    /// Whether each is settled.
+    /// Whether each delivery has its disposition, in the order of the tags.
     settled: VecDeque<bool>,
     open: usize,
 }
 
 impl UnackedDeliveries {
-    /// One was given.
-    pub(super) fn given(&mut self, number: u64) {
-        while self.before + (self.settled.len() as u64) < number {
+    /// Adds a delivery, and with it all tags before.
+    pub(super) fn add(&mut self, delivery_tag: u64) {
+        while self.before + (self.settled.len() as u64) < delivery_tag {
             self.settled.push_back(false);
             self.open += 1;
         }
     }
 
-    /// How many are not settled.
+    /// Returns how many deliveries are not acknowledged.
     pub(super) fn open(&self) -> usize {
         self.open
     }
 
-    /// Settles some, and tells it with as few words as it can be.
+    /// Applies dispositions, and adds the fewest commands that convey them to the broker. Unknown
+    /// and repeated delivery tags are ignored.
     pub(super) fn settle(
         &mut self,
-        verdicts: &mut Vec<(u64, Disposition)>,
-        told: &mut Vec<AckCommand>,
+        dispositions: &mut Vec<(u64, Disposition)>,
+        commands: &mut Vec<AckCommand>,
     ) {
         let first = self.before + 1;
-        verdicts.retain(|(number, verdict)| {
+        dispositions.retain(|(delivery_tag, disposition)| {
             let Some(settled) =
-                number.checked_sub(first).and_then(|place| self.settled.get_mut(place as usize))
+                delivery_tag
+                    .checked_sub(first)
+                    .and_then(|index| self.settled.get_mut(index as usize))
             else {
                 return false;
             };
@@ -112,27 +115,27 @@ impl UnackedDeliveries {
                 return false;
             }
             self.open -= 1;
-            if *verdict == Disposition::Again {
-                told.push(AckCommand::Again(*number));
+            if *disposition == Disposition::Again {
+                commands.push(AckCommand::Again(*delivery_tag));
             }
-            *verdict == Disposition::Done
+            *disposition == Disposition::Done
         });
         while self.settled.front() == Some(&true) {
             self.settled.pop_front();
             self.before += 1;
         }
-        // What was sent back before them, the broker has by then; what was acknowledged, it knows.
+        // The broker has processed all requeues and acknowledgements up to `before`, so one command
+        // with `multiple` affects no other delivery.
         let before = self.before;
-        if let Some(last) =
-            verdicts.iter().map(|(number, _)| *number).filter(|number| *number <= before).max()
-        {
-            told.push(AckCommand::DoneUpTo(last));
+        let contiguous = dispositions.iter().map(|(tag, _)| *tag).filter(|tag| *tag <= before);
+        if let Some(last) = contiguous.max() {
+            commands.push(AckCommand::DoneUpTo(last));
         }
-        told.extend(
-            verdicts
+        commands.extend(
+            dispositions
                 .drain(..)
-                .map(|(number, _)| number)
-                .filter(|number| *number > before)
+                .map(|(delivery_tag, _)| delivery_tag)
+                .filter(|delivery_tag| *delivery_tag > before)
                 .map(AckCommand::Done),
         );
     }
@@ -143,56 +146,56 @@ mod tests {
     use super::*;
 
     fn settle(
-        unsettled: &mut UnackedDeliveries,
-        verdicts: &[(u64, Disposition)],
+        unacked: &mut UnackedDeliveries,
+        dispositions: &[(u64, Disposition)],
     ) -> Vec<AckCommand> {
-        let mut told = Vec::new();
-        unsettled.settle(&mut verdicts.to_vec(), &mut told);
-        told
+        let mut commands = Vec::new();
+        unacked.settle(&mut dispositions.to_vec(), &mut commands);
+        commands
     }
 
     #[test]
-    fn what_is_done_from_the_first_on_is_told_with_one_word() {
+    fn acks_without_a_gap_are_sent_as_one_multiple_ack() {
         use Disposition::{Again, Done};
-        let mut unsettled = UnackedDeliveries::default();
-        unsettled.given(6);
-        assert_eq!(settle(&mut unsettled, &[(2, Done), (1, Done)]), [AckCommand::DoneUpTo(2)]);
+        let mut unacked = UnackedDeliveries::default();
+        unacked.add(6);
+        assert_eq!(settle(&mut unacked, &[(2, Done), (1, Done)]), [AckCommand::DoneUpTo(2)]);
         assert_eq!(
-            settle(&mut unsettled, &[(5, Done), (6, Done)]),
+            settle(&mut unacked, &[(5, Done), (6, Done)]),
             [AckCommand::Done(5), AckCommand::Done(6)]
         );
-        assert_eq!(settle(&mut unsettled, &[(4, Again)]), [AckCommand::Again(4)]);
-        assert_eq!(unsettled.open(), 1);
-        assert_eq!(settle(&mut unsettled, &[(3, Done)]), [AckCommand::DoneUpTo(3)]);
-        unsettled.given(8);
+        assert_eq!(settle(&mut unacked, &[(4, Again)]), [AckCommand::Again(4)]);
+        assert_eq!(unacked.open(), 1);
+        assert_eq!(settle(&mut unacked, &[(3, Done)]), [AckCommand::DoneUpTo(3)]);
+        unacked.add(8);
         assert_eq!(
-            settle(&mut unsettled, &[(7, Again), (8, Done)]),
+            settle(&mut unacked, &[(7, Again), (8, Done)]),
             [AckCommand::Again(7), AckCommand::DoneUpTo(8)]
         );
-        assert_eq!(unsettled.open(), 0);
+        assert_eq!(unacked.open(), 0);
     }
 
     #[test]
-    fn what_is_settled_twice_or_was_never_given_is_not_told() {
-        let mut unsettled = UnackedDeliveries::default();
-        unsettled.given(2);
+    fn repeated_and_unknown_delivery_tags_are_ignored() {
+        let mut unacked = UnackedDeliveries::default();
+        unacked.add(2);
         let done = Disposition::Done;
         assert_eq!(
-            settle(&mut unsettled, &[(2, done), (2, done), (3, done), (0, done)]),
+            settle(&mut unacked, &[(2, done), (2, done), (3, done), (0, done)]),
             [AckCommand::Done(2)]
         );
-        assert_eq!(settle(&mut unsettled, &[(2, Disposition::Again)]), []);
+        assert_eq!(settle(&mut unacked, &[(2, Disposition::Again)]), []);
     }
 
     #[tokio::test]
-    async fn verdicts_of_a_lost_channel_are_not_kept() {
-        let verdicts = AckQueue::default();
-        verdicts.settle(1, Disposition::Done);
-        verdicts.wait().await;
-        verdicts.lose();
-        verdicts.settle(2, Disposition::Done);
+    async fn queue_of_a_lost_channel_drops_dispositions() {
+        let queue = AckQueue::default();
+        queue.settle(1, Disposition::Done);
+        queue.wait().await;
+        queue.lose();
+        queue.settle(2, Disposition::Done);
         let mut taken = Vec::new();
-        verdicts.take(&mut taken);
+        queue.take(&mut taken);
         assert_eq!(taken, []);
     }
 }

@@ -1,7 +1,8 @@
-//! The channel by which calls go to one exchange, and their answers come back.
+//! The channel for calls to one exchange, and for their replies.
 //!
-//! An exchange that does not exist, or is deleted, ends the channel of whoever publishes there; so each has a channel
-//! of its own. Answers come by direct reply-to, which takes the channel that the question went by.
+//! The broker closes a channel that publishes to an exchange which does not exist or is deleted, so
+//! each exchange has a channel of its own. Replies use direct reply-to, which requires that a call
+//! is published on the channel that consumes its reply.
 
 use std::{
     future::{Future, poll_fn},
@@ -38,19 +39,19 @@ use crate::{
     },
 };
 
-/// The queue that stands for whoever publishes by the same channel.
+/// The pseudo-queue of RabbitMQ's direct reply-to.
 const REPLY_TO: &str = "amq.rabbitmq.reply-to";
 
-/// The channel by which calls go to one exchange.
+/// A channel for calls to one exchange.
 pub(super) struct CallChannel {
     channel: Channel,
     pending: Arc<PendingCalls>,
-    sents: Arc<ConfirmQueue>,
+    unconfirmed: Arc<ConfirmQueue>,
     wire: Arc<AmqpConnection>,
 }
 
 impl CallChannel {
-    /// Opens the channel, if there is such an exchange.
+    /// Opens the channel, if the exchange exists.
     pub(super) async fn open(
         wire: Arc<AmqpConnection>,
         exchange: &ShortStr,
@@ -61,44 +62,45 @@ impl CallChannel {
             wire.connection().create_channel().await.map_err(|error| failed(&error, exchange))?;
         let answers =
             prepare(&channel, exchange).await.map_err(|error| failed(&error, exchange))?;
-        let (pending, sents) =
+        let (pending, unconfirmed) =
             (Arc::new(PendingCalls::counted(counts)), Arc::<ConfirmQueue>::default());
         let run = ChannelTask {
             pending: Arc::clone(&pending),
-            sents: Arc::clone(&sents),
+            unconfirmed: Arc::clone(&unconfirmed),
             published,
             answers,
             confirmed: FuturesUnordered::new(),
             arrived: WakeBatches::default(),
         };
         tokio::spawn(run.run(Arc::clone(&wire)));
-        Ok(Arc::new(Self { channel, pending, sents, wire }))
+        Ok(Arc::new(Self { channel, pending, unconfirmed, wire }))
     }
 
-    /// Whether nobody waits for an answer.
+    /// Returns whether no call waits for a reply.
     pub(super) fn is_idle(&self) -> bool {
         self.pending.is_empty()
     }
 
     pub(super) fn is_open(&self) -> bool {
-        self.channel.status().connected() && !self.sents.is_closed()
+        self.channel.status().connected() && !self.unconfirmed.is_closed()
     }
 
-    /// Sends a call that has so long to live.
+    /// Sends a call that expires after `left`.
     pub(super) fn send(
         self: &Arc<Self>,
         mut message: Message,
         left: Duration,
     ) -> Result<ReplyFuture, BusError> {
         if self.wire.is_blocked() {
-            return Err(BusError::new(BusErrorKind::Blocked, "RabbitMQ takes no messages now"));
+            return Err(BusError::new(BusErrorKind::Blocked, "RabbitMQ blocks the connection"));
         }
         let waiting = self.pending.begin(Some(WakeQueue::current()));
         message.expiration = Some(left);
         (message.reply_to, message.correlation_id) =
             (Some(REPLY_TO.into()), Some(waiting.id().text().into()));
         let message = PublishRequest::new(message, self.wire.largest_frame())?;
-        self.sents.send(waiting.id(), Arc::clone(self).publish(message)).map_err(|_| ended())?;
+        let publishing = Arc::clone(self).publish(message);
+        self.unconfirmed.send(waiting.id(), publishing).map_err(|_| ended())?;
         Ok(waiting)
     }
 
@@ -116,12 +118,12 @@ impl CallChannel {
 
 impl Drop for CallChannel {
     fn drop(&mut self) {
-        // Whoever waits holds it; nobody is left.
-        self.sents.close();
+        // Every waiting call holds this channel, so none waits now.
+        self.unconfirmed.close();
     }
 }
 
-/// Nothing was sent.
+/// The error of a call that was not sent because the channel has ended.
 fn ended() -> BusError {
     BusError::new(BusErrorKind::Disconnected, "the channel to RabbitMQ has just ended")
 }
@@ -137,10 +139,11 @@ async fn prepare(channel: &Channel, exchange: &ShortStr) -> lapin::Result<Consum
     channel.basic_consume(REPLY_TO.into(), "".into(), options, FieldTable::default()).await
 }
 
-/// What an error of a channel that published to an exchange means; nothing is known of what was published.
+/// Returns the error for a closed channel that published to an exchange. The outcome of what was
+/// published is unknown.
 pub(super) fn failed(error: &lapin::Error, exchange: &str) -> BusError {
-    if let ErrorKind::ProtocolError(told) = error.kind()
-        && let AMQPErrorKind::Soft(soft) = told.kind()
+    if let ErrorKind::ProtocolError(protocol_error) = error.kind()
+        && let AMQPErrorKind::Soft(soft) = protocol_error.kind()
     {
         match soft {
             AMQPSoftError::NOTFOUND => {
@@ -150,10 +153,16 @@ pub(super) fn failed(error: &lapin::Error, exchange: &str) -> BusError {
                 );
             }
             AMQPSoftError::ACCESSREFUSED => {
-                return BusError::new(BusErrorKind::Unroutable, told.get_message().to_string());
+                return BusError::new(
+                    BusErrorKind::Unroutable,
+                    protocol_error.get_message().to_string(),
+                );
             }
             AMQPSoftError::PRECONDITIONFAILED | AMQPSoftError::CONTENTTOOLARGE => {
-                return BusError::new(BusErrorKind::InvalidMessage, told.get_message().to_string());
+                return BusError::new(
+                    BusErrorKind::InvalidMessage,
+                    protocol_error.get_message().to_string(),
+                );
             }
             _ => {}
         }
@@ -161,10 +170,10 @@ pub(super) fn failed(error: &lapin::Error, exchange: &str) -> BusError {
     lost(error)
 }
 
-/// What runs beside a lane.
+/// The task that receives the replies and confirms of a call channel.
 struct ChannelTask {
     pending: Arc<PendingCalls>,
-    sents: Arc<ConfirmQueue>,
+    unconfirmed: Arc<ConfirmQueue>,
     published: Arc<AtomicU64>,
     answers: Consumer,
     confirmed: FuturesUnordered<UnconfirmedPublish>,
@@ -180,12 +189,13 @@ impl ChannelTask {
         })
         .await;
         self.arrived.send(MatchedReply::tell);
-        // Whoever sends from now on is told so; then nobody is left who waits.
-        self.sents.close();
+        // The queue is closed first, so that no call begins to wait after all have failed.
+        self.unconfirmed.close();
         self.pending.fail_all(&why);
     }
 
-    /// Does all that is to be done now; ready when the channel has ended, with the reason.
+    /// Handles all replies and confirms that are ready. Ready with the reason when the channel has
+    /// ended.
     fn poll(&mut self, context: &mut Context<'_>) -> Poll<BusError> {
         while let Poll::Ready(answer) = self.answers.poll_next_unpin(context) {
             match answer {
@@ -195,7 +205,7 @@ impl ChannelTask {
             }
         }
         self.arrived.send(MatchedReply::tell);
-        if self.sents.take(context.waker(), |sent| self.confirmed.push(sent)).is_err() {
+        if self.unconfirmed.take(context.waker(), |sent| self.confirmed.push(sent)).is_err() {
             return Poll::Ready(closed());
         }
         while let Poll::Ready(Some((id, confirmation))) =
@@ -226,7 +236,7 @@ impl ChannelTask {
                     id,
                     BusError::new(
                         BusErrorKind::Nacked,
-                        "RabbitMQ did not take the message over: a queue is full",
+                        "RabbitMQ nacked the message: a queue is full",
                     ),
                 );
                 returned
@@ -248,7 +258,8 @@ impl ChannelTask {
         }
     }
 
-    /// The library gives what was returned with any confirmation: by what it says itself it is known whose it is.
+    /// Fails the call of a returned message. The library attaches returned messages to any confirm,
+    /// so the correlation id identifies the call.
     fn unroutable(&self, returned: &BasicReturnMessage) {
         let id = returned
             .properties

@@ -1,4 +1,4 @@
-//! The lanes of one connection, by their exchanges; each is opened when it is first asked for.
+//! The call channels of one connection, by exchange. Each is opened on first use.
 
 use std::{
     collections::HashMap,
@@ -18,12 +18,12 @@ use crate::bus::{
     pending_calls::ReplyCounters,
 };
 
-/// So many there are at most. Each is a channel, of which a connection has 2047.
+/// The maximum number of call channels. A connection has at most 2047 channels.
 const MAX_CALL_CHANNELS: usize = 1000;
-/// How long it is remembered that a lane could not be opened.
+/// The time for which a failure to open a call channel is cached.
 const FAILURE_TTL: Duration = Duration::from_secs(1);
 
-/// What lanes are opened with.
+/// The context in which call channels are opened.
 #[derive(Clone)]
 pub(super) struct ChannelContext {
     pub(super) home: Handle,
@@ -32,7 +32,7 @@ pub(super) struct ChannelContext {
     pub(super) published: Arc<AtomicU64>,
 }
 
-/// The lanes of one connection.
+/// The call channels of one connection.
 pub(super) struct CallChannels {
     wire: Arc<AmqpConnection>,
     opening: ChannelContext,
@@ -41,7 +41,7 @@ pub(super) struct CallChannels {
 
 type Opened = Result<Arc<CallChannel>, BusError>;
 
-/// Where the lane of an exchange is.
+/// The state of the call channel of an exchange.
 enum ChannelSlot {
     Open(Arc<CallChannel>),
     Opening(watch::Receiver<Option<Opened>>),
@@ -49,10 +49,10 @@ enum ChannelSlot {
 }
 
 impl ChannelSlot {
-    /// Whether nobody is worse off without it.
+    /// Returns whether the slot can be dropped without effect on a call.
     fn is_idle(&self) -> bool {
         match self {
-            Self::Open(lane) => lane.is_idle() || !lane.is_open(),
+            Self::Open(channel) => channel.is_idle() || !channel.is_open(),
             Self::Opening(_) => false,
             Self::Failed(_, at) => at.elapsed() >= FAILURE_TTL,
         }
@@ -72,32 +72,35 @@ impl CallChannels {
         Arc::ptr_eq(&self.wire, wire)
     }
 
-    /// The lane to an exchange; waits for it when it has to be opened.
+    /// Returns the call channel of an exchange. Waits while it is opened.
     pub(super) async fn get(self: &Arc<Self>, exchange: &ShortStr) -> Opened {
-        let mut coming = match self.place(exchange)? {
-            ChannelSlot::Open(lane) => return Ok(lane),
-            ChannelSlot::Opening(lane) => lane,
+        let mut coming = match self.slot(exchange)? {
+            ChannelSlot::Open(channel) => return Ok(channel),
+            ChannelSlot::Opening(channel) => channel,
             ChannelSlot::Failed(error, _) => return Err(error),
         };
         let lost = || Err(BusError::new(BusErrorKind::ChannelLost, "the bus was closed"));
-        let lane = coming.wait_for(Option::is_some).await.ok().and_then(|lane| lane.clone());
-        lane.unwrap_or_else(lost)
+        let channel = coming.wait_for(Option::is_some).await.ok();
+        let channel = channel.and_then(|channel| channel.clone());
+        channel.unwrap_or_else(lost)
     }
 
-    fn place(self: &Arc<Self>, exchange: &ShortStr) -> Result<ChannelSlot, BusError> {
+    fn slot(self: &Arc<Self>, exchange: &ShortStr) -> Result<ChannelSlot, BusError> {
         let mut all = self.all();
         match all.get(exchange) {
-            Some(ChannelSlot::Open(lane)) if lane.is_open() => {
-                return Ok(ChannelSlot::Open(Arc::clone(lane)));
+            Some(ChannelSlot::Open(channel)) if channel.is_open() => {
+                return Ok(ChannelSlot::Open(Arc::clone(channel)));
             }
-            Some(ChannelSlot::Opening(lane)) => return Ok(ChannelSlot::Opening(lane.clone())),
+            Some(ChannelSlot::Opening(channel)) => {
+                return Ok(ChannelSlot::Opening(channel.clone()));
+            }
             Some(ChannelSlot::Failed(error, at)) if at.elapsed() < FAILURE_TTL => {
                 return Ok(ChannelSlot::Failed(error.clone(), *at));
             }
             _ => {}
         }
         if all.len() >= MAX_CALL_CHANNELS {
-            all.retain(|_, place| !place.is_idle());
+            all.retain(|_, slot| !slot.is_idle());
             if all.len() >= MAX_CALL_CHANNELS {
                 return Err(BusError::new(
                     BusErrorKind::Disconnected,
@@ -113,7 +116,7 @@ impl CallChannels {
     }
 
     async fn open(&self, exchange: ShortStr) -> Opened {
-        let ChannelContext { counts, published, timeout: most, .. } = self.opening.clone();
+        let ChannelContext { counts, published, timeout: limit, .. } = self.opening.clone();
         let late = |_| {
             Err(BusError::new(
                 BusErrorKind::Disconnected,
@@ -121,12 +124,12 @@ impl CallChannels {
             ))
         };
         let opening = CallChannel::open(Arc::clone(&self.wire), &exchange, counts, published);
-        let opened = timeout(most, opening).await.unwrap_or_else(late);
-        let place = match &opened {
-            Ok(lane) => ChannelSlot::Open(Arc::clone(lane)),
+        let opened = timeout(limit, opening).await.unwrap_or_else(late);
+        let slot = match &opened {
+            Ok(channel) => ChannelSlot::Open(Arc::clone(channel)),
             Err(error) => ChannelSlot::Failed(error.clone(), Instant::now()),
         };
-        self.all().insert(exchange, place);
+        self.all().insert(exchange, slot);
         opened
     }
 

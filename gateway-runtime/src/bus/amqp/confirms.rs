@@ -1,6 +1,7 @@
-//! Messages that were handed to the library and are not confirmed yet, on their way to who waits for that.
+//! Messages that were handed to the client library and wait for their publisher confirms.
 //!
-//! Senders do not wake him, which would cost each of them a system call: the library does, when a message is written.
+//! Senders do not wake the task that awaits the confirms, which would cost each of them a system
+//! call: the library wakes it when a message is written.
 
 use std::{
     future::{Future, ready},
@@ -14,7 +15,7 @@ use lapin::Confirmation;
 
 use crate::bus::pending_calls::CorrelationId;
 
-/// What the broker says to a message.
+/// A future that is ready when the broker has confirmed a message.
 pub(super) type Confirmed = Pin<Box<dyn Future<Output = lapin::Result<Confirmation>> + Send>>;
 
 /// A message that was handed to the library; ready when it is confirmed.
@@ -23,21 +24,22 @@ pub(super) struct UnconfirmedPublish {
     confirmed: Confirmed,
 }
 
-/// Those of one channel.
+/// The unconfirmed messages of one channel.
 pub(super) struct ConfirmQueue(Mutex<State>);
 
 struct State {
     new: Vec<UnconfirmedPublish>,
-    /// Who takes them.
+    /// The waker of the task that takes the messages.
     waker: Waker,
     is_closed: bool,
 }
 
-/// The channel has ended.
+/// The error of a channel that has ended.
 pub(super) struct ChannelClosed;
 
 impl ConfirmQueue {
-    /// Hands a message to the library, in turn: that numbers it and then queues it, and nobody may come between.
+    /// Hands a message to the library. The lock is held meanwhile: the library numbers a message
+    /// and then queues it, and no other message may come between the two steps.
     pub(super) fn send(
         &self,
         id: CorrelationId,
@@ -50,7 +52,7 @@ impl ConfirmQueue {
         match confirmed.as_mut().poll(&mut Context::from_waker(&state.waker)) {
             Poll::Pending => state.new.push(UnconfirmedPublish { id, confirmed }),
             Poll::Ready(Err(_)) => return Err(ChannelClosed),
-            // The thread of the connection and the broker were faster than we.
+            // The confirm arrived before the first poll, so the library wakes nothing.
             Poll::Ready(confirmation) => {
                 state.new.push(UnconfirmedPublish { id, confirmed: Box::pin(ready(confirmation)) });
                 state.waker.wake_by_ref();
@@ -59,7 +61,7 @@ impl ConfirmQueue {
         Ok(())
     }
 
-    /// Takes what is new, and is woken when there is more.
+    /// Takes the new messages, and registers `taker` to be woken for later ones.
     pub(super) fn take(
         &self,
         taker: &Waker,
@@ -77,7 +79,7 @@ impl ConfirmQueue {
         self.state().is_closed
     }
 
-    /// Takes no more, and tells who takes.
+    /// Accepts no more messages, and wakes the task that takes them.
     pub(super) fn close(&self) {
         let mut state = self.state();
         state.is_closed = true;

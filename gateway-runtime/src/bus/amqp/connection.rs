@@ -1,9 +1,10 @@
-//! One connection to RabbitMQ: the address, the socket, the handshake, and how it is cut.
+//! A connection to RabbitMQ: the address, the socket, the handshake and the shutdown.
 //!
-//! The library runs each connection in a thread of its own, which waits for its socket without an end: a broker that is silent
-//! would keep it for ever. So the socket is made here, and a connection that is given up is ended by
-//! shutting its socket down. The library has its own way to connect; an attempt that fails there would leave a task behind. And what the
-//! library reads passes through a `guard`.
+//! The client library runs each connection in a thread of its own, which waits for its socket
+//! without a limit: a silent broker would block it for ever. So the socket is created here, and a
+//! connection is aborted by a shutdown of its socket. The library's own connector leaves a task
+//! behind when an attempt fails, and is not used. All that the library reads passes through a
+//! `guard`.
 
 use std::{
     fmt, io,
@@ -29,10 +30,10 @@ use crate::{
     },
 };
 
-/// How long a connection may take to end in good order.
+/// The time limit of an orderly close.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Where the broker is, and as whom.
+/// The address of the broker, with the credentials.
 #[derive(Clone)]
 pub(super) struct Address {
     uri: AMQPUri,
@@ -41,18 +42,18 @@ pub(super) struct Address {
 }
 
 impl Address {
-    /// As the settings say. The error tells what is wrong, without what is secret.
+    /// Parses the address, and applies the settings. The error contains no secret.
     pub(super) fn parse(url: &Secret, settings: &BusSettings) -> Result<Self, &'static str> {
         let text = url.expose();
         let mut uri: AMQPUri = text.parse().map_err(|_| "it is no address")?;
-        // The parser of the library takes what stands in brackets for nothing.
+        // The library's parser drops a host in brackets (an IPv6 address).
         if let Some((_, address)) = text.rsplit('@').next().unwrap_or(text).split_once('[') {
             uri.authority.host = address.split(']').next().unwrap_or(address).to_owned();
         }
         if uri.authority.host.is_empty() {
             return Err("it names no host");
         }
-        // A broker is taken for dead after two intervals, which is looked at twice in an interval.
+        // The library checks twice an interval, and gives up after two intervals of silence.
         let interval = u16::try_from(settings.heartbeat.as_secs() * 2 / 5).unwrap_or(u16::MAX);
         uri.query.heartbeat = Some(interval.max(1));
         let frame_max = uri
@@ -68,8 +69,8 @@ impl Address {
     async fn socket(&self) -> io::Result<TcpStream> {
         let AMQPUri { authority, .. } = &self.uri;
         let stream = TcpStream::connect((&*authority.host, authority.port)).await?;
-        // No time limit of TCP is set: a broker that takes nothing since its memory is full would meet it, and heartbeats tell
-        // of one that is gone.
+        // No TCP timeout is set: a broker that is blocked because its memory is full would exceed
+        // it, and heartbeats detect a dead one.
         stream.set_nodelay(true)?;
         Ok(stream)
     }
@@ -79,7 +80,8 @@ impl Address {
         match self.uri.scheme {
             AMQPScheme::AMQP => Ok(plain),
             AMQPScheme::AMQPS => {
-                // An error means that the program has chosen another provider of cryptography; that one is used then.
+                // An error means that the program has installed another crypto provider, which is
+                // then used.
                 let _ = rustls::crypto::ring::default_provider().install_default();
                 plain.into_tls(&self.uri.authority.host, OwnedTLSConfig::default().as_ref()).await
             }
@@ -87,7 +89,7 @@ impl Address {
     }
 }
 
-/// Without what is secret.
+/// Shows the address without the password.
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let AMQPUri { scheme, authority, vhost, .. } = &self.uri;
@@ -96,7 +98,7 @@ impl fmt::Display for Address {
     }
 }
 
-/// A connection that is made.
+/// An established connection.
 pub(super) struct AmqpConnection {
     connection: Connection,
     cut: ShutdownOnDrop,
@@ -104,7 +106,7 @@ pub(super) struct AmqpConnection {
 }
 
 impl AmqpConnection {
-    /// Connects; `name` is what the broker's operators see. The error is for people.
+    /// Connects. Operators of the broker see `name`. The error text is for operators.
     pub(super) async fn connect(address: &Address, name: &'static str) -> Result<Self, String> {
         let late = |_| Err("it did not answer in time".to_owned());
         timeout(address.timeout, Self::connect_without_timeout(address, name))
@@ -144,42 +146,42 @@ impl AmqpConnection {
         self.connection.status().connected()
     }
 
-    /// Whether the broker takes no messages now.
+    /// Returns whether the broker blocks publishing now.
     pub(super) fn is_blocked(&self) -> bool {
         self.connection.status().blocked()
     }
 
-    /// The largest frame that the broker takes, in bytes.
+    /// Returns the largest frame that the broker accepts, in bytes.
     pub(super) fn largest_frame(&self) -> usize {
         self.connection.configuration().frame_max() as usize
     }
 
-    /// Cuts it, and tells those who use it.
+    /// Shuts the socket down, and passes the error to all users of the connection.
     pub(super) fn abort(&self, error: BusError) {
         self.cut.now();
         self.ended.send_replace(Some(error));
     }
 
-    /// Waits until it has ended.
+    /// Waits until the connection has ended, and returns the reason.
     pub(super) async fn ended(&self) -> BusError {
         let mut ended = self.ended.subscribe();
         let error = ended.wait_for(Option::is_some).await.ok().and_then(|error| error.clone());
         error.unwrap_or_else(|| BusError::new(BusErrorKind::ChannelLost, "the bus was closed"))
     }
 
-    /// Ends it in good order.
+    /// Closes the connection in an orderly way.
     pub(super) async fn close(&self) {
         let _ = timeout(CLOSE_TIMEOUT, self.connection.close(200, "OK".into())).await;
         self.abort(BusError::new(BusErrorKind::ChannelLost, "the bus was closed"));
     }
 }
 
-/// Ends the connection of a socket when it is dropped.
+/// A socket that is shut down on drop.
 struct ShutdownOnDrop(Socket);
 
 impl ShutdownOnDrop {
     fn now(&self) {
-        // It may have ended.
+        // An error means that the socket is closed already.
         let _ = self.0.shutdown(Shutdown::Both);
     }
 }

@@ -1,4 +1,5 @@
-//! Consuming: declares, consumes and settles by a channel of its own, and begins anew when that is lost.
+//! A consumer. Declares, consumes and acknowledges on a channel of its own, and starts again when
+//! the channel is lost.
 
 use std::{
     future::Future,
@@ -37,21 +38,21 @@ use crate::bus::{
     },
 };
 
-/// So many messages of a topic are here at once that nobody has looked at; others wait at the broker.
+/// The prefetch of a topic subscription; further messages wait at the broker.
 const TOPIC_PREFETCH: u16 = 1024;
-/// How many of them are acknowledged with one word.
+/// The delivery_tag of topic messages that are acknowledged with one `basic.ack`.
 const TOPIC_BATCH: u64 = 128;
-/// When nothing has come for so long, the broker is taken to have nothing to send …
+/// The silence after which the broker is dispositions to have nothing more to send.
 const SETTLE_QUIET: Duration = Duration::from_millis(300);
-/// … which is waited for no longer than this.
+/// The time limit of the wait for that silence.
 const QUIET_TIMEOUT: Duration = Duration::from_secs(3);
-/// The limit of the wait for a queue to apply acknowledgements, before the channel closes.
+/// The time limit of the wait for a queue to apply acknowledgements before the channel closes.
 const APPLIED_TIMEOUT: Duration = Duration::from_secs(2);
 const APPLIED_POLL_INTERVAL: Duration = Duration::from_millis(20);
-/// How long after an attempt that failed the next is made.
+/// The delay after a failed attempt to subscribe.
 const RESUBSCRIBE_DELAY: Duration = Duration::from_secs(1);
 
-/// Somebody who consumes.
+/// The task of one subscription.
 pub(super) struct ConsumerTask {
     pub(super) link: ReconnectingConnection,
     pub(super) subscription: Subscription,
@@ -59,20 +60,20 @@ pub(super) struct ConsumerTask {
     pub(super) received: Arc<AtomicU64>,
 }
 
-/// What has become of a channel that was consumed from.
+/// The reason for which a channel is no longer consumed from.
 enum ConsumerEnd {
-    /// It was lost, or the queue was deleted.
+    /// The channel was lost, or the queue was deleted.
     Lost,
-    /// Nobody wants more.
+    /// The subscription has ended.
     Over,
 }
 
 impl ConsumerTask {
-    /// Begins, in a task of this runtime.
+    /// Starts the task in the current runtime, and waits for its first attempt to subscribe.
     ///
     /// # Errors
     ///
-    /// When the first attempt fails.
+    /// Fails if the first attempt fails.
     pub(super) async fn begin(self) -> Result<Deliveries, BusError> {
         let room = match &self.subscription {
             Subscription::Calls(calls) => calls.prefetch.into(),
@@ -100,7 +101,9 @@ impl ConsumerTask {
             let wire = match &began {
                 Some(_) => self.link.now(),
                 None => tokio::select! {
-                    wire = self.link.up() => wire.ok_or_else(|| BusError::new(BusErrorKind::Disconnected, "the bus was closed")),
+                    wire = self.link.up() => wire.ok_or_else(|| {
+                        BusError::new(BusErrorKind::Disconnected, "the bus was closed")
+                    }),
                     _ = subscriber.leaving() => return,
                 },
             };
@@ -122,7 +125,12 @@ impl ConsumerTask {
                     return;
                 }
                 (Err(error), None) => {
-                    tracing::warn!(target: "gateway::bus", what = %self.name(), %error, "not consumed");
+                    tracing::warn!(
+                        target: "gateway::bus",
+                        what = %self.name(),
+                        %error,
+                        "not consumed"
+                    );
                     tokio::select! {
                         () = sleep(RESUBSCRIBE_DELAY) => {}
                         _ = subscriber.leaving() => return,
@@ -139,7 +147,7 @@ impl ConsumerTask {
         }
     }
 
-    /// A channel of its own, on which everything is declared.
+    /// Opens a channel, declares the topology on it and starts to consume.
     async fn open(&self, wire: &AmqpConnection) -> Result<(Channel, Consumer), BusError> {
         let late =
             |_| Err(BusError::new(BusErrorKind::Disconnected, "RabbitMQ did not answer in time"));
@@ -180,28 +188,36 @@ impl ConsumerTask {
         subscriber: &mut Subscriber,
     ) -> ConsumerEnd {
         let is_settled = matches!(self.subscription, Subscription::Calls(_));
-        let mut given = ChannelDeliveries::new(channel);
+        let mut deliveries = ChannelDeliveries::new(channel);
         let mut ended = pin!(wire.ended());
         let end = loop {
             tokio::select! {
                 biased;
-                () = given.verdicts.wait() => given.settle(),
+                () = deliveries.acks.wait() => deliveries.settle(),
                 delivery = consumer.next() => match delivery {
                     Some(Ok(delivery)) => {
                         self.received.fetch_add(1, Ordering::Relaxed);
-                        let delivery = if is_settled { given.receive(delivery) } else { given.receive_and_settle(delivery) };
-                        // Of calls there is room for all that are not settled; if not, for what was given by a channel before.
+                        let delivery = if is_settled {
+                            deliveries.receive(delivery)
+                        } else {
+                            deliveries.receive_and_settle(delivery)
+                        };
+                        // The prefetch of calls equals this channel's capacity, so `send` waits
+                        // only while deliveries of an earlier channel fill it.
                         subscriber.send(delivery).await;
                     }
                     Some(Err(_)) | None => break ConsumerEnd::Lost,
                 },
                 leaving = subscriber.leaving() => {
                     let leaving = async {
-                        if let (Leaving::Cancelled, Subscription::Calls(calls)) = (leaving, &self.subscription) {
-                            given.receive_all(&mut consumer, calls.prefetch.into(), subscriber).await;
+                        if let Subscription::Calls(calls) = &self.subscription
+                            && leaving == Leaving::Cancelled
+                        {
+                            let prefetch = calls.prefetch.into();
+                            deliveries.receive_all(&mut consumer, prefetch, subscriber).await;
                         }
-                        given.cancel(&mut consumer, self.timeout, subscriber, leaving).await;
-                        given.settle_the_rest(&self.subscription).await;
+                        deliveries.cancel(&mut consumer, self.timeout, subscriber, leaving).await;
+                        deliveries.settle_the_rest(&self.subscription).await;
                     };
                     tokio::select! {
                         () = leaving => {}
@@ -212,64 +228,69 @@ impl ConsumerTask {
                 _ = &mut ended => break ConsumerEnd::Lost,
             }
         };
-        given.verdicts.lose();
+        deliveries.acks.lose();
         end
     }
 }
 
-/// What one channel has given.
+/// The deliveries of one channel.
 struct ChannelDeliveries {
     channel: Channel,
-    verdicts: Arc<AckQueue>,
-    unsettled: UnackedDeliveries,
-    /// Kept for their room.
-    taken: Vec<(u64, Disposition)>,
-    told: Vec<AckCommand>,
+    acks: Arc<AckQueue>,
+    unacked: UnackedDeliveries,
+    /// The buffers of `settle`, reused for their capacity.
+    dispositions: Vec<(u64, Disposition)>,
+    commands: Vec<AckCommand>,
 }
 
 impl ChannelDeliveries {
     fn new(channel: Channel) -> Self {
-        let (verdicts, unsettled) = (Arc::default(), UnackedDeliveries::default());
-        Self { channel, verdicts, unsettled, taken: Vec::new(), told: Vec::new() }
+        let (acks, unacked) = (Arc::default(), UnackedDeliveries::default());
+        Self { channel, acks, unacked, dispositions: Vec::new(), commands: Vec::new() }
     }
 
     fn receive(&mut self, delivery: lapin::message::Delivery) -> Delivery {
-        let number = delivery.delivery_tag;
-        self.unsettled.given(number);
-        received(delivery, DeliveryReceipt::new(number, Arc::clone(&self.verdicts) as _))
+        let delivery_tag = delivery.delivery_tag;
+        self.unacked.add(delivery_tag);
+        received(delivery, DeliveryReceipt::new(delivery_tag, Arc::clone(&self.acks) as _))
     }
 
-    /// One that needs no settling. Those that are not acknowledged in the end go with their queue.
+    /// Receives a delivery that the subscriber does not acknowledge; acknowledged in batches. The
+    /// last, incomplete batch is dropped with its queue.
     fn receive_and_settle(&mut self, delivery: lapin::message::Delivery) -> Delivery {
-        let number = delivery.delivery_tag;
-        if number.is_multiple_of(TOPIC_BATCH) {
-            begin(self.channel.basic_ack(number, BasicAckOptions { multiple: true }));
+        let delivery_tag = delivery.delivery_tag;
+        if delivery_tag.is_multiple_of(TOPIC_BATCH) {
+            begin(self.channel.basic_ack(delivery_tag, BasicAckOptions { multiple: true }));
         }
         received(delivery, DeliveryReceipt::none())
     }
 
-    /// Tells the broker what was settled since it was last told.
+    /// Sends the acknowledgements that have accumulated to the broker.
     fn settle(&mut self) {
-        self.verdicts.take(&mut self.taken);
-        self.unsettled.settle(&mut self.taken, &mut self.told);
-        for told in self.told.drain(..) {
-            let again = BasicNackOptions { multiple: false, requeue: true };
-            match told {
-                AckCommand::Done(number) => {
-                    begin(self.channel.basic_ack(number, BasicAckOptions { multiple: false }))
+        self.acks.take(&mut self.dispositions);
+        self.unacked.settle(&mut self.dispositions, &mut self.commands);
+        for command in self.commands.drain(..) {
+            let requeue = BasicNackOptions { multiple: false, requeue: true };
+            match command {
+                AckCommand::Done(delivery_tag) => {
+                    begin(self.channel.basic_ack(delivery_tag, BasicAckOptions { multiple: false }))
                 }
-                AckCommand::DoneUpTo(number) => {
-                    begin(self.channel.basic_ack(number, BasicAckOptions { multiple: true }))
+                AckCommand::DoneUpTo(delivery_tag) => {
+                    begin(self.channel.basic_ack(delivery_tag, BasicAckOptions { multiple: true }))
                 }
-                AckCommand::Again(number) => begin(self.channel.basic_nack(number, again)),
+                AckCommand::Again(delivery_tag) => {
+                    begin(self.channel.basic_nack(delivery_tag, requeue))
+                }
             }
         }
     }
 
-    /// Receives, and settles nothing, until the broker has no room to send more, or nothing to send.
+    /// Receives, and acknowledges nothing, until the prefetch is exhausted or the broker has
+    /// nothing to send.
     ///
-    /// A quorum queue may deliver while the cancellation is on its way to it. Such a delivery is lost to this consumer, and comes back
-    /// to the queue as one that was delivered. Acknowledgements, which make room for deliveries, are what makes it likely.
+    /// A quorum queue may deliver while `basic.cancel` is on its way. Such a delivery is lost to
+    /// this consumer and returns to the queue with an increased delivery count. Acknowledgements
+    /// make room for deliveries, and so make this likely.
     async fn receive_all(
         &mut self,
         consumer: &mut Consumer,
@@ -277,7 +298,7 @@ impl ChannelDeliveries {
         subscriber: &Subscriber,
     ) {
         let end = Instant::now() + QUIET_TIMEOUT;
-        while self.unsettled.open() < prefetch && Instant::now() < end {
+        while self.unacked.open() < prefetch && Instant::now() < end {
             let Ok(Some(Ok(delivery))) = timeout(SETTLE_QUIET, consumer.next()).await else {
                 return;
             };
@@ -285,7 +306,8 @@ impl ChannelDeliveries {
         }
     }
 
-    /// Cancels the consumer. What the broker had sent by then goes to the subscriber who receives it, else back.
+    /// Cancels the consumer. Deliveries that the broker had sent by then go to a subscriber that
+    /// still receives; otherwise they are requeued.
     async fn cancel(
         &mut self,
         consumer: &mut Consumer,
@@ -298,7 +320,7 @@ impl ChannelDeliveries {
             while let Some(Ok(delivery)) = consumer.next().await {
                 let delivery = self.receive(delivery);
                 match how {
-                    // The broker sends no more than there is room for.
+                    // The channel has capacity for all that the broker may have sent.
                     Leaving::Cancelled => subscriber.send(delivery).await,
                     Leaving::Dropped => drop(delivery),
                 }
@@ -309,8 +331,8 @@ impl ChannelDeliveries {
 
     async fn settle_the_rest(&mut self, subscription: &Subscription) {
         self.settle();
-        while self.unsettled.open() > 0 {
-            self.verdicts.wait().await;
+        while self.unacked.open() > 0 {
+            self.acks.wait().await;
             self.settle();
         }
         if let Subscription::Calls(calls) = subscription {
@@ -319,9 +341,12 @@ impl ChannelDeliveries {
         let _ = self.channel.close(200, "OK".into()).await;
     }
 
-    /// Waits until the queue has applied the acknowledgements. A quorum queue applies them after the channel has taken them, and
-    /// while it is slow the channel keeps some back, which are lost when the channel closes. A cancelled consumer counts as one
-    /// until its deliveries are settled. Where other gateways consume, the count may have fallen before it is first read.
+    /// Waits until the queue has applied the acknowledgements.
+    ///
+    /// A quorum queue applies acknowledgements after the channel has accepted them. While the queue
+    /// is slow, the channel holds some of them back, and they are lost when it closes. A cancelled
+    /// consumer is counted until its deliveries are acknowledged, so a falling count shows that
+    /// they are. Where other gateways consume, the count may fall before it is first read.
     async fn wait_until_applied(&self, queue: ShortStr) {
         let end = Instant::now() + APPLIED_TIMEOUT;
         let mut first = None;
@@ -349,7 +374,8 @@ fn received(delivery: lapin::message::Delivery, receipt: DeliveryReceipt) -> Del
     }
 }
 
-/// How often a message was delivered before. Quorum queues count; RabbitMQ overwrites what a publisher says in the header.
+/// Returns how often a message was delivered before. Quorum queues count deliveries, and RabbitMQ
+/// overwrites a value that the publisher set in the header.
 fn delivered_before(delivery: &lapin::message::Delivery) -> u32 {
     if !delivery.redelivered {
         return 0;
@@ -368,7 +394,8 @@ fn delivered_before(delivery: &lapin::message::Delivery) -> u32 {
     count.max(1)
 }
 
-/// Begins what the library does to the end by itself: it is queued, and needs nobody who waits until it is written.
+/// Starts an operation that the library completes by itself: the first poll queues the frame, and
+/// nothing has to wait until it is written.
 fn begin(sending: impl Future<Output = lapin::Result<()>>) {
     let _ = pin!(sending).poll(&mut Context::from_waker(Waker::noop()));
 }

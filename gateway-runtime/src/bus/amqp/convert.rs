@@ -1,4 +1,4 @@
-//! Messages as the library has them, and back.
+//! Conversion between [`Message`] and the messages of the client library.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -13,13 +13,15 @@ use crate::bus::{
     BusError, BusErrorKind, Message, MessageHeader, MessageHeaders, Narrow, ShortStr,
 };
 
-/// What a frame of properties has besides those that are counted; and the broker makes `reply_to` longer before it sends a
-/// message back, which the library takes for its fault if the frame is too large then.
+/// The size of a content header frame beyond the counted properties, in bytes.
+///
+/// Includes a reserve: the broker makes `reply_to` longer before it returns a message, and the
+/// library treats a frame that is too large as an error of its own.
 const FRAME_OVERHEAD_BYTES: usize = 512;
-/// What RabbitMQ takes at most, unless it is told otherwise, in bytes.
+/// RabbitMQ's default limit for a message body, in bytes.
 const MAX_MESSAGE_BYTES: usize = 128 << 20;
 
-/// What is published: where to, and what is said of it.
+/// The arguments of a `basic.publish`.
 pub(super) struct PublishRequest {
     pub(super) exchange: ShortString,
     pub(super) key: ShortString,
@@ -28,7 +30,8 @@ pub(super) struct PublishRequest {
 }
 
 impl PublishRequest {
-    /// Checks what would end the channel or the connection, of others too.
+    /// Converts a message. Checks limits whose violation would close the channel, or the connection
+    /// that others share.
     pub(super) fn new(message: Message, largest_frame: usize) -> Result<Self, BusError> {
         if message.body.len() > MAX_MESSAGE_BYTES {
             return Err(unfit("the body is larger than 128 MiB"));
@@ -59,7 +62,7 @@ impl PublishRequest {
             properties = properties.with_type(short(value)?);
         }
         if let Some(left) = message.expiration {
-            // Thirty-two bits are what the broker takes.
+            // RabbitMQ accepts 32 bits.
             let milliseconds = u32::try_from(left.as_millis()).unwrap_or(u32::MAX);
             properties = properties.with_expiration(short(milliseconds.to_string().into())?);
         }
@@ -108,7 +111,7 @@ pub(super) fn too_long() -> BusError {
     unfit("an exchange, a key or a property is longer than 255 bytes")
 }
 
-/// The header fields, and how many bytes they take.
+/// Converts headers; returns the table and its encoded size in bytes.
 fn table(fields: MessageHeaders) -> Result<(FieldTable, usize), BusError> {
     let mut bytes = 4;
     let mut table = BTreeMap::new();
@@ -122,7 +125,7 @@ fn table(fields: MessageHeaders) -> Result<(FieldTable, usize), BusError> {
     Ok((table.into(), bytes))
 }
 
-/// A value, and how many bytes it takes with its type.
+/// Converts a header value; returns the value and its encoded size in bytes, type included.
 fn value(field: MessageHeader) -> Result<(AMQPValue, usize), BusError> {
     Ok(match field {
         MessageHeader::Text(text) => {
@@ -170,7 +173,7 @@ fn narrow(number: Narrow) -> AMQPValue {
     }
 }
 
-/// What was received.
+/// Converts a received message.
 pub(super) fn message(delivery: Delivery) -> Message {
     let properties = &delivery.properties;
     let name = |value: &Option<ShortString>| {

@@ -1,4 +1,4 @@
-//! What is declared before it is consumed.
+//! Declarations of exchanges, queues and bindings.
 
 use std::time::Duration;
 
@@ -11,15 +11,19 @@ use lapin::{
 
 use crate::bus::{BusError, BusErrorKind, CallQueue, ShortStr, Subscription, amqp::convert::short};
 
-/// As good as no limit. RabbitMQ 4 has one of 20 where none is set, and only there means -1 that there is none.
+/// An `x-delivery-limit` that is never reached. Without one, RabbitMQ 4 sets 20; only there does -1
+/// mean no limit.
 const UNLIMITED_DELIVERIES: i64 = i32::MAX as i64;
 
-/// A queue of calls, with those beside it.
+/// Declares a call queue with its retry queues and its dead-letter queue.
 ///
-/// All are quorum queues: they survive the loss of a broker. What leaves a retry queue for the queue of calls is kept until that one
-/// has it (`at-least-once`, which goes with `reject-publish`). The queue of calls itself has no dead-letter exchange: a call that
-/// expires there is no dead letter, and what is one the gateway publishes, with the reason. For the same cause the broker is not to
-/// count deliveries, which it would end by dropping the message; the arguments do not depend on settings, so those may change.
+/// All are quorum queues, which survive the loss of a broker node. A retry queue retains a message
+/// until the call queue has it (`at-least-once`, which requires `reject-publish`).
+///
+/// The call queue has no dead-letter exchange: a call that expires in it is no dead letter, and the
+/// gateway itself publishes dead letters, with the reason. The broker must not limit deliveries for
+/// the same reason: it would drop the message. The arguments do not depend on settings, so the
+/// settings may change.
 pub(super) async fn calls(channel: &Channel, calls: &CallQueue) -> Result<(), BusError> {
     let dead = calls.dead_letter_queue();
     topic_exchange(channel, &ShortStr::from(CallQueue::DEAD_LETTERS)).await?;
@@ -37,7 +41,8 @@ pub(super) async fn calls(channel: &Channel, calls: &CallQueue) -> Result<(), Bu
     Ok(())
 }
 
-/// A queue for what is published to a topic exchange from now on, which goes with its channel's connection; its name.
+/// Declares a queue for new messages of a topic exchange; returns its name. The queue is deleted
+/// with the connection.
 pub(super) async fn topic(
     channel: &Channel,
     exchange: &ShortStr,
@@ -59,7 +64,7 @@ pub(super) async fn topic(
     Ok(name)
 }
 
-/// A durable topic exchange.
+/// Declares a durable topic exchange.
 pub(super) async fn topic_exchange(channel: &Channel, name: &ShortStr) -> Result<(), BusError> {
     exchange(channel, name, ExchangeKind::Topic).await
 }
@@ -70,7 +75,7 @@ fn quorum() -> FieldTable {
     arguments
 }
 
-/// A quorum queue from which what dies goes on to an exchange.
+/// Returns the arguments of a quorum queue with a dead-letter exchange and routing key.
 fn on_death(exchange: &str, key: &ShortStr) -> FieldTable {
     let mut arguments = quorum();
     let mut set = |name: &str, value: &str| {
@@ -114,21 +119,22 @@ async fn bind(
     bound.map_err(|error| failed(&error, "a binding"))
 }
 
-/// What it means that something was not declared.
+/// Returns the error for a failed declaration; `what` names the exchange or queue.
 pub(super) fn failed(error: &lapin::Error, what: &str) -> BusError {
-    let ErrorKind::ProtocolError(told) = error.kind() else {
+    let ErrorKind::ProtocolError(protocol_error) = error.kind() else {
         return BusError::new(
             BusErrorKind::ChannelLost,
             format!("{what} was not declared: {error}"),
         );
     };
-    let detail = told.get_message();
-    match told.kind() {
+    let detail = protocol_error.get_message();
+    match protocol_error.kind() {
         AMQPErrorKind::Soft(AMQPSoftError::PRECONDITIONFAILED) => BusError::new(
             BusErrorKind::Nacked,
             format!(
-                "{what} exists with other arguments than this gateway declares: {detail}\nhelp: an older gateway, another program or \
-                 other settings declared it; stop who uses it, let it run empty, and delete it (`rabbitmqctl delete_queue`), or use \
+                "{what} exists with other arguments than this gateway declares: {detail}\n\
+                 help: an older gateway, another program or other settings declared it; stop who \
+                 uses it, let it run empty, and delete it (`rabbitmqctl delete_queue`), or use \
                  another name"
             ),
         ),

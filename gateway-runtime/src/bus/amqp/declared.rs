@@ -1,8 +1,9 @@
-//! What the gateway has declared, and declares again when it was deleted at run time: queues of calls with those beside them,
-//! and topic exchanges that events are published to.
+//! The topology that the gateway has declared, and restores when it was deleted at run time: call
+//! queues with their retry and dead-letter queues, and topic exchanges for events.
 //!
-//! A message to one of them that comes back has the declaration repeated, once for all messages that wait for it. What no
-//! message reveals, such as a deleted queue of dead letters whose exchange has other subscribers, is repeated from time to time.
+//! A returned message to a declared exchange or queue triggers a restore, once for all messages
+//! that wait for it. A deletion that no returned message reveals, such as that of a dead-letter
+//! queue whose exchange has other subscribers, is repaired by a periodic restore.
 
 use std::{
     sync::{Arc, Weak},
@@ -20,20 +21,20 @@ use crate::bus::{
     amqp::{AmqpState, connection::AmqpConnection, declare},
 };
 
-/// How often the declarations are repeated.
+/// The interval of the periodic restore.
 const REDECLARE_INTERVAL: Duration = Duration::from_secs(10);
 
-/// One of them.
+/// A declared part of the topology.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Declaration {
-    /// A queue of calls, with those beside it.
+    /// A call queue with its retry queues and its dead-letter queue.
     Calls(CallQueue),
     /// A topic exchange.
     Topic(ShortStr),
 }
 
 impl Declaration {
-    /// Whether a message that is published so is for what this declares.
+    /// Returns whether a message with this exchange and routing key needs the declaration.
     fn includes(&self, exchange: &str, key: &str) -> bool {
         match self {
             Self::Topic(name) => exchange == name,
@@ -45,7 +46,8 @@ impl Declaration {
         }
     }
 
-    /// Declares it, on a channel of its own: one that is otherwise declared ends its channel.
+    /// Declares it on a channel of its own: a mismatch with an existing declaration closes the
+    /// channel.
     async fn declare(&self, wire: &AmqpConnection) -> Result<(), BusError> {
         let failed = |error| declare::failed(&error, "a channel");
         let channel = wire.connection().create_channel().await.map_err(failed)?;
@@ -53,19 +55,19 @@ impl Declaration {
             Self::Calls(calls) => declare::calls(&channel, calls).await?,
             Self::Topic(name) => declare::topic_exchange(&channel, name).await?,
         }
-        // It ends with its connection otherwise.
+        // A channel that fails to close ends with its connection.
         let _ = channel.close(200, "OK".into()).await;
         Ok(())
     }
 }
 
-/// When all of them were last declared again, and how that ended.
+/// The start and the result of the last restore.
 struct Round {
     began: Instant,
     ended: Result<(), BusError>,
 }
 
-/// All of them.
+/// The declarations of a gateway.
 #[derive(Default)]
 pub(super) struct DeclaredTopology {
     all: ArcSwap<Vec<Declaration>>,
@@ -73,7 +75,7 @@ pub(super) struct DeclaredTopology {
 }
 
 impl DeclaredTopology {
-    /// Adds what has been declared.
+    /// Adds a declaration.
     pub(super) fn add(&self, declaration: &Declaration) {
         self.all.rcu(|all| {
             let mut all = Vec::clone(all);
@@ -93,7 +95,7 @@ impl DeclaredTopology {
         self.declare(wire, Declaration::Topic(exchange)).await
     }
 
-    /// Declares a queue of calls, and keeps it declared.
+    /// Declares a call queue, and keeps it declared.
     pub(super) async fn declare_calls(
         &self,
         wire: &AmqpConnection,
@@ -112,12 +114,13 @@ impl DeclaredTopology {
         Ok(())
     }
 
-    /// Whether a message that is published so is for something that was declared here.
+    /// Returns whether a message with this exchange and routing key needs a declaration of this
+    /// gateway.
     pub(super) fn includes(&self, exchange: &str, key: &str) -> bool {
         self.all.load().iter().any(|declaration| declaration.includes(exchange, key))
     }
 
-    /// Declares everything again, unless another task has begun to do so since `missed`.
+    /// Declares everything again, unless another task has started to do so since `missed`.
     pub(super) async fn restore(
         &self,
         wire: &AmqpConnection,
@@ -140,7 +143,7 @@ impl DeclaredTopology {
     }
 }
 
-/// Declares everything again from time to time, until the broker is dropped.
+/// Declares everything again at intervals, until the broker is dropped.
 pub(super) async fn keep_declared(shared: Weak<AmqpState>) {
     let mut last = Ok(());
     loop {

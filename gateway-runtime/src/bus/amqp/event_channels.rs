@@ -1,7 +1,8 @@
-//! Publishing what nobody answers: one message at a time by a channel, of which there are as many as are needed.
+//! Channels for messages without a reply: one message in flight for each channel, and as many
+//! channels as needed.
 //!
-//! What becomes of a message is then known for sure: a channel that ends, or a message that comes back, has only one to tell of.
-//! (The library gives what came back with whichever confirmation is next.)
+//! The outcome of a message is then certain, since a closed channel or a returned message concerns
+//! one message only. (The library attaches a returned message to whichever confirm is next.)
 
 use std::sync::{
     Arc, Mutex, PoisonError,
@@ -22,10 +23,10 @@ use crate::bus::{
     amqp::{call_channel::failed, connection::AmqpConnection, convert::PublishRequest},
 };
 
-/// So many messages are on their way at once, at most.
+/// The maximum number of messages in flight.
 const MAX_IN_FLIGHT: usize = 64;
 
-/// The channels by which events are published.
+/// The channels that publish events.
 pub(super) struct EventChannels {
     free: Mutex<Vec<(Arc<AmqpConnection>, Channel)>>,
     permits: Semaphore,
@@ -53,11 +54,11 @@ impl EventChannels {
             )
         };
         let permit = timeout_at(deadline, self.permits.acquire()).await.map_err(late)?;
-        // They are never closed.
+        // The semaphore is never closed.
         let _permit =
             permit.map_err(|_| BusError::new(BusErrorKind::Disconnected, "the bus was closed"))?;
         if wire.is_blocked() {
-            return Err(BusError::new(BusErrorKind::Blocked, "RabbitMQ takes no messages now"));
+            return Err(BusError::new(BusErrorKind::Blocked, "RabbitMQ blocks the connection"));
         }
         let exchange = message.exchange.as_str().to_owned();
         let late = |_| {
@@ -88,7 +89,7 @@ impl EventChannels {
             }
             Confirmation::Nack(None) => Err(BusError::new(
                 BusErrorKind::Nacked,
-                "RabbitMQ did not take the message over: a queue is full",
+                "RabbitMQ nacked the message: a queue is full",
             )),
         }
     }
@@ -109,7 +110,8 @@ impl EventChannels {
         Ok(channel)
     }
 
-    /// One that is free, of this connection; those of others have ended.
+    /// Takes an idle channel of this connection. Those of earlier connections have ended and are
+    /// dropped.
     fn take(&self, wire: &Arc<AmqpConnection>) -> Option<Channel> {
         let mut free = self.free();
         while let Some((other, channel)) = free.pop() {

@@ -1,11 +1,17 @@
-//! RabbitMQ, over AMQP 0-9-1: the only module that names the library for it.
+//! RabbitMQ over AMQP 0-9-1. No other module names the client library.
 //!
-//! Two connections, one to publish and one to consume, since a broker whose memory is full stops listening to those that publish.
-//! Each is kept by a `link`, which makes it again when it is lost (`connect`); a `guard` replaces what the library could not parse. Calls go by `lanes`, a channel for each exchange
-//! (`lane`); replies go by the channel of `replies`, other messages by those of `events`. `consume` declares (`declare`) what is consumed,
-//! for its `subscriber`, and settles it in batches (`settle`). `declared` declares again what was deleted. `convert` turns messages into the library's.
+//! There are two connections, one to publish and one to consume (SEMANTICS §11): a broker whose
+//! memory is full stops reading from connections that publish. Every wait has a limit.
 //!
-//! The library's own recovery is off: what is to be made again is known here. Every wait has an end.
+//! The library's own recovery is off, since the topology to restore is known here.
+//!
+//! - `reconnect`: a connection that is re-established when it is lost, one `connection` at a time
+//! - `guard`: a filter of received frames that the library could not parse
+//! - `call_channels`: a `call_channel` for each exchange that is called
+//! - `replies`, `event_channels`: channels for replies and for other messages, with `confirms`
+//! - `consumer`: consumes for a `subscriber`, and sends its `acks` in batches
+//! - `declare`, `declared`: the topology, and its restoration
+//! - `convert`: messages to and from the library's types
 
 mod acks;
 mod call_channel;
@@ -61,13 +67,13 @@ use crate::{
     },
 };
 
-/// RabbitMQ.
+/// A broker that is RabbitMQ.
 pub struct AmqpBroker(Arc<AmqpState>);
 
 struct AmqpState {
     publishing: ReconnectingConnection,
     consuming: ReconnectingConnection,
-    lanes: ArcSwapOption<CallChannels>,
+    call_channels: ArcSwapOption<CallChannels>,
     events: EventChannels,
     declared: DeclaredTopology,
     replies: Replies,
@@ -86,22 +92,23 @@ struct Counted {
 }
 
 impl AmqpBroker {
-    /// Connects to the broker of the URL. What keeps the connections lives in the runtime that this is called in.
+    /// Connects to the broker at a URL. The tasks of the connections run in the current runtime.
     ///
     /// # Errors
     ///
-    /// When it cannot be reached, or does not let us in.
+    /// Fails if RabbitMQ cannot be reached or refuses the login.
     pub async fn open(url: &Secret, settings: &BusSettings) -> Result<Self, StartError> {
         let address = Address::parse(url, settings).map_err(|why| {
             StartError::new(format!(
-                "[bus]: `amqp` cannot be understood: {why}; write amqp://user:password@host:5672/vhost"
+                "[bus]: `amqp` cannot be understood: {why}; write \
+                 amqp://user:password@host:5672/vhost"
             ))
         })?;
         let figures = Counted::default();
         let unreachable = |why| {
             StartError::new(format!(
-                "[bus]: RabbitMQ at {address} cannot be used: {why}; start it, or correct `amqp` (MESSAGE_BUS_AMQP_URL in the \
-                 environment)"
+                "[bus]: RabbitMQ at {address} cannot be used: {why}; start it, or correct \
+                 `amqp` (MESSAGE_BUS_AMQP_URL in the environment)"
             ))
         };
         let link =
@@ -117,7 +124,7 @@ impl AmqpBroker {
         let shared = Arc::new(AmqpState {
             publishing,
             consuming,
-            lanes: ArcSwapOption::empty(),
+            call_channels: ArcSwapOption::empty(),
             events: EventChannels::new(Arc::clone(&figures.published)),
             declared: DeclaredTopology::default(),
             replies: Replies::new(Arc::clone(&figures.published)),
@@ -214,7 +221,7 @@ impl Broker for AmqpBroker {
         if publishing.is_blocked() {
             return Err(BusError::new(
                 BusErrorKind::Blocked,
-                "RabbitMQ takes no messages now: its memory or its disk is full",
+                "RabbitMQ blocks the connection: its memory or its disk is full",
             ));
         }
         Ok(())
@@ -239,7 +246,8 @@ impl Broker for AmqpBroker {
 }
 
 impl AmqpState {
-    /// Publishes a message; one that comes back from what was declared here is published again once that is restored.
+    /// Publishes a message. If it is returned although its exchange or queue was declared here, the
+    /// topology is restored and the message published again.
     async fn publish(&self, message: Message, deadline: Instant) -> Result<(), BusError> {
         let wire = self.publishing.now()?;
         let again = self
@@ -259,26 +267,26 @@ impl AmqpState {
         self.events.publish(wire, message, deadline).await
     }
 
-    /// Sends a call by the lane of its exchange.
+    /// Sends a call on the call channel of its exchange.
     async fn send(&self, message: Message, deadline: Instant) -> Result<ReplyFuture, BusError> {
         if message.exchange.len() > Message::MAX_NAME_BYTES {
             return Err(convert::too_long());
         }
-        let lane = self.lanes(self.publishing.now()?).get(&message.exchange).await?;
-        lane.send(message, deadline.saturating_duration_since(Instant::now()))
+        let channel = self.call_channels(self.publishing.now()?).get(&message.exchange).await?;
+        channel.send(message, deadline.saturating_duration_since(Instant::now()))
     }
 
-    /// The lanes of the connection that is there.
-    fn lanes(&self, wire: Arc<AmqpConnection>) -> Arc<CallChannels> {
-        let lanes = self.lanes.load();
-        if let Some(lanes) = &*lanes
-            && lanes.belongs_to(&wire)
+    /// Returns the call channels of the current connection.
+    fn call_channels(&self, wire: Arc<AmqpConnection>) -> Arc<CallChannels> {
+        let call_channels = self.call_channels.load();
+        if let Some(call_channels) = &*call_channels
+            && call_channels.belongs_to(&wire)
         {
-            return Arc::clone(lanes);
+            return Arc::clone(call_channels);
         }
         let new = Arc::new(CallChannels::new(wire, self.opening.clone()));
-        // Whoever comes at the same time takes those of the first.
-        let before = self.lanes.compare_and_swap(&lanes, Some(Arc::clone(&new)));
+        // Of concurrent callers, all use the channels of the first.
+        let before = self.call_channels.compare_and_swap(&call_channels, Some(Arc::clone(&new)));
         match &*before {
             Some(others) if others.belongs_to(new.wire()) => Arc::clone(others),
             _ => new,
@@ -311,7 +319,7 @@ impl fmt::Debug for AmqpBroker {
     }
 }
 
-/// Takes the first message out of a queue that nobody consumes, as soon as there is one.
+/// Takes the first message from a queue without consumers; waits for one.
 #[cfg(test)]
 pub(super) async fn take(url: &Secret, queue: &crate::bus::ShortStr) -> Message {
     let address = Address::parse(url, &BusSettings::default()).unwrap();

@@ -1,4 +1,4 @@
-//! A connection that is made again whenever it is lost.
+//! A connection that is re-established whenever it is lost.
 
 use std::{
     sync::{
@@ -20,24 +20,24 @@ use crate::bus::{
     amqp::connection::{Address, AmqpConnection},
 };
 
-/// The pause before a first further attempt to connect; each is twice the one before.
+/// The delay before the first attempt to reconnect; doubles with each attempt.
 const MIN_RECONNECT_DELAY: Duration = Duration::from_millis(50);
 const MAX_RECONNECT_DELAY: Duration = Duration::from_secs(1);
-/// How often a connection is looked at that has told nothing.
+/// The interval at which the state of a connection is polled, in case no event reports its end.
 const STATE_POLL_INTERVAL: Duration = Duration::from_millis(250);
 
-/// How it is now.
+/// The state of the connection.
 #[derive(Clone)]
 pub(super) enum State {
     Up(Arc<AmqpConnection>),
     Away(BusError),
 }
 
-/// A connection that is made again whenever it is lost, until nobody has its link any more.
+/// A handle to a connection that is re-established until the last handle is dropped.
 #[derive(Clone)]
 pub(super) struct ReconnectingConnection {
     state: watch::Receiver<State>,
-    /// Closes the connection for good.
+    /// The signal to close the connection for good.
     close: Arc<watch::Sender<bool>>,
 }
 
@@ -46,7 +46,7 @@ impl ReconnectingConnection {
     ///
     /// # Errors
     ///
-    /// When that fails, for people.
+    /// Fails if the first attempt fails; the text is for operators.
     pub(super) async fn open(
         address: Address,
         name: &'static str,
@@ -59,7 +59,7 @@ impl ReconnectingConnection {
         Ok(Self { state, close: Arc::new(close) })
     }
 
-    /// The connection that is there now.
+    /// Returns the current connection.
     pub(super) fn now(&self) -> Result<Arc<AmqpConnection>, BusError> {
         match &*self.state.borrow() {
             State::Up(wire) => Ok(Arc::clone(wire)),
@@ -67,7 +67,7 @@ impl ReconnectingConnection {
         }
     }
 
-    /// Waits until there is one.
+    /// Waits for a connection; none after the task has ended.
     pub(super) async fn up(&mut self) -> Option<Arc<AmqpConnection>> {
         match &*self.state.wait_for(|state| matches!(state, State::Up(_))).await.ok()? {
             State::Up(wire) => Some(Arc::clone(wire)),
@@ -75,11 +75,11 @@ impl ReconnectingConnection {
         }
     }
 
-    /// Closes the connection in good order, and makes no other. Returns when that has happened.
+    /// Closes the connection in an orderly way, without reconnecting. Returns when it is closed.
     pub(super) async fn close(&self) {
         self.close.send_replace(true);
         let mut state = self.state.clone();
-        // The supervisor drops its end when it is done.
+        // The task drops its sender when it has ended.
         while state.changed().await.is_ok() {}
     }
 }
@@ -93,17 +93,17 @@ struct ReconnectTask {
 }
 
 impl ReconnectTask {
-    /// Waits until nobody uses the connection any more, or it is to be closed.
+    /// Waits until the last handle is dropped, or the connection is to be closed.
     async fn closing(&self) {
         let mut closing = self.closing.clone();
-        // Links that are dropped say nothing, and are seen by the states.
-        let told = async {
+        // A dropped handle sends nothing here; `states.closed()` detects it.
+        let requested = async {
             if closing.wait_for(|closing| *closing).await.is_err() {
                 std::future::pending().await
             }
         };
         tokio::select! {
-            () = told => {}
+            () = requested => {}
             () = self.states.closed() => {}
         }
     }
@@ -113,12 +113,19 @@ impl ReconnectTask {
             let why = tokio::select! {
                 why = broken(&wire) => why,
                 () = self.closing() => {
-                    self.states.send_replace(State::Away(BusError::new(BusErrorKind::Disconnected, "the bus was closed")));
+                    let closed = BusError::new(BusErrorKind::Disconnected, "the bus was closed");
+                    self.states.send_replace(State::Away(closed));
                     return wire.close().await;
                 }
             };
             self.lost.fetch_add(1, Ordering::Relaxed);
-            tracing::warn!(target: "gateway::bus", connection = self.name, broker = %self.address, why, "lost");
+            tracing::warn!(
+                target: "gateway::bus",
+                connection = self.name,
+                broker = %self.address,
+                reason = why,
+                "lost"
+            );
             self.states.send_replace(State::Away(BusError::new(
                 BusErrorKind::Disconnected,
                 format!("the connection to RabbitMQ was lost, and is made again: {why}"),
@@ -131,7 +138,12 @@ impl ReconnectTask {
                 wire = self.connect_again() => Arc::new(wire),
                 () = self.closing() => return,
             };
-            tracing::info!(target: "gateway::bus", connection = self.name, broker = %self.address, "connected again");
+            tracing::info!(
+                target: "gateway::bus",
+                connection = self.name,
+                broker = %self.address,
+                "connected again"
+            );
             self.states.send_replace(State::Up(Arc::clone(&wire)));
         }
     }
@@ -139,12 +151,17 @@ impl ReconnectTask {
     async fn connect_again(&self) -> AmqpConnection {
         let mut pause = MIN_RECONNECT_DELAY;
         loop {
-            // Gateways that were cut together do not come back together.
+            // Jitter: gateways that were disconnected together do not reconnect together.
             sleep(pause.mul_f64(0.5 + fastrand::f64() / 2.0)).await;
             match AmqpConnection::connect(&self.address, self.name).await {
                 Ok(wire) => return wire,
                 Err(why) => {
-                    tracing::debug!(target: "gateway::bus", connection = self.name, why, "not connected");
+                    tracing::debug!(
+                        target: "gateway::bus",
+                        connection = self.name,
+                        reason = why,
+                        "not connected"
+                    );
                     let error = format!("RabbitMQ at {} cannot be reached: {why}", self.address);
                     self.states.send_replace(State::Away(BusError::new(
                         BusErrorKind::Disconnected,
@@ -157,7 +174,8 @@ impl ReconnectTask {
     }
 }
 
-/// Waits until the connection is broken, and tells why; logs meanwhile whether the broker takes messages.
+/// Waits until the connection is broken, and returns the reason. Logs meanwhile when the broker
+/// blocks and unblocks publishing.
 async fn broken(wire: &AmqpConnection) -> String {
     let mut events = std::pin::pin!(wire.connection().events_listener());
     let mut why = None;
@@ -167,12 +185,17 @@ async fn broken(wire: &AmqpConnection) -> String {
             biased;
             event = next(&mut events) => match event {
                 Event::ConnectionBlocked(why) => {
-                    tracing::warn!(target: "gateway::bus", why, "RabbitMQ takes no messages");
+                    tracing::warn!(
+                        target: "gateway::bus",
+                        reason = why,
+                        "RabbitMQ blocks the connection"
+                    );
                 }
                 Event::ConnectionUnblocked => {
                     tracing::info!(target: "gateway::bus", "RabbitMQ takes messages again");
                 }
-                // Those of channels come here too.
+                // Errors of channels arrive here too, so an error alone does not mean that the
+                // connection ended.
                 Event::Error(error) => why = Some(error.to_string()),
                 _ => {}
             },
@@ -187,7 +210,7 @@ async fn broken(wire: &AmqpConnection) -> String {
 async fn next(events: &mut (impl Stream<Item = Event> + Unpin)) -> Event {
     match events.next().await {
         Some(event) => event,
-        // Whoever looks at it sees that it has ended.
+        // The poll of the state notices the end.
         None => std::future::pending().await,
     }
 }

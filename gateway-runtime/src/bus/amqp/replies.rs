@@ -1,7 +1,7 @@
-//! Publishing replies: all by one channel, each confirmed by itself, any number at once.
+//! Replies: all on one channel, each confirmed by itself, any number in flight.
 //!
-//! The exchange without a name is always there, so no reply can end the channel of the others; and a queue that confirms nothing
-//! delays its own replies alone.
+//! The default exchange always exists, so no reply can close the channel for the others, and a
+//! queue that confirms nothing delays its own replies only.
 
 use std::{
     future::{Future, poll_fn},
@@ -24,10 +24,11 @@ use crate::bus::{
     amqp::{call_channel::failed, connection::AmqpConnection, convert::PublishRequest},
 };
 
-/// The channel by which replies go.
+/// The channel that publishes replies.
 pub(super) struct Replies {
     open: tokio::sync::Mutex<Option<(Arc<AmqpConnection>, Channel)>>,
-    /// Held while the library numbers a message and queues it: nobody may come between.
+    /// A lock held while the library numbers a message and queues it: no other message may come
+    /// between.
     turn: Mutex<()>,
     published: Arc<AtomicU64>,
 }
@@ -46,7 +47,7 @@ impl Replies {
     ) -> Result<(), BusError> {
         let reply = PublishRequest::new(reply, wire.largest_frame())?;
         if wire.is_blocked() {
-            return Err(BusError::new(BusErrorKind::Blocked, "RabbitMQ takes no messages now"));
+            return Err(BusError::new(BusErrorKind::Blocked, "RabbitMQ blocks the connection"));
         }
         let late = |_| {
             Err(BusError::new(
@@ -68,8 +69,8 @@ impl Replies {
                 self.published.fetch_add(1, Ordering::Relaxed);
                 Ok(())
             }
-            // The library gives what came back with whichever confirmation is next. Of replies it is only counted, and each
-            // that came back is given once.
+            // The library attaches a returned message to whichever confirm is next. Returned
+            // replies are only counted, and each is attached once, so the count is right.
             Confirmation::Ack(Some(_)) | Confirmation::Nack(Some(_)) => Err(BusError::new(
                 BusErrorKind::Unroutable,
                 "no queue gets the reply: its caller has left",
@@ -100,7 +101,7 @@ impl Replies {
         }
     }
 
-    /// The channel of this connection; opened where there is none, or it has ended.
+    /// Returns the channel of this connection. Opens one if there is none, or it has ended.
     async fn channel(&self, wire: &Arc<AmqpConnection>) -> Result<Channel, BusError> {
         let mut open = self.open.lock().await;
         if let Some((other, channel)) = &*open

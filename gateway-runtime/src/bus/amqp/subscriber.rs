@@ -1,25 +1,26 @@
-//! Who receives what a channel was given, and how they leave.
+//! The subscriber's side of a subscription: where deliveries go, and how the subscriber leaves.
 
 use tokio::sync::{mpsc, oneshot};
 
 use crate::bus::Delivery;
 
-/// The other end of [`Deliveries`](crate::bus::Deliveries). Its consumer knows that all is settled when this is dropped.
+/// The counterpart of [`Deliveries`](crate::bus::Deliveries). Its drop signals that all deliveries
+/// are acknowledged.
 pub(super) struct Subscriber {
-    /// None after what was on its way has been sent.
+    /// The sender of deliveries; none after the last one was sent.
     deliveries: Option<mpsc::Sender<Delivery>>,
-    /// None after it was received.
+    /// The signal of a cancellation; none after it was received.
     cancelled: Option<oneshot::Receiver<()>>,
     #[expect(dead_code, reason = "it is dropped with this")]
     settled: oneshot::Sender<()>,
 }
 
-/// How a consumer leaves.
+/// The way in which a subscriber leaves.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Leaving {
-    /// In good order: it receives what is on its way.
+    /// Cancelled: it still receives the deliveries on their way.
     Cancelled,
-    /// It receives nothing more.
+    /// Dropped: it receives nothing more.
     Dropped,
 }
 
@@ -32,30 +33,30 @@ impl Subscriber {
         Self { deliveries: Some(deliveries), cancelled: Some(cancelled), settled }
     }
 
-    /// Nothing more comes.
+    /// Ends the deliveries.
     pub(super) fn end(&mut self) {
         self.deliveries = None;
     }
 
     pub(super) async fn send(&self, delivery: Delivery) {
         if let Some(deliveries) = &self.deliveries {
-            // What cannot be sent is dropped, and requeued by that.
+            // A delivery that cannot be sent is dropped, which requeues it.
             let _ = deliveries.send(delivery).await;
         }
     }
 
-    /// Waits until the consumer leaves.
+    /// Waits until the subscriber leaves.
     pub(super) async fn leaving(&mut self) -> Leaving {
         let Some(deliveries) = &self.deliveries else { return Leaving::Dropped };
         let cancelled = async {
             if let Some(cancelled) = &mut self.cancelled {
-                let told = cancelled.await;
+                let signal = cancelled.await;
                 self.cancelled = None;
-                if told.is_ok() {
+                if signal.is_ok() {
                     return;
                 }
             }
-            // Dropped without a word: that is seen by what it receives.
+            // Dropped without a cancellation; `closed()` below detects that.
             std::future::pending().await
         };
         tokio::select! {

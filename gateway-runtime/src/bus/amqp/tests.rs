@@ -1,4 +1,4 @@
-//! What is RabbitMQ's alone.
+//! Tests of RabbitMQ alone.
 
 use std::time::Duration;
 
@@ -53,7 +53,7 @@ async fn broker(url: &str) -> AmqpBroker {
 }
 
 #[tokio::test]
-async fn an_address_that_cannot_be_used_is_told_without_its_password() {
+async fn unusable_address_is_reported_without_its_password() {
     for url in [
         "amqp//user:s3cret@host",
         "http://user:s3cret@host",
@@ -62,7 +62,7 @@ async fn an_address_that_cannot_be_used_is_told_without_its_password() {
     ] {
         assert!(refused(url).await.contains("amqp://user:password@host:5672/vhost"), "{url}");
     }
-    // Nobody listens there any more.
+    // The listener is dropped, so the port is closed.
     let free = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
     let error = refused(&format!("amqp://user:s3cret@{free}/here")).await;
     assert!(
@@ -94,7 +94,7 @@ async fn accept(listener: &TcpListener) -> TcpStream {
 }
 
 #[tokio::test]
-async fn a_server_that_says_nothing_is_left() {
+async fn silent_server_fails_the_connection_after_the_timeout() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("amqp://{}", listener.local_addr().unwrap());
     let server = async {
@@ -108,7 +108,7 @@ async fn a_server_that_says_nothing_is_left() {
 }
 
 #[tokio::test]
-async fn over_tls_nothing_is_said_in_the_clear() {
+async fn amqps_sends_nothing_in_plain_text() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("amqps://user:s3cret@localhost:{}", listener.local_addr().unwrap().port());
     let server = async {
@@ -122,17 +122,18 @@ async fn over_tls_nothing_is_said_in_the_clear() {
 }
 
 #[tokio::test]
-async fn a_queue_that_is_otherwise_declared_is_told() {
+async fn queue_with_other_arguments_is_reported() {
     let Some(url) = url() else { return };
     let broker = broker(&url).await;
     let name = format!("test.declared.{:016x}", fastrand::u64(..));
     let queue =
         CallQueue { name: name.clone().into(), prefetch: 1, delivery_limit: 1, delays: vec![] };
     let _deliveries = broker.consume(Subscription::Calls(queue.clone())).await.unwrap();
-    // How often messages are delivered is the gateway's business, and may change.
+    // The gateway applies `delivery_limit` itself, so it is no argument of the queue and may
+    // change.
     broker.consume(Subscription::Calls(CallQueue { delivery_limit: 2, ..queue })).await.unwrap();
 
-    // As gateways of before have declared it.
+    // The declaration of older gateways.
     let older: ShortStr = format!("{name}.older").into();
     let mut arguments = FieldTable::default();
     arguments.insert("x-queue-type".into(), AMQPValue::LongString("quorum".into()));
@@ -167,7 +168,7 @@ async fn a_queue_that_is_otherwise_declared_is_told() {
 }
 
 #[tokio::test]
-async fn headers_that_no_frame_holds_harm_nobody_else() {
+async fn headers_larger_than_a_frame_are_refused_and_harm_no_connection() {
     let Some(url) = url() else { return };
     let broker = broker(&url).await;
     let call = |length: usize| {
@@ -175,7 +176,7 @@ async fn headers_that_no_frame_holds_harm_nobody_else() {
         message.headers.add("x-long", "x".repeat(length));
         broker.call(message, Instant::now() + LONG)
     };
-    // The largest frame is 128 KiB.
+    // The largest frame has 128 KiB.
     for length in [130_000, 130_500, 130_550, 130_950, 131_072, 200_000] {
         let fault = call(length).await.unwrap_err().kind();
         assert_eq!(

@@ -1,5 +1,5 @@
-//! One event, as CloudEvents 1.0 has it: in the AMQP binding's binary mode, its attributes are header fields that begin with
-//! `cloudEvents:`, and its data is the body.
+//! A single event, as CloudEvents 1.0 defines it. In binary mode of the AMQP binding, its
+//! attributes are headers that begin with `cloudEvents:`, and its data is the body.
 
 use std::{fmt, time::SystemTime};
 
@@ -15,7 +15,7 @@ use crate::{
     store::OutboxConnection,
 };
 
-/// What the names of attributes begin with (CloudEvents AMQP Protocol Binding 1.0 §3.1.3.1).
+/// The prefix of attributes (CloudEvents AMQP Protocol Binding 1.0 §3.1.3.1).
 const PREFIX: &str = "cloudEvents:";
 
 /// An event that is not published yet.
@@ -25,7 +25,7 @@ pub struct Event {
     written: StoredEvent,
 }
 
-/// An event, as it stands in the outbox.
+/// An event in the outbox.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct StoredEvent {
     id: String,
@@ -48,7 +48,8 @@ impl Event {
             && !topic.contains(['*', '#']);
         if !is_topic {
             return Err(Error::internal(format!(
-                "{topic:?} is no topic of an event: that is of 1 to 255 bytes, words with dots between them, without `*` and `#`"
+                "{topic:?} is no topic of an event: that is of 1 to 255 bytes, words with dots \
+                 between them, without `*` and `#`"
             )));
         }
         let written = StoredEvent {
@@ -65,32 +66,34 @@ impl Event {
         Ok(Self { publisher, written })
     }
 
-    /// Its id, by which whoever receives it twice knows it. Without this call it has one that nothing else has.
+    /// Sets the id, by which receivers recognize duplicates. The default is a new unique id.
     pub fn id(mut self, id: impl Into<String>) -> Self {
         self.written.id = id.into();
         self
     }
 
-    /// What it is about, within its source: an order's number.
+    /// Sets the subject within the source: the number of an order, for example.
     pub fn subject(mut self, subject: impl Into<String>) -> Self {
         self.written.subject = Some(subject.into());
         self
     }
 
-    /// Sets the ordering key: the number of an order, say. Events of one key that are [written](Self::write) reach the broker in
-    /// the order in which they were written, those of other keys beside them. Without this call the key is the topic.
+    /// Sets the ordering key: the number of an order, for example. [Stored](Self::store) events of
+    /// one key reach the broker in the order in which they were stored; other keys do not wait for
+    /// them. The default is the topic.
     pub fn ordering_key(mut self, key: impl Into<String>) -> Self {
         self.written.ordering_key = Some(key.into());
         self
     }
 
-    /// Adds a header field of the message. Those that begin with `cloudEvents:` are the event's own.
+    /// Adds a header of the message. The prefix `cloudEvents:` is reserved for the event's
+    /// attributes.
     pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.written.headers.push((name.into(), value.into()));
         self
     }
 
-    /// Publishes it, and waits until the broker has it.
+    /// Publishes the event, and waits until the broker has confirmed it.
     ///
     /// # Errors
     ///
@@ -101,15 +104,19 @@ impl Event {
         publisher.broker().publish(message).await.map_err(|error| failed(&error))
     }
 
-    /// Writes it down by a connection to the configured database: in a transaction of your own it is published if, and only if,
-    /// that is committed, soon after it. It is published at least once: who receives it twice knows it by its id.
+    /// Stores the event in the outbox by a connection to the configured database. In a transaction
+    /// of the author's it is published if, and only if, that is committed, soon after the commit.
+    /// It is published at least once: receivers recognize duplicates by the id.
     ///
     /// ```
     /// # use gateway_runtime::{Db, Publisher, prelude::*, sqlx};
     /// # async fn pay(db: &Db, publisher: &Publisher, order: i64) -> Result<()> {
     /// let mut transaction = db.sqlite()?.begin().await?;
-    /// sqlx::query("UPDATE orders SET paid = 1 WHERE number = ?").bind(order).execute(&mut *transaction).await?;
-    /// publisher.event("orders.paid", &order)?.write(&mut *transaction).await?;
+    /// sqlx::query("UPDATE orders SET paid = 1 WHERE number = ?")
+    ///     .bind(order)
+    ///     .execute(&mut *transaction)
+    ///     .await?;
+    /// publisher.event("orders.paid", &order)?.store(&mut *transaction).await?;
     /// transaction.commit().await?;
     /// # Ok(())
     /// # }
@@ -117,7 +124,7 @@ impl Event {
     ///
     /// # Errors
     ///
-    /// When the database refuses, or is away.
+    /// Fails if the database refuses the event or is unavailable.
     pub async fn store(self, connection: &mut impl OutboxConnection) -> Result<(), Error> {
         connection.write(&serde_json::to_string(&self.written)?).await?;
         self.publisher.0.written.notify_one();
@@ -126,7 +133,7 @@ impl Event {
 }
 
 impl StoredEvent {
-    /// The key in whose order it is published.
+    /// Returns the key whose order the event keeps.
     pub(crate) fn ordering_key(&self) -> &str {
         self.ordering_key.as_deref().unwrap_or(&self.topic)
     }
@@ -143,7 +150,8 @@ impl StoredEvent {
             ("type", self.topic.clone()),
             ("time", self.time),
         ];
-        // The key is an extension attribute of CloudEvents ("partitioning").
+        // The ordering key is the extension attribute `partitionkey` (CloudEvents extension
+        // "partitioning").
         let optional = [("subject", self.subject), ("partitionkey", self.ordering_key)];
         let optional = optional.into_iter().filter_map(|(name, value)| Some((name, value?)));
         let attributes = attributes.into_iter().chain(optional);

@@ -1,7 +1,9 @@
-//! Events for whoever wants them: published by authors to a topic exchange, confirmed, typed, and described by CloudEvents 1.0.
+//! Events that authors publish to a topic exchange: typed, confirmed by the broker, and described
+//! by CloudEvents 1.0.
 //!
-//! `event` is one event, `outbox` brings those to the broker that were written down in an author's transaction, `feed` publishes
-//! the record of each request, where that is asked for.
+//! - `event`: one event
+//! - `outbox_relay`: sends events that were stored in an author's transaction to the broker
+//! - `request_log`: publishes the record of each request, if configured
 
 pub(crate) mod event;
 pub(crate) mod outbox_relay;
@@ -24,7 +26,7 @@ use crate::{
     bus::{Broker, BusError, BusErrorKind},
 };
 
-/// Publishes events; a field or an argument of services and providers. Cheap to clone.
+/// A publisher of events; a field or an argument of services and providers. Cheap to clone.
 ///
 /// ```
 /// use gateway_runtime::{Publisher, prelude::*};
@@ -32,7 +34,7 @@ use crate::{
 /// /// An order.
 /// #[model]
 /// struct Order {
-///     /// Its number.
+///     /// The number of the order.
 ///     number: u64,
 /// }
 ///
@@ -58,14 +60,14 @@ struct Inner {
     broker: Arc<dyn Broker>,
     /// The topic exchange.
     exchange: String,
-    /// What URI events come from.
+    /// The URI of the source of events (CloudEvents `source`).
     source: String,
-    /// Something may be in the outbox soon.
+    /// Wakes the outbox relay: an event may soon be committed.
     written: Arc<Notify>,
 }
 
 impl Publisher {
-    /// Publishes to `exchange`, events from `source`.
+    /// Creates a publisher to `exchange` for events from `source`.
     #[must_use]
     pub fn new(
         broker: Arc<dyn Broker>,
@@ -76,12 +78,13 @@ impl Publisher {
         Self(Arc::new(Inner { broker, exchange, source, written }))
     }
 
-    /// Publishes an event of the type `topic`, words with dots between them, and waits until the broker has it. Nobody need be
-    /// there to receive it.
+    /// Publishes an event of the type `topic`, words separated by dots, and waits until the broker
+    /// has confirmed it. No receiver is required.
     ///
     /// # Errors
     ///
-    /// `overloaded` when the broker has not taken it, or nobody knows; `internal` for a topic or a value that cannot be sent.
+    /// `overloaded` if the broker has not accepted it, or the outcome is unknown; `internal` for a
+    /// topic or a value that cannot be sent.
     pub async fn publish<T: Serialize + ?Sized>(
         &self,
         topic: &str,
@@ -90,8 +93,8 @@ impl Publisher {
         self.event(topic, value)?.publish().await
     }
 
-    /// An event that is not published yet, for what [`publish`](Self::publish) does not say: a subject, header fields, an id,
-    /// and that it is written down in a transaction of your own.
+    /// Creates an event for what [`publish`](Self::publish) cannot express: a subject, headers, an
+    /// id, or storage in a transaction of the author's.
     ///
     /// # Errors
     ///
@@ -100,11 +103,11 @@ impl Publisher {
         Event::new(self.clone(), topic, serde_json::to_string(value)?)
     }
 
-    /// Declares the exchange that events are published to.
+    /// Declares the exchange for events.
     ///
     /// # Errors
     ///
-    /// When the broker cannot be reached, or has such an exchange that is otherwise declared.
+    /// Fails if the broker cannot be reached, or the exchange exists with another declaration.
     pub(crate) async fn declare(&self) -> Result<(), StartError> {
         let declared = self.broker().declare_topic(self.0.exchange.clone().into()).await;
         declared.map_err(|error| StartError::new(format!("[bus] `exchange`: {error}")))
@@ -121,11 +124,12 @@ impl fmt::Debug for Publisher {
     }
 }
 
-/// Who publishes may do so again: who receives an event twice knows it by its id.
+/// Returns the author's error for a bus error. Publishing again is safe: receivers recognize
+/// duplicates by the id.
 fn failed(error: &BusError) -> Error {
-    let told = match error.kind() {
+    let problem = match error.kind() {
         BusErrorKind::InvalidMessage => Error::internal("the event cannot be sent"),
         _ => Error::new(Code::OVERLOADED, "an event could not be published now"),
     };
-    told.with_log_message(error)
+    problem.with_log_message(error)
 }

@@ -1,7 +1,9 @@
-//! Publishes the events of the outbox, once their transaction is committed, and deletes them when the broker has confirmed them.
+//! The outbox relay: publishes stored events after their transaction is committed, and deletes them
+//! when the broker has confirmed them.
 //!
-//! Outbox events of one ordering key leave in order: each is published when the broker has confirmed the one before it. Keys do
-//! not wait for each other. An event that the broker does not take holds back its key alone, until the next pass.
+//! Outbox events of one ordering key leave in order (SEMANTICS §11): each is published when the
+//! broker has confirmed the one before it. Keys do not wait for each other. An event that the
+//! broker does not accept holds back its own key only, until the next pass.
 
 use std::{
     collections::{BTreeMap, HashSet},
@@ -19,22 +21,23 @@ use crate::{
     store::{Db, OutboxBatch, StoreError},
 };
 
-/// How many events are read at once.
+/// The number of events that are read at once.
 const RELAY_BATCH: i64 = 256;
-/// How soon it is looked again when there was something …
+/// The delay between passes while there are events.
 const BUSY_POLL_INTERVAL: Duration = Duration::from_millis(5);
-/// … and when nothing was there, or could be published, for a while.
+/// The longest delay between passes: nothing to publish, or nothing could be published, for a
+/// while.
 const IDLE_POLL_INTERVAL: Duration = Duration::from_secs(1);
 
-/// What a pass over the outbox has done.
+/// The result of a pass over the outbox.
 #[derive(Default)]
 struct Pass {
     published: usize,
-    /// The keys whose events wait for the next pass.
+    /// The ordering keys whose events wait for the next pass.
     blocked: HashSet<String>,
 }
 
-/// Empties the outbox, as long as it is polled.
+/// Relays the outbox, as long as it is polled.
 pub(crate) async fn run_outbox_relay(db: Db, publisher: Publisher) {
     let (mut pause, mut was_blocked) = (BUSY_POLL_INTERVAL, false);
     loop {
@@ -62,16 +65,16 @@ pub(crate) async fn run_outbox_relay(db: Db, publisher: Publisher) {
         tokio::select! {
             () = until_tick(IDLE_POLL_INTERVAL), if pause == IDLE_POLL_INTERVAL => {}
             () = tokio::time::sleep(pause), if pause != IDLE_POLL_INTERVAL => {}
-            // It is committed in a moment.
+            // The event is stored, and its transaction will be committed in a moment.
             () = publisher.0.written.notified() => pause = BUSY_POLL_INTERVAL,
         }
     }
 }
 
-/// Publishes what is in the outbox, from the oldest event on.
+/// Publishes all events in the outbox, the oldest first.
 async fn pass(db: &Db, publisher: &Publisher) -> Result<Pass, StoreError> {
     let (mut pass, mut after) = (Pass::default(), i64::MIN);
-    // Without a broker the events wait where they are.
+    // Without a broker the events stay in the outbox.
     while publisher.broker().state().is_ok() {
         let batch = db.outbox(after, RELAY_BATCH).await?;
         let Some((last, _)) = batch.rows().last() else { break };
@@ -83,8 +86,8 @@ async fn pass(db: &Db, publisher: &Publisher) -> Result<Pass, StoreError> {
     Ok(pass)
 }
 
-/// Publishes a batch, each key in order beside the others, and returns the numbers of those that are with the broker or can never
-/// be. `blocked` are the keys that have to wait.
+/// Publishes a batch, the keys concurrently and each key in order. Returns the numbers of the
+/// events that are confirmed or can never be sent. Keys that have to wait are added to `blocked`.
 async fn publish(
     publisher: &Publisher,
     batch: &OutboxBatch,
@@ -99,7 +102,11 @@ async fn publish(
                 keys.entry(event.ordering_key().to_owned()).or_default().push((*number, event))
             }
             Err(error) => {
-                tracing::error!(%error, event = text, "what stands in the outbox is no event; it is taken out");
+                tracing::error!(
+                    %error,
+                    event = text,
+                    "what stands in the outbox is no event; it is taken out"
+                );
                 published.push(*number);
             }
         }

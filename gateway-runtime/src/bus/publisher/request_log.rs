@@ -1,6 +1,8 @@
-//! The record of each request as an event, `gateway.log.service_request.{service}`, where `[bus] log` asks for it.
+//! The request log as events, topic `gateway.log.service_request.{service}`, if `[bus] request_log`
+//! is set (SEMANTICS §8).
 //!
-//! Calls do not wait for it: what comes faster than the broker takes it is lost to the feed, and counted; the books have it.
+//! Calls do not wait for it: records that arrive faster than the broker accepts them are not
+//! published, and counted. The store has them all the same.
 
 use std::{
     sync::{
@@ -23,12 +25,12 @@ use crate::{
     store::RequestRecord,
 };
 
-/// So many wait to be published.
+/// The maximum number of records that wait to be published.
 const MAX_QUEUED: usize = 8192;
-/// So many are on their way to the broker at once.
+/// The maximum number of records in flight to the broker.
 const MAX_IN_FLIGHT: usize = 256;
 
-/// Where records are told.
+/// A sender of records to the publishing task.
 #[derive(Clone, Debug)]
 pub(crate) struct RequestLogPublisher {
     records: mpsc::Sender<RequestRecord>,
@@ -36,16 +38,16 @@ pub(crate) struct RequestLogPublisher {
 }
 
 impl RequestLogPublisher {
-    /// The feed, and the task that publishes it, which ends when nobody tells any more.
+    /// Starts the publishing task, which ends when the last sender is dropped.
     pub(crate) fn start(publisher: Publisher) -> (Self, JoinHandle<()>) {
-        let (records, told) = mpsc::channel(MAX_QUEUED);
-        (Self { records, lost: Arc::default() }, tokio::spawn(publish(publisher, told)))
+        let (records, receiver) = mpsc::channel(MAX_QUEUED);
+        (Self { records, lost: Arc::default() }, tokio::spawn(publish(publisher, receiver)))
     }
 
-    /// Tells of a request.
+    /// Queues the record of a request; drops it if the queue is full.
     pub(crate) fn tell(&self, request: &RequestRecord) {
         if self.records.try_send(request.clone()).is_err() {
-            // Each power of two: a broker that is away for long does not fill the log.
+            // Only each power of two, so that a long outage does not fill the log.
             let lost = self.lost.fetch_add(1, Ordering::Relaxed) + 1;
             if lost.is_power_of_two() {
                 tracing::warn!(
@@ -57,9 +59,9 @@ impl RequestLogPublisher {
     }
 }
 
-async fn publish(publisher: Publisher, mut told: mpsc::Receiver<RequestRecord>) {
+async fn publish(publisher: Publisher, mut receiver: mpsc::Receiver<RequestRecord>) {
     let slots = Arc::new(Semaphore::new(MAX_IN_FLIGHT));
-    while let Some(request) = told.recv().await {
+    while let Some(request) = receiver.recv().await {
         let Ok(slot) = Arc::clone(&slots).acquire_owned().await else { break };
         let publisher = publisher.clone();
         tokio::spawn(async move {
@@ -77,7 +79,7 @@ async fn publish(publisher: Publisher, mut told: mpsc::Receiver<RequestRecord>) 
             }
         });
     }
-    // Those on their way.
+    // Waits for the records in flight.
     let _ = slots.acquire_many(u32::try_from(MAX_IN_FLIGHT).unwrap_or(u32::MAX)).await;
 }
 

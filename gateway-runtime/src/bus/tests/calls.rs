@@ -1,4 +1,4 @@
-//! Calls and their answers.
+//! Calls and their replies.
 
 use std::time::Duration;
 
@@ -10,18 +10,18 @@ use crate::bus::{
 };
 
 crate::bus::tests::over_each_broker!(
-    a_call_carries_all_that_is_said_of_it_and_so_does_its_answer,
-    the_first_of_two_answers_counts_and_the_second_is_counted,
-    an_answer_that_comes_too_late_is_counted,
-    an_answer_to_nothing_is_counted,
-    who_calls_what_nobody_consumes_is_told_at_once,
-    many_calls_at_once_get_each_its_own_answer,
-    a_call_that_is_given_up_is_forgotten,
-    a_call_says_how_long_it_lives,
-    names_that_are_too_long_are_refused_and_others_go_on,
+    call_and_reply_carry_all_properties_and_headers,
+    first_of_two_replies_is_delivered_and_the_second_counted,
+    late_reply_is_counted,
+    reply_without_a_call_is_counted,
+    call_without_a_consumer_is_unroutable_at_once,
+    concurrent_calls_receive_their_own_replies,
+    cancelled_call_frees_its_slot,
+    call_expires_at_its_deadline,
+    names_over_255_bytes_are_refused_and_other_calls_go_on,
 );
 
-async fn a_call_carries_all_that_is_said_of_it_and_so_does_its_answer(bus: Bus) {
+async fn call_and_reply_carry_all_properties_and_headers(bus: Bus) {
     let (queue, mut deliveries) = bus.queue().await;
     let body: Bytes = (0..=255).cycle().take(300_000).collect();
     let mut question = Message::to_queue(queue.name.clone());
@@ -73,7 +73,7 @@ async fn a_call_carries_all_that_is_said_of_it_and_so_does_its_answer(bus: Bus) 
     assert_eq!(bus.broker.figures().replied, 1);
 }
 
-async fn the_first_of_two_answers_counts_and_the_second_is_counted(bus: Bus) {
+async fn first_of_two_replies_is_delivered_and_the_second_counted(bus: Bus) {
     let (queue, mut deliveries) = bus.queue().await;
     let call = bus.call(Message::to_queue(queue.name), LONG);
     let workers = async {
@@ -87,7 +87,7 @@ async fn the_first_of_two_answers_counts_and_the_second_is_counted(bus: Bus) {
     assert_eq!((bus.broker.figures().replied, bus.broker.figures().pending), (1, 0));
 }
 
-async fn an_answer_that_comes_too_late_is_counted(bus: Bus) {
+async fn late_reply_is_counted(bus: Bus) {
     let (queue, mut deliveries) = bus.queue().await;
     let call = bus.call(Message::to_queue(queue.name), Duration::from_millis(300));
     let (answered, received) = tokio::join!(call, next(&mut deliveries));
@@ -98,7 +98,7 @@ async fn an_answer_that_comes_too_late_is_counted(bus: Bus) {
     assert_eq!(bus.broker.figures().replied, 0);
 }
 
-async fn an_answer_to_nothing_is_counted(bus: Bus) {
+async fn reply_without_a_call_is_counted(bus: Bus) {
     let (queue, mut deliveries) = bus.queue().await;
     let call = bus.call(Message::to_queue(queue.name), LONG);
     let worker = async {
@@ -112,7 +112,7 @@ async fn an_answer_to_nothing_is_counted(bus: Bus) {
     assert_eq!(bus.broker.figures().unknown, 1);
 }
 
-async fn who_calls_what_nobody_consumes_is_told_at_once(bus: Bus) {
+async fn call_without_a_consumer_is_unroutable_at_once(bus: Bus) {
     for message in [Message::to_queue(name("absent")), Message::new(name("absent"), "key")] {
         let error = bus.call(message, Duration::from_secs(3600)).await.unwrap_err();
         assert_eq!((error.kind(), error.may_have_happened()), (BusErrorKind::Unroutable, false));
@@ -128,11 +128,11 @@ async fn who_calls_what_nobody_consumes_is_told_at_once(bus: Bus) {
     assert_eq!(bus.broker.figures().pending, 0);
 }
 
-async fn many_calls_at_once_get_each_its_own_answer(bus: Bus) {
+async fn concurrent_calls_receive_their_own_replies(bus: Bus) {
     let (queue, mut deliveries) = bus.queue().await;
     let absent = name("absent");
     let calls = (0..1000).map(|number: usize| {
-        // Each tenth goes where nobody is.
+        // Each tenth call goes to a queue that does not exist.
         let to = if number.is_multiple_of(10) { absent.clone() } else { queue.name.clone() };
         let message = Message { body: number.to_string().into(), ..Message::to_queue(to) };
         let call = bus.call(message, LONG);
@@ -164,7 +164,7 @@ async fn many_calls_at_once_get_each_its_own_answer(bus: Bus) {
     assert_eq!((figures.replied, figures.pending, figures.received), (900, 0, 900));
 }
 
-async fn a_call_that_is_given_up_is_forgotten(bus: Bus) {
+async fn cancelled_call_frees_its_slot(bus: Bus) {
     let (queue, mut deliveries) = bus.queue().await;
     let call = bus.broker.call(Message::to_queue(queue.name), tokio::time::Instant::now() + LONG);
     let call = tokio::spawn(call);
@@ -176,7 +176,7 @@ async fn a_call_that_is_given_up_is_forgotten(bus: Bus) {
     until(|| bus.broker.figures().late_replies == 1).await;
 }
 
-async fn a_call_says_how_long_it_lives(bus: Bus) {
+async fn call_expires_at_its_deadline(bus: Bus) {
     let (queue, mut deliveries) = bus.queue().await;
     let call = bus.call(Message::to_queue(queue.name), Duration::from_secs(7));
     let worker = async {
@@ -188,7 +188,7 @@ async fn a_call_says_how_long_it_lives(bus: Bus) {
     assert!(left <= Duration::from_secs(7) && left > Duration::from_secs(5), "{left:?}");
 }
 
-async fn names_that_are_too_long_are_refused_and_others_go_on(bus: Bus) {
+async fn names_over_255_bytes_are_refused_and_other_calls_go_on(bus: Bus) {
     let (queue, mut deliveries) = bus.queue().await;
     let good = bus.call(Message::to_queue(queue.name.clone()), LONG);
     let worker = async {

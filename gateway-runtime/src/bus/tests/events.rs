@@ -1,4 +1,4 @@
-//! Events: what is published and nobody answers.
+//! Events: messages that expect no reply.
 
 use crate::bus::{
     BusErrorKind, Message, Subscription,
@@ -6,12 +6,12 @@ use crate::bus::{
 };
 
 crate::bus::tests::over_each_broker!(
-    each_subscriber_gets_what_its_pattern_is_for,
-    a_subscriber_that_is_slow_loses_nothing,
-    who_publishes_what_must_be_taken_is_told_when_it_is_not,
+    subscriber_receives_messages_that_match_its_pattern,
+    slow_subscriber_loses_nothing,
+    mandatory_message_fails_when_unroutable,
 );
 
-async fn each_subscriber_gets_what_its_pattern_is_for(bus: Bus) {
+async fn subscriber_receives_messages_that_match_its_pattern(bus: Bus) {
     let exchange = name("events");
     let mut subscribers = Vec::new();
     for pattern in ["orders.*", "orders.#", "*.paid", "#"] {
@@ -42,7 +42,7 @@ async fn each_subscriber_gets_what_its_pattern_is_for(bus: Bus) {
     }
 }
 
-async fn a_subscriber_that_is_slow_loses_nothing(bus: Bus) {
+async fn slow_subscriber_loses_nothing(bus: Bus) {
     let exchange = name("events");
     let topic = Subscription::Topic { exchange: exchange.clone(), pattern: "#".into() };
     let mut subscriber = bus.broker.consume(topic).await.unwrap();
@@ -59,14 +59,14 @@ async fn a_subscriber_that_is_slow_loses_nothing(bus: Bus) {
     }
 }
 
-async fn who_publishes_what_must_be_taken_is_told_when_it_is_not(bus: Bus) {
+async fn mandatory_message_fails_when_unroutable(bus: Bus) {
     let exchange = name("events");
     let topic = Subscription::Topic { exchange: exchange.clone(), pattern: "taken".into() };
     let mut subscriber = bus.broker.consume(topic).await.unwrap();
     let publish = |key: &'static str, mandatory| {
         bus.broker.publish(Message { mandatory, ..Message::new(exchange.clone(), key) })
     };
-    // Those beside it that are taken do not hide it, nor does it harm them.
+    // Concurrent messages that are routed do not hide a returned one, and are not affected by it.
     for _ in 0..20 {
         let (lost, taken, lost_again) =
             tokio::join!(publish("lost", true), publish("taken", true), publish("lost", true));

@@ -1,5 +1,5 @@
-//! What every broker does: each test runs over the one within the process, and over RabbitMQ where `TEST_AMQP_URL` says that
-//! there is one, as `./test` does.
+//! Tests of every broker: each runs over the in-process broker, and over RabbitMQ if
+//! `TEST_AMQP_URL` is set, as `./test` does.
 
 mod calls;
 mod events;
@@ -14,10 +14,10 @@ use crate::bus::{
     Subscription,
 };
 
-/// Longer than anything takes that is awaited.
+/// A time limit longer than any awaited operation takes.
 const LONG: Duration = Duration::from_secs(20);
 
-/// A broker, and what only its kind has.
+/// A broker, and the data of its kind only.
 struct Bus {
     broker: Arc<dyn Broker>,
     #[cfg(feature = "amqp")]
@@ -45,7 +45,7 @@ impl Bus {
         Some(Self { broker: Arc::new(broker), url: Some(url) })
     }
 
-    /// A queue of its own, consumed.
+    /// Returns a new queue and its deliveries.
     async fn queue(&self) -> (CallQueue, Deliveries) {
         let queue = queue();
         let deliveries = self.consume(&queue).await;
@@ -68,7 +68,7 @@ impl Bus {
         self.publish(answer(to, body)).await;
     }
 
-    /// What is in a queue that nobody consumes, which takes it out; waits for it.
+    /// Takes a message from a queue without consumers; waits for one.
     async fn take(&self, queue: &ShortStr) -> Message {
         #[cfg(feature = "amqp")]
         if let Some(url) = &self.url {
@@ -81,7 +81,7 @@ impl Bus {
     }
 }
 
-/// Of a name that no other test uses.
+/// Returns a queue with a name that no other test uses.
 fn queue() -> CallQueue {
     CallQueue {
         name: name("queue"),
@@ -106,7 +106,7 @@ fn answer(to: &Message, body: &'static str) -> Message {
     answer
 }
 
-/// Polls until it is so.
+/// Polls until the condition holds.
 async fn until(mut is_so: impl FnMut() -> bool) {
     let waited = async {
         while !is_so() {
@@ -116,7 +116,7 @@ async fn until(mut is_so: impl FnMut() -> bool) {
     timeout(LONG, waited).await.unwrap();
 }
 
-/// Tests of these names, over each broker.
+/// Declares these tests for each broker.
 macro_rules! over_each_broker {
     ($($name:ident),+ $(,)?) => {
         mod memory {

@@ -1,4 +1,4 @@
-//! Queues of calls: settled, given again, tried again later, dead.
+//! Call queues: acknowledgement, redelivery, retries and dead letters.
 
 use std::time::{Duration, Instant};
 
@@ -8,16 +8,16 @@ use crate::bus::{
 };
 
 crate::bus::tests::over_each_broker!(
-    what_is_dropped_comes_back_and_what_is_done_does_not,
+    dropped_delivery_is_requeued_and_acknowledged_one_is_not,
     deliveries_are_counted_and_never_end_a_message,
-    a_call_that_expires_is_no_dead_letter,
-    a_cancelled_subscription_receives_what_is_on_its_way,
-    what_is_to_be_tried_again_comes_back_after_its_delay,
-    no_more_is_given_than_was_asked_for,
-    what_was_not_looked_at_goes_back_to_others,
-    what_is_done_after_the_end_of_a_subscription_is_done,
-    queues_that_are_there_are_used_again,
-    message_that_is_sent_on_stays_as_it_came,
+    expired_call_is_no_dead_letter,
+    cancelled_subscription_receives_deliveries_on_their_way,
+    retried_message_returns_after_its_delay,
+    prefetch_limits_unacknowledged_deliveries,
+    unreceived_deliveries_go_to_other_consumers,
+    delivery_can_be_acknowledged_after_its_subscription_ends,
+    existing_queue_is_reused,
+    message_sent_on_is_unchanged,
 );
 
 fn message(queue: &crate::bus::CallQueue, body: &'static str) -> Message {
@@ -29,7 +29,7 @@ fn message(queue: &crate::bus::CallQueue, body: &'static str) -> Message {
     }
 }
 
-async fn what_is_dropped_comes_back_and_what_is_done_does_not(bus: Bus) {
+async fn dropped_delivery_is_requeued_and_acknowledged_one_is_not(bus: Bus) {
     let (queue, mut deliveries) = bus.queue().await;
     for body in ["one", "two"] {
         bus.publish(message(&queue, body)).await;
@@ -48,7 +48,7 @@ async fn what_is_dropped_comes_back_and_what_is_done_does_not(bus: Bus) {
 async fn deliveries_are_counted_and_never_end_a_message(bus: Bus) {
     let (queue, mut deliveries) = bus.queue().await;
     let mut poison = message(&queue, "poison");
-    // What its publisher says of it does not count.
+    // A delivery count that the publisher sets is ignored.
     poison.headers.add("x-delivery-count", 7_i64);
     bus.publish(poison).await;
     for count in 0..30 {
@@ -60,16 +60,16 @@ async fn deliveries_are_counted_and_never_end_a_message(bus: Bus) {
     }
 }
 
-async fn a_call_that_expires_is_no_dead_letter(bus: Bus) {
+async fn expired_call_is_no_dead_letter(bus: Bus) {
     let (queue, deliveries) = bus.queue().await;
     drop(deliveries);
-    // Nobody consumes.
+    // There is no consumer now.
     for _ in 0..3 {
         let expiration = Some(Duration::from_millis(20));
         bus.publish(Message { expiration, ..message(&queue, "late") }).await;
     }
     bus.publish(message(&queue, "after them")).await;
-    // For longer than they have to live.
+    // Longer than the messages live.
     tokio::time::sleep(Duration::from_millis(200)).await;
     let mut deliveries = bus.consume(&queue).await;
     let first = next(&mut deliveries).await;
@@ -84,7 +84,7 @@ async fn a_call_that_expires_is_no_dead_letter(bus: Bus) {
     );
 }
 
-async fn a_cancelled_subscription_receives_what_is_on_its_way(bus: Bus) {
+async fn cancelled_subscription_receives_deliveries_on_their_way(bus: Bus) {
     let (queue, mut deliveries) = bus.queue().await;
     bus.publish(message(&queue, "begun")).await;
     let begun = next(&mut deliveries).await;
@@ -109,7 +109,7 @@ async fn a_cancelled_subscription_receives_what_is_on_its_way(bus: Bus) {
     assert_eq!((&end.message.body[..], end.delivered_before), (&b"end"[..], 0));
 }
 
-async fn what_is_to_be_tried_again_comes_back_after_its_delay(bus: Bus) {
+async fn retried_message_returns_after_its_delay(bus: Bus) {
     let (queue, mut deliveries) = bus.queue().await;
     let delay = queue.delays[0];
     let began = Instant::now();
@@ -126,7 +126,7 @@ async fn what_is_to_be_tried_again_comes_back_after_its_delay(bus: Bus) {
     assert_eq!(delivery.message.routing_key, queue.name);
 }
 
-async fn no_more_is_given_than_was_asked_for(bus: Bus) {
+async fn prefetch_limits_unacknowledged_deliveries(bus: Bus) {
     let mut queue = crate::bus::tests::queue();
     queue.prefetch = 2;
     let mut deliveries = bus.consume(&queue).await;
@@ -141,7 +141,7 @@ async fn no_more_is_given_than_was_asked_for(bus: Bus) {
     drop(one);
 }
 
-async fn what_was_not_looked_at_goes_back_to_others(bus: Bus) {
+async fn unreceived_deliveries_go_to_other_consumers(bus: Bus) {
     let (queue, deliveries) = bus.queue().await;
     for body in ["one", "two", "three"] {
         bus.publish(message(&queue, body)).await;
@@ -159,7 +159,7 @@ async fn what_was_not_looked_at_goes_back_to_others(bus: Bus) {
     assert_eq!(bodies, ["one", "three", "two"]);
 }
 
-async fn what_is_done_after_the_end_of_a_subscription_is_done(bus: Bus) {
+async fn delivery_can_be_acknowledged_after_its_subscription_ends(bus: Bus) {
     let (queue, mut deliveries) = bus.queue().await;
     bus.publish(message(&queue, "slow")).await;
     let slow = next(&mut deliveries).await;
@@ -171,7 +171,7 @@ async fn what_is_done_after_the_end_of_a_subscription_is_done(bus: Bus) {
     assert_eq!(next(&mut others).await.message.body, "end");
 }
 
-async fn queues_that_are_there_are_used_again(bus: Bus) {
+async fn existing_queue_is_reused(bus: Bus) {
     let (queue, first) = bus.queue().await;
     let mut second = bus.consume(&queue).await;
     drop(first);
@@ -180,8 +180,8 @@ async fn queues_that_are_there_are_used_again(bus: Bus) {
     assert_eq!(delivery.message.body, "kept");
 }
 
-/// Through a queue of retries, and to the dead letters.
-async fn message_that_is_sent_on_stays_as_it_came(bus: Bus) {
+/// Sends a message through a retry queue and on to the dead-letter queue.
+async fn message_sent_on_is_unchanged(bus: Bus) {
     let (queue, mut deliveries) = bus.queue().await;
     let mut sent = message(&queue, "body");
     let list = MessageHeader::List(vec![
@@ -255,7 +255,7 @@ async fn message_that_is_sent_on_stays_as_it_came(bus: Bus) {
     ] {
         *property = Some("property".into());
     }
-    // RabbitMQ lets nobody speak for another user.
+    // RabbitMQ refuses a message with the name of another user.
     sent.user_id = Some("guest".into());
     bus.publish(sent.clone()).await;
 

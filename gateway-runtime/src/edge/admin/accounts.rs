@@ -1,4 +1,4 @@
-//! Accounts, what they have, and what moved.
+//! Accounts: opening them, their balances, their credits, and the entries of the ledger.
 
 use std::sync::Arc;
 
@@ -18,20 +18,20 @@ use crate::{
     store::{self, Command, CommandOutcome, CreditOutcome},
 };
 
-/// What is asked for contradicts what there is.
+/// The code of a request that contradicts what is stored.
 const CONFLICT: Code = Code::new("conflict", 409, "Conflict");
 
-/// The plan of an account for which none was named.
+/// The plan of an account that is opened without one.
 const DEFAULT_PLAN: &str = "standard";
 
 /// A new account.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct AccountCreate {
-    /// Its name, as credentials have it.
+    /// The name of the account, as in credentials.
     #[schemars(regex(pattern = NAME))]
     id: String,
-    /// Its plan, by which limits and prices can differ; `standard` when left out.
+    /// The plan, by which limits and prices can differ; `standard` when left out.
     #[schemars(regex(pattern = NAME))]
     plan: Option<String>,
 }
@@ -39,30 +39,34 @@ pub(super) struct AccountCreate {
 /// An account.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct AccountView {
-    /// Its name.
+    /// The name of the account.
     id: String,
-    /// Its plan.
+    /// The plan of the account.
     plan: String,
-    /// When it was opened.
+    /// The time at which the account was opened.
     created: Timestamp,
-    /// What it has, by currency.
+    /// The balances, one for each currency.
     balances: Vec<BalanceView>,
 }
 
-/// What an account has in one currency.
+/// The balance of an account in one currency.
 #[derive(Debug, Serialize, JsonSchema)]
 struct BalanceView {
     /// The currency.
     currency: String,
-    /// What can be spent.
+    /// The amount that can be spent.
     available: DecimalAmount,
-    /// What is set aside for calls that have not ended, or whose outcome is unknown.
+    /// The amount held for calls that have not ended, or whose outcome is unknown.
     held: DecimalAmount,
 }
 
-/// Opens an account; the same again changes nothing.
+/// Opens an account. The same request again changes nothing.
+///
+/// # Errors
+///
+/// `conflict` if the account exists under another plan.
 pub(super) async fn open(
-    desk: Arc<AdminState>,
+    state: Arc<AdminState>,
     request: OperationRequest<AccountCreate>,
 ) -> Result<AccountView, Error> {
     let AccountCreate { id, plan } = request.input;
@@ -73,11 +77,11 @@ pub(super) async fn open(
         at: Timestamp::now().0,
         who: request.operator.name,
     };
-    match desk.write(change).await? {
+    match state.write(change).await? {
         CommandOutcome::Opened(_) => {}
         other => return Err(unexpected(&other)),
     }
-    let account = find(&desk, &id).await?;
+    let account = find(&state, &id).await?;
     if account.plan != plan {
         return Err(Error::new(
             CONFLICT,
@@ -87,16 +91,17 @@ pub(super) async fn open(
     Ok(account)
 }
 
-/// Tells of an account.
+/// Returns an account and its balances.
 pub(super) async fn read(
-    desk: Arc<AdminState>,
+    state: Arc<AdminState>,
     request: OperationRequest<EmptyInput>,
 ) -> Result<AccountView, Error> {
-    find(&desk, &request.path_params[0]).await
+    find(&state, &request.path_params[0]).await
 }
 
-async fn find(desk: &AdminState, id: &str) -> Result<AccountView, Error> {
-    let books = desk.books()?;
+/// Returns an account with its balances, or `not-found`.
+async fn find(state: &AdminState, id: &str) -> Result<AccountView, Error> {
+    let books = state.books()?;
     let account = books.account(id).await.map_err(store_error)?.ok_or_else(no_account)?;
     let balances = books.balances(id).await.map_err(store_error)?;
     let balances = balances.into_iter().map(|balance| BalanceView {
@@ -108,39 +113,46 @@ async fn find(desk: &AdminState, id: &str) -> Result<AccountView, Error> {
     Ok(AccountView { id, plan, created: Timestamp(created), balances: balances.collect() })
 }
 
+/// Returns `not-found` for an unknown account.
 pub(super) fn no_account() -> Error {
     Error::not_found("there is no such account; POST /admin/accounts opens one")
 }
 
-/// Money that comes in.
+/// A credit to an account.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct CreditCreate {
-    /// How much.
+    /// The amount.
     amount: Positive,
-    /// In which currency.
+    /// The currency.
     currency: CurrencyCode,
-    /// Where it comes from, such as the number of a payment. The same reference again brings no more.
+    /// The source of the money, such as the number of a payment. The same reference is credited
+    /// once.
     #[schemars(regex(pattern = NAME))]
     reference: String,
 }
 
-/// Money that came in.
+/// A credit that was written.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct CreditRequest {
-    /// How much.
+    /// The amount.
     amount: DecimalAmount,
-    /// In which currency.
+    /// The currency.
     currency: String,
-    /// Where it came from.
+    /// The source of the money.
     reference: String,
-    /// Whether it had come in before, under the same reference.
+    /// True if the credit had been written before, under the same reference.
     repeated: bool,
 }
 
-/// Brings money into an account, once for a reference.
+/// Credits an account, once for each reference (SEMANTICS §13).
+///
+/// # Errors
+///
+/// `not-found` for an unknown account; `conflict` if the reference was used with another amount, or
+/// the balance would overflow.
 pub(super) async fn credit(
-    desk: Arc<AdminState>,
+    state: Arc<AdminState>,
     request: OperationRequest<CreditCreate>,
 ) -> Result<CreditRequest, Error> {
     let CreditCreate { amount: Positive(amount), currency: CurrencyCode(currency), reference } =
@@ -153,7 +165,7 @@ pub(super) async fn credit(
         who: request.operator.name,
     });
     let conflict = |detail| Err(Error::new(CONFLICT, detail));
-    let repeated = match desk.write(change).await? {
+    let repeated = match state.write(change).await? {
         CommandOutcome::Credit(CreditOutcome::CreditOutcome) => false,
         CommandOutcome::Credit(CreditOutcome::Duplicate) => true,
         CommandOutcome::Credit(CreditOutcome::NoAccount) => return Err(no_account()),
@@ -175,35 +187,35 @@ pub(super) async fn credit(
     })
 }
 
-/// One movement of an account's money.
+/// An entry of the ledger.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct EntryView {
-    /// When.
+    /// The time of the entry.
     at: Timestamp,
-    /// `credit`: money came in. `charge`: a call was paid for.
+    /// `credit` for money that came in, `charge` for a call that was paid.
     #[schemars(extend("enum" = ["credit", "charge"]))]
     kind: String,
-    /// What the balance grew by: less than nothing for a charge.
+    /// The change of the balance; negative for a charge.
     amount: DecimalAmount,
-    /// In which currency.
+    /// The currency.
     currency: String,
     /// The credit's reference, or the `id` of the charged request.
     reference: String,
 }
 
-/// Lists what moved.
+/// Lists the entries of an account, newest first.
 pub(super) async fn entries(
-    desk: Arc<AdminState>,
+    state: Arc<AdminState>,
     request: OperationRequest<PageQuery>,
 ) -> Result<Page<EntryView>, Error> {
     let (account, paging) = (&request.path_params[0], request.input);
-    let books = desk.books()?;
+    let books = state.books()?;
     let entries =
         books.entries(account, paging.after(), paging.limit + 1).await.map_err(store_error)?;
     if entries.is_empty() && books.account(account).await.map_err(store_error)?.is_none() {
         return Err(no_account());
     }
-    let tell = |entry: store::LedgerEntry| EntryView {
+    let to_view = |entry: store::LedgerEntry| EntryView {
         at: Timestamp(entry.at),
         amount: if entry.kind == "credit" {
             entry.amount.into()
@@ -214,5 +226,5 @@ pub(super) async fn entries(
         currency: entry.currency,
         reference: entry.reference,
     };
-    Ok(Page::of(entries, paging.limit, |entry| entry.id.to_string(), tell))
+    Ok(Page::of(entries, paging.limit, |entry| entry.id.to_string(), to_view))
 }

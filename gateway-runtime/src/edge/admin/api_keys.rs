@@ -1,4 +1,5 @@
-//! The keys of clients: made and told once, revoked for the next call.
+//! API keys: creating one, which is shown once, and revoking one, which holds from the next call
+//! on.
 
 use std::sync::Arc;
 
@@ -17,38 +18,39 @@ use crate::{
     store::{ApiKeyRecord, Command, CommandOutcome},
 };
 
-/// What a key is for.
+/// The scopes and the expiry of a new key.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct NewKey {
-    /// What calls with it may do.
+    /// The scopes of calls with this key.
     #[serde(default)]
     #[schemars(length(max = 100), inner(regex(pattern = NAME)))]
     scopes: Vec<String>,
-    /// From when on it is no good; never when left out.
+    /// The time from which the key is not accepted; none when left out.
     expires: Option<Timestamp>,
 }
 
 /// A new key.
 #[derive(Serialize, JsonSchema)]
 pub(super) struct ApiKeyView {
-    /// Its name.
+    /// The name of the key.
     id: Arc<str>,
-    /// All of it, for its owner. It is told here and never again.
+    /// The whole key, for its owner. It is shown here once.
     key: String,
-    /// What calls with it may do.
+    /// The scopes of calls with this key.
     scopes: Vec<String>,
-    /// From when on it is no good.
+    /// The time from which the key is not accepted.
     expires: Option<Timestamp>,
 }
 
-/// Makes a key.
+/// Creates a key.
 pub(super) async fn make(
-    desk: Arc<AdminState>,
+    state: Arc<AdminState>,
     request: OperationRequest<NewKey>,
 ) -> Result<ApiKeyView, Error> {
     let NewKey { scopes, expires } = request.input;
-    // The same request makes the same key when it is carried out again, and no second one.
+    // Derived from the name of the request: a request that is executed again makes the same key,
+    // and no second one.
     let NewApiKey { id, key, hash } = NewApiKey::named(&request.name)?;
     let id: Arc<str> = id.into();
     let kept = ApiKeyRecord {
@@ -60,7 +62,7 @@ pub(super) async fn make(
         hash: hex::encode(hash),
         created: Timestamp::now().0,
     };
-    match desk.write(Command::AddKey(kept, request.operator.name)).await? {
+    match state.write(Command::AddKey(kept, request.operator.name)).await? {
         CommandOutcome::Key(true) => {
             Ok(ApiKeyView { id, key: key.expose().to_owned(), scopes, expires })
         }
@@ -71,7 +73,7 @@ pub(super) async fn make(
 
 /// Revokes a key.
 pub(super) async fn revoke(
-    desk: Arc<AdminState>,
+    state: Arc<AdminState>,
     request: OperationRequest<EmptyInput>,
 ) -> Result<(), Error> {
     let [account, id] = &request.path_params[..] else {
@@ -83,7 +85,7 @@ pub(super) async fn revoke(
         at: Timestamp::now().0,
         who: request.operator.name,
     };
-    match desk.write(change).await? {
+    match state.write(change).await? {
         CommandOutcome::Key(true) => Ok(()),
         CommandOutcome::Key(false) => {
             Err(Error::not_found("this account has no such key, or it was revoked before"))

@@ -1,4 +1,4 @@
-//! Operator authentication: bearer tokens; without tokens, requests of programs on this machine only.
+//! Operator authentication: bearer tokens; without tokens, loopback requests only (SEMANTICS §13).
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use crate::{
     edge::admin::AdminSettings,
 };
 
-/// Lets operators in.
+/// The authenticator of operators.
 #[derive(Debug)]
 pub(super) struct OperatorAuth {
     /// The names of operators, and the SHA-256 of their tokens.
@@ -25,13 +25,18 @@ pub(super) struct OperatorAuth {
 /// An operator.
 #[derive(Clone, Debug)]
 pub(super) struct Operator {
-    /// Their name, as what they change is kept with it.
+    /// The name of the operator, which is stored with each change.
     pub(super) name: Arc<str>,
-    /// The SHA-256 of their token; of nothing where none is needed.
+    /// The SHA-256 of the token; of the empty string where no token is required.
     pub(super) token_hash: [u8; 32],
 }
 
 impl OperatorAuth {
+    /// Creates the authenticator of the operators in the settings.
+    ///
+    /// # Errors
+    ///
+    /// The errors of [`AdminSettings::owners`].
     pub(super) fn new(settings: &AdminSettings) -> Result<Self, StartError> {
         let owners = settings.owners()?.into_iter();
         Ok(Self {
@@ -41,19 +46,20 @@ impl OperatorAuth {
         })
     }
 
-    /// Whether there are tokens.
+    /// Returns whether tokens are configured.
     pub(super) fn requires_token(&self) -> bool {
         !self.owners.is_empty()
     }
 
     /// Checks that a request to a listener without tokens is from a program on this machine.
     ///
-    /// Such a listener is on loopback; but a page in a browser of this machine gets there too, by a name of its own that
-    /// leads to it (DNS rebinding) or as a stranger (`Origin`). Whatever names no host of this machine is refused.
+    /// Such a listener is on loopback. A page in a browser on this machine reaches it as well, by a
+    /// name of its own that resolves to loopback (DNS rebinding) or from another origin (`Origin`).
+    /// Every request whose authority is not a loopback host, or that has an `Origin`, is refused.
     ///
     /// # Errors
     ///
-    /// `forbidden`.
+    /// `forbidden` for any other request.
     pub(super) fn check_host(&self, head: &Parts) -> Result<(), Error> {
         if self.requires_token() {
             return Ok(());
@@ -64,15 +70,17 @@ impl OperatorAuth {
         {
             return Ok(());
         }
-        let detail = "without a token this listener responds only to programs on this machine, by its loopback address";
+        let detail = "without a token this listener responds only to programs on this machine, by \
+                      its loopback address";
         Err(Error::new(Code::FORBIDDEN, detail))
     }
 
-    /// Returns the operator whose token the header fields hold. [`check_host`](Self::check_host) comes first.
+    /// Returns the operator whose token the header fields hold. Call
+    /// [`check_host`](Self::check_host) first.
     ///
     /// # Errors
     ///
-    /// `unauthenticated`, in the same words whatever is wrong.
+    /// `unauthenticated`, with the same detail for every cause.
     pub(super) fn admit(&self, headers: &HeaderMap) -> Result<Operator, Error> {
         if !self.requires_token() {
             return Ok(Operator { name: "local".into(), token_hash: Sha256::digest("").into() });
@@ -91,7 +99,8 @@ impl OperatorAuth {
             return Err(refused());
         }
         let presented: [u8; 32] = Sha256::digest(token.trim_matches(' ')).into();
-        // All are compared, each in constant time: how long it takes tells nothing of any.
+        // Every token is compared, each in constant time, so the duration reveals nothing about any
+        // of them.
         let mut found = None;
         for (name, hash) in &self.owners {
             if bool::from(hash.ct_eq(&presented)) {
@@ -113,15 +122,18 @@ mod tests {
         fields.iter().map(|(name, value)| (name.clone(), HeaderValue::from_static(value))).collect()
     }
 
-    fn gate(settings: &str) -> OperatorAuth {
+    fn authenticator(settings: &str) -> OperatorAuth {
         OperatorAuth::new(&toml::from_str(settings).unwrap()).unwrap()
     }
 
     #[test]
     fn operators_are_known_by_their_tokens() {
-        let gate = gate("token = 'of-the-operator-0'\ntokens = { alice = 'of-alice-11111111' }");
+        let authenticator =
+            authenticator("token = 'of-the-operator-0'\ntokens = { alice = 'of-alice-11111111' }");
         let name = |value| {
-            gate.admit(&headers(&[(header::AUTHORIZATION, value)])).map(|it| it.name.to_string())
+            authenticator
+                .admit(&headers(&[(header::AUTHORIZATION, value)]))
+                .map(|it| it.name.to_string())
         };
         assert_eq!(name("Bearer of-the-operator-0").unwrap(), "admin");
         assert_eq!(name("bearer  of-alice-11111111").unwrap(), "alice");
@@ -143,8 +155,8 @@ mod tests {
         for (name, value) in twice {
             map.append(name, HeaderValue::from_static(value));
         }
-        assert!(gate.admit(&map).is_err());
-        assert!(gate.admit(&HeaderMap::new()).is_err());
+        assert!(authenticator.admit(&map).is_err());
+        assert!(authenticator.admit(&HeaderMap::new()).is_err());
     }
 
     #[test]
@@ -158,7 +170,7 @@ mod tests {
                 request = request.header(header::ORIGIN, origin);
             }
             let head = request.body(()).unwrap().into_parts().0;
-            gate("").check_host(&head).map_err(|error| error.code())
+            authenticator("").check_host(&head).map_err(|error| error.code())
         };
         for here in ["127.0.0.1:9090", "[::1]:9090", "localhost", "LOCALHOST:1"] {
             assert_eq!(check(&[here], "/", None), Ok(()), "{here}");
@@ -193,7 +205,7 @@ mod tests {
             Ok(()),
             "RFC 9112 §3.2.2: the target wins"
         );
-        let locked = gate("token = 'of-the-operator-0'");
+        let locked = authenticator("token = 'of-the-operator-0'");
         let head = Request::get("/")
             .header(header::HOST, "gateway.example")
             .body(())

@@ -1,4 +1,4 @@
-//! Who changed what, and when.
+//! The list of operators' changes: who changed what and when (SEMANTICS §13).
 
 use std::sync::Arc;
 
@@ -19,29 +19,29 @@ use crate::{
 /// A change that an operator made.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct ChangeView {
-    /// Its number; it is also the version of all settings that it made.
+    /// The number of the change, which is also the version of the settings that it made.
     id: i64,
-    /// When.
+    /// The time of the change.
     at: Timestamp,
-    /// Who.
+    /// The name of the operator.
     who: String,
-    /// Of what: `account`, `credit`, `key`, `prices`, `limits`, `provider`.
+    /// The kind of the change: `account`, `credit`, `key`, `prices`, `limits` or `provider`.
     kind: Value,
-    /// Of which: the account, the plan, the provider.
+    /// The subject of the change: the account, the plan or the provider.
     subject: String,
-    /// What holds since then.
+    /// The settings that hold since this change.
     document: Value,
 }
 
-/// Lists changes.
+/// Lists changes, newest first.
 pub(super) async fn list(
-    desk: Arc<AdminState>,
+    state: Arc<AdminState>,
     request: OperationRequest<PageQuery>,
 ) -> Result<Page<ChangeView>, Error> {
     let paging = request.input;
     let found =
-        desk.books()?.changes(paging.after(), paging.limit + 1).await.map_err(store_error)?;
-    let tell = |ChangeRecord { id, at, who, kind, subject, document }| ChangeView {
+        state.books()?.changes(paging.after(), paging.limit + 1).await.map_err(store_error)?;
+    let to_view = |ChangeRecord { id, at, who, kind, subject, document }| ChangeView {
         id,
         at: Timestamp(at),
         who,
@@ -49,5 +49,5 @@ pub(super) async fn list(
         subject,
         document: serde_json::from_str(&document).unwrap_or(Value::String(document)),
     };
-    Ok(Page::of(found, paging.limit, |changed| changed.id.to_string(), tell))
+    Ok(Page::of(found, paging.limit, |changed| changed.id.to_string(), to_view))
 }

@@ -1,5 +1,7 @@
-//! Duplicate members in the JSON of an operator, which are refused: RFC 8259 §4 leaves open which of the two counts, and
-//! of two amounts a proxy or a log may have read the other.
+//! Detection of duplicate members in an operator's JSON.
+//!
+//! RFC 8259 §4 leaves open which of two members with one name counts. Of two amounts, a proxy or a
+//! log may have read the other one, so such a body is refused.
 
 use std::{collections::HashSet, fmt};
 
@@ -10,7 +12,8 @@ use serde::{
 
 use crate::{base::error::Error, json::violation::Violation};
 
-/// Checks that no object in `body` has a member twice. What is no JSON passes, and is refused by the parser.
+/// Checks that no object in `body` has a member twice. A body that is not JSON passes; the parser
+/// refuses it.
 ///
 /// # Errors
 ///
@@ -25,7 +28,7 @@ pub(super) fn refuse(body: &[u8]) -> Result<(), Error> {
     }
 }
 
-/// A JSON value of whose objects none has a member twice.
+/// A JSON value without duplicate members.
 struct Unique;
 
 impl<'de> Deserialize<'de> for Unique {

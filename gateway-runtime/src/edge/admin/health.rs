@@ -1,4 +1,4 @@
-//! `/healthz` and `/readyz`: whether the program runs, and whether it can do its work.
+//! Liveness (`/healthz`) and readiness (`/readyz`): the process runs; it can serve calls.
 
 use std::{fmt, future::Future, pin::Pin, sync::Arc, time::Duration};
 
@@ -13,33 +13,35 @@ use crate::{
     store::Store,
 };
 
-/// How long what is asked may take before it counts as away.
+/// The time limit of a check. A part whose check takes longer is not ready.
 const CHECK_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Something that the gateway cannot do its work without.
+/// A readiness check of a part that the gateway depends on, such as the database.
 pub trait ReadinessCheck: fmt::Debug + Send + Sync {
-    /// Its name, such as `database`.
+    /// Returns the name of the part, such as `database`.
     fn name(&self) -> &'static str;
 
-    /// Whether the gateway is not ready without it; else it only does less.
+    /// Returns whether the gateway is not ready without the part. Without other parts it is ready,
+    /// and does less.
     fn is_needed(&self) -> bool {
         true
     }
 
-    /// What it is when it is not ready, in a word that anybody may read.
+    /// Returns one word for the state of the part when it is not ready. `/readyz` shows it to
+    /// everyone.
     fn trouble(&self) -> &'static str {
         "away"
     }
 
-    /// Whether it is there.
+    /// Checks that the part is ready.
     ///
     /// # Errors
     ///
-    /// Why not, for the log.
+    /// The reason why the part is not ready, for the log.
     fn check(&self) -> Pin<Box<dyn Future<Output = Result<(), String>> + Send + '_>>;
 }
 
-/// The database of the books.
+/// The database of the store.
 impl ReadinessCheck for Store {
     fn name(&self) -> &'static str {
         "database"
@@ -57,7 +59,8 @@ impl ReadinessCheck for Store {
     }
 }
 
-/// The server of quotas and cached answers. Without it quotas go by shares, and answers are made anew.
+/// The server of quotas and cached replies. Without it, quotas use the local share (SEMANTICS §6)
+/// and no reply comes from the cache.
 impl ReadinessCheck for Redis {
     fn name(&self) -> &'static str {
         "redis"
@@ -72,12 +75,12 @@ impl ReadinessCheck for Redis {
     }
 }
 
-/// The broker of the bus.
+/// The readiness check of the bus: the state of its broker.
 #[derive(Debug)]
 pub struct BusProbe {
     /// The broker.
     pub broker: Arc<dyn Broker>,
-    /// Whether requests are sent over it.
+    /// Whether routes send requests over the bus, so that the gateway is not ready without it.
     pub is_needed: bool,
 }
 
@@ -95,7 +98,9 @@ impl ReadinessCheck for BusProbe {
     }
 }
 
-/// Whether calls that come by the bus are executed. Nothing but a restart helps where methods have stopped to end.
+/// The readiness check of calls by the bus: it fails while messages wait and no slot has become
+/// free for longer than any call may take. Only a restart helps, because the methods that hold the
+/// slots do not end.
 #[derive(Debug)]
 pub struct CallsProbe(pub Arc<CallsStatus>);
 
@@ -116,23 +121,23 @@ impl ReadinessCheck for CallsProbe {
     }
 }
 
-/// Whether the gateway is ready for calls, and what is said of its parts. It is not when it has been told to stop, or a
-/// part is away.
-pub(super) async fn readiness(desk: &AdminState) -> (bool, Value) {
-    let asked = desk.probes.iter().map(|probe| async {
+/// Returns whether the gateway is ready for calls, and the body of `/readyz` with the state of each
+/// part. A gateway that drains, or lacks a needed part, is not ready.
+pub(super) async fn readiness(state: &AdminState) -> (bool, Value) {
+    let asked = state.probes.iter().map(|probe| async {
         let found = timeout(CHECK_TIMEOUT, probe.check())
             .await
             .unwrap_or_else(|_| Err("no answer in time".to_owned()));
         if let Err(why) = &found {
-            tracing::warn!(part = probe.name(), why, "not ready");
+            tracing::warn!(part = probe.name(), reason = why, "not ready");
         }
         (probe.name(), probe.is_needed(), found.err().map(|_| probe.trouble()))
     });
     let parts = join_all(asked).await;
-    let draining = desk.draining.has_begun();
+    let draining = state.draining.has_begun();
     let is_ready =
         !draining && parts.iter().all(|(_, is_needed, trouble)| trouble.is_none() || !is_needed);
-    // Anybody may ask: more than a word of what is wrong stands in the log.
+    // The page needs no token, so it shows one word for each part; the reason is in the log.
     let parts = parts
         .into_iter()
         .map(|(name, _, trouble)| (name.to_owned(), trouble.unwrap_or("ready").into()));

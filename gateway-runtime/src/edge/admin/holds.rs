@@ -1,4 +1,5 @@
-//! Money that stays aside because nobody knows how its call ended: an operator who has found out says so here.
+//! Holds: money set aside for calls. An operator settles the holds of calls whose outcome is
+//! unknown, once it has been found out (reconciliation, SEMANTICS §7).
 
 use std::sync::Arc;
 
@@ -16,69 +17,70 @@ use crate::{
     store::{self, Command, CommandOutcome, Hold},
 };
 
-/// Which holds.
+/// The filter of a list of holds.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct HoldFilter {
-    /// Only those of calls of which nobody knows how they ended.
+    /// Lists only holds of calls whose outcome is unknown.
     unknown: bool,
-    /// What the part before gave as `next`.
+    /// The cursor: `next` of the page before.
     #[schemars(regex(pattern = r"^[0-9a-f]{1,64}$"))]
     after: Option<String>,
-    /// The most that is told; 50 when left out.
+    /// The maximum number of items; 50 when left out.
     #[schemars(range(min = 1, max = 500))]
     limit: Option<u32>,
 }
 
-/// Money set aside for a call.
+/// A hold: money set aside for a call.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct HoldView {
     /// The `id` of the request.
     call: Arc<str>,
-    /// Whose it is.
+    /// The account that pays.
     account: Arc<str>,
-    /// How much.
+    /// The amount.
     amount: DecimalAmount,
-    /// In which currency.
+    /// The currency.
     currency: String,
-    /// When it was set aside.
+    /// The time at which the hold was placed.
     at: Timestamp,
-    /// Whether the call is over and nobody knows how it ended.
+    /// True if the call has ended and its outcome is unknown.
     unknown: bool,
-    /// The name of the request for its caller, as in `X-Request-Id`.
+    /// The request id that the caller sees, as in `X-Request-Id`.
     request_id: String,
     /// The user who called.
     user: Option<Arc<str>>,
-    /// By what road the request came.
+    /// The origin of the request.
     origin: String,
-    /// The service; empty for a hold that an earlier program has written.
+    /// The service; empty for a hold that an earlier version of the gateway wrote.
     service: String,
     /// The version of the service.
     version: u32,
     /// The method.
     method: String,
-    /// The provider that was about to be asked last, of a method that must happen once.
+    /// The last provider that was about to be called; only for methods with the effect `once`.
     provider: Option<String>,
 }
 
 /// Lists holds, newest first.
 pub(super) async fn list(
-    desk: Arc<AdminState>,
+    state: Arc<AdminState>,
     request: OperationRequest<HoldFilter>,
 ) -> Result<Page<HoldView>, Error> {
     let HoldFilter { unknown, after, limit } = request.input;
     let limit = limit.unwrap_or(50);
     let found =
-        desk.books()?.holds(unknown, after.as_deref(), limit + 1).await.map_err(store_error)?;
+        state.books()?.holds(unknown, after.as_deref(), limit + 1).await.map_err(store_error)?;
     Ok(Page::of(
         found,
         limit,
         |(hold, _)| hold.call.to_string(),
-        |(hold, unknown)| tell(hold, unknown),
+        |(hold, unknown)| to_view(hold, unknown),
     ))
 }
 
-fn tell(hold: Hold, unknown: bool) -> HoldView {
+/// Converts a hold of the store.
+fn to_view(hold: Hold, unknown: bool) -> HoldView {
     let call = &hold.attribution;
     HoldView {
         request_id: call.request_id.clone(),
@@ -97,36 +99,41 @@ fn tell(hold: Hold, unknown: bool) -> HoldView {
     }
 }
 
-/// What becomes of the money: one of both.
+/// The decision about a hold: one of the two members.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase", deny_unknown_fields)]
 pub(super) enum HoldResolution {
-    /// So much of it is charged, and the rest given back.
+    /// The amount that is charged; the remainder is released.
     Charge(Amount),
-    // No `const`, of which openapi-generator makes an enum of texts.
-    /// All of it is given back: `true`.
+    // No `const`: openapi-generator turns it into an enum of strings.
+    /// `true`: the whole hold is released.
     Release(bool),
 }
 
-/// What became of the money.
+/// A hold that was settled.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct HoldSettled {
-    /// What was charged.
+    /// The amount that was charged.
     charged: DecimalAmount,
-    /// In which currency.
+    /// The currency.
     currency: String,
 }
 
-/// Settles a hold.
+/// Settles a hold whose outcome is unknown.
+///
+/// # Errors
+///
+/// `invalid-request` for a charge above the hold or `release: false`; `not-found` if there is no
+/// such hold.
 pub(super) async fn settle(
-    desk: Arc<AdminState>,
+    state: Arc<AdminState>,
     request: OperationRequest<HoldResolution>,
 ) -> Result<HoldSettled, Error> {
     if matches!(request.input, HoldResolution::Release(false)) {
         let detail = "must be true".to_owned();
         return Err(Error::invalid(vec![Violation { pointer: "/release".to_owned(), detail }]));
     }
-    let (books, call) = (desk.books()?, &*request.path_params[0]);
+    let (books, call) = (state.books()?, &*request.path_params[0]);
     let found = books.open_hold(call).await.map_err(store_error)?;
     let (hold, is_unknown) = found.ok_or_else(no_hold)?;
     if !is_unknown {
@@ -142,7 +149,7 @@ pub(super) async fn settle(
     };
     let charge = Money::from_nanos(charge, hold.amount.currency());
     let row = books.requests(&[call]).await.map_err(store_error)?.pop();
-    // The row says what the ledger says.
+    // Row, margin and ledger agree after an operator's settlement too (SEMANTICS §7).
     let row = row.map(|row| {
         let (price, currency) = (Some(charge.nanos()), Some(charge.currency()));
         Box::new(store::RequestRecord { price, currency, ..row })
@@ -154,7 +161,7 @@ pub(super) async fn settle(
         at: Timestamp::now().0,
         who: request.operator.name,
     };
-    match desk.write(decide).await? {
+    match state.write(decide).await? {
         CommandOutcome::Decided(true) => Ok(HoldSettled {
             charged: charge.nanos().into(),
             currency: charge.currency().to_string(),
@@ -164,6 +171,7 @@ pub(super) async fn settle(
     }
 }
 
+/// Returns `not-found` for a call without a hold of unknown outcome.
 fn no_hold() -> Error {
-    Error::not_found("no money stays aside for a call of this id whose end is unknown")
+    Error::not_found("no hold with unknown outcome for this call")
 }

@@ -1,8 +1,10 @@
-//! Idempotency keys: what creates something does so once for each key, and whoever asks again reads the same answer.
+//! Idempotency keys of the admin API: an operation that creates something runs once for each key,
+//! and a retry gets the same response (SEMANTICS §13).
 //!
-//! The key is claimed in the table of all keys. What is done is such that doing it again, after a crash between it and the
-//! answer, changes nothing more; so such a claim is free again when its lease is over. Answers can hold what is shown
-//! once, so they are kept sealed: with the key, which is not kept, and the operator's token.
+//! The key is claimed in the same table as the keys of calls. Operations are idempotent: after a
+//! crash between an operation and its reply, running it again changes nothing more. So such a claim
+//! is free again when its lease expires. A reply can hold a secret that is shown once, so it is
+//! stored sealed, with the idempotency key, which is not stored, and the operator's token.
 
 use std::{
     future::Future,
@@ -28,33 +30,34 @@ use crate::{
     store::{Claim, ClaimEnd, ClaimOutcome, Command, CommandOutcome, StoreWriter},
 };
 
-/// How long a request holds its key, at the most: none takes as long.
+/// The lease of a claim. No request takes as long.
 const LEASE_TTL: Duration = Duration::from_secs(30);
 
-/// A request with a key.
+/// An operation with an idempotency key.
 #[derive(Debug)]
 pub(super) struct IdempotentOperation<'r> {
-    /// The key.
+    /// The idempotency key.
     pub(super) key: String,
-    /// What it is unique for, besides the operator: a call of the API.
+    /// The HTTP method and the path template, which with the operator make up the scope of the key.
     pub(super) operation: [&'static str; 2],
-    /// The address that was called.
+    /// The path of the request.
     pub(super) path: &'r str,
-    /// What came with it, written in one way.
+    /// The input in canonical form.
     pub(super) input: &'r [u8],
 }
 
 impl IdempotentOperation<'_> {
-    /// Does it, or tells what was answered before; then the second is true. `work` is given a name for the request that is
-    /// the same each time that it is done.
+    /// Runs `work`, or returns the stored reply; the flag is true for a stored reply. `work`
+    /// receives a name of the request that is the same each time it runs for this key.
     ///
     /// # Errors
     ///
-    /// `idempotency-mismatch` for a key of another request, `idempotency-conflict` for one whose request has not ended,
-    /// and what `work` fails with.
+    /// `idempotency-mismatch` for a key that came with another request, `idempotency-conflict`
+    /// while the request with this key has not ended or if its reply is sealed for another token,
+    /// and the error of `work`.
     pub(super) async fn run<R>(
         &self,
-        desk: &AdminState,
+        state: &AdminState,
         operator: &Operator,
         work: impl FnOnce(Arc<str>) -> R,
     ) -> Result<(Bytes, bool), Error>
@@ -65,8 +68,8 @@ impl IdempotentOperation<'_> {
         let now = SystemTime::now();
         let claim = self.claim(operator, now);
         let (key, fence) = (Arc::clone(&claim.key), Arc::clone(&claim.fence));
-        let mut undo = Undo::of(desk, &claim)?;
-        let outcome = desk.write(Command::Claim(claim)).await?;
+        let mut undo = Undo::of(state, &claim)?;
+        let outcome = state.write(Command::Claim(claim)).await?;
         if !matches!(outcome, CommandOutcome::Claim(ClaimOutcome::Granted)) {
             undo.disarm();
         }
@@ -74,8 +77,11 @@ impl IdempotentOperation<'_> {
             CommandOutcome::Claim(ClaimOutcome::Granted) => {}
             CommandOutcome::Claim(ClaimOutcome::Done(answer)) => {
                 let answer = sealed_box::open(&proofs, &answer).ok_or_else(|| {
-                    conflict("this request was carried out, and its answer is for the token it came with")
-                        .with_retryable(false)
+                    conflict(
+                        "this request was carried out, and its answer is for the token it came \
+                         with",
+                    )
+                    .with_retryable(false)
                 })?;
                 return Ok((answer.into(), true));
             }
@@ -88,7 +94,7 @@ impl IdempotentOperation<'_> {
                 ClaimOutcome::InProgress(_) | ClaimOutcome::Unknown | ClaimOutcome::NoRoom,
             ) => {
                 let error =
-                    conflict("a request with this key has not ended yet; ask again for its answer");
+                    conflict("a request with this idempotency key is in progress; retry later");
                 return Err(error.with_retry_after(Duration::from_secs(1)));
             }
             other => return Err(unexpected(&other)),
@@ -97,15 +103,16 @@ impl IdempotentOperation<'_> {
         let closing = match &done {
             Ok(answer) => ClaimEnd::Answer(
                 sealed_box::seal(&proofs, answer)?,
-                unix_micros(now + desk.keys.retention),
+                unix_micros(now + state.keys.retention),
             ),
             Err(_) => ClaimEnd::Release,
         };
-        desk.write(Command::Close { key, fence, closing }).await?;
+        state.write(Command::Close { key, fence, closing }).await?;
         undo.disarm();
         done.map(|answer| (answer, false))
     }
 
+    /// Creates the claim of the key, with the fingerprint of path and input.
     fn claim(&self, operator: &Operator, now: SystemTime) -> Claim {
         let [verb, template] = self.operation;
         Claim {
@@ -121,19 +128,22 @@ impl IdempotentOperation<'_> {
     }
 }
 
-/// Frees the key of a request that is cut off: by its operator who has left, or by a database that does not answer.
+/// A guard that releases the key of a request that is dropped: when its operator disconnects, or
+/// the database fails.
 struct Undo {
     journal: StoreWriter,
     close: Option<Command>,
 }
 
 impl Undo {
-    fn of(desk: &AdminState, claim: &Claim) -> Result<Self, Error> {
+    /// Creates a guard of a claim.
+    fn of(state: &AdminState, claim: &Claim) -> Result<Self, Error> {
         let (key, fence) = (Arc::clone(&claim.key), Arc::clone(&claim.fence));
         let close = Some(Command::Close { key, fence, closing: ClaimEnd::Undo });
-        Ok(Self { journal: desk.kept()?.journal.clone(), close })
+        Ok(Self { journal: state.kept()?.journal.clone(), close })
     }
 
+    /// Leaves the claim as it is when the guard is dropped.
     fn disarm(&mut self) {
         self.close = None;
     }
@@ -145,12 +155,13 @@ impl Drop for Undo {
             && let Ok(runtime) = Handle::try_current()
         {
             let journal = self.journal.clone();
-            // A claim that stays although this fails is free when its lease is over.
+            // If this write fails, the claim is free when its lease expires.
             runtime.spawn(async move { journal.write(close).await });
         }
     }
 }
 
+/// Returns `idempotency-conflict`.
 fn conflict(detail: &'static str) -> Error {
     Error::new(Code::IDEMPOTENCY_CONFLICT, detail)
 }

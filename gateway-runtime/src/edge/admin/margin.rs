@@ -1,4 +1,4 @@
-//! What accounts paid, what it cost us, and what is left.
+//! The margin: the price that accounts paid, the cost of the attempts, and the difference.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -16,66 +16,68 @@ use crate::{
     store::{MarginQuery, MarginRow},
 };
 
-/// Of what, and when.
+/// The grouping and the filter of the margin.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct MarginFilter {
-    /// What to tell apart: any of `service`, `method`, `provider` and `day` (UTC), with commas between them; by default
-    /// nothing.
+    /// The grouping: any of `service`, `method`, `provider` and `day` (UTC), separated by commas;
+    /// none by default.
     #[schemars(regex(
         pattern = r"^(service|method|provider|day)(,(service|method|provider|day)){0,3}$"
     ))]
     by: Option<String>,
-    /// From then on …
+    /// The first moment that counts.
     since: Option<Timestamp>,
-    /// … and before then.
+    /// The first moment that does not count any more.
     until: Option<Timestamp>,
-    /// Of one account only.
+    /// The only account that counts.
     #[schemars(regex(pattern = NAME))]
     account: Option<String>,
 }
 
-/// What was taken and spent.
+/// The margin in groups.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct Margins {
-    /// A row for each of what is told apart, and for each currency.
+    /// The rows, one for each group and currency.
     items: Vec<Margin>,
 }
 
-/// What was taken and spent in one currency.
+/// The margin of one group in one currency.
 #[derive(Debug, Serialize, JsonSchema)]
 struct Margin {
-    /// The service, if services or methods are told apart.
+    /// The service, when grouped by service or method.
     #[serde(skip_serializing_if = "Option::is_none")]
     service: Option<String>,
-    /// Its version, if methods are told apart.
+    /// The version of the service, when grouped by method.
     #[serde(skip_serializing_if = "Option::is_none")]
     version: Option<u32>,
-    /// The method, if methods are told apart.
+    /// The method, when grouped by method.
     #[serde(skip_serializing_if = "Option::is_none")]
     method: Option<String>,
-    /// The provider that answered, if providers are told apart; none for what none has answered.
+    /// The provider that replied, when grouped by provider; null for calls to which none replied.
     #[serde(skip_serializing_if = "Option::is_none")]
     provider: Option<Option<String>>,
-    /// The day (UTC), if days are told apart.
+    /// The day (UTC), when grouped by day.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("format" = "date"))]
     day: Option<String>,
-    /// The currency; none of calls that were not paid, and whose cost is not known.
+    /// The currency; null for calls that were not paid and whose cost is unknown.
     currency: Option<String>,
-    /// What accounts paid.
+    /// The price: what accounts paid.
     price: DecimalAmount,
-    /// What it cost us, as far as that is known.
+    /// The known cost of the attempts.
     cost: DecimalAmount,
-    /// The difference.
+    /// The difference between price and cost.
     margin: DecimalAmount,
-    /// How many calls were paid for.
+    /// The number of calls that were paid.
     paid: u64,
-    /// How many calls that a provider answered have a cost that is not known, and is not in `cost`.
+    /// The number of calls to which a provider replied and whose cost is unknown, and so not in
+    /// `cost`.
     cost_unknown: u64,
 }
 
-/// The names by which rows are told apart, in the order in which they are sorted.
+/// The values by which rows are grouped, in the order in which they are sorted: day, service,
+/// version, method, provider, currency.
 type Group = (
     Option<String>,
     Option<String>,
@@ -85,19 +87,19 @@ type Group = (
     Option<String>,
 );
 
-/// Sums up.
+/// Returns the margin, summed by group and currency.
 pub(super) async fn read(
-    desk: Arc<AdminState>,
+    state: Arc<AdminState>,
     request: OperationRequest<MarginFilter>,
 ) -> Result<Margins, Error> {
     let MarginFilter { by, since, until, account } = request.input;
     let by: Vec<_> = by.iter().flat_map(|by| by.split(',')).collect();
-    if let Some(twice) = by.iter().enumerate().find(|(place, name)| by[..*place].contains(name)) {
+    if let Some(twice) = by.iter().enumerate().find(|(index, name)| by[..*index].contains(name)) {
         let detail = format!("names `{}` twice", twice.1);
         return Err(Error::invalid(vec![Violation { pointer: "/by".to_owned(), detail }]));
     }
     let has = |name| by.contains(&name);
-    let micros = |moment: Option<Timestamp>| moment.map(|Timestamp(micros)| micros);
+    let micros = |time: Option<Timestamp>| time.map(|Timestamp(micros)| micros);
     let span = MarginQuery {
         since: micros(since),
         until: micros(until),
@@ -105,7 +107,7 @@ pub(super) async fn read(
         group_by_day: has("day"),
     };
     let mut groups = BTreeMap::<Group, Margin>::new();
-    for takings in desk.books()?.margin(&span).await.map_err(store_error)? {
+    for row in state.books()?.margin(&span).await.map_err(store_error)? {
         let MarginRow {
             service,
             version,
@@ -117,7 +119,7 @@ pub(super) async fn read(
             cost,
             paid,
             cost_unknown,
-        } = takings;
+        } = row;
         let group = (
             has("day").then_some(day).flatten(),
             (has("service") || has("method")).then_some(service),

@@ -1,8 +1,10 @@
-//! The operator's listener: health, metrics, and the API by which a gateway is run (`/admin/…`).
+//! The operator's listener: health, metrics, and the admin API (`/admin/…`), as SEMANTICS §13 has
+//! it.
 //!
-//! [`Admin`] is a tower service; the assembly serves it on an address of its own. `table` lists the calls of the API, each
-//! an `operation`: an ordinary function whose types are the schemas that its input is judged by and that `/openapi.json`
-//! publishes. `gate` lets operators in, `once` does what creates something once for each idempotency key.
+//! [`AdminService`] is a tower service; the assembly serves it on an address of its own.
+//! `operations` lists the operations of the API. Each is an ordinary function whose types are the
+//! schemas that validate its input and that `/openapi.json` publishes. `auth` authenticates
+//! operators; `idempotency` runs what creates something once for each idempotency key.
 
 mod accounts;
 mod api_keys;

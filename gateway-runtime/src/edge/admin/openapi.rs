@@ -1,4 +1,4 @@
-//! `/openapi.json`: the API, described by the same types that it is carried out with.
+//! `/openapi.json`: the admin API, described by the types that its operations use.
 
 use serde_json::{Map, Value, json};
 
@@ -8,7 +8,7 @@ use crate::{
     json::schema::{Components, Root, Side, parameters, tidy},
 };
 
-/// The document, in OpenAPI 3.1.
+/// Returns the document, in OpenAPI 3.1. `is_locked` is whether tokens are required.
 pub(super) fn document(operations: &[Operation], is_locked: bool) -> Value {
     let mut components = Components::default();
     components.add_own(&problem::schema());
@@ -45,10 +45,13 @@ pub(super) fn document(operations: &[Operation], is_locked: bool) -> Value {
     document
 }
 
+/// Returns where the schema of the input is written: in place for a query, as a component for a
+/// body.
 fn root(it: &Operation) -> Root {
     if it.verb.has_query_input() { Root::Inline } else { Root::Named }
 }
 
+/// Describes an operation.
 fn operation(it: &Operation, input: Value, output: Option<Value>, is_locked: bool) -> Value {
     let mut described = json!({
         "operationId": id(it),
@@ -68,8 +71,8 @@ fn operation(it: &Operation, input: Value, output: Option<Value>, is_locked: boo
         all.push(json!({
             "name": "Idempotency-Key",
             "in": "header",
-            "description": "Names what is to be created once: the same key and request get the same answer. At most 255 \
-                            printable ASCII characters.",
+            "description": "Names what is to be created once: the same key and request get the \
+                            same answer. At most 255 printable ASCII characters.",
             "required": false,
             "schema": { "type": "string" },
         }));
@@ -82,7 +85,7 @@ fn operation(it: &Operation, input: Value, output: Option<Value>, is_locked: boo
     described
 }
 
-/// `get_admin_accounts_id_entries`
+/// Returns the operation id, such as `get_admin_accounts_id_entries`.
 fn id(it: &Operation) -> String {
     let words = it.path.split(['/', '{', '}']).filter(|word| !word.is_empty());
     std::iter::once(it.verb.as_str().to_lowercase())
@@ -91,6 +94,7 @@ fn id(it: &Operation) -> String {
         .join("_")
 }
 
+/// Returns the parameters of a path template.
 fn named_in_path(path: &str) -> Vec<Value> {
     let names = path.split('/').filter_map(|segment| segment.strip_prefix('{')?.strip_suffix('}'));
     let schema = json!({ "type": "string", "minLength": 1 });
@@ -99,6 +103,7 @@ fn named_in_path(path: &str) -> Vec<Value> {
         .collect()
 }
 
+/// Describes the responses of an operation: the success, and each problem that can be expected.
 fn responses(it: &Operation, output: Option<Value>, is_locked: bool) -> Value {
     let known = json!({ "X-Request-Id": { "$ref": "#/components/headers/X-Request-Id" } });
     let mut done = json!({ "description": "Done.", "headers": known });
@@ -127,14 +132,18 @@ fn responses(it: &Operation, output: Option<Value>, is_locked: bool) -> Value {
     Value::Object(responses)
 }
 
+/// Describes the response of a problem.
 fn failure(title: &str) -> Value {
     json!({
         "description": format!("{title}."),
         "headers": { "X-Request-Id": { "$ref": "#/components/headers/X-Request-Id" } },
-        "content": { "application/problem+json": { "schema": { "$ref": "#/components/schemas/Problem" } } },
+        "content": {
+            "application/problem+json": { "schema": { "$ref": "#/components/schemas/Problem" } },
+        },
     })
 }
 
+/// Returns the header fields that responses refer to.
 fn headers() -> Value {
     json!({
         "X-Request-Id": {

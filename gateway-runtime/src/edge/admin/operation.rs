@@ -1,6 +1,8 @@
-//! One call of the API: its address, what it takes and gives, and the function that carries it out.
+//! An operation of the admin API: its path, its input and output, and the function that executes
+//! it.
 //!
-//! The types of that function are the schemas by which its input is judged and that `/openapi.json` publishes.
+//! The types of that function are the schemas that validate its input and that `/openapi.json`
+//! publishes.
 
 use std::{future::Future, pin::Pin, sync::Arc};
 
@@ -20,20 +22,20 @@ use crate::{
     },
 };
 
-/// What one request asks for.
+/// The request of an operation.
 #[derive(Debug)]
 pub(super) struct OperationRequest<T> {
-    /// What stands in the address where the template has braces, in order.
+    /// The path parameters, in the order of the template.
     pub(super) path_params: Vec<String>,
-    /// Who asks.
+    /// The operator who sent the request.
     pub(super) operator: Operator,
-    /// Tells this request from all others; the same when it comes again with the same idempotency key.
+    /// The unique name of the request; the same when it comes again with the same idempotency key.
     pub(super) name: Arc<str>,
-    /// The query or the body.
+    /// The decoded query or body.
     pub(super) input: T,
 }
 
-/// A call that takes nothing.
+/// The input of an operation that takes none.
 #[derive(Debug, serde::Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct EmptyInput {}
@@ -43,34 +45,34 @@ type Execute = Box<
     dyn Fn(Arc<AdminState>, OperationRequest<Document>) -> Result<Answering, Error> + Send + Sync,
 >;
 
-/// One call of the API.
+/// An operation of the admin API.
 pub(super) struct Operation {
     pub(super) verb: Verb,
-    /// Its address; `{…}` stands for any segment.
+    /// The path template; `{…}` matches any segment.
     pub(super) path: &'static str,
-    /// What it does, in a line.
+    /// The summary, in one line.
     pub(super) title: &'static str,
-    /// The status when all went well.
+    /// The status of a success.
     pub(super) status: StatusCode,
-    /// Whether it creates something, and so honours idempotency keys.
+    /// Whether the operation creates something, and so honours idempotency keys.
     pub(super) creates: bool,
     pub(super) input: InputSchema,
-    /// The schema of its answer; none for no content.
+    /// The schema of the reply; none for no content.
     pub(super) output: Option<Value>,
     execute: Execute,
 }
 
 impl Operation {
-    /// The call that `carry_out` carries out.
+    /// Creates an operation that `function` executes.
     ///
     /// # Errors
     ///
-    /// When the schema of its input cannot be enforced.
+    /// Fails if the schema of the input cannot be enforced.
     pub(super) fn new<I, O, F, R>(
         verb: Verb,
         path: &'static str,
         title: &'static str,
-        carry_out: F,
+        function: F,
     ) -> Result<Self, StartError>
     where
         I: DeserializeOwned + JsonSchema,
@@ -79,13 +81,13 @@ impl Operation {
         R: Future<Output = Result<O, Error>> + Send + 'static,
     {
         let input = InputSchema::of::<I>().map_err(|error| StartError::new(error.to_string()))?;
-        let carry_out =
-            move |desk, request: OperationRequest<Document>| -> Result<Answering, Error> {
-                let OperationRequest { path_params: at, operator, name, input } = request;
+        let execute =
+            move |state, request: OperationRequest<Document>| -> Result<Answering, Error> {
+                let OperationRequest { path_params, operator, name, input } = request;
                 let input = schema::decode(&input).map_err(Error::invalid)?;
-                let answer =
-                    carry_out(desk, OperationRequest { path_params: at, operator, name, input });
-                Ok(Box::pin(async move { Ok(serde_json::to_vec(&answer.await?)?.into()) }))
+                let request = OperationRequest { path_params, operator, name, input };
+                let reply = function(state, request);
+                Ok(Box::pin(async move { Ok(serde_json::to_vec(&reply.await?)?.into()) }))
             };
         Ok(Self {
             verb,
@@ -95,43 +97,43 @@ impl Operation {
             creates: false,
             input,
             output: Some(output_schema::<O>()),
-            execute: Box::new(carry_out),
+            execute: Box::new(execute),
         })
     }
 
-    /// One that creates something.
+    /// Makes the operation honour idempotency keys and reply with 201.
     pub(super) fn creates(mut self) -> Self {
         (self.creates, self.status) = (true, StatusCode::CREATED);
         self
     }
 
-    /// One that answers nothing.
+    /// Makes the operation reply with 204 and no content.
     pub(super) fn no_content(mut self) -> Self {
         (self.output, self.status) = (None, StatusCode::NO_CONTENT);
         self
     }
 
-    /// What stands at `path` where the template has braces; none when it is another address.
+    /// Returns the path parameters in `path`, percent-decoded; none if the path does not match.
     pub(super) fn path_params(&self, path: &str) -> Option<Vec<String>> {
-        let mut given = path.split('/');
+        let mut actual = path.split('/');
         let mut found = Vec::new();
         for segment in self.path.split('/') {
-            let given = given.next()?;
+            let actual_segment = actual.next()?;
             if segment.starts_with('{') {
-                let text = percent_decode_str(given).decode_utf8().ok()?;
-                // PostgreSQL has no text with it, so nothing is named so.
+                let text = percent_decode_str(actual_segment).decode_utf8().ok()?;
+                // PostgreSQL stores no NUL in texts, so no name holds one.
                 found.push(
                     Some(text.into_owned())
                         .filter(|text| !text.is_empty() && !text.contains('\0'))?,
                 );
-            } else if segment != given {
+            } else if segment != actual_segment {
                 return None;
             }
         }
-        given.next().is_none().then_some(found)
+        actual.next().is_none().then_some(found)
     }
 
-    /// Reads and judges what comes with a request.
+    /// Parses and validates the query or the body of a request.
     ///
     /// # Errors
     ///
@@ -144,17 +146,17 @@ impl Operation {
         self.input.parse_json(body).map_err(Error::invalid)
     }
 
-    /// Carries out one request.
+    /// Executes one request.
     ///
     /// # Errors
     ///
-    /// Why not.
+    /// The error of the operation.
     pub(super) async fn execute(
         &self,
-        desk: Arc<AdminState>,
+        state: Arc<AdminState>,
         request: OperationRequest<Document>,
     ) -> Result<Bytes, Error> {
-        let answer = (self.execute)(desk, request)?.await?;
-        Ok(if self.output.is_some() { answer } else { Bytes::new() })
+        let reply = (self.execute)(state, request)?.await?;
+        Ok(if self.output.is_some() { reply } else { Bytes::new() })
     }
 }

@@ -1,4 +1,4 @@
-//! All calls of the API.
+//! The operations of the admin API (SEMANTICS §13).
 
 use crate::{
     base::{
@@ -11,7 +11,7 @@ use crate::{
     },
 };
 
-/// The calls, as `/openapi.json` lists them.
+/// Returns the operations in the order of `/openapi.json`.
 pub(super) fn operations() -> Result<Vec<Operation>, StartError> {
     Ok(vec![
         Operation::new(Post, "/admin/accounts", "Open an account", accounts::open)?.creates(),

@@ -1,4 +1,4 @@
-//! The log of requests.
+//! The request log: searching it, and reading one request with its attempts (SEMANTICS §8).
 
 use std::{borrow::Cow, sync::Arc};
 
@@ -16,73 +16,73 @@ use crate::{
     store::{self, RequestQuery},
 };
 
-/// Which requests are asked for: those for which all that is said here is so. By default the newest 50 of all.
+/// The filter of a search: requests that match all of its members. By default the newest 50 of all.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct RequestFilter {
-    /// Its name for the caller, as in `X-Request-Id`.
+    /// The request id that the caller sees, as in `X-Request-Id`.
     #[schemars(regex(pattern = NAME))]
     request_id: Option<String>,
-    /// Who pays.
+    /// The account that pays.
     #[schemars(regex(pattern = NAME))]
     account: Option<String>,
-    /// Who called.
+    /// The user who called.
     #[schemars(regex(pattern = NAME))]
     user: Option<String>,
-    /// By what road it came.
+    /// The origin of the request.
     origin: Option<Origin>,
     /// The service.
     #[schemars(regex(pattern = NAME))]
     service: Option<String>,
-    /// Its version.
+    /// The version of the service.
     version: Option<u32>,
     /// The method.
     #[schemars(regex(pattern = NAME))]
     method: Option<String>,
-    /// The HTTP status of the answer; 499 when the caller left before it.
+    /// The HTTP status of the response; 499 when the caller disconnected before it.
     #[schemars(range(min = 100, max = 599))]
     status: Option<u16>,
-    /// The error's code.
+    /// The code of the error.
     #[schemars(regex(pattern = NAME))]
     code: Option<String>,
-    /// Whether the caller got what they asked for.
+    /// True if the call was fulfilled.
     fulfilled: Option<bool>,
-    /// Whether the answer came from the cache.
+    /// True if the reply came from the cache.
     cache_hit: Option<bool>,
-    /// Whether the answer was given before, under the same idempotency key.
+    /// True if the reply was a stored one, replayed for the same idempotency key.
     replay: Option<bool>,
-    /// The provider that answered.
+    /// The provider that replied.
     #[schemars(regex(pattern = NAME))]
     provider: Option<String>,
     /// The currency of the price.
     currency: Option<CurrencyCode>,
-    /// The client's address.
+    /// The address of the client.
     #[schemars(regex(pattern = NAME))]
     peer: Option<String>,
-    /// The trace's id (W3C Trace Context).
+    /// The trace id (W3C Trace Context).
     #[schemars(regex(pattern = NAME))]
     trace: Option<String>,
-    /// At least so much was paid, in whatever currency …
+    /// The minimum price, in any currency.
     min_price: Option<Amount>,
-    /// … and at most so much.
+    /// The maximum price, in any currency.
     max_price: Option<Amount>,
-    /// At least so much it cost us, in whatever currency …
+    /// The minimum cost, in any currency.
     min_cost: Option<Amount>,
-    /// … and at most so much.
+    /// The maximum cost, in any currency.
     max_cost: Option<Amount>,
-    /// From then on …
+    /// The first moment that matches.
     since: Option<Timestamp>,
-    /// … and before then.
+    /// The first moment that does not match any more.
     until: Option<Timestamp>,
-    /// What the part before gave as `next`.
+    /// The cursor: `next` of the page before.
     #[schemars(regex(pattern = r"^[0-9a-f]{1,64}$"))]
     after: Option<String>,
-    /// The most that is told; 50 when left out.
+    /// The maximum number of items; 50 when left out.
     #[schemars(range(min = 1, max = 500))]
     limit: Option<u32>,
 }
 
-/// By what road a request came.
+/// The origin of a request.
 #[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 enum Origin {
@@ -93,6 +93,7 @@ enum Origin {
 }
 
 impl Origin {
+    /// Returns the name that the request log stores.
     fn name(self) -> &'static str {
         match self {
             Self::Http => "http",
@@ -106,12 +107,12 @@ impl Origin {
 impl From<RequestFilter> for RequestQuery {
     fn from(filter: RequestFilter) -> Self {
         let nanos = |amount: Option<Amount>| amount.map(|Amount(nanos)| nanos);
-        let micros = |moment: Option<Timestamp>| moment.map(|Timestamp(micros)| micros);
+        let micros = |time: Option<Timestamp>| time.map(|Timestamp(micros)| micros);
         Self {
             request_id: filter.request_id,
             account: filter.account,
             user: filter.user,
-            origin: filter.origin.map(|road| road.name().to_owned()),
+            origin: filter.origin.map(|origin| origin.name().to_owned()),
             service: filter.service,
             version: filter.version,
             method: filter.method,
@@ -135,52 +136,52 @@ impl From<RequestFilter> for RequestQuery {
     }
 }
 
-/// What is written down of a request.
+/// A row of the request log.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct RequestView {
-    /// What tells it from all others.
+    /// The unique id of the request.
     id: Arc<str>,
-    /// Its name for the caller, who may choose it, as in `X-Request-Id`.
+    /// The request id that the caller sees and may choose, as in `X-Request-Id`.
     request_id: String,
-    /// When it came.
+    /// The time at which the request came.
     at: Timestamp,
-    /// Who pays.
+    /// The account that pays.
     account: Option<Arc<str>>,
-    /// Who called.
+    /// The user who called.
     user: Option<Arc<str>>,
-    /// By what road it came.
+    /// The origin of the request.
     origin: String,
-    /// The service …
+    /// The service.
     service: String,
-    /// … its version …
+    /// The version of the service.
     version: u32,
-    /// … and the method.
+    /// The method.
     method: String,
-    /// The HTTP status of the answer; 499 when the caller left before it.
+    /// The HTTP status of the response; 499 when the caller disconnected before it.
     status: u16,
-    /// The error's code.
+    /// The code of the error.
     code: Option<String>,
-    /// Whether the caller got what they asked for.
+    /// True if the call was fulfilled.
     fulfilled: bool,
-    /// Whether the answer came from the cache.
+    /// True if the reply came from the cache.
     cache_hit: bool,
-    /// Whether the answer was given before, under the same idempotency key.
+    /// True if the reply was a stored one, replayed for the same idempotency key.
     replay: bool,
-    /// What the account pays …
+    /// The price that the account pays.
     price: Option<DecimalAmount>,
-    /// … in this currency.
+    /// The currency of the price.
     currency: Option<String>,
-    /// What the attempts cost us; none when that is not known …
+    /// The cost of the attempts to us; null when unknown.
     cost: Option<DecimalAmount>,
-    /// … in this currency.
+    /// The currency of the cost.
     cost_currency: Option<String>,
-    /// The provider that answered.
+    /// The provider that replied.
     provider: Option<String>,
-    /// How long it took, in microseconds.
+    /// The duration, in microseconds.
     duration_us: i64,
-    /// The client's address.
+    /// The address of the client.
     peer: Option<String>,
-    /// The trace's id (W3C Trace Context).
+    /// The trace id (W3C Trace Context).
     trace: Option<String>,
 }
 
@@ -190,31 +191,33 @@ pub(super) struct RequestDetail {
     /// The request.
     #[serde(flatten)]
     request: RequestView,
-    /// Its attempts, in their order.
+    /// The attempts, in their order.
     attempts: Vec<AttemptView>,
 }
 
-/// An attempt at a provider, as it was written down.
+/// An attempt at a provider, as the log stores it.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 struct AttemptView {
     /// The provider.
     provider: String,
-    /// The capability …
+    /// The capability.
     capability: String,
-    /// … and its method.
+    /// The method of the capability.
     method: String,
-    /// How it ended: `fulfilled`, `not-sent`, `rejected`, `ambiguous`, `invalid`, `unsupported`, `cancelled`.
+    /// The class in which the attempt ended: `fulfilled`, `not-sent`, `rejected`, `ambiguous`,
+    /// `invalid`, `unsupported` or `cancelled`.
     class: Cow<'static, str>,
-    /// How long it took, in microseconds.
+    /// The duration, in microseconds.
     latency_us: u64,
-    /// What it cost us, such as `0.0002 USD`; left out when that is not known.
+    /// The cost of the attempt to us, such as `0.0002 USD`; absent when unknown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     cost: Option<String>,
-    /// Why it ended so; left out when it was fulfilled.
+    /// The reason of a failure; absent when the attempt was fulfilled.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     why: Option<String>,
 }
 
+/// Converts a row of the store.
 fn to_view(request: store::RequestRecord) -> RequestView {
     RequestView {
         id: request.call,
@@ -244,21 +247,21 @@ fn to_view(request: store::RequestRecord) -> RequestView {
 
 /// Lists requests, newest first.
 pub(super) async fn list(
-    desk: Arc<AdminState>,
+    state: Arc<AdminState>,
     request: OperationRequest<RequestFilter>,
 ) -> Result<Page<RequestView>, Error> {
     let limit = request.input.limit.unwrap_or(50);
     let found =
-        desk.books()?.search(&request.input.into(), limit + 1).await.map_err(store_error)?;
+        state.books()?.search(&request.input.into(), limit + 1).await.map_err(store_error)?;
     Ok(Page::of(found, limit, |request| request.call.to_string(), to_view))
 }
 
-/// Tells of the request of an id, or of the newest that its caller named so.
+/// Returns the request with this id, else the newest with this `X-Request-Id`, and its attempts.
 pub(super) async fn read(
-    desk: Arc<AdminState>,
+    state: Arc<AdminState>,
     request: OperationRequest<EmptyInput>,
 ) -> Result<RequestDetail, Error> {
-    let (books, id) = (desk.books()?, &*request.path_params[0]);
+    let (books, id) = (state.books()?, &*request.path_params[0]);
     let mut found = books.requests(&[id]).await.map_err(store_error)?;
     if found.is_empty() {
         let search = RequestQuery { request_id: Some(id.to_owned()), ..RequestQuery::default() };
@@ -270,6 +273,7 @@ pub(super) async fn read(
     Ok(RequestDetail { request: to_view(found), attempts })
 }
 
+/// Parses the attempts of a stored request.
 fn read_attempts(text: &str) -> Result<Vec<AttemptView>, Error> {
     let attempts: Vec<Value> = serde_json::from_str(text)?;
     Ok(attempts.into_iter().map(serde_json::from_value).collect::<Result<_, _>>()?)

@@ -1,4 +1,5 @@
-//! From a request to its answer.
+//! The operator's listener as a tower service: matches a request, authenticates its operator,
+//! validates its input and executes its operation.
 
 use std::{
     convert::Infallible,
@@ -40,9 +41,9 @@ use crate::{
     provider::parse_idempotency_key,
 };
 
-/// The longest body, in bytes: a price list of ten thousand methods fits.
+/// The size limit of a body, in bytes. A price list of ten thousand methods fits.
 const MAX_BODY_BYTES: usize = 4 << 20;
-/// How long a body may take to arrive.
+/// The time limit for receiving a body.
 const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -53,27 +54,27 @@ const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 pub struct AdminService(Arc<Inner>);
 
 struct Inner {
-    gate: OperatorAuth,
-    desk: Arc<AdminState>,
+    auth: OperatorAuth,
+    state: Arc<AdminState>,
     operations: Vec<Operation>,
     document: Bytes,
     budget: BodyBudget,
 }
 
 impl AdminService {
-    /// Answers with what is on `desk`; bodies are buffered within `budget`.
+    /// Creates the service over `state`; bodies are buffered within `budget`.
     ///
     /// # Errors
     ///
-    /// When the settings let anybody in from other machines, or have bad tokens.
+    /// Fails if other machines could connect without a token, or a token is unsuitable.
     pub fn new(
         settings: &AdminSettings,
-        desk: AdminState,
+        state: AdminState,
         budget: BodyBudget,
     ) -> Result<Self, StartError> {
-        let (gate, operations) = (OperatorAuth::new(settings)?, operations::operations()?);
-        let document = openapi::document(&operations, gate.requires_token()).to_string().into();
-        Ok(Self(Arc::new(Inner { gate, desk: Arc::new(desk), operations, document, budget })))
+        let (auth, operations) = (OperatorAuth::new(settings)?, operations::operations()?);
+        let document = openapi::document(&operations, auth.requires_token()).to_string().into();
+        Ok(Self(Arc::new(Inner { auth, state: Arc::new(state), operations, document, budget })))
     }
 }
 
@@ -118,6 +119,7 @@ where
 }
 
 impl Inner {
+    /// Returns the response to a request.
     async fn answer<B>(
         self: &Arc<Self>,
         head: &Parts,
@@ -129,18 +131,18 @@ impl Inner {
         B::Error: Into<BoxError>,
     {
         let path = head.uri.path();
-        self.gate.check_host(head)?;
+        self.auth.check_host(head)?;
         if path == "*" && head.method == Method::OPTIONS {
-            // RFC 9110 §9.3.7: about the server as a whole.
+            // RFC 9110 §9.3.7: `OPTIONS *` is about the server as a whole.
             return Ok(options("GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"));
         }
         if let Some(page) = self.page(head).await? {
             return Ok(page);
         }
-        // Before anything else, so that strangers learn nothing.
-        let operator = self.gate.admit(&head.headers)?;
-        let (operation, at) = match self.find(path, &head.method)? {
-            Found::Operation(operation, at) => (operation, at),
+        // Authentication comes before everything else, so that an anonymous client learns nothing.
+        let operator = self.auth.admit(&head.headers)?;
+        let (operation, path_params) = match self.find(path, &head.method)? {
+            Found::Operation(operation, path_params) => (operation, path_params),
             Found::Options(allowed) => return Ok(options(allowed)),
         };
         let operation = &self.operations[operation];
@@ -152,11 +154,20 @@ impl Inner {
         };
         let input = operation.judge(head.uri.query().unwrap_or_default(), body)?;
         let name = Arc::clone(&operator.name);
-        let (content, is_replayed) = self.carry_out(head, operation, at, operator, input).await?;
+        let (content, is_replayed) =
+            self.execute(head, operation, path_params, operator, input).await?;
         if operation.verb != Verb::Get {
             let duration_us = u64::try_from(begun.elapsed().as_micros()).unwrap_or(u64::MAX);
             let request_id = id.as_str();
-            tracing::info!(target: "gateway::admin", who = &*name, request_id, asked = %format_args!("{} {path}", operation.verb), duration_us, "done");
+            tracing::info!(
+                target: "gateway::admin",
+                operator = &*name,
+                request_id,
+                http.request.method = operation.verb.as_str(),
+                url.path = path,
+                duration_us,
+                "done"
+            );
         }
         let mut response = Response::new(content);
         *response.status_mut() = operation.status;
@@ -172,7 +183,11 @@ impl Inner {
         Ok(response)
     }
 
-    /// What anybody may read.
+    /// Returns a page that needs no token: health, metrics and the document; none for other paths.
+    ///
+    /// # Errors
+    ///
+    /// `method-not-allowed` for other methods than GET, HEAD and OPTIONS.
     async fn page(&self, head: &Parts) -> Result<Option<Response<Bytes>>, Error> {
         let (path, method) = (head.uri.path(), &head.method);
         if !["/healthz", "/readyz", "/metrics", "/openapi.json"].contains(&path) {
@@ -190,10 +205,10 @@ impl Inner {
             "/metrics" => {
                 let format = metrics::Format::accepted(&head.headers);
                 media = format.media_type();
-                (StatusCode::OK, metrics::text(&self.desk, format).into())
+                (StatusCode::OK, metrics::text(&self.state, format).into())
             }
             "/readyz" => {
-                let (is_ready, content) = readiness(&self.desk).await;
+                let (is_ready, content) = readiness(&self.state).await;
                 let status =
                     if is_ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
                 (status, content.to_string().into())
@@ -207,7 +222,11 @@ impl Inner {
         Ok(Some(response))
     }
 
-    /// All of a body, which is JSON.
+    /// Reads a JSON body to its end.
+    ///
+    /// # Errors
+    ///
+    /// `unsupported-media-type` for other media types, and the errors of reading a body.
     async fn read<B>(&self, headers: &HeaderMap, body: B) -> Result<Bytes, Error>
     where
         B: http_body::Body<Data = Bytes>,
@@ -221,82 +240,92 @@ impl Inner {
             let detail = "send JSON, with `Content-Type: application/json`";
             return Err(Error::new(Code::UNSUPPORTED_MEDIA_TYPE, detail));
         }
-        // An operator has proved who it is, or is on this machine.
+        // Operators are authenticated or on this machine, so no client address is charged.
         let charge = self.budget.charge(None);
         read_body_within(body, MAX_BODY_BYTES, BODY_TIMEOUT, charge)
             .await
             .map_err(BodyError::into_error)
     }
 
+    /// Finds the operation of a path and an HTTP method.
+    ///
+    /// # Errors
+    ///
+    /// `not-found`, or `method-not-allowed` with the methods of the path.
     fn find(&self, path: &str, method: &Method) -> Result<Found, Error> {
-        let here = || {
+        let matching = || {
             self.operations
                 .iter()
                 .enumerate()
-                .filter_map(|(number, it)| Some((number, it, it.path_params(path)?)))
+                .filter_map(|(index, it)| Some((index, it, it.path_params(path)?)))
         };
-        let verbs: Vec<_> = here().map(|(_, it, _)| it.verb).collect();
+        let verbs: Vec<_> = matching().map(|(_, it, _)| it.verb).collect();
         if verbs.is_empty() {
             return Err(Error::not_found(
-                "nothing stands at this address; /openapi.json tells what there is",
+                "not found; /openapi.json lists the operations",
             ));
         }
         if method == Method::OPTIONS {
             return Ok(Found::Options(allowed(&verbs)));
         }
-        let asked = if method == Method::HEAD { "GET" } else { method.as_str() };
-        let found = here().find(|(_, it, _)| it.verb.as_str() == asked);
+        let verb = if method == Method::HEAD { "GET" } else { method.as_str() };
+        let found = matching().find(|(_, it, _)| it.verb.as_str() == verb);
         found
-            .map(|(number, _, at)| Found::Operation(number, at))
+            .map(|(index, _, path_params)| Found::Operation(index, path_params))
             .ok_or_else(|| not_allowed(allowed(&verbs)))
     }
 
-    async fn carry_out(
+    /// Executes an operation, once for each idempotency key if it creates something. The flag is
+    /// true for a stored reply.
+    async fn execute(
         self: &Arc<Self>,
         head: &Parts,
         operation: &Operation,
-        at: Vec<String>,
+        path_params: Vec<String>,
         operator: Operator,
         input: Document,
     ) -> Result<(Bytes, bool), Error> {
         let key = parse_idempotency_key(&head.headers).map_err(|_| {
-            let detail = "the `Idempotency-Key` is no text of 1 to 255 printable ASCII characters, sent once";
+            let detail = "the `Idempotency-Key` is no text of 1 to 255 printable ASCII characters, \
+                          sent once";
             Error::new(Code::INVALID_REQUEST, detail)
         })?;
         let Some(key) = key.filter(|_| operation.creates) else {
             let name = digest_hex([&sortable_id()[..]]);
-            let request = OperationRequest { path_params: at, operator, name, input };
-            return Ok((operation.execute(Arc::clone(&self.desk), request).await?, false));
+            let request = OperationRequest { path_params, operator, name, input };
+            return Ok((operation.execute(Arc::clone(&self.state), request).await?, false));
         };
-        let mut said = input.to_value();
-        said.sort_all_objects();
-        let said = said.to_string();
+        let mut canonical = input.to_value();
+        canonical.sort_all_objects();
+        let canonical = canonical.to_string();
         let keyed = IdempotentOperation {
             key,
             operation: [operation.verb.as_str(), operation.path],
             path: head.uri.path(),
-            input: said.as_bytes(),
+            input: canonical.as_bytes(),
         };
-        let whose = operator.clone();
+        let key_owner = operator.clone();
         let work = |name| {
             operation.execute(
-                Arc::clone(&self.desk),
-                OperationRequest { path_params: at, operator, name, input },
+                Arc::clone(&self.state),
+                OperationRequest { path_params, operator, name, input },
             )
         };
-        keyed.run(&self.desk, &whose, work).await
+        keyed.run(&self.state, &key_owner, work).await
     }
 }
 
+/// The result of matching a path and an HTTP method: an operation with its path parameters, or
+/// the allowed methods for OPTIONS.
 enum Found {
     Operation(usize, Vec<String>),
     Options(&'static str),
 }
 
-/// What a page takes.
+/// The `Allow` of a page.
 const READ: &str = "GET, HEAD, OPTIONS";
 
-/// As in `Allow`.
+/// Returns the value of `Allow` for an address with these methods.
 fn allowed(verbs: &[Verb]) -> &'static str {
     match verbs {
         [Verb::Get] => READ,
@@ -309,11 +338,13 @@ fn allowed(verbs: &[Verb]) -> &'static str {
     }
 }
 
+/// Returns `method-not-allowed`, with the methods that are allowed.
 fn not_allowed(allowed: &'static str) -> Error {
-    Error::new(Code::METHOD_NOT_ALLOWED, format!("this address takes {allowed}"))
+    Error::new(Code::METHOD_NOT_ALLOWED, format!("method not allowed; use {allowed}"))
         .with_allow(allowed)
 }
 
+/// Returns the response to OPTIONS, with `Allow`.
 fn options(allowed: &'static str) -> Response<Bytes> {
     let mut response = Response::new(Bytes::new());
     *response.status_mut() = StatusCode::NO_CONTENT;
@@ -321,13 +352,34 @@ fn options(allowed: &'static str) -> Response<Bytes> {
     response
 }
 
+/// Logs a request that was refused or failed.
 fn log(head: &Parts, id: &RequestId, error: &Error) {
     let (request_id, code, status) = (id.as_str(), error.code().name(), error.code().status());
     let (detail, internal) = (error.detail(), error.log_message());
-    let asked = format_args!("{} {}", head.method, head.uri.path());
+    let (method, path) = (head.method.as_str(), head.uri.path());
     if error.code() == Code::INTERNAL {
-        tracing::error!(target: "gateway::admin", request_id, %asked, status, code, detail, internal, "refused");
+        tracing::error!(
+            target: "gateway::admin",
+            request_id,
+            http.request.method = method,
+            url.path = path,
+            status,
+            code,
+            detail,
+            internal,
+            "refused"
+        );
     } else {
-        tracing::info!(target: "gateway::admin", request_id, %asked, status, code, detail, internal, "refused");
+        tracing::info!(
+            target: "gateway::admin",
+            request_id,
+            http.request.method = method,
+            url.path = path,
+            status,
+            code,
+            detail,
+            internal,
+            "refused"
+        );
     }
 }

@@ -1,4 +1,4 @@
-//! `[admin]`: the operator's listener, and who may ask there.
+//! `[admin]`: the settings of the operator's listener, and the tokens of operators.
 
 use std::{
     collections::BTreeMap,
@@ -10,18 +10,18 @@ use serde::Deserialize;
 
 use crate::base::{secret::Secret, start_error::StartError};
 
-/// `[admin]`: the operator's listener. Without this section there is none.
+/// The operator's listener (`[admin]`). Without this section there is none.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct AdminSettings {
-    /// Whether it listens at all.
+    /// Whether the listener is enabled.
     pub enabled: bool,
-    /// Where it listens: `127.0.0.1:9090`. Port 0 is any free one.
+    /// The address of the listener; by default `127.0.0.1:9090`. Port 0 is any free one.
     pub listen: SocketAddr,
-    /// The token of whoever operates the gateway; `GATEWAY__ADMIN__TOKEN` in the environment. They are `admin` in what is
-    /// kept of changes.
+    /// The token of the operator `admin`, which is the name that changes are stored with;
+    /// `GATEWAY__ADMIN__TOKEN` in the environment.
     pub token: Option<Secret>,
-    /// Tokens of several operators, by their names.
+    /// The tokens of further operators, by their names.
     pub tokens: BTreeMap<String, Secret>,
 }
 
@@ -36,40 +36,42 @@ impl Default for AdminSettings {
     }
 }
 
-/// A shorter token can be guessed.
+/// The minimum length of a token, in bytes. A shorter one can be guessed.
 const MIN_TOKEN_BYTES: usize = 16;
 
 impl AdminSettings {
-    /// What is wrong with the settings of a listener that is enabled.
+    /// Checks the settings, if the listener is enabled.
     ///
     /// # Errors
     ///
-    /// As [`owners`](Self::owners).
+    /// The errors of [`owners`](Self::owners).
     pub(crate) fn check(&self) -> Result<(), StartError> {
         if self.enabled { self.owners().map(drop) } else { Ok(()) }
     }
 
-    /// The tokens, with the names of their owners.
+    /// Returns the names of the operators and their tokens.
     ///
     /// # Errors
     ///
-    /// When one is too short or belongs to two, and when there is none and other machines can reach the listener.
+    /// Reports every token that is too short, has other than printable ASCII characters, or belongs
+    /// to two operators; and the lack of tokens if other machines can reach the listener.
     pub(super) fn owners(&self) -> Result<Vec<(String, Secret)>, StartError> {
         let one = self.token.iter().map(|token| ("admin".to_owned(), token.clone()));
         let named = self.tokens.iter().map(|(name, token)| (name.clone(), token.clone()));
         let owners: Vec<_> = one.chain(named).collect();
         let mut problems = Vec::new();
-        for (place, (name, token)) in owners.iter().enumerate() {
+        for (index, (name, token)) in owners.iter().enumerate() {
             if token.expose().len() < MIN_TOKEN_BYTES
                 || !token.expose().bytes().all(|byte| byte.is_ascii_graphic())
             {
                 problems.push(format!(
-                    "the token of `{name}` in [admin] must be at least {MIN_TOKEN_BYTES} printable ASCII characters without \
-                     spaces; `openssl rand -hex 32` makes a good one"
+                    "the token of `{name}` in [admin] must be at least {MIN_TOKEN_BYTES} \
+                     printable ASCII characters without spaces; `openssl rand -hex 32` makes a \
+                     good one"
                 ));
             }
             if let Some((other, _)) =
-                owners[..place].iter().find(|(_, other)| other.expose() == token.expose())
+                owners[..index].iter().find(|(_, other)| other.expose() == token.expose())
             {
                 problems.push(format!(
                     "`{other}` and `{name}` in [admin] have the same token; each needs its own"
@@ -78,8 +80,9 @@ impl AdminSettings {
         }
         if owners.is_empty() && !self.listen.ip().is_loopback() {
             problems.push(format!(
-                "other machines can reach admin.listen ({}), and whoever does could do everything: set admin.token \
-                 (GATEWAY__ADMIN__TOKEN) or [admin.tokens], listen on loopback, or set admin.enabled = false",
+                "other machines can reach admin.listen ({}), and whoever does could do everything: \
+                 set admin.token (GATEWAY__ADMIN__TOKEN) or [admin.tokens], listen on loopback, or \
+                 set admin.enabled = false",
                 self.listen
             ));
         }
@@ -97,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_token_it_is_for_this_machine_alone() {
+    fn listener_without_tokens_must_be_on_loopback() {
         assert!(settings("").owners().unwrap().is_empty());
         assert!(settings("listen = '[::1]:1'").owners().unwrap().is_empty());
         let error = settings("listen = '0.0.0.0:9090'").owners().unwrap_err().to_string();
@@ -109,8 +112,9 @@ mod tests {
     }
 
     #[test]
-    fn every_bad_token_is_told_and_none_repeated() {
-        let all = "token = 'short'\ntokens = { a = '0123456789abcdef', b = '0123456789abcdef', c = '0123456789 abcdef' }";
+    fn every_bad_token_is_reported_and_no_token_is_printed() {
+        let all = "token = 'short'\ntokens = { a = '0123456789abcdef', b = '0123456789abcdef', \
+                   c = '0123456789 abcdef' }";
         let error = settings(all).owners().unwrap_err();
         assert_eq!(error.problems().len(), 3, "{error}");
         assert!(

@@ -1,4 +1,4 @@
-//! What the calls of the API work with.
+//! The state of the admin API: what its operations read and change.
 
 use std::sync::{
     Arc,
@@ -21,103 +21,103 @@ use crate::{
     store::{ChangeKind, Command, CommandOutcome, OperatorChange, Store, StoreError, StoreWriter},
 };
 
-/// What the calls of the API work with.
+/// The parts of a gateway that the operations of the admin API use.
 #[derive(Debug)]
 pub struct AdminState {
-    /// What is served.
+    /// The registry of services and providers.
     pub registry: Arc<Registry>,
-    /// Where it is written down; none without `[store]`.
+    /// The store; none without `[store]`.
     pub books: Option<AdminStore>,
-    /// What calls are limited with.
+    /// The quotas of calls.
     pub limiting: Arc<QuotaEnforcer>,
-    /// How long idempotency keys hold.
+    /// The settings of idempotency keys, such as their retention.
     pub keys: IdempotencySettings,
-    /// Redis, where it is configured.
+    /// The Redis client, if one is configured.
     pub redis: Option<Redis>,
-    /// The connections of the service's listener.
+    /// The connections of the public listener.
     pub(crate) connections: ConnectionSlots,
-    /// What carries its messages.
+    /// The broker of the bus.
     pub broker: Arc<dyn Broker>,
-    /// How the calls stand that come by it.
+    /// The status of calls by the bus.
     pub calls: Arc<CallsStatus>,
-    /// What the gateway needs to be ready.
+    /// The readiness checks.
     pub probes: Vec<Box<dyn ReadinessCheck>>,
-    /// Whether it has been told to stop.
+    /// Whether the gateway drains.
     pub draining: DrainFlag,
 }
 
-/// What is written down, and how.
+/// The store of a gateway, for reading and writing.
 #[derive(Debug)]
 pub struct AdminStore {
-    /// The books, for reading.
+    /// The database, for reading.
     pub books: Store,
-    /// Where changes are handed in.
+    /// The writer, which executes commands.
     pub journal: StoreWriter,
-    /// What operators have set.
+    /// The settings that operators have changed.
     pub control: Arc<OperatorSettings>,
 }
 
-/// Whether a gateway has been told to stop. Cheap to clone.
+/// A flag that is set when the gateway starts to drain. Cheap to clone.
 #[derive(Clone, Debug, Default)]
 pub struct DrainFlag(Arc<AtomicBool>);
 
 impl DrainFlag {
-    /// Says that it has.
+    /// Sets the flag.
     pub fn begin(&self) {
         self.0.store(true, Ordering::Relaxed);
     }
 
-    /// Whether it has.
+    /// Returns whether the gateway drains.
     #[must_use]
     pub fn has_begun(&self) -> bool {
         self.0.load(Ordering::Relaxed)
     }
 }
 
-/// There is nowhere to look.
+/// The code of an operation that needs a store where none is configured.
 const NO_STORE: Code = Code::new("no-store", 503, "No store");
 
 impl AdminState {
-    /// The books and all that belongs to them.
+    /// Returns the store and its writer.
     ///
     /// # Errors
     ///
-    /// `no-store` where there are none.
+    /// `no-store` without `[store]`.
     pub(super) fn kept(&self) -> Result<&AdminStore, Error> {
         self.books.as_ref().ok_or_else(|| {
             Error::new(
                 NO_STORE,
-                "this gateway keeps no books; say where in [store], and start it again",
+                "no store is configured; set [store] and restart",
             )
         })
     }
 
-    /// The books.
+    /// Returns the database, for reading.
     ///
     /// # Errors
     ///
-    /// `no-store` where there are none.
+    /// `no-store` without `[store]`.
     pub(super) fn books(&self) -> Result<&Store, Error> {
         self.kept().map(|kept| &kept.books)
     }
 
-    /// Has a change carried out, and waits until it lasts.
+    /// Executes a command, and waits until it is durable.
     ///
     /// # Errors
     ///
-    /// `no-store`, or `overloaded` when the database is away.
+    /// `no-store` without `[store]`; `overloaded` while the database is unavailable.
     pub(super) async fn write(&self, change: Command) -> Result<CommandOutcome, Error> {
         self.kept()?.journal.write(change).await.map_err(store_error)
     }
 }
 
-/// Has what an operator sets hold from now on; here for every call that begins after this.
+/// Writes an operator's change and applies it here, for every call that begins after this.
 ///
 /// # Errors
 ///
-/// As [`Desk::write`].
+/// The errors of [`AdminState::write`].
 pub(super) async fn set(
-    desk: &AdminState,
+    state: &AdminState,
     kind: ChangeKind,
     subject: &str,
     document: &impl Serialize,
@@ -130,30 +130,31 @@ pub(super) async fn set(
         subject: subject.into(),
         document: serde_json::to_string(document)?,
     };
-    match desk.write(Command::OperatorChange(edit)).await? {
+    match state.write(Command::OperatorChange(edit)).await? {
         CommandOutcome::ChangeRecord(_) => {}
         other => return Err(unexpected(&other)),
     }
-    if let Err(error) = desk.kept()?.control.refresh().await {
+    if let Err(error) = state.kept()?.control.refresh().await {
         tracing::warn!(%error, "a change is written down, and will hold when it can be read");
     }
     Ok(())
 }
 
-/// The answer when the books cannot be read or written.
+/// Returns the error for a failure to read or write the store.
 pub(super) fn store_error(error: StoreError) -> Error {
     if error.is_refusal() {
         return Error::internal(error);
     }
     let detail = if error.is_ambiguous() {
-        "the database was lost over this change, which may be there or not; send it again with the same Idempotency-Key"
+        "the database was lost over this change, which may be there or not; send it again with \
+         the same Idempotency-Key"
     } else {
         "the database cannot be reached now; nothing was changed"
     };
     Error::new(Code::OVERLOADED, detail).with_log_message(error)
 }
 
-/// The answer to what the books say no call of the API can bring about.
+/// Returns the error for an outcome that no operation can cause.
 pub(super) fn unexpected(outcome: &CommandOutcome) -> Error {
     Error::internal(format!("the books answered something else: {outcome:?}"))
 }

@@ -1,4 +1,4 @@
-//! The words of the API: amounts, currencies, times, pages.
+//! The values of the admin API: amounts, currencies, times and pages.
 
 use std::borrow::Cow;
 
@@ -8,11 +8,12 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
 use crate::base::money::{self, Currency};
 
-/// A time; microseconds since 1970, written as in RFC 3339.
+/// A time in microseconds since 1970, written as in RFC 3339.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Timestamp(pub(super) i64);
 
 impl Timestamp {
+    /// Returns the current time.
     pub(super) fn now() -> Self {
         Self(Utc::now().timestamp_micros())
     }
@@ -48,7 +49,7 @@ impl JsonSchema for Timestamp {
     }
 }
 
-/// An amount that is asked for: not negative, and less than a billion.
+/// An amount in a request: not negative, and less than a billion; in 10⁻⁹ of a unit.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Amount(pub(super) i64);
 
@@ -77,7 +78,7 @@ impl JsonSchema for Amount {
     }
 }
 
-/// An amount that is more than nothing, and less than a billion.
+/// An amount in a request that is more than zero, and less than a billion.
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(transparent)]
 pub(super) struct Positive(pub(super) Amount);
@@ -99,7 +100,7 @@ impl JsonSchema for Positive {
     }
 }
 
-/// An amount that is told, in 10⁻⁹ of a unit; sums may be beyond what a [`Money`] holds.
+/// An amount in a reply, in 10⁻⁹ of a unit. Sums may exceed the range of [`Money`](money::Money).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct DecimalAmount(pub(super) i128);
 
@@ -125,11 +126,15 @@ impl JsonSchema for DecimalAmount {
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "string", "pattern": r"^-?[0-9]+(\.[0-9]{1,9})?$", "examples": ["0.001"] })
+        json_schema!({
+            "type": "string",
+            "pattern": r"^-?[0-9]+(\.[0-9]{1,9})?$",
+            "examples": ["0.001"],
+        })
     }
 }
 
-/// A currency that is asked for.
+/// A currency in a request.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct CurrencyCode(pub(super) Currency);
 
@@ -148,46 +153,51 @@ impl JsonSchema for CurrencyCode {
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "description": "A currency of ISO 4217.", "type": "string", "enum": Currency::codes().collect::<Vec<_>>() })
+        json_schema!({
+            "description": "A currency of ISO 4217.",
+            "type": "string",
+            "enum": Currency::codes().collect::<Vec<_>>(),
+        })
     }
 }
 
-/// An account's or a key's name.
+/// The pattern of the name of an account, a plan, a scope or a reference.
 pub(super) const NAME: &str = r"^[^\x00-\x1f\x7f]{1,200}$";
 
-/// A part of a list.
+/// A page of a list.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "PageOf{T}")]
 pub(super) struct Page<T> {
-    /// What there is, newest first.
+    /// The items, newest first.
     pub(super) items: Vec<T>,
-    /// What to ask for as `after` for what comes next; none when that was all.
+    /// The cursor of the next page, to be sent as `after`; null on the last page.
     pub(super) next: Option<String>,
 }
 
 impl<T> Page<T> {
-    /// The first `limit` of `items`, of which one more was asked for.
+    /// Creates a page of the first `limit` of `items`. Query `limit + 1` items: the last one shows
+    /// that another page follows.
     pub(super) fn of<R>(
         mut items: Vec<R>,
         limit: u32,
         cursor: impl Fn(&R) -> String,
-        tell: impl Fn(R) -> T,
+        view: impl Fn(R) -> T,
     ) -> Self {
         let is_more = items.len() > limit as usize;
         items.truncate(limit as usize);
         let next = items.last().filter(|_| is_more).map(cursor);
-        Self { items: items.into_iter().map(tell).collect(), next }
+        Self { items: items.into_iter().map(view).collect(), next }
     }
 }
 
-/// Which part of a list, by default the first 50.
+/// The selection of a page; by default the first 50 items.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct PageQuery {
-    /// What the part before gave as `next`.
+    /// The cursor: `next` of the page before.
     #[schemars(regex(pattern = r"^[0-9]{1,18}$"))]
     pub(super) after: Option<String>,
-    /// The most that is told.
+    /// The maximum number of items.
     #[schemars(range(min = 1, max = 500))]
     pub(super) limit: u32,
 }
@@ -199,7 +209,7 @@ impl Default for PageQuery {
 }
 
 impl PageQuery {
-    /// The number that `after` is.
+    /// Returns `after` as a number.
     pub(super) fn after(&self) -> Option<i64> {
         self.after.as_ref()?.parse().ok()
     }

@@ -1,5 +1,5 @@
-//! What a message that calls a method says: `{"service": …, "version": …, "method": …, "payload": …}`, and who is calling in
-//! its header fields.
+//! The envelope of a call: the body `{"service": …, "version": …, "method": …, "payload": …}`, and
+//! the headers with the caller's credentials.
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue};
@@ -17,7 +17,7 @@ use crate::{
     service::registry::Method,
 };
 
-/// The body of a message.
+/// The body of a message, parsed.
 #[derive(Debug)]
 pub(super) struct Envelope {
     method: MethodName,
@@ -33,21 +33,22 @@ struct MethodName {
 }
 
 impl Envelope {
-    /// Reads a body.
+    /// Parses a body.
     ///
     /// # Errors
     ///
-    /// `invalid-request`.
+    /// `invalid-request` if the body does not have this form.
     pub(super) fn read(body: &Bytes) -> Result<Self, Error> {
         let other_form = |error| {
-            let form = "{\"service\": text, \"version\": number, \"method\": text, \"payload\": the input}";
+            let form = "{\"service\": text, \"version\": number, \"method\": text, \
+                        \"payload\": the input}";
             Error::new(
                 Code::INVALID_REQUEST,
                 format!("the message is not of the form {form}: {error}"),
             )
         };
         let document = Document::parse(body.clone()).map_err(other_form)?;
-        // Only serde_json says what is wrong and where.
+        // A second parse, since only serde_json reports what is wrong and where.
         let method =
             MethodName::deserialize(document.root()).or_else(|_| serde_json::from_slice(body));
         let ElementKind::Object(members) = document.root().kind() else {
@@ -59,19 +60,19 @@ impl Envelope {
         Ok(Self { method: method.map_err(other_form)?, payload })
     }
 
-    /// The name of the method that is called.
+    /// Returns the name of the called method, `service.vN.method`.
     pub(super) fn name(&self) -> String {
         let MethodName { service, version, method } = &self.method;
         format!("{service}.v{version}.{method}")
     }
 }
 
-/// As [`Envelope::name`] has it.
+/// Returns the name of a method in the form of [`Envelope::name`].
 pub(super) fn name_of(method: &Method) -> Box<str> {
     format!("{}.v{}.{}", method.service.name, method.service.version, method.spec.name).into()
 }
 
-/// The headers that the gateway reads, so that one that is not text must not be overlooked.
+/// Headers that the gateway reads. One that is not text must not be overlooked.
 const READ: [&str; 8] = [
     "authorization",
     "cache-control",
@@ -83,13 +84,14 @@ const READ: [&str; 8] = [
     "x-request-id",
 ];
 
-/// The header fields of a call: those of the message that could be some over HTTP too, with the message's id as its
-/// idempotency key. An integer counts as its decimal text.
+/// Returns the header fields of a call: the message's headers that are valid in HTTP, with the
+/// message id as idempotency key. Integers become decimal text.
 ///
 /// # Errors
 ///
-/// `invalid-request` where a header that the gateway reads is not text, or no text that a field may have; others are left out. The same
-/// where properties could not be read: the credentials or the key may be among them.
+/// `invalid-request` if a header that the gateway reads is not text, or not valid as a field value;
+/// other such headers are left out. The same if properties could not be read: the credentials or
+/// the key may be among them.
 pub(super) fn headers(message: &Message) -> Result<HeaderMap, Error> {
     if let Some(reason) = message.unreadable() {
         let detail = format!("the properties of the message cannot be read: {reason}");
@@ -118,7 +120,8 @@ pub(super) fn headers(message: &Message) -> Result<HeaderMap, Error> {
     Ok(headers)
 }
 
-/// The name of a call: that which its caller chose, or the message's id, if it is sane; else a new one.
+/// Returns the request id: the caller's `x-request-id` or the message id, if valid; otherwise a new
+/// id.
 pub(super) fn request_id(message: &Message, headers: Option<&HeaderMap>) -> RequestId {
     let chosen = headers.and_then(|headers| RequestId::from_header(headers.get("x-request-id")?));
     let of_the_message =
@@ -126,9 +129,10 @@ pub(super) fn request_id(message: &Message, headers: Option<&HeaderMap>) -> Requ
     chosen.or_else(of_the_message).unwrap_or_else(RequestId::generate)
 }
 
-/// An id as a bare key; one that could not be one has a digest that can.
+/// Converts a message id to a bare idempotency key. An id that cannot be one is replaced by its
+/// digest.
 fn key(id: &str) -> HeaderValue {
-    // After a quote, a quoted string is read.
+    // A leading quote would begin a quoted string.
     let is_bare = id.bytes().all(|byte| (b' '..=b'~').contains(&byte)) && !id.starts_with('"');
     let as_it_is =
         HeaderValue::from_str(id).ok().filter(|_| is_bare && id.len() <= Message::MAX_NAME_BYTES);
@@ -156,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn a_header_that_is_read_and_is_an_integer_counts_as_its_text() {
+    fn integer_header_becomes_decimal_text() {
         for name in READ {
             let headers = read([(name, MessageHeader::Number(-77))]).unwrap();
             assert_eq!(headers[name], "-77", "{name}");
@@ -164,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn a_header_that_is_read_and_is_not_text_is_refused_and_any_other_left_out() {
+    fn known_header_that_is_not_text_is_refused_and_others_are_left_out() {
         for name in READ.into_iter().chain(["Idempotency-Key", "X-Api-Key"]) {
             for field in [
                 MessageHeader::Flag(true),
@@ -186,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn a_message_whose_properties_could_not_be_read_is_refused_with_the_reason() {
+    fn message_with_unreadable_properties_is_refused_with_the_reason() {
         let detail = |reason: MessageHeader| {
             let error = read([(Message::UNREADABLE, reason), ("authorization", "Bearer t".into())])
                 .unwrap_err();
@@ -195,13 +199,13 @@ mod tests {
         };
         let cannot = "the properties of the message cannot be read: ";
         assert_eq!(detail("too deep".into()), format!("{cannot}too deep"));
-        // What a sender writes there is not repeated at any length.
+        // A sender's text is not repeated at any length.
         assert_eq!(detail("x".repeat(1000).into()), format!("{cannot}no reason is given"));
         assert_eq!(detail(MessageHeader::Void), format!("{cannot}no reason is given"));
     }
 
     #[test]
-    fn any_message_id_is_a_key_of_its_own() {
+    fn distinct_message_ids_become_distinct_keys() {
         let ids =
             ["\"", "\"a\"", "a", "\"a", "", " a", "a ", "ä", "\u{7f}", "a\nb", "\\", "\"\\\"\""];
         let keys: Vec<_> = ids
@@ -224,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_that_the_sender_names_goes_before_the_id_of_the_message() {
+    fn idempotency_key_header_wins_over_the_message_id() {
         for name in ["idempotency-key", "X-Idempotency-Key"] {
             let mut message = Message { message_id: Some("m".into()), ..Message::default() };
             message.headers.add(name, "k");

@@ -1,4 +1,4 @@
-//! Makes a call of a message, executes it, and settles the message.
+//! The executor: turns a message into a call, executes it and acknowledges the message.
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
@@ -27,22 +27,23 @@ use crate::{
     },
 };
 
-/// For so long is a reply tried again that the broker nacks: the caller's queue is full.
+/// The time for which a nacked reply is retried: the caller's queue is full.
 const REFUSED_TIMEOUT: Duration = Duration::from_secs(1);
-/// For so long is a reply tried again while the broker takes nothing, where the caller does not say how long it waits.
+/// The time for which a reply is retried while the broker accepts nothing, if the message has no
+/// `expiration`.
 const REPLY_TIMEOUT: Duration = Duration::from_secs(30);
-/// The delay before a first further try to publish; each is twice the one before.
+/// The delay before the second attempt to publish; doubles with each further attempt.
 const MIN_DELAY: Duration = Duration::from_millis(50);
 const MAX_DELAY: Duration = Duration::from_secs(1);
-/// What a slot may be taken for besides the time of a call, before `/readyz` tells.
+/// The time for which a slot may be taken beyond the timeout of a call before `/readyz` reports it.
 const STUCK_GRACE_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Executes calls that come by the bus.
+/// Executes calls that arrive over the bus.
 #[derive(Debug)]
 pub(super) struct Executor {
     broker: Arc<dyn Broker>,
     queue: CallQueue,
-    /// By `service.vN.method`; webhooks are none.
+    /// The exposed methods by `service.vN.method`, without webhooks.
     methods: HashMap<Box<str>, Arc<Method>, foldhash::fast::RandomState>,
     pipeline: Pipeline,
     timeout: Duration,
@@ -51,7 +52,7 @@ pub(super) struct Executor {
     status: Arc<CallsStatus>,
 }
 
-/// What is known of a message that is to be executed.
+/// The state of a received message that is to be executed.
 struct ReceivedCall {
     delivered_before: u32,
     expires: Option<Instant>,
@@ -84,8 +85,10 @@ impl Executor {
         }
     }
 
-    /// Executes what a message asks for, and settles it. The slot is free as soon as the method has ended: what follows waits for
-    /// queues that may be others'. So much of it is under way at once as there are messages that are not settled (`prefetch`).
+    /// Executes the call in a message, and acknowledges the message.
+    ///
+    /// The slot is free as soon as the method has ended, since the steps after it wait for queues
+    /// that may be others'. `prefetch` limits how many messages are in these steps at once.
     pub(super) async fn execute(&self, delivery: Delivery, taken: TakenDelivery) {
         let Delivery { message, delivered_before, arrived, receipt } = delivery;
         let headers = envelope::headers(&message);
@@ -113,10 +116,10 @@ impl Executor {
                 }
             };
         drop(taken);
-        let fate = RetryDecision::of(&message, arrived.expires, &outcome, &self.queue);
-        let reply = message.reply_to.clone().filter(|_| fate.is_final());
+        let decision = RetryDecision::of(&message, arrived.expires, &outcome, &self.queue);
+        let reply = message.reply_to.clone().filter(|_| decision.is_final());
         let reply = reply.map(|to| reply::message(&outcome, headers, &message, to, &arrived.id));
-        let next = fate.message(message, arrived.expires, &outcome, &self.queue, &arrived.id);
+        let next = decision.message(message, arrived.expires, &outcome, &self.queue, &arrived.id);
         if let Some(reply) = reply {
             self.reply(reply, arrived.expires).await;
         }
@@ -129,7 +132,8 @@ impl Executor {
         }
     }
 
-    /// Ends a message that has expired: it is not executed. The caller, if there is one, may still wait; nobody else does.
+    /// Ends an expired message without executing it. A caller may still wait for a reply; nothing
+    /// is retried, and there is no dead letter.
     async fn expire(&self, message: Message, arrived: &ReceivedCall) {
         let error =
             Error::new(Code::TIMEOUT, "the call expired before it began; it was not executed");
@@ -140,10 +144,11 @@ impl Executor {
         }
     }
 
-    /// Sends back a message that was not begun, as never delivered.
+    /// Returns a message that was not begun to its queue, as never delivered (SEMANTICS §11).
     ///
-    /// The broker marks what is requeued, and counts it: where that mark would be taken for a call whose outcome is unknown, the
-    /// message is published anew, and acknowledged when the broker has it.
+    /// The broker marks and counts requeued messages. If that mark would turn the call into one
+    /// with an unknown outcome, the message is published again instead, and acknowledged when the
+    /// broker has confirmed the copy.
     pub(super) async fn return_unbegun(&self, delivery: Delivery) {
         let Delivery { message, delivered_before, arrived, receipt } = delivery;
         if delivered_before > 0 || !self.depends_on_deliveries(&message) {
@@ -160,7 +165,7 @@ impl Executor {
         }
     }
 
-    /// Whether it makes a difference that a message was delivered before.
+    /// Returns whether an earlier delivery changes the outcome of a message.
     fn depends_on_deliveries(&self, message: &Message) -> bool {
         let (Ok(headers), Ok(envelope)) =
             (envelope::headers(message), Envelope::read(&message.body))
@@ -170,14 +175,15 @@ impl Executor {
         self.methods.get(&*envelope.name()).is_some_and(|method| !self.may_repeat(method, &headers))
     }
 
-    /// Whether a call that may have been executed can be executed again: it does no harm, or its key tells.
+    /// Returns whether a call that may have been executed can be executed again: it has no further
+    /// effect, or its key prevents a second execution.
     fn may_repeat(&self, method: &Method, headers: &HeaderMap) -> bool {
         let honours_keys = self.honours_keys && method.spec.idempotency != IdempotencyMode::None;
         let once = matches!(method.spec.effect, Effect::Once | Effect::Keyed);
         !once || (honours_keys && has_idempotency_key(headers))
     }
 
-    /// The call that a message asks for.
+    /// Returns the call in a message, and its method.
     fn call(
         &self,
         message: &Message,
@@ -200,17 +206,21 @@ impl Executor {
         }
         let envelope = Envelope::read(&message.body)?;
         let method = self.methods.get(&*envelope.name()).ok_or_else(|| {
-            Error::not_found("there is no such method; `GET /meta` lists them with their service, version and name")
+            Error::not_found(
+                "there is no such method; `GET /meta` lists them with their service, version and \
+                 name",
+            )
         })?;
         if let ReplyShape::Items(_) = method.answer {
             let detail = format!("this method answers with a stream; call it at {}", method.path());
             return Err(Error::new(Code::NOT_ACCEPTABLE, detail));
         }
-        // Who had it first may have executed it, and nothing was written down by which that could be known.
+        // The first receiver may have executed it, and without a key no record of that exists.
         if arrived.delivered_before > 0 && !self.may_repeat(method, &headers) {
             return Err(Error::new(
                 Code::OUTCOME_UNKNOWN,
-                "this message was delivered before, and whether it was executed is not known; with a `message_id` it would be",
+                "this message was delivered before, and whether it was executed is not known; with \
+                 a `message_id` it would be",
             ));
         }
         let now = Instant::now();
@@ -234,7 +244,8 @@ impl Executor {
         ))
     }
 
-    /// Publishes a reply. What the broker refuses is dropped and counted after a bounded time.
+    /// Publishes a reply. A reply that the broker refuses is dropped and counted after a bounded
+    /// time (SEMANTICS §11).
     async fn reply(&self, reply: Message, expires: Option<Instant>) {
         let began = Instant::now();
         let awaited = began + REPLY_TIMEOUT;
@@ -261,9 +272,11 @@ impl Executor {
         }
     }
 
-    /// Publishes a retry or a dead letter, however long that takes: the message that it follows from is settled only then. Header fields
-    /// that no frame holds together with ours are left out, or the message would come back for ever. False where it can never be
-    /// sent.
+    /// Publishes a retry or a dead letter, however long that takes: the original message is
+    /// acknowledged only after that.
+    ///
+    /// Headers that do not fit into a frame together with the gateway's are left out, otherwise the
+    /// message would return for ever. Returns false if the message can never be sent.
     async fn publish(&self, mut message: Message) -> bool {
         let mut delay = MIN_DELAY;
         let mut is_whole = true;
@@ -277,9 +290,13 @@ impl Executor {
                 tracing::info!(%error, to = &*message.routing_key, "a message is given up");
                 return false;
             }
-            // Once for each message, however long it takes.
+            // Logged once for each message.
             if delay == MIN_DELAY {
-                tracing::warn!(%error, to = &*message.routing_key, "a message cannot be published; it is tried again");
+                tracing::warn!(
+                    %error,
+                    to = &*message.routing_key,
+                    "a message cannot be published; it is tried again"
+                );
             }
             sleep(delay).await;
             delay = (delay * 2).min(MAX_DELAY);
@@ -288,7 +305,7 @@ impl Executor {
 }
 
 impl ReceivedCall {
-    /// The line of a message that did not become a call; calls have the pipeline's.
+    /// Logs a message that did not become a call. Calls are logged by the pipeline.
     fn log(&self, error: &Error) {
         tracing::info!(
             target: "gateway::request",

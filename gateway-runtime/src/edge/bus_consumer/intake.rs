@@ -1,4 +1,5 @@
-//! The intake of calls: receives messages, gives each a slot and a worker, and returns those that were not begun when it stops.
+//! The intake of calls. Receives messages, assigns a slot and a worker to each, and returns those
+//! that were not begun when it stops.
 
 use std::{collections::VecDeque, convert::Infallible, num::NonZeroU16, sync::Arc};
 
@@ -10,10 +11,10 @@ use crate::{
     edge::bus_consumer::{executor::Executor, workers::Workers},
 };
 
-/// So many messages are taken at once from those that are here.
+/// The maximum number of messages that are taken from the subscription at once.
 const INTAKE_BATCH: usize = 64;
 
-/// The right to execute a call.
+/// A slot: the right to execute a call.
 #[derive(Debug)]
 pub(super) struct IntakeSlot {
     status: Arc<CallsStatus>,
@@ -34,14 +35,14 @@ impl Drop for IntakeSlot {
     }
 }
 
-/// Receives messages.
+/// The receiver of messages.
 #[derive(Debug)]
 pub(super) struct Intake {
     executor: Arc<Executor>,
     workers: Workers,
     status: Arc<CallsStatus>,
     slots: Arc<Semaphore>,
-    /// Received, and not begun.
+    /// The messages that were received and not begun.
     ready: VecDeque<Delivery>,
 }
 
@@ -56,27 +57,29 @@ impl Intake {
         Self { executor, workers, status, slots, ready: VecDeque::with_capacity(INTAKE_BATCH) }
     }
 
-    /// Receives until it is to stop, or the bus is closed; then sees to the end of all that was received.
+    /// Receives until `stop` fires or the bus is closed; then waits until all received messages are
+    /// acknowledged or returned.
     pub(super) async fn run(
         mut self,
         mut deliveries: Deliveries,
         stop: oneshot::Receiver<()>,
     ) -> Workers {
         let (working, mut worked) = mpsc::channel(1);
-        // Also when nobody is left who could stop it.
+        // A dropped sender of `stop` stops the intake too.
         tokio::select! {
             () = self.receive(&mut deliveries, working) => {}
             _ = stop => {}
         }
         self.status.set_waiting(0);
         self.return_unbegun(&mut deliveries).await;
-        // Nothing is ever sent: all have ended when nobody could.
+        // No value is ever sent: the channel closes when all calls have ended.
         let _ = worked.recv().await;
         deliveries.settled().await;
         self.workers
     }
 
-    /// Begins what is received, as slots become free. May be dropped at any time: no message is between two places.
+    /// Executes received messages as slots become free. Cancel-safe: no message is held across an
+    /// await.
     async fn receive(&mut self, deliveries: &mut Deliveries, working: mpsc::Sender<Infallible>) {
         let mut batch = Vec::with_capacity(INTAKE_BATCH);
         loop {
@@ -101,11 +104,12 @@ impl Intake {
         self.status.set_waiting(self.ready.len() + deliveries.waiting());
         let permit = Arc::clone(&self.slots).acquire_owned().await;
         self.status.set_waiting(0);
-        // They are never closed.
+        // The semaphore is never closed.
         permit.ok()
     }
 
-    /// Cancels the subscription, and sends back what was received and not begun, with what was on its way.
+    /// Cancels the subscription, and returns the messages that were not begun, those on their way
+    /// included.
     async fn return_unbegun(&mut self, deliveries: &mut Deliveries) {
         deliveries.cancel();
         let mut batch = Vec::with_capacity(INTAKE_BATCH);

@@ -1,9 +1,16 @@
-//! The bus to methods: calls that come by the queue `gateway.calls`, through the same pipeline as all others.
+//! The bus consumer: calls from the queue `gateway.calls`, executed through the same pipeline as
+//! all others (SEMANTICS §11).
 //!
-//! `intake` receives messages and gives each a slot, `workers` are the threads that execute them, `executor` makes a call of a
-//! message and settles it. `envelope` reads a message, `answer` writes the reply, `fate` decides what becomes of the message: done
-//! with, tried again after a delay, or dead. A message is settled when all that follows from it is with the broker; what dies before
-//! is delivered again, and its key (`message_id`) keeps it from being executed twice.
+//! A message is acknowledged when the broker has confirmed everything that follows from it. If the
+//! gateway dies before, the message is delivered again, and its key (`message_id`) prevents a
+//! second execution.
+//!
+//! - `intake`: receives messages and assigns slots
+//! - `workers`: the threads that execute calls
+//! - `executor`: turns a message into a call, and acknowledges it
+//! - `envelope`: parses a message
+//! - `reply`: creates the reply
+//! - `retry`: decides whether a message is acknowledged, retried or becomes a dead letter
 
 mod envelope;
 mod executor;
@@ -27,23 +34,24 @@ use crate::{
     service::registry::Registry,
 };
 
-/// How long worker threads may take to end that have nothing more to do.
+/// The time limit for idle worker threads to end.
 const THREADS_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// How calls of the bus are executed.
+/// Options of the bus consumer.
 #[derive(Clone, Debug)]
 pub struct ConsumerOptions {
-    /// How long a call may take whose method does not say.
+    /// The timeout of a call whose method declares none.
     pub timeout: Duration,
-    /// Whether a `message_id` keeps a call from being executed twice.
+    /// Whether a `message_id` prevents a second execution of a call.
     pub honours_keys: bool,
-    /// How many threads execute calls. Each starts with the first call that finds the others busy.
+    /// The number of threads that execute calls. Each starts with the first call that finds the
+    /// others busy.
     pub workers: usize,
-    /// Where it is said how calls stand.
+    /// The counters of calls.
     pub status: Arc<CallsStatus>,
 }
 
-/// What executes the calls that come by the bus.
+/// A consumer of calls that arrive over the bus.
 #[derive(Debug)]
 pub struct CallConsumer {
     stop: oneshot::Sender<()>,
@@ -51,7 +59,8 @@ pub struct CallConsumer {
     ended: mpsc::Receiver<Infallible>,
 }
 
-/// A consumer whose calls have ended. Its threads remain for the provider connections that they have opened, which other calls may use.
+/// A consumer whose calls have ended. Its threads remain for the provider connections that they
+/// have opened, which other calls may use.
 #[derive(Debug)]
 pub struct StoppedConsumer {
     workers: Option<Workers>,
@@ -59,11 +68,11 @@ pub struct StoppedConsumer {
 }
 
 impl CallConsumer {
-    /// Begins to execute calls. Messages are received by a task of the runtime in which this is called.
+    /// Starts to execute calls. A task of the current runtime receives the messages.
     ///
     /// # Errors
     ///
-    /// When the queue cannot be declared.
+    /// Fails if the queue cannot be declared.
     pub async fn start(
         broker: Arc<dyn Broker>,
         settings: &CallsSettings,
@@ -81,15 +90,16 @@ impl CallConsumer {
         Ok(Self { stop, intake: tokio::spawn(intake.run(deliveries, stopped)), ended })
     }
 
-    /// Takes no more messages; those that were not begun go back to their queue. Waits until those that were begun are settled and the
-    /// broker knows it, or `patience` is over: the others are cut, and go back.
+    /// Stops the intake, and returns messages that were not begun to their queue. Waits until the
+    /// begun ones are acknowledged and the broker has the acknowledgements, or until `patience` is
+    /// over: the remaining calls are cut, and their messages requeued.
     pub async fn stop(mut self, patience: Duration) -> StoppedConsumer {
-        // It has ended where nobody receives.
+        // An error means that the intake has ended already.
         let _ = self.stop.send(());
         let workers = match timeout(patience, &mut self.intake).await {
             Ok(workers) => workers.ok(),
             Err(_) => {
-                tracing::warn!("calls that came by the bus were cut, and go back to their queue");
+                tracing::warn!("drain timed out: in-flight bus calls are requeued");
                 self.intake.abort();
                 None
             }
@@ -102,14 +112,14 @@ impl StoppedConsumer {
     /// Ends the threads.
     pub async fn end(mut self) {
         drop(self.workers);
-        // Nothing is ever sent: they have ended when nobody could.
+        // No value is ever sent: the channel closes when the threads have ended.
         if timeout(THREADS_TIMEOUT, self.ended.recv()).await.is_err() {
             tracing::warn!("threads that executed calls of the bus have not ended");
         }
     }
 }
 
-/// The reading of calls, for its fuzz target.
+/// The parsing of calls, for its fuzz target.
 #[cfg(fuzzing)]
 pub mod mapping {
     use http::HeaderMap;
@@ -117,11 +127,11 @@ pub mod mapping {
     use super::envelope::{self, Envelope};
     use crate::{base::error::Error, bus::Message};
 
-    /// Reads the envelope of a call: the name of its method, and its header fields.
+    /// Parses the envelope of a call; returns the name of its method, and its header fields.
     ///
     /// # Errors
     ///
-    /// As such a call is answered.
+    /// The error with which such a call is answered.
     pub fn call(message: &Message) -> Result<(String, HeaderMap), Error> {
         let envelope = Envelope::read(&message.body)?;
         Ok((envelope.name(), envelope::headers(message)?))

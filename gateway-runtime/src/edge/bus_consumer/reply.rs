@@ -1,4 +1,4 @@
-//! What is answered to a call by the bus: the reply's or the problem's text, its status, and header fields.
+//! Replies to calls over the bus: the reply or the problem as body, the status, and headers.
 
 use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt;
@@ -15,12 +15,12 @@ use crate::{
     bus::{Message, MessageHeader, MessageHeaders, ShortStr},
 };
 
-/// The longest answer, in bytes: messages are carried whole.
+/// The maximum size of a reply, in bytes: a message carries it whole.
 const MAX_REPLY_BYTES: usize = 16 << 20;
-/// What a problem says of where it happened.
+/// The `instance` member of problems.
 pub(super) const INSTANCE: &str = "/bus";
 
-/// An answer that is whole: bytes that come piece by piece are joined, within the call's time.
+/// Joins a reply that arrives in pieces, before the call's deadline.
 pub(super) async fn whole(
     outcome: Result<Reply, Error>,
     deadline: Instant,
@@ -57,7 +57,7 @@ async fn whole_in_any_time(outcome: Result<Reply, Error>) -> Result<Reply, Error
     Ok(Reply::Raw(media, all.freeze()))
 }
 
-/// The answer to `question`, for the queue `to`.
+/// Creates the reply to `question`, for the queue `to`.
 pub(super) fn message(
     outcome: &Result<Reply, Error>,
     headers: Option<HeaderMap>,

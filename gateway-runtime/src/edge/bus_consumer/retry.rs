@@ -1,5 +1,5 @@
-//! The disposition of a message whose call has ended: acknowledged, published again to a retry queue after a delay, or published
-//! to the dead-letter queue (SEMANTICS §11).
+//! The retry decision for a message whose call has ended: acknowledged, published again to a retry
+//! queue with a delay, or published to the dead-letter queue (SEMANTICS §11).
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -11,16 +11,17 @@ use crate::{
     edge::bus_consumer::reply::INSTANCE,
 };
 
-/// How often a message was tried before; ours, and taken away from what a caller sends by being counted anew.
+/// The header with the number of earlier attempts. Reserved for the gateway.
 pub(super) const ATTEMPT: &str = "x-gateway-attempt";
-/// Why a message is dead: the problem as JSON, and its code.
+/// The headers of a dead letter: the problem as JSON, and its code.
 pub(super) const PROBLEM: &str = "x-gateway-problem";
 pub(super) const CODE: &str = "x-gateway-code";
 
-/// When a job expires that is tried again, in milliseconds since 1970: its `expiration` would end it in the queue where it waits.
+/// The header with the time at which a retried message expires, in milliseconds since 1970. Its
+/// `expiration` would end it in the retry queue.
 const EXPIRES: &str = "x-gateway-expires";
-/// The broker's own notes, which it takes for its own when they are published again.
-const OF_THE_BROKER: [&str; 5] = [
+/// The broker's own headers, which it would take for its own when they are published again.
+const BROKER_HEADERS: [&str; 5] = [
     "x-death",
     "x-delivery-count",
     "x-first-death-queue",
@@ -28,19 +29,19 @@ const OF_THE_BROKER: [&str; 5] = [
     "x-first-death-exchange",
 ];
 
-/// What becomes of a message.
+/// The retry decision for a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum RetryDecision {
-    /// It was carried out, or whoever waits for the answer reads why not.
+    /// Acknowledged: the call was executed, or a waiting caller receives the error.
     Ack,
-    /// It comes back after this time.
+    /// Retried after this delay.
     Again(Duration),
-    /// It goes where somebody must look at it.
+    /// Published to the dead-letter queue, for an operator.
     DeadLetter,
 }
 
 impl RetryDecision {
-    /// What becomes of a message that expires at a certain time, if at all.
+    /// Decides about a message that expires at `expires`, if at all.
     pub(super) fn of(
         message: &Message,
         expires: Option<Instant>,
@@ -48,7 +49,7 @@ impl RetryDecision {
         queue: &CallQueue,
     ) -> Self {
         let Err(error) = outcome else { return Self::Ack };
-        // Somebody waits, for so long: they read the error, and decide.
+        // A caller waits for a limited time: it receives the error, and decides itself.
         if message.reply_to.is_some() && message.expiration.is_some() {
             return Self::Ack;
         }
@@ -56,7 +57,7 @@ impl RetryDecision {
         let mut delays = queue.delays.iter().skip(attempts);
         match delays.next() {
             Some(next) if error.is_retryable() => {
-                // Not before it can help, if that is known.
+                // Not before `Retry-After`, if the error has one.
                 let wanted = error.retry_after().unwrap_or_default();
                 let enough = std::iter::once(next).chain(delays).find(|delay| **delay >= wanted);
                 let delay = *enough.or(queue.delays.last()).unwrap_or(next);
@@ -67,12 +68,12 @@ impl RetryDecision {
         }
     }
 
-    /// Whether nothing more will come of it.
+    /// Returns whether the call has ended for good.
     pub(super) fn is_final(self) -> bool {
         !matches!(self, Self::Again(_))
     }
 
-    /// What is sent because of it, in place of the message.
+    /// Returns the message to publish in place of the original: a retry, a dead letter, or none.
     pub(super) fn message(
         self,
         message: Message,
@@ -88,7 +89,7 @@ impl RetryDecision {
         };
         let attempts = i64::try_from(attempts(&message)).unwrap_or(i64::MAX).saturating_add(1);
         let mut next = message.sent_on(exchange, key);
-        without_notes_of_the_broker(&mut next);
+        remove_broker_headers(&mut next);
         next.headers.remove(EXPIRES);
         if let (Self::Again(_), Some(expires)) = (self, expires) {
             next.headers.set(EXPIRES, to_unix_millis(expires));
@@ -106,7 +107,7 @@ fn attempts(message: &Message) -> usize {
     message.headers.number(ATTEMPT).and_then(|attempts| usize::try_from(attempts).ok()).unwrap_or(0)
 }
 
-/// The message with the header fields of the gateway alone, for a broker that cannot carry all of them in one frame.
+/// Removes all headers but the gateway's, for a broker that cannot carry all of them in one frame.
 pub(super) fn without_header_fields(mut message: Message) -> Message {
     const MAX_PROBLEM_BYTES: usize = 32 << 10;
 
@@ -124,22 +125,23 @@ pub(super) fn without_header_fields(mut message: Message) -> Message {
     message
 }
 
-/// A message that was not begun, for its queue, as never delivered.
+/// Returns a copy of a message that was not begun, for its own queue, as never delivered.
 pub(super) fn anew(message: Message, expires: Option<Instant>, queue: &CallQueue) -> Message {
     let mut anew = message.sent_on("", queue.name.clone());
-    without_notes_of_the_broker(&mut anew);
+    remove_broker_headers(&mut anew);
     anew.expiration = expires.map(|expires| expires.saturating_duration_since(Instant::now()));
     anew
 }
 
-/// Takes out what the broker has noted, of a message that is published again.
-fn without_notes_of_the_broker(message: &mut Message) {
-    for name in OF_THE_BROKER {
+/// Removes the broker's own headers from a message that is published again.
+fn remove_broker_headers(message: &mut Message) {
+    for name in BROKER_HEADERS {
         message.headers.remove(name);
     }
 }
 
-/// When a message expires that arrived at a certain time: its `expiration` counts from then, and an earlier try may have said.
+/// Returns when a message expires. Its `expiration` counts from its arrival (SEMANTICS §11); an
+/// earlier attempt may have recorded a time, and the earlier of the two wins.
 pub(super) fn expires(message: &Message, arrived: Instant) -> Option<Instant> {
     let by_the_property = message.expiration.and_then(|left| arrived.checked_add(left));
     let by_a_try_before = message.headers.number(EXPIRES).map(from_unix_millis);
@@ -152,13 +154,13 @@ fn to_unix_millis(at: Instant) -> i64 {
     i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }
 
-/// Now, where that is over.
+/// Returns the current time for a time in the past.
 fn from_unix_millis(at: i64) -> Instant {
-    const MAX_PROBLEM_BYTES: Duration = Duration::from_secs(365 * 24 * 3600);
+    const MAX_REMAINING: Duration = Duration::from_secs(365 * 24 * 3600);
 
     let since = Duration::from_millis(u64::try_from(at).unwrap_or(0));
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    Instant::now() + since.saturating_sub(now).min(MAX_PROBLEM_BYTES)
+    Instant::now() + since.saturating_sub(now).min(MAX_REMAINING)
 }
 
 #[cfg(test)]
@@ -172,15 +174,15 @@ mod tests {
     }
 
     #[test]
-    fn a_job_that_expires_before_its_next_try_is_dead() {
+    fn message_that_expires_before_its_next_retry_becomes_a_dead_letter() {
         let failed = || Err(Error::new(Code::OVERLOADED, "busy"));
         let message = Message { expiration: Some(Duration::from_secs(30)), ..Message::default() };
         let (arrived, queue) = (Instant::now(), queue());
         let expires = super::expires(&message, arrived);
-        let fate = RetryDecision::of(&message, expires, &failed(), &queue);
-        assert_eq!(fate, RetryDecision::Again(Duration::from_secs(1)));
+        let decision = RetryDecision::of(&message, expires, &failed(), &queue);
+        assert_eq!(decision, RetryDecision::Again(Duration::from_secs(1)));
         let second =
-            fate.message(message, expires, &failed(), &queue, &RequestId::generate()).unwrap();
+            decision.message(message, expires, &failed(), &queue, &RequestId::generate()).unwrap();
         assert_eq!(second.expiration, None);
         let left =
             super::expires(&second, Instant::now()).unwrap().saturating_duration_since(arrived);

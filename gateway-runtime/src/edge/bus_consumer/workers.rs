@@ -1,7 +1,8 @@
-//! The threads that execute calls of the bus, each with a runtime of its own, as those that serve HTTP have one.
+//! Worker threads that execute calls of the bus, each with a runtime of its own, as the threads
+//! that serve HTTP.
 //!
-//! They start when they are needed. A call goes to the one with the fewest, so that a method which blocks its thread delays the calls
-//! that it already has, and no others.
+//! They start on demand. A call goes to the least loaded thread, so a method that blocks its thread
+//! delays only the calls that the thread already has.
 
 use std::{
     convert::Infallible,
@@ -22,26 +23,26 @@ use crate::{
     edge::bus_consumer::{executor::Executor, intake::IntakeSlot},
 };
 
-/// So many calls are taken at once.
+/// The maximum number of calls that a thread takes at once.
 const TAKE_BATCH: usize = 64;
-/// How long a runtime waits for what a method runs on blocking threads.
+/// The time limit of a runtime's shutdown for what methods run on blocking threads.
 const BLOCKING_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// A message that is to be executed.
+/// A message to execute.
 #[derive(Debug)]
 struct Job {
     delivery: Delivery,
     taken: TakenDelivery,
-    /// Dropped when the message is settled.
+    /// Dropped when the message is acknowledged.
     working: mpsc::Sender<Infallible>,
 }
 
-/// What a call takes while its method runs.
+/// The slot and the load of a call, held while its method runs.
 #[derive(Debug)]
 #[expect(dead_code, reason = "they are given back when this is dropped")]
 pub(super) struct TakenDelivery(IntakeSlot, Load);
 
-/// One of the calls that a worker has.
+/// A unit of load: one call of a worker.
 #[derive(Debug)]
 struct Load(Arc<AtomicUsize>);
 
@@ -58,7 +59,7 @@ impl Drop for Load {
     }
 }
 
-/// The threads; they end, and cut what they have, when this is dropped.
+/// The worker threads. Dropping it ends them, and cuts their calls.
 #[derive(Debug)]
 pub(super) struct Workers {
     executor: Arc<Executor>,
@@ -74,7 +75,8 @@ struct Worker {
 }
 
 impl Workers {
-    /// Up to so many threads. `ending` is dropped when they and this have ended.
+    /// Creates up to `most` threads. `ending` is dropped when the threads and this value have
+    /// ended.
     pub(super) fn new(
         executor: Arc<Executor>,
         most: usize,
@@ -83,8 +85,8 @@ impl Workers {
         Self { executor, most: most.max(1), started: Vec::new(), ending }
     }
 
-    /// Executes a call on the thread that has the fewest; there are as many calls as slots. `working` is dropped when the message is
-    /// settled.
+    /// Executes a call on the least loaded thread. Slots limit the number of calls. `working` is
+    /// dropped when the message is acknowledged.
     pub(super) fn execute(
         &mut self,
         delivery: Delivery,
@@ -96,7 +98,7 @@ impl Workers {
             self.started.push(worker);
         }
         if let Some(worker) = self.started.iter().min_by_key(|worker| worker.load()) {
-            // A thread ends after its sender.
+            // The thread lives as long as this sender, so the send cannot fail.
             let _ = worker.jobs.send(Job {
                 delivery,
                 taken: TakenDelivery(slot, Load::on(worker)),
@@ -111,7 +113,10 @@ impl Workers {
         match start_thread(self.started.len(), serving, self.ending.clone()) {
             Ok(()) => Worker { jobs, load: Arc::default() },
             Err(error) => {
-                tracing::error!(%error, "a thread for calls of the bus cannot be started; the main one executes them");
+                tracing::error!(
+                    %error,
+                    "a thread for calls of the bus cannot be started; the main one executes them"
+                );
                 let (jobs, waiting) = mpsc::unbounded_channel();
                 tokio::spawn(serve(Arc::clone(&self.executor), waiting));
                 Worker { jobs, load: Arc::default() }

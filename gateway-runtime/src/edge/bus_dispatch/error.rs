@@ -1,4 +1,4 @@
-//! What the client is told where the bus brought no answer.
+//! Errors of the bus, as problems for the client.
 
 use std::time::Duration;
 
@@ -10,23 +10,23 @@ use crate::{
     edge::dispatch::unanswered,
 };
 
-/// In which time the bus is likely to be back.
+/// The `Retry-After` while the bus is unavailable.
 const BUS_RETRY_AFTER: Duration = Duration::from_secs(1);
 
-/// The problem of a request with this HTTP method.
+/// Returns the problem for a bus error of a request with this HTTP method.
 pub(super) fn of(error: &BusError, method: &Method) -> Error {
     let overloaded =
         |detail| Error::new(Code::OVERLOADED, detail).with_retry_after(BUS_RETRY_AFTER);
-    let told = match error.kind() {
+    let problem = match error.kind() {
         BusErrorKind::Disconnected => {
             overloaded("the message bus cannot be reached now; nothing was sent")
         }
         BusErrorKind::Blocked => {
-            overloaded("the message bus takes no messages now; nothing was sent")
+            overloaded("the message broker is blocked; nothing was sent")
         }
         BusErrorKind::Nacked => overloaded("the message bus did not take the message"),
         BusErrorKind::Unroutable => {
-            Error::new(Code::UNROUTABLE, "nobody receives what is sent to this address")
+            Error::new(Code::UNROUTABLE, "unroutable: no queue is bound to this routing key")
                 .with_retry_after(BUS_RETRY_AFTER)
         }
         BusErrorKind::InvalidMessage => {
@@ -39,5 +39,5 @@ pub(super) fn of(error: &BusError, method: &Method) -> Error {
             unanswered(method)
         }
     };
-    told.with_log_message(error)
+    problem.with_log_message(error)
 }

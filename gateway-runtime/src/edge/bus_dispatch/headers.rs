@@ -1,11 +1,12 @@
-//! Which header fields cross the bus: those that are meant for the other end, not for the connection (RFC 9110 §7.6.1).
+//! Header fields on the bus: end-to-end fields are forwarded, hop-by-hop fields are not (RFC 9110
+//! §7.6.1, SEMANTICS §10 and §11).
 
 use http::{HeaderName, header};
 
-/// Of WASP's making.
+/// The header with the HTTP method, and the one with the query string, as WASP defines them.
 pub(super) const METHOD: &str = "X-WASP-METHOD";
 pub(super) const QUERY: &str = "X-WASP-QS";
-/// What the gateway says itself begins with one of these, whatever a client says.
+/// Prefixes reserved for the gateway; fields of clients with them are dropped.
 const RESERVED_PREFIXES: [&str; 2] = ["x-wasp-", "x-gateway-"];
 
 /// Hop-by-hop and framing fields (RFC 9110 §7.6.1, §11.7); never forwarded.
@@ -25,11 +26,12 @@ const HOP_BY_HOP: [HeaderName; 13] = [
     HeaderName::from_static("http2-settings"),
 ];
 
-/// The fields by which the gateway learns who is calling.
+/// The fields with the caller's credentials.
 pub(super) static CREDENTIALS: [HeaderName; 2] =
     [header::AUTHORIZATION, HeaderName::from_static("x-api-key")];
 
-/// Whether a field of this name crosses; `connection_options` are the names that `Connection` lists.
+/// Returns whether a field is forwarded; `connection_options` are the names that `Connection`
+/// lists.
 pub(super) fn is_end_to_end(name: &HeaderName, connection_options: &[HeaderName]) -> bool {
     !HOP_BY_HOP.contains(name)
         && !connection_options.contains(name)

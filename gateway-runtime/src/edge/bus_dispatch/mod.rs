@@ -1,7 +1,9 @@
-//! HTTP to the bus and back: a request on a route with `dispatch = "bus"` becomes a message, and the answer to that the
-//! response, as WASP gateways do it.
+//! The dispatcher `bus`: a request on a route with `dispatch = "bus"` becomes a message, and the
+//! reply becomes the response, as in WASP (SEMANTICS §11).
 //!
-//! `request` makes the message, `response` the response, `failure` says why there is none.
+//! - `request`: creates the message, with the fields that `headers` lets pass
+//! - `response`: creates the response
+//! - `error`: the problem if there is none
 
 mod error;
 mod headers;
@@ -25,20 +27,20 @@ use crate::{
     edge::dispatch::{DispatchFuture, DispatchRequest, Dispatcher, RouteConfig},
 };
 
-/// What of `[routes.NAME]` is the bus's own.
+/// The settings of `[routes.NAME]` for the dispatcher `bus`.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct BusDispatchSettings {
-    /// The exchange that messages go to; the service's name when left out.
+    /// The exchange for messages; defaults to the name of the service.
     pub exchange: Option<String>,
-    /// On the route `*`: the services that are exchanges. No other is ever published to.
+    /// The services that are exchanges, on the route `*`. Messages go to no other exchange.
     pub exchanges: Vec<String>,
-    /// Bytes of a request's body, which travels whole: 16 MiB.
+    /// The maximum size of a request's body, in bytes, which is sent whole: 16 MiB.
     pub body_bytes: usize,
-    /// Whether messages survive a restart of the broker; their clients hardly do: no.
+    /// Whether messages survive a restart of the broker, which their clients rarely do: no.
     pub persistent: bool,
-    /// Whether workers read the credentials that the gateway has checked, `Authorization` and `X-Api-Key`: no. A route without
-    /// `auth` checks none, and forwards them.
+    /// Whether workers receive the credentials that the gateway has checked, `Authorization` and
+    /// `X-Api-Key`: no. A route without `auth` checks none, and forwards them.
     pub forward_credentials: bool,
 }
 
@@ -62,18 +64,19 @@ pub struct BusDispatcher(Arc<Inner>);
 struct Inner {
     broker: Arc<dyn Broker>,
     settings: BusDispatchSettings,
-    /// Fields of requests that workers do not read.
+    /// The fields of requests that are not forwarded to workers.
     withheld: &'static [HeaderName],
     body_timeout: Duration,
     budget: BodyBudget,
 }
 
 impl BusDispatcher {
-    /// The dispatcher of a route; bodies must be here within `body_timeout`, and are buffered within `budget`.
+    /// Creates the dispatcher of a route. Bodies must arrive within `body_timeout`, and are
+    /// buffered within `budget`.
     ///
     /// # Errors
     ///
-    /// When the route's own settings are wrong.
+    /// Fails if the route's own settings are invalid.
     pub fn new(
         section: &mut RouteConfig,
         broker: Arc<dyn Broker>,
@@ -111,7 +114,8 @@ impl BusDispatcher {
                 .map(|why| problem(&why)),
         );
         if !budget.fits(settings.body_bytes) {
-            let why = "its `body_bytes` do not fit into `http.limits.client_buffered_bytes` or `buffered_bytes`";
+            let why = "its `body_bytes` do not fit into `http.limits.client_buffered_bytes` or \
+                       `buffered_bytes`";
             problems.push(problem(why));
         }
         StartError::from_problems(problems)?;
@@ -155,11 +159,11 @@ pub mod mapping {
         edge::dispatch,
     };
 
-    /// Makes the message of a request on a route that checks credentials, without the body.
+    /// Creates the message of a request on a route that checks credentials, without the body.
     ///
     /// # Errors
     ///
-    /// As the gateway answers such a request.
+    /// The error with which the gateway answers such a request.
     pub fn request(head: &Parts, caller: &Caller) -> Result<Message, Error> {
         dispatch::check_path(head.uri.path())?;
         request::message(
@@ -171,11 +175,11 @@ pub mod mapping {
         )
     }
 
-    /// Makes the response of a reply.
+    /// Creates the response of a reply.
     ///
     /// # Errors
     ///
-    /// As the gateway answers a request with such a reply.
+    /// The error with which the gateway answers a request with such a reply.
     pub fn response(reply: Message) -> Result<Response<Body>, Error> {
         response::of(reply)
     }

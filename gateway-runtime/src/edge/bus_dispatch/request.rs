@@ -1,4 +1,4 @@
-//! From a request to a message: exchange, routing key, header fields.
+//! The message of a request: exchange, routing key and headers.
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, header, request::Parts};
@@ -17,26 +17,27 @@ use crate::{
 };
 
 impl BusDispatchSettings {
-    /// The exchange that a service's messages go to.
+    /// Returns the exchange for a service.
     ///
     /// # Errors
     ///
-    /// `not-found` for a service that is none.
+    /// `not-found` for a service without an exchange.
     pub(super) fn exchange_of(&self, service: &str) -> Result<ShortStr, Error> {
         let exchange = self
             .exchange
             .as_ref()
             .or_else(|| self.exchanges.iter().find(|listed| *listed == service));
-        let nothing = || Error::not_found("nothing stands at this address");
+        let nothing = || Error::not_found("not found");
         exchange.map(|exchange| exchange.clone().into()).ok_or_else(nothing)
     }
 }
 
-/// The message of a request, without its body and without the fields `withheld`.
+/// Creates the message of a request, without its body and without the fields `withheld`.
 ///
 /// # Errors
 ///
-/// `invalid-request` for what has no routing key, or wants a stream.
+/// `invalid-request` for a path without a routing key and for an upgrade, `not-acceptable` for a
+/// request that accepts event streams only.
 pub(super) fn message(
     exchange: ShortStr,
     head: &Parts,
@@ -60,7 +61,7 @@ pub(super) fn message(
     })
 }
 
-/// What comes after the service, its segments decoded and joined by dots.
+/// Returns the routing key: the path after the service, its segments decoded and joined by dots.
 fn key(rest: &str) -> Result<String, Error> {
     let refuse = |why| Err(Error::new(Code::INVALID_REQUEST, why));
     let mut key = String::with_capacity(rest.len());
@@ -70,7 +71,8 @@ fn key(rest: &str) -> Result<String, Error> {
         };
         if segment.contains(['.', '*', '#']) {
             return refuse(
-                "a segment of the path has one of the characters `.*#`, which mean something in routing keys",
+                "a segment of the path has one of the characters `.*#`, which mean something in \
+                 routing keys",
             );
         }
         key.push_str(&segment);
@@ -117,14 +119,14 @@ fn headers(
     fields
 }
 
-/// Returns the host of the request's target: `:authority` of HTTP/2, or an absolute target's. It wins over the field `Host`
-/// (RFC 9113 §8.3.1, RFC 9112 §3.2.2).
+/// Returns the host of the request's target: `:authority` of HTTP/2, or an absolute target's. It
+/// wins over the field `Host` (RFC 9113 §8.3.1, RFC 9112 §3.2.2).
 fn host(head: &Parts) -> Option<&str> {
     let authority = head.uri.authority()?.as_str();
     Some(authority.rsplit_once('@').map_or(authority, |(_, host)| host))
 }
 
-/// The values of a field as one (RFC 9110 §5.3; cookies by RFC 9113 §8.2.3).
+/// Joins the values of a field (RFC 9110 §5.3; cookies by RFC 9113 §8.2.3).
 fn value(headers: &HeaderMap, name: &HeaderName) -> MessageHeader {
     let mut values = headers.get_all(name).iter();
     let (first, more) = (values.next().map_or(&b""[..], |value| value.as_bytes()), values.next());
@@ -138,10 +140,11 @@ fn value(headers: &HeaderMap, name: &HeaderName) -> MessageHeader {
     MessageHeader::Text(all.into())
 }
 
-/// The bus carries whole messages: who would wait for anything else is told at once.
+/// Refuses upgrades and event streams at once: the bus carries whole messages.
 fn refuse_streams(headers: &HeaderMap) -> Result<(), Error> {
     if headers.contains_key(header::UPGRADE) {
-        let why = "this address is on a message bus, which carries whole messages: no WebSockets and no other upgrades";
+        let why = "this address is on a message bus, which carries whole messages: no WebSockets \
+                   and no other upgrades";
         return Err(Error::new(Code::INVALID_REQUEST, why));
     }
     let accepted: Vec<_> =
@@ -153,7 +156,8 @@ fn refuse_streams(headers: &HeaderMap) -> Result<(), Error> {
     if !accepted.is_empty()
         && media.all(|media| media.trim().eq_ignore_ascii_case("text/event-stream"))
     {
-        let why = "this address is on a message bus, which carries whole messages: it has no streams of events";
+        let why = "this address is on a message bus, which carries whole messages: it has no \
+                   streams of events";
         return Err(Error::new(Code::NOT_ACCEPTABLE, why));
     }
     Ok(())

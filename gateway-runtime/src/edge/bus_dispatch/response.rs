@@ -1,4 +1,4 @@
-//! From the answer's message to the response.
+//! The response of a reply.
 
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
 
@@ -11,15 +11,16 @@ use crate::{
     edge::bus_dispatch::headers::{connection_options, is_end_to_end},
 };
 
-/// The most header fields of a response. A frame of AMQP has room for tens of thousands, which no client reads.
+/// The maximum number of header fields of a response. An AMQP frame has room for tens of thousands,
+/// which no client reads.
 const MAX_FIELDS: usize = 1000;
 
-/// The response that an answer makes.
+/// Creates the response of a reply.
 ///
 /// # Errors
 ///
-/// `provider-failed` for a status that is none, for more header fields than a response can have, and where properties could not be
-/// read: the status may be among them.
+/// `provider-failed` for an invalid status, for more header fields than a response can have, and if
+/// properties could not be read: the status may be among them.
 pub(super) fn of(answer: Message) -> Result<Response<Body>, Error> {
     if let Some(reason) = answer.unreadable() {
         let error = Error::new(
@@ -52,8 +53,8 @@ pub(super) fn of(answer: Message) -> Result<Response<Body>, Error> {
     Ok(response)
 }
 
-/// The header fields of an answer that the response has too: texts and whole numbers, and lists of them, which become one
-/// field for each value. Those of the broker and of the connection are left out.
+/// Returns the header fields of the response: texts and integers, and lists of them, which become
+/// one field for each value. Headers of the broker and hop-by-hop fields are left out.
 fn headers(fields: &MessageHeaders) -> Result<HeaderMap, Error> {
     let connection = fields.iter().filter(|(name, _)| name.eq_ignore_ascii_case("connection"));
     let options = connection
@@ -80,7 +81,7 @@ fn headers(fields: &MessageHeaders) -> Result<HeaderMap, Error> {
     Ok(headers)
 }
 
-/// The values of a header field: those of a list, or the one.
+/// Returns the values of a header: the items of a list, or the value itself.
 fn values(field: &MessageHeader) -> &[MessageHeader] {
     match field {
         MessageHeader::List(values) => values,
@@ -88,7 +89,7 @@ fn values(field: &MessageHeader) -> &[MessageHeader] {
     }
 }
 
-/// The name of a response's field, unless it is the gateway's or the broker's.
+/// Parses the name of a response's field; none for the gateway's and the broker's own.
 fn header_name(name: &str) -> Option<HeaderName> {
     let is_of_the_broker =
         ["x-death", "x-first-death", "x-last-death"].iter().any(|prefix| name.starts_with(prefix));

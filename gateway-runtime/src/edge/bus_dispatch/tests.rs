@@ -1,4 +1,4 @@
-//! The mapping, line by line: what a request is as a message, and an answer as a response.
+//! Tests of the mapping: the message of a request, and the response of a reply.
 
 use bytes::Bytes;
 use http::{HeaderName, Request, Response, request::Parts};
@@ -41,7 +41,7 @@ fn the_example_of_wasp() {
     assert!(message.body.is_empty());
 }
 
-/// Path and query, and the routing key and `X-WASP-QS` of their message; none where they are refused.
+/// Paths and queries, with the routing key and `X-WASP-QS` of their message; none if refused.
 #[test]
 fn paths_and_queries() {
     let long = format!("/foo/{}", "a".repeat(255));
@@ -108,7 +108,7 @@ fn methods_are_as_they_were_sent() {
     }
 }
 
-/// Header fields of a request, and which of the message's are theirs.
+/// Header fields of a request, and those of its message.
 #[test]
 fn header_fields_of_requests() {
     for (sent, crossing) in [
@@ -163,7 +163,7 @@ fn header_fields_of_requests() {
 }
 
 #[test]
-fn what_is_said_of_the_body_is_a_property_too() {
+fn content_type_and_encoding_become_properties() {
     let sent = [("content-type", "application/cbor"), ("content-encoding", "gzip")];
     let message = message(&head("POST", "/foo/bar", &sent)).unwrap();
     assert_eq!(message.content_type.as_deref(), Some("application/cbor"));
@@ -278,7 +278,7 @@ async fn statuses() {
 }
 
 #[tokio::test]
-async fn answers_pass_as_they_are() {
+async fn reply_headers_and_body_become_the_response() {
     let headers = [
         ("location", MessageHeader::from("/foo/1")),
         ("X-Total", MessageHeader::from("7")),

@@ -1,4 +1,4 @@
-//! From an HTTP response to an answer, or to what it says went wrong.
+//! Decoding of responses and replies: the value, the stream, or the error.
 
 use std::time::Duration;
 
@@ -18,17 +18,17 @@ use crate::{
     provider::{error_chain, is_not_sent},
 };
 
-/// The longest JSON value that is waited for, in bytes.
+/// The maximum size of a JSON value, in bytes.
 const MAX_VALUE: usize = 64 << 20;
 
-/// The longest problem that is waited for, in bytes.
+/// The maximum size of a problem, in bytes.
 const MAX_PROBLEM: usize = 1 << 20;
 
-/// Reads the answer to a call.
+/// Decodes the response to a call.
 ///
 /// # Errors
 ///
-/// The problem in it, or why it is no answer.
+/// The problem in the response, or the reason why it is not a valid reply.
 pub(super) async fn read(
     response: reqwest::Response,
     expected: Expected,
@@ -61,12 +61,12 @@ fn unexpected(status: u16, expected: &str, media: &str) -> ClientError {
     ClientError::InvalidResponse { status: Some(status), why }
 }
 
-/// What a response other than a success says.
+/// Returns the error in a response whose status is no success.
 async fn failure(response: reqwest::Response) -> ClientError {
     let status = response.status().as_u16();
     let headers = response.headers().clone();
     let (media, retry_after) = (text(&headers, CONTENT_TYPE), text(&headers, RETRY_AFTER));
-    // What is no problem is not waited for.
+    // The body is read only if it may be a problem.
     let body = if is_json(media) { whole(response, MAX_PROBLEM).await } else { Ok(Bytes::new()) };
     match body {
         Ok(body) => problem(status, media, retry_after, &body),
@@ -77,7 +77,7 @@ async fn failure(response: reqwest::Response) -> ClientError {
     }
 }
 
-/// The problem that is told with a status.
+/// Decodes the problem of a response.
 fn problem(status: u16, media: &str, retry_after: &str, body: &[u8]) -> ClientError {
     let unreadable =
         |why: &str| ClientError::InvalidResponse { status: Some(status), why: why.to_owned() };
@@ -94,11 +94,11 @@ fn problem(status: u16, media: &str, retry_after: &str, body: &[u8]) -> ClientEr
     ClientError::Problem(Box::new(problem))
 }
 
-/// Reads an answer that came whole, in one message.
+/// Decodes a reply that arrived whole, in one message.
 ///
 /// # Errors
 ///
-/// The problem in it, or why it is no answer.
+/// The problem in the reply, or the reason why it is not valid.
 pub(super) fn decode_reply(
     status: u16,
     media: &str,
@@ -118,7 +118,7 @@ pub(super) fn decode_reply(
     }
 }
 
-/// All of a body.
+/// Reads a whole body of at most `limit` bytes.
 async fn whole(response: reqwest::Response, limit: usize) -> Result<Bytes, ClientError> {
     let status = response.status().as_u16();
     let mut pieces = pieces(response);
@@ -133,7 +133,7 @@ async fn whole(response: reqwest::Response, limit: usize) -> Result<Bytes, Clien
     Ok(body.freeze())
 }
 
-/// A body as it comes; when it is cut, that is an error.
+/// Returns a body as a stream, in which an aborted connection is an error.
 fn pieces(response: reqwest::Response) -> ByteStream {
     Box::pin(response.bytes_stream().map(|piece| {
         piece.map_err(|error| {
@@ -142,7 +142,7 @@ fn pieces(response: reqwest::Response) -> ByteStream {
     }))
 }
 
-/// Why there is no response.
+/// Returns the error for a request without a response.
 pub(super) fn transport_error(error: reqwest::Error) -> ClientError {
     match () {
         () if error.is_builder() => ClientError::InvalidRequest(error_chain(error)),
@@ -159,7 +159,7 @@ fn names(media: &str, name: &str) -> bool {
     media.split(';').next().is_some_and(|essence| essence.trim().eq_ignore_ascii_case(name))
 }
 
-/// JSON itself, or a type built on it (RFC 6839 §3.1).
+/// Returns whether a media type is JSON, or has the suffix `+json` (RFC 6839 §3.1).
 fn is_json(media: &str) -> bool {
     let essence = media.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     essence == "application/json" || essence.ends_with("+json")

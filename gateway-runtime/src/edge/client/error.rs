@@ -1,4 +1,4 @@
-//! Why a call through a typed client failed: what the service says of it, or how far the call got.
+//! Errors of a typed client: the problem of the service, or how far the call got.
 
 use std::{fmt, time::Duration};
 
@@ -6,34 +6,35 @@ use serde::Deserialize;
 
 use crate::{base::attempt::AttemptClass, json::violation::Violation, provider::ProviderError};
 
-/// Why a call failed.
+/// The error of a call.
 ///
-/// What matters to a caller is whether the method may have run: [`NotSent`](Self::NotSent) and
-/// [`Unsendable`](Self::Unsendable) say that it did not, [`TimedOut`](Self::TimedOut) and
-/// [`Ambiguous`](Self::Ambiguous) that nobody knows.
+/// The variants differ in whether the method may have been executed: after
+/// [`NotSent`](Self::NotSent) and [`InvalidRequest`](Self::InvalidRequest) it was not, after
+/// [`TimedOut`](Self::TimedOut) and [`Ambiguous`](Self::Ambiguous) the outcome is unknown.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ClientError {
-    /// The service answered, and this is its problem.
+    /// The problem that the service returned.
     Problem(Box<Problem>),
-    /// The call cannot be sent as it is: a header that is none, an input that cannot be written.
+    /// The call cannot be sent as it is: a header is malformed, or the input cannot be serialized.
     InvalidRequest(String),
     /// Nothing reached the service: name resolution, connecting or the TLS handshake failed.
     NotSent(String),
-    /// The call was sent, or may have been, and the answer did not come in this time.
+    /// The call was sent, or may have been, and no reply arrived within this time.
     TimedOut(Duration),
-    /// The call was sent, and no answer came, or not all of it: the connection was cut.
+    /// The call was sent, and no reply arrived, or only a part of it: the connection was lost.
     Ambiguous(String),
-    /// An answer came that is none of this service's: another type, or an error of something on the way.
+    /// The response is not one of this service: it has another type, or is an error of an
+    /// intermediary.
     InvalidResponse {
         /// The HTTP status.
         status: Option<u16>,
-        /// What is wrong with it.
+        /// The reason why the response is invalid.
         why: String,
     },
 }
 
-/// A problem of the service's (RFC 9457).
+/// A problem of the service (RFC 9457).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[non_exhaustive]
 pub struct Problem {
@@ -42,22 +43,22 @@ pub struct Problem {
     /// The HTTP status.
     #[serde(default)]
     pub status: u16,
-    /// The kind of failure for people.
+    /// The kind of failure, as text.
     #[serde(default)]
     pub title: String,
-    /// What happened here.
+    /// The explanation of this failure.
     #[serde(default)]
     pub detail: String,
-    /// Whether sending the call again can help.
+    /// Whether the call is worth sending again.
     #[serde(default)]
     pub retryable: bool,
-    /// The call's name in the service's log.
+    /// The request id in the log of the service.
     #[serde(default)]
     pub request_id: Option<String>,
-    /// The ways in which the input contradicts the schema.
+    /// The violations of the schema in the input.
     #[serde(default)]
     pub errors: Vec<Violation>,
-    /// After which time sending the call again may help.
+    /// The time after which a retry may succeed.
     #[serde(skip)]
     pub retry_after: Option<Duration>,
 }
@@ -67,7 +68,7 @@ impl ClientError {
         Self::InvalidResponse { status: None, why: why.into() }
     }
 
-    /// The problem that the service answered with.
+    /// Returns the problem of the service, if it returned one.
     #[must_use]
     pub fn problem(&self) -> Option<&Problem> {
         match self {
@@ -76,16 +77,16 @@ impl ClientError {
         }
     }
 
-    /// The code of the problem that the service answered with.
+    /// Returns the code of the problem, if the service returned one.
     #[must_use]
     pub fn code(&self) -> Option<&str> {
         self.problem().map(|problem| problem.code.as_str())
     }
 
-    /// Whether sending the call again can help and does no harm. A problem says so itself.
+    /// Returns whether a retry may succeed and has no further effect. A problem states it itself.
     ///
-    /// A call without an answer may have been carried out, so this is false; a call that only reads, or has an
-    /// idempotency key, may be sent again all the same.
+    /// False for a call without a reply, which may have been executed. A call of effect `read`, or
+    /// with an idempotency key, may be sent again all the same.
     #[must_use]
     pub fn is_retryable(&self) -> bool {
         match self {
@@ -98,13 +99,14 @@ impl ClientError {
         }
     }
 
-    /// After which time sending the call again may help.
+    /// Returns the time after which a retry may succeed.
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
         self.problem()?.retry_after
     }
 
-    /// What the failure says of the attempt, for a gateway to which this service is a provider.
+    /// Returns the attempt class, for a gateway that uses this service as a provider (SEMANTICS
+    /// §3).
     #[must_use]
     pub fn class(&self) -> AttemptClass {
         match self {
@@ -121,13 +123,14 @@ impl ClientError {
 }
 
 impl Problem {
-    /// Refusals have done nothing, whatever their status: the gateway says so by their codes.
+    /// Returns the attempt class. The codes of refusals mean that nothing was executed, whatever
+    /// the status.
     fn class(&self) -> AttemptClass {
         match (self.code.as_str(), self.status) {
             ("no-provider" | "unroutable" | "overloaded", _) | (_, 401..=403 | 429) => {
                 AttemptClass::Rejected
             }
-            // The call that holds the key may be under way, or done.
+            // The call with the key may be in progress, or executed.
             ("idempotency-conflict", _) => AttemptClass::Ambiguous,
             (_, 400..=499) => AttemptClass::Invalid,
             _ => AttemptClass::Ambiguous,
@@ -135,7 +138,7 @@ impl Problem {
     }
 }
 
-/// To a gateway whose provider this service is.
+/// Converts the error for a gateway that uses this service as a provider.
 impl From<ClientError> for ProviderError {
     fn from(error: ClientError) -> Self {
         let message = error.to_string();

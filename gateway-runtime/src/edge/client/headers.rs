@@ -1,12 +1,12 @@
-//! Header fields, from what a program writes.
+//! Header fields from an author's strings.
 
 use ::http::{HeaderName, HeaderValue};
 
-/// A field. What is wrong is told without the value, which may be a secret.
+/// Parses a header field. The error omits the value, which may be a secret.
 ///
 /// # Errors
 ///
-/// When it is none.
+/// Fails if the name or the value is malformed.
 pub(super) fn field(name: &str, value: &str) -> Result<(HeaderName, HeaderValue), String> {
     let parsed =
         HeaderName::try_from(name).map_err(|_| format!("{name:?} is no name of a header field"))?;
@@ -15,11 +15,11 @@ pub(super) fn field(name: &str, value: &str) -> Result<(HeaderName, HeaderValue)
     Ok((parsed, value))
 }
 
-/// The value of `Authorization` for a token (RFC 6750 §2.1).
+/// Returns the value of `Authorization` for a bearer token (RFC 6750 §2.1).
 ///
 /// # Errors
 ///
-/// When the token has characters that cannot stand there.
+/// Fails if the token has characters that are invalid in a field value.
 pub(super) fn bearer(token: &str) -> Result<HeaderValue, String> {
     let value = HeaderValue::try_from(format!("Bearer {token}"));
     let mut value = value.map_err(|_| "the bearer token is malformed".to_owned())?;
@@ -27,11 +27,12 @@ pub(super) fn bearer(token: &str) -> Result<HeaderValue, String> {
     Ok(value)
 }
 
-/// The value of `Idempotency-Key`: a string of RFC 9651, as the draft of the field asks for.
+/// Returns the value of `Idempotency-Key`: a string of RFC 9651, as the field's IETF draft
+/// requires.
 ///
 /// # Errors
 ///
-/// When it is not 1 to 255 printable ASCII characters.
+/// Fails if the key is not 1 to 255 printable ASCII characters.
 pub(super) fn idempotency_key(key: &str) -> Result<HeaderValue, String> {
     let printable = key.bytes().all(|byte| (b' '..=b'~').contains(&byte));
     let quoted = format!("\"{}\"", key.replace('\\', "\\\\").replace('"', "\\\""));

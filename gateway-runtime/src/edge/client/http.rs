@@ -1,4 +1,4 @@
-//! Calls over HTTP: from a request to an address, and on to an answer.
+//! Calls over HTTP: sends a request to a gateway's address, and decodes the response.
 
 use std::{fmt, future::Future, pin::Pin, time::Duration};
 
@@ -19,18 +19,19 @@ use crate::{
     provider::{HttpClientSettings, connector},
 };
 
-/// The gateway that a service is behind, over HTTP. Connections are kept, and shared by the clones of a client.
+/// A transport over HTTP. Clones of a client share its connection pool.
 ///
 /// ```
 /// use std::time::Duration;
 ///
 /// use gateway_runtime::client::Http;
 ///
-/// let gateway = Http::to("https://gateway.internal").bearer("a token").timeout(Duration::from_secs(5));
+/// let gateway =
+///     Http::to("https://gateway.internal").bearer("a token").timeout(Duration::from_secs(5));
 /// # let _ = gateway;
 /// ```
 pub struct Http {
-    /// Or what keeps calls from being sent, told with each.
+    /// The endpoint, or the reason why calls cannot be sent, which each of them returns.
     gateway: Result<Endpoint, String>,
     headers: HeaderMap,
     timeout: Duration,
@@ -42,9 +43,11 @@ struct Endpoint {
 }
 
 impl Http {
-    /// The gateway at this address; if the address has a path, `/services/…` comes after it.
+    /// Creates a transport to a gateway's address. If the address has a path, `/services/…` is
+    /// appended.
     ///
-    /// A call has 30 seconds. An address that is none shows with the first call, as [`ClientError::Unsendable`].
+    /// A call has 30 seconds. An invalid address is reported by the first call, as
+    /// [`ClientError::InvalidRequest`].
     #[must_use]
     pub fn to(base: impl AsRef<str>) -> Self {
         Self {
@@ -54,13 +57,13 @@ impl Http {
         }
     }
 
-    /// Says who is calling, by a token.
+    /// Authenticates calls with a bearer token.
     #[must_use]
     pub fn bearer(self, token: &str) -> Self {
         self.with(bearer(token).map(|value| (AUTHORIZATION, value)))
     }
 
-    /// Says who is calling, by an API key.
+    /// Authenticates calls with an API key.
     #[must_use]
     pub fn api_key(self, key: &str) -> Self {
         self.with(field("x-api-key", key).map(|(name, mut value)| {
@@ -69,13 +72,14 @@ impl Http {
         }))
     }
 
-    /// Sets a header field of every call that does not set it itself.
+    /// Sets a header field for every call that does not set it itself.
     #[must_use]
     pub fn header(self, name: impl AsRef<str>, value: impl AsRef<str>) -> Self {
         self.with(field(name.as_ref(), value.as_ref()))
     }
 
-    /// In which time an answer must be there, or have begun if it is streamed, where the call says nothing of it.
+    /// Sets the time limit for a reply, or for its begin if it is streamed, for calls without their
+    /// own.
     #[must_use]
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
@@ -92,7 +96,8 @@ impl Http {
         self
     }
 
-    /// The fields of a call: its own, ours where it has none, and what HTTP needs.
+    /// Returns the fields of a call: its own, the defaults for those it lacks, and the ones HTTP
+    /// requires.
     fn headers(&self, request: &TransportRequest) -> HeaderMap {
         let mut headers = request.headers.clone();
         for (name, value) in &self.headers {
@@ -184,7 +189,7 @@ fn accept(expected: Expected) -> HeaderValue {
     match expected {
         Expected::Value => HeaderValue::from_static("application/json"),
         Expected::Items => HeaderValue::from_static(NDJSON),
-        // Parameters of a media type would read as a wish of their own.
+        // Without parameters, which would be read as a preference.
         Expected::Bytes(media) => {
             HeaderValue::from_static(media.split(';').next().unwrap_or(media))
         }

@@ -1,6 +1,8 @@
-//! Which of a method's arguments is its input, told by their types: for the macro that writes the client's signatures.
+//! Selection of a method's input among its arguments, by their types, for the macro that generates
+//! the signatures of clients.
 //!
-//! All of it is total: an argument that can be none is the server side's to report, once, and counts as no input here.
+//! The selection is total: an argument of an invalid type is reported by the server side, once, and
+//! counts as no input here.
 
 use std::marker::PhantomData;
 
@@ -9,8 +11,8 @@ use crate::{
     service::argument::FromCall,
 };
 
-/// Asks a type what it is, without asking for a bound: `Probe::<T>::IS_INPUT` is the constant of [`FromCall`] where `T`
-/// has it, and else that of [`NoInput`].
+/// A probe of a type without a bound: `InputProbe::<T>::IS_INPUT` is the constant of [`FromCall`]
+/// if `T` implements it, and otherwise that of [`NoInput`].
 #[derive(Debug)]
 pub struct InputProbe<T>(PhantomData<T>);
 
@@ -19,26 +21,27 @@ impl<T: FromCall> InputProbe<T> {
     pub const IS_INPUT: bool = T::IS_INPUT;
 }
 
-/// What [`Probe`] says of a type that can be no argument.
+/// The fallback of [`InputProbe`] for a type that cannot be an argument.
 pub trait NoInput {
-    /// It is none.
+    /// False: the type is no input.
     const IS_INPUT: bool = false;
 }
 
 impl<T> NoInput for InputProbe<T> {}
 
-/// Asks a type for the service it declares, in the same way.
+/// A probe for the service that a type declares, in the same way.
 #[derive(Debug)]
 pub struct DeclaredService<T>(PhantomData<T>);
 
 impl<T: crate::service::entry::ServiceIdentity> DeclaredService<T> {
-    /// What its attribute says.
+    /// The specification from the attribute.
     pub const SPEC: &'static ServiceSpec = T::SPEC;
 }
 
-/// What [`Declared`] says of a struct without `#[service]`; such a program does not compile.
+/// The fallback of [`DeclaredService`] for a struct without `#[service]`; such a program does not
+/// compile.
 pub trait NoService {
-    /// Nothing.
+    /// An empty specification.
     const SPEC: &'static ServiceSpec = &ServiceSpec {
         name: "",
         version: 0,
@@ -52,13 +55,13 @@ pub trait NoService {
 
 impl<T> NoService for DeclaredService<T> {}
 
-/// One argument, whether it is the input, and the arguments after it; `()` ends the list.
+/// An argument, whether it is the input, and the arguments after it; `()` ends the list.
 #[derive(Debug)]
 pub struct ArgumentList<const IS_INPUT: bool, T, Rest>(PhantomData<(T, Rest)>);
 
 /// The input among a list of arguments: `()` if there is none.
 pub trait Select {
-    /// Its type.
+    /// The type of the input.
     type Input;
 }
 

@@ -1,13 +1,15 @@
-//! The typed client of a service: the same methods, called elsewhere.
+//! The typed client of a service: the same methods, called remotely.
 //!
-//! `#[service] impl Currency` makes a `CurrencyClient` beside the service, with a method for each one exposed:
+//! `#[service] impl Currency` generates a `CurrencyClient` beside the service, with a method for
+//! each exposed one:
 //!
 //! ```text
 //! let currency = Currency::client(Http::to("http://rates.internal:8080"));
 //! let rates = currency.rates(&query).timeout(Duration::from_secs(2)).await?;
 //! ```
 //!
-//! Over a message bus it is the same, by the queue that the gateway takes calls from: [`Bus::to`] in place of [`Http::to`].
+//! Over a message bus the calls go to the queue that the gateway consumes: [`Bus::to`] in place of
+//! [`Http::to`].
 //!
 //! ```
 //! use gateway_runtime::{client::Bus, prelude::*};
@@ -33,9 +35,10 @@
 //! async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
 //! #   let folder = std::env::temp_dir().join(format!("gateway-doc-{}", std::process::id()));
 //! #   std::fs::create_dir_all(&folder)?;
-//! #   let settings = format!("http.listen = '127.0.0.1:0'\nstore.path = '{}'", folder.join("books.db").display());
+//! #   let store = folder.join("books.db");
+//! #   let settings = format!("http.listen = '127.0.0.1:0'\nstore.path = '{}'", store.display());
 //!     let gateway = Gateway::from_toml(&settings)?.start().await?;
-//!     // From another program it is `Bus::to("amqp://rabbit.internal:5672")`.
+//!     // Another program uses `Bus::to("amqp://rabbit.internal:5672")`.
 //!     let sums = Sums::client(Bus::over(gateway.broker().clone()));
 //!     assert_eq!(sums.add(&Sum { a: 2, b: 3 }).await?, 5);
 //! #   gateway.stop().await?;
@@ -44,8 +47,10 @@
 //! }
 //! ```
 //!
-//! `call` is one call before it is awaited, `transport` what carries it ([`Http`], [`Bus`], or your own), `answer` and `stream`
-//! what comes back, `select` finds the input among a method's arguments for the macro.
+//! - `call`: a call before it is awaited
+//! - `transport`: the interface of [`Http`], [`Bus`] and other transports
+//! - `decode`, `reply`, `stream`: replies
+//! - `input`: selects the input among a method's arguments, for the macro
 
 mod bus;
 mod call;

@@ -1,4 +1,4 @@
-//! From an answer on the wire to what the method returned.
+//! Conversion of responses to the return types of methods.
 
 use serde::de::DeserializeOwned;
 
@@ -7,28 +7,29 @@ use crate::{
     edge::client::{ClientError, Expected, ReplyBody, ReplyStream, TransportResponse},
 };
 
-/// What a method answers with, as its client receives it.
+/// The return type of a method, as its client receives it.
 #[diagnostic::on_unimplemented(
     message = "the typed client cannot receive a `{Self}`, which does not implement `Deserialize`",
     label = "this answer can be written and not read",
-    note = "derive `serde::Deserialize` for `{Self}` beside `Serialize`, or put `#[model]` on it, which derives both"
+    note = "derive `serde::Deserialize` for `{Self}` beside `Serialize`, or put `#[model]` on it, \
+            which derives both"
 )]
 pub trait FromReply {
-    /// What awaiting the call gives.
+    /// The type that awaiting the call returns.
     type Received: Send + 'static;
 
-    /// The form to ask for.
+    /// The form of reply to request.
     const EXPECTED: Expected;
 
-    /// Reads the answer.
+    /// Decodes the reply.
     ///
     /// # Errors
     ///
-    /// When the answer is not what the method returns.
+    /// Fails if the reply is not what the method returns.
     fn receive(response: TransportResponse) -> Result<Self::Received, ClientError>;
 }
 
-/// JSON; no content is `null`, as which `()` and `Option` read it.
+/// Decodes JSON. A reply without content is `null`, which `()` and `Option` accept.
 #[diagnostic::do_not_recommend]
 impl<T: DeserializeOwned + Send + 'static> FromReply for T {
     type Received = T;
@@ -72,7 +73,7 @@ impl<M: MediaType> FromReply for Raw<M> {
     fn receive(response: TransportResponse) -> Result<ReplyBody, ClientError> {
         match response {
             TransportResponse::Bytes(media, pieces) => Ok(ReplyBody::new(media, pieces)),
-            // Bytes of a media type may be JSON, or none at all.
+            // The media type may be JSON, and the body may be empty.
             TransportResponse::Json(json) => Ok(ReplyBody::whole("application/json", json)),
             TransportResponse::Empty => Ok(ReplyBody::whole(M::NAME, bytes::Bytes::new())),
             TransportResponse::Items(_) => {
@@ -82,7 +83,7 @@ impl<M: MediaType> FromReply for Raw<M> {
     }
 }
 
-/// Reads one JSON value; what is wrong is told with its place.
+/// Decodes one JSON value; the error names the path of the invalid part.
 pub(super) fn read_json<T: DeserializeOwned>(json: &[u8]) -> Result<T, ClientError> {
     let mut reader = serde_json::Deserializer::from_slice(json);
     let value = serde_path_to_error::deserialize(&mut reader);

@@ -1,4 +1,4 @@
-//! Answers that come piece by piece.
+//! Streamed replies.
 
 use std::{
     fmt,
@@ -13,11 +13,11 @@ use serde::de::DeserializeOwned;
 
 use crate::edge::client::{ClientError, reply::read_json, transport::ByteStream};
 
-/// The items of a streamed answer, as they come.
+/// The items of a streamed reply, as they arrive.
 ///
-/// The end without an error is the end of the answer. A connection that was cut, and a failure of the service's after
-/// its first items, are an error, after which nothing comes: a part is never taken for the whole. Dropping it tells the
-/// service to stop.
+/// A stream that ends without an error is complete. An aborted connection, and a failure of the
+/// service after its first items, is an error, and the last item: an incomplete reply never looks
+/// complete. Dropping the stream cancels the call.
 #[must_use = "a stream does nothing unless it is read"]
 pub struct ReplyStream<T> {
     pieces: Option<ByteStream>,
@@ -49,9 +49,9 @@ impl<T> fmt::Debug for ReplyStream<T> {
     }
 }
 
-/// An answer that is no JSON: its media type, and its bytes as they come or [all at once](Self::bytes).
+/// A reply that is not JSON: its media type, and its bytes as a stream or [at once](Self::bytes).
 ///
-/// As with [`Items`], an end without an error is the whole of it.
+/// As with [`ReplyStream`], a body that ends without an error is complete.
 #[must_use = "a body does nothing unless it is read"]
 pub struct ReplyBody {
     media: String,
@@ -67,17 +67,17 @@ impl ReplyBody {
         Self::new(media.to_owned(), Box::pin(stream::iter([Ok(bytes)])))
     }
 
-    /// As in `Content-Type`.
+    /// Returns the media type, as in `Content-Type`.
     #[must_use]
     pub fn media_type(&self) -> &str {
         &self.media
     }
 
-    /// All of it, however long it is.
+    /// Returns the whole body, without a limit of its length.
     ///
     /// # Errors
     ///
-    /// When the connection is cut before the end.
+    /// Fails if the connection is aborted before the end.
     pub async fn bytes(mut self) -> Result<Bytes, ClientError> {
         let mut whole = BytesMut::new();
         while let Some(piece) = self.next().await {

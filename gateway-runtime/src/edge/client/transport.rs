@@ -1,4 +1,4 @@
-//! What carries a call to where the service is.
+//! Transports: the interface that carries calls to a remote service.
 
 use std::{fmt, future::Future, pin::Pin, time::Duration};
 
@@ -11,43 +11,44 @@ use crate::{
     edge::client::ClientError,
 };
 
-/// A way to a service elsewhere: one call in, one answer out. [`Http`](crate::edge::client::Http) is one, [`Bus`](crate::edge::client::Bus)
-/// another; a test may have its own.
+/// A transport to a remote service: one call in, one reply out. [`Http`](crate::edge::client::Http)
+/// and [`Bus`](crate::edge::client::Bus) implement it; a test may have its own.
 pub trait Transport: Send + Sync + 'static {
-    /// Carries out one call.
+    /// Sends one call.
     ///
     /// # Errors
     ///
-    /// The future gives the problem that the service answered with, or why there is no answer.
+    /// The future returns the problem of the service, or the reason why there is no reply.
     fn call(
         &self,
         request: TransportRequest,
     ) -> Pin<Box<dyn Future<Output = Result<TransportResponse, ClientError>> + Send>>;
 }
 
-/// A call on its way out.
+/// A call to send.
 #[derive(Clone, Debug)]
 pub struct TransportRequest {
-    /// The service.
+    /// The called service.
     pub service: &'static ServiceSpec,
-    /// The method's name, as in its address.
+    /// The name of the method, as in its address.
     pub method: &'static str,
-    /// Its HTTP method.
+    /// The HTTP method.
     pub verb: Verb,
-    /// The input as a JSON text; empty where there is none.
+    /// The input as JSON text; empty if there is none.
     pub input: Bytes,
-    /// Header fields of this call; they win over those of the transport.
+    /// The header fields of this call; they win over those of the transport.
     pub headers: HeaderMap,
-    /// In which time the answer must be there, or have begun if it is streamed; none for the transport's own.
+    /// The time limit for the reply, or for its begin if it is streamed; none for the transport's
+    /// own.
     pub timeout: Option<Duration>,
-    /// The form of the answer.
+    /// The form of the reply.
     pub expected: Expected,
 }
 
-/// In which form an answer is wanted.
+/// The form in which a reply is requested.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Expected {
-    /// One JSON value, or nothing.
+    /// A single JSON value, or no content.
     Value,
     /// JSON values one after another, as NDJSON.
     Items,
@@ -55,18 +56,18 @@ pub enum Expected {
     Bytes(&'static str),
 }
 
-/// Pieces of an answer, as they come. An end without an error is the whole of it.
+/// The pieces of a reply, as they arrive. A stream that ends without an error is complete.
 pub type ByteStream = Pin<Box<dyn Stream<Item = Result<Bytes, ClientError>> + Send>>;
 
-/// An answer on its way in: what was done. What was not is a [`ClientError`].
+/// A reply of a call that was executed; all else is a [`ClientError`].
 pub enum TransportResponse {
-    /// Nothing to say.
+    /// An empty reply.
     Empty,
-    /// One JSON value.
+    /// A single JSON value.
     Json(Bytes),
-    /// JSON values, a whole one in each piece.
+    /// JSON values, a complete one in each piece.
     Items(ByteStream),
-    /// Bytes of the media type.
+    /// Bytes with this media type.
     Bytes(String, ByteStream),
 }
 

@@ -1,6 +1,8 @@
-//! What answers `/{service}/{rest}`, where that is no method: a strategy, chosen for each route by `[routes.NAME] dispatch`.
+//! Dispatchers of `/{service}/{rest}` for paths that are no methods (SEMANTICS §1). Each route
+//! selects one by `[routes.NAME] dispatch`.
 //!
-//! The gateway has `bus`; an author adds their own with [`Gateway::dispatcher`](crate::Gateway::dispatcher).
+//! The gateway has `bus`; an author adds their own with
+//! [`Gateway::dispatcher`](crate::Gateway::dispatcher).
 
 mod path_rule;
 mod route_settings;
@@ -19,54 +21,55 @@ use crate::base::{
 pub(crate) use crate::edge::dispatch::path_rule::check as check_path;
 pub use crate::edge::dispatch::route_settings::{RouteConfig, RouteSettings};
 
-/// What a dispatcher answers, on its way.
+/// The future of a dispatcher's response.
 pub type DispatchFuture = Pin<Box<dyn Future<Output = Result<Response<Body>, Error>> + Send>>;
 
-/// What answers the requests of a route.
+/// A dispatcher of the requests of a route.
 pub trait Dispatcher: Send + Sync + 'static {
-    /// Answers one request. When its client leaves, the future is dropped; when its deadline is over before the response's
-    /// head is there, too, and the client is answered `timeout` or `outcome-unknown`.
+    /// Answers one request. The future is dropped when the client disconnects, and when the
+    /// deadline passes before the head of the response is there; the client then receives `timeout`
+    /// or `outcome-unknown`.
     ///
     /// # Errors
     ///
-    /// The future gives why there is no response, which becomes a problem.
+    /// The future returns the reason why there is no response, which becomes a problem.
     fn dispatch(&self, request: DispatchRequest) -> DispatchFuture;
 }
 
-/// A request on a route. Its path holds no dot segments in any spelling, no backslashes, control characters, encoded slashes
-/// or broken percent-encodings.
+/// A request on a route. Its path has passed the path rule (SEMANTICS §10): no dot segments in any
+/// spelling, no backslashes, control characters, encoded slashes or broken percent-encodings.
 #[derive(Debug)]
 pub struct DispatchRequest {
-    /// The request's name.
+    /// The id of the request.
     pub id: RequestId,
-    /// Where its client is, or who stands before it.
+    /// The address of the client, or of the proxy before it.
     pub peer: SocketAddr,
-    /// Who is calling, where the route asks for that; a stranger else.
+    /// The caller if the route requires authentication; otherwise anonymous.
     pub caller: Caller,
-    /// When the head of the response must be there.
+    /// The deadline for the head of the response.
     pub deadline: Instant,
-    /// The head, as it came.
+    /// The head, unchanged.
     pub head: Parts,
-    /// The body, as it comes.
+    /// The body, as a stream.
     pub body: Body,
 }
 
 impl DispatchRequest {
-    /// The first segment of the path, as it was sent: the service that is asked for.
+    /// Returns the requested service: the first segment of the path, unchanged.
     #[must_use]
     pub fn service(&self) -> &str {
         split(self.head.uri.path()).0
     }
 
-    /// What comes after it, as it was sent: empty, or beginning with a slash.
+    /// Returns the path after the service, unchanged: empty, or with a leading slash.
     #[must_use]
     pub fn rest(&self) -> &str {
         split(self.head.uri.path()).1
     }
 }
 
-/// Why there is no answer to a request that somebody may have got: one that may be repeated may be sent again, of any other
-/// nobody knows what it did (RFC 9110 §9.2.2).
+/// Returns the error for a request that may have been received and has no reply. An idempotent
+/// request may be sent again; the outcome of any other is unknown (RFC 9110 §9.2.2).
 pub(crate) fn unanswered(method: &Method) -> Error {
     if method.is_idempotent() {
         return Error::new(Code::TIMEOUT, "no answer came in time; the request may be sent again");
@@ -77,24 +80,24 @@ pub(crate) fn unanswered(method: &Method) -> Error {
     )
 }
 
-/// The first segment of a path, and what comes after it.
+/// Splits a path after its first segment.
 pub(crate) fn split(path: &str) -> (&str, &str) {
     let path = path.strip_prefix('/').unwrap_or(path);
     path.split_at(path.find('/').unwrap_or(path.len()))
 }
 
-/// Makes the dispatcher of a route, at start.
+/// A factory that creates the dispatcher of a route at start.
 pub type DispatcherFactory =
     dyn Fn(&mut RouteConfig) -> Result<Arc<dyn Dispatcher>, StartError> + Send + Sync;
 
-/// One route, ready to be asked.
+/// A route with its dispatcher.
 #[derive(Clone)]
 pub struct Route {
-    /// The service that it is for; `*` for all that have none of their own.
+    /// The service of the route; `*` for all services without a route.
     pub service: String,
-    /// What holds for each of its requests.
+    /// The settings for each request on the route.
     pub terms: RouteSettings,
-    /// What answers them.
+    /// The dispatcher of the requests.
     pub dispatcher: Arc<dyn Dispatcher>,
 }
 

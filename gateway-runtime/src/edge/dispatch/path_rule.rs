@@ -1,14 +1,15 @@
-//! The one rule of paths, for routing, for judging who may call, and for passing requests on: what two programs could read in
-//! two ways is refused, everything else stays as it is, byte for byte.
+//! The path rule (SEMANTICS §10) for routing, authorisation and forwarding. Dot segments and
+//! everything else that two programs could read in two ways is refused; all other paths stay
+//! unchanged, byte for byte.
 
 use crate::base::error::{Code, Error};
 
-/// Judges a path.
+/// Checks a path.
 ///
 /// # Errors
 ///
-/// `invalid-request` for dot segments in any spelling, backslashes, control characters, encoded slashes, and
-/// percent-encodings that are none.
+/// `invalid-request` for dot segments in any spelling, backslashes, control characters, encoded
+/// slashes, and broken percent-encodings.
 pub(crate) fn check(path: &str) -> Result<(), Error> {
     let refuse = |why| Err(Error::new(Code::INVALID_REQUEST, why));
     let mut rest = path.as_bytes();
@@ -43,7 +44,7 @@ pub(crate) fn check(path: &str) -> Result<(), Error> {
     if segment.is_dot_segment() { refuse("the path has a segment `.` or `..`") } else { Ok(()) }
 }
 
-/// As much of a segment as must be known.
+/// The state of a segment that identifies dot segments (RFC 3986 §5.2.4).
 #[derive(Default)]
 struct Segment {
     length: usize,
@@ -72,7 +73,7 @@ mod tests {
     use super::check;
 
     #[test]
-    fn what_could_be_read_in_two_ways_is_refused() {
+    fn paths_with_two_readings_are_refused() {
         for bad in [
             "/a/../b",
             "/a/..",
@@ -115,13 +116,16 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_passes_holds_nothing_odd_once_decoded(path in "(/|\\.|%2e|%2F|%5C|\\\\|a|%41|%0a|%|[0-9a-f]){0,24}") {
+        fn accepted_paths_are_harmless_once_decoded(
+            path in "(/|\\.|%2e|%2F|%5C|\\\\|a|%41|%0a|%|[0-9a-f]){0,24}",
+        ) {
             if check(&path).is_ok() {
                 let decoded: Vec<u8> = percent_encoding::percent_decode_str(&path).collect();
                 prop_assert!(!decoded.iter().any(|byte| byte.is_ascii_control() || *byte == b'\\'));
                 let slashes = |bytes: &[u8]| bytes.iter().filter(|byte| **byte == b'/').count();
                 prop_assert_eq!(slashes(&decoded), slashes(path.as_bytes()));
-                prop_assert!(!decoded.split(|byte| *byte == b'/').any(|segment| matches!(segment, b"." | b"..")));
+                let mut segments = decoded.split(|byte| *byte == b'/');
+                prop_assert!(!segments.any(|segment| matches!(segment, b"." | b"..")));
             }
         }
     }

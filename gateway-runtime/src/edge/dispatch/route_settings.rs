@@ -1,4 +1,4 @@
-//! `[routes.NAME]`: what holds for every route, and what is its dispatcher's own.
+//! The section `[routes.NAME]`: the settings of every route, and those of its dispatcher.
 
 use std::time::Duration;
 
@@ -17,17 +17,17 @@ use crate::{
     json::section::parse_section,
 };
 
-/// What holds for each request on a route.
+/// The settings for each request on a route.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct RouteSettings {
-    /// What answers: `bus`, or an author's own.
+    /// The dispatcher: `bus`, or an author's own.
     pub dispatch: String,
-    /// Whether who is calling must be known; else anybody may.
+    /// Whether authentication is required; otherwise anonymous callers are accepted.
     pub auth: bool,
-    /// The scopes that a caller must hold.
+    /// The scopes that a caller must have.
     pub scopes: Vec<String>,
-    /// How long the answer may take; `http.request_timeout` when left out.
+    /// The time limit of the response; defaults to `http.request_timeout`.
     #[serde(deserialize_with = "duration_or_none")]
     #[schemars(with = "Option<DurationText>")]
     pub timeout: Option<Duration>,
@@ -36,14 +36,14 @@ pub struct RouteSettings {
 impl RouteSettings {
     const KEYS: [&str; 4] = ["dispatch", "auth", "scopes", "timeout"];
 
-    /// Whether a caller must be known.
+    /// Returns whether authentication is required, by `auth` or by `scopes`.
     #[must_use]
     pub fn requires_caller(&self) -> bool {
         self.auth || !self.scopes.is_empty()
     }
 }
 
-/// The section of a route, as its dispatcher reads it.
+/// The configuration of a route, as its dispatcher reads it.
 #[derive(Debug)]
 pub struct RouteConfig {
     service: String,
@@ -53,11 +53,11 @@ pub struct RouteConfig {
 }
 
 impl RouteConfig {
-    /// Of the section `[routes.service]`.
+    /// Parses the section `[routes.service]`.
     ///
     /// # Errors
     ///
-    /// Everything that is wrong in what holds for every route.
+    /// Reports all invalid settings that every route has.
     pub(crate) fn read(
         service: &str,
         section: &Map<String, Value>,
@@ -78,35 +78,37 @@ impl RouteConfig {
         ))
     }
 
-    /// The service that the route is for; `*` for all that have none of their own.
+    /// Returns the service of the route; `*` for all services without a route.
     #[must_use]
     pub fn service(&self) -> &str {
         &self.service
     }
 
-    /// Whether the gateway finds out who is calling before it forwards a request of this route.
+    /// Returns whether the gateway authenticates the caller before it forwards a request of this
+    /// route.
     #[must_use]
     pub fn requires_caller(&self) -> bool {
         self.requires_caller
     }
 
-    /// What in the section is the dispatcher's own, judged by the JSON Schema of `T`.
+    /// Returns the dispatcher's own settings, validated against the JSON Schema of `T`.
     ///
     /// # Errors
     ///
-    /// Every key that is unknown or wrong.
+    /// Reports every unknown or invalid key.
     pub fn settings<T: DeserializeOwned + JsonSchema>(&mut self) -> Result<T, StartError> {
         self.is_read = true;
         parse_section(&name(&self.service), Value::Object(self.own.clone()))
             .map_err(StartError::from_nonempty)
     }
 
-    /// Problems of a section whose own part nobody read.
+    /// Reports the dispatcher's own keys if no dispatcher has read them.
     pub(crate) fn unread_keys(&self) -> Result<(), StartError> {
         let keys = self.own.keys().filter(|_| !self.is_read);
         let problem = |key: &String| {
             format!(
-                "`{}.{key}` in the configuration is unknown: this route takes no settings of its own",
+                "`{}.{key}` in the configuration is unknown: this route takes no settings of its \
+                 own",
                 name(&self.service)
             )
         };

@@ -1,7 +1,8 @@
-//! Cross-origin resource sharing (WHATWG Fetch §3.2): which pages of other origins may read what the gateway responds.
+//! Cross-origin resource sharing (WHATWG Fetch §3.2): the other origins whose pages may read
+//! responses.
 //!
-//! For methods, routes, streams and what is published. Mounted services have their own rules, and the operator's listener
-//! has none.
+//! Applies to methods, routes, streams and published documents. Mounted services have their own
+//! rules, and the admin listener has none.
 
 use std::time::Duration;
 
@@ -26,13 +27,14 @@ use crate::base::{
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct CorsSettings {
-    /// The origins, such as `https://app.example.com`; `*` is any: none.
+    /// Allowed origins, such as `https://app.example.com`; `*` allows any. Default: none.
     pub origins: Vec<String>,
-    /// Request header fields that pages may send, besides those that every page may.
+    /// Request header fields that pages may send, in addition to the CORS-safelisted ones.
     pub headers: Vec<String>,
-    /// Whether pages may call with the cookies and certificates of their users: no.
+    /// Permission for pages to send credentials (cookies and client certificates of their users):
+    /// no.
     pub credentials: bool,
-    /// How long a browser may remember what it may send: 10 min.
+    /// Time for which a browser may cache a preflight response: 10 min.
     #[serde(with = "duration")]
     #[schemars(with = "DurationText")]
     pub max_age: Duration,
@@ -58,16 +60,16 @@ impl Default for CorsSettings {
     }
 }
 
-/// Response header fields that pages may read, besides those that every page may.
-const EXPOSED: &str = "age, cache-status, deprecation, etag, idempotent-replayed, link, location, ratelimit, \
-                       ratelimit-policy, retry-after, sunset, www-authenticate, x-request-currency, x-request-id, \
-                       x-request-price";
+/// Response header fields that pages may read, in addition to the CORS-safelisted ones.
+const EXPOSED: &str = "age, cache-status, deprecation, etag, idempotent-replayed, link, location, \
+                       ratelimit, ratelimit-policy, retry-after, sunset, www-authenticate, \
+                       x-request-currency, x-request-id, x-request-price";
 
-/// What a preflight depends on.
+/// Value of `Vary` in the response to a preflight.
 const PREFLIGHT_VARY: &str =
     "origin, access-control-request-method, access-control-request-headers";
 
-/// The rules, as they are written.
+/// CORS rules, ready to be written into header fields.
 #[derive(Debug)]
 pub(super) struct Cors {
     origins: Vec<HeaderValue>,
@@ -78,19 +80,20 @@ pub(super) struct Cors {
 }
 
 impl Cors {
-    /// The rules of the settings; `None` when there are none.
+    /// Creates the rules of the settings; `None` when they list no origin.
     ///
     /// # Errors
     ///
-    /// Names every origin that is none, every header field that is none, and credentials for everybody.
+    /// Names every invalid origin, every invalid header field, and credentials combined with the
+    /// origin `*`.
     pub(super) fn new(settings: &CorsSettings) -> Result<Option<Self>, StartError> {
         let CorsSettings { origins, headers, credentials, max_age } = settings;
         let mut problems = Vec::new();
         let any_origin = origins.iter().any(|origin| origin == "*");
         if any_origin && *credentials {
             problems.push(
-                "`http.cors.credentials` cannot be used with the origin `*`\nhelp: list the origins that are trusted \
-                 with the cookies of their users"
+                "`http.cors.credentials` cannot be used with the origin `*`\nhelp: list the \
+                 origins that are trusted with the cookies of their users"
                     .to_owned(),
             );
         }
@@ -111,12 +114,13 @@ impl Cors {
         Ok((!origins.is_empty()).then_some(rules))
     }
 
-    /// Whether pages of an origin may call.
+    /// Returns whether pages of an origin may call.
     pub(super) fn allows(&self, origin: &HeaderValue) -> bool {
         self.any_origin || self.origins.contains(origin)
     }
 
-    /// Returns the response to a preflight of an address that takes `methods`; `None` for other requests.
+    /// Returns the response to a preflight of an address that supports `methods`; `None` for other
+    /// requests.
     pub(super) fn preflight(
         &self,
         method: &Method,
@@ -131,7 +135,7 @@ impl Cors {
         *response.status_mut() = StatusCode::NO_CONTENT;
         let fields = response.headers_mut();
         fields.insert(VARY, HeaderValue::from_static(PREFLIGHT_VARY));
-        // A browser takes the lack of the fields for a no.
+        // Without these fields a browser does not send the request.
         if self.allows(origin) {
             self.admit(origin, fields);
             let methods = HeaderValue::from_str(methods).unwrap_or(HeaderValue::from_static("GET"));
@@ -142,7 +146,8 @@ impl Cors {
         Some(response)
     }
 
-    /// Says in the header fields of a response who may read it. Without an `Origin` it says what it depends on, for caches.
+    /// Adds the CORS fields to a response. `Vary` is written without an `Origin`, too: caches need
+    /// it.
     pub(super) fn decorate(&self, origin: Option<&HeaderValue>, fields: &mut HeaderMap) {
         if !self.any_origin {
             fields.append(VARY, HeaderValue::from_static("origin"));
@@ -162,17 +167,18 @@ impl Cors {
     }
 }
 
-/// Whether `text` is `*`, `null` or an origin as browsers serialise it (RFC 6454 §6.1): lower case, no path.
 /// Returns a problem for each of the `origins` under `key` that no browser sends.
 pub(super) fn invalid_origins(key: &str, origins: &[String]) -> impl Iterator<Item = String> {
     origins.iter().filter(|origin| !is_origin(origin)).map(move |origin| {
         format!(
-            "invalid origin `{origin}` in `{key}`\nhelp: write scheme, host and port as browsers do: \
-             `https://app.example.com`"
+            "invalid origin `{origin}` in `{key}`\nhelp: write scheme, host and port as browsers \
+             do: `https://app.example.com`"
         )
     })
 }
 
+/// Returns whether `text` is `*`, `null` or an origin as browsers serialise it (RFC 6454 §6.1):
+/// lower case, no path.
 fn is_origin(text: &str) -> bool {
     let Some((scheme, authority)) = text.split_once("://") else {
         return matches!(text, "*" | "null");
@@ -200,10 +206,11 @@ mod tests {
     const APP: &str = "https://app.example.com";
 
     #[test]
-    fn settings_that_make_no_sense_are_told_at_once() {
+    fn invalid_settings_are_all_reported_at_once() {
         assert!(cors("").unwrap().is_none());
         let error = cors(
-            "origins = ['*', 'app.example.com', 'https://a/x', 'https://A']\nheaders = ['x y']\ncredentials = true",
+            "origins = ['*', 'app.example.com', 'https://a/x', 'https://A']\nheaders = ['x y']\n\
+             credentials = true",
         )
         .unwrap_err();
         assert_eq!(error.problems().len(), 5, "{error}");
@@ -213,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn listed_origins_may_read_and_others_not() {
+    fn decorate_allows_listed_origins_only() {
         let rules =
             cors("origins = ['https://app.example.com']\ncredentials = true").unwrap().unwrap();
         let fields = decorated(&rules, Some(APP));
@@ -240,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn preflights_are_told_what_may_be_sent() {
+    fn preflight_response_lists_methods_and_headers_for_allowed_origins() {
         let rules =
             cors("origins = ['https://app.example.com']\nheaders = ['X-Test']\nmax_age = '1min'")
                 .unwrap()

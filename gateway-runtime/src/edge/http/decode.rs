@@ -1,4 +1,4 @@
-//! From a request to the input of a call: the query string or a JSON body, neither of them looked into yet.
+//! The input of a call: the query string or a JSON body of the request, not parsed yet.
 
 use std::net::IpAddr;
 
@@ -15,12 +15,12 @@ use crate::{
     service::registry::Method,
 };
 
-/// The input of a call. A method that declares none reads none: its body and query are not looked at.
+/// Returns the input of a call. For a method that declares no input, body and query are not read.
 ///
 /// # Errors
 ///
-/// `unsupported-media-type`, `payload-too-large`, `request-timeout`, `overloaded`, or `invalid-request` for a body that
-/// breaks off.
+/// `unsupported-media-type`, `payload-too-large`, `request-timeout`, `overloaded`, or
+/// `invalid-request` for an incomplete body.
 pub(super) async fn input<B>(
     method: &Method,
     uri: &Uri,
@@ -38,17 +38,18 @@ where
     if method.spec.verb.has_query_input() {
         return Ok(Input::Query(uri.query().unwrap_or_default().into()));
     }
-    // Before the body is asked for, so that a client that waits for `100 Continue` need not send it.
+    // Checked before the body is polled, so a client that waits for `100 Continue` need not send it
+    // (RFC 9110 §10.1.1).
     let declared = check_media(headers)?;
     declared_json(declared, whole(body, reading).await?)
 }
 
-/// Whether the input of `method` is in the body.
+/// Returns whether the input of `method` is in the body.
 pub(super) fn reads_body(method: &Method) -> bool {
     method.input.is_some() && !method.spec.verb.has_query_input()
 }
 
-/// The input of a call whose body is here already.
+/// Returns the input of a call whose body has been read.
 ///
 /// # Errors
 ///
@@ -64,11 +65,12 @@ fn declared_json(declared: bool, body: Bytes) -> Result<Input, Error> {
     Err(unsupported("the body has no `Content-Type`; this method reads application/json"))
 }
 
-/// All of a body.
+/// Reads a body to its end.
 ///
 /// # Errors
 ///
-/// When it is too long, too slow, or breaks off.
+/// `payload-too-large`, `request-timeout`, `overloaded`, or `invalid-request` for an incomplete
+/// body.
 pub(super) async fn whole<B>(body: B, reading: BodyReading<'_>) -> Result<Bytes, Error>
 where
     B: http_body::Body<Data = Bytes>,
@@ -79,7 +81,8 @@ where
     read_body_within(body, body_bytes, body_timeout, charge).await.map_err(BodyError::into_error)
 }
 
-/// What bounds the reading of a body.
+/// The limits on reading a body: size and time, and the budget that the client's share is charged
+/// to.
 #[derive(Clone, Copy)]
 pub(super) struct BodyReading<'e> {
     pub(super) limits: &'e HttpLimits,
@@ -87,22 +90,23 @@ pub(super) struct BodyReading<'e> {
     pub(super) client: IpAddr,
 }
 
-/// Whether a media type is declared at all.
+/// Checks the media type of a body, and returns whether one is declared.
 ///
 /// # Errors
 ///
-/// `unsupported-media-type` when it is not JSON in UTF-8, or is compressed.
+/// `unsupported-media-type` for other types than JSON in UTF-8, and for compressed bodies.
 fn check_media(headers: &HeaderMap) -> Result<bool, Error> {
     refuse_coded(headers)?;
     let Some(media) = headers.get(header::CONTENT_TYPE) else { return Ok(false) };
-    // What nearly all clients send needs no parsing.
+    // Nearly all clients send this value, which needs no parsing.
     if media == "application/json" || media.to_str().is_ok_and(is_json) {
         return Ok(true);
     }
     Err(unsupported("this method reads application/json (or a type that ends in +json), in UTF-8"))
 }
 
-/// `application/json` or any type with the suffix `+json` (RFC 6839 §3.1), and no charset but UTF-8 (RFC 8259 §8.1).
+/// Returns whether a media type is `application/json` or has the suffix `+json` (RFC 6839 §3.1),
+/// and declares no charset but UTF-8 (RFC 8259 §8.1).
 fn is_json(media: &str) -> bool {
     let mut parts = media.split(';').map(str::trim);
     let name = parts.next().unwrap_or_default();
@@ -139,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn json_has_many_names() {
+    fn json_media_types_are_accepted() {
         for json in [
             "application/json",
             "Application/JSON",
@@ -154,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_json_is_refused() {
+    fn other_media_types_are_refused() {
         for other in [
             "text/plain",
             "application/x-www-form-urlencoded",
@@ -184,14 +188,18 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn what_a_client_declares_is_json_or_refused(media in "[ -~]{0,40}", suffix in "[a-z.]{1,8}") {
+        fn declared_media_type_is_json_or_refused(
+            media in "[ -~]{0,40}",
+            suffix in "[a-z.]{1,8}",
+        ) {
             let declared = |media: &str| check_media(&HeaderMap::from_iter([(
                 header::CONTENT_TYPE,
                 HeaderValue::from_str(media).unwrap(),
             )]));
             let name = media.split(';').next().unwrap().trim().to_ascii_lowercase();
             if declared(&media).is_ok() {
-                proptest::prop_assert!(name == "application/json" || name.ends_with("+json"), "{}", media);
+                let is_json = name == "application/json" || name.ends_with("+json");
+                proptest::prop_assert!(is_json, "{}", media);
             }
             let vendor = format!("application/{}+json", suffix);
             proptest::prop_assert!(declared(&vendor).is_ok());

@@ -1,7 +1,8 @@
 //! `/docs`: a page that lists the methods and calls them, from files built into the binary.
 //!
-//! The page is Swagger UI; `assets/docs/README.md` says which version, and how to take another. It works with no
-//! internet and behind a path prefix: every address in it is relative, and its policy forbids all other origins.
+//! The page is Swagger UI; `assets/docs/README.md` states its version, and how to update it. It
+//! works without internet access and behind a path prefix: every address in it is relative, and its
+//! policy forbids all other origins.
 
 use std::sync::LazyLock;
 
@@ -16,11 +17,13 @@ use crate::{
     },
 };
 
-/// No origin but ours, no inline script, no `eval`. Pictures in the style sheet are `data:` addresses.
-const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
-                      connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+/// The content security policy: no origin but our own, no inline script, no `eval`. Pictures in the
+/// style sheet are `data:` URLs.
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
+                      img-src 'self' data:; connect-src 'self'; base-uri 'none'; \
+                      form-action 'none'; frame-ancestors 'none'";
 
-/// One file of the page. The big ones are kept, and sent, gzipped.
+/// A file of the page. The big ones are stored and sent gzipped.
 struct File {
     path: &'static str,
     media_type: &'static str,
@@ -28,7 +31,7 @@ struct File {
     content: &'static [u8],
 }
 
-/// A file of `assets/docs/`.
+/// Includes the content of a file of `assets/docs/`.
 macro_rules! asset {
     ($name:literal) => {
         include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/assets/docs/", $name))
@@ -36,26 +39,56 @@ macro_rules! asset {
 }
 
 const JAVASCRIPT: &str = "text/javascript; charset=utf-8";
-#[rustfmt::skip]
 static FILES: [File; 6] = [
-    File { path: "/docs", media_type: "text/html; charset=utf-8", gzipped: false, content: asset!("index.html") },
-    File { path: "/docs/examples.js", media_type: JAVASCRIPT, gzipped: false, content: asset!("examples.js") },
-    File { path: "/docs/start.js", media_type: JAVASCRIPT, gzipped: false, content: asset!("start.js") },
-    File { path: "/docs/swagger-ui-bundle.js", media_type: JAVASCRIPT, gzipped: true, content: asset!("swagger-ui-bundle.js.gz") },
-    File { path: "/docs/swagger-ui.css", media_type: "text/css; charset=utf-8", gzipped: true, content: asset!("swagger-ui.css.gz") },
-    File { path: "/docs/licences.txt", media_type: "text/plain; charset=utf-8", gzipped: false, content: asset!("licences.txt") },
+    File {
+        path: "/docs",
+        media_type: "text/html; charset=utf-8",
+        gzipped: false,
+        content: asset!("index.html"),
+    },
+    File {
+        path: "/docs/examples.js",
+        media_type: JAVASCRIPT,
+        gzipped: false,
+        content: asset!("examples.js"),
+    },
+    File {
+        path: "/docs/start.js",
+        media_type: JAVASCRIPT,
+        gzipped: false,
+        content: asset!("start.js"),
+    },
+    File {
+        path: "/docs/swagger-ui-bundle.js",
+        media_type: JAVASCRIPT,
+        gzipped: true,
+        content: asset!("swagger-ui-bundle.js.gz"),
+    },
+    File {
+        path: "/docs/swagger-ui.css",
+        media_type: "text/css; charset=utf-8",
+        gzipped: true,
+        content: asset!("swagger-ui.css.gz"),
+    },
+    File {
+        path: "/docs/licences.txt",
+        media_type: "text/plain; charset=utf-8",
+        gzipped: false,
+        content: asset!("licences.txt"),
+    },
 ];
 
-/// Parallel to [`FILES`]; hashed once, at the first request.
+/// The entity tags, parallel to [`FILES`]; hashed once, at the first request.
 static TAGS: LazyLock<[HeaderValue; FILES.len()]> =
     LazyLock::new(|| std::array::from_fn(|at| etag::of(FILES[at].content)));
 
-/// Answers a GET or HEAD of `/docs` and of what lies under it, with an entity tag.
+/// Responds to a GET or HEAD of `/docs` and of the files below it, with an entity tag.
 ///
 /// # Errors
 ///
-/// `not-found` where there is no such file. `not-acceptable` to a client that refuses gzip for a file that is only
-/// kept gzipped: no browser does, and without an `Accept-Encoding` every coding will do (RFC 9110 §12.5.3).
+/// `not-found` for unknown files. `not-acceptable` for a client that refuses gzip, if the file is
+/// only stored gzipped: no browser does, and without `Accept-Encoding` every coding is acceptable
+/// (RFC 9110 §12.5.3).
 pub(crate) fn serve(path: &str, request: &HeaderMap) -> Result<Response<Bytes>> {
     if path == "/docs/" {
         return Ok(moved("../docs"));
@@ -76,14 +109,15 @@ pub(crate) fn serve(path: &str, request: &HeaderMap) -> Result<Response<Bytes>> 
 
     let mut response = Response::new(Bytes::from_static(file.content));
     let headers = response.headers_mut();
-    let mut say = |name: HeaderName, value| headers.insert(name, HeaderValue::from_static(value));
-    say(header::CONTENT_SECURITY_POLICY, POLICY);
-    say(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
-    say(header::REFERRER_POLICY, "no-referrer");
-    // Kept by the browser but asked about each time: a gateway that was replaced must not show the old page.
-    say(header::CACHE_CONTROL, "no-cache");
+    let mut set = |name: HeaderName, value| headers.insert(name, HeaderValue::from_static(value));
+    set(header::CONTENT_SECURITY_POLICY, POLICY);
+    set(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
+    set(header::REFERRER_POLICY, "no-referrer");
+    // Browsers store the page and revalidate it each time: after an upgrade, the gateway must not
+    // show the old page.
+    set(header::CACHE_CONTROL, "no-cache");
     if file.gzipped {
-        say(header::VARY, "accept-encoding");
+        set(header::VARY, "accept-encoding");
     }
     headers.insert(header::ETAG, tag.clone());
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(file.media_type));
@@ -93,14 +127,15 @@ pub(crate) fn serve(path: &str, request: &HeaderMap) -> Result<Response<Bytes>> 
     Ok(response)
 }
 
-/// Answers a GET of `/`: browsers are led to the page, all others are told where the documents are.
+/// Responds to a GET of `/`: redirects browsers to the page, and sends all others the list of
+/// documents.
 pub(crate) fn front(_: &str, request: &HeaderMap) -> Result<Response<Bytes>> {
     let accepts = request.get_all(header::ACCEPT).iter().filter_map(|line| line.to_str().ok());
     let is_browser =
         accepts.flat_map(|line| line.split(',')).any(|range| range.trim().starts_with("text/html"));
     let mut response = if is_browser {
         let mut response = moved("docs");
-        // For now: a mount may stand here tomorrow.
+        // Not permanent: a later configuration may mount a service at `/`.
         *response.status_mut() = StatusCode::SEE_OTHER;
         response
     } else {
@@ -122,7 +157,8 @@ This is a gateway. What it does is published at
   /meta           all of it, with prices, terms and the health of providers
 ";
 
-/// The addresses in the page are relative to `/docs`, so it is shown there only.
+/// Returns a permanent redirect. The addresses in the page are relative to `/docs`, so the page is
+/// served at no other path.
 fn moved(to: &'static str) -> Response<Bytes> {
     let mut response = Response::new(Bytes::new());
     *response.status_mut() = StatusCode::PERMANENT_REDIRECT;
@@ -130,7 +166,8 @@ fn moved(to: &'static str) -> Response<Bytes> {
     response
 }
 
-/// Whether `Accept-Encoding` is there and leaves gzip out: by a weight of 0, or by not naming it (RFC 9110 §12.5.3).
+/// Returns whether `Accept-Encoding` is present and excludes gzip, by a weight of 0 or by not
+/// naming it (RFC 9110 §12.5.3).
 fn refuses_gzip(request: &HeaderMap) -> bool {
     AcceptEncoding::of(request).is_some_and(|accepted| accepted.weight(Coding::Gzip) == 0)
 }
@@ -159,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_packed_is_said_and_is_gzip() {
+    fn gzipped_files_declare_their_coding_and_are_gzip() {
         for file in &FILES {
             let answer = get(file.path, &[]).unwrap();
             assert_eq!(answer.headers().contains_key(header::CONTENT_ENCODING), file.gzipped);
@@ -169,14 +206,14 @@ mod tests {
     }
 
     #[test]
-    fn each_file_has_a_tag_of_its_own() {
+    fn each_file_has_its_own_entity_tag() {
         let tags =
             FILES.iter().map(|file| get(file.path, &[]).unwrap().headers()[header::ETAG].clone());
         assert_eq!(tags.collect::<std::collections::HashSet<_>>().len(), FILES.len());
     }
 
     #[test]
-    fn gzip_goes_to_all_who_do_not_refuse_it() {
+    fn gzipped_files_are_sent_unless_gzip_is_refused() {
         let ask = |accepted| get("/docs/swagger-ui.css", &[(header::ACCEPT_ENCODING, accepted)]);
         for accepted in
             ["gzip, deflate, br, zstd", "br;q=1.0, GZIP;q=0.5", "x-gzip", "*", "identity, *;q=0.1"]
@@ -190,20 +227,20 @@ mod tests {
     }
 
     #[test]
-    fn browsers_are_led_to_the_page_and_others_told_of_it() {
+    fn front_page_redirects_browsers_and_lists_documents_for_others() {
         let ask = |accept| {
             front("/", &HeaderMap::from_iter([(header::ACCEPT, HeaderValue::from_static(accept))]))
                 .unwrap()
         };
-        let led = ask("text/html,application/xhtml+xml,*/*;q=0.8");
+        let redirect = ask("text/html,application/xhtml+xml,*/*;q=0.8");
         assert_eq!(
-            (led.status(), &led.headers()[header::LOCATION]),
+            (redirect.status(), &redirect.headers()[header::LOCATION]),
             (StatusCode::SEE_OTHER, &HeaderValue::from_static("docs"))
         );
         for other in ["*/*", "application/json"] {
-            let told = ask(other);
-            let text = std::str::from_utf8(told.body()).unwrap();
-            assert_eq!(told.status(), StatusCode::OK);
+            let listing = ask(other);
+            let text = std::str::from_utf8(listing.body()).unwrap();
+            assert_eq!(listing.status(), StatusCode::OK);
             assert!(
                 ["/docs", "/meta", "/openapi.json", "/asyncapi.json"]
                     .iter()
@@ -214,7 +251,7 @@ mod tests {
     }
 
     #[test]
-    fn other_addresses_are_not_found_and_the_slash_is_dropped() {
+    fn other_paths_are_not_found_and_a_trailing_slash_redirects() {
         for path in ["/docs/README.md", "/docs/../Cargo.toml", "/docs//start.js", "/docsx"] {
             assert_eq!(get(path, &[]).unwrap_err().code(), Code::NOT_FOUND, "{path}");
         }

@@ -1,4 +1,5 @@
-//! From a method's reply to the response. `X-Request-Id` is added to all responses in one place.
+//! Encoding of a method's reply as a response. `X-Request-Id` is added to all responses in one
+//! place, the handler.
 
 use std::time::Duration;
 
@@ -13,13 +14,13 @@ use crate::{
     },
 };
 
-/// The response that brings `reply`; streams of items take the form that was agreed on, and have `drain_timeout` to end
-/// when the server stops.
+/// Returns the response for `reply`. Streams of items are written as `form`, and have
+/// `drain_timeout` to end when the server shuts down.
 pub(super) fn response(
     reply: Reply,
     form: StreamFormat,
     instance: &str,
-    moment: &RequestContext,
+    context: &RequestContext,
     drain_timeout: Duration,
 ) -> Response<Body> {
     let (media, body, streams) = match reply {
@@ -34,8 +35,9 @@ pub(super) fn response(
         Reply::Raw(name, bytes) => (media(name), Body::from(bytes), false),
         Reply::RawStream(name, chunks) => (media(name), stream::raw(chunks), true),
         Reply::Items(chunks) => {
-            let goodbye = stream::shutdown_deadline(moment.peer.clone(), drain_timeout);
-            let body = stream::items(chunks, form, instance.to_owned(), moment.id.clone(), goodbye);
+            let shutdown = stream::shutdown_deadline(context.peer.clone(), drain_timeout);
+            let id = context.id.clone();
+            let body = stream::items(chunks, form, instance.to_owned(), id, shutdown);
             (media(form.media()), body, true)
         }
     };
@@ -48,7 +50,8 @@ pub(super) fn response(
     response
 }
 
-/// Authors name media types too; one that is no header value must not bring the call down.
+/// Converts a media type to a field value. Authors write media types too, and one that is not a
+/// valid field value must not fail the call.
 fn media(name: &'static str) -> HeaderValue {
     HeaderValue::from_maybe_shared(Bytes::from_static(name.as_bytes()))
         .unwrap_or(HeaderValue::from_static("application/octet-stream"))

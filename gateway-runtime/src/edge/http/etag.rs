@@ -1,18 +1,18 @@
-//! Entity tags of documents that seldom change, and when a client already has one (RFC 9110 §8.8.3, §13.1.2).
+//! Entity tags of documents that rarely change, and `If-None-Match` (RFC 9110 §8.8.3, §13.1.2).
 
 use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 use sha2::{Digest, Sha256};
 
 use crate::base::body::Body;
 
-/// A strong entity tag: the first 16 bytes of the content's SHA-256, in hex.
+/// Returns a strong entity tag: the first 16 bytes of the content's SHA-256, in hexadecimal.
 #[expect(clippy::expect_used, reason = "hex between quotes is always a valid field value")]
 pub(crate) fn of(content: &[u8]) -> HeaderValue {
     let digest = hex::encode(&Sha256::digest(content)[..16]);
     HeaderValue::try_from(format!("\"{digest}\"")).expect("hex between quotes is a field value")
 }
 
-/// The entity tags that a client has: all lines of its `If-None-Match`.
+/// The entity tags of the representations that a client has: all lines of its `If-None-Match`.
 pub(super) struct KnownTags(Vec<HeaderValue>);
 
 impl KnownTags {
@@ -20,19 +20,20 @@ impl KnownTags {
         Self(request.get_all(header::IF_NONE_MATCH).iter().cloned().collect())
     }
 
-    /// Whether it names `tag` or `*`, by weak comparison (RFC 9110 §8.8.3.2): compression makes a strong tag weak.
+    /// Returns whether the client names `tag` or `*`, by weak comparison (RFC 9110 §8.8.3.2):
+    /// compression makes a strong tag weak.
     fn names(&self, tag: &HeaderValue) -> bool {
         self.tags().any(|known| known == b"*" || opaque(known) == opaque(tag.as_bytes()))
     }
 
-    /// Whether it names a strong `tag`, always in its weak form.
+    /// Returns whether the client names a strong `tag`, always in its weak form.
     #[cfg(feature = "compression")]
     pub(super) fn names_as_weak(&self, tag: &HeaderValue) -> bool {
         let mut forms = self.tags().filter(|known| opaque(known) == tag.as_bytes()).peekable();
         forms.peek().is_some() && forms.all(|known| known != tag.as_bytes())
     }
 
-    /// No tag of ours has a comma in it.
+    /// Splits the lines at commas, which is safe: no tag of ours contains one.
     fn tags(&self) -> impl Iterator<Item = &[u8]> {
         self.0
             .iter()
@@ -41,13 +42,13 @@ impl KnownTags {
     }
 }
 
-/// A tag without the mark of a weak one.
+/// Returns the opaque part of a tag, without the prefix `W/` of weak tags.
 fn opaque(tag: &[u8]) -> &[u8] {
     tag.strip_prefix(b"W/").unwrap_or(tag)
 }
 
-/// Makes a 304 of a response whose content the client has. It keeps the fields of the 200 but those of the content
-/// (RFC 9110 §15.4.5).
+/// Turns a response whose content the client has into a 304, which keeps the fields of the 200
+/// except those of the content (RFC 9110 §15.4.5).
 pub(super) fn omit_known(known: &KnownTags, response: &mut Response<Body>) {
     let tag = response.headers().get(header::ETAG).filter(|_| response.status() == StatusCode::OK);
     if !tag.is_some_and(|tag| known.names(tag)) {
@@ -86,8 +87,9 @@ mod tests {
             assert!(!known(other).names(&tag), "{other:?}");
         }
     }
+
     #[test]
-    fn what_is_known_is_left_out_and_its_tag_stays() {
+    fn known_content_becomes_304_with_its_tag() {
         let respond = |lines: &[&'static str]| {
             let mut response = Response::new(Body::from("text"));
             for (name, value) in [

@@ -1,8 +1,9 @@
-//! What answers the server's requests: from the address, by the input, through the pipeline, to the response.
+//! The handler of the HTTP server: matches the route, decodes the input, calls the pipeline and
+//! encodes the response.
 //!
-//! What one call allocates here, besides hyper's and the pipeline's share: its id (32 bytes, and a count to share them),
-//! the `Call` (320 bytes), the query if there is one, and the response's header table. Header fields are moved into the
-//! call, and a body that came in one piece is not copied.
+//! Allocations of one call here, besides the share of hyper and the pipeline: its id (32 bytes, and
+//! a reference count), the `Call` (320 bytes), the query if there is one, and the response's header
+//! table. Header fields are moved into the call, and a body that came in one chunk is not copied.
 
 use std::{
     mem,
@@ -61,28 +62,29 @@ struct Inner {
     cors: Option<Cors>,
     compression: Option<Compression>,
     budget: BodyBudget,
-    seen: ReplayGuard,
+    replay_guard: ReplayGuard,
 }
 
-/// What protects a gateway from strangers.
+/// The protection of a gateway from unknown clients.
 #[derive(Clone, Debug)]
 pub struct Protection {
-    /// Whether the listener is on loopback and authenticates nobody: it responds only to names of this machine and to
-    /// `[http] hosts`, and not to pages of other sites.
+    /// Whether the listener is on loopback and authenticates nobody. Such a listener responds only
+    /// to names of this machine and to `[http] hosts`, and not to pages of other sites.
     pub is_local: bool,
-    /// The URL at which clients find the gateway, whose host it responds to; empty if there is none.
+    /// The URL at which clients reach the gateway, whose host it responds to; empty if there is
+    /// none.
     pub url: String,
     /// The budget of buffered bodies.
     pub budget: BodyBudget,
 }
 
-/// A time that can be added to any other; nobody waits longer than a year.
+/// The maximum of a call's deadline, one year: a duration that can be added to any `Instant`.
 const MAX_CALL_TIME: Duration = Duration::from_secs(365 * 86_400);
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 impl HttpEdge {
-    /// Answers at `routes`, with calls going through `pipeline`.
+    /// Creates a handler that serves `routes` and sends calls through `pipeline`.
     #[must_use]
     pub fn new(routes: RouteTable, pipeline: Pipeline, settings: HttpSettings) -> Self {
         let budget = settings.limits.body_budget();
@@ -94,7 +96,7 @@ impl HttpEdge {
         )
     }
 
-    /// As [`new`](Self::new), with what protects the gateway from strangers.
+    /// Creates a handler as [`new`](Self::new) does, with a protection from unknown clients.
     #[must_use]
     pub fn protected(
         routes: RouteTable,
@@ -104,11 +106,20 @@ impl HttpEdge {
     ) -> Self {
         let Protection { is_local, url, budget } = protection;
         let hosts = Hosts::new(&settings, &url, is_local);
-        // Settings that make no sense have been refused at start.
+        // Invalid settings have been refused at start.
         let cors = Cors::new(&settings.cors).ok().flatten();
         let compression = Compression::new(&settings.compression);
-        let seen = ReplayGuard::default();
-        Self(Arc::new(Inner { routes, pipeline, settings, hosts, cors, compression, budget, seen }))
+        let replay_guard = ReplayGuard::default();
+        Self(Arc::new(Inner {
+            routes,
+            pipeline,
+            settings,
+            hosts,
+            cors,
+            compression,
+            budget,
+            replay_guard,
+        }))
     }
 
     pub(super) fn routes(&self) -> &RouteTable {
@@ -127,46 +138,48 @@ impl HttpEdge {
         &self.0.budget
     }
 
-    /// What is known of a call when it begins.
+    /// Creates a call with its context: id, origin, peer, country, header fields and deadline.
     pub(super) fn begin(
         &self,
         method: &Method,
-        moment: &RequestContext,
+        context: &RequestContext,
         origin: Origin,
         headers: HeaderMap,
     ) -> Call {
         let settings = self.settings();
         let country = settings.country_header.as_ref().and_then(|name| headers.get(name));
         let arrival = CallContext {
-            id: moment.id.clone(),
+            id: context.id.clone(),
             origin,
-            peer: Some(moment.peer.address().ip()),
+            peer: Some(context.peer.address().ip()),
             country: country.and_then(|value| value.to_str().ok()).and_then(Country::from_code),
             headers,
-            started: moment.started,
-            deadline: moment.started
+            started: context.started,
+            deadline: context.started
                 + method.spec.timeout.unwrap_or(settings.request_timeout).min(MAX_CALL_TIME),
         };
         Call::new(method.service, method.spec, arrival)
     }
 
-    /// The response, or why the request did not become a call. The head is lent, not given: what an `async fn` is given
-    /// takes its place in every future around it.
+    /// Returns the response, or the error of a request that did not become a call.
+    ///
+    /// The head is borrowed: arguments that an `async fn` takes by value take space in every future
+    /// around it.
     async fn answer(
         &self,
         head: &mut Parts,
         body: Incoming,
-        moment: &RequestContext,
+        context: &RequestContext,
     ) -> Result<Response<Body>, Error> {
         self.0.hosts.check(head)?;
         if head.uri.path() == "*" && head.method == http::Method::OPTIONS {
-            // RFC 9110 §9.3.7: about the server as a whole.
+            // RFC 9110 §9.3.7: `OPTIONS *` is about the server as a whole.
             return Ok(options(routes::ANY));
         }
         let routes = self.routes();
         let path = head.uri.path();
         let Some(target) = routes.find(path) else {
-            // Whatever has no address of its own ends here.
+            // A path without a route ends here.
             return Err(routes.not_found(path));
         };
         if let Some(verb) = target.verb()
@@ -176,10 +189,10 @@ impl HttpEdge {
         }
         match target {
             RouteTarget::Method(method) => {
-                // A stream that its client could not read must not begin.
+                // Negotiated first: a stream that its client cannot read must not begin.
                 let form = accepted(method, &head.headers)?;
-                let call = self.begin(method, moment, Origin::Http, mem::take(&mut head.headers));
-                // A stranger's body is not read.
+                let call = self.begin(method, context, Origin::Http, mem::take(&mut head.headers));
+                // The caller is authorised from the head, before a body is read (SEMANTICS §4).
                 let authorized = match decode::reads_body(method) && !body.is_end_stream() {
                     true => Some(self.pipeline().authorize(method, &call).await),
                     false => None,
@@ -187,30 +200,30 @@ impl HttpEdge {
                 let input = match &authorized {
                     Some(Err(_)) => Input::None,
                     _ => {
-                        decode::input(method, &head.uri, call.headers(), body, self.reading(moment))
-                            .await?
+                        let reading = self.reading(context);
+                        decode::input(method, &head.uri, call.headers(), body, reading).await?
                     }
                 };
                 let request = CallRequest { call: call.clone(), input };
                 let outcome = self.pipeline().call_authorized(method, request, authorized).await;
-                Ok(self.respond((call, outcome), head, form, moment))
+                Ok(self.respond((call, outcome), head, form, context))
             }
             RouteTarget::Webhook(method, key) => {
-                self.webhook(method, key, head, body, moment).await
+                self.webhook(method, key, head, body, context).await
             }
             RouteTarget::Page(page) => {
                 let mut response = page(path, &head.headers)?.map(Body::from);
                 response.extensions_mut().insert(PublishedDocument);
                 Ok(response)
             }
-            RouteTarget::WebSocket => websocket::open(self, whole(head, body), moment),
+            RouteTarget::WebSocket => websocket::open(self, whole(head, body), context),
             RouteTarget::Route(route) => {
-                route.answer(whole(head, body), moment, self.settings()).await
+                route.answer(whole(head, body), context, self.settings()).await
             }
             RouteTarget::Mount(mount) => {
                 let mut request = whole(head, body).map(Body::wrap);
-                request.headers_mut().insert(REQUEST_ID, moment.id.header());
-                let mut response = mount.call(request, moment.peer.clone()).await?;
+                request.headers_mut().insert(REQUEST_ID, context.id.header());
+                let mut response = mount.call(request, context.peer.clone()).await?;
                 response.extensions_mut().insert(Untouched);
                 Ok(response)
             }
@@ -223,50 +236,50 @@ impl HttpEdge {
         key: &WebhookKey,
         head: &mut Parts,
         body: Incoming,
-        moment: &RequestContext,
+        context: &RequestContext,
     ) -> Result<Response<Body>, Error> {
-        let body = decode::whole(body, self.reading(moment)).await?;
+        let body = decode::whole(body, self.reading(context)).await?;
         let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
-        // What was signed is the bytes, and before they prove themselves nothing else is looked at.
-        let mut signature = key.verify(&head.headers, &body, now, &self.0.seen)?;
+        // The signature covers the bytes of the body; nothing else is read before it is verified.
+        let mut signature = key.verify(&head.headers, &body, now, &self.0.replay_guard)?;
         let form = accepted(method, &head.headers)?;
         let input =
             if method.input.is_none() { Input::None } else { decode::json(&head.headers, body)? };
-        // A sender that leaves cuts the call off in its middle.
+        // Set before the call: a sender that disconnects drops this future in the middle of it.
         signature.set_used(matches!(method.spec.effect, Effect::Once | Effect::Keyed));
-        let call = self.begin(method, moment, Origin::Webhook, mem::take(&mut head.headers));
+        let call = self.begin(method, context, Origin::Webhook, mem::take(&mut head.headers));
         let request = CallRequest { call: call.clone(), input };
         let outcome = self.pipeline().call(method, request).await;
         let is_judged = outcome.as_ref().err().is_none_or(|error| error.violations().is_empty());
         signature.set_used(is_judged && may_have_happened(&call, &outcome));
-        Ok(self.respond((call, outcome), head, form, moment))
+        Ok(self.respond((call, outcome), head, form, context))
     }
 
-    fn reading(&self, moment: &RequestContext) -> BodyReading<'_> {
+    fn reading(&self, context: &RequestContext) -> BodyReading<'_> {
         BodyReading {
             limits: &self.settings().limits,
             budget: &self.0.budget,
-            client: moment.peer.address().ip(),
+            client: context.peer.address().ip(),
         }
     }
 
-    /// The response to a call that was carried out.
+    /// Returns the response to a call that has ended.
     fn respond(
         &self,
         (call, outcome): (Call, Result<Reply, Error>),
         head: &Parts,
         form: StreamFormat,
-        moment: &RequestContext,
+        context: &RequestContext,
     ) -> Response<Body> {
         let mut response = match outcome {
             Ok(reply) => encode::response(
                 reply,
                 form,
                 head.uri.path(),
-                moment,
+                context,
                 self.settings().drain_timeout,
             ),
-            Err(error) => problem::respond(&error, head.uri.path(), &moment.id).map(Body::from),
+            Err(error) => problem::respond(&error, head.uri.path(), &context.id).map(Body::from),
         };
         if let Some(headers) = call.take_response_headers() {
             response.headers_mut().extend(headers);
@@ -275,7 +288,8 @@ impl HttpEdge {
     }
 }
 
-/// The request again, for what takes it whole. What is left of its head is what the log says of it.
+/// Reassembles the request for a target that takes it whole. `head` keeps method and URI, for the
+/// log.
 fn whole(head: &mut Parts, body: Incoming) -> Request<Incoming> {
     let mut rest = Request::new(()).into_parts().0;
     (rest.method, rest.uri) = (head.method.clone(), head.uri.clone());
@@ -285,15 +299,15 @@ fn whole(head: &mut Parts, body: Incoming) -> Request<Incoming> {
 impl Handler for HttpEdge {
     async fn handle(&self, request: Request<Incoming>, peer: Peer) -> Response<Body> {
         let (mut head, body) = request.into_parts();
-        let moment = RequestContext::now(head.headers.get(REQUEST_ID), peer);
+        let context = RequestContext::now(head.headers.get(REQUEST_ID), peer);
         let compression = self.0.compression.as_ref();
         let accepted = compression.and_then(|_| AcceptEncoding::of(&head.headers));
         let known = KnownTags::of(&head.headers);
         let mut response = match &self.0.cors {
-            None => self.serve(&mut head, body, &moment).await,
-            Some(cors) => self.serve_across(cors, &mut head, body, &moment).await,
+            None => self.serve(&mut head, body, &context).await,
+            Some(cors) => self.serve_across(cors, &mut head, body, &context).await,
         };
-        response.headers_mut().insert(REQUEST_ID, moment.id.header());
+        response.headers_mut().insert(REQUEST_ID, context.id.header());
         if let Some(compression) = compression {
             compression.apply(accepted, &known, &mut response);
         }
@@ -305,31 +319,32 @@ impl Handler for HttpEdge {
 }
 
 impl HttpEdge {
-    /// The response, or the problem.
+    /// Returns the response or, for an error or a panic, the problem.
     async fn serve(
         &self,
         head: &mut Parts,
         body: Incoming,
-        moment: &RequestContext,
+        context: &RequestContext,
     ) -> Response<Body> {
-        let answered = AssertUnwindSafe(self.answer(head, body, moment)).catch_unwind().await;
+        let answered = AssertUnwindSafe(self.answer(head, body, context)).catch_unwind().await;
         answered.unwrap_or_else(|panic| Err(panicked(&*panic))).unwrap_or_else(|error| {
-            moment.log(&error, Origin::Http, format_args!("{} {}", head.method, head.uri.path()));
-            refuse(&error, head.uri.path(), &moment.id)
+            context.log(&error, Origin::Http, format_args!("{} {}", head.method, head.uri.path()));
+            refuse(&error, head.uri.path(), &context.id)
         })
     }
 
-    /// As [`serve`](Self::serve), for pages of other origins too. A mounted service has rules of its own.
+    /// Serves a request as [`serve`](Self::serve) does, and applies CORS. A mounted service has
+    /// CORS rules of its own.
     async fn serve_across(
         &self,
         cors: &Cors,
         head: &mut Parts,
         body: Incoming,
-        moment: &RequestContext,
+        context: &RequestContext,
     ) -> Response<Body> {
         let target = self.routes().find(head.uri.path());
         if matches!(target, Some(RouteTarget::Mount(_))) {
-            return self.serve(head, body, moment).await;
+            return self.serve(head, body, context).await;
         }
         let methods = target
             .and_then(RouteTarget::verb)
@@ -340,7 +355,7 @@ impl HttpEdge {
             return response;
         }
         let origin = head.headers.get(header::ORIGIN).cloned();
-        let mut response = self.serve(head, body, moment).await;
+        let mut response = self.serve(head, body, context).await;
         cors.decorate(origin.as_ref(), response.headers_mut());
         response
     }
@@ -353,17 +368,17 @@ fn accepted(method: &Method, headers: &HeaderMap) -> Result<StreamFormat, Error>
     }
 }
 
-/// The response to what did not become a call.
+/// Returns the problem for a request that did not become a call.
 fn refuse(error: &Error, instance: &str, id: &RequestId) -> Response<Body> {
     let mut response = problem::respond(error, instance, id).map(Body::from);
-    // Before the pipeline, webhooks alone have to prove who they are.
+    // Before the pipeline, only webhooks are authenticated.
     if let Some(scheme) = response.headers_mut().get_mut(header::WWW_AUTHENTICATE) {
         *scheme = HeaderValue::from_static("Webhook-Signature");
     }
     response
 }
 
-/// What an address takes.
+/// Returns the response to OPTIONS, with `Allow`.
 fn options(allowed: &'static str) -> Response<Body> {
     let mut response = Response::new(Body::empty());
     *response.status_mut() = StatusCode::NO_CONTENT;

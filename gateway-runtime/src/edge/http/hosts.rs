@@ -1,8 +1,9 @@
 //! The host names that the gateway responds to: protection from DNS rebinding.
 //!
-//! A page in a browser reaches a listener on loopback by a name of its own that leads there, and reads the responses as
-//! those of its own origin. So a listener on loopback that authenticates nobody responds only to names of this machine
-//! and to those in `[http] hosts` and `[info] url`; where the list is set, every listener does.
+//! A page in a browser can reach a listener on loopback by a host name of its own that resolves to
+//! loopback, and read the responses as same-origin. Therefore a listener on loopback without
+//! authentication responds only to names of this machine and to those in `[http] hosts` and
+//! `[info] url`. If `[http] hosts` is set, every listener does so.
 
 use http::{HeaderMap, HeaderValue, Uri, header, request::Parts};
 
@@ -14,20 +15,22 @@ use crate::{
     edge::http::HttpSettings,
 };
 
-/// Decides by its effective authority whether a request is for this gateway.
+/// The host names that requests may address, checked against the effective authority of each
+/// request.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Hosts {
-    /// In lower case, without ports; nothing is checked without a list.
+    /// Allowed names in lower case, without ports; `None` disables the check.
     names: Option<Vec<Box<str>>>,
     /// Origins of pages that may call by `[http.cors]`.
     origins: Vec<String>,
-    /// Whether pages of other origins are refused, too.
+    /// A listener on loopback without authentication, where pages of other origins are refused,
+    /// too.
     is_local: bool,
 }
 
 impl Hosts {
-    /// The hosts of the settings and of the gateway's own `url`; `is_local` for a listener on loopback that authenticates
-    /// nobody.
+    /// Creates the check for the hosts of the settings and the gateway's own `url`. `is_local`
+    /// means a listener on loopback without authentication.
     pub(super) fn new(settings: &HttpSettings, url: &str, is_local: bool) -> Self {
         let has_list = !settings.hosts.is_empty();
         let own = host_of(url);
@@ -41,9 +44,12 @@ impl Hosts {
         Self { names: (is_local || has_list).then_some(names), origins, is_local }
     }
 
+    /// Checks the authority of a request and, for a local listener, the page that it comes from.
+    ///
     /// # Errors
     ///
-    /// `forbidden` when the request is for another host, or from a page that may not call this one.
+    /// `forbidden` when the request addresses another host, or comes from a page that may not call
+    /// this one.
     #[inline]
     pub(super) fn check(&self, head: &Parts) -> Result<(), Error> {
         match &self.names {
@@ -53,7 +59,7 @@ impl Hosts {
     }
 
     fn check_against(&self, names: &[Box<str>], head: &Parts) -> Result<(), Error> {
-        // What the connection has checked is valid; whatever is not, is for no host of ours.
+        // The connection has refused invalid authorities already; an invalid one matches no host.
         let authority = Authority::effective(head.version, &head.uri, &head.headers).ok().flatten();
         let authority = authority.filter(|authority| is_allowed(names, *authority));
         let authority = authority.ok_or_else(|| Error::new(Code::FORBIDDEN, UNKNOWN_HOST))?;
@@ -63,8 +69,8 @@ impl Hosts {
         Ok(())
     }
 
-    /// Whether a request comes from no page, from one of the gateway's own, from one at an allowed host, whatever its
-    /// port, or from one that `[http.cors]` allows.
+    /// Returns whether a request comes from no page, or only from pages that may call: pages of the
+    /// gateway itself, of an allowed host at any port, or of an origin that `[http.cors]` allows.
     fn is_known_page(&self, names: &[Box<str>], own: Authority<'_>, headers: &HeaderMap) -> bool {
         let is_known = |origin: &HeaderValue| {
             let origin = origin.to_str().ok()?;
@@ -78,22 +84,24 @@ impl Hosts {
     }
 }
 
-const UNKNOWN_HOST: &str = "the gateway does not respond to this host; use a loopback address or a name in `http.hosts` or `info.url`";
-const FOREIGN_PAGE: &str = "without authentication pages of other sites may not call a gateway on loopback; list them in `http.cors.origins`";
+const UNKNOWN_HOST: &str = "the gateway does not respond to this host; use a loopback address or a \
+                            name in `http.hosts` or `info.url`";
+const FOREIGN_PAGE: &str = "without authentication pages of other sites may not call a gateway on \
+                            loopback; list them in `http.cors.origins`";
 
 fn is_allowed(names: &[Box<str>], authority: Authority<'_>) -> bool {
     authority.is_loopback() || names.iter().any(|name| name.eq_ignore_ascii_case(authority.host()))
 }
 
-/// The host of an absolute URL.
+/// Returns the host of an absolute URL.
 fn host_of(url: &str) -> Option<String> {
     let url: Uri = url.parse().ok()?;
     Some(Authority::parse(url.authority()?.as_str().as_bytes()).ok()?.host().to_owned())
 }
 
-/// The names in `[http] hosts` that are no hosts.
+/// Returns a problem for each name in `[http] hosts` that is not a host.
 pub(super) fn problems(settings: &HttpSettings) -> Vec<String> {
-    // RFC 3986 allows `*` in a name. Whoever writes it here expects a pattern.
+    // RFC 3986 §3.2.2 allows `*` in a name, but an operator who writes it expects a pattern.
     let is_host = |name: &str| {
         !name.contains('*')
             && Authority::parse(name.as_bytes()).is_ok_and(|authority| authority.host() == name)
@@ -101,7 +109,8 @@ pub(super) fn problems(settings: &HttpSettings) -> Vec<String> {
     let wrong = settings.hosts.iter().filter(|name| !is_host(name));
     let problem = |name: &String| {
         format!(
-            "invalid host `{name}` in `http.hosts`\nhelp: use a name or an address without scheme, port or `*`"
+            "invalid host `{name}` in `http.hosts`\nhelp: use a name or an address without \
+             scheme, port or `*`"
         )
     };
     wrong.map(problem).collect()

@@ -1,4 +1,4 @@
-//! What a client may take of the server: bytes, time, connections.
+//! Limits on the bytes, the time and the connections that clients may use.
 
 use std::time::Duration;
 
@@ -10,56 +10,65 @@ use crate::base::{
     duration::{self, DurationText},
 };
 
-/// Limits on what clients may send, hold and wait for. Every field has a default, and times are written as `"10s"` or
-/// `"500ms"`.
+/// Limits on clients: bytes, times and connections. Every field has a default; times are written as
+/// `"10s"` or `"500ms"`.
 ///
-/// How the server responds by itself when a request cannot be read:
+/// The server itself responds to a request that it cannot read:
 ///
-/// | what | response |
-/// |---|---|
-/// | a request head that is no HTTP/1.1, a bad or doubled length, no valid `Host` | 400, and the connection closes |
-/// | a request target over 65,534 bytes (within the head's limit) | 414, and the connection closes |
-/// | a head over [`header_bytes`](Self::header_bytes) or [`header_count`](Self::header_count) | 431; on HTTP/1.1 the connection closes |
-/// | a head that does not arrive in time | 408, and the connection closes; without a first byte it closes silently |
-/// | a transfer coding other than `chunked` | 501, and the connection closes |
-/// | another version of HTTP | 505, and the connection closes |
-/// | an HTTP/2 frame that breaks RFC 9113 | `RST_STREAM` or `GOAWAY` |
+/// - 400, and a close: a request head that is not HTTP/1.1, an invalid or repeated length, no valid
+///   `Host`.
+/// - 414, and a close: a request target over 65,534 bytes, within the limit on the head.
+/// - 431, and on HTTP/1.1 a close: a head over [`header_bytes`](Self::header_bytes) or
+///   [`header_count`](Self::header_count).
+/// - 408, and a close: a head that does not arrive in time. Without a first byte, the connection
+///   closes silently.
+/// - 501, and a close: a transfer coding other than `chunked`.
+/// - 505, and a close: another version of HTTP.
+/// - `RST_STREAM` or `GOAWAY`: an HTTP/2 frame that violates RFC 9113.
 ///
-/// All have a problem as body, except for the 431 to an HTTP/2 header list over `header_bytes`.
+/// Every such response has a problem as its body, except for the 431 to an HTTP/2 header list over
+/// `header_bytes`.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct HttpLimits {
-    /// Connections open at once, over all workers: 10,000. Beyond it, clients wait in the accept queue.
+    /// Maximum of open connections, over all workers: 10,000. Beyond it, clients wait in the accept
+    /// queue.
     pub connections: usize,
-    /// Bytes of a request head, its first line included (HTTP/2: of the decoded header list, RFC 9113 §6.5.2): 16 KiB.
+    /// Maximum size of a request head in bytes, including its first line (HTTP/2: of the decoded
+    /// header list, RFC 9113 §6.5.2): 16 KiB.
     pub header_bytes: u32,
-    /// Header fields of a request: 100. Other than 100 costs HTTP/1.1 an allocation a request.
+    /// Maximum number of header fields of a request: 100. Any other number costs HTTP/1.1 an
+    /// allocation per request.
     pub header_count: usize,
-    /// From the first byte of a request head to its last, and from a connection's start to its first byte: 10 s.
+    /// Time limit from the first byte of a request head to its last, and from the start of a
+    /// connection to its first byte: 10 s.
     #[serde(with = "duration")]
     #[schemars(with = "DurationText")]
     pub header_timeout: Duration,
-    /// A connection without a request is closed after this: 75 s.
+    /// Time after which a connection without a request is closed: 75 s.
     #[serde(with = "duration")]
     #[schemars(with = "DurationText")]
     pub keep_alive: Duration,
-    /// Bytes of a request body that is read whole: 1 MiB.
+    /// Maximum size of a request body that is read whole, in bytes: 1 MiB.
     pub body_bytes: usize,
-    /// Bytes of request bodies that are buffered at once, those of `[routes.NAME] body_bytes`, webhooks and operators too:
-    /// 64 MiB. Beyond it requests with a body are answered `overloaded`.
+    /// Maximum of request bodies buffered at once, in bytes: 64 MiB. Bodies of webhooks, of the
+    /// admin API and of routes with `[routes.NAME] body_bytes` count too. Beyond it, requests with
+    /// a body fail with `overloaded`.
     pub buffered_bytes: usize,
-    /// The share of `buffered_bytes` for one client address (IPv6: for its /64): 32 MiB. Behind a proxy, which is one
-    /// address for all clients, set it to `buffered_bytes`.
+    /// Share of `buffered_bytes` for one client address (IPv6: for its /64): 32 MiB. A proxy is one
+    /// address for all its clients; behind one, set this to `buffered_bytes`.
     pub client_buffered_bytes: usize,
-    /// From the moment a whole body is asked for to its last byte: 30 s.
+    /// Time limit on reading a whole request body, from the start of the reading to the last byte:
+    /// 30 s.
     #[serde(with = "duration")]
     #[schemars(with = "DurationText")]
     pub body_timeout: Duration,
-    /// An answer of which the client takes nothing for this long is given up, with its connection: 30 s.
+    /// Time after which a response is aborted, with its connection, if the client accepts no bytes
+    /// of it: 30 s.
     #[serde(with = "duration")]
     #[schemars(with = "DurationText")]
     pub write_timeout: Duration,
-    /// HTTP/2 alone.
+    /// Limits of HTTP/2 connections.
     pub http2: Http2Limits,
 }
 
@@ -67,16 +76,17 @@ pub struct HttpLimits {
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Http2Limits {
-    /// Requests in flight on one connection (`SETTINGS_MAX_CONCURRENT_STREAMS`): 100.
+    /// Maximum of requests in flight on one connection (`SETTINGS_MAX_CONCURRENT_STREAMS`): 100.
     pub streams: u32,
-    /// Streams a client may reset before they were looked at, and streams it may make us reset, before the connection
-    /// is ended (CVE-2023-44487, CVE-2025-8671): 50.
+    /// Maximum of streams that a client may reset before the server accepts them, and of streams
+    /// that it may cause the server to reset, before the connection ends (CVE-2023-44487,
+    /// CVE-2025-8671): 50.
     pub resets: usize,
-    /// A ping is sent when this passes: 20 s.
+    /// Interval between two pings: 20 s.
     #[serde(with = "duration")]
     #[schemars(with = "DurationText")]
     pub ping_interval: Duration,
-    /// A connection whose ping is not answered in this time is closed: 20 s.
+    /// Time after which a connection whose ping is not acknowledged is closed: 20 s.
     #[serde(with = "duration")]
     #[schemars(with = "DurationText")]
     pub ping_timeout: Duration,
@@ -89,14 +99,15 @@ impl HttpLimits {
         BodyBudget::new(self.buffered_bytes, self.client_buffered_bytes)
     }
 
-    /// A body that never fits into the budget would be refused for ever.
+    /// Returns the problem of a body limit that exceeds the budget: a body of that size would
+    /// always be refused.
     pub(super) fn problem(&self) -> Option<String> {
         let Self { body_bytes, buffered_bytes, client_buffered_bytes, .. } = self;
         (!self.body_budget().fits(*body_bytes)).then(|| {
             format!(
-                "`http.limits.body_bytes` ({body_bytes}) does not fit into the budget of buffered bodies\nhelp: raise \
-                 `http.limits.client_buffered_bytes` ({client_buffered_bytes}) and `http.limits.buffered_bytes` \
-                 ({buffered_bytes})"
+                "`http.limits.body_bytes` ({body_bytes}) does not fit into the budget of buffered \
+                 bodies\nhelp: raise `http.limits.client_buffered_bytes` ({client_buffered_bytes}) \
+                 and `http.limits.buffered_bytes` ({buffered_bytes})"
             )
         })
     }
@@ -131,7 +142,8 @@ impl Default for Http2Limits {
     }
 }
 
-/// What hyper parses on the stack; any other number makes it allocate.
+/// Default of [`HttpLimits::header_count`], for which hyper parses on the stack; for any other
+/// number it allocates.
 pub(super) const DEFAULT_HEADER_COUNT: usize = 100;
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Listening sockets: one a worker on one address, and accepting from them.
+//! Listening sockets, one for each worker on the same address, and the accept loop.
 
 use std::{
     error, fmt,
@@ -10,22 +10,23 @@ use std::{
 use socket2::{Domain, Protocol, Socket, TcpKeepalive, Type};
 use tokio::{net::TcpStream, time::sleep};
 
-/// Connections that the kernel holds for each listener until they are accepted.
+/// Connections that the kernel queues for each listener until they are accepted.
 const BACKLOG: i32 = 1024;
 
-/// A client that vanished without a word is found out by probes after this much silence.
+/// Silence after which TCP probes detect a client that vanished without closing.
 const TCP_KEEPALIVE_TIME: Duration = Duration::from_secs(60);
 
-/// Opens `count` listeners on `address`; for port 0, all on the port that the first was given.
+/// Opens `count` listeners on `address`; for port 0, all on the port that the first one receives.
 ///
-/// On Linux each is its own socket, and the kernel spreads new connections over them (`SO_REUSEPORT`). Elsewhere, where
-/// it would not spread them, all are one socket.
+/// On Linux each is a socket of its own, and the kernel distributes new connections over them
+/// (`SO_REUSEPORT`). Other systems would not distribute them, so all listeners share one socket.
 pub(super) fn bind(address: SocketAddr, count: usize) -> Result<Vec<TcpListener>, BindError> {
     let error = |source| BindError { address, source };
     let first = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))
         .map_err(error)?;
     prepare(&first).map_err(error)?;
-    // Without `SO_REUSEPORT` yet: a second gateway on the same port shall fail here, not silently get half the requests.
+    // Without `SO_REUSEPORT` yet: a second gateway on the same port must fail here, not silently
+    // receive half of the requests.
     first.bind(&address.into()).map_err(error)?;
     let address = first.local_addr().map_err(error)?.as_socket().unwrap_or(address);
 
@@ -41,7 +42,7 @@ pub(super) fn bind(address: SocketAddr, count: usize) -> Result<Vec<TcpListener>
     Ok(sockets.into_iter().map(TcpListener::from).collect())
 }
 
-/// Options that accepted sockets inherit.
+/// Sets the options that accepted sockets inherit.
 fn prepare(socket: &Socket) -> io::Result<()> {
     #[cfg(unix)]
     socket.set_reuse_address(true)?;
@@ -65,7 +66,7 @@ fn another(first: &Socket, _: SocketAddr) -> io::Result<Socket> {
     first.try_clone()
 }
 
-/// Why the server cannot listen.
+/// An error of listening on an address.
 #[derive(Debug)]
 pub struct BindError {
     address: SocketAddr,
@@ -73,7 +74,7 @@ pub struct BindError {
 }
 
 impl BindError {
-    /// The address that was asked for.
+    /// Returns the requested address.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
@@ -94,7 +95,8 @@ impl fmt::Display for BindError {
             }
             ErrorKind::PermissionDenied => write!(
                 f,
-                "this user may not listen on port {}; choose one from 1024 up, or grant CAP_NET_BIND_SERVICE",
+                "this user may not listen on port {}; choose one from 1024 up, or grant \
+                 CAP_NET_BIND_SERVICE",
                 address.port()
             ),
             ErrorKind::AddrNotAvailable => {
@@ -115,7 +117,8 @@ impl error::Error for BindError {
     }
 }
 
-/// The next connection. When the system has no descriptor or memory left for it, waits and tries again.
+/// Accepts the next connection. Waits and retries while the system has no descriptor or memory left
+/// for it.
 pub(super) async fn accept(listener: &tokio::net::TcpListener) -> (TcpStream, SocketAddr) {
     const MIN_ACCEPT_DELAY: Duration = Duration::from_millis(10);
     const MAX_ACCEPT_DELAY: Duration = Duration::from_secs(1);
@@ -125,7 +128,7 @@ pub(super) async fn accept(listener: &tokio::net::TcpListener) -> (TcpStream, So
             Ok(accepted) => return accepted,
             Err(error) => error,
         };
-        // Errors of that one connection, which the client gave up before it was accepted: accept(2).
+        // Errors of one connection, which the client aborted before it was accepted: accept(2).
         if matches!(
             error.kind(),
             ErrorKind::ConnectionAborted
@@ -135,7 +138,11 @@ pub(super) async fn accept(listener: &tokio::net::TcpListener) -> (TcpStream, So
             continue;
         }
         if wait == MIN_ACCEPT_DELAY {
-            tracing::error!(%error, "cannot accept connections; if too many files are open, raise the limit (ulimit -n)");
+            tracing::error!(
+                %error,
+                "cannot accept connections; if too many files are open, raise the limit \
+                 (ulimit -n)"
+            );
         }
         sleep(wait).await;
         wait = MAX_ACCEPT_DELAY.min(wait * 2);
@@ -162,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn why_it_cannot_listen_is_said_with_what_to_do() {
+    fn bind_error_says_how_to_mend_it() {
         let say = |kind| {
             BindError { address: ([0, 0, 0, 0], 80).into(), source: io::Error::from(kind) }
                 .to_string()

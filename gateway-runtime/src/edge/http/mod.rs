@@ -1,9 +1,15 @@
-//! The HTTP edge.
+//! The HTTP edge: from a request on a socket to its response.
 //!
-//! A request's road: `server` and `connection` take it from the wire, `edge` answers it: by its address (`route`), from
-//! its query or body (`decode`), through the pipeline, to a response (`encode`, `stream`) or a problem (`problem`), compressed
-//! (`compression`) where the client accepts it.
-//! Webhooks, WebSockets and mounted services branch off at `edge`.
+//! The stages of a request:
+//!
+//! - `server`, `connection`: read it from the socket
+//! - `handler`: dispatches it to the target that `routes` finds for its path
+//! - `decode`: takes the input of a call from its query or body
+//! - `encode`, `stream`: write the reply of the pipeline as the response
+//! - `compression`: compresses the response if the client accepts it
+//!
+//! An error becomes a problem (RFC 9457). Webhooks, WebSockets, routes and mounted services branch
+//! off at `handler`; `describe` publishes the documents about all of them.
 
 mod compression;
 mod connection;

@@ -1,4 +1,4 @@
-//! An author's own tower service (an axum router, say) under a prefix.
+//! A mount: an author's own tower service (an axum router, say) under a path prefix.
 
 use std::{fmt, sync::Arc};
 
@@ -21,11 +21,11 @@ use crate::{
 type BoxedService =
     dyn Fn(Request<Body>) -> BoxFuture<'static, Result<Response<Body>, BoxError>> + Send + Sync;
 
-/// A service and the prefix that it answers for.
+/// A tower service and the path prefix that it serves.
 ///
-/// It sees paths without the prefix, its requests carry `X-Request-Id` and, among their extensions, the [`Peer`]; bodies
-/// pass through as streams, without the limits of methods. It is not part of the pipeline: who may call it, and what is
-/// logged of it, is its own affair.
+/// The service receives paths without the prefix. Its requests carry `X-Request-Id` and, among
+/// their extensions, the [`Peer`]; bodies stream through without the limits of methods. The service
+/// is not part of the pipeline: authentication and logging are its own responsibility.
 #[derive(Clone)]
 pub struct Mount {
     prefix: Box<str>,
@@ -33,11 +33,12 @@ pub struct Mount {
 }
 
 impl Mount {
-    /// Mounts `service` at `prefix`: `/` for all that stands nowhere else, or segments without a slash at the end.
+    /// Creates a mount of `service` at `prefix`: `/` for every path that nothing else serves, or
+    /// segments without a slash at the end.
     ///
     /// # Errors
     ///
-    /// When `prefix` is no such path.
+    /// `prefix` is not such a path.
     pub fn new<S, B>(prefix: &str, service: S) -> Result<Self, StartError>
     where
         S: Service<Request<Body>, Response = Response<B>> + Clone + Send + Sync + 'static,
@@ -48,24 +49,25 @@ impl Mount {
     {
         check(prefix).map_err(|why| StartError::new(format!("the mount at `{prefix}`: {why}")))?;
         let call = move |request| -> BoxFuture<'static, Result<Response<Body>, BoxError>> {
-            // A clone that was not polled ready may not be called, and another clone's readiness does not count.
+            // A service may be called only after this clone of it was polled ready
+            // (`tower::Service`); `oneshot` does both.
             let answer = service.clone().oneshot(request);
             Box::pin(async move { Ok(answer.await.map_err(Into::into)?.map(Body::wrap)) })
         };
         Ok(Self { prefix: prefix.into(), call: Arc::new(call) })
     }
 
-    /// Where it stands.
+    /// Returns the path prefix.
     #[must_use]
     pub fn prefix(&self) -> &str {
         &self.prefix
     }
 
-    /// Hands a request on.
+    /// Calls the service, with the prefix removed from the path.
     ///
     /// # Errors
     ///
-    /// `internal` when the service fails instead of answering.
+    /// `internal` when the service returns an error instead of a response.
     pub(super) async fn call(
         &self,
         mut request: Request<Body>,
@@ -81,15 +83,16 @@ impl Mount {
     }
 }
 
-/// A mounted service can also be all that a server has.
+/// Serves a mount as the only handler of a server.
 impl Handler for Mount {
     async fn handle(&self, request: Request<Incoming>, peer: Peer) -> Response<Body> {
-        let instance = request.uri().path().to_owned();
+        let (method, instance) = (request.method().clone(), request.uri().path().to_owned());
         self.call(request.map(Body::wrap), peer).await.unwrap_or_else(|error| {
             let id = RequestId::generate();
             tracing::error!(
                 request_id = id.as_str(),
-                asked = instance,
+                http.request.method = method.as_str(),
+                url.path = instance,
                 internal = error.log_message(),
                 "failed"
             );
@@ -119,13 +122,12 @@ fn check(prefix: &str) -> Result<(), &'static str> {
     if segments.split('/').all(sane) {
         Ok(())
     } else {
-        Err(
-            "the segments of a prefix are of letters, digits and `-._~`; none is empty, `.` or `..`",
-        )
+        Err("the segments of a prefix are of letters, digits and `-._~`; none is empty, `.` or \
+             `..`")
     }
 }
 
-/// The address as the service sees it; none when nothing changes.
+/// Returns the URI without the prefix; `None` when nothing changes.
 fn without_prefix(uri: &Uri, prefix: &str) -> Option<Uri> {
     if prefix == "/" {
         return None;
@@ -146,7 +148,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_prefix_is_taken_away_and_nothing_else() {
+    fn without_prefix_removes_the_prefix_and_nothing_else() {
         let inner = |uri: &str, prefix| {
             without_prefix(&uri.parse().unwrap(), prefix).map(|uri| uri.to_string())
         };
@@ -159,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn prefixes_that_could_not_be_reached_are_refused() {
+    fn check_rejects_prefixes_that_no_request_can_match() {
         for good in ["/", "/api", "/a/b-c/d.e", "/v1"] {
             assert!(check(good).is_ok(), "{good}");
         }
@@ -172,7 +174,9 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn prefix_and_rest_are_the_whole(rest in "(/[!-~&&[^?#\"<>\\\\^`{|}]]{0,9}){0,3}(\\?[a-z=&/]{0,9})?") {
+        fn without_prefix_returns_the_rest_of_any_path(
+            rest in "(/[!-~&&[^?#\"<>\\\\^`{|}]]{0,9}){0,3}(\\?[a-z=&/]{0,9})?",
+        ) {
             let whole = format!("/api/v1{rest}");
             let uri: Uri = whole.parse().unwrap();
             let inner = without_prefix(&uri, "/api/v1").unwrap().to_string();

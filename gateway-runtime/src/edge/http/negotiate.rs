@@ -1,26 +1,28 @@
-//! Which of the forms an answer can take does the client want: `Accept`, by RFC 9110 §12.5.1.
+//! Content negotiation by `Accept` (RFC 9110 §12.5.1).
 
 use http::{HeaderMap, header};
 
-/// The place in `offers` (lower case, in order of our preference) of the form that the client likes best; none when it
-/// accepts none of them. Without an `Accept` every form will do.
+/// Returns the index in `offers` (lower case, in order of our preference) of the media type that
+/// the client prefers; none when it accepts none of them. Without an `Accept` every type is
+/// acceptable.
 pub(super) fn negotiate(request: &HeaderMap, offers: &[&str]) -> Option<usize> {
     let ranges = || request.get_all(header::ACCEPT).iter().filter_map(|line| line.to_str().ok());
     if ranges().all(|line| line.trim().is_empty()) {
         return Some(0);
     }
     let mut best = None;
-    for (place, offer) in offers.iter().enumerate() {
+    for (index, offer) in offers.iter().enumerate() {
         let weight = weight(ranges().flat_map(|line| line.split(',')), offer);
-        // Strictly better only, so that equals keep our order.
+        // Only a strictly greater weight wins, so that equal ones keep our order.
         if weight > best.map_or(0, |(_, weight)| weight) {
-            best = Some((place, weight));
+            best = Some((index, weight));
         }
     }
-    best.map(|(place, _)| place)
+    best.map(|(index, _)| index)
 }
 
-/// What the most specific range says of `offer`, in thousandths; 0 when none matches.
+/// Returns the weight that the most specific range gives `offer`, in thousandths; 0 when none
+/// matches.
 fn weight<'a>(ranges: impl Iterator<Item = &'a str>, offer: &str) -> u16 {
     let group = offer.split_once('/').map_or(offer, |(group, _)| group);
     let mut found = (0, 0);
@@ -43,10 +45,10 @@ fn weight<'a>(ranges: impl Iterator<Item = &'a str>, offer: &str) -> u16 {
     found.1
 }
 
-/// `0.5` is 500; what is no weight is 0.
+/// Parses a weight in thousandths: `0.5` is 500; an invalid weight is 0.
 pub(super) fn thousandths(value: &str) -> u16 {
     let weight: f32 = value.parse().unwrap_or(0.0);
-    // From 0 to 1000, and 0 for what is no number.
+    // The product is from 0 to 1000, and the cast makes NaN 0.
     (weight.clamp(0.0, 1.0) * 1000.0) as u16
 }
 
@@ -64,7 +66,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_offer_serves_those_who_do_not_care() {
+    fn first_offer_is_chosen_without_a_preference() {
         for any in [
             &[][..],
             &[""],
@@ -78,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn the_client_has_the_last_word() {
+    fn preference_of_the_client_wins_over_the_order_of_offers() {
         for second in [
             &["application/x-ndjson"][..],
             &["APPLICATION/X-NDJSON; charset=utf-8"],
@@ -93,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_suits_some() {
+    fn nothing_is_chosen_when_no_offer_is_accepted() {
         for none in [
             "application/json",
             "text/html",
@@ -110,17 +112,25 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn nothing_a_client_writes_breaks_it(lines in proptest::collection::vec("[ -~]{0,40}", 0..4)) {
-            let headers = lines.iter().map(|line| (header::ACCEPT, HeaderValue::from_str(line).unwrap())).collect();
+        fn any_accept_field_is_parsed_without_a_panic(
+            lines in proptest::collection::vec("[ -~]{0,40}", 0..4),
+        ) {
+            let values = lines.iter().map(|line| HeaderValue::from_str(line).unwrap());
+            let headers = values.map(|value| (header::ACCEPT, value)).collect();
             let chosen = negotiate(&headers, &OFFERS);
-            proptest::prop_assert!(chosen.is_none_or(|place| place < OFFERS.len()));
+            proptest::prop_assert!(chosen.is_none_or(|index| index < OFFERS.len()));
         }
 
         #[test]
-        fn a_named_weight_decides(first in 1..=1000_u16, second in 1..=1000_u16) {
-            let accept = format!("{};q={}, {};q={}", OFFERS[0], f32::from(first) / 1000.0, OFFERS[1], f32::from(second) / 1000.0);
-            let headers = HeaderMap::from_iter([(header::ACCEPT, HeaderValue::from_str(&accept).unwrap())]);
-            proptest::prop_assert_eq!(negotiate(&headers, &OFFERS), Some(usize::from(second > first)));
+        fn offer_with_the_greater_weight_is_chosen(first in 1..=1000_u16, second in 1..=1000_u16) {
+            let (first_weight, second_weight) =
+                (f32::from(first) / 1000.0, f32::from(second) / 1000.0);
+            let accept =
+                format!("{};q={first_weight}, {};q={second_weight}", OFFERS[0], OFFERS[1]);
+            let accept = HeaderValue::from_str(&accept).unwrap();
+            let headers = HeaderMap::from_iter([(header::ACCEPT, accept)]);
+            let expected = usize::from(second > first);
+            proptest::prop_assert_eq!(negotiate(&headers, &OFFERS), Some(expected));
         }
     }
 }

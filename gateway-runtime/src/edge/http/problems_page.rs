@@ -1,4 +1,5 @@
-//! `/problems`: what the codes of errors mean. The `type` of a problem is its address here.
+//! `/problems`: the page that explains the codes of errors. The `type` of a problem is a path on
+//! this page.
 
 use std::{collections::BTreeMap, fmt::Write};
 
@@ -13,15 +14,16 @@ use crate::{
     service::registry::Registry,
 };
 
-/// One section a code, each under a heading of the second level.
+/// The explanations of the gateway's codes: one section for each code, under a heading of the
+/// second level.
 const DOCUMENT: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/errors.md"));
 
-/// Where it is published.
+/// The path of the page.
 pub(super) const PREFIX: &str = "/problems";
 
-/// What all codes mean: the gateway's own, and those that methods declare.
+/// The explanations of all codes: the gateway's own, and those that methods declare.
 pub(super) struct Explanations {
-    /// By name.
+    /// The explanations of codes that methods declare, by the name of the code.
     of_authors: BTreeMap<&'static str, String>,
 }
 
@@ -38,11 +40,11 @@ impl Explanations {
         Self { of_authors: explained.filter(|(name, _)| section(name).is_none()).collect() }
     }
 
-    /// Answers a GET of `/problems`, or of one code below it.
+    /// Responds to a GET of `/problems`, or of one code below it.
     ///
     /// # Errors
     ///
-    /// `not-found` for codes that no method declares.
+    /// `not-found` for codes that neither the gateway nor a method declares.
     pub(super) fn serve(&self, path: &str, _: &HeaderMap) -> Result<Response<Bytes>, Error> {
         let text = match path.strip_prefix(TYPE_PREFIX) {
             None => self.all(),
@@ -70,7 +72,7 @@ impl Explanations {
     }
 }
 
-/// As the gateway's own codes are explained.
+/// Writes the explanation of a declared code, in the form of the gateway's own.
 fn explanation(code: Code, paths: &[String]) -> String {
     let retryable = if code.is_retryable() { " Retryable." } else { "" };
     let mut text = format!(

@@ -1,7 +1,8 @@
-//! The signatures of webhooks that were used: each is good for one call that was carried out.
+//! The replay guard of webhooks: each signature is valid for one call that was executed.
 //!
-//! A signature is taken before its call begins, so that of two deliveries at once one is carried out, and it is given back
-//! if the call was not: what was refused, or failed so that nothing happened, may be sent again as it is.
+//! A signature is taken before its call begins, so that of two concurrent deliveries one is
+//! executed. It is released if the call was not executed: a delivery that was refused, or failed
+//! definitely, may be sent again unchanged.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -14,12 +15,12 @@ use crate::{
     edge::http::webhook::{TOLERANCE_SECONDS, refused},
 };
 
-/// A signature.
+/// The HMAC-SHA256 of a webhook.
 type Signature = [u8; 32];
 
-/// The signatures that were taken and would still be good, by their timestamps.
+/// The signatures that were taken and have not expired, by their timestamps.
 ///
-/// Only what was signed with a key of ours gets in, so strangers cannot fill it.
+/// Only signatures of our own keys are stored, so unknown clients cannot fill the guard.
 #[derive(Debug, Default)]
 pub(super) struct ReplayGuard(
     Mutex<BTreeMap<u64, HashMap<Signature, State, foldhash::fast::RandomState>>>,
@@ -27,28 +28,30 @@ pub(super) struct ReplayGuard(
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
-    /// Its call runs.
+    /// The call of the signature runs.
     Taken,
-    /// Its call was carried out, or may have been.
+    /// The call of the signature was executed, or its outcome is unknown.
     Used,
 }
 
 impl ReplayGuard {
-    /// About 36 MiB of them; ten minutes at 870 webhooks a second.
+    /// The maximum number of signatures, about 36 MiB: ten minutes at 870 webhooks a second.
     const MAX_SIGNATURES: usize = 1 << 19;
 
-    /// Takes a signature that is valid by itself.
+    /// Takes a signature that has been verified.
     ///
     /// # Errors
     ///
-    /// `unauthenticated` if it was used, `idempotency-conflict` if its call runs, `overloaded` if no more can be held.
+    /// `unauthenticated` if the signature was used, `idempotency-conflict` while its call runs,
+    /// `overloaded` if no more signatures can be stored.
     pub(super) fn take(&self, time: u64, signature: Signature, now: u64) -> Result<Use<'_>, Error> {
         let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         *seen = seen.split_off(&now.saturating_sub(TOLERANCE_SECONDS));
         match seen.get(&time).and_then(|signatures| signatures.get(&signature)) {
             Some(State::Used) => return Err(refused("the signature was used before")),
             Some(State::Taken) => {
-                let detail = "a webhook with this signature is being carried out; send it again for its outcome";
+                let detail = "a webhook with this signature is being carried out; send it again \
+                              for its outcome";
                 return Err(Error::new(Code::IDEMPOTENCY_CONFLICT, detail)
                     .with_retry_after(Duration::from_secs(1)));
             }
@@ -67,7 +70,7 @@ impl ReplayGuard {
 
     fn end(&self, time: u64, signature: &Signature, is_used: bool) {
         let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        // None: its time is over, and it is good no more in any case.
+        // None after its window has ended: the signature is not valid any more in any case.
         let Some(signatures) = seen.get_mut(&time) else { return };
         if is_used {
             signatures.insert(*signature, State::Used);
@@ -77,7 +80,7 @@ impl ReplayGuard {
     }
 }
 
-/// A signature that was taken for one call; given back at the end unless the call has used it up.
+/// A signature that was taken for one call; released when dropped unless the call has used it up.
 #[derive(Debug)]
 pub(super) struct Use<'s> {
     seen: &'s ReplayGuard,
@@ -87,7 +90,8 @@ pub(super) struct Use<'s> {
 }
 
 impl Use<'_> {
-    /// Sets whether the signature is used up at the end: whether the call was carried out, or may have been.
+    /// Sets whether the signature is used up when dropped: whether the call was executed, or its
+    /// outcome is unknown.
     pub(super) fn set_used(&mut self, is_used: bool) {
         self.is_used = is_used;
     }
@@ -110,19 +114,19 @@ mod tests {
     }
 
     #[test]
-    fn a_signature_is_good_once_and_forgotten_with_its_window() {
+    fn signature_is_accepted_once_and_dropped_after_its_window() {
         let seen = ReplayGuard::default();
         use_up(&seen, TIME, [1; 32], TIME).unwrap();
         let again = use_up(&seen, TIME, [1; 32], TIME + 300).unwrap_err();
         assert!(again.log_message().unwrap().contains("used before"), "{again:?}");
-        // A second attempt of the sender has a time of its own.
+        // A second attempt of the sender has its own timestamp.
         use_up(&seen, TIME + 1, [2; 32], TIME + 5).unwrap();
         use_up(&seen, TIME + 301, [3; 32], TIME + 302).unwrap();
         assert_eq!(seen.0.lock().unwrap().len(), 1, "what can no longer be used is forgotten");
     }
 
     #[test]
-    fn a_signature_is_given_back_if_its_call_was_not_carried_out() {
+    fn signature_is_released_if_its_call_was_not_executed() {
         let seen = ReplayGuard::default();
         for _ in 0..2 {
             let mut taken = seen.take(TIME, [1; 32], TIME).unwrap();
@@ -137,14 +141,14 @@ mod tests {
         assert!(seen.0.lock().unwrap()[&TIME].is_empty());
         use_up(&seen, TIME, [1; 32], TIME).unwrap();
         assert_eq!(use_up(&seen, TIME, [1; 32], TIME).unwrap_err().code(), Code::UNAUTHENTICATED);
-        // Its window ends while its call runs.
+        // The window of the signature ends while its call runs.
         let old = seen.take(TIME, [3; 32], TIME).unwrap();
         use_up(&seen, TIME + 301, [4; 32], TIME + 301).unwrap();
         drop(old);
     }
 
     #[test]
-    fn what_is_held_is_bounded() {
+    fn number_of_signatures_is_bounded() {
         let seen = ReplayGuard::default();
         let signatures = (0..ReplayGuard::MAX_SIGNATURES as u64).map(|number| {
             let mut signature = [0; 32];

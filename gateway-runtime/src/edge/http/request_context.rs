@@ -1,4 +1,4 @@
-//! The context of a request: when it came, from whom, and its id.
+//! The context of a request: its id, the peer that sent it, and the time at which it came.
 
 use std::time::Instant;
 
@@ -12,7 +12,7 @@ use crate::{
     edge::http::Peer,
 };
 
-/// When a request came, from whom, and what it is called.
+/// The id, the peer and the start time of a request.
 #[derive(Debug)]
 pub(super) struct RequestContext {
     pub(super) id: RequestId,
@@ -21,14 +21,17 @@ pub(super) struct RequestContext {
 }
 
 impl RequestContext {
-    /// A request that is here now, under the name that its client gave it if that is sane.
+    /// Creates the context of a request that comes now. The id is the client's `X-Request-Id` if
+    /// that is valid, otherwise a new one.
     pub(super) fn now(id: Option<&HeaderValue>, peer: Peer) -> Self {
         let id = id.and_then(RequestId::from_header).unwrap_or_else(RequestId::generate);
         Self { id, peer, started: Instant::now() }
     }
 
-    /// The line of a request that did not become a call; calls have the pipeline's.
+    /// Writes the access log line of a request that did not become a call. Calls have the line of
+    /// the pipeline.
     pub(super) fn log(&self, error: &Error, origin: Origin, asked: std::fmt::Arguments<'_>) {
+        let duration_us = u64::try_from(self.started.elapsed().as_micros()).unwrap_or(u64::MAX);
         macro_rules! line {
             ($level:ident) => {
                 tracing::$level!(
@@ -38,7 +41,7 @@ impl RequestContext {
                     asked,
                     status = error.code().status(),
                     code = error.code().name(),
-                    duration_us = u64::try_from(self.started.elapsed().as_micros()).unwrap_or(u64::MAX),
+                    duration_us,
                     peer = %self.peer.address().ip(),
                     detail = error.detail(),
                     internal = error.log_message(),

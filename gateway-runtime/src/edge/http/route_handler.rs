@@ -1,9 +1,9 @@
-//! What is for no method, and goes to the dispatcher of its route: judged, told who is calling where that is asked for,
-//! ended at its deadline, and logged.
+//! The handler of a route: checks the path, authenticates the caller if the route requires it,
+//! calls the dispatcher of the route within the deadline, and logs the request.
 
 use std::sync::Arc;
 
-use http::{HeaderMap, Request, Response};
+use http::{Method, HeaderMap, Request, Response};
 use hyper::body::Incoming;
 use tokio::time::{Instant, timeout_at};
 
@@ -20,14 +20,14 @@ use crate::{
     },
 };
 
-/// A route, and who tells its callers.
+/// A route with the authenticator of its callers.
 pub(super) struct RouteHandler {
     route: Route,
     authenticator: Option<Arc<Authenticator>>,
 }
 
 impl RouteHandler {
-    /// The route of everybody, until there is an authenticator.
+    /// Creates a handler without an authenticator.
     pub(super) fn new(route: Route) -> Self {
         Self { route, authenticator: None }
     }
@@ -37,25 +37,31 @@ impl RouteHandler {
             Some(authenticator).filter(|_| self.route.terms.requires_caller()).cloned();
     }
 
-    /// The response, or why there is none.
+    /// Returns the response of the dispatcher.
+    ///
+    /// # Errors
+    ///
+    /// The errors of path check, authentication and dispatcher, and that of a reply that did not
+    /// come before the deadline.
     pub(super) async fn answer(
         &self,
         request: Request<Incoming>,
-        moment: &RequestContext,
+        context: &RequestContext,
         settings: &HttpSettings,
     ) -> Result<Response<Body>, Error> {
         let Route { terms, dispatcher, .. } = &self.route;
         dispatch::check_path(request.uri().path())?;
         let caller = self.admit(request.headers()).await?;
         let deadline =
-            Instant::from_std(moment.started + terms.timeout.unwrap_or(settings.request_timeout));
+            Instant::from_std(context.started + terms.timeout.unwrap_or(settings.request_timeout));
         let (head, body) = request.into_parts();
-        let (method, asked) = (head.method.clone(), format!("{} {}", head.method, head.uri.path()));
-        let (id, peer) = (moment.id.clone(), moment.peer.address());
+        let method = head.method.clone();
+        let (id, peer) = (context.id.clone(), context.peer.address());
         let mut line = RouteLogEntry {
-            asked,
+            method: head.method.clone(),
+            path: head.uri.path().to_owned(),
             account: caller.account().map(str::to_owned),
-            moment,
+            context,
             ended: false,
         };
         let request = DispatchRequest { id, peer, caller, deadline, head, body: Body::wrap(body) };
@@ -66,19 +72,23 @@ impl RouteHandler {
         Ok(response)
     }
 
-    /// Who is calling, if they may.
+    /// Returns the caller, if the route admits them.
+    ///
+    /// # Errors
+    ///
+    /// `unauthenticated`, or `forbidden` for a caller without the scopes of the route.
     async fn admit(&self, headers: &HeaderMap) -> Result<Caller, Error> {
         let Some(authenticator) = &self.authenticator else {
             return match self.route.terms.requires_caller() {
                 false => Ok(Caller::default()),
                 true => Err(Error::internal(
-                    "the route wants to know who is calling, and has no authenticator",
+                    "the route requires an authenticated caller, and has no authenticator",
                 )),
             };
         };
         let caller = match authenticator.identify(headers)? {
             Identity::Known(caller) => caller,
-            Identity::Pending(asked) => asked.await?,
+            Identity::Pending(identity) => identity.await?,
             Identity::Anonymous => {
                 return Err(Error::new(
                     Code::UNAUTHENTICATED,
@@ -106,25 +116,28 @@ impl RouteHandler {
     }
 }
 
-/// The line of a request; dropped without an end, its client has gone away. That of a request which fails is written where
-/// its problem is.
+/// The access log entry of a request. One that is dropped without an end belongs to a client that
+/// has disconnected. A request that fails is logged with its problem.
 struct RouteLogEntry<'m> {
-    asked: String,
+    method: Method,
+    path: String,
     account: Option<String>,
-    moment: &'m RequestContext,
+    context: &'m RequestContext,
     ended: bool,
 }
 
 impl RouteLogEntry<'_> {
     fn write(&self, status: u16) {
+        let duration = self.context.started.elapsed();
         tracing::info!(
             target: "gateway::request",
-            request_id = self.moment.id.as_str(),
+            request_id = self.context.id.as_str(),
             origin = Origin::Http.as_str(),
-            asked = self.asked,
+            http.request.method = self.method.as_str(),
+            url.path = self.path,
             status,
-            duration_us = u64::try_from(self.moment.started.elapsed().as_micros()).unwrap_or(u64::MAX),
-            peer = %self.moment.peer.address().ip(),
+            duration_us = u64::try_from(duration.as_micros()).unwrap_or(u64::MAX),
+            peer = %self.context.peer.address().ip(),
             account = self.account,
             "routed"
         );

@@ -1,7 +1,7 @@
-//! From an address to what stands there: one hash look-up of the whole path, however many methods there are.
+//! The route table. Matches a path with one hash lookup, independent of the number of methods.
 //!
-//! Paths are compared byte for byte: what is spelled otherwise (a trailing slash, capitals, percent-encoding) is another
-//! address, so that no two parties can read one address in two ways.
+//! Paths are compared byte for byte: another spelling (a trailing slash, capitals,
+//! percent-encoding) is another address, so no two parties can read one address in two ways.
 
 use std::{collections::HashMap, fmt, sync::Arc};
 
@@ -23,11 +23,11 @@ use crate::{
     service::registry::{Linked, Method, Registry},
 };
 
-/// Answers GET and HEAD of some addresses with what is published there, by the path and the request's header fields.
+/// A handler of GET and HEAD for published pages, by the path and the request's header fields.
 pub(crate) type PageHandler =
     Box<dyn Fn(&str, &HeaderMap) -> Result<Response<Bytes>, Error> + Send + Sync>;
 
-/// What stands at an address.
+/// The target of a path.
 pub(super) enum RouteTarget {
     Method(Arc<Method>),
     Webhook(Arc<Method>, Box<WebhookKey>),
@@ -38,7 +38,8 @@ pub(super) enum RouteTarget {
 }
 
 impl RouteTarget {
-    /// The HTTP method it takes; a mount and a route have their own idea.
+    /// Returns the HTTP method of the target; none for mounts and routes, which decide it
+    /// themselves.
     pub(super) fn verb(&self) -> Option<Verb> {
         match self {
             Self::Method(method) => Some(method.spec.verb),
@@ -49,29 +50,30 @@ impl RouteTarget {
     }
 }
 
-/// All addresses of a gateway.
+/// The route table: all addresses of a gateway.
 #[derive(Default)]
 pub struct RouteTable {
     exact: HashMap<Box<str>, RouteTarget, foldhash::fast::RandomState>,
-    /// What holds a whole subtree, the longest prefix first. There are few.
+    /// The targets of whole subtrees, the longest prefix first. There are few of them.
     prefixes: Vec<(Box<str>, RouteTarget)>,
-    /// By the first segment of the path.
+    /// The routes of services, by the first segment of the path.
     services: HashMap<Box<str>, RouteTarget, foldhash::fast::RandomState>,
-    /// What has no place of its own.
+    /// The target of all other paths: a mount at `/`, or the route `*`.
     rest: Option<RouteTarget>,
-    /// By `service.vN.method`, for WebSockets.
+    /// The methods by `service.vN.method`, for WebSockets.
     names: HashMap<Box<str>, Arc<Method>, foldhash::fast::RandomState>,
 }
 
-/// Where calls over one WebSocket begin.
+/// The path at which a WebSocket for calls is opened.
 pub(super) const WEBSOCKET: &str = "/services/_ws";
 
 impl RouteTable {
-    /// The addresses of all methods, of the WebSocket and of the problems; `secret` finds the secrets of webhooks by their names.
+    /// Creates the table with the addresses of all methods, of the WebSocket and of the problems
+    /// page; `secret` finds the secrets of webhooks by their names.
     ///
     /// # Errors
     ///
-    /// Names every secret that is missing or is no key.
+    /// Names every secret that is missing or is not a valid key.
     pub fn new(
         registry: &Registry,
         secret: impl Fn(&str) -> Option<Secret>,
@@ -81,7 +83,8 @@ impl RouteTable {
         Ok(routes)
     }
 
-    /// As [`new`](Self::new), without the webhooks that have a problem, for those who have more problems to tell.
+    /// Creates the table as [`new`](Self::new) does, without the webhooks that have a problem, and
+    /// returns the problems, for callers that report others with them.
     pub(crate) fn collected(
         registry: &Registry,
         secret: impl Fn(&str) -> Option<Secret>,
@@ -113,23 +116,23 @@ impl RouteTable {
         (routes, problems)
     }
 
-    /// Publishes something at `prefix` and below it.
+    /// Publishes a page at `prefix` and below it.
     pub(crate) fn publish(&mut self, prefix: &str, page: PageHandler) {
         self.insert(prefix, RouteTarget::Page(page));
     }
 
-    /// Publishes something at `/` alone, unless a mount or a route holds all that has no place of its own.
+    /// Publishes a page at `/` alone, unless a mount at `/` or the route `*` takes all other paths.
     pub(crate) fn publish_front(&mut self, page: PageHandler) {
         if self.rest.is_none() {
             self.exact.insert("/".into(), RouteTarget::Page(page));
         }
     }
 
-    /// Gives a subtree to an author's own service.
+    /// Mounts an author's own service at a prefix.
     ///
     /// # Errors
     ///
-    /// When the prefix is taken, or is within `/services`.
+    /// Fails if the prefix is taken, or is within `/services`.
     pub fn mount(&mut self, mount: Mount) -> Result<(), StartError> {
         let prefix = mount.prefix().to_owned();
         if prefix == "/services" || prefix.starts_with("/services/") {
@@ -153,17 +156,21 @@ impl RouteTable {
         Ok(())
     }
 
-    /// Gives what is for a service to its dispatcher. `is_authenticated` says that
+    /// Adds the route of a service to its dispatcher. `is_authenticated` is whether
     /// [`authenticate`](Self::authenticate) follows.
     ///
     /// # Errors
     ///
-    /// When the service's place is taken, or the route asks for callers whom nothing could tell.
+    /// Fails if the address of the service is taken or its name is invalid, or if the route
+    /// requires a caller and no authentication is configured.
     pub fn route(&mut self, route: Route, is_authenticated: bool) -> Result<(), StartError> {
         let service = route.service.clone();
         let problem = |why: &str| Err(StartError::new(format!("[routes.{service}]: {why}")));
         if route.terms.requires_caller() && !is_authenticated {
-            return problem("it wants to know who is calling, and nothing tells: configure [auth]");
+            return problem(
+                "it requires an authenticated caller, and no authentication is configured\n\
+                 help: configure `[auth]`",
+            );
         }
         let target = RouteTarget::Route(Box::new(RouteHandler::new(route)));
         if service == "*" {
@@ -187,7 +194,7 @@ impl RouteTable {
         Ok(())
     }
 
-    /// Has `authenticator` find out who is calling the routes that want to know it.
+    /// Sets the authenticator of the routes that require a caller.
     pub fn authenticate(&mut self, authenticator: &Arc<Authenticator>) {
         for target in self.services.values_mut().chain(&mut self.rest) {
             if let RouteTarget::Route(route) = target {
@@ -201,7 +208,7 @@ impl RouteTable {
         self.prefixes.sort_by_key(|(prefix, _)| std::cmp::Reverse(prefix.len()));
     }
 
-    /// What stands at `path`.
+    /// Returns the target of `path`.
     pub(super) fn find(&self, path: &str) -> Option<&RouteTarget> {
         self.exact
             .get(path)
@@ -213,14 +220,14 @@ impl RouteTable {
             })
             .or_else(|| self.services.get(dispatch::split(path).0))
             .or(self.rest.as_ref())
-            // A route is for services, and what is below `/services` is none.
+            // A route is for services, and `/services` belongs to the methods.
             .filter(|target| {
                 !matches!(target, RouteTarget::Route(_))
                     || !matches!(dispatch::split(path).0, "" | "services")
             })
     }
 
-    /// The method at `path`, by whatever HTTP method it is called; webhooks are none.
+    /// Returns the method at `path`, for any HTTP method; none for webhooks.
     #[must_use]
     pub fn method_at(&self, path: &str) -> Option<&Arc<Method>> {
         match self.find(path) {
@@ -229,18 +236,20 @@ impl RouteTable {
         }
     }
 
-    /// The method that a WebSocket calls `service.vN.method`; webhooks are none.
+    /// Returns the method with the JSON-RPC name `service.vN.method`; none for webhooks.
     pub(super) fn method_named(&self, name: &str) -> Option<&Arc<Method>> {
         self.names.get(name)
     }
 
-    /// `not-found`, with what was probably meant: two look-ups more, and no search a stranger could make us repeat.
+    /// Returns `not-found`, and suggests the path that was probably meant. This costs one more
+    /// lookup, and no search that an unknown client could make the gateway repeat.
     pub(super) fn not_found(&self, path: &str) -> Error {
         let near = path.trim_end_matches('/').to_ascii_lowercase();
         if near != path && self.exact.contains_key(&*near) {
-            return Error::not_found(format!("nothing stands at this address; there is `{near}`"));
+            let detail = format!("not found; a path with a similar name exists: `{near}`");
+            return Error::not_found(detail);
         }
-        Error::not_found("nothing stands at this address; `GET /meta` lists those of the methods")
+        Error::not_found("not found; `GET /meta` lists the paths of all methods")
     }
 }
 
@@ -254,17 +263,18 @@ impl fmt::Debug for RouteTable {
     }
 }
 
-/// Whether `path` is `prefix` or below it: `/api` holds `/api` and `/api/x`, not `/apis`.
+/// Returns whether `path` is `prefix` or below it: `/api` contains `/api` and `/api/x`, not
+/// `/apis`.
 fn is_within(path: &str, prefix: &str) -> bool {
     path.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
-/// What a WebSocket's clients call a method: `currency.v1.rates`.
+/// Returns the name of a method in JSON-RPC requests: `currency.v1.rates`.
 pub(super) fn rpc_name(method: &Method) -> String {
     format!("{}.v{}.{}", method.service.name, method.service.version, method.spec.name)
 }
 
-/// Returns what is wrong with the secrets of all webhooks that are linked; nothing is built for it.
+/// Returns the problems with the secrets of all linked webhooks. No service is built for this.
 pub(crate) fn webhook_problems(secret: impl Fn(&str) -> Option<Secret>) -> Vec<String> {
     let webhooks = Linked::read().methods.into_iter().filter_map(|(service, spec)| {
         let name = spec.webhook.as_ref()?.secret;
@@ -273,7 +283,7 @@ pub(crate) fn webhook_problems(secret: impl Fn(&str) -> Option<Secret>) -> Vec<S
     webhooks.collect()
 }
 
-/// Says of a webhook why its signatures cannot be checked.
+/// Returns the problem of a webhook whose signatures cannot be verified.
 fn unsigned(service: &ServiceSpec, spec: &MethodSpec, why: &str) -> String {
     format!("{} ({}): {why}", spec.path(service), spec.source)
 }
@@ -287,20 +297,20 @@ fn key(name: &str, secret: Option<Secret>) -> Result<WebhookKey, String> {
     WebhookKey::new(&secret).map_err(|why| format!("the secret `{name}` {why}\nhelp: {how}"))
 }
 
-/// What a request's HTTP method makes of it.
+/// The result of matching a request's HTTP method.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum MethodMatch {
-    /// It is to be carried out. The connection removes the body of the response to HEAD.
+    /// A call to execute. The connection removes the body of the response to HEAD.
     Call,
-    /// It asks what there is.
+    /// A request for the allowed methods (OPTIONS).
     Options,
 }
 
-/// Whether an address whose HTTP method is `verb` takes a request.
+/// Matches a request's HTTP method with the `verb` of an address.
 ///
 /// # Errors
 ///
-/// `method-not-allowed`, with what is.
+/// `method-not-allowed`, with the methods that are allowed.
 pub(super) fn admit(request: &HttpMethod, verb: Verb) -> Result<MethodMatch, Error> {
     if request.as_str() == verb.as_str() || (verb == Verb::Get && request == HttpMethod::HEAD) {
         return Ok(MethodMatch::Call);
@@ -308,14 +318,14 @@ pub(super) fn admit(request: &HttpMethod, verb: Verb) -> Result<MethodMatch, Err
     if request == HttpMethod::OPTIONS {
         return Ok(MethodMatch::Options);
     }
-    let detail = format!("this address takes {}", allowed(verb));
+    let detail = format!("method not allowed; use {}", allowed(verb));
     Err(Error::new(Code::METHOD_NOT_ALLOWED, detail).with_allow(allowed(verb)))
 }
 
-/// As in `Allow`, for the server as a whole.
+/// The value of `Allow` for the server as a whole (`OPTIONS *`).
 pub(super) const ANY: &str = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
 
-/// As in `Allow`.
+/// Returns the value of `Allow` for an address whose HTTP method is `verb`.
 pub(super) const fn allowed(verb: Verb) -> &'static str {
     match verb {
         Verb::Get => "GET, HEAD, OPTIONS",
@@ -382,7 +392,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_takes_its_method_and_tells_which() {
+    fn address_admits_its_method_and_names_the_allowed_ones() {
         let admit =
             |request: &str, verb| admit(&HttpMethod::from_bytes(request.as_bytes()).unwrap(), verb);
         assert_eq!(admit("GET", Verb::Get).unwrap(), MethodMatch::Call);

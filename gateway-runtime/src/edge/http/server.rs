@@ -1,7 +1,7 @@
-//! The HTTP server: workers that accept and serve, and their orderly end.
+//! The HTTP server: its workers, and their orderly shutdown.
 //!
-//! Each worker is a thread with a runtime and a listener of its own, and a connection stays with the worker that accepted
-//! it, so that no request crosses threads and no queue is shared.
+//! Each worker is a thread with its own runtime and its own listener. A connection stays with the
+//! worker that accepted it, so that no request crosses threads and the workers share no queue.
 
 use std::{
     fmt, io,
@@ -28,14 +28,16 @@ use crate::{
     },
 };
 
-/// Answers requests. Each worker thread works with its own clone.
+/// A service that responds to HTTP requests. Each worker thread has its own clone.
 pub trait Handler: Clone + Send + Sync + 'static {
-    /// Answers one request. The future is dropped when the client leaves before the answer.
+    /// Responds to one request. The future is dropped when the client disconnects before the
+    /// response.
     ///
-    /// Leaving is closing the connection, its sending half included (HTTP/2: resetting the stream). On HTTP/1.1 it is
-    /// noticed as soon as the request's body is read and unless the client has sent a further request.
+    /// A disconnect is a closed connection, its sending half included (HTTP/2: a reset stream). On
+    /// HTTP/1.1 it is noticed as soon as the body of the request is read, unless the client has
+    /// sent a further request.
     ///
-    /// A panic is answered with 500, and logged.
+    /// A panic is logged, and the response is 500.
     fn handle(
         &self,
         request: Request<Incoming>,
@@ -43,7 +45,7 @@ pub trait Handler: Clone + Send + Sync + 'static {
     ) -> impl Future<Output = Response<Body>> + Send;
 }
 
-/// A closure that answers requests.
+/// Serves requests by calling a closure.
 impl<F, A> Handler for F
 where
     F: Fn(Request<Incoming>, Peer) -> A + Clone + Send + Sync + 'static,
@@ -58,7 +60,7 @@ where
     }
 }
 
-/// A server that listens, and does not answer yet.
+/// A server that listens, and does not serve yet.
 pub struct Server {
     listeners: Vec<std::net::TcpListener>,
     local_addr: SocketAddr,
@@ -68,22 +70,23 @@ pub struct Server {
     others: Option<oneshot::Receiver<()>>,
 }
 
-/// How the server ended.
+/// Outcome of a server's drain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]
 pub enum DrainOutcome {
-    /// Every request in flight was answered.
+    /// Every request in flight has its response.
     Drained,
-    /// At the end of [`drain_timeout`](HttpSettings::drain_timeout) this many connections were still open, and were cut.
+    /// Number of connections that were still open at the end of
+    /// [`drain_timeout`](HttpSettings::drain_timeout), and were cut.
     Cut(usize),
 }
 
 impl Server {
-    /// Listens; connections wait until [`serve`](Self::serve).
+    /// Creates a server that listens; connections wait until [`serve`](Self::serve).
     ///
     /// # Errors
     ///
-    /// When the address is taken, not allowed, or not this machine's.
+    /// The address is in use, not permitted, or not an address of this machine.
     pub fn bind(settings: &HttpSettings) -> Result<Self, BindError> {
         let workers = settings
             .workers
@@ -103,55 +106,61 @@ impl Server {
         })
     }
 
-    /// Uses `slots` for its connections, so that others can read how many are open.
+    /// Uses `slots` for the connections, so that their holders can read how many are open.
     pub(crate) fn with_slots(mut self, slots: ConnectionSlots) -> Self {
         self.slots = slots;
         self
     }
 
-    /// Keeps the workers that have drained until `others` is dropped: a provider's connection ends with the runtime that has opened it,
-    /// and calls that came by another road may use it.
+    /// Keeps drained workers alive until the sender of `others` is dropped.
+    ///
+    /// A provider's connection ends with the runtime that opened it, and calls of other transports
+    /// may use it.
     #[must_use]
     pub fn ending_after(self, others: oneshot::Receiver<()>) -> Self {
         Self { others: Some(others), ..self }
     }
 
-    /// Where the server listens, with the port it was given.
+    /// Returns the address that the server listens on; its port is the real one if port 0 was
+    /// requested.
     #[must_use]
     pub fn local_addr(&self) -> SocketAddr {
         self.local_addr
     }
 
-    /// Answers requests until `shutdown` completes; then accepts no more, closes idle connections, lets requests in flight
-    /// finish within the drain time, and ends the workers. Dropping the future ends them at once.
+    /// Serves requests until `shutdown` completes, then drains: accepts no more connections, closes
+    /// idle ones, lets requests in flight finish within the drain time, and ends the workers.
+    /// Dropping the future ends the workers at once.
     ///
-    /// May be awaited on any tokio runtime that has a timer, and does not block it. A task that a handler spawned on its
-    /// worker's runtime ends with the worker.
+    /// May be awaited on any tokio runtime that has a timer, and does not block it. A task that a
+    /// handler spawned on the runtime of its worker ends with the worker.
     ///
     /// # Errors
     ///
-    /// When a worker cannot start (no thread, no memory, no descriptor), or panics, which handlers cannot make it do. The
-    /// others are ended at once.
+    /// A worker cannot start (no thread, no memory, no descriptor), or panics, which handlers
+    /// cannot cause. All other workers end at once.
     pub async fn serve<H: Handler>(
         self,
         handler: H,
         shutdown: impl Future<Output = ()>,
     ) -> io::Result<DrainOutcome> {
         let slots = self.slots;
-        let (phase, told) = watch::channel(WorkerPhase::Serving);
+        let (phase, worker_phase) = watch::channel(WorkerPhase::Serving);
         let (done, mut results) = mpsc::unbounded_channel();
         let mut threads = Vec::with_capacity(self.listeners.len());
         for (number, listener) in self.listeners.into_iter().enumerate() {
-            let (handler, limits, slots, told) =
-                (handler.clone(), self.limits.clone(), Arc::clone(slots.semaphore()), told.clone());
+            let handler = handler.clone();
+            let limits = self.limits.clone();
+            let slots = Arc::clone(slots.semaphore());
+            let phase = worker_phase.clone();
             let done = done.clone();
             threads.push(thread::Builder::new().name(format!("http-{number}")).spawn(
                 move || {
                     let work =
-                        AssertUnwindSafe(|| worker::run(listener, handler, limits, slots, told));
+                        AssertUnwindSafe(|| worker::run(listener, handler, limits, slots, phase));
                     let result = catch_unwind(work)
                         .unwrap_or_else(|_| Err(io::Error::other("a worker panicked")));
-                    // Nobody listens when the future was dropped.
+                    // The receiver is gone if the future was dropped.
                     let _ = done.send(result);
                 },
             )?);
@@ -160,7 +169,7 @@ impl Server {
 
         let failed = tokio::select! {
             () = shutdown => None,
-            // Before it is told to, a worker ends by failing alone.
+            // Before the drain, a worker ends only by failing.
             result = results.recv() => result.and_then(Result::err),
         };
         let mut ended = DrainOutcome::Drained;
@@ -170,7 +179,8 @@ impl Server {
                 ended = DrainOutcome::Cut(slots.open());
             }
             if let Some(others) = self.others {
-                // Nothing is sent; and they end in their own time.
+                // Nothing is ever sent: the drop of the sender completes this wait, which has no
+                // time limit.
                 let _ = others.await;
             }
         }
@@ -180,7 +190,8 @@ impl Server {
             failed = failed.or(result.err());
         }
         for thread in threads {
-            // It has said that it is done, so this does not wait; and a panic was its result.
+            // The thread has sent its result, so this does not wait; a panic was turned into that
+            // result.
             let _ = thread.join();
         }
         failed.map_or(Ok(ended), Err)

@@ -1,4 +1,4 @@
-//! `[http]`: where the server listens, and how it treats its clients.
+//! `[http]`: settings of the HTTP server and its clients.
 
 use std::{
     net::{Ipv4Addr, SocketAddr},
@@ -26,32 +26,33 @@ use crate::{
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct HttpSettings {
-    /// Where to listen: `127.0.0.1:8080` is for this machine alone, `0.0.0.0:8080` for everybody, port 0 is any free
-    /// one.
+    /// Address to listen on: `127.0.0.1:8080` for this machine alone, `0.0.0.0:8080` for all
+    /// networks; port 0 selects a free port.
     pub listen: SocketAddr,
-    /// Host names that the gateway responds to, besides those of this machine (`localhost`, loopback addresses): none,
-    /// which allows every host, except on loopback without authentication.
+    /// Host names that the gateway responds to, in addition to those of this machine (`localhost`,
+    /// loopback addresses): none, which allows every host, except on loopback without
+    /// authentication.
     pub hosts: Vec<String>,
-    /// Worker threads; one for each core that the process may use when left out.
+    /// Number of worker threads; by default one for each core that the process may use.
     pub workers: Option<NonZeroUsize>,
-    /// How long a call may take whose method does not say: 30 s.
+    /// Time limit on calls of methods that declare none: 30 s.
     #[serde(with = "duration")]
     #[schemars(with = "DurationText")]
     pub request_timeout: Duration,
-    /// How long requests in flight may go on when the server stops: 30 s.
+    /// Time limit on requests in flight when the server shuts down: 30 s.
     #[serde(with = "duration")]
     #[schemars(with = "DurationText")]
     pub drain_timeout: Duration,
-    /// The header field in which whoever stands before the gateway says which country a client is in (ISO 3166-1
-    /// alpha-2): none.
+    /// Header field in which a proxy in front of the gateway names the country of a client (ISO
+    /// 3166-1 alpha-2): none.
     #[serde(deserialize_with = "header_name")]
     #[schemars(with = "Option<String>")]
     pub country_header: Option<HeaderName>,
-    /// Limits on what clients may send, hold and wait for.
+    /// Limits on clients: bytes, times and connections.
     pub limits: HttpLimits,
     /// Compression of responses.
     pub compression: CompressionSettings,
-    /// Pages of other origins.
+    /// Pages of other origins that may call (CORS).
     pub cors: CorsSettings,
     /// Calls over WebSockets.
     pub websocket: WebSocketSettings,
@@ -75,7 +76,7 @@ impl Default for HttpSettings {
 }
 
 impl HttpSettings {
-    /// What makes no sense, and the schema cannot tell.
+    /// Returns the problems that the JSON Schema of the settings cannot express.
     pub(crate) fn problems(&self) -> Vec<String> {
         let cors = Cors::new(&self.cors).err().into_iter().flat_map(StartError::into_problems);
         let compression = compression::problem(&self.compression);

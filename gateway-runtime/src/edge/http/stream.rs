@@ -1,7 +1,7 @@
-//! Streamed answers on the wire: Server-Sent Events, NDJSON, or plain bytes.
+//! Streamed replies on the wire: server-sent events, NDJSON, or bytes.
 //!
-//! A stream that fails has its problem as its last event or line, and then the connection is cut: what ends cleanly is
-//! whole.
+//! A stream that fails ends with its problem as the last event or line and an aborted connection,
+//! never with a clean end (SEMANTICS §3): a body that ends cleanly is complete.
 
 use std::{
     fmt,
@@ -26,48 +26,51 @@ use crate::{
     edge::http::{Peer, negotiate},
 };
 
-/// After so long without an event a comment is sent, so that proxies keep the connection and a vanished client shows.
+/// The interval of comments in a silent event stream. They keep proxies from closing the
+/// connection, and detect a client that has disconnected.
 const HEARTBEAT_INTERVAL: Duration = Duration::from_secs(15);
 
-/// What would be cut at the end of the drain time is told so long before, and has as long to take notice.
+/// The notice before the end of the drain time: streams and WebSockets end this long before it, so
+/// that their clients can read the reason before the connection is aborted.
 pub(super) const SHUTDOWN_NOTICE: Duration = Duration::from_secs(2);
 
-/// Completes when the server is shutting down and has waited as long as it can for what goes on at `peer`.
+/// Completes when the server is shutting down and the drain time, less the notice, has passed.
 pub(super) async fn shutdown_deadline(peer: Peer, drain_timeout: Duration) {
     peer.stopping().await;
     sleep(drain_timeout.saturating_sub(SHUTDOWN_NOTICE)).await;
 }
 
-/// How the items of a stream are written.
+/// The format in which the items of a stream are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum StreamFormat {
-    /// `data: {item}`, by the HTML standard's section on server-sent events.
+    /// Server-sent events, `data: {item}`, as the HTML standard defines them.
     Sse,
-    /// One item a line.
+    /// NDJSON: one item in each line.
     Ndjson,
 }
 
 impl StreamFormat {
-    /// Their media types, the one we prefer first.
+    /// The media types of the formats, in order of our preference.
     pub(super) const MEDIA: [&'static str; 2] = ["text/event-stream", "application/x-ndjson"];
 
-    /// What the client asks for.
+    /// Returns the format that the client prefers.
     ///
     /// # Errors
     ///
-    /// `not-acceptable` when that is neither.
+    /// `not-acceptable` if the client accepts neither.
     pub(super) fn accepted(request: &HeaderMap) -> Result<Self, Error> {
         match negotiate::negotiate(request, &Self::MEDIA) {
             Some(0) => Ok(Self::Sse),
             Some(_) => Ok(Self::Ndjson),
             None => Err(Error::new(
                 Code::NOT_ACCEPTABLE,
-                "the answer is a stream: `Accept` must allow text/event-stream or application/x-ndjson",
+                "the answer is a stream: `Accept` must allow text/event-stream or \
+                 application/x-ndjson",
             )),
         }
     }
 
-    /// As in `Content-Type`.
+    /// Returns the media type.
     pub(super) fn media(self) -> &'static str {
         Self::MEDIA[self as usize]
     }
@@ -87,7 +90,8 @@ impl StreamFormat {
     }
 }
 
-/// Both forms end an item at a line break. Within JSON one can only stand between tokens, where a space does as well.
+/// Writes an item in one line, because both formats end an item at a line break. Within JSON, a
+/// line break can only stand between tokens, where a space is equivalent (RFC 8259 §2).
 fn one_line(before: &[u8], json: &[u8], after: &[u8]) -> Bytes {
     let mut line = Vec::with_capacity(before.len() + json.len() + after.len());
     line.extend_from_slice(before);
@@ -96,19 +100,20 @@ fn one_line(before: &[u8], json: &[u8], after: &[u8]) -> Bytes {
     line.into()
 }
 
-/// The fields of every streamed answer: nobody may keep it, and nginx may not hold it back.
+/// Adds the fields of every streamed reply: no cache may store it, and nginx may not buffer it.
 pub(super) fn add_headers(headers: &mut HeaderMap) {
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert("x-accel-buffering", HeaderValue::from_static("no"));
 }
 
-/// The body of a stream of items. When `goodbye` completes it ends as if it had failed.
+/// Returns the body of a stream of items. When `shutdown` completes, the stream ends as a failed
+/// one does.
 pub(super) fn items(
     chunks: Chunks,
     form: StreamFormat,
     instance: String,
     id: RequestId,
-    goodbye: impl Future<Output = ()> + Send + 'static,
+    shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> Body {
     let state = State::Open { heartbeat: Box::pin(sleep(HEARTBEAT_INTERVAL)) };
     Body::stream(StreamBody {
@@ -116,12 +121,12 @@ pub(super) fn items(
         form,
         instance,
         id,
-        shutdown_deadline: Box::pin(goodbye),
+        shutdown_deadline: Box::pin(shutdown),
         state,
     })
 }
 
-/// The body of a stream of bytes.
+/// Returns the body of a stream of bytes.
 pub(super) fn raw(chunks: Chunks) -> Body {
     use futures_util::TryStreamExt;
     Body::stream(chunks.map_err(|_| AbortedStream))
@@ -140,7 +145,7 @@ enum State {
     Open {
         heartbeat: Pin<Box<Sleep>>,
     },
-    /// The problem is sent; nothing follows but the cut.
+    /// The problem is sent; only the abort follows.
     Failed,
     Ended,
 }
@@ -190,7 +195,8 @@ impl Stream for StreamBody {
     }
 }
 
-/// Ends a body that must not look whole. Why has been logged, and told as far as the client may know.
+/// The error that aborts a body which must not look complete. The cause has been logged, and sent
+/// as far as the client may see it.
 #[derive(Debug)]
 pub(super) struct AbortedStream;
 
@@ -215,7 +221,7 @@ mod tests {
         RequestId::from_header(&HeaderValue::from_static("id-1")).unwrap()
     }
 
-    /// All that is sent, and whether it ends cleanly.
+    /// Returns all that is sent, and whether the body ends cleanly.
     async fn write(form: StreamFormat, items: Vec<Result<&'static str, Error>>) -> (String, bool) {
         let chunks =
             stream::iter(items).map(|item| item.map(|text| Bytes::from_static(text.as_bytes())));
@@ -238,7 +244,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_failure_is_told_and_then_the_body_is_cut() {
+    async fn failure_is_written_and_then_the_body_is_aborted() {
         let items =
             || vec![Ok("1"), Err(Error::not_found("gone").with_log_message("secret")), Ok("2")];
         let (events, clean) = write(StreamFormat::Sse, items()).await;
@@ -259,7 +265,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_goodbye_ends_a_stream_that_does_not_end_itself() {
+    async fn shutdown_ends_an_endless_stream_with_a_problem() {
         let endless = Box::pin(stream::pending());
         let mut body = super::items(endless, StreamFormat::Ndjson, "/a".into(), id(), async {});
         let line = body.frame().await.unwrap().unwrap().into_data().unwrap();
@@ -268,7 +274,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn silence_is_broken_by_comments_in_event_streams_alone() {
+    async fn heartbeats_are_sent_in_event_streams_only() {
         let quiet = || -> Chunks { Box::pin(stream::pending()) };
         let mut events = super::items(quiet(), StreamFormat::Sse, "/a".into(), id(), pending());
         let begun = Instant::now();

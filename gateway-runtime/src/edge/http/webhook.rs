@@ -1,7 +1,9 @@
-//! Webhooks: calls whose sender proves itself by a signature, as Standard Webhooks 1.0.0 has it.
+//! Webhooks: calls that are authenticated by a signature, as Standard Webhooks 1.0.0 defines it.
 //!
-//! `webhook-signature` is a list of `v1,` and the base64 of HMAC-SHA256 over `{webhook-id}.{webhook-timestamp}.{body}`.
-//! A signature is good for five minutes around its timestamp, and for one call that was carried out ([`seen`](crate::edge::http::seen)).
+//! `webhook-signature` is a list of `v1,` and the base64 of HMAC-SHA256 over
+//! `{webhook-id}.{webhook-timestamp}.{body}`. A signature is valid for five minutes around its
+//! timestamp, and for one call that was executed
+//! ([`replay_guard`](crate::edge::http::replay_guard)).
 
 use std::fmt;
 
@@ -19,19 +21,20 @@ use crate::{
     edge::http::replay_guard::{ReplayGuard, Use},
 };
 
-/// The shortest key in the form `whsec_…` (Standard Webhooks 1.0.0: 24 to 64 bytes).
+/// The minimum length of a key in the form `whsec_…` (Standard Webhooks 1.0.0: 24 to 64 bytes).
 const MIN_KEY_BYTES: usize = 24;
 
-/// Signs webhooks, and checks signatures.
+/// A key that signs webhooks and verifies their signatures.
 #[derive(Clone)]
 pub struct WebhookKey(Hmac<Sha256>);
 
 impl WebhookKey {
-    /// The key of a secret: base64 after `whsec_`, as senders hand it out; without that prefix the bytes of the text.
+    /// Creates the key of a secret: base64 after `whsec_`, as senders issue it; without that
+    /// prefix, the bytes of the text.
     ///
     /// # Errors
     ///
-    /// Says what is wrong with the secret, without repeating it.
+    /// Describes what is wrong with the secret, without repeating it.
     pub fn new(secret: &Secret) -> Result<Self, &'static str> {
         let text = secret.expose();
         if text.trim() != text {
@@ -50,11 +53,12 @@ impl WebhookKey {
         if key.is_empty() {
             return Err("is empty");
         }
-        // HMAC takes keys of any length.
+        // HMAC accepts keys of any length (RFC 2104 §3).
         Hmac::new_from_slice(&key).map(Self).map_err(|_| "is no key")
     }
 
-    /// The value of `webhook-signature` for a message; `timestamp` is that of the attempt, in seconds since 1970.
+    /// Returns the value of `webhook-signature` for a message; `timestamp` is that of the attempt,
+    /// in seconds since 1970.
     #[must_use]
     pub fn sign(&self, id: &str, timestamp: u64, body: &[u8]) -> String {
         let code = self.code(id.as_bytes(), timestamp.to_string().as_bytes(), body);
@@ -69,18 +73,18 @@ impl WebhookKey {
         mac.finalize().into_bytes().into()
     }
 
-    /// Checks that a request is signed with this key, now, and takes the signature.
+    /// Verifies that a request is signed with this key at this time, and takes the signature.
     ///
     /// # Errors
     ///
-    /// `unauthenticated`, with the reason for the log alone; `idempotency-conflict` while a call with this signature runs;
-    /// `overloaded` when no more signatures can be held.
+    /// `unauthenticated`, with the reason in the log only; `idempotency-conflict` while a call with
+    /// this signature runs; `overloaded` when no more signatures can be stored.
     pub(super) fn verify<'s>(
         &self,
         headers: &HeaderMap,
         body: &[u8],
         now: u64,
-        seen: &'s ReplayGuard,
+        guard: &'s ReplayGuard,
     ) -> Result<Use<'s>, Error> {
         let field =
             |name| headers.get(name).map(HeaderValue::as_bytes).filter(|value| !value.is_empty());
@@ -99,7 +103,7 @@ impl WebhookKey {
         if !candidates.any(|candidate| constant_time_eq(candidate, &code)) {
             return Err(refused("no signature in webhook-signature fits"));
         }
-        seen.take(time, code, now)
+        guard.take(time, code, now)
     }
 }
 
@@ -109,10 +113,10 @@ impl fmt::Debug for WebhookKey {
     }
 }
 
-/// How far a timestamp may be from now, in seconds, both ways.
+/// The maximum distance of a timestamp from the current time, in seconds, both ways.
 pub(super) const TOLERANCE_SECONDS: u64 = 5 * 60;
 
-/// In a time that tells nothing of where they differ.
+/// Compares in constant time, so the duration does not reveal where the two differ.
 fn constant_time_eq(candidate: &[u8], code: &[u8; 32]) -> bool {
     BASE64.decode(candidate).is_ok_and(|candidate| candidate.ct_eq(code).into())
 }
@@ -149,7 +153,7 @@ mod tests {
             .collect()
     }
 
-    /// Why a request is refused, as the log has it.
+    /// Returns the reason for which a request is refused, as the log has it.
     fn why(headers: &HeaderMap, body: &[u8], now: u64) -> Option<String> {
         let error = key().verify(headers, body, now, &ReplayGuard::default()).err()?;
         assert_eq!(error.code(), Code::UNAUTHENTICATED);
@@ -164,8 +168,9 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_without_the_prefix_is_taken_as_it_is() {
-        // RFC 4231, test case 2, has the same key but another message; this fixes that the bytes are not decoded.
+    fn secret_without_the_prefix_is_used_as_raw_bytes() {
+        // RFC 4231, test case 2, has the same key and another message; this test shows that the
+        // bytes are not decoded.
         let raw = WebhookKey::new(&Secret::new("Jefe, Jefe, Jefe, Jefe, Jefe")).unwrap();
         let encoded =
             WebhookKey::new(&Secret::new("whsec_SmVmZSwgSmVmZSwgSmVmZSwgSmVmZSwgSmVmZQ=="))
@@ -251,7 +256,7 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn what_is_signed_holds_and_what_is_changed_does_not(
+        fn signature_holds_for_the_signed_body_and_no_other(
             id in "[!-~]{1,20}",
             body in proptest::collection::vec(proptest::num::u8::ANY, 0..40),
             flip in 0..40_usize,

@@ -1,4 +1,4 @@
-//! A worker: one thread, one runtime, one listener, and the connections it accepted.
+//! A worker: one thread, one runtime, one listener, and the connections that it accepted.
 
 use std::{io, rc::Rc, sync::Arc, time::Duration};
 
@@ -15,16 +15,18 @@ use crate::edge::http::{
     listener,
 };
 
-/// What all workers are told to do.
+/// The phase of all workers, set by the server.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum WorkerPhase {
+    /// Normal operation.
     Serving,
-    /// Accept no more; finish what is in flight.
+    /// Shutdown: the worker accepts no more connections and finishes the requests in flight.
     Draining,
+    /// End: the worker drops the connections that are still open.
     Over,
 }
 
-/// Works until told that it is over, or until nobody is left to tell.
+/// Runs a worker until its phase is [`WorkerPhase::Over`], or until the server is dropped.
 pub(super) fn run<H: Handler>(
     listener: std::net::TcpListener,
     handler: H,
@@ -32,31 +34,31 @@ pub(super) fn run<H: Handler>(
     slots: Arc<Semaphore>,
     mut phase: watch::Receiver<WorkerPhase>,
 ) -> io::Result<()> {
-    /// For what a handler runs on blocking threads: a runtime waits for those when it is dropped.
+    /// Time limit on a handler's blocking tasks: a runtime waits for them when it is dropped.
     const BLOCKING_SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(1);
 
     let runtime = Builder::new_current_thread().enable_all().build_local(LocalOptions::default())?;
-    let worked = runtime.block_on(async {
+    let result = runtime.block_on(async {
         let listener = TcpListener::from_std(listener)?;
         let stopping = Arc::new(ShutdownSignal::default());
         let shared = Rc::new(ServerState::new(handler, limits, stopping.clone()));
-        // Errors mean that the server was dropped.
-        let told = async {
+        // An error means that the server was dropped.
+        let shutdown = async {
             let _ = phase.wait_for(|&phase| phase != WorkerPhase::Serving).await;
             stopping.begin();
         };
         tokio::select! {
             never = accept_all(listener, shared, slots) => match never {},
-            () = told => {}
+            () = shutdown => {}
         }
         let _ = phase.wait_for(|&phase| phase == WorkerPhase::Over).await;
         Ok(())
     });
     runtime.shutdown_timeout(BLOCKING_SHUTDOWN_TIMEOUT);
-    worked
+    result
 }
 
-/// Accepts connections while there are slots, and serves each as a task of its own.
+/// Accepts connections while slots are free, and serves each as a task of its own.
 async fn accept_all<H: Handler>(
     listener: TcpListener,
     shared: Rc<ServerState<H>>,
@@ -65,7 +67,7 @@ async fn accept_all<H: Handler>(
     let mut full = false;
     loop {
         let (stream, address) = listener::accept(&listener).await;
-        // One connection more than there are slots is taken from the queue; it waits here, unread.
+        // The first connection beyond the slots is accepted from the queue and waits here, unread.
         let slot = match slots.clone().try_acquire_owned() {
             Ok(slot) => {
                 full = false;

@@ -1,7 +1,8 @@
-//! Encrypted settings: `credentials/{profile}.toml.age` (age-encryption.org/v1), opened in memory, laid over the file and under
-//! the environment, and never written in clear by the gateway.
+//! Credentials: encrypted settings in `credentials/{profile}.toml.age` (age-encryption.org/v1).
+//! They are decrypted in memory, lie over the file and under the environment, and are never written
+//! in clear by the gateway.
 //!
-//! They are opened by a key file (lines `AGE-SECRET-KEY-1…`, as `age-keygen` writes them) or by a passphrase.
+//! A key file (lines `AGE-SECRET-KEY-1…`, as `age-keygen` writes them) or a passphrase opens them.
 
 use std::{
     ffi::OsString,
@@ -21,17 +22,19 @@ use crate::{
     json::section::parse_section,
 };
 
-/// `[credentials]`: where encrypted settings are, and how they are opened.
+/// `[credentials]`: the place of encrypted settings, and the key that opens them.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct CredentialsSettings {
-    /// Which are opened when the gateway starts: `{folder}/{profile}.toml.age`; none when left out.
+    /// The profile that is opened when the gateway starts: `{folder}/{profile}.toml.age`; none when
+    /// left out.
     pub profile: Option<String>,
-    /// Where they are: `credentials` in the working directory.
+    /// The folder of the profiles: `credentials` in the working directory when left out.
     pub folder: PathBuf,
-    /// The file with the key; or …
+    /// The file with the key; excludes `passphrase`.
     pub key_file: Option<PathBuf>,
-    /// … the passphrase, which belongs in the environment: `GATEWAY__CREDENTIALS__PASSPHRASE`.
+    /// The passphrase, which belongs in the environment: `GATEWAY__CREDENTIALS__PASSPHRASE`;
+    /// excludes `key_file`.
     pub passphrase: Option<Secret>,
 }
 
@@ -41,16 +44,17 @@ impl Default for CredentialsSettings {
     }
 }
 
-/// Encrypted settings, as a command line reads and writes them.
+/// The encrypted settings, as a command line reads and writes them.
 #[derive(Clone)]
 pub struct Credentials(CredentialsSettings);
 
 impl Credentials {
-    /// Those of a program with these defaults and arguments, which read `gateway.toml` and the environment too.
+    /// Reads `[credentials]` from the program's defaults, `gateway.toml`, the environment and these
+    /// arguments.
     ///
     /// # Errors
     ///
-    /// When one of the sources cannot be read, or `[credentials]` is wrong.
+    /// Returns an error if one of the sources cannot be read, or `[credentials]` is invalid.
     pub fn from_arguments_over(
         defaults: &str,
         arguments: impl IntoIterator<Item = OsString>,
@@ -65,23 +69,23 @@ impl Credentials {
         })
     }
 
-    /// Whether something is there to open them with.
+    /// Returns whether a key file or a passphrase is configured.
     #[must_use]
     pub fn has_key(&self) -> bool {
         self.0.key_file.is_some() || self.0.passphrase.is_some()
     }
 
-    /// The same, opened by this passphrase.
+    /// Replaces the passphrase.
     #[must_use]
     pub fn with_passphrase(self, passphrase: Secret) -> Self {
         Self(CredentialsSettings { passphrase: Some(passphrase), ..self.0 })
     }
 
-    /// Where those of a profile are.
+    /// Returns the path of a profile.
     ///
     /// # Errors
     ///
-    /// When its name could lead elsewhere.
+    /// Returns an error if the profile's name could lead to another folder.
     pub fn path(&self, profile: &str) -> Result<PathBuf, StartError> {
         let is_sane = |b: u8| b.is_ascii_alphanumeric() || b"-_".contains(&b);
         if profile.is_empty() || !profile.bytes().all(is_sane) {
@@ -92,11 +96,11 @@ impl Credentials {
         Ok(self.0.folder.join(format!("{profile}.toml.age")))
     }
 
-    /// What stands in those of a profile.
+    /// Decrypts the settings of a profile.
     ///
     /// # Errors
     ///
-    /// When they are not there, or the key is another one.
+    /// Returns an error if the file cannot be read, or if it was encrypted with another key.
     pub fn open(&self, profile: &str) -> Result<Secret, StartError> {
         let path = self.path(profile)?;
         let sealed =
@@ -106,11 +110,12 @@ impl Credentials {
         Ok(text)
     }
 
-    /// Encrypts settings, and puts them in the place of those of the profile, at once or not at all.
+    /// Encrypts settings and replaces those of the profile, atomically.
     ///
     /// # Errors
     ///
-    /// When they are no TOML (the line is told, and not what stands in it), or cannot be written.
+    /// Returns an error if the settings are no TOML (the message names the line and does not quote
+    /// it), or if the file cannot be written.
     pub fn seal(&self, profile: &str, text: &Secret) -> Result<PathBuf, StartError> {
         let path = self.path(profile)?;
         Tree::from_toml(text.expose(), &format!("credentials of {profile}"))?;
@@ -120,11 +125,11 @@ impl Credentials {
         Ok(path)
     }
 
-    /// Makes a key file, which must not be there, and tells its public half.
+    /// Creates a key file at `path`, where no file may exist, and returns its public key.
     ///
     /// # Errors
     ///
-    /// When it is there, or cannot be written.
+    /// Returns an error if the file exists or cannot be written.
     pub fn new_key(path: &Path) -> Result<String, StartError> {
         let (secret, public) =
             cipher::new_key().map_err(|error| file_error(path, "cannot be made", &error))?;
@@ -137,7 +142,7 @@ impl Credentials {
         Ok(public)
     }
 
-    /// The settings of the configured profile; none when none is configured.
+    /// Decrypts the settings of the configured profile; `None` if no profile is configured.
     pub(super) fn configured(&self) -> Result<Option<Tree>, StartError> {
         let Some(profile) = &self.0.profile else { return Ok(None) };
         let text = self.open(profile)?;
@@ -152,7 +157,8 @@ impl Credentials {
             },
             (None, Some(passphrase)) => Ok(CredentialsKey::Passphrase(passphrase.clone())),
             (None, None) => Err(StartError::new(
-                "[credentials]: nothing is there to open them with: set `key_file`, or GATEWAY__CREDENTIALS__PASSPHRASE in the \
+                "[credentials]: nothing is there to open them with: set `key_file`, or \
+                 GATEWAY__CREDENTIALS__PASSPHRASE in the \
                  environment",
             )),
             (Some(_), Some(_)) => Err(StartError::new(
@@ -168,7 +174,7 @@ impl fmt::Debug for Credentials {
     }
 }
 
-/// What opens credentials.
+/// The key that opens credentials.
 #[cfg_attr(
     not(feature = "credentials"),
     expect(dead_code, reason = "there is nothing to open them with")
@@ -182,7 +188,7 @@ fn file_error(path: &Path, what: &str, why: &dyn fmt::Display) -> StartError {
     StartError::new(format!("`{}` {what}: {why}", path.display()))
 }
 
-/// A file of the same folder takes the place of another, when it is on disk.
+/// Replaces a file with another of the same folder, once that one is on disk.
 fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
     let folder = path.parent().unwrap_or(Path::new("."));
     DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
@@ -193,7 +199,7 @@ fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
         .and_then(|()| file.sync_all())
         .and_then(|()| fs::rename(&beside, path));
     if written.is_err() {
-        // What could not take its place is of no use.
+        // A file that could not replace the other is of no use.
         let _ = fs::remove_file(&beside);
     }
     written?;
@@ -212,8 +218,8 @@ mod cipher {
 
     use super::{CredentialsKey, Secret};
 
-    /// A passphrase that takes 2²² rounds was sealed on a machine 16 times as fast as most are now; no more than that is
-    /// tried.
+    /// The maximum of rounds of a passphrase, as a power of two. A passphrase that takes 2²² rounds
+    /// was sealed on a machine 16 times as fast as most are now; one that takes more is not tried.
     const MAX_WORK_FACTOR: u8 = 22;
 
     fn identities(key: &CredentialsKey) -> Result<Vec<Box<dyn Identity>>, String> {
@@ -241,7 +247,7 @@ mod cipher {
         }
     }
 
-    /// The keys of a file; comments and empty lines are none.
+    /// Parses the keys of a key file; comments and empty lines are skipped.
     fn keys(text: &Secret) -> Result<Vec<x25519::Identity>, String> {
         let lines =
             text.expose().lines().enumerate().map(|(number, line)| (number + 1, line.trim()));
@@ -290,12 +296,13 @@ mod cipher {
     }
 }
 
-/// What stands for it in a program that was built without.
+/// The stand-in of the encryption in a program that was built without it.
 #[cfg(not(feature = "credentials"))]
 mod cipher {
     use super::{CredentialsKey, Secret};
 
-    const ABSENT: &str = "this program was built without encrypted credentials: add `features = [\"credentials\"]` to \
+    const ABSENT: &str = "this program was built without encrypted credentials: add `features = \
+                          [\"credentials\"]` to \
                           gateway-runtime in Cargo.toml";
 
     pub(super) fn open(_: &[u8], _: &CredentialsKey) -> Result<Secret, String> {

@@ -1,18 +1,21 @@
-//! Keys that exclude each other: a source that names one of them replaces what earlier sources said with the others.
+//! Exclusive keys: a source that names one of them replaces what earlier sources said with the
+//! others.
 //!
-//! A program's defaults may name a file where the operator wants a server; no later source can unset a key, so the later one
-//! displaces it. Two that stand in one source stay, and the settings of the section refuse them.
+//! A program's defaults may name a file where the operator uses a server. No later source can unset
+//! a key, so the later key displaces the earlier one. Two that stand in one source stay, and the
+//! settings of the section reject them.
 
 use serde_json::{Map, Value};
 
-/// By section: groups of keys of which one can hold. The first key of a group displaces the other groups.
+/// The groups of keys by section, of which one can hold. The first key of a group displaces the
+/// other groups.
 const EXCLUSIVE: &[(&str, &[&[&str]])] = &[
     ("store", &[&["path"], &["url"]]),
     ("redis", &[&["url"], &["host", "port", "db"]]),
     ("credentials", &[&["key_file"], &["passphrase"]]),
 ];
 
-/// Removes from `under` what the keys of a later source displace.
+/// Removes the keys from `under` that the keys of a later source displace.
 pub(super) fn displace(under: &mut Map<String, Value>, over: &Map<String, Value>) {
     for (section, groups) in EXCLUSIVE {
         let Some(over) = over.get(*section).and_then(Value::as_object) else { continue };
@@ -38,7 +41,7 @@ mod tests {
     }
 
     #[test]
-    fn later_source_displaces_what_excludes_its_key() {
+    fn later_source_displaces_keys_that_exclude_its_own() {
         let file = json!({"store": {"path": "a.db", "connections": 2}});
         let url = json!({"store": {"url": "postgres://x"}});
         assert_eq!(displaced(file.clone(), &url), json!({"store": {"connections": 2}}));

@@ -7,13 +7,13 @@ use std::{
 
 use crate::{base::start_error::StartError, gateway::config::program::OPTIONS};
 
-/// What the program is asked to do.
+/// The action that the command line selects.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Action {
-    /// Serve until told to stop.
+    /// Serve until a signal stops the program.
     #[default]
     Serve,
-    /// Print what is registered.
+    /// Print the services, methods and providers.
     List,
     /// Print the options.
     Help,
@@ -21,28 +21,28 @@ pub(crate) enum Action {
     Version,
 }
 
-/// The command line, read.
+/// The parsed command line.
 #[derive(Debug, Default)]
 pub(crate) struct Flags {
-    /// What to do.
+    /// The selected action.
     pub(crate) action: Action,
-    /// `--config`.
+    /// The path of `--config`.
     pub(crate) config: Option<PathBuf>,
-    /// `--listen` and `--set`, as keys and values.
+    /// The keys and values of `--listen` and `--set`.
     pub(crate) set: Vec<(String, String)>,
 }
 
 impl Flags {
-    /// The file of the configuration.
+    /// Returns the path of the configuration file.
     pub(crate) fn file(&self) -> &Path {
         self.config.as_deref().unwrap_or(Path::new("gateway.toml"))
     }
 
-    /// Reads the arguments, the program's name left out.
+    /// Parses the arguments, without the program's name.
     ///
     /// # Errors
     ///
-    /// Names what is not understood, and prints what is.
+    /// Names the argument that is invalid, and lists the options.
     pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Self, StartError> {
         read(arguments).map_err(|error| StartError::new(format!("{error}\n\n{OPTIONS}")))
     }

@@ -1,4 +1,5 @@
-//! The names of all keys of the settings, from their JSON Schema, and what a mistyped environment variable was meant to be.
+//! The names of all keys of the settings, from their JSON Schema, and the right spelling of a
+//! misspelled environment variable.
 
 use std::collections::BTreeSet;
 
@@ -6,7 +7,8 @@ use serde_json::{Map, Value};
 
 use crate::{gateway::config::Settings, json::schema::InputSchema};
 
-/// The dotted names of the keys that have a value; `*` stands for a name that an operator or an author chooses.
+/// Returns the dotted names of the keys that have a value; `*` stands for a name that an operator
+/// or an author chooses.
 pub(crate) fn known() -> BTreeSet<String> {
     let mut keys = BTreeSet::new();
     if let Ok(schema) = InputSchema::of::<Settings>() {
@@ -20,7 +22,7 @@ fn walk(root: &Value, schema: &Value, key: &str, keys: &mut BTreeSet<String>) {
     let below = |name: &str| if key.is_empty() { name.to_owned() } else { format!("{key}.{name}") };
     let mut has_keys = false;
     let parts_of_it = parts(root, schema);
-    // What can be written as one value has a key that ends here, whatever longer forms it has.
+    // A key that can be written as one scalar ends here, even if it has longer forms.
     let is_value = parts_of_it.iter().any(|part| is_scalar(part));
     for part in parts_of_it.into_iter().filter(|_| !is_value) {
         let properties = part.get("properties").and_then(Value::as_object);
@@ -55,7 +57,7 @@ fn is_scalar(part: &Map<String, Value>) -> bool {
     }
 }
 
-/// A schema, what it refers to, and its alternatives.
+/// Returns a schema, the schema that it refers to, and its alternatives.
 fn parts<'s>(root: &'s Value, schema: &'s Value) -> Vec<&'s Map<String, Value>> {
     let Some(object) = schema.as_object() else { return Vec::new() };
     let target = object
@@ -69,8 +71,9 @@ fn parts<'s>(root: &'s Value, schema: &'s Value) -> Vec<&'s Map<String, Value>> 
     [object].into_iter().chain(below.flat_map(|below| parts(root, below))).collect()
 }
 
-/// The right spelling of an environment variable whose name lacks underscores: `GATEWAY__HTTP__LISTEN` of
-/// `GATEWAY_HTTP_LISTEN`. None for names that are no key, which other programs may have.
+/// Returns the right spelling of an environment variable whose name lacks underscores:
+/// `GATEWAY__HTTP__LISTEN` for `GATEWAY_HTTP_LISTEN`. `None` for names that are no key, which other
+/// programs may use.
 pub(super) fn respelled(name: &str) -> Option<String> {
     let rest = name.strip_prefix("GATEWAY_").filter(|rest| !rest.starts_with('_'))?;
     if let Some(secret) = rest.strip_prefix("SECRETS_").filter(|secret| !secret.is_empty()) {
@@ -107,7 +110,7 @@ mod tests {
         }
     }
 
-    /// The keys of a TOML text, comments that are keys (`# url = …`) among them.
+    /// Returns the keys of a TOML text, also those in comments (`# url = …`).
     fn written(text: &str) -> BTreeSet<String> {
         let mut section = String::new();
         let mut keys = BTreeSet::new();

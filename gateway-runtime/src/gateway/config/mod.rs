@@ -1,9 +1,11 @@
-//! The configuration: `gateway.toml`, then the credentials, the environment, and flags; judged as a whole, every problem at
-//! once.
+//! The configuration: `gateway.toml`, then the credentials, the environment and the flags. It is
+//! validated as a whole, and all problems are reported at once (SEMANTICS §12).
 //!
-//! `sources` reads them, `tree` makes one tree of them, in which `exclusive` keys replace each other and `origins` says where each came from.
-//! `credentials` opens the encrypted source, `flags` reads the command line, `settings` is the tree with types, whose names
-//! `keys` lists. `file` reads the file again while the gateway runs, and `program` is what `--help` prints.
+//! `sources` reads the sources. `tree` merges them; in it `exclusive` keys replace each other, and
+//! `origins` holds the source of each key. `credentials` opens the encrypted source and `flags`
+//! parses the command line. `settings` is the tree with types, and `keys` lists the names of its
+//! keys. `watched_file` reads the file again while the gateway runs, and `program` is the text of
+//! `--help`.
 
 mod credentials;
 mod exclusive;
@@ -11,6 +13,7 @@ mod flags;
 mod keys;
 mod origins;
 mod program;
+mod renamed;
 mod settings;
 mod sources;
 mod tree;

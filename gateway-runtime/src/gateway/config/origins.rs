@@ -1,10 +1,11 @@
-//! Which source each key of the configuration came from, so that a problem names the place where it can be mended.
+//! Origins: the source of each key of the configuration, so that a problem names the place where it
+//! can be mended.
 
 use std::{collections::BTreeMap, sync::Arc};
 
 use serde_json::{Map, Value};
 
-/// The place where a problem says that a key is, as long as no source is known.
+/// The text that a problem has in place of a source.
 const ANYWHERE: &str = "` in the configuration";
 
 /// The sources of keys, by the keys' dotted names: ``the environment (`DB_URL`)``.
@@ -12,7 +13,7 @@ const ANYWHERE: &str = "` in the configuration";
 pub(crate) struct Origins(BTreeMap<String, Arc<str>>);
 
 impl Origins {
-    /// Every key of `tree` comes from `origin`.
+    /// Creates origins in which all keys of `tree` come from `origin`.
     pub(super) fn all(tree: &Map<String, Value>, origin: &str) -> Self {
         let mut this = Self::default();
         this.collect("", tree, &Arc::from(origin));
@@ -21,7 +22,7 @@ impl Origins {
 
     fn collect(&mut self, parent: &str, tree: &Map<String, Value>, origin: &Arc<str>) {
         for (name, value) in tree {
-            // As in the pointer of a violation.
+            // Escaped as in the JSON Pointer of a violation (RFC 6901 §3).
             let name = name.replace('~', "~0").replace('/', "~1");
             let key = if parent.is_empty() { name } else { format!("{parent}.{name}") };
             match value {
@@ -41,7 +42,8 @@ impl Origins {
         self.0.extend(over.0);
     }
 
-    /// The source of a key, of what it stands in, or of all that stands in it.
+    /// Returns the source of a key, of a section around it, or the single source of all keys within
+    /// it.
     fn of(&self, key: &str) -> Option<&str> {
         let parents = key.rmatch_indices('.').map(|(end, _)| key.get(..end).unwrap_or_default());
         if let Some(origin) = [key].into_iter().chain(parents).find_map(|key| self.0.get(key)) {
@@ -54,7 +56,7 @@ impl Origins {
         within.all(|(_, origin)| origin == first).then_some(first)
     }
 
-    /// The same problem, with the source of its key in place of "the configuration".
+    /// Replaces "the configuration" in a problem by the source of its key.
     pub(crate) fn attributed(&self, problem: String) -> String {
         let Some((key, detail)) =
             problem.strip_prefix('`').and_then(|rest| rest.split_once(ANYWHERE))
@@ -74,7 +76,11 @@ mod tests {
 
     #[test]
     fn problems_name_the_source_of_their_key() {
-        let tree = serde_json::json!({"http": {"listen": "x"}, "quota": {"methods": {"a/v1/b": "1/s"}}, "list": [1]});
+        let tree = serde_json::json!({
+            "http": {"listen": "x"},
+            "quota": {"methods": {"a/v1/b": "1/s"}},
+            "list": [1],
+        });
         let mut origins = Origins::all(tree.as_object().unwrap(), "`gateway.toml`");
         origins.insert("http.workers", "the environment (`GATEWAY__HTTP__WORKERS`)");
         for (problem, attributed) in [

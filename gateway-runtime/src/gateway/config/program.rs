@@ -1,15 +1,15 @@
-//! The program as its command line shows it: its name, and what `--help` prints.
+//! The program on its command line: its name, and the text of `--help`.
 
 use std::path::Path;
 
-/// The name under which the program was started.
+/// Returns the name under which the program was started.
 pub(crate) fn program_name() -> String {
     let argument = std::env::args_os().next().unwrap_or_default();
     let name = Path::new(&argument).file_name().map(|name| name.to_string_lossy().into_owned());
     name.unwrap_or_else(|| "gateway".to_owned())
 }
 
-/// What `--help` prints for a program of this name.
+/// Returns the text of `--help` for a program of this name.
 pub(crate) fn help(program: &str) -> String {
     format!(
         "\
@@ -31,4 +31,5 @@ Options:
   -V, --version      print the program's version; then stop
   -h, --help         print this; then stop
 
-The configuration: the file, then credentials, then GATEWAY__SECTION__KEY from the environment, then these options.";
+The configuration: the file, then credentials, then GATEWAY__SECTION__KEY from the \
+environment, then these options.";

@@ -1,4 +1,4 @@
-//! The configuration with types.
+//! The settings: the configuration with types.
 
 use std::{collections::BTreeMap, fmt, ops::Deref};
 
@@ -16,7 +16,7 @@ use crate::{
         http::{HttpSettings, Info},
     },
     gateway::{
-        config::{CredentialsSettings, tree::Tree},
+        config::{CredentialsSettings, renamed::take_renamed, tree::Tree},
         telemetry::LogSettings,
     },
     json::section::parse_section,
@@ -27,53 +27,55 @@ use crate::{
     store::StoreSettings,
 };
 
-/// All of `gateway.toml`.
+/// The settings of `gateway.toml`.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Settings {
-    /// Who the gateway says it is.
+    /// Title, version and description of the published documents.
     pub info: Info,
-    /// Where the server listens, and how it treats its clients.
+    /// The HTTP server: its listener, limits and timeouts.
     pub http: HttpSettings,
-    /// Who may call, and how callers prove who they are.
+    /// The authentication of callers.
     pub auth: AuthSettings,
-    /// What is logged, and how.
+    /// The level and the form of the log.
     pub log: LogSettings,
     /// Attempts, deadlines and breakers at providers.
     pub failover: FailoverSettings,
-    /// How providers are connected to.
+    /// The connections to providers.
     pub http_client: HttpClientSettings,
-    /// Where accounts, keys and records are.
+    /// The database of accounts, keys and records.
     pub store: StoreSettings,
-    /// Where what gateways share is.
+    /// The Redis that gateways share.
     pub redis: RedisSettings,
-    /// Where messages go to and come from.
+    /// The message broker, and what is published to it and consumed from it.
     pub bus: BusSettings,
-    /// By the service's name: what answers `/{service}/…`, and how.
+    /// Routes by the service's name: the dispatcher of `/{service}/…`, and its settings.
     pub routes: BTreeMap<String, RawSection>,
-    /// How often an account may call, besides what attributes declare.
+    /// Limits of accounts, besides those that attributes declare.
     pub quota: QuotaSettings,
-    /// How answers are kept that may be given again.
+    /// The cache of replies.
     pub cache: CacheSettings,
-    /// Whether each call has a row in the books.
+    /// The request log: whether each call has a row in the store.
     pub request_log: RequestLogSettings,
-    /// How long idempotency keys hold.
+    /// Idempotency keys, and the time for which they hold.
     pub idempotency: IdempotencySettings,
-    /// Whether calls are charged.
+    /// Billing: whether calls are charged.
     pub billing: BillingSettings,
     /// The operator's listener.
     pub admin: Option<AdminSettings>,
-    /// Where encrypted settings are.
+    /// Encrypted settings.
     pub credentials: CredentialsSettings,
-    /// By the provider's name: its switches, and settings of its own.
+    /// Providers by their names: their switches, and settings of their own.
     pub providers: BTreeMap<String, RawSection>,
-    /// By the service's name: settings of its own.
+    /// Services by their names: settings of their own.
     pub services: BTreeMap<String, RawSection>,
-    /// By the names that attributes use; what is not here is looked for in the environment.
+    /// Secrets by the names that attributes use; a name that is missing here is read from the
+    /// environment.
     pub secrets: BTreeMap<String, Secret>,
 }
 
-/// A section that a service, a provider or a dispatcher declares. What stands in it may be secret, so `Debug` prints its keys alone.
+/// A section that a service, a provider or a dispatcher declares. Its values may be secret, so
+/// `Debug` prints its keys alone.
 #[derive(Clone, Default, Deserialize, JsonSchema)]
 #[serde(transparent)]
 pub struct RawSection(Map<String, Value>);
@@ -93,20 +95,24 @@ impl fmt::Debug for RawSection {
 }
 
 impl Settings {
-    /// The settings of a tree.
+    /// Reads the settings from a tree.
     ///
     /// # Errors
     ///
-    /// Every key that is unknown or wrong.
+    /// Returns every key that is unknown or invalid.
     pub(crate) fn read(tree: Tree) -> Result<Self, StartError> {
-        let (value, origins) = tree.into_parts();
-        let read = parse_section("", value);
-        read.map_err(|problems| {
-            StartError::from_nonempty(problems).map(|problem| origins.attributed(problem))
-        })
+        let (mut value, origins) = tree.into_parts();
+        let mut problems = take_renamed(&mut value);
+        match parse_section("", value) {
+            Ok(settings) if problems.is_empty() => return Ok(settings),
+            Ok(_) => {}
+            Err(others) => problems.extend(others),
+        }
+        Err(StartError::from_nonempty(problems).map(|problem| origins.attributed(problem)))
     }
 
-    /// What is wrong in the settings although each value is good by itself; nothing is opened for it.
+    /// Returns the problems of settings that are valid one by one. Nothing is opened or connected
+    /// to.
     pub(crate) fn problems(&self) -> Vec<String> {
         let checks = [
             self.store.check(),
@@ -120,7 +126,7 @@ impl Settings {
         own.chain(problems).collect()
     }
 
-    /// A secret by its name, here or in the environment.
+    /// Returns a secret by its name, from `[secrets]` or the environment.
     #[must_use]
     pub fn secret(&self, name: &str) -> Option<Secret> {
         self.secrets.get(name).cloned().or_else(|| std::env::var(name).ok().map(Secret::new))

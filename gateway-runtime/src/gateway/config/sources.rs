@@ -1,11 +1,12 @@
-//! The sources of the configuration: the program's defaults, the file, the credentials, the environment, the flags.
+//! The sources of the configuration: the program's defaults, the file, the credentials, the
+//! environment and the flags.
 
 use crate::{
     base::start_error::StartError,
     gateway::config::{Credentials, flags::Flags, tree::Tree},
 };
 
-/// Where settings come from, read but not yet laid over each other: the credentials are told of by both.
+/// The sources, read but not merged: the location of the credentials may stand in either half.
 #[derive(Debug)]
 pub(crate) struct Sources {
     /// The program's defaults and the file.
@@ -15,11 +16,11 @@ pub(crate) struct Sources {
 }
 
 impl Sources {
-    /// Reads all but the credentials.
+    /// Reads all sources but the credentials.
     ///
     /// # Errors
     ///
-    /// When one of them cannot be read.
+    /// Returns an error if a source cannot be read.
     pub(crate) fn read(defaults: &str, flags: &Flags) -> Result<Self, StartError> {
         let mut under = Tree::from_toml(defaults, "the program's defaults")?;
         under.add(Tree::from_file(flags.file(), flags.config.is_some())?);
@@ -34,18 +35,18 @@ impl Sources {
         Ok(Self { defaults_and_file: under, env_and_flags: over })
     }
 
-    /// One tree of them.
+    /// Merges the sources without the credentials.
     pub(crate) fn without_credentials(self) -> Tree {
         let Self { defaults_and_file: mut under, env_and_flags: over } = self;
         under.add(over);
         under
     }
 
-    /// One tree of them and the credentials, which are opened if a profile is configured.
+    /// Merges the sources and the credentials, which are opened if a profile is configured.
     ///
     /// # Errors
     ///
-    /// When they cannot be opened.
+    /// Returns an error if the credentials cannot be opened.
     pub(crate) fn with_credentials(self) -> Result<Tree, StartError> {
         let Self { defaults_and_file: mut under, env_and_flags: over } = self;
         let mut all = under.clone();

@@ -1,4 +1,4 @@
-//! One tree of keys out of all sources; later sources win, key by key.
+//! The configuration tree: the keys of all sources. Later sources win, key by key.
 
 use std::path::Path;
 
@@ -9,10 +9,10 @@ use crate::{
     gateway::config::{exclusive::displace, keys::respelled, origins::Origins},
 };
 
-/// What the names of environment variables begin with; `__` stands between the keys.
+/// The prefix of environment variables; `__` separates the keys.
 const PREFIX: &str = "GATEWAY__";
 
-/// Names without the prefix, as operators of the older gateways know them.
+/// The names without the prefix (SEMANTICS §12), as operators of the older gateways use them.
 const SHORT_NAMES: &[(&str, &str)] = &[
     ("DB_URL", "store.url"),
     ("INTERNAL_GATEWAY_KEY", "auth.internal_key"),
@@ -23,8 +23,9 @@ const SHORT_NAMES: &[(&str, &str)] = &[
     ("REDIS_DB", "redis.db"),
 ];
 
-/// Keys and values, before they have types. Values from the environment and from flags are texts; where the schema
-/// wants a number or the like, [`read_section`](crate::json::section::read_section) reads them so.
+/// The keys and values before they have types. Values from the environment and from flags are
+/// texts. Where the schema requires a number or another scalar,
+/// [`parse_section`](crate::json::section::parse_section) converts them.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Tree {
     values: Map<String, Value>,
@@ -32,10 +33,10 @@ pub(crate) struct Tree {
 }
 
 impl Tree {
-    /// What stands in a TOML text; `origin` is for messages.
+    /// Parses a TOML text; `origin` names it in messages.
     pub(crate) fn from_toml(text: &str, origin: &str) -> Result<Self, StartError> {
         let table: toml::Table = text.parse().map_err(|error: toml::de::Error| {
-            // Not as it displays itself: that repeats the line, and there may be a secret in it.
+            // The error's own text repeats the line, which may contain a secret.
             let before = text.get(..error.span().map_or(0, |span| span.start)).unwrap_or_default();
             let line = before.matches('\n').count() + 1;
             StartError::new(format!(
@@ -44,7 +45,8 @@ impl Tree {
             ))
         })?;
         let values = object(table);
-        // What the program itself says comes from no source that an operator could look into.
+        // The program's defaults are no file that an operator could open, so they have no
+        // backticks.
         let name = if Path::new(origin).extension().is_some() {
             format!("`{origin}`")
         } else {
@@ -54,7 +56,7 @@ impl Tree {
         Ok(Self { values, origins })
     }
 
-    /// The file, which must exist if it was `asked_for`.
+    /// Reads a file, which must exist if it was `asked_for`.
     pub(crate) fn from_file(path: &Path, asked_for: bool) -> Result<Self, StartError> {
         match std::fs::read_to_string(path) {
             Ok(text) => Self::from_toml(&text, &path.display().to_string()),
@@ -67,14 +69,15 @@ impl Tree {
         }
     }
 
-    /// Lays another tree over it, key by key; of keys that exclude each other, the later source's holds.
+    /// Merges another tree over this one, key by key. Of keys that exclude each other, the later
+    /// source's holds.
     pub(crate) fn add(&mut self, over: Self) {
         displace(&mut self.values, &over.values);
         merge(&mut self.values, over.values);
         self.origins.add(over.origins);
     }
 
-    /// Lays environment variables over it.
+    /// Merges environment variables over the tree.
     pub(crate) fn add_env(
         &mut self,
         variables: impl Iterator<Item = (String, String)>,
@@ -86,7 +89,7 @@ impl Tree {
             let key = match name.strip_prefix(PREFIX) {
                 Some(rest) => rest.to_lowercase().replace("__", "."),
                 None => match SHORT_NAMES.iter().find(|(short, _)| *short == name) {
-                    // Kubernetes writes this into the environment of all who live beside a service named `redis`.
+                    // Kubernetes sets this variable in all pods beside a service named `redis`.
                     _ if name == "REDIS_PORT" && value.starts_with("tcp://") => continue,
                     Some((_, key)) => (*key).to_owned(),
                     None => {
@@ -95,7 +98,7 @@ impl Tree {
                     }
                 },
             };
-            // Names of secrets are in capitals, wherever they stand.
+            // Names of secrets are in capitals, whatever their source.
             let key = key
                 .strip_prefix("secrets.")
                 .map_or(key.clone(), |s| format!("secrets.{}", s.to_uppercase()));
@@ -107,7 +110,7 @@ impl Tree {
         StartError::from_problems(problems)
     }
 
-    /// Lays flags over it.
+    /// Merges flags over the tree.
     pub(crate) fn add_flags(&mut self, pairs: &[(String, String)]) -> Result<(), StartError> {
         let mut problems = Vec::new();
         for (key, value) in pairs {
@@ -136,31 +139,32 @@ impl Tree {
         Ok(())
     }
 
-    /// What stands in one section.
+    /// Returns a section.
     pub(crate) fn section(&self, name: &str) -> Value {
         self.values.get(name).cloned().unwrap_or_else(|| Value::Object(Map::new()))
     }
 
-    /// Where its keys came from.
+    /// Returns the sources of the keys.
     pub(crate) fn origins(&self) -> &Origins {
         &self.origins
     }
 
-    /// The tree as a value, and where its keys came from.
+    /// Splits the tree into its value and the sources of the keys.
     pub(crate) fn into_parts(self) -> (Value, Origins) {
         (Value::Object(self.values), self.origins)
     }
 }
 
-/// A variable that would be a key if it had more underscores. Kubernetes gives a service's address to all who live beside it,
-/// in names that may begin so.
+/// Reports a variable that would be a key if it had more underscores. Variables with addresses of
+/// services, which Kubernetes sets in all pods, may begin with the same prefix and are no mistake.
 fn misspelled(name: &str, value: &str) -> Option<String> {
     if value.starts_with("tcp://") {
         return None;
     }
     let right = respelled(name)?;
     Some(format!(
-        "`{name}` in the environment sets nothing: two underscores stand between keys\nhelp: write `{right}`"
+        "`{name}` in the environment sets nothing: two underscores stand between keys\nhelp: write \
+         `{right}`"
     ))
 }
 
@@ -210,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn names_without_the_prefix_are_keys_and_what_kubernetes_writes_is_none() {
+    fn short_names_are_keys_and_variables_of_kubernetes_are_not() {
         let redis = |port: &str| {
             let mut tree = Tree::default();
             let variables = [("REDIS_HOST", "cache"), ("REDIS_PORT", port), ("REDIS_DB", "2")];
@@ -226,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn later_source_replaces_what_excludes_its_key_whichever_way_it_is_named() {
+    fn later_source_displaces_exclusive_keys_by_any_spelling() {
         let variables = |variables: &[(&str, &str)]| {
             let mut tree = Tree::default();
             let owned =
@@ -242,7 +246,10 @@ mod tests {
             ("REDIS_HOST", "b"),
             ("REDIS_PORT", "1"),
         ]));
-        let store = serde_json::json!({"store": {"url": "postgres://x"}, "redis": {"host": "b", "port": "1"}});
+        let store = serde_json::json!({
+            "store": {"url": "postgres://x"},
+            "redis": {"host": "b", "port": "1"},
+        });
         assert_eq!(tree.clone().into_parts().0, store);
         let mut flags = Tree::default();
         flags.add_flags(&[("store.path".to_owned(), "other.db".to_owned())]).unwrap();
@@ -270,7 +277,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_set_is_explained() {
+    fn key_that_cannot_be_set_is_explained() {
         let mut tree = Tree::from_toml("http = 1", "test").unwrap();
         let error = tree.add_flags(&[("http.listen".to_owned(), "c".to_owned())]).unwrap_err();
         assert!(

@@ -1,4 +1,4 @@
-//! The configuration's file, looked at again while the gateway runs.
+//! The configuration file, which is polled while the gateway runs.
 
 use std::{path::Path, time::SystemTime};
 
@@ -7,7 +7,7 @@ use crate::{
     gateway::config::{Flags, Settings, Sources},
 };
 
-/// The file, and what is laid under and over it.
+/// The file, and the sources under and over it.
 #[derive(Debug)]
 pub(crate) struct ConfigFile {
     defaults: String,
@@ -15,11 +15,11 @@ pub(crate) struct ConfigFile {
     seen: Option<Stamp>,
 }
 
-/// When it was written last, and how long it is.
+/// The time of the last write, and the length in bytes.
 type Stamp = (SystemTime, u64);
 
 impl ConfigFile {
-    /// The file that `flags` name, as it is now.
+    /// Creates a handle on the file that `flags` name, as it is now.
     pub(crate) fn new(defaults: &str, flags: Flags) -> Self {
         let mut this = Self { defaults: defaults.to_owned(), flags, seen: None };
         this.seen = this.stamp();
@@ -30,20 +30,20 @@ impl ConfigFile {
         self.flags.file()
     }
 
-    /// The settings anew, if the file is another than when it was last asked about. It need not be there.
+    /// Returns the new settings if the file has changed since it was last read. It need not exist.
     ///
     /// # Errors
     ///
-    /// Everything that is wrong in them.
+    /// Returns all problems of the settings.
     pub(crate) fn reload_if_changed(&mut self) -> Option<Result<Settings, StartError>> {
         (self.stamp() != self.seen).then(|| self.read())
     }
 
-    /// Reads the file, the credentials and what is laid over them again.
+    /// Reads the file, the credentials and the sources over them again.
     ///
     /// # Errors
     ///
-    /// Everything that is wrong in them.
+    /// Returns all problems of the settings.
     pub(crate) fn read(&mut self) -> Result<Settings, StartError> {
         self.seen = self.stamp();
         Settings::read(Sources::read(&self.defaults, &self.flags)?.with_credentials()?)

@@ -1,10 +1,10 @@
-//! Characters that a log line never carries as they are: terminals obey or hide them, and viewers take some for the end of a
-//! line.
+//! Characters that a log line must not contain as they are: terminals obey or hide them, and
+//! viewers take some of them for the end of a line.
 
 use std::{borrow::Cow, fmt::Write};
 
-/// Whether a character is a control character beyond ASCII's first 32, ends a line for JavaScript, or turns the direction of
-/// writing (Unicode's `Bidi_Control`).
+/// Returns whether a character is a control character beyond ASCII's first 32, ends a line in
+/// JavaScript, or changes the direction of writing (Unicode's `Bidi_Control`).
 fn is_deceptive(c: char) -> bool {
     matches!(
         c,
@@ -17,7 +17,8 @@ fn is_deceptive(c: char) -> bool {
     )
 }
 
-/// Escapes a whole line of JSON. Such characters stand within its strings alone, and JSON escapes the first 32 itself.
+/// Escapes a whole line of JSON. Such characters stand within its strings alone, and JSON escapes
+/// the first 32 itself.
 pub(super) fn escape_json(line: &str) -> Cow<'_, str> {
     if line.bytes().all(|byte| byte < 0x7f) || !line.contains(is_deceptive) {
         return Cow::Borrowed(line);
@@ -25,7 +26,8 @@ pub(super) fn escape_json(line: &str) -> Cow<'_, str> {
     let mut escaped = String::with_capacity(line.len() + 32);
     for c in line.chars() {
         if is_deceptive(c) {
-            // Writing to a string cannot fail. All of them are of the Basic Multilingual Plane.
+            // Writing to a string cannot fail. All these characters are of the Basic Multilingual
+            // Plane.
             let _ = write!(escaped, "\\u{:04x}", u32::from(c));
         } else {
             escaped.push(c);
@@ -55,7 +57,8 @@ pub(super) fn escape_text(text: &str) -> Cow<'_, str> {
 mod tests {
     use super::*;
 
-    const DECEPTIVE: &str = "\u{7f}\u{80}\u{9b}\u{9f}\u{61c}\u{200e}\u{200f}\u{2028}\u{2029}\u{202a}\u{202e}\u{2066}\u{2069}";
+    const DECEPTIVE: &str = "\u{7f}\u{80}\u{9b}\u{9f}\u{61c}\u{200e}\u{200f}\u{2028}\
+        \u{2029}\u{202a}\u{202e}\u{2066}\u{2069}";
 
     #[test]
     fn deceptive_characters_are_escaped_and_read_back_as_they_were() {

@@ -18,7 +18,8 @@ use tracing_subscriber::{
 
 use crate::gateway::telemetry::escape::escape_json;
 
-/// One JSON object a line. A field whose name begins with `json.` is taken for JSON, not for text.
+/// A formatter that writes one JSON object a line. A field whose name begins with `json.` is copied
+/// as JSON, not as text.
 #[derive(Debug)]
 pub(super) struct JsonLines;
 
@@ -68,7 +69,8 @@ impl JsonLine {
 
 impl Visit for JsonLine {
     fn record_str(&mut self, field: &Field, value: &str) {
-        // Not by `RawValue`: with that feature of serde_json, whoever sends JSON could have strings parsed as JSON.
+        // Not by `RawValue`: with that feature of serde_json, a client could have its strings
+        // parsed as JSON.
         match field.name().strip_prefix("json.") {
             Some(name) if serde_json::from_str::<IgnoredAny>(value).is_ok() => {
                 self.json_field(name, value)

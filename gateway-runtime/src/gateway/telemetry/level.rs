@@ -1,5 +1,6 @@
 //! `log.level`: a level, or a list of levels and `target=level`.
 
+use crate::json::similar::similar;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 
 /// The levels as they are written, and the names that other loggers have for them.
@@ -16,16 +17,16 @@ const LEVELS: &[(&str, LevelFilter)] = &[
     ("warning", LevelFilter::WARN),
 ];
 
-/// Parses a list of directives. A name that stands alone is a level, never a target: as a target, a mistyped level would
-/// silence everything else.
+/// Parses a list of directives. A single name is a level, never a target: as a target, a mistyped
+/// level would silence everything else.
 ///
 /// # Errors
 ///
-/// Each directive that is wrong, with what was probably meant.
+/// Returns each directive that is invalid, with the level that was probably meant.
 pub(super) fn parse(list: &str) -> Result<Targets, Vec<String>> {
     let (mut targets, mut problems) = (Targets::new(), Vec::new());
     if !list.contains("lapin") {
-        // It logs each message that comes back, with all that is in it.
+        // It logs each returned message with its content.
         targets = targets.with_target("lapin", LevelFilter::OFF);
     }
     for directive in list.split(',').map(str::trim) {
@@ -45,7 +46,7 @@ pub(super) fn parse(list: &str) -> Result<Targets, Vec<String>> {
     if problems.is_empty() { Ok(targets) } else { Err(problems) }
 }
 
-/// A level by its name in any case, or by its number (1 is `error`).
+/// Parses a level by its name in any case, or by its number (1 is `error`).
 fn level(name: &str) -> Option<LevelFilter> {
     let named =
         LEVELS.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, level)| *level);
@@ -61,14 +62,13 @@ fn unknown(target: Option<&str>, name: &str) -> String {
     if target.is_none() && name.contains("::") {
         return format!("`{name}` is no level\nhelp: a target has one too, such as `{name}=debug`");
     }
-    let similar = |known: &&(&str, LevelFilter)| strsim::jaro(&name.to_lowercase(), known.0);
-    let nearest = LEVELS.iter().max_by(|a, b| similar(a).total_cmp(&similar(b)));
-    let nearest = nearest.filter(|known| similar(known) > 0.6).map(|(known, _)| match target {
+    let known = LEVELS.iter().map(|(known, _)| *known);
+    let similar = similar(&name.to_lowercase(), known).map(|known| match target {
         Some(target) => format!("a similar level exists: `{target}={known}`"),
         None => format!("a similar level exists: `{known}`"),
     });
     let levels = format!("write one of {levels}, or a list such as `info,gateway::request=warn`");
-    format!("`{name}` is no level\nhelp: {}", nearest.unwrap_or(levels))
+    format!("`{name}` is no level\nhelp: {}", similar.unwrap_or(levels))
 }
 
 #[cfg(test)]

@@ -1,7 +1,8 @@
 //! The log: JSON, one object a line, for machines; a readable form on a terminal.
 //!
-//! `level` parses `log.level`. `json` and `text` are the two forms, whose lines `escape` keeps harmless. `queue` writes them
-//! on a thread of its own, and `panics` logs panics.
+//! `level` parses `log.level`. `json` and `text` are the two forms, in whose lines `escape`
+//! replaces harmful characters. `queue` writes the lines on a thread of its own, and `panics` logs
+//! panics.
 
 mod escape;
 mod json;
@@ -33,10 +34,10 @@ use crate::{
     },
 };
 
-/// How long the end of the program waits for the last lines.
+/// The time that the end of the program waits for the last lines.
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// `[log]`: what is logged, and how.
+/// `[log]`: the level and the form of the log.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct LogSettings {
@@ -53,7 +54,7 @@ impl Default for LogSettings {
 }
 
 impl LogSettings {
-    /// Everything that is wrong in the settings.
+    /// Returns the problems of the settings.
     pub(crate) fn problems(&self) -> Vec<String> {
         let problems = level::parse(&self.level).err().unwrap_or_default();
         problems
@@ -69,13 +70,14 @@ impl LogSettings {
 pub enum LogFormat {
     /// `pretty` on a terminal, else `json`.
     Auto,
-    /// For machines.
+    /// JSON, one object a line, for machines.
     Json,
-    /// For people.
+    /// Readable lines, for people.
     Pretty,
 }
 
-/// A guard that waits for the last lines when it is dropped: for a second at most, and not for a reader that stalls.
+/// A guard that waits for the last lines when it is dropped: for a second at most, and not for a
+/// reader that stalls.
 #[derive(Debug)]
 #[must_use = "lines that are not written when the program ends are lost"]
 pub struct LogGuard(Option<Arc<LogQueue>>);
@@ -88,11 +90,11 @@ impl Drop for LogGuard {
     }
 }
 
-/// Starts logging to standard error, panics included, unless the program already logs in a way of its own.
+/// Starts logging to standard error, panics included, unless the program has a subscriber already.
 ///
 /// # Errors
 ///
-/// When the level cannot be read, or no thread can be started.
+/// Returns an error if the level is invalid, or no thread can be started.
 pub fn init(settings: &LogSettings) -> Result<LogGuard, StartError> {
     StartError::from_problems(settings.problems())?;
     let targets = level::parse(&settings.level).map_err(StartError::from_nonempty)?;
@@ -116,7 +118,7 @@ pub fn init(settings: &LogSettings) -> Result<LogGuard, StartError> {
     } else {
         registry.with(lines.event_format(JsonLines)).try_init()
     };
-    // An error means that the program has a subscriber already; it knows better.
+    // The error means that the program has installed its own subscriber, which stays.
     if started.is_err() {
         return Ok(LogGuard(None));
     }
@@ -124,8 +126,8 @@ pub fn init(settings: &LogSettings) -> Result<LogGuard, StartError> {
     Ok(LogGuard(Some(queue)))
 }
 
-/// Standard error without the lock of the standard library: a reader that stalls would hold it, and with it everybody who
-/// prints something.
+/// Returns standard error without the lock of the standard library. A reader that stalls would hold
+/// that lock, and block every thread that prints.
 fn standard_error() -> Box<dyn Write + Send> {
     match io::stderr().as_fd().try_clone_to_owned() {
         Ok(descriptor) => Box::new(File::from(descriptor)),

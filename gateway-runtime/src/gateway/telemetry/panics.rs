@@ -1,4 +1,5 @@
-//! Panics as log lines: in a JSON log a panic is a JSON line, and a log reader that stalls stops no thread that panics.
+//! Panics as log lines: in a JSON log a panic is a JSON line, and a log reader that stalls stops no
+//! thread that panics.
 
 use std::{
     any::Any,
@@ -14,10 +15,10 @@ use crate::gateway::telemetry::queue::LogQueue;
 /// The target of the lines.
 const TARGET: &str = "gateway::panic";
 
-/// How long a process that a panic ends waits for its last lines.
+/// The time that a process which a panic ends waits for its last lines.
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Logs panics from now on. The hook that stood before writes those that the level filters out.
+/// Installs the hook that logs panics. The previous hook writes those that the level filters out.
 pub(super) fn install(queue: Arc<LogQueue>) {
     let before = panic::take_hook();
     panic::set_hook(Box::new(move |info| {
@@ -32,7 +33,7 @@ pub(super) fn install(queue: Arc<LogQueue>) {
 }
 
 fn log(info: &PanicHookInfo<'_>) {
-    // Captured only if RUST_BACKTRACE asks for it.
+    // Captured only with RUST_BACKTRACE.
     let backtrace = Backtrace::capture();
     let backtrace =
         (backtrace.status() == BacktraceStatus::Captured).then(|| backtrace.to_string());

@@ -1,7 +1,9 @@
-//! The log queue: lines are appended to a bounded buffer, and a thread of its own writes them to standard error.
+//! The log queue: lines are appended to a bounded buffer, and a thread of its own writes them to
+//! standard error.
 //!
-//! A reader of the log that stalls must stop neither calls nor the shutdown, so nothing but that thread ever waits for it. A
-//! line that does not fit is dropped and counted, and the log says how many were as soon as there is room again.
+//! A reader of the log that stalls must stop neither calls nor the shutdown, so only that thread
+//! ever waits for it. A line that does not fit is dropped and counted, and the log reports the
+//! count as soon as there is room again.
 
 use std::{
     io::{self, ErrorKind, Write},
@@ -15,13 +17,13 @@ use tracing_subscriber::fmt::MakeWriter;
 
 use crate::base::call_metrics::LOG_LINES_DROPPED;
 
-/// The most bytes that wait to be written; as many again may be in the write under way.
+/// The maximum of bytes that wait to be written; as many again may be in the write under way.
 const MAX_PENDING_BYTES: usize = 4 << 20;
 
-/// A write that takes longer has a reader that stalls.
+/// The duration after which the reader of a write counts as stalled.
 const STALL_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// The pause before a write is tried again on a descriptor that somebody made non-blocking.
+/// The pause before a write is tried again on a descriptor that another process made non-blocking.
 const RETRY_INTERVAL: Duration = Duration::from_millis(5);
 
 /// A buffer of log lines and the state of the thread that writes them out.
@@ -38,7 +40,7 @@ pub(super) struct LogQueue {
 #[derive(Debug, Default)]
 struct State {
     pending: Vec<u8>,
-    /// Lines dropped since the log last said so.
+    /// Lines dropped since the log last reported them.
     dropped: u64,
     is_writer_waiting: bool,
     /// The start of the write under way.
@@ -90,7 +92,8 @@ impl LogQueue {
         }
     }
 
-    /// Waits until all lines are written, at most for `timeout`, and not at all for a reader that has stalled already.
+    /// Waits until all lines are written, at most for `timeout`, and not at all for a reader that
+    /// has stalled already.
     pub(super) fn flush(&self, timeout: Duration) {
         let deadline = Instant::now() + timeout;
         let mut state = self.lock();
@@ -106,7 +109,7 @@ impl LogQueue {
         }
     }
 
-    /// Writes for as long as the process lives.
+    /// Writes batches for as long as the process lives.
     fn write_out(&self, mut out: impl Write) {
         let mut batch = Vec::new();
         loop {
@@ -116,13 +119,17 @@ impl LogQueue {
             LOG_LINES_DROPPED.fetch_add(lost, Relaxed);
             let mut state = self.lock();
             state.writing_since = None;
-            // A writer that fails has nowhere to say so: what it lost is told with the first line that it can write.
+            // After a failed write the count is carried over to the first line that can be written.
             let dropped = state.dropped + lost;
             state.dropped = if lost > 0 { dropped } else { 0 };
             drop(state);
             self.written.notify_all();
             if lost == 0 && dropped > 0 {
-                tracing::warn!(target: "gateway::log", dropped, "log lines were dropped: their reader was too slow");
+                tracing::warn!(
+                    target: "gateway::log",
+                    dropped,
+                    "log lines were dropped: their reader was too slow"
+                );
             }
         }
     }
@@ -140,7 +147,7 @@ impl LogQueue {
     }
 }
 
-/// Writes all bytes; else returns how many lines were not written whole.
+/// Writes all bytes, or returns the number of lines that were not written whole.
 fn write_all(out: &mut impl Write, mut bytes: &[u8]) -> Result<(), u64> {
     while !bytes.is_empty() {
         match out.write(bytes) {
@@ -158,7 +165,7 @@ fn lines(bytes: &[u8]) -> u64 {
     bytes.iter().filter(|byte| **byte == b'\n').count() as u64
 }
 
-/// Writes each event's line into the queue.
+/// A writer that queues each event's line.
 #[derive(Clone, Debug)]
 pub(super) struct QueueWriter(pub(super) Arc<LogQueue>);
 
@@ -191,7 +198,7 @@ mod tests {
 
     use super::*;
 
-    /// A reader that takes a write only when the test does.
+    /// A reader that accepts a write only when the test does.
     struct Pipe(SyncSender<Vec<u8>>);
 
     impl Write for Pipe {
@@ -240,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_fit_is_dropped_and_counted_and_a_stalled_reader_is_not_waited_for() {
+    fn line_that_does_not_fit_is_dropped_and_flush_does_not_wait_for_a_stalled_reader() {
         let (queue, reader) = queue(100);
         queue.push(b"the first\n");
         wait_until(|| queue.lock().writing_since.is_some());

@@ -5,7 +5,7 @@ use tracing_subscriber::{Registry, fmt::MakeWriter, layer::SubscriberExt};
 use super::*;
 use crate::pipeline::REQUEST_TARGET;
 
-/// What is logged goes here.
+/// A buffer that captures the log.
 #[derive(Clone, Default)]
 struct Sink(Arc<Mutex<Vec<u8>>>);
 
@@ -28,7 +28,7 @@ impl<'a> MakeWriter<'a> for Sink {
     }
 }
 
-/// The line that is logged.
+/// Returns the single line that `log` writes.
 fn logged(is_text: bool, log: impl FnOnce()) -> String {
     let sink = Sink::default();
     let lines = tracing_subscriber::fmt::layer().with_writer(sink.clone()).with_ansi(false);
@@ -96,7 +96,7 @@ fn no_line_carries_deceptive_characters() {
 }
 
 #[test]
-fn text_line_of_a_call_begins_with_what_became_of_it() {
+fn text_line_of_a_call_begins_with_its_outcome() {
     let attempts = r#"[{"provider":"fixer_io","capability":"rates","method":"rates","class":"rejected","status":429,
         "latency_us":12340,"why":"status 429"},{"provider":"slow","class":"not-sent","latency_us":2000000},
         {"provider":"ecb_file","class":"fulfilled","latency_us":950}]"#;
@@ -127,7 +127,8 @@ fn text_line_of_a_refused_request_names_the_request() {
         tracing::info!(
             target: "gateway::request",
             request_id = "abc",
-            asked = "GET /services/weather/v1/nwo",
+            "http.request.method" = "GET",
+            "url.path" = "/services/weather/v1/nwo",
             status = 404,
             duration_us = 62_u64,
             "refused"

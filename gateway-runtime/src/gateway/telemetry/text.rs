@@ -1,5 +1,5 @@
-//! The log for people: time, level and message, then the fields. The line of a call begins with its method, status, duration
-//! and attempts.
+//! The log for people: time, level and message, then the fields. The line of a call begins with its
+//! method, status, duration and attempts.
 
 use std::{fmt, time::Duration};
 
@@ -19,7 +19,7 @@ use tracing_subscriber::{
 
 use crate::{gateway::telemetry::escape::escape_text, pipeline::REQUEST_TARGET};
 
-/// One readable line an event.
+/// A formatter that writes one readable line an event.
 #[derive(Debug)]
 pub(super) struct TextLines;
 
@@ -64,7 +64,7 @@ fn write_level(writer: &mut Writer<'_>, level: Level) -> fmt::Result {
     write!(writer, " \u{1b}[{color}m{level:>5}\u{1b}[0m ")
 }
 
-/// The fields of an event that are still to be written, in their order.
+/// The fields of an event that are not written yet, in their order.
 #[derive(Default)]
 struct TextFields(Vec<(&'static str, String)>);
 
@@ -87,9 +87,9 @@ impl TextFields {
         let (service, version, method) = (take("service"), take("version"), take("method"));
         let (status, micros) = (take("status"), take("duration_us"));
         let duration = duration(micros.parse().unwrap_or_default());
-        // What did not become a call has only its request.
+        // A request that did not become a call has no method.
         let subject = if service.is_empty() {
-            take("asked")
+            format!("{} {}", take("http.request.method"), take("url.path")).trim().to_owned()
         } else {
             format!("{service}/v{version}/{method}")
         };
@@ -113,7 +113,7 @@ impl Visit for TextFields {
     }
 }
 
-/// An attempt, as the log's JSON has it.
+/// An attempt, as the JSON of the log has it.
 #[derive(Deserialize)]
 struct AttemptText<'a> {
     provider: &'a str,
@@ -138,7 +138,7 @@ fn attempts_of(json: &str) -> Vec<AttemptText<'_>> {
     serde_json::from_str(json).unwrap_or_default()
 }
 
-/// A duration to three digits or so.
+/// Formats a duration in its largest unit: `950µs`, `12ms`, `2.0s`.
 fn duration(micros: u64) -> String {
     let duration = Duration::from_micros(micros);
     match micros {

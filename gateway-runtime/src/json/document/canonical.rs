@@ -1,18 +1,20 @@
-//! A document as bytes that say the same for the same value, however it is written: the order of members and the spaces
-//! between them are no difference, and no two values are the same bytes. `1` and `1.0` are two values.
+//! The canonical bytes of a document: the same for the same value, however it is written. The order
+//! of members and the white space between them make no difference, and no two values have the same
+//! bytes. `1` and `1.0` are two values.
 
 use smallvec::SmallVec;
 
 use crate::json::document::{Document, Element, ElementKind, Number, tape::FEW_MEMBERS};
 
 impl Document {
-    /// Appends the canonical bytes of the whole.
+    /// Appends the canonical bytes of the whole document.
     pub(crate) fn write_canonical(&self, out: &mut Vec<u8>) {
         write(self.root(), out);
     }
 }
 
-/// Each value begins with a tag and has a known length, so what comes after it cannot be taken for a part of it.
+/// Appends the canonical bytes of an element. Each value begins with a tag and has a known length,
+/// so that the bytes after it cannot be taken for a part of it.
 fn write(element: Element<'_>, out: &mut Vec<u8>) {
     match element.kind() {
         ElementKind::Null => out.push(b'n'),
@@ -36,7 +38,8 @@ fn write(element: Element<'_>, out: &mut Vec<u8>) {
     }
 }
 
-/// A type may take the integer of a number or its float, so both are said where one does not follow from the other.
+/// Appends the canonical bytes of a number. A type may decode the integer of a number or its float,
+/// so both are written where one does not follow from the other.
 fn write_number(number: Number, out: &mut Vec<u8>) {
     match number {
         Number::Unsigned(number) => tagged(out, b'u', number.to_be_bytes()),
@@ -86,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn the_order_of_members_and_spaces_are_no_difference() {
+    fn order_of_members_and_white_space_make_no_difference() {
         assert_eq!(
             of(r#"{"a": 1, "b": {"d": [1, 2], "c": "\u0061"}}"#),
             of(r#"{"b":{"c":"a","d":[1,2]},"a":1}"#)
@@ -101,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn what_differs_is_told_apart() {
+    fn different_values_have_different_bytes() {
         let texts = [
             "null",
             "false",
@@ -136,17 +139,17 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_same_bytes_mean_the_same_value(one in texts::json(), other in texts::json()) {
-            let [Ok(one), Ok(other)] = [one, other].map(|text| serde_json::from_str::<Value>(&text)) else {
-                return Ok(());
-            };
+        fn equal_bytes_mean_equal_values(one in texts::json(), other in texts::json()) {
+            let values = [one, other].map(|text| serde_json::from_str::<Value>(&text));
+            let [Ok(one), Ok(other)] = values else { return Ok(()) };
             let [a, b] = [&one, &other].map(|value| canonical(&Document::from(value)));
-            // As texts, since 0.0 equals -0.0.
+            // They are compared as texts, since 0.0 equals -0.0.
             let [first, second] = [&one, &other].map(|value| sorted(value).to_string());
             prop_assert_eq!(a == b, first == second);
             // The shortest text of a float beyond 2^53 is another integer.
             let written = Document::parse(one.to_string().into()).unwrap();
-            if written.root().to_value_of_integers() == Document::from(&one).root().to_value_of_integers() {
+            let integers = |document: &Document| document.root().to_value_of_integers();
+            if integers(&written) == integers(&Document::from(&one)) {
                 prop_assert_eq!(&a, &canonical(&written));
             }
             prop_assert_eq!(&a, &canonical(&Document::from(&sorted(&one))));

@@ -1,6 +1,8 @@
-//! From an element to a type: serde's side, which takes every value as `serde_json::Value` does.
+//! The deserializer: turns an element into a type, and accepts every value as `serde_json::Value`
+//! does.
 //!
-//! But for one: a variant of no fields, `Empty()`, is the empty list that serde writes for it.
+//! One value is an exception: a variant of no fields, `Empty()`, is the empty list that serde
+//! writes for it.
 
 use std::{error::Error, fmt};
 
@@ -18,8 +20,9 @@ use crate::json::document::{
     number::Number,
 };
 
-/// The type does not take the value. Why and where is found out anew, if anybody wants to know: an untagged enum
-/// refuses with every alternative it leaves behind, and a reason that nobody reads need not be written.
+/// The error of a value that its type rejects. It has no message: an untagged enum rejects a value
+/// once for every alternative that does not fit, and most messages would be discarded. The reason
+/// and the place are found by decoding again, if they are needed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct DecodeError;
 
@@ -55,7 +58,8 @@ fn visit_object<'de, V: Visitor<'de>>(
     if entries.members.next().is_none() { Ok(value) } else { Err(DecodeError) }
 }
 
-/// As `serde_json` has it: what is written with a fraction or an exponent is a float.
+/// Passes a number to a visitor as `serde_json` does: a number with a fraction or an exponent is a
+/// float.
 fn visit_number<'de, V: Visitor<'de>>(number: Number, visitor: V) -> Result<V::Value, DecodeError> {
     match number {
         Number::Unsigned(number) => visitor.visit_u64(number),
@@ -247,7 +251,7 @@ impl<'de> SeqAccess<'de> for ArrayIter<'de> {
     }
 }
 
-/// The members of an object, name and value in turns.
+/// The members of an object, as names and values in turn.
 struct DocumentMap<'de> {
     members: ObjectIter<'de>,
     value: Option<Element<'de>>,
@@ -277,7 +281,7 @@ impl<'de> MapAccess<'de> for DocumentMap<'de> {
     }
 }
 
-/// A variant: its name, and what it holds where that is said.
+/// A variant of an enum: its name, and its value if there is one.
 struct Variant<'de> {
     name: &'de str,
     value: Option<Element<'de>>,

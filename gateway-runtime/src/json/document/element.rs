@@ -1,15 +1,15 @@
-//! A document as it is read: its elements, and those within them.
+//! Elements: the values of a document, for readers.
 
 use crate::json::document::{Document, number::Number, tape::Node};
 
-/// One value of a document; as cheap to copy as a reference.
+/// A value of a document; as cheap to copy as a reference.
 #[derive(Clone, Copy)]
 pub(crate) struct Element<'a> {
     document: &'a Document,
     at: u32,
 }
 
-/// What an element is.
+/// The kind of an element, with its value.
 #[derive(Clone, Copy)]
 pub(crate) enum ElementKind<'a> {
     Null,
@@ -67,15 +67,16 @@ impl<'a> Element<'a> {
         if let ElementKind::Number(number) = self.kind() { Some(number) } else { None }
     }
 
-    /// How many characters its text has.
+    /// Returns the number of characters of a text.
     pub(crate) fn char_count(self) -> Option<usize> {
         let Node::Text(text) = self.node() else { return None };
         let text = self.document.text(text);
-        // Telling that there is nothing to count is several times faster than counting.
+        // Checking for ASCII is several times faster than counting characters.
         Some(if text.is_ascii() { text.len() } else { text.chars().count() })
     }
 
-    /// What tells it from all other elements of this and other living documents.
+    /// Returns a key that distinguishes the element from all others of this and other living
+    /// documents.
     pub(crate) fn identity(self) -> (usize, u32) {
         (std::ptr::from_ref(self.document) as usize, self.at)
     }
@@ -99,7 +100,7 @@ impl<'a> Array<'a> {
     }
 }
 
-/// Goes through an array's items.
+/// An iterator over the items of an array.
 pub(crate) struct ArrayIter<'a> {
     document: &'a Document,
     next: u32,
@@ -126,7 +127,7 @@ impl<'a> Iterator for ArrayIter<'a> {
 #[derive(Clone, Copy)]
 pub(crate) struct Object<'a> {
     document: &'a Document,
-    /// On the tape, or in the index of the tape.
+    /// Index of the first member, on the tape or in the order of the tape.
     first: u32,
     members: u32,
     is_indexed: bool,
@@ -141,7 +142,7 @@ impl<'a> Object<'a> {
         ObjectIter { object: self, next: self.first, left: self.members }
     }
 
-    /// The value of the member of this name.
+    /// Returns the value of the member of this name.
     pub(crate) fn get(self, name: &str) -> Option<Element<'a>> {
         if !self.is_indexed {
             return self.iter().find(|(of, _)| *of == name).map(|(_, value)| value);
@@ -152,7 +153,7 @@ impl<'a> Object<'a> {
     }
 }
 
-/// Goes through an object's members.
+/// An iterator over the members of an object.
 pub(crate) struct ObjectIter<'a> {
     object: Object<'a>,
     next: u32,

@@ -1,4 +1,4 @@
-//! The name of a member as a key of a map: a text, or what it writes, as `serde_json` has it.
+//! The name of a member as a key of a map: a text, or the value that it writes, as in `serde_json`.
 
 use serde::{
     Deserializer,
@@ -8,16 +8,17 @@ use serde::{
 
 use crate::json::document::de::DecodeError;
 
-/// Deserializes a name.
+/// A deserializer of a member's name.
 #[derive(Clone, Copy)]
 pub(super) struct MapKey<'de>(pub(super) &'de str);
 
-/// A number by the grammar of JSON, without white space around it.
+/// Deserializes a number by the grammar of JSON, without white space around it.
 macro_rules! numbers {
     ($($method:ident)*) => {$(
         fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
             let bytes = self.0.as_bytes();
-            let is_bare = matches!(bytes, [b'-' | b'0'..=b'9', ..]) && matches!(bytes, [.., b'0'..=b'9']);
+            let is_bare =
+                matches!(bytes, [b'-' | b'0'..=b'9', ..]) && matches!(bytes, [.., b'0'..=b'9']);
             let mut number = serde_json::Deserializer::from_str(self.0);
             let value = (&mut number).$method(visitor).map_err(|_| DecodeError)?;
             (is_bare && number.end().is_ok()).then_some(value).ok_or(DecodeError)
@@ -68,6 +69,7 @@ impl<'de> Deserializer<'de> for MapKey<'de> {
     }
 
     forward_to_deserialize_any! {
-        char str string bytes byte_buf unit unit_struct seq tuple tuple_struct map struct identifier ignored_any
+        char str string bytes byte_buf unit unit_struct seq tuple tuple_struct map struct identifier
+        ignored_any
     }
 }

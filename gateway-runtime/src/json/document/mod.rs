@@ -1,11 +1,13 @@
-//! A JSON document as it is judged and decoded: its text, kept as it came, and a tape that says what stands where.
+//! A JSON document, as it is validated and decoded: its text, held as it came, and a tape of its
+//! values.
 //!
-//! A body is read once, from front to back, into two or three allocations, whatever it holds: its strings stay where
-//! they are, and only those with escapes are written anew, into one store for all. Then it is walked twice, by the
-//! schema's validator and by serde, and neither changes or copies it.
+//! A body is parsed once, from front to back, into two or three allocations, whatever it holds.
+//! Strings stay where they are in the text; only those with escapes are written again, into one
+//! buffer for all of them. Then the document is walked twice, by the schema's validator and by
+//! serde, and neither changes or copies it.
 //!
-//! Numbers are those of `serde_json` (`u64`, `i64` below zero, and `f64` for all else), and beside it what they are
-//! exactly ([`Number`]).
+//! Numbers are those of `serde_json` (`u64`, `i64` below zero, and `f64` for all others), together
+//! with their exact value ([`Number`]).
 
 mod canonical;
 mod de;
@@ -44,14 +46,14 @@ pub struct Document {
 }
 
 impl Document {
-    /// Reads a JSON text (RFC 8259), which is kept and not copied.
+    /// Parses a JSON text (RFC 8259), which is held and not copied.
     ///
-    /// When an object has a name twice, the last counts.
+    /// When an object has a name twice, the last one counts.
     ///
     /// # Errors
     ///
-    /// The first fault of syntax, with line and column; also a number beyond the range of `f64`, more than 127 levels
-    /// of nesting, and a text of 4 GiB.
+    /// Returns the first syntax error, with line and column. A number beyond the range of `f64`,
+    /// more than 127 levels of nesting, and a text of 4 GiB are errors too.
     pub fn parse(body: Bytes) -> Result<Self, serde_json::Error> {
         let Ok(text) = ByteString::try_from(body.clone()) else { return Err(syntax_error(&body)) };
         match parse::parse(text.as_bytes()) {
@@ -60,17 +62,17 @@ impl Document {
         }
     }
 
-    /// A document that is one text.
+    /// Creates a document that is one string.
     pub(crate) fn of_text(text: &str) -> Self {
         Self::from(&Value::from(text))
     }
 
-    /// The whole of it.
+    /// Returns the outermost value.
     pub(crate) fn root(&self) -> Element<'_> {
         Element::root(self)
     }
 
-    /// A copy as a `Value`.
+    /// Copies the document into a `Value`.
     #[must_use]
     pub fn to_value(&self) -> Value {
         self.root().to_value()
@@ -84,7 +86,7 @@ impl Document {
         store.get(text.range()).unwrap_or_default()
     }
 
-    /// The name that stands at `at`.
+    /// Returns the member name at the index `at` of the tape.
     fn name(&self, at: u32) -> &str {
         match self.tape.node(at) {
             Node::Text(name) => self.text(name),
@@ -99,7 +101,7 @@ impl fmt::Debug for Document {
     }
 }
 
-/// What is wrong with a text, in the words of `serde_json`.
+/// Returns the syntax error of a text, in the words of `serde_json`.
 #[cold]
 fn syntax_error(body: &[u8]) -> serde_json::Error {
     match serde_json::from_slice::<Value>(body) {

@@ -1,10 +1,10 @@
-//! Numbers (RFC 8259, section 6): each as what it is exactly, and as the nearest `f64`.
+//! Numbers (RFC 8259 §6): their exact value, and the nearest `f64`.
 //!
-//! An integer type takes a number only if that is exactly an integer of 64 bits, however it is written: `3.0` and `1e2`
-//! are. `9007199254740993.5` is none, although its `f64` has no fraction, and neither is `-9223372036854775809`, although
-//! its `f64` is within the range of `i64`.
+//! An integer type accepts a number only if its exact value is an integer of 64 bits, however it is
+//! written: `3.0` and `1e2` are. `9007199254740993.5` is not, although its `f64` has no fraction,
+//! and neither is `-9223372036854775809`, although its `f64` is within the range of `i64`.
 
-/// A number as it is written.
+/// A number, by its notation and exact value.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Number {
     /// An integer, written as one.
@@ -13,26 +13,26 @@ pub(crate) enum Number {
     Signed(i64),
     /// An integer, written with a fraction or an exponent.
     Whole(u64),
-    /// An integer, written with a minus sign and a fraction or an exponent; also `-0`, whose integer is 0 and whose `f64`
-    /// is -0.0.
+    /// An integer, written with a minus sign and a fraction or an exponent; also `-0`, whose
+    /// integer is 0 and whose `f64` is -0.0.
     Negative(i64),
-    /// No integer of 64 bits, and neither is its `f64`.
+    /// A number that is not an integer of 64 bits, and whose `f64` is none either.
     Float(f64),
-    /// No integer of 64 bits, but rounding makes one of it: this.
+    /// A number that is not an integer of 64 bits, but is rounded to one as an `f64`: this one.
     Rounded(f64),
 }
 
-/// So many decimal digits fit into 64 bits, whatever they are.
+/// Number of decimal digits that always fit into 64 bits.
 const SAFE_DIGITS: usize = 19;
 
 impl Number {
-    /// Reads a text that is nothing but a number.
+    /// Parses a text that is a number and nothing else.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let (number, end) = read(text.as_bytes(), 0)?;
         (end == text.len()).then_some(number)
     }
 
-    /// The number that is exactly this float.
+    /// Returns the number whose exact value is this float.
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
@@ -48,7 +48,7 @@ impl Number {
         }
     }
 
-    /// The nearest float.
+    /// Returns the nearest float.
     #[expect(clippy::cast_precision_loss, reason = "the nearest is asked for")]
     pub(crate) fn to_f64(self) -> f64 {
         match self {
@@ -59,7 +59,7 @@ impl Number {
         }
     }
 
-    /// The same number written as an integer, if it is one of 64 bits.
+    /// Returns the number written as an integer, if it is one of 64 bits.
     pub(crate) fn as_integer(self) -> Option<serde_json::Number> {
         match self {
             Self::Unsigned(number) | Self::Whole(number) => Some(number.into()),
@@ -68,7 +68,7 @@ impl Number {
         }
     }
 
-    /// As `serde_json` has it.
+    /// Returns the number as `serde_json` represents it.
     pub(crate) fn to_json(self) -> Option<serde_json::Number> {
         match self {
             Self::Unsigned(number) => Some(number.into()),
@@ -88,7 +88,8 @@ impl From<&serde_json::Number> for Number {
     }
 }
 
-/// Reads the number that begins at `start`, and tells the place after it. One beyond the range of `f64` is none.
+/// Parses the number that begins at `start`, and returns it with the position after it. A number
+/// beyond the range of `f64` is `None`.
 pub(super) fn read(body: &[u8], start: usize) -> Option<(Number, usize)> {
     let is_negative = body.get(start) == Some(&b'-');
     let first = start + usize::from(is_negative);
@@ -118,7 +119,7 @@ pub(super) fn read(body: &[u8], start: usize) -> Option<(Number, usize)> {
     float.is_finite().then(|| (decimal(text, float), end))
 }
 
-/// An integer of 64 bits, if it is one. There is no integer -0: that is a float.
+/// Returns an integer of 64 bits, if it is one. The integer -0 does not exist: it is a float.
 fn whole(is_negative: bool, magnitude: u64) -> Option<Number> {
     if !is_negative {
         return Some(Number::Unsigned(magnitude));
@@ -126,7 +127,8 @@ fn whole(is_negative: bool, magnitude: u64) -> Option<Number> {
     0_i64.checked_sub_unsigned(magnitude).filter(|signed| *signed != 0).map(Number::Signed)
 }
 
-/// What `text` is exactly, which is not written as an integer of 64 bits and whose nearest float is `float`.
+/// Returns the exact value of `text`, which is not written as an integer of 64 bits and whose
+/// nearest float is `float`.
 fn decimal(text: &str, float: f64) -> Number {
     let (is_negative, text) = text.strip_prefix('-').map_or((false, text), |text| (true, text));
     match integer(text) {
@@ -139,23 +141,26 @@ fn decimal(text: &str, float: f64) -> Number {
     }
 }
 
-/// What is no integer of 64 bits.
+/// Returns a number that is not an integer of 64 bits.
 fn other(float: f64) -> Number {
     if is_integer(float) { Number::Rounded(float) } else { Number::Float(float) }
 }
 
-/// The value of a number without a sign, if that is an integer of 64 bits; in time linear in its length.
+/// Returns the value of a number without a sign, if it is an integer of 64 bits; in time linear in
+/// its length.
 fn integer(text: &str) -> Option<u64> {
     let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
     let (before, after) = mantissa.split_once('.').unwrap_or((mantissa, ""));
-    // The digits up to the last that is not 0, as an integer, and how many zeros come after it.
+    // These are the digits up to the last that is not 0, as an integer, and the number of zeros
+    // after it.
     let mut significant = 0_u64;
     let mut zeros = 0_u32;
     for digit in before.bytes().chain(after.bytes()).map(|byte| byte - b'0') {
         if digit == 0 {
             zeros = if significant == 0 { 0 } else { zeros.saturating_add(1) };
         } else {
-            // Once beyond 64 bits, it remains there or has a fraction, whatever follows.
+            // Once the value exceeds 64 bits, it stays out of range or has a fraction, whatever
+            // follows.
             let shift = 10_u64.checked_pow(zeros.saturating_add(1))?;
             significant = significant.checked_mul(shift)?.checked_add(digit.into())?;
             zeros = 0;
@@ -171,9 +176,9 @@ fn integer(text: &str) -> Option<u64> {
     significant.checked_mul(10_u64.checked_pow(u32::try_from(power).ok()?)?)
 }
 
-/// Whether a float is an integer of 64 bits, signed or not.
+/// Returns whether a float is an integer of 64 bits, signed or not.
 fn is_integer(float: f64) -> bool {
-    // The ends, -2^63 and 2^64, are exact as floats, and the second is just out of range.
+    // Both ends, -2^63 and 2^64, are exact as floats, and the second is just out of range.
     float.fract() == 0.0 && (-(2_f64.powi(63))..2_f64.powi(64)).contains(&float)
 }
 
@@ -181,7 +186,7 @@ fn digit(body: &[u8], at: usize) -> Option<u8> {
     body.get(at).map(|byte| byte.wrapping_sub(b'0')).filter(|digit| *digit < 10)
 }
 
-/// The place after what may follow the digits at the front.
+/// Returns the position after the fraction and the exponent, both of which may be absent.
 fn fraction_and_exponent(body: &[u8], mut at: usize) -> Option<usize> {
     if body.get(at) == Some(&b'.') {
         at = digits(body, at + 1)?;
@@ -193,7 +198,7 @@ fn fraction_and_exponent(body: &[u8], mut at: usize) -> Option<usize> {
     Some(at)
 }
 
-/// The place after the digits, of which there must be one.
+/// Returns the position after the digits, of which there must be at least one.
 fn digits(body: &[u8], start: usize) -> Option<usize> {
     let mut at = start;
     while digit(body, at).is_some() {

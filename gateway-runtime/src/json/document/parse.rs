@@ -1,7 +1,8 @@
-//! From a JSON text (RFC 8259, to the letter) to its tape.
+//! The parser: turns a JSON text (RFC 8259, to the letter) into its tape.
 //!
-//! It accepts what `serde_json` accepts, and means the same by it. It does not say what is wrong with a text that it
-//! refuses: `serde_json` has the words for that, and a refusal need not be fast.
+//! It accepts the same texts as `serde_json`, with the same meaning. It does not describe the
+//! syntax error of a text that it rejects: `serde_json` has the messages for that, and a rejection
+//! need not be fast.
 
 use crate::json::document::{
     member_index::MemberNames,
@@ -10,16 +11,16 @@ use crate::json::document::{
     tape::{Node, Tape},
 };
 
-/// Arrays and objects within each other are read this deep, as by `serde_json`.
+/// Maximum depth of arrays and objects within each other, as in `serde_json`.
 const MAX_DEPTH: u8 = 127;
 
-/// Room for the values of a small document.
+/// Initial capacity of the tape, for the values of a small document.
 const FEW_NODES: usize = 32;
 
-/// The tape of a text that is UTF-8, and its strings that had escapes; none if it is not JSON, is nested too deep or has
-/// a number out of range.
+/// Parses a UTF-8 text into its tape and its strings that had escapes. Returns `None` if it is not
+/// JSON, is nested too deep or has a number out of range.
 pub(super) fn parse(body: &[u8]) -> Option<(Tape, String)> {
-    // Places are kept in 32 bits.
+    // Positions are stored in 32 bits.
     u32::try_from(body.len()).ok()?;
     let tape = Tape::with_capacity(FEW_NODES);
     let mut parser = Parser { body, at: 0, depth: 0, strings: Strings::new(body), tape };
@@ -39,7 +40,7 @@ struct Parser<'b> {
 }
 
 impl Parser<'_> {
-    /// The next byte that is not white space; it is not taken.
+    /// Returns the next byte that is not white space, without consuming it.
     fn peek(&mut self) -> Option<u8> {
         loop {
             match self.body.get(self.at)? {
@@ -49,7 +50,7 @@ impl Parser<'_> {
         }
     }
 
-    /// Takes the next byte that is not white space, if it is this one.
+    /// Consumes the next byte that is not white space, if it is this one.
     fn take(&mut self, byte: u8) -> Option<()> {
         let found = self.peek()? == byte;
         self.at += usize::from(found);
@@ -133,7 +134,7 @@ impl Parser<'_> {
         Some(())
     }
 
-    /// The name of a member, and the colon.
+    /// Parses the name of a member, and the colon.
     fn name(&mut self, names: &mut MemberNames) -> Option<()> {
         self.take(b'"')?;
         let (name, after) = self.strings.read(self.at)?;
@@ -143,7 +144,7 @@ impl Parser<'_> {
         self.take(b':')
     }
 
-    /// Takes what follows an item or a member: `close`, or a comma.
+    /// Consumes `close` or a comma, and returns whether it was `close`.
     fn is_over(&mut self, close: u8) -> Option<bool> {
         let byte = self.peek()?;
         self.at += 1;

@@ -1,20 +1,21 @@
-//! Strings (RFC 8259, section 7), eight bytes at a time: where one ends, and what its escapes stand for.
+//! Strings (RFC 8259 §7), parsed eight bytes at a time: their ends and their escapes.
 
 use crate::json::document::tape::{TextSpan, TextStore, TextStores};
 
-/// Bytes that are looked at together.
+/// Number of bytes that are examined together.
 const WORD: usize = size_of::<u64>();
 
-/// One in each byte.
+/// A word with 1 in each byte.
 const ONES: u64 = u64::MAX / 0xff;
 
-/// The high bit of each byte.
+/// A word with the high bit of each byte set.
 const HIGH_BITS: u64 = ONES * 0x80;
 
-/// Reads the strings of a text that is UTF-8.
+/// A parser of the strings of a UTF-8 text.
 pub(super) struct Strings<'b> {
     body: &'b [u8],
-    /// The strings that had escapes, and then room for those to come: nothing is longer unescaped than escaped.
+    /// Strings that had escapes, and then room for those to come: no string is longer unescaped
+    /// than escaped.
     unescaped: Vec<u8>,
     filled: usize,
 }
@@ -28,13 +29,15 @@ impl<'b> Strings<'b> {
         TextStores { body: self.body, unescaped: &self.unescaped }
     }
 
-    /// The strings that had escapes; none if this is not UTF-8, which it is when the body was.
+    /// Returns the strings that had escapes; `None` if they are not UTF-8, which they are when the
+    /// body is.
     pub(super) fn into_unescaped(mut self) -> Option<String> {
         self.unescaped.truncate(self.filled);
         String::from_utf8(self.unescaped).ok()
     }
 
-    /// Reads the string that begins at `start`, after the quotation mark, and tells the place after it.
+    /// Parses the string that begins at `start`, after the quotation mark, and returns it with the
+    /// position after it.
     pub(super) fn read(&mut self, start: usize) -> Option<(TextSpan, usize)> {
         let from = self.body.get(start..)?;
         let plain = plain(from);
@@ -45,11 +48,11 @@ impl<'b> Strings<'b> {
         }
     }
 
-    /// Reads the string that begins at `start` and has its first escape after as many `plain` bytes.
+    /// Parses the string that begins at `start` and has its first escape after `plain` bytes.
     #[inline(never)]
     fn unescape(&mut self, start: usize, plain: usize) -> Option<(TextSpan, usize)> {
         if self.unescaped.is_empty() {
-            // What is copied is copied by whole words, so that there is room for one more.
+            // Bytes are copied by whole words, so there is room for one more word.
             self.unescaped = vec![0; self.body.len() - start + WORD];
         }
         let begin = self.filled;
@@ -83,8 +86,8 @@ impl<'b> Strings<'b> {
     }
 }
 
-/// How many bytes are plain, up to the first that ends a run of them: a quotation mark, a backslash, a control
-/// character.
+/// Returns the number of bytes before the first that ends a run of plain ones: a quotation mark, a
+/// backslash, or a control character.
 fn plain(from: &[u8]) -> usize {
     let (words, rest) = from.as_chunks::<WORD>();
     let mut len = 0;
@@ -98,7 +101,7 @@ fn plain(from: &[u8]) -> usize {
     len + last_plain(rest)
 }
 
-/// The same, and copies them, and maybe some bytes after them.
+/// Copies the plain bytes, and maybe some bytes after them; returns the number of plain ones.
 #[inline]
 fn copy_plain(from: &[u8], to: &mut [u8]) -> usize {
     let mut len = 0;
@@ -129,23 +132,23 @@ fn is_stop(byte: u8) -> bool {
     matches!(byte, 0..0x20 | b'"' | b'\\')
 }
 
-/// Marks, by its high bit, the first byte of `word` that ends a run of plain ones. Bytes after it may be marked wrongly:
-/// the borrow of a subtraction goes up, never down.
+/// Marks, by its high bit, the first byte of `word` that ends a run of plain ones. Bytes after it
+/// may be marked wrongly, since the borrow of a subtraction goes up, never down.
 fn stops(word: u64) -> u64 {
-    // With its second bit turned, a quotation mark is just above the control characters.
+    // With its second bit flipped, a quotation mark is just above the control characters.
     let control_or_quote = (word ^ (ONES * 0x02)).wrapping_sub(ONES * 0x21);
     let backslash = (word ^ (ONES * 0x5c)).wrapping_sub(ONES);
     (control_or_quote | backslash) & !word & HIGH_BITS
 }
 
-/// How many bytes are before the first marked one.
+/// Returns the number of bytes before the first marked one.
 fn first(stops: u64) -> usize {
     stops.trailing_zeros() as usize / 8
 }
 
-/// What a backslash and a character stand for, where that is one other character.
+/// Returns the character that a backslash and `escape` stand for, if that is one other character.
 fn single(escape: u8) -> Option<u8> {
-    /// Zero for what is no escape.
+    /// Characters by their escape; zero for a byte that is no escape.
     static ESCAPES: [u8; 256] = {
         let mut escapes = [0; 256];
         let pairs = *b"\"\"\\\\//b\x08f\x0cn\nr\rt\t";
@@ -159,7 +162,8 @@ fn single(escape: u8) -> Option<u8> {
     Some(ESCAPES[usize::from(escape)]).filter(|character| *character != 0)
 }
 
-/// The character whose escape is here, and how long that is; beyond the basic plane, it is a pair of surrogates.
+/// Returns the character whose escape is at the front, and the length of the escape. Beyond the
+/// basic plane, the escape is a pair of surrogates.
 #[inline(never)]
 fn code_point(from: &[u8]) -> Option<(char, usize)> {
     let (first, rest) = code_unit(from)?;
@@ -170,7 +174,8 @@ fn code_point(from: &[u8]) -> Option<(char, usize)> {
     Some((char::from_u32(0x1_0000 + (((first - 0xd800) << 10) | low))?, 12))
 }
 
-/// A backslash, a `u` and four hexadecimal digits, and what follows.
+/// Parses a backslash, a `u` and four hexadecimal digits; returns the code unit and the remaining
+/// bytes.
 fn code_unit(from: &[u8]) -> Option<(u32, &[u8])> {
     let ([b'\\', b'u', digits @ ..], rest) = from.split_first_chunk::<6>()? else { return None };
     let unit = digits

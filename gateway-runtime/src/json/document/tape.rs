@@ -1,16 +1,18 @@
-//! The tape: the values of a document one after the other, in the order of its text, without a pointer between them.
+//! The tape: the values of a document one after another, in the order of its text, without pointers
+//! between them.
 //!
-//! An array is followed by its items, an object by a name and a value for each member, and both say where they end. So
-//! a whole document is one allocation, and its parts are found by walking.
+//! An array is followed by its items, an object by a name and a value for each member, and both
+//! hold the index of their end. So a whole document is one allocation, and its parts are found by
+//! walking.
 
 use crate::json::document::{member_index, number::Number};
 
-/// One value on the tape, or the name of a member.
+/// A value on the tape, or the name of a member.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Node {
     Null,
     Bool(bool),
-    // The numbers are flat, as a `Number` within would make the node larger.
+    // The numbers are flat, since a `Number` within would make the node larger.
     Unsigned(u64),
     Signed(i64),
     Whole(u64),
@@ -18,17 +20,18 @@ pub(super) enum Node {
     Float(f64),
     Rounded(f64),
     Text(TextSpan),
-    /// `end` is the place after the last item.
+    /// An array; `end` is the index after its last item.
     Array {
         items: u32,
         end: u32,
     },
-    /// `end` is the place after the last member.
+    /// An object; `end` is the index after its last member.
     Object {
         members: u32,
         end: u32,
     },
-    /// An object whose members are listed, at `index` of [`Tape::order`]: twice, as they come and sorted by name.
+    /// An object whose members are listed twice at `index` of [`Tape::order`]: as they come, and
+    /// sorted by name.
     Indexed {
         members: u32,
         end: u32,
@@ -52,25 +55,25 @@ impl From<Number> for Node {
     }
 }
 
-/// Where a text stands.
+/// The place of a text: a store, and a range in it.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct TextSpan {
     pub(super) start: u32,
-    /// In bytes.
+    /// Length, in bytes.
     pub(super) len: u32,
     pub(super) store: TextStore,
 }
 
-/// What texts stand in.
+/// The store of a text.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum TextStore {
-    /// The document's own text.
+    /// The text of the document itself.
     Body,
-    /// Beside it, as a text with escapes must.
+    /// The buffer of unescaped texts, for a text with escapes.
     Unescaped,
 }
 
-/// What the texts of a tape stand in.
+/// The stores of the texts of a tape.
 #[derive(Clone, Copy)]
 pub(super) struct TextStores<'a> {
     pub(super) body: &'a [u8],
@@ -88,7 +91,7 @@ impl<'a> TextStores<'a> {
 }
 
 impl TextSpan {
-    /// Within a store that 32 bits can measure.
+    /// Creates the span of a text, in a store whose size fits 32 bits.
     #[expect(clippy::cast_possible_truncation, reason = "no larger text becomes a document")]
     pub(super) fn new(store: TextStore, start: usize, len: usize) -> Self {
         Self { start: start as u32, len: len as u32, store }
@@ -103,11 +106,11 @@ impl TextSpan {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Tape {
     nodes: Vec<Node>,
-    /// For objects with many members, or one name twice: where their names stand.
+    /// Indexes of the names of objects with many members, or with one name twice.
     order: Vec<u32>,
 }
 
-/// Up to so many members are looked up one after the other.
+/// Maximum number of members that are searched one after another.
 pub(super) const FEW_MEMBERS: u32 = 16;
 
 impl Tape {
@@ -115,12 +118,12 @@ impl Tape {
         Self { nodes: Vec::with_capacity(nodes), order: Vec::new() }
     }
 
-    /// The value at `at`; a tape that was never written is null.
+    /// Returns the value at `at`; an empty tape is null.
     pub(super) fn node(&self, at: u32) -> Node {
         self.nodes.get(at as usize).copied().unwrap_or(Node::Null)
     }
 
-    /// The place after the value at `at`.
+    /// Returns the index after the value at `at`.
     pub(super) fn end(&self, at: u32) -> u32 {
         match self.node(at) {
             Node::Array { end, .. } | Node::Object { end, .. } | Node::Indexed { end, .. } => end,
@@ -128,12 +131,12 @@ impl Tape {
         }
     }
 
-    /// Where the name stands that the index lists at `at`.
+    /// Returns the index of the name that the order lists at `at`.
     pub(super) fn listed(&self, at: u32) -> u32 {
         self.order.get(at as usize).copied().unwrap_or(u32::MAX)
     }
 
-    /// The places of the names of an indexed object, sorted by name.
+    /// Returns the indexes of the names of an indexed object, sorted by name.
     pub(super) fn sorted(&self, index: u32, members: u32) -> &[u32] {
         let start = (index + members) as usize;
         self.order.get(start..start + members as usize).unwrap_or_default()
@@ -151,7 +154,7 @@ impl Tape {
         self.nodes.push(node);
     }
 
-    /// Begins an array or an object, whose place this tells.
+    /// Begins an array or an object, and returns its index.
     pub(super) fn open(&mut self) -> u32 {
         let head = self.len();
         self.push(Node::Null);
@@ -163,7 +166,7 @@ impl Tape {
         self.close(head, Node::Array { items, end });
     }
 
-    /// Ends an object of as many members, among which a name may come again, if `repeats`.
+    /// Ends an object of `members` members; `repeats` says whether a name comes more than once.
     pub(super) fn close_object(
         &mut self,
         head: u32,
@@ -187,8 +190,8 @@ impl Tape {
     }
 
     fn close(&mut self, head: u32, node: Node) {
-        if let Some(place) = self.nodes.get_mut(head as usize) {
-            *place = node;
+        if let Some(slot) = self.nodes.get_mut(head as usize) {
+            *slot = node;
         }
     }
 }

@@ -1,4 +1,4 @@
-//! To and from `serde_json::Value`, for roads on which little travels.
+//! Conversions to and from `serde_json::Value`, for paths with little traffic.
 
 use serde_json::Value;
 
@@ -35,7 +35,7 @@ fn write(writer: &mut Writer, value: &Value) {
 }
 
 impl Element<'_> {
-    /// A copy as a `Value`.
+    /// Copies the element into a `Value`.
     pub(crate) fn to_value(self) -> Value {
         match self.kind() {
             ElementKind::Null => Value::Null,
@@ -49,7 +49,7 @@ impl Element<'_> {
         }
     }
 
-    /// The same, with every number that is an integer written as one.
+    /// Copies the element into a `Value`, with every number that is an integer written as one.
     pub(crate) fn to_value_of_integers(self) -> Value {
         match self.kind() {
             ElementKind::Number(number) => {

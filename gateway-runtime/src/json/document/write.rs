@@ -1,4 +1,4 @@
-//! Documents that are written value by value, and not read from one text.
+//! The writer: documents that are written value by value, and not parsed from one text.
 
 use crate::json::document::{
     Document,
@@ -7,7 +7,7 @@ use crate::json::document::{
     tape::{Node, Tape, TextSpan, TextStore, TextStores},
 };
 
-/// A value without parts.
+/// A value that is no array and no object.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Scalar<'t> {
     Null,
@@ -16,7 +16,7 @@ pub(crate) enum Scalar<'t> {
     Text(&'t str),
 }
 
-/// Writes a document from front to back.
+/// A writer of a document, from front to back.
 #[derive(Default)]
 pub(crate) struct Writer {
     texts: String,
@@ -34,14 +34,15 @@ impl Writer {
         self.tape.push(node);
     }
 
-    /// Writes an array of as many items as `items` writes.
+    /// Writes an array of `count` items, which `items` writes.
     pub(crate) fn array(&mut self, count: usize, items: impl FnOnce(&mut Self)) {
         let head = self.tape.open();
         items(self);
         self.tape.close_array(head, saturated(count));
     }
 
-    /// Writes an object of as many members, each by [`name`](Self::name) and its value. No name comes twice.
+    /// Writes an object of `count` members, each by [`name`](Self::name) and its value. No name
+    /// comes twice.
     pub(crate) fn object(&mut self, count: usize, members: impl FnOnce(&mut Self)) {
         let head = self.tape.open();
         members(self);
@@ -87,7 +88,7 @@ impl Writer {
 }
 
 impl From<Element<'_>> for Document {
-    /// A part of a document as one of its own.
+    /// Copies a part of a document into a document of its own.
     fn from(element: Element<'_>) -> Self {
         let mut writer = Writer::default();
         writer.element(element);
@@ -103,7 +104,7 @@ impl From<Scalar<'_>> for Document {
     }
 }
 
-/// Counts are kept in 32 bits; a value with more members is none that a gateway makes.
+/// Converts a count to 32 bits. A value with more members does not occur in a gateway.
 fn saturated(count: usize) -> u32 {
     u32::try_from(count).unwrap_or(u32::MAX)
 }

@@ -1,4 +1,4 @@
-//! Which parts of a schema speak of one and the same value.
+//! Applicators: the keywords with which several parts of a schema describe the same value.
 
 use std::borrow::Cow;
 
@@ -7,8 +7,8 @@ use serde_json::{Map, Value};
 
 use crate::json::schema::query::percent_decode;
 
-/// Calls `see` with `schema` and every schema that it applies to the same value: through `$ref`, `allOf`, `anyOf`,
-/// `oneOf` and `if`.
+/// Calls `see` with `schema` and every schema that it applies to the same value: through `$ref`,
+/// `allOf`, `anyOf`, `oneOf` and `if`.
 pub(super) fn visit<'s>(
     root: &'s Value,
     schema: &'s Value,
@@ -23,7 +23,8 @@ pub(super) fn visit<'s>(
         }
         seen.push(schema);
         see(object);
-        // Last in, first out: pushed in reverse, so that the alternatives come in their order.
+        // The stack is last in, first out, so alternatives are pushed in reverse to come in their
+        // order.
         for key in ["else", "then", "if"] {
             waiting.extend(object.get(key));
         }
@@ -39,13 +40,13 @@ pub(super) fn visit<'s>(
     }
 }
 
-/// What a reference within the document points to (RFC 6901, section 6).
+/// Resolves a reference within the document (RFC 6901 §6).
 pub(super) fn resolve<'s>(root: &'s Value, reference: &str) -> Option<&'s Value> {
     let pointer: Cow<'_, str> = percent_decode(reference.strip_prefix('#')?)?;
     root.pointer(&pointer)
 }
 
-/// The types that a schema names, or that the values it lists have.
+/// Returns the types that a schema names, or the types of the values that it lists.
 pub(super) fn types(schema: &Map<String, Value>) -> impl Iterator<Item = &str> {
     let named = schema.get("type");
     let list = named
@@ -64,7 +65,7 @@ pub(super) fn types(schema: &Map<String, Value>) -> impl Iterator<Item = &str> {
     list.chain(values.map(|value| JsonType::from(value).as_str()))
 }
 
-/// The members of the object that a schema has at `key`.
+/// Returns the members of the object that a schema has at `key`.
 pub(super) fn members<'s>(
     schema: &'s Map<String, Value>,
     key: &str,

@@ -1,4 +1,4 @@
-//! From a valid value to its type.
+//! Decoding: turns a valid document into its type.
 
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -10,15 +10,15 @@ use crate::json::{
     violation::Violation,
 };
 
-/// The typed value of a document that its schema has found valid.
+/// Decodes a document that its schema has found valid.
 ///
-/// To JSON Schema `1.0` is an integer, to serde it is not: numbers that are exactly integers are read as such where the
-/// type wants one.
+/// `1.0` is an integer in JSON Schema and not in serde: numbers whose exact value is an integer are
+/// decoded as such where the type requires one.
 ///
 /// # Errors
 ///
-/// When the type refuses what its schema allows, as its own `TryFrom` or a custom `Deserialize` may: one violation,
-/// with the place and the type's own reason.
+/// Returns an error if the type rejects a value that its schema allows, as its own `TryFrom` or a
+/// custom `Deserialize` may: one violation, with the place and the type's own reason.
 pub fn decode<T: DeserializeOwned>(document: &Document) -> Result<T, Vec<Violation>> {
     T::deserialize(document.root()).or_else(|_| decode_again(document))
 }
@@ -32,7 +32,7 @@ fn decode_again<T: DeserializeOwned>(document: &Document) -> Result<T, Vec<Viola
     })
 }
 
-/// The path as a JSON Pointer, as far as it leads into `value`.
+/// Returns the path as a JSON Pointer, as far as it leads into `value`.
 fn pointer_to(value: &Value, path: &serde_path_to_error::Path) -> String {
     let mut pointer = String::new();
     for segment in path.iter() {
@@ -51,7 +51,7 @@ fn pointer_to(value: &Value, path: &serde_path_to_error::Path) -> String {
     pointer
 }
 
-/// Serde's message without the value, which it repeats in full.
+/// Returns serde's message without the value, which it repeats in full.
 fn reason(message: &str) -> String {
     let repeats =
         ["invalid type: ", "invalid value: "].iter().any(|start| message.starts_with(start));

@@ -8,8 +8,8 @@ use serde_json::json;
 /// The format of secrets in the configuration.
 pub(super) const SECRET: &str = "secret";
 
-/// Adds the formats of `IpAddr`, and of dates and times without an offset (the `NaiveDateTime` and `NaiveTime` of
-/// `chrono`, the `DateTime` and `Time` of `jiff`).
+/// Adds the formats of `IpAddr`, and of dates and times without an offset (the `NaiveDateTime` and
+/// `NaiveTime` of `chrono`, the `DateTime` and `Time` of `jiff`).
 pub(super) fn add<F: Json>(
     options: ValidationOptions<'static, Arc<dyn Retrieve>, F>,
 ) -> ValidationOptions<'static, Arc<dyn Retrieve>, F> {
@@ -20,12 +20,13 @@ pub(super) fn add<F: Json>(
         .with_format("partial-time", in_utc("time"))
 }
 
-/// Whether a text can be a secret: one with a space or a line break at its ends was copied with it.
+/// Returns whether a text can be a secret. White space at its ends was most likely copied with it.
 fn is_secret(text: &str) -> bool {
     text.trim() == text
 }
 
-/// Whether a text satisfies `format` once it is said to be in UTC (RFC 3339, section 5.6).
+/// Returns a check of whether a text satisfies `format` with the suffix `Z`, for UTC (RFC 3339
+/// §5.6).
 fn in_utc(format: &'static str) -> impl Fn(&str) -> bool + Send + Sync + 'static {
     let schema = json!({ "format": format });
     let full: Option<Validator> =

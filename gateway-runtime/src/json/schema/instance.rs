@@ -1,4 +1,4 @@
-//! A document as the validator sees it (in JSON Schema's terms, the instance).
+//! The instance of JSON Schema: a document in the form in which the validator reads it.
 
 use std::borrow::Cow;
 
@@ -21,7 +21,7 @@ impl Json for Instance {
     type PreparedKey = String;
     type StringBuffer = Document;
 
-    /// A look-up goes through the members too, where they are few.
+    /// A look-up too goes through the members, where they are few.
     const KEYS_PER_LOOKUP: usize = 8;
 
     fn prepare_key(key: &str) -> String {
@@ -95,7 +95,7 @@ impl<'a> Node<'a, Instance> for Element<'a> {
                 };
                 object.len() == expected.len() && object.iter().all(equal)
             }
-            // No number that a schema says is the one that was rounded.
+            // A rounded number equals no number that a schema can hold.
             (
                 ElementKind::Text(_)
                 | ElementKind::Array(_)
@@ -152,7 +152,7 @@ impl<'a> json::Array<'a, Instance> for Array<'a> {
     }
 }
 
-/// Whether no two items are equal, numbers compared exactly.
+/// Returns whether no two items are equal; numbers are compared exactly.
 pub(super) fn is_unique(array: Array<'_>) -> bool {
     unique::is_unique(&array.iter().map(Element::to_value_of_integers).collect::<Vec<_>>())
 }
@@ -182,7 +182,8 @@ impl JsonNumber for Number {
         Cow::Owned(self.to_json().unwrap_or_else(|| 0.into()))
     }
 
-    /// An integer beyond 64 bits is one too, and out of the range of every integer type.
+    /// Returns whether the number is an integer. One beyond 64 bits is an integer too, and out of
+    /// the range of every integer type.
     fn is_integer(&self) -> bool {
         match *self {
             Self::Float(number) => number.fract() == 0.0,

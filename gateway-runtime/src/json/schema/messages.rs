@@ -1,8 +1,9 @@
-//! What a client is told.
+//! The messages of violations, as a client reads them.
 //!
-//! No message repeats a value, which may be long or secret: the pointer says where it is, and the sender has it.
-//! Property names are repeated, shortened.
+//! No message repeats a value, which may be long or secret: the pointer says where it is, and the
+//! sender has it. Property names are repeated, shortened.
 
+use crate::json::similar::similar;
 use jsonschema::{
     JsonType, ValidationError,
     error::{TypeKind, ValidationErrorKind as Kind},
@@ -14,7 +15,7 @@ use crate::json::schema::formats;
 pub(super) const MAX_NAME: usize = 64;
 pub(super) const MAX_EXPECTED: usize = 200;
 
-/// What is wrong with `value` at the place of `error`, and what would be right.
+/// Returns what is wrong with `value` at the place of `error`, and what would be right.
 pub(super) fn detail(value: &Value, error: &ValidationError<'_>) -> String {
     match error.kind() {
         Kind::Type { kind } => wrong_type(kind, value.pointer(error.instance_path().as_str())),
@@ -69,14 +70,14 @@ pub(super) fn detail(value: &Value, error: &ValidationError<'_>) -> String {
     }
 }
 
-/// Which types are expected, and which was found.
+/// Returns which types are expected, and which was found.
 pub(super) fn wrong_type(kind: &TypeKind, found: Option<&Value>) -> String {
     let expected: Vec<&str> = match kind {
         TypeKind::Single(one) => vec![one.as_str()],
         TypeKind::Multiple(several) => several.iter().map(JsonType::as_str).collect(),
     };
     let found = match found {
-        // Its float has no fraction, and is not the number that was sent.
+        // The float has no fraction, and is not the number that was sent.
         Some(Value::Number(number)) if expected.contains(&"integer") => match number.as_f64() {
             Some(rounded) if rounded.fract() == 0.0 => {
                 "a number that is not exactly an integer of 64 bits"
@@ -89,17 +90,14 @@ pub(super) fn wrong_type(kind: &TypeKind, found: Option<&Value>) -> String {
     format!("expected {}, got {found}", expected.join(" or "))
 }
 
-/// Which property is not known, and which was probably meant.
+/// Returns which property is unknown, and a similar one that was probably meant.
 pub(super) fn unknown_property(unknown: &str, known: &[&str]) -> String {
     let detail = format!("unknown property `{}`", name(unknown));
     if unknown.len() > MAX_NAME {
         return detail;
     }
-    let slips = ((unknown.len() + 1) / 3).min(3);
-    let similar = known.iter().filter(|known| known.len().abs_diff(unknown.len()) <= slips);
-    let nearest = similar.map(|known| (strsim::damerau_levenshtein(unknown, known), known)).min();
-    match nearest.filter(|(distance, _)| *distance <= slips) {
-        Some((_, nearest)) => format!("{detail}: did you mean `{}`?", name(nearest)),
+    match similar(unknown, known.iter().copied()) {
+        Some(similar) => format!("{detail}: did you mean `{}`?", name(similar)),
         None => detail,
     }
 }
@@ -119,7 +117,9 @@ fn wrong_format(format: &str) -> String {
         "ipv6" => "2001:db8::1",
         "hostname" => "example.org",
         formats::SECRET => {
-            return "the secret begins or ends with a space or a line break\nhelp: write it without".to_owned();
+            return "the secret begins or ends with a space or a line break\n\
+                    help: write it without"
+                .to_owned();
         }
         _ => return format!("must be of the format `{}`", name(format)),
     };
@@ -130,18 +130,18 @@ fn count(number: u64, what: &str) -> String {
     format!("{number} {what}{}", if number == 1 { "" } else { "s" })
 }
 
-/// The values of a schema, as JSON.
+/// Writes the values of a schema as JSON, separated by commas.
 pub(super) fn list<'v>(values: impl IntoIterator<Item = &'v Value>) -> String {
     let values: Vec<String> = values.into_iter().map(Value::to_string).collect();
     shorten(&values.join(", "), MAX_EXPECTED)
 }
 
-/// A name that somebody else chose, fit to be shown.
+/// Returns a client's or an author's name, shortened and escaped for a message.
 fn name(name: &str) -> String {
     shorten(&shorten(name, MAX_NAME).escape_debug().to_string(), 2 * MAX_NAME)
 }
 
-/// At most `max` bytes of `text`, and a sign where something was left out.
+/// Returns at most `max` bytes of `text`, and an ellipsis where it was cut.
 pub(super) fn shorten(text: &str, max: usize) -> String {
     match &text[..text.floor_char_boundary(max)] {
         whole if whole.len() == text.len() => whole.to_owned(),

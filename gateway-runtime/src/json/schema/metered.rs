@@ -1,9 +1,10 @@
 //! A view of a document for collecting violations within bounds of time and memory.
 //!
-//! The validator collects errors eagerly, and tries every alternative of an `anyOf` at every level: a hostile value of
-//! 1 MiB can cost it a gigabyte, or for a recursive type two to the power of the depth. Whether a value is valid has
-//! no such cost, so only the explanation needs a limit. It sees the value through [`Metered`], which counts every step
-//! and, when too many were taken, shows no more children. Errors made after that may be wrong; each error carries, in
+//! The validator collects errors eagerly, and tries every alternative of an `anyOf` at every level:
+//! a hostile value of 1 MiB can cost it a gigabyte, or for a recursive type two to the power of the
+//! depth. A check for validity has no such cost, so only the explanation needs a limit. The
+//! validator receives the value as [`MeteredValue`], which counts every step and, after too many
+//! steps, shows no more children. Errors found after that may be wrong. Each error carries, in
 //! place of the instance (which no message repeats), whether it is [sound](is_sound).
 
 use std::{borrow::Cow, cell::Cell};
@@ -19,22 +20,23 @@ use crate::json::{
     schema::instance::{Instance, is_unique},
 };
 
-/// A body of 1 MiB has at most half as many values.
+/// Maximum number of steps. A body of 1 MiB has at most half as many values.
 const STEPS: usize = 1 << 20;
-/// So many errors are more than is reported, even if most belong to alternatives that were not meant.
+/// Number of steps that an error costs. The limit allows more errors than are reported, even if
+/// most belong to alternatives that were not meant.
 const STEPS_PER_ERROR: usize = STEPS / 1_000;
-/// Paths repeat names, so the validator is shown no more of them, in bytes.
+/// Maximum length of a name that the validator is shown, in bytes, since paths repeat names.
 const MAX_NAME: usize = 256;
 
 const SOUND: &Value = &Value::Null;
 const UNSOUND: &Value = &Value::Bool(false);
 
-/// Whether `error` was made while the meter still ran.
+/// Returns whether `error` was found before the meter ran out.
 pub(super) fn is_sound(error: &ValidationError<'_>) -> bool {
     error.instance().as_ref() != UNSOUND
 }
 
-/// How many steps are left.
+/// A counter of the steps that are left.
 #[derive(Debug)]
 pub(super) struct Meter(Cell<usize>);
 
@@ -43,7 +45,7 @@ impl Meter {
         Self(Cell::new(STEPS))
     }
 
-    /// Takes steps, and tells whether there are any left.
+    /// Spends steps, and returns whether any are left.
     fn spend(&self, steps: usize) -> bool {
         let left = self.0.get().saturating_sub(steps);
         self.0.set(left);
@@ -51,7 +53,7 @@ impl Meter {
     }
 }
 
-/// A value and the meter; no meter for a property's name.
+/// A value and its meter; a property's name has no meter.
 #[derive(Clone, Copy)]
 pub(super) struct MeteredValue<'a> {
     element: Element<'a>,
@@ -68,7 +70,7 @@ impl<'a> MeteredValue<'a> {
     }
 }
 
-/// The representation whose nodes are [`Metered`].
+/// The representation whose nodes are [`MeteredValue`]s.
 #[derive(Debug)]
 pub(super) struct MeteredJson;
 
@@ -130,7 +132,8 @@ impl<'a> Node<'a, MeteredJson> for MeteredValue<'a> {
         Node::<Instance>::equals_value(&self.element, expected)
     }
 
-    /// Asked for by errors alone, since `equals_value` and `is_unique` are answered here.
+    /// Returns whether an error is sound in place of its value. Only errors call this, since
+    /// `equals_value` and `is_unique` do not need it here.
     fn to_value(&self) -> Cow<'a, Value> {
         match self.meter {
             None => Cow::Owned(self.element.to_value()),
@@ -144,7 +147,7 @@ impl<'a> Node<'a, MeteredJson> for MeteredValue<'a> {
     }
 }
 
-/// An object's members.
+/// An object whose members share the meter.
 pub(super) struct MeteredObject<'a> {
     object: document::Object<'a>,
     meter: Option<&'a Meter>,
@@ -168,7 +171,7 @@ impl<'a> Object<'a, MeteredJson> for MeteredObject<'a> {
     }
 }
 
-/// Goes through an object's members.
+/// An iterator over an object's members.
 pub(super) struct MembersIter<'a> {
     members: document::ObjectIter<'a>,
     meter: Option<&'a Meter>,
@@ -184,7 +187,7 @@ impl<'a> Iterator for MembersIter<'a> {
     }
 }
 
-/// An array's elements.
+/// An array whose elements share the meter.
 pub(super) struct MeteredArray<'a> {
     array: document::Array<'a>,
     meter: Option<&'a Meter>,
@@ -207,7 +210,7 @@ impl<'a> Array<'a, MeteredJson> for MeteredArray<'a> {
     }
 }
 
-/// Goes through an array's elements.
+/// An iterator over an array's elements.
 pub(super) struct ElementsIter<'a> {
     elements: document::ArrayIter<'a>,
     meter: Option<&'a Meter>,

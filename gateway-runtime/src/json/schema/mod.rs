@@ -1,40 +1,46 @@
-//! JSON Schema 2020-12 as the judge of input: what the schema says is what the server enforces.
+//! Validation of inputs by JSON Schema 2020-12: the server enforces the schema that it publishes.
 //!
-//! The schema of a type comes from `schemars`, is published as it is, and is compiled once. Lengths, ranges, patterns,
-//! formats, enums and unknown fields (where the type denies them) are checked against the [`Document`], before serde
-//! sees it; all violations are reported at once, each with a JSON Pointer. Then the document becomes the type, and serde
-//! refuses nothing more, except as said below.
+//! The schema of a type comes from `schemars`, is published as it is, and is compiled once.
+//! Lengths, ranges, patterns, formats, enums and unknown fields (where the type denies them) are
+//! checked against the [`Document`], before serde receives it; all violations are reported at once,
+//! each with a JSON Pointer (SEMANTICS §2). Then serde decodes the document into the type, and
+//! rejects nothing more, except as described below.
 //!
 //! # Numbers
 //!
-//! `schemars` gives the range of some integer types; here all have theirs, and `f32`, so that a value the schema
-//! allows fits. `1.0` and `1e2` are integers, as in JSON Schema, and are read digit by digit: what is not exactly an
-//! integer of 64 bits (`9007199254740993.5`, `-9223372036854775809`) is none, and is never rounded to one. 128-bit
-//! integers are limited to what 64 bits hold. A float is the nearest to its number; one beyond the range of `f64`
-//! (`1e400`) is a syntax error.
+//! `schemars` gives the range of some integer types; here all integer types and `f32` have one, so
+//! that a value that the schema allows fits its type. `1.0` and `1e2` are integers, as in JSON
+//! Schema, and are parsed digit by digit: a number whose exact value is no integer of 64 bits
+//! (`9007199254740993.5`, `-9223372036854775809`) is not an integer, and is never rounded to one.
+//! 128-bit integers are limited to the range of 64 bits. A float is the nearest to its number; a
+//! number beyond the range of `f64` (`1e400`) is a syntax error.
 //!
 //! # Formats
 //!
-//! Those of JSON Schema 2020-12 are asserted (without `idn-email` and `idn-hostname`), and `ip`, `partial-date-time`
-//! and `partial-time`, which `schemars` gives to types of `std`, `chrono` and `jiff`; any other is an annotation.
-//! They are narrower than the parsers behind: a `chrono` date with a year of five digits, a `uuid` in braces are
-//! refused by the schema. Patterns are matched in linear time; one that would need look-around or back-references is an
-//! error at start.
+//! The formats of JSON Schema 2020-12 are asserted (without `idn-email` and `idn-hostname`), and
+//! `ip`, `partial-date-time` and `partial-time`, which `schemars` gives to types of `std`, `chrono`
+//! and `jiff`; any other format is an annotation. They are narrower than the parsers of the types:
+//! the schema rejects a `chrono` date with a year of five digits, and a `uuid` in braces. Patterns
+//! are matched in linear time; a pattern that needs look-around or back-references is an error at
+//! start.
 //!
 //! # Where schema and serde cannot agree
 //!
-//! The schema cannot say, and so serde refuses with one violation at its place:
-//! - a type with `#[serde(try_from)]` or a `Deserialize` of its own: its own reasons, in its own words;
-//! - a map with keys that are no strings: a key outside their range, or with leading zeros;
+//! The schema cannot express the following, so serde rejects it, with one violation at its place:
+//! - a type with `#[serde(try_from)]` or a `Deserialize` of its own: for its own reasons, with its
+//!   own message;
+//! - a map with keys that are not strings: a key outside their range, or with leading zeros;
 //! - a field under its name and its `#[serde(alias)]` at once;
 //! - a `SocketAddr`, and a `Url` that is a URI but not a URL;
-//! - anything, where `#[serde(deny_unknown_fields)]` meets a flattened enum, which serde does not support.
+//! - any value, where `#[serde(deny_unknown_fields)]` meets a flattened enum, which serde does not
+//!   support.
 //!
-//! The schema is narrower than serde: a field is known by its name alone, not by an alias; a struct is an object, not a
-//! list of its fields; an enum variant marked `#[serde(other)]` is not open to other names. `#[model]` refuses both.
+//! The schema is narrower than serde: a field is known by its name alone, not by an alias; a struct
+//! is an object, not a list of its fields; an enum variant marked `#[serde(other)]` does not accept
+//! other names. `#[model]` rejects both.
 //!
-//! When an object has a key twice, the last counts. An untagged enum that contains itself costs serde two to the power
-//! of the depth in hostile cases; a tag avoids that.
+//! When an object has a name twice, the last one counts. An untagged enum that contains itself
+//! costs serde two to the power of the depth in hostile cases; a tag avoids that.
 
 mod applicators;
 mod components;
@@ -72,34 +78,35 @@ pub(crate) use crate::json::schema::{
 pub use crate::json::schema::{decode::decode, generate::output_schema};
 use crate::json::{document::Document, violation::Violation};
 
-/// The schema of an input, compiled: built once, at start, and shared.
+/// The schema of an input, compiled once, at start, and shared.
 pub struct InputSchema {
     document: Value,
     validator: Validator<Instance>,
-    /// Compiled when the first violation is to be explained.
+    /// Validator that collects violations; compiled when they are first needed.
     explainer: OnceLock<Option<Validator<MeteredJson>>>,
-    /// What an empty body stands for.
+    /// Document that an empty body stands for.
     absent: Option<Document>,
     query: Result<QueryParameters, String>,
 }
 
 impl InputSchema {
-    /// The schema of `T` as it is deserialized.
+    /// Compiles the schema of `T` as it is deserialized.
     ///
     /// # Errors
     ///
-    /// When the schema cannot be enforced: it is malformed, which only a hand-written `JsonSchema` or an attribute
-    /// makes it, or has a pattern that cannot be matched in linear time.
+    /// Returns an error if the schema cannot be enforced: it is malformed, which only a
+    /// hand-written `JsonSchema` or an attribute causes, or has a pattern that cannot be matched in
+    /// linear time.
     pub fn of<T: JsonSchema + ?Sized>() -> Result<Self, SchemaError> {
         Self::compiled::<T>(generate::document::<T>(Contract::Deserialize))
     }
 
-    /// The same, with every property that no type declares denied, whether or not the types do: for configuration,
-    /// where such a name is a slip.
+    /// Compiles the schema of `T`, with every property denied that no type declares, whether or not
+    /// the types deny it: for the configuration, where an unknown name is a mistake.
     ///
     /// # Errors
     ///
-    /// As [`of`](Self::of).
+    /// Returns an error as [`of`](Self::of) does.
     pub fn strict<T: JsonSchema + ?Sized>() -> Result<Self, SchemaError> {
         let mut document = generate::document::<T>(Contract::Deserialize);
         strict::deny_undeclared(&mut document);
@@ -116,33 +123,34 @@ impl InputSchema {
         Ok(Self { document, validator, explainer: OnceLock::new(), absent, query })
     }
 
-    /// The schema document; its references lead into its own `$defs`, or to `#` where the type contains itself.
+    /// Returns the schema document. References in it lead into its own `$defs`, or to `#` where the
+    /// type contains itself.
     #[must_use]
     pub fn json(&self) -> &Value {
         &self.document
     }
 
-    /// Whether a client that has nothing to say need not say it: an empty body or query string will do.
+    /// Returns whether the input may be omitted: an empty body or query string is valid.
     #[must_use]
     pub fn is_optional(&self) -> bool {
         self.absent.is_some()
     }
 
-    /// Judges a value.
+    /// Validates a value.
     ///
     /// # Errors
     ///
-    /// Every violation, up to 100 and then that there are more. Of a value with hundreds of thousands of parts, those
-    /// found in bounded time.
+    /// Returns every violation, up to 100 and then one that says that there are more. Of a value
+    /// with hundreds of thousands of parts, it returns those found in bounded time.
     pub fn check(&self, value: &Value) -> Result<(), Vec<Violation>> {
         self.validate(Document::from(value)).map(|_| ())
     }
 
-    /// Judges a document, and gives it back.
+    /// Validates a document, and returns it.
     ///
     /// # Errors
     ///
-    /// As [`check`](Self::check).
+    /// Returns an error as [`check`](Self::check) does.
     pub fn validate(&self, document: Document) -> Result<Document, Vec<Violation>> {
         if self.is_valid(&document) { Ok(document) } else { Err(self.explain(&document)) }
     }
@@ -159,14 +167,14 @@ impl InputSchema {
         }
     }
 
-    /// Reads a JSON text and judges it.
+    /// Parses a JSON text and validates it.
     ///
-    /// An empty body is `null` if the schema allows that, else `{}` if all properties are optional: a client that has
-    /// nothing to say need not say it.
+    /// An empty body is `null` if the schema allows that, otherwise `{}` if all properties are
+    /// optional, so that a client may omit an input without content.
     ///
     /// # Errors
     ///
-    /// The first fault of syntax, with line and column, or every violation of the schema.
+    /// Returns the first syntax error, with line and column, or every violation of the schema.
     pub fn parse_json(&self, body: Bytes) -> Result<Document, Vec<Violation>> {
         if body.is_empty() {
             return self
@@ -177,23 +185,25 @@ impl InputSchema {
         self.validate(Document::parse(body).map_err(|error| vec![syntax(&error)])?)
     }
 
-    /// Reads a query string (without the `?`) and judges it.
+    /// Parses a query string (without the `?`) and validates it.
     ///
-    /// The schema says what a parameter is: a number, a boolean, a text, or a list, whose name repeats
-    /// (`to=ann&to=bob`). Numbers are written as in JSON, booleans `true` and `false`; `null`, where no other text is
-    /// allowed, is null. A list of no items cannot be written: a property that is a list and must be there is empty when
-    /// it is not named. No parameters at all are `{}`, or `null` where the schema allows only that.
+    /// The schema determines the type of a parameter: a number, a boolean, a string, or a list,
+    /// whose name is repeated (`to=ann&to=bob`). Numbers are written as in JSON, booleans as `true`
+    /// and `false`; `null` is null where no other text is allowed. A list of no items cannot be
+    /// written: a required property that is a list is empty when its name is absent. A query
+    /// without parameters is `{}`, or `null` where the schema allows only that.
     ///
     /// # Errors
     ///
-    /// Every violation: broken percent-encodings, a name that repeats and may not, and then those of the schema.
+    /// Returns every violation: broken percent-encodings, repeated names that take one value, and
+    /// then the violations of the schema.
     pub fn parse_query(&self, query: &str) -> Result<Document, Vec<Violation>> {
-        let plan = self
+        let parameters = self
             .query
             .as_ref()
             .map_err(|why| vec![violation("", &format!("takes no query string: {why}"))])?;
         let (document, mut violations) =
-            query::read(plan, query, |document| self.is_valid(document))?;
+            query::read(parameters, query, |document| self.is_valid(document))?;
         let absent =
             self.absent.as_ref().filter(|absent| query.is_empty() && absent.root().is_null());
         match (self.validate(document), absent) {
@@ -206,11 +216,12 @@ impl InputSchema {
         }
     }
 
-    /// Whether the input can come from a query string: an object of numbers, booleans, texts and lists of these.
+    /// Checks that the input can come from a query string: an object of numbers, booleans, strings
+    /// and lists of these.
     ///
     /// # Errors
     ///
-    /// Why it cannot, naming the property.
+    /// Returns the reason why it cannot, with the name of the property.
     pub fn query_compatible(&self) -> Result<(), String> {
         self.query.as_ref().map(|_| ()).map_err(String::clone)
     }
@@ -222,7 +233,7 @@ impl fmt::Debug for InputSchema {
     }
 }
 
-/// Why a schema cannot be enforced.
+/// The error of a schema that cannot be enforced.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SchemaError {
     of: &'static str,

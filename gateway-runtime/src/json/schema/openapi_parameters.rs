@@ -1,14 +1,14 @@
-//! The query parameters of an input.
+//! The query parameters of an input, as OpenAPI describes them.
 
 use serde_json::{Value, json};
 
 use crate::json::schema::is_list_that_may_be_empty;
 
-/// One parameter for each property, where the properties do not depend on each other. An input with alternatives is
-/// one parameter whose members are in the query themselves (`style: form`, `explode: true`): that is exact, and what
-/// a list of optional parameters could not say.
+/// Returns one parameter for each property, where the properties do not depend on each other. An
+/// input with alternatives is one parameter whose members are in the query themselves (`style:
+/// form`, `explode: true`): that is exact, and a list of optional parameters would not be.
 ///
-/// `is_optional` says whether an empty query will do.
+/// `is_optional` says whether an empty query is valid.
 pub(crate) fn parameters(input: &Value, is_optional: bool) -> Vec<Value> {
     let Some(properties) = plain_properties(input) else {
         return vec![json!({
@@ -22,15 +22,15 @@ pub(crate) fn parameters(input: &Value, is_optional: bool) -> Vec<Value> {
     };
     let required = input.get("required").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
     let is_required = |name: &str, schema: &Value| {
-        // A list of no items is one that is not named.
-        required.iter().any(|it| it == name) && !is_list_that_may_be_empty(schema)
+        // A list of no items is written by omitting its name.
+        required.iter().any(|required| required == name) && !is_list_that_may_be_empty(schema)
     };
     properties.map(|(name, schema)| parameter(name, schema, is_required(name, schema))).collect()
 }
 
-/// The properties of an object, if it says nothing besides that a list of parameters would not say too.
+/// Returns the properties of an object, if a list of parameters can express the whole schema.
 fn plain_properties(input: &Value) -> Option<impl Iterator<Item = (&String, &Value)>> {
-    const SAID: [&str; 9] = [
+    const EXPRESSIBLE: [&str; 9] = [
         "type",
         "properties",
         "required",
@@ -45,11 +45,12 @@ fn plain_properties(input: &Value) -> Option<impl Iterator<Item = (&String, &Val
     let others = keywords.get("additionalProperties").unwrap_or(&Value::Bool(true));
     let is_plain = input.get("type")? == "object"
         && others.is_boolean()
-        && keywords.keys().all(|keyword| SAID.contains(&keyword.as_str()));
+        && keywords.keys().all(|keyword| EXPRESSIBLE.contains(&keyword.as_str()));
     is_plain.then(|| keywords.get("properties").and_then(Value::as_object).into_iter().flatten())
 }
 
-/// What the schema says about the parameter as a whole is said of the parameter.
+/// Returns the parameter of a property. Keywords of the schema that concern the whole parameter
+/// move to it.
 fn parameter(name: &str, schema: &Value, is_required: bool) -> Value {
     let mut schema = schema.as_object().cloned().unwrap_or_default();
     let mut parameter = json!({ "name": name, "in": "query", "required": is_required });
@@ -83,20 +84,23 @@ mod tests {
             "additionalProperties": false,
         });
         let expected = json!([
-            { "name": "base", "in": "query", "required": false, "description": "A currency.", "style": "form",
-              "explode": true, "schema": { "type": "string", "default": "EUR" } },
-            { "name": "to", "in": "query", "required": true, "deprecated": true, "style": "form", "explode": true,
+            { "name": "base", "in": "query", "required": false, "description": "A currency.",
+              "style": "form", "explode": true,
+              "schema": { "type": "string", "default": "EUR" } },
+            { "name": "to", "in": "query", "required": true, "deprecated": true,
+              "style": "form", "explode": true,
               "schema": { "type": "array", "minItems": 1 } },
             { "name": "all", "in": "query", "required": false, "style": "form", "explode": true,
               "schema": { "type": "array" } },
-            { "name": "any", "in": "query", "required": false, "style": "form", "explode": true, "schema": {} },
+            { "name": "any", "in": "query", "required": false, "style": "form", "explode": true,
+              "schema": {} },
         ]);
         assert_eq!(Value::Array(parameters(&input, false)), expected);
         assert!(parameters(&json!({ "type": "object" }), true).is_empty());
     }
 
     #[test]
-    fn what_parameters_cannot_say_is_said_by_the_whole() {
+    fn input_is_one_parameter_where_properties_depend_on_each_other() {
         for more in [
             json!({ "anyOf": [{ "required": ["a"] }, { "required": ["b"] }] }),
             json!({ "additionalProperties": { "type": "integer" } }),

@@ -2,20 +2,20 @@
 
 use serde_json::Value;
 
-/// No longer ones are reported.
+/// Maximum length of a pointer that is reported, in bytes.
 const MAX_LEN: usize = 512;
 
-/// The pointer to the property `name` of what is at `parent`.
+/// Returns the pointer to the property `name` of the value at `parent`.
 pub(super) fn property(parent: &str, name: &str) -> String {
     format!("{parent}/{}", name.replace('~', "~0").replace('/', "~1"))
 }
 
-/// The same, unless it would be long: then `parent`.
+/// Returns the pointer to the property `name`, or `parent` if that would be long.
 pub(super) fn short_property(parent: &str, name: &str) -> String {
     if parent.len() + name.len() > MAX_LEN { parent.to_owned() } else { property(parent, name) }
 }
 
-/// `pointer`, or of its ancestors the nearest that is short and leads to a part of `value`.
+/// Returns `pointer`, or its nearest ancestor that is short and leads to a part of `value`.
 pub(super) fn nearest(value: &Value, mut pointer: &str) -> String {
     while pointer.len() > MAX_LEN || value.pointer(pointer).is_none() {
         pointer = pointer.rsplit_once('/').map_or("", |(parent, _)| parent);

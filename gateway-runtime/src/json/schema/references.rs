@@ -1,8 +1,9 @@
-//! Goes through the schemas in a schema, and no further: what an example says is no reference.
+//! References between schemas. Only subschemas are searched for them: a `$ref` in an example is no
+//! reference.
 
 use serde_json::{Map, Value};
 
-/// A copy of `schema` in which every `$ref` is what `rename` makes of it.
+/// Copies `schema`, and replaces every `$ref` by the result of `rename`.
 pub(super) fn rewrite(schema: &Value, rename: &mut dyn FnMut(&str) -> String) -> Value {
     let Value::Object(keywords) = schema else { return schema.clone() };
     let rewritten = keywords.iter().map(|(keyword, value)| {
@@ -47,17 +48,26 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_references_are_references() {
+    fn only_references_of_subschemas_are_rewritten() {
         let data = json!({ "$ref": "#/data" });
         let schema = |reference: &str| {
-            let it = json!({ "$ref": reference, "description": "kept" });
+            let schema = json!({ "$ref": reference, "description": "kept" });
             json!({
-                "properties": { "$ref": it, "items": true, "b": { "items": { "anyOf": [it, { "prefixItems": [it] }] } } },
-                "patternProperties": { "^x": it },
-                "dependentSchemas": { "a": { "not": it } },
-                "additionalProperties": { "if": it, "then": it, "else": it, "contains": it },
-                "unevaluatedProperties": it,
-                "propertyNames": it,
+                "properties": {
+                    "$ref": schema,
+                    "items": true,
+                    "b": { "items": { "anyOf": [schema, { "prefixItems": [schema] }] } },
+                },
+                "patternProperties": { "^x": schema },
+                "dependentSchemas": { "a": { "not": schema } },
+                "additionalProperties": {
+                    "if": schema,
+                    "then": schema,
+                    "else": schema,
+                    "contains": schema,
+                },
+                "unevaluatedProperties": schema,
+                "propertyNames": schema,
                 "default": data,
                 "const": data,
                 "enum": [data],

@@ -1,10 +1,11 @@
-//! The same schema, with every property that it does not declare denied.
+//! Strict schemas: a schema with every property denied that it does not declare.
 
 use serde_json::Value;
 
 use crate::json::schema::{applicators, formats::SECRET, pointer};
 
-/// Secrets of the configuration neither begin nor end with white space; those of a call's input may be as they are.
+/// Forbids white space at the ends of secrets. Secrets of the configuration have none; those of a
+/// call's input may be as they are.
 pub(super) fn trim_secrets(document: &mut Value) {
     match document {
         Value::Object(object) => {
@@ -22,19 +23,20 @@ pub(super) fn trim_secrets(document: &mut Value) {
 
 /// Denies undeclared properties of every object in `document` that declares any.
 ///
-/// The denial goes where a value is described, and not into the parts that describe it together (`allOf`, `$ref` and
-/// so on), which would deny each other's properties.
+/// A denial is added where a value is described as a whole, and not to the parts that describe it
+/// together (`allOf`, `$ref` and so on), which would deny each other's properties.
 pub(super) fn deny_undeclared(document: &mut Value) {
-    let mut places = Vec::new();
-    find(document, document, String::new(), true, &mut places);
-    for place in places {
-        if let Some(schema) = document.pointer_mut(&place).and_then(Value::as_object_mut) {
+    let mut pointers = Vec::new();
+    find(document, document, String::new(), true, &mut pointers);
+    for pointer in pointers {
+        if let Some(schema) = document.pointer_mut(&pointer).and_then(Value::as_object_mut) {
             schema.insert("unevaluatedProperties".to_owned(), Value::Bool(false));
         }
     }
 }
 
-/// Collects the pointers to the schemas that describe a value whole and declare properties of it.
+/// Collects the pointers to the schemas that describe a value as a whole and declare properties of
+/// it.
 fn find(root: &Value, schema: &Value, at: String, whole: bool, places: &mut Vec<String>) {
     let Some(object) = schema.as_object() else { return };
     let mut below = |key: &str, whole: bool| match object.get(key) {

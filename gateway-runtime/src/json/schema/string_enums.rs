@@ -1,12 +1,14 @@
-//! An enum without data is one list of values, also when its variants are documented: `schemars` then makes a schema for each
-//! variant, of which generators of clients make unions instead of an enum, and wrong ones at that.
+//! Enums without data as one list of values, also when their variants are documented: `schemars`
+//! then makes a schema of each variant, and generators of clients make unions of these instead of
+//! an enum, and wrong ones.
 
 use std::fmt::Write;
 
 use schemars::Schema;
 use serde_json::{Map, Value};
 
-/// Makes of `oneOf` with nothing but texts one `enum`; what is said of each stands in the description.
+/// Turns a `oneOf` of strings alone into one `enum`; the descriptions of the alternatives become
+/// part of its description.
 pub(super) fn list(schema: &mut Schema) {
     let Some(object) = schema.as_object_mut() else { return };
     if object.contains_key("type") || object.contains_key("enum") {
@@ -20,7 +22,7 @@ pub(super) fn list(schema: &mut Schema) {
     let mut description = String::new();
     for (names, said) in &variants {
         for name in *names {
-            // Equal alternatives would exclude each other.
+            // Equal alternatives of a `oneOf` exclude each other.
             if values.contains(name) {
                 return;
             }
@@ -37,7 +39,8 @@ pub(super) fn list(schema: &mut Schema) {
     object.insert("enum".to_owned(), values.into());
 }
 
-/// The texts that an alternative allows, and what is said of them; none when it says anything else.
+/// Returns the strings that an alternative allows, and its description; `None` when it has other
+/// keywords.
 fn variants(alternative: &Value) -> Option<(&[Value], Option<&str>)> {
     let object = alternative.as_object()?;
     if object.keys().any(|key| !["type", "const", "enum", "description"].contains(&key.as_str())) {
@@ -52,7 +55,7 @@ fn variants(alternative: &Value) -> Option<(&[Value], Option<&str>)> {
     texts.then_some((names, object.get("description").and_then(Value::as_str)))
 }
 
-/// Adds a list to a description, or makes it one.
+/// Appends a list to the description, or makes it the description.
 fn describe(object: &mut Map<String, Value>, list: &str) {
     let before = object.get("description").and_then(Value::as_str).unwrap_or_default();
     let whole =
@@ -70,24 +73,24 @@ mod tests {
 
     use crate::json::schema::output_schema;
 
-    /// How far it has got.
+    /// State of a message.
     #[derive(Serialize, JsonSchema)]
     #[allow(dead_code, reason = "only described")]
     enum State {
-        /// The provider
-        /// has it.
+        /// Taken over
+        /// by the provider.
         Accepted,
         Plain,
-        /// It is there.
+        /// Received.
         Delivered,
     }
 
     #[derive(Serialize, JsonSchema)]
     #[allow(dead_code, reason = "only described")]
     enum WithData {
-        /// Without.
+        /// Variant without data.
         Empty,
-        /// With.
+        /// Variant with data.
         Full(u8),
     }
 
@@ -98,12 +101,13 @@ mod tests {
 
     #[test]
     fn documented_variants_are_one_list() {
-        let said = "How far it has got.\n\n- `Accepted`: The provider\n  has it.\n- `Delivered`: It is there.";
+        let description = "State of a message.\n\n- `Accepted`: Taken over\n  by the provider.\n\
+                           - `Delivered`: Received.";
         let mut schema = without_names(output_schema::<State>());
         let mut values = schema["enum"].take().as_array().cloned().unwrap();
         values.sort_by_key(Value::to_string);
         assert_eq!(values, ["Accepted", "Delivered", "Plain"]);
-        assert_eq!(schema, json!({ "description": said, "enum": null, "type": "string" }));
+        assert_eq!(schema, json!({ "description": description, "enum": null, "type": "string" }));
     }
 
     #[test]

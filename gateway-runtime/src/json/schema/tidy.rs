@@ -1,10 +1,10 @@
-//! The same schemas, written so that generators of clients and linters understand them.
+//! Equivalent schemas that generators of clients and linters understand.
 
 use std::collections::HashSet;
 
 use serde_json::{Map, Value};
 
-/// The keywords that say something of values of one type alone.
+/// Keywords that apply to values of one type alone, by type.
 const OF_TYPES: [(&[&str], &[&str]); 4] = [
     (&["string"], &["pattern", "minLength", "maxLength", "format"]),
     (
@@ -18,8 +18,8 @@ const OF_TYPES: [(&[&str], &[&str]); 4] = [
     (&["array"], &["items", "prefixItems", "minItems", "maxItems", "uniqueItems"]),
 ];
 
-/// Rewrites all schemas in a document: a tuple says that it has no more items, a list of types becomes alternatives, and
-/// alternatives of different types exclude each other.
+/// Rewrites all schemas in a document: a tuple states that it has no more items, a list of types
+/// becomes alternatives, and alternatives of different types exclude each other.
 pub(crate) fn tidy(document: &mut Value) {
     match document {
         Value::Object(members) => {
@@ -42,7 +42,8 @@ fn close_tuple(schema: &mut Map<String, Value>) {
     }
 }
 
-/// `"type": ["string", "object"]` with what each of them must be; null beside one type stays, as all read that.
+/// Splits `"type": ["string", "object"]` into alternatives, each with the keywords of its type. A
+/// type beside null stays, since all tools support that.
 fn split_types(schema: &mut Map<String, Value>) {
     let Some(Value::Array(types)) = schema.get("type") else { return };
     let is_split =
@@ -53,7 +54,7 @@ fn split_types(schema: &mut Map<String, Value>) {
     let types = types.clone();
     let alternatives = types.iter().map(|kind| {
         let mut alternative = Map::from_iter([("type".to_owned(), kind.clone())]);
-        let own = OF_TYPES.iter().filter(|(kinds, _)| kinds.iter().any(|it| kind == it));
+        let own = OF_TYPES.iter().filter(|(kinds, _)| kinds.iter().any(|own| kind == own));
         for keyword in own.flat_map(|(_, keywords)| *keywords) {
             if let Some(value) = schema.get(*keyword) {
                 alternative.insert((*keyword).to_owned(), value.clone());
@@ -68,12 +69,13 @@ fn split_types(schema: &mut Map<String, Value>) {
     schema.insert("anyOf".to_owned(), alternatives);
 }
 
-/// Alternatives of different types exclude each other, which is what `oneOf` says. Of `anyOf`, typescript-fetch makes one object
-/// of all members and loses what is no object. A type or null stays, as all read that.
+/// Turns `anyOf` into `oneOf` where the alternatives have different types, and so exclude each
+/// other. Of `anyOf`, typescript-fetch makes one object of all members and loses the alternatives
+/// that are no objects. A type or null stays, since all tools support that.
 fn exclude(schema: &mut Map<String, Value>) {
     let Some(Value::Array(alternatives)) = schema.get("anyOf") else { return };
     let types: Option<HashSet<&str>> =
-        alternatives.iter().map(|it| it.get("type")?.as_str()).collect();
+        alternatives.iter().map(|schema| schema.get("type")?.as_str()).collect();
     let is_exclusive = types.is_some_and(|types| {
         let is_nullable = types.len() == 2 && types.contains("null");
         let has_whole_numbers_twice = types.contains("integer") && types.contains("number");
@@ -101,7 +103,12 @@ mod tests {
         let mut document = json!({
             "a": { "type": "array", "prefixItems": [{}, {}], "minItems": 2, "maxItems": 2 },
             "b": { "type": "array", "prefixItems": [{}], "items": { "type": ["string", "null"] } },
-            "c": { "type": ["string", "object"], "pattern": "x", "properties": {}, "description": "C" },
+            "c": {
+                "type": ["string", "object"],
+                "pattern": "x",
+                "properties": {},
+                "description": "C",
+            },
             "d": { "type": ["integer", "number", "string"], "minimum": 0 },
             "e": { "anyOf": [{ "type": "array" }, { "type": "boolean" }, { "type": "null" }] },
             "f": { "anyOf": [{ "type": "string", "format": "date" }, { "type": "null" }] },
@@ -114,7 +121,7 @@ mod tests {
         let alternatives =
             json!([{ "type": "string", "pattern": "x" }, { "type": "object", "properties": {} }]);
         assert_eq!(document["c"], json!({ "description": "C", "oneOf": alternatives }));
-        // A whole number is of two of these.
+        // An integer is of two of these types.
         let (integer, number) =
             (json!({ "type": "integer", "minimum": 0 }), json!({ "type": "number", "minimum": 0 }));
         assert_eq!(document["d"], json!({ "anyOf": [integer, number, { "type": "string" }] }));

@@ -1,4 +1,5 @@
-//! From the validator's errors to violations that a client can act on.
+//! The violations of an invalid document: the validator's errors, turned into messages that a
+//! client can act on.
 
 use jsonschema::{
     JsonTypeSet, ValidationError, Validator,
@@ -17,17 +18,17 @@ use crate::json::{
     violation::Violation,
 };
 
-/// So many violations are reported, and then that there are more.
+/// Maximum number of violations that are reported; one more says that there are more.
 pub(super) const MAX_VIOLATIONS: usize = Violation::MAX;
 
-/// Every violation of `document`, which `validator` finds invalid.
+/// Returns every violation of `document`, which `validator` finds invalid.
 pub(super) fn violations(
     schema: &Value,
     validator: &Validator<MeteredJson>,
     document: &Document,
 ) -> Vec<Violation> {
     let meter = Meter::new();
-    // By which places are found in one step each.
+    // In a `Value`, a pointer is resolved in one step for each of its segments.
     let value = &document.to_value();
     let mut report = ViolationCollector { schema, value, found: Vec::new(), misplaced: Vec::new() };
     for error in validator.iter_errors(MeteredValue::new(document.root(), &meter)) {
@@ -55,7 +56,8 @@ struct ViolationCollector<'a> {
     schema: &'a Value,
     value: &'a Value,
     found: Vec<Violation>,
-    /// Declared properties that no part of the schema has accounted for; to be told if there is no other reason.
+    /// Declared properties that no part of the schema accounts for; reported if there is no other
+    /// violation.
     misplaced: Vec<String>,
 }
 
@@ -75,7 +77,8 @@ impl ViolationCollector<'_> {
             Kind::AdditionalProperties { unexpected } => {
                 self.add_unknown(error, unexpected.iter().map(String::as_str));
             }
-            // A part of the schema that fails for another reason says nothing about the properties it declares.
+            // A part of the schema that fails for another reason does not evaluate the properties
+            // it declares.
             Kind::UnevaluatedProperties { unexpected } => {
                 let known = known_properties(self.schema, error);
                 let (known, unknown): (Vec<&str>, _) =
@@ -84,7 +87,7 @@ impl ViolationCollector<'_> {
                 self.misplaced
                     .extend(known.into_iter().map(|name| pointer::short_property(here, name)));
             }
-            // Where no property at all is declared, the error is another and names none.
+            // Where no property is declared at all, the error is another and names none.
             Kind::FalseSchema
                 if error.schema_path().as_str().ends_with("/additionalProperties") =>
             {
@@ -113,7 +116,8 @@ impl ViolationCollector<'_> {
         }
     }
 
-    /// Reports the alternative that was meant, if it can be told, else what each of them wants.
+    /// Reports the alternative that was meant, if it can be determined, otherwise the requirement
+    /// of each alternative.
     fn add_alternatives(&mut self, here: &str, branches: &[Vec<ValidationError<'static>>]) {
         let distance = |branch: &[ValidationError<'_>]| {
             branch.iter().map(|e| distance(here, e)).max().unwrap_or(0)
@@ -131,20 +135,19 @@ impl ViolationCollector<'_> {
         } else if let Some(expected) = common_key(&meant).filter(|_| nearest == 1) {
             self.push(here, format!("must have one of the properties {}", list(expected)));
         } else {
-            let mut wants: Vec<String> = Vec::new();
-            for want in
-                meant.iter().filter_map(|branch| branch.first()).map(|error| self.want(here, error))
-            {
-                if !wants.contains(&want) {
-                    wants.push(want);
+            let mut requirements: Vec<String> = Vec::new();
+            for error in meant.iter().filter_map(|branch| branch.first()) {
+                let requirement = self.requirement(here, error);
+                if !requirements.contains(&requirement) {
+                    requirements.push(requirement);
                 }
             }
-            self.push(here, shorten(&wants.join(", or "), 2 * MAX_EXPECTED));
+            self.push(here, shorten(&requirements.join(", or "), 2 * MAX_EXPECTED));
         }
     }
 
-    /// What an alternative wants, told at the place of the choice.
-    fn want(&self, here: &str, error: &ValidationError<'_>) -> String {
+    /// Returns the requirement of an alternative, for the place of the choice.
+    fn requirement(&self, here: &str, error: &ValidationError<'_>) -> String {
         let detail = match error.kind() {
             Kind::AnyOf { .. } | Kind::OneOfNotValid { .. } => {
                 "must fit one of the allowed forms".to_owned()
@@ -162,7 +165,7 @@ impl ViolationCollector<'_> {
     }
 }
 
-/// The properties declared for the object in which `error` found unknown ones.
+/// Returns the properties declared for the object in which `error` found unknown ones.
 fn known_properties<'s>(schema: &'s Value, error: &ValidationError<'_>) -> Vec<&'s str> {
     let keyword = error.schema_path().as_str();
     let owner = keyword.rsplit_once('/').and_then(|(owner, _)| schema.pointer(owner));
@@ -175,8 +178,8 @@ fn known_properties<'s>(schema: &'s Value, error: &ValidationError<'_>) -> Vec<&
     known
 }
 
-/// How far an error says its alternative is from what was meant: 3 for another type, 2 for another tag or name, 1 for
-/// other properties.
+/// Returns how far an alternative with this error is from the one that was meant: 3 for another
+/// type, 2 for another tag or name, 1 for other properties.
 fn distance(here: &str, error: &ValidationError<'_>) -> u8 {
     let below = error.instance_path().as_str().strip_prefix(here).unwrap_or_default();
     let is_tag = below.rfind('/') == Some(0);
@@ -189,7 +192,7 @@ fn distance(here: &str, error: &ValidationError<'_>) -> u8 {
     }
 }
 
-/// The types that the alternatives want, if each wants but a type.
+/// Returns the types that the alternatives require, if each requires only a type.
 fn types(branches: &[&Vec<ValidationError<'static>>]) -> Option<JsonTypeSet> {
     branches.iter().try_fold(JsonTypeSet::empty(), |types, branch| match branch.first()?.kind() {
         Kind::Type { kind: TypeKind::Single(one) } => Some(types.insert(*one)),
@@ -200,7 +203,7 @@ fn types(branches: &[&Vec<ValidationError<'static>>]) -> Option<JsonTypeSet> {
     })
 }
 
-/// The place and the values, if each alternative was refused for one constant at the same place.
+/// Returns the pointer and the values, if each alternative failed for a constant at the same place.
 fn common_choice<'e>(
     branches: &[&'e Vec<ValidationError<'static>>],
 ) -> Option<(String, Vec<&'e Value>)> {
@@ -224,7 +227,8 @@ fn common_choice<'e>(
     (expected.len() >= branches.len()).then_some((place?.to_owned(), expected))
 }
 
-/// The names, if each alternative misses one property: as the variants of an enum do, for a name that is none.
+/// Returns the names, if each alternative misses one property, as the variants of an enum do for an
+/// unknown name.
 fn common_key<'e>(branches: &[&'e Vec<ValidationError<'static>>]) -> Option<Vec<&'e Value>> {
     let missing = branches.iter().map(|branch| {
         let mut missing = branch.iter().filter_map(|error| match error.kind() {

@@ -1,5 +1,5 @@
-//! Money: before a call its highest price is set aside, in the same step in which the balance is looked at; what becomes of
-//! it is written down with the call's record.
+//! Billing: the highest price of a call is held before it, in one step with the balance check. The
+//! settlement of the call captures or releases the hold (SEMANTICS §7).
 
 pub(super) mod price_table;
 
@@ -38,19 +38,20 @@ use crate::{
     store::{Hold, HoldOutcome, StoreWriter},
 };
 
-/// What the account pays for the call, such as `0.001` …
+/// The amount that the account pays for the call, such as `0.001`.
 const PRICE: HeaderName = HeaderName::from_static("x-request-price");
-/// … of this currency.
+/// The currency of the amount.
 const CURRENCY: HeaderName = HeaderName::from_static("x-request-currency");
 
 /// `[billing]`: whether calls are charged.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct BillingSettings {
-    /// Whether prices are charged, where there are books and callers are known.
+    /// Whether prices are charged, if there is a store and callers are known.
     pub enabled: bool,
-    /// How long after a call's deadline its money is left alone: its end may still be on its way into the books. After
-    /// that its gateway is gone, and the money is given back if the call could only read.
+    /// The time after a call's deadline for which its hold is left alone, since its settlement may
+    /// still be on its way into the store. After it the hold counts as abandoned, and is released
+    /// if the call could only read.
     #[serde(with = "duration")]
     #[schemars(with = "DurationText")]
     pub grace: Duration,
@@ -62,7 +63,7 @@ impl Default for BillingSettings {
     }
 }
 
-/// What calls are charged with.
+/// The billing of calls: the store's writer and the prices in effect.
 #[derive(Debug)]
 pub struct Billing {
     journal: StoreWriter,
@@ -72,24 +73,25 @@ pub struct Billing {
 }
 
 impl Billing {
-    /// Charges what attributes say, until [`apply`](Self::apply) says more.
+    /// Creates a billing with the prices of attributes, until [`apply`](Self::apply) adds price
+    /// lists.
     #[must_use]
     pub fn new(journal: StoreWriter, settings: &BillingSettings, registry: Arc<Registry>) -> Self {
         let tariffs = ArcSwap::from_pointee(PriceTable::new(&registry, []));
         Self { journal, grace: settings.grace, registry, tariffs }
     }
 
-    /// Puts price lists, in their order in time, in the place of those before.
+    /// Replaces the price lists; `lists` are in their order in time.
     pub fn apply<'l>(&self, lists: impl IntoIterator<Item = &'l PriceList>) {
         self.tariffs.store(Arc::new(PriceTable::new(&self.registry, lists)));
     }
 
-    /// Whether calls of a method can cost anything.
+    /// Returns whether calls of a method can cost anything.
     pub(super) fn has_price(&self, method: &'static MethodSpec) -> bool {
         self.tariffs.load().has(method)
     }
 
-    /// What the call costs; the gateway's own calls cost nobody anything.
+    /// Returns the price of a call; `None` for the gateway's own calls.
     fn price(&self, call: &Call) -> Option<Price> {
         if call.origin() == Origin::Cache {
             return None;
@@ -97,12 +99,12 @@ impl Billing {
         self.tariffs.load().price(call.method(), call.plan(), unix_micros(SystemTime::now()))
     }
 
-    /// Whether an answer out of the cache costs the call something.
+    /// Returns whether a cache hit costs the call something.
     pub(super) fn charges_hit(&self, call: &Call) -> bool {
         self.price(call).is_some()
     }
 
-    /// Sets money aside for an answer out of the cache, unless the call has set some aside to have it made.
+    /// Places a hold for a cache hit, unless the call has placed one to have the reply made.
     pub(super) async fn hold_for_hit(
         &self,
         call: &Call,
@@ -113,13 +115,13 @@ impl Billing {
             Some(price) => match tab.is_held() {
                 None => self.hold(call, tab, price, price.cached()).await,
                 Some(true) => Ok(()),
-                // The hold for having it made was cut off, and is released with the call.
+                // The hold to have it made was cut off, and is released with the call.
                 Some(false) => Err(unavailable()),
             },
         }
     }
 
-    /// Sets money aside for a call.
+    /// Places a hold for a call.
     async fn hold(
         &self,
         call: &Call,
@@ -130,13 +132,14 @@ impl Billing {
         let (Some(account), Some(name)) = (call.caller().account(), tab.name()) else {
             return Err(Error::new(
                 Code::UNAUTHENTICATED,
-                "authentication required, as this method has a price; send a bearer token or an API key",
+                "authentication required, as this method has a price; send a bearer token or an \
+                 API key",
             ));
         };
         if call.is_plan_unknown() {
             return Err(Error::new(
                 Code::OVERLOADED,
-                "the price for this account cannot be found out now",
+                "the price for this account is unavailable; retry later",
             ));
         }
         let now = SystemTime::now();
@@ -180,11 +183,12 @@ fn unavailable() -> Error {
 
 fn insufficient(available: i64, amount: Money) -> Error {
     let available = Money::from_nanos(available, amount.currency());
-    let detail = format!("the call costs up to {amount}, and the account has {available}");
+    let detail = format!("insufficient funds: the call costs up to {amount}, available \
+                          {available}");
     Error::new(Code::INSUFFICIENT_FUNDS, detail)
 }
 
-/// The money that is set aside for a call, and what it is for.
+/// The hold of a call, and the price that it is for.
 #[derive(Clone, Debug)]
 pub(super) struct PlacedHold {
     hold: Hold,
@@ -192,7 +196,8 @@ pub(super) struct PlacedHold {
 }
 
 impl PlacedHold {
-    /// Returns the charge of the call, and tells the caller: nothing when it failed, `None` when the outcome is unknown.
+    /// Returns the charge of the call, and adds its price to the response: zero if the call failed,
+    /// `None` if the outcome is unknown.
     pub(super) fn charge(
         self,
         call: &Call,
@@ -211,7 +216,7 @@ impl PlacedHold {
         (self.hold, charge)
     }
 
-    /// Releases money that may have been set aside, for a call that did not get so far as to know.
+    /// Releases a hold that may have been placed, for a call that ended before the store replied.
     pub(super) fn release(self, call: &Call) -> (Hold, Option<Money>) {
         let nothing = self.nothing();
         add_price_headers(call, nothing);
@@ -234,7 +239,7 @@ fn add_price_headers(call: &Call, charge: Money) {
     }
 }
 
-/// Makes [`Charge`].
+/// The layer that adds [`PlaceHold`].
 #[derive(Clone, Debug)]
 pub(super) struct PlaceHoldLayer(pub(super) Option<Arc<Billing>>);
 
@@ -246,7 +251,7 @@ impl<S> Layer<S> for PlaceHoldLayer {
     }
 }
 
-/// Lets a call through when its account has the money.
+/// The service that places a hold before the call goes on.
 #[derive(Clone, Debug)]
 pub(super) struct PlaceHold<S> {
     inner: S,

@@ -1,4 +1,4 @@
-//! What a call costs its account: what attributes and price lists say together, looked up by method, plan and time.
+//! The price table: attributes and price lists together, looked up by method, plan and time.
 
 use std::collections::HashMap;
 
@@ -13,11 +13,11 @@ use crate::{
 /// The price of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::pipeline) struct Price {
-    /// Of a fulfilled call, or of each unit that it uses.
+    /// The price of a fulfilled call, or of each unit that it uses.
     each: Money,
-    /// The most units that are charged for; none when the price is for the call.
+    /// The maximum of units that are charged; none if the price is for the call.
     most: Option<u32>,
-    /// Of an answer from the cache.
+    /// The price of a cache hit.
     cached: Money,
 }
 
@@ -32,18 +32,18 @@ impl Price {
         Self { each: listed.price, most, cached: listed.cached.unwrap_or(highest) }
     }
 
-    /// The most that the call can cost.
+    /// Returns the highest price of the call.
     pub(in crate::pipeline) fn highest(&self) -> Money {
-        // That it can be written is known since the list was judged.
+        // The product is representable: the price list was validated.
         self.each.checked_mul(self.most.unwrap_or(1).into()).unwrap_or(self.each)
     }
 
-    /// What an answer from the cache costs.
+    /// Returns the price of a cache hit.
     pub(in crate::pipeline) fn cached(&self) -> Money {
         self.cached
     }
 
-    /// What a fulfilled call costs.
+    /// Returns the price of a fulfilled call.
     pub(in crate::pipeline) fn of(&self, call: &Call) -> Money {
         let Some(most) = self.most else { return self.each };
         let units = call.usage().min(most.into());
@@ -51,7 +51,7 @@ impl Price {
     }
 }
 
-/// All prices.
+/// The prices of all methods: of attributes, general price lists and price lists of plans.
 #[derive(Debug, Default)]
 pub(in crate::pipeline) struct PriceTable {
     attributes: MethodPrices,
@@ -59,10 +59,11 @@ pub(in crate::pipeline) struct PriceTable {
     plans: HashMap<Box<str>, Timeline>,
 }
 
-/// Prices of methods, by where their specifications stand in the program.
+/// The prices of methods, by the identity of their specification.
 type MethodPrices = HashMap<usize, Price, RandomState>;
 
-/// One list after the other, by the moment from which it holds, in microseconds since 1970.
+/// Price lists by the time from which they are in effect, in microseconds since 1970, in their
+/// order.
 #[derive(Debug, Default)]
 struct Timeline(Vec<(i64, MethodPrices)>);
 
@@ -78,7 +79,8 @@ impl Timeline {
 }
 
 impl PriceTable {
-    /// What the attributes of `registry` and `lists`, which are in their order in time, say together.
+    /// Creates the table from the attributes of `registry` and from `lists`, which are in their
+    /// order in time.
     pub(in crate::pipeline) fn new<'l>(
         registry: &Registry,
         lists: impl IntoIterator<Item = &'l PriceList>,
@@ -93,7 +95,7 @@ impl PriceTable {
         let mut this = Self { attributes: attributes.collect(), ..Self::default() };
         for list in lists {
             let of_a_method = |listed: &ListedPrice| {
-                // A newer gateway may have methods that this one has not.
+                // A newer gateway may have set prices of methods that this one lacks.
                 let place = places.get(&(&*listed.service, listed.version, &*listed.method))?;
                 Some((*place, Price::listed(listed)))
             };
@@ -107,14 +109,15 @@ impl PriceTable {
         this
     }
 
-    /// Whether calls of a method can cost anything.
+    /// Returns whether calls of a method can cost anything.
     pub(in crate::pipeline) fn has(&self, method: &'static MethodSpec) -> bool {
         let place = method.identity();
         let mut lists = self.plans.values().chain([&self.general]).flat_map(Timeline::lists);
         self.attributes.contains_key(&place) || lists.any(|list| list.contains_key(&place))
     }
 
-    /// What a call that begins at `time` (microseconds since 1970) costs; none when it costs nothing.
+    /// Returns the price of a call that begins at `time` (microseconds since 1970); `None` if it
+    /// costs nothing.
     pub(in crate::pipeline) fn price(
         &self,
         method: &'static MethodSpec,
@@ -136,7 +139,7 @@ mod tests {
     use crate::base::spec::{SourceLocation, Verb};
 
     #[test]
-    fn what_no_list_says_the_attribute_says() {
+    fn attribute_price_applies_when_no_list_has_one() {
         static SPEC: MethodSpec =
             MethodSpec::new("m", Verb::Get, SourceLocation { file: "", line: 0 });
         let flat = |nanos| Price::flat(Money::literal(nanos, "USD"));

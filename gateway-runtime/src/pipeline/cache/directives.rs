@@ -1,17 +1,18 @@
-//! What a request asks of caches (RFC 9111 §5.2.1). What is not known is not looked at, as the standard wants.
+//! Request directives of caching (RFC 9111 §5.2.1). Unknown directives are ignored (RFC 9111
+//! §5.2.3).
 
 use std::time::Duration;
 
 use http::{HeaderMap, header};
 
-/// What a client asks.
+/// The cache directives of a request.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct RequestDirectives {
-    /// To keep nothing of it, and so to give it nothing kept.
+    /// `no-store`: the reply is not stored, and no cached one is served.
     pub(super) no_store: bool,
-    /// To have the answer made.
+    /// `no-cache`: the method makes the reply.
     pub(super) no_cache: bool,
-    /// To give it nothing older.
+    /// `max-age`: no reply older than this is served.
     pub(super) max_age: Option<Duration>,
 }
 
@@ -33,13 +34,14 @@ impl RequestDirectives {
         } else if name.eq_ignore_ascii_case("no-cache") {
             self.no_cache = true;
         } else if name.eq_ignore_ascii_case("max-age") {
-            // What is no number is taken for the strictest: the client wanted something fresher.
+            // An invalid number counts as 0, the strictest, since the client required something
+            // fresh.
             let age = Duration::from_secs(value.trim_matches('"').parse().unwrap_or(0));
             self.max_age = Some(self.max_age.map_or(age, |other| other.min(age)));
         }
     }
 
-    /// Whether an answer of this age may be given.
+    /// Returns whether a reply of this age may be served.
     pub(super) fn allows(&self, age: Duration) -> bool {
         !self.no_cache && self.max_age.is_none_or(|most| age <= most)
     }
@@ -80,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn what_may_be_given_is_young_enough() {
+    fn directives_allow_replies_that_are_young_enough() {
         let second = Duration::from_secs(1);
         assert!(asks(&[]).allows(100 * second));
         assert!(!asks(&["no-cache"]).allows(Duration::ZERO));

@@ -1,4 +1,5 @@
-//! A call whose answer is not at hand: it is found elsewhere, being made, or made by this call.
+//! The lookup of a reply that is not at hand: it is in the store, in another call's flight, or made
+//! by this call.
 
 use std::{sync::Arc, time::Duration};
 
@@ -29,21 +30,22 @@ use crate::{
     },
 };
 
-/// What a flight brings to all who wait for it.
+/// The result of a flight, for all that wait for it.
 #[derive(Debug)]
 pub(super) enum FlightResult {
-    /// Somebody had made it in the meantime.
+    /// A reply that another call had stored in the meantime.
     Found(CachedReply),
-    /// It was made, and maybe kept.
+    /// A reply that this flight made, and whether it is stored.
     Made(CachedReply, bool),
-    /// It could not be made, which ended with this status; this is the old one.
+    /// A stale reply, since making a new one failed with this status.
     Failed(CachedReply, u16),
 }
 
-/// What a leader has that others cannot be given: its failure, or a stream. Another has to lead on.
+/// A result of a flight's leader that cannot be shared: a failure, or a stream. Another waiter
+/// leads on.
 type Unshared = Result<Reply, Error>;
 
-/// Who gets the answer, and pays for it.
+/// The call that receives the reply and pays for it.
 struct Recipient {
     call: Call,
     tab: SettlementDraft,
@@ -55,7 +57,7 @@ impl Recipient {
     }
 }
 
-/// The search for one call's answer.
+/// The cache lookup of one call.
 #[derive(Clone)]
 pub(super) struct CacheLookup {
     pub(super) caching: Arc<ReplyCache>,
@@ -65,7 +67,7 @@ pub(super) struct CacheLookup {
     pub(super) asks: RequestDirectives,
 }
 
-/// A stage that calls can be sent on to.
+/// An inner service that calls can be forwarded to.
 pub(super) trait Inner:
     Service<Invocation, Response = Reply, Error = Error, Future: Send + 'static>
     + Clone
@@ -91,7 +93,7 @@ impl CacheLookup {
         invocation: Invocation,
     ) -> Result<Reply, Error> {
         let caching = Arc::clone(&self.caching);
-        // It was there when the call came in.
+        // The policy was there when the layer looked, so this branch is never taken.
         let Some(terms) = caching.terms(&invocation.method) else {
             return inner.oneshot(invocation).await;
         };
@@ -107,7 +109,7 @@ impl CacheLookup {
             _ if !self.asks.allows(age) => self.reload(terms, inner, invocation).await,
             Freshness::Fresh => self.give(&at, terms, CacheStatus::Hit, entry).await,
             Freshness::Revalidate => {
-                // Who cannot pay for it does not have it made anew either.
+                // Paid for first: a call that cannot pay starts no revalidation.
                 let given = self.give(&at, terms, CacheStatus::Hit, entry).await?;
                 self.revalidate(inner, invocation);
                 Ok(given)
@@ -117,7 +119,7 @@ impl CacheLookup {
         }
     }
 
-    /// The answer as its client wants it: made. Nobody else waits for it, and it is kept.
+    /// Makes the reply, as its client requires, and stores it. No other call waits for it.
     async fn reload<S: Inner>(
         &self,
         terms: &CachePolicy,
@@ -131,7 +133,7 @@ impl CacheLookup {
         }
     }
 
-    /// The answer that is being made, or made by this call for all who come meanwhile.
+    /// Joins the flight that makes the reply, or leads one for all calls that arrive meanwhile.
     async fn join<S: Inner>(
         &self,
         terms: &CachePolicy,
@@ -161,14 +163,15 @@ impl CacheLookup {
         self.give(&at, terms, status, entry.clone()).await
     }
 
-    /// Makes the answer anew, in a task and by a call of the gateway's own, unless somebody does already.
+    /// Revalidates the reply in a task, by a call of the gateway's own, unless a flight is under
+    /// way.
     fn revalidate<S: Inner>(self, inner: S, invocation: Invocation) {
         let Some(ticket) = self.caching.flights.begin(self.key.clone()) else { return };
         let Invocation { method, request, .. } = invocation;
         let request = CallRequest { call: request.call.for_revalidation(), input: request.input };
         let (search, keeping) = (self.clone(), self.keeping);
         let renewal = Arc::new(Revalidation { search, ticket, inner });
-        // As any call: with its line in the log, its row, its time, and whatever it does within it.
+        // The layers of any call: it has a log line, a row and a deadline.
         let stack = ServiceBuilder::new()
             .layer(TraceLayer)
             .layer(RecordLayer(keeping, None))
@@ -183,7 +186,7 @@ impl CacheLookup {
         }));
     }
 
-    /// Makes the answer, unless somebody has while this call was on its way here.
+    /// Makes the reply, unless another call has stored a fresh one meanwhile.
     async fn lead<S: Inner>(
         &self,
         terms: &CachePolicy,
@@ -211,11 +214,11 @@ impl CacheLookup {
             return self.keep(terms, reply).await.map_err(Ok);
         };
         let at = invocation.request.call.clone();
-        // Panics and lateness too are failures that the old answer is better than.
+        // A stale reply is better than a panic or a timeout too.
         let outcome =
             timeout_at(stale_deadline(&at), UnwindLayer.layer(inner).oneshot(invocation)).await;
         match outcome.unwrap_or_else(|_| {
-            Err(Error::new(Code::TIMEOUT, "the call was not answered in its time"))
+            Err(Error::new(Code::TIMEOUT, "deadline exceeded"))
         }) {
             Ok(reply) => self.keep(terms, reply).await.map_err(Ok),
             Err(error) if error.code().status() >= 500 => {
@@ -235,7 +238,7 @@ impl CacheLookup {
         }
     }
 
-    /// Keeps a reply; gives it back if it is a stream.
+    /// Stores a reply; returns it if it is a stream.
     async fn keep(&self, terms: &CachePolicy, reply: Reply) -> Result<FlightResult, Reply> {
         let body = match reply {
             Reply::Empty => Bytes::new(),
@@ -246,13 +249,13 @@ impl CacheLookup {
         if body.len() > self.caching.longest {
             return Ok(FlightResult::Made(CachedReply { body, stored }, false));
         }
-        // Of its own: what is written as JSON has room to grow, which would be held too.
+        // Copied, since serialised JSON has spare capacity, which the cache would hold too.
         let entry = CachedReply { body: Bytes::copy_from_slice(&body), stored };
         let kept = self.caching.backend.put(self.key.clone(), entry.clone(), terms.kept()).await;
         Ok(FlightResult::Made(entry, kept))
     }
 
-    /// The answer of the call that led.
+    /// Returns the reply to the call that led the flight.
     async fn made(
         &self,
         terms: &CachePolicy,
@@ -277,7 +280,7 @@ impl CacheLookup {
         }
     }
 
-    /// An answer that was made for another call, if this one can pay for it.
+    /// Serves a reply that was made for another call, if this one can pay for it.
     async fn give(
         &self,
         at: &Recipient,
@@ -299,7 +302,7 @@ impl CacheLookup {
     }
 }
 
-/// An answer that is being made anew.
+/// A revalidation in the background.
 struct Revalidation<S> {
     search: CacheLookup,
     ticket: FlightHandle<FlightResult>,
@@ -321,7 +324,8 @@ impl<S: Inner> Revalidation<S> {
     }
 }
 
-/// When the old answer has to be given if it is to come in time: a twentieth of the call's time before its end.
+/// Returns the latest time at which the stale reply can still be served: a twentieth of the call's
+/// time before its deadline.
 fn stale_deadline(call: &Call) -> Instant {
     let reserve: Duration = (call.deadline() - call.started()) / 20;
     Instant::from_std(call.deadline() - reserve)

@@ -1,8 +1,9 @@
-//! The cache (RFC 9111, RFC 5861): the answer of a method that only reads is given again while it is fresh, and made
-//! once for all who want it at the same time.
+//! The cache (RFC 9111, RFC 5861): a reply of a method that only reads is served again while it is
+//! fresh, and made once for all calls that need it at the same time (SEMANTICS §9).
 //!
-//! An answer that is fresh, in memory and free is given at once, without a task, a box or a tree of values. All else is in
-//! [`Search`]: look where answers are kept, join who is making this one, or make it.
+//! A reply that is fresh, in memory and free is served at once, without a task, a box or a JSON
+//! tree. All else is a [`CacheLookup`]: it searches the store, joins the flight that makes the
+//! reply, or makes it.
 
 mod directives;
 mod lookup;
@@ -44,20 +45,21 @@ use crate::{
     service::registry::{Method, Registry},
 };
 
-/// What answers are kept with.
+/// The cache of replies: its store, its flights and the policies of methods.
 #[derive(Debug)]
 pub struct ReplyCache {
     backend: Box<dyn CacheStore>,
     flights: Arc<SingleFlight<FlightResult>>,
     figures: Figures,
-    /// The longest body that is kept, in bytes.
+    /// The maximum length of a cached body, in bytes.
     longest: usize,
-    /// The methods that are cached, by where their specification stands in the program.
+    /// The policies of cached methods, by the identity of their specification.
     methods: HashMap<usize, CachePolicy, RandomState>,
 }
 
 impl ReplyCache {
-    /// By what settings and attributes say, in `backend`; none when no method is cached.
+    /// Creates the cache from settings and attributes, with replies in `backend`; `None` if no
+    /// method is cached.
     #[must_use]
     pub fn new(
         settings: &CacheSettings,
@@ -74,19 +76,19 @@ impl ReplyCache {
             .then(|| Arc::new(Self { backend, flights, figures, longest, methods }))
     }
 
-    /// How often it helped, and what it holds.
+    /// Returns the counters and the usage of the cache.
     #[must_use]
     pub fn figures(&self) -> CacheFigures {
         self.figures.read(self.backend.usage())
     }
 
     fn terms(&self, method: &Method) -> Option<&CachePolicy> {
-        // What most methods are asked, and no more than this.
+        // Most methods are not cached, and pay for this check alone.
         method.spec.cache?;
         self.methods.get(&method.spec.identity())
     }
 
-    /// Gives a call that has paid for it an answer that was made for another.
+    /// Serves a reply that was made for another call, after this call has paid for it.
     fn serve_cached(
         &self,
         call: &Call,
@@ -102,14 +104,14 @@ impl ReplyCache {
     }
 }
 
-/// Makes [`Cached`].
+/// The layer that adds [`Cached`].
 #[derive(Clone, Debug)]
 pub(super) struct CachedLayer {
-    /// None: the stage is off.
+    /// The cache; none if the layer is off.
     pub(super) caching: Option<Arc<ReplyCache>>,
-    /// What the calls are written down with by which answers are made anew.
+    /// The store's writer, which records the calls of revalidations.
     pub(super) keeping: Option<Arc<Persistence>>,
-    /// What answers are charged with that are given again.
+    /// The billing of cache hits.
     pub(super) billing: Option<Arc<Billing>>,
 }
 
@@ -121,7 +123,7 @@ impl<S> Layer<S> for CachedLayer {
     }
 }
 
-/// Gives answers again.
+/// The service that serves cached replies.
 #[derive(Clone, Debug)]
 pub(super) struct Cached<S> {
     inner: S,
@@ -154,7 +156,7 @@ where
             return Either::Left(self.inner.call(invocation));
         };
         let call = &invocation.request.call;
-        // What browsers say of a WebSocket when they open it (`no-cache`) is about that alone.
+        // A browser that opens a WebSocket sends directives (`no-cache`) about the handshake alone.
         let asks = if call.origin() == Origin::Http {
             RequestDirectives::of(call.headers())
         } else {
@@ -182,7 +184,7 @@ where
         }
         let CachedLayer { keeping, billing, .. } = self.layer.clone();
         let search = CacheLookup { caching: Arc::clone(caching), keeping, billing, key, asks };
-        // The one that is ready goes along; a copy stays.
+        // The service that is ready is used; its clone takes its place.
         let mut inner = self.inner.clone();
         std::mem::swap(&mut inner, &mut self.inner);
         Either::Right(Either::Right(Box::pin(search.answer(inner, invocation))))

@@ -1,5 +1,5 @@
-//! The cache policy of a method: its keys, its lifetimes (fresh, stale while revalidating, stale if error) and the response
-//! fields of caching (RFC 9111, RFC 5861, RFC 9211).
+//! The cache policy of a method: its keys, its lifetimes (fresh, stale while revalidating, stale if
+//! error) and the response fields of caching (RFC 9111, RFC 5861, RFC 9211).
 
 use std::{fmt::Write, time::Duration};
 
@@ -17,49 +17,50 @@ use crate::{
     service::{argument::ReplyShape, registry::Method},
 };
 
-/// RFC 9211.
+/// The field of RFC 9211.
 const CACHE_STATUS: HeaderName = HeaderName::from_static("cache-status");
 
-/// What an answer may differ by, for caches between the gateway and the client.
+/// The fields by which a response differs, for caches between the gateway and the client.
 const VARY: HeaderValue = HeaderValue::from_static("authorization, x-api-key");
 
-/// The terms of one method.
+/// The cache policy of one method.
 #[derive(Debug)]
 pub(super) struct CachePolicy {
     keys: KeySpace,
     is_global: bool,
     answer: ReplyShape,
     ttl: Duration,
-    /// So old an answer may be while it is being made anew.
+    /// The maximum age of a reply that is served while it is revalidated (RFC 5861 §3).
     stale_while_revalidate: Duration,
-    /// So old an answer may be when it cannot be made anew.
+    /// The maximum age of a reply that is served if its revalidation fails (RFC 5861 §4).
     stale_if_error: Duration,
-    /// What caches between the gateway and the client may do with answers; GET alone is theirs to keep.
+    /// The `Cache-Control` for caches between the gateway and the client, and whether it is
+    /// `public`; none for methods other than GET.
     for_others: Option<(HeaderValue, bool)>,
 }
 
-/// What may be done with an answer of some age.
+/// The freshness of a cached reply: how it may be used at some age.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Freshness {
-    /// It is given.
+    /// Served.
     Fresh,
-    /// It is given, and made anew.
+    /// Served, and revalidated in the background.
     Revalidate,
-    /// It is given if it cannot be made anew.
+    /// Served if a new reply cannot be made.
     IfError,
-    /// Nothing.
+    /// Expired: never served.
     None,
 }
 
 impl CachePolicy {
-    /// Those of a method that is cached; a stream cannot be.
+    /// Creates the policy of a method that is cached; `None` for streams, which cannot be.
     pub(super) fn of(method: &Method, settings: &CacheSettings) -> Option<Self> {
         let cache = method.spec.cache?;
         if matches!(method.answer, ReplyShape::Items(_)) {
             return None;
         }
         let is_global = cache.scope == CacheScope::Global;
-        // What somebody is to pay for, or may not be seen by all, is not for caches that serve all.
+        // A shared cache must not hold a reply that is charged, or that is not for everybody.
         let is_public = is_global && method.auth() == AuthMode::None && method.spec.price.is_none();
         let word = if is_public { "public" } else { "private" };
         let control =
@@ -77,12 +78,12 @@ impl CachePolicy {
         })
     }
 
-    /// The key of a call's answer.
+    /// Returns the key of a call's reply.
     pub(super) fn key(&self, Invocation { request, .. }: &Invocation) -> CacheKey {
         self.keys.key(self.is_global, request.call.caller().account(), &request.input)
     }
 
-    /// What may be done with an answer of this age.
+    /// Returns the freshness of a reply of this age.
     pub(super) fn judge(&self, age: Duration) -> Freshness {
         match age {
             age if age < self.ttl => Freshness::Fresh,
@@ -92,12 +93,12 @@ impl CachePolicy {
         }
     }
 
-    /// For how long an answer is of any use.
+    /// Returns the age after which a reply is of no use.
     pub(super) fn kept(&self) -> Duration {
         self.stale_while_revalidate.max(self.stale_if_error)
     }
 
-    /// The answer that was kept.
+    /// Creates the reply from a cached body.
     pub(super) fn reply(&self, body: Bytes) -> Reply {
         match self.answer {
             ReplyShape::Raw(media) => Reply::Raw(media, body),
@@ -106,13 +107,14 @@ impl CachePolicy {
         }
     }
 
-    /// Tells the client where its answer comes from, and how old it is if it was not made just now.
+    /// Adds `Cache-Status`, `Cache-Control` and `Vary`, and `Age` unless the reply is new; for HTTP
+    /// only.
     pub(super) fn add_cache_headers(&self, call: &Call, status: CacheStatus, age: Duration) {
         if call.origin() != Origin::Http {
             return;
         }
         let mut text = String::with_capacity(64);
-        // Writing to a text does not fail.
+        // Writing to a string cannot fail.
         let _ = match status {
             CacheStatus::Made { kept: false, .. } => write!(text, "gateway; {}", status.words()),
             _ => write!(
@@ -141,12 +143,12 @@ impl CachePolicy {
     }
 }
 
-/// Ages are told in whole seconds, and no answer is kept for longer than these hold.
+/// Converts an age or a lifetime to whole seconds, which `Cache-Status` has.
 fn seconds(time: Duration) -> i64 {
     i64::try_from(time.as_secs()).unwrap_or(i64::MAX)
 }
 
-/// Tells the client that there was nothing to give it.
+/// Adds the `Cache-Status` of a call that has no reply from the cache; for HTTP only.
 pub(super) fn tell_of_nothing(call: &Call, why: ForwardReason) {
     if call.origin() == Origin::Http
         && let Ok(text) = HeaderValue::try_from(format!("gateway; {}", why.words()))
@@ -155,16 +157,16 @@ pub(super) fn tell_of_nothing(call: &Call, why: ForwardReason) {
     }
 }
 
-/// Why a call goes to its method (RFC 9211 §2.2).
+/// The reason for which a call is forwarded to its method (RFC 9211 §2.2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ForwardReason {
-    /// Its client wants nothing kept.
+    /// The client forbids storing the reply.
     Bypass,
-    /// Its client wants it made.
+    /// The client requires a new reply.
     Request,
-    /// There is no answer.
+    /// The cache has no reply.
     Miss,
-    /// There is one, which is too old.
+    /// The cached reply is too old.
     Stale,
 }
 
@@ -179,16 +181,16 @@ impl ForwardReason {
     }
 }
 
-/// How a call came to its answer.
+/// The source of a reply, as `Cache-Status` reports it (RFC 9211).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum CacheStatus {
-    /// It was there; a time to live below zero tells that it is stale.
+    /// A cached reply. A time to live below zero shows that it is stale.
     Hit,
-    /// It was made.
+    /// A reply that the method made.
     Made { why: ForwardReason, kept: bool },
-    /// It was made for another call meanwhile.
+    /// A reply that was made for another call at the same time.
     Collapsed(ForwardReason),
-    /// It was there and too old, and could not be made anew: that ended with this status.
+    /// A cached reply that is too old, since its revalidation failed with this status.
     Failed { status: u16, collapsed: bool },
 }
 
@@ -209,7 +211,7 @@ impl CacheStatus {
         }
     }
 }
-/// Returns the keys of a method: its service, version, name and schemas are in each.
+/// Creates the key space of a method, from its service, version, name and schemas.
 fn key_space(method: &Method) -> KeySpace {
     let input =
         method.input.as_ref().map(|input| input.schema.json().to_string()).unwrap_or_default();

@@ -1,22 +1,22 @@
-//! How often the cache helped.
+//! Counters of the cache.
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use crate::{cache::CacheUsage, pipeline::cache::policy::CacheStatus};
 
-/// How often the cache helped since the gateway started, and what it holds.
+/// The counters of the cache since the gateway started, and its usage.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CacheFigures {
-    /// Answers that were there.
+    /// Replies served from the cache.
     pub hits: u64,
-    /// Answers that were made.
+    /// Replies that a method made.
     pub misses: u64,
-    /// Calls that waited for an answer that was being made.
+    /// Calls that waited for the flight of another call.
     pub collapsed: u64,
-    /// Answers that were too old, given because they could not be made anew.
+    /// Stale replies, served because making a new one failed.
     pub stale_if_error: u64,
-    /// What is held.
+    /// The usage of the store of replies.
     pub holding: CacheUsage,
 }
 

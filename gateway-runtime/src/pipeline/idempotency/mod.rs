@@ -1,8 +1,10 @@
-//! Idempotency keys (draft-ietf-httpapi-idempotency-key-header): a call with a key is carried out once, and whoever asks
-//! again reads the same answer.
+//! Idempotency keys (draft-ietf-httpapi-idempotency-key-header): a call with a key is executed
+//! once, and its repetitions are replays of the stored answer (SEMANTICS §5). A repetition has the
+//! same key and the same fingerprint: SHA-256 of the HTTP method and the input in canonical
+//! form.
 //!
-//! A claim is a lease: a gateway that dies does not wedge a key. It is renewed as long as the call runs, and fenced, so
-//! that whoever comes back late changes nothing.
+//! A claim is a lease, so a gateway that crashes does not block a key. It is renewed while the call
+//! runs, and fenced, so that a gateway which comes back late changes nothing.
 
 pub(super) mod stored_reply;
 
@@ -36,10 +38,10 @@ use crate::{
     store::{Claim, ClaimOutcome, Command},
 };
 
-/// Says that the answer is that of an earlier call with the same key.
+/// The field that marks a replay.
 const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 
-/// Makes [`Idempotent`].
+/// The layer that adds [`Idempotent`].
 #[derive(Clone, Debug)]
 pub(super) struct IdempotentLayer(pub(super) Option<Arc<Persistence>>);
 
@@ -51,14 +53,14 @@ impl<S> Layer<S> for IdempotentLayer {
     }
 }
 
-/// Lets a call through once for each key, if there is something to write them down with.
+/// The service that lets a call through once for each key, if there is a store.
 #[derive(Clone, Debug)]
 pub(super) struct Idempotent<S> {
     inner: S,
     keeping: Option<Arc<Persistence>>,
 }
 
-/// Whether a call of this kind looks at keys: one that changes something, and whose answer can be kept.
+/// Returns whether a call may have a key: it changes something, and its reply can be stored.
 fn honours_keys(invocation: &Invocation) -> bool {
     let Invocation { method, request, .. } = invocation;
     matches!(request.call.origin(), Origin::Http | Origin::Bus)
@@ -67,7 +69,7 @@ fn honours_keys(invocation: &Invocation) -> bool {
         && matches!(method.answer, ReplyShape::Empty | ReplyShape::Json(_) | ReplyShape::Raw(_))
 }
 
-/// Whether the call may claim a key.
+/// Returns whether the call may claim a key.
 pub(super) fn can_claim_key(invocation: &Invocation) -> bool {
     honours_keys(invocation) && has_idempotency_key(invocation.request.call.headers())
 }
@@ -98,10 +100,11 @@ where
             Ok(None) if invocation.method.spec.idempotency != IdempotencyMode::Required => {
                 return Either::Left(self.inner.call(invocation));
             }
-            Ok(None) => return refuse("this method wants an `Idempotency-Key` header"),
+            Ok(None) => return refuse("missing header `Idempotency-Key`"),
             Err(_) => {
                 return refuse(
-                    "the `Idempotency-Key` is no text of 1 to 255 printable ASCII characters, sent once",
+                    "the `Idempotency-Key` is no text of 1 to 255 printable ASCII characters, sent \
+                     once",
                 );
             }
         };
@@ -145,7 +148,7 @@ fn unavailable(error: crate::store::StoreError) -> Error {
         .with_log_message(error)
 }
 
-/// The answer to a call whose key is not free.
+/// Returns the reply to a call whose key is not free.
 fn reply_to_claimed(call: &Call, claimed: ClaimOutcome) -> Result<Reply, Error> {
     match claimed {
         ClaimOutcome::Done(text) => {
@@ -159,16 +162,18 @@ fn reply_to_claimed(call: &Call, claimed: ClaimOutcome) -> Result<Reply, Error> 
         )),
         ClaimOutcome::InProgress(_) | ClaimOutcome::Granted => Err(Error::new(
             Code::IDEMPOTENCY_CONFLICT,
-            "a call with this key has not ended yet; ask again for its answer",
+            "a call with this idempotency key is in progress; retry later",
         )
         .with_retry_after(Duration::from_secs(1))),
         ClaimOutcome::NoRoom => Err(Error::new(
             Code::OVERLOADED,
-            "no more idempotency keys of callers who are not known can be kept now; authenticate, or retry later",
+            "no more idempotency keys of callers who are not known can be kept now; authenticate, \
+             or retry later",
         )),
         ClaimOutcome::Unknown => Err(Error::new(
             Code::OUTCOME_UNKNOWN,
-            "a call with this key began, and whether it was carried out is not known; it is not carried out again",
+            "a call with this key began, and whether it was carried out is not known; it is not \
+             carried out again",
         )),
     }
 }
@@ -201,7 +206,8 @@ fn claim(invocation: &Invocation, key: &str, keeping: &Persistence) -> Claim {
     }
 }
 
-/// What the input says, however it is written: the order of members, spaces and the order of a query are no difference.
+/// Returns the input in canonical form, for the fingerprint. The order of members, whitespace and
+/// the order of a query make no difference.
 fn fingerprint_input(input: &Input) -> Vec<u8> {
     let mut bytes = Vec::new();
     if let Input::Valid(document) = input {
@@ -210,7 +216,7 @@ fn fingerprint_input(input: &Input) -> Vec<u8> {
     bytes
 }
 
-/// Keeps a claim for as long as this is polled.
+/// Renews a claim for as long as this future is polled.
 async fn renew(keeping: &Persistence, key: Arc<str>, fence: Arc<str>) -> std::convert::Infallible {
     let lease = keeping.keys.lease;
     loop {

@@ -1,4 +1,5 @@
-//! The stored answer of an idempotency key: its form in the store, and the replay made of it (SEMANTICS §5).
+//! The stored answer of an idempotency key: its form in the store, and the replay created from it
+//! (SEMANTICS §5).
 
 use std::{
     collections::HashMap,
@@ -16,10 +17,10 @@ use crate::{
     json::violation::Violation,
 };
 
-/// The longest body that is kept, in bytes.
+/// The maximum length of a stored body, in bytes.
 const MAX_STORED_BYTES: usize = 256 * 1024;
 
-/// An answer, written out.
+/// The stored answer, in its serialised form.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum StoredReply {
@@ -29,7 +30,7 @@ enum StoredReply {
         media: String,
         base64: String,
     },
-    /// It was given once, and was too long to be kept.
+    /// A reply that was sent once, and was too long to be stored.
     TooLong,
     StoredFailure(StoredFailure),
 }
@@ -45,7 +46,7 @@ struct StoredFailure {
     violations: Vec<Violation>,
 }
 
-/// The text under which an answer is kept; none for streams, which cannot be.
+/// Serialises an outcome; `None` for streams, which cannot be stored.
 pub(in crate::pipeline) fn serialize(outcome: &Result<Reply, Error>) -> Option<String> {
     let kept = match outcome {
         Ok(Reply::Empty) => StoredReply::Empty,
@@ -69,15 +70,18 @@ pub(in crate::pipeline) fn serialize(outcome: &Result<Reply, Error>) -> Option<S
     serde_json::to_string(&kept).ok()
 }
 
-/// The answer that was kept.
+/// Deserialises a stored answer.
 pub(in crate::pipeline) fn deserialize(text: &str) -> Result<Reply, Error> {
     match serde_json::from_str(text)? {
         StoredReply::Empty => Ok(Reply::Empty),
         StoredReply::Json(body) => Ok(Reply::Json(body.into())),
-        StoredReply::Raw { media, base64 } => Ok(Reply::Raw(intern(media), BASE64_STANDARD.decode(base64)?.into())),
+        StoredReply::Raw { media, base64 } => {
+            Ok(Reply::Raw(intern(media), BASE64_STANDARD.decode(base64)?.into()))
+        }
         StoredReply::TooLong => Err(Error::new(
             Code::IDEMPOTENCY_CONFLICT,
-            "a call with this key was carried out and answered, and its answer was too long to be kept",
+            "a call with this key was carried out and answered, and its answer was too long to be \
+             kept",
         )
         .with_retryable(false)),
         StoredReply::StoredFailure(failure) => Err(failure.deserialize()),
@@ -87,7 +91,7 @@ pub(in crate::pipeline) fn deserialize(text: &str) -> Result<Reply, Error> {
 impl StoredFailure {
     fn deserialize(self) -> Error {
         let own = Code::ALL.into_iter().find(|code| code.name() == self.code);
-        // A code of an author's: its status was one when it was kept.
+        // An author's own code. Its status was valid when it was stored.
         let code = own.unwrap_or_else(|| {
             Code::new(intern(self.code), self.status.clamp(400, 599), intern(self.title))
         });
@@ -97,8 +101,8 @@ impl StoredFailure {
     }
 }
 
-/// Codes and media types are constants. Those of authors are not to be found by their text, so each text is kept for
-/// good, once; there are as many as authors have written.
+/// Returns the text as a constant, as codes and media types are. Those of authors cannot be found
+/// by their text, so each text is leaked once; there are as many as authors have written.
 fn intern(text: String) -> &'static str {
     static TEXTS: LazyLock<Mutex<HashMap<String, &'static str>>> = LazyLock::new(Mutex::default);
     let mut texts = TEXTS.lock().unwrap_or_else(PoisonError::into_inner);
@@ -119,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn replies_come_back_as_they_were() {
+    fn replies_are_restored_unchanged() {
         assert!(matches!(again(Ok(Reply::Empty)), Ok(Reply::Empty)));
         let json = Reply::Json(r#"{"a":"\"\u0000"}"#.into());
         assert!(matches!(again(Ok(json)), Ok(Reply::Json(body)) if body == r#"{"a":"\"\u0000"}"#));
@@ -130,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn errors_come_back_without_what_the_log_was_told() {
+    fn errors_are_restored_without_their_log_message() {
         const SOLD_OUT: Code = Code::new("sold-out", 409, "Sold out");
         let violation = Violation { pointer: "/a".to_owned(), detail: "wrong".to_owned() };
         for code in [SOLD_OUT, Code::OUTCOME_UNKNOWN] {
@@ -151,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_too_long_is_known_to_have_been_answered() {
+    fn reply_that_is_too_long_replays_as_a_conflict() {
         let long = Reply::Raw("text/plain", vec![b'x'; MAX_STORED_BYTES + 1].into());
         assert_eq!(again(Ok(long)).unwrap_err().code(), Code::IDEMPOTENCY_CONFLICT);
         assert!(serialize(&Ok(Reply::Items(Box::pin(futures_util::stream::empty())))).is_none());

@@ -1,4 +1,5 @@
-//! What a call has taken, and gives back when it ends, however it ends.
+//! The admission of a call: the tokens and slots that it took, given back when it ends, however it
+//! ends.
 
 use std::{
     future::Future,
@@ -21,24 +22,24 @@ use crate::{
     quota::{FallbackBuckets, MethodLimits, PartitionKey, Policy},
 };
 
-/// Where it was taken.
+/// The buckets from which a call took its tokens and slots.
 pub(super) enum AdmissionSource {
     Memory,
     Share(Arc<FallbackBuckets>),
     Redis(Arc<FallbackBuckets>),
-    /// Redis was asked and has not answered: there may be a place, and it is not known whether there are tokens.
+    /// Redis has not replied yet: the call may have a slot, and whether it has tokens is unknown.
     Asked(Arc<FallbackBuckets>),
 }
 
-/// What a call has taken; dropped, the call has ended.
+/// The guard of an admission. Its drop is the end of the call.
 pub(super) struct AdmissionGuard {
     limiting: Arc<QuotaEnforcer>,
     limits: Arc<MethodLimits>,
     call: Call,
     whose: PartitionKey,
-    /// None when nothing is to be given back any more.
+    /// The source of the admission; none if there is nothing to give back.
     from: Option<AdmissionSource>,
-    /// Whether it is being carried out at this very moment: what is dropped then has panicked.
+    /// Whether the call is being polled: a drop meanwhile is a panic.
     is_polled: bool,
     failed: Option<bool>,
 }
@@ -55,12 +56,12 @@ impl AdmissionGuard {
         Self { limiting, limits, call, whose, from: Some(from), is_polled: false, failed: None }
     }
 
-    /// What was asked for has been decided; none when nothing was taken.
+    /// Sets the source of the admission after the decision; `None` if nothing was taken.
     pub(super) fn set_source(&mut self, from: Option<AdmissionSource>) {
         self.from = from;
     }
 
-    /// The call has ended, or its answer has begun: then the places are held until it has been streamed.
+    /// Ends the call. If the reply is a stream, its slots are held until the stream has ended.
     pub(super) fn end(mut self, outcome: Result<Reply, Error>) -> Result<Reply, Error> {
         self.failed = Some(outcome.is_err());
         match outcome {
@@ -74,7 +75,8 @@ impl AdmissionGuard {
         }
     }
 
-    /// As [`end`](Self::end); what Redis is told, it has heard before the caller reads the answer and calls again.
+    /// Ends the call as [`end`](Self::end) does, after Redis has confirmed the release, so that the
+    /// caller's next call finds it done.
     pub(super) async fn release_confirmed(
         mut self,
         outcome: Result<Reply, Error>,
@@ -103,8 +105,8 @@ impl AdmissionGuard {
         }))
     }
 
-    /// One that was cut off by its deadline or a panic has failed; one whose caller has left has not: it may have been
-    /// carried out.
+    /// Returns whether the call has failed. A call that was cut off by its deadline or a panic has;
+    /// one whose caller has disconnected has not, since it may have been executed.
     fn has_failed(&self) -> bool {
         self.failed.unwrap_or_else(|| self.is_polled || Instant::now() >= self.call.deadline())
     }
@@ -151,7 +153,7 @@ impl Drop for AdmissionGuard {
 }
 
 pin_project! {
-    /// A call that is carried out, and what it holds.
+    /// A call, and the guard of its admission.
     pub(super) struct Guarded<F> {
         #[pin]
         inner: F,

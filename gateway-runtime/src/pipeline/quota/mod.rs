@@ -1,4 +1,5 @@
-//! Quotas: a call takes a token and a place for each policy that it is under, or is refused.
+//! Quotas: a call takes a token of each rate and a slot of each concurrency that apply to it, or is
+//! refused (SEMANTICS §6).
 
 mod admission;
 
@@ -34,18 +35,19 @@ use crate::{
     service::registry::Registry,
 };
 
-/// draft-ietf-httpapi-ratelimit-headers-10
+/// The policies in effect (draft-ietf-httpapi-ratelimit-headers-10).
 const POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
-/// The same.
+/// The status of the most restrictive policy (the same draft).
 const LIMIT: HeaderName = HeaderName::from_static("ratelimit");
-/// When to come back where nobody knows when a place will be free.
+/// The `Retry-After` of a concurrency limit, since the end of running calls is unknown.
 const CONCURRENCY_RETRY_AFTER: Duration = Duration::from_secs(1);
 
-/// What calls are limited with. The rules can change while it is in use; what is taken stays taken.
+/// The enforcer of quotas. The rules can change while it is in use; tokens that were taken stay
+/// taken.
 #[derive(Debug)]
 pub struct QuotaEnforcer {
     rules: ArcSwap<QuotaRules>,
-    /// What the rules were made of.
+    /// The settings from which the rules were created.
     settings: ArcSwap<QuotaSettings>,
     methods: RegisteredMethods,
     buckets: BucketsBackend,
@@ -58,7 +60,8 @@ enum BucketsBackend {
 }
 
 impl QuotaEnforcer {
-    /// By what settings and attributes say, with the buckets in Redis if there is one.
+    /// Creates the enforcer from settings and attributes, with the buckets in Redis if there is
+    /// one.
     #[must_use]
     pub fn new(settings: &QuotaSettings, registry: &Registry, redis: Option<Redis>) -> Arc<Self> {
         let methods: RegisteredMethods =
@@ -76,26 +79,27 @@ impl QuotaEnforcer {
         })
     }
 
-    /// Has other settings hold, all of them from one moment on. Buckets keep what was taken.
+    /// Applies other settings, all at once. Buckets stay as they are.
     pub fn apply(&self, settings: &QuotaSettings) {
         self.rules.store(Arc::new(QuotaRules::new(settings, Arc::clone(&self.methods))));
         self.settings.store(Arc::new(settings.clone()));
     }
 
-    /// The settings that hold.
+    /// Returns the settings in effect.
     #[must_use]
     pub fn settings(&self) -> Arc<QuotaSettings> {
         self.settings.load_full()
     }
 
-    /// What of `settings` is about services and methods that are not there: slips of the pen, or those of other
-    /// gateways.
+    /// Returns the names in `settings` of services and methods that are not registered: typing
+    /// mistakes, or those of other gateways.
     #[must_use]
     pub fn unknown_names(&self, settings: &QuotaSettings) -> Vec<String> {
         QuotaRules::unknown_names(settings, &self.methods)
     }
 
-    /// How many requests this gateway has judged by its share alone, since Redis was away.
+    /// Returns the number of calls that were decided by the local share alone, since Redis was
+    /// unavailable.
     #[must_use]
     pub fn judged_alone(&self) -> u64 {
         match &self.buckets {
@@ -104,14 +108,15 @@ impl QuotaEnforcer {
         }
     }
 
-    /// Waits until all that calls gave back has been heard.
+    /// Waits until all releases in flight are confirmed.
     pub async fn flushed(&self) {
         if let BucketsBackend::Shared(shared) = &self.buckets {
             shared.flushed().await;
         }
     }
 
-    /// What a call that took tokens of `limits` gives back when it has failed: one of each rate, as it is now.
+    /// Returns the policies of which a failed call gives a token back: those of `limits` that still
+    /// exist, as they are now.
     fn refund(&self, call: &Call, limits: &MethodLimits) -> Vec<Policy> {
         let rules = self.rules.load();
         let Some(now) = rules.limits(call).filter(|_| rules.only_fulfilled) else {
@@ -123,7 +128,7 @@ impl QuotaEnforcer {
     }
 }
 
-/// Tells the client how it stands.
+/// Adds `RateLimit-Policy` and `RateLimit` to the response.
 fn add_rate_limit_headers(limits: &MethodLimits, call: &Call, standing: &QuotaStatus) {
     if let Ok(standing) = HeaderValue::try_from(standing.to_string()) {
         call.add_response_header(POLICY, limits.header.clone());
@@ -133,14 +138,14 @@ fn add_rate_limit_headers(limits: &MethodLimits, call: &Call, standing: &QuotaSt
 
 fn exceeded(standing: &QuotaStatus) -> Error {
     let detail = match standing.reset {
-        Some(_) => format!("the quota `{}` is used up for now", standing.name),
-        None => format!("as many calls run as may at once (`{}`)", standing.name),
+        Some(_) => format!("quota `{}` exceeded", standing.name),
+        None => format!("concurrency limit `{}` reached", standing.name),
     };
     Error::new(Code::QUOTA_EXCEEDED, detail)
         .with_retry_after(standing.reset.unwrap_or(CONCURRENCY_RETRY_AFTER))
 }
 
-/// Makes [`Limit`].
+/// The layer that adds [`EnforceQuota`].
 #[derive(Clone, Debug)]
 pub(super) struct EnforceQuotaLayer(pub(super) Option<Arc<QuotaEnforcer>>);
 
@@ -152,7 +157,7 @@ impl<S> Layer<S> for EnforceQuotaLayer {
     }
 }
 
-/// Refuses what is over its quota.
+/// The service that refuses calls over their quota.
 #[derive(Clone, Debug)]
 pub(super) struct EnforceQuota<S> {
     inner: S,
@@ -213,7 +218,7 @@ where
 }
 
 impl<S> EnforceQuota<S> {
-    /// What a call is limited by, and whether it gives anything back when it ends.
+    /// Returns the limits of a call, and whether it gives anything back when it ends.
     fn limits(&self, call: &Call) -> Option<(&Arc<QuotaEnforcer>, Arc<MethodLimits>, bool)> {
         let limiting = self.limiting.as_ref()?;
         let rules = limiting.rules.load();
@@ -223,7 +228,7 @@ impl<S> EnforceQuota<S> {
     }
 }
 
-/// A call whose buckets are somewhere else.
+/// Executes a call whose buckets are in Redis.
 async fn ask<S>(
     mut inner: S,
     invocation: Invocation,
@@ -236,7 +241,7 @@ where
 {
     let call = invocation.request.call.clone();
     let whose = PartitionKey::of(&call);
-    // From now on: whoever leaves before the answer has come may have a place.
+    // Created before the request: a call that is dropped before the reply may have a slot.
     let mut hold = AdmissionGuard::new(
         &limiting,
         Arc::clone(&limits),
@@ -265,7 +270,7 @@ where
 }
 
 pin_project! {
-    /// The call, and what it gives back when it ends.
+    /// A call, and the guard of its admission.
     pub(super) struct LimitFuture<F> {
         #[pin]
         running: Guarded<F>,

@@ -1,5 +1,5 @@
-//! The execution of a call, as its outcome tells: executed, definite failure (nothing was executed), or outcome unknown
-//! (SEMANTICS §7).
+//! The execution of a call, as its outcome shows: executed, definite failure (nothing was
+//! executed), or outcome unknown (SEMANTICS §7).
 
 use crate::base::{
     attempt::{Attempt, AttemptClass},
@@ -9,14 +9,14 @@ use crate::base::{
     spec::Effect,
 };
 
-/// What can be said of a call by its outcome.
+/// The knowledge of a call's effect that its outcome gives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::pipeline) enum Execution {
-    /// It was carried out, and has its answer, good or bad.
+    /// The call was executed, and has its reply or its error.
     Executed,
     /// Definite failure: nothing was executed. The hold is released and the key is free.
     NotExecuted,
-    /// It may have been carried out, or half of it.
+    /// Outcome unknown: the call may have been executed, wholly or in part.
     Unknown,
 }
 
@@ -25,22 +25,23 @@ impl Execution {
         let Err(error) = outcome else { return Self::Executed };
         match error.code().status() {
             _ if error.code() == Code::OUTCOME_UNKNOWN => Self::Unknown,
-            // The author's own refusal; the pool says of every other 4xx what it was.
+            // The author's own refusal. The pool's errors state what every other 4xx was.
             400 | 404..=428 | 430..=499 if !error.is_retryable() => Self::Executed,
-            // What failed somewhere inside may have happened, unless every attempt at a provider says that it did not.
+            // An internal failure may have had an effect, unless every attempt at a provider was
+            // harmless.
             500 if Self::is_lasting(call) && !was_not_executed(call) => Self::Unknown,
-            // The gateway's refusals among them, 401 to 403 and 429: nothing has begun.
+            // Among them the gateway's own refusals, 401 to 403 and 429: nothing has begun.
             _ => Self::NotExecuted,
         }
     }
 
-    /// Whether a call that was cut off may have done something that lasts.
+    /// Returns whether a call that is dropped may have had a lasting effect.
     pub(in crate::pipeline) fn is_lasting(call: &Call) -> bool {
         call.is_dispatched() && matches!(call.method().effect, Effect::Once | Effect::Keyed)
     }
 }
 
-/// Whether a call was carried out, or may have been.
+/// Returns whether a call was executed, or may have been.
 pub(crate) fn may_have_happened(call: &Call, outcome: &Result<Reply, Error>) -> bool {
     Execution::of(call, outcome) != Execution::NotExecuted
 }

@@ -1,10 +1,12 @@
-//! The request log: when a call has ended, its row, its charge and the end of its idempotency key are written in one
-//! transaction, before its caller reads the reply (SEMANTICS §8).
+//! The request log: when a call has ended, its row, its charge and the end of its idempotency key
+//! are written in one transaction, before its caller reads the reply (SEMANTICS §8).
 //!
-//! A call that may claim a key or cost something is completed by a task of its own when its caller disconnects, since its outcome
-//! must be known. The rows of other calls are queued, and no caller waits for them.
+//! A call that may claim a key or cost something is completed by a task of its own when its caller
+//! disconnects, since its outcome must be known. The rows of other calls are queued, and no caller
+//! waits for them.
 //!
-//! A stream is charged when it begins. Its row is marked `streaming` then, and is completed when the stream has ended.
+//! A stream is charged when it begins. Its row is marked `streaming` then, and is completed when
+//! the stream has ended.
 
 pub(super) mod execution;
 pub(super) mod record;
@@ -42,7 +44,7 @@ use crate::{
     store::{self, CallId, ClaimEnd, Hold, Settlement, StoreError},
 };
 
-/// Makes [`Record`].
+/// The layer that adds [`RequestLog`].
 #[derive(Clone, Debug)]
 pub(super) struct RecordLayer(pub(super) Option<Arc<Persistence>>, pub(super) Option<Arc<Billing>>);
 
@@ -54,7 +56,7 @@ impl<S> Layer<S> for RecordLayer {
     }
 }
 
-/// Writes calls down, if there is something to do it with.
+/// The service that records calls, if there is a store.
 #[derive(Clone, Debug)]
 pub(super) struct RequestLog<S> {
     inner: S,
@@ -94,7 +96,7 @@ where
     }
 }
 
-/// What is to be written of a call; dropped without an end, its caller has left.
+/// The open record of a call. It is dropped before its end if the caller has disconnected.
 pub(super) struct OpenRecord {
     keeping: Arc<Persistence>,
     call: Call,
@@ -131,7 +133,7 @@ impl OpenRecord {
     async fn settle(self, outcome: Result<Reply, Error>) -> Result<Reply, Error> {
         let ending = Execution::of(&self.call, &outcome);
         let draft = self.tab.take();
-        // What was cut off has cost its caller the whole time already.
+        // At its deadline, the call has already cost its caller all of its time.
         let waits = !draft.is_open() && Instant::now() < self.call.deadline();
         let settlement = self.settlement(draft, &outcome, ending);
         self.keeping.tell(&settlement.request);
@@ -139,8 +141,9 @@ impl OpenRecord {
             self.keeping.journal.record(Box::new(settlement.request));
             return outcome;
         }
-        // Nobody waits for money that is released. Whoever sends a definite failure again had better find the key free,
-        // but need not: it is free as soon as the journal has come to it.
+        // A release of money needs no waiting. A client that retries after a definite failure
+        // should find its key free, so the settlement of a key is awaited while there is time.
+        // Otherwise the key is free as soon as the writer has come to it.
         if !settlement.charges()
             && (settlement.claim.is_none() || ending == Execution::NotExecuted && !waits)
         {
@@ -149,15 +152,15 @@ impl OpenRecord {
         }
         match self.keeping.journal.settle(settlement).await {
             Ok(()) => outcome,
-            // It is tried again as long as the program runs.
+            // The writer retries for as long as the program runs.
             Err(_) if ending == Execution::NotExecuted => outcome,
             Err(error) => Err(not_written(error)),
         }
     }
 
-    /// Charges a stream before its client reads it; its row is completed when the stream has ended.
+    /// Charges a stream before its client reads it. The row is completed when the stream has ended.
     async fn stream(self, chunks: Chunks) -> Result<Chunks, Error> {
-        // Whatever it will yield: its items are in `chunks`.
+        // The items are in `chunks`; the settlement needs only the kind of the reply.
         let begun = Ok(Reply::Items(Box::pin(stream::empty())));
         let mut settlement = self.settlement(self.tab.take(), &begun, Execution::Executed);
         settlement.request.code = Some(store::RequestRecord::STREAMING.into());
@@ -173,14 +176,14 @@ impl OpenRecord {
         Ok(Box::pin(streamed))
     }
 
-    /// Writes how a stream has ended, after everything of it has.
+    /// Completes the row of a stream, after all of it has ended.
     pub(super) fn complete(&self, status: Status, charge: Option<Money>) {
         let request = self.to_record(status, charge);
         self.keeping.tell(&request);
         self.keeping.journal.record(Box::new(request));
     }
 
-    /// What is written of a call that has ended.
+    /// Returns the settlement of a call that has ended.
     fn settlement(
         &self,
         draft: Draft,
@@ -196,7 +199,7 @@ impl OpenRecord {
                 self.keeping.anonymous.add(match &closing {
                     ClaimEnd::Answer(answer, _) => i64::try_from(answer.len()).unwrap_or(i64::MAX),
                     ClaimEnd::Release => -AnonymousBytes::KEY,
-                    // It was not counted.
+                    // A claim that is undone was never counted.
                     ClaimEnd::Undo => 0,
                 });
             }
@@ -207,7 +210,7 @@ impl OpenRecord {
         Settlement { request, hold, claim }
     }
 
-    /// What becomes of the money.
+    /// Returns the end of the hold: captured, released, or kept while the outcome is unknown.
     fn hold(
         &self,
         bill: Option<Noted<PlacedHold>>,
@@ -225,7 +228,7 @@ impl OpenRecord {
         record::request(&self.call, Arc::clone(&self.key), unix_micros(self.at), status, charge)
     }
 
-    /// What becomes of the key.
+    /// Returns the end of the claim: the stored answer, or the release of the key.
     fn claim_end(&self, outcome: &Result<Reply, Error>, ending: Execution) -> ClaimEnd {
         match stored_reply::serialize(outcome).filter(|_| ending != Execution::NotExecuted) {
             Some(answer) => {
@@ -242,8 +245,8 @@ impl Drop for OpenRecord {
             return;
         }
         let draft = self.tab.take();
-        // Most calls that hold something go on without their caller; one whose price came with a list that is newer than
-        // the call does not, nor any when the program ends.
+        // Most calls that hold something complete without their caller. The exceptions are a call
+        // whose price came with a price list newer than itself, and any call when the program ends.
         let holds = draft.take_claim.is_some() || draft.take_hold.is_some();
         let (code, ending) = match holds && Execution::is_lasting(&self.call) {
             true => (Code::OUTCOME_UNKNOWN, Execution::Unknown),
@@ -260,11 +263,13 @@ impl Drop for OpenRecord {
     }
 }
 
-/// The hold of a call that has ended, and its charge: `None` when nobody knows.
+/// The hold of a call that has ended, and its charge: `None` if the outcome is unknown.
 type Ended = (Hold, Option<Money>);
 
-/// Whoever is told that it is done may rely on its being written down.
+/// Returns the error of a call whose settlement is not written: a success must not be reported
+/// before it lasts.
 fn not_written(error: StoreError) -> Error {
-    let detail = "the call has ended, and its outcome could not be written yet; if it has an idempotency key, send it again with it";
+    let detail = "the call has ended and its outcome is not yet written; repeat it with its \
+                  idempotency key, if it has one";
     Error::new(Code::OUTCOME_UNKNOWN, detail).with_log_message(error)
 }

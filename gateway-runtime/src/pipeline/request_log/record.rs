@@ -1,4 +1,4 @@
-//! The row of a call in the request log, as it is now.
+//! The row of a call in the request log, from the call's state at the moment.
 
 use std::{borrow::Cow, sync::Arc};
 
@@ -13,15 +13,15 @@ use crate::{
     store::{Attribution, CallId, RequestRecord},
 };
 
-/// How a call ended whose client closed its connection first, as nginx writes it.
+/// The code of a call whose client disconnected, with the status that nginx logs for it.
 pub(in crate::pipeline) const CANCELLED: Code = Code::new("cancelled", 499, "Cancelled");
 
-/// How a call has ended.
+/// The end of a call, as its row has it.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::pipeline) struct Status {
-    /// The HTTP status of the answer.
+    /// The HTTP status of the reply.
     pub(in crate::pipeline) status: u16,
-    /// The error's code. A stream that fails after its head has one, with status 200.
+    /// The code of the error. A stream that fails after its head has one, with status 200.
     pub(in crate::pipeline) code: Option<&'static str>,
 }
 
@@ -41,7 +41,7 @@ impl Status {
     }
 }
 
-/// What a call is, whatever becomes of it.
+/// Returns the properties of a call that do not depend on its outcome.
 pub(in crate::pipeline) fn attribution(call: &Call) -> Attribution {
     let (service, method) = (call.service(), call.method());
     Attribution {
@@ -57,7 +57,7 @@ pub(in crate::pipeline) fn attribution(call: &Call) -> Attribution {
     }
 }
 
-/// The row of a call that came at `at` (microseconds since 1970).
+/// Returns the row of a call that arrived at `at` (microseconds since 1970).
 pub(in crate::pipeline) fn request(
     call: &Call,
     key: CallId,
@@ -104,8 +104,8 @@ pub(in crate::pipeline) fn request(
     }
 }
 
-/// Returns the cost of the attempts that were executed, or may have been: none when it is not known of each, in one
-/// currency. Zero is zero in every currency.
+/// Returns the cost of the attempts that were executed, or may have been: `None` unless it is known
+/// of each, in one currency. Zero is zero in every currency.
 fn cost_of(attempts: &[Attempt]) -> Option<Money> {
     let mut executed = attempts.iter().filter(|attempt| attempt.may_have_cost());
     let first = executed.next()?.cost?;

@@ -1,4 +1,5 @@
-//! A call that is recorded, which may have to end whoever waits for it.
+//! Completion of calls whose caller disconnects: a call that must complete goes on in a task of its
+//! own.
 
 use std::{
     future::Future,
@@ -12,7 +13,8 @@ use crate::base::{error::Error, reply::Reply};
 
 type Work = Pin<Box<dyn Future<Output = Result<Reply, Error>> + Send>>;
 
-/// A call that is recorded. One that must end goes on also when nobody waits for it any more.
+/// A future that goes on in a task of its own when it is dropped, if it must complete and has
+/// begun.
 pub(in crate::pipeline) struct RunToCompletion {
     work: Option<Work>,
     must_complete: bool,
@@ -30,7 +32,7 @@ impl Future for RunToCompletion {
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         self.has_begun = true;
-        // Taken out, so that what panics is gone, and no task goes on with it.
+        // Taken out, so that a call that panics is dropped and no task polls it again.
         let Some(mut work) = self.work.take() else {
             return Poll::Ready(Err(Error::internal("a call was waited for after it had ended")));
         };
@@ -44,7 +46,7 @@ impl Future for RunToCompletion {
 
 impl Drop for RunToCompletion {
     fn drop(&mut self) {
-        // Its caller has left. Most stay, so only now is it worth a task.
+        // The caller has disconnected. Most callers stay, so the task is spawned only now.
         if self.must_complete
             && self.has_begun
             && let Some(work) = self.work.take()
@@ -64,7 +66,7 @@ mod tests {
 
     use super::*;
 
-    /// Whether a call that begins and is then waited for by nobody comes to its end.
+    /// Returns whether a call completes that is dropped after its first poll.
     async fn ends(must_end: bool) -> bool {
         let (open, gate) = oneshot::channel::<()>();
         let (end, ended) = oneshot::channel();
@@ -79,13 +81,13 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_must_end_goes_on_when_its_caller_has_left() {
+    async fn call_that_must_complete_goes_on_when_dropped() {
         assert!(ends(true).await);
         assert!(!ends(false).await);
     }
 
     #[tokio::test]
-    async fn what_has_panicked_does_not_go_on() {
+    async fn call_that_panicked_is_not_polled_again() {
         let held = Arc::new(());
         let by_the_call = Arc::clone(&held);
         let work = poll_fn(move |_| {

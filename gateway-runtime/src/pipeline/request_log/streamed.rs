@@ -1,5 +1,5 @@
-//! A streamed answer on its way to the edge. It takes the record of its call along, which is completed when the stream has
-//! ended: read to its end, failed, or left by its client.
+//! A streamed reply on its way to the edge. It owns the open record of its call, which is completed
+//! when the stream has ended: at its end, by a failure, or by the client's disconnect.
 
 use std::{
     pin::Pin,
@@ -14,12 +14,12 @@ use crate::{
     pipeline::request_log::{OpenRecord, record::Status},
 };
 
-/// A stream, and the record of its call.
+/// A stream, and the open record of its call.
 pub(in crate::pipeline) struct Streamed {
-    /// None when the stream has ended.
+    /// The chunks; none when the stream has ended.
     chunks: Option<Chunks>,
     page: OpenRecord,
-    /// What the call was charged when the stream began.
+    /// The charge of the call, captured when the stream began.
     charge: Option<Money>,
 }
 
@@ -33,7 +33,7 @@ impl Streamed {
     }
 
     fn end(&mut self, status: Status) {
-        // First, so that the attempt that the stream belongs to has ended: its cost belongs to the record.
+        // Dropped first, so that the attempt of the stream ends and its cost is in the record.
         if self.chunks.take().is_some() {
             self.page.complete(status, self.charge);
         }

@@ -1,7 +1,8 @@
 //! The circuit breaker of one method of one provider: closed, open or half-open (SEMANTICS §3).
 //!
-//! A closed breaker lets calls through and counts their outcomes, without taking the lock. An open breaker rejects calls until
-//! it is due. A half-open breaker lets a few calls through as probes, and their outcomes close or open it.
+//! A closed breaker lets calls through and counts their outcomes, without taking the lock. An open
+//! breaker rejects calls until it is due. A half-open breaker lets a few calls through as probes,
+//! and their outcomes close or open it.
 
 #[cfg(test)]
 mod tests;
@@ -20,33 +21,33 @@ use tokio::time::Instant;
 
 use crate::provider::{breaker::window::Window, settings::BreakerSettings, strategy::BreakerState};
 
-/// What a call that was let through says of the provider when it has ended.
+/// The sample of an ended call: whether the provider works.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Sample {
-    /// It works.
+    /// The provider works.
     Success,
-    /// It does not.
+    /// The provider does not work.
     Failure,
-    /// Nothing either way.
+    /// The call shows neither.
     Ignored,
 }
 
-/// How a breaker stands at this moment.
+/// The availability of a provider's method at one moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Availability {
-    /// Lets a call through.
+    /// Calls go through, in this state of the breaker.
     Ready(BreakerState),
-    /// Open, and a probe may be made since this time.
+    /// Due for a probe since this time.
     Due(Instant),
-    /// Half open, and all its probes are under way.
+    /// Half-open, with all probes in flight.
     ProbesInFlight,
-    /// As `Full`, but with a single probe, since every other provider is open too.
+    /// Half-open with its single probe in flight, since every other provider is open too.
     SingleProbeInFlight,
-    /// Lets nothing through until then: open, or cooling down.
+    /// Unavailable until this time: open, or cooling down.
     Until(Instant),
 }
 
-/// A call was let through; its fate must come back.
+/// A permit to send one call through the breaker. The sample of the call must be recorded.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Permit {
     epoch: u64,
@@ -59,18 +60,18 @@ impl Permit {
     }
 }
 
-/// A change worth a line in the log.
+/// A change of state that is logged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Transition {
-    /// Opened for so long.
+    /// The breaker opened, for this long.
     Opened(Duration),
-    /// Closed after probes went well.
+    /// The breaker closed after successful probes.
     Closed,
 }
 
 #[derive(Debug)]
 pub(super) struct Breaker {
-    /// The epoch, times two, plus one while calls go through without further questions.
+    /// The epoch times two, plus one while calls go through without the lock.
     gate: AtomicU64,
     state: Mutex<State>,
 }
@@ -78,11 +79,11 @@ pub(super) struct Breaker {
 #[derive(Debug)]
 struct State {
     phase: BreakerPhase,
-    /// Counts changes of phase: what was let through in an earlier one says nothing of this one.
+    /// The number of phase changes. A permit of an earlier phase says nothing of this one.
     epoch: u64,
     window: Window,
     failures_in_a_row: u32,
-    /// How often it has opened since it was closed last.
+    /// The number of openings since the breaker last closed.
     openings: u32,
     cooling_until: Option<Instant>,
 }
@@ -96,11 +97,11 @@ enum BreakerPhase {
 
 #[derive(Debug, Default)]
 struct Probes {
-    /// Name and expiry of each that is under way.
+    /// The number and expiry of each probe in flight.
     in_flight: SmallVec<[(u64, Instant); 3]>,
     issued: u64,
     successes: u32,
-    /// Only one until the first success.
+    /// True if only one probe is allowed until the first success.
     single: bool,
 }
 
@@ -129,7 +130,7 @@ impl Breaker {
         Self { gate: AtomicU64::new(1), state: Mutex::new(state) }
     }
 
-    /// How it stands.
+    /// Returns the availability at `now`.
     pub(super) fn standing(&self, now: Instant, settings: &BreakerSettings) -> Availability {
         if self.gate.load(Ordering::Acquire) & 1 == 1 {
             return Availability::Ready(BreakerState::Closed);
@@ -153,7 +154,7 @@ impl Breaker {
         }
     }
 
-    /// Its state, whatever it lets through at this moment.
+    /// Returns the state, whatever the availability.
     pub(super) fn state(&self) -> BreakerState {
         match self.lock().phase {
             BreakerPhase::Closed => BreakerState::Closed,
@@ -162,7 +163,8 @@ impl Breaker {
         }
     }
 
-    /// Lets a call through, if it may be; `single` when every provider's breaker is open.
+    /// Returns a permit if a call may go through; `single` is true if every provider's breaker is
+    /// open.
     pub(super) fn acquire(
         &self,
         now: Instant,
@@ -179,7 +181,8 @@ impl Breaker {
         permit
     }
 
-    /// Gives a permit back. One that has expired, or is from an earlier phase, changes nothing.
+    /// Records the sample of a permit. A permit that has expired, or is of an earlier phase,
+    /// changes nothing.
     pub(super) fn record(
         &self,
         permit: Permit,
@@ -199,17 +202,18 @@ impl Breaker {
         change
     }
 
-    /// A permit for what goes on after its probe has been settled.
+    /// Returns a permit for the rest of an attempt whose probe is recorded.
     pub(super) fn permit_after_probe(&self) -> Permit {
         Permit { epoch: self.gate.load(Ordering::Acquire) >> 1, probe: None }
     }
 
-    /// How often it has opened since it was closed last.
+    /// Returns the number of openings since the breaker last closed.
     pub(super) fn openings(&self) -> u32 {
         self.lock().openings
     }
 
-    /// Another gateway's has opened `until` then, so this one does, until it is `due`; whether it was not to do so anyway.
+    /// Opens the breaker until `due`, since that of another gateway is open until `until`. Returns
+    /// false if it is already open for as long.
     pub(super) fn open_until(&self, until: Instant, due: Instant, openings: u32) -> bool {
         let mut state = self.lock();
         if matches!(state.phase, BreakerPhase::Open { due } if due >= until) {
@@ -221,7 +225,7 @@ impl Breaker {
         true
     }
 
-    /// Lets nothing through until then.
+    /// Lets nothing through before `until`.
     pub(super) fn cool_down(&self, until: Instant) {
         let mut state = self.lock();
         state.cooling_until = state.cooling_until.max(Some(until));
@@ -239,7 +243,7 @@ impl Breaker {
 }
 
 impl State {
-    /// Until when it cools down; forgets a cool-down that is over.
+    /// Returns the end of the cool-down, and clears one that is over.
     fn cooling(&mut self, now: Instant) -> Option<Instant> {
         self.cooling_until = self.cooling_until.filter(|until| *until > now);
         self.cooling_until
@@ -300,7 +304,7 @@ impl State {
         }
     }
 
-    /// Counts a call of the closed breaker; whether that is one failure too many.
+    /// Counts a call of the closed breaker. Returns whether the breaker must open.
     fn count(&mut self, verdict: Sample, now: Instant, settings: &BreakerSettings) -> bool {
         let failed = verdict == Sample::Failure;
         self.window.add(failed, now);
@@ -317,7 +321,7 @@ impl State {
 
     fn open(&mut self, now: Instant, settings: &BreakerSettings) -> Transition {
         let doubled = settings.open.saturating_mul(1 << self.openings.min(20));
-        // ±10 %, so that replicas do not come back all at once.
+        // ±10 %, so that replicas do not probe at the same time.
         let length = doubled.min(settings.max_open).mul_f64(0.9 + 0.2 * fastrand::f64());
         self.openings += 1;
         self.change(BreakerPhase::Open { due: now + length });

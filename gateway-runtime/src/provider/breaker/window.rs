@@ -1,4 +1,4 @@
-//! Calls and failures of the last while, counted in a fixed number of buckets.
+//! A sliding window of calls and failures, counted in a fixed number of buckets.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use tokio::time::Instant;
 
 const BUCKETS: usize = 10;
 
-/// A sliding window: what is older than its length is forgotten a tenth at a time.
+/// A sliding window. Calls older than its length expire, a tenth of it at a time.
 #[derive(Debug)]
 pub(in crate::provider) struct Window {
     buckets: [Bucket; BUCKETS],
@@ -16,7 +16,7 @@ pub(in crate::provider) struct Window {
 
 #[derive(Clone, Copy, Debug, Default)]
 struct Bucket {
-    /// Which tenth of a window since the beginning.
+    /// The number of this tenth of a window since the beginning.
     number: u64,
     calls: u32,
     failures: u32,
@@ -42,7 +42,7 @@ impl Window {
         bucket.failures = bucket.failures.saturating_add(u32::from(failed));
     }
 
-    /// All calls of the window, and the failures among them.
+    /// Returns the calls of the window, and the failures among them.
     pub(in crate::provider) fn totals(&self, now: Instant) -> (u64, u64) {
         let oldest = (self.number(now) + 1).saturating_sub(BUCKETS as u64);
         let recent = self.buckets.iter().filter(|bucket| bucket.number >= oldest);

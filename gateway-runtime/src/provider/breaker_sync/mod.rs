@@ -1,9 +1,9 @@
-//! What gateways on one Redis tell each other of providers: that a breaker has opened, that a method wants a pause,
-//! that a provider is set aside. Whoever hears of it leaves them alone too, for as long; how they come back, each
-//! gateway finds out for itself.
+//! Provider state shared between gateways on one Redis: open breakers, cool-downs and providers set
+//! aside. A gateway that receives an event spares the provider for as long; recovery is probed by
+//! each gateway itself.
 //!
-//! All of it is one hash, from what is left alone to until when, which every gateway asks for four times a second. It
-//! is advice: what is lost with Redis is learned anew.
+//! The state is one hash, from the key of an event to its end, which every gateway polls four times
+//! a second. It is advice: what is lost with Redis is learned anew.
 
 use std::{
     collections::BTreeMap,
@@ -22,25 +22,26 @@ static TELL: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("publi
 static HEAR: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("poll.lua")));
 
 const KEY: &str = "providers";
-/// How often others are listened to.
+/// The interval at which events of other gateways are polled.
 const POLL_INTERVAL: Duration = Duration::from_millis(250);
-/// So much is told at once; who opens more breakers than that has lost the network, and others will see it themselves.
+/// The maximum number of queued events. A gateway that opens more breakers than that at once has
+/// lost the network, and the others detect failures themselves.
 const MAX_QUEUED_EVENTS: usize = 256;
 
-/// A pool, whatever its capability.
+/// A pool without the type of its capability.
 #[derive(Clone, Debug)]
 pub struct ErasedPool(pub(super) Arc<PoolCore>);
 
-/// What others are to leave alone.
+/// An event for other gateways: a provider or method to spare for a while.
 #[derive(Debug)]
 pub(super) struct BreakerEvent {
     key: String,
     length: Duration,
-    /// Of a breaker: how often it has opened since it was closed last.
+    /// The number of openings since the breaker last closed; 0 if the event is not a breaker's.
     openings: u32,
 }
 
-/// Where news go; nowhere without Redis.
+/// The sender of events; there is none without Redis.
 pub(super) type EventSender = mpsc::Sender<BreakerEvent>;
 
 enum SyncTarget {
@@ -50,7 +51,7 @@ enum SyncTarget {
 }
 
 impl ErasedPool {
-    /// How the providers are now.
+    /// Returns the health of the providers now.
     #[must_use]
     pub fn health(&self) -> PoolHealth {
         PoolHealth::read(&self.0, Instant::now())
@@ -94,7 +95,7 @@ impl PoolCore {
 
     fn tell(&self, what: impl FnOnce() -> String, length: Duration, openings: u32) {
         if let Some(outbox) = self.outbox.get() {
-            // Full, there is more to tell than anybody needs to hear.
+            // If the queue is full, further events are of no use.
             let _ = outbox.try_send(BreakerEvent { key: what(), length, openings });
         }
     }
@@ -110,15 +111,16 @@ impl PoolCore {
     }
 }
 
-/// Tells others what happens in these pools, and has them hear of others; as long as it is polled.
+/// Publishes the events of these pools and applies those of other gateways, for as long as it is
+/// polled.
 pub async fn synchronize(redis: Redis, pools: Vec<ErasedPool>) {
     let (outbox, mut news) = mpsc::channel(MAX_QUEUED_EVENTS);
     for pool in &pools {
-        // It fails where a pool is shared already.
+        // Fails if the pool is synchronized already.
         let _ = pool.0.outbox.set(outbox.clone());
     }
     let subjects: BTreeMap<_, _> = pools.iter().flat_map(ErasedPool::subjects).collect();
-    // Up to 2⁵², so that Lua reads it exactly.
+    // At most 2⁵², which Lua represents exactly.
     let (own, mut heard) = (fastrand::u64(1..1 << 52), 0);
     let mut listening = tokio::time::interval(POLL_INTERVAL);
     loop {
@@ -144,7 +146,7 @@ async fn tell(redis: &Redis, own: u64, news: &BreakerEvent) -> Result<(), RedisE
     redis.run(&TELL, &[KEY], &arguments).await.map(drop)
 }
 
-/// Hears what is new since the version that was `heard`, and gives the version.
+/// Applies the events since the version `heard`, and returns the new version.
 async fn poll(
     redis: &Redis,
     own: u64,
@@ -173,7 +175,7 @@ impl SyncTarget {
     fn leave_alone(&self, length: Duration, openings: u32, now: Instant) {
         match self {
             Self::Breaker(core, place, method) => {
-                // Up to 10 % later, so that gateways do not come back all at once.
+                // Up to 10 % later, so that gateways do not probe at the same time.
                 let due = now + length.mul_f64(1.0 + 0.1 * fastrand::f64());
                 let (member, spec) = (&core.members[*place], &core.capability.methods[*method]);
                 if member.methods[*method].breaker.open_until(now + length, due, openings) {

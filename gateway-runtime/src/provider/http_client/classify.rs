@@ -1,11 +1,12 @@
-//! What a failed exchange says of the attempt: was anything sent?
+//! Attempt classes of failed HTTP exchanges: whether anything was sent.
 
 use std::error::Error as _;
 
 use crate::{base::error::with_causes, provider::ProviderError};
 
-/// Not sent: resolving, connecting and TLS failed; the request was never begun on a connection that closed; HTTP/2
-/// refused the stream (RFC 9113 §8.7) or was shutting down before it. Everything else is ambiguous.
+/// Classifies a failed exchange. It is `not-sent` if resolving, connecting or TLS failed; if the
+/// request was never started on a connection that closed; or if HTTP/2 refused the stream (RFC 9113
+/// §8.7) or was shutting down before it. Every other failure is `ambiguous`.
 impl From<reqwest::Error> for ProviderError {
     fn from(error: reqwest::Error) -> Self {
         if error.is_connect() || error.is_builder() || is_not_sent(&error) {
@@ -19,7 +20,7 @@ impl From<reqwest::Error> for ProviderError {
 }
 
 impl ProviderError {
-    /// What broke off an answer: it was sent, and done.
+    /// Classifies a response that broke off: the request was sent, and executed.
     pub(super) fn from_body(error: reqwest::Error) -> Self {
         let is_timeout = error.is_timeout();
         let message = format!("the answer was cut: {}", error_chain(error));
@@ -27,7 +28,8 @@ impl ProviderError {
     }
 }
 
-/// Whether the request was not even begun with: its connection closed before, or HTTP/2 says so.
+/// Returns whether the request was not even started: its connection closed before, or HTTP/2 says
+/// so.
 pub(crate) fn is_not_sent(error: &reqwest::Error) -> bool {
     let mut source = error.source();
     while let Some(cause) = source {
@@ -41,7 +43,8 @@ pub(crate) fn is_not_sent(error: &reqwest::Error) -> bool {
     false
 }
 
-/// A server that goes away says which streams it has begun with; h2 gives this error to those after them alone.
+/// Returns whether the server refused the stream. A server that goes away names the streams that it
+/// has started; h2 returns this error for later ones only.
 fn is_refused_stream(error: &h2::Error) -> bool {
     let reason = error.reason();
     error.is_remote()
@@ -49,7 +52,8 @@ fn is_refused_stream(error: &h2::Error) -> bool {
             || error.is_go_away() && reason == Some(h2::Reason::NO_ERROR))
 }
 
-/// The message of an error and of all that caused it, without the address, whose query may hold keys.
+/// Returns the message of an error and of its causes, without the URL, whose query may contain
+/// keys.
 pub(crate) fn error_chain(error: reqwest::Error) -> String {
     with_causes(&error.without_url())
 }

@@ -1,4 +1,4 @@
-//! How connections are made: to providers, and by the typed client.
+//! The connector of outgoing HTTP connections: to providers, and of the typed client.
 
 use std::time::Duration;
 
@@ -7,23 +7,23 @@ use crate::{
     provider::http_client::{HttpClientSettings, classify::error_chain},
 };
 
-/// How often a connection in use is asked whether it lives, and how long it may take to answer.
+/// The interval of keep-alive probes on a connection in use, and the timeout of a probe.
 const KEEP_ALIVE_INTERVAL: Duration = Duration::from_secs(15);
 
-/// A client of the HTTP library, which repeats nothing and goes nowhere else by itself.
+/// Creates a client of the HTTP library that by itself retries nothing and follows no redirects.
 ///
 /// # Errors
 ///
-/// When the file of extra authorities cannot be read.
+/// Fails if the file of extra authorities cannot be read, or no client can be created.
 pub(crate) fn connector(settings: &HttpClientSettings) -> Result<reqwest::Client, StartError> {
-    // An error means that the program has chosen another; that one is used then.
+    // An error means that the program has installed another provider, which is used then.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let authorities = extra_authorities(settings)?;
     let client = builder(settings).tls_certs_merge(authorities.clone()).build().or_else(|error| {
         tracing::warn!(
             error = error_chain(error),
-            "the system's certificate authorities cannot be loaded, so no HTTPS provider is trusted: install them \
-             (`ca-certificates`), or set SSL_CERT_FILE"
+            "the system's certificate authorities cannot be loaded, so no HTTPS provider is \
+             trusted: install them (`ca-certificates`), or set SSL_CERT_FILE"
         );
         builder(settings).tls_certs_only(authorities).build()
     });
@@ -37,7 +37,7 @@ fn builder(settings: &HttpClientSettings) -> reqwest::ClientBuilder {
         .connect_timeout(settings.connect_timeout)
         .pool_idle_timeout(settings.idle_timeout)
         .pool_max_idle_per_host(settings.max_idle_per_host)
-        // Streams may be silent for long, so it is the connection that is asked whether it lives.
+        // Streams may be silent for long, so the connection is probed instead.
         .tcp_keepalive(KEEP_ALIVE_INTERVAL)
         .http2_keep_alive_interval(KEEP_ALIVE_INTERVAL)
         .http2_keep_alive_timeout(KEEP_ALIVE_INTERVAL)

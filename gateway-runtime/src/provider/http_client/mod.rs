@@ -1,4 +1,4 @@
-//! The HTTP client of providers: pooled, with limits, and with errors that tell failover what may follow.
+//! The HTTP client of providers: pooled connections, limits, and errors classified for failover.
 
 mod classify;
 mod connector;
@@ -23,26 +23,26 @@ pub(crate) use crate::provider::http_client::{
 };
 pub use crate::provider::http_client::{request::HttpRequest, response::HttpResponse};
 
-/// How providers are connected to.
+/// Connections to providers, and the limits of their responses.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct HttpClientSettings {
-    /// The longest that resolving a name, connecting and the TLS handshake may take together.
+    /// The maximum time of resolving a name, connecting and the TLS handshake together.
     #[serde(with = "duration")]
     #[schemars(with = "DurationText")]
     pub connect_timeout: Duration,
-    /// How long an unused connection is kept; shorter than servers keep theirs.
+    /// The time for which an idle connection stays open; shorter than that of servers.
     #[serde(with = "duration")]
     #[schemars(with = "DurationText")]
     pub idle_timeout: Duration,
-    /// How many unused connections to one host are kept.
+    /// The maximum number of idle connections to one host.
     pub max_idle_per_host: usize,
-    /// The longest body of an answer that is read whole, in bytes; streams have no limit.
+    /// The maximum length of a response body that is read whole, in bytes; streams have no limit.
     pub max_response_bytes: usize,
-    /// What is sent as `User-Agent`.
+    /// The value of `User-Agent`.
     pub user_agent: String,
-    /// A PEM file of certificate authorities to trust besides the system's. (For others in place of the system's, the
-    /// environment variables `SSL_CERT_FILE` and `SSL_CERT_DIR` are honoured.)
+    /// A PEM file of certificate authorities to trust besides the system's. (The environment
+    /// variables `SSL_CERT_FILE` and `SSL_CERT_DIR` replace the system's.)
     pub extra_authorities: Option<PathBuf>,
 }
 
@@ -59,17 +59,26 @@ impl Default for HttpClientSettings {
     }
 }
 
-/// The HTTP client that a provider is built with, as a field `http: HttpClient`; clones share their connections.
+/// The HTTP client of a provider, which receives it as a field `http: HttpClient`; clones share
+/// connections.
 ///
-/// HTTP/1.1 and, over TLS, HTTP/2. It follows no redirects, keeps no cookies and repeats nothing by itself: that is for
-/// failover to decide. `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY` are honoured. There is no time limit for an answer
-/// here: the pool ends each attempt in its time.
+/// The protocols are HTTP/1.1 and, over TLS, HTTP/2. The client follows no redirects, stores no
+/// cookies and retries nothing by itself: that is for failover to decide. `HTTP_PROXY`,
+/// `HTTPS_PROXY` and `NO_PROXY` are honoured. Responses have no time limit here: the pool ends each
+/// attempt in its time.
 ///
 /// ```no_run
 /// # use gateway_runtime::{HttpClient, ProviderError, Secret};
 /// # #[derive(serde::Deserialize)] struct Latest;
-/// # async fn latest(http: &HttpClient, base_url: &str, key: &Secret) -> Result<Latest, ProviderError> {
-/// let latest = http.get(format!("{base_url}/latest")).secret_query("access_key", key).query(&[("base", "EUR")]);
+/// # async fn latest(
+/// #     http: &HttpClient,
+/// #     base_url: &str,
+/// #     key: &Secret,
+/// # ) -> Result<Latest, ProviderError> {
+/// let latest = http
+///     .get(format!("{base_url}/latest"))
+///     .secret_query("access_key", key)
+///     .query(&[("base", "EUR")]);
 /// latest.send().await?.json().await
 /// # }
 /// ```
@@ -80,41 +89,41 @@ pub struct HttpClient {
 }
 
 impl HttpClient {
-    /// A client with connections of its own.
+    /// Creates a client with connections of its own.
     ///
     /// # Errors
     ///
-    /// When the file of extra authorities cannot be read.
+    /// Fails if the file of extra authorities cannot be read.
     pub fn new(settings: &HttpClientSettings) -> Result<Self, StartError> {
         Ok(Self { client: connector(settings)?, max_response_bytes: settings.max_response_bytes })
     }
 
-    /// A request of any method.
+    /// Creates a request of any method.
     pub fn request(&self, method: Method, url: impl AsRef<str>) -> HttpRequest {
         HttpRequest::new(self.client.request(method, url.as_ref()), self.max_response_bytes)
     }
 
-    /// A GET request.
+    /// Creates a GET request.
     pub fn get(&self, url: impl AsRef<str>) -> HttpRequest {
         self.request(Method::GET, url)
     }
 
-    /// A POST request.
+    /// Creates a POST request.
     pub fn post(&self, url: impl AsRef<str>) -> HttpRequest {
         self.request(Method::POST, url)
     }
 
-    /// A PUT request.
+    /// Creates a PUT request.
     pub fn put(&self, url: impl AsRef<str>) -> HttpRequest {
         self.request(Method::PUT, url)
     }
 
-    /// A PATCH request.
+    /// Creates a PATCH request.
     pub fn patch(&self, url: impl AsRef<str>) -> HttpRequest {
         self.request(Method::PATCH, url)
     }
 
-    /// A DELETE request.
+    /// Creates a DELETE request.
     pub fn delete(&self, url: impl AsRef<str>) -> HttpRequest {
         self.request(Method::DELETE, url)
     }

@@ -1,4 +1,4 @@
-//! A request to a provider.
+//! The builder of a request to a provider.
 
 use std::{fmt, time::Duration};
 
@@ -12,12 +12,12 @@ use crate::{
     provider::{ProviderError, http_client::HttpResponse},
 };
 
-/// A request that is being written. What is wrong with it shows when it is sent: nothing was, then.
+/// A request builder. An invalid part of the request fails when it is sent, as `not-sent`.
 #[must_use = "a request does nothing until it is sent"]
 pub struct HttpRequest {
     request: reqwest::RequestBuilder,
     max_response_bytes: usize,
-    /// What the author makes of a status; none is an answer.
+    /// The author's classification of statuses; `None` stands for a success.
     statuses: SmallVec<[(u16, Option<AttemptClass>); 2]>,
 }
 
@@ -35,8 +35,8 @@ impl HttpRequest {
         self.with(|request| request.query(pairs))
     }
 
-    /// Adds a secret to the query string, for providers that want it there. It is in no error and no log of ours; in a
-    /// header it would not be in theirs either.
+    /// Adds a secret to the query string, for providers that require it there. It appears in no
+    /// error and no log of this gateway; in a header it would not appear in the provider's either.
     pub fn secret_query(self, name: &str, value: &Secret) -> Self {
         self.query(&[(name, value.expose())])
     }
@@ -46,68 +46,70 @@ impl HttpRequest {
         self.with(|request| request.header(name, value.as_ref()))
     }
 
-    /// Adds a header field whose value must not be seen.
+    /// Adds a header field with a secret value.
     pub fn secret_header(self, name: &str, value: &Secret) -> Self {
         match HeaderValue::from_str(value.expose()) {
             Ok(mut value) => {
                 value.set_sensitive(true);
                 self.with(|request| request.header(name, value))
             }
-            // Fails when it is sent, as any other value that is none.
+            // Fails when the request is sent, as any other invalid value does.
             Err(_) => self.header(name, "\0"),
         }
     }
 
-    /// Authorization by a token (RFC 6750).
+    /// Sets authorization by a token (RFC 6750).
     pub fn bearer(self, token: &Secret) -> Self {
         self.with(|request| request.bearer_auth(token.expose()))
     }
 
-    /// Authorization by a name and a password (RFC 7617).
+    /// Sets authorization by a user name and a password (RFC 7617).
     pub fn basic(self, user: &str, password: &Secret) -> Self {
         self.with(|request| request.basic_auth(user, Some(password.expose())))
     }
 
-    /// A JSON body.
+    /// Sets a JSON body.
     pub fn json<T: Serialize + ?Sized>(self, body: &T) -> Self {
         self.with(|request| request.json(body))
     }
 
-    /// A form as the body.
+    /// Sets a form as the body.
     pub fn form<T: Serialize + ?Sized>(self, body: &T) -> Self {
         self.with(|request| request.form(body))
     }
 
-    /// A body of some media type.
+    /// Sets a body of this media type.
     pub fn body(self, media_type: &str, body: impl Into<Bytes>) -> Self {
         self.with(|request| request.header(CONTENT_TYPE, media_type).body(body.into()))
     }
 
-    /// The longest that all of it may take, from connecting to the end of the answer's body. Without it, there is the
-    /// time of the attempt.
+    /// Sets the maximum time from connecting to the end of the response body. Without it, the
+    /// timeout of the attempt applies.
     pub fn timeout(self, time: Duration) -> Self {
         self.with(|request| request.timeout(time))
     }
 
-    /// Takes this status for an answer, beside 2xx.
+    /// Accepts this status as a success, besides 2xx.
     pub fn accept_status(mut self, status: u16) -> Self {
         self.statuses.push((status, None));
         self
     }
 
-    /// Takes this status for a failure of that class, in place of what [`ProviderError::from_status`] makes of it:
-    /// where 409 says that nothing was done, say, it is [`Class::Rejected`].
+    /// Classifies this status as a failure of that class, in place of
+    /// [`ProviderError::from_status`]. For example, a 409 which means that nothing was executed is
+    /// [`AttemptClass::Rejected`].
     pub fn map_status(mut self, status: u16, class: AttemptClass) -> Self {
         self.statuses.push((status, Some(class)));
         self
     }
 
-    /// Sends it, waits for the head of the answer, and takes only success for one: 401, 402, 403 and 429 are rejected,
-    /// other 4xx invalid, the rest ambiguous. The log reads the beginning of a refusal; the client never does.
+    /// Sends the request, waits for the head of the response, and returns it if it is a success.
+    /// Another status is a failure, classified by [`ProviderError::from_status`]. The log contains
+    /// the beginning of that response; the client never receives it.
     ///
     /// # Errors
     ///
-    /// How far the attempt got.
+    /// The failure, with the class of the attempt.
     pub async fn send(self) -> Result<HttpResponse, ProviderError> {
         let statuses = self.statuses.clone();
         let response = self.send_any().await?;
@@ -120,11 +122,12 @@ impl HttpRequest {
         }
     }
 
-    /// Sends it, and takes every status for an answer: for a provider whose statuses need judging.
+    /// Sends the request, and returns a response of any status: for a provider whose statuses need
+    /// interpretation.
     ///
     /// # Errors
     ///
-    /// How far the attempt got.
+    /// The failure, with the class of the attempt.
     pub async fn send_any(self) -> Result<HttpResponse, ProviderError> {
         Ok(HttpResponse::new(self.request.send().await?, self.max_response_bytes))
     }
@@ -132,7 +135,7 @@ impl HttpRequest {
 
 impl fmt::Debug for HttpRequest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // The address and the header fields may hold keys.
+        // The URL and the header fields may contain keys.
         f.write_str("HttpRequest(..)")
     }
 }

@@ -1,4 +1,4 @@
-//! A provider's answer.
+//! The HTTP response of a provider.
 
 use std::{
     any::type_name,
@@ -12,13 +12,14 @@ use serde::de::DeserializeOwned;
 
 use crate::provider::ProviderError;
 
-/// How much of a refusing answer's body is kept for the log, in bytes, and how long it is waited for.
+/// The maximum excerpt of a failed response's body for the log, in bytes.
 const MAX_EXCERPT_BYTES: usize = 512;
+/// The maximum time to wait for the excerpt.
 const EXCERPT_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// The head of an answer; its body is still to be read.
+/// The head of a response; its body is still to be read.
 ///
-/// What fails while it is read is ambiguous: the provider had done what it was asked for.
+/// A failure while the body is read is ambiguous: the provider has executed the request.
 #[derive(Debug)]
 pub struct HttpResponse {
     response: reqwest::Response,
@@ -30,29 +31,29 @@ impl HttpResponse {
         Self { response, max_response_bytes }
     }
 
-    /// The status: 2xx, or one that was accepted.
+    /// Returns the status: 2xx, or one that was accepted.
     #[must_use]
     pub fn status(&self) -> u16 {
         self.response.status().as_u16()
     }
 
-    /// The header fields.
+    /// Returns the header fields.
     #[must_use]
     pub fn headers(&self) -> &HeaderMap {
         self.response.headers()
     }
 
-    /// A header field, if it is there and text.
+    /// Returns a header field, if it is present and text.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
         self.response.headers().get(name)?.to_str().ok()
     }
 
-    /// The whole body.
+    /// Returns the whole body.
     ///
     /// # Errors
     ///
-    /// When it breaks off, or is longer than the client's limit.
+    /// Fails if the body breaks off, or is longer than the client's limit.
     pub async fn bytes(mut self) -> Result<Bytes, ProviderError> {
         let (status, limit) = (self.status(), self.max_response_bytes);
         let too_long =
@@ -64,7 +65,7 @@ impl HttpResponse {
         let broken = |error: reqwest::Error| {
             ProviderError::from_body(error).log(format_args!("status {status}"))
         };
-        // Most bodies are one piece, which is not copied.
+        // Most bodies arrive in one piece, which is not copied.
         let Some(first) = self.response.chunk().await.map_err(broken)? else {
             return Ok(Bytes::new());
         };
@@ -83,11 +84,11 @@ impl HttpResponse {
         if body.len() > limit { Err(too_long()) } else { Ok(body) }
     }
 
-    /// The whole body as text, which it must be in UTF-8.
+    /// Returns the whole body as text, which must be UTF-8.
     ///
     /// # Errors
     ///
-    /// As [`bytes`](Self::bytes), and when it is no UTF-8.
+    /// Fails as [`bytes`](Self::bytes) does, and if the body is not UTF-8.
     pub async fn text(self) -> Result<String, ProviderError> {
         let status = self.status();
         let body = self.bytes().await?;
@@ -98,11 +99,12 @@ impl HttpResponse {
         })
     }
 
-    /// The whole body, read as JSON.
+    /// Parses the whole body as JSON.
     ///
     /// # Errors
     ///
-    /// As [`bytes`](Self::bytes), and when it is no such JSON: it was done then, but nobody knows with what result.
+    /// Fails as [`bytes`](Self::bytes) does, and if the body is not such JSON: the request was
+    /// executed then, with an unknown result.
     pub async fn json<T: DeserializeOwned>(self) -> Result<T, ProviderError> {
         let status = self.status();
         let body = self.bytes().await?;
@@ -115,19 +117,20 @@ impl HttpResponse {
         })
     }
 
-    /// The body piece by piece, as it comes, for providers that stream.
+    /// Returns the body piece by piece, as it arrives, for providers that stream.
     pub fn chunks(self) -> impl Stream<Item = Result<Bytes, ProviderError>> + Send + 'static {
         self.response.bytes_stream().map(|piece| piece.map_err(ProviderError::from_body))
     }
 
-    /// What the status says of the attempt, with `Retry-After` and, for the log, how the body begins.
+    /// Returns the failure of this status, with `Retry-After` and, for the log, the beginning of
+    /// the body.
     pub async fn into_error(mut self) -> ProviderError {
         let error = ProviderError::from_status(self.status());
         let error = match retry_after(self.response.headers(), SystemTime::now()) {
             Some(delay) => error.retry_after(delay),
             None => error,
         };
-        // The status decides, whatever becomes of the body.
+        // The status decides, whether or not the body can be read.
         let mut body = BytesMut::new();
         let read = async {
             while let Ok(Some(piece)) = self.response.chunk().await {
@@ -142,13 +145,13 @@ impl HttpResponse {
     }
 }
 
-/// The beginning of a body, on one line, for the log.
+/// Returns the beginning of a body on one line, for the log.
 fn body_excerpt(body: &[u8]) -> String {
     let text = String::from_utf8_lossy(&body[..body.len().min(MAX_EXCERPT_BYTES)]);
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
-/// `Retry-After`: seconds, or a date (RFC 9110 §10.2.3).
+/// Parses `Retry-After`: seconds, or a date (RFC 9110 §10.2.3).
 fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     let value = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
     if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {

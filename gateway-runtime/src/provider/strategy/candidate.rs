@@ -1,4 +1,4 @@
-//! What a strategy sees of each provider.
+//! Candidates: the available providers, as a strategy sees them.
 
 use std::{
     cell::OnceCell,
@@ -25,11 +25,11 @@ pub enum BreakerState {
     Closed,
     /// Calls do not go through.
     Open,
-    /// A few calls go through, to see whether it is well again.
+    /// A few calls go through, to probe whether the provider works again.
     HalfOpen,
 }
 
-/// A provider that can be asked now.
+/// A provider that is available now.
 pub struct Candidate<'a> {
     pub(crate) index: usize,
     provider: &'static str,
@@ -43,7 +43,7 @@ pub struct Candidate<'a> {
     known_cost: OnceCell<Option<Money>>,
 }
 
-/// What a pool knows of a candidate at this moment.
+/// The state of a candidate in its pool at one moment.
 pub(crate) struct CandidateState<'a> {
     pub(crate) index: usize,
     pub(crate) provider: &'static str,
@@ -87,7 +87,8 @@ impl<'a> From<CandidateState<'a>> for Candidate<'a> {
 }
 
 impl<'a> Candidate<'a> {
-    /// A candidate that is well, costs nobody knows what, has weight 1 and was never asked, for tests of a strategy.
+    /// Creates a candidate that works, has an unknown cost, weight 1 and no attempts, for tests of
+    /// a strategy.
     #[must_use]
     pub fn new(provider: &'static str) -> Self {
         Self {
@@ -104,93 +105,94 @@ impl<'a> Candidate<'a> {
         }
     }
 
-    /// The same with another weight.
+    /// Sets the weight.
     #[must_use]
     pub fn with_weight(self, weight: u32) -> Self {
         Self { weight, ..self }
     }
 
-    /// The same with another place.
+    /// Sets the position in the configured order.
     #[must_use]
     pub fn with_order(self, order: i32) -> Self {
         Self { order, ..self }
     }
 
-    /// The same with so many attempts in flight.
+    /// Sets the number of attempts in flight.
     #[must_use]
     pub fn with_in_flight(self, in_flight: u32) -> Self {
         Self { in_flight, ..self }
     }
 
-    /// The same with another breaker state.
+    /// Sets the state of the breaker.
     #[must_use]
     pub fn with_breaker(self, breaker: BreakerState) -> Self {
         Self { breaker, ..self }
     }
 
-    /// The same with a latency.
+    /// Sets the latency.
     #[must_use]
     pub fn with_latency(self, latency: Duration) -> Self {
         Self { latency: Some(latency), ..self }
     }
 
-    /// The same with a cost.
+    /// Sets the cost.
     #[must_use]
     pub fn with_cost(self, cost: Money) -> Self {
         Self { cost: (Cost::Flat(cost), &[]), ..self }
     }
 
-    /// The same with a memory of its own for [`credit`](Self::credit).
+    /// Sets the number that [`state`](Self::state) returns.
     #[must_use]
     pub fn with_credit(self, credit: &'a AtomicI64) -> Self {
         Self { state: Some(credit), ..self }
     }
 
-    /// The provider's name.
+    /// Returns the provider's name.
     #[must_use]
     pub fn provider(&self) -> &'static str {
         self.provider
     }
 
-    /// What this call would cost us there; none when unknown.
+    /// Returns the cost of this call to us; `None` if it is unknown.
     #[must_use]
     pub fn cost(&self) -> Option<Money> {
         let (cost, arguments) = self.cost;
         *self.known_cost.get_or_init(|| cost.of(arguments))
     }
 
-    /// The share of the calls that the configuration gives it, beside the others' weights.
+    /// Returns the configured share of the calls, relative to the others' weights.
     #[must_use]
     pub fn weight(&self) -> u32 {
         self.weight
     }
 
-    /// Its place in the configured order, smallest first.
+    /// Returns the position in the configured order, smallest first.
     #[must_use]
     pub fn order(&self) -> i32 {
         self.order
     }
 
-    /// How many attempts at this method are under way.
+    /// Returns the number of attempts at this method in flight.
     #[must_use]
     pub fn in_flight(&self) -> u32 {
         self.in_flight
     }
 
-    /// The state of its breaker for this method: closed, or half open.
+    /// Returns the state of the breaker of this method: closed or half-open.
     #[must_use]
     pub fn breaker(&self) -> BreakerState {
         self.breaker
     }
 
-    /// How long answers of this method take it, as a moving average that fades while nobody asks; none before the
-    /// first answer.
+    /// Returns the latency of this method, as a moving average that decays while there are no
+    /// attempts; `None` before the first reply.
     #[must_use]
     pub fn latency(&self) -> Option<Duration> {
         self.latency
     }
 
-    /// A number that is kept from call to call for this provider and method, for whatever a strategy makes of it.
+    /// Returns a number that is stored from call to call for this provider and method, for any use
+    /// by a strategy.
     #[must_use]
     pub fn state(&self) -> &'a AtomicI64 {
         static NOBODYS: AtomicI64 = AtomicI64::new(0);
@@ -212,12 +214,12 @@ impl fmt::Debug for Candidate<'_> {
     }
 }
 
-/// The providers that can be asked now: a slice to be sorted, from which candidates may be taken out.
+/// The available providers: a slice to sort, from which candidates may be removed.
 #[derive(Debug)]
 pub struct Candidates<'a>(SmallVec<[Candidate<'a>; 4]>);
 
 impl<'a> Candidates<'a> {
-    /// Keeps those of which `keep` is true, in their order.
+    /// Retains the candidates for which `keep` returns true, in their order.
     pub fn retain(&mut self, mut keep: impl FnMut(&Candidate<'a>) -> bool) {
         self.0.retain(|candidate| keep(candidate));
     }

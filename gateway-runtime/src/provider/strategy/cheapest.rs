@@ -1,19 +1,21 @@
-//! The one that costs least.
+//! The strategy `Cheapest`: the lowest cost first.
 
 use crate::{
     base::money::Currency,
     provider::strategy::{Candidates, Strategy, StrategyCall, round_robin::sort_rotating_ties},
 };
 
-/// Providers by what this call costs there, cheapest first; unknown costs come last, and equals take turns.
+/// Providers by the cost of this call, cheapest first; unknown costs come last, and equal ones
+/// rotate.
 ///
-/// Amounts compare within one currency only, since no rate of exchange is known: the currency is that of the first
-/// provider, by name, whose cost is known. A cost in another currency counts as unknown.
+/// Amounts compare within one currency only, since no exchange rate is known: the currency is that
+/// of the first provider, by name, whose cost is known. A cost in another currency counts as
+/// unknown.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Cheapest;
 
 impl Cheapest {
-    /// The strategy.
+    /// Creates the strategy.
     #[must_use]
     pub const fn new() -> Self {
         Self

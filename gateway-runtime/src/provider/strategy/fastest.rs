@@ -1,20 +1,21 @@
-//! The one that answers fastest.
+//! The strategy `Fastest`: the faster of two random choices first.
 
 use std::time::Duration;
 
 use crate::provider::strategy::{Candidate, Candidates, Strategy, StrategyCall};
 
-/// The faster of two providers drawn at random, by the moving average of their latencies; the others follow, fastest
-/// first.
+/// The faster of two providers drawn at random, by the moving average (EWMA) of their latencies;
+/// the others follow, fastest first.
 ///
-/// Two choices rather than the best of all keep every call of a moment from going to the same one (Mitzenmacher, *The
-/// Power of Two Choices in Randomized Load Balancing*, 2001). One that was never asked counts as fastest until the
-/// first attempt at it is under way, and as slowest from then until it has answered.
+/// Two choices rather than the best of all keep simultaneous calls from going to the same provider
+/// (Mitzenmacher, *The Power of Two Choices in Randomized Load Balancing*, 2001). A provider
+/// without any attempt counts as fastest until its first attempt is in flight, and as slowest from
+/// then until its first reply.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Fastest;
 
 impl Fastest {
-    /// The strategy.
+    /// Creates the strategy.
     #[must_use]
     pub const fn new() -> Self {
         Self

@@ -1,22 +1,27 @@
-//! The EWMA of latencies: an exponentially weighted moving average over time, in two words and without a lock.
+//! The EWMA of latencies: an exponentially weighted moving average over time, in two words and
+//! without a lock.
 
 use std::{
     sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed},
     time::Duration,
 };
 
-/// After so long an old answer weighs 1/e beside a new one, and so does an average that nobody refreshes: who was slow
-/// is tried again some day.
+/// The time constant of the average, in milliseconds. After it an old sample weighs 1/e beside a
+/// new one. An average without new attempts decays by the same factor, so that a slow provider is
+/// tried again some day.
 const EWMA_TIME_CONSTANT_MS: f32 = 10_000.0;
 
-/// A moving average of latencies. Times are milliseconds since some common beginning, and may wrap around.
+/// A moving average of latencies. Times are milliseconds since a common beginning, and may wrap
+/// around.
 ///
-/// Concurrent records may lose one of the samples, which an average can bear.
+/// Concurrent records may lose one of the samples, which an average tolerates.
 #[derive(Debug, Default)]
 pub(crate) struct Latency {
-    /// The average in microseconds, as an `f32`, above; when it was recorded, below. All zero: never.
+    /// The average in microseconds, as an `f32`, in the upper half; the time of its record in the
+    /// lower half. All zero stands for no average.
     average: AtomicU64,
-    /// When it was asked last: one that is being tried again does not fade further meanwhile.
+    /// The time of the last attempt: the average does not decay further while a provider is tried
+    /// again.
     asked: AtomicU32,
 }
 
@@ -36,14 +41,14 @@ impl Latency {
         self.average.store(u64::from(average.to_bits()) << 32 | u64::from(now), Relaxed);
     }
 
-    /// Adds the sample if it is above the average: who fails fast is not fast.
+    /// Adds the sample if it is above the average: a fast failure makes no provider fast.
     pub(crate) fn record_failure(&self, now: u32, sample: Duration) {
         if self.load().is_none_or(|(average, _)| sample.as_secs_f32() * 1e6 > average) {
             self.record(now, sample);
         }
     }
 
-    /// The average, faded by the time since anybody asked.
+    /// Returns the average, decayed by the time since the last attempt.
     pub(crate) fn read(&self, now: u32) -> Option<Duration> {
         let (average, at) = self.load()?;
         let idle = now.wrapping_sub(at).min(now.wrapping_sub(self.asked.load(Relaxed)));

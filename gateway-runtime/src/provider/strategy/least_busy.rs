@@ -1,17 +1,17 @@
-//! The one with the least to do.
+//! The strategy `LeastBusy`: the fewest attempts in flight first.
 
 use crate::provider::strategy::{
     Candidates, Strategy, StrategyCall, round_robin::sort_rotating_ties,
 };
 
-/// Providers by the number of attempts that are under way there, fewest first; equals take turns.
+/// Providers by the number of attempts in flight, fewest first; equal ones rotate.
 ///
-/// It counts what this process has sent, and for this method alone.
+/// The number counts the attempts of this process, at this method alone.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct LeastBusy;
 
 impl LeastBusy {
-    /// The strategy.
+    /// Creates the strategy.
     #[must_use]
     pub const fn new() -> Self {
         Self

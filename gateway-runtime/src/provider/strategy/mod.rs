@@ -1,7 +1,9 @@
-//! In which order the providers of a capability are asked: choosing and failing over are the same thing.
+//! Strategies: the order in which the providers of a capability are tried. It serves the first
+//! choice and failover alike.
 //!
-//! A [`Strategy`] puts the [`Candidates`] that can be asked now into an order. The first is asked; where the rules of
-//! failover allow another attempt, the next is. Six strategies ship; an author's own sees the call and each candidate:
+//! A [`Strategy`] sorts the available [`Candidates`]. The first is tried; if the rules of failover
+//! allow another attempt, the next is. Six strategies ship; an author's own sees the call and each
+//! candidate:
 //!
 //! ```
 //! use gateway_runtime::{
@@ -9,7 +11,7 @@
 //!     strategy::{Candidates, Strategy, StrategyCall},
 //! };
 //!
-//! /// Callers within the country are served by the provider there; nobody else is.
+//! /// Callers in Switzerland are served by the provider there; no others are.
 //! #[derive(Debug)]
 //! struct AtHome;
 //!
@@ -17,13 +19,15 @@
 //!     fn order(&self, call: &StrategyCall<'_>, candidates: &mut Candidates<'_>) {
 //!         let swiss = call.country() == Country::from_code("CH");
 //!         candidates.retain(|candidate| swiss || candidate.provider() != "zurich");
-//!         candidates.sort_by_key(|candidate| (candidate.provider() != "zurich", candidate.in_flight()));
+//!         candidates
+//!             .sort_by_key(|candidate| (candidate.provider() != "zurich", candidate.in_flight()));
 //!     }
 //! }
 //! ```
 //!
-//! It is used by name: `#[service(name = "…", strategy = AtHome)]`. All state that a strategy needs is kept for it,
-//! for each method by itself: [`StrategyCall::turn`] and [`CandidateView::credit`].
+//! An attribute selects it by name: `#[service(name = "…", strategy = AtHome)]`. The pool stores
+//! all state that a strategy needs, for each method by itself: [`StrategyCall::sequence`] and
+//! [`Candidate::state`].
 
 mod candidate;
 mod cheapest;
@@ -49,23 +53,24 @@ pub use crate::provider::strategy::{
     weighted::Weighted,
 };
 
-/// Puts the providers that can be asked now into the order in which they are to be asked.
+/// An order of the available providers.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a strategy",
     label = "does not say in which order providers are asked",
-    note = "those that ship are `RoundRobin`, `Weighted`, `Cheapest`, `Fastest`, `LeastBusy` and `Ordered`, in \
-            `gateway_runtime::strategy`; for one of your own, `impl Strategy for {Self}`"
+    note = "those that ship are `RoundRobin`, `Weighted`, `Cheapest`, `Fastest`, `LeastBusy` and \
+            `Ordered`, in `gateway_runtime::strategy`; for one of your own, `impl Strategy for {Self}`"
 )]
 pub trait Strategy: Send + Sync + 'static {
-    /// The name, for what is published.
+    /// Returns the name, for what is published.
     fn name(&self) -> &'static str {
         let name = std::any::type_name::<Self>();
         name.rsplit("::").next().unwrap_or(name)
     }
 
-    /// Orders `candidates`, best first. Who is taken out of them is not asked in this call.
+    /// Sorts `candidates`, best first. A candidate that is removed is not tried in this call.
     ///
-    /// They come in the order of their names, each once, and only those that can be asked now: enabled, not set aside,
-    /// and with a breaker that lets calls through. A method that must answer fast: it runs in every call.
+    /// The candidates come in the order of their names, each once, and only available ones:
+    /// enabled, not set aside, and with a breaker that lets calls through. The method must be fast:
+    /// it runs in every call.
     fn order(&self, call: &StrategyCall<'_>, candidates: &mut Candidates<'_>);
 }

@@ -1,13 +1,14 @@
-//! Always the same one, while it can be asked.
+//! The strategy `Ordered`: the first available provider of a fixed order.
 
 use crate::provider::strategy::{Candidates, Strategy, StrategyCall};
 
-/// Providers by their configured `order`, smallest first, then by name: the first does everything that it can.
+/// Providers by their configured `order`, smallest first, then by name: the first available one
+/// serves every call.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Ordered;
 
 impl Ordered {
-    /// The strategy.
+    /// Creates the strategy.
     #[must_use]
     pub const fn new() -> Self {
         Self

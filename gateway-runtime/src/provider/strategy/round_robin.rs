@@ -1,13 +1,13 @@
-//! Each in turn.
+//! The strategy `RoundRobin`: each provider in turn.
 
 use crate::provider::strategy::{Candidate, Candidates, Strategy, StrategyCall};
 
-/// Each provider in turn, whatever its weight. This is the default.
+/// Providers in rotation, whatever their weights. This is the default.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct RoundRobin;
 
 impl RoundRobin {
-    /// The strategy.
+    /// Creates the strategy.
     #[must_use]
     pub const fn new() -> Self {
         Self
@@ -20,7 +20,7 @@ impl Strategy for RoundRobin {
     }
 }
 
-/// Begins with another candidate each time.
+/// Rotates the candidates, so that each call begins with another.
 fn take_turns(call: &StrategyCall<'_>, candidates: &mut [Candidate<'_>]) {
     if candidates.len() > 1 {
         let first = call.sequence() % candidates.len();
@@ -28,7 +28,7 @@ fn take_turns(call: &StrategyCall<'_>, candidates: &mut [Candidate<'_>]) {
     }
 }
 
-/// Sorts by `key`; those that share the smallest take turns in being first.
+/// Sorts by `key`; the candidates that share the smallest key rotate.
 pub(super) fn sort_rotating_ties<K: Ord>(
     call: &StrategyCall<'_>,
     candidates: &mut [Candidate<'_>],

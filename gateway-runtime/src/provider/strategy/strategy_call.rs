@@ -1,4 +1,4 @@
-//! What a strategy sees of the call.
+//! The call, as a strategy sees it.
 
 use std::fmt;
 
@@ -20,7 +20,7 @@ pub struct StrategyCall<'a> {
 }
 
 impl<'a> StrategyCall<'a> {
-    /// A call, as pools make it; by hand for tests of a strategy.
+    /// Creates a call, in a pool or in a test of a strategy.
     #[must_use]
     pub fn new(
         call: &'a Call,
@@ -32,37 +32,38 @@ impl<'a> StrategyCall<'a> {
         Self { call, capability, method, arguments, sequence: turn }
     }
 
-    /// The call of the exposed method within which this happens: its caller, its client's address, its headers.
+    /// Returns the call of the exposed method within which this one happens: its caller, its
+    /// client's address, its headers.
     #[must_use]
     pub fn call(&self) -> &'a Call {
         self.call
     }
 
-    /// Where the client is, if that is known.
+    /// Returns the client's country, if it is known.
     #[must_use]
     pub fn country(&self) -> Option<Country> {
         self.call.country()
     }
 
-    /// The capability.
+    /// Returns the capability.
     #[must_use]
     pub fn capability(&self) -> &'static CapabilitySpec {
         self.capability
     }
 
-    /// The capability's method.
+    /// Returns the capability's method.
     #[must_use]
     pub fn method(&self) -> &'static CapabilityMethodSpec {
         self.method
     }
 
-    /// The argument that is passed as a `&Q`; the first of them if there are several.
+    /// Returns the argument that is passed as a `&Q`; the first of them if there are several.
     #[must_use]
     pub fn argument<Q: 'static>(&self) -> Option<&'a Q> {
         argument_of(self.arguments)
     }
 
-    /// How many calls of this method came before; wraps around.
+    /// Returns the number of earlier calls of this method; wraps around.
     #[must_use]
     pub fn sequence(&self) -> usize {
         self.sequence

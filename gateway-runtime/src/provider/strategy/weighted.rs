@@ -1,18 +1,19 @@
-//! Each by its weight.
+//! The strategy `Weighted`: shares of the calls by weight.
 
 use std::{cmp::Reverse, sync::atomic::Ordering::Relaxed};
 
 use crate::provider::strategy::{Candidates, Strategy, StrategyCall};
 
-/// Each provider gets the share of the calls that its configured weight is of all weights, evenly spread: with 5, 1
-/// and 1 it is `a a b a c a a`, never `a a a a a b c` (smooth weighted round robin, as nginx has it).
+/// Providers in proportion to their configured weights, evenly spread: with 5, 1 and 1 the order is
+/// `a a b a c a a`, never `a a a a a b c` (smooth weighted round robin, as in nginx).
 ///
-/// The others follow by weight, heaviest first. Weight 0 is asked only when everybody else has failed.
+/// The others follow by weight, heaviest first. Weight 0 is tried only if every other provider has
+/// failed.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Weighted;
 
 impl Weighted {
-    /// The strategy.
+    /// Creates the strategy.
     #[must_use]
     pub const fn new() -> Self {
         Self
@@ -20,8 +21,9 @@ impl Weighted {
 }
 
 impl Strategy for Weighted {
-    /// Each gains its weight in credit, the one with the most is chosen, and pays the sum of all weights. Concurrent
-    /// calls may interleave; what is gained is paid all the same, so shares stay exact in the long run.
+    /// Adds its weight to the credit of each candidate, chooses the one with the most, and
+    /// subtracts the sum of all weights from it. Concurrent calls may interleave; each still
+    /// subtracts what was added, so shares stay exact in the long run.
     fn order(&self, _: &StrategyCall<'_>, candidates: &mut Candidates<'_>) {
         let mut total = 0;
         let mut chosen: Option<(i64, usize)> = None;

@@ -1,4 +1,4 @@
-//! The instances of services and providers, each built once.
+//! The instances of services and providers. Each is built once.
 
 use std::{any::TypeId, collections::HashMap, sync::Arc};
 
@@ -11,7 +11,7 @@ use crate::{
     },
 };
 
-/// What was built.
+/// The instances that were built.
 #[derive(Default)]
 pub(in crate::service) struct Instances {
     services: HashMap<TypeId, ErasedInstance>,
@@ -19,7 +19,7 @@ pub(in crate::service) struct Instances {
 }
 
 impl Instances {
-    /// Builds everything; each that cannot be built adds its problems.
+    /// Builds all instances. An instance that cannot be built adds its problems to `problems`.
     pub(in crate::service) fn build(
         app: &App,
         services: &[&'static ServiceEntry],
@@ -75,12 +75,12 @@ impl Instances {
     }
 }
 
-/// What a service is called in error texts: `currency/v1`.
+/// Returns the name of a service in messages: `currency/v1`.
 pub(in crate::service) fn full_name(spec: &ServiceSpec) -> String {
     format!("{}/v{}", spec.name, spec.version)
 }
 
-/// The value, or its problems added to those of others.
+/// Returns the value, or adds the problems to `problems`.
 pub(in crate::service) fn ok_or_collect<T>(
     result: Result<T, StartError>,
     problems: &mut Vec<String>,

@@ -1,4 +1,5 @@
-//! Binds one method at start: what its arguments look up, and what they say of it.
+//! The binder: ties one method at start to the state of its arguments, and collects what they
+//! declare.
 
 pub(super) mod instances;
 pub(super) mod pools;
@@ -28,17 +29,17 @@ use crate::{
     },
 };
 
-/// What [`Binder::pool`] finds.
+/// A pool and the strategy for it, as [`Binder::pool`] returns them.
 pub type PoolAndStrategy<C> = (Arc<Pool<C>>, Arc<dyn Strategy>);
 
-/// What an argument may look up while its method is being bound.
+/// The context in which the arguments of a method are prepared.
 pub struct Binder<'a> {
     pub(super) app: &'a App,
     pub(super) instances: &'a Instances,
     pub(super) pools: &'a mut Pools,
     pub(super) service: &'static ServiceSpec,
     pub(super) method: &'static MethodSpec,
-    /// The method's own.
+    /// The strategy of the method itself.
     pub(super) strategy: Option<MakeStrategy>,
     pub(super) service_strategy: Option<MakeStrategy>,
     pub(super) input: Option<MethodInput>,
@@ -47,31 +48,34 @@ pub struct Binder<'a> {
 }
 
 impl Binder<'_> {
-    /// The app.
+    /// Returns the app.
     #[must_use]
     pub fn app(&self) -> &App {
         self.app
     }
 
-    /// The method that is being bound, for messages: `currency/v1/rates (src/main.rs:12)`.
+    /// Returns the name of the method that is being bound, for messages: `currency/v1/rates
+    /// (src/main.rs:12)`.
     #[must_use]
     pub fn subject(&self) -> String {
         let Self { service, method, .. } = self;
         format!("{}/v{}/{} ({})", service.name, service.version, method.name, method.source)
     }
 
-    /// Declares `T` to be the method's input.
+    /// Declares `T` as the input of the method.
     ///
     /// # Errors
     ///
-    /// When its schema cannot be a judge, or the method takes its input from the query string and `T` cannot be there.
+    /// Returns an error if the schema of `T` cannot be compiled, or if the method takes its input
+    /// from the query string and `T` does not fit there.
     pub fn input<T: JsonSchema>(&mut self) -> Result<(), StartError> {
         let input = MethodInput::new::<T>()
             .map_err(|why| StartError::new(format!("{}: {why}", self.subject())))?;
         if self.method.verb.has_query_input() {
             input.schema.query_compatible().map_err(|why| {
                 StartError::new(format!(
-                    "{}: a {} method has its input in the query string, where `{}` cannot be: {why}. Make it a POST \
+                    "{}: a {} method has its input in the query string, where `{}` cannot be: \
+                     {why}. Make it a POST \
                      method, or flatten the input",
                     self.subject(),
                     self.method.verb,
@@ -83,15 +87,17 @@ impl Binder<'_> {
         Ok(())
     }
 
-    /// The pool of all providers of `C`, with the strategy of the method, else of the service, else round robin.
+    /// Returns the pool of all providers of `C`, with the strategy of the method, else of the
+    /// service, else round robin.
     ///
     /// # Errors
     ///
-    /// When no provider of `C` is registered.
+    /// Returns an error if no provider of `C` is registered.
     pub fn pool<C: Capability + ?Sized>(&mut self) -> Result<PoolAndStrategy<C>, StartError> {
         let pool = self.pools.pool::<C>(self.instances).ok_or_else(|| {
             StartError::new(format!(
-                "{}: no provider of `{}` is registered. Write one (`#[provider] impl {} for …`), or link the crate \
+                "{}: no provider of `{}` is registered. Write one (`#[provider] impl {} for …`), \
+                 or link the crate \
                  that has one: `gateway_runtime::link!(that_crate)`",
                 self.subject(),
                 C::SPEC.name,
@@ -102,7 +108,8 @@ impl Binder<'_> {
         Ok((pool, self.strategy_of(TypeId::of::<C>())))
     }
 
-    /// One strategy for a service and a capability, so that its methods take turns together; a method's own is its own.
+    /// Returns the strategy of the method, else one that the methods of a service share for a
+    /// capability, so that they take turns together.
     fn strategy_of(&mut self, capability: TypeId) -> Arc<dyn Strategy> {
         if let Some(make) = self.strategy {
             return make();

@@ -1,4 +1,4 @@
-//! One pool for each capability, shared by all methods that ask for it.
+//! Pools: one for each capability, shared by the methods that use it.
 
 use std::{
     any::{Any, TypeId},
@@ -17,7 +17,7 @@ use crate::{
     },
 };
 
-/// The pools made until now, and what pools are made of.
+/// The pools created so far, and the provisions and settings from which pools are created.
 pub(in crate::service) struct Pools {
     provisions: Vec<&'static ProvisionEntry>,
     failover: FailoverSettings,
@@ -40,7 +40,7 @@ impl Pools {
         }
     }
 
-    /// The pool of `C`; none when nobody provides it.
+    /// Returns the pool of `C`; `None` if it has no provider.
     pub(in crate::service) fn pool<C: Capability + ?Sized>(
         &mut self,
         instances: &Instances,
@@ -91,7 +91,8 @@ impl Pools {
     }
 }
 
-/// In the order of the capability's methods; what the provider does not say is unknown.
+/// Returns the costs in the order of the capability's methods. A cost that the provider does not
+/// declare is unknown.
 fn costs(capability: &CapabilitySpec, entry: &ProvisionEntry) -> Vec<Cost> {
     let cost_of = |method: &str| {
         entry

@@ -1,4 +1,4 @@
-//! The database as a field or an argument of services and providers.
+//! The database as a field of services and providers, or as an argument of methods.
 
 use crate::{
     base::{call::CallRequest, error::Error, start_error::StartError},
@@ -12,7 +12,8 @@ use crate::{
 
 fn missing(asker: &str) -> StartError {
     StartError::new(format!(
-        "`{asker}` asks for a `Db`, and no database is configured: set `path` or `url` in [store] (the environment's DB_URL is \
+        "`{asker}` asks for a `Db`, and no database is configured: set `path` or `url` in [store] \
+         (the environment's DB_URL is \
          `url`)"
     ))
 }

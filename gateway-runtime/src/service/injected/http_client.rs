@@ -6,7 +6,7 @@ use crate::{
     service::app::{BuildContext, FromApp},
 };
 
-/// The program's one client; its connections serve all providers.
+/// The HTTP client of the program. All providers share its connections.
 #[diagnostic::do_not_recommend]
 impl FromApp for HttpClient {
     fn from_app(scope: &BuildContext<'_>) -> Result<Self, StartError> {

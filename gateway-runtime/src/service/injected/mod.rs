@@ -1,4 +1,4 @@
-//! What a service or a provider is given: implementations of [`FromApp`](super::app::FromApp) and
+//! Injected values: implementations of [`FromApp`](super::app::FromApp) and
 //! [`FromCall`](super::argument::FromCall) for the types of lower folders.
 
 mod db;

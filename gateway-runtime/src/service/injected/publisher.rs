@@ -1,4 +1,4 @@
-//! The publisher as a field or an argument of services and providers.
+//! The publisher as a field of services and providers, or as an argument of methods.
 
 use crate::{
     base::{call::CallRequest, error::Error, start_error::StartError},
@@ -12,7 +12,8 @@ use crate::{
 
 fn missing(asker: &str) -> StartError {
     StartError::new(format!(
-        "`{asker}` asks for a `Publisher`, and there is none: an app that is made by hand must be given one"
+        "`{asker}` asks for a `Publisher`, and there is none: an app that is made by hand must be \
+         given one"
     ))
 }
 

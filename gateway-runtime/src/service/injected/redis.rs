@@ -1,4 +1,4 @@
-//! Redis as a field or an argument of services and providers.
+//! Redis as a field of services and providers, or as an argument of methods.
 
 use crate::{
     base::{call::CallRequest, error::Error, start_error::StartError},
@@ -12,7 +12,8 @@ use crate::{
 
 fn not_configured(asker: &str) -> StartError {
     StartError::new(format!(
-        "`{asker}` asks for `Redis`, and nothing says where that is: set `url` in [redis], or REDIS_HOST in the environment"
+        "`{asker}` asks for `Redis`, and nothing says where that is: set `url` in [redis], or \
+         REDIS_HOST in the environment"
     ))
 }
 
@@ -49,7 +50,7 @@ mod tests {
     use crate::service::app::App;
 
     #[test]
-    fn without_redis_it_is_told_how_to_have_it() {
+    fn missing_redis_is_reported_with_the_settings_to_make() {
         let error =
             Redis::from_app(&App::default().scope("services.chat")).unwrap_err().to_string();
         assert!(
@@ -60,7 +61,7 @@ mod tests {
 
     #[cfg(feature = "redis")]
     #[tokio::test]
-    async fn its_keys_are_not_the_gateways() {
+    async fn authors_keys_are_apart_from_the_gateways() {
         let Some(redis) = crate::redis::tests::own_redis().await else { return };
         let mut app = App::default();
         app.insert(std::sync::Arc::new(redis.for_authors()));

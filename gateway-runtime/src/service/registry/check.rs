@@ -1,4 +1,4 @@
-//! Checks of the collected entries as a whole: what two of them claim, and what one lacks.
+//! Checks of the entries as a whole: names that are claimed twice, and services without methods.
 
 use std::{any::TypeId, collections::HashMap};
 
@@ -10,7 +10,7 @@ use crate::{
     },
 };
 
-/// Every problem of the entries among themselves.
+/// Returns the problems of the entries among themselves.
 pub(in crate::service) fn problems(entries: &Entries, methods: &MethodsByService) -> Vec<String> {
     let mut problems = Vec::new();
     duplicate_services(entries, &mut problems);
@@ -21,7 +21,7 @@ pub(in crate::service) fn problems(entries: &Entries, methods: &MethodsByService
     problems
 }
 
-/// Reports every name that is claimed a second time, with both places.
+/// Reports each name that is claimed a second time, with both source locations.
 fn duplicates(
     what: &str,
     claims: impl Iterator<Item = (String, SourceLocation)>,
@@ -49,7 +49,7 @@ fn duplicate_services(entries: &Entries, problems: &mut Vec<String>) {
 }
 
 fn duplicate_methods(entries: &Entries, problems: &mut Vec<String>) {
-    // A service declared twice would make each of its methods a problem of its own.
+    // Methods of a second service of the same name are skipped: the service itself is reported.
     let mut seen: HashMap<String, TypeId> = HashMap::new();
     let claims = entries.methods.iter().filter_map(|method| {
         let service = full_name(method.service);
@@ -67,7 +67,7 @@ fn duplicate_providers(entries: &Entries, problems: &mut Vec<String>) {
     duplicates("provider", claims, "Give one of them another name", problems);
 }
 
-/// `/meta` and the log name capabilities, so two traits must not share a name.
+/// Reports capabilities that share a name, since `/meta` and the log identify them by it.
 fn duplicate_capabilities(entries: &Entries, problems: &mut Vec<String>) {
     let mut seen: HashMap<&str, (TypeId, SourceLocation)> = HashMap::new();
     for entry in &entries.provisions {
@@ -76,7 +76,8 @@ fn duplicate_capabilities(entries: &Entries, problems: &mut Vec<String>) {
         if first != id {
             let name = entry.capability.name;
             problems
-                .push(format!("capability `{name}` is declared twice, at {other} and at {source}. Rename one trait"));
+                .push(format!("capability `{name}` is declared twice, at {other} and at {source}. \
+                               Rename one trait"));
         }
     }
 }
@@ -90,7 +91,8 @@ fn services_without_methods(
         if !methods.contains_key(&(service.id)()) {
             let (name, source) = (full_name(service.spec), service.spec.source);
             problems.push(format!(
-                "service `{name}` ({source}) exposes no method: put `#[service]` on its impl block and \
+                "service `{name}` ({source}) exposes no method: put `#[service]` on its impl block \
+                 and \
                  `#[expose_method(GET)]` on a method"
             ));
         }

@@ -1,4 +1,4 @@
-//! All entries of a program, in an order that does not depend on the linker.
+//! The collection of a program's entries, in an order that does not depend on the linker.
 
 use std::{any::TypeId, collections::HashMap};
 
@@ -7,7 +7,7 @@ use crate::{
     service::entry::{MethodEntry, ProviderEntry, ProvisionEntry, ServiceEntry},
 };
 
-/// What a program consists of.
+/// The entries of a program.
 #[derive(Debug, Default)]
 pub struct Entries {
     pub(in crate::service) services: Vec<&'static ServiceEntry>,
@@ -16,11 +16,11 @@ pub struct Entries {
     pub(in crate::service) provisions: Vec<&'static ProvisionEntry>,
 }
 
-/// The methods of each service, by its type.
+/// The methods of each service, by the type of the service.
 pub(in crate::service) type MethodsByService = HashMap<TypeId, Vec<&'static MethodEntry>>;
 
 impl Entries {
-    /// All that is linked.
+    /// Returns the entries that are linked.
     pub(in crate::service) fn linked() -> Self {
         let linked = Self {
             services: inventory::iter::<ServiceEntry>().collect(),
@@ -31,7 +31,7 @@ impl Entries {
         linked.sorted()
     }
 
-    /// These services and methods, and no providers.
+    /// Creates a collection of services and methods, without providers.
     #[must_use]
     pub fn of(services: Vec<&'static ServiceEntry>, methods: Vec<&'static MethodEntry>) -> Self {
         Self { services, methods, ..Self::default() }.sorted()
@@ -56,7 +56,7 @@ impl Entries {
     }
 }
 
-/// The names of all that is linked, which nothing needs to be built for.
+/// The names of the linked entries. Reading them builds nothing.
 pub(crate) struct Linked {
     pub(crate) services: Vec<&'static str>,
     pub(crate) providers: Vec<&'static str>,

@@ -1,7 +1,12 @@
-//! What the program consists of: entries collected at link time, sorted, checked whole, and built.
+//! The registry: the services, methods, providers and capabilities of the program.
 //!
-//! `entries` is what the macros submit and `collected` all of it, `check` compares entries with each other, `instances`
-//! and `pools` build what methods need, and `binder` ties a method to it.
+//! The macros submit entries at link time. They are sorted, checked as a whole, and built.
+//!
+//! `entries` collects the linked entries and `check` compares them with each other. The sibling
+//! module `binder` builds instances and pools, and binds methods to them.
+//!
+//! `entries` is what the macros submit and `collected` all of it, `check` compares entries with
+//! each other, `instances` and `pools` build what methods need, and `binder` ties a method to it.
 
 pub(super) mod check;
 pub(crate) mod entries;
@@ -35,49 +40,49 @@ use crate::{
     },
 };
 
-/// How the providers of a program are to be used.
+/// Settings of the providers of a program.
 #[derive(Clone, Debug, Default)]
 pub struct RegistrySettings {
-    /// Attempts, deadlines, breakers.
+    /// Settings of attempts, deadlines and breakers.
     pub failover: FailoverSettings,
-    /// By the provider's name.
+    /// Settings of providers, by the provider's name.
     pub providers: HashMap<String, ProviderSettings>,
 }
 
 /// A service of the running gateway.
 #[derive(Debug)]
 pub struct RegisteredService {
-    /// What its attribute says.
+    /// The declaration of the attribute.
     pub spec: &'static ServiceSpec,
-    /// Its methods, by name.
+    /// Methods of the service, sorted by name.
     pub methods: Vec<Arc<Method>>,
 }
 
-/// Everything that is registered, built and ready to be called.
+/// The services, providers and capabilities of the program, built and ready for calls.
 pub struct Registry {
     services: Vec<RegisteredService>,
     providers: Vec<Arc<Provider>>,
     capabilities: Vec<&'static CapabilitySpec>,
-    /// Which provider (second) has which capability (first), by name.
+    /// Pairs of a capability's and a provider's name, sorted.
     provisions: Vec<(&'static str, &'static str)>,
     pools: BTreeMap<&'static str, ErasedPool>,
 }
 
 impl Registry {
-    /// Builds all that the program links.
+    /// Builds the entries that the program links.
     ///
     /// # Errors
     ///
-    /// Every problem at once.
+    /// Returns all problems at once.
     pub fn build(app: &App, settings: &RegistrySettings) -> Result<Self, StartError> {
         Self::from_entries(&Entries::linked(), app, settings)
     }
 
-    /// Builds these entries, which need not be linked: for tests and measurements.
+    /// Builds the entries passed, which need not be linked: for tests and measurements.
     ///
     /// # Errors
     ///
-    /// Every problem at once.
+    /// Returns all problems at once.
     #[doc(hidden)]
     pub fn from_entries(
         entries: &Entries,
@@ -96,7 +101,7 @@ impl Registry {
         let mut pools = Pools::new(entries.provisions.clone(), settings.failover.clone());
         let mut services = Vec::new();
         for entry in &entries.services {
-            // A service that was not built has said why; its methods have nothing to add.
+            // The service has reported its own problem, so its methods report none.
             if !instances.has_service((entry.id)()) {
                 continue;
             }
@@ -123,30 +128,30 @@ impl Registry {
         Ok(Self { services, providers, capabilities, provisions, pools: pools.by_name() })
     }
 
-    /// The services, by name and version.
+    /// Returns the services, sorted by name and version.
     #[must_use]
     pub fn services(&self) -> &[RegisteredService] {
         &self.services
     }
 
-    /// The methods of all services.
+    /// Returns the methods of all services.
     pub fn methods(&self) -> impl Iterator<Item = &Arc<Method>> {
         self.services.iter().flat_map(|service| &service.methods)
     }
 
-    /// The providers, by name.
+    /// Returns the providers, sorted by name.
     #[must_use]
     pub fn providers(&self) -> &[Arc<Provider>] {
         &self.providers
     }
 
-    /// The capabilities that some provider has, by name.
+    /// Returns the capabilities that at least one provider has, sorted by name.
     #[must_use]
     pub fn capabilities(&self) -> &[&'static CapabilitySpec] {
         &self.capabilities
     }
 
-    /// The names of the capabilities of a provider.
+    /// Returns the names of the capabilities of a provider.
     pub fn capabilities_of(&self, provider: &str) -> impl Iterator<Item = &'static str> {
         self.provisions
             .iter()
@@ -154,23 +159,23 @@ impl Registry {
             .map(|(capability, _)| *capability)
     }
 
-    /// How the providers of a capability are now; none when no method asks for it.
+    /// Returns the health of the providers of a capability now; `None` if no method uses it.
     #[must_use]
     pub fn health(&self, capability: &str) -> Option<PoolHealth> {
         self.pools.get(capability).map(ErasedPool::health)
     }
 
-    /// The pools of all capabilities that some method asks for.
+    /// Returns the pools of the capabilities that at least one method uses.
     pub fn pools(&self) -> impl Iterator<Item = &ErasedPool> {
         self.pools.values()
     }
 
-    /// Checks that services (`currency` or `currency/v1`) and providers of these names are registered: a crate that is
-    /// only named in `Cargo.toml` registers nothing, silently.
+    /// Checks that the services (`currency` or `currency/v1`) and providers of these names are
+    /// registered. A crate that is only named in `Cargo.toml` registers nothing, silently.
     ///
     /// # Errors
     ///
-    /// Names each that is missing, and what is there.
+    /// Names each missing one, and those that are registered.
     pub fn expect(&self, services: &[String], providers: &[String]) -> Result<(), StartError> {
         let service_names: Vec<_> = self
             .services

@@ -1,4 +1,4 @@
-//! The keys of clients.
+//! API keys of clients.
 
 use std::{
     collections::HashSet,
@@ -54,7 +54,7 @@ impl Keys {
     }
 }
 
-/// Each call with a key reads it anew, so one that is revoked is no good for the next.
+/// Reads the key anew for each call, so that a revoked key is refused from the next call on.
 impl ApiKeys for Store {
     fn find<'a>(
         &'a self,

@@ -1,4 +1,4 @@
-//! Holds as they stand in the database.
+//! Rows of holds.
 
 use std::{borrow::Cow, sync::Arc};
 
@@ -9,7 +9,7 @@ use crate::{
     store::{Attribution, Hold, Value, commit::ledger::BalanceKey},
 };
 
-/// A hold as it stands in the books. One that an earlier program has written does not say what its call is.
+/// A hold as it is stored. A row that an earlier version of the program wrote has no attribution.
 #[derive(Deserialize)]
 pub(in crate::store) struct HoldRow {
     call: Arc<str>,

@@ -1,4 +1,4 @@
-//! Idempotency keys: who may go on, and who gets an answer that was given before.
+//! Idempotency keys (SEMANTICS §5): claims of keys by fenced leases, and stored answers.
 
 use std::collections::{HashMap, HashSet};
 
@@ -14,7 +14,7 @@ use crate::store::{
     },
 };
 
-/// A claim as it stands in the books.
+/// A claim as it is stored.
 #[derive(Deserialize)]
 struct StoredClaim {
     key: String,
@@ -26,7 +26,8 @@ struct StoredClaim {
 }
 
 impl StoredClaim {
-    /// What it means for another claim of the same key; none when that may have it.
+    /// Returns the conflict with another claim of the same key; `None` if that claim may take the
+    /// key over.
     fn conflict_with(&self, claim: &Claim) -> Option<ClaimOutcome> {
         let over = self.until < claim.at;
         match &self.answer {
@@ -34,7 +35,7 @@ impl StoredClaim {
             _ if *self.fingerprint != *claim.fingerprint => Some(ClaimOutcome::Mismatch),
             Some(answer) => Some(ClaimOutcome::Done(answer.clone())),
             None if !over => Some(ClaimOutcome::InProgress(self.until)),
-            // Its holder is gone, and may have got as far as doing it.
+            // The holder is gone, and may have executed the call.
             None if self.once => Some(ClaimOutcome::Unknown),
             None => None,
         }
@@ -48,7 +49,7 @@ struct TakeOver<'c> {
     before: String,
 }
 
-/// A claim that holds a key only as long as the transaction that undoes it.
+/// A claim that holds a key only within the transaction that undoes it.
 #[derive(Serialize)]
 struct TakenClaims<'c> {
     key: &'c str,
@@ -134,7 +135,8 @@ async fn close(write: &mut Batch, changes: &[Command]) -> Result<(), StoreError>
         }
     }
     write.later(&CLOSE_CLAIMS, answered).await?;
-    // Claims them once more: where the commit of the first time is still on its way, this waits for it.
+    // The second claim waits for the first if its commit is still under way; the release below then
+    // frees both.
     write.rows::<_, String>(&ADD_CLAIMS, undone).await?;
     write.rows::<_, ()>(&RELEASE_CLAIMS, released).await.map(drop)
 }
@@ -164,7 +166,7 @@ async fn claim(
     changes: &[Command],
     outcomes: &mut [CommandOutcome],
 ) -> Result<(), StoreError> {
-    // A caller who gave up waiting for a claim has undone it already, in the same batch perhaps.
+    // A caller that stopped waiting for a claim has undone it already, possibly in this batch.
     let undone: HashSet<&str> = changes.iter().filter_map(as_undone).collect();
     let as_claim = |change| as_claim(change).filter(|claim| !undone.contains(&*claim.fence));
     let claims =
@@ -215,7 +217,7 @@ async fn claim(
     Ok(())
 }
 
-/// The fence of a claim that is undone.
+/// Returns the fence of a claim that the command undoes.
 fn as_undone(change: &Command) -> Option<&str> {
     match change {
         Command::Settle(settlement) => match &settlement.claim {

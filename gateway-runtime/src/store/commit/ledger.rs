@@ -1,7 +1,10 @@
-//! Accounts, balances, holds and the ledger.
+//! Accounts, balances, holds and the append-only double-entry ledger.
 //!
-//! A hold is captured when its call was fulfilled, released on definite failure, and kept for reconciliation when the outcome is
-//! unknown (SEMANTICS §7).
+//! An entry names one account. The other side is the operator's and follows from the entry's kind:
+//! a `credit` comes from there, a `charge` goes there.
+//!
+//! A hold is captured when its call was fulfilled, released on definite failure, and kept for
+//! reconciliation when the outcome is unknown (SEMANTICS §7).
 
 use std::{
     collections::{BTreeMap, HashSet},
@@ -23,7 +26,7 @@ use crate::{
     },
 };
 
-/// Whose balance, and in which currency.
+/// The key of a balance: account and currency.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(super) struct BalanceKey {
     pub(super) account: Arc<str>,
@@ -44,7 +47,7 @@ struct LockedBalance {
     held: i64,
 }
 
-/// An entry of the ledger.
+/// A ledger entry to be inserted.
 struct NewEntry<'c> {
     at: i64,
     account: &'c str,
@@ -76,13 +79,13 @@ struct FoundCredit {
     amount: i64,
 }
 
-/// The balances that a batch is about, which nobody else can change until it ends.
+/// The balances that a batch changes, locked until the transaction ends.
 pub(super) struct LockedBalances {
     balances: BTreeMap<BalanceKey, LockedBalance>,
 }
 
 impl LockedBalances {
-    /// Opens accounts, takes the balances of a batch for itself, and brings in its credits.
+    /// Opens accounts, locks the balances of a batch, and applies its credits.
     pub(super) async fn open(
         write: &mut Batch,
         changes: &[Command],
@@ -145,7 +148,7 @@ impl LockedBalances {
                 }
                 (Some(_), _) => CreditOutcome::Mismatch,
                 (None, None) => CreditOutcome::NoAccount,
-                // The sum of both, so that a release always fits.
+                // Checks the sum of held and available, so that a release cannot overflow.
                 (None, Some(balance)) => {
                     match amount.nanos().checked_add(balance.held + balance.available) {
                         None => CreditOutcome::Overflow,
@@ -173,7 +176,8 @@ impl LockedBalances {
         write.insert(&CREDITS, entries.iter().map(NewEntry::values)).await
     }
 
-    /// Ends the holds of calls that have ended: charges what they cost, and gives the rest back.
+    /// Resolves the holds of calls that have ended: captures the price and releases the difference,
+    /// or keeps the hold where the outcome is unknown.
     pub(super) async fn settle(
         &mut self,
         write: &mut Batch,
@@ -185,7 +189,8 @@ impl LockedBalances {
         let unknown: HashSet<String> =
             write.rows(&KEEP_HOLDS, unknown.collect()).await?.into_iter().collect();
         let ended = settled().filter(|(_, cost, _)| cost.is_some()).map(|(hold, ..)| &*hold.call);
-        // A hold that an operator has ended before, or an earlier change of this batch, is nobody's to end again.
+        // Only holds that still exist are resolved: an operator, or an earlier command of this
+        // batch, may have resolved one before.
         let mut ended = write.delete(&HOLDS, ended.collect()).await?.into_iter();
         let mut entries = Vec::new();
         for (change, outcome) in changes.iter().zip(outcomes) {
@@ -221,14 +226,15 @@ impl LockedBalances {
         write.insert(&CHARGES, entries.iter().map(NewEntry::values)).await
     }
 
-    /// Sets money aside, for as many calls as there is money for.
+    /// Places holds, for as many calls as the balances cover.
     pub(super) async fn hold(
         &mut self,
         write: &mut Batch,
         changes: &[Command],
         outcomes: &mut [CommandOutcome],
     ) -> Result<(), StoreError> {
-        // Whoever gave up waiting for a hold has ended its call already, in the same batch perhaps.
+        // A caller that stopped waiting for a hold has ended its call already, possibly in this
+        // batch.
         let ended: HashSet<&str> =
             changes.iter().filter_map(as_ended_hold).map(|(hold, ..)| &*hold.call).collect();
         let mut held = Vec::new();
@@ -259,7 +265,7 @@ impl LockedBalances {
         write.later(&NOTE_PROVIDERS, asked.collect()).await
     }
 
-    /// Writes the balances.
+    /// Writes the balances back.
     pub(super) async fn close(self, write: &mut Batch) -> Result<(), StoreError> {
         write.later(&SET_BALANCES, self.balances.into_values().collect()).await
     }
@@ -293,7 +299,7 @@ fn as_credit(change: &Command) -> Option<&Credit> {
     }
 }
 
-/// The hold of a call that has ended, what the call cost, and when it came.
+/// Returns the hold that a command resolves, the amount to capture and the time of the entry.
 fn as_ended_hold(change: &Command) -> Option<(&Hold, Option<Money>, i64)> {
     match change {
         Command::Settle(settlement) => {

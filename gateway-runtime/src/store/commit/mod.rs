@@ -1,5 +1,7 @@
-//! Decides what a batch of changes does. All of a batch happens in one transaction, so what is decided here for many
-//! calls costs a few statements and one commit.
+//! The commit of a batch of commands.
+//!
+//! All commands of a batch run in one transaction, so many calls together cost a few statements and
+//! one commit.
 
 mod api_keys;
 pub(super) mod holds;
@@ -28,10 +30,11 @@ use crate::store::{
     },
 };
 
-/// How long a database may take over one batch before it counts as away.
+/// The time limit of one batch; beyond it the database counts as unavailable.
 pub(super) const COMMIT_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// The books, kept in a database.
+/// The store: accounts and their ledger, idempotency keys, the request log, API keys and operators'
+/// changes, in one database.
 #[derive(Clone, Debug)]
 pub struct Store {
     database: Arc<dyn Database>,
@@ -40,34 +43,36 @@ pub struct Store {
 }
 
 impl Store {
-    /// The books in `database`, whose migrations have been applied.
+    /// Creates a store in `database`, whose migrations must be applied.
     #[must_use]
     pub fn new(database: impl Database + 'static) -> Self {
         Self { database: Arc::new(database), kinds: Arc::default(), writing: Writing::default() }
     }
 
-    /// Carries out the journal, which writes into these books, where that is good for both.
-    pub(super) fn drive(&self, journal: BoxFuture<'static, ()>) -> JoinHandle<()> {
-        self.database.spawn_writer(journal)
+    /// Spawns the store writer on the thread or runtime that suits the database.
+    pub(super) fn spawn_writer(&self, writer: BoxFuture<'static, ()>) -> JoinHandle<()> {
+        self.database.spawn_writer(writer)
     }
 
-    /// Whether the journal runs on a thread of its own.
+    /// Returns whether the store writer runs on a thread of its own.
     pub(super) fn has_writer_thread(&self) -> bool {
         self.database.has_writer_thread()
     }
 
-    /// Carries out all of `changes` or none, in an order in which they could have come, and says what came of each.
+    /// Executes all of `changes` or none, as if one after another in some order, and returns the
+    /// outcome of each.
     ///
     /// # Errors
     ///
-    /// When the database is away, slow or full. Nothing was changed, unless [`StoreError::may_have_happened`].
+    /// Fails if the database is unavailable, slow or full. Nothing was changed, unless the error
+    /// [is ambiguous](StoreError::is_ambiguous).
     pub async fn commit(&self, changes: &[Command]) -> Result<Vec<CommandOutcome>, StoreError> {
-        let outcomes = self.carry_out(changes).await;
+        let outcomes = self.execute(changes).await;
         self.writing.ended(&outcomes);
         outcomes
     }
 
-    async fn carry_out(&self, changes: &[Command]) -> Result<Vec<CommandOutcome>, StoreError> {
+    async fn execute(&self, changes: &[Command]) -> Result<Vec<CommandOutcome>, StoreError> {
         let work = async {
             let mut write = Batch(self.database.begin().await?);
             let (outcomes, kinds) = write.all(changes, &self.kinds).await?;
@@ -79,77 +84,78 @@ impl Store {
         Ok(outcomes)
     }
 
-    /// The records of these calls, newest first.
+    /// Returns the records of these calls, newest first.
     ///
     /// # Errors
     ///
-    /// When the database is away or slow.
+    /// Fails if the database is unavailable or slow.
     pub async fn requests(&self, calls: &[&str]) -> Result<Vec<RequestRecord>, StoreError> {
         self.read(&requests_named(), &json!({ "calls": calls })).await
     }
 
-    /// The newest records, newest first.
+    /// Returns the newest records, newest first.
     ///
     /// # Errors
     ///
-    /// When the database is away or slow.
+    /// Fails if the database is unavailable or slow.
     pub async fn recent_requests(&self, count: u32) -> Result<Vec<RequestRecord>, StoreError> {
         self.search(&RequestQuery::default(), count).await
     }
 
-    /// What an account has, by currency, and what its entries and holds add up to.
+    /// Returns the balances of an account by currency, beside the sums of its entries and holds.
     ///
     /// # Errors
     ///
-    /// When the database is away or slow.
+    /// Fails if the database is unavailable or slow.
     pub async fn audit(&self, account: &str) -> Result<Vec<Audit>, StoreError> {
         self.read(&AUDIT, &[account]).await
     }
 
-    /// The number of the last change that an operator made; 0 before the first.
+    /// Returns the number of the last change by an operator; 0 before the first.
     ///
     /// # Errors
     ///
-    /// When the database is away or slow.
+    /// Fails if the database is unavailable or slow.
     pub async fn version(&self) -> Result<i64, StoreError> {
         Ok(self.read(&LAST_CHANGE, &[0]).await?.pop().unwrap_or(0))
     }
 
-    /// What operators have set after one change and up to another, and holds after that, oldest first: all price lists, the
-    /// latest limits, the latest of each provider.
+    /// Returns the operators' changes after number `after`, up to `until`, that are in force then,
+    /// oldest first: all price lists, the latest limits, the latest change of each provider.
     ///
     /// # Errors
     ///
-    /// When the database is away or slow.
+    /// Fails if the database is unavailable or slow.
     pub async fn settings(&self, after: i64, until: i64) -> Result<Vec<ChangeRecord>, StoreError> {
         self.read(&SETTINGS, &[after, until]).await
     }
 
-    /// The plan of an account; none when there is no such account.
+    /// Returns the plan of an account; `None` if the account does not exist.
     ///
     /// # Errors
     ///
-    /// When the database is away or slow.
+    /// Fails if the database is unavailable or slow.
     pub async fn plan(&self, account: &str) -> Result<Option<String>, StoreError> {
         Ok(self.read(&PLAN_OF, &[account]).await?.pop())
     }
 
-    /// Money set aside for calls that must have ended before `time` (microseconds since 1970) and did not: their gateways
-    /// are gone. A few hundred at a time.
+    /// Returns the holds of calls that must have ended before `time` (microseconds since 1970) and
+    /// did not, because their gateways are gone. Returns a few hundred at a time.
     ///
     /// # Errors
     ///
-    /// When the database is away or slow.
+    /// Fails if the database is unavailable or slow.
     pub async fn abandoned_holds(&self, time: i64) -> Result<Vec<Hold>, StoreError> {
         let rows: Vec<holds::HoldRow> = self.read(&OVERDUE_HOLDS, &[time]).await?;
         Ok(rows.into_iter().map(Hold::from).collect())
     }
 
-    /// How many bytes the idempotency keys take of callers who are not known, with the answers that are kept for them.
+    /// Returns the bytes that the idempotency keys of anonymous callers take, stored answers
+    /// included.
     ///
     /// # Errors
     ///
-    /// When the database is away or slow.
+    /// Fails if the database is unavailable or slow.
     pub async fn anonymous_bytes(&self) -> Result<u64, StoreError> {
         Ok(self.read(&COUNTED_BYTES, &[0]).await?.pop().unwrap_or(0))
     }
@@ -186,32 +192,34 @@ fn from_json<T: DeserializeOwned>(row: &str) -> Result<T, StoreError> {
         .map_err(|error| StoreError::rejected(format!("a row cannot be read: {error}: {row}")))
 }
 
-/// A batch on its way.
+/// A batch of commands in an open transaction.
 struct Batch(Box<dyn Transaction>);
 
 impl Batch {
-    /// What came of each change, and which kinds of requests were new.
+    /// Executes all commands. Returns the outcome of each, and the ids of the new request kinds.
     async fn all(
         &mut self,
         changes: &[Command],
         known: &KnownKinds,
     ) -> Result<(Vec<CommandOutcome>, Vec<i64>), StoreError> {
         let mut outcomes = vec![CommandOutcome::Settled; changes.len()];
-        // Balances first, always in the same order: two gateways never wait for each other.
-        let mut purse = LockedBalances::open(self, changes, &mut outcomes).await?;
+        // Balances are locked first and always in the same order, so that two gateways cannot
+        // deadlock.
+        let mut balances = LockedBalances::open(self, changes, &mut outcomes).await?;
         Claims::write(self, changes, &mut outcomes).await?;
-        purse.settle(self, changes, &mut outcomes).await?;
-        purse.hold(self, changes, &mut outcomes).await?;
-        purse.close(self).await?;
+        balances.settle(self, changes, &mut outcomes).await?;
+        balances.hold(self, changes, &mut outcomes).await?;
+        balances.close(self).await?;
         let kinds = request_log::write(self, changes, &outcomes, known).await?;
         Keys::write(self, changes, &mut outcomes).await?;
-        // The last, because nobody else may change settings from here to the end.
+        // Operators' changes come last: the lock that they take excludes other gateways until the
+        // end.
         OperatorChanges::write(self, changes, &mut outcomes).await?;
         self.0.flush().await?;
         Ok((outcomes, kinds))
     }
 
-    /// Inserts rows of so many columns; none, and nothing is sent.
+    /// Inserts rows of `COLUMNS` columns. Sends nothing if there are no rows.
     async fn insert<'v, const COLUMNS: usize>(
         &mut self,
         table: &'static Table,
@@ -221,7 +229,8 @@ impl Batch {
         if values.is_empty() { Ok(()) } else { self.0.insert(table, &values).await }
     }
 
-    /// Deletes rows by their keys, and says of each whether it was there.
+    /// Deletes rows by their keys, and returns whether each existed. Sends nothing if there are no
+    /// keys.
     async fn delete(
         &mut self,
         table: &'static Table,
@@ -230,7 +239,8 @@ impl Batch {
         if keys.is_empty() { Ok(Vec::new()) } else { self.0.delete(table, &keys).await }
     }
 
-    /// Carries out a statement that returns nothing for some rows, as [`Transaction::run_later`] says; none, and nothing is sent.
+    /// Executes a statement without results for some rows, deferred as in
+    /// [`Transaction::run_later`]. Sends nothing if there are no rows.
     async fn later<T: Serialize>(
         &mut self,
         statement: &'static Statement,
@@ -239,7 +249,8 @@ impl Batch {
         if rows.is_empty() { Ok(()) } else { self.0.run_later(statement, &to_json(&rows)?).await }
     }
 
-    /// Carries out a statement for some rows; none, and nothing is sent.
+    /// Executes a statement for some rows, and returns its results. Sends nothing if there are no
+    /// rows.
     async fn rows<T: Serialize, R: DeserializeOwned>(
         &mut self,
         statement: &'static Statement,

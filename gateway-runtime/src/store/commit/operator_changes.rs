@@ -1,4 +1,5 @@
-//! What operators change, and the trace of all that they do.
+//! Operators' changes: the settings that operators change, and an audit entry for each of their
+//! actions.
 
 use std::{borrow::Cow, collections::HashMap};
 
@@ -53,7 +54,7 @@ fn is_an_operators(change: &Command) -> bool {
     )
 }
 
-/// The trace that a change leaves, if it changed anything.
+/// Returns the audit entry of a command, if the command changed anything.
 fn audit_entry(change: &Command, outcome: &CommandOutcome) -> Option<OperatorChange> {
     let (at, who, kind, subject, document) = match (change, outcome) {
         (Command::OpenAccount { account, plan, at, who }, CommandOutcome::Opened(true)) => {
@@ -88,7 +89,8 @@ fn audit_entry(change: &Command, outcome: &CommandOutcome) -> Option<OperatorCha
     })
 }
 
-/// What holds of each provider: a change says only what is different.
+/// The overrides of each provider in force; a change has the changed members only and is merged
+/// into them.
 struct ProviderSwitches(HashMap<String, Map<String, Value>>);
 
 impl ProviderSwitches {
@@ -99,10 +101,10 @@ impl ProviderSwitches {
             }
             _ => None,
         });
-        let mut asked: Vec<Value> =
+        let mut subjects: Vec<Value> =
             named.map(|name| json!({ "kind": ChangeKind::Provider, "subject": name })).collect();
-        asked.dedup();
-        let latest: Vec<ChangeRecord> = write.rows(&LATEST_CHANGES, asked).await?;
+        subjects.dedup();
+        let latest: Vec<ChangeRecord> = write.rows(&LATEST_CHANGES, subjects).await?;
         let switches =
             latest.into_iter().map(|edited| Ok((edited.subject, from_json(&edited.document)?)));
         switches.collect::<Result<_, StoreError>>().map(Self)

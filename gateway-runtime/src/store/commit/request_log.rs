@@ -1,4 +1,4 @@
-//! The log of requests: one row each, which names the kind of request that it is.
+//! The request log (SEMANTICS §8): one row a request, which refers to a request kind.
 
 use std::{
     collections::HashSet,
@@ -19,11 +19,11 @@ use crate::{
     },
 };
 
-/// The kinds that are known to be in the database, so that they need not be written again.
+/// The request kinds that are known to be in the database and need not be written again.
 #[derive(Debug, Default)]
 pub(super) struct KnownKinds(Mutex<HashSet<i64>>);
 
-/// The most kinds that are remembered; a gateway of ten thousand methods has about so many.
+/// The most kinds in memory; a gateway of ten thousand methods has about as many.
 const MAX_KNOWN_KINDS: usize = 65_536;
 
 impl KnownKinds {
@@ -31,7 +31,7 @@ impl KnownKinds {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).contains(&id)
     }
 
-    /// Remembers what a transaction that was committed has written.
+    /// Adds the kinds that a committed transaction has written.
     pub(super) fn learn(&self, new: impl IntoIterator<Item = i64>) {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if known.len() > MAX_KNOWN_KINDS {
@@ -41,7 +41,8 @@ impl KnownKinds {
     }
 }
 
-/// What has few values, and few combinations of these.
+/// A request kind: the columns of a request that have few values and few combinations, stored once
+/// in a table of their own.
 #[derive(Serialize)]
 struct RequestKind<'r> {
     id: i64,
@@ -80,10 +81,10 @@ impl<'r> RequestKind<'r> {
         kind
     }
 
-    /// The first 64 bits of a SHA-256: a few thousand kinds share none.
+    /// Returns the first 64 bits of a SHA-256, enough to tell a few thousand kinds apart.
     fn digest(&self) -> i64 {
         let mut digest = Sha256::new();
-        // No text in it has a zero byte, as PostgreSQL could not hold it.
+        // A zero byte separates the texts: PostgreSQL cannot store one within a text.
         for text in [
             Some(self.origin),
             Some(self.service),
@@ -107,7 +108,7 @@ impl<'r> RequestKind<'r> {
     }
 }
 
-/// A request's row, which names its kind.
+/// Returns the row of a request of the kind `kind`.
 fn row(request: &RequestRecord, kind: i64) -> [Value<'_>; 12] {
     [
         (&*request.call).into(),
@@ -125,7 +126,7 @@ fn row(request: &RequestRecord, kind: i64) -> [Value<'_>; 12] {
     ]
 }
 
-/// Writes the rows of calls that have ended, and gives the kinds that were not known until now.
+/// Writes the rows of calls that have ended, and returns the kinds that were not known before.
 pub(super) async fn write(
     write: &mut Batch,
     changes: &[Command],
@@ -138,7 +139,8 @@ pub(super) async fn write(
     let (provisional, ended): (Vec<_>, Vec<_>) =
         settled().chain(&interrupted).partition(|request| request.is_provisional());
     let (mut new, mut rows) = (Vec::new(), Vec::with_capacity(ended.len() + provisional.len()));
-    // Of a call that begins to stream and ends within the same batch, the end is written.
+    // Final rows come before provisional ones: of a call that begins to stream and ends within this
+    // batch, the end is written.
     let mut calls = HashSet::<&str, RandomState>::default();
     for request in ended.into_iter().chain(provisional) {
         if calls.insert(&request.call) {
@@ -152,7 +154,7 @@ pub(super) async fn write(
             json!({ "call": request.call, "kind": kind, "price": request.price })
         })
         .collect();
-    // Two gateways that write the same ones never wait for each other.
+    // In order of ids, so that two gateways that write the same kinds cannot deadlock.
     new.sort_by_key(|kind| kind.id);
     let ids = new.iter().map(|kind| kind.id).collect();
     write.rows::<_, ()>(&ADD_KINDS, new).await?;
@@ -161,7 +163,7 @@ pub(super) async fn write(
     Ok(ids)
 }
 
-/// The name of a request's kind, which is among the new ones unless it is known.
+/// Returns the id of a request's kind, and adds the kind to `new` unless it is known.
 fn learn<'r>(
     new: &mut Vec<RequestKind<'r>>,
     request: &'r RequestRecord,
@@ -182,7 +184,7 @@ fn as_settled(change: &Command) -> Option<&RequestRecord> {
     }
 }
 
-/// The row of a call whose gateway is gone, if its hold was still open.
+/// Returns the row of a call whose gateway is gone, if its hold was still open.
 fn interrupted((change, outcome): (&Command, &CommandOutcome)) -> Option<RequestRecord> {
     match (change, outcome) {
         (Command::ResolveAbandonedHold(hold, charge), CommandOutcome::Decided(true)) => {
@@ -192,7 +194,7 @@ fn interrupted((change, outcome): (&Command, &CommandOutcome)) -> Option<Request
     }
 }
 
-/// The row of a call about which an operator has decided.
+/// Returns the row of a call whose hold an operator has settled.
 fn as_decided<'c>((change, outcome): (&'c Command, &CommandOutcome)) -> Option<&'c RequestRecord> {
     match (change, outcome) {
         (Command::ResolveUnknownHold { request, .. }, CommandOutcome::Decided(true)) => {

@@ -1,4 +1,4 @@
-//! Whether the books can be written, as far as the last commits tell: readiness asks.
+//! The store's part of readiness: the last failed commit, and an attempt to write after it.
 
 use std::{
     sync::{Arc, Mutex, PoisonError},
@@ -13,16 +13,16 @@ use crate::store::{
     sql::statements::WRITE_SOMETHING,
 };
 
-/// The time after a commit that failed in which nothing is tried: what is owed is written again five times a second, and a write
-/// that is smaller may find room where that has none.
+/// The time after a failed commit in which no write is attempted. Unwritten settlements are retried
+/// five times a second, and a smaller write may find room where they have none.
 const RECENT_TIME: Duration = Duration::from_secs(1);
 
-/// Why and when the last commit failed, if it did.
+/// The error and the time of the last commit, if it failed.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Writing(Arc<Mutex<Option<(StoreError, Instant)>>>);
 
 impl Writing {
-    /// A commit has ended. One that the database refuses says that the database is well.
+    /// Records the result of a commit. A rejected commit counts as a success: the database works.
     pub(super) fn ended<T>(&self, commit: &Result<T, StoreError>) {
         let failure = commit.as_ref().err().filter(|error| !error.is_refusal());
         let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -37,19 +37,19 @@ impl Writing {
 }
 
 impl Store {
-    /// Returns whether the books can be written. After a commit that failed that is tried: a gateway that is not ready
-    /// has no calls that would.
+    /// Checks whether the store can be written. After a failed commit this attempts a write, since
+    /// a gateway that is not ready receives no calls that would.
     ///
     /// # Errors
     ///
-    /// Why they cannot.
+    /// Fails with the cause if the store cannot be written.
     pub async fn check_writing(&self) -> Result<(), StoreError> {
         let Some((failure, at)) = self.writing.failure() else { return Ok(()) };
         if at.elapsed() < RECENT_TIME {
             return Err(failure);
         }
         let (books, runtime) = (self.clone(), Handle::current());
-        // SQLite waits for locks where it is called.
+        // SQLite blocks the calling thread while it waits for a lock.
         let tried = tokio::task::spawn_blocking(move || runtime.block_on(books.write_something()));
         match tokio::time::timeout(COMMIT_TIMEOUT / 4, tried).await {
             Ok(Ok(written)) => written,
@@ -57,7 +57,7 @@ impl Store {
         }
     }
 
-    /// Why the books cannot be written, in a word: `full`, `locked` or `away`.
+    /// Returns in one word why the store cannot be written: `full`, `locked` or `away`.
     pub(crate) fn writing_trouble(&self) -> &'static str {
         self.writing.failure().map_or("away", |(failure, _)| failure.word())
     }

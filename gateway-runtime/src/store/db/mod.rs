@@ -1,4 +1,4 @@
-//! The configured database, for services and providers that keep something of their own there.
+//! The configured database, for tables of services and providers.
 
 pub(super) mod outbox;
 
@@ -12,15 +12,17 @@ use crate::store::{
     sql::glance::Glance,
 };
 
-/// The database of `[store]`; a field or an argument of services and providers. It has connections of its own, made when the
-/// first is asked for, so that nobody's slow query keeps the books waiting.
+/// The database of `[store]`; a field or an argument of services and providers.
 ///
-/// What is kept there needs migrations: `Gateway::migrations`.
+/// It has connections of its own, opened on first use, so that a slow query of an author's does not
+/// delay the store.
+///
+/// Tables of authors need migrations: `Gateway::migrations`.
 ///
 /// ```
 /// use gateway_runtime::{Db, prelude::*, sqlx};
 ///
-/// /// What was said.
+/// /// A guest book.
 /// #[service(name = "guestbook")]
 /// struct Guestbook {
 ///     db: Db,
@@ -28,10 +30,11 @@ use crate::store::{
 ///
 /// #[service]
 /// impl Guestbook {
-///     /// How many entries there are.
+///     /// Returns the number of entries.
 ///     #[expose_method(GET)]
 ///     async fn count(&self) -> Result<i64> {
-///         Ok(sqlx::query_scalar("SELECT count(*) FROM guestbook").fetch_one(self.db.sqlite()?).await?)
+///         let count = sqlx::query_scalar("SELECT count(*) FROM guestbook");
+///         Ok(count.fetch_one(self.db.sqlite()?).await?)
 ///     }
 /// }
 /// ```
@@ -46,11 +49,11 @@ pub(super) enum Connections {
 }
 
 impl Db {
-    /// Connections to SQLite. It has one writer at a time: keep transactions short.
+    /// Returns connections to SQLite. SQLite has one writer at a time: keep transactions short.
     ///
     /// # Errors
     ///
-    /// When PostgreSQL is configured.
+    /// Fails if PostgreSQL is configured.
     pub fn sqlite(&self) -> Result<&SqlitePool, StoreError> {
         match &self.0 {
             Connections::Sqlite(pool, _) => Ok(pool),
@@ -61,11 +64,11 @@ impl Db {
         }
     }
 
-    /// Connections to PostgreSQL.
+    /// Returns connections to PostgreSQL.
     ///
     /// # Errors
     ///
-    /// When SQLite is configured.
+    /// Fails if SQLite is configured.
     #[cfg(feature = "postgres")]
     pub fn postgres(&self) -> Result<&PgPool, StoreError> {
         match &self.0 {
@@ -76,7 +79,7 @@ impl Db {
         }
     }
 
-    /// Applies what it lacks.
+    /// Applies missing migrations.
     pub(super) async fn migrate(&self, all: &[Migrations]) -> Result<(), StoreError> {
         match &self.0 {
             Connections::Sqlite(pool, _) => migrations::apply(pool, Dialect::Sqlite, all).await,
@@ -85,7 +88,7 @@ impl Db {
         }
     }
 
-    /// Brings one owner's part of it to a version, forward or back.
+    /// Migrates one owner's tables to a version, forward or back.
     pub(super) async fn migrate_to(
         &self,
         owned: &Migrations,
@@ -102,7 +105,7 @@ impl Db {
         }
     }
 
-    /// What it has, and what it lacks.
+    /// Returns each migration, and whether the database has it.
     pub(super) async fn status(
         &self,
         all: &[Migrations],

@@ -1,4 +1,5 @@
-//! Events that were written down in a transaction of an author's, until the broker has them.
+//! The transactional outbox: events that an author's transaction has written, until the broker has
+//! confirmed them.
 
 use sqlx::{AssertSqlSafe, SqliteConnection, SqlitePool};
 #[cfg(feature = "postgres")]
@@ -6,9 +7,10 @@ use sqlx::{PgConnection, Postgres, Transaction};
 
 use crate::store::{BoxFuture, Db, StoreError, db::Connections};
 
-/// A connection by which an event can be written down: to SQLite or PostgreSQL, usually that of a transaction.
+/// A connection that can write an event to the outbox: to SQLite or PostgreSQL, usually that of a
+/// transaction.
 pub trait OutboxConnection: Send {
-    /// Writes an event down, as text.
+    /// Writes an event, as text.
     fn write<'a>(&'a mut self, event: &'a str) -> BoxFuture<'a, Result<(), StoreError>>;
 }
 
@@ -37,17 +39,17 @@ impl OutboxConnection for PgConnection {
     }
 }
 
-/// The oldest events of an outbox.
+/// A batch of the oldest events of the outbox.
 pub(crate) struct OutboxBatch {
     rows: Vec<(i64, String)>,
     held: OutboxLock,
 }
 
-/// What keeps other gateways from bringing the same events.
+/// The lock that keeps other gateways from publishing the same events.
 enum OutboxLock {
-    /// A file is one gateway's; should two have it, events may be published twice.
+    /// No lock: a file belongs to one gateway. If two use it, events may be published twice.
     Sqlite(SqlitePool),
-    /// A lock, as long as the transaction.
+    /// The transaction that holds an advisory lock until its end.
     #[cfg(feature = "postgres")]
     Postgres(Transaction<'static, Postgres>),
 }
@@ -55,12 +57,13 @@ enum OutboxLock {
 /// Finds one row, or none in an empty outbox.
 const IS_THERE_ANY: &str = "SELECT 'some' FROM outbox WHERE ?1 NOT NULL LIMIT 1";
 
-/// Of the lock; any number that nothing else takes.
+/// The number of the advisory lock; any number without another use.
 #[cfg(feature = "postgres")]
 const LOCK: i64 = 0x6761_7465_6f75_7462;
 
 impl Db {
-    /// The oldest events whose numbers are above `after`, at most `most`; none while another gateway has some.
+    /// Returns the oldest events with numbers above `after`, at most `most`; none while another
+    /// gateway holds the lock.
     pub(crate) async fn outbox(&self, after: i64, most: i64) -> Result<OutboxBatch, StoreError> {
         match &self.0 {
             Connections::Sqlite(pool, glance) => {
@@ -83,7 +86,8 @@ impl Db {
                 let mut transaction = pool.begin().await.map_err(failed)?;
                 let lock = sqlx::query_scalar("SELECT pg_try_advisory_xact_lock($1)").bind(LOCK);
                 let rows = if lock.fetch_one(&mut *transaction).await.map_err(failed)? {
-                    let rows = "SELECT number, event FROM outbox WHERE number > $1 ORDER BY number LIMIT $2";
+                    let rows = "SELECT number, event FROM outbox WHERE number > $1 ORDER BY number \
+                        LIMIT $2";
                     let rows = sqlx::query_as(rows).bind(after).bind(most);
                     rows.fetch_all(&mut *transaction).await.map_err(failed)?
                 } else {
@@ -96,12 +100,12 @@ impl Db {
 }
 
 impl OutboxBatch {
-    /// Each event with its number.
+    /// Returns each event with its number.
     pub(crate) fn rows(&self) -> &[(i64, String)] {
         &self.rows
     }
 
-    /// Takes those out that the broker has.
+    /// Deletes the events that the broker has confirmed.
     pub(crate) async fn delete(self, numbers: &[i64]) -> Result<(), StoreError> {
         if numbers.is_empty() {
             return Ok(());
@@ -109,7 +113,7 @@ impl OutboxBatch {
         match self.held {
             OutboxLock::Sqlite(pool) => {
                 let places = vec!["?"; numbers.len()].join(", ");
-                // Nothing but question marks.
+                // The formatted part is question marks only.
                 let delete =
                     AssertSqlSafe(format!("DELETE FROM outbox WHERE number IN ({places})"));
                 let delete =

@@ -1,5 +1,6 @@
-//! The shape of the database: versioned steps forward and back, part of the binary. The gateway has its own, and each
-//! crate of an author's may have some, counted on their own.
+//! Migrations of the database: versioned steps forward and back, embedded in the binary.
+//!
+//! The gateway has its own, and each crate of an author's may have some, numbered separately.
 
 use sqlx::{
     Database, Pool, SqlSafeStr,
@@ -11,38 +12,38 @@ use sqlx::{
 
 use crate::store::StoreError;
 
-/// The statements of one step, in one dialect.
+/// The statements of one migration, in one dialect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sql {
-    /// Forward.
+    /// The statements that apply the migration.
     pub up: &'static str,
-    /// Back.
+    /// The statements that revert the migration.
     pub down: &'static str,
 }
 
-/// One step in the shape of a database.
+/// A migration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Migration {
-    /// Its number, from 1; steps are taken in this order.
+    /// The number, from 1; migrations are applied in this order.
     pub version: i64,
-    /// What it is about.
+    /// The name.
     pub name: &'static str,
-    /// For SQLite; nothing is done there without.
+    /// The statements for SQLite; without them the migration is skipped there.
     pub sqlite: Option<Sql>,
-    /// For PostgreSQL; nothing is done there without.
+    /// The statements for PostgreSQL; without them the migration is skipped there.
     pub postgres: Option<Sql>,
 }
 
-/// All steps of one owner: what [`migrations!`](crate::migrations) finds in a folder.
+/// All migrations of one owner, as [`migrations!`](crate::migrations) finds them in a folder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Migrations {
-    /// Whose they are; their versions are counted for each owner. Letters, digits, `_` and `-`.
+    /// The owner, within which versions are numbered. Letters, digits, `_` and `-`.
     pub owner: &'static str,
-    /// The steps.
+    /// The migrations, by version.
     pub steps: &'static [Migration],
 }
 
-/// The gateway's own.
+/// The gateway's own migrations.
 pub(super) const GATEWAY: Migrations = {
     macro_rules! step {
         ($version:literal, $name:literal, $file:literal) => {
@@ -83,7 +84,7 @@ pub(super) const GATEWAY: Migrations = {
     }
 };
 
-/// Which statements a database understands.
+/// The SQL dialect of a database.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Dialect {
     Sqlite,
@@ -91,16 +92,16 @@ pub(super) enum Dialect {
     Postgres,
 }
 
-/// One step, and whether a database has it.
+/// A migration, and whether a database has it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MigrationStatus {
-    /// Whose it is.
+    /// The owner.
     pub owner: &'static str,
-    /// Its number.
+    /// The number.
     pub version: i64,
-    /// What it is about; empty for one that this program does not know.
+    /// The name; empty if this program does not know the migration.
     pub name: &'static str,
-    /// Whether the database has it.
+    /// Whether the migration is applied.
     pub is_applied: bool,
 }
 
@@ -139,12 +140,13 @@ impl Migrations {
         let owner = self.owner;
         StoreError::rejected(match error {
             MigrateError::VersionMissing(version) => format!(
-                "the database is newer than this program: it has migration {version} of `{owner}`, which is not known here; \
-                 start the newer version, or take the migration back with it"
+                "the database is newer than this program: it has migration {version} of `{owner}`, \
+                 which is not known here; start the newer version, or take the migration back with \
+                 it"
             ),
             MigrateError::VersionMismatch(version) => format!(
-                "migration {version} of `{owner}` was applied with other statements than this program has: what is applied \
-                 is not edited, write a new one"
+                "migration {version} of `{owner}` was applied with other statements than this \
+                 program has: what is applied is not edited, write a new one"
             ),
             MigrateError::VersionNotPresent(version) => {
                 format!("`{owner}` has no migration {version}")
@@ -154,11 +156,11 @@ impl Migrations {
     }
 }
 
-/// Applies what a database lacks; one process at a time.
+/// Applies missing migrations; one process at a time.
 ///
 /// # Errors
 ///
-/// When a step fails, or the database has been changed by a newer version of the program.
+/// Fails if a step fails, or a newer version of the program has migrated the database.
 pub(super) async fn apply<DB>(
     pool: &Pool<DB>,
     dialect: Dialect,
@@ -173,11 +175,12 @@ where
     Ok(())
 }
 
-/// Brings one owner's part of a database to `version`, forward or back; what a step that is taken back keeps goes with it.
+/// Migrates one owner's tables to `version`, forward or back. Reverting a step deletes the data
+/// that it stores.
 ///
 /// # Errors
 ///
-/// As [`apply`], and when there is no such version.
+/// Fails as [`apply`] does, and if the version does not exist.
 pub(super) async fn bring_to<DB>(
     pool: &Pool<DB>,
     dialect: Dialect,
@@ -200,11 +203,11 @@ where
     brought.map_err(|error| owned.explain(error))
 }
 
-/// Each step of each owner, known here or not.
+/// Returns each migration of each owner, known to this program or not.
 ///
 /// # Errors
 ///
-/// When the database cannot be read.
+/// Fails if the database cannot be read.
 pub(super) async fn status<DB>(
     pool: &Pool<DB>,
     dialect: Dialect,
@@ -237,11 +240,11 @@ where
     Ok(status)
 }
 
-/// Refuses a database that is older or newer than the program.
+/// Rejects a database that is older or newer than the program.
 ///
 /// # Errors
 ///
-/// Which steps are missing, and how to take them.
+/// Names the missing migrations, and how to apply them.
 pub(super) fn require(status: &[MigrationStatus]) -> Result<(), StoreError> {
     if let Some(newer) = status.iter().find(|step| step.is_applied && step.name.is_empty()) {
         let owned = Migrations { owner: newer.owner, steps: &[] };
@@ -256,13 +259,13 @@ pub(super) fn require(status: &[MigrationStatus]) -> Result<(), StoreError> {
         return Ok(());
     }
     Err(StoreError::rejected(format!(
-        "the database is older than this program, it lacks {}: run `gateway db migrate` with this program's settings, or \
-         set `store.migrate` to true",
+        "the database is older than this program, it lacks {}: run `gateway db migrate` with this \
+         program's settings, or set `store.migrate` to true",
         missing.join(", ")
     )))
 }
 
-/// What is applied of one owner's; nothing where nothing ever was.
+/// Returns the applied migrations of one owner; none if the owner has no table yet.
 async fn applied<DB>(
     pool: &Pool<DB>,
     owned: &Migrations,
@@ -284,6 +287,6 @@ where
 }
 
 fn is_missing_table(error: &dyn sqlx::error::DatabaseError) -> bool {
-    // PostgreSQL has a code for it, SQLite words.
+    // PostgreSQL has a code for a missing table, SQLite only a message.
     error.code().is_some_and(|code| code == "42P01") || error.message().starts_with("no such table")
 }

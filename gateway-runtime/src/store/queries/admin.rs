@@ -1,4 +1,4 @@
-//! What operators read in the books.
+//! Queries of the store for the operator's API.
 
 use serde::Deserialize;
 use serde_json::json;
@@ -12,7 +12,7 @@ use crate::store::{
     },
 };
 
-/// A hold, and whether it stays.
+/// An open hold, and whether the outcome of its call is unknown.
 #[derive(Deserialize)]
 struct OpenHoldRow {
     #[serde(flatten)]
@@ -27,39 +27,39 @@ impl OpenHoldRow {
 }
 
 impl Store {
-    /// Asks whether the database is there.
+    /// Checks that the database answers.
     ///
     /// # Errors
     ///
-    /// When it is away or slow.
+    /// Fails if the database is unavailable or slow.
     pub async fn ping(&self) -> Result<(), StoreError> {
         self.read::<u8>(&PING, &[0]).await.map(drop)
     }
 
-    /// An account; none where there is no such.
+    /// Returns an account; `None` if it does not exist.
     ///
     /// # Errors
     ///
-    /// When the database is away or slow.
+    /// Fails if the database is unavailable or slow.
     pub async fn account(&self, id: &str) -> Result<Option<Account>, StoreError> {
         Ok(self.read(&FIND_ACCOUNT, &[id]).await?.pop())
     }
 
-    /// What an account has, by currency.
+    /// Returns the balances of an account, by currency.
     ///
     /// # Errors
     ///
-    /// When the database is away or slow.
+    /// Fails if the database is unavailable or slow.
     pub async fn balances(&self, account: &str) -> Result<Vec<Balance>, StoreError> {
         self.read(&FIND_BALANCES, &[account]).await
     }
 
-    /// Money that is set aside, and whether it stays so because nobody knows how its call ended: the newest first, at most
-    /// `count`, of calls before that of this name.
+    /// Returns open holds, newest first, each with whether the outcome of its call is unknown: at
+    /// most `count`, of calls before the one with the id `before`.
     ///
     /// # Errors
     ///
-    /// When the database is away or slow.
+    /// Fails if the database is unavailable or slow.
     pub async fn holds(
         &self,
         only_unknown: bool,
@@ -71,20 +71,21 @@ impl Store {
         Ok(rows.into_iter().map(OpenHoldRow::into_hold).collect())
     }
 
-    /// The money that is set aside for a call, and whether nobody knows how the call ended.
+    /// Returns the open hold of a call, and whether the outcome of the call is unknown.
     ///
     /// # Errors
     ///
-    /// When the database is away or slow.
+    /// Fails if the database is unavailable or slow.
     pub async fn open_hold(&self, call: &str) -> Result<Option<(Hold, bool)>, StoreError> {
         Ok(self.read(&FIND_HOLD, &[call]).await?.pop().map(OpenHoldRow::into_hold))
     }
 
-    /// An account's newest entries, newest first: at most `count`, and only those with smaller numbers than `before`.
+    /// Returns an account's entries, newest first: at most `count`, with smaller numbers than
+    /// `before`.
     ///
     /// # Errors
     ///
-    /// When the database is away or slow.
+    /// Fails if the database is unavailable or slow.
     pub async fn entries(
         &self,
         account: &str,
@@ -94,11 +95,12 @@ impl Store {
         self.read(&FIND_ENTRIES, &json!([account, before.unwrap_or(i64::MAX), count])).await
     }
 
-    /// The newest changes by operators, newest first: at most `count`, and only those with smaller numbers than `before`.
+    /// Returns the operators' changes, newest first: at most `count`, with smaller numbers than
+    /// `before`.
     ///
     /// # Errors
     ///
-    /// When the database is away or slow.
+    /// Fails if the database is unavailable or slow.
     pub async fn changes(
         &self,
         before: Option<i64>,
@@ -107,12 +109,12 @@ impl Store {
         self.read(&FIND_CHANGES, &json!([before.unwrap_or(i64::MAX), count])).await
     }
 
-    /// The newest price lists, newest first, as the changes that set them: at most `count`, and only those with smaller
-    /// numbers than `before`.
+    /// Returns the price lists, newest first, as the changes that set them: at most `count`, with
+    /// smaller numbers than `before`.
     ///
     /// # Errors
     ///
-    /// When the database is away or slow.
+    /// Fails if the database is unavailable or slow.
     pub async fn price_lists(
         &self,
         before: Option<i64>,

@@ -1,4 +1,4 @@
-//! Sums up what accounts paid and what it cost us.
+//! The margin: price, cost and the difference.
 
 use chrono::DateTime;
 use serde::{Deserialize, Serialize};
@@ -7,7 +7,7 @@ use crate::store::{
     MarginQuery, MarginRow, RequestQuery, StoreError, commit::Store, sql::statements::margin,
 };
 
-/// A row of the statement.
+/// A row that the statement returns.
 #[derive(Deserialize)]
 struct Row {
     service: String,
@@ -32,11 +32,12 @@ struct MarginArgument<'s> {
 }
 
 impl Store {
-    /// What accounts paid and what it cost us, by service, method, provider and currency, and by day if that is asked for.
+    /// Returns price and cost by service, method, provider and currency, and by day if `span`
+    /// groups by day.
     ///
     /// # Errors
     ///
-    /// When the database is away, or too slow for so many requests.
+    /// Fails if the database is unavailable, or too slow for the number of requests.
     pub async fn margin(&self, span: &MarginQuery) -> Result<Vec<MarginRow>, StoreError> {
         let names =
             RequestQuery { since: span.since, until: span.until, ..RequestQuery::default() }
@@ -47,7 +48,7 @@ impl Store {
     }
 }
 
-/// A row for each currency: what was paid can be in another than what it cost.
+/// Returns a row for each currency: the price can be in another currency than the cost.
 fn by_currency(row: Row, by_day: bool) -> impl Iterator<Item = MarginRow> {
     let day = DateTime::from_timestamp(row.day.saturating_mul(86_400), 0).filter(|_| by_day);
     let day = day.map(|day| day.format("%Y-%m-%d").to_string());
@@ -74,7 +75,7 @@ fn by_currency(row: Row, by_day: bool) -> impl Iterator<Item = MarginRow> {
         cost_unknown: 0,
         ..taken.clone()
     });
-    // What was neither paid nor has a known cost says nothing, unless that is what it says.
+    // A row without price and known cost carries no information, unless it counts unknown costs.
     let says = |it: &MarginRow| it.currency.is_some() || it.cost_unknown > 0;
     [Some(taken), spent].into_iter().flatten().filter(says)
 }

@@ -1,8 +1,9 @@
-//! Finds requests among millions.
+//! The search of the request log, among millions of rows.
 //!
-//! What has few values is looked for among the kinds of requests, of which there are few; what has many has an index of
-//! its own. The rarest of what is asked for leads: where few requests have it, they are all looked at. If nothing is rare,
-//! an index that is in the order of time leads, and as what is asked for is frequent, few are looked at in vain.
+//! Columns with few values are matched against the request kinds, of which there are few; columns
+//! with many values have an index each. The access path is the most selective condition: if few
+//! requests match it, all of them are read. If no condition is selective, the access path is an
+//! index in the order of time; as matches are frequent then, few rows are read in vain.
 
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -16,7 +17,7 @@ use crate::store::{
     },
 };
 
-/// What is bound.
+/// The argument of the statements.
 #[derive(Serialize)]
 struct QueryArgument<'s> {
     #[serde(flatten)]
@@ -28,11 +29,11 @@ struct QueryArgument<'s> {
 }
 
 impl Store {
-    /// The newest requests for which all of `search` is so, newest first; at most `count`.
+    /// Returns the newest requests that match `search`, newest first; at most `count`.
     ///
     /// # Errors
     ///
-    /// When the database is away or slow.
+    /// Fails if the database is unavailable or slow.
     pub async fn search(
         &self,
         search: &RequestQuery,
@@ -52,7 +53,7 @@ impl Store {
         self.ask(requests(search, lead), &argument).await
     }
 
-    /// By which of what is asked for requests are found.
+    /// Chooses the access path of a query.
     async fn lead(
         &self,
         search: &RequestQuery,

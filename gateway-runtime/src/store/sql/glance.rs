@@ -1,8 +1,9 @@
 //! Small reads of SQLite on the calling thread.
 //!
-//! `sqlx` reads on a thread of its own; each statement costs half a dozen wake-ups, whatever it finds. What gateways poll by the
-//! clock (the number of the last change, whether the outbox is empty) takes some microseconds, and is read here instead. In a
-//! file with a write-ahead log no reader waits for a writer.
+//! `sqlx` reads on a thread of its own; each statement costs half a dozen wake-ups, whatever it
+//! finds. The reads that gateways poll (the number of the last change, whether the outbox is empty)
+//! take some microseconds, and run here instead. With a write-ahead log no reader waits for a
+//! writer.
 
 use std::{
     path::{Path, PathBuf},
@@ -26,7 +27,8 @@ impl Glance {
         Self(Arc::new(Inner { path: path.to_owned(), connection: Mutex::default() }))
     }
 
-    /// Returns the rows, or `None` where they cannot be read without waiting; then `sqlx` reads them, or says why not.
+    /// Returns the rows, or `None` if they cannot be read without waiting; the caller then reads
+    /// with `sqlx`, which also reports the error.
     pub(in crate::store) fn read(&self, sql: &str, argument: &str) -> Option<Vec<String>> {
         let mut connection = self.0.connection.lock().unwrap_or_else(PoisonError::into_inner);
         let rows = match &*connection {

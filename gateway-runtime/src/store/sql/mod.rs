@@ -1,7 +1,9 @@
-//! What the books need of a database: transactions, and statements that take one JSON text and give rows of JSON text.
+//! The database interface of the store: transactions, and statements that take one JSON text and
+//! return rows of JSON text.
 //!
-//! A statement works on all rows of a batch at once: both dialects turn a JSON text into rows and rows into JSON texts,
-//! so one driver call does for a hundred requests, and the code around it is the same for every database.
+//! A statement works on all rows of a batch at once: both dialects turn a JSON text into rows and
+//! rows into JSON texts. So one driver call serves a hundred requests, and the code around it is
+//! the same for every database.
 
 pub(super) mod glance;
 #[cfg(feature = "postgres")]
@@ -17,43 +19,44 @@ use tokio::task::JoinHandle;
 
 use crate::store::{Statement, Table, Value};
 
-/// A future in a box: databases are chosen at start.
+/// A boxed future: the database is chosen at start.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
-/// A database that keeps the books.
+/// A database that can hold the store.
 pub trait Database: fmt::Debug + Send + Sync {
-    /// Begins to write. What is read in it does not change until it ends.
+    /// Begins a transaction. Rows that it has read do not change until it ends.
     fn begin(&self) -> BoxFuture<'_, Result<Box<dyn Transaction>, StoreError>>;
 
-    /// Reads what `statement` finds for `argument`.
+    /// Reads the rows that `statement` returns for `argument`.
     fn read<'a>(
         &'a self,
         statement: &'a Statement,
         argument: &'a str,
     ) -> BoxFuture<'a, Result<Vec<String>, StoreError>>;
 
-    /// Carries out the journal, which writes into this database, where that is good for both.
-    fn spawn_writer(&self, journal: BoxFuture<'static, ()>) -> JoinHandle<()> {
-        tokio::spawn(journal)
+    /// Spawns the store writer on the thread or runtime that suits the database.
+    fn spawn_writer(&self, writer: BoxFuture<'static, ()>) -> JoinHandle<()> {
+        tokio::spawn(writer)
     }
 
-    /// Whether [`drive`](Self::drive) gives the journal a thread of its own, which it may block.
+    /// Returns whether [`spawn_writer`](Self::spawn_writer) runs the store writer on a thread of
+    /// its own, which it may block.
     fn has_writer_thread(&self) -> bool {
         false
     }
 }
 
-/// A transaction; dropped without [`commit`](Self::commit) it has never been.
+/// A transaction; rolled back if it is dropped without [`commit`](Self::commit).
 pub trait Transaction: Send {
-    /// Carries out `statement` with `argument`, and gives the rows it returns.
+    /// Executes `statement` with `argument`, and returns its rows.
     fn run<'a>(
         &'a mut self,
         statement: &'static Statement,
         argument: &'a str,
     ) -> BoxFuture<'a, Result<Vec<String>, StoreError>>;
 
-    /// Carries out `statement`, which returns no rows, at the latest with [`flush`](Self::flush). Other writes that may still
-    /// be put off then must neither read nor change the rows that it changes.
+    /// Executes `statement`, which returns no rows, at the latest with [`flush`](Self::flush).
+    /// Other deferred writes must neither read nor change the rows that it changes.
     fn run_later<'a>(
         &'a mut self,
         statement: &'static Statement,
@@ -63,30 +66,31 @@ pub trait Transaction: Send {
         Box::pin(async { run.await.map(drop) })
     }
 
-    /// Inserts rows, as late as [`run_later`](Self::run_later); the values of all columns of the first, then those of the next.
+    /// Inserts rows, deferred as in [`run_later`](Self::run_later). The values are those of all
+    /// columns of the first row, then of the next.
     fn insert<'a>(
         &'a mut self,
         table: &'static Table,
         values: &'a [Value<'a>],
     ) -> BoxFuture<'a, Result<(), StoreError>>;
 
-    /// Deletes rows by their keys, and says of each whether it was there.
+    /// Deletes rows by their keys, and returns whether each existed.
     fn delete<'a>(
         &'a mut self,
         table: &'static Table,
         keys: &'a [&'a str],
     ) -> BoxFuture<'a, Result<Vec<bool>, StoreError>>;
 
-    /// Carries out what was put off.
+    /// Executes the deferred writes.
     fn flush(&mut self) -> BoxFuture<'_, Result<(), StoreError>> {
         Box::pin(std::future::ready(Ok(())))
     }
 
-    /// Makes it last.
+    /// Commits the transaction.
     fn commit(self: Box<Self>) -> BoxFuture<'static, Result<(), StoreError>>;
 }
 
-/// Why the books could not be read or written.
+/// An error of the store: its message, and the class that decides what the caller may do.
 #[derive(Clone, Debug)]
 pub struct StoreError {
     message: Cow<'static, str>,
@@ -104,59 +108,62 @@ enum StoreErrorKind {
 }
 
 impl StoreError {
-    /// The database is there and will not have it; nothing was changed.
+    /// Creates the error of a statement that the database rejects; nothing was changed.
     pub(crate) fn rejected(message: impl Into<Cow<'static, str>>) -> Self {
         Self { message: message.into(), kind: StoreErrorKind::Refused }
     }
 
-    /// The database is away, slow or full; nothing was changed.
+    /// Creates the error of a database that is unavailable or slow; nothing was changed.
     pub(super) fn unavailable(message: impl Into<Cow<'static, str>>) -> Self {
         Self { message: message.into(), kind: StoreErrorKind::Away }
     }
 
-    /// There is no room for more; nothing was changed.
+    /// Creates the error of a database without room; nothing was changed.
     pub(super) fn full(message: impl Into<Cow<'static, str>>) -> Self {
         Self { message: message.into(), kind: StoreErrorKind::Full }
     }
 
-    /// Somebody else holds a lock for too long; nothing was changed.
+    /// Creates the error of a lock that another process holds for too long; nothing was changed.
     pub(super) fn locked(message: impl Into<Cow<'static, str>>) -> Self {
         Self { message: message.into(), kind: StoreErrorKind::Locked }
     }
 
-    /// The change may be there or not: the connection was lost over the commit.
+    /// Creates the error of a change that may be committed or not, because the connection was lost
+    /// during the commit.
     pub(super) fn ambiguous(message: impl Into<Cow<'static, str>>) -> Self {
         Self { message: message.into(), kind: StoreErrorKind::Uncertain }
     }
 
-    /// The database has it already.
+    /// Creates the error of a row whose key exists already.
     pub(super) fn duplicate(message: impl Into<Cow<'static, str>>) -> Self {
         Self { message: message.into(), kind: StoreErrorKind::Duplicate }
     }
 
-    /// What a database says of a statement, by whether its code means that it would say the same again.
+    /// Creates the error of a database's error code: rejected if the same statement would fail
+    /// again, otherwise unavailable.
     pub(super) fn of_code(message: impl Into<Cow<'static, str>>, is_refusal: bool) -> Self {
         if is_refusal { Self::rejected(message) } else { Self::unavailable(message) }
     }
 
-    /// Whether the database will not have this change, and is well otherwise.
+    /// Returns whether the database works and rejects this change.
     #[must_use]
     pub fn is_refusal(&self) -> bool {
         matches!(self.kind, StoreErrorKind::Refused | StoreErrorKind::Duplicate)
     }
 
-    /// Whether that is because it is there already.
+    /// Returns whether the change is rejected because its key exists already.
     #[must_use]
     pub fn is_duplicate(&self) -> bool {
         self.kind == StoreErrorKind::Duplicate
     }
 
-    /// Whether there is no room for more.
+    /// Returns whether the database has no room.
     pub(super) fn is_full(&self) -> bool {
         self.kind == StoreErrorKind::Full
     }
 
-    /// What is wrong with the database, in a word that anybody may read.
+    /// Returns the trouble of the database in one word, without details, so that any client may
+    /// read it.
     pub(crate) fn word(&self) -> &'static str {
         match self.kind {
             StoreErrorKind::Full => "full",
@@ -165,7 +172,7 @@ impl StoreError {
         }
     }
 
-    /// Whether the change may be there all the same.
+    /// Returns whether the change may be committed nevertheless (SEMANTICS §3: ambiguous).
     #[must_use]
     pub fn is_ambiguous(&self) -> bool {
         self.kind == StoreErrorKind::Uncertain

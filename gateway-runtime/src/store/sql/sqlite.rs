@@ -1,10 +1,12 @@
 //! SQLite in a file, the default: one writer, any number of readers (write-ahead log).
 //!
-//! Requests and charges are written into tables of their own first, `latest_requests` and `latest_charges`, without the
-//! indexes by which they are found: these are gone through for a thousand at a time, or when somebody looks for them.
+//! Requests and charges are written first to staging tables, `latest_requests` and
+//! `latest_charges`, which have no indexes. They are merged into the indexed tables some two
+//! thousand rows at a time, or before a statement reads them.
 //!
-//! What is written is written where the journal runs, on a thread that it has to itself: for a handful of statements in each
-//! batch, `sqlx` would wake its own thread and be woken by it for every one of them, which costs more than they do.
+//! Writes run on the thread of the store writer, which has one of its own: for the few statements
+//! of a batch, `sqlx` would exchange wake-ups with its own thread for each of them, which cost more
+//! than the statements.
 
 use std::{
     fs::OpenOptions,
@@ -41,7 +43,7 @@ use crate::store::{
     },
 };
 
-/// The books in a file.
+/// A store in a file.
 #[derive(Clone, Debug)]
 pub struct Sqlite {
     writer: Arc<Mutex<SqliteWriter>>,
@@ -49,23 +51,24 @@ pub struct Sqlite {
     glance: Glance,
 }
 
-/// Moves what came last to where it is found.
+/// The statements that merge the staging tables into the indexed tables.
 static MERGE_STAGING: LazyLock<Vec<String>> = LazyLock::new(|| {
     [&REQUESTS, &CHARGES].into_iter().filter_map(|table| table.merge()).flatten().collect()
 });
 
-/// The one connection that writes.
+/// The only connection that writes.
 #[derive(Debug)]
 struct SqliteWriter {
     connection: Connection,
-    /// How many rows have been written that no index finds.
+    /// The number of rows in the staging tables.
     latest: usize,
-    /// Whether the last transaction failed for want of room.
+    /// Whether the last transaction failed for lack of room.
     is_full: bool,
 }
 
 impl SqliteWriter {
-    /// Makes room in the log after a transaction that had none: SQLite's own checkpoint follows a commit.
+    /// Makes room in the write-ahead log after a transaction that had none: SQLite's own checkpoint
+    /// follows only a commit.
     fn make_room(&mut self) {
         if std::mem::take(&mut self.is_full)
             && let Err(error) = wal::checkpoint(&self.connection)
@@ -74,7 +77,7 @@ impl SqliteWriter {
         }
     }
 
-    /// Tells a failure, and remembers want of room.
+    /// Converts an error, and notes a lack of room.
     fn failed(&mut self, error: rusqlite::Error) -> StoreError {
         let error = unwritten(error);
         self.is_full |= error.is_full();
@@ -85,30 +88,31 @@ impl SqliteWriter {
         execute(&self.connection, sql).map_err(|error| self.failed(error))
     }
 
-    /// Whether there are rows that no index finds.
+    /// Returns whether the staging tables have rows.
     fn has_latest(&self) -> rusqlite::Result<bool> {
-        let sql = "SELECT EXISTS (SELECT 1 FROM latest_requests) OR EXISTS (SELECT 1 FROM latest_charges)";
+        let sql = "SELECT EXISTS (SELECT 1 FROM latest_requests) \
+            OR EXISTS (SELECT 1 FROM latest_charges)";
         self.connection.prepare_cached(sql)?.query_row([], |row| row.get(0))
     }
 }
 
-/// So many rows are given to the indexes at once.
+/// The number of staged rows at which they are merged.
 const MERGE_BATCH: usize = 2048;
 
 impl Sqlite {
-    /// Opens the file, or makes it, and applies the migrations that it lacks.
+    /// Opens the file, or creates it, and applies the missing migrations.
     ///
     /// # Errors
     ///
-    /// When the file cannot be opened, is no database, or was written by a newer version.
+    /// Fails if the file cannot be opened, is no database, or was written by a newer version.
     pub async fn open(path: &Path) -> Result<Self, StoreError> {
         migrator(path).await?.migrate(&[GATEWAY]).await?;
         Self::open_as_it_is(path).await
     }
 
-    /// Opens the file, whose shape has been seen to.
+    /// Opens the file, whose migrations must be applied.
     pub(in crate::store) async fn open_as_it_is(path: &Path) -> Result<Self, StoreError> {
-        // It also makes the file one with a write-ahead log.
+        // The pool also switches the file to a write-ahead log.
         pool(path, 1).await?.close().await;
         let connection = writer(path).map_err(|error| unopened(path, &error))?;
         let latest = connection.query_row(
@@ -131,18 +135,18 @@ impl Sqlite {
     }
 }
 
-/// What migrates the file, which is made if it is not there.
+/// Returns the connection for migrations of the file, which is created if it does not exist.
 pub(in crate::store) async fn migrator(path: &Path) -> Result<Db, StoreError> {
     Ok(Db(Connections::Sqlite(pool(path, 1).await?, Glance::new(path))))
 }
 
-/// Connections that are made when they are asked for.
+/// Returns connections that are opened on first use.
 pub(in crate::store) fn lazy(path: &Path) -> Db {
     let pool = SqlitePoolOptions::new().max_connections(4).connect_lazy_with(options(path));
     Db(Connections::Sqlite(pool, Glance::new(path)))
 }
 
-/// How long another process may keep us from writing.
+/// The time that another process may block writes.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(4);
 
 fn options(path: &Path) -> SqliteConnectOptions {
@@ -151,13 +155,14 @@ fn options(path: &Path) -> SqliteConnectOptions {
         .create_if_missing(true)
         .foreign_keys(true)
         .journal_mode(SqliteJournalMode::Wal)
-        // What is acknowledged is on disk, also when the power fails.
+        // An acknowledged commit is on disk, also after a power failure.
         .synchronous(SqliteSynchronous::Full)
         .busy_timeout(BUSY_TIMEOUT)
         .pragma("wal_autocheckpoint", wal::pages(path).to_string())
 }
 
-/// Connections whose reads end in time: the log cannot be begun anew while one reads what stands in it.
+/// Returns options of connections whose reads are limited in time: the write-ahead log cannot
+/// restart while a reader needs it.
 fn readers() -> SqlitePoolOptions {
     async fn limit(connection: &mut SqliteConnection) -> sqlx::Result<()> {
         let end = Instant::now() + COMMIT_TIMEOUT;
@@ -173,11 +178,12 @@ fn readers() -> SqlitePoolOptions {
         .before_acquire(|connection, _| Box::pin(async { limit(connection).await.map(|()| true) }))
 }
 
-/// A read looks at the clock after so many steps of SQLite's virtual machine, a fraction of a millisecond.
+/// The steps of SQLite's virtual machine between two checks of the clock, a fraction of a
+/// millisecond.
 const INTERRUPT_STEPS: i32 = 10_000;
 
-/// Makes the file, if it is not there, for nobody else to read. The files beside it (`-wal`, `-shm`) get the same mode from
-/// SQLite.
+/// Creates the file, if it does not exist, readable by its owner only. The files beside it (`-wal`,
+/// `-shm`) get the same mode from SQLite.
 fn create_private(path: &Path) -> io::Result<()> {
     match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
@@ -192,11 +198,12 @@ async fn pool(path: &Path, connections: u32) -> Result<SqlitePool, StoreError> {
     pool.map_err(|error| unopened(path, &error))
 }
 
-/// As `options` say.
+/// Opens the writing connection with the settings of `options`.
 fn writer(path: &Path) -> rusqlite::Result<Connection> {
     let connection = Connection::open(path)?;
     connection.busy_timeout(BUSY_TIMEOUT)?;
-    // What every call writes names a balance that the same transaction has just found: it need not be looked for again.
+    // A call's rows refer to a balance that the same transaction has just found; a second look-up
+    // would only cost time.
     connection.pragma_update(None, "foreign_keys", false)?;
     connection.pragma_update(None, "synchronous", "full")?;
     let pages = wal::pages(path);
@@ -240,13 +247,13 @@ impl Database for Sqlite {
         })
     }
 
-    /// On a thread of its own: writing waits for the disk.
-    fn spawn_writer(&self, journal: BoxFuture<'static, ()>) -> JoinHandle<()> {
+    /// Spawns the store writer on a thread of its own, because writes wait for the disk.
+    fn spawn_writer(&self, writer: BoxFuture<'static, ()>) -> JoinHandle<()> {
         let (ended, end) = oneshot::channel::<()>();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
         let thread = runtime.and_then(|runtime| {
             std::thread::Builder::new().name("books".to_owned()).spawn(move || {
-                runtime.block_on(journal);
+                runtime.block_on(writer);
                 drop(ended);
             })
         });
@@ -262,17 +269,18 @@ impl Database for Sqlite {
 }
 
 impl Sqlite {
-    /// Has the indexes find everything.
+    /// Merges the staging tables into the indexed tables.
     ///
     /// # Errors
     ///
-    /// When what came last cannot be moved to where it is found: what is read then would be incomplete.
+    /// Fails if the staged rows cannot be merged: a read would then be incomplete.
     async fn merge_staging(&self) -> Result<(), StoreError> {
         let writer = Arc::clone(&self.writer);
         let indexed = tokio::task::spawn_blocking(move || {
             let mut writer = writer.blocking_lock_owned();
             writer.make_room();
-            // Another program may have written as well. Where nothing waits, nothing is written, which a full disk allows.
+            // Another process may have written as well, so the tables are read and not the counter.
+            // Nothing is written if nothing is staged, which works on a full disk too.
             if !writer.has_latest().map_err(unwritten)? {
                 return Ok(());
             }
@@ -284,11 +292,11 @@ impl Sqlite {
     }
 }
 
-/// A transaction; all of it happens at once, where it is asked for.
+/// A transaction; each of its steps runs at once, on the calling thread.
 struct SqliteBatch {
     writer: OwnedMutexGuard<SqliteWriter>,
     is_open: bool,
-    /// How many rows no index finds, if it is committed.
+    /// The number of staged rows after the commit.
     latest: usize,
 }
 
@@ -299,7 +307,7 @@ impl SqliteBatch {
         Ok(Self { writer, is_open: true, latest })
     }
 
-    /// Moves what came last to where it is found.
+    /// Merges the staging tables into the indexed tables.
     fn merge_staging(&mut self) -> Result<(), StoreError> {
         for sql in &*MERGE_STAGING {
             self.writer.execute(sql)?;
@@ -313,7 +321,7 @@ impl SqliteBatch {
             self.merge_staging()?;
         }
         self.writer.execute("COMMIT")?;
-        // SQLite says of a commit that failed that it failed; then it is still open.
+        // A failed COMMIT leaves the transaction open.
         self.is_open = false;
         self.writer.latest = self.latest;
         Ok(())
@@ -364,7 +372,7 @@ impl Transaction for SqliteBatch {
 
 impl Drop for SqliteBatch {
     fn drop(&mut self) {
-        // Some errors have ended it already, and then there is nothing to take back.
+        // Some errors end the transaction; then there is nothing to roll back.
         if self.is_open && !self.writer.connection.is_autocommit() {
             let _ = execute(&self.writer.connection, "ROLLBACK");
         }
@@ -422,7 +430,7 @@ fn unwritten(error: rusqlite::Error) -> StoreError {
         rusqlite::ffi::SQLITE_CONSTRAINT_UNIQUE | rusqlite::ffi::SQLITE_CONSTRAINT_PRIMARYKEY => {
             StoreError::duplicate(message)
         }
-        // Without room for the index of the log, too.
+        // SHMSIZE: no room for the index of the write-ahead log.
         code if code & 0xff == rusqlite::ffi::SQLITE_FULL
             || code == rusqlite::ffi::SQLITE_IOERR_SHMSIZE =>
         {
@@ -439,8 +447,9 @@ fn unwritten(error: rusqlite::Error) -> StoreError {
     }
 }
 
-/// Whether a result code (<https://sqlite.org/rescode.html>) is about the statement, and would be the same again: an error
-/// in it, a constraint, a value too large, of another type or out of range. The others are about the file.
+/// Returns whether a result code (<https://sqlite.org/rescode.html>) is about the statement, so
+/// that it would fail again: an error in the statement, a constraint, a value that is too large, of
+/// another type or out of range. All others are about the file.
 fn is_refusal(code: i32) -> bool {
     matches!(code & 0xff, 1 | 18 | 19 | 20 | 25)
 }

@@ -1,31 +1,33 @@
-//! The tables that every call writes into. Their rows are bound as they are, since a database takes longer to read JSON
-//! than to insert what it says.
+//! The tables that every call writes into.
+//!
+//! Their rows are bound as values: a database takes longer to parse JSON than to insert its
+//! content.
 
 #[cfg(feature = "postgres")]
 use std::fmt::Write;
 use std::sync::OnceLock;
 
-/// What a column holds.
+/// The type of a column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Column {
-    /// Text.
+    /// A text.
     Text,
-    /// A whole number.
+    /// An integer of 64 bits.
     Integer,
-    /// True or false.
+    /// A boolean.
     Boolean,
 }
 
 /// A value of a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Value<'v> {
-    /// None.
+    /// NULL.
     Null,
-    /// Of [`Column::Text`].
+    /// A value of [`Column::Text`].
     Text(&'v str),
-    /// Of [`Column::Integer`].
+    /// A value of [`Column::Integer`].
     Integer(i64),
-    /// Of [`Column::Truth`].
+    /// A value of [`Column::Boolean`].
     Boolean(bool),
 }
 
@@ -68,20 +70,20 @@ impl<'v, T: Into<Value<'v>>> From<Option<T>> for Value<'v> {
     }
 }
 
-/// A table, and those of its columns that rows are written into; the first is the key.
+/// A table and the columns of inserted rows; the first column is the key.
 #[derive(Debug)]
 pub struct Table {
     name: &'static str,
-    /// In SQLite, its rows are written into this table first.
+    /// The staging table, into which SQLite writes the rows first.
     pub(in crate::store) staging: Option<&'static str>,
     pub(in crate::store) columns: &'static [(&'static str, Column)],
-    /// Which row of a key that is there already takes the place of the old one, as a condition on the old one; without
-    /// it the key is refused.
+    /// The condition on an existing row under which a new row of the same key replaces it; without
+    /// a condition the new row is rejected.
     replaces: Option<&'static str>,
     sql: OnceLock<TableSql>,
 }
 
-/// As SQLite has them: for one row, and for one key.
+/// SQLite's statements: for one row, and for one key.
 #[derive(Debug)]
 struct TableSql {
     insert: String,
@@ -104,14 +106,15 @@ impl Table {
         Self { name, staging: Some(latest), columns, replaces: None, sql: OnceLock::new() }
     }
 
-    /// The same table, where rows for which `condition` is so are replaced by later ones of the same key.
+    /// Returns the same table, whose rows that satisfy `condition` are replaced by later ones of
+    /// the same key.
     pub(in crate::store) const fn replacing(mut self, condition: &'static str) -> Self {
         self.replaces = Some(condition);
         self
     }
 
-    /// In SQLite: moves what came last to where it is found. What is there already was written again, since it was not
-    /// known whether it was written.
+    /// Returns SQLite's statements that move the staged rows into the indexed table. A row that
+    /// exists there already was written a second time, after a commit whose outcome was ambiguous.
     pub(in crate::store) fn merge(&self) -> Option<[String; 2]> {
         let (name, latest) = (self.name, self.staging?);
         let columns = self.names();
@@ -120,14 +123,14 @@ impl Table {
         } else {
             " ON CONFLICT DO NOTHING".to_owned()
         };
-        // Without WHERE, ON would belong to a join.
+        // Without WHERE, SQLite would parse ON as part of a join.
         let insert = format!(
             "INSERT INTO {name} ({columns}) SELECT {columns} FROM {latest} WHERE true{conflict}"
         );
         Some([insert, format!("DELETE FROM {latest}")])
     }
 
-    /// What is done with rows whose key is there already.
+    /// Returns the clause for rows whose key exists already.
     fn conflict(&self, table: &str) -> String {
         let Some(condition) = self.replaces else { return String::new() };
         let set: Vec<_> = self.columns[1..]
@@ -175,15 +178,15 @@ impl Table {
     }
 }
 
-/// As PostgreSQL has them: for any number of rows or keys, each column an array.
+/// PostgreSQL's statements: for any number of rows or keys, with an array for each column.
 #[cfg(feature = "postgres")]
 impl Table {
-    /// Its parameters are numbered from `first` on.
+    /// Returns the statement that inserts rows, with parameters numbered from `first`.
     pub(in crate::store) fn insert_all(&self, first: usize) -> String {
         let mut arrays = String::new();
         for (at, (_, column)) in self.columns.iter().enumerate() {
             let (comma, type_of) = (if at == 0 { "" } else { ", " }, column.postgres());
-            // Writing into a text does not fail.
+            // Writing to a `String` cannot fail.
             let _ = write!(arrays, "{comma}${}::{type_of}[]", first + at);
         }
         format!(
@@ -193,7 +196,7 @@ impl Table {
         )
     }
 
-    /// Gives the keys of those that there were.
+    /// Returns the statement that deletes rows and returns the keys of those that existed.
     pub(in crate::store) fn delete_all(&self) -> String {
         format!(
             "DELETE FROM {} WHERE {key} = ANY ($1) RETURNING {key}",

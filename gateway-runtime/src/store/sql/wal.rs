@@ -1,8 +1,8 @@
 //! The bound of SQLite's write-ahead log (WAL), by the size of its volume.
 //!
-//! A checkpoint copies pages from the log into the file, which may have to grow for it. A log that has taken the whole volume
-//! leaves no room for that, and then nothing makes room again but somebody who deletes other files. So the log takes a small part
-//! of its volume.
+//! A checkpoint copies pages from the log into the file, which may have to grow for it. A log that
+//! fills the volume leaves no room for that, and only deleting other files makes room again. So the
+//! log takes a small part of its volume.
 
 use std::path::Path;
 
@@ -12,9 +12,9 @@ use rusqlite::Connection;
 const PAGE: u32 = 4096;
 /// The most pages before a checkpoint, 16 MiB: pages that many batches touch are copied once.
 const MAX_PAGES: u64 = 4000;
-/// The fewest: a batch of 256 calls writes about as many.
+/// The fewest pages before a checkpoint: a batch of 256 calls writes about as many.
 const MIN_PAGES: u64 = 64;
-/// The part of the volume that the log may take, one in so many.
+/// The divisor of the part of the volume that the log may take.
 const PART: u64 = 16;
 
 /// Returns how many pages the log may have before a checkpoint.
@@ -23,7 +23,7 @@ pub(in crate::store) fn pages(path: &Path) -> u32 {
         path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let volume =
         rustix::fs::statvfs(folder).map(|volume| volume.f_blocks.saturating_mul(volume.f_frsize));
-    // Some file systems have no size.
+    // Some file systems report no size.
     let size = volume.ok().filter(|size| *size > 0).unwrap_or(u64::MAX);
     pages_of(size)
 }
@@ -32,20 +32,23 @@ fn pages_of(volume: u64) -> u32 {
     u32::try_from((volume / PART / u64::from(PAGE)).clamp(MIN_PAGES, MAX_PAGES)).unwrap_or(u32::MAX)
 }
 
-/// Returns the bytes of a log of so many pages; the room of a longer one is given back when it is begun anew.
+/// Returns the bytes of a log of `pages` pages. SQLite truncates a longer log to this size when it
+/// restarts the log.
 pub(in crate::store) fn bytes(pages: u32) -> i64 {
     const HEADER: i64 = 32;
     const FRAME_HEADER: u32 = 24;
     HEADER + i64::from(pages) * i64::from(FRAME_HEADER + PAGE)
 }
 
-/// Copies the log into the file, as far as no reader needs it, so that it is begun anew in the room that it has.
+/// Copies the log into the file, as far as no reader needs it, so that the log restarts in the room
+/// that it has.
 ///
 /// # Errors
 ///
-/// When there is no room for the file to grow. Nothing is lost then.
+/// Fails if the file has no room to grow. Nothing is lost then.
 pub(in crate::store) fn checkpoint(connection: &Connection) -> rusqlite::Result<()> {
-    // PASSIVE: readers are not waited for, and the log keeps its room, which nobody else can take then.
+    // PASSIVE does not wait for readers, and the log keeps its room, which no other file can take
+    // then.
     connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))
 }
 

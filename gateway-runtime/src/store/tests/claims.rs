@@ -35,7 +35,7 @@ fn answer(text: &str) -> ClaimEnd {
 }
 
 each_database! {
-    async fn one_of_many_is_granted(books: Store) {
+    async fn claim_is_granted_to_one_of_many(books: Store) {
         let key = name("key");
         let claims: Vec<_> = (0..10).map(|_| Command::Claim(claim(&key, 0))).collect();
         let outcomes = books.commit(&claims).await.unwrap();
@@ -44,7 +44,7 @@ each_database! {
         assert_eq!((granted, waiting), (1, 9));
     }
 
-    async fn an_answer_is_given_again_to_the_same_request(books: Store) {
+    async fn stored_answer_is_replayed_to_the_same_request(books: Store) {
         let key = name("key");
         let first = claim(&key, 0);
         assert_eq!(claimed(&books, &first).await, ClaimOutcome::Granted);
@@ -53,12 +53,12 @@ each_database! {
         one(&books, close(&first, answer("done"))).await;
         assert_eq!(claimed(&books, &claim(&key, 2)).await, ClaimOutcome::Done("done".to_owned()));
         assert_eq!(claimed(&books, &other).await, ClaimOutcome::Mismatch);
-        // Kept until 1000, then the key is free.
+        // The answer is stored until 1000; then the key is free.
         assert_eq!(claimed(&books, &Claim { at: 1001, ..other }).await, ClaimOutcome::Granted);
     }
 
-    async fn keys_of_long_ago_are_forgotten(books: Store) {
-        // Longer ago than those of other tests, which share this database.
+    async fn claims_that_ended_long_ago_are_deleted(books: Store) {
+        // These claims are older than those of other tests, which share the database.
         let (done, open) = (name("key"), name("key"));
         let first = claim(&done, -9000);
         claimed(&books, &first).await;
@@ -68,7 +68,7 @@ each_database! {
         assert_eq!(claimed(&books, &claim(&done, -5000)).await, ClaimOutcome::Done("done".to_owned()));
         assert_eq!(claimed(&books, &claim(&open, -5000)).await, ClaimOutcome::Unknown);
         one(&books, Command::ExpireClaims { answered: -999, open: -8939 }).await;
-        // Whoever asks at a time when they would still stand finds nothing.
+        // A request at a time before their expiry finds nothing.
         assert_eq!(claimed(&books, &claim(&done, -5000)).await, ClaimOutcome::Granted);
         assert_eq!(claimed(&books, &claim(&open, -5000)).await, ClaimOutcome::Granted);
     }
@@ -85,7 +85,8 @@ each_database! {
         one(&books, close(&second, ClaimEnd::Release)).await;
         assert_eq!(books.anonymous_bytes().await.unwrap(), before + 311);
         let without = |claim: Claim| Claim { has_room: false, fence: name("fence"), ..claim };
-        assert_eq!(claimed(&books, &without(first)).await, ClaimOutcome::Done("ten letters".to_owned()));
+        assert_eq!(claimed(&books, &without(first)).await, ClaimOutcome::Done("ten \
+            letters".to_owned()));
         for new in [second, third] {
             assert_eq!(claimed(&books, &without(new)).await, ClaimOutcome::NoRoom);
         }
@@ -93,7 +94,7 @@ each_database! {
         assert_eq!(books.anonymous_bytes().await.unwrap(), before + 311, "that of a known caller");
     }
 
-    async fn a_key_that_was_released_is_free(books: Store) {
+    async fn key_is_free_when_released(books: Store) {
         let key = name("key");
         let first = claim(&key, 0);
         claimed(&books, &first).await;
@@ -101,7 +102,7 @@ each_database! {
         assert_eq!(claimed(&books, &claim(&key, 1)).await, ClaimOutcome::Granted);
     }
 
-    async fn whoever_is_late_changes_nothing(books: Store) {
+    async fn claim_is_unchanged_by_a_holder_with_an_old_fence(books: Store) {
         let key = name("key");
         let (first, second) = (claim(&key, 0), claim(&key, 61));
         claimed(&books, &first).await;
@@ -116,14 +117,14 @@ each_database! {
         assert_eq!(claimed(&books, &claim(&key, 62)).await, ClaimOutcome::InProgress(500));
     }
 
-    async fn what_must_happen_once_is_not_begun_again(books: Store) {
+    async fn once_claim_becomes_unknown_when_its_lease_ends(books: Store) {
         let key = name("key");
         claimed(&books, &Claim { once: true, ..claim(&key, 0) }).await;
         assert_eq!(claimed(&books, &claim(&key, 61)).await, ClaimOutcome::Unknown);
         assert_eq!(claimed(&books, &claim(&key, 62)).await, ClaimOutcome::Unknown);
     }
 
-    async fn two_take_a_free_key_in_one_batch(books: Store) {
+    async fn free_key_is_granted_to_the_first_of_a_batch(books: Store) {
         let key = name("key");
         claimed(&books, &claim(&key, 0)).await;
         let two = [Command::Claim(claim(&key, 61)), Command::Claim(claim(&key, 61))];

@@ -1,4 +1,4 @@
-//! What operators change.
+//! Operators' changes.
 
 use super::*;
 
@@ -13,7 +13,7 @@ fn edit(kind: ChangeKind, subject: &Arc<str>, document: &str) -> Command {
 }
 
 each_database! {
-    async fn a_providers_switches_change_one_by_one(books: Store) {
+    async fn provider_overrides_change_one_by_one(books: Store) {
         let provider = name("provider");
         let off = edit(ChangeKind::Provider, &provider, r#"{"enabled":false,"weight":3}"#);
         assert_eq!(one(&books, off).await, CommandOutcome::ChangeRecord(r#"{"enabled":false,"weight":3}"#.to_owned()));
@@ -28,7 +28,7 @@ each_database! {
         assert!(books.version().await.unwrap() >= of_it[0].id);
     }
 
-    async fn all_price_lists_hold_and_only_the_latest_limits(books: Store) {
+    async fn settings_have_all_price_lists_and_the_latest_limits(books: Store) {
         let (list, limits) = (name("list"), name("limits"));
         for number in 0..3 {
             one(&books, edit(ChangeKind::Prices, &list, &format!("[{number}]"))).await;
@@ -48,7 +48,7 @@ each_database! {
         assert_eq!(books.plan(&name("nobody")).await.unwrap(), None);
     }
 
-    async fn money_of_calls_that_nobody_ends_is_found(books: Store) {
+    async fn abandoned_holds_are_found(books: Store) {
         let account = account(&books, 1000).await;
         let (late, current) = (hold(&account, 10), Hold { until: i64::MAX, ..hold(&account, 20) });
         let kept = hold(&account, 30);
@@ -65,7 +65,7 @@ each_database! {
         assert_eq!(balance(&books, &account).await, (950, 50));
     }
 
-    async fn a_hold_that_its_call_no_longer_waited_for_is_not_placed(books: Store) {
+    async fn hold_is_not_placed_when_its_call_has_ended(books: Store) {
         let account = account(&books, 1000).await;
         let hold = hold(&account, 10);
         books.commit(&[Command::Hold(hold.clone()), settle(settlement(&hold, Some(0)))]).await.unwrap();

@@ -1,4 +1,5 @@
-//! Batches: what many write at once is committed together, and one that is refused takes nobody down.
+//! The store writer: concurrent commands are committed together, and a rejected one does not fail
+//! the others.
 
 use std::{sync::atomic::AtomicBool, time::Duration};
 
@@ -10,7 +11,7 @@ use crate::store::{
 };
 
 each_database! {
-    async fn money_for_a_hundred_calls_pays_for_a_hundred(books: Store) {
+    async fn balance_for_a_hundred_calls_covers_a_hundred(books: Store) {
         let account = account(&books, 1000).await;
         let (journal, _) = StoreWriter::start(books.clone());
         let calls = (0..400).map(|_| {
@@ -27,7 +28,7 @@ each_database! {
         assert_eq!(balance(&books, &account).await, (0, 0));
     }
 
-    async fn records_are_written_before_the_journal_ends(books: Store) {
+    async fn writer_writes_records_before_it_ends(books: Store) {
         let (journal, ended) = StoreWriter::start(books.clone());
         let records: Vec<_> = (0..1000).map(|_| unpaid(name("call")).request).collect();
         for record in &records {
@@ -39,7 +40,7 @@ each_database! {
         assert_eq!(books.requests(&calls).await.unwrap().len(), 1000);
     }
 
-    async fn a_change_that_is_refused_takes_nobody_down(books: Store) {
+    async fn rejected_command_does_not_fail_the_others(books: Store) {
         let account = account(&books, 1000).await;
         let (journal, _) = StoreWriter::start(books.clone());
         let known = hold(&account, 1);
@@ -55,7 +56,7 @@ each_database! {
     }
 }
 
-/// A database that can be taken away.
+/// A database that the test can make unavailable.
 #[derive(Clone, Debug)]
 struct Flaky {
     inner: Sqlite,
@@ -80,7 +81,7 @@ impl Database for Flaky {
 }
 
 #[tokio::test]
-async fn what_could_not_be_written_is_written_when_the_database_is_back() {
+async fn settlement_is_written_when_the_database_is_back() {
     let file = File::new();
     drop(file.books().await);
     let away = Arc::new(AtomicBool::new(false));
@@ -111,7 +112,7 @@ async fn what_could_not_be_written_is_written_when_the_database_is_back() {
     assert_eq!(balance(&books, &account).await, (900, 0));
 }
 
-/// A database whose commits take some time, and which keeps nothing.
+/// A database whose commits take some time, and which stores nothing.
 #[derive(Clone, Debug, Default)]
 struct Slow {
     commits: Arc<AtomicU64>,
@@ -167,13 +168,13 @@ impl Transaction for Slow {
     }
 }
 
-/// By a clock that stands still while anything runs, so the figures are exact.
+/// Runs by a paused clock, so the times are exact.
 #[tokio::test(start_paused = true)]
-async fn journal_does_not_wait_for_callers_who_are_away_longer_than_a_commit_takes() {
+async fn writer_does_not_wait_for_callers_slower_than_a_commit() {
     let books = Slow::default();
     let (journal, _) = StoreWriter::start(Store::new(books.clone()));
     let begin = tokio::time::Instant::now();
-    // Four calls a millisecond, whose second change comes 50 ms after their first.
+    // Four calls a millisecond, each with a second command 50 ms after the first.
     let calls = (0..4000_u64).map(|number| {
         let journal = journal.clone();
         async move {
@@ -191,22 +192,23 @@ async fn journal_does_not_wait_for_callers_who_are_away_longer_than_a_commit_tak
     let mut times: Vec<_> = join_all(calls).await.into_iter().flatten().collect();
     times.sort();
     let (median, last) = (times[times.len() / 2], times[times.len() - 1]);
-    // Half a commit until the one under way has ended, and one's own; whole milliseconds of the clock come on top.
+    // Half a commit until the current one has ended, and the call's own; the clock rounds up to
+    // whole milliseconds.
     assert!(median <= COMMIT * 2, "the median is {median:?}");
     assert!(last <= COMMIT * 3 + Duration::from_millis(2), "the last was {last:?}");
     let commits = books.commits.load(Ordering::SeqCst);
     assert!(commits >= 300, "a second holds some 330 commits of 3 ms, and there were {commits}");
 }
 
-/// Callers who come back at once are committed together, not in two halves.
+/// Commits callers that write again at once together, not in two halves.
 #[tokio::test(start_paused = true)]
-async fn journal_waits_for_callers_who_come_back_at_once() {
+async fn writer_waits_for_callers_that_return_at_once() {
     let books = Slow::default();
     let (journal, _) = StoreWriter::start(Store::new(books.clone()));
     let calls = (0..64_u64).map(|number| {
         let journal = journal.clone();
         async move {
-            // They do not begin together.
+            // The callers do not start at the same time.
             tokio::time::sleep(Duration::from_millis(number % 7)).await;
             for _ in 0..100 {
                 journal.settle(unpaid(name("call"))).await.unwrap();

@@ -1,4 +1,5 @@
-//! The same tests for every database. PostgreSQL's run when `TEST_POSTGRES_URL` names a server, as `./test` does.
+//! Tests of the store, the same for every database. Those of PostgreSQL run when
+//! `TEST_POSTGRES_URL` names a server, as `./test` does.
 
 mod claims;
 mod edits;
@@ -27,7 +28,7 @@ use crate::{
     },
 };
 
-/// A test, once for each database: `each_database!(name, |books| async { … })`.
+/// Defines a test once for each database: `each_database!(name, |books| async { … })`.
 macro_rules! each_database {
     ($($(#[$attribute:meta])* async fn $name:ident($books:ident: Store) $body:block)*) => {$(
         mod $name {
@@ -55,7 +56,7 @@ macro_rules! each_database {
 }
 use each_database;
 
-/// A database file of a test's own.
+/// A database file for one test.
 struct File(PathBuf);
 
 impl File {
@@ -84,7 +85,7 @@ fn fresh() -> u64 {
     NEXT.fetch_add(1, Ordering::Relaxed)
 }
 
-/// A name that no other test uses, in this run or another.
+/// Returns a name that no other test uses, in this run or another.
 fn name(stem: &str) -> Arc<str> {
     format!("{stem}-{:016x}-{}", fastrand::u64(..), fresh()).into()
 }
@@ -97,7 +98,7 @@ async fn one(books: &Store, change: Command) -> CommandOutcome {
     books.commit(&[change]).await.unwrap().pop().unwrap()
 }
 
-/// An account with so much in it.
+/// Opens an account with a credit of `nanos`.
 async fn account(books: &Store, nanos: i64) -> Arc<str> {
     let account = name("account");
     let open = Command::OpenAccount {
@@ -137,12 +138,12 @@ fn hold(account: &Arc<str>, nanos: i64) -> Hold {
     }
 }
 
-/// The end of a call, and what it cost of what was held.
+/// Returns the settlement of a call with the amount captured from its hold.
 fn settlement(hold: &Hold, cost: Option<i64>) -> Settlement {
     Settlement { hold: Some((hold.clone(), cost.map(usd))), ..unpaid(Arc::clone(&hold.call)) }
 }
 
-/// The end of a call without money.
+/// Returns the settlement of a call without a hold.
 fn unpaid(call: Arc<str>) -> Settlement {
     let request = RequestRecord {
         call,
@@ -176,7 +177,7 @@ fn settle(settlement: Settlement) -> Command {
     Command::Settle(Box::new(settlement))
 }
 
-/// What an account can spend and what is set aside, when the ledger says the same.
+/// Returns the available and the held amount of an account, and checks them against the ledger.
 async fn balance(books: &Store, account: &str) -> (i64, i64) {
     let audit = books.audit(account).await.unwrap();
     assert!(audit.iter().all(crate::store::Audit::balances), "{audit:?}");

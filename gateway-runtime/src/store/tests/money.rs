@@ -3,7 +3,7 @@
 use super::*;
 
 each_database! {
-    async fn money_comes_in_once_for_a_reference(books: Store) {
+    async fn reference_is_credited_once(books: Store) {
         let account = account(&books, 100).await;
         let more = credit(&account, 50);
         assert_eq!(one(&books, Command::Credit(more.clone())).await, CommandOutcome::Credit(CreditOutcome::CreditOutcome));
@@ -17,20 +17,20 @@ each_database! {
         assert_eq!(balance(&books, &account).await, (200, 0));
     }
 
-    async fn what_is_no_account_gets_and_pays_nothing(books: Store) {
+    async fn unknown_account_has_no_credits_and_holds(books: Store) {
         let nobody = name("nobody");
         assert_eq!(one(&books, Command::Credit(credit(&nobody, 5))).await, CommandOutcome::Credit(CreditOutcome::NoAccount));
         assert_eq!(one(&books, Command::Hold(hold(&nobody, 5))).await, CommandOutcome::Hold(HoldOutcome::Insufficient { available: 0 }));
     }
 
-    async fn no_balance_grows_out_of_its_numbers(books: Store) {
+    async fn credit_is_refused_when_the_balance_would_overflow(books: Store) {
         let account = account(&books, i64::MAX - 10).await;
         assert_eq!(one(&books, Command::Hold(hold(&account, 100))).await, CommandOutcome::Hold(HoldOutcome::HoldOutcome));
         assert_eq!(one(&books, Command::Credit(credit(&account, 11))).await, CommandOutcome::Credit(CreditOutcome::Overflow));
         assert_eq!(one(&books, Command::Credit(credit(&account, 10))).await, CommandOutcome::Credit(CreditOutcome::CreditOutcome));
     }
 
-    async fn a_batch_holds_as_much_as_there_is(books: Store) {
+    async fn batch_holds_no_more_than_the_balance(books: Store) {
         let account = account(&books, 250).await;
         let holds: Vec<_> = (0..4).map(|_| Command::Hold(hold(&account, 100))).collect();
         let outcomes = books.commit(&holds).await.unwrap();
@@ -60,7 +60,7 @@ each_database! {
         assert_eq!(amounts, [("credit", 500), ("charge", 30), ("credit", 1000)]);
     }
 
-    async fn money_of_an_unknown_outcome_stays_aside(books: Store) {
+    async fn hold_is_kept_when_the_outcome_is_unknown(books: Store) {
         let account = account(&books, 1000).await;
         let hold = hold(&account, 100);
         one(&books, Command::Hold(hold.clone())).await;
@@ -68,7 +68,7 @@ each_database! {
         assert_eq!(balance(&books, &account).await, (900, 100));
     }
 
-    async fn money_given_back_can_be_held_in_the_same_batch(books: Store) {
+    async fn released_money_can_be_held_in_the_same_batch(books: Store) {
         let account = account(&books, 100).await;
         let first = hold(&account, 100);
         one(&books, Command::Hold(first.clone())).await;
@@ -82,7 +82,7 @@ each_database! {
         let hold = hold(&account, 100);
         one(&books, Command::Hold(hold.clone())).await;
         one(&books, settle(settlement(&hold, Some(100)))).await;
-        // The same settlement again, as after a commit of which nobody knew whether it had happened.
+        // The same settlement again, as after a commit whose outcome was ambiguous.
         let row = books.requests(&[&hold.call]).await.unwrap();
         let again = Settlement { request: RequestRecord { price: Some(7), ..row[0].clone() }, ..settlement(&hold, Some(100)) };
         assert_eq!(one(&books, settle(again)).await, CommandOutcome::Settled);

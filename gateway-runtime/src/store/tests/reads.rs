@@ -1,13 +1,14 @@
-//! Reads of SQLite end in time: the write-ahead log cannot be begun anew while one goes on.
+//! Reads of SQLite are limited in time: the write-ahead log cannot restart during a read.
 
 use std::time::Instant;
 
 use super::*;
 use crate::store::{Database, Statement};
 
-/// Counts so many rows, from a snapshot of the file.
+/// Returns a statement that counts to `rows`, from a snapshot of the file.
 fn counting(rows: &str) -> Statement {
-    let sql = "WITH RECURSIVE n (i) AS (SELECT count(*) FROM requests UNION ALL SELECT i + 1 FROM n LIMIT {rows})
+    let sql = "WITH RECURSIVE n (i) AS (SELECT count(*) FROM requests UNION ALL SELECT i + 1 \
+        FROM n LIMIT {rows})
         SELECT CAST(count(*) AS TEXT) FROM n WHERE ?1 NOT NULL";
     Statement {
         sqlite: sql.replace("{rows}", rows).into(),

@@ -1,4 +1,4 @@
-//! Rows that are written before their call has ended, or by somebody who does not know that it will.
+//! Provisional rows: of streams that have not ended, and of calls that were taken for abandoned.
 
 use super::*;
 
@@ -23,8 +23,8 @@ async fn row(books: &Store, call: &str) -> RequestRecord {
     rows.pop().unwrap()
 }
 
-/// What is told of a row: its code, and what it was charged.
-fn told(row: &RequestRecord) -> (Option<&str>, Option<i64>) {
+/// Returns the code and the price of a row.
+fn code_and_price(row: &RequestRecord) -> (Option<&str>, Option<i64>) {
     (row.code.as_deref(), row.price)
 }
 
@@ -39,13 +39,13 @@ each_database! {
         assert_eq!(row(&books, &ended.request.call).await, begun(&ended).request);
         books.commit(&[settle(ended.clone())]).await.unwrap();
         assert_eq!(row(&books, &ended.request.call).await, ended.request);
-        // Without anybody having read it in between.
+        // The end follows the beginning without a read in between.
         let quick = unpaid(name("call"));
         books.commit(&[settle(begun(&quick))]).await.unwrap();
         books.commit(&[settle(quick.clone())]).await.unwrap();
         let at_once = unpaid(name("call"));
         books.commit(&[settle(begun(&at_once)), settle(at_once.clone())]).await.unwrap();
-        // The beginning was owed for some time.
+        // The row of the beginning is written late, after the end.
         let (late, later) = (unpaid(name("call")), unpaid(name("call")));
         books.commit(&[settle(late.clone()), settle(later.clone())]).await.unwrap();
         books.commit(&[settle(begun(&late))]).await.unwrap();
@@ -76,12 +76,12 @@ each_database! {
             assert_eq!(one(&books, Command::ResolveAbandonedHold(hold.clone(), None)).await, CommandOutcome::Decided(true));
             assert_eq!(one(&books, Command::ResolveAbandonedHold(hold.clone(), None)).await, CommandOutcome::Decided(false), "it is known");
             let row = row(&books, &hold.call).await;
-            assert_eq!((told(&row), &*row.method, row.version), ((Some("interrupted"), None), "buy", 2));
+            assert_eq!((code_and_price(&row), &*row.method, row.version), ((Some("interrupted"), None), "buy", 2));
         }
         let [late, decided, released] = held;
-        // Its gateway had not died: the database was away for longer than the grace.
+        // The gateway had not died: the database was unavailable for longer than the grace.
         one(&books, settle(settlement(&late, Some(30)))).await;
-        assert_eq!(told(&row(&books, &late.call).await), (None, Some(1_000_000)));
+        assert_eq!(code_and_price(&row(&books, &late.call).await), (None, Some(1_000_000)));
         assert_eq!(balance(&books, &account).await, (770, 200));
         for (hold, charge) in [(&decided, 40), (&released, 0)] {
             let price = RequestRecord { price: Some(charge), currency: usd(0).currency().into(), ..row(&books, &hold.call).await };
@@ -94,9 +94,9 @@ each_database! {
             };
             assert_eq!(one(&books, decide(charge)).await, CommandOutcome::Decided(true));
             assert_eq!(one(&books, decide(9)).await, CommandOutcome::Decided(false));
-            // What an operator has decided stays, whoever comes late.
+            // An operator's decision stays when a late settlement arrives.
             one(&books, settle(settlement(hold, Some(30)))).await;
-            assert_eq!(told(&row(&books, &hold.call).await), (Some("interrupted"), Some(charge)));
+            assert_eq!(code_and_price(&row(&books, &hold.call).await), (Some("interrupted"), Some(charge)));
         }
         assert_eq!(balance(&books, &account).await, (930, 0));
     }
@@ -114,11 +114,11 @@ each_database! {
         assert_eq!(one(&books, Command::Claim(first.clone())).await, granted);
         one(&books, undo(&first)).await;
         assert_eq!(one(&books, Command::Claim(second.clone())).await, granted);
-        // It was never written, and another holds the key.
+        // The claim was never written, and another call holds the key.
         one(&books, undo(&first)).await;
         assert_eq!(one(&books, Command::Claim(claim(&key))).await, CommandOutcome::Claim(ClaimOutcome::InProgress(60)));
         one(&books, undo(&second)).await;
-        // In one batch with it, in either order.
+        // The claim and its undo are in one batch, in either order.
         let third = claim(&key);
         books.commit(&[undo(&third), Command::Claim(third.clone())]).await.unwrap();
         books.commit(&[Command::Claim(third.clone()), undo(&third)]).await.unwrap();

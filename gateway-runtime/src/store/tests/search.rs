@@ -1,9 +1,9 @@
-//! Requests are found by whatever is asked for, in the same order as by looking at each.
+//! The search of requests finds the same, in the same order, as a scan of all rows.
 
 use super::*;
 use crate::store::{RequestQuery, migrations::GATEWAY, sql::sqlite};
 
-/// Requests whose columns have few values, some of them rare.
+/// Returns requests whose columns have few values, some of them rare.
 fn requests(random: &mut fastrand::Rng, count: usize) -> Vec<RequestRecord> {
     let pick = |random: &mut fastrand::Rng, values: &[&str]| {
         // The first is frequent, the last is rare.
@@ -47,7 +47,8 @@ fn requests(random: &mut fastrand::Rng, count: usize) -> Vec<RequestRecord> {
         .collect()
 }
 
-/// What one of the requests has in some of the columns, so that it is found; sometimes something that none has.
+/// Returns a query for values of one of the requests in some columns, so that it finds that
+/// request; sometimes for a value that no request has.
 fn search(random: &mut fastrand::Rng, rows: &[RequestRecord]) -> RequestQuery {
     let row = &rows[random.usize(..rows.len())];
     let mut some = || random.u8(..4) == 0;
@@ -120,7 +121,7 @@ fn is_found(search: &RequestQuery, row: &RequestRecord) -> bool {
         && search.before.as_ref().is_none_or(|before| *row.call < **before)
 }
 
-/// In a database in which nobody else writes.
+/// Tests in a database without other writers.
 async fn test(books: Store) {
     let mut random = fastrand::Rng::with_seed(7);
     let rows = requests(&mut random, 3000);
@@ -137,7 +138,7 @@ async fn test(books: Store) {
             rows.iter().rev().filter(|row| is_found(&search, row)).cloned().collect();
         let found = books.search(&search, 7).await.unwrap();
         assert_eq!(found, expected[..expected.len().min(7)], "{number}: {search:?}");
-        // The next page goes on where the first ended.
+        // The next page starts at the end of the first.
         search.before = found.last().map(|row| row.call.to_string()).filter(|_| found.len() == 7);
         if search.before.is_some() {
             let next = books.search(&search, 1000).await.unwrap();
@@ -161,7 +162,7 @@ async fn in_postgres() {
 }
 
 #[tokio::test]
-async fn requests_stay_when_they_are_kept_in_another_way() {
+async fn requests_survive_the_migration_to_kinds() {
     let file = File::new();
     let rows = requests(&mut fastrand::Rng::with_seed(8), 200);
     let changes: Vec<_> = rows
@@ -173,7 +174,8 @@ async fn requests_stay_when_they_are_kept_in_another_way() {
     let books = file.books().await;
     let kept = books.recent_requests(1000).await.unwrap();
     assert_eq!(kept, rows.into_iter().rev().collect::<Vec<_>>());
-    // A kind that the migration wrote and one of the same that came later are both found.
+    // Requests of the kind that the migration wrote and of the same kind written later are both
+    // found.
     let again = RequestRecord { call: "f".into(), ..kept[0].clone() };
     books.commit(&[settle(Settlement { request: again, hold: None, claim: None })]).await.unwrap();
     let search = RequestQuery {

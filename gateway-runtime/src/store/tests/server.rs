@@ -1,4 +1,4 @@
-//! The PostgreSQL server that `TEST_POSTGRES_URL` names.
+//! Tests against the PostgreSQL server that `TEST_POSTGRES_URL` names.
 
 use tokio::sync::OnceCell;
 
@@ -6,7 +6,8 @@ use super::*;
 use crate::base::secret::Secret;
 use crate::store::{Postgres, migrations::GATEWAY, sql::postgres};
 
-/// Store there; none when there is no server. The tests of one run share them, so each uses names of its own.
+/// Returns the store on the server; `None` if there is no server. The tests of one run share the
+/// store, so each uses names of its own.
 pub(super) async fn books() -> Option<Store> {
     static SHARED: OnceCell<Option<Secret>> = OnceCell::const_new();
     let database = SHARED.get_or_init(new_database).await.as_ref()?;
@@ -21,7 +22,7 @@ fn url() -> Option<String> {
     url
 }
 
-/// The URL of an empty database of a test's own.
+/// Creates an empty database for one test, and returns its URL.
 pub(super) async fn new_database() -> Option<Secret> {
     let url = url()?;
     let name = name("test").replace('-', "_");
@@ -45,7 +46,7 @@ async fn migrations_go_back_and_forth() {
 }
 
 #[tokio::test]
-async fn a_server_that_is_away_is_told_without_the_password() {
+async fn error_has_no_password_when_the_server_is_unreachable() {
     let url = Secret::new("postgres://gateway:planted-password@127.0.0.1:1/gateway");
     let error = Postgres::connect(&url, 1).await.unwrap_err().to_string();
     assert!(error.contains("cannot be reached") && !error.contains("planted"), "{error}");
@@ -55,7 +56,7 @@ async fn a_server_that_is_away_is_told_without_the_password() {
 }
 
 #[tokio::test]
-async fn a_connection_that_the_server_has_ended_is_made_again() {
+async fn connection_is_replaced_when_the_server_has_closed_it() {
     let Some(database) = new_database().await else { return };
     let books = Store::new(Postgres::connect(&database, 2).await.unwrap());
     let account = account(&books, 5).await;
@@ -63,7 +64,8 @@ async fn a_connection_that_the_server_has_ended_is_made_again() {
     for left in [3, 1] {
         let ended: i64 = sqlx::query_scalar(
             "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
-                WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'",
+                WHERE datname = current_database() AND pid <> pg_backend_pid() \
+                AND backend_type = 'client backend'",
         )
         .fetch_one(&pool)
         .await
@@ -75,9 +77,9 @@ async fn a_connection_that_the_server_has_ended_is_made_again() {
     }
 }
 
-/// A batch that is refused takes nothing with it, and leaves a connection that can be used.
+/// A rejected batch leaves no trace in the database, and leaves a usable connection.
 #[tokio::test]
-async fn writes_that_are_put_off_are_taken_back_together() {
+async fn deferred_writes_are_rolled_back_together() {
     let Some(database) = new_database().await else { return };
     let books = Store::new(Postgres::connect(&database, 2).await.unwrap());
     let account = account(&books, 5).await;

@@ -1,4 +1,4 @@
-//! What is written is read; what was made by a newer version is left alone.
+//! Written rows are read back; a database of a newer version stays untouched.
 
 use super::*;
 use crate::store::{migrations::GATEWAY, sql::sqlite};
@@ -16,7 +16,7 @@ each_database! {
         assert_eq!(found, [second.request, first.request]);
     }
 
-    async fn what_fails_in_its_middle_has_never_been(books: Store) {
+    async fn batch_is_rolled_back_when_one_write_fails(books: Store) {
         let account = account(&books, 100).await;
         let known = hold(&account, 1);
         one(&books, Command::Hold(known.clone())).await;
@@ -27,7 +27,7 @@ each_database! {
         assert_eq!(books.requests(&[&call.request.call]).await.unwrap(), []);
     }
 
-    async fn opening_an_account_twice_is_opening_it(books: Store) {
+    async fn account_can_be_opened_twice(books: Store) {
         let account = name("account");
         let open = Command::OpenAccount { account, plan: "p".into(), at: 1, who: "ada".into() };
         assert_eq!(one(&books, open.clone()).await, CommandOutcome::Opened(true));
@@ -37,14 +37,14 @@ each_database! {
 }
 
 #[tokio::test]
-async fn a_file_is_opened_again_and_keeps_what_it_has() {
+async fn file_keeps_its_rows_when_opened_again() {
     let file = File::new();
     let account = account(&file.books().await, 5).await;
     assert_eq!(balance(&file.books().await, &account).await, (5, 0));
 }
 
 #[tokio::test]
-async fn what_came_last_is_indexed_by_the_thousand() {
+async fn staged_rows_are_merged_by_the_thousand() {
     let file = File::new();
     let books = file.books().await;
     let pool =
@@ -60,7 +60,7 @@ async fn what_came_last_is_indexed_by_the_thousand() {
         assert_eq!(found, if batch < 8 { (0, 250 * (batch + 1)) } else { (2250, 0) });
     }
     let last = unpaid(name("call"));
-    // What an earlier program has left counts too.
+    // Rows that an earlier process has staged are counted too.
     drop(books);
     for books in [file.books().await, file.books().await] {
         books.commit(&[settle(unpaid(name("call")))]).await.unwrap();
@@ -70,13 +70,13 @@ async fn what_came_last_is_indexed_by_the_thousand() {
     assert_eq!(count("latest_requests").await, 3);
     assert_eq!(books.recent_requests(5000).await.unwrap().len(), 2253);
     assert_eq!((count("requests").await, count("latest_requests").await), (2253, 0));
-    // A commit whose outcome was not known, and whose row has been moved since.
+    // A repetition after an ambiguous commit, whose row has been merged meanwhile.
     books.commit(&[settle(last)]).await.unwrap();
     assert_eq!(books.recent_requests(5000).await.unwrap().len(), 2253);
 }
 
 #[tokio::test]
-async fn what_is_no_database_is_not_overwritten() {
+async fn file_that_is_no_database_is_not_overwritten() {
     let file = File::new();
     std::fs::create_dir_all(&file.0).unwrap();
     let path = file.0.join("notes.txt");
@@ -99,7 +99,7 @@ async fn migrations_go_back_and_forth() {
 }
 
 #[tokio::test]
-async fn a_newer_database_is_left_alone() {
+async fn database_of_a_newer_version_is_rejected() {
     let file = File::new();
     drop(file.books().await);
     let pool =

@@ -1,14 +1,18 @@
-//! The group commit's delay: whether the writer waits for the callers that it has just answered, and for how long.
+//! The group commit delay: whether the writer waits for the callers that it has just answered, and
+//! for how long.
 //!
-//! Callers that write again as soon as they are answered (a closed loop) form two halves: while one half is being committed,
-//! the other comes back. One short wait brings both into one commit. Callers that are away for longer, at a provider, do not
-//! come back in that time; then each wait only delays the callers that are there.
+//! Callers that write again as soon as they are answered (a closed loop) form two halves: while one
+//! half is committed, the other half returns. One short wait brings both into one commit. Callers
+//! that take longer, at a provider, do not return in that time; then each wait only delays the
+//! queued callers.
 //!
-//! **Rules.** The wait is never longer than a commit has recently taken. It goes on only while it is seen to save commits: after
-//! a commit that was waited for, the queue is all but empty, as everybody was in it. Where the queue is not, the next batches go
-//! at once, and the wait is tried again after more and more of them.
+//! **Rules.** The wait is never longer than recent commits have taken. It is repeated only while it
+//! saves commits: after a commit that was waited for, the queue is nearly empty, because all
+//! callers were in it. If the queue is not, the next batches start at once, and the wait is tried
+//! again after a growing number of them.
 //!
-//! The writer sleeps until enough callers are there: to be woken by each would cost more than the commits saved.
+//! The writer sleeps until enough callers have returned: a wake-up for each would cost more than
+//! the saved commits.
 
 use std::{
     sync::{
@@ -28,22 +32,23 @@ use tokio::{
 const MIN_BATCH: usize = 8;
 /// The limit of a wait, however long commits take.
 const MAX_WAIT: Duration = Duration::from_millis(5);
-/// How many batches go at once after the first wait that saved nothing, and after many such waits.
+/// The number of batches without a wait after the first wait that saved nothing; [`MAX_PAUSE`]
+/// after many such waits.
 const MIN_PAUSE: u32 = 32;
 const MAX_PAUSE: u32 = 1024;
 
-/// The place that callers pass when they queue a change; wakes the writer when enough have.
+/// A signal that callers update when they queue a command; it wakes the writer when enough have.
 #[derive(Debug, Default)]
 pub(in crate::store) struct GatherSignal {
-    /// The length of the queue at which the writer is woken; 0 while it does not wait.
+    /// The length of the queue at which the writer is woken; 0 while the writer does not wait.
     expected: AtomicUsize,
-    /// The writer's thread, where it has one to itself.
+    /// The writer's thread, if it has one of its own.
     thread: OnceLock<Thread>,
     enough: Notify,
 }
 
 impl GatherSignal {
-    /// Notes that a caller has queued a change, and that the queue is now `waiting` long.
+    /// Notes that a caller has queued a command, and that the queue is now `waiting` long.
     pub(in crate::store) fn came(&self, waiting: usize) {
         let expected = self.expected.load(SeqCst);
         if expected != 0 && waiting >= expected && self.expected.swap(0, SeqCst) != 0 {
@@ -54,10 +59,11 @@ impl GatherSignal {
         }
     }
 
-    /// Sleeps until enough callers are there, or for about this long. May return early.
+    /// Sleeps until enough callers have returned, or for about `time`. May return early.
     async fn sleep(&self, time: Duration) {
         if self.thread.get().is_some() {
-            // Nothing else runs on the writer's thread, and timers of the runtime have whole milliseconds.
+            // No other task runs on the writer's thread, and the runtime's timers have a resolution
+            // of one millisecond only.
             thread::park_timeout(time);
         } else {
             // An earlier wait may have left a notification.
@@ -66,21 +72,21 @@ impl GatherSignal {
     }
 }
 
-/// Decides on waits.
+/// The decision about each wait.
 #[derive(Debug)]
 pub(in crate::store) struct BatchGatherer {
     pub(in crate::store) gate: Arc<GatherSignal>,
     /// The callers that the last batch has answered.
     batch_sent: usize,
-    /// The changes that were queued when these were answered.
+    /// The commands that were queued when those callers were answered.
     others: usize,
     /// A moving average of the time that a commit takes.
     commit: Duration,
     /// The limit of a wait.
     max_wait: Duration,
-    /// Whether the batch under way was waited for.
+    /// Whether the writer waited for the current batch.
     has_waited: bool,
-    /// How many batches are still to go at once.
+    /// The number of batches still to start without a wait.
     pause: u32,
     /// The length of the next pause.
     next_pause: u32,
@@ -102,18 +108,19 @@ impl Default for BatchGatherer {
 }
 
 impl BatchGatherer {
-    /// Tells it that the current thread is the writer's alone.
+    /// Registers the current thread as the writer's own.
     pub(in crate::store) fn own_thread(&self) {
         let _ = self.gate.thread.set(thread::current());
     }
 
-    /// Notes that a commit has ended after `took`: `told` callers are answered now, and `others` are queued.
-    pub(in crate::store) fn committed(&mut self, took: Duration, told: usize, others: usize) {
-        (self.batch_sent, self.others) = (told, others);
+    /// Notes that a commit has ended after `took`: `answered` callers are answered now, and
+    /// `others` are queued.
+    pub(in crate::store) fn committed(&mut self, took: Duration, answered: usize, others: usize) {
+        (self.batch_sent, self.others) = (answered, others);
         self.commit = if self.commit.is_zero() { took } else { (self.commit * 7 + took) / 8 };
         if !std::mem::take(&mut self.has_waited) {
             self.pause = self.pause.saturating_sub(1);
-        } else if others * 4 > told {
+        } else if others * 4 > answered {
             self.pause = self.next_pause;
             self.next_pause = (self.next_pause * 2).min(MAX_PAUSE);
         } else {
@@ -121,8 +128,9 @@ impl BatchGatherer {
         }
     }
 
-    /// Waits, if that is worth it, until the callers that were just answered are back. `first` changes have left the queue
-    /// already, and `waiting` counts those in it; more than `most` are not waited for.
+    /// Waits, if that saves commits, until the callers that were just answered are back. `first`
+    /// commands have left the queue already, and `waiting` counts those in it; no wait is for more
+    /// than `most`.
     pub(in crate::store) async fn gather(
         &mut self,
         first: usize,
@@ -132,7 +140,7 @@ impl BatchGatherer {
         if self.pause > 0 || self.batch_sent < MIN_BATCH {
             return;
         }
-        // A few may have left for good.
+        // Some callers may not return at all.
         let expected = (self.others + self.batch_sent * 7 / 8).min(most).saturating_sub(first);
         let wait = self.commit.min(self.max_wait);
         let is_short = wait < Duration::from_millis(1) && self.gate.thread.get().is_none();
@@ -159,7 +167,7 @@ mod tests {
 
     const TYPICAL_COMMIT_TIME: Duration = Duration::from_millis(4);
 
-    /// Callers of which `back` are queued again when the wait begins.
+    /// Gathers with `back` callers queued again when the wait begins.
     async fn gather(gathering: &mut BatchGatherer, first: usize, back: usize) {
         gathering.gather(first, || back, 256).await;
     }

@@ -1,9 +1,12 @@
-//! Makes batches: what concurrent calls must have on disk is committed together.
+//! The store writer: group commit of the commands of concurrent calls.
 //!
-//! A commit takes about as long for one change as for a hundred, and most of that is waiting for the disk. So while one
-//! batch is being committed the changes that come in meanwhile wait, and then go together: alone, a call waits for its own
-//! commit and no longer; with others, they share one. Records that nobody waits for go along.
-//! Where it saves commits, the writer waits a moment for the callers that it has just answered: `gathering`.
+//! A commit takes about as long for one command as for a hundred, and most of that time is the
+//! disk's. So commands that arrive during a commit wait and are committed together: a lone call
+//! waits for its own commit only, concurrent calls share one. Records for which no caller waits are
+//! added to the batch.
+//!
+//! Where it saves commits, the writer briefly waits for the callers that it has just answered; see
+//! `gather`.
 
 pub(super) mod gather;
 pub(super) mod replies;
@@ -32,21 +35,23 @@ use crate::store::{
     },
 };
 
-/// The most changes in one transaction.
+/// The most commands in one transaction.
 const MAX_BATCH: usize = 256;
-/// The most changes that may wait; beyond it, writers wait to be let in.
+/// The most commands in the queue; beyond it, callers wait for a place in the queue.
 const MAX_QUEUED_COMMANDS: usize = 4096;
-/// The most records that may wait while nobody waits for them: some minutes of a busy gateway whose database is away.
+/// The most queued records for which no caller waits: some minutes of a busy gateway whose database
+/// is unavailable.
 const MAX_QUEUED_RECORDS: usize = 65_536;
-/// How long a writer waits before the database counts as away: for the batch before its own, and for its own.
+/// The time that a caller waits before the database counts as unavailable: for the batch before its
+/// own, and for its own.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
-/// Until what could not be written is tried again.
+/// The delay before a failed write is retried.
 const WRITE_RETRY_DELAY: Duration = Duration::from_millis(200);
 
-/// A change, and where its answer is awaited, if it is.
+/// A command, and the waiter for its outcome if there is one.
 type QueuedCommand = (Command, Option<Waiter>);
 
-/// Where calls hand in their changes. Cheap to clone.
+/// A handle to the store writer, to which calls send their commands. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct StoreWriter {
     changes: mpsc::Sender<QueuedCommand>,
@@ -55,7 +60,7 @@ pub struct StoreWriter {
     counts: Arc<WriterCounters>,
 }
 
-/// What is counted of the writing.
+/// The counters of the store writer.
 #[derive(Debug, Default)]
 struct WriterCounters {
     unwritten: AtomicU64,
@@ -64,8 +69,8 @@ struct WriterCounters {
 }
 
 impl StoreWriter {
-    /// Starts the task that writes. It ends when the last journal of it is dropped and everything is written, or when the
-    /// database is away at that moment.
+    /// Starts the writer task. The task ends when the last handle is dropped and everything is
+    /// written, or when the database is unavailable at that moment.
     #[must_use]
     pub fn start(books: Store) -> (Self, JoinHandle<()>) {
         let (changes, waiting) = mpsc::channel(MAX_QUEUED_COMMANDS);
@@ -80,19 +85,19 @@ impl StoreWriter {
             counts: Arc::clone(&counts),
         };
         let gate = Arc::clone(&writer.gathering.gate);
-        let driven = writer.books.clone().drive(Box::pin(writer.run()));
+        let driven = writer.books.clone().spawn_writer(Box::pin(writer.run()));
         (Self { changes, records, gate, counts }, driven)
     }
 
-    /// Has `change` carried out, and waits until it lasts.
+    /// Sends `change` to the writer, and waits until it is committed.
     ///
     /// # Errors
     ///
-    /// When the database is away, slow or full.
+    /// Fails if the database is unavailable, slow or full.
     pub async fn write(&self, change: Command) -> Result<CommandOutcome, StoreError> {
-        let (asked, answer) = Waiter::here();
+        let (waiter, answer) = Waiter::here();
         let end = Instant::now() + WRITE_TIMEOUT;
-        let handed_in = self.changes.try_send((change, Some(asked)));
+        let handed_in = self.changes.try_send((change, Some(waiter)));
         self.gate.came(self.waiting());
         if let Err(TrySendError::Full(item) | TrySendError::Closed(item)) = handed_in {
             let handed_in = timeout_at(end, self.changes.send(item)).await;
@@ -101,8 +106,8 @@ impl StoreWriter {
             handed_in.map_err(|_| StoreError::unavailable("the journal is closed"))?;
         }
         match timeout_at(end, answer).await {
-            Ok(told) => {
-                told.unwrap_or(Err(StoreError::ambiguous("the journal ended over a batch")))
+            Ok(outcome) => {
+                outcome.unwrap_or(Err(StoreError::ambiguous("the journal ended over a batch")))
             }
             Err(_) => Err(StoreError::ambiguous("the database did not answer in time")),
         }
@@ -112,22 +117,22 @@ impl StoreWriter {
         self.changes.max_capacity() - self.changes.capacity()
     }
 
-    /// How many changes and records wait to be written, how many ends of calls could not be written yet, how many
-    /// transactions were committed, and how many changes and records in them.
+    /// Returns the number of queued commands and records, of unwritten settlements, of committed
+    /// transactions, and of the commands and records in those.
     #[must_use]
     pub fn stats(&self) -> (u64, u64, u64, u64) {
         let waiting = self.waiting();
         let recorded = self.records.max_capacity() - self.records.capacity();
-        let WriterCounters { unwritten: owed, commits, changes } = &*self.counts;
+        let WriterCounters { unwritten, commits, changes } = &*self.counts;
         let read = |counter: &AtomicU64| counter.load(Relaxed);
-        ((waiting + recorded) as u64, read(owed), read(commits), read(changes))
+        ((waiting + recorded) as u64, read(unwritten), read(commits), read(changes))
     }
 
     /// Claims an idempotency key.
     ///
     /// # Errors
     ///
-    /// As [`write`](Self::write).
+    /// Fails as [`write`](Self::write) does.
     pub async fn claim(&self, claim: Claim) -> Result<ClaimOutcome, StoreError> {
         match self.write(Command::Claim(claim)).await? {
             CommandOutcome::Claim(claimed) => Ok(claimed),
@@ -135,11 +140,11 @@ impl StoreWriter {
         }
     }
 
-    /// Sets money aside.
+    /// Places a hold.
     ///
     /// # Errors
     ///
-    /// As [`write`](Self::write).
+    /// Fails as [`write`](Self::write) does.
     pub async fn hold(&self, hold: Hold) -> Result<HoldOutcome, StoreError> {
         match self.write(Command::Hold(hold)).await? {
             CommandOutcome::Hold(held) => Ok(held),
@@ -147,27 +152,29 @@ impl StoreWriter {
         }
     }
 
-    /// Writes down how a call has ended. After an error it is tried again as long as the program runs.
+    /// Settles a call. After an error the write is retried for as long as the program runs.
     ///
     /// # Errors
     ///
-    /// As [`write`](Self::write).
+    /// Fails as [`write`](Self::write) does.
     pub async fn settle(&self, settlement: Settlement) -> Result<(), StoreError> {
         self.write(Command::Settle(Box::new(settlement))).await.map(drop)
     }
 
-    /// Writes down how a call has ended, when nobody waits for that.
+    /// Settles a call for which no caller waits.
     pub fn settle_in_background(&self, settlement: Settlement) {
         let full = self.changes.try_send((Command::Settle(Box::new(settlement)), None));
         if let Err(TrySendError::Full(item)) = full {
             let changes = self.changes.clone();
-            // As many as there were holds waiting, at the most. The journal never closes before its senders.
+            // At most as many tasks as holds were waiting. The writer never closes the channel
+            // before its senders.
             tokio::spawn(async move { changes.send(item).await });
         }
     }
 
-    /// Writes down a call that has neither money nor a key; nobody waits for it. When too many are waiting, because the
-    /// database has been away for long, it is written into the log.
+    /// Records a call that has neither a hold nor a claim, and for which no caller waits. If the
+    /// queue is full, because the database has been unavailable for long, the record is written to
+    /// the log.
     pub fn record(&self, request: Box<RequestRecord>) {
         if let Err(full) = self.records.try_send(request) {
             log_lost_record(&full.into_inner(), "the database has been away for too long");
@@ -179,12 +186,13 @@ fn unexpected(outcome: &CommandOutcome) -> StoreError {
     StoreError::ambiguous(format!("the books answered something else: {outcome:?}"))
 }
 
-/// The task that writes.
+/// The writer task.
 struct WriterTask {
     books: Store,
     changes: mpsc::Receiver<QueuedCommand>,
     records: mpsc::Receiver<Box<RequestRecord>>,
-    /// What must be written and for which nobody waits: records, and the ends of calls that could not be written at once.
+    /// The commands to write for which no caller waits: records, and settlements that could not be
+    /// written at once.
     unwritten: Vec<Command>,
     gathering: BatchGatherer,
     counts: Arc<WriterCounters>,
@@ -201,7 +209,8 @@ impl WriterTask {
                 biased;
                 count = self.changes.recv_many(&mut waiting, MAX_BATCH) => count > 0,
                 () = sleep(WRITE_RETRY_DELAY), if !self.unwritten.is_empty() => true,
-                count = self.records.recv_many(&mut records, MAX_BATCH), if self.unwritten.is_empty() => count > 0,
+                count = self.records.recv_many(&mut records, MAX_BATCH),
+                    if self.unwritten.is_empty() => count > 0,
             };
             if !waiting.is_empty() {
                 self.gathering.gather(waiting.len(), || self.changes.len(), MAX_BATCH).await;
@@ -224,7 +233,7 @@ impl WriterTask {
         }
     }
 
-    /// What cannot be written any more stands in the log, so that it is not lost without a word.
+    /// Logs what can no longer be written, so that nothing is lost silently.
     fn log_unwritten(mut self) {
         while let Ok(record) = self.records.try_recv() {
             self.unwritten.push(as_change(record));
@@ -236,10 +245,10 @@ impl WriterTask {
         }
     }
 
-    /// Writes what waits and what is owed; false when the database is away.
+    /// Writes the queued and the unwritten commands. Returns false if the database is unavailable.
     async fn batch(&mut self, waiting: &mut Vec<QueuedCommand>) -> bool {
-        let (mut changes, asked): (Vec<_>, Vec<_>) = waiting.drain(..).unzip();
-        let told = asked.len();
+        let (mut changes, waiters): (Vec<_>, Vec<_>) = waiting.drain(..).unzip();
+        let answered = waiters.len();
         changes.append(&mut self.unwritten);
         if changes.is_empty() {
             return true;
@@ -253,33 +262,33 @@ impl WriterTask {
                 self.counts.changes.fetch_add(outcomes.len() as u64, Relaxed);
                 outcomes.into_iter().map(Ok).collect()
             }
-            // One that cannot be written must not take the others down.
+            // A command that is rejected must not fail the others.
             Err(error) if changes.len() > 1 && error.is_refusal() => {
                 one_by_one(&self.books, &changes).await
             }
             Err(error) => vec![Err(error); changes.len()],
         };
-        let mut asked = asked.into_iter();
+        let mut waiters = waiters.into_iter();
         let mut answers = OutcomeBatches::default();
         let mut is_there = true;
         for (change, outcome) in changes.into_iter().zip(outcomes) {
-            let asked = asked.next().flatten();
+            let waiter = waiters.next().flatten();
             if let Err(error) = &outcome {
                 is_there &= error.is_refusal();
                 self.failed(&change, error);
             }
-            if let Some(asked) = asked {
-                answers.add(asked, outcome, change);
+            if let Some(waiter) = waiter {
+                answers.add(waiter, outcome, change);
             }
         }
-        self.gathering.committed(took, told, self.changes.len());
+        self.gathering.committed(took, answered, self.changes.len());
         answers.send();
         self.counts.unwritten.store(self.unwritten.len() as u64, Relaxed);
         is_there
     }
 
-    /// The end of a call is owed until it is written. That it is there already is what a commit is refused for whose
-    /// outcome was not known.
+    /// Queues a failed settlement again, unless the database rejects it. A duplicate is no loss:
+    /// the settlement was written by a commit whose outcome was ambiguous.
     fn failed(&mut self, change: &Command, error: &StoreError) {
         let Command::Settle(settlement) = change else { return };
         if !error.is_refusal() {
@@ -290,10 +299,10 @@ impl WriterTask {
     }
 }
 
-/// A record that cannot be written is in the log at least.
+/// Logs a record that cannot be written.
 fn log_lost_record(request: &RequestRecord, why: impl fmt::Display) {
     let row = serde_json::to_string(request).unwrap_or_default();
-    tracing::error!(row, %why, "a record that cannot be written: it stands here and nowhere else");
+    tracing::error!(row, reason = %why, "record not written; this line is its only copy");
 }
 
 fn as_change(request: Box<RequestRecord>) -> Command {

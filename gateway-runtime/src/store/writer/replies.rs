@@ -1,5 +1,7 @@
-//! The journal's answers on their way to those who wait. The changes go back with them, since memory is cheapest to
-//! free where it was made.
+//! The outcomes of a batch on their way to the waiters.
+//!
+//! The commands return with them, because memory is cheapest to free on the thread that allocated
+//! it.
 
 use tokio::sync::oneshot;
 
@@ -8,37 +10,38 @@ use crate::{
     store::{Command, CommandOutcome, StoreError},
 };
 
-/// What came of a change.
+/// The result of a command.
 pub(in crate::store) type Answer = Result<CommandOutcome, StoreError>;
 
-/// Where one answer is awaited.
+/// A waiter for the outcome of one command.
 #[derive(Debug)]
 pub(in crate::store) struct Waiter {
-    asker: oneshot::Sender<Answer>,
+    sender: oneshot::Sender<Answer>,
     home: WakeQueue,
 }
 
 impl Waiter {
-    /// By the task that calls this, and what it awaits. Called within a runtime.
+    /// Creates a waiter that wakes the calling task, and the receiver of its outcome. Must be
+    /// called within a runtime.
     pub(in crate::store) fn here() -> (Self, oneshot::Receiver<Answer>) {
-        let (asker, answer) = oneshot::channel();
-        (Self { asker, home: WakeQueue::current() }, answer)
+        let (sender, answer) = oneshot::channel();
+        (Self { sender, home: WakeQueue::current() }, answer)
     }
 }
 
-/// Answers on their way.
+/// The outcomes to send, grouped by the runtime of their waiters.
 #[derive(Debug, Default)]
 pub(in crate::store) struct OutcomeBatches(WakeBatches<(oneshot::Sender<Answer>, Answer, Command)>);
 
 impl OutcomeBatches {
-    pub(in crate::store) fn add(&mut self, asked: Waiter, answer: Answer, change: Command) {
-        self.0.add(asked.home, (asked.asker, answer, change));
+    pub(in crate::store) fn add(&mut self, waiter: Waiter, answer: Answer, change: Command) {
+        self.0.add(waiter.home, (waiter.sender, answer, change));
     }
 
     pub(in crate::store) fn send(mut self) {
-        self.0.send(|(asker, answer, _)| {
-            // Whoever has gone away does not want to know; it lasts all the same.
-            let _ = asker.send(answer);
+        self.0.send(|(sender, answer, _)| {
+            // A caller that is gone needs no outcome; the command is committed all the same.
+            let _ = sender.send(answer);
         });
     }
 }

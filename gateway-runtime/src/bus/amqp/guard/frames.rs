@@ -1,20 +1,22 @@
-//! Frames (AMQP 0-9-1 §4.2.3): a type, a channel, a size, the payload and an end.
+//! Frames (AMQP 0-9-1 §4.2.3): a type, a channel, a size, the payload and an end octet.
 //!
-//! Only content headers and methods are looked at, once they are whole; a body is passed on as it comes.
+//! Only content headers and methods are inspected, once they are complete; a body is passed on as
+//! it arrives.
 
 use std::mem;
 
 use crate::bus::amqp::guard::{methods, properties};
 
-/// The longest frame that is agreed on with a broker; it is RabbitMQ's default.
+/// The longest frame that is negotiated with a broker, in bytes; RabbitMQ's default.
 pub(in crate::bus::amqp) const MAX_FRAME_BYTES: u32 = 128 << 10;
-/// Every broker can send frames of this length (AMQP 0-9-1, `frame-min-size`).
+/// The length of a frame that every broker may send, in bytes (AMQP 0-9-1, `frame-min-size`).
 const MIN_FRAME_MAX: usize = 4096;
 
-/// So many times the longest frame is held of one that is longer: the broker adds to properties less than they have.
+/// The multiple of the longest frame that is buffered of a longer one: the broker adds less to
+/// properties than twice their size.
 const HELD_FRAMES: usize = 2;
 
-/// Type, channel and size.
+/// The length of type, channel and size, in bytes.
 const HEAD: usize = 7;
 const END: u8 = 0xCE;
 
@@ -23,44 +25,47 @@ const HEADER: u8 = 2;
 const BODY: u8 = 3;
 const HEARTBEAT: u8 = 8;
 
-/// Replaces frames that the client library could not parse.
+/// A filter that replaces frames which the client library could not parse.
 #[derive(Debug)]
 pub(super) struct FrameFilter {
-    /// The longest frame that the library accepts. A broker that adds to properties sends longer ones.
+    /// The longest frame that the library accepts, in bytes. A broker that adds to properties sends
+    /// longer ones.
     frame_max: usize,
-    /// The beginning of a frame that is looked at when it is whole, and how much of it is required.
+    /// The beginning of a frame that is inspected when it is complete; `required` is its length
+    /// then.
     partial: Vec<u8>,
     required: usize,
-    /// Bytes to come that belong to a frame which is passed on.
+    /// The number of bytes to come of a frame that is passed on.
     passing: usize,
-    /// Bytes to come that belong to a frame which was replaced.
+    /// The number of bytes to come of a frame that was replaced.
     dropping: usize,
 }
 
-/// What becomes of the frame at the beginning of some bytes.
+/// The decision about the frame at the beginning of a buffer.
 enum Step {
-    /// More bytes of it are required, so many in all.
+    /// More bytes are required: this many in all.
     Require(usize),
-    /// It is passed on: so many bytes.
+    /// The frame is passed on; its length in bytes.
     Pass(usize),
-    /// Another frame takes its place: so many bytes.
+    /// The frame of this length is replaced by another.
     Replace(usize, Vec<u8>),
 }
 
 impl FrameFilter {
-    /// Creates a filter; `frame_max` is the most that the client will agree on, in bytes.
+    /// Creates a filter; `frame_max` is the largest frame size that the client negotiates, in
+    /// bytes.
     pub(super) fn new(frame_max: u32) -> Self {
         let frame_max = usize::try_from(frame_max).unwrap_or(usize::MAX).max(MIN_FRAME_MAX);
         Self { frame_max, partial: Vec::new(), required: 0, passing: 0, dropping: 0 }
     }
 
-    /// Returns how many bytes complete the frame that is held; none where none is.
+    /// Returns how many bytes complete the buffered frame, if there is one.
     pub(super) fn missing(&self) -> Option<usize> {
         (!self.partial.is_empty()).then(|| self.required - self.partial.len())
     }
 
-    /// Filters the next bytes. Returns how many of them, from the first, are passed on where they stand; `out` gets what follows
-    /// those.
+    /// Filters the next bytes. Returns how many of them, from the first, are passed on in place;
+    /// `out` receives the bytes that follow those.
     pub(super) fn filter(&mut self, bytes: &mut [u8], out: &mut Vec<u8>) -> usize {
         let (mut in_place, mut done) = (0, 0);
         while done < bytes.len() {
@@ -99,7 +104,7 @@ impl FrameFilter {
         in_place
     }
 
-    /// Looks at the frame that is held, if as much of it is here as was required.
+    /// Inspects the buffered frame, once the required bytes have arrived.
     fn look_at_partial(&mut self, out: &mut Vec<u8>) {
         if self.partial.len() < self.required {
             return;
@@ -144,7 +149,7 @@ impl FrameFilter {
                 None => Step::Pass(whole),
             },
             BODY | HEARTBEAT => Step::Pass(whole),
-            // The library ends a connection where it reads anything else.
+            // The library closes the connection on any other frame type.
             _ => Step::Pass(usize::MAX),
         }
     }

@@ -1,12 +1,15 @@
-//! Methods (AMQP 0-9-1 §1.8): short strings that are not UTF-8, which the client library refuses, become so.
+//! Methods (AMQP 0-9-1 §1.8): invalid UTF-8 in short strings, which the client library rejects, is
+//! replaced.
 //!
-//! A publisher chooses the routing key, whoever may declare exchanges their names; and the broker cuts its texts at a number of bytes. Each byte that is
-//! not UTF-8 becomes a question mark, so that no length changes.
+//! Publishers choose routing keys, clients with the permission choose names of exchanges, and the
+//! broker truncates its texts at a number of bytes. Each invalid byte becomes a question mark, so
+//! no length changes.
 
-/// Class and method.
+/// The length of class id and method id, in bytes.
 const ID: usize = 4;
 
-/// Returns how many bytes stand before each short string that is not the broker's or ours alone.
+/// Returns the number of bytes before each short string that others than the broker and the gateway
+/// can choose.
 fn short_strings(class: u8, method: u8) -> &'static [usize] {
     match (class, method) {
         // connection.close and channel.close: the code; the text.
@@ -15,7 +18,8 @@ fn short_strings(class: u8, method: u8) -> &'static [usize] {
         (10, 60) => &[0],
         // basic.return: the code; the text, the exchange, the routing key.
         (60, 50) => &[2, 0, 0],
-        // basic.deliver: the consumer tag; the delivery tag and the flags; the exchange, the routing key.
+        // basic.deliver: the consumer tag; the delivery tag and the flags; the exchange, the routing
+        // key.
         (60, 60) => &[0, 9, 0],
         // basic.get-ok: the delivery tag and the flags; the exchange, the routing key.
         (60, 71) => &[9, 0],
@@ -23,7 +27,7 @@ fn short_strings(class: u8, method: u8) -> &'static [usize] {
     }
 }
 
-/// Replaces what is not UTF-8 in the payload of a method frame.
+/// Replaces invalid UTF-8 in the payload of a method frame.
 pub(super) fn make_utf8(payload: &mut [u8]) {
     let Some((&mut [0, class, 0, method], mut rest)) = payload.split_first_chunk_mut::<ID>() else {
         return;
@@ -46,7 +50,8 @@ fn make_text_utf8(text: &mut [u8]) {
     }
 }
 
-/// Returns the longest frame that the broker proposes in connection.tune; none where it sets no limit, or this is another method.
+/// Returns the frame size that the broker proposes in connection.tune, in bytes. None if it sets no
+/// limit, or this is another method.
 pub(super) fn frame_max(payload: &[u8]) -> Option<usize> {
     let &[0, 10, 0, 30, _, _, a, b, c, d, ..] = payload else { return None };
     usize::try_from(u32::from_be_bytes([a, b, c, d])).ok().filter(|frame_max| *frame_max > 0)

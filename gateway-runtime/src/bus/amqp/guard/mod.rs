@@ -1,12 +1,18 @@
-//! A filter of received frames (AMQP 0-9-1 §4.2.3): what the client library could not parse is replaced, and marked.
+//! A filter of received frames (AMQP 0-9-1 §4.2.3). Replaces frames that the client library could
+//! not parse, and marks them.
 //!
-//! Publishers choose header fields, properties and routing keys. The library's parser recurses for each level of a table, until
-//! the stack ends and the process with it; and text that is not UTF-8 costs the connection, at each delivery anew. So a [`Guard`]
-//! stands between socket and library, above TLS. `frames` cuts the stream into frames, `properties` checks content headers,
-//! `methods` the short strings of methods, `runtime` makes the library accept the guarded socket.
+//! Publishers choose header fields, properties and routing keys. The library's parser recurses for
+//! each level of a table, until the stack overflows and the process ends. Invalid UTF-8 costs the
+//! connection, again at each redelivery. So a [`Guard`] stands between socket and library, above
+//! TLS.
 //!
-//! Bodies, and frames that arrive whole and can be parsed, stay in the reader's buffer. Tables in methods are the broker's own and
-//! are not checked.
+//! - `frames`: splits the stream into frames
+//! - `properties`: checks content headers
+//! - `methods`: checks the short strings of methods
+//! - `runtime`: makes the library accept the guarded socket
+//!
+//! Bodies, and frames that arrive complete and can be parsed, stay in the reader's buffer. Tables
+//! in methods are the broker's own and are not checked.
 
 mod frames;
 mod methods;
@@ -26,26 +32,26 @@ use futures_io::{AsyncRead, AsyncWrite};
 use crate::bus::amqp::guard::frames::FrameFilter;
 pub(super) use crate::bus::amqp::guard::{frames::MAX_FRAME_BYTES, runtime::guarded_runtime};
 
-/// The most room that is kept for frames that were replaced.
+/// The capacity that is retained for replaced frames, in bytes.
 const KEPT_BYTES: usize = 128 << 10;
 
-/// A stream of frames from a broker, read through a [`FrameFilter`]; written to as it is.
+/// A stream of frames from a broker, read through a [`FrameFilter`]. Writes pass unchanged.
 #[derive(Debug)]
 pub(super) struct Guard<S> {
     stream: S,
     filter: FrameFilter,
-    /// Bytes that follow what was read last, and how many of them were read.
+    /// The bytes to be read next; `read` counts those that were read already.
     out: Vec<u8>,
     read: usize,
 }
 
 impl<S> Guard<S> {
-    /// Creates a guard; `frame_max` is the most that the client will agree on, in bytes.
+    /// Creates a guard; `frame_max` is the largest frame size that the client negotiates, in bytes.
     pub(super) fn new(stream: S, frame_max: u32) -> Self {
         Self { stream, filter: FrameFilter::new(frame_max), out: Vec::new(), read: 0 }
     }
 
-    /// Copies bytes that are to be read next; returns how many.
+    /// Copies pending bytes to the buffer; returns how many.
     fn read_out(&mut self, buffer: &mut [u8]) -> usize {
         let rest = &self.out[self.read..];
         let length = rest.len().min(buffer.len());
@@ -72,7 +78,8 @@ impl<S: AsyncRead + Unpin> AsyncRead for Guard<S> {
             if length > 0 {
                 return Poll::Ready(Ok(length));
             }
-            // No more than completes the frame that is held: what follows it can stay in the buffer.
+            // Reads at most up to the end of the buffered frame, so that the bytes after it can
+            // stay in place.
             let room =
                 this.filter.missing().map_or(buffer.len(), |missing| missing.min(buffer.len()));
             let length =
@@ -111,7 +118,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Guard<S> {
     }
 }
 
-/// Filters frames that come in pieces of this length, for a fuzz target.
+/// Filters frames in pieces of this length, for a fuzz target.
 #[cfg(fuzzing)]
 #[must_use]
 pub fn filtered(frames: &[u8], piece: usize) -> Vec<u8> {

@@ -1,21 +1,24 @@
-//! Content headers (AMQP 0-9-1 §4.2.6.1): properties that the client library could not parse are left out, and their absence marked.
+//! Content headers (AMQP 0-9-1 §4.2.6.1). Properties that the client library could not parse are
+//! left out, and their absence is marked.
 //!
-//! The library fails where a short string is not UTF-8, a field has a type that it does not have, a length leads beyond what
-//! encloses it, or bytes are left over; and it recurses for each table and array within another. All other properties are kept.
+//! The library fails if a short string is not UTF-8, a field has an unknown type, a length exceeds
+//! its container, or bytes are left over; and it recurses for each nested table and array. All
+//! other properties are retained.
 
 use std::{fmt, str};
 
 use crate::bus::Message;
 
-/// The limit of the depth of tables and arrays within each other.
+/// The maximum depth of nested tables and arrays.
 const MAX_DEPTH: usize = 32;
-/// How many fields and elements a table may have, with all within it. One takes a byte in a frame, and a hundred in memory.
+/// The maximum number of fields and elements of a table, nested ones included. One takes a byte in
+/// a frame and a hundred in memory.
 const MAX_FIELDS: usize = 4096;
 
-/// Class, weight and the length of the body, which stand before the properties.
+/// The length of class, weight and body size, which precede the properties, in bytes.
 const HEAD: usize = 12;
 
-/// The form of a property.
+/// The encoding of a property.
 #[derive(Clone, Copy)]
 enum Form {
     ShortString,
@@ -40,7 +43,7 @@ const PROPERTIES: [(&str, Form); 14] = [
     ("app_id", Form::ShortString),
     ("cluster_id", Form::ShortString),
 ];
-/// The place of `headers`.
+/// The index of `headers`.
 const HEADERS: usize = 2;
 
 /// The reason for which the library could not parse a content header.
@@ -50,15 +53,15 @@ pub(super) enum Flaw {
     Property(&'static str),
     /// The name of a header field is not UTF-8.
     FieldName,
-    /// A header field has a type that there is not.
+    /// A header field has an unknown type.
     FieldType,
-    /// Tables and arrays stand too deep in each other.
+    /// Tables and arrays are nested too deeply.
     Depth,
-    /// There are too many header fields.
+    /// The number of header fields exceeds [`MAX_FIELDS`].
     Number,
-    /// A length does not fit.
+    /// A length exceeds its container, or bytes are left over.
     Length,
-    /// The frame is longer than was agreed.
+    /// The frame is longer than was negotiated.
     Frame,
 }
 
@@ -79,14 +82,14 @@ impl fmt::Display for Flaw {
 /// The properties of a content header, encoded.
 #[derive(Default)]
 struct Properties<'p> {
-    /// Those that can be parsed, by their place.
+    /// The properties that can be parsed, by index.
     readable: [Option<&'p [u8]>; PROPERTIES.len()],
-    /// Why others cannot.
+    /// The first reason for which others cannot.
     flaw: Option<Flaw>,
 }
 
-/// Returns the payload of a content header without what the library could not parse, at most `room` bytes long; none where it is so
-/// already.
+/// Returns the payload of a content header without the parts that the library could not parse, at
+/// most `room` bytes long. None if the payload needs no change.
 pub(super) fn mend(payload: &[u8], room: usize) -> Option<Vec<u8>> {
     let (head, rest) = payload.split_at_checked(HEAD)?;
     let (flags, values) = rest.split_first_chunk()?;
@@ -97,7 +100,7 @@ pub(super) fn mend(payload: &[u8], room: usize) -> Option<Vec<u8>> {
     let without = head.len() + flags.len() + 4 + mark.len() + others;
     let headers = if without + headers.len() <= room { headers } else { &[] };
     let size = u32::try_from(headers.len() + mark.len()).unwrap_or(u32::MAX).to_be_bytes();
-    // Of fields of one name the library takes the last.
+    // The mark stands last: of fields of the same name the library uses the last.
     let table = [&size, headers, &mark].concat();
     readable[HEADERS] = Some(&table);
     let flags = (0..PROPERTIES.len())
@@ -110,12 +113,12 @@ pub(super) fn mend(payload: &[u8], room: usize) -> Option<Vec<u8>> {
     Some(mended)
 }
 
-/// The flag of the property in this place.
+/// Returns the flag of the property with this index.
 const fn bit(place: usize) -> u16 {
     1 << (15 - place)
 }
 
-/// The header field that says what is missing.
+/// Encodes the header field that gives the reason.
 fn mark(flaw: Flaw) -> Vec<u8> {
     let (name, reason) = (Message::UNREADABLE.as_bytes(), flaw.to_string());
     let name_length = u8::try_from(name.len()).unwrap_or(u8::MAX);
@@ -124,7 +127,8 @@ fn mark(flaw: Flaw) -> Vec<u8> {
 }
 
 impl<'p> Properties<'p> {
-    /// Reads them, until the first whose length does not fit. The library ignores the last two flags.
+    /// Reads properties up to the first whose length does not fit. The last two flags are ignored,
+    /// as by the library.
     fn read(flags: u16, mut rest: &'p [u8]) -> Self {
         let mut this = Self::default();
         for (place, (name, form)) in
@@ -147,7 +151,7 @@ impl<'p> Properties<'p> {
 }
 
 impl Form {
-    /// Takes a value, with its length, from the beginning of what is left.
+    /// Splits a value, its length included, off the front of `rest`.
     fn take<'p>(self, rest: &mut &'p [u8]) -> Option<&'p [u8]> {
         let length = match self {
             Self::ShortString => 1 + usize::from(*rest.first()?),
@@ -170,12 +174,12 @@ impl Form {
 
 /// A check of header fields.
 struct PropertyReader {
-    /// How many more there may be.
+    /// The number of further fields and elements that are allowed.
     left: usize,
 }
 
 impl PropertyReader {
-    /// Checks what stands in a table or an array, which may hold others so deep.
+    /// Checks the content of a table or an array, in which `depth` more levels may be nested.
     fn check(&mut self, mut rest: &[u8], is_table: bool, depth: usize) -> Result<(), Flaw> {
         while !rest.is_empty() {
             self.left = self.left.checked_sub(1).ok_or(Flaw::Number)?;
@@ -184,7 +188,7 @@ impl PropertyReader {
                 str::from_utf8(&name[1..]).map_err(|_| Flaw::FieldName)?;
             }
             let kind = *rest.split_off_first().ok_or(Flaw::Length)?;
-            // The types of RabbitMQ, as the library has them.
+            // RabbitMQ's field types, as the library parses them.
             let form = match kind {
                 b'V' => Form::Octets(0),
                 b't' | b'b' | b'B' => Form::Octets(1),

@@ -1,6 +1,7 @@
-//! The runtime that the library runs in: tokio's, but for the type of its sockets, which are guarded.
+//! The runtime for the client library: tokio's, with guarded sockets.
 //!
-//! The library connects through a closure of ours; the type of the stream is the runtime's all the same.
+//! The library connects through the gateway's own closure, but takes the type of the stream from
+//! the runtime.
 
 use std::{
     io,
@@ -16,11 +17,11 @@ use tokio::net::TcpStream;
 
 use crate::bus::amqp::guard::Guard;
 
-/// The timers of tokio, and guarded sockets.
+/// A reactor with tokio's timers and guarded sockets.
 #[derive(Clone, Debug)]
 pub(in crate::bus::amqp) struct GuardedReactor(Tokio);
 
-/// Creates a runtime with guarded sockets from the one that this is called in.
+/// Creates a runtime with guarded sockets from the current one.
 pub(in crate::bus::amqp) fn guarded_runtime() -> Runtime<RuntimeParts<Tokio, GuardedReactor>> {
     let tokio = Tokio::current();
     Runtime::new(RuntimeParts::new(tokio.clone(), GuardedReactor(tokio)))

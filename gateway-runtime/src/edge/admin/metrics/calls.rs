@@ -1,4 +1,4 @@
-//! Metrics of the calls of each method, from the start of the program on.
+//! Metrics of the calls of each method, counted since the process started.
 
 use crate::{
     base::call_metrics::CallMetrics,
@@ -8,9 +8,9 @@ use crate::{
     },
 };
 
-/// Writes them.
-pub(super) fn write(text: &mut Exposition, desk: &AdminState) {
-    let methods = desk.registry.methods().map(|method| {
+/// Writes the metrics of calls.
+pub(super) fn write(text: &mut Exposition, state: &AdminState) {
+    let methods = state.registry.methods().map(|method| {
         let labels = Labels::default()
             .and("service", method.service.name)
             .and("version", method.service.version)
@@ -51,6 +51,7 @@ pub(super) fn write(text: &mut Exposition, desk: &AdminState) {
 
 type CountedMethods<'a> = [(Labels, &'a CallMetrics)];
 
+/// Writes a metric with one sample for each method.
 fn single(
     text: &mut Exposition,
     methods: &CountedMethods<'_>,
@@ -65,6 +66,7 @@ fn single(
     }
 }
 
+/// Writes the number of calls that have ended, by code.
 fn by_code(text: &mut Exposition, methods: &CountedMethods<'_>) {
     let name = "gateway_calls_total";
     text.metric(name, MetricKind::Counter, "Calls that have ended, by code.");
@@ -75,7 +77,7 @@ fn by_code(text: &mut Exposition, methods: &CountedMethods<'_>) {
     }
 }
 
-/// Price and cost, each in its own currency: an amount is a decimal number of that currency's unit.
+/// Writes price and cost for each currency. An amount is a decimal number of units of its currency.
 fn money(text: &mut Exposition, methods: &CountedMethods<'_>) {
     let name = "gateway_price_charged_total";
     text.metric(

@@ -12,14 +12,15 @@ use crate::base::call_metrics::{BOUNDS, Histogram};
 /// A text format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::edge::admin) enum Format {
-    /// Prometheus' own; what every reader understands.
+    /// The format of Prometheus, which every reader understands.
     Prometheus,
     /// OpenMetrics.
     OpenMetrics,
 }
 
 impl Format {
-    /// Returns OpenMetrics if `Accept` names it and does not prefer plain text, else Prometheus' own.
+    /// Returns OpenMetrics if `Accept` names it and does not prefer plain text; otherwise the
+    /// format of Prometheus.
     pub(in crate::edge::admin) fn accepted(headers: &HeaderMap) -> Self {
         let values = headers.get_all(header::ACCEPT).iter();
         let ranges =
@@ -51,7 +52,7 @@ impl Format {
 /// The kind of a metric.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum MetricKind {
-    /// A number that only grows; its name ends in `_total`.
+    /// A number that only grows. The name of the metric ends in `_total`.
     Counter,
     /// A number that goes up and down.
     Gauge,
@@ -67,6 +68,7 @@ pub(super) struct Exposition {
 }
 
 impl Exposition {
+    /// Creates an empty text.
     pub(super) fn new(format: Format) -> Self {
         Self { text: String::with_capacity(16 * 1024), format }
     }
@@ -82,7 +84,7 @@ impl Exposition {
             Format::OpenMetrics if is_counter => name.strip_suffix("_total").unwrap_or(name),
             _ => name,
         };
-        // Writing to a text does not fail.
+        // Writing to a string cannot fail.
         let _ = write!(self.text, "# HELP {name} {help}\n# TYPE {name} {kind}\n");
     }
 
@@ -135,7 +137,7 @@ impl Labels {
     }
 }
 
-/// Microseconds as seconds: exact, and without a float.
+/// Formats microseconds as seconds, exactly and without a float.
 pub(super) fn seconds(micros: u64) -> String {
     let (seconds, rest) = (micros / 1_000_000, micros % 1_000_000);
     let text = format!("{seconds}.{rest:06}");
@@ -173,7 +175,8 @@ mod tests {
             ("application/openmetrics-text;q=0.2, text/plain;q=0.7", Prometheus),
             // As Prometheus 2.x sends it.
             (
-                "application/openmetrics-text;version=1.0.0;q=0.5,application/openmetrics-text;version=0.0.1;q=0.4,\
+                "application/openmetrics-text;version=1.0.0;q=0.5,\
+                 application/openmetrics-text;version=0.0.1;q=0.4,\
                  text/plain;version=0.0.4;q=0.2,*/*;q=0.1",
                 OpenMetrics,
             ),

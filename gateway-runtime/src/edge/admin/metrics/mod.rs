@@ -1,4 +1,4 @@
-//! `/metrics`: counters, gauges and histograms, read at the moment of the request.
+//! `/metrics`: counters, gauges and histograms, read when the page is requested.
 //!
 //! - `exposition`: the text formats
 //! - `calls`: calls of methods, and what they cost
@@ -22,8 +22,8 @@ use crate::{
     },
 };
 
-/// Writes all metrics as they are now.
-pub(super) fn text(desk: &AdminState, format: Format) -> String {
+/// Returns the text of all metrics at this moment.
+pub(super) fn text(state: &AdminState, format: Format) -> String {
     let mut text = Exposition::new(format);
     let version = Labels::default().and("version", env!("CARGO_PKG_VERSION"));
     text.metric(
@@ -32,24 +32,25 @@ pub(super) fn text(desk: &AdminState, format: Format) -> String {
         "Always 1; the version of the gateway is a label.",
     );
     text.sample("gateway_build_info", &version, 1);
-    calls::write(&mut text, desk);
-    providers::write(&mut text, desk);
-    store(&mut text, desk);
-    bus(&mut text, desk);
-    gateway(&mut text, desk);
+    calls::write(&mut text, state);
+    providers::write(&mut text, state);
+    store(&mut text, state);
+    bus(&mut text, state);
+    gateway(&mut text, state);
     process::write(&mut text);
     text.finish()
 }
 
-fn gateway(text: &mut Exposition, desk: &AdminState) {
-    let open = desk.connections.open();
+/// Writes the metrics of connections, Redis, quotas, log and shutdown.
+fn gateway(text: &mut Exposition, state: &AdminState) {
+    let open = state.connections.open();
     text.single(
         "gateway_connections_open",
         MetricKind::Gauge,
         "Open connections of clients.",
         open,
     );
-    if let Some(redis) = &desk.redis {
+    if let Some(redis) = &state.redis {
         let is_up = u64::from(!redis.is_away());
         text.single(
             "gateway_redis_up",
@@ -58,13 +59,13 @@ fn gateway(text: &mut Exposition, desk: &AdminState) {
             is_up,
         );
     }
-    let alone = desk.limiting.judged_alone();
+    let alone = state.limiting.judged_alone();
     let help = "Calls decided by this gateway's local share of a quota.";
     text.single("gateway_quota_local_total", MetricKind::Counter, help, alone);
     let dropped = LOG_LINES_DROPPED.load(Relaxed);
     let help = "Log lines lost because their reader was too slow.";
     text.single("gateway_log_lines_dropped_total", MetricKind::Counter, help, dropped);
-    let draining = u64::from(desk.draining.has_begun());
+    let draining = u64::from(state.draining.has_begun());
     text.single(
         "gateway_draining",
         MetricKind::Gauge,
@@ -73,37 +74,39 @@ fn gateway(text: &mut Exposition, desk: &AdminState) {
     );
 }
 
-fn store(text: &mut Exposition, desk: &AdminState) {
-    let Some(kept) = &desk.books else { return };
+/// Writes the metrics of the store's writer.
+fn store(text: &mut Exposition, state: &AdminState) {
+    let Some(kept) = &state.books else { return };
     let (waiting, owed, commits, changes) = kept.journal.stats();
     let mut single = |name, kind, help, value| text.single(name, kind, help, value);
     single(
-        "gateway_journal_waiting",
+        "gateway_store_queued",
         MetricKind::Gauge,
         "Changes and records that wait to be written.",
         waiting,
     );
     single(
-        "gateway_journal_owed",
+        "gateway_store_unwritten",
         MetricKind::Gauge,
-        "Ends of calls that could not be written yet.",
+        "Settlements not yet written to the store.",
         owed,
     );
     single(
-        "gateway_journal_commits_total",
+        "gateway_store_commits_total",
         MetricKind::Counter,
         "Transactions committed.",
         commits,
     );
     single(
-        "gateway_journal_changes_total",
+        "gateway_store_commands_total",
         MetricKind::Counter,
         "Changes and records written in them.",
         changes,
     );
 }
 
-fn bus(text: &mut Exposition, desk: &AdminState) {
+/// Writes the metrics of the bus.
+fn bus(text: &mut Exposition, state: &AdminState) {
     let BrokerStats {
         published,
         replied: answered,
@@ -113,8 +116,8 @@ fn bus(text: &mut Exposition, desk: &AdminState) {
         unknown,
         received,
         connections_lost: lost,
-    } = desk.broker.figures();
-    let is_up = u64::from(desk.broker.state().is_ok());
+    } = state.broker.figures();
+    let is_up = u64::from(state.broker.state().is_ok());
     let mut single = |name, kind, help, value| text.single(name, kind, help, value);
     single(
         "gateway_bus_up",
@@ -136,22 +139,22 @@ fn bus(text: &mut Exposition, desk: &AdminState) {
         pending,
     );
     single(
-        "gateway_bus_lost_total",
+        "gateway_bus_connections_lost_total",
         MetricKind::Counter,
         "Connections to the broker that were lost.",
         lost,
     );
-    let name = "gateway_bus_answers_total";
+    let name = "gateway_bus_replies_total";
     text.metric(name, MetricKind::Counter, "Replies from the bus; all but `first` reached nobody.");
     for (kind, count) in
-        [("first", answered), ("late", late), ("duplicate", duplicate), ("unknown", unknown)]
+        [("matched", answered), ("late", late), ("duplicate", duplicate), ("unknown", unknown)]
     {
         text.sample(name, &Labels::default().and("kind", kind), count);
     }
-    bus_calls(text, &desk.calls);
+    bus_calls(text, &state.calls);
 }
 
-/// Calls of methods that come by the bus.
+/// Writes the metrics of calls by the bus.
 fn bus_calls(text: &mut Exposition, calls: &CallsStatus) {
     let CallsStats { executing, waiting, stalled } = calls.stats();
     let mut single = |name, help, value| text.single(name, MetricKind::Gauge, help, value);

@@ -2,14 +2,14 @@
 
 use crate::edge::admin::metrics::Exposition;
 
-/// Writes them, as far as the kernel tells them.
+/// Writes the metrics of the process, as far as the kernel reports them.
 #[cfg(not(target_os = "linux"))]
 pub(super) fn write(_: &mut Exposition) {}
 
-/// Writes them, as far as the kernel tells them.
+/// Writes the metrics of the process, as far as the kernel reports them.
 #[cfg(target_os = "linux")]
 pub(super) fn write(text: &mut Exposition) {
-    // A sandbox may hide /proc; the other metrics stand without these.
+    // A sandbox may hide /proc; the other metrics do not depend on these.
     let _ = crate::edge::admin::metrics::process::linux::write(text);
 }
 

@@ -9,13 +9,13 @@ use crate::{
     provider::{Health, MethodHealth, ProviderHealth, strategy::BreakerState},
 };
 
-/// Writes them.
-pub(super) fn write(text: &mut Exposition, desk: &AdminState) {
-    let pools: Vec<_> = desk
+/// Writes the metrics of providers.
+pub(super) fn write(text: &mut Exposition, state: &AdminState) {
+    let pools: Vec<_> = state
         .registry
         .capabilities()
         .iter()
-        .filter_map(|it| desk.registry.health(it.name))
+        .filter_map(|it| state.registry.health(it.name))
         .collect();
     let mut methods = Vec::new();
     for pool in &pools {
@@ -30,10 +30,10 @@ pub(super) fn write(text: &mut Exposition, desk: &AdminState) {
         }
     }
     attempts(text, &methods);
-    state(text, &methods);
+    health_states(text, &methods);
     let name = "gateway_provider_enabled";
     text.metric(name, MetricKind::Gauge, "Whether a provider takes part at all.");
-    for provider in desk.registry.providers() {
+    for provider in state.registry.providers() {
         let labels = Labels::default().and("provider", provider.spec().name);
         text.sample(name, &labels, u8::from(provider.settings().enabled));
     }
@@ -41,6 +41,7 @@ pub(super) fn write(text: &mut Exposition, desk: &AdminState) {
 
 type ProviderMethods<'a> = [(&'a ProviderHealth, &'a MethodHealth, Labels)];
 
+/// Writes the metrics of attempts.
 fn attempts(text: &mut Exposition, methods: &ProviderMethods<'_>) {
     let name = "gateway_attempts_total";
     text.metric(name, MetricKind::Counter, "Attempts at providers that have ended, by class.");
@@ -66,7 +67,8 @@ fn attempts(text: &mut Exposition, methods: &ProviderMethods<'_>) {
     }
 }
 
-fn state(text: &mut Exposition, methods: &ProviderMethods<'_>) {
+/// Writes the health and the breaker state of each provider's method.
+fn health_states(text: &mut Exposition, methods: &ProviderMethods<'_>) {
     let name = "gateway_provider_state";
     text.metric(
         name,

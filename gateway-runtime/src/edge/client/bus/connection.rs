@@ -1,4 +1,4 @@
-//! The broker that calls go by: there already, or connected to by the first call.
+//! The connection of a client to a broker: an open one, or opened by the first call.
 
 use std::{
     fmt,
@@ -15,7 +15,7 @@ use crate::{
     bus::{Broker, BusSettings},
 };
 
-/// The way to a broker; clones are one.
+/// A connection to a broker; clones share it.
 #[derive(Clone)]
 pub(super) struct BusConnection(Arc<Inner>);
 
@@ -26,24 +26,25 @@ struct Inner {
 
 enum State {
     Away,
-    /// Held by the calls that wait for it: when they have all left, it ends.
+    /// Held by the waiting calls: when all of them are dropped, so is the attempt.
     Opening(WeakShared<Opening>),
     There(Arc<dyn Broker>),
 }
 
-/// The broker, or why it cannot be reached.
+/// The broker, or the reason why it cannot be reached.
 type ConnectResult = Result<Arc<dyn Broker>, String>;
 type Opening = Pin<Box<dyn Future<Output = ConnectResult> + Send>>;
 
 impl BusConnection {
-    /// To the broker of a URL, with the first call.
+    /// Creates a connection to a URL, opened by the first call.
     ///
     /// # Errors
     ///
-    /// When the URL is none; it is not told, since it may have a password.
+    /// Fails if the URL is invalid. The text omits the URL, since it may contain a password.
     pub(super) fn to(url: &str) -> Result<Self, String> {
         if cfg!(not(feature = "amqp")) {
-            let why = "this program was built without RabbitMQ: add `features = [\"amqp\"]` to gateway-runtime in Cargo.toml";
+            let why = "this program was built without RabbitMQ: add `features = [\"amqp\"]` to \
+                       gateway-runtime in Cargo.toml";
             return Err(why.to_owned());
         }
         let is_amqp = |url: &Url| {
@@ -60,17 +61,18 @@ impl BusConnection {
         Ok(Self(Arc::new(Inner { settings, state: Mutex::new(State::Away) })))
     }
 
-    /// To a broker that is there.
+    /// Creates a connection over an open broker.
     pub(super) fn over(broker: Arc<dyn Broker>) -> Self {
         let state = Mutex::new(State::There(broker));
         Self(Arc::new(Inner { settings: BusSettings::default(), state }))
     }
 
-    /// The broker. Who comes while it is being connected to waits for the same; when that fails, the next who comes tries again.
+    /// Returns the broker. Concurrent callers wait for the same attempt to connect; after a
+    /// failure, the next caller tries again.
     ///
     /// # Errors
     ///
-    /// Why it cannot be reached.
+    /// The reason why the broker cannot be reached.
     pub(super) async fn broker(&self) -> ConnectResult {
         match self.there_or_opening() {
             Ok(broker) => Ok(broker),

@@ -1,4 +1,4 @@
-//! Calls over the bus: from a request to a message for the queue of calls, and from what is answered to that.
+//! Calls over the bus: encodes a request as a message to the call queue, and decodes the reply.
 
 mod connection;
 
@@ -22,22 +22,24 @@ use crate::{
     provider::parse_idempotency_key,
 };
 
-/// As good as for ever, and still a time that clocks know.
+/// A limit that is practically infinite, and still representable by clocks.
 const MAX_CALL_TIME: Duration = Duration::from_secs(365 * 24 * 3600);
 
-/// The gateway that a service is behind, over the bus: calls go to the queue that gateways take them from, whichever of them has
-/// time. Clones of a client share its connection.
+/// A transport over the bus: calls go to the queue that gateways consume, and any of them executes
+/// them. Clones of a client share its connection.
 ///
 /// ```
 /// use std::time::Duration;
 ///
 /// use gateway_runtime::client::Bus;
 ///
-/// let bus = Bus::to("amqp://gateway:secret@rabbit.internal:5672").bearer("a token").timeout(Duration::from_secs(5));
+/// let bus = Bus::to("amqp://gateway:secret@rabbit.internal:5672")
+///     .bearer("a token")
+///     .timeout(Duration::from_secs(5));
 /// # let _ = bus;
 /// ```
 pub struct Bus {
-    /// Or what keeps calls from being sent, told with each.
+    /// The connection, or the reason why calls cannot be sent, which each of them returns.
     connection: Result<BusConnection, String>,
     queue: String,
     headers: HeaderMap,
@@ -45,17 +47,19 @@ pub struct Bus {
 }
 
 impl Bus {
-    /// The RabbitMQ of this URL (`amqp://user:password@host:5672/vhost`, `amqps://…` over TLS), for programs with the feature
-    /// `amqp`.
+    /// Creates a transport over RabbitMQ at a URL (`amqp://user:password@host:5672/vhost`, or
+    /// `amqps://…` for TLS), for programs with the feature `amqp`.
     ///
-    /// The first call connects, and what keeps the connection lives in the runtime which that call is made in. A URL that is none
-    /// shows with the first call too, as [`ClientError::Unsendable`]. A call has 30 seconds, with connecting.
+    /// The first call connects, and the tasks of the connection run in the runtime of that call. An
+    /// invalid URL is reported by the first call too, as [`ClientError::InvalidRequest`]. A call
+    /// has 30 seconds, connecting included.
     #[must_use]
     pub fn to(url: impl AsRef<str>) -> Self {
         Self::by(BusConnection::to(url.as_ref()))
     }
 
-    /// A broker that is there: that of a [gateway](crate::Running::broker) in the same program, say.
+    /// Creates a transport over an open broker: that of a [gateway](crate::Running::broker) in the
+    /// same program, for example.
     #[must_use]
     pub fn over(broker: Arc<dyn Broker>) -> Self {
         Self::by(Ok(BusConnection::over(broker)))
@@ -66,32 +70,32 @@ impl Bus {
         Self { connection, queue, headers: HeaderMap::new(), timeout: Duration::from_secs(30) }
     }
 
-    /// The queue that calls go to, where gateways have another than `gateway.calls`.
+    /// Sets the queue for calls, if gateways consume another than `gateway.calls`.
     #[must_use]
     pub fn queue(mut self, name: impl Into<String>) -> Self {
         self.queue = name.into();
         self
     }
 
-    /// Says who is calling, by a token.
+    /// Authenticates calls with a bearer token.
     #[must_use]
     pub fn bearer(self, token: &str) -> Self {
         self.with(bearer(token).map(|value| (AUTHORIZATION, value)))
     }
 
-    /// Says who is calling, by an API key.
+    /// Authenticates calls with an API key.
     #[must_use]
     pub fn api_key(self, key: &str) -> Self {
         self.header("x-api-key", key)
     }
 
-    /// Sets a header field of every call that does not set it itself.
+    /// Sets a header field for every call that does not set it itself.
     #[must_use]
     pub fn header(self, name: impl AsRef<str>, value: impl AsRef<str>) -> Self {
         self.with(field(name.as_ref(), value.as_ref()))
     }
 
-    /// In which time an answer must be there, where the call says nothing of it.
+    /// Sets the time limit for a reply, for calls without their own.
     #[must_use]
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
@@ -108,30 +112,32 @@ impl Bus {
         self
     }
 
-    /// The message of a call.
+    /// Creates the message of a call.
     fn message(&self, request: &TransportRequest) -> Result<Message, String> {
         let TransportRequest { service, method, input, .. } = request;
         if request.expected == Expected::Items {
             return Err(format!(
-                "`{method}` answers with a stream, and the bus carries whole messages: call it over HTTP, by `Http::to(…)`"
+                "`{method}` answers with a stream, and the bus carries whole messages: call it over \
+                 HTTP, by `Http::to(…)`"
             ));
         }
         let envelope =
             json!({ "service": service.name, "version": service.version, "method": method });
         let mut body = envelope.to_string().into_bytes();
         if !input.is_empty() {
-            // The input is JSON as it stands.
+            // The input is JSON already, so it is inserted as text.
             body.pop();
             body.extend_from_slice(b",\"payload\":");
             body.extend_from_slice(input);
             body.push(b'}');
         }
         let mut headers = self.headers.clone();
-        // Those of the call win.
+        // Fields of the call win.
         headers.extend(request.headers.clone());
         let mut message = Message {
             content_type: Some("application/json".into()),
-            // Who gets the message twice knows it by its id. What is no key is refused by the gateway, as over HTTP.
+            // The consumer recognizes a duplicate by this id. A malformed key is sent as a field,
+            // and refused by the gateway as over HTTP.
             message_id: parse_idempotency_key(&headers).ok().flatten().map(Into::into),
             body: body.into(),
             ..Message::to_queue(self.queue.clone())
@@ -165,7 +171,7 @@ impl Transport for Bus {
     }
 }
 
-/// What an answer says.
+/// Decodes a reply.
 fn read(answer: Message, expected: Expected) -> Result<TransportResponse, ClientError> {
     if let Some(reason) = answer.unreadable() {
         return Err(ClientError::unreadable(format!(
@@ -180,7 +186,7 @@ fn read(answer: Message, expected: Expected) -> Result<TransportResponse, Client
     decode::decode_reply(status, media, retry_after, answer.body, expected)
 }
 
-/// Why there is no answer.
+/// Returns the client error for a bus error.
 fn unanswered(error: &BusError, timeout: Duration) -> ClientError {
     match error.kind() {
         BusErrorKind::Disconnected

@@ -1,4 +1,5 @@
-//! NDJSON as a gateway writes it: a value a line; and if the stream fails, its problem as the last line, and a cut.
+//! NDJSON as a gateway writes it: one value on each line. A stream that fails ends with its problem
+//! as the last line, and an aborted connection.
 
 #[cfg(test)]
 mod tests;
@@ -15,23 +16,24 @@ use serde::Deserialize;
 
 use crate::edge::client::{ClientError, Problem, transport::ByteStream};
 
-/// The media type.
+/// The media type of NDJSON.
 pub(super) const NDJSON: &str = "application/x-ndjson";
 
-/// The longest line that is waited for, in bytes.
+/// The maximum length of a line, in bytes.
 const MAX_LINE: usize = 16 << 20;
 
-/// Pieces cut anywhere in, whole lines out. Empty lines, which keep a connection alive, are left out.
+/// A decoder of pieces that are cut anywhere, into whole lines. Empty lines, which keep a
+/// connection alive, are left out.
 ///
-/// An item may look like a problem, so a line that does is held back until it is known what follows it: after a cut
-/// it is the problem that the stream failed with, before anything else an item.
+/// An item may look like a problem, so a line that does is held back until the next event. Before
+/// an aborted connection it is the problem with which the stream failed, otherwise an item.
 pub(super) struct NdjsonDecoder {
     pieces: ByteStream,
-    /// Lines that have come whole.
+    /// The complete lines.
     lines: VecDeque<Bytes>,
-    /// The beginning of the next.
+    /// The beginning of the next line.
     partial: BytesMut,
-    /// How the pieces ended.
+    /// The end of the pieces, once reached.
     end: Option<Result<(), ClientError>>,
 }
 
@@ -47,7 +49,7 @@ impl NdjsonDecoder {
         Self { pieces, lines: VecDeque::new(), partial: BytesMut::new(), end: None }
     }
 
-    /// The next line, as soon as it is known to be one.
+    /// Returns the next line, as soon as it is certain that it is an item.
     fn next_line(&mut self) -> Option<Bytes> {
         match (self.lines.front()?, self.lines.len(), &self.end) {
             (line, 1, None) if looks_like_failure(line) => None,
@@ -75,7 +77,7 @@ impl NdjsonDecoder {
         }
     }
 
-    /// The pieces have ended with a cut: what was sent last may say why.
+    /// Ends the stream with an error. The last line may contain the problem.
     fn fail(&mut self, error: ClientError) {
         let failure =
             self.lines.back().and_then(|line| serde_json::from_slice::<ErrorLine>(line).ok());
@@ -90,7 +92,8 @@ impl NdjsonDecoder {
     }
 }
 
-/// Cheap, since it is asked of each line that is the last for now.
+/// Returns whether a line may be a problem. Cheap, since it runs for each line that is the last so
+/// far.
 fn looks_like_failure(line: &[u8]) -> bool {
     line.starts_with(b"{\"error\":{")
 }

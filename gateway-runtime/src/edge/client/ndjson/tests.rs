@@ -1,4 +1,4 @@
-//! Lines, however the network cuts them, and every way in which a stream can end.
+//! Tests of lines cut anywhere, and of every end of a stream.
 
 use futures_util::{FutureExt, StreamExt, stream};
 use proptest::{collection::vec, prelude::*};
@@ -12,7 +12,7 @@ fn cut() -> ClientError {
     ClientError::Ambiguous("cut".to_owned())
 }
 
-/// All lines of `text` cut at `cuts`, and how it ended.
+/// Returns the lines of `text` cut at `cuts`, and the error at the end.
 fn read(
     text: &str,
     cuts: &[usize],
@@ -41,18 +41,21 @@ fn read(
 proptest! {
     #[test]
     fn lines_are_the_same_wherever_they_are_cut(
-        items in vec(prop_oneof!["[^\n]*[^\\s]", Just(PROBLEM.to_owned()), Just(String::new())], 0..6),
+        items in vec(
+            prop_oneof!["[^\n]*[^\\s]", Just(PROBLEM.to_owned()), Just(String::new())],
+            0..6,
+        ),
         cuts in vec(any::<usize>(), 0..6),
         last_line_ends: bool,
     ) {
         let text = items.join("\n") + if last_line_ends { "\n" } else { "" };
-        let wanted: Vec<_> = items.into_iter().filter(|item| !item.trim_ascii().is_empty()).collect();
-        prop_assert_eq!(read(&text, &cuts, None), (wanted, None));
+        let expected = items.into_iter().filter(|item| !item.trim_ascii().is_empty());
+        prop_assert_eq!(read(&text, &cuts, None), (expected.collect::<Vec<_>>(), None));
     }
 }
 
 #[test]
-fn a_cut_is_an_error_after_whatever_came_whole() {
+fn cut_is_an_error_after_all_complete_lines() {
     assert_eq!(
         read("1\n2\n", &[], Some(cut())),
         (vec!["1".to_owned(), "2".to_owned()], Some(cut()))
@@ -71,7 +74,7 @@ fn the_last_line_before_a_cut_is_the_problem() {
     assert_eq!(lines, ["1"]);
     let error = error.unwrap();
     assert_eq!((error.code(), error.is_retryable()), (Some("provider-failed"), true));
-    // Any other is an item.
+    // In any other place it is an item.
     let text = format!("{PROBLEM}\n1\n");
     assert_eq!(
         read(&text, &[], Some(cut())),
@@ -80,7 +83,7 @@ fn the_last_line_before_a_cut_is_the_problem() {
 }
 
 #[test]
-fn an_item_waits_for_no_other() {
+fn item_is_returned_without_waiting_for_the_next() {
     let pieces = stream::iter([Ok(Bytes::from_static(b"1\n2\n"))]).chain(stream::pending());
     let mut lines = NdjsonDecoder::new(Box::pin(pieces));
     assert_eq!(lines.next().now_or_never().unwrap().unwrap().unwrap(), "1");
@@ -89,7 +92,7 @@ fn an_item_waits_for_no_other() {
 }
 
 #[test]
-fn a_line_without_end_is_given_up() {
+fn line_over_the_maximum_is_an_error() {
     let piece = Bytes::from(vec![b'1'; 1 << 20]);
     let mut lines = NdjsonDecoder::new(Box::pin(stream::repeat_with(move || Ok(piece.clone()))));
     let error = lines.next().now_or_never().unwrap().unwrap().unwrap_err();

@@ -1,16 +1,16 @@
-//! From a JSON object to the query string that a service reads it back from.
+//! Query strings from JSON objects, in the form that a service parses.
 
 #[cfg(test)]
 mod tests;
 
 use serde_json::{Map, Value};
 
-/// Writes `input`, an object of texts, numbers, booleans and lists of these, as a query string. Lists repeat their
-/// name; what is null, and a list of no items, is left out.
+/// Writes `input`, an object of texts, numbers, booleans and lists of these, as a query string.
+/// Lists repeat their name; null values and empty lists are left out.
 ///
 /// # Errors
 ///
-/// What a query string cannot say, by the name of the property.
+/// The name of a property that a query string cannot express.
 pub(super) fn write(input: &[u8]) -> Result<String, String> {
     let properties = match serde_json::from_slice(input) {
         Ok(Value::Object(properties)) => properties,

@@ -1,4 +1,4 @@
-//! What is written here is read there: against the server's own reader of query strings.
+//! Round trips: the server's own parser reads the query strings of the client.
 
 use std::collections::BTreeMap;
 
@@ -76,7 +76,7 @@ fn searches() -> impl Strategy<Value = Search> {
         proptest::num::f32::NORMAL,
         any::<bool>(),
     );
-    // `null` and numbers are texts too; a list of no items is the same as none.
+    // Texts include `null` and numbers; an empty list equals none.
     let texts = || prop_oneof![".*", "null|true|[0-9]{1,4}|&=%2B+ ;"];
     let maybes = (
         option::of(texts()),
@@ -118,7 +118,9 @@ proptest! {
     }
 
     #[test]
-    fn so_it_is_with_properties_that_no_schema_names(map in proptest::collection::btree_map(".+", ".*", 0..5)) {
+    fn server_reads_back_properties_outside_the_schema(
+        map in proptest::collection::btree_map(".+", ".*", 0..5),
+    ) {
         let (query, read): (_, BTreeMap<String, String>) = round_trip(&map);
         prop_assert_eq!(read, map, "{}", query);
     }
@@ -134,7 +136,7 @@ fn a_query_looks_as_one_would_write_it() {
 }
 
 #[test]
-fn what_a_query_cannot_say_is_refused_by_name() {
+fn inexpressible_properties_are_refused_by_name() {
     for (input, name) in
         [(r#"{"where":{"x":1}}"#, "`where`"), (r#"{"m":[[1]]}"#, "`m`"), ("[1]", "no struct")]
     {

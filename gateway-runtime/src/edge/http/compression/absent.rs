@@ -1,4 +1,4 @@
-//! What stands for compression in a program that was built without it: a type without values.
+//! A substitute for compression in a program that was built without it: a type without values.
 
 use std::convert::Infallible;
 
@@ -9,11 +9,12 @@ use crate::{
     edge::http::compression::{AcceptEncoding, CompressionSettings},
 };
 
-/// Compression, of which there is none without the feature `compression`.
+/// Compression that never exists, since the feature `compression` is off.
 #[derive(Debug)]
 pub(in crate::edge::http) struct Compression(Infallible);
 
 impl Compression {
+    /// Returns `None`.
     pub(in crate::edge::http) fn new(_: &CompressionSettings) -> Option<Self> {
         None
     }

@@ -1,4 +1,5 @@
-//! `Accept-Encoding` (RFC 9110 §12.5.3): which content codings a client accepts, and how much it likes them.
+//! `Accept-Encoding` (RFC 9110 §12.5.3): the content codings that a client accepts, and their
+//! weights.
 
 use http::{HeaderMap, header};
 
@@ -11,17 +12,18 @@ pub(in crate::edge::http) enum Coding {
     Brotli,
 }
 
-/// The weights of a client's codings, in thousandths; 0 refuses one.
+/// A client's weights of the codings, in thousandths; 0 means not acceptable.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(in crate::edge::http) struct AcceptEncoding {
     gzip: u16,
     brotli: u16,
-    /// None where the client does not name it: it is acceptable then, and anything else is better.
+    /// Weight of no coding. `None` if the client does not name it: it is then acceptable, but any
+    /// acceptable coding is preferred.
     identity: Option<u16>,
 }
 
 impl AcceptEncoding {
-    /// Reads the field; `None` where there is none, which allows every coding and asks for none.
+    /// Parses the field; `None` if it is absent, which permits every coding and requests none.
     pub(in crate::edge::http) fn of(request: &HeaderMap) -> Option<Self> {
         let lines = || request.get_all(header::ACCEPT_ENCODING).iter();
         lines().next()?;
@@ -50,8 +52,8 @@ impl AcceptEncoding {
         })
     }
 
-    /// Returns the coding that the client likes best, the first of `offers` where it likes them equally; `None` where it
-    /// accepts none of them or prefers no coding.
+    /// Returns the coding with the highest weight, the first of `offers` if both are equal; `None`
+    /// if the client accepts neither or prefers no coding.
     pub(in crate::edge::http) fn choose(self, offers: [Coding; 2]) -> Option<Coding> {
         let [first, second] = offers;
         let best = if self.weight(second) > self.weight(first) { second } else { first };
@@ -59,11 +61,12 @@ impl AcceptEncoding {
         (weight > 0 && weight >= self.identity.unwrap_or(0)).then_some(best)
     }
 
-    /// Whether the client wants no response without a coding.
+    /// Returns whether the client refuses responses without a coding.
     pub(in crate::edge::http) fn refuses_identity(self) -> bool {
         self.identity == Some(0)
     }
 
+    /// Returns the weight of a coding.
     pub(in crate::edge::http) fn weight(self, coding: Coding) -> u16 {
         match coding {
             Coding::Gzip => self.gzip,
@@ -72,7 +75,7 @@ impl AcceptEncoding {
     }
 }
 
-/// The weight among the parameters of an item; 1 without one, 0 for one that is none.
+/// Returns the weight among the parameters of an item; 1000 without one, 0 for an invalid one.
 fn weight_of(parameters: &str) -> u16 {
     let quality = parameters.split(';').find_map(|part| {
         let (name, value) = part.split_once('=')?;
@@ -98,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn the_weights_decide_and_then_the_order_of_offers() {
+    fn choose_prefers_the_weight_and_then_the_first_offer() {
         for (lines, expected) in [
             (&["gzip, deflate, br, zstd"][..], Some(Coding::Gzip)),
             (&["br"], Some(Coding::Brotli)),
@@ -125,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn identity_is_refused_by_name_or_with_all_the_rest() {
+    fn identity_is_refused_by_name_or_by_wildcard() {
         for refused in ["identity;q=0", "gzip, identity; q=0.0", "*;q=0", "br, *;q=0"] {
             assert!(read(&[refused]).unwrap().refuses_identity(), "{refused}");
         }
@@ -136,7 +139,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn nothing_a_client_writes_breaks_it(lines in prop::collection::vec("[ -~]{0,40}", 1..4)) {
+        fn any_field_value_is_parsed(lines in prop::collection::vec("[ -~]{0,40}", 1..4)) {
             let lines: Vec<_> = lines.iter().map(String::as_str).collect();
             let accepted = read(&lines).unwrap();
             if let Some(coding) = accepted.choose(OFFERS) {

@@ -1,4 +1,5 @@
-//! Compresses responses: small bodies in one go, what is published once, streams and large bodies piece by piece.
+//! The compression of responses: of small bodies at once, of published documents once for all
+//! clients, of streams and large bodies piece by piece.
 
 use std::{
     num::NonZeroUsize,
@@ -25,34 +26,36 @@ use crate::{
     },
 };
 
-/// Documents that are kept in a coding, and the longest of them: longer ones are compressed piece by piece.
-const MAX_KEPT: NonZeroUsize = NonZeroUsize::new(64).unwrap();
-const MAX_KEPT_BYTES: usize = 1 << 20;
+/// Maximum number of published documents that are cached in a coding, and the maximum size of one.
+/// Longer ones are compressed piece by piece.
+const MAX_CACHED: NonZeroUsize = NonZeroUsize::new(64).unwrap();
+const MAX_CACHED_BYTES: usize = 1 << 20;
 
-/// Compression of one server's responses.
+/// The compression of one server's responses.
 pub(in crate::edge::http) struct Compression {
     min_bytes: u64,
-    /// One for each response that is compressed piece by piece.
+    /// Slots of the responses that are compressed piece by piece.
     slots: Arc<Semaphore>,
-    /// What is published, by entity tag and coding.
-    kept: Mutex<LruCache<(HeaderValue, Coding), Bytes>>,
+    /// Compressed published documents, by entity tag and coding.
+    cached: Mutex<LruCache<(HeaderValue, Coding), Bytes>>,
 }
 
 impl Compression {
-    /// Compression by these settings, if they want any.
+    /// Creates the compression that the settings describe; `None` if it is disabled.
     pub(in crate::edge::http) fn new(settings: &CompressionSettings) -> Option<Self> {
         let CompressionSettings { enabled, min_bytes, streams } = *settings;
         enabled.then(|| Self {
             min_bytes: min_bytes as u64,
             slots: Arc::new(Semaphore::new(streams.min(Semaphore::MAX_PERMITS))),
-            kept: Mutex::new(LruCache::new(MAX_KEPT)),
+            cached: Mutex::new(LruCache::new(MAX_CACHED)),
         })
     }
 
-    /// Compresses a response if it and its client allow it.
+    /// Compresses a response if the response and the client permit it.
     ///
-    /// A client that accepts nothing at all (`*;q=0`) is served without a coding: RFC 9110 §12.4.1 lets a server disregard
-    /// the field, and a call that was carried out must not end in a 406.
+    /// A client that accepts nothing at all (`*;q=0`) gets a response without a coding: RFC 9110
+    /// §12.4.1 lets a server disregard the field, and a call that was executed must not end in a
+    /// 406.
     pub(in crate::edge::http) fn apply(
         &self,
         accepted: Option<AcceptEncoding>,
@@ -72,7 +75,7 @@ impl Compression {
         if response.status() == StatusCode::NOT_MODIFIED {
             return not_modified(coding, known, response);
         }
-        // Most answers are small, and are not looked at further.
+        // Most responses are small, and are not examined further.
         let is_small =
             response.body().size_hint().exact().is_some_and(|bytes| bytes < self.min_bytes);
         let must = accepted.is_some_and(AcceptEncoding::refuses_identity);
@@ -83,7 +86,7 @@ impl Compression {
         let Some(coding) = coding else { return };
         let tag = response.headers().get(header::ETAG).filter(|_| is_published).cloned();
         let compressed = match (tag, response.body_mut().bytes_mut()) {
-            (Some(tag), Some(content)) if content.len() <= MAX_KEPT_BYTES => {
+            (Some(tag), Some(content)) if content.len() <= MAX_CACHED_BYTES => {
                 self.published(tag, coding, content)
             }
             (_, Some(content)) if content.len() <= PIECE_BYTES => {
@@ -100,18 +103,19 @@ impl Compression {
         }
     }
 
-    /// Compresses what is published, once for each version and coding.
+    /// Compresses a published document, once for each version and coding.
     fn published(&self, tag: HeaderValue, coding: Coding, content: &[u8]) -> Option<Bytes> {
         let key = (tag, coding);
-        let kept = || self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(compressed) = kept().get(&key) {
+        let cached = || self.cached.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(compressed) = cached().get(&key) {
             return Some(compressed.clone());
         }
         let compressed = whole(coding, Effort::Kept, content)?;
-        kept().put(key, compressed.clone());
+        cached().put(key, compressed.clone());
         Some(compressed)
     }
 
+    /// Compresses a response as a stream, if a slot is free.
     fn piece_by_piece(&self, coding: Coding, response: &mut Response<Body>) {
         let Ok(slot) = Arc::clone(&self.slots).try_acquire_owned() else { return };
         rules::describe(response.headers_mut(), coding);
@@ -127,13 +131,14 @@ impl std::fmt::Debug for Compression {
     }
 }
 
-/// Compressed content. A compressor that writes into memory does not fail.
+/// Compresses content at once. A compressor that writes into memory does not fail.
 fn whole(coding: Coding, effort: Effort, content: &[u8]) -> Option<Bytes> {
     Encoder::whole(coding, effort, content).ok()
 }
 
-/// Gives a 304 of a route the fields that the 200 has (RFC 9110 §15.4.5). Its content is not here to be judged: a client that
-/// has the tag in its weak form alone had it compressed.
+/// Adjusts the fields of a route's 304 to those of the 200 (RFC 9110 §15.4.5). The content is not
+/// available to decide whether it was compressed: for a client that has the tag only in its weak
+/// form, it was.
 fn not_modified(coding: Option<Coding>, known: &KnownTags, response: &mut Response<Body>) {
     let headers = response.headers_mut();
     if coding.is_some() && headers.get(header::ETAG).is_some_and(|tag| known.names_as_weak(tag)) {
@@ -148,7 +153,8 @@ mod tests {
 
     use super::*;
 
-    /// The `ETag` and `Vary` of a route's 304 with these fields, to a client that accepts gzip and has this.
+    /// Returns the `ETag` and `Vary` of a route's 304 with these fields, for a client that accepts
+    /// gzip and sends `known` in `If-None-Match`.
     fn fields_of_304(fields: &[(&'static str, &'static str)], known: &'static str) -> [String; 2] {
         let mut response = Response::new(Body::empty());
         *response.status_mut() = StatusCode::NOT_MODIFIED;
@@ -168,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn a_304_has_the_fields_of_the_200_that_its_client_has() {
+    fn not_modified_has_the_fields_of_the_cached_200() {
         let plain: &[_] = &[("etag", "\"a\"")];
         assert_eq!(fields_of_304(plain, "\"a\""), ["\"a\"", ""], "it was not compressed");
         assert_eq!(

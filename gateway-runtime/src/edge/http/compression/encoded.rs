@@ -1,5 +1,5 @@
-//! A body that is compressed piece by piece, and flushed after each of its frames, so that an item of a stream reaches the
-//! client at once.
+//! A body that is compressed piece by piece. It is flushed after each frame, so that an item of a
+//! stream reaches the client at once.
 
 use std::{
     pin::{Pin, pin},
@@ -16,25 +16,28 @@ use crate::{
     edge::http::compression::encoder::Encoder,
 };
 
-/// What is compressed at once, about 1 ms of work; other connections of the worker have their turn in between.
+/// Number of bytes that are compressed at once, about 1 ms of work; then other connections of the
+/// worker run.
 pub(super) const PIECE_BYTES: usize = 64 * 1024;
 
-/// The least that a frame counts as, for its flush.
+/// Minimum number of bytes that a frame counts as, for its flush.
 const MIN_FRAME_BYTES: usize = 2 * 1024;
 
+/// A body that compresses another.
 pub(super) struct Encoded {
     body: Body,
-    /// None when the content has ended.
+    /// The compressor; `None` when the content has ended.
     encoder: Option<Encoder>,
-    /// A frame of the body, as far as it is not compressed yet.
+    /// The part of the current frame that is not compressed yet.
     input: Bytes,
-    /// The bytes that were compressed since other connections had their turn.
+    /// Number of bytes that were compressed since other connections last ran.
     worked_bytes: usize,
     trailers: Option<HeaderMap>,
     _slot: OwnedSemaphorePermit,
 }
 
 impl Encoded {
+    /// Creates a compressed body, which occupies `slot` until it is dropped.
     pub(super) fn new(body: Body, encoder: Encoder, slot: OwnedSemaphorePermit) -> Self {
         Self {
             body,
@@ -57,7 +60,8 @@ impl Encoded {
         Ok(encoder.take())
     }
 
-    /// Takes the next frame of the body; returns the end of the content after its last.
+    /// Consumes the next frame of the body. After the last frame, returns the end of the compressed
+    /// content.
     fn read(
         &mut self,
         frame: Option<Result<Frame<Bytes>, BoxError>>,
@@ -86,7 +90,8 @@ impl http_body::Body for Encoded {
         while this.encoder.is_some() {
             if this.worked_bytes >= PIECE_BYTES {
                 this.worked_bytes = 0;
-                // Wakes this task after the worker has looked at its sockets; hyper sends what it has meanwhile.
+                // Wakes this task after the worker has polled its sockets; meanwhile hyper sends
+                // the buffered bytes.
                 ready!(pin!(yield_now()).poll(cx));
             }
             let output = if this.input.is_empty() {

@@ -1,10 +1,11 @@
-//! Content coding of responses (RFC 9110 §8.4): gzip and brotli, as `Accept-Encoding` allows.
+//! Content coding of responses (RFC 9110 §8.4): gzip and brotli, as `Accept-Encoding` permits.
 //!
-//! For methods, streams, routes, what is published, and the operator's listener. A mounted service has its own rules.
+//! Applies to methods, streams, routes, published documents and the admin listener. A mounted
+//! service has its own rules.
 //!
-//! - `accept_encoding` reads the request's field.
+//! - `accept_encoding` parses the field of the request.
 //! - `rules` decides which responses may be compressed, and adjusts their header fields.
-//! - `compress` applies both, `encoder` and `encoded` do the work.
+//! - `compress` applies both; `encoder` and `encoded` compress.
 
 #[cfg(not(feature = "compression"))]
 mod absent;
@@ -42,12 +43,12 @@ use crate::{
     edge::http::{Handler, Peer, etag::KnownTags},
 };
 
-/// Marks a response whose content its entity tag identifies: it is compressed once and kept, and not sent to a client that has
-/// it.
+/// A mark of a response whose content is identified by its entity tag. The response is compressed
+/// once and cached, and not sent to a client that has it.
 #[derive(Clone, Copy)]
 pub(super) struct PublishedDocument;
 
-/// Marks a response that stays as it is.
+/// A mark of a response that must not be changed.
 #[derive(Clone, Copy)]
 pub(super) struct Untouched;
 
@@ -59,7 +60,7 @@ pub struct Compressed<H> {
 }
 
 impl<H> Compressed<H> {
-    /// Compresses the responses of `handler` by these settings.
+    /// Creates a handler that compresses the responses of `handler` by these settings.
     pub fn new(handler: H, settings: &CompressionSettings) -> Self {
         Self { handler, compression: Compression::new(settings).map(Arc::new) }
     }

@@ -1,4 +1,5 @@
-//! Which responses may be compressed, and what their header fields say then.
+//! The rules of compression: the responses that may be compressed, and the changes of their header
+//! fields.
 
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
 use http_body::Body as _;
@@ -13,7 +14,7 @@ const DIGESTS: [HeaderName; 4] = [
     HeaderName::from_static("content-md5"),
 ];
 
-/// Whether a response has content that shrinks and that may be transformed, whatever its length.
+/// Returns whether a response has content that shrinks and may be transformed, whatever its length.
 pub(super) fn is_compressible(response: &Response<Body>) -> bool {
     let headers = response.headers();
     let status = response.status();
@@ -31,7 +32,7 @@ pub(super) fn is_compressible(response: &Response<Body>) -> bool {
         && !names(headers, &header::CACHE_CONTROL, "no-transform")
 }
 
-/// Whether a media type is one of text. Of those that are not in the list nobody knows whether they shrink.
+/// Returns whether a media type is one of text. Types that are not in the list may not shrink.
 fn is_text(media: &str) -> bool {
     const NAMES: [&str; 10] = [
         "application/json",
@@ -58,25 +59,25 @@ fn is_text(media: &str) -> bool {
         || has_suffix("+xml")
 }
 
-/// Whether a list field has a member, whatever its case and parameters.
+/// Returns whether a list field contains a member, ignoring case.
 fn names(headers: &HeaderMap, field: &HeaderName, member: &str) -> bool {
     let lines = headers.get_all(field).iter().filter_map(|line| line.to_str().ok());
     lines.flat_map(|line| line.split(',')).any(|item| item.trim().eq_ignore_ascii_case(member))
 }
 
-/// Whether `Vary` says already that the response depends on `Accept-Encoding`.
+/// Returns whether `Vary` already names `Accept-Encoding`.
 fn varies(headers: &HeaderMap) -> bool {
     names(headers, &header::VARY, "accept-encoding") || names(headers, &header::VARY, "*")
 }
 
-/// Says in `Vary`, besides what it says already, that the response depends on `Accept-Encoding`.
+/// Adds `Accept-Encoding` to `Vary`, and keeps its other members.
 pub(super) fn vary(headers: &mut HeaderMap) {
     if !varies(headers) {
         headers.append(header::VARY, HeaderValue::from_static("accept-encoding"));
     }
 }
 
-/// Describes content that was compressed.
+/// Adjusts the header fields of a response to compressed content.
 pub(super) fn describe(headers: &mut HeaderMap, coding: Coding) {
     let name = match coding {
         Coding::Gzip => "gzip",
@@ -88,7 +89,8 @@ pub(super) fn describe(headers: &mut HeaderMap, coding: Coding) {
     weaken_tag(headers);
 }
 
-/// Makes a strong entity tag weak: it names several sequences of bytes now (RFC 9110 §8.8.3.3).
+/// Makes a strong entity tag weak: it now identifies several sequences of bytes (RFC 9110
+/// §8.8.3.3).
 pub(super) fn weaken_tag(headers: &mut HeaderMap) {
     let Some(tag) = headers.get_mut(header::ETAG).filter(|tag| tag.as_bytes().starts_with(b"\""))
     else {
@@ -113,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn texts_are_compressible_and_what_is_compressed_is_not() {
+    fn is_compressible_accepts_media_types_of_text_only() {
         for media in [
             "text/html; charset=utf-8",
             "TEXT/event-stream",
@@ -132,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn what_must_stay_as_it_is_does() {
+    fn is_compressible_rejects_content_that_must_not_change() {
         let json = (header::CONTENT_TYPE, "application/json");
         for status in [101, 204, 205, 206] {
             assert!(!is_compressible(&response(status, std::slice::from_ref(&json))), "{status}");
@@ -149,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn fields_say_what_was_done_and_keep_what_they_said() {
+    fn describe_adjusts_the_fields_and_keeps_other_vary_members() {
         let fields = [
             (header::VARY, "origin"),
             (header::CONTENT_LENGTH, "9"),
@@ -161,8 +163,8 @@ mod tests {
         vary(headers);
         vary(headers);
         describe(headers, Coding::Brotli);
-        let said: Vec<_> = headers.get_all(header::VARY).iter().collect();
-        assert_eq!(said, ["origin", "accept-encoding"]);
+        let members: Vec<_> = headers.get_all(header::VARY).iter().collect();
+        assert_eq!(members, ["origin", "accept-encoding"]);
         assert_eq!(
             (&headers[header::ETAG], &headers[header::CONTENT_ENCODING]),
             (&"W/\"abc\"".parse().unwrap(), &"br".parse().unwrap())

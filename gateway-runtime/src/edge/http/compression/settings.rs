@@ -1,18 +1,18 @@
-//! `[http.compression]`: which responses are compressed.
+//! `[http.compression]`: settings of the compression of responses.
 
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-/// `[http.compression]`: gzip and brotli, for clients whose `Accept-Encoding` allows them.
+/// `[http.compression]`: gzip and brotli, for clients whose `Accept-Encoding` permits them.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct CompressionSettings {
-    /// Whether responses are compressed: yes, where the program was built with the feature `compression`.
+    /// Compression of responses: on, if the program was built with the feature `compression`.
     pub enabled: bool,
-    /// Bytes of a body from which it is compressed: 1 KiB.
+    /// Size in bytes from which a body is compressed: 1 KiB.
     pub min_bytes: usize,
-    /// Responses that are compressed piece by piece at once, streams and bodies over 64 KiB: 128, of about 400 KiB of
-    /// memory each. Further ones are sent as they are.
+    /// Maximum of responses that are compressed piece by piece at once (streams, and bodies over 64
+    /// KiB): 128, each with about 400 KiB of memory. Further ones are sent uncompressed.
     pub streams: usize,
 }
 
@@ -22,11 +22,11 @@ impl Default for CompressionSettings {
     }
 }
 
-/// What these settings ask for that the program cannot do.
+/// Returns the problem of enabled compression in a program that was built without it.
 pub(in crate::edge::http) fn problem(settings: &CompressionSettings) -> Option<String> {
     (settings.enabled && !cfg!(feature = "compression")).then(|| {
-        "`http.compression.enabled`: this program was built without compression\nhelp: add `features = \
-         [\"compression\"]` to gateway-runtime in Cargo.toml, or remove the key"
+        "`http.compression.enabled`: this program was built without compression\nhelp: add \
+         `features = [\"compression\"]` to gateway-runtime in Cargo.toml, or remove the key"
             .to_owned()
     })
 }

@@ -1,4 +1,4 @@
-//! What a connection's requests, its socket and its watch know of each other.
+//! The state that a connection's requests, its socket and its idle check share.
 
 use std::{
     fmt,
@@ -12,7 +12,7 @@ use std::{
 
 use tokio::sync::{Notify, futures::Notified};
 
-/// The client at the other end of a request's connection. Cheap to clone.
+/// The client at the other end of a connection. Cheap to clone.
 #[derive(Clone)]
 pub struct Peer(Arc<Inner>);
 
@@ -23,12 +23,14 @@ struct Inner {
 }
 
 impl Peer {
-    /// A client at `address`, for calling a [`Handler`](crate::edge::http::Handler) without a server, which hence never stops.
+    /// Creates a client at `address`, for calls of a [`Handler`](crate::edge::http::Handler)
+    /// without a server. Its [`stopping`](Self::stopping) never completes.
     #[must_use]
     pub fn new(address: SocketAddr) -> Self {
         Self::connected(address, Arc::default())
     }
 
+    /// Creates the client of an accepted connection.
     pub(in crate::edge::http) fn connected(
         address: SocketAddr,
         stopping: Arc<ShutdownSignal>,
@@ -36,14 +38,15 @@ impl Peer {
         Self(Arc::new(Inner { address, stopping, activity: Activity::default() }))
     }
 
-    /// The address the connection came from.
+    /// Returns the remote address of the connection.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.0.address
     }
 
-    /// Returns when the server begins to shut down: a WebSocket or an endless answer should now say goodbye, before it
-    /// is cut at the end of [`drain_timeout`](crate::edge::http::HttpSettings::drain_timeout).
+    /// Completes when the server begins to shut down. A WebSocket or an endless response should
+    /// then close, before it is cut at the end of
+    /// [`drain_timeout`](crate::edge::http::HttpSettings::drain_timeout).
     pub async fn stopping(&self) {
         self.0.stopping.wait().await;
     }
@@ -67,7 +70,7 @@ impl fmt::Debug for Peer {
     }
 }
 
-/// A request between its head and the end of its answer.
+/// A guard of a request in flight: from its head to the end of its response.
 pub(super) struct InFlight(Peer);
 
 impl InFlight {
@@ -81,51 +84,57 @@ impl Drop for InFlight {
         set(&self.activity().in_flight, |n| n - 1);
         self.activity().step();
         if thread::panicking() {
-            tracing::error!(peer = %self.0.address(), "a panic ended a connection with a request in flight");
+            tracing::error!(
+                peer = %self.0.address(),
+                "a panic ended a connection with a request in flight"
+            );
         }
     }
 }
 
-/// What goes on at a connection. Written by the worker's own thread alone, read there too: atomics because an upgraded
-/// socket may move to another thread, and no more ordered than that asks for.
+/// The activity of a connection.
+///
+/// Only the worker's own thread reads and writes it. The fields are atomics because an upgraded
+/// socket may move to another thread; `Relaxed` suffices for that.
 #[derive(Default)]
 pub(super) struct Activity {
     in_flight: AtomicU32,
     steps: AtomicU32,
-    /// The latest request has a body, so that the client may be sending still.
+    /// The latest request has a body, which the client may still be sending.
     pub(super) has_body: Flag,
-    /// There was a large piece in an answer, and there may be more.
+    /// A response had a large chunk, and more may follow.
     pub(super) large: Flag,
-    /// The socket takes no more bytes at the moment.
+    /// The socket accepts no more bytes at the moment.
     pub(super) blocked: Flag,
-    /// The socket is to be reset, not closed, so that a cut answer cannot be taken for a whole one.
+    /// The socket must be reset, not closed, so that no client mistakes a cut response for a
+    /// complete one.
     pub(super) reset: Flag,
-    /// The protocol is asked to let go of the socket, not to shut it down.
+    /// The protocol must release the socket without shutting it down.
     pub(super) detaching: Flag,
-    /// A response of a handler is being written: from its head until all of it has been flushed. What hyper writes at any
-    /// other time is its own.
+    /// A handler's response is being written: from its head until all of it is flushed. Whatever
+    /// hyper writes at any other time is a response of its own.
     pub(super) responding: Flag,
-    /// The connection becomes another protocol's, whose bytes are nobody's response.
+    /// The connection switches to another protocol, whose bytes are not a response.
     pub(super) switching: Flag,
 }
 
 impl Activity {
-    /// Requests in flight.
+    /// Returns the number of requests in flight.
     pub(super) fn in_flight(&self) -> u32 {
         self.in_flight.load(Relaxed)
     }
 
-    /// Whether an answer is being made or written.
+    /// Returns whether a response is being produced or written.
     pub(super) fn busy(&self) -> bool {
         self.in_flight() > 0 || self.blocked.get()
     }
 
-    /// A number that changes with every step of every request.
+    /// Returns a number that changes with every step of every request.
     pub(super) fn steps(&self) -> u32 {
         self.steps.load(Relaxed)
     }
 
-    /// A request or its answer went on.
+    /// Records the progress of a request or its response.
     pub(super) fn step(&self) {
         set(&self.steps, |n| n.wrapping_add(1));
     }
@@ -149,7 +158,7 @@ impl Flag {
     }
 }
 
-/// Whether a worker is shutting down, and a way to wait for it.
+/// A worker's shutdown: a flag, and a notification of those who wait for it.
 #[derive(Default)]
 pub(in crate::edge::http) struct ShutdownSignal {
     is_triggered: Flag,
@@ -157,11 +166,13 @@ pub(in crate::edge::http) struct ShutdownSignal {
 }
 
 impl ShutdownSignal {
+    /// Begins the shutdown, and notifies all waiters.
     pub(in crate::edge::http) fn begin(&self) {
         self.is_triggered.set(true);
         self.notified.notify_waiters();
     }
 
+    /// Returns whether the shutdown has begun.
     pub(super) fn is_triggered(&self) -> bool {
         self.is_triggered.get()
     }
@@ -171,10 +182,12 @@ impl ShutdownSignal {
         self.notified.notified()
     }
 
+    /// Waits until the shutdown has begun.
     async fn wait(&self) {
-        let told = self.notified();
+        // Created before the check, so that a `begin` in between is not missed.
+        let notified = self.notified();
         if !self.is_triggered() {
-            told.await;
+            notified.await;
         }
     }
 }

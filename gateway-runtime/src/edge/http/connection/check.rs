@@ -1,6 +1,8 @@
-//! The checks of a request's head that hyper leaves to its user, for every listener and before any handler.
+//! The checks of a request head that hyper leaves to its user, on every listener and before any
+//! handler.
 //!
-//! SEMANTICS §10: "`Host`: exactly one, valid". What two programs could read in two ways gets 400 and a close.
+//! SEMANTICS §10: "`Host`: exactly one, valid". A head that "could be read two ways" gets 400 and a
+//! close.
 
 use http::{HeaderValue, Request, Response, Version, header};
 use http_body::Body as _;
@@ -15,11 +17,12 @@ use crate::{
     edge::http::connection::{Peer, refusal},
 };
 
-/// Returns the response to a malformed request, which no handler shall see.
+/// Returns the response to a malformed request, which must not reach a handler.
 pub(super) fn check(request: &Request<Incoming>, peer: &Peer) -> Option<Response<Body>> {
     check_head(request).err().map(|error| refusal::respond(&error, request, peer))
 }
 
+/// Checks the authority and the transfer codings of a request.
 fn check_head(request: &Request<Incoming>) -> Result<(), Error> {
     let authority = Authority::effective(request.version(), request.uri(), request.headers());
     authority.map_err(|why| Error::new(Code::INVALID_REQUEST, why))?;
@@ -29,8 +32,8 @@ fn check_head(request: &Request<Incoming>) -> Result<(), Error> {
     if has_coding { check_codings(request) } else { Ok(()) }
 }
 
-/// Allows the one form that cannot be read in two ways: `chunked`, once (RFC 9112 §6.1). hyper reads any list that ends
-/// in `chunked`, and passes on the content with all other codings still applied.
+/// Allows the only unambiguous form: `chunked`, once (RFC 9112 §6.1). hyper accepts any list that
+/// ends in `chunked`, and passes the content on with all other codings still applied.
 fn check_codings(request: &Request<Incoming>) -> Result<(), Error> {
     let mut fields = request.headers().get_all(header::TRANSFER_ENCODING).iter();
     let is_chunked = |value: &HeaderValue| value.as_bytes().eq_ignore_ascii_case(b"chunked");

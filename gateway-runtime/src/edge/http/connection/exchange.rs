@@ -1,4 +1,5 @@
-//! One request and its answer, between hyper and the handler: counted, and safe from panics.
+//! An exchange: one request and its response, between hyper and the handler. Counts the request as
+//! in flight, and catches panics.
 
 use std::{
     any::Any,
@@ -28,33 +29,35 @@ use crate::{
     },
 };
 
-/// Bytes go out in pieces of this size, so that no more is buffered, and what waits for the client is seen to wait.
+/// Size of the chunks in which bytes are sent. It bounds the buffered bytes, and lets a stalled
+/// client be detected.
 const CHUNK_BYTES: usize = 64 * 1024;
 
-/// A piece of an answer that is better not copied.
+/// Size from which a chunk of a response is better not copied.
 const NO_COPY_BYTES: usize = 16 * 1024;
 
 pin_project! {
-    /// A request in the hands of its handler.
+    /// A handler's work on a request: a future that resolves to the response.
     pub(super) struct Exchange<F> {
         #[pin]
         future: F,
-        begun: Option<ExchangeStart>,
+        start: Option<ExchangeStart>,
     }
 }
 
-/// What is kept of a request for its answer.
+/// The properties of a request that its response depends on.
 pub(super) struct ExchangeStart {
     version: Version,
     is_connect: bool,
     is_head: bool,
     in_flight: InFlight,
-    /// Who watches whether the client takes the answer, on HTTP/2; on HTTP/1.1 the socket does.
+    /// The stall state of an HTTP/2 stream; on HTTP/1.1 the socket detects a stalled client.
     waiting: Option<Rc<Waiting>>,
 }
 
 impl ExchangeStart {
-    /// Begins to answer a request; `with` continues.
+    /// Begins an exchange, and counts its request as in flight; [`with`](Self::with) adds the
+    /// handler's future.
     pub(super) fn new(request: &Request<Incoming>, peer: &Peer) -> Self {
         peer.activity().has_body.set(!request.body().is_end_stream());
         let is_connect = request.method() == Method::CONNECT;
@@ -68,14 +71,16 @@ impl ExchangeStart {
         }
     }
 
+    /// Adds the stall state of the HTTP/2 stream.
     pub(super) fn watched_by(mut self, waiting: Rc<Waiting>) -> Self {
         self.waiting = Some(waiting);
         self
     }
 
     #[inline]
+    /// Adds the handler's future.
     pub(super) fn with<F: Future<Output = Response<Body>>>(self, future: F) -> Exchange<F> {
-        Exchange { future, begun: Some(self) }
+        Exchange { future, start: Some(self) }
     }
 }
 
@@ -93,30 +98,31 @@ impl<F: Future<Output = Response<Body>>> Future for Exchange<F> {
                 panicked()
             }
         };
-        let Some(begun) = this.begun.take() else { unreachable!("polled after it was ready") };
-        if begun.version < Version::HTTP_2
+        let Some(start) = this.start.take() else { unreachable!("polled after it was ready") };
+        if start.version < Version::HTTP_2
             && matches!(
                 response.status(),
                 StatusCode::PAYLOAD_TOO_LARGE | StatusCode::REQUEST_TIMEOUT
             )
         {
-            // After a body that was not read to its end hyper closes, and does not say so.
+            // hyper closes the connection after a body that was not read to its end, but does not
+            // announce it.
             response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
         }
-        if begun.is_head && begun.version >= Version::HTTP_2 {
+        if start.is_head && start.version >= Version::HTTP_2 {
             remove_body(&mut response);
         }
-        let activity = begun.in_flight.activity();
+        let activity = start.in_flight.activity();
         activity.responding.set(true);
-        if response.status() == StatusCode::SWITCHING_PROTOCOLS || begun.is_connect {
+        if response.status() == StatusCode::SWITCHING_PROTOCOLS || start.is_connect {
             activity.switching.set(true);
         }
-        Poll::Ready(Ok(response.map(|body| ResponseBody { body, begun, offered: false })))
+        Poll::Ready(Ok(response.map(|body| ResponseBody { body, start, offered: false })))
     }
 }
 
-/// Removes the body of a response to HEAD (RFC 9110 §9.3.2), and says how long it is, as hyper does on HTTP/1.1 alone. The
-/// source of a stream is dropped before it has run.
+/// Removes the body of a response to HEAD (RFC 9110 §9.3.2), and sets its `Content-Length`, which
+/// hyper does on HTTP/1.1 alone. The source of a stream is dropped before it has run.
 fn remove_body(response: &mut Response<Body>) {
     let body = mem::take(response.body_mut());
     if let Some(length @ 1..) = body.size_hint().exact() {
@@ -124,24 +130,29 @@ fn remove_body(response: &mut Response<Body>) {
     }
 }
 
-/// An answer without a body.
+/// Creates a response without a body.
 fn status(status: StatusCode) -> Response<Body> {
     let mut response = Response::new(Body::empty());
     *response.status_mut() = status;
     response
 }
 
+/// Creates the response to a request whose handler panicked.
 fn panicked() -> Response<Body> {
     let mut response = status(StatusCode::INTERNAL_SERVER_ERROR);
     response
         .headers_mut()
         .insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
     *response.body_mut() =
-        r#"{"type":"about:blank","title":"Internal Server Error","status":500,"code":"internal","retryable":false}"#
-            .into();
+        concat!(
+            r#"{"type":"about:blank","title":"Internal Server Error","status":500,"#,
+            r#""code":"internal","retryable":false}"#
+        )
+        .into();
     response
 }
 
+/// Logs a panic.
 fn log(panic: &(dyn Any + Send)) {
     let message = panic
         .downcast_ref::<String>()
@@ -151,11 +162,12 @@ fn log(panic: &(dyn Any + Send)) {
     tracing::error!(panic = message, "what answers a request panicked");
 }
 
-/// An answer's body on its way out.
+/// A response's body as hyper polls it: in chunks of at most [`CHUNK_BYTES`], with its progress
+/// recorded.
 pub(super) struct ResponseBody {
     body: Body,
-    begun: ExchangeStart,
-    /// A piece is out, and the next was not asked for.
+    start: ExchangeStart,
+    /// A chunk was returned, and hyper has not polled for the next.
     offered: bool,
 }
 
@@ -163,12 +175,13 @@ type Polled = Poll<Option<Result<Frame<Bytes>, BoxError>>>;
 
 impl ResponseBody {
     fn activity(&self) -> &Activity {
-        self.begun.in_flight.activity()
+        self.start.in_flight.activity()
     }
 
+    /// Returns a chunk to hyper, and records that it waits for the client.
     fn offer(&mut self, data: Bytes) -> Polled {
         self.offered = true;
-        if let Some(waiting) = &self.begun.waiting {
+        if let Some(waiting) = &self.start.waiting {
             waiting.offered();
         }
         let activity = self.activity();
@@ -179,19 +192,20 @@ impl ResponseBody {
         Poll::Ready(Some(Ok(Frame::data(data))))
     }
 
+    /// Records that hyper accepted the last chunk.
     fn taken(&mut self) {
         if mem::take(&mut self.offered) {
-            if let Some(waiting) = &self.begun.waiting {
+            if let Some(waiting) = &self.start.waiting {
                 waiting.taken();
             }
             self.activity().step();
         }
     }
 
-    /// Lets the protocol send what it has, and fails the next time.
+    /// Lets hyper send the buffered bytes first, and fails at the next poll.
     fn fail(&mut self, error: BoxError, cx: &mut Context<'_>) -> Polled {
-        if self.begun.version < Version::HTTP_11 {
-            // HTTP/1.0 ends a streamed answer by closing: only a reset tells that it was cut.
+        if self.start.version < Version::HTTP_11 {
+            // HTTP/1.0 ends a streamed response by closing: only a reset shows that it was cut.
             self.activity().reset.set(true);
         }
         self.body = Body::failed(error);

@@ -1,27 +1,28 @@
-//! HTTP/2 frames that cost the gateway work and bring no request on: PING, SETTINGS, PRIORITY, empty DATA, and those of
-//! extensions.
+//! Detection of HTTP/2 floods: frames that cost the gateway work and advance no request. These are
+//! PING, SETTINGS, PRIORITY, empty DATA, and frames of extensions.
 //!
-//! h2 responds to them one after the other and without queueing, so that a flood takes no memory; it counts only resets,
-//! CONTINUATION and empty DATA. SEMANTICS §10 has floods end the connection, so the frames are counted where they are read:
-//! a bucket of [`BURST`], which fills with time and with each step of a request or response. WINDOW_UPDATE is not counted:
-//! how often a client sends it depends on how it reads.
+//! h2 handles them one by one and without a queue, so that a flood takes no memory; it limits only
+//! resets, CONTINUATION and empty DATA. SEMANTICS §10 requires that floods "end that connection,
+//! cheaply". Therefore the frames are counted where they are read: against a bucket of [`BURST`]
+//! tokens, which refills with time and with each step of a request or response. WINDOW_UPDATE is
+//! not counted: its frequency depends on how the client reads.
 
 use tokio::time::Instant;
 
-/// So many in a row are let through.
+/// Number of counted frames that may come in a row.
 const BURST: u32 = 1000;
 const PER_SECOND: f32 = 10.0;
 const PER_STEP: u32 = 10;
 
-/// The preface of the client (RFC 9113 §3.4), which is no frame.
+/// Length of the client's preface (RFC 9113 §3.4), which is not a frame.
 const PREFACE_BYTES: usize = 24;
 const HEADER_BYTES: usize = 9;
 
-/// The frames of one connection.
+/// A meter of the frames of one connection.
 pub(super) struct FrameMeter {
-    /// Bytes to the next header.
+    /// Number of bytes to the next frame header.
     skipped: usize,
-    /// The beginning of a header.
+    /// The part of a frame header that has arrived: the first `filled` bytes.
     header: [u8; HEADER_BYTES],
     filled: usize,
     tokens: u32,
@@ -30,6 +31,7 @@ pub(super) struct FrameMeter {
 }
 
 impl FrameMeter {
+    /// Creates the meter of a new connection, with a full bucket.
     pub(super) fn new() -> Self {
         let header = [0; HEADER_BYTES];
         Self {
@@ -42,15 +44,15 @@ impl FrameMeter {
         }
     }
 
-    /// Counts the frames in what was read, after so many steps of the connection's requests; returns whether they are few
-    /// enough.
+    /// Counts the frames in `bytes`, and returns whether they fit into the bucket. `steps` is the
+    /// step count of the connection's requests.
     pub(super) fn admits(&mut self, bytes: &[u8], steps: u32) -> bool {
         let frames = self.count(bytes);
         if frames == 0 {
             return true;
         }
         let now = Instant::now();
-        // Less than a token's time is not lost: it counts the next time.
+        // A fraction of a token is not lost: the next refill includes its time.
         let by_time = ((now - self.refilled).as_secs_f32() * PER_SECOND) as u32;
         if by_time > 0 {
             self.refilled = now;
@@ -62,6 +64,7 @@ impl FrameMeter {
         frames <= tokens
     }
 
+    /// Returns the number of counted frames whose headers end in `bytes`.
     fn count(&mut self, bytes: &[u8]) -> u32 {
         let mut rest = bytes;
         let mut frames = 0;
@@ -84,6 +87,7 @@ impl FrameMeter {
     }
 }
 
+/// Returns whether a frame counts against the bucket.
 fn is_counted(kind: u8, flags: u8, length: usize) -> bool {
     const END_STREAM: u8 = 1;
     match kind {
@@ -109,7 +113,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_flood_is_told_however_it_is_cut() {
+    async fn meter_detects_a_flood_in_reads_of_any_size() {
         for cut in [1, 7, 17, 4096] {
             let mut meter = open();
             let flood = PING.repeat(BURST as usize);
@@ -119,7 +123,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn time_and_requests_make_room() {
+    async fn bucket_refills_with_time_and_requests() {
         let mut meter = open();
         assert!(meter.admits(&PING.repeat(1000), 0) && !meter.admits(&PING, 0));
         tokio::time::advance(Duration::from_secs(1)).await;
@@ -133,7 +137,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn what_requests_are_made_of_is_free() {
+    async fn frames_of_requests_are_not_counted() {
         let mut meter = open();
         let data = [&[0, 0, 5, 0, 0, 0, 0, 0, 1][..], b"hello"].concat();
         let end = [0, 0, 0, 0, 1, 0, 0, 0, 1];

@@ -1,4 +1,4 @@
-//! An HTTP/1.1 connection while it has something to do.
+//! An HTTP/1.1 connection while it serves requests.
 
 use std::{
     future::{poll_fn, ready},
@@ -23,16 +23,17 @@ use crate::{
     },
 };
 
-/// An idle connection is looked at after this, and then half as often each time that it was used in between: one that
-/// is used once gives its buffers back soon, and one that is used all the time is not bothered.
+/// Delay of the first idle check; it doubles, up to [`MAX_IDLE_CHECK`], each time that the
+/// connection was used in between. A connection that is used once releases its buffers soon, and a
+/// busy one is checked rarely.
 const MIN_IDLE_CHECK: Duration = Duration::from_millis(100);
 const MAX_IDLE_CHECK: Duration = Duration::from_secs(2);
 
-/// How a HEAD request begins, whose response has no body.
+/// Start of a HEAD request, whose response has no body.
 const HEAD: &[u8] = b"HEAD ";
 
-/// Serves the requests that the client sends one after the other, until none came for a while. hyper's buffers, 16 KiB and
-/// more, live no longer than this call.
+/// Serves the requests that the client sends one after the other, until the connection is idle.
+/// hyper's buffers, 16 KiB and more, live no longer than this call.
 pub(super) async fn serve<H: Handler>(
     mut io: ClientSocket,
     shared: &ServerState<H>,
@@ -57,46 +58,53 @@ pub(super) async fn serve<H: Handler>(
     let at_start = activity.steps();
     let mut watch = IdleWatch::new(activity, Instant::now() + limits.header_timeout);
     wake.at(watch.next());
-    let mut told = false;
+    let mut closing = false;
     let over = poll_fn(|cx| {
         loop {
-            let stop = wake.stopping() && !told;
+            let stop = wake.stopping() && !closing;
             if stop && activity.in_flight() > 0 {
-                // The answer will say `Connection: close`.
-                told = true;
+                // The response in progress gets `Connection: close`.
+                closing = true;
                 http.as_mut().graceful_shutdown();
             }
             if let Poll::Ready(end) = http.as_mut().poll(cx) {
                 return Poll::Ready(Http1End::of(end, peer));
             }
-            if stop && !told {
-                // A request that was already here has been read by now, and is answered.
-                told = true;
+            if stop && !closing {
+                // hyper has read a request that had already arrived, and responds to it.
+                closing = true;
                 http.as_mut().graceful_shutdown();
                 continue;
             }
-            let look = if wake.rang() {
-                watch.look(activity)
+            let observation = if wake.rang() {
+                watch.observe(activity)
             } else if activity.large.get() != large && !activity.busy() {
                 Observation::Idle
             } else {
                 return Poll::Pending;
             };
-            match look {
+            match observation {
                 Observation::Busy => {}
                 Observation::Late => {
-                    tracing::debug!(peer = %peer.address(), "gave up a client that does not finish its request head");
+                    tracing::debug!(
+                        peer = %peer.address(),
+                        "gave up a client that does not finish its request head"
+                    );
                     return Poll::Ready(Http1End::Late);
                 }
                 Observation::Idle => {
-                    // Only hyper knows for sure. If it is busy after all, its answer will say `Connection: close`.
-                    told = true;
+                    // Only hyper can tell for sure. If it is still busy, its response gets
+                    // `Connection: close`.
+                    closing = true;
                     activity.detaching.set(true);
                     http.as_mut().graceful_shutdown();
                     let parked = http.as_mut().poll(cx);
                     activity.detaching.set(false);
                     if let Poll::Ready(end) = parked {
-                        return Poll::Ready(if end.is_ok() { Http1End::Idle } else { Http1End::of(end, peer) });
+                        return Poll::Ready(match end {
+                            Ok(()) => Http1End::Idle,
+                            end => Http1End::of(end, peer),
+                        });
                     }
                 }
             }
@@ -106,7 +114,8 @@ pub(super) async fn serve<H: Handler>(
     })
     .await;
 
-    let Some(parts) = Pin::into_inner(http).into_parts() else { return Http1Remainder::Nothing }; // upgraded
+    // The connection has no parts after an upgrade.
+    let Some(parts) = Pin::into_inner(http).into_parts() else { return Http1Remainder::Nothing };
     let mut io = parts.io;
     let unread = match (&over, io.take_refused()) {
         (Http1End::Late, _) => Some(Unread::Late),
@@ -134,26 +143,28 @@ pub(super) async fn serve<H: Handler>(
     }
 }
 
-/// What is left of a connection when there is nothing to do.
+/// The rest of a connection that has no request to serve.
 pub(super) enum Http1Remainder {
-    /// A socket for further requests.
+    /// An idle socket, which can serve further requests.
     Idle(ClientSocket),
-    /// A socket that is closed already, to which the client may still be sending.
+    /// A socket whose sending half is closed, while the client may still be sending.
     Sending(ClientSocket),
+    /// A socket that is already closed, broken or upgraded.
     Nothing,
 }
 
-/// Why hyper is done.
+/// The reason that hyper ended.
 enum Http1End {
     /// The connection is idle, and may be used again.
     Idle,
-    /// It was closed, perhaps `early`: before the client had sent all of its request.
+    /// The connection is closed; `early` means before the client had sent all of its request.
     Closed { early: bool },
     /// A request head did not arrive in time.
     Late,
 }
 
 impl Http1End {
+    /// Classifies the end of hyper's connection.
     fn of(end: hyper::Result<()>, peer: &Peer) -> Self {
         let Err(error) = end else { return Self::Closed { early: peer.activity().has_body.get() } };
         tracing::debug!(peer = %peer.address(), %error, "an HTTP/1.1 connection broke off");
@@ -161,21 +172,21 @@ impl Http1End {
     }
 }
 
-/// Looks at a connection now and then.
+/// The periodic check of a connection for idleness and for a late request head.
 struct IdleWatch {
-    /// When the head must be here that the connection begins with.
+    /// Deadline of the first request head in a call of [`serve`].
     head_due: Instant,
     at_start: u32,
     seen: u32,
     pace: Duration,
 }
 
-/// What is seen of a connection.
+/// The result of an idle check.
 enum Observation {
     Busy,
-    /// Nothing happened since the last look.
+    /// Nothing happened since the last check.
     Idle,
-    /// There should have been a request by now.
+    /// The first request head is overdue.
     Late,
 }
 
@@ -184,7 +195,8 @@ impl IdleWatch {
         Self { head_due, at_start: activity.steps(), seen: activity.steps(), pace: MIN_IDLE_CHECK }
     }
 
-    fn look(&mut self, activity: &Activity) -> Observation {
+    /// Compares the activity with the last check.
+    fn observe(&mut self, activity: &Activity) -> Observation {
         let steps = activity.steps();
         if steps == self.at_start {
             return if Instant::now() >= self.head_due {
@@ -197,7 +209,7 @@ impl IdleWatch {
         if moved || activity.busy() { Observation::Busy } else { Observation::Idle }
     }
 
-    /// When to look again.
+    /// Returns the time of the next check.
     fn next(&mut self) -> Instant {
         let next = tick_from(Instant::now() + self.pace, MIN_IDLE_CHECK);
         self.pace = MAX_IDLE_CHECK.min(self.pace * 2);

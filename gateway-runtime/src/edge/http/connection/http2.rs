@@ -24,13 +24,14 @@ use crate::edge::http::{
     },
 };
 
-/// A client that was told to go, and has nothing in flight, gets at most this long to agree.
+/// Time limit on an idle client to close the connection after a GOAWAY.
 const GOAWAY_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// What the stream is watched by whose request the service has been called with; hyper spawns it at once.
+/// The stall state of the stream whose request the service has just received; hyper spawns the
+/// stream at once.
 pub(super) type Accepted = Rc<Cell<Option<Rc<Waiting>>>>;
 
-/// Runs the streams of HTTP/2 connections on the worker's own thread.
+/// An executor that runs the streams of HTTP/2 connections on the worker's own thread.
 #[derive(Clone)]
 pub(super) struct LocalExecutor {
     pub(super) accepted: Accepted,
@@ -64,7 +65,8 @@ pub(super) async fn serve<H: Handler>(
         let (handler, peer) = (handler.clone(), client.clone());
         let waiting = Rc::new(Waiting::default());
         accepted.set(Some(Rc::clone(&waiting)));
-        // HTTP/1.1 is counted by its parser. RFC 6585 §5.
+        // hyper's HTTP/1.1 parser counts the fields itself; for HTTP/2 they are counted here (RFC
+        // 6585 §5).
         let refused = if request.headers().len() > limits_of_head.header_count {
             Some(refusal::respond(&refusal::header_too_large(&limits_of_head), &request, &client))
         } else {
@@ -77,22 +79,26 @@ pub(super) async fn serve<H: Handler>(
     });
     let mut http = Box::pin(shared.http2.serve_connection(io, service));
 
-    let farewell = limits.write_timeout.min(GOAWAY_TIMEOUT);
+    let goaway_timeout = limits.write_timeout.min(GOAWAY_TIMEOUT);
     let pace = limits.write_timeout.min(limits.keep_alive) / 8;
     let mut seen = activity.steps();
-    let mut since = Instant::now();
-    let mut told = false;
-    wake.at(since + pace);
+    let mut idle_since = Instant::now();
+    let mut closing = false;
+    wake.at(idle_since + pace);
     poll_fn(|cx| {
         loop {
             if let Poll::Ready(end) = http.as_mut().poll(cx) {
                 if let Err(error) = end {
-                    tracing::debug!(peer = %peer.address(), %error, "an HTTP/2 connection broke off");
+                    tracing::debug!(
+                        peer = %peer.address(),
+                        %error,
+                        "an HTTP/2 connection broke off"
+                    );
                 }
                 return Poll::Ready(());
             }
-            if wake.stopping() && !told {
-                told = true;
+            if wake.stopping() && !closing {
+                closing = true;
                 http.as_mut().graceful_shutdown();
                 continue;
             }
@@ -102,16 +108,16 @@ pub(super) async fn serve<H: Handler>(
             let now = Instant::now();
             if activity.steps() != seen {
                 seen = activity.steps();
-                since = now;
+                idle_since = now;
             }
-            let still = now - since;
-            if activity.in_flight() == 0 && told && still >= farewell {
+            let idle_time = now - idle_since;
+            if activity.in_flight() == 0 && closing && idle_time >= goaway_timeout {
                 return Poll::Ready(());
             }
             wake.at(now + pace);
-            if activity.in_flight() == 0 && !told && still >= limits.keep_alive {
-                told = true;
-                since = now;
+            if activity.in_flight() == 0 && !closing && idle_time >= limits.keep_alive {
+                closing = true;
+                idle_since = now;
                 http.as_mut().graceful_shutdown();
                 continue;
             }

@@ -1,12 +1,14 @@
 //! A client's connection, from accept to close.
 //!
-//! A connection without a request is [`quiet`]: a socket and a timer, about two kilobytes. When bytes arrive they tell the
-//! protocol, and [`http1`] or [`http2`] serves them. An HTTP/1.1 connection that falls idle goes back to being quiet; an
-//! HTTP/2 connection has too much of a state for that, and keeps its 21 KiB.
+//! A connection without a request is [`idle`]: a socket and a timer, about two kilobytes. The first
+//! bytes determine the protocol, and [`http1`] or [`http2`] serves them. An HTTP/1.1 connection
+//! without further requests becomes [`idle`] again; an HTTP/2 connection has too much state for
+//! that, and keeps its 21 KiB.
 //!
-//! **Time limits without a timer a request.** Setting a timer for each request head and each idle phase, as hyper does,
-//! costs 5 % of a small request. Here every connection has one alarm that rings now and then, however many
-//! requests pass, and looks at what moved since ([`Activity`](activity::Activity)).
+//! **Time limits without a timer per request.** A timer for each request head and each idle phase,
+//! as hyper sets them, costs 5 % of a small request. Here every connection has one alarm that fires
+//! now and then, however many requests pass, and compares the [`Activity`](activity::Activity) with
+//! the last check.
 
 mod activity;
 mod check;
@@ -49,7 +51,7 @@ use crate::edge::http::{
     limits::{DEFAULT_HEADER_COUNT, HttpLimits},
 };
 
-/// What all connections of one worker share.
+/// The state that all connections of one worker share.
 pub(super) struct ServerState<H> {
     handler: Arc<H>,
     limits: HttpLimits,
@@ -57,19 +59,21 @@ pub(super) struct ServerState<H> {
     http1: conn::http1::Builder,
     http1_large: conn::http1::Builder,
     http2: conn::http2::Builder<LocalExecutor>,
-    /// What the next stream that hyper spawns is watched by.
+    /// The stall state of the next stream that hyper spawns.
     accepted: Accepted,
 }
 
-/// The most that hyper buffers of a body in either direction, on one connection (HTTP/2: stream).
+/// Maximum that hyper buffers of a body in either direction, on one connection (HTTP/2: stream).
 const BUFFER_BYTES: usize = 64 * 1024;
 
 impl<H: Handler> ServerState<H> {
+    /// Creates the state of a worker, with hyper configured by `limits`.
     pub(super) fn new(handler: H, limits: HttpLimits, stopping: Arc<ShutdownSignal>) -> Self {
         let header_bytes = limits.header_bytes as usize;
         let mut http1 = conn::http1::Builder::new();
-        // Not `pipeline_flush`: it buffers a stream without bound, and holds an answer back while the client has begun
-        // to send its next request. What makes it fast, one `write` of head and body together, comes from `writev`.
+        // Not `pipeline_flush`: it buffers a stream without bound, and delays a response while the
+        // client has begun to send its next request. Its gain, one `write` of head and body
+        // together, comes from `writev`.
         http1.max_buf_size(BUFFER_BYTES.max(header_bytes)).max_header_size(header_bytes);
         if limits.header_count != DEFAULT_HEADER_COUNT {
             http1.max_headers(limits.header_count);
@@ -106,9 +110,9 @@ pub(super) async fn serve<H: Handler>(
     let peer = Peer::connected(address, shared.stopping.clone());
     let mut io = ClientSocket::new(stream, peer.clone(), shared.limits.write_timeout, slot);
     let mut until = Instant::now() + shared.limits.header_timeout;
-    let told = pin!(shared.stopping.notified());
+    let notified = pin!(shared.stopping.notified());
     let alarm = pin!(sleep_until(until));
-    let mut wake = Wakeups::new(alarm, told, &shared.stopping).await;
+    let mut wake = Wakeups::new(alarm, notified, &shared.stopping).await;
     loop {
         match idle(&mut io, until, &shared.limits, &mut wake).await {
             Some(Protocol::Http1) => match http1::serve(io, &shared, &peer, &mut wake).await {
@@ -123,15 +127,17 @@ pub(super) async fn serve<H: Handler>(
     }
 }
 
+/// The protocol of a connection.
 enum Protocol {
     Http1,
     Http2,
 }
 
 impl Protocol {
-    /// What a connection that begins with these bytes speaks, once that is certain.
+    /// Returns the protocol of a connection that begins with these bytes; `None` until it is
+    /// certain.
     fn of(bytes: &[u8]) -> Option<Self> {
-        /// RFC 9113 §3.4.
+        /// The client's connection preface (RFC 9113 §3.4).
         const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
         if bytes.starts_with(PREFACE) {
             Some(Self::Http2)
@@ -143,8 +149,8 @@ impl Protocol {
     }
 }
 
-/// Waits for the first bytes of a request, and reads them ahead. `None` when the client left, was too slow, or the
-/// server stops and there is nothing to answer.
+/// Waits for the first bytes of a request, and reads them ahead. Returns `None` when the client
+/// disconnected or was too slow, or when the server shuts down and there is no request.
 async fn idle(
     io: &mut ClientSocket,
     until: Instant,
@@ -174,19 +180,19 @@ async fn idle(
     .await
 }
 
-/// Takes what the client is still sending, for a while: closing a socket with unread bytes resets it, and the client
-/// may then never see an early answer (RFC 9112 §9.6).
+/// Discards what the client is still sending, for up to 2 s. Closing a socket with unread bytes
+/// resets it, and the client might never receive an early response (RFC 9112 §9.6).
 async fn linger(mut io: ClientSocket) {
     const LINGER_TIMEOUT: Duration = Duration::from_secs(2);
     let discard = async { while let Ok(1..) = poll_fn(|cx| io.poll_discard(cx)).await {} };
-    // Out of time is as good an end as any.
+    // The timeout is an end as good as the client's close.
     let _ = timeout(LINGER_TIMEOUT, discard).await;
 }
 
-/// What wakes a connection besides its socket: its alarm, and the server's shutdown.
+/// The wake-ups of a connection besides its socket: its alarm, and the server's shutdown.
 ///
-/// Each is polled once, and then only looked at, which costs a load; so the same task must poll the connection all its
-/// life.
+/// Each future is polled once and afterwards only checked, which costs a load. Therefore the same
+/// task must poll the connection for its whole life.
 struct Wakeups<'a> {
     alarm: Pin<&'a mut Sleep>,
     stopping: &'a ShutdownSignal,
@@ -194,16 +200,18 @@ struct Wakeups<'a> {
 }
 
 impl<'a> Wakeups<'a> {
+    /// Creates the wake-ups of the connection that the current task polls.
     async fn new(
         alarm: Pin<&'a mut Sleep>,
-        told: Pin<&mut Notified<'_>>,
+        notified: Pin<&mut Notified<'_>>,
         stopping: &'a ShutdownSignal,
     ) -> Self {
         let task = poll_fn(|cx| Poll::Ready(cx.waker().clone())).await;
-        let _ = poll_unconstrained(told, &task);
+        let _ = poll_unconstrained(notified, &task);
         Self { alarm, stopping, task }
     }
 
+    /// Returns whether the server shuts down.
     fn stopping(&self) -> bool {
         self.stopping.is_triggered()
     }
@@ -216,13 +224,14 @@ impl<'a> Wakeups<'a> {
         }
     }
 
-    /// Whether the alarm rang since it was set.
+    /// Returns whether the alarm has fired since it was set.
     fn rang(&self) -> bool {
         self.alarm.is_elapsed()
     }
 }
 
-/// Polls a future so that its `Pending` means that it will wake the task, not that the task has had its share.
+/// Polls a future without tokio's cooperative budget: `Pending` means that the future will wake the
+/// task, never that the task has used its share.
 fn poll_unconstrained<F: Future>(future: Pin<&mut F>, task: &Waker) -> Poll<F::Output> {
     pin!(unconstrained(future)).poll(&mut Context::from_waker(task))
 }
@@ -232,7 +241,7 @@ mod tests {
     use super::Protocol;
 
     #[test]
-    fn the_protocol_is_told_by_the_first_bytes() {
+    fn first_bytes_determine_the_protocol() {
         let preface = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
         for n in 0..preface.len() {
             assert!(

@@ -1,7 +1,9 @@
-//! Responses to requests that no handler sees: problems (RFC 9457) as any other, with an `X-Request-Id`.
+//! Responses to requests that no handler receives: problems (RFC 9457) as all others, with an
+//! `X-Request-Id`.
 //!
-//! hyper responds by itself to a head that it cannot parse, without a body. `io` holds that response back, and [`encode`]
-//! writes one of ours in its place.
+//! hyper itself responds, without a body, to a head that it cannot parse.
+//! [`ClientSocket`](super::socket::ClientSocket) holds that response back, and [`Unread::encode`]
+//! replaces it by a problem.
 
 use std::time::SystemTime;
 
@@ -19,24 +21,24 @@ use crate::{
 
 /// 414: the request target is longer than the server reads.
 const URI_TOO_LONG: Code = Code::new("uri-too-long", 414, "URI too long");
-/// 431: the head is larger than the limits.
+/// 431: the request head exceeds the limits.
 pub(in crate::edge::http) const HEADER_TOO_LARGE: Code =
     Code::new("header-too-large", 431, "Header too large");
-/// 501: a transfer coding that the server does not have.
+/// 501: a transfer coding that the server does not implement.
 pub(super) const NOT_IMPLEMENTED: Code = Code::new("not-implemented", 501, "Not implemented");
-/// 505: a version of HTTP that the server does not speak.
+/// 505: a version of HTTP that the server does not support.
 const VERSION_NOT_SUPPORTED: Code =
     Code::new("version-not-supported", 505, "HTTP version not supported");
 
-/// The codes of the protocol, which no method has.
+/// The codes of the protocol, which no method returns.
 #[cfg(test)]
 pub(in crate::edge::http) const CODES: [Code; 4] =
     [URI_TOO_LONG, HEADER_TOO_LARGE, NOT_IMPLEMENTED, VERSION_NOT_SUPPORTED];
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// Returns the response to a parsed request that is refused, and writes its line. HTTP/1.1 connections close: what
-/// follows a head that can be read in two ways can be, too.
+/// Returns the response to a parsed request that is refused, and writes its log line. An HTTP/1.1
+/// connection closes: if the head can be read two ways, so can the bytes after it.
 pub(super) fn respond<B>(error: &Error, request: &Request<B>, peer: &Peer) -> Response<Body> {
     let path = request.uri().path();
     let context = RequestContext::now(request.headers().get(REQUEST_ID), peer.clone());
@@ -49,16 +51,18 @@ pub(super) fn respond<B>(error: &Error, request: &Request<B>, peer: &Peer) -> Re
     response
 }
 
-/// Why a request head was not read.
+/// A request head that could not be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Unread<'h> {
-    /// hyper could not parse it, and would respond with this status. The head, as far as it is still there.
+    /// The status with which hyper would respond to a head that it cannot parse, and the part of
+    /// the head that is still buffered.
     Refused(StatusCode, &'h [u8]),
-    /// It did not arrive in time.
+    /// The head did not arrive in time.
     Late,
 }
 
 impl Unread<'_> {
+    /// Returns the error to respond with.
     fn error(self, limits: &HttpLimits) -> Error {
         let (code, detail) = match self {
             Self::Late => {
@@ -80,7 +84,7 @@ impl Unread<'_> {
         Error::new(code, detail)
     }
 
-    /// Returns the bytes of the response, and writes its line. `has_body` is false for the response to HEAD.
+    /// Encodes the response, and writes its log line. `has_body` is false for the response to HEAD.
     pub(super) fn encode(self, limits: &HttpLimits, peer: &Peer, has_body: bool) -> Vec<u8> {
         let error = self.error(limits);
         let context = RequestContext::now(None, peer.clone());
@@ -91,8 +95,8 @@ impl Unread<'_> {
         let reason = status.canonical_reason().unwrap_or_default();
         let id = context.id.as_str();
         let head = format!(
-            "HTTP/1.1 {} {reason}\r\ncontent-type: application/problem+json\r\ncontent-length: {}\r\n\
-             connection: close\r\nx-request-id: {id}\r\ndate: {date}\r\n\r\n",
+            "HTTP/1.1 {} {reason}\r\ncontent-type: application/problem+json\r\n\
+             content-length: {}\r\nconnection: close\r\nx-request-id: {id}\r\ndate: {date}\r\n\r\n",
             status.as_u16(),
             body.len()
         );
@@ -104,6 +108,7 @@ impl Unread<'_> {
     }
 }
 
+/// Creates the error of a head over the limits.
 pub(super) fn header_too_large(limits: &HttpLimits) -> Error {
     let HttpLimits { header_bytes, header_count, .. } = limits;
     let detail =
@@ -111,7 +116,7 @@ pub(super) fn header_too_large(limits: &HttpLimits) -> Error {
     Error::new(HEADER_TOO_LARGE, detail)
 }
 
-/// Whether a request line names a version of HTTP that is neither 1.0 nor 1.1.
+/// Returns whether a request line names a version of HTTP other than 1.0 and 1.1.
 fn is_of_other_version(head: &[u8]) -> bool {
     let line = head
         .trim_ascii_start()
@@ -130,7 +135,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn other_versions_of_http_are_told_from_other_protocols() {
+    fn is_of_other_version_accepts_versions_of_http_only() {
         for other in [
             "GET / HTTP/3.0\r\nhost: a",
             "GET / HTTP/1.2\r\n",

@@ -1,4 +1,5 @@
-//! The socket as hyper sees it: with bytes that were read ahead, and a time limit on a client that takes nothing.
+//! The client's socket as hyper uses it: with bytes that were read ahead, and a time limit on a
+//! client that accepts no bytes.
 
 use std::{
     future::poll_fn,
@@ -22,31 +23,33 @@ use tokio::{
 
 use crate::edge::http::connection::{Peer, flood::FrameMeter};
 
-/// How much is read ahead: the whole head of a usual request.
+/// Bytes that are read ahead at once: the whole head of a usual request.
 const READ_AHEAD_BYTES: usize = 2048;
 
-/// How much of an HTTP/2 connection is read at once.
+/// Bytes of an HTTP/2 connection that are read at once.
 const METERED_READ_BYTES: usize = 16 * 1024;
 
-/// A client's socket. While it is open it holds one of the server's connection slots, also after an upgrade.
+/// A client's socket. While open, also after an upgrade, it occupies one of the server's connection
+/// slots.
 pub(super) struct ClientSocket {
     stream: TokioIo<TcpStream>,
-    /// Read from the socket, and not yet by hyper.
+    /// Bytes that were read from the socket, and not yet by hyper.
     ahead: Bytes,
     peer: Peer,
     write_timeout: Duration,
-    /// Whether a response of hyper's own is held back.
+    /// Holds hyper's own responses back, instead of sending them.
     holds_refusals: bool,
-    /// The status of the response that was held back.
+    /// Status of the response that was held back.
     refused: Option<StatusCode>,
-    /// Counts the frames of HTTP/2.
+    /// The frame meter of an HTTP/2 connection.
     frames: Option<FrameMeter>,
-    /// When the client is given up; made at the first write that had to wait.
+    /// The timeout of a blocked write, created at the first write that had to wait.
     stalled: Option<Pin<Box<Sleep>>>,
     _slot: OwnedSemaphorePermit,
 }
 
 impl ClientSocket {
+    /// Creates the socket of an accepted connection.
     pub(super) fn new(
         stream: TcpStream,
         peer: Peer,
@@ -66,30 +69,35 @@ impl ClientSocket {
         }
     }
 
-    /// Holds back what hyper responds by itself, on HTTP/1.1, to a head that it cannot parse.
+    /// Holds back the responses that hyper itself makes, on HTTP/1.1, to a head that it cannot
+    /// parse.
     pub(super) fn hold_refusals(&mut self) {
         self.holds_refusals = true;
     }
 
-    /// Ends the connection when frames flood it that bring no request on.
+    /// Enables the frame meter, which ends the connection when frames flood it that advance no
+    /// request.
     pub(super) fn meter_frames(&mut self) {
         self.frames = Some(FrameMeter::new());
     }
 
-    /// Counts the frames in what hyper is about to read.
+    /// Counts the frames in bytes that hyper is about to read.
     fn check_frames(&mut self, bytes: &[u8]) -> io::Result<()> {
         let activity = self.peer.activity();
         let Some(frames) = &mut self.frames else { return Ok(()) };
         if frames.admits(bytes, activity.steps()) {
             return Ok(());
         }
-        tracing::debug!(peer = %self.peer.address(), "gave up a client that floods its connection with HTTP/2 frames");
-        // The kernel too shall drop what is still coming.
+        tracing::debug!(
+            peer = %self.peer.address(),
+            "gave up a client that floods its connection with HTTP/2 frames"
+        );
+        // A reset makes the kernel, too, drop the bytes that are still coming.
         activity.reset.set(true);
         Err(ErrorKind::ConnectionAborted.into())
     }
 
-    /// Reads through a buffer that can be looked at; hyper's cannot.
+    /// Reads through a buffer of our own: the bytes in hyper's cannot be inspected.
     fn poll_read_metered(
         &mut self,
         cx: &mut Context<'_>,
@@ -104,13 +112,13 @@ impl ClientSocket {
         Poll::Ready(Ok(()))
     }
 
-    /// Returns the status of the response that was held back. The socket is open still.
+    /// Returns the status of the response that was held back. The socket is still open.
     pub(super) fn take_refused(&mut self) -> Option<StatusCode> {
         self.holds_refusals = false;
         self.refused.take()
     }
 
-    /// Whether `bytes` are a response of hyper's own, which is then held back.
+    /// Returns whether `bytes` belong to a response of hyper's own, which is then held back.
     fn holds(&mut self, bytes: &[u8]) -> bool {
         if self.refused.is_some() {
             return true;
@@ -127,18 +135,20 @@ impl ClientSocket {
         self.refused.is_some()
     }
 
-    /// What was read ahead.
+    /// Returns the bytes that were read ahead.
     pub(super) fn ahead(&self) -> &[u8] {
         &self.ahead
     }
 
-    /// Gives back what hyper had read and not used: a copy, as `bytes` keeps the whole buffer alive, however few they are.
+    /// Returns bytes to the socket that hyper had read and not used. They are copied, since `bytes`
+    /// keeps the whole buffer alive, however few they are.
     pub(super) fn unread(&mut self, bytes: &[u8]) {
         debug_assert!(self.ahead.is_empty(), "hyper reads on only after what was read ahead");
         self.ahead = Bytes::copy_from_slice(bytes);
     }
 
-    /// Reads more ahead; returns how much. Nothing is held for a socket that has nothing to read.
+    /// Reads more bytes ahead, and returns their number. A socket without readable bytes occupies
+    /// no buffer.
     pub(super) fn poll_read_ahead(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
         let mut space = [0; READ_AHEAD_BYTES];
         let mut read = ReadBuf::new(&mut space);
@@ -164,7 +174,7 @@ impl ClientSocket {
         poll_fn(|cx| Pin::new(&mut *self).poll_shutdown(cx)).await
     }
 
-    /// Reads and forgets; returns how much.
+    /// Reads and discards bytes, and returns their number.
     pub(super) fn poll_discard(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
         let mut space = [0; 16 * 1024];
         let mut read = ReadBuf::new(&mut space);
@@ -172,7 +182,8 @@ impl ClientSocket {
         Poll::Ready(Ok(read.filled().len()))
     }
 
-    /// Passes on the outcome of a write, unless the client has taken nothing for too long.
+    /// Returns the outcome of a write, or an error if the client has accepted no bytes for
+    /// `write_timeout`.
     fn progress(
         &mut self,
         cx: &mut Context<'_>,
@@ -195,8 +206,11 @@ impl ClientSocket {
         if let Some(stalled) = &mut self.stalled {
             ready!(stalled.as_mut().poll(cx));
         }
-        tracing::debug!(peer = %self.peer.address(), "gave up a client that takes nothing of its answer");
-        // The kernel too shall drop what nobody reads.
+        tracing::debug!(
+            peer = %self.peer.address(),
+            "gave up a client that takes nothing of its answer"
+        );
+        // A reset makes the kernel, too, drop the bytes that the client does not read.
         self.peer.activity().reset.set(true);
         Poll::Ready(Err(ErrorKind::TimedOut.into()))
     }
@@ -205,7 +219,7 @@ impl ClientSocket {
 impl Drop for ClientSocket {
     fn drop(&mut self) {
         if self.peer.activity().reset.get() {
-            // An error means that the socket is gone already.
+            // An error means that the socket is already gone.
             let _ = self.stream.inner().set_zero_linger();
         }
     }
@@ -265,7 +279,8 @@ impl Write for ClientSocket {
         true
     }
 
-    /// hyper flushes when it has written all that it had.
+    /// Marks the response as written once no request is in flight: hyper flushes when it has
+    /// written all that it had.
     fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
         let activity = self.peer.activity();
         if activity.responding.get() && activity.in_flight() == 0 {

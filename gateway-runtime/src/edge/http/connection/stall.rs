@@ -1,7 +1,8 @@
-//! The time limit on an HTTP/2 client that takes nothing of one answer.
+//! The time limit on an HTTP/2 client that accepts no bytes of one response.
 //!
-//! Flow control lets a client read all answers of a connection but one, whose stream then waits with all that feeds it. Such a
-//! stream is reset; the others go on. The timer is set once a piece has to wait, so that answers which are taken at once cost none.
+//! Flow control (RFC 9113 §5.2) lets a client read all responses of a connection but one. That
+//! stream then waits, with everything that feeds it, and is reset here while the others continue.
+//! The timer is set once a chunk has to wait, so that a response without delays needs none.
 
 use std::{
     cell::Cell,
@@ -14,7 +15,7 @@ use std::{
 use pin_project_lite::pin_project;
 use tokio::time::{Instant, Sleep, sleep_until};
 
-/// Which piece of an answer waits for the client, by number; none if no piece does.
+/// The stall state of a stream: the number of the chunk that waits for the client, if one does.
 #[derive(Debug, Default)]
 pub(super) struct Waiting {
     pieces: Cell<u32>,
@@ -22,30 +23,32 @@ pub(super) struct Waiting {
 }
 
 impl Waiting {
-    /// A piece was handed to the protocol.
+    /// Records that a chunk was handed to hyper.
     pub(super) fn offered(&self) {
         self.pieces.set(self.pieces.get().wrapping_add(1));
         self.waits.set(true);
     }
 
-    /// The protocol took it.
+    /// Records that hyper accepted the chunk.
     pub(super) fn taken(&self) {
         self.waits.set(false);
     }
 
+    /// Returns the number of the waiting chunk.
     fn piece(&self) -> Option<u32> {
         self.waits.get().then(|| self.pieces.get())
     }
 }
 
 pin_project! {
-    /// A stream, until it ends or its client takes no piece of the answer for too long. Dropping it resets the stream.
+    /// A stream that ends itself when its client accepts no chunk of the response for
+    /// `write_timeout`. Dropping it resets the stream.
     pub(super) struct Watched<F> {
         #[pin]
         stream: F,
         waiting: Rc<Waiting>,
         write_timeout: Duration,
-        // The piece that the timer is set for.
+        // The chunk that the timer is set for.
         piece: Option<u32>,
         timer: Option<Pin<Box<Sleep>>>,
     }

@@ -1,6 +1,7 @@
-//! `/asyncapi.json`: AsyncAPI 3.0. Calls over one WebSocket and by the bus, and the webhooks that the gateway takes.
+//! `/asyncapi.json`, AsyncAPI 3.0: calls over one WebSocket and by the bus, and webhooks.
 //!
-//! Each road is a channel of its own, with the messages that go over it; an operation is a method on one of them.
+//! Each transport is a channel with the messages that it carries. An operation is a method on one
+//! of them.
 
 use schemars::{
     Schema,
@@ -23,10 +24,10 @@ use crate::{
     service::registry::Registry,
 };
 
-/// The channel of all calls over a WebSocket.
+/// The name of the channel of calls over a WebSocket.
 const CALLS: &str = "calls";
 
-/// The document.
+/// Returns the document.
 pub(super) fn document(info: &Info, registry: &Registry, bus: &BusSettings) -> Value {
     let mut components = Components::default();
     components.add_own(&problem::schema());
@@ -72,8 +73,8 @@ pub(super) fn document(info: &Info, registry: &Registry, bus: &BusSettings) -> V
     document
 }
 
-/// The broker, and where there is another road than the bus, the gateway itself: where channels do not say which server they are
-/// on, they are on all.
+/// Returns the broker and, if there are other channels than the bus's, the gateway itself as
+/// servers. Sets the server of each channel, because a channel without one is on all servers.
 fn servers(bus: Value, channels: &mut Map<String, Value>) -> Value {
     let mut servers = json!({ bus::SERVER: bus });
     for (name, channel) in channels {
@@ -90,19 +91,21 @@ fn servers(bus: Value, channels: &mut Map<String, Value>) -> Value {
     servers
 }
 
-/// The gateway does not know by which name it is reached.
+/// Returns the gateway as a server. Its host is a variable, because the gateway does not know the
+/// name by which clients reach it.
 fn gateway(protocol: &str) -> Value {
     let host =
         json!({ "description": "Where the gateway is reached.", "default": "localhost:8080" });
     json!({ "host": "{host}", "protocol": protocol, "variables": { "host": host } })
 }
 
-/// The channel of calls, with the one message that is the same for all of them.
+/// Returns the channel of calls, with the one message that all of them share: the failure.
 fn websocket(problem: &Value) -> Value {
     json!({
         "address": WEBSOCKET,
         "title": "Calls",
-        "description": "JSON-RPC 2.0 over one WebSocket: many calls in flight, answers in any order.",
+        "description": "JSON-RPC 2.0 over one WebSocket: many calls in flight, answers in any \
+                        order.",
         "messages": { messages::FAILURE: messages::failure(problem) },
         "bindings": { "ws": { "method": "GET", "bindingVersion": "0.1.0" } },
     })
@@ -114,7 +117,7 @@ fn add_messages(channel: &mut Value, messages: Vec<(String, Value)>) {
     }
 }
 
-/// The channel of a webhook.
+/// Returns the channel of a webhook.
 fn webhook(it: &MethodDescription<'_>) -> Value {
     let (name, message) = messages::of_webhook(it);
     json!({
@@ -129,7 +132,7 @@ pub(super) fn reference(channel: &str, message: &str) -> Value {
     json!({ "$ref": format!("#/channels/{channel}/messages/{message}") })
 }
 
-/// What answers a call: on the same connection, an item at a time where the answer is a stream.
+/// Returns the replies to a call: on the same connection, item by item if the reply is a stream.
 fn reply(it: &MethodDescription<'_>) -> Value {
     let answers =
         messages::of_call(it).into_iter().skip(1).map(|(name, _)| reference(CALLS, &name));
@@ -137,7 +140,7 @@ fn reply(it: &MethodDescription<'_>) -> Value {
     json!({ "channel": { "$ref": format!("#/channels/{CALLS}") }, "messages": messages })
 }
 
-/// The gateway receives each; `more` depends on the road.
+/// Describes an operation that the gateway receives; `more` depends on the transport.
 pub(super) fn describe_operation(
     it: &MethodDescription<'_>,
     channel: &str,
@@ -167,7 +170,7 @@ pub(super) fn describe_operation(
     operation
 }
 
-/// AsyncAPI's schemas are those of JSON Schema draft 7.
+/// Rewrites a schema as JSON Schema draft 7, which is what AsyncAPI uses.
 fn draft_07(schema: Value) -> Value {
     let Ok(mut schema) = Schema::try_from(schema) else { return Value::Bool(true) };
     ReplaceUnevaluatedProperties::default().transform(&mut schema);

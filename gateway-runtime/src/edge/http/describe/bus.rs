@@ -1,4 +1,5 @@
-//! The bus in AsyncAPI: the queue that calls come by, their answers, and the queues where calls wait to be tried again or end.
+//! The bus in AsyncAPI: the queue of calls, the replies, and the queues of retries and dead
+//! letters.
 
 use ::http::Uri;
 use serde_json::{Map, Value, json};
@@ -14,19 +15,20 @@ use crate::{
     service::argument::ReplyShape,
 };
 
-/// The server, where a broker is configured.
+/// The name of the broker in the list of servers.
 pub(super) const SERVER: &str = "bus";
 
 const CALLS: &str = "bus_calls";
 const ANSWERS: &str = "bus_answers";
 const RETRIES: &str = "bus_retries";
 const DEAD: &str = "bus_dead_letters";
-/// The message of a call that has failed.
+/// The name of the message that reports a failed call.
 const FAILURE: &str = "failure";
-/// The message of a call that could not be carried out.
+/// The name of the message of a call that is retried or is a dead letter.
 const FAILED: &str = "failed_call";
 
-/// Adds what the gateway does with the queue of calls, where it takes calls from one.
+/// Adds the channels and operations of calls by the bus, if the gateway consumes the queue of calls
+/// and a method can be called by it.
 pub(super) fn add(
     described: &[MethodDescription<'_>],
     settings: &BusSettings,
@@ -58,7 +60,8 @@ pub(super) fn add(
         let reply = json!({
             "address": {
                 "location": "$message.header#/replyTo",
-                "description": "The property `reply_to` of the call. A call without it is not answered.",
+                "description": "The property `reply_to` of the call. A call without it is not \
+                                answered.",
             },
             "channel": { "$ref": format!("#/channels/{ANSWERS}") },
             "messages": messages,
@@ -72,8 +75,8 @@ pub(super) fn add(
     }
 }
 
-/// The server's entry; its password is nobody's business, nor its user. None where no broker is configured, or the URL has
-/// another form than that of addresses.
+/// Returns the broker as a server, without user and password; none if no broker is configured, or
+/// if its URL cannot be parsed.
 pub(super) fn server(settings: &BusSettings) -> Option<Value> {
     let url: Uri = settings.amqp.as_ref()?.expose().parse().ok()?;
     let (protocol, host) = (url.scheme_str()?, url.host()?);
@@ -90,12 +93,12 @@ pub(super) fn server(settings: &BusSettings) -> Option<Value> {
     Some(server)
 }
 
-/// Whether a channel is one of the bus.
+/// Returns whether a channel is one of the bus.
 pub(super) fn is_channel(name: &str) -> bool {
     [CALLS, ANSWERS, RETRIES, DEAD].contains(&name)
 }
 
-/// No two have one name, whatever methods are called.
+/// Adds an operation under a unique name, since names of methods may collide with it.
 fn add_operation(operations: &mut Map<String, Value>, name: &str, operation: Value) {
     let mut name = name.to_owned();
     while operations.contains_key(&name) {
@@ -117,7 +120,7 @@ fn bindings(mut amqp: Value) -> Value {
     json!({ "amqp": amqp })
 }
 
-/// How the gateway declares its queues.
+/// Returns the binding of a queue as the gateway declares it.
 fn durable_queue(name: Option<&str>) -> Value {
     let mut queue = json!({ "durable": true, "exclusive": false, "autoDelete": false });
     if let Some(name) = name {
@@ -130,9 +133,10 @@ fn of_calls(queue: &CallQueue, messages: Map<String, Value>) -> Value {
     json!({
         "address": queue.name,
         "title": "Calls by the bus",
-        "description": "Who is calling stands in the header fields `authorization` or `x-api-key`. The property `message_id` is the \
-                        idempotency key. A call with `reply_to` and `expiration` is answered at once, also with its failure; any \
-                        other that fails is tried again where that can help, and else is a dead letter.",
+        "description": "Who is calling stands in the header fields `authorization` or `x-api-key`. \
+                        The property `message_id` is the idempotency key. A call with `reply_to` \
+                        and `expiration` is answered at once, also with its failure; any other \
+                        that fails is tried again where that can help, and else is a dead letter.",
         "messages": messages,
         "bindings": durable_queue(Some(&queue.name)),
     })
@@ -142,7 +146,8 @@ fn of_answers(messages: Map<String, Value>) -> Value {
     json!({
         "address": null,
         "title": "Answers by the bus",
-        "description": "The queue that the call names in `reply_to`, by the exchange without a name.",
+        "description": "The queue that the call names in `reply_to`, by the exchange without a \
+                        name.",
         "messages": messages,
     })
 }
@@ -165,8 +170,9 @@ fn of_dead_letters(queue: &CallQueue, messages: Map<String, Value>) -> Value {
         "address": queue.dead_letter_queue(),
         "title": "Calls that cannot be carried out",
         "description": format!(
-            "They come by the topic exchange `{exchange}`, with `{}` as their routing key. Those that the broker gave too often, \
-             because gateways were lost with them, come without the fields of the gateway.",
+            "They come by the topic exchange `{exchange}`, with `{}` as their routing key. Those \
+             that the broker gave too often, because gateways were lost with them, come without \
+             the fields of the gateway.",
             queue.name
         ),
         "messages": messages,
@@ -174,7 +180,7 @@ fn of_dead_letters(queue: &CallQueue, messages: Map<String, Value>) -> Value {
     })
 }
 
-/// What the gateway sends there in the place of a call.
+/// Returns the operation by which the gateway sends a failed call to another queue.
 fn forwarded_call(title: &str, channel: &str) -> Value {
     json!({
         "action": "send",
@@ -224,7 +230,7 @@ fn answer(it: &MethodDescription<'_>) -> Value {
     message
 }
 
-/// Any call can fail.
+/// Returns the message of a failure, which any call can get.
 fn failure(problem: &Value) -> Value {
     let mut headers = header_fields(json!({ "type": "integer", "minimum": 400, "maximum": 599 }));
     headers["properties"]["retry-after"] = json!({
@@ -240,27 +246,34 @@ fn failure(problem: &Value) -> Value {
     })
 }
 
-/// A call as it came, and why it is here.
+/// Returns the message of a failed call: as it came, with the reason in the header fields.
 fn failed_call() -> Value {
     json!({
         "title": "A call that has failed, as it came",
         "headers": {
             "type": "object",
             "properties": {
-                "x-gateway-attempt": { "description": "How often it was tried.", "type": "integer", "minimum": 1 },
+                "x-gateway-attempt": {
+                    "description": "How often it was tried.",
+                    "type": "integer",
+                    "minimum": 1,
+                },
                 "x-gateway-code": { "description": "The code of the problem.", "type": "string" },
                 "x-gateway-problem": {
                     "description": "The problem.",
                     "type": "string",
                     "contentMediaType": "application/problem+json",
                 },
-                Message::UNREADABLE: { "description": "Why some of its properties are missing.", "type": "string" },
+                Message::UNREADABLE: {
+                    "description": "Why some of its properties are missing.",
+                    "type": "string",
+                },
             },
         },
     })
 }
 
-/// The header fields of an answer.
+/// Returns the header fields of a reply.
 fn header_fields(status: Value) -> Value {
     json!({
         "type": "object",
@@ -269,7 +282,7 @@ fn header_fields(status: Value) -> Value {
     })
 }
 
-/// Chosen by who calls, and said again by the answer.
+/// Returns the location of the correlation id, which the caller chooses and the reply repeats.
 fn correlation() -> Value {
     json!({ "location": "$message.header#/correlationId" })
 }

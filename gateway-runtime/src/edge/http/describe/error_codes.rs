@@ -1,4 +1,4 @@
-//! How a call can fail: the codes that a method can be expected to answer with.
+//! The error codes that a method can be expected to reply with.
 
 use crate::{
     auth::AcceptedCredentials,
@@ -10,7 +10,8 @@ use crate::{
     service::{argument::ReplyShape, registry::Method},
 };
 
-/// The codes that the gateway itself may answer a call of `method` with, and those that it declares itself, by status.
+/// Returns the codes with which the gateway may reply to a call of `method`, and those that the
+/// method declares, by status.
 pub(super) fn codes(method: &Method, accepted: AcceptedCredentials) -> Vec<Code> {
     let spec = method.spec;
     let is_webhook = spec.webhook.is_some();
@@ -58,7 +59,8 @@ pub(super) fn codes(method: &Method, accepted: AcceptedCredentials) -> Vec<Code>
     codes
 }
 
-/// Whether a caller must be known. Where no credentials are read, what says nothing of them asks for none.
+/// Returns the authentication of a method as published. A method that declares nothing requires
+/// none where no credentials are read.
 pub(super) fn asked_auth(method: &Method, accepted: AcceptedCredentials) -> AuthMode {
     let says = method.spec.auth.or(method.service.auth).is_some();
     match method.auth() {

@@ -1,23 +1,24 @@
-//! Header fields, as OpenAPI describes them.
+//! Header fields as OpenAPI describes them.
 
 use serde_json::{Value, json};
 
-/// What every response has.
+/// Returns the fields of every response.
 pub(super) fn always() -> Value {
     json!({ "X-Request-Id": reference("X-Request-Id") })
 }
 
-/// A reference to one of the [`shared`] fields.
+/// Returns a reference to one of the [`shared`] fields.
 pub(super) fn reference(name: &str) -> Value {
     json!({ "$ref": format!("#/components/headers/{name}") })
 }
 
-/// All that responses refer to.
+/// Returns the fields that responses refer to.
 pub(super) fn shared() -> Value {
     json!({
         "X-Request-Id": {
-            "description": "The name of the call in the gateway's log: the request's own `X-Request-Id` if it is at \
-                            most 128 letters, digits and `-_.:/+=`, else a new one.",
+            "description": "The name of the call in the gateway's log: the request's own \
+                            `X-Request-Id` if it is at most 128 letters, digits and `-_.:/+=`, \
+                            else a new one.",
             "required": true,
             "schema": { "type": "string" },
         },
@@ -28,22 +29,23 @@ pub(super) fn shared() -> Value {
     })
 }
 
-/// A bare key, as clients make them; a quoted one is taken too.
+/// The pattern of a bare key, as clients make them. The gateway accepts a quoted key as well.
 const KEY: &str = "^[!#-~]([ -~]*[!-~])?$";
 
-/// The name that a caller gives to what it wants done once, as a parameter.
+/// Returns the parameter for the idempotency key.
 pub(super) fn idempotency_key(is_required: bool) -> Value {
     json!({
         "name": "Idempotency-Key",
         "in": "header",
-        "description": "Names what is to be done once: the same key and request get the same answer, and providers \
-                        that de-duplicate are sent the same key. A key of 1 to 255 printable ASCII characters.",
+        "description": "Names what is to be done once: the same key and request get the same \
+                        answer, and providers that de-duplicate are sent the same key. A key of 1 \
+                        to 255 printable ASCII characters.",
         "required": is_required,
         "schema": { "type": "string", "minLength": 1, "maxLength": 255, "pattern": KEY },
     })
 }
 
-/// What proves who sent a webhook, as parameters: the fields of Standard Webhooks 1.0.0.
+/// Returns the parameters of a webhook's signature: the fields of Standard Webhooks 1.0.0.
 pub(super) fn of_webhooks() -> [Value; 3] {
     let field = |name: &str, description: &str, schema: Value| {
         json!({
@@ -67,8 +69,8 @@ pub(super) fn of_webhooks() -> [Value; 3] {
         ),
         field(
             "webhook-signature",
-            "`v1,` and the base64 of HMAC-SHA256 over `{webhook-id}.{webhook-timestamp}.{body}`; several are \
-             separated by spaces.",
+            "`v1,` and the base64 of HMAC-SHA256 over \
+             `{webhook-id}.{webhook-timestamp}.{body}`; several are separated by spaces.",
             json!({ "type": "string" }),
         ),
     ]

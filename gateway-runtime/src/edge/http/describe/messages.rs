@@ -1,4 +1,4 @@
-//! The messages of AsyncAPI: JSON-RPC 2.0 requests, answers and items of streams, and webhooks.
+//! The messages of AsyncAPI: JSON-RPC 2.0 requests, their replies, items of streams, and webhooks.
 
 use serde_json::{Value, json};
 
@@ -7,16 +7,16 @@ use crate::{
     service::argument::ReplyShape,
 };
 
-/// The message that tells of a failed call.
+/// The name of the message that reports a failed call.
 pub(super) const FAILURE: &str = "failure";
 
-/// What the message that begins a call, or is a webhook, is called.
+/// Returns the name of the message that begins a call or is a webhook.
 pub(super) fn request_name(it: &MethodDescription<'_>) -> String {
     let kind = if it.method.spec.webhook.is_some() { "event" } else { "request" };
     format!("{}_{kind}", it.id)
 }
 
-/// The request, and then each kind of message that answers it.
+/// Returns the request of a call, then each kind of message that replies to it, by name.
 pub(super) fn of_call(it: &MethodDescription<'_>) -> Vec<(String, Value)> {
     let title = it.method.spec.title;
     let answer = it.answer.clone().unwrap_or(json!({ "type": "null" }));
@@ -40,7 +40,7 @@ pub(super) fn of_call(it: &MethodDescription<'_>) -> Vec<(String, Value)> {
     messages
 }
 
-/// What a sender of webhooks sends.
+/// Returns the message of a webhook, with its name.
 pub(super) fn of_webhook(it: &MethodDescription<'_>) -> (String, Value) {
     let fields = headers::of_webhooks();
     let field = |field: &Value| {
@@ -60,7 +60,7 @@ pub(super) fn of_webhook(it: &MethodDescription<'_>) -> (String, Value) {
     (request_name(it), message)
 }
 
-/// Any call can fail.
+/// Returns the message of a failure, which any call can get.
 pub(super) fn failure(problem: &Value) -> Value {
     let payload = json!({
         "type": "object",
@@ -69,7 +69,10 @@ pub(super) fn failure(problem: &Value) -> Value {
             "error": {
                 "type": "object",
                 "properties": {
-                    "code": { "description": "The kind of failure, as JSON-RPC 2.0 has it.", "type": "integer" },
+                    "code": {
+                        "description": "The kind of failure, as JSON-RPC 2.0 has it.",
+                        "type": "integer",
+                    },
                     "message": { "type": "string" },
                     "data": problem,
                 },
@@ -122,7 +125,8 @@ fn item(item: &Value) -> Value {
     })
 }
 
-/// Chosen by the client for each call; a request without it is not answered.
+/// Returns the schema of the id, which the client chooses for each call. A request without an id
+/// gets no reply (JSON-RPC 2.0 §4.1).
 fn id() -> Value {
     json!({ "type": ["string", "number", "null"] })
 }
@@ -131,7 +135,7 @@ fn message(title: &str, payload: Value) -> Value {
     message_of(title, payload, "id")
 }
 
-/// A message whose payload has the id of its call at `id`.
+/// Returns a message whose payload has the id of its call at `id`.
 fn message_of(title: &str, payload: Value, id: &str) -> Value {
     json!({
         "title": title,

@@ -1,4 +1,5 @@
-//! `/meta`: every service and method with its schemas and terms, and the providers behind them with their health.
+//! `/meta`: every service and method with its schemas and terms, and the providers of the
+//! capabilities that they use, with their health.
 
 use std::{collections::BTreeSet, fmt, sync::Arc};
 
@@ -26,15 +27,15 @@ use crate::{
     },
 };
 
-/// The document, written as far as it does not change.
+/// The document, rendered as far as it does not change.
 pub(super) struct Meta {
-    /// The members that stand first, without the brace that ends the object.
+    /// The first members, without the brace that ends the object.
     head: String,
     services: Vec<RenderedService>,
     registry: Arc<Registry>,
 }
 
-/// A service as it stands in the document.
+/// A service as rendered in the document.
 struct RenderedService {
     name: &'static str,
     version: String,
@@ -61,11 +62,12 @@ impl Meta {
         Self { head, services, registry }
     }
 
-    /// Answers a GET of what lies `below` `/meta`: all, the versions of a service, or one of them.
+    /// Responds to a GET of `below`, the path after `/meta`: all services, the versions of a
+    /// service, or one of them.
     ///
     /// # Errors
     ///
-    /// `not-found` when there is no such service.
+    /// `not-found` for unknown services and paths.
     pub(super) fn serve(&self, below: &str) -> Result<Response<Bytes>> {
         let mut names = below.split('/');
         let (start, name, version, more) = (names.next(), names.next(), names.next(), names.next());
@@ -79,7 +81,7 @@ impl Meta {
                 "no such service is published; /meta lists those that are",
             ));
         }
-        // The tag is made of those of the parts.
+        // Derived from the tags of the parts, so that the whole need not be hashed.
         let capabilities = self.capabilities(&services).to_string();
         let tags = services.iter().flat_map(|service| service.tag.as_bytes());
         let parts: Vec<u8> =
@@ -87,7 +89,8 @@ impl Meta {
         Ok(answer(etag::of(&parts), self.join(&services, &capabilities)))
     }
 
-    /// What stands behind these services, now.
+    /// Returns the capabilities that these services use, with the current health of their
+    /// providers.
     fn capabilities(&self, services: &[&RenderedService]) -> Value {
         let is_used = |name| services.iter().any(|service| service.capabilities.contains(name));
         capabilities(&self.registry, is_used)
@@ -136,41 +139,48 @@ impl RenderedService {
     }
 }
 
-/// All that is published about a method; `queue` is where calls by the bus come from.
+/// Describes a method; `queue` is the queue of calls, if calls by the bus are enabled.
 fn describe(method: &Method, accepted: AcceptedCredentials, queue: Option<&str>) -> Value {
     let spec = method.spec;
     let mut members = Map::new();
-    let mut say = |name: &str, value: Value| members.insert(name.to_owned(), value);
-    say("name", spec.name.into());
-    say("title", spec.title.into());
+    let mut insert = |name: &str, value: Value| members.insert(name.to_owned(), value);
+    insert("name", spec.name.into());
+    insert("title", spec.title.into());
     if !spec.description.is_empty() {
-        say("description", spec.description.into());
+        insert("description", spec.description.into());
     }
     if spec.deprecated {
-        say("deprecated", true.into());
+        insert("deprecated", true.into());
     }
-    say("http", json!({ "method": spec.verb, "path": method.path() }));
+    insert("http", json!({ "method": spec.verb, "path": method.path() }));
     if spec.webhook.is_some() {
-        say("webhook", json!({ "signature": "standard-webhooks-v1" }));
+        insert("webhook", json!({ "signature": "standard-webhooks-v1" }));
     } else if is_callable_by_message(method) {
-        say("websocket", json!({ "path": WEBSOCKET, "method": rpc_name(method) }));
+        insert("websocket", json!({ "path": WEBSOCKET, "method": rpc_name(method) }));
     }
     if let Some(queue) = queue.filter(|_| is_callable_by_bus(method)) {
-        say("bus", json!({ "queue": queue }));
+        insert("bus", json!({ "queue": queue }));
     }
     if let Some(input) = &method.input {
         let place = if spec.verb.has_query_input() { "query" } else { "body" };
-        say("request", json!({ "in": place, "schema": input.schema.json() }));
+        insert("request", json!({ "in": place, "schema": input.schema.json() }));
     }
-    say("response", response(&method.answer));
-    terms(method).into_iter().for_each(|(name, value)| drop(say(&name, value)));
+    insert("response", response(&method.answer));
+    terms(method).into_iter().for_each(|(name, value)| drop(insert(&name, value)));
     if spec.webhook.is_none() {
-        say("auth", json!(method.auth()));
-        say("scopes", method.scopes().collect());
+        insert("auth", json!(method.auth()));
+        insert("scopes", method.scopes().collect());
     }
-    say("capabilities", method.capabilities.iter().map(|capability| capability.name).collect());
-    let error = |code: crate::Code| json!({ "code": code.name(), "status": code.status(), "title": code.title(), "retryable": code.is_retryable() });
-    say("errors", error_codes::codes(method, accepted).into_iter().map(error).collect());
+    insert("capabilities", method.capabilities.iter().map(|capability| capability.name).collect());
+    let error = |code: crate::Code| {
+        json!({
+            "code": code.name(),
+            "status": code.status(),
+            "title": code.title(),
+            "retryable": code.is_retryable(),
+        })
+    };
+    insert("errors", error_codes::codes(method, accepted).into_iter().map(error).collect());
     Value::Object(members)
 }
 

@@ -1,4 +1,5 @@
-//! The methods as the documents for generators of clients see them: named, and with schemas that refer to components.
+//! The methods as described in documents for client generators: with an id, and with schemas that
+//! refer to components.
 
 use serde_json::Value;
 
@@ -11,19 +12,20 @@ use crate::{
     },
 };
 
-/// A method, and what it is called and refers to in a document.
+/// A method with its id and its schemas in a document.
 #[derive(Debug)]
 pub(super) struct MethodDescription<'r> {
     pub(super) method: &'r Method,
     pub(super) id: String,
     /// The schema of the input.
     pub(super) input: Option<Value>,
-    /// The schema of the answer, or of each item of it.
+    /// The schema of the reply, or of each item of it.
     pub(super) answer: Option<Value>,
 }
 
 impl<'r> MethodDescription<'r> {
-    /// All methods. The schemas of inputs are named first; `query` says what becomes of those that are in the query.
+    /// Describes all methods. The schemas of inputs are named first; `query` says how the schemas
+    /// of inputs in the query are written.
     pub(super) fn all(
         registry: &'r Registry,
         components: &mut Components,
@@ -47,7 +49,7 @@ impl<'r> MethodDescription<'r> {
         described
     }
 
-    /// Whether a client that has nothing to say need not say it.
+    /// Returns whether the input may be omitted.
     pub(super) fn is_optional(&self) -> bool {
         self.method.input.as_ref().is_none_or(|input| input.schema.is_optional())
     }

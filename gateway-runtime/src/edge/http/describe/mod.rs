@@ -1,7 +1,9 @@
-//! What the gateway publishes about itself: `/meta`, `/openapi.json`, `/asyncapi.json`.
+//! The documents that the gateway publishes about itself: `/meta`, `/openapi.json` and
+//! `/asyncapi.json`.
 //!
-//! The documents are written once, at start, from the registry and what is configured of authentication and of the bus, so they cannot say what the server does not do.
-//! Only the health of providers is read when `/meta` is asked for.
+//! The documents are rendered once, at start, from the registry and the settings of authentication
+//! and bus, so they cannot describe what the server does not do. Only the health of providers is
+//! read when `/meta` is requested.
 
 mod asyncapi;
 mod bus;
@@ -35,7 +37,7 @@ use crate::{
     service::registry::Registry,
 };
 
-/// The documents about what is registered.
+/// The published documents about the registered services.
 #[derive(Debug)]
 pub struct Documents {
     meta: Meta,
@@ -44,7 +46,8 @@ pub struct Documents {
 }
 
 impl Documents {
-    /// Writes the documents of a gateway that reads the `accepted` credentials, and takes calls by this bus.
+    /// Renders the documents of a gateway that reads the `accepted` credentials and takes calls by
+    /// this bus.
     #[must_use]
     pub fn new(
         info: &Info,
@@ -59,11 +62,12 @@ impl Documents {
         }
     }
 
-    /// Answers a GET of `/openapi.json`, `/asyncapi.json`, `/meta` or what lies under that, with an entity tag.
+    /// Responds to a GET of `/openapi.json`, `/asyncapi.json`, `/meta` or a path below that, with
+    /// an entity tag.
     ///
     /// # Errors
     ///
-    /// `not-found` for other addresses, and for services that are not registered.
+    /// `not-found` for other paths, and for services that are not registered.
     pub fn serve(&self, path: &str) -> Result<Response<Bytes>> {
         match path {
             "/openapi.json" => Ok(self.openapi.answer()),
@@ -78,7 +82,7 @@ impl Documents {
     }
 }
 
-/// A document that does not change while the gateway runs.
+/// A rendered document that does not change while the gateway runs.
 #[derive(Debug)]
 struct RenderedDocument {
     content: Bytes,
@@ -96,12 +100,13 @@ impl RenderedDocument {
     }
 }
 
-/// The content, and its tag.
+/// Returns the response with the content and its entity tag.
 fn answer(tag: HeaderValue, content: Bytes) -> Response<Bytes> {
     let mut response = Response::new(content);
     let headers = response.headers_mut();
     headers.insert(header::ETAG, tag);
-    // Kept by clients but asked about each time: a gateway that was replaced must not show its old self.
+    // Clients store the document and revalidate it each time: after an upgrade, the gateway must
+    // not show the old one.
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     response

@@ -1,4 +1,4 @@
-//! `/openapi.json`: OpenAPI 3.1.
+//! `/openapi.json`, OpenAPI 3.1: the methods and webhooks as operations.
 
 use serde_json::{Map, Value, json};
 
@@ -13,7 +13,7 @@ use crate::{
     service::registry::{RegisteredService, Registry},
 };
 
-/// The document.
+/// Returns the document.
 pub(super) fn document(info: &Info, registry: &Registry, accepted: AcceptedCredentials) -> Value {
     let mut components = Components::default();
     components.add_own(&problem::schema());
@@ -48,7 +48,7 @@ pub(super) fn document(info: &Info, registry: &Registry, accepted: AcceptedCrede
     document
 }
 
-/// A service is a group of operations.
+/// Returns the tag of a service, which groups its operations.
 fn group(service: &RegisteredService) -> Value {
     let spec = service.spec;
     let description = match spec.description {

@@ -1,4 +1,4 @@
-//! One method as an operation of OpenAPI.
+//! A method as an operation of OpenAPI.
 
 use serde_json::{Map, Value, json};
 
@@ -12,32 +12,34 @@ use crate::{
     service::{argument::ReplyShape, registry::Method},
 };
 
-/// The operation.
+/// Returns the operation.
 pub(super) fn operation(
     it: &MethodDescription<'_>,
     accepted: AcceptedCredentials,
 ) -> Map<String, Value> {
     let spec = it.method.spec;
     let mut operation = Map::new();
-    let mut say = |name: &str, value: Option<Value>| {
+    let mut insert = |name: &str, value: Option<Value>| {
         if let Some(value) = value {
             operation.insert(name.to_owned(), value);
         }
     };
-    say("operationId", Some(json!(it.id)));
-    say("tags", Some(json!([tag(it.method.service)])));
+    insert("operationId", Some(json!(it.id)));
+    insert("tags", Some(json!([tag(it.method.service)])));
     let (summary, description) = summary(spec);
-    say("summary", Some(json!(summary)));
-    say("description", (!description.is_empty()).then(|| json!(description)));
-    say("deprecated", spec.deprecated.then_some(Value::Bool(true)));
+    insert("summary", Some(json!(summary)));
+    insert("description", (!description.is_empty()).then(|| json!(description)));
+    insert("deprecated", spec.deprecated.then_some(Value::Bool(true)));
     let parameters = all_parameters(it);
-    say("parameters", (!parameters.is_empty()).then_some(Value::Array(parameters)));
-    say("requestBody", request_body(it));
-    say("responses", Some(responses::of(it, accepted)));
-    // An empty list says that nobody is asked for, where silence would leave it open.
-    say("security", Some(security::requirements(it.method, accepted).unwrap_or_else(|| json!([]))));
+    insert("parameters", (!parameters.is_empty()).then_some(Value::Array(parameters)));
+    insert("requestBody", request_body(it));
+    insert("responses", Some(responses::of(it, accepted)));
+    // An empty list states that no authentication is needed; a missing member would mean the
+    // default of the document.
+    let security = security::requirements(it.method, accepted).unwrap_or_else(|| json!([]));
+    insert("security", Some(security));
     for (name, value) in terms(it.method) {
-        say(&format!("x-{}", name.replace('_', "-")), Some(value));
+        insert(&format!("x-{}", name.replace('_', "-")), Some(value));
     }
     operation
 }
@@ -57,7 +59,8 @@ fn all_parameters(it: &MethodDescription<'_>) -> Vec<Value> {
     all
 }
 
-/// Whether a key is of use: the gateway itself keeps what it answered to it, or some provider may be told it.
+/// Returns whether an idempotency key has an effect: the gateway stores the reply under it, or a
+/// provider may be sent it (`keyed`).
 pub(super) fn takes_key(method: &Method) -> bool {
     let spec = method.spec;
     let is_kept = spec.effect != Effect::Read && !matches!(method.answer, ReplyShape::Items(_));
@@ -66,15 +69,15 @@ pub(super) fn takes_key(method: &Method) -> bool {
     spec.webhook.is_none() && spec.idempotency != IdempotencyMode::None && (is_kept || is_passed_on)
 }
 
-/// The summary of a method, and its description without it: the first sentence of the doc comment and what follows, or
-/// the title and nothing.
+/// Splits the doc comment of a method into its first sentence, which is the summary, and the
+/// remainder. Without a doc comment, the summary is the title.
 fn summary(spec: &MethodSpec) -> (&str, &str) {
     let text = spec.description;
     let paragraph = text.find("\n\n").unwrap_or(text.len());
     let ends = text.match_indices(['.', '!', '?']).map(|(at, _)| at);
     let end = ends.filter(|at| *at < paragraph).find(|at| {
         let mut after = text[at + 1..].chars();
-        // Not within `e.g. this`, and not within a number or a name.
+        // A sentence does not end within `e.g. this`, a number or a name.
         after.next().is_none_or(char::is_whitespace)
             && after.find(|next| !next.is_whitespace()).is_none_or(|next| !next.is_lowercase())
     });

@@ -1,4 +1,4 @@
-//! What services and methods are called in documents that generators of clients read.
+//! The names of services and methods in documents for client generators.
 
 use std::collections::HashSet;
 
@@ -12,7 +12,8 @@ use crate::{
     },
 };
 
-/// The group of a service's methods: `currency`, and `currency v2` from the second version on. No name has a space.
+/// Returns the tag of a service's methods: `currency`, and `currency v2` from the second version
+/// on. Names contain no spaces, so tags are unique.
 pub(super) fn tag(service: &ServiceSpec) -> String {
     match service.version {
         1 => service.name.to_owned(),
@@ -20,22 +21,22 @@ pub(super) fn tag(service: &ServiceSpec) -> String {
     }
 }
 
-/// Whether a method can be called over a WebSocket: not one that answers with bytes, nor one whose input is never an object or
-/// array, nor a webhook.
+/// Returns whether a method can be called over a WebSocket: not one that replies with bytes, nor
+/// one whose input is never an object or array, nor a webhook.
 pub(super) fn is_callable_by_message(method: &Method) -> bool {
     method.spec.webhook.is_none()
         && !matches!(method.answer, ReplyShape::Raw(_))
         && method.input.as_ref().is_none_or(|input| can_carry(input.schema.json()))
 }
 
-/// Whether a method can be called by the bus, which carries whole messages: not one that answers with a stream of values, nor a
-/// webhook.
+/// Returns whether a method can be called by the bus, which carries whole messages: not one that
+/// replies with a stream of items, nor a webhook.
 pub(super) fn is_callable_by_bus(method: &Method) -> bool {
     method.spec.webhook.is_none() && !matches!(method.answer, ReplyShape::Items(_))
 }
 
-/// What each method of the registry is called, in its order: `currency_rates`, `currency_v2_rates`. No two are the
-/// same.
+/// Returns a unique operation id for each method of the registry, in its order, such as
+/// `currency_rates` and `currency_v2_rates`.
 pub(super) fn operation_ids(registry: &Registry) -> Vec<String> {
     let mut taken = HashSet::new();
     let mut unique = |name: String| {

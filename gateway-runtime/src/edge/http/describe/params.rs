@@ -1,11 +1,12 @@
-//! Which inputs a JSON-RPC request can carry: its `params` are an object or an array (JSON-RPC 2.0, section 4.2).
+//! Inputs that a JSON-RPC request can carry: its `params` are an object or an array (JSON-RPC 2.0
+//! §4.2).
 
 use serde_json::Value;
 
-/// References within each other that are followed; a schema that nests them deeper is taken to allow anything.
+/// The maximum depth of nested schemas and references; a deeper schema is taken to allow anything.
 const MAX_DEPTH: u32 = 32;
 
-/// Whether `schema` allows an object or an array.
+/// Returns whether `schema` allows an object or an array.
 pub(super) fn can_carry(schema: &Value) -> bool {
     allows(schema, schema, MAX_DEPTH)
 }
@@ -50,7 +51,10 @@ mod tests {
             json!({ "type": ["null", "array"] }),
             json!({ "anyOf": [{ "type": "string" }, { "type": "object" }] }),
             json!({ "$ref": "#/$defs/A", "$defs": { "A": { "type": "object" } } }),
-            json!({ "$ref": "#/$defs/A", "$defs": { "A": { "oneOf": [{ "const": 1 }, { "$ref": "#/$defs/A" }] } } }),
+            json!({
+                "$ref": "#/$defs/A",
+                "$defs": { "A": { "oneOf": [{ "const": 1 }, { "$ref": "#/$defs/A" }] } },
+            }),
             json!({ "allOf": [{ "type": "object" }, { "required": ["a"] }] }),
             json!({ "enum": ["a", []] }),
         ] {

@@ -1,4 +1,4 @@
-//! What stands behind the services: capabilities, who provides them at which cost, and how these are now.
+//! The capabilities that services use, and their providers with costs and current health.
 
 use serde_json::{Value, json};
 
@@ -8,7 +8,7 @@ use crate::{
     service::registry::Registry,
 };
 
-/// The capabilities that are used, with their methods and providers.
+/// Returns the capabilities that are used, with their methods and providers.
 pub(super) fn capabilities(registry: &Registry, is_used: impl Fn(&'static str) -> bool) -> Value {
     let used = registry.capabilities().iter().filter(|capability| is_used(capability.name));
     used.map(|capability| describe(registry, capability)).collect()
@@ -38,8 +38,12 @@ fn provider(registry: &Registry, it: &ProviderHealth) -> Value {
     if let Some(spec) = spec.filter(|spec| !spec.description.is_empty()) {
         described["description"] = spec.description.into();
     }
-    // Health is one word, so that the document only changes when something has happened. Numbers are the operator's.
-    let method = |method: &MethodHealth| json!({ "name": method.name, "cost": method.cost, "health": it.health_of(method) });
+    // Health is one word, so that the document changes only when a state does. Counters are in the
+    // operator's API.
+    let method = |method: &MethodHealth| {
+        let health = it.health_of(method);
+        json!({ "name": method.name, "cost": method.cost, "health": health })
+    };
     described["methods"] = it.methods.iter().map(method).collect();
     described
 }

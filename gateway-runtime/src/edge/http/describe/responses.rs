@@ -1,4 +1,4 @@
-//! What the methods answer with, as responses of OpenAPI.
+//! The replies and failures of methods as responses of OpenAPI.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +14,8 @@ use crate::{
     service::{argument::ReplyShape, registry::Registry},
 };
 
-/// The answers of a method: when all is well, each failure that can be expected, and any other.
+/// Returns the responses of a method: the success, each failure that can be expected, and any
+/// other.
 pub(super) fn of(it: &MethodDescription<'_>, accepted: AcceptedCredentials) -> Value {
     let (status, success) = success(it);
     let mut responses = Map::new();
@@ -22,12 +23,13 @@ pub(super) fn of(it: &MethodDescription<'_>, accepted: AcceptedCredentials) -> V
     for (status, codes) in by_status(codes(it.method, accepted)) {
         responses.insert(status.to_string(), reference(&codes));
     }
-    // An author's methods answer with codes of their own, at any status from 400.
+    // An author's method may reply with a code of its own, at any status from 400.
     responses.insert("default".to_owned(), reference(&[]));
     Value::Object(responses)
 }
 
-/// What [`of`] refers to: a response for each set of codes that some method can answer with at one status.
+/// Returns the responses that [`of`] refers to: one for each set of codes that some method can
+/// reply with at one status.
 pub(super) fn shared(registry: &Registry, accepted: AcceptedCredentials) -> Value {
     let sets = registry
         .methods()
@@ -56,11 +58,12 @@ fn success(it: &MethodDescription<'_>) -> (&'static str, Value) {
             );
         }
         ReplyShape::Json(_) => ("The answer.", json!({ "application/json": { "schema": schema } })),
-        // OpenAPI 3.1 has no schema for the items of a stream, and readers disagree on what `schema` would be of.
+        // OpenAPI 3.1 has no schema for the items of a stream, and readers disagree on the meaning
+        // of `schema` here.
         ReplyShape::Items(_) => (
-            "A stream of items, as `Accept` asks: server-sent events with an item as `data` of each, or an item a \
-             line. If the stream fails, a problem ends it: the `data` of an event named `error`, or a line \
-             `{\"error\": …}`; then the connection is cut.",
+            "A stream of items, as `Accept` asks: server-sent events with an item as `data` of \
+             each, or an item a line. If the stream fails, a problem ends it: the `data` of an \
+             event named `error`, or a line `{\"error\": …}`; then the connection is cut.",
             StreamFormat::MEDIA
                 .map(|media| (media.to_owned(), json!({ "x-item-schema": schema })))
                 .into_iter()
@@ -73,13 +76,14 @@ fn success(it: &MethodDescription<'_>) -> (&'static str, Value) {
     ("200", json!({ "description": description, "headers": headers, "content": content }))
 }
 
-/// Without parameters, such as a charset: the name of a media type stands for all of them (OpenAPI 3.1, "Response
-/// Object").
+/// Returns a media type without parameters such as a charset; the name alone matches all of them
+/// (OpenAPI 3.1, "Response Object").
 fn name_of_media(media: &str) -> &str {
     media.split(';').next().unwrap_or(media).trim()
 }
 
-/// OpenAPI 3.1 needs no schema for bytes; generators of clients tell by `binary` that they are none of text.
+/// Returns the schema of raw content. OpenAPI 3.1 needs none for bytes, but client generators
+/// recognise binary content by the format `binary`.
 fn raw(media: &str) -> Value {
     if media.starts_with("text/") {
         json!({ "type": "string" })
@@ -88,7 +92,8 @@ fn raw(media: &str) -> Value {
     }
 }
 
-/// `no-provider-or-overloaded`; without codes, any problem.
+/// Returns the name of a set of codes, such as `no-provider-or-overloaded`; `problem` for the empty
+/// set, which means any.
 fn name(codes: &[Code]) -> String {
     match codes {
         [] => "problem".to_owned(),
@@ -112,6 +117,8 @@ fn problem(codes: &[Code]) -> Value {
     json!({
         "description": description,
         "headers": headers,
-        "content": { "application/problem+json": { "schema": { "$ref": "#/components/schemas/Problem" } } },
+        "content": {
+            "application/problem+json": { "schema": { "$ref": "#/components/schemas/Problem" } },
+        },
     })
 }

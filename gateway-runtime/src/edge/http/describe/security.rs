@@ -1,4 +1,4 @@
-//! Who may call, as security requirements of OpenAPI.
+//! The authentication of methods as security requirements of OpenAPI.
 
 use serde_json::{Map, Value, json};
 
@@ -9,7 +9,8 @@ use crate::{
     service::registry::{Method, Registry},
 };
 
-/// The ways to say who is calling: those that are read, or all where none is configured and some method asks.
+/// Returns the security schemes: those whose credentials are read, or all where none is configured
+/// and some method requires a caller; none if no method has requirements.
 pub(super) fn schemes(registry: &Registry, accepted: AcceptedCredentials) -> Option<Value> {
     if registry.methods().all(|method| requirements(method, accepted).is_none()) {
         return None;
@@ -27,8 +28,8 @@ fn ways(accepted: AcceptedCredentials) -> impl Iterator<Item = &'static str> {
     ways.into_iter().filter_map(|(name, is_read)| is_read.then_some(name))
 }
 
-/// One of these must be met; none when the method does not ask who is calling, or it is a webhook, which is signed.
-/// The names in a requirement are the scopes that the caller must hold.
+/// Returns the alternative requirements of a method; none if it reads no credentials, as a webhook,
+/// which is signed. The names in a requirement are the scopes that the caller must hold.
 pub(super) fn requirements(method: &Method, accepted: AcceptedCredentials) -> Option<Value> {
     let scopes: Vec<_> = method.scopes().collect();
     let all = ways(accepted).map(|name| json!({ name: scopes }));

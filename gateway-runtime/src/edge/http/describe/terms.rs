@@ -1,4 +1,5 @@
-//! The terms on which a method is called, as all documents write them.
+//! The terms of a method, as all documents write them: effect, price, cache, quota, idempotency and
+//! timeout.
 
 use std::time::Duration;
 
@@ -6,31 +7,31 @@ use serde_json::{Map, Value, json};
 
 use crate::service::registry::Method;
 
-/// Effect, price, cache, quota, idempotency and time; what is not declared is absent.
+/// Returns the terms of a method. Terms that it does not declare are absent.
 pub(super) fn terms(method: &Method) -> Map<String, Value> {
     let spec = method.spec;
     let mut terms = Map::new();
-    let mut say = |name: &str, value: Option<Value>| {
+    let mut insert = |name: &str, value: Option<Value>| {
         if let Some(value) = value {
             terms.insert(name.to_owned(), value);
         }
     };
-    say("effect", Some(json!(spec.effect)));
-    say("price", spec.price.map(|price| json!(price)));
-    say(
+    insert("effect", Some(json!(spec.effect)));
+    insert("price", spec.price.map(|price| json!(price)));
+    insert(
         "cache",
         spec.cache.map(|cache| json!({ "ttl_seconds": seconds(cache.ttl), "scope": cache.scope })),
     );
-    say(
+    insert(
         "quota",
         spec.quota.map(|quota| json!({ "calls": quota.calls, "per_seconds": seconds(quota.per) })),
     );
-    say("idempotency", Some(json!(spec.idempotency)));
-    say("timeout_seconds", spec.timeout.map(seconds));
+    insert("idempotency", Some(json!(spec.idempotency)));
+    insert("timeout_seconds", spec.timeout.map(seconds));
     terms
 }
 
-/// A whole number of seconds where it is one.
+/// Formats a duration in seconds, as an integer if it is whole.
 fn seconds(time: Duration) -> Value {
     if time.subsec_nanos() == 0 { json!(time.as_secs()) } else { json!(time.as_secs_f64()) }
 }

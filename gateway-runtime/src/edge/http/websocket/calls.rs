@@ -1,4 +1,4 @@
-//! What one message asks for, carried out: a stream of all that is sent because of it.
+//! The execution of a message: a stream of everything that is sent because of it.
 
 use std::{
     future::Future,
@@ -39,34 +39,36 @@ use crate::{
 /// The calls of one connection.
 pub(super) struct Calls {
     edge: HttpEdge,
-    /// Those of the handshake belong to each call.
+    /// Header fields of the handshake, which apply to each call.
     headers: HeaderMap,
     peer: Peer,
-    /// One for each call in flight; in a batch a call keeps its own until the batch is answered.
+    /// Slots of calls in flight; in a batch, a call keeps its slot until the batch has its
+    /// response.
     slots: Arc<Semaphore>,
-    /// One for each byte of the inputs of calls that have no answer yet.
+    /// Bytes left for the inputs of calls that have no reply yet.
     input_bytes: Arc<Semaphore>,
-    /// How each call in flight is told to end.
+    /// The cancellation signals of the calls in flight, by request id.
     cancels: Vec<(Id, Weak<Notify>)>,
+    /// The server shuts down, so that new calls fail.
     closing: bool,
 }
 
-/// The one method of the protocol's own; those of services have dots in their names.
+/// The only method of the protocol itself; the names of services' methods contain dots.
 const CANCEL: &str = "cancel";
 
-/// What is sent because of one request.
+/// A message that is sent because of one request.
 enum OutgoingMessage {
-    /// An item of a stream; it does not wait for the rest of a batch.
+    /// An item of a stream, which does not wait for the other responses of a batch.
     Item(Bytes),
-    /// The response, and the call's slot.
+    /// The response, and the slot of its call.
     Response(Response),
 }
 
-/// The end of a request.
+/// The response to a request.
 struct Response {
-    /// None to a notification.
+    /// The JSON text; `None` for a notification.
     json: Option<Bytes>,
-    /// None where there was no call.
+    /// The slot of the call; `None` if the request did not become one.
     _slot: Option<OwnedSemaphorePermit>,
 }
 
@@ -84,30 +86,32 @@ impl OutgoingMessage {
 }
 
 impl Calls {
+    /// Creates the calls of a connection, without any in flight.
     pub(super) fn new(edge: HttpEdge, headers: HeaderMap, peer: Peer) -> Self {
         let WebSocketSettings { calls, input_bytes, message_bytes, .. } = edge.settings().websocket;
         let slots = Arc::new(Semaphore::new(calls));
-        // One message is always let through.
+        // One message of maximum size always fits.
         let input_bytes =
             Arc::new(Semaphore::new(input_bytes.max(message_bytes).min(Semaphore::MAX_PERMITS)));
         Self { edge, headers, peer, slots, input_bytes, cancels: Vec::new(), closing: false }
     }
 
-    /// From now on calls are answered `overloaded`.
+    /// Makes all further calls fail with `overloaded`.
     pub(super) fn close(&mut self) {
         self.closing = true;
     }
 
-    /// Carries out what `message` asks for. Dropping the stream cancels it.
+    /// Executes `message`, and returns everything that is sent because of it. Dropping the stream
+    /// cancels the calls.
     pub(super) fn answer(&mut self, message: &ByteString) -> BoxStream<'static, Bytes> {
-        let most = self.edge.settings().websocket.calls;
-        let sent = match RpcMessage::parse(message, most) {
+        let max_requests = self.edge.settings().websocket.calls;
+        let sent = match RpcMessage::parse(message, max_requests) {
             Ok(RpcMessage::Batch(entries)) => {
                 return batch(entries.into_iter().map(|entry| self.entry(entry)).collect());
             }
-            // Else a few bytes could ask for megabytes of answers.
+            // Without the limit, a few bytes could cause megabytes of responses.
             Ok(RpcMessage::TooMany) => {
-                self.invalid(Id::NULL, format!("a batch has at most {most} requests"))
+                self.invalid(Id::NULL, format!("a batch has at most {max_requests} requests"))
             }
             Ok(RpcMessage::One(entry)) => self.entry(entry),
             Err(error) => {
@@ -119,6 +123,7 @@ impl Calls {
         sent.filter_map(|sent| ready(sent.bytes())).boxed()
     }
 
+    /// Starts the call of one request.
     fn entry(&mut self, entry: BatchItem) -> BoxStream<'static, OutgoingMessage> {
         let RpcRequest { id, method: name, params } = match entry {
             BatchItem::RpcRequest(request) => request,
@@ -146,16 +151,18 @@ impl Calls {
             reply
         });
         let running = ActiveCall { id, method, moment, cancel: Arc::default(), slot };
-        self.remember(&running);
+        self.register(&running);
         running.run(reply).flatten_stream().boxed()
     }
 
-    fn remember(&mut self, call: &ActiveCall) {
+    /// Stores the cancellation signal of a call, and removes those of calls that have ended.
+    fn register(&mut self, call: &ActiveCall) {
         self.cancels.retain(|(_, cancel)| cancel.strong_count() > 0);
         self.cancels.extend(call.id.clone().map(|id| (id, Arc::downgrade(&call.cancel))));
     }
 
-    /// Ends the calls whose id is in `params`, byte for byte; one that has ended already is none.
+    /// Cancels the calls whose id is in `params`, compared byte for byte. A call that has already
+    /// ended does not count.
     fn cancel(&self, id: Option<Id>, params: Option<&[u8]>) -> BoxStream<'static, OutgoingMessage> {
         let params =
             params.and_then(|params| RawJson::check(std::str::from_utf8(params).ok()?).ok());
@@ -178,7 +185,7 @@ impl Calls {
         .boxed()
     }
 
-    /// Takes a slot for a call, and room for its input.
+    /// Acquires a slot for a call, and the bytes of its input.
     fn admit(
         &self,
         method: &Method,
@@ -206,11 +213,12 @@ impl Calls {
         Ok((slot, input_bytes))
     }
 
+    /// Returns the response to an invalid request.
     fn invalid(&self, id: Id, why: String) -> BoxStream<'static, OutgoingMessage> {
         self.refuse(Some(id), code::INVALID_REQUEST, &Error::new(Code::INVALID_REQUEST, why))
     }
 
-    /// What did not become a call.
+    /// Logs a request that did not become a call, and returns its response.
     fn refuse(
         &self,
         id: Option<Id>,
@@ -231,8 +239,8 @@ impl Calls {
     }
 }
 
-/// The answer to a batch is sent whole, once all of it is there. Until then its calls keep their slots, so that no more
-/// than so many responses wait on a connection.
+/// Collects the responses of a batch, and sends them together once all are there. Until then the
+/// calls keep their slots, so that the responses that wait on a connection are bounded.
 fn batch(entries: SelectAll<BoxStream<'static, OutgoingMessage>>) -> BoxStream<'static, Bytes> {
     let next = async |state: Option<(SelectAll<_>, Vec<Response>)>| {
         let (mut entries, mut responses) = state?;
@@ -253,7 +261,7 @@ fn batch(entries: SelectAll<BoxStream<'static, OutgoingMessage>>) -> BoxStream<'
     stream::unfold(Some((entries, Vec::new())), next).boxed()
 }
 
-/// A call on its way.
+/// A call in flight.
 struct ActiveCall {
     id: Option<Id>,
     method: Arc<Method>,
@@ -262,12 +270,13 @@ struct ActiveCall {
     slot: OwnedSemaphorePermit,
 }
 
-/// As when a client leaves, what the call had begun is dropped.
+/// Returns the error of a cancelled call. Its work is dropped, as when a client disconnects.
 fn cancelled() -> Error {
     Error::new(jsonrpc::CANCELLED, "the client has cancelled this call")
 }
 
 impl ActiveCall {
+    /// Waits for the reply or the cancellation, and returns what is sent.
     async fn run(
         self,
         reply: impl Future<Output = Result<Reply, Error>> + Send,
@@ -278,7 +287,7 @@ impl ActiveCall {
             () = self.cancel.notified() => Err(cancelled()),
         };
         let response = match reply {
-            // Nobody could be told the items of a stream that has no id.
+            // A stream without an id is not read: its items could not be addressed.
             Ok(Reply::Items(chunks)) if self.id.is_some() => return self.items(chunks),
             Ok(Reply::Json(json)) => self.response(Ok(&json)),
             Ok(Reply::Empty | Reply::Items(_)) => self.response(Ok(b"null")),
@@ -290,7 +299,7 @@ impl ActiveCall {
         stream::once(ready(response)).boxed()
     }
 
-    /// Each item as a notification, then the response.
+    /// Sends each item as a notification, then the response.
     fn items(self, chunks: Chunks) -> BoxStream<'static, OutgoingMessage> {
         let next = async |state: Option<(Self, Chunks)>| {
             let (this, mut chunks) = state?;
@@ -311,7 +320,7 @@ impl ActiveCall {
         stream::unfold(Some((self, chunks)), next).boxed()
     }
 
-    /// The end of the call.
+    /// Creates the response that ends the call.
     fn response(self, outcome: Result<&[u8], &Error>) -> OutgoingMessage {
         let json = self.id.as_ref().map(|id| match outcome {
             Ok(result) => jsonrpc::success(id, result),

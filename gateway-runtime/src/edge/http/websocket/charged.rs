@@ -1,8 +1,10 @@
-//! A WebSocket's connection that charges what the library below buffers of a message to the budget of buffered bodies.
+//! A WebSocket's connection that charges the bytes of incomplete messages to the budget of buffered
+//! bodies.
 //!
-//! SEMANTICS §10: "Everything a client can make the gateway queue or buffer is bounded". The library keeps a message until its
-//! last fragment is here, and shows none of it before; so the bytes are counted where they are read. A message that is
-//! complete takes its charge along.
+//! SEMANTICS §10: "Everything a client can make the gateway queue or buffer is bounded". The
+//! library buffers a message until its last fragment has arrived, and does not expose the buffer;
+//! therefore the bytes are counted where they are read. A complete message carries its charge with
+//! it.
 
 use std::{
     io,
@@ -17,20 +19,22 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use crate::base::body::Charge;
 
+/// A connection that counts the bytes of incomplete messages.
 pub(super) struct ChargedIo {
     io: TokioIo<Upgraded>,
-    /// An empty charge, as often as it is needed.
+    /// A function that creates an empty charge.
     new_charge: Box<dyn Fn() -> Charge + Send>,
     charge: Charge,
-    /// Bytes of messages that are not complete.
+    /// Number of bytes of incomplete messages.
     bytes: usize,
     is_exhausted: bool,
 }
 
-/// The bytes of a masked control frame besides its payload (RFC 6455 §5.2, §5.5).
+/// Size of a masked control frame without its payload (RFC 6455 §5.2, §5.5).
 const CONTROL_HEADER_BYTES: usize = 6;
 
 impl ChargedIo {
+    /// Creates a charged connection; `new_charge` creates an empty charge for each message.
     pub(super) fn new(
         upgraded: Upgraded,
         new_charge: impl Fn() -> Charge + Send + 'static,
@@ -45,18 +49,19 @@ impl ChargedIo {
         }
     }
 
-    /// Attaches the charge to a message that is complete. What was read of the next, a read buffer at most, is free.
+    /// Attaches the charge to a complete message. Bytes of the next message that were already read,
+    /// at most one read buffer, are not charged.
     pub(super) fn complete(&mut self, message: Bytes) -> Bytes {
         self.bytes = 0;
         std::mem::replace(&mut self.charge, (self.new_charge)()).attach(message)
     }
 
-    /// Takes a control frame out of the count: it is no part of a message, and nothing of it is kept.
+    /// Subtracts a control frame from the count: it is not part of a message, and is not buffered.
     pub(super) fn forget_control(&mut self, payload: &[u8]) {
         self.bytes = self.bytes.saturating_sub(payload.len() + CONTROL_HEADER_BYTES);
     }
 
-    /// Whether the budget had no room for what was read.
+    /// Returns whether the budget had no room for bytes that were read.
     pub(super) fn is_exhausted(&self) -> bool {
         self.is_exhausted
     }
@@ -72,7 +77,7 @@ impl AsyncRead for ChargedIo {
         let before = buf.filled().len();
         ready!(Pin::new(&mut this.io).poll_read(cx, buf))?;
         this.bytes += buf.filled().len() - before;
-        // What is read after that is for nobody, and not kept.
+        // Bytes that are read after exhaustion are discarded.
         if !this.is_exhausted && this.charge.cover(this.bytes).is_err() {
             this.is_exhausted = true;
             return Poll::Ready(Err(io::ErrorKind::OutOfMemory.into()));

@@ -1,4 +1,5 @@
-//! How a WebSocket ends: the closing handshake of either side (RFC 6455 §5.5.1, §7), or without a word.
+//! The end of a WebSocket: a closing handshake by either side (RFC 6455 §5.5.1, §7), or a
+//! disconnect without one.
 
 use std::time::Duration;
 
@@ -15,21 +16,23 @@ use tokio_tungstenite::tungstenite::{
 
 use crate::edge::http::{stream::SHUTDOWN_NOTICE, websocket::session::Socket};
 
-/// A client that was told that it broke the protocol, and sends nothing for so long, has sent all that it had.
+/// Silence after which a client that violated the protocol, and has received a Close, has nothing
+/// more to send.
 const LINGER_TIMEOUT: Duration = Duration::from_millis(200);
 
-/// Why a connection ends.
+/// The reason that a connection ends.
 pub(super) enum CloseReason {
-    /// It broke, or the client went without a Close.
+    /// A broken connection, or a disconnect without a Close.
     Left,
-    /// The client sent a Close.
+    /// A Close from the client.
     ClosedByClient,
-    /// The gateway sends a Close, and says why.
+    /// A Close from the gateway, with its code and reason.
     Closed(CloseCode, &'static str),
 }
 
 impl CloseReason {
-    /// Does what is left to do. Whatever goes wrong now, it is over.
+    /// Completes the closing handshake, within [`SHUTDOWN_NOTICE`]. Errors are ignored: the
+    /// connection ends in any case.
     pub(super) async fn conclude(self, socket: Socket) {
         let end = async {
             match self {
@@ -44,7 +47,7 @@ impl CloseReason {
     }
 }
 
-/// What the client did that cannot go on.
+/// Returns the reason to close after a failed read.
 pub(super) fn broken(error: &tungstenite::Error) -> CloseReason {
     match error {
         tungstenite::Error::Capacity(_) => {
@@ -63,7 +66,8 @@ pub(super) fn broken(error: &tungstenite::Error) -> CloseReason {
     }
 }
 
-/// Sends the Close that reading the client's has queued: its code again, or 1002 if nobody may send that code.
+/// Sends the Close that the library queued when it read the client's: the same code, or 1002 if no
+/// endpoint may send that code.
 async fn acknowledge(mut socket: Socket) -> Result<(), tungstenite::Error> {
     socket.flush().await?;
     hang_up(socket).await
@@ -78,7 +82,8 @@ async fn close(
     let is_broken = socket.is_terminated();
     socket.send(Message::Close(Some(CloseFrame { code, reason }))).await?;
     if is_broken {
-        // What it sends makes no sense any more. But it reads the Close, and answers it, after all that it has begun to send.
+        // The client's frames can no longer be parsed. But the client reads the Close, and responds
+        // to it after everything that it had begun to send.
         let io = socket.get_mut();
         let mut space = [0; 4096];
         while let Ok(Ok(1..)) = timeout(LINGER_TIMEOUT, io.read(&mut space)).await {}
@@ -88,8 +93,8 @@ async fn close(
     hang_up(socket).await
 }
 
-/// Ends the connection below: the server first (RFC 6455 §7.1.1), and not before the client has read all, since closing a
-/// socket with unread bytes resets it.
+/// Ends the TCP connection: the server first (RFC 6455 §7.1.1), and only after the client has read
+/// everything, since closing a socket with unread bytes resets it.
 async fn hang_up(socket: Socket) -> Result<(), tungstenite::Error> {
     let mut io = socket.into_inner();
     io.shutdown().await?;

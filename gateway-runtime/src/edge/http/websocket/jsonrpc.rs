@@ -1,4 +1,4 @@
-//! JSON-RPC 2.0: the answers to messages, and the numbers of errors. <https://www.jsonrpc.org/specification>
+//! Responses and error codes of [JSON-RPC 2.0](https://www.jsonrpc.org/specification).
 
 use bytes::Bytes;
 use serde::Serialize;
@@ -11,21 +11,23 @@ use crate::{
     edge::http::websocket::message::Id,
 };
 
-/// The codes that the specification fixes.
+/// The codes that the specification defines.
 pub(super) mod code {
     pub(crate) const PARSE_ERROR: i32 = -32_700;
     pub(crate) const INVALID_REQUEST: i32 = -32_600;
     pub(crate) const METHOD_NOT_FOUND: i32 = -32_601;
     pub(crate) const INVALID_PARAMS: i32 = -32_602;
     pub(crate) const INTERNAL_ERROR: i32 = -32_603;
-    /// For codes of authors: `data.code` tells them apart.
+    /// Code of authors' errors, which `data.code` distinguishes.
     pub(crate) const SERVER_ERROR: i32 = -32_000;
 }
 
-/// A call that its client cancelled. The status is what nginx writes for a client that did not wait.
+/// Error code of a call that its client cancelled. 499 is the status that nginx logs for a client
+/// that did not wait.
 pub(super) const CANCELLED: Code = Code::new("cancelled", 499, "Cancelled");
 
-/// The codes of the gateway in the range that is left to servers. They never change; new ones go at the end.
+/// The gateway's errors, in the range that the specification reserves for servers. Their numbers
+/// never change; new errors are appended.
 const SERVER_ERRORS: [Code; 19] = [
     Code::UNAUTHENTICATED, // -32001, and so on
     Code::FORBIDDEN,
@@ -48,18 +50,19 @@ const SERVER_ERRORS: [Code; 19] = [
     CANCELLED,
 ];
 
-/// The number of an error of a call.
+/// Returns the JSON-RPC code of an error.
 pub(super) fn number(error: &Error) -> i32 {
     match error.code() {
         Code::INVALID_REQUEST => code::INVALID_PARAMS,
         Code::INTERNAL => code::INTERNAL_ERROR,
         code => (SERVER_ERRORS.iter().position(|known| *known == code))
-            .and_then(|place| i32::try_from(place).ok())
-            .map_or(code::SERVER_ERROR, |place| code::SERVER_ERROR - 1 - place),
+            .and_then(|index| i32::try_from(index).ok())
+            .map_or(code::SERVER_ERROR, |index| code::SERVER_ERROR - 1 - index),
     }
 }
 
-/// The specification's own words, for its own numbers.
+/// Returns the specification's message for a code of the specification, otherwise the title of the
+/// error.
 fn message(number: i32, error: &Error) -> &'static str {
     match number {
         code::PARSE_ERROR => "Parse error",
@@ -72,26 +75,27 @@ fn message(number: i32, error: &Error) -> &'static str {
 }
 
 #[derive(Serialize)]
+/// The `error` member of a response.
 struct ErrorObject<'a> {
     code: i32,
     message: &'static str,
     data: ProblemDetails<'a>,
 }
 
-/// The response that tells of an error.
+/// Creates the response to a failed request.
 pub(super) fn failure(id: &Id, code: i32, error: &Error, data: ProblemDetails<'_>) -> Bytes {
-    // Nothing in it can fail to be JSON.
+    // The serialisation cannot fail: the object holds only strings and numbers.
     let error = serde_json::to_vec(&ErrorObject { code, message: message(code, error), data })
         .unwrap_or_default();
     join(&[b"{\"jsonrpc\":\"2.0\",\"error\":", &error, b",\"id\":", id.as_bytes(), b"}"])
 }
 
-/// The response that brings a result, which is JSON already.
+/// Creates the response with a result, which is already JSON.
 pub(super) fn success(id: &Id, result: &[u8]) -> Bytes {
     join(&[b"{\"jsonrpc\":\"2.0\",\"result\":", result, b",\"id\":", id.as_bytes(), b"}"])
 }
 
-/// The notification of one item of a stream.
+/// Creates the notification of one item of a stream.
 pub(super) fn item(id: &Id, item: &[u8]) -> Bytes {
     join(&[
         b"{\"jsonrpc\":\"2.0\",\"method\":\"item\",\"params\":{\"id\":",
@@ -102,7 +106,7 @@ pub(super) fn item(id: &Id, item: &[u8]) -> Bytes {
     ])
 }
 
-/// The answer to a batch; none when it was notifications alone.
+/// Creates the response to a batch; `None` if it held only notifications.
 pub(super) fn batch(responses: &[&Bytes]) -> Option<Bytes> {
     let (first, rest) = responses.split_first()?;
     let mut parts: Vec<&[u8]> = vec![b"[", first];
@@ -124,7 +128,7 @@ mod tests {
     use crate::edge::http::websocket::message::{BatchItem, RpcMessage, RpcRequest};
 
     #[test]
-    fn numbers_are_stable_and_one_for_each_code() {
+    fn each_code_has_a_stable_number() {
         let number = |code| number(&Error::new(code, ""));
         assert_eq!(number(Code::INVALID_REQUEST), -32602);
         assert_eq!(number(Code::INTERNAL), -32603);
@@ -141,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn answers_are_written_as_the_specification_has_them() {
+    fn responses_have_the_form_of_the_specification() {
         let read = |bytes: Bytes| serde_json::from_slice::<Value>(&bytes).unwrap();
         let text = ByteString::from_static(r#"{"jsonrpc":"2.0","method":"m","id":"a\"b"}"#);
         let Ok(RpcMessage::One(BatchItem::RpcRequest(RpcRequest { id: Some(id), .. }))) =

@@ -1,59 +1,65 @@
-//! JSON-RPC 2.0: the messages of a client. <https://www.jsonrpc.org/specification>
+//! Parser of a client's [JSON-RPC 2.0](https://www.jsonrpc.org/specification) messages.
 
 use bytes::Bytes;
 use bytestring::ByteString;
 
 use crate::edge::http::websocket::raw::RawJson;
 
-/// One message of a client.
+/// A client's message.
 #[derive(Debug, PartialEq)]
 pub(super) enum RpcMessage {
+    /// A single request.
     One(BatchItem),
+    /// A batch of requests.
     Batch(Vec<BatchItem>),
-    /// A batch with more entries than are allowed; none of them has been looked at.
+    /// A batch with more entries than allowed; its entries are not parsed.
     TooMany,
 }
 
-/// A request object, or what stands in the place of one.
+/// A request object, or an invalid value in its position.
 #[derive(Debug, PartialEq)]
 pub(super) enum BatchItem {
+    /// A valid request.
     RpcRequest(RpcRequest),
+    /// The id and the fault of an invalid request.
     Invalid(Id, &'static str),
 }
 
-/// What is to be called.
+/// A request to call a method.
 #[derive(Debug, PartialEq)]
 pub(super) struct RpcRequest {
-    /// None for a notification, which is never answered.
+    /// The request id; `None` for a notification, which never gets a response.
     pub(super) id: Option<Id>,
     pub(super) method: String,
-    /// The text of an object or array, where there is one.
+    /// The JSON text of an object or array, if present.
     pub(super) params: Option<Bytes>,
 }
 
 /// The id of a request: the JSON text of a string, a number or null, as the client wrote it.
 ///
-/// Ids are the same if they are the same text: `1`, `1.0` and `"1"` are three. A copy, so that it keeps no message alive.
+/// Ids are equal if their texts are equal: `1`, `1.0` and `"1"` are three ids. An id is a copy,
+/// which does not keep the message alive.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Id(ByteString);
 
 impl Id {
-    /// What stands for an id that could not be read.
+    /// The id in the response to a request whose id could not be read.
     pub(super) const NULL: Self = Self(ByteString::from_static("null"));
 
-    /// The longest that is given back, in bytes: each item of a stream repeats it.
+    /// Maximum length of an id in bytes: each item of a stream repeats it.
     pub(super) const MAX_BYTES: usize = 1024;
 
-    /// Whether a client means this one.
+    /// Returns whether a client's value is this id.
     pub(super) fn is(&self, other: RawJson<'_>) -> bool {
         *self.0 == *other.as_str()
     }
 
-    /// The JSON text.
+    /// Returns the JSON text.
     pub(super) fn as_bytes(&self) -> &[u8] {
         self.0.as_bytes()
     }
 
+    /// Reads an id; returns the fault of an invalid one.
     fn of(raw: RawJson<'_>) -> Result<Self, &'static str> {
         if !(raw.is_string() || raw.is_number() || raw.is_null()) {
             return Err("`id` is a text, a number or null");
@@ -66,11 +72,11 @@ impl Id {
 }
 
 impl RpcMessage {
-    /// Reads a message, of which a batch may have so many entries.
+    /// Parses a message; a batch may have up to `max_entries` entries.
     ///
     /// # Errors
     ///
-    /// What is wrong with it as JSON.
+    /// The message is not JSON.
     pub(super) fn parse(text: &ByteString, max_entries: usize) -> Result<Self, serde_json::Error> {
         let raw = RawJson::check(text)?;
         if !raw.is_array() {
@@ -84,18 +90,19 @@ impl RpcMessage {
     }
 }
 
-/// The members of a request object that mean something.
+/// The members of a request object that JSON-RPC defines.
 #[derive(Default)]
 struct RequestMembers<'t> {
     jsonrpc: Option<RawJson<'t>>,
     id: Option<RawJson<'t>>,
     method: Option<RawJson<'t>>,
     params: Option<RawJson<'t>>,
-    /// One of them stands there twice, and could be read two ways.
+    /// A repeated member, so that the request could be read two ways.
     repeats: bool,
 }
 
 impl<'t> RequestMembers<'t> {
+    /// Collects the members of an object.
     fn of(object: RawJson<'t>) -> Self {
         let mut members = Self::default();
         for (name, value) in object.members() {
@@ -113,6 +120,7 @@ impl<'t> RequestMembers<'t> {
 }
 
 impl BatchItem {
+    /// Parses a request; returns an invalid one with its id, if it could be read.
     fn of(raw: RawJson<'_>, message: &ByteString) -> Self {
         if !raw.is_object() {
             return Self::Invalid(Id::NULL, "a request is an object");
@@ -149,7 +157,8 @@ impl BatchItem {
     }
 }
 
-/// A piece of a message. Most of it is not copied; of a little a copy is made, which keeps nothing else alive.
+/// Returns a part of a message. A large part shares the message's bytes; a small one is copied, so
+/// that it does not keep the whole message alive.
 fn part(message: &ByteString, piece: RawJson<'_>) -> Bytes {
     let piece = piece.as_str();
     if piece.len() < message.len() / 2 {
@@ -199,7 +208,8 @@ mod tests {
             "-0",
         ] {
             let message = parse_text(&format!(
-                "{{\"jsonrpc\": \"2.0\", \"method\": \"a.v1.b\", \"params\": [1,  2], \"id\": {text} }}"
+                "{{\"jsonrpc\": \"2.0\", \"method\": \"a.v1.b\", \"params\": [1,  2], \
+                 \"id\": {text} }}"
             ));
             assert_eq!(message, request(Some(id(text)), Some("[1,  2]")));
         }
@@ -230,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_request_is_answered_with_its_id_where_there_is_one() {
+    fn invalid_requests_keep_their_id_if_it_can_be_read() {
         let cases = [
             (json!(1), "null"),
             (json!("x"), "null"),
@@ -279,7 +289,7 @@ mod tests {
     }
 
     #[test]
-    fn little_of_a_message_does_not_keep_all_of_it() {
+    fn small_params_do_not_keep_the_message_alive() {
         let text = ByteString::from(format!(
             "[{{\"jsonrpc\":\"2.0\",\"method\":\"m\",\"params\":[1]}},\"{}\"]",
             "x".repeat(1000)
@@ -321,8 +331,12 @@ mod tests {
             let is_request = |value: &Value| {
                 value["jsonrpc"] == "2.0"
                     && value["method"].is_string()
-                    && value.get("params").is_none_or(|params| params.is_object() || params.is_array())
-                    && value.get("id").is_none_or(|id| id.is_null() || id.is_number() || id.is_string())
+                    && value
+                        .get("params")
+                        .is_none_or(|params| params.is_object() || params.is_array())
+                    && value
+                        .get("id")
+                        .is_none_or(|id| id.is_null() || id.is_number() || id.is_string())
             };
             let found = |entry: &BatchItem| matches!(entry, BatchItem::RpcRequest(_));
             match (parse(&value), &value) {
@@ -330,7 +344,9 @@ mod tests {
                     let found: Vec<_> = entries.iter().map(found).collect();
                     prop_assert_eq!(found, values.iter().map(is_request).collect::<Vec<_>>());
                 }
-                (RpcMessage::One(entry), value) => prop_assert_eq!(found(&entry), is_request(value)),
+                (RpcMessage::One(entry), value) => {
+                    prop_assert_eq!(found(&entry), is_request(value))
+                }
                 (message, _) => prop_assert!(false, "{:?}", message),
             }
         }

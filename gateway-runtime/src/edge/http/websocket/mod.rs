@@ -1,7 +1,12 @@
-//! Calls over one WebSocket: JSON-RPC 2.0, many in flight, answers in any order.
+//! Calls over one WebSocket (SEMANTICS §1): JSON-RPC 2.0, many calls in flight, answers in any
+//! order.
 //!
-//! `message` reads messages and `jsonrpc` writes answers, `calls` carries out what one message asks, `session` is the
-//! connection's life and `ending` its end.
+//! - `message` parses the client's messages, and `jsonrpc` writes responses.
+//! - `calls` executes the calls of a message.
+//! - `session` runs the connection, and `ending` closes it.
+//! - `origin` checks the page that opens it.
+//! - `charged` bounds the bytes of incomplete messages.
+//! - `raw` splits JSON texts without decoding them.
 
 mod calls;
 mod charged;
@@ -36,30 +41,33 @@ use crate::{
     },
 };
 
-/// Limits on one WebSocket, and who may open one.
+/// Limits of one WebSocket, and the origins that may open one.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct WebSocketSettings {
-    /// Calls in flight on one connection, and requests in one batch: 64. Beyond it calls are answered `overloaded`.
+    /// Maximum of calls in flight on one connection, and of requests in one batch: 64. Calls beyond
+    /// it fail with `overloaded`.
     #[schemars(range(min = 1, max = 100_000))]
     pub calls: usize,
-    /// Bytes of one message: 1 MiB.
+    /// Maximum size of one message, in bytes: 1 MiB.
     pub message_bytes: usize,
-    /// Bytes of the inputs of all calls on one connection that have no answer yet: 4 MiB, and at least one message. Beyond
-    /// it calls are answered `overloaded`.
+    /// Maximum of the inputs of all calls on one connection that have no reply yet, in bytes: 4
+    /// MiB, and at least one message. Calls beyond it fail with `overloaded`.
     pub input_bytes: usize,
-    /// A ping is sent after so long without a word from the client: 20 s.
+    /// Silence of the client after which a ping is sent: 20 s.
     #[serde(with = "duration")]
     #[schemars(with = "DurationText")]
     pub ping_interval: Duration,
-    /// The client is given up after so long without a word from it, pongs included: 60 s.
+    /// Silence of the client, pongs included, after which the connection is closed: 60 s.
     #[serde(with = "duration")]
     #[schemars(with = "DurationText")]
     pub idle_timeout: Duration,
-    /// The origins, besides the gateway's own, whose pages may connect: `https://app.example.com`; `*` is any.
+    /// Origins, in addition to the gateway's own, whose pages may connect:
+    /// `https://app.example.com`; `*` allows any.
     ///
-    /// Browsers let any page open a WebSocket with the user's cookies and network position, and tell only by `Origin`
-    /// which page it was. Clients that are no browsers send none, and may always connect.
+    /// Browsers let any page open a WebSocket with the user's cookies and network position; only
+    /// `Origin` identifies the page. Clients other than browsers send no `Origin`, and may always
+    /// connect.
     pub origins: Vec<String>,
 }
 
@@ -76,18 +84,18 @@ impl Default for WebSocketSettings {
     }
 }
 
-/// The messages of one connection without the connection: for fuzzing alone, and promised to nobody.
+/// The messages of one connection without the connection. For fuzzing only, and not a stable API.
 #[doc(hidden)]
 pub struct Conversation(Calls);
 
 impl Conversation {
-    /// A conversation of a client that has no credentials.
+    /// Creates a conversation of a client without credentials.
     #[must_use]
     pub fn new(edge: &HttpEdge, peer: Peer) -> Self {
         Self(Calls::new(edge.clone(), HeaderMap::new(), peer))
     }
 
-    /// All that is sent because of a message.
+    /// Returns everything that is sent because of a message.
     pub fn answer(&mut self, message: &str) -> BoxStream<'static, Bytes> {
         self.0.answer(&message.into())
     }
@@ -99,14 +107,15 @@ impl fmt::Debug for Conversation {
     }
 }
 
-/// 426: the address speaks WebSocket alone.
+/// 426: the address supports WebSocket only.
 const UPGRADE_REQUIRED: Code = Code::new("upgrade-required", 426, "Upgrade required");
 
-/// Answers the opening handshake (RFC 6455 §4.2), after which the connection is no longer HTTP.
+/// Responds to the opening handshake (RFC 6455 §4.2), after which the connection is no longer HTTP.
 ///
 /// # Errors
 ///
-/// `forbidden` for pages of other origins, `invalid-request` where it is not clear which.
+/// `forbidden` for a page of another origin. Other faults of the handshake are responses: 426 or
+/// 400.
 pub(super) fn open(
     edge: &HttpEdge,
     request: Request<Incoming>,
@@ -148,7 +157,7 @@ pub(super) fn open(
     let client = peer.address().ip();
     let session = Session { calls, peer, settings: settings.clone(), drain_timeout };
     tokio::spawn(async move {
-        // An error means that the client left before it had the answer.
+        // An error means that the client disconnected before the response.
         if let Ok(upgraded) = upgrade.await {
             session.run(ChargedIo::new(upgraded, move || budget.charge(Some(client)))).await;
         }
@@ -156,15 +165,16 @@ pub(super) fn open(
     Ok(answer.map(|()| Body::empty()))
 }
 
-/// Returns a field that must not repeat (RFC 6455 §11.3, RFC 6454 §7.3) and does: which of them counts, whatever stands
-/// before the gateway may see otherwise.
+/// Returns a field that is repeated and must not be (RFC 6455 §11.3, RFC 6454 §7.3): a proxy in
+/// front of the gateway might use a different occurrence.
 fn repeated(headers: &HeaderMap) -> Option<HeaderName> {
     [header::SEC_WEBSOCKET_KEY, header::SEC_WEBSOCKET_VERSION, header::ORIGIN]
         .into_iter()
         .find(|name| headers.get_all(name).iter().nth(1).is_some())
 }
 
-/// Says which protocol and version would do (RFC 9110 §15.5.22, RFC 6455 §4.4).
+/// Creates the response to a failed handshake, with the protocol and version that the gateway
+/// supports (RFC 9110 §15.5.22, RFC 6455 §4.4).
 fn not_opened(error: &Error, instance: &str, moment: &RequestContext) -> Response<Body> {
     let mut response = problem::respond(error, instance, &moment.id).map(Body::from);
     let headers = response.headers_mut();

@@ -1,14 +1,16 @@
-//! Which pages may open a WebSocket: cross-site WebSocket hijacking is a browser connecting for a page of another site.
+//! The origin check of the opening handshake: protection from cross-site WebSocket hijacking, where
+//! a browser connects for a page of another site.
 
 use http::{HeaderMap, Uri, header, uri::Authority};
 
 use crate::base::error::{Code, Error};
 
-/// Whether a handshake comes from no page, from one of the gateway's own, or from one of an `allowed` origin.
+/// Checks that a handshake comes from no page, from a page of the gateway, or from one of an
+/// `allowed` origin.
 ///
 /// # Errors
 ///
-/// `forbidden`.
+/// `forbidden` for all other pages.
 pub(super) fn check(headers: &HeaderMap, uri: &Uri, allowed: &[String]) -> Result<(), Error> {
     let Some(origin) = headers.get(header::ORIGIN) else { return Ok(()) };
     let own = || {
@@ -21,12 +23,13 @@ pub(super) fn check(headers: &HeaderMap, uri: &Uri, allowed: &[String]) -> Resul
     if may {
         return Ok(());
     }
-    let detail = "pages of this origin may not connect; the gateway's own may, and those in `http.websocket.origins`";
+    let detail = "pages of this origin may not connect; the gateway's own may, and those in \
+                  `http.websocket.origins`";
     Err(Error::new(Code::FORBIDDEN, detail))
 }
 
-/// Whether `origin` (RFC 6454 §7) is that of what stands at `own`. What stands before the gateway may speak TLS for it,
-/// so the scheme only says which port is meant where none is named.
+/// Returns whether `origin` (RFC 6454 §7) is the origin of `own`. A proxy in front of the gateway
+/// may terminate TLS, so the scheme only determines the default port.
 fn is_same(origin: &str, own: &Authority) -> bool {
     let Some((scheme, authority)) = origin.split_once("://") else { return false };
     let default = match scheme {
@@ -55,7 +58,7 @@ mod tests {
     }
 
     #[test]
-    fn own_pages_may_and_others_may_not() {
+    fn check_allows_the_gateways_own_origin_only() {
         for (origin, host) in [
             ("http://localhost:8080", "localhost:8080"),
             ("https://API.example.com", "api.example.com"),
@@ -80,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn others_may_where_the_operator_says_so() {
+    fn check_allows_listed_origins_and_clients_without_one() {
         let app = "https://app.example.com";
         assert!(check(app, "api.example.com", &["https://other.example", app]));
         assert!(check("null", "api.example.com", &["null"]));

@@ -1,13 +1,14 @@
 //! The values within a JSON text as they were written, byte for byte.
 //!
-//! An id is given back as it came, and an input goes to the schema as its own text, with numbers that no `f64` holds. So a
-//! message is checked once by `serde_json`, and then only cut into pieces; nothing here allocates or judges.
+//! An id is returned as the client wrote it, and an input is validated as its own text, with
+//! numbers that no `f64` can represent. Therefore `serde_json` checks a message once, and this
+//! module only splits it, without allocating or validating.
 
 use std::borrow::Cow;
 
 use serde::de::IgnoredAny;
 
-/// A value within a JSON text that has been checked.
+/// A value within a valid JSON text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct RawJson<'t>(&'t str);
 
@@ -16,13 +17,14 @@ impl<'t> RawJson<'t> {
     ///
     /// # Errors
     ///
-    /// The first fault of syntax. Nesting, the range of numbers and lone surrogates are not looked at.
+    /// The first error of syntax. Nesting, the range of numbers and lone surrogates are not
+    /// checked.
     pub(super) fn check(text: &'t str) -> Result<Self, serde_json::Error> {
         serde_json::from_str::<IgnoredAny>(text)?;
         Ok(Self(text.trim_ascii()))
     }
 
-    /// The value's text, without white space around it.
+    /// Returns the text of the value, without white space around it.
     pub(super) fn as_str(self) -> &'t str {
         self.0
     }
@@ -47,7 +49,7 @@ impl<'t> RawJson<'t> {
         self.0.starts_with('"')
     }
 
-    /// Returns the string that is written here, if it is one.
+    /// Decodes a string; `None` for any other value.
     pub(super) fn to_text(self) -> Option<Cow<'t, str>> {
         let inner = self.0.strip_prefix('"')?.strip_suffix('"')?;
         if inner.contains('\\') {
@@ -57,12 +59,12 @@ impl<'t> RawJson<'t> {
         }
     }
 
-    /// Returns the items of an array; none of anything else.
+    /// Returns the items of an array; none for any other value.
     pub(super) fn items(self) -> Items<'t> {
         Items(Rest(self.0.strip_prefix('[').unwrap_or_default()))
     }
 
-    /// Returns the members of an object, repeated names too; none of anything else.
+    /// Returns the members of an object, including repeated names; none for any other value.
     pub(super) fn members(self) -> RawMembers<'t> {
         RawMembers(Rest(self.0.strip_prefix('{').unwrap_or_default()))
     }
@@ -79,7 +81,7 @@ impl<'t> Iterator for Items<'t> {
     }
 }
 
-/// The members of an object: each a name, as it was written, and a value.
+/// The members of an object: each name, as it was written, and its value.
 pub(super) struct RawMembers<'t>(Rest<'t>);
 
 impl<'t> Iterator for RawMembers<'t> {
@@ -90,11 +92,11 @@ impl<'t> Iterator for RawMembers<'t> {
     }
 }
 
-/// What follows within an array or object.
+/// The unread rest of an array or object.
 struct Rest<'t>(&'t str);
 
 impl<'t> Rest<'t> {
-    /// Takes the next value, and the comma or colon before it.
+    /// Reads the next value, and the comma or colon before it.
     fn value(&mut self) -> Option<RawJson<'t>> {
         let rest = self.0.trim_ascii_start();
         let rest = rest.strip_prefix([',', ':']).unwrap_or(rest).trim_ascii_start();
@@ -117,28 +119,30 @@ fn length(text: &[u8]) -> usize {
     length.min(text.len())
 }
 
+/// Returns the length of the string with which `text` begins.
 fn string(text: &[u8]) -> usize {
-    let mut at = 1;
-    while let Some(byte) = text.get(at) {
+    let mut position = 1;
+    while let Some(byte) = text.get(position) {
         match byte {
-            b'"' => return at + 1,
-            b'\\' => at += 2,
-            _ => at += 1,
+            b'"' => return position + 1,
+            b'\\' => position += 2,
+            _ => position += 1,
         }
     }
     text.len()
 }
 
+/// Returns the length of the array or object with which `text` begins.
 fn nested(text: &[u8]) -> usize {
-    let (mut at, mut depth) = (0, 0_usize);
-    while let Some(byte) = text.get(at) {
-        at += match byte {
-            b'"' => string(text.get(at..).unwrap_or_default()),
+    let (mut position, mut depth) = (0, 0_usize);
+    while let Some(byte) = text.get(position) {
+        position += match byte {
+            b'"' => string(text.get(position..).unwrap_or_default()),
             _ => 1,
         };
         match byte {
             b'{' | b'[' => depth += 1,
-            b'}' | b']' if depth == 1 => return at,
+            b'}' | b']' if depth == 1 => return position,
             b'}' | b']' => depth = depth.saturating_sub(1),
             _ => {}
         }
@@ -174,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_json_is_refused() {
+    fn check_rejects_invalid_json() {
         for text in ["", "[", "[1,]", "{\"a\"}", "nul", "01", "\"\\x\"", "[1] 2"] {
             assert!(RawJson::check(text).is_err(), "{text}");
         }
@@ -198,14 +202,22 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_pieces_are_the_values(value in any_json(), pretty in any::<bool>()) {
-            let text = if pretty { serde_json::to_string_pretty(&value) } else { serde_json::to_string(&value) }.unwrap();
+        fn items_and_members_are_those_of_serde_json(value in any_json(), pretty in any::<bool>()) {
+            let text = if pretty {
+                serde_json::to_string_pretty(&value).unwrap()
+            } else {
+                serde_json::to_string(&value).unwrap()
+            };
             let raw = RawJson::check(&text).unwrap();
             let again = |raw: RawJson<'_>| serde_json::from_str::<Value>(raw.as_str()).unwrap();
             let items: Vec<_> = raw.items().map(again).collect();
             prop_assert_eq!(items, value.as_array().cloned().unwrap_or_default());
-            let members: Vec<_> = raw.members().map(|(name, one)| (name.to_text().unwrap().into_owned(), again(one))).collect();
-            prop_assert_eq!(members, value.as_object().cloned().unwrap_or_default().into_iter().collect::<Vec<_>>());
+            let members: Vec<_> = raw
+                .members()
+                .map(|(name, one)| (name.to_text().unwrap().into_owned(), again(one)))
+                .collect();
+            let expected = value.as_object().cloned().unwrap_or_default();
+            prop_assert_eq!(members, expected.into_iter().collect::<Vec<_>>());
         }
     }
 }

@@ -1,7 +1,8 @@
-//! The life of one WebSocket: messages in, answers out, pings in silence.
+//! A WebSocket session: reads messages, sends responses, and pings a silent client.
 //!
-//! **A client that does not read is not read either**, so that it cannot make the gateway queue more than one answer: nothing
-//! is read before all that was to be written has been, a Pong (RFC 6455 §5.5.3) as well as the answer to a call.
+//! **The gateway does not read from a client that does not read**, so that the client cannot make
+//! it queue more than one response: it reads nothing before everything queued is written, a Pong
+//! (RFC 6455 §5.5.3) as well as the response to a call.
 
 use std::{
     future::poll_fn,
@@ -33,12 +34,12 @@ use crate::edge::http::{
     },
 };
 
-/// A connection is mostly idle, and its messages are small.
+/// Size of the read and write buffers: a connection is mostly idle, and its messages are small.
 const BUFFER_BYTES: usize = 4 * 1024;
 
 pub(super) type Socket = WebSocketStream<ChargedIo>;
 
-/// One connection.
+/// A session: one connection and its calls.
 pub(super) struct Session {
     pub(super) calls: Calls,
     pub(super) peer: Peer,
@@ -53,14 +54,21 @@ const EXHAUSTED: CloseReason = CloseReason::Closed(
     "the messages that are being read take as much memory as they may",
 );
 
-/// All that is sent because of the messages that were read.
+const NOT_UTF8: CloseReason = CloseReason::Closed(CloseCode::Invalid, "the message is not UTF-8");
+
+const NOT_TEXT: CloseReason = CloseReason::Closed(CloseCode::Unsupported, "messages are text");
+
+const SILENT: CloseReason =
+    CloseReason::Closed(CloseCode::Policy, "nothing was heard for too long");
+
+/// The streams of everything that is sent because of the messages read so far.
 type Answers = SelectAll<BoxStream<'static, Bytes>>;
 
-/// What happens on a connection.
+/// An event of a session.
 enum SessionEvent {
-    /// An answer is ready; none when what was running has ended.
+    /// A message to send; `None` when no call is in flight any more.
     Answer(Option<Bytes>),
-    /// A message came; none at the end of the connection.
+    /// A message of the client; `None` at the end of the connection.
     Message(Option<Result<Message, tungstenite::Error>>),
 }
 
@@ -76,27 +84,31 @@ impl Session {
         self.serve(&mut socket).await.conclude(socket).await;
     }
 
+    /// Exchanges messages until there is a reason to close.
     async fn serve(&mut self, socket: &mut Socket) -> CloseReason {
         let peer = self.peer.clone();
         let mut stopping = pin!(peer.stopping());
-        let mut goodbye = pin!(shutdown_deadline(self.peer.clone(), self.drain_timeout));
+        let mut deadline = pin!(shutdown_deadline(self.peer.clone(), self.drain_timeout));
         let mut closing = false;
         let mut running = Answers::new();
-        let mut heard = Instant::now();
-        // An interval of nothing is none.
+        let mut last_read = Instant::now();
+        // `interval` panics if its period is zero.
         let mut ticks = interval(self.settings.ping_interval.max(Duration::from_millis(1)));
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        // After a message comes an answer, so that answers do not pile up; after an answer a message, so that a stream
-        // which is always ready does not keep its client from being heard.
+        // A message and a response take turns: responses do not pile up, and a stream that is
+        // always ready does not keep the client's messages from being read.
         let mut answer_first = false;
         loop {
             if closing && running.is_empty() {
                 return CLOSING;
             }
-            // A client that asks faster than it reads is not read either.
+            // The gateway does not read from a client that sends requests faster than it reads
+            // responses.
             let reads = running.len() < 2 * self.settings.calls;
             tokio::select! {
-                event = poll_fn(|cx| poll(socket, &mut running, reads, answer_first, cx)) => match event {
+                event = poll_fn(
+                    |cx| poll(socket, &mut running, reads, answer_first, cx)
+                ) => match event {
                     SessionEvent::Answer(answer) => {
                         answer_first = false;
                         if let Some(answer) = answer
@@ -107,14 +119,17 @@ impl Session {
                     }
                     SessionEvent::Message(message) => {
                         answer_first = true;
-                        heard = Instant::now();
+                        last_read = Instant::now();
                         match message {
-                            Some(Ok(Message::Text(text))) => match ByteString::try_from(socket.get_mut().complete(text.into())) {
-                                Ok(text) => running.push(self.calls.answer(&text)),
-                                Err(_) => return CloseReason::Closed(CloseCode::Invalid, "the message is not UTF-8"),
-                            },
-                            Some(Ok(Message::Binary(_))) => return CloseReason::Closed(CloseCode::Unsupported, "messages are text"),
-                            // Pings are answered by the library.
+                            Some(Ok(Message::Text(text))) => {
+                                let text = socket.get_mut().complete(text.into());
+                                match ByteString::try_from(text) {
+                                    Ok(text) => running.push(self.calls.answer(&text)),
+                                    Err(_) => return NOT_UTF8,
+                                }
+                            }
+                            Some(Ok(Message::Binary(_))) => return NOT_TEXT,
+                            // The library responds to pings.
                             Some(Ok(Message::Ping(payload) | Message::Pong(payload))) => {
                                 socket.get_mut().forget_control(&payload);
                             }
@@ -128,14 +143,16 @@ impl Session {
                 },
                 now = ticks.tick() => {
                     if !reads {
-                        // It is not the client that is silent.
-                        heard = now;
+                        // The silence is the gateway's: it does not read.
+                        last_read = now;
                     }
-                    let silence = now.saturating_duration_since(heard);
+                    let silence = now.saturating_duration_since(last_read);
                     if silence >= self.settings.idle_timeout {
-                        return CloseReason::Closed(CloseCode::Policy, "nothing was heard for too long");
+                        return SILENT;
                     }
-                    if silence >= self.settings.ping_interval && socket.send(Message::Ping(Bytes::new())).await.is_err() {
+                    if silence >= self.settings.ping_interval
+                        && socket.send(Message::Ping(Bytes::new())).await.is_err()
+                    {
                         return CloseReason::Left;
                     }
                 }
@@ -143,13 +160,13 @@ impl Session {
                     closing = true;
                     self.calls.close();
                 }
-                () = &mut goodbye => return CLOSING,
+                () = &mut deadline => return CLOSING,
             }
         }
     }
 }
 
-/// What happens next: an answer or, if it `reads`, a message.
+/// Returns the next event: a response or, if `reads`, a message.
 fn poll(
     socket: &mut Socket,
     running: &mut Answers,
@@ -170,7 +187,7 @@ fn poll(
     Poll::Pending
 }
 
-/// The next message, after all that reading the last one has queued is written.
+/// Returns the next message, after everything that reading the last one has queued is written.
 fn poll_message(
     socket: &mut Socket,
     cx: &mut Context<'_>,
@@ -181,6 +198,7 @@ fn poll_message(
     socket.poll_next_unpin(cx)
 }
 
+/// Sends a text message.
 async fn send(socket: &mut Socket, json: Bytes) -> Result<(), tungstenite::Error> {
     socket.send(Message::Text(Utf8Bytes::try_from(json)?)).await
 }

@@ -1,4 +1,4 @@
-//! What a type takes from a document is what it takes from a `serde_json::Value`.
+//! A type decodes from a document as it does from a `serde_json::Value`.
 
 use std::{
     borrow::Cow,
@@ -77,7 +77,7 @@ enum Color {
     Green,
 }
 
-/// Bytes: a text, or a list of numbers.
+/// Bytes: a string, or a list of numbers.
 #[derive(Debug, PartialEq, Clone)]
 struct Blob(Vec<u8>);
 
@@ -113,7 +113,7 @@ impl<'de> Deserialize<'de> for Blob {
     }
 }
 
-/// A bit of everything.
+/// A struct with a field of every kind.
 #[derive(Serialize, Deserialize, Debug, PartialEq, Clone)]
 struct Rich {
     external: Vec<External>,
@@ -211,15 +211,17 @@ prop_compose! {
         (fallback, letter, blob) in any::<(u64, char, Vec<u8>)>(),
         (meters, single, huge) in (-1e300..1e300, -1e30_f32..1e30, any::<i64>()),
         (pair, array) in any::<((i32, u16), [u8; 2])>(),
-        (by_number, by_truth, by_letter) in any::<(BTreeMap<i16, bool>, BTreeMap<bool, u8>, BTreeMap<char, u8>)>(),
+        (by_number, by_truth, by_letter) in
+            any::<(BTreeMap<i16, bool>, BTreeMap<bool, u8>, BTreeMap<char, u8>)>(),
         by_large in any::<BTreeMap<u64, u8>>(),
         anything in leaf(),
         inner in inner(),
         others in proptest::collection::hash_map("x[a-z]{0,2}", leaf(), 0..3),
     ) -> Rich {
         Rich {
-            external, internal, adjacent, untagged, maybe, fallback, letter, blob: Blob(blob), nothing: Nothing,
-            unit: (), meters: Meters(meters), pair: Pair(pair.0, pair.1), array, single, huge: huge.into(), by_number,
+            external, internal, adjacent, untagged, maybe, fallback, letter, blob: Blob(blob),
+            nothing: Nothing, unit: (), meters: Meters(meters), pair: Pair(pair.0, pair.1), array,
+            single, huge: huge.into(), by_number,
             by_truth, by_letter, by_color: BTreeMap::from([(Color::Red, 1), (Color::Green, 2)]),
             by_large: by_large.into_iter().map(|(key, value)| (key.into(), value)).collect(),
             anything, inner, others,
@@ -227,7 +229,7 @@ prop_compose! {
     }
 }
 
-/// All places within a value.
+/// Collects the pointers to all parts of a value.
 fn places(value: &Value, at: &str, found: &mut Vec<String>) {
     found.push(at.to_owned());
     match value {
@@ -259,7 +261,7 @@ fn agree<T: DeserializeOwned + PartialEq + Debug>(value: &Value) {
 }
 
 proptest! {
-    // No files of seeds beside the sources.
+    // Failing seeds are not written to files beside the sources.
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
@@ -345,7 +347,8 @@ fn a_list_must_be_read_to_its_end() {
     agree::<External>(&json!({}));
 }
 
-/// From a `Value`, serde does not take what it writes of such a variant; from a text it does.
+/// serde does not decode such a variant from the `Value` that it writes for it; from a text it
+/// does.
 #[test]
 fn a_variant_of_no_fields_is_an_empty_list() {
     let sent = json!({"Empty": []});

@@ -1,12 +1,16 @@
-//! Whatever the text, it means what `serde_json` makes of it.
+//! Differential tests: every text means the same to the parser and to `serde_json`.
 
 use proptest::{collection::vec, prelude::*};
 
 use crate::json::document::tests::{agree, texts};
 
 proptest! {
-    // No files of seeds beside the sources.
-    #![proptest_config(ProptestConfig { failure_persistence: None, cases: 1_000, ..ProptestConfig::default() })]
+    // Failing seeds are not written to files beside the sources.
+    #![proptest_config(ProptestConfig {
+        failure_persistence: None,
+        cases: 1_000,
+        ..ProptestConfig::default()
+    })]
 
     #[test]
     fn valid_texts(text in texts::json()) {
@@ -41,7 +45,8 @@ proptest! {
 
     #[test]
     fn any_depth(open in "[\\[{]{100,140}", value in "1?") {
-        let close: String = open.chars().rev().map(|open| if open == '[' { ']' } else { '}' }).collect();
+        let close: String =
+            open.chars().rev().map(|open| if open == '[' { ']' } else { '}' }).collect();
         let open = open.replace('{', "{\"a\":");
         agree(format!("{open}{value}{close}").as_bytes());
     }

@@ -1,10 +1,11 @@
-//! What a hostile sender can make the parser spend.
+//! Bounds on the parser's time and memory for hostile texts.
 
 use std::time::{Duration, Instant};
 
 use crate::json::document::tests::{Document, ElementKind, look_up, parse};
 
-/// Generous, for an unoptimised build on a busy machine; what it guards against takes minutes or forever.
+/// Time limit of a test. It is generous, for an unoptimised build on a busy machine; the costs that
+/// it detects take minutes or forever.
 const LIMIT: Duration = Duration::from_secs(5);
 
 #[track_caller]

@@ -1,4 +1,4 @@
-//! Tests of documents: `serde_json` is the measure of what a text means.
+//! Tests of documents: a text means what it means to `serde_json`.
 
 mod decode;
 mod differential;
@@ -15,13 +15,13 @@ fn parse(text: impl AsRef<[u8]>) -> Result<Document, serde_json::Error> {
     Document::parse(Bytes::copy_from_slice(text.as_ref()))
 }
 
-/// Both parsers refuse a text for the same reason, or make the same of it.
+/// Asserts that both parsers reject a text for the same reason, or read the same value.
 #[track_caller]
 fn agree(text: &[u8]) {
     match (parse(text), serde_json::from_slice::<Value>(text)) {
         (Ok(ours), Ok(theirs)) => {
             assert_eq!(ours.to_value(), theirs);
-            // Beyond equality: the order of members, the kinds of numbers, the sign of zero.
+            // Equality ignores the order of members, the kinds of numbers, and the sign of zero.
             assert_eq!(ours.to_value().to_string(), theirs.to_string());
             look_up(ours.root());
             let copied = Document::from(&theirs);
@@ -33,7 +33,7 @@ fn agree(text: &[u8]) {
     }
 }
 
-/// Every member is found by its name, and no other.
+/// Asserts that every member is found by its name, and no other is.
 #[track_caller]
 fn look_up(element: Element<'_>) {
     match element.kind() {
@@ -55,7 +55,7 @@ fn look_up(element: Element<'_>) {
 }
 
 #[test]
-fn what_is_json_is_read_and_what_is_not_is_refused() {
+fn json_is_parsed_and_other_texts_are_rejected() {
     let texts = [
         r#"{"a":[1,-2,3.5,1e2,true,false,null,"x",{},[]]}"#,
         " \t\r\n[ ] ",
@@ -157,7 +157,7 @@ fn escapes() {
         "\"plain then a line\n\"",
     ];
     texts.iter().for_each(|text| agree(text.as_bytes()));
-    // At every place within a word, and with every rest after it.
+    // The escape is tested at every position within a word, and with every remainder after it.
     for before in 0..20 {
         for after in 0..20 {
             let [before, after] = [before, after].map(|count| "é.".repeat(count));
@@ -181,7 +181,7 @@ fn what_is_not_utf_8_is_refused_at_its_place() {
 }
 
 #[test]
-fn of_a_name_given_twice_the_last_value_stands_at_the_first_place() {
+fn repeated_name_has_its_last_value_at_its_first_place() {
     let value = |text| parse(text).unwrap().to_value().to_string();
     assert_eq!(value(r#"{"a":1,"b":2,"a":3}"#), r#"{"a":3,"b":2}"#);
     assert_eq!(

@@ -1,11 +1,11 @@
-//! What a number is exactly, against a model that counts with integers of any length.
+//! The exact values of numbers, compared with a model of integers of any length.
 
 use num_bigint::BigInt;
 use proptest::prelude::*;
 
 use crate::json::document::Number;
 
-/// The value of a JSON number, if it is an integer.
+/// Returns the value of a JSON number, if it is an integer.
 pub(crate) fn integer(text: &str) -> Option<BigInt> {
     let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
     let (before, after) = mantissa.split_once('.').unwrap_or((mantissa, ""));
@@ -18,7 +18,8 @@ pub(crate) fn integer(text: &str) -> Option<BigInt> {
     (&digits % &scale == BigInt::ZERO).then(|| digits / scale)
 }
 
-/// A number near the ends of integer types and of what an `f64` holds, in any spelling.
+/// Generates a number near the ends of integer types and of the exact range of an `f64`, in any
+/// spelling.
 pub(crate) fn near_an_edge() -> impl Strategy<Value = String> {
     let power = prop::sample::select(&[0_u32, 8, 16, 32, 53, 54, 63, 64, 65][..]);
     (power, -1500_i64..1500, any::<bool>(), 0..6_usize, "[05]{0,3}|[0-9]{0,24}").prop_map(
@@ -58,7 +59,11 @@ fn agrees(text: &str) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, cases: 2_000, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig {
+        failure_persistence: None,
+        cases: 2_000,
+        ..ProptestConfig::default()
+    })]
 
     #[test]
     fn a_number_is_an_integer_when_it_is_exactly_one(text in any_number()) {
@@ -66,12 +71,14 @@ proptest! {
     }
 
     #[test]
-    fn a_float_is_exactly_itself(float in any::<f64>().prop_filter("finite", |float| float.is_finite())) {
+    fn a_float_is_exactly_itself(
+        float in any::<f64>().prop_filter("finite", |float| float.is_finite()),
+    ) {
         let written = format!("{float:.400}");
         let (read, of_float) = (Number::parse(&written).unwrap(), Number::exactly(float));
         prop_assert_eq!(of_float.to_f64().to_bits(), float.to_bits());
         prop_assert_eq!(read.to_f64().to_bits(), float.to_bits());
-        // 400 digits say all of a number that is not tiny.
+        // 400 digits are the exact value of a number that is not tiny.
         if float.abs() > 1e-50 || float == 0.0 {
             prop_assert_eq!(of_float.as_integer(), read.as_integer());
         }

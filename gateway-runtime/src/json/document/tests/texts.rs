@@ -1,4 +1,4 @@
-//! JSON texts: as they may be written, and damaged.
+//! Generators of JSON texts, valid and damaged.
 
 use proptest::{collection::vec, prelude::*, sample::Index};
 
@@ -37,7 +37,7 @@ fn name() -> impl Strategy<Value = String> {
     prop_oneof![3 => "\"[ab]{0,2}\"", 1 => Just("\"\\u0061\"".to_owned()), 1 => string()]
 }
 
-/// A JSON text, nearly always a valid one.
+/// Generates a JSON text, nearly always a valid one.
 pub(in crate::json::document) fn json() -> impl Strategy<Value = String> {
     let word = prop_oneof![Just("null"), Just("true"), Just("false")].prop_map(str::to_owned);
     let leaf = prop_oneof![1 => word, 2 => number(), 2 => string()];
@@ -54,9 +54,12 @@ pub(in crate::json::document) fn json() -> impl Strategy<Value = String> {
     (space(), value, space()).prop_map(|(a, value, b)| format!("{a}{value}{b}"))
 }
 
-/// A JSON text of which a few bytes were changed, taken out, put in, or cut off.
+/// Generates a JSON text with a few bytes changed, removed, inserted, or cut off.
 pub(super) fn damaged() -> impl Strategy<Value = Vec<u8>> {
-    let byte = prop_oneof![3 => prop::sample::select(&b"\"\\{}[]:,0-9.eEu \n\x00\x1f\xff\xc3"[..]), 1 => any::<u8>()];
+    let byte = prop_oneof![
+        3 => prop::sample::select(&b"\"\\{}[]:,0-9.eEu \n\x00\x1f\xff\xc3"[..]),
+        1 => any::<u8>(),
+    ];
     let damage = (any::<Index>(), 0..4_u8, byte);
     (json(), vec(damage, 1..4)).prop_map(|(text, damages)| {
         let mut bytes = text.into_bytes();

@@ -1,12 +1,14 @@
-//! The schemas of a document in one place, `components/schemas`: every definition once, under a stable name.
+//! The component schemas of a published document, `components/schemas`: every definition once,
+//! under a stable name.
 //!
-//! A schema from `schemars` brings its definitions along in `$defs`. Here the same definition from many methods is
-//! kept once. A name says what type it is of, and never where in a document that type comes first: a method more changes
-//! no other name. Where two definitions differ under one name, an output that differs from the input is called
-//! `…Output`, and in all other cases each has a part of its digest in its name.
+//! A schema from `schemars` has its definitions in `$defs`. Here a definition that many methods
+//! share is stored once. A name depends on the type alone, and never on the place in a document
+//! where the type comes first, so that another method changes no other name. Where two definitions
+//! differ under one name, an output that differs from the input is called `…Output`; in all other
+//! cases each name ends with a part of the definition's digest.
 //!
-//! The names are known when all definitions are, so references are placeholders until [`Names::write`] has seen the whole
-//! document.
+//! The names are known only when all definitions are, so references are placeholders until
+//! [`Names::write`] has replaced them in the whole document.
 
 #[cfg(test)]
 mod tests;
@@ -19,57 +21,57 @@ use sha2::{Digest, Sha256};
 
 use crate::json::schema::references::rewrite;
 
-/// Which way what a schema describes goes.
+/// The direction of a value that a schema describes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Side {
-    /// To the gateway.
+    /// Input of the gateway.
     Input,
-    /// From the gateway.
+    /// Output of the gateway.
     Output,
 }
 
-/// What becomes of the outermost schema.
+/// The place of a document's outermost schema.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Root {
     /// A component, if it is a type that an author has named.
     Named,
-    /// Written out where it is used.
+    /// An inline schema, where it is used.
     Inline,
 }
 
-/// The schemas collected until now.
+/// The schemas that have been collected so far.
 #[derive(Debug, Default)]
 pub(crate) struct Components {
     schemas: HashMap<Meaning, Component>,
-    /// What the gateway's own names mean.
+    /// Content of the definitions under the gateway's own names.
     own: HashMap<String, Content>,
 }
 
 #[derive(Debug)]
 struct Component {
     schema: Value,
-    /// That of the inputs, if it is both.
+    /// Direction; that of the inputs, if it is both.
     side: Side,
 }
 
-/// The name that a definition wants, and its content.
+/// The preferred name of a definition, and its content.
 type Meaning = (String, Content);
 
-/// All that a definition means, as its SHA-256.
+/// The SHA-256 of a definition, with all definitions that it refers to.
 type Content = [u8; 32];
 
-/// Where schemas are, and placeholders of their names: no name begins with `~`.
+/// Prefix of references to schemas, and of placeholders for their names: no name begins with `~`.
 const SCHEMAS: &str = "#/components/schemas/";
 
 impl Components {
-    /// Takes in what `document` defines, and gives the schema to be written where it is used.
+    /// Adds the definitions of `document`, and returns the schema to write where it is used.
     pub(crate) fn add(&mut self, document: &Value, side: Side, root: Root) -> Value {
         let document = SchemaDocument::read(document, root);
         let meanings: Vec<Meaning> = document
             .definitions
             .iter()
             .enumerate()
-            .map(|(at, it)| (it.name.clone(), document.content(at)))
+            .map(|(index, definition)| (definition.name.clone(), document.content(index)))
             .collect();
         let mut rename = |reference: &str| match document.find(reference) {
             Some((at, below)) => format!("{SCHEMAS}{}{below}", placeholder(&meanings[at])),
@@ -91,7 +93,7 @@ impl Components {
         }
     }
 
-    /// Takes in a schema of the gateway's own, whose name is no other's.
+    /// Adds a schema of the gateway's own, whose name no other schema gets.
     pub(crate) fn add_own(&mut self, document: &Value) {
         self.add(document, Side::Input, Root::Named);
         let document = SchemaDocument::read(document, Root::Named);
@@ -100,8 +102,8 @@ impl Components {
         }
     }
 
-    /// The schemas by name, in alphabetical order, and the names to be written into the document. Within the schemas they
-    /// are written already.
+    /// Returns the schemas by name, in alphabetical order, and the names to write into the
+    /// document. Within the schemas they are written already.
     pub(crate) fn finish(self) -> (Map<String, Value>, Names) {
         let names = self.names();
         let named = self.schemas.into_iter().map(|(meaning, component)| {
@@ -121,7 +123,7 @@ impl Components {
         }
         let mut of = HashMap::new();
         for (wanted, all) in &namesakes {
-            let count = |side| all.iter().filter(|(_, it)| *it == side).count();
+            let count = |expected| all.iter().filter(|(_, side)| *side == expected).count();
             let output = format!("{wanted}Output");
             let is_a_pair = count(Side::Input) == 1 && count(Side::Output) == 1;
             let is_a_pair =
@@ -141,14 +143,14 @@ impl Components {
     }
 }
 
-/// What each placeholder stands for.
+/// The names that replace the placeholders.
 #[derive(Debug)]
 pub(crate) struct Names {
     of: HashMap<String, String>,
 }
 
 impl Names {
-    /// Writes the names into all references of a document.
+    /// Replaces the placeholders in all references of a document.
     pub(crate) fn write(&self, document: &mut Value) {
         match document {
             Value::Object(members) => {
@@ -190,24 +192,25 @@ fn hex(content: &Content) -> String {
     })
 }
 
-/// One schema document, taken apart.
+/// A schema document, split into its definitions.
 struct SchemaDocument {
     definitions: Vec<Definition>,
-    /// What each definition says.
+    /// Text of each definition.
     texts: Vec<DefinitionText>,
-    /// The outermost schema, unless it is the first of the definitions.
+    /// Outermost schema, unless it is the first of the definitions.
     root: Option<Value>,
 }
 
 struct Definition {
-    /// Its key in `$defs`; none for the outermost schema.
+    /// Key in `$defs`; `None` for the outermost schema.
     key: Option<String>,
-    /// The name it is to have.
+    /// Preferred name.
     name: String,
     schema: Value,
 }
 
-/// A definition's schema without what its references lead to, as its SHA-256, and what these are, in their order.
+/// The SHA-256 of a definition's schema without the targets of its references, and these targets,
+/// in their order.
 struct DefinitionText {
     digest: [u8; 32],
     leads_to: Vec<usize>,
@@ -242,7 +245,7 @@ impl SchemaDocument {
         document
     }
 
-    /// The definition that a reference leads to, and the rest of the way in it.
+    /// Returns the index of the definition that a reference leads to, and the path within it.
     fn find<'r>(&self, reference: &'r str) -> Option<(usize, &'r str)> {
         let pointer = reference.strip_prefix('#')?;
         let (key, below) = match pointer.strip_prefix("/$defs/") {
@@ -262,7 +265,7 @@ impl SchemaDocument {
         let schema = rewrite(&definition.schema, &mut |reference| match self.find(reference) {
             Some((at, below)) => {
                 leads_to.push(at);
-                // No reference that leads elsewhere has a space.
+                // No other reference contains a space.
                 format!(" {below}")
             }
             None => reference.to_owned(),
@@ -270,9 +273,9 @@ impl SchemaDocument {
         DefinitionText { digest: Sha256::digest(schema.to_string()).into(), leads_to }
     }
 
-    /// All that a definition means: itself and what it leads to, numbered as they are reached, for names that are wanted
-    /// need not differ. Definitions with the same content are the same, also where a type is the outermost in one document
-    /// and not in another.
+    /// Returns the content of a definition: itself and the definitions that it leads to, numbered
+    /// as they are reached, since preferred names may be equal. Definitions with the same content
+    /// are the same, also where a type is the outermost in one document and not in another.
     fn content(&self, at: usize) -> Content {
         let mut content = Sha256::new();
         let mut numbers = vec![None; self.definitions.len()];
@@ -297,14 +300,15 @@ impl SchemaDocument {
     }
 }
 
-/// What may be a name of a component (OpenAPI 3.1, "Components Object").
+/// Replaces the characters that a component's name cannot have (OpenAPI 3.1, "Components Object").
 fn clean(name: &str) -> String {
     let allowed = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
     let cleaned: String = name.chars().map(|c| if allowed(c) { c } else { '_' }).collect();
     if cleaned.is_empty() { "Schema".to_owned() } else { cleaned }
 }
 
-/// Takes the number away by which `schemars` tells types of one name apart: which of them has it depends on the document.
+/// Removes the number with which `schemars` distinguishes types of one name: which of the types has
+/// it depends on the document.
 fn without_numbers(definitions: &mut [Definition], root: &str) {
     let names: Vec<_> = definitions
         .iter()
@@ -319,7 +323,7 @@ fn without_numbers(definitions: &mut [Definition], root: &str) {
     }
 }
 
-/// Takes the title away that `schemars` gives to the outermost schema, and makes it a name.
+/// Removes the title that `schemars` gives to the outermost schema, and returns it as a name.
 fn without_title(schema: &mut Value) -> String {
     let title = schema.as_object_mut().and_then(|keywords| {
         let title = keywords.get("title")?.as_str()?.to_owned();
@@ -331,7 +335,8 @@ fn without_title(schema: &mut Value) -> String {
     clean(&title.unwrap_or_default())
 }
 
-/// Whether a schema is that of a struct or an enum: what a generator of clients should make a type of.
+/// Returns whether a schema is that of a struct or an enum, which a generator of clients should
+/// make a type of.
 fn is_a_type(schema: &Value) -> bool {
     let has = |key| schema.get(key).is_some();
     has("properties")
@@ -341,13 +346,16 @@ fn is_a_type(schema: &Value) -> bool {
         || has("anyOf") && !is_nullable(schema)
 }
 
-/// Whether it is `Option<T>` of a named type.
+/// Returns whether it is `Option<T>` of a named type.
 fn is_nullable(schema: &Value) -> bool {
     let branches = schema.get("anyOf").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
-    matches!(branches, [some, none] if some.get("$ref").is_some() && none.get("type") == Some(&json!("null")))
+    matches!(
+        branches,
+        [some, none] if some.get("$ref").is_some() && none.get("type") == Some(&json!("null"))
+    )
 }
 
-/// Whether something in the document refers to its outermost schema, or into it.
+/// Returns whether a reference in the document leads to its outermost schema, or into it.
 fn is_referred_to(document: &Value) -> bool {
     let mut found = false;
     rewrite(document, &mut |reference| {

@@ -6,7 +6,7 @@ fn add(components: &mut Components, document: &Value, side: Side) -> Value {
     components.add(document, side, Root::Named)
 }
 
-/// The schemas by name, and what `places` say with the names in them.
+/// Returns the schemas by name, and `places` with the names written in.
 fn finish(components: Components, places: Vec<Value>) -> (Value, Vec<Value>) {
     let (schemas, names) = components.finish();
     let written = places.into_iter().map(|mut place| {
@@ -16,7 +16,8 @@ fn finish(components: Components, places: Vec<Value>) -> (Value, Vec<Value>) {
     (schemas.into(), written.collect())
 }
 
-/// All documents in this order, with the names that their roots have.
+/// Adds all documents in this order; returns the schemas, and the references to the documents'
+/// roots.
 fn named(documents: &[(Value, Side)]) -> (Value, Vec<Value>) {
     let mut components = Components::default();
     let places =
@@ -28,7 +29,7 @@ fn reference(name: &str) -> Value {
     json!({ "$ref": format!("#/components/schemas/{name}") })
 }
 
-/// A document of an object that has one property, of the type `Address`.
+/// Returns the document of an object that has one property, of the type `Address`.
 fn with_address(title: &str, address: &Value) -> Value {
     json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -39,7 +40,7 @@ fn with_address(title: &str, address: &Value) -> Value {
 }
 
 #[test]
-fn what_is_the_same_is_there_once() {
+fn equal_definitions_are_stored_once() {
     let address = json!({ "type": "string" });
     let (a, b) = (with_address("A", &address), with_address("B", &address));
     let (schemas, places) =
@@ -50,20 +51,20 @@ fn what_is_the_same_is_there_once() {
 }
 
 #[test]
-fn an_output_that_differs_from_the_input_of_its_name_says_so() {
+fn output_that_differs_from_the_input_of_its_name_ends_in_output() {
     let street = |number: u32| with_address("Street", &json!({ "const": number }));
     for order in [[0, 1], [1, 0]] {
         let both = [(street(1), Side::Input), (street(2), Side::Output)];
         let (schemas, places) = named(&order.map(|at| both[at].clone()));
         assert_eq!(order.map(|at| &places[at]), [&reference("Street"), &reference("StreetOutput")]);
-        // The texts of the two `Street` are the same, and they mean different addresses.
+        // Both `Street` have the same text, and refer to different addresses.
         assert_eq!(schemas["StreetOutput"]["properties"]["address"], reference("AddressOutput"));
         assert_eq!(schemas["AddressOutput"], json!({ "const": 2 }));
     }
 }
 
 #[test]
-fn namesakes_are_told_apart_by_what_they_are_and_not_by_their_order() {
+fn definitions_of_one_name_are_distinguished_by_content_and_not_by_order() {
     let street = |number: u32| with_address("Street", &json!({ "const": number }));
     let all: Vec<_> = (0..4)
         .map(|number| (street(number), [Side::Input, Side::Output][number as usize % 2]))
@@ -77,13 +78,13 @@ fn namesakes_are_told_apart_by_what_they_are_and_not_by_their_order() {
         let name = place["$ref"].as_str().unwrap().rsplit('/').next().unwrap();
         assert!(name.starts_with("Street_") && name.len() == "Street_".len() + 8, "{name}");
     }
-    // One more changes none of these names.
+    // Another definition changes none of these names.
     let (_, more) = named(&[(street(9), Side::Input)].into_iter().chain(all).collect::<Vec<_>>());
     assert_eq!(more[1..], places);
 }
 
 #[test]
-fn the_gateways_own_name_is_no_others() {
+fn own_names_of_the_gateway_are_given_to_no_other_schema() {
     let street = |number: u32| with_address("Street", &json!({ "const": number }));
     for side in [Side::Input, Side::Output] {
         let mut components = Components::default();
@@ -100,7 +101,7 @@ fn the_gateways_own_name_is_no_others() {
 }
 
 #[test]
-fn a_type_is_itself_at_the_root_and_below() {
+fn type_is_one_component_at_the_root_and_below() {
     let tree =
         |child: &str| json!({ "properties": { "children": { "items": { "$ref": child } } } });
     let mut at_the_root = tree("#");
@@ -118,7 +119,8 @@ fn a_type_is_itself_at_the_root_and_below() {
 #[test]
 fn numbers_that_depend_on_the_document_are_no_part_of_a_name() {
     let two = |first: &Value, second: &Value| {
-        json!({ "title": "Two", "properties": { "a": { "$ref": "#/$defs/Address" }, "b": { "$ref": "#/$defs/Address2" } },
+        json!({ "title": "Two", "properties": {
+                    "a": { "$ref": "#/$defs/Address" }, "b": { "$ref": "#/$defs/Address2" } },
                 "$defs": { "Address": first, "Address2": second } })
     };
     let (home, work) = (json!({ "const": "home" }), json!({ "const": "work" }));
@@ -132,12 +134,15 @@ fn numbers_that_depend_on_the_document_are_no_part_of_a_name() {
 }
 
 #[test]
-fn types_of_one_name_that_refer_to_each_other_are_told_apart() {
+fn types_of_one_name_that_refer_to_each_other_are_distinguished() {
     let to =
         |places: &[&str]| places.iter().map(|place| json!({ "$ref": place })).collect::<Value>();
     let document = json!({
         "title": "A", "oneOf": to(&["#", "#/$defs/A"]),
-        "$defs": { "A": { "oneOf": to(&["#", "#/$defs/A2"]) }, "A2": { "oneOf": to(&["#/$defs/A"]) } },
+        "$defs": {
+            "A": { "oneOf": to(&["#", "#/$defs/A2"]) },
+            "A2": { "oneOf": to(&["#/$defs/A"]) },
+        },
     });
     let (schemas, places) = named(&[(document, Side::Input)]);
     let follow = |place: &Value, at: usize| {
@@ -157,8 +162,15 @@ fn only_types_become_components() {
     for inline in [
         json!({ "title": "string", "type": "string" }),
         json!({ "title": "Array_of_string", "type": "array", "items": { "type": "string" } }),
-        json!({ "title": "Map_of_string", "type": "object", "additionalProperties": { "type": "string" } }),
-        json!({ "title": "Nullable_A", "anyOf": [{ "$ref": "https://example.org" }, { "type": "null" }] }),
+        json!({
+            "title": "Map_of_string",
+            "type": "object",
+            "additionalProperties": { "type": "string" },
+        }),
+        json!({
+            "title": "Nullable_A",
+            "anyOf": [{ "$ref": "https://example.org" }, { "type": "null" }],
+        }),
         json!({ "title": "AnyValue" }),
     ] {
         let mut components = Components::default();
@@ -191,11 +203,13 @@ fn names_are_what_openapi_allows_and_titles_for_people_stay() {
     assert_eq!(schemas["What_to_find"]["properties"]["a"], reference("P_ir__u8___/properties/b"));
 }
 
-/// Documents with a few definitions of a few names, that refer to each other and to the root at random.
+/// Generates documents with a few definitions of a few names, which refer to each other and to the
+/// root at random.
 fn documents() -> impl Strategy<Value = Vec<(Value, bool)>> {
     const NAMES: [&str; 4] = ["A", "B", "A2", "C"];
     let reference = prop_oneof![
-        2 => proptest::sample::select(&NAMES[..]).prop_map(|name| json!({ "$ref": format!("#/$defs/{name}") })),
+        2 => proptest::sample::select(&NAMES[..])
+            .prop_map(|name| json!({ "$ref": format!("#/$defs/{name}") })),
         1 => Just(json!({ "$ref": "#" })),
         2 => (0..2_u8).prop_map(|number| json!({ "const": number })),
     ];
@@ -217,7 +231,7 @@ fn documents() -> impl Strategy<Value = Vec<(Value, bool)>> {
     proptest::collection::vec((document, any::<bool>()), 1..5)
 }
 
-/// What a schema means, down to some depth.
+/// Replaces the references of a schema by their targets, down to some depth.
 fn expand(schema: &Value, find: &impl Fn(&str) -> Value, depth: u8) -> Value {
     match schema {
         Value::Object(keywords) if depth > 0 && keywords.contains_key("$ref") => {
@@ -238,11 +252,16 @@ proptest! {
     #[test]
     fn a_component_means_what_its_document_says(documents in documents()) {
         let side = |is_input: bool| if is_input { Side::Input } else { Side::Output };
-        let sided: Vec<_> = documents.iter().map(|(it, is_input)| (it.clone(), side(*is_input))).collect();
+        let sided: Vec<_> = documents
+            .iter()
+            .map(|(document, is_input)| (document.clone(), side(*is_input)))
+            .collect();
         let (schemas, places) = named(&sided);
         for ((document, _), place) in documents.iter().zip(&places) {
             let in_document = |reference: &str| document.pointer(&reference[1..]).unwrap().clone();
-            let in_components = |reference: &str| schemas[reference.strip_prefix("#/components/schemas/").unwrap()].clone();
+            let in_components = |reference: &str| {
+                schemas[reference.strip_prefix("#/components/schemas/").unwrap()].clone()
+            };
             prop_assert_eq!(expand(document, &in_document, 7), expand(place, &in_components, 8));
         }
     }

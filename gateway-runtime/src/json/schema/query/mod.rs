@@ -1,11 +1,13 @@
-//! From a query string to a document, as the schema wants it.
+//! The parser of query strings: turns a query string into a document, according to the schema.
 //!
-//! A query string carries text. Which of it is meant as a number or a list is the schema's to say: [`Plan`] knows what
-//! the schema allows for each parameter. A text that can be read in several ways (an id that is a number or a name) is
-//! read as a number first, then as a boolean, a text, null: as the first that its own schema takes. Each parameter, and
-//! each item of a list, is decided by itself, in time linear in the query.
+//! A query string holds text. The schema determines which of it is a number or a list:
+//! [`QueryParameters`] holds the types that the schema allows for each parameter. A text that has
+//! several readings (an id that is a number or a name) is read as a number first, then as a
+//! boolean, a string, null: as the first that its own schema accepts. Each parameter, and each item
+//! of a list, is decided by itself, in time linear in the query.
 //!
-//! Where the alternatives of an enum disagree about the type of a parameter of one name, each alternative is tried.
+//! Where the alternatives of an enum disagree about the type of a parameter of one name, each
+//! alternative is tried.
 
 mod pairs;
 mod parameters;
@@ -17,28 +19,30 @@ pub(crate) use crate::json::schema::query::parameters::is_list_that_may_be_empty
 pub(super) use crate::json::schema::query::{pairs::percent_decode, parameters::QueryParameters};
 use crate::json::{document::Document, violation::Violation};
 
-/// Reads a query string into an object: by the first alternative with which it `is_valid`, or else by the first, for the
-/// schema to refuse. Beside it, what is wrong with the query string itself.
+/// Parses a query string into an object: by the first alternative with which it `is_valid`,
+/// otherwise by the first, so that the schema rejects it. Returns it with the violations of the
+/// query string itself.
 ///
 /// # Errors
 ///
-/// When the query string cannot be read.
+/// Returns the violations if the query string cannot be parsed.
 pub(super) fn read(
-    plan: &QueryParameters,
+    parameters: &QueryParameters,
     query: &str,
     is_valid: impl Fn(&Document) -> bool,
 ) -> Result<(Document, Vec<Violation>), Vec<Violation>> {
-    let (mut texts, flaws) = pairs::collect(query, plan)?;
-    plan.add_empty_lists(&mut texts);
-    let mut documents = plan.alternatives().map(|alternative| plan.read(&texts, alternative));
+    let (mut texts, flaws) = pairs::collect(query, parameters)?;
+    parameters.add_empty_lists(&mut texts);
+    let mut documents =
+        parameters.alternatives().map(|alternative| parameters.read(&texts, alternative));
     let first = documents.next().unwrap_or_default();
-    if plan.alternatives().len() < 2 || is_valid(&first) {
+    if parameters.alternatives().len() < 2 || is_valid(&first) {
         return Ok((first, flaws));
     }
     Ok((documents.find(is_valid).unwrap_or(first), flaws))
 }
 
-/// Counts the steps of reading, in tests.
+/// A counter of the parser's steps, for tests.
 #[cfg(test)]
 pub(super) mod steps {
     use std::cell::Cell;
@@ -51,7 +55,7 @@ pub(super) mod steps {
         TAKEN.with(|taken| taken.set(taken.get() + steps));
     }
 
-    /// How many steps `read` takes.
+    /// Returns the number of steps that `read` takes.
     pub(crate) fn of(read: impl FnOnce()) -> usize {
         TAKEN.with(|taken| taken.set(0));
         read();

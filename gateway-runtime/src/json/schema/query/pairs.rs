@@ -1,5 +1,5 @@
-//! `application/x-www-form-urlencoded` text into names and texts (URL Standard, section 5.1), strictly: what is not
-//! percent-encoded UTF-8 is refused, not replaced.
+//! The decoder of `application/x-www-form-urlencoded` text (URL Standard §5.1) into names and
+//! texts. It is strict: text that is not percent-encoded UTF-8 is rejected, not replaced.
 
 use std::borrow::Cow;
 
@@ -13,16 +13,18 @@ use crate::json::{
 /// The texts of a query by name.
 pub(super) type Texts = Map<String, Value>;
 
-/// The texts of a query by name: a string, or a list of strings where a name that may repeat does.
+/// Collects the texts of a query by name: a string, or a list of strings where a name that may
+/// repeat does.
 ///
-/// Beside it, a violation for each name that repeats and may not; the first of its texts counts.
+/// Returns them with a violation for each name that repeats and may not; the first of its texts
+/// counts.
 ///
 /// # Errors
 ///
-/// A violation for each pair that cannot be read.
+/// Returns a violation for each pair that cannot be decoded.
 pub(super) fn collect(
     query: &str,
-    plan: &QueryParameters,
+    parameters: &QueryParameters,
 ) -> Result<(Texts, Vec<Violation>), Vec<Violation>> {
     let mut texts = Texts::new();
     let mut repeated = Vec::new();
@@ -31,7 +33,7 @@ pub(super) fn collect(
         let (name, text) = pair.split_once('=').unwrap_or((pair, ""));
         let detail = match (decode(name), decode(text)) {
             (Some(name), Some(text)) => {
-                let may_repeat = plan.may_repeat(&name);
+                let may_repeat = parameters.may_repeat(&name);
                 if let Some(violation) = add(&mut texts, name, text, may_repeat)
                     && !repeated.contains(&violation)
                 {
@@ -67,14 +69,14 @@ fn add(
         Entry::Vacant(vacant) => {
             vacant.insert(text);
         }
-        Entry::Occupied(taken) if !may_repeat => {
-            let pointer = pointer::short_property("", taken.key());
+        Entry::Occupied(present) if !may_repeat => {
+            let pointer = pointer::short_property("", present.key());
             return Some(Violation {
                 pointer,
                 detail: "is given more than once, and takes one value".to_owned(),
             });
         }
-        Entry::Occupied(mut taken) => match taken.get_mut() {
+        Entry::Occupied(mut present) => match present.get_mut() {
             Value::Array(list) => list.push(text),
             first => *first = Value::Array(vec![first.take(), text]),
         },
@@ -82,7 +84,7 @@ fn add(
     None
 }
 
-/// Undoes the encoding of a name or a value, in which `+` stands for a space.
+/// Decodes a name or a value, in which `+` stands for a space.
 fn decode(text: &str) -> Option<Cow<'_, str>> {
     if !text.contains('+') {
         return percent_decode(text);
@@ -90,7 +92,7 @@ fn decode(text: &str) -> Option<Cow<'_, str>> {
     percent_decode(&text.replace('+', " ")).map(|text| Cow::Owned(text.into_owned()))
 }
 
-/// Undoes percent-encoding (RFC 3986, section 2.1); none if it is broken or encodes no UTF-8.
+/// Decodes percent-encoding (RFC 3986 §2.1); `None` if it is broken or encodes no UTF-8.
 pub(in crate::json::schema) fn percent_decode(text: &str) -> Option<Cow<'_, str>> {
     if !text.contains('%') {
         return Some(Cow::Borrowed(text));

@@ -1,4 +1,4 @@
-//! What the schema allows for each parameter of a query, worked out once.
+//! The parameters of a query: the types that the schema allows for each of them, determined once.
 
 use std::collections::HashMap;
 
@@ -17,16 +17,16 @@ use crate::json::{
     },
 };
 
-/// How to read each parameter of a query.
+/// The reading rules of each parameter of a query.
 #[derive(Debug)]
 pub(in crate::json::schema) struct QueryParameters {
-    /// What the parts say that all alternatives share, and all alternatives together.
+    /// Parameters of all alternatives together, and of the parts that they share.
     all: Alternative,
-    /// Where alternatives disagree, what each of them says; else empty.
+    /// Parameters of each alternative where alternatives disagree; otherwise empty.
     alternatives: Vec<Alternative>,
-    /// For the names that the schema does not declare.
+    /// Forms of the parameters that the schema does not declare.
     others: ParameterForms,
-    /// The lists that must be there, and have no items when their names are not.
+    /// Names of the required lists, which are empty when their names are absent.
     empty_lists: Vec<String>,
 }
 
@@ -36,11 +36,12 @@ struct Alternative {
 }
 
 impl QueryParameters {
-    /// Works out how the values of `schema` come from query strings.
+    /// Determines how the values of `schema` are read from query strings.
     ///
     /// # Errors
     ///
-    /// Why they cannot: the value is no object, or one of its properties holds more than a query string does.
+    /// Returns the reason why they cannot be: the value is not an object, or one of its properties
+    /// holds more than a query string can.
     pub(in crate::json::schema) fn of(schema: &Value) -> Result<Self, String> {
         let mut parts = World::new();
         applicators::visit(schema, schema, &mut |part| parts.push(part));
@@ -65,7 +66,7 @@ impl QueryParameters {
         Ok(Self { all, alternatives, others: others(schema, &parts)?, empty_lists })
     }
 
-    /// Adds the lists that have no items to what a query string says.
+    /// Adds the lists without items to the texts of a query string.
     pub(super) fn add_empty_lists(&self, texts: &mut Texts) {
         for name in &self.empty_lists {
             if !texts.contains_key(name) {
@@ -78,7 +79,7 @@ impl QueryParameters {
         self.all.properties.get(name).unwrap_or(&self.others).may_repeat()
     }
 
-    /// The alternatives to read by; one, at least.
+    /// Returns the indexes of the alternatives to read by; at least one.
     pub(super) fn alternatives(&self) -> std::ops::Range<usize> {
         0..self.alternatives.len().max(1)
     }
@@ -100,10 +101,10 @@ impl QueryParameters {
 }
 
 impl Alternative {
-    /// What these `parts` of the schema say about a value together.
+    /// Determines the parameters that these `parts` of the schema declare together.
     fn of(root: &Value, parts: &[&Map<String, Value>]) -> Result<Self, String> {
         let mut declared: Vec<(&str, Vec<&Value>)> = Vec::new();
-        let mut places: HashMap<&str, usize> = HashMap::new();
+        let mut indexes: HashMap<&str, usize> = HashMap::new();
         for part in parts {
             if let Some(kind) =
                 applicators::types(part).find(|kind| !matches!(*kind, "object" | "null"))
@@ -113,12 +114,12 @@ impl Alternative {
                 ));
             }
             for (name, schema) in applicators::members(part, "properties") {
-                let at = *places.entry(name).or_insert_with(|| {
+                let index = *indexes.entry(name).or_insert_with(|| {
                     declared.push((name, Vec::new()));
                     declared.len() - 1
                 });
-                if !declared[at].1.contains(&schema) {
-                    declared[at].1.push(schema);
+                if !declared[index].1.contains(&schema) {
+                    declared[index].1.push(schema);
                 }
             }
         }
@@ -131,7 +132,7 @@ impl Alternative {
     }
 }
 
-/// What a parameter may be that no part declares.
+/// Returns the forms of a parameter that no part declares.
 fn others(root: &Value, parts: &[&Map<String, Value>]) -> Result<ParameterForms, String> {
     let mut schemas = Vec::new();
     for part in parts {
@@ -148,7 +149,8 @@ fn others(root: &Value, parts: &[&Map<String, Value>]) -> Result<ParameterForms,
         .map_err(|what| format!("its undeclared properties can be {what}"))
 }
 
-/// Whether `property` is of lists that may have no items; a query string says so by not naming it, required or not.
+/// Returns whether `property` is of lists that may have no items. A query string writes such a list
+/// by omitting its name, required or not.
 #[must_use]
 pub(crate) fn is_list_that_may_be_empty(property: &Value) -> bool {
     let least = property.get("minItems").and_then(Value::as_u64).unwrap_or(0);

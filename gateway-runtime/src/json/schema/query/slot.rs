@@ -1,4 +1,4 @@
-//! What one parameter of a query may be, and which of it a text is.
+//! The forms of a parameter of a query, and the choice between them.
 
 use std::fmt;
 
@@ -11,16 +11,16 @@ use crate::json::{
     schema::{applicators, compile, instance::Instance, query::text_forms::TextForms},
 };
 
-/// What one parameter may be.
+/// The forms of a parameter: a single text, lists of texts, or both.
 #[derive(Debug, Default)]
 pub(super) struct ParameterForms {
     one: TextForms,
     lists: Vec<List>,
-    /// Which of several readings is right; without any, there is but one.
-    judges: Vec<Judge>,
+    /// Validators that choose between several readings; empty if there is only one.
+    validators: Vec<PartValidator>,
 }
 
-/// What the items of a list may be.
+/// The forms of a list's items.
 #[derive(Debug, Default)]
 struct List {
     first: Vec<Item>,
@@ -30,42 +30,43 @@ struct List {
 #[derive(Debug, Default)]
 struct Item {
     forms: TextForms,
-    judge: Option<Judge>,
+    validator: Option<PartValidator>,
 }
 
-/// The schema of a parameter or of an item, compiled.
-struct Judge(Validator<Instance>);
+/// The compiled schema of a parameter or of an item.
+struct PartValidator(Validator<Instance>);
 
-/// How a parameter was read.
+/// The reading of a parameter.
 pub(super) enum ParameterReading<'t> {
     One(Scalar<'t>),
     List(Vec<Scalar<'t>>),
 }
 
 impl ParameterForms {
-    /// Of a parameter that each of `schemas` describes.
+    /// Determines the forms of a parameter that each of `schemas` describes.
     ///
     /// # Errors
     ///
-    /// What it may also be, that no query string can say.
+    /// Returns the form that no query string can hold, if the parameter may have it.
     pub(super) fn of(root: &Value, schemas: &[&Value]) -> Result<Self, &'static str> {
         let mut slot = Self::default();
         for schema in schemas {
             slot.add(root, schema)?;
         }
         if slot.is_ambiguous() {
-            slot.judges = schemas.iter().filter_map(|schema| Judge::of(root, schema)).collect();
+            slot.validators =
+                schemas.iter().filter_map(|schema| PartValidator::of(root, schema)).collect();
         }
         Ok(slot)
     }
 
-    /// Of a parameter that no schema describes.
+    /// Returns the forms of a parameter that no schema describes.
     pub(super) fn undeclared() -> Self {
-        let rest = Item { forms: TextForms::TEXT, judge: None };
+        let rest = Item { forms: TextForms::TEXT, validator: None };
         Self {
             one: TextForms::TEXT,
             lists: vec![List { first: Vec::new(), rest }],
-            judges: Vec::new(),
+            validators: Vec::new(),
         }
     }
 
@@ -86,11 +87,11 @@ impl ParameterForms {
             }
         });
         if was_empty && self.is_empty() {
-            let rest = Item { forms: TextForms::ANY, judge: None };
+            let rest = Item { forms: TextForms::ANY, validator: None };
             *self = Self {
                 one: TextForms::ANY,
                 lists: vec![List { first: Vec::new(), rest }],
-                judges: Vec::new(),
+                validators: Vec::new(),
             };
         }
         result
@@ -104,7 +105,7 @@ impl ParameterForms {
         !self.lists.is_empty()
     }
 
-    /// Whether a text or a list of texts may be read in several ways.
+    /// Returns whether a text or a list of texts may have several readings.
     pub(super) fn is_ambiguous(&self) -> bool {
         let ways = usize::from(!self.one.is_empty()) + self.lists.len();
         ways > 1
@@ -112,7 +113,7 @@ impl ParameterForms {
             || self.lists.iter().flat_map(List::items).any(|item| item.forms.is_ambiguous())
     }
 
-    /// Whether both read every text alike, but for what their schemas say besides.
+    /// Returns whether both read every text alike, apart from what their schemas check besides.
     pub(super) fn reads_like(&self, other: &Self) -> bool {
         let forms = |slot: &Self| -> Vec<Vec<TextForms>> {
             slot.lists.iter().map(|list| list.items().map(|item| item.forms).collect()).collect()
@@ -120,7 +121,8 @@ impl ParameterForms {
         self.one == other.one && forms(self) == forms(other)
     }
 
-    /// Reads a text or a list of texts: in the first way that the schema takes, or else in the first.
+    /// Reads a text or a list of texts: in the first way that the schema accepts, otherwise in the
+    /// first way.
     pub(super) fn read<'t>(&self, text: &'t Value) -> ParameterReading<'t> {
         let texts: SmallVec<[&str; 1]> = match text {
             Value::Array(texts) => texts.iter().filter_map(Value::as_str).collect(),
@@ -128,19 +130,19 @@ impl ParameterForms {
         };
         let as_one = text.as_str().map(|text| self.one.readings(text)).unwrap_or_default();
         let lists = || self.lists.iter().map(|list| list.read(&texts));
-        // A list whose items are all of its kind comes before one of texts that fit nothing.
+        // A list whose items all fit comes before a list of texts that fit no form.
         let fitting = lists().filter_map(|(items, fits)| fits.then_some(items));
         let lists = fitting.chain(lists().map(|(items, _)| items)).map(ParameterReading::List);
         let mut readings = as_one.into_iter().map(ParameterReading::One).chain(lists);
         let first = match readings.next() {
             Some(first) => first,
-            // What nothing fits stays a text, for the schema to refuse.
+            // A text that fits no form stays a string, so that the schema rejects it.
             None if text.is_array() => {
                 ParameterReading::List(texts.iter().copied().map(Scalar::Text).collect())
             }
             None => ParameterReading::One(Scalar::Text(text.as_str().unwrap_or_default())),
         };
-        if self.judges.is_empty() || self.accepts(&first) {
+        if self.validators.is_empty() || self.accepts(&first) {
             return first;
         }
         readings.find(|reading| self.accepts(reading)).unwrap_or(first)
@@ -156,12 +158,12 @@ impl ParameterForms {
         } else {
             1
         });
-        self.judges.iter().all(|judge| judge.0.is_valid(document.root()))
+        self.validators.iter().all(|validator| validator.0.is_valid(document.root()))
     }
 }
 
 impl List {
-    /// Of `schema`, which is one of lists.
+    /// Determines the forms of a list that `schema` describes.
     fn of(root: &Value, schema: &Map<String, Value>) -> Result<Self, &'static str> {
         let first =
             schema.get("prefixItems").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
@@ -169,7 +171,7 @@ impl List {
             first: first.iter().map(|item| Item::of(root, item)).collect::<Result<_, _>>()?,
             rest: match schema.get("items") {
                 Some(Value::Object(_)) => Item::of(root, &schema["items"])?,
-                _ => Item { forms: TextForms::ANY, judge: None },
+                _ => Item { forms: TextForms::ANY, validator: None },
             },
         })
     }
@@ -178,7 +180,7 @@ impl List {
         self.first.iter().chain([&self.rest])
     }
 
-    /// Reads each item, and tells whether every one of them may be what it was read as.
+    /// Reads each item, and returns whether every one of them fits.
     fn read<'t>(&self, texts: &[&'t str]) -> (Vec<Scalar<'t>>, bool) {
         let item = |at| self.first.get(at).unwrap_or(&self.rest);
         let mut fits = true;
@@ -200,20 +202,21 @@ impl Item {
         if !slot.lists.is_empty() && slot.one != TextForms::ANY {
             return Err("a list of lists");
         }
-        let judge = Judge::of(root, schema).filter(|_| slot.one.is_ambiguous());
-        Ok(Self { forms: slot.one, judge })
+        let validator = PartValidator::of(root, schema).filter(|_| slot.one.is_ambiguous());
+        Ok(Self { forms: slot.one, validator })
     }
 
-    /// Reads a text in the first way that the item's schema takes, or else in the first; none where nothing fits it.
+    /// Reads a text in the first way that the item's schema accepts, otherwise in the first way;
+    /// `None` if it fits no form.
     fn read<'t>(&self, text: &'t str) -> Option<Scalar<'t>> {
         let readings = self.forms.readings(text);
         let first = readings.first().copied()?;
         #[cfg(test)]
         crate::json::schema::query::steps::add(readings.len());
-        match &self.judge {
-            Some(judge) if readings.len() > 1 => {
+        match &self.validator {
+            Some(validator) if readings.len() > 1 => {
                 let accepts =
-                    |reading: &Scalar<'_>| judge.0.is_valid(Document::from(*reading).root());
+                    |reading: &Scalar<'_>| validator.0.is_valid(Document::from(*reading).root());
                 Some(readings.into_iter().find(accepts).unwrap_or(first))
             }
             _ => Some(first),
@@ -221,14 +224,15 @@ impl Item {
     }
 }
 
-impl Judge {
-    /// None for a schema that allows everything.
+impl PartValidator {
+    /// Compiles a schema; `None` for one that allows everything.
     fn of(root: &Value, schema: &Value) -> Option<Self> {
         let mut schema = schema.as_object().filter(|schema| !schema.is_empty())?.clone();
         if let Some(definitions) = root.get("$defs") {
             schema.insert("$defs".to_owned(), definitions.clone());
         }
-        // The whole was compiled; what only there can be referred to is judged only there.
+        // The whole schema was compiled before. A part whose references lead elsewhere in it is
+        // validated only as part of it.
         compile(&Value::Object(schema)).ok().map(Self)
     }
 }
@@ -246,8 +250,8 @@ impl ParameterReading<'_> {
     }
 }
 
-impl fmt::Debug for Judge {
+impl fmt::Debug for PartValidator {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Judge")
+        f.write_str("PartValidator")
     }
 }

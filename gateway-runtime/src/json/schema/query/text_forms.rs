@@ -1,11 +1,11 @@
-//! What a text may stand for.
+//! The forms of a text in a query: number, boolean, string, null.
 
 use serde_json::{Map, Value};
 use smallvec::SmallVec;
 
 use crate::json::document::{Number, Scalar};
 
-/// A set of what a text may be read as.
+/// A set of forms that a text may have.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct TextForms(u8);
 
@@ -15,18 +15,19 @@ pub(super) type Readings<'t> = SmallVec<[Scalar<'t>; 4]>;
 impl TextForms {
     const NUMBER: Self = Self(1);
     const BOOLEAN: Self = Self(2);
-    /// A text that the schema limits further.
+    /// A string that the schema limits further.
     const SOME_TEXT: Self = Self(4);
     pub(super) const TEXT: Self = Self(8);
     const NULL: Self = Self(16);
-    /// Numbers and booleans where the text looks like one. (Not null: any text will do, `null` too.)
+    /// Numbers and booleans where the text looks like one. (Not null: any string is allowed, `null`
+    /// too.)
     pub(super) const ANY: Self = Self(Self::NUMBER.0 | Self::BOOLEAN.0 | Self::TEXT.0);
 
-    /// The forms of the values of `kind`, a type of JSON Schema, that `schema` allows.
+    /// Returns the forms of the values of `kind`, a type of JSON Schema, that `schema` allows.
     ///
     /// # Errors
     ///
-    /// For arrays and objects, which are no single text.
+    /// Returns an error for arrays and objects, which are no single text.
     pub(super) fn of(kind: &str, schema: &Map<String, Value>) -> Result<Self, &'static str> {
         const LIMITS: [&str; 6] = ["enum", "const", "format", "pattern", "minLength", "maxLength"];
         match kind {
@@ -52,12 +53,12 @@ impl TextForms {
         self.0 == 0
     }
 
-    /// Whether one text may be read in several ways.
+    /// Returns whether a text may have several readings.
     pub(super) fn is_ambiguous(self) -> bool {
         self.0.count_ones() > 1
     }
 
-    /// The ways in which `text` may be read: as a number, a boolean, a text, null.
+    /// Returns the readings of `text`: a number, a boolean, a string, null.
     pub(super) fn readings(self, text: &str) -> Readings<'_> {
         let mut readings = Readings::new();
         if self.has(Self::NUMBER) {
@@ -69,7 +70,7 @@ impl TextForms {
         if self.has(Self::TEXT) || self.has(Self::SOME_TEXT) {
             readings.push(Scalar::Text(text));
         }
-        // Where any text will do, `null` is that text.
+        // Where any string is allowed, `null` is that string.
         let is_null = text == "null" || text.is_empty() && self == Self::NULL;
         if self.has(Self::NULL) && !self.has(Self::TEXT) && is_null {
             readings.push(Scalar::Null);

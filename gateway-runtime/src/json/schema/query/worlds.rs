@@ -1,8 +1,9 @@
-//! The alternatives of a schema that disagree about how a parameter is read.
+//! The combinations of a schema's alternatives that disagree about the type of a parameter.
 //!
-//! An enum that is flattened into an input declares its properties in alternatives. Most often no two of them read a
-//! parameter of one name differently, and all are read together. Where two do (`value` is a number if `by` is `number`,
-//! else a text), a query is read by each of them in turn.
+//! An enum that is flattened into an input declares its properties in alternatives. Most often no
+//! two of them read a parameter of one name differently, and all are read together. Where two do
+//! (`value` is a number if `by` is `number`, else a string), a query is read by each of them in
+//! turn.
 
 use std::collections::HashMap;
 
@@ -10,17 +11,18 @@ use serde_json::{Map, Value};
 
 use crate::json::schema::{applicators, query::slot::ParameterForms};
 
-/// So many combinations of alternatives are tried at most; an input with more takes no query string.
+/// Maximum number of combinations of alternatives that are tried; an input with more takes no query
+/// string.
 const MAX_WORLDS: usize = 64;
 
 /// The parts of a schema that describe one value together.
 pub(super) type World<'s> = Vec<&'s Map<String, Value>>;
 
-/// The combinations of alternatives of `schema`.
+/// Returns the combinations of alternatives of `schema`.
 ///
 /// # Errors
 ///
-/// When there are too many, or one declares what no query string can say.
+/// Returns an error if there are too many, or one declares a value that no query string can hold.
 pub(super) fn of<'s>(root: &'s Value, schema: &'s Value) -> Result<Vec<World<'s>>, String> {
     extend(root, schema, &mut Vec::new())
 }
@@ -37,7 +39,7 @@ fn extend<'s>(
     above.push(schema);
     let mut worlds = vec![vec![object]];
     let referenced =
-        object.get("$ref").and_then(Value::as_str).and_then(|it| applicators::resolve(root, it));
+        object.get("$ref").and_then(Value::as_str).and_then(|to| applicators::resolve(root, to));
     for part in referenced.into_iter().chain(list(object, "allOf")) {
         worlds = combine(worlds, extend(root, part, above)?)?;
     }
@@ -67,7 +69,7 @@ fn list<'s>(
     object.get(key).and_then(Value::as_array).into_iter().flatten()
 }
 
-/// Each of the first with each of the second.
+/// Combines each of the first with each of the second.
 fn combine<'s>(first: Vec<World<'s>>, second: Vec<World<'s>>) -> Result<Vec<World<'s>>, String> {
     if first.len() * second.len() > MAX_WORLDS {
         return Err(format!("its alternatives can be combined in more than {MAX_WORLDS} ways"));
@@ -78,7 +80,7 @@ fn combine<'s>(first: Vec<World<'s>>, second: Vec<World<'s>>) -> Result<Vec<Worl
         .collect())
 }
 
-/// Whether two of the alternatives read a parameter of one name differently.
+/// Returns whether two of the alternatives read a parameter of one name differently.
 fn disagree(root: &Value, alternatives: &[&Value]) -> Result<bool, String> {
     let mut first: HashMap<&str, (&Value, ParameterForms)> = HashMap::new();
     for alternative in alternatives {

@@ -1,4 +1,5 @@
-//! What the schema allows serde accepts, and the other way round, kind of type by kind of type.
+//! Agreement of schema and serde, for each kind of type: serde accepts what the schema allows, and
+//! rejects what it denies.
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
@@ -13,9 +14,10 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::json::schema::tests::{decode, instance::judged_alike, parse, schema};
+use crate::json::schema::tests::{decode, instance::assert_same_validity, parse, schema};
 
-/// Each of `good` passes the schema and becomes a `T`; each of `bad` the schema refuses.
+/// Asserts that each of `good` passes the schema and decodes to a `T`, and that the schema rejects
+/// each of `bad`.
 #[track_caller]
 fn agree<T: JsonSchema + DeserializeOwned>(
     good: impl IntoIterator<Item = Value>,
@@ -23,19 +25,19 @@ fn agree<T: JsonSchema + DeserializeOwned>(
 ) {
     let schema = schema::<T>();
     for value in good {
-        judged_alike(&schema, &value);
+        assert_same_validity(&schema, &value);
         assert_eq!(schema.check(&value), Ok(()), "{value} is refused by {}", schema.json());
         if let Err(violations) = decode::<T>(&value) {
             panic!("{value} is refused by serde: {violations:?}");
         }
     }
     for value in bad {
-        judged_alike(&schema, &value);
+        assert_same_validity(&schema, &value);
         assert!(schema.check(&value).is_err(), "{value} is allowed by {}", schema.json());
     }
 }
 
-/// JSON as text, for what `json!` cannot write.
+/// Parses JSON text, for values that `json!` cannot write.
 fn text(json: &str) -> Value {
     serde_json::from_str(json).unwrap()
 }
@@ -409,7 +411,11 @@ fn formats_of_text_are_asserted_and_unknown_ones_are_not() {
     }
     agree::<Contact>(
         [
-            json!({"mail": "ann@example.org", "site": "https://example.org/?q=1#x", "host": "a.example"}),
+            json!({
+                "mail": "ann@example.org",
+                "site": "https://example.org/?q=1#x",
+                "host": "a.example",
+            }),
             json!({"own": "anything", "code": "Ä12"}),
         ],
         [
@@ -525,8 +531,9 @@ fn a_strict_schema_denies_what_no_type_declares() {
         Limited(Limits),
     }
     let strict = crate::json::schema::InputSchema::strict::<Section>().unwrap();
-    let told = |value| crate::json::schema::tests::told(strict.check(&value));
-    let good = json!({"url": "x", "limits": {"calls": 1}, "peers": [{"Named": {"name": "a"}}, {"Limited": {}}],
+    let violations_of = |value| crate::json::schema::tests::violations_of(strict.check(&value));
+    let good = json!({"url": "x", "limits": {"calls": 1},
+        "peers": [{"Named": {"name": "a"}}, {"Limited": {}}],
         "labels": {"a": {"calls": 1}}, "any": {"x": 1}, "auth": "token", "token": "t"});
     assert_eq!(strict.check(&good), Ok(()));
     assert_eq!(
@@ -534,7 +541,7 @@ fn a_strict_schema_denies_what_no_type_declares() {
         Ok(())
     );
     assert_eq!(
-        told(
+        violations_of(
             json!({"url": 1, "limits": {"cals": 1}, "peers": [{"Named": {"name": "a", "nam": 1}}],
             "labels": {"a": {"b": 1}}, "auth": "token", "tokn": "t"})
         ),
@@ -548,7 +555,7 @@ fn a_strict_schema_denies_what_no_type_declares() {
         ]
     );
     assert_eq!(
-        told(json!({"url": "x", "peers": [], "auth": "none", "token": "t"})),
+        violations_of(json!({"url": "x", "peers": [], "auth": "none", "token": "t"})),
         ["/token: does not belong here, with what the other properties say"]
     );
 }

@@ -1,4 +1,4 @@
-//! Attributes of serde that change names: the schema has them as serde has.
+//! Attributes of serde that change names: the schema follows them.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::json::schema::{
     decode, output_schema,
-    tests::{schema, told},
+    tests::{schema, violations_of},
 };
 
 #[derive(JsonSchema, Serialize, Deserialize, Debug, PartialEq)]
@@ -22,7 +22,7 @@ fn a_name_that_differs_by_direction_is_that_of_the_direction() {
     let document = schema::<Renamed>().parse_json(r#"{"from":"x"}"#.into()).unwrap();
     assert_eq!(decode::<Renamed>(&document), Ok(Renamed { place: "x".to_owned() }));
     assert_eq!(
-        told(schema::<Renamed>().parse_json(r#"{"to":"x"}"#.into())),
+        violations_of(schema::<Renamed>().parse_json(r#"{"to":"x"}"#.into())),
         [": `from` is missing"]
     );
     let output = output_schema::<Renamed>();
@@ -46,8 +46,8 @@ struct Inner {
 fn a_flattened_struct_within_one_that_denies_unknown_fields() {
     let document = schema::<Outer>().parse_json(r#"{"a":1,"b":2}"#.into()).unwrap();
     assert_eq!(decode::<Outer>(&document), Ok(Outer { a: 1, inner: Inner { b: Some(2) } }));
-    assert_eq!(told(schema::<Outer>().parse_json(r#"{"a":1,"c":2}"#.into())).len(), 1);
-    assert_eq!(told(schema::<Outer>().parse_query("a=1&c=2")).len(), 1);
+    assert_eq!(violations_of(schema::<Outer>().parse_json(r#"{"a":1,"c":2}"#.into())).len(), 1);
+    assert_eq!(violations_of(schema::<Outer>().parse_query("a=1&c=2")).len(), 1);
 }
 
 #[derive(JsonSchema, Deserialize, Debug, PartialEq)]

@@ -1,4 +1,4 @@
-//! What a hostile sender can make the judge spend.
+//! Bounds on the time and memory of validation for hostile inputs.
 
 use std::{
     collections::HashMap,
@@ -9,15 +9,16 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::json::schema::tests::{parse, schema, told};
+use crate::json::schema::tests::{parse, schema, violations_of};
 
-/// Generous, for an unoptimised build on a busy machine; what it guards against takes minutes or forever.
+/// Time limit of a test. It is generous, for an unoptimised build on a busy machine; the costs that
+/// it detects take minutes or forever.
 const LIMIT: Duration = Duration::from_secs(5);
 
 #[track_caller]
 fn is_told_in_time<T: JsonSchema>(value: &Value) -> Vec<String> {
     let started = Instant::now();
-    let violations = told(schema::<T>().check(value));
+    let violations = violations_of(schema::<T>().check(value));
     assert!(started.elapsed() < LIMIT, "took {:?}", started.elapsed());
     assert!(!violations.is_empty() && violations.len() <= 101);
     assert!(violations.iter().map(String::len).sum::<usize>() < 100_000);
@@ -103,7 +104,7 @@ fn a_great_many_unknown_properties() {
 #[test]
 fn deep_nesting() {
     let body = "[".repeat(100_000);
-    let violations = told(parse::<Value>(body));
+    let violations = violations_of(parse::<Value>(body));
     assert_eq!(violations, [": the JSON is nested more than 127 levels deep at line 1 column 128"]);
 }
 
@@ -137,13 +138,14 @@ fn a_query_of_a_great_many_parameters() {
     let schema = schema::<Query>();
     let unknown: Vec<String> = (0..20_000).map(|n| format!("k{n}=1")).collect();
     assert!(schema.parse_query(&unknown.join("&")).is_ok());
-    assert_eq!(told(schema.parse_query(&"id=300&".repeat(20_000))).len(), 101);
+    assert_eq!(violations_of(schema.parse_query(&"id=300&".repeat(20_000))).len(), 101);
     assert!(started.elapsed() < LIMIT, "took {:?}", started.elapsed());
 }
 
-/// With its feature `raw_value`, `serde_json` would parse such a string as JSON, and its limit of depth anew.
+/// With its feature `raw_value`, `serde_json` would parse such a string as JSON, with a new limit
+/// of depth.
 #[test]
-fn no_name_has_a_secret_meaning() {
+fn names_of_serde_json_have_no_special_meaning() {
     for name in ["$serde_json::private::RawValue", "$serde_json::private::Number"] {
         let value = json!({ name: "[1]" });
         assert_eq!(parse::<Value>(value.to_string()), Ok(value));

@@ -1,4 +1,4 @@
-//! A document is as valid as the value that it stands for.
+//! A document is valid exactly if the value that it represents is.
 
 use jsonschema::{
     Validator,
@@ -18,9 +18,9 @@ fn by_value(schema: &InputSchema) -> Validator<SerdeJson> {
     compile(schema.json()).unwrap()
 }
 
-/// The document and the value are both valid, or neither is.
+/// Asserts that the document and the value are both valid, or both invalid.
 #[track_caller]
-pub(super) fn judged_alike(schema: &InputSchema, value: &Value) {
+pub(super) fn assert_same_validity(schema: &InputSchema, value: &Value) {
     let expected = by_value(schema).is_valid(value);
     assert_eq!(schema.is_valid(&Document::from(value)), expected, "{value}");
     let document = Document::parse(value.to_string().into()).unwrap();
@@ -28,14 +28,14 @@ pub(super) fn judged_alike(schema: &InputSchema, value: &Value) {
 }
 
 #[test]
-fn it_keeps_the_contract_of_the_validator() {
+fn instance_satisfies_the_contract_of_the_validator() {
     let document = conformance::document();
     conformance::assert_conformance::<Instance>(&Document::from(&document).root());
     let document = Document::parse(document.to_string().into()).unwrap();
     conformance::assert_conformance::<Instance>(&document.root());
 }
 
-/// What validators ask of objects, in all its forms.
+/// An object with every keyword of JSON Schema for objects.
 #[derive(JsonSchema, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[expect(dead_code, reason = "only described")]
@@ -48,7 +48,10 @@ struct Many {
     constant: Option<Value>,
     #[schemars(extend("uniqueItems" = true))]
     unique: Option<Vec<Value>>,
-    #[schemars(extend("propertyNames" = {"maxLength": 2, "pattern": "^[a-z]*$"}, "minProperties" = 1))]
+    #[schemars(extend(
+        "propertyNames" = {"maxLength": 2, "pattern": "^[a-z]*$"},
+        "minProperties" = 1
+    ))]
     names: Option<serde_json::Map<String, Value>>,
 }
 
@@ -82,11 +85,15 @@ fn json() -> impl Strategy<Value = Value> {
 }
 
 proptest! {
-    // No files of seeds beside the sources.
-    #![proptest_config(ProptestConfig { failure_persistence: None, cases: 500, ..ProptestConfig::default() })]
+    // Failing seeds are not written to files beside the sources.
+    #![proptest_config(ProptestConfig {
+        failure_persistence: None,
+        cases: 500,
+        ..ProptestConfig::default()
+    })]
 
     #[test]
-    fn any_value_is_judged_alike(value in json()) {
+    fn document_and_value_are_equally_valid(value in json()) {
         thread_local! {
             static MANY: (InputSchema, Validator<SerdeJson>) = {
                 let schema = schema::<Many>();
@@ -95,8 +102,11 @@ proptest! {
             };
         }
         MANY.with(|(schema, by_value)| {
-            for value in [value.clone(), json!({ "unique": value.clone() }), json!({ "names": value.clone() })] {
-                assert_eq!(schema.is_valid(&Document::from(&value)), by_value.is_valid(&value), "{value}");
+            let unique = json!({ "unique": value });
+            let names = json!({ "names": value });
+            for value in [value.clone(), unique, names] {
+                let is_valid = schema.is_valid(&Document::from(&value));
+                assert_eq!(is_valid, by_value.is_valid(&value), "{value}");
             }
         });
     }

@@ -1,4 +1,4 @@
-//! Tests of the judge.
+//! Tests of schemas.
 
 mod agreement;
 mod attributes;
@@ -30,8 +30,8 @@ fn decode<T: DeserializeOwned>(value: &Value) -> Result<T, Vec<Violation>> {
     crate::json::schema::decode(&Document::from(value))
 }
 
-/// The violations as `pointer: detail`.
-fn told<T>(result: Result<T, Vec<Violation>>) -> Vec<String> {
+/// Returns the violations as `pointer: detail`.
+fn violations_of<T>(result: Result<T, Vec<Violation>>) -> Vec<String> {
     let violations = result.err().expect("violations");
     violations
         .into_iter()
@@ -40,7 +40,7 @@ fn told<T>(result: Result<T, Vec<Violation>>) -> Vec<String> {
 }
 
 fn check<T: JsonSchema>(value: Value) -> Vec<String> {
-    told(schema::<T>().check(&value))
+    violations_of(schema::<T>().check(&value))
 }
 
 #[test]

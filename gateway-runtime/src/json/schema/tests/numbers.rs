@@ -1,4 +1,4 @@
-//! Integers arrive as they were sent, or are refused: in bodies, queries, and parts of messages.
+//! Integers arrive as they were sent, or are rejected: in bodies, queries, and parts of messages.
 
 use std::{collections::BTreeMap, fmt::Debug, num::NonZero};
 
@@ -15,7 +15,7 @@ use crate::json::{
     },
     schema::{
         InputSchema, decode,
-        tests::{schema, told},
+        tests::{schema, violations_of},
     },
 };
 
@@ -38,7 +38,8 @@ enum Choice {
     Float(f64),
 }
 
-/// Whether what comes by each road is as the model has it: the integer itself, if the type has it, or a violation.
+/// Asserts that a number arrives by each path as in the model: as the integer itself, if the type
+/// can hold it, otherwise as a violation.
 #[track_caller]
 fn arrives<T>(schema: &InputSchema, text: &str)
 where
@@ -70,7 +71,10 @@ macro_rules! integers {
         }
 
         proptest! {
-            #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+            #![proptest_config(ProptestConfig {
+                failure_persistence: None,
+                ..ProptestConfig::default()
+            })]
 
             #[test]
             fn integers_arrive_as_they_were_sent(text in any_number()) {
@@ -109,36 +113,42 @@ fn each_spelling_of_an_integer_is_read_exactly() {
         ("18446744073709551616", "/n: must be at most 18446744073709551615"),
         ("-1", "/n: must be at least 0"),
     ] {
-        assert_eq!(told(read(text)), [expected], "{text}");
+        assert_eq!(violations_of(read(text)), [expected], "{text}");
     }
     let low = schema::<One<i64>>().parse_json(r#"{"n":-9223372036854775809}"#.into());
-    assert_eq!(told(low), [rounded]);
+    assert_eq!(violations_of(low), [rounded]);
     let lowest = schema::<One<i64>>().parse_json(r#"{"n":-9223372036854775808.0}"#.into()).unwrap();
     assert_eq!(decode::<One<i64>>(&lowest).unwrap().n, i64::MIN);
     let high = schema::<One<i64>>().parse_query("n=9223372036854775808");
-    assert_eq!(told(high), ["/n: must be at most 9223372036854775807"]);
+    assert_eq!(violations_of(high), ["/n: must be at most 9223372036854775807"]);
 }
 
 #[test]
 fn integers_within_other_types_are_as_exact() {
     let refused = r#"{"n":-9223372036854775809}"#;
-    assert_eq!(told(schema::<Flattened>().parse_json(refused.into())).len(), 1);
-    assert_eq!(told(schema::<One<Option<i64>>>().parse_json(refused.into())).len(), 1);
+    assert_eq!(violations_of(schema::<Flattened>().parse_json(refused.into())).len(), 1);
+    assert_eq!(violations_of(schema::<One<Option<i64>>>().parse_json(refused.into())).len(), 1);
     assert_eq!(
-        told(schema::<One<Vec<i64>>>().parse_json(r#"{"n":[1,0.99999999999999999]}"#.into())).len(),
+        violations_of(
+            schema::<One<Vec<i64>>>().parse_json(r#"{"n":[1,0.99999999999999999]}"#.into())
+        )
+        .len(),
         1
     );
-    assert_eq!(told(schema::<One<NonZero<i64>>>().parse_json(refused.into())).len(), 1);
-    assert!(!told(schema::<One<NonZero<u8>>>().parse_json(r#"{"n":1e-400}"#.into())).is_empty());
-    // 128-bit integers hold what 64 bits do.
-    assert_eq!(told(schema::<One<i128>>().parse_json(refused.into())).len(), 1);
+    assert_eq!(violations_of(schema::<One<NonZero<i64>>>().parse_json(refused.into())).len(), 1);
+    assert!(
+        !violations_of(schema::<One<NonZero<u8>>>().parse_json(r#"{"n":1e-400}"#.into()))
+            .is_empty()
+    );
+    // 128-bit integers are limited to the range of 64 bits.
+    assert_eq!(violations_of(schema::<One<i128>>().parse_json(refused.into())).len(), 1);
     let keys =
         schema::<BTreeMap<i64, u8>>().parse_json(r#"{"-9223372036854775809":1}"#.into()).unwrap();
     assert!(decode::<BTreeMap<i64, u8>>(&keys).is_err());
 
     let exact = schema::<Flattened>().parse_json(r#"{"n":9007199254740993.0}"#.into()).unwrap();
     assert_eq!(decode::<Flattened>(&exact).unwrap().one.n, 9_007_199_254_740_993);
-    // What fits an alternative that is no integer is that: a float, the nearest.
+    // A number that fits only the alternative of a float is the nearest float.
     let choice = schema::<One<Choice>>().parse_json(r#"{"n":9007199254740993.5}"#.into()).unwrap();
     assert!(matches!(decode::<One<Choice>>(&choice).unwrap().n, Choice::Float(_)));
 }
@@ -157,9 +167,9 @@ fn constants_and_unique_items_are_compared_exactly() {
         schema::<Query>().parse_json(format!("{{\"level\":{level},\"ids\":[{ids}]}}").into())
     };
     assert!(check("9007199254740993.0", "9007199254740993.0,9007199254740992").is_ok());
-    assert_eq!(told(check("9007199254740992", "")).len(), 1);
-    assert_eq!(told(check("0.99999999999999999", "")).len(), 2);
-    assert_eq!(told(check("1", "2,2.0")), ["/ids: must not have the same item twice"]);
+    assert_eq!(violations_of(check("9007199254740992", "")).len(), 1);
+    assert_eq!(violations_of(check("0.99999999999999999", "")).len(), 2);
+    assert_eq!(violations_of(check("1", "2,2.0")), ["/ids: must not have the same item twice"]);
 }
 
 #[test]

@@ -1,4 +1,5 @@
-//! Whatever fits a type passes its schema and comes back the same; whatever is sent, nothing panics.
+//! Properties: a value that fits its type passes the schema and decodes to the same value, and no
+//! input causes a panic.
 
 use std::{collections::BTreeMap, fmt::Debug};
 
@@ -139,7 +140,7 @@ fn comes_back<T: Serialize + DeserializeOwned + PartialEq + Debug>(schema: &Inpu
     assert_eq!(&decode::<T>(&document).unwrap(), sent);
 }
 
-/// A query string as `URLSearchParams` would write it.
+/// Writes a query string as `URLSearchParams` does.
 fn to_query(value: &Value) -> String {
     let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
     let mut query = form_urlencoded::Serializer::new(String::new());
@@ -159,17 +160,17 @@ thread_local! {
 }
 
 proptest! {
-    // No files of seeds beside the sources.
+    // Failing seeds are not written to files beside the sources.
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn what_fits_passes_as_json(sent in deep()) {
+    fn value_of_the_type_passes_as_json(sent in deep()) {
         DEEP.with(|schema| comes_back(schema, &sent));
         STRICT.with(|schema| comes_back(schema, &sent));
     }
 
     #[test]
-    fn what_is_flat_passes_as_a_query(sent in flat()) {
+    fn flat_value_passes_as_a_query(sent in flat()) {
         let query = to_query(&serde_json::to_value(&sent).unwrap());
         let document = FLAT.with(|schema| schema.parse_query(&query)).unwrap();
         prop_assert_eq!(decode::<Flat>(&document).unwrap(), sent);
@@ -185,16 +186,22 @@ proptest! {
         let _ = FLAT.with(|schema| schema.parse_query(&query));
     }
 
-    /// A value with one part replaced is judged alike by the schema and by serde, and every pointer leads somewhere.
+    /// Schema and serde agree on a value with one part replaced, and every pointer leads to a part
+    /// of it.
     #[test]
-    fn schema_and_serde_agree_on_damage(sent in flat(), at in any::<prop::sample::Index>(), part in json_leaf()) {
+    fn schema_and_serde_agree_on_damage(
+        sent in flat(),
+        at in any::<prop::sample::Index>(),
+        part in json_leaf(),
+    ) {
         let mut value = serde_json::to_value(&sent).unwrap();
         let members = value.as_object_mut().unwrap();
         let name = members.keys().nth(at.index(members.len())).unwrap().clone();
         members[&name] = part;
         let verdict = FLAT.with(|schema| schema.check(&value));
-        // To serde, what is too large for `single` is infinite.
-        let accepted = decode::<Flat>(&Document::from(&value)).is_ok_and(|flat| flat.single.is_finite());
+        // serde decodes a number that is too large for `single` as infinite.
+        let accepted =
+            decode::<Flat>(&Document::from(&value)).is_ok_and(|flat| flat.single.is_finite());
         prop_assert_eq!(verdict.is_ok(), accepted, "{}", value);
         for violation in verdict.err().into_iter().flatten() {
             prop_assert!(value.pointer(&violation.pointer).is_some(), "{:?}", violation);

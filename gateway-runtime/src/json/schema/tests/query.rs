@@ -1,4 +1,4 @@
-//! Query strings.
+//! Tests of query strings.
 
 use std::collections::HashMap;
 
@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::json::schema::tests::{schema, told};
+use crate::json::schema::tests::{schema, violations_of};
 
 #[derive(JsonSchema, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -50,7 +50,7 @@ fn read<T: JsonSchema>(query: &str) -> Value {
 }
 
 fn refused<T: JsonSchema>(query: &str) -> Vec<String> {
-    told(schema::<T>().parse_query(query))
+    violations_of(schema::<T>().parse_query(query))
 }
 
 #[test]
@@ -97,8 +97,8 @@ fn numbers_are_written_as_in_json() {
         "", "01", "+1", "%2B1", "1.", ".5", "1e", "0x1", "NaN", "inf", "%201", "1%20", "1_0",
         "1e400", "٣", "--1",
     ] {
-        let told = refused::<Search>(&format!("text=&page={text}"));
-        assert_eq!(told, ["/page: expected null or integer, got string"], "{text}");
+        let violations = refused::<Search>(&format!("text=&page={text}"));
+        assert_eq!(violations, ["/page: expected null or integer, got string"], "{text}");
     }
     assert_eq!(
         refused::<Search>("text=&page=1.5"),
@@ -112,7 +112,7 @@ fn numbers_are_written_as_in_json() {
 }
 
 #[test]
-fn null_is_null_only_where_it_is_no_text() {
+fn null_is_null_only_where_it_is_no_string() {
     assert_eq!(
         read::<Search>("text=null&page=null&order=null&on=null"),
         json!({"text": "null", "page": null, "order": null, "on": null})
@@ -204,7 +204,7 @@ fn flattened_structs_and_maps() {
 }
 
 #[test]
-fn a_name_given_twice_takes_a_list() {
+fn repeated_name_requires_a_list() {
     assert_eq!(
         refused::<Search>("page=1&page=2&page=3&pag=1"),
         [
@@ -254,7 +254,7 @@ fn a_list_that_is_not_named_is_empty() {
 }
 
 #[test]
-fn what_cannot_come_from_a_query_string_is_named() {
+fn property_that_no_query_string_can_hold_is_named() {
     #[derive(JsonSchema)]
     #[expect(dead_code, reason = "only described")]
     struct Inner {
@@ -324,7 +324,7 @@ struct Keys {
     lists: Option<Lists>,
 }
 
-/// One kind of items for the whole list.
+/// A list whose items are all of one kind.
 #[derive(JsonSchema, Deserialize)]
 #[serde(untagged)]
 #[expect(dead_code, reason = "only described")]
@@ -401,11 +401,20 @@ fn reading_takes_steps_in_proportion_to_the_query() {
 }
 
 proptest::proptest! {
-    #![proptest_config(proptest::test_runner::Config { failure_persistence: None, ..Default::default() })]
+    #![proptest_config(proptest::test_runner::Config {
+        failure_persistence: None,
+        ..Default::default()
+    })]
 
-    /// Whatever list the type holds is read, and as itself, but for texts that write a number.
+    /// Every list that the type can hold is read, and as itself, except for texts that write a
+    /// number.
     #[test]
-    fn what_the_schema_allows_is_read(texts in proptest::collection::vec("-?[0-9]{1,21}|[a-z.-]{0,4}|true|null|1e1|1\\.0", 0..40)) {
+    fn lists_that_the_schema_allows_are_read(
+        texts in proptest::collection::vec(
+            "-?[0-9]{1,21}|[a-z.-]{0,4}|true|null|1e1|1\\.0",
+            0..40,
+        ),
+    ) {
         let query: Vec<String> = texts.iter().map(|text| format!("ids={text}")).collect();
         let document = schema::<Keys>().parse_query(&query.join("&")).unwrap();
         let ids: Vec<Key> = crate::json::schema::decode::<Ids>(&document).unwrap().ids;

@@ -1,4 +1,4 @@
-//! What a client is told.
+//! Tests of violations, as a client reads them.
 
 use std::collections::HashMap;
 
@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::json::schema::tests::{check, parse, schema, told};
+use crate::json::schema::tests::{check, parse, schema, violations_of};
 
 #[derive(JsonSchema, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -143,7 +143,8 @@ fn a_choice_is_explained_by_the_alternative_that_was_meant() {
 #[test]
 fn values_are_never_repeated() {
     let secret = "hunter2";
-    let value = json!({"to": [secret], "subject": format!("{secret}{secret}"), "currency": secret, "priority": secret,
+    let value = json!({"to": [secret], "subject": format!("{secret}{secret}"),
+        "currency": secret, "priority": secret,
         "from": secret, "copies": secret});
     let violations = check::<Mail>(value).join("\n");
     assert_eq!(violations.lines().count(), 6, "{violations}");
@@ -186,33 +187,33 @@ fn unknown_properties_of_flattened_types_are_named() {
 }
 
 #[test]
-fn no_more_than_a_hundred_and_then_that_there_are_more() {
-    let violations = told(schema::<Vec<u8>>().check(&json!(vec!["x"; 150])));
+fn violations_beyond_a_hundred_are_summarised() {
+    let violations = violations_of(schema::<Vec<u8>>().check(&json!(vec!["x"; 150])));
     assert_eq!(violations.len(), 101);
     assert_eq!(violations[99], "/99: expected integer, got string");
     assert_eq!(violations[100], ": there are more violations than these 100");
-    assert_eq!(told(schema::<Vec<u8>>().check(&json!(vec!["x"; 100]))).len(), 100);
+    assert_eq!(violations_of(schema::<Vec<u8>>().check(&json!(vec!["x"; 100]))).len(), 100);
 }
 
 #[test]
 fn syntax() {
-    let told_of = |body: &str| told(parse::<Mail>(body));
-    assert_eq!(told_of("{\n\"to\" 1}"), [": not valid JSON: expected `:` at line 2 column 6"]);
-    assert_eq!(told_of("{} x"), [": not valid JSON: trailing characters at line 1 column 4"]);
-    assert_eq!(told_of(" "), [": not valid JSON: EOF while parsing a value at line 1 column 1"]);
-    assert_eq!(told_of("1e400"), [": not valid JSON: number out of range at line 1 column 5"]);
+    let errors = |body: &str| violations_of(parse::<Mail>(body));
+    assert_eq!(errors("{\n\"to\" 1}"), [": not valid JSON: expected `:` at line 2 column 6"]);
+    assert_eq!(errors("{} x"), [": not valid JSON: trailing characters at line 1 column 4"]);
+    assert_eq!(errors(" "), [": not valid JSON: EOF while parsing a value at line 1 column 1"]);
+    assert_eq!(errors("1e400"), [": not valid JSON: number out of range at line 1 column 5"]);
     assert_eq!(
-        told_of(r#""\ud800""#),
+        errors(r#""\ud800""#),
         [": not valid JSON: unexpected end of hex escape at line 1 column 8"]
     );
     assert_eq!(
-        told(parse::<Mail>(b"\"\xff\"")),
+        violations_of(parse::<Mail>(b"\"\xff\"")),
         [": not valid JSON: invalid unicode code point at line 1 column 2"]
     );
 }
 
 #[test]
-fn an_empty_body_is_nothing_where_nothing_is_allowed() {
+fn empty_body_is_valid_where_the_input_is_optional() {
     #[derive(JsonSchema, Deserialize)]
     #[expect(dead_code, reason = "only described")]
     struct Optional {
@@ -221,11 +222,11 @@ fn an_empty_body_is_nothing_where_nothing_is_allowed() {
     assert_eq!(parse::<()>(b""), Ok(Value::Null));
     assert_eq!(parse::<Optional>(b""), Ok(json!({})));
     assert_eq!(parse::<Option<Optional>>(b""), Ok(Value::Null));
-    assert_eq!(told(parse::<Mail>(b"")), [": the body is empty; JSON is expected"]);
+    assert_eq!(violations_of(parse::<Mail>(b"")), [": the body is empty; JSON is expected"]);
 }
 
 #[test]
-fn of_a_key_given_twice_the_last_counts() {
+fn repeated_key_has_its_last_value() {
     assert_eq!(
         parse::<HashMap<String, u8>>(br#"{"a":1,"b":2,"a":3}"#),
         Ok(json!({"a": 3, "b": 2}))

@@ -1,7 +1,8 @@
-//! PostgreSQL, for several gateways that share their books.
+//! PostgreSQL, for several gateways that share a store.
 //!
-//! The journal's transactions have a connection to themselves. A pool would test it before and after each of them, which
-//! are two round trips; one that has ended is found by its `BEGIN`, and made again.
+//! The store writer's transactions have a connection of their own. A pool would test it before and
+//! after each of them, which costs two round trips; a connection that has ended is detected by its
+//! `BEGIN`, and replaced.
 
 mod write;
 
@@ -26,7 +27,7 @@ use crate::{
 /// The longest wait for a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(4);
 
-/// The books on a server.
+/// A store on a server.
 #[derive(Clone, Debug)]
 pub struct Postgres {
     writer: Arc<PostgresWriter>,
@@ -34,17 +35,19 @@ pub struct Postgres {
 }
 
 impl Postgres {
-    /// Connects to `url` (`postgres://user:password@host/database`), and applies the migrations that it lacks.
+    /// Connects to `url` (`postgres://user:password@host/database`), and applies the missing
+    /// migrations.
     ///
     /// # Errors
     ///
-    /// When the server cannot be reached, does not let us in, or holds a database of a newer version.
+    /// Fails if the server cannot be reached, rejects the credentials, or holds a database of a
+    /// newer version.
     pub async fn connect(url: &Secret, connections: u32) -> Result<Self, StoreError> {
         migrator(url).await?.migrate(&[GATEWAY]).await?;
         Self::connect_unmigrated(url, connections).await
     }
 
-    /// Connects to a database whose shape has been seen to.
+    /// Connects to a database whose migrations must be applied.
     pub(in crate::store) async fn connect_unmigrated(
         url: &Secret,
         connections: u32,
@@ -55,28 +58,29 @@ impl Postgres {
     }
 }
 
-/// What migrates the database. A step may take its time, and another process that migrates is waited for; but tables that are
-/// in use are not blocked for longer than this by somebody who waits for them.
+/// Returns the connection for migrations. A step has no time limit, and another process that
+/// migrates is waited for; but a step waits at most 30 s for a lock, because its wait blocks the
+/// other users of the table.
 pub(in crate::store) async fn migrator(url: &Secret) -> Result<Db, StoreError> {
     let options = options(url)?.options([("statement_timeout", "0"), ("lock_timeout", "30s")]);
     Ok(Db(Connections::Postgres(pooled(options, 1).await?)))
 }
 
-/// Connections that are made when they are asked for.
+/// Returns connections that are opened on first use.
 pub(in crate::store) fn lazy(url: &Secret, connections: u32) -> Result<Db, StoreError> {
     Ok(Db(Connections::Postgres(pool_options(connections).connect_lazy_with(options(url)?))))
 }
 
 fn options(url: &Secret) -> Result<PgConnectOptions, StoreError> {
     let options = PgConnectOptions::from_str(url.expose())
-        // The error would repeat the URL, and with it the password.
+        // The error would repeat the URL, which includes the password.
         .map_err(|_| {
             StoreError::rejected(
                 "the URL of PostgreSQL is not like `postgres://user@host/database`",
             )
         })?
         .application_name("gateway");
-    // Nobody waits for an answer any more when these end.
+    // No caller still waits for an answer after these limits.
     Ok(options.options([
         ("jit", "off"),
         ("statement_timeout", "5s"),
@@ -89,7 +93,8 @@ fn pool_options(connections: u32) -> PgPoolOptions {
     PgPoolOptions::new().max_connections(connections).acquire_timeout(CONNECT_TIMEOUT)
 }
 
-/// Makes a pool, and its first connection: a pool alone would tell of a server that cannot be reached only that it waited.
+/// Creates a pool and opens its first connection: the pool alone would report an unreachable server
+/// only as a timeout.
 async fn pooled(options: PgConnectOptions, connections: u32) -> Result<PgPool, StoreError> {
     let away = |error: &dyn fmt::Display| {
         let (host, port, user) = (options.get_host(), options.get_port(), options.get_username());
@@ -99,8 +104,9 @@ async fn pooled(options: PgConnectOptions, connections: u32) -> Result<PgPool, S
         };
         let database = options.get_database().unwrap_or(user);
         StoreError::unavailable(format!(
-            "PostgreSQL at {place} (user `{user}`, database `{database}`) cannot be reached: {error}\nhelp: start it, or \
-             correct `store.url`"
+            "PostgreSQL at {place} (user `{user}`, database `{database}`) cannot be reached: \
+             {error}\n\
+             help: start it, or correct `store.url`"
         ))
     };
     let first = timeout(CONNECT_TIMEOUT, options.connect())
@@ -132,7 +138,7 @@ fn map_error(error: sqlx::Error) -> StoreError {
     match error.as_database_error() {
         Some(error) if error.is_unique_violation() => StoreError::duplicate(message),
         Some(error) => match &*error.code().unwrap_or_default() {
-            // disk_full and lock_not_available
+            // The SQLSTATEs `disk_full` and `lock_not_available`.
             "53100" => StoreError::full(message),
             "55P03" => StoreError::locked(message),
             code => StoreError::of_code(message, is_refusal(code)),
@@ -141,8 +147,8 @@ fn map_error(error: sqlx::Error) -> StoreError {
     }
 }
 
-/// Whether a SQLSTATE is about the statement, and would be the same again: data exceptions, constraints, errors in it. The
-/// others are about the server.
+/// Returns whether a SQLSTATE is about the statement, so that it would fail again: data exceptions,
+/// constraints, errors in the statement. All others are about the server.
 fn is_refusal(code: &str) -> bool {
     ["22", "23", "42"].iter().any(|class| code.starts_with(class))
 }

@@ -1,9 +1,10 @@
-//! The transactions of the journal.
+//! The transactions of the store writer.
 //!
-//! A batch is paid for by its round trips to the server. So what returns nothing is put off and sent with the next statement
-//! that returns something, or before the commit, as one statement: each write but the last is a `WITH` query of it. These see
-//! the data of before the statement, so no write may need what another of them has written; checks of foreign keys come after
-//! all of them.
+//! The cost of a batch is its round trips to the server. So writes that return nothing are
+//! deferred, and sent with the next statement that returns something, or before the commit, as one
+//! statement: each write but the last is a `WITH` query of it. All of these read the data as it was
+//! before the statement, so no write may depend on another; foreign keys are checked after all of
+//! them.
 
 use std::{collections::HashSet, mem, sync::Arc};
 
@@ -21,7 +22,7 @@ use crate::store::{
     sql::postgres::{CONNECT_TIMEOUT, map_error},
 };
 
-/// The connection that writes, while there is one.
+/// The writing connection, while there is one.
 #[derive(Debug)]
 pub(super) struct PostgresWriter {
     options: PgConnectOptions,
@@ -43,8 +44,8 @@ impl PostgresWriter {
     }
 }
 
-/// A transaction. The connection is closed where it is dropped before its end: the server takes back what was done, and
-/// nobody has to know which answers are still on their way.
+/// A transaction. If it is dropped before its end, the connection is closed: the server rolls back,
+/// and no pending reply can be mistaken for a later one.
 pub(super) struct PostgresBatch {
     connection: OwnedMutexGuard<Option<PgConnection>>,
     deferred: Deferred,
@@ -54,13 +55,13 @@ pub(super) struct PostgresBatch {
 impl PostgresBatch {
     pub(super) async fn begin(writer: &PostgresWriter) -> Result<Self, StoreError> {
         let mut place = Arc::clone(&writer.connection).lock_owned().await;
-        // Left outside for as long as nobody knows how it is.
+        // The connection stays out of its slot until its state is known.
         let mut connection = match place.take() {
             Some(connection) => connection,
             None => writer.connect().await?,
         };
         if begin(&mut connection).await.is_err() {
-            // The server was restarted, or has ended the connection.
+            // The server was restarted or has closed the connection.
             connection = writer.connect().await?;
             begin(&mut connection).await.map_err(map_error)?;
         }
@@ -156,10 +157,10 @@ impl Transaction for PostgresBatch {
     }
 }
 
-/// Writes that are put off.
+/// The deferred writes of a transaction.
 #[derive(Default)]
 struct Deferred {
-    /// Each with its parameters numbered on from those before it.
+    /// The statements, with parameters numbered through all of them.
     writes: Vec<String>,
     arguments: PgArguments,
 }

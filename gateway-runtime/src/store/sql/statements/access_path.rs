@@ -1,7 +1,7 @@
-//! By what requests are found, and the table of those that it finds.
+//! The access paths of request queries, and the table of the ids that they find.
 //!
-//! Which index is used is not left to statistics, which may be old: SQLite is told, and PostgreSQL is asked for an order
-//! (`COLLATE "C"`) that the primary key does not have.
+//! The choice of an index is not left to statistics, which may be stale: SQLite gets the name of
+//! the index, and PostgreSQL an order (`COLLATE "C"`) that the primary key does not have.
 
 use crate::store::{
     RequestQuery,
@@ -11,28 +11,28 @@ use crate::store::{
     },
 };
 
-/// What fewer requests than this have, is rare: all of them can be looked at in some milliseconds. Fewer in tests, which
-/// have fewer requests.
+/// The number of matches below which a condition is selective: all of them can be read in some
+/// milliseconds. Smaller in tests, which have fewer requests.
 pub(in crate::store) const SELECTIVE_LIMIT: u32 = if cfg!(test) { 60 } else { 8_000 };
 
-/// By which of what is asked for requests are found.
+/// The access path of a query: the condition whose index finds the candidates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::store) enum AccessPath {
     Id,
     Trace,
     User,
-    /// And the kinds that are asked for, if any are.
+    /// The account, with the request kinds if the query has any.
     Account,
     Peer,
     Kinds,
     Cost,
     Price,
-    /// Nothing, so the time.
+    /// No condition: the order of time.
     Newest,
 }
 
 impl AccessPath {
-    /// Those that can lead, the best first where all are frequent.
+    /// Returns the possible access paths of a query, the best first if none is selective.
     pub(in crate::store) fn of(search: &RequestQuery) -> impl Iterator<Item = Self> {
         [
             (search.request_id.is_some(), Self::Id),
@@ -48,7 +48,7 @@ impl AccessPath {
         .filter_map(|(can, lead)| can.then_some(lead))
     }
 
-    /// Whether its index is in the order of time, so that a page is full after a few.
+    /// Returns whether the index is in the order of time, so that a few rows fill a page.
     pub(in crate::store) fn is_in_order(self) -> bool {
         matches!(self, Self::User | Self::Account | Self::Peer | Self::Kinds | Self::Newest)
     }
@@ -68,7 +68,7 @@ impl AccessPath {
     }
 }
 
-/// Gives how many requests a lead finds, up to [`RARE`].
+/// Returns the statement that counts the requests of an access path, up to [`SELECTIVE_LIMIT`].
 pub(in crate::store) fn frequency(search: &RequestQuery, lead: AccessPath) -> Statement {
     let found = match lead {
         AccessPath::Account | AccessPath::Kinds => any_of_kinds(search, lead),
@@ -95,7 +95,8 @@ pub(in crate::store) fn frequency(search: &RequestQuery, lead: AccessPath) -> St
     .into()
 }
 
-/// The names that a lead finds, the newest of them first where its index is in that order, as the table `found`.
+/// Returns the query of the ids that an access path finds, as the table `found`; the newest first
+/// if the index is in that order.
 pub(super) fn matching_ids(
     search: &RequestQuery,
     lead: AccessPath,
@@ -107,11 +108,13 @@ pub(super) fn matching_ids(
     match lead {
         AccessPath::Newest => sql(
             format!(
-                "found AS MATERIALIZED (SELECT call FROM requests WHERE {} AND {} ORDER BY call DESC LIMIT {limit})",
+                "found AS MATERIALIZED (SELECT call FROM requests WHERE {} AND {} \
+                    ORDER BY call DESC LIMIT {limit})",
                 between.sqlite, conditions.sqlite
             ),
             format!(
-                "found AS MATERIALIZED (SELECT call FROM requests WHERE {} AND {} ORDER BY call DESC LIMIT {limit})",
+                "found AS MATERIALIZED (SELECT call FROM requests WHERE {} AND {} \
+                    ORDER BY call DESC LIMIT {limit})",
                 between.postgres, conditions.postgres
             ),
         ),
@@ -127,12 +130,14 @@ pub(super) fn matching_ids(
             sql(
                 format!(
                     "{}, found AS MATERIALIZED (SELECT newest.value AS call
-                    FROM k, json_each((SELECT json_group_array(call) FROM ({sqlite} LIMIT {limit}))) AS newest
+                    FROM k, json_each((SELECT json_group_array(call) FROM ({sqlite} \
+                    LIMIT {limit}))) AS newest
                     ORDER BY 1 DESC LIMIT {limit})",
                     kinds.sqlite
                 ),
                 format!(
-                    "{}, found AS MATERIALIZED (SELECT newest.call FROM k, LATERAL ({postgres} LIMIT {limit}) AS newest
+                    "{}, found AS MATERIALIZED (SELECT newest.call FROM k, LATERAL ({postgres} \
+                        LIMIT {limit}) AS newest
                     ORDER BY 1 DESC LIMIT {limit})",
                     kinds.postgres
                 ),
@@ -141,7 +146,7 @@ pub(super) fn matching_ids(
     }
 }
 
-/// That a name is within what is asked for.
+/// Returns the condition that an id is in the range of the query.
 fn between(lead: AccessPath) -> SqlFragment {
     let column = if lead == AccessPath::Newest { "call" } else { "call COLLATE \"C\"" };
     let limits = all([compare(column, ">=", "low", "text"), compare(column, "<", "high", "text")]);
@@ -150,7 +155,8 @@ fn between(lead: AccessPath) -> SqlFragment {
     SqlFragment { sqlite, ..limits }
 }
 
-/// Some that a lead finds by their kinds, in no order, as the table `found`.
+/// Returns the query of some ids that an access path finds by their kinds, in no order, as the
+/// table `found`.
 fn any_of_kinds(search: &RequestQuery, lead: AccessPath) -> SqlFragment {
     let kinds = kinds(search);
     let between = between(lead);
@@ -164,14 +170,15 @@ fn any_of_kinds(search: &RequestQuery, lead: AccessPath) -> SqlFragment {
             between.sqlite
         ),
         format!(
-            "{}, found AS (SELECT one.call FROM k, LATERAL ({} LIMIT {SELECTIVE_LIMIT}) AS one LIMIT {SELECTIVE_LIMIT})",
+            "{}, found AS (SELECT one.call FROM k, LATERAL ({} LIMIT {SELECTIVE_LIMIT}) AS one \
+                LIMIT {SELECTIVE_LIMIT})",
             kinds.postgres,
             of_kind(lead, &between, &all([])).postgres
         ),
     )
 }
 
-/// The kinds that are asked for, as the table `k`.
+/// Returns the query of the request kinds of the query, as the table `k`.
 fn kinds(search: &RequestQuery) -> SqlFragment {
     if !search.has_kinds() {
         return kinds_of_an_account();
@@ -182,18 +189,21 @@ fn kinds(search: &RequestQuery) -> SqlFragment {
     )
 }
 
-/// The newest of the kind `k.value`, and of the account if that leads.
+/// Returns the query of the newest ids of the kind `k.value`, and of the account if that is the
+/// access path.
 fn of_kind(lead: AccessPath, between: &SqlFragment, conditions: &SqlFragment) -> SqlFragment {
     let index = lead.index();
     let account = compare("account", "=", "account", "text");
     let account = if lead == AccessPath::Account { account } else { same("true") };
     sql(
         format!(
-            "SELECT call FROM requests INDEXED BY {index} WHERE {} AND kind = k.value AND {} AND {} ORDER BY call DESC",
+            "SELECT call FROM requests INDEXED BY {index} WHERE {} AND kind = k.value AND {} \
+                AND {} ORDER BY call DESC",
             account.sqlite, between.sqlite, conditions.sqlite
         ),
         format!(
-            "SELECT call FROM requests WHERE {} AND kind = k.value AND {} AND {} ORDER BY call COLLATE \"C\" DESC",
+            "SELECT call FROM requests WHERE {} AND kind = k.value AND {} AND {} \
+                ORDER BY call COLLATE \"C\" DESC",
             account.postgres, between.postgres, conditions.postgres
         ),
     )
@@ -203,26 +213,30 @@ fn equal(what: &str, column: &str, index: &str, limit: &str) -> SqlFragment {
     let condition = compare(column, "=", column, "text");
     sql(
         format!(
-            "found AS MATERIALIZED (SELECT {what} FROM requests INDEXED BY {index} WHERE {} LIMIT {limit})",
+            "found AS MATERIALIZED (SELECT {what} FROM requests INDEXED BY {index} WHERE {} \
+                LIMIT {limit})",
             condition.sqlite
         ),
         format!(
-            "found AS MATERIALIZED (SELECT {what} FROM requests WHERE {} ORDER BY {column} LIMIT {limit})",
+            "found AS MATERIALIZED (SELECT {what} FROM requests WHERE {} ORDER BY {column} \
+                LIMIT {limit})",
             condition.postgres
         ),
     )
 }
 
-/// The greatest first.
+/// Returns the query of the ids with at least the lowest value; in PostgreSQL the greatest first.
 fn at_least(what: &str, column: &str, index: &str, limit: &str) -> SqlFragment {
     let condition = compare(column, ">=", &format!("min_{column}"), "bigint");
     sql(
         format!(
-            "found AS MATERIALIZED (SELECT {what} FROM requests INDEXED BY {index} WHERE {} LIMIT {limit})",
+            "found AS MATERIALIZED (SELECT {what} FROM requests INDEXED BY {index} WHERE {} \
+                LIMIT {limit})",
             condition.sqlite
         ),
         format!(
-            "found AS MATERIALIZED (SELECT {what} FROM requests WHERE {} ORDER BY {column} DESC LIMIT {limit})",
+            "found AS MATERIALIZED (SELECT {what} FROM requests WHERE {} ORDER BY {column} DESC \
+                LIMIT {limit})",
             condition.postgres
         ),
     )
@@ -238,7 +252,8 @@ fn in_order(
     let these = compare(&format!("\"{key}\""), "=", key, "text");
     sql(
         format!(
-            "found AS MATERIALIZED (SELECT call FROM requests INDEXED BY {index} WHERE {} AND {} AND {}
+            "found AS MATERIALIZED (SELECT call FROM requests INDEXED BY {index} WHERE {} AND {} \
+                AND {}
             ORDER BY call DESC LIMIT {limit})",
             these.sqlite, between.sqlite, conditions.sqlite
         ),
@@ -250,7 +265,8 @@ fn in_order(
     )
 }
 
-/// The kinds of an account's requests, each found from the one before it.
+/// Returns the query of the kinds of an account's requests. Each is found from the one before it,
+/// by one step in the index.
 fn kinds_of_an_account() -> SqlFragment {
     sql(
         "k AS (SELECT (SELECT kind FROM requests INDEXED BY requests_of_an_account
@@ -258,10 +274,12 @@ fn kinds_of_an_account() -> SqlFragment {
             UNION ALL SELECT (SELECT kind FROM requests INDEXED BY requests_of_an_account
                 WHERE account = (?1 ->> 'account') AND kind > k.value ORDER BY kind LIMIT 1)
             FROM k WHERE k.value IS NOT NULL)",
-        "k AS ((SELECT kind AS value FROM requests WHERE account IS NOT NULL AND account >= ($1::jsonb ->> 'account')
+        "k AS ((SELECT kind AS value FROM requests WHERE account IS NOT NULL \
+            AND account >= ($1::jsonb ->> 'account')
                 AND account <= ($1::jsonb ->> 'account') ORDER BY account, kind LIMIT 1)
             UNION ALL SELECT (SELECT kind FROM requests WHERE account IS NOT NULL
-                AND (account, kind) > ($1::jsonb ->> 'account', k.value) AND account <= ($1::jsonb ->> 'account')
+                AND (account, kind) > ($1::jsonb ->> 'account', k.value) \
+                AND account <= ($1::jsonb ->> 'account')
                 ORDER BY account, kind LIMIT 1) FROM k WHERE k.value IS NOT NULL)",
     )
 }

@@ -1,9 +1,10 @@
-//! Pieces of statements, in both dialects, from which those are put together that depend on what is asked for. All of their
-//! text stands in the program; what is looked for is bound.
+//! Fragments of statements, in both dialects, of which dynamic statements are composed.
+//!
+//! All of their text is constant; the values of a query are bound.
 
 use crate::store::sql::statements::Statement;
 
-/// A piece of a statement, in both dialects.
+/// A fragment of a statement, in both dialects.
 #[derive(Clone, Debug)]
 pub(super) struct SqlFragment {
     pub(super) sqlite: String,
@@ -18,7 +19,7 @@ pub(super) fn same(text: &str) -> SqlFragment {
     sql(text, text)
 }
 
-/// What is bound under `key`, of PostgreSQL's type `type_of`.
+/// Returns the value bound under `key`, of PostgreSQL's type `type_of`.
 pub(super) fn bound(key: &str, type_of: &str) -> SqlFragment {
     sql(format!("(?1 ->> '{key}')"), format!("($1::jsonb ->> '{key}')::{type_of}"))
 }
@@ -49,7 +50,7 @@ impl From<SqlFragment> for Statement {
 }
 
 impl SqlFragment {
-    /// As a statement that reads what SQLite writes by way of another table.
+    /// Returns the statement, marked as reading tables that SQLite writes through a staging table.
     pub(super) fn reading_latest(self) -> Statement {
         Statement { reads_staging: true, ..self.into() }
     }

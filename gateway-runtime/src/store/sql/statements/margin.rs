@@ -1,4 +1,4 @@
-//! Sums of what accounts paid and what it cost us.
+//! The statement of the margin: sums of price and cost.
 
 use crate::store::{
     MarginQuery,
@@ -8,9 +8,10 @@ use crate::store::{
     },
 };
 
-/// Gives `{service, version, method, provider, currency, cost_currency, day, price, cost, paid, cost_unknown}` for each kind
-/// of request, and each day if days are told apart. Sums are pairs, of whole units and of the rest, so that none is beyond
-/// what a database counts.
+/// Returns the statement that gives `{service, version, method, provider, currency, cost_currency,
+/// day, price, cost, paid, cost_unknown}` for each request kind, and each day if `span` groups by
+/// day. Each sum is a pair of whole units and nanounits, so that it stays within the database's
+/// integers.
 pub(in crate::store) fn takings(span: &MarginQuery) -> Statement {
     let conditions = [
         (true, "call", ">=", "low", "text"),
@@ -25,19 +26,24 @@ pub(in crate::store) fn takings(span: &MarginQuery) -> Statement {
     let day = if span.group_by_day { "at / 86400000000" } else { "0" };
     let summed = |conditions: &str, whole: &str| {
         format!(
-            "WITH summed AS (SELECT kind, {day} AS day, sum(price / 1000000000){whole} AS price_units,
-                sum(price % 1000000000){whole} AS price_rest, sum(cost / 1000000000){whole} AS cost_units,
-                sum(cost % 1000000000){whole} AS cost_rest, count(CASE WHEN price > 0 THEN 1 END) AS paid,
+            "WITH summed AS (SELECT kind, {day} AS day, sum(price / 1000000000){whole} \
+                AS price_units,
+                sum(price % 1000000000){whole} AS price_rest, sum(cost / 1000000000){whole} \
+                AS cost_units,
+                sum(cost % 1000000000){whole} AS cost_rest, count(CASE WHEN price > 0 THEN 1 END) \
+                AS paid,
                 count(*) - count(cost) AS without_cost
             FROM requests WHERE {conditions} GROUP BY 1, 2)"
         )
     };
-    let fields = "'service', service, 'version', version, 'method', method, 'provider', provider, 'currency', currency,
+    let fields = "'service', service, 'version', version, 'method', method, 'provider', provider, \
+        'currency', currency,
         'cost_currency', cost_currency, 'day', day, 'paid', paid,
         'cost_unknown', CASE WHEN provider IS NULL THEN 0 ELSE without_cost END";
     sql(
         format!(
-            "{} SELECT json_object({fields}, 'price', json_array(coalesce(price_units, 0), coalesce(price_rest, 0)),
+            "{} SELECT json_object({fields}, 'price', json_array(coalesce(price_units, 0), \
+                coalesce(price_rest, 0)),
                 'cost', json_array(coalesce(cost_units, 0), coalesce(cost_rest, 0)))
             FROM summed JOIN kinds ON kinds.id = kind",
             summed(&sqlite, "")

@@ -1,4 +1,4 @@
-//! The statements that find requests: what is asked for of them, and how they are read.
+//! Statements that find and read requests.
 
 use crate::store::{
     RequestQuery,
@@ -9,11 +9,11 @@ use crate::store::{
     },
 };
 
-/// A join of SQLite that it does not turn round to have what it finds in order.
+/// A join that SQLite does not reorder to have the result in order.
 const IN_THIS_ORDER: &str = "CROSS JOIN";
 
 impl RequestQuery {
-    /// What is asked of the kind of requests.
+    /// Returns the conditions on the request kind.
     fn of_kind(&self) -> impl Iterator<Item = SqlFragment> {
         [
             (self.origin.is_some(), "origin", "text"),
@@ -37,7 +37,8 @@ impl RequestQuery {
         self.of_kind().next().is_some()
     }
 
-    /// What is asked of a request itself, besides what `lead` finds alone: PostgreSQL would look at it twice.
+    /// Returns the conditions on the request itself, without those that the access path `lead`
+    /// covers: PostgreSQL would check them twice.
     fn of_row(&self, lead: AccessPath) -> impl Iterator<Item = SqlFragment> {
         let kinds = sql(
             "kind IN (SELECT value FROM json_each(?1 -> 'kinds'))",
@@ -72,7 +73,7 @@ impl RequestQuery {
     }
 }
 
-/// Gives the kinds.
+/// Returns the statement that finds the matching request kinds.
 pub(in crate::store) fn find_kinds(search: &RequestQuery) -> Statement {
     let condition = all(search.of_kind());
     sql(
@@ -82,7 +83,7 @@ pub(in crate::store) fn find_kinds(search: &RequestQuery) -> Statement {
     .into()
 }
 
-/// Gives the requests, newest first, as `Request` is read.
+/// Returns the statement that finds requests, newest first, as `RequestRecord` is read.
 pub(in crate::store) fn requests(search: &RequestQuery, lead: AccessPath) -> Statement {
     let limit = bound("count", "bigint");
     let conditions = all(search.of_row(lead));
@@ -99,7 +100,7 @@ pub(in crate::store) fn requests(search: &RequestQuery, lead: AccessPath) -> Sta
             .postgres,
         )
     } else {
-        // All that it finds are looked at, and then put in order.
+        // All matches of the access path are read, and then sorted.
         let led = matching_ids(search, lead, &all([]), &SELECTIVE_LIMIT.to_string());
         let SqlFragment { sqlite, postgres } = all([
             compare("found.call", ">=", "low", "text"),
@@ -108,7 +109,8 @@ pub(in crate::store) fn requests(search: &RequestQuery, lead: AccessPath) -> Sta
         ]);
         let chosen = |join: &str, condition: &str, limit: &str| {
             format!(
-                "chosen AS MATERIALIZED (SELECT requests.call FROM found {join} requests ON requests.call = found.call
+                "chosen AS MATERIALIZED (SELECT requests.call FROM found {join} requests \
+                    ON requests.call = found.call
                 WHERE {condition} ORDER BY requests.call DESC LIMIT {limit})"
             )
         };
@@ -120,7 +122,8 @@ pub(in crate::store) fn requests(search: &RequestQuery, lead: AccessPath) -> Sta
     rows(&found, if lead.is_in_order() { "found" } else { "chosen" })
 }
 
-/// Gives the requests that are bound as `calls`, newest first, as `Request` is read.
+/// Returns the statement that reads the requests bound as `calls`, newest first, as `RequestRecord`
+/// is read.
 pub(in crate::store) fn requests_named() -> Statement {
     let found = sql(
         "found AS (SELECT value AS call FROM json_each(?1 -> 'calls'))",
@@ -132,25 +135,33 @@ pub(in crate::store) fn requests_named() -> Statement {
 fn rows(with: &SqlFragment, names: &str) -> Statement {
     let joined = |join: &str| {
         format!(
-            "{names} {join} requests ON requests.call = {names}.call {join} kinds ON kinds.id = requests.kind
+            "{names} {join} requests ON requests.call = {names}.call {join} kinds \
+                ON kinds.id = requests.kind
             ORDER BY requests.call DESC"
         )
     };
     sql(
         format!(
-            "WITH RECURSIVE {} SELECT json_object('call', requests.call, 'request_id', request_id, 'at', at,
-                'account', account, 'user', user, 'origin', origin, 'service', service, 'version', version,
-                'method', method, 'status', status, 'code', code, 'fulfilled', json(iif(fulfilled, 'true', 'false')),
-                'cache_hit', json(iif(cache_hit, 'true', 'false')), 'replay', json(iif(replay, 'true', 'false')),
+            "WITH RECURSIVE {} SELECT json_object('call', requests.call, 'request_id', request_id, \
+                'at', at,
+                'account', account, 'user', user, 'origin', origin, 'service', service, 'version', \
+                version,
+                'method', method, 'status', status, 'code', code, 'fulfilled', json(iif(fulfilled, \
+                'true', 'false')),
+                'cache_hit', json(iif(cache_hit, 'true', 'false')), 'replay', json(iif(replay, \
+                'true', 'false')),
                 'price', price, 'currency', currency, 'cost', cost, 'cost_currency', cost_currency,
-                'provider', provider, 'duration', duration, 'peer', peer, 'trace', trace, 'attempts', attempts)
+                'provider', provider, 'duration', duration, 'peer', peer, 'trace', trace, \
+                'attempts', attempts)
             FROM {}",
             with.sqlite,
             joined(IN_THIS_ORDER)
         ),
         format!(
-            "WITH RECURSIVE {} SELECT row_to_json(r)::text FROM (SELECT requests.call, request_id, at, account, \"user\",
-                origin, service, version, method, status, code, fulfilled, cache_hit, replay, price, currency, cost,
+            "WITH RECURSIVE {} SELECT row_to_json(r)::text FROM (SELECT requests.call, request_id, \
+                at, account, \"user\",
+                origin, service, version, method, status, code, fulfilled, cache_hit, replay, \
+                price, currency, cost,
                 cost_currency, provider, duration, peer, trace, attempts
             FROM {}) AS r",
             with.postgres,

@@ -1,4 +1,4 @@
-//! Generated frames, in pieces of all lengths: the library's own parser reads what comes out.
+//! Generated frames, in pieces of all lengths. The library's own parser reads the output.
 
 use amq_protocol::frame::{AMQPFrame, parse_frame};
 use proptest::{collection::vec, prelude::*};
@@ -9,7 +9,7 @@ fn name() -> impl Strategy<Value = Vec<u8>> {
     "[a-zä€]{0,8}".prop_map(|name| short(name.as_bytes()))
 }
 
-/// A value that the library can parse, with its type.
+/// Generates a value that the library can parse, type included.
 fn value() -> impl Strategy<Value = Vec<u8>> {
     let fixed = prop_oneof![
         Just(("V", 0)),
@@ -46,7 +46,7 @@ fn value() -> impl Strategy<Value = Vec<u8>> {
     })
 }
 
-/// Flags and values of properties; each value well-formed, or any bytes.
+/// Generates flags and values of properties; each value is well-formed, or arbitrary bytes.
 fn properties(well_formed: bool) -> impl Strategy<Value = (u16, Vec<u8>)> {
     let table = vec((name(), value()), 0..6).prop_map(|fields| {
         long(&fields.iter().flat_map(|(n, v)| [&n[..], v].concat()).collect::<Vec<_>>())
@@ -82,17 +82,22 @@ fn properties(well_formed: bool) -> impl Strategy<Value = (u16, Vec<u8>)> {
 
 proptest! {
     #[test]
-    fn any_bytes_come_out_alike_in_pieces_of_any_length(
-        frames in vec((0_u8..9, prop_oneof![0_u32..40, any::<u32>()], vec(any::<u8>(), 0..40)), 0..10),
+    fn output_does_not_depend_on_the_length_of_pieces(
+        frames in vec(
+            (0_u8..9, prop_oneof![0_u32..40, any::<u32>()], vec(any::<u8>(), 0..40)),
+            0..10,
+        ),
         piece in 1_usize..50,
     ) {
-        let bytes = frames.iter().flat_map(|(kind, size, payload)| [&[*kind, 0, 7], &size.to_be_bytes()[..], payload].concat());
+        let bytes = frames.iter().flat_map(|(kind, size, payload)| {
+            [&[*kind, 0, 7], &size.to_be_bytes()[..], payload].concat()
+        });
         let bytes: Vec<u8> = bytes.collect();
         prop_assert_eq!(filtered(&bytes, piece).0, filtered(&bytes, usize::MAX).0);
     }
 
     #[test]
-    fn what_can_be_parsed_is_passed_on_byte_for_byte((flags, values) in properties(true), piece in 1_usize..50) {
+    fn valid_header_passes_unchanged((flags, values) in properties(true), piece in 1_usize..50) {
         let header = header(flags, &values);
         parsed(&header);
         prop_assert_eq!(filtered(&header, usize::MAX), (header.clone(), 0));
@@ -100,20 +105,23 @@ proptest! {
     }
 
     #[test]
-    fn whatever_comes_out_can_be_parsed(
+    fn output_can_be_parsed(
         all in vec(prop_oneof![properties(false), (any::<u16>(), vec(any::<u8>(), 0..60))], 1..4),
         piece in 1_usize..200,
     ) {
-        let frames: Vec<u8> = all.iter().flat_map(|(flags, values)| [header(*flags, values), frame(3, b"body")].concat()).collect();
+        let frames = all
+            .iter()
+            .flat_map(|(flags, values)| [header(*flags, values), frame(3, b"body")].concat());
+        let frames: Vec<u8> = frames.collect();
         let (whole, _) = filtered(&frames, usize::MAX);
         prop_assert_eq!(&filtered(&frames, piece).0, &whole);
         let mut rest = &whole[..];
         for (flags, values) in all {
             let before = header(flags, &values);
             let (after, frame) = parse_frame(rest).unwrap();
-            // What the library can parse is not touched.
+            // A header that the library can parse passes unchanged.
             if let Ok((_, original)) = parse_frame(&before[..]) {
-                // By their text: NaN is not equal to itself.
+                // Compared as text, since NaN is not equal to itself.
                 prop_assert_eq!(format!("{frame:?}"), format!("{original:?}"));
             }
             let (after, body) = parse_frame(after).unwrap();

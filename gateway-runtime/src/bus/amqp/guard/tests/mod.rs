@@ -1,4 +1,5 @@
-//! What the filter leaves, replaces and copies; the library's own parser reads what comes out.
+//! Tests of the filter: passed, replaced and copied frames. The library's own parser reads the
+//! output.
 
 mod generated;
 
@@ -13,7 +14,7 @@ use crate::bus::Message;
 
 const FRAME_MAX: usize = MAX_FRAME_BYTES as usize;
 
-/// What comes out of a filter that gets frames in pieces of this length, and how much of it was copied.
+/// Filters frames in pieces of this length; returns the output, and how many bytes were copied.
 fn filtered(bytes: &[u8], piece: usize) -> (Vec<u8>, usize) {
     let (mut filter, mut all, mut copied) = (FrameFilter::new(MAX_FRAME_BYTES), Vec::new(), 0);
     let mut rest = bytes.to_vec();
@@ -35,7 +36,7 @@ fn frame(kind: u8, payload: &[u8]) -> Vec<u8> {
     [&[kind, 0, 7], &size[..], payload, &[0xCE]].concat()
 }
 
-/// A content header with these flags and values.
+/// Returns a content header frame with these flags and values.
 fn header(flags: u16, values: &[u8]) -> Vec<u8> {
     frame(2, &[&[0, 60, 0, 0, 0, 0, 0, 0, 0, 0, 0, 9], &flags.to_be_bytes()[..], values].concat())
 }
@@ -56,7 +57,7 @@ fn entry(name: &[u8], value: &[u8]) -> Vec<u8> {
     [&short(name), value].concat()
 }
 
-/// Lists in each other.
+/// Returns arrays nested this deep.
 fn nested(depth: usize) -> Vec<u8> {
     (0..depth).fold(vec![b'V'], |value, _| [&b"A"[..], &long(&value)].concat())
 }
@@ -77,7 +78,7 @@ fn properties_of(bytes: &[u8]) -> basic::AMQPProperties {
     }
 }
 
-/// The properties that the filter makes of some, and the reason that it gives.
+/// Returns the properties after the filter, and the reason in the mark.
 fn mended(flags: u16, values: &[u8]) -> (basic::AMQPProperties, String) {
     let properties = properties_of(&filtered(&header(flags, values), usize::MAX).0);
     let mark = properties
@@ -134,7 +135,7 @@ fn property_that_cannot_be_parsed_is_left_out_and_the_table_is_kept() {
     assert_eq!(properties.content_type(), &None);
     assert_eq!(properties.headers().as_ref().unwrap().inner().len(), 2);
 
-    // What follows a length that does not fit has no place.
+    // Values after a length that does not fit cannot be located.
     let (properties, reason) =
         mended(HEADERS | CORRELATION_ID | REPLY_TO, &[table, b"\xf0me".to_vec()].concat());
     assert_eq!(reason, "a length does not fit");
@@ -165,7 +166,7 @@ fn frame_that_is_too_long_becomes_one_that_is_not() {
         assert_eq!(properties.reply_to().is_some(), more <= 4000, "what is held of it is read");
         assert_eq!(heartbeat, frame(8, b""));
     }
-    // The table would fit, but not with the mark.
+    // The table fits alone, but not with the mark.
     let table = long(&entry(b"x", &text(&"y".repeat(payload - 4 - 2 - 5 - 2))));
     let (properties, _) = mended(CONTENT_TYPE | HEADERS, &[short(b"\xff"), table].concat());
     assert_eq!(properties.headers().as_ref().unwrap().inner().len(), 1);
@@ -215,7 +216,7 @@ fn bodies_and_frames_that_arrive_whole_are_not_copied() {
     let message = [deliver, header, frame(3, &[7; 10_000])].concat();
     let many = message.repeat(100);
     assert_eq!(filtered(&many, usize::MAX), (many.clone(), 0));
-    // In pieces only the beginnings of frames are, where they are cut.
+    // In pieces, only the beginnings of split frames are copied.
     let (passed, copied) = filtered(&many, 65_536);
     assert!(passed == many && copied < 16 * 200, "{copied}");
 }
@@ -240,7 +241,7 @@ fn filter_takes_little_time_for_a_message() {
     eprintln!("{:?} for a message", began.elapsed() / 100_000);
 }
 
-/// A stream that is read in pieces of a certain length.
+/// A stream that is read in pieces of a fixed length.
 struct Pieces {
     bytes: Vec<u8>,
     read: usize,

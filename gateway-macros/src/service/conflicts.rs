@@ -1,4 +1,4 @@
-//! Which arguments of `#[expose_method]` contradict one another, and why.
+//! Arguments of `#[expose_method]` that contradict one another, and the reasons.
 
 use proc_macro2::TokenStream;
 
@@ -8,7 +8,7 @@ use crate::attr::ArgumentValue;
 use crate::effect::Effect;
 use crate::errors::Errors;
 
-/// Tells every contradiction, and answers with the effect that the method has.
+/// Reports every contradiction and returns the effect of the method.
 pub(super) fn effect_of(args: &MethodArgs, errors: &mut Errors) -> Effect {
     let effect = effect(args.verb.as_ref(), args.effect.as_ref(), errors);
     if args.webhook.is_some() {
@@ -16,7 +16,7 @@ pub(super) fn effect_of(args: &MethodArgs, errors: &mut Errors) -> Effect {
     } else {
         requires_caller(args.auth.as_ref(), args.scopes.as_ref(), "scopes", errors);
         requires_caller(args.auth.as_ref(), args.price.as_ref(), "price", errors);
-        // Where the HTTP method could not be read, nobody knows what fits it.
+        // Without a valid HTTP method the effect is unknown, and so is what conflicts with it.
         if let Some(effect) = effect {
             cache(effect, args, errors);
             idempotency(effect, args.idempotency.as_ref(), errors);
@@ -25,7 +25,8 @@ pub(super) fn effect_of(args: &MethodArgs, errors: &mut Errors) -> Effect {
     effect.unwrap_or(Effect::Read)
 }
 
-/// What HTTP promises of a method cannot be taken back (RFC 9110 §9.2): browsers, proxies and clients rely on it.
+/// Determines the effect. What HTTP promises of a method cannot be revoked (RFC 9110 §9.2):
+/// browsers, proxies and clients rely on it.
 fn effect(
     verb: Option<&ArgumentValue<Verb>>,
     effect: Option<&ArgumentValue<Effect>>,
@@ -40,15 +41,18 @@ fn effect(
     let wrong = match (verb, effect.value) {
         (Verb::Get, Effect::Read) | (Verb::Post, _) => None,
         (Verb::Get, _) => Some((
-            "a GET changes nothing: browsers, caches and crawlers send it when they like (RFC 9110 §9.2.1)".to_owned(),
+            "a GET changes nothing: browsers, caches and crawlers send it when they like (RFC 9110 \
+             §9.2.1)".to_owned(),
             "expose it as POST, or leave `effect` out",
         )),
         (_, Effect::Read) => Some((
             format!("a {name} changes something"),
-            "a method that only reads is a GET, or a POST with `effect = read` when its input is a body",
+            "a method that only reads is a GET, or a POST with `effect = read` when its input is a \
+             body",
         )),
         (Verb::Put | Verb::Delete, Effect::Once) => Some((
-            format!("a {name} may be sent again by any client or proxy on the way (RFC 9110 §9.2.2)"),
+            format!("a {name} may be sent again by any client or proxy on the way (RFC 9110 \
+                     §9.2.2)"),
             "expose it as POST, or leave `effect` out",
         )),
         (Verb::Put | Verb::Delete | Verb::Patch, _) => None,
@@ -60,7 +64,7 @@ fn effect(
     Some(effect.value)
 }
 
-/// What asks for a caller cannot stand beside what lets strangers in.
+/// Reports an argument that requires a caller beside an `auth` that admits anonymous callers.
 pub(super) fn requires_caller<T>(
     auth: Option<&ArgumentValue<Auth>>,
     asks: Option<&ArgumentValue<T>>,
@@ -115,7 +119,8 @@ fn idempotency(
     }
 }
 
-/// The sender of a webhook is the provider: it holds a secret and no account, and sends no headers of ours.
+/// Reports arguments that conflict with `webhook`. The sender of a webhook is the provider: it
+/// holds a secret and no account, and sends no headers of ours.
 fn webhook(args: &MethodArgs, errors: &mut Errors) {
     if let Some(given) = &args.verb
         && given.value != Verb::Post
@@ -135,7 +140,8 @@ fn webhook(args: &MethodArgs, errors: &mut Errors) {
         (
             at(args.idempotency.as_ref()),
             "idempotency",
-            "its sender sends no `Idempotency-Key`; tell repeated deliveries apart by the event's own id",
+            "its sender sends no `Idempotency-Key`; tell repeated deliveries apart by the event's \
+             own id",
         ),
     ];
     for (at, name, why) in beside {

@@ -1,4 +1,4 @@
-//! Names, titles and descriptions made from what the author has written anyway.
+//! Default names, titles and descriptions, derived from identifiers and doc comments.
 
 use heck::ToSnakeCase;
 use proc_macro2::{Ident, TokenStream};
@@ -7,19 +7,19 @@ use syn::{Attribute, Expr, ExprLit, Lit, Meta};
 
 use crate::item::bare;
 
-/// `CurrencyExchange` → `currency_exchange`
+/// Returns the default name: `CurrencyExchange` → `currency_exchange`.
 pub(crate) fn default_name(ident: &Ident) -> String {
     bare(ident).to_snake_case()
 }
 
-/// `CurrencyExchange`, `currency_exchange` → `Currency exchange`
+/// Returns the default title: `CurrencyExchange`, `currency_exchange` → `Currency exchange`.
 pub(crate) fn default_title(ident: &Ident) -> String {
     let words = default_name(ident).replace('_', " ");
     let mut letters = words.chars();
     letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
-/// The doc comment as one string expression, without the space that begins each line.
+/// Returns the doc comment as one string expression, without the space that begins each line.
 pub(crate) fn description(attrs: &[Attribute]) -> TokenStream {
     let lines: Vec<&Expr> = attrs.iter().filter_map(doc_line).collect();
     let texts: Option<Vec<String>> = lines.iter().map(|line| literal(line)).collect();
@@ -29,7 +29,7 @@ pub(crate) fn description(attrs: &[Attribute]) -> TokenStream {
             let text = text.trim();
             quote!(#text)
         }
-        // `#[doc = include_str!("…")]`: only the compiler can read it.
+        // Only the compiler can evaluate `#[doc = include_str!("…")]`.
         None => {
             let lines = lines
                 .iter()

@@ -7,6 +7,8 @@ use std::{
 
 use syn::visit::Visit;
 
+mod circles;
+
 /// The folders, lowest first: each may import itself and those of earlier lines, and none of its own line.
 const ORDER: &[&[&str]] = &[
     &["json"],
@@ -105,6 +107,9 @@ impl<'ast> Visit<'ast> for Names {
     fn visit_item_use(&mut self, item: &'ast syn::ItemUse) {
         self.tree(&item.tree, &mut Vec::new());
     }
+
+    /// `pub(in crate::pipeline)` imports nothing.
+    fn visit_visibility(&mut self, _: &'ast syn::Visibility) {}
 
     fn visit_path(&mut self, path: &'ast syn::Path) {
         if path.segments.len() > 1 {

@@ -1,4 +1,5 @@
-//! `#[model]`: what goes over the wire, with all that an input or an answer needs, and no dependency of the author's own.
+//! `#[model]`: a type that goes over the wire, with all that an input or a reply needs. The
+//! author's crate needs no dependency of its own for it.
 
 use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
@@ -16,7 +17,8 @@ pub(crate) fn expand(args: &TokenStream, tokens: TokenStream) -> TokenStream {
         errors.at(
             args,
             "`#[model]` takes no arguments",
-            "what serde and schemars take stands in their own attributes: `#[serde(…)]`, `#[schemars(…)]`",
+            "what serde and schemars take stands in their own attributes: `#[serde(…)]`, \
+             `#[schemars(…)]`",
         );
     }
     if let Ok(input) = syn::parse2::<DeriveInput>(tokens.clone()) {
@@ -39,7 +41,7 @@ pub(crate) fn expand(args: &TokenStream, tokens: TokenStream) -> TokenStream {
     quote!(#errors #derives #tokens)
 }
 
-/// The derives that the author has not written, and where serde and schemars are to be found.
+/// Returns the derives that the author has not written, and the paths of serde and schemars.
 fn derives(attrs: &[Attribute], name: &TokenStream) -> TokenStream {
     let gw = paths::private();
     let written = derived(attrs);
@@ -59,7 +61,7 @@ fn derives(attrs: &[Attribute], name: &TokenStream) -> TokenStream {
     quote_spanned!(Span::call_site()=> #[derive(#(#missing),*)] #serde #schemars #name)
 }
 
-/// The last names of all derives written on the item.
+/// Returns the last path segments of all derives on the item.
 fn derived(attrs: &[Attribute]) -> Vec<String> {
     let lists = attrs.iter().filter(|attr| attr.path().is_ident("derive"));
     let paths = lists.filter_map(|attr| {
@@ -71,7 +73,8 @@ fn derived(attrs: &[Attribute]) -> Vec<String> {
         .collect()
 }
 
-/// The name of a generic type in schemas: `PageOfNote`, from the types that it is of. `schemars` calls all of them `Page`.
+/// Returns the schema name of a generic type, built from its type parameters: `PageOfNote`.
+/// `schemars` calls all of them `Page`.
 fn generic_name(tokens: &TokenStream) -> TokenStream {
     let Ok(DeriveInput { attrs, ident, generics, .. }) = syn::parse2(tokens.clone()) else {
         return TokenStream::new();
@@ -88,7 +91,8 @@ fn generic_name(tokens: &TokenStream) -> TokenStream {
     quote_spanned!(Span::call_site()=> #[schemars(rename = #name)])
 }
 
-/// Refuses what serde reads and the schema does not see, so that it would work nowhere: input is judged by its schema first.
+/// Reports attributes that serde honours and the schema ignores. They could never take effect,
+/// since input is validated by its schema first.
 fn refuse_unseen(input: &DeriveInput, errors: &mut Errors) {
     let mut refuse = |attrs: &[Attribute], word: &str, wrong: &str, help: &str| {
         for of in ["serde", "schemars"] {
@@ -107,7 +111,8 @@ fn refuse_unseen(input: &DeriveInput, errors: &mut Errors) {
         Data::Enum(data) => {
             for variant in &data.variants {
                 refuse(&variant.attrs, "alias", ALIAS, ALIAS_HELP);
-                let wrong = "a schema lists the names that there are, and refuses others before serde sees them";
+                let wrong = "a schema lists the names that there are, and refuses others before \
+                             serde sees them";
                 refuse(&variant.attrs, "other", wrong, "take a `String` where any name will do");
                 fields.extend(&variant.fields);
             }
@@ -130,12 +135,12 @@ fn refuse_unseen(input: &DeriveInput, errors: &mut Errors) {
     }
 }
 
-/// Whether `#[serde(crate = …)]` is the author's.
+/// Returns whether the author wrote `#[serde(crate = …)]`, or the same for the crate `name`.
 fn says_crate(attrs: &[Attribute], name: &str) -> bool {
     says(attrs, name, &["crate"]).is_some()
 }
 
-/// The first of these words in the attributes of one name.
+/// Returns the first of `words` in the attributes called `name`.
 fn says(attrs: &[Attribute], name: &str, words: &[&str]) -> Option<Path> {
     let mut found = None;
     for attr in attrs.iter().filter(|attr| attr.path().is_ident(name)) {
@@ -144,7 +149,7 @@ fn says(attrs: &[Attribute], name: &str, words: &[&str]) -> Option<Path> {
             if found.is_none() && words.iter().any(|word| meta.path.is_ident(word)) {
                 found = Some(meta.path.clone());
             }
-            // Whatever else stands there is serde's to judge.
+            // Serde checks everything else in the attribute.
             if meta.input.peek(Token![=]) {
                 meta.value()?.parse::<syn::Expr>()?;
             } else if !meta.input.peek(Token![,]) {

@@ -1,4 +1,5 @@
-//! `#[derive(FromApp)]` and `#[derive(FromCall)]`: an author's own types, made of what can be had already.
+//! `#[derive(FromApp)]` and `#[derive(FromCall)]`: injection of an author's own types, composed of
+//! injectable fields.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
@@ -7,7 +8,7 @@ use syn::{Data, DeriveInput, Fields};
 use crate::errors::Errors;
 use crate::{paths, source};
 
-/// A type that services and providers can have as a field.
+/// Expands `#[derive(FromApp)]`: the type can be a field of services and providers.
 pub(crate) fn from_app(tokens: TokenStream) -> TokenStream {
     derive("FromApp", tokens, |ident, fields| {
         let gw = paths::private();
@@ -25,7 +26,8 @@ pub(crate) fn from_app(tokens: TokenStream) -> TokenStream {
     })
 }
 
-/// A type that exposed methods can have as an argument. Its fields are asked for as the arguments of a method are.
+/// Expands `#[derive(FromCall)]`: the type can be an argument of exposed methods. Its fields are
+/// resolved as the arguments of a method are.
 pub(crate) fn from_call(tokens: TokenStream) -> TokenStream {
     derive("FromCall", tokens, |ident, fields| {
         let gw = paths::private();
@@ -34,7 +36,8 @@ pub(crate) fn from_call(tokens: TokenStream) -> TokenStream {
             .map(|index| Ident::new(&format!("__a{index}"), Span::mixed_site()))
             .collect();
         let members = fields.members();
-        // The one place where the types are asked to be arguments, at the fields themselves.
+        // The only place that requires the types to be arguments; the errors appear at the fields
+        // themselves.
         let place = span_of(fields);
         let tuple = quote_spanned!(place=> (#(#types,)*));
         let at = paths::private_at(place);
@@ -57,7 +60,9 @@ pub(crate) fn from_call(tokens: TokenStream) -> TokenStream {
 
                 type State = #gw::ComposedState<Self>;
 
-                fn prepare(__binder: &mut #gw::Binder<'_>) -> #gw::Result<Self::State, #gw::StartError> {
+                fn prepare(
+                    __binder: &mut #gw::Binder<'_>,
+                ) -> #gw::Result<Self::State, #gw::StartError> {
                     #gw::prepare_composed(__binder)
                 }
 
@@ -72,7 +77,7 @@ pub(crate) fn from_call(tokens: TokenStream) -> TokenStream {
     })
 }
 
-/// Where the fields stand, braces and all.
+/// Returns the span of the fields with their braces or parentheses.
 fn span_of(fields: &Fields) -> Span {
     match fields {
         Fields::Named(fields) => fields.brace_token.span.join(),
