@@ -148,9 +148,12 @@ fn migrate(options: &mut Options) -> Result<DbCommand, String> {
         };
     };
     let version = to.parse().ok().filter(|version| *version >= 0);
-    let version = version
-        .ok_or_else(|| format!("invalid value `{to}` for `--to`\nhelp: use the version of a \
-                                migration, or 0"))?;
+    let version = version.ok_or_else(|| {
+        format!(
+            "invalid value `{to}` for `--to`\nhelp: use the version of a \
+                                migration, or 0"
+        )
+    })?;
     Ok(DbCommand::MigrateTo(owner.unwrap_or_else(|| "gateway".to_owned()), version))
 }
 

@@ -62,7 +62,9 @@ impl PrivateFile {
                 return Err(format!("`{editor}` ended with {status}, and nothing was changed"));
             }
             Err(error) => {
-                return Err(format!("`{editor}` cannot be started: {error}; set EDITOR to another"));
+                return Err(format!(
+                    "`{editor}` cannot be started: {error}; set EDITOR to another"
+                ));
             }
         }
         let mut bytes = Zeroizing::new(Vec::new());

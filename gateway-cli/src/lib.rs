@@ -58,9 +58,7 @@ pub fn run_from(
         Command::Help => print(&command::help(&command::program_name())),
         Command::Serve(options) => gateway(options)?.run().map_err(render_problem),
         Command::Db(command, options) => db::execute(&gateway(options)?, command),
-        Command::Credentials(command, options) => {
-            credentials::execute(defaults, command, options)
-        }
+        Command::Credentials(command, options) => credentials::execute(defaults, command, options),
     }
 }
 

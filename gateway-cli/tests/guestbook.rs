@@ -79,7 +79,8 @@ async fn guests_are_stored(store: &str) {
 async fn guests_are_kept_in_a_file() {
     let folder = std::env::temp_dir().join(format!("gateway-guestbook-{}", std::process::id()));
     std::fs::create_dir_all(&folder).unwrap();
-    guests_are_stored(&format!("store = {{ path = '{}' }}", folder.join("books.db").display())).await;
+    guests_are_stored(&format!("store = {{ path = '{}' }}", folder.join("books.db").display()))
+        .await;
     std::fs::remove_dir_all(folder).unwrap();
 }
 

@@ -147,8 +147,7 @@ fn fixer_io() -> Router {
 }
 
 fn currencylayer_com() -> Router {
-    let answer = |State(failing): State<Failing>,
-                  Query(query): Query<HashMap<String, String>>| async move {
+    let answer = |State(failing): State<Failing>, Query(query): Query<HashMap<String, String>>| async move {
         if let Some(failure) = failure(&failing).await {
             return failure;
         }

@@ -52,7 +52,8 @@ pub(crate) async fn all(gateway: &Serving) -> String {
         {
             recorder.get(&url(path), name, &value).await;
         }
-        recorder.post(&url("/services/vendor/v1/fail"), &[(name, &value), ("idempotency-key", "one")])
+        recorder
+            .post(&url("/services/vendor/v1/fail"), &[(name, &value), ("idempotency-key", "one")])
             .await;
     }
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();

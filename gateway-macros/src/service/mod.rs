@@ -24,8 +24,11 @@ pub(crate) fn expand(args: TokenStream, tokens: TokenStream) -> TokenStream {
         Ok(Item::Impl(item, members)) => on_impl(&args, item, members, &mut errors),
         Ok(other) => {
             errors.here(
-                format_args!("`#[service]` is for a struct and for its impl block, not for \
-                              {}", other.kind()),
+                format_args!(
+                    "`#[service]` is for a struct and for its impl block, not for \
+                              {}",
+                    other.kind()
+                ),
                 "write it above `struct Currency;` to say who the service is, and above `impl \
                  Currency { … }` to say \
                  what it can do",

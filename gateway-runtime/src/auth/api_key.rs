@@ -164,12 +164,10 @@ pub(super) fn assemble(
 
 fn read(id: &str, settings: &ApiKeySettings) -> Result<ApiKey, &'static str> {
     let mut hash = [0; 32];
-    hex::decode_to_slice(&settings.hash, &mut hash).map_err(
-        |_| {
-            "`hash` is the SHA-256 of the key's secret (what stands after its second `_`), \
+    hex::decode_to_slice(&settings.hash, &mut hash).map_err(|_| {
+        "`hash` is the SHA-256 of the key's secret (what stands after its second `_`), \
              64 hexadecimal digits"
-        },
-    )?;
+    })?;
     if !is_id(id) {
         return Err("an id is 1 to 64 letters, digits and hyphens");
     }

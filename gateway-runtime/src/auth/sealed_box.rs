@@ -44,7 +44,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_the_same_proofs_open_it() {
+    fn sealed_text_opens_with_the_same_proofs_only() {
         let sealed = seal(&[b"ab", b"c"], b"gk_secret").unwrap();
         assert!(!sealed.contains("gk_") && sealed != seal(&[b"ab", b"c"], b"gk_secret").unwrap());
         assert_eq!(open(&[b"ab", b"c"], &sealed).unwrap(), b"gk_secret");

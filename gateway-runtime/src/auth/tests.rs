@@ -1,4 +1,4 @@
-//! Whatever bytes come in: credentials are judged without a panic, and nobody is let in by chance.
+//! Authentication of arbitrary bytes: no panic, and no admission by chance.
 
 use std::{collections::HashSet, sync::Arc, time::Duration};
 
@@ -131,7 +131,7 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(2000) })]
 
     #[test]
-    fn whatever_stands_in_the_fields_is_refused(
+    fn arbitrary_header_fields_are_rejected(
         name in prop_oneof![Just("authorization"), Just("x-api-key")],
         scheme in prop::sample::select(vec!["", "Bearer ", "Bearer e30.", "gk_a_"]),
         rest in prop::collection::vec(any::<u8>(), 0..80),
@@ -172,7 +172,7 @@ proptest! {
     }
 
     #[test]
-    fn whatever_is_configured_as_a_key_is_a_key_or_explained(text in "\\PC{0,60}", kid in any::<Option<String>>()) {
+    fn configured_key_is_parsed_or_explained(text in "\\PC{0,60}", kid in any::<Option<String>>()) {
         prop_assert!(VerificationKey::public(&text, kid.as_deref()).is_err());
     }
 }

@@ -1,4 +1,4 @@
-//! What every backend must do, and what memory holds.
+//! The contract of every cache store, and the bounds of memory.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use super::*;
 
 const MINUTE: Duration = Duration::from_secs(60);
 
-/// A key that no other test has.
+/// Returns a key that no other test has.
 fn key() -> CacheKey {
     CacheKey::new(fastrand::u128(..).to_be_bytes().to_vec())
 }
@@ -19,7 +19,8 @@ fn entry(body: impl Into<Bytes>) -> CachedReply {
     CachedReply { body: body.into(), stored: Instant::now() }
 }
 
-/// What every backend must do. A clock that stands still is not everybody's.
+/// Checks the contract of every cache store. The clocks of servers run even where that of the test
+/// stands still.
 async fn conforms(backend: &dyn CacheStore) {
     let (one, other) = (key(), key());
     assert_eq!(backend.get(&one).await, None);
@@ -33,7 +34,7 @@ async fn conforms(backend: &dyn CacheStore) {
         assert_eq!(backend.get(&other).await, None);
     }
 
-    // An answer that was made some time ago is as old when it is found.
+    // A reply that was made some time ago has its age when it is found.
     let made = Instant::now()
         .checked_sub(Duration::from_secs(20))
         .expect("a clock that has run for a while");
@@ -43,7 +44,7 @@ async fn conforms(backend: &dyn CacheStore) {
     let age = backend.get(&other).await.expect("what was kept").age();
     assert!((20..25).contains(&age.as_secs()), "{age:?}");
 
-    // What is kept for a time that is over is not found.
+    // A reply whose time is over is not found.
     assert!(backend.put(one.clone(), entry("brief"), Duration::from_millis(40)).await);
     let end = std::time::Instant::now() + Duration::from_secs(5);
     while backend.get(&one).await.is_some() {
@@ -66,7 +67,7 @@ async fn redis_conforms() {
 }
 
 #[test]
-fn it_is_where_the_configuration_says() {
+fn cache_store_is_the_configured_one() {
     let kept = |backend| CacheSettings { backend, ..CacheSettings::default() };
     assert!(open(&kept(None), None).unwrap().is_some());
     assert!(open(&CacheSettings { enabled: false, ..kept(None) }, None).unwrap().is_none());
@@ -75,7 +76,7 @@ fn it_is_where_the_configuration_says() {
 }
 
 #[tokio::test]
-async fn memory_gives_at_hand_what_is_found() {
+async fn memory_cache_returns_locally_what_it_finds() {
     let memory = MemoryCache::new(1 << 20).unwrap();
     let key = key();
     memory.put(key.clone(), entry("here"), MINUTE).await;
@@ -100,7 +101,7 @@ async fn memory_holds_no_more_than_it_may() {
 }
 
 #[tokio::test]
-async fn what_is_asked_for_often_stays() {
+async fn reply_stays_when_it_is_requested_often() {
     let memory = MemoryCache::new(1 << 20).unwrap();
     let loved = key();
     memory.put(loved.clone(), entry("loved"), MINUTE).await;
@@ -111,7 +112,7 @@ async fn what_is_asked_for_often_stays() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_over_takes_no_room_once_it_was_asked_for() {
+async fn expired_reply_is_removed_when_it_is_requested() {
     let memory = MemoryCache::new(1 << 20).unwrap();
     let key = key();
     memory.put(key.clone(), entry("brief"), MINUTE).await;
@@ -120,7 +121,7 @@ async fn what_is_over_takes_no_room_once_it_was_asked_for() {
 }
 
 #[tokio::test]
-async fn a_flight_is_forgotten_with_its_last_passenger() {
+async fn flight_is_removed_with_its_last_waiter() {
     let flights = std::sync::Arc::<SingleFlight<u8>>::default();
     let key = key();
     let ticket = flights.join(key.clone());
@@ -130,7 +131,7 @@ async fn a_flight_is_forgotten_with_its_last_passenger() {
     let other = flights.join(key.clone());
     assert_eq!(ticket.join_or_lead(|| async { Err(()) }).await, Err(()));
     assert_eq!(other.join_or_lead(|| async { Ok::<_, ()>(1) }).await, Ok(&1));
-    // It has landed: who comes now begins another, and who was in it still reads what it brought.
+    // The flight has ended: the next call begins another, and its waiters still read its value.
     let next = flights.begin(key.clone()).expect("a flight of its own");
     assert_eq!(ticket.join_or_lead(|| async { Ok::<_, ()>(2) }).await, Ok(&1));
     drop((ticket, other));
@@ -140,7 +141,7 @@ async fn a_flight_is_forgotten_with_its_last_passenger() {
 }
 
 proptest! {
-    /// Account and input cannot be taken for one another.
+    /// Distinguishes account and input.
     #[test]
     fn keys_differ_where_calls_do(one in ".{0,3}", other in ".{0,3}", input in "[ab]{0,2}", another in "[ab]{0,2}") {
         let space = KeySpace::for_tests();

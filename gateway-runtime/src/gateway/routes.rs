@@ -138,9 +138,7 @@ fn dispatcher(
             "[routes.\"{service}\"]: say what answers, with `dispatch`: {}",
             names.join(", ")
         )),
-        _ => StartError::new(format!(
-            "[routes.\"{service}\"]: unknown dispatcher `{name}`{help}"
-        )),
+        _ => StartError::new(format!("[routes.\"{service}\"]: unknown dispatcher `{name}`{help}")),
     })?;
     let made = make(section)?;
     section.unread_keys()?;

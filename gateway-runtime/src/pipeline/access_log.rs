@@ -21,7 +21,7 @@ use crate::{
         error::Error,
         reply::{Chunks, Reply},
     },
-    pipeline::Invocation,
+    pipeline::invocation::Invocation,
     service::registry::Method,
 };
 

@@ -16,7 +16,7 @@ use tower::{Layer, Service};
 use crate::{
     base::{error::Error, reply::Reply},
     control::PlanCache,
-    pipeline::Invocation,
+    pipeline::invocation::Invocation,
 };
 
 /// The lookup of plans.

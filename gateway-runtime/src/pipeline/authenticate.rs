@@ -20,7 +20,7 @@ use crate::{
         reply::Reply,
         spec::AuthMode,
     },
-    pipeline::Invocation,
+    pipeline::invocation::Invocation,
     service::registry::Method,
 };
 

@@ -21,7 +21,7 @@ use crate::{
         error::{Code, Error},
         reply::Reply,
     },
-    pipeline::{Invocation, deadline::deadline_error},
+    pipeline::{deadline::deadline_error, invocation::Invocation},
 };
 
 /// The position of a layer in the stack.

@@ -20,7 +20,7 @@ use crate::{
         error::Error,
         reply::{Chunks, Reply},
     },
-    pipeline::Invocation,
+    pipeline::invocation::Invocation,
 };
 
 /// The layer that adds [`CatchPanic`].

@@ -22,7 +22,7 @@ use crate::{
         reply::Reply,
         spec::Effect,
     },
-    pipeline::Invocation,
+    pipeline::invocation::Invocation,
 };
 
 /// The layer that adds [`Deadline`].
@@ -87,12 +87,9 @@ impl<F: Future<Output = Result<Reply, Error>>> Future for DeadlineFuture<F> {
 /// Returns the error of a call that was dropped at its deadline.
 pub(super) fn deadline_error(call: &Call) -> Error {
     match call.method().effect {
-        Effect::Once if call.is_dispatched() => Error::new(
-            Code::OUTCOME_UNKNOWN,
-            "deadline exceeded; the outcome is unknown",
-        ),
-        _ => {
-            Error::new(Code::TIMEOUT, "deadline exceeded; the call can be retried")
+        Effect::Once if call.is_dispatched() => {
+            Error::new(Code::OUTCOME_UNKNOWN, "deadline exceeded; the outcome is unknown")
         }
+        _ => Error::new(Code::TIMEOUT, "deadline exceeded; the call can be retried"),
     }
 }

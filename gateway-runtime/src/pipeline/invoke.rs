@@ -10,7 +10,7 @@ use tower::Service;
 
 use crate::{
     base::{error::Error, reply::Reply},
-    pipeline::Invocation,
+    pipeline::invocation::Invocation,
 };
 
 /// The service that calls the method.

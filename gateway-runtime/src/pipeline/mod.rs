@@ -15,6 +15,7 @@ mod cache;
 mod catch_panic;
 mod deadline;
 mod idempotency;
+mod invocation;
 mod invoke;
 mod persistence;
 mod quota;
@@ -34,6 +35,7 @@ pub use crate::pipeline::{
     author_layers::{InnerService, LayerPosition, Layers, PipelineLayer},
     billing::{Billing, BillingSettings},
     cache::{CacheFigures, ReplyCache},
+    invocation::Invocation,
     persistence::{IdempotencySettings, Persistence, RequestLogSettings},
     quota::QuotaEnforcer,
 };
@@ -62,19 +64,6 @@ use crate::{
     },
     service::registry::Method,
 };
-
-/// A call and its method, as the layers pass them on.
-#[derive(Debug)]
-pub struct Invocation {
-    /// The method that is called.
-    pub method: Arc<Method>,
-    /// The call and its input.
-    pub request: CallRequest,
-    /// The settlement draft, to which layers add.
-    tab: SettlementDraft,
-    /// The result of the authorization, if the edge has authorized the call from its head.
-    authorized: Option<Result<(), Error>>,
-}
 
 /// The outer layers, which see every call.
 type Stack = WithAuthorLayers<

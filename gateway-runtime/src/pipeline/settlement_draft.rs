@@ -11,7 +11,7 @@ use futures_util::future::BoxFuture;
 
 use crate::{
     base::{call::Witness, error::Error},
-    pipeline::{billing::PlacedHold, persistence::Persistence},
+    pipeline::{billing::placed_hold::PlacedHold, persistence::Persistence},
     store::{CallId, ClaimKey, Command},
 };
 

@@ -9,7 +9,7 @@ use tower::{Layer, Service};
 use crate::{
     base::{call::Input, error::Error, reply::Reply},
     json::violation::Violation,
-    pipeline::Invocation,
+    pipeline::invocation::Invocation,
     service::registry::Method,
 };
 

@@ -45,7 +45,8 @@ impl<T: Send + 'static> CompletionOf<Result<Streaming<T>, ProviderError>> {
 }
 
 /// The default mode: every type except a stream completes on return. A type that is no reply at all
-/// is reported elsewhere, once: [`Provided`](crate::private::support::Provided).
+/// is reported elsewhere, once:
+/// [`CapabilityResult`](crate::private::support::CapabilityResult).
 pub trait DefaultCompletion {
     /// Completion on return.
     const MODE: OnReturn = OnReturn;

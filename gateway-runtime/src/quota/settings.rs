@@ -194,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_is_what_was_read() {
+    fn settings_are_serialized_as_they_were_parsed() {
         let read = settings(
             "total = '1000/min'\nreplicas = 4\nservices = { currency = { concurrency = 10 } }\n\
              plans.gold = { total = { rate = '5000/min', concurrency = 50 } }\n\
@@ -210,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn every_problem_is_told_where_it_is() {
+    fn every_problem_names_its_key() {
         let wrong = "total = '10/week'\nservices.a = { rates = '1/s' }\n\
                      methods.b = { concurrency = 0 }\n\
                      plans.c = { totl = '1/s' }\nreplicas = 0\naccounts.d.total = 5";

@@ -1,4 +1,5 @@
-//! The same tests wherever the buckets are. Those of Redis run when `TEST_REDIS_URL` names a server, as `./test` does.
+//! The same tests for each kind of buckets. Those of Redis run if `TEST_REDIS_URL` names a server,
+//! as `./test` does.
 
 use std::time::{Duration, Instant};
 
@@ -9,7 +10,7 @@ use super::*;
 
 const HOUR: Duration = Duration::from_secs(3600);
 
-/// A test, once for each place.
+/// A test, once for each kind of buckets.
 macro_rules! each_place {
     ($($(#[$attribute:meta])* async fn $name:ident($buckets:ident: &impl Buckets) $body:block)*) => {$(
         mod $name {
@@ -47,7 +48,7 @@ fn account(name: &str) -> PartitionKey {
     PartitionKey::Account(name.into())
 }
 
-/// Asks with a call of its own.
+/// Sends a call with a number of its own.
 async fn admit(
     buckets: &impl Buckets,
     whose: &PartitionKey,
@@ -58,7 +59,7 @@ async fn admit(
 }
 
 each_place! {
-    async fn all_policies_give_or_none(buckets: &impl Buckets) {
+    async fn call_takes_of_all_policies_or_of_none(buckets: &impl Buckets) {
         let (whose, other) = (account("a"), account("b"));
         let all = [rate("total", 5, HOUR), rate("method", 2, HOUR), places("method:concurrent", 3)];
         let standing = admit(buckets, &whose, &all).await.1.unwrap();
@@ -72,15 +73,15 @@ each_place! {
             let next = refused.reset.unwrap();
             assert!(next > HOUR / 3 && next <= HOUR / 2, "{next:?}");
         }
-        // The refused took nothing from `total`, and no place.
+        // The refused calls took nothing from `total`, and no slot.
         assert_eq!(admit(buckets, &whose, &all[..1]).await.1.unwrap().remaining, 2);
         assert_eq!(admit(buckets, &whose, &all[2..]).await.1.unwrap().remaining, 0);
         assert_eq!(admit(buckets, &other, &all).await.1.unwrap().remaining, 1);
-        // Where nothing is limited everybody is let in.
+        // Without limits every call is admitted.
         assert_eq!(admit(buckets, &whose, &[]).await.1.unwrap().remaining, u64::MAX);
     }
 
-    async fn what_has_failed_gives_its_token_back(buckets: &impl Buckets) {
+    async fn failed_call_gives_its_token_back(buckets: &impl Buckets) {
         let (whose, policies) = (account("a"), [rate("total", 3, HOUR), rate("other", 9, HOUR)]);
         let call = admit(buckets, &whose, &policies).await.0;
         let standing = admit(buckets, &whose, &policies).await.1.unwrap();
@@ -93,7 +94,7 @@ each_place! {
         assert_eq!(admit(buckets, &account("b"), &policies).await.1.unwrap().remaining, 2);
     }
 
-    async fn a_place_is_free_when_its_call_has_ended(buckets: &impl Buckets) {
+    async fn slot_is_free_when_its_call_has_ended(buckets: &impl Buckets) {
         let (whose, policies) = (account("a"), [places("total:concurrent", 2), places("method:concurrent", 3)]);
         let (first, standing) = admit(buckets, &whose, &policies).await;
         assert_eq!(standing.unwrap(), QuotaStatus { name: "total:concurrent".into(), remaining: 1, reset: None });
@@ -121,7 +122,7 @@ each_place! {
         }
     }
 
-    async fn of_many_at_once_as_many_as_may_are_let_in(buckets: &impl Buckets) {
+    async fn concurrent_calls_are_admitted_up_to_the_limit(buckets: &impl Buckets) {
         let (whose, policies) = (account("a"), [rate("total", 50, HOUR), places("total:concurrent", 20)]);
         let calls = join_all((0..200).map(|_| admit(buckets, &whose, &policies))).await;
         let admitted: Vec<_> = calls.into_iter().filter(|(_, verdict)| verdict.is_ok()).collect();
@@ -132,8 +133,8 @@ each_place! {
     }
 }
 
-/// Lets several callers ask for a while, some of whose calls give their tokens back. Gives how many kept theirs, and
-/// the time.
+/// Sends calls of several callers for a while, some of which give their tokens back. Returns the
+/// number of calls that did not, and the time.
 async fn hammer(buckets: &impl Buckets, policies: &[Policy], time: Duration) -> (u64, Duration) {
     let whose = account("a");
     let start = Instant::now();
@@ -156,7 +157,8 @@ async fn hammer(buckets: &impl Buckets, policies: &[Policy], time: Duration) -> 
     (kept, start.elapsed())
 }
 
-/// Never more than the burst and what came back in the time, at whatever rate; and hardly less.
+/// Checks that no more is admitted than the burst and what refilled in the time, at any rate; and
+/// hardly less.
 fn never_more_than_burst_and_refill<B: Buckets>(buckets: impl AsyncFn() -> Option<B>) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let mut runner = TestRunner::new(ProptestConfig {
@@ -199,7 +201,7 @@ mod redis {
     }
 
     #[tokio::test]
-    async fn what_is_told_twice_counts_once() {
+    async fn release_counts_once_when_it_is_repeated() {
         let Some(redis) = own_redis().await else { return };
         let (buckets, whose) = (RedisBuckets::new(redis), account("a"));
         let policies = [rate("total", 10, HOUR), places("total:concurrent", 10)];
@@ -213,7 +215,7 @@ mod redis {
     }
 
     #[tokio::test]
-    async fn a_place_lasts_as_long_as_its_call_says_so() {
+    async fn slot_lasts_as_long_as_its_lease_is_renewed() {
         let Some(redis) = own_redis().await else { return };
         let lease = Duration::from_millis(150);
         let (dies, lives) = (
@@ -261,7 +263,7 @@ mod redis {
         buckets.release(&whose, &policies, &policies, call).await.unwrap();
         let mark = lasts(&format!("{key}:ended:{call:016x}")).await;
         assert!((500_000..=600_000).contains(&mark), "{mark}");
-        // A shorter policy does not take time from a longer one.
+        // A shorter policy does not shorten the time of a longer one.
         admit(&buckets, &whose, &policies[..1]).await.1.unwrap();
         assert!((50_000..=60_000).contains(&lasts(key).await));
     }

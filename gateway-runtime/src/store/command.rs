@@ -132,7 +132,7 @@ pub enum CommandOutcome {
     Credit(CreditOutcome),
     /// The outcome of [`Command::OperatorChange`]: the value of the subject after the change, as
     /// JSON.
-    ChangeRecord(String),
+    Changed(String),
 }
 
 /// The digest of account, service, version, method and idempotency key, in hexadecimal digits.
@@ -249,7 +249,7 @@ pub struct ChangeRecord {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CreditOutcome {
     /// The amount was credited.
-    CreditOutcome,
+    Credited,
     /// The same amount was credited before for this reference.
     Duplicate,
     /// Another amount or currency was credited before for this reference.

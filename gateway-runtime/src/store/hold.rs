@@ -57,7 +57,7 @@ pub struct Attribution {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum HoldOutcome {
     /// The money is held.
-    HoldOutcome,
+    Held,
     /// The available balance is too low.
     Insufficient {
         /// The available balance, in 10⁻⁹ of a unit.

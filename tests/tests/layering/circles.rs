@@ -37,9 +37,11 @@ impl Modules {
         let mut path = path.to_vec();
         // A name may be re-exported at each folder on the way up.
         for _ in 0..8 {
-            let module = (0..=path.len()).rev().find(|&end| self.files.contains_key(&path[..end]))?;
+            let module =
+                (0..=path.len()).rev().find(|&end| self.files.contains_key(&path[..end]))?;
             let (module, rest) = path.split_at(module);
-            let export = rest.first().and_then(|name| self.exports.get(&(module.to_vec(), name.clone())));
+            let export =
+                rest.first().and_then(|name| self.exports.get(&(module.to_vec(), name.clone())));
             match export.filter(|target| **target != path) {
                 Some(target) => path = target.iter().chain(&rest[1..]).cloned().collect(),
                 None => return self.files.get(module),
@@ -61,13 +63,17 @@ fn imports() -> BTreeMap<String, BTreeSet<String>> {
         let mut file = file.clone();
         file.items.retain(|item| !is_reexport(item));
         let paths = names(name, &file).modules;
-        let imported = paths.iter().filter_map(|path| modules.file_of(path)).filter(|other| *other != name);
+        let imported =
+            paths.iter().filter_map(|path| modules.file_of(path)).filter(|other| *other != name);
         (name.clone(), imported.cloned().collect())
     };
     files.iter().map(of_file).collect()
 }
 
-fn reachable<'g>(from: &'g str, graph: &'g BTreeMap<String, BTreeSet<String>>) -> BTreeSet<&'g str> {
+fn reachable<'g>(
+    from: &'g str,
+    graph: &'g BTreeMap<String, BTreeSet<String>>,
+) -> BTreeSet<&'g str> {
     let mut found = BTreeSet::new();
     let mut open = vec![from];
     while let Some(name) = open.pop() {
@@ -82,7 +88,8 @@ fn reachable<'g>(from: &'g str, graph: &'g BTreeMap<String, BTreeSet<String>>) -
 
 /// The groups of files of which each reaches each other.
 fn circles(graph: &BTreeMap<String, BTreeSet<String>>) -> BTreeSet<Vec<&str>> {
-    let reach: BTreeMap<&str, _> = graph.keys().map(|name| (name.as_str(), reachable(name, graph))).collect();
+    let reach: BTreeMap<&str, _> =
+        graph.keys().map(|name| (name.as_str(), reachable(name, graph))).collect();
     let mut circles = BTreeSet::new();
     for (name, others) in &reach {
         let back = |other: &&str| reach.get(other).is_some_and(|back| back.contains(name));
@@ -99,7 +106,8 @@ fn no_circle_has_more_than_two_files() {
     for circle in &circles {
         println!("circle of {}:", circle.len());
         for name in circle {
-            let within: Vec<_> = graph[*name].iter().filter(|other| circle.contains(&other.as_str())).collect();
+            let within: Vec<_> =
+                graph[*name].iter().filter(|other| circle.contains(&other.as_str())).collect();
             println!("  {name} -> {within:?}");
         }
     }

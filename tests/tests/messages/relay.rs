@@ -304,7 +304,10 @@ async fn an_authors_own_dispatcher_has_its_place() {
         ("bus.exchange = ''", "the name of the exchange is empty"),
         ("bus.calls.queue = ''", "`queue` is empty"),
         (&long_queue, "shorten it by 7 bytes"),
-        ("[routes.a]\ndispatch = 'arkive'", "help: a dispatcher with a similar name exists: `archive`"),
+        (
+            "[routes.a]\ndispatch = 'arkive'",
+            "help: a dispatcher with a similar name exists: `archive`",
+        ),
         ("[routes.a]\ntimeout = '1s'", "say what answers"),
         ("[routes.a]\ndispatch = 'bus'\nexchanges = ['b']", "name its `exchange`"),
         ("[routes.'*']\ndispatch = 'bus'", "list in `exchanges`"),

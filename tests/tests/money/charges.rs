@@ -23,7 +23,7 @@ async fn publish(gateway: &RunningGateway, books: &Store, list: &Value) {
         document: list.to_string(),
     };
     let outcome = books.commit(&[Command::OperatorChange(edit)]).await.unwrap();
-    assert!(matches!(outcome[0], CommandOutcome::ChangeRecord(_)));
+    assert!(matches!(outcome[0], CommandOutcome::Changed(_)));
     gateway.control().unwrap().refresh().await.unwrap();
 }
 

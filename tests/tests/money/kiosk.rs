@@ -193,7 +193,7 @@ pub(super) async fn fund(books: &Store, nanos: i64) {
     let credit =
         Command::Credit(Credit { account, amount, reference: "the first".into(), at: 1, who });
     let outcomes = books.commit(&[open, credit]).await.unwrap();
-    assert_eq!(outcomes[1], CommandOutcome::Credit(CreditOutcome::CreditOutcome));
+    assert_eq!(outcomes[1], CommandOutcome::Credit(CreditOutcome::Credited));
 }
 
 /// What the account can spend and what is set aside, when the ledger says the same.

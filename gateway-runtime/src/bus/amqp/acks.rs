@@ -104,10 +104,9 @@ impl UnackedDeliveries {
     ) {
         let first = self.before + 1;
         dispositions.retain(|(delivery_tag, disposition)| {
-            let Some(settled) =
-                delivery_tag
-                    .checked_sub(first)
-                    .and_then(|index| self.settled.get_mut(index as usize))
+            let Some(settled) = delivery_tag
+                .checked_sub(first)
+                .and_then(|index| self.settled.get_mut(index as usize))
             else {
                 return false;
             };

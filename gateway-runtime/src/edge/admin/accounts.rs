@@ -166,7 +166,7 @@ pub(super) async fn credit(
     });
     let conflict = |detail| Err(Error::new(CONFLICT, detail));
     let repeated = match state.write(change).await? {
-        CommandOutcome::Credit(CreditOutcome::CreditOutcome) => false,
+        CommandOutcome::Credit(CreditOutcome::Credited) => false,
         CommandOutcome::Credit(CreditOutcome::Duplicate) => true,
         CommandOutcome::Credit(CreditOutcome::NoAccount) => return Err(no_account()),
         CommandOutcome::Credit(CreditOutcome::Mismatch) => {

@@ -261,9 +261,7 @@ impl Inner {
         };
         let verbs: Vec<_> = matching().map(|(_, it, _)| it.verb).collect();
         if verbs.is_empty() {
-            return Err(Error::not_found(
-                "not found; /openapi.json lists the operations",
-            ));
+            return Err(Error::not_found("not found; /openapi.json lists the operations"));
         }
         if method == Method::OPTIONS {
             return Ok(Found::Options(allowed(&verbs)));

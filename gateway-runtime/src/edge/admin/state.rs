@@ -84,12 +84,9 @@ impl AdminState {
     ///
     /// `no-store` without `[store]`.
     pub(super) fn kept(&self) -> Result<&AdminStore, Error> {
-        self.books.as_ref().ok_or_else(|| {
-            Error::new(
-                NO_STORE,
-                "no store is configured; set [store] and restart",
-            )
-        })
+        self.books
+            .as_ref()
+            .ok_or_else(|| Error::new(NO_STORE, "no store is configured; set [store] and restart"))
     }
 
     /// Returns the database, for reading.
@@ -131,7 +128,7 @@ pub(super) async fn set(
         document: serde_json::to_string(document)?,
     };
     match state.write(Command::OperatorChange(edit)).await? {
-        CommandOutcome::ChangeRecord(_) => {}
+        CommandOutcome::Changed(_) => {}
         other => return Err(unexpected(&other)),
     }
     if let Err(error) = state.kept()?.control.refresh().await {

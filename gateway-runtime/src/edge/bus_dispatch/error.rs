@@ -21,9 +21,7 @@ pub(super) fn of(error: &BusError, method: &Method) -> Error {
         BusErrorKind::Disconnected => {
             overloaded("the message bus cannot be reached now; nothing was sent")
         }
-        BusErrorKind::Blocked => {
-            overloaded("the message broker is blocked; nothing was sent")
-        }
+        BusErrorKind::Blocked => overloaded("the message broker is blocked; nothing was sent"),
         BusErrorKind::Nacked => overloaded("the message bus did not take the message"),
         BusErrorKind::Unroutable => {
             Error::new(Code::UNROUTABLE, "unroutable: no queue is bound to this routing key")

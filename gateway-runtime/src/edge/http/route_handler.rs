@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use http::{Method, HeaderMap, Request, Response};
+use http::{HeaderMap, Method, Request, Response};
 use hyper::body::Incoming;
 use tokio::time::{Instant, timeout_at};
 

@@ -70,8 +70,7 @@ mod tests {
         let known = crate::gateway::config::keys::known();
         for (section, _, new) in RENAMED {
             let key = section.iter().copied().chain([*new]).collect::<Vec<_>>().join(".");
-            let is_known =
-                |known: &String| *known == key || known.starts_with(&format!("{key}."));
+            let is_known = |known: &String| *known == key || known.starts_with(&format!("{key}."));
             assert!(known.iter().any(is_known), "{key}");
         }
     }

@@ -1,6 +1,7 @@
 //! Billing: the highest price of a call is held before it, in one step with the balance check. The
 //! settlement of the call captures or releases the hold (SEMANTICS §7).
 
+pub(super) mod placed_hold;
 pub(super) mod price_table;
 
 use std::{
@@ -13,7 +14,6 @@ use std::{
 
 use arc_swap::ArcSwap;
 use futures_util::future::Either;
-use http::{HeaderName, HeaderValue};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use tower::{Layer, Service};
@@ -23,14 +23,17 @@ use crate::{
         call::{Call, Origin},
         duration::{self, DurationText, unix_micros},
         error::{Code, Error},
-        money::{Currency, Money},
+        money::Money,
         reply::Reply,
         spec::{Effect, MethodSpec},
     },
     control::PriceList,
     pipeline::{
-        Invocation,
-        billing::price_table::{Price, PriceTable},
+        billing::{
+            placed_hold::PlacedHold,
+            price_table::{Price, PriceTable},
+        },
+        invocation::Invocation,
         request_log::record,
         settlement_draft::SettlementDraft,
     },
@@ -38,10 +41,6 @@ use crate::{
     store::{Hold, HoldOutcome, StoreWriter},
 };
 
-/// The amount that the account pays for the call, such as `0.001`.
-const PRICE: HeaderName = HeaderName::from_static("x-request-price");
-/// The currency of the amount.
-const CURRENCY: HeaderName = HeaderName::from_static("x-request-currency");
 
 /// `[billing]`: whether calls are charged.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -156,7 +155,7 @@ impl Billing {
         let witness = tab.witness().filter(|_| hold.may_have_effect);
         tab.holds(PlacedHold { hold: hold.clone(), price });
         match self.journal.hold(hold).await {
-            Ok(HoldOutcome::HoldOutcome) => {
+            Ok(HoldOutcome::Held) => {
                 tab.has_held(true);
                 if let Some(witness) = witness {
                     call.set_witness(witness);
@@ -183,60 +182,11 @@ fn unavailable() -> Error {
 
 fn insufficient(available: i64, amount: Money) -> Error {
     let available = Money::from_nanos(available, amount.currency());
-    let detail = format!("insufficient funds: the call costs up to {amount}, available \
-                          {available}");
+    let detail = format!(
+        "insufficient funds: the call costs up to {amount}, available \
+                          {available}"
+    );
     Error::new(Code::INSUFFICIENT_FUNDS, detail)
-}
-
-/// The hold of a call, and the price that it is for.
-#[derive(Clone, Debug)]
-pub(super) struct PlacedHold {
-    hold: Hold,
-    price: Price,
-}
-
-impl PlacedHold {
-    /// Returns the charge of the call, and adds its price to the response: zero if the call failed,
-    /// `None` if the outcome is unknown.
-    pub(super) fn charge(
-        self,
-        call: &Call,
-        outcome: &Result<Reply, Error>,
-        is_unknown: bool,
-    ) -> (Hold, Option<Money>) {
-        let charge = match outcome {
-            Ok(_) if call.is_cache_hit() => Some(self.price.cached()),
-            Ok(_) => Some(self.price.of(call)),
-            Err(_) if is_unknown => None,
-            Err(_) => Some(self.nothing()),
-        };
-        if let Some(charge) = charge {
-            add_price_headers(call, charge);
-        }
-        (self.hold, charge)
-    }
-
-    /// Releases a hold that may have been placed, for a call that ended before the store replied.
-    pub(super) fn release(self, call: &Call) -> (Hold, Option<Money>) {
-        let nothing = self.nothing();
-        add_price_headers(call, nothing);
-        (self.hold, Some(nothing))
-    }
-
-    fn nothing(&self) -> Money {
-        Money::from_nanos(0, self.hold.amount.currency())
-    }
-}
-
-fn add_price_headers(call: &Call, charge: Money) {
-    call.set_charge(charge);
-    if let (Ok(amount), Ok(currency)) = (
-        HeaderValue::try_from(charge.amount()),
-        HeaderValue::from_str(Currency::code(&charge.currency())),
-    ) {
-        call.add_response_header(PRICE, amount);
-        call.add_response_header(CURRENCY, currency);
-    }
 }
 
 /// The layer that adds [`PlaceHold`].

@@ -15,7 +15,6 @@ use crate::{
     },
     cache::{CacheKey, CachedReply, FlightHandle},
     pipeline::{
-        Invocation,
         access_log::TraceLayer,
         billing::Billing,
         cache::{
@@ -24,6 +23,7 @@ use crate::{
         },
         catch_panic::UnwindLayer,
         deadline::DeadlineLayer,
+        invocation::Invocation,
         persistence::Persistence,
         request_log::RecordLayer,
         settlement_draft::SettlementDraft,
@@ -217,9 +217,7 @@ impl CacheLookup {
         // A stale reply is better than a panic or a timeout too.
         let outcome =
             timeout_at(stale_deadline(&at), UnwindLayer.layer(inner).oneshot(invocation)).await;
-        match outcome.unwrap_or_else(|_| {
-            Err(Error::new(Code::TIMEOUT, "deadline exceeded"))
-        }) {
+        match outcome.unwrap_or_else(|_| Err(Error::new(Code::TIMEOUT, "deadline exceeded"))) {
             Ok(reply) => self.keep(terms, reply).await.map_err(Ok),
             Err(error) if error.code().status() >= 500 => {
                 let internal = error.log_message();

@@ -32,7 +32,6 @@ use crate::{
     },
     cache::{CacheSettings, CacheStore, CachedReply, SingleFlight},
     pipeline::{
-        Invocation,
         billing::Billing,
         cache::{
             directives::RequestDirectives,
@@ -40,6 +39,7 @@ use crate::{
             policy::{CachePolicy, CacheStatus, ForwardReason, Freshness},
             stats::Figures,
         },
+        invocation::Invocation,
         persistence::Persistence,
     },
     service::registry::{Method, Registry},

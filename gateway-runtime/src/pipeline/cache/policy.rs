@@ -13,7 +13,7 @@ use crate::{
         spec::{AuthMode, CacheScope, Verb},
     },
     cache::{CacheKey, CacheSettings, KeySpace},
-    pipeline::Invocation,
+    pipeline::invocation::Invocation,
     service::{argument::ReplyShape, registry::Method},
 };
 

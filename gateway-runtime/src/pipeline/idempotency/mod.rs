@@ -30,7 +30,7 @@ use crate::{
         spec::{Effect, IdempotencyMode},
     },
     pipeline::{
-        Invocation,
+        invocation::Invocation,
         persistence::{AnonymousBytes, Persistence},
     },
     provider::{has_idempotency_key, parse_idempotency_key},

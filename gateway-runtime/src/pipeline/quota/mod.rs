@@ -24,7 +24,7 @@ use crate::{
         reply::Reply,
     },
     pipeline::{
-        Invocation,
+        invocation::Invocation,
         quota::admission::{AdmissionGuard, AdmissionSource, Guarded},
     },
     quota::{

@@ -31,9 +31,9 @@ use crate::{
         reply::{Chunks, Reply},
     },
     pipeline::{
-        Invocation,
-        billing::{Billing, PlacedHold},
+        billing::{Billing, placed_hold::PlacedHold},
         idempotency::stored_reply,
+        invocation::Invocation,
         persistence::{AnonymousBytes, Persistence},
         request_log::{
             execution::Execution, record::Status, run_to_completion::RunToCompletion,

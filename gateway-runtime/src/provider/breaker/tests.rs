@@ -1,4 +1,4 @@
-//! The breaker's states, on a clock of their own.
+//! The states of the breaker, on a simulated clock.
 
 use proptest::prelude::{Just, any, prop, prop_assert, prop_oneof, proptest};
 
@@ -31,7 +31,7 @@ impl Bench {
         self.breaker.standing(self.now, &self.settings)
     }
 
-    /// One call that goes through at once.
+    /// Sends one call that ends at once.
     fn call(&self, verdict: Sample) -> Option<Transition> {
         self.settle(self.acquire().expect("the breaker lets calls through"), verdict)
     }
@@ -40,7 +40,7 @@ impl Bench {
         (0..times).fold(None, |_, _| self.call(Sample::Failure))
     }
 
-    /// Fails until it opens, and says for how long.
+    /// Fails until the breaker opens, and returns for how long it is open.
     fn open(&self) -> Duration {
         match self.fail(self.settings.failures_in_a_row) {
             Some(Transition::Opened(length)) => length,
@@ -48,7 +48,7 @@ impl Bench {
         }
     }
 
-    /// Goes to the time at which an open breaker is due.
+    /// Advances the time until an open breaker is due.
     fn wait(&mut self) {
         match self.standing() {
             Availability::Until(until) => self.now = until,
@@ -58,7 +58,7 @@ impl Bench {
 }
 
 #[test]
-fn five_failures_in_a_row_open_it() {
+fn breaker_opens_after_five_failures_in_a_row() {
     let bench = Bench::new();
     assert_eq!(bench.fail(4), None);
     bench.call(Sample::Success);
@@ -68,20 +68,20 @@ fn five_failures_in_a_row_open_it() {
 }
 
 #[test]
-fn it_opens_with_that_of_another_gateway() {
+fn breaker_opens_with_that_of_another_gateway() {
     let mut bench = Bench::new();
     let open = |bench: &Bench, seconds: u32, openings| {
         let until = bench.now + seconds * SECOND;
         bench.breaker.open_until(until, until + SECOND, openings)
     };
     assert!(open(&bench, 5, 2) && bench.acquire().is_none());
-    // What it hears of again, or what ends sooner, changes nothing.
+    // An event that is repeated, or that ends sooner, changes nothing.
     assert!(!open(&bench, 5, 2) && !open(&bench, 3, 9));
     assert_eq!(bench.standing(), Availability::Until(bench.now + 6 * SECOND));
     bench.wait();
     let probe = bench.acquire().unwrap();
     assert!(probe.is_probe());
-    // It opens for as long as if it had opened so often itself.
+    // The breaker opens for as long as if it had opened as often itself.
     assert!(
         matches!(bench.settle(probe, Sample::Failure), Some(Transition::Opened(length)) if length > 17 * SECOND)
     );
@@ -97,7 +97,7 @@ fn it_opens_with_that_of_another_gateway() {
 }
 
 #[test]
-fn half_of_twenty_calls_open_it() {
+fn breaker_opens_when_half_of_twenty_calls_fail() {
     let bench = Bench::new();
     for _ in 0..9 {
         assert_eq!(bench.call(Sample::Failure), None);
@@ -108,7 +108,7 @@ fn half_of_twenty_calls_open_it() {
 }
 
 #[test]
-fn less_than_half_does_not_open_it() {
+fn breaker_stays_closed_when_less_than_half_fail() {
     let bench = Bench::new();
     for _ in 0..100 {
         bench.call(Sample::Success);
@@ -135,7 +135,7 @@ fn failures_of_long_ago_do_not_count() {
 }
 
 #[test]
-fn what_says_nothing_counts_as_nothing() {
+fn ignored_samples_do_not_count() {
     let bench = Bench::new();
     bench.fail(4);
     assert_eq!(bench.call(Sample::Ignored), None);
@@ -146,7 +146,7 @@ fn what_says_nothing_counts_as_nothing() {
 }
 
 #[test]
-fn it_stays_open_for_five_seconds_doubling_to_sixty() {
+fn breaker_stays_open_for_five_seconds_doubling_to_sixty() {
     for _ in 0..20 {
         let mut bench = Bench::new();
         let mut lengths = vec![bench.open()];
@@ -169,7 +169,7 @@ fn it_stays_open_for_five_seconds_doubling_to_sixty() {
 }
 
 #[test]
-fn half_open_it_lets_three_through_and_two_successes_close_it() {
+fn half_open_breaker_lets_three_through_and_closes_after_two_successes() {
     let mut bench = Bench::new();
     bench.open();
     bench.wait();
@@ -189,7 +189,7 @@ fn half_open_it_lets_three_through_and_two_successes_close_it() {
 }
 
 #[test]
-fn one_failure_opens_it_again() {
+fn half_open_breaker_opens_after_one_failure() {
     let mut bench = Bench::new();
     bench.open();
     bench.wait();
@@ -200,7 +200,7 @@ fn one_failure_opens_it_again() {
 }
 
 #[test]
-fn a_probe_that_was_cancelled_gives_its_place_back() {
+fn permit_is_returned_when_its_probe_is_cancelled() {
     let mut bench = Bench::new();
     bench.open();
     bench.wait();
@@ -247,7 +247,7 @@ fn a_single_probe_comes_alone_until_it_succeeds() {
 }
 
 #[test]
-fn it_is_no_longer_alone_when_another_provider_is_back() {
+fn probe_is_no_longer_single_when_another_provider_is_back() {
     let mut bench = Bench::new();
     bench.open();
     bench.wait();
@@ -270,7 +270,7 @@ fn a_cool_down_lets_nothing_through_and_changes_nothing_else() {
 }
 
 #[test]
-fn after_a_cool_down_it_is_passed_without_the_lock_again() {
+fn calls_pass_without_the_lock_after_a_cool_down() {
     let mut bench = Bench::new();
     bench.breaker.cool_down(bench.now + SECOND);
     bench.now += SECOND;
@@ -281,10 +281,10 @@ fn after_a_cool_down_it_is_passed_without_the_lock_again() {
 }
 
 proptest! {
-    /// However calls come, end and are lost: the states follow each other as they should, and a breaker that gets only
-    /// successes always closes in the end.
+    /// Checks that the states follow each other as they should, however calls come, end and are
+    /// lost, and that a breaker that receives only successes closes in the end.
     #[test]
-    fn it_never_gets_stuck(
+    fn breaker_never_gets_stuck(
         steps in prop::collection::vec((
             any::<bool>(),
             prop_oneof![

@@ -67,7 +67,7 @@ mod tests {
     const SECOND: Duration = Duration::from_secs(1);
 
     #[test]
-    fn what_is_older_than_the_window_is_forgotten() {
+    fn calls_expire_when_they_are_older_than_the_window() {
         let begun = Instant::now();
         let mut window = Window::new(30 * SECOND, begun);
         window.add(true, begun);

@@ -1,4 +1,4 @@
-//! What failed exchanges are taken for, with real sockets at the other end.
+//! Classification of failed exchanges, with real sockets at the other end.
 
 use std::{future::Future, sync::Arc};
 
@@ -15,7 +15,8 @@ use tokio_rustls::TlsAcceptor;
 use super::*;
 use crate::{AttemptClass, ProviderError, Secret};
 
-/// Handles each connection with `handle`, for as long as the test runs; the base URL.
+/// Starts a server that handles each connection with `handle`, for as long as the test runs, and
+/// returns its base URL.
 async fn server<F>(handle: impl Fn(TcpStream) -> F + Send + 'static) -> String
 where
     F: Future<Output = ()> + Send + 'static,
@@ -42,7 +43,7 @@ async fn read_head(stream: &mut TcpStream) -> String {
     String::from_utf8(head).unwrap()
 }
 
-/// Answers every request of a connection so, and then does `after` with it.
+/// Starts a server that sends `answer` to every request of a connection, and returns its base URL.
 async fn answering(answer: &'static str) -> String {
     server(async move |mut stream| {
         while !read_head(&mut stream).await.is_empty() {
@@ -69,7 +70,7 @@ async fn class(url: &str) -> AttemptClass {
 }
 
 #[tokio::test]
-async fn what_cannot_be_connected_to_was_not_sent() {
+async fn request_is_not_sent_when_connecting_fails() {
     let unused = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
     assert_eq!(class(&format!("http://{unused}")).await, AttemptClass::NotSent);
     assert_eq!(class("http://nothing.invalid/").await, AttemptClass::NotSent);
@@ -80,7 +81,7 @@ async fn what_cannot_be_connected_to_was_not_sent() {
 }
 
 #[tokio::test]
-async fn a_handshake_that_hangs_was_not_sent() {
+async fn request_is_not_sent_when_the_handshake_hangs() {
     let silent = server(async |mut stream| while stream.read_u8().await.is_ok() {}).await;
     let settings =
         HttpClientSettings { connect_timeout: Duration::from_millis(200), ..Default::default() };
@@ -90,7 +91,7 @@ async fn a_handshake_that_hangs_was_not_sent() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_written_was_not_sent() {
+async fn request_is_not_sent_when_it_is_invalid() {
     for request in [
         client().get("nowhere"),
         client().get("http://127.0.0.1:1").header("x-key", "a\nb"),
@@ -105,7 +106,7 @@ async fn what_cannot_be_written_was_not_sent() {
 }
 
 #[tokio::test]
-async fn what_ends_after_sending_is_ambiguous() {
+async fn exchange_is_ambiguous_when_it_ends_after_sending() {
     let closes = server(async |mut stream| drop(read_head(&mut stream).await)).await;
     assert_eq!(class(&closes).await, AttemptClass::Ambiguous);
     let resets = server(async |mut stream| {
@@ -160,7 +161,7 @@ async fn authors_may_know_better_than_the_status() {
 }
 
 #[tokio::test]
-async fn a_refusal_is_one_even_if_its_body_never_ends() {
+async fn status_decides_when_the_body_never_ends() {
     let url =
         answering("HTTP/1.1 429 X\r\nretry-after: 7\r\ncontent-length: 100\r\n\r\nslow down").await;
     let begun = Instant::now();
@@ -179,7 +180,7 @@ async fn a_refusal_is_one_even_if_its_body_never_ends() {
 }
 
 #[tokio::test]
-async fn an_answer_that_cannot_be_read_was_given_all_the_same() {
+async fn response_is_ambiguous_when_its_body_cannot_be_read() {
     #[derive(Debug, serde::Deserialize)]
     struct Rates {
         #[expect(dead_code, reason = "only read for its errors")]
@@ -303,10 +304,11 @@ async fn a_connection_that_was_closed_while_idle_is_not_used() {
         let answer = client.get(&url).send().await;
         match answer {
             Ok(response) => drop(response.bytes().await.unwrap()),
-            // The request may just have met the end of the connection; that it had not been begun with is known then.
+            // The request may meet the end of the connection; it is known then that it was not
+            // started.
             Err(error) => assert_eq!(error.class(), AttemptClass::NotSent, "{error}"),
         }
-        // What the server closed has been seen once the runtime was idle.
+        // Once the runtime was idle, the client has seen that the server closed the connection.
         tokio::task::yield_now().await;
     }
 }
@@ -390,7 +392,7 @@ async fn streams_that_http2_refuses_were_not_sent() {
 }
 
 #[test]
-fn authorities_that_are_none_are_told() {
+fn extra_authorities_are_rejected_when_they_are_no_certificates() {
     let with = |path: &str| {
         let settings =
             HttpClientSettings { extra_authorities: Some(path.into()), ..Default::default() };

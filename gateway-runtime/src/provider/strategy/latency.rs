@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn what_nobody_asks_for_fades_until_somebody_does() {
+    fn average_decays_until_the_next_attempt() {
         let latency = Latency::default();
         latency.asked(0);
         latency.record(500, MS(500));
@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn who_fails_fast_is_not_fast() {
+    fn fast_failure_does_not_make_a_provider_fast() {
         let latency = Latency::default();
         latency.record(0, MS(100));
         latency.record_failure(30_000, MS(1));

@@ -57,8 +57,9 @@ pub use crate::provider::strategy::{
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a strategy",
     label = "does not say in which order providers are asked",
-    note = "those that ship are `RoundRobin`, `Weighted`, `Cheapest`, `Fastest`, `LeastBusy` and \
-            `Ordered`, in `gateway_runtime::strategy`; for one of your own, `impl Strategy for {Self}`"
+    note = "those that ship are `RoundRobin`, `Weighted`, `Cheapest`, `Fastest`, `LeastBusy` \
+            and `Ordered`, in `gateway_runtime::strategy`; for one of your own, \
+            `impl Strategy for {Self}`"
 )]
 pub trait Strategy: Send + Sync + 'static {
     /// Returns the name, for what is published.

@@ -1,4 +1,4 @@
-//! Whom each strategy asks first, and how often.
+//! The order and the shares of each strategy.
 
 use std::{
     collections::BTreeMap,
@@ -45,7 +45,7 @@ fn call_from(country: Option<Country>) -> Call {
     Call::new(&SERVICE, &EXPOSED, arrival)
 }
 
-/// The names in the order in which `strategy` asks them in the call of number `turn`.
+/// Returns the names in the order of `strategy`, for the call with the sequence number `turn`.
 fn order<'a>(
     strategy: &dyn Strategy,
     turn: usize,
@@ -57,7 +57,7 @@ fn order<'a>(
     candidates.iter().map(Candidate::provider).collect()
 }
 
-/// How often each comes first in so many calls.
+/// Returns how often each candidate comes first in `calls` calls.
 fn firsts<'a>(
     strategy: &dyn Strategy,
     calls: usize,
@@ -215,7 +215,7 @@ fn fastest_prefers_the_faster_of_two() {
         ]
     };
     let firsts = firsts(&Fastest, 3_000, candidates);
-    // Of the three pairs, two have the fastest in them, and none the slowest as its best.
+    // Of the three pairs, two contain the fastest, and in none is the slowest the better one.
     assert!((1_800..2_200).contains(&firsts["fast"]), "{firsts:?}");
     assert!((800..1_200).contains(&firsts["medium"]), "{firsts:?}");
     assert!(!firsts.contains_key("slow"));

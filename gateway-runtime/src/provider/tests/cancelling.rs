@@ -1,4 +1,5 @@
-//! Clients that go away, and code that panics: whatever happens, an attempt ends once and leaves nothing behind.
+//! Clients that go away, and code that panics: an attempt ends once in every case, and leaves
+//! nothing behind.
 
 use std::panic::AssertUnwindSafe;
 
@@ -49,7 +50,7 @@ async fn a_call_that_is_dropped_at_its_deadline_was_not_left_by_its_client() {
     let call = call_within(seconds(3), HeaderMap::new());
     let providers = bench.bound_to(&call);
     {
-        // Something around the call ends it, and does not poll it again.
+        // A caller of the future drops it at the deadline, without polling it again.
         let asking = ask(&providers, Effect::Once);
         tokio::pin!(asking);
         assert!(tokio::time::timeout(seconds(1), &mut asking).await.is_err());

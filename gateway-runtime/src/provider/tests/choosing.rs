@@ -1,4 +1,5 @@
-//! Who can be asked: switches, breakers, set aside and cooling down; `named` and `sticky`; strategies.
+//! The choice of a provider: settings, breakers, set aside and cool-down; `named` and `sticky`;
+//! strategies.
 
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
@@ -16,12 +17,12 @@ use crate::{
     },
 };
 
-/// The breaker of `read` at each provider.
+/// Returns the state of the breaker of `read` at each provider.
 fn breakers(bench: &Bench) -> Vec<BreakerState> {
     bench.pool.health().providers.iter().map(|provider| provider.methods[0].breaker).collect()
 }
 
-/// Makes the breaker of `read` open at each provider, by five calls.
+/// Opens the breaker of `read` at each provider, by five calls.
 async fn open_all(bench: &Bench) {
     for _ in 0..5 {
         bench.call(Effect::Read).await;
@@ -29,7 +30,7 @@ async fn open_all(bench: &Bench) {
     assert!(breakers(bench).iter().all(|state| *state == BreakerState::Open));
 }
 
-/// Enough failures for each provider's breaker to open, when each call asks all of them once.
+/// Enough failures to open each provider's breaker, when each call tries all of them once.
 const FIVE_TIMES: [Act; 6] =
     [Act::NotSent, Act::NotSent, Act::NotSent, Act::NotSent, Act::NotSent, Act::Fulfil];
 
@@ -57,7 +58,7 @@ async fn an_open_breaker_spares_the_provider() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn with_others_well_three_probe_at_a_time() {
+async fn three_calls_probe_when_other_providers_work() {
     let slow = Act::FulfilAfter(seconds(1));
     let script = [&FIVE_TIMES[..5], &[slow; 5]].concat();
     let bench = Bench::with(&one_attempt_each(), &[&script, &[Act::Fulfil]]);
@@ -71,7 +72,7 @@ async fn with_others_well_three_probe_at_a_time() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn with_all_open_one_probes_and_the_others_are_told_when_to_come_back() {
+async fn one_call_probes_and_the_others_wait_when_all_breakers_are_open() {
     let slow = [&FIVE_TIMES[..5], &[Act::FulfilAfter(seconds(1))]].concat();
     let bench = Bench::with(&one_attempt_each(), &[&slow, &slow, &slow]);
     open_all(&bench).await;
@@ -80,7 +81,7 @@ async fn with_all_open_one_probes_and_the_others_are_told_when_to_come_back() {
     let wait = outcome.error().retry_after().unwrap();
     assert!(wait == seconds(5) || wait == seconds(6), "{wait:?}");
     assert!(outcome.error().log_message().unwrap().contains("b is left alone for"), "{outcome:?}");
-    // All are due; still only one call of many gets through, to one of them.
+    // All are due, but only one of many calls gets through, to one of them.
     sleep(seconds(6)).await;
     let asked = bench.times_asked().iter().sum::<usize>();
     let outcomes = join_all((0..10).map(|_| bench.call(Effect::Read))).await;
@@ -93,13 +94,13 @@ async fn with_all_open_one_probes_and_the_others_are_told_when_to_come_back() {
             .all(|refused| refused.what() == "no-provider"
                 && refused.error().retry_after().is_some())
     );
-    // After its success the same one lets three through.
+    // After its success the same breaker lets three through.
     let outcomes = join_all((0..10).map(|_| bench.call(Effect::Read))).await;
     assert!(outcomes.iter().filter(|outcome| outcome.answer.is_ok()).count() >= 3);
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_single_probe_is_at_the_one_that_is_due_first() {
+async fn single_probe_goes_to_the_provider_that_is_due_first() {
     for _ in 0..8 {
         let bench = Bench::with(&one_attempt_each(), &[&FIVE_TIMES, &FIVE_TIMES]);
         open_all(&bench).await;
@@ -210,7 +211,8 @@ async fn switches_work_at_once() {
 
 #[tokio::test]
 async fn a_call_sees_the_whole_of_a_change_of_switches() {
-    /// Weight and order are the same number, at most 1 of who is enabled.
+    /// Returns whether weight and order are the same number, and at most 1 exactly if the provider
+    /// is enabled.
     fn is_whole(enabled: bool, weight: u32, order: i32) -> bool {
         i64::from(weight) == i64::from(order) && enabled == (weight <= 1)
     }
@@ -290,11 +292,11 @@ async fn a_sticky_key_returns_to_its_provider() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_sticky_key_stays_with_who_answered_first_and_fails_over_for_single_calls() {
+async fn sticky_key_stays_with_the_first_success_and_fails_over_for_single_calls() {
     let bench =
         Bench::new(&[&[Act::NotSent, Act::Fulfil], &[Act::Fulfil, Act::NotSent, Act::Fulfil]]);
     let ask = async || bench.bound_to(&call()).sticky("key").read(&Query::default()).await.unwrap();
-    // `a` was chosen, but `b` answered: the key is `b`'s from then on.
+    // `a` was chosen, but `b` succeeded, so the key is assigned to `b` from then on.
     assert_eq!(ask().await, "b");
     assert_eq!(ask().await, "a", "b fails once");
     assert_eq!(ask().await, "b");
@@ -329,7 +331,7 @@ async fn the_memory_of_sticky_keys_is_bounded() {
         ask("x").await,
         ask("y").await,
     ];
-    // `y` was used least recently when `z` came, so it is given a provider anew: the sixth turn's.
+    // `y` is the least recently used key when `z` comes, so the sixth call assigns it anew.
     assert_eq!(turns, ["a", "b", "a", "b", "a", "b"]);
     assert_eq!(ask("z").await, "a", "and `z` was the next to go");
 }
@@ -395,7 +397,7 @@ async fn costs_of_the_request_decide_and_are_recorded() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_a_strategy_leaves_out_is_never_asked() {
+async fn candidate_is_never_tried_when_the_strategy_removes_it() {
     struct NotA;
     impl Strategy for NotA {
         fn order(&self, call: &StrategyCall<'_>, candidates: &mut Candidates<'_>) {

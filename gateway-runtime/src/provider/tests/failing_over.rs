@@ -1,10 +1,11 @@
-//! Each row of the rules of failover: effect × how the first attempt ends.
+//! The rows of the failover rules: effect × class of the first attempt.
 
 use super::*;
 
 const EFFECTS: [Effect; 4] = [Effect::Read, Effect::Idempotent, Effect::Keyed, Effect::Once];
 
-/// What a call ends with whose first attempt, at `a`, ends so, while `b` would answer.
+/// Returns the end of a call, and the attempts at each provider, if the first attempt, at `a`, ends
+/// as `first`, and `b` would fulfil.
 async fn row(effect: Effect, first: Act) -> (&'static str, Vec<usize>) {
     let bench = Bench::new(&[&[first, Act::Fulfil], &[Act::Fulfil]]);
     let outcome = bench.call(effect).await;
@@ -18,7 +19,7 @@ async fn row(effect: Effect, first: Act) -> (&'static str, Vec<usize>) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_did_not_happen_goes_on_to_the_next_whatever_the_effect() {
+async fn call_goes_on_to_the_next_provider_when_it_was_not_executed() {
     let rejections =
         [Act::Reject, Act::Status(401), Act::Status(402), Act::Status(403), Act::Status(429)];
     // Misdirected (RFC 9110 §15.5.20) and too early (RFC 8470): the server did not process them.
@@ -31,7 +32,7 @@ async fn what_did_not_happen_goes_on_to_the_next_whatever_the_effect() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_may_have_happened_goes_on_only_where_that_does_no_harm() {
+async fn ambiguous_call_goes_on_only_when_that_does_no_harm() {
     for first in [
         Act::Ambiguous,
         Act::Hang,
@@ -44,7 +45,7 @@ async fn what_may_have_happened_goes_on_only_where_that_does_no_harm() {
         for (effect, what, asked) in [
             (Effect::Read, "b", vec![1, 1]),
             (Effect::Idempotent, "b", vec![1, 1]),
-            // The same provider with the same key, which answers the second time.
+            // The same provider with the same key, which fulfils the second time.
             (Effect::Keyed, "a", vec![2, 0]),
             (Effect::Once, "outcome-unknown", vec![1, 0]),
         ] {
@@ -82,7 +83,7 @@ async fn an_answer_ends_the_call() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn keyed_goes_nowhere_else_once_it_may_have_happened() {
+async fn keyed_call_stays_at_its_provider_after_an_ambiguous_attempt() {
     for second in [
         Act::NotSent,
         Act::Reject,
@@ -103,7 +104,7 @@ async fn keyed_goes_nowhere_else_once_it_may_have_happened() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn once_may_fail_over_until_it_may_have_happened() {
+async fn once_call_fails_over_until_an_ambiguous_attempt() {
     let bench = Bench::new(&[&[Act::NotSent], &[Act::Ambiguous], &[Act::Fulfil]]);
     let outcome = bench.call(Effect::Once).await;
     assert_eq!(outcome.what(), "outcome-unknown");
@@ -140,10 +141,10 @@ async fn the_same_provider_is_asked_once_more_when_nobody_else_is_left() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_is_repeated_is_somebody_that_can_be_asked() {
+async fn retry_goes_to_a_provider_that_is_available() {
     let breaker = crate::provider::BreakerSettings { failures_in_a_row: 1, ..Default::default() };
     let settings = FailoverSettings { breaker, ..Default::default() };
-    // `a` could be asked again at once, but its breaker has opened; `b` has said when.
+    // `a` could be tried again at once, but its breaker has opened; `b` has sent `Retry-After`.
     let bench = Bench::with(
         &settings,
         &[&[Act::NotSent], &[Act::StatusLater(429, seconds(2)), Act::Fulfil]],
@@ -153,11 +154,11 @@ async fn who_is_repeated_is_somebody_that_can_be_asked() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_nobody_supports_is_an_invalid_request() {
+async fn call_is_invalid_when_no_provider_supports_it() {
     let bench = Bench::new(&[&[Act::Unsupported], &[Act::Unsupported]]);
     let outcome = bench.call(Effect::Once).await;
     assert_eq!((outcome.what(), outcome.attempts.len()), ("invalid-request", 2));
-    // Whether the one that is away supports it is not known.
+    // The provider that is cooling down might support the call.
     let bench = Bench::new(&[&[Act::Status(429), Act::Fulfil], &[Act::Unsupported]]);
     bench.call(Effect::Read).await;
     let outcome = bench.call(Effect::Read).await;
@@ -165,7 +166,7 @@ async fn what_nobody_supports_is_an_invalid_request() {
         (outcome.what(), outcome.attempts),
         ("no-provider", vec![("b", AttemptClass::Unsupported)])
     );
-    // One that failed says more than one that cannot.
+    // A provider that failed is more informative than one that does not support the call.
     let bench = Bench::new(&[&[Act::Ambiguous], &[Act::Unsupported]]);
     assert_eq!(bench.call(Effect::Read).await.what(), "provider-failed");
 }

@@ -1,4 +1,4 @@
-//! Idempotency keys: the same for the same request, and for nothing else.
+//! Idempotency keys: the same for the same request, and for no other.
 
 use std::collections::HashSet;
 

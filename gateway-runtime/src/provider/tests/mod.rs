@@ -38,7 +38,7 @@ type Answer<T> = Result<T, ProviderError>;
 
 const HERE: SourceLocation = SourceLocation { file: file!(), line: line!() };
 
-/// What every scripted provider can do: a method for each effect, and a stream.
+/// The capability of scripted providers: a method for each effect, and streams.
 trait Source1: Send + Sync + 'static {
     fn read<'a>(&'a self, query: &'a Query) -> BoxFuture<'a, Answer<&'static str>>;
     fn idempotent<'a>(&'a self, query: &'a Query) -> BoxFuture<'a, Answer<&'static str>>;
@@ -87,7 +87,7 @@ pooled! {
     5 orders -> Streaming<u32>;
 }
 
-/// What one attempt does.
+/// The outcome of one attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Act {
     Fulfil,
@@ -101,15 +101,15 @@ enum Act {
     Hang,
     FulfilAfter(Duration),
     Panic,
-    /// A stream of so many items and then an error, if so told.
+    /// A stream of this many items, and then an error of the class, if there is one.
     Items(u32, Option<AttemptClass>),
-    /// A stream that yields so many items and then nothing, for ever.
+    /// A stream of this many items that then yields nothing, for ever.
     Stuck(u32),
-    /// A stream of so many items, each after so long.
+    /// A stream of this many items, each after this time.
     Every(u32, Duration),
 }
 
-/// Plays its script, an act for each attempt; the last act goes on for ever.
+/// A provider that plays a script, an act for each attempt; the last act repeats for ever.
 #[derive(Default)]
 struct Scripted {
     name: &'static str,
@@ -209,7 +209,7 @@ impl Source1 for Scripted {
     }
 }
 
-/// A pool of scripted providers, asked in the order in which they are given.
+/// A pool of scripted providers, tried in the order of their scripts.
 struct Bench {
     pool: Arc<Pool<dyn Source1>>,
     providers: Vec<Arc<Provider>>,
@@ -254,12 +254,12 @@ impl Bench {
         Self { pool, providers, scripts: players, strategy: Arc::new(Ordered) }
     }
 
-    /// The providers, bound to `call`.
+    /// Returns the providers, bound to `call`.
     fn bound_to(&self, call: &Call) -> Providers<dyn Source1> {
         Providers::new(Arc::clone(&self.pool), Arc::clone(&self.strategy), call.clone())
     }
 
-    /// One call of the method of this effect.
+    /// Calls the method of this effect once.
     async fn call(&self, effect: Effect) -> Outcome {
         let call = call();
         let answer = ask(&self.bound_to(&call), effect).await;
@@ -291,7 +291,7 @@ async fn ask(providers: &Providers<dyn Source1>, effect: Effect) -> Answer<&'sta
     }
 }
 
-/// What became of a call.
+/// The outcome of a call.
 #[derive(Debug)]
 struct Outcome {
     answer: Result<&'static str, Error>,
@@ -299,7 +299,7 @@ struct Outcome {
 }
 
 impl Outcome {
-    /// The provider that answered, or the code.
+    /// Returns the provider that replied, or the code.
     fn what(&self) -> &'static str {
         match &self.answer {
             Ok(provider) => provider,

@@ -1,4 +1,4 @@
-//! Times: of an attempt, of a call, between attempts; and how much may be repeated.
+//! Timeouts of attempts and calls, pauses between attempts, and the retry budget.
 
 use futures_util::future::join_all;
 
@@ -75,7 +75,7 @@ async fn another_provider_is_asked_at_once_and_the_same_after_a_pause() {
         bench.call(Effect::Read).await;
         pauses.push(begun.elapsed());
     }
-    // Full jitter: anything from nothing to 100 ms (and the timer's millisecond).
+    // Full jitter: any pause from zero to 100 ms (and the timer's millisecond).
     assert!(pauses.iter().all(|pause| *pause <= Duration::from_millis(101)));
     assert!(pauses.iter().any(|pause| *pause < Duration::from_millis(30)));
     assert!(pauses.iter().any(|pause| *pause > Duration::from_millis(70)));
@@ -122,7 +122,7 @@ async fn retry_after_is_honoured_within_the_deadline() {
 
 #[tokio::test(start_paused = true)]
 async fn a_repetition_after_a_failure_that_took_load_needs_the_budget() {
-    // All of fifty calls hang at `a`; a fifth of them may go on to `b` at one time.
+    // Fifty calls hang at `a`; a fifth of them may go on to `b` at one time.
     let slow = Act::FulfilAfter(seconds(1));
     let settings = FailoverSettings {
         breaker: crate::provider::BreakerSettings {
@@ -137,7 +137,7 @@ async fn a_repetition_after_a_failure_that_took_load_needs_the_budget() {
     let answered = outcomes.iter().filter(|outcome| outcome.answer.is_ok()).count();
     assert!((3..=10).contains(&answered), "{answered}");
     assert_eq!(bench.times_asked()[1], answered);
-    // What never reached `a` is no load: all of them go on.
+    // A call that never reached `a` is no load there, so all of them go on.
     let bench = Bench::with(&settings, &[&[Act::NotSent], &[slow]]);
     let outcomes = join_all((0..50).map(|_| bench.call(Effect::Read))).await;
     assert!(outcomes.iter().all(|outcome| outcome.what() == "b"));
@@ -156,7 +156,7 @@ async fn retry_after_is_capped_for_the_client_and_for_the_gateway() {
         let retry_after = bench.pool.health().providers[0].methods[0].retry_after;
         assert_eq!(retry_after, (status == 429).then_some(hour));
     }
-    // An error that never passes through a pool has a limit too.
+    // The limit also holds for an error that never passes through a pool.
     let error = Error::from(ProviderError::no_provider(Duration::MAX, String::new()));
     assert_eq!(error.retry_after(), Some(seconds(86_400)));
 }

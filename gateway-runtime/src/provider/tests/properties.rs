@@ -1,4 +1,4 @@
-//! Whatever providers do, and in whatever order: the promises of failover hold.
+//! The promises of failover, whatever providers do, and in whatever order.
 
 use proptest::prelude::{
     Just, ProptestConfig, any, prop, prop_assert, prop_assert_eq, prop_oneof, proptest,
@@ -24,7 +24,7 @@ fn act() -> impl proptest::strategy::Strategy<Value = Act> {
 
 use proptest::strategy::Strategy as _;
 
-/// One call: its effect, the time it has, and when its client goes away, in milliseconds.
+/// A call: its effect, its time, and when its client goes away, in milliseconds.
 type Request = (Effect, u64, Option<u64>);
 
 fn request() -> impl proptest::strategy::Strategy<Value = Request> {
@@ -37,7 +37,7 @@ fn request() -> impl proptest::strategy::Strategy<Value = Request> {
     (effect, 1_u64..60_000, prop::option::of(0_u64..30_000))
 }
 
-/// What must be true of the attempts of any call, by its effect.
+/// Checks the attempts of a call against the rules of its effect.
 fn check(
     effect: Effect,
     attempts: &[(&'static str, AttemptClass)],
@@ -87,7 +87,7 @@ async fn play(
         recorded += attempts.len();
         check(effect, &attempts, &settings)?;
         let limit = settings.total_timeout.min(Duration::from_millis(time));
-        // The timer's own resolution.
+        // The resolution of the timer.
         if begun.elapsed() > limit + Duration::from_millis(2) {
             return Err(format!("{:?} of {limit:?}", begun.elapsed()));
         }

@@ -1,4 +1,4 @@
-//! What is published of the providers, and what their configuration may say.
+//! The published state of providers, and their configuration.
 
 use serde_json::json;
 
@@ -97,7 +97,7 @@ fn the_defaults_are_those_that_the_documentation_says() {
     assert_eq!(format!("{failover:?}"), format!("{:?}", FailoverSettings::default()));
     let provider: ProviderSettings = table["providers"]["fixer_io"].clone().try_into().unwrap();
     assert_eq!(provider, ProviderSettings::default());
-    // Every key of the schema is there.
+    // Every key of the schema is present.
     let schema = serde_json::to_value(schemars::schema_for!(FailoverSettings)).unwrap();
     let documented = |key: &String| table["failover"].get(key).is_some();
     assert!(schema["properties"].as_object().unwrap().keys().all(documented));

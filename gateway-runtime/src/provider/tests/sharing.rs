@@ -1,16 +1,18 @@
-//! Gateways on one Redis, each with a pool of its own: what one leaves alone, all do.
+//! Gateways on one Redis, each with a pool of its own: a provider that one gateway spares, all
+//! spare.
 
 use super::*;
 use crate::{provider::synchronize, redis::tests::own_redis};
 
-/// Pools of two gateways, and a third that shares nothing; none where there is no Redis. In each, `a` does what is told, and `b` fulfils.
+/// Creates the pools of two gateways, and a third that is not synchronized; `None` without Redis.
+/// In each, `a` plays the given act, and `b` fulfils.
 async fn gateways(settings: &FailoverSettings, acts: [Act; 3]) -> Option<[Bench; 3]> {
     let redis = own_redis().await?;
     let benches = acts.map(|act| Bench::with(settings, &[&[act], &[Act::Fulfil]]));
     for bench in &benches[..2] {
         tokio::spawn(synchronize(redis.clone(), vec![bench.pool.any()]));
     }
-    // They listen from their first turn on.
+    // The gateways poll from their first turn on.
     tokio::task::yield_now().await;
     Some(benches)
 }
@@ -41,7 +43,7 @@ async fn a_breaker_opens_for_all_and_closes_for_each() {
         (other.call(Effect::Read).await.what(), stranger.call(Effect::Read).await.what()),
         ("b", "a")
     );
-    // Of that method alone.
+    // The breaker opens for that method alone.
     assert_eq!(other.call(Effect::Once).await.what(), "a");
     until("it is to be probed", &other, |a| a["methods"][0]["breaker"] == "half-open").await;
     assert_eq!(
@@ -49,7 +51,7 @@ async fn a_breaker_opens_for_all_and_closes_for_each() {
         ["a", "a"]
     );
     until("it has closed", &other, |a| a["methods"][0]["breaker"] == "closed").await;
-    // Where it does not work, it opens again, and with it all others.
+    // If the provider still fails, the breaker opens again, and with it those of all gateways.
     until("the one is to probe too", &one, |a| a["methods"][0]["breaker"] == "half-open").await;
     one.call(Effect::Read).await;
     until("the other has opened again", &other, |a| a["methods"][0]["breaker"] == "open").await;

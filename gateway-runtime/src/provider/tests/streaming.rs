@@ -5,7 +5,7 @@ use futures_util::{StreamExt, future::join_all};
 use super::*;
 use crate::{Code, provider::strategy::BreakerState};
 
-/// Everything that a stream yields; an error by its code.
+/// Returns the items of a stream, and an error by its code.
 async fn drain(stream: Streaming<u32>) -> Vec<Result<u32, &'static str>> {
     stream.map(|item| item.map_err(|error| error.code().name())).collect().await
 }
@@ -214,7 +214,7 @@ async fn items_that_come_in_time_and_clients_that_read_slowly_do_not_end_a_strea
     let mut stream = bench.bound_to(&call()).ticks(&Query::default()).await.unwrap();
     for expected in 0..5 {
         assert_eq!(stream.next().await.unwrap().unwrap(), expected);
-        // The client reads on later than the provider may be silent.
+        // The client reads more slowly than the provider may be silent.
         sleep(seconds(60)).await;
     }
     assert!(stream.next().await.is_none());

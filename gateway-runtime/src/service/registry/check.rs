@@ -75,9 +75,10 @@ fn duplicate_capabilities(entries: &Entries, problems: &mut Vec<String>) {
         let (first, other) = *seen.entry(entry.capability.name).or_insert((id, source));
         if first != id {
             let name = entry.capability.name;
-            problems
-                .push(format!("capability `{name}` is declared twice, at {other} and at {source}. \
-                               Rename one trait"));
+            problems.push(format!(
+                "capability `{name}` is declared twice, at {other} and at {source}. \
+                               Rename one trait"
+            ));
         }
     }
 }

@@ -166,7 +166,7 @@ impl LockedBalances {
                                 reference: reference.to_string(),
                                 amount: amount.nanos(),
                             });
-                            CreditOutcome::CreditOutcome
+                            CreditOutcome::Credited
                         }
                     }
                 }
@@ -252,7 +252,7 @@ impl LockedBalances {
                     balance.available -= amount;
                     balance.held += amount;
                     held.push(hold);
-                    HoldOutcome::HoldOutcome
+                    HoldOutcome::Held
                 }
                 _ => HoldOutcome::Insufficient { available },
             });

@@ -31,7 +31,7 @@ impl OperatorChanges {
                     ChangeKind::Provider => Cow::Owned(providers.change(edit)?),
                     _ => Cow::Borrowed(edit),
                 };
-                *outcome = CommandOutcome::ChangeRecord(edit.document.clone());
+                *outcome = CommandOutcome::Changed(edit.document.clone());
                 edits.push(edit);
             } else {
                 edits.extend(audit_entry(change, outcome).map(Cow::Owned));
@@ -60,7 +60,7 @@ fn audit_entry(change: &Command, outcome: &CommandOutcome) -> Option<OperatorCha
         (Command::OpenAccount { account, plan, at, who }, CommandOutcome::Opened(true)) => {
             (at, who, ChangeKind::Account, account, json!({ "plan": plan }))
         }
-        (Command::Credit(credit), CommandOutcome::Credit(CreditOutcome::CreditOutcome)) => {
+        (Command::Credit(credit), CommandOutcome::Credit(CreditOutcome::Credited)) => {
             let document = json!({ "amount": credit.amount, "reference": credit.reference });
             (&credit.at, &credit.who, ChangeKind::Credit, &credit.account, document)
         }

@@ -16,11 +16,11 @@ each_database! {
     async fn provider_overrides_change_one_by_one(books: Store) {
         let provider = name("provider");
         let off = edit(ChangeKind::Provider, &provider, r#"{"enabled":false,"weight":3}"#);
-        assert_eq!(one(&books, off).await, CommandOutcome::ChangeRecord(r#"{"enabled":false,"weight":3}"#.to_owned()));
+        assert_eq!(one(&books, off).await, CommandOutcome::Changed(r#"{"enabled":false,"weight":3}"#.to_owned()));
         let batch = [r#"{"order":7}"#, r#"{"enabled":true}"#].map(|doc| edit(ChangeKind::Provider, &provider, doc));
         let outcomes = books.commit(&batch).await.unwrap();
         let last = r#"{"enabled":true,"weight":3,"order":7}"#;
-        assert_eq!(outcomes[1], CommandOutcome::ChangeRecord(last.to_owned()));
+        assert_eq!(outcomes[1], CommandOutcome::Changed(last.to_owned()));
         let now = books.settings(0, i64::MAX).await.unwrap();
         let of_it: Vec<_> = now.iter().filter(|edited| *edited.subject == *provider).collect();
         assert_eq!(of_it.len(), 1);

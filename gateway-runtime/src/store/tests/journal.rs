@@ -17,7 +17,7 @@ each_database! {
         let calls = (0..400).map(|_| {
             let (journal, hold) = (journal.clone(), hold(&account, 10));
             async move {
-                if journal.hold(hold.clone()).await.unwrap() != HoldOutcome::HoldOutcome {
+                if journal.hold(hold.clone()).await.unwrap() != HoldOutcome::Held {
                     return 0;
                 }
                 journal.settle(settlement(&hold, Some(10))).await.unwrap();

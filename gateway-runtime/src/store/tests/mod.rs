@@ -111,7 +111,7 @@ async fn account(books: &Store, nanos: i64) -> Arc<str> {
     let outcomes = books.commit(&[open, credit]).await.unwrap();
     assert_eq!(
         outcomes,
-        [CommandOutcome::Opened(true), CommandOutcome::Credit(CreditOutcome::CreditOutcome)]
+        [CommandOutcome::Opened(true), CommandOutcome::Credit(CreditOutcome::Credited)]
     );
     account
 }

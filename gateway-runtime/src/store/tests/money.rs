@@ -6,13 +6,13 @@ each_database! {
     async fn reference_is_credited_once(books: Store) {
         let account = account(&books, 100).await;
         let more = credit(&account, 50);
-        assert_eq!(one(&books, Command::Credit(more.clone())).await, CommandOutcome::Credit(CreditOutcome::CreditOutcome));
+        assert_eq!(one(&books, Command::Credit(more.clone())).await, CommandOutcome::Credit(CreditOutcome::Credited));
         assert_eq!(one(&books, Command::Credit(more.clone())).await, CommandOutcome::Credit(CreditOutcome::Duplicate));
         let other = Credit { amount: usd(51), ..more.clone() };
         assert_eq!(one(&books, Command::Credit(other)).await, CommandOutcome::Credit(CreditOutcome::Mismatch));
         let again = [Command::Credit(Credit { reference: name("r"), ..more.clone() }), Command::Credit(more)];
         let twice = books.commit(&[again[0].clone(), again[0].clone(), again[1].clone()]).await.unwrap();
-        let expected = [CreditOutcome::CreditOutcome, CreditOutcome::Duplicate, CreditOutcome::Duplicate].map(CommandOutcome::Credit);
+        let expected = [CreditOutcome::Credited, CreditOutcome::Duplicate, CreditOutcome::Duplicate].map(CommandOutcome::Credit);
         assert_eq!(twice, expected);
         assert_eq!(balance(&books, &account).await, (200, 0));
     }
@@ -25,9 +25,9 @@ each_database! {
 
     async fn credit_is_refused_when_the_balance_would_overflow(books: Store) {
         let account = account(&books, i64::MAX - 10).await;
-        assert_eq!(one(&books, Command::Hold(hold(&account, 100))).await, CommandOutcome::Hold(HoldOutcome::HoldOutcome));
+        assert_eq!(one(&books, Command::Hold(hold(&account, 100))).await, CommandOutcome::Hold(HoldOutcome::Held));
         assert_eq!(one(&books, Command::Credit(credit(&account, 11))).await, CommandOutcome::Credit(CreditOutcome::Overflow));
-        assert_eq!(one(&books, Command::Credit(credit(&account, 10))).await, CommandOutcome::Credit(CreditOutcome::CreditOutcome));
+        assert_eq!(one(&books, Command::Credit(credit(&account, 10))).await, CommandOutcome::Credit(CreditOutcome::Credited));
     }
 
     async fn batch_holds_no_more_than_the_balance(books: Store) {
@@ -35,7 +35,7 @@ each_database! {
         let holds: Vec<_> = (0..4).map(|_| Command::Hold(hold(&account, 100))).collect();
         let outcomes = books.commit(&holds).await.unwrap();
         let insufficient = HoldOutcome::Insufficient { available: 50 };
-        assert_eq!(outcomes, [HoldOutcome::HoldOutcome, HoldOutcome::HoldOutcome, insufficient, insufficient].map(CommandOutcome::Hold));
+        assert_eq!(outcomes, [HoldOutcome::Held, HoldOutcome::Held, insufficient, insufficient].map(CommandOutcome::Hold));
         assert_eq!(balance(&books, &account).await, (50, 200));
     }
 
@@ -43,7 +43,7 @@ each_database! {
         let account = account(&books, 1000).await;
         for (cost, left) in [(Some(30), 970), (Some(0), 970), (Some(500), 870), (Some(100), 770)] {
             let hold = hold(&account, 100);
-            assert_eq!(one(&books, Command::Hold(hold.clone())).await, CommandOutcome::Hold(HoldOutcome::HoldOutcome));
+            assert_eq!(one(&books, Command::Hold(hold.clone())).await, CommandOutcome::Hold(HoldOutcome::Held));
             assert_eq!(one(&books, settle(settlement(&hold, cost))).await, CommandOutcome::Settled);
             assert_eq!(balance(&books, &account).await, (left, 0), "{cost:?}");
         }
@@ -73,7 +73,7 @@ each_database! {
         let first = hold(&account, 100);
         one(&books, Command::Hold(first.clone())).await;
         let batch = [Command::Hold(hold(&account, 100)), settle(settlement(&first, Some(0)))];
-        assert_eq!(books.commit(&batch).await.unwrap(), [CommandOutcome::Hold(HoldOutcome::HoldOutcome), CommandOutcome::Settled]);
+        assert_eq!(books.commit(&batch).await.unwrap(), [CommandOutcome::Hold(HoldOutcome::Held), CommandOutcome::Settled]);
         assert_eq!(balance(&books, &account).await, (0, 100));
     }
 

@@ -72,7 +72,7 @@ async fn connection_is_replaced_when_the_server_has_closed_it() {
         .unwrap();
         assert!(ended >= 1, "the books had no connection");
         let outcomes = books.commit(&[Command::Hold(hold(&account, 2))]).await.unwrap();
-        assert_eq!(outcomes, [CommandOutcome::Hold(HoldOutcome::HoldOutcome)]);
+        assert_eq!(outcomes, [CommandOutcome::Hold(HoldOutcome::Held)]);
         assert_eq!(balance(&books, &account).await.0, left);
     }
 }

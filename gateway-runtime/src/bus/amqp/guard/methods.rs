@@ -18,8 +18,8 @@ fn short_strings(class: u8, method: u8) -> &'static [usize] {
         (10, 60) => &[0],
         // basic.return: the code; the text, the exchange, the routing key.
         (60, 50) => &[2, 0, 0],
-        // basic.deliver: the consumer tag; the delivery tag and the flags; the exchange, the routing
-        // key.
+        // basic.deliver: the consumer tag; the delivery tag and the flags; the exchange, the
+        // routing key.
         (60, 60) => &[0, 9, 0],
         // basic.get-ok: the delivery tag and the flags; the exchange, the routing key.
         (60, 71) => &[9, 0],

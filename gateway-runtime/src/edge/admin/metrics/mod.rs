@@ -91,12 +91,7 @@ fn store(text: &mut Exposition, state: &AdminState) {
         "Settlements not yet written to the store.",
         owed,
     );
-    single(
-        "gateway_store_commits_total",
-        MetricKind::Counter,
-        "Transactions committed.",
-        commits,
-    );
+    single("gateway_store_commits_total", MetricKind::Counter, "Transactions committed.", commits);
     single(
         "gateway_store_commands_total",
         MetricKind::Counter,

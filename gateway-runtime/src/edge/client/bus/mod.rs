@@ -117,8 +117,8 @@ impl Bus {
         let TransportRequest { service, method, input, .. } = request;
         if request.expected == Expected::Items {
             return Err(format!(
-                "`{method}` answers with a stream, and the bus carries whole messages: call it over \
-                 HTTP, by `Http::to(…)`"
+                "`{method}` answers with a stream, and the bus carries whole messages: call it \
+                 over HTTP, by `Http::to(…)`"
             ));
         }
         let envelope =

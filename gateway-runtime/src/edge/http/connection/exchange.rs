@@ -143,12 +143,11 @@ fn panicked() -> Response<Body> {
     response
         .headers_mut()
         .insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
-    *response.body_mut() =
-        concat!(
-            r#"{"type":"about:blank","title":"Internal Server Error","status":500,"#,
-            r#""code":"internal","retryable":false}"#
-        )
-        .into();
+    *response.body_mut() = concat!(
+        r#"{"type":"about:blank","title":"Internal Server Error","status":500,"#,
+        r#""code":"internal","retryable":false}"#
+    )
+    .into();
     response
 }
 
