@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 use tokio::sync::Notify;
 
 use crate::{
@@ -54,7 +54,7 @@ impl ReloadableSettings {
     pub(super) fn of(settings: &Settings) -> Result<Self, StartError> {
         let (mut providers, mut problems) = (HashMap::new(), Vec::new());
         for (name, section) in &settings.providers {
-            let (switches, _) = crate::gateway::split(section);
+            let (switches, _) = split(section);
             match parse_section::<ProviderSettings>(
                 &format!("providers.{name}"),
                 Value::Object(switches),
@@ -131,4 +131,9 @@ impl Reloader {
             }
         }
     }
+}
+
+/// Splits a provider's section into the gateway's switches and the provider's own settings.
+pub(super) fn split(section: &Map<String, Value>) -> (Map<String, Value>, Map<String, Value>) {
+    section.clone().into_iter().partition(|(key, _)| ProviderSettings::KEYS.contains(&key.as_str()))
 }

@@ -12,7 +12,7 @@ use crate::{
     bus::{Broker, publisher::Publisher},
     control::OperatorSettings,
     edge::{bus_consumer::CallConsumer, http::DrainOutcome},
-    gateway::admin_listener::AdminListener,
+    gateway::{admin_listener::AdminListener, serve_error::ended},
     pipeline::{CacheFigures, QuotaEnforcer, ReplyCache},
     service::registry::Registry,
 };
@@ -171,13 +171,4 @@ impl RunningGateway {
             Err(error) => error,
         }
     }
-}
-
-pub(super) fn ended(
-    served: Result<io::Result<DrainOutcome>, tokio::task::JoinError>,
-) -> Result<DrainOutcome, StartError> {
-    served
-        .map_err(io::Error::other)
-        .flatten()
-        .map_err(|error| StartError::new(format!("the server failed: {error}")))
 }

@@ -21,6 +21,7 @@ mod operation;
 mod operations;
 mod prices;
 mod providers;
+mod readiness_check;
 mod requests;
 mod service;
 mod settings;
@@ -28,7 +29,7 @@ mod state;
 mod values;
 
 pub use crate::edge::admin::{
-    health::{BusProbe, CallsProbe, ReadinessCheck},
+    readiness_check::{BusProbe, CallsProbe, ReadinessCheck},
     service::AdminService,
     settings::AdminSettings,
     state::{AdminState, AdminStore, DrainFlag},

@@ -14,7 +14,7 @@ use crate::{
     },
     bus::{Broker, CallsStatus},
     control::OperatorSettings,
-    edge::admin::{auth::Operator, health::ReadinessCheck, values::Timestamp},
+    edge::admin::{auth::Operator, readiness_check::ReadinessCheck, values::Timestamp},
     pipeline::{IdempotencySettings, QuotaEnforcer},
     redis::Redis,
     service::registry::Registry,

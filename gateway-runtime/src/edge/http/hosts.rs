@@ -7,12 +7,9 @@
 
 use http::{HeaderMap, HeaderValue, Uri, header, request::Parts};
 
-use crate::{
-    base::{
-        authority::Authority,
-        error::{Code, Error},
-    },
-    edge::http::HttpSettings,
+use crate::base::{
+    authority::Authority,
+    error::{Code, Error},
 };
 
 /// The host names that requests may address, checked against the effective authority of each
@@ -29,18 +26,15 @@ pub(super) struct Hosts {
 }
 
 impl Hosts {
-    /// Creates the check for the hosts of the settings and the gateway's own `url`. `is_local`
+    /// Creates the check for configured `hosts`, the `origins` of `[http.cors]` and the gateway's own
+    /// `url`. `is_local`
     /// means a listener on loopback without authentication.
-    pub(super) fn new(settings: &HttpSettings, url: &str, is_local: bool) -> Self {
-        let has_list = !settings.hosts.is_empty();
+    pub(super) fn new(hosts: &[String], origins: &[String], url: &str, is_local: bool) -> Self {
+        let has_list = !hosts.is_empty();
         let own = host_of(url);
-        let names: Vec<_> = settings
-            .hosts
-            .iter()
-            .chain(&own)
-            .map(|host| host.to_ascii_lowercase().into())
-            .collect();
-        let origins = settings.cors.origins.clone();
+        let names: Vec<_> =
+            hosts.iter().chain(&own).map(|host| host.to_ascii_lowercase().into()).collect();
+        let origins = origins.to_vec();
         Self { names: (is_local || has_list).then_some(names), origins, is_local }
     }
 
@@ -100,13 +94,13 @@ fn host_of(url: &str) -> Option<String> {
 }
 
 /// Returns a problem for each name in `[http] hosts` that is not a host.
-pub(super) fn problems(settings: &HttpSettings) -> Vec<String> {
+pub(super) fn problems(hosts: &[String]) -> Vec<String> {
     // RFC 3986 §3.2.2 allows `*` in a name, but an operator who writes it expects a pattern.
     let is_host = |name: &str| {
         !name.contains('*')
             && Authority::parse(name.as_bytes()).is_ok_and(|authority| authority.host() == name)
     };
-    let wrong = settings.hosts.iter().filter(|name| !is_host(name));
+    let wrong = hosts.iter().filter(|name| !is_host(name));
     let problem = |name: &String| {
         format!(
             "invalid host `{name}` in `http.hosts`\nhelp: use a name or an address without \
@@ -123,13 +117,12 @@ mod tests {
     use super::*;
 
     fn check(hosts: &[&str], is_local: bool, host: &str, origin: Option<&str>) -> bool {
-        let hosts = hosts.iter().map(|host| (*host).to_owned()).collect();
-        let settings = HttpSettings { hosts, ..HttpSettings::default() };
+        let hosts: Vec<_> = hosts.iter().map(|host| (*host).to_owned()).collect();
         let mut request = Request::get("/").header(header::HOST, host);
         if let Some(origin) = origin {
             request = request.header(header::ORIGIN, origin);
         }
-        Hosts::new(&settings, "https://Public.example:8443/gateway", is_local)
+        Hosts::new(&hosts, &[], "https://Public.example:8443/gateway", is_local)
             .check(&request.body(()).unwrap().into_parts().0)
             .is_ok()
     }
@@ -172,10 +165,7 @@ mod tests {
 
     #[test]
     fn names_are_checked_at_start() {
-        let check = |host: &str| {
-            problems(&HttpSettings { hosts: vec![host.to_owned()], ..HttpSettings::default() })
-                .is_empty()
-        };
+        let check = |host: &str| problems(&[host.to_owned()]).is_empty();
         assert!(check("api.example.com") && check("[::1]") && check("10.0.0.1"));
         assert!(!check("https://api.example.com") && !check("api.example.com:80") && !check(""));
         assert!(!check("*.example.com") && !check("*"));

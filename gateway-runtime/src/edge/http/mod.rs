@@ -28,10 +28,12 @@ mod negotiate;
 mod problems_page;
 mod replay_guard;
 mod request_context;
+mod request_handler;
 mod route_handler;
 mod routes;
 mod server;
 mod settings;
+mod state;
 mod stream;
 mod webhook;
 mod websocket;
@@ -45,13 +47,14 @@ pub use crate::edge::http::{
     connection::Peer,
     cors::CorsSettings,
     describe::{Documents, Info},
-    handler::{HttpEdge, Protection},
+    handler::Handler,
     limits::{Http2Limits, HttpLimits},
     listener::BindError,
     mount::Mount,
     routes::RouteTable,
-    server::{DrainOutcome, Handler, Server},
+    server::{DrainOutcome, Server},
     settings::HttpSettings,
+    state::{HttpEdge, Protection},
     webhook::WebhookKey,
 };
 pub use crate::{

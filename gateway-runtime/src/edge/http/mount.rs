@@ -15,7 +15,7 @@ use crate::{
         problem,
         start_error::StartError,
     },
-    edge::http::{Handler, Peer},
+    edge::http::{Peer, handler::Handler},
 };
 
 type BoxedService =

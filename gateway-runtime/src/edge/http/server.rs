@@ -12,8 +12,6 @@ use std::{
     time::Duration,
 };
 
-use http::{Request, Response};
-use hyper::body::Incoming;
 use tokio::{
     sync::{mpsc, oneshot, watch},
     time::timeout,
@@ -22,43 +20,12 @@ use tokio::{
 use crate::{
     base::call_metrics::ConnectionSlots,
     edge::http::{
-        Body, HttpLimits, HttpSettings, Peer,
+        HttpLimits, HttpSettings,
+        handler::Handler,
         listener::{self, BindError},
         worker::{self, WorkerPhase},
     },
 };
-
-/// A service that responds to HTTP requests. Each worker thread has its own clone.
-pub trait Handler: Clone + Send + Sync + 'static {
-    /// Responds to one request. The future is dropped when the client disconnects before the
-    /// response.
-    ///
-    /// A disconnect is a closed connection, its sending half included (HTTP/2: a reset stream). On
-    /// HTTP/1.1 it is noticed as soon as the body of the request is read, unless the client has
-    /// sent a further request.
-    ///
-    /// A panic is logged, and the response is 500.
-    fn handle(
-        &self,
-        request: Request<Incoming>,
-        peer: Peer,
-    ) -> impl Future<Output = Response<Body>> + Send;
-}
-
-/// Serves requests by calling a closure.
-impl<F, A> Handler for F
-where
-    F: Fn(Request<Incoming>, Peer) -> A + Clone + Send + Sync + 'static,
-    A: Future<Output = Response<Body>> + Send,
-{
-    fn handle(
-        &self,
-        request: Request<Incoming>,
-        peer: Peer,
-    ) -> impl Future<Output = Response<Body>> + Send {
-        self(request, peer)
-    }
-}
 
 /// A server that listens, and does not serve yet.
 pub struct Server {

@@ -81,7 +81,7 @@ impl HttpSettings {
         let cors = Cors::new(&self.cors).err().into_iter().flat_map(StartError::into_problems);
         let compression = compression::problem(&self.compression);
         let websocket = invalid_origins("http.websocket.origins", &self.websocket.origins);
-        hosts::problems(self)
+        hosts::problems(&self.hosts)
             .into_iter()
             .chain(cors)
             .chain(websocket)

@@ -10,8 +10,9 @@ use tokio::{
 };
 
 use crate::edge::http::{
-    Handler, HttpLimits,
+    HttpLimits,
     connection::{self, ServerState, ShutdownSignal},
+    handler::Handler,
     listener,
 };
 

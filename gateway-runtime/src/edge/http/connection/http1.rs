@@ -15,11 +15,16 @@ use tokio::time::Instant;
 use crate::{
     base::duration::tick_from,
     edge::http::{
-        Handler,
         connection::{
-            ClientSocket, Peer, ServerState, Wakeups, activity::Activity, check::check,
-            exchange::ExchangeStart, refusal::Unread,
+            activity::{Activity, Peer},
+            check::check,
+            exchange::ExchangeStart,
+            refusal::Unread,
+            server_state::ServerState,
+            socket::ClientSocket,
+            wakeups::Wakeups,
         },
+        handler::Handler,
     },
 };
 

@@ -1,7 +1,6 @@
 //! An HTTP/2 connection.
 
 use std::{
-    cell::Cell,
     future::{poll_fn, ready},
     rc::Rc,
     task::Poll,
@@ -10,44 +9,19 @@ use std::{
 
 use futures_util::future::Either;
 use http::Request;
-use hyper::{body::Incoming, rt::Executor, service::service_fn};
+use hyper::{body::Incoming, service::service_fn};
 use tokio::time::Instant;
 
 use crate::edge::http::{
-    Handler,
     connection::{
-        ClientSocket, Peer, ServerState, Wakeups,
-        check::check,
-        exchange::ExchangeStart,
-        refusal,
-        stall::{Waiting, Watched},
+        activity::Peer, check::check, exchange::ExchangeStart, refusal, server_state::ServerState,
+        socket::ClientSocket, stall::Waiting, wakeups::Wakeups,
     },
+    handler::Handler,
 };
 
 /// Time limit on an idle client to close the connection after a GOAWAY.
 const GOAWAY_TIMEOUT: Duration = Duration::from_secs(5);
-
-/// The stall state of the stream whose request the service has just received; hyper spawns the
-/// stream at once.
-pub(super) type Accepted = Rc<Cell<Option<Rc<Waiting>>>>;
-
-/// An executor that runs the streams of HTTP/2 connections on the worker's own thread.
-#[derive(Clone)]
-pub(super) struct LocalExecutor {
-    pub(super) accepted: Accepted,
-    pub(super) write_timeout: Duration,
-}
-
-impl<F: Future<Output: 'static> + 'static> Executor<F> for LocalExecutor {
-    fn execute(&self, stream: F) {
-        match self.accepted.take() {
-            Some(waiting) => {
-                drop(tokio::task::spawn_local(Watched::new(stream, waiting, self.write_timeout)))
-            }
-            None => drop(tokio::task::spawn_local(stream)),
-        }
-    }
-}
 
 /// Serves the connection to its end.
 pub(super) async fn serve<H: Handler>(

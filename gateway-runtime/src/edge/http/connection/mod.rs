@@ -16,89 +16,30 @@ mod exchange;
 mod flood;
 mod http1;
 mod http2;
+mod local_executor;
 pub(super) mod refusal;
+mod server_state;
 mod socket;
 mod stall;
+mod wakeups;
 
-use std::{
-    future::poll_fn,
-    net::SocketAddr,
-    pin::{Pin, pin},
-    rc::Rc,
-    sync::Arc,
-    task::{Context, Poll, Waker},
-    time::Duration,
-};
+use std::{future::poll_fn, net::SocketAddr, pin::pin, rc::Rc, task::Poll, time::Duration};
 
-use hyper::server::conn;
-use hyper_util::rt::TokioTimer;
 use tokio::{
     net::TcpStream,
-    sync::{OwnedSemaphorePermit, futures::Notified},
-    task::coop::unconstrained,
-    time::{Instant, Sleep, sleep_until, timeout},
+    sync::OwnedSemaphorePermit,
+    time::{Instant, sleep_until, timeout},
 };
 
 pub use crate::edge::http::connection::activity::Peer;
-pub(super) use crate::edge::http::connection::activity::ShutdownSignal;
-use crate::edge::http::{
-    Handler,
-    connection::{
-        http1::Http1Remainder,
-        http2::{Accepted, LocalExecutor},
-        socket::ClientSocket,
-    },
-    limits::{DEFAULT_HEADER_COUNT, HttpLimits},
+pub(super) use crate::edge::http::connection::{
+    activity::ShutdownSignal, server_state::ServerState,
 };
-
-/// The state that all connections of one worker share.
-pub(super) struct ServerState<H> {
-    handler: Arc<H>,
-    limits: HttpLimits,
-    stopping: Arc<ShutdownSignal>,
-    http1: conn::http1::Builder,
-    http1_large: conn::http1::Builder,
-    http2: conn::http2::Builder<LocalExecutor>,
-    /// The stall state of the next stream that hyper spawns.
-    accepted: Accepted,
-}
-
-/// Maximum that hyper buffers of a body in either direction, on one connection (HTTP/2: stream).
-const BUFFER_BYTES: usize = 64 * 1024;
-
-impl<H: Handler> ServerState<H> {
-    /// Creates the state of a worker, with hyper configured by `limits`.
-    pub(super) fn new(handler: H, limits: HttpLimits, stopping: Arc<ShutdownSignal>) -> Self {
-        let header_bytes = limits.header_bytes as usize;
-        let mut http1 = conn::http1::Builder::new();
-        // Not `pipeline_flush`: it buffers a stream without bound, and delays a response while the
-        // client has begun to send its next request. Its gain, one `write` of head and body
-        // together, comes from `writev`.
-        http1.max_buf_size(BUFFER_BYTES.max(header_bytes)).max_header_size(header_bytes);
-        if limits.header_count != DEFAULT_HEADER_COUNT {
-            http1.max_headers(limits.header_count);
-        }
-        let mut http1_large = http1.clone();
-        http1.writev(false);
-        http1_large.writev(true);
-        let accepted = Accepted::default();
-        let executor =
-            LocalExecutor { accepted: Rc::clone(&accepted), write_timeout: limits.write_timeout };
-        let mut http2 = conn::http2::Builder::new(executor);
-        http2
-            .timer(TokioTimer::new())
-            .max_header_list_size(limits.header_bytes)
-            .max_concurrent_streams(limits.http2.streams)
-            .max_pending_accept_reset_streams(limits.http2.resets)
-            .max_local_error_reset_streams(limits.http2.resets)
-            .keep_alive_interval(limits.http2.ping_interval)
-            .keep_alive_timeout(limits.http2.ping_timeout)
-            .max_send_buf_size(BUFFER_BYTES)
-            .initial_stream_window_size(256 * 1024)
-            .initial_connection_window_size(512 * 1024);
-        Self { handler: Arc::new(handler), limits, stopping, http1, http1_large, http2, accepted }
-    }
-}
+use crate::edge::http::{
+    connection::{http1::Http1Remainder, socket::ClientSocket, wakeups::Wakeups},
+    handler::Handler,
+    limits::HttpLimits,
+};
 
 /// Serves a connection to its end.
 pub(super) async fn serve<H: Handler>(
@@ -187,53 +128,6 @@ async fn linger(mut io: ClientSocket) {
     let discard = async { while let Ok(1..) = poll_fn(|cx| io.poll_discard(cx)).await {} };
     // The timeout is an end as good as the client's close.
     let _ = timeout(LINGER_TIMEOUT, discard).await;
-}
-
-/// The wake-ups of a connection besides its socket: its alarm, and the server's shutdown.
-///
-/// Each future is polled once and afterwards only checked, which costs a load. Therefore the same
-/// task must poll the connection for its whole life.
-struct Wakeups<'a> {
-    alarm: Pin<&'a mut Sleep>,
-    stopping: &'a ShutdownSignal,
-    task: Waker,
-}
-
-impl<'a> Wakeups<'a> {
-    /// Creates the wake-ups of the connection that the current task polls.
-    async fn new(
-        alarm: Pin<&'a mut Sleep>,
-        notified: Pin<&mut Notified<'_>>,
-        stopping: &'a ShutdownSignal,
-    ) -> Self {
-        let task = poll_fn(|cx| Poll::Ready(cx.waker().clone())).await;
-        let _ = poll_unconstrained(notified, &task);
-        Self { alarm, stopping, task }
-    }
-
-    /// Returns whether the server shuts down.
-    fn stopping(&self) -> bool {
-        self.stopping.is_triggered()
-    }
-
-    /// Sets the alarm.
-    fn at(&mut self, time: Instant) {
-        self.alarm.as_mut().reset(time);
-        if poll_unconstrained(self.alarm.as_mut(), &self.task).is_ready() {
-            self.task.wake_by_ref();
-        }
-    }
-
-    /// Returns whether the alarm has fired since it was set.
-    fn rang(&self) -> bool {
-        self.alarm.is_elapsed()
-    }
-}
-
-/// Polls a future without tokio's cooperative budget: `Pending` means that the future will wake the
-/// task, never that the task has used its share.
-fn poll_unconstrained<F: Future>(future: Pin<&mut F>, task: &Waker) -> Poll<F::Output> {
-    pin!(unconstrained(future)).poll(&mut Context::from_waker(task))
 }
 
 #[cfg(test)]

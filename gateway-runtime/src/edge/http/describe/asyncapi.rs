@@ -13,12 +13,12 @@ use crate::{
     base::problem,
     bus::BusSettings,
     edge::http::describe::{
+        asyncapi_operation::{describe_operation, reference},
         bus,
         info::Info,
         messages,
         method::MethodDescription,
-        operation_id::{WEBSOCKET, is_callable_by_message, tag},
-        terms::terms,
+        operation_id::{WEBSOCKET, is_callable_by_message},
     },
     json::schema::{Components, Root, Side},
     service::registry::Registry,
@@ -128,46 +128,12 @@ fn webhook(it: &MethodDescription<'_>) -> Value {
     })
 }
 
-pub(super) fn reference(channel: &str, message: &str) -> Value {
-    json!({ "$ref": format!("#/channels/{channel}/messages/{message}") })
-}
-
 /// Returns the replies to a call: on the same connection, item by item if the reply is a stream.
 fn reply(it: &MethodDescription<'_>) -> Value {
     let answers =
         messages::of_call(it).into_iter().skip(1).map(|(name, _)| reference(CALLS, &name));
     let messages: Value = answers.chain([reference(CALLS, messages::FAILURE)]).collect();
     json!({ "channel": { "$ref": format!("#/channels/{CALLS}") }, "messages": messages })
-}
-
-/// Describes an operation that the gateway receives; `more` depends on the transport.
-pub(super) fn describe_operation(
-    it: &MethodDescription<'_>,
-    channel: &str,
-    message: &str,
-    more: Value,
-) -> Value {
-    let spec = it.method.spec;
-    let mut operation = json!({
-        "action": "receive",
-        "channel": { "$ref": format!("#/channels/{channel}") },
-        "title": spec.title,
-        "tags": [{ "name": tag(it.method.service) }],
-        "messages": [reference(channel, message)],
-    });
-    if !spec.description.is_empty() {
-        operation["description"] = spec.description.into();
-    }
-    if spec.deprecated {
-        operation["x-deprecated"] = true.into();
-    }
-    for (name, value) in more.as_object().into_iter().flatten() {
-        operation[name] = value.clone();
-    }
-    for (name, value) in terms(it.method) {
-        operation[format!("x-{}", name.replace('_', "-"))] = value;
-    }
-    operation
 }
 
 /// Rewrites a schema as JSON Schema draft 7, which is what AsyncAPI uses.

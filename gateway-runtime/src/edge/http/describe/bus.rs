@@ -8,7 +8,7 @@ use crate::{
     base::duration,
     bus::{BusSettings, CallQueue, Message},
     edge::http::describe::{
-        asyncapi::{describe_operation, reference},
+        asyncapi_operation::{describe_operation, reference},
         method::MethodDescription,
         operation_id::is_callable_by_bus,
     },

@@ -6,7 +6,7 @@ use crate::{
         error::Code,
         spec::{AuthMode, Effect},
     },
-    edge::http::describe::operation::takes_key,
+    edge::http::describe::idempotency::takes_key,
     service::{argument::ReplyShape, registry::Method},
 };
 

@@ -6,9 +6,11 @@
 //! read when `/meta` is requested.
 
 mod asyncapi;
+mod asyncapi_operation;
 mod bus;
 mod error_codes;
 mod headers;
+mod idempotency;
 mod info;
 mod messages;
 mod meta;

@@ -4,12 +4,12 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     auth::AcceptedCredentials,
-    base::spec::{Effect, IdempotencyMode, MethodSpec},
+    base::spec::{IdempotencyMode, MethodSpec},
     edge::http::describe::{
-        headers, method::MethodDescription, operation_id::tag, responses, security, terms::terms,
+        headers, idempotency::takes_key, method::MethodDescription, operation_id::tag, responses,
+        security, terms::terms,
     },
     json::schema::parameters,
-    service::{argument::ReplyShape, registry::Method},
 };
 
 /// Returns the operation.
@@ -57,16 +57,6 @@ fn all_parameters(it: &MethodDescription<'_>) -> Vec<Value> {
         all.push(headers::idempotency_key(it.method.spec.idempotency == IdempotencyMode::Required));
     }
     all
-}
-
-/// Returns whether an idempotency key has an effect: the gateway stores the reply under it, or a
-/// provider may be sent it (`keyed`).
-pub(super) fn takes_key(method: &Method) -> bool {
-    let spec = method.spec;
-    let is_kept = spec.effect != Effect::Read && !matches!(method.answer, ReplyShape::Items(_));
-    let mut methods = method.capabilities.iter().flat_map(|capability| capability.methods);
-    let is_passed_on = methods.any(|method| method.effect == Effect::Keyed);
-    spec.webhook.is_none() && spec.idempotency != IdempotencyMode::None && (is_kept || is_passed_on)
 }
 
 /// Splits the doc comment of a method into its first sentence, which is the summary, and the

@@ -24,13 +24,14 @@ use crate::{
     },
     edge::http::{
         Peer,
-        handler::{HttpEdge, RequestContext},
+        request_context::RequestContext,
         routes,
+        state::HttpEdge,
         websocket::{
-            WebSocketSettings,
             jsonrpc::{self, code},
             message::{BatchItem, Id, RpcMessage, RpcRequest},
             raw::RawJson,
+            settings::WebSocketSettings,
         },
     },
     service::{argument::ReplyShape, registry::Method},

@@ -14,7 +14,7 @@ use tokio_tungstenite::tungstenite::{
     protocol::{CloseFrame, frame::coding::CloseCode},
 };
 
-use crate::edge::http::{stream::SHUTDOWN_NOTICE, websocket::session::Socket};
+use crate::edge::http::{stream::SHUTDOWN_NOTICE, websocket::socket::Socket};
 
 /// Silence after which a client that violated the protocol, and has received a Close, has nothing
 /// more to send.

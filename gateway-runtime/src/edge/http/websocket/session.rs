@@ -27,17 +27,16 @@ use crate::edge::http::{
     Peer,
     stream::shutdown_deadline,
     websocket::{
-        WebSocketSettings,
         calls::Calls,
         charged::ChargedIo,
         ending::{CloseReason, broken},
+        settings::WebSocketSettings,
+        socket::Socket,
     },
 };
 
 /// Size of the read and write buffers: a connection is mostly idle, and its messages are small.
 const BUFFER_BYTES: usize = 4 * 1024;
-
-pub(super) type Socket = WebSocketStream<ChargedIo>;
 
 /// A session: one connection and its calls.
 pub(super) struct Session {

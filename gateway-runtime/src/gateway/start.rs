@@ -1,0 +1,254 @@
+//! The start of a gateway, step by step: each part is opened when all parts that it uses are open,
+//! and the listener last, so that no client connects to a gateway that does not start.
+
+use std::{sync::Arc, thread};
+
+use tokio::{
+    sync::{Notify, oneshot},
+    task::JoinSet,
+};
+
+use crate::{
+    auth::Authenticator,
+    base::{call_metrics::ConnectionSlots, start_error::StartError},
+    bus::{Broker, BusError, CallsStatus, publisher::empty_outbox},
+    cache,
+    edge::{
+        admin::DrainFlag,
+        bus_consumer::{CallConsumer, ConsumerOptions},
+        http::{BodyBudget, HttpEdge, HttpSettings, Protection, RouteTable, Server},
+    },
+    gateway::{
+        Gateway, RunningGateway,
+        admin_listener::AdminParts,
+        foundation::Foundation,
+        preflight::warn_unhonoured_keys,
+        reload::{ReloadableSettings, Reloader},
+        storage::Storage,
+    },
+    pipeline::{Pipeline, QuotaEnforcer, ReplyCache, Stages},
+    provider::{HttpClient, synchronize},
+    redis::Redis,
+    service::registry::Registry,
+};
+
+/// The parts of the gateway that its calls pass.
+struct CallPath {
+    pipeline: Pipeline,
+    quotas: Arc<QuotaEnforcer>,
+    cache: Option<Arc<ReplyCache>>,
+    reloader: Arc<Reloader>,
+}
+
+impl Gateway {
+    /// Starts serving, for programs and tests that stop the gateway themselves.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the gateway cannot start.
+    pub async fn start(self) -> Result<RunningGateway, StartError> {
+        let origins = self.origins.clone();
+        self.started().await.map_err(|error| error.map(|problem| origins.attributed(problem)))
+    }
+
+    async fn started(mut self) -> Result<RunningGateway, StartError> {
+        let Foundation { redis, broker, publisher, registry, mut routes, budget } =
+            self.found().await?;
+        let has_methods = registry.methods().next().is_some();
+        // A gateway that only has routes publishes no events.
+        if self.settings.bus.request_log || has_methods {
+            publisher.declare().await?;
+        }
+        let mut storage = self.open_storage(&publisher).await?;
+        let authenticator = self.authenticator(&storage)?;
+        if let Some(authenticator) = &authenticator {
+            routes.authenticate(authenticator);
+        }
+        let is_authenticated = authenticator.as_ref().is_some_and(|it| it.accepts().any());
+        warn_unhonoured_keys(&registry, storage.honours_keys());
+        let calls = self.call_path(authenticator, &storage, redis.as_ref(), &registry)?;
+        let control = storage.follow_operators(&calls.reloader).await?;
+
+        let mut background = JoinSet::new();
+        storage.start_sweeper(&mut background, &self.settings).await;
+        if let Some(db) = self.settings.store.lazy()? {
+            background.spawn(empty_outbox(db, publisher.clone()));
+        }
+        if let Some(redis) = &redis {
+            background.spawn(synchronize(redis.clone(), registry.pools().cloned().collect()));
+        }
+        let reload = self.follow_file(&calls.reloader, &mut background);
+
+        let status = Arc::new(CallsStatus::default());
+        let connections = ConnectionSlots::new(self.settings.http.limits.connections);
+        let operator = self.start_admin(AdminParts {
+            store: storage.for_admin(control.clone()),
+            registry: Arc::clone(&registry),
+            quotas: Arc::clone(&calls.quotas),
+            redis,
+            broker: Arc::clone(&broker),
+            calls: Arc::clone(&status),
+            connections: connections.clone(),
+            draining: DrainFlag::default(),
+            budget: budget.clone(),
+        })?;
+
+        let edge = self.edge(routes, calls.pipeline.clone(), budget, is_authenticated);
+        // The queue is declared before a client can connect, and no call is received from it before
+        // the gateway is known to start.
+        let takes_calls = self.settings.bus.calls.enabled && has_methods;
+        if takes_calls {
+            let queue = self.settings.bus.calls.call_queue();
+            broker.declare(&queue).await.map_err(|error| calls_failed(&error))?;
+        }
+        let (calls_drained, drained) = oneshot::channel();
+        let server = Server::bind(&self.settings.http)
+            .map_err(|error| StartError::new(error.to_string()))?
+            .with_slots(connections)
+            .ending_after(drained);
+        let address = server.local_addr();
+        let consumer = match takes_calls {
+            true => {
+                let honours_keys = storage.honours_keys();
+                let options = self.consumer_options(honours_keys, status);
+                Some(self.consumer(&broker, &registry, calls.pipeline, options).await?)
+            }
+            false => None,
+        };
+        tracing::info!(
+            address = %format_args!("http://{address}"),
+            docs = %format_args!("http://{address}/docs"),
+            meta = %format_args!("http://{address}/meta"),
+            services = registry.services().len(),
+            methods = registry.methods().count(),
+            "listening"
+        );
+        let (stop, stopped) = oneshot::channel::<()>();
+        let served = tokio::spawn(server.serve(edge, async {
+            // The sender's drop counts too: the handle of the gateway was dropped.
+            let _ = stopped.await;
+        }));
+        if let Some(operator) = &operator {
+            tracing::info!(
+                address = %format_args!("http://{}", operator.address),
+                "listening for the operator"
+            );
+        }
+        let running = RunningGateway {
+            address,
+            registry,
+            broker,
+            consumer,
+            calls_drained,
+            publisher,
+            drain_timeout: self.settings.http.drain_timeout,
+            control,
+            operator,
+            limiting: calls.quotas,
+            caching: calls.cache,
+            background,
+            reload,
+            stop,
+            served,
+            writer_task: storage.writer_task.take(),
+            request_log_task: storage.request_log_task.take(),
+        };
+        if let Some(on_listening) = self.on_listening.take() {
+            on_listening(&running);
+        }
+        Ok(running)
+    }
+
+    fn authenticator(&self, storage: &Storage) -> Result<Option<Arc<Authenticator>>, StartError> {
+        let kept = storage.api_keys().filter(|_| self.reads_kept_keys());
+        let stores = self.api_keys.iter().cloned().chain(kept).collect();
+        let http = || HttpClient::new(&self.settings.http_client);
+        Ok(Authenticator::new(&self.settings.auth, stores, http)?.map(Arc::new))
+    }
+
+    /// Builds the pipeline, and the reloader of its limits and prices.
+    fn call_path(
+        &self,
+        authenticator: Option<Arc<Authenticator>>,
+        storage: &Storage,
+        redis: Option<&Redis>,
+        registry: &Arc<Registry>,
+    ) -> Result<CallPath, StartError> {
+        let settings = &self.settings;
+        let quotas = QuotaEnforcer::new(&settings.quota, registry, redis.cloned());
+        let is_charged =
+            settings.billing.enabled && authenticator.as_ref().is_some_and(|it| it.accepts().any());
+        let billing = if is_charged { storage.billing(&settings.billing, registry) } else { None };
+        let plans = storage.plans();
+        let backend = cache::open(&settings.cache, redis)?;
+        let cache = backend.and_then(|backend| ReplyCache::new(&settings.cache, registry, backend));
+        let reloader = Arc::new(Reloader {
+            registry: Arc::clone(registry),
+            limiting: Arc::clone(&quotas),
+            billing: billing.clone(),
+            planning: plans.clone(),
+            holding: ReloadableSettings::of(settings)?.holding(),
+        });
+        let pipeline = Pipeline::new(Stages {
+            authenticator,
+            keeping: storage.persistence.clone(),
+            planning: plans,
+            limiting: Some(Arc::clone(&quotas)),
+            caching: cache.clone(),
+            billing,
+            layers: self.layers.clone(),
+        });
+        Ok(CallPath { pipeline, quotas, cache, reloader })
+    }
+
+    /// Starts polling the configuration file, if there is one; the result requests a reload at
+    /// once.
+    fn follow_file(
+        &mut self,
+        reloader: &Arc<Reloader>,
+        background: &mut JoinSet<()>,
+    ) -> Option<Arc<Notify>> {
+        let file = self.file.take()?;
+        let reload = Arc::new(Notify::new());
+        background.spawn(Arc::clone(reloader).follow(file, Arc::clone(&reload)));
+        Some(reload)
+    }
+
+    fn edge(
+        &self,
+        routes: RouteTable,
+        pipeline: Pipeline,
+        budget: BodyBudget,
+        is_authenticated: bool,
+    ) -> HttpEdge {
+        let settings = &self.settings.http;
+        let is_local = settings.listen.ip().is_loopback() && !is_authenticated;
+        let protection = Protection { is_local, url: self.settings.info.url.clone(), budget };
+        HttpEdge::protected(routes, pipeline, settings.clone(), protection)
+    }
+
+    fn consumer_options(&self, honours_keys: bool, status: Arc<CallsStatus>) -> ConsumerOptions {
+        let HttpSettings { request_timeout: timeout, workers, .. } = self.settings.http;
+        let workers =
+            workers.or_else(|| thread::available_parallelism().ok()).map_or(1, usize::from);
+        ConsumerOptions { timeout, honours_keys, workers, status }
+    }
+
+    /// Starts the consumer that executes the calls of the bus.
+    async fn consumer(
+        &self,
+        broker: &Arc<dyn Broker>,
+        registry: &Registry,
+        pipeline: Pipeline,
+        options: ConsumerOptions,
+    ) -> Result<CallConsumer, StartError> {
+        let settings = &self.settings.bus.calls;
+        let started =
+            CallConsumer::start(Arc::clone(broker), settings, registry, pipeline, options).await;
+        started.map_err(|error| calls_failed(&error))
+    }
+}
+
+fn calls_failed(error: &BusError) -> StartError {
+    StartError::new(format!("[bus.calls]: {error}"))
+}
