@@ -13,6 +13,7 @@ mod flags;
 mod keys;
 mod origins;
 mod program;
+mod read;
 mod renamed;
 mod settings;
 mod sources;

@@ -15,11 +15,7 @@ use crate::{
         admin::AdminSettings,
         http::{HttpSettings, Info},
     },
-    gateway::{
-        config::{CredentialsSettings, renamed::take_renamed, tree::Tree},
-        telemetry::LogSettings,
-    },
-    json::section::parse_section,
+    gateway::{config::credentials::CredentialsSettings, telemetry::LogSettings},
     pipeline::{BillingSettings, IdempotencySettings, RequestLogSettings},
     provider::{FailoverSettings, HttpClientSettings},
     quota::QuotaSettings,
@@ -95,22 +91,6 @@ impl fmt::Debug for RawSection {
 }
 
 impl Settings {
-    /// Reads the settings from a tree.
-    ///
-    /// # Errors
-    ///
-    /// Returns every key that is unknown or invalid.
-    pub(crate) fn read(tree: Tree) -> Result<Self, StartError> {
-        let (mut value, origins) = tree.into_parts();
-        let mut problems = take_renamed(&mut value);
-        match parse_section("", value) {
-            Ok(settings) if problems.is_empty() => return Ok(settings),
-            Ok(_) => {}
-            Err(others) => problems.extend(others),
-        }
-        Err(StartError::from_nonempty(problems).map(|problem| origins.attributed(problem)))
-    }
-
     /// Returns the problems of settings that are valid one by one. Nothing is opened or connected
     /// to.
     pub(crate) fn problems(&self) -> Vec<String> {

@@ -1,6 +1,8 @@
 //! The sources of the configuration: the program's defaults, the file, the credentials, the
 //! environment and the flags.
 
+use std::ffi::OsString;
+
 use crate::{
     base::start_error::StartError,
     gateway::config::{Credentials, flags::Flags, tree::Tree},
@@ -56,5 +58,20 @@ impl Sources {
         }
         under.add(over);
         Ok(under)
+    }
+}
+
+impl Credentials {
+    /// Reads `[credentials]` from the program's defaults, `gateway.toml`, the environment and these
+    /// arguments.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if one of the sources cannot be read, or `[credentials]` is invalid.
+    pub fn from_arguments_over(
+        defaults: &str,
+        arguments: impl IntoIterator<Item = OsString>,
+    ) -> Result<Self, StartError> {
+        Self::of(&Sources::read(defaults, &Flags::parse(arguments)?)?.without_credentials())
     }
 }

@@ -1,0 +1,19 @@
+//! The stand-in of the encryption in a program that was built without it.
+
+use crate::{base::secret::Secret, gateway::config::credentials::key::CredentialsKey};
+
+const ABSENT: &str = "this program was built without encrypted credentials: add `features = \
+                      [\"credentials\"]` to \
+                      gateway-runtime in Cargo.toml";
+
+pub(super) fn open(_: &[u8], _: &CredentialsKey) -> Result<Secret, String> {
+    Err(ABSENT.to_owned())
+}
+
+pub(super) fn seal(_: &Secret, _: &CredentialsKey) -> Result<Vec<u8>, String> {
+    Err(ABSENT.to_owned())
+}
+
+pub(super) fn new_key() -> Result<(Secret, String), String> {
+    Err(ABSENT.to_owned())
+}
