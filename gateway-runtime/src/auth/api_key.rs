@@ -5,18 +5,17 @@
 use std::{
     collections::{BTreeMap, HashMap},
     fmt,
-    future::Future,
-    pin::Pin,
     sync::Arc,
     time::SystemTime,
 };
 
+use futures_util::future::BoxFuture;
 use ring::rand::{SecureRandom, SystemRandom};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
 use crate::{
-    auth::{ApiKeySettings, unauthenticated},
+    auth::{error::unauthenticated, settings::ApiKeySettings},
     base::{call::Caller, error::Error, secret::Secret},
 };
 
@@ -47,10 +46,7 @@ pub trait ApiKeys: fmt::Debug + Send + Sync + 'static {
     ///
     /// The future fails if the key cannot be looked up now. The caller reads the error, so it
     /// should be retryable.
-    fn find<'a>(
-        &'a self,
-        id: &'a str,
-    ) -> Pin<Box<dyn Future<Output = Result<Option<ApiKey>, Error>> + Send + 'a>>;
+    fn find<'a>(&'a self, id: &'a str) -> BoxFuture<'a, Result<Option<ApiKey>, Error>>;
 }
 
 /// A new API key, as handed out once to its owner.
@@ -76,8 +72,8 @@ impl NewApiKey {
 
     /// Creates a key with a secret of 256 random bits; its id is the first 16 characters of `name`.
     pub(crate) fn named(name: &str) -> Result<Self, Error> {
-        let (id, secret) =
-            (name.chars().take(16).collect::<String>(), hex::encode(random::<32>()?));
+        let id: String = name.chars().take(16).collect();
+        let secret = hex::encode(random::<32>()?);
         let key = Secret::new(format!("{PREFIX}{id}_{secret}"));
         Ok(Self { id, key, hash: Sha256::digest(secret).into() })
     }
@@ -105,14 +101,10 @@ impl PresentedKey {
     /// `unauthenticated` if the text does not have the form of a key.
     pub(super) fn parse(text: &str) -> Result<Self, Error> {
         let parts = text.strip_prefix(PREFIX).and_then(|rest| rest.split_once('_'));
-        let well_formed = |(id, secret): &(&str, &str)| {
-            let in_secret = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
-            is_id(id) && (16..=256).contains(&secret.len()) && secret.bytes().all(in_secret)
-        };
-        let parts = parts
-            .filter(well_formed)
+        let (id, secret) = parts
+            .filter(|(id, secret)| is_id(id) && is_secret(secret))
             .ok_or_else(|| unauthenticated("an API key looks like gk_{id}_{secret}"))?;
-        Ok(Self { id: parts.0.into(), hash: Sha256::digest(parts.1).into() })
+        Ok(Self { id: id.into(), hash: Sha256::digest(secret).into() })
     }
 
     /// Returns the caller of the key.
@@ -122,8 +114,8 @@ impl PresentedKey {
     /// `unauthenticated`, in the same words for every cause; the log states the cause. Otherwise
     /// the error of `keys`.
     pub(super) async fn check(self, keys: &dyn ApiKeys) -> Result<Caller, Error> {
-        let bad = |why| {
-            unauthenticated("the API key is unknown, revoked or expired").with_log_message(why)
+        let bad = |reason| {
+            unauthenticated("the API key is unknown, revoked or expired").with_log_message(reason)
         };
         let key = keys.find(&self.id).await?.ok_or_else(|| bad("no API key has this id"))?;
         if !bool::from(key.hash.ct_eq(&self.hash)) {
@@ -143,6 +135,11 @@ fn is_id(text: &str) -> bool {
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
 }
 
+fn is_secret(text: &str) -> bool {
+    let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
+    (16..=256).contains(&text.len()) && text.bytes().all(is_allowed)
+}
+
 /// Combines the keys of the configuration with those of `stores`; returns `None` if there are
 /// neither. Adds the problems of configured keys to `problems`.
 pub(super) fn assemble(
@@ -152,7 +149,7 @@ pub(super) fn assemble(
 ) -> Option<Arc<dyn ApiKeys>> {
     let mut keys = HashMap::new();
     for (id, settings) in settings {
-        match read(id, settings) {
+        match parse_settings(id, settings) {
             Ok(key) => drop(keys.insert(id.as_str().into(), key)),
             Err(problem) => {
                 problems.push(format!("`auth.keys.{id}` in the configuration: {problem}"))
@@ -162,7 +159,7 @@ pub(super) fn assemble(
     (!keys.is_empty() || !stores.is_empty()).then(|| Arc::new(ApiKeySources { keys, stores }) as _)
 }
 
-fn read(id: &str, settings: &ApiKeySettings) -> Result<ApiKey, &'static str> {
+fn parse_settings(id: &str, settings: &ApiKeySettings) -> Result<ApiKey, &'static str> {
     let mut hash = [0; 32];
     hex::decode_to_slice(&settings.hash, &mut hash).map_err(|_| {
         "`hash` is the SHA-256 of the key's secret (what stands after its second `_`), \
@@ -192,12 +189,9 @@ struct ApiKeySources {
 }
 
 impl ApiKeys for ApiKeySources {
-    fn find<'a>(
-        &'a self,
-        id: &'a str,
-    ) -> Pin<Box<dyn Future<Output = Result<Option<ApiKey>, Error>> + Send + 'a>> {
+    fn find<'a>(&'a self, id: &'a str) -> BoxFuture<'a, Result<Option<ApiKey>, Error>> {
         match (self.keys.get(id), &self.stores[..]) {
-            (None, [only]) => only.find(id),
+            (None, [store]) => store.find(id),
             (None, stores) => Box::pin(async move {
                 for store in stores {
                     if let Some(found) = store.find(id).await? {

@@ -9,7 +9,10 @@ use serde::{
 };
 use serde_json::{Map, Value};
 
-use crate::{auth::JwtSettings, base::call::Caller};
+use crate::{
+    auth::{error::TokenError, settings::JwtSettings},
+    base::call::Caller,
+};
 
 /// The end of the year 9999, in seconds since 1970. A later time is a mistake or stands for no end
 /// at all, and is rejected.
@@ -55,11 +58,9 @@ impl ClaimRules {
     ///
     /// # Errors
     ///
-    /// The reason for which the token is invalid, without any part of the token.
-    pub(super) fn caller(&self, payload: &[u8], now: Duration) -> Result<Caller, &'static str> {
-        let claims = self
-            .parse(payload)
-            .map_err(|_| "the token's claims are no JSON object, or one is there twice")?;
+    /// The reason for which the token is invalid.
+    pub(super) fn caller(&self, payload: &[u8], now: Duration) -> Result<Caller, TokenError> {
+        let claims = self.parse(payload).map_err(|_| TokenError::Payload)?;
         self.check_times(&claims, now)?;
         if !self.issuer.is_empty()
             && !claims
@@ -67,11 +68,11 @@ impl ClaimRules {
                 .and_then(Value::as_str)
                 .is_some_and(|iss| is_in(&self.issuer, iss))
         {
-            return Err("the token's issuer (`iss`) is not one that this gateway trusts");
+            return Err(TokenError::Issuer);
         }
         self.check_audience(claims.get("aud"))?;
         let account = self.account.iter().find_map(|name| claims.get(name));
-        let account = name(account.ok_or("the token names no account")?)?;
+        let account = name(account.ok_or(TokenError::MissingAccount)?)?;
         let user = claims.get(&self.user).map(name).transpose()?;
         Ok(Caller::new(account, user, scopes(claims.get(&self.scope))?))
     }
@@ -85,24 +86,23 @@ impl ClaimRules {
 
     /// Checks `exp` and `nbf` (RFC 7519 §4.1.4, §4.1.5). A time may have a fraction (§2), which
     /// counts.
-    fn check_times(&self, claims: &Map<String, Value>, now: Duration) -> Result<(), &'static str> {
-        let exp = claims.get("exp").ok_or("token has no `exp` claim")?;
-        let exp = time(exp).ok_or("the token's end (`exp`) is no time in seconds since 1970")?;
+    fn check_times(&self, claims: &Map<String, Value>, now: Duration) -> Result<(), TokenError> {
+        let exp = claims.get("exp").ok_or(TokenError::MissingExpiry)?;
+        let exp = time(exp).ok_or(TokenError::Expiry)?;
         if now >= exp.saturating_add(self.leeway) {
-            return Err("the token has expired");
+            return Err(TokenError::Expired);
         }
         let Some(nbf) = claims.get("nbf") else { return Ok(()) };
-        let nbf =
-            time(nbf).ok_or("the token's beginning (`nbf`) is no time in seconds since 1970")?;
+        let nbf = time(nbf).ok_or(TokenError::NotBefore)?;
         if nbf > now.saturating_add(self.leeway) {
-            return Err("the token is not valid yet");
+            return Err(TokenError::NotYetValid);
         }
         Ok(())
     }
 
     /// Checks `aud` (RFC 7519 §4.1.3): a recipient that the claim does not name must reject the
     /// token.
-    fn check_audience(&self, claim: Option<&Value>) -> Result<(), &'static str> {
+    fn check_audience(&self, claim: Option<&Value>) -> Result<(), TokenError> {
         let is_ours = |audience: &Value| {
             audience.as_str().is_some_and(|audience| is_in(&self.audience, audience))
         };
@@ -111,7 +111,7 @@ impl ClaimRules {
             Some(Value::Array(all)) => all.iter().all(Value::is_string) && all.iter().any(is_ours),
             Some(one) => is_ours(one),
         };
-        if good { Ok(()) } else { Err("the token is not for this gateway (`aud`)") }
+        if good { Ok(()) } else { Err(TokenError::Audience) }
     }
 }
 
@@ -134,17 +134,15 @@ fn is_in(list: &[String], text: &str) -> bool {
 }
 
 /// Parses the name of an account or a user, which must be fit for a log line and a key of a store.
-fn name(claim: &Value) -> Result<Arc<str>, &'static str> {
+fn name(claim: &Value) -> Result<Arc<str>, TokenError> {
     let good = |name: &&str| {
         (1..=MAX_NAME_BYTES).contains(&name.len()) && !name.contains(char::is_control)
     };
     let name = claim.as_str().filter(good);
-    name.map(Into::into).ok_or(
-        "the token's account or user is no text of 1 to 255 bytes without control characters",
-    )
+    name.map(Into::into).ok_or(TokenError::Name)
 }
 
-fn scopes(claim: Option<&Value>) -> Result<Vec<Box<str>>, &'static str> {
+fn scopes(claim: Option<&Value>) -> Result<Vec<Box<str>>, TokenError> {
     let scopes = match claim {
         None => Some(Vec::new()),
         // A list in one string, separated by spaces (RFC 8693 §4.2).
@@ -156,7 +154,7 @@ fn scopes(claim: Option<&Value>) -> Result<Vec<Box<str>>, &'static str> {
         }
         Some(_) => None,
     };
-    scopes.ok_or("the token's scopes are neither a text nor a list of texts")
+    scopes.ok_or(TokenError::Scopes)
 }
 
 /// The members of a JSON object to parse, each at most once (RFC 7519 §4).

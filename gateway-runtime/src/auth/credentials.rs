@@ -2,7 +2,7 @@
 
 use http::{HeaderMap, HeaderName, header::AUTHORIZATION};
 
-use crate::{auth::unauthenticated, base::error::Error};
+use crate::{auth::error::unauthenticated, base::error::Error};
 
 const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 

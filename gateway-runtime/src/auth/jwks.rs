@@ -16,9 +16,13 @@ use tokio::{
 };
 
 use crate::{
-    auth::{JwtSettings, unauthenticated, verification_key::VerificationKey},
+    auth::{
+        error::{JwksError, TokenError},
+        settings::JwtSettings,
+        verification_key::VerificationKey,
+    },
     base::{
-        error::{Code, Error},
+        error::{Code, Error, with_causes},
         start_error::StartError,
     },
     provider::HttpClient,
@@ -34,7 +38,7 @@ const MAX_KEYS: usize = 32;
 #[derive(Debug)]
 pub(super) struct JwksClient {
     set: watch::Receiver<KeySet>,
-    wanted: Arc<Notify>,
+    refresh_requested: Arc<Notify>,
     pause: Duration,
     task: AbortHandle,
 }
@@ -64,7 +68,7 @@ impl KeySet {
     /// `overloaded` if no set was ever fetched.
     pub(super) fn refusal(&self) -> Error {
         if self.keys.is_some() {
-            return unauthenticated("the token's signature fits no key of this gateway");
+            return TokenError::UnknownKey.into();
         }
         let error = Error::new(
             Code::OVERLOADED,
@@ -102,10 +106,10 @@ impl JwksClient {
         // A failing server is not requested without a pause, whatever the setting.
         let pause = settings.jwks_min_refresh.max(Duration::from_millis(100));
         let (sender, set) = watch::channel(KeySet { pause, ..KeySet::default() });
-        let wanted = Arc::new(Notify::new());
-        let source = JwksFetcher { http, url, refresh: settings.jwks_refresh, pause };
-        let task = tokio::spawn(source.run(sender, Arc::clone(&wanted))).abort_handle();
-        Some(Self { set, wanted, pause, task })
+        let refresh_requested = Arc::new(Notify::new());
+        let fetcher = JwksFetcher { http, url, refresh: settings.jwks_refresh, pause };
+        let task = tokio::spawn(fetcher.run(sender, Arc::clone(&refresh_requested))).abort_handle();
+        Some(Self { set, refresh_requested, pause, task })
     }
 
     /// Returns the current keys. They cannot change while the reference is held.
@@ -125,7 +129,7 @@ impl JwksClient {
     }
 
     pub(super) fn request_refresh(&self) {
-        self.wanted.notify_one();
+        self.refresh_requested.notify_one();
     }
 }
 
@@ -137,17 +141,17 @@ impl Drop for JwksClient {
 
 /// Returns the problem of the configured URL, if it has one.
 pub(super) fn problem(settings: &JwtSettings) -> Option<String> {
-    let why = "`auth.jwt.jwks_url` in the configuration: who can change the keys can be anybody, \
+    let problem = "`auth.jwt.jwks_url` in the configuration: who can change the keys can be anybody, \
                so the URL must be https (or http on this machine), without a user";
-    settings.jwks_url.as_deref().filter(|url| !is_safe(url)).map(|_| why.to_owned())
+    settings.jwks_url.as_deref().filter(|url| !is_safe(url)).map(|_| problem.to_owned())
 }
 
 /// Returns whether the URL is `https`, or `http` to this machine, and names no user.
 fn is_safe(url: &str) -> bool {
     let Ok(url) = url.parse::<Uri>() else { return false };
-    let names_nobody = url.authority().is_some_and(|authority| !authority.as_str().contains('@'));
+    let has_no_user = url.authority().is_some_and(|authority| !authority.as_str().contains('@'));
     let is_here = || matches!(url.host(), Some("localhost" | "127.0.0.1" | "[::1]"));
-    names_nobody
+    has_no_user
         && (url.scheme_str() == Some("https") || url.scheme_str() == Some("http") && is_here())
 }
 
@@ -159,10 +163,10 @@ struct JwksFetcher {
 }
 
 impl JwksFetcher {
-    async fn run(self, set: watch::Sender<KeySet>, wanted: Arc<Notify>) {
+    async fn run(self, set: watch::Sender<KeySet>, refresh_requested: Arc<Notify>) {
         loop {
             let fetched = self.fetch().await;
-            let rest = if fetched.is_ok() {
+            let remaining = if fetched.is_ok() {
                 self.refresh.saturating_sub(self.pause)
             } else {
                 Duration::ZERO
@@ -171,10 +175,10 @@ impl JwksFetcher {
                 set.tried = Some(Instant::now());
                 match fetched {
                     Ok(keys) => set.keys = Some(keys),
-                    Err(why) => {
+                    Err(error) => {
                         tracing::warn!(
                             url = self.url,
-                            reason = why,
+                            reason = with_causes(&error),
                             "JWKS not refreshed; the previous keys stay in use"
                         )
                     }
@@ -182,22 +186,16 @@ impl JwksFetcher {
             });
             sleep(self.pause).await;
             tokio::select! {
-                () = wanted.notified() => {}
-                () = sleep(rest) => {}
+                () = refresh_requested.notified() => {}
+                () = sleep(remaining) => {}
             }
         }
     }
 
-    async fn fetch(&self) -> Result<Vec<VerificationKey>, String> {
-        let answer = self
-            .http
-            .get(&self.url)
-            .timeout(FETCH_TIMEOUT)
-            .send()
-            .await
-            .map_err(|error| error.to_string())?;
-        let json = answer.bytes().await.map_err(|error| error.to_string())?;
-        read(&json)
+    async fn fetch(&self) -> Result<Vec<VerificationKey>, JwksError> {
+        let response = self.http.get(&self.url).timeout(FETCH_TIMEOUT).send().await;
+        let json = response.map_err(JwksError::Fetch)?.bytes().await.map_err(JwksError::Fetch)?;
+        parse_key_set(&json)
     }
 }
 
@@ -207,17 +205,12 @@ struct PublishedKeys {
 }
 
 /// Parses a key set. Keys of other types and uses are skipped (RFC 7517 §5).
-fn read(json: &[u8]) -> Result<Vec<VerificationKey>, String> {
-    let set: PublishedKeys = serde_json::from_slice(json)
-        .map_err(|error| format!("it is no JSON Web Key Set: {error}"))?;
+fn parse_key_set(json: &[u8]) -> Result<Vec<VerificationKey>, JwksError> {
+    let set: PublishedKeys = serde_json::from_slice(json).map_err(JwksError::Parse)?;
     let keys = set
         .keys
         .into_iter()
         .filter_map(|key| VerificationKey::from_jwk(&serde_json::from_value(key).ok()?).ok());
     let keys: Vec<_> = keys.take(MAX_KEYS).collect();
-    if keys.is_empty() {
-        Err("none of its keys is for RS256, ES256 or EdDSA".to_owned())
-    } else {
-        Ok(keys)
-    }
+    if keys.is_empty() { Err(JwksError::NoUsableKey) } else { Ok(keys) }
 }

@@ -8,13 +8,18 @@ use serde::{Deserialize, de::IgnoredAny};
 
 use crate::{
     auth::{
-        AuthSettings, JwtKeySettings,
         claims::ClaimRules,
+        error::TokenError,
         jwks::JwksClient,
-        unauthenticated,
+        key_error::KeyError,
+        settings::{AuthSettings, JwtKeySettings},
         verification_key::{Algorithm, VerificationKey},
     },
-    base::{call::Caller, error::Error, start_error::StartError},
+    base::{
+        call::Caller,
+        error::{Error, with_causes},
+        start_error::StartError,
+    },
     provider::HttpClient,
 };
 
@@ -30,15 +35,14 @@ pub(super) struct JwtVerifier {
 /// Returns the configured keys, and adds their problems to `problems`.
 pub(super) fn keys(settings: &AuthSettings, problems: &mut Vec<String>) -> Vec<VerificationKey> {
     let mut keys = Vec::new();
-    let mut add = |name: String, key: Result<VerificationKey, String>| match key {
+    let mut add = |name: String, key: Result<VerificationKey, KeyError>| match key {
         Ok(key) => keys.push(key),
-        Err(problem) => problems.push(format!("`{name}` in the configuration: {problem}")),
+        Err(error) => {
+            problems.push(format!("`{name}` in the configuration: {}", with_causes(&error)));
+        }
     };
     if let Some(secret) = &settings.internal_key {
-        add(
-            "auth.internal_key".to_owned(),
-            VerificationKey::secret(secret.expose()).map_err(str::to_owned),
-        );
+        add("auth.internal_key".to_owned(), VerificationKey::secret(secret.expose()));
     }
     for (number, key) in settings.jwt.keys.iter().enumerate() {
         add(format!("auth.jwt.keys.{number}"), configured(key));
@@ -70,29 +74,25 @@ impl JwtVerifier {
     /// `unauthenticated`, with the reason; `overloaded` if the keys at the URL were never fetched.
     pub(super) fn check(&self, token: &str) -> Result<Option<Caller>, Error> {
         if token.len() > self.max_bytes {
-            return Err(unauthenticated("the token is too long"));
+            return Err(TokenError::TooLong.into());
         }
-        let token = ParsedJwt::parse(token).map_err(unauthenticated)?;
+        let token = ParsedJwt::parse(token)?;
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         if self.keys.iter().any(|key| token.is_signed_with(key)) {
-            return self.rules.caller(&token.payload()?, now).map(Some).map_err(unauthenticated);
+            return Ok(Some(self.rules.caller(&token.payload()?, now)?));
         }
         if token.algorithm != Algorithm::Hs256
             && let Some(remote) = &self.remote
         {
             let set = remote.now();
             if set.keys().iter().any(|key| token.is_signed_with(key)) {
-                return self
-                    .rules
-                    .caller(&token.payload()?, now)
-                    .map(Some)
-                    .map_err(unauthenticated);
+                return Ok(Some(self.rules.caller(&token.payload()?, now)?));
             }
             if set.may_need_refresh(token.kid.as_deref()) {
                 return if remote.may_refresh(&set) { Ok(None) } else { Err(set.refusal()) };
             }
         }
-        Err(unauthenticated("the token's signature fits no key of this gateway"))
+        Err(TokenError::UnknownKey.into())
     }
 
     /// Checks a token as [`check`](Self::check) does, after fetching the keys again if its key is
@@ -103,9 +103,7 @@ impl JwtVerifier {
     /// `unauthenticated`, with the reason; `overloaded` if the keys at the URL were never fetched.
     pub(super) async fn check_with_refresh(&self, token: &str) -> Result<Caller, Error> {
         let Some(remote) = &self.remote else {
-            return self.check(token)?.ok_or_else(|| {
-                unauthenticated("the token's signature fits no key of this gateway")
-            });
+            return self.check(token)?.ok_or_else(|| TokenError::UnknownKey.into());
         };
         // Subscribes before the check, so that no change of the keys is missed.
         let mut changes = remote.watch();
@@ -119,14 +117,14 @@ impl JwtVerifier {
     }
 }
 
-fn configured(settings: &JwtKeySettings) -> Result<VerificationKey, String> {
+fn configured(settings: &JwtKeySettings) -> Result<VerificationKey, KeyError> {
     let text = match (&settings.key, &settings.file) {
         (Some(key), None) => key.clone(),
         (None, Some(file)) => std::fs::read_to_string(file)
-            .map_err(|error| format!("the file `{}` cannot be read: {error}", file.display()))?,
-        _ => return Err("has either a `key` or a `file`".to_owned()),
+            .map_err(|error| KeyError::Unreadable { file: file.clone(), source: error })?,
+        _ => return Err(KeyError::KeyOrFile),
     };
-    VerificationKey::public(&text, settings.kid.as_deref()).map_err(str::to_owned)
+    VerificationKey::public(&text, settings.kid.as_deref())
 }
 
 /// A token, split into its parts.
@@ -150,9 +148,8 @@ struct Header {
 }
 
 impl<'t> ParsedJwt<'t> {
-    fn parse(token: &'t str) -> Result<Self, &'static str> {
-        const FORM: &str =
-            "the token is not three parts of base64url, the first of them a JSON header";
+    fn parse(token: &'t str) -> Result<Self, TokenError> {
+        const FORM: TokenError = TokenError::Malformed;
         let (signed, signature) = token.rsplit_once('.').ok_or(FORM)?;
         let (header, claims) = signed.split_once('.').ok_or(FORM)?;
         let header = BASE64URL.decode(header).map_err(|_| FORM)?;
@@ -160,16 +157,13 @@ impl<'t> ParsedJwt<'t> {
         if header.crit.is_some() {
             // RFC 7515 §4.1.11: a recipient that does not support an extension must reject the
             // token. No extension is supported here.
-            return Err(
-                "the token's header demands extensions (`crit`) that this gateway does not have",
-            );
+            return Err(TokenError::CriticalExtension);
         }
         if !header.typ.as_deref().is_none_or(is_access_token) {
-            return Err("the token is of another type (`typ`) than JWT or at+jwt");
+            return Err(TokenError::OtherType);
         }
         let algorithm = Algorithm::named(&header.alg);
-        let algorithm = algorithm
-            .ok_or("the token's algorithm (`alg`) is none of HS256, RS256, ES256 and EdDSA")?;
+        let algorithm = algorithm.ok_or(TokenError::UnknownAlgorithm)?;
         let signature = BASE64URL.decode(signature).map_err(|_| FORM)?;
         Ok(Self { algorithm, kid: header.kid, signed: signed.as_bytes(), claims, signature })
     }
@@ -178,15 +172,13 @@ impl<'t> ParsedJwt<'t> {
     /// selects which keys to try: a token or a key without one matches any.
     fn is_signed_with(&self, key: &VerificationKey) -> bool {
         let is_named =
-            || self.kid.as_deref().zip(key.kid()).is_none_or(|(ours, keys)| ours == keys);
+            || self.kid.as_deref().zip(key.kid()).is_none_or(|(token, key)| token == key);
         key.algorithm() == self.algorithm && is_named() && key.verify(self.signed, &self.signature)
     }
 
     /// Decodes the claims; the signature must have been checked before.
-    fn payload(&self) -> Result<Vec<u8>, Error> {
-        BASE64URL
-            .decode(self.claims)
-            .map_err(|_| unauthenticated("the token's claims are not base64url"))
+    fn payload(&self) -> Result<Vec<u8>, TokenError> {
+        BASE64URL.decode(self.claims).map_err(|_| TokenError::PayloadEncoding)
     }
 }
 

@@ -6,12 +6,9 @@ use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::{
-    auth::{api_key, jwks, jwt},
-    base::{
-        duration::{self, DurationText},
-        secret::Secret,
-    },
+use crate::base::{
+    duration::{self, DurationText},
+    secret::Secret,
 };
 
 /// Authentication of callers. It is configured by an internal key, a key or URL in `jwt`, or an API
@@ -38,15 +35,6 @@ impl AuthSettings {
     /// Returns whether keys of tokens, or a URL of them, are configured.
     pub(crate) fn has_token_keys(&self) -> bool {
         self.internal_key.is_some() || !self.jwt.keys.is_empty() || self.jwt.jwks_url.is_some()
-    }
-
-    /// Returns the problems of the configured keys, without fetching any.
-    pub(crate) fn problems(&self) -> Vec<String> {
-        let mut problems = Vec::new();
-        api_key::assemble(&self.keys, Vec::new(), &mut problems);
-        jwt::keys(self, &mut problems);
-        problems.extend(jwks::problem(&self.jwt));
-        problems
     }
 }
 

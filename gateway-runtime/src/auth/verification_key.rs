@@ -14,6 +14,8 @@ use rustls::pki_types::{SubjectPublicKeyInfoDer, pem::PemObject};
 use serde::Deserialize;
 use spki::{ObjectIdentifier, SubjectPublicKeyInfoRef};
 
+use crate::auth::key_error::KeyError;
+
 /// A signature algorithm (RFC 7518 §3.1, RFC 8037 §3.1). There is no `none`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Algorithm {
@@ -59,9 +61,9 @@ impl VerificationKey {
     ///
     /// Fails if the secret is shorter than the hash (RFC 7518 §3.2): shorter ones can be found by
     /// trial.
-    pub(super) fn secret(secret: &str) -> Result<Self, &'static str> {
+    pub(super) fn secret(secret: &str) -> Result<Self, KeyError> {
         if secret.len() < 32 {
-            return Err("an HS256 key has at least 32 bytes; `openssl rand -hex 32` makes one");
+            return Err(KeyError::ShortSecret);
         }
         Ok(Self {
             kid: None,
@@ -75,10 +77,9 @@ impl VerificationKey {
     /// # Errors
     ///
     /// The reason for which the text is no public key for tokens.
-    pub(super) fn public(text: &str, kid: Option<&str>) -> Result<Self, &'static str> {
+    pub(super) fn public(text: &str, kid: Option<&str>) -> Result<Self, KeyError> {
         let mut key = if text.trim_start().starts_with('{') {
-            let jwk: Jwk =
-                serde_json::from_str(text).map_err(|_| "is no JSON Web Key (RFC 7517)")?;
+            let jwk: Jwk = serde_json::from_str(text).map_err(|_| KeyError::NotJwk)?;
             Self::from_jwk(&jwk)?
         } else {
             Self { kid: None, material: from_pem(text)? }
@@ -94,21 +95,21 @@ impl VerificationKey {
     /// # Errors
     ///
     /// The reason for which tokens cannot be verified with the key.
-    pub(super) fn from_jwk(jwk: &Jwk) -> Result<Self, &'static str> {
+    pub(super) fn from_jwk(jwk: &Jwk) -> Result<Self, KeyError> {
         if jwk.d.is_some() {
-            return Err("is a private key, which belongs to who signs; give its public part alone");
+            return Err(KeyError::PrivateKey);
         }
         if jwk.usage.as_deref().is_some_and(|usage| usage != "sig")
             || jwk
                 .key_ops
                 .as_ref()
-                .is_some_and(|operations| !operations.iter().any(|one| one == "verify"))
+                .is_some_and(|operations| !operations.iter().any(|operation| operation == "verify"))
         {
-            return Err("is not for checking signatures (`use`, `key_ops`)");
+            return Err(KeyError::OtherUse);
         }
         let (algorithm, material) = material(jwk)?;
         if jwk.alg.as_deref().is_some_and(|name| Algorithm::named(name) != Some(algorithm)) {
-            return Err("is for another algorithm (`alg`) than RS256, ES256 or EdDSA");
+            return Err(KeyError::OtherAlgorithm);
         }
         Ok(Self { kid: jwk.kid.as_deref().map(Into::into), material })
     }
@@ -169,17 +170,16 @@ pub(super) struct Jwk {
     d: Option<serde::de::IgnoredAny>,
 }
 
-const RSA_SIZE: &str = "is an RSA key of less than 2048 or more than 8192 bits";
-
 /// Returns the algorithm and the key material. Each type of key has one algorithm.
-fn material(jwk: &Jwk) -> Result<(Algorithm, Material), &'static str> {
+fn material(jwk: &Jwk) -> Result<(Algorithm, Material), KeyError> {
     match (jwk.kty.as_str(), jwk.crv.as_deref()) {
         ("RSA", _) => {
-            let (n, e) = (bytes(jwk.n.as_ref())?, bytes(jwk.e.as_ref())?);
+            let n = bytes(jwk.n.as_ref())?;
+            let e = bytes(jwk.e.as_ref())?;
             // RFC 7518 §6.3.1.1 forbids leading zeros, but some issuers write them.
             let n: Box<[u8]> = n.iter().copied().skip_while(|&byte| byte == 0).collect();
             if !(256..=1024).contains(&n.len()) {
-                return Err(RSA_SIZE);
+                return Err(KeyError::RsaSize);
             }
             Ok((Algorithm::Rs256, Material::RsaComponents(RsaPublicKeyComponents { n, e })))
         }
@@ -189,27 +189,25 @@ fn material(jwk: &Jwk) -> Result<(Algorithm, Material), &'static str> {
             Ok((Algorithm::Es256, p256(&point)?))
         }
         ("OKP", Some("Ed25519")) => Ok((Algorithm::EdDsa, ed25519(&bytes(jwk.x.as_ref())?)?)),
-        _ => Err("is neither an RSA, nor a P-256, nor an Ed25519 key"),
+        _ => Err(KeyError::OtherType),
     }
 }
 
-fn bytes(member: Option<&String>) -> Result<Box<[u8]>, &'static str> {
+fn bytes(member: Option<&String>) -> Result<Box<[u8]>, KeyError> {
     let bytes = member.and_then(|text| BASE64URL.decode(text).ok());
-    bytes
-        .map(Into::into)
-        .ok_or("lacks a member of its kind of key, or has one that is not base64url")
+    bytes.map(Into::into).ok_or(KeyError::Member)
 }
 
-fn p256(point: &[u8]) -> Result<Material, &'static str> {
+fn p256(point: &[u8]) -> Result<Material, KeyError> {
     if point.len() != 65 || point[0] != 4 {
-        return Err("invalid EC public key: `x` and `y` are not an uncompressed P-256 point");
+        return Err(KeyError::EcPoint);
     }
     Ok(Material::P256(UnparsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, point.into())))
 }
 
-fn ed25519(point: &[u8]) -> Result<Material, &'static str> {
+fn ed25519(point: &[u8]) -> Result<Material, KeyError> {
     if point.len() != 32 {
-        return Err("is no Ed25519 key of 32 bytes");
+        return Err(KeyError::Ed25519Length);
     }
     Ok(Material::Ed25519(UnparsedPublicKey::new(&ED25519, point.into())))
 }
@@ -220,19 +218,19 @@ const P256: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.3.1.7
 const ED25519_KEY: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.101.112");
 
 /// Parses a `SubjectPublicKeyInfo` (RFC 5280 §4.1.2.7) in PEM.
-fn from_pem(text: &str) -> Result<Material, &'static str> {
-    let der = SubjectPublicKeyInfoDer::from_pem_slice(text.as_bytes())
-        .map_err(|_| "is neither a JSON Web Key nor PEM with `-----BEGIN PUBLIC KEY-----`")?;
-    let broken = "is PEM of something that is no public key";
-    let info = SubjectPublicKeyInfoRef::try_from(der.as_ref()).map_err(|_| broken)?;
-    let key = info.subject_public_key.as_bytes().ok_or(broken)?;
+fn from_pem(text: &str) -> Result<Material, KeyError> {
+    let der =
+        SubjectPublicKeyInfoDer::from_pem_slice(text.as_bytes()).map_err(|_| KeyError::NotPem)?;
+    let info =
+        SubjectPublicKeyInfoRef::try_from(der.as_ref()).map_err(|_| KeyError::NotPublicKey)?;
+    let key = info.subject_public_key.as_bytes().ok_or(KeyError::NotPublicKey)?;
     match info.algorithm.oid {
         RSA if (266..=1100).contains(&key.len()) => {
             Ok(Material::Rsa(UnparsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, key.into())))
         }
-        RSA => Err(RSA_SIZE),
+        RSA => Err(KeyError::RsaSize),
         EC if info.algorithm.parameters_oid() == Ok(P256) => p256(key),
         ED25519_KEY => ed25519(key),
-        _ => Err("is neither an RSA, nor a P-256, nor an Ed25519 key"),
+        _ => Err(KeyError::OtherType),
     }
 }
