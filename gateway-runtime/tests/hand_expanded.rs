@@ -1,5 +1,5 @@
-//! What the macros make of one capability, two providers and a service, written by hand: the runtime's side of the
-//! contract between the two crates.
+//! The expansion of the macros for one capability, two providers and a service, written by hand:
+//! the runtime's side of the contract between the two crates.
 
 use std::{
     sync::mpsc::{self, Receiver, Sender},
@@ -57,8 +57,9 @@ const _: () = {
             &'a self,
             query: &'a RatesQuery,
         ) -> gw::BoxFuture<'a, Result<Rates, ProviderError>> {
-            // The method's place in SPEC.methods; the reference arguments, for strategies and costs; one attempt; and,
-            // found by the type that the method returns, whether its answer is one as a whole or with its first item.
+            // The method's index in SPEC.methods; the reference arguments, for strategies and
+            // costs; one attempt; and, resolved by the method's return type, whether its reply is
+            // settled as a whole or with its first item.
             <Result<Rates, ProviderError> as gw::CapabilityResult>::run(
                 self,
                 0,
@@ -106,7 +107,8 @@ impl RateSource for Fixed {
 const _: () = {
     gw::inventory::submit! {
         gw::ProvisionEntry::new::<dyn RateSource, Fixed>(
-            // `cost = path::to::fn` is Cost::Of(|arguments| Some(path::to::fn(gw::argument(arguments, 0)?))).
+            // `cost = path::to::fn` is Cost::Of(|arguments|
+            // Some(path::to::fn(gw::argument(arguments, 0)?))).
             &[("rates", gw::Cost::Flat(Money::literal(200_000, "USD")))],
             |instance| {
                 let provider: gw::Arc<Fixed> = instance.downcast().ok()?;
@@ -191,7 +193,7 @@ const _: () = {
 pub struct CurrencyClient(gw::Remote);
 
 const _: () = {
-    // What tells the types of arguments apart; see `gateway_runtime::client::select`.
+    // Distinguishes the types of arguments; see `gateway_runtime::client::select`.
     #[allow(unused_imports)]
     use gw::{NoInput as _, NoService as _};
 
@@ -236,14 +238,14 @@ const _: () = {
             gw::Remote::call(gw::AsRef::as_ref(self), gw::Verb::Get, "rates", input)
         }
 
-        /// A method that asks for nothing, or for what the SDK brings alone.
+        /// A method without input, whose arguments the SDK provides.
         pub fn ping(&self) -> gw::PendingCall<'_, (), Result<()>> {
             gw::Remote::call(gw::AsRef::as_ref(self), gw::Verb::Post, "ping", &())
         }
     }
 };
 
-/// Notes what is called, and answers with what it is given.
+/// A transport that records calls, and returns a scripted reply.
 struct Scripted {
     answer: fn() -> Result<TransportResponse, ClientError>,
     called: Sender<TransportRequest>,
@@ -254,7 +256,7 @@ impl Transport for Scripted {
         &self,
         request: TransportRequest,
     ) -> gw::BoxFuture<'static, Result<TransportResponse, ClientError>> {
-        // Not every test looks.
+        // Some tests have dropped the receiver.
         let _ = self.called.send(request);
         let answer = (self.answer)();
         Box::pin(async move { answer })
@@ -269,7 +271,7 @@ fn scripted(
 }
 
 #[tokio::test]
-async fn the_client_sends_the_input_among_the_arguments() {
+async fn client_sends_the_input_among_the_arguments() {
     let (client, calls) =
         scripted(|| Ok(TransportResponse::Json(r#"{"base":"EUR","source":"fixed"}"#.into())));
     let query = RatesQuery { base: "EUR".to_owned() };
@@ -295,14 +297,14 @@ async fn the_client_sends_the_input_among_the_arguments() {
 }
 
 #[tokio::test]
-async fn a_method_without_input_is_called_with_nothing() {
+async fn method_without_input_sends_no_body() {
     let (client, calls) = scripted(|| Ok(TransportResponse::Empty));
     client.ping().await.unwrap();
     assert!(calls.try_recv().unwrap().input.is_empty());
 }
 
 #[tokio::test]
-async fn what_cannot_be_sent_is_not() {
+async fn invalid_request_is_not_sent() {
     let (client, calls) = scripted(|| Ok(TransportResponse::Empty));
     for call in [
         client.ping().idempotency_key(""),
@@ -315,7 +317,7 @@ async fn what_cannot_be_sent_is_not() {
 }
 
 #[tokio::test]
-async fn an_answer_of_another_type_is_told_with_its_place() {
+async fn reply_of_another_type_is_an_error_with_its_position() {
     let (client, _) =
         scripted(|| Ok(TransportResponse::Json(r#"{"base":7,"source":"fixed"}"#.into())));
     let error = client.rates(&RatesQuery { base: "EUR".to_owned() }).await.unwrap_err();

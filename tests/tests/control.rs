@@ -1,4 +1,4 @@
-//! What operators change is applied where a gateway says: once at the start, and again only when something was set.
+//! Changes of operators are applied once at the start, and again only after a change of settings.
 
 use std::sync::{
     Arc, Mutex,
@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use crate::database::{Database, each_database};
 
-/// What holds, and what was applied of it.
+/// Starts the settings of operators; returns them, and the snapshots that were applied.
 async fn start(books: &Store) -> (Arc<OperatorSettings>, Receiver<SettingsSnapshot>) {
     let (applied, told) = mpsc::channel();
     let applied = Mutex::new(applied);
@@ -34,7 +34,7 @@ async fn set(books: &Store, kind: ChangeKind, subject: &str, document: Value) {
     books.commit(&[Command::OperatorChange(edit)]).await.unwrap();
 }
 
-/// An account and money: changes that set nothing.
+/// Opens an account with money: changes that set nothing.
 async fn open(books: &Store, account: &str) {
     let (account, who) = (Arc::<str>::from(account), Arc::<str>::from("a test"));
     let open = Command::OpenAccount {
@@ -53,27 +53,36 @@ fn applied(told: &Receiver<SettingsSnapshot>) -> Vec<SettingsSnapshot> {
 }
 
 each_database! {
-    async fn it_is_applied_at_the_start_and_when_something_was_set(database: Database) {
+    async fn settings_are_applied_at_the_start_and_after_a_change(database: Database) {
         let books = database.books().await;
         let (control, told) = start(&books).await;
         let [first] = &applied(&told)[..] else { panic!("not once") };
         assert_eq!((first.version, first.limits.is_none()), (0, true));
-        // Nothing new, and news that set nothing.
+        // No news, and news that set nothing.
         control.refresh().await.unwrap();
         open(&books, "acme").await;
         control.refresh().await.unwrap();
-        assert_eq!((applied(&told).len(), control.current().version), (0, books.version().await.unwrap()));
-        // What was set among them, and before the last of them.
+        assert_eq!(
+            (applied(&told).len(), control.current().version),
+            (0, books.version().await.unwrap())
+        );
+        // A setting among the news, and before the last of them.
         open(&books, "gilt").await;
         set(&books, ChangeKind::Limits, "", json!({ "total": "1/s" })).await;
         set(&books, ChangeKind::Provider, "smtp", json!({ "enabled": false })).await;
-        set(&books, ChangeKind::Prices, "", json!({ "effective_at": "2020-01-01T00:00:00Z", "prices": [] })).await;
+        set(
+            &books,
+            ChangeKind::Prices,
+            "",
+            json!({ "effective_at": "2020-01-01T00:00:00Z", "prices": [] }),
+        )
+        .await;
         set(&books, ChangeKind::Limits, "", json!({ "total": "2/s" })).await;
         open(&books, "plain").await;
         control.refresh().await.unwrap();
         let applied_now = applied(&told);
         let last = applied_now.last().unwrap();
-        // Another reader of the books has it all too, from the start.
+        // Another reader of the store has all of it from the start.
         let (_other, told) = start(&books).await;
         let [first] = &applied(&told)[..] else { panic!("not once") };
         for snapshot in [last, first] {

@@ -1,5 +1,5 @@
-//! Databases, each empty and one test's own: a file of SQLite, or a database on the server of PostgreSQL that
-//! `TEST_POSTGRES_URL` names, as `./test` does.
+//! Databases of tests, each empty and used by one test: a file of SQLite, or a database on the
+//! server of PostgreSQL that `TEST_POSTGRES_URL` names, as `./test` does.
 
 use std::{
     path::{Path, PathBuf},
@@ -12,7 +12,7 @@ use gateway_runtime::{
 };
 use sqlx::Connection;
 
-/// A test, once for each database.
+/// Declares a test once for each database.
 macro_rules! each_database {
     ($($(#[$attribute:meta])* async fn $name:ident($database:ident: Database) $body:block)*) => {$(
         mod $name {
@@ -40,7 +40,7 @@ macro_rules! each_database {
 }
 pub(crate) use each_database;
 
-/// An empty database, and a folder for whatever else the test keeps.
+/// An empty database, and a folder for other files of the test.
 pub(crate) struct Database {
     folder: PathBuf,
     url: Option<Secret>,
@@ -53,7 +53,8 @@ impl Database {
         Self { folder, url: None }
     }
 
-    /// None, and said so, where there is no server. A test that passes has it [`remove`]d.
+    /// Creates a database on the server; prints a line and returns `None` if there is no server. A
+    /// test that passes has it [`remove`]d.
     pub(crate) async fn postgres() -> Option<Self> {
         let Ok(server) = std::env::var("TEST_POSTGRES_URL") else {
             eprintln!("not run: TEST_POSTGRES_URL names no server");
@@ -69,7 +70,7 @@ impl Database {
         Some(Self::at(&format!("{}/{name}?{options}", path.rsplit_once('/').unwrap().0)))
     }
 
-    /// On a server that is the test's own.
+    /// Creates a database on a server of the test's own.
     pub(crate) fn at(url: &str) -> Self {
         let mut this = Self::sqlite();
         this.url = Some(Secret::new(url));
@@ -80,7 +81,7 @@ impl Database {
         &self.folder
     }
 
-    /// The section of a gateway's settings.
+    /// Returns the section of a gateway's settings.
     pub(crate) fn section(&self) -> String {
         match &self.url {
             Some(url) => format!("[store]\nurl = '{}'\n", url.expose()),
@@ -95,28 +96,29 @@ impl Database {
         }
     }
 
-    /// How many transactions the server has committed in this database, as far as it has counted.
+    /// Returns how many transactions the server has committed in this database, as far as it has
+    /// counted them.
     pub(crate) async fn commits(&self) -> i64 {
         self.ask("SELECT xact_commit FROM pg_stat_database WHERE datname = $1").await
     }
 
-    /// Whether anybody is connected to it.
+    /// Returns whether there are connections to it.
     pub(crate) async fn is_used(&self) -> bool {
         self.ask("SELECT count(*) FROM pg_stat_activity WHERE datname = $1").await > 0
     }
 
-    /// Asks the server about this database, from another one.
+    /// Queries the server about this database, from another one.
     async fn ask(&self, question: &'static str) -> i64 {
         sqlx::query_scalar(question).bind(self.name()).fetch_one(&mut server().await).await.unwrap()
     }
 
-    /// Its name on the server.
+    /// Returns the name on the server.
     pub(crate) fn name(&self) -> &str {
         let url = self.url.as_ref().unwrap().expose();
         url.split('?').next().and_then(|path| path.rsplit('/').next()).unwrap()
     }
 
-    /// Carries out some SQL, in the words of each database.
+    /// Executes SQL, in the dialect of each database.
     pub(crate) async fn run(&self, sqlite: &str, postgres: &str) {
         match &self.url {
             Some(url) => {
@@ -135,7 +137,7 @@ impl Database {
         }
     }
 
-    /// The rows of a query that has one column of text.
+    /// Returns the rows of a query with one text column.
     pub(crate) async fn texts(&self, query: &str) -> Vec<String> {
         let query = sqlx::AssertSqlSafe(query.to_owned());
         match &self.url {
@@ -151,7 +153,8 @@ impl Database {
         }
     }
 
-    /// Keeps everybody else from writing into a table, or into the whole file of SQLite, until it is released.
+    /// Locks a table, or the whole file of SQLite, against writes of all others, until it is
+    /// released.
     pub(crate) async fn lock(&self, table: &str) -> Lock {
         match &self.url {
             Some(url) => {
@@ -169,18 +172,18 @@ impl Database {
         }
     }
 
-    /// Of SQLite.
+    /// Returns the file of SQLite.
     pub(crate) fn file(&self) -> PathBuf {
         self.folder.join("books.db")
     }
 
-    /// Of PostgreSQL.
+    /// Returns the URL of PostgreSQL.
     pub(crate) fn url(&self) -> Option<String> {
         self.url.as_ref().map(|url| url.expose().to_owned())
     }
 }
 
-/// A lock that another process holds.
+/// A lock that another connection holds.
 pub(crate) enum Lock {
     Sqlite(sqlx::SqliteConnection),
     Postgres(sqlx::PgConnection),
@@ -201,13 +204,13 @@ impl Drop for Database {
     }
 }
 
-/// Ends a database on the server of all tests, and whoever is still connected to it: the server would keep it.
+/// Drops a database on the server of all tests, with all its connections: the server would keep it.
 pub(crate) async fn remove(name: &str) {
     let drop = sqlx::AssertSqlSafe(format!("DROP DATABASE {name} WITH (FORCE)"));
     sqlx::query(drop).execute(&mut server().await).await.unwrap();
 }
 
-/// The server of all tests, in a database that is none of theirs.
+/// Connects to the server of all tests, to a database that no test uses.
 async fn server() -> sqlx::PgConnection {
     sqlx::PgConnection::connect(&std::env::var("TEST_POSTGRES_URL").unwrap()).await.unwrap()
 }

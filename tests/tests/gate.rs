@@ -1,4 +1,4 @@
-//! What slow calls wait for.
+//! Gates that slow calls wait at.
 
 use std::{
     collections::HashMap,
@@ -9,7 +9,7 @@ use tokio::sync::Semaphore;
 
 static GATES: LazyLock<Mutex<HashMap<String, Arc<Semaphore>>>> = LazyLock::new(Mutex::default);
 
-/// The gate of a name: a call for each permit goes through.
+/// Returns the gate with this name: one call passes for each permit.
 pub(crate) fn gate(name: &str) -> Arc<Semaphore> {
     let mut gates = GATES.lock().unwrap();
     Arc::clone(gates.entry(name.to_owned()).or_insert_with(|| Arc::new(Semaphore::new(0))))

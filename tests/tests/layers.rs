@@ -1,4 +1,4 @@
-//! An author's own tower layers, each at its place; and stages that are left out.
+//! An author's own tower layers, each at its position, and gateways without some built-in layers.
 
 use std::{
     sync::{
@@ -21,14 +21,14 @@ use tower::{
     timeout::TimeoutLayer, util::MapRequestLayer,
 };
 
-/// Calls that layers look at.
+/// A service that layers are tested with.
 #[service(name = "onion")]
 struct Onion;
 
-/// How it goes.
+/// The duration of a call.
 #[model]
 struct Peel {
-    /// For so long.
+    /// In milliseconds.
     #[serde(default)]
     millis: u64,
 }
@@ -42,20 +42,20 @@ impl Onion {
         Ok("peeled".to_owned())
     }
 
-    /// Is peeled, once.
+    /// Is peeled, with effect `once`.
     #[expose_method(POST, idempotency = required)]
     async fn once(&self, peel: Peel) -> Result<String> {
         tokio::time::sleep(Duration::from_millis(peel.millis)).await;
         Ok("peeled".to_owned())
     }
 
-    /// Is kept.
+    /// Is cached.
     #[expose_method(GET, cache = "60s", cache_scope = global)]
     async fn kept(&self) -> Result<String> {
         Ok("kept".to_owned())
     }
 
-    /// Only for who is known.
+    /// Requires a caller.
     #[expose_method(GET, auth = required)]
     async fn known(&self) -> Result<String> {
         Ok("known".to_owned())
@@ -65,7 +65,8 @@ impl Onion {
 fn settings(more: &str) -> Gateway {
     let settings = format!(
         "http = {{ listen = '127.0.0.1:0', workers = 2 }}\n\
-         secrets = {{ EDGE_WEBHOOK_SECRET = 'not used', EMAIL_WEBHOOK_SECRET = 'not used' }}\n{more}"
+         secrets = {{ EDGE_WEBHOOK_SECRET = 'not used', EMAIL_WEBHOOK_SECRET = 'not used' }}\n\
+         {more}"
     );
     Gateway::from_toml(&settings).unwrap()
 }
@@ -81,7 +82,7 @@ async fn ask(gateway: &RunningGateway, path: &str) -> HttpResponse {
     request.send_any().await.unwrap()
 }
 
-/// The status, and the code of a problem.
+/// Returns the status, and the code of a problem.
 async fn told(response: HttpResponse) -> (u16, String) {
     let status = response.status();
     let problem: serde_json::Value = response.json().await.unwrap();
@@ -102,7 +103,7 @@ fn noting(
 }
 
 #[tokio::test]
-async fn each_stands_at_its_place() {
+async fn each_layer_runs_at_its_position() {
     let seen = Seen::default();
     let gateway = settings("")
         .layer(LayerPosition::AroundMethod, noting(&seen, "inner"))
@@ -128,7 +129,7 @@ async fn each_stands_at_its_place() {
     );
 }
 
-/// Refuses every other call, with an error of the gateway's.
+/// A layer that refuses every other call, with an error of the gateway's.
 #[derive(Clone)]
 struct Moody<S> {
     inner: S,
@@ -158,7 +159,7 @@ where
 }
 
 #[tokio::test]
-async fn what_a_layer_answers_with_is_understood() {
+async fn errors_of_a_layer_become_problems() {
     let calls = Arc::<AtomicUsize>::default();
     let gateway = settings("")
         .layer(
@@ -177,7 +178,7 @@ async fn what_a_layer_answers_with_is_understood() {
 }
 
 #[tokio::test]
-async fn towers_own_layers_do_as_they_say() {
+async fn towers_own_layers_work() {
     let gateway = settings("")
         .layer(LayerPosition::AroundMethod, TimeoutLayer::new(Duration::from_millis(20)))
         .start()
@@ -203,7 +204,7 @@ async fn towers_own_layers_do_as_they_say() {
     statuses.sort_unstable();
     assert_eq!(statuses, [200, 503]);
 
-    // Without the shedding they wait for each other.
+    // Without load shedding, calls wait for each other.
     let gateway = settings("")
         .layer(LayerPosition::AroundMethod, ConcurrencyLimitLayer::new(1))
         .start()
@@ -217,7 +218,7 @@ async fn towers_own_layers_do_as_they_say() {
 }
 
 #[tokio::test]
-async fn a_layer_may_answer_itself() {
+async fn layer_may_reply_itself() {
     let answers = || {
         service_fn(async |_: Invocation| {
             Ok::<_, BoxError>(Reply::Json("\"from the layer\"".into()))
@@ -235,7 +236,7 @@ async fn a_layer_may_answer_itself() {
 }
 
 #[tokio::test]
-async fn stages_can_be_left_out() {
+async fn built_in_layers_can_be_disabled() {
     let folder = std::env::temp_dir().join(format!("gateway-onion-{}", std::process::id()));
     std::fs::create_dir_all(&folder).unwrap();
     let path = folder.join("books.db");

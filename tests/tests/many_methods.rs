@@ -1,5 +1,5 @@
-//! Ten thousand methods: all of them are there and published, the start takes time in proportion, and one call costs what
-//! it costs beside nine others.
+//! Ten thousand methods: all of them are served and published, the start takes linear time, and one
+//! call takes as long as beside nine others.
 
 use std::{
     sync::{Arc, LazyLock},
@@ -21,7 +21,7 @@ use serde_json::Value;
 
 const MANY: usize = 10_000;
 
-/// Made once for all tests, because it takes a while.
+/// Shared by all tests, because its start takes a while.
 static GATEWAY: LazyLock<Started> = LazyLock::new(|| start(MANY));
 
 struct Started {
@@ -50,7 +50,7 @@ fn document(documents: &Documents, path: &str) -> Value {
 }
 
 #[test]
-fn every_one_of_ten_thousand_methods_is_at_its_address_and_published() {
+fn ten_thousand_methods_are_served_and_published() {
     let Started { registry, routes, documents, .. } = &*GATEWAY;
     for method in registry.methods() {
         let found = routes.method_at(&method.path()).unwrap();
@@ -64,20 +64,20 @@ fn every_one_of_ten_thousand_methods_is_at_its_address_and_published() {
     let asyncapi = document(documents, "/asyncapi.json");
     let entries = |value: &Value| value.as_object().unwrap().len();
     assert_eq!([described, entries(&openapi["paths"])], [MANY; 2]);
-    // Over a WebSocket, by the bus, and what becomes there of calls that fail.
+    // Over a WebSocket, over the bus, and the dead letters of failed calls.
     assert_eq!(entries(&asyncapi["operations"]), 2 * MANY + 2);
 }
 
 #[test]
-fn the_start_takes_time_in_proportion_to_the_methods() {
+fn start_takes_linear_time() {
     let many = GATEWAY.took;
     // The shortest of several: some of them are not interrupted, even on a busy machine.
     let few = (0..4).map(|_| start(MANY / 40).took).min().unwrap();
-    // What looked at every method for every method would take 1,600 times as long.
+    // A start with quadratic time would take 1,600 times as long.
     assert!(many < few * 200, "{} methods took {few:?}, {MANY} took {many:?}", MANY / 40);
 }
 
-/// One call, from its address and its bytes to the reply.
+/// Runs one call, from its path and its bytes to the reply.
 async fn call(routes: &RouteTable, pipeline: &Pipeline, address: &str, body: &Bytes) -> Reply {
     let method = routes.method_at(address).unwrap();
     let now = Instant::now();
@@ -95,14 +95,14 @@ async fn call(routes: &RouteTable, pipeline: &Pipeline, address: &str, body: &By
 }
 
 #[tokio::test]
-async fn a_call_costs_the_same_beside_nine_others_and_beside_ten_thousand() {
+async fn call_takes_the_same_time_among_ten_and_ten_thousand_methods() {
     let body = Bytes::from(serde_json::to_vec(&Message::valid()).unwrap());
     let pipeline = Pipeline::new(Stages::default());
     let few = start(10);
     let gateways = [&few, &*GATEWAY];
     let addresses = gateways.map(|gateway| gateway.registry.methods().last().unwrap().path());
     let mut best = [Duration::MAX; 2];
-    // In turns, so that both have the same quiet moments.
+    // Alternately, so that both have the same quiet moments.
     for _ in 0..500 {
         for ((gateway, address), best) in gateways.iter().zip(&addresses).zip(&mut best) {
             let started = Instant::now();
@@ -117,6 +117,6 @@ async fn a_call_costs_the_same_beside_nine_others_and_beside_ten_thousand() {
         }
     }
     let [few, many] = best;
-    // One comparison of a name for each method would be many times a call.
+    // One comparison of names for each method would exceed this many times.
     assert!(many < few * 2, "four calls took {few:?} with 10 methods and {many:?} with {MANY}");
 }

@@ -1,5 +1,6 @@
-//! RabbitMQ for tests that take it away: a server of the test's own, started by `tools/rabbitmq`. Who only speaks with one
-//! uses that of all tests, which `TEST_AMQP_URL` names, as `./test` does.
+//! RabbitMQ for tests that make it unavailable: a server of the test's own, started by
+//! `tools/rabbitmq`. Tests that only need a server use that of all tests, which `TEST_AMQP_URL`
+//! names, as `./test` does.
 
 use std::{
     io::{Read, Write},
@@ -16,7 +17,7 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// None, and said so, where there is no such program.
+    /// Starts a server; prints a line and returns `None` if RabbitMQ is not installed.
     pub(crate) fn start() -> Option<Self> {
         if !Path::new("/usr/lib/rabbitmq/bin/rabbitmq-server").exists() {
             eprintln!("not run: there is no rabbitmq-server");
@@ -28,29 +29,29 @@ impl Server {
         Some(Self { folder, url })
     }
 
-    /// Where it is, also while it is away.
+    /// Returns the URL, which is valid also while the server is unavailable.
     pub(crate) fn url(&self) -> &str {
         &self.url
     }
 
-    /// Ends it in good order.
+    /// Stops the server in order.
     pub(crate) fn stop(&self) {
         tool("stop", &self.folder, &[]);
     }
 
-    /// Ends it at once. What it has declared just now, it may not have written down yet: RabbitMQ 3.10 takes minutes for the
-    /// names of its quorum queues, and then finds some that it does not know.
+    /// Kills the server. Its latest declarations may not have been written yet: RabbitMQ 3.10 takes
+    /// minutes for the names of its quorum queues, and then finds some that it does not know.
     pub(crate) fn kill(&self) {
         self.ctl(&["eval", "[dets:sync(Table) || Table <- dets:all()], mnesia:sync_log()."]);
         tool("kill", &self.folder, &[]);
     }
 
-    /// Starts it again where it was, with what it had written down.
+    /// Starts the server again at the same address, with its data.
     pub(crate) fn start_again(&self) {
         assert_eq!(tool("start", &self.folder, &[]).trim(), self.url);
     }
 
-    /// It goes on to accept connections and what is sent, and does nothing.
+    /// Freezes the server: it still accepts connections and bytes, and does nothing.
     pub(crate) fn freeze(&self) {
         tool("freeze", &self.folder, &[]);
     }
@@ -59,7 +60,7 @@ impl Server {
         tool("thaw", &self.folder, &[]);
     }
 
-    /// What `rabbitmqctl` answers.
+    /// Returns the output of `rabbitmqctl`.
     pub(crate) fn ctl(&self, words: &[&str]) -> String {
         tool("ctl", &self.folder, words)
     }
@@ -67,7 +68,7 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // Its folder goes: nothing is lost by ending it at once. A test that fails is not to fail again here.
+        // The folder is deleted, so a kill loses nothing. A failed test must not fail again here.
         let _ = command("kill", &self.folder).output();
         let _ = std::fs::remove_dir_all(&self.folder);
     }
@@ -90,7 +91,7 @@ fn command(what: &str, folder: &Path) -> Command {
 }
 
 #[test]
-fn a_server_of_a_tests_own_goes_and_comes() {
+fn server_of_a_test_can_be_stopped_killed_and_frozen() {
     let Some(server) = Server::start() else { return };
     assert!(speaks(server.url()));
     server.ctl(&["add_vhost", "kept"]);
@@ -114,12 +115,12 @@ fn a_server_of_a_tests_own_goes_and_comes() {
     assert!(TcpStream::connect(address).is_err() && !folder.exists());
 }
 
-/// Whether somebody there begins a conversation in AMQP 0-9-1 when asked to.
+/// Returns whether a server at this URL begins a conversation in AMQP 0-9-1.
 fn speaks(url: &str) -> bool {
     let mut connection = TcpStream::connect(address(url)).unwrap();
     connection.set_read_timeout(Some(Duration::from_secs(2))).unwrap();
     connection.write_all(b"AMQP\x00\x00\x09\x01").unwrap();
-    // A frame of a method, on no channel.
+    // A method frame on channel 0.
     let mut begin = [0; 3];
     connection.read_exact(&mut begin).is_ok_and(|()| begin == [1, 0, 0])
 }

@@ -1,5 +1,6 @@
-//! Redis for tests: the server that `TEST_REDIS_URL` names, as `./test` does, and servers of a test's own, which it
-//! freezes and kills. Those are started from `TEST_REDIS_SERVER`, or `redis-server` on the path.
+//! Redis for tests: the server that `TEST_REDIS_URL` names, as `./test` does, and servers of a
+//! test's own, which it freezes and kills. Those are started from `TEST_REDIS_SERVER`, or
+//! `redis-server` on the path.
 
 use std::{
     net::TcpListener,
@@ -8,8 +9,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// The setting for a gateway on the common server, with keys of its own; none, and said so, where there is no server.
-/// With so much time that the server is never away, however little the machine has left for it.
+/// Returns the setting for a gateway on the common server, with keys of its own; prints a line and
+/// returns `None` if there is no server. The time limit is so long that the server is never
+/// unavailable, however busy the machine.
 pub(crate) fn setting() -> Option<String> {
     let url = std::env::var("TEST_REDIS_URL").ok();
     if url.is_none() {
@@ -31,12 +33,12 @@ pub(crate) struct RedisServer {
 }
 
 impl RedisServer {
-    /// None, and said so, where there is no such program.
+    /// Starts a server; prints a line and returns `None` if Redis is not installed.
     pub(crate) fn start() -> Option<Self> {
         Self::start_with(Vec::new())
     }
 
-    /// The only node of a cluster: it refuses whatever would be spread over several.
+    /// Starts the only node of a cluster: it refuses commands over several hash slots.
     pub(crate) fn start_cluster() -> Option<Self> {
         let options = ["--cluster-enabled", "yes", "--cluster-port", &free_port().to_string()]
             .map(str::to_owned);
@@ -63,7 +65,7 @@ impl RedisServer {
         Some(server)
     }
 
-    /// The setting for a gateway on it, for which it is away when it does not answer in this time.
+    /// Returns the setting for a gateway on this server, with this time limit.
     pub(crate) fn setting(&self, timeout: Duration) -> String {
         format!(
             "redis = {{ url = 'redis://127.0.0.1:{}', timeout = '{}ms' }}\n",
@@ -76,7 +78,7 @@ impl RedisServer {
         redis::cmd(words[0]).arg(&words[1..]).exec(&mut self.connection().unwrap()).unwrap();
     }
 
-    /// It goes on to accept connections and what is sent, and does nothing.
+    /// Freezes the server: it still accepts connections and bytes, and does nothing.
     pub(crate) fn freeze(&self) {
         self.signal("STOP");
     }
@@ -90,7 +92,7 @@ impl RedisServer {
         self.child.wait().unwrap();
     }
 
-    /// Starts it again where it was, with nothing in it.
+    /// Starts an empty server again at the same address.
     pub(crate) fn start_again(&mut self) {
         self.child = spawn(&self.folder, self.port, &self.more).unwrap();
         self.until_it_answers();

@@ -1,7 +1,7 @@
 //! A volume of a few megabytes that a test can fill.
 //!
-//! Only root may mount one, so the test runs again, in a process that is root of a user namespace (`unshare`) and whose
-//! temporary folder is the volume. The volume ends with the process.
+//! Only root may mount one, so the test runs again, in a process that is root of a user namespace
+//! (`unshare`) and whose temporary folder is the volume. The volume ends with the process.
 
 use std::{
     fs::{self, File},
@@ -10,17 +10,18 @@ use std::{
     process::Command,
 };
 
-/// Set to the folder of the volume in the process that has one.
+/// The variable with the folder of the volume, in the process that has one.
 const FOLDER: &str = "GATEWAY_TEST_VOLUME";
-/// What the process ends with where no volume can be mounted.
+/// The exit code of the process if no volume can be mounted.
 const UNMOUNTED: i32 = 77;
 
 /// The small volume that is this process's temporary folder.
 pub(crate) struct Volume(PathBuf);
 
 impl Volume {
-    /// Returns the volume in the process that has one. In the test's first process it runs the test `name` again in such a
-    /// process, fails as that does, and returns `None`; so too, with a word, where no volume can be mounted.
+    /// Returns the volume in the process that has one. In the test's first process it runs the test
+    /// `name` again in such a process, fails as that does, and returns `None`; it prints a line and
+    /// returns `None` if no volume can be mounted.
     pub(crate) fn of(name: &str, megabytes: u32) -> Option<Self> {
         if let Some(folder) = std::env::var_os(FOLDER) {
             return Some(Self(folder.into()));
@@ -36,7 +37,7 @@ impl Volume {
             .args(["--exact", name, "--nocapture"])
             .env(FOLDER, &folder)
             .env("TMPDIR", &folder)
-            // What SQLite sorts.
+            // The files that SQLite sorts with.
             .env("SQLITE_TMPDIR", std::env::temp_dir())
             .output();
         fs::remove_dir(&folder).unwrap();
@@ -60,7 +61,7 @@ impl Volume {
         self.0.join("ballast")
     }
 
-    /// Leaves no room on the volume but `left` bytes.
+    /// Fills the volume up to `left` bytes.
     pub(crate) fn fill(&self, left: u64) {
         let mut ballast = File::options().append(true).create(true).open(self.ballast()).unwrap();
         while ballast.write_all(&[1; 4096]).is_ok() {}
@@ -68,14 +69,14 @@ impl Volume {
         ballast.set_len(length.checked_sub(left).unwrap()).unwrap();
     }
 
-    /// Makes room for so many bytes of the ballast again.
+    /// Removes this number of bytes of ballast.
     pub(crate) fn make_room(&self, bytes: u64) {
         let ballast = File::options().append(true).open(self.ballast()).unwrap();
         let length = ballast.metadata().unwrap().len();
         ballast.set_len(length.checked_sub(bytes).unwrap()).unwrap();
     }
 
-    /// Puts so many bytes of ballast on the volume.
+    /// Writes this number of bytes of ballast to the volume.
     pub(crate) fn load(&self, bytes: u64) {
         fs::write(self.ballast(), vec![1; usize::try_from(bytes).unwrap()]).unwrap();
     }

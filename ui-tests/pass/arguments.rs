@@ -1,11 +1,11 @@
-//! Every argument of `#[service]` and `#[expose_method]`, and what it becomes.
+//! Every argument of `#[service]` and `#[expose_method]`, and its meaning.
 
 use gateway_runtime::{ProviderError, Providers, capability, provider};
 use gateway_runtime::{
     Result, Streaming, expose_method, model, provide_method, service, strategy::RoundRobin,
 };
 
-/// Something to look up.
+/// A query.
 #[model]
 pub struct Query {
     /// A word.

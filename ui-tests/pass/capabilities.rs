@@ -1,25 +1,25 @@
-//! What methods of capabilities and providers can be.
+//! Every form of methods of capabilities and providers.
 
 use gateway_runtime::{
     FromApp, Money, ProviderError, Result, Streaming, capability, model, provide_method, provider,
 };
 
-/// Something by value.
+/// A message.
 #[model]
 #[derive(PartialEq)]
 pub struct Message {
-    /// Whom it is for.
+    /// The recipient.
     pub to: String,
 }
 
-/// One that has everything.
+/// A capability with every form of method.
 #[capability]
 pub trait Mailer: Send + Sync {
     /// Nothing in, nothing out.
     #[provide_method(effect = idempotent)]
     async fn ping(&self) -> Result<(), ProviderError>;
 
-    /// By value, by reference, of no size, and named as what the macro might call its own.
+    /// Arguments by value, by reference, unsized, and named as the macro might name its own.
     #[provide_method(effect = once)]
     async fn send(
         &self,
@@ -29,7 +29,7 @@ pub trait Mailer: Send + Sync {
         a0: &[u8],
     ) -> Result<u64, ProviderError>;
 
-    /// Providers may leave it out.
+    /// A method with a default, which providers may leave out.
     #[provide_method(effect = read)]
     async fn r#type(
         &self,
@@ -43,7 +43,7 @@ pub trait Mailer: Send + Sync {
         Ok("mail".to_owned())
     }
 
-    /// Gone soon.
+    /// A deprecated method.
     #[deprecated]
     #[provide_method(effect = read)]
     async fn size_of(
@@ -62,10 +62,10 @@ impl<T: ?Sized> Size for T {
     }
 }
 
-/// Answers that come one after the other.
+/// A capability with streams.
 #[capability]
 pub trait Watch {
-    /// What comes in.
+    /// Streams the incoming messages.
     #[provide_method(effect = read)]
     async fn watch(&self, of: &Message) -> Result<Streaming<Message>, ProviderError>;
 }
@@ -78,7 +78,7 @@ impl Watch for Smtp {
     }
 }
 
-/// Another.
+/// A second capability of the same provider.
 #[capability]
 pub trait Check {
     #[doc = "Whether it can be sent."]
@@ -90,7 +90,7 @@ pub trait Check {
 #[provider(name = "smtp-1", title = "SMTP")]
 pub struct Smtp(Nothing, #[allow(dead_code)] Nothing);
 
-/// Something to be built from.
+/// A value to build providers from.
 #[derive(FromApp, Debug, Clone, Copy)]
 pub struct Nothing;
 

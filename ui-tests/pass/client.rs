@@ -1,4 +1,5 @@
-//! Typed clients: which argument each of their methods takes, and how the blocks of a service share one.
+//! Typed clients: the argument of each of their methods, and one client shared by all blocks of a
+//! service.
 
 use gateway_runtime::{
     Call, Caller, Error, FromCall, Raw, Result, Streaming,
@@ -6,14 +7,14 @@ use gateway_runtime::{
     expose_method, media, model, service,
 };
 
-/// What to look for.
+/// A search.
 #[model]
 pub struct Query {
-    /// Some words.
+    /// The words to search for.
     pub words: String,
 }
 
-/// Who pays; no input.
+/// The paying account; no input.
 #[derive(FromCall)]
 pub struct Tenant(Caller);
 
@@ -23,7 +24,7 @@ pub struct Books;
 
 #[service]
 impl Books {
-    /// The input is told by its type, wherever it stands.
+    /// The input is recognised by its type, at any position.
     #[expose_method(GET)]
     async fn search(&self, _tenant: Tenant, _call: Call, query: Query) -> Result<Vec<String>> {
         Ok(vec![query.words])
@@ -39,7 +40,7 @@ impl Books {
         Ok(format!("{:?} {}", caller.account(), call.id()))
     }
 
-    /// No input, which only the types tell.
+    /// Has no input, which only the types show.
     #[expose_method(GET)]
     async fn tenant(&self, tenant: Tenant) -> Result<Option<String>> {
         Ok(tenant.0.account().map(str::to_owned))
@@ -55,7 +56,7 @@ impl Books {
 mod streams {
     use super::{Error, Query, Raw, Result, Streaming, expose_method, media, service};
 
-    // By its path, since the client is looked for where the service is.
+    // By its path, since the client is resolved where the service is.
     #[service]
     impl super::Books {
         #[expose_method(GET)]
@@ -71,11 +72,11 @@ mod streams {
     }
 }
 
-/// Calls all of them.
+/// Calls all methods.
 ///
 /// # Errors
 ///
-/// Those of the calls.
+/// Returns the errors of the calls.
 pub async fn call_all(books: BooksClient, query: &Query) -> Result<(), ClientError> {
     let _: Vec<String> = books.search(query).await?;
     let () = books.refresh().idempotency_key("k").await?;
@@ -87,13 +88,13 @@ pub async fn call_all(books: BooksClient, query: &Query) -> Result<(), ClientErr
     Ok(())
 }
 
-/// Makes one.
+/// Creates a client.
 #[must_use]
 pub fn client() -> BooksClient {
     Books::client(Http::to("http://localhost:8080"))
 }
 
-/// Makes one, where only its type is known.
+/// Creates a client, where only its type is known.
 #[must_use]
 pub fn client_from() -> BooksClient {
     Http::to("http://localhost:8080").into()

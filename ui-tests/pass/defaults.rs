@@ -1,4 +1,4 @@
-//! What is not written comes from what is: names, titles, descriptions, effects.
+//! Defaults of names, titles, descriptions and effects.
 
 use gateway_runtime::{Result, expose_method, provider, service};
 
@@ -20,6 +20,6 @@ impl HTTPStatusCodes {
     }
 }
 
-/// Nothing is said of it.
+/// A provider without arguments.
 #[provider]
 pub struct NoName;

@@ -19,11 +19,11 @@ impl Hello {
     }
 }
 
-/// What is `main` in a program.
+/// The `main` of a program.
 ///
 /// # Errors
 ///
-/// Why the gateway does not start.
+/// Returns the reason for which the gateway does not start.
 pub fn main() -> Result<(), StartError> {
     Gateway::from_env()?.run()
 }

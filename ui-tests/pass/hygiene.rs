@@ -2,35 +2,35 @@
 
 use gateway_runtime::{capability, expose_method, provide_method, provider, service};
 
-/// Not the one of the prelude.
+/// A name of the prelude.
 #[derive(Debug)]
 pub struct Box;
-/// Not the one of the prelude.
+/// A name of the prelude.
 pub struct Vec;
-/// Not the one of the prelude.
+/// A name of the prelude.
 pub struct String;
-/// Not the one of the prelude.
+/// A name of the prelude.
 pub enum Option {
-    /// Nor this.
+    /// A name of the prelude.
     Some,
-    /// Nor this.
+    /// A name of the prelude.
     None,
 }
-/// Not the one of the prelude.
+/// A name of the prelude.
 pub trait Clone {}
-/// Not the one of the prelude.
+/// A name of the prelude.
 pub trait Send {}
-/// Not the one of the prelude.
+/// A name of the prelude.
 pub trait From {}
-/// Not the one that is called so elsewhere.
+/// A name of the prelude.
 pub type Result = core::result::Result<u32, gateway_runtime::Error>;
-/// Not the argument of a closure.
+/// A name of generated code's closures.
 #[allow(non_upper_case_globals)]
 pub const scope: u32 = 1;
-/// Nor this.
+/// A name of generated code's closures.
 #[allow(non_upper_case_globals)]
 pub const provider: u32 = 2;
-/// Nor this.
+/// A name of generated code's arguments.
 #[allow(non_upper_case_globals)]
 pub const a0: u32 = 3;
 
@@ -53,10 +53,10 @@ impl Hygiene {
     }
 }
 
-/// With an argument.
+/// A capability with an argument.
 #[capability]
 pub trait Able {
-    /// With an argument.
+    /// A method with an argument.
     #[provide_method(effect = read)]
     async fn able(
         &self,

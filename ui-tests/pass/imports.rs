@@ -1,25 +1,26 @@
-//! Attributes by explicit imports, by paths and under other names: none counts as unused, and all are found.
+//! Attributes by explicit imports, by paths and under other names: none counts as unused, and all
+//! are found.
 
 use gateway_runtime as gw;
 use gateway_runtime::{capability, provide_method, provider, service as api};
 
-/// By path.
+/// A capability by path.
 #[gw::capability]
 pub trait ByPath {
-    /// By path.
+    /// A method by path.
     #[gw::provide_method(effect = read)]
     async fn by_path(&self) -> gw::Result<(), gw::ProviderError>;
 }
 
-/// By name.
+/// A capability by name.
 #[capability]
 pub trait ByName {
-    /// By name.
+    /// A method by name.
     #[provide_method(effect = read)]
     async fn by_name(&self) -> std::result::Result<(), gw::ProviderError>;
 }
 
-/// Both.
+/// A provider of both.
 #[provider]
 pub struct Both;
 
@@ -38,7 +39,7 @@ impl ByName for Both {
     }
 }
 
-/// Under another name.
+/// A service under another name.
 #[api]
 pub struct Renamed;
 

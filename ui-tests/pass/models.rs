@@ -1,4 +1,4 @@
-//! What `#[model]` can stand on, and what it leaves alone.
+//! Types that `#[model]` accepts, and attributes that it does not change.
 
 use gateway_runtime::model;
 
@@ -22,7 +22,7 @@ pub struct Named {
     /// A kind.
     #[serde(default)]
     pub kind: Kind,
-    /// Not too long.
+    /// A short text.
     #[schemars(length(max = 10))]
     pub text: String,
 }
@@ -31,18 +31,18 @@ pub struct Named {
 #[model]
 pub struct Tuple(pub u32, pub Named);
 
-/// Nothing.
+/// A unit struct.
 #[model]
 pub struct Unit;
 
-/// For each type.
+/// A generic type.
 #[model]
 pub struct Page<T> {
     /// The items.
     pub items: Vec<T>,
 }
 
-/// By its own paths.
+/// A type with serde paths of its own.
 #[model]
 #[derive(gateway_runtime::__private::serde::Serialize)]
 #[serde(crate = "gateway_runtime::__private::serde", rename_all = "camelCase")]

@@ -1,4 +1,5 @@
-//! Where services can be: private, in functions, in other modules than their impl blocks, and in parts.
+//! Places of services: private, in functions, in other modules than their impl blocks, and in
+//! several blocks.
 
 use gateway_runtime::{
     Binder, CallRequest, Error, FromApp, FromCall, ProviderError, Providers, Result, StartError,
@@ -75,7 +76,7 @@ impl Private {
         Err(Error::not_found("neither"))
     }
 
-    /// Gone soon.
+    /// A deprecated method.
     #[deprecated = "say it otherwise"]
     #[expose_method(POST)]
     async fn old(&self, Anything: Anything) -> Result<()> {
@@ -135,7 +136,7 @@ impl Conditional {
     }
 }
 
-/// In a function.
+/// A service in a function.
 #[must_use]
 pub fn in_a_function() -> u32 {
     #[model]

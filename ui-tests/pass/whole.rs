@@ -1,15 +1,16 @@
-//! All of it at once: a capability with two providers, and a service that asks for them in every way there is.
+//! All parts together: a capability with two providers, and a service that receives them in every
+//! possible way.
 
 use gateway_runtime::prelude::*;
 
-/// What to look up.
+/// A query for rates.
 #[model]
 pub struct RatesQuery {
     /// A currency.
     pub base: String,
 }
 
-/// What was found.
+/// The rates of a query.
 #[model]
 #[derive(Default, PartialEq)]
 pub struct Rates {
@@ -17,7 +18,7 @@ pub struct Rates {
     pub base: String,
 }
 
-/// What every source of exchange rates can do.
+/// A source of exchange rates.
 #[capability]
 pub trait RateSource {
     /// The latest rates.
@@ -28,7 +29,7 @@ pub trait RateSource {
 /// Settings of fixer.io.
 #[model]
 pub struct FixerConfig {
-    /// Where it is.
+    /// The base URL.
     #[serde(default)]
     pub url: String,
 }
@@ -60,16 +61,16 @@ impl RateSource for Fixed {
     }
 }
 
-/// One currency into another, by a provider of one's choice.
+/// The conversion of one currency into another, by a provider of the client's choice.
 #[model]
 pub struct Exchange {
-    /// From which.
+    /// The query.
     pub from: RatesQuery,
-    /// By whom.
+    /// The name of the provider.
     pub provider: String,
 }
 
-/// Who calls what.
+/// The context of a call.
 #[derive(FromCall)]
 pub struct Context {
     caller: Caller,
@@ -88,7 +89,7 @@ impl Currency {
         Ok(sources.rates(&query).await?)
     }
 
-    /// By one provider, because the client says so.
+    /// Converts by one provider, which the client names.
     #[expose_method(POST, idempotency = required)]
     async fn exchange(
         &self,
@@ -102,13 +103,13 @@ impl Currency {
         Ok(sources.named(&exchange.provider)?.rates(&exchange.from).await?)
     }
 
-    /// One after the other.
+    /// Streams the rates.
     #[expose_method(GET)]
     async fn ticks(&self, query: RatesQuery) -> Result<Streaming<Rates>> {
         Err(Error::not_found(query.base))
     }
 
-    /// As a file.
+    /// Returns the rates as a file.
     #[expose_method(GET)]
     async fn table(&self) -> Result<Raw<media::Csv>> {
         Ok(Raw::new("base\n"))

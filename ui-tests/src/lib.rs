@@ -1,5 +1,5 @@
-//! What the macros accept (`pass/`), compiled under the lints that an author may have denied; what they say about what
-//! they do not is in `fail/`.
+//! Programs that the macros accept (`pass/`), compiled under lints that an author may have denied;
+//! `fail/` has the messages for those that they do not.
 
 #![forbid(unsafe_code)]
 #![deny(missing_docs, unused, unreachable_pub, rust_2018_idioms, clippy::pedantic)]

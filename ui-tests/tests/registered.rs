@@ -1,4 +1,4 @@
-//! What the attributes of `pass/` say is what the registry holds.
+//! The registry holds what the attributes of `pass/` declare.
 
 #![expect(clippy::unwrap_used, reason = "tests")]
 
@@ -80,7 +80,7 @@ fn every_argument_arrives() {
 }
 
 #[test]
-fn what_is_not_said_has_a_default() {
+fn missing_arguments_have_defaults() {
     let registry = registry();
     let codes = service(&registry, "http_status_codes");
     assert_eq!((codes.spec.version, codes.spec.title), (1, "Http status codes"));
@@ -137,7 +137,7 @@ fn capabilities_and_costs_arrive() {
     assert_eq!((smtp.spec().title, smtp.spec().description), ("SMTP", "A tuple."));
 }
 
-/// Notes what is called, and answers with nothing.
+/// A transport that records calls, and returns an empty reply.
 struct Noted(mpsc::Sender<TransportRequest>);
 
 impl Transport for Noted {

@@ -1,8 +1,9 @@
-//! What the macros say about each mistake an author can make. `TRYBUILD=overwrite` accepts what they say now.
+//! The messages of the macros for each mistake an author can make. `TRYBUILD=overwrite` accepts the
+//! present ones.
 
 use std::{fs, path::Path};
 
-/// A folder for each macro; an empty one would be a test that finds nothing wrong.
+/// The folders, one for each macro; an empty one would make a test that finds nothing wrong.
 const MACROS: &[&str] =
     &["capability", "derive", "expose_method", "model", "provide_method", "provider", "service"];
 

@@ -1,4 +1,4 @@
-//! One answer is made once, however many want it, and whatever becomes of who makes it.
+//! Single flight: a reply is loaded once for concurrent calls, whatever happens to the leader.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use tokio::{sync::Semaphore, task::JoinHandle};
 
 use crate::stock::{Answer, Mood, Shop, settle};
 
-/// So many calls for a cup, each in a task of its own.
+/// Starts this number of calls for a cup, each in a task of its own.
 fn crowd(shop: &Shop, calls: usize) -> Vec<JoinHandle<Answer>> {
     let call = |_| {
         let shop = shop.clone();
@@ -22,7 +22,7 @@ async fn answers(calls: Vec<JoinHandle<Answer>>) -> Vec<Answer> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_hundred_at_once_are_one() {
+async fn concurrent_calls_execute_once() {
     let shop = Shop::new();
     let gate = Arc::new(Semaphore::new(0));
     shop.goods.becomes(Mood::Waits(Arc::clone(&gate)));
@@ -40,7 +40,7 @@ async fn a_hundred_at_once_are_one() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_too_long_to_be_kept_is_made_once_too() {
+async fn reply_too_long_to_store_is_loaded_once_as_well() {
     let shop = Shop::new();
     let gate = Arc::new(Semaphore::new(0));
     shop.goods.becomes(Mood::Waits(Arc::clone(&gate)));
@@ -54,7 +54,7 @@ async fn what_is_too_long_to_be_kept_is_made_once_too() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn another_leads_on_when_the_leader_leaves() {
+async fn waiter_leads_when_the_leader_disconnects() {
     let shop = Shop::new();
     let gate = Arc::new(Semaphore::new(0));
     shop.goods.becomes(Mood::Waits(Arc::clone(&gate)));
@@ -72,14 +72,14 @@ async fn another_leads_on_when_the_leader_leaves() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn another_leads_on_when_the_leader_fails_or_panics() {
+async fn waiter_leads_when_the_leader_fails_or_panics() {
     for (mood, code) in
         [(Mood::Panics, Code::INTERNAL), (Mood::Fails(Code::NO_PROVIDER), Code::NO_PROVIDER)]
     {
         let shop = Shop::new();
         shop.goods.becomes(mood);
         let answers = answers(crowd(&shop, 20)).await;
-        // One after the other: a failing method is not stampeded, and nobody is left behind.
+        // One after the other: a failing method receives no stampede, and no waiter is left behind.
         assert_eq!((shop.goods.asked(), shop.goods.most_at_once()), (20, 1));
         assert!(answers.iter().all(|answer| *answer.text.as_ref().unwrap_err() == code));
         shop.goods.becomes(Mood::Answers);
@@ -88,7 +88,7 @@ async fn another_leads_on_when_the_leader_fails_or_panics() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_waits_waits_no_longer_than_its_deadline() {
+async fn waiter_waits_until_its_deadline_at_most() {
     let shop = Shop::new();
     shop.goods.becomes(Mood::Never);
     let answers = answers(crowd(&shop, 10)).await;
@@ -98,7 +98,7 @@ async fn who_waits_waits_no_longer_than_its_deadline() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn streams_are_each_callers_own() {
+async fn streams_are_not_shared() {
     let shop = Shop::new();
     let calls = (0..5).map(|_| shop.call(None, "stream", "", &[]));
     assert!(join_all(calls).await.iter().all(|answer| answer.text() == "a stream"));

@@ -1,11 +1,11 @@
-//! Which answers are given again, to whom, and what they are told of it.
+//! Cached replies: which are served, to which callers, and with which fields.
 
 use gateway_runtime::{Origin, cache::CacheSettings, prelude::*};
 
 use crate::stock::{Mood, Shop, after};
 
 #[tokio::test(start_paused = true)]
-async fn an_answer_is_given_again_while_it_is_fresh() {
+async fn fresh_reply_is_served_again() {
     let shop = Shop::new();
     let first = shop.cup().await;
     assert_eq!((first.text(), first.cached), ("\"cup 1\"", false));
@@ -25,7 +25,7 @@ async fn an_answer_is_given_again_while_it_is_fresh() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn nobody_is_given_what_is_anothers() {
+async fn replies_are_cached_per_caller() {
     let shop = Shop::new();
     let callers = [None, Some(""), Some("acme"), Some("acme2"), Some("name=cup")];
     for (before, account) in callers.into_iter().enumerate() {
@@ -46,7 +46,7 @@ async fn nobody_is_given_what_is_anothers() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_asked_counts_and_not_how_it_is_written() {
+async fn key_depends_on_the_input_and_not_on_its_spelling() {
     let shop = Shop::new();
     for body in [r#"{"name":"cup","shelf":3}"#, r#"{ "shelf": 3, "name": "\u0063up" }"#] {
         assert_eq!(shop.call(None, "all", body, &[]).await.text(), "\"cup 1\"", "{body}");
@@ -63,7 +63,7 @@ async fn what_is_asked_counts_and_not_how_it_is_written() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn every_kind_of_answer_comes_back_as_it_was() {
+async fn every_kind_of_reply_is_served_unchanged() {
     let shop = Shop::new();
     for method in ["picture", "ping", "open"] {
         let first = shop.call(None, method, "", &[]).await;
@@ -76,7 +76,7 @@ async fn every_kind_of_answer_comes_back_as_it_was() {
         Some("public, max-age=60")
     );
     assert_eq!(shop.call(None, "open", "", &[]).await.header("vary"), None);
-    // A POST is nobody else's to keep.
+    // A POST is not cacheable for others.
     assert_eq!(
         shop.call(None, "all", r#"{"name":"cup"}"#, &[]).await.header("cache-control"),
         None
@@ -84,7 +84,7 @@ async fn every_kind_of_answer_comes_back_as_it_was() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_cannot_be_kept_is_made_each_time() {
+async fn reply_that_cannot_be_stored_is_loaded_each_time() {
     let shop = Shop::new();
     for (method, status) in [("stream", None), ("plain", None), ("much", Some("gateway; fwd=miss"))]
     {
@@ -98,7 +98,7 @@ async fn what_cannot_be_kept_is_made_each_time() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn failures_are_not_kept() {
+async fn failures_are_not_stored() {
     let shop = Shop::new();
     for code in [Code::NOT_FOUND, Code::PROVIDER_FAILED] {
         shop.goods.becomes(Mood::Fails(code));
@@ -111,10 +111,10 @@ async fn failures_are_not_kept() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_client_may_ask_for_more() {
+async fn directives_of_the_client_are_honoured() {
     let shop = Shop::new();
     let asking = async |asks: &'static str| shop.call(None, "own", "name=cup", &[asks]).await;
-    // Kept by neither, for neither.
+    // Neither stored nor served from the cache.
     for number in 1..=2 {
         let answer = asking("no-store").await;
         assert_eq!((answer.text(), answer.status()), (&*format!("\"cup {number}\""), "fwd=bypass"));
@@ -134,7 +134,7 @@ async fn a_client_may_ask_for_more() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn it_can_be_left_out() {
+async fn cache_can_be_disabled() {
     let shop = Shop::with(&CacheSettings { enabled: false, ..CacheSettings::default() });
     for number in 1..=2 {
         let answer = shop.cup().await;
@@ -146,10 +146,10 @@ async fn it_can_be_left_out() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_web_socket_shares_what_is_kept_and_asks_for_nothing() {
+async fn websocket_shares_stored_replies_and_ignores_directives() {
     let shop = Shop::new();
     shop.cup().await;
-    // As browsers open one.
+    // With the fields that browsers send with the handshake.
     let answer = shop.call_by(Origin::WebSocket, None, "own", "name=cup", &["no-cache"]).await;
     assert_eq!((answer.text(), answer.cached), ("\"cup 1\"", true));
     assert!(answer.headers.is_empty());

@@ -1,4 +1,4 @@
-//! The cache of the pipeline, by a clock that stands still unless it is told to go on.
+//! The cache of the pipeline, by a paused clock.
 
 #![allow(
     clippy::unwrap_used,

@@ -1,4 +1,4 @@
-//! Answers that are no longer fresh (RFC 5861): given while they are made anew, and when that fails.
+//! Stale replies (RFC 5861): served while revalidating, and if revalidation fails.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use tokio::sync::Semaphore;
 use crate::stock::{Mood, Shop, after, settle};
 
 #[tokio::test(start_paused = true)]
-async fn an_old_answer_is_given_while_it_is_made_anew() {
+async fn stale_reply_is_served_while_revalidating() {
     let shop = Shop::new();
     shop.cup().await;
     let gate = Arc::new(Semaphore::new(0));
@@ -31,7 +31,7 @@ async fn an_old_answer_is_given_while_it_is_made_anew() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_comes_after_that_waits_for_what_is_being_made() {
+async fn call_after_the_stale_time_waits_for_the_revalidation() {
     let shop = Shop::new();
     shop.cup().await;
     let gate = Arc::new(Semaphore::new(0));
@@ -49,7 +49,7 @@ async fn who_comes_after_that_waits_for_what_is_being_made() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn making_it_anew_ends_in_its_time_and_harms_nobody() {
+async fn revalidation_ends_at_its_deadline_and_affects_no_call() {
     let shop = Shop::new();
     shop.cup().await;
     after(61).await;
@@ -59,7 +59,7 @@ async fn making_it_anew_ends_in_its_time_and_harms_nobody() {
         settle().await;
     }
     assert_eq!(shop.goods.asked(), 4);
-    // The last one is still being made, and given up after the call's 30 s.
+    // The last revalidation still runs, and ends after the call's 30 s.
     after(28).await;
     assert_eq!(shop.cup().await.text(), "\"cup 1\"");
     settle().await;
@@ -71,7 +71,7 @@ async fn making_it_anew_ends_in_its_time_and_harms_nobody() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_old_answer_is_given_when_it_cannot_be_made_anew() {
+async fn stale_reply_is_served_if_revalidation_fails() {
     let shop = Shop::new();
     shop.cup().await;
     after(100).await;
@@ -90,7 +90,7 @@ async fn an_old_answer_is_given_when_it_cannot_be_made_anew() {
         );
         assert!(old.cached);
     }
-    // What the method says of the request is said.
+    // An error about the request is returned.
     shop.goods.becomes(Mood::Fails(Code::NOT_FOUND));
     assert_eq!(shop.cup().await.text.unwrap_err(), Code::NOT_FOUND);
     shop.goods.becomes(Mood::Fails(Code::PROVIDER_FAILED));
@@ -106,7 +106,7 @@ async fn an_old_answer_is_given_when_it_cannot_be_made_anew() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn lateness_is_a_failure_too() {
+async fn timeout_counts_as_a_failed_revalidation() {
     let shop = Shop::new();
     shop.cup().await;
     after(100).await;
@@ -117,7 +117,7 @@ async fn lateness_is_a_failure_too() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_failure_is_enough_for_all_who_wait() {
+async fn one_failed_revalidation_serves_all_waiters() {
     let shop = Shop::new();
     shop.cup().await;
     after(100).await;

@@ -1,4 +1,4 @@
-//! A shop whose answers are kept, and a client of it.
+//! A shop with cached replies, and a client of it.
 
 use std::{
     sync::{
@@ -18,19 +18,19 @@ use gateway_runtime::{
 use http::{HeaderMap, HeaderName, HeaderValue};
 use tokio::{sync::Semaphore, time::Instant};
 
-/// What happens when the shop is asked.
+/// The behaviour of the shop.
 #[derive(Clone, Debug, Default)]
 pub(crate) enum Mood {
     #[default]
     Answers,
     Fails(Code),
     Panics,
-    /// Answers when it is let.
+    /// Replies when a permit is available.
     Waits(Arc<Semaphore>),
     Never,
 }
 
-/// What is known of the shop from outside.
+/// The state of the shop, which tests observe.
 #[derive(Debug, Default)]
 pub(crate) struct Goods {
     pub(crate) mood: Mutex<Mood>,
@@ -48,12 +48,12 @@ impl Drop for Asking<'_> {
 }
 
 impl Goods {
-    /// How often a method ran.
+    /// Returns how often a method ran.
     pub(crate) fn asked(&self) -> usize {
         self.asked.load(SeqCst)
     }
 
-    /// How many ran at the same time.
+    /// Returns how many calls ran at the same time, at most.
     pub(crate) fn most_at_once(&self) -> usize {
         self.most_at_once.load(SeqCst)
     }
@@ -79,17 +79,17 @@ impl Goods {
     }
 }
 
-/// What to look for.
+/// A search.
 #[model]
 pub(crate) struct Search {
-    /// Its name.
+    /// The name of the item.
     name: String,
-    /// On which shelf.
+    /// The shelf.
     #[serde(default)]
     shelf: Option<u32>,
 }
 
-/// The shop.
+/// A shop.
 #[service(name = "stock")]
 struct Stock {
     goods: Arc<Goods>,
@@ -97,59 +97,59 @@ struct Stock {
 
 #[service]
 impl Stock {
-    /// For the account.
+    /// Cached for the account.
     #[expose_method(GET, cache = "60s")]
     async fn own(&self, search: Search) -> Result<String> {
         Ok(format!("{} {}", search.name, self.goods.ask().await?))
     }
 
-    /// For everybody.
+    /// Cached for all accounts.
     #[expose_method(POST, effect = read, cache = "60s", cache_scope = global)]
     async fn all(&self, search: Search) -> Result<String> {
         Ok(format!("{} {}", search.name, self.goods.ask().await?))
     }
 
-    /// For everybody, also for caches on the way.
+    /// Cached for all accounts, also by shared caches.
     #[expose_method(GET, cache = "60s", cache_scope = global, auth = none)]
     async fn open(&self) -> Result<usize> {
         self.goods.ask().await
     }
 
-    /// Bytes.
+    /// Returns bytes.
     #[expose_method(GET, cache = "60s")]
     async fn picture(&self) -> Result<Raw<media::Png>> {
         self.goods.ask().await?;
         Ok(Raw::new(vec![0, 159, 255]))
     }
 
-    /// Nothing.
+    /// Returns nothing.
     #[expose_method(GET, cache = "60s")]
     async fn ping(&self) -> Result<()> {
         self.goods.ask().await.map(drop)
     }
 
-    /// More than is kept.
+    /// Returns more than is stored.
     #[expose_method(GET, cache = "60s")]
     async fn much(&self) -> Result<String> {
         self.goods.ask().await?;
         Ok("x".repeat(5000))
     }
 
-    /// A stream is not kept.
+    /// Returns a stream, which is not stored.
     #[expose_method(GET, cache = "60s")]
     async fn stream(&self) -> Result<Streaming<usize>> {
         let asked = self.goods.ask().await?;
         Ok(Streaming::new(futures_util::stream::iter([Ok::<_, Error>(asked)])))
     }
 
-    /// Is not kept.
+    /// Is not cached.
     #[expose_method(GET)]
     async fn plain(&self) -> Result<usize> {
         self.goods.ask().await
     }
 }
 
-/// Lets calls through a pipeline of its own.
+/// A pipeline, and its client.
 #[derive(Clone)]
 pub(crate) struct Shop {
     pub(crate) goods: Arc<Goods>,
@@ -158,7 +158,7 @@ pub(crate) struct Shop {
     caching: Option<Arc<ReplyCache>>,
 }
 
-/// What came back.
+/// A reply.
 #[derive(Debug)]
 pub(crate) struct Answer {
     /// The body, or the code of the error.
@@ -177,7 +177,7 @@ impl Answer {
         self.headers.get(name).map(|value| value.to_str().unwrap())
     }
 
-    /// `Cache-Status`, without the name of the cache.
+    /// Returns `Cache-Status`, without the name of the cache.
     #[track_caller]
     pub(crate) fn status(&self) -> &str {
         self.header("cache-status").unwrap().strip_prefix("gateway; ").unwrap()
@@ -205,7 +205,7 @@ impl Shop {
         self.caching.as_ref().unwrap().figures()
     }
 
-    /// A call of somebody; none is a stranger.
+    /// Calls as this account, or anonymously.
     pub(crate) async fn call(
         &self,
         account: Option<&str>,
@@ -216,7 +216,7 @@ impl Shop {
         self.call_by(Origin::Http, account, method, input, asks).await
     }
 
-    /// The same by another road.
+    /// Calls with another origin.
     pub(crate) async fn call_by(
         &self,
         origin: Origin,
@@ -255,7 +255,7 @@ impl Shop {
         }
     }
 
-    /// A stranger's look for a cup.
+    /// Looks for a cup, anonymously.
     pub(crate) async fn cup(&self) -> Answer {
         self.call(None, "own", "name=cup", &[]).await
     }
@@ -270,12 +270,12 @@ fn text(reply: Reply) -> String {
     }
 }
 
-/// Lets time pass.
+/// Advances the clock.
 pub(crate) async fn after(seconds: u64) {
     tokio::time::advance(Duration::from_secs(seconds)).await;
 }
 
-/// Lets all tasks go on as far as they can.
+/// Runs all tasks until they wait.
 pub(crate) async fn settle() {
     for _ in 0..100 {
         tokio::task::yield_now().await;

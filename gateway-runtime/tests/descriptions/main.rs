@@ -1,4 +1,5 @@
-//! What the gateway publishes about a program that has one of everything, held against files that people review.
+//! The published documents of a program with one of everything, compared with reviewed golden
+//! files.
 //!
 //! `BLESS=1 cargo test -p gateway-runtime --test descriptions` writes the files anew.
 
@@ -10,7 +11,8 @@
 
 mod courier;
 mod depot;
-// Neither this order nor its reverse is that of the names: what is published cannot be sorted by chance.
+// Neither this order nor its reverse is that of the names, so published documents cannot be sorted
+// by chance.
 #[rustfmt::skip]
 mod shop;
 mod newer;
@@ -68,7 +70,8 @@ fn golden() {
         let same = std::fs::read_to_string(&file).is_ok_and(|expected| expected == document);
         assert!(
             same,
-            "{path} has changed: if it is meant to, write the files anew with BLESS=1, and review them"
+            "{path} has changed: if it is meant to, write the files anew with BLESS=1, and review \
+             them"
         );
     }
 }
@@ -92,7 +95,7 @@ fn nothing_internal_is_published() {
 }
 
 #[test]
-fn what_is_published_is_in_the_order_of_names() {
+fn documents_are_in_the_order_of_names() {
     fn names(things: &Value) -> Vec<(String, Option<u64>)> {
         let name =
             |thing: &Value| (thing["name"].as_str().unwrap().to_owned(), thing["version"].as_u64());
@@ -110,7 +113,7 @@ fn what_is_published_is_in_the_order_of_names() {
     assert!(openapi["components"]["schemas"].as_object().unwrap().keys().is_sorted());
 }
 
-/// Every `$ref` of a document; none of these has one among its examples.
+/// Collects every `$ref` of a document; none of these documents has one among its examples.
 fn references<'d>(value: &'d Value, found: &mut Vec<&'d str>) {
     match value {
         Value::Object(members) => {
@@ -156,7 +159,7 @@ fn schemas_are_named_by_their_types() {
             let page = schemas.get(name).unwrap_or_else(|| panic!("{path} has no {name}"));
             assert!(page["properties"].get("items").is_some(), "{page}");
         }
-        // Two types are called `Address`, and neither has a name by which came first.
+        // Two types are called `Address`; neither is named by its order.
         assert!(!schemas.contains_key("Address") && !schemas.contains_key("Address2"));
         assert_eq!(schemas.keys().filter(|name| name.starts_with("Address_")).count(), 2);
     }
@@ -191,7 +194,7 @@ fn operations_have_names_of_their_own() {
     let names: Vec<_> =
         operations.map(|operation| operation["operationId"].as_str().unwrap()).collect();
     assert_eq!(names.iter().collect::<HashSet<_>>().len(), names.len(), "{names:?}");
-    // Names for generators of clients, and the same in both documents.
+    // Names for generators of clients, the same in both documents.
     let async_document = get("/asyncapi.json");
     for name in async_document["operations"].as_object().unwrap().keys() {
         let method = name.strip_suffix("_by_bus").unwrap_or(name);
@@ -201,7 +204,7 @@ fn operations_have_names_of_their_own() {
 }
 
 #[test]
-fn meta_can_be_asked_about_one_service() {
+fn meta_can_be_restricted_to_one_service() {
     let versions = |path| {
         let document = get(path);
         let services = document["services"].as_array().unwrap().clone();
@@ -239,7 +242,7 @@ fn each_document_has_a_strong_tag_of_its_own() {
 }
 
 #[test]
-fn health_is_that_of_this_moment() {
+fn health_is_current() {
     let registry = registry();
     let documents = documents(Arc::clone(&registry));
     let read = |path| {

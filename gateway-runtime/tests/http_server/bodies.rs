@@ -1,4 +1,4 @@
-//! How streamed answers end, well or badly.
+//! The ends of streamed responses, clean or not.
 
 use bytes::Bytes;
 use futures_util::stream;
@@ -31,7 +31,7 @@ async fn a_stream_is_sent_in_its_chunks() {
 }
 
 #[tokio::test]
-async fn a_failed_stream_is_cut_after_what_it_said() {
+async fn failed_stream_is_cut_after_its_chunks() {
     for failing in [&["said", "!"][..], &["said", "?"]] {
         let server = start(streams(failing), |_| {});
         let mut client = server.connect().await;
@@ -49,7 +49,7 @@ async fn a_failed_stream_is_cut_after_what_it_said() {
 }
 
 #[tokio::test]
-async fn an_http_1_0_client_is_told_by_a_reset() {
+async fn failed_stream_to_an_http_1_0_client_is_reset() {
     let server = start(streams(&["said", "!"]), |_| {});
     let mut client = server.connect().await;
     client.send("GET / HTTP/1.0\r\n\r\n").await;

@@ -1,4 +1,4 @@
-//! Requests and their answers, on both protocols.
+//! Requests and their responses, over both protocols.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use tokio::{
 
 use super::support::{Drops, h2, h2_body, h2_get, ms, says, start, until, within};
 
-/// Answers with the request: `METHOD /path body`.
+/// Responds with the request: `METHOD /path body`.
 fn echo() -> impl Handler {
     |request: Request<Incoming>, _: Peer| async move {
         let line = format!("{} {} ", request.method(), request.uri().path());
@@ -32,7 +32,10 @@ async fn http1_answers_one_request_after_the_other() {
     client.send("POST /b HTTP/1.1\r\nhost: t\r\ncontent-length: 3\r\n\r\nabc").await;
     assert_eq!(client.answer().await.text(), "POST /b abc");
     client
-        .send("POST /c HTTP/1.1\r\nhost: t\r\ntransfer-encoding: chunked\r\n\r\n2\r\nab\r\n1\r\nc\r\n0\r\n\r\n")
+        .send(
+            "POST /c HTTP/1.1\r\nhost: t\r\ntransfer-encoding: chunked\r\n\r\n2\r\nab\r\n1\r\n\
+            c\r\n0\r\n\r\n",
+        )
         .await;
     assert_eq!(client.answer().await.text(), "POST /c abc");
 }
@@ -85,7 +88,7 @@ async fn a_request_may_come_in_any_pieces() {
 }
 
 #[tokio::test]
-async fn http2_is_spoken_to_who_knows_it() {
+async fn http2_is_spoken_with_prior_knowledge() {
     let server = start(echo(), |_| {});
     let mut client = h2(server.address).await;
     let answers = join_all((0..20).map(|n| {
@@ -125,7 +128,7 @@ async fn large_bodies_arrive_whole() {
         |_| {},
     );
     let mut client = server.connect().await;
-    // The first turns the connection to writing without copies.
+    // The first response switches the connection to writing without copies.
     for _ in 0..3 {
         assert_eq!(client.get("/").await.body, large);
     }
@@ -140,7 +143,7 @@ async fn large_bodies_arrive_whole() {
 }
 
 #[tokio::test]
-async fn what_was_pipelined_behind_a_large_answer_is_answered() {
+async fn request_pipelined_behind_a_large_response_is_answered() {
     let large = Bytes::from(vec![b'x'; 100_000]);
     let handler = move |request: Request<Incoming>, _: Peer| {
         let body = if request.uri().path() == "/large" {
@@ -212,7 +215,7 @@ async fn http_1_0_is_answered_and_closed() {
 }
 
 #[tokio::test]
-async fn requests_that_are_none_get_400() {
+async fn malformed_requests_get_400() {
     let server = start(says("never"), |_| {});
     for bad in [
         "hello\r\n\r\n",
@@ -231,7 +234,7 @@ async fn requests_that_are_none_get_400() {
 }
 
 #[tokio::test]
-async fn a_panic_costs_one_answer() {
+async fn panic_costs_one_response() {
     let handler = |request: Request<Incoming>, _: Peer| async move {
         assert_eq!(request.uri().path(), "/good", "a test panics on purpose");
         Response::new(Body::from("good"))
@@ -269,7 +272,8 @@ async fn a_connection_can_be_upgraded() {
             response
         }
     };
-    // Its slot stays taken while it is open, and longer than a connection may be idle or silent.
+    // An upgraded connection holds its slot while it is open, and beyond the idle and head
+    // timeouts.
     let server = start(handler, |config| {
         config.limits.connections = 1;
         config.limits.keep_alive = ms(50);

@@ -1,4 +1,4 @@
-//! Clients that leave: what was done for them stops.
+//! Clients that disconnect: the work for them stops.
 
 use std::{future::pending, time::Duration};
 
@@ -11,7 +11,7 @@ use tokio::io::AsyncWriteExt;
 
 use super::support::{Drops, h2, h2_get, start, within};
 
-/// Never answers. Counts the requests that began and those that were dropped.
+/// Never responds. Counts the requests that began and those that were dropped.
 fn never(begun: &Drops, dropped: &Drops) -> impl Handler + use<> {
     let (begun, dropped) = (begun.clone(), dropped.clone());
     move |request: Request<Incoming>, _: Peer| {
@@ -27,7 +27,7 @@ fn never(begun: &Drops, dropped: &Drops) -> impl Handler + use<> {
     }
 }
 
-/// Answers with a first chunk and then nothing.
+/// Responds with a first chunk and then nothing.
 fn endless(dropped: &Drops) -> impl Handler + use<> {
     let dropped = dropped.clone();
     move |_: Request<Incoming>, _: Peer| {
@@ -63,7 +63,7 @@ async fn a_client_that_closes_drops_its_request() {
 }
 
 #[tokio::test]
-async fn a_client_that_leaves_in_its_request_breaks_its_body() {
+async fn body_fails_when_the_client_disconnects() {
     let (begun, dropped) = (Drops::default(), Drops::default());
     let server = start(never(&begun, &dropped), |_| {});
     let mut client = server.connect().await;
@@ -74,7 +74,7 @@ async fn a_client_that_leaves_in_its_request_breaks_its_body() {
 }
 
 #[tokio::test]
-async fn closing_the_sending_half_is_leaving_too() {
+async fn closing_the_sending_half_drops_the_request() {
     let (begun, dropped) = (Drops::default(), Drops::default());
     let server = start(never(&begun, &dropped), |_| {});
     let mut client = server.connect().await;
@@ -117,7 +117,7 @@ async fn a_lost_http2_connection_drops_its_requests() {
 }
 
 #[tokio::test]
-async fn a_client_that_leaves_in_an_answer_drops_its_stream() {
+async fn stream_is_dropped_when_the_client_disconnects() {
     let dropped = Drops::default();
     let server = start(endless(&dropped), |_| {});
     let mut client = server.connect().await;

@@ -1,4 +1,4 @@
-//! What a client cannot take.
+//! Limits on the resources that a client can use.
 
 use std::time::Instant;
 
@@ -9,7 +9,7 @@ use tokio::time::sleep;
 
 use super::support::{Client, Running, h2, ms, says, start, within};
 
-/// Reads the body whole, and answers with its length or with what was wrong.
+/// Reads the whole body, and responds with its length or with the error.
 fn reader(limits: HttpLimits) -> impl Handler {
     move |request: Request<Incoming>, _: Peer| {
         let limits = limits.clone();
@@ -80,7 +80,7 @@ async fn a_head_that_trickles_in_is_given_up() {
     }
 }
 
-/// Whether the server closed or reset the connection.
+/// Returns whether the server closed or reset the connection.
 fn at_end(client: &Client) -> bool {
     !matches!(client.stream.try_read(&mut [0; 16]), Err(error) if error.kind() == std::io::ErrorKind::WouldBlock)
 }
@@ -111,7 +111,7 @@ async fn an_idle_connection_is_closed_after_keep_alive_and_not_before() {
 }
 
 #[tokio::test]
-async fn an_idle_http2_connection_is_told_to_go() {
+async fn idle_http2_connection_receives_goaway() {
     let server = start(says("hi"), |config| config.limits.keep_alive = ms(300));
     let stream = tokio::net::TcpStream::connect(server.address).await.unwrap();
     let begun = Instant::now();
@@ -171,7 +171,7 @@ async fn an_oversize_head_gets_431() {
     assert_eq!(client.answer().await.status, 431);
     client.closed().await;
 
-    // A head whose end never comes is refused as soon as it is too long.
+    // A head without an end is refused as soon as it is too long.
     let mut client = server.connect().await;
     client.send(format!("GET /{} HTTP/1.1\r\n", "a".repeat(5000))).await;
     assert_eq!(client.answer().await.status, 431);
@@ -215,7 +215,7 @@ async fn a_client_in_the_middle_of_sending_sees_the_refusal() {
         let mut client = server.connect().await;
         client.send(format!("POST / HTTP/1.1\r\nhost: t\r\n{framing}\r\n\r\n1f4000\r\n")).await;
         for _ in 0..30 {
-            // Far more than the sockets hold.
+            // Far more than the sockets buffer.
             client.send(vec![b'x'; 64 * 1024]).await;
         }
         assert_eq!(client.answer().await.status, 413, "{framing}");
@@ -290,7 +290,8 @@ async fn a_rapid_reset_flood_ends_the_connection() {
     let mut flood = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0".to_vec();
     for n in 0..2000u32 {
         let stream = (2 * n + 1).to_be_bytes();
-        // HEADERS with END_STREAM and END_HEADERS: GET, http, /, authority "t"; then RST_STREAM, CANCEL.
+        // HEADERS with END_STREAM and END_HEADERS: GET, http, /, authority "t"; then RST_STREAM,
+        // CANCEL.
         flood.extend_from_slice(&[0, 0, 6, 1, 5]);
         flood.extend_from_slice(&stream);
         flood.extend_from_slice(&[0x82, 0x86, 0x84, 0x41, 0x01, b't']);

@@ -1,4 +1,4 @@
-//! Binding, workers, and running out of descriptors.
+//! Binding, workers, and exhausted descriptors.
 
 use std::{
     collections::HashSet,
@@ -13,7 +13,7 @@ use hyper::body::Incoming;
 use super::support::{Client, config, says, start};
 
 #[tokio::test]
-async fn a_taken_port_is_said_to_be_taken() {
+async fn used_port_is_reported_as_in_use() {
     let server = start(says("first"), |config| config.workers = std::num::NonZero::new(2));
     for workers in [1, 2] {
         // The first has SO_REUSEPORT set, and the second must still not share its port.
@@ -73,7 +73,7 @@ fn a_server_serves_on_a_multi_threaded_runtime_too() {
     });
 }
 
-/// Needs a process of its own, whose descriptors it uses up.
+/// Needs a process of its own, because it uses up all descriptors.
 #[cfg(target_os = "linux")]
 #[test]
 fn running_out_of_descriptors_is_survived_without_spinning() {
@@ -81,7 +81,11 @@ fn running_out_of_descriptors_is_survived_without_spinning() {
     if std::env::var_os(CHILD).is_none() {
         let this = std::env::current_exe().unwrap();
         let status = std::process::Command::new("sh")
-            .args(["-c", "ulimit -n 64 && exec \"$0\" --exact http_server::listening::running_out_of_descriptors_is_survived_without_spinning"])
+            .args([
+                "-c",
+                "ulimit -n 64 && exec \"$0\" --exact \
+                http_server::listening::running_out_of_descriptors_is_survived_without_spinning",
+            ])
             .arg(this)
             .env(CHILD, "1")
             .status()
@@ -95,7 +99,8 @@ fn running_out_of_descriptors_is_survived_without_spinning() {
         server.connect().await.get("/").await; // its worker has all it needs
         let stat = std::fs::File::open("/proc/self/stat").unwrap();
         let mut clients = Vec::new();
-        // Each client costs this process two descriptors, its own and the server's, until there are none.
+        // Each client costs this process two descriptors, its own and the server's, until none are
+        // left.
         while let Ok(stream) = std::net::TcpStream::connect(server.address) {
             clients.push(stream);
         }
@@ -109,7 +114,7 @@ fn running_out_of_descriptors_is_survived_without_spinning() {
     });
 }
 
-/// CPU time of this process in hundredths of a second.
+/// Returns the CPU time of this process in hundredths of a second.
 #[cfg(target_os = "linux")]
 fn cpu_ticks(mut stat: &std::fs::File) -> u64 {
     let mut text = String::new();

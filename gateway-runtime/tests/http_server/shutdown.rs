@@ -1,4 +1,4 @@
-//! The orderly end.
+//! The graceful shutdown.
 
 use std::{sync::Arc, time::Instant};
 
@@ -15,7 +15,7 @@ use tokio::{
 
 use super::support::{Drops, h2, h2_body, h2_get, ms, says, start, until, within};
 
-/// Answers when it is let: one permit a request. Tells how many have begun.
+/// Responds when released, one permit a request. Counts the requests that have begun.
 fn held(gate: &Arc<Semaphore>, begun: &Drops) -> impl Handler + use<> {
     let (gate, begun) = (gate.clone(), begun.clone());
     move |_: Request<Incoming>, _: Peer| {
@@ -104,7 +104,7 @@ async fn a_half_sent_head_may_be_finished() {
 }
 
 #[tokio::test]
-async fn what_does_not_finish_in_time_is_cut_and_counted() {
+async fn requests_beyond_the_drain_timeout_are_cut_and_counted() {
     let (gate, begun) = (Arc::new(Semaphore::new(0)), Drops::default());
     let server = start(held(&gate, &begun), |config| config.drain_timeout = ms(200));
     let mut clients = Vec::new();
@@ -127,7 +127,7 @@ async fn what_does_not_finish_in_time_is_cut_and_counted() {
 }
 
 #[tokio::test]
-async fn endless_answers_are_told_that_the_server_stops() {
+async fn endless_responses_receive_the_shutdown_notice() {
     let handler = |_: Request<Incoming>, peer: Peer| async move {
         let ticks = stream::unfold((peer, true), |(peer, first)| async move {
             if !first {

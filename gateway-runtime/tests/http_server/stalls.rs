@@ -19,7 +19,7 @@ use super::support::{Drops, Mark, h2_with, ms, start, within};
 
 const CHUNK: usize = 16 * 1024;
 
-/// Streams without end, as fast as it is asked to; counts the bytes it was asked for.
+/// Streams without end, as fast as it is polled; counts the bytes that it yielded.
 fn flood(yielded: &Arc<AtomicUsize>, dropped: &Drops) -> impl Handler + use<> {
     let (yielded, dropped) = (yielded.clone(), dropped.clone());
     move |_: Request<Incoming>, _: Peer| {
@@ -39,7 +39,7 @@ fn impatient(config: &mut HttpSettings) {
 }
 
 #[tokio::test]
-async fn a_client_that_reads_nothing_is_given_up() {
+async fn client_that_reads_nothing_is_cut() {
     let (yielded, dropped) = (Arc::default(), Drops::default());
     let server = start(flood(&yielded, &dropped), impatient);
     for pipelined in ["", "GET / HTTP/1.1\r\nhost: t\r\n\r\n"] {
@@ -50,7 +50,7 @@ async fn a_client_that_reads_nothing_is_given_up() {
         dropped.reach(gone + 1).await;
         assert!(begun.elapsed() >= ms(300), "{:?}", begun.elapsed());
         let held = yielded.load(SeqCst) - before;
-        // What the kernel's buffers hold on both sides, and one buffer of ours.
+        // The buffers of the kernel on both sides, and one buffer of the server's.
         assert!(held < 12 * 1024 * 1024, "{held} bytes were taken from the stream");
         let (_, reset) = client.closed().await;
         assert!(reset, "the kernel's buffers are freed too");
@@ -58,7 +58,7 @@ async fn a_client_that_reads_nothing_is_given_up() {
 }
 
 #[tokio::test]
-async fn a_client_that_reads_slowly_is_not() {
+async fn client_that_reads_slowly_is_not_cut() {
     let (yielded, dropped) = (Arc::default(), Drops::default());
     let server = start(flood(&yielded, &dropped), impatient);
     let mut client = server.connect().await;
@@ -72,7 +72,7 @@ async fn a_client_that_reads_slowly_is_not() {
 }
 
 #[tokio::test]
-async fn an_http2_client_that_opens_no_window_is_given_up() {
+async fn http2_client_that_opens_no_window_is_cut() {
     for window in [0, 1, 100_000] {
         let (yielded, dropped) = (Arc::default(), Drops::default());
         let server = start(flood(&yielded, &dropped), impatient);
@@ -80,7 +80,7 @@ async fn an_http2_client_that_opens_no_window_is_given_up() {
         builder.initial_window_size(window);
         let mut client = h2_with(server.address, &builder).await;
         let begun = Instant::now();
-        // Its answers are kept, and never read.
+        // Its responses are held, and never read.
         let mut answers = Vec::new();
         for _ in 0..10 {
             answers.push(
@@ -95,20 +95,21 @@ async fn an_http2_client_that_opens_no_window_is_given_up() {
 }
 
 #[tokio::test]
-async fn one_http2_answer_that_nobody_takes_is_given_up_beside_others_that_are() {
+async fn unread_http2_response_is_cut_beside_others_that_are_read() {
     let (yielded, dropped) = (Arc::default(), Drops::default());
     let server = start(flood(&yielded, &dropped), impatient);
     let mut builder = h2::client::Builder::new();
-    // What is unread does not use up the window of the connection.
+    // Unread data does not use up the window of the connection.
     builder.initial_window_size(100_000).initial_connection_window_size(1_000_000);
     let mut client = h2_with(server.address, &builder).await;
     let get = || Request::get("http://t/").body(()).unwrap();
-    // Before the requests: the server's clock runs from the first byte that the client does not take.
+    // Before the requests: the server's clock runs from the first byte that the client does not
+    // read.
     let begun = Instant::now();
     let (unread, _) = client.send_request(get(), true).unwrap();
     let (read, _) = client.send_request(get(), true).unwrap();
     let mut read = within(read).await.unwrap().into_body();
-    // The answer beside it goes on all the time.
+    // The other response progresses all the time.
     while dropped.count() == 0 {
         let data = within(read.data()).await.unwrap().unwrap();
         read.flow_control().release_capacity(data.len()).unwrap();
@@ -125,7 +126,7 @@ async fn one_http2_answer_that_nobody_takes_is_given_up_beside_others_that_are()
 async fn a_large_body_waits_in_pieces_for_an_http2_window() {
     let dropped = Drops::default();
     let mark = dropped.clone();
-    /// Bytes that tell when they are let go.
+    /// Bytes that count their drop.
     struct Large(Vec<u8>, #[expect(dead_code, reason = "dropped with the bytes")] Mark);
     impl AsRef<[u8]> for Large {
         fn as_ref(&self) -> &[u8] {
@@ -145,7 +146,7 @@ async fn a_large_body_waits_in_pieces_for_an_http2_window() {
 }
 
 #[tokio::test]
-async fn an_answer_that_waits_for_its_own_next_chunk_is_not_a_stall() {
+async fn response_that_waits_for_its_own_next_chunk_is_no_stall() {
     let handler = |_: Request<Incoming>, _: Peer| async {
         let chunks = stream::unfold(0, |n| async move {
             if n == 1 {

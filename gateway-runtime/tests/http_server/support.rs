@@ -23,10 +23,10 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-/// No test waits longer for anything.
+/// The longest wait of a test.
 const DEADLINE: Duration = Duration::from_secs(20);
 
-/// Waits for what must happen.
+/// Awaits an event that must happen.
 pub(crate) async fn within<T>(what: impl Future<Output = T>) -> T {
     timeout(DEADLINE, what).await.expect("this should have happened long ago")
 }
@@ -45,7 +45,7 @@ pub(crate) fn ms(n: u64) -> Duration {
     Duration::from_millis(n)
 }
 
-/// One worker on a free port; `adjust` changes the limits.
+/// Returns settings for one worker on a free port; `adjust` changes the limits.
 pub(crate) fn config(adjust: impl FnOnce(&mut HttpSettings)) -> HttpSettings {
     let mut config = HttpSettings {
         listen: ([127, 0, 0, 1], 0).into(),
@@ -91,7 +91,7 @@ impl Running {
     }
 }
 
-/// Answers `text` to everything.
+/// Responds with `text` to everything.
 pub(crate) fn says(text: &'static str) -> impl Handler {
     move |_: Request<Incoming>, _: Peer| async move { Response::new(Body::from(text)) }
 }
@@ -102,7 +102,7 @@ pub(crate) struct Client {
     unread: Vec<u8>,
 }
 
-/// An answer as it came.
+/// A response as it came.
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
@@ -140,7 +140,7 @@ impl Client {
         within(self.stream.read_buf(&mut self.unread)).await
     }
 
-    /// The next whole answer.
+    /// Reads the next complete response.
     pub(crate) async fn answer(&mut self) -> Answer {
         let head = self.head().await;
         let status = head[9..12].parse().unwrap();
@@ -199,7 +199,7 @@ impl Client {
         self.unread.drain(..n).collect()
     }
 
-    /// Waits for the end of the connection; returns what came before it, and whether it was a reset.
+    /// Waits for the end of the connection; returns the data before it, and whether it was a reset.
     pub(crate) async fn closed(mut self) -> (String, bool) {
         let reset = loop {
             match self.more().await {
@@ -238,7 +238,7 @@ impl Drop for Mark {
     }
 }
 
-/// An HTTP/2 client.
+/// Connects an HTTP/2 client.
 pub(crate) async fn h2(address: SocketAddr) -> h2::client::SendRequest<Bytes> {
     h2_with(address, &h2::client::Builder::new()).await
 }
@@ -253,7 +253,7 @@ pub(crate) async fn h2_with(
     within(client.ready()).await.unwrap()
 }
 
-/// Sends a request without a body over HTTP/2; returns the answer and its body's beginning.
+/// Sends a request without a body over HTTP/2; returns the response and the beginning of its body.
 pub(crate) async fn h2_get(
     client: &mut h2::client::SendRequest<Bytes>,
     path: &str,

@@ -1,4 +1,5 @@
-//! A database that is away: the listener says so in time, and is well again without a restart.
+//! An unavailable database: the listener reports it within its time limit, and recovers without a
+//! restart.
 
 use std::time::{Duration, Instant};
 
@@ -7,11 +8,11 @@ use serde_json::json;
 use super::house::House;
 use crate::{database::Database, money::away::Server, volume::Volume};
 
-/// How long a call waits for the database at the most, and a little for this machine.
+/// The longest wait of a call for the database, with a margin for a busy machine.
 const PATIENCE: Duration = Duration::from_secs(13);
 
 #[tokio::test]
-async fn it_is_told_that_the_database_is_away_and_that_it_is_back() {
+async fn listener_reports_the_loss_and_the_return_of_its_database() {
     let Some(server) = Server::start() else { return };
     let house = House::open(Database::at(&server.url)).await;
     let parts = |word: &str| json!({ "database": word });
@@ -44,7 +45,7 @@ async fn it_is_told_that_the_database_is_away_and_that_it_is_back() {
                 assert!(begun.elapsed() < PATIENCE, "{take_away}: {call}: {:?}", begun.elapsed());
             }
         }
-        // What the gateway keeps in memory goes on.
+        // Reads from memory need no database.
         house.admin("GET /admin/providers", None).await.when(200);
         house.admin("GET /admin/limits", None).await.when(200);
         server.run(bring_back);
@@ -54,7 +55,8 @@ async fn it_is_told_that_the_database_is_away_and_that_it_is_back() {
         }
         let deadline = Instant::now() + Duration::from_secs(40);
         loop {
-            // The claim of a commit that was lost may have got through; it is free again after its lease.
+            // The claim of a lost commit may have been written; its key is free again after the
+            // lease.
             let answer = house.once(&key, "POST /admin/accounts", &account).await;
             if answer.status == 201 {
                 break;
@@ -70,7 +72,7 @@ async fn it_is_told_that_the_database_is_away_and_that_it_is_back() {
 }
 
 #[tokio::test]
-async fn what_a_locked_file_does_not_give_whole_is_not_given() {
+async fn incomplete_lists_are_refused_while_the_file_is_locked() {
     let house = House::open(Database::sqlite()).await;
     let key = house.customer("acme", "1").await;
     let settled = house.call("POST /buy", Some(&json!({})), &key).await;
@@ -93,7 +95,7 @@ async fn what_a_locked_file_does_not_give_whole_is_not_given() {
             begun.elapsed()
         );
     }
-    // Somebody has tried to write, and could not.
+    // A write has failed, so there are rows to move.
     assert_eq!(house.call("POST /buy", Some(&json!({})), &key).await.problem().0, 503);
     assert_eq!(
         house.ask("GET /readyz", None, &[]).await.when(503)["parts"],
@@ -109,11 +111,11 @@ async fn what_a_locked_file_does_not_give_whole_is_not_given() {
     }
     let entries = house.admin(calls[0], None).await.when(200);
     assert_eq!(entries["items"].as_array().unwrap().len(), 2);
-    // The refused call's row is on its way.
+    // The row of the refused call is written a little later.
     while house.admin(calls[1], None).await.when(200)["items"].as_array().unwrap().len() < 2 {
         assert!(Instant::now() < deadline);
     }
-    // With nothing to move, reading needs no lock.
+    // Without rows to move, reading needs no lock.
     let lock = house.database.lock("entries").await;
     for call in calls {
         house.admin(call, None).await.when(200);
@@ -122,8 +124,8 @@ async fn what_a_locked_file_does_not_give_whole_is_not_given() {
 }
 
 #[tokio::test]
-async fn what_a_full_volume_does_not_give_whole_is_not_given() {
-    let name = "admin::away::what_a_full_volume_does_not_give_whole_is_not_given";
+async fn incomplete_lists_are_refused_while_the_volume_is_full() {
+    let name = "admin::away::incomplete_lists_are_refused_while_the_volume_is_full";
     let Some(volume) = Volume::of(name, 8) else { return };
     let house = House::open(Database::sqlite()).await;
     let key = house.customer("acme", "1000").await;
@@ -140,7 +142,7 @@ async fn what_a_full_volume_does_not_give_whole_is_not_given() {
     let buy = async || house.call("POST /buy", Some(&json!({})), &key).await;
     let (mut sold, mut unknown) = (1, 0);
     let deadline = Instant::now() + Duration::from_secs(20);
-    // Until the room of the log is used up, too.
+    // Until the room of the write-ahead log is used up as well.
     let parts = loop {
         let answer = buy().await;
         sold += usize::from(answer.status == 200);
@@ -161,7 +163,8 @@ async fn what_a_full_volume_does_not_give_whole_is_not_given() {
         let begun = Instant::now();
         let answer = house.admin(call, None).await;
         assert!(begun.elapsed() < PATIENCE, "{call}: {:?}", begun.elapsed());
-        // Moving what came last may find room where a call does not; then it is read whole.
+        // Moving the latest rows may find room where a call does not; the list is then read
+        // completely.
         if answer.status == 200 {
             let items = answer.body["items"].as_array();
             assert!(call != calls[0] || items.unwrap().len() > sold, "{}", answer.text);
@@ -170,7 +173,7 @@ async fn what_a_full_volume_does_not_give_whole_is_not_given() {
             assert_eq!(answer.body["retryable"], true);
         }
     }
-    // What needs no writing is read.
+    // These reads write nothing.
     for call in ["GET /admin/accounts/acme", "GET /admin/changes", "GET /admin/holds"] {
         house.admin(call, None).await.when(200);
     }
@@ -189,7 +192,7 @@ async fn what_a_full_volume_does_not_give_whole_is_not_given() {
         "{entries}: {sold} sold, {unknown} unknown"
     );
     volume.fill(0);
-    // With nothing to move, reading needs no room.
+    // Without rows to move, reading needs no room.
     for call in calls {
         house.admin(call, None).await.when(200);
     }

@@ -1,4 +1,4 @@
-//! A gateway with books and an operator's listener, and a client of both.
+//! A gateway with a store and an admin listener, and a client of both.
 
 use std::sync::Arc;
 
@@ -11,23 +11,23 @@ use crate::database::Database;
 /// The operator's token in these tests.
 pub(super) const TOKEN: &str = "of-the-operator-0123456789";
 
-/// What is bought.
+/// An order.
 #[model]
 struct Order {
-    /// What becomes of it: `well`, `sold-out`, `lost`.
+    /// The outcome of the order: `well`, `sold-out`, `lost`.
     #[serde(default)]
     how: String,
 }
 
-/// What stands behind the booth.
+/// The supply of the booth.
 #[capability]
 trait Supply {
-    /// How much there is.
+    /// Returns the quantity in stock.
     #[provide_method(effect = read)]
     async fn stock(&self) -> Result<u32, ProviderError>;
 }
 
-/// Supplies the booth.
+/// The supplier of the booth.
 #[provider(name = "booth_supplier", title = "Supplier")]
 struct Supplier;
 
@@ -39,15 +39,15 @@ impl Supply for Supplier {
     }
 }
 
-/// How a stream goes.
+/// The course of a stream.
 #[model]
 #[derive(Clone)]
 pub(super) struct Ticking {
-    /// `well`, `failover`, `cut` after two items, `endless`.
+    /// The outcome of the stream: `well`, `failover`, `cut` after two items, `endless`.
     how: String,
 }
 
-/// What ticks behind the booth.
+/// The source of ticks.
 #[capability]
 trait Clock {
     /// Ticks.
@@ -55,7 +55,7 @@ trait Clock {
     async fn ticks(&self, ticking: &Ticking) -> Result<Streaming<u32>, ProviderError>;
 }
 
-/// The clock that is asked first.
+/// The clock that is tried first.
 #[provider(name = "booth_clock", title = "Clock")]
 struct FirstClock;
 
@@ -73,7 +73,7 @@ impl Clock for FirstClock {
     }
 }
 
-/// The clock that is asked next.
+/// The clock that is tried second.
 #[provider(name = "booth_spare_clock", title = "Spare clock")]
 struct SpareClock;
 
@@ -101,7 +101,7 @@ impl Booth {
         }
     }
 
-    /// Says how much there is.
+    /// Returns the quantity in stock.
     #[expose_method(GET, auth = required)]
     async fn stock(&self, suppliers: Providers<dyn Supply>) -> Result<u32> {
         Ok(suppliers.stock().await?)
@@ -117,7 +117,7 @@ impl Booth {
         Ok(clocks.ticks(&ticking).await?)
     }
 
-    /// Ticks twice, for nothing.
+    /// Ticks twice, free of charge.
     #[expose_method(GET, auth = required, strategy = Ordered)]
     async fn free_ticks(
         &self,
@@ -127,7 +127,7 @@ impl Booth {
         Ok(clocks.ticks(&ticking).await?)
     }
 
-    /// Says who is looking.
+    /// Returns the name of the caller.
     #[expose_method(GET, auth = required)]
     async fn look(&self, caller: Caller) -> Result<String> {
         Ok(caller.account().unwrap_or_default().to_owned())
@@ -141,24 +141,24 @@ pub(super) struct House {
     http: HttpClient,
 }
 
-/// What came back.
+/// A response.
 #[derive(Debug)]
 pub(super) struct Answer {
     pub(super) status: u16,
     pub(super) headers: Arc<http::HeaderMap>,
     pub(super) text: String,
-    /// Null where it is no JSON.
+    /// The body as JSON; null if it is not JSON.
     pub(super) body: Value,
 }
 
 impl Answer {
-    /// The body, of an answer with this status.
+    /// Returns the body, after checking the status.
     pub(super) fn when(self, status: u16) -> Value {
         assert_eq!(self.status, status, "{}", self.text);
         self.body
     }
 
-    /// The code of the problem, with its status.
+    /// Returns the status, and the code of the problem.
     pub(super) fn problem(&self) -> (u16, &str) {
         assert_eq!(self.headers["content-type"], "application/problem+json", "{self:?}");
         assert_eq!(self.body["status"], self.status);
@@ -176,7 +176,7 @@ pub(super) async fn start(settings: &str) -> Result<RunningGateway, StartError> 
 }
 
 impl House {
-    /// One with a token.
+    /// Creates a gateway with an operator's token.
     pub(super) async fn open(database: Database) -> Self {
         Self::with(database, &format!("[admin]\nlisten = '127.0.0.1:0'\ntoken = '{TOKEN}'\n")).await
     }
@@ -197,7 +197,7 @@ impl House {
         self.ask(call, Some(body), &[("authorization", &token), ("idempotency-key", key)]).await
     }
 
-    /// Asks the operator's listener, such as `GET /healthz`.
+    /// Sends a request to the admin listener, such as `GET /healthz`.
     pub(super) async fn ask(
         &self,
         call: &str,
@@ -237,7 +237,7 @@ impl House {
         Answer { status, headers, body: serde_json::from_str(&text).unwrap_or_default(), text }
     }
 
-    /// An account, as soon as nothing is set aside for calls that have ended.
+    /// Returns an account, as soon as it has no holds of calls that have ended.
     pub(super) async fn settled(&self, id: &str) -> Value {
         let deadline = tokio::time::Instant::now() + std::time::Duration::from_secs(20);
         loop {
@@ -250,11 +250,13 @@ impl House {
         }
     }
 
-    /// An account with so much in it, and a key of it.
+    /// Creates an account with this balance; returns an API key of it.
     pub(super) async fn customer(&self, id: &str, dollars: &str) -> String {
         let body = serde_json::json!({ "id": id });
         self.admin("POST /admin/accounts", Some(&body)).await.when(201);
-        let credit = serde_json::json!({ "amount": dollars, "currency": "USD", "reference": format!("first of {id}") });
+        let credit = serde_json::json!({
+            "amount": dollars, "currency": "USD", "reference": format!("first of {id}")
+        });
         self.admin(&format!("POST /admin/accounts/{id}/credits"), Some(&credit)).await.when(201);
         let made = self
             .admin(&format!("POST /admin/accounts/{id}/keys"), Some(&serde_json::json!({})))

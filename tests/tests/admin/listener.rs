@@ -1,4 +1,4 @@
-//! Who is let in, where, and what stands there for everybody.
+//! Access to the admin listener, and its public endpoints.
 
 use gateway_runtime::Gateway;
 use serde_json::json;
@@ -6,7 +6,7 @@ use serde_json::json;
 use super::house::{House, TOKEN, start};
 use crate::database::Database;
 
-/// One call of each address of the API.
+/// One call of each endpoint of the API.
 const CALLS: [&str; 18] = [
     "POST /admin/accounts",
     "GET /admin/accounts/a",
@@ -29,7 +29,7 @@ const CALLS: [&str; 18] = [
 ];
 
 #[tokio::test]
-async fn strangers_learn_nothing() {
+async fn requests_without_a_token_learn_nothing() {
     let house = House::open(Database::sqlite()).await;
     let almost = format!("Bearer {}", &TOKEN[1..]);
     let (longer, basic) = (format!("Bearer {TOKEN}0"), format!("Basic {TOKEN}"));
@@ -48,8 +48,9 @@ async fn strangers_learn_nothing() {
 }
 
 #[tokio::test]
-async fn who_changed_something_is_known_by_their_token() {
-    let tokens = "[admin]\nlisten = '127.0.0.1:0'\n[admin.tokens]\nalice = 'of-alice-0123456789'\nbob = 'of-bob-0123456789'\n";
+async fn changes_name_the_operator_of_their_token() {
+    let tokens = "[admin]\nlisten = '127.0.0.1:0'\n[admin.tokens]\nalice = 'of-alice-0123456789'\n\
+        bob = 'of-bob-0123456789'\n";
     let house = House::with(Database::sqlite(), tokens).await;
     for (name, token) in
         [("alice", "Bearer of-alice-0123456789"), ("bob", "Bearer of-bob-0123456789")]
@@ -69,7 +70,7 @@ async fn who_changed_something_is_known_by_their_token() {
 }
 
 #[tokio::test]
-async fn without_a_token_it_is_for_programs_of_this_machine() {
+async fn listener_without_a_token_serves_loopback_only() {
     let house = House::with(Database::sqlite(), "[admin]\nlisten = '127.0.0.1:0'\n").await;
     house.ask("GET /admin/changes", None, &[]).await.when(200);
     for page in [("host", "rebound.example"), ("origin", "https://page.example")] {
@@ -81,7 +82,7 @@ async fn without_a_token_it_is_for_programs_of_this_machine() {
 }
 
 #[tokio::test]
-async fn there_is_none_unless_it_is_asked_for() {
+async fn listener_is_off_by_default() {
     let gateway = start("").await.unwrap();
     assert_eq!(gateway.admin_address(), None);
     let gateway = start("[admin]\nenabled = false\n").await.unwrap();
@@ -96,7 +97,7 @@ async fn there_is_none_unless_it_is_asked_for() {
 }
 
 #[tokio::test]
-async fn health_is_for_everybody() {
+async fn health_needs_no_token() {
     let house = House::open(Database::sqlite()).await;
     assert_eq!(house.ask("GET /healthz", None, &[]).await.when(200), json!({ "status": "ok" }));
     let ready = json!({ "ready": true, "draining": false, "parts": { "database": "ready" } });
@@ -108,7 +109,7 @@ async fn health_is_for_everybody() {
 }
 
 #[tokio::test]
-async fn a_gateway_without_books_says_so() {
+async fn gateway_without_a_store_reports_that_it_has_none() {
     let settings = format!("[admin]\nlisten = '127.0.0.1:0'\ntoken = '{TOKEN}'\n");
     let gateway = start(&settings).await.unwrap();
     let url = format!("http://{}/admin/changes", gateway.admin_address().unwrap());
@@ -120,7 +121,7 @@ async fn a_gateway_without_books_says_so() {
 }
 
 #[tokio::test]
-async fn addresses_tell_what_they_take() {
+async fn endpoints_list_their_methods() {
     let house = House::open(Database::sqlite()).await;
     let wrong = house.admin("PATCH /admin/accounts/a", None).await;
     assert_eq!(

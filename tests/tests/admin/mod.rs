@@ -1,4 +1,4 @@
-//! The operator's listener: health, the API, and what follows from it for calls.
+//! The admin listener: health, the API, and the effect of changes on calls.
 
 mod accounts;
 mod away;

@@ -1,21 +1,21 @@
-//! Requests are found among a million in milliseconds, by whatever is asked for.
+//! The search of requests finds any of a million in milliseconds, by each filter.
 
 use std::time::{Duration, Instant};
 
 use super::house::House;
 use crate::database::{Database, each_database};
 
-/// Requests, one a second.
+/// The number of requests, one a second.
 const ROWS: u64 = 1_000_000;
-/// When the first came, in seconds since 1970: 2025-01-01T00:00:00Z.
+/// The time of the first request, in seconds since 1970: 2025-01-01T00:00:00Z.
 const FIRST: u64 = 1_735_689_600;
-/// What the first page of a search may take.
+/// The time limit of the first page of a search.
 const LIMIT: Duration = Duration::from_millis(50);
 
-/// A million requests: of four services with five methods each, by two providers, half of them of one account, most through
-/// one proxy; some fail, and some are unlike all others.
+/// Writes a million requests: of four services with five methods each, by two providers, half of
+/// them of one account, most through one proxy; some fail, and some are unlike all others.
 async fn fill(database: &Database) {
-    // Kinds 0 to 39 went well; 40 to 79 are the same with a time-out; the others are rare.
+    // Kinds 0 to 39 succeed; 40 to 79 are the same with a timeout; the others are rare.
     let kinds = |bool_of: fn(bool) -> &'static str| {
         let row = |id: u64,
                    status: u16,
@@ -27,7 +27,8 @@ async fn fill(database: &Database) {
             let (service, method, provider) = (id % 4, id % 5, id % 2);
             let [fulfilled, cache_hit, replay] = [fulfilled, cache_hit, replay].map(bool_of);
             format!(
-                "({id}, '{origin}', 'service-{service}', 1, 'method-{method}', {status}, {code}, {fulfilled}, {cache_hit}, \
+                "({id}, '{origin}', 'service-{service}', 1, 'method-{method}', {status}, {code}, \
+                 {fulfilled}, {cache_hit}, \
                  {replay}, 'provider-{provider}', 'USD', 'USD')"
             )
         };
@@ -44,16 +45,21 @@ async fn fill(database: &Database) {
     };
     let rows = |millis_in_hex: &str, number: &str, trace: &str, series: &str| {
         format!(
-            "INSERT INTO requests {series} SELECT {millis_in_hex} || {number}, 'request-' || i, ({FIRST} + i) * 1000000,
+            "INSERT INTO requests {series} SELECT {millis_in_hex} || {number}, 'request-' || i, \
+             ({FIRST} + i) * 1000000,
                 CASE WHEN i % 2 = 0 THEN 'acme' ELSE 'account-' || (i * 7919 % 1000) END,
                 CASE WHEN i % 3 = 0 THEN 'user-' || (i % 30000) WHEN i < 20000 THEN 'long-gone' END,
-                CASE WHEN i % 250000 = 7 THEN 80 WHEN i % 50000 = 11 THEN 81 WHEN i % 70000 = 13 THEN 82
+                CASE WHEN i % 250000 = 7 THEN 80 WHEN i % 50000 = 11 THEN 81 WHEN i % 70000 = 13 \
+                THEN 82
                     WHEN i % 90000 = 17 THEN 83 WHEN i % 10 = 3 THEN 40 + i % 40 ELSE i % 40 END,
                 CASE WHEN i % 200000 = 19 THEN 900000000 ELSE 1000000 END,
-                CASE WHEN i % 300000 = 23 THEN 700000000 WHEN i % 40 = 1 THEN 300000 ELSE 200000 END,
-                1000 + i % 1000, CASE WHEN i % 100 = 0 THEN '198.51.100.' || (i / 100 % 250) ELSE '192.0.2.1' END,
+                CASE WHEN i % 300000 = 23 THEN 700000000 WHEN i % 40 = 1 THEN 300000 ELSE 200000 \
+                END,
+                1000 + i % 1000, CASE WHEN i % 100 = 0 THEN '198.51.100.' || (i / 100 % 250) ELSE \
+                '192.0.2.1' END,
                 CASE WHEN i % 10 = 0 THEN {trace} END,
-                '[{{\"provider\":\"provider-0\",\"capability\":\"Source\",\"method\":\"rates\",\"class\":\"fulfilled\",\"latency_us\":812}}]'
+                '[{{\"provider\":\"provider-0\",\"capability\":\"Source\",\"method\":\"rates\",\
+                \"class\":\"fulfilled\",\"latency_us\":812}}]'
             FROM n;"
         )
     };
@@ -67,7 +73,7 @@ async fn fill(database: &Database) {
             ROWS - 1
         ),
     );
-    // SQLite wants the `WITH` first.
+    // SQLite requires the `WITH` first.
     let (insert, with) =
         ("INSERT INTO requests ", sqlite.strip_prefix("INSERT INTO requests ").unwrap());
     let (with, select) = with.split_once(") SELECT printf").unwrap();
@@ -87,10 +93,10 @@ async fn fill(database: &Database) {
         .await;
 }
 
-/// What is asked for, and how many of the first page there are.
+/// Queries, and the number of requests on the first page of each.
 const SEARCHES: &[(&str, usize)] = &[
     ("", 50),
-    // Each filter alone, with what is frequent and what is rare.
+    // Each filter alone, with a frequent and with a rare value.
     ("request_id=request-500000", 1),
     ("account=acme", 50),
     ("account=account-7", 50),
@@ -122,7 +128,7 @@ const SEARCHES: &[(&str, usize)] = &[
     ("since=2025-01-12T00:00:00Z", 50),
     ("until=2025-01-01T00:00:30Z", 30),
     ("since=2025-01-05T00:00:00Z&until=2025-01-05T00:00:20Z", 20),
-    // Nothing is found.
+    // Without a match.
     ("account=nobody", 0),
     ("user=nobody", 0),
     ("service=none", 0),
@@ -136,7 +142,7 @@ const SEARCHES: &[(&str, usize)] = &[
     ("since=2030-01-01T00:00:00Z", 0),
     ("service=service-0&method=method-1&provider=provider-1", 0),
     ("origin=webhook&fulfilled=false", 0),
-    // Several: frequent with frequent, with rare, and such that exclude each other.
+    // Several filters: both frequent, frequent and rare, and contradicting ones.
     ("account=acme&fulfilled=false", 0),
     ("account=acme&service=service-1", 0),
     ("account=acme&service=service-2&method=method-3", 50),
@@ -167,7 +173,7 @@ each_database! {
         let house = House::open(database).await;
         let begun = Instant::now();
         fill(&house.database).await;
-        // What a server does by itself after so many rows.
+        // A server does the same by itself after this many rows.
         house.database.run("SELECT 1", "VACUUM ANALYZE").await;
         eprintln!("filled in {:?}", begun.elapsed());
         let (mut wrong, mut longest) = (Vec::new(), (Duration::ZERO, ""));
@@ -175,7 +181,7 @@ each_database! {
             let call = format!("GET /admin/requests?{search}");
             let (mut time, mut found) = (Duration::MAX, 0);
             for attempt in 0..25 {
-                // The machine may have something else to do meanwhile: then it is tried more often.
+                // The machine may be busy, so a slow search is tried more often.
                 if attempt >= 5 && time <= LIMIT {
                     break;
                 }

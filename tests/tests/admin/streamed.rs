@@ -1,4 +1,4 @@
-//! Streamed answers in the books: what they cost and how they ended, whoever ends them.
+//! Streamed replies in the request log: their cost and their end, whichever side ends them.
 
 use std::time::Duration;
 
@@ -22,7 +22,7 @@ async fn open(database: Database) -> House {
     House::with(database, &settings).await
 }
 
-/// Reads a stream until `items` of it are there, or to its end, and leaves.
+/// Reads a stream until it has sent `items` items, or to its end, and disconnects.
 async fn read(house: &House, key: &str, call: &str, accept: &str, items: usize) {
     let http = HttpClient::new(&HttpClientSettings::default()).unwrap();
     let url = format!("{}/services/booth/v1/{call}", house.gateway.url());
@@ -63,7 +63,8 @@ async fn call(house: &House, key: &str, how: &str) {
     }
 }
 
-/// The rows of a method, oldest first, as soon as there are so many and `is_so` is true of them.
+/// Returns the rows of a method, oldest first, as soon as there are `count` of them and `is_so`
+/// holds.
 async fn rows(
     house: &House,
     method: &str,
@@ -106,7 +107,7 @@ const EVENTS: &str = "text/event-stream";
 const LINES: &str = "application/x-ndjson";
 
 each_database! {
-    async fn a_streamed_answer_is_completed_when_it_has_ended(database: Database) {
+    async fn row_of_a_stream_is_completed_when_it_ends(database: Database) {
         let house = open(database).await;
         let key = house.customer("acme", "1").await;
         let (first, spare) = ("booth_clock", "booth_spare_clock");
@@ -116,14 +117,46 @@ each_database! {
             for (how, accept, items, code, provider, cost, tries) in [
                 ("well", EVENTS, 99, None, first, "0.001", vec![(first, "fulfilled")]),
                 ("well", LINES, 99, None, first, "0.001", vec![(first, "fulfilled")]),
-                ("failover", EVENTS, 99, None, spare, "0.002", vec![(first, "not-sent"), (spare, "fulfilled")]),
-                ("cut", LINES, 99, Some("provider-failed"), first, "0.001", vec![(first, "ambiguous")]),
-                ("endless", EVENTS, 1, Some("cancelled"), first, "0.001", vec![(first, "cancelled")]),
-                ("endless", LINES, 1, Some("cancelled"), first, "0.001", vec![(first, "cancelled")]),
+                (
+                    "failover",
+                    EVENTS,
+                    99,
+                    None,
+                    spare,
+                    "0.002",
+                    vec![(first, "not-sent"), (spare, "fulfilled")],
+                ),
+                (
+                    "cut",
+                    LINES,
+                    99,
+                    Some("provider-failed"),
+                    first,
+                    "0.001",
+                    vec![(first, "ambiguous")],
+                ),
+                (
+                    "endless",
+                    EVENTS,
+                    1,
+                    Some("cancelled"),
+                    first,
+                    "0.001",
+                    vec![(first, "cancelled")],
+                ),
+                (
+                    "endless",
+                    LINES,
+                    1,
+                    Some("cancelled"),
+                    first,
+                    "0.001",
+                    vec![(first, "cancelled")],
+                ),
             ] {
                 read(&house, &key, &format!("{method}?how={how}"), accept, items).await;
                 expected.push((how, code, provider, cost, tries));
-                // So that they are in this order.
+                // Keeps the rows in this order.
                 rows(&house, method, expected.len(), have_ended).await;
             }
             let price = if method == "ticks" { json!("0.01") } else { Value::Null };
@@ -131,13 +164,18 @@ each_database! {
             for (row, (how, code, provider, cost, tries)) in rows.iter().zip(&expected) {
                 let status = if *code == Some("cancelled") { 499 } else { 200 };
                 let told = [
-                    ("status", json!(status)), ("code", json!(code)), ("fulfilled", json!(code.is_none())),
-                    ("provider", json!(provider)), ("cost", json!(cost)), ("price", price.clone()),
+                    ("status", json!(status)),
+                    ("code", json!(code)),
+                    ("fulfilled", json!(code.is_none())),
+                    ("provider", json!(provider)),
+                    ("cost", json!(cost)),
+                    ("price", price.clone()),
                 ];
                 for (name, value) in told {
                     assert_eq!(row[name], value, "{method} {how}: {name}: {row}");
                 }
-                let tries: Vec<_> = tries.iter().map(|(who, class)| (who.to_string(), class.to_string())).collect();
+                let tries: Vec<_> =
+                    tries.iter().map(|(who, class)| (who.to_string(), class.to_string())).collect();
                 assert_eq!(attempts(&house, row).await, tries, "{method} {how}");
             }
         }
@@ -152,21 +190,30 @@ each_database! {
         assert_eq!(house.settled("acme").await["balances"][0]["available"], "0.94");
     }
 
-    async fn a_stream_of_a_websocket_is_completed_too(database: Database) {
+    async fn row_of_a_websocket_stream_is_completed(database: Database) {
         let house = open(database).await;
         let key = house.customer("acme", "1").await;
         for (place, (how, code)) in
-            [("well", None), ("cut", Some("provider-failed")), ("endless", Some("cancelled"))].into_iter().enumerate()
+            [("well", None), ("cut", Some("provider-failed")), ("endless", Some("cancelled"))]
+                .into_iter()
+                .enumerate()
         {
             call(&house, &key, how).await;
             let rows = rows(&house, "ticks", place + 1, have_ended).await;
             let row = rows.last().unwrap();
-            assert_eq!((row["code"].as_str(), row["fulfilled"] == true), (code, code.is_none()), "{row}");
-            assert_eq!((&row["provider"], &row["cost"], &row["origin"]), (&json!("booth_clock"), &json!("0.001"), &json!("ws")));
+            assert_eq!(
+                (row["code"].as_str(), row["fulfilled"] == true),
+                (code, code.is_none()),
+                "{row}"
+            );
+            assert_eq!(
+                (&row["provider"], &row["cost"], &row["origin"]),
+                (&json!("booth_clock"), &json!("0.001"), &json!("ws"))
+            );
         }
     }
 
-    async fn a_stream_that_goes_on_is_charged_and_says_so(database: Database) {
+    async fn running_stream_is_charged_and_its_row_says_streaming(database: Database) {
         let house = open(database).await;
         let key = house.customer("acme", "1").await;
         let http = HttpClient::new(&HttpClientSettings::default()).unwrap();
@@ -174,10 +221,14 @@ each_database! {
         let response = http.get(url).header("x-api-key", &*key).send_any().await.unwrap();
         let mut chunks = Box::pin(response.chunks());
         chunks.next().await.unwrap().unwrap();
-        // As a crash would leave it.
+        // A crash would leave the rows in this state.
         let going = rows(&house, "ticks", 1, |_| true).await;
-        let told = ["code", "fulfilled", "price", "provider", "cost"].map(|name| going[0][name].clone());
-        assert_eq!(told, [json!("streaming"), json!(false), json!("0.01"), json!("booth_clock"), Value::Null]);
+        let told =
+            ["code", "fulfilled", "price", "provider", "cost"].map(|name| going[0][name].clone());
+        assert_eq!(
+            told,
+            [json!("streaming"), json!(false), json!("0.01"), json!("booth_clock"), Value::Null]
+        );
         assert_eq!(house.settled("acme").await["balances"][0]["available"], "0.99");
         drop(chunks);
         let ended = rows(&house, "ticks", 1, have_ended).await;

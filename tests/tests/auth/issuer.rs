@@ -1,4 +1,4 @@
-//! Whoever signs tokens: the right one, and all the wrong ones.
+//! Issuers of tokens: the right one, and wrong ones.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -17,7 +17,7 @@ use ring::{
 };
 use serde_json::{Value, json};
 
-/// The secret that the gateways of these tests are given.
+/// The secret in the configuration of these tests' gateways.
 pub(super) const SECRET: &str = "planted-internal-key-0123456789abcdef";
 
 pub(super) fn now() -> u64 {
@@ -28,11 +28,11 @@ pub(super) fn base64url(bytes: impl AsRef<[u8]>) -> String {
     BASE64URL.encode(bytes)
 }
 
-/// What claims are judged by.
+/// The expected audience and issuer of tokens.
 pub(super) const JWT: &str =
     "[auth.jwt]\naudience = ['gateway', 'spare']\nissuer = ['https://issuer.test']\n";
 
-/// Claims that nothing is wrong with.
+/// Returns valid claims.
 pub(super) fn claims() -> Value {
     json!({
         "iss": "https://issuer.test",
@@ -44,7 +44,7 @@ pub(super) fn claims() -> Value {
     })
 }
 
-/// The claims with one changed, or left out where it is null.
+/// Returns the claims with one changed, or removed if `value` is null.
 pub(super) fn with(name: &str, value: Value) -> Value {
     let mut claims = claims();
     match value {
@@ -54,7 +54,7 @@ pub(super) fn with(name: &str, value: Value) -> Value {
     claims
 }
 
-/// A key that signs.
+/// A signing key.
 pub(super) enum Issuer {
     Secret(Vec<u8>),
     Rsa(RsaKeyPair),
@@ -103,7 +103,7 @@ impl Issuer {
         }
     }
 
-    /// A token with the usual header.
+    /// Returns a token with the usual header.
     pub(super) fn token(&self, claims: &Value) -> String {
         self.token_with(&json!({ "typ": "JWT", "alg": self.algorithm() }), claims)
     }
@@ -112,7 +112,7 @@ impl Issuer {
         self.sign(&header.to_string(), &claims.to_string())
     }
 
-    /// A token of these very texts.
+    /// Returns a token with exactly this header and these claims.
     pub(super) fn sign(&self, header: &str, claims: &str) -> String {
         let signed = format!("{}.{}", base64url(header), base64url(claims));
         format!("{signed}.{}", base64url(self.signature(signed.as_bytes())))
@@ -134,7 +134,7 @@ impl Issuer {
         }
     }
 
-    /// The public key as a JSON Web Key.
+    /// Returns the public key as a JSON Web Key.
     pub(super) fn jwk(&self, kid: Option<&str>) -> Value {
         let mut jwk = match self {
             Self::Secret(secret) => json!({ "kty": "oct", "k": base64url(secret) }),
@@ -156,23 +156,24 @@ impl Issuer {
         jwk
     }
 
-    /// The public key as an entry of the configuration.
+    /// Returns the public key as an entry of the configuration.
     pub(super) fn setting(&self, kid: &str) -> String {
         format!("[[auth.jwt.keys]]\nkid = '{kid}'\nkey = '''{}'''\n", self.pem())
     }
 
-    /// The public key in PEM.
+    /// Returns the public key in PEM.
     pub(super) fn pem(&self) -> String {
         let der = match self {
             Self::Secret(_) => panic!("a secret has no public part"),
             Self::Rsa(key) => {
-                // A key of 2048 bits is 270 bytes, before which stand the same 24.
-                let head =
-                    b"\x30\x82\x01\x22\x30\x0d\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x01\x05\x00\x03\x82\x01\x0f\x00";
+                // A key of 2048 bits is 270 bytes, after a constant prefix of 24 bytes.
+                let head = b"\x30\x82\x01\x22\x30\x0d\x06\x09\x2a\x86\x48\x86\
+                      \xf7\x0d\x01\x01\x01\x05\x00\x03\x82\x01\x0f\x00";
                 [head, key.public().as_ref()].concat()
             }
             Self::P256(key) => {
-                let head = b"\x30\x59\x30\x13\x06\x07\x2a\x86\x48\xce\x3d\x02\x01\x06\x08\x2a\x86\x48\xce\x3d\x03\x01\x07\x03\x42\x00";
+                let head = b"\x30\x59\x30\x13\x06\x07\x2a\x86\x48\xce\x3d\x02\x01\
+                             \x06\x08\x2a\x86\x48\xce\x3d\x03\x01\x07\x03\x42\x00";
                 [&head[..], key.public_key().as_ref()].concat()
             }
             Self::Ed25519(key) => {

@@ -1,4 +1,4 @@
-//! API keys: found by their id, told by their secret, and no good any more at once when they are revoked.
+//! API keys: found by their id, verified by their secret, and rejected as soon as they are revoked.
 
 use std::{
     collections::HashMap,
@@ -23,12 +23,12 @@ fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// An entry of the configuration.
+/// Returns an entry of the configuration.
 fn setting(key: &NewApiKey, more: &str) -> String {
     format!("[auth.keys.{}]\nhash = '{}'\naccount = 'acme'\n{more}\n", key.id, hex(&key.hash))
 }
 
-/// Keys that can be changed while a gateway runs.
+/// A source of keys that can be changed while a gateway runs.
 #[derive(Clone, Debug, Default)]
 struct Store {
     keys: Arc<Mutex<HashMap<String, ApiKey>>>,
@@ -111,7 +111,7 @@ async fn no_bad_key_is_admitted_or_ignored() {
         format!("pk_{}_{secret}", key.id),
         format!("{}_{secret}", key.id),
         secret.to_owned(),
-        // The hash is no password.
+        // The hash is not accepted as the secret.
         format!("gk_{}_{}", key.id, hex(&key.hash)),
         format!("gk_{}_{}", key.id, secret.to_uppercase()),
         good[..good.len() - 1].to_owned(),
@@ -168,7 +168,7 @@ async fn a_key_is_revoked_for_the_next_call() {
 }
 
 #[tokio::test]
-async fn a_store_that_is_away_lets_nobody_in_and_says_that_it_is_away() {
+async fn unavailable_key_store_admits_nobody_and_is_reported() {
     let (store, key) = (Store::default(), NewApiKey::generate().unwrap());
     store.add(&key);
     let gateway = gateway_with("", store.clone()).await;
@@ -181,7 +181,7 @@ async fn a_store_that_is_away_lets_nobody_in_and_says_that_it_is_away() {
 }
 
 #[tokio::test]
-async fn a_token_and_a_key_must_agree_and_give_no_more_than_each() {
+async fn token_and_key_must_name_one_account_and_share_their_scopes() {
     let key = NewApiKey::generate().unwrap();
     let settings = format!(
         "auth.internal_key = '{SECRET}'\n{JWT}{}",

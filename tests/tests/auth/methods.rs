@@ -1,4 +1,4 @@
-//! What methods ask for: `auth`, scopes, and the place of all that in the order of the stages.
+//! Authentication of methods: `auth`, scopes, and the position of both in the order of the layers.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -21,7 +21,7 @@ async fn guarded() -> RunningGateway {
 }
 
 #[tokio::test]
-async fn a_method_says_whom_it_lets_in() {
+async fn method_admits_the_callers_it_declares() {
     let gateway = guarded().await;
     let token = Issuer::internal().token(&claims());
     for (method, stranger, known, bad) in [
@@ -59,7 +59,7 @@ async fn a_method_says_whom_it_lets_in() {
     }
     let stranger = get(&gateway, "open", "").await;
     assert_eq!(stranger.header("www-authenticate"), Some("Bearer"));
-    // A scope is held whole or not at all.
+    // A scope matches as a whole or not at all.
     for scope in ["vault:rea", "vault:read2", "VAULT:READ", "vault:*", "vault", ""] {
         let token = Issuer::internal().token(&with("scope", json!(scope)));
         assert_eq!(with_token(&gateway, "read", &token).await.status, 403, "{scope}");
@@ -67,7 +67,7 @@ async fn a_method_says_whom_it_lets_in() {
 }
 
 #[tokio::test]
-async fn a_stranger_learns_nothing_from_validation() {
+async fn anonymous_caller_is_refused_before_validation() {
     let gateway = guarded().await;
     let head = "POST /services/vault/v1/put HTTP/1.1";
     let token = Issuer::internal().token(&claims());
@@ -81,7 +81,7 @@ async fn a_stranger_learns_nothing_from_validation() {
 }
 
 #[tokio::test]
-async fn callers_of_one_connection_and_of_many_do_not_meet() {
+async fn concurrent_callers_are_kept_apart() {
     let gateway = guarded().await;
     let calls = (0..200).map(|number| {
         let token = Issuer::internal().token(&with("sub", json!(format!("account-{number}"))));
@@ -101,7 +101,7 @@ async fn callers_of_one_connection_and_of_many_do_not_meet() {
 }
 
 #[tokio::test]
-async fn without_authentication_who_requires_a_caller_refuses_everybody() {
+async fn method_that_requires_a_caller_refuses_all_without_authentication() {
     let gateway = gateway("").await;
     let token = Issuer::internal().token(&claims());
     for (method, status) in
@@ -113,7 +113,7 @@ async fn without_authentication_who_requires_a_caller_refuses_everybody() {
 }
 
 #[tokio::test]
-async fn without_authentication_other_machines_are_let_in_only_when_told_to() {
+async fn gateway_without_authentication_serves_other_machines_only_if_configured() {
     let everywhere = "http.listen = '0.0.0.0:0'";
     let settings = |more: &str| {
         let secrets =
@@ -146,10 +146,11 @@ async fn without_authentication_other_machines_are_let_in_only_when_told_to() {
 }
 
 #[tokio::test]
-async fn a_webhook_is_not_asked_who_it_is() {
+async fn webhook_needs_no_caller() {
     let secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
     let settings = format!(
-        "http = {{ listen = '127.0.0.1:0', workers = 1 }}\nsecrets = {{ EDGE_WEBHOOK_SECRET = '{secret}', EMAIL_WEBHOOK_SECRET = 'x' }}\nauth.internal_key = '{SECRET}'"
+        "http = {{ listen = '127.0.0.1:0', workers = 1 }}\nsecrets = {{ EDGE_WEBHOOK_SECRET = \
+         '{secret}', EMAIL_WEBHOOK_SECRET = 'x' }}\nauth.internal_key = '{SECRET}'"
     );
     let gateway = gateway_runtime::Gateway::from_toml(&settings).unwrap().start().await.unwrap();
     let body = r#"{"name":"auth-webhook"}"#;
@@ -157,13 +158,14 @@ async fn a_webhook_is_not_asked_who_it_is() {
     let signature =
         WebhookKey::new(&Secret::new(secret)).unwrap().sign("msg", time, body.as_bytes());
     let head = format!(
-        "POST /services/_webhooks/edge/v1/paid HTTP/1.1\nAuthorization: Basic YTpi\nwebhook-id: msg\nwebhook-timestamp: {time}\nwebhook-signature: {signature}"
+        "POST /services/_webhooks/edge/v1/paid HTTP/1.1\nAuthorization: Basic YTpi\nwebhook-id: \
+         msg\nwebhook-timestamp: {time}\nwebhook-signature: {signature}"
     );
     assert_eq!(ask(gateway.address(), &head, body).await.status, 200);
 }
 
 #[tokio::test]
-async fn a_typed_client_says_who_it_is() {
+async fn typed_client_sends_its_token() {
     let gateway = guarded().await;
     let token = Issuer::internal().token(&claims());
     let client = Vault::client(Http::to(gateway.url()).bearer(&token));
@@ -190,7 +192,7 @@ impl Socket {
         Self(client_async(request, stream).await.unwrap().0)
     }
 
-    /// The result, or the code of the problem.
+    /// Returns the result, or the code of the problem.
     async fn call(&mut self, method: &str) -> Value {
         let call = json!({ "jsonrpc": "2.0", "id": 1, "method": format!("vault.v1.{method}") });
         self.0.send(Message::text(call.to_string())).await.unwrap();
@@ -209,7 +211,7 @@ impl Socket {
 }
 
 #[tokio::test]
-async fn the_credentials_of_a_handshake_count_for_each_call_until_they_end() {
+async fn credentials_of_a_handshake_hold_for_each_call_until_they_expire() {
     let gateway = gateway(&format!("auth.internal_key = '{SECRET}'\n{JWT}leeway = '0s'\n")).await;
     let mut stranger = Socket::to(&gateway, None).await;
     assert_eq!(stranger.call("open").await, "unauthenticated");

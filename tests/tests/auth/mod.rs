@@ -1,4 +1,4 @@
-//! Who may call: tokens, API keys and what methods ask for, as clients see it.
+//! Authentication as clients see it: tokens, API keys, and the requirements of methods.
 
 mod issuer;
 mod keys;

@@ -1,4 +1,4 @@
-//! What is published of authentication, and what never is: credentials.
+//! Published facts about authentication, and credentials, which are never published.
 
 use std::{
     fmt,
@@ -23,7 +23,7 @@ async fn page(gateway: &RunningGateway, path: &str) -> Value {
 }
 
 #[tokio::test]
-async fn openapi_says_who_may_call_what_and_how_to_say_who_one_is() {
+async fn openapi_lists_security_schemes_and_scopes() {
     let key = NewApiKey::generate().unwrap();
     let hash: String = key.hash.iter().map(|byte| format!("{byte:02x}")).collect();
     let keys = format!("[auth.keys.{}]\nhash = '{hash}'\naccount = 'a'\n", key.id);
@@ -32,7 +32,7 @@ async fn openapi_says_who_may_call_what_and_how_to_say_who_one_is() {
         (tokens.clone(), vec!["bearer"]),
         (keys.clone(), vec!["api_key"]),
         (format!("{tokens}{keys}"), vec!["bearer", "api_key"]),
-        // Not configured, but asked for.
+        // Not configured, but required by methods.
         (String::new(), vec!["bearer", "api_key"]),
     ] {
         let is_configured = !settings.is_empty();
@@ -77,7 +77,7 @@ async fn meta_says_what_is_enforced() {
     assert_eq!(terms("write"), (json!("required"), json!(["vault:read", "vault:write"])));
 }
 
-/// All that the gateway logs.
+/// A subscriber that holds all lines of the log.
 #[derive(Clone, Default)]
 struct Lines(Arc<Mutex<Vec<String>>>);
 
@@ -165,7 +165,7 @@ async fn credentials_are_in_no_answer_no_document_and_no_line_of_the_log() {
     gateway.stop().await.unwrap();
 
     let lines = lines.0.lock().unwrap().clone();
-    // The log was listened to: an account that was named is there, and why somebody was refused.
+    // The subscriber has received lines: of a named account, and of the reason for a refusal.
     assert!(lines.iter().any(|line| line.contains("planted-account")), "{} lines", lines.len());
     assert!(lines.iter().any(|line| line.contains("the token has expired")));
     assert!(lines.iter().any(|line| line.contains("the secret of the API key is wrong")));

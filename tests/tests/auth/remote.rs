@@ -1,4 +1,5 @@
-//! Keys at a URL: fetched, fetched anew for a key that is not known, seldom, and kept when the URL is away.
+//! A remote JWK set: fetched, refreshed for an unknown key, rarely, and kept while its URL is
+//! unavailable.
 
 use std::{
     net::SocketAddr,
@@ -16,7 +17,7 @@ use super::{
     vault::{gateway, with_token},
 };
 
-/// Who publishes keys.
+/// A server that publishes keys.
 #[derive(Clone, Default)]
 struct Publisher(Arc<Mutex<Published>>);
 
@@ -58,7 +59,8 @@ impl Publisher {
 
 async fn reading(address: SocketAddr, pause: &str, refresh: &str) -> RunningGateway {
     let settings = format!(
-        "jwks_url = 'http://{address}/keys'\njwks_min_refresh = '{pause}'\njwks_refresh = '{refresh}'\n"
+        "jwks_url = 'http://{address}/keys'\njwks_min_refresh = '{pause}'\njwks_refresh = \
+         '{refresh}'\n"
     );
     gateway(&format!("auth.internal_key = '{SECRET}'\n{JWT}{settings}")).await
 }
@@ -67,7 +69,7 @@ fn named(issuer: &Issuer, kid: &str) -> String {
     issuer.token_with(&json!({ "alg": issuer.algorithm(), "kid": kid }), &claims())
 }
 
-/// Asks until the answer has this status.
+/// Calls until the response has this status.
 async fn until(gateway: &RunningGateway, token: &str, status: u16) {
     let end = Instant::now() + Duration::from_secs(10);
     while with_token(gateway, "open", token).await.status != status {
@@ -77,7 +79,7 @@ async fn until(gateway: &RunningGateway, token: &str, status: u16) {
 }
 
 #[tokio::test]
-async fn keys_are_fetched_and_what_is_no_key_for_tokens_is_left_out() {
+async fn keys_are_fetched_and_unusable_ones_ignored() {
     let publisher = Publisher::default();
     let (rsa, p256, ed25519) = (Issuer::rsa(), Issuer::p256(), Issuer::ed25519());
     let shared = Issuer::Secret(b"0123456789abcdef0123456789abcdef".to_vec());
@@ -109,7 +111,7 @@ async fn keys_are_fetched_and_what_is_no_key_for_tokens_is_left_out() {
         named(&rsa, "p"),
         named(&p256, "r"),
         named(&Issuer::other_rsa(), "r"),
-        // The document as a secret.
+        // The JWK set itself as an HMAC secret.
         named(&Issuer::Secret(rsa.jwk(Some("r")).to_string().into()), "r"),
     ] {
         assert_eq!(with_token(&gateway, "look", &token).await.status, 401, "{token}");
@@ -118,7 +120,7 @@ async fn keys_are_fetched_and_what_is_no_key_for_tokens_is_left_out() {
 }
 
 #[tokio::test]
-async fn an_unknown_key_is_asked_for_once_in_a_while() {
+async fn unknown_key_causes_a_refresh_at_most_once_per_interval() {
     let publisher = Publisher::default();
     let (old, new) = (Issuer::p256(), Issuer::p256());
     publisher.publish(vec![old.jwk(Some("old"))]);
@@ -127,9 +129,9 @@ async fn an_unknown_key_is_asked_for_once_in_a_while() {
     publisher.publish(vec![new.jwk(Some("new"))]);
     let began = Instant::now();
     until(&gateway, &named(&new, "new"), 200).await;
-    // What is withdrawn is gone with the next fetch.
+    // A withdrawn key is unknown after the next fetch.
     assert_eq!(with_token(&gateway, "open", &named(&old, "old")).await.status, 401);
-    // However many keys are made up.
+    // Made-up key ids cause no further fetch, however many there are.
     for number in 0..100 {
         assert_eq!(
             with_token(&gateway, "look", &named(&old, &format!("made-up-{number}"))).await.status,
@@ -141,7 +143,7 @@ async fn an_unknown_key_is_asked_for_once_in_a_while() {
 }
 
 #[tokio::test]
-async fn the_last_keys_are_kept_while_the_url_is_away() {
+async fn last_keys_stay_valid_while_the_url_is_unavailable() {
     let publisher = Publisher::default();
     let (old, new) = (Issuer::ed25519(), Issuer::ed25519());
     publisher.publish(vec![old.jwk(Some("old"))]);
@@ -155,13 +157,13 @@ async fn the_last_keys_are_kept_while_the_url_is_away() {
     assert_eq!(with_token(&gateway, "open", &named(&new, "new")).await.status, 401);
     publisher.publish(vec![new.jwk(Some("new"))]);
     publisher.go_away(false);
-    // Without anybody asking for it.
+    // Without a call that asks for it.
     until(&gateway, &named(&old, "old"), 401).await;
     assert_eq!(with_token(&gateway, "open", &named(&new, "new")).await.status, 200);
 }
 
 #[tokio::test]
-async fn keys_that_were_never_to_be_had_are_the_gateways_trouble_and_others_go_on() {
+async fn missing_key_set_is_a_server_error_and_other_keys_stay_valid() {
     let publisher = Publisher::default();
     let issuer = Issuer::ed25519();
     publisher.go_away(true);

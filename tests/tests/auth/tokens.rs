@@ -1,4 +1,4 @@
-//! Tokens: good ones of each algorithm are admitted, and none of the bad ones.
+//! Tokens: valid ones of each algorithm are admitted, and no invalid one.
 
 use proptest::{prelude::*, strategy::ValueTree, test_runner::TestRunner};
 use serde_json::{Value, json};
@@ -32,7 +32,7 @@ impl Issuers {
     }
 }
 
-/// The token with one part exchanged.
+/// Returns the token with one part replaced.
 fn exchange(token: &str, part: usize, by: &str) -> String {
     let mut parts: Vec<_> = token.split('.').collect();
     parts[part] = by;
@@ -62,7 +62,7 @@ async fn good_tokens_of_each_algorithm_are_admitted() {
         // Within the leeway.
         internal.token(&with("nbf", json!(now() + 10))),
         internal.token(&with("exp", json!(now() - 10))),
-        // RFC 7519 §2: as `time.time() + 600` gives it.
+        // RFC 7519 §2: fractions, as `time.time() + 600` yields them.
         internal.token(&with("exp", json!(now() as f64 + 600.5))),
         internal.token(
             &with("nbf", json!(now() as f64 - 5.25))
@@ -79,7 +79,7 @@ async fn good_tokens_of_each_algorithm_are_admitted() {
             "{number} {answer:?}"
         );
     }
-    // RFC 9110 §11.1: the scheme's name has no case, and spaces may be many.
+    // RFC 9110 §11.1: the scheme is case-insensitive; several spaces may follow it.
     for line in ["authorization: bearer ", "AUTHORIZATION: BEARER   ", "Authorization:Bearer "] {
         assert_eq!(
             get(&gateway, "open", &format!("{line}{}", good[0])).await.status,
@@ -98,7 +98,7 @@ trait Tap: Sized {
 
 impl Tap for Value {}
 
-/// What is wrong, and the token.
+/// Returns invalid tokens, each with the reason.
 fn bad_tokens(issuers: &Issuers) -> Vec<(String, String)> {
     let Issuers { internal, rsa, p256, ed25519 } = issuers;
     let good = internal.token(&claims());
@@ -340,7 +340,7 @@ async fn header_fields_that_could_be_read_in_two_ways_are_refused() {
         format!("Authorization: Token {good}"),
         format!("Authorization: \"Bearer {good}\""),
         format!("Authorization: Bearer \u{e9}{good}"),
-        // There are no API keys here.
+        // This gateway has no API keys.
         "X-Api-Key: gk_abc_0123456789abcdef".to_owned(),
         format!("Authorization: Bearer {good}\nX-Api-Key: gk_abc_0123456789abcdef"),
     ];
@@ -349,7 +349,7 @@ async fn header_fields_that_could_be_read_in_two_ways_are_refused() {
             assert_eq!(get(&gateway, method, &line).await.status, 401, "{line}");
         }
     }
-    // Elsewhere a token is none.
+    // A token outside of `Authorization` is ignored.
     let address =
         format!("GET /services/vault/v1/open?access_token={good} HTTP/1.1\nCookie: token={good}");
     assert_eq!(ask(gateway.address(), &address, "").await.status, 401);
@@ -382,12 +382,12 @@ async fn claims_have_the_names_that_are_configured() {
     let internal = Issuer::internal();
     let answer = with_token(&gateway, "open", &internal.token(&named)).await;
     assert_eq!(answer.json(), json!("blue/a@b.c one"));
-    // The subject is not the account where that has a name of its own.
+    // The subject is not the account where another claim is configured for it.
     assert_eq!(with_token(&gateway, "open", &internal.token(&claims())).await.status, 401);
 }
 
 #[tokio::test]
-async fn keys_that_are_none_are_explained_at_start() {
+async fn invalid_keys_are_explained_at_start() {
     let rsa = Issuer::rsa();
     let private = include_str!("rsa_ours.pem");
     let jwk = |change: &dyn Fn(&mut Value)| rsa.jwk(None).tap(|jwk| change(jwk)).to_string();
@@ -423,7 +423,7 @@ async fn keys_that_are_none_are_explained_at_start() {
 }
 
 #[tokio::test]
-async fn a_changed_token_is_refused_wherever_it_is_changed() {
+async fn token_is_refused_when_any_byte_is_changed() {
     let issuers = Issuers::new();
     let gateway = gateway(&issuers.settings()).await;
     let mut runner = TestRunner::new(ProptestConfig {

@@ -1,4 +1,4 @@
-//! What is guarded in these tests, and a client that hides nothing.
+//! A service with methods of each kind of authentication, and a client without any abstraction.
 
 use std::net::SocketAddr;
 
@@ -12,8 +12,9 @@ use tokio::{
     net::TcpStream,
 };
 
-/// What every gateway of the tests needs.
-pub(super) const BASE: &str = "http = { listen = '127.0.0.1:0', workers = 1 }\nsecrets = { EDGE_WEBHOOK_SECRET = 'not used', EMAIL_WEBHOOK_SECRET = 'not used' }\n";
+/// The settings that each gateway of these tests needs.
+pub(super) const BASE: &str = "http = { listen = '127.0.0.1:0', workers = 1 }\nsecrets = { \
+    EDGE_WEBHOOK_SECRET = 'not used', EMAIL_WEBHOOK_SECRET = 'not used' }\n";
 
 #[model]
 pub(super) struct Slip {
@@ -21,55 +22,55 @@ pub(super) struct Slip {
     number: u8,
 }
 
-/// Methods of every kind.
+/// Methods of each kind.
 #[service(name = "vault")]
 pub(super) struct Vault;
 
 #[service]
 impl Vault {
-    /// Says who is calling.
+    /// Returns the caller.
     #[expose_method(GET, auth = required)]
     async fn open(&self, caller: Caller) -> Result<String> {
         Ok(describe(&caller))
     }
 
-    /// Says who is calling, if anybody.
+    /// Returns the caller, if there is one.
     #[expose_method(GET, auth = optional)]
     async fn look(&self, caller: Caller) -> Result<String> {
         Ok(describe(&caller))
     }
 
-    /// Says the same without having said whether it asks.
+    /// Returns the same, without an `auth` argument.
     #[expose_method(GET)]
     async fn silent(&self, caller: Caller) -> Result<String> {
         Ok(describe(&caller))
     }
 
-    /// Does not look.
+    /// Ignores the caller.
     #[expose_method(GET, auth = none)]
     async fn walk(&self, caller: Caller) -> Result<String> {
         Ok(describe(&caller))
     }
 
-    /// For those with the scope.
+    /// Requires one scope.
     #[expose_method(GET, scopes("vault:read"))]
     async fn read(&self, caller: Caller) -> Result<String> {
         Ok(describe(&caller))
     }
 
-    /// For those with both.
+    /// Requires both scopes.
     #[expose_method(GET, scopes("vault:read", "vault:write"))]
     async fn write(&self, caller: Caller) -> Result<String> {
         Ok(describe(&caller))
     }
 
-    /// Has an input that strangers need not know.
+    /// Has an input, which anonymous callers must not learn about.
     #[expose_method(POST, auth = required)]
     async fn put(&self, slip: Slip) -> Result<u8> {
         Ok(slip.number)
     }
 
-    /// Fails, and says all that it knows.
+    /// Fails, with all that it knows of the call in its error.
     #[expose_method(GET, auth = required)]
     async fn fail(&self, call: Call) -> Result<()> {
         Err(Error::internal(format!("{call:?} {:?}", call.caller())))
@@ -81,7 +82,7 @@ fn describe(caller: &Caller) -> String {
     format!("{}/{} {}", name(caller.account()), name(caller.user()), caller.scopes().join(","))
 }
 
-/// A gateway with these settings of `[auth]`.
+/// Starts a gateway with these settings of `[auth]`.
 pub(super) async fn gateway(settings: &str) -> RunningGateway {
     start(settings).await.unwrap()
 }
@@ -99,7 +100,7 @@ pub(super) async fn gateway_with(settings: &str, keys: impl ApiKeys) -> RunningG
         .unwrap()
 }
 
-/// What came back.
+/// A response.
 #[derive(Debug)]
 pub(super) struct Answer {
     pub(super) status: u16,
@@ -122,17 +123,18 @@ impl Answer {
     }
 }
 
-/// Sends the lines of a head, and a body, as they are.
+/// Sends the lines of a head, and a body, unchanged.
 pub(super) async fn ask(address: SocketAddr, head: &str, body: &str) -> Answer {
     let mut stream = TcpStream::connect(address).await.unwrap();
     let head = head.replace('\n', "\r\n");
     let length = body.len();
     let text = format!(
-        "{head}\r\nHost: localhost\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}"
+        "{head}\r\nHost: localhost\r\nConnection: close\r\nContent-Type: application/json\r\n\
+         Content-Length: {length}\r\n\r\n{body}"
     );
     stream.write_all(text.as_bytes()).await.unwrap();
     let mut answer = String::new();
-    // A reset after the answer is an end too.
+    // A reset after the response is an end as well.
     drop(stream.read_to_string(&mut answer).await);
     let (head, body) =
         answer.split_once("\r\n\r\n").unwrap_or_else(|| panic!("no answer: {answer:?}"));
@@ -140,7 +142,7 @@ pub(super) async fn ask(address: SocketAddr, head: &str, body: &str) -> Answer {
     Answer { status, head: head.to_owned(), body: body.to_owned() }
 }
 
-/// A GET of a method of the vault, with more lines in its head.
+/// Sends a GET of a method of the vault, with more header lines.
 pub(super) async fn get(gateway: &RunningGateway, method: &str, lines: &str) -> Answer {
     let lines = if lines.is_empty() { String::new() } else { format!("\n{lines}") };
     ask(gateway.address(), &format!("GET /services/vault/v1/{method} HTTP/1.1{lines}"), "").await

@@ -1,4 +1,4 @@
-//! Idempotency keys: one execution, one answer.
+//! Idempotency keys: one execution, one reply.
 
 use std::{sync::Arc, time::Duration};
 
@@ -8,14 +8,14 @@ use serde_json::json;
 use super::till::Shop;
 
 #[tokio::test]
-async fn a_hundred_at_once_are_one() {
+async fn concurrent_calls_with_one_key_execute_once() {
     let shop = Shop::open().await;
     let all = join_all((0..100).map(|_| async {
         loop {
             let answer = shop.sell("one", "a hundred", "well").await;
             match answer.status {
                 200 => break answer,
-                // In progress: ask again, as it says.
+                // In progress: the call is sent again after `Retry-After`.
                 409 => assert_eq!(
                     (answer.body["code"].as_str(), answer.retry_after.as_deref()),
                     (Some("idempotency-conflict"), Some("1"))
@@ -32,14 +32,14 @@ async fn a_hundred_at_once_are_one() {
 }
 
 #[tokio::test]
-async fn another_request_needs_another_key() {
+async fn key_is_refused_for_another_request() {
     let shop = Shop::open().await;
     assert_eq!(shop.sell("k", "a", "well").await.status, 200);
     let other = shop.sell("k", "b", "well").await;
     assert_eq!((other.status, other.body["code"].as_str()), (422, Some("idempotency-mismatch")));
     assert_eq!(shop.times("b"), 0);
     assert_eq!(shop.sell("l", "b", "well").await.status, 200);
-    // The same request, however it is written and under whichever of the two names of the header.
+    // The same request in another spelling, under either name of the header.
     let same = shop
         .send(
             "sell",
@@ -51,7 +51,7 @@ async fn another_request_needs_another_key() {
 }
 
 #[tokio::test]
-async fn executed_failures_are_kept_and_others_are_not() {
+async fn failures_are_stored_if_the_call_was_executed() {
     let shop = Shop::open().await;
     let first = shop.sell("sold", "a", "sold-out").await;
     let again = shop.sell("sold", "a", "sold-out").await;
@@ -66,7 +66,7 @@ async fn executed_failures_are_kept_and_others_are_not() {
         assert_eq!(shop.sell("busy", "b", "busy").await.status, 503);
     }
     assert_eq!(shop.times("b"), 2, "nothing was done, so it was tried again");
-    // A panic half-way through what must happen once: nobody knows how far it got.
+    // A panic during a method with effect `once`: the outcome is unknown.
     for replayed in [false, true] {
         let broken = shop.sell("broken", "c", "broken").await;
         assert_eq!((broken.status, broken.replayed), (500, replayed));
@@ -75,7 +75,7 @@ async fn executed_failures_are_kept_and_others_are_not() {
 }
 
 #[tokio::test]
-async fn what_is_invalid_has_claimed_nothing() {
+async fn invalid_call_claims_no_key() {
     let shop = Shop::open().await;
     assert_eq!(
         shop.send("sell", &[("idempotency-key", "k")], &json!({ "name": 5 })).await.status,
@@ -85,7 +85,7 @@ async fn what_is_invalid_has_claimed_nothing() {
 }
 
 #[tokio::test]
-async fn keys_are_looked_at_where_they_mean_something() {
+async fn key_is_required_validated_or_ignored_by_the_method() {
     let shop = Shop::open().await;
     let missing = shop.send("order", &[], &json!({ "name": "a" })).await;
     assert_eq!(missing.status, 400);
@@ -110,7 +110,7 @@ async fn keys_are_looked_at_where_they_mean_something() {
 }
 
 #[tokio::test]
-async fn a_caller_who_leaves_finds_the_answer_later() {
+async fn reply_is_stored_when_the_caller_disconnects() {
     let shop = Arc::new(Shop::open().await);
     let leaving = {
         let shop = Arc::clone(&shop);

@@ -1,4 +1,4 @@
-//! What is written down of calls, and what follows from it for the next: a gateway with books, and clients of its own.
+//! The store of a gateway: the request log and idempotency keys, with clients of the tests' own.
 
 mod idempotency;
 mod records;

@@ -1,4 +1,4 @@
-//! The record of calls.
+//! The request log.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use serde_json::json;
 use super::till::Shop;
 
 #[tokio::test]
-async fn each_call_has_a_row_whatever_became_of_it() {
+async fn each_call_has_a_row_however_it_ended() {
     let shop = Shop::open().await;
     let trace = ("traceparent", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01");
     shop.look(&[("x-request-id", "mine"), trace]).await;
@@ -47,7 +47,7 @@ async fn each_call_has_a_row_whatever_became_of_it() {
 }
 
 #[tokio::test]
-async fn what_was_answered_is_written_when_the_gateway_has_stopped() {
+async fn rows_of_all_replies_are_written_when_the_gateway_has_stopped() {
     let shop = Shop::open().await;
     for _ in 0..50 {
         assert_eq!(shop.look(&[]).await.status, 200);

@@ -1,4 +1,4 @@
-//! A service that must not do anything twice, and a gateway with books around it.
+//! A service whose effects must not be repeated, and a gateway with a store around it.
 
 use std::{
     collections::HashMap,
@@ -19,29 +19,29 @@ use serde_json::{Value, json};
 
 use crate::gate::gate;
 
-/// How often each thing was sold, by its name, in all shops of this program.
+/// How often each item was sold, by its name, in all shops of this process.
 static SOLD: LazyLock<Mutex<HashMap<String, u32>>> = LazyLock::new(Mutex::default);
 
-/// What is sold.
+/// An item to sell.
 #[model]
 struct Sale {
-    /// Its name; each test has its own.
+    /// The name of the item; each test has names of its own.
     name: String,
-    /// What becomes of it: `well`, `slow`, `sold-out`, `busy`, `broken`.
+    /// The outcome of the sale: `well`, `slow`, `sold-out`, `busy`, `broken`.
     #[serde(default)]
     how: String,
 }
 
-/// What became of it.
+/// The outcome of a sale.
 #[model]
 struct Receipt {
-    /// How often it has been sold.
+    /// How often the item has been sold.
     times: u32,
 }
 
 const SOLD_OUT: Code = Code::new("sold-out", 409, "Sold out");
 
-/// Sells.
+/// A till.
 #[service(name = "till")]
 struct Till;
 
@@ -66,21 +66,21 @@ impl Till {
         Ok(Receipt { times })
     }
 
-    /// Wants a key.
+    /// Requires an idempotency key.
     #[expose_method(PUT, idempotency = required)]
     async fn order(&self, sale: Sale) -> Result<Receipt> {
         let _ = sale;
         Ok(Receipt { times: 1 })
     }
 
-    /// Looks at no key.
+    /// Ignores idempotency keys.
     #[expose_method(GET)]
     async fn look(&self) -> Result<Receipt> {
         Ok(Receipt { times: 0 })
     }
 }
 
-/// A gateway with books in a file of its own.
+/// A gateway with a store in a file of its own.
 pub(super) struct Shop {
     gateway: Option<RunningGateway>,
     pub(super) books: Store,
@@ -98,7 +98,7 @@ pub(super) struct Answer {
 
 pub(super) const BOOKS: &str = "books.db";
 
-/// A gateway with books in a folder.
+/// Returns the settings of a gateway with its store in a folder.
 pub(super) fn settings(folder: &Path) -> String {
     format!(
         "http = {{ listen = '127.0.0.1:0', workers = 2 }}\n\
@@ -120,7 +120,7 @@ impl Shop {
         Self { gateway: Some(gateway), books, http, folder, id }
     }
 
-    /// Stops the gateway, and gives the books.
+    /// Stops the gateway, and returns its store.
     pub(super) async fn stop(mut self) -> Store {
         self.gateway.take().unwrap().stop().await.unwrap();
         self.books.clone()
@@ -159,23 +159,23 @@ impl Shop {
         answer(request.send_any().await.unwrap()).await.unwrap()
     }
 
-    /// How often something was sold.
+    /// Returns how often an item was sold.
     pub(super) fn times(&self, name: &str) -> u32 {
         SOLD.lock().unwrap().get(&self.own(name)).copied().unwrap_or(0)
     }
 
-    /// Lets a slow sale end.
+    /// Lets one slow sale end.
     pub(super) fn open_gate(&self, name: &str) {
         gate(&self.own(name)).add_permits(1);
     }
 
-    /// The name for what this shop alone sells.
+    /// Returns the name of an item that only this shop sells.
     pub(super) fn own(&self, name: &str) -> String {
         format!("{name} of shop {}", self.id)
     }
 }
 
-/// The answer, unless the connection was lost over it.
+/// Returns the reply, unless the connection was lost.
 pub(super) async fn answer(response: HttpResponse) -> Option<Answer> {
     let header =
         |name| response.headers().get(name).map(|value| value.to_str().unwrap().to_owned());

@@ -1,4 +1,4 @@
-//! Each fault, under load.
+//! Each fault of the broker, under load.
 
 use std::{
     sync::Arc,
@@ -14,11 +14,11 @@ use super::{
 };
 use crate::rabbitmq::Server;
 
-/// Longer than any fault takes to show.
+/// A time limit longer than any fault takes to show.
 const LONG: Duration = Duration::from_secs(30);
-/// What takes no time, on a machine that is busy.
+/// The time limit of immediate operations, on a busy machine.
 const AT_ONCE: Duration = Duration::from_millis(500);
-/// What calls end with whose connection is lost, and those after them.
+/// The errors of calls whose connection is lost, and of the calls after them.
 const LOST: [BusErrorKind; 2] = [BusErrorKind::ChannelLost, BusErrorKind::Disconnected];
 
 fn is_back(counts: &Counts) -> bool {
@@ -46,7 +46,7 @@ async fn a_broker_that_is_killed_stopped_or_frozen() {
     }
 
     aside(&server, Server::freeze).await;
-    // Until it is known that it is silent, calls wait, and end in time.
+    // Until the silence is detected, calls wait, and end within their deadline.
     let frozen =
         load.until(LONG, "frozen", |counts| counts.of(BusErrorKind::Disconnected) > 100).await;
     assert!(
@@ -85,7 +85,7 @@ async fn a_broker_that_takes_something_away() {
     assert_eq!(asking.figures().pending, 0);
 }
 
-/// Waits until both connections are there: the one that calls need may be back before the other.
+/// Waits until both connections are open: the one of calls may return before the other.
 async fn well(broker: &dyn Broker) {
     let end = Instant::now() + BACK;
     while let Err(error) = broker.state() {
@@ -98,7 +98,7 @@ async fn connections_are_closed(server: &Arc<Server>, load: &Load) {
     aside(server, |server| server.ctl(&["close_all_connections", "for a test"])).await;
     let closed =
         load.until(BACK, "connections closed, and back", |counts| counts.answered > 500).await;
-    // An answer that was on its way to who asked was lost with the connection of who answered.
+    // A reply in flight was lost with the connection of its sender.
     assert!(
         closed.only(&[
             BusErrorKind::ChannelLost,

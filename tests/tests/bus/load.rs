@@ -1,4 +1,4 @@
-//! Calls without a pause, and what became of them.
+//! A continuous load of calls, and their outcomes.
 
 use std::{
     collections::BTreeMap,
@@ -15,21 +15,21 @@ use tokio::{
     time::{Instant, sleep, timeout},
 };
 
-/// How long each call may take.
+/// The deadline of each call.
 const DEADLINE: Duration = Duration::from_secs(2);
-/// What a call may take beyond, on a machine that is busy.
+/// The time by which a call may exceed its deadline, on a busy machine.
 const SLACK: Duration = Duration::from_millis(500);
-/// So many calls are in flight.
+/// The number of calls in flight.
 const CALLERS: usize = 32;
 
-/// Calls without a pause.
+/// A continuous load of calls.
 pub(super) struct Load {
     seen: Arc<Seen>,
     is_over: Arc<AtomicBool>,
     callers: Vec<JoinHandle<()>>,
 }
 
-/// What became of the calls since it was last looked.
+/// Counts of outcomes since the last reading.
 #[derive(Default)]
 struct Seen {
     counts: Mutex<Counts>,
@@ -39,7 +39,7 @@ struct Seen {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Counts {
     pub(super) answered: usize,
-    /// How many there were of each fault, and the longest that one took.
+    /// The number of each fault, and the longest time that one took.
     pub(super) faults: BTreeMap<String, (usize, Duration)>,
 }
 
@@ -48,7 +48,7 @@ impl Counts {
         self.faults.get(&format!("{fault:?}")).map_or(0, |(count, _)| *count)
     }
 
-    /// Whether there were none but these.
+    /// Returns whether no other faults occurred.
     pub(super) fn only(&self, faults: &[BusErrorKind]) -> bool {
         self.faults.keys().all(|seen| faults.iter().any(|fault| *seen == format!("{fault:?}")))
     }
@@ -65,7 +65,7 @@ impl Load {
             tokio::spawn(async move {
                 while !is_over.load(Ordering::Relaxed) {
                     seen.call(&*broker, message.clone()).await;
-                    // A caller whose calls fail at once would take the whole machine.
+                    // Callers whose calls fail at once would use the whole machine.
                     sleep(Duration::from_millis(2)).await;
                 }
             })
@@ -74,12 +74,13 @@ impl Load {
         Self { seen, is_over, callers }
     }
 
-    /// What became of the calls that ended since this was last asked.
+    /// Returns and resets the counts.
     pub(super) fn take(&self) -> Counts {
         std::mem::take(&mut self.seen.counts.lock().unwrap())
     }
 
-    /// Waits until it is so of the calls that end from now on, at most so long; gives them.
+    /// Waits, up to a limit, until the condition holds for calls that end from now on; returns
+    /// their counts.
     pub(super) async fn until(
         &self,
         most: Duration,
@@ -99,7 +100,7 @@ impl Load {
         }
     }
 
-    /// Ends; every call must have ended within its deadline.
+    /// Ends the load; asserts that each call ended within its deadline.
     pub(super) async fn end(self) {
         self.is_over.store(true, Ordering::Relaxed);
         for caller in self.callers {
@@ -139,7 +140,7 @@ impl Seen {
     }
 }
 
-/// Answers what it is asked, for ever.
+/// Replies to each call, for ever.
 pub(super) async fn answer(broker: Arc<dyn Broker>, subscription: Subscription) -> JoinHandle<()> {
     let mut deliveries = broker.consume(subscription).await.unwrap();
     tokio::spawn(async move {
@@ -149,7 +150,8 @@ pub(super) async fn answer(broker: Arc<dyn Broker>, subscription: Subscription) 
             answer.body = "answer".into();
             let (publishing, receipt) = (broker.publish(answer), delivery.receipt);
             tokio::spawn(async move {
-                // While the broker is away, nobody can be answered, nor wants it any more when it is back.
+                // While the broker is unavailable no reply can be sent; nobody waits for it when
+                // the broker is back.
                 let _ = publishing.await;
                 receipt.done();
             });

@@ -1,5 +1,5 @@
-//! RabbitMQ taken away under load, in each way that it can be: every call ends in time and says why, nothing that was acknowledged
-//! is lost, and all goes on by itself.
+//! RabbitMQ made unavailable under load, in each possible way: every call ends in time and reports
+//! the reason, no acknowledged message is lost, and service resumes by itself.
 
 mod faults;
 mod load;
@@ -14,7 +14,7 @@ use gateway_runtime::{
 
 use crate::rabbitmq::Server;
 
-/// Within that, service is back when the broker is.
+/// The time limit within which service resumes after the broker's return.
 const BACK: Duration = Duration::from_secs(5);
 
 async fn broker(server: &Server) -> Arc<dyn Broker> {
@@ -27,7 +27,7 @@ fn queue(name: &'static str) -> CallQueue {
     CallQueue { name: name.into(), prefetch: 100, delivery_limit: 20, delays: vec![] }
 }
 
-/// Does what blocks, beside the load.
+/// Runs a blocking function beside the load.
 async fn aside<T: Send + 'static>(
     server: &Arc<Server>,
     act: impl FnOnce(&Server) -> T + Send + 'static,

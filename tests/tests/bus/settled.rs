@@ -1,4 +1,5 @@
-//! What the broker has confirmed is not lost, and what was settled is not given again, whatever becomes of connections.
+//! Confirmed messages are not lost, and acknowledged ones are not redelivered, whatever happens to
+//! connections.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -17,11 +18,11 @@ use crate::rabbitmq::Server;
 
 const LONG: Duration = Duration::from_secs(60);
 
-/// What was received, how often.
+/// How often each message was received.
 type Received = Arc<Mutex<BTreeMap<usize, usize>>>;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn nothing_that_was_confirmed_is_lost() {
+async fn confirmed_messages_are_not_lost() {
     let Some(server) = Server::start().map(Arc::new) else { return };
     let (publishing, consuming) = (broker(&server).await, broker(&server).await);
     let received = Received::default();
@@ -72,7 +73,7 @@ async fn nothing_that_was_confirmed_is_lost() {
         confirmed.len(),
         received.len()
     );
-    // What was settled just when the connection was lost comes again; all else does not.
+    // Messages acknowledged just when the connection was lost are redelivered; no others.
     assert!(again <= 3 * 100, "{again}");
     consumer.abort();
 }

@@ -1,11 +1,11 @@
-//! Whose answers are given to whom, once for many.
+//! Cached replies: whose they are, and one execution for many calls.
 
 use futures_util::future::join_all;
 
 use super::newsstand::{Street, until};
 
 #[tokio::test]
-async fn nobody_reads_what_is_anothers() {
+async fn replies_are_cached_per_account() {
     let street = Street::open("").await;
     for (times, account) in [None, Some("acme"), Some("umbrella")].into_iter().enumerate() {
         for status in ["fwd=miss; stored; ttl=60", "hit; ttl=60"] {
@@ -26,7 +26,7 @@ async fn nobody_reads_what_is_anothers() {
 }
 
 #[tokio::test]
-async fn a_hundred_at_once_are_one() {
+async fn concurrent_calls_execute_once() {
     let street = Street::open("").await;
     street.day.trouble("slow");
     let papers = join_all((0..100).map(|_| street.get("news", "name=a"))).await;
@@ -38,7 +38,7 @@ async fn a_hundred_at_once_are_one() {
 }
 
 #[tokio::test]
-async fn a_leader_that_panics_leaves_nobody_behind() {
+async fn panic_of_the_leader_leaves_no_waiter_behind() {
     let street = Street::open("").await;
     street.day.trouble("panics at first");
     let papers = join_all((0..20).map(|_| street.get("news", "name=a"))).await;
@@ -48,7 +48,7 @@ async fn a_leader_that_panics_leaves_nobody_behind() {
 }
 
 #[tokio::test]
-async fn what_is_not_to_be_stored_is_not() {
+async fn directives_of_requests_prevent_storing() {
     let street = Street::open("").await;
     for times in ["\"1\"", "\"2\""] {
         let paper = street.call(None, "news", "name=a", "no-store").await;
@@ -60,7 +60,7 @@ async fn what_is_not_to_be_stored_is_not() {
 }
 
 #[tokio::test]
-async fn an_answer_says_how_old_it_is() {
+async fn reply_has_its_age() {
     let street = Street::open("").await;
     assert_eq!(street.get("news", "name=a").await.age, None);
     let paper =
@@ -69,7 +69,7 @@ async fn an_answer_says_how_old_it_is() {
 }
 
 #[tokio::test]
-async fn it_holds_no_more_than_it_may() {
+async fn cache_stays_within_its_memory_limit() {
     let street = Street::open("[cache]\nmemory_bytes = 1000000\nreply_bytes = 20000").await;
     for number in 0..300 {
         street.get("news", &format!("name=n{number}&size=10000")).await;
@@ -82,7 +82,7 @@ async fn it_holds_no_more_than_it_may() {
 }
 
 #[tokio::test]
-async fn it_can_be_left_out() {
+async fn cache_can_be_disabled() {
     let street = Street::open("[cache]\nenabled = false").await;
     for times in ["\"1\"", "\"2\""] {
         let paper = street.get("news", "name=a").await;

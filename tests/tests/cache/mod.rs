@@ -1,4 +1,4 @@
-//! The cache, over HTTP: whose answers are given to whom, once for many, stale ones, and within how much memory.
+//! The cache, over HTTP: scopes, single flight, stale replies, and memory limits.
 
 mod giving;
 mod newsstand;

@@ -1,4 +1,4 @@
-//! A newsstand whose answers are kept, a gateway around it, and clients of it.
+//! A newsstand with cached replies, a gateway around it, and clients of it.
 
 use std::{
     collections::HashMap,
@@ -14,21 +14,21 @@ use gateway_runtime::{
     provider::{HttpClientSettings, HttpResponse},
 };
 
-/// What the newsstand is like in each street: gateways of other tests have one too.
+/// The state of each street's newsstand: gateways of other tests have one as well.
 static DAYS: LazyLock<Mutex<Vec<Arc<Day>>>> = LazyLock::new(Mutex::default);
 
-/// What the newsstand of a street is like today.
+/// The state of the newsstand of one street.
 #[derive(Debug, Default)]
 pub(super) struct Day {
     street: usize,
-    /// How often each thing was made.
+    /// How often each item was made.
     made: Mutex<HashMap<String, u32>>,
-    /// What is wrong.
+    /// The failure that the newsstand simulates.
     trouble: Mutex<&'static str>,
 }
 
 impl Day {
-    /// That of a street of its own.
+    /// Creates the state of a new street.
     fn new() -> Arc<Self> {
         let mut days = DAYS.lock().unwrap();
         let day = Arc::new(Self { street: days.len(), ..Self::default() });
@@ -36,12 +36,12 @@ impl Day {
         day
     }
 
-    /// How often it was made.
+    /// Returns how often an item was made.
     pub(super) fn made(&self, name: &str) -> u32 {
         self.made.lock().unwrap().get(name).copied().unwrap_or(0)
     }
 
-    /// What is wrong from now on.
+    /// Sets the failure from now on.
     pub(super) fn trouble(&self, trouble: &'static str) {
         *self.trouble.lock().unwrap() = trouble;
     }
@@ -67,14 +67,14 @@ impl Day {
     }
 }
 
-/// What is wanted.
+/// An item that a customer wants.
 #[model]
 struct Want {
-    /// Where.
+    /// The street.
     street: usize,
-    /// Its name.
+    /// The name of the item.
     name: String,
-    /// Of so many characters.
+    /// The length of the reply, in characters.
     #[serde(default)]
     size: usize,
 }
@@ -90,26 +90,26 @@ async fn make(want: &Want) -> Result<u32> {
 
 #[service]
 impl Newsstand {
-    /// News, for each account its own.
+    /// News, cached for each account.
     #[expose_method(GET, cache = "60s")]
     async fn news(&self, want: Want) -> Result<String> {
         Ok(format!("{}{}", make(&want).await?, "x".repeat(want.size)))
     }
 
-    /// News for everybody.
+    /// The weather, cached for all accounts.
     #[expose_method(GET, cache = "60s", cache_scope = global)]
     async fn weather(&self, want: Want) -> Result<String> {
         Ok(make(&want).await?.to_string())
     }
 
-    /// What is soon old.
+    /// Rumours, which are stale soon.
     #[expose_method(GET, cache = "200ms")]
     async fn rumours(&self, want: Want) -> Result<String> {
         Ok(make(&want).await?.to_string())
     }
 }
 
-/// A gateway of its own, with two accounts.
+/// A gateway with two accounts.
 pub(super) struct Street {
     pub(super) gateway: RunningGateway,
     pub(super) day: Arc<Day>,
@@ -117,12 +117,12 @@ pub(super) struct Street {
     keys: [(&'static str, NewApiKey); 2],
 }
 
-/// What came back.
+/// A response.
 #[derive(Debug)]
 pub(super) struct Paper {
     pub(super) code: u16,
     pub(super) text: String,
-    /// `Cache-Status`, without the name of the cache.
+    /// The field `Cache-Status`, without the name of the cache.
     pub(super) status: String,
     pub(super) age: Option<u64>,
 }
@@ -140,14 +140,15 @@ impl Street {
         };
         let settings = format!(
             "http = {{ listen = '127.0.0.1:0', workers = 2 }}\n\
-             secrets = {{ EDGE_WEBHOOK_SECRET = 'not used', EMAIL_WEBHOOK_SECRET = 'not used' }}\n{settings}\n{}",
+             secrets = {{ EDGE_WEBHOOK_SECRET = 'not used', EMAIL_WEBHOOK_SECRET = 'not used' }}\n\
+             {settings}\n{}",
             keys.iter().map(key).collect::<String>()
         );
         let gateway = Gateway::from_toml(&settings).unwrap().start().await.unwrap();
         Self { gateway, day, http: HttpClient::new(&HttpClientSettings::default()).unwrap(), keys }
     }
 
-    /// A call by an account, or by a stranger.
+    /// Calls with the key of an account, or anonymously.
     pub(super) async fn call(
         &self,
         account: Option<&str>,
@@ -169,7 +170,7 @@ impl Street {
         paper(request.send_any().await.unwrap()).await
     }
 
-    /// A stranger's call.
+    /// Calls anonymously.
     pub(super) async fn get(&self, method: &str, query: &str) -> Paper {
         self.call(None, method, query, "").await
     }
@@ -186,7 +187,7 @@ async fn paper(response: HttpResponse) -> Paper {
     Paper { code, text: response.text().await.unwrap(), status, age }
 }
 
-/// Asks until the answer is as wanted.
+/// Calls until the response is as wanted.
 pub(super) async fn until(ask: impl AsyncFn() -> Paper, wanted: impl Fn(&Paper) -> bool) -> Paper {
     let deadline = std::time::Instant::now() + Duration::from_secs(10);
     loop {

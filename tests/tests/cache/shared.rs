@@ -1,4 +1,4 @@
-//! Answers in Redis: found by every gateway, and made while it is away.
+//! Replies in Redis: found by every gateway, and produced without it while it is unavailable.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use tokio::{
 
 use super::newsstand::{Street, until};
 
-/// `[redis]` with keys of this test's own; none when there is no server.
+/// Returns the section `[redis]` with keys of this test's own; `None` if there is no server.
 fn redis(url: Option<String>) -> Option<String> {
     let Ok(server) = std::env::var("TEST_REDIS_URL") else {
         eprintln!("not run: TEST_REDIS_URL names no server");
@@ -21,7 +21,7 @@ fn redis(url: Option<String>) -> Option<String> {
     Some(format!("redis = {{ url = '{url}', prefix = '{prefix}', timeout = '200ms' }}"))
 }
 
-/// A number that no other test of this process has.
+/// Returns a number that no other test of this process has.
 fn own_number() -> usize {
     static NEXT: std::sync::atomic::AtomicUsize = std::sync::atomic::AtomicUsize::new(0);
     NEXT.fetch_add(1, std::sync::atomic::Ordering::Relaxed)
@@ -41,7 +41,7 @@ async fn gateways_share_their_answers() {
 }
 
 #[tokio::test]
-async fn memory_can_be_had_beside_it() {
+async fn memory_and_redis_can_be_used_together() {
     let Some(settings) = redis(None) else { return };
     let street = Street::open(&format!("{settings}\ncache = {{ backend = 'memory' }}")).await;
     street.get("news", "name=a").await;
@@ -49,7 +49,7 @@ async fn memory_can_be_had_beside_it() {
 }
 
 #[tokio::test]
-async fn answers_are_made_while_it_is_away() {
+async fn calls_are_executed_while_redis_is_unavailable() {
     let (freeze, frozen) = watch::channel(false);
     let Some(settings) = redis(Some(freezer(frozen).await)) else { return };
     let street = Street::open(&settings).await;
@@ -68,7 +68,8 @@ async fn answers_are_made_while_it_is_away() {
         .await;
 }
 
-/// The URL of a way to the server that can be frozen: what is sent into it then waits.
+/// Starts a proxy to the server that can be frozen, and returns its URL; a frozen proxy holds what
+/// is sent into it.
 async fn freezer(frozen: watch::Receiver<bool>) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
@@ -81,7 +82,7 @@ async fn freezer(frozen: watch::Receiver<bool>) -> String {
     format!("redis://{address}")
 }
 
-/// Carries bytes to and fro, one message at a time, except while the way is frozen.
+/// Copies bytes in both directions, one message at a time, except while the proxy is frozen.
 async fn carry(client: TcpStream, server: String, mut frozen: watch::Receiver<bool>) {
     async fn through<C, S>(mut client: C, mut server: S, frozen: &mut watch::Receiver<bool>)
     where
@@ -89,7 +90,8 @@ async fn carry(client: TcpStream, server: String, mut frozen: watch::Receiver<bo
         S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin,
     {
         let is_over = async {
-            // A copy that is dropped in its middle loses bytes, and with them the connection: as a server that is gone.
+            // A copy that is dropped in the middle loses bytes, and with them the connection, like
+            // a lost server.
             let _ = frozen.wait_for(|frozen| *frozen).await;
         };
         tokio::select! {

@@ -1,14 +1,14 @@
-//! Answers that are no longer fresh.
+//! Stale replies.
 
 use super::newsstand::{Street, until};
 
 #[tokio::test]
-async fn an_old_answer_is_given_while_it_is_made_anew() {
+async fn stale_reply_is_served_while_revalidating() {
     let street = Street::open("").await;
     street.get("rumours", "name=a").await;
     street.day.trouble("slow");
     let ask = async || street.get("rumours", "name=a").await;
-    // Whoever comes after 200 ms is not made to wait 300 ms for it.
+    // A call after 200 ms does not wait 300 ms for the reply.
     until(ask, |_| street.day.made("a") == 2).await;
     let old = ask().await;
     assert_eq!((&*old.text, &*old.status), ("\"1\"", "hit; ttl=0"));
@@ -18,7 +18,7 @@ async fn an_old_answer_is_given_while_it_is_made_anew() {
 }
 
 #[tokio::test]
-async fn an_old_answer_is_given_when_it_cannot_be_made_anew() {
+async fn stale_reply_is_served_if_revalidation_fails() {
     let street =
         Street::open("[cache]\nstale_while_revalidate = '0s'\nstale_if_error = '1s'").await;
     street.get("rumours", "name=a").await;
@@ -33,7 +33,7 @@ async fn an_old_answer_is_given_when_it_cannot_be_made_anew() {
 }
 
 #[tokio::test]
-async fn the_record_says_where_an_answer_came_from() {
+async fn row_says_whether_the_reply_came_from_the_cache() {
     let folder = std::env::temp_dir().join(format!("gateway-newsstand-{}", std::process::id()));
     std::fs::create_dir_all(&folder).unwrap();
     let path = folder.join("books.db");

@@ -1,5 +1,5 @@
-//! The same client over the bus: within the process, over RabbitMQ where there is one, and over a broker that says what a test
-//! wants.
+//! The typed client over the bus: within the process, over RabbitMQ where there is one, and over a
+//! scripted broker.
 
 use std::{
     sync::{
@@ -26,7 +26,7 @@ use tokio::{
 
 use super::lab::{Failing, Lab, LabClient, Search};
 
-/// A gateway that takes calls from a queue of its own, and the way there.
+/// A gateway that consumes a queue of its own, and the transport to it.
 struct House {
     gateway: RunningGateway,
     bus: Bus,
@@ -38,7 +38,7 @@ impl House {
     }
 }
 
-/// None, and said so, where no RabbitMQ is.
+/// Returns the URL of RabbitMQ; prints a line and returns `None` if there is none.
 fn rabbitmq() -> Option<String> {
     let url = std::env::var("TEST_AMQP_URL").ok();
     if url.is_none() {
@@ -68,7 +68,7 @@ fn failing(how: &str) -> Failing {
 }
 
 #[tokio::test]
-async fn what_goes_there_comes_back() {
+async fn inputs_and_replies_pass_unchanged() {
     over_each(async |house| {
         let (_gateway, lab) = house.lab();
         let search = Search::example();
@@ -86,7 +86,7 @@ async fn what_goes_there_comes_back() {
 }
 
 #[tokio::test]
-async fn header_fields_come_along() {
+async fn header_fields_reach_the_method() {
     over_each(async |house| {
         let House { gateway: _gateway, bus } = house;
         let lab = Lab::client(bus.bearer("t1").header("x-own", "o1"));
@@ -101,7 +101,7 @@ async fn header_fields_come_along() {
 }
 
 #[tokio::test]
-async fn problems_are_those_of_http() {
+async fn problems_equal_those_over_http() {
     over_each(async |house| {
         let (_gateway, lab) = house.lab();
         let error = lab.fail(&failing("sold-out")).header("x-request-id", "r-1").await.unwrap_err();
@@ -129,7 +129,7 @@ async fn problems_are_those_of_http() {
 }
 
 #[tokio::test]
-async fn bytes_come_whole_and_streams_are_refused() {
+async fn raw_replies_arrive_whole_and_streams_are_refused() {
     over_each(async |house| {
         let (_gateway, lab) = house.lab();
         let table = lab.table(&failing("")).await.unwrap();
@@ -146,13 +146,13 @@ async fn bytes_come_whole_and_streams_are_refused() {
 }
 
 #[tokio::test]
-async fn a_time_out_leaves_the_outcome_open() {
+async fn timeout_leaves_the_outcome_unknown() {
     over_each(async |house| {
         let (_gateway, lab) = house.lab();
         let () = lab.ping().await.unwrap();
         let own = Duration::from_millis(100);
         let error = lab.never().timeout(own).await.unwrap_err();
-        // The gateway knows how long it is waited for, and may be the first to say that it was too long.
+        // The gateway knows the client's deadline, and may be the first to report the timeout.
         assert!(
             error == ClientError::TimedOut(own) || error.code() == Some("timeout"),
             "{error:?}"
@@ -163,7 +163,7 @@ async fn a_time_out_leaves_the_outcome_open() {
 }
 
 #[tokio::test]
-async fn where_no_gateway_is_nothing_is_sent() {
+async fn nothing_is_sent_when_no_gateway_consumes() {
     over_each(async |house| {
         let House { gateway: _gateway, bus } = house;
         let error =
@@ -175,7 +175,7 @@ async fn where_no_gateway_is_nothing_is_sent() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_sent_says_why_and_tells_no_password() {
+async fn error_before_sending_gives_its_reason_without_the_password() {
     for url in ["http://me:hunter2@localhost", "hunter2", "amqp://", "amqp:hunter2"] {
         let error = Lab::client(Bus::to(url)).ping().await.unwrap_err();
         assert!(
@@ -192,7 +192,7 @@ async fn what_cannot_be_sent_says_why_and_tells_no_password() {
     );
 }
 
-/// A way to RabbitMQ that hangs up on the first who comes, and counts.
+/// Starts a proxy to RabbitMQ that closes the first connection, and counts connections.
 async fn reluctant(url: &str) -> (String, Arc<AtomicU32>) {
     let (front, address) = url.rsplit_once('@').unwrap();
     let (address, vhost) = address.split_once('/').unwrap();
@@ -214,7 +214,7 @@ async fn reluctant(url: &str) -> (String, Arc<AtomicU32>) {
 }
 
 #[tokio::test]
-async fn first_calls_connect_once_and_who_comes_after_a_failure_tries_again() {
+async fn first_calls_share_a_connection_and_calls_after_a_failure_reconnect() {
     let Some(url) = rabbitmq() else { return };
     let queue = format!("lab-{:016x}", fastrand::u64(..));
     let settings = format!(
@@ -231,11 +231,11 @@ async fn first_calls_connect_once_and_who_comes_after_a_failure_tries_again() {
     }
     assert_eq!(connections.load(Ordering::Relaxed), 1);
     all().await.into_iter().for_each(|answer| answer.unwrap());
-    // One to publish, one to consume.
+    // One connection publishes, one consumes.
     assert_eq!(connections.load(Ordering::Relaxed), 3);
 }
 
-/// A broker that answers each call with the same, and keeps what it was given.
+/// A broker that answers each call with the same reply, and records the calls.
 #[derive(Debug)]
 struct Scripted {
     answer: Result<Message, BusError>,
@@ -313,7 +313,7 @@ async fn a_call_is_one_message() {
 }
 
 #[tokio::test]
-async fn each_fault_says_whether_the_method_may_have_run() {
+async fn each_fault_says_whether_the_method_may_have_executed() {
     for (fault, class) in [
         (BusErrorKind::Disconnected, AttemptClass::NotSent),
         (BusErrorKind::Blocked, AttemptClass::NotSent),
@@ -337,7 +337,7 @@ async fn each_fault_says_whether_the_method_may_have_run() {
 }
 
 #[tokio::test]
-async fn what_is_no_answer_of_a_gateways_is_told_from_one() {
+async fn foreign_reply_is_distinguished_from_one_of_a_gateway() {
     let answer = |status: i64, media: &'static str, body: &'static str| {
         let mut message =
             Message { content_type: Some(media.into()), body: body.into(), ..Message::default() };

@@ -1,4 +1,4 @@
-//! What goes there and comes back.
+//! Inputs and replies of calls.
 
 use gateway_runtime::client::Http;
 
@@ -8,7 +8,7 @@ use super::{
 };
 
 #[tokio::test]
-async fn every_verb_carries_its_input_there_and_its_answer_back() {
+async fn every_verb_carries_its_input_and_its_reply() {
     let (_gateway, lab) = gateway().await;
     let search = Search::example();
     assert_eq!(lab.look(&search).await.unwrap(), search);
@@ -25,16 +25,16 @@ async fn every_verb_carries_its_input_there_and_its_answer_back() {
 }
 
 #[tokio::test]
-async fn nothing_is_sent_and_received_as_nothing() {
+async fn unit_input_and_unit_reply_have_no_body() {
     let (_gateway, lab) = gateway().await;
     let () = lab.ping().await.unwrap();
     assert_eq!(lab.patch(&None).await.unwrap(), None);
-    // Its argument is the author's own type, of which only the compiler knows that it is no input.
+    // The argument is a type of the author's; only the compiler knows that it is no input.
     assert_eq!(lab.told(&()).await.unwrap().own, None);
 }
 
 #[tokio::test]
-async fn a_call_brings_its_headers_and_the_clients_where_it_has_none() {
+async fn headers_of_a_call_override_those_of_the_client() {
     let (gateway, lab) = gateway().await;
     let told =
         lab.told(&()).bearer("t1").idempotency_key("k1").header("x-own", "o1").await.unwrap();
@@ -74,10 +74,11 @@ async fn the_gateway_may_be_behind_a_path() {
 }
 
 #[tokio::test]
-async fn a_query_stands_in_the_address_as_one_would_write_it() {
+async fn query_string_is_written_in_its_usual_form() {
     let server = Scripted::answering("HTTP/1.1 204 No Content\r\n\r\n").await;
     let _ = Lab::client(Http::to(server.url())).look(&Search::example()).await;
-    let query = "someWords=a+b+%26+c%3Dd+%2B+%C3%BC+%2520&ratio=0.1&isNew=true&order=newest_first&since=2026-02-28\
+    let query = "someWords=a+b+%26+c%3Dd+%2B+%C3%BC+%2520&ratio=0.1&isNew=true&order=newest_first&\
+        since=2026-02-28\
                  &tags=x&tags=1&limit=20";
     assert_eq!(server.requests(), [format!("GET /services/lab/v3/look?{query} HTTP/1.1")]);
 }

@@ -1,4 +1,4 @@
-//! Problems, and everything short of an answer: each says whether the method may have run.
+//! Problems, and all other failures of calls: each says whether the method may have executed.
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ fn failing(how: &str) -> Failing {
 }
 
 #[tokio::test]
-async fn a_problem_keeps_all_that_the_service_says() {
+async fn problem_has_all_members_that_the_service_sent() {
     let (_gateway, lab) = gateway().await;
     let error = lab.fail(&failing("sold-out")).header("x-request-id", "r-1").await.unwrap_err();
     let problem = error.problem().unwrap();
@@ -43,7 +43,7 @@ async fn a_problem_keeps_all_that_the_service_says() {
 }
 
 #[tokio::test]
-async fn violations_come_with_their_places() {
+async fn violations_have_their_pointers() {
     let (_gateway, lab) = gateway().await;
     let search = Search { some_words: String::new(), ..Search::example() };
     for error in [lab.look(&search).await.unwrap_err(), lab.make(&search).await.unwrap_err()] {
@@ -58,7 +58,7 @@ async fn violations_come_with_their_places() {
 }
 
 #[tokio::test]
-async fn where_nobody_listens_nothing_is_sent() {
+async fn nothing_is_sent_when_nobody_listens() {
     let closed = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
     let hanging_up = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let no_tls = format!("https://{}", hanging_up.local_addr().unwrap());
@@ -71,7 +71,7 @@ async fn where_nobody_listens_nothing_is_sent() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_sent_says_why() {
+async fn error_before_sending_gives_its_reason() {
     for (address, why) in [
         ("localhost:8080", "is none of HTTP"),
         ("nonsense", "cannot be read"),
@@ -90,7 +90,7 @@ async fn what_cannot_be_sent_says_why() {
 }
 
 #[tokio::test]
-async fn a_time_out_leaves_the_outcome_open() {
+async fn timeout_leaves_the_outcome_unknown() {
     let (gateway, lab) = gateway().await;
     let own = Duration::from_millis(50);
     let error = lab.never().timeout(own).await.unwrap_err();
@@ -101,7 +101,7 @@ async fn a_time_out_leaves_the_outcome_open() {
 }
 
 #[tokio::test]
-async fn a_cut_connection_leaves_the_outcome_open() {
+async fn lost_connection_leaves_the_outcome_unknown() {
     for answer in [
         "",
         "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 10\r\n\r\n{\"a\"",
@@ -118,7 +118,7 @@ async fn a_cut_connection_leaves_the_outcome_open() {
 }
 
 #[tokio::test]
-async fn what_is_no_gateway_is_told_from_one() {
+async fn foreign_server_is_distinguished_from_a_gateway() {
     let page = "Content-Type: text/html\r\nContent-Length: 4\r\n\r\nhtml";
     let json = "Content-Type: application/json\r\nContent-Length: 2\r\n\r\n{}";
     for (answer, status, class) in [

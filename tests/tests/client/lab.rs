@@ -1,4 +1,4 @@
-//! A gateway to call, and what it serves.
+//! A gateway to call, and its service.
 
 use chrono::NaiveDate;
 use futures_util::{StreamExt, stream};
@@ -8,7 +8,7 @@ use gateway_runtime::{
 };
 use serde::{Deserialize, Serialize};
 
-/// An answer of the lab's own.
+/// An error code of the lab's own.
 pub(super) const SOLD_OUT: Code = Code::new("sold-out", 409, "Sold out");
 
 #[model]
@@ -25,7 +25,7 @@ pub(super) struct Page {
     pub(super) limit: u16,
 }
 
-/// All that a query string can carry.
+/// An input with every type that a query string can carry.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Search {
@@ -63,7 +63,7 @@ pub(super) struct Failing {
     pub(super) how: String,
 }
 
-/// What the service was told beside the input.
+/// The caller's values that reach the service beside the input.
 #[model]
 pub(super) struct Told {
     pub(super) authorization: Option<String>,
@@ -71,14 +71,14 @@ pub(super) struct Told {
     pub(super) own: Option<String>,
 }
 
-/// Something of the author's that is no input.
+/// An argument of the author's that is no input.
 #[derive(FromCall)]
 pub(super) struct Headers {
     call: Call,
     caller: Caller,
 }
 
-/// What a client is tried on.
+/// The service that the clients call.
 #[service(name = "lab", version = 3)]
 pub(super) struct Lab;
 
@@ -142,7 +142,7 @@ impl Lab {
         std::future::pending().await
     }
 
-    /// Numbers; after the third an error if asked for.
+    /// Streams numbers; after the third an error, if requested.
     #[expose_method(GET)]
     async fn numbers(&self, failing: Failing) -> Result<Streaming<u32>> {
         let end = (failing.how == "break")
@@ -150,7 +150,7 @@ impl Lab {
         Ok(Streaming::new(stream::iter([1, 2, 3]).map(Ok).chain(stream::iter(end))))
     }
 
-    /// Bytes; after the second piece an error if asked for.
+    /// Streams bytes; after the second piece an error, if requested.
     #[expose_method(GET)]
     async fn table(&self, failing: Failing) -> Result<Raw<Csv>> {
         let end = (failing.how == "break").then(|| Err(Error::internal("no more rows")));
@@ -160,9 +160,10 @@ impl Lab {
     }
 }
 
-/// A gateway, and the way to it.
+/// Starts a gateway, and creates a client of it.
 pub(super) async fn gateway() -> (RunningGateway, LabClient) {
-    let settings = "http = { listen = '127.0.0.1:0', workers = 1 }\nsecrets = { EDGE_WEBHOOK_SECRET = 'not used', EMAIL_WEBHOOK_SECRET = 'not used' }";
+    let settings = "http = { listen = '127.0.0.1:0', workers = 1 }\nsecrets = { \
+        EDGE_WEBHOOK_SECRET = 'not used', EMAIL_WEBHOOK_SECRET = 'not used' }";
     let gateway = Gateway::from_toml(settings).unwrap().start().await.unwrap();
     let client = Lab::client(Http::to(gateway.url()));
     (gateway, client)

@@ -1,4 +1,5 @@
-//! The typed client: against a real gateway, over HTTP and over the bus, and against servers that do what no gateway should.
+//! The typed client: against a real gateway, over HTTP and over the bus, and against servers that
+//! break the protocol.
 
 mod bus;
 mod calls;

@@ -30,13 +30,13 @@ impl Scripted {
         &self.url
     }
 
-    /// The first lines of those that have come whole.
+    /// Returns the request lines of complete requests.
     pub(super) fn requests(&self) -> Vec<String> {
         self.requests.lock().unwrap().clone()
     }
 }
 
-/// Reads a request to its end, so that closing is no reset, and answers.
+/// Reads a request to its end, so that closing causes no reset, and responds.
 async fn answer_one(mut stream: TcpStream, answer: &str, lines: &Mutex<Vec<String>>) -> Option<()> {
     let mut request = Vec::new();
     while !is_whole(&request) {

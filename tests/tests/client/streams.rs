@@ -1,4 +1,4 @@
-//! Streams: item by item, and an end that cannot be mistaken.
+//! Streams: item by item, with an unmistakable end.
 
 use futures_util::{StreamExt, TryStreamExt};
 use gateway_runtime::client::{ClientError, Http};

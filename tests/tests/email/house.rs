@@ -24,12 +24,12 @@ pub(super) struct House {
 }
 
 impl House {
-    /// All four providers, in their order.
+    /// Starts a gateway with all four providers, in their order.
     pub(super) async fn new() -> Self {
         Self::with("").await
     }
 
-    /// One provider alone.
+    /// Starts a gateway with one provider.
     pub(super) async fn only(provider: &str) -> Self {
         let off = PROVIDERS.iter().filter(|other| **other != provider);
         Self::with(
@@ -38,8 +38,8 @@ impl House {
         .await
     }
 
-    /// With more settings. Attempts end soon, and no provider is left alone for its failures, so that each call is as
-    /// the first.
+    /// Starts a gateway with more settings. Attempts time out soon, and no breaker opens and no
+    /// provider is set aside, so that each call is like the first.
     pub(super) async fn with(settings: &str) -> Self {
         let stand_ins = StandIns::start().unwrap();
         let mut all: Table = stand_ins.settings().parse().unwrap();
@@ -63,7 +63,7 @@ impl House {
         }
     }
 
-    /// How much each has taken, in the order of `PROVIDERS`.
+    /// Returns how many messages each provider has accepted, in the order of `PROVIDERS`.
     pub(super) fn taken(&self) -> [usize; 4] {
         PROVIDERS.map(|provider| self.stand_in(provider).count())
     }
@@ -74,7 +74,8 @@ impl House {
         received.remove(0)
     }
 
-    /// Posts what the typed client would not: its status, and the body of a failure.
+    /// Posts a message that the typed client would not send; returns the status, and the body of a
+    /// failure.
     pub(super) async fn post(
         &self,
         path: &str,
@@ -84,7 +85,7 @@ impl House {
         self.post_text(path, headers, body.to_string()).await
     }
 
-    /// The same, with a body as it is written.
+    /// Posts a body as it is written.
     pub(super) async fn post_text(
         &self,
         path: &str,
@@ -118,7 +119,8 @@ const LENIENT: &str = "
     secrets.EDGE_WEBHOOK_SECRET = 'not used'
     quota.enabled = false
     failover.attempt_timeout = '2s'
-    failover.breaker = { failures_in_a_row = 1000000, min_calls = 1000000, set_aside = '0s', cool_down = '0s' }
+    failover.breaker = { failures_in_a_row = 1000000, min_calls = 1000000, set_aside = '0s', \
+    cool_down = '0s' }
 ";
 
 fn merge(settings: &mut Table, more: Table) {

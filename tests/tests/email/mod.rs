@@ -1,4 +1,5 @@
-//! The email example: what its providers send to real APIs' stand-ins, and that no message is ever taken twice.
+//! The email example: the requests of its providers to stand-ins of real APIs; no message is ever
+//! sent twice.
 
 mod house;
 mod once;

@@ -1,4 +1,4 @@
-//! Effect `once`: on to the next provider only while nothing can have been sent.
+//! Effect `once`: failover only while nothing can have been sent.
 
 use email::stand_ins::Behaviour;
 use proptest::{prelude::*, test_runner::TestRunner};
@@ -18,7 +18,7 @@ async fn a_refused_connection_fails_over() {
 }
 
 #[tokio::test]
-async fn what_may_have_been_sent_is_not_sent_again() {
+async fn ambiguous_attempt_is_not_retried() {
     for (at, provider) in PROVIDERS.into_iter().enumerate() {
         let failures: &[Behaviour] = if provider == "smtp" {
             &[Behaviour::Cut]
@@ -44,7 +44,7 @@ async fn what_may_have_been_sent_is_not_sent_again() {
 }
 
 #[tokio::test]
-async fn a_provider_that_never_answers_leaves_the_outcome_open() {
+async fn silent_provider_leaves_the_outcome_unknown() {
     for (at, provider) in PROVIDERS.into_iter().enumerate() {
         let house = House::with(&format!(
             "providers.{provider}.order = 0\nfailover.attempt_timeout = '500ms'"
@@ -59,9 +59,10 @@ async fn a_provider_that_never_answers_leaves_the_outcome_open() {
     }
 }
 
-/// A connection that is accepted and never greeted: nothing can have been sent yet, so that is not taken for lost.
+/// The connection is accepted and never greeted: nothing can have been sent, so the attempt is not
+/// ambiguous.
 #[tokio::test]
-async fn a_mail_server_that_never_greets_is_passed_over() {
+async fn call_fails_over_when_the_mail_server_never_greets() {
     let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = silent.local_addr().unwrap().port();
     let house =
@@ -70,9 +71,9 @@ async fn a_mail_server_that_never_greets_is_passed_over() {
     assert_eq!(house.send().await.unwrap().provider, "sendgrid");
 }
 
-/// The stand-in does not encrypt, as a server would not whose offer to do so was taken out on the way.
+/// The stand-in does not offer encryption, like a server whose offer was removed by an attacker.
 #[tokio::test]
-async fn nothing_is_sent_in_the_clear_unless_told_to() {
+async fn message_is_sent_unencrypted_only_if_configured() {
     for security in ["starttls", "tls"] {
         let house = House::with(&format!("providers.smtp.security = '{security}'\n")).await;
         assert_eq!(house.send().await.unwrap().provider, "sendgrid", "{security}");
@@ -80,9 +81,9 @@ async fn nothing_is_sent_in_the_clear_unless_told_to() {
     }
 }
 
-/// Whatever each of the four does: no message is taken twice, and one that is accepted was taken.
+/// Whatever each of the four does: no message is accepted twice, and each reported as accepted was.
 #[test]
-fn never_twice() {
+fn no_message_is_accepted_twice() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let house = runtime.block_on(House::with("failover.attempt_timeout = '300ms'\n"));
     let statuses = prop::sample::select(vec![

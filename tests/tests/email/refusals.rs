@@ -1,14 +1,14 @@
-//! Each provider's ways of saying no, and what follows from them.
+//! Rejections of each provider, and their consequences.
 
 use email::stand_ins::Behaviour::{self, Saying, Status};
 
 use super::house::{House, PROVIDERS};
 
-/// What a refusal by the first provider leads to.
+/// The consequence of a rejection by the first provider.
 enum Then {
-    /// The next is asked, and sends it.
+    /// Failover: the next provider sends the message.
     Next,
-    /// The message is at fault: nobody else is asked.
+    /// The message is at fault: no other provider is tried.
     Stop,
 }
 
@@ -31,7 +31,7 @@ async fn refused(provider: &str, refusals: &[(Behaviour, Then)]) {
 use Then::{Next, Stop};
 
 #[tokio::test]
-async fn of_the_mail_server() {
+async fn mail_server_rejections_are_classified() {
     refused(
         "smtp",
         &[
@@ -51,7 +51,7 @@ async fn of_the_mail_server() {
 }
 
 #[tokio::test]
-async fn of_sendgrid() {
+async fn sendgrid_rejections_are_classified() {
     refused(
         "sendgrid",
         &[
@@ -66,7 +66,7 @@ async fn of_sendgrid() {
 }
 
 #[tokio::test]
-async fn of_postmark() {
+async fn postmark_rejections_are_classified() {
     refused(
         "postmark",
         &[
@@ -84,7 +84,7 @@ async fn of_postmark() {
 }
 
 #[tokio::test]
-async fn of_mailgun() {
+async fn mailgun_rejections_are_classified() {
     refused(
         "mailgun",
         &[
@@ -100,7 +100,7 @@ async fn of_mailgun() {
 }
 
 #[tokio::test]
-async fn the_client_reads_nothing_of_a_providers_words() {
+async fn provider_text_does_not_reach_the_client() {
     let house = House::only("sendgrid").await;
     house
         .behave(&[("sendgrid", Saying(400, r#"{"errors":[{"message":"key hunter2 is bad"}]}"#))])
@@ -110,7 +110,7 @@ async fn the_client_reads_nothing_of_a_providers_words() {
 }
 
 #[tokio::test]
-async fn when_nobody_takes_it_nothing_was_sent() {
+async fn nothing_was_sent_when_every_provider_rejects() {
     let house = House::new().await;
     house.behave(&PROVIDERS.map(|provider| (provider, Behaviour::Refuse))).await;
     let error = house.send().await.unwrap_err();

@@ -1,4 +1,4 @@
-//! What the schema asks of a message.
+//! The schema of messages.
 
 use serde_json::{Value, json};
 
@@ -11,7 +11,7 @@ async fn violations(house: &House, message: &Value) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn what_is_no_message_is_refused_with_the_places() {
+async fn invalid_message_is_refused_with_its_pointers() {
     let house = House::new().await;
     let good = json!({ "to": ["ada@example.org"], "subject": "Hi", "text": "Hello" });
     let with = |change: Value| {
@@ -36,7 +36,7 @@ async fn what_is_no_message_is_refused_with_the_places() {
         (json!({ "bcc": ["eve@example.org"] }), "/bcc"),
     ] {
         let places = violations(&house, &with(change.clone())).await;
-        // A text can be wrong in several ways at once.
+        // A string can violate several keywords at once.
         assert!(
             !places.is_empty() && places.iter().all(|found| found == place),
             "{change}: {places:?}"
@@ -45,7 +45,7 @@ async fn what_is_no_message_is_refused_with_the_places() {
     assert_eq!(house.taken(), [1, 0, 0, 0], "what was refused was not sent");
 }
 
-/// What the schema allows is not refused for its length, however it is written.
+/// A message that the schema allows is not refused for its length, however it is written.
 #[tokio::test]
 async fn the_longest_message_is_sent() {
     let house = House::new().await;

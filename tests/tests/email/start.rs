@@ -1,4 +1,4 @@
-//! How the program starts: what it needs, what it tells, and how its stand-ins are told to fail.
+//! The start of the program: its requirements, its output, and the control of its stand-ins.
 
 use std::sync::mpsc;
 
@@ -8,7 +8,7 @@ use serde_json::json;
 use super::house::House;
 use crate::database::Database;
 
-/// What `--accounts` starts with.
+/// The configuration for `--accounts`.
 const ACCOUNTS: &str = include_str!("../../../examples/email/gateway.toml");
 
 #[tokio::test]
@@ -19,16 +19,18 @@ async fn with_accounts_the_secret_of_the_webhooks_must_be_set() {
     let on_a_free_port = format!("http.listen = '127.0.0.1:0'\n{accounts}");
     let error = Gateway::from_toml(&on_a_free_port).unwrap().start().await.unwrap_err().to_string();
     assert!(error.contains("`EMAIL_WEBHOOK_SECRET`") && error.contains("[secrets]"), "{error}");
-    let secrets = "[secrets]\nEDGE_WEBHOOK_SECRET = 'not used'\nEMAIL_WEBHOOK_SECRET = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw'";
+    let secrets = "[secrets]\nEDGE_WEBHOOK_SECRET = 'not used'\nEMAIL_WEBHOOK_SECRET = \
+        'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw'";
     let with_secrets = on_a_free_port.replace("[secrets]", secrets);
     Gateway::from_toml(&with_secrets).unwrap().start().await.unwrap().stop().await.unwrap();
 }
 
 #[tokio::test]
-async fn the_address_is_told_where_it_listens() {
+async fn printed_address_is_where_it_listens() {
     let (tell, told) = mpsc::channel();
     let settings = "http = { listen = '127.0.0.1:0', workers = 1 }
-                    secrets = { EDGE_WEBHOOK_SECRET = 'not used', EMAIL_WEBHOOK_SECRET = 'not used' }";
+                    secrets = { EDGE_WEBHOOK_SECRET = 'not used', EMAIL_WEBHOOK_SECRET = 'not \
+                    used' }";
     let gateway = Gateway::from_toml(settings).unwrap();
     let gateway = gateway
         .on_listening(move |running| tell.send(running.address()).unwrap())
@@ -39,7 +41,7 @@ async fn the_address_is_told_where_it_listens() {
 }
 
 #[tokio::test]
-async fn a_stand_in_is_told_to_fail_over_http() {
+async fn stand_in_is_made_to_fail_over_http() {
     let house = House::new().await;
     let (status, state) = house.post("/stand-ins/smtp/refuse", &[], &json!(null)).await;
     assert_eq!((status, &state["smtp"]), (200, &json!({ "behaviour": "refuse", "taken": 0 })));

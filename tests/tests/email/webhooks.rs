@@ -1,4 +1,4 @@
-//! What providers tell of a message later, signed.
+//! Signed webhooks of providers about a message.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -30,7 +30,7 @@ impl House {
 const SECRET: &str = "only for stand-ins";
 
 #[tokio::test]
-async fn a_message_is_known_to_have_arrived_or_come_back() {
+async fn webhook_updates_the_status_of_a_message() {
     let house = House::new().await;
     let arrived = house.send().await.unwrap().message_id;
     let returned = house.send().await.unwrap().message_id;
@@ -46,7 +46,7 @@ async fn a_message_is_known_to_have_arrived_or_come_back() {
 }
 
 #[tokio::test]
-async fn what_is_not_signed_by_a_provider_changes_nothing() {
+async fn unsigned_webhook_changes_nothing() {
     let house = House::new().await;
     let id = house.send().await.unwrap().message_id;
     assert_eq!(
@@ -57,7 +57,7 @@ async fn what_is_not_signed_by_a_provider_changes_nothing() {
 }
 
 #[tokio::test]
-async fn news_of_a_forgotten_message_is_taken_without_a_word() {
+async fn webhook_about_an_unknown_message_is_accepted() {
     let house = House::new().await;
     assert_eq!(
         house.webhook("delivered", &json!({ "message_id": "of last year" }), SECRET).await,

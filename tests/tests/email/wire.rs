@@ -1,4 +1,4 @@
-//! The requests of each provider, as its documentation has them.
+//! The requests of each provider, in the form that its documentation gives.
 
 use email::message::{SendRequest, State, StatusQuery};
 use serde_json::{Value, json};
@@ -6,11 +6,12 @@ use serde_json::{Value, json};
 use super::house::{House, message};
 
 #[tokio::test]
-async fn smtp_hands_over_a_mime_message() {
+async fn smtp_sends_a_mime_message() {
     let house = House::only("smtp").await;
     let accepted = house.send().await.unwrap();
     let received = house.only_received("smtp");
-    let envelope = "MAIL FROM:<noreply@example.com>\nRCPT TO:<ada@example.org>\nRCPT TO:<bob+tag@example.com>\n\
+    let envelope = "MAIL FROM:<noreply@example.com>\nRCPT TO:<ada@example.org>\nRCPT \
+        TO:<bob+tag@example.com>\n\
                     RCPT TO:<carol@example.net>\n";
     assert_eq!(received.to, envelope);
     // base64 of "\0stand-in\0stand-in" (RFC 4616)
@@ -26,14 +27,14 @@ async fn smtp_hands_over_a_mime_message() {
     }
     assert!(head.contains("Subject: =?utf-8?b?") && head.is_ascii(), "{head}");
     assert!(head.contains("multipart/alternative"), "{head}");
-    // Quoted-printable (RFC 2045 §6.7); the lone dot has survived the dots of SMTP.
+    // Quoted-printable (RFC 2045 §6.7); the single dot is intact in spite of SMTP's dot-stuffing.
     assert!(body.contains("Hello,\r\n.\r\n..dots & =C3=BCmlauts\r\n"), "{body}");
     assert!(body.contains("<p>Hello & =C3=BCmlauts</p>"), "{body}");
     assert_eq!(accepted.provider, "smtp");
 }
 
 #[tokio::test]
-async fn sendgrid_is_sent_its_v3_json() {
+async fn sendgrid_receives_v3_json() {
     let house = House::only("sendgrid").await;
     let accepted = house.send().await.unwrap();
     let received = house.only_received("sendgrid");
@@ -57,7 +58,7 @@ async fn sendgrid_is_sent_its_v3_json() {
 }
 
 #[tokio::test]
-async fn postmark_is_sent_its_json() {
+async fn postmark_receives_json() {
     let house = House::only("postmark").await;
     let accepted = house.send().await.unwrap();
     let received = house.only_received("postmark");
@@ -79,7 +80,7 @@ async fn postmark_is_sent_its_json() {
 }
 
 #[tokio::test]
-async fn mailgun_is_sent_its_form() {
+async fn mailgun_receives_a_form() {
     let house = House::only("mailgun").await;
     let accepted = house.send().await.unwrap();
     let received = house.only_received("mailgun");
@@ -105,7 +106,7 @@ async fn mailgun_is_sent_its_form() {
 }
 
 #[tokio::test]
-async fn what_is_not_there_is_not_sent() {
+async fn absent_fields_are_not_sent() {
     let house = House::new().await;
     let plain = SendRequest { cc: Vec::new(), html: None, ..message() };
     for (provider, absent) in

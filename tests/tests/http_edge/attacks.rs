@@ -1,6 +1,7 @@
-//! Strangers that send without end and read nothing: how much memory the gateway takes for one of them.
+//! The memory that one client can make the gateway use by sending without end and reading nothing.
 //!
-//! Each attacks a gateway in a process of its own, whose peak of resident memory is what the kernel says it was.
+//! Each attack has a gateway in a process of its own; the kernel reports the peak of resident
+//! memory.
 
 use std::{
     io::{BufRead, BufReader, ErrorKind, Read, Write},
@@ -12,16 +13,16 @@ use std::{
 
 use super::{frames::frame, gateway::Gateway};
 
-/// The most that a gateway may take.
+/// The limit of the gateway's memory.
 const MAX_PEAK: u64 = 128 << 20;
 const MIB: usize = 1 << 20;
-/// So long without a byte taken, and the gateway has stopped reading.
+/// The time without progress after which the gateway is considered to have stopped reading.
 const STOPPED: Duration = Duration::from_secs(1);
-/// A GET, which reads no body, whose answer has no end.
+/// A GET, which reads no body, with an endless response.
 const STREAM: &str = "/services/edge/v1/count?name=attack&count=2";
 const LISTENS: &str = "the gateway listens at ";
 
-/// The gateway that is attacked: this program again, with this test alone. Its parent ends it.
+/// The gateway that is attacked: this program again, with only this test. Its parent ends it.
 #[tokio::test]
 #[ignore = "what other tests start"]
 async fn serve() {
@@ -39,7 +40,8 @@ impl Victim {
     fn start() -> Self {
         let mut child = Command::new(std::env::current_exe().unwrap())
             .args(["--ignored", "--exact", "http_edge::attacks::serve", "--nocapture"])
-            // A backtrace of a panic, such as that of a call which waits in vain, would be most of the memory.
+            // A backtrace of a panic, such as that of a call which waits in vain, would be most of
+            // the memory.
             .env("RUST_BACKTRACE", "0")
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
@@ -53,19 +55,22 @@ impl Victim {
         Self { child, address }
     }
 
-    /// The most memory that it ever had, in bytes.
+    /// Returns the peak of memory, in bytes.
     fn peak(&self) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
         let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
         line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() * 1024
     }
 
-    /// Whether it still serves others.
+    /// Returns whether the gateway still serves other clients.
     fn serves(&self) -> bool {
         let mut stream = TcpStream::connect(self.address).unwrap();
         stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
         stream
-            .write_all(b"GET /services/edge/v1/sum?terms=1 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+            .write_all(
+                b"GET /services/edge/v1/sum?terms=1 HTTP/1.1\r\nHost: a\r\nConnection: \
+                close\r\n\r\n",
+            )
             .unwrap();
         let mut answer = String::new();
         stream.read_to_string(&mut answer).unwrap();
@@ -80,20 +85,21 @@ impl Drop for Victim {
     }
 }
 
-/// One way to send without end.
+/// A way to send without end.
 struct Attack {
     name: &'static str,
     opening: Vec<u8>,
-    /// The answer to the opening must be here before more is sent.
+    /// Whether to wait for the response to the opening before more is sent.
     waits: bool,
-    /// What is sent for each number.
+    /// Returns the bytes to send for each number.
     unit: Box<dyn Fn(u32) -> Vec<u8> + Send>,
-    /// How much is sent, if it is taken: if all of it were kept, it would be too much.
+    /// The number of bytes to send if all are read: buffered together, they would exceed the limit.
     bytes: usize,
 }
 
 impl Attack {
-    /// Sends until all is sent, the gateway reads no more, or it hangs up. Returns how much it was, and which of these.
+    /// Sends until all is sent, the gateway stops reading, or it closes. Returns the number of
+    /// bytes and the outcome.
     fn run(&self, address: SocketAddr) -> (usize, &'static str) {
         let mut stream = TcpStream::connect(address).unwrap();
         stream.write_all(&self.opening).unwrap();
@@ -124,7 +130,7 @@ impl Attack {
                 Err(_) => return (sent, "it hung up"),
             }
         }
-        // What is still on its way is taken, or the connection is held for nothing.
+        // The gateway reads the bytes in flight while the connection is still open.
         thread::sleep(Duration::from_millis(300));
         (sent, "all was taken")
     }
@@ -135,7 +141,8 @@ fn websocket(
     bytes: usize,
     unit: impl Fn(u32) -> Vec<u8> + Send + 'static,
 ) -> Attack {
-    let opening = "GET /services/_ws HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: upgrade\r\n\
+    let opening = "GET /services/_ws HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: \
+        upgrade\r\n\
          Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
     Attack { name, opening: opening.into(), waits: true, unit: Box::new(unit), bytes }
 }
@@ -144,13 +151,13 @@ fn text(json: &str) -> Vec<u8> {
     frame(0x81, json.as_bytes())
 }
 
-/// A frame of HTTP/2 (RFC 9113 §4.1).
+/// Returns a frame of HTTP/2 (RFC 9113 §4.1).
 fn h2_frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
     let length = (payload.len() as u32).to_be_bytes();
     [&length[1..], &[kind, flags], &stream.to_be_bytes(), payload].concat()
 }
 
-/// A request head without an end of the stream: HPACK with the static table and literals.
+/// Returns a request head without END_STREAM: HPACK with the static table and literals.
 fn h2_head(stream: u32, flags: u8, path: &str) -> Vec<u8> {
     let method: u8 = if path.contains("v1/note") { 0x83 } else { 0x82 };
     let block = [&[method, 0x86, 0x01, 1, b'a', 0x04, path.len() as u8], path.as_bytes()].concat();
@@ -257,7 +264,7 @@ fn attacks() -> Vec<Attack> {
 }
 
 #[test]
-fn a_stranger_takes_no_more_than_128_mib() {
+fn client_uses_at_most_128_mib_of_memory() {
     let attack = |attack: &Attack| {
         let victim = Victim::start();
         let before = victim.peak();
@@ -275,7 +282,7 @@ fn a_stranger_takes_no_more_than_128_mib() {
         assert!(peak <= MAX_PEAK, "{figure}");
         assert!(victim.serves(), "{figure}");
     };
-    // Several at a time: most of the time is spent in waiting for what does not come.
+    // Several at a time: most of the time passes waiting for a response that does not come.
     let mut lanes: [Vec<Attack>; 4] = Default::default();
     for (place, one) in attacks().into_iter().enumerate() {
         lanes[place % 4].push(one);

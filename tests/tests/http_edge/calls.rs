@@ -1,4 +1,4 @@
-//! Calls over HTTP: addresses, inputs, answers, refusals.
+//! Calls over HTTP: paths, inputs, replies, refusals.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use super::{
 const NOTE: &str = "/services/edge/v1/note";
 
 #[tokio::test]
-async fn each_http_method_reads_its_input_where_it_has_it() {
+async fn each_http_method_reads_its_input_from_query_or_body() {
     let gateway = Gateway::start().await;
     let sum = gateway.get("/services/edge/v1/sum?terms=40&terms=2&negate=true").await;
     assert_eq!((sum.status, sum.text()), (200, "-42"));
@@ -45,7 +45,7 @@ async fn raw_answers_have_their_media_type() {
 }
 
 #[tokio::test]
-async fn all_violations_are_told_with_their_places() {
+async fn all_violations_are_reported_with_their_pointers() {
     let gateway = Gateway::start().await;
     let answer = gateway.post(NOTE, r#"{"title":"","stars":10,"colour":"red"}"#).await;
     assert_eq!((answer.status, answer.code().as_str()), (400, "invalid-request"));
@@ -103,7 +103,7 @@ async fn every_answer_carries_a_request_id() {
 }
 
 #[tokio::test]
-async fn a_call_knows_where_it_came_from() {
+async fn call_has_its_origin() {
     let settings = HttpSettings {
         country_header: Some("cf-ipcountry".parse().unwrap()),
         ..HttpSettings::default()
@@ -123,7 +123,7 @@ async fn a_call_knows_where_it_came_from() {
 }
 
 #[tokio::test]
-async fn unknown_addresses_are_404_and_near_ones_are_named() {
+async fn unknown_path_is_404_with_similar_paths() {
     let gateway = Gateway::start().await;
     for path in [
         "/",
@@ -142,7 +142,7 @@ async fn unknown_addresses_are_404_and_near_ones_are_named() {
 }
 
 #[tokio::test]
-async fn an_address_says_which_methods_it_takes() {
+async fn path_lists_its_methods() {
     let gateway = Gateway::start().await;
     for (path, allow) in [
         ("/services/edge/v1/sum", "GET, HEAD, OPTIONS"),
@@ -181,7 +181,7 @@ async fn head_is_get_without_the_body() {
 }
 
 #[tokio::test]
-async fn only_json_is_read() {
+async fn body_must_be_json() {
     let gateway = Gateway::start().await;
     let note = r#"{"title":"Tea","stars":5}"#;
     let with = async |lines: &str| gateway.ask(&format!("POST {NOTE}\n{lines}\n\n{note}")).await;
@@ -208,7 +208,7 @@ async fn only_json_is_read() {
 }
 
 #[tokio::test]
-async fn a_body_that_no_method_asked_for_is_not_looked_at() {
+async fn body_of_a_method_without_input_is_ignored() {
     let gateway = Gateway::start().await;
     let mut wire = Wire::to(gateway.address).await;
     for _ in 0..2 {
@@ -251,7 +251,7 @@ async fn bodies_are_limited_in_bytes_and_time() {
 }
 
 #[tokio::test]
-async fn a_client_that_waits_for_100_continue_gets_it_only_if_the_body_will_be_read() {
+async fn client_receives_100_continue_only_if_the_body_will_be_read() {
     let gateway = Gateway::start().await;
     let head = format!(
         "POST {NOTE} HTTP/1.1\r\nHost: a\r\nContent-Length: 25\r\nExpect: 100-continue\r\n"
@@ -268,7 +268,7 @@ async fn a_client_that_waits_for_100_continue_gets_it_only_if_the_body_will_be_r
 }
 
 #[tokio::test]
-async fn failures_tell_what_the_client_may_know_and_no_more() {
+async fn internal_causes_of_failures_do_not_reach_the_client() {
     let gateway = Gateway::start().await;
     let fail = async |name: &str| -> Answer {
         gateway.post("/services/edge/v1/fails", &json!({"name": name}).to_string()).await
@@ -323,13 +323,13 @@ async fn a_client_that_leaves_cancels_its_call() {
 }
 
 #[tokio::test]
-async fn what_a_code_means_stands_at_its_type() {
+async fn problem_type_documents_its_code() {
     let gateway = Gateway::start().await;
     let problem = gateway.get("/nothing").await.json();
     let meaning = gateway.get(problem["type"].as_str().unwrap()).await;
     assert_eq!(meaning.header("content-type"), Some("text/plain; charset=utf-8"));
     assert!(meaning.text().starts_with("not-found\n"), "{meaning:?}");
-    // A code of the author's own, which a method declares.
+    // An error code of the author's own, declared by a method.
     let own = gateway
         .ask("POST /services/edge/v1/fails\nContent-Type: application/json\n\n{\"name\":\"own\"}")
         .await;

@@ -1,4 +1,4 @@
-//! Compressed responses as clients read them, item by item where they are streams.
+//! Compressed responses as clients decode them, item by item for streams.
 
 use std::{io::Write, net::SocketAddr};
 
@@ -22,7 +22,7 @@ struct Pages {
     pages: u32,
 }
 
-/// Gives long texts.
+/// A library of long texts.
 #[service(name = "library")]
 struct Library;
 
@@ -37,14 +37,14 @@ impl Library {
         Ok(text(input.pages))
     }
 
-    /// As `read`, and nobody may change how it is sent.
+    /// Does the same as `read`, with a response that must not be transformed.
     #[expose_method(GET)]
     async fn sealed(&self, input: Pages, call: Call) -> Result<Vec<String>> {
         call.add_response_header(header::CACHE_CONTROL, HeaderValue::from_static("no-transform"));
         Ok(text(input.pages))
     }
 
-    /// As `read`, with a validator of its own.
+    /// Does the same as `read`, with a validator of its own.
     #[expose_method(GET)]
     async fn edition(&self, input: Pages, call: Call) -> Result<Vec<String>> {
         call.add_response_header(header::ETAG, HeaderValue::from_static("\"first\""));
@@ -62,7 +62,7 @@ impl Library {
     }
 }
 
-/// A client's decoder, which shows what it has decoded by now.
+/// A client's decoder, which returns all that it can decode so far.
 enum Decoder {
     Gzip(Box<flate2::write::GzDecoder<Vec<u8>>>),
     Brotli(Box<brotli::DecompressorWriter<Vec<u8>>>),
@@ -108,7 +108,7 @@ fn json(pages: u32) -> String {
 }
 
 #[tokio::test]
-async fn answers_are_compressed_as_their_client_accepts_and_say_so() {
+async fn responses_are_compressed_as_their_client_accepts() {
     let gateway = edge(CompressionSettings::default()).await;
     for (accepted, coding) in [
         ("gzip, deflate, br", Some("gzip")),
@@ -155,7 +155,7 @@ async fn answers_are_compressed_as_their_client_accepts_and_say_so() {
 }
 
 #[tokio::test]
-async fn what_must_not_or_need_not_be_compressed_is_not() {
+async fn excluded_responses_are_not_compressed() {
     let gateway = edge(CompressionSettings::default()).await;
     for address in [
         "/services/library/v1/read?pages=5",
@@ -181,7 +181,7 @@ async fn what_must_not_or_need_not_be_compressed_is_not() {
 }
 
 #[tokio::test]
-async fn each_item_of_a_compressed_stream_is_there_at_once() {
+async fn each_item_of_a_compressed_stream_is_flushed_at_once() {
     let gateway = edge(CompressionSettings::default()).await;
     for (number, (coding, media)) in [
         ("gzip", "text/event-stream"),
@@ -202,7 +202,8 @@ async fn each_item_of_a_compressed_stream_is_there_at_once() {
         };
         let mut wire = Wire::to(gateway.address).await;
         wire.send(&format!(
-            "GET /services/edge/v1/count?name={name}&count=3 HTTP/1.1\r\nHost: a\r\nAccept: {media}\r\n\
+            "GET /services/edge/v1/count?name={name}&count=3 HTTP/1.1\r\nHost: a\r\nAccept: \
+             {media}\r\n\
              Accept-Encoding: {coding}\r\nConnection: close\r\n\r\n"
         ))
         .await;
@@ -216,7 +217,7 @@ async fn each_item_of_a_compressed_stream_is_there_at_once() {
         }
         assert!(!head.contains("content-length"), "{head}");
         let mut decoder = Decoder::of(coding);
-        // The second waits until its client has read the first.
+        // The second item waits until its client has read the first.
         assert_eq!(decoder.feed(&wire.chunk().await.unwrap()), item(0), "{coding} {media}");
         Ticket::named(&name).release();
         let mut read = String::new();
@@ -228,7 +229,7 @@ async fn each_item_of_a_compressed_stream_is_there_at_once() {
 }
 
 #[tokio::test]
-async fn streams_beyond_the_limit_are_sent_as_they_are() {
+async fn streams_beyond_the_limit_are_not_compressed() {
     let gateway = edge(CompressionSettings { streams: 1, ..CompressionSettings::default() }).await;
     let stream = async |name: &str| {
         let mut wire = Wire::to(gateway.address).await;
@@ -250,14 +251,15 @@ async fn streams_beyond_the_limit_are_sent_as_they_are() {
 }
 
 #[tokio::test]
-async fn what_varies_by_origin_varies_by_both() {
+async fn response_that_varies_by_origin_varies_by_both() {
     let cors =
         CorsSettings { origins: vec!["https://app.example".to_owned()], ..CorsSettings::default() };
     let gateway =
         gateway::Gateway::with(HttpSettings { cors, ..HttpSettings::default() }, Vec::new()).await;
     let mut wire = Wire::to(gateway.address).await;
     wire.send(
-        "GET /services/library/v1/read?pages=50 HTTP/1.1\r\nHost: a\r\nOrigin: https://app.example\r\n\
+        "GET /services/library/v1/read?pages=50 HTTP/1.1\r\nHost: a\r\nOrigin: \
+         https://app.example\r\n\
          Accept-Encoding: gzip\r\n\r\n",
     )
     .await;
@@ -267,11 +269,12 @@ async fn what_varies_by_origin_varies_by_both() {
 }
 
 #[tokio::test]
-async fn bodies_with_a_content_coding_are_refused_with_what_is_accepted() {
+async fn bodies_with_a_content_coding_are_refused_with_the_accepted_ones() {
     let gateway = gateway::Gateway::start().await;
     for coding in ["gzip", "br", "identity, gzip", "identity\nContent-Encoding: deflate"] {
         let request = format!(
-            "POST /services/library/v1/print\nContent-Type: application/json\nContent-Encoding: {coding}"
+            "POST /services/library/v1/print\nContent-Type: application/json\nContent-Encoding: \
+             {coding}"
         );
         let answer = gateway.ask(&format!("{request}\n\n{{\"pages\":1}}")).await;
         assert_eq!(
@@ -291,12 +294,13 @@ async fn bodies_with_a_content_coding_are_refused_with_what_is_accepted() {
     assert_eq!((plain.status, plain.header("accept-encoding")), (415, None), "that lacks its type");
 }
 
-/// A whole gateway, with what it publishes, an operator's listener and a database.
+/// Starts a whole gateway, with its published documents, an admin listener and a database.
 pub(super) async fn house(name: &str) -> (RunningGateway, std::path::PathBuf) {
     let folder = std::env::temp_dir().join(format!("gateway-{name}-{}", std::process::id()));
     std::fs::create_dir_all(&folder).unwrap();
     let settings = format!(
-        "http.listen = '127.0.0.1:0'\nadmin.listen = '127.0.0.1:0'\nstore.path = '{}'\nauth.allow_anonymous = true\n\
+        "http.listen = '127.0.0.1:0'\nadmin.listen = '127.0.0.1:0'\nstore.path = '{}'\n\
+         auth.allow_anonymous = true\n\
          secrets = {{ EDGE_WEBHOOK_SECRET = 'not used', EMAIL_WEBHOOK_SECRET = 'not used' }}",
         folder.join("books.db").display()
     );
@@ -309,7 +313,8 @@ async fn ask(address: SocketAddr, request: &str) -> Answer {
     let (first, fields) = head.split_once('\n').unwrap_or((head, ""));
     let fields: String = fields.lines().map(|field| format!("{field}\r\n")).collect();
     wire.send(&format!(
-        "{first} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\nContent-Length: {}\r\n{fields}\r\n{body}",
+        "{first} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\nContent-Length: {}\r\n\
+         {fields}\r\n{body}",
         body.len()
     ))
     .await;
@@ -317,7 +322,7 @@ async fn ask(address: SocketAddr, request: &str) -> Answer {
 }
 
 #[tokio::test]
-async fn what_is_published_and_kept_is_the_same_in_every_coding() {
+async fn documents_and_stored_replies_are_the_same_in_every_coding() {
     let (running, folder) = house("compression").await;
     let address = running.address();
     for path in ["/meta", "/openapi.json", "/asyncapi.json"] {
@@ -326,7 +331,7 @@ async fn what_is_published_and_kept_is_the_same_in_every_coding() {
         assert!(tag.starts_with('"') && plain.header("vary") == Some("accept-encoding"), "{path}");
         for (accepted, coding) in [("gzip, br", "br"), ("gzip", "gzip")] {
             let request = format!("{path}\nAccept-Encoding: {accepted}");
-            // The second is not compressed again.
+            // The second response is not compressed again.
             for _ in 0..2 {
                 let answer = ask(address, &format!("GET {request}")).await;
                 assert_eq!(answer.header("content-encoding"), Some(coding), "{path}");
@@ -356,7 +361,7 @@ async fn what_is_published_and_kept_is_the_same_in_every_coding() {
         assert_eq!((known.status, known.header("etag")), (304, Some(&*tag)), "{path}");
     }
 
-    // Too small to be compressed, or without a text.
+    // Too small to be compressed, or not text.
     let front = ask(address, "GET /docs/start.js\nAccept-Encoding: gzip").await;
     assert_eq!(
         (front.header("content-encoding"), front.header("vary")),
@@ -407,7 +412,8 @@ async fn what_is_published_and_kept_is_the_same_in_every_coding() {
 
     let call = |fields: &str| {
         format!(
-            "POST /services/library/v1/print\nContent-Type: application/json\nIdempotency-Key: compressed\n{fields}\n\n\
+            "POST /services/library/v1/print\nContent-Type: application/json\nIdempotency-Key: \
+             compressed\n{fields}\n\n\
              {{\"pages\":50}}"
         )
     };

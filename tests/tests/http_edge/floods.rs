@@ -1,4 +1,5 @@
-//! HTTP/2 frames that bring no request on: a client may send some, and a flood of them ends its connection.
+//! HTTP/2 frames that bring no request on: a client may send some, and a flood of them closes its
+//! connection.
 
 use std::time::Duration;
 
@@ -29,13 +30,13 @@ async fn floods_end_their_connection() {
         let stream = TcpStream::connect(gateway.address).await.unwrap();
         let (mut reading, mut writing) = stream.into_split();
         let sent = tokio::spawn(async move {
-            // Ten times as many as may be. Whoever is cut off cannot send all.
+            // Ten times the limit. A client that is disconnected cannot send all.
             let _ = writing.write_all(&[OPENING, &frame.repeat(10_000)].concat()).await;
             writing
         });
         let mut space = [0; 4096];
         let ends = async { while let Ok(1..) = reading.read(&mut space).await {} };
-        // Long before it would be closed for being idle.
+        // Long before the idle timeout.
         timeout(Duration::from_secs(30), ends)
             .await
             .unwrap_or_else(|_| panic!("{name}: the connection goes on"));

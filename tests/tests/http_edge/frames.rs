@@ -1,4 +1,5 @@
-//! WebSocket frames byte for byte: what RFC 6455 allows and what it forbids, how either side closes, and who may open one.
+//! WebSocket frames byte for byte: RFC 6455's allowed and forbidden frames, closing by either side,
+//! and the handshake's checks.
 
 use std::time::Duration;
 
@@ -12,7 +13,8 @@ use tokio::{
 use super::{gateway::Gateway, services::Ticket, wire::Wire};
 use gateway_runtime::http::{HttpSettings, WebSocketSettings};
 
-const HANDSHAKE: &str = "GET /services/_ws HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: upgrade\r\n\
+const HANDSHAKE: &str = "GET /services/_ws HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\n\
+    Connection: upgrade\r\n\
      Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
 
 const TEXT: u8 = 1;
@@ -22,7 +24,7 @@ const PING: u8 = 9;
 const PONG: u8 = 10;
 const FIN: u8 = 0x80;
 
-/// A frame as clients send it: its first byte, then the masked payload.
+/// Returns a frame of a client: its first byte, then the masked payload.
 pub(super) fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
     const MASK: [u8; 4] = [0x11, 0x22, 0x33, 0x44];
     let mut frame = vec![first];
@@ -49,7 +51,7 @@ fn close(code: u16, reason: &[u8]) -> Vec<u8> {
     frame(FIN | CLOSE, &[&code.to_be_bytes(), reason].concat())
 }
 
-/// A client that sends whatever it likes.
+/// A client that sends arbitrary bytes.
 struct Client(TcpStream);
 
 impl Client {
@@ -68,7 +70,8 @@ impl Client {
         self.0.write_all(bytes).await.unwrap();
     }
 
-    /// The next frame of the server, which are never masked or fragmented. None at a clean end of the connection below.
+    /// Returns the next frame of the server, whose frames are never masked or fragmented; `None` at
+    /// a clean end of the TCP connection.
     async fn next(&mut self) -> Option<Frame> {
         timeout(Duration::from_secs(10), async {
             let first = match self.0.read_u8().await {
@@ -89,7 +92,7 @@ impl Client {
         .expect("the server says nothing")
     }
 
-    /// The Close with which the connection ends, and its end.
+    /// Returns the payload of the final Close, after checking that the connection ends with it.
     async fn closed(&mut self) -> Vec<u8> {
         let (opcode, payload) = self.next().await.expect("a Close before the end");
         assert_eq!(opcode, CLOSE, "{}", String::from_utf8_lossy(&payload));
@@ -105,15 +108,15 @@ async fn gateway() -> Gateway {
     Gateway::with(HttpSettings { websocket, ..HttpSettings::default() }, Vec::new()).await
 }
 
-/// What is sent, frame by frame, and the frames of the answer.
+/// The frames to send, and the frames of the response.
 type Case<'a> = (&'a str, Vec<Vec<u8>>, Vec<Frame>);
 
 #[tokio::test]
-async fn frames_that_are_allowed_are_read() {
+async fn allowed_frames_are_read() {
     let gateway = gateway().await;
     let pong = |payload: &[u8]| (PONG, payload.to_vec());
     let answer = || (TEXT, br#"{"jsonrpc":"2.0","result":["hello",5],"id":"1"}"#.to_vec());
-    // An id whose first letter, of two bytes, is cut in its middle.
+    // An id whose first character, of two bytes, is split.
     let umlaut = "{\"jsonrpc\":\"2.0\",\"id\":\"ä1\",\"method\":\"spec.v1.get_data\"}".as_bytes();
     let at = umlaut.iter().position(|byte| *byte == 0xc3).unwrap() + 1;
     let (of_125, of_950) = (vec![b'p'; 125], vec![b' '; 900]);
@@ -157,14 +160,14 @@ async fn frames_that_are_allowed_are_read() {
         ),
     ];
     for (name, sent, expected) in cases {
-        // At once, and byte by byte.
+        // In one write, and byte by byte.
         let mut client = Client::to(&gateway).await;
         for at_once in [true, false] {
             for frame in &sent {
                 for piece in frame.chunks(if at_once { frame.len() } else { 1 }) {
                     client.send(piece).await;
                 }
-                // Of pings that come together the last may be answered alone (RFC 6455 §5.5.3).
+                // Of several pings, the last alone may be answered (RFC 6455 §5.5.3).
                 if frame[0] == FIN | PING {
                     assert_eq!(client.next().await.unwrap().0, PONG, "{name}");
                 }
@@ -182,7 +185,7 @@ async fn frames_that_are_allowed_are_read() {
 }
 
 #[tokio::test]
-async fn frames_that_are_forbidden_end_with_their_code() {
+async fn forbidden_frames_close_with_their_code() {
     let gateway = gateway().await;
     let long = vec![b' '; 1001];
     let mut cases: Vec<(String, u16, Vec<Vec<u8>>)> = Vec::new();
@@ -214,7 +217,7 @@ async fn frames_that_are_forbidden_end_with_their_code() {
     case("not masked", 1002, vec![[&[FIN | TEXT, CALL.len() as u8], CALL].concat()]);
     case("not masked and empty", 1002, vec![vec![FIN | PING, 0]]);
     case("a continuation of nothing", 1002, vec![frame(FIN, CALL)]);
-    // A notification, which is not answered.
+    // A notification, which has no response.
     let (begun, ended) = br#"{"jsonrpc":"2.0","method":"none"}"#.split_at(9);
     case(
         "a continuation after the end",
@@ -234,11 +237,11 @@ async fn frames_that_are_forbidden_end_with_their_code() {
         1007,
         vec![frame(TEXT, b"\xc3"), frame(FIN, b"a")],
     );
-    // Before the message ends, which it need not ever do.
+    // Before the end of the message, which need not ever come.
     case("a surrogate", 1007, vec![frame(TEXT, b"\xed\xa0\x80")]);
     case("beyond U+10FFFF", 1007, vec![frame(FIN | TEXT, b"\xf4\x90\x80\x80")]);
     case("too long", 1009, vec![frame(FIN | TEXT, &long)]);
-    // Its length alone is enough.
+    // The length alone suffices.
     case("far too long", 1009, vec![frame(FIN | TEXT, &[0; 70_000])[..14].to_vec()]);
     case(
         "too long in pieces",
@@ -251,7 +254,7 @@ async fn frames_that_are_forbidden_end_with_their_code() {
     for code in [0, 999, 1004, 1005, 1006, 1015, 1016, 1100, 2000, 2999, 5000, 65535] {
         case(&format!("a Close with {code}, which nobody may send"), 1002, vec![close(code, b"")]);
     }
-    // At once: the gateway waits a moment for what each of them may still have to send.
+    // Concurrently: the gateway waits a moment for further frames of each client.
     join_all(cases.into_iter().map(async |(name, code, sent)| {
         let mut client = Client::to(&gateway).await;
         client.send(&sent.concat()).await;
@@ -276,14 +279,14 @@ async fn a_close_is_answered_with_its_own_code() {
     ));
     for (sent, expected) in closes {
         let mut client = Client::to(&gateway).await;
-        // What comes after a Close is not looked at.
+        // Frames after a Close are ignored.
         client.send(&[sent, frame(FIN | TEXT, CALL), frame(FIN | PING, b"late")].concat()).await;
         assert_eq!(client.closed().await, expected);
     }
 }
 
 #[tokio::test]
-async fn a_close_is_answered_while_calls_are_running_and_ends_them() {
+async fn close_is_answered_during_calls_and_ends_them() {
     let gateway = gateway().await;
     let (call, stream) = (Ticket::named("frames-close-call"), Ticket::named("frames-close-stream"));
     let mut client = Client::to(&gateway).await;
@@ -303,7 +306,7 @@ async fn a_close_is_answered_while_calls_are_running_and_ends_them() {
 }
 
 #[tokio::test]
-async fn a_handshake_that_could_be_read_two_ways_is_refused() {
+async fn ambiguous_handshake_is_refused() {
     let gateway = Gateway::start().await;
     let own = format!("Origin: http://{}\r\n", gateway.address);
     let handshake = HANDSHAKE.replace("Host: a", &format!("Host: {}", gateway.address));
@@ -323,7 +326,7 @@ async fn a_handshake_that_could_be_read_two_ways_is_refused() {
         let answer = wire.answer(false).await;
         assert_eq!((answer.status, answer.code().as_str()), (400, "invalid-request"), "{twice}");
     }
-    // Fields that are lists may be several.
+    // List-valued fields may be repeated.
     for fine in [
         own.as_str(),
         "Sec-WebSocket-Protocol: a\r\nSec-WebSocket-Protocol: b\r\n",

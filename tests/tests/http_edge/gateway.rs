@@ -1,4 +1,4 @@
-//! A gateway of its own for each test.
+//! A gateway for each test.
 
 use std::{net::SocketAddr, num::NonZeroUsize};
 
@@ -10,10 +10,10 @@ use gateway_runtime::{
 };
 use tokio::{sync::oneshot, task::JoinHandle};
 
-/// Base64 after the prefix, as senders hand it out.
+/// A secret as senders issue it: base64 after the prefix.
 pub(super) const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 
-/// A running server; it stops with the test's runtime, or when told to.
+/// A running server; it stops with the test's runtime, or on `stop`.
 pub(super) struct Gateway {
     pub(super) address: SocketAddr,
     stop: oneshot::Sender<()>,
@@ -43,7 +43,7 @@ impl Gateway {
         Self { address, stop, server }
     }
 
-    /// Begins to shut down; the result completes at the end.
+    /// Begins the shutdown; the handle completes at its end.
     pub(super) fn stop(self) -> JoinHandle<DrainOutcome> {
         self.stop.send(()).unwrap();
         self.server

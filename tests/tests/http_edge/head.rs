@@ -1,4 +1,4 @@
-//! HEAD over HTTP/2: the fields of GET, and no body, whatever would have made it.
+//! HEAD over HTTP/2: the fields of GET and no body, for every kind of response.
 
 use std::{net::SocketAddr, time::Duration};
 
@@ -58,7 +58,7 @@ impl Client {
                 assert_eq!(head.headers().get(&field), get.headers().get(&field), "{path} {field}");
             }
             let length = get.headers().get(header::CONTENT_LENGTH);
-            // The id of a problem, and the figures of metrics, differ each time.
+            // The id of a problem and the values of metrics differ each time.
             if status == 200 && !path.starts_with("/metrics") {
                 assert_eq!(head.headers().get(header::CONTENT_LENGTH), length, "{path} {coding}");
             }
@@ -117,11 +117,11 @@ async fn over_http2_head_drops_a_stream_that_has_not_run() {
                 (head.status().as_u16(), &head.headers()["content-type"]),
                 (200, &"text/event-stream".parse().unwrap())
             );
-            // Its items would be endless, or wait for a release.
+            // A running stream would be endless, or wait for a release.
             let state = Ticket::named(&name).until(|state| state.dropped == 1).await;
             assert_eq!(state.begun, 1);
         }
     }
-    // The connection is well.
+    // The connection still works.
     assert_eq!(client.head("/services/edge/v1/sum", "identity").await.status(), 200);
 }

@@ -1,4 +1,4 @@
-//! Request heads that two programs could read in two ways, and those that cannot be read at all.
+//! Request heads that two programs could read in two ways, and malformed ones.
 
 use std::time::Duration;
 
@@ -11,7 +11,8 @@ use super::{
 
 const SUM: &str = "/services/edge/v1/sum";
 
-/// Sends a request as it is, and reads the answer; the connection must be closed after it, if that is wanted.
+/// Sends a request unchanged, and reads the response; asserts that the connection is closed
+/// afterwards, if `closes`.
 async fn raw(gateway: &Gateway, request: impl AsRef<[u8]>, closes: bool) -> Answer {
     let request = request.as_ref();
     let mut wire = Wire::to(gateway.address).await;
@@ -70,7 +71,8 @@ async fn transfer_coding_is_chunked_and_nothing_else() {
     let gateway = Gateway::start().await;
     let post = |codings: &str| {
         format!(
-            "POST /services/edge/v1/note HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n{codings}\r\n\
+            "POST /services/edge/v1/note HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n\
+             {codings}\r\n\
              1c\r\n{{\"title\":\"Tea\",\"stars\":5   }}\r\n0\r\n\r\n"
         )
     };
@@ -98,13 +100,14 @@ async fn transfer_coding_is_chunked_and_nothing_else() {
 #[tokio::test]
 async fn trailers_with_a_pseudo_field_are_malformed() {
     let gateway = Gateway::start().await;
-    let request = "POST /services/edge/v1/note HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n\
+    let request = "POST /services/edge/v1/note HTTP/1.1\r\nHost: a\r\nContent-Type: \
+        application/json\r\n\
                    Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n:method: GET\r\n\r\n";
     assert_eq!(raw(&gateway, request, false).await.status, 400);
 }
 
 #[tokio::test]
-async fn options_of_the_whole_server_are_told() {
+async fn options_of_the_whole_server_are_listed() {
     let gateway = Gateway::start().await;
     let answer =
         raw(&gateway, "OPTIONS * HTTP/1.1\r\nHost: a\r\nX-Request-Id: mine\r\n\r\n", false).await;
@@ -114,7 +117,7 @@ async fn options_of_the_whole_server_are_told() {
 }
 
 #[tokio::test]
-async fn what_the_parser_refuses_is_answered_with_a_problem() {
+async fn unparsable_request_is_answered_with_a_problem() {
     let limits = HttpLimits { header_timeout: Duration::from_millis(300), ..HttpLimits::default() };
     let gateway =
         Gateway::with(HttpSettings { limits, ..HttpSettings::default() }, Vec::new()).await;
@@ -140,7 +143,7 @@ async fn what_the_parser_refuses_is_answered_with_a_problem() {
     for (request, status, code) in refused {
         let answer = raw(&gateway, request, true).await;
         assert_eq!((answer.status, answer.code().as_str()), (*status, *code), "{request:.60}");
-        // After a request that was answered, on the same connection, and sent ahead with it.
+        // After a completed request on the same connection, and pipelined behind it.
         let first = format!("GET {SUM}?terms=7 HTTP/1.1\r\nHost: a\r\n\r\n");
         for ahead in [true, false] {
             let mut wire = Wire::to(gateway.address).await;
@@ -175,11 +178,12 @@ async fn what_the_parser_refuses_is_answered_with_a_problem() {
         assert_eq!(answer.status, 400);
         assert!(answer.header("content-length").is_some_and(|length| length != "0"), "{answer:?}");
     }
-    // Nothing was said, so there is nothing to answer.
+    // An empty request has no response.
     assert!(Wire::to(gateway.address).await.read_until("\r\n").await.is_none());
 }
 
-/// HTTP/2 without a library, which would not send what is malformed: a HEADERS frame of literal fields.
+/// HTTP/2 without a library, which would not send malformed frames: a HEADERS frame of literal
+/// fields.
 async fn h2(gateway: &Gateway, fields: &[(&str, &str)]) -> Response {
     let mut block = Vec::new();
     for (name, value) in [(":method", "GET"), (":scheme", "http")].iter().chain(fields) {
@@ -216,7 +220,7 @@ async fn h2(gateway: &Gateway, fields: &[(&str, &str)]) -> Response {
 #[derive(Debug, PartialEq)]
 enum Response {
     Status(u16),
-    /// A stream error, which is as good an answer to what is malformed (RFC 9113 §8.1.1).
+    /// A stream error, which is an equally valid response to a malformed request (RFC 9113 §8.1.1).
     Reset,
 }
 

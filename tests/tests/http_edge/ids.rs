@@ -1,4 +1,5 @@
-//! Ids of JSON-RPC requests, byte for byte, and what calls in flight may hold of their connection.
+//! Ids of JSON-RPC requests, byte for byte, and the memory that calls in flight of one connection
+//! may hold.
 
 use gateway_runtime::http::WebSocketSettings;
 use serde_json::json;
@@ -9,7 +10,7 @@ use super::{
     websockets::{Socket, gateway},
 };
 
-/// Numbers that are the same as 64-bit integers or floats, texts that are the same by their escapes.
+/// Ids that collide as 64-bit integers or floats, and strings that differ by their escapes only.
 const IDS: [&str; 16] = [
     "18446744073709551616",
     "18446744073709551617",
@@ -30,14 +31,14 @@ const IDS: [&str; 16] = [
 ];
 
 impl Socket {
-    /// The next message, as its text.
+    /// Returns the next message, as text.
     async fn text(&mut self) -> String {
         self.next().await.into_text().unwrap().to_string()
     }
 }
 
 #[tokio::test]
-async fn ids_are_given_back_byte_for_byte() {
+async fn ids_are_returned_byte_for_byte() {
     let gateway = Gateway::start().await;
     let mut socket = Socket::to(&gateway).await;
     for id in IDS {
@@ -48,7 +49,7 @@ async fn ids_are_given_back_byte_for_byte() {
             socket.text().await,
             format!(r#"{{"jsonrpc":"2.0","result":["hello",5],"id":{id}}}"#)
         );
-        // In refusals, batches and items of streams too.
+        // Also in refusals, batches and items of streams.
         socket.send(format!(r#"[{{"jsonrpc":"2.0","method":"none","id":{id}}}]"#)).await;
         let refused = socket.text().await;
         assert!(
@@ -106,7 +107,7 @@ async fn a_cancel_ends_the_call_of_that_very_id() {
 }
 
 #[tokio::test]
-async fn integers_beyond_64_bits_reach_the_schema_as_they_were_written() {
+async fn integers_beyond_64_bits_reach_the_schema_unchanged() {
     let gateway = Gateway::start().await;
     let mut socket = Socket::to(&gateway).await;
     socket
@@ -114,7 +115,7 @@ async fn integers_beyond_64_bits_reach_the_schema_as_they_were_written() {
         .await;
     let refused = socket.read().await;
     assert_eq!(refused["error"]["data"]["errors"][0]["pointer"], "/0", "{refused}");
-    // What is no JSON by its depth is so for HTTP too.
+    // A document that is too deep is invalid JSON over HTTP as well.
     let deep = format!("{}{}", "[".repeat(200), "]".repeat(200));
     socket
         .send(format!(r#"{{"jsonrpc":"2.0","method":"spec.v1.sum","params":{deep},"id":1}}"#))
@@ -140,7 +141,7 @@ async fn inputs_in_flight_are_limited_by_their_sum() {
     ticket.until(|state| state.begun == 3).await;
     socket.call("more", "edge.v1.wait", long(200)).await;
     assert_eq!(socket.read().await["error"]["data"]["code"], "overloaded");
-    // What has little input goes on, and a cancel makes room.
+    // Calls with little input still run, and a cancel releases memory.
     socket.is_silent().await;
     socket.send(json!({ "jsonrpc": "2.0", "method": "cancel", "params": { "id": 1 } })).await;
     assert_eq!(socket.read().await["id"], 1);
@@ -157,9 +158,11 @@ async fn calls_keep_their_slots_until_their_batch_is_answered() {
     let gateway = gateway(WebSocketSettings { calls: 4, ..WebSocketSettings::default() }).await;
     let mut socket = Socket::to(&gateway).await;
     let ticket = Ticket::named("ids-batch");
-    let wait = json!({"jsonrpc": "2.0", "id": 0, "method": "edge.v1.wait", "params": { "name": "ids-batch" }});
+    let wait = json!({
+        "jsonrpc": "2.0", "id": 0, "method": "edge.v1.wait", "params": { "name": "ids-batch" }
+    });
     let quick = |id| json!({"jsonrpc": "2.0", "id": id, "method": "spec.v1.get_data"});
-    // Two of these are answered at once, and their answers wait for the first.
+    // Two of these complete at once, and their responses wait for the first.
     socket.send(json!([wait, quick(1), quick(2)])).await;
     ticket.until(|state| state.begun == 1).await;
     socket.is_silent().await;

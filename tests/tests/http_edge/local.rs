@@ -1,10 +1,10 @@
-//! DNS rebinding: a page of a stranger reaches listeners on loopback by a name of its own.
+//! DNS rebinding: another site's page reaches listeners on loopback by a host name of its own.
 
 use gateway_runtime::{Gateway, RunningGateway};
 
 use super::wire::{Answer, Wire};
 
-/// Whoever a browser is led here by, and what else two programs could read in two ways.
+/// Headers of rebound pages, and heads that two programs could read in two ways.
 const STRANGERS: &[&str] = &[
     "Host: evil.example",
     "Host: a{b}.evil.example:PORT",
@@ -37,7 +37,7 @@ async fn ask(address: std::net::SocketAddr, first: &str, lines: &str) -> Answer 
 }
 
 #[tokio::test]
-async fn the_operators_listener_without_a_token_is_for_programs_of_this_machine() {
+async fn admin_listener_without_a_token_serves_local_programs_only() {
     let gateway = start("admin = { listen = '127.0.0.1:0' }").await;
     let address = gateway.admin_address().unwrap();
     for path in ["/admin/providers", "/metrics", "/openapi.json", "/healthz"] {
@@ -93,7 +93,7 @@ async fn options_of_the_whole_server_are_for_this_machine(address: std::net::Soc
 }
 
 #[tokio::test]
-async fn a_gateway_on_loopback_without_authentication_is_for_this_machine() {
+async fn gateway_on_loopback_without_authentication_serves_local_programs_only() {
     let gateway = start("http.hosts = ['gateway.example']").await;
     for path in ["/services/edge/v1/sum", "/meta", "/services/_ws"] {
         let get = format!("GET {path} HTTP/1.1");
@@ -120,7 +120,7 @@ async fn a_gateway_on_loopback_without_authentication_is_for_this_machine() {
         }
     }
     options_of_the_whole_server_are_for_this_machine(gateway.address()).await;
-    // Whoever is known by a token is not led by a page.
+    // A caller with a token is not a page's victim.
     let known = start("auth.internal_key = '0123456789abcdef0123456789abcdef'").await;
     let answer =
         ask(known.address(), "GET /services/edge/v1/sum HTTP/1.1", "Host: evil.example").await;
@@ -137,7 +137,7 @@ async fn a_gateway_on_loopback_without_authentication_is_for_this_machine() {
 }
 
 #[tokio::test]
-async fn an_operators_member_that_is_there_twice_is_refused() {
+async fn duplicate_member_of_an_admin_request_is_refused() {
     let gateway = start("admin = { listen = '127.0.0.1:0' }").await;
     let body = r#"{"amount":"1","currency":"USD","reference":"r","amount":"1000"}"#;
     let lines = format!(

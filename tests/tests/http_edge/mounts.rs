@@ -11,7 +11,7 @@ async fn gateway(mounts: Vec<Mount>) -> Gateway {
     Gateway::with(HttpSettings::default(), mounts).await
 }
 
-/// What a handler in the router sees.
+/// Returns the request as the handler in the router receives it.
 async fn see(request: Request) -> impl IntoResponse {
     let id = request.headers()["x-request-id"].to_str().unwrap().to_owned();
     let peer = request.extensions().get::<Peer>().unwrap().address().ip();
@@ -26,7 +26,7 @@ fn router() -> Router {
 }
 
 #[tokio::test]
-async fn a_router_sees_its_own_part_of_the_address() {
+async fn router_receives_the_path_without_its_prefix() {
     let gateway = gateway(vec![Mount::new("/api", router()).unwrap()]).await;
     for (first, seen) in [
         ("GET /api", "GET / id-1 127.0.0.1"),
@@ -39,7 +39,7 @@ async fn a_router_sees_its_own_part_of_the_address() {
     }
     let echo = gateway.ask("POST /api/echo\n\nhello").await;
     assert_eq!(echo.text(), "hello");
-    // Its own 404 and 405, not ours.
+    // The 404 and 405 are the router's own, not the gateway's.
     let missing = gateway.get("/api/none").await;
     assert_eq!((missing.status, missing.body.len()), (404, 0));
     assert_eq!(gateway.get("/api/echo").await.status, 405);
@@ -47,7 +47,7 @@ async fn a_router_sees_its_own_part_of_the_address() {
 }
 
 #[tokio::test]
-async fn methods_and_longer_prefixes_come_first() {
+async fn methods_and_longer_prefixes_take_precedence() {
     let text = |text: &'static str| Router::new().fallback(move || async move { text });
     let mounts = [("/", "root"), ("/a", "a"), ("/a/b", "b")];
     let gateway =
@@ -67,7 +67,7 @@ async fn methods_and_longer_prefixes_come_first() {
 }
 
 #[tokio::test]
-async fn a_service_that_fails_or_panics_is_answered_for() {
+async fn failing_or_panicking_service_is_answered_with_a_problem() {
     let fails = tower::service_fn(|_: http::Request<Body>| async {
         Err::<http::Response<Body>, _>(std::io::Error::other("the password is hunter2"))
     });
@@ -89,7 +89,7 @@ async fn a_service_that_fails_or_panics_is_answered_for() {
 }
 
 #[test]
-fn mounts_do_not_take_what_is_taken() {
+fn mount_at_a_reserved_or_used_prefix_is_refused() {
     use gateway_runtime::{App, http::RouteTable, registry::Registry};
     let registry = Registry::build(&App::default(), &Default::default()).unwrap();
     let mut routes =

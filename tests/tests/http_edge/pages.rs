@@ -1,4 +1,4 @@
-//! Pages of other origins, as a browser speaks for them (WHATWG Fetch §3.2).
+//! Pages of other origins, as a browser sends their requests (WHATWG Fetch §3.2).
 
 use axum::{Router, routing::get};
 use gateway_runtime::http::{CorsSettings, HttpSettings, Mount};
@@ -22,7 +22,7 @@ async fn open_to(origins: &[&str]) -> Gateway {
 }
 
 #[tokio::test]
-async fn a_page_of_a_listed_origin_calls_as_its_browser_lets_it() {
+async fn page_of_a_listed_origin_passes_the_cors_checks() {
     let gateway = open_to(&[APP]).await;
     let preflight = gateway
         .ask(&format!(
@@ -63,7 +63,7 @@ async fn a_page_of_a_listed_origin_calls_as_its_browser_lets_it() {
 }
 
 #[tokio::test]
-async fn other_pages_and_mounted_services_are_told_nothing() {
+async fn other_pages_and_mounted_services_receive_no_cors_fields() {
     let gateway = open_to(&[APP]).await;
     for (request, status) in [
         (

@@ -1,4 +1,4 @@
-//! What the gateway of these tests serves.
+//! The services of these tests' gateways.
 
 use std::{
     collections::HashMap,
@@ -16,7 +16,7 @@ use tokio::sync::watch;
 
 const SOLD_OUT: Code = Code::new("sold-out", 409, "Sold out");
 
-/// What happened to a call that its client named, for tests to look at and to let go on.
+/// The state of calls that their client named, which tests observe and release.
 #[derive(Clone, Debug)]
 pub(super) struct Ticket(watch::Sender<State>);
 
@@ -28,7 +28,8 @@ pub(super) struct State {
 }
 
 impl Ticket {
-    /// The same for everybody who knows the name; each test has names of its own.
+    /// Returns the ticket of this name, shared by all holders of the name; each test has names of
+    /// its own.
     pub(super) fn named(name: &str) -> Self {
         static TICKETS: LazyLock<Mutex<HashMap<String, Ticket>>> = LazyLock::new(Mutex::default);
         let mut tickets = TICKETS.lock().unwrap();
@@ -53,7 +54,7 @@ impl Ticket {
         self.0.send_modify(|state| state.released = true);
     }
 
-    /// From now until it is dropped, a call is on its way.
+    /// Marks a call as running, until the result is dropped.
     fn begin(&self) -> Running {
         self.0.send_modify(|state| state.begun += 1);
         Running(self.clone())
@@ -103,11 +104,11 @@ pub(super) struct Seen {
     peer: Option<String>,
     country: Option<String>,
     header: Option<String>,
-    /// How long the call may still take, in milliseconds.
+    /// The time left until the deadline, in milliseconds.
     left: u64,
 }
 
-/// Everything an edge can be asked.
+/// A method for each kind of request.
 #[service(name = "edge")]
 struct Edge;
 
@@ -140,7 +141,7 @@ impl Edge {
         Ok(())
     }
 
-    /// What is known of the call.
+    /// Returns the call's metadata.
     #[expose_method(GET)]
     async fn seen(&self, call: Call) -> Result<Seen> {
         Ok(Seen {
@@ -194,7 +195,7 @@ impl Edge {
         Ok(Raw::new("a,b\n1,2\n"))
     }
 
-    /// Counts; the item after the first waits until the ticket is released.
+    /// Counts; each item after the first waits until the ticket is released.
     #[expose_method(GET)]
     async fn count(&self, counted: Counted) -> Result<Streaming<u32>> {
         let ticket = Ticket::named(&counted.name);
@@ -210,7 +211,7 @@ impl Edge {
         })))
     }
 
-    /// Items of a kilobyte without end, as fast as they are taken.
+    /// Streams items of a kilobyte without end, as fast as they are read.
     #[expose_method(GET)]
     async fn flood(&self, named: Named) -> Result<Streaming<String>> {
         let running = Ticket::named(&named.name).begin();
@@ -220,7 +221,7 @@ impl Edge {
         })))
     }
 
-    /// Two items, then a failure; with the name `panic` a panic.
+    /// Streams two items, then a failure; with the name `panic` a panic.
     #[expose_method(GET)]
     async fn breaks(&self, named: Named) -> Result<Streaming<u32>> {
         Ok(Streaming::new(stream::iter([Ok(1), Ok(2), Err(())]).map(move |item| {
@@ -232,7 +233,7 @@ impl Edge {
         })))
     }
 
-    /// Bytes in two pieces, and a third that fails if asked to.
+    /// Streams bytes in two pieces, and a third that fails, if requested.
     #[expose_method(GET)]
     async fn bytes(&self, named: Named) -> Result<Raw<OctetStream>> {
         let mut pieces = vec![Ok("first".into()), Ok("second".into())];
@@ -249,14 +250,19 @@ impl Edge {
         Ok(call.origin().as_str().to_owned())
     }
 
-    /// A webhook whose call ends as its event says until its ticket is released.
+    /// Handles a webhook whose outcome its event determines, until its ticket is released.
     #[expose_method(POST, webhook = HmacSha256("EDGE_WEBHOOK_SECRET"), timeout = "2s")]
     async fn refund(&self, event: Ending) -> Result<()> {
         event.end().await
     }
 
-    /// The same, and repeating it does no harm.
-    #[expose_method(POST, webhook = HmacSha256("EDGE_WEBHOOK_SECRET"), timeout = "2s", effect = idempotent)]
+    /// Does the same with effect `idempotent`.
+    #[expose_method(
+        POST,
+        webhook = HmacSha256("EDGE_WEBHOOK_SECRET"),
+        timeout = "2s",
+        effect = idempotent
+    )]
     async fn sync(&self, event: Ending) -> Result<()> {
         event.end().await
     }
@@ -265,7 +271,7 @@ impl Edge {
 #[model]
 pub(super) struct Ending {
     name: String,
-    /// `waits`, or the code of an error.
+    /// The outcome: `waits`, or the code of an error.
     ends: String,
 }
 

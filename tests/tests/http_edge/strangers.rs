@@ -1,4 +1,5 @@
-//! The memory that strangers can make a gateway use by the bodies they send, in a process of its own.
+//! The memory that anonymous clients can make a gateway use by request bodies, in a process of its
+//! own.
 
 use std::{
     io::{BufRead, BufReader},
@@ -22,30 +23,30 @@ use tokio::{
 use super::{frames::frame, wire::Wire};
 
 const SETTINGS: &str = "SETTINGS_OF_THE_GATEWAY_OF_STRANGERS";
-/// The promise, in KiB.
+/// The documented limit, in KiB.
 const MOST: u64 = 128 * 1024;
 const MIB: usize = 1 << 20;
 
-/// Keeps what callers send.
+/// Receives large bodies.
 #[service(name = "keeper")]
 struct Keeper;
 
 #[service]
 impl Keeper {
-    /// Says how long a text is.
+    /// Returns the length of a text.
     #[expose_method(POST, auth = required)]
     async fn keep(&self, text: String) -> Result<usize> {
         Ok(text.len())
     }
 
-    /// As `keep`, for everybody.
+    /// Does the same as `keep`, without authentication.
     #[expose_method(POST, auth = none)]
     async fn measure(&self, text: String) -> Result<usize> {
         Ok(text.len())
     }
 }
 
-/// The gateway: this program again, with this test alone.
+/// The gateway: this program again, with only this test.
 #[test]
 #[ignore = "what other tests start"]
 fn serve() {
@@ -82,19 +83,19 @@ impl Process {
                 break address[..end].parse().unwrap();
             }
         };
-        // Whoever writes into a pipe that nobody reads stops.
+        // The child would block on a full pipe that nobody reads.
         std::thread::spawn(move || lines.for_each(drop));
         Self { child, address }
     }
 
-    /// The most memory that it has had, in KiB.
+    /// Returns the peak of memory, in KiB.
     fn peak(&self) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
         let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
         line.trim().trim_end_matches("kB").trim().parse().unwrap()
     }
 
-    /// A connection from another address of this machine.
+    /// Connects from another address of this machine.
     async fn connect(&self, from: [u8; 4]) -> TcpStream {
         let socket = TcpSocket::new_v4().unwrap();
         socket.bind((from, 0).into()).unwrap();
@@ -109,7 +110,8 @@ impl Drop for Process {
     }
 }
 
-/// Sends a head that announces 16 MiB, and all of them but ten bytes; returns the answer, if there is one before a while.
+/// Sends a head that announces 16 MiB, and all of them but ten bytes; returns the response, if
+/// there is one within a time limit.
 async fn all_but_the_end(mut stream: TcpStream) -> (TcpStream, Option<String>) {
     let head =
         format!("POST /reports/x HTTP/1.1\r\nHost: a\r\nContent-Length: {}\r\n\r\n", 16 * MIB);
@@ -121,7 +123,7 @@ async fn all_but_the_end(mut stream: TcpStream) -> (TcpStream, Option<String>) {
         }
         Ok::<_, std::io::Error>(())
     };
-    // Whoever is refused cannot send all.
+    // A client that is refused cannot send all.
     let _ = timeout(Duration::from_secs(30), sending).await;
     let mut buffer = vec![0; 4096];
     let read = timeout(Duration::from_millis(500), stream.read(&mut buffer)).await;
@@ -131,7 +133,8 @@ async fn all_but_the_end(mut stream: TcpStream) -> (TcpStream, Option<String>) {
 
 async fn send_whole(mut stream: TcpStream, mib: usize) -> String {
     let head = format!(
-        "POST /services/keeper/v1/measure HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nConnection: close\r\n\
+        "POST /services/keeper/v1/measure HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n\
+         Connection: close\r\n\
          Content-Length: {}\r\n\r\n",
         mib * MIB
     );
@@ -173,7 +176,7 @@ async fn bodies_for_the_bus_are_buffered_within_a_budget() {
     let other = send_whole(gateway.connect([127, 0, 0, 3]).await, 1).await;
     assert!(other.starts_with("HTTP/1.1 200"), "{other}");
     drop(held);
-    // What they had taken is given back.
+    // The budget is released afterwards.
     timeout(Duration::from_secs(20), async {
         while !send_whole(gateway.connect([127, 0, 0, 2]).await, 1)
             .await
@@ -187,7 +190,7 @@ async fn bodies_for_the_bus_are_buffered_within_a_budget() {
 }
 
 #[tokio::test]
-async fn bodies_of_strangers_are_not_read_at_all() {
+async fn bodies_of_anonymous_callers_are_not_read() {
     let gateway = Process::start();
     let at_first = gateway.peak();
     let stream = TcpStream::connect(gateway.address).await.unwrap();
@@ -218,7 +221,7 @@ async fn bodies_of_strangers_are_not_read_at_all() {
 }
 
 #[tokio::test]
-async fn a_stranger_is_refused_from_the_head_and_has_a_row() {
+async fn anonymous_call_is_refused_at_the_head_and_has_a_row() {
     let folder = std::env::temp_dir().join(format!("gateway-strangers-{}", std::process::id()));
     std::fs::create_dir_all(&folder).unwrap();
     let settings = format!(
@@ -234,11 +237,13 @@ async fn a_stranger_is_refused_from_the_head_and_has_a_row() {
         ("/services/keeper/v1/keep", "text/plain"),
         ("/reports/x", "text/plain"),
     ] {
-        // Not one byte of the body is sent, and none is asked for; more are announced than may be sent.
+        // No byte of the body is sent, and none is requested; the announced length exceeds the
+        // limit.
         for expect in ["", "Expect: 100-continue\r\n"] {
             let mut wire = Wire::to(gateway.address()).await;
             let head = format!(
-                "POST {path} HTTP/1.1\r\nHost: a\r\nContent-Type: {media}\r\nContent-Length: 99000000\r\n{expect}\
+                "POST {path} HTTP/1.1\r\nHost: a\r\nContent-Type: {media}\r\nContent-Length: \
+                 99000000\r\n{expect}\
                  X-Request-Id: stranger-{}\r\n\r\n",
                 expect.len()
             );
@@ -254,7 +259,11 @@ async fn a_stranger_is_refused_from_the_head_and_has_a_row() {
     let mut rows = Value::Null;
     for _ in 0..500 {
         let mut wire = Wire::to(gateway.admin_address().unwrap()).await;
-        wire.send("GET /admin/requests?code=unauthenticated&method=keep HTTP/1.1\r\nHost: localhost\r\n\r\n").await;
+        wire.send(
+            "GET /admin/requests?code=unauthenticated&method=keep HTTP/1.1\r\nHost: \
+            localhost\r\n\r\n",
+        )
+        .await;
         rows = wire.answer(false).await.json();
         if rows["items"].as_array().is_some_and(|items| items.len() == 4) {
             break;
@@ -268,8 +277,10 @@ async fn a_stranger_is_refused_from_the_head_and_has_a_row() {
 
 /// Opens a WebSocket, and sends half of a message: a fragment, and another frame without its end.
 async fn half_of_a_message(mut stream: TcpStream) -> (TcpStream, Vec<u8>) {
-    let handshake = "GET /services/_ws HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: upgrade\r\n\
-                     Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+    let handshake = "GET /services/_ws HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: \
+        upgrade\r\n\
+                     Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: \
+                     dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
     stream.write_all(handshake.as_bytes()).await.unwrap();
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
@@ -279,7 +290,7 @@ async fn half_of_a_message(mut stream: TcpStream) -> (TcpStream, Vec<u8>) {
     let mut rest = frame(0x00, &vec![b'x'; MIB / 2 - 1]);
     rest.truncate(rest.len() - 1);
     half.extend(rest);
-    // Whoever is refused cannot send all.
+    // A client that is refused cannot send all.
     let _ = timeout(Duration::from_secs(30), stream.write_all(&half)).await;
     let mut answer = vec![0; 256];
     let read = timeout(Duration::from_secs(4), stream.read(&mut answer)).await;
@@ -294,7 +305,7 @@ async fn halves_of_websocket_messages_are_buffered_within_a_budget() {
     let attack =
         (0..120).map(|_| async { half_of_a_message(gateway.connect([127, 0, 0, 4]).await).await });
     let held = join_all(attack).await;
-    // A Close with 1013, and the rest wait.
+    // Some are closed with 1013, and the others wait.
     let refused = held.iter().filter(|(_, answer)| {
         answer.starts_with(&[0x88]) && answer[2..4] == 1013_u16.to_be_bytes()
     });
@@ -310,7 +321,7 @@ async fn halves_of_websocket_messages_are_buffered_within_a_budget() {
     let (_other, answer) = half_of_a_message(gateway.connect([127, 0, 0, 5]).await).await;
     assert!(answer.is_empty(), "{answer:?}");
     drop(held);
-    // What they had taken is given back.
+    // The budget is released afterwards.
     timeout(Duration::from_secs(20), async {
         while !half_of_a_message(gateway.connect([127, 0, 0, 4]).await).await.1.is_empty() {}
     })

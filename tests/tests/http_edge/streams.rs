@@ -1,4 +1,4 @@
-//! Streamed answers: their forms, when their pieces are sent, and how they end.
+//! Streamed replies: their media types, when their items are sent, and how they end.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use tokio::net::TcpStream;
 use super::{gateway::Gateway, services::Ticket, wire::Wire};
 
 #[tokio::test]
-async fn the_client_chooses_events_or_lines() {
+async fn client_chooses_events_or_lines() {
     let gateway = Gateway::start().await;
     let path = "/services/edge/v1/count?count=2&name=streams-forms";
     Ticket::named("streams-forms").release();
@@ -31,7 +31,7 @@ async fn the_client_chooses_events_or_lines() {
 }
 
 #[tokio::test]
-async fn a_stream_that_its_client_cannot_read_does_not_begin() {
+async fn stream_does_not_begin_if_its_client_accepts_no_form() {
     let gateway = Gateway::start().await;
     let refused = gateway
         .ask("GET /services/edge/v1/count?count=2&name=streams-406\nAccept: application/json")
@@ -41,13 +41,13 @@ async fn a_stream_that_its_client_cannot_read_does_not_begin() {
 }
 
 #[tokio::test]
-async fn each_item_is_sent_when_it_is_there() {
+async fn each_item_is_sent_at_once() {
     let gateway = Gateway::start().await;
     let ticket = Ticket::named("streams-flush");
     let mut wire = Wire::to(gateway.address).await;
     wire.send("GET /services/edge/v1/count?count=2&name=streams-flush HTTP/1.1\r\nHost: a\r\n\r\n")
         .await;
-    // The second item waits for the release, so what is read here was sent before it existed.
+    // The second item waits for the release, so the first was sent before the second existed.
     wire.read_until("data: 0\n\n").await.unwrap();
     ticket.release();
     wire.read_until("data: 1\n\n").await.unwrap();
@@ -68,7 +68,7 @@ async fn a_client_that_leaves_ends_the_stream() {
 }
 
 #[tokio::test]
-async fn a_failed_stream_tells_its_problem_and_is_cut() {
+async fn failed_stream_sends_its_problem_and_is_cut() {
     let gateway = Gateway::start().await;
     for (name, code) in [("error", "provider-failed"), ("panic", "internal")] {
         let path = format!("/services/edge/v1/breaks?name={name}");
@@ -117,8 +117,9 @@ async fn head_does_not_run_a_stream() {
 }
 
 #[tokio::test]
-async fn an_endless_stream_is_told_of_a_shutdown_before_it_is_cut() {
-    // The last two seconds of the drain time are for goodbyes, so here it is said at once.
+async fn endless_stream_receives_a_shutdown_notice_before_it_is_cut() {
+    // The notice goes out in the last two seconds of the drain time, so with this setting it goes
+    // out at once.
     let settings =
         HttpSettings { drain_timeout: Duration::from_secs(2), ..HttpSettings::default() };
     let gateway = Gateway::with(settings, Vec::new()).await;
@@ -143,7 +144,7 @@ async fn an_endless_stream_is_told_of_a_shutdown_before_it_is_cut() {
 }
 
 #[tokio::test]
-async fn over_http2_a_failed_stream_is_told_and_reset() {
+async fn failed_stream_over_http2_sends_its_problem_and_is_reset() {
     let gateway = Gateway::start().await;
     let socket = TokioIo::new(TcpStream::connect(gateway.address).await.unwrap());
     let (mut sender, connection) =

@@ -1,4 +1,5 @@
-//! A compressed stream whose items are all ready: the worker sends what there is, and serves its other connections.
+//! A compressed stream whose items are all ready: the worker sends them, and serves its other
+//! connections.
 
 use std::{
     io::{ErrorKind, Write},
@@ -14,12 +15,13 @@ use super::{gateway::Gateway, services::Ticket, wire::Wire};
 
 const ITEMS: u32 = 2000;
 
-/// The clients of a stream, which its own items act for: so the order of events is no matter of time.
+/// The clients of a stream, for which its own items act, so that the order of events does not
+/// depend on time.
 struct Clients {
     /// The reader of the stream.
     own: TcpStream,
     other: TcpStream,
-    /// The bytes that were at either when the last item was taken.
+    /// The number of bytes that had arrived at each client when the last item was produced.
     seen: oneshot::Sender<[usize; 2]>,
 }
 
@@ -33,7 +35,7 @@ fn arrived(client: &TcpStream) -> usize {
     }
 }
 
-/// Streams what is ready.
+/// Streams items that are ready.
 #[service(name = "dense")]
 struct Dense;
 
@@ -57,7 +59,7 @@ impl Dense {
 }
 
 #[tokio::test]
-async fn a_compressed_stream_of_ready_items_is_sent_and_leaves_others_their_turn() {
+async fn compressed_stream_of_ready_items_yields_to_other_connections() {
     let gateway = Gateway::start().await;
     for coding in ["gzip", "br"] {
         let connect = || TcpStream::connect(gateway.address).unwrap();
@@ -67,7 +69,8 @@ async fn a_compressed_stream_of_ready_items_is_sent_and_leaves_others_their_turn
         let (seen, last) = oneshot::channel();
         *CLIENTS.lock().unwrap() = Some(Clients { own, other, seen });
         wire.send(&format!(
-            "GET /services/dense/v1/count HTTP/1.1\r\nHost: a\r\nAccept-Encoding: {coding}\r\nConnection: close\r\n\r\n"
+            "GET /services/dense/v1/count HTTP/1.1\r\nHost: a\r\nAccept-Encoding: {coding}\r\n\
+             Connection: close\r\n\r\n"
         ))
         .await;
         let [own, other] = last.await.unwrap();

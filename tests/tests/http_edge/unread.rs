@@ -1,4 +1,5 @@
-//! Clients that open a stream and do not read it: after a bounded time the stream is ended, and what feeds it is dropped.
+//! Clients that open a stream and do not read it: after a limited time the stream ends, and its
+//! source is dropped.
 
 use std::time::Duration;
 
@@ -25,11 +26,11 @@ async fn gateway() -> Gateway {
     Gateway::with(HttpSettings { limits, ..HttpSettings::default() }, Vec::new()).await
 }
 
-/// Events and lines.
+/// The media types of events and lines.
 const FORMS: [&str; 2] = ["text/event-stream", "application/x-ndjson"];
 
 #[tokio::test]
-async fn over_http1_events_and_lines_end() {
+async fn unread_events_and_lines_over_http1_end() {
     let gateway = gateway().await;
     for (place, form) in FORMS.into_iter().enumerate() {
         let name = format!("unread-http1-{place}");
@@ -45,7 +46,7 @@ async fn over_http1_events_and_lines_end() {
 }
 
 #[tokio::test]
-async fn over_a_websocket_a_stream_ends() {
+async fn unread_stream_over_a_websocket_ends() {
     let gateway = gateway().await;
     let stream = TcpStream::connect(gateway.address).await.unwrap();
     let (mut socket, _) =
@@ -71,9 +72,10 @@ fn get(gateway: &Gateway, path: &str, accept: &str) -> http::Request<Empty<Bytes
     http::Request::get(uri).header("accept", accept).body(Empty::new()).unwrap()
 }
 
-/// The client reads all else on the connection, so that only the one stream's window is closed.
+/// The client reads all other data of the connection, so that only the window of one stream is
+/// closed.
 #[tokio::test]
-async fn over_http2_one_stream_ends_and_the_others_go_on() {
+async fn unread_stream_over_http2_ends_alone() {
     let gateway = gateway().await;
     let mut sender = http2(&gateway).await;
     for (place, form) in FORMS.into_iter().enumerate() {
@@ -92,7 +94,7 @@ async fn over_http2_one_stream_ends_and_the_others_go_on() {
             sleep(Duration::from_millis(20)).await;
         }
         assert!(begun.elapsed() >= LIMIT, "{:?}", begun.elapsed());
-        // What had been sent is still there, and then it is clear that it was cut.
+        // Data that was sent before remains readable, and then the reset shows.
         let end = loop {
             match unread.frame().await {
                 Some(Ok(_)) => {}

@@ -1,4 +1,4 @@
-//! Webhooks: signatures by Standard Webhooks, checked on the bytes that came.
+//! Webhooks: signatures by Standard Webhooks, verified over the received bytes.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -32,7 +32,7 @@ async fn send(gateway: &Gateway, id: &str, time: u64, signature: &str, body: &st
 }
 
 #[tokio::test]
-async fn a_signed_webhook_is_a_call_and_a_replayed_one_is_not() {
+async fn signed_webhook_is_a_call_once() {
     let gateway = Gateway::start().await;
     let body = "{ \"name\" : \"webhooks-good\" }";
     let time = now();
@@ -41,14 +41,14 @@ async fn a_signed_webhook_is_a_call_and_a_replayed_one_is_not() {
     assert_eq!((first.status, first.json()), (200, json!("webhook")));
     let again = send(&gateway, "msg_1", time, &signature, body).await;
     assert_eq!((again.status, again.code().as_str()), (401, "unauthenticated"));
-    // A sender that tries again signs again.
+    // A sender that retries signs again.
     let later = send(&gateway, "msg_1", time + 1, &sign("msg_1", time + 1, body), body).await;
     assert_eq!(later.status, 200);
     assert_eq!(Ticket::named("webhooks-good").now().begun, 2);
 }
 
 #[tokio::test]
-async fn what_is_not_signed_does_not_reach_the_method_and_learns_nothing() {
+async fn unsigned_webhook_does_not_reach_the_method_and_learns_nothing() {
     let gateway = Gateway::start().await;
     let body = r#"{"name":"webhooks-bad"}"#;
     let time = now();
@@ -62,7 +62,7 @@ async fn what_is_not_signed_does_not_reach_the_method_and_learns_nothing() {
         send(&gateway, "msg_1", time, &sign("msg_1", time, body), "{}").await,
         send(&gateway, "msg_1", time - 400, &sign("msg_1", time - 400, body), body).await,
         send(&gateway, "msg_1", time + 400, &sign("msg_1", time + 400, body), body).await,
-        // Neither the schema nor the media type is looked at before the signature.
+        // The signature is verified before the schema and the media type.
         gateway.ask(&format!("POST {PAID}\nContent-Type: text/plain\n\n{{")).await,
     ];
     let first = refusals.remove(0);
@@ -75,7 +75,7 @@ async fn what_is_not_signed_does_not_reach_the_method_and_learns_nothing() {
 }
 
 #[tokio::test]
-async fn a_signed_webhook_is_judged_like_any_call() {
+async fn signed_webhook_is_validated_like_any_call() {
     let gateway = Gateway::start().await;
     let time = now();
     let answer =
@@ -98,7 +98,7 @@ async fn send_to(gateway: &Gateway, method: &str, id: &str, time: u64, body: &st
     gateway.ask(&format!("POST {path}\nContent-Type: application/json\n{signed}\n\n{body}")).await
 }
 
-/// An event, and when it is signed: each time that it is sent it is the same.
+/// An event, and the time of its signature: each delivery of it is the same.
 struct Event<'g> {
     gateway: &'g Gateway,
     method: &'static str,
@@ -131,7 +131,7 @@ impl Gateway {
 }
 
 #[tokio::test]
-async fn what_was_not_carried_out_may_be_sent_again_as_it_is() {
+async fn webhook_that_was_not_executed_may_be_sent_again() {
     let gateway = Gateway::start().await;
     for code in [
         "overloaded",
@@ -154,7 +154,7 @@ async fn what_was_not_carried_out_may_be_sent_again_as_it_is() {
             "{code}"
         );
     }
-    // An input that was refused has not been carried out either.
+    // A call whose input was refused was not executed either.
     let time = now();
     for _ in 0..2 {
         assert_eq!(
@@ -165,7 +165,7 @@ async fn what_was_not_carried_out_may_be_sent_again_as_it_is() {
 }
 
 #[tokio::test]
-async fn what_was_carried_out_or_may_have_been_is_not_carried_out_again() {
+async fn webhook_that_may_have_been_executed_is_not_executed_again() {
     let gateway = Gateway::start().await;
     for code in ["sold-out", "not-found", "internal", "outcome-unknown"] {
         let event = gateway.event("refund", "once", code);
@@ -176,7 +176,8 @@ async fn what_was_carried_out_or_may_have_been_is_not_carried_out_again() {
             "{code}"
         );
     }
-    // Too late: what must happen once may have happened; what does no harm may be sent again.
+    // After the deadline: a call with effect `once` may have been executed; an idempotent one may
+    // be sent again.
     for (method, first, again, begun) in
         [("refund", "outcome-unknown", "unauthenticated", 1), ("sync", "timeout", "timeout", 2)]
     {
@@ -187,7 +188,7 @@ async fn what_was_carried_out_or_may_have_been_is_not_carried_out_again() {
 }
 
 #[tokio::test]
-async fn of_deliveries_at_once_one_is_carried_out() {
+async fn one_of_concurrent_deliveries_is_executed() {
     let gateway = Gateway::start().await;
     let event = gateway.event("refund", "at-once", "waits");
     let ticket = Ticket::named(&event.name);
@@ -206,7 +207,7 @@ async fn of_deliveries_at_once_one_is_carried_out() {
 }
 
 #[tokio::test]
-async fn a_sender_that_leaves_has_used_its_signature_up_where_it_matters() {
+async fn signature_of_a_sender_that_disconnects_is_used_up_for_effect_once() {
     let gateway = Gateway::start().await;
     for (method, status, begun) in [("refund", 401, 1), ("sync", 204, 2)] {
         let event = gateway.event(method, "left", "waits");
@@ -224,7 +225,7 @@ async fn a_sender_that_leaves_has_used_its_signature_up_where_it_matters() {
 }
 
 #[tokio::test]
-async fn a_webhook_is_a_webhook_alone() {
+async fn webhook_method_is_callable_by_webhook_only() {
     let gateway = Gateway::start().await;
     assert_eq!(
         gateway.post("/services/edge/v1/paid", r#"{"name":"webhooks-alone"}"#).await.status,

@@ -1,4 +1,5 @@
-//! Calls over one WebSocket: JSON-RPC 2.0 to the letter, many at once, and every way in which a connection ends.
+//! Calls over one WebSocket: JSON-RPC 2.0 to the letter, many at once, and every way in which a
+//! connection ends.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -40,7 +41,7 @@ impl Socket {
             .await;
     }
 
-    /// The next message that is no ping.
+    /// Returns the next message, except pings.
     pub(super) async fn next(&mut self) -> Message {
         loop {
             let message = timeout(Duration::from_secs(10), self.0.next())
@@ -58,7 +59,7 @@ impl Socket {
         serde_json::from_str(message.to_text().unwrap()).unwrap()
     }
 
-    /// The code with which the server closes.
+    /// Returns the code with which the server closes.
     async fn closed(&mut self) -> CloseCode {
         let Message::Close(frame) = self.next().await else {
             panic!("a message instead of the end")
@@ -66,7 +67,7 @@ impl Socket {
         frame.unwrap().code
     }
 
-    /// Nothing more was sent before the answer to this call.
+    /// Asserts that nothing was sent before the response to this call.
     pub(super) async fn is_silent(&mut self) {
         self.call("silent?", "spec.v1.get_data", json!([])).await;
         assert_eq!(self.read().await["id"], "silent?");
@@ -77,7 +78,7 @@ pub(super) async fn gateway(settings: WebSocketSettings) -> Gateway {
     Gateway::with(HttpSettings { websocket: settings, ..HttpSettings::default() }, Vec::new()).await
 }
 
-/// What the specification says of an error; `data` is ours.
+/// Returns the members of errors that the specification names; `data` is the gateway's own.
 fn without_data(mut response: Value) -> Value {
     let strip = |response: &mut Value| {
         if let Some(error) = response.get_mut("error") {
@@ -92,7 +93,7 @@ fn without_data(mut response: Value) -> Value {
     response
 }
 
-/// The examples of section 7 of the specification, the methods under the names they have here.
+/// The examples of section 7 of the specification, with this service's names of methods.
 #[tokio::test]
 async fn the_examples_of_the_specification_hold() {
     let gateway = Gateway::start().await;
@@ -198,7 +199,7 @@ fn sorted(mut response: Value) -> Value {
 }
 
 #[tokio::test]
-async fn errors_bring_their_problem_and_have_stable_numbers() {
+async fn errors_have_their_problem_and_stable_numbers() {
     let gateway = Gateway::start().await;
     let mut socket = Socket::to(&gateway).await;
     for (method, params, number, code) in [
@@ -235,7 +236,7 @@ async fn errors_bring_their_problem_and_have_stable_numbers() {
 }
 
 #[tokio::test]
-async fn each_call_is_one_of_its_own_with_the_headers_of_the_handshake() {
+async fn each_call_has_its_own_id_and_the_headers_of_the_handshake() {
     let gateway = Gateway::start().await;
     let mut socket =
         Socket::with(&gateway, &[("x-test", "yes"), ("x-request-id", "handshake")]).await.unwrap();
@@ -253,7 +254,7 @@ async fn each_call_is_one_of_its_own_with_the_headers_of_the_handshake() {
 }
 
 #[tokio::test]
-async fn answers_come_as_they_are_ready_and_too_many_calls_are_refused() {
+async fn responses_are_sent_when_ready_and_too_many_calls_are_refused() {
     let gateway = gateway(WebSocketSettings { calls: 2, ..WebSocketSettings::default() }).await;
     let mut socket = Socket::to(&gateway).await;
     let (slow, fast) = (Ticket::named("ws-slow"), Ticket::named("ws-fast"));
@@ -288,7 +289,11 @@ async fn answers_come_as_they_are_ready_and_too_many_calls_are_refused() {
 async fn streams_send_items_and_then_the_response() {
     let gateway = Gateway::start().await;
     let mut socket = Socket::to(&gateway).await;
-    let item = |id: &str, item: i32| json!({"jsonrpc": "2.0", "method": "item", "params": {"id": id, "item": item}});
+    let item = |id: &str, item: i32| {
+        json!({
+            "jsonrpc": "2.0", "method": "item", "params": {"id": id, "item": item}
+        })
+    };
     let ticket = Ticket::named("ws-stream");
     socket.call("s", "edge.v1.count", json!({"name": "ws-stream", "count": 2})).await;
     assert_eq!(socket.read().await, item("s", 0));
@@ -305,9 +310,13 @@ async fn streams_send_items_and_then_the_response() {
         assert_eq!((&end["id"], &end["error"]["data"]["code"]), (&json!("b"), &json!(code)));
     }
 
-    // In a batch items do not wait, and without an id nobody could tell whose they are.
+    // Items of a stream do not wait for their batch; a stream without an id could not be told from
+    // others.
     let call = |id: Option<&str>| {
-        let mut call = json!({"jsonrpc": "2.0", "method": "edge.v1.count", "params": {"name": "ws-stream", "count": 1}});
+        let mut call = json!({
+            "jsonrpc": "2.0", "method": "edge.v1.count",
+            "params": {"name": "ws-stream", "count": 1}
+        });
         if let Some(id) = id {
             call["id"] = json!(id);
         }
@@ -329,7 +338,7 @@ async fn a_call_or_stream_can_be_cancelled() {
     socket.call("2", "edge.v1.count", json!({"name": "ws-cancel-stream", "count": 2})).await;
     assert_eq!(socket.read().await["method"], "item");
     call.until(|state| state.begun == 1).await;
-    // Neither has this id.
+    // No call has either id.
     socket.send(cancel(json!("1"))).await;
     socket.send(cancel(json!(2))).await;
     socket.is_silent().await;
@@ -338,7 +347,7 @@ async fn a_call_or_stream_can_be_cancelled() {
         let end = socket.read().await;
         assert_eq!((&end["id"], &end["error"]["code"]), (&id, &json!(-32019)), "{end}");
         assert!(!ticket.until(|state| state.dropped == 1).await.released);
-        // It has ended; a second time there is nothing to cancel.
+        // The call has ended; a second cancel finds nothing.
         socket.send(cancel(id)).await;
         socket.is_silent().await;
     }
@@ -349,7 +358,7 @@ async fn a_call_or_stream_can_be_cancelled() {
 }
 
 #[tokio::test]
-async fn a_shutdown_says_goodbye_before_the_drain_time_is_over() {
+async fn shutdown_closes_before_the_drain_time_is_over() {
     let settings =
         HttpSettings { drain_timeout: Duration::from_secs(2), ..HttpSettings::default() };
     let gateway = Gateway::with(settings, Vec::new()).await;
@@ -393,7 +402,7 @@ async fn a_client_that_leaves_cancels_its_calls() {
 }
 
 #[tokio::test]
-async fn a_shutdown_lets_calls_finish_and_says_goodbye() {
+async fn shutdown_lets_calls_finish_and_closes() {
     let gateway = Gateway::start().await;
     let ticket = Ticket::named("ws-shutdown");
     let mut socket = Socket::to(&gateway).await;
@@ -414,7 +423,7 @@ async fn a_shutdown_lets_calls_finish_and_says_goodbye() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_read_closes_with_its_reason() {
+async fn unreadable_message_closes_with_its_reason() {
     let gateway =
         gateway(WebSocketSettings { message_bytes: 1000, ..WebSocketSettings::default() }).await;
     let mut socket = Socket::to(&gateway).await;
@@ -427,7 +436,7 @@ async fn what_cannot_be_read_closes_with_its_reason() {
     socket.0.send(Message::binary("{}".as_bytes())).await.unwrap();
     assert_eq!(socket.closed().await, CloseCode::Unsupported);
 
-    // A text frame, masked with zeros: one byte that is no UTF-8; then a frame that is not masked.
+    // A text frame, masked with zeros: one byte that is no UTF-8; then an unmasked frame.
     for (frame, code) in [
         (b"\x81\x81\0\0\0\0\xff".as_slice(), CloseCode::Invalid),
         (b"\x81\x01x", CloseCode::Protocol),
@@ -439,7 +448,7 @@ async fn what_cannot_be_read_closes_with_its_reason() {
 }
 
 #[tokio::test]
-async fn pings_are_answered_and_silence_is_not_endless() {
+async fn pings_are_answered_and_a_silent_client_is_closed() {
     let settings = WebSocketSettings {
         ping_interval: Duration::from_millis(20),
         idle_timeout: Duration::from_millis(200),
@@ -449,7 +458,7 @@ async fn pings_are_answered_and_silence_is_not_endless() {
     let mut socket = Socket::to(&gateway).await;
     socket.0.send(Message::Ping("a".into())).await.unwrap();
     let mut pings = 0;
-    // Reading answers the pings; ten of them are the idle time, and the connection lives.
+    // Reading answers the pings; ten of them take the idle time, and the connection stays open.
     while pings < 15 {
         match timeout(Duration::from_secs(10), socket.0.next()).await.unwrap().unwrap().unwrap() {
             Message::Ping(_) => pings += 1,
@@ -458,7 +467,8 @@ async fn pings_are_answered_and_silence_is_not_endless() {
         }
     }
     socket.is_silent().await;
-    // Past the library, pings are not answered: the end is a close frame of two bytes and a reason.
+    // Below the library, pings are not answered: the end is a close frame of two bytes and a
+    // reason.
     let mut bytes = Vec::new();
     let end = tokio::io::AsyncReadExt::read_to_end(socket.0.get_mut(), &mut bytes);
     timeout(Duration::from_secs(10), end)
@@ -489,7 +499,7 @@ async fn only_own_and_named_origins_may_connect() {
 }
 
 #[tokio::test]
-async fn what_is_no_handshake_is_told_what_to_send() {
+async fn invalid_handshake_is_answered_with_the_required_fields() {
     let gateway = Gateway::start().await;
     let plain = gateway.get("/services/_ws").await;
     assert_eq!(
@@ -513,7 +523,7 @@ async fn what_is_no_handshake_is_told_what_to_send() {
     let good = "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
     wire.send(&format!("{upgrade}{good}")).await;
     let head = wire.read_until("\r\n\r\n").await.unwrap().to_lowercase();
-    // The key and its answer are those of RFC 6455 §1.3.
+    // The key and its response are those of RFC 6455 §1.3.
     assert!(
         head.starts_with("http/1.1 101")
             && head.contains("sec-websocket-accept: s3pplmbitxaq9kygzzhzrbk+xoo="),

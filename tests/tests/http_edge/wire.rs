@@ -1,4 +1,5 @@
-//! A small HTTP/1.1 client that hides nothing: requests are text, and an answer tells whether it was cut.
+//! A small HTTP/1.1 client without abstraction: requests are text, and a response says whether it
+//! was cut.
 
 use std::{net::SocketAddr, time::Duration};
 
@@ -13,13 +14,13 @@ use super::gateway::Gateway;
 
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// What came back.
+/// A response.
 #[derive(Debug)]
 pub(super) struct Answer {
     pub(super) status: u16,
     head: String,
     pub(super) body: Vec<u8>,
-    /// Whether the body ended as its framing says.
+    /// Whether the body ended as its framing requires.
     pub(super) whole: bool,
 }
 
@@ -37,7 +38,7 @@ impl Answer {
         serde_json::from_slice(&self.body).unwrap_or_else(|_| panic!("no JSON: {self:?}"))
     }
 
-    /// The code of a problem, which must be well-formed.
+    /// Returns the code of a problem, which must be well-formed.
     pub(super) fn code(&self) -> String {
         assert_eq!(self.header("content-type"), Some("application/problem+json"), "{self:?}");
         let problem = self.json();
@@ -80,7 +81,7 @@ impl Wire {
         self.stream.write_all(bytes).await.unwrap();
     }
 
-    /// The next HTTP/2 frame.
+    /// Reads the next HTTP/2 frame.
     pub(super) async fn frame(&mut self) -> Frame {
         let head = self.take(9).await;
         let length = usize::from(head[0]) << 16 | usize::from(head[1]) << 8 | usize::from(head[2]);
@@ -95,7 +96,8 @@ impl Wire {
         self.read.drain(..length).collect()
     }
 
-    /// Reads until what has come contains `end`, and returns all up to there. None when the connection ends before.
+    /// Reads until the input contains `end`; returns the input up to and with it, or `None` if the
+    /// connection ends before.
     pub(super) async fn read_until(&mut self, end: &str) -> Option<String> {
         loop {
             if let Some(at) = find(&self.read, end.as_bytes()) {
@@ -112,11 +114,11 @@ impl Wire {
         let read = timeout(PATIENCE, self.stream.read_buf(&mut self.read))
             .await
             .expect("the server says nothing");
-        // A reset is an end too.
+        // A reset is an end as well.
         read.unwrap_or(0) > 0
     }
 
-    /// The answer to what was sent; `to_head` has no body whatever its head says.
+    /// Reads a response; with `to_head` it has no body, whatever its head says.
     pub(super) async fn answer(&mut self, to_head: bool) -> Answer {
         let head = self.read_until("\r\n\r\n").await.expect("a head");
         let status = head.split(' ').nth(1).unwrap().parse().unwrap();
@@ -136,7 +138,7 @@ impl Wire {
         answer
     }
 
-    /// The next chunk of a body; none at its end.
+    /// Reads the next chunk of a body; `None` at its end.
     pub(super) async fn chunk(&mut self) -> Option<Vec<u8>> {
         let size = self.read_until("\r\n").await.expect("a chunk");
         let size = usize::from_str_radix(size.trim(), 16).unwrap();
@@ -167,7 +169,8 @@ fn find(text: &[u8], what: &[u8]) -> Option<usize> {
 }
 
 impl Gateway {
-    /// Sends one request: a first line, header lines, an empty line, a body. `Host` and `Connection: close` are added.
+    /// Sends one request: a first line, header lines, an empty line, a body. `Host` and
+    /// `Connection: close` are added.
     pub(super) async fn ask(&self, request: &str) -> Answer {
         let mut wire = Wire::to(self.address).await;
         let (head, body) = request.split_once("\n\n").unwrap_or((request, ""));

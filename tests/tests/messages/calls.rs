@@ -1,4 +1,4 @@
-//! Calls of methods that come by the bus.
+//! Calls of methods over the bus.
 
 use std::time::Duration;
 
@@ -11,22 +11,22 @@ use super::{
 };
 
 over_each! {
-    a_call_is_answered
-    who_waits_reads_why_not
-    a_job_that_cannot_be_done_is_dead
-    what_may_be_repeated_is_tried_again
-    one_id_is_one_call
-    a_caller_says_who_it_is
-    stopping_lets_calls_end
-    what_was_not_begun_goes_back_as_never_delivered
-    a_call_that_expires_before_it_begins_is_not_executed
+    call_receives_its_reply
+    failed_call_receives_its_problem
+    failed_job_is_a_dead_letter
+    retryable_job_is_retried
+    messages_with_one_id_are_one_call
+    caller_is_authenticated_by_its_api_key
+    shutdown_lets_calls_end
+    call_that_was_not_begun_is_requeued_as_undelivered
+    call_that_expires_before_it_begins_is_not_executed
     calls_have_a_limit_of_size
     any_message_id_is_a_key
     calls_are_spread_over_the_threads
-    poison_among_ten_thousand
+    poison_messages_do_not_stop_ten_thousand_jobs
 }
 
-async fn a_call_is_answered(broker: Broker) {
+async fn call_receives_its_reply(broker: Broker) {
     let office = Office::open(&broker).await;
     assert_eq!(office.call(office.parcel("a", "well")).await, (200, json!({ "times": 1 })));
     let answer =
@@ -44,7 +44,7 @@ async fn a_call_is_answered(broker: Broker) {
     );
 }
 
-async fn who_waits_reads_why_not(broker: Broker) {
+async fn failed_call_receives_its_problem(broker: Broker) {
     let office = Office::open(&broker).await;
     for (message, status, code) in [
         (office.parcel("a", "lost"), 410, "parcel-lost"),
@@ -65,7 +65,7 @@ async fn who_waits_reads_why_not(broker: Broker) {
     assert_eq!(office.times("b"), 1, "who waits decides whether to try again");
 }
 
-async fn a_job_that_cannot_be_done_is_dead(broker: Broker) {
+async fn failed_job_is_a_dead_letter(broker: Broker) {
     let office = Office::open(&broker).await;
     let mut dead = office.dead_letters().await;
     let mut job = office.parcel("a", "lost");
@@ -84,7 +84,7 @@ async fn a_job_that_cannot_be_done_is_dead(broker: Broker) {
     assert_eq!(office.times("a"), 1);
 }
 
-async fn what_may_be_repeated_is_tried_again(broker: Broker) {
+async fn retryable_job_is_retried(broker: Broker) {
     let office = Office::open_with(&broker, "bus.calls.retry_delays = ['10ms', '200ms']").await;
     let mut dead = office.dead_letters().await;
     office.broker.publish(office.parcel("a", "busy")).await.unwrap();
@@ -93,7 +93,7 @@ async fn what_may_be_repeated_is_tried_again(broker: Broker) {
     assert_eq!((office.times("a"), letter.headers.number("x-gateway-attempt")), (3, Some(3)));
 }
 
-async fn one_id_is_one_call(broker: Broker) {
+async fn messages_with_one_id_are_one_call(broker: Broker) {
     let office = Office::open(&broker).await;
     let message = Message { message_id: Some("the same".into()), ..office.parcel("a", "well") };
     let first = office.call(message.clone()).await;
@@ -106,7 +106,7 @@ async fn one_id_is_one_call(broker: Broker) {
     assert_eq!(office.call(other).await.1["code"], "idempotency-mismatch");
 }
 
-async fn a_caller_says_who_it_is(broker: Broker) {
+async fn caller_is_authenticated_by_its_api_key(broker: Broker) {
     let (key, setting) = key_of_acme("");
     let office = Office::open_with(&broker, &setting).await;
     let mut message = office.message("sign", json!({ "name": "a" }));
@@ -114,7 +114,7 @@ async fn a_caller_says_who_it_is(broker: Broker) {
     assert_eq!(office.call(message).await, (200, json!("a for acme")));
 }
 
-async fn stopping_lets_calls_end(broker: Broker) {
+async fn shutdown_lets_calls_end(broker: Broker) {
     let mut office = Office::open(&broker).await;
     let slow = office.own("slow");
     let waiting = {
@@ -131,7 +131,7 @@ async fn stopping_lets_calls_end(broker: Broker) {
     };
     tokio::join!(stopped, opened);
     assert_eq!(waiting.await.unwrap().unwrap().body, r#"{"times":1}"#);
-    // Nobody consumes any more; and a connection to RabbitMQ is closed.
+    // There is no consumer any more, and a connection to RabbitMQ is closed.
     let left = office.broker.call(
         office.parcel("left", "well"),
         tokio::time::Instant::now() + Duration::from_millis(100),
@@ -145,10 +145,11 @@ async fn stopping_lets_calls_end(broker: Broker) {
     assert_eq!(office.times("left"), 0);
 }
 
-async fn what_was_not_begun_goes_back_as_never_delivered(broker: Broker) {
+async fn call_that_was_not_begun_is_requeued_as_undelivered(broker: Broker) {
     let mut office =
         Office::open_with(&broker, "bus.calls.concurrency = 2\nbus.calls.prefetch = 10").await;
-    // One that stays, and looks at what goes back: the broker within the process is the gateway's own.
+    // A second broker that stays open and observes requeued messages: the in-process one is the
+    // gateway's own.
     let looking = broker.open(&office).await;
     let names: Vec<_> = (0..7).map(|number| format!("job {number}")).collect();
     for name in &names {
@@ -194,7 +195,7 @@ fn calls_queue(name: &str) -> CallQueue {
     CallQueue { name: name.to_owned().into(), prefetch: 100, delivery_limit: 20, delays: vec![] }
 }
 
-async fn a_call_that_expires_before_it_begins_is_not_executed(broker: Broker) {
+async fn call_that_expires_before_it_begins_is_not_executed(broker: Broker) {
     let office = Office::open_with(&broker, "bus.calls.concurrency = 1").await;
     let mut dead = office.dead_letters().await;
     let (reply_to, mut replies) = office.queue("replies").await;
@@ -206,7 +207,7 @@ async fn a_call_that_expires_before_it_begins_is_not_executed(broker: Broker) {
         office.broker.publish(message).await.unwrap();
     }
     until("they are here", || office.broker.figures().received >= 3).await;
-    // They wait here for longer than they have to live.
+    // The messages wait here for longer than their expiration.
     tokio::time::sleep(Duration::from_millis(400)).await;
     crate::gate::gate(&office.own("first")).add_permits(1);
     let reply = next(&mut replies).await;
@@ -214,7 +215,7 @@ async fn a_call_that_expires_before_it_begins_is_not_executed(broker: Broker) {
     assert_eq!((reply.status(), problem["code"].as_str()), (Some(504), Some("timeout")));
     assert_eq!(office.call(office.parcel("after", "well")).await.0, 200);
     assert_eq!((office.times("asked"), office.times("job")), (0, 0));
-    // The first dead letter is that of a job which comes after them.
+    // The first dead letter is that of a later job.
     office.broker.publish(office.parcel("lost", "lost")).await.unwrap();
     assert_eq!(next(&mut dead).await.body, office.parcel("lost", "lost").body);
 }
@@ -263,8 +264,8 @@ async fn calls_are_spread_over_the_threads(broker: Broker) {
     assert_eq!(names, ["bus-0", "bus-0", "bus-1", "bus-1"], "of two workers");
 }
 
-/// 9,900 are done once; 100 are dead, each with its reason.
-async fn poison_among_ten_thousand(broker: Broker) {
+/// 9,900 jobs are executed once; 100 are dead letters, each with its reason.
+async fn poison_messages_do_not_stop_ten_thousand_jobs(broker: Broker) {
     const ALL: usize = 10_000;
     let office = Office::open_with(&broker, "bus.calls.retry_delays = []").await;
     let mut dead = office.dead_letters().await;

@@ -1,4 +1,5 @@
-//! A service whose methods take their time, and say where they ran: in files that outlive their process, and by the thread.
+//! A service with slow methods, which record where they ran: in files that outlive their process,
+//! and by thread.
 
 use std::{
     collections::HashMap,
@@ -13,16 +14,16 @@ use gateway_runtime::prelude::*;
 
 use crate::gate::gate;
 
-/// The variable with the folder of a process that does chores.
+/// The variable with the folder of a process that executes chores.
 pub(super) const FOLDER: &str = "GATEWAY_TEST_CHORES";
 
-/// Where chores are noted.
+/// The file that chores are recorded in.
 static NOTES: LazyLock<File> = LazyLock::new(|| {
     let folder = std::env::var(FOLDER).unwrap();
     OpenOptions::new().append(true).create(true).open(notes(Path::new(&folder))).unwrap()
 });
 
-/// How many wait at each gate.
+/// The number of calls waiting at each gate.
 static WAITING: LazyLock<Mutex<HashMap<String, usize>>> = LazyLock::new(Mutex::default);
 
 pub(super) fn notes(folder: &Path) -> PathBuf {
@@ -33,29 +34,29 @@ pub(super) fn waiting(name: &str) -> usize {
     WAITING.lock().unwrap().get(name).copied().unwrap_or(0)
 }
 
-/// What is to be done.
+/// A chore.
 #[model]
 pub(super) struct Chore {
-    /// Which.
+    /// The number of the chore.
     number: u32,
-    /// How long it takes.
+    /// The duration in milliseconds.
     millis: u64,
 }
 
 /// A gate to wait at.
 #[model]
 pub(super) struct At {
-    /// Its name.
+    /// The name of the gate.
     name: String,
 }
 
-/// Does chores.
+/// Executes chores.
 #[service(name = "chores")]
 struct Chores;
 
 #[service]
 impl Chores {
-    /// Does one, and notes when it begins and when it has ended: it must happen once.
+    /// Executes a chore, and records its beginning and its end: its effect is `once`.
     #[expose_method(POST)]
     async fn work(&self, chore: Chore) -> Result<()> {
         note("begun", chore.number);
@@ -64,7 +65,7 @@ impl Chores {
         Ok(())
     }
 
-    /// The name of the thread, after waiting at a gate.
+    /// Returns the name of the thread, after waiting at a gate.
     #[expose_method(POST)]
     async fn thread(&self, at: At) -> Result<String> {
         *WAITING.lock().unwrap().entry(at.name.clone()).or_default() += 1;
@@ -83,7 +84,7 @@ impl Chores {
     }
 }
 
-/// With one write, so that lines of several processes stay whole.
+/// Writes a line with one write, so that lines of several processes stay whole.
 fn note(what: &str, number: u32) {
     (&*NOTES).write_all(format!("{what} {number}\n").as_bytes()).unwrap();
 }

@@ -1,4 +1,4 @@
-//! Queues, exchanges and bindings of the gateway that somebody deletes while it runs.
+//! Queues, exchanges and bindings of the gateway that are deleted while it runs.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use tokio::time::{Instant, sleep};
 use super::office::{Broker, Office, next, until};
 use crate::rabbitmq::Server;
 
-/// Waits until as many messages are in a queue; the queue may not be there yet.
+/// Waits until a queue has this number of messages; the queue may not exist yet.
 async fn holds(server: &Server, queue: &str, count: u32) {
     let end = Instant::now() + Duration::from_secs(30);
     let line = format!("{queue}\t{count}");
@@ -22,7 +22,8 @@ async fn holds(server: &Server, queue: &str, count: u32) {
     }
 }
 
-/// Sends jobs that fail, and looks that each is dead, with as many attempts as there are.
+/// Sends jobs that fail, and checks that each is a dead letter, with as many attempts as
+/// configured.
 async fn bury(office: &Office, server: &Server, count: u32, buried: &mut u32, how: &str) {
     for _ in 0..count {
         *buried += 1;
@@ -32,15 +33,16 @@ async fn bury(office: &Office, server: &Server, count: u32, buried: &mut u32, ho
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_is_deleted_at_run_time_is_declared_again() {
+async fn deleted_queues_and_exchanges_are_declared_again() {
     let Some(server) = Server::start() else { return };
-    let settings = "bus.calls.retry_delays = ['300ms']\nbus.calls.concurrency = 2\nbus.exchange = 'NAME-events'";
+    let settings = "bus.calls.retry_delays = ['300ms']\nbus.calls.concurrency = 2\nbus.exchange = \
+        'NAME-events'";
     let office = Office::open_with(&Broker::at(server.url()), settings).await;
     let (retry, dead) = (format!("{}.retry.300ms", office.name), format!("{}.dead", office.name));
     let mut buried = 0;
     bury(&office, &server, 3, &mut buried, "busy").await;
 
-    // More jobs than there are slots; who waits for an answer gets one meanwhile.
+    // More jobs than slots; a call receives its reply meanwhile.
     server.ctl(&["delete_queue", &retry]);
     bury(&office, &server, 50, &mut buried, "busy").await;
     assert_eq!(office.call(office.parcel("a", "well")).await, (200, json!({ "times": 1 })));
@@ -61,7 +63,7 @@ async fn what_is_deleted_at_run_time_is_declared_again() {
     server.ctl(&["eval", &format!("rabbit_binding:remove({binding}, <<\"test\">>).")]);
     bury(&office, &server, 3, &mut buried, "lost").await;
 
-    // No message comes back where others subscribe to dead letters.
+    // No message is returned where others subscribe to dead letters.
     let mut others = office.dead_letters().await;
     server.ctl(&["delete_queue", &dead]);
     holds(&server, &dead, 0).await;
@@ -69,7 +71,7 @@ async fn what_is_deleted_at_run_time_is_declared_again() {
     bury(&office, &server, 3, &mut buried, "lost").await;
     next(&mut others).await;
 
-    // The exchange of events, which has been there since the start.
+    // The exchange of events, which exists since the start.
     let exchange = format!("{}-events", office.name);
     let has = || server.ctl(&["list_exchanges", "name", "type", "durable"]);
     assert!(has().lines().any(|line| line == format!("{exchange}\ttopic\ttrue")), "{}", has());

@@ -1,4 +1,4 @@
-//! Events: published as they happen, or with a transaction; and the records of requests.
+//! Events: published at once, or with a transaction; and events of requests.
 
 use std::collections::BTreeSet;
 
@@ -17,11 +17,11 @@ use super::{
 use crate::database::{Database, each_database};
 
 over_each! {
-    an_event_is_one_of_cloudevents
-    records_are_told
+    event_is_a_cloudevent
+    requests_are_published_as_events
 }
 
-async fn an_event_is_one_of_cloudevents(broker: Broker) {
+async fn event_is_a_cloudevent(broker: Broker) {
     let office =
         Office::open_with(&broker, "bus.exchange = 'NAME-events'\nbus.source = '/tests'").await;
     let exchange: &'static str = format!("{}-events", office.name).leak();
@@ -58,7 +58,7 @@ async fn an_event_is_one_of_cloudevents(broker: Broker) {
     }
 }
 
-async fn records_are_told(broker: Broker) {
+async fn requests_are_published_as_events(broker: Broker) {
     let office =
         Office::open_with(&broker, "bus.exchange = 'NAME-events'\nbus.request_log = true").await;
     let exchange: &'static str = format!("{}-events", office.name).leak();
@@ -79,10 +79,11 @@ async fn records_are_told(broker: Broker) {
     assert_eq!(said["request_id"].as_str(), record.headers.text("cloudEvents:subject"));
 }
 
-/// A gateway over a database, with its bus within the process.
+/// Starts a gateway over a database, with an in-process broker.
 async fn gateway(database: &Database) -> RunningGateway {
     let settings = "http = { listen = '127.0.0.1:0', workers = 1 }\n\
-                    secrets = { EDGE_WEBHOOK_SECRET = 'not used', EMAIL_WEBHOOK_SECRET = 'not used' }\n";
+                    secrets = { EDGE_WEBHOOK_SECRET = 'not used', EMAIL_WEBHOOK_SECRET = 'not \
+                    used' }\n";
     Gateway::from_toml(&format!("{settings}{}", database.section())).unwrap().start().await.unwrap()
 }
 
@@ -92,7 +93,7 @@ async fn received(gateway: &RunningGateway) -> Deliveries {
     gateway.broker().consume(subscription).await.unwrap()
 }
 
-/// Connections of an author's own.
+/// A connection pool of an author's own.
 pub(super) enum Pool {
     Sqlite(SqlitePool),
     Postgres(PgPool),
@@ -108,7 +109,7 @@ impl Pool {
         }
     }
 
-    /// Writes an event down in a transaction, which is committed or not.
+    /// Writes an event in a transaction, which is committed or rolled back.
     pub(super) async fn write(&self, event: Event, commits: bool) {
         match self {
             Self::Sqlite(pool) => {
@@ -156,7 +157,7 @@ fn number(message: &gateway_runtime::bus::Message) -> u32 {
 }
 
 each_database! {
-    async fn an_event_happens_with_its_transaction(database: Database) {
+    async fn event_is_published_if_its_transaction_commits(database: Database) {
         let gateway = gateway(&database).await;
         let (pool, mut received) = (Pool::of(&database).await, received(&gateway).await);
         for number in 0..100 {
@@ -168,13 +169,17 @@ each_database! {
             told.push(number(&next(&mut received).await));
         }
         assert_eq!(told, committed);
-        // It is empty soon after the last was published.
+        // The outbox is empty soon after the last event was published.
         while pool.left().await > 0 {
             tokio::task::yield_now().await;
         }
         gateway.stop().await.unwrap();
-        // What is written while nobody brings it is there for who comes next.
-        let publisher = Publisher::new(std::sync::Arc::new(gateway_runtime::bus::MemoryBroker::default()), "gateway", "/");
+        // An event written while no gateway runs is published by the next gateway.
+        let publisher = Publisher::new(
+            std::sync::Arc::new(gateway_runtime::bus::MemoryBroker::default()),
+            "gateway",
+            "/",
+        );
         pool.write(event(&publisher, 100), true).await;
         let gateway = self::gateway(&database).await;
         let mut received = self::received(&gateway).await;
@@ -185,8 +190,8 @@ each_database! {
         gateway.stop().await.unwrap();
     }
 
-    async fn of_two_gateways_one_brings_each_event(database: Database) {
-        // A file is one gateway's.
+    async fn each_event_is_published_by_one_of_two_gateways(database: Database) {
+        // Only one gateway uses a file.
         let Some(_) = database.url() else { return };
         let gateways = [gateway(&database).await, gateway(&database).await];
         let mut received = [received(&gateways[0]).await, received(&gateways[1]).await];

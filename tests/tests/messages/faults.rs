@@ -1,5 +1,6 @@
-//! A broker that fails under load: every request is answered in time and with the right code, nothing that was acknowledged is
-//! lost, nothing is carried out twice, and all goes on by itself when the broker is back.
+//! A broker that fails under load: every request is answered in time and with the right code, no
+//! acknowledged message is lost, nothing is executed twice, and service resumes by itself when the
+//! broker is back.
 
 use std::{
     collections::BTreeMap,
@@ -17,15 +18,15 @@ use tokio::task::JoinSet;
 use super::office::{Broker, Office, until};
 use crate::rabbitmq::Server;
 
-/// The route's.
+/// The timeout of the route.
 const DEADLINE: Duration = Duration::from_secs(1);
-/// What a busy machine may add to it.
+/// The time by which a busy machine may exceed it.
 const SLACK: Duration = Duration::from_millis(1500);
 
-/// How often each status and code, and the longest time.
+/// The count of each status and code, and the longest time.
 type Answers = (BTreeMap<(u16, String), u32>, Duration);
 
-/// What was seen of the requests since somebody last looked.
+/// Observations of requests since the last reading.
 #[derive(Default)]
 struct Seen {
     answers: Mutex<Answers>,
@@ -44,7 +45,7 @@ impl Seen {
         std::mem::take(&mut *self.answers.lock().unwrap())
     }
 
-    /// Waits for good answers that begin from now on.
+    /// Waits for successful responses to requests that begin from now on.
     async fn goes_on(&self) {
         let before = self.good.load(Ordering::Relaxed);
         until("requests are answered again", || self.good.load(Ordering::Relaxed) > before + 20)
@@ -52,7 +53,7 @@ impl Seen {
     }
 }
 
-/// Answers what it gets, as well as it can.
+/// Replies to requests, as far as possible.
 async fn worker(broker: Arc<dyn bus::Broker>, exchange: String) {
     let subscription = Subscription::Topic { exchange: exchange.into(), pattern: "#".into() };
     let mut received = broker.consume(subscription).await.unwrap();
@@ -62,13 +63,13 @@ async fn worker(broker: Arc<dyn bus::Broker>, exchange: String) {
             let mut answer = Message::to_queue(question.reply_to.unwrap());
             answer.correlation_id = question.correlation_id;
             answer.body = "done".into();
-            // It may be away.
+            // The broker may be unavailable.
             let _ = broker.publish(answer).await;
         });
     }
 }
 
-/// Sends requests, one after the other, by methods that may be repeated and such that may not.
+/// Sends requests, one after the other, alternately with repeatable and other HTTP methods.
 async fn requests(office: Arc<Office>, seen: Arc<Seen>, over: Arc<AtomicBool>) {
     for number in 0_u32.. {
         if over.load(Ordering::Relaxed) {
@@ -92,7 +93,7 @@ async fn requests(office: Arc<Office>, seen: Arc<Seen>, over: Arc<AtomicBool>) {
     }
 }
 
-/// Hands in jobs, and notes those that were taken over.
+/// Publishes jobs, and records the confirmed ones.
 async fn jobs(
     office: Arc<Office>,
     taken: Arc<Mutex<Vec<u32>>>,
@@ -110,7 +111,7 @@ async fn jobs(
     }
 }
 
-/// Waits until `/readyz` and `/metrics` tell how the bus is.
+/// Waits until `/readyz` and `/metrics` report this state of the bus.
 async fn tells(office: &Office, status: u16, word: &str, up: u8) {
     let address = office.gateway().admin_address().unwrap();
     let get = async |path: &str| {
@@ -129,7 +130,7 @@ async fn tells(office: &Office, status: u16, word: &str, up: u8) {
     }
 }
 
-/// A fault, how it is undone, and whether the queue keeps its messages.
+/// A fault, its undoing, and whether the queue keeps its messages.
 type Fault = (&'static str, fn(&Server, &str), fn(&Server), bool);
 
 const FAULTS: [Fault; 7] = [
@@ -168,7 +169,8 @@ async fn a_broker_that_fails_under_load() {
     let office = Arc::new(
         Office::open_with(
             &broker,
-            "routes.'NAME'.timeout = '1s'\nbus.confirm_timeout = '2s'\nadmin.listen = '127.0.0.1:0'",
+            "routes.'NAME'.timeout = '1s'\nbus.confirm_timeout = '2s'\nadmin.listen = \
+             '127.0.0.1:0'",
         )
         .await,
     );
@@ -229,7 +231,7 @@ async fn a_broker_that_fails_under_load() {
     }
     let taken = taken.lock().unwrap().clone();
     let times = |number: u32| office.times(&format!("job {number}"));
-    // Of those that were in the queue when it was deleted nobody knows.
+    // The outcome of jobs that were in the deleted queue is unknown.
     until("all jobs are done", || taken[may_be_lost..].iter().all(|number| times(*number) > 0))
         .await;
     let lost = taken.iter().filter(|number| times(**number) == 0).count();

@@ -1,5 +1,5 @@
-//! Messages both ways: requests on routes of the bus, and calls of methods that come by it; over the broker within the process,
-//! and over RabbitMQ where there is one.
+//! Messages in both directions: requests on routes of the bus, and calls of methods over the bus;
+//! over the in-process broker, and over RabbitMQ where there is one.
 
 mod calls;
 mod chores;
@@ -15,7 +15,8 @@ mod restarts;
 mod unparsable;
 mod unread;
 
-/// Runs a test over each broker: `over_each!(name)` makes `name::in_process` and `name::rabbitmq` of `async fn name(office)`.
+/// Runs a test over each broker: `over_each!(name)` makes `name::in_process` and `name::rabbitmq`
+/// of `async fn name(office)`.
 macro_rules! over_each {
     ($($name:ident)*) => {$(
         mod $name {

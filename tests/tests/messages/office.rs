@@ -1,4 +1,5 @@
-//! A service whose methods are called by the bus, a gateway with routes around it, and workers at the other end.
+//! A service whose methods are called over the bus, a gateway with routes around it, and workers at
+//! the other end.
 
 use std::{
     collections::HashMap,
@@ -24,20 +25,20 @@ use crate::gate::gate;
 /// How often each parcel was sent, by its name.
 static SENT: LazyLock<Mutex<HashMap<String, u32>>> = LazyLock::new(Mutex::default);
 
-/// What is sent.
+/// A parcel to send.
 #[model]
 pub(super) struct Parcel {
-    /// Its name; each test has its own.
+    /// The name of the parcel; each test has names of its own.
     name: String,
-    /// What becomes of it: `well`, `slow`, `lost`, `busy`, `broken`.
+    /// The outcome: `well`, `slow`, `lost`, `busy`, `broken`.
     #[serde(default)]
     how: String,
 }
 
-/// What became of it.
+/// The outcome of sending a parcel.
 #[model]
 struct Sent {
-    /// How often it has been sent.
+    /// How often the parcel has been sent.
     times: u32,
 }
 
@@ -49,7 +50,7 @@ struct Parcels;
 
 #[service]
 impl Parcels {
-    /// Sends one.
+    /// Sends a parcel.
     #[expose_method(POST)]
     async fn send(&self, parcel: Parcel) -> Result<Sent> {
         let times = {
@@ -68,22 +69,22 @@ impl Parcels {
         Ok(Sent { times })
     }
 
-    /// Wants to know who is asking.
+    /// Requires a caller.
     #[expose_method(POST, auth = required)]
     async fn sign(&self, parcel: Parcel, caller: Caller) -> Result<String> {
         Ok(format!("{} for {}", parcel.name, caller.account().unwrap_or_default()))
     }
 
-    /// A label, which is no JSON.
+    /// Returns a label, which is not JSON.
     #[expose_method(GET)]
     async fn label(&self) -> Result<Raw<media::Png>> {
         Ok(Raw::new(&b"\x89PNG\r\n\x00\xff"[..]))
     }
 }
 
-/// Which broker a test runs over.
+/// The broker that a test runs over.
 pub(super) struct Broker {
-    /// None for the one within the process.
+    /// The URL of RabbitMQ; `None` for the in-process broker.
     url: Option<String>,
 }
 
@@ -96,12 +97,12 @@ impl Broker {
         Self { url: Some(url.to_owned()) }
     }
 
-    /// Where it is; none for the one within the process.
+    /// Returns the URL of RabbitMQ; `None` for the in-process broker.
     pub(super) fn url(&self) -> Option<&str> {
         self.url.as_deref()
     }
 
-    /// A broker that stays when the gateway of the office ends.
+    /// Opens a broker that stays open when the gateway of the office ends.
     pub(super) async fn open(&self, office: &Office) -> Arc<dyn bus::Broker> {
         match &self.url {
             None => Arc::clone(&office.broker),
@@ -112,7 +113,7 @@ impl Broker {
         }
     }
 
-    /// None, and said so, where no RabbitMQ is.
+    /// Returns RabbitMQ; prints a line and returns `None` if there is none.
     pub(super) fn rabbitmq() -> Option<Self> {
         let url = std::env::var("TEST_AMQP_URL").ok();
         if url.is_none() {
@@ -122,17 +123,17 @@ impl Broker {
     }
 }
 
-/// A gateway with books in a file of its own, a queue of its own, and a route to an exchange of its own.
+/// A gateway with a store in a file, a queue, and a route to an exchange, all of its own.
 pub(super) struct Office {
     gateway: Option<RunningGateway>,
     pub(super) broker: Arc<dyn bus::Broker>,
     pub(super) http: HttpClient,
-    /// What belongs to this test alone is named by it.
+    /// The name of all that belongs to this test alone.
     pub(super) name: String,
     folder: PathBuf,
 }
 
-/// An API key, and the setting by which a gateway knows whose it is.
+/// Returns an API key, and the setting that assigns it to its account.
 pub(super) fn key_of_acme(scopes: &str) -> (String, String) {
     let key = NewApiKey::generate().unwrap();
     let hash: String = key.hash.iter().map(|byte| format!("{byte:02x}")).collect();
@@ -148,7 +149,7 @@ impl Office {
         Self::open_with(broker, "").await
     }
 
-    /// With settings more.
+    /// Opens an office with further settings.
     pub(super) async fn open_with(broker: &Broker, more: &str) -> Self {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let name =
@@ -156,7 +157,7 @@ impl Office {
         Self::open_named(broker, name, more).await
     }
 
-    /// Once more, after it was stopped, with other settings.
+    /// Opens the office again after its stop, with other settings.
     pub(super) async fn open_again(&self, broker: &Broker, more: &str) -> Self {
         Self::open_named(broker, self.name.clone(), more).await
     }
@@ -186,7 +187,7 @@ impl Office {
         self.gateway.as_ref().unwrap()
     }
 
-    /// Where something of the route is.
+    /// Returns the URL of a path of the route.
     pub(super) fn url(&self, rest: &str) -> String {
         format!("{}/{}{rest}", self.gateway().url(), self.name)
     }
@@ -195,12 +196,12 @@ impl Office {
         self.gateway.take().unwrap().stop().await.unwrap();
     }
 
-    /// A message that calls a method.
+    /// Returns a message that calls a method.
     pub(super) fn message(&self, method: &str, payload: Value) -> Message {
         self.message_to("parcels", method, payload)
     }
 
-    /// A message that calls a method of another service.
+    /// Returns a message that calls a method of another service.
     pub(super) fn message_to(&self, service: &str, method: &str, payload: Value) -> Message {
         let body =
             json!({ "service": service, "version": 1, "method": method, "payload": payload });
@@ -210,19 +211,19 @@ impl Office {
         message
     }
 
-    /// The message of a parcel that only this test sends.
+    /// Returns the message of a parcel that only this test sends.
     pub(super) fn parcel(&self, name: &str, how: &str) -> Message {
         self.message("send", json!({ "name": self.own(name), "how": how }))
     }
 
-    /// Calls by a message, and waits for the answer: its status and what it says.
+    /// Sends a call and waits for the reply; returns its status and payload.
     pub(super) async fn call(&self, message: Message) -> (i64, Value) {
         let answer = self.broker.call(message, soon()).await.unwrap();
         let status = answer.headers.number("X-WASP-STATUS").unwrap();
         (status, serde_json::from_slice(&answer.body).unwrap_or_default())
     }
 
-    /// A queue of this office's own, consumed: for replies, say.
+    /// Declares and consumes a queue of this office's own, for instance for replies.
     pub(super) async fn queue(&self, name: &str) -> (ShortStr, Deliveries) {
         let name = ShortStr::from(format!("{}.{name}", self.name));
         let queue =
@@ -230,7 +231,7 @@ impl Office {
         (name, self.broker.consume(Subscription::Calls(queue)).await.unwrap())
     }
 
-    /// What `/metrics` says; needs `admin.listen`.
+    /// Returns a value of `/metrics`; needs `admin.listen`.
     pub(super) async fn metric(&self, name: &str) -> u64 {
         let address = self.gateway().admin_address().unwrap();
         let text = self
@@ -246,7 +247,7 @@ impl Office {
         line.unwrap_or_else(|| panic!("{name} is not in\n{text}")).parse().unwrap()
     }
 
-    /// Whatever ends among the dead letters of its queue from now on.
+    /// Returns the dead letters of its queue from now on.
     pub(super) async fn dead_letters(&self) -> Deliveries {
         self.subscribe(CallQueue::DEAD_LETTERS, &self.name).await
     }
@@ -259,7 +260,7 @@ impl Office {
             .unwrap()
     }
 
-    /// How often a parcel was sent.
+    /// Returns how often a parcel was sent.
     pub(super) fn times(&self, name: &str) -> u32 {
         SENT.lock().unwrap().get(&self.own(name)).copied().unwrap_or(0)
     }
@@ -268,7 +269,8 @@ impl Office {
         format!("{name} of {}", self.name)
     }
 
-    /// A worker of the route's exchange, which answers as many messages as `answers` makes of each.
+    /// Starts a worker of the route's exchange, which replies to each message with the messages
+    /// that `answers` returns.
     pub(super) async fn worker(
         &self,
         answers: impl Fn(&Message) -> Vec<Message> + Send + 'static,
@@ -299,13 +301,13 @@ pub(super) fn soon() -> Instant {
     Instant::now() + Duration::from_secs(20)
 }
 
-/// The next of what was received, which must be there soon.
+/// Returns the next delivery, which must arrive soon.
 pub(super) async fn next(received: &mut Deliveries) -> Message {
     let next = tokio::time::timeout_at(soon(), received.next()).await;
     next.expect("in time").expect("a message").message
 }
 
-/// Waits until something is so.
+/// Waits until a condition holds.
 pub(super) async fn until(what: &str, is_so: impl Fn() -> bool) {
     let end = soon();
     while !is_so() {

@@ -1,4 +1,5 @@
-//! Outbox events of one ordering key leave in order, also when the broker is away for a while.
+//! Outbox events of one ordering key are published in order, even if the broker is unavailable for
+//! a while.
 
 use std::{
     collections::{BTreeMap, HashSet},
@@ -21,7 +22,7 @@ use crate::{
 
 const AWAY: usize = 320;
 const BACK: usize = 200;
-/// Topics, and ordering keys of an author's; the key of an event is one of both.
+/// The number of topics, and of an author's ordering keys; the key of an event is one of both.
 const KEYS: usize = 5;
 
 async fn gateway(database: &Database, url: &str) -> RunningGateway {
@@ -44,7 +45,7 @@ async fn write(pool: &Pool, publisher: &Publisher, number: usize) {
     pool.write(event, true).await;
 }
 
-/// A durable queue that gets all events, consumed.
+/// Declares and consumes a durable queue that receives all events.
 async fn subscribe(gateway: &RunningGateway, server: &Server) -> Deliveries {
     let queue =
         CallQueue { name: "events".into(), prefetch: 1000, delivery_limit: 20, delays: vec![] };
@@ -56,7 +57,7 @@ async fn subscribe(gateway: &RunningGateway, server: &Server) -> Deliveries {
     received
 }
 
-/// The key and the number of an event.
+/// Returns the key and the number of an event.
 fn read(message: &Message) -> (usize, usize) {
     let value: Value = serde_json::from_slice(&message.body).unwrap();
     let member = |name: &str| usize::try_from(value[name].as_u64().unwrap()).unwrap();
@@ -69,7 +70,7 @@ fn read(message: &Message) -> (usize, usize) {
 each_database! {
     async fn events_of_a_key_leave_in_order(database: Database) {
         let Some(server) = Server::start() else { return };
-        // Two gateways bring what is in a store of PostgreSQL; a file is one gateway's.
+        // Two gateways publish the events of a PostgreSQL store; only one gateway uses a file.
         let mut gateways = vec![gateway(&database, server.url()).await];
         if database.url().is_some() {
             gateways.push(gateway(&database, server.url()).await);
@@ -89,10 +90,13 @@ each_database! {
         let reading = async {
             let (mut next, mut seen) = (BTreeMap::new(), HashSet::new());
             while seen.len() < AWAY + BACK {
-                let delivery = timeout(Duration::from_secs(60), received.next()).await.expect("in time").unwrap();
+                let delivery = timeout(Duration::from_secs(60), received.next())
+                    .await
+                    .expect("in time")
+                    .unwrap();
                 let (key, number) = read(&delivery.message);
                 delivery.receipt.done();
-                // Twice is allowed, and no news.
+                // Duplicates are allowed, and ignored.
                 if seen.insert(number) {
                     let expected = next.insert(key, number + 2 * KEYS).unwrap_or(key);
                     assert_eq!(number, expected, "the next of its key");
@@ -101,7 +105,11 @@ each_database! {
         };
         let began = Instant::now();
         let ((), ()) = tokio::join!(writing, reading);
-        println!("{} events in order within {:?} after the broker was back", AWAY + BACK, began.elapsed());
+        println!(
+            "{} events in order within {:?} after the broker was back",
+            AWAY + BACK,
+            began.elapsed()
+        );
         pool.close().await;
         for gateway in gateways {
             gateway.stop().await.unwrap();

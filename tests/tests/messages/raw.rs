@@ -1,4 +1,5 @@
-//! A publisher that writes frames of AMQP 0-9-1 itself: properties and routing keys that no client library encodes.
+//! A publisher that writes frames of AMQP 0-9-1 itself: properties and routing keys that no client
+//! library encodes.
 
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -43,7 +44,7 @@ impl RawPublisher {
         this
     }
 
-    /// Publishes a message, and waits until the broker has it.
+    /// Publishes a message, and waits for its confirm.
     pub(super) async fn publish(
         &mut self,
         exchange: &str,
@@ -62,7 +63,7 @@ impl RawPublisher {
         self.expect((60, 80)).await;
     }
 
-    /// Consumes from `amq.rabbitmq.reply-to`, so that the channel may name it as `reply_to`.
+    /// Consumes from `amq.rabbitmq.reply-to`, so that the channel may use it as `reply_to`.
     pub(super) async fn consume_replies(&mut self) {
         let no_ack = 2;
         let arguments =
@@ -72,7 +73,7 @@ impl RawPublisher {
         self.expect((60, 21)).await;
     }
 
-    /// The body of the next reply.
+    /// Returns the body of the next reply.
     pub(super) async fn reply(&mut self) -> Vec<u8> {
         self.expect((60, 60)).await;
         loop {
@@ -89,7 +90,7 @@ impl RawPublisher {
     }
 
     async fn frame(&mut self, kind: u8, payload: &[u8]) {
-        // A connection's methods go by channel 0.
+        // Methods of the connection use channel 0.
         let channel = u8::from(!(kind == METHOD && payload[1] == 10));
         let size = u32::try_from(payload.len()).unwrap().to_be_bytes();
         let frame = [&[kind, 0, channel], &size[..], payload, &[END]].concat();
@@ -120,17 +121,18 @@ impl RawPublisher {
     }
 }
 
-/// A short string.
+/// Encodes a short string.
 pub(super) fn short(text: &[u8]) -> Vec<u8> {
     [&[u8::try_from(text.len()).unwrap()], text].concat()
 }
 
-/// A long string, or what stands in a table or an array, with its length.
+/// Encodes a long string, a table or an array, with its length.
 pub(super) fn long(bytes: &[u8]) -> Vec<u8> {
     [&u32::try_from(bytes.len()).unwrap().to_be_bytes(), bytes].concat()
 }
 
-/// A property: its place in the order of `basic` (AMQP 0-9-1 §1.8), where 0 is `content_type`, and its value, encoded.
+/// A property: its position in the order of `basic` (AMQP 0-9-1 §1.8), where 0 is `content_type`,
+/// and its value, encoded.
 pub(super) type Property = (u8, Vec<u8>);
 
 /// Encodes properties.

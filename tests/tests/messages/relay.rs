@@ -21,19 +21,19 @@ use super::{
 };
 
 over_each! {
-    a_request_is_a_message_and_its_answer_the_response
-    bytes_pass_as_they_are
-    where_nobody_is_it_is_said_at_once
-    what_is_not_answered_in_time
-    the_first_answer_counts
-    what_cannot_be_sent_is_refused
-    callers_are_asked_for
-    workers_read_no_credentials_unless_told_to
+    request_becomes_a_message_and_its_reply_the_response
+    bytes_pass_unchanged
+    unroutable_request_fails_at_once
+    request_without_a_reply_in_time_is_504
+    first_reply_counts
+    request_that_cannot_be_mapped_is_refused
+    route_requires_a_caller_if_configured
+    credentials_reach_workers_only_if_configured
     reply_sets_several_fields_and_no_field_of_the_connection
     worker_reads_the_host_of_each_version_of_http
 }
 
-/// An answer that says what was asked.
+/// Returns a reply that repeats the request.
 fn echo(message: &Message) -> Vec<Message> {
     let text = |name| message.headers.text(name).unwrap_or_default();
     let mut answer = Message {
@@ -56,7 +56,7 @@ async fn send(request: HttpRequest) -> HttpResponse {
     request.send_any().await.unwrap()
 }
 
-async fn a_request_is_a_message_and_its_answer_the_response(broker: Broker) {
+async fn request_becomes_a_message_and_its_reply_the_response(broker: Broker) {
     let office = Office::open(&broker).await;
     let _worker = office.worker(echo).await;
     let answer = send(office.http.get(office.url("/bar/baz?page=1&size=20"))).await;
@@ -70,7 +70,7 @@ async fn a_request_is_a_message_and_its_answer_the_response(broker: Broker) {
     assert_eq!(problem(other).await, (404, "not-found".to_owned()));
 }
 
-async fn bytes_pass_as_they_are(broker: Broker) {
+async fn bytes_pass_unchanged(broker: Broker) {
     let office = Office::open(&broker).await;
     let _worker = office
         .worker(|message| {
@@ -93,14 +93,14 @@ async fn bytes_pass_as_they_are(broker: Broker) {
     assert!(answer.bytes().await.unwrap() == bytes);
 }
 
-async fn where_nobody_is_it_is_said_at_once(broker: Broker) {
+async fn unroutable_request_fails_at_once(broker: Broker) {
     let office = Office::open(&broker).await;
     for request in [office.http.get(office.url("/bar")), office.http.post(office.url("/bar"))] {
         assert_eq!(problem(send(request).await).await, (503, "unroutable".to_owned()));
     }
 }
 
-async fn what_is_not_answered_in_time(broker: Broker) {
+async fn request_without_a_reply_in_time_is_504(broker: Broker) {
     let office = Office::open_with(&broker, "routes.'NAME'.timeout = '200ms'").await;
     let _worker = office.worker(|_| Vec::new()).await;
     for (request, code) in [
@@ -113,7 +113,7 @@ async fn what_is_not_answered_in_time(broker: Broker) {
     }
 }
 
-async fn the_first_answer_counts(broker: Broker) {
+async fn first_reply_counts(broker: Broker) {
     let office = Office::open_with(&broker, "routes.'NAME'.timeout = '2s'").await;
     let before = office.broker.figures();
     let _worker = office
@@ -133,7 +133,7 @@ async fn the_first_answer_counts(broker: Broker) {
     .await;
 }
 
-async fn what_cannot_be_sent_is_refused(broker: Broker) {
+async fn request_that_cannot_be_mapped_is_refused(broker: Broker) {
     let office = Office::open_with(&broker, "routes.'NAME'.body_bytes = 10").await;
     let _worker = office.worker(echo).await;
     for (request, status, code) in [
@@ -154,7 +154,7 @@ async fn what_cannot_be_sent_is_refused(broker: Broker) {
     }
 }
 
-async fn callers_are_asked_for(broker: Broker) {
+async fn route_requires_a_caller_if_configured(broker: Broker) {
     let (key, setting) = key_of_acme("'read'");
     let office =
         Office::open_with(&broker, &format!("{setting}routes.'NAME'.scopes = ['read']")).await;
@@ -177,7 +177,7 @@ async fn callers_are_asked_for(broker: Broker) {
     assert_eq!(known.text().await.unwrap(), "acme");
 }
 
-async fn workers_read_no_credentials_unless_told_to(broker: Broker) {
+async fn credentials_reach_workers_only_if_configured(broker: Broker) {
     let (key, setting) = key_of_acme("'read'");
     let terms =
         ["auth = true", "auth = true\nroutes.'NAME'.forward_credentials = true", "auth = false"];
@@ -263,8 +263,9 @@ impl Dispatcher for Archive {
 }
 
 #[tokio::test]
-async fn an_authors_own_dispatcher_has_its_place() {
-    let secrets = "secrets = { EDGE_WEBHOOK_SECRET = 'not used', EMAIL_WEBHOOK_SECRET = 'not used' }\nhttp.listen = '127.0.0.1:0'\n";
+async fn authors_dispatcher_serves_its_routes() {
+    let secrets = "secrets = { EDGE_WEBHOOK_SECRET = 'not used', EMAIL_WEBHOOK_SECRET = 'not used' \
+        }\nhttp.listen = '127.0.0.1:0'\n";
     let start = |routes: &str| {
         let gateway = Gateway::from_toml(&format!("{secrets}{routes}")).unwrap();
         let gateway = gateway.dispatcher("archive", |section| {
@@ -273,7 +274,8 @@ async fn an_authors_own_dispatcher_has_its_place() {
         gateway.start()
     };
     let gateway = start(
-        "[routes.old]\ndispatch = 'archive'\ngreeting = 'from'\n[routes.'*']\ndispatch = 'archive'\ngreeting = 'rest'",
+        "[routes.old]\ndispatch = 'archive'\ngreeting = 'from'\n[routes.'*']\ndispatch = \
+         'archive'\ngreeting = 'rest'",
     )
     .await
     .unwrap();

@@ -1,4 +1,4 @@
-//! Replies that nobody takes, and slots that do not move.
+//! Replies that no queue accepts, and slots that are stuck.
 
 use std::time::{Duration, Instant};
 
@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 
 use super::office::{Broker, Office, next, until};
 
-/// A queue that is full with one message, and refuses others.
+/// Declares a queue that is full with one message, and rejects others.
 async fn full_queue(url: &str, name: &str) -> Connection {
     let connection = Connection::connect(url, ConnectionProperties::default()).await.unwrap();
     let channel = connection.create_channel().await.unwrap();
@@ -28,7 +28,7 @@ async fn full_queue(url: &str, name: &str) -> Connection {
 }
 
 #[tokio::test]
-async fn a_reply_queue_that_refuses_holds_up_nobody_else() {
+async fn full_reply_queue_delays_no_other_reply() {
     const CALLS: u64 = 300;
     let Some(broker) = Broker::rabbitmq() else { return };
     let mut office = Office::open_with(&broker, "admin.listen = '127.0.0.1:0'").await;
@@ -58,7 +58,7 @@ async fn a_reply_queue_that_refuses_holds_up_nobody_else() {
 }
 
 #[tokio::test]
-async fn slots_that_do_not_move_are_told() {
+async fn stuck_slots_are_reported() {
     let Some(broker) = Broker::rabbitmq() else { return };
     let settings =
         "admin.listen = '127.0.0.1:0'\nbus.calls.concurrency = 1\nhttp.request_timeout = '500ms'";
@@ -96,7 +96,7 @@ async fn slots_that_do_not_move_are_told() {
 }
 
 #[tokio::test]
-async fn a_job_is_delivered_as_often_as_the_settings_say() {
+async fn job_is_delivered_up_to_the_delivery_limit() {
     let Some(broker) = Broker::rabbitmq() else { return };
     for (losses, is_executed) in [(2, true), (3, false)] {
         let mut office = Office::open_with(&broker, "bus.calls.enabled = false").await;
@@ -108,7 +108,7 @@ async fn a_job_is_delivered_as_often_as_the_settings_say() {
             delays: vec![],
         };
         let mut lost = losing.consume(Subscription::Calls(queue)).await.unwrap();
-        // Its id makes it one that may be executed, whoever had it before.
+        // Its id permits the execution after earlier deliveries.
         let job = Message { message_id: Some("j".into()), ..office.parcel("job", "well") };
         losing.publish(job).await.unwrap();
         for delivered_before in 0..losses - 1 {
@@ -116,7 +116,7 @@ async fn a_job_is_delivered_as_often_as_the_settings_say() {
             assert_eq!(delivery.delivered_before, delivered_before);
         }
         let last = lost.next().await.unwrap();
-        // What goes back now is not delivered here.
+        // The requeued message is not delivered to this consumer.
         lost.cancel();
         assert!(lost.next().await.is_none());
         drop(last);
@@ -141,7 +141,7 @@ async fn a_job_is_delivered_as_often_as_the_settings_say() {
 }
 
 #[tokio::test]
-async fn a_queue_that_an_older_gateway_declared_is_an_error_with_its_mend() {
+async fn queue_of_an_older_gateway_is_an_error_with_help() {
     let Some(broker) = Broker::rabbitmq() else { return };
     let name = format!("older-{:08x}", fastrand::u32(..));
     let connection =

@@ -1,5 +1,5 @@
-//! A gateway that is restarted again and again under a load of jobs that must happen once and have no id by which that could be
-//! known: told to stop, it cuts none and buries none; killed, it does none twice.
+//! A gateway that is restarted repeatedly under a load of jobs with effect `once` and without ids:
+//! on SIGTERM it cuts none and makes none a dead letter; killed, it executes none twice.
 
 use std::{
     collections::BTreeMap,
@@ -25,13 +25,13 @@ use super::{
     office::Broker,
 };
 
-/// Jobs come at this rate.
+/// The rate of jobs.
 const JOBS_PER_SECOND: u32 = 150;
-/// How long the last may take.
+/// The time limit of the last jobs.
 const PATIENCE: Duration = Duration::from_secs(60);
 const SETTINGS: &str = "gateway.toml";
 
-/// The gateway that is restarted: this program again, with this test alone.
+/// The gateway that is restarted: this program again, with only this test.
 #[test]
 #[ignore = "what other tests start"]
 fn serve() {
@@ -55,7 +55,8 @@ impl Process {
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
         let listens = lines.any(|line| line.unwrap().contains("listening"));
         assert!(listens, "it ended before it listened");
-        // Whoever writes into a pipe that nobody reads stops. What went wrong is shown when the test fails.
+        // The child would block on a full pipe that nobody reads. Its errors are shown when the
+        // test fails.
         std::thread::spawn(move || {
             for line in lines.map_while(Result::ok).filter(|line| !line.contains("\"INFO\"")) {
                 eprintln!("{line}");
@@ -64,7 +65,7 @@ impl Process {
         Self(child)
     }
 
-    /// Sends SIGTERM, waits, and says whether it ended well.
+    /// Sends SIGTERM and waits; returns whether the process ended successfully.
     fn stop(mut self) -> bool {
         let done = Command::new("kill").args(["-TERM", &self.0.id().to_string()]).status().unwrap();
         assert!(done.success());
@@ -101,15 +102,17 @@ impl Yard {
         let folder = std::env::temp_dir().join(format!("gateway-{name}"));
         std::fs::create_dir_all(&folder).unwrap();
         let settings = format!(
-            "http = {{ listen = '127.0.0.1:0', workers = 2 }}\nstore = {{ path = '{}' }}\nlog.format = 'json'\n\
-             secrets = {{ EDGE_WEBHOOK_SECRET = 'not used', EMAIL_WEBHOOK_SECRET = 'not used' }}\nbus.amqp = '{url}'\n\
+            "http = {{ listen = '127.0.0.1:0', workers = 2 }}\nstore = {{ path = '{}' }}\n\
+             log.format = 'json'\n\
+             secrets = {{ EDGE_WEBHOOK_SECRET = 'not used', EMAIL_WEBHOOK_SECRET = 'not used' }}\n\
+             bus.amqp = '{url}'\n\
              bus.confirm_timeout = '20s'\n\
              bus.calls = {{ queue = '{name}', concurrency = 16, prefetch = 64 }}",
             folder.join("books.db").display()
         );
         std::fs::write(folder.join(SETTINGS), settings).unwrap();
         std::fs::write(notes(&folder), "").unwrap();
-        // A busy machine may take its time to confirm.
+        // A busy machine may take long to confirm.
         let settings = BusSettings { confirm_timeout: PATIENCE, ..BusSettings::default() };
         let broker = Arc::new(AmqpBroker::open(&Secret::new(url), &settings).await.unwrap());
         let delays = [1, 5, 15, 60, 300].map(Duration::from_secs).to_vec();
@@ -126,7 +129,7 @@ impl Yard {
         Self { folder, queue, broker, dead, published, is_over, publishing }
     }
 
-    /// How often each job began and ended.
+    /// Returns how often each job began and ended.
     fn noted(&self) -> BTreeMap<u32, (u32, u32)> {
         let mut noted = BTreeMap::<u32, (u32, u32)>::new();
         for line in std::fs::read_to_string(notes(&self.folder)).unwrap().lines() {
@@ -137,7 +140,7 @@ impl Yard {
         noted
     }
 
-    /// Ends the load, and waits until `count` says that all jobs are accounted for; how many there were.
+    /// Ends the load, and waits until `count` accounts for all jobs; returns the number of jobs.
     async fn finish(&mut self, mut count: impl FnMut(&mut Self) -> usize) -> usize {
         self.is_over.store(true, Ordering::Relaxed);
         (&mut self.publishing).await.unwrap();
@@ -181,7 +184,7 @@ async fn jobs(
     }
 }
 
-/// Lets a gateway work for a while, and no longer than it takes until something has begun.
+/// Lets a gateway work for a random time, and until 20 more jobs have begun.
 async fn work_for_a_while(yard: &Yard) {
     let before = yard.noted().len();
     let end = Instant::now() + PATIENCE;
@@ -221,7 +224,7 @@ async fn twenty_restarts_under_load_cut_no_job_and_bury_none() {
     );
     assert!(not_once.is_empty(), "{not_once:?}");
     assert_eq!((noted.len(), yard.dead.waiting()), (all, 0), "dead letters");
-    // Nothing is left, and nothing comes back.
+    // The queue is empty, and no message is redelivered.
     let mut left = yard.broker.consume(Subscription::Calls(yard.queue.clone())).await.unwrap();
     let early = tokio::time::timeout(Duration::from_millis(200), left.next()).await;
     assert!(early.is_err(), "{early:?}");

@@ -1,4 +1,5 @@
-//! Messages whose properties the client library cannot parse: refused one by one, and harmful to nobody else.
+//! Messages with properties that the client library cannot parse: each is rejected alone, and
+//! affects no other.
 
 use gateway_runtime::bus::{Deliveries, Message, MessageHeader};
 use lapin::{
@@ -24,11 +25,11 @@ const TYPE: u8 = 10;
 
 const FRAME_MAX: usize = 128 << 10;
 
-/// A header field `x` of lists or tables in each other.
+/// Returns a header `x` of nested lists or tables.
 fn nested(tag: u8, depth: usize) -> Vec<u8> {
     let name: &[u8] = if tag == b'F' { b"\x01x" } else { b"" };
     let mut value = vec![b'V'];
-    // From the inside out, so that it takes linear time: written backwards, and turned round.
+    // From the inside out, for linear time: written backwards, and reversed.
     value.extend(name.iter().rev());
     for _ in 0..depth {
         let length = u32::try_from(value.len()).unwrap().to_be_bytes();
@@ -43,7 +44,7 @@ fn nested(tag: u8, depth: usize) -> Vec<u8> {
     long(&value)
 }
 
-/// Properties that the library cannot parse.
+/// Returns properties that the library cannot parse.
 fn unparsable() -> Vec<(&'static str, Vec<Property>)> {
     let of = |text: &[u8]| long(text);
     vec![
@@ -62,7 +63,7 @@ fn unparsable() -> Vec<(&'static str, Vec<Property>)> {
     ]
 }
 
-/// The next message of a queue, which is acknowledged.
+/// Returns the next message of a queue, after acknowledging it.
 async fn taken(received: &mut Deliveries) -> Message {
     let delivery = timeout_at(soon(), received.next()).await.expect("in time").expect("a message");
     delivery.receipt.done();
@@ -96,7 +97,7 @@ async fn call_that_cannot_be_parsed_is_answered_400_and_job_is_dead() {
         assert!(letter.headers.text(Message::UNREADABLE).is_some(), "{what}: {:?}", letter.headers);
         assert_eq!(letter.body, body, "{what}");
     }
-    // Without a `correlation_id` that can be read, the reply has none.
+    // Without a readable `correlation_id`, the reply has none.
     let call = vec![(CORRELATION_ID, short(b"\xff")), (REPLY_TO, short(reply_to.as_bytes()))];
     publisher.publish("", office.name.as_bytes(), &properties(call), &body).await;
     let reply = taken(&mut replies).await;
@@ -149,7 +150,7 @@ async fn routing_key_that_is_not_utf_8_is_received_with_question_marks() {
     let event = next(&mut events).await;
     assert_eq!((&*event.routing_key, &event.body[..]), ("a.??.\u{e4}", &b"an event"[..]));
 
-    // A queue of calls that is bound to an exchange of somebody else's.
+    // A queue of calls that is bound to a foreign exchange.
     let connection =
         Connection::connect(broker.url().unwrap(), ConnectionProperties::default()).await.unwrap();
     let channel = connection.create_channel().await.unwrap();
@@ -178,10 +179,10 @@ async fn routing_key_that_is_not_utf_8_is_received_with_question_marks() {
     assert_eq!(office.broker.figures().connections_lost, 0, "no connection was lost");
 }
 
-/// Properties that fill a frame, with a `reply_to` that the broker makes longer.
+/// Returns properties that fill a frame, with a `reply_to` that the broker makes longer.
 fn full_frame() -> Vec<u8> {
     let others = vec![(REPLY_TO, short(b"amq.rabbitmq.reply-to")), (EXPIRATION, short(b"20000"))];
-    // The frame's head and end, and what stands before the properties.
+    // The frame's head and end, and the bytes before the properties.
     let rest = 8 + 12 + properties(others.clone()).len();
     let room = FRAME_MAX - rest - 4 - 2 - 5;
     let headers = long(&[&b"\x01xS"[..], &long(&vec![b'x'; room])].concat());

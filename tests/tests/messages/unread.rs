@@ -1,4 +1,4 @@
-//! Headers of a message that are read as text, and are something else: nothing is overlooked.
+//! Headers of a message that are read as text, and have another type: none is ignored.
 
 use gateway_runtime::bus::MessageHeader;
 use lapin::{
@@ -14,11 +14,11 @@ use super::{
 };
 
 over_each! {
-    an_integer_is_a_key_by_its_text
-    what_is_no_text_is_refused
+    integer_key_equals_its_decimal_text
+    header_of_another_type_is_refused
 }
 
-async fn an_integer_is_a_key_by_its_text(broker: Broker) {
+async fn integer_key_equals_its_decimal_text(broker: Broker) {
     let office = Office::open(&broker).await;
     let call = |key: MessageHeader| {
         let mut call = office.parcel("a", "well");
@@ -31,7 +31,7 @@ async fn an_integer_is_a_key_by_its_text(broker: Broker) {
     assert_eq!(office.call(call(MessageHeader::Number(78))).await, (200, json!({ "times": 2 })));
 }
 
-async fn what_is_no_text_is_refused(broker: Broker) {
+async fn header_of_another_type_is_refused(broker: Broker) {
     let office = Office::open(&broker).await;
     let mut dead = office.dead_letters().await;
     for name in [
@@ -55,7 +55,7 @@ async fn what_is_no_text_is_refused(broker: Broker) {
             "{name}"
         );
     }
-    // What the gateway does not read may be anything.
+    // Headers that the gateway does not read may have any type.
     let mut call = office.parcel("b", "well");
     call.headers.add("x-of-the-sender", true);
     assert_eq!(office.call(call).await.0, 200);
@@ -109,7 +109,7 @@ async fn every_type_of_amqp_is_a_key_or_refused() {
     }
     let mut last = office.parcel("a", "well");
     last.headers.add("idempotency-key", "7");
-    // Those before it may still be under way.
+    // Earlier messages may still be in flight.
     let answer = loop {
         match office.call(last.clone()).await {
             (409, _) => tokio::time::sleep(std::time::Duration::from_millis(10)).await,

@@ -1,5 +1,5 @@
-//! A database that is stopped, or stands still: what costs money is refused in time and can be asked for again, what costs
-//! nothing goes on, and all is well again without a restart when the database is.
+//! A database that is stopped or frozen: priced calls are refused in time and can be retried, free
+//! calls continue, and service resumes without a restart when the database does.
 
 use std::{
     path::PathBuf,
@@ -12,23 +12,23 @@ use gateway_runtime::{prelude::*, provider::HttpClientSettings};
 use super::kiosk::{Customer, PRICE, balance, fund, settings_with};
 use crate::database::Database;
 
-/// How long a call waits for the database at the most, and a little for this machine.
+/// The longest wait of a call for the database, with a margin for a busy machine.
 const PATIENCE: Duration = Duration::from_secs(13);
 
-/// A server of PostgreSQL of this test's own.
+/// A PostgreSQL server of this test's own.
 pub(crate) struct Server {
     folder: PathBuf,
     pub(crate) url: String,
 }
 
 impl Server {
-    /// None where the tests are to do without.
+    /// Starts a server; `None` if the tests run without PostgreSQL.
     pub(crate) fn start() -> Option<Self> {
         if std::env::var_os("TEST_POSTGRES_URL").is_none() {
             eprintln!("not run: TEST_POSTGRES_URL names no server");
             return None;
         }
-        // Not in a folder of the test's user: the server has one of its own.
+        // Outside of the test user's folders: the server runs as a user of its own.
         let folder =
             std::env::temp_dir().join(format!("gateway-postgres-{:08x}", fastrand::u32(..)));
         let url = tool("start", &folder);
@@ -55,7 +55,7 @@ fn tool(what: &str, folder: &PathBuf) -> String {
 }
 
 #[tokio::test]
-async fn money_waits_for_its_database_and_the_rest_does_not() {
+async fn priced_calls_wait_for_the_database_and_free_calls_do_not() {
     let Some(server) = Server::start() else { return };
     let database = Database::at(&server.url);
     let books = database.books().await;
@@ -106,7 +106,7 @@ async fn money_waits_for_its_database_and_the_rest_does_not() {
         assert_eq!(ready().await, 200, "{bring_back}");
     }
     gateway.stop().await.unwrap();
-    // What was refused and yet set aside has been given back.
+    // Holds of refused calls have been released.
     let end = Instant::now() + Duration::from_secs(30);
     while balance(&books).await != ((1000 - bought) * PRICE, 0) {
         assert!(Instant::now() < end, "{:?} after {bought} calls", balance(&books).await);

@@ -12,20 +12,23 @@ const CALLS: usize = 1000;
 const CALLERS: usize = 64;
 
 each_database! {
-    async fn money_for_a_thousand_calls_pays_for_a_thousand(database: Database) {
+    async fn balance_for_a_thousand_calls_pays_for_a_thousand(database: Database) {
         let gateway = Gateway::from_toml(&settings(&database)).unwrap().start().await.unwrap();
         let books = database.books().await;
         fund(&books, PRICE * i64::try_from(CALLS).unwrap()).await;
         let customer = Customer::of(&gateway.url());
         let (bought, refused) = (AtomicUsize::new(0), AtomicUsize::new(0));
-        // Each goes on until it has been refused ten times: long after the money is gone.
+        // Each continues until it has been refused ten times, long after the money is spent.
         let hammer = || async {
             let mut refusals = 0;
             while refusals < 10 {
                 let answer = customer.buy("bread", "well", &[]).await.unwrap();
                 match (answer.status, &*answer.code) {
                     (200, _) => {
-                        assert_eq!((answer.price.as_deref(), answer.currency.as_deref()), (Some("0.001"), Some("USD")));
+                        assert_eq!(
+                            (answer.price.as_deref(), answer.currency.as_deref()),
+                            (Some("0.001"), Some("USD"))
+                        );
                         bought.fetch_add(1, Ordering::Relaxed);
                     }
                     (402, "insufficient-funds") => {

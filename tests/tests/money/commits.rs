@@ -1,4 +1,4 @@
-//! What concurrent calls must have on disk is committed together.
+//! Durable writes of concurrent calls are committed together.
 
 use futures_util::future::join_all;
 use gateway_runtime::prelude::*;
@@ -9,10 +9,10 @@ use crate::database::{self, Database};
 const CALLERS: usize = 64;
 const CALLS: usize = 100;
 
-/// Each call has its money set aside and settled, with its row: two changes that must last, in fewer than a tenth of a
-/// commit.
+/// Each call has a hold and a settlement with its row: two durable commands, in fewer than a tenth
+/// of a commit.
 #[tokio::test]
-async fn there_are_fewer_commits_than_a_tenth_of_the_calls() {
+async fn commits_are_fewer_than_a_tenth_of_the_calls() {
     let Some(database) = Database::postgres().await else { return };
     let funds = PRICE * i64::try_from(2 * CALLERS * CALLS).unwrap();
     fund(&database.books().await, funds).await;
@@ -25,7 +25,7 @@ async fn there_are_fewer_commits_than_a_tenth_of_the_calls() {
         }
     };
     join_all((0..CALLERS).map(|_| call())).await;
-    // Servers of PostgreSQL count what they have done at the latest when they end.
+    // PostgreSQL updates its statistics at the latest when connections end.
     gateway.stop().await.unwrap();
     let calls = i64::try_from(CALLERS * CALLS).unwrap();
     let commits = loop {

@@ -1,6 +1,6 @@
-//! Gateways that are killed (`kill -9`) at random moments, under a load of calls with money and keys: what was acknowledged
-//! has been written down and charged once, nothing is charged that has no row, no key is stuck for longer than its lease,
-//! nothing that must happen once happens twice, and the money adds up.
+//! Gateways that are killed (`kill -9`) at random moments, under a load of priced calls with keys:
+//! every acknowledged call has a row and one charge, no charge is without a row, no key is stuck
+//! for longer than its lease, no effect `once` happens twice, and the ledger balances.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -21,17 +21,17 @@ use super::kiosk::{
 };
 use crate::database::{Database, each_database};
 
-/// How often a gateway is killed.
+/// The number of kills.
 const ROUNDS: u64 = 50;
-/// How many buy at a time.
+/// The number of concurrent customers.
 const CUSTOMERS: usize = 16;
-/// In each `CUSTOMERS`, so many have no keys and read.
+/// The number of `CUSTOMERS` that read, and have no keys.
 const READERS: usize = 4;
 const LEASE: Duration = Duration::from_secs(1);
 const FUNDS: i64 = 1_000_000 * PRICE;
 pub(super) const SETTINGS: &str = "gateway.toml";
 
-/// The gateway that is killed: this program again, with this test alone.
+/// The gateway that is killed: this program again, with only this test.
 #[test]
 #[ignore = "what other tests start and kill"]
 fn serve() {
@@ -62,7 +62,7 @@ impl Process {
                 break line[at..].split('"').next().unwrap().to_owned();
             }
         };
-        // Whoever writes into a pipe that nobody reads stops.
+        // The child would block on a full pipe that nobody reads.
         std::thread::spawn(move || lines.for_each(drop));
         Self { child, url }
     }
@@ -76,12 +76,12 @@ impl Drop for Process {
     }
 }
 
-/// What customers remember.
+/// The customers' records.
 #[derive(Default)]
 struct Memory {
-    /// Under which keys they bought, or tried to.
+    /// The keys of all purchases, including failed ones.
     tried: Mutex<BTreeSet<String>>,
-    /// What was acknowledged.
+    /// The keys of acknowledged purchases.
     acknowledged: Mutex<BTreeSet<String>>,
     readings: Mutex<usize>,
 }
@@ -98,7 +98,7 @@ impl Memory {
         Some(answer)
     }
 
-    /// Buys under new keys, and each a second time, until the gateway is gone.
+    /// Buys under new keys, each twice, until the gateway is gone.
     async fn keep_buying(&self, url: &str, stem: &str) {
         let customer = Customer::of(url);
         for number in 0.. {
@@ -127,10 +127,11 @@ fn effects(folder: &Path) -> BTreeMap<String, u32> {
 }
 
 each_database! {
-    async fn killed_at_any_moment_nothing_is_lost_or_done_or_charged_twice(database: Database) {
+    async fn nothing_is_lost_executed_twice_or_charged_twice_after_a_kill(database: Database) {
         let folder = database.folder();
         let more = format!(
-            "http.request_timeout = '1s'\nbilling.grace = '200ms'\nlog.format = 'json'\nidempotency.lease = '{}s'",
+            "http.request_timeout = '1s'\nbilling.grace = '200ms'\nlog.format = 'json'\n\
+             idempotency.lease = '{}s'",
             LEASE.as_secs()
         );
         std::fs::write(folder.join(SETTINGS), settings_with(&database, &more)).unwrap();
@@ -140,7 +141,8 @@ each_database! {
         for round in 0..ROUNDS {
             let gateway = Process::start(folder);
             let url = gateway.url.clone();
-            let stems: Vec<_> = (READERS..CUSTOMERS).map(|customer| format!("{round}-{customer}")).collect();
+            let stems: Vec<_> =
+                (READERS..CUSTOMERS).map(|customer| format!("{round}-{customer}")).collect();
             let buying = join_all(stems.iter().map(|stem| memory.keep_buying(&url, stem)));
             let reading = join_all((0..READERS).map(|_| memory.keep_reading(&url)));
             let killing = async {
@@ -157,7 +159,7 @@ async fn check(memory: &Memory, folder: &Path, books: &Store) {
     let acknowledged = memory.acknowledged.lock().unwrap().clone();
     assert!(acknowledged.len() > 200, "there was hardly any load: {}", acknowledged.len());
 
-    // Every key again, those too of which nobody knows how they ended.
+    // Every key again, including those whose outcome is unknown.
     let gateway = Process::start(folder);
     let customer = Customer::of(&gateway.url);
     let tried = memory.tried.lock().unwrap().clone();
@@ -188,7 +190,7 @@ async fn check(memory: &Memory, folder: &Path, books: &Store) {
     assert!(twice.is_empty(), "{twice:?}");
     assert!(tried.iter().all(|key| done.contains_key(key) || unknown.contains(key)));
 
-    // Money of calls that were cut off is given back if they could only read, and is kept otherwise.
+    // Holds of interrupted calls are released if the call could only read, and stay otherwise.
     let end = Instant::now() + Duration::from_secs(20);
     while !books.abandoned_holds(i64::MAX).await.unwrap().is_empty() {
         assert!(Instant::now() < end, "money of calls that never ended is looked after");

@@ -1,5 +1,5 @@
-//! Deadlines that end while something is being written: a call that asked nobody has definitely failed, and leaves
-//! neither money aside nor a key in use.
+//! Deadlines that pass during a write: a call that reached no provider is a definite failure, and
+//! leaves neither a hold nor a key in use.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use super::{
 };
 use crate::database::{Database, each_database};
 
-/// Buys until it is not for want of time that nothing is bought: the machine may be busy.
+/// Buys until the outcome is no timeout: the machine may be busy.
 async fn buy(customer: &Customer, headers: &[(&str, &str)]) -> Answer {
     let end = Instant::now() + Duration::from_secs(40);
     loop {
@@ -32,13 +32,23 @@ each_database! {
         let (books, customer) = (database.books().await, Customer::of(&gateway.url()));
         let mut left = 10 * PRICE;
         fund(&books, left).await;
-        for (table, key) in [("balances", None), ("balances", Some("first")), ("claims", Some("second"))] {
+        for (table, key) in
+            [("balances", None), ("balances", Some("first")), ("claims", Some("second"))]
+        {
             let headers: Vec<_> = key.iter().map(|key| ("idempotency-key", *key)).collect();
             let lock = database.lock(table).await;
             let begin = Instant::now();
             let cut = customer.buy("bread", "well", &headers).await.unwrap();
-            assert_eq!((cut.status, &*cut.code, cut.retryable), (504, "timeout", true), "{table} {key:?}");
-            assert!(begin.elapsed() < Duration::from_secs(3), "{table} {key:?}: {:?}", begin.elapsed());
+            assert_eq!(
+                (cut.status, &*cut.code, cut.retryable),
+                (504, "timeout", true),
+                "{table} {key:?}"
+            );
+            assert!(
+                begin.elapsed() < Duration::from_secs(3),
+                "{table} {key:?}: {:?}",
+                begin.elapsed()
+            );
             lock.release().await;
             let again = buy(&customer, &headers).await;
             assert_eq!((again.status, again.replayed), (200, false), "{table} {key:?}: {again:?}");
@@ -50,7 +60,10 @@ each_database! {
         assert_eq!(books.holds(false, None, 10).await.unwrap(), []);
         let rows = books.recent_requests(100).await.unwrap();
         let cut = rows.iter().filter(|row| row.code.as_deref() == Some("timeout"));
-        assert!(cut.clone().count() >= 3 && cut.clone().all(|row| row.attempts.is_none()), "{rows:?}");
+        assert!(
+            cut.clone().count() >= 3 && cut.clone().all(|row| row.attempts.is_none()),
+            "{rows:?}"
+        );
     }
 
     async fn a_caller_who_leaves_over_a_locked_table_leaves_nothing_behind(database: Database) {
@@ -60,9 +73,12 @@ each_database! {
         fund(&books, PRICE).await;
         let headers = [("idempotency-key", "left")];
         let lock = database.lock("balances").await;
-        let leaving = tokio::time::timeout(Duration::from_millis(300), customer.buy("bread", "well", &headers));
+        let leaving = tokio::time::timeout(
+            Duration::from_millis(300),
+            customer.buy("bread", "well", &headers),
+        );
         assert!(leaving.await.is_err());
-        // Its time is over before the lock is.
+        // The deadline passes before the lock is released.
         tokio::time::sleep(Duration::from_millis(1500)).await;
         lock.release().await;
         let again = buy(&customer, &headers).await;

@@ -1,4 +1,4 @@
-//! The configuration's file, changed while the gateway runs.
+//! The configuration file, changed while the gateway runs.
 
 use std::{ffi::OsString, path::Path, time::Duration};
 
@@ -11,9 +11,10 @@ use crate::database::Database;
 fn write(path: &Path, total: &str, more: &str) {
     let text = format!(
         "http.listen = '127.0.0.1:0'\nquota = {{ total = '{total}' }}\n\
-         secrets = {{ EDGE_WEBHOOK_SECRET = 'not used', EMAIL_WEBHOOK_SECRET = 'not used' }}\n{more}\n"
+         secrets = {{ EDGE_WEBHOOK_SECRET = 'not used', EMAIL_WEBHOOK_SECRET = 'not used' }}\n\
+         {more}\n"
     );
-    // As editors and deployments do it: never half of a file.
+    // Atomically, as editors and deployments do it.
     let new = path.with_extension("new");
     std::fs::write(&new, text).unwrap();
     std::fs::rename(new, path).unwrap();
@@ -53,7 +54,7 @@ async fn limits_and_switches_of_the_file_hold_without_a_restart() {
     eventually(async || policy().await.contains("q=70;")).await;
     assert!(!is_enabled(&gateway, "smtp"));
 
-    // What is wrong is not applied, nor what is right beside it.
+    // An invalid file is not applied, not even its valid parts.
     write(&path, "80/h", "providers.smtp.enabled = 'perhaps'");
     tokio::time::sleep(Duration::from_millis(2500)).await;
     assert!(policy().await.contains("q=70;"));

@@ -1,5 +1,6 @@
-//! A volume that is full: calls that cost money are refused and can be repeated, nothing that was acknowledged is lost, and
-//! calls are served again as soon as there is room, also by a gateway that was started without.
+//! A full volume: priced calls are refused and can be retried, no acknowledged call is lost, and
+//! calls are served again as soon as there is room, also by a gateway that was started without
+//! room.
 
 use std::{
     collections::BTreeSet,
@@ -23,19 +24,19 @@ use crate::{database::Database, volume::Volume};
 
 const FUNDS: i64 = 1_000_000 * PRICE;
 const MIB: u64 = 1 << 20;
-/// How many buy at a time.
+/// The number of concurrent customers.
 const CUSTOMERS: usize = 16;
 
-/// What customers remember, by key.
+/// The customers' records, by key.
 #[derive(Default)]
 struct Memory {
     acknowledged: Mutex<BTreeSet<String>>,
-    /// Carried out, and there was no room to write that down at once.
+    /// Executed calls without room to record their outcome at once.
     unknown: Mutex<BTreeSet<String>>,
 }
 
 impl Memory {
-    /// Buys under a new key; false when there was no room.
+    /// Buys under a new key; returns false if there was no room.
     async fn buy(&self, customer: &Customer, key: &str) -> bool {
         let answer = customer
             .buy(key, "well", &[("idempotency-key", key), ("x-request-id", key)])
@@ -72,7 +73,8 @@ impl Memory {
         .await;
     }
 
-    /// Buys until nothing at all can be written: somebody else takes the room that a log leaves when it is emptied.
+    /// Buys until no write at all succeeds: the test fills the room that a log leaves when it is
+    /// emptied.
     async fn buy_until_not_ready(&self, gateway: &RunningGateway, volume: &Volume, stem: &str) {
         let (address, end) = (
             gateway.admin_address().unwrap().to_string(),
@@ -90,7 +92,7 @@ impl Memory {
         }
     }
 
-    /// Buys until that succeeds.
+    /// Buys until one purchase succeeds.
     async fn buy_eventually(&self, url: &str, stem: &str) {
         let (customer, end) = (Customer::of(url), Instant::now() + Duration::from_secs(20));
         let mut tries = 0;
@@ -108,21 +110,22 @@ async fn readiness(address: &str) -> (u16, String) {
 }
 
 #[tokio::test]
-async fn a_small_volume_fills_with_books_and_is_well_again_when_there_is_room() {
-    let name = "money::full::a_small_volume_fills_with_books_and_is_well_again_when_there_is_room";
+async fn full_volume_refuses_priced_calls_until_there_is_room() {
+    let name = "money::full::full_volume_refuses_priced_calls_until_there_is_room";
     let Some(volume) = Volume::of(name, 12) else { return };
     let database = Database::sqlite();
     let folder = database.folder();
     let settings = settings_with(
         &database,
-        "http.request_timeout = '5s'\nbilling.grace = '200ms'\nadmin.listen = '127.0.0.1:0'\nlog.format = 'json'",
+        "http.request_timeout = '5s'\nbilling.grace = '200ms'\nadmin.listen = '127.0.0.1:0'\n\
+         log.format = 'json'",
     );
     std::fs::write(folder.join(SETTINGS), &settings).unwrap();
     volume.load(6 * MIB);
     fund(&database.books().await, FUNDS).await;
     let memory = Memory::default();
 
-    // The log does not fill it.
+    // The write-ahead log does not fill it.
     let gateway = Process::start(folder);
     memory.buy_until_full(&gateway.url, "first").await;
     let length =
@@ -145,7 +148,7 @@ async fn a_small_volume_fills_with_books_and_is_well_again_when_there_is_room() 
         "what costs nothing goes on"
     );
 
-    // Room, and no restart.
+    // Room, without a restart.
     volume.make_room(2 * MIB);
     memory.buy_eventually(&gateway.url(), "third").await;
     assert_eq!(readiness(&gateway.admin_address().unwrap().to_string()).await.0, 200);
@@ -162,17 +165,17 @@ async fn a_small_volume_fills_with_books_and_is_well_again_when_there_is_room() 
     gateway.stop().await.unwrap();
 }
 
-/// Ledger, rows and margin agree, with what was acknowledged among them.
+/// Checks that ledger, rows and margin agree, and include the acknowledged calls.
 async fn check(memory: &Memory, url: &str, books: &Store) {
     let (acknowledged, unknown) =
         (memory.acknowledged.lock().unwrap().clone(), memory.unknown.lock().unwrap().clone());
     let customer = Customer::of(url);
-    // Not all: each answer is a row.
+    // A sample: each replay adds a row.
     for key in acknowledged.iter().step_by(50) {
         let again = customer.buy(key, "well", &[("idempotency-key", key)]).await.unwrap();
         assert_eq!((again.status, again.replayed), (200, true), "{key}: {again:?}");
     }
-    // What is set aside for calls that were killed, or whose end could not be written, is looked after.
+    // Holds of killed calls, and of calls whose outcome could not be written, are swept.
     let end = Instant::now() + Duration::from_secs(20);
     while !books.abandoned_holds(i64::MAX).await.unwrap().is_empty() {
         assert!(Instant::now() < end, "money of calls that have ended is looked after");

@@ -1,4 +1,4 @@
-//! A service whose calls cost money, and customers of it.
+//! A service with priced calls, and customers of it.
 
 use std::{
     fs::OpenOptions,
@@ -17,47 +17,47 @@ use serde_json::{Value, json};
 
 use crate::{database::Database, gate::gate};
 
-/// Where the gateway in a process of its own keeps the effects of its calls.
+/// The variable with the folder that a gateway's process records effects in.
 pub(super) const FOLDER: &str = "GATEWAY_TEST_KIOSK";
 pub(super) const EFFECTS: &str = "effects";
 
-/// What `buy` costs, in 10⁻⁹ USD.
+/// The price of `buy`, in 10⁻⁹ USD.
 pub(super) const PRICE: i64 = 1_000_000;
-/// What `read` costs.
+/// The price of `read`, in 10⁻⁹ USD.
 pub(super) const READING: i64 = 500_000;
 
-/// What is bought.
+/// An order.
 #[model]
 struct Order {
-    /// Its name.
+    /// The name of the item.
     name: String,
-    /// What becomes of it: `well`, `slow`, `lasting`, `refused`, `busy`, `broken`.
+    /// The outcome of the order: `well`, `slow`, `lasting`, `refused`, `busy`, `broken`.
     #[serde(default)]
     how: String,
 }
 
-/// How much of something.
+/// A quantity of pages.
 #[model]
 struct Amount {
-    /// So many pages.
+    /// The number of pages.
     pages: u64,
 }
 
-/// Who delivers what was ordered.
+/// Delivers orders.
 #[capability]
 trait Delivery {
-    /// Delivers it, once.
+    /// Delivers an order, with effect `once`.
     #[provide_method(effect = once)]
     async fn deliver(&self, order: &Order) -> Result<(), ProviderError>;
 }
 
-/// Delivers what a courier was asked to: an effect that says who it was.
+/// Records a delivery and its courier as a lasting effect.
 async fn deliver(courier: &str, order: &Order) -> Result<(), ProviderError> {
     last(courier).map_err(|error| ProviderError::rejected(error.to_string()))?;
     if order.how == "lasting" { std::future::pending().await } else { Ok(()) }
 }
 
-/// The courier who is asked first.
+/// The courier that is tried first.
 #[provider(name = "kiosk_courier", title = "Courier")]
 struct Courier;
 
@@ -72,7 +72,7 @@ impl Delivery for Courier {
     }
 }
 
-/// The courier who is asked next.
+/// The courier that is tried second.
 #[provider(name = "kiosk_spare_courier", title = "Spare courier")]
 struct SpareCourier;
 
@@ -86,13 +86,13 @@ impl Delivery for SpareCourier {
 
 const REFUSED: Code = Code::new("sold-out", 409, "Sold out");
 
-/// Sells.
+/// A kiosk.
 #[service(name = "kiosk")]
 struct Kiosk;
 
 #[service]
 impl Kiosk {
-    /// Sells something.
+    /// Sells an item.
     #[expose_method(POST, price = "0.001 USD")]
     async fn buy(&self, order: Order) -> Result<String> {
         match &*order.how {
@@ -106,45 +106,46 @@ impl Kiosk {
         Ok(order.name)
     }
 
-    /// Reads something.
+    /// Reads an item.
     #[expose_method(GET, price = "0.0005 USD")]
     async fn read(&self) -> Result<String> {
         Ok("news".to_owned())
     }
 
-    /// Tells the weather, which is the same for a while.
+    /// Returns the weather, which is cached.
     #[expose_method(GET, price = "0.0005 USD", cache = "60s")]
     async fn weather(&self) -> Result<String> {
         Ok("rain".to_owned())
     }
 
-    /// Copies pages; how many is known when they are copied.
+    /// Copies pages; the number is known afterwards.
     #[expose_method(POST)]
     async fn copy(&self, amount: Amount, call: Call) -> Result<()> {
         call.report_usage(amount.pages);
         Ok(())
     }
 
-    /// Reads something, and does not come to an end.
+    /// Reads, and does not complete.
     #[expose_method(GET, price = "0.0005 USD")]
     async fn dawdle(&self) -> Result<String> {
         std::future::pending().await
     }
 
-    /// Has something delivered.
+    /// Delivers an order through a courier.
     #[expose_method(POST, price = "0.001 USD", strategy = Ordered)]
     async fn order(&self, order: Order, couriers: Providers<dyn Delivery>) -> Result<()> {
         Ok(couriers.deliver(&order).await?)
     }
 
-    /// Costs nothing.
+    /// Free of charge.
     #[expose_method(GET)]
     async fn look(&self) -> Result<String> {
         Ok("a window".to_owned())
     }
 }
 
-/// An effect that lasts whatever becomes of the gateway: a line in a file, in one write, so that two never mix.
+/// Records an effect that survives the gateway: a line in a file, in one write, so that two never
+/// mix.
 fn last(name: &str) -> Result<()> {
     let folder =
         std::env::var(FOLDER).map_err(|_| Error::internal("only in a process of its own"))?;
@@ -154,16 +155,16 @@ fn last(name: &str) -> Result<()> {
     Ok(())
 }
 
-/// The secret of everybody's key; its account is `acme`.
+/// The API key of all customers; its account is `acme`.
 const KEY: &str = "gk_acme_a-secret-of-customers";
 pub(super) const ACCOUNT: &str = "acme";
 
-/// A gateway with its books in a database.
+/// Returns the settings of a gateway with its store in a database.
 pub(super) fn settings(database: &Database) -> String {
     settings_with(database, "")
 }
 
-/// The same with more settings, before the first section.
+/// Returns the same with more settings, before the first section.
 pub(super) fn settings_with(database: &Database, more: &str) -> String {
     static HASH: LazyLock<String> = LazyLock::new(|| {
         let digest =
@@ -180,7 +181,7 @@ pub(super) fn settings_with(database: &Database, more: &str) -> String {
     )
 }
 
-/// Opens the account, with so much money in it.
+/// Opens the account, with this balance.
 pub(super) async fn fund(books: &Store, nanos: i64) {
     let (account, who): (Arc<str>, Arc<str>) = (ACCOUNT.into(), "a test".into());
     let open = Command::OpenAccount {
@@ -196,28 +197,28 @@ pub(super) async fn fund(books: &Store, nanos: i64) {
     assert_eq!(outcomes[1], CommandOutcome::Credit(CreditOutcome::Credited));
 }
 
-/// What the account can spend and what is set aside, when the ledger says the same.
+/// Returns the available balance and the sum of holds, after checking them against the ledger.
 pub(super) async fn balance(books: &Store) -> (i64, i64) {
     let audit = books.audit(ACCOUNT).await.unwrap();
     assert!(audit.iter().all(gateway_runtime::store::Audit::balances), "{audit:?}");
     audit.first().map_or((0, 0), |audit| (audit.available, audit.held))
 }
 
-/// Somebody who calls with the account's key.
+/// A client with the account's key.
 #[derive(Clone)]
 pub(super) struct Customer {
     http: HttpClient,
     url: String,
 }
 
-/// An answer.
+/// A response.
 #[derive(Debug)]
 pub(super) struct Answer {
     pub(super) status: u16,
     pub(super) replayed: bool,
     pub(super) price: Option<String>,
     pub(super) currency: Option<String>,
-    /// `RateLimit-Policy`
+    /// The field `RateLimit-Policy`.
     pub(super) policy: Option<String>,
     pub(super) retryable: bool,
     pub(super) code: String,
@@ -274,7 +275,7 @@ impl Customer {
     }
 }
 
-/// The answer, unless the connection was lost over it.
+/// Returns the response, unless the connection was lost.
 async fn answer(response: HttpResponse) -> Option<Answer> {
     let header =
         |name| response.headers().get(name).map(|value| value.to_str().unwrap().to_owned());

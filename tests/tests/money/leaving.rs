@@ -1,4 +1,4 @@
-//! Callers who leave before they have their answer.
+//! Callers that disconnect before their reply.
 
 use std::sync::Arc;
 
@@ -18,7 +18,7 @@ use crate::{
     gate::gate,
 };
 
-/// Gives a permit when nobody waits for a call any more.
+/// Adds a permit when the caller's future is dropped.
 struct Leaving(Arc<Semaphore>);
 
 impl Drop for Leaving {
@@ -28,7 +28,7 @@ impl Drop for Leaving {
 }
 
 each_database! {
-    async fn a_call_without_a_key_is_charged_too(database: Database) {
+    async fn call_without_a_key_is_charged_after_its_caller_disconnects(database: Database) {
         let left = Arc::new(Semaphore::new(0));
         let witness = {
             let left = Arc::clone(&left);
@@ -43,7 +43,9 @@ each_database! {
                 })
             })
         };
-        let gateway = Gateway::from_toml(&settings(&database)).unwrap().layer(LayerPosition::Outermost, witness);
+        let gateway = Gateway::from_toml(&settings(&database))
+            .unwrap()
+            .layer(LayerPosition::Outermost, witness);
         let gateway = gateway.start().await.unwrap();
         let (books, customer) = (database.books().await, Customer::of(&gateway.url()));
         fund(&books, 3 * PRICE).await;
@@ -56,7 +58,7 @@ each_database! {
         caller.abort();
         assert!(caller.await.unwrap_err().is_cancelled());
         left.acquire().await.unwrap().forget();
-        // It is still being carried out, and only now comes to its end.
+        // The call still runs, and only now completes.
         eventually(&books, (2 * PRICE, PRICE)).await;
         gate(&name).add_permits(1);
         eventually(&books, (2 * PRICE, 0)).await;

@@ -1,4 +1,4 @@
-//! Calls that cost money: what is charged, and what is not, whatever happens in between.
+//! Priced calls: their charges, whatever happens in between.
 
 pub(crate) mod away;
 mod budget;

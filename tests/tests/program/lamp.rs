@@ -16,10 +16,10 @@ use std::{
 
 use gateway_runtime::prelude::*;
 
-/// The arguments of the process, a line each.
+/// The variable with the arguments of the process, a line each.
 const ARGUMENTS: &str = "TEST_PROGRAM_ARGUMENTS";
 
-/// How long a busy machine may take for anything.
+/// The time limit of every operation on a busy machine.
 pub(super) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A lamp.
@@ -28,7 +28,7 @@ pub(super) struct Lamp;
 
 #[service]
 impl Lamp {
-    /// Whether it is on.
+    /// Returns whether the lamp is on.
     #[expose_method(GET)]
     async fn look(&self) -> Result<String> {
         Ok("on".to_owned())
@@ -48,7 +48,7 @@ impl Lamp {
     }
 }
 
-/// The process: this program again, with this test alone.
+/// The process: this program again, with only this test.
 #[test]
 #[ignore = "what other tests start"]
 fn serve() {
@@ -75,10 +75,11 @@ impl Folder {
         this
     }
 
-    /// Replaces what is said beside where it listens.
+    /// Replaces the settings, except those for listening.
     pub(super) fn write(&self, settings: &str) {
         let common = "http.listen = '127.0.0.1:0'\nhttp.workers = 1\n\
-                      secrets.EDGE_WEBHOOK_SECRET = 'not used'\nsecrets.EMAIL_WEBHOOK_SECRET = 'not used'\n";
+                      secrets.EDGE_WEBHOOK_SECRET = 'not used'\nsecrets.EMAIL_WEBHOOK_SECRET = \
+                      'not used'\n";
         fs::write(self.0.join("gateway.toml"), format!("{common}{settings}")).unwrap();
     }
 
@@ -96,7 +97,7 @@ impl Folder {
         command
     }
 
-    /// Runs a program that ends by itself: whether it ended well, and what it wrote.
+    /// Runs a program that ends by itself; returns whether it succeeded, and its output and errors.
     pub(super) fn run(
         &self,
         arguments: &str,
@@ -107,14 +108,14 @@ impl Folder {
         (ended.status.success(), text(ended.stdout), text(ended.stderr))
     }
 
-    /// Why it does not start.
+    /// Returns the error with which the program does not start.
     pub(super) fn refused(&self, arguments: &str, environment: &[(&str, &str)]) -> String {
         let (is_success, _, errors) = self.run(arguments, environment);
         assert!(!is_success, "it starts: {errors}");
         errors
     }
 
-    /// Starts one that serves, and reads its log until it listens.
+    /// Starts a program that serves, and reads its log until it listens.
     pub(super) fn serve(&self, arguments: &str, environment: &[(&str, &str)]) -> Serving {
         let mut child = self.command(arguments, environment).spawn().unwrap();
         let mut log = BufReader::new(child.stderr.take().unwrap());
@@ -140,13 +141,13 @@ impl Drop for Folder {
 pub(super) struct Serving {
     child: Child,
     pub(super) address: String,
-    /// The line that says so.
+    /// The log line of the start.
     pub(super) start: String,
     log: Mutex<Option<BufReader<ChildStderr>>>,
 }
 
 impl Serving {
-    /// The further lines of the log. Until this is called nobody reads them.
+    /// Returns the further lines of the log. Until this is called nobody reads them.
     pub(super) fn lines(&self) -> Receiver<String> {
         let (sender, lines) = channel();
         let log = self.log.lock().unwrap().take().unwrap();
@@ -162,7 +163,7 @@ impl Serving {
         assert!(sent.success());
     }
 
-    /// Waits for its end.
+    /// Waits for the end of the process.
     pub(super) fn ended(mut self) -> ExitStatus {
         let deadline = Instant::now() + PATIENCE;
         loop {
@@ -174,7 +175,7 @@ impl Serving {
         }
     }
 
-    /// The status of a GET, and its body.
+    /// Sends a GET; returns the status and the body.
     pub(super) fn get(&self, path: &str, field: &str) -> (u16, String) {
         let mut stream = TcpStream::connect(&self.address).unwrap();
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
@@ -192,7 +193,7 @@ impl Serving {
 
 impl Drop for Serving {
     fn drop(&mut self) {
-        // One that has ended already cannot be killed.
+        // A process that has already ended cannot be killed.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

@@ -1,4 +1,4 @@
-//! The log of a process: whoever reads it, or does not.
+//! The log of a process, with and without a reader.
 
 use std::{sync::Arc, time::Instant};
 
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::lamp::{Folder, PATIENCE};
 
-/// So many calls fill a pipe ten times over.
+/// A number of calls that fills a pipe ten times over.
 const CALLS: usize = 2_000;
 
 #[test]
@@ -67,7 +67,7 @@ fn panic_is_a_json_line_and_a_call_carries_its_trace() {
 }
 
 #[test]
-fn start_line_names_what_to_look_at() {
+fn start_line_has_address_documents_and_counts() {
     let folder = Folder::new("log.format = 'json'");
     let serving = folder.serve("", &[]);
     let line: Value = serde_json::from_str(&serving.start).unwrap();

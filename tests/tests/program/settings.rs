@@ -1,14 +1,14 @@
-//! What a process refuses to start with, and how it says so: every problem at once, each with its source.
+//! Refused configurations and their messages: every problem at once, each with its source.
 
 use std::os::unix::fs::PermissionsExt;
 
 use super::lamp::Folder;
 
 #[test]
-fn every_problem_is_told_in_one_run() {
+fn every_problem_is_reported_in_one_run() {
     let folder =
         Folder::new("[services.shop]\nopen = true\n[quota.methods]\n'lamp/v1/lok' = '1/h'\n");
-    // What has the wrong form …
+    // A value of the wrong form is reported together with wrong names.
     let error = folder.refused("--set\nhttp.request_timeout=30\n--set\nhttp.wrkers=1", &[]);
     for told in [
         "`http.request_timeout` in the flags",
@@ -19,7 +19,7 @@ fn every_problem_is_told_in_one_run() {
     ] {
         assert!(error.contains(told), "{told}: {error}");
     }
-    // … is told with what has only the wrong name or value; and so are these with each other.
+    // Wrong names and wrong values are reported together.
     let set =
         "--set\nlog.level=inof\n--set\nstore.path=\n--set\nredis.port=1\n--set\nadmin.token=short";
     let error = folder.refused(set, &[]);
@@ -34,10 +34,13 @@ fn every_problem_is_told_in_one_run() {
     ] {
         assert!(error.contains(told), "{told}: {error}");
     }
-    // So are keys of callers, routes, secrets of webhooks, and that everybody could call.
-    let set = "--set\nlog.level=inof\n--set\nauth.internal_key=short\n--set\nauth.jwt.jwks_url=http://keys.example\n\
-               --set\nauth.keys.one={hash='no',account='a'}\n--set\nsecrets={}\n--set\nroutes.reports.dispatch=bsu\n\
-               --set\nroutes.shop={dispatch='bus',exchange='a/b',body_bytes=99999999999}\n--set\nroutes.plain={dispatch='bus',timeout='soon'}";
+    // So are keys of callers, routes, secrets of webhooks, and the lack of authentication.
+    let set = "--set\nlog.level=inof\n--set\nauth.internal_key=short\n--set\n\
+        auth.jwt.jwks_url=http://keys.example\n\
+               --set\nauth.keys.one={hash='no',account='a'}\n--set\nsecrets={}\n--set\n\
+               routes.reports.dispatch=bsu\n\
+               --set\nroutes.shop={dispatch='bus',exchange='a/b',body_bytes=99999999999}\n--set\n\
+               routes.plain={dispatch='bus',timeout='soon'}";
     let error = folder.refused(set, &[]);
     for told in [
         "`log.level` in the flags: `inof` is no level",
@@ -51,8 +54,11 @@ fn every_problem_is_told_in_one_run() {
     ] {
         assert!(error.contains(told), "{told}: {error}");
     }
-    let error = folder
-        .refused("--set\nhttp.listen=0.0.0.0:0\n--set\nsecrets={}\n--set\nroutes.shop={dispatch='bus',auth=true}", &[]);
+    let error = folder.refused(
+        "--set\nhttp.listen=0.0.0.0:0\n--set\nsecrets={}\n--set\n\
+            routes.shop={dispatch='bus',auth=true}",
+        &[],
+    );
     for told in [
         "other machines can reach http.listen",
         "`EMAIL_WEBHOOK_SECRET`",
@@ -71,7 +77,7 @@ fn levels_are_understood_or_refused_and_never_silence() {
         } else {
             ""
         };
-        // The line that it listens is written with `info` and more.
+        // The log line of the start has level `info`.
         let serving = folder.serve("", &[("LOG_LEVEL", &format!("{name}{level}"))]);
         serving.signal("TERM");
         assert!(serving.ended().success());
@@ -116,7 +122,8 @@ fn secret_with_white_space_at_its_ends_is_refused_with_its_key_and_source() {
         ] {
             let error = folder.refused("", &[(name, secret)]);
             let place = format!(
-                "`{key}` in the environment (`{name}`): the secret begins or ends with a space or a line break"
+                "`{key}` in the environment (`{name}`): the secret begins or ends with a space or \
+                 a line break"
             );
             assert!(error.contains(&place) && !error.contains("planted"), "{name}: {error}");
         }
@@ -146,7 +153,7 @@ fn secret_with_white_space_at_its_ends_is_refused_with_its_key_and_source() {
 #[test]
 fn database_of_the_environment_replaces_the_one_of_the_file() {
     let folder = Folder::new("log.format = 'json'\nstore.path = 'compiled-in.db'");
-    // Nothing listens there: it is tried, and the file is not.
+    // Nothing listens there: the gateway tries it, and not the file.
     let error = folder.refused(
         "",
         &[("DB_URL", "postgres://gateway:planted@127.0.0.1:1/gateway?sslmode=disable")],

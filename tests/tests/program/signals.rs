@@ -1,4 +1,4 @@
-//! SIGHUP: the configuration is read again, whatever is in it, and calls go on.
+//! SIGHUP: the configuration is read again, whatever its contents, and calls continue.
 
 use std::{
     sync::{Arc, mpsc::Receiver},
@@ -7,7 +7,7 @@ use std::{
 
 use super::lamp::{Folder, PATIENCE, Serving};
 
-/// Sends SIGHUP, and waits for the line that says what came of it.
+/// Sends SIGHUP, and waits for the log line of its result.
 fn reload(serving: &Serving, lines: &Receiver<String>, told: &str) -> String {
     serving.signal("HUP");
     loop {
@@ -21,7 +21,7 @@ fn reload(serving: &Serving, lines: &Receiver<String>, told: &str) -> String {
 
 #[test]
 fn hangup_reloads_the_configuration_and_ends_nothing() {
-    // The file is looked at again by itself too; a signal is not for that.
+    // The gateway also polls the file; the signal makes it read even an unchanged one.
     let folder = Folder::new("log.format = 'json'");
     let serving = Arc::new(folder.serve("", &[]));
     let lines = serving.lines();
@@ -29,7 +29,7 @@ fn hangup_reloads_the_configuration_and_ends_nothing() {
         let serving = Arc::clone(&serving);
         std::thread::spawn(move || serving.get("/services/lamp/v1/stare", ""))
     };
-    // Nothing has changed, so only the signal makes it read.
+    // The file is unchanged, so only the signal causes a reading.
     for _ in 0..3 {
         reload(&serving, &lines, "read again");
     }

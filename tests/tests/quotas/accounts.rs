@@ -52,7 +52,7 @@ async fn admitted(metered: &Metered, account: &str) -> usize {
 }
 
 #[tokio::test]
-async fn an_account_is_before_its_plan_and_that_before_everybody() {
+async fn limit_of_an_account_precedes_its_plans_and_the_general_one() {
     let database = Database::sqlite();
     let quota = "total = '2/day', services = { meter = '50/day' }, \
                  plans = { gold = { total = '4/day', services = { meter = '3/day' } } }, \
@@ -61,7 +61,7 @@ async fn an_account_is_before_its_plan_and_that_before_everybody() {
     let metered = Metered::with(&settings(&database, quota)).await;
     let policies =
         async |account| get(&metered, account).await.header("ratelimit-policy").unwrap().to_owned();
-    // Each for itself: the account says nothing of `total`, so its plan does.
+    // Each policy by itself: the account has no `total`, so its plan's applies.
     assert_eq!(policies("acme").await, "\"total\";q=4;w=86400, \"meter\";q=9;w=86400");
     assert_eq!(policies("gilt").await, "\"total\";q=4;w=86400, \"meter\";q=3;w=86400");
     assert_eq!(policies("plain").await, "\"total\";q=2;w=86400, \"meter\";q=50;w=86400");
@@ -74,7 +74,7 @@ async fn configured_limits_of_plans_hold_before_anything_was_ever_set() {
     let database = Database::sqlite();
     let quota = "total = '2/day', plans = { gold = { total = '4/day' } }";
     let metered = Metered::with(&settings(&database, quota)).await;
-    // An account is a change, and sets nothing.
+    // Opening an account is a change, and sets no limits.
     open(&database.books().await).await;
     assert_eq!((admitted(&metered, "gilt").await, admitted(&metered, "plain").await), (4, 2));
 }
@@ -100,13 +100,13 @@ async fn limits_change_while_calls_go_on_and_buckets_stay() {
     };
     books.commit(&[Command::OperatorChange(edit)]).await.unwrap();
     let changed = Instant::now();
-    // Refused calls take nothing, so that one can look.
+    // Refused calls take no token, so polling is free.
     while get(&metered, "plain").await.header("ratelimit-policy") == Some("\"total\";q=6;w=86400")
         && get(&metered, "acme").await.header("ratelimit-policy") != Some("\"total\";q=1;w=86400")
     {
         assert!(changed.elapsed() < Duration::from_secs(20), "the limits are still the old ones");
     }
-    // It was half full, and is half full.
+    // The bucket was half full, and stays half full.
     let answer = get(&metered, "gilt").await;
     assert_eq!(answer.header("ratelimit-policy"), Some("\"total\";q=12;w=86400"));
     assert!(
@@ -118,8 +118,9 @@ async fn limits_change_while_calls_go_on_and_buckets_stay() {
 }
 
 #[tokio::test]
-async fn limits_of_what_is_not_there_are_told_at_start() {
-    let quota = "quota = { services = { metre = '1/s' }, plans = { gold = { methods = { 'meter/v1/fw' = '1/s' } } } }";
+async fn limits_of_unknown_names_are_reported_at_start() {
+    let quota = "quota = { services = { metre = '1/s' }, plans = { gold = { methods = { \
+        'meter/v1/fw' = '1/s' } } } }";
     let error =
         Gateway::from_toml(&format!("{SETTINGS}{quota}")).unwrap().start().await.unwrap_err();
     let [service, method] = error.problems() else { panic!("{error}") };

@@ -1,5 +1,5 @@
-//! Redis that is frozen, killed, or not there: calls go on with the gateway's share, nobody waits for long, and it
-//! comes back by itself.
+//! Redis that is frozen, killed, or missing: calls continue with the gateway's local share, no call
+//! waits for long, and service resumes by itself.
 
 use std::time::{Duration, Instant};
 
@@ -9,19 +9,20 @@ use gateway_runtime::prelude::*;
 use super::meter::{Gate, Metered, SETTINGS};
 use crate::redis_server::RedisServer;
 
-/// So long gateways wait for Redis where it is to be away.
+/// The time limit of Redis in tests that make it unavailable.
 const TIMEOUT: Duration = Duration::from_secs(2);
-/// And where it is not, however little time the machine leaves it.
+/// The time limit in the other tests, generous for a busy machine.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// The number of calls that would be let in now, as the answer tells.
+/// Returns the number of calls that would be admitted now, from the response's fields.
 async fn left(metered: &Metered) -> u64 {
     let answer = metered.get("many").await;
     let limit = answer.header("ratelimit").unwrap();
     limit.split("r=").nth(1).unwrap().split(';').next().unwrap().parse().unwrap()
 }
 
-/// Calls go on with the share that the buckets in Redis left, and only the first waits.
+/// Checks that calls continue with the share that the buckets in Redis left, and only the first
+/// waits.
 async fn goes_on_alone(metered: &Metered, share: usize) {
     let start = Instant::now();
     assert_eq!(metered.get("many").await.status(), 200);
@@ -37,22 +38,22 @@ async fn goes_on_alone(metered: &Metered, share: usize) {
 }
 
 #[tokio::test]
-async fn a_frozen_redis_costs_one_time_out_and_comes_back() {
+async fn frozen_redis_costs_one_timeout_and_is_used_again_when_thawed() {
     let Some(server) = RedisServer::start() else { return };
     let quota = "quota = { services = { meter = '40/day' }, replicas = 4 }";
     let metered = Metered::with(&format!("{}{quota}", server.setting(TIMEOUT))).await;
-    // 8 of 40: of the share, 2 of 10.
+    // 8 of 40 tokens are 2 of the local share's 10.
     assert_eq!(metered.admitted("many", 8).await, 8);
     server.freeze();
     goes_on_alone(&metered, 8).await;
     server.thaw();
     metered.until("many", 200).await;
-    // One of the calls that waited is counted too: it was sent before.
+    // One of the calls that waited is counted as well: its command was sent before.
     assert_eq!(left(&metered).await, 40 - 8 - 1 - 2);
 }
 
 #[tokio::test]
-async fn a_redis_that_is_killed_is_connected_to_again() {
+async fn killed_redis_is_reconnected() {
     let Some(mut server) = RedisServer::start() else { return };
     let quota = "quota = { services = { meter = '40/day' }, replicas = 4 }";
     let metered = Metered::with(&format!("{}{quota}", server.setting(TIMEOUT))).await;
@@ -61,10 +62,10 @@ async fn a_redis_that_is_killed_is_connected_to_again() {
     goes_on_alone(&metered, 8).await;
     server.start_again();
     metered.until("many", 200).await;
-    // It came back with nothing in it.
+    // The restarted server is empty.
     assert_eq!(left(&metered).await, 38);
     for _ in 0..3 {
-        // Whether the gateway has found the connection lost or not.
+        // Whether or not the gateway has noticed the loss of the connection.
         server.kill();
         server.start_again();
         let deadline = Instant::now() + Duration::from_secs(20);
@@ -75,7 +76,7 @@ async fn a_redis_that_is_killed_is_connected_to_again() {
 }
 
 #[tokio::test]
-async fn a_redis_that_became_a_replica_is_none_until_it_is_not() {
+async fn redis_is_unavailable_while_it_is_a_replica() {
     let Some(server) = RedisServer::start() else { return };
     let quota = "quota = { services = { meter = '40/day' }, replicas = 4 }";
     let metered = Metered::with(&format!("{}{quota}", server.setting(TIMEOUT))).await;
@@ -88,10 +89,11 @@ async fn a_redis_that_became_a_replica_is_none_until_it_is_not() {
 }
 
 #[tokio::test]
-async fn what_ends_while_redis_is_frozen_is_heard_when_it_is_not() {
+async fn calls_that_end_while_redis_is_frozen_are_released_later() {
     let Some(server) = RedisServer::start() else { return };
-    // Of so many gateways, each has none left of six a day when four are taken.
-    let quota = "total = { concurrency = 4 }, services = { meter = '6/day' }, only_fulfilled = true, replicas = 100";
+    // With this number of replicas the local share of 6 a day is zero once four are taken.
+    let quota = "total = { concurrency = 4 }, services = { meter = '6/day' }, only_fulfilled = \
+        true, replicas = 100";
     let metered = Metered::with(&format!("{}quota = {{ {quota} }}", server.setting(TIMEOUT))).await;
     let gate = Gate::named("frozen");
     let calls = join_all((0..4).map(|_| metered.get("wait?gate=frozen&how=fails")));
@@ -114,9 +116,10 @@ async fn what_ends_while_redis_is_frozen_is_heard_when_it_is_not() {
 }
 
 #[tokio::test]
-async fn a_gateway_that_stops_gives_back_what_its_calls_held() {
+async fn gateway_that_stops_releases_slots_and_tokens() {
     let Some(server) = RedisServer::start() else { return };
-    let quota = "quota = { total = { concurrency = 2 }, services = { meter = '3/day' }, only_fulfilled = true }";
+    let quota = "quota = { total = { concurrency = 2 }, services = { meter = '3/day' }, \
+        only_fulfilled = true }";
     let settings = format!("{}{quota}", server.setting(PATIENCE));
     let stops = Metered::with(&settings).await;
     assert_eq!([stops.get("late").await.status(), stops.get("late").await.status()], [504, 504]);
@@ -126,9 +129,10 @@ async fn a_gateway_that_stops_gives_back_what_its_calls_held() {
 }
 
 #[tokio::test]
-async fn gateways_on_a_cluster_share_what_is_in_one_slot() {
+async fn gateways_on_a_cluster_share_buckets_of_one_hash_slot() {
     let Some(server) = RedisServer::start_cluster() else { return };
-    let quota = "quota = { total = { rate = '100/day', concurrency = 9 }, services = { meter = { rate = '50/day', \
+    let quota = "quota = { total = { rate = '100/day', concurrency = 9 }, services = { meter = { \
+        rate = '50/day', \
                  concurrency = 8 } }, only_fulfilled = true }";
     let settings = format!("{}{quota}", server.setting(PATIENCE));
     let gateways = [Metered::with(&settings).await, Metered::with(&settings).await];
@@ -138,13 +142,13 @@ async fn gateways_on_a_cluster_share_what_is_in_one_slot() {
             assert_eq!(gateway.get("many?fails=true").await.status(), 404);
         }
     }
-    // 5 of an hour, over both.
+    // 5 an hour, over both gateways.
     let both = join_all(gateways.iter().map(|gateway| gateway.admitted("few", 20))).await;
     assert_eq!(both.iter().sum::<usize>(), 5);
 }
 
 #[tokio::test]
-async fn a_redis_that_is_not_there_is_told_at_start() {
+async fn missing_redis_is_reported_at_start() {
     let settings = format!("{SETTINGS}redis = {{ host = '127.0.0.1', port = 1 }}");
     let error = Gateway::from_toml(&settings).unwrap().start().await.unwrap_err().to_string();
     assert!(error.contains("[redis]: cannot be reached") && error.contains("refused"), "{error}");

@@ -1,4 +1,4 @@
-//! A service whose calls are counted, and a gateway around it.
+//! A service with metered calls, and a gateway around it.
 
 use std::{
     collections::HashMap,
@@ -14,11 +14,11 @@ use gateway_runtime::{
 };
 use tokio::sync::watch;
 
-/// Calls that are counted.
+/// A meter.
 #[service(name = "meter")]
 struct Meter;
 
-/// What becomes of it.
+/// The outcome of a call.
 #[model]
 struct Outcome {
     /// Whether the call fails.
@@ -26,25 +26,25 @@ struct Outcome {
     fails: bool,
 }
 
-/// What becomes of it, and when.
+/// The outcome of a call, and its gate.
 #[model]
 struct Wait {
-    /// The gate that it waits for; each test has its own.
+    /// The gate that the call waits at; each test has its own.
     gate: String,
-    /// What becomes of it then: `well`, `fails`, `panics`.
+    /// The outcome afterwards: `well`, `fails`, `panics`.
     #[serde(default)]
     how: String,
 }
 
 #[service]
 impl Meter {
-    /// A few an hour.
+    /// Allows a few calls an hour.
     #[expose_method(GET, quota = "5/h")]
     async fn few(&self, outcome: Outcome) -> Result<String> {
         if outcome.fails { Err(Error::not_found("as asked for")) } else { Ok("here".to_owned()) }
     }
 
-    /// As many as may be.
+    /// Has no limit of its own.
     #[expose_method(GET)]
     async fn many(&self, outcome: Outcome) -> Result<String> {
         if outcome.fails { Err(Error::not_found("as asked for")) } else { Ok("here".to_owned()) }
@@ -61,13 +61,13 @@ impl Meter {
         }
     }
 
-    /// Runs longer than it may.
+    /// Runs longer than its timeout.
     #[expose_method(GET, timeout = "100ms")]
     async fn late(&self) -> Result<String> {
         std::future::pending().await
     }
 
-    /// Says something, and the rest when its gate is open.
+    /// Sends an item, and the others when its gate is open.
     #[expose_method(GET)]
     async fn drip(&self, wait: Wait) -> Result<Streaming<u32>> {
         let gate = Gate::named(&wait.gate);
@@ -79,12 +79,12 @@ impl Meter {
     }
 }
 
-/// What calls wait for, and how many have come to it.
+/// A gate that calls wait at, and the number of calls that have reached it.
 #[derive(Clone)]
 pub(super) struct Gate(watch::Sender<(u32, bool)>);
 
 impl Gate {
-    /// The same for everybody who knows the name.
+    /// Returns the gate of this name, shared by all holders of the name.
     pub(super) fn named(name: &str) -> Self {
         static GATES: LazyLock<Mutex<HashMap<String, Gate>>> = LazyLock::new(Mutex::default);
         let mut gates = GATES.lock().unwrap();
@@ -95,7 +95,7 @@ impl Gate {
         self.0.send_modify(|(_, open)| *open = true);
     }
 
-    /// Waits until so many have come.
+    /// Waits until this number of calls has reached it.
     pub(super) async fn reached(&self, count: u32) {
         let mut state = self.0.subscribe();
         let reached = tokio::time::timeout(
@@ -112,7 +112,7 @@ impl Gate {
     }
 }
 
-/// The settings that every gateway here needs.
+/// The settings that each gateway here needs.
 pub(super) const SETTINGS: &str = "http = { listen = '127.0.0.1:0', workers = 2 }\n\
      secrets = { EDGE_WEBHOOK_SECRET = 'not used', EMAIL_WEBHOOK_SECRET = 'not used' }\n";
 
@@ -138,14 +138,14 @@ impl Metered {
         self.http.get(self.url(method)).send_any().await.unwrap()
     }
 
-    /// How many of so many calls at once are let in.
+    /// Returns how many of this number of concurrent calls are admitted.
     pub(super) async fn admitted(&self, method: &str, calls: usize) -> usize {
         let answers = join_all((0..calls).map(|_| self.get(method))).await;
         assert!(answers.iter().all(|answer| matches!(answer.status(), 200 | 404 | 429)));
         answers.iter().filter(|answer| answer.status() != 429).count()
     }
 
-    /// Calls until the answer has this status.
+    /// Calls until the response has this status.
     pub(super) async fn until(&self, method: &str, status: u16) {
         let deadline = Instant::now() + Duration::from_secs(20);
         loop {

@@ -1,4 +1,4 @@
-//! Quotas, over HTTP: rates, calls that run, several gateways, and what happens when Redis is away.
+//! Quotas, over HTTP: rates, concurrency, several gateways, and an unavailable Redis.
 
 mod accounts;
 mod concurrency;

@@ -1,4 +1,5 @@
-//! Many callers at several gateways: over all of them, no more is let in than the burst and what came back meanwhile.
+//! Many callers at several gateways: all gateways together admit no more than the burst and the
+//! refill.
 
 use std::{
     process::{Child, Command, Stdio},
@@ -11,9 +12,9 @@ use serde::{Deserialize, Serialize};
 use super::meter::Metered;
 use crate::redis_server;
 
-/// What a gateway in a process of its own does, as JSON.
+/// The variable with the work of a gateway in a process of its own, as JSON.
 const WORK: &str = "GATEWAY_TEST_QUOTA_WORK";
-/// What stands before its result.
+/// The prefix of the line with its result.
 const RESULT: &str = "result: ";
 
 const GATEWAYS: usize = 4;
@@ -21,25 +22,25 @@ const CALLERS: usize = 200;
 const BURST: u64 = 100;
 const PER_SECOND: u64 = 100;
 
-/// What is done at one gateway.
+/// The work of one gateway.
 #[derive(Clone, Serialize, Deserialize)]
 struct Work {
     settings: String,
     callers: usize,
     time: Duration,
-    /// So many of a hundred calls fail.
+    /// The percentage of calls that fail.
     failing: u8,
 }
 
-/// What came of it.
+/// The result of the work.
 #[derive(Debug, Serialize, Deserialize)]
 struct Tally {
     fulfilled: u64,
     failed: u64,
     refused: u64,
-    /// Requests that were judged without Redis.
+    /// The number of requests that were decided without Redis.
     alone: u64,
-    /// Since 1970.
+    /// The time since 1970.
     began: Duration,
     ended: Duration,
 }
@@ -48,7 +49,7 @@ fn now() -> Duration {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap()
 }
 
-/// Callers at a gateway, each of whom calls again when it has its answer.
+/// Runs callers at a gateway, each of which calls again after its response.
 async fn hammer(work: &Work) -> Tally {
     let metered = Metered::with(&work.settings).await;
     let (began, start) = (now(), Instant::now());
@@ -69,7 +70,7 @@ async fn hammer(work: &Work) -> Tally {
     let tallies = join_all((0..work.callers).map(|_| caller())).await;
     let [mut fulfilled, failed, refused] =
         [0, 1, 2].map(|which| tallies.iter().map(|tally| tally[which]).sum());
-    // What was refused only because another call had the token for a moment.
+    // Calls after the load: some were refused only because another call held a token for a moment.
     while work.failing > 0 && metered.get("many").await.status() == 200 {
         fulfilled += 1;
     }
@@ -77,7 +78,7 @@ async fn hammer(work: &Work) -> Tally {
     Tally { fulfilled, failed, refused, alone, began, ended: now() }
 }
 
-/// The gateway in a process of its own: this program again, with this test alone.
+/// The gateway in a process of its own: this program again, with only this test.
 #[tokio::test]
 #[ignore = "what other tests start"]
 async fn serve() {
@@ -102,7 +103,7 @@ fn result(child: Child) -> Tally {
     serde_json::from_str(result.unwrap_or_else(|| panic!("no result: {output}"))).unwrap()
 }
 
-/// Work at several gateways at once.
+/// Runs the work at several gateways at once.
 async fn at_once(work: Work) -> Vec<Tally> {
     let children: Vec<_> = (0..GATEWAYS).map(|_| spawn(&work)).collect();
     tokio::task::spawn_blocking(|| children.into_iter().map(result).collect()).await.unwrap()
@@ -112,7 +113,8 @@ fn settings(redis: &str, rate: &str, more: &str) -> String {
     format!("{redis}quota = {{ services = {{ meter = '{rate}' }}{more} }}")
 }
 
-/// No more than burst and refill from the first call to the last, and hardly less.
+/// Checks that no more is admitted than burst and refill from the first call to the last, and
+/// hardly less.
 fn check(tallies: &[Tally]) {
     let began = tallies.iter().map(|tally| tally.began).min().unwrap();
     let ended = tallies.iter().map(|tally| tally.ended).max().unwrap();
@@ -150,7 +152,8 @@ async fn one_gateway_in_memory_lets_in_no_more_than_burst_and_refill() {
     .await]);
 }
 
-/// Half of the calls fail, and give their token back: at the end every token was used by a call that was fulfilled.
+/// Half of the calls fail, and return their token: in the end each token was used by a fulfilled
+/// call.
 #[tokio::test]
 async fn no_refund_is_lost_or_doubled() {
     const TOKENS: u64 = 400;

@@ -1,9 +1,9 @@
-//! Rates, over HTTP: how many are let in, and what the others are told.
+//! Rates, over HTTP: the number of admitted calls, and the response to the others.
 
 use super::meter::Metered;
 
 #[tokio::test]
-async fn a_hundred_at_once_get_what_there_is() {
+async fn concurrent_calls_are_admitted_up_to_the_burst() {
     let metered = Metered::with("").await;
     assert_eq!(metered.admitted("few", 100).await, 5);
     assert_eq!(metered.admitted("many", 20).await, 20);
@@ -18,7 +18,7 @@ async fn a_hundred_at_once_get_what_there_is() {
 }
 
 #[tokio::test]
-async fn the_policy_that_leaves_least_is_told() {
+async fn policy_with_the_fewest_remaining_calls_is_reported() {
     let metered =
         Metered::with("quota = { total = '100/min', services = { meter = '4/day' } }").await;
     let first = metered.get("few").await;
@@ -30,7 +30,7 @@ async fn the_policy_that_leaves_least_is_told() {
 }
 
 #[tokio::test]
-async fn a_failure_gives_back_what_it_took_where_that_is_asked_for() {
+async fn failed_call_returns_its_token_if_configured() {
     for (settings, admitted) in [("", 5), ("quota = { only_fulfilled = true }", 12)] {
         let metered = Metered::with(settings).await;
         let mut answers = 0;
@@ -42,7 +42,7 @@ async fn a_failure_gives_back_what_it_took_where_that_is_asked_for() {
 }
 
 #[tokio::test]
-async fn quotas_can_be_left_out() {
+async fn quotas_can_be_disabled() {
     let metered = Metered::with("quota = { enabled = false }").await;
     assert_eq!(metered.admitted("few", 20).await, 20);
     assert_eq!(metered.get("few").await.header("ratelimit"), None);
