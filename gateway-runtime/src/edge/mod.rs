@@ -1,7 +1,8 @@
-//! The ways in and out. `dispatch` is the contract of routes; the others import it and do not know each other.
+//! The ways in and out. `dispatch` is the contract of routes, and `request` is what all HTTP
+//! listeners do to a request; the others import them and do not know each other.
 //!
-//! `http` serves methods, routes and documents; `bus_consumer` executes calls from the bus, `bus_dispatch` forwards routes to
-//! it; `client` is the typed client; `admin` is the operator's API.
+//! `http` serves methods, routes and documents; `bus_consumer` executes calls from the bus, and
+//! `bus_dispatch` forwards routes to it; `client` is the typed client; `admin` is the operator's API.
 
 pub mod admin;
 pub mod bus_consumer;
@@ -9,3 +10,4 @@ pub mod bus_dispatch;
 pub mod client;
 pub mod dispatch;
 pub mod http;
+mod request;

@@ -21,7 +21,7 @@ const ORDER: &[&[&str]] = &[
     &["control"],
     &["service"],
     &["pipeline"],
-    &["edge/dispatch"],
+    &["edge/dispatch", "edge/request"],
     &["edge/http", "edge/bus_dispatch", "edge/bus_consumer", "edge/client", "edge/admin"],
     &["gateway"],
 ];

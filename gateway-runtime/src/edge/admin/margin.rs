@@ -76,16 +76,17 @@ struct Margin {
     cost_unknown: u64,
 }
 
-/// The values by which rows are grouped, in the order in which they are sorted: day, service,
-/// version, method, provider, currency.
-type Group = (
-    Option<String>,
-    Option<String>,
-    Option<u32>,
-    Option<String>,
-    Option<Option<String>>,
-    Option<String>,
-);
+/// A group of rows; a member is none if the rows are not grouped by it.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Group {
+    day: Option<String>,
+    service: Option<String>,
+    version: Option<u32>,
+    method: Option<String>,
+    /// The provider; the inner `None` stands for calls without one.
+    provider: Option<Option<String>>,
+    currency: Option<String>,
+}
 
 /// Returns the margin, summed by group and currency.
 pub(super) async fn read(
@@ -98,38 +99,44 @@ pub(super) async fn read(
         let detail = format!("names `{}` twice", twice.1);
         return Err(Error::invalid(vec![Violation { pointer: "/by".to_owned(), detail }]));
     }
-    let has = |name| by.contains(&name);
-    let micros = |time: Option<Timestamp>| time.map(|Timestamp(micros)| micros);
-    let span = MarginQuery {
-        since: micros(since),
-        until: micros(until),
+    let query = MarginQuery {
+        since: since.map(|time| time.0),
+        until: until.map(|time| time.0),
         account,
-        group_by_day: has("day"),
+        group_by_day: by.contains(&"day"),
     };
+    let rows = state.books()?.margin(&query).await.map_err(store_error)?;
+    Ok(Margins { items: sum(rows, &by) })
+}
+
+/// Sums rows by the groups of `by`, and by currency.
+fn sum(rows: Vec<MarginRow>, by: &[&str]) -> Vec<Margin> {
+    let has = |name| by.contains(&name);
     let mut groups = BTreeMap::<Group, Margin>::new();
-    for row in state.books()?.margin(&span).await.map_err(store_error)? {
-        let MarginRow {
-            service,
-            version,
-            method,
-            provider,
-            day,
-            currency,
-            price,
-            cost,
-            paid,
-            cost_unknown,
-        } = row;
-        let group = (
-            has("day").then_some(day).flatten(),
-            (has("service") || has("method")).then_some(service),
-            has("method").then_some(version),
-            has("method").then_some(method),
-            has("provider").then_some(provider),
-            currency,
-        );
-        let (day, service, version, method, provider, currency) = group.clone();
-        let margin = groups.entry(group).or_insert_with(|| Margin {
+    for row in rows {
+        let group = Group {
+            day: has("day").then_some(row.day).flatten(),
+            service: (has("service") || has("method")).then_some(row.service),
+            version: has("method").then_some(row.version),
+            method: has("method").then_some(row.method),
+            provider: has("provider").then_some(row.provider),
+            currency: row.currency,
+        };
+        let margin = groups.entry(group).or_insert_with_key(Margin::none);
+        margin.price.0 += row.price;
+        margin.cost.0 += row.cost;
+        margin.margin.0 += row.price - row.cost;
+        margin.paid += row.paid;
+        margin.cost_unknown += row.cost_unknown;
+    }
+    groups.into_values().collect()
+}
+
+impl Margin {
+    /// Creates the margin of a group before its first row.
+    fn none(group: &Group) -> Self {
+        let Group { day, service, version, method, provider, currency } = group.clone();
+        Self {
             service,
             version,
             method,
@@ -141,12 +148,6 @@ pub(super) async fn read(
             margin: DecimalAmount(0),
             paid: 0,
             cost_unknown: 0,
-        });
-        margin.price.0 += price;
-        margin.cost.0 += cost;
-        margin.margin.0 += price - cost;
-        margin.paid += paid;
-        margin.cost_unknown += cost_unknown;
+        }
     }
-    Ok(Margins { items: groups.into_values().collect() })
 }

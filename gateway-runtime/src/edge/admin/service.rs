@@ -13,14 +13,14 @@ use std::{
 
 use bytes::Bytes;
 use http::{
-    HeaderMap, HeaderName, HeaderValue, Method, Request as HttpRequest, Response, StatusCode,
+    HeaderName, HeaderValue, Method, Request as HttpRequest, Response,
     header, request::Parts,
 };
 use tower::Service;
 
 use crate::{
     base::{
-        body::{Body, BodyBudget, BodyError, BoxError, read_body_within, refuse_coded},
+        body::{Body, BodyBudget, BoxError},
         call::{RequestId, sortable_id},
         digest::digest_hex,
         error::{Code, Error},
@@ -28,14 +28,22 @@ use crate::{
         spec::Verb,
         start_error::StartError,
     },
-    edge::admin::{
-        AdminSettings, AdminState,
-        auth::{Operator, OperatorAuth},
-        health::readiness,
-        idempotency::IdempotentOperation,
-        metrics, openapi,
-        operation::{Operation, OperationRequest},
-        operations,
+    edge::{
+        admin::{
+            auth::{Operator, OperatorAuth},
+            idempotency::IdempotentOperation,
+            matching::{Found, find},
+            openapi,
+            operation::{Operation, OperationRequest},
+            operations,
+            pages::page,
+            settings::AdminSettings,
+            state::AdminState,
+        },
+        request::{
+            allow::{ANY, options},
+            json_body::{BodyLimits, read_json},
+        },
     },
     json::document::Document,
     provider::parse_idempotency_key,
@@ -134,143 +142,38 @@ impl Inner {
         self.auth.check_host(head)?;
         if path == "*" && head.method == Method::OPTIONS {
             // RFC 9110 §9.3.7: `OPTIONS *` is about the server as a whole.
-            return Ok(options("GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"));
+            return Ok(options(ANY));
         }
-        if let Some(page) = self.page(head).await? {
+        if let Some(page) = page(head, &self.state, &self.document).await? {
             return Ok(page);
         }
         // Authentication comes before everything else, so that an anonymous client learns nothing.
         let operator = self.auth.admit(&head.headers)?;
-        let (operation, path_params) = match self.find(path, &head.method)? {
+        let (operation, path_params) = match find(&self.operations, path, &head.method)? {
             Found::Operation(operation, path_params) => (operation, path_params),
             Found::Options(allowed) => return Ok(options(allowed)),
         };
-        let operation = &self.operations[operation];
         let begun = Instant::now();
         let body = if operation.verb.has_query_input() {
             Bytes::new()
         } else {
-            self.read(&head.headers, body).await?
+            let limits = self.body_limits();
+            read_json(&head.headers, body, limits).await?
         };
         let input = operation.judge(head.uri.query().unwrap_or_default(), body)?;
         let name = Arc::clone(&operator.name);
         let (content, is_replayed) =
             self.execute(head, operation, path_params, operator, input).await?;
         if operation.verb != Verb::Get {
-            let duration_us = u64::try_from(begun.elapsed().as_micros()).unwrap_or(u64::MAX);
-            let request_id = id.as_str();
-            tracing::info!(
-                target: "gateway::admin",
-                operator = &*name,
-                request_id,
-                http.request.method = operation.verb.as_str(),
-                url.path = path,
-                duration_us,
-                "done"
-            );
+            log_done(operation, &name, path, id, begun.elapsed());
         }
-        let mut response = Response::new(content);
-        *response.status_mut() = operation.status;
-        if operation.output.is_some() {
-            response
-                .headers_mut()
-                .insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        }
-        response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        if is_replayed {
-            response.headers_mut().insert(REPLAYED, HeaderValue::from_static("true"));
-        }
-        Ok(response)
+        Ok(respond(operation, content, is_replayed))
     }
 
-    /// Returns a page that needs no token: health, metrics and the document; none for other paths.
-    ///
-    /// # Errors
-    ///
-    /// `method-not-allowed` for other methods than GET, HEAD and OPTIONS.
-    async fn page(&self, head: &Parts) -> Result<Option<Response<Bytes>>, Error> {
-        let (path, method) = (head.uri.path(), &head.method);
-        if !["/healthz", "/readyz", "/metrics", "/openapi.json"].contains(&path) {
-            return Ok(None);
-        }
-        if method == Method::OPTIONS {
-            return Ok(Some(options(READ)));
-        }
-        if method != Method::GET && method != Method::HEAD {
-            return Err(not_allowed(READ));
-        }
-        let mut media = "application/json";
-        let (status, content) = match path {
-            "/healthz" => (StatusCode::OK, Bytes::from_static(b"{\"status\":\"ok\"}")),
-            "/metrics" => {
-                let format = metrics::Format::accepted(&head.headers);
-                media = format.media_type();
-                (StatusCode::OK, metrics::text(&self.state, format).into())
-            }
-            "/readyz" => {
-                let (is_ready, content) = readiness(&self.state).await;
-                let status =
-                    if is_ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-                (status, content.to_string().into())
-            }
-            _ => (StatusCode::OK, self.document.clone()),
-        };
-        let mut response = Response::new(content);
-        *response.status_mut() = status;
-        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(media));
-        response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        Ok(Some(response))
-    }
-
-    /// Reads a JSON body to its end.
-    ///
-    /// # Errors
-    ///
-    /// `unsupported-media-type` for other media types, and the errors of reading a body.
-    async fn read<B>(&self, headers: &HeaderMap, body: B) -> Result<Bytes, Error>
-    where
-        B: http_body::Body<Data = Bytes>,
-        B::Error: Into<BoxError>,
-    {
-        let media = headers.get(header::CONTENT_TYPE).and_then(|media| media.to_str().ok());
-        let media =
-            media.unwrap_or("application/json").split(';').next().unwrap_or_default().trim();
-        refuse_coded(headers)?;
-        if !media.eq_ignore_ascii_case("application/json") {
-            let detail = "send JSON, with `Content-Type: application/json`";
-            return Err(Error::new(Code::UNSUPPORTED_MEDIA_TYPE, detail));
-        }
-        // Operators are authenticated or on this machine, so no client address is charged.
+    /// Operators are authenticated or on this machine, so no client address is charged.
+    fn body_limits(&self) -> BodyLimits {
         let charge = self.budget.charge(None);
-        read_body_within(body, MAX_BODY_BYTES, BODY_TIMEOUT, charge)
-            .await
-            .map_err(BodyError::into_error)
-    }
-
-    /// Finds the operation of a path and an HTTP method.
-    ///
-    /// # Errors
-    ///
-    /// `not-found`, or `method-not-allowed` with the methods of the path.
-    fn find(&self, path: &str, method: &Method) -> Result<Found, Error> {
-        let matching = || {
-            self.operations
-                .iter()
-                .enumerate()
-                .filter_map(|(index, it)| Some((index, it, it.path_params(path)?)))
-        };
-        let verbs: Vec<_> = matching().map(|(_, it, _)| it.verb).collect();
-        if verbs.is_empty() {
-            return Err(Error::not_found("not found; /openapi.json lists the operations"));
-        }
-        if method == Method::OPTIONS {
-            return Ok(Found::Options(allowed(&verbs)));
-        }
-        let verb = if method == Method::HEAD { "GET" } else { method.as_str() };
-        let found = matching().find(|(_, it, _)| it.verb.as_str() == verb);
-        found
-            .map(|(index, _, path_params)| Found::Operation(index, path_params))
-            .ok_or_else(|| not_allowed(allowed(&verbs)))
+        BodyLimits { bytes: MAX_BODY_BYTES, timeout: BODY_TIMEOUT, charge }
     }
 
     /// Executes an operation, once for each idempotency key if it creates something. The flag is
@@ -313,41 +216,32 @@ impl Inner {
     }
 }
 
-/// The result of matching a path and an HTTP method: an operation with its path parameters, or
-/// the allowed methods for OPTIONS.
-enum Found {
-    Operation(usize, Vec<String>),
-    Options(&'static str),
-}
-
-/// The `Allow` of a page.
-const READ: &str = "GET, HEAD, OPTIONS";
-
-/// Returns the value of `Allow` for an address with these methods.
-fn allowed(verbs: &[Verb]) -> &'static str {
-    match verbs {
-        [Verb::Get] => READ,
-        [Verb::Get, Verb::Put] | [Verb::Put, Verb::Get] => "GET, HEAD, PUT, OPTIONS",
-        [Verb::Get, Verb::Post] | [Verb::Post, Verb::Get] => "GET, HEAD, POST, OPTIONS",
-        [Verb::Post] => "POST, OPTIONS",
-        [Verb::Patch] => "PATCH, OPTIONS",
-        [Verb::Delete] => "DELETE, OPTIONS",
-        _ => "OPTIONS",
+/// Returns the response with the content that an operation returned.
+fn respond(operation: &Operation, content: Bytes, is_replayed: bool) -> Response<Bytes> {
+    let mut response = Response::new(content);
+    *response.status_mut() = operation.status;
+    let headers = response.headers_mut();
+    if operation.output.is_some() {
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     }
-}
-
-/// Returns `method-not-allowed`, with the methods that are allowed.
-fn not_allowed(allowed: &'static str) -> Error {
-    Error::new(Code::METHOD_NOT_ALLOWED, format!("method not allowed; use {allowed}"))
-        .with_allow(allowed)
-}
-
-/// Returns the response to OPTIONS, with `Allow`.
-fn options(allowed: &'static str) -> Response<Bytes> {
-    let mut response = Response::new(Bytes::new());
-    *response.status_mut() = StatusCode::NO_CONTENT;
-    response.headers_mut().insert(header::ALLOW, HeaderValue::from_static(allowed));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    if is_replayed {
+        headers.insert(REPLAYED, HeaderValue::from_static("true"));
+    }
     response
+}
+
+/// Logs an operation that may have changed something.
+fn log_done(operation: &Operation, operator: &str, path: &str, id: &RequestId, time: Duration) {
+    tracing::info!(
+        target: "gateway::admin",
+        operator,
+        request_id = id.as_str(),
+        http.request.method = operation.verb.as_str(),
+        url.path = path,
+        duration_us = u64::try_from(time.as_micros()).unwrap_or(u64::MAX),
+        "done"
+    );
 }
 
 /// Logs a request that was refused or failed.

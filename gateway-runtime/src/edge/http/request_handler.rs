@@ -14,7 +14,7 @@ use std::{
 
 use futures_util::FutureExt;
 use http::{
-    HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, header, request::Parts,
+    HeaderMap, HeaderName, HeaderValue, Request, Response, header, request::Parts,
 };
 use http_body::Body as _;
 use hyper::body::Incoming;
@@ -29,11 +29,12 @@ use crate::{
         reply::Reply,
         spec::Effect,
     },
-    edge::http::{
+    edge::{
+        http::{
         Peer,
         compression::{AcceptEncoding, PublishedDocument, Untouched},
         cors::Cors,
-        decode::{self, BodyReading},
+        decode,
         encode,
         etag::{self, KnownTags},
         handler::Handler,
@@ -42,6 +43,11 @@ use crate::{
         stream::StreamFormat,
         webhook::WebhookKey,
         websocket,
+        },
+        request::{
+            allow::{ANY, options},
+            json_body::{self, BodyLimits, checked_json},
+        },
     },
     pipeline::{may_have_happened, panicked},
     service::{argument::ReplyShape, registry::Method},
@@ -63,7 +69,7 @@ impl HttpEdge {
         self.state().hosts.check(head)?;
         if head.uri.path() == "*" && head.method == http::Method::OPTIONS {
             // RFC 9110 §9.3.7: `OPTIONS *` is about the server as a whole.
-            return Ok(options(routes::ANY));
+            return Ok(options(ANY).map(Body::from));
         }
         let routes = self.routes();
         let path = head.uri.path();
@@ -74,7 +80,7 @@ impl HttpEdge {
         if let Some(verb) = target.verb()
             && routes::admit(&head.method, verb)? == MethodMatch::Options
         {
-            return Ok(options(routes::allowed(verb)));
+            return Ok(options(routes::allowed(verb)).map(Body::from));
         }
         match target {
             RouteTarget::Method(method) => {
@@ -89,8 +95,8 @@ impl HttpEdge {
                 let input = match &authorized {
                     Some(Err(_)) => Input::None,
                     _ => {
-                        let reading = self.reading(context);
-                        decode::input(method, &head.uri, call.headers(), body, reading).await?
+                        let limits = self.body_limits(context);
+                        decode::input(method, &head.uri, call.headers(), body, limits).await?
                     }
                 };
                 let request = CallRequest { call: call.clone(), input };
@@ -127,13 +133,13 @@ impl HttpEdge {
         body: Incoming,
         context: &RequestContext,
     ) -> Result<Response<Body>, Error> {
-        let body = decode::whole(body, self.reading(context)).await?;
+        let body = json_body::read(body, self.body_limits(context)).await?;
         let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
         // The signature covers the bytes of the body; nothing else is read before it is verified.
         let mut signature = key.verify(&head.headers, &body, now, &self.state().replay_guard)?;
         let form = accepted(method, &head.headers)?;
         let input =
-            if method.input.is_none() { Input::None } else { decode::json(&head.headers, body)? };
+            if method.input.is_none() { Input::None } else { Input::Json(checked_json(&head.headers, body)?) };
         // Set before the call: a sender that disconnects drops this future in the middle of it.
         signature.set_used(matches!(method.spec.effect, Effect::Once | Effect::Keyed));
         let call = self.begin(method, context, Origin::Webhook, mem::take(&mut head.headers));
@@ -144,11 +150,12 @@ impl HttpEdge {
         Ok(self.respond((call, outcome), head, form, context))
     }
 
-    fn reading(&self, context: &RequestContext) -> BodyReading<'_> {
-        BodyReading {
-            limits: &self.settings().limits,
-            budget: &self.state().budget,
-            client: context.peer.address().ip(),
+    fn body_limits(&self, context: &RequestContext) -> BodyLimits {
+        let limits = &self.settings().limits;
+        BodyLimits {
+            bytes: limits.body_bytes,
+            timeout: limits.body_timeout,
+            charge: self.budget().charge(Some(context.peer.address().ip())),
         }
     }
 
@@ -264,13 +271,5 @@ fn refuse(error: &Error, instance: &str, id: &RequestId) -> Response<Body> {
     if let Some(scheme) = response.headers_mut().get_mut(header::WWW_AUTHENTICATE) {
         *scheme = HeaderValue::from_static("Webhook-Signature");
     }
-    response
-}
-
-/// Returns the response to OPTIONS, with `Allow`.
-fn options(allowed: &'static str) -> Response<Body> {
-    let mut response = Response::new(Body::empty());
-    *response.status_mut() = StatusCode::NO_CONTENT;
-    response.headers_mut().insert(header::ALLOW, HeaderValue::from_static(allowed));
     response
 }

@@ -8,6 +8,7 @@ use std::{
     time::Duration,
 };
 
+use bytes::Bytes;
 use futures_util::future::Either;
 use hyper::service::service_fn;
 use tokio::time::Instant;
@@ -61,16 +62,36 @@ pub(super) async fn serve<H: Handler>(
     let mut http = Box::pin(builder.serve_connection(io, service).with_upgrades());
 
     let at_start = activity.steps();
-    let mut watch = IdleWatch::new(activity, Instant::now() + limits.header_timeout);
+    let head_due = Instant::now() + limits.header_timeout;
+    let over = drive(http.as_mut(), |http| http.graceful_shutdown(), peer, wake, head_due).await;
+
+    // The connection has no parts after an upgrade.
+    let Some(parts) = Pin::into_inner(http).into_parts() else { return Http1Remainder::Nothing };
+    let is_first_head = begins_with_head && activity.steps() == at_start;
+    remainder(parts.io, &parts.read_buf, over, is_first_head, shared, peer).await
+}
+
+/// Polls hyper's connection until it ends, is idle, or its request head is late. `shut_down` begins
+/// hyper's graceful shutdown.
+async fn drive<C: Future<Output = hyper::Result<()>>>(
+    mut http: Pin<&mut C>,
+    shut_down: impl Fn(Pin<&mut C>),
+    peer: &Peer,
+    wake: &mut Wakeups<'_>,
+    head_due: Instant,
+) -> Http1End {
+    let activity = peer.activity();
+    let large = activity.large.get();
+    let mut watch = IdleWatch::new(activity, head_due);
     wake.at(watch.next());
     let mut closing = false;
-    let over = poll_fn(|cx| {
+    poll_fn(|cx| {
         loop {
             let stop = wake.stopping() && !closing;
             if stop && activity.in_flight() > 0 {
                 // The response in progress gets `Connection: close`.
                 closing = true;
-                http.as_mut().graceful_shutdown();
+                shut_down(http.as_mut());
             }
             if let Poll::Ready(end) = http.as_mut().poll(cx) {
                 return Poll::Ready(Http1End::of(end, peer));
@@ -78,7 +99,7 @@ pub(super) async fn serve<H: Handler>(
             if stop && !closing {
                 // hyper has read a request that had already arrived, and responds to it.
                 closing = true;
-                http.as_mut().graceful_shutdown();
+                shut_down(http.as_mut());
                 continue;
             }
             let observation = if wake.rang() {
@@ -102,7 +123,7 @@ pub(super) async fn serve<H: Handler>(
                     // `Connection: close`.
                     closing = true;
                     activity.detaching.set(true);
-                    http.as_mut().graceful_shutdown();
+                    shut_down(http.as_mut());
                     let parked = http.as_mut().poll(cx);
                     activity.detaching.set(false);
                     if let Poll::Ready(end) = parked {
@@ -117,33 +138,42 @@ pub(super) async fn serve<H: Handler>(
             return Poll::Pending;
         }
     })
-    .await;
+    .await
+}
 
-    // The connection has no parts after an upgrade.
-    let Some(parts) = Pin::into_inner(http).into_parts() else { return Http1Remainder::Nothing };
-    let mut io = parts.io;
+/// Returns what remains of a connection that hyper no longer serves. A refused or late request gets
+/// its response here, since hyper cannot write one.
+async fn remainder<H: Handler>(
+    mut io: ClientSocket,
+    unparsed: &Bytes,
+    over: Http1End,
+    is_first_head: bool,
+    shared: &ServerState<H>,
+    peer: &Peer,
+) -> Http1Remainder {
     let unread = match (&over, io.take_refused()) {
         (Http1End::Late, _) => Some(Unread::Late),
-        (_, refused) => refused.map(|status| Unread::Refused(status, &parts.read_buf)),
+        (_, refused) => refused.map(|status| Unread::Refused(status, unparsed)),
     };
     if let Some(unread) = unread {
-        let is_head = match parts.read_buf.trim_ascii_start() {
-            [] => begins_with_head && activity.steps() == at_start,
+        let is_head = match unparsed.trim_ascii_start() {
+            [] => is_first_head,
             head => head.starts_with(HEAD),
         };
-        let response = unread.encode(limits, peer, !is_head);
-        return if io.finish(&response).await.is_ok() {
-            Http1Remainder::Sending(io)
-        } else {
-            Http1Remainder::Nothing
+        let response = unread.encode(&shared.limits, peer, !is_head);
+        return match io.finish(&response).await {
+            Ok(()) => Http1Remainder::Sending(io),
+            Err(_) => Http1Remainder::Nothing,
         };
     }
     match over {
         Http1End::Idle => {
-            io.unread(&parts.read_buf);
+            io.unread(unparsed);
             Http1Remainder::Idle(io)
         }
-        Http1End::Closed { early: true } if !wake.stopping() => Http1Remainder::Sending(io),
+        Http1End::Closed { early: true } if !shared.stopping.is_triggered() => {
+            Http1Remainder::Sending(io)
+        }
         Http1End::Closed { .. } | Http1End::Late => Http1Remainder::Nothing,
     }
 }

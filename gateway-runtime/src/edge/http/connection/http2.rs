@@ -3,21 +3,24 @@
 use std::{
     future::{poll_fn, ready},
     rc::Rc,
+    sync::Arc,
     task::Poll,
     time::Duration,
 };
 
 use futures_util::future::Either;
-use http::Request;
+use http::{Request, Response};
 use hyper::{body::Incoming, service::service_fn};
 use tokio::time::Instant;
 
+use crate::base::body::Body;
 use crate::edge::http::{
     connection::{
-        activity::Peer, check::check, exchange::ExchangeStart, refusal, server_state::ServerState,
+        activity::Peer, check::check, exchange::{Exchange, ExchangeStart}, local_executor::Accepted, refusal, server_state::ServerState,
         socket::ClientSocket, stall::Waiting, wakeups::Wakeups,
     },
     handler::Handler,
+    limits::HttpLimits,
 };
 
 /// Time limit on an idle client to close the connection after a GOAWAY.
@@ -33,23 +36,12 @@ pub(super) async fn serve<H: Handler>(
     io.meter_frames();
     let limits = &shared.limits;
     let activity = peer.activity();
-    let (handler, client, limits_of_head) = (shared.handler.clone(), peer.clone(), limits.clone());
+    let handler = Arc::clone(&shared.handler);
+    let client = peer.clone();
+    let head_limits = limits.clone();
     let accepted = Rc::clone(&shared.accepted);
     let service = service_fn(move |request: Request<Incoming>| {
-        let (handler, peer) = (handler.clone(), client.clone());
-        let waiting = Rc::new(Waiting::default());
-        accepted.set(Some(Rc::clone(&waiting)));
-        // hyper's HTTP/1.1 parser counts the fields itself; for HTTP/2 they are counted here (RFC
-        // 6585 §5).
-        let refused = if request.headers().len() > limits_of_head.header_count {
-            Some(refusal::respond(&refusal::header_too_large(&limits_of_head), &request, &client))
-        } else {
-            check(&request, &client)
-        };
-        ExchangeStart::new(&request, &client).watched_by(waiting).with(match refused {
-            None => Either::Left(async move { handler.handle(request, peer).await }),
-            Some(response) => Either::Right(ready(response)),
-        })
+        begin(request, Arc::clone(&handler), &client, &head_limits, &accepted)
     });
     let mut http = Box::pin(shared.http2.serve_connection(io, service));
 
@@ -99,4 +91,28 @@ pub(super) async fn serve<H: Handler>(
         }
     })
     .await;
+}
+
+/// Begins the exchange of one stream: checks the head, then calls the handler.
+fn begin<H: Handler>(
+    request: Request<Incoming>,
+    handler: Arc<H>,
+    client: &Peer,
+    limits: &HttpLimits,
+    accepted: &Accepted,
+) -> Exchange<impl Future<Output = Response<Body>> + use<H>> {
+    let waiting = Rc::new(Waiting::default());
+    accepted.set(Some(Rc::clone(&waiting)));
+    // hyper's HTTP/1.1 parser counts the fields itself; for HTTP/2 they are counted here (RFC 6585
+    // §5).
+    let refused = if request.headers().len() > limits.header_count {
+        Some(refusal::respond(&refusal::header_too_large(limits), &request, client))
+    } else {
+        check(&request, client)
+    };
+    let peer = client.clone();
+    ExchangeStart::new(&request, client).watched_by(waiting).with(match refused {
+        None => Either::Left(async move { handler.handle(request, peer).await }),
+        Some(response) => Either::Right(ready(response)),
+    })
 }

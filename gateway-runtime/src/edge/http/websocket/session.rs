@@ -119,24 +119,8 @@ impl Session {
                     SessionEvent::Message(message) => {
                         answer_first = true;
                         last_read = Instant::now();
-                        match message {
-                            Some(Ok(Message::Text(text))) => {
-                                let text = socket.get_mut().complete(text.into());
-                                match ByteString::try_from(text) {
-                                    Ok(text) => running.push(self.calls.answer(&text)),
-                                    Err(_) => return NOT_UTF8,
-                                }
-                            }
-                            Some(Ok(Message::Binary(_))) => return NOT_TEXT,
-                            // The library responds to pings.
-                            Some(Ok(Message::Ping(payload) | Message::Pong(payload))) => {
-                                socket.get_mut().forget_control(&payload);
-                            }
-                            Some(Ok(Message::Frame(_))) => {}
-                            Some(Ok(Message::Close(_))) => return CloseReason::ClosedByClient,
-                            None => return CloseReason::Left,
-                            Some(Err(_)) if socket.get_ref().is_exhausted() => return EXHAUSTED,
-                            Some(Err(error)) => return broken(&error),
+                        if let Err(reason) = self.receive(message, socket, &mut running) {
+                            return reason;
                         }
                     }
                 },
@@ -162,6 +146,37 @@ impl Session {
                 () = &mut deadline => return CLOSING,
             }
         }
+    }
+
+    /// Begins the calls of a message.
+    ///
+    /// # Errors
+    ///
+    /// Returns the reason to close, for a message after which the session cannot go on.
+    fn receive(
+        &mut self,
+        message: Option<Result<Message, tungstenite::Error>>,
+        socket: &mut Socket,
+        running: &mut Answers,
+    ) -> Result<(), CloseReason> {
+        match message {
+            Some(Ok(Message::Text(text))) => {
+                let text = socket.get_mut().complete(text.into());
+                let text = ByteString::try_from(text).map_err(|_| NOT_UTF8)?;
+                running.push(self.calls.answer(&text));
+            }
+            Some(Ok(Message::Binary(_))) => return Err(NOT_TEXT),
+            // The library responds to pings.
+            Some(Ok(Message::Ping(payload) | Message::Pong(payload))) => {
+                socket.get_mut().forget_control(&payload);
+            }
+            Some(Ok(Message::Frame(_))) => {}
+            Some(Ok(Message::Close(_))) => return Err(CloseReason::ClosedByClient),
+            None => return Err(CloseReason::Left),
+            Some(Err(_)) if socket.get_ref().is_exhausted() => return Err(EXHAUSTED),
+            Some(Err(error)) => return Err(broken(&error)),
+        }
+        Ok(())
     }
 }
 
