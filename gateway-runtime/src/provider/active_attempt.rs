@@ -15,7 +15,7 @@ use crate::{
         breaker::{Permit, Sample, Transition},
         error::ProviderError,
         member::{MethodState, PoolMember},
-        pool::PoolCore,
+        pool_core::PoolCore,
         sticky::StickyKey,
     },
 };
@@ -27,7 +27,7 @@ pub(super) struct ActiveAttempt {
     pub(super) core: Arc<PoolCore>,
     pub(super) call: Call,
     /// The index of the provider in the pool.
-    pub(super) place: usize,
+    pub(super) member: usize,
     pub(super) method: usize,
     pub(super) permit: Permit,
     pub(super) begun: Instant,
@@ -37,11 +37,19 @@ pub(super) struct ActiveAttempt {
     pub(super) progress: Progress,
 }
 
+/// The provider and the method that an attempt calls.
+#[derive(Clone, Copy)]
+struct Target<'a> {
+    member: &'a PoolMember,
+    method: &'a MethodState,
+}
+
 /// The progress of an attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Progress {
     /// The provider is chosen; nothing was sent yet.
     Chosen,
+    /// The provider is called.
     Started,
     /// The first item of the stream has arrived.
     Streaming,
@@ -51,14 +59,14 @@ pub(super) enum Progress {
 impl ActiveAttempt {
     /// Counts the attempt as in flight.
     pub(super) fn begin(self) -> Self {
-        let method = self.target().1;
+        let Target { method, .. } = self.target();
         method.in_flight.fetch_add(1, Relaxed);
-        method.latency.asked(self.core.millis(self.begun));
+        method.latency.record_start(self.core.millis(self.begun));
         self
     }
 
     /// Marks the attempt as started: the provider is called now.
-    pub(super) fn asked(mut self) -> Self {
+    pub(super) fn started(mut self) -> Self {
         self.progress = Progress::Started;
         self
     }
@@ -72,12 +80,12 @@ impl ActiveAttempt {
     /// hours.
     pub(super) fn streaming(&mut self) {
         self.progress = Progress::Streaming;
-        self.call.set_streaming_provider(self.target().0.provider.spec().name);
+        self.call.set_streaming_provider(self.target().member.provider.spec().name);
         let now = Instant::now();
         self.record_success(now);
         if self.permit.is_probe() {
-            self.settle(Sample::Success, now);
-            self.permit = self.target().1.breaker.permit_after_probe();
+            self.record_sample(Sample::Success, now);
+            self.permit = self.target().method.breaker.permit_after_probe();
         }
     }
 
@@ -86,26 +94,33 @@ impl ActiveAttempt {
         self.end(error.class(), Some(error), Cow::Owned(error.message().to_owned()));
     }
 
-    fn end(&mut self, class: AttemptClass, error: Option<&ProviderError>, why: Cow<'static, str>) {
+    fn end(
+        &mut self,
+        class: AttemptClass,
+        error: Option<&ProviderError>,
+        reason: Cow<'static, str>,
+    ) {
         let now = Instant::now();
         let latency = now.saturating_duration_since(self.begun);
-        let answered = class == AttemptClass::Fulfilled || self.progress == Progress::Streaming;
+        let has_reply = class == AttemptClass::Fulfilled || self.progress == Progress::Streaming;
         if self.progress == Progress::Started {
             let millis = self.core.millis(now);
             if !matches!(class, AttemptClass::Fulfilled | AttemptClass::Cancelled) {
-                self.target().1.durations.record(latency);
+                self.target().method.durations.record(latency);
             }
             match class {
                 AttemptClass::Fulfilled => self.record_success(now),
                 AttemptClass::Invalid | AttemptClass::Unsupported => {
-                    self.target().1.latency.record(millis, latency)
+                    self.target().method.latency.record(millis, latency)
                 }
-                AttemptClass::Ambiguous => self.target().1.latency.record_failure(millis, latency),
+                AttemptClass::Ambiguous => {
+                    self.target().method.latency.record_failure(millis, latency)
+                }
                 AttemptClass::NotSent | AttemptClass::Rejected | AttemptClass::Cancelled => {}
             }
         }
         self.progress = Progress::Ended;
-        let (member, method) = self.target();
+        let Target { member, method } = self.target();
         method.in_flight.fetch_sub(1, Relaxed);
         method.count(class);
         let attempt = Attempt {
@@ -114,33 +129,33 @@ impl ActiveAttempt {
             method: self.core.capability.methods[self.method].name,
             class,
             status: error.and_then(ProviderError::status),
-            answered,
+            answered: has_reply,
             latency,
             cost: self.cost,
-            reason: why,
+            reason,
         };
         self.call.record(attempt);
         if let Some(error) = error.filter(|error| error.class() == AttemptClass::Rejected) {
             self.apply_cool_down(error, now);
         }
-        self.settle(sample_of(class, error), now);
+        self.record_sample(sample_of(class, error), now);
     }
 
     /// Withdraws an attempt that was not started; it is no attempt, and is not recorded.
     fn withdraw(&mut self) {
         self.progress = Progress::Ended;
-        self.target().1.in_flight.fetch_sub(1, Relaxed);
-        self.settle(Sample::Ignored, Instant::now());
+        self.target().method.in_flight.fetch_sub(1, Relaxed);
+        self.record_sample(Sample::Ignored, Instant::now());
     }
 
     /// Records the latency of a success, and confirms the provider of the sticky key.
     fn record_success(&self, now: Instant) {
         let latency = now.saturating_duration_since(self.begun);
-        let method = self.target().1;
+        let Target { method, .. } = self.target();
         method.latency.record(self.core.millis(now), latency);
         method.durations.record(latency);
         if let Some(key) = self.sticky {
-            self.core.sticky.answered(key, self.place);
+            self.core.sticky.confirm(key, self.member);
         }
     }
 
@@ -148,11 +163,11 @@ impl ActiveAttempt {
     /// provider aside after 401, 402 or 403.
     fn apply_cool_down(&self, error: &ProviderError, now: Instant) {
         let settings = &self.core.settings.breaker;
-        let (member, method) = self.target();
+        let Target { member, method } = self.target();
         let pause = match (error.status(), error.retry_delay()) {
             (Some(status @ 401..=403), _) => {
                 member.provider.set_aside(settings.set_aside, status, now);
-                self.core.publish_set_aside(self.place, settings.set_aside);
+                self.core.publish_set_aside(self.member, settings.set_aside);
                 return;
             }
             (_, Some(pause)) => pause.min(settings.max_cool_down),
@@ -160,19 +175,20 @@ impl ActiveAttempt {
             _ => return,
         };
         method.breaker.cool_down(now + pause);
-        self.core.publish_cool_down(self.place, self.method, pause);
+        self.core.publish_cool_down(self.member, self.method, pause);
     }
 
-    fn settle(&self, verdict: Sample, now: Instant) {
-        let (member, method) = self.target();
-        let change = method.breaker.record(self.permit, verdict, now, &self.core.settings.breaker);
-        let Some(change) = change else { return };
+    fn record_sample(&self, sample: Sample, now: Instant) {
+        let Target { member, method } = self.target();
+        let transition =
+            method.breaker.record(self.permit, sample, now, &self.core.settings.breaker);
+        let Some(transition) = transition else { return };
         let provider = member.provider.spec().name;
-        let (capability, method) =
-            (self.core.capability.name, self.core.capability.methods[self.method].name);
-        match change {
+        let capability = self.core.capability.name;
+        let method = self.core.capability.methods[self.method].name;
+        match transition {
             Transition::Opened(length) => {
-                self.core.publish_open(self.place, self.method, length);
+                self.core.publish_open(self.member, self.method, length);
                 let millis = u64::try_from(length.as_millis()).unwrap_or(u64::MAX);
                 tracing::warn!(
                     provider,
@@ -196,9 +212,9 @@ impl ActiveAttempt {
         self.core.capability.methods[self.method].effect
     }
 
-    fn target(&self) -> (&PoolMember, &MethodState) {
-        let member = &self.core.members[self.place];
-        (member, &member.methods[self.method])
+    fn target(&self) -> Target<'_> {
+        let member = &self.core.members[self.member];
+        Target { member, method: &member.methods[self.method] }
     }
 }
 

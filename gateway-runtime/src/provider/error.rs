@@ -46,7 +46,7 @@ struct Inner {
     status: Option<u16>,
     retry_after: Option<Duration>,
     timed_out: bool,
-    end: Option<CallFailure>,
+    call_failure: Option<CallFailure>,
 }
 
 /// The maximum retry delay that is accepted from a provider.
@@ -76,7 +76,7 @@ impl ProviderError {
             status: None,
             retry_after: None,
             timed_out: false,
-            end: None,
+            call_failure: None,
         }))
     }
 
@@ -175,15 +175,15 @@ impl ProviderError {
 
     /// Creates the failure of a call whose next provider could not be recorded; nothing was sent to
     /// it.
-    pub(super) fn not_noted(error: Error) -> Self {
+    pub(super) fn not_recorded(error: Error) -> Self {
         Self::not_sent(error.log_message().unwrap_or_else(|| error.detail()).to_owned())
             .with_public_detail("the call cannot be written down now, so no provider was asked")
             .with_call_failure(CallFailure::Unwritten)
     }
 
     /// Sets the end of the call.
-    pub(super) fn with_call_failure(mut self, end: CallFailure) -> Self {
-        self.0.end = Some(end);
+    pub(super) fn with_call_failure(mut self, failure: CallFailure) -> Self {
+        self.0.call_failure = Some(failure);
         self
     }
 
@@ -250,7 +250,7 @@ impl ProviderError {
     /// Returns the code that the client receives.
     #[must_use]
     pub fn code(&self) -> Code {
-        match (self.0.end, self.0.class) {
+        match (self.0.call_failure, self.0.class) {
             (Some(CallFailure::NoProvider), _) => Code::NO_PROVIDER,
             (Some(CallFailure::OutcomeUnknown), _) => Code::OUTCOME_UNKNOWN,
             (Some(CallFailure::Timeout), _) => Code::TIMEOUT,
@@ -271,7 +271,7 @@ impl fmt::Debug for ProviderError {
             .field("class", &self.0.class)
             .field("message", &self.0.message)
             .field("status", &self.0.status)
-            .field("end", &self.0.end)
+            .field("call_failure", &self.0.call_failure)
             .finish_non_exhaustive()
     }
 }
@@ -288,8 +288,9 @@ impl fmt::Display for ProviderError {
 impl From<ProviderError> for Error {
     fn from(error: ProviderError) -> Self {
         let code = error.code();
-        let Inner { class, message, public_detail, status, retry_after, end, .. } = *error.0;
-        let detail = match (end, class) {
+        let Inner { class, message, public_detail, status, retry_after, call_failure, .. } =
+            *error.0;
+        let detail = match (call_failure, class) {
             (Some(CallFailure::NoProvider), _) => "no provider is available".into(),
             (Some(CallFailure::OutcomeUnknown), _) => {
                 "the provider's reply was lost; the outcome is unknown".into()
@@ -305,7 +306,11 @@ impl From<ProviderError> for Error {
         };
         let this = Self::new(code, detail).with_log_message(message).with_attempt(class, status);
         // A failure that is not an unknown outcome did no harm, so another call does none either.
-        let this = if end == Some(CallFailure::Failed) { this.with_retryable(true) } else { this };
+        let this = if call_failure == Some(CallFailure::Failed) {
+            this.with_retryable(true)
+        } else {
+            this
+        };
         // The client receives a retry delay only if waiting helps.
         match retry_after {
             Some(delay) if this.is_retryable() => this.with_retry_after(delay),

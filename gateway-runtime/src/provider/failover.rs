@@ -14,7 +14,8 @@ use crate::{
         error::{CallFailure, ProviderError},
         failover_rules::{self, FailoverDecision},
         retry_budget::BudgetGuard,
-        selection::{self, Selection, unavailability},
+        selection::{self, Selection},
+        unavailability::Unavailability,
     },
 };
 
@@ -30,28 +31,36 @@ pub(super) struct Failover<'a> {
     next_in_order: usize,
     attempts: u32,
     tried: SmallVec<[TriedProvider; 4]>,
-    /// The scope of further attempts: one provider, or none; `None` if they are not confined.
-    confined: Option<RetryScope>,
+    /// The scope of further attempts; `None` if every provider may be tried.
+    retry_scope: Option<RetryScope>,
     /// True if an attempt may have been executed, and another would execute the call twice.
     is_outcome_unknown: bool,
     /// The most informative failure so far.
     failure: Option<ProviderError>,
     _active: BudgetGuard<'a>,
-    repetition: Option<BudgetGuard<'a>>,
+    retry: Option<BudgetGuard<'a>>,
 }
 
 /// A provider with an attempt.
 struct TriedProvider {
-    place: usize,
-    times: u32,
+    member: usize,
+    attempts: u32,
     /// The time from which a retry is allowed; `None` if a retry would not help.
     retry_at: Option<Instant>,
 }
 
+/// A retry at a provider that was tried.
+struct Retry {
+    member: usize,
+    pause: Duration,
+}
+
 /// The scope of further attempts.
 enum RetryScope {
-    ToNone,
-    To(usize),
+    /// No provider.
+    Stop,
+    /// One provider.
+    SameProvider { member: usize },
 }
 
 impl<'a> Failover<'a> {
@@ -67,11 +76,11 @@ impl<'a> Failover<'a> {
             next_in_order: 0,
             attempts: 0,
             tried: SmallVec::new(),
-            confined: None,
+            retry_scope: None,
             is_outcome_unknown: false,
             failure: None,
-            _active: bound.core.budget.call(),
-            repetition: None,
+            _active: bound.core.budget.enter(),
+            retry: None,
             bound,
         }
     }
@@ -82,23 +91,23 @@ impl<'a> Failover<'a> {
     ///
     /// The end of the call, if no attempt follows.
     pub(super) async fn next(&mut self) -> Result<ActiveAttempt, ProviderError> {
-        self.repetition = None;
+        self.retry = None;
         let now = Instant::now();
         if self.attempts >= self.bound.core.settings.max_attempts || now >= self.deadline {
             return Err(self.end(now));
         }
-        if let Some(running) = self.next_candidate(now) {
-            return Ok(running);
+        if let Some(attempt) = self.next_candidate(now) {
+            return Ok(attempt);
         }
-        let Some((place, pause)) = self.next_retry(now) else { return Err(self.end(now)) };
-        self.repetition = self.bound.core.budget.try_withdraw();
-        if self.repetition.is_none() {
+        let Some(retry) = self.next_retry(now) else { return Err(self.end(now)) };
+        self.retry = self.bound.core.budget.try_withdraw();
+        if self.retry.is_none() {
             return Err(self.end(now));
         }
-        sleep(pause).await;
+        sleep(retry.pause).await;
         let now = Instant::now();
-        self.permit(place, now)
-            .map(|permit| self.begin(place, permit, now))
+        self.permit(retry.member, now)
+            .map(|permit| self.begin(retry.member, permit, now))
             .ok_or_else(|| self.end(now))
     }
 
@@ -110,30 +119,33 @@ impl<'a> Failover<'a> {
     /// Fails if the store cannot record it: nothing is sent, and the call ends.
     pub(super) async fn announce(
         &self,
-        running: ActiveAttempt,
+        attempt: ActiveAttempt,
     ) -> Result<ActiveAttempt, ProviderError> {
         if let Some(witness) = self.bound.call.witness()
             && matches!(self.effect, Effect::Keyed | Effect::Once)
         {
-            let provider = self.bound.core.members[running.place].provider.spec().name;
-            witness.about_to_ask(provider).await.map_err(ProviderError::not_noted)?;
+            let provider = self.bound.core.members[attempt.member].provider.spec().name;
+            witness.about_to_ask(provider).await.map_err(ProviderError::not_recorded)?;
         }
-        Ok(running.asked())
+        Ok(attempt.started())
     }
 
     /// Records that an attempt failed, and decides what may follow.
-    pub(super) fn failed(&mut self, running: ActiveAttempt, error: ProviderError) {
+    pub(super) fn failed(&mut self, attempt: ActiveAttempt, error: ProviderError) {
         let error = error.cap_retry_after(self.bound.core.settings.breaker.max_cool_down);
-        let (class, place) = (error.class(), running.place);
-        running.failed(&error);
+        let class = error.class();
+        let member = attempt.member;
+        attempt.failed(&error);
         match failover_rules::decide(self.effect, class) {
-            FailoverDecision::Other => {}
-            FailoverDecision::Same => self.confined = Some(RetryScope::To(place)),
-            FailoverDecision::Stop => self.confined = Some(RetryScope::ToNone),
+            FailoverDecision::NextProvider => {}
+            FailoverDecision::SameProvider => {
+                self.retry_scope = Some(RetryScope::SameProvider { member });
+            }
+            FailoverDecision::Stop => self.retry_scope = Some(RetryScope::Stop),
         }
         self.is_outcome_unknown |=
             class == AttemptClass::Ambiguous && matches!(self.effect, Effect::Keyed | Effect::Once);
-        self.record_attempt(place, &error);
+        self.record_attempt(member, &error);
         // That one provider does not support the call is less informative than the failure of
         // another.
         if self.failure.is_none() || class != AttemptClass::Unsupported {
@@ -141,33 +153,36 @@ impl<'a> Failover<'a> {
         }
     }
 
-    fn record_attempt(&mut self, place: usize, error: &ProviderError) {
+    fn record_attempt(&mut self, member: usize, error: &ProviderError) {
         let may_help = match error.class() {
             AttemptClass::NotSent | AttemptClass::Ambiguous => true,
             AttemptClass::Rejected => error.retry_delay().is_some(),
             _ => false,
         };
-        let again_from = may_help.then(|| Instant::now() + error.retry_delay().unwrap_or_default());
-        match self.tried.iter_mut().find(|tried| tried.place == place) {
-            Some(tried) => (tried.times, tried.retry_at) = (tried.times + 1, again_from),
-            None => self.tried.push(TriedProvider { place, times: 1, retry_at: again_from }),
+        let retry_at = may_help.then(|| Instant::now() + error.retry_delay().unwrap_or_default());
+        match self.tried.iter_mut().find(|tried| tried.member == member) {
+            Some(tried) => {
+                tried.attempts += 1;
+                tried.retry_at = retry_at;
+            }
+            None => self.tried.push(TriedProvider { member, attempts: 1, retry_at }),
         }
     }
 
     /// Begins an attempt at the next candidate that was not tried yet, if that is allowed.
     fn next_candidate(&mut self, now: Instant) -> Option<ActiveAttempt> {
-        if self.confined.is_some() {
+        if self.retry_scope.is_some() {
             return None;
         }
         // A call that was started at one provider and goes on to another is load that healthy
         // providers would not cause, so it draws on the retry budget.
         if self.failure.as_ref().is_some_and(|failure| failure.class() == AttemptClass::Ambiguous) {
-            self.repetition = Some(self.bound.core.budget.try_withdraw()?);
+            self.retry = Some(self.bound.core.budget.try_withdraw()?);
         }
-        while let Some(&place) = self.selection.order.get(self.next_in_order) {
+        while let Some(&member) = self.selection.order.get(self.next_in_order) {
             self.next_in_order += 1;
-            if let Some(permit) = self.permit(place, now) {
-                return Some(self.begin(place, permit, now));
+            if let Some(permit) = self.permit(member, now) {
+                return Some(self.begin(member, permit, now));
             }
             self.selection.is_partial = true;
             if self.selection.is_single_probe {
@@ -175,45 +190,49 @@ impl<'a> Failover<'a> {
                 self.next_in_order = self.selection.order.len();
             }
         }
-        self.repetition = None;
+        self.retry = None;
         None
     }
 
     /// Returns the retry that can start soonest.
-    fn next_retry(&self, now: Instant) -> Option<(usize, Duration)> {
+    fn next_retry(&self, now: Instant) -> Option<Retry> {
         let settings = &self.bound.core.settings;
-        let allowed = |tried: &&TriedProvider| match self.confined {
+        let is_in_scope = |tried: &&TriedProvider| match self.retry_scope {
             None => true,
-            Some(RetryScope::To(place)) => tried.place == place,
-            Some(RetryScope::ToNone) => false,
+            Some(RetryScope::SameProvider { member }) => tried.member == member,
+            Some(RetryScope::Stop) => false,
         };
-        let candidates =
-            self.tried.iter().filter(allowed).filter(|tried| tried.times <= settings.repeats);
-        let (from, tried) = candidates
+        let candidates = self
+            .tried
+            .iter()
+            .filter(is_in_scope)
+            .filter(|tried| tried.attempts <= settings.repeats);
+        let (retry_at, tried) = candidates
             .filter_map(|tried| Some((tried.retry_at?, tried)))
-            .filter(|(from, tried)| self.is_available_at(tried.place, now, *from))
-            .min_by_key(|(from, _)| *from)?;
-        let most = settings
+            .filter(|(retry_at, tried)| self.is_available_at(tried.member, now, *retry_at))
+            .min_by_key(|(retry_at, _)| *retry_at)?;
+        let max_pause = settings
             .backoff
-            .saturating_mul(1 << (tried.times - 1).min(20))
+            .saturating_mul(1 << (tried.attempts - 1).min(20))
             .min(settings.max_backoff);
-        let pause = most.mul_f64(fastrand::f64()).max(from.saturating_duration_since(now));
-        (now + pause < self.deadline).then_some((tried.place, pause))
+        let pause = max_pause.mul_f64(fastrand::f64()).max(retry_at.saturating_duration_since(now));
+        (now + pause < self.deadline).then_some(Retry { member: tried.member, pause })
     }
 
-    /// Returns whether a provider is available at `from`, as far as is known now.
-    fn is_available_at(&self, place: usize, now: Instant, from: Instant) -> bool {
+    /// Returns whether a provider is available at `time`, as far as is known now.
+    fn is_available_at(&self, member: usize, now: Instant, time: Instant) -> bool {
         let core = self.bound.core;
-        match core.members[place].availability(self.method, now, &core.settings.breaker) {
-            Some((Availability::Until(until), _)) => until <= from,
+        let found = core.members[member].availability(self.method, now, &core.settings.breaker);
+        match found.map(|found| found.availability) {
+            Some(Availability::Until(until)) => until <= time,
             Some(_) => true,
             None => false,
         }
     }
 
-    fn permit(&self, place: usize, now: Instant) -> Option<Permit> {
+    fn permit(&self, member: usize, now: Instant) -> Option<Permit> {
         let core = self.bound.core;
-        core.members[place].acquire(
+        core.members[member].acquire(
             self.method,
             now,
             self.selection.is_single_probe,
@@ -221,22 +240,22 @@ impl<'a> Failover<'a> {
         )
     }
 
-    fn begin(&mut self, place: usize, permit: Permit, now: Instant) -> ActiveAttempt {
+    fn begin(&mut self, member: usize, permit: Permit, now: Instant) -> ActiveAttempt {
         self.attempts += 1;
         let core = self.bound.core;
-        let running = ActiveAttempt {
+        let attempt = ActiveAttempt {
             core: Arc::clone(core),
             call: self.bound.call.clone(),
-            place,
+            member,
             method: self.method,
             permit,
             begun: now,
             deadline: self.deadline.min(now + core.settings.attempt_timeout),
-            cost: core.members[place].methods[self.method].cost.of(self.arguments),
+            cost: core.members[member].methods[self.method].cost.of(self.arguments),
             sticky: self.bound.sticky,
             progress: Progress::Chosen,
         };
-        running.begin()
+        attempt.begin()
     }
 
     /// Returns the end of the call without a reply.
@@ -267,10 +286,11 @@ impl<'a> Failover<'a> {
 
     /// Returns the failure of a call for which no provider is left.
     fn no_provider_error(&self, now: Instant) -> ProviderError {
-        let (wait, reasons) = unavailability(self.bound.core, self.bound.pinned, self.method, now);
+        let Unavailability { retry_after, reasons } =
+            Unavailability::of(self.bound.core, self.bound.pinned, self.method, now);
         let capability = self.bound.core.capability.name;
         ProviderError::no_provider(
-            wait,
+            retry_after,
             format!("no provider of {capability} can be asked: {reasons}"),
         )
     }

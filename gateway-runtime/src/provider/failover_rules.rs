@@ -8,20 +8,20 @@ pub(super) enum FailoverDecision {
     /// No further attempt.
     Stop,
     /// An attempt at another provider.
-    Other,
+    NextProvider,
     /// An attempt at the same provider, with the same key, and at no other.
-    Same,
+    SameProvider,
 }
 
 /// Decides what may follow an attempt of this effect and class.
 pub(super) const fn decide(effect: Effect, class: AttemptClass) -> FailoverDecision {
     match class {
         AttemptClass::NotSent | AttemptClass::Rejected | AttemptClass::Unsupported => {
-            FailoverDecision::Other
+            FailoverDecision::NextProvider
         }
         AttemptClass::Ambiguous => match effect {
-            Effect::Read | Effect::Idempotent => FailoverDecision::Other,
-            Effect::Keyed => FailoverDecision::Same,
+            Effect::Read | Effect::Idempotent => FailoverDecision::NextProvider,
+            Effect::Keyed => FailoverDecision::SameProvider,
             Effect::Once => FailoverDecision::Stop,
         },
         AttemptClass::Invalid | AttemptClass::Fulfilled | AttemptClass::Cancelled => {

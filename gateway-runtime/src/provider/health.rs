@@ -12,7 +12,9 @@ use crate::{
         cost::Cost,
         spec::{CapabilityMethodSpec, Effect},
     },
-    provider::{breaker::Availability, member::PoolMember, pool::PoolCore, strategy::BreakerState},
+    provider::{
+        breaker::Availability, member::PoolMember, pool_core::PoolCore, strategy::BreakerState,
+    },
 };
 
 /// The health of a capability's providers at one moment.
@@ -158,7 +160,8 @@ impl PoolHealth {
 }
 
 fn provider(core: &PoolCore, member: &PoolMember, now: Instant) -> ProviderHealth {
-    let (spec, settings) = (member.provider.spec(), member.provider.settings());
+    let spec = member.provider.spec();
+    let settings = member.provider.settings();
     let methods = core.capability.methods.iter().enumerate();
     ProviderHealth {
         name: spec.name,
@@ -167,19 +170,19 @@ fn provider(core: &PoolCore, member: &PoolMember, now: Instant) -> ProviderHealt
         weight: settings.weight,
         order: settings.order,
         set_aside: member.provider.set_aside_until(now).map(|until| until - now),
-        methods: methods.map(|(place, spec)| method(core, member, place, spec, now)).collect(),
+        methods: methods.map(|(index, spec)| method(core, member, index, spec, now)).collect(),
     }
 }
 
 fn method(
     core: &PoolCore,
     member: &PoolMember,
-    place: usize,
+    index: usize,
     spec: &'static CapabilityMethodSpec,
     now: Instant,
 ) -> MethodHealth {
-    let method = &member.methods[place];
-    let (breaker, retry_after) = match method.breaker.standing(now, &core.settings.breaker) {
+    let method = &member.methods[index];
+    let (breaker, retry_after) = match method.breaker.availability(now, &core.settings.breaker) {
         Availability::Ready(state) => (state, None),
         Availability::Due(_) | Availability::ProbesInFlight | Availability::SingleProbeInFlight => {
             (BreakerState::HalfOpen, None)

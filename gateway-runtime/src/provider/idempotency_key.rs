@@ -23,8 +23,8 @@ impl IdempotencyKey {
     pub fn of(call: &Call) -> Self {
         Self::from_digest(match parse_idempotency_key(call.headers()) {
             Ok(Some(key)) => {
-                let (account, service) =
-                    (call.caller().account().unwrap_or_default(), call.service());
+                let account = call.caller().account().unwrap_or_default();
+                let service = call.service();
                 let version = service.version.to_string();
                 digest(["caller", account, service.name, &version, call.method().name, &key])
             }

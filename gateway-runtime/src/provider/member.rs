@@ -42,6 +42,13 @@ pub(super) struct MethodState {
     pub(super) durations: Durations,
 }
 
+/// The availability of an enabled provider's method, with the settings by which it was found.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct MethodAvailability {
+    pub(super) availability: Availability,
+    pub(super) settings: ProviderSettings,
+}
+
 impl PoolMember {
     pub(super) fn new(
         provider: Arc<Provider>,
@@ -61,23 +68,22 @@ impl PoolMember {
         Self { provider, methods: costs.into_iter().map(method).collect() }
     }
 
-    /// Returns the availability of a method, and the provider's settings; `None` if the provider is
-    /// disabled.
+    /// Returns the availability of a method; `None` if the provider is disabled.
     pub(super) fn availability(
         &self,
         method: usize,
         now: Instant,
         settings: &BreakerSettings,
-    ) -> Option<(Availability, ProviderSettings)> {
-        let switches = self.provider.settings();
-        if !switches.enabled {
+    ) -> Option<MethodAvailability> {
+        let provider_settings = self.provider.settings();
+        if !provider_settings.enabled {
             return None;
         }
-        let standing = match self.provider.set_aside_until(now) {
+        let availability = match self.provider.set_aside_until(now) {
             Some(until) => Availability::Until(until),
-            None => self.methods[method].breaker.standing(now, settings),
+            None => self.methods[method].breaker.availability(now, settings),
         };
-        Some((standing, switches))
+        Some(MethodAvailability { availability, settings: provider_settings })
     }
 
     /// Returns a permit for a call of a method, if it may go through.

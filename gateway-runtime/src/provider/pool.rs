@@ -1,28 +1,20 @@
-//! The pool of a capability's providers, and their state.
+//! The pool of a capability's providers: who has it, and how each is called.
 
 use std::{
     any::type_name,
     fmt,
-    sync::{
-        Arc, OnceLock,
-        atomic::{AtomicUsize, Ordering::Relaxed},
-    },
+    sync::{Arc, OnceLock, atomic::AtomicUsize},
     time::Duration,
 };
 
 use tokio::time::Instant;
 
 use crate::{
-    base::{cost::Cost, spec::CapabilitySpec},
+    base::cost::Cost,
     provider::{
-        Capability,
-        breaker_sync::{ErasedPool, EventSender},
-        health::PoolHealth,
-        member::PoolMember,
-        registration::Provider,
-        retry_budget::RetryBudget,
-        settings::FailoverSettings,
-        sticky::StickyMap,
+        capability::Capability, erased_pool::ErasedPool, health::PoolHealth, member::PoolMember,
+        pool_core::PoolCore, registration::Provider, retry_budget::RetryBudget,
+        settings::FailoverSettings, sticky::StickyMap,
     },
 };
 
@@ -55,46 +47,32 @@ pub struct Pool<C: ?Sized> {
     pub(super) implementations: Box<[Arc<C>]>,
 }
 
-/// The part of a pool that does not depend on the type of its capability.
-#[derive(Debug)]
-pub(super) struct PoolCore {
-    pub(super) capability: &'static CapabilitySpec,
-    pub(super) members: Box<[PoolMember]>,
-    pub(super) settings: FailoverSettings,
-    pub(super) budget: RetryBudget,
-    pub(super) sticky: StickyMap,
-    /// The sender of events to other gateways.
-    pub(super) outbox: OnceLock<EventSender>,
-    turns: Box<[AtomicUsize]>,
-    begun: Instant,
-}
-
 impl<C: ?Sized + Capability> Pool<C> {
     /// Creates the pool of these providers, in the order of their names.
     #[must_use]
-    pub fn new(mut candidates: Vec<ProviderImpl<C>>, settings: &FailoverSettings) -> Self {
+    pub fn new(mut providers: Vec<ProviderImpl<C>>, settings: &FailoverSettings) -> Self {
         let now = Instant::now();
         let mut settings = settings.clone();
         settings.breaker.permit_timeout =
             settings.breaker.permit_timeout.max(settings.attempt_timeout + Duration::from_secs(1));
         let capability = C::SPEC;
-        candidates.sort_by_key(|candidate| candidate.provider.spec().name);
-        let (members, implementations) = candidates
-            .into_iter()
-            .map(|ProviderImpl { provider, implementation, mut costs }| {
-                costs.resize(capability.methods.len(), Cost::Unknown);
-                (PoolMember::new(provider, costs, &settings.breaker, now), implementation)
-            })
-            .unzip::<_, _, Vec<_>, Vec<_>>();
+        providers.sort_by_key(|entry| entry.provider.spec().name);
+        let mut members = Vec::with_capacity(providers.len());
+        let mut implementations = Vec::with_capacity(providers.len());
+        for ProviderImpl { provider, implementation, mut costs } in providers {
+            costs.resize(capability.methods.len(), Cost::Unknown);
+            members.push(PoolMember::new(provider, costs, &settings.breaker, now));
+            implementations.push(implementation);
+        }
         let core = PoolCore {
             capability,
             members: members.into(),
             budget: RetryBudget::new(&settings),
             sticky: StickyMap::new(settings.sticky_keys),
             settings,
-            outbox: OnceLock::new(),
-            turns: capability.methods.iter().map(|_| AtomicUsize::new(0)).collect(),
-            begun: now,
+            events: OnceLock::new(),
+            sequences: capability.methods.iter().map(|_| AtomicUsize::new(0)).collect(),
+            created: now,
         };
         Self { core: Arc::new(core), implementations: implementations.into() }
     }
@@ -120,26 +98,5 @@ impl<C: ?Sized> fmt::Debug for Pool<C> {
             .field("capability", &type_name::<C>())
             .field("core", &self.core)
             .finish()
-    }
-}
-
-impl PoolCore {
-    /// Returns the sequence number of this call among those of a method.
-    pub(super) fn next_sequence(&self, method: usize) -> usize {
-        self.turns[method].fetch_add(1, Relaxed)
-    }
-
-    /// Returns the milliseconds since the pool was created; wraps around.
-    pub(super) fn millis(&self, now: Instant) -> u32 {
-        now.saturating_duration_since(self.begun).as_millis() as u32
-    }
-
-    /// Returns the index of a provider.
-    pub(super) fn index_of(&self, name: &str) -> Option<usize> {
-        self.members.iter().position(|member| member.provider.spec().name == name)
-    }
-
-    pub(super) fn names(&self) -> impl Iterator<Item = &'static str> {
-        self.members.iter().map(|member| member.provider.spec().name)
     }
 }

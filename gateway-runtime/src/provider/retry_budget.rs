@@ -26,15 +26,15 @@ impl RetryBudget {
     }
 
     /// Counts an active call while the guard lives.
-    pub(super) fn call(&self) -> BudgetGuard<'_> {
+    pub(super) fn enter(&self) -> BudgetGuard<'_> {
         self.active.fetch_add(1, Relaxed);
         BudgetGuard(&self.active)
     }
 
     /// Counts a repeating call while the guard lives; `None` if the budget is spent.
     pub(super) fn try_withdraw(&self) -> Option<BudgetGuard<'_>> {
-        let most = self.at_least.max(self.active.load(Relaxed) * self.percent / 100);
-        let one_more = |repeating| (repeating < most).then_some(repeating + 1);
+        let limit = self.at_least.max(self.active.load(Relaxed) * self.percent / 100);
+        let one_more = |repeating| (repeating < limit).then_some(repeating + 1);
         self.repeating.fetch_update(Relaxed, Relaxed, one_more).ok()?;
         Some(BudgetGuard(&self.repeating))
     }
@@ -64,7 +64,7 @@ mod tests {
         let budget = RetryBudget::new(&FailoverSettings::default());
         let few = [budget.try_withdraw(), budget.try_withdraw(), budget.try_withdraw()];
         assert!(few.iter().all(Option::is_some) && budget.try_withdraw().is_none());
-        let calls: Vec<_> = (0..20).map(|_| budget.call()).collect();
+        let calls: Vec<_> = (0..20).map(|_| budget.enter()).collect();
         let fourth = budget.try_withdraw();
         assert!(fourth.is_some() && budget.try_withdraw().is_none());
         drop((few, fourth, calls));

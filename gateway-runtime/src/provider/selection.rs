@@ -1,6 +1,6 @@
 //! The selection of available providers for a call, in the strategy's order.
 
-use std::{sync::atomic::Ordering::Relaxed, time::Duration};
+use std::{ops::Range, sync::atomic::Ordering::Relaxed};
 
 use smallvec::SmallVec;
 use tokio::time::Instant;
@@ -10,15 +10,11 @@ use crate::{
     provider::{
         bound_pool::BoundPool,
         breaker::Availability,
-        pool::PoolCore,
+        pool_core::PoolCore,
         settings::ProviderSettings,
         strategy::{BreakerState, Candidate, CandidateState, Candidates, StrategyCall},
     },
 };
-
-/// The retry delay if no provider's return can be predicted: none is enabled, or all probes are in
-/// flight.
-const DEFAULT_RETRY_AFTER: Duration = Duration::from_secs(1);
 
 /// Indexes of members, in the order in which they are tried.
 pub(super) type MemberOrder = SmallVec<[usize; 8]>;
@@ -37,45 +33,55 @@ pub(super) struct Selection {
 /// A member that is available to this call, with the settings by which it was selected.
 #[derive(Clone, Copy)]
 struct ReadyMember {
-    place: usize,
+    member: usize,
     breaker: BreakerState,
-    switches: ProviderSettings,
+    settings: ProviderSettings,
+}
+
+/// A member whose open breaker is due for a probe.
+#[derive(Clone, Copy)]
+struct DueMember {
+    ready: ReadyMember,
+    /// The time since which it is due.
+    since: Instant,
 }
 
 /// The availability of all the members that a call may use.
 #[derive(Default)]
 struct PoolAvailability {
     ready: SmallVec<[ReadyMember; 8]>,
-    probe_due: SmallVec<[(ReadyMember, Instant); 4]>,
+    probe_due: SmallVec<[DueMember; 4]>,
     has_half_open: bool,
     has_probe_in_flight: bool,
     has_unavailable: bool,
 }
 
 impl PoolAvailability {
-    fn of(core: &PoolCore, only: Option<usize>, method: usize, now: Instant) -> Self {
-        let mut survey = Self::default();
-        let places = only.map_or(0..core.members.len(), |only| only..only + 1);
-        for place in places {
-            let member = &core.members[place];
-            let Some((standing, switches)) =
-                member.availability(method, now, &core.settings.breaker)
-            else {
+    fn of(core: &PoolCore, pinned: Option<usize>, method: usize, now: Instant) -> Self {
+        let mut availability = Self::default();
+        for index in members(core, pinned) {
+            let member = &core.members[index];
+            let Some(found) = member.availability(method, now, &core.settings.breaker) else {
                 continue;
             };
-            let ready = |breaker| ReadyMember { place, breaker, switches };
-            match standing {
-                Availability::Ready(state) => survey.ready.push(ready(state)),
-                Availability::Due(since) => {
-                    survey.probe_due.push((ready(BreakerState::HalfOpen), since))
-                }
-                Availability::ProbesInFlight => survey.has_half_open = true,
-                Availability::SingleProbeInFlight => survey.has_probe_in_flight = true,
-                Availability::Until(_) => survey.has_unavailable = true,
+            let ready = |breaker| ReadyMember { member: index, breaker, settings: found.settings };
+            match found.availability {
+                Availability::Ready(state) => availability.ready.push(ready(state)),
+                Availability::Due(since) => availability
+                    .probe_due
+                    .push(DueMember { ready: ready(BreakerState::HalfOpen), since }),
+                Availability::ProbesInFlight => availability.has_half_open = true,
+                Availability::SingleProbeInFlight => availability.has_probe_in_flight = true,
+                Availability::Until(_) => availability.has_unavailable = true,
             }
         }
-        survey
+        availability
     }
+}
+
+/// Returns the indexes of the members that a call may use.
+pub(super) fn members(core: &PoolCore, pinned: Option<usize>) -> Range<usize> {
+    pinned.map_or(0..core.members.len(), |member| member..member + 1)
 }
 
 /// Selects the available providers, in the strategy's order.
@@ -87,28 +93,28 @@ pub(super) fn select(
 ) -> Selection {
     let PoolAvailability {
         mut ready,
-        probe_due: due,
-        has_half_open: is_one_half_open,
-        has_probe_in_flight: is_one_probing,
-        has_unavailable: is_one_away,
+        probe_due,
+        has_half_open,
+        has_probe_in_flight,
+        has_unavailable,
     } = PoolAvailability::of(bound.core, bound.pinned, method, now);
-    let all_open = ready.is_empty() && !is_one_half_open;
+    let all_open = ready.is_empty() && !has_half_open;
     let mut selection = Selection {
         is_single_probe: all_open,
-        is_partial: is_one_half_open || is_one_probing || is_one_away,
+        is_partial: has_half_open || has_probe_in_flight || has_unavailable,
         ..Selection::default()
     };
-    if all_open && is_one_probing {
+    if all_open && has_probe_in_flight {
         return selection;
     }
-    ready.extend(due.iter().map(|(ready, _)| *ready));
-    if !due.is_empty() {
-        ready.sort_unstable_by_key(|ready| ready.place);
+    ready.extend(probe_due.iter().map(|due| due.ready));
+    if !probe_due.is_empty() {
+        ready.sort_unstable_by_key(|ready| ready.member);
     }
     selection.order = order(bound, method, arguments, &ready, now);
     if all_open {
-        let due_since = |place: &usize| {
-            due.iter().find(|(due, _)| due.place == *place).map(|(_, since)| *since)
+        let due_since = |member: &usize| {
+            probe_due.iter().find(|due| due.ready.member == *member).map(|due| due.since)
         };
         selection.order.sort_by_key(due_since);
     }
@@ -125,74 +131,36 @@ fn order(
 ) -> MemberOrder {
     let core = bound.core;
     if bound.pinned.is_some() || ready.is_empty() {
-        return ready.iter().map(|ready| ready.place).collect();
+        return ready.iter().map(|ready| ready.member).collect();
     }
     let millis = core.millis(now);
-    let view = |ReadyMember { place, breaker, switches }: &ReadyMember| {
-        let member = &core.members[*place];
+    let candidate = |ready: &ReadyMember| {
+        let member = &core.members[ready.member];
         let state = &member.methods[method];
         Candidate::from(CandidateState {
-            index: *place,
+            index: ready.member,
             provider: member.provider.spec().name,
-            weight: switches.weight,
-            order: switches.order,
+            weight: ready.settings.weight,
+            order: ready.settings.order,
             in_flight: state.in_flight.load(Relaxed),
-            breaker: *breaker,
+            breaker: ready.breaker,
             latency: state.latency.read(millis),
             state: &state.strategy_state,
             cost: state.cost,
             arguments,
         })
     };
-    let mut candidates: Candidates<'_> = ready.iter().map(view).collect();
+    let mut candidates: Candidates<'_> = ready.iter().map(candidate).collect();
     let spec = &core.capability.methods[method];
     let call =
         StrategyCall::new(bound.call, core.capability, spec, arguments, core.next_sequence(method));
     bound.strategy.order(&call, &mut candidates);
     let mut order: MemberOrder = candidates.iter().map(|candidate| candidate.index).collect();
     if let (Some(key), Some(first)) = (bound.sticky, order.first()) {
-        let given = core.sticky.given(key, *first);
-        if let Some(at) = order.iter().position(|place| *place == given) {
-            order[..=at].rotate_right(1);
+        let assigned = core.sticky.assign(key, *first);
+        if let Some(position) = order.iter().position(|member| *member == assigned) {
+            order[..=position].rotate_right(1);
         }
     }
     order
-}
-
-/// Returns the time until a provider may be available, in whole seconds from now, and the reasons
-/// why none is now.
-pub(super) fn unavailability(
-    core: &PoolCore,
-    only: Option<usize>,
-    method: usize,
-    now: Instant,
-) -> (Duration, String) {
-    let mut soonest: Option<Duration> = None;
-    let mut reasons = Vec::new();
-    for place in only.map_or(0..core.members.len(), |only| only..only + 1) {
-        let member = &core.members[place];
-        let name = member.provider.spec().name;
-        reasons.push(match member.availability(method, now, &core.settings.breaker) {
-            None => format!("{name} is disabled"),
-            Some((Availability::Until(until), _)) => {
-                let wait = until - now;
-                soonest = Some(soonest.map_or(wait, |soonest| soonest.min(wait)));
-                let why = if member.provider.set_aside_until(now).is_some() {
-                    "set aside"
-                } else {
-                    "left alone"
-                };
-                format!("{name} is {why} for {wait:.1?}")
-            }
-            Some((Availability::ProbesInFlight | Availability::SingleProbeInFlight, _)) => {
-                format!("{name} is being probed")
-            }
-            Some((Availability::Ready(_) | Availability::Due(_), _)) => {
-                format!("{name} was not chosen")
-            }
-        });
-    }
-    let reasons = if reasons.is_empty() { "there is none".to_owned() } else { reasons.join(", ") };
-    let seconds = soonest.unwrap_or(DEFAULT_RETRY_AFTER).as_secs_f64().ceil().max(1.0);
-    (Duration::from_secs(seconds as u64), reasons)
 }

@@ -24,7 +24,7 @@ struct StickyAssignment {
 #[derive(Debug)]
 pub(super) struct StickyMap {
     hasher: RandomState,
-    given: Mutex<LruCache<StickyKey, StickyAssignment, FixedState>>,
+    assignments: Mutex<LruCache<StickyKey, StickyAssignment, FixedState>>,
 }
 
 impl StickyMap {
@@ -32,9 +32,9 @@ impl StickyMap {
         let keys = NonZeroUsize::new(keys as usize).unwrap_or(NonZeroUsize::MIN);
         // The map grows with its keys: a full capacity from the start would cost memory in pools
         // that never use it.
-        let mut given = LruCache::unbounded_with_hasher(FixedState::default());
-        given.resize(keys);
-        Self { hasher: RandomState::default(), given: Mutex::new(given) }
+        let mut assignments = LruCache::unbounded_with_hasher(FixedState::default());
+        assignments.resize(keys);
+        Self { hasher: RandomState::default(), assignments: Mutex::new(assignments) }
     }
 
     pub(super) fn key(&self, key: &str) -> StickyKey {
@@ -42,16 +42,18 @@ impl StickyMap {
     }
 
     /// Returns the provider of `key`; a new key is assigned to `first`.
-    pub(super) fn given(&self, key: StickyKey, first: usize) -> usize {
-        let mut given = self.given.lock().unwrap_or_else(PoisonError::into_inner);
-        given.get_or_insert(key, || StickyAssignment { member: first, is_final: false }).member
+    pub(super) fn assign(&self, key: StickyKey, first: usize) -> usize {
+        let mut assignments = self.assignments.lock().unwrap_or_else(PoisonError::into_inner);
+        assignments
+            .get_or_insert(key, || StickyAssignment { member: first, is_final: false })
+            .member
     }
 
     /// Makes the assignment of `key` to `member` final, unless it is final already.
-    pub(super) fn answered(&self, key: StickyKey, member: usize) {
-        let mut given = self.given.lock().unwrap_or_else(PoisonError::into_inner);
-        if given.peek(&key).is_none_or(|given| !given.is_final) {
-            given.put(key, StickyAssignment { member, is_final: true });
+    pub(super) fn confirm(&self, key: StickyKey, member: usize) {
+        let mut assignments = self.assignments.lock().unwrap_or_else(PoisonError::into_inner);
+        if assignments.peek(&key).is_none_or(|assignment| !assignment.is_final) {
+            assignments.put(key, StickyAssignment { member, is_final: true });
         }
     }
 }

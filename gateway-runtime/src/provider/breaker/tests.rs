@@ -1,5 +1,7 @@
 //! The states of the breaker, on a simulated clock.
 
+use std::time::Duration;
+
 use proptest::prelude::{Just, any, prop, prop_assert, prop_oneof, proptest};
 
 use super::*;
@@ -23,17 +25,17 @@ impl Bench {
         self.breaker.acquire(self.now, false, &self.settings)
     }
 
-    fn settle(&self, permit: Permit, verdict: Sample) -> Option<Transition> {
-        self.breaker.record(permit, verdict, self.now, &self.settings)
+    fn record(&self, permit: Permit, sample: Sample) -> Option<Transition> {
+        self.breaker.record(permit, sample, self.now, &self.settings)
     }
 
-    fn standing(&self) -> Availability {
-        self.breaker.standing(self.now, &self.settings)
+    fn availability(&self) -> Availability {
+        self.breaker.availability(self.now, &self.settings)
     }
 
     /// Sends one call that ends at once.
-    fn call(&self, verdict: Sample) -> Option<Transition> {
-        self.settle(self.acquire().expect("the breaker lets calls through"), verdict)
+    fn call(&self, sample: Sample) -> Option<Transition> {
+        self.record(self.acquire().expect("the breaker lets calls through"), sample)
     }
 
     fn fail(&self, times: u32) -> Option<Transition> {
@@ -50,7 +52,7 @@ impl Bench {
 
     /// Advances the time until an open breaker is due.
     fn wait(&mut self) {
-        match self.standing() {
+        match self.availability() {
             Availability::Until(until) => self.now = until,
             other => panic!("{other:?}"),
         }
@@ -77,18 +79,18 @@ fn breaker_opens_with_that_of_another_gateway() {
     assert!(open(&bench, 5, 2) && bench.acquire().is_none());
     // An event that is repeated, or that ends sooner, changes nothing.
     assert!(!open(&bench, 5, 2) && !open(&bench, 3, 9));
-    assert_eq!(bench.standing(), Availability::Until(bench.now + 6 * SECOND));
+    assert_eq!(bench.availability(), Availability::Until(bench.now + 6 * SECOND));
     bench.wait();
     let probe = bench.acquire().unwrap();
     assert!(probe.is_probe());
     // The breaker opens for as long as if it had opened as often itself.
     assert!(
-        matches!(bench.settle(probe, Sample::Failure), Some(Transition::Opened(length)) if length > 17 * SECOND)
+        matches!(bench.record(probe, Sample::Failure), Some(Transition::Opened(length)) if length > 17 * SECOND)
     );
     bench.wait();
     let probe = bench.acquire().unwrap();
     assert!(open(&bench, 1, 0), "one that probes leaves off");
-    assert_eq!((bench.settle(probe, Sample::Failure), bench.acquire().is_none()), (None, true));
+    assert_eq!((bench.record(probe, Sample::Failure), bench.acquire().is_none()), (None, true));
     bench.wait();
     for _ in 0..2 {
         bench.call(Sample::Success);
@@ -173,18 +175,18 @@ fn half_open_breaker_lets_three_through_and_closes_after_two_successes() {
     let mut bench = Bench::new();
     bench.open();
     bench.wait();
-    assert_eq!(bench.standing(), Availability::Due(bench.now));
+    assert_eq!(bench.availability(), Availability::Due(bench.now));
     let permits: Vec<_> = std::iter::from_fn(|| bench.acquire()).take(9).collect();
-    assert_eq!((permits.len(), bench.standing()), (3, Availability::ProbesInFlight));
-    assert_eq!(bench.settle(permits[0], Sample::Success), None);
-    assert_eq!(bench.standing(), Availability::Ready(BreakerState::HalfOpen));
-    assert_eq!(bench.settle(permits[1], Sample::Success), Some(Transition::Closed));
+    assert_eq!((permits.len(), bench.availability()), (3, Availability::ProbesInFlight));
+    assert_eq!(bench.record(permits[0], Sample::Success), None);
+    assert_eq!(bench.availability(), Availability::Ready(BreakerState::HalfOpen));
+    assert_eq!(bench.record(permits[1], Sample::Success), Some(Transition::Closed));
     assert_eq!(
-        bench.settle(permits[2], Sample::Failure),
+        bench.record(permits[2], Sample::Failure),
         None,
         "it was let through before the breaker closed"
     );
-    assert_eq!(bench.standing(), Availability::Ready(BreakerState::Closed));
+    assert_eq!(bench.availability(), Availability::Ready(BreakerState::Closed));
     assert!((4.5..=5.5).contains(&bench.open().as_secs_f64()), "the doubling begins anew");
 }
 
@@ -194,8 +196,8 @@ fn half_open_breaker_opens_after_one_failure() {
     bench.open();
     bench.wait();
     let permits = [bench.acquire().unwrap(), bench.acquire().unwrap()];
-    bench.settle(permits[0], Sample::Success);
-    assert!(matches!(bench.settle(permits[1], Sample::Failure), Some(Transition::Opened(_))));
+    bench.record(permits[0], Sample::Success);
+    assert!(matches!(bench.record(permits[1], Sample::Failure), Some(Transition::Opened(_))));
     assert!(bench.acquire().is_none());
 }
 
@@ -205,7 +207,7 @@ fn permit_is_returned_when_its_probe_is_cancelled() {
     bench.open();
     bench.wait();
     let permits: Vec<_> = std::iter::from_fn(|| bench.acquire()).take(9).collect();
-    bench.settle(permits[1], Sample::Ignored);
+    bench.record(permits[1], Sample::Ignored);
     assert!(bench.acquire().is_some() && bench.acquire().is_none());
 }
 
@@ -219,8 +221,8 @@ fn a_permit_that_is_never_returned_expires() {
     assert!(bench.acquire().is_none());
     bench.now += SECOND;
     let permit = bench.acquire().expect("the lost ones have expired");
-    assert_eq!(bench.settle(lost[0], Sample::Failure), None, "it comes too late to be heard");
-    assert_eq!(bench.settle(permit, Sample::Success), None);
+    assert_eq!(bench.record(lost[0], Sample::Failure), None, "it comes too late to be heard");
+    assert_eq!(bench.record(permit, Sample::Success), None);
     assert_eq!(bench.call(Sample::Success), Some(Transition::Closed));
 }
 
@@ -232,17 +234,17 @@ fn a_single_probe_comes_alone_until_it_succeeds() {
     let single = |bench: &Bench| bench.breaker.acquire(bench.now, true, &bench.settings);
     let probe = single(&bench).unwrap();
     assert_eq!(
-        (single(&bench).is_none(), bench.standing()),
+        (single(&bench).is_none(), bench.availability()),
         (true, Availability::SingleProbeInFlight)
     );
-    bench.settle(probe, Sample::Ignored);
+    bench.record(probe, Sample::Ignored);
     assert_eq!(
-        bench.standing(),
+        bench.availability(),
         Availability::Due(bench.now),
         "nothing is known yet, somebody else may try"
     );
     let probe = single(&bench).unwrap();
-    bench.settle(probe, Sample::Success);
+    bench.record(probe, Sample::Success);
     assert_eq!(std::iter::from_fn(|| single(&bench)).take(9).count(), 3);
 }
 
@@ -262,10 +264,13 @@ fn a_cool_down_lets_nothing_through_and_changes_nothing_else() {
     let until = bench.now + 7 * SECOND;
     bench.breaker.cool_down(until);
     bench.breaker.cool_down(bench.now + SECOND);
-    assert_eq!((bench.standing(), bench.acquire().is_none()), (Availability::Until(until), true));
+    assert_eq!(
+        (bench.availability(), bench.acquire().is_none()),
+        (Availability::Until(until), true)
+    );
     assert_eq!(bench.breaker.state(), BreakerState::Closed);
     bench.now = until;
-    assert_eq!(bench.standing(), Availability::Ready(BreakerState::Closed));
+    assert_eq!(bench.availability(), Availability::Ready(BreakerState::Closed));
     assert!(matches!(bench.call(Sample::Failure), Some(Transition::Opened(_))));
 }
 
@@ -276,7 +281,7 @@ fn calls_pass_without_the_lock_after_a_cool_down() {
     bench.now += SECOND;
     bench.call(Sample::Success);
     let _held = bench.breaker.lock();
-    assert_eq!(bench.standing(), Availability::Ready(BreakerState::Closed));
+    assert_eq!(bench.availability(), Availability::Ready(BreakerState::Closed));
     assert!(bench.acquire().is_some());
 }
 
@@ -295,10 +300,10 @@ proptest! {
     ) {
         let mut bench = Bench::new();
         let mut before = BreakerState::Closed;
-        for (single, verdict, millis) in steps {
+        for (single, sample, millis) in steps {
             let permit = bench.breaker.acquire(bench.now, single, &bench.settings);
-            if let (Some(permit), Some(verdict)) = (permit, verdict) {
-                bench.settle(permit, verdict);
+            if let (Some(permit), Some(sample)) = (permit, sample) {
+                bench.record(permit, sample);
             }
             let state = bench.breaker.state();
             let is_allowed = match (before, state) {

@@ -11,7 +11,7 @@ const BUCKETS: usize = 10;
 pub(in crate::provider) struct Window {
     buckets: [Bucket; BUCKETS],
     bucket_nanos: u64,
-    begun: Instant,
+    start: Instant,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -22,13 +22,20 @@ struct Bucket {
     failures: u32,
 }
 
+/// The calls of a window, and the failures among them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(in crate::provider) struct WindowTotals {
+    pub(in crate::provider) calls: u64,
+    pub(in crate::provider) failures: u64,
+}
+
 impl Window {
     pub(in crate::provider) fn new(length: Duration, now: Instant) -> Self {
         let bucket_nanos = nanos(length) / BUCKETS as u64;
         Self {
             buckets: [Bucket::default(); BUCKETS],
             bucket_nanos: bucket_nanos.max(1),
-            begun: now,
+            start: now,
         }
     }
 
@@ -42,17 +49,17 @@ impl Window {
         bucket.failures = bucket.failures.saturating_add(u32::from(failed));
     }
 
-    /// Returns the calls of the window, and the failures among them.
-    pub(in crate::provider) fn totals(&self, now: Instant) -> (u64, u64) {
+    pub(in crate::provider) fn totals(&self, now: Instant) -> WindowTotals {
         let oldest = (self.number(now) + 1).saturating_sub(BUCKETS as u64);
         let recent = self.buckets.iter().filter(|bucket| bucket.number >= oldest);
-        recent.fold((0, 0), |(calls, failures), bucket| {
-            (calls + u64::from(bucket.calls), failures + u64::from(bucket.failures))
+        recent.fold(WindowTotals::default(), |totals, bucket| WindowTotals {
+            calls: totals.calls + u64::from(bucket.calls),
+            failures: totals.failures + u64::from(bucket.failures),
         })
     }
 
     fn number(&self, now: Instant) -> u64 {
-        nanos(now.saturating_duration_since(self.begun)) / self.bucket_nanos
+        nanos(now.saturating_duration_since(self.start)) / self.bucket_nanos
     }
 }
 
@@ -66,6 +73,10 @@ mod tests {
 
     const SECOND: Duration = Duration::from_secs(1);
 
+    fn totals(calls: u64, failures: u64) -> WindowTotals {
+        WindowTotals { calls, failures }
+    }
+
     #[test]
     fn calls_expire_when_they_are_older_than_the_window() {
         let begun = Instant::now();
@@ -73,11 +84,11 @@ mod tests {
         window.add(true, begun);
         window.add(false, begun + 15 * SECOND);
         window.add(true, begun + 29 * SECOND);
-        assert_eq!(window.totals(begun + 29 * SECOND), (3, 2));
-        assert_eq!(window.totals(begun + 30 * SECOND), (2, 1));
-        assert_eq!(window.totals(begun + 44 * SECOND), (2, 1));
-        assert_eq!(window.totals(begun + 45 * SECOND), (1, 1));
+        assert_eq!(window.totals(begun + 29 * SECOND), totals(3, 2));
+        assert_eq!(window.totals(begun + 30 * SECOND), totals(2, 1));
+        assert_eq!(window.totals(begun + 44 * SECOND), totals(2, 1));
+        assert_eq!(window.totals(begun + 45 * SECOND), totals(1, 1));
         window.add(false, begun + 61 * SECOND);
-        assert_eq!(window.totals(begun + 61 * SECOND), (1, 0));
+        assert_eq!(window.totals(begun + 61 * SECOND), totals(1, 0));
     }
 }

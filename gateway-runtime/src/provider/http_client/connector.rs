@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::{
     base::start_error::StartError,
-    provider::http_client::{HttpClientSettings, classify::error_chain},
+    provider::http_client::{classify::error_chain, settings::HttpClientSettings},
 };
 
 /// The interval of keep-alive probes on a connection in use, and the timeout of a probe.
@@ -51,10 +51,10 @@ fn extra_authorities(
     settings: &HttpClientSettings,
 ) -> Result<Vec<reqwest::Certificate>, StartError> {
     let Some(path) = &settings.extra_authorities else { return Ok(Vec::new()) };
-    let problem = |why: String| {
+    let problem = |reason: String| {
         let path = path.display();
         StartError::new(format!(
-            "`http_client.extra_authorities`: {path} is no PEM file of certificates: {why}"
+            "`http_client.extra_authorities`: {path} is no PEM file of certificates: {reason}"
         ))
     };
     let pem = std::fs::read(path).map_err(|error| problem(error.to_string()))?;

@@ -4,60 +4,20 @@ mod classify;
 mod connector;
 mod request;
 mod response;
+mod settings;
 #[cfg(test)]
 mod tests;
 
-use std::{path::PathBuf, time::Duration};
-
 use http::Method;
-use schemars::JsonSchema;
-use serde::Deserialize;
 
-use crate::base::{
-    duration::{self, DurationText},
-    start_error::StartError,
-};
+use crate::base::start_error::StartError;
 pub(crate) use crate::provider::http_client::{
     classify::{error_chain, is_not_sent},
     connector::connector,
 };
-pub use crate::provider::http_client::{request::HttpRequest, response::HttpResponse};
-
-/// Connections to providers, and the limits of their responses.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[serde(default, deny_unknown_fields)]
-pub struct HttpClientSettings {
-    /// The maximum time of resolving a name, connecting and the TLS handshake together.
-    #[serde(with = "duration")]
-    #[schemars(with = "DurationText")]
-    pub connect_timeout: Duration,
-    /// The time for which an idle connection stays open; shorter than that of servers.
-    #[serde(with = "duration")]
-    #[schemars(with = "DurationText")]
-    pub idle_timeout: Duration,
-    /// The maximum number of idle connections to one host.
-    pub max_idle_per_host: usize,
-    /// The maximum length of a response body that is read whole, in bytes; streams have no limit.
-    pub max_response_bytes: usize,
-    /// The value of `User-Agent`.
-    pub user_agent: String,
-    /// A PEM file of certificate authorities to trust besides the system's. (The environment
-    /// variables `SSL_CERT_FILE` and `SSL_CERT_DIR` replace the system's.)
-    pub extra_authorities: Option<PathBuf>,
-}
-
-impl Default for HttpClientSettings {
-    fn default() -> Self {
-        Self {
-            connect_timeout: Duration::from_secs(2),
-            idle_timeout: Duration::from_secs(30),
-            max_idle_per_host: 64,
-            max_response_bytes: 8 << 20,
-            user_agent: concat!("gateway-runtime/", env!("CARGO_PKG_VERSION")).to_owned(),
-            extra_authorities: None,
-        }
-    }
-}
+pub use crate::provider::http_client::{
+    request::HttpRequest, response::HttpResponse, settings::HttpClientSettings,
+};
 
 /// The HTTP client of a provider, which receives it as a field `http: HttpClient`; clones share
 /// connections.

@@ -1,6 +1,6 @@
 //! Classification of failed exchanges, with real sockets at the other end.
 
-use std::{future::Future, sync::Arc};
+use std::{future::Future, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use futures_util::StreamExt;

@@ -58,29 +58,17 @@ pub(crate) struct CandidateState<'a> {
 }
 
 impl<'a> From<CandidateState<'a>> for Candidate<'a> {
-    fn from(live: CandidateState<'a>) -> Self {
-        let CandidateState {
-            index,
-            provider,
-            weight,
-            order,
-            in_flight,
-            breaker,
-            latency,
-            state: credit,
-            cost,
-            arguments,
-        } = live;
+    fn from(state: CandidateState<'a>) -> Self {
         Self {
-            index,
-            provider,
-            weight,
-            order,
-            in_flight,
-            breaker,
-            latency,
-            state: Some(credit),
-            cost: (cost, arguments),
+            index: state.index,
+            provider: state.provider,
+            weight: state.weight,
+            order: state.order,
+            in_flight: state.in_flight,
+            breaker: state.breaker,
+            latency: state.latency,
+            state: Some(state.state),
+            cost: (state.cost, state.arguments),
             known_cost: OnceCell::new(),
         }
     }
@@ -195,8 +183,8 @@ impl<'a> Candidate<'a> {
     /// by a strategy.
     #[must_use]
     pub fn state(&self) -> &'a AtomicI64 {
-        static NOBODYS: AtomicI64 = AtomicI64::new(0);
-        self.state.unwrap_or(&NOBODYS)
+        static UNPOOLED: AtomicI64 = AtomicI64::new(0);
+        self.state.unwrap_or(&UNPOOLED)
     }
 }
 

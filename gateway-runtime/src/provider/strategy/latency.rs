@@ -22,12 +22,20 @@ pub(crate) struct Latency {
     average: AtomicU64,
     /// The time of the last attempt: the average does not decay further while a provider is tried
     /// again.
-    asked: AtomicU32,
+    last_attempt: AtomicU32,
+}
+
+/// An average as it was recorded.
+struct Average {
+    micros: f32,
+    /// The time of the record.
+    recorded_at: u32,
 }
 
 impl Latency {
-    pub(crate) fn asked(&self, now: u32) {
-        self.asked.store(now, Relaxed);
+    /// Records the start of an attempt.
+    pub(crate) fn record_start(&self, now: u32) {
+        self.last_attempt.store(now, Relaxed);
     }
 
     /// Adds a sample.
@@ -36,28 +44,32 @@ impl Latency {
         let sample = (sample.as_secs_f32() * 1e6).max(f32::MIN_POSITIVE);
         let average = match self.load() {
             None => sample,
-            Some((average, at)) => sample + (average - sample) * decay(now.wrapping_sub(at)),
+            Some(Average { micros, recorded_at }) => {
+                sample + (micros - sample) * decay(now.wrapping_sub(recorded_at))
+            }
         };
         self.average.store(u64::from(average.to_bits()) << 32 | u64::from(now), Relaxed);
     }
 
     /// Adds the sample if it is above the average: a fast failure makes no provider fast.
     pub(crate) fn record_failure(&self, now: u32, sample: Duration) {
-        if self.load().is_none_or(|(average, _)| sample.as_secs_f32() * 1e6 > average) {
+        if self.load().is_none_or(|average| sample.as_secs_f32() * 1e6 > average.micros) {
             self.record(now, sample);
         }
     }
 
     /// Returns the average, decayed by the time since the last attempt.
     pub(crate) fn read(&self, now: u32) -> Option<Duration> {
-        let (average, at) = self.load()?;
-        let idle = now.wrapping_sub(at).min(now.wrapping_sub(self.asked.load(Relaxed)));
-        Some(Duration::from_secs_f32(average * decay(idle) / 1e6))
+        let Average { micros, recorded_at } = self.load()?;
+        let idle =
+            now.wrapping_sub(recorded_at).min(now.wrapping_sub(self.last_attempt.load(Relaxed)));
+        Some(Duration::from_secs_f32(micros * decay(idle) / 1e6))
     }
 
-    fn load(&self) -> Option<(f32, u32)> {
+    fn load(&self) -> Option<Average> {
         let word = self.average.load(Relaxed);
-        (word != 0).then(|| (f32::from_bits((word >> 32) as u32), word as u32))
+        let micros = f32::from_bits((word >> 32) as u32);
+        (word != 0).then_some(Average { micros, recorded_at: word as u32 })
     }
 }
 
@@ -79,7 +91,7 @@ mod tests {
     fn the_first_answer_is_the_average() {
         let latency = Latency::default();
         assert_eq!(latency.read(5), None);
-        latency.asked(0);
+        latency.record_start(0);
         latency.record(0, MS(40));
         assert_eq!(read_ms(&latency, 0), 40);
     }
@@ -89,7 +101,7 @@ mod tests {
         let latency = Latency::default();
         latency.record(0, MS(100));
         for second in 1..=100 {
-            latency.asked(second * 1_000);
+            latency.record_start(second * 1_000);
             latency.record(second * 1_000, MS(10));
         }
         assert_eq!(read_ms(&latency, 100_000), 10);
@@ -100,7 +112,7 @@ mod tests {
         let latency = Latency::default();
         latency.record(0, MS(10));
         for now in 1..=20 {
-            latency.asked(now);
+            latency.record_start(now);
             latency.record(now, MS(1_000));
         }
         assert!(read_ms(&latency, 20) < 20);
@@ -109,10 +121,10 @@ mod tests {
     #[test]
     fn average_decays_until_the_next_attempt() {
         let latency = Latency::default();
-        latency.asked(0);
+        latency.record_start(0);
         latency.record(500, MS(500));
         assert!(read_ms(&latency, 60_000) < 10);
-        latency.asked(60_000);
+        latency.record_start(60_000);
         assert_eq!(
             read_ms(&latency, 60_000),
             500,
@@ -127,7 +139,7 @@ mod tests {
         let latency = Latency::default();
         latency.record(0, MS(100));
         latency.record_failure(30_000, MS(1));
-        latency.asked(30_000);
+        latency.record_start(30_000);
         assert_eq!(read_ms(&latency, 30_000), 100);
         latency.record_failure(30_000, MS(10_000));
         assert!(read_ms(&latency, 30_000) > 9_000);
@@ -136,7 +148,7 @@ mod tests {
     #[test]
     fn the_clock_may_wrap_around() {
         let latency = Latency::default();
-        latency.asked(u32::MAX);
+        latency.record_start(u32::MAX);
         latency.record(u32::MAX, MS(100));
         assert!((99..=100).contains(&read_ms(&latency, 9)));
     }

@@ -27,9 +27,9 @@ impl<'a> StrategyCall<'a> {
         capability: &'static CapabilitySpec,
         method: &'static CapabilityMethodSpec,
         arguments: &'a [&'a Argument],
-        turn: usize,
+        sequence: usize,
     ) -> Self {
-        Self { call, capability, method, arguments, sequence: turn }
+        Self { call, capability, method, arguments, sequence }
     }
 
     /// Returns the call of the exposed method within which this one happens: its caller, its

@@ -13,13 +13,11 @@ mod streaming;
 
 use std::{
     collections::VecDeque,
-    future::Future,
-    pin::Pin,
     sync::{Arc, Mutex},
     time::Duration,
 };
 
-use futures_util::stream;
+use futures_util::{future::BoxFuture, stream};
 use http::HeaderMap;
 use tokio::time::{Instant, sleep};
 
@@ -33,7 +31,6 @@ use crate::{
     },
 };
 
-type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 type Answer<T> = Result<T, ProviderError>;
 
 const HERE: SourceLocation = SourceLocation { file: file!(), line: line!() };
