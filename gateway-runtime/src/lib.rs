@@ -52,9 +52,9 @@ pub use json::violation::Violation;
 pub use provider::{HttpClient, IdempotencyKey, ProviderError, Providers};
 pub use registry::Binder;
 pub use service::app::{App, BuildContext, Config, FromApp};
-pub use service::argument::{
-    Arguments, FromCall, IntoReply, MethodError, MethodResult, ReplyShape,
-};
+pub use service::argument::FromCall;
+pub use service::arguments::Arguments;
+pub use service::into_reply::{IntoReply, MethodError, MethodResult, ReplyShape};
 
 pub use store::{Db, sqlx};
 

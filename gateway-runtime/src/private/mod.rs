@@ -47,15 +47,20 @@ pub use crate::{
     },
     service::{
         app::{BuildContext, FromApp},
-        argument::{Arguments, FromCall},
+        argument::FromCall,
+        arguments::Arguments,
         composed::{
             Composed, ComposedState, compose, composed_input, one_input_composed, prepare_composed,
         },
         entry::{
-            Build, ErasedInstance, ExposedMethod, MakeStrategy, MethodEntry, ProviderEntry,
-            ProviderIdentity, ProvisionEntry, ServiceEntry, ServiceIdentity, one_input,
+            Build, ErasedInstance, MakeStrategy, ProviderEntry, ProviderIdentity, ProvisionEntry,
+            ServiceEntry, ServiceIdentity,
         },
-        registry::{Binder, entries::Entries},
+        registry::{
+            Binder,
+            entries::Entries,
+            method_entry::{ExposedMethod, MethodEntry, one_input},
+        },
     },
     store::{Migration, Migrations, Sql},
 };

@@ -53,7 +53,7 @@ impl fmt::Debug for App {
     }
 }
 
-/// The app as the service or provider sees it that is being built.
+/// The app, as the service or provider that is being built sees it.
 #[derive(Debug)]
 pub struct BuildContext<'a> {
     app: &'a App,

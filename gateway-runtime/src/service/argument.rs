@@ -1,28 +1,23 @@
-//! Arguments and replies of exposed methods: traits that tie a Rust type to a call.
-//!
-//! An argument is found by its type, prepared once at start and created for each call. A reply
-//! knows its shape, which `/meta` publishes.
+//! Arguments of exposed methods: each is found by its type, prepared once at start, and created for
+//! each call.
 
 use std::{future::Future, sync::Arc};
 
 use schemars::JsonSchema;
-use serde::{Serialize, de::DeserializeOwned};
-use serde_json::Value;
+use serde::de::DeserializeOwned;
 
 use crate::{
     base::{
         call::{Call, CallRequest, Caller, Input},
         error::Error,
-        reply::{MediaType, Raw, Reply, Streaming},
         start_error::StartError,
     },
-    json::{
-        document::Document,
-        schema::{self, output_schema},
-    },
+    json::{document::Document, schema},
     provider::{Capability, IdempotencyKey, Pool, Providers, strategy::Strategy},
-    service::registry::Binder,
+    service::binder::Binder,
 };
+
+pub(crate) use crate::service::into_reply::ReplyShape;
 
 /// An argument of an exposed method.
 ///
@@ -148,181 +143,6 @@ impl FromCall for IdempotencyKey {
 
     async fn from_call((): &(), request: &mut CallRequest) -> Result<Self, Error> {
         Ok(Self::of(&request.call))
-    }
-}
-
-/// The arguments of a method, as a tuple.
-pub trait Arguments: Sized + Send {
-    /// The number of inputs among the arguments.
-    const INPUTS: usize;
-
-    /// The states of the arguments, as a tuple.
-    type States: Send + Sync + 'static;
-
-    /// Prepares the arguments in order.
-    ///
-    /// # Errors
-    ///
-    /// Returns the error of the first argument that cannot be prepared.
-    fn prepare(binder: &mut Binder<'_>) -> Result<Self::States, StartError>;
-
-    /// Creates the arguments in order.
-    ///
-    /// # Errors
-    ///
-    /// Returns the error of the first argument that cannot be created.
-    fn from_call(
-        states: &Self::States,
-        request: &mut CallRequest,
-    ) -> impl Future<Output = Result<Self, Error>> + Send;
-}
-
-macro_rules! arguments {
-    ($($argument:ident $state:ident),*) => {
-        impl<$($argument: FromCall),*> Arguments for ($($argument,)*) {
-            const INPUTS: usize = 0 $(+ $argument::IS_INPUT as usize)*;
-
-            type States = ($($argument::State,)*);
-
-            #[allow(unused_variables, reason = "a method may have no arguments")]
-            fn prepare(binder: &mut Binder<'_>) -> Result<Self::States, StartError> {
-                Ok(($($argument::prepare(binder)?,)*))
-            }
-
-            #[allow(unused_variables, reason = "a method may have no arguments")]
-            async fn from_call(
-                states: &Self::States,
-                request: &mut CallRequest,
-            ) -> Result<Self, Error> {
-                let ($($state,)*) = states;
-                Ok(($($argument::from_call($state, request).await?,)*))
-            }
-        }
-    };
-}
-
-arguments!();
-arguments!(A a);
-arguments!(A a, B b);
-arguments!(A a, B b, C c);
-arguments!(A a, B b, C c, D d);
-arguments!(A a, B b, C c, D d, E e);
-arguments!(A a, B b, C c, D d, E e, F f);
-arguments!(A a, B b, C c, D d, E e, F f, G g);
-arguments!(A a, B b, C c, D d, E e, F f, G g, H h);
-arguments!(A a, B b, C c, D d, E e, F f, G g, H h, I i);
-arguments!(A a, B b, C c, D d, E e, F f, G g, H h, I i, J j);
-arguments!(A a, B b, C c, D d, E e, F f, G g, H h, I i, J j, K k);
-arguments!(A a, B b, C c, D d, E e, F f, G g, H h, I i, J j, K k, L l);
-
-/// The shape of a method's replies, as `/meta` publishes it.
-#[derive(Clone, Debug)]
-pub enum ReplyShape {
-    /// An empty reply: no content.
-    Empty,
-    /// A JSON value of this schema.
-    Json(Value),
-    /// A stream of JSON values, each of this schema.
-    Items(Value),
-    /// Bytes of this media type.
-    Raw(&'static str),
-}
-
-/// A value that an exposed method can reply with.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot be the answer of an exposed method",
-    label = "not an answer",
-    note = "an answer derives `Serialize` and `JsonSchema` (or has `#[model]`), or is `()`, \
-            `Streaming<T>` or `Raw<Media>`"
-)]
-pub trait IntoReply: Send + 'static {
-    /// Returns the shape of the replies.
-    fn shape() -> ReplyShape;
-
-    /// Converts the value into a reply.
-    ///
-    /// # Errors
-    ///
-    /// Returns an error if the value cannot be serialised as JSON.
-    fn into_reply(self) -> Result<Reply, Error>;
-}
-
-/// A JSON reply; `()` is an empty one.
-#[diagnostic::do_not_recommend]
-impl<T: Serialize + JsonSchema + Send + 'static> IntoReply for T {
-    fn shape() -> ReplyShape {
-        if is_unit::<T>() { ReplyShape::Empty } else { ReplyShape::Json(output_schema::<T>()) }
-    }
-
-    fn into_reply(self) -> Result<Reply, Error> {
-        if is_unit::<T>() {
-            return Ok(Reply::Empty);
-        }
-        Ok(Reply::Json(serde_json::to_vec(&self)?.into()))
-    }
-}
-
-fn is_unit<T: 'static>() -> bool {
-    std::any::TypeId::of::<T>() == std::any::TypeId::of::<()>()
-}
-
-impl<T: Serialize + JsonSchema + Send + 'static> IntoReply for Streaming<T> {
-    fn shape() -> ReplyShape {
-        ReplyShape::Items(output_schema::<T>())
-    }
-
-    fn into_reply(self) -> Result<Reply, Error> {
-        Ok(Reply::Items(self.into_json()))
-    }
-}
-
-impl<M: MediaType> IntoReply for Raw<M> {
-    fn shape() -> ReplyShape {
-        ReplyShape::Raw(M::NAME)
-    }
-
-    fn into_reply(self) -> Result<Reply, Error> {
-        Ok(Raw::into_reply(self))
-    }
-}
-
-/// The return type of an exposed method: a `Result` of a reply.
-#[diagnostic::on_unimplemented(
-    message = "an exposed method returns a `Result`, not `{Self}`",
-    label = "not a `Result` of an answer",
-    note = "write `-> Result<{Self}>`; its error is `gateway_runtime::Error`, or anything that \
-            turns into it"
-)]
-pub trait MethodResult: Send {
-    /// The reply of a successful call.
-    type Reply;
-
-    /// Converts the error into the gateway's own.
-    ///
-    /// # Errors
-    ///
-    /// Returns the error of the method.
-    fn into_result(self) -> Result<Self::Reply, Error>;
-}
-
-/// An error that an exposed method can return.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot be the error of an exposed method",
-    label = "does not turn into `gateway_runtime::Error`",
-    note = "implement `std::error::Error` for it, to answer it as an internal error, or \
-            `From<{Self}>` for \
-            `gateway_runtime::Error`, to choose the code"
-)]
-pub trait MethodError: Into<Error> + Send {}
-
-#[diagnostic::do_not_recommend]
-impl<E: Into<Error> + Send> MethodError for E {}
-
-impl<T: Send, E: MethodError> MethodResult for Result<T, E> {
-    type Reply = T;
-
-    fn into_result(self) -> Result<T, Error> {
-        self.map_err(Into::into)
     }
 }
 

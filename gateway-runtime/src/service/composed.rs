@@ -9,7 +9,7 @@ use crate::{
         error::{Error, Result},
         start_error::StartError,
     },
-    service::{argument::Arguments, registry::Binder},
+    service::{arguments::Arguments, binder::Binder},
 };
 
 /// A struct with `#[derive(FromCall)]`, whose fields could be arguments themselves.

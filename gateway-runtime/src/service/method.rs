@@ -1,6 +1,8 @@
 //! Methods: exposed methods, bound and ready for calls.
 
-use std::{any::type_name, fmt, pin::Pin};
+use std::{any::type_name, fmt};
+
+use futures_util::future::BoxFuture;
 
 use crate::{
     base::{
@@ -10,8 +12,8 @@ use crate::{
         reply::Reply,
         spec::{AuthMode, CapabilitySpec, MethodSpec, ServiceSpec},
     },
-    json::schema::InputSchema,
-    service::{argument::ReplyShape, entry::BoxedMethod},
+    json::schema::{InputSchema, SchemaError},
+    service::into_reply::ReplyShape,
 };
 
 /// The input of a method: the schema that validates it, and its Rust type.
@@ -24,11 +26,15 @@ pub struct MethodInput {
 }
 
 impl MethodInput {
-    pub(crate) fn new<T: schemars::JsonSchema>() -> Result<Self, String> {
-        let schema = InputSchema::of::<T>().map_err(|error| error.to_string())?;
+    pub(crate) fn new<T: schemars::JsonSchema>() -> Result<Self, SchemaError> {
+        let schema = InputSchema::of::<T>()?;
         Ok(Self { schema, type_name: type_name::<T>() })
     }
 }
+
+/// The function that executes a call.
+pub(super) type BoxedMethod =
+    Box<dyn Fn(CallRequest) -> BoxFuture<'static, Result<Reply, Error>> + Send + Sync>;
 
 /// An exposed method, ready for calls.
 pub struct Method {
@@ -43,7 +49,7 @@ pub struct Method {
     /// The capabilities whose providers the method uses.
     pub capabilities: Vec<&'static CapabilitySpec>,
     pub(crate) counts: CallMetrics,
-    pub(super) handler: BoxedMethod,
+    pub(super) execute: BoxedMethod,
 }
 
 impl Method {
@@ -54,11 +60,8 @@ impl Method {
     }
 
     /// Calls the method with an input that satisfies the schema, as the last step of the pipeline.
-    pub(crate) fn call(
-        &self,
-        request: CallRequest,
-    ) -> Pin<Box<dyn Future<Output = Result<Reply, Error>> + Send>> {
-        (self.handler)(request)
+    pub(crate) fn call(&self, request: CallRequest) -> BoxFuture<'static, Result<Reply, Error>> {
+        (self.execute)(request)
     }
 
     /// Returns whether a caller is required. Scopes require one; else the method's declaration

@@ -22,9 +22,9 @@ use crate::{
     },
     service::{
         app::App,
-        argument::{IntoReply, ReplyShape},
         binder::{instances::Instances, pools::Pools},
         entry::{MakeStrategy, ServiceIdentity},
+        into_reply::{IntoReply, ReplyShape},
         method::MethodInput,
     },
 };
@@ -43,7 +43,7 @@ pub struct Binder<'a> {
     pub(super) strategy: Option<MakeStrategy>,
     pub(super) service_strategy: Option<MakeStrategy>,
     pub(super) input: Option<MethodInput>,
-    pub(super) answer: Option<ReplyShape>,
+    pub(super) reply: Option<ReplyShape>,
     pub(super) capabilities: Vec<&'static CapabilitySpec>,
 }
 
@@ -70,7 +70,7 @@ impl Binder<'_> {
     /// from the query string and `T` does not fit there.
     pub fn input<T: JsonSchema>(&mut self) -> Result<(), StartError> {
         let input = MethodInput::new::<T>()
-            .map_err(|why| StartError::new(format!("{}: {why}", self.subject())))?;
+            .map_err(|error| StartError::new(format!("{}: {error}", self.subject())))?;
         if self.method.verb.has_query_input() {
             input.schema.query_compatible().map_err(|why| {
                 StartError::new(format!(
@@ -114,9 +114,9 @@ impl Binder<'_> {
         if let Some(make) = self.strategy {
             return make();
         }
-        let made = self.service_strategy;
+        let make = self.service_strategy;
         self.pools.strategy(self.service, capability, || {
-            made.map_or_else(|| Arc::new(RoundRobin::new()) as _, |make| make())
+            make.map_or_else(|| Arc::new(RoundRobin::new()) as _, |make| make())
         })
     }
 
@@ -126,8 +126,8 @@ impl Binder<'_> {
         })
     }
 
-    pub(super) fn answer<T: IntoReply>(&mut self) {
-        self.answer = Some(T::shape());
+    pub(super) fn reply<T: IntoReply>(&mut self) {
+        self.reply = Some(T::shape());
     }
 }
 

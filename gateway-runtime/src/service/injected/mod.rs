@@ -1,7 +1,7 @@
 //! Injected values: implementations of [`FromApp`](super::app::FromApp) and
 //! [`FromCall`](super::argument::FromCall) for the types of lower folders.
 
-mod db;
+mod app_values;
 mod http_client;
-mod publisher;
-mod redis;
+#[cfg(test)]
+mod tests;

@@ -4,7 +4,10 @@ use std::{any::TypeId, collections::HashMap};
 
 use crate::{
     base::spec::{MethodSpec, ServiceSpec, SourceLocation},
-    service::entry::{MethodEntry, ProviderEntry, ProvisionEntry, ServiceEntry},
+    service::{
+        entry::{ProviderEntry, ProvisionEntry, ServiceEntry},
+        registry::method_entry::MethodEntry,
+    },
 };
 
 /// The entries of a program.
@@ -38,12 +41,17 @@ impl Entries {
     }
 
     fn sorted(mut self) -> Self {
-        let place = |source: SourceLocation| (source.file, source.line);
-        self.services.sort_by_key(|e| (e.spec.name, e.spec.version, place(e.spec.source)));
-        self.methods.sort_by_key(|e| (e.service.name, e.service.version, place(e.spec.source)));
-        self.providers.sort_by_key(|e| (e.spec.name, place(e.spec.source)));
-        self.provisions
-            .sort_by_key(|e| (e.capability.name, e.provider.name, place(e.provider.source)));
+        let position = |source: SourceLocation| (source.file, source.line);
+        self.services.sort_by_key(|entry| {
+            (entry.spec.name, entry.spec.version, position(entry.spec.source))
+        });
+        self.methods.sort_by_key(|entry| {
+            (entry.service.name, entry.service.version, position(entry.spec.source))
+        });
+        self.providers.sort_by_key(|entry| (entry.spec.name, position(entry.spec.source)));
+        self.provisions.sort_by_key(|entry| {
+            (entry.capability.name, entry.provider.name, position(entry.provider.source))
+        });
         self
     }
 

@@ -2,14 +2,13 @@
 //!
 //! The macros submit entries at link time. They are sorted, checked as a whole, and built.
 //!
-//! `entries` collects the linked entries and `check` compares them with each other. The sibling
+//! `method_entry` is what `#[expose_method]` submits, `entries` collects the linked entries, and
+//! `check` compares them with each other. The sibling
 //! module `binder` builds instances and pools, and binds methods to them.
-//!
-//! `entries` is what the macros submit and `collected` all of it, `check` compares entries with
-//! each other, `instances` and `pools` build what methods need, and `binder` ties a method to it.
 
 pub(super) mod check;
 pub(crate) mod entries;
+pub(crate) mod method_entry;
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -32,11 +31,12 @@ use crate::{
     service::{
         app::App,
         binder::{
-            instances::{Instances, ok_or_collect},
+            instances::{Instances, full_name, ok_or_collect},
             pools::Pools,
         },
-        entry::{MethodEntry, ServiceEntry},
-        registry::entries::Entries,
+        entry::ServiceEntry,
+        into_reply::ReplyShape,
+        registry::{entries::Entries, method_entry::MethodEntry},
     },
 };
 
@@ -177,13 +177,10 @@ impl Registry {
     ///
     /// Names each missing one, and those that are registered.
     pub fn expect(&self, services: &[String], providers: &[String]) -> Result<(), StartError> {
-        let service_names: Vec<_> = self
-            .services
-            .iter()
-            .map(|s| crate::service::binder::instances::full_name(s.spec))
-            .collect();
+        let service_names: Vec<_> =
+            self.services.iter().map(|service| full_name(service.spec)).collect();
         let provider_names: Vec<_> =
-            self.providers.iter().map(|p| p.spec().name.to_owned()).collect();
+            self.providers.iter().map(|provider| provider.spec().name.to_owned()).collect();
         let has_service = |name: &String| {
             service_names.contains(name)
                 || self.services.iter().any(|service| service.spec.name == name)
@@ -229,19 +226,18 @@ fn bind(
         strategy: entry.strategy,
         service_strategy: service.strategy,
         input: None,
-        answer: None,
+        reply: None,
         capabilities: Vec::new(),
     };
-    let handler = (entry.bind)(&mut binder)?;
-    let Binder { input, answer, capabilities, .. } = binder;
-    let answer = answer.unwrap_or(crate::service::argument::ReplyShape::Empty);
+    let execute = (entry.bind)(&mut binder)?;
+    let Binder { input, reply, capabilities, .. } = binder;
     Ok(Method {
         service: service.spec,
         spec: &entry.spec,
         input,
-        answer,
+        answer: reply.unwrap_or(ReplyShape::Empty),
         capabilities,
         counts: CallMetrics::default(),
-        handler,
+        execute,
     })
 }
