@@ -1,7 +1,7 @@
 //! The start of a gateway, step by step: each part is opened when all parts that it uses are open,
 //! and the listener last, so that no client connects to a gateway that does not start.
 
-use std::{sync::Arc, thread};
+use std::{net::SocketAddr, sync::Arc, thread};
 
 use tokio::{
     sync::{Notify, oneshot},
@@ -11,8 +11,12 @@ use tokio::{
 use crate::{
     auth::Authenticator,
     base::{call_metrics::ConnectionSlots, start_error::StartError},
-    bus::{Broker, BusError, CallsStatus, publisher::empty_outbox},
+    bus::{
+        Broker, BusError, CallsStatus,
+        publisher::{Publisher, empty_outbox},
+    },
     cache,
+    control::OperatorSettings,
     edge::{
         admin::DrainFlag,
         bus_consumer::{CallConsumer, ConsumerOptions},
@@ -20,7 +24,7 @@ use crate::{
     },
     gateway::{
         Gateway, RunningGateway,
-        admin_listener::AdminParts,
+        admin_listener::{AdminListener, AdminParts},
         foundation::Foundation,
         preflight::warn_unhonoured_keys,
         reload::{ReloadableSettings, Reloader},
@@ -40,6 +44,19 @@ struct CallPath {
     reloader: Arc<Reloader>,
 }
 
+/// The parts of a gateway that are open before it listens.
+struct Opened {
+    redis: Option<Redis>,
+    broker: Arc<dyn Broker>,
+    publisher: Publisher,
+    registry: Arc<Registry>,
+    budget: BodyBudget,
+    storage: Storage,
+    calls: CallPath,
+    control: Option<Arc<OperatorSettings>>,
+    edge: HttpEdge,
+}
+
 impl Gateway {
     /// Starts serving, for programs and tests that stop the gateway themselves.
     ///
@@ -51,15 +68,20 @@ impl Gateway {
         self.started().await.map_err(|error| error.map(|problem| origins.attributed(problem)))
     }
 
-    async fn started(mut self) -> Result<RunningGateway, StartError> {
+    async fn started(self) -> Result<RunningGateway, StartError> {
+        let opened = self.open().await?;
+        self.listen(opened).await
+    }
+
+    /// Opens all that calls use.
+    async fn open(&self) -> Result<Opened, StartError> {
         let Foundation { redis, broker, publisher, registry, mut routes, budget } =
             self.found().await?;
-        let has_methods = registry.methods().next().is_some();
         // A gateway that only has routes publishes no events.
-        if self.settings.bus.request_log || has_methods {
+        if self.settings.bus.request_log || registry.methods().next().is_some() {
             publisher.declare().await?;
         }
-        let mut storage = self.open_storage(&publisher).await?;
+        let storage = self.open_storage(&publisher).await?;
         let authenticator = self.authenticator(&storage)?;
         if let Some(authenticator) = &authenticator {
             routes.authenticate(authenticator);
@@ -68,17 +90,17 @@ impl Gateway {
         warn_unhonoured_keys(&registry, storage.honours_keys());
         let calls = self.call_path(authenticator, &storage, redis.as_ref(), &registry)?;
         let control = storage.follow_operators(&calls.reloader).await?;
+        let edge = self.edge(routes, calls.pipeline.clone(), budget.clone(), is_authenticated);
+        Ok(Opened { redis, broker, publisher, registry, budget, storage, calls, control, edge })
+    }
 
-        let mut background = JoinSet::new();
-        storage.start_sweeper(&mut background, &self.settings).await;
-        if let Some(db) = self.settings.store.lazy()? {
-            background.spawn(empty_outbox(db, publisher.clone()));
-        }
-        if let Some(redis) = &redis {
-            background.spawn(synchronize(redis.clone(), registry.pools().cloned().collect()));
-        }
+    /// Starts the background tasks, the consumer of calls and the listeners.
+    async fn listen(mut self, opened: Opened) -> Result<RunningGateway, StartError> {
+        let Opened { broker, publisher, registry, mut storage, calls, control, edge, .. } = opened;
+        let redis = opened.redis;
+        let mut background =
+            self.background(&storage, &publisher, redis.as_ref(), &registry).await?;
         let reload = self.follow_file(&calls.reloader, &mut background);
-
         let status = Arc::new(CallsStatus::default());
         let connections = ConnectionSlots::new(self.settings.http.limits.connections);
         let operator = self.start_admin(AdminParts {
@@ -90,50 +112,27 @@ impl Gateway {
             calls: Arc::clone(&status),
             connections: connections.clone(),
             draining: DrainFlag::default(),
-            budget: budget.clone(),
+            budget: opened.budget,
         })?;
-
-        let edge = self.edge(routes, calls.pipeline.clone(), budget, is_authenticated);
         // The queue is declared before a client can connect, and no call is received from it before
         // the gateway is known to start.
-        let takes_calls = self.settings.bus.calls.enabled && has_methods;
-        if takes_calls {
-            let queue = self.settings.bus.calls.call_queue();
-            broker.declare(&queue).await.map_err(|error| calls_failed(&error))?;
-        }
+        let takes_calls = self.declare_calls(&broker, &registry).await?;
         let (calls_drained, drained) = oneshot::channel();
-        let server = Server::bind(&self.settings.http)
-            .map_err(|error| StartError::new(error.to_string()))?
-            .with_slots(connections)
-            .ending_after(drained);
+        let server = self.bind(connections, drained)?;
         let address = server.local_addr();
         let consumer = match takes_calls {
             true => {
-                let honours_keys = storage.honours_keys();
-                let options = self.consumer_options(honours_keys, status);
+                let options = self.consumer_options(storage.honours_keys(), status);
                 Some(self.consumer(&broker, &registry, calls.pipeline, options).await?)
             }
             false => None,
         };
-        tracing::info!(
-            address = %format_args!("http://{address}"),
-            docs = %format_args!("http://{address}/docs"),
-            meta = %format_args!("http://{address}/meta"),
-            services = registry.services().len(),
-            methods = registry.methods().count(),
-            "listening"
-        );
+        announce(address, &registry, operator.as_ref());
         let (stop, stopped) = oneshot::channel::<()>();
         let served = tokio::spawn(server.serve(edge, async {
             // The sender's drop counts too: the handle of the gateway was dropped.
             let _ = stopped.await;
         }));
-        if let Some(operator) = &operator {
-            tracing::info!(
-                address = %format_args!("http://{}", operator.address),
-                "listening for the operator"
-            );
-        }
         let running = RunningGateway {
             address,
             registry,
@@ -157,6 +156,51 @@ impl Gateway {
             on_listening(&running);
         }
         Ok(running)
+    }
+
+    /// Declares the queue of calls, and returns whether the gateway takes calls from it.
+    async fn declare_calls(
+        &self,
+        broker: &Arc<dyn Broker>,
+        registry: &Registry,
+    ) -> Result<bool, StartError> {
+        let settings = &self.settings.bus.calls;
+        let takes_calls = settings.enabled && registry.methods().next().is_some();
+        if takes_calls {
+            let declared = broker.declare(&settings.call_queue()).await;
+            declared.map_err(|error| calls_failed(&error))?;
+        }
+        Ok(takes_calls)
+    }
+
+    /// Starts the tasks that run for as long as the gateway.
+    async fn background(
+        &self,
+        storage: &Storage,
+        publisher: &Publisher,
+        redis: Option<&Redis>,
+        registry: &Registry,
+    ) -> Result<JoinSet<()>, StartError> {
+        let mut background = JoinSet::new();
+        storage.start_sweeper(&mut background, &self.settings).await;
+        if let Some(db) = self.settings.store.lazy()? {
+            background.spawn(empty_outbox(db, publisher.clone()));
+        }
+        if let Some(redis) = redis {
+            background.spawn(synchronize(redis.clone(), registry.pools().cloned().collect()));
+        }
+        Ok(background)
+    }
+
+    /// Binds the listener; connections wait until it serves.
+    fn bind(
+        &self,
+        connections: ConnectionSlots,
+        drained: oneshot::Receiver<()>,
+    ) -> Result<Server, StartError> {
+        let server = Server::bind(&self.settings.http)
+            .map_err(|error| StartError::new(error.to_string()))?;
+        Ok(server.with_slots(connections).ending_after(drained))
     }
 
     fn authenticator(&self, storage: &Storage) -> Result<Option<Arc<Authenticator>>, StartError> {
@@ -246,6 +290,24 @@ impl Gateway {
         let started =
             CallConsumer::start(Arc::clone(broker), settings, registry, pipeline, options).await;
         started.map_err(|error| calls_failed(&error))
+    }
+}
+
+/// Logs the addresses.
+fn announce(address: SocketAddr, registry: &Registry, operator: Option<&AdminListener>) {
+    tracing::info!(
+        address = %format_args!("http://{address}"),
+        docs = %format_args!("http://{address}/docs"),
+        meta = %format_args!("http://{address}/meta"),
+        services = registry.services().len(),
+        methods = registry.methods().count(),
+        "listening"
+    );
+    if let Some(operator) = operator {
+        tracing::info!(
+            address = %format_args!("http://{}", operator.address),
+            "listening for the operator"
+        );
     }
 }
 

@@ -40,9 +40,7 @@ pub(super) fn find<'o>(
     path: &str,
     method: &Method,
 ) -> Result<Found<'o>, Error> {
-    let matching = || {
-        operations.iter().filter_map(|it| Some((it, it.path_params(path)?)))
-    };
+    let matching = || operations.iter().filter_map(|it| Some((it, it.path_params(path)?)));
     let verbs: Vec<_> = matching().map(|(it, _)| it.verb).collect();
     if verbs.is_empty() {
         return Err(Error::not_found("not found; /openapi.json lists the operations"));

@@ -26,8 +26,13 @@ fn on_accounts() -> Result<Vec<Operation>, StartError> {
     Ok(vec![
         Operation::new(Post, "/admin/accounts", "Open an account", accounts::open)?.creates(),
         Operation::new(Get, "/admin/accounts/{id}", "Read an account", accounts::read)?,
-        Operation::new(Post, "/admin/accounts/{id}/credits", "Credit an account", accounts::credit)?
-            .creates(),
+        Operation::new(
+            Post,
+            "/admin/accounts/{id}/credits",
+            "Credit an account",
+            accounts::credit,
+        )?
+        .creates(),
         Operation::new(Get, entries, "List the ledger entries, newest first", accounts::entries)?,
         Operation::new(Post, "/admin/accounts/{id}/keys", "Create an API key", api_keys::make)?
             .creates(),

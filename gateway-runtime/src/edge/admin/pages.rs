@@ -44,8 +44,7 @@ pub(super) async fn page(
         }
         "/readyz" => {
             let (is_ready, content) = readiness(state).await;
-            let status =
-                if is_ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+            let status = if is_ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
             (status, content.to_string().into())
         }
         _ => (StatusCode::OK, document.clone()),

@@ -13,8 +13,7 @@ use std::{
 
 use bytes::Bytes;
 use http::{
-    HeaderName, HeaderValue, Method, Request as HttpRequest, Response,
-    header, request::Parts,
+    HeaderName, HeaderValue, Method, Request as HttpRequest, Response, header, request::Parts,
 };
 use tower::Service;
 

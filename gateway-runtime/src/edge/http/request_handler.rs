@@ -13,9 +13,7 @@ use std::{
 };
 
 use futures_util::FutureExt;
-use http::{
-    HeaderMap, HeaderName, HeaderValue, Request, Response, header, request::Parts,
-};
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, header, request::Parts};
 use http_body::Body as _;
 use hyper::body::Incoming;
 
@@ -31,18 +29,17 @@ use crate::{
     },
     edge::{
         http::{
-        Peer,
-        compression::{AcceptEncoding, PublishedDocument, Untouched},
-        cors::Cors,
-        decode,
-        encode,
-        etag::{self, KnownTags},
-        handler::Handler,
-        routes::{self, MethodMatch, RouteTarget},
-        state::HttpEdge,
-        stream::StreamFormat,
-        webhook::WebhookKey,
-        websocket,
+            Peer,
+            compression::{AcceptEncoding, PublishedDocument, Untouched},
+            cors::Cors,
+            decode, encode,
+            etag::{self, KnownTags},
+            handler::Handler,
+            routes::{self, MethodMatch, RouteTarget},
+            state::HttpEdge,
+            stream::StreamFormat,
+            webhook::WebhookKey,
+            websocket,
         },
         request::{
             allow::{ANY, options},
@@ -83,26 +80,7 @@ impl HttpEdge {
             return Ok(options(routes::allowed(verb)).map(Body::from));
         }
         match target {
-            RouteTarget::Method(method) => {
-                // Negotiated first: a stream that its client cannot read must not begin.
-                let form = accepted(method, &head.headers)?;
-                let call = self.begin(method, context, Origin::Http, mem::take(&mut head.headers));
-                // The caller is authorised from the head, before a body is read (SEMANTICS §4).
-                let authorized = match decode::reads_body(method) && !body.is_end_stream() {
-                    true => Some(self.pipeline().authorize(method, &call).await),
-                    false => None,
-                };
-                let input = match &authorized {
-                    Some(Err(_)) => Input::None,
-                    _ => {
-                        let limits = self.body_limits(context);
-                        decode::input(method, &head.uri, call.headers(), body, limits).await?
-                    }
-                };
-                let request = CallRequest { call: call.clone(), input };
-                let outcome = self.pipeline().call_authorized(method, request, authorized).await;
-                Ok(self.respond((call, outcome), head, form, context))
-            }
+            RouteTarget::Method(method) => self.call(method, head, body, context).await,
             RouteTarget::Webhook(method, key) => {
                 self.webhook(method, key, head, body, context).await
             }
@@ -125,6 +103,33 @@ impl HttpEdge {
         }
     }
 
+    async fn call(
+        &self,
+        method: &Arc<Method>,
+        head: &mut Parts,
+        body: Incoming,
+        context: &RequestContext,
+    ) -> Result<Response<Body>, Error> {
+        // Negotiated first: a stream that its client cannot read must not begin.
+        let form = accepted(method, &head.headers)?;
+        let call = self.begin(method, context, Origin::Http, mem::take(&mut head.headers));
+        // The caller is authorised from the head, before a body is read (SEMANTICS §4).
+        let authorized = match decode::reads_body(method) && !body.is_end_stream() {
+            true => Some(self.pipeline().authorize(method, &call).await),
+            false => None,
+        };
+        let input = match &authorized {
+            Some(Err(_)) => Input::None,
+            _ => {
+                let limits = self.body_limits(context);
+                decode::input(method, &head.uri, call.headers(), body, limits).await?
+            }
+        };
+        let request = CallRequest { call: call.clone(), input };
+        let outcome = self.pipeline().call_authorized(method, request, authorized).await;
+        Ok(self.respond((call, outcome), head, form, context))
+    }
+
     async fn webhook(
         &self,
         method: &Arc<Method>,
@@ -138,8 +143,11 @@ impl HttpEdge {
         // The signature covers the bytes of the body; nothing else is read before it is verified.
         let mut signature = key.verify(&head.headers, &body, now, &self.state().replay_guard)?;
         let form = accepted(method, &head.headers)?;
-        let input =
-            if method.input.is_none() { Input::None } else { Input::Json(checked_json(&head.headers, body)?) };
+        let input = if method.input.is_none() {
+            Input::None
+        } else {
+            Input::Json(checked_json(&head.headers, body)?)
+        };
         // Set before the call: a sender that disconnects drops this future in the middle of it.
         signature.set_used(matches!(method.spec.effect, Effect::Once | Effect::Keyed));
         let call = self.begin(method, context, Origin::Webhook, mem::take(&mut head.headers));

@@ -31,10 +31,8 @@ fn operators_are_known_by_their_tokens() {
     ] {
         assert_eq!(name(bad).unwrap_err().code(), Code::UNAUTHENTICATED, "{bad}");
     }
-    let twice = [
-        (header::AUTHORIZATION, "Bearer of-the-operator-0"),
-        (header::AUTHORIZATION, "Bearer x"),
-    ];
+    let twice =
+        [(header::AUTHORIZATION, "Bearer of-the-operator-0"), (header::AUTHORIZATION, "Bearer x")];
     let mut map = HeaderMap::new();
     for (name, value) in twice {
         map.append(name, HeaderValue::from_static(value));
@@ -90,11 +88,7 @@ fn without_tokens_only_programs_of_this_machine_are_let_in() {
         "RFC 9112 §3.2.2: the target wins"
     );
     let locked = authenticator("token = 'of-the-operator-0'");
-    let head = Request::get("/")
-        .header(header::HOST, "gateway.example")
-        .body(())
-        .unwrap()
-        .into_parts()
-        .0;
+    let head =
+        Request::get("/").header(header::HOST, "gateway.example").body(()).unwrap().into_parts().0;
     assert!(locked.check_host(&head).is_ok());
 }

@@ -4,7 +4,7 @@ use std::{
     future::{poll_fn, ready},
     mem,
     pin::Pin,
-    task::Poll,
+    task::{Context, Poll},
     time::Duration,
 };
 
@@ -111,22 +111,10 @@ async fn drive<C: Future<Output = hyper::Result<()>>>(
             };
             match observation {
                 Observation::Busy => {}
-                Observation::Late => {
-                    tracing::debug!(
-                        peer = %peer.address(),
-                        "gave up a client that does not finish its request head"
-                    );
-                    return Poll::Ready(Http1End::Late);
-                }
+                Observation::Late => return Poll::Ready(Http1End::late(peer)),
                 Observation::Idle => {
-                    // Only hyper can tell for sure. If it is still busy, its response gets
-                    // `Connection: close`.
                     closing = true;
-                    activity.detaching.set(true);
-                    shut_down(http.as_mut());
-                    let parked = http.as_mut().poll(cx);
-                    activity.detaching.set(false);
-                    if let Poll::Ready(end) = parked {
+                    if let Poll::Ready(end) = detach(http.as_mut(), &shut_down, activity, cx) {
                         return Poll::Ready(match end {
                             Ok(()) => Http1End::Idle,
                             end => Http1End::of(end, peer),
@@ -139,6 +127,21 @@ async fn drive<C: Future<Output = hyper::Result<()>>>(
         }
     })
     .await
+}
+
+/// Shuts an idle connection down, so that it detaches from hyper. Only hyper can tell for sure
+/// whether it is idle; if it is still busy, its response gets `Connection: close`.
+fn detach<C: Future<Output = hyper::Result<()>>>(
+    mut http: Pin<&mut C>,
+    shut_down: impl Fn(Pin<&mut C>),
+    activity: &Activity,
+    cx: &mut Context<'_>,
+) -> Poll<hyper::Result<()>> {
+    activity.detaching.set(true);
+    shut_down(http.as_mut());
+    let end = http.poll(cx);
+    activity.detaching.set(false);
+    end
 }
 
 /// Returns what remains of a connection that hyper no longer serves. A refused or late request gets
@@ -199,6 +202,15 @@ enum Http1End {
 }
 
 impl Http1End {
+    /// The end of a connection whose request head is late.
+    fn late(peer: &Peer) -> Self {
+        tracing::debug!(
+            peer = %peer.address(),
+            "gave up a client that does not finish its request head"
+        );
+        Self::Late
+    }
+
     /// Classifies the end of hyper's connection.
     fn of(end: hyper::Result<()>, peer: &Peer) -> Self {
         let Err(error) = end else { return Self::Closed { early: peer.activity().has_body.get() } };

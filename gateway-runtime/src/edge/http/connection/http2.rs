@@ -16,8 +16,15 @@ use tokio::time::Instant;
 use crate::base::body::Body;
 use crate::edge::http::{
     connection::{
-        activity::Peer, check::check, exchange::{Exchange, ExchangeStart}, local_executor::Accepted, refusal, server_state::ServerState,
-        socket::ClientSocket, stall::Waiting, wakeups::Wakeups,
+        activity::Peer,
+        check::check,
+        exchange::{Exchange, ExchangeStart},
+        local_executor::Accepted,
+        refusal,
+        server_state::ServerState,
+        socket::ClientSocket,
+        stall::Waiting,
+        wakeups::Wakeups,
     },
     handler::Handler,
     limits::HttpLimits,
@@ -54,14 +61,7 @@ pub(super) async fn serve<H: Handler>(
     poll_fn(|cx| {
         loop {
             if let Poll::Ready(end) = http.as_mut().poll(cx) {
-                if let Err(error) = end {
-                    tracing::debug!(
-                        peer = %peer.address(),
-                        %error,
-                        "an HTTP/2 connection broke off"
-                    );
-                }
-                return Poll::Ready(());
+                return Poll::Ready(log_end(end, peer));
             }
             if wake.stopping() && !closing {
                 closing = true;
@@ -91,6 +91,13 @@ pub(super) async fn serve<H: Handler>(
         }
     })
     .await;
+}
+
+/// Logs a connection that broke off.
+fn log_end(end: hyper::Result<()>, peer: &Peer) {
+    if let Err(error) = end {
+        tracing::debug!(peer = %peer.address(), %error, "an HTTP/2 connection broke off");
+    }
 }
 
 /// Begins the exchange of one stream: checks the head, then calls the handler.

@@ -21,15 +21,12 @@ fn invalid_settings_are_all_reported_at_once() {
     )
     .unwrap_err();
     assert_eq!(error.problems().len(), 5, "{error}");
-    assert!(
-        cors("origins = ['http://localhost:3000', 'null', 'capacitor://localhost']").is_ok()
-    );
+    assert!(cors("origins = ['http://localhost:3000', 'null', 'capacitor://localhost']").is_ok());
 }
 
 #[test]
 fn decorate_allows_listed_origins_only() {
-    let rules =
-        cors("origins = ['https://app.example.com']\ncredentials = true").unwrap().unwrap();
+    let rules = cors("origins = ['https://app.example.com']\ncredentials = true").unwrap().unwrap();
     let fields = decorated(&rules, Some(APP));
     assert_eq!(fields[ACCESS_CONTROL_ALLOW_ORIGIN], APP);
     assert_eq!(
@@ -48,9 +45,7 @@ fn decorate_allows_listed_origins_only() {
     let any = cors("origins = ['*']").unwrap().unwrap();
     let fields = decorated(&any, Some("null"));
     assert_eq!(fields[ACCESS_CONTROL_ALLOW_ORIGIN], "*");
-    assert!(
-        !fields.contains_key(VARY) && !fields.contains_key(ACCESS_CONTROL_ALLOW_CREDENTIALS)
-    );
+    assert!(!fields.contains_key(VARY) && !fields.contains_key(ACCESS_CONTROL_ALLOW_CREDENTIALS));
 }
 
 #[test]
@@ -60,10 +55,7 @@ fn preflight_response_lists_methods_and_headers_for_allowed_origins() {
             .unwrap()
             .unwrap();
     let mut headers = HeaderMap::from_iter([(ORIGIN, HeaderValue::from_static(APP))]);
-    assert!(
-        rules.preflight(&Method::OPTIONS, &headers, "POST").is_none(),
-        "that asks for `Allow`"
-    );
+    assert!(rules.preflight(&Method::OPTIONS, &headers, "POST").is_none(), "that asks for `Allow`");
     headers.insert(ACCESS_CONTROL_REQUEST_METHOD, HeaderValue::from_static("POST"));
     assert!(rules.preflight(&Method::POST, &headers, "POST").is_none());
     let response = rules.preflight(&Method::OPTIONS, &headers, "POST, OPTIONS").unwrap();

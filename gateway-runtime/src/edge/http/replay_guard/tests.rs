@@ -23,10 +23,7 @@ fn signature_is_released_if_its_call_was_not_executed() {
     let seen = ReplayGuard::default();
     for _ in 0..2 {
         let mut taken = seen.take(TIME, [1; 32], TIME).unwrap();
-        assert_eq!(
-            seen.take(TIME, [1; 32], TIME).unwrap_err().code(),
-            Code::IDEMPOTENCY_CONFLICT
-        );
+        assert_eq!(seen.take(TIME, [1; 32], TIME).unwrap_err().code(), Code::IDEMPOTENCY_CONFLICT);
         drop(seen.take(TIME, [2; 32], TIME).unwrap());
         taken.set_used(true);
         taken.set_used(false);

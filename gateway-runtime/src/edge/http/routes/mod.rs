@@ -21,8 +21,8 @@ use crate::{
     },
     edge::{
         dispatch::{self, Route},
-        request::allow::method_not_allowed,
         http::{mount::Mount, problems_page, route_handler::RouteHandler, webhook::WebhookKey},
+        request::allow::method_not_allowed,
     },
     service::registry::{Linked, Method, Registry},
 };

@@ -33,8 +33,7 @@ async fn each_item_is_an_event_or_a_line() {
 
 #[tokio::test]
 async fn failure_is_written_and_then_the_body_is_aborted() {
-    let items =
-        || vec![Ok("1"), Err(Error::not_found("gone").with_log_message("secret")), Ok("2")];
+    let items = || vec![Ok("1"), Err(Error::not_found("gone").with_log_message("secret")), Ok("2")];
     let (events, clean) = write(StreamFormat::Sse, items()).await;
     let problem = events
         .strip_prefix("data: 1\n\nevent: error\ndata: ")
@@ -42,8 +41,7 @@ async fn failure_is_written_and_then_the_body_is_aborted() {
         .strip_suffix("\n\n")
         .unwrap();
     assert!(
-        problem.contains("\"code\":\"not-found\"")
-            && problem.contains("\"request_id\":\"id-1\""),
+        problem.contains("\"code\":\"not-found\"") && problem.contains("\"request_id\":\"id-1\""),
         "{problem}"
     );
     assert!(!clean && !problem.contains("secret") && !problem.contains('\n'), "{problem}");

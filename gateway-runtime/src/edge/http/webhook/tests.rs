@@ -40,8 +40,7 @@ fn secret_without_the_prefix_is_used_as_raw_bytes() {
     // bytes are not decoded.
     let raw = WebhookKey::new(&Secret::new("Jefe, Jefe, Jefe, Jefe, Jefe")).unwrap();
     let encoded =
-        WebhookKey::new(&Secret::new("whsec_SmVmZSwgSmVmZSwgSmVmZSwgSmVmZSwgSmVmZQ=="))
-            .unwrap();
+        WebhookKey::new(&Secret::new("whsec_SmVmZSwgSmVmZSwgSmVmZSwgSmVmZSwgSmVmZQ==")).unwrap();
     assert_eq!(raw.sign("a", 1, b"b"), encoded.sign("a", 1, b"b"));
     assert_eq!(format!("{raw:?}"), "WebhookKey([secret])");
     for bad in [
@@ -63,11 +62,9 @@ fn secret_without_the_prefix_is_used_as_raw_bytes() {
 #[test]
 fn one_good_signature_in_a_list_is_enough() {
     let old = "v1,AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
-    for list in [
-        format!("{old} {SIGNATURE}"),
-        format!("{SIGNATURE} v1a,xyz"),
-        format!("v2,x  {SIGNATURE}"),
-    ] {
+    for list in
+        [format!("{old} {SIGNATURE}"), format!("{SIGNATURE} v1a,xyz"), format!("v2,x  {SIGNATURE}")]
+    {
         assert_eq!(why(&signed(ID, &TIME.to_string(), &list), BODY, TIME), None, "{list}");
     }
     for list in [

@@ -130,13 +130,8 @@ impl Session {
                         last_read = now;
                     }
                     let silence = now.saturating_duration_since(last_read);
-                    if silence >= self.settings.idle_timeout {
-                        return SILENT;
-                    }
-                    if silence >= self.settings.ping_interval
-                        && socket.send(Message::Ping(Bytes::new())).await.is_err()
-                    {
-                        return CloseReason::Left;
+                    if let Err(reason) = self.after_silence(silence, socket).await {
+                        return reason;
                     }
                 }
                 () = &mut stopping, if !closing => {
@@ -146,6 +141,26 @@ impl Session {
                 () = &mut deadline => return CLOSING,
             }
         }
+    }
+
+    /// Pings a client that has been silent for a while.
+    ///
+    /// # Errors
+    ///
+    /// Returns the reason to close, if the client has been silent for too long or has left.
+    async fn after_silence(
+        &self,
+        silence: Duration,
+        socket: &mut Socket,
+    ) -> Result<(), CloseReason> {
+        if silence >= self.settings.idle_timeout {
+            return Err(SILENT);
+        }
+        if silence >= self.settings.ping_interval {
+            let ping = Message::Ping(Bytes::new());
+            return socket.send(ping).await.map_err(|_| CloseReason::Left);
+        }
+        Ok(())
     }
 
     /// Begins the calls of a message.

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use http::{HeaderMap, header};
 
 use crate::base::{
-    body::{Charge, BodyError, BoxError, read_body_within, refuse_coded},
+    body::{BodyError, BoxError, Charge, read_body_within, refuse_coded},
     error::{Code, Error},
 };
 

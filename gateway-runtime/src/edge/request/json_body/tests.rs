@@ -39,8 +39,7 @@ fn other_media_types_are_refused() {
         "application/json, text/plain",
     ] {
         let other = HeaderValue::from_str(other).unwrap();
-        let refused =
-            check_media(&HeaderMap::from_iter([(header::CONTENT_TYPE, other.clone())]));
+        let refused = check_media(&HeaderMap::from_iter([(header::CONTENT_TYPE, other.clone())]));
         assert_eq!(refused.unwrap_err().code(), Code::UNSUPPORTED_MEDIA_TYPE, "{other:?}");
     }
 }
@@ -48,10 +47,8 @@ fn other_media_types_are_refused() {
 #[test]
 fn compressed_bodies_are_refused() {
     assert!(!check(&[(header::CONTENT_ENCODING, "Identity")]).unwrap());
-    let gzip = check(&[
-        (header::CONTENT_ENCODING, "gzip"),
-        (header::CONTENT_TYPE, "application/json"),
-    ]);
+    let gzip =
+        check(&[(header::CONTENT_ENCODING, "gzip"), (header::CONTENT_TYPE, "application/json")]);
     assert_eq!(gzip.unwrap_err().code(), Code::UNSUPPORTED_MEDIA_TYPE);
 }
 

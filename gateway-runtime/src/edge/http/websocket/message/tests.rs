@@ -59,11 +59,7 @@ fn ids_are_the_same_if_they_are_the_same_text() {
     ];
     for one in ids {
         for other in ids {
-            assert_eq!(
-                id(one).is(RawJson::check(other).unwrap()),
-                one == other,
-                "{one} {other}"
-            );
+            assert_eq!(id(one).is(RawJson::check(other).unwrap()), one == other, "{one} {other}");
         }
     }
 }
@@ -91,8 +87,7 @@ fn invalid_requests_keep_their_id_if_it_can_be_read() {
         };
         assert_eq!(found, id(expected), "{message}");
     }
-    for twice in
-        [r#""id":1,"id":2"#, r#""id":1,"\u0069d":1"#, r#""id":1,"params":[],"params":[]"#]
+    for twice in [r#""id":1,"id":2"#, r#""id":1,"\u0069d":1"#, r#""id":1,"params":[],"params":[]"#]
     {
         let message = parse_text(&format!(r#"{{"jsonrpc":"2.0","method":"m",{twice}}}"#));
         assert_eq!(

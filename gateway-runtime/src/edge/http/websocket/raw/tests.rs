@@ -13,9 +13,7 @@ fn items_and_members_are_cut_where_they_end() {
         items(" [ 1 ,\"a,]\\\"\",[[],{}], {\"b\":[\"}\"]}\n,-1e5 , null]\t"),
         ["1", "\"a,]\\\"\"", "[[],{}]", "{\"b\":[\"}\"]}", "-1e5", "null"]
     );
-    assert!(
-        items("[]").is_empty() && items("[ \n]").is_empty() && items("{\"a\":1}").is_empty()
-    );
+    assert!(items("[]").is_empty() && items("[ \n]").is_empty() && items("{\"a\":1}").is_empty());
     let object = RawJson::check(r#"{"a" : 1,"\u0062":"x","a":{ } }"#).unwrap();
     let members: Vec<_> =
         object.members().map(|(name, value)| (name.to_text().unwrap(), value.0)).collect();
