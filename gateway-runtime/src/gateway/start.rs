@@ -120,13 +120,11 @@ impl Gateway {
         let (calls_drained, drained) = oneshot::channel();
         let server = self.bind(connections, drained)?;
         let address = server.local_addr();
-        let consumer = match takes_calls {
-            true => {
-                let options = self.consumer_options(storage.honours_keys(), status);
-                Some(self.consumer(&broker, &registry, calls.pipeline, options).await?)
-            }
-            false => None,
-        };
+        let mut consumer = None;
+        if takes_calls {
+            let options = self.consumer_options(storage.honours_keys(), status);
+            consumer = Some(self.consumer(&broker, &registry, calls.pipeline, options).await?);
+        }
         announce(address, &registry, operator.as_ref());
         let (stop, stopped) = oneshot::channel::<()>();
         let served = tokio::spawn(server.serve(edge, async {

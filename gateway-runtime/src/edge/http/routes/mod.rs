@@ -3,56 +3,33 @@
 //! Paths are compared byte for byte: another spelling (a trailing slash, capitals,
 //! percent-encoding) is another address, so no two parties can read one address in two ways.
 
+mod method_match;
+mod target;
 #[cfg(test)]
 mod tests;
+mod webhook_keys;
 
 use std::{collections::HashMap, fmt, sync::Arc};
 
-use bytes::Bytes;
-use http::{HeaderMap, Method as HttpMethod, Response};
-
+pub(super) use crate::edge::http::routes::{
+    method_match::{MethodMatch, admit, allowed},
+    target::RouteTarget,
+};
+pub(crate) use crate::edge::http::routes::{target::PageHandler, webhook_keys::webhook_problems};
 use crate::{
     auth::Authenticator,
-    base::{
-        error::Error,
-        secret::Secret,
-        spec::{MethodSpec, ServiceSpec, Verb},
-        start_error::StartError,
-    },
+    base::{error::Error, secret::Secret, start_error::StartError},
     edge::{
         dispatch::{self, Route},
-        http::{mount::Mount, problems_page, route_handler::RouteHandler, webhook::WebhookKey},
-        request::allow::method_not_allowed,
+        http::{
+            mount::Mount,
+            problems_page,
+            route_handler::RouteHandler,
+            routes::webhook_keys::{key, unsigned},
+        },
     },
-    service::registry::{Linked, Method, Registry},
+    service::registry::{Method, Registry},
 };
-
-/// A handler of GET and HEAD for published pages, by the path and the request's header fields.
-pub(crate) type PageHandler =
-    Box<dyn Fn(&str, &HeaderMap) -> Result<Response<Bytes>, Error> + Send + Sync>;
-
-/// The target of a path.
-pub(super) enum RouteTarget {
-    Method(Arc<Method>),
-    Webhook(Arc<Method>, Box<WebhookKey>),
-    WebSocket,
-    Page(PageHandler),
-    Mount(Mount),
-    Route(Box<RouteHandler>),
-}
-
-impl RouteTarget {
-    /// Returns the HTTP method of the target; none for mounts and routes, which decide it
-    /// themselves.
-    pub(super) fn verb(&self) -> Option<Verb> {
-        match self {
-            Self::Method(method) => Some(method.spec.verb),
-            Self::Webhook(..) => Some(Verb::Post),
-            Self::WebSocket | Self::Page(_) => Some(Verb::Get),
-            Self::Mount(_) | Self::Route(_) => None,
-        }
-    }
-}
 
 /// The route table: all addresses of a gateway.
 #[derive(Default)]
@@ -276,62 +253,4 @@ fn is_within(path: &str, prefix: &str) -> bool {
 /// Returns the name of a method in JSON-RPC requests: `currency.v1.rates`.
 pub(super) fn rpc_name(method: &Method) -> String {
     format!("{}.v{}.{}", method.service.name, method.service.version, method.spec.name)
-}
-
-/// Returns the problems with the secrets of all linked webhooks. No service is built for this.
-pub(crate) fn webhook_problems(secret: impl Fn(&str) -> Option<Secret>) -> Vec<String> {
-    let webhooks = Linked::read().methods.into_iter().filter_map(|(service, spec)| {
-        let name = spec.webhook.as_ref()?.secret;
-        Some(unsigned(service, spec, &key(name, secret(name)).err()?))
-    });
-    webhooks.collect()
-}
-
-/// Returns the problem of a webhook whose signatures cannot be verified.
-fn unsigned(service: &ServiceSpec, spec: &MethodSpec, why: &str) -> String {
-    format!("{} ({}): {why}", spec.path(service), spec.source)
-}
-
-fn key(name: &str, secret: Option<Secret>) -> Result<WebhookKey, String> {
-    let how =
-        "set it under `[secrets]` in the configuration, or as an environment variable of that name";
-    let secret = secret.ok_or_else(|| {
-        format!("its webhooks are signed with the secret `{name}`, which is not set\nhelp: {how}")
-    })?;
-    WebhookKey::new(&secret).map_err(|why| format!("the secret `{name}` {why}\nhelp: {how}"))
-}
-
-/// The result of matching a request's HTTP method.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum MethodMatch {
-    /// A call to execute. The connection removes the body of the response to HEAD.
-    Call,
-    /// A request for the allowed methods (OPTIONS).
-    Options,
-}
-
-/// Matches a request's HTTP method with the `verb` of an address.
-///
-/// # Errors
-///
-/// `method-not-allowed`, with the methods that are allowed.
-pub(super) fn admit(request: &HttpMethod, verb: Verb) -> Result<MethodMatch, Error> {
-    if request.as_str() == verb.as_str() || (verb == Verb::Get && request == HttpMethod::HEAD) {
-        return Ok(MethodMatch::Call);
-    }
-    if request == HttpMethod::OPTIONS {
-        return Ok(MethodMatch::Options);
-    }
-    Err(method_not_allowed(allowed(verb)))
-}
-
-/// Returns the value of `Allow` for an address whose HTTP method is `verb`.
-pub(super) const fn allowed(verb: Verb) -> &'static str {
-    match verb {
-        Verb::Get => "GET, HEAD, OPTIONS",
-        Verb::Post => "POST, OPTIONS",
-        Verb::Put => "PUT, OPTIONS",
-        Verb::Patch => "PATCH, OPTIONS",
-        Verb::Delete => "DELETE, OPTIONS",
-    }
 }

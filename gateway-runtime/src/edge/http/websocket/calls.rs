@@ -1,16 +1,13 @@
 //! The execution of a message: a stream of everything that is sent because of it.
 
-use std::{
-    future::Future,
-    sync::{Arc, Weak},
-};
+use std::sync::{Arc, Weak};
 
 use bytes::Bytes;
 use bytestring::ByteString;
 use futures_util::{
     FutureExt, StreamExt,
     future::ready,
-    stream::{self, BoxStream, SelectAll},
+    stream::{self, BoxStream},
 };
 use http::HeaderMap;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
@@ -20,7 +17,6 @@ use crate::{
         call::{CallRequest, Input, Origin},
         error::{Code, Error},
         problem::ProblemDetails,
-        reply::{Chunks, Reply},
     },
     edge::http::{
         Peer,
@@ -28,8 +24,10 @@ use crate::{
         routes,
         state::HttpEdge,
         websocket::{
+            active_call::ActiveCall,
             jsonrpc::{self, code},
             message::{BatchItem, Id, RpcMessage, RpcRequest},
+            outgoing::{OutgoingMessage, batch},
             raw::RawJson,
             settings::WebSocketSettings,
         },
@@ -56,35 +54,6 @@ pub(super) struct Calls {
 
 /// The only method of the protocol itself; the names of services' methods contain dots.
 const CANCEL: &str = "cancel";
-
-/// A message that is sent because of one request.
-enum OutgoingMessage {
-    /// An item of a stream, which does not wait for the other responses of a batch.
-    Item(Bytes),
-    /// The response, and the slot of its call.
-    Response(Response),
-}
-
-/// The response to a request.
-struct Response {
-    /// The JSON text; `None` for a notification.
-    json: Option<Bytes>,
-    /// The slot of the call; `None` if the request did not become one.
-    _slot: Option<OwnedSemaphorePermit>,
-}
-
-impl OutgoingMessage {
-    fn without_call(json: Option<Bytes>) -> Self {
-        Self::Response(Response { json, _slot: None })
-    }
-
-    fn bytes(self) -> Option<Bytes> {
-        match self {
-            Self::Item(item) => Some(item),
-            Self::Response(response) => response.json,
-        }
-    }
-}
 
 impl Calls {
     /// Creates the calls of a connection, without any in flight.
@@ -237,104 +206,5 @@ impl Calls {
             )
         });
         stream::once(ready(OutgoingMessage::without_call(response))).boxed()
-    }
-}
-
-/// Collects the responses of a batch, and sends them together once all are there. Until then the
-/// calls keep their slots, so that the responses that wait on a connection are bounded.
-fn batch(entries: SelectAll<BoxStream<'static, OutgoingMessage>>) -> BoxStream<'static, Bytes> {
-    let next = async |state: Option<(SelectAll<_>, Vec<Response>)>| {
-        let (mut entries, mut responses) = state?;
-        loop {
-            match entries.next().await {
-                Some(OutgoingMessage::Item(item)) => {
-                    return Some((item, Some((entries, responses))));
-                }
-                Some(OutgoingMessage::Response(response)) => responses.push(response),
-                None => {
-                    let json: Vec<_> =
-                        responses.iter().filter_map(|response| response.json.as_ref()).collect();
-                    return Some((jsonrpc::batch(&json)?, None));
-                }
-            }
-        }
-    };
-    stream::unfold(Some((entries, Vec::new())), next).boxed()
-}
-
-/// A call in flight.
-struct ActiveCall {
-    id: Option<Id>,
-    method: Arc<Method>,
-    moment: RequestContext,
-    cancel: Arc<Notify>,
-    slot: OwnedSemaphorePermit,
-}
-
-/// Returns the error of a cancelled call. Its work is dropped, as when a client disconnects.
-fn cancelled() -> Error {
-    Error::new(jsonrpc::CANCELLED, "the client has cancelled this call")
-}
-
-impl ActiveCall {
-    /// Waits for the reply or the cancellation, and returns what is sent.
-    async fn run(
-        self,
-        reply: impl Future<Output = Result<Reply, Error>> + Send,
-    ) -> BoxStream<'static, OutgoingMessage> {
-        let reply = tokio::select! {
-            biased;
-            reply = reply => reply,
-            () = self.cancel.notified() => Err(cancelled()),
-        };
-        let response = match reply {
-            // A stream without an id is not read: its items could not be addressed.
-            Ok(Reply::Items(chunks)) if self.id.is_some() => return self.items(chunks),
-            Ok(Reply::Json(json)) => self.response(Ok(&json)),
-            Ok(Reply::Empty | Reply::Items(_)) => self.response(Ok(b"null")),
-            Ok(Reply::Raw(..) | Reply::RawStream(..)) => self.response(Err(&Error::internal(
-                "the method answered with bytes, which it had not declared",
-            ))),
-            Err(error) => self.response(Err(&error)),
-        };
-        stream::once(ready(response)).boxed()
-    }
-
-    /// Sends each item as a notification, then the response.
-    fn items(self, chunks: Chunks) -> BoxStream<'static, OutgoingMessage> {
-        let next = async |state: Option<(Self, Chunks)>| {
-            let (this, mut chunks) = state?;
-            let item = tokio::select! {
-                biased;
-                () = this.cancel.notified() => Some(Err(cancelled())),
-                item = chunks.next() => item,
-            };
-            match item {
-                Some(Ok(item)) => {
-                    let item = jsonrpc::item(this.id.as_ref().unwrap_or(&Id::NULL), &item);
-                    Some((OutgoingMessage::Item(item), Some((this, chunks))))
-                }
-                Some(Err(error)) => Some((this.response(Err(&error)), None)),
-                None => Some((this.response(Ok(b"null")), None)),
-            }
-        };
-        stream::unfold(Some((self, chunks)), next).boxed()
-    }
-
-    /// Creates the response that ends the call.
-    fn response(self, outcome: Result<&[u8], &Error>) -> OutgoingMessage {
-        let json = self.id.as_ref().map(|id| match outcome {
-            Ok(result) => jsonrpc::success(id, result),
-            Err(error) => {
-                let instance = self.method.path();
-                jsonrpc::failure(
-                    id,
-                    jsonrpc::number(error),
-                    error,
-                    ProblemDetails::new(error, &instance, &self.moment.id),
-                )
-            }
-        });
-        OutgoingMessage::Response(Response { json, _slot: Some(self.slot) })
     }
 }

@@ -3,12 +3,13 @@
 //!
 //! - `message` parses the client's messages, and `jsonrpc` writes responses.
 //! - `handshake` opens the connection, as `settings` and `origin` permit.
-//! - `calls` executes the calls of a message.
+//! - `calls` executes the calls of a message, each an `active_call`; `outgoing` is what they send.
 //! - `session` runs the connection, and `ending` closes it.
 //! - `charged` bounds the bytes of incomplete messages.
 //! - `conversation` is the messages of a connection without the connection.
 //! - `raw` splits JSON texts without decoding them.
 
+mod active_call;
 mod calls;
 mod charged;
 mod conversation;
@@ -17,6 +18,7 @@ mod handshake;
 mod jsonrpc;
 mod message;
 mod origin;
+mod outgoing;
 mod raw;
 mod session;
 mod settings;

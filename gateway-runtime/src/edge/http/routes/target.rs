@@ -1,0 +1,39 @@
+//! The target of a route: what answers a path.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::{HeaderMap, Response};
+
+use crate::{
+    base::{error::Error, spec::Verb},
+    edge::http::{mount::Mount, route_handler::RouteHandler, webhook::WebhookKey},
+    service::registry::Method,
+};
+
+/// A handler of GET and HEAD for published pages, by the path and the request's header fields.
+pub(crate) type PageHandler =
+    Box<dyn Fn(&str, &HeaderMap) -> Result<Response<Bytes>, Error> + Send + Sync>;
+
+/// The target of a path.
+pub(in crate::edge::http) enum RouteTarget {
+    Method(Arc<Method>),
+    Webhook(Arc<Method>, Box<WebhookKey>),
+    WebSocket,
+    Page(PageHandler),
+    Mount(Mount),
+    Route(Box<RouteHandler>),
+}
+
+impl RouteTarget {
+    /// Returns the HTTP method of the target; none for mounts and routes, which decide it
+    /// themselves.
+    pub(in crate::edge::http) fn verb(&self) -> Option<Verb> {
+        match self {
+            Self::Method(method) => Some(method.spec.verb),
+            Self::Webhook(..) => Some(Verb::Post),
+            Self::WebSocket | Self::Page(_) => Some(Verb::Get),
+            Self::Mount(_) | Self::Route(_) => None,
+        }
+    }
+}
