@@ -6,7 +6,7 @@ use serde::{
     forward_to_deserialize_any,
 };
 
-use crate::json::document::de::DecodeError;
+use crate::json::document::decode_error::DecodeError;
 
 /// A deserializer of a member's name.
 #[derive(Clone, Copy)]

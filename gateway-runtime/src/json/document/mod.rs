@@ -9,8 +9,10 @@
 //! Numbers are those of `serde_json` (`u64`, `i64` below zero, and `f64` for all others), together
 //! with their exact value ([`Number`]).
 
+mod access;
 mod canonical;
 mod de;
+mod decode_error;
 mod element;
 mod map_key;
 mod member_index;

@@ -129,8 +129,7 @@ impl Parser<'_> {
                 }
             }
         }
-        let (members, repeats) = names.summary();
-        self.tape.close_object(head, members, repeats, self.strings.stores());
+        names.close_object(&mut self.tape, head, self.strings.stores());
         Some(())
     }
 

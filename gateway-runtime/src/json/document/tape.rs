@@ -5,7 +5,7 @@
 //! hold the index of their end. So a whole document is one allocation, and its parts are found by
 //! walking.
 
-use crate::json::document::{member_index, number::Number};
+use crate::json::document::number::Number;
 
 /// A value on the tape, or the name of a member.
 #[derive(Clone, Copy, Debug)]
@@ -110,6 +110,14 @@ pub(super) struct Tape {
     order: Vec<u32>,
 }
 
+/// The indexes of the names of an object's members, each name once.
+pub(super) struct MemberIndex {
+    /// In the order of their first places.
+    pub(super) as_they_come: Vec<u32>,
+    /// Sorted by name.
+    pub(super) by_name: Vec<u32>,
+}
+
 /// Maximum number of members that are searched one after another.
 pub(super) const FEW_MEMBERS: u32 = 16;
 
@@ -118,22 +126,22 @@ impl Tape {
         Self { nodes: Vec::with_capacity(nodes), order: Vec::new() }
     }
 
-    /// Returns the value at `at`; an empty tape is null.
-    pub(super) fn node(&self, at: u32) -> Node {
-        self.nodes.get(at as usize).copied().unwrap_or(Node::Null)
+    /// Returns the value at `index`; an empty tape is null.
+    pub(super) fn node(&self, index: u32) -> Node {
+        self.nodes.get(index as usize).copied().unwrap_or(Node::Null)
     }
 
-    /// Returns the index after the value at `at`.
-    pub(super) fn end(&self, at: u32) -> u32 {
-        match self.node(at) {
+    /// Returns the index after the value at `index`.
+    pub(super) fn end(&self, index: u32) -> u32 {
+        match self.node(index) {
             Node::Array { end, .. } | Node::Object { end, .. } | Node::Indexed { end, .. } => end,
-            _ => at + 1,
+            _ => index + 1,
         }
     }
 
-    /// Returns the index of the name that the order lists at `at`.
-    pub(super) fn listed(&self, at: u32) -> u32 {
-        self.order.get(at as usize).copied().unwrap_or(u32::MAX)
+    /// Returns the index of the name that the order lists at `position`.
+    pub(super) fn listed(&self, position: u32) -> u32 {
+        self.order.get(position as usize).copied().unwrap_or(u32::MAX)
     }
 
     /// Returns the indexes of the names of an indexed object, sorted by name.
@@ -166,26 +174,25 @@ impl Tape {
         self.close(head, Node::Array { items, end });
     }
 
-    /// Ends an object of `members` members; `repeats` says whether a name comes more than once.
-    pub(super) fn close_object(
-        &mut self,
-        head: u32,
-        members: u32,
-        repeats: bool,
-        stores: TextStores<'_>,
-    ) {
+    /// Ends an object of `members` members, few enough to be searched one after another, each with
+    /// a name of its own.
+    pub(super) fn close_plain_object(&mut self, head: u32, members: u32) {
         let end = self.len();
-        if members <= FEW_MEMBERS && !repeats {
-            return self.close(head, Node::Object { members, end });
-        }
-        let (first_to_last, sorted) = member_index::index_members(self, head + 1, members, stores);
-        #[expect(
-            clippy::cast_possible_truncation,
-            reason = "there are two entries for a member, which has two nodes"
-        )]
-        let (index, members) = (self.order.len() as u32, sorted.len() as u32);
-        self.order.extend(first_to_last);
-        self.order.extend(sorted);
+        self.close(head, Node::Object { members, end });
+    }
+
+    /// Ends an object whose members are listed in an index.
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "there are two entries for a member, which has two nodes"
+    )]
+    pub(super) fn close_indexed_object(&mut self, head: u32, members: MemberIndex) {
+        let MemberIndex { as_they_come, by_name } = members;
+        let end = self.len();
+        let index = self.order.len() as u32;
+        let members = by_name.len() as u32;
+        self.order.extend(as_they_come);
+        self.order.extend(by_name);
         self.close(head, Node::Indexed { members, end, index });
     }
 

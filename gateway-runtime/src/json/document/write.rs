@@ -3,6 +3,7 @@
 use crate::json::document::{
     Document,
     element::{Element, ElementKind},
+    member_index,
     number::Number,
     tape::{Node, Tape, TextSpan, TextStore, TextStores},
 };
@@ -47,7 +48,7 @@ impl Writer {
         let head = self.tape.open();
         members(self);
         let stores = TextStores { body: &[], unescaped: self.texts.as_bytes() };
-        self.tape.close_object(head, saturated(count), false, stores);
+        member_index::close_object(&mut self.tape, head, saturated(count), false, stores);
     }
 
     pub(crate) fn name(&mut self, name: &str) {

@@ -5,33 +5,33 @@ use std::borrow::Cow;
 use jsonschema::JsonType;
 use serde_json::{Map, Value};
 
-use crate::json::schema::query::percent_decode;
+use crate::json::schema::percent::percent_decode;
 
-/// Calls `see` with `schema` and every schema that it applies to the same value: through `$ref`,
+/// Calls `visitor` with `schema` and every schema that it applies to the same value: through `$ref`,
 /// `allOf`, `anyOf`, `oneOf` and `if`.
 pub(super) fn visit<'s>(
     root: &'s Value,
     schema: &'s Value,
-    see: &mut impl FnMut(&'s Map<String, Value>),
+    visitor: &mut impl FnMut(&'s Map<String, Value>),
 ) {
     let mut seen: Vec<&Value> = Vec::new();
-    let mut waiting = vec![schema];
-    while let Some(schema) = waiting.pop() {
+    let mut pending = vec![schema];
+    while let Some(schema) = pending.pop() {
         let Some(object) = schema.as_object() else { continue };
         if seen.iter().any(|before| std::ptr::eq(*before, schema)) {
             continue;
         }
         seen.push(schema);
-        see(object);
+        visitor(object);
         // The stack is last in, first out, so alternatives are pushed in reverse to come in their
         // order.
         for key in ["else", "then", "if"] {
-            waiting.extend(object.get(key));
+            pending.extend(object.get(key));
         }
         for key in ["oneOf", "anyOf", "allOf"] {
-            waiting.extend(object.get(key).and_then(Value::as_array).into_iter().flatten().rev());
+            pending.extend(object.get(key).and_then(Value::as_array).into_iter().flatten().rev());
         }
-        waiting.extend(
+        pending.extend(
             object
                 .get("$ref")
                 .and_then(Value::as_str)

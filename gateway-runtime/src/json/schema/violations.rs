@@ -2,7 +2,7 @@
 //! client can act on.
 
 use jsonschema::{
-    JsonTypeSet, ValidationError, Validator,
+    ValidationError, Validator,
     error::{TypeKind, ValidationErrorKind as Kind},
 };
 use serde_json::Value;
@@ -10,16 +10,15 @@ use serde_json::Value;
 use crate::json::{
     document::Document,
     schema::{
+        alternatives::{CommonChoice, common_choice, common_key, distance, types},
         applicators,
+        limits::MAX_VIOLATIONS,
         messages::{MAX_EXPECTED, MAX_NAME, detail, list, shorten, unknown_property, wrong_type},
         metered::{Meter, MeteredJson, MeteredValue, is_sound},
         pointer,
     },
     violation::Violation,
 };
-
-/// Maximum number of violations that are reported; one more says that there are more.
-pub(super) const MAX_VIOLATIONS: usize = Violation::MAX;
 
 /// Returns every violation of `document`, which `validator` finds invalid.
 pub(super) fn violations(
@@ -30,26 +29,27 @@ pub(super) fn violations(
     let meter = Meter::new();
     // In a `Value`, a pointer is resolved in one step for each of its segments.
     let value = &document.to_value();
-    let mut report = ViolationCollector { schema, value, found: Vec::new(), misplaced: Vec::new() };
+    let mut collector =
+        ViolationCollector { schema, value, found: Vec::new(), misplaced: Vec::new() };
     for error in validator.iter_errors(MeteredValue::new(document.root(), &meter)) {
         if is_sound(&error) {
-            report.add(&error);
+            collector.add(&error);
         }
     }
-    if report.found.is_empty() {
-        for pointer in std::mem::take(&mut report.misplaced) {
-            report.push(
+    if collector.found.is_empty() {
+        for pointer in std::mem::take(&mut collector.misplaced) {
+            collector.push(
                 &pointer,
                 "does not belong here, with what the other properties say".to_owned(),
             );
         }
     }
-    if report.found.is_empty() {
+    if collector.found.is_empty() {
         let detail =
             "does not satisfy the schema; it is too large to say where: send less at a time";
-        report.push("", detail.to_owned());
+        collector.push("", detail.to_owned());
     }
-    report.found
+    collector.found
 }
 
 struct ViolationCollector<'a> {
@@ -120,7 +120,7 @@ impl ViolationCollector<'_> {
     /// of each alternative.
     fn add_alternatives(&mut self, here: &str, branches: &[Vec<ValidationError<'static>>]) {
         let distance = |branch: &[ValidationError<'_>]| {
-            branch.iter().map(|e| distance(here, e)).max().unwrap_or(0)
+            branch.iter().map(|error| distance(here, error)).max().unwrap_or(0)
         };
         let nearest = branches.iter().map(|branch| distance(branch)).min().unwrap_or(0);
         let meant: Vec<_> = branches.iter().filter(|branch| distance(branch) == nearest).collect();
@@ -130,8 +130,8 @@ impl ViolationCollector<'_> {
             }
         } else if let Some(types) = types(&meant).filter(|_| nearest == 3) {
             self.push(here, wrong_type(&TypeKind::Multiple(types), self.value.pointer(here)));
-        } else if let Some((place, expected)) = common_choice(&meant) {
-            self.push(&place, format!("must be one of {}", list(expected)));
+        } else if let Some(CommonChoice { pointer, expected }) = common_choice(&meant) {
+            self.push(&pointer, format!("must be one of {}", list(expected)));
         } else if let Some(expected) = common_key(&meant).filter(|_| nearest == 1) {
             self.push(here, format!("must have one of the properties {}", list(expected)));
         } else {
@@ -176,66 +176,4 @@ fn known_properties<'s>(schema: &'s Value, error: &ValidationError<'_>) -> Vec<&
         });
     }
     known
-}
-
-/// Returns how far an alternative with this error is from the one that was meant: 3 for another
-/// type, 2 for another tag or name, 1 for other properties.
-fn distance(here: &str, error: &ValidationError<'_>) -> u8 {
-    let below = error.instance_path().as_str().strip_prefix(here).unwrap_or_default();
-    let is_tag = below.rfind('/') == Some(0);
-    match error.kind() {
-        Kind::Type { .. } if below.is_empty() => 3,
-        Kind::Enum { .. } if below.is_empty() => 2,
-        Kind::Constant { .. } if below.is_empty() || is_tag => 2,
-        Kind::AdditionalProperties { .. } if below.is_empty() => 1,
-        _ => 0,
-    }
-}
-
-/// Returns the types that the alternatives require, if each requires only a type.
-fn types(branches: &[&Vec<ValidationError<'static>>]) -> Option<JsonTypeSet> {
-    branches.iter().try_fold(JsonTypeSet::empty(), |types, branch| match branch.first()?.kind() {
-        Kind::Type { kind: TypeKind::Single(one) } => Some(types.insert(*one)),
-        Kind::Type { kind: TypeKind::Multiple(several) } => {
-            Some(several.iter().fold(types, JsonTypeSet::insert))
-        }
-        _ => None,
-    })
-}
-
-/// Returns the pointer and the values, if each alternative failed for a constant at the same place.
-fn common_choice<'e>(
-    branches: &[&'e Vec<ValidationError<'static>>],
-) -> Option<(String, Vec<&'e Value>)> {
-    let mut place = None;
-    let mut expected = Vec::new();
-    for branch in branches {
-        for error in *branch {
-            let values = match error.kind() {
-                Kind::Constant { expected_value } => std::slice::from_ref(&**expected_value),
-                Kind::Enum { options } => options.as_array()?.as_slice(),
-                _ => continue,
-            };
-            if *place.get_or_insert(error.instance_path().as_str())
-                != error.instance_path().as_str()
-            {
-                return None;
-            }
-            expected.extend(values);
-        }
-    }
-    (expected.len() >= branches.len()).then_some((place?.to_owned(), expected))
-}
-
-/// Returns the names, if each alternative misses one property, as the variants of an enum do for an
-/// unknown name.
-fn common_key<'e>(branches: &[&'e Vec<ValidationError<'static>>]) -> Option<Vec<&'e Value>> {
-    let missing = branches.iter().map(|branch| {
-        let mut missing = branch.iter().filter_map(|error| match error.kind() {
-            Kind::Required { property } => Some(property),
-            _ => None,
-        });
-        missing.next().filter(|_| missing.next().is_none())
-    });
-    missing.collect()
 }

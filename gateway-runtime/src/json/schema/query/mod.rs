@@ -10,18 +10,25 @@
 //! alternative is tried.
 
 mod pairs;
+mod parameter_forms;
 mod parameters;
-mod slot;
 mod text_forms;
+mod texts;
 mod worlds;
 
+pub(super) use crate::json::schema::query::parameters::QueryParameters;
 pub(crate) use crate::json::schema::query::parameters::is_list_that_may_be_empty;
-pub(super) use crate::json::schema::query::{pairs::percent_decode, parameters::QueryParameters};
-use crate::json::{document::Document, violation::Violation};
+use crate::json::{document::Document, schema::query::pairs::CollectedTexts, violation::Violation};
+
+/// A query string as a document.
+pub(super) struct ParsedQuery {
+    pub(super) document: Document,
+    /// The violations of the query string itself.
+    pub(super) violations: Vec<Violation>,
+}
 
 /// Parses a query string into an object: by the first alternative with which it `is_valid`,
-/// otherwise by the first, so that the schema rejects it. Returns it with the violations of the
-/// query string itself.
+/// otherwise by the first, so that the schema rejects it.
 ///
 /// # Errors
 ///
@@ -30,16 +37,16 @@ pub(super) fn read(
     parameters: &QueryParameters,
     query: &str,
     is_valid: impl Fn(&Document) -> bool,
-) -> Result<(Document, Vec<Violation>), Vec<Violation>> {
-    let (mut texts, flaws) = pairs::collect(query, parameters)?;
+) -> Result<ParsedQuery, Vec<Violation>> {
+    let CollectedTexts { mut texts, repeated: violations } = pairs::collect(query, parameters)?;
     parameters.add_empty_lists(&mut texts);
     let mut documents =
         parameters.alternatives().map(|alternative| parameters.read(&texts, alternative));
     let first = documents.next().unwrap_or_default();
     if parameters.alternatives().len() < 2 || is_valid(&first) {
-        return Ok((first, flaws));
+        return Ok(ParsedQuery { document: first, violations });
     }
-    Ok((documents.find(is_valid).unwrap_or(first), flaws))
+    Ok(ParsedQuery { document: documents.find(is_valid).unwrap_or(first), violations })
 }
 
 /// A counter of the parser's steps, for tests.

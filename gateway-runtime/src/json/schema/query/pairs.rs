@@ -3,21 +3,30 @@
 
 use std::borrow::Cow;
 
-use serde_json::{Map, Value, map::Entry};
-
 use crate::json::{
-    schema::{pointer, query::QueryParameters, violations::MAX_VIOLATIONS},
+    schema::{
+        limits::MAX_VIOLATIONS,
+        percent::percent_decode,
+        pointer,
+        query::{
+            parameters::QueryParameters,
+            texts::{Texts, add},
+        },
+    },
     violation::Violation,
 };
 
-/// The texts of a query by name.
-pub(super) type Texts = Map<String, Value>;
+/// The texts of a query.
+pub(super) struct CollectedTexts {
+    pub(super) texts: Texts,
+    /// A violation for each name that repeats and may not.
+    pub(super) repeated: Vec<Violation>,
+}
 
 /// Collects the texts of a query by name: a string, or a list of strings where a name that may
 /// repeat does.
 ///
-/// Returns them with a violation for each name that repeats and may not; the first of its texts
-/// counts.
+/// A name that repeats and may not is a violation; the first of its texts counts.
 ///
 /// # Errors
 ///
@@ -25,7 +34,7 @@ pub(super) type Texts = Map<String, Value>;
 pub(super) fn collect(
     query: &str,
     parameters: &QueryParameters,
-) -> Result<(Texts, Vec<Violation>), Vec<Violation>> {
+) -> Result<CollectedTexts, Vec<Violation>> {
     let mut texts = Texts::new();
     let mut repeated = Vec::new();
     let mut broken = Vec::new();
@@ -55,33 +64,7 @@ pub(super) fn collect(
             break;
         }
     }
-    if broken.is_empty() { Ok((texts, repeated)) } else { Err(broken) }
-}
-
-fn add(
-    texts: &mut Texts,
-    name: Cow<'_, str>,
-    text: Cow<'_, str>,
-    may_repeat: bool,
-) -> Option<Violation> {
-    let text = Value::String(text.into_owned());
-    match texts.entry(name) {
-        Entry::Vacant(vacant) => {
-            vacant.insert(text);
-        }
-        Entry::Occupied(present) if !may_repeat => {
-            let pointer = pointer::short_property("", present.key());
-            return Some(Violation {
-                pointer,
-                detail: "is given more than once, and takes one value".to_owned(),
-            });
-        }
-        Entry::Occupied(mut present) => match present.get_mut() {
-            Value::Array(list) => list.push(text),
-            first => *first = Value::Array(vec![first.take(), text]),
-        },
-    }
-    None
+    if broken.is_empty() { Ok(CollectedTexts { texts, repeated }) } else { Err(broken) }
 }
 
 /// Decodes a name or a value, in which `+` stands for a space.
@@ -90,24 +73,4 @@ fn decode(text: &str) -> Option<Cow<'_, str>> {
         return percent_decode(text);
     }
     percent_decode(&text.replace('+', " ")).map(|text| Cow::Owned(text.into_owned()))
-}
-
-/// Decodes percent-encoding (RFC 3986 §2.1); `None` if it is broken or encodes no UTF-8.
-pub(in crate::json::schema) fn percent_decode(text: &str) -> Option<Cow<'_, str>> {
-    if !text.contains('%') {
-        return Some(Cow::Borrowed(text));
-    }
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.bytes();
-    while let Some(byte) = rest.next() {
-        bytes.push(match byte {
-            b'%' => 16 * hex_digit(rest.next()?)? + hex_digit(rest.next()?)?,
-            other => other,
-        });
-    }
-    String::from_utf8(bytes).ok().map(Cow::Owned)
-}
-
-fn hex_digit(byte: u8) -> Option<u8> {
-    (byte as char).to_digit(16).and_then(|digit| u8::try_from(digit).ok())
 }

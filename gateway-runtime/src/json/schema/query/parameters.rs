@@ -9,9 +9,10 @@ use crate::json::{
     document::{Document, Writer},
     schema::{
         applicators,
+        error::QueryError,
         query::{
-            pairs::Texts,
-            slot::ParameterForms,
+            parameter_forms::ParameterForms,
+            texts::Texts,
             worlds::{self, World},
         },
     },
@@ -42,7 +43,7 @@ impl QueryParameters {
     ///
     /// Returns the reason why they cannot be: the value is not an object, or one of its properties
     /// holds more than a query string can.
-    pub(in crate::json::schema) fn of(schema: &Value) -> Result<Self, String> {
+    pub(in crate::json::schema) fn of(schema: &Value) -> Result<Self, QueryError> {
         let mut parts = World::new();
         applicators::visit(schema, schema, &mut |part| parts.push(part));
         let all = Alternative::of(schema, &parts)?;
@@ -102,16 +103,14 @@ impl QueryParameters {
 
 impl Alternative {
     /// Determines the parameters that these `parts` of the schema declare together.
-    fn of(root: &Value, parts: &[&Map<String, Value>]) -> Result<Self, String> {
+    fn of(root: &Value, parts: &[&Map<String, Value>]) -> Result<Self, QueryError> {
         let mut declared: Vec<(&str, Vec<&Value>)> = Vec::new();
         let mut indexes: HashMap<&str, usize> = HashMap::new();
         for part in parts {
             if let Some(kind) =
                 applicators::types(part).find(|kind| !matches!(*kind, "object" | "null"))
             {
-                return Err(format!(
-                    "the input can be of type {kind}, and a query string always makes an object"
-                ));
+                return Err(QueryError::NotObject { kind: kind.to_owned() });
             }
             for (name, schema) in applicators::members(part, "properties") {
                 let index = *indexes.entry(name).or_insert_with(|| {
@@ -123,17 +122,17 @@ impl Alternative {
                 }
             }
         }
-        let slots = declared.into_iter().map(|(name, schemas)| {
-            let slot = ParameterForms::of(root, &schemas)
-                .map_err(|what| format!("its property `{name}` can be {what}"))?;
-            Ok((name.to_owned(), slot))
+        let forms = declared.into_iter().map(|(name, schemas)| {
+            let forms = ParameterForms::of(root, &schemas)
+                .map_err(|form| QueryError::Property { name: name.to_owned(), form })?;
+            Ok((name.to_owned(), forms))
         });
-        Ok(Self { properties: slots.collect::<Result<_, String>>()? })
+        Ok(Self { properties: forms.collect::<Result<_, QueryError>>()? })
     }
 }
 
 /// Returns the forms of a parameter that no part declares.
-fn others(root: &Value, parts: &[&Map<String, Value>]) -> Result<ParameterForms, String> {
+fn others(root: &Value, parts: &[&Map<String, Value>]) -> Result<ParameterForms, QueryError> {
     let mut schemas = Vec::new();
     for part in parts {
         let others = ["additionalProperties", "unevaluatedProperties"]
@@ -145,14 +144,13 @@ fn others(root: &Value, parts: &[&Map<String, Value>]) -> Result<ParameterForms,
     if schemas.is_empty() {
         return Ok(ParameterForms::undeclared());
     }
-    ParameterForms::of(root, &schemas)
-        .map_err(|what| format!("its undeclared properties can be {what}"))
+    ParameterForms::of(root, &schemas).map_err(|form| QueryError::UndeclaredProperty { form })
 }
 
 /// Returns whether `property` is of lists that may have no items. A query string writes such a list
 /// by omitting its name, required or not.
 #[must_use]
 pub(crate) fn is_list_that_may_be_empty(property: &Value) -> bool {
-    let least = property.get("minItems").and_then(Value::as_u64).unwrap_or(0);
-    least == 0 && property.get("type").is_some_and(|kind| kind == "array")
+    let min_items = property.get("minItems").and_then(Value::as_u64).unwrap_or(0);
+    min_items == 0 && property.get("type").is_some_and(|kind| kind == "array")
 }

@@ -12,6 +12,13 @@ pub(super) struct TextForms(u8);
 /// The readings of one text, in order of preference.
 pub(super) type Readings<'t> = SmallVec<[Scalar<'t>; 4]>;
 
+/// A type whose values are no single text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Structure {
+    Array,
+    Object,
+}
+
 impl TextForms {
     const NUMBER: Self = Self(1);
     const BOOLEAN: Self = Self(2);
@@ -28,14 +35,14 @@ impl TextForms {
     /// # Errors
     ///
     /// Returns an error for arrays and objects, which are no single text.
-    pub(super) fn of(kind: &str, schema: &Map<String, Value>) -> Result<Self, &'static str> {
+    pub(super) fn of(kind: &str, schema: &Map<String, Value>) -> Result<Self, Structure> {
         const LIMITS: [&str; 6] = ["enum", "const", "format", "pattern", "minLength", "maxLength"];
         match kind {
             "number" | "integer" => Ok(Self::NUMBER),
             "boolean" => Ok(Self::BOOLEAN),
             "null" => Ok(Self::NULL),
-            "array" => Err("list"),
-            "object" => Err("object"),
+            "array" => Err(Structure::Array),
+            "object" => Err(Structure::Object),
             _ if LIMITS.iter().any(|key| schema.contains_key(*key)) => Ok(Self::SOME_TEXT),
             _ => Ok(Self::TEXT),
         }

@@ -9,7 +9,7 @@ use std::collections::HashMap;
 
 use serde_json::{Map, Value};
 
-use crate::json::schema::{applicators, query::slot::ParameterForms};
+use crate::json::schema::{applicators, error::QueryError, query::parameter_forms::ParameterForms};
 
 /// Maximum number of combinations of alternatives that are tried; an input with more takes no query
 /// string.
@@ -23,7 +23,7 @@ pub(super) type World<'s> = Vec<&'s Map<String, Value>>;
 /// # Errors
 ///
 /// Returns an error if there are too many, or one declares a value that no query string can hold.
-pub(super) fn of<'s>(root: &'s Value, schema: &'s Value) -> Result<Vec<World<'s>>, String> {
+pub(super) fn of<'s>(root: &'s Value, schema: &'s Value) -> Result<Vec<World<'s>>, QueryError> {
     extend(root, schema, &mut Vec::new())
 }
 
@@ -31,7 +31,7 @@ fn extend<'s>(
     root: &'s Value,
     schema: &'s Value,
     above: &mut Vec<&'s Value>,
-) -> Result<Vec<World<'s>>, String> {
+) -> Result<Vec<World<'s>>, QueryError> {
     let Some(object) = schema.as_object() else { return Ok(vec![Vec::new()]) };
     if above.iter().any(|seen| std::ptr::eq(*seen, schema)) {
         return Ok(vec![Vec::new()]);
@@ -70,9 +70,12 @@ fn list<'s>(
 }
 
 /// Combines each of the first with each of the second.
-fn combine<'s>(first: Vec<World<'s>>, second: Vec<World<'s>>) -> Result<Vec<World<'s>>, String> {
+fn combine<'s>(
+    first: Vec<World<'s>>,
+    second: Vec<World<'s>>,
+) -> Result<Vec<World<'s>>, QueryError> {
     if first.len() * second.len() > MAX_WORLDS {
-        return Err(format!("its alternatives can be combined in more than {MAX_WORLDS} ways"));
+        return Err(QueryError::TooManyCombinations { max: MAX_WORLDS });
     }
     Ok(first
         .iter()
@@ -81,7 +84,7 @@ fn combine<'s>(first: Vec<World<'s>>, second: Vec<World<'s>>) -> Result<Vec<Worl
 }
 
 /// Returns whether two of the alternatives read a parameter of one name differently.
-fn disagree(root: &Value, alternatives: &[&Value]) -> Result<bool, String> {
+fn disagree(root: &Value, alternatives: &[&Value]) -> Result<bool, QueryError> {
     let mut first: HashMap<&str, (&Value, ParameterForms)> = HashMap::new();
     for alternative in alternatives {
         let mut declared: Vec<(&str, &Value)> = Vec::new();
@@ -92,12 +95,12 @@ fn disagree(root: &Value, alternatives: &[&Value]) -> Result<bool, String> {
             );
         });
         for (name, schema) in declared {
-            let slot = ParameterForms::of(root, &[schema])
-                .map_err(|what| format!("its property `{name}` can be {what}"))?;
+            let forms = ParameterForms::of(root, &[schema])
+                .map_err(|form| QueryError::Property { name: name.to_owned(), form })?;
             match first.get(name) {
-                None => drop(first.insert(name, (schema, slot))),
+                None => drop(first.insert(name, (schema, forms))),
                 Some((before, _)) if *before == schema => {}
-                Some((_, before)) if before.reads_like(&slot) && !slot.is_ambiguous() => {}
+                Some((_, before)) if before.reads_like(&forms) && !forms.is_ambiguous() => {}
                 Some(_) => return Ok(true),
             }
         }

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::json::{
     document::Document,
-    schema::{InputSchema, compile, instance::Instance, tests::schema},
+    schema::{InputSchema, compile::compile, instance::Instance, tests::schema},
 };
 
 fn by_value(schema: &InputSchema) -> Validator<SerdeJson> {

@@ -8,7 +8,13 @@ use smallvec::{SmallVec, smallvec};
 
 use crate::json::{
     document::{Document, Scalar, Writer},
-    schema::{applicators, compile, instance::Instance, query::text_forms::TextForms},
+    schema::{
+        applicators,
+        compile::compile,
+        error::UnsupportedForm,
+        instance::Instance,
+        query::text_forms::{Structure, TextForms},
+    },
 };
 
 /// The forms of a parameter: a single text, lists of texts, or both.
@@ -42,22 +48,29 @@ pub(super) enum ParameterReading<'t> {
     List(Vec<Scalar<'t>>),
 }
 
+/// The reading of a list.
+struct ListReading<'t> {
+    items: Vec<Scalar<'t>>,
+    /// True if every text fits the forms of its item.
+    fits: bool,
+}
+
 impl ParameterForms {
     /// Determines the forms of a parameter that each of `schemas` describes.
     ///
     /// # Errors
     ///
     /// Returns the form that no query string can hold, if the parameter may have it.
-    pub(super) fn of(root: &Value, schemas: &[&Value]) -> Result<Self, &'static str> {
-        let mut slot = Self::default();
+    pub(super) fn of(root: &Value, schemas: &[&Value]) -> Result<Self, UnsupportedForm> {
+        let mut forms = Self::default();
         for schema in schemas {
-            slot.add(root, schema)?;
+            forms.add(root, schema)?;
         }
-        if slot.is_ambiguous() {
-            slot.validators =
+        if forms.is_ambiguous() {
+            forms.validators =
                 schemas.iter().filter_map(|schema| PartValidator::of(root, schema)).collect();
         }
-        Ok(slot)
+        Ok(forms)
     }
 
     /// Returns the forms of a parameter that no schema describes.
@@ -70,7 +83,7 @@ impl ParameterForms {
         }
     }
 
-    fn add(&mut self, root: &Value, schema: &Value) -> Result<(), &'static str> {
+    fn add(&mut self, root: &Value, schema: &Value) -> Result<(), UnsupportedForm> {
         let mut result = Ok(());
         let was_empty = self.is_empty();
         applicators::visit(root, schema, &mut |part| {
@@ -80,8 +93,8 @@ impl ParameterForms {
                         self.one.add(forms);
                         Ok(())
                     }
-                    Err("list") => List::of(root, part).map(|list| self.lists.push(list)),
-                    Err(_) => Err("an object"),
+                    Err(Structure::Array) => List::of(root, part).map(|list| self.lists.push(list)),
+                    Err(Structure::Object) => Err(UnsupportedForm::Object),
                 };
                 result = result.and(added);
             }
@@ -115,10 +128,10 @@ impl ParameterForms {
 
     /// Returns whether both read every text alike, apart from what their schemas check besides.
     pub(super) fn reads_like(&self, other: &Self) -> bool {
-        let forms = |slot: &Self| -> Vec<Vec<TextForms>> {
-            slot.lists.iter().map(|list| list.items().map(|item| item.forms).collect()).collect()
+        let of_lists = |forms: &Self| -> Vec<Vec<TextForms>> {
+            forms.lists.iter().map(|list| list.items().map(|item| item.forms).collect()).collect()
         };
-        self.one == other.one && forms(self) == forms(other)
+        self.one == other.one && of_lists(self) == of_lists(other)
     }
 
     /// Reads a text or a list of texts: in the first way that the schema accepts, otherwise in the
@@ -131,8 +144,8 @@ impl ParameterForms {
         let as_one = text.as_str().map(|text| self.one.readings(text)).unwrap_or_default();
         let lists = || self.lists.iter().map(|list| list.read(&texts));
         // A list whose items all fit comes before a list of texts that fit no form.
-        let fitting = lists().filter_map(|(items, fits)| fits.then_some(items));
-        let lists = fitting.chain(lists().map(|(items, _)| items)).map(ParameterReading::List);
+        let fitting = lists().filter(|list| list.fits);
+        let lists = fitting.chain(lists()).map(|list| ParameterReading::List(list.items));
         let mut readings = as_one.into_iter().map(ParameterReading::One).chain(lists);
         let first = match readings.next() {
             Some(first) => first,
@@ -164,7 +177,7 @@ impl ParameterForms {
 
 impl List {
     /// Determines the forms of a list that `schema` describes.
-    fn of(root: &Value, schema: &Map<String, Value>) -> Result<Self, &'static str> {
+    fn of(root: &Value, schema: &Map<String, Value>) -> Result<Self, UnsupportedForm> {
         let first =
             schema.get("prefixItems").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
         Ok(Self {
@@ -180,30 +193,32 @@ impl List {
         self.first.iter().chain([&self.rest])
     }
 
-    /// Reads each item, and returns whether every one of them fits.
-    fn read<'t>(&self, texts: &[&'t str]) -> (Vec<Scalar<'t>>, bool) {
-        let item = |at| self.first.get(at).unwrap_or(&self.rest);
+    /// Reads each item.
+    fn read<'t>(&self, texts: &[&'t str]) -> ListReading<'t> {
+        let item = |index| self.first.get(index).unwrap_or(&self.rest);
         let mut fits = true;
-        let items = texts.iter().enumerate().map(|(at, text)| {
-            item(at).read(text).unwrap_or_else(|| {
+        let items = texts.iter().enumerate().map(|(index, text)| {
+            item(index).read(text).unwrap_or_else(|| {
                 fits = false;
                 Scalar::Text(text)
             })
         });
-        (items.collect(), fits)
+        let items = items.collect();
+        ListReading { items, fits }
     }
 }
 
 impl Item {
-    fn of(root: &Value, schema: &Value) -> Result<Self, &'static str> {
-        let slot = ParameterForms::of(root, &[schema]).map_err(|what| {
-            if what == "an object" { "a list of objects" } else { "a list of lists" }
+    fn of(root: &Value, schema: &Value) -> Result<Self, UnsupportedForm> {
+        let forms = ParameterForms::of(root, &[schema]).map_err(|form| match form {
+            UnsupportedForm::Object => UnsupportedForm::ListOfObjects,
+            _ => UnsupportedForm::ListOfLists,
         })?;
-        if !slot.lists.is_empty() && slot.one != TextForms::ANY {
-            return Err("a list of lists");
+        if !forms.lists.is_empty() && forms.one != TextForms::ANY {
+            return Err(UnsupportedForm::ListOfLists);
         }
-        let validator = PartValidator::of(root, schema).filter(|_| slot.one.is_ambiguous());
-        Ok(Self { forms: slot.one, validator })
+        let validator = PartValidator::of(root, schema).filter(|_| forms.one.is_ambiguous());
+        Ok(Self { forms: forms.one, validator })
     }
 
     /// Reads a text in the first way that the item's schema accepts, otherwise in the first way;
