@@ -1,17 +1,16 @@
-//! Counters of calls, durations, sums of money and connections: atomic additions, without a lock.
+//! Counters of calls, their durations and sums of money: atomic additions, without a lock.
 
 use std::{
     sync::{
-        Arc, OnceLock,
+        OnceLock,
         atomic::{AtomicI64, AtomicU64, Ordering::Relaxed},
     },
     time::Duration,
 };
 
-use tokio::sync::Semaphore;
-
 use crate::base::{
     error::Code,
+    histogram::{Durations, Histogram},
     money::{Currency, Money},
 };
 
@@ -28,12 +27,6 @@ pub(crate) enum CallStatus {
     /// Failure, with the code of the error.
     Failed(Code),
 }
-
-/// Upper bounds of the histogram's buckets, in microseconds.
-pub(crate) const BOUNDS: [u64; 16] = [
-    100, 250, 500, 1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000, 250_000, 500_000,
-    1_000_000, 2_500_000, 5_000_000, 10_000_000,
-];
 
 /// Maximum number of authors' codes that have a counter of their own, for each method.
 const OWN: usize = 12;
@@ -133,22 +126,24 @@ impl CallMetrics {
             .map_or(&self.other, |(_, counter)| counter)
     }
 
-    /// Returns each code with its HTTP status and the number of calls that ended with it; `ok` and
-    /// `cancelled` are among the codes. The gateway's own codes are listed from the start, at 0; an
+    /// Returns the number of calls that ended with each code; `ok` and `cancelled` are among the
+    /// codes. The gateway's own codes are listed from the start, at 0; an
     /// author's code is listed once it has occurred.
-    pub(crate) fn by_code(&self) -> impl Iterator<Item = (&'static str, u16, u64)> {
+    pub(crate) fn by_code(&self) -> impl Iterator<Item = CodeCount> {
         let known = Code::ALL.into_iter().zip(&self.failed);
         let own = self.own.iter().filter_map(|(code, counter)| Some((*code.get()?, counter)));
         [("ok", 200, &self.done), ("cancelled", 499, &self.cancelled), ("other", 500, &self.other)]
             .into_iter()
             .chain(known.chain(own).map(|(code, counter)| (code.name(), code.status(), counter)))
-            .map(|(name, status, counter)| (name, status, counter.load(Relaxed)))
+            .map(|(code, status, counter)| CodeCount { code, status, count: counter.load(Relaxed) })
     }
 
-    /// Returns the number of replies that came from the cache, and the number that were replayed
-    /// under an idempotency key.
-    pub(crate) fn reuse_counts(&self) -> (u64, u64) {
-        (self.cache_hits.load(Relaxed), self.replays.load(Relaxed))
+    /// Returns the number of replies that were not made for their call.
+    pub(crate) fn reuse_counts(&self) -> ReuseCounts {
+        ReuseCounts {
+            cache_hits: self.cache_hits.load(Relaxed),
+            replays: self.replays.load(Relaxed),
+        }
     }
 
     /// Returns the durations of calls that have ended.
@@ -157,42 +152,23 @@ impl CallMetrics {
     }
 }
 
-/// Durations, counted in the buckets of [`BOUNDS`].
-#[derive(Debug, Default)]
-pub(crate) struct Durations {
-    /// Counters, one for each bound; the last is for longer durations.
-    counts: [AtomicU64; BOUNDS.len() + 1],
-    micros: AtomicU64,
-}
-
-/// A snapshot of [`Durations`].
-#[derive(Clone, Debug)]
-pub(crate) struct Histogram {
-    /// Number of durations up to each bound, shorter ones included.
-    pub(crate) cumulative: Vec<u64>,
-    /// Number of all durations.
+/// The number of calls that ended with a code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct CodeCount {
+    /// The name of the code.
+    pub(crate) code: &'static str,
+    /// The HTTP status of the code.
+    pub(crate) status: u16,
     pub(crate) count: u64,
-    /// Sum of all durations, in microseconds.
-    pub(crate) sum_micros: u64,
 }
 
-impl Durations {
-    pub(crate) fn record(&self, duration: Duration) {
-        let micros = u64::try_from(duration.as_micros()).unwrap_or(u64::MAX);
-        self.counts[BOUNDS.partition_point(|bound| *bound < micros)].fetch_add(1, Relaxed);
-        self.micros.fetch_add(micros, Relaxed);
-    }
-
-    pub(crate) fn read(&self) -> Histogram {
-        let mut sum = 0;
-        let mut up_to = self.counts.iter().map(|counter| {
-            sum += counter.load(Relaxed);
-            sum
-        });
-        let cumulative = up_to.by_ref().take(BOUNDS.len()).collect();
-        let count = up_to.next().unwrap_or_default();
-        Histogram { cumulative, count, sum_micros: self.micros.load(Relaxed) }
-    }
+/// The numbers of replies that were not made for their call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct ReuseCounts {
+    /// Replies from the cache.
+    pub(crate) cache_hits: u64,
+    /// Replies that were replayed under an idempotency key.
+    pub(crate) replays: u64,
 }
 
 /// Sums of money, one for each currency, up to [`CURRENCIES`] of them.
@@ -219,36 +195,6 @@ impl Sums {
     }
 }
 
-/// The slots of a server's open connections. Cheap to clone.
-#[derive(Clone, Debug)]
-pub(crate) struct ConnectionSlots {
-    slots: Arc<Semaphore>,
-    limit: u32,
-}
-
-impl ConnectionSlots {
-    /// Creates `limit` slots, all free.
-    pub(crate) fn new(limit: usize) -> Self {
-        let limit = u32::try_from(limit.min(Semaphore::MAX_PERMITS)).unwrap_or(u32::MAX);
-        Self { slots: Arc::new(Semaphore::new(limit as usize)), limit }
-    }
-
-    /// Returns the slots; a connection holds one permit of them for as long as it is open.
-    pub(crate) fn semaphore(&self) -> &Arc<Semaphore> {
-        &self.slots
-    }
-
-    /// Returns the number of slots, free or not.
-    pub(crate) fn limit(&self) -> u32 {
-        self.limit
-    }
-
-    /// Returns the number of open connections.
-    pub(crate) fn open(&self) -> usize {
-        self.limit as usize - self.slots.available_permits()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -267,16 +213,19 @@ mod tests {
             calls.count(CallStatus::Failed(Code::new(name, 409, "Own")), long, false, false);
         }
         let by_code: Vec<_> = calls.by_code().collect();
-        assert_eq!(by_code[..3], [("ok", 200, 2), ("cancelled", 499, 1), ("other", 500, 16)]);
-        let counted: Vec<_> =
-            by_code[3..].iter().filter(|(.., count)| *count > 0).take(2).collect();
-        assert_eq!(counted, [&("timeout", 504, 1), &("own-0", 409, 2)]);
+        let count = |code, status, count| CodeCount { code, status, count };
+        assert_eq!(
+            by_code[..3],
+            [count("ok", 200, 2), count("cancelled", 499, 1), count("other", 500, 16)]
+        );
+        let counted: Vec<_> = by_code[3..].iter().filter(|code| code.count > 0).take(2).collect();
+        assert_eq!(counted, [&count("timeout", 504, 1), &count("own-0", 409, 2)]);
         assert!(
-            Code::ALL.iter().all(|code| by_code.iter().any(|(name, ..)| *name == code.name())),
+            Code::ALL.iter().all(|code| by_code.iter().any(|counted| counted.code == code.name())),
             "from the start"
         );
-        assert_eq!(by_code.iter().map(|(.., count)| count).sum::<u64>(), 44);
-        assert_eq!(calls.reuse_counts(), (1, 1));
+        assert_eq!(by_code.iter().map(|code| code.count).sum::<u64>(), 44);
+        assert_eq!(calls.reuse_counts(), ReuseCounts { cache_hits: 1, replays: 1 });
         let Histogram { cumulative, count, sum_micros } = calls.histogram();
         assert_eq!((cumulative[0], cumulative[1], cumulative[15], count), (1, 2, 2, 44));
         assert_eq!(sum_micros, 201 + 42 * 60_000_000);

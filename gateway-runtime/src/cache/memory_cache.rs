@@ -25,25 +25,25 @@ const TYPICAL_ENTRY_BYTES: u64 = 1024;
 
 /// A cache of replies in memory.
 #[derive(Debug)]
-pub struct MemoryCache(Cache<CacheKey, MemoryEntry, Bytes, foldhash::fast::RandomState>);
+pub struct MemoryCache(Cache<CacheKey, MemoryEntry, EntryBytes, foldhash::fast::RandomState>);
 
 #[derive(Clone, Debug)]
 struct MemoryEntry {
-    entry: CachedReply,
-    until: Instant,
+    reply: CachedReply,
+    expires_at: Instant,
 }
 
 #[derive(Clone, Debug)]
-struct Bytes;
+struct EntryBytes;
 
-impl Weighter<CacheKey, MemoryEntry> for Bytes {
-    fn weight(&self, key: &CacheKey, kept: &MemoryEntry) -> u64 {
-        size(key, &kept.entry)
+impl Weighter<CacheKey, MemoryEntry> for EntryBytes {
+    fn weight(&self, key: &CacheKey, entry: &MemoryEntry) -> u64 {
+        size(key, &entry.reply)
     }
 }
 
-fn size(key: &CacheKey, entry: &CachedReply) -> u64 {
-    ENTRY_OVERHEAD_BYTES + key.size() as u64 + entry.body.len() as u64
+fn size(key: &CacheKey, reply: &CachedReply) -> u64 {
+    ENTRY_OVERHEAD_BYTES + key.size() as u64 + reply.body.len() as u64
 }
 
 impl MemoryCache {
@@ -61,7 +61,7 @@ impl MemoryCache {
         let options = options.map_err(|error| StartError::new(format!("[cache]: {error}")))?;
         Ok(Self(Cache::with_options(
             options,
-            Bytes,
+            EntryBytes,
             Default::default(),
             DefaultLifecycle::default(),
         )))
@@ -70,11 +70,11 @@ impl MemoryCache {
 
 impl CacheStore for MemoryCache {
     fn get_local(&self, key: &CacheKey) -> Option<CachedReply> {
-        let kept = self.0.get(key)?;
-        if kept.until > Instant::now() {
-            return Some(kept.entry);
+        let entry = self.0.get(key)?;
+        if entry.expires_at > Instant::now() {
+            return Some(entry.reply);
         }
-        self.0.remove_if(key, |kept| kept.until <= Instant::now());
+        self.0.remove_if(key, |entry| entry.expires_at <= Instant::now());
         None
     }
 
@@ -82,11 +82,11 @@ impl CacheStore for MemoryCache {
         Box::pin(ready(self.get_local(key)))
     }
 
-    fn put<'a>(&'a self, key: CacheKey, entry: CachedReply, time: Duration) -> BoxFuture<'a, bool> {
-        let until = entry.stored + time;
-        let fits = size(&key, &entry) <= self.0.shard_capacity();
+    fn put<'a>(&'a self, key: CacheKey, reply: CachedReply, time: Duration) -> BoxFuture<'a, bool> {
+        let expires_at = reply.stored + time;
+        let fits = size(&key, &reply) <= self.0.shard_capacity();
         if fits {
-            self.0.insert(key, MemoryEntry { entry, until });
+            self.0.insert(key, MemoryEntry { reply, expires_at });
         }
         Box::pin(ready(fits))
     }

@@ -40,11 +40,11 @@ impl RedisCache {
 
     /// Returns the value of a successful command, and counts a failed one. The Redis client has
     /// already logged the failure.
-    fn count_failure<T>(&self, answer: Result<T, RedisError>) -> Option<T> {
-        if answer.is_err() {
+    fn count_failure<T>(&self, reply: Result<T, RedisError>) -> Option<T> {
+        if reply.is_err() {
             self.failures.fetch_add(1, Relaxed);
         }
-        answer.ok()
+        reply.ok()
     }
 }
 
@@ -55,20 +55,21 @@ impl CacheStore for RedisCache {
 
     fn get<'a>(&'a self, key: &'a CacheKey) -> BoxFuture<'a, Option<CachedReply>> {
         Box::pin(async {
-            let value = self.count_failure(self.redis.get(&name(key)).await)??;
-            read(value, unix_micros(SystemTime::now()))
+            let value = self.count_failure(self.redis.get(&redis_key(key)).await)??;
+            decode(value, unix_micros(SystemTime::now()))
         })
     }
 
-    fn put<'a>(&'a self, key: CacheKey, entry: CachedReply, time: Duration) -> BoxFuture<'a, bool> {
+    fn put<'a>(&'a self, key: CacheKey, reply: CachedReply, time: Duration) -> BoxFuture<'a, bool> {
         Box::pin(async move {
-            let age = entry.age();
-            let Some(left) = time.checked_sub(age).filter(|left| !left.is_zero()) else {
+            let age = reply.age();
+            let Some(remaining) = time.checked_sub(age).filter(|remaining| !remaining.is_zero())
+            else {
                 return false;
             };
-            let made = SystemTime::now().checked_sub(age).map_or(0, unix_micros);
-            let value = written(&entry.body, made);
-            self.count_failure(self.redis.set(&name(&key), &value, left).await).is_some()
+            let made_at = SystemTime::now().checked_sub(age).map_or(0, unix_micros);
+            let value = encode(&reply.body, made_at);
+            self.count_failure(self.redis.set(&redis_key(&key), &value, remaining).await).is_some()
         })
     }
 
@@ -77,21 +78,21 @@ impl CacheStore for RedisCache {
     }
 }
 
-fn name(key: &CacheKey) -> String {
+fn redis_key(key: &CacheKey) -> String {
     format!("cache:{}", hex::encode(key.digest()))
 }
 
-fn written(body: &[u8], made: i64) -> Bytes {
+fn encode(body: &[u8], made_at: i64) -> Bytes {
     let mut value = BytesMut::with_capacity(HEADER_BYTES + body.len());
     value.put_u8(FORMAT_VERSION);
-    value.put_i64(made);
+    value.put_i64(made_at);
     value.put_slice(body);
     value.freeze()
 }
 
 /// Parses a value in the current format. The clocks of gateways differ, so a reply from the future
 /// has age zero.
-fn read(mut value: Bytes, now: i64) -> Option<CachedReply> {
+fn decode(mut value: Bytes, now: i64) -> Option<CachedReply> {
     if value.len() < HEADER_BYTES || value.get_u8() != FORMAT_VERSION {
         return None;
     }
@@ -107,16 +108,16 @@ mod tests {
     #[test]
     fn a_value_is_read_as_it_was_written() {
         for body in [&b""[..], b"{}", &[0, 255]] {
-            let entry = read(written(body, 5_000_000), 7_500_000).expect("our form");
-            assert_eq!(entry.body, body);
-            assert!((2500..3500).contains(&entry.age().as_millis()), "{:?}", entry.age());
+            let reply = decode(encode(body, 5_000_000), 7_500_000).expect("our form");
+            assert_eq!(reply.body, body);
+            assert!((2500..3500).contains(&reply.age().as_millis()), "{:?}", reply.age());
         }
         assert!(
-            read(written(b"", 9), 5).expect("our form").age() < Duration::from_secs(1),
+            decode(encode(b"", 9), 5).expect("our form").age() < Duration::from_secs(1),
             "of another's clock"
         );
         for other in [&b""[..], &[FORMAT_VERSION; 8], &[2; 9], &[0; 20]] {
-            assert_eq!(read(Bytes::copy_from_slice(other), 5), None);
+            assert_eq!(decode(Bytes::copy_from_slice(other), 5), None);
         }
     }
 }

@@ -5,7 +5,7 @@ use std::{io, net::SocketAddr, sync::Arc};
 use tokio::{sync::oneshot, task::JoinHandle};
 
 use crate::{
-    base::{call_metrics::ConnectionSlots, start_error::StartError},
+    base::{connection_slots::ConnectionSlots, start_error::StartError},
     bus::{Broker, CallsStatus},
     edge::{
         admin::{

@@ -10,7 +10,7 @@ use tokio::{
 
 use crate::{
     auth::Authenticator,
-    base::{call_metrics::ConnectionSlots, start_error::StartError},
+    base::{connection_slots::ConnectionSlots, start_error::StartError},
     bus::{
         Broker, BusError, CallsStatus,
         publisher::{Publisher, empty_outbox},

@@ -8,8 +8,8 @@ use tokio::time::Instant;
 use crate::{
     base::{
         attempt::AttemptClass,
-        call_metrics::Histogram,
         cost::Cost,
+        histogram::Histogram,
         spec::{CapabilityMethodSpec, Effect},
     },
     provider::{

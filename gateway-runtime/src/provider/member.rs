@@ -11,7 +11,7 @@ use std::{
 use tokio::time::Instant;
 
 use crate::{
-    base::{attempt::AttemptClass, call_metrics::Durations, cost::Cost},
+    base::{attempt::AttemptClass, cost::Cost, histogram::Durations},
     provider::{
         breaker::{Availability, Breaker, Permit},
         registration::Provider,

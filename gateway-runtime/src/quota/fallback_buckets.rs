@@ -29,10 +29,10 @@ const MAX_RELEASE_DELAY: Duration = Duration::from_secs(5);
 pub struct FallbackBuckets {
     redis: RedisBuckets,
     share: MemoryBuckets,
-    alone: AtomicU64,
+    local_decisions: AtomicU64,
     is_refused: AtomicBool,
     /// The number of releases in flight.
-    telling: watch::Sender<usize>,
+    releasing: watch::Sender<usize>,
 }
 
 /// The buckets from which a call took its tokens and slots.
@@ -48,7 +48,7 @@ pub enum AdmittedBy {
 #[derive(Debug)]
 pub struct Admission {
     /// The buckets that decided.
-    pub place: AdmittedBy,
+    pub admitted_by: AdmittedBy,
     /// The quota status; `Err` if the call is not admitted.
     pub result: Result<QuotaStatus, QuotaStatus>,
 }
@@ -66,9 +66,9 @@ impl FallbackBuckets {
         Self {
             redis,
             share: MemoryBuckets::default(),
-            alone: AtomicU64::new(0),
+            local_decisions: AtomicU64::new(0),
             is_refused: AtomicBool::new(false),
-            telling: watch::Sender::new(0),
+            releasing: watch::Sender::new(0),
         }
     }
 
@@ -76,33 +76,38 @@ impl FallbackBuckets {
     /// unavailable.
     #[must_use]
     pub fn local_decisions(&self) -> u64 {
-        self.alone.load(Relaxed)
+        self.local_decisions.load(Relaxed)
     }
 
     /// Takes a token or a slot of each policy, or none at all: in Redis, or in the local share
     /// while Redis is unavailable.
     pub async fn admit(
         self: &Arc<Self>,
-        whose: &PartitionKey,
+        account: &PartitionKey,
         limits: &Arc<MethodLimits>,
         call: u64,
     ) -> Admission {
-        match self.redis.ask(whose, &limits.policies, call).await {
-            Ok(answer) => {
+        match self.redis.run_admission(account, &limits.policies, call).await {
+            Ok(reply) => {
                 self.is_refused.store(false, Relaxed);
-                self.mirror_to_share(whose, limits, &answer);
-                Admission { place: AdmittedBy::Redis, result: answer.standing(&limits.policies) }
+                self.mirror_to_share(account, limits, &reply);
+                Admission { admitted_by: AdmittedBy::Redis, result: reply.status(&limits.policies) }
             }
             Err(error) => {
                 self.log_refusal(&error);
-                self.alone.fetch_add(1, Relaxed);
+                self.local_decisions.fetch_add(1, Relaxed);
                 if error.is_ambiguous() && limits.has_concurrency {
                     // The call may hold a slot in Redis, which it does not need.
-                    self.release_in_background(whose.clone(), Arc::clone(limits), Vec::new(), call);
+                    self.release_in_background(
+                        account.clone(),
+                        Arc::clone(limits),
+                        Vec::new(),
+                        call,
+                    );
                 }
                 Admission {
-                    place: AdmittedBy::Share,
-                    result: self.share.admit(whose, &limits.share),
+                    admitted_by: AdmittedBy::Share,
+                    result: self.share.admit(account, &limits.share),
                 }
             }
         }
@@ -111,14 +116,14 @@ impl FallbackBuckets {
     /// Lowers the local share to the level of the buckets in Redis, so that losing Redis gives no
     /// account a full bucket. A bucket is never raised, since replies are read in another order
     /// than they were sent.
-    fn mirror_to_share(&self, whose: &PartitionKey, limits: &MethodLimits, answer: &ScriptReply) {
-        match answer {
-            ScriptReply::Admitted(missing) => self.share.lower_to(whose, &limits.share, missing),
-            ScriptReply::Refused(number, wait) => {
-                if let Some(rate) = limits.policies.get(*number).and_then(Policy::rate) {
+    fn mirror_to_share(&self, account: &PartitionKey, limits: &MethodLimits, reply: &ScriptReply) {
+        match reply {
+            ScriptReply::Admitted(missing) => self.share.lower_to(account, &limits.share, missing),
+            ScriptReply::Refused { policy, wait_micros } => {
+                if let Some(rate) = limits.policies.get(*policy).and_then(Policy::rate) {
                     let missing =
-                        rate.burst().saturating_sub(rate.interval()).saturating_add(*wait);
-                    self.share.lower_to(whose, &limits.share[*number..=*number], &[missing]);
+                        rate.burst().saturating_sub(rate.interval()).saturating_add(*wait_micros);
+                    self.share.lower_to(account, &limits.share[*policy..=*policy], &[missing]);
                 }
             }
         }
@@ -133,8 +138,13 @@ impl FallbackBuckets {
     }
 
     /// Releases a call that the local share admitted.
-    pub fn end_in_share(&self, whose: &PartitionKey, limits: &MethodLimits, refund: &[Policy]) {
-        self.share.end(whose, &limits.share, refund);
+    pub fn release_in_share(
+        &self,
+        account: &PartitionKey,
+        limits: &MethodLimits,
+        refund: &[Policy],
+    ) {
+        self.share.release(account, &limits.share, refund);
     }
 
     /// Releases a call that Redis admitted.
@@ -143,49 +153,51 @@ impl FallbackBuckets {
     ///
     /// Fails if the release is not confirmed;
     /// [`release_in_background`](Self::release_in_background) repeats it then.
-    pub async fn end(
+    pub async fn release(
         &self,
-        whose: &PartitionKey,
+        account: &PartitionKey,
         limits: &MethodLimits,
         refund: &[Policy],
         call: u64,
     ) -> Result<(), RedisError> {
-        self.redis.release(whose, &limits.policies, refund, call).await
+        self.redis.release(account, &limits.policies, refund, call).await
     }
 
     /// Releases a call that Redis admitted, in a task that nothing waits for.
     pub fn release_in_background(
         self: &Arc<Self>,
-        whose: PartitionKey,
+        account: PartitionKey,
         limits: Arc<MethodLimits>,
         refund: Vec<Policy>,
         call: u64,
     ) {
-        let (this, home) = (Arc::clone(self), self.redis.redis().runtime());
-        self.telling.send_modify(|telling| *telling += 1);
-        home.spawn(async move {
-            this.release_until_confirmed(&whose, &limits, &refund, call).await;
-            this.telling.send_modify(|telling| *telling -= 1);
+        let this = Arc::clone(self);
+        let runtime = self.redis.redis().runtime();
+        self.releasing.send_modify(|releasing| *releasing += 1);
+        runtime.spawn(async move {
+            this.release_until_confirmed(&account, &limits, &refund, call).await;
+            this.releasing.send_modify(|releasing| *releasing -= 1);
         });
     }
 
     /// Waits until all releases in flight are confirmed or given up.
     pub async fn flushed(&self) {
         // Cannot fail: `self` holds the sender.
-        let _ = self.telling.subscribe().wait_for(|telling| *telling == 0).await;
+        let _ = self.releasing.subscribe().wait_for(|releasing| *releasing == 0).await;
     }
 
     /// Sends the release until it is confirmed, for as long as Redis de-duplicates it. Only calls
     /// that run when Redis becomes unavailable need this, so they are never many.
     async fn release_until_confirmed(
         &self,
-        whose: &PartitionKey,
+        account: &PartitionKey,
         limits: &MethodLimits,
         refund: &[Policy],
         call: u64,
     ) {
-        let (start, mut pause) = (Instant::now(), MIN_RELEASE_DELAY);
-        while let Err(error) = self.end(whose, limits, refund, call).await {
+        let start = Instant::now();
+        let mut pause = MIN_RELEASE_DELAY;
+        while let Err(error) = self.release(account, limits, refund, call).await {
             if start.elapsed() + 2 * MAX_RELEASE_DELAY > RELEASE_DEDUP_TTL {
                 tracing::error!(%error, "a quota's tokens could not be given back");
                 return;

@@ -23,9 +23,17 @@ const MAX_FILL_MICROS: u64 = 1_000_000_000_000_000;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum GcraDecision {
     /// The call is admitted; the bucket's number after the token is taken.
-    Admit(u64),
+    Allow { full_at: u64 },
     /// The call is refused; the time at which the next token is there.
-    Refuse(u64),
+    Deny { retry_at: u64 },
+}
+
+/// The tokens in a bucket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Remaining {
+    pub(super) tokens: u64,
+    /// The time until there is one more, in microseconds.
+    pub(super) reset_micros: u64,
 }
 
 impl Rate {
@@ -51,8 +59,8 @@ impl Rate {
     pub(super) fn decide(self, full: u64, now: u64) -> GcraDecision {
         let after = full.max(now).saturating_add(self.interval());
         match after.checked_sub(self.burst()) {
-            Some(earliest) if earliest > now => GcraDecision::Refuse(earliest),
-            _ => GcraDecision::Admit(after),
+            Some(retry_at) if retry_at > now => GcraDecision::Deny { retry_at },
+            _ => GcraDecision::Allow { full_at: after },
         }
     }
 
@@ -61,11 +69,13 @@ impl Rate {
         Self { calls: (self.calls / gateways.max(1)).max(1), ..self }
     }
 
-    /// Returns the number of tokens in the bucket, and the microseconds until there is one more.
-    pub(super) fn remaining(self, full: u64, now: u64) -> (u64, u64) {
-        let (interval, missing) = (self.interval(), full.saturating_sub(now));
+    /// Returns the tokens in the bucket.
+    pub(super) fn remaining(self, full: u64, now: u64) -> Remaining {
+        let interval = self.interval();
+        let missing = full.saturating_sub(now);
         let taken = missing.div_ceil(interval).min(self.calls);
-        (self.calls - taken, if taken == 0 { 0 } else { missing - (taken - 1) * interval })
+        let reset_micros = if taken == 0 { 0 } else { missing - (taken - 1) * interval };
+        Remaining { tokens: self.calls - taken, reset_micros }
     }
 }
 
@@ -85,25 +95,27 @@ mod tests {
         let mut full = 0;
         let mut admitted = Vec::new();
         for now in 100..140 {
-            if let GcraDecision::Admit(after) = rate.decide(full, now) {
+            if let GcraDecision::Allow { full_at: after } = rate.decide(full, now) {
                 full = after;
                 admitted.push(now);
             }
         }
         assert_eq!(admitted, [100, 101, 102, 110, 120, 130]);
-        assert_eq!(rate.decide(full, 139), GcraDecision::Refuse(140));
-        assert_eq!(rate.remaining(full, 139), (0, 1));
-        assert_eq!(rate.remaining(full, 140), (1, 10));
-        assert_eq!(rate.remaining(full, 10_000), (3, 0));
+        assert_eq!(rate.decide(full, 139), GcraDecision::Deny { retry_at: 140 });
+        assert_eq!(rate.remaining(full, 139), Remaining { tokens: 0, reset_micros: 1 });
+        assert_eq!(rate.remaining(full, 140), Remaining { tokens: 1, reset_micros: 10 });
+        assert_eq!(rate.remaining(full, 10_000), Remaining { tokens: 3, reset_micros: 0 });
     }
 
     #[test]
     fn a_bucket_that_was_emptied_under_a_slower_rate_fills_at_the_new_one() {
         let (hour, second) = (rate(1, 3_600_000_000), rate(10, 1_000_000));
-        let GcraDecision::Admit(full) = hour.decide(0, 50) else { panic!("it was full") };
+        let GcraDecision::Allow { full_at: full } = hour.decide(0, 50) else {
+            panic!("it was full")
+        };
         let full = second.clamp_to_empty(full, 50);
-        assert_eq!(second.decide(full, 50), GcraDecision::Refuse(100_050));
-        assert!(matches!(second.decide(full, 100_050), GcraDecision::Admit(_)));
+        assert_eq!(second.decide(full, 50), GcraDecision::Deny { retry_at: 100_050 });
+        assert!(matches!(second.decide(full, 100_050), GcraDecision::Allow { .. }));
     }
 
     proptest! {
@@ -119,20 +131,22 @@ mod tests {
             let mut admitted: Vec<u64> = Vec::new();
             for gap in gaps {
                 now += gap;
-                let (left, _) = rate.remaining(full, now);
+                let left = rate.remaining(full, now).tokens;
                 match rate.decide(full, now) {
-                    GcraDecision::Admit(after) => {
+                    GcraDecision::Allow { full_at: after } => {
                         prop_assert!(left > 0);
                         full = after;
                         admitted.push(now);
                     }
-                    GcraDecision::Refuse(earliest) => {
+                    GcraDecision::Deny { retry_at: earliest } => {
                         prop_assert_eq!(left, 0);
                         prop_assert!(earliest > now);
                         let decision = rate.decide(full, earliest);
-                        prop_assert!(matches!(decision, GcraDecision::Admit(_)));
+                        let is_allowed = matches!(decision, GcraDecision::Allow { .. });
+                        prop_assert!(is_allowed);
                         let decision = rate.decide(full, earliest - 1);
-                        prop_assert!(matches!(decision, GcraDecision::Refuse(_)));
+                        let is_denied = matches!(decision, GcraDecision::Deny { .. });
+                        prop_assert!(is_denied);
                     }
                 }
             }
@@ -151,7 +165,7 @@ mod tests {
             let rate = rate(calls, micros);
             let (mut now, mut full) = (5, 0);
             for _ in 0..200 {
-                let GcraDecision::Admit(after) = rate.decide(full, now) else {
+                let GcraDecision::Allow { full_at: after } = rate.decide(full, now) else {
                     panic!("refused at {now}")
                 };
                 full = after;

@@ -9,18 +9,20 @@ use std::{
 
 use futures_util::{StreamExt, stream};
 
-use crate::{
-    quota::redis_buckets::name,
-    redis::{Redis, Script, ScriptArg},
-};
+use crate::redis::{Redis, Script, ScriptArg};
 
 static RENEW: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("lua/renew.lua")));
-static LEAVE: LazyLock<Script> = LazyLock::new(|| {
+static REMOVE: LazyLock<Script> = LazyLock::new(|| {
     Script::new("for i = 1, #KEYS do redis.call('ZREM', KEYS[i], ARGV[1]) end return {}")
 });
 
 /// The maximum number of renewals in flight.
 const RENEW_BATCH: usize = 64;
+
+/// Returns the name of a call in Redis.
+pub(super) fn call_name(call: u64) -> String {
+    format!("{call:016x}")
+}
 
 /// The calls of this gateway that hold slots.
 #[derive(Debug, Default)]
@@ -35,21 +37,21 @@ struct Lease {
 
 impl Leases {
     /// Creates an empty set, and spawns a task that renews its leases three times in each `lease`.
-    pub(super) fn keep(redis: Redis, lease: Duration) -> Arc<Self> {
+    pub(super) fn spawn(redis: Redis, lease: Duration) -> Arc<Self> {
         let this = Arc::<Self>::default();
         redis.runtime().clone().spawn(renew(Arc::downgrade(&this), redis, lease));
         this
     }
 
     pub(super) fn add(&self, call: u64, sets: Vec<String>) {
-        self.held().insert(call, Lease { sets: sets.into(), since: Instant::now() });
+        self.lock().insert(call, Lease { sets: sets.into(), since: Instant::now() });
     }
 
     pub(super) fn remove(&self, call: u64) {
-        self.held().remove(&call);
+        self.lock().remove(&call);
     }
 
-    fn held(&self) -> MutexGuard<'_, HashMap<u64, Lease>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<u64, Lease>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -60,35 +62,35 @@ async fn renew(leases: Weak<Leases>, redis: Redis, lease: Duration) {
         tokio::time::sleep(lease / 3).await;
         let Some(leases) = leases.upgrade() else { return };
         let due: Vec<_> = {
-            let held = leases.held();
-            held.iter()
-                .filter(|(_, held)| held.since.elapsed() >= lease / 3)
-                .map(|(c, h)| (*c, h.clone()))
-                .collect()
+            let held = leases.lock();
+            let due = held.iter().filter(|(_, slots)| slots.since.elapsed() >= lease / 3);
+            due.map(|(call, slots)| (*call, slots.clone())).collect()
         };
-        let each = stream::iter(due).for_each_concurrent(RENEW_BATCH, |(call, held)| {
-            let (leases, redis) = (&leases, &redis);
-            async move { leases.renew(redis, lease, call, held).await }
+        let each = stream::iter(due).for_each_concurrent(RENEW_BATCH, |(call, slots)| {
+            let leases = &leases;
+            let redis = &redis;
+            async move { leases.renew(redis, lease, call, slots).await }
         });
         each.await;
     }
 }
 
 impl Leases {
-    async fn renew(&self, redis: &Redis, lease: Duration, call: u64, held: Lease) {
-        let (name, lease) = (name(call), u64::try_from(lease.as_micros()).unwrap_or(u64::MAX));
-        let keys: Vec<_> = held.sets.iter().map(String::as_str).collect();
+    async fn renew(&self, redis: &Redis, lease: Duration, call: u64, slots: Lease) {
+        let name = call_name(call);
+        let lease = u64::try_from(lease.as_micros()).unwrap_or(u64::MAX);
+        let keys: Vec<_> = slots.sets.iter().map(String::as_str).collect();
         // A renewal that fails is due again before the lease ends.
         let renewed =
             redis.run(&RENEW, &keys, &[ScriptArg::Text(&name), ScriptArg::Number(lease)]).await;
-        match self.held().get_mut(&call) {
-            Some(held) if renewed.is_ok() => held.since = Instant::now(),
+        match self.lock().get_mut(&call) {
+            Some(slots) if renewed.is_ok() => slots.since = Instant::now(),
             Some(_) => return,
             None => {}
         }
-        if !self.held().contains_key(&call) {
+        if !self.lock().contains_key(&call) {
             // The call ended meanwhile, and the renewal may have restored its slot.
-            let _ = redis.run(&LEAVE, &keys, &[ScriptArg::Text(&name)]).await;
+            let _ = redis.run(&REMOVE, &keys, &[ScriptArg::Text(&name)]).await;
         }
     }
 }

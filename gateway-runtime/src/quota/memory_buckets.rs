@@ -12,7 +12,10 @@ use foldhash::fast::RandomState;
 use smallvec::SmallVec;
 
 use crate::{
-    quota::{Buckets, Limit, PartitionKey, Policy, QuotaStatus, gcra::GcraDecision},
+    quota::{
+        Buckets, Limit, PartitionKey, Policy, QuotaStatus,
+        gcra::{GcraDecision, Remaining},
+    },
     redis::RedisError,
 };
 
@@ -51,8 +54,16 @@ impl Default for MemoryBuckets {
 
 /// The state of a policy after a call is admitted.
 enum PolicyState {
+    /// The time at which the bucket of a rate is full.
     Full(u64),
+    /// The number of running calls.
     Running(u64),
+}
+
+/// A policy that refuses a call.
+struct Refusal<'p> {
+    policy: &'p Policy,
+    retry_at: u64,
 }
 
 impl MemoryBuckets {
@@ -64,43 +75,43 @@ impl MemoryBuckets {
     /// The status of the policy that refuses for the longest; nothing was taken then.
     pub fn admit(
         &self,
-        whose: &PartitionKey,
+        account: &PartitionKey,
         policies: &[Policy],
     ) -> Result<QuotaStatus, QuotaStatus> {
         let now = self.now();
         // All buckets of an account are in one shard, so that they change in one step.
-        let mut shard = self.shard(whose);
+        let mut shard = self.shard(account);
         let mut taken = SmallVec::<[(&Policy, PolicyState); 6]>::new();
-        let mut refused: Option<(u64, &Policy)> = None;
+        let mut refused: Option<Refusal<'_>> = None;
         for policy in policies {
-            let until = match shard.judge(whose, policy, now) {
+            let retry_at = match shard.decide(account, policy, now) {
                 Ok(after) => {
                     taken.push((policy, after));
                     continue;
                 }
-                Err(until) => until,
+                Err(retry_at) => retry_at,
             };
-            if refused.is_none_or(|(longest, _)| longest < until) {
-                refused = Some((until, policy));
+            if refused.as_ref().is_none_or(|longest| longest.retry_at < retry_at) {
+                refused = Some(Refusal { policy, retry_at });
             }
         }
-        if let Some((until, policy)) = refused {
-            let next = policy.rate().map(|_| Duration::from_micros(until - now));
-            return Err(QuotaStatus { name: Arc::clone(&policy.name), remaining: 0, reset: next });
+        if let Some(Refusal { policy, retry_at }) = refused {
+            let reset = policy.rate().map(|_| Duration::from_micros(retry_at - now));
+            return Err(QuotaStatus { name: Arc::clone(&policy.name), remaining: 0, reset });
         }
-        let standings =
-            taken.into_iter().map(|(policy, after)| shard.take(whose, policy, after, now));
-        let least = standings.min_by_key(|standing| standing.remaining);
-        shard.forget_full(now);
-        Ok(least.unwrap_or(QuotaStatus { name: "".into(), remaining: u64::MAX, reset: None }))
+        let statuses =
+            taken.into_iter().map(|(policy, after)| shard.take(account, policy, after, now));
+        let least = statuses.min_by_key(|status| status.remaining);
+        shard.sweep(now);
+        Ok(least.unwrap_or_else(QuotaStatus::unlimited))
     }
 
     /// Releases a call: frees its slots in `policies`, and gives a token back to each rate of
     /// `refund`.
-    pub fn end(&self, whose: &PartitionKey, policies: &[Policy], refund: &[Policy]) {
-        let mut shard = self.shard(whose);
+    pub fn release(&self, account: &PartitionKey, policies: &[Policy], refund: &[Policy]) {
+        let mut shard = self.shard(account);
         for policy in policies.iter().filter(|policy| policy.concurrency().is_some()) {
-            let key = (whose.clone(), Arc::clone(&policy.name));
+            let key = (account.clone(), Arc::clone(&policy.name));
             match shard.running.get_mut(&key) {
                 Some(running @ 2..) => *running -= 1,
                 _ => drop(shard.running.remove(&key)),
@@ -108,23 +119,25 @@ impl MemoryBuckets {
         }
         for (policy, rate) in refund.iter().filter_map(|policy| Some((policy, policy.rate()?))) {
             // A missing bucket is full.
-            if let Some(full) = shard.buckets.get_mut(&(whose.clone(), Arc::clone(&policy.name))) {
+            if let Some(full) = shard.buckets.get_mut(&(account.clone(), Arc::clone(&policy.name)))
+            {
                 *full = full.saturating_sub(rate.interval());
             }
         }
     }
 
     /// Lowers each bucket to at least `missing` microseconds short of full.
-    pub(super) fn lower_to(&self, whose: &PartitionKey, policies: &[Policy], missing: &[u64]) {
+    pub(super) fn lower_to(&self, account: &PartitionKey, policies: &[Policy], missing: &[u64]) {
         let now = self.now();
-        let mut shard = self.shard(whose);
+        let mut shard = self.shard(account);
         for (policy, missing) in
             policies.iter().zip(missing).filter(|(policy, _)| policy.rate().is_some())
         {
-            let full = shard.buckets.entry((whose.clone(), Arc::clone(&policy.name))).or_default();
+            let full =
+                shard.buckets.entry((account.clone(), Arc::clone(&policy.name))).or_default();
             *full = (*full).max(now.saturating_add(*missing));
         }
-        shard.forget_full(now);
+        shard.sweep(now);
     }
 
     fn now(&self) -> u64 {
@@ -132,31 +145,31 @@ impl MemoryBuckets {
     }
 
     #[expect(clippy::cast_possible_truncation, reason = "a remainder of 64")]
-    fn shard(&self, whose: &PartitionKey) -> MutexGuard<'_, Shard> {
-        let place = self.hasher.hash_one(whose) as usize % SHARDS;
-        self.shards[place].lock().unwrap_or_else(PoisonError::into_inner)
+    fn shard(&self, account: &PartitionKey) -> MutexGuard<'_, Shard> {
+        let index = self.hasher.hash_one(account) as usize % SHARDS;
+        self.shards[index].lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Buckets for MemoryBuckets {
     fn admit(
         &self,
-        whose: &PartitionKey,
+        account: &PartitionKey,
         policies: &[Policy],
         _: u64,
     ) -> impl Future<Output = Result<Result<QuotaStatus, QuotaStatus>, RedisError>> + Send {
-        ready(Ok(self.admit(whose, policies)))
+        ready(Ok(self.admit(account, policies)))
     }
 
     fn release(
         &self,
-        whose: &PartitionKey,
+        account: &PartitionKey,
         policies: &[Policy],
         refund: &[Policy],
         _: u64,
     ) -> impl Future<Output = Result<(), RedisError>> + Send {
         // A release in memory is always confirmed, so it is never repeated.
-        self.end(whose, policies, refund);
+        Self::release(self, account, policies, refund);
         ready(Ok(()))
     }
 }
@@ -164,13 +177,13 @@ impl Buckets for MemoryBuckets {
 impl Shard {
     /// Returns the state of the policy after the call, or the time at which the call might be
     /// admitted.
-    fn judge(
+    fn decide(
         &mut self,
-        whose: &PartitionKey,
+        account: &PartitionKey,
         policy: &Policy,
         now: u64,
     ) -> Result<PolicyState, u64> {
-        let key = (whose.clone(), Arc::clone(&policy.name));
+        let key = (account.clone(), Arc::clone(&policy.name));
         match policy.limit {
             Limit::Rate(rate) => {
                 let full = self.buckets.get_mut(&key).map_or(0, |full| {
@@ -178,12 +191,12 @@ impl Shard {
                     *full
                 });
                 match rate.decide(full, now) {
-                    GcraDecision::Admit(full) => Ok(PolicyState::Full(full)),
-                    GcraDecision::Refuse(until) => Err(until),
+                    GcraDecision::Allow { full_at } => Ok(PolicyState::Full(full_at)),
+                    GcraDecision::Deny { retry_at } => Err(retry_at),
                 }
             }
-            Limit::Concurrency(places) => match self.running.get(&key).copied().unwrap_or(0) {
-                running if running < places => Ok(PolicyState::Running(running + 1)),
+            Limit::Concurrency(slots) => match self.running.get(&key).copied().unwrap_or(0) {
+                running if running < slots => Ok(PolicyState::Running(running + 1)),
                 _ => Err(now),
             },
         }
@@ -191,32 +204,33 @@ impl Shard {
 
     fn take(
         &mut self,
-        whose: &PartitionKey,
+        account: &PartitionKey,
         policy: &Policy,
         after: PolicyState,
         now: u64,
     ) -> QuotaStatus {
-        let key = (whose.clone(), Arc::clone(&policy.name));
+        let key = (account.clone(), Arc::clone(&policy.name));
         match after {
             PolicyState::Full(full) => drop(self.buckets.insert(key, full)),
             PolicyState::Running(running) => drop(self.running.insert(key, running)),
         }
-        let (remaining, next) = match (policy.limit, after) {
+        let name = Arc::clone(&policy.name);
+        match (policy.limit, after) {
             (Limit::Rate(rate), PolicyState::Full(full)) => {
-                let (left, next) = rate.remaining(full, now);
-                (left, Some(Duration::from_micros(next)))
+                let Remaining { tokens, reset_micros } = rate.remaining(full, now);
+                let reset = Some(Duration::from_micros(reset_micros));
+                QuotaStatus { name, remaining: tokens, reset }
             }
-            (Limit::Concurrency(places), PolicyState::Running(running)) => {
-                (places.saturating_sub(running), None)
+            (Limit::Concurrency(slots), PolicyState::Running(running)) => {
+                QuotaStatus { name, remaining: slots.saturating_sub(running), reset: None }
             }
-            _ => (0, None),
-        };
-        QuotaStatus { name: Arc::clone(&policy.name), remaining, reset: next }
+            _ => QuotaStatus { name, remaining: 0, reset: None },
+        }
     }
 
     /// Drops full buckets each time that the buckets have doubled, so that the cost for each call
     /// stays small, whichever accounts call.
-    fn forget_full(&mut self, now: u64) {
+    fn sweep(&mut self, now: u64) {
         if self.buckets.len() > self.sweep_threshold.max(MIN_SWEEP_BUCKETS) {
             self.buckets.retain(|_, full| *full > now);
             self.sweep_threshold = 2 * self.buckets.len();
@@ -243,7 +257,7 @@ mod tests {
             let callers = [(); 8].map(|()| {
                 scope.spawn(|| {
                     (0..500)
-                        .filter(|_| quotas.admit(&PartitionKey::Nobody, &policies).is_ok())
+                        .filter(|_| quotas.admit(&PartitionKey::Anonymous, &policies).is_ok())
                         .count()
                 })
             });
@@ -257,8 +271,8 @@ mod tests {
         let quotas = MemoryBuckets::default();
         let policies = policy(1, Duration::from_micros(1));
         for number in 0..SHARDS * MIN_SWEEP_BUCKETS * 4 {
-            let whose = PartitionKey::Account(number.to_string().into());
-            quotas.admit(&whose, &policies).unwrap();
+            let account = PartitionKey::Account(number.to_string().into());
+            quotas.admit(&account, &policies).unwrap();
         }
         let left: usize =
             quotas.shards.iter().map(|shard| shard.lock().unwrap().buckets.len()).sum();

@@ -36,7 +36,7 @@ impl Policy {
     pub(super) fn concurrency(&self) -> Option<u64> {
         match self.limit {
             Limit::Rate(_) => None,
-            Limit::Concurrency(places) => Some(places),
+            Limit::Concurrency(slots) => Some(slots),
         }
     }
 
@@ -44,7 +44,7 @@ impl Policy {
     pub(super) fn share(&self, gateways: u64) -> Self {
         let limit = match self.limit {
             Limit::Rate(rate) => Limit::Rate(rate.share(gateways)),
-            Limit::Concurrency(places) => Limit::Concurrency((places / gateways.max(1)).max(1)),
+            Limit::Concurrency(slots) => Limit::Concurrency((slots / gateways.max(1)).max(1)),
         };
         Self { name: Arc::clone(&self.name), limit }
     }
@@ -57,8 +57,8 @@ impl fmt::Display for Policy {
             Limit::Rate(rate) => {
                 write!(f, "\"{}\";q={};w={}", self.name, rate.calls, rate.per.as_secs())
             }
-            Limit::Concurrency(places) => {
-                write!(f, "\"{}\";q={places};qu=\"concurrent-requests\"", self.name)
+            Limit::Concurrency(slots) => {
+                write!(f, "\"{}\";q={slots};qu=\"concurrent-requests\"", self.name)
             }
         }
     }
@@ -73,7 +73,7 @@ pub enum PartitionKey {
     /// one customer.
     Address(IpAddr),
     /// Callers without an account or an address, all together.
-    Nobody,
+    Anonymous,
 }
 
 impl PartitionKey {
@@ -83,7 +83,7 @@ impl PartitionKey {
         match (call.caller().account_arc(), call.peer()) {
             (Some(account), _) => Self::Account(account),
             (None, Some(address)) => Self::Address(customer(address)),
-            (None, None) => Self::Nobody,
+            (None, None) => Self::Anonymous,
         }
     }
 }
@@ -94,7 +94,7 @@ impl fmt::Display for PartitionKey {
         match self {
             Self::Account(account) => write!(f, "account:{account}"),
             Self::Address(address) => write!(f, "address:{address}"),
-            Self::Nobody => f.write_str("nobody"),
+            Self::Anonymous => f.write_str("nobody"),
         }
     }
 }
@@ -119,12 +119,21 @@ pub struct QuotaStatus {
     pub reset: Option<Duration>,
 }
 
+impl QuotaStatus {
+    /// Returns the status of a call without policies.
+    pub(super) fn unlimited() -> Self {
+        Self { name: "".into(), remaining: u64::MAX, reset: None }
+    }
+}
+
 /// Writes the status as in `RateLimit` (draft-ietf-httpapi-ratelimit-headers-10).
 impl fmt::Display for QuotaStatus {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "\"{}\";r={}", self.name, self.remaining)?;
         match self.reset {
-            Some(next) => write!(f, ";t={}", next.as_secs() + u64::from(next.subsec_nanos() > 0)),
+            Some(reset) => {
+                write!(f, ";t={}", reset.as_secs() + u64::from(reset.subsec_nanos() > 0))
+            }
             None => Ok(()),
         }
     }

@@ -1,7 +1,6 @@
 //! The policies that a call is under, from settings and attributes: by method, and by the caller's
 //! plan and account.
 
-use crate::json::similar::did_you_mean;
 use std::{
     collections::{BTreeMap, HashMap},
     iter::once,
@@ -17,6 +16,7 @@ use crate::{
         call::Call,
         spec::{MethodSpec, ServiceSpec},
     },
+    json::similar::did_you_mean,
     quota::{Limit, LimitOverrides, LimitSettings, Policy, QuotaSettings, Rate},
 };
 
@@ -77,16 +77,18 @@ impl QuotaRules {
     /// Creates the rules of `settings` for these methods.
     #[must_use]
     pub fn new(settings: &QuotaSettings, methods: RegisteredMethods) -> Self {
-        let (total, services, only_fulfilled) =
-            (settings.total, settings.services.clone(), settings.only_fulfilled);
         let mut this = Self {
             methods,
-            general: LimitOverrides { total, services, methods: settings.methods.clone() },
+            general: LimitOverrides {
+                total: settings.total,
+                services: settings.services.clone(),
+                methods: settings.methods.clone(),
+            },
             plans: BTreeMap::new(),
             accounts: BTreeMap::new(),
             limits: ByMethod::default(),
             replicas: settings.replicas.into(),
-            only_fulfilled,
+            only_fulfilled: settings.only_fulfilled,
         };
         if settings.enabled {
             this.limits = this.by_method(&[&this.general]);
@@ -106,22 +108,24 @@ impl QuotaRules {
         let services: Vec<_> = methods.iter().map(|(service, _)| service.name.to_owned()).collect();
         let names: Vec<_> = methods.iter().map(|(service, method)| name(service, method)).collect();
         let mut problems = Vec::new();
-        let mut look =
-            |place: &str, kind: &str, given: &BTreeMap<String, LimitSettings>, known: &[String]| {
-                for name in given.keys().filter(|name| !known.contains(name)) {
-                    let noun = kind.trim_end_matches('s');
-                    let help = did_you_mean(noun, name, known.iter().map(String::as_str));
-                    problems.push(format!("`{place}{kind}.{name}`: no {noun} has this name{help}"));
-                }
-            };
-        look("", "services", &settings.services, &services);
-        look("", "methods", &settings.methods, &names);
+        let mut check = |section: &str,
+                         kind: &str,
+                         limits: &BTreeMap<String, LimitSettings>,
+                         known: &[String]| {
+            for name in limits.keys().filter(|name| !known.contains(name)) {
+                let noun = kind.trim_end_matches('s');
+                let help = did_you_mean(noun, name, known.iter().map(String::as_str));
+                problems.push(format!("`{section}{kind}.{name}`: no {noun} has this name{help}"));
+            }
+        };
+        check("", "services", &settings.services, &services);
+        check("", "methods", &settings.methods, &names);
         let plans = settings.plans.iter().map(|(name, own)| (format!("plans.{name}."), own));
-        for (place, own) in plans
+        for (section, own) in plans
             .chain(settings.accounts.iter().map(|(name, own)| (format!("accounts.{name}."), own)))
         {
-            look(&place, "services", &own.services, &services);
-            look(&place, "methods", &own.methods, &names);
+            check(&section, "services", &own.services, &services);
+            check(&section, "methods", &own.methods, &names);
         }
         problems
     }
@@ -129,7 +133,7 @@ impl QuotaRules {
     /// Returns the limits of a call; `None` if it has none.
     #[must_use]
     pub fn limits(&self, call: &Call) -> Option<Arc<MethodLimits>> {
-        let method = place(call.method());
+        let method = address(call.method());
         let plan = call.plan().and_then(|plan| self.plans.get(plan));
         if !self.accounts.is_empty()
             && let Some(account) =
@@ -169,7 +173,7 @@ impl QuotaRules {
     fn by_method(&self, layers: &[&LimitOverrides]) -> ByMethod {
         let limits = |(service, method): &(&'static ServiceSpec, &'static MethodSpec)| {
             Some((
-                place(method),
+                address(method),
                 Arc::new(MethodLimits::of(service, method, layers, self.replicas)?),
             ))
         };
@@ -177,7 +181,7 @@ impl QuotaRules {
     }
 }
 
-fn place(method: &'static MethodSpec) -> usize {
+fn address(method: &'static MethodSpec) -> usize {
     ptr::from_ref(method).addr()
 }
 
@@ -195,12 +199,9 @@ impl MethodLimits {
     ) -> Option<Self> {
         let name = name(service, method);
         let first = |of: &dyn Fn(&LimitOverrides) -> Option<LimitSettings>| {
-            let said: Vec<_> = layers.iter().filter_map(|layer| of(layer)).collect();
-            let rate = said.iter().find_map(|allowance| allowance.rate);
-            LimitSettings {
-                rate,
-                concurrency: said.iter().find_map(|allowance| allowance.concurrency),
-            }
+            let limits: Vec<_> = layers.iter().filter_map(|layer| of(layer)).collect();
+            let rate = limits.iter().find_map(|limit| limit.rate);
+            LimitSettings { rate, concurrency: limits.iter().find_map(|limit| limit.concurrency) }
         };
         let attribute = method.quota.map(|quota| Rate { calls: quota.calls, per: quota.per });
         let of_method = first(&|layer| layer.methods.get(&name).copied());
@@ -209,28 +210,23 @@ impl MethodLimits {
             (service.name, first(&|layer| layer.services.get(service.name).copied())),
             (&name, LimitSettings { rate: of_method.rate.or(attribute), ..of_method }),
         ];
-        let rates = subjects.iter().filter_map(|(name, allowance)| {
-            Some(Policy { name: (*name).into(), limit: Limit::Rate(allowance.rate?) })
+        let rates = subjects.iter().filter_map(|(name, limits)| {
+            Some(Policy { name: (*name).into(), limit: Limit::Rate(limits.rate?) })
         });
-        let places = subjects.iter().filter_map(|(name, allowance)| {
+        let concurrencies = subjects.iter().filter_map(|(name, limits)| {
             Some(Policy {
                 name: format!("{name}:concurrent").into(),
-                limit: Limit::Concurrency(allowance.concurrency?),
+                limit: Limit::Concurrency(limits.concurrency?),
             })
         });
-        Self::new(rates.chain(places).collect(), replicas)
+        Self::new(rates.chain(concurrencies).collect(), replicas)
     }
 
     fn new(policies: Vec<Policy>, replicas: u64) -> Option<Self> {
         let header = policies.iter().map(Policy::to_string).collect::<Vec<_>>().join(", ");
         let header = HeaderValue::try_from(header).ok()?;
         let share = policies.iter().map(|policy| policy.share(replicas)).collect();
-        let has_places = policies.iter().any(|policy| policy.concurrency().is_some());
-        (!policies.is_empty()).then_some(Self {
-            policies,
-            share,
-            header,
-            has_concurrency: has_places,
-        })
+        let has_concurrency = policies.iter().any(|policy| policy.concurrency().is_some());
+        (!policies.is_empty()).then_some(Self { policies, share, header, has_concurrency })
     }
 }

@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use crate::{
     base::{
-        call_metrics::ConnectionSlots,
+        connection_slots::ConnectionSlots,
         error::{Code, Error},
     },
     bus::{Broker, CallsStatus},

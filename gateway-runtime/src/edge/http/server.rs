@@ -18,7 +18,7 @@ use tokio::{
 };
 
 use crate::{
-    base::call_metrics::ConnectionSlots,
+    base::connection_slots::ConnectionSlots,
     edge::http::{
         HttpLimits, HttpSettings,
         handler::Handler,

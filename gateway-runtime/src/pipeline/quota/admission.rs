@@ -89,7 +89,9 @@ impl AdmissionGuard {
             let refund = self.refund();
             let ended = match refund.is_empty() && !self.limits.has_concurrency {
                 true => Ok(()),
-                false => shared.end(&self.whose, &self.limits, &refund, self.call.nonce()).await,
+                false => {
+                    shared.release(&self.whose, &self.limits, &refund, self.call.nonce()).await
+                }
             };
             if ended.is_ok() {
                 self.from = None;
@@ -127,7 +129,7 @@ impl Drop for AdmissionGuard {
         match from {
             AdmissionSource::Memory => {
                 if let BucketsBackend::Memory(memory) = &self.limiting.buckets {
-                    memory.end(&self.whose, &self.limits.policies, &refund);
+                    memory.release(&self.whose, &self.limits.policies, &refund);
                 }
             }
             AdmissionSource::Share(shared) => {
@@ -138,7 +140,7 @@ impl Drop for AdmissionGuard {
                     .filter(|p| refund.iter().any(|r| r.name == p.name))
                     .cloned()
                     .collect();
-                shared.end_in_share(&self.whose, &self.limits, &refund);
+                shared.release_in_share(&self.whose, &self.limits, &refund);
             }
             AdmissionSource::Redis(shared) | AdmissionSource::Asked(shared) => {
                 shared.release_in_background(

@@ -250,7 +250,7 @@ where
         AdmissionSource::Asked(Arc::clone(&shared)),
     );
     let admission = shared.admit(&whose, &limits, call.nonce()).await;
-    hold.set_source(match (&admission.result, admission.place) {
+    hold.set_source(match (&admission.result, admission.admitted_by) {
         (Ok(_), AdmittedBy::Redis) => Some(AdmissionSource::Redis(shared)),
         (Ok(_), AdmittedBy::Share) => Some(AdmissionSource::Share(shared)),
         (Err(_), _) => None,

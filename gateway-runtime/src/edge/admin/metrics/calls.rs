@@ -1,7 +1,7 @@
 //! Metrics of the calls of each method, counted since the process started.
 
 use crate::{
-    base::call_metrics::CallMetrics,
+    base::call_metrics::{CallMetrics, CodeCount},
     edge::admin::{
         metrics::{Exposition, Labels, MetricKind},
         state::AdminState,
@@ -27,10 +27,8 @@ pub(super) fn write(text: &mut Exposition, state: &AdminState) {
         "Calls that have not ended.",
         CallMetrics::in_flight,
     );
-    let (hits, replays) = (
-        |counts: &CallMetrics| counts.reuse_counts().0,
-        |counts: &CallMetrics| counts.reuse_counts().1,
-    );
+    let hits = |counts: &CallMetrics| counts.reuse_counts().cache_hits;
+    let replays = |counts: &CallMetrics| counts.reuse_counts().replays;
     single(
         text,
         &methods,
@@ -71,7 +69,7 @@ fn by_code(text: &mut Exposition, methods: &CountedMethods<'_>) {
     let name = "gateway_calls_total";
     text.metric(name, MetricKind::Counter, "Calls that have ended, by code.");
     for (labels, counts) in methods {
-        for (code, status, count) in counts.by_code() {
+        for CodeCount { code, status, count } in counts.by_code() {
             text.sample(name, &labels.and("code", code).and("status", status), count);
         }
     }

@@ -7,7 +7,7 @@ use std::fmt::{Display, Write as _};
 
 use http::{HeaderMap, header};
 
-use crate::base::call_metrics::{BOUNDS, Histogram};
+use crate::base::histogram::{BOUNDS, Histogram};
 
 /// A text format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

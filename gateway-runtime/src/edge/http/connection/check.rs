@@ -25,7 +25,7 @@ pub(super) fn check(request: &Request<Incoming>, peer: &Peer) -> Option<Response
 /// Checks the authority and the transfer codings of a request.
 fn check_head(request: &Request<Incoming>) -> Result<(), Error> {
     let authority = Authority::effective(request.version(), request.uri(), request.headers());
-    authority.map_err(|why| Error::new(Code::INVALID_REQUEST, why))?;
+    authority.map_err(|error| Error::new(Code::INVALID_REQUEST, error.detail()))?;
     // Only a body of unknown length has a transfer coding, and HTTP/2 has none.
     let has_coding =
         request.version() < Version::HTTP_2 && request.body().size_hint().exact().is_none();
